@@ -1,0 +1,1 @@
+"""Strandline: a diabetes data platform that speaks the Tidepool API and needs no server."""

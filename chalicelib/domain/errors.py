@@ -1,0 +1,116 @@
+"""Everything the domain can refuse, as one tree. No HTTP status here: `api/errors.py` has the one table.
+
+    StrandlineError
+    ├── UnauthenticatedError           no credential, or none that is valid
+    ├── MalformedCredentialError       a credential that cannot be read, or a wrong service secret
+    ├── UnauthorizedError              a valid caller who may not do this
+    ├── NotFoundError
+    │   ├── DataSetNotFoundError
+    │   ├── UserNotFoundError
+    │   └── GrantNotFoundError
+    ├── ConflictError
+    │   ├── DataSetClosedError
+    │   ├── DataSetExistsError
+    │   └── UserExistsError
+    ├── InvalidRequestError
+    │   ├── MalformedJsonError         the body is not the JSON that was asked for
+    │   ├── InvalidFieldsError         fields or parameters break rules; every one is named
+    │   └── InvalidSelectorsError      what to delete is not said in a form that can be read
+    ├── TooLargeError                  the body is above the limit
+    └── UnavailableError               the store throttles or does not answer; a later try may succeed
+"""
+
+from chalicelib.model.errors import FieldError
+
+
+class StrandlineError(Exception):
+    """The root of all refusals; what is not one of these is a defect and answers 500."""
+
+
+class UnauthenticatedError(StrandlineError):
+    """No credential was sent, or none of those sent is valid."""
+
+
+class MalformedCredentialError(StrandlineError):
+    """A credential was sent twice or in no readable form, or the service secret is wrong."""
+
+
+class UnauthorizedError(StrandlineError):
+    """The caller is known and may not do this."""
+
+
+class NotFoundError(StrandlineError):
+    """There is nothing with this id (for this caller)."""
+
+    def __init__(self, resource_id: str = "") -> None:
+        super().__init__(resource_id)
+        self.resource_id = resource_id
+
+
+class DataSetNotFoundError(NotFoundError):
+    """There is no data set with this id."""
+
+
+class UserNotFoundError(NotFoundError):
+    """There is no account with this id."""
+
+
+class GrantNotFoundError(NotFoundError):
+    """Nothing is shared between these two users."""
+
+
+class ConflictError(StrandlineError):
+    """The request does not fit the state the resource is in."""
+
+    def __init__(self, resource_id: str = "") -> None:
+        super().__init__(resource_id)
+        self.resource_id = resource_id
+
+
+class DataSetClosedError(ConflictError):
+    """The data set takes no more data."""
+
+
+class DataSetExistsError(ConflictError):
+    """The client chose an id that a data set already has."""
+
+
+class UserExistsError(ConflictError):
+    """The e-mail address belongs to an account already."""
+
+
+class InvalidRequestError(StrandlineError):
+    """The request cannot be carried out as it was sent; nothing was stored."""
+
+
+class MalformedJsonError(InvalidRequestError):
+    """The body is not JSON, or not an array or object where one is asked for."""
+
+
+class InvalidFieldsError(InvalidRequestError):
+    """One or more fields or query parameters break a rule; `errors` names every one, in order, and is never empty."""
+
+    def __init__(self, errors: tuple[FieldError, ...]) -> None:
+        super().__init__(f"{len(errors)} invalid fields")
+        self.errors = errors
+
+
+class InvalidSelectorsError(InvalidRequestError):
+    """The selectors of data to delete are empty, of mixed kinds, or of no known form."""
+
+
+class TooLargeError(StrandlineError):
+    """The body is larger than this route takes."""
+
+    def __init__(self, limit_bytes: int, detail: str = "") -> None:
+        super().__init__(f"body above {limit_bytes} bytes")
+        self.limit_bytes = limit_bytes
+        self.detail = detail
+
+
+class UnavailableError(StrandlineError):
+    """The store throttles or does not answer; nothing is known to be lost, and a retry is safe."""
+
+    def __init__(self, retry_after_s: int = 1) -> None:
+        super().__init__(f"retry after {retry_after_s} s")
+        self.retry_after_s = retry_after_s

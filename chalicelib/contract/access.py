@@ -1,0 +1,35 @@
+"""Permissions by name, and who may call a route: the vocabulary that the operation table and the domain share.
+
+Source: access-api A2, data-api 1.
+"""
+
+from dataclasses import dataclass
+
+ROOT = "root"
+CUSTODIAN = "custodian"
+UPLOAD = "upload"
+VIEW = "view"
+NOTE = "note"
+FOLLOW = "follow"
+
+
+@dataclass(frozen=True, slots=True)
+class WhoMay:
+    """Who may do one thing with what belongs to a user.
+
+    `permissions` are those of which another user needs one, granted by the owner.
+    """
+
+    anyone: bool = False
+    owner: bool = False
+    server: bool = False
+    permissions: frozenset[str] = frozenset()
+
+
+ANYONE = WhoMay(anyone=True)
+SERVERS = WhoMay(server=True)
+OWNER_AND_SERVERS = WhoMay(owner=True, server=True)
+READERS = WhoMay(owner=True, server=True, permissions=frozenset({VIEW}))
+UPLOADERS = WhoMay(owner=True, server=True, permissions=frozenset({UPLOAD}))
+CUSTODIANS = WhoMay(owner=True, server=True, permissions=frozenset({CUSTODIAN}))
+DATA_SET_LISTERS = WhoMay(owner=True, server=True, permissions=frozenset({CUSTODIAN, UPLOAD, VIEW}))

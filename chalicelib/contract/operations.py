@@ -1,0 +1,149 @@
+"""The operation table: every route with its method, paths, callers, form of failure and status of success.
+
+Routes are registered from it, the tests walk it, and the published API description is made of it. Path parameters
+stand in braces; several paths are several spellings of one operation (clients 1.2).
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from chalicelib.contract.access import (
+    ANYONE,
+    DATA_SET_LISTERS,
+    OWNER_AND_SERVERS,
+    READERS,
+    SERVERS,
+    UPLOADERS,
+    WhoMay,
+)
+
+
+class FailureForm(Enum):
+    """Which of the bodies of errors.md a failure of the operation has."""
+
+    PLATFORM = "platform"
+    """Shape A: the bare error object, or `{"errors": [...]}` when there are several."""
+    PLATFORM_ENVELOPE = "platform envelope"
+    """As PLATFORM for wrong fields and unknown callers; the envelope of shape C for every other failure."""
+    READ = "read"
+    """`{"status", "id", "code", "message"}`, of `GET /data/{userId}` only (data-api 9)."""
+    AUTH = "auth"
+    """Shape D: `{"code": <status>, "reason"}`."""
+    NODE = "node"
+    """Shape E: a JSON string, `{"code", "message"}`, or nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One thing that a client can ask for."""
+
+    name: str
+    method: str
+    paths: tuple[str, ...]
+    who_may: WhoMay
+    failure_form: FailureForm = FailureForm.PLATFORM
+    success_status: int = 200
+    summary: str = ""
+    limit_bytes: int = 4_500_000
+    """Largest body: Lambda takes 6 MB of event, which a base64 body of 4.5 MB fills (architecture, limits)."""
+
+
+def _data_paths(*tails: str) -> tuple[str, ...]:
+    """The two prefixes under which the data service is known."""
+    return tuple(prefix + tail for prefix in ("/v1", "/dataservices/v1") for tail in tails)
+
+
+ENVELOPE = FailureForm.PLATFORM_ENVELOPE
+
+GET_STATUS = Operation("status.get", "GET", ("/status",), ANYONE, summary="Whether the platform answers")
+GET_VERSION = Operation("version.get", "GET", ("/version",), ANYONE, summary="Which version answers")
+GET_INFO = Operation("info.get", "GET", ("/info",), ANYONE, summary="Versions that clients need, where to sign in")
+GET_TIME = Operation("time.get", "GET", _data_paths("/time"), ANYONE, ENVELOPE, summary="The platform's clock")
+
+CREATE_DATA_SET = Operation(
+    "data_sets.create",
+    "POST",
+    _data_paths("/users/{userId}/data_sets", "/users/{userId}/datasets"),
+    UPLOADERS,
+    ENVELOPE,
+    201,
+    summary="Open a data set",
+)
+LIST_DATA_SETS = Operation(
+    "data_sets.list",
+    "GET",
+    _data_paths("/users/{userId}/data_sets"),
+    DATA_SET_LISTERS,
+    summary="The data sets of a user, newest first, as a bare array",
+)
+LIST_DATASETS = Operation(
+    "datasets.list",
+    "GET",
+    _data_paths("/users/{userId}/datasets"),
+    READERS,
+    ENVELOPE,
+    summary="The data sets of a user, newest first, in an envelope",
+)
+GET_DATA_SET = Operation(
+    "data_sets.get", "GET", _data_paths("/data_sets/{dataSetId}"), OWNER_AND_SERVERS, summary="One data set"
+)
+UPDATE_DATA_SET = Operation(
+    "data_sets.update",
+    "PUT",
+    _data_paths("/data_sets/{dataSetId}", "/datasets/{dataSetId}"),
+    UPLOADERS,
+    ENVELOPE,
+    summary="Close a data set; servers may change some fields of a continuous one",
+)
+DELETE_DATA_SET = Operation(
+    "data_sets.delete",
+    "DELETE",
+    _data_paths("/data_sets/{dataSetId}", "/datasets/{dataSetId}"),
+    UPLOADERS,
+    ENVELOPE,
+    summary="Delete a data set and its data",
+)
+ADD_DATA = Operation(
+    "data.add",
+    "POST",
+    _data_paths("/data_sets/{dataSetId}/data", "/datasets/{dataSetId}/data"),
+    UPLOADERS,
+    ENVELOPE,
+    summary="Add data to a data set, all or nothing",
+)
+DELETE_DATA = Operation(
+    "data.delete",
+    "DELETE",
+    _data_paths("/data_sets/{dataSetId}/data"),
+    UPLOADERS,
+    ENVELOPE,
+    summary="Delete selected data of a data set",
+)
+DELETE_USER_DATA = Operation(
+    "data.erase",
+    "DELETE",
+    _data_paths("/users/{userId}/data"),
+    SERVERS,
+    ENVELOPE,
+    summary="Erase all data of a user",
+)
+READ_DATA = Operation(
+    "data.read", "GET", ("/data/{userId}",), READERS, FailureForm.READ, summary="The data of a user, filtered"
+)
+
+OPERATIONS: tuple[Operation, ...] = (
+    GET_STATUS,
+    GET_VERSION,
+    GET_INFO,
+    GET_TIME,
+    CREATE_DATA_SET,
+    LIST_DATA_SETS,
+    LIST_DATASETS,
+    GET_DATA_SET,
+    UPDATE_DATA_SET,
+    DELETE_DATA_SET,
+    ADD_DATA,
+    DELETE_DATA,
+    DELETE_USER_DATA,
+    READ_DATA,
+)

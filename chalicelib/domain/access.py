@@ -1,0 +1,161 @@
+"""Who is calling, and what they may do.
+
+A caller is nobody, a user, or a server. What a user may do with another user's account is said by the permissions
+that the other user granted; nothing is implied by a permission but itself, and by being the owner everything but
+`custodian`. Source: data-api 2, errors 5, access-api A2 and A4.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from chalicelib.contract.access import CUSTODIAN, ROOT, UPLOAD, VIEW, WhoMay
+from chalicelib.domain.errors import MalformedCredentialError, UnauthenticatedError, UnauthorizedError
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who sent the request; `user_id` is None for nobody, and for a server that is no account."""
+
+    user_id: str | None = None
+    is_server: bool = False
+
+    @property
+    def is_nobody(self) -> bool:
+        """Whether no credential was valid."""
+        return self.user_id is None and not self.is_server
+
+
+NOBODY = Caller()
+SERVICE = Caller(is_server=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What a token stands for until `expires_time_ms`, or until it is revoked."""
+
+    token_hash: str
+    user_id: str
+    is_server: bool
+    created_time_ms: int
+    expires_time_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What a request carries to say who sent it; a member is None when it was not sent.
+
+    `malformed` tells that a credential was sent twice, or in no form that can be read.
+    """
+
+    service_secret: str | None = None
+    bearer_token: str | None = None
+    session_token: str | None = None
+    malformed: bool = False
+
+
+class SessionReader(Protocol):
+    """Finds the session of a token by its hash, strongly consistent, so that a revoked token is refused at once."""
+
+    def find(self, token_hash: str) -> Session | None:
+        """The session, expired ones possibly included; None when there is none."""
+        ...
+
+
+class GrantReader(Protocol):
+    """Finds what one user granted to another."""
+
+    def permissions(self, sharer_id: str, grantee_id: str) -> frozenset[str]:
+        """Names of the permissions granted; empty when nothing is."""
+        ...
+
+
+def token_hash(token: str) -> str:
+    """The form in which a token is stored: 64 hexadecimal digits. Tokens are long and random, so no salt is needed."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def authenticate(
+    credentials: Credentials, sessions: SessionReader, service_secret: Callable[[], str], now_ms: int
+) -> Caller:
+    """The caller that the first valid credential names, NOBODY when none is valid.
+
+    The order is service secret, bearer token, session token; a server's token makes a server only as session token.
+
+    Raises:
+        MalformedCredentialError: one was sent twice or cannot be read, or the service secret is wrong.
+
+    Source: errors 5.
+    """
+    if credentials.malformed:
+        raise MalformedCredentialError
+    if credentials.service_secret is not None:
+        if hmac.compare_digest(credentials.service_secret.encode(), service_secret().encode()):
+            return SERVICE
+        raise MalformedCredentialError
+    if credentials.bearer_token:
+        session = _valid_session(credentials.bearer_token, sessions, now_ms)
+        if session is not None and not session.is_server:
+            return Caller(user_id=session.user_id)
+    if credentials.session_token:
+        session = _valid_session(credentials.session_token, sessions, now_ms)
+        if session is not None:
+            return Caller(user_id=session.user_id, is_server=session.is_server)
+    return NOBODY
+
+
+def _valid_session(token: str, sessions: SessionReader, now_ms: int) -> Session | None:
+    session = sessions.find(token_hash(token))
+    return session if session is not None and session.expires_time_ms > now_ms else None
+
+
+def require(caller: Caller, owner_id: str, who_may: WhoMay, grants: GrantReader) -> None:
+    """Nothing, when the caller may act on what belongs to `owner_id`.
+
+    Grants are read only when neither ownership nor being a server settles it.
+
+    Raises:
+        UnauthenticatedError: the caller is nobody and the route is not for anyone.
+        UnauthorizedError: the caller is somebody who may not.
+    """
+    if who_may.anyone:
+        return
+    if caller.is_nobody:
+        raise UnauthenticatedError
+    if caller.is_server:
+        if who_may.server:
+            return
+        raise UnauthorizedError
+    if caller.user_id == owner_id:
+        if who_may.owner:
+            return
+        raise UnauthorizedError
+    if who_may.permissions and caller.user_id is not None:
+        granted = grants.permissions(owner_id, caller.user_id)
+        if granted & who_may.permissions:
+            return
+        # Root counts as view and upload wherever another service stored it (access-api A2).
+        if ROOT in granted and who_may.permissions & {VIEW, UPLOAD}:
+            return
+    raise UnauthorizedError
+
+
+__all__ = [
+    "CUSTODIAN",
+    "NOBODY",
+    "ROOT",
+    "SERVICE",
+    "UPLOAD",
+    "VIEW",
+    "Caller",
+    "Credentials",
+    "GrantReader",
+    "Session",
+    "SessionReader",
+    "WhoMay",
+    "authenticate",
+    "require",
+    "token_hash",
+]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What one stage needs to know of the world around it; every member has a default so that importing the app is free."""
+    """What one stage needs to know of the world around it; all has a default, so that importing the app needs nothing."""
 
     stage: str = "local"
     region: str = "us-east-1"
@@ -20,6 +20,7 @@ class Settings:
     cors_origins: tuple[str, ...] = ()
     session_lifetime_s: int = 30 * 24 * 3600
     server_session_lifetime_s: int = 24 * 3600
+    uploader_minimum_version: str = "2.53.0"
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> "Settings":

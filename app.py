@@ -1,0 +1,8 @@
+"""Strandline: the table of contents."""
+
+from chalicelib.api import platform
+from chalicelib.api.application import StrandlineApp
+
+app = StrandlineApp(app_name="strandline")
+app.api.binary_types = ["*/*"]
+app.register_blueprint(platform.blueprint)

@@ -1,0 +1,134 @@
+"""One request, from the gateway's event to the answer: caller, limits, refusals. What all routes share, once."""
+
+import base64
+import time
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+from urllib.parse import unquote
+
+from chalice.app import Blueprint, Response
+
+from chalicelib.api.credentials import credentials_of
+from chalicelib.api.failures import failure
+from chalicelib.api.messages import Answer, Request, Trace
+from chalicelib.api.rendering import rendered
+from chalicelib.contract.operations import Operation
+from chalicelib.domain.access import SessionReader, authenticate
+from chalicelib.domain.errors import StrandlineError, TooLargeError, UnauthenticatedError
+from chalicelib.observability import logger, places
+from chalicelib.wiring import Services, services
+
+TRACE_LENGTH = 64
+
+View = Callable[[Request], Answer]
+SessionsFor = Callable[[Services, Mapping[str, str]], SessionReader]
+Headers = Mapping[str, Sequence[str]]
+
+
+class ApiBlueprint(Blueprint):
+    """A blueprint whose routes are registered from the operation table."""
+
+    def operation(self, operation: Operation, sessions: SessionsFor | None = None) -> Callable[[View], View]:
+        """Register a view for all paths of an operation.
+
+        `sessions` makes the reader of sessions for a request from its path parameters, for routes that read more in
+        the same round trip; by default it is the services' own.
+        """
+
+        def register(view: View) -> View:
+            def handle(**_path_parameters: str) -> Response:
+                return respond(operation, view, self.current_request.to_original_event(), sessions)
+
+            for index, path in enumerate(operation.paths):
+                name = f"{operation.name}.{index}".replace(".", "_")
+                self.route(path, methods=[operation.method], name=name, content_types=["*/*"])(handle)
+            return view
+
+        return register
+
+
+def respond(
+    operation: Operation, view: View, event: Mapping[str, Any], sessions_for: SessionsFor | None = None
+) -> Response:
+    """The answer to one request, whatever happens.
+
+    A refusal has the form of the operation's API; a defect is a 500 without a word of its cause, which is in the log
+    under the trace id that the answer carries.
+    """
+    started = time.perf_counter()
+    headers = headers_of(event)
+    trace = _trace(headers)
+    try:
+        answer = view(_authenticated(_request(operation, event, headers, trace, sessions_for), headers))
+        status = answer.status or operation.success_status
+    except Exception as error:  # noqa: BLE001  the one broad except: a client never meets a stack trace
+        if not isinstance(error, StrandlineError):
+            logger.error("defect", trace=trace.request, error=type(error).__name__, at=places(error))
+        refusal = failure(operation.failure_form, error, trace.meta)
+        answer, status = Answer(refusal.body, headers=refusal.headers), refusal.status
+    logger.info(
+        "request",
+        operation=operation.name,
+        status=status,
+        trace=trace.request,
+        duration_ms=round((time.perf_counter() - started) * 1000, 1),
+    )
+    return rendered(answer, status, operation.failure_form, trace, headers, services().settings.cors_origins)
+
+
+def headers_of(event: Mapping[str, Any]) -> Headers:
+    """All values of each header, by its name in lower case; a gateway that tells single values only will do."""
+    several = event.get("multiValueHeaders")
+    if several:
+        return {name.lower(): values for name, values in several.items()}
+    return {name.lower(): [value] for name, value in (event.get("headers") or {}).items()}
+
+
+def _trace(headers: Headers) -> Trace:
+    request = next(iter(headers.get("x-tidepool-trace-request", ())), "")[:TRACE_LENGTH]
+    session = next(iter(headers.get("x-tidepool-trace-session", ())), "")[:TRACE_LENGTH]
+    return Trace(request or uuid.uuid4().hex, session or None)
+
+
+def _request(
+    operation: Operation, event: Mapping[str, Any], headers: Headers, trace: Trace, sessions_for: SessionsFor | None
+) -> Request:
+    path = {name: unquote(value) for name, value in (event.get("pathParameters") or {}).items()}
+    ours = services()
+    return Request(
+        operation=operation,
+        services=ours,
+        trace=trace,
+        path=path,
+        query={name: tuple(values) for name, values in (event.get("multiValueQueryStringParameters") or {}).items()},
+        headers={name: values[-1] for name, values in headers.items() if values},
+        body=_body(event),
+        now_ms=ours.now_ms(),
+        sessions=ours.sessions if sessions_for is None else sessions_for(ours, path),
+        source_ip=str(event.get("requestContext", {}).get("identity", {}).get("sourceIp", "")),
+    )
+
+
+def _body(event: Mapping[str, Any]) -> bytes:
+    body = event.get("body")
+    if body is None:
+        return b""
+    if event.get("isBase64Encoded"):
+        return base64.b64decode(body)
+    return body if isinstance(body, bytes) else str(body).encode()
+
+
+def _authenticated(request: Request, headers: Headers) -> Request:
+    """The request with its caller. Nobody is refused before anything else is looked at (architecture, rulings)."""
+    operation = request.operation
+    if not operation.who_may.anyone:
+        credentials = credentials_of(headers, operation.failure_form)
+        caller = authenticate(credentials, request.sessions, request.services.server_secret, request.now_ms)
+        if caller.is_nobody:
+            raise UnauthenticatedError
+        request = replace(request, caller=caller)
+    if len(request.body) > operation.limit_bytes:
+        raise TooLargeError(operation.limit_bytes, f"a body may have at most {operation.limit_bytes} bytes")
+    return request

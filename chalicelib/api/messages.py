@@ -1,0 +1,76 @@
+"""What a view gets and what it answers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from chalicelib.contract.operations import Operation
+from chalicelib.domain.access import NOBODY, Caller, SessionReader
+from chalicelib.domain.errors import MalformedJsonError, MissingJsonError
+from chalicelib.wiring import Services
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """Ids by which a request is found again: its own, and that of the client's session when it sent one."""
+
+    request: str
+    session: str | None = None
+
+    @property
+    def meta(self) -> dict[str, Any]:
+        """The `meta` member of an envelope."""
+        session = {} if self.session is None else {"session": self.session}
+        return {"trace": {"request": self.request} | session}
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a view needs of a request. Path parameters are decoded; header names are lower case."""
+
+    operation: Operation
+    services: Services
+    trace: Trace
+    path: Mapping[str, str]
+    query: Mapping[str, tuple[str, ...]]
+    headers: Mapping[str, str]
+    body: bytes
+    now_ms: int
+    """When the request came, in milliseconds since the epoch: one request has one time."""
+    sessions: SessionReader
+    """What found the caller's session; a route that reads more in the same round trip asks it for the rest."""
+    caller: Caller = NOBODY
+    source_ip: str = ""
+
+    def json(self) -> Any:
+        """The body as a JSON value.
+
+        Raises:
+            MissingJsonError: there is no body, or only white space.
+            MalformedJsonError: it is not JSON.
+        """
+        if not self.body.strip():
+            raise MissingJsonError
+        try:
+            return orjson.loads(self.body)
+        except orjson.JSONDecodeError as error:
+            raise MalformedJsonError from error
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a view answers: a JSON value, or bytes that are sent as they are; None is an empty body."""
+
+    body: Any = None
+    status: int | None = None
+    """None is the operation's own status of success."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    content_encoding: str | None = None
+    """How `body` is encoded already; None lets the answer be compressed on its way out."""
+
+
+def enveloped(request: Request, data: Any) -> Answer:
+    """An answer whose body is `{"data": ..., "meta": {"trace": ...}}`. Source: data-api 4."""
+    return Answer({"data": data, "meta": request.trace.meta})

@@ -1,0 +1,39 @@
+"""What the platform says of itself: status, version, clock, and what clients need to know before they sign in."""
+
+from datetime import UTC, datetime
+
+from chalicelib.api.http import ApiBlueprint
+from chalicelib.api.messages import Answer, Request, enveloped
+from chalicelib.contract.operations import GET_INFO, GET_STATUS, GET_TIME, GET_VERSION
+
+blueprint = ApiBlueprint(__name__)
+
+
+@blueprint.operation(GET_STATUS)
+def get_status(request: Request) -> Answer:
+    """The stage and version that answer. Source: data-api route 26."""
+    settings = request.services.settings
+    status = {"Version": settings.version, "Environment": settings.stage, "DataStore": None, "Server": None}
+    return enveloped(request, status)
+
+
+@blueprint.operation(GET_VERSION)
+def get_version(request: Request) -> Answer:
+    """The version that answers. Source: data-api route 26."""
+    return enveloped(request, {"version": request.services.settings.version})
+
+
+@blueprint.operation(GET_TIME)
+def get_time(request: Request) -> Answer:
+    """The platform's time, which the Uploader compares with a device's clock. Source: data-api route 24."""
+    now = datetime.fromtimestamp(request.now_ms / 1000, UTC)
+    return enveloped(request, {"time": now.strftime("%Y-%m-%dT%H:%M:%SZ")})
+
+
+@blueprint.operation(GET_INFO)
+def get_info(request: Request) -> Answer:
+    """Oldest versions of clients that may upload. Source: auth-api 6.
+
+    No `auth` member: a client that finds one signs in by OpenID Connect, and without it by user name and password.
+    """
+    return Answer({"versions": {"uploaderMinimum": request.services.settings.uploader_minimum_version, "schema": 3}})

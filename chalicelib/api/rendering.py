@@ -1,0 +1,82 @@
+"""From an answer to the bytes and headers that go out: JSON, compression, trace ids, cross-origin headers."""
+
+import gzip
+from collections.abc import Mapping, Sequence
+
+import orjson
+from chalice.app import Response
+
+from chalicelib.api.credentials import PLATFORM_FORMS
+from chalicelib.api.messages import Answer, Trace
+from chalicelib.contract.operations import FailureForm
+
+JSON = "application/json"
+JSON_UTF8 = "application/json; charset=utf-8"
+COMPRESSED_FROM_BYTES = 1024
+CORS_HEADERS = {
+    "Access-Control-Allow-Credentials": "true",
+    "Access-Control-Allow-Methods": "GET, POST, PUT, PATCH, DELETE, OPTIONS",
+    "Access-Control-Allow-Headers": (
+        "Authorization, Content-Type, Digest, If-None-Match, X-Tidepool-Session-Token, X-Tidepool-Trace-Request, "
+        "X-Tidepool-Trace-Session, X-Logs-Start-At-Time, X-Logs-End-At-Time, X-Upload-Size"
+    ),
+    # Browsers read the token from the answer to a login (errors 6).
+    "Access-Control-Expose-Headers": "Digest, ETag, X-Tidepool-Session-Token, X-Tidepool-Trace-Request",
+    "Access-Control-Max-Age": "600",
+}
+
+
+def rendered(
+    answer: Answer,
+    status: int,
+    form: FailureForm,
+    trace: Trace,
+    request_headers: Mapping[str, Sequence[str]],
+    cors_origins: Sequence[str],
+) -> Response:
+    """The answer as Chalice sends it: always bytes, compressed when it is worth it and the client takes gzip."""
+    headers: dict[str, str | list[str]] = {
+        "Content-Type": JSON_UTF8 if form in PLATFORM_FORMS else JSON,
+        "Vary": "Accept-Encoding",
+    }
+    headers["X-Tidepool-Trace-Request"] = trace.request
+    if trace.session is not None:
+        headers["X-Tidepool-Trace-Session"] = trace.session
+    body, encoding = _encoded(answer, request_headers)
+    if encoding is not None:
+        headers["Content-Encoding"] = encoding
+    headers.update(answer.headers)
+    headers.update(cors_headers(request_headers, cors_origins))
+    return Response(body=body, headers=headers, status_code=status)
+
+
+def accepts_gzip(request_headers: Mapping[str, Sequence[str]]) -> bool:
+    """Whether the client takes a gzip body; an `Accept-Encoding` that gives it the weight 0 refuses it."""
+    for value in request_headers.get("accept-encoding", ()):
+        for offer in value.lower().split(","):
+            coding, _, weight = offer.partition(";")
+            if coding.strip() in ("gzip", "*"):
+                return weight.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
+    return False
+
+
+def cors_headers(request_headers: Mapping[str, Sequence[str]], origins: Sequence[str]) -> dict[str, str]:
+    """What lets a page of a configured origin read the answer; nothing for any other origin.
+
+    The origin is echoed, since credentials rule out `*`, and so does having more than one.
+    """
+    origin = next(iter(request_headers.get("origin", ())), None)
+    if origin is None or (origin not in origins and "*" not in origins):
+        return {}
+    return {"Access-Control-Allow-Origin": origin, "Vary": "Accept-Encoding, Origin", **CORS_HEADERS}
+
+
+def _encoded(answer: Answer, request_headers: Mapping[str, Sequence[str]]) -> tuple[bytes, str | None]:
+    if answer.body is None:
+        return b"", None
+    body = answer.body
+    if not isinstance(body, bytes):
+        body = orjson.dumps(body, option=orjson.OPT_SORT_KEYS)
+    if answer.content_encoding is None and len(body) >= COMPRESSED_FROM_BYTES and accepts_gzip(request_headers):
+        return gzip.compress(body, compresslevel=1, mtime=0), "gzip"
+    return body, answer.content_encoding

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What one stage needs to know of the world around it; all has a default, so that importing the app needs nothing."""
+    """What one stage needs to know of the world around it; all has a default: importing the app needs nothing."""
 
     stage: str = "local"
     region: str = "us-east-1"

@@ -69,6 +69,8 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
     content_encoding: str | None = None
     """How `body` is encoded already; None lets the answer be compressed on its way out."""
+    is_binary: bool = False
+    """Whether `body` is content that is not text."""
 
 
 def enveloped(request: Request, data: Any) -> Answer:

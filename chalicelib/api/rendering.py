@@ -2,6 +2,7 @@
 
 import gzip
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import orjson
 from chalice.app import Response
@@ -47,11 +48,30 @@ def rendered(
         headers["Content-Encoding"] = encoding
     headers.update(answer.headers)
     headers.update(cors_headers(request_headers, cors_origins))
+    if encoding is None and not answer.is_binary:
+        return TextResponse(body=body.decode(), headers=headers, status_code=status)
     return Response(body=body, headers=headers, status_code=status)
 
 
+class TextResponse(Response):
+    """A response that goes to the gateway as text.
+
+    Chalice would send everything as base64, since compression makes every media type a binary one; the gateway turns
+    base64 back only for clients that say what they accept.
+    """
+
+    def to_dict(self, binary_types: list[str] | None = None) -> dict[str, Any]:  # noqa: ARG002  Chalice's signature
+        """The gateway's form of the response, its body as it is."""
+        return super().to_dict(None)
+
+
 def accepts_gzip(request_headers: Mapping[str, Sequence[str]]) -> bool:
-    """Whether the client takes a gzip body; an `Accept-Encoding` that gives it the weight 0 refuses it."""
+    """Whether the client takes a gzip body; an `Accept-Encoding` that gives it the weight 0 refuses it.
+
+    A client that sends no `Accept` gets text: the gateway hands binary bodies only to those that accept a binary type.
+    """
+    if "accept" not in request_headers:
+        return False
     for value in request_headers.get("accept-encoding", ()):
         for offer in value.lower().split(","):
             coding, _, weight = offer.partition(";")

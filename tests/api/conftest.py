@@ -1,0 +1,69 @@
+"""A client of the application with in-memory services behind it, and requests in as few words as possible."""
+
+import io
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from chalice.test import Client
+
+from app import app
+from chalicelib import wiring
+from chalicelib.observability import logger
+from tests.fakes.services import FakeServices
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came back: status, headers by lower-case name, body as bytes."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        """The body as a JSON value."""
+        return json.loads(self.body)
+
+
+class ApiClient:
+    """Sends requests to the application in process; `token` stands for the session token header."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def request(self, method: str, path: str, body: Any = None, *, token: str | None = None, **headers: str) -> Reply:
+        """The reply to one request; a body that is not bytes is sent as JSON, header names may use underscores."""
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        if token is not None:
+            sent["X-Tidepool-Session-Token"] = token
+        payload = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
+        response = self._client.http.request(method, path, sent, payload)
+        received = {name.lower(): value for name, value in response.headers.items()}
+        return Reply(response.status_code, received, response.body)
+
+
+@pytest.fixture
+def fakes() -> Iterator[FakeServices]:
+    """Services in memory, seen by the application for the time of one test."""
+    services = FakeServices()
+    wiring.override(services.services)
+    yield services
+    wiring.override(None)
+
+
+@pytest.fixture
+def api(fakes: FakeServices) -> Iterator[ApiClient]:
+    """A client of the application on the in-memory services."""
+    with Client(app) as client:
+        yield ApiClient(client)
+
+
+@pytest.fixture
+def log(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
+    """What the application logs during one test."""
+    stream = io.StringIO()
+    monkeypatch.setattr(logger.registered_handler, "stream", stream)
+    return stream

@@ -1,0 +1,191 @@
+"""What every route shares: forms of failure, credentials, trace ids, compression, cross-origin headers, limits."""
+
+import io
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from app import app
+from chalicelib import wiring
+from chalicelib.api import http
+from chalicelib.api.messages import Answer, Request
+from chalicelib.contract.access import ANYONE, SERVERS
+from chalicelib.contract.operations import FailureForm, Operation
+from chalicelib.domain.errors import UnavailableError
+from tests.api.conftest import ApiClient
+from tests.fakes.services import SERVER_SECRET, FakeServices
+
+UNAUTHENTICATED = {
+    "code": "unauthenticated",
+    "title": "authentication token is invalid",
+    "detail": "authentication token is invalid",
+}
+UNAUTHORIZED = {
+    "code": "unauthorized",
+    "title": "authentication token is not authorized for requested action",
+    "detail": "authentication token is not authorized for requested action",
+}
+
+
+def event(method: str, path: str, headers: Mapping[str, list[str]] | None = None, body: Any = None) -> dict[str, Any]:
+    """A request as the gateway sends it for a path that no route takes."""
+    return {
+        "requestContext": {"httpMethod": method, "resourcePath": "/{proxy+}"},
+        "path": path,
+        "headers": {name: values[-1] for name, values in (headers or {}).items()},
+        "multiValueHeaders": headers or {},
+        "multiValueQueryStringParameters": None,
+        "pathParameters": None,
+        "stageVariables": None,
+        "body": body,
+    }
+
+
+def answer_of(operation: Operation, view: http.View, **request: Any) -> tuple[int, Mapping[str, Any], Any]:
+    """Status, headers and JSON body of one request to a view."""
+    response = http.respond(operation, view, event(operation.method, "/any", **request))
+    return response.status_code, response.headers, json.loads(response.body or "null")
+
+
+def nothing(_: Request) -> Answer:
+    """A view that is never refused."""
+    return Answer({"ok": True})
+
+
+def test_the_clock_is_told_to_anyone(api: ApiClient) -> None:
+    reply = api.request("GET", "/dataservices/v1/time")
+    assert reply.status == 200
+    assert reply.json()["data"] == {"time": "2026-01-01T00:00:00Z"}
+    assert reply.headers["x-tidepool-trace-request"] == reply.json()["meta"]["trace"]["request"]
+
+
+def test_status_version_and_info(api: ApiClient, fakes: FakeServices) -> None:
+    assert api.request("GET", "/status").json()["data"]["Version"] == fakes.settings.version
+    assert api.request("GET", "/version").json()["data"] == {"version": fakes.settings.version}
+    assert api.request("GET", "/info").json()["versions"]["uploaderMinimum"] == "2.53.0"
+
+
+def test_trace_ids_are_echoed_and_cut(api: ApiClient) -> None:
+    reply = api.request("GET", "/v1/time", X_Tidepool_Trace_Request="r" * 70, X_Tidepool_Trace_Session="the-session")
+    assert reply.json()["meta"]["trace"] == {"request": "r" * 64, "session": "the-session"}
+    assert reply.headers["x-tidepool-trace-session"] == "the-session"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "body"),
+    [
+        ("GET", "/v1/nothing", 404, {"Error": "Resource not found"}),
+        ("GET", "/", 404, {"Error": "Resource not found"}),
+        ("GET", "/v1/time/", 404, {"Error": "Resource not found"}),
+        ("PATCH", "/v1/users/a1b2c3d4e5/data_sets", 405, {"Error": "Method not allowed"}),
+        ("GET", "/v1/datasets/x", 405, {"Error": "Method not allowed"}),
+        ("OPTIONS", "/v1/time", 405, {"Error": "Method not allowed"}),
+        ("GET", "/metadata/a/b/c/d", 404, {"code": "ResourceNotFound", "message": "/metadata/a/b/c/d does not exist"}),
+    ],
+)
+def test_what_no_route_takes_is_answered_by_its_api(
+    fakes: FakeServices, method: str, path: str, status: int, body: Any
+) -> None:
+    response = app(event(method, path), None)
+    assert (response["statusCode"], json.loads(response["body"])) == (status, body)
+
+
+def test_the_auth_api_answers_unknown_paths_as_text(fakes: FakeServices) -> None:
+    response = app(event("GET", "/auth/nothing/at/all"), None)
+    assert (response["statusCode"], response["body"]) == (404, "404 page not found\n")
+    assert response["headers"]["Content-Type"].startswith("text/plain")
+
+
+@pytest.mark.parametrize(("origin", "echoed"), [("https://app.example.org", True), ("https://evil.example.org", False)])
+def test_only_configured_origins_may_read_answers(fakes: FakeServices, origin: str, echoed: bool) -> None:
+    preflight = app(event("OPTIONS", "/v1/time", {"Origin": [origin], "Access-Control-Request-Method": ["GET"]}), None)
+    answer = answer_of(Operation("test", "GET", (), ANYONE), nothing, headers={"Origin": [origin]})[1]
+    assert preflight["statusCode"] == 204
+    for headers in (preflight["headers"], answer):
+        assert headers.get("Access-Control-Allow-Origin") == (origin if echoed else None)
+        assert ("X-Tidepool-Session-Token" in headers.get("Access-Control-Expose-Headers", "")) is echoed
+
+
+@pytest.mark.parametrize(
+    ("headers", "status", "body"),
+    [
+        ({}, 401, UNAUTHENTICATED),
+        ({"X-Tidepool-Session-Token": ["unknown"]}, 401, UNAUTHENTICATED),
+        ({"X-Tidepool-Session-Token": [""]}, 401, UNAUTHENTICATED),
+        ({"Authorization": ["Basic abc"]}, 401, UNAUTHENTICATED),
+        ({"Authorization": ["Bearer nope"]}, 401, UNAUTHENTICATED),
+        ({"Authorization": ["Bearer"]}, 403, UNAUTHORIZED),
+        ({"X-Tidepool-Service-Secret": ["wrong"]}, 403, UNAUTHORIZED),
+        ({"X-Tidepool-Session-Token": ["a", "b"]}, 403, UNAUTHORIZED),
+        ({"X-Tidepool-Service-Secret": [SERVER_SECRET]}, 200, {"ok": True}),
+        ({"X-Tidepool-Server-Secret": [SERVER_SECRET]}, 200, {"ok": True}),
+        ({"Authorization": ["Bearer nope"], "X-Tidepool-Session-Token": ["token-of-user"]}, 200, {"ok": True}),
+        ({"Authorization": ["Bearer token-of-user"]}, 200, {"ok": True}),
+        # A server's token makes a server only as a session token (data-api 2).
+        ({"Authorization": ["Bearer token-of-server"]}, 401, UNAUTHENTICATED),
+    ],
+)
+def test_credentials(fakes: FakeServices, headers: Mapping[str, list[str]], status: int, body: Any) -> None:
+    fakes.sign_in("user")
+    fakes.sign_in("server", is_server=True)
+    wiring.override(fakes.services)
+    assert answer_of(Operation("test", "GET", (), SERVERS), nothing, headers=headers)[::2] == (status, body)
+
+
+def test_an_expired_session_is_none(fakes: FakeServices) -> None:
+    token = fakes.sign_in("user")
+    fakes.now_ms += 3_600_000
+    wiring.override(fakes.services)
+    sent = {"X-Tidepool-Session-Token": [token]}
+    assert answer_of(Operation("test", "GET", (), SERVERS), nothing, headers=sent)[0] == 401
+
+
+@pytest.mark.parametrize("form", [FailureForm.PLATFORM, FailureForm.PLATFORM_ENVELOPE, FailureForm.READ])
+def test_a_defect_tells_nothing_but_its_id_which_is_in_the_log(
+    fakes: FakeServices, form: FailureForm, log: io.StringIO
+) -> None:
+    def fails(_: Request) -> Answer:
+        raise KeyError("a-health-value-of-somebody")
+
+    status, headers, body = answer_of(Operation("test", "GET", (), ANYONE, form), fails)
+    assert status == 500
+    assert headers["X-Tidepool-Trace-Request"] in log.getvalue()
+    assert "KeyError" in log.getvalue()
+    assert "a-health-value-of-somebody" not in log.getvalue() + json.dumps(body)
+
+
+def test_a_store_that_does_not_answer_asks_to_come_again(fakes: FakeServices) -> None:
+    def fails(_: Request) -> Answer:
+        raise UnavailableError(retry_after_s=2)
+
+    status, headers, body = answer_of(Operation("test", "GET", (), ANYONE), fails)
+    assert (status, headers["Retry-After"], body["code"]) == (503, "2", "service-unavailable")
+
+
+def test_a_body_above_the_limit_is_too_large(fakes: FakeServices) -> None:
+    operation = Operation("test", "POST", (), ANYONE, limit_bytes=10)
+    assert answer_of(operation, nothing, body="x" * 10)[0] == 200
+    status, _, body = answer_of(operation, nothing, body="x" * 11)
+    assert (status, body["code"]) == (413, "resource-too-large")
+
+
+@pytest.mark.parametrize(
+    ("sent", "encoding"),
+    [
+        ({"Accept": ["*/*"], "Accept-Encoding": ["gzip, deflate"]}, "gzip"),
+        ({"Accept": ["*/*"], "Accept-Encoding": ["gzip;q=0"]}, None),
+        ({"Accept": ["*/*"]}, None),
+        ({"Accept-Encoding": ["gzip"]}, None),
+    ],
+)
+def test_large_answers_are_compressed_for_those_who_can_read_them(
+    fakes: FakeServices, sent: Mapping[str, list[str]], encoding: str | None
+) -> None:
+    def large(_: Request) -> Answer:
+        return Answer(["x" * 100] * 100)
+
+    response = http.respond(Operation("test", "GET", (), ANYONE), large, event("GET", "/any", sent))
+    assert response.headers.get("Content-Encoding") == encoding
+    assert response.to_dict(["*/*"]).get("isBase64Encoded", False) is (encoding == "gzip")

@@ -1,0 +1,81 @@
+"""What the domain needs of the world, as protocols. `tests/ports` holds the suites that every adapter and fake passes.
+
+Any method may raise UnavailableError: the store throttles or does not answer, and a retry is safe.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from chalicelib.domain.data_set import DataOwner, DataSet, DataSetHead
+from chalicelib.domain.entries import Entry, NewEntry
+
+
+class ChangedMeanwhileError(Exception):
+    """What was to be replaced is no longer what was read: read again, decide again. Nothing was written."""
+
+
+class DataSetHeads(Protocol):
+    """Finds what adding data needs of a data set."""
+
+    def head(self, data_set_id: str) -> DataSetHead | None:
+        """The head as of the last answered write; None when there never was such a data set.
+
+        The owner's data may have been erased since: `DataOwner.epoch` tells.
+        """
+        ...
+
+
+class DataSetStore(DataSetHeads, Protocol):
+    """Keeps data sets. Reads see every write that was answered."""
+
+    def owner(self, owner_id: str) -> DataOwner:
+        """The counters of a user's data; zeros for a user without any, known or not."""
+        ...
+
+    def of_owner(self, owner: DataOwner) -> list[DataSet]:
+        """All data sets of the owner's epoch, newest first: by createdTime, then by id."""
+        ...
+
+    def create(self, data_set: DataSet) -> None:
+        """Keeps a new data set, with an empty log.
+
+        Raises:
+            DataSetExistsError: there is, or was, one with this id.
+            ChangedMeanwhileError: the owner's epoch is another.
+        """
+        ...
+
+    def replace(self, before: DataSet, after: DataSet) -> None:
+        """Puts `after` in the place of `before`, in one step with everything that goes with it.
+
+        When that closes the data set, `after.close_order` is the owner's next and becomes their last, and the log
+        takes no more entries. When it moves `cut_off`, that is the number of the log's last entry.
+
+        Raises:
+            ChangedMeanwhileError: the data set, the owner's counters or (for a cut-off) the log have moved on.
+        """
+        ...
+
+    def erase(self, owner_id: str) -> None:
+        """Starts a new epoch: all data sets and data of the user are gone at once."""
+        ...
+
+
+class RecordLog(Protocol):
+    """Keeps the entries of the data sets' logs, in order and for good. A torn entry cannot be seen."""
+
+    def append(self, head: DataSetHead, entry: NewEntry) -> int:
+        """Commits an entry after the last one and says its number, `head.last_number` + 1 or higher.
+
+        Raises:
+            DataSetClosedError: the data set was closed meanwhile.
+            DataSetNotFoundError: the owner's data was erased meanwhile.
+        """
+        ...
+
+    def entries(self, owner: DataOwner, normal_ids: Sequence[str]) -> list[Entry]:
+        """The entries of all continuous data sets of the epoch, and of the normal ones that are named.
+
+        Those of one data set stand together, by number; the order of the data sets is not said.
+        """
+        ...

@@ -1,0 +1,150 @@
+"""`make demo`: send a synthetic month, read it back, compare, and show it.
+
+Against BASE_URL when that is set; else against the local cloud on PORT (8000), which is started for the time of the
+demo if none is running. Exits with 1 and says why when anything that went in did not come out.
+"""
+
+import argparse
+import os
+import secrets
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from tools.demo import generator, report
+from tools.demo.client import Client, DemoError
+from tools.demo.comparison import differences
+from tools.demo.generator import LOCAL_TIME, Record
+from tools.demo.local_cloud import running_local_cloud
+from tools.demo.progress import Progress
+
+CHUNK_RECORDS = 1000
+SHOWN_PROBLEMS = 10
+
+
+class Server(Protocol):
+    """What the demo asks of a server; `Client` asks it over HTTP."""
+
+    def sign_up(self, email: str, password: str) -> str: ...
+    def create_data_set(self, user_id: str) -> str: ...
+    def add_data(self, data_set_id: str, records: list[Record]) -> None: ...
+    def read_data(self, user_id: str) -> list[Record]: ...
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The exit code: 0 when everything came back as it must, 1 when not, 2 for wrong arguments, 130 when stopped."""
+    options = _options(arguments)
+    try:
+        with _server(options.base_url) as server:
+            run(server, options.days, options.seed)
+    except DemoError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return 130
+    return 0
+
+
+def run(server: Server, days: int, seed: int) -> None:
+    """Send, read back, compare, show.
+
+    Raises:
+        DemoError: the server refused something, or does not show exactly what was sent.
+    """
+    midnight = datetime.now(LOCAL_TIME).replace(hour=0, minute=0, second=0, microsecond=0)
+    sent = generator.records(days, seed, midnight - timedelta(days=days))
+    print(f"made {len(sent)} records: {days} days of a person with a pump and a CGM, seed {seed}")
+
+    email, password = f"demo-{secrets.token_hex(6)}@example.org", secrets.token_urlsafe(12)
+    user_id = server.sign_up(email, password)
+    print(f"signed up {email} with password {password}: user {user_id}")
+    data_set_id = server.create_data_set(user_id)
+    print(f"opened the continuous data set {data_set_id}")
+
+    started = time.monotonic()
+    _upload(server, data_set_id, sent)
+    uploaded = time.monotonic()
+    everything = server.read_data(user_id)
+    finished = time.monotonic()
+    received = [record for record in everything if record.get("type") != "upload"]
+    problems = differences(sent, received, data_set_id)
+    if problems:
+        shown = [f"  {problem}" for problem in problems[:SHOWN_PROBLEMS]]
+        if len(problems) > SHOWN_PROBLEMS:
+            shown.append(f"  and {len(problems) - SHOWN_PROBLEMS} more")
+        raise DemoError("\n".join([f"{len(problems)} differences between what was sent and what is read:", *shown]))
+    print(
+        f"sent in {uploaded - started:.1f} s, read back in {finished - uploaded:.1f} s: "
+        f"each of the {len(received)} records is there once, in mmol/L\n"
+    )
+    _show(received)
+
+
+def _upload(server: Server, data_set_id: str, records: list[Record]) -> None:
+    progress = Progress("uploading", len(records))
+    for first in range(0, len(records), CHUNK_RECORDS):
+        chunk = records[first : first + CHUNK_RECORDS]
+        server.add_data(data_set_id, chunk)
+        progress.show(first + len(chunk))
+
+
+def _show(records: list[Record]) -> None:
+    day, readings = report.fullest_day(records, LOCAL_TIME)
+    lines = [
+        *report.table(records, LOCAL_TIME),
+        "",
+        *report.glucose_summary(records),
+        "",
+        f"{day}, mg/dL, {generator.TIMEZONE}",
+        *report.plot(readings),
+    ]
+    print("\n".join(lines))
+
+
+@contextmanager
+def _server(base_url: str | None) -> Iterator[Client]:
+    if base_url is not None:
+        with closing(Client(base_url)) as client:
+            client.server_time()
+            yield client
+        return
+    with running_local_cloud(_port()) as url, closing(Client(url)) as client:
+        yield client
+
+
+def _port() -> int:
+    text = os.environ.get("PORT", "8000")
+    if not text.isdecimal() or not 0 < int(text) < 65536:
+        raise DemoError(f"PORT is {text!r}, which is no port number")
+    return int(text)
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="make demo", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--days", type=_days, default=30, help="how many days to make, 1 to 366 (30)")
+    parser.add_argument("--seed", type=int, default=1, help="the same seed makes the same person and days (1)")
+    parser.add_argument(
+        "--base-url",
+        default=os.environ.get("BASE_URL") or None,
+        help="a running server ($BASE_URL; else the local cloud)",
+    )
+    return parser.parse_args(arguments)
+
+
+def _days(text: str) -> int:
+    days = int(text)
+    if not 1 <= days <= 366:
+        raise argparse.ArgumentTypeError(f"{days} is not between 1 and 366")
+    return days
+
+
+if __name__ == "__main__":
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="replace")  # a terminal without Braille still gets the numbers
+    sys.exit(main())

@@ -1,0 +1,109 @@
+"""The few requests of an uploading app, over one connection that is kept."""
+
+import gzip
+import http.client
+import json
+import time
+from typing import Any
+from urllib.parse import urlsplit
+
+from tools.demo.generator import CLIENT_NAME, CLIENT_VERSION, TIMEZONE, Record
+
+TIMEOUT_S = 60
+ATTEMPTS = 3
+
+
+class DemoError(Exception):
+    """The demo cannot go on; the message is for the person at the terminal."""
+
+
+class Client:
+    """A user's client; every call raises DemoError when the answer is not the one that an app needs."""
+
+    def __init__(self, base_url: str) -> None:
+        self.base_url = base_url.rstrip("/")
+        parts = urlsplit(self.base_url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise DemoError(f"{base_url!r} is no http or https address")
+        connection = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+        self._connection = connection(parts.hostname, parts.port, timeout=TIMEOUT_S)
+        self._prefix = parts.path
+        self._token: str | None = None
+
+    def server_time(self) -> str:
+        """The server's clock, which anyone may ask for."""
+        return str(self._json("GET", "/v1/time", 200)["data"]["time"])
+
+    def sign_up(self, email: str, password: str) -> str:
+        """The user id of a new account, with which the client is signed in from now on."""
+        body = {"username": email, "emails": [email], "password": password}
+        return str(self._json("POST", "/auth/user", 201, body)["userid"])
+
+    def create_data_set(self, user_id: str) -> str:
+        """The id of a new continuous data set, in which a record replaces an earlier one with its origin id."""
+        body = {
+            "type": "upload",
+            "dataSetType": "continuous",
+            "client": {"name": CLIENT_NAME, "version": CLIENT_VERSION},
+            "deduplicator": {"name": "org.tidepool.deduplicator.dataset.delete.origin"},
+            "deviceTags": ["bgm", "cgm", "insulin-pump"],
+            "timezone": TIMEZONE,
+        }
+        return str(self._json("POST", f"/v1/users/{user_id}/data_sets", 201, body)["data"]["uploadId"])
+
+    def add_data(self, data_set_id: str, records: list[Record]) -> None:
+        """Add records, all or none."""
+        answer = self._json("POST", f"/v1/data_sets/{data_set_id}/data", 200, records)
+        if answer.get("data") != []:
+            raise DemoError(f"adding data answered {answer!r}, not an empty list of data")
+
+    def read_data(self, user_id: str) -> list[Record]:
+        """Everything that the user can see, data sets included."""
+        answer = self._json("GET", f"/data/{user_id}", 200)
+        if not isinstance(answer, list):
+            raise DemoError(f"reading data answered {str(answer)[:200]!r}, not a list")
+        return answer
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+    def _json(self, method: str, path: str, wanted_status: int, body: Any = None) -> Any:
+        for attempt in range(ATTEMPTS):
+            last = attempt == ATTEMPTS - 1
+            try:
+                status, headers, content = self._send(method, path, body)
+            except (OSError, http.client.HTTPException) as error:
+                self._connection.close()
+                # A connection that was kept may have been closed by the server; each of the requests may come twice.
+                if last or isinstance(error, ConnectionRefusedError):
+                    raise DemoError(f"{self.base_url} does not answer: {type(error).__name__}: {error}") from error
+                continue
+            if status == 503 and not last:
+                time.sleep(float(headers.get("retry-after", "1")))
+                continue
+            break
+        if status != wanted_status:
+            text = content.decode(errors="replace")[:1000]
+            raise DemoError(f"{method} {path} answered {status}, not {wanted_status}: {text}")
+        self._token = headers.get("x-tidepool-session-token", self._token)
+        try:
+            return json.loads(content)
+        except ValueError as error:
+            raise DemoError(f"{method} {path} answered {status} without JSON: {content[:200]!r}") from error
+
+    def _send(self, method: str, path: str, body: Any) -> tuple[int, dict[str, str], bytes]:
+        headers = {"Accept": "application/json", "Accept-Encoding": "gzip"}
+        if self._token is not None:
+            headers["X-Tidepool-Session-Token"] = self._token
+        payload = None
+        if body is not None:
+            headers["Content-Type"] = "application/json; charset=utf-8"
+            payload = json.dumps(body).encode()
+        self._connection.request(method, self._prefix + path, payload, headers)
+        response = self._connection.getresponse()
+        content = response.read()
+        received = {name.lower(): value for name, value in response.getheaders()}
+        if received.get("content-encoding") == "gzip":
+            content = gzip.decompress(content)
+        return response.status, received, content

@@ -1,0 +1,184 @@
+"""The two environments: .venv for the project, .venv-ministack for the local cloud, each exactly as its lock file says.
+
+Run by tools/start.sh with a bare Python, hence standard library only. Nothing happens, in a few milliseconds, when the
+environments are as they should be.
+
+    python tools/environments.py [--cloud] [--run MODULE ARGUMENT...]
+
+`--cloud` wants the local cloud's environment too; `--run` then becomes that module of the project's environment.
+"""
+
+import fcntl
+import hashlib
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+SUPPORTED = ((3, 13), (3, 12), (3, 11))
+
+
+class SetupError(Exception):
+    """An environment cannot be made; the message is one sentence for the user."""
+
+
+@dataclass(frozen=True)
+class Environment:
+    """A virtual environment and the lock file it follows."""
+
+    folder: Path
+    lock: Path
+
+    @property
+    def python(self) -> Path:
+        return self.folder / "bin" / "python"
+
+    @property
+    def stamp(self) -> Path:
+        """Says which lock file and Python the environment was made of; written last."""
+        return self.folder / "strandline.stamp"
+
+    @property
+    def install_log(self) -> Path:
+        return self.folder.with_name(f"{self.folder.name}-install.log")
+
+
+PROJECT = Environment(ROOT / ".venv", ROOT / "requirements-dev.txt")
+CLOUD = Environment(ROOT / ".venv-ministack", ROOT / "requirements-ministack.txt")
+
+
+def locked_versions(lock: str) -> dict[str, str]:
+    """Name (normalised) → version of each requirement of a lock file's text that holds on this platform or any other."""
+    pins = re.findall(r"^([A-Za-z0-9][A-Za-z0-9._-]*)==([^\s;\\]+)", lock, flags=re.MULTILINE)
+    return {re.sub(r"[-_.]+", "-", name).lower(): version for name, version in pins}
+
+
+def wanted_stamp(environment: Environment, version: tuple[int, int]) -> str:
+    """What the stamp of an up-to-date environment says."""
+    digest = hashlib.sha256(environment.lock.read_bytes()).hexdigest()
+    return f"{version[0]}.{version[1]} {digest}\n"
+
+
+def base_python(environment: Environment) -> tuple[Path, tuple[int, int]] | None:
+    """The interpreter an existing environment was made of and its version; None when it does not start or is too old."""
+    script = "import sys; print(*sys.version_info[:2], getattr(sys, '_base_executable', sys.executable))"
+    try:
+        answer = subprocess.run(
+            [environment.python, "-c", script], capture_output=True, text=True, check=True, timeout=60
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    major, minor, executable = answer.stdout.strip().split(" ", 2)
+    version = (int(major), int(minor))
+    return (Path(executable), version) if version in SUPPORTED else None
+
+
+def is_current(environment: Environment, version: tuple[int, int]) -> bool:
+    """Whether the environment was made of the lock file as it is now, by this version of Python."""
+    try:
+        return environment.python.exists() and environment.stamp.read_text() == wanted_stamp(environment, version)
+    except OSError:
+        return False
+
+
+def satisfies_lock(environment: Environment) -> bool:
+    """Whether every package of the lock file is installed in its version, whoever installed it."""
+    script = "from importlib.metadata import distributions as d; [print(x.metadata['Name'], x.version) for x in d()]"
+    answer = subprocess.run([environment.python, "-c", script], capture_output=True, text=True, check=False)
+    pairs = [line.rsplit(" ", 1) for line in answer.stdout.splitlines() if " " in line]
+    installed = {re.sub(r"[-_.]+", "-", name).lower(): version for name, version in pairs}
+    return locked_versions(environment.lock.read_text()).items() <= installed.items()
+
+
+def say(message: str) -> None:
+    print(message, flush=True)
+
+
+def make(environment: Environment, python: Path, version: tuple[int, int]) -> None:
+    """Bring the environment to its lock file, keeping what is there where it fits.
+
+    Raises:
+        SetupError: venv or pip failed; pip's last error is in the message, its whole output in the install log.
+    """
+    existing = base_python(environment)
+    started = time.monotonic()
+    name = environment.folder.name
+    environment.stamp.unlink(missing_ok=True)
+    if existing is None or existing[1] != version:
+        say(f"making {name} with Python {version[0]}.{version[1]} ...")
+        run_logged([str(python), "-m", "venv", "--clear", str(environment.folder)], environment)
+    if not satisfies_lock(environment):
+        say(f"installing the packages of {environment.lock.name} into {name} (a minute or two) ...")
+        pip = [str(environment.python), "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
+        run_logged([*pip, "--require-hashes", "-r", str(environment.lock)], environment)
+    environment.stamp.write_text(wanted_stamp(environment, version))
+    say(f"{name} is ready ({time.monotonic() - started:.0f} s)")
+
+
+def run_logged(command: Sequence[str], environment: Environment) -> None:
+    """Run a command with its output in the environment's install log."""
+    with environment.install_log.open("w") as log:
+        code = subprocess.run(
+            command, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, check=False
+        ).returncode
+    if code == 0:
+        environment.install_log.unlink()
+        return
+    lines = [line.strip() for line in environment.install_log.read_text(errors="replace").splitlines() if line.strip()]
+    errors = [line for line in lines if line.lower().startswith("error")]
+    reason = (errors or lines or ["no output"])[-1]
+    raise SetupError(
+        f"{environment.folder.name} could not be made: {reason} (all of it: {environment.install_log.name}). "
+        "Is the network up? The next try goes on from here."
+    )
+
+
+@contextmanager
+def only_one() -> Iterator[None]:
+    """Two makes at once wait for each other instead of writing into the same environment."""
+    with (ROOT / ".venv.lock").open("w") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("waiting for another make that is making the environments ...")
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+def ensure(cloud: bool) -> None:
+    """Make what is missing; one Python for both, so that native wheels of one run in the other."""
+    this = sys.version_info[:2]
+    environments = [PROJECT, CLOUD] if cloud else [PROJECT]
+    if all(is_current(environment, this) for environment in environments):
+        return
+    with only_one():
+        python, version = base_python(PROJECT) or (Path(getattr(sys, "_base_executable", sys.executable)), this)
+        for environment in environments:
+            if not is_current(environment, version):
+                make(environment, python, version)
+
+
+def main(arguments: list[str]) -> int:
+    """Ensure the environments, then become the module after `--run`, if any."""
+    try:
+        ensure(cloud="--cloud" in arguments[:1])
+    except SetupError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return 130
+    if "--run" in arguments:
+        python = str(PROJECT.python)
+        os.execv(python, [python, "-m", *arguments[arguments.index("--run") + 1 :]])
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

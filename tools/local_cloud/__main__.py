@@ -1,0 +1,45 @@
+"""`make run`: start the local cloud and keep it until Ctrl-C or SIGTERM.
+
+    python -m tools.local_cloud [--port 8000] [--data-dir .local]
+
+The last line of its output is `ready: http://127.0.0.1:8000`.
+"""
+
+import argparse
+import os
+import signal
+from pathlib import Path
+from types import FrameType
+
+from tools.local_cloud.launcher import local_cloud, wait_for_end
+from tools.project import ToolError, run_tool
+
+
+def main() -> int:
+    """Exit code 0 when it was stopped, 1 when the engine died."""
+    parser = argparse.ArgumentParser(prog="make run", description="Strandline on this machine, for as long as it runs.")
+    parser.add_argument("--port", type=int, default=8000, help="where clients find it (0: any free port)")
+    parser.add_argument("--data-dir", type=Path, default=Path(".local"), help="where it keeps its data")
+    arguments = parser.parse_args()
+    parent = os.getppid()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
+    try:
+        with local_cloud(arguments.data_dir, arguments.port) as cloud:
+            print(f"ready: {cloud.base_url}", flush=True)
+            if wait_for_end(cloud, parent):
+                raise ToolError(f"the local cloud stopped by itself; the reason is in {cloud.data_dir}/engine.log.")
+    except KeyboardInterrupt:
+        pass
+    return 0
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    """The first signal stops in order; while that goes on, further ones are not listened to."""
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(each, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    run_tool(main)

@@ -1,0 +1,113 @@
+"""The folder in which one local cloud keeps everything: state, objects, ports, secret and logs."""
+
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tools.local_cloud.snapshots import CURRENT, damaged_files, open_state
+from tools.project import ToolError
+
+
+@dataclass(frozen=True, slots=True)
+class DataFolder:
+    """Where each thing is kept."""
+
+    path: Path
+
+    @property
+    def state(self) -> Path:
+        return self.path / "state"
+
+    @property
+    def objects(self) -> Path:
+        return self.path / "objects"
+
+    @property
+    def scratch(self) -> Path:
+        """Temporary files of the functions; emptied at each start."""
+        return self.path / "scratch"
+
+    @property
+    def ports(self) -> Path:
+        return self.path / "ports.json"
+
+    @property
+    def server_secret(self) -> Path:
+        return self.path / "server-secret"
+
+    @property
+    def engine_log(self) -> Path:
+        return self.path / "engine.log"
+
+    @property
+    def function_log(self) -> Path:
+        return self.path / "functions.log"
+
+    def read_gateway_port(self) -> int | None:
+        """The gateway's port of the last time."""
+        try:
+            port = json.loads(self.ports.read_text())["gateway"]
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+        return port if isinstance(port, int) and 0 < port < 65536 else None
+
+    def write_gateway_port(self, port: int) -> None:
+        self.ports.write_text(json.dumps({"gateway": port}) + "\n")
+
+    def write_server_secret(self, secret: str) -> None:
+        """Readable by the owner only, from the first byte on."""
+        draft = self.path / "server-secret.draft"
+        draft.unlink(missing_ok=True)
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as handle:
+            handle.write(secret + "\n")
+        draft.replace(self.server_secret)
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[DataFolder]:
+    """The data folder, made when it is new, and held against a second local cloud until the end.
+
+    Raises:
+        ToolError: another local cloud has it, what it keeps is damaged, or it cannot be written.
+    """
+    folder = DataFolder(path.resolve())
+    try:
+        folder.path.mkdir(parents=True, exist_ok=True)
+        handle = (folder.path / "lock").open("a+")
+    except OSError as error:
+        raise ToolError(f"the data folder {path} cannot be used: {error.strerror}.") from error
+    with handle:
+        _hold(handle.fileno(), folder)
+        _check(folder)
+        open_state(folder.state)
+        shutil.rmtree(folder.scratch, ignore_errors=True)
+        for made in (folder.objects, folder.scratch):
+            made.mkdir(exist_ok=True)
+        yield folder
+
+
+def _hold(lock: int, folder: DataFolder) -> None:
+    """The system lets go of the lock when the process ends, however it ends."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        holder = os.pread(lock, 32, 0).decode().strip()
+        raise ToolError(
+            f"the data folder {folder.path} is in use by another local cloud (process {holder}): stop that one, "
+            "or choose another folder, make run DATA_DIR=..."
+        ) from None
+    os.ftruncate(lock, 0)
+    os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
+
+
+def _check(folder: DataFolder) -> None:
+    for damage in damaged_files(folder.state):
+        raise ToolError(
+            f"the data folder {folder.path} is damaged ({folder.state.name}/{CURRENT}: {damage}): put a copy of it back, "
+            "or choose another folder, make run DATA_DIR=...; nothing in it was changed."
+        )

@@ -1,0 +1,32 @@
+"""The address clients see: the API's routes without the prefix that ministack's gateway puts before them."""
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+def front(gateway: Application, prefix: str) -> Application:
+    """An ASGI application that hands each request to ministack's under `prefix`.
+
+    A missing `Accept` becomes `*/*`: without one ministack sends binary answers as base64 text, and OkHttp, Go, Node's
+    http and superagent send none.
+    """
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        await gateway(_rewritten(scope, prefix), receive, send)
+
+    return application
+
+
+def _rewritten(scope: Scope, prefix: str) -> Scope:
+    headers = scope["headers"]
+    if all(name != b"accept" for name, _ in headers):
+        headers = [*headers, (b"accept", b"*/*")]
+    raw_path = scope.get("raw_path") or scope["path"].encode()
+    return {**scope, "path": prefix + scope["path"], "raw_path": prefix.encode() + raw_path, "headers": headers}

@@ -1,0 +1,85 @@
+"""Keeping ministack's state on disk while it runs; by itself it saves at a clean stop only.
+
+A save is made by a forked child, which sees the state of one moment and lets requests go on (a save in this process
+stops them for as long as it takes; one in a thread finds dictionaries that change under it).
+"""
+
+import asyncio
+import copy
+import logging
+import os
+import signal
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from tools.local_cloud.snapshots import write_snapshot
+
+PAUSE_S = 4.0
+LONGEST_PAUSE_S = 10.0
+SHORTEST_ALARM_S = 15
+
+log = logging.getLogger("strandline.saving")
+
+
+class Saver:
+    """Saves after changes, one save at a time, with pauses as long as the saves so that they never take over."""
+
+    def __init__(self, state: Path, services: Callable[[], Mapping[str, Callable[[], bytes | None]]]) -> None:
+        self._state = state
+        self._services = services
+        self._changed = False
+        self._last_save_s = 0.0
+        self._child: asyncio.Task[bool] | None = None
+
+    def note_change(self) -> None:
+        """Something may have changed: the next save is due."""
+        self._changed = True
+
+    async def run(self) -> None:
+        """Save again and again until cancelled."""
+        while True:
+            await asyncio.sleep(min(max(PAUSE_S, self._last_save_s), LONGEST_PAUSE_S))
+            if self._changed:
+                self._changed = False
+                self._child = asyncio.ensure_future(self._save_in_child())
+                if not await asyncio.shield(self._child):
+                    self._changed = True
+
+    async def save_at_stop(self) -> None:
+        """A last save, in this process, after the one that may be under way."""
+        if self._child is not None:
+            await self._child
+        write_snapshot(self._state, self._services())
+
+    async def _save_in_child(self) -> bool:
+        started = time.monotonic()
+        parent = os.getpid()
+        child = os.fork()
+        if child == 0:
+            self._be_the_child(parent)
+        _, status = await asyncio.to_thread(os.waitpid, child, 0)
+        self._last_save_s = time.monotonic() - started
+        if status:
+            log.error("a save failed (status %d) and is tried again", status)
+        return status == 0
+
+    def _be_the_child(self, parent: int) -> None:
+        """Save and exit, whatever happens: never back into the event loop that belongs to the parent."""
+        code = 1
+        try:
+            # A lock that another thread held at the fork would hold this child for ever.
+            signal.signal(signal.SIGALRM, signal.SIG_DFL)
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            signal.alarm(max(SHORTEST_ALARM_S, int(4 * self._last_save_s)))
+            # Sockets of the parent: a child that outlives it must not keep its ports.
+            os.closerange(3, 65536)
+            # This process is a copy already; ministack's own copies would double the time.
+            copy.deepcopy = lambda value, *_: value  # type: ignore[assignment]
+            if os.getppid() == parent:
+                write_snapshot(self._state, self._services())
+            code = 0
+        except BaseException:  # noqa: BLE001 - there is nobody above to raise to
+            log.exception("a save failed")
+        finally:
+            os._exit(code)

@@ -1,0 +1,125 @@
+"""The engine as its parent sees it: started with sockets and folders, told what to do, stopped."""
+
+import os
+import signal
+import socket
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from queue import Queue
+
+from tools.local_cloud.data_folder import DataFolder
+from tools.local_cloud.ports import port_of
+from tools.project import ROOT, ToolError, step
+
+PYTHON = ROOT / ".venv-ministack" / "bin" / "python"
+START_TIMEOUT_S = 60
+STOP_TIMEOUT_S = 120
+# What of the user's environment may reach the engine and the functions in it: no proxies, no AWS profiles or keys.
+INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "USER", "LOGNAME")
+
+
+class Engine:
+    """A running engine."""
+
+    def __init__(self, process: "subprocess.Popen[str]", log_name: str) -> None:
+        self._process = process
+        self._log_name = log_name
+        self._answers: Queue[str | None] = Queue()
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def open_front(self, prefix: str) -> None:
+        """Serve the API under `prefix` of the gateway on the public port."""
+        assert self._process.stdin is not None
+        with suppress(BrokenPipeError):
+            self._process.stdin.write(f"front {prefix}\n")
+            self._process.stdin.flush()
+        self.await_answer("front")
+
+    def await_answer(self, expected: str) -> None:
+        """Wait until the engine says so; its notes are for the user."""
+        while (answer := self._answers.get(timeout=START_TIMEOUT_S)) is not None:
+            if answer.startswith("note "):
+                print(answer.replace("note ", "note: ", 1), flush=True)
+            elif answer == expected:
+                return
+        raise ToolError(f"the local cloud stopped while starting; the reason is in {self._log_name}.")
+
+    def has_ended(self) -> bool:
+        return self._process.poll() is not None
+
+    def stop(self) -> int:
+        """Let it save and end; the exit code. Nothing of it is left afterwards."""
+        assert self._process.stdin is not None
+        with suppress(BrokenPipeError):
+            self._process.stdin.close()
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(STOP_TIMEOUT_S)
+        # The processes of the functions are in the engine's group.
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        return self._process.wait()
+
+    def _listen(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            self._answers.put(line.strip())
+        self._answers.put(None)
+
+
+@contextmanager
+def running_engine(folder: DataFolder, gateway: socket.socket, public: socket.socket) -> Iterator[Engine]:
+    """An engine whose gateway answers; stopped at the end.
+
+    Raises:
+        ToolError: it did not start.
+    """
+    arguments = [str(gateway.fileno()), str(public.fileno()), str(folder.state), str(folder.function_log)]
+    with folder.engine_log.open("w") as log:
+        process = subprocess.Popen(
+            [str(PYTHON), "-m", "tools.local_cloud.engine", *arguments],
+            cwd=ROOT,
+            env=engine_environ(folder, port_of(gateway)),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            pass_fds=(gateway.fileno(), public.fileno()),
+            start_new_session=True,  # Ctrl-C is for the parent, which stops the engine in order
+        )
+    gateway.close()
+    public.close()
+    engine = Engine(process, str(folder.engine_log))
+    try:
+        with step("starting the local cloud"):
+            engine.await_answer("gateway")
+        yield engine
+    finally:
+        engine.stop()
+
+
+def engine_environ(folder: DataFolder, gateway_port: int) -> dict[str, str]:
+    """The environment of ministack and, through it, of the functions."""
+    inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
+    return inherited | {
+        "AUTH": "true",
+        "BIND_HOST": "127.0.0.1",
+        "GATEWAY_PORT": str(gateway_port),
+        "MINISTACK_HOST": "localhost",
+        "PERSIST_STATE": "1",
+        "STATE_DIR": str(folder.state / "current"),
+        "S3_PERSIST": "1",
+        "S3_DATA_DIR": str(folder.objects),
+        "TMPDIR": str(folder.scratch),
+        "LOG_LEVEL": "WARNING",
+        # Without these it listens on other interfaces and looks for a Docker.
+        "SFTP_ENABLED": "0",
+        "IOT_MTLS_ENABLED": "0",
+        "DOCKER_HOST": f"unix://{folder.scratch}/no-docker",
+        "AWS_ENDPOINT_URL": f"http://localhost:{gateway_port}",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "PYTHONUNBUFFERED": "1",
+    }

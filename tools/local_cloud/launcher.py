@@ -1,0 +1,95 @@
+"""The local cloud: the packaged application, deployed to ministack and served at an address without a path."""
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tools.deployment import Deployed, deploy
+from tools.local_cloud import data_folder, ports
+from tools.local_cloud.engine_process import Engine, running_engine
+from tools.packaging import LOCAL_STAGE, Package, make_package
+
+if TYPE_CHECKING:
+    from boto3.session import Session
+
+REGION = "us-east-1"
+ROOT_KEY = "test"  # ministack's own root credentials
+
+
+@dataclass(frozen=True, slots=True)
+class LocalCloud:
+    """A running local cloud."""
+
+    base_url: str
+    gateway_url: str
+    server_secret: str
+    data_dir: Path
+    engine: Engine
+
+
+@contextmanager
+def local_cloud(data_dir: Path, port: int) -> Iterator[LocalCloud]:
+    """The application, answering at 127.0.0.1:`port` (0: any free port), with its data in `data_dir`.
+
+    Raises:
+        ToolError: a port or the folder is taken, what the folder keeps is damaged, or packaging or deploying failed.
+    """
+    with data_folder.opened(data_dir) as folder:
+        public = ports.bind_public(port)
+        base_url = f"http://{ports.LOOPBACK}:{ports.port_of(public)}"
+        gateway = ports.bind_kept(folder.read_gateway_port())
+        folder.write_gateway_port(ports.port_of(gateway))
+        gateway_url = f"http://localhost:{ports.port_of(gateway)}"
+        package = make_package(LOCAL_STAGE)
+        with running_engine(folder, gateway, public) as engine:
+            session = _session(gateway_url)
+            deployed = deploy_locally(session, package, base_url)
+            secret = _server_secret(session, deployed)
+            folder.write_server_secret(secret)
+            engine.open_front(f"/restapis/{deployed.api_id}/{deployed.api_stage}/_user_request_")
+            yield LocalCloud(base_url, gateway_url, secret, folder.path, engine)
+
+
+def deploy_locally(session: "Session", package: Package, base_url: str) -> Deployed:
+    """Both stacks of the local stage, without what only AWS can give."""
+    return deploy(
+        session,
+        package,
+        {"DeletionProtection": "false", "RequireTls": "false"},
+        {"BaseUrl": base_url},
+        poll_s=0.1,
+    )
+
+
+def _session(gateway_url: str) -> "Session":
+    """A session with the local cloud's root, whatever the user's own AWS settings are."""
+    import boto3
+    import botocore.session
+
+    for name in [name for name in os.environ if name.startswith("AWS_") or name.lower().endswith("_proxy")]:
+        del os.environ[name]
+    os.environ |= {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+    os.environ["AWS_ENDPOINT_URL"] = gateway_url
+    return boto3.Session(
+        aws_access_key_id=ROOT_KEY,
+        aws_secret_access_key=ROOT_KEY,
+        region_name=REGION,
+        botocore_session=botocore.session.Session(),
+    )
+
+
+def _server_secret(session: "Session", deployed: Deployed) -> str:
+    return session.client("secretsmanager").get_secret_value(SecretId=deployed.server_secret_arn)["SecretString"]
+
+
+def wait_for_end(cloud: LocalCloud, parent: int) -> bool:
+    """Return when the engine has ended (True) or the process that started us has (False)."""
+    while not cloud.engine.has_ended():
+        if os.getppid() != parent:
+            return False
+        time.sleep(0.3)
+    return True

@@ -1,0 +1,165 @@
+"""The application as it is deployed: one zip and one template, made of what is packaged and of nothing else.
+
+`chalice package` does the work in a folder of its own, which holds a copy of the sources and, as `vendor/`, the locked
+requirements: wheels of this machine for the local cloud, wheels of AWS Lambda for a stage on AWS. A package whose
+sources have not changed is not made again.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tools.project import BUILD, OVERLAY, ROOT, ToolError, step
+from tools.template import Template, with_catch_alls
+
+LOCAL_STAGE = "local"
+SOURCES = ("app.py", "chalicelib", ".chalice/config.json", "requirements.txt", "infra/overlay.json")
+PACKAGING = ("tools/packaging.py", "tools/template.py")
+LAMBDA_PLATFORMS = ("manylinux2014_x86_64", "manylinux_2_28_x86_64")
+LAMBDA_RUNTIMES = ((3, 12), (3, 13))
+ZIP, TEMPLATE, DIGEST = "deployment.zip", "template.json", "digest"
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """What is deployed; `digest` names the sources it was made of."""
+
+    stage: str
+    digest: str
+    code: bytes
+    template: Template
+
+
+def make_package(stage: str) -> Package:
+    """The package of a stage, made anew only when something in it changed.
+
+    Raises:
+        ToolError: the sources cannot be packaged, or this Python is none that AWS Lambda has.
+    """
+    if stage != LOCAL_STAGE and sys.version_info[:2] not in LAMBDA_RUNTIMES:
+        raise ToolError(
+            f"packaging for AWS needs Python 3.12 or 3.13, because Lambda runs what it was packaged with; this is "
+            f"{platform.python_version()}. Name another: make PYTHON=/path/to/python3.13 package STAGE={stage}"
+        )
+    digest = source_digest(stage)
+    folder = BUILD / stage
+    folder.mkdir(parents=True, exist_ok=True)
+    with _locked(folder):
+        if _digest_of(folder) != digest:
+            with step(f"packaging the application for stage {stage}"):
+                _build(stage, folder)
+                (folder / DIGEST).write_text(digest)
+        return Package(stage, digest, (folder / ZIP).read_bytes(), json.loads((folder / TEMPLATE).read_text()))
+
+
+def source_digest(stage: str) -> str:
+    """A name for everything that ends in the package, the Python and the machine it is made for included."""
+    digest = hashlib.sha256()
+    target = f"{platform.system()} {platform.machine()}" if stage == LOCAL_STAGE else " ".join(LAMBDA_PLATFORMS)
+    digest.update(f"{stage}\0{sys.version_info[:2]}\0{target}\0".encode())
+    for path in sorted(_source_files()):
+        digest.update(f"{path.relative_to(ROOT)}\0".encode())
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()[:32]
+
+
+def _source_files() -> Iterator[Path]:
+    for name in (*SOURCES, *PACKAGING):
+        path = ROOT / name
+        yield from (file for file in path.rglob("*") if _is_source(file)) if path.is_dir() else (path,)
+    yield from (ROOT / ".chalice").glob("policy-*.json")
+
+
+def _is_source(path: Path) -> bool:
+    return path.is_file() and "__pycache__" not in path.parts and path.suffix != ".pyc"
+
+
+def _digest_of(folder: Path) -> str | None:
+    complete = all((folder / name).is_file() for name in (ZIP, TEMPLATE, DIGEST))
+    return (folder / DIGEST).read_text() if complete else None
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Two processes that package the same stage take turns; the second finds the work done."""
+    with (folder / "lock").open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+def _build(stage: str, folder: Path) -> None:
+    project = folder / "project"
+    shutil.rmtree(project, ignore_errors=True)
+    for name in ("app.py", "chalicelib", ".chalice"):
+        _copy(ROOT / name, project / name)
+    # Chalice would fetch the requirements for Lambda's platform only, and without looking at the lock's hashes.
+    (project / "requirements.txt").write_text("")
+    shutil.copytree(_vendored(stage), project / "vendor")
+    environ = {**os.environ, "AWS_DEFAULT_REGION": os.environ.get("AWS_DEFAULT_REGION", "us-east-1")}
+    chalice = str(Path(sys.executable).with_name("chalice"))
+    command = [chalice, "package", "--stage", stage, "--merge-template", str(OVERLAY), "out"]
+    _run(command, project, environ, "chalice package")
+    template = with_catch_alls(json.loads((project / "out" / "sam.json").read_text()))
+    (folder / DIGEST).unlink(missing_ok=True)
+    shutil.move(project / "out" / ZIP, folder / ZIP)
+    (folder / TEMPLATE).write_text(json.dumps(template, indent=2) + "\n")
+    shutil.rmtree(project)
+
+
+def _copy(source: Path, target: Path) -> None:
+    if source.is_dir():
+        shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__", "*.pyc", "deployments", "venv"))
+    else:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, target)
+
+
+def _vendored(stage: str) -> Path:
+    """A folder with the locked requirements, unpacked; kept, since they change seldom."""
+    lock = ROOT / "requirements.txt"
+    version = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    target = "this-machine" if stage == LOCAL_STAGE else "lambda"
+    digest = hashlib.sha256(lock.read_bytes()).hexdigest()[:16]
+    folder = BUILD / "vendor" / f"{target}-{version}-{digest}"
+    if folder.is_dir():
+        return folder
+    options = []
+    if stage != LOCAL_STAGE:
+        options = ["--only-binary", ":all:", "--implementation", "cp", "--python-version", version]
+        options += [option for name in LAMBDA_PLATFORMS for option in ("--platform", name)]
+    draft = folder.with_name(f"{folder.name}.{os.getpid()}")
+    pip = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--disable-pip-version-check",
+        "--no-input",
+        "--quiet",
+        "--no-compile",
+    ]
+    _run([*pip, "--require-hashes", *options, "--target", str(draft), "-r", str(lock)], ROOT, None, "pip install")
+    shutil.rmtree(draft / "bin", ignore_errors=True)
+    try:
+        draft.rename(folder)
+    except OSError:  # another stage's packaging made it meanwhile
+        shutil.rmtree(draft)
+    return folder
+
+
+def _run(command: list[str], folder: Path, environ: dict[str, str] | None, name: str) -> None:
+    answer = subprocess.run(
+        command, cwd=folder, env=environ, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False
+    )
+    if answer.returncode:
+        lines = [line for line in (answer.stderr + answer.stdout).splitlines() if line.strip()]
+        raise ToolError(f"{name} failed: {lines[-1].strip() if lines else 'no output'}")

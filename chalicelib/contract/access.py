@@ -17,13 +17,16 @@ FOLLOW = "follow"
 class WhoMay:
     """Who may do one thing with what belongs to a user.
 
-    `permissions` are those of which another user needs one, granted by the owner.
+    `permissions` are those of which another user needs one, granted by the owner. `grantee` is the user that the path
+    names as such; `related` is any user who granted something to the owner, or was granted something.
     """
 
     anyone: bool = False
     owner: bool = False
     server: bool = False
     permissions: frozenset[str] = frozenset()
+    grantee: bool = False
+    related: bool = False
 
 
 ANYONE = WhoMay(anyone=True)

@@ -41,6 +41,9 @@ class Session:
     is_server: bool
     created_time_ms: int
     expires_time_ms: int
+    login_id: str = ""
+    """Token hash of the login that this token was refreshed from, empty when it is the login's own: signing out ends
+    all tokens of a login."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,14 @@
 
     StrandlineError
     ├── UnauthenticatedError           no credential, or none that is valid
+    │   ├── InvalidTokenError          a session token was sent and stands for nothing
+    │   └── WrongCredentialsError      no account has this name and password
     ├── MalformedCredentialError       a credential that cannot be read, or a wrong service secret
     ├── UnauthorizedError              a valid caller who may not do this
+    │   ├── UnverifiedEmailError       the e-mail address has to be verified before signing in
+    │   ├── WrongPasswordError         the password that confirms a step is missing or wrong
+    │   └── SignUpClosedError          new accounts are not open to this person
+    ├── TooManyAttemptsError           too many failed sign-ins; later ones may be tried again
     ├── NotFoundError
     │   ├── DataSetNotFoundError
     │   ├── UserNotFoundError
@@ -14,7 +20,9 @@
     │   └── UserExistsError
     ├── InvalidRequestError
     │   ├── MalformedJsonError         the body is not the JSON that was asked for
+    │   │   └── MissingJsonError       there is no body
     │   ├── InvalidFieldsError         fields or parameters break rules; every one is named
+    │   ├── InvalidUserDetailsError    what is said of a user breaks a rule; which one is not told
     │   └── InvalidSelectorsError      what to delete is not said in a form that can be read
     ├── TooLargeError                  the body is above the limit
     └── UnavailableError               the store throttles or does not answer; a later try may succeed
@@ -31,12 +39,40 @@ class UnauthenticatedError(StrandlineError):
     """No credential was sent, or none of those sent is valid."""
 
 
+class InvalidTokenError(UnauthenticatedError):
+    """A session token was sent, and it is unknown, expired or revoked."""
+
+
+class WrongCredentialsError(UnauthenticatedError):
+    """No account that may sign in has this name and password; which of the two is wrong is not said."""
+
+
 class MalformedCredentialError(StrandlineError):
     """A credential was sent twice or in no readable form, or the service secret is wrong."""
 
 
 class UnauthorizedError(StrandlineError):
     """The caller is known and may not do this."""
+
+
+class UnverifiedEmailError(UnauthorizedError):
+    """Name and password are right, and the e-mail address has not been verified."""
+
+
+class WrongPasswordError(UnauthorizedError):
+    """The caller has to confirm with the account's password, and sent none or a wrong one."""
+
+
+class SignUpClosedError(UnauthorizedError):
+    """Accounts of this stage are made by its operator, or need an invitation."""
+
+
+class TooManyAttemptsError(StrandlineError):
+    """Too many sign-ins failed for this account or from this address."""
+
+    def __init__(self, retry_after_s: int) -> None:
+        super().__init__(f"retry after {retry_after_s} s")
+        self.retry_after_s = retry_after_s
 
 
 class NotFoundError(StrandlineError):
@@ -87,12 +123,20 @@ class MalformedJsonError(InvalidRequestError):
     """The body is not JSON, or not an array or object where one is asked for."""
 
 
+class MissingJsonError(MalformedJsonError):
+    """A body is needed and none was sent."""
+
+
 class InvalidFieldsError(InvalidRequestError):
     """One or more fields or query parameters break a rule; `errors` names every one, in order, and is never empty."""
 
     def __init__(self, errors: tuple[FieldError, ...]) -> None:
         super().__init__(f"{len(errors)} invalid fields")
         self.errors = errors
+
+
+class InvalidUserDetailsError(InvalidRequestError):
+    """E-mail address, password, roles or another detail of a user breaks a rule; the API has one answer for all."""
 
 
 class InvalidSelectorsError(InvalidRequestError):

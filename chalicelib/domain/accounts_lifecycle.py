@@ -1,0 +1,222 @@
+"""Accounts from their creation to their deletion: who may do what to them. Source: auth-api 5."""
+
+from dataclasses import dataclass, replace
+
+from chalicelib.contract.access import CUSTODIAN, UPLOAD, VIEW, WhoMay
+from chalicelib.contract.roles import BROKERED, CLINIC_ROLES, CUSTODIAL_ACCOUNT, PATIENT
+from chalicelib.domain.access import Caller, GrantReader, require
+from chalicelib.domain.accounts import Account
+from chalicelib.domain.accounts_details import NewUser, UserUpdates
+from chalicelib.domain.accounts_sign_in import attempt_counters, count_attempt
+from chalicelib.domain.errors import UnauthorizedError, UnavailableError, UserNotFoundError, WrongPasswordError
+from chalicelib.domain.grants import Grant
+from chalicelib.domain.ports_accounts import Accounts, Grants, Passwords, SignInAttempts
+
+MAX_TRIES = 5
+"""How often a change is worked out again when another one came in between."""
+
+
+def create_user(
+    new_user: NewUser, *, user_id: str, email_verified: bool, now_ms: int, accounts: Accounts, passwords: Passwords
+) -> Account:
+    """A new account that can sign in.
+
+    Where e-mail addresses are not verified, `email_verified` is true at once, and the terms count as accepted by
+    signing up unless a time is given, so that Loop can sign in (architecture, rulings).
+
+    Raises:
+        UserExistsError: the e-mail address belongs to an account.
+
+    Source: auth-api 5, route 8.
+    """
+    terms_accepted_s = new_user.terms_accepted_s
+    if terms_accepted_s is None and email_verified:
+        terms_accepted_s = now_ms // 1000
+    account = Account(
+        user_id=user_id,
+        created_time_ms=now_ms,
+        email=new_user.email,
+        password_hash=passwords.hash(new_user.password),
+        roles=new_user.roles,
+        terms_accepted_s=terms_accepted_s,
+        email_verified=email_verified,
+    )
+    accounts.create(account)
+    return account
+
+
+def create_custodial_user(
+    email: str | None, *, user_id: str, custodian_id: str | None, now_ms: int, accounts: Accounts
+) -> Account:
+    """A new account that nobody signs in to; the custodian, if any, may manage, read and write it from the start.
+
+    Raises:
+        UserExistsError: the e-mail address belongs to an account.
+
+    Source: auth-api 5, routes 13 and 14.
+    """
+    account = Account(user_id, now_ms, email, roles=(CUSTODIAL_ACCOUNT, PATIENT))
+    grant = None
+    if custodian_id is not None:
+        grant = Grant(sharer_id=user_id, grantee_id=custodian_id, permissions={CUSTODIAN: {}, VIEW: {}, UPLOAD: {}})
+    accounts.create(account, grant)
+    return account
+
+
+def read_user(caller: Caller, id_or_email: str, who_may: WhoMay, accounts: Accounts, grants: GrantReader) -> Account:
+    """The account with this id or e-mail address.
+
+    Raises:
+        UserNotFoundError: there is none; told before the caller's right is looked at.
+        UnauthorizedError: it is not the caller's to see.
+
+    Source: auth-api 5, route 9.
+    """
+    account = accounts.find_by_email(id_or_email.lower()) if "@" in id_or_email else accounts.find(id_or_email)
+    if account is None:
+        raise UserNotFoundError(id_or_email)
+    require(caller, account.user_id, who_may, grants)
+    return account
+
+
+def update_user(
+    caller: Caller,
+    user_id: str,
+    updates: UserUpdates,
+    who_may: WhoMay,
+    *,
+    accounts: Accounts,
+    grants: Grants,
+    passwords: Passwords,
+) -> Account:
+    """The account after the change.
+
+    A first password claims a custodial account: it ceases to be one, and its custodians lose their permission.
+
+    Raises:
+        UnauthorizedError: the account does not exist, or not all of the change is the caller's to make.
+        UserExistsError: the new e-mail address belongs to another account.
+        UnavailableError: other changes kept coming in between.
+
+    Source: auth-api 5, route 10.
+    """
+    password_hash: str | None = None
+    for _ in range(MAX_TRIES):
+        account = accounts.find(user_id)
+        if account is None:
+            raise UnauthorizedError
+        _require_update(caller, account, updates, who_may, grants)
+        if updates.password is not None and password_hash is None:
+            password_hash = passwords.hash(updates.password)
+        claims = password_hash is not None and account.is_custodial
+        if claims:
+            # Before the account, so that whoever repeats a change that failed half-way completes it.
+            _revoke_custodians(user_id, grants)
+        changed = _updated(account, updates, password_hash, claims=claims)
+        if changed == account:
+            return account
+        changed = replace(changed, version=account.version + 1)
+        if accounts.replace(account, changed):
+            return changed
+    raise UnavailableError
+
+
+def _require_update(
+    caller: Caller, account: Account, updates: UserUpdates, who_may: WhoMay, grants: GrantReader
+) -> None:
+    if BROKERED in account.roles:
+        raise UnauthorizedError
+    require(caller, account.user_id, who_may, grants)
+    if caller.is_server:
+        return
+    if updates.roles is not None or updates.email_verified is not None:
+        raise UnauthorizedError
+    is_custodian = caller.user_id != account.user_id
+    if is_custodian and (updates.password is not None or updates.terms_accepted_s is not None):
+        raise UnauthorizedError
+
+
+def _updated(account: Account, updates: UserUpdates, password_hash: str | None, *, claims: bool) -> Account:
+    """`emails` alone changes nothing, unless it is empty (auth-api 5, route 10, effects)."""
+    email = account.email
+    if updates.email is not None:
+        email = updates.email
+    elif updates.removes_email:
+        email = None
+    roles = account.roles if updates.roles is None else updates.roles
+    if claims:
+        roles = tuple(role for role in roles if role != CUSTODIAL_ACCOUNT)
+    return replace(
+        account,
+        email=email,
+        password_hash=account.password_hash if password_hash is None else password_hash,
+        roles=roles,
+        terms_accepted_s=account.terms_accepted_s if updates.terms_accepted_s is None else updates.terms_accepted_s,
+        email_verified=account.email_verified if updates.email_verified is None else updates.email_verified,
+    )
+
+
+def _revoke_custodians(user_id: str, grants: Grants) -> None:
+    for grant in grants.given_by(user_id):
+        if CUSTODIAN in grant.permissions:
+            remaining = {name: value for name, value in grant.permissions.items() if name != CUSTODIAN}
+            grants.put(replace(grant, permissions=remaining))
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """What a caller confirms the deletion of their own account with, and from where."""
+
+    password: str | None
+    source_ip: str
+
+
+def delete_user(
+    caller: Caller,
+    user_id: str,
+    confirmation: Confirmation,
+    who_may: WhoMay,
+    *,
+    accounts: Accounts,
+    grants: GrantReader,
+    passwords: Passwords,
+    attempts: SignInAttempts,
+    now_ms: int,
+) -> None:
+    """Delete an account, in one step that leaves a receipt of what is still to be erased.
+
+    A server that deletes an account which is not there is told nothing.
+
+    Raises:
+        UnauthorizedError: the caller may not, or the account belongs to a clinic.
+        WrongPasswordError: one's own account, and the password is missing or wrong.
+        TooManyAttemptsError: too many wrong passwords.
+        UnavailableError: changes of the account kept coming in between.
+
+    Source: auth-api 5, route 11.
+    """
+    for _ in range(MAX_TRIES):
+        account = accounts.find(user_id)
+        if account is None and caller.is_server:
+            return
+        if account is None or CLINIC_ROLES & set(account.roles):
+            raise UnauthorizedError
+        require(caller, user_id, who_may, grants)
+        if not caller.is_server and caller.user_id == user_id:
+            _confirm(account, confirmation, passwords, attempts, now_ms)
+        if accounts.delete(account, now_ms):
+            return
+    raise UnavailableError
+
+
+def _confirm(
+    account: Account, confirmation: Confirmation, passwords: Passwords, attempts: SignInAttempts, now_ms: int
+) -> None:
+    """A stolen session is no way to guess the password: guesses here count as failed sign-ins."""
+    if confirmation.password is None:
+        raise WrongPasswordError
+    counters = attempt_counters(account.email or account.user_id, confirmation.source_ip, now_ms)
+    count_attempt(attempts, counters, now_ms)
+    if not passwords.verify(account.password_hash, confirmation.password):
+        raise WrongPasswordError
+    attempts.uncount(counters)

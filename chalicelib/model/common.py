@@ -1,0 +1,182 @@
+"""The fields that every datum carries, and the structures that several types share.
+
+Source: data-model.md, sections 3 and 4.
+"""
+
+from __future__ import annotations
+
+from chalicelib.model import forms
+from chalicelib.model.fields import (
+    AnyOf,
+    ByUnits,
+    Choice,
+    Constant,
+    Field,
+    FreeForm,
+    GlucoseTarget,
+    Has,
+    Integer,
+    Is,
+    Number,
+    Object,
+    Objects,
+    Range,
+    Rule,
+    Start,
+    Text,
+    Texts,
+    Time,
+    only_with,
+    required,
+)
+
+DAY_MS = 86_400_000
+WEEK_MS = 7 * DAY_MS
+DAY_S = 86_400
+
+MG_DL = ("mg/dL", "mg/dl")
+MMOL_L = ("mmol/L", "mmol/l")
+STORED_UNITS = dict.fromkeys((*MMOL_L, *MG_DL), "mmol/L")
+STORED_RATE_UNITS = dict.fromkeys(("mmol/L/minute", "mg/dL/minute"), "mmol/L/minute")
+
+GLUCOSE_UNITS = Choice((*MMOL_L, *MG_DL), stored=STORED_UNITS)
+
+NAME = Text(max_length=100)
+DURATION_UNITS = Choice(("hours", "minutes", "seconds"))
+
+MANUFACTURERS = Texts(NAME, max_items=10, is_unique=True, is_sorted=True)
+
+
+def glucose_ranges(mg_dl: Range, mmol_l: Range) -> dict[str, Range]:
+    """The limits for every spelling of the glucose units."""
+    return {**dict.fromkeys(MG_DL, mg_dl), **dict.fromkeys(MMOL_L, mmol_l)}
+
+
+def glucose(units: str) -> Number:
+    """A glucose value in the units found at the path, stored in mmol/L."""
+    return Number(ByUnits(units, glucose_ranges(Range(0, 1000), Range(0, 55))), converted_by=units)
+
+
+def amount_in(ranges: dict[str, Range], *, value: str = "value") -> Object:
+    """Required units and a value within the limits of its units."""
+    return Object((required("units", Choice(tuple(ranges))), required(value, Number(ByUnits("units", ranges)))))
+
+
+def glucose_target(units: str, *more: Field) -> Object:
+    """A glucose target in the units found at the path."""
+    value = Number(converted_by=units)
+    return Object(
+        (Field("target", value), Field("range", value), Field("low", value), Field("high", value), *more),
+        first=(GlucoseTarget(units),),
+    )
+
+
+_START = required("start", Start(DAY_MS))
+
+
+def schedule(*fields: Field) -> Objects:
+    """Elements that each hold from their `start`, in milliseconds from midnight."""
+    return Objects(Object((*fields, _START)), may_be_empty=True, is_schedule=True)
+
+
+def glucose_target_schedule(units: str) -> Objects:
+    return Objects(glucose_target(units, _START), may_be_empty=True, is_schedule=True)
+
+
+ANNOTATIONS = Objects(FreeForm(), max_items=100)
+
+_IDENTIFIED = Is("type", ("blob", "datum", "image"))
+_LINKED = Is("type", ("url",))
+ASSOCIATION = Object(
+    (
+        Field("id", Text(form=forms.DATA_ID), required=_IDENTIFIED, forbidden=_LINKED),
+        Field("reason", Text(max_length=1000)),
+        required("type", Choice(("blob", "datum", "image", "url"))),
+        Field("url", Text(max_length=2047, form=forms.URL), required=_LINKED, forbidden=_IDENTIFIED),
+    )
+)
+
+ORIGIN = Object(
+    (
+        Field("id", NAME),
+        Field("name", NAME),
+        Field("payload", FreeForm()),
+        Field("time", Text(form=forms.ZONED_TIME)),
+        Field("type", Choice(("application", "device", "manual", "service"))),
+        Field("version", NAME),
+    )
+)
+
+_ACCURACY = amount_in({"feet": Range(0, 3280.839895013123), "meters": Range(0, 1000)})
+LOCATION = Object(
+    (
+        Field(
+            "gps",
+            Object(
+                (
+                    Field(
+                        "elevation",
+                        amount_in(
+                            {
+                                "feet": Range(-65616.79790026246, 3280839.8950131233),
+                                "meters": Range(-20_000, 1_000_000),
+                            }
+                        ),
+                    ),
+                    Field("floor", Integer(Range(-1000, 1000))),
+                    Field("horizontalAccuracy", _ACCURACY),
+                    required("latitude", amount_in({"degrees": Range(-90, 90)})),
+                    required("longitude", amount_in({"degrees": Range(-180, 180)})),
+                    Field("origin", ORIGIN),
+                    Field("verticalAccuracy", _ACCURACY),
+                )
+            ),
+        ),
+        Field("name", NAME),
+    ),
+    last=(AnyOf(("gps", "name")),),
+)
+
+COMMON = (
+    Field("annotations", ANNOTATIONS),
+    Field("associations", Objects(ASSOCIATION, max_items=100)),
+    Field("clockDriftOffset", Integer(Range(-DAY_MS, DAY_MS))),
+    Field("conversionOffset", Integer()),
+    Field("deviceId", Text()),
+    Field("deviceTime", Text(form=forms.LOCAL_TIME)),
+    Field("id", Text(form=forms.DATA_ID)),
+    Field("location", LOCATION),
+    Field("notes", Texts(Text(max_length=1000), max_items=100, empty_is_absent=True)),
+    Field("origin", ORIGIN),
+    Field("payload", FreeForm()),
+    Field("source", Constant("carelink")),
+    Field("tags", Texts(NAME, max_items=100, is_unique=True, is_sorted=True)),
+    required("time", Time(may_be_zero=False)),
+    Field("timezone", Text(form=forms.TIME_ZONE)),
+    Field("timezoneOffset", Integer(Range(-10_080, 10_080))),
+)
+
+BATTERY = Object(
+    (
+        Field("time", Time()),
+        Field("state", Choice(("charging", "full", "unplugged"))),
+        Field("remaining", Number(ByUnits("units", {"percent": Range(0, 1)}))),
+        only_with("units", Choice(("percent",)), Has(("remaining",))),
+    ),
+    last=(AnyOf(("state", "remaining")),),
+)
+
+DEVICE = (
+    Field("firmwareVersion", NAME),
+    Field("hardwareVersion", NAME),
+    Field("manufacturers", MANUFACTURERS),
+    Field("model", NAME),
+    Field("name", NAME),
+    Field("serialNumber", NAME),
+    Field("softwareVersion", NAME),
+)
+
+
+def datum(*fields: Field, last: tuple[Rule, ...] = ()) -> Object:
+    """A type of data: the common fields, then its own."""
+    return Object((*COMMON, *fields), last=last)

@@ -1,0 +1,146 @@
+"""What is wrong with a body or a query: one `FieldError` for each fault, all of them at once.
+
+Codes, titles and details are the wire's own words. Source: errors.md, section 2; data-api.md, section 5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from chalicelib.model.rendering import render, render_list
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One fault. `pointer` is a JSON pointer into the body, None for the whole body; a fault of a query
+    has `parameter` instead. `meta` names the type (and sub type) of the datum at fault."""
+
+    code: str
+    title: str
+    detail: str
+    pointer: str | None = None
+    parameter: str | None = None
+    meta: Mapping[str, str] | None = None
+
+
+class InvalidBodyError(Exception):
+    """A body or a query broke the model. `errors` is never empty and in the order of checking."""
+
+    def __init__(self, errors: Sequence[FieldError]) -> None:
+        super().__init__(
+            f"{len(errors)} invalid, first: {errors[0].code} at {errors[0].pointer or errors[0].parameter}"
+        )
+        self.errors = tuple(errors)
+
+
+class NotAnObjectError(Exception):
+    """The JSON is not the object (or array) that the operation takes; the API answers `json-malformed`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong, before it is known where: `at` makes it a `FieldError`."""
+
+    code: str
+    title: str
+    detail: str
+
+    def at(
+        self, pointer: str | None = None, *, parameter: str | None = None, meta: Mapping[str, str] | None = None
+    ) -> FieldError:
+        return FieldError(self.code, self.title, self.detail, pointer, parameter, meta)
+
+
+def _plain(code: str, title: str) -> Fault:
+    return Fault(code, title, title)
+
+
+NOT_PARSED = _plain("not-parsed", "not parsed")
+VALUE_NOT_EXISTS = _plain("value-not-exists", "value does not exist")
+VALUE_EXISTS = _plain("value-exists", "value exists")
+VALUE_EMPTY = _plain("value-empty", "value is empty")
+VALUE_DUPLICATE = _plain("value-duplicate", "value is a duplicate")
+
+
+def type_not(expected: str, value: object) -> Fault:
+    """The JSON type is another; `expected` is bool, float64, int, string, time, object or array."""
+    return Fault(f"type-not-{expected}", f"type is not {expected}", f"type is not {expected}, but {json_type(value)}")
+
+
+def json_type(value: object) -> str:
+    """The wire's name of a JSON value's type."""
+    if isinstance(value, str):
+        return "string"
+    if isinstance(value, bool):
+        return "bool"
+    if isinstance(value, list):
+        return "[]interface {}"
+    if isinstance(value, dict):
+        return "map[string]interface {}"
+    return "float64"
+
+
+def value_not_parsable(value: str, layout: str) -> Fault:
+    return Fault(
+        "value-not-parsable",
+        "value is not a parsable time",
+        f"value {render(value)} is not a parsable time of format {render(layout)}",
+    )
+
+
+def value_not_allowed(value: str | float, allowed: Sequence[str | float]) -> Fault:
+    return Fault(
+        "value-not-allowed",
+        "value is not one of the allowed values",
+        f"value {render(value)} is not one of {render_list(allowed)}",
+    )
+
+
+def value_out_of_range(value: str | float, relation: str) -> Fault:
+    """`relation` completes "value 5 is not …": see `between` and `equal_to`."""
+    return Fault("value-out-of-range", "value is out of range", f"value {render(value)} is not {relation}")
+
+
+def length_out_of_range(length: int, relation: str) -> Fault:
+    return Fault("length-out-of-range", "length is out of range", f"length {length} is not {relation}")
+
+
+def size_out_of_range(size_bytes: int, relation: str) -> Fault:
+    return Fault("size-out-of-range", "size is out of range", f"size {size_bytes} is not {relation}")
+
+
+def between(low: float | None, high: float | None) -> str:
+    """The wire's words for a range; None is an open end."""
+    if high is None:
+        return f"greater than or equal to {render(low or 0)}"
+    if low is None:
+        return f"less than or equal to {render(high)}"
+    return f"between {render(low)} and {render(high)}"
+
+
+def equal_to(value: str | float) -> str:
+    return f"equal to {render(value)}"
+
+
+def value_not_valid(value: str, wording: str) -> Fault:
+    """`wording` completes "is not valid …", for example "as data id" or "time zone name"."""
+    return Fault("value-not-valid", "value is not valid", f"value {render(value)} is not valid {wording}")
+
+
+def value_not_after(value: str, limit: str) -> Fault:
+    return Fault(
+        "value-not-after",
+        "value is not after the specified time",
+        f"value {render(value)} is not after {render(limit)}",
+    )
+
+
+def values_not_exist_for_any(names: Sequence[str]) -> Fault:
+    title = "values do not exist for any"
+    return Fault("values-not-exist-for-any", title, f"{title} of {render_list(names)}")
+
+
+def values_not_exist_for_one(names: Sequence[str]) -> Fault:
+    title = "values do not exist for one"
+    return Fault("values-not-exist-for-one", title, f"{title} of {render_list(names)}")

@@ -1,0 +1,284 @@
+"""The vocabulary in which the data model's tables are written.
+
+A table is a tree of these values and holds no code: `checker` reads it to find every error, `compiler` turns it into
+straight-line Python for bodies without errors, `json_schema` into JSON Schema. The order of `Object.fields` is the
+order of checking. Source: data-model.md.
+
+A path to a units field is a sibling's name (`units`) or, with a leading slash, starts at the datum (`/units/bg`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+# --- limits -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Inclusive limits; None is an open end. `at_least` and `at_most` name sibling fields whose value, where it is
+    present and within its own range, narrows this one."""
+
+    low: float | None = None
+    high: float | None = None
+    at_least: str | None = None
+    at_most: str | None = None
+
+
+ANY = Range()
+
+
+@dataclass(frozen=True, slots=True)
+class ByUnits:
+    """Limits that depend on a units field. Without known units there is no limit."""
+
+    units: str
+    ranges: Mapping[str, Range]
+
+
+@dataclass(frozen=True, slots=True)
+class OneOfByUnits:
+    """Allowed numbers that depend on a units field. Without known units any number is allowed."""
+
+    units: str
+    allowed: Mapping[str, tuple[float, ...]]
+
+
+# --- kinds of values --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What a text must look like. `wording` completes the error "is not valid …"."""
+
+    wording: str
+    accepts: Callable[[str], bool]
+    is_empty: Callable[[str], bool] = lambda text: not text
+    json_schema: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A string of `min_length` to `max_length` code points. The empty string is `value-empty` unless
+    `may_be_empty` or the form says otherwise. A text of the right form may still have to be one that is `known`."""
+
+    max_length: int | None = None
+    min_length: int | None = None
+    form: Form | None = None
+    known: tuple[str, ...] = ()
+    may_be_empty: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of a few words. `stored` says which of them are spelled otherwise when stored."""
+
+    values: tuple[str, ...]
+    stored: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """One word only; another is `value-out-of-range`."""
+
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Boolean:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Integer:
+    """A whole number, written as 60 or 60.0."""
+
+    limits: Range = ANY
+    allowed: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """From when on an element of a schedule holds, in milliseconds from midnight: 0 in the first element, later than
+    the element before in the others."""
+
+    latest_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """`converted_by` is the path of the units field: in mg/dL the stored value is mmol/L."""
+
+    limits: Range | ByUnits | OneOfByUnits = ANY
+    converted_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Time:
+    """An instant, stored in UTC with milliseconds. `is_local`: sent without zone and taken as UTC.
+    `not_before` names a sibling that it must not precede."""
+
+    is_local: bool = False
+    may_be_zero: bool = True
+    not_before: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FreeForm:
+    """An object of any members, not empty, of at most `max_bytes` as compact JSON; null members do not count."""
+
+    max_bytes: int = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """An array of strings; a null element counts as the empty string."""
+
+    item: Text | Choice
+    max_items: int | None = None
+    may_be_empty: bool = False
+    is_unique: bool = False
+    is_sorted: bool = False
+    empty_is_absent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Objects:
+    """An array of objects; a null element is `value-not-exists`. The elements of a schedule have a `Start` field
+    named `start`."""
+
+    item: Object | FreeForm | Later
+    max_items: int | None = None
+    may_be_empty: bool = False
+    is_schedule: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """An object used as a map from names to values; null for a name is `value-not-exists`."""
+
+    item: Object | Objects
+
+
+@dataclass(frozen=True, slots=True)
+class Object:
+    """Fields in the order of checking; other members are dropped. `first` rules run before the fields, `last` after."""
+
+    fields: tuple[Field, ...]
+    first: tuple[Rule, ...] = ()
+    last: tuple[Rule, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """A reference to an object that is being defined: the formulation of a compound of a formulation."""
+
+    object: Callable[[], Object]
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """An object whose model is picked by its `type` and a second discriminator, while it is parsed. Discriminators
+    are stored as sent. `variants` is in the order in which an error lists the allowed names."""
+
+    type: str
+    discriminator: str
+    variants: Mapping[str, Object]
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """A complete datum inside another one: stored as a datum of its own, the field then holds its id.
+    A sub type in `unlinked` is stored, but the field is dropped."""
+
+    type: str
+    sub_types: tuple[str, ...]
+    unlinked: frozenset[str] = frozenset()
+
+
+Scalar = Text | Choice | Constant | Boolean | Integer | Start | Number | Time
+Kind = Scalar | FreeForm | Texts | Objects | Named | Object | Later | Variant | Embedded
+
+# --- fields and what ties them together -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Has:
+    """One of the sibling fields is present."""
+
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Is:
+    """The sibling field holds one of the values."""
+
+    name: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class IsZero:
+    """The sibling field holds the number 0."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    condition: Has | Is | IsZero
+
+
+@dataclass(frozen=True, slots=True)
+class Either:
+    conditions: tuple[Condition, ...]
+
+
+Condition = Has | Is | IsZero | Not | Either
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """`required` and `forbidden` may depend on siblings; where a field is forbidden nothing else is asked of it.
+    `stored_as` is the name of the stored member where it differs."""
+
+    name: str
+    kind: Kind
+    required: bool | Condition = False
+    forbidden: Condition | None = None
+    stored_as: str | None = None
+
+
+def required(name: str, kind: Kind) -> Field:
+    return Field(name, kind, required=True)
+
+
+def only_with(name: str, kind: Kind, condition: Has | Is, *, is_required: bool = True) -> Field:
+    """A field that must be absent unless the condition holds, and present (unless `is_required` is off) if it does."""
+    return Field(name, kind, required=condition if is_required else False, forbidden=Not(condition))
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    """At least one of the fields is present: else `values-not-exist-for-any` on the object."""
+
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    """One of `names` is present, unless one of `unless` is: else `values-not-exist-for-one` on the object."""
+
+    names: tuple[str, ...]
+    unless: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GlucoseTarget:
+    """Exactly one of {target, range}, {target, high}, {target}, {low, high}, within the units' limits."""
+
+    units: str
+
+
+Rule = AnyOf | OneOf | GlucoseTarget

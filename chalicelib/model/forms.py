@@ -1,0 +1,65 @@
+"""The forms that a text may have to take. Source: data-model.md, sections 2 and 3; errors.md, section 2.3."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from importlib import resources
+
+from chalicelib.model.fields import Form
+from chalicelib.model.times import LOCAL_LAYOUT, RFC3339_LAYOUT, parse_local_time, parse_time
+from chalicelib.model.urls import is_absolute_url
+
+_DATA_ID = r"[0-9a-z]{32}"
+_UPLOAD_ID = r"(?:upid_[0-9a-f]{12}|upid_[0-9a-f]{32}|[0-9a-f]{32})"
+_TRANSMITTER_ID = r"[0-9a-zA-Z]{5,64}"
+_REVERSE_DOMAIN = r"[a-zA-Z]{2,63}(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)+"
+_MAX_REVERSE_DOMAIN_LENGTH = 253
+
+
+def _never(_: str) -> bool:
+    return False
+
+
+_is_data_id = re.compile(_DATA_ID).fullmatch
+_is_upload_id = re.compile(_UPLOAD_ID).fullmatch
+_is_transmitter_id = re.compile(f"(?:{_TRANSMITTER_ID})?").fullmatch
+_is_reverse_domain = re.compile(_REVERSE_DOMAIN).fullmatch
+
+
+@cache
+def time_zone_names() -> frozenset[str]:
+    """The names in the time zone database, exact and case-sensitive."""
+    text = resources.files("tzdata").joinpath("zones").read_text(encoding="utf-8")
+    return frozenset(text.split())
+
+
+def _is_zero_time(text: str) -> bool:
+    moment = parse_time(text)
+    return moment is not None and moment.is_zero
+
+
+DATA_ID = Form("as data id", lambda text: _is_data_id(text) is not None, json_schema={"pattern": f"^{_DATA_ID}$"})
+# The reference answers 500 to a malformed one; here it is the client's mistake.
+UPLOAD_ID = Form(
+    "as data set id", lambda text: _is_upload_id(text) is not None, json_schema={"pattern": f"^{_UPLOAD_ID}$"}
+)
+TRANSMITTER_ID = Form(
+    "as transmitter id",
+    lambda text: _is_transmitter_id(text) is not None,
+    is_empty=_never,
+    json_schema={"pattern": f"^({_TRANSMITTER_ID})?$"},
+)
+REVERSE_DOMAIN = Form(
+    "as reverse domain",
+    lambda text: len(text) <= _MAX_REVERSE_DOMAIN_LENGTH and _is_reverse_domain(text) is not None,
+    json_schema={"maxLength": _MAX_REVERSE_DOMAIN_LENGTH, "pattern": f"^{_REVERSE_DOMAIN}$"},
+)
+URL = Form("as url", is_absolute_url, json_schema={"format": "uri"})
+TIME_ZONE = Form("time zone name", lambda text: text in time_zone_names())
+LOCAL_TIME = Form(
+    f'as time with layout "{LOCAL_LAYOUT}"', lambda text: parse_local_time(text) is not None, is_empty=_never
+)
+ZONED_TIME = Form(
+    f'as time with layout "{RFC3339_LAYOUT}"', lambda text: parse_time(text) is not None, is_empty=_is_zero_time
+)

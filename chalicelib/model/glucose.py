@@ -1,0 +1,15 @@
+"""Glucose values in mmol/L. Source: data-model.md, section 2, Glucose units."""
+
+from __future__ import annotations
+
+_MG_DL_PER_MMOL_L = 18.01559
+_PRECISION = 100_000
+
+CONVERTED_UNITS = frozenset({"mg/dL", "mg/dl", "mg/dL/minute"})
+"""Units whose values are converted."""
+
+
+def to_mmol_l(value_mg_dl: float) -> float:
+    """The value in mmol/L, rounded to five decimals, halves away from zero; also for rates per minute."""
+    scaled = value_mg_dl / _MG_DL_PER_MMOL_L * _PRECISION
+    return int(scaled + (0.5 if value_mg_dl >= 0 else -0.5)) / _PRECISION

@@ -1,0 +1,132 @@
+"""Checking query parameters. Source: data-api.md, section 6; errors.md, section 4."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from chalicelib.model.errors import (
+    NOT_PARSED,
+    VALUE_EMPTY,
+    Fault,
+    FieldError,
+    InvalidBodyError,
+    between,
+    length_out_of_range,
+    type_not,
+    value_not_allowed,
+    value_out_of_range,
+)
+
+_TRUE = frozenset({"1", "t", "T", "TRUE", "true", "True"})
+_FALSE = frozenset({"0", "f", "F", "FALSE", "false", "False"})
+_INTEGER = re.compile(r"[+-]?[0-9]+", re.ASCII)
+_INT64_LIMIT = 2**63
+
+
+@dataclass(frozen=True, slots=True)
+class IntegerField:
+    """A whole number within inclusive limits; None is an open end."""
+
+    low: int | None = None
+    high: int | None = None
+    default: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BooleanField:
+    default: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TextField:
+    """A string, not empty. `allowed` limits it to a few words. `is_list`: the parameter may come several times, each
+    time with several values after commas; what comes out is a tuple of them all."""
+
+    max_length: int | None = None
+    allowed: tuple[str, ...] = ()
+    is_list: bool = False
+
+
+QueryField = IntegerField | BooleanField | TextField
+
+PAGING: Mapping[str, QueryField] = {
+    "page": IntegerField(low=0, default=0),
+    "size": IntegerField(low=1, high=1000, default=100),
+}
+"""The parameters of every list that comes in pages."""
+
+
+def check_query(parameters: Mapping[str, Sequence[str]], fields: Mapping[str, QueryField]) -> dict[str, Any]:
+    """The value of each parameter that was given or has a default.
+
+    Raises: InvalidBodyError whose errors name the `parameter`: those of parsing (wrong type, unknown, repeated), and
+    only without any the others.
+    """
+    faults: list[tuple[Fault, str]] = []
+    values: dict[str, Any] = {}
+    for name, field in fields.items():
+        texts = parameters.get(name) or ()
+        if texts:
+            value = _parse(field, texts)
+            if isinstance(value, Fault):
+                faults.append((value, name))
+            else:
+                values[name] = value
+        elif not isinstance(field, TextField) and field.default is not None:
+            values[name] = field.default
+    faults += [(NOT_PARSED, name) for name in sorted(parameters) if _is_surplus(fields.get(name), parameters[name])]
+    if not faults:
+        faults = [(fault, name) for name, value in values.items() if (fault := _fault(fields[name], value))]
+    if faults:
+        raise InvalidBodyError([_error(fault, name) for fault, name in faults])
+    return values
+
+
+def _error(fault: Fault, parameter: str) -> FieldError:
+    return fault.at(parameter=parameter)
+
+
+def _is_surplus(field: QueryField | None, texts: Sequence[str]) -> bool:
+    if field is None:
+        return True
+    return len(texts) > 1 and not (isinstance(field, TextField) and field.is_list)
+
+
+def _parse(field: QueryField, texts: Sequence[str]) -> Any:
+    text = texts[0]
+    match field:
+        case IntegerField():
+            is_int = _INTEGER.fullmatch(text) and -_INT64_LIMIT <= int(text) < _INT64_LIMIT
+            return int(text) if is_int else type_not("int", text)
+        case BooleanField():
+            return text in _TRUE if text in _TRUE | _FALSE else type_not("bool", text)
+        case TextField(is_list=True):
+            return tuple(part for one in texts for part in one.split(","))
+        case TextField():
+            return text
+
+
+def _fault(field: QueryField, value: Any) -> Fault | None:
+    match field:
+        case IntegerField(low, high):
+            is_within = (low is None or value >= low) and (high is None or value <= high)
+            return None if is_within else value_out_of_range(value, between(low, high))
+        case TextField(is_list=True):
+            faults = (_text_fault(field, text) for text in value)
+            return next((fault for fault in faults if fault), None)
+        case TextField():
+            return _text_fault(field, value)
+    return None
+
+
+def _text_fault(field: TextField, text: str) -> Fault | None:
+    if field.allowed:
+        return None if text in field.allowed else value_not_allowed(text, field.allowed)
+    if not text:
+        return VALUE_EMPTY
+    if field.max_length is not None and len(text) > field.max_length:
+        return length_out_of_range(len(text), between(None, field.max_length))
+    return None

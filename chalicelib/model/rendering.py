@@ -1,0 +1,49 @@
+"""How a value is written inside an error's detail. Source: errors.md, section 2.3, last paragraph."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+_ESCAPES = {
+    "\a": "\\a",
+    "\b": "\\b",
+    "\f": "\\f",
+    "\n": "\\n",
+    "\r": "\\r",
+    "\t": "\\t",
+    "\v": "\\v",
+    '"': '\\"',
+    "\\": "\\\\",
+}
+
+
+def render(value: str | float) -> str:
+    """Strings quoted with backslash escapes; numbers shortest and plain, never with an exponent."""
+    if isinstance(value, str):
+        return f'"{"".join(map(_escape, value))}"'
+    if isinstance(value, int):
+        return str(value)
+    return plain_decimal(value)
+
+
+def render_list(values: Sequence[str | float]) -> str:
+    return f"[{', '.join(map(render, values))}]"
+
+
+def plain_decimal(value: float) -> str:
+    """The shortest decimal that reads back as `value`, without exponent: 120.0 is `120`, 1e-05 is `0.00001`."""
+    if value.is_integer() and abs(value) < 2**53:
+        return str(int(value)) if value or str(value)[0] != "-" else "-0"
+    return f"{Decimal(repr(value)):f}".removesuffix(".0")
+
+
+def _escape(character: str) -> str:
+    if character in _ESCAPES:
+        return _ESCAPES[character]
+    if character.isprintable():
+        return character
+    code = ord(character)
+    if code < 0x80:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

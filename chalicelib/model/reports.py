@@ -1,0 +1,19 @@
+"""Where faults are gathered while a body is read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from chalicelib.model.errors import Fault, FieldError
+
+
+@dataclass(slots=True)
+class Report:
+    """The faults found so far, in order. `meta` goes with each one that is added from now on."""
+
+    errors: list[FieldError] = field(default_factory=list)
+    meta: Mapping[str, str] | None = None
+
+    def add(self, fault: Fault, pointer: str) -> None:
+        self.errors.append(fault.at(pointer or None, meta=self.meta))

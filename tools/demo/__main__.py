@@ -1,7 +1,9 @@
-"""`make demo`: send a synthetic month, read it back, compare, and show it.
+"""Send a synthetic month, read it back, compare, and show it.
 
-Against BASE_URL when that is set; else against the local cloud on PORT (8000), which is started for the time of the
-demo if none is running. Exits with 1 and says why when anything that went in did not come out.
+    python -m tools.demo [--days 30] [--seed 1] [--port 8000] [--data-dir .local] [--base-url URL]
+
+Against BASE_URL, or `--base-url`, when one is given; else against the local cloud on the port, which is started for the
+time of the demo if none is running. Exits with 1 and says why when anything that went in did not come out.
 """
 
 import argparse
@@ -12,14 +14,17 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Protocol
 
 from tools.demo import generator, report
-from tools.demo.client import Client, DemoError
+from tools.demo.client import Client
 from tools.demo.comparison import differences
 from tools.demo.generator import LOCAL_TIME, Record
-from tools.demo.local_cloud import running_local_cloud
 from tools.demo.progress import Progress
+from tools.local_cloud import ports
+from tools.local_cloud.launcher import local_cloud
+from tools.project import ToolError, run_tool
 
 CHUNK_RECORDS = 1000
 SHOWN_PROBLEMS = 10
@@ -35,17 +40,14 @@ class Server(Protocol):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The exit code: 0 when everything came back as it must, 1 when not, 2 for wrong arguments, 130 when stopped."""
+    """Exit code 0.
+
+    Raises:
+        ToolError: something that went in did not come out, or there is no server to try it on.
+    """
     options = _options(arguments)
-    try:
-        with _server(options.base_url) as server:
-            run(server, options.days, options.seed)
-    except DemoError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("stopped", file=sys.stderr)
-        return 130
+    with _server(options.base_url, options.port, options.data_dir) as server:
+        run(server, options.days, options.seed)
     return 0
 
 
@@ -53,7 +55,7 @@ def run(server: Server, days: int, seed: int) -> None:
     """Send, read back, compare, show.
 
     Raises:
-        DemoError: the server refused something, or does not show exactly what was sent.
+        ToolError: the server refused something, or does not show exactly what was sent.
     """
     midnight = datetime.now(LOCAL_TIME).replace(hour=0, minute=0, second=0, microsecond=0)
     sent = generator.records(days, seed, midnight - timedelta(days=days))
@@ -76,7 +78,7 @@ def run(server: Server, days: int, seed: int) -> None:
         shown = [f"  {problem}" for problem in problems[:SHOWN_PROBLEMS]]
         if len(problems) > SHOWN_PROBLEMS:
             shown.append(f"  and {len(problems) - SHOWN_PROBLEMS} more")
-        raise DemoError("\n".join([f"{len(problems)} differences between what was sent and what is read:", *shown]))
+        raise ToolError("\n".join([f"{len(problems)} differences between what was sent and what is read:", *shown]))
     print(
         f"sent in {uploaded - started:.1f} s, read back in {finished - uploaded:.1f} s: "
         f"each of the {len(received)} records is there once, in mmol/L\n"
@@ -106,29 +108,36 @@ def _show(records: list[Record]) -> None:
 
 
 @contextmanager
-def _server(base_url: str | None) -> Iterator[Client]:
-    if base_url is not None:
-        with closing(Client(base_url)) as client:
-            client.server_time()
+def _server(base_url: str | None, port: int, data_dir: Path) -> Iterator[Client]:
+    """The server to try: the named one, else the local cloud that runs on this port, else one started for now."""
+    url = base_url or f"http://{ports.LOOPBACK}:{port}"
+    with closing(Client(url)) as client:
+        if base_url is not None or _answers(client):
+            print(f"server: {url}")
             yield client
-        return
-    with running_local_cloud(_port()) as url, closing(Client(url)) as client:
+            return
+    with local_cloud(data_dir, port) as cloud, closing(Client(cloud.base_url)) as client:
         yield client
 
 
-def _port() -> int:
-    text = os.environ.get("PORT", "8000")
-    if not text.isdecimal() or not 0 < int(text) < 65536:
-        raise DemoError(f"PORT is {text!r}, which is no port number")
-    return int(text)
+def _answers(client: Client) -> bool:
+    try:
+        client.server_time()
+    except ToolError:
+        return False
+    return True
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="make demo", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+        prog="python -m tools.demo", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("--days", type=_days, default=30, help="how many days to make, 1 to 366 (30)")
     parser.add_argument("--seed", type=int, default=1, help="the same seed makes the same person and days (1)")
+    parser.add_argument("--port", type=int, default=8000, help="where the local cloud is, or will be (8000)")
+    parser.add_argument(
+        "--data-dir", type=Path, default=Path(".local"), help="where a local cloud keeps its data (.local)"
+    )
     parser.add_argument(
         "--base-url",
         default=os.environ.get("BASE_URL") or None,
@@ -145,6 +154,5 @@ def _days(text: str) -> int:
 
 
 if __name__ == "__main__":
-    if hasattr(sys.stdout, "reconfigure"):
-        sys.stdout.reconfigure(errors="replace")  # a terminal without Braille still gets the numbers
-    sys.exit(main())
+    sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]  # a terminal without Braille gets the numbers
+    run_tool(main)

@@ -8,23 +8,20 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tools.demo.generator import CLIENT_NAME, CLIENT_VERSION, TIMEZONE, Record
+from tools.project import ToolError
 
 TIMEOUT_S = 60
 ATTEMPTS = 3
 
 
-class DemoError(Exception):
-    """The demo cannot go on; the message is for the person at the terminal."""
-
-
 class Client:
-    """A user's client; every call raises DemoError when the answer is not the one that an app needs."""
+    """A user's client; every call raises ToolError when the answer is not the one that an app needs."""
 
     def __init__(self, base_url: str) -> None:
         self.base_url = base_url.rstrip("/")
         parts = urlsplit(self.base_url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise DemoError(f"{base_url!r} is no http or https address")
+            raise ToolError(f"{base_url!r} is no http or https address")
         connection = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
         self._connection = connection(parts.hostname, parts.port, timeout=TIMEOUT_S)
         self._prefix = parts.path
@@ -55,13 +52,13 @@ class Client:
         """Add records, all or none."""
         answer = self._json("POST", f"/v1/data_sets/{data_set_id}/data", 200, records)
         if answer.get("data") != []:
-            raise DemoError(f"adding data answered {answer!r}, not an empty list of data")
+            raise ToolError(f"adding data answered {answer!r}, not an empty list of data")
 
     def read_data(self, user_id: str) -> list[Record]:
         """Everything that the user can see, data sets included."""
         answer = self._json("GET", f"/data/{user_id}", 200)
         if not isinstance(answer, list):
-            raise DemoError(f"reading data answered {str(answer)[:200]!r}, not a list")
+            raise ToolError(f"reading data answered {str(answer)[:200]!r}, not a list")
         return answer
 
     def close(self) -> None:
@@ -75,9 +72,9 @@ class Client:
                 status, headers, content = self._send(method, path, body)
             except (OSError, http.client.HTTPException) as error:
                 self._connection.close()
-                # A connection that was kept may have been closed by the server; each of the requests may come twice.
+                # A server may close a connection that was kept; what the request stored is replaced by its repetition.
                 if last or isinstance(error, ConnectionRefusedError):
-                    raise DemoError(f"{self.base_url} does not answer: {type(error).__name__}: {error}") from error
+                    raise ToolError(f"{self.base_url} does not answer: {type(error).__name__}: {error}") from error
                 continue
             if status == 503 and not last:
                 time.sleep(float(headers.get("retry-after", "1")))
@@ -85,12 +82,12 @@ class Client:
             break
         if status != wanted_status:
             text = content.decode(errors="replace")[:1000]
-            raise DemoError(f"{method} {path} answered {status}, not {wanted_status}: {text}")
+            raise ToolError(f"{method} {path} answered {status}, not {wanted_status}: {text}")
         self._token = headers.get("x-tidepool-session-token", self._token)
         try:
             return json.loads(content)
         except ValueError as error:
-            raise DemoError(f"{method} {path} answered {status} without JSON: {content[:200]!r}") from error
+            raise ToolError(f"{method} {path} answered {status} without JSON: {content[:200]!r}") from error
 
     def _send(self, method: str, path: str, body: Any) -> tuple[int, dict[str, str], bytes]:
         headers = {"Accept": "application/json", "Accept-Encoding": "gzip"}

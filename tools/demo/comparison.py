@@ -34,7 +34,7 @@ def differences(sent: Iterable[Record], received: Iterable[Record], upload_id: s
     expected: dict[Key, Record] = {}
     bolus_of: dict[Key, Key] = {}
     for record in sent:
-        for shown in _as_shown(record):
+        for shown in as_shown(record):
             expected[key_of(shown)] = shown
         if isinstance(record.get("bolus"), dict) and record["type"] == "wizard":
             bolus_of[key_of(record)] = key_of(record["bolus"])
@@ -73,7 +73,7 @@ def _changes(wanted: Record, shown: Record, upload_id: str) -> list[str]:
     ]
 
 
-def _as_shown(sent: Record) -> list[Record]:
+def as_shown(sent: Record) -> list[Record]:
     """What a record becomes: itself, and the bolus that was inside it."""
     shown = copy.deepcopy(sent)
     embedded = [shown.pop("bolus")] if shown["type"] == "wizard" and "bolus" in shown else []

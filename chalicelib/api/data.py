@@ -1,0 +1,62 @@
+"""Data over HTTP: add, delete, erase. Source: data-api 8."""
+
+from collections.abc import Mapping
+
+from chalicelib.api.http import ApiBlueprint
+from chalicelib.api.messages import Answer, Request, enveloped
+from chalicelib.contract.operations import ADD_DATA, DELETE_DATA, DELETE_USER_DATA
+from chalicelib.domain import data_sets, ingest
+from chalicelib.domain.ports import DataSetHeads
+from chalicelib.domain.session_and_head import SessionAndHead
+from chalicelib.wiring import Services
+
+blueprint = ApiBlueprint(__name__)
+
+
+def _session_and_head(ours: Services, path: Mapping[str, str]) -> SessionAndHead:
+    return SessionAndHead(path["dataSetId"], ours.read_session_and_head, ours.data_sets)
+
+
+def _heads(request: Request) -> DataSetHeads:
+    return request.sessions if isinstance(request.sessions, SessionAndHead) else request.services.data_sets
+
+
+@blueprint.operation(ADD_DATA, _session_and_head)
+def add_data(request: Request) -> Answer:
+    """Add data to a data set, all or nothing; the answer never says what became of it (clients, fact 1)."""
+    ours = request.services
+    ingest.add_data(
+        request.caller,
+        request.path["dataSetId"],
+        request.json,
+        heads=_heads(request),
+        log=ours.record_log,
+        grants=ours.grants,
+        now_ms=request.now_ms,
+        new_id=ours.new_id,
+    )
+    return enveloped(request, [])
+
+
+@blueprint.operation(DELETE_DATA, _session_and_head)
+def delete_data(request: Request) -> Answer:
+    """Delete selected data of a data set."""
+    ours = request.services
+    ingest.delete_data(
+        request.caller,
+        request.path["dataSetId"],
+        request.json,
+        heads=_heads(request),
+        log=ours.record_log,
+        grants=ours.grants,
+        now_ms=request.now_ms,
+    )
+    return enveloped(request, [])
+
+
+@blueprint.operation(DELETE_USER_DATA)
+def erase_data(request: Request) -> Answer:
+    """Erase all data sets and data of a user."""
+    ours = request.services
+    data_sets.erase(request.caller, request.path["userId"], data_sets=ours.data_sets, grants=ours.grants)
+    return enveloped(request, [])

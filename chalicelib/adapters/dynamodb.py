@@ -65,16 +65,22 @@ def forget_clients() -> None:
 class TransactionRefusedError(Exception):
     """A condition of a transaction did not hold. `codes` has one code for each of its items, `None` where it did.
 
+    `items` has what is stored in the place of each, where its write asked for that; None elsewhere.
     It stays inside the adapters: each says what the failed condition means.
     """
 
-    def __init__(self, codes: Sequence[str]) -> None:
+    def __init__(self, codes: Sequence[str], items: Sequence[dict[str, "AttributeValueTypeDef"] | None] = ()) -> None:
         super().__init__(", ".join(codes))
         self.codes = tuple(codes)
+        self.items = tuple(items)
 
     def failed(self, index: int) -> bool:
         """Whether the condition of this item is one that did not hold."""
         return self.codes[index] == CONDITION_FAILED
+
+
+class TransactionConflictError(UnavailableError):
+    """Another transaction was writing to one of the items; nothing was written, and a new try may follow at once."""
 
 
 class ConditionRefusedError(Exception):
@@ -114,8 +120,10 @@ def _cancelled(error: "ClientError") -> Exception:
     reasons: Sequence[Any] = error.response.get("CancellationReasons", ())
     codes = [reason.get("Code", "None") for reason in reasons]
     if CONDITION_FAILED in codes:
-        return TransactionRefusedError(codes)
-    if any(code == CONFLICT or code in THROTTLED or code == "ThrottlingError" for code in codes):
+        return TransactionRefusedError(codes, [reason.get("Item") for reason in reasons])
+    if CONFLICT in codes:
+        return TransactionConflictError()
+    if any(code in THROTTLED for code in codes):
         return UnavailableError()
     return RuntimeError(f"DynamoDB cancels the transaction: {codes}")
 

@@ -1,0 +1,67 @@
+"""The keys of the data table: every item of it is named here and nowhere else. See docs/access-patterns.md."""
+
+import hashlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
+    Key = dict[str, AttributeValueTypeDef]
+
+
+MAX_ID_LENGTH = 200
+"""Ids come out of paths, and a key has at most 2048 bytes (a limit of DynamoDB)."""
+
+
+def key(pk: str, sk: str) -> "Key":
+    """A key as DynamoDB takes it."""
+    return {"pk": {"S": pk}, "sk": {"S": sk}}
+
+
+def head_key(data_set_id: str) -> "Key":
+    """The head of a data set."""
+    return key(f"DS#{_part(data_set_id)}", "HEAD")
+
+
+def owner_key(owner_id: str) -> "Key":
+    """The counters of a user's data."""
+    return key(f"USER#{_part(owner_id)}", "DATA")
+
+
+def data_sets_partition(owner_id: str, epoch: int) -> str:
+    """The descriptions of a user's data sets, by time of creation."""
+    return f"USER#{_part(owner_id)}#{epoch}#DS"
+
+
+def data_set_key(owner_id: str, epoch: int, created_time_ms: int, data_set_id: str) -> "Key":
+    """The description of a data set."""
+    return key(data_sets_partition(owner_id, epoch), f"{created_time_ms:013d}#{_part(data_set_id)}")
+
+
+def continuous_log_partition(owner_id: str, epoch: int) -> str:
+    """The logs of all continuous data sets of a user, so that one query reads what is new."""
+    return f"LOG#{_part(owner_id)}#{epoch}"
+
+
+def normal_log_partition(owner_id: str, epoch: int, data_set_id: str) -> str:
+    """The log of a normal data set, apart from all others: one that is never closed costs readers nothing."""
+    return f"LOG#{_part(owner_id)}#{epoch}#{_part(data_set_id)}"
+
+
+def entry_key(owner_id: str, epoch: int, data_set_id: str, number: int, *, is_continuous: bool) -> "Key":
+    """An entry of a log."""
+    if is_continuous:
+        return key(continuous_log_partition(owner_id, epoch), f"{_part(data_set_id)}#{number:012d}")
+    return key(normal_log_partition(owner_id, epoch, data_set_id), f"{number:012d}")
+
+
+def part_key(data_set_id: str, staged: str, index: int) -> "Key":
+    """A part of a body that is too large for its entry; `staged` is new for each body."""
+    return key(f"PART#{_part(data_set_id)}", f"{staged}#{index:04d}")
+
+
+def _part(text: str) -> str:
+    """An id as a part of a key: no two give the same, and none reaches into its neighbour."""
+    if len(text) > MAX_ID_LENGTH:
+        return "sha256=" + hashlib.sha256(text.encode()).hexdigest()
+    return text.replace("%", "%25").replace("#", "%23").replace("=", "%3D")

@@ -70,8 +70,13 @@ def _platform(error: Exception, _meta: Mapping[str, Any]) -> tuple[int, Any]:
             return status, bodies[0] if len(bodies) == 1 else {"errors": bodies}
         case errors.UnauthenticatedError():
             return status, _one("unauthenticated", "authentication token is invalid")
+        case errors.InsufficientGrantError():
+            return status, None  # blob-api 2: no body where a grant is there and does not suffice
         case errors.MalformedCredentialError() | errors.UnauthorizedError():
             return status, _one("unauthorized", "authentication token is not authorized for requested action")
+        case errors.BlobNotFoundError() if error.revision is not None:
+            detail = f'revision {error.revision} of resource with id "{error.resource_id}" not found'
+            return status, _one("resource-not-found", "resource not found", detail)
         case errors.NotFoundError():
             detail = f'resource with id "{error.resource_id}" not found' if error.resource_id else ""
             return status, _one("resource-not-found", "resource not found", detail)
@@ -81,6 +86,17 @@ def _platform(error: Exception, _meta: Mapping[str, Any]) -> tuple[int, Any]:
             return status, _one("json-not-found", "json not found")
         case errors.MalformedJsonError():
             return status, _one("json-malformed", "json is malformed")
+        case errors.InvalidPathError():
+            detail = f'parameter "{error.parameter}" is invalid'
+            return status, _one("parameter-invalid", "parameter is invalid", detail)
+        case errors.MissingHeaderError():
+            return status, _one("header-missing", "header is missing", f'header "{error.name}" is missing')
+        case errors.InvalidHeaderError():
+            return status, _one("header-invalid", "header is invalid", f'header "{error.name}" is invalid')
+        case errors.UnequalDigestsError():
+            detail = f'digest "{error.announced}" does not equal calculated digest "{error.calculated}"'
+            source = {"pointer": "/digestMD5"}
+            return status, _one("digests-not-equal", "digests not equal", detail) | {"source": source}
         case errors.TooLargeError():
             return status, _one("resource-too-large", "resource too large", error.detail)
         case errors.UnavailableError():

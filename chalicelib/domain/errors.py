@@ -1,31 +1,37 @@
 """Everything the domain can refuse, as one tree. No HTTP status here: `api/errors.py` has the one table.
 
-    StrandlineError
-    ├── UnauthenticatedError           no credential, or none that is valid
-    │   ├── InvalidTokenError          a session token was sent and stands for nothing
-    │   └── WrongCredentialsError      no account has this name and password
-    ├── MalformedCredentialError       a credential that cannot be read, or a wrong service secret
-    ├── UnauthorizedError              a valid caller who may not do this
-    │   ├── UnverifiedEmailError       the e-mail address has to be verified before signing in
-    │   ├── WrongPasswordError         the password that confirms a step is missing or wrong
-    │   └── SignUpClosedError          new accounts are not open to this person
-    ├── TooManyAttemptsError           too many failed sign-ins; later ones may be tried again
-    ├── NotFoundError
-    │   ├── DataSetNotFoundError
-    │   ├── UserNotFoundError
-    │   └── GrantNotFoundError
-    ├── ConflictError
-    │   ├── DataSetClosedError
-    │   ├── DataSetExistsError
-    │   └── UserExistsError
-    ├── InvalidRequestError
-    │   ├── MalformedJsonError         the body is not the JSON that was asked for
-    │   │   └── MissingJsonError       there is no body
-    │   ├── InvalidFieldsError         fields or parameters break rules; every one is named
-    │   ├── InvalidUserDetailsError    what is said of a user breaks a rule; which one is not told
-    │   └── InvalidSelectorsError      what to delete is not said in a form that can be read
-    ├── TooLargeError                  the body is above the limit
-    └── UnavailableError               the store throttles or does not answer; a later try may succeed
+StrandlineError
+├── UnauthenticatedError           no credential, or none that is valid
+│   ├── InvalidTokenError          a session token was sent and stands for nothing
+│   └── WrongCredentialsError      no account has this name and password
+├── MalformedCredentialError       a credential that cannot be read, or a wrong service secret
+├── UnauthorizedError              a valid caller who may not do this
+│   ├── UnverifiedEmailError       the e-mail address has to be verified before signing in
+│   ├── WrongPasswordError         the password that confirms a step is missing or wrong
+│   ├── InsufficientGrantError     something is granted to the caller, but not what is needed
+│   └── SignUpClosedError          new accounts are not open to this person
+├── TooManyAttemptsError           too many failed sign-ins; later ones may be tried again
+├── NotFoundError
+│   ├── DataSetNotFoundError
+│   ├── BlobNotFoundError
+│   ├── UserNotFoundError
+│   └── GrantNotFoundError
+├── ConflictError
+│   ├── DataSetClosedError
+│   ├── DataSetExistsError
+│   └── UserExistsError
+├── InvalidRequestError
+│   ├── MalformedJsonError         the body is not the JSON that was asked for
+│   │   └── MissingJsonError       there is no body
+│   ├── InvalidFieldsError         fields or parameters break rules; every one is named
+│   ├── InvalidPathError           an id in the path is not of the form that ids have
+│   ├── MissingHeaderError         a header is needed and was not sent
+│   ├── InvalidHeaderError         a header is not of its form
+│   ├── UnequalDigestsError        the content is not the one that the digest announces
+│   ├── InvalidUserDetailsError    what is said of a user breaks a rule; which one is not told
+│   └── InvalidSelectorsError      what to delete is not said in a form that can be read
+├── TooLargeError                  the body is above the limit
+└── UnavailableError               the store throttles or does not answer; a later try may succeed
 """
 
 from chalicelib.model.errors import FieldError
@@ -63,6 +69,10 @@ class WrongPasswordError(UnauthorizedError):
     """The caller has to confirm with the account's password, and sent none or a wrong one."""
 
 
+class InsufficientGrantError(UnauthorizedError):
+    """The owner granted something to the caller, but not what this takes."""
+
+
 class SignUpClosedError(UnauthorizedError):
     """Accounts of this stage are made by its operator, or need an invitation."""
 
@@ -85,6 +95,14 @@ class NotFoundError(StrandlineError):
 
 class DataSetNotFoundError(NotFoundError):
     """There is no data set with this id."""
+
+
+class BlobNotFoundError(NotFoundError):
+    """There is no blob or device log with this id, or not in the revision that was asked for, or without content."""
+
+    def __init__(self, resource_id: str, revision: int | None = None) -> None:
+        super().__init__(resource_id)
+        self.revision = revision
 
 
 class UserNotFoundError(NotFoundError):
@@ -133,6 +151,39 @@ class InvalidFieldsError(InvalidRequestError):
     def __init__(self, errors: tuple[FieldError, ...]) -> None:
         super().__init__(f"{len(errors)} invalid fields")
         self.errors = errors
+
+
+class InvalidPathError(InvalidRequestError):
+    """An id in the path is not of the form that ids have."""
+
+    def __init__(self, parameter: str) -> None:
+        super().__init__(parameter)
+        self.parameter = parameter
+
+
+class MissingHeaderError(InvalidRequestError):
+    """A header is needed and was not sent."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+
+class InvalidHeaderError(InvalidRequestError):
+    """A header is not of its form."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+
+class UnequalDigestsError(InvalidRequestError):
+    """The content has another digest than was announced; both in base64."""
+
+    def __init__(self, announced: str, calculated: str) -> None:
+        super().__init__("digests are not equal")
+        self.announced = announced
+        self.calculated = calculated
 
 
 class InvalidUserDetailsError(InvalidRequestError):

@@ -35,7 +35,7 @@ class Accounts(Protocol):
         """Store a new account, and the grant that comes with it, both or none.
 
         Raises:
-            UserExistsError: the e-mail address belongs to another account.
+            UserExistsError: the e-mail address belongs to another account, or the id does.
         """
         ...
 

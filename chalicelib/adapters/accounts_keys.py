@@ -1,0 +1,103 @@
+"""The keys of the accounts table, built and read in this one place.
+
+| item | pk | sk |
+| --- | --- | --- |
+| account | `USER#<user id>` | `ACCOUNT` |
+| e-mail address of an account | `EMAIL#<address in lower case>` | `ACCOUNT` |
+| account in the list of a role | `ROLE#<role>` | `<time of creation, 15 digits>#<user id>` |
+| deleted account, not yet erased | `DELETED` | `<user id>` |
+| session | `SESSION#<token hash>` | `SESSION` |
+| session in the list of its user | `USER#<user id>` | `SESSION#<login id>#<token hash>` |
+| grant | `USER#<sharer id>` | `GRANT#<grantee id>` |
+| grant, seen from the grantee | `USER#<grantee id>` | `GRANTED#<sharer id>` |
+| counter of sign-in attempts | `ATTEMPTS#<kind>:<hash>` | `<start of the window, seconds>` |
+
+Ids stand last in a key, so nothing in an id can be taken for another key.
+"""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
+    Item = dict[str, AttributeValueTypeDef]
+
+MAX_ID_BYTES = 512
+"""Longest id that is stored. Ids come out of paths, and a sort key takes 1024 bytes at most."""
+
+ACCOUNT_SK = "ACCOUNT"
+SESSION_SK = "SESSION"
+DELETED_PK = "DELETED"
+GRANT_PREFIX = "GRANT#"
+GRANTED_PREFIX = "GRANTED#"
+SESSIONS_PREFIX = "SESSION#"
+
+
+def is_storable(id_: str) -> bool:
+    """Whether something can be stored under this id; under any other, nothing is."""
+    return 0 < len(id_.encode()) <= MAX_ID_BYTES
+
+
+def key(pk: str, sk: str) -> "Item":
+    """A primary key."""
+    return {"pk": {"S": pk}, "sk": {"S": sk}}
+
+
+def user_pk(user_id: str) -> str:
+    """The partition of a user."""
+    return f"USER#{user_id}"
+
+
+def account_key(user_id: str) -> "Item":
+    """An account."""
+    return key(user_pk(user_id), ACCOUNT_SK)
+
+
+def email_key(email: str) -> "Item":
+    """What holds an e-mail address for one account."""
+    return key(f"EMAIL#{email}", ACCOUNT_SK)
+
+
+def role_pk(role: str) -> str:
+    """The list of the accounts of a role."""
+    return f"ROLE#{role}"
+
+
+def role_key(role: str, created_time_ms: int, user_id: str) -> "Item":
+    """An account in the list of a role."""
+    return key(role_pk(role), f"{role_sk_from(created_time_ms)}#{user_id}")
+
+
+def role_sk_from(time_ms: int) -> str:
+    """Where accounts created at a time, or later, begin in the list of a role."""
+    return f"{time_ms:015d}"
+
+
+def deletion_key(user_id: str) -> "Item":
+    """The receipt of a deleted account."""
+    return key(DELETED_PK, user_id)
+
+
+def session_key(token_hash: str) -> "Item":
+    """A session."""
+    return key(f"SESSION#{token_hash}", SESSION_SK)
+
+
+def session_list_key(user_id: str, login_id: str, token_hash: str) -> "Item":
+    """A session in the list of its user."""
+    return key(user_pk(user_id), f"{SESSIONS_PREFIX}{login_id}#{token_hash}")
+
+
+def grant_key(sharer_id: str, grantee_id: str) -> "Item":
+    """A grant."""
+    return key(user_pk(sharer_id), GRANT_PREFIX + grantee_id)
+
+
+def granted_key(sharer_id: str, grantee_id: str) -> "Item":
+    """A grant, seen from the grantee."""
+    return key(user_pk(grantee_id), GRANTED_PREFIX + sharer_id)
+
+
+def attempts_key(counter: str, starts_s: int) -> "Item":
+    """A counter of sign-in attempts."""
+    return key(f"ATTEMPTS#{counter}", str(starts_s))

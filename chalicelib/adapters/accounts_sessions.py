@@ -1,0 +1,114 @@
+"""Sessions in the accounts table: one item by token hash, one in the list of the user."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from chalicelib.adapters import dynamodb
+from chalicelib.adapters.accounts_keys import (
+    SESSIONS_PREFIX,
+    account_key,
+    is_storable,
+    session_key,
+    session_list_key,
+    user_pk,
+)
+from chalicelib.config import Settings
+from chalicelib.domain.access import Session
+
+if TYPE_CHECKING:
+    from chalicelib.adapters.accounts_keys import Item
+
+SESSIONS_PER_TRANSACTION = dynamodb.TRANSACT_WRITES // 2
+
+
+def session_item(session: Session) -> "Item":
+    """The item of a session; DynamoDB removes it some time after it has expired."""
+    return session_key(session.token_hash) | {
+        "token_hash": {"S": session.token_hash},
+        "user_id": {"S": session.user_id},
+        "is_server": {"BOOL": session.is_server},
+        "created_time_ms": {"N": str(session.created_time_ms)},
+        "expires_time_ms": {"N": str(session.expires_time_ms)},
+        "login_id": {"S": session.login_id},
+        "expires_at_s": {"N": str(-(-session.expires_time_ms // 1000))},
+    }
+
+
+def session_from_item(item: "Item") -> Session:
+    """The session of an item."""
+    return Session(
+        token_hash=item["token_hash"]["S"],
+        user_id=item["user_id"]["S"],
+        is_server=item["is_server"]["BOOL"],
+        created_time_ms=int(item["created_time_ms"]["N"]),
+        expires_time_ms=int(item["expires_time_ms"]["N"]),
+        login_id=item["login_id"]["S"],
+    )
+
+
+class DynamoSessions:
+    """The port `Sessions` on DynamoDB."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._table = settings.accounts_table
+
+    def find(self, token_hash: str) -> Session | None:
+        """One read."""
+        with dynamodb.refusals():
+            found = dynamodb.client(self._settings).get_item(
+                TableName=self._table, Key=session_key(token_hash), ConsistentRead=True
+            )
+        return session_from_item(found["Item"]) if "Item" in found else None
+
+    def add(self, session: Session, parent_hash: str | None = None) -> bool:
+        """One transaction: a deletion, or the end of the login, comes before it or after it."""
+        listed = session_list_key(session.user_id, session.login_id or session.token_hash, session.token_hash)
+        expires: Item = {"expires_at_s": session_item(session)["expires_at_s"]}
+        writes: list[Any] = [
+            {"Put": {"TableName": self._table, "Item": session_item(session)}},
+            {"Put": {"TableName": self._table, "Item": listed | expires}},
+        ]
+        rests_on = [] if session.is_server else [account_key(session.user_id)]
+        if parent_hash is not None:
+            rests_on.append(session_key(parent_hash))
+        writes += [
+            {"ConditionCheck": {"TableName": self._table, "Key": key, "ConditionExpression": "attribute_exists(pk)"}}
+            for key in rests_on
+        ]
+        try:
+            with dynamodb.refusals():
+                dynamodb.client(self._settings).transact_write_items(TransactItems=writes)
+        except dynamodb.TransactionRefusedError:
+            return False
+        return True
+
+    def end_login(self, session: Session) -> None:
+        """One query and one transaction for each fifty sessions, until a query finds none."""
+        self._end(session.user_id, f"{SESSIONS_PREFIX}{session.login_id or session.token_hash}#")
+
+    def end_all(self, user_id: str) -> None:
+        """As `end_login`, for all logins of the user."""
+        if is_storable(user_id):
+            self._end(user_id, SESSIONS_PREFIX)
+
+    def _end(self, user_id: str, prefix: str) -> None:
+        # Again until nothing is found: a refresh may have come in between; its parent is gone after the first round.
+        while listed := self._listed(user_id, prefix):
+            for start in range(0, len(listed), SESSIONS_PER_TRANSACTION):
+                self._delete(user_id, listed[start : start + SESSIONS_PER_TRANSACTION])
+
+    def _listed(self, user_id: str, prefix: str) -> list[str]:
+        items = dynamodb.query_all(
+            dynamodb.client(self._settings), self._table, user_pk(user_id), prefix, ProjectionExpression="sk"
+        )
+        return [item["sk"]["S"].removeprefix(SESSIONS_PREFIX) for item in items]
+
+    def _delete(self, user_id: str, listed: Iterable[str]) -> None:
+        keys: list[Item] = []
+        for login_and_hash in listed:
+            login_id, _, token_hash = login_and_hash.partition("#")
+            keys += [session_key(token_hash), session_list_key(user_id, login_id, token_hash)]
+        deletes: list[Any] = [{"Delete": {"TableName": self._table, "Key": key}} for key in keys]
+        with dynamodb.refusals():
+            dynamodb.client(self._settings).transact_write_items(TransactItems=deletes)

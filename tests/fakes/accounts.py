@@ -1,0 +1,198 @@
+"""The accounts' stores in memory. They pass the same tests as those on DynamoDB (tests/ports/test_accounts.py)."""
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+
+from chalicelib.domain.access import Session
+from chalicelib.domain.accounts import Account
+from chalicelib.domain.errors import UserExistsError
+from chalicelib.domain.grants import Grant
+from chalicelib.domain.ports_accounts import Counter, Deletion
+
+
+class FakeGrants:
+    """Grants in a dictionary by sharer and grantee."""
+
+    def __init__(self, now_ms: Callable[[], int]) -> None:
+        self._now_ms = now_ms
+        self.by_pair: dict[tuple[str, str], Grant] = {}
+
+    def allow(self, sharer_id: str, grantee_id: str, *names: str) -> None:
+        """Grant permissions, in place of those granted before."""
+        self.put(Grant(sharer_id, grantee_id, {name: {} for name in names}))
+
+    def find(self, sharer_id: str, grantee_id: str) -> Grant | None:
+        """What still holds of the grant."""
+        grant = self.by_pair.get((sharer_id, grantee_id))
+        return None if grant is None else grant.at(self._now_ms())
+
+    def permissions(self, sharer_id: str, grantee_id: str) -> frozenset[str]:
+        """Names of the permissions that hold for all data."""
+        grant = self.find(sharer_id, grantee_id)
+        return frozenset() if grant is None else grant.names
+
+    def given_by(self, sharer_id: str) -> list[Grant]:
+        """By grantee."""
+        return self._current(pair for pair in sorted(self.by_pair) if pair[0] == sharer_id)
+
+    def given_to(self, grantee_id: str) -> list[Grant]:
+        """By sharer."""
+        return self._current(pair for pair in sorted(self.by_pair) if pair[1] == grantee_id)
+
+    def put(self, grant: Grant) -> None:
+        """Replace or remove."""
+        pair = (grant.sharer_id, grant.grantee_id)
+        if grant.permissions:
+            self.by_pair[pair] = grant
+        else:
+            self.by_pair.pop(pair, None)
+
+    def _current(self, pairs: Iterable[tuple[str, str]]) -> list[Grant]:
+        found = (self.find(*pair) for pair in pairs)
+        return [grant for grant in found if grant is not None]
+
+
+class FakeAccounts:
+    """Accounts in a dictionary by id."""
+
+    def __init__(self, grants: FakeGrants) -> None:
+        self._grants = grants
+        self.by_id: dict[str, Account] = {}
+        self.deleted: dict[str, Deletion] = {}
+
+    def find(self, user_id: str) -> Account | None:
+        """By id."""
+        return self.by_id.get(user_id)
+
+    def find_by_email(self, email: str) -> Account | None:
+        """By address."""
+        return next((account for account in self.by_id.values() if account.email == email), None)
+
+    def find_many(self, user_ids: Collection[str]) -> list[Account]:
+        """In the order of the ids."""
+        return [self.by_id[user_id] for user_id in dict.fromkeys(user_ids) if user_id in self.by_id]
+
+    def with_role(self, role: str, from_ms: int | None = None, before_ms: int | None = None) -> list[Account]:
+        """By time of creation, then id."""
+        found = [
+            account
+            for account in self.by_id.values()
+            if role in account.roles
+            and (from_ms is None or account.created_time_ms >= from_ms)
+            and (before_ms is None or account.created_time_ms < before_ms)
+        ]
+        return sorted(found, key=lambda account: (account.created_time_ms, account.user_id))
+
+    def create(self, account: Account, grant: Grant | None = None) -> None:
+        """Store, unless id or address is taken."""
+        if account.user_id in self.by_id or self._is_taken(account):
+            raise UserExistsError
+        self.by_id[account.user_id] = account
+        if grant is not None:
+            self._grants.put(grant)
+
+    def replace(self, old: Account, new: Account) -> bool:
+        """Store, unless another version or the address is in the way."""
+        stored = self.by_id.get(old.user_id)
+        if new.email != old.email and self._is_taken(new):
+            raise UserExistsError
+        if stored is None or stored.version != old.version:
+            return False
+        self.by_id[new.user_id] = new
+        return True
+
+    def delete(self, account: Account, now_ms: int) -> bool:
+        """Remove, unless another version is in the way."""
+        stored = self.by_id.get(account.user_id)
+        if stored is None or stored.version != account.version:
+            return False
+        del self.by_id[account.user_id]
+        self.deleted[account.user_id] = Deletion(account.user_id, now_ms)
+        return True
+
+    def deletions(self) -> list[Deletion]:
+        """By id."""
+        return [self.deleted[user_id] for user_id in sorted(self.deleted)]
+
+    def finish_deletion(self, user_id: str) -> None:
+        """Forget."""
+        self.deleted.pop(user_id, None)
+
+    def _is_taken(self, account: Account) -> bool:
+        holder = None if account.email is None else self.find_by_email(account.email)
+        return holder is not None and holder.user_id != account.user_id
+
+
+class FakeSessions:
+    """Sessions in a dictionary by token hash."""
+
+    def __init__(self, accounts: FakeAccounts) -> None:
+        self._accounts = accounts
+        self.by_hash: dict[str, Session] = {}
+
+    def find(self, token_hash: str) -> Session | None:
+        """The session, or None."""
+        return self.by_hash.get(token_hash)
+
+    def add(self, session: Session, parent_hash: str | None = None) -> bool:
+        """Store, unless account or parent is gone."""
+        if not session.is_server and self._accounts.find(session.user_id) is None:
+            return False
+        if parent_hash is not None and parent_hash not in self.by_hash:
+            return False
+        self.by_hash[session.token_hash] = session
+        return True
+
+    def end_login(self, session: Session) -> None:
+        """Remove those with the same login."""
+        login_id = session.login_id or session.token_hash
+        self._keep(lambda other: (other.login_id or other.token_hash) != login_id)
+
+    def end_all(self, user_id: str) -> None:
+        """Remove those of the user."""
+        self._keep(lambda other: other.user_id != user_id)
+
+    def _keep(self, keeps: Callable[[Session], bool]) -> None:
+        self.by_hash = {key: session for key, session in self.by_hash.items() if keeps(session)}
+
+
+class FakePasswords:
+    """Passwords under a mark that says with which parameters they were "hashed"."""
+
+    def __init__(self) -> None:
+        self.parameters = "now"
+        self.verified: list[str | None] = []
+
+    def hash(self, password: str) -> str:
+        """The password behind the parameters."""
+        return f"{self.parameters}:{password}"
+
+    def verify(self, password_hash: str | None, password: str) -> bool:
+        """Whether it is the one behind the parameters; every call is remembered."""
+        self.verified.append(password_hash)
+        return password_hash is not None and password_hash.partition(":")[2] == password
+
+    def needs_rehash(self, password_hash: str) -> bool:
+        """Whether the parameters are others."""
+        return password_hash.partition(":")[0] != self.parameters
+
+
+class FakeSignInAttempts:
+    """Attempts in a dictionary by counter and window."""
+
+    def __init__(self) -> None:
+        self.counted: dict[tuple[str, int], int] = {}
+
+    def count(self, counters: Sequence[Counter]) -> Counter | None:
+        """Add one each, up to the most."""
+        for counter in counters:
+            key = (counter.key, counter.starts_s)
+            if self.counted.get(key, 0) >= counter.most:
+                return counter
+            self.counted[key] = self.counted.get(key, 0) + 1
+        return None
+
+    def uncount(self, counters: Sequence[Counter]) -> None:
+        """Take one each."""
+        for counter in counters:
+            key = (counter.key, counter.starts_s)
+            self.counted[key] = self.counted.get(key, 0) - 1

@@ -1,0 +1,48 @@
+"""Passwords as argon2id keeps them, and what has to be imported for it."""
+
+import subprocess
+import sys
+
+import pytest
+from argon2 import Type, extract_parameters
+
+from chalicelib.adapters import passwords
+from chalicelib.adapters.passwords import Argon2Passwords
+
+PASSWORD = "correct:horse-bättery"
+
+
+@pytest.fixture(scope="module")
+def password_hash() -> str:
+    """The hash of a password, made once: it is slow by design."""
+    return Argon2Passwords().hash(PASSWORD)
+
+
+def test_only_the_right_password_matches(password_hash: str) -> None:
+    assert Argon2Passwords().verify(password_hash, PASSWORD)
+    assert not Argon2Passwords().verify(password_hash, PASSWORD + " ")
+
+
+def test_the_same_password_has_another_hash_each_time(password_hash: str) -> None:
+    assert Argon2Passwords().hash(PASSWORD) != password_hash
+
+
+def test_a_hash_of_todays_parameters_stays_and_others_do_not(password_hash: str) -> None:
+    assert not Argon2Passwords().needs_rehash(password_hash)
+    assert Argon2Passwords().needs_rehash(password_hash.replace("t=3", "t=2"))
+
+
+@pytest.mark.parametrize("password", ["", "anything", PASSWORD])
+def test_nobody_has_no_password(password: str) -> None:
+    assert not Argon2Passwords().verify(None, password)
+
+
+def test_nobodys_hash_takes_as_long_as_any(password_hash: str) -> None:
+    parameters = extract_parameters(passwords.NOBODYS_HASH)
+    assert parameters == extract_parameters(password_hash)
+    assert parameters.type is Type.ID
+
+
+def test_the_application_does_not_import_argon2() -> None:
+    script = "import sys, app, chalicelib.adapters.passwords; sys.exit('argon2' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0  # noqa: S603  our own words

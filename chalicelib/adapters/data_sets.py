@@ -239,6 +239,7 @@ def _data_set_item(data_set: DataSet) -> Item:
     return {
         **data_set_key(data_set.owner_id, data_set.epoch, data_set.created_time_ms, data_set.id),
         **{name: {"N": str(number)} for name, number in numbers.items() if number is not None},
+        "is_gone": {"BOOL": data_set.is_gone},
         "id": {"S": data_set.id},
         # As JSON text, so that what a client sent comes back as it was: DynamoDB's numbers and maps would change it.
         "description": {"B": json_text.encode(data_set.description)},
@@ -260,6 +261,7 @@ def _data_set_from_item(item: Item, owner: DataOwner) -> DataSet:
         closed_time_ms=_number(item, "closed_time_ms"),
         deleted_time_ms=_number(item, "deleted_time_ms"),
         cut_off=int(item["cut_off"]["N"]),
+        is_gone=item["is_gone"]["BOOL"],
         open_when_closed=json_text.decode(item["open_when_closed"]["B"]),
     )
 

@@ -67,6 +67,8 @@ class DataSet:
     deleted_time_ms: int | None = None
     cut_off: int = 0
     """Entries up to this number went when the data set was deleted."""
+    is_gone: bool = False
+    """Whether it was deleted after it was closed, so that nothing of its log can be seen again."""
     open_when_closed: Mapping[str, int] = field(default_factory=dict)
     """With truncation: the owner's other data sets that were open when this one closed, and their last numbers."""
 

@@ -167,10 +167,10 @@ def delete(caller: Caller, data_set_id: str, *, data_sets: DataSetStore, grants:
         every = data_sets.of_owner(owner)
         before = _among(data_set_id, every)
         _require_deleter(caller, before, grants)
-        after = replace(before, cut_off=last_number, state_version=before.state_version + 1)
+        after = replace(before, cut_off=last_number, is_gone=before.is_closed, state_version=before.state_version + 1)
         if _among(data_set_id, with_truncations(every)).deleted_time_ms is None:
             after = replace(after, deleted_time_ms=now_ms, modified_time_ms=now_ms, revision=before.revision + 1)
-        elif last_number == before.cut_off:
+        elif (after.cut_off, after.is_gone) == (before.cut_off, before.is_gone):
             return
         data_sets.replace(before, after)
 

@@ -1,0 +1,71 @@
+"""What reading leaves out because of where it came from, unless the query asks for it. Source: data-api 9."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from chalicelib.domain.data_query import DataQuery
+from chalicelib.domain.data_set import DataSet
+from chalicelib.domain.fold import VisibleData
+from chalicelib.model.times import parse_time
+
+MEDTRONIC = "Medtronic"
+MEDTRONIC_FROM_MS = 1_504_224_000_000
+"""2017-09-01T00:00:00Z."""
+MEDTRONIC_MODELS = frozenset({"523", "523K", "554", "723", "723K", "754"})
+MEDTRONIC_TYPES = frozenset({"basal", "bolus", "cbg"})
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFilters:
+    """What is dropped: records from CareLink; and those of `drops` in some data sets of Medtronic pumps."""
+
+    drops_carelink: bool
+    medtronic_data_set_ids: frozenset[str]
+
+    @staticmethod
+    def drops(datum_type: str, time_ms: int) -> bool:
+        """Whether a record of a Medtronic data set is one that the pump's own app uploads too."""
+        return datum_type in MEDTRONIC_TYPES and time_ms >= MEDTRONIC_FROM_MS
+
+
+def source_filters(query: DataQuery, every: Sequence[DataSet], data: Iterable[VisibleData]) -> SourceFilters:
+    """The filters that a query stands under, given all data sets and all visible data of the user."""
+    return SourceFilters(_drops_carelink(query, every), _medtronic_data_set_ids(query, every, data))
+
+
+def _drops_carelink(query: DataQuery, every: Iterable[DataSet]) -> bool:
+    if query.carelink is not None:
+        # True is no filter: it does not select what comes from CareLink.
+        return not query.carelink
+    return any(
+        it.is_closed and it.deleted_time_ms is None and MEDTRONIC in it.description.get("deviceManufacturers", ())
+        for it in every
+    )
+
+
+def _medtronic_data_set_ids(query: DataQuery, every: Iterable[DataSet], data: Iterable[VisibleData]) -> frozenset[str]:
+    if query.medtronic or query.upload_id is not None:
+        return frozenset()
+    ids = frozenset(it.id for it in every if it.is_active and _is_medtronic(it))
+    if ids and (query.medtronic is False or _has_medtronic_data(data)):
+        return ids
+    return frozenset()
+
+
+def _is_medtronic(data_set: DataSet) -> bool:
+    moment = parse_time(data_set.description["time"])
+    return (
+        data_set.description.get("deviceModel") in MEDTRONIC_MODELS
+        and moment is not None
+        and moment.epoch_ms >= MEDTRONIC_FROM_MS
+    )
+
+
+def _has_medtronic_data(data: Iterable[VisibleData]) -> bool:
+    """Whether the user has data that the pump's own app uploaded."""
+    return any(
+        run.records.origin_manufacturers[row] == MEDTRONIC and run.records.times_ms[row] >= MEDTRONIC_FROM_MS
+        for each in data
+        for run in each.runs
+        for row in run.rows
+    )

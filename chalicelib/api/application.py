@@ -12,7 +12,8 @@ from chalice.app import Chalice, Response
 from chalicelib.api.http import Headers, headers_of
 from chalicelib.api.messages import Answer, Trace
 from chalicelib.api.rendering import cors_headers, rendered
-from chalicelib.contract.operations import OPERATIONS, FailureForm
+from chalicelib.contract.operation import FailureForm
+from chalicelib.contract.operations import OPERATIONS
 from chalicelib.wiring import random_id, services
 
 NODE_PREFIXES = ("metrics", "access", "metadata")

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from chalicelib.contract.operations import FailureForm
+from chalicelib.contract.operation import FailureForm
 from chalicelib.domain.access import Credentials
 
 PLATFORM_FORMS = frozenset({FailureForm.PLATFORM, FailureForm.PLATFORM_ENVELOPE})

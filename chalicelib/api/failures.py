@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from chalicelib.contract.operations import FailureForm
+from chalicelib.contract.operation import FailureForm
 from chalicelib.domain import errors
 from chalicelib.model.errors import FieldError
 

@@ -14,7 +14,7 @@ from chalicelib.api.credentials import credentials_of
 from chalicelib.api.failures import failure
 from chalicelib.api.messages import Answer, Request, Trace
 from chalicelib.api.rendering import rendered
-from chalicelib.contract.operations import Operation
+from chalicelib.contract.operation import Operation
 from chalicelib.domain.access import SessionReader, authenticate
 from chalicelib.domain.errors import StrandlineError, TooLargeError, UnauthenticatedError
 from chalicelib.observability import logger, places
@@ -130,5 +130,6 @@ def _authenticated(request: Request, headers: Headers) -> Request:
             raise UnauthenticatedError
         request = replace(request, caller=caller)
     if len(request.body) > operation.limit_bytes:
-        raise TooLargeError(operation.limit_bytes, f"a body may have at most {operation.limit_bytes} bytes")
+        at_most = f"a body may have at most {operation.limit_bytes} bytes"
+        raise TooLargeError(operation.limit_bytes, operation.beyond_limit or at_most)
     return request

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from chalicelib.contract.operations import Operation
+from chalicelib.contract.operation import Operation
 from chalicelib.domain.access import NOBODY, Caller, SessionReader
 from chalicelib.domain.errors import MalformedJsonError, MissingJsonError
 from chalicelib.wiring import Services

@@ -9,7 +9,7 @@ from chalice.app import Response
 
 from chalicelib.api.credentials import PLATFORM_FORMS
 from chalicelib.api.messages import Answer, Trace
-from chalicelib.contract.operations import FailureForm
+from chalicelib.contract.operation import FailureForm
 
 JSON = "application/json"
 JSON_UTF8 = "application/json; charset=utf-8"

@@ -36,3 +36,8 @@ READERS = WhoMay(owner=True, server=True, permissions=frozenset({VIEW}))
 UPLOADERS = WhoMay(owner=True, server=True, permissions=frozenset({UPLOAD}))
 CUSTODIANS = WhoMay(owner=True, server=True, permissions=frozenset({CUSTODIAN}))
 DATA_SET_LISTERS = WhoMay(owner=True, server=True, permissions=frozenset({CUSTODIAN, UPLOAD, VIEW}))
+DEVICE_LOG_UPLOADERS = WhoMay(owner=True, server=True, permissions=frozenset({CUSTODIAN, UPLOAD}))
+DEVICE_LOG_READERS = WhoMay(
+    owner=True, server=True, permissions=frozenset({ROOT, CUSTODIAN, UPLOAD, VIEW, NOTE, FOLLOW})
+)
+"""Any permission will do (blob-api 1)."""

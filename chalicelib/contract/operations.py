@@ -4,9 +4,6 @@ Routes are registered from it, the tests walk it, and the published API descript
 stand in braces; several paths are several spellings of one operation (clients 1.2).
 """
 
-from dataclasses import dataclass
-from enum import Enum
-
 from chalicelib.contract.access import (
     ANYONE,
     DATA_SET_LISTERS,
@@ -14,38 +11,9 @@ from chalicelib.contract.access import (
     READERS,
     SERVERS,
     UPLOADERS,
-    WhoMay,
 )
-
-
-class FailureForm(Enum):
-    """Which of the bodies of errors.md a failure of the operation has."""
-
-    PLATFORM = "platform"
-    """Shape A: the bare error object, or `{"errors": [...]}` when there are several."""
-    PLATFORM_ENVELOPE = "platform envelope"
-    """As PLATFORM for wrong fields and unknown callers; the envelope of shape C for every other failure."""
-    READ = "read"
-    """`{"status", "id", "code", "message"}`, of `GET /data/{userId}` only (data-api 9)."""
-    AUTH = "auth"
-    """Shape D: `{"code": <status>, "reason"}`."""
-    NODE = "node"
-    """Shape E: a JSON string, `{"code", "message"}`, or nothing."""
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """One thing that a client can ask for."""
-
-    name: str
-    method: str
-    paths: tuple[str, ...]
-    who_may: WhoMay
-    failure_form: FailureForm = FailureForm.PLATFORM
-    success_status: int = 200
-    summary: str = ""
-    limit_bytes: int = 4_500_000
-    """Largest body: Lambda takes 6 MB of event, which a base64 body of 4.5 MB fills (architecture, limits)."""
+from chalicelib.contract.operation import FailureForm, Operation
+from chalicelib.contract.operations_blobs import BLOB_OPERATIONS
 
 
 def _data_paths(*tails: str) -> tuple[str, ...]:
@@ -146,4 +114,5 @@ OPERATIONS: tuple[Operation, ...] = (
     DELETE_DATA,
     DELETE_USER_DATA,
     READ_DATA,
+    *BLOB_OPERATIONS,
 )

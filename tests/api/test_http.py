@@ -12,7 +12,7 @@ from chalicelib import wiring
 from chalicelib.api import http
 from chalicelib.api.messages import Answer, Request
 from chalicelib.contract.access import ANYONE, SERVERS
-from chalicelib.contract.operations import FailureForm, Operation
+from chalicelib.contract.operation import FailureForm, Operation
 from chalicelib.domain.errors import UnavailableError
 from tests.api.conftest import ApiClient
 from tests.fakes.services import SERVER_SECRET, FakeServices

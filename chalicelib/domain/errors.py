@@ -61,6 +61,10 @@ class UnauthorizedError(StrandlineError):
     """The caller is known and may not do this."""
 
 
+class WrongKindOfCallerError(UnauthorizedError):
+    """The route is for users and a server calls, or the reverse."""
+
+
 class UnverifiedEmailError(UnauthorizedError):
     """Name and password are right, and the e-mail address has not been verified."""
 

@@ -55,3 +55,18 @@ class Settings:
     def server_secret_name(self) -> str:
         """The secret that servers sign in with, in Secrets Manager."""
         return f"strandline/{self.stage}/server-secret"
+
+    @property
+    def metrics_stream(self) -> str:
+        """Takes events from requests and delivers them in batches."""
+        return f"strandline-{self.stage}-metrics"
+
+    @property
+    def metrics_failure_queue(self) -> str:
+        """Where records of the metrics stream go that are no events, or that could not be kept."""
+        return f"strandline-{self.stage}-metrics-failures"
+
+    @property
+    def metrics_salt_name(self) -> str:
+        """The secret that goes into the hash of an event's subject, in Secrets Manager."""
+        return f"strandline/{self.stage}/metrics-salt"

@@ -1,0 +1,84 @@
+"""Query parameters as one JSON object: repeated names become arrays, brackets become objects.
+
+The reference's service reads them with npm `qs`, whose rules these are as far as clients use them: `c[d]=4` is an
+object, `a[]=1` and `a[0]=1` are arrays, `e=` is an empty string, and what is nested more than five deep stays one
+name. Where two parameters want different things of one name, both are kept, in an array.
+Source: metrics-api 2.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+DEEPEST_NESTING = 5
+LARGEST_INDEX = 20
+"""Larger numbers in brackets are names: nobody gets a long array by a short query."""
+
+_INDICES = frozenset(map(str, range(LARGEST_INDEX + 1)))
+_BRACKETS = re.compile(r"\[([^\[\]]*)\]")
+
+
+def nested(parameters: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    """The object that all values of all parameters make."""
+    result: dict[str, Any] = {}
+    for name, values in parameters.items():
+        segments = _segments(name)
+        value: Any = values[0] if len(values) == 1 else list(values)
+        _put(result, segments, value)
+    return {name: _with_arrays(value) for name, value in result.items()}
+
+
+def _segments(name: str) -> list[str]:
+    """`a[b][c]` is a, b, c; a name without a full pair of brackets is itself."""
+    first = _BRACKETS.search(name)
+    if first is None:
+        return [name]
+    groups = list(_BRACKETS.finditer(name))
+    segments = [name[: first.start()]] if first.start() else []
+    segments += [group[1] for group in groups[:DEEPEST_NESTING]]
+    if len(groups) > DEEPEST_NESTING:
+        segments.append(name[groups[DEEPEST_NESTING].start() :])
+    return segments
+
+
+def _put(target: dict[str, Any], segments: Sequence[str], value: Any) -> None:
+    head, *rest = segments
+    if not rest:
+        target[head] = _both(target[head], value) if head in target else value
+        return
+    child = target.setdefault(head, {})
+    if not isinstance(child, dict):
+        child = target[head] = {"": child}
+    _put(child, rest, value)
+
+
+def _both(stored: Any, value: Any) -> Any:
+    if isinstance(stored, dict):
+        return stored | {"": _both(stored[""], value) if "" in stored else value}
+    return [*_as_list(stored), *_as_list(value)]
+
+
+def _as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _with_arrays(value: Any) -> Any:
+    """The value with every object that is an array by its names, `[]` or small numbers, made one."""
+    if not isinstance(value, dict):
+        return value
+    members = {name: _with_arrays(member) for name, member in value.items()}
+    indexed = sorted(int(name) for name in members if _is_index(name))
+    if len(indexed) + ("" in members) < len(members):
+        if "" not in members:
+            return members
+        named = {name: member for name, member in members.items() if name != ""}
+        return [*_as_list(members[""]), named]
+    return [*_flattened(members[str(index)] for index in indexed), *_as_list(members.get("", []))]
+
+
+def _flattened(values: Iterable[Any]) -> list[Any]:
+    return [item for value in values for item in _as_list(value)]
+
+
+def _is_index(name: str) -> bool:
+    return name in _INDICES

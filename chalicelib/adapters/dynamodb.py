@@ -1,6 +1,6 @@
 """The DynamoDB client, its failures in the domain's words, and the forms of values that all stores share."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,9 @@ from chalicelib.domain.errors import UnavailableError
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, KeysAndAttributesOutputTypeDef
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
+    Key = dict[str, AttributeValueTypeDef]
 
 CONNECT_TIMEOUT_S = 1
 READ_TIMEOUT_S = 3
@@ -151,20 +153,29 @@ def query_pages(dynamodb: "DynamoDBClient", **request: Any) -> Iterator[dict[str
 
 
 def batch_get(
-    dynamodb: "DynamoDBClient", table: str, keys: Sequence[dict[str, "AttributeValueTypeDef"]]
+    dynamodb: "DynamoDBClient", table: str, keys: Sequence["Key"]
 ) -> Iterator[dict[str, "AttributeValueTypeDef"]]:
     """Those items of the keys that exist, in any order, strongly consistent."""
     for start in range(0, len(keys), BATCH_GET_KEYS):
-        wanted: dict[str, Any] = {
-            table: {"Keys": list(keys[start : start + BATCH_GET_KEYS]), "ConsistentRead": True},
-        }
-        tries = 0
-        while wanted:
-            if tries == TRIES:
-                raise UnavailableError
-            tries += 1
-            with refusals():
-                page = dynamodb.batch_get_item(RequestItems=wanted)
-            yield from page["Responses"].get(table, ())
-            left: dict[str, KeysAndAttributesOutputTypeDef] = page.get("UnprocessedKeys", {})
-            wanted = dict(left)
+        yield from batch_get_tables(dynamodb, {table: keys[start : start + BATCH_GET_KEYS]})[table]
+
+
+def batch_get_tables(
+    dynamodb: "DynamoDBClient", keys: Mapping[str, Sequence["Key"]]
+) -> dict[str, list[dict[str, "AttributeValueTypeDef"]]]:
+    """For each table, those items of its keys that exist, in any order, strongly consistent; at most 100 keys in all.
+
+    Raises:
+        UnavailableError: some were held back each time.
+    """
+    found: dict[str, list[dict[str, AttributeValueTypeDef]]] = {table: [] for table in keys}
+    wanted: dict[str, Any] = {table: {"Keys": list(ours), "ConsistentRead": True} for table, ours in keys.items()}
+    for _ in range(TRIES):
+        with refusals():
+            page = dynamodb.batch_get_item(RequestItems=wanted)
+        for table, items in page["Responses"].items():
+            found[table] += items
+        wanted = dict(page.get("UnprocessedKeys", {}))
+        if not wanted:
+            return found
+    raise UnavailableError

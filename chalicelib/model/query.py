@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.model.errors import (
     NOT_PARSED,
+    VALUE_DUPLICATE,
     VALUE_EMPTY,
     Fault,
     FieldError,
@@ -17,8 +18,12 @@ from chalicelib.model.errors import (
     length_out_of_range,
     type_not,
     value_not_allowed,
+    value_not_parsable,
+    value_not_valid,
     value_out_of_range,
 )
+from chalicelib.model.fields import Form
+from chalicelib.model.times import RFC3339_LAYOUT, parse_time
 
 _TRUE = frozenset({"1", "t", "T", "TRUE", "true", "True"})
 _FALSE = frozenset({"0", "f", "F", "FALSE", "false", "False"})
@@ -43,14 +48,21 @@ class BooleanField:
 @dataclass(frozen=True, slots=True)
 class TextField:
     """A string, not empty. `allowed` limits it to a few words. `is_list`: the parameter may come several times, each
-    time with several values after commas; what comes out is a tuple of them all."""
+    time with several values after commas; what comes out is a tuple of them all. `is_unique`: no value twice."""
 
     max_length: int | None = None
     allowed: tuple[str, ...] = ()
     is_list: bool = False
+    is_unique: bool = False
+    form: Form | None = None
 
 
-QueryField = IntegerField | BooleanField | TextField
+@dataclass(frozen=True, slots=True)
+class TimeField:
+    """An RFC 3339 time; what comes out is a Moment."""
+
+
+QueryField = IntegerField | BooleanField | TextField | TimeField
 
 PAGING: Mapping[str, QueryField] = {
     "page": IntegerField(low=0, default=0),
@@ -75,11 +87,11 @@ def check_query(parameters: Mapping[str, Sequence[str]], fields: Mapping[str, Qu
                 faults.append((value, name))
             else:
                 values[name] = value
-        elif not isinstance(field, TextField) and field.default is not None:
+        elif isinstance(field, IntegerField | BooleanField) and field.default is not None:
             values[name] = field.default
     faults += [(NOT_PARSED, name) for name in sorted(parameters) if _is_surplus(fields.get(name), parameters[name])]
     if not faults:
-        faults = [(fault, name) for name, value in values.items() if (fault := _fault(fields[name], value))]
+        faults = [(fault, name) for name, value in values.items() for fault in _faults(fields[name], value)]
     if faults:
         raise InvalidBodyError([_error(fault, name) for fault, name in faults])
     return values
@@ -103,23 +115,25 @@ def _parse(field: QueryField, texts: Sequence[str]) -> Any:
             return int(text) if is_int else type_not("int", text)
         case BooleanField():
             return text in _TRUE if text in _TRUE | _FALSE else type_not("bool", text)
+        case TimeField():
+            return parse_time(text) or value_not_parsable(text, RFC3339_LAYOUT)
         case TextField(is_list=True):
             return tuple(part for one in texts for part in one.split(","))
         case TextField():
             return text
 
 
-def _fault(field: QueryField, value: Any) -> Fault | None:
+def _faults(field: QueryField, value: Any) -> Iterator[Fault]:
     match field:
-        case IntegerField(low, high):
-            is_within = (low is None or value >= low) and (high is None or value <= high)
-            return None if is_within else value_out_of_range(value, between(low, high))
-        case TextField(is_list=True):
-            faults = (_text_fault(field, text) for text in value)
-            return next((fault for fault in faults if fault), None)
+        case IntegerField(low, high) if (low is not None and value < low) or (high is not None and value > high):
+            yield value_out_of_range(value, between(low, high))
         case TextField():
-            return _text_fault(field, value)
-    return None
+            texts = value if field.is_list else (value,)
+            for index, text in enumerate(texts):
+                is_repeated = field.is_unique and text in texts[:index]
+                fault = VALUE_DUPLICATE if is_repeated else _text_fault(field, text)
+                if fault is not None:
+                    yield fault
 
 
 def _text_fault(field: TextField, text: str) -> Fault | None:
@@ -129,4 +143,6 @@ def _text_fault(field: TextField, text: str) -> Fault | None:
         return VALUE_EMPTY
     if field.max_length is not None and len(text) > field.max_length:
         return length_out_of_range(len(text), between(None, field.max_length))
+    if field.form is not None and not field.form.accepts(text):
+        return value_not_valid(text, field.form.wording)
     return None

@@ -17,7 +17,7 @@ from chalicelib.adapters.dynamodb import (
 )
 from chalicelib.config import Settings
 from chalicelib.contract import json_text
-from chalicelib.domain.data_set import DataOwner, DataSet, DataSetHead, head_of
+from chalicelib.domain.data_set import DataOwner, DataSet, DataSetHead, deletes, head_of
 from chalicelib.domain.errors import DataSetExistsError, UnavailableError
 from chalicelib.domain.ports import ChangedMeanwhileError
 
@@ -31,8 +31,8 @@ TRIES = 5
 Item = dict[str, Any]
 
 
-class DynamoDbDataSets:
-    """Implements `domain.ports.DataSetStore`."""
+class DynamoDataSets:
+    """The port `DataSetStore` on DynamoDB."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -103,7 +103,7 @@ class DynamoDbDataSets:
             ]
         else:
             writes.append(owner_check(self._table, after.owner_id, after.epoch))
-            if after.cut_off != before.cut_off:
+            if deletes(before, after):
                 writes.append(self._head_check(after.id, after.cut_off))
         try:
             self._transact(writes)

@@ -57,8 +57,8 @@ class _Staged:
     count: int
 
 
-class DynamoDbRecordLog:
-    """Implements `domain.ports.RecordLog`."""
+class DynamoRecordLog:
+    """The port `RecordLog` on DynamoDB."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings

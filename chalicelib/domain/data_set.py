@@ -98,6 +98,11 @@ class DataSet:
         return self.description.get("deviceId")
 
 
+def deletes(before: DataSet, after: DataSet) -> bool:
+    """Whether what is done between two states of a data set is to delete it, or what it has taken since."""
+    return (before.deleted_time_ms, before.cut_off) != (after.deleted_time_ms, after.cut_off)
+
+
 def head_of(data_set: DataSet, last_number: int = 0) -> DataSetHead:
     """The head that goes with a data set."""
     return DataSetHead(

@@ -33,7 +33,7 @@ class DataSetStore(DataSetHeads, Protocol):
         ...
 
     def of_owner(self, owner: DataOwner) -> list[DataSet]:
-        """All data sets of the owner's epoch, newest first: by createdTime, then by id."""
+        """All data sets of the owner's epoch, newest first; of equal times, the greatest id first."""
         ...
 
     def create(self, data_set: DataSet) -> None:
@@ -49,10 +49,10 @@ class DataSetStore(DataSetHeads, Protocol):
         """Puts `after` in the place of `before`, in one step with everything that goes with it.
 
         When that closes the data set, `after.close_order` is the owner's next and becomes their last, and the log
-        takes no more entries. When it moves `cut_off`, that is the number of the log's last entry.
+        takes no more entries. When it deletes the data set, `after.cut_off` is the number of the log's last entry.
 
         Raises:
-            ChangedMeanwhileError: the data set, the owner's counters or (for a cut-off) the log have moved on.
+            ChangedMeanwhileError: the data set, the owner's counters or (for a deletion) the log have moved on.
         """
         ...
 

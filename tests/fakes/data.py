@@ -1,0 +1,94 @@
+"""Data sets and their logs in memory. They pass the same tests as those on DynamoDB (tests/ports/test_data_*.py)."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from chalicelib.domain.data_set import DataOwner, DataSet, DataSetHead, deletes, head_of
+from chalicelib.domain.entries import Entry, NewEntry
+from chalicelib.domain.errors import DataSetClosedError, DataSetExistsError, DataSetNotFoundError
+from chalicelib.domain.ports import ChangedMeanwhileError
+
+
+class FakeDataSets:
+    """Data sets in dictionaries."""
+
+    def __init__(self) -> None:
+        self.heads: dict[str, DataSetHead] = {}
+        self.owners: dict[str, DataOwner] = {}
+        self.data_sets: dict[str, DataSet] = {}
+
+    def head(self, data_set_id: str) -> DataSetHead | None:
+        """The head, or None."""
+        return self.heads.get(data_set_id)
+
+    def owner(self, owner_id: str) -> DataOwner:
+        """The counters of a user."""
+        return self.owners.get(owner_id, DataOwner(owner_id))
+
+    def of_owner(self, owner: DataOwner) -> list[DataSet]:
+        """Newest first."""
+        of_epoch = [it for it in self.data_sets.values() if (it.owner_id, it.epoch) == (owner.id, owner.epoch)]
+        return sorted(of_epoch, key=lambda it: (it.created_time_ms, it.id), reverse=True)
+
+    def create(self, data_set: DataSet) -> None:
+        """Keep a new data set."""
+        if data_set.id in self.heads:
+            raise DataSetExistsError(data_set.id)
+        self._require_epoch(data_set)
+        self.heads[data_set.id] = head_of(data_set)
+        self.data_sets[data_set.id] = data_set
+
+    def replace(self, before: DataSet, after: DataSet) -> None:
+        """Put one state in the place of another."""
+        owner = self._require_epoch(after)
+        head = self.heads[after.id]
+        if self.data_sets[after.id].state_version != before.state_version:
+            raise ChangedMeanwhileError
+        if deletes(before, after) and after.cut_off != head.last_number:
+            raise ChangedMeanwhileError
+        if after.close_order is not None and not before.is_closed:
+            if after.close_order != owner.closings + 1:
+                raise ChangedMeanwhileError
+            self.owners[owner.id] = replace(owner, closings=after.close_order)
+            self.heads[after.id] = replace(head, is_closed=True)
+        self.data_sets[after.id] = after
+
+    def erase(self, owner_id: str) -> None:
+        """Start a new epoch."""
+        owner = self.owner(owner_id)
+        self.owners[owner_id] = replace(owner, epoch=owner.epoch + 1)
+
+    def _require_epoch(self, data_set: DataSet) -> DataOwner:
+        owner = self.owner(data_set.owner_id)
+        if owner.epoch != data_set.epoch:
+            raise ChangedMeanwhileError
+        return owner
+
+
+class FakeRecordLog:
+    """Logs in a list, beside the data sets whose heads they count up."""
+
+    def __init__(self, data_sets: FakeDataSets) -> None:
+        self._data_sets = data_sets
+        self.log: list[tuple[DataSetHead, Entry]] = []
+
+    def append(self, head: DataSetHead, entry: NewEntry) -> int:
+        """Commit an entry after the last."""
+        now = self._data_sets.heads[head.id]
+        if self._data_sets.owner(head.owner_id).epoch != head.epoch:
+            raise DataSetNotFoundError(head.id)
+        if now.is_closed:
+            raise DataSetClosedError(head.id)
+        number = now.last_number + 1
+        self._data_sets.heads[head.id] = replace(now, last_number=number)
+        self.log.append((head, Entry(head.id, number, entry.kind, entry.stored_time_ms, entry.body)))
+        return number
+
+    def entries(self, owner: DataOwner, normal_ids: Sequence[str]) -> list[Entry]:
+        """By data set and number."""
+        found = [
+            entry
+            for head, entry in self.log
+            if (head.owner_id, head.epoch) == (owner.id, owner.epoch) and (head.is_continuous or head.id in normal_ids)
+        ]
+        return sorted(found, key=lambda entry: (entry.data_set_id, entry.number))

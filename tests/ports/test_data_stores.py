@@ -1,0 +1,253 @@
+"""What every store of data sets and every record log does, in memory and on DynamoDB."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+
+from chalicelib.adapters.data_sets import DynamoDataSets
+from chalicelib.adapters.record_log import INLINE_BYTES, PART_BYTES, DynamoRecordLog
+from chalicelib.domain.data_set import DataOwner, DataSet, DataSetHead
+from chalicelib.domain.entries import Entry, EntryKind, NewEntry
+from chalicelib.domain.errors import DataSetClosedError, DataSetExistsError, DataSetNotFoundError
+from chalicelib.domain.ports import ChangedMeanwhileError, DataSetStore, RecordLog
+from tests.fakes.data import FakeDataSets, FakeRecordLog
+
+NOW_MS = 1_767_225_600_000
+ANNA = "aaaaaaaaaa"
+
+
+@dataclass
+class Stores:
+    """The stores of one kind."""
+
+    data_sets: DataSetStore
+    log: RecordLog
+
+
+@pytest.fixture(params=["memory", "dynamodb"])
+def stores(request: pytest.FixtureRequest) -> Stores:
+    """Empty stores."""
+    if request.param == "memory":
+        data_sets = FakeDataSets()
+        return Stores(data_sets, FakeRecordLog(data_sets))
+    settings = request.getfixturevalue("stage")
+    return Stores(DynamoDataSets(settings), DynamoRecordLog(settings))
+
+
+def data_set(name: str = "a", owner_id: str = ANNA, data_set_type: str = "continuous", **changes: Any) -> DataSet:
+    """A new data set; `name` is a letter of its id."""
+    description = {
+        "id": name * 32,
+        "uploadId": name * 32,
+        "type": "upload",
+        "dataSetType": data_set_type,
+        "time": "2026-01-01T00:00:00Z",
+        "deduplicator": {"name": "org.tidepool.deduplicator.none", "version": "1.0.0"},
+        "client": {"name": "org.example.app", "private": {"small": 1e-09, "whole": 5.0, "empty": {}, "none": None}},
+    }
+    base = DataSet(name * 32, owner_id, 0, NOW_MS, NOW_MS, description)
+    return replace(base, **changes)
+
+
+def closed(before: DataSet, close_order: int) -> DataSet:
+    """The data set after it was closed."""
+    return replace(before, close_order=close_order, closed_time_ms=NOW_MS + 1, state_version=before.state_version + 1)
+
+
+def entry(body: bytes = b"body", kind: EntryKind = EntryKind.ADD) -> NewEntry:
+    """An entry to add."""
+    return NewEntry(kind, NOW_MS, body)
+
+
+def head(stores: Stores, name: str = "a") -> DataSetHead:
+    """The head as it stands now."""
+    found = stores.data_sets.head(name * 32)
+    assert found is not None
+    return found
+
+
+class TestDataSets:
+    def test_nothing_is_found_where_nothing_is(self, stores: Stores) -> None:
+        assert stores.data_sets.head("unknown") is None
+        assert stores.data_sets.owner("unknown") == DataOwner("unknown", 0, 0)
+        assert stores.data_sets.of_owner(DataOwner("unknown")) == []
+
+    @pytest.mark.parametrize("odd_id", ["x" * 5000, "#", "a#HEAD", "", "ä" * 900])
+    def test_any_text_may_be_asked_for(self, stores: Stores, odd_id: str) -> None:
+        assert stores.data_sets.head(odd_id) is None
+        assert stores.data_sets.of_owner(stores.data_sets.owner(odd_id)) == []
+
+    def test_what_was_created_is_found_as_it_was(self, stores: Stores) -> None:
+        created = data_set(open_when_closed={"b" * 32: 7}, deleted_time_ms=NOW_MS + 5, cut_off=0, revision=3)
+        stores.data_sets.create(created)
+        assert stores.data_sets.of_owner(DataOwner(ANNA)) == [created]
+        assert head(stores) == DataSetHead(
+            id="a" * 32,
+            owner_id=ANNA,
+            epoch=0,
+            created_time_ms=NOW_MS,
+            is_continuous=True,
+            deduplicator="org.tidepool.deduplicator.none",
+        )
+
+    def test_newest_first(self, stores: Stores) -> None:
+        for name, created_time_ms in (("a", 5), ("c", 7), ("b", 7), ("d", 6)):
+            stores.data_sets.create(data_set(name, created_time_ms=created_time_ms))
+        listed = stores.data_sets.of_owner(DataOwner(ANNA))
+        assert [it.id[0] for it in listed] == ["c", "b", "d", "a"]
+
+    def test_users_are_apart(self, stores: Stores) -> None:
+        stores.data_sets.create(data_set("a"))
+        stores.data_sets.create(data_set("b", owner_id=f"{ANNA}#0#DS"))
+        assert [it.id for it in stores.data_sets.of_owner(DataOwner(ANNA))] == ["a" * 32]
+
+    def test_an_id_is_taken_once_and_for_all_users(self, stores: Stores) -> None:
+        stores.data_sets.create(data_set())
+        with pytest.raises(DataSetExistsError):
+            stores.data_sets.create(data_set(owner_id="bbbbbbbbbb", created_time_ms=NOW_MS + 1))
+        assert stores.data_sets.of_owner(DataOwner("bbbbbbbbbb")) == []
+
+    def test_creating_in_an_erased_epoch_is_refused(self, stores: Stores) -> None:
+        stores.data_sets.erase(ANNA)
+        with pytest.raises(ChangedMeanwhileError):
+            stores.data_sets.create(data_set())
+        assert stores.data_sets.head("a" * 32) is None
+
+    def test_a_state_takes_the_place_of_the_one_before(self, stores: Stores) -> None:
+        before = data_set()
+        stores.data_sets.create(before)
+        after = replace(before, modified_time_ms=NOW_MS + 9, revision=2, state_version=2)
+        stores.data_sets.replace(before, after)
+        assert stores.data_sets.of_owner(DataOwner(ANNA)) == [after]
+
+    def test_a_state_that_is_past_is_not_replaced(self, stores: Stores) -> None:
+        before = data_set()
+        stores.data_sets.create(before)
+        after = replace(before, revision=2, state_version=2)
+        stores.data_sets.replace(before, after)
+        with pytest.raises(ChangedMeanwhileError):
+            stores.data_sets.replace(before, replace(before, revision=9, state_version=2))
+        assert stores.data_sets.of_owner(DataOwner(ANNA)) == [after]
+
+    def test_closing_takes_the_next_place(self, stores: Stores) -> None:
+        first, second = data_set("a"), data_set("b")
+        for each in (first, second):
+            stores.data_sets.create(each)
+        stores.data_sets.replace(first, closed(first, 1))
+        assert stores.data_sets.owner(ANNA) == DataOwner(ANNA, 0, 1)
+        with pytest.raises(ChangedMeanwhileError):
+            stores.data_sets.replace(second, closed(second, 1))
+        assert not head(stores, "b").is_closed
+        stores.data_sets.replace(second, closed(second, 2))
+        assert stores.data_sets.owner(ANNA) == DataOwner(ANNA, 0, 2)
+        assert head(stores, "b").is_closed
+
+    def test_a_cut_off_is_the_last_number(self, stores: Stores) -> None:
+        before = data_set()
+        stores.data_sets.create(before)
+        stores.log.append(head(stores), entry())
+        stores.log.append(head(stores), entry())
+        with pytest.raises(ChangedMeanwhileError):
+            stores.data_sets.replace(before, replace(before, cut_off=1, state_version=2))
+        after = replace(before, cut_off=2, is_gone=True, state_version=2)
+        stores.data_sets.replace(before, after)
+        assert stores.data_sets.of_owner(DataOwner(ANNA)) == [after]
+
+    def test_deleting_an_empty_data_set_races_with_adding_too(self, stores: Stores) -> None:
+        before = data_set()
+        stores.data_sets.create(before)
+        stores.log.append(head(stores), entry())
+        with pytest.raises(ChangedMeanwhileError):
+            stores.data_sets.replace(before, replace(before, deleted_time_ms=NOW_MS, cut_off=0, state_version=2))
+
+    def test_erasing_starts_an_epoch_without_data_sets(self, stores: Stores) -> None:
+        before = data_set()
+        stores.data_sets.create(before)
+        stores.data_sets.replace(before, closed(before, 1))
+        stores.data_sets.erase(ANNA)
+        owner = stores.data_sets.owner(ANNA)
+        assert owner.epoch == 1
+        assert stores.data_sets.of_owner(owner) == []
+        with pytest.raises(ChangedMeanwhileError):
+            stores.data_sets.replace(closed(before, 1), replace(before, state_version=3))
+
+    def test_closing_goes_on_counting_in_a_new_epoch(self, stores: Stores) -> None:
+        stores.data_sets.erase(ANNA)
+        before = data_set(epoch=1)
+        stores.data_sets.create(before)
+        stores.data_sets.replace(before, closed(before, stores.data_sets.owner(ANNA).closings + 1))
+        assert head(stores).is_closed
+
+
+class TestLog:
+    def test_entries_are_numbered_from_one(self, stores: Stores) -> None:
+        stores.data_sets.create(data_set())
+        assert [stores.log.append(head(stores), entry()) for _ in range(3)] == [1, 2, 3]
+        assert head(stores).last_number == 3
+
+    @pytest.mark.parametrize(
+        "size_bytes", [1, INLINE_BYTES, INLINE_BYTES + 1, PART_BYTES, 2 * PART_BYTES + 1], ids=lambda size: f"{size}B"
+    )
+    def test_a_body_comes_back_as_it_was(self, stores: Stores, size_bytes: int) -> None:
+        body = bytes(range(256)) * (size_bytes // 256 + 1)
+        stores.data_sets.create(data_set())
+        stores.log.append(head(stores), entry(body[:size_bytes]))
+        stores.log.append(head(stores), entry(b"selectors", EntryKind.DELETE))
+        assert stores.log.entries(DataOwner(ANNA), []) == [
+            Entry("a" * 32, 1, EntryKind.ADD, NOW_MS, body[:size_bytes]),
+            Entry("a" * 32, 2, EntryKind.DELETE, NOW_MS, b"selectors"),
+        ]
+
+    def test_an_outdated_head_gets_the_next_number(self, stores: Stores) -> None:
+        stores.data_sets.create(data_set())
+        outdated = head(stores)
+        stores.log.append(outdated, entry(b"first"))
+        assert stores.log.append(outdated, entry(b"second")) == 2
+        assert [it.body for it in stores.log.entries(DataOwner(ANNA), [])] == [b"first", b"second"]
+
+    def test_a_closed_data_set_takes_nothing(self, stores: Stores) -> None:
+        before = data_set()
+        stores.data_sets.create(before)
+        outdated = head(stores)
+        stores.data_sets.replace(before, closed(before, 1))
+        with pytest.raises(DataSetClosedError):
+            stores.log.append(outdated, entry())
+        assert stores.log.entries(DataOwner(ANNA), []) == []
+
+    def test_an_erased_data_set_takes_nothing(self, stores: Stores) -> None:
+        stores.data_sets.create(data_set())
+        outdated = head(stores)
+        stores.data_sets.erase(ANNA)
+        with pytest.raises(DataSetNotFoundError):
+            stores.log.append(outdated, entry())
+
+    def test_an_epoch_has_its_own_entries(self, stores: Stores) -> None:
+        stores.data_sets.create(data_set("a"))
+        stores.log.append(head(stores), entry(b"erased"))
+        stores.data_sets.erase(ANNA)
+        stores.data_sets.create(data_set("b", epoch=1))
+        stores.log.append(head(stores, "b"), entry(b"new"))
+        assert [it.body for it in stores.log.entries(stores.data_sets.owner(ANNA), [])] == [b"new"]
+
+    def test_normal_data_sets_are_read_by_name(self, stores: Stores) -> None:
+        for name, data_set_type in (("a", "continuous"), ("b", "normal"), ("c", "normal")):
+            stores.data_sets.create(data_set(name, data_set_type=data_set_type))
+            stores.log.append(head(stores, name), entry(name.encode()))
+            stores.log.append(head(stores, name), entry(name.upper().encode()))
+
+        def read(*ids: str) -> list[bytes]:
+            return [it.body for it in stores.log.entries(DataOwner(ANNA), ids)]
+
+        assert read() == [b"a", b"A"]
+        assert read("c" * 32) == [b"a", b"A", b"c", b"C"]
+
+    def test_many_data_sets_are_read_whole(self, stores: Stores) -> None:
+        names = "abcdefgh"
+        for name in names:
+            stores.data_sets.create(data_set(name))
+            for number in range(3):
+                stores.log.append(head(stores, name), entry(f"{name}{number}".encode() * 5000))
+        entries = stores.log.entries(DataOwner(ANNA), [])
+        assert [(it.data_set_id[0], it.number) for it in entries] == [(name, n) for name in names for n in (1, 2, 3)]
+        assert all(it.body == f"{it.data_set_id[0]}{it.number - 1}".encode() * 5000 for it in entries)

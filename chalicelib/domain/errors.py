@@ -15,11 +15,13 @@ StrandlineError
 │   ├── DataSetNotFoundError
 │   ├── BlobNotFoundError
 │   ├── UserNotFoundError
-│   └── GrantNotFoundError
+│   ├── GrantNotFoundError
+│   └── TaskNotFoundError
 ├── ConflictError
 │   ├── DataSetClosedError
 │   ├── DataSetExistsError
-│   └── UserExistsError
+│   ├── UserExistsError
+│   └── TaskNameTakenError
 ├── InvalidRequestError
 │   ├── MalformedJsonError         the body is not the JSON that was asked for
 │   │   └── MissingJsonError       there is no body
@@ -51,6 +53,10 @@ class InvalidTokenError(UnauthenticatedError):
 
 class WrongCredentialsError(UnauthenticatedError):
     """No account that may sign in has this name and password; which of the two is wrong is not said."""
+
+
+class WrongServerSecretError(UnauthenticatedError):
+    """A server that signs in sent another secret than that of the stage."""
 
 
 class MalformedCredentialError(StrandlineError):
@@ -117,6 +123,10 @@ class GrantNotFoundError(NotFoundError):
     """Nothing is shared between these two users."""
 
 
+class TaskNotFoundError(NotFoundError):
+    """There is no task with this id."""
+
+
 class ConflictError(StrandlineError):
     """The request does not fit the state the resource is in."""
 
@@ -135,6 +145,10 @@ class DataSetExistsError(ConflictError):
 
 class UserExistsError(ConflictError):
     """The e-mail address belongs to an account already."""
+
+
+class TaskNameTakenError(ConflictError):
+    """Another task has this name."""
 
 
 class InvalidRequestError(StrandlineError):

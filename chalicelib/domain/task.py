@@ -1,0 +1,195 @@
+"""What a task is, and its one life: pending, claimed, started, ended, perhaps pending again.
+
+All changes are pure functions from a task to the task after it; the store keeps the result on condition that nobody
+else changed the task meanwhile (`revision`). Source: task-api 3, 7 and 8.
+"""
+
+from collections.abc import Container, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any
+
+
+class State(StrEnum):
+    """The state that clients see, in the order in which errors list them."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    FAILED = "failed"
+    COMPLETED = "completed"
+
+
+class Place(StrEnum):
+    """Where the runner finds a task. It follows from the task, the registered types and the time of its last change;
+    what is at `NOWHERE` costs the runner nothing."""
+
+    LATER = "later"
+    """Pending until `available_time_ms`."""
+    READY = "ready"
+    """Pending, and its time has come: it stands in the line of its type, by priority."""
+    RUNNING = "running"
+    """Claimed until `deadline_time_ms`."""
+    UNKNOWN = "unknown"
+    """Pending, of a type that nothing runs."""
+    NOWHERE = "nowhere"
+    """Ended, or expired before it could run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A task. Times are milliseconds since the epoch; what the API leaves out is None, 0 or empty."""
+
+    id: str
+    type: str
+    created_time_ms: int
+    name: str | None = None
+    priority: int = 0
+    data: Mapping[str, Any] = field(default_factory=dict)
+    available_time_ms: int | None = None
+    deadline_time_ms: int | None = None
+    expiration_time_ms: int | None = None
+    state: State = State.PENDING
+    errors: tuple[Mapping[str, Any], ...] = ()
+    run_time_ms: int | None = None
+    """When it was last claimed. It names the claim: whoever ends the run has to show it."""
+    duration_ms: int | None = None
+    modified_time_ms: int | None = None
+    place: Place = Place.NOWHERE
+    is_started: bool = False
+    """Whether a worker took up the claim: a second delivery of the same claim finds it so, and leaves."""
+    is_data_put: bool = False
+    """Whether a client put `data` during the run: then the run's own data gives way."""
+    revision: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a run ended. `available_time_ms` is when a task that is pending again may run next."""
+
+    state: State
+    data: Mapping[str, Any]
+    errors: tuple[Mapping[str, Any], ...] = ()
+    available_time_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskChanges:
+    """What a client may change; None leaves the field as it is."""
+
+    priority: int | None = None
+    data: Mapping[str, Any] | None = None
+    available_time_ms: int | None = None
+    expiration_time_ms: int | None = None
+
+
+def is_eligible(task: Task, now_ms: int) -> bool:
+    """Whether the task may be claimed. Source: task-api 8.1."""
+    return (
+        task.state is State.PENDING
+        and (task.available_time_ms is None or task.available_time_ms <= now_ms)
+        and not is_expired(task, now_ms)
+    )
+
+
+def is_expired(task: Task, now_ms: int) -> bool:
+    """Whether the time until which the task could start is over."""
+    return task.expiration_time_ms is not None and task.expiration_time_ms <= now_ms
+
+
+def is_stalled(task: Task, now_ms: int) -> bool:
+    """Whether the task was claimed and its worker is gone. Source: task-api 8.4."""
+    return task.state is State.RUNNING and task.deadline_time_ms is not None and task.deadline_time_ms < now_ms
+
+
+def is_claimed(task: Task | None, run_time_ms: int) -> bool:
+    """Whether the claim made at `run_time_ms` is the one that holds."""
+    return task is not None and task.state is State.RUNNING and task.run_time_ms == run_time_ms
+
+
+def placed(task: Task, known_types: Container[str], now_ms: int) -> Task:
+    """The task at the place where it belongs now."""
+    return replace(task, place=_place(task, known_types, now_ms))
+
+
+def _place(task: Task, known_types: Container[str], now_ms: int) -> Place:
+    if task.state is State.RUNNING:
+        return Place.RUNNING
+    if task.state is not State.PENDING or is_expired(task, now_ms):
+        return Place.NOWHERE
+    if task.type not in known_types:
+        return Place.UNKNOWN
+    if task.available_time_ms is None or task.available_time_ms <= now_ms:
+        return Place.READY
+    return Place.NOWHERE if is_expired(task, task.available_time_ms) else Place.LATER
+
+
+def claimed(task: Task, run_time_ms: int, deadline_time_ms: int) -> Task:
+    """The task in the hands of the runner. Source: task-api 7, pending to running."""
+    return replace(
+        task,
+        state=State.RUNNING,
+        place=Place.RUNNING,
+        available_time_ms=None,
+        deadline_time_ms=deadline_time_ms,
+        run_time_ms=run_time_ms,
+        modified_time_ms=run_time_ms,
+        is_started=False,
+        is_data_put=False,
+    )
+
+
+def started(task: Task) -> Task:
+    """The task with its worker at work; the errors of the last run are gone. Source: task-api 8.5."""
+    return replace(task, is_started=True, errors=())
+
+
+def recovered(task: Task, known_types: Container[str], now_ms: int) -> Task:
+    """The stalled task, pending again; what clients see of it changes in nothing else. Source: task-api 8.4."""
+    pending = replace(task, state=State.PENDING, deadline_time_ms=None, is_started=False, is_data_put=False)
+    return placed(pending, known_types, now_ms)
+
+
+def saved(task: Task, data: Mapping[str, Any]) -> Task:
+    """The running task with the run's progress, unless a client put other data meanwhile."""
+    return task if task.is_data_put else replace(task, data=data)
+
+
+def ended(task: Task, ending: Ending, known_types: Container[str], now_ms: int) -> Task:
+    """The running task after its run.
+
+    What a client put during the run stands as if it had been put after it: `data` and `availableTime` are the
+    client's then, `priority` and `expirationTime` are never the run's. Source: task-api 7, on leaving running, and the
+    ruling that a PUT during a run is not lost.
+    """
+    available_time_ms = task.available_time_ms
+    if available_time_ms is None and ending.state is State.PENDING:
+        available_time_ms = max(ending.available_time_ms or now_ms, now_ms)
+    after = replace(
+        task,
+        state=ending.state,
+        data=task.data if task.is_data_put else ending.data,
+        errors=ending.errors,
+        available_time_ms=available_time_ms,
+        deadline_time_ms=None,
+        duration_ms=max(now_ms - (task.run_time_ms or now_ms), 0),
+        modified_time_ms=now_ms,
+        is_started=False,
+        is_data_put=False,
+    )
+    return placed(after, known_types, now_ms)
+
+
+def changed(task: Task, changes: TaskChanges, known_types: Container[str], now_ms: int) -> Task:
+    """The task after a PUT, in the state that it was in. Source: task-api 5."""
+    after = replace(
+        task,
+        priority=task.priority if changes.priority is None else changes.priority,
+        data=task.data if changes.data is None else changes.data,
+        available_time_ms=task.available_time_ms if changes.available_time_ms is None else changes.available_time_ms,
+        expiration_time_ms=(
+            task.expiration_time_ms if changes.expiration_time_ms is None else changes.expiration_time_ms
+        ),
+        modified_time_ms=now_ms,
+        is_data_put=task.is_data_put or (task.state is State.RUNNING and changes.data is not None),
+    )
+    return placed(after, known_types, now_ms)

@@ -76,14 +76,11 @@ def _router_answer(path: str, method: str, allowed: list[str]) -> tuple[FailureF
             body = {"code": "MethodNotAllowed", "message": f"{method} is not allowed"}
             return FailureForm.NODE, 405, body, {"Allow": ", ".join(allowed)}
         return FailureForm.NODE, 404, {"code": "ResourceNotFound", "message": f"{path} does not exist"}, {}
-    if prefix == "auth":
-        if allowed:
-            return FailureForm.AUTH, 405, None, {}
+    if prefix == "auth" and allowed:
+        return FailureForm.AUTH, 405, None, {}
+    if prefix in ("auth", "data"):
+        # The read service knows no wrong method, only a path that it does not have (recorded).
         return FailureForm.AUTH, 404, b"404 page not found\n", {"Content-Type": "text/plain; charset=utf-8"}
-    if prefix == "data":
-        if allowed:
-            return FailureForm.READ, 405, None, {"Allow": ", ".join(allowed)}
-        return FailureForm.READ, 404, b"404 page not found\n", {"Content-Type": "text/plain; charset=utf-8"}
     if allowed:
         return FailureForm.PLATFORM, 405, {"Error": "Method not allowed"}, {}
     return FailureForm.PLATFORM, 404, {"Error": "Resource not found"}, {}

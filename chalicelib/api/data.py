@@ -1,11 +1,12 @@
-"""Data over HTTP: add, delete, erase. Source: data-api 8."""
+"""Data over HTTP: add, delete, erase, read. Source: data-api 8 and 9."""
 
 from collections.abc import Mapping
 
 from chalicelib.api.http import ApiBlueprint
 from chalicelib.api.messages import Answer, Request, enveloped
-from chalicelib.contract.operations import ADD_DATA, DELETE_DATA, DELETE_USER_DATA
-from chalicelib.domain import data_sets, ingest
+from chalicelib.contract.operations import ADD_DATA, DELETE_DATA, DELETE_USER_DATA, READ_DATA
+from chalicelib.domain import data_sets, ingest, query
+from chalicelib.domain.data_query import parse_data_query
 from chalicelib.domain.ports import DataSetHeads
 from chalicelib.domain.session_and_head import SessionAndHead
 from chalicelib.wiring import Services
@@ -60,3 +61,18 @@ def erase_data(request: Request) -> Answer:
     ours = request.services
     data_sets.erase(request.caller, request.path["userId"], data_sets=ours.data_sets, grants=ours.grants)
     return enveloped(request, [])
+
+
+@blueprint.operation(READ_DATA)
+def read_data(request: Request) -> Answer:
+    """The data of a user, filtered, by type and time, data sets last."""
+    ours = request.services
+    texts = query.read_data(
+        request.caller,
+        request.path["userId"],
+        parse_data_query(request.query),
+        data_sets=ours.data_sets,
+        log=ours.record_log,
+        grants=ours.grants,
+    )
+    return Answer(query.render(texts))

@@ -11,6 +11,7 @@ from chalice.test import Client
 
 from app import app
 from chalicelib import wiring
+from chalicelib.api.application import methods_of
 from chalicelib.observability import logger
 from tests.fakes.services import FakeServices
 
@@ -40,9 +41,22 @@ class ApiClient:
         if token is not None:
             sent["X-Tidepool-Session-Token"] = token
         payload = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
+        if method not in methods_of(path.partition("?")[0]):
+            return self._unrouted(method, path, sent)
         response = self._client.http.request(method, path, sent, payload)
         received = {name.lower(): value for name, value in response.headers.items()}
         return Reply(response.status_code, received, response.body)
+
+    def _unrouted(self, method: str, path: str, headers: Mapping[str, str]) -> Reply:
+        """The reply to what no route takes: Chalice's own client knows nothing of the gateway's catch-alls."""
+        event = {
+            "requestContext": {"httpMethod": method, "resourcePath": "/{proxy+}"},
+            "path": path.partition("?")[0],
+            "headers": dict(headers),
+        }
+        response = app(event, None)
+        received = {name.lower(): value for name, value in response["headers"].items()}
+        return Reply(response["statusCode"], received, response["body"].encode())
 
 
 @pytest.fixture

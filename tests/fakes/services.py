@@ -1,34 +1,36 @@
 """The services of the application, in memory, with a clock that stands still until a test moves it."""
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection
+from dataclasses import replace
 
 from chalicelib.config import Settings
 from chalicelib.domain.access import Session, token_hash
+from chalicelib.domain.accounts import Account
+from chalicelib.domain.data_set import DataSetHead
 from chalicelib.wiring import Services
+from tests.fakes.accounts import FakeAccounts, FakeGrants, FakePasswords, FakeSessions, FakeSignInAttempts
+from tests.fakes.data import FakeDataSets, FakeRecordLog
+from tests.fakes.metrics import FakeMetrics
 
 START_MS = 1_767_225_600_000  # 2026-01-01T00:00:00Z
 SERVER_SECRET = "the secret of the test stage"
 
 
-class FakeSessions:
-    """Sessions in a dictionary."""
-
-    def __init__(self) -> None:
-        self.by_hash: dict[str, Session] = {}
-
-    def find(self, token_hash: str) -> Session | None:
-        """The session, or None."""
-        return self.by_hash.get(token_hash)
-
-
-@dataclass
 class FakeServices:
     """In-memory services, with what a test needs to set the scene."""
 
-    now_ms: int = START_MS
-    settings: Settings = field(default_factory=lambda: replace(Settings(), cors_origins=("https://app.example.org",)))
-    sessions: FakeSessions = field(default_factory=FakeSessions)
-    ids_made: int = 0
+    def __init__(self) -> None:
+        self.now_ms = START_MS
+        self.ids_made = 0
+        self.settings = replace(Settings(), cors_origins=("https://app.example.org",))
+        self.grants = FakeGrants(lambda: self.now_ms)
+        self.accounts = FakeAccounts(self.grants)
+        self.sessions = FakeSessions(self.accounts)
+        self.passwords = FakePasswords()
+        self.sign_in_attempts = FakeSignInAttempts()
+        self.data_sets = FakeDataSets()
+        self.record_log = FakeRecordLog(self.data_sets)
+        self.metrics = FakeMetrics()
 
     def new_id(self) -> str:
         """32 hexadecimal digits that count up, so that an answer can be compared as a whole."""
@@ -36,11 +38,19 @@ class FakeServices:
         return f"{self.ids_made:032x}"
 
     def sign_in(self, user_id: str, *, is_server: bool = False) -> str:
-        """A token of a user, or of a server, valid for an hour."""
+        """A token of a user, whose account is made when there is none, or of a server; valid for an hour."""
+        if not is_server and self.accounts.find(user_id) is None:
+            self.accounts.create(Account(user_id, self.now_ms, f"{user_id}@example.org", roles=("patient",)))
         token = f"token-of-{user_id}"
-        session = Session(token_hash(token), user_id, is_server, self.now_ms, self.now_ms + 3_600_000)
-        self.sessions.by_hash[session.token_hash] = session
+        self.sessions.add(Session(token_hash(token), user_id, is_server, self.now_ms, self.now_ms + 3_600_000))
         return token
+
+    def grant(self, sharer_id: str, grantee_id: str, permissions: Collection[str]) -> None:
+        """Let one user do something with the data of another, in place of what was granted before."""
+        self.grants.allow(sharer_id, grantee_id, *permissions)
+
+    def _session_and_head(self, hashed: str, data_set_id: str) -> tuple[Session | None, DataSetHead | None]:
+        return self.sessions.find(hashed), self.data_sets.head(data_set_id)
 
     @property
     def services(self) -> Services:
@@ -50,5 +60,13 @@ class FakeServices:
             now_ms=lambda: self.now_ms,
             new_id=self.new_id,
             server_secret=lambda: SERVER_SECRET,
+            accounts=self.accounts,
             sessions=self.sessions,
+            grants=self.grants,
+            passwords=self.passwords,
+            sign_in_attempts=self.sign_in_attempts,
+            data_sets=self.data_sets,
+            record_log=self.record_log,
+            metrics=self.metrics.ports,
+            read_session_and_head=self._session_and_head,
         )

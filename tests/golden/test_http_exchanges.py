@@ -175,7 +175,7 @@ def _set_the_scene(fakes: FakeServices) -> None:
         fakes.sign_in(user_id)
     fakes.sign_in(SERVER, is_server=True)
     for grantee_id, permissions in GRANTS_OF_OWNER.items():
-        fakes.grants.put(OWNER, grantee_id, permissions)
+        fakes.grant(OWNER, grantee_id, permissions)
 
 
 def _send(api: ApiClient, fakes: FakeServices, masks: Masks, request: dict[str, Any]) -> Reply:

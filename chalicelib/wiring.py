@@ -1,0 +1,110 @@
+"""Which adapter stands behind which port: the only importer of adapters.
+
+Nothing here makes a client or reads a secret; adapters do so when they are first used.
+"""
+
+import secrets
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from chalicelib.adapters.accounts import DynamoAccounts
+from chalicelib.adapters.accounts_attempts import DynamoSignInAttempts
+from chalicelib.adapters.accounts_grants import DynamoGrants
+from chalicelib.adapters.accounts_sessions import DynamoSessions
+from chalicelib.adapters.data_sets import DynamoDataSets
+from chalicelib.adapters.metrics_archive import S3EventArchive, SqsRejectedRecords
+from chalicelib.adapters.metrics_counts import DynamoEventCounts
+from chalicelib.adapters.metrics_stream import KinesisEventStream, metrics_salt
+from chalicelib.adapters.passwords import Argon2Passwords
+from chalicelib.adapters.record_log import DynamoRecordLog
+from chalicelib.adapters.secrets import cached_secret
+from chalicelib.adapters.session_and_head import session_and_head_reader
+from chalicelib.config import Settings
+from chalicelib.domain.ports import DataSetStore, RecordLog
+from chalicelib.domain.ports_accounts import Accounts, Grants, Passwords, Sessions, SignInAttempts
+from chalicelib.domain.ports_metrics import MetricsPorts
+from chalicelib.domain.session_and_head import ReadBoth
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything outside the domain that a request or an event may need."""
+
+    settings: Settings
+    now_ms: Callable[[], int]
+    new_id: Callable[[], str]
+    """16 random bytes as 32 lower-case hexadecimal digits."""
+    new_token: Callable[[], str]
+    """32 random bytes, in letters, digits, `-` and `_`: fit for a header and for one segment of a path."""
+    server_secret: Callable[[], str]
+    invitation_code: Callable[[], str]
+    accounts: Accounts
+    sessions: Sessions
+    grants: Grants
+    passwords: Passwords
+    sign_in_attempts: SignInAttempts
+    data_sets: DataSetStore
+    record_log: RecordLog
+    read_session_and_head: ReadBoth
+    metrics: MetricsPorts
+
+
+def build_services(settings: Settings) -> Services:
+    """The services of a stage, on AWS."""
+    return Services(
+        settings=settings,
+        now_ms=system_now_ms,
+        new_id=random_id,
+        new_token=random_token,
+        server_secret=cached_secret(settings, settings.server_secret_name),
+        invitation_code=cached_secret(settings, settings.invitation_secret_name),
+        accounts=DynamoAccounts(settings),
+        sessions=DynamoSessions(settings),
+        grants=DynamoGrants(settings, system_now_ms),
+        passwords=Argon2Passwords(),
+        sign_in_attempts=DynamoSignInAttempts(settings),
+        data_sets=DynamoDataSets(settings),
+        record_log=DynamoRecordLog(settings),
+        read_session_and_head=session_and_head_reader(settings),
+        metrics=MetricsPorts(
+            salt=metrics_salt(settings),
+            stream=KinesisEventStream(settings),
+            archive=S3EventArchive(settings),
+            counts=DynamoEventCounts(settings),
+            rejected=SqsRejectedRecords(settings),
+        ),
+    )
+
+
+def system_now_ms() -> int:
+    """Milliseconds since the epoch, by the machine's clock."""
+    return time.time_ns() // 1_000_000
+
+
+def random_id() -> str:
+    """16 random bytes as 32 lower-case hexadecimal digits. Source: data-model 2, Other."""
+    return uuid.uuid4().hex
+
+
+def random_token() -> str:
+    """32 random bytes in the URL-safe alphabet of base64."""
+    return secrets.token_urlsafe(32)
+
+
+_services: Services | None = None
+
+
+def services() -> Services:
+    """The services of this process, built once from the environment."""
+    global _services
+    if _services is None:
+        _services = build_services(Settings.from_env())
+    return _services
+
+
+def override(replacement: Services | None) -> None:
+    """Let a test stand in its own services; None goes back to those of the environment."""
+    global _services
+    _services = replacement

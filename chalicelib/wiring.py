@@ -13,7 +13,10 @@ from chalicelib.adapters.accounts import DynamoAccounts
 from chalicelib.adapters.accounts_attempts import DynamoSignInAttempts
 from chalicelib.adapters.accounts_grants import DynamoGrants
 from chalicelib.adapters.accounts_sessions import DynamoSessions
+from chalicelib.adapters.blobs import DynamoBlobs
+from chalicelib.adapters.blobs_contents import S3Contents
 from chalicelib.adapters.data_sets import DynamoDataSets
+from chalicelib.adapters.large_answers import S3LargeAnswers
 from chalicelib.adapters.metrics_archive import S3EventArchive, SqsRejectedRecords
 from chalicelib.adapters.metrics_counts import DynamoEventCounts
 from chalicelib.adapters.metrics_stream import KinesisEventStream, metrics_salt
@@ -22,8 +25,9 @@ from chalicelib.adapters.record_log import DynamoRecordLog
 from chalicelib.adapters.secrets import cached_secret
 from chalicelib.adapters.session_and_head import session_and_head_reader
 from chalicelib.config import Settings
-from chalicelib.domain.ports import DataSetStore, RecordLog
+from chalicelib.domain.ports import DataSetStore, LargeAnswers, RecordLog
 from chalicelib.domain.ports_accounts import Accounts, Grants, Passwords, Sessions, SignInAttempts
+from chalicelib.domain.ports_blobs import BlobStore, ContentStore
 from chalicelib.domain.ports_metrics import MetricsPorts
 from chalicelib.domain.session_and_head import ReadBoth
 
@@ -48,7 +52,10 @@ class Services:
     data_sets: DataSetStore
     record_log: RecordLog
     read_session_and_head: ReadBoth
+    large_answers: LargeAnswers
     metrics: MetricsPorts
+    blobs: BlobStore
+    contents: ContentStore
 
 
 def build_services(settings: Settings) -> Services:
@@ -68,6 +75,7 @@ def build_services(settings: Settings) -> Services:
         data_sets=DynamoDataSets(settings),
         record_log=DynamoRecordLog(settings),
         read_session_and_head=session_and_head_reader(settings),
+        large_answers=S3LargeAnswers(settings),
         metrics=MetricsPorts(
             salt=metrics_salt(settings),
             stream=KinesisEventStream(settings),
@@ -75,6 +83,8 @@ def build_services(settings: Settings) -> Services:
             counts=DynamoEventCounts(settings),
             rejected=SqsRejectedRecords(settings),
         ),
+        blobs=DynamoBlobs(settings),
+        contents=S3Contents(settings),
     )
 
 

@@ -16,7 +16,7 @@ from chalicelib.api.messages import Answer, Request, Trace
 from chalicelib.api.rendering import rendered
 from chalicelib.contract.operation import Operation
 from chalicelib.domain.access import SessionReader, authenticate
-from chalicelib.domain.errors import StrandlineError, TooLargeError, UnauthenticatedError
+from chalicelib.domain.errors import InvalidTokenError, StrandlineError, TooLargeError, UnauthenticatedError
 from chalicelib.observability import logger, places
 from chalicelib.wiring import Services, services
 
@@ -66,7 +66,7 @@ def respond(
     except Exception as error:  # noqa: BLE001  the one broad except: a client never meets a stack trace
         if not isinstance(error, StrandlineError):
             logger.error("defect", trace=trace.request, error=type(error).__name__, at=places(error))
-        refusal = failure(operation.failure_form, error, trace.meta)
+        refusal = failure(operation, error, trace.meta)
         answer, status = Answer(refusal.body, headers=refusal.headers), refusal.status
     logger.info(
         "request",
@@ -75,7 +75,9 @@ def respond(
         trace=trace.request,
         duration_ms=round((time.perf_counter() - started) * 1000, 1),
     )
-    return rendered(answer, status, operation.failure_form, trace, headers, services().settings.cors_origins)
+    ours = services()
+    form, origins = operation.failure_form, ours.settings.cors_origins
+    return rendered(answer, status, form, trace, headers, origins, ours.large_answers)
 
 
 def headers_of(event: Mapping[str, Any]) -> Headers:
@@ -127,7 +129,7 @@ def _authenticated(request: Request, headers: Headers) -> Request:
         credentials = credentials_of(headers, operation.failure_form)
         caller = authenticate(credentials, request.sessions, request.services.server_secret, request.now_ms)
         if caller.is_nobody:
-            raise UnauthenticatedError
+            raise UnauthenticatedError if credentials.session_token is None else InvalidTokenError
         request = replace(request, caller=caller)
     if len(request.body) > operation.limit_bytes:
         at_most = f"a body may have at most {operation.limit_bytes} bytes"

@@ -10,10 +10,13 @@ from chalice.app import Response
 from chalicelib.api.credentials import PLATFORM_FORMS
 from chalicelib.api.messages import Answer, Trace
 from chalicelib.contract.operation import FailureForm
+from chalicelib.domain.ports import LargeAnswers
 
 JSON = "application/json"
 JSON_UTF8 = "application/json; charset=utf-8"
 COMPRESSED_FROM_BYTES = 1024
+LAMBDA_ANSWER_BYTES = 5_500_000
+"""Lambda answers 6 MB at most (6,291,456 bytes); the rest is for headers and for what else the JSON escapes."""
 CORS_HEADERS = {
     "Access-Control-Allow-Credentials": "true",
     "Access-Control-Allow-Methods": "GET, POST, PUT, PATCH, DELETE, OPTIONS",
@@ -34,12 +37,18 @@ def rendered(
     trace: Trace,
     request_headers: Mapping[str, Sequence[str]],
     cors_origins: Sequence[str],
+    large_answers: LargeAnswers | None = None,
 ) -> Response:
-    """The answer as Chalice sends it: always bytes, compressed when it is worth it and the client takes gzip."""
-    headers: dict[str, str | list[str]] = {
-        "Content-Type": JSON_UTF8 if form in PLATFORM_FORMS else JSON,
-        "Vary": "Accept-Encoding",
-    }
+    """The answer as Chalice sends it, compressed when it is worth it and the client takes gzip.
+
+    What is too large for Lambda is put aside, and the client is sent there with 303, which every client that follows
+    redirects follows with a GET.
+    """
+    headers: dict[str, str | list[str]] = {"Vary": "Accept-Encoding"}
+    if form in PLATFORM_FORMS:
+        headers["Content-Type"] = JSON_UTF8
+    elif answer.body is not None:  # only the platform's services name the type of what is empty (errors 1 and 6)
+        headers["Content-Type"] = JSON
     headers["X-Tidepool-Trace-Request"] = trace.request
     if trace.session is not None:
         headers["X-Tidepool-Trace-Session"] = trace.session
@@ -48,9 +57,21 @@ def rendered(
         headers["Content-Encoding"] = encoding
     headers.update(answer.headers)
     headers.update(cors_headers(request_headers, cors_origins))
+    if large_answers is not None and _lambda_size_bytes(body, encoding is None) > LAMBDA_ANSWER_BYTES:
+        headers |= {"Location": large_answers.put(body, str(headers["Content-Type"]), encoding)}
+        headers |= {"Cache-Control": "no-store"}
+        headers.pop("Content-Encoding", None)
+        return TextResponse(body="", headers=headers, status_code=303)
     if encoding is None and not answer.is_binary:
         return TextResponse(body=body.decode(), headers=headers, status_code=status)
     return Response(body=body, headers=headers, status_code=status)
+
+
+def _lambda_size_bytes(body: bytes, is_text: bool) -> int:
+    """What a body takes in the JSON that Lambda answers: text is escaped, everything else goes as base64."""
+    if not is_text:
+        return len(body) * 4 // 3
+    return len(body) + body.count(b'"') + body.count(b"\\") + body.count(b"\n")
 
 
 class TextResponse(Response):

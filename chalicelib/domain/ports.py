@@ -20,8 +20,12 @@ class DataSetHeads(Protocol):
     def head(self, data_set_id: str) -> DataSetHead | None:
         """The head as of the last answered write; None when there never was such a data set.
 
-        The owner's data may have been erased since: `DataOwner.epoch` tells.
+        The owner's data may have been erased since: `is_current` tells.
         """
+        ...
+
+    def is_current(self, head: DataSetHead) -> bool:
+        """Whether the owner's data was not erased since the data set was created: one more read."""
         ...
 
 
@@ -78,4 +82,12 @@ class RecordLog(Protocol):
 
         Those of one data set stand together, by number; the order of the data sets is not said.
         """
+        ...
+
+
+class LargeAnswers(Protocol):
+    """Keeps, for a short while, answers that are too large for the way they came to be asked for."""
+
+    def put(self, body: bytes, content_type: str, content_encoding: str | None) -> str:
+        """The address from which whoever knows it may fetch the body for a few minutes."""
         ...

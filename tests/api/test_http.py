@@ -1,7 +1,9 @@
 """What every route shares: forms of failure, credentials, trace ids, compression, cross-origin headers, limits."""
 
+import gzip
 import io
 import json
+import secrets
 from collections.abc import Mapping
 from typing import Any
 
@@ -189,3 +191,24 @@ def test_large_answers_are_compressed_for_those_who_can_read_them(
     response = http.respond(Operation("test", "GET", (), ANYONE), large, event("GET", "/any", sent))
     assert response.headers.get("Content-Encoding") == encoding
     assert response.to_dict(["*/*"]).get("isBase64Encoded", False) is (encoding == "gzip")
+
+
+@pytest.mark.parametrize("encoding", [None, "gzip"])
+def test_what_is_too_large_for_lambda_is_put_aside(fakes: FakeServices, encoding: str | None) -> None:
+    # Random text does not shrink, so that the compressed body is too large as well.
+    text = json.dumps(secrets.token_hex(4_300_000)).encode()
+    sent = {"Accept": ["*/*"], "Accept-Encoding": [encoding or "identity"]}
+
+    response = http.respond(Operation("test", "GET", (), ANYONE), lambda _: Answer(text), event("GET", "/any", sent))
+
+    body, content_type, content_encoding = fakes.large_answers.by_url[str(response.headers["Location"])]
+    assert (response.status_code, response.body, content_encoding) == (303, "", encoding)
+    assert "Content-Encoding" not in response.headers
+    assert (gzip.decompress(body) if encoding else body) == text
+    assert content_type.startswith("application/json")
+
+
+def test_what_lambda_can_answer_is_not_put_aside(fakes: FakeServices) -> None:
+    text = b'"' + b"x" * 5_499_000 + b'"'
+    response = http.respond(Operation("test", "GET", (), ANYONE), lambda _: Answer(text), event("GET", "/any", {}))
+    assert (response.status_code, fakes.large_answers.by_url) == (200, {})

@@ -9,11 +9,26 @@ from chalicelib.domain.accounts import Account
 from chalicelib.domain.data_set import DataSetHead
 from chalicelib.wiring import Services
 from tests.fakes.accounts import FakeAccounts, FakeGrants, FakePasswords, FakeSessions, FakeSignInAttempts
+from tests.fakes.blobs import FakeBlobs, FakeContents
 from tests.fakes.data import FakeDataSets, FakeRecordLog
 from tests.fakes.metrics import FakeMetrics
 
 START_MS = 1_767_225_600_000  # 2026-01-01T00:00:00Z
 SERVER_SECRET = "the secret of the test stage"
+INVITATION_CODE = "the invitation code of the test stage"
+
+
+class FakeLargeAnswers:
+    """Large answers in a dictionary by their address: body, media type and encoding."""
+
+    def __init__(self) -> None:
+        self.by_url: dict[str, tuple[bytes, str, str | None]] = {}
+
+    def put(self, body: bytes, content_type: str, content_encoding: str | None) -> str:
+        """An address that counts up."""
+        url = f"https://bucket.example.org/answers/{len(self.by_url)}"
+        self.by_url[url] = (body, content_type, content_encoding)
+        return url
 
 
 class FakeServices:
@@ -30,12 +45,19 @@ class FakeServices:
         self.sign_in_attempts = FakeSignInAttempts()
         self.data_sets = FakeDataSets()
         self.record_log = FakeRecordLog(self.data_sets)
+        self.large_answers = FakeLargeAnswers()
         self.metrics = FakeMetrics()
+        self.blobs = FakeBlobs()
+        self.contents = FakeContents()
 
     def new_id(self) -> str:
         """32 hexadecimal digits that count up, so that an answer can be compared as a whole."""
         self.ids_made += 1
         return f"{self.ids_made:032x}"
+
+    def new_token(self) -> str:
+        """A token that counts up."""
+        return f"token-{self.new_id()}"
 
     def sign_in(self, user_id: str, *, is_server: bool = False) -> str:
         """A token of a user, whose account is made when there is none, or of a server; valid for an hour."""
@@ -59,7 +81,9 @@ class FakeServices:
             settings=self.settings,
             now_ms=lambda: self.now_ms,
             new_id=self.new_id,
+            new_token=self.new_token,
             server_secret=lambda: SERVER_SECRET,
+            invitation_code=lambda: INVITATION_CODE,
             accounts=self.accounts,
             sessions=self.sessions,
             grants=self.grants,
@@ -69,4 +93,5 @@ class FakeServices:
             record_log=self.record_log,
             metrics=self.metrics.ports,
             read_session_and_head=self._session_and_head,
+            large_answers=self.large_answers,
         )

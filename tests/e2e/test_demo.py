@@ -1,0 +1,19 @@
+"""The demo against the packaged application."""
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tools.demo import __main__ as demo
+
+if TYPE_CHECKING:
+    from tests.e2e.conftest import Cloud
+
+
+def test_a_month_comes_back_whole(cloud: "Cloud", capsys: pytest.CaptureFixture[str]) -> None:
+    assert demo.main(["--base-url", cloud.base_url, "--days", "30"]) == 0
+    out, err = capsys.readouterr()
+    assert re.search(r"^cbg +8592 ", out, re.MULTILINE)
+    assert re.search(r"^time in range +\d+%", out, re.MULTILINE)
+    assert len(err.splitlines()) == 10

@@ -1,0 +1,159 @@
+"""How clients speak HTTP, and how they are refused."""
+
+import json
+import socket
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.e2e.client import TIMEOUT_S, Client, User
+
+if TYPE_CHECKING:
+    from tests.e2e.conftest import Cloud
+
+CONTINUOUS = {"dataSetType": "continuous"}
+
+
+@pytest.fixture(scope="module")
+def user(cloud: "Cloud") -> User:
+    return User(cloud.base_url)
+
+
+@pytest.fixture(scope="module")
+def data_set_id(user: User) -> str:
+    return user.open_data_set(CONTINUOUS)
+
+
+def _cbg(number: int, value: Any = 100) -> dict[str, Any]:
+    time = f"2026-01-{1 + number // 288:02}T{number % 288 // 12:02}:{number % 12 * 5:02}:00Z"
+    return {"type": "cbg", "time": time, "value": value, "units": "mg/dL", "origin": {"id": f"reading-{number}"}}
+
+
+def _bare(base_url: str, request: str) -> tuple[str, bytes]:
+    """Status line and body of the answer to a request written by hand."""
+    parts = urlsplit(base_url)
+    with socket.create_connection((str(parts.hostname), parts.port), timeout=TIMEOUT_S) as connection:
+        connection.sendall(request.replace("\n", "\r\n").encode())
+        answer = b""
+        while received := connection.recv(65536):
+            answer += received
+    head, _, body = answer.partition(b"\r\n\r\n")
+    return head.decode().splitlines()[0], body
+
+
+@pytest.mark.parametrize("encoding", ["", "Accept-Encoding: gzip\n"])
+def test_a_client_that_sends_no_accept_gets_readable_json(
+    cloud: "Cloud", user: User, data_set_id: str, encoding: str
+) -> None:
+    user.add(f"/v1/data_sets/{data_set_id}/data", [_cbg(number) for number in range(100)])
+    headers = f"Host: strandline\n{encoding}X-Tidepool-Session-Token: {user.token}\n"
+    status, body = _bare(cloud.base_url, f"GET /data/{user.id}?type=cbg HTTP/1.0\n{headers}\n")
+    assert status.split()[1] == "200"
+    assert len(json.loads(body)) == 100
+
+
+def test_a_large_answer_is_gzip_for_those_who_take_it(user: User, data_set_id: str) -> None:
+    user.add(f"/v1/data_sets/{data_set_id}/data", [_cbg(number) for number in range(100)])
+    path = f"/data/{user.id}?type=cbg"
+    packed, plain = user.request("GET", path, headers={"Accept-Encoding": "gzip"}), user.request("GET", path)
+    assert (packed.headers["content-encoding"], packed.body[:2]) == ("gzip", b"\x1f\x8b")
+    assert "content-encoding" not in plain.headers
+    assert len(packed.body) < len(plain.body) / 4
+    assert packed.json() == plain.json()
+
+
+def test_all_spellings_are_the_same_resource(cloud: "Cloud") -> None:
+    user = User(cloud.base_url)
+    spellings = [(prefix, name) for prefix in ("/v1", "/dataservices/v1") for name in ("data_sets", "datasets")]
+    opened = []
+    for prefix, name in spellings:
+        reply = user.request("POST", f"{prefix}/users/{user.id}/{name}", CONTINUOUS)
+        assert reply.status == 201
+        opened.append(reply.json()["data"]["id"])
+    for number, (prefix, name) in enumerate(spellings):
+        user.add(f"{prefix}/{name}/{opened[0]}/data", [_cbg(number)])
+    assert len(user.records()) == len(spellings)
+    for prefix in ("/v1", "/dataservices/v1"):
+        listed = user.request("GET", f"{prefix}/users/{user.id}/data_sets").json()
+        assert [data_set["id"] for data_set in listed] == opened[::-1]
+    for data_set_id, (prefix, name) in zip(opened, spellings, strict=True):
+        assert user.request("DELETE", f"{prefix}/{name}/{data_set_id}").status == 200
+    assert user.records() == []
+
+
+def test_unknown_path_is_404_in_the_words_of_its_api(cloud: "Cloud") -> None:
+    nobody = Client(cloud.base_url)
+    reply = nobody.request("GET", "/v1/nothing")
+    assert (reply.status, reply.json()) == (404, {"Error": "Resource not found"})
+    assert nobody.request("GET", "/nothing/at/all").status == 404
+    assert nobody.request("GET", "/").status == 404
+    reply = nobody.request("GET", "/auth/nothing")
+    assert (reply.status, reply.body) == (404, b"404 page not found\n")
+
+
+def test_wrong_method_is_405(user: User) -> None:
+    reply = user.request("PATCH", f"/v1/users/{user.id}/data_sets")
+    assert (reply.status, reply.json()) == (405, {"Error": "Method not allowed"})
+
+
+def test_a_page_of_another_origin_may_read_nothing_unless_it_is_configured(user: User) -> None:
+    headers = {
+        "Origin": "https://elsewhere.example.org",
+        "Access-Control-Request-Method": "GET",
+        "Access-Control-Request-Headers": "x-tidepool-session-token",
+    }
+    preflight = user.request("OPTIONS", f"/data/{user.id}", headers=headers)
+    assert preflight.status == 204
+    assert "access-control-allow-origin" not in preflight.headers
+    answer = user.request("GET", "/v1/time", headers={"Origin": "https://elsewhere.example.org"})
+    assert answer.status == 200
+    assert "access-control-allow-origin" not in answer.headers
+
+
+@pytest.mark.parametrize("token", [None, "", "nonsense"])
+def test_no_or_bad_token_is_401_before_anything_else(cloud: "Cloud", user: User, token: str | None) -> None:
+    caller = Client(cloud.base_url, token)
+    for method, path in (("POST", "/v1/data_sets/nothing/data"), ("GET", f"/data/{user.id}?startDate=nonsense")):
+        assert caller.request(method, path, b"{").status == 401
+
+
+def test_another_users_data_is_403(cloud: "Cloud", user: User, data_set_id: str) -> None:
+    stranger = User(cloud.base_url)
+    assert stranger.request("GET", f"/data/{user.id}").status == 403
+    assert stranger.request("POST", f"/v1/data_sets/{data_set_id}/data", [_cbg(0)]).status == 403
+
+
+def test_one_bad_record_among_a_thousand_refuses_them_all_and_names_every_fault(cloud: "Cloud") -> None:
+    user = User(cloud.base_url)
+    data_set_id = user.open_data_set(CONTINUOUS)
+    records = [_cbg(number) for number in range(1000)]
+    records[417] |= {"value": 1001, "timezoneOffset": 99999}
+    reply = user.request("POST", f"/v1/data_sets/{data_set_id}/data", records)
+    assert reply.status == 400
+    faults = {error["source"]["pointer"]: error["code"] for error in reply.json()["errors"]}
+    assert faults == {"/417/value": "value-out-of-range", "/417/timezoneOffset": "value-out-of-range"}
+    assert user.records() == []
+    records[417] = _cbg(417)
+    user.add(f"/v1/data_sets/{data_set_id}/data", records)
+    assert len(user.records()) == 1000
+
+
+def test_a_body_above_four_and_a_half_megabytes_is_413(cloud: "Cloud") -> None:
+    user = User(cloud.base_url)
+    data_set_id = user.open_data_set(CONTINUOUS)
+    path = f"/v1/data_sets/{data_set_id}/data"
+    small = json.dumps([_cbg(0)]).encode()
+    reply = user.request("POST", path, small + b" " * (4_500_001 - len(small)))
+    assert reply.status == 413
+    (error,) = reply.json()["errors"]
+    assert (error["code"], error["status"]) == ("resource-too-large", "413")
+    assert user.records() == []
+    assert user.request("POST", path, small + b" " * (4_500_000 - len(small))).status == 200
+    assert len(user.records()) == 1
+
+
+def test_a_logged_out_token_is_refused_at_once(cloud: "Cloud") -> None:
+    user = User(cloud.base_url)
+    assert user.request("POST", "/auth/logout").status == 200
+    assert user.request("GET", f"/data/{user.id}").status == 401

@@ -1,0 +1,72 @@
+"""xDrip+ and AndroidAPS: a day and a week in one request each, posted again after a failure that was none."""
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.e2e.client import User, sample
+from tools.demo.comparison import differences
+
+if TYPE_CHECKING:
+    from tests.e2e.conftest import Cloud
+
+CLIENT_NAMES = {"xdrip": "com.eveningoutpost.dexdrip", "aaps": "info.nightscout.androidaps"}
+
+
+def _keys(records: list[dict[str, Any]]) -> Counter[tuple[str, str]]:
+    """How often each type is there with each origin id."""
+    return Counter((record["type"], record["origin"]["id"]) for record in records)
+
+
+@pytest.mark.parametrize("app", CLIENT_NAMES)
+def test_a_window_posted_twice_is_there_once(cloud: "Cloud", app: str) -> None:
+    user = User(cloud.base_url)
+    data_set_id = user.open_data_set(sample(f"{app}/01_create_data_set.json"))
+    day, week = sample(f"{app}/02_data_day.json"), sample(f"{app}/03_data_week.json")
+    sent = [*day, *week]
+    for window in (day, week, week, day):
+        user.add(f"/v1/datasets/{data_set_id}/data", window)
+
+    seen = user.records()
+    boluses = [record["bolus"] for record in sent if record["type"] == "wizard"]
+    assert boluses
+    assert _keys(seen) == _keys([*sent, *boluses])
+    assert set(_keys(seen).values()) == {1}
+    assert differences(sent, seen, data_set_id) == []
+
+
+def test_wizard_and_its_bolus_with_the_same_origin_id_are_both_kept(cloud: "Cloud") -> None:
+    user = User(cloud.base_url)
+    data_set_id = user.open_data_set(sample("xdrip/01_create_data_set.json"))
+    wizards = [record for record in sample("xdrip/02_data_day.json") if record["type"] == "wizard"]
+    assert all(wizard["origin"]["id"] == wizard["bolus"]["origin"]["id"] for wizard in wizards)
+    for _ in range(2):
+        user.add(f"/v1/datasets/{data_set_id}/data", wizards)
+    seen = user.records()
+    bolus_ids = {record["origin"]["id"]: record["id"] for record in seen if record["type"] == "bolus"}
+    links = {record["origin"]["id"]: record["bolus"] for record in seen if record["type"] == "wizard"}
+    assert len(seen) == 2 * len(wizards)
+    assert links == bolus_ids
+
+
+@pytest.mark.parametrize(("app", "name"), CLIENT_NAMES.items())
+def test_the_data_set_is_found_by_the_exact_name_of_the_client(cloud: "Cloud", app: str, name: str) -> None:
+    user = User(cloud.base_url)
+    data_set_id = user.open_data_set(sample(f"{app}/01_create_data_set.json"))
+    user.open_data_set({"dataSetType": "continuous", "client": {"name": "org.example.other", "version": "1.0.0"}})
+    path = f"/v1/users/{user.id}/data_sets"
+    found = user.request("GET", f"{path}?client.name={name}&size=1").json()
+    assert [data_set["uploadId"] for data_set in found] == [data_set_id]
+    # AndroidAPS looks for a name that it never uses, and must not be given another app's data set (clients, fact 10).
+    reply = user.request("GET", f"{path}?client.name=AAPS&size=1")
+    assert (reply.status, reply.json()) == (200, [])
+
+
+def test_times_with_seven_fraction_digits_come_back_with_three_at_most(cloud: "Cloud") -> None:
+    user = User(cloud.base_url)
+    data_set_id = user.open_data_set(sample("xdrip/01_create_data_set.json"))
+    readings = [record for record in sample("xdrip/02_data_day.json") if record["type"] == "cbg"][:2]
+    readings[0]["time"], readings[1]["time"] = "2025-06-11T00:01:13.3550000Z", "2025-06-11T00:06:13.0000000Z"
+    user.add(f"/v1/datasets/{data_set_id}/data", readings)
+    assert sorted(record["time"] for record in user.records()) == ["2025-06-11T00:01:13.355Z", "2025-06-11T00:06:13Z"]

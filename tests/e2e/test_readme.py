@@ -1,0 +1,40 @@
+"""The commands of the README do what it says, literally."""
+
+import json
+import re
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tests.e2e.conftest import Cloud
+
+README = Path(__file__).parent.parent.parent / "README.md"
+ADDRESS = "http://127.0.0.1:8000"
+
+
+def commands() -> str:
+    """The shell block with the curl lines, as it stands in the README."""
+    blocks = re.findall(r"^```sh\n(.*?)^```", README.read_text(), re.MULTILINE | re.DOTALL)
+    (block,) = (block for block in blocks if "curl" in block)
+    return str(block)
+
+
+def test_five_curl_lines_sign_up_log_in_and_read_two_readings_back(cloud: "Cloud") -> None:
+    script = commands()
+    assert len(re.findall(r"^(?:\w+=\$\()?curl ", script, re.MULTILINE)) == 5
+    assert script.count(ADDRESS) == 1
+    result = subprocess.run(
+        ["sh", "-eu", "-c", script.replace(ADDRESS, cloud.base_url)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    assert result.stderr == ""
+    start = result.stdout.rindex("\n[") if "\n[" in result.stdout else result.stdout.rindex("[\n")
+    readings = json.loads(result.stdout[start:])
+    assert [(reading["origin"]["id"], reading["value"], reading["units"]) for reading in readings] == [
+        ("reading-1", 6.60539, "mmol/L"),
+        ("reading-2", 6.88293, "mmol/L"),
+    ]

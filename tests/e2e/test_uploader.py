@@ -1,0 +1,73 @@
+"""The Tidepool Uploader: a normal data set, read from a device, that is seen once it is closed."""
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from tests.e2e.client import User, sample
+
+if TYPE_CHECKING:
+    from tests.e2e.conftest import Cloud
+
+PREFIX = "/dataservices/v1"
+
+
+def _uploaded(user: User, description: dict[str, Any]) -> str:
+    """The id of a data set with everything in it, not closed yet."""
+    reply = user.request("POST", f"{PREFIX}/users/{user.id}/datasets", description)
+    assert reply.status == 201, reply.body
+    upload_id = str(reply.json()["data"]["uploadId"])
+    for file in ("uploader/02_data_all_types.json", "uploader/03_block_1000.json"):
+        user.add(f"{PREFIX}/datasets/{upload_id}/data", sample(file))
+    return upload_id
+
+
+def _close(user: User, upload_id: str) -> None:
+    reply = user.request("PUT", f"{PREFIX}/datasets/{upload_id}", sample("uploader/04_finish.json"))
+    assert reply.status == 200, reply.body
+
+
+def test_an_upload_is_seen_when_it_is_closed_and_a_newer_one_takes_its_place(cloud: "Cloud") -> None:
+    user = User(cloud.base_url)
+    description = sample("uploader/01_create_data_set.json")
+    records = [*sample("uploader/02_data_all_types.json"), *sample("uploader/03_block_1000.json")]
+    wanted = Counter(record["type"] for record in records)
+    wanted["bolus"] += wanted["wizard"]  # each wizard brings its bolus
+
+    first = _uploaded(user, description)
+    assert user.records() == []
+    _close(user, first)
+    assert Counter(record["type"] for record in user.records()) == wanted
+
+    # The device is read again: everything is there twice, and only the newest of each is seen.
+    second = _uploaded(user, description)
+    assert {record["uploadId"] for record in user.records()} == {first}
+    _close(user, second)
+    seen = user.records()
+    assert Counter(record["type"] for record in seen) == wanted
+    assert {record["uploadId"] for record in seen} == {second}
+
+    assert user.request("DELETE", f"/v1/datasets/{second}").status == 200
+    seen = user.records()
+    assert Counter(record["type"] for record in seen) == wanted
+    assert {record["uploadId"] for record in seen} == {first}
+
+
+def test_what_the_uploader_left_for_itself_comes_back_untouched(cloud: "Cloud") -> None:
+    user = User(cloud.base_url)
+    description = sample("uploader/01_create_data_set.json")
+    path = f"{PREFIX}/users/{user.id}/data_sets?deviceId={description['deviceId']}&size=1"
+    upload_id = _uploaded(user, description)
+    assert user.request("GET", path).json() == []
+    _close(user, upload_id)
+    (found,) = user.request("GET", path).json()
+    assert found["uploadId"] == upload_id
+    assert found["client"]["private"] == description["client"]["private"]
+
+
+def test_a_closed_upload_takes_no_more(cloud: "Cloud") -> None:
+    user = User(cloud.base_url)
+    reply = user.request("POST", f"{PREFIX}/users/{user.id}/datasets", sample("uploader/01_create_data_set.json"))
+    upload_id = reply.json()["data"]["uploadId"]
+    _close(user, upload_id)
+    reply = user.request("POST", f"{PREFIX}/datasets/{upload_id}/data", [])
+    assert (reply.status, reply.json()["errors"][0]["code"]) == (409, "data-set-closed")

@@ -1,0 +1,133 @@
+"""Tasks, slots and the queue to the workers, in memory. They pass the same suite as the adapters."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from chalicelib.domain.errors import TaskNameTakenError
+from chalicelib.domain.ports import ChangedMeanwhileError
+from chalicelib.domain.ports_tasks import RunOrder, Slot, TaskFilter
+from chalicelib.domain.task import Place, Task
+
+
+class FakeTasks:
+    """Tasks in a dictionary, the newest creation last."""
+
+    def __init__(self) -> None:
+        self.by_id: dict[str, Task] = {}
+
+    def find(self, task_id: str) -> Task | None:
+        """The task, or None."""
+        return self.by_id.get(task_id)
+
+    def find_many(self, task_ids: Sequence[str]) -> list[Task]:
+        """Those that exist."""
+        return [self.by_id[task_id] for task_id in task_ids if task_id in self.by_id]
+
+    def listed(self, task_filter: TaskFilter, skip: int, limit: int) -> list[Task]:
+        """Newest first."""
+        newest_first = sorted(self.by_id.values(), key=lambda task: (task.created_time_ms, task.id), reverse=True)
+        return [task for task in newest_first if task_filter.selects(task)][skip : skip + limit]
+
+    def add(self, task: Task) -> None:
+        """Refuses a name that is taken."""
+        if task.name is not None and any(other.name == task.name for other in self.by_id.values()):
+            raise TaskNameTakenError(task.id)
+        self.by_id[task.id] = task
+
+    def replace(self, task: Task) -> Task:
+        """Refuses another revision."""
+        stored = self.by_id.get(task.id)
+        if stored is None or stored.revision != task.revision:
+            raise ChangedMeanwhileError
+        self.by_id[task.id] = replace(task, revision=task.revision + 1)
+        return self.by_id[task.id]
+
+    def delete(self, task_id: str) -> None:
+        """Unknown ones too."""
+        self.by_id.pop(task_id, None)
+
+    def is_anything_due(self, now_ms: int) -> bool:
+        """Whether anything stands ready, or its time has come."""
+        return any(task.place is Place.READY for task in self.by_id.values()) or bool(self.due_ids(now_ms, 1))
+
+    def due_ids(self, now_ms: int, limit: int) -> list[str]:
+        """The oldest first."""
+        actions = sorted((time_ms, task.id) for task in self.by_id.values() if (time_ms := _next_action_ms(task)))
+        return [task_id for time_ms, task_id in actions if time_ms <= now_ms][:limit]
+
+    def ready_ids(self, task_type: str, limit: int) -> list[str]:
+        """Highest priority first, then by who has waited longest."""
+        line = [task for task in self.by_id.values() if task.place is Place.READY and task.type == task_type]
+        line.sort(key=lambda task: (-task.priority, task.available_time_ms or task.created_time_ms, task.id))
+        return [task.id for task in line][:limit]
+
+    def unknown_ids(self, task_type: str) -> Iterator[str]:
+        """Those of the type that nothing ran."""
+        stored = tuple(self.by_id.values())
+        yield from (task.id for task in stored if task.place is Place.UNKNOWN and task.type == task_type)
+
+
+def _next_action_ms(task: Task) -> int | None:
+    if task.place is Place.LATER:
+        return task.available_time_ms
+    return task.deadline_time_ms if task.place is Place.RUNNING else None
+
+
+class FakeSlots:
+    """Leases in a dictionary."""
+
+    def __init__(self) -> None:
+        self.taken: dict[tuple[str, int], Slot] = {}
+
+    def take(self, task_type: str, at_once: int, holder: str, from_ms: int, until_ms: int) -> Slot | None:
+        """The first that is free."""
+        for number in range(at_once):
+            lease = self.taken.get((task_type, number))
+            if lease is None or lease.until_ms < from_ms:
+                slot = Slot(task_type, number, holder, from_ms, until_ms)
+                self.taken[task_type, number] = slot
+                return slot
+        return None
+
+    def release(self, task_type: str, number: int, holder: str) -> None:
+        """Only the holder's."""
+        lease = self.taken.get((task_type, number))
+        if lease is not None and lease.holder == holder:
+            del self.taken[task_type, number]
+
+
+class FakeQueue:
+    """Orders in a list."""
+
+    def __init__(self) -> None:
+        self.orders: list[RunOrder] = []
+
+    def send(self, order: RunOrder) -> None:
+        """Appends."""
+        self.orders.append(order)
+
+
+@dataclass
+class FakeTaskServices:
+    """What the runner needs, in memory, with a clock that a test moves."""
+
+    time_ms: int = 1_767_225_600_000
+    tasks: FakeTasks = field(default_factory=FakeTasks)
+    task_slots: FakeSlots = field(default_factory=FakeSlots)
+    task_queue: FakeQueue = field(default_factory=FakeQueue)
+    ids_made: int = 0
+
+    @property
+    def now_ms(self) -> Callable[[], int]:
+        """The test's clock."""
+        return lambda: self.time_ms
+
+    @property
+    def new_id(self) -> Callable[[], str]:
+        """32 hexadecimal digits that count up."""
+
+        def make() -> str:
+            self.ids_made += 1
+            return f"{self.ids_made:032x}"
+
+        return make

@@ -47,6 +47,10 @@ class DynamoDataSets:
         item = self._get(head_key(data_set_id))
         return None if item is None else head_from_item(item)
 
+    def is_current(self, head: DataSetHead) -> bool:
+        """See `DataSetHeads.is_current`: one read."""
+        return self.owner(head.owner_id).epoch == head.epoch
+
     def owner(self, owner_id: str) -> DataOwner:
         """See `DataSetStore.owner`: one read."""
         item = self._get(owner_key(owner_id)) or {}

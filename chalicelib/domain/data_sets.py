@@ -276,11 +276,12 @@ def _require_deleter(caller: Caller, data_set: DataSet, grants: GrantReader) -> 
 def _found(data_set_id: str, data_sets: DataSetStore) -> tuple[DataOwner, int]:
     """The owner of a data set, and the last number of its log."""
     head = data_sets.head(data_set_id)
-    if head is not None:
-        owner = data_sets.owner(head.owner_id)
-        if owner.epoch == head.epoch:
-            return owner, head.last_number
-    raise DataSetNotFoundError(data_set_id)
+    if head is None:
+        raise DataSetNotFoundError(data_set_id)
+    owner = data_sets.owner(head.owner_id)
+    if owner.epoch != head.epoch:
+        raise DataSetNotFoundError(data_set_id)
+    return owner, head.last_number
 
 
 def _among(data_set_id: str, data_sets: Sequence[DataSet]) -> DataSet:

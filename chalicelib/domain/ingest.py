@@ -62,11 +62,12 @@ def add_data(
     head = _writable(caller, data_set_id, heads, grants)
     items = read_items()
     if items is None:
-        return
+        items = []
     if not isinstance(items, list):
         raise MalformedJsonError
     data = checked(check_data, items, new_id)
     if not data:
+        _require_current(head, heads)
         return
     hashes = _hashes(items, data, head)
     # Data of a normal data set is seen only once closing has activated it, so it is kept as it looks then.
@@ -138,7 +139,7 @@ def _object(value: Any) -> Mapping[str, Any]:
     return value
 
 
-def _text(value: Any, is_valid: Callable[[str], bool]) -> str:
+def _text(value: Any, is_valid: Callable[[str], object]) -> str:
     if not isinstance(value, str) or not is_valid(value):
         raise InvalidSelectorsError
     return value
@@ -155,8 +156,15 @@ def _writable(caller: Caller, data_set_id: str, heads: DataSetHeads, grants: Gra
         raise DataSetNotFoundError(data_set_id)
     require(caller, head.owner_id, UPLOADERS, grants)
     if head.is_closed:
+        _require_current(head, heads)
         raise DataSetClosedError(data_set_id)
     return head
+
+
+def _require_current(head: DataSetHead, heads: DataSetHeads) -> None:
+    """Erasing leaves the heads: where the log is not asked, which knows, the owner is."""
+    if not heads.is_current(head):
+        raise DataSetNotFoundError(head.id)
 
 
 def _hashes(items: Sequence[Any], data: Sequence[Datum], head: DataSetHead) -> list[str] | None:

@@ -33,3 +33,7 @@ class SessionAndHead:
         if self._read is not None and data_set_id == self._data_set_id:
             return self._read[0]
         return self._heads.head(data_set_id)
+
+    def is_current(self, head: DataSetHead) -> bool:
+        """Whether the data set was not erased: a read of its own."""
+        return self._heads.is_current(head)

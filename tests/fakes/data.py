@@ -21,6 +21,10 @@ class FakeDataSets:
         """The head, or None."""
         return self.heads.get(data_set_id)
 
+    def is_current(self, head: DataSetHead) -> bool:
+        """Whether it is of its owner's epoch."""
+        return self.owner(head.owner_id).epoch == head.epoch
+
     def owner(self, owner_id: str) -> DataOwner:
         """The counters of a user."""
         return self.owners.get(owner_id, DataOwner(owner_id))

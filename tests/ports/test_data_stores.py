@@ -90,6 +90,7 @@ class TestDataSets:
             is_continuous=True,
             deduplicator="org.tidepool.deduplicator.none",
         )
+        assert stores.data_sets.is_current(head(stores))
 
     def test_newest_first(self, stores: Stores) -> None:
         for name, created_time_ms in (("a", 5), ("c", 7), ("b", 7), ("d", 6)):
@@ -168,6 +169,7 @@ class TestDataSets:
         stores.data_sets.erase(ANNA)
         owner = stores.data_sets.owner(ANNA)
         assert owner.epoch == 1
+        assert not stores.data_sets.is_current(head(stores))
         assert stores.data_sets.of_owner(owner) == []
         with pytest.raises(ChangedMeanwhileError):
             stores.data_sets.replace(closed(before, 1), replace(before, state_version=3))

@@ -1,0 +1,139 @@
+"""A world of dispatchers and workers that run at once, in which every port call is a moment at which anything may happen.
+
+Each actor is a thread, but only one runs at a time: at each port call it hands control back, and a seeded random
+choice says who goes on. So an actor can be overtaken, can hang, and can die between any two calls, and a run can
+be repeated. The clock is the world's own.
+"""
+
+import random
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from chalicelib.domain.ports_tasks import RunOrder
+from tests.fakes.tasks import FakeQueue, FakeSlots, FakeTasks, FakeTaskServices
+
+
+class KilledError(BaseException):
+    """The actor's process is gone; nothing of its code runs any more."""
+
+
+@dataclass(eq=False)
+class Actor:
+    """One dispatcher or worker. It runs between `turn` and `yielded`."""
+
+    body: Callable[[], object]
+    dies_at_ms: float
+    """When its process is ended from outside, whatever it does (a worker's hard limit)."""
+    turn: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+    yielded: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+    is_killed: bool = False
+    is_over: bool = False
+    hangs: bool = False
+    error: BaseException | None = None
+
+    def start(self) -> None:
+        """Make it ready to take its first turn."""
+        threading.Thread(target=self._run, daemon=True).start()
+
+    def _run(self) -> None:
+        self.turn.acquire()
+        try:
+            if not self.is_killed:
+                self.body()
+        except KilledError:
+            pass
+        except BaseException as error:  # noqa: BLE001  shown to the test, in whose thread it is raised again
+            self.error = error
+        self.is_over = True
+        self.yielded.release()
+
+    def take_turn(self) -> None:
+        """Let it run to its next port call, or to its end."""
+        self.turn.release()
+        self.yielded.acquire()
+
+    def pause(self) -> None:
+        """A port call: give the turn back, and go on when the next one comes."""
+        self.yielded.release()
+        self.turn.acquire()
+        if self.is_killed:
+            raise KilledError
+
+
+class World:
+    """Actors, a clock, and in-memory services whose every call is a pause."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = random.Random(seed)  # noqa: S311  a simulation, which must be repeatable
+        self.services = FakeTaskServices()
+        self.actors: list[Actor] = []
+        self.current: Actor | None = None
+        world = self
+
+        def paused(ports: type[Any], *names: str) -> Any:
+            """The fake with a pause before each of the named calls."""
+            instance = ports()
+            for name in names:
+                call = getattr(instance, name)
+
+                def method(*args: Any, _call: Callable[..., Any] = call) -> Any:
+                    world.pause()
+                    return _call(*args)
+
+                setattr(instance, name, method)
+            return instance
+
+        self.services.tasks = paused(FakeTasks, "find", "find_many", "replace", "due_ids", "ready_ids")
+        self.services.task_slots = paused(FakeSlots, "take", "release")
+        self.services.task_queue = paused(FakeQueue, "send")
+
+    def pause(self) -> None:
+        """Hand control back to the world, if an actor is what runs."""
+        if self.current is not None:
+            self.current.pause()
+
+    def add(self, body: Callable[[], object], dies_at_ms: float = float("inf")) -> Actor:
+        """A new actor, at work from the next turn on."""
+        actor = Actor(body, dies_at_ms)
+        self.actors.append(actor)
+        actor.start()
+        return actor
+
+    def kill(self, actor: Actor) -> None:
+        """End an actor where it stands."""
+        actor.is_killed = True
+        self._turn(actor)
+
+    def turn(self) -> None:
+        """Let one actor that does not hang go one step; each step takes some milliseconds of the world's time."""
+        self.services.time_ms += self.random.randint(0, 5)
+        for actor in [actor for actor in self.actors if actor.dies_at_ms <= self.services.time_ms]:
+            self.kill(actor)
+        able = [actor for actor in self.actors if not actor.hangs]
+        if able:
+            self._turn(self.random.choice(able))
+        else:
+            self.services.time_ms += 1000
+
+    def _turn(self, actor: Actor) -> None:
+        self.current = actor
+        actor.take_turn()
+        self.current = None
+        if actor.is_over:
+            self.actors.remove(actor)
+        if actor.error is not None:
+            raise actor.error
+
+    def deliveries(self) -> list[RunOrder]:
+        """Orders that reach a worker now: each at least once, in any order, some of them late."""
+        queue = self.services.task_queue.orders
+        self.random.shuffle(queue)
+        count = self.random.randint(0, len(queue))
+        delivered = queue[:count]
+        del queue[:count]
+        for order in delivered:
+            if self.random.random() < 0.1:
+                queue.append(order)
+        return delivered

@@ -1,0 +1,236 @@
+"""Any history of data sets and data: what is read is what deduplication step by step leaves."""
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, precondition, rule
+
+from chalicelib.domain import data_sets, ingest, query
+from chalicelib.domain.access import SERVICE, Caller
+from chalicelib.domain.data_query import DataQuery
+from chalicelib.domain.data_set import as_data_set
+from chalicelib.domain.errors import DataSetClosedError, DataSetNotFoundError
+from chalicelib.domain.truncation import with_truncations
+from chalicelib.model.times import parse_time
+from tests.fakes.accounts import FakeGrants
+from tests.fakes.data import FakeDataSets, FakeRecordLog
+from tests.property.deduplication import DEACTIVATE, DROP_HASH, NONE, OLDER, ORIGIN, TRUNCATE, Reference, StoredDataSet
+
+ANNA = "aaaaaaaaaa"
+OWNER = Caller(user_id=ANNA)
+
+device_ids = st.sampled_from(["pump", "meter"])
+origins = st.fixed_dictionaries(
+    {"id": st.sampled_from(["1", "2", "3"])},
+    optional={
+        "time": st.sampled_from(
+            ["2026-01-01T00:00:00Z", "2026-01-01T02:00:00+01:00", "2026-01-01T00:30:00Z", "2026-01-01T00:30:00.5Z"]
+        )
+    },
+)
+common = {"time": st.sampled_from(["2026-01-01T00:00:00Z", "2026-01-01T01:00:00+01:00", "2026-01-01T00:05:00Z"])}
+optional = {"origin": origins, "deviceId": device_ids}
+cbgs = st.fixed_dictionaries(
+    common | {"type": st.just("cbg"), "units": st.just("mmol/L"), "value": st.sampled_from([5, 6.5])}, optional=optional
+)
+boluses = st.fixed_dictionaries(
+    common | {"type": st.just("bolus"), "subType": st.just("normal"), "normal": st.just(1.5)}, optional=optional
+)
+foods = st.fixed_dictionaries(common | {"type": st.just("food")}, optional=optional)
+items = st.lists(cbgs | boluses | foods, min_size=1, max_size=4)
+
+
+class Histories(RuleBasedStateMachine):
+    """Does everything twice: to the domain on fakes, and to the reference."""
+
+    ids = Bundle("ids")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stored = FakeDataSets()
+        self.log = FakeRecordLog(self.stored)
+        self.grants = FakeGrants(lambda: 0)
+        self.reference = Reference(ANNA)
+        self.now_ms = 1_767_225_600_000
+        self.made = 0
+        self.device_only: set[str] = set()
+
+    def new_id(self) -> str:
+        self.made += 1
+        return f"{self.made:032x}"
+
+    def tick(self) -> int:
+        self.now_ms += 1
+        return self.now_ms
+
+    @rule(
+        target=ids,
+        name=st.sampled_from([ORIGIN, OLDER, DROP_HASH, DEACTIVATE, TRUNCATE, NONE]),
+        is_continuous=st.booleans(),
+        device_id=st.none() | device_ids,
+    )
+    def create(self, name: str, is_continuous: bool, device_id: str | None) -> Any:
+        if name == DEACTIVATE and is_continuous:
+            return multiple()  # not to be combined (dedup 5.4); test_fold.py says what becomes of it
+        body: dict[str, Any] = {
+            "dataSetType": "continuous" if is_continuous else "normal",
+            "deduplicator": {"name": name},
+        }
+        if device_id is not None:
+            body["deviceId"] = device_id
+        now_ms = self.tick()
+        created = data_sets.create(
+            OWNER,
+            ANNA,
+            lambda: body,
+            data_sets=self.stored,
+            grants=self.grants,
+            now_ms=now_ms,
+            new_id=self.new_id,
+        )
+        self.reference.create(StoredDataSet(created["id"], name, is_continuous, device_id, now_ms, now_ms))
+        if name == DEACTIVATE:
+            self.device_only.add(created["id"])
+        return created["id"]
+
+    @rule(data_set_id=ids, posted=items, times=st.integers(1, 2))
+    def add(self, data_set_id: str, posted: list[dict[str, Any]], times: int) -> None:
+        data_set = self.reference.data_sets.get(data_set_id)
+        if data_set_id in self.device_only:
+            posted = [{"deviceId": "pump"} | item for item in posted]
+        for _ in range(times):
+            sent = [item | {"id": self.new_id()} for item in posted]
+            if self.is_refused(data_set_id, partial(self.add_once, data_set_id, sent)):
+                return
+            assert data_set is not None
+            self.reference.add(data_set, sent)
+
+    def add_once(self, data_set_id: str, sent: list[dict[str, Any]]) -> None:
+        ingest.add_data(
+            OWNER,
+            data_set_id,
+            lambda: sent,
+            heads=self.stored,
+            log=self.log,
+            grants=self.grants,
+            now_ms=self.tick(),
+            new_id=self.new_id,
+        )
+
+    @rule(data_set_id=ids, kind=st.sampled_from(["id", "origin", "hash"]), data=st.data())
+    def delete_data(self, data_set_id: str, kind: str, data: st.DataObject) -> None:
+        known = {
+            "id": [it.body["id"] for it in self.reference.records],
+            "origin": ["1", "2", "3"],
+            "hash": sorted({it.hash for it in self.reference.records if it.hash}),
+        }[kind]
+        values = data.draw(st.sets(st.sampled_from([*known, "0" * 32]), min_size=1, max_size=3))
+        selectors = {
+            "id": [{"id": value} for value in values],
+            "origin": [{"origin": {"id": value}} for value in values],
+            "hash": [{"deduplicator": {"hash": value}} for value in values],
+        }[kind]
+
+        def delete() -> None:
+            ingest.delete_data(
+                OWNER,
+                data_set_id,
+                lambda: selectors,
+                heads=self.stored,
+                log=self.log,
+                grants=self.grants,
+                now_ms=self.tick(),
+            )
+
+        if not self.is_refused(data_set_id, delete):
+            self.reference.delete_data(self.reference.data_sets[data_set_id], kind, values)
+
+    @rule(data_set_id=ids)
+    def close(self, data_set_id: str) -> None:
+        now_ms = self.tick()
+
+        def close() -> None:
+            data_sets.update(
+                OWNER,
+                data_set_id,
+                lambda: {"state": "closed"},
+                data_sets=self.stored,
+                grants=self.grants,
+                now_ms=now_ms,
+            )
+
+        if not self.is_refused(data_set_id, close):
+            self.reference.close(self.reference.data_sets[data_set_id], now_ms)
+
+    @rule(data_set_id=ids)
+    def delete(self, data_set_id: str) -> None:
+        now_ms = self.tick()
+        try:
+            data_sets.delete(OWNER, data_set_id, data_sets=self.stored, grants=self.grants, now_ms=now_ms)
+        except DataSetNotFoundError:
+            assert data_set_id not in self.reference.data_sets
+        else:
+            self.reference.delete(self.reference.data_sets[data_set_id], now_ms)
+
+    @precondition(lambda self: len(self.reference.data_sets) > 3)
+    @rule()
+    def erase(self) -> None:
+        data_sets.erase(SERVICE, ANNA, data_sets=self.stored, grants=self.grants)
+        self.reference.erase()
+
+    def is_refused(self, data_set_id: str, act: Callable[[], None]) -> bool:
+        """Carries out what an unknown or a closed data set refuses, and says whether it did."""
+        data_set = self.reference.data_sets.get(data_set_id)
+        try:
+            act()
+        except DataSetNotFoundError:
+            assert data_set is None
+            return True
+        except DataSetClosedError:
+            assert data_set is not None
+            assert data_set.is_closed
+            return True
+        assert data_set is not None
+        assert not data_set.is_closed
+        return False
+
+    @invariant()
+    def what_is_read_is_what_is_left(self) -> None:
+        texts = query.read_data(OWNER, ANNA, DataQuery(), data_sets=self.stored, log=self.log, grants=self.grants)
+        read = [json.loads(text) for text in texts]
+        expected = Counter((it.upload_id, it.body["id"], it.hash) for it in self.reference.visible)
+        got = Counter(
+            (it["uploadId"], it["id"], it.get("_deduplicator", {}).get("hash")) for it in read if it["type"] != "upload"
+        )
+        assert got == expected
+        uploads = {it["id"]: (it["_state"], "deletedTime" in it) for it in read if it["type"] == "upload"}
+        assert uploads == {
+            it.id: ("closed" if it.is_closed else "open", it.deleted_time is not None)
+            for it in self.reference.data_sets.values()
+            if it.is_active
+        }
+
+    @invariant()
+    def data_sets_are_shown_as_they_are(self) -> None:
+        every = with_truncations(self.stored.of_owner(self.stored.owner(ANNA)))
+        shown = {
+            it["id"]: (_ms(it["createdTime"]), _ms(it["modifiedTime"]), _ms(it.get("deletedTime")))
+            for it in map(as_data_set, every)
+        }
+        assert shown == {
+            it.id: (it.created_time, it.modified_time, it.deleted_time) for it in self.reference.data_sets.values()
+        }
+
+
+def _ms(text: str | None) -> int | None:
+    moment = None if text is None else parse_time(text)
+    return None if moment is None else moment.epoch_ms
+
+
+Histories.TestCase.settings = settings(max_examples=120, stateful_step_count=25, deadline=None)
+TestHistories = Histories.TestCase

@@ -1,0 +1,111 @@
+"""Many dispatchers and workers at once, some of which die or hang: no task is lost, none runs twice at once."""
+
+from collections import Counter
+from collections.abc import Callable
+
+import pytest
+
+from chalicelib.domain.ports_tasks import RunOrder, TaskServices
+from chalicelib.domain.task import State, Task, placed
+from chalicelib.domain.task_dispatch import tick
+from chalicelib.domain.task_registry import Run, TaskType, registry
+from chalicelib.domain.task_worker import carry_out
+from tests.property.tasks_simulation import World
+
+DUE_TASKS = 500
+DISPATCHERS = 8
+AT_ONCE = {"one": 1, "four": 4, "nine": 9}
+
+
+class Books:
+    """What was really run, as the function of every type sees it."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.running: Counter[str] = Counter()
+        self.running_ids: set[str] = set()
+        self.begun: Counter[str] = Counter()
+        self.finished: Counter[str] = Counter()
+
+    def function(self, run: Run, services: TaskServices) -> None:
+        """The function of all types: a few steps, and a note in the books."""
+        task = run.task
+        assert task.id not in self.running_ids, "a task runs twice at once"
+        self.running_ids.add(task.id)
+        self.running[task.type] += 1
+        assert self.running[task.type] <= AT_ONCE[task.type], "more at once than the type allows"
+        self.begun[task.id] += 1
+        try:
+            for _ in range(self.world.random.randint(1, 4)):
+                run.save()
+            run.data["effect"] = "done"
+            self.finished[task.id] += 1
+        finally:
+            self.running_ids.remove(task.id)
+            self.running[task.type] -= 1
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_nothing_is_lost_and_nothing_runs_twice_at_once(seed: int) -> None:
+    world = World(seed)
+    books = Books(world)
+    services = world.services
+    types = registry(TaskType(name, books.function, 10, at_once=count) for name, count in AT_ONCE.items())
+    now_ms = services.time_ms
+    never = {
+        "unknown": Task("unknown", "unknown", now_ms),
+        "expired": Task("expired", "one", now_ms, priority=99, expiration_time_ms=now_ms),
+        "future": Task("future", "one", now_ms, priority=99, available_time_ms=now_ms + 10**10),
+    }
+    due = [
+        Task(
+            str(number),
+            world.random.choice(list(AT_ONCE)),
+            now_ms,
+            priority=world.random.randint(-2, 2),
+            available_time_ms=world.random.choice([None, now_ms - 1000, now_ms + 30_000]),
+        )
+        for number in range(DUE_TASKS)
+    ]
+    for task in (*never.values(), *due):
+        services.tasks.add(placed(task, types, now_ms))
+
+    killed = _run_world(world, lambda: tick(services, types), lambda order: carry_out(order, services, types))
+
+    tasks = services.tasks.by_id
+    assert {task_id: tasks[task_id].state for task_id in never} == dict.fromkeys(never, State.PENDING)
+    assert not books.begun.keys() & never.keys()
+    for task in due:
+        assert (tasks[task.id].state, tasks[task.id].data) == (State.COMPLETED, {"effect": "done"})
+        # Run again only when a worker died with it: once for each death, and once for good.
+        assert 1 <= books.finished[task.id] <= books.begun[task.id]
+    extra = sum(books.begun.values()) - DUE_TASKS
+    assert 0 < extra <= killed
+    assert services.task_slots.taken.keys() <= {(name, n) for name, count in AT_ONCE.items() for n in range(count)}
+
+
+def _run_world(world: World, dispatch: Callable[[], object], work: Callable[[RunOrder], object]) -> int:
+    """How many workers and dispatchers died until all was done."""
+    services = world.services
+    killed = 0
+    next_tick_ms = services.time_ms
+
+    def is_done() -> bool:
+        tasks = services.tasks.by_id.values()
+        return sum(task.state is State.COMPLETED for task in tasks) == DUE_TASKS and not world.actors
+
+    while not is_done():
+        if services.time_ms >= next_tick_ms:
+            next_tick_ms = services.time_ms + 60_000
+            for _ in range(DISPATCHERS):
+                world.add(dispatch)
+        for order in world.deliveries():
+            worker = world.add(lambda order=order: work(order), dies_at_ms=order.run_time_ms + 25_000)  # type: ignore[misc]  # a default binds the loop's value
+            worker.hangs = world.random.random() < 0.03
+        if world.actors and world.random.random() < 0.003:
+            world.kill(world.random.choice(world.actors))
+            killed += 1
+        before = len(world.actors)
+        world.turn()
+        killed += max(before - len(world.actors) - 1, 0)
+    return killed

@@ -21,6 +21,12 @@ class Settings:
     session_lifetime_s: int = 30 * 24 * 3600
     server_session_lifetime_s: int = 24 * 3600
     uploader_minimum_version: str = "2.53.0"
+    s3_path_style: bool = False
+    """Whether the bucket stands in the path of an address, as on endpoints other than AWS's own."""
+    sign_up: str = "open"
+    """Who may make an account of their own: `open` to anyone, by `invitation` code, or `closed`."""
+    verifies_emails: bool = False
+    """Whether a new account can sign in only after a server has set `emailVerified`."""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
@@ -33,6 +39,9 @@ class Settings:
             account_id=environ.get("STRANDLINE_ACCOUNT_ID", default.account_id),
             base_url=environ.get("STRANDLINE_BASE_URL", default.base_url).rstrip("/"),
             version=environ.get("STRANDLINE_VERSION", default.version),
+            sign_up=environ.get("STRANDLINE_SIGN_UP", _sign_up_default(environ.get("STRANDLINE_STAGE", default.stage))),
+            verifies_emails=environ.get("STRANDLINE_VERIFIES_EMAILS", "") == "true",
+            s3_path_style="AWS_ENDPOINT_URL" in environ or "AWS_ENDPOINT_URL_S3" in environ,
             cors_origins=tuple(origin for origin in (part.strip() for part in origins.split(",")) if origin),
         )
 
@@ -47,9 +56,24 @@ class Settings:
         return f"strandline-{self.stage}-data"
 
     @property
+    def blobs_table(self) -> str:
+        """Blobs and device logs, without their contents."""
+        return f"strandline-{self.stage}-blobs"
+
+    @property
+    def blob_events_queue(self) -> str:
+        """Takes the bucket's notices that a content has come."""
+        return f"strandline-{self.stage}-blob-events"
+
+    @property
     def bucket(self) -> str:
         """Blobs, large answers and the log's archive; bucket names are global, hence account and region."""
         return f"strandline-{self.stage}-{self.account_id}-{self.region}"
+
+    @property
+    def invitation_secret_name(self) -> str:
+        """The code that opens sign-up by invitation, in Secrets Manager."""
+        return f"strandline/{self.stage}/invitation-code"
 
     @property
     def server_secret_name(self) -> str:
@@ -70,3 +94,8 @@ class Settings:
     def metrics_salt_name(self) -> str:
         """The secret that goes into the hash of an event's subject, in Secrets Manager."""
         return f"strandline/{self.stage}/metrics-salt"
+
+
+def _sign_up_default(stage: str) -> str:
+    """A deployed stage is closed until its owner opens it."""
+    return "open" if stage == "local" else "closed"

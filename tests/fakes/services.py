@@ -92,6 +92,8 @@ class FakeServices:
             data_sets=self.data_sets,
             record_log=self.record_log,
             metrics=self.metrics.ports,
+            blobs=self.blobs,
+            contents=self.contents,
             read_session_and_head=self._session_and_head,
             large_answers=self.large_answers,
         )

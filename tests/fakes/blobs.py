@@ -1,0 +1,115 @@
+"""Blobs and their contents in memory, with what a client of the store does to bring a content."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from chalicelib.domain.blob import Blob, Collection
+from chalicelib.domain.blobs_storing import md5_base64
+from chalicelib.domain.errors import UnavailableError
+from chalicelib.domain.ports_blobs import StoredContent, Upload
+
+UPLOAD_LIFETIME_MS = 900_000
+
+
+class FakeBlobs:
+    """Implements `domain.ports_blobs.BlobStore`."""
+
+    def __init__(self) -> None:
+        self.by_id: dict[tuple[Collection, str], Blob] = {}
+
+    def add(self, blob: Blob) -> None:
+        """See the port."""
+        self.by_id[blob.collection, blob.id] = blob
+
+    def find(self, collection: Collection, blob_id: str) -> Blob | None:
+        """See the port."""
+        return self.by_id.get((collection, blob_id))
+
+    def of_user(self, collection: Collection, user_id: str, start_from_ms: int | None = None) -> Iterator[Blob]:
+        """See the port."""
+        ours = [blob for blob in self.by_id.values() if (blob.collection, blob.user_id) == (collection, user_id)]
+        for blob in sorted(ours, key=_order, reverse=True):
+            if start_from_ms is None or blob.span is None or blob.span.start_ms >= start_from_ms:
+                yield blob
+
+    def make_available(self, blob: Blob) -> bool:
+        """See the port."""
+        stored = self.find(blob.collection, blob.id)
+        if stored is None or stored.is_available:
+            return False
+        self.by_id[blob.collection, blob.id] = blob
+        return True
+
+    def remove(self, blobs: Sequence[Blob]) -> None:
+        """See the port."""
+        for blob in blobs:
+            self.by_id.pop((blob.collection, blob.id), None)
+
+    def created_before(self, time_ms: int) -> Iterator[Blob]:
+        """See the port."""
+        waiting = [blob for blob in self.by_id.values() if not blob.is_available and blob.created_time_ms < time_ms]
+        yield from sorted(waiting, key=lambda blob: blob.created_time_ms)
+
+
+class FakeContents:
+    """Implements `domain.ports_blobs.ContentStore`; `pending` are keys that the lifecycle would remove.
+
+    `before_put` runs before a content is put: a test's place for what comes in between.
+    """
+
+    def __init__(self) -> None:
+        self.by_key: dict[str, tuple[bytes, str]] = {}
+        self.pending: set[str] = set()
+        self.is_down = False
+        self.before_put: Callable[[str], None] = lambda key: None
+
+    def put(self, key: str, content: bytes, media_type: str) -> None:
+        """See the port."""
+        self.before_put(key)
+        if self.is_down:
+            raise UnavailableError
+        self.by_key[key] = (content, media_type)
+
+    def read(self, key: str) -> bytes | None:
+        """See the port."""
+        return self.by_key[key][0] if key in self.by_key else None
+
+    def describe(self, key: str) -> StoredContent | None:
+        """See the port."""
+        content = self.read(key)
+        return None if content is None else StoredContent(len(content), md5_base64(content))
+
+    def keep(self, key: str) -> None:
+        """See the port."""
+        self.pending.discard(key)
+
+    def delete(self, keys: Iterable[str]) -> None:
+        """See the port."""
+        for key in keys:
+            self.by_key.pop(key, None)
+            self.pending.discard(key)
+
+    def delete_under(self, prefix: str) -> None:
+        """See the port."""
+        self.delete([key for key in self.by_key if key.startswith(prefix)])
+
+    def upload(self, blob: Blob, now_ms: int) -> Upload:
+        """See the port."""
+        headers = {
+            "Content-Length": str(blob.size_bytes),
+            "Content-MD5": blob.digest_md5 or "",
+            "Content-Type": blob.media_type,
+        }
+        return Upload("PUT", f"https://store.example.org/{blob.content_key}", headers, now_ms + UPLOAD_LIFETIME_MS)
+
+    def download_url(self, blob: Blob) -> str:
+        """See the port."""
+        return f"https://store.example.org/{blob.content_key}?signed"
+
+    def arrive(self, key: str, content: bytes, media_type: str = "text/plain") -> None:
+        """A content comes by upload."""
+        self.by_key[key] = (content, media_type)
+        self.pending.add(key)
+
+
+def _order(blob: Blob) -> tuple[int, str]:
+    return (blob.created_time_ms if blob.span is None else blob.span.start_ms, blob.id)

@@ -43,7 +43,8 @@ class ApiBlueprint(Blueprint):
 
             for index, path in enumerate(operation.paths):
                 name = f"{operation.name}.{index}".replace(".", "_")
-                self.route(path, methods=[operation.method], name=name, content_types=["*/*"])(handle)
+                # Gateways take a last slash away before they look for a route; the view sees the path as it was sent.
+                self.route(path.rstrip("/"), methods=[operation.method], name=name, content_types=["*/*"])(handle)
             return view
 
         return register

@@ -1,0 +1,188 @@
+"""Where Strandline answers something else than the reference on purpose, beside what the recorded exchanges show.
+
+`docs/compatibility.md` names the test of each difference.
+"""
+
+from typing import Any
+
+import pytest
+
+from tests.api.conftest import ApiClient, Reply
+from tests.fakes.services import SERVER_SECRET, FakeServices
+
+OWNER, UPLOADER, VIEWER = "aaaaaaaaaa", "cccccccccc", "bbbbbbbbbb"
+CONTINUOUS: dict[str, Any] = {"dataSetType": "continuous"}
+HASHING = {"name": "org.tidepool.deduplicator.device.deactivate.hash"}
+
+
+def _cbg(**members: Any) -> dict[str, Any]:
+    return {"type": "cbg", "time": "2026-01-01T00:00:00Z", "value": 100, "units": "mg/dL", **members}
+
+
+@pytest.fixture
+def owner(fakes: FakeServices) -> str:
+    """The token of a user with data of their own; others may upload and view it."""
+    fakes.grant(OWNER, UPLOADER, {"upload"})
+    fakes.grant(OWNER, VIEWER, {"view"})
+    return fakes.sign_in(OWNER)
+
+
+def _open(api: ApiClient, token: str, description: Any) -> Reply:
+    return api.request("POST", f"/v1/users/{OWNER}/data_sets", description, token=token)
+
+
+def _opened(api: ApiClient, token: str, description: Any) -> str:
+    reply = _open(api, token, description)
+    assert reply.status == 201, reply.body
+    return str(reply.json()["data"]["uploadId"])
+
+
+def _codes(reply: Reply) -> list[str]:
+    body = reply.json()
+    return [error["code"] for error in body.get("errors", [body])]
+
+
+@pytest.mark.parametrize("token", [None, "", "nonsense"])
+@pytest.mark.parametrize("query", ["", "?startDate=nonsense"])
+def test_reading_without_a_valid_token_is_401(api: ApiClient, owner: str, token: str | None, query: str) -> None:
+    reply = api.request("GET", f"/data/{OWNER}{query}", token=token)
+    assert (reply.status, reply.json()["code"]) == (401, "data_unauthenticated")
+
+
+def test_restricted_tokens_are_none(api: ApiClient, owner: str) -> None:
+    assert api.request("GET", f"/data/{OWNER}?restricted_token={'a' * 32}").status == 401
+    reply = api.request("POST", f"/v1/users/{OWNER}/restricted_tokens", {}, token=owner)
+    assert (reply.status, reply.json()) == (404, {"Error": "Resource not found"})
+
+
+def test_answers_of_data_carry_the_trace_id_too(api: ApiClient, owner: str) -> None:
+    reply = api.request("GET", f"/data/{OWNER}", token=owner, X_Tidepool_Trace_Request="my-trace")
+    assert (reply.status, reply.headers["x-tidepool-trace-request"]) == (200, "my-trace")
+
+
+@pytest.mark.parametrize("body", [{"dataState": "closed"}, {"state": "closed"}])
+@pytest.mark.parametrize("closer", [OWNER, UPLOADER])
+def test_a_user_may_close_a_continuous_data_set_which_then_takes_no_more(
+    api: ApiClient, fakes: FakeServices, owner: str, closer: str, body: dict[str, str]
+) -> None:
+    data_set_id = _opened(api, owner, CONTINUOUS)
+    api.request("POST", f"/v1/data_sets/{data_set_id}/data", [_cbg()], token=owner)
+    closed = api.request("PUT", f"/v1/data_sets/{data_set_id}", body, token=fakes.sign_in(closer))
+    assert closed.status == 200
+    added = api.request("POST", f"/v1/data_sets/{data_set_id}/data", [_cbg()], token=owner)
+    assert (added.status, _codes(added)) == (409, ["data-set-closed"])
+    assert len(api.request("GET", f"/data/{OWNER}?type=cbg", token=owner).json()) == 1
+    _opened(api, owner, CONTINUOUS)
+
+
+@pytest.mark.parametrize(
+    ("caller", "body"),
+    [
+        (OWNER, {"deviceId": "d"}),
+        (OWNER, {"state": "closed", "deviceId": "d"}),
+        (OWNER, {}),
+        (VIEWER, {"state": "closed"}),
+    ],
+)
+def test_a_user_may_change_nothing_else_of_a_continuous_data_set(
+    api: ApiClient, fakes: FakeServices, owner: str, caller: str, body: dict[str, str]
+) -> None:
+    data_set_id = _opened(api, owner, CONTINUOUS)
+    assert api.request("PUT", f"/v1/data_sets/{data_set_id}", body, token=fakes.sign_in(caller)).status == 403
+
+
+@pytest.mark.parametrize(
+    ("description", "name"),
+    [
+        (CONTINUOUS, "org.tidepool.deduplicator.dataset.delete.origin"),
+        (
+            CONTINUOUS | {"deviceId": "d", "deviceManufacturers": ["Animas"]},
+            "org.tidepool.deduplicator.dataset.delete.origin",
+        ),
+        ({}, "org.tidepool.deduplicator.none"),
+        ({"deviceId": "d", "deviceManufacturers": ["Nobody"]}, "org.tidepool.deduplicator.none"),
+    ],
+)
+def test_a_data_set_for_which_no_deduplicator_is_chosen_gets_one(
+    api: ApiClient, owner: str, description: Any, name: str
+) -> None:
+    assert _open(api, owner, description).json()["data"]["deduplicator"]["name"] == name
+
+
+def test_an_unknown_deduplicator_is_refused_and_leaves_nothing(api: ApiClient, owner: str) -> None:
+    reply = _open(api, owner, CONTINUOUS | {"deduplicator": {"name": "org.example.unknown"}})
+    assert (reply.status, _codes(reply)) == (400, ["value-not-allowed"])
+    assert reply.json()["source"] == {"pointer": "/deduplicator/name"}
+    assert api.request("GET", f"/v1/users/{OWNER}/data_sets?deleted=true", token=owner).json() == []
+
+
+def test_an_upload_id_that_is_taken_is_409(api: ApiClient, owner: str) -> None:
+    description = CONTINUOUS | {"uploadId": "0123456789abcdef0123456789abcdef"}
+    assert _open(api, owner, description).status == 201
+    reply = _open(api, owner, description)
+    assert (reply.status, _codes(reply)) == (409, ["data-set-exists"])
+
+
+def test_a_malformed_upload_id_is_400(api: ApiClient, owner: str) -> None:
+    reply = _open(api, owner, CONTINUOUS | {"uploadId": "nonsense"})
+    assert (reply.status, _codes(reply)) == (400, ["value-not-valid"])
+    assert reply.json()["source"] == {"pointer": "/uploadId"}
+
+
+@pytest.mark.parametrize("name", ["deletedTime", "deletedUserId", "modifiedUserId"])
+def test_a_data_set_cannot_be_born_deleted_or_changed_by_another(api: ApiClient, owner: str, name: str) -> None:
+    reply = _open(api, owner, CONTINUOUS | {name: "2026-01-01T00:00:00Z"})
+    assert reply.status == 201
+    assert name not in reply.json()["data"]
+
+
+def test_data_without_the_device_id_that_its_hash_needs_is_400(api: ApiClient, owner: str) -> None:
+    data_set_id = _opened(api, owner, {"deduplicator": HASHING, "deviceId": "d"})
+    reply = api.request("POST", f"/v1/data_sets/{data_set_id}/data", [_cbg(deviceId="d"), _cbg()], token=owner)
+    assert (reply.status, _codes(reply)) == (400, ["value-not-exists"])
+    assert reply.json()["source"] == {"pointer": "/1/deviceId"}
+
+
+@pytest.mark.parametrize("name", ["device.deactivate.hash", "device.truncate.dataset"])
+def test_a_data_set_of_no_device_can_be_closed_and_deleted(api: ApiClient, owner: str, name: str) -> None:
+    data_set_id = _opened(api, owner, {"deduplicator": {"name": f"org.tidepool.deduplicator.{name}"}})
+    api.request("POST", f"/v1/data_sets/{data_set_id}/data", [_cbg(deviceId="d")], token=owner)
+    assert api.request("PUT", f"/v1/data_sets/{data_set_id}", token=owner).status == 200
+    assert len(api.request("GET", f"/data/{OWNER}?type=cbg", token=owner).json()) == 1
+    assert api.request("DELETE", f"/v1/data_sets/{data_set_id}", token=owner).status == 200
+    assert api.request("GET", f"/data/{OWNER}?type=cbg", token=owner).json() == []
+
+
+@pytest.mark.parametrize("header", ["X-Tidepool-Service-Secret", "X-Tidepool-Server-Secret"])
+def test_the_secret_of_servers_has_two_names(api: ApiClient, owner: str, header: str) -> None:
+    path = f"/v1/users/{OWNER}/data_sets"
+    assert api.request("GET", path, **{header: SERVER_SECRET}).status == 200
+    assert api.request("GET", path, **{header: "wrong"}).status == 403
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/v1/partners/twiist/data/link"),
+        ("GET", f"/v1/users/{OWNER}/data_sources"),
+        ("GET", "/v1/data_sources/0123456789abcdef0123456789abcdef"),
+        ("GET", "/v1/partners/dexcom/sector"),
+        ("POST", f"/data/{OWNER}"),
+    ],
+)
+def test_what_is_not_served_is_404(api: ApiClient, owner: str, method: str, path: str) -> None:
+    assert api.request(method, path, [], token=owner).status == 404
+
+
+def test_data_is_read_in_the_order_of_types_and_times(api: ApiClient, owner: str) -> None:
+    data_set_id = _opened(api, owner, CONTINUOUS)
+    later, earlier = _cbg(time="2026-01-01T00:05:00Z"), _cbg()
+    food = {"type": "food", "time": "2026-01-01T00:00:00Z"}
+    api.request("POST", f"/v1/data_sets/{data_set_id}/data", [food, later, earlier], token=owner)
+    seen = api.request("GET", f"/data/{OWNER}", token=owner).json()
+    assert [(record["type"], record["time"][11:16]) for record in seen] == [
+        ("cbg", "00:00"),
+        ("cbg", "00:05"),
+        ("food", "00:00"),
+        ("upload", "00:00"),
+    ]

@@ -8,7 +8,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from chalicelib.contract.operation import FailureForm
+from chalicelib.api.failures_auth import auth_failure
+from chalicelib.api.failures_node import node_failure
+from chalicelib.contract.operation import FailureForm, Operation
 from chalicelib.domain import errors
 from chalicelib.model.errors import FieldError
 
@@ -30,6 +32,7 @@ STATUS: dict[type[Exception], int] = {
     errors.ConflictError: 409,
     errors.InvalidRequestError: 400,
     errors.TooLargeError: 413,
+    errors.TooManyAttemptsError: 429,
     errors.UnavailableError: 503,
 }
 
@@ -39,10 +42,18 @@ def status_of(error: Exception) -> int:
     return next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 500)
 
 
-def failure(form: FailureForm, error: Exception, trace_meta: Mapping[str, Any]) -> Failure:
-    """How a refusal, or a defect, looks in the given form. `trace_meta` is the `meta` of an envelope."""
-    headers = {"Retry-After": str(error.retry_after_s)} if isinstance(error, errors.UnavailableError) else {}
-    status, body = _BODIES[form](error, trace_meta)
+def failure(operation: Operation, error: Exception, trace_meta: Mapping[str, Any]) -> Failure:
+    """How a refusal, or a defect, looks in the operation's form. `trace_meta` is the `meta` of an envelope."""
+    headers = {}
+    if isinstance(error, errors.UnavailableError | errors.TooManyAttemptsError):
+        headers["Retry-After"] = str(error.retry_after_s)
+    match operation.failure_form:
+        case FailureForm.AUTH:
+            status, body = auth_failure(operation, error)
+        case FailureForm.NODE:
+            status, body = node_failure(error)
+        case form:
+            status, body = _BODIES[form](error, trace_meta)
     return Failure(status, body, headers)
 
 
@@ -99,6 +110,8 @@ def _platform(error: Exception, _meta: Mapping[str, Any]) -> tuple[int, Any]:
             return status, _one("digests-not-equal", "digests not equal", detail) | {"source": source}
         case errors.TooLargeError():
             return status, _one("resource-too-large", "resource too large", error.detail)
+        case errors.TooManyAttemptsError():
+            return status, _one("too-many-requests", "too many requests")
         case errors.UnavailableError():
             return status, _one("service-unavailable", "service is unavailable for the moment")
         case errors.InvalidRequestError():

@@ -1,6 +1,7 @@
 """What an account is, and how clients read it. Source: auth-api 4."""
 
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -60,3 +61,8 @@ def user_object(account: Account, *, to_server: bool) -> dict[str, Any]:
 def user_id_of(new_id: str) -> str:
     """A new user's id, a UUID in lower case, made of 32 hexadecimal digits. Source: auth-api 4."""
     return str(uuid.UUID(new_id))
+
+
+def private_pair(new_id: Callable[[], str]) -> dict[str, str]:
+    """A random id of 10 hexadecimal digits and a hash of 24, as old clients use them. Source: auth-api 1, route 16."""
+    return {"name": "", "id": new_id()[:10], "hash": new_id()[:24]}

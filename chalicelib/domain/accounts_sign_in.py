@@ -62,12 +62,18 @@ def sign_in(
 
 def attempt_counters(email: str, source_ip: str, now_ms: int) -> tuple[Counter, ...]:
     """The counters that a sign-in is counted by. They hold hashes: an unknown address may be a mistyped password."""
+    return _counter("account", email, MAX_FAILURES_PER_ACCOUNT, now_ms), address_counter(source_ip, now_ms)
+
+
+def address_counter(source_ip: str, now_ms: int) -> Counter:
+    """The counter of whatever is guessed from one network address."""
+    return _counter("address", source_ip, MAX_FAILURES_PER_ADDRESS, now_ms)
+
+
+def _counter(kind: str, name: str, most: int, now_ms: int) -> Counter:
     starts_s = now_ms // 1000 // ATTEMPTS_WINDOW_S * ATTEMPTS_WINDOW_S
-    ends_s = starts_s + ATTEMPTS_WINDOW_S
-    return (
-        Counter("account:" + _digest(email), starts_s, ends_s, MAX_FAILURES_PER_ACCOUNT),
-        Counter("address:" + _digest(source_ip), starts_s, ends_s, MAX_FAILURES_PER_ADDRESS),
-    )
+    digest = hashlib.sha256(name.encode()).hexdigest()
+    return Counter(f"{kind}:{digest}", starts_s, starts_s + ATTEMPTS_WINDOW_S, most)
 
 
 def count_attempt(attempts: SignInAttempts, counters: Sequence[Counter], now_ms: int) -> None:
@@ -80,7 +86,3 @@ def count_attempt(attempts: SignInAttempts, counters: Sequence[Counter], now_ms:
     full = attempts.count(counters)
     if full is not None:
         raise TooManyAttemptsError(retry_after_s=max(1, full.ends_s - now_ms // 1000))
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.domain.access import Session, SessionReader, token_hash
-from chalicelib.domain.errors import InvalidTokenError, WrongCredentialsError
+from chalicelib.domain.errors import InvalidTokenError, WrongCredentialsError, WrongServerSecretError
 from chalicelib.domain.ports_accounts import Sessions
 
 
@@ -81,6 +81,13 @@ def token_data(session: Session) -> dict[str, Any]:
     return {"isserver": session.is_server, "userid": session.user_id, "expires_at": session.expires_time_ms // 1000}
 
 
-def is_same_secret(sent: str, secret: str) -> bool:
-    """Whether a server sent the right secret, in a time that does not tell how much of it is right."""
-    return hmac.compare_digest(sent.encode(), secret.encode())
+def require_server_secret(sent: str, secret: str) -> None:
+    """Nothing, when a server knows the secret of the stage; the time taken does not tell how much of it is right.
+
+    Raises:
+        WrongServerSecretError: it does not.
+
+    Source: auth-api 2, route 5.
+    """
+    if not hmac.compare_digest(sent.encode(), secret.encode()):
+        raise WrongServerSecretError

@@ -1,0 +1,603 @@
+"""Signing up, reading, changing, deleting and listing users."""
+
+import base64
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from chalicelib import wiring
+from chalicelib.domain.accounts import Account
+from chalicelib.domain.accounts_sign_in import MAX_FAILURES_PER_ACCOUNT, MAX_FAILURES_PER_ADDRESS
+from tests.api.conftest import ApiClient, Reply
+from tests.fakes.services import INVITATION_CODE, START_MS, FakeServices
+
+TOKEN = "x-tidepool-session-token"
+INVALID = {"code": 400, "reason": "Invalid user details were given"}
+EXISTS = {"code": 409, "reason": "User already exists"}
+NOT_AUTHORIZED = {"code": 401, "reason": "Not authorized for requested operation"}
+NOT_FOUND = {"code": 404, "reason": "User not found"}
+
+ANNA = Account("0123456789", START_MS, "anna@example.org", "now:password", ("patient",), START_MS // 1000, True)
+BEN = replace(ANNA, user_id="9876543210", email="ben@example.org")
+CHILD = Account("abcdef0123", START_MS, None, None, ("custodial_account", "patient"))
+
+SIGN_UP: dict[str, Any] = {"username": "anna@example.org", "emails": ["anna@example.org"], "password": "password"}
+
+BAD_USERNAMES: tuple[Any, ...] = (
+    None,
+    1,
+    "",
+    "anna",
+    "a@b",
+    "a b@c.org",
+    "a@@c.org",
+    "a@c.o",
+    "a@c.o1",
+    "a@.org",
+    "@c.org",
+)
+BAD_EMAILS: tuple[Any, ...] = (None, [], {}, "anna@example.org", [1], ["bad"], ["a@example.org", "bad"])
+BAD_PASSWORDS: tuple[Any, ...] = (None, 1, "", "1234567", "x" * 73, "with blank", "line\nbreak", "password\n")
+BAD_TIMES: tuple[Any, ...] = (
+    None,
+    1,
+    "",
+    "2017-02-06",
+    "2017-02-06T10:37:46Z",
+    "2017-02-06T10:37:46",
+    "2017-02-30T10:37:46+00:00",
+    "2017-02-06T25:37:46+00:00",
+    "2017-02-06T10:37:46+0000",
+)
+BAD_ROLES: tuple[Any, ...] = ("patient", {}, ["Patient"], ["admin"], [1], [None])
+BAD_UPDATES: tuple[dict[str, Any], ...] = (
+    {"username": None},
+    {"username": "bad"},
+    {"emails": "new@example.org"},
+    {"emails": ["bad"]},
+    {"username": "new@example.org", "emails": ["other@example.org"]},
+    {"username": "new@example.org", "emails": []},
+    {"password": "short"},
+    {"password": None},
+    {"roles": "patient"},
+    {"roles": ["king"]},
+    {"termsAccepted": "2020-02-02T02:02:02Z"},
+    {"emailVerified": "true"},
+    {"emailVerified": None},
+)
+
+
+def without(name: str) -> dict[str, Any]:
+    """A sign-up that lacks a field."""
+    return {key: value for key, value in SIGN_UP.items() if key != name}
+
+
+@pytest.fixture
+def server(fakes: FakeServices) -> str:
+    """The token of a server."""
+    return fakes.sign_in("a-server", is_server=True)
+
+
+@pytest.fixture
+def anna(fakes: FakeServices) -> str:
+    """Anna's token."""
+    fakes.accounts.create(ANNA)
+    return fakes.sign_in(ANNA.user_id)
+
+
+@pytest.fixture
+def ben(fakes: FakeServices) -> str:
+    """Ben's token."""
+    fakes.accounts.create(BEN)
+    return fakes.sign_in(BEN.user_id)
+
+
+@pytest.fixture
+def child(fakes: FakeServices) -> Account:
+    """An account without a login, whose custodian Anna is."""
+    fakes.accounts.create(CHILD)
+    fakes.grant(CHILD.user_id, ANNA.user_id, ["custodian", "view", "upload"])
+    return CHILD
+
+
+def can_sign_in(api: ApiClient, username: str, password: str) -> bool:
+    """Whether a login succeeds."""
+    encoded = base64.b64encode(f"{username}:{password}".encode()).decode()
+    return api.request("POST", "/auth/login", authorization=f"Basic {encoded}").status == 200
+
+
+class TestSignUp:
+    """POST /auth/user."""
+
+    def test_a_new_user_is_signed_in_and_ready_for_every_client(self, api: ApiClient, fakes: FakeServices) -> None:
+        reply = api.request("POST", "/auth/user", SIGN_UP)
+        assert reply.status == 201
+        user = reply.json()
+        assert user == {
+            "emailVerified": True,
+            "emails": ["anna@example.org"],
+            "roles": ["patient"],
+            "termsAccepted": "2026-01-01T00:00:00+00:00",
+            "userid": "00000000-0000-0000-0000-000000000001",
+            "username": "anna@example.org",
+        }
+        assert api.request("GET", "/auth/user", token=reply.headers[TOKEN]).json() == user
+        assert can_sign_in(api, "anna@example.org", "password")
+
+    def test_the_password_is_stored_as_a_hash_only(self, api: ApiClient, fakes: FakeServices) -> None:
+        user_id = api.request("POST", "/auth/user", SIGN_UP).json()["userid"]
+        account = fakes.accounts.find(user_id)
+        assert account is not None
+        assert account.password_hash == "now:password"
+
+    @pytest.mark.parametrize(
+        ("extra", "expected"),
+        [
+            ({"roles": ["clinic", "clinician", "clinic"]}, {"roles": ["clinic", "clinician"]}),
+            ({"roles": []}, {"roles": []}),
+            ({"roles": None}, {"roles": []}),
+            ({"unknown": 1, "emailVerified": False}, {"emailVerified": True}),
+            ({"termsAccepted": "2017-02-06T10:37:46+00:00"}, {"termsAccepted": "2017-02-06T10:37:46+00:00"}),
+            ({"termsAccepted": "2017-02-06T10:37:46.987-08:00"}, {"termsAccepted": "2017-02-06T18:37:46+00:00"}),
+            ({"emails": ["Anna.B@Sub.Example.org", "c@example.org"]}, {"username": "anna.b@sub.example.org"}),
+            ({"username": "other@example.org"}, {"username": "anna@example.org", "emails": ["anna@example.org"]}),
+            ({"password": "x" * 72}, {}),
+            ({"password": "pässwörd"}, {}),
+        ],
+    )
+    def test_what_may_be_said(self, api: ApiClient, extra: dict[str, Any], expected: dict[str, Any]) -> None:
+        reply = api.request("POST", "/auth/user", SIGN_UP | extra)
+        assert reply.status == 201
+        assert expected.items() <= reply.json().items()
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            None,
+            b"",
+            b"{",
+            b"[]",
+            b"null",
+            b'"text"',
+            without("username"),
+            without("emails"),
+            without("password"),
+            *(SIGN_UP | {"username": value} for value in BAD_USERNAMES),
+            SIGN_UP | {"username": "x" * 250 + "@example.org"},
+            *(SIGN_UP | {"emails": value} for value in BAD_EMAILS),
+            *(SIGN_UP | {"password": value} for value in BAD_PASSWORDS),
+            *(SIGN_UP | {"roles": value} for value in BAD_ROLES),
+            *(SIGN_UP | {"termsAccepted": value} for value in BAD_TIMES),
+        ],
+    )
+    def test_every_broken_rule_has_the_same_answer_and_stores_nothing(
+        self, api: ApiClient, fakes: FakeServices, body: Any
+    ) -> None:
+        reply = api.request("POST", "/auth/user", body)
+        assert (reply.status, reply.json()) == (400, INVALID)
+        assert fakes.accounts.by_id == {}
+
+    @pytest.mark.parametrize("email", ["anna@example.org", "ANNA@example.org"])
+    def test_an_address_belongs_to_one_account(self, api: ApiClient, anna: str, email: str) -> None:
+        reply = api.request("POST", "/auth/user", SIGN_UP | {"emails": [email]})
+        assert (reply.status, reply.json()) == (409, EXISTS)
+        assert TOKEN not in reply.headers
+
+    def test_where_addresses_are_verified_the_token_works_and_login_waits(
+        self, api: ApiClient, fakes: FakeServices
+    ) -> None:
+        fakes.settings = replace(fakes.settings, verifies_emails=True)
+        wiring.override(fakes.services)
+        reply = api.request("POST", "/auth/user", SIGN_UP)
+        assert reply.json()["emailVerified"] is False
+        assert "termsAccepted" not in reply.json()
+        assert api.request("GET", "/auth/user", token=reply.headers[TOKEN]).status == 200
+        assert not can_sign_in(api, "anna@example.org", "password")
+
+    def test_a_large_body_is_refused(self, api: ApiClient) -> None:
+        reply = api.request("POST", "/auth/user", b" " * 300_000)
+        assert reply.status == 413
+        assert reply.json()["code"] == 413
+
+
+class TestSignUpModes:
+    """Who may sign up is a setting."""
+
+    CLOSED = {"code": 403, "reason": "Sign-up is not open"}  # noqa: RUF012  read only
+
+    def sign_up(self, api: ApiClient, fakes: FakeServices, mode: str, body: Any) -> Reply:
+        """The answer on a stage of this mode."""
+        fakes.settings = replace(fakes.settings, sign_up=mode)
+        wiring.override(fakes.services)
+        return api.request("POST", "/auth/user", body)
+
+    @pytest.mark.parametrize("mode", ["closed", "", "Open", "unknown"])
+    def test_any_mode_but_open_is_closed(self, api: ApiClient, fakes: FakeServices, mode: str) -> None:
+        reply = self.sign_up(api, fakes, mode, SIGN_UP | {"invitationCode": INVITATION_CODE})
+        assert (reply.status, reply.json()) == (403, self.CLOSED)
+        assert fakes.accounts.by_id == {}
+
+    def test_the_invitation_code_opens(self, api: ApiClient, fakes: FakeServices) -> None:
+        body = SIGN_UP | {"invitationCode": INVITATION_CODE}
+        assert self.sign_up(api, fakes, "invitation", body).status == 201
+
+    @pytest.mark.parametrize("code", [None, 1, "", "wrong", INVITATION_CODE + "x"])
+    def test_another_code_does_not(self, api: ApiClient, fakes: FakeServices, code: Any) -> None:
+        reply = self.sign_up(api, fakes, "invitation", SIGN_UP | {"invitationCode": code})
+        assert (reply.status, reply.json()) == (403, self.CLOSED)
+
+    def test_codes_cannot_be_guessed_for_ever(self, api: ApiClient, fakes: FakeServices) -> None:
+        for _ in range(MAX_FAILURES_PER_ADDRESS):
+            self.sign_up(api, fakes, "invitation", SIGN_UP | {"invitationCode": "wrong"})
+        reply = self.sign_up(api, fakes, "invitation", SIGN_UP | {"invitationCode": INVITATION_CODE})
+        assert reply.status == 429
+
+
+class TestRead:
+    """GET /auth/user, /auth/user/{userId} and /v1/users/{userId}."""
+
+    @pytest.mark.parametrize(
+        "path", ["/auth/user", "/auth/user/0123456789", "/auth/user/Anna@example.org", "/v1/users/0123456789"]
+    )
+    def test_the_own_account(self, api: ApiClient, anna: str, path: str) -> None:
+        reply = api.request("GET", path, token=anna)
+        assert reply.status == 200
+        assert reply.json() == {
+            "emailVerified": True,
+            "emails": ["anna@example.org"],
+            "roles": ["patient"],
+            "termsAccepted": "2026-01-01T00:00:00+00:00",
+            "userid": "0123456789",
+            "username": "anna@example.org",
+        }
+
+    def test_a_server_is_told_whether_there_is_a_password(
+        self, api: ApiClient, server: str, anna: str, child: Account
+    ) -> None:
+        assert api.request("GET", f"/auth/user/{ANNA.user_id}", token=server).json()["passwordExists"] is True
+        assert api.request("GET", f"/auth/user/{child.user_id}", token=server).json() == {
+            "emailVerified": False,
+            "passwordExists": False,
+            "roles": ["custodial_account", "patient"],
+            "userid": child.user_id,
+        }
+
+    def test_a_custodian_may(self, api: ApiClient, anna: str, child: Account) -> None:
+        reply = api.request("GET", f"/auth/user/{child.user_id}", token=anna)
+        assert reply.json() == {
+            "emailVerified": False,
+            "roles": ["custodial_account", "patient"],
+            "userid": child.user_id,
+        }
+
+    @pytest.mark.parametrize("permissions", [[], ["view"], ["upload"], ["note"], ["root"]])
+    def test_others_may_not(
+        self, api: ApiClient, fakes: FakeServices, anna: str, ben: str, permissions: list[str]
+    ) -> None:
+        fakes.grant(ANNA.user_id, BEN.user_id, permissions)
+        reply = api.request("GET", f"/auth/user/{ANNA.user_id}", token=ben)
+        assert (reply.status, reply.json()) == (401, NOT_AUTHORIZED)
+
+    @pytest.mark.parametrize("user_id", ["ffffffffff", "nobody@example.org", "x" * 5000])
+    def test_an_unknown_user_is_told_before_the_right_is_looked_at(
+        self, api: ApiClient, anna: str, user_id: str
+    ) -> None:
+        reply = api.request("GET", f"/auth/user/{user_id}", token=anna)
+        assert (reply.status, reply.json()) == (404, NOT_FOUND)
+
+    def test_a_server_has_no_account_of_its_own(self, api: ApiClient, server: str) -> None:
+        assert api.request("GET", "/auth/user", token=server).json() == NOT_FOUND
+
+    @pytest.mark.parametrize("path", ["/auth/user", "/auth/user/0123456789", "/v1/users/unknown"])
+    @pytest.mark.parametrize("token", [None, "unknown"])
+    def test_a_token_is_needed(self, api: ApiClient, anna: str, path: str, token: str | None) -> None:
+        reply = api.request("GET", path, token=token)
+        assert (reply.status, reply.json()) == (401, NOT_AUTHORIZED)
+
+
+class TestUpdate:
+    """PUT /auth/user and /auth/user/{userId}."""
+
+    @pytest.mark.parametrize("path", ["/auth/user", "/auth/user/0123456789"])
+    @pytest.mark.parametrize(
+        ("updates", "expected"),
+        [
+            ({}, {}),
+            ({"unknown": True}, {}),
+            ({"username": "New@example.org"}, {"username": "new@example.org", "emails": ["new@example.org"]}),
+            (
+                {"username": "n@example.org", "emails": ["N@example.org", "b@example.org"]},
+                {"username": "n@example.org"},
+            ),
+            ({"emails": ["new@example.org"]}, {"username": "anna@example.org"}),
+            ({"termsAccepted": "2020-02-02T02:02:02.2+02:00"}, {"termsAccepted": "2020-02-02T00:02:02+00:00"}),
+            ({"password": "another-password"}, {"emailVerified": True}),
+        ],
+    )
+    def test_what_a_user_may_change(
+        self, api: ApiClient, anna: str, path: str, updates: dict[str, Any], expected: dict[str, Any]
+    ) -> None:
+        before = api.request("GET", "/auth/user", token=anna).json()
+        reply = api.request("PUT", path, {"updates": updates}, token=anna)
+        assert reply.status == 200
+        assert reply.json() == before | expected | {"emails": [reply.json()["username"]]}
+        assert api.request("GET", "/auth/user", token=anna).json() == reply.json()
+
+    def test_a_new_password_takes_the_place_of_the_old_one(self, api: ApiClient, anna: str) -> None:
+        assert can_sign_in(api, "anna@example.org", "password")
+        api.request("PUT", "/auth/user", {"updates": {"password": "another-password"}}, token=anna)
+        assert not can_sign_in(api, "anna@example.org", "password")
+        assert can_sign_in(api, "anna@example.org", "another-password")
+
+    @pytest.mark.parametrize("emails", [[], None])
+    def test_no_addresses_removes_the_address(self, api: ApiClient, anna: str, emails: Any) -> None:
+        reply = api.request("PUT", "/auth/user", {"updates": {"emails": emails}}, token=anna)
+        assert reply.status == 200
+        assert reply.json().keys() == {"userid", "roles", "termsAccepted", "emailVerified"}
+        assert reply.json()["emailVerified"] is True
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            None,
+            b"{",
+            [],
+            {},
+            {"updates": None},
+            {"updates": []},
+            {"username": "new@example.org"},
+            *({"updates": updates} for updates in BAD_UPDATES),
+        ],
+    )
+    def test_a_broken_rule_changes_nothing(
+        self, api: ApiClient, fakes: FakeServices, server: str, anna: str, body: Any
+    ) -> None:
+        for token in (anna, server):
+            reply = api.request("PUT", f"/auth/user/{ANNA.user_id}", body, token=token)
+            assert (reply.status, reply.json()) == (400, INVALID)
+        assert fakes.accounts.find(ANNA.user_id) == ANNA
+
+    @pytest.mark.parametrize("updates", [{"roles": ["clinic"]}, {"roles": None}, {"emailVerified": True}])
+    def test_roles_and_verification_are_for_servers(
+        self, api: ApiClient, anna: str, server: str, updates: dict[str, Any]
+    ) -> None:
+        path = f"/auth/user/{ANNA.user_id}"
+        reply = api.request("PUT", path, {"updates": updates}, token=anna)
+        assert (reply.status, reply.json()) == (401, NOT_AUTHORIZED)
+        reply = api.request("PUT", path, {"updates": updates}, token=server)
+        assert reply.status == 200
+        expected = {name: [] if value is None else value for name, value in updates.items()}
+        assert expected.items() <= reply.json().items()
+
+    def test_the_body_is_looked_at_before_the_user_and_the_right(self, api: ApiClient, ben: str) -> None:
+        for user_id in ("ffffffffff", ANNA.user_id):
+            assert api.request("PUT", f"/auth/user/{user_id}", {}, token=ben).json() == INVALID
+
+    def test_an_unknown_user_is_not_told_apart(self, api: ApiClient, server: str, ben: str) -> None:
+        for token in (server, ben):
+            reply = api.request("PUT", "/auth/user/ffffffffff", {"updates": {}}, token=token)
+            assert (reply.status, reply.json()) == (401, NOT_AUTHORIZED)
+
+    def test_a_brokered_user_is_changed_by_nobody(self, api: ApiClient, fakes: FakeServices, server: str) -> None:
+        fakes.accounts.create(replace(ANNA, roles=("brokered",)))
+        for token in (server, fakes.sign_in(ANNA.user_id)):
+            reply = api.request("PUT", f"/auth/user/{ANNA.user_id}", {"updates": {}}, token=token)
+            assert (reply.status, reply.json()) == (401, NOT_AUTHORIZED)
+
+    @pytest.mark.parametrize("permissions", [[], ["view", "upload", "note"]])
+    def test_others_may_not(
+        self, api: ApiClient, fakes: FakeServices, anna: str, ben: str, permissions: list[str]
+    ) -> None:
+        fakes.grant(ANNA.user_id, BEN.user_id, permissions)
+        reply = api.request("PUT", f"/auth/user/{ANNA.user_id}", {"updates": {}}, token=ben)
+        assert (reply.status, reply.json()) == (401, NOT_AUTHORIZED)
+
+    def test_a_custodian_may_change_the_address_and_nothing_of_weight(
+        self, api: ApiClient, anna: str, child: Account
+    ) -> None:
+        path = f"/auth/user/{child.user_id}"
+        reply = api.request("PUT", path, {"updates": {"username": "child@example.org"}}, token=anna)
+        assert reply.status == 200
+        assert reply.json()["username"] == "child@example.org"
+        for updates in ({"password": "new-password"}, {"termsAccepted": "2020-02-02T02:02:02+00:00"}):
+            reply = api.request("PUT", path, {"updates": updates}, token=anna)
+            assert (reply.status, reply.json()) == (401, NOT_AUTHORIZED)
+
+    def test_the_address_of_another_is_taken(self, api: ApiClient, fakes: FakeServices, anna: str, ben: str) -> None:
+        reply = api.request("PUT", "/auth/user", {"updates": {"username": "BEN@example.org"}}, token=anna)
+        assert (reply.status, reply.json()) == (409, EXISTS)
+        assert fakes.accounts.find(ANNA.user_id) == ANNA
+
+    def test_a_first_password_claims_a_custodial_account(
+        self, api: ApiClient, fakes: FakeServices, server: str, anna: str, child: Account
+    ) -> None:
+        updates = {"username": "child@example.org", "password": "new-password", "emailVerified": True}
+        reply = api.request("PUT", f"/auth/user/{child.user_id}", {"updates": updates}, token=server)
+        assert reply.json()["roles"] == ["patient"]
+        assert reply.json()["passwordExists"] is True
+        assert can_sign_in(api, "child@example.org", "new-password")
+        assert fakes.grants.permissions(child.user_id, ANNA.user_id) == {"view", "upload"}
+
+    @pytest.mark.parametrize("token", [None, "unknown"])
+    def test_a_token_is_needed(self, api: ApiClient, token: str | None) -> None:
+        reply = api.request("PUT", "/auth/user", b"{", token=token)
+        assert (reply.status, reply.json()) == (401, NOT_AUTHORIZED)
+
+
+class TestDelete:
+    """DELETE /auth/user/{userId}."""
+
+    def test_the_own_account_with_the_password(
+        self, api: ApiClient, fakes: FakeServices, anna: str, ben: str, child: Account
+    ) -> None:
+        fakes.grant(ANNA.user_id, BEN.user_id, ["view"])
+        reply = api.request("DELETE", f"/auth/user/{ANNA.user_id}", {"password": "password"}, token=anna)
+        assert (reply.status, reply.body) == (204, b"")
+        assert fakes.accounts.find(ANNA.user_id) is None
+        assert [deletion.user_id for deletion in fakes.accounts.deletions()] == [ANNA.user_id]
+        assert fakes.grants.by_pair == {}
+        assert api.request("GET", "/auth/token", token=anna).status == 401
+        assert not can_sign_in(api, "anna@example.org", "password")
+
+    @pytest.mark.parametrize("body", [None, b"{", [], {}, {"password": None}, {"password": 1}, {"password": "wrong"}])
+    def test_the_own_account_without_it(self, api: ApiClient, fakes: FakeServices, anna: str, body: Any) -> None:
+        reply = api.request("DELETE", f"/auth/user/{ANNA.user_id}", body, token=anna)
+        assert (reply.status, reply.json()) == (403, {"code": 403, "reason": "Missing id and/or password"})
+        assert fakes.accounts.find(ANNA.user_id) == ANNA
+
+    def test_a_stolen_session_cannot_guess_the_password(self, api: ApiClient, anna: str) -> None:
+        path = f"/auth/user/{ANNA.user_id}"
+        for _ in range(MAX_FAILURES_PER_ACCOUNT):
+            assert api.request("DELETE", path, {"password": "wrong"}, token=anna).status == 403
+        assert api.request("DELETE", path, {"password": "password"}, token=anna).status == 429
+
+    def test_custodian_and_server_need_no_password(
+        self, api: ApiClient, fakes: FakeServices, server: str, anna: str, child: Account
+    ) -> None:
+        assert api.request("DELETE", f"/auth/user/{child.user_id}", token=anna).status == 204
+        assert api.request("DELETE", f"/auth/user/{ANNA.user_id}", token=server).status == 204
+        assert fakes.accounts.by_id == {}
+
+    def test_a_server_is_told_nothing_of_an_unknown_user(self, api: ApiClient, server: str) -> None:
+        for _ in range(2):
+            assert api.request("DELETE", "/auth/user/ffffffffff", token=server).status == 204
+
+    @pytest.mark.parametrize("permissions", [[], ["view", "upload", "note"]])
+    def test_others_may_not(
+        self, api: ApiClient, fakes: FakeServices, anna: str, ben: str, permissions: list[str]
+    ) -> None:
+        fakes.grant(ANNA.user_id, BEN.user_id, permissions)
+        for user_id in (ANNA.user_id, "ffffffffff"):
+            reply = api.request("DELETE", f"/auth/user/{user_id}", {"password": "password"}, token=ben)
+            assert (reply.status, reply.body) == (401, b"")
+        assert fakes.accounts.find(ANNA.user_id) == ANNA
+
+    @pytest.mark.parametrize("role", ["clinic", "clinician"])
+    def test_an_account_of_a_clinic_stays(self, api: ApiClient, fakes: FakeServices, server: str, role: str) -> None:
+        fakes.accounts.create(replace(ANNA, roles=(role,)))
+        for token in (server, fakes.sign_in(ANNA.user_id)):
+            reply = api.request("DELETE", f"/auth/user/{ANNA.user_id}", {"password": "password"}, token=token)
+            assert (reply.status, reply.body) == (401, b"")
+
+    @pytest.mark.parametrize("token", [None, "unknown"])
+    def test_a_token_is_needed(self, api: ApiClient, token: str | None) -> None:
+        reply = api.request("DELETE", f"/auth/user/{ANNA.user_id}", token=token)
+        assert (reply.status, reply.body) == (401, b"")
+
+
+class TestCustodial:
+    """POST /auth/user/{userId}/user and /v1/clinics/{clinicId}/users."""
+
+    def test_a_user_manages_another_account(self, api: ApiClient, fakes: FakeServices, anna: str) -> None:
+        reply = api.request("POST", f"/auth/user/{ANNA.user_id}/user", {}, token=anna)
+        assert reply.status == 201
+        user_id = reply.json()["userid"]
+        assert reply.json() == {
+            "emailVerified": False,
+            "roles": ["custodial_account", "patient"],
+            "userid": user_id,
+        }
+        grant = fakes.grants.find(user_id, ANNA.user_id)
+        assert grant is not None
+        assert grant.permissions == {"custodian": {}, "view": {}, "upload": {}}
+        assert api.request("GET", f"/auth/user/{user_id}", token=anna).json() == reply.json()
+
+    @pytest.mark.parametrize(
+        ("body", "email"),
+        [
+            ({"emails": ["Child@example.org"], "username": "other@example.org"}, "child@example.org"),
+            ({"username": "child@example.org"}, "child@example.org"),
+            ({"emails": [], "username": "child@example.org"}, "child@example.org"),
+            ({"unknown": 1, "password": "ignored-1"}, None),
+        ],
+    )
+    def test_its_address(self, api: ApiClient, anna: str, body: dict[str, Any], email: str | None) -> None:
+        reply = api.request("POST", f"/auth/user/{ANNA.user_id}/user", body, token=anna)
+        assert reply.status == 201
+        assert reply.json().get("username") == email
+        assert reply.json().get("emails") == (None if email is None else [email])
+
+    @pytest.mark.parametrize(
+        "body",
+        [None, b"{", [], {"username": None}, {"username": "bad"}, {"emails": "a@example.org"}, {"emails": ["b"]}],
+    )
+    def test_a_broken_rule_stores_nothing(self, api: ApiClient, fakes: FakeServices, anna: str, body: Any) -> None:
+        reply = api.request("POST", f"/auth/user/{ANNA.user_id}/user", body, token=anna)
+        assert (reply.status, reply.json()) == (400, INVALID)
+        assert set(fakes.accounts.by_id) == {ANNA.user_id}
+
+    def test_a_taken_address(self, api: ApiClient, fakes: FakeServices, anna: str) -> None:
+        body = {"emails": ["ANNA@example.org"]}
+        reply = api.request("POST", f"/auth/user/{ANNA.user_id}/user", body, token=anna)
+        assert (reply.status, reply.json()) == (409, EXISTS)
+        assert fakes.grants.by_pair == {}
+
+    def test_nobody_else_may(self, api: ApiClient, fakes: FakeServices, anna: str, ben: str) -> None:
+        fakes.grant(ANNA.user_id, BEN.user_id, ["custodian", "view", "upload"])
+        for token in (None, "unknown", ben):
+            reply = api.request("POST", f"/auth/user/{ANNA.user_id}/user", {}, token=token)
+            assert (reply.status, reply.json()) == (401, NOT_AUTHORIZED)
+
+    def test_a_server_may_for_anyone(self, api: ApiClient, fakes: FakeServices, server: str) -> None:
+        reply = api.request("POST", f"/auth/user/{ANNA.user_id}/user", {}, token=server)
+        assert reply.status == 201
+        assert fakes.grants.permissions(reply.json()["userid"], ANNA.user_id) == {"custodian", "view", "upload"}
+
+    def test_a_clinic_gets_an_account_without_a_custodian(
+        self, api: ApiClient, fakes: FakeServices, server: str, anna: str
+    ) -> None:
+        reply = api.request("POST", "/v1/clinics/a-clinic/users", {"username": "child@example.org"}, token=server)
+        assert reply.status == 201
+        assert reply.json()["roles"] == ["custodial_account", "patient"]
+        assert fakes.grants.by_pair == {}
+        reply = api.request("POST", "/v1/clinics/a-clinic/users", {}, token=anna)
+        assert (reply.status, reply.json()) == (401, NOT_AUTHORIZED)
+
+
+class TestList:
+    """GET /auth/users."""
+
+    @pytest.mark.parametrize(
+        ("query", "expected"),
+        [
+            (f"id={BEN.user_id},unknown,%20{ANNA.user_id}", [BEN.user_id, ANNA.user_id]),
+            ("id=unknown", []),
+            ("role=patient", [ANNA.user_id, BEN.user_id]),
+            ("role=clinic", []),
+            ("role=patient&createdFrom=2026-01-02", [BEN.user_id]),
+            ("role=patient&createdTo=2026-01-01", [ANNA.user_id]),
+            ("role=patient&createdFrom=2026-01-01&createdTo=2026-01-02", [ANNA.user_id, BEN.user_id]),
+        ],
+    )
+    def test_by_ids_or_by_role(
+        self, api: ApiClient, fakes: FakeServices, server: str, query: str, expected: list[str]
+    ) -> None:
+        fakes.accounts.create(ANNA)
+        fakes.accounts.create(replace(BEN, created_time_ms=START_MS + 86_400_000))
+        reply = api.request("GET", f"/auth/users?{query}", token=server)
+        assert reply.status == 200
+        assert [user["userid"] for user in reply.json()] == expected
+        assert all(user["passwordExists"] is True for user in reply.json())
+
+    @pytest.mark.parametrize(
+        ("query", "reason"),
+        [
+            ("", "A query must be specified"),
+            ("?role=king", "The role specified is invalid"),
+            ("?id=1&role=king", "The role specified is invalid"),
+            ("?id=1&role=patient", "Only one query parameter is allowed"),
+            ("?role=patient&createdFrom=yesterday", "Invalid query parameter: createdFrom"),
+            ("?role=patient&createdTo=2026-02-30", "Invalid query parameter: createdTo"),
+            ("?createdFrom=2026-01-01", "Unknown query parameter"),
+            ("?name=anna", "Unknown query parameter"),
+        ],
+    )
+    def test_a_query_that_is_none(self, api: ApiClient, server: str, query: str, reason: str) -> None:
+        reply = api.request("GET", f"/auth/users{query}", token=server)
+        assert (reply.status, reply.json()) == (400, {"code": 400, "reason": reason})
+
+    def test_it_is_for_servers(self, api: ApiClient, anna: str) -> None:
+        for token in (None, "unknown", anna):
+            reply = api.request("GET", f"/auth/users?id={ANNA.user_id}", token=token)
+            assert (reply.status, reply.json()) == (401, NOT_AUTHORIZED)

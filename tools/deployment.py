@@ -67,7 +67,7 @@ def deploy(
 
 
 def template_for(package: Package, bucket: str) -> str:
-    """The template's text, naming the package by its digest, so that equal texts mean that nothing is to be deployed."""
+    """The template's text; it names the package by its digest, so that equal texts mean that nothing is to be done."""
     template: Template = json.loads(json.dumps(package.template))
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::Serverless::Function":

@@ -54,7 +54,7 @@ CLOUD = Environment(ROOT / ".venv-ministack", ROOT / "requirements-ministack.txt
 
 
 def locked_versions(lock: str) -> dict[str, str]:
-    """Name (normalised) → version of each requirement of a lock file's text that holds on this platform or any other."""
+    """Name (normalised) → version of each requirement in a lock file's text, for whatever platform."""
     pins = re.findall(r"^([A-Za-z0-9][A-Za-z0-9._-]*)==([^\s;\\]+)", lock, flags=re.MULTILINE)
     return {re.sub(r"[-_.]+", "-", name).lower(): version for name, version in pins}
 
@@ -66,7 +66,7 @@ def wanted_stamp(environment: Environment, version: tuple[int, int]) -> str:
 
 
 def base_python(environment: Environment) -> tuple[Path, tuple[int, int]] | None:
-    """The interpreter an existing environment was made of and its version; None when it does not start or is too old."""
+    """The interpreter an existing environment was made of, and its version; None when it is not to be used."""
     script = "import sys; print(*sys.version_info[:2], getattr(sys, '_base_executable', sys.executable))"
     try:
         answer = subprocess.run(

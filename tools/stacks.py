@@ -1,5 +1,6 @@
 """CloudFormation stacks, the same for the local cloud and AWS: create or update, wait, say what failed."""
 
+import json
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -39,7 +40,8 @@ def holds(cloudformation: "CloudFormationClient", stack: str, template: str, par
     if any(deployed.get(key) != value for key, value in parameters.items()):
         return False
     body: Any = cloudformation.get_template(StackName=stack, TemplateStage="Original")["TemplateBody"]
-    return bool(body == template)
+    # botocore parses a template that is JSON.
+    return bool(body == (template if isinstance(body, str) else json.loads(template)))
 
 
 def apply(
@@ -50,7 +52,7 @@ def apply(
     *,
     poll_s: float,
 ) -> None:
-    """Create the stack or update it, and wait for the end. `template` is `TemplateBody` or `TemplateURL` with its value.
+    """Create the stack or update it, and wait for the end. `template` is the argument TemplateBody or TemplateURL.
 
     Raises:
         ToolError: with the first reason that CloudFormation gives.

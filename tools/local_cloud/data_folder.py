@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.local_cloud.snapshots import CURRENT, damaged_files, open_state
+from tools.local_cloud.snapshots import damaged_files, open_state
 from tools.project import ToolError
 
 
@@ -108,6 +108,6 @@ def _hold(lock: int, folder: DataFolder) -> None:
 def _check(folder: DataFolder) -> None:
     for damage in damaged_files(folder.state):
         raise ToolError(
-            f"the data folder {folder.path} is damaged ({folder.state.name}/{CURRENT}: {damage}): put a copy of it back, "
-            "or choose another folder, make run DATA_DIR=...; nothing in it was changed."
+            f"the data folder {folder.path} is damaged ({folder.state.name}/{damage}): put a copy of it back, or "
+            "choose another folder, make run DATA_DIR=...; nothing in it was changed."
         )

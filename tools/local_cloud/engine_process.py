@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from queue import Queue
+from typing import IO, cast
 
 from tools.local_cloud.data_folder import DataFolder
 from tools.local_cloud.ports import port_of
@@ -25,16 +26,16 @@ class Engine:
 
     def __init__(self, process: "subprocess.Popen[str]", log_name: str) -> None:
         self._process = process
+        self._commands = cast(IO[str], process.stdin)
         self._log_name = log_name
         self._answers: Queue[str | None] = Queue()
         threading.Thread(target=self._listen, daemon=True).start()
 
     def open_front(self, prefix: str) -> None:
         """Serve the API under `prefix` of the gateway on the public port."""
-        assert self._process.stdin is not None
         with suppress(BrokenPipeError):
-            self._process.stdin.write(f"front {prefix}\n")
-            self._process.stdin.flush()
+            self._commands.write(f"front {prefix}\n")
+            self._commands.flush()
         self.await_answer("front")
 
     def await_answer(self, expected: str) -> None:
@@ -51,9 +52,8 @@ class Engine:
 
     def stop(self) -> int:
         """Let it save and end; the exit code. Nothing of it is left afterwards."""
-        assert self._process.stdin is not None
         with suppress(BrokenPipeError):
-            self._process.stdin.close()
+            self._commands.close()
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(STOP_TIMEOUT_S)
         # The processes of the functions are in the engine's group.
@@ -62,8 +62,7 @@ class Engine:
         return self._process.wait()
 
     def _listen(self) -> None:
-        assert self._process.stdout is not None
-        for line in self._process.stdout:
+        for line in cast(IO[str], self._process.stdout):
             self._answers.put(line.strip())
         self._answers.put(None)
 

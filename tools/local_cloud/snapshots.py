@@ -7,10 +7,11 @@ A snapshot is written beside the current one and then takes its place in one ste
 moment leaves either the old or the new one, never half of each. ministack itself reads `state/current`.
 """
 
+import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -31,25 +32,32 @@ def open_state(state: Path) -> Path:
 
 
 def damaged_files(state: Path) -> Iterator[str]:
-    """The files of the current snapshot that are not whole, with the reason."""
+    """What of the current snapshot is not whole, each with the reason."""
     current = state / CURRENT
     if not current.exists():
         if current.is_symlink():
-            yield f"{current.name} names {os.readlink(current)}, which is not there"
+            yield f"{CURRENT} names {current.readlink()}, which is not there"
         return
     for path in sorted(current.glob("*.json")):
-        try:
-            whole = isinstance(json.loads(path.read_bytes()), dict)
-        except ValueError:
-            whole = False
-        if not whole:
-            yield f"{path.name} is not what was saved"
+        if not _is_json_object(path.read_bytes()):
+            yield f"{CURRENT}/{path.name} is not what was saved"
+    for path in sorted(current.glob("lambda-blobs/*.zip")):
+        if hashlib.sha256(path.read_bytes()).hexdigest() != path.stem:
+            yield f"{CURRENT}/{path.parent.name}/{path.name} is not what was saved"
 
 
-def write_snapshot(state: Path, services: Mapping[str, Callable[[], bytes | None]]) -> None:
-    """Write what each service gives as `<service>.json` and make that the current snapshot.
+def _is_json_object(content: bytes) -> bool:
+    try:
+        return isinstance(json.loads(content), dict)
+    except ValueError:
+        return False
 
-    A service that gives None, or is not named, keeps the file it has.
+
+def write_snapshot(state: Path, save: Callable[[Path], None]) -> None:
+    """Give `save` a folder that has what the current snapshot has, and make it the current one.
+
+    The files in it are shared with the current snapshot: `save` replaces them (`replace_file`), and never writes into
+    one.
 
     Raises:
         OSError: nothing was changed.
@@ -58,17 +66,18 @@ def write_snapshot(state: Path, services: Mapping[str, Callable[[], bytes | None
     name = _name(int(current.name) + 1)
     draft = state / f"{name}.draft"
     shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir()
-    for service, content in services.items():
-        encoded = content()
-        if encoded is not None:
-            (draft / f"{service}.json").write_bytes(encoded)
-    for path in current.glob("*.json"):
-        if not (draft / path.name).exists():
-            os.link(path, draft / path.name)
+    shutil.copytree(current, draft, copy_function=os.link)
+    save(draft)
     draft.rename(state / name)
     _make_current(state, name)
     shutil.rmtree(current, ignore_errors=True)
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Put a new file in the place of an old one, whose content others may share."""
+    draft = path.with_name(f"{path.name}.draft")
+    draft.write_bytes(content)
+    draft.replace(path)
 
 
 def _name(number: int) -> str:

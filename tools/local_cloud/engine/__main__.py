@@ -26,7 +26,7 @@ from tools.local_cloud.engine.saving import Saver
 READING = ("Get", "Describe", "List", "Query", "Scan", "BatchGet", "TransactGet")
 
 
-class Server(uvicorn.Server):
+class Server(uvicorn.Server):  # type: ignore[misc] # not installed where mypy runs
     """A server among others in one process: signals are not its business."""
 
     @contextlib.contextmanager
@@ -75,14 +75,12 @@ async def serve(gateway_fd: int, front_fd: int, state: Path, function_log: Path)
     gateway: Application = ministack
     lacking = replaced.missing()
     if lacking:
-        say(
-            f"note this ministack lacks {', '.join(lacking)}: it runs as it comes, slower, and saves at a clean stop only"
-        )
+        say(f"note this ministack lacks {', '.join(lacking)}: it runs as it comes, slower, and saves at its stop only")
     else:
         replaced.remember_parsed_expressions()
         replaced.write_function_logs(function_log)
         replaced.leave_saving_to_us()
-        saver = Saver(state, replaced.services_to_save)
+        saver = Saver(state, replaced.save_services)
         gateway = noting_changes(ministack, saver)
 
     stop = asyncio.Event()

@@ -7,9 +7,10 @@ Each gain was measured (docs/adr): no wait for log lines 6 ms a request, the mem
 import functools
 import importlib
 import json
-from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
+
+from tools.local_cloud.snapshots import replace_file
 
 EXPECTED = (
     "ministack.app:app",
@@ -20,6 +21,7 @@ EXPECTED = (
     "ministack.core.lambda_runtime:Worker._drain_stderr",
     "ministack.core.lambda_runtime:Worker._drain_stderr_bounded",
     "ministack.core.lambda_runtime:reset",
+    "ministack.services.lambda_svc:CODE_BLOB_DIR",
     "ministack.services.lambda_svc:_emit_lambda_logs",
     "ministack.services.dynamodb:_tokenize",
     "ministack.services.dynamodb:_condition_syntax_error",
@@ -27,8 +29,8 @@ EXPECTED = (
 
 
 def missing() -> list[str]:
-    """Which of the expected functions this ministack lacks."""
-    return [name for name in EXPECTED if not callable(_look_up(name))]
+    """Which of the expected names this ministack lacks."""
+    return [name for name in EXPECTED if _look_up(name) is None]
 
 
 def _look_up(name: str) -> Any:
@@ -55,36 +57,35 @@ def write_function_logs(log_file: Path) -> None:
     ministack waits for more lines after each call, and keeps a new log stream a call in memory and state for ever.
     """
     runtime = importlib.import_module("ministack.core.lambda_runtime")
-    functions = importlib.import_module("ministack.services.lambda_svc")
+    functions: Any = importlib.import_module("ministack.services.lambda_svc")
     runtime.Worker._drain_stderr_bounded = lambda worker: worker._drain_stderr()
     log = log_file.open("a", encoding="utf-8", buffering=1)
 
-    def emit(func: dict[str, Any], request_id: str, log_text: str, *_: Any, **__: Any) -> None:
+    def emit(_function: dict[str, Any], _request_id: str, log_text: str, *_: Any, **__: Any) -> None:
         if log_text:
             log.write(log_text.rstrip("\n") + "\n")
 
     functions._emit_lambda_logs = emit
 
 
-def services_to_save() -> Mapping[str, Callable[[], bytes | None]]:
-    """Each service in use by the name of its state file, with a function that encodes its state as ministack reads it."""
+def save_services(folder: Path) -> None:
+    """Write the state of each service in use into `folder`, as ministack will read it."""
     app = importlib.import_module("ministack.app")
     persistence = importlib.import_module("ministack.core.persistence")
-
-    def encoded(name: str, get_state: Callable[[], Any]) -> bytes | None:
+    functions: Any = importlib.import_module("ministack.services.lambda_svc")
+    # The code of functions is kept beside the state that names it, else a save would take it from the one before.
+    functions.CODE_BLOB_DIR = str(folder / "lambda-blobs")
+    for name, get_state in app._build_persistence_save_dict().items():
         state = get_state()
-        if state is None:
-            return None
-        wrapped = {"__ministack_format__": persistence._state_format_version(name), "payload": state}
-        return json.dumps(wrapped, default=persistence._json_default).encode()
-
-    services: Mapping[str, Callable[[], Any]] = app._build_persistence_save_dict()
-    return {name: functools.partial(encoded, name, get_state) for name, get_state in services.items()}
+        if state is not None:
+            wrapped = {"__ministack_format__": persistence._state_format_version(name), "payload": state}
+            replace_file(folder / f"{name}.json", json.dumps(wrapped, default=persistence._json_default).encode())
 
 
 def leave_saving_to_us() -> None:
     """ministack's own save at the stop writes file by file over the current snapshot."""
-    importlib.import_module("ministack.app").save_all = lambda services: None
+    app: Any = importlib.import_module("ministack.app")
+    app.save_all = lambda _: None
 
 
 def stop_functions() -> None:

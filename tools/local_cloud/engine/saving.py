@@ -10,7 +10,7 @@ import logging
 import os
 import signal
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 from tools.local_cloud.snapshots import write_snapshot
@@ -25,9 +25,9 @@ log = logging.getLogger("strandline.saving")
 class Saver:
     """Saves after changes, one save at a time, with pauses as long as the saves so that they never take over."""
 
-    def __init__(self, state: Path, services: Callable[[], Mapping[str, Callable[[], bytes | None]]]) -> None:
+    def __init__(self, state: Path, save: Callable[[Path], None]) -> None:
         self._state = state
-        self._services = services
+        self._save = save
         self._changed = False
         self._last_save_s = 0.0
         self._child: asyncio.Task[bool] | None = None
@@ -50,7 +50,7 @@ class Saver:
         """A last save, in this process, after the one that may be under way."""
         if self._child is not None:
             await self._child
-        write_snapshot(self._state, self._services())
+        write_snapshot(self._state, self._save)
 
     async def _save_in_child(self) -> bool:
         started = time.monotonic()
@@ -75,11 +75,11 @@ class Saver:
             # Sockets of the parent: a child that outlives it must not keep its ports.
             os.closerange(3, 65536)
             # This process is a copy already; ministack's own copies would double the time.
-            copy.deepcopy = lambda value, *_: value  # type: ignore[assignment]
+            copy.deepcopy = lambda value, *_: value
             if os.getppid() == parent:
-                write_snapshot(self._state, self._services())
+                write_snapshot(self._state, self._save)
             code = 0
-        except BaseException:  # noqa: BLE001 - there is nobody above to raise to
+        except BaseException:
             log.exception("a save failed")
         finally:
             os._exit(code)

@@ -56,7 +56,7 @@ class FakeCounts:
 
     def add(self, counts: Mapping[Counted, int], shard_id: str, before: Ledger, after: Ledger) -> None:
         """Nothing, once both are changed."""
-        if self.ledger(shard_id).version != before.version:
+        if self.ledgers.get(shard_id, Ledger()).version != before.version:
             raise LedgerChangedError
         self.counts.update(counts)
         self.ledgers[shard_id] = after

@@ -1,0 +1,148 @@
+"""Judging records, naming objects, and the ledger that keeps counts exact. Source: docs/metrics.md."""
+
+from typing import Any
+
+import orjson
+import pytest
+
+from chalicelib.domain.errors import UnavailableError
+from chalicelib.domain.metrics_archive import (
+    MOST_RANGES,
+    TRIES,
+    ArchivedEvent,
+    is_kept,
+    judged,
+    keep,
+    object_name,
+    with_range,
+)
+from chalicelib.domain.ports_metrics import Ledger, LedgerChangedError, RejectedRecord, StreamRecord
+from tests.fakes.metrics import FakeMetrics
+
+SHARD = "shardId-000000000003"
+EVENT: dict[str, Any] = {
+    "type": "metrics:create",
+    "id": "1",
+    "time": "2026-02-11T06:30:00.123Z",
+    "user": "702f0e4953",
+    "eventName": "blip - Viewed",
+    "event": {},
+    "params": {},
+    "url": "/metrics/thisuser/blip%20-%20Viewed",
+    "method": "GET",
+}
+
+
+def record(members: Any = EVENT, number: int = 7) -> StreamRecord:
+    return StreamRecord(SHARD, number, members if isinstance(members, bytes) else orjson.dumps(members))
+
+
+def test_an_object_is_named_by_hour_shard_and_first_number() -> None:
+    one = judged(record(EVENT | {"time": "2026-12-31T23:59:59.999Z"}))
+    assert isinstance(one, ArchivedEvent)
+    assert object_name(one) == f"dt=2026-12-31/hour=23/{SHARD}-7.json.gz"
+
+
+def test_a_line_is_one_line_whatever_the_producer_sent() -> None:
+    one = judged(record(orjson.dumps(EVENT, option=orjson.OPT_INDENT_2)))
+    assert isinstance(one, ArchivedEvent)
+    assert b"\n" not in one.line
+    assert orjson.loads(one.line) == EVENT
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"", "not JSON"),
+        (b"\x00\xff", "not JSON"),
+        (b"[]", "not a JSON object"),
+        (b"null", "not a JSON object"),
+        *(
+            (orjson.dumps({name: value for name, value in EVENT.items() if name != missing}), missing)
+            for missing in EVENT
+            if missing != "type"
+        ),
+        (orjson.dumps(EVENT | {"eventName": 7}), "eventName"),
+        (orjson.dumps(EVENT | {"event": []}), "event"),
+        (orjson.dumps(EVENT | {"time": "yesterday"}), "time"),
+        (orjson.dumps(EVENT | {"time": "2026-02-11T06:30:00"}), "UTC"),
+        (orjson.dumps(EVENT | {"time": "2026-02-11T06:30:00+01:00"}), "UTC"),
+    ],
+)
+def test_what_is_no_event_is_put_aside_with_a_reason(data: bytes, reason: str) -> None:
+    one = judged(record(data))
+    assert isinstance(one, RejectedRecord)
+    assert reason in one.reason
+
+
+def test_a_record_that_is_no_event_does_not_stop_the_others() -> None:
+    fake = FakeMetrics()
+    batch = [record(number=1), record(b"{", number=2), record(number=3)]
+    assert keep(batch, fake.ports) is None
+    assert keep(batch, fake.ports) is None
+    assert [one.record.sequence_number for one in fake.rejected.records] == [2]
+    assert [len(lines) for lines in fake.archive.objects.values()] == [2]
+    assert list(fake.counts.counts.values()) == [2]
+
+
+def test_a_hundred_names_are_counted_in_two_steps() -> None:
+    fake = FakeMetrics()
+    batch = [record(EVENT | {"eventName": str(number)}, number) for number in range(100)]
+    assert keep(batch, fake.ports) is None
+    assert fake.counts.ledgers[SHARD].version == 2
+    assert len(fake.counts.counts) == 100
+
+
+def test_what_another_worker_kept_meanwhile_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = FakeMetrics()
+    fake.counts.ledgers[SHARD] = Ledger(1, ((1, 5),))
+    stale = iter([Ledger()])
+    monkeypatch.setattr(fake.counts, "ledger", lambda _: next(stale, fake.counts.ledgers[SHARD]))
+
+    assert keep([record(number=5), record(number=6)], fake.ports) is None
+    assert list(fake.counts.counts.values()) == [1]
+    assert fake.counts.ledgers[SHARD].ranges == ((1, 5), (6, 6))
+
+
+def test_after_some_races_the_batch_is_left_to_come_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    fake, tries = FakeMetrics(), []
+
+    def add(*_: Any) -> None:
+        tries.append(1)
+        raise LedgerChangedError
+
+    monkeypatch.setattr(fake.counts, "add", add)
+    assert keep([record(number=5), record(number=6)], fake.ports) == 5
+    assert len(tries) == TRIES
+
+
+def test_a_ledger_that_cannot_be_read_leaves_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    def ledger(_: str) -> Ledger:
+        raise UnavailableError
+
+    fake = FakeMetrics()
+    monkeypatch.setattr(fake.counts, "ledger", ledger)
+    assert keep([record(number=5)], fake.ports) == 5
+    assert fake.archive.objects == {}
+
+
+def test_ranges_of_a_ledger_are_joined_where_they_meet() -> None:
+    ledger = Ledger()
+    for first, last in [(10, 20), (40, 50), (30, 35)]:
+        ledger = with_range(ledger, first, last)
+    assert ledger == Ledger(3, ((10, 20), (30, 35), (40, 50)))
+    assert with_range(ledger, 15, 45) == Ledger(4, ((10, 50),))
+    assert [number for number in range(60) if is_kept(ledger, number)] == [
+        *range(10, 21),
+        *range(30, 36),
+        *range(40, 51),
+    ]
+
+
+def test_a_ledger_forgets_the_oldest_gap() -> None:
+    ledger = Ledger()
+    for first in range(0, (MOST_RANGES + 1) * 10, 10):
+        ledger = with_range(ledger, first, first + 5)
+    assert len(ledger.ranges) == MOST_RANGES
+    assert is_kept(ledger, 7)
+    assert not is_kept(ledger, 17)

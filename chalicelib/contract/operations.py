@@ -13,7 +13,9 @@ from chalicelib.contract.access import (
     UPLOADERS,
 )
 from chalicelib.contract.operation import FailureForm, Operation
+from chalicelib.contract.operations_accounts import ACCOUNT_OPERATIONS
 from chalicelib.contract.operations_blobs import BLOB_OPERATIONS
+from chalicelib.contract.operations_metrics import METRICS_OPERATIONS
 
 
 def _data_paths(*tails: str) -> tuple[str, ...]:
@@ -114,5 +116,7 @@ OPERATIONS: tuple[Operation, ...] = (
     DELETE_DATA,
     DELETE_USER_DATA,
     READ_DATA,
+    *ACCOUNT_OPERATIONS,
     *BLOB_OPERATIONS,
+    *METRICS_OPERATIONS,
 )

@@ -9,6 +9,7 @@ A path to a units field is a sibling's name (`units`) or, with a leading slash, 
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -50,11 +51,12 @@ class OneOfByUnits:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """What a text must look like. `wording` completes the error "is not valid …"."""
+    """What a text must look like. `wording` completes the error "is not valid …"; `accepts` answers something true
+    for a text of the form. `is_empty` tells which texts are `value-empty`; None: no text is."""
 
     wording: str
-    accepts: Callable[[str], bool]
-    is_empty: Callable[[str], bool] = lambda text: not text
+    accepts: Callable[[str], object]
+    is_empty: Callable[[str], bool] | None = operator.not_
     json_schema: Mapping[str, object] = field(default_factory=dict)
 
 

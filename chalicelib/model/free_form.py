@@ -19,9 +19,9 @@ _ESCAPED = re.compile("[<>&\u2028\u2029]")
 _ESCAPE_BYTES = 6
 
 
-def is_surely_within(body: dict[str, Any], max_bytes: int) -> bool:
-    """Whether an object keeps the limit by far; a quick answer for the many small ones."""
-    return len(orjson.dumps(body)) * _MAX_GROWTH <= max_bytes
+def keeps_size(body: dict[str, Any], max_bytes: int) -> bool:
+    """Whether an object keeps the limit; quick for the many small ones."""
+    return len(orjson.dumps(body)) * _MAX_GROWTH <= max_bytes or size_bytes(body) <= max_bytes
 
 
 def size_bytes(value: object) -> int:

@@ -5,6 +5,7 @@ Source: data-model.md, sections 3 to 5; errors.md, sections 2.3 and 2.5.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -144,9 +145,9 @@ def _validate(kind: Kind, value: Any, pointer: str, scope: Scope, report: Report
 
 
 def _validate_text(kind: fields.Text, value: str, pointer: str, report: Report) -> None:
-    is_empty = kind.form.is_empty(value) if kind.form else not value
+    is_empty = kind.form.is_empty if kind.form else operator.not_
     length = len(value)
-    if is_empty and not kind.may_be_empty:
+    if is_empty and is_empty(value) and not kind.may_be_empty:
         report.add(errors.VALUE_EMPTY, pointer)
     elif kind.max_length is not None and length > kind.max_length:
         report.add(errors.length_out_of_range(length, errors.between(None, kind.max_length)), pointer)

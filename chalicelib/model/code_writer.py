@@ -1,0 +1,326 @@
+"""Writes the straight-line Python of a table's compiled check (see `compiler`).
+
+In the code `d` is the object as sent, `out` the one to store, `units` the units that the datum declares for its
+parts, `units_x` those that the object itself declares in its field x, and `v1`, `v2`, … the values being checked.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from chalicelib.model import fields
+from chalicelib.model.fields import ByUnits, Condition, Field, Kind, Later, Object, OneOfByUnits, Range
+
+_INDENT = "    "
+
+NestedReader = Callable[[Object | Later, Callable[[Any], None]], Any]
+"""Makes the function for a nested object; it may have itself replaced later."""
+
+
+class CodeWriter:
+    """Writes one function, named `read`. `names` are those that the code may call."""
+
+    def __init__(self, names: Mapping[str, Any], nested_reader: NestedReader) -> None:
+        self._names = dict(names)
+        self._nested_reader = nested_reader
+        self._lines: list[str] = []
+        self._depth = 0
+        self._comparisons: list[str] = []
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self._lines)
+
+    def compiled(self) -> Any:
+        """The function that was written."""
+        exec(compile(self.text, "<a compiled table>", "exec"), self._names)  # noqa: S102  # written from own tables
+        return self._names["read"]
+
+    def nested_object(self, model: Object) -> None:
+        """Write `read(d, units)` for an object inside a datum."""
+        with self._block("def read(d, units):"):
+            self._doubt_if("type(d) is not dict")
+            self._line("out = {}")
+            self._object(model)
+            self._line("return out")
+
+    def datum(self, model: Object, discriminators: Mapping[str, str]) -> None:
+        """Write `read(d, new_id, split)` for a datum."""
+        with self._block("def read(d, new_id, split):"):
+            path = datum_units_path(model)
+            self._line(f"units = units_in(d, {', '.join(map(repr, path))})" if path else "units = None")
+            self._line(f"out = {dict(discriminators)!r}")
+            self._line("out['time'], time_ms, sent_time = read_time(d.get('time'))")
+            self._object(model, done=("time",))
+            with self._block("if 'id' not in out:"):
+                self._line("out['id'] = new_id()")
+            self._line("return Datum(out, time_ms, sent_time)")
+
+    def _line(self, text: str) -> None:
+        self._lines.append(_INDENT * self._depth + text)
+
+    @contextmanager
+    def _block(self, head: str) -> Iterator[None]:
+        self._line(head)
+        self._depth += 1
+        yield
+        self._depth -= 1
+
+    def _doubt_if(self, condition: str) -> None:
+        with self._block(f"if {condition}:"):
+            self._line("raise Doubt")
+
+    def _constant(self, value: Any) -> str:
+        name = f"k{len(self._names)}"
+        self._names[name] = value
+        return name
+
+    def _reader(self, model: Object | Later) -> str:
+        name = self._constant(None)
+        self._names[name] = self._nested_reader(model, lambda reader: self._names.update({name: reader}))
+        return name
+
+    def _object(self, model: Object, done: tuple[str, ...] = ()) -> None:
+        """Check the fields of `d` and put what is stored into `out`.
+
+        What compares fields comes after the checks of each field alone, and what has an effect beyond `out` last.
+        """
+        paths = {path for field in model.fields for path in _own_units_paths(field.kind)}
+        for name in sorted(path for path in paths if not path.startswith("/")):
+            with self._block(f"if type({_units_name(name)} := d.get({name!r})) is not str:"):
+                self._line(f"{_units_name(name)} = None")
+        embedded = [field for field in model.fields if isinstance(field.kind, fields.Embedded)]
+        for field in model.fields:
+            if field.name not in done and field not in embedded:
+                self._field(field)
+        for line in self._comparisons:
+            self._line(line)
+        for rule in (*model.first, *model.last):
+            self._rule(rule)
+        for field in embedded:
+            self._field(field)
+
+    def _field(self, field: Field) -> None:
+        value = f"v{len(self._lines)}"
+        if field.required is True:
+            self._line(f"{value} = d.get({field.name!r})")
+            self._value(field, value)
+            return
+        with self._block(f"if {field.name!r} in d and ({value} := d[{field.name!r}]) is not None:"):
+            if field.forbidden is not None:
+                self._doubt_if(_holds(field.forbidden))
+            self._value(field, value)
+        if field.required is not False:
+            unless = f" and not ({_holds(field.forbidden)})" if field.forbidden else ""
+            with self._block(f"elif ({_holds(field.required)}){unless}:"):
+                self._line("raise Doubt")
+
+    def _value(self, field: Field, value: str) -> None:
+        self._kind(field.kind, value)
+        self._compare(field)
+        store = f"out[{field.stored_as or field.name!r}] = {value}"
+        may_be_dropped = isinstance(field.kind, fields.Embedded) or _may_vanish(field.kind)
+        self._line(f"if {value}: {store}" if may_be_dropped else store)
+
+    def _compare(self, field: Field) -> None:
+        """Note what ties this field to siblings; by the end of the object each of them is known to be right."""
+        name = field.name
+        match field.kind:
+            case fields.Integer(Range() as limits) | fields.Number(Range() as limits):
+                for sibling, order in ((limits.at_least, "<"), (limits.at_most, ">")):
+                    if sibling:
+                        both = f"{name!r} in out and {sibling!r} in out"
+                        self._comparisons.append(f"if {both} and out[{name!r}] {order} out[{sibling!r}]: raise Doubt")
+            case fields.Time(not_before=sibling) if sibling:
+                both = f"{name!r} in out and {sibling!r} in out"
+                self._comparisons.append(f"if {both}: require_not_before(d[{name!r}], d[{sibling!r}])")
+
+    def _rule(self, rule: fields.Rule) -> None:
+        match rule:
+            case fields.AnyOf(names):
+                self._doubt_if(f"not ({_holds(fields.Has(names))})")
+            case fields.OneOf(names, unless):
+                self._doubt_if(f"not ({_holds(fields.Has((*names, *unless)))})")
+            case fields.GlucoseTarget(path):
+                self._line(f"require_target(d, {_units_name(path)})")
+
+    def _kind(self, kind: Kind, value: str) -> None:
+        """Check the value, and turn it into what is stored."""
+        match kind:
+            case fields.Text():
+                self._text(kind, value)
+            case fields.Choice(values, stored):
+                self._doubt_if(f"type({value}) is not str or {value} not in {self._constant(frozenset(values))}")
+                spellings = {stored.get(word, word) for word in values}
+                if len(spellings) == 1:
+                    self._line(f"{value} = {spellings.pop()!r}")
+                elif stored:
+                    self._line(f"{value} = {self._constant(dict(stored))}.get({value}, {value})")
+            case fields.Constant(constant):
+                self._doubt_if(f"{value} != {constant!r}")
+            case fields.Boolean():
+                self._doubt_if(f"type({value}) is not bool")
+            case fields.Integer(limits, allowed):
+                self._whole(value, limits)
+                if allowed:
+                    self._doubt_if(f"{value} not in {self._constant(frozenset(allowed))}")
+            case fields.Start(latest_ms):
+                self._whole(value, Range(0, latest_ms))
+            case fields.Number():
+                self._number(kind, value)
+            case fields.Time(is_local):
+                self._line(f"{value} = {'stored_local_time' if is_local else 'stored_time'}({value})")
+            case _:
+                self._structure(kind, value)
+
+    def _structure(self, kind: Kind, value: str) -> None:
+        match kind:
+            case fields.FreeForm(max_bytes):
+                self._line(f"{value} = free_form({value}, {max_bytes})")
+            case fields.Texts():
+                self._texts(kind, value)
+            case fields.Objects(item):
+                self._count(kind, value)
+                if isinstance(item, fields.FreeForm):
+                    self._line(f"{value} = [free_form(e, {item.max_bytes}) for e in {value}]")
+                else:
+                    self._line(f"{value} = [{self._reader(item)}(e, units) for e in {value}]")
+                if kind.is_schedule:
+                    self._line(f"require_schedule({value})")
+            case fields.Named(item):
+                self._doubt_if(f"type({value}) is not dict")
+                entry = f"{value}e"
+                self._line(f"{value}n, {value} = {value}, {{}}")
+                with self._block(f"for n, {entry} in {value}n.items():"):
+                    self._kind(item, entry)
+                    self._line(f"{value}[n] = {entry}")
+            case fields.Object() | fields.Later():
+                self._line(f"{value} = {self._reader(kind)}({value}, units)")
+            case fields.Variant():
+                self._line(f"{value} = read_variant({self._constant(kind)}, {value}, units)")
+            case fields.Embedded():
+                self._line(f"{value} = split_off({self._constant(kind)}, {value}, new_id, split)")
+
+    def _text(self, kind: fields.Text, value: str) -> None:
+        doubts = [f"type({value}) is not str"]
+        is_empty = kind.form.is_empty if kind.form else operator.not_
+        if is_empty is operator.not_:
+            is_empty = None
+            doubts += [] if kind.may_be_empty else [f"not {value}"]
+        if kind.max_length is not None:
+            doubts.append(f"len({value}) > {kind.max_length}")
+        if kind.min_length is not None:
+            doubts.append(f"len({value}) < {kind.min_length}")
+        if kind.form is not None:
+            doubts += [f"{self._constant(is_empty)}({value})"] if is_empty else []
+            doubts.append(f"not {self._constant(kind.form.accepts)}({value})")
+        if kind.known:
+            doubts.append(f"{value} not in {self._constant(frozenset(kind.known))}")
+        self._doubt_if(" or ".join(doubts))
+
+    def _whole(self, value: str, limits: Range) -> None:
+        if limits.high is None:
+            # Without a limit there is still that of 64 bits.
+            self._line(f"{value} = whole({value})")
+        else:
+            with self._block(f"if type({value}) is not int:"):
+                self._line(f"{value} = whole({value})")
+        self._range(value, limits)
+
+    def _number(self, kind: fields.Number, value: str) -> None:
+        self._doubt_if(f"type({value}) is not float and type({value}) is not int")
+        match kind.limits:
+            case Range() as limits:
+                self._range(value, limits)
+            case ByUnits(path, ranges):
+                limits_of = self._constant({units: (limits.low, limits.high) for units, limits in ranges.items()})
+                with self._block(f"if {_units_name(path)} in {limits_of}:"):
+                    self._line(f"low, high = {limits_of}[{_units_name(path)}]")
+                    self._doubt_if(f"not low <= {value} <= high")
+            case OneOfByUnits(path, allowed):
+                allowed_of = self._constant(dict(allowed))
+                units = _units_name(path)
+                self._doubt_if(f"{units} in {allowed_of} and {value} not in {allowed_of}[{units}]")
+        if kind.converted_by:
+            with self._block(f"if {_units_name(kind.converted_by)} in CONVERTED_UNITS:"):
+                self._line(f"{value} = to_mmol_l({value})")
+
+    def _range(self, value: str, limits: Range) -> None:
+        low = "" if limits.low is None else f"{limits.low!r} <= "
+        high = "" if limits.high is None else f" <= {limits.high!r}"
+        if low or high:
+            self._doubt_if(f"not {low}{value}{high}")
+
+    def _count(self, kind: fields.Texts | fields.Objects, value: str) -> None:
+        doubts = [f"type({value}) is not list"]
+        if not kind.may_be_empty and not _may_vanish(kind):
+            doubts.append(f"not {value}")
+        if kind.max_items is not None:
+            doubts.append(f"len({value}) > {kind.max_items}")
+        self._doubt_if(" or ".join(doubts))
+
+    def _texts(self, kind: fields.Texts, value: str) -> None:
+        self._count(kind, value)
+        with self._block(f"for {value}e in {value}:"):
+            self._kind(kind.item, f"{value}e")
+        if kind.is_unique:
+            self._doubt_if(f"len(set({value})) < len({value})")
+        if kind.is_sorted:
+            self._line(f"{value} = sorted({value})")
+
+
+def datum_units_path(model: Object) -> tuple[str, ...]:
+    """The names that lead to the units which a datum declares for its parts; empty when it declares none."""
+    path = next((path for path in _units_paths(model, set()) if path.startswith("/")), "")
+    return tuple(path.split("/")[1:])
+
+
+def _units_paths(kind: Kind, seen: set[int]) -> Iterator[str]:
+    """The units paths of all numbers in a structure."""
+    if id(kind) in seen:
+        return
+    seen.add(id(kind))
+    match kind:
+        case fields.Number():
+            yield from _own_units_paths(kind)
+        case fields.Object():
+            for field in kind.fields:
+                yield from _units_paths(field.kind, seen)
+        case fields.Later():
+            yield from _units_paths(kind.object(), seen)
+        case fields.Objects(item) | fields.Named(item):
+            yield from _units_paths(item, seen)
+
+
+def _own_units_paths(kind: Kind) -> Iterator[str]:
+    if isinstance(kind, fields.Number):
+        if isinstance(kind.limits, ByUnits | OneOfByUnits):
+            yield kind.limits.units
+        if kind.converted_by:
+            yield kind.converted_by
+
+
+def _units_name(path: str) -> str:
+    return "units" if path.startswith("/") else f"units_{path}"
+
+
+def _may_vanish(kind: Kind) -> bool:
+    return isinstance(kind, fields.Texts) and kind.empty_is_absent
+
+
+def _holds(condition: Condition) -> str:
+    """The code of a condition on `d`."""
+    match condition:
+        case fields.Has(names):
+            return " or ".join(f"d.get({name!r}) is not None" for name in names)
+        case fields.Is(name, values):
+            return f"d.get({name!r}) in {values!r}"
+        case fields.IsZero(name):
+            return f"d.get({name!r}) == 0"
+        case fields.Not(inner):
+            return f"not ({_holds(inner)})"
+        case fields.Either(conditions):
+            return " or ".join(f"({_holds(inner)})" for inner in conditions)

@@ -1,0 +1,72 @@
+"""What the compiled checks call for kinds of values that are not worth code of their own.
+
+Each takes a value as it was sent and returns it as it is stored, or raises `Doubt`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chalicelib.model.doubt import Doubt
+from chalicelib.model.free_form import keeps_size
+from chalicelib.model.glucose_target import target_faults
+from chalicelib.model.parsing import whole_number, without_nulls
+from chalicelib.model.times import parse_local_time, parse_time
+
+
+def whole(value: object) -> int:
+    """A whole number that was sent as 60.0."""
+    number = whole_number(value)
+    if number is None:
+        raise Doubt
+    return number
+
+
+def free_form(value: object, max_bytes: int) -> dict[str, Any]:
+    """An object of any members."""
+    if type(value) is not dict:
+        raise Doubt
+    if None in value.values():
+        value = without_nulls(value)
+    if not value or not keeps_size(value, max_bytes):
+        raise Doubt
+    return value
+
+
+def stored_local_time(text: object) -> str:
+    """A time without zone, taken as UTC."""
+    moment = parse_local_time(text) if type(text) is str else None
+    if moment is None or moment.is_zero:
+        raise Doubt
+    return moment.stored
+
+
+def require_not_before(later: str, earlier: str) -> None:
+    """Two times, as sent, that have to be in order."""
+    end, start = parse_time(later), parse_time(earlier)
+    if end is None or start is None or end[:2] < start[:2]:
+        raise Doubt
+
+
+def require_target(values: dict[str, Any], units: str | None) -> None:
+    """The shape and the limits of a glucose target whose parts are numbers."""
+    for _ in target_faults(values, units):
+        raise Doubt
+
+
+def require_schedule(elements: list[dict[str, Any]]) -> None:
+    """Starts at 0 and grows from element to element."""
+    earliest_ms = 0
+    for element in elements:
+        start_ms = element["start"]
+        if start_ms < earliest_ms or (start_ms and not earliest_ms):
+            raise Doubt
+        earliest_ms = start_ms + 1
+
+
+def units_in(values: dict[str, Any], *path: str) -> str | None:
+    """The word at a path of names, None when there is none."""
+    found: Any = values
+    for name in path:
+        found = found.get(name) if type(found) is dict else None
+    return found if type(found) is str else None

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from chalicelib.adapters.metrics_refusals import refusals
+from chalicelib.adapters import s3
+from chalicelib.adapters.refusals import refusals
 from chalicelib.config import Settings
 from chalicelib.domain.ports_metrics import RejectedRecord
 
 if TYPE_CHECKING:
-    from botocore.config import Config
-    from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
 
 PREFIX = "metrics/"
@@ -32,9 +31,10 @@ class S3EventArchive:
     def write(self, name: str, lines: Sequence[bytes]) -> None:
         """Nothing, once the object is there. The same lines make the same bytes."""
         body = gzip.compress(b"".join(line + b"\n" for line in lines), mtime=0)
-        s3 = _s3(self._settings.region)
-        with refusals():
-            s3.put_object(Bucket=self._settings.bucket, Key=PREFIX + name, Body=body, ContentType="application/x-gzip")
+        with s3.refusals():
+            s3.client(self._settings).put_object(
+                Bucket=self._settings.bucket, Key=PREFIX + name, Body=body, ContentType="application/gzip"
+            )
 
 
 class SqsRejectedRecords:
@@ -62,26 +62,14 @@ class SqsRejectedRecords:
 @cache
 def _queue(settings: Settings) -> tuple["SQSClient", str]:
     import boto3  # late: it is a third of a second at cold start
+    from botocore.config import Config
 
-    sqs = boto3.client("sqs", region_name=settings.region, config=_config())
+    config = Config(connect_timeout=1, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 4})
+    sqs = boto3.client("sqs", region_name=settings.region, config=config)
     with refusals():
         return sqs, sqs.get_queue_url(QueueName=settings.metrics_failure_queue)["QueueUrl"]
 
 
-@cache
-def _s3(region: str) -> "S3Client":
-    import boto3  # late: it is a third of a second at cold start
-
-    return boto3.client("s3", region_name=region, config=_config())
-
-
-def _config() -> "Config":
-    from botocore.config import Config
-
-    return Config(connect_timeout=1, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 4})
-
-
 def forget_clients() -> None:
-    """Let the next call make new clients: for tests, which change what stands behind them."""
+    """Let the next call make a new client: for tests, which change what stands behind it."""
     _queue.cache_clear()
-    _s3.cache_clear()

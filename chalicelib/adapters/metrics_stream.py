@@ -9,7 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.adapters.metrics_deadline import within
-from chalicelib.adapters.metrics_refusals import refusals
+from chalicelib.adapters.refusals import refusals
 from chalicelib.config import Settings
 from chalicelib.domain.errors import UnavailableError
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING
 
-from chalicelib.adapters.metrics_refusals import refusals as aws_refusals
+from chalicelib.adapters.refusals import refusals as aws_refusals
 from chalicelib.config import Settings
 
 if TYPE_CHECKING:

@@ -13,9 +13,8 @@ from chalicelib.domain import metrics
 from chalicelib.domain.errors import UnavailableError
 from chalicelib.domain.metrics import Occurrence, SubjectKind
 from chalicelib.domain.metrics_counts import read_counts
-from chalicelib.observability import logger
+from chalicelib.observability import count, logger
 
-NAMESPACE = "Strandline"
 LOST_EVENTS = "LostMetricsEvents"
 
 blueprint = ApiBlueprint(__name__)
@@ -71,9 +70,5 @@ def _record(request: Request, kind: SubjectKind, subject: str) -> Answer:
 
 def _count_lost(request: Request, error: UnavailableError) -> None:
     """One more lost event in the metric that the alarm watches, and its cause in the log."""
-    from aws_lambda_powertools.metrics import MetricUnit, single_metric  # late: most requests lose nothing
-
-    cause = error.__cause__ or error
-    logger.warning("event lost", trace=request.trace.request, cause=type(cause).__name__)
-    with single_metric(name=LOST_EVENTS, unit=MetricUnit.Count, value=1, namespace=NAMESPACE) as metric:
-        metric.add_dimension("stage", request.services.settings.stage)
+    logger.warning("event lost", trace=request.trace.request, cause=type(error.__cause__ or error).__name__)
+    count(LOST_EVENTS)

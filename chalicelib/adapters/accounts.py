@@ -13,7 +13,6 @@ from chalicelib.adapters.accounts_keys import (
     account_key,
     deletion_key,
     email_key,
-    is_storable,
     role_key,
     role_pk,
     role_sk_from,
@@ -21,7 +20,7 @@ from chalicelib.adapters.accounts_keys import (
 from chalicelib.config import Settings
 from chalicelib.domain.accounts import Account
 from chalicelib.domain.errors import UserExistsError
-from chalicelib.domain.grants import Grant
+from chalicelib.domain.grants import Grant, is_user_id
 from chalicelib.domain.ports_accounts import Deletion
 
 if TYPE_CHECKING:
@@ -72,17 +71,17 @@ class DynamoAccounts:
 
     def find(self, user_id: str) -> Account | None:
         """One read."""
-        item = self._get(account_key(user_id)) if is_storable(user_id) else None
+        item = self._get(account_key(user_id)) if is_user_id(user_id) else None
         return None if item is None else account_from_item(item)
 
     def find_by_email(self, email: str) -> Account | None:
         """Two reads: address, account."""
-        held = self._get(email_key(email)) if is_storable(email) else None
+        held = self._get(email_key(email)) if is_user_id(email) else None
         return self.find(NO_ACCOUNT if held is None else held["user_id"]["S"])
 
     def find_many(self, user_ids: Collection[str]) -> list[Account]:
         """One batch for each hundred accounts."""
-        wanted = [user_id for user_id in dict.fromkeys(user_ids) if is_storable(user_id)]
+        wanted = [user_id for user_id in dict.fromkeys(user_ids) if is_user_id(user_id)]
         keys = [account_key(user_id) for user_id in wanted]
         items = dynamodb.batch_get(dynamodb.client(self._settings), self._table, keys)
         found = {account.user_id: account for account in map(account_from_item, items)}

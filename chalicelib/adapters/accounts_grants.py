@@ -11,12 +11,10 @@ from chalicelib.adapters.accounts_keys import (
     GRANTED_PREFIX,
     grant_key,
     granted_key,
-    is_storable,
     user_pk,
 )
 from chalicelib.config import Settings
-from chalicelib.domain.errors import InvalidRequestError
-from chalicelib.domain.grants import Grant
+from chalicelib.domain.grants import Grant, is_user_id
 
 if TYPE_CHECKING:
     from chalicelib.adapters.accounts_keys import Item
@@ -50,7 +48,7 @@ class DynamoGrants:
 
     def find(self, sharer_id: str, grantee_id: str) -> Grant | None:
         """One read."""
-        if not is_storable(sharer_id) or not is_storable(grantee_id):
+        if not is_user_id(sharer_id) or not is_user_id(grantee_id):
             return None
         with dynamodb.refusals():
             found = dynamodb.client(self._settings).get_item(
@@ -73,8 +71,6 @@ class DynamoGrants:
 
     def put(self, grant: Grant) -> None:
         """One transaction over both items."""
-        if not is_storable(grant.sharer_id) or not is_storable(grant.grantee_id):
-            raise InvalidRequestError("a user id is too long")
         writes: Iterable[Any]
         if grant.permissions:
             writes = [{"Put": {"TableName": self._table, "Item": item}} for item in grant_items(grant)]
@@ -85,7 +81,7 @@ class DynamoGrants:
             dynamodb.client(self._settings).transact_write_items(TransactItems=list(writes))
 
     def _current(self, user_id: str, prefix: str) -> list[Grant]:
-        if not is_storable(user_id):
+        if not is_user_id(user_id):
             return []
         now_ms = self._now_ms()
         items = dynamodb.query_all(dynamodb.client(self._settings), self._table, user_pk(user_id), prefix)

@@ -7,13 +7,13 @@ from chalicelib.adapters import dynamodb
 from chalicelib.adapters.accounts_keys import (
     SESSIONS_PREFIX,
     account_key,
-    is_storable,
     session_key,
     session_list_key,
     user_pk,
 )
 from chalicelib.config import Settings
 from chalicelib.domain.access import Session
+from chalicelib.domain.grants import is_user_id
 
 if TYPE_CHECKING:
     from chalicelib.adapters.accounts_keys import Item
@@ -89,7 +89,7 @@ class DynamoSessions:
 
     def end_all(self, user_id: str) -> None:
         """As `end_login`, for all logins of the user."""
-        if is_storable(user_id):
+        if is_user_id(user_id):
             self._end(user_id, SESSIONS_PREFIX)
 
     def _end(self, user_id: str, prefix: str) -> None:

@@ -22,6 +22,7 @@ from chalicelib.adapters.metrics_counts import DynamoEventCounts
 from chalicelib.adapters.metrics_stream import KinesisEventStream, metrics_salt
 from chalicelib.adapters.passwords import Argon2Passwords
 from chalicelib.adapters.record_log import DynamoRecordLog
+from chalicelib.adapters.refused_uploads import DynamoRefusals
 from chalicelib.adapters.secrets import cached_secret
 from chalicelib.adapters.session_and_head import session_and_head_reader
 from chalicelib.config import Settings
@@ -29,6 +30,7 @@ from chalicelib.domain.ports import DataSetStore, LargeAnswers, RecordLog
 from chalicelib.domain.ports_accounts import Accounts, Grants, Passwords, Sessions, SignInAttempts
 from chalicelib.domain.ports_blobs import BlobStore, ContentStore
 from chalicelib.domain.ports_metrics import MetricsPorts
+from chalicelib.domain.refusals import Refusals
 from chalicelib.domain.session_and_head import ReadBoth
 
 
@@ -53,6 +55,7 @@ class Services:
     record_log: RecordLog
     read_session_and_head: ReadBoth
     large_answers: LargeAnswers
+    refusals: Refusals
     metrics: MetricsPorts
     blobs: BlobStore
     contents: ContentStore
@@ -76,6 +79,7 @@ def build_services(settings: Settings) -> Services:
         record_log=DynamoRecordLog(settings),
         read_session_and_head=session_and_head_reader(settings),
         large_answers=S3LargeAnswers(settings),
+        refusals=DynamoRefusals(settings),
         metrics=MetricsPorts(
             salt=metrics_salt(settings),
             stream=KinesisEventStream(settings),

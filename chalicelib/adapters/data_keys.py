@@ -60,6 +60,16 @@ def part_key(data_set_id: str, staged: str, index: int) -> "Key":
     return key(f"PART#{_part(data_set_id)}", f"{staged}#{index:04d}")
 
 
+def refusals_partition(owner_id: str) -> str:
+    """The refused uploads of a user, by time."""
+    return f"REFUSALS#{_part(owner_id)}"
+
+
+def refusal_key(owner_id: str, time_ms: int, refusal_id: str) -> "Key":
+    """A refused upload."""
+    return key(refusals_partition(owner_id), f"{time_ms:013d}#{_part(refusal_id)}")
+
+
 def _part(text: str) -> str:
     """An id as a part of a key: no two give the same, and none reaches into its neighbour."""
     if len(text) > MAX_ID_LENGTH:

@@ -1,11 +1,12 @@
 """Data over HTTP: add, delete, erase, read. Source: data-api 8 and 9."""
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 
 from chalicelib.api.http import ApiBlueprint
 from chalicelib.api.messages import Answer, Request, enveloped
-from chalicelib.contract.operations import ADD_DATA, DELETE_DATA, DELETE_USER_DATA, READ_DATA
-from chalicelib.domain import data_sets, ingest, query
+from chalicelib.contract.operations import ADD_DATA, DELETE_DATA, DELETE_USER_DATA, LIST_REFUSALS, READ_DATA
+from chalicelib.domain import data_sets, ingest, query, refusals
 from chalicelib.domain.data_query import parse_data_query
 from chalicelib.domain.ports import DataSetHeads
 from chalicelib.domain.session_and_head import SessionAndHead
@@ -18,6 +19,19 @@ def _session_and_head(ours: Services, path: Mapping[str, str]) -> SessionAndHead
     return SessionAndHead(path["dataSetId"], ours.read_session_and_head, ours.data_sets)
 
 
+def _noted(request: Request, action: str) -> AbstractContextManager[None]:
+    ours = request.services
+    return refusals.noted(
+        action,
+        request.path["dataSetId"],
+        heads=_heads(request),
+        data_sets=ours.data_sets,
+        refusals=ours.refusals,
+        now_ms=request.now_ms,
+        new_id=ours.new_id,
+    )
+
+
 def _heads(request: Request) -> DataSetHeads:
     return request.sessions if isinstance(request.sessions, SessionAndHead) else request.services.data_sets
 
@@ -26,16 +40,17 @@ def _heads(request: Request) -> DataSetHeads:
 def add_data(request: Request) -> Answer:
     """Add data to a data set, all or nothing; the answer never says what became of it (clients, fact 1)."""
     ours = request.services
-    ingest.add_data(
-        request.caller,
-        request.path["dataSetId"],
-        request.json,
-        heads=_heads(request),
-        log=ours.record_log,
-        grants=ours.grants,
-        now_ms=request.now_ms,
-        new_id=ours.new_id,
-    )
+    with _noted(request, "add"):
+        ingest.add_data(
+            request.caller,
+            request.path["dataSetId"],
+            request.json,
+            heads=_heads(request),
+            log=ours.record_log,
+            grants=ours.grants,
+            now_ms=request.now_ms,
+            new_id=ours.new_id,
+        )
     return enveloped(request, [])
 
 
@@ -43,15 +58,16 @@ def add_data(request: Request) -> Answer:
 def delete_data(request: Request) -> Answer:
     """Delete selected data of a data set."""
     ours = request.services
-    ingest.delete_data(
-        request.caller,
-        request.path["dataSetId"],
-        request.json,
-        heads=_heads(request),
-        log=ours.record_log,
-        grants=ours.grants,
-        now_ms=request.now_ms,
-    )
+    with _noted(request, "delete"):
+        ingest.delete_data(
+            request.caller,
+            request.path["dataSetId"],
+            request.json,
+            heads=_heads(request),
+            log=ours.record_log,
+            grants=ours.grants,
+            now_ms=request.now_ms,
+        )
     return enveloped(request, [])
 
 
@@ -76,3 +92,18 @@ def read_data(request: Request) -> Answer:
         grants=ours.grants,
     )
     return Answer(query.render(texts))
+
+
+@blueprint.operation(LIST_REFUSALS)
+def list_refusals(request: Request) -> Answer:
+    """The last refused uploads of a user, so that one bad record does not block an app unseen."""
+    ours = request.services
+    return Answer(
+        refusals.list_refusals(
+            request.caller,
+            request.path["userId"],
+            refusals=ours.refusals,
+            grants=ours.grants,
+            now_ms=request.now_ms,
+        )
+    )

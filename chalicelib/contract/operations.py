@@ -6,6 +6,7 @@ stand in braces; several paths are several spellings of one operation (clients 1
 
 from chalicelib.contract.access import (
     ANYONE,
+    CUSTODIANS,
     DATA_SET_LISTERS,
     OWNER_AND_SERVERS,
     READERS,
@@ -97,6 +98,13 @@ DELETE_USER_DATA = Operation(
     ENVELOPE,
     summary="Erase all data of a user",
 )
+LIST_REFUSALS = Operation(
+    "refusals.list",
+    "GET",
+    _data_paths("/users/{userId}/refusals"),
+    CUSTODIANS,
+    summary="The last refused uploads of a user, newest first, without values",
+)
 READ_DATA = Operation(
     "data.read", "GET", ("/data/{userId}",), READERS, FailureForm.READ, summary="The data of a user, filtered"
 )
@@ -115,6 +123,7 @@ OPERATIONS: tuple[Operation, ...] = (
     ADD_DATA,
     DELETE_DATA,
     DELETE_USER_DATA,
+    LIST_REFUSALS,
     READ_DATA,
     *ACCOUNT_OPERATIONS,
     *BLOB_OPERATIONS,

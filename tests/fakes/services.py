@@ -12,6 +12,7 @@ from tests.fakes.accounts import FakeAccounts, FakeGrants, FakePasswords, FakeSe
 from tests.fakes.blobs import FakeBlobs, FakeContents
 from tests.fakes.data import FakeDataSets, FakeRecordLog
 from tests.fakes.metrics import FakeMetrics
+from tests.fakes.refusals import FakeRefusals
 
 START_MS = 1_767_225_600_000  # 2026-01-01T00:00:00Z
 SERVER_SECRET = "the secret of the test stage"
@@ -46,6 +47,7 @@ class FakeServices:
         self.data_sets = FakeDataSets()
         self.record_log = FakeRecordLog(self.data_sets)
         self.large_answers = FakeLargeAnswers()
+        self.refusals = FakeRefusals()
         self.metrics = FakeMetrics()
         self.blobs = FakeBlobs()
         self.contents = FakeContents()
@@ -96,4 +98,5 @@ class FakeServices:
             contents=self.contents,
             read_session_and_head=self._session_and_head,
             large_answers=self.large_answers,
+            refusals=self.refusals,
         )

@@ -1,0 +1,19 @@
+"""Refused uploads in memory. They pass the same tests as those on DynamoDB (tests/ports/test_refusals.py)."""
+
+from chalicelib.domain.refusals import Refusal
+
+
+class FakeRefusals:
+    """Refusals in a list."""
+
+    def __init__(self) -> None:
+        self.kept: list[Refusal] = []
+
+    def add(self, refusal: Refusal) -> None:
+        """Keep it."""
+        self.kept.append(refusal)
+
+    def of_owner(self, owner_id: str, since_ms: int, most: int) -> list[Refusal]:
+        """Newest first."""
+        found = [it for it in self.kept if it.owner_id == owner_id and it.time_ms >= since_ms]
+        return sorted(found, key=lambda it: (it.time_ms, it.id), reverse=True)[:most]

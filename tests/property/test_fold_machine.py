@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -42,13 +42,41 @@ boluses = st.fixed_dictionaries(
     common | {"type": st.just("bolus"), "subType": st.just("normal"), "normal": st.just(1.5)}, optional=optional
 )
 foods = st.fixed_dictionaries(common | {"type": st.just("food")}, optional=optional)
-items = st.lists(cbgs | boluses | foods, min_size=1, max_size=4)
+all_kinds = st.lists(cbgs | boluses | foods, min_size=1, max_size=4)
+few_readings = st.lists(
+    st.fixed_dictionaries(
+        {
+            "type": st.just("cbg"),
+            "time": st.sampled_from(["2026-01-01T00:00:00Z", "2026-01-01T00:05:00Z"]),
+            "units": st.just("mmol/L"),
+            "value": st.just(5),
+            "deviceId": device_ids,
+        }
+    ),
+    min_size=1,
+    max_size=3,
+)
+few_origins = st.lists(
+    st.fixed_dictionaries(
+        {"type": st.sampled_from(["cbg", "bolus", "food"]), "origin": origins},
+    ),
+    min_size=1,
+    max_size=3,
+)
+
+
+def _with_values(item: dict[str, Any]) -> dict[str, Any]:
+    values = {"cbg": {"units": "mmol/L", "value": 5}, "bolus": {"subType": "normal", "normal": 1.5}, "food": {}}
+    return item | values[item["type"]] | {"time": "2026-01-01T00:00:00Z"}
 
 
 class Histories(RuleBasedStateMachine):
     """Does everything twice: to the domain on fakes, and to the reference."""
 
     ids = Bundle("ids")
+    deduplicators: Sequence[str] = (ORIGIN, OLDER, DROP_HASH, DEACTIVATE, TRUNCATE, NONE)
+    are_continuous: Sequence[bool] = (True, False)
+    items: st.SearchStrategy[Any] = all_kinds
 
     def __init__(self) -> None:
         super().__init__()
@@ -70,8 +98,8 @@ class Histories(RuleBasedStateMachine):
 
     @rule(
         target=ids,
-        name=st.sampled_from([ORIGIN, OLDER, DROP_HASH, DEACTIVATE, TRUNCATE, NONE]),
-        is_continuous=st.booleans(),
+        name=st.runner().flatmap(lambda self: st.sampled_from(self.deduplicators)),
+        is_continuous=st.runner().flatmap(lambda self: st.sampled_from(self.are_continuous)),
         device_id=st.none() | device_ids,
     )
     def create(self, name: str, is_continuous: bool, device_id: str | None) -> Any:
@@ -98,7 +126,7 @@ class Histories(RuleBasedStateMachine):
             self.device_only.add(created["id"])
         return created["id"]
 
-    @rule(data_set_id=ids, posted=items, times=st.integers(1, 2))
+    @rule(data_set_id=ids, posted=st.runner().flatmap(lambda self: self.items), times=st.integers(1, 2))
     def add(self, data_set_id: str, posted: list[dict[str, Any]], times: int) -> None:
         data_set = self.reference.data_sets.get(data_set_id)
         if data_set_id in self.device_only:
@@ -232,5 +260,26 @@ def _ms(text: str | None) -> int | None:
     return None if moment is None else moment.epoch_ms
 
 
-Histories.TestCase.settings = settings(max_examples=120, stateful_step_count=25, deadline=None)
+class HistoriesOfDevices(Histories):
+    """Normal data sets of two devices with few different readings, so that these meet again and again."""
+
+    deduplicators = (DEACTIVATE, DEACTIVATE, TRUNCATE)
+    are_continuous = (False,)
+    items = few_readings
+
+
+class HistoriesOfOrigins(Histories):
+    """Continuous data sets that decide by origin or hash."""
+
+    deduplicators = (ORIGIN, OLDER, OLDER, DROP_HASH)
+    are_continuous = (True, True, False)
+    items = few_origins.map(lambda items: [_with_values(item) for item in items])
+
+
+effort = settings(max_examples=150, stateful_step_count=40, deadline=None)
+Histories.TestCase.settings = effort
+HistoriesOfDevices.TestCase.settings = effort
+HistoriesOfOrigins.TestCase.settings = effort
 TestHistories = Histories.TestCase
+TestHistoriesOfDevices = HistoriesOfDevices.TestCase
+TestHistoriesOfOrigins = HistoriesOfOrigins.TestCase

@@ -73,7 +73,7 @@ class S3Contents:
     def keep(self, key: str) -> None:
         """See `ContentStore.keep`: one request."""
         with suppress(NoSuchObjectError), refusals():
-            self._s3.delete_object_tagging(Bucket=self._bucket, Key=key)
+            self._s3.put_object_tagging(Bucket=self._bucket, Key=key, Tagging={"TagSet": []})
 
     def delete(self, keys: Iterable[str]) -> None:
         """See `ContentStore.delete`: one request for up to a thousand."""

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
-from chalicelib.adapters import dynamodb
+from chalicelib.adapters import dynamodb, s3
+from chalicelib.adapters.blobs_keys import AWAITING_INDEX
 from chalicelib.config import Settings
 
 SERVER_SECRET = "the server secret of the test stage"
@@ -18,6 +19,7 @@ def aws() -> Iterator[Any]:
     with mock_aws() as mock:
         yield mock
     dynamodb.forget_clients()
+    s3.forget_clients()
 
 
 @pytest.fixture
@@ -34,7 +36,32 @@ def stage(aws: Any) -> Settings:
             AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
             KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
         )
+    _create_blobs_table(settings)
     boto3.client("s3", region_name=settings.region).create_bucket(Bucket=settings.bucket)
     secrets = boto3.client("secretsmanager", region_name=settings.region)
     secrets.create_secret(Name=settings.server_secret_name, SecretString=SERVER_SECRET)
     return settings
+
+
+def _create_blobs_table(settings: Settings) -> None:
+    dynamodb.client(settings).create_table(
+        TableName=settings.blobs_table,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[
+            {"AttributeName": "pk", "AttributeType": "S"},
+            {"AttributeName": "sk", "AttributeType": "S"},
+            {"AttributeName": "awaiting", "AttributeType": "S"},
+            {"AttributeName": "created_time_ms", "AttributeType": "N"},
+        ],
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": AWAITING_INDEX,
+                "KeySchema": [
+                    {"AttributeName": "awaiting", "KeyType": "HASH"},
+                    {"AttributeName": "created_time_ms", "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "ALL"},
+            }
+        ],
+    )

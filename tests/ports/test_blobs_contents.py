@@ -1,0 +1,128 @@
+"""What every store of contents does, in memory and on S3. What S3 refuses is shown on the local cloud (tests/e2e)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import parse_qs, urlsplit
+
+import boto3
+import pytest
+
+from chalicelib.adapters import blobs_contents
+from chalicelib.adapters.blobs_contents import S3Contents
+from chalicelib.config import Settings
+from chalicelib.domain.blob import Blob, Collection
+from chalicelib.domain.blobs_storing import md5_base64
+from chalicelib.domain.ports_blobs import ContentStore, StoredContent
+from tests.fakes.blobs import FakeContents
+
+NOW_MS = 1_767_225_600_000
+HELLO = b"hello world"
+BLOB = Blob(Collection.BLOBS, "1" * 32, "a1b2c3d4e5", "text/plain", NOW_MS, md5_base64(HELLO), len(HELLO))
+
+
+@dataclass
+class Stored:
+    """A store, and what brings a content to it from outside, and tells whether that is to expire."""
+
+    contents: ContentStore
+    arrive: Callable[[str, bytes], None]
+    is_pending: Callable[[str], bool]
+
+
+@pytest.fixture(params=["memory", "s3"])
+def stored(request: pytest.FixtureRequest) -> Stored:
+    """An empty store."""
+    if request.param == "memory":
+        fake = FakeContents()
+        return Stored(fake, fake.arrive, lambda key: key in fake.pending)
+    settings: Settings = request.getfixturevalue("stage")
+    s3 = boto3.client("s3", region_name=settings.region)
+
+    def arrive(key: str, content: bytes) -> None:
+        s3.put_object(Bucket=settings.bucket, Key=key, Body=content, Tagging=blobs_contents.PENDING_TAG)
+
+    def is_pending(key: str) -> bool:
+        return bool(s3.get_object_tagging(Bucket=settings.bucket, Key=key)["TagSet"])
+
+    return Stored(S3Contents(settings), arrive, is_pending)
+
+
+@pytest.mark.parametrize("content", [b"", b"\x00\xff", HELLO])
+def test_a_content_comes_back(stored: Stored, content: bytes) -> None:
+    stored.contents.put("blobs/u/1", content, "application/octet-stream")
+    assert stored.contents.read("blobs/u/1") == content
+    assert stored.contents.describe("blobs/u/1") == StoredContent(len(content), md5_base64(content))
+    assert not stored.is_pending("blobs/u/1")
+
+
+def test_what_is_not_there(stored: Stored) -> None:
+    assert stored.contents.read("blobs/u/1") is None
+    assert stored.contents.describe("blobs/u/1") is None
+    stored.contents.keep("blobs/u/1")
+    stored.contents.delete(["blobs/u/1"])
+    stored.contents.delete([])
+    stored.contents.delete_under("blobs/u/")
+
+
+def test_what_came_by_upload_is_kept_when_told(stored: Stored) -> None:
+    stored.arrive("blobs/u/1", HELLO)
+    assert stored.is_pending("blobs/u/1")
+    assert stored.contents.describe("blobs/u/1") == StoredContent(len(HELLO), md5_base64(HELLO))
+    stored.contents.keep("blobs/u/1")
+    stored.contents.keep("blobs/u/1")
+    assert not stored.is_pending("blobs/u/1")
+    assert stored.contents.read("blobs/u/1") == HELLO
+
+
+def test_deleted_contents_are_gone(stored: Stored) -> None:
+    keys = ["blobs/u/1", "blobs/u/2", "blobs/u2/1"]
+    for key in keys:
+        stored.contents.put(key, HELLO, "text/plain")
+    stored.contents.delete(keys[:1])
+    assert [stored.contents.read(key) for key in keys] == [None, HELLO, HELLO]
+    stored.contents.delete_under("blobs/u/")
+    assert [stored.contents.read(key) for key in keys] == [None, None, HELLO]
+
+
+def test_an_upload_says_what_to_send_and_until_when(stored: Stored) -> None:
+    upload = stored.contents.upload(BLOB, NOW_MS)
+    sent = {"Content-Length": "11", "Content-MD5": BLOB.digest_md5, "Content-Type": "text/plain"}
+    assert upload.method == "PUT"
+    assert dict(upload.headers) | sent == dict(upload.headers)
+    assert BLOB.content_key in upload.url
+    assert upload.expires_time_ms == NOW_MS + 900_000
+
+
+def test_everything_that_is_to_be_sent_is_signed(stage: Settings) -> None:
+    upload = S3Contents(stage).upload(BLOB, NOW_MS)
+    signed = parse_qs(urlsplit(upload.url).query)["X-Amz-SignedHeaders"][0].split(";")
+    assert set(signed) == {"host", *(name.lower() for name in upload.headers)}
+    assert upload.headers["If-None-Match"] == "*"
+
+
+def test_a_download_has_the_blob_s_own_type(stage: Settings) -> None:
+    query = parse_qs(urlsplit(S3Contents(stage).download_url(BLOB)).query)
+    assert query["response-content-type"] == ["text/plain"]
+    assert query["X-Amz-Expires"] == ["300"]
+
+
+def test_more_than_a_thousand_are_deleted_in_turns(stage: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blobs_contents, "DELETED_AT_ONCE", 2)
+    contents = S3Contents(stage)
+    for number in range(5):
+        contents.put(f"blobs/u/{number}", HELLO, "text/plain")
+    contents.delete_under("blobs/u/")
+    assert [contents.read(f"blobs/u/{number}") for number in range(5)] == [None] * 5
+
+
+def test_an_object_in_parts_has_no_digest(stage: Settings) -> None:
+    s3 = boto3.client("s3", region_name=stage.region)
+    upload_id = s3.create_multipart_upload(Bucket=stage.bucket, Key="blobs/u/1")["UploadId"]
+    part = s3.upload_part(Bucket=stage.bucket, Key="blobs/u/1", UploadId=upload_id, PartNumber=1, Body=HELLO)
+    s3.complete_multipart_upload(
+        Bucket=stage.bucket,
+        Key="blobs/u/1",
+        UploadId=upload_id,
+        MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]},
+    )
+    assert S3Contents(stage).describe("blobs/u/1") == StoredContent(len(HELLO), "")

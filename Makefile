@@ -1,17 +1,53 @@
-# One word for each thing one does here; `make` lists them. It needs make, sh and a Python 3.11 to 3.13, nothing else.
+# One word for each thing one does here; `make` lists them. It needs make, sh and a Python 3.13, 3.12 or 3.11.
 
 PORT ?= 8000
 DATA_DIR ?= .local
 STAGE ?=
-
-START = exec sh tools/start.sh
+BIN := .venv/bin
+START := exec sh tools/start.sh
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help run
+.PHONY: help run check test e2e package deploy destroy environment cloud-environment stage-given clean
 
 help: ## list what there is
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
 
-run: ## run Strandline here: make run [PORT=8000] [DATA_DIR=.local]
+run: ## run Strandline on this machine: make run [PORT=8000] [DATA_DIR=.local]
 	@$(START) --cloud --run tools.local_cloud --port '$(PORT)' --data-dir '$(DATA_DIR)'
+
+check: environment ## lint, types, import rules, templates, lock files
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/python -m tools.package local
+	$(BIN)/cfn-lint infra/stateful.yaml build/local/template.json
+
+test: environment ## all tests that need no cloud
+	$(BIN)/pytest -n auto
+
+e2e: cloud-environment ## the packaged application on a local cloud of its own
+	$(BIN)/pytest tests/e2e
+
+package: environment stage-given ## make the zip and the template of a stage: make package STAGE=prod
+	@$(BIN)/python -m tools.package '$(STAGE)'
+
+deploy: environment stage-given ## deploy a stage to your AWS account, after showing the changes: make deploy STAGE=prod
+	@$(BIN)/python -m tools.deploy '$(STAGE)' $(if $(BASE_URL),--base-url '$(BASE_URL)') \
+		$(if $(CORS_ORIGINS),--cors-origins '$(CORS_ORIGINS)') $(if $(YES),--yes)
+
+destroy: environment stage-given ## remove a stage's application from AWS, keep its data: make destroy STAGE=prod
+	@$(BIN)/python -m tools.destroy '$(STAGE)' $(if $(YES),--yes)
+
+clean: ## remove what was built; environments and data folders stay
+	rm -rf build .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+
+environment:
+	@sh tools/start.sh
+
+cloud-environment:
+	@sh tools/start.sh --cloud
+
+stage-given:
+	@test -n '$(STAGE)' || { echo 'error: which stage? Say STAGE=prod, for example.' >&2; exit 1; }

@@ -1,7 +1,7 @@
 """A stage in its two stacks: what it keeps first, then the application; the same steps locally and on AWS."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -39,12 +39,13 @@ def deploy(
     stateful_parameters: Mapping[str, str],
     application_parameters: Mapping[str, str],
     *,
+    agree: Callable[[str, list[stacks.Change]], bool] = lambda _stack, _changes: True,
     poll_s: float = 3,
 ) -> Deployed:
     """Bring both stacks of the package's stage to what the sources say; what says so already is left alone.
 
     Raises:
-        ToolError: CloudFormation refused or failed.
+        ToolError: CloudFormation refused or failed, or `agree` did not agree.
     """
     stage = package.stage
     cloudformation = session.client("cloudformation")
@@ -52,7 +53,7 @@ def deploy(
     parameters = {"Stage": stage, **stateful_parameters}
     if not stacks.holds(cloudformation, stack, template, parameters):
         with step("creating the tables, the bucket and the server secret"):
-            stacks.apply(cloudformation, stack, {"TemplateBody": template}, parameters, poll_s=poll_s)
+            stacks.apply(cloudformation, stack, {"TemplateBody": template}, parameters, agree=agree, poll_s=poll_s)
     kept = stacks.outputs(cloudformation, stack)
 
     stack, template = application_stack(stage), template_for(package, kept["BucketName"])
@@ -60,7 +61,7 @@ def deploy(
     if not stacks.holds(cloudformation, stack, template, parameters):
         with step("deploying the application"):
             address = _upload(session, package, template, kept["BucketName"])
-            stacks.apply(cloudformation, stack, {"TemplateURL": address}, parameters, poll_s=poll_s)
+            stacks.apply(cloudformation, stack, {"TemplateURL": address}, parameters, agree=agree, poll_s=poll_s)
     api_id = stacks.outputs(cloudformation, stack)["RestAPIId"]
     api_stage = package.template["Resources"]["RestAPI"]["Properties"]["StageName"]
     return Deployed(api_id, api_stage, kept["ServerSecretArn"])

@@ -161,5 +161,5 @@ def _run(command: list[str], folder: Path, environ: dict[str, str] | None, name:
         command, cwd=folder, env=environ, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False
     )
     if answer.returncode:
-        lines = [line for line in (answer.stderr + answer.stdout).splitlines() if line.strip()]
+        lines = [line for line in (answer.stdout + answer.stderr).splitlines() if line.strip()]
         raise ToolError(f"{name} failed: {lines[-1].strip() if lines else 'no output'}")

@@ -2,7 +2,8 @@
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tools.project import ToolError
@@ -10,7 +11,7 @@ from tools.project import ToolError
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
 
-NO_CHANGE = "No updates are to be performed"
+NO_CHANGE = ("No updates are to be performed", "didn't contain changes")
 
 
 def outputs(cloudformation: "CloudFormationClient", stack: str) -> dict[str, str]:
@@ -31,17 +32,46 @@ def status(cloudformation: "CloudFormationClient", stack: str) -> str | None:
         raise
 
 
+def deployed_parameters(cloudformation: "CloudFormationClient", stack: str) -> dict[str, str]:
+    """The parameters that a stack has now; none when there is no such stack."""
+    if status(cloudformation, stack) is None:
+        return {}
+    described = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
+    return {pair["ParameterKey"]: pair.get("ParameterValue", "") for pair in described.get("Parameters", [])}
+
+
+def delete(cloudformation: "CloudFormationClient", stack: str, *, poll_s: float) -> None:
+    """Delete a stack and wait until it is gone.
+
+    Raises:
+        ToolError: something in it could not be deleted.
+    """
+    cloudformation.delete_stack(StackName=stack)
+    after = _wait(cloudformation, stack, poll_s)
+    if after is not None and after != "DELETE_COMPLETE":
+        raise ToolError(f"stack {stack} ended as {after}: {_first_failure(cloudformation, stack)}")
+
+
 def holds(cloudformation: "CloudFormationClient", stack: str, template: str, parameters: Mapping[str, str]) -> bool:
     """Whether the stack was made of exactly this template and these parameters, and stands."""
     if status(cloudformation, stack) not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
         return False
-    described = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
-    deployed = {pair["ParameterKey"]: pair.get("ParameterValue", "") for pair in described.get("Parameters", [])}
+    deployed = deployed_parameters(cloudformation, stack)
     if any(deployed.get(key) != value for key, value in parameters.items()):
         return False
     body: Any = cloudformation.get_template(StackName=stack, TemplateStage="Original")["TemplateBody"]
     # botocore parses a template that is JSON.
     return bool(body == (template if isinstance(body, str) else json.loads(template)))
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One resource that a deployment would touch."""
+
+    action: str
+    resource: str
+    kind: str
+    replaces: bool
 
 
 def apply(
@@ -50,42 +80,76 @@ def apply(
     template: Mapping[str, str],
     parameters: Mapping[str, str],
     *,
+    agree: Callable[[str, list[Change]], bool],
     poll_s: float,
 ) -> None:
-    """Create the stack or update it, and wait for the end. `template` is the argument TemplateBody or TemplateURL.
+    """Create the stack or update it, if `agree` says so to what would change, and wait for the end.
+
+    `template` is the argument TemplateBody or TemplateURL.
 
     Raises:
-        ToolError: with the first reason that CloudFormation gives.
+        ToolError: with the first reason that CloudFormation gives; or it was not agreed to, and nothing was changed.
     """
     from botocore.exceptions import ClientError
 
+    before = status(cloudformation, stack)
+    if before in ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED"):
+        # What a failed creation leaves holds nothing and cannot be updated.
+        delete(cloudformation, stack, poll_s=poll_s)
+        before = None
+    is_new = before in (None, "REVIEW_IN_PROGRESS")
+    name = f"deploy-{time.time_ns()}"
     request: dict[str, Any] = {
         "StackName": stack,
+        "ChangeSetName": name,
+        "ChangeSetType": "CREATE" if is_new else "UPDATE",
         "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
         "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
         **template,
     }
-    before = status(cloudformation, stack)
-    if before in ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED"):
-        # What a failed creation leaves holds nothing and cannot be updated.
-        cloudformation.delete_stack(StackName=stack)
-        _wait(cloudformation, stack, poll_s)
-        before = None
     try:
-        if before is None:
-            cloudformation.create_stack(**request)
-        else:
-            cloudformation.update_stack(**request)
+        cloudformation.create_change_set(**request)
     except ClientError as error:
-        if NO_CHANGE in str(error):
-            return
-        raise ToolError(f"stack {stack}: {error}") from error
+        raise ToolError(f"stack {stack}: {error.response['Error'].get('Message', error)}") from error
+    changes = _changes(cloudformation, stack, name, poll_s)
+    if changes is None:
+        cloudformation.delete_change_set(StackName=stack, ChangeSetName=name)
+        return
+    if not agree(stack, changes):
+        cloudformation.delete_change_set(StackName=stack, ChangeSetName=name)
+        if is_new:
+            cloudformation.delete_stack(StackName=stack)
+        raise ToolError(f"stack {stack} was left as it was.")
+    cloudformation.execute_change_set(StackName=stack, ChangeSetName=name)
     after = _wait(cloudformation, stack, poll_s)
     if after not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
         raise ToolError(f"stack {stack} ended as {after}: {_first_failure(cloudformation, stack)}")
 
 
+def _changes(cloudformation: "CloudFormationClient", stack: str, name: str, poll_s: float) -> list[Change] | None:
+    """What a change set would do, None when it is nothing."""
+    while True:
+        described = cloudformation.describe_change_set(StackName=stack, ChangeSetName=name)
+        if not described["Status"].endswith(("_PENDING", "_IN_PROGRESS")):
+            break
+        time.sleep(poll_s)
+    if described["Status"] == "FAILED":
+        reason = described.get("StatusReason", "no reason given")
+        if any(text in reason for text in NO_CHANGE):
+            return None
+        raise ToolError(f"stack {stack}: {reason}")
+    pages = cloudformation.get_paginator("describe_change_set").paginate(StackName=stack, ChangeSetName=name)
+    found = [change["ResourceChange"] for page in pages for change in page.get("Changes", [])]
+    return [
+        Change(
+            change["Action"], change["LogicalResourceId"], change["ResourceType"], change.get("Replacement") == "True"
+        )
+        for change in found
+    ]
+
+
 def _wait(cloudformation: "CloudFormationClient", stack: str, poll_s: float) -> str | None:
+    """The status in which a stack comes to rest, None when it is gone."""
     while (now := status(cloudformation, stack)) is not None and now.endswith("_IN_PROGRESS"):
         time.sleep(poll_s)
     return now

@@ -1,0 +1,30 @@
+"""The server that the tests here speak to: a local cloud of their own, or any other by `BASE_URL`."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+
+@dataclass(frozen=True, slots=True)
+class Cloud:
+    """Where the server is; what only a local cloud has is None for any other, unless the environment gives it."""
+
+    base_url: str
+    server_secret: str | None
+    data_dir: Path | None
+    gateway_url: str | None = None
+
+
+@pytest.fixture(scope="session")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    """The packaged application, deployed on a local cloud on free ports, as `make run` does; or that of `BASE_URL`."""
+    if base_url := os.environ.get("BASE_URL"):
+        yield Cloud(base_url.rstrip("/"), os.environ.get("SERVER_SECRET"), None)
+        return
+    from tools.local_cloud.launcher import local_cloud
+
+    with local_cloud(tmp_path_factory.mktemp("local-cloud"), port=0) as running:
+        yield Cloud(running.base_url, running.server_secret, running.data_dir, running.gateway_url)

@@ -1,0 +1,44 @@
+"""The AWS account that the caller's credentials belong to."""
+
+from typing import TYPE_CHECKING
+
+from tools.packaging import LOCAL_STAGE
+from tools.project import ToolError
+
+if TYPE_CHECKING:
+    from boto3.session import Session
+
+
+def session_of_caller(stage: str) -> tuple["Session", str]:
+    """A session with the caller's own credentials and region, and a line that says which account that is.
+
+    Raises:
+        ToolError: there are none, they are refused, or the stage is the local one.
+    """
+    if stage == LOCAL_STAGE:
+        raise ToolError("the stage `local` is what `make run` makes; choose another name, such as STAGE=prod.")
+    import boto3
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    session = boto3.Session()
+    if session.region_name is None:
+        raise ToolError("no AWS region is set: set AWS_REGION, or a profile that has one (AWS_PROFILE).")
+    try:
+        identity = session.client("sts").get_caller_identity()
+    except (BotoCoreError, ClientError) as error:
+        raise ToolError(f"AWS does not take your credentials: {error}") from error
+    return session, f"account {identity['Account']}, region {session.region_name}, as {identity['Arn']}"
+
+
+def confirmed(question: str, *, yes: bool) -> bool:
+    """Whether the person at the keyboard says yes; `yes` says it for them.
+
+    Raises:
+        ToolError: there is nobody to ask.
+    """
+    if yes:
+        return True
+    try:
+        return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+    except EOFError:
+        raise ToolError("there is nobody to ask: say YES=1 to go on without a question.") from None

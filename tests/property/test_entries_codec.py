@@ -1,0 +1,82 @@
+"""What an entry keeps comes back as it was, whatever was in it."""
+
+import json
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.domain.entries import (
+    Records,
+    SelectorKind,
+    Selectors,
+    decode_selectors,
+    encode_data,
+    encode_selectors,
+)
+from chalicelib.model.data import Datum
+
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False) | texts,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
+    max_leaves=8,
+)
+bodies = st.fixed_dictionaries(
+    {"type": st.sampled_from(["cbg", "dosingDecision", "bolus"]), "id": texts},
+    optional={
+        "origin": st.fixed_dictionaries(
+            {}, optional={"id": texts, "time": texts, "payload": st.dictionaries(texts, json_values)}
+        ),
+        "deviceId": texts,
+        "subType": texts,
+        "source": st.just("carelink"),
+        "reason": texts,
+        "sampleInterval": st.integers(0, 2**40),
+        "payload": json_values,
+        "value": st.floats(allow_nan=False, allow_infinity=False),
+    },
+)
+data = st.lists(st.builds(Datum, bodies, st.integers(-(2**45), 2**45), texts), min_size=1, max_size=8)
+
+
+def _origin(body: dict[str, Any]) -> dict[str, Any]:
+    origin: dict[str, Any] = body.get("origin", {})
+    return origin
+
+
+@given(data, st.booleans(), st.none() | st.integers(0, 9))
+def test_data_comes_back_in_columns_and_texts(data: list[Datum], is_hashed: bool, revision: int | None) -> None:
+    hashes = [f"hash {place % 3}" for place in range(len(data))] if is_hashed else None
+    records = Records(encode_data(data, "upload", hashes, revision))
+    kept = [datum.body for datum in data]
+    assert len(records) == len(data)
+    assert records.times_ms == [datum.time_ms for datum in data]
+    assert records.types == [body["type"] for body in kept]
+    assert records.ids == [body["id"] for body in kept]
+    assert records.origin_ids == [_origin(body).get("id") for body in kept]
+    assert records.origin_times == [_origin(body).get("time") for body in kept]
+    assert records.hashes == ([None] * len(data) if hashes is None else hashes)
+    assert records.device_ids == [body.get("deviceId") for body in kept]
+    assert records.sub_types == [body.get("subType") for body in kept]
+    assert records.sources == [body.get("source") for body in kept]
+    assert records.sample_intervals_ms == [body.get("sampleInterval") for body in kept]
+    assert records.reasons == [body.get("reason") if body["type"] == "dosingDecision" else None for body in kept]
+    service = {"uploadId": "upload"} | ({} if revision is None else {"revision": revision})
+    expected = [
+        body | service | ({} if hashes is None else {"_deduplicator": {"hash": hashes[place]}})
+        for place, body in enumerate(kept)
+    ]
+    assert [json.loads(text) for text in records.texts] == expected
+
+
+@given(bodies)
+def test_members_are_sorted_at_every_depth(body: dict[str, Any]) -> None:
+    (text,) = Records(encode_data([Datum(body, 0, "")], "upload", None, None)).texts
+    assert json.dumps(json.loads(text), sort_keys=True) == json.dumps(json.loads(text))
+
+
+@given(st.sampled_from(SelectorKind), st.frozensets(texts, min_size=1))
+def test_selectors_come_back(kind: SelectorKind, values: frozenset[str]) -> None:
+    selectors = Selectors(kind, values)
+    assert decode_selectors(encode_selectors(selectors)) == selectors

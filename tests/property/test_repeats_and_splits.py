@@ -1,0 +1,111 @@
+"""Retries, splits and repeats of the same data: what is visible does not depend on them. Source: dedup 5.1, 5.3."""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from itertools import count
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.domain import data_sets, ingest, query
+from chalicelib.domain.access import Caller
+from chalicelib.domain.data_query import DataQuery
+from tests.fakes.accounts import FakeGrants
+from tests.fakes.data import FakeDataSets, FakeRecordLog
+from tests.property.deduplication import DROP_HASH, ORIGIN
+
+ANNA = "aaaaaaaaaa"
+OWNER = Caller(user_id=ANNA)
+Item = dict[str, Any]
+
+
+def visible_after(deduplicator: str, requests: Sequence[Sequence[Item]]) -> Counter[str]:
+    """What can be read after these requests to a new continuous data set, without the ids that are made anew."""
+    stored = FakeDataSets()
+    log, grants, made = FakeRecordLog(stored), FakeGrants(lambda: 0), count()
+
+    def new_id() -> str:
+        return f"{next(made):032x}"
+
+    created = data_sets.create(
+        OWNER,
+        ANNA,
+        lambda: {"dataSetType": "continuous", "deduplicator": {"name": deduplicator}},
+        data_sets=stored,
+        grants=grants,
+        now_ms=0,
+        new_id=new_id,
+    )
+    for request in requests:
+        ingest.add_data(
+            OWNER,
+            created["id"],
+            lambda items=request: list(items),  # type: ignore[misc]  # mypy cannot infer a lambda with a default
+            heads=stored,
+            log=log,
+            grants=grants,
+            now_ms=0,
+            new_id=new_id,
+        )
+    read = [
+        json.loads(text) for text in query.read_data(OWNER, ANNA, DataQuery(), data_sets=stored, log=log, grants=grants)
+    ]
+    return Counter(
+        json.dumps({name: value for name, value in record.items() if name != "id"}, sort_keys=True)
+        for record in read
+        if record["type"] != "upload"
+    )
+
+
+def reading(place: int, value: float) -> Item:
+    """A reading with an origin of its own."""
+    return {
+        "type": "cbg",
+        "time": f"2026-01-01T00:{place:02d}:00Z",
+        "units": "mmol/L",
+        "value": value,
+        "origin": {"id": f"origin {place}"},
+    }
+
+
+readings = st.builds(reading, st.integers(0, 9), st.sampled_from([5.0, 6.0, 7.0]))
+requests = st.lists(
+    st.lists(readings, min_size=1, max_size=4, unique_by=lambda item: item["origin"]["id"]), min_size=1, max_size=5
+)
+
+
+@given(requests, st.data())
+def test_a_request_that_is_sent_again_changes_nothing(requests: list[list[Item]], data: st.DataObject) -> None:
+    repeated = [request for request in requests for _ in range(data.draw(st.integers(1, 3)))]
+    assert visible_after(ORIGIN, repeated) == visible_after(ORIGIN, requests)
+
+
+@given(requests)
+def test_all_requests_sent_again_change_nothing(requests: list[list[Item]]) -> None:
+    assert visible_after(ORIGIN, requests + requests) == visible_after(ORIGIN, requests)
+
+
+@given(requests, st.data())
+def test_a_request_may_be_split(requests: list[list[Item]], data: st.DataObject) -> None:
+    split = []
+    for request in requests:
+        place = data.draw(st.integers(0, len(request)))
+        split += [part for part in (request[:place], request[place:]) if part]
+    assert visible_after(ORIGIN, split) == visible_after(ORIGIN, requests)
+
+
+@given(st.permutations([reading(place, 5.0) for place in range(6)]), st.data())
+def test_data_without_a_common_origin_may_come_in_any_order(items: list[Item], data: st.DataObject) -> None:
+    place = data.draw(st.integers(1, 5))
+    in_order = sorted(items, key=lambda item: item["time"])
+    assert visible_after(ORIGIN, [items[:place], items[place:]]) == visible_after(ORIGIN, [in_order])
+
+
+@given(requests, st.data())
+def test_known_hashes_may_come_in_any_order_and_often(requests: list[list[Item]], data: st.DataObject) -> None:
+    by_hash = {json.dumps(item, sort_keys=True): item for request in requests for item in request}
+    shuffled = data.draw(st.permutations([*requests, *requests]))
+    assert visible_after(DROP_HASH, shuffled).keys() == visible_after(DROP_HASH, [list(by_hash.values())]).keys()
+    assert set(visible_after(DROP_HASH, shuffled).values()) == {1}

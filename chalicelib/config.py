@@ -23,6 +23,8 @@ class Settings:
     uploader_minimum_version: str = "2.53.0"
     s3_path_style: bool = False
     """Whether the bucket stands in the path of an address, as on endpoints other than AWS's own."""
+    takes_metrics: bool = True
+    """Whether the stage has a stream for events; without one they are taken and dropped."""
     sign_up: str = "open"
     """Who may make an account of their own: `open` to anyone, by `invitation` code, or `closed`."""
     verifies_emails: bool = False
@@ -39,6 +41,7 @@ class Settings:
             account_id=environ.get("STRANDLINE_ACCOUNT_ID", default.account_id),
             base_url=environ.get("STRANDLINE_BASE_URL", default.base_url).rstrip("/"),
             version=environ.get("STRANDLINE_VERSION", default.version),
+            takes_metrics=environ.get("STRANDLINE_TAKES_METRICS", "true") == "true",
             sign_up=environ.get("STRANDLINE_SIGN_UP", _sign_up_default(environ.get("STRANDLINE_STAGE", default.stage))),
             verifies_emails=environ.get("STRANDLINE_VERIFIES_EMAILS", "") == "true",
             s3_path_style="AWS_ENDPOINT_URL" in environ or "AWS_ENDPOINT_URL_S3" in environ,

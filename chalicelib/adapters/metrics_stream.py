@@ -45,6 +45,13 @@ class KinesisEventStream:
         _in_time(lambda: kinesis.put_record(StreamName=name, PartitionKey=partition_key, Data=record))
 
 
+class NoEventStream:
+    """What a stage without a stream has: events are taken and go nowhere."""
+
+    def put(self, partition_key: str, record: bytes) -> None:
+        """Nothing."""
+
+
 def metrics_salt(settings: Settings, clock_s: Callable[[], float] = time.monotonic) -> Callable[[], str]:
     """A function that answers the stage's salt, asking for it once in five minutes.
 

@@ -3,6 +3,7 @@
 from chalicelib.api import access, auth, auth_users, blobs, data, data_sets, device_logs, metrics, platform
 from chalicelib.api.application import StrandlineApp
 from chalicelib.events import blobs as blob_events
+from chalicelib.events import metrics as metric_events
 
 app = StrandlineApp(app_name="strandline")
 app.api.binary_types = ["*/*"]
@@ -16,3 +17,4 @@ app.register_blueprint(blobs.blueprint)
 app.register_blueprint(device_logs.blueprint)
 app.register_blueprint(metrics.blueprint)
 app.register_blueprint(blob_events.blueprint)
+app.register_blueprint(metric_events.blueprint)

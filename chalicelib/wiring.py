@@ -19,7 +19,7 @@ from chalicelib.adapters.data_sets import DynamoDataSets
 from chalicelib.adapters.large_answers import S3LargeAnswers
 from chalicelib.adapters.metrics_archive import S3EventArchive, SqsRejectedRecords
 from chalicelib.adapters.metrics_counts import DynamoEventCounts
-from chalicelib.adapters.metrics_stream import KinesisEventStream, metrics_salt
+from chalicelib.adapters.metrics_stream import KinesisEventStream, NoEventStream, metrics_salt
 from chalicelib.adapters.passwords import Argon2Passwords
 from chalicelib.adapters.record_log import DynamoRecordLog
 from chalicelib.adapters.refused_uploads import DynamoRefusals
@@ -82,7 +82,7 @@ def build_services(settings: Settings) -> Services:
         refusals=DynamoRefusals(settings),
         metrics=MetricsPorts(
             salt=metrics_salt(settings),
-            stream=KinesisEventStream(settings),
+            stream=KinesisEventStream(settings) if settings.takes_metrics else NoEventStream(),
             archive=S3EventArchive(settings),
             counts=DynamoEventCounts(settings),
             rejected=SqsRejectedRecords(settings),

@@ -1,0 +1,61 @@
+"""What the documents name exists: files, targets of make, tests."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+DOCUMENTS = sorted(
+    path for pattern in ("*.md", "docs/**/*.md") for path in ROOT.glob(pattern) if path.name != "CHANGELOG.md"
+)
+RECORDED = ROOT / "tests" / "data" / "golden" / "http"
+
+
+def _ids(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def test_there_are_documents() -> None:
+    assert {"README.md", "CONTRIBUTING.md"} <= {path.name for path in DOCUMENTS}
+    assert ROOT / "docs" / "compatibility.md" in DOCUMENTS
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=_ids)
+def test_links_lead_somewhere(document: Path) -> None:
+    links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", document.read_text())
+    assert [link for link in links if not (document.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=_ids)
+def test_targets_of_make_exist(document: Path) -> None:
+    targets = set(re.findall(r"^([a-z0-9-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert set(re.findall(r"\bmake ([a-z][a-z0-9-]*)(?=[`\s])", _code(document))) - targets == set()
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=_ids)
+def test_tests_exist(document: Path) -> None:
+    named = re.findall(r"`(tests/[\w/]+\.py)(?:::(?:\w+::)?(\w+))?`", document.read_text())
+    missing = [
+        f"{file}::{test}"
+        for file, test in named
+        if not (ROOT / file).exists() or (test and f"def {test}(" not in (ROOT / file).read_text())
+    ]
+    assert missing == []
+
+
+def test_recorded_exchanges_exist_and_all_that_differ_are_listed() -> None:
+    text = (ROOT / "docs" / "compatibility.md").read_text()
+    named = set(re.findall(r"`((?:data|read|dedup|general|dataset)[\w-]*-\d\d-[\w-]+)`", text))
+    rulings = (ROOT / "tests" / "golden" / "test_http_exchanges.py").read_text()
+    differing = set(re.findall(r'^    "([\w-]+)": Ruling\(', rulings, re.MULTILINE))
+    assert {name for name in named if not (RECORDED / f"{name}.json").exists()} == set()
+    assert differing
+    assert differing - named == set()
+
+
+def _code(document: Path) -> str:
+    """What stands in blocks and between backticks: prose may say "make sure"."""
+    text = document.read_text()
+    blocks = re.findall(r"^```.*?^```", text, re.MULTILINE | re.DOTALL)
+    return "\n".join([*blocks, *re.findall(r"`[^`\n]+`", text)])

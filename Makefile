@@ -8,13 +8,17 @@ START := exec sh tools/start.sh
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help run check test e2e package deploy destroy environment cloud-environment stage-given clean
+.PHONY: help run demo check test e2e package deploy destroy environment cloud-environment stage-given clean
 
 help: ## list what there is
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
 
 run: ## run Strandline on this machine: make run [PORT=8000] [DATA_DIR=.local]
 	@$(START) --cloud --run tools.local_cloud --port '$(PORT)' --data-dir '$(DATA_DIR)'
+
+demo: ## send a synthetic month, read it back, compare: make demo [DAYS=30] [SEED=1] [BASE_URL=...]
+	@$(START) --cloud --run tools.demo --port '$(PORT)' --data-dir '$(DATA_DIR)' \
+		$(if $(DAYS),--days '$(DAYS)') $(if $(SEED),--seed '$(SEED)')
 
 check: environment ## lint, types, import rules, templates, lock files
 	$(BIN)/ruff check .

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.e2e.client import TIMEOUT_S, Client, User
+from tests.e2e.client import TIMEOUT_S, Client, Reply, User
 
 if TYPE_CHECKING:
     from tests.e2e.conftest import Cloud
@@ -30,8 +30,8 @@ def _cbg(number: int, value: Any = 100) -> dict[str, Any]:
     return {"type": "cbg", "time": time, "value": value, "units": "mg/dL", "origin": {"id": f"reading-{number}"}}
 
 
-def _bare(base_url: str, request: str) -> tuple[str, bytes]:
-    """Status line and body of the answer to a request written by hand."""
+def _bare(base_url: str, request: str) -> Reply:
+    """The answer to a request written by hand, head and all."""
     parts = urlsplit(base_url)
     with socket.create_connection((str(parts.hostname), parts.port), timeout=TIMEOUT_S) as connection:
         connection.sendall(request.replace("\n", "\r\n").encode())
@@ -39,7 +39,9 @@ def _bare(base_url: str, request: str) -> tuple[str, bytes]:
         while received := connection.recv(65536):
             answer += received
     head, _, body = answer.partition(b"\r\n\r\n")
-    return head.decode().splitlines()[0], body
+    status_line, *lines = head.decode().splitlines()
+    fields = (line.partition(":") for line in lines)
+    return Reply(int(status_line.split()[1]), {name.lower(): value.strip() for name, _, value in fields}, body)
 
 
 @pytest.mark.parametrize("encoding", ["", "Accept-Encoding: gzip\n"])
@@ -48,9 +50,10 @@ def test_a_client_that_sends_no_accept_gets_readable_json(
 ) -> None:
     user.add(f"/v1/data_sets/{data_set_id}/data", [_cbg(number) for number in range(100)])
     headers = f"Host: strandline\n{encoding}X-Tidepool-Session-Token: {user.token}\n"
-    status, body = _bare(cloud.base_url, f"GET /data/{user.id}?type=cbg HTTP/1.0\n{headers}\n")
-    assert status.split()[1] == "200"
-    assert len(json.loads(body)) == 100
+    reply = _bare(cloud.base_url, f"GET /data/{user.id}?type=cbg HTTP/1.0\n{headers}\n")
+    assert reply.status == 200
+    assert encoding or "content-encoding" not in reply.headers
+    assert len(reply.json()) == 100
 
 
 def test_a_large_answer_is_gzip_for_those_who_take_it(user: User, data_set_id: str) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import secrets
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,8 +25,9 @@ def test_five_curl_lines_sign_up_log_in_and_read_two_readings_back(cloud: "Cloud
     script = commands()
     assert len(re.findall(r"^(?:\w+=\$\()?curl ", script, re.MULTILINE)) == 5
     assert script.count(ADDRESS) == 1
+    script = script.replace(ADDRESS, cloud.base_url).replace("ada@", f"ada-{secrets.token_hex(4)}@")
     result = subprocess.run(
-        ["sh", "-eu", "-c", script.replace(ADDRESS, cloud.base_url)],
+        ["sh", "-eu", "-c", script],
         capture_output=True,
         text=True,
         timeout=120,

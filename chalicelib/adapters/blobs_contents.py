@@ -1,7 +1,7 @@
 """Contents of blobs as objects of the stage's bucket.
 
-What comes by a presigned upload carries a tag, by which the bucket's lifecycle removes it after a day; `keep` takes
-the tag away. The signature of an upload covers MD5, length, type, tag and `If-None-Match: *`, so that S3 itself refuses
+What comes by a presigned upload carries a tag, by which the bucket's lifecycle removes it after a day; `keep` changes
+the tag. The signature of an upload covers MD5, length, type, tag and `If-None-Match: *`, so that S3 itself refuses
 any other content and a second one.
 """
 
@@ -20,12 +20,14 @@ from chalicelib.domain.ports_blobs import StoredContent, Upload
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import TagTypeDef
 
 UPLOAD_LIFETIME_S = 900
 """For the start of an upload: what has begun is not cut off."""
 DOWNLOAD_LIFETIME_S = 300
 PENDING_TAG = "upload=pending"
 """Names what the lifecycle rule `abandoned-uploads` of infra/stateful.yaml removes."""
+KEPT_TAG: "TagTypeDef" = {"Key": "upload", "Value": "kept"}
 DELETED_AT_ONCE = 1000
 """Most keys of one DeleteObjects (a limit of S3)."""
 
@@ -73,7 +75,7 @@ class S3Contents:
     def keep(self, key: str) -> None:
         """See `ContentStore.keep`: one request."""
         with suppress(NoSuchObjectError), refusals():
-            self._s3.put_object_tagging(Bucket=self._bucket, Key=key, Tagging={"TagSet": []})
+            self._s3.put_object_tagging(Bucket=self._bucket, Key=key, Tagging={"TagSet": [KEPT_TAG]})
 
     def delete(self, keys: Iterable[str]) -> None:
         """See `ContentStore.delete`: one request for up to a thousand."""

@@ -42,7 +42,8 @@ def stored(request: pytest.FixtureRequest) -> Stored:
         s3.put_object(Bucket=settings.bucket, Key=key, Body=content, Tagging=blobs_contents.PENDING_TAG)
 
     def is_pending(key: str) -> bool:
-        return bool(s3.get_object_tagging(Bucket=settings.bucket, Key=key)["TagSet"])
+        tags = s3.get_object_tagging(Bucket=settings.bucket, Key=key)["TagSet"]
+        return any(f"{tag['Key']}={tag['Value']}" == blobs_contents.PENDING_TAG for tag in tags)
 
     return Stored(S3Contents(settings), arrive, is_pending)
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from chalicelib.adapters.accounts import DynamoAccounts
 from chalicelib.adapters.accounts_attempts import DynamoSignInAttempts
 from chalicelib.adapters.accounts_grants import DynamoGrants
+from chalicelib.adapters.accounts_profiles import DynamoProfiles
 from chalicelib.adapters.accounts_sessions import DynamoSessions
 from chalicelib.adapters.blobs import DynamoBlobs
 from chalicelib.adapters.blobs_contents import S3Contents
@@ -27,7 +28,7 @@ from chalicelib.adapters.secrets import cached_secret
 from chalicelib.adapters.session_and_head import session_and_head_reader
 from chalicelib.config import Settings
 from chalicelib.domain.ports import DataSetStore, LargeAnswers, RecordLog
-from chalicelib.domain.ports_accounts import Accounts, Grants, Passwords, Sessions, SignInAttempts
+from chalicelib.domain.ports_accounts import Accounts, Grants, Passwords, Profiles, Sessions, SignInAttempts
 from chalicelib.domain.ports_blobs import BlobStore, ContentStore
 from chalicelib.domain.ports_metrics import MetricsPorts
 from chalicelib.domain.refusals import Refusals
@@ -49,6 +50,7 @@ class Services:
     accounts: Accounts
     sessions: Sessions
     grants: Grants
+    profiles: Profiles
     passwords: Passwords
     sign_in_attempts: SignInAttempts
     data_sets: DataSetStore
@@ -73,6 +75,7 @@ def build_services(settings: Settings) -> Services:
         accounts=DynamoAccounts(settings),
         sessions=DynamoSessions(settings),
         grants=DynamoGrants(settings, system_now_ms),
+        profiles=DynamoProfiles(settings),
         passwords=Argon2Passwords(),
         sign_in_attempts=DynamoSignInAttempts(settings),
         data_sets=DynamoDataSets(settings),

@@ -10,6 +10,7 @@
 | session in the list of its user | `USER#<user id>` | `SESSION#<login id>#<token hash>` |
 | grant | `USER#<sharer id>` | `GRANT#<grantee id>` |
 | grant, seen from the grantee | `USER#<grantee id>` | `GRANTED#<sharer id>` |
+| collection of metadata | `USER#<user id>` | `METADATA#<collection>` |
 | counter of sign-in attempts | `ATTEMPTS#<kind>:<hash>` | `<start of the window, seconds>` |
 
 Ids stand last in a key, so nothing in an id can be taken for another key. DynamoDB takes 2048 bytes of pk and 1024 of
@@ -28,6 +29,7 @@ SESSION_SK = "SESSION"
 DELETED_PK = "DELETED"
 GRANT_PREFIX = "GRANT#"
 GRANTED_PREFIX = "GRANTED#"
+METADATA_PREFIX = "METADATA#"
 SESSIONS_PREFIX = "SESSION#"
 
 
@@ -89,6 +91,11 @@ def grant_key(sharer_id: str, grantee_id: str) -> "Item":
 def granted_key(sharer_id: str, grantee_id: str) -> "Item":
     """A grant, seen from the grantee."""
     return key(user_pk(grantee_id), GRANTED_PREFIX + sharer_id)
+
+
+def collection_key(user_id: str, name: str) -> "Item":
+    """A collection of a user's metadata."""
+    return key(user_pk(user_id), METADATA_PREFIX + name)
 
 
 def attempts_key(counter: str, starts_s: int) -> "Item":

@@ -88,7 +88,7 @@ def delete(request: Request) -> Answer:
         attempts=services.sign_in_attempts,
         now_ms=request.now_ms,
     )
-    erase_traces(user_id, services.sessions, services.grants)
+    erase_traces(user_id, services.sessions, services.grants, services.profiles)
     return Answer()
 
 

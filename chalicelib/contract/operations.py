@@ -16,6 +16,7 @@ from chalicelib.contract.access import (
 from chalicelib.contract.operation import FailureForm, Operation
 from chalicelib.contract.operations_accounts import ACCOUNT_OPERATIONS
 from chalicelib.contract.operations_blobs import BLOB_OPERATIONS
+from chalicelib.contract.operations_metadata import METADATA_OPERATIONS
 from chalicelib.contract.operations_metrics import METRICS_OPERATIONS
 
 
@@ -126,6 +127,7 @@ OPERATIONS: tuple[Operation, ...] = (
     LIST_REFUSALS,
     READ_DATA,
     *ACCOUNT_OPERATIONS,
+    *METADATA_OPERATIONS,
     *BLOB_OPERATIONS,
     *METRICS_OPERATIONS,
 )

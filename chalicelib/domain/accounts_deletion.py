@@ -9,7 +9,7 @@ from chalicelib.domain.accounts import Account
 from chalicelib.domain.accounts_lifecycle import MAX_TRIES
 from chalicelib.domain.accounts_sign_in import attempt_counters, count_attempt
 from chalicelib.domain.errors import UnauthorizedError, UnavailableError, WrongPasswordError
-from chalicelib.domain.ports_accounts import Accounts, Grants, Passwords, Sessions, SignInAttempts
+from chalicelib.domain.ports_accounts import Accounts, Grants, Passwords, Profiles, Sessions, SignInAttempts
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +71,10 @@ def _confirm(
     attempts.uncount(counters)
 
 
-def erase_traces(user_id: str, sessions: Sessions, grants: Grants) -> bool:
-    """End the sessions of a deleted user and take their grants from both sides; False when that has to be done again.
+def erase_traces(user_id: str, sessions: Sessions, grants: Grants, profiles: Profiles) -> bool:
+    """End a deleted user's sessions, take their grants from both sides and remove their metadata.
+
+    False when that has to be done again.
 
     It may be repeated. The receipt of the deletion stays until everything else of the user is erased too.
     """
@@ -80,6 +82,7 @@ def erase_traces(user_id: str, sessions: Sessions, grants: Grants) -> bool:
         sessions.end_all(user_id)
         for grant in (*grants.given_by(user_id), *grants.given_to(user_id)):
             grants.put(replace(grant, permissions={}))
+        profiles.delete_all(user_id)
     except UnavailableError:
         return False
     return True

@@ -3,9 +3,10 @@
 Every read is strongly consistent: what was written, or revoked, is seen by the next request.
 """
 
-from collections.abc import Collection, Sequence
+import collections.abc
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from chalicelib.domain.access import GrantReader, Session, SessionReader
 from chalicelib.domain.accounts import Account
@@ -23,7 +24,7 @@ class Accounts(Protocol):
         """The account with this e-mail address in lower case, or None; None takes as many reads as an account."""
         ...
 
-    def find_many(self, user_ids: Collection[str]) -> list[Account]:
+    def find_many(self, user_ids: collections.abc.Collection[str]) -> list[Account]:
         """Those accounts that exist, in the order of the ids; an id that is given twice counts once."""
         ...
 
@@ -104,6 +105,38 @@ class Grants(GrantReader, Protocol):
 
     def put(self, grant: Grant) -> None:
         """Store a grant in place of the one between the same two; without permissions, remove it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """A named collection of a user's metadata; `version` counts the changes."""
+
+    values: Mapping[str, Any]
+    version: int
+
+
+class Profiles(Protocol):
+    """Metadata by user and collection."""
+
+    def find(self, user_id: str, name: str) -> Collection | None:
+        """The collection, or None."""
+        ...
+
+    def find_many(self, user_ids: Iterable[str], names: Iterable[str]) -> dict[str, dict[str, Mapping[str, Any]]]:
+        """The values of those collections that exist, by user and name."""
+        ...
+
+    def replace(self, user_id: str, name: str, old: Collection | None, new: Collection) -> bool:
+        """Store `new` when `old` is what is stored, by version; False when it is not.
+
+        Raises:
+            InvalidRequestError: nobody can have this id, or no collection this name.
+        """
+        ...
+
+    def delete_all(self, user_id: str) -> None:
+        """Remove all collections of a user."""
         ...
 
 

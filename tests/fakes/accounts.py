@@ -1,12 +1,15 @@
 """The accounts' stores in memory. They pass the same tests as those on DynamoDB (tests/ports/test_accounts.py)."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+import collections.abc
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import deepcopy
+from typing import Any
 
 from chalicelib.domain.access import Session
 from chalicelib.domain.accounts import Account
-from chalicelib.domain.errors import UserExistsError
-from chalicelib.domain.grants import Grant
-from chalicelib.domain.ports_accounts import Counter, Deletion
+from chalicelib.domain.errors import InvalidRequestError, UserExistsError
+from chalicelib.domain.grants import Grant, is_user_id
+from chalicelib.domain.ports_accounts import Collection, Counter, Deletion
 
 
 class FakeGrants:
@@ -67,7 +70,7 @@ class FakeAccounts:
         """By address."""
         return next((account for account in self.by_id.values() if account.email == email), None)
 
-    def find_many(self, user_ids: Collection[str]) -> list[Account]:
+    def find_many(self, user_ids: collections.abc.Collection[str]) -> list[Account]:
         """In the order of the ids."""
         return [self.by_id[user_id] for user_id in dict.fromkeys(user_ids) if user_id in self.by_id]
 
@@ -153,6 +156,42 @@ class FakeSessions:
 
     def _keep(self, keeps: Callable[[Session], bool]) -> None:
         self.by_hash = {key: session for key, session in self.by_hash.items() if keeps(session)}
+
+
+class FakeProfiles:
+    """Collections in a dictionary by user and name."""
+
+    def __init__(self) -> None:
+        self.collections: dict[tuple[str, str], Collection] = {}
+
+    def find(self, user_id: str, name: str) -> Collection | None:
+        """A copy, or None."""
+        return deepcopy(self.collections.get((user_id, name)))
+
+    def find_many(self, user_ids: Iterable[str], names: Iterable[str]) -> dict[str, dict[str, Mapping[str, Any]]]:
+        """Copies, by user and name."""
+        wanted = list(names)
+        found: dict[str, dict[str, Mapping[str, Any]]] = {}
+        for user_id in user_ids:
+            for name in wanted:
+                collection = self.find(user_id, name)
+                if collection is not None:
+                    found.setdefault(user_id, {})[name] = collection.values
+        return found
+
+    def replace(self, user_id: str, name: str, old: Collection | None, new: Collection) -> bool:
+        """Store, unless another version is in the way."""
+        if not is_user_id(user_id) or not is_user_id(name):
+            raise InvalidRequestError("a user id or the name of a collection is empty or too long")
+        stored = self.collections.get((user_id, name))
+        if (stored and stored.version) != (old and old.version):
+            return False
+        self.collections[user_id, name] = deepcopy(new)
+        return True
+
+    def delete_all(self, user_id: str) -> None:
+        """Remove those of the user."""
+        self.collections = {key: value for key, value in self.collections.items() if key[0] != user_id}
 
 
 class FakePasswords:

@@ -8,7 +8,7 @@ from chalicelib.domain.access import Session, token_hash
 from chalicelib.domain.accounts import Account
 from chalicelib.domain.data_set import DataSetHead
 from chalicelib.wiring import Services
-from tests.fakes.accounts import FakeAccounts, FakeGrants, FakePasswords, FakeSessions, FakeSignInAttempts
+from tests.fakes.accounts import FakeAccounts, FakeGrants, FakePasswords, FakeProfiles, FakeSessions, FakeSignInAttempts
 from tests.fakes.blobs import FakeBlobs, FakeContents
 from tests.fakes.data import FakeDataSets, FakeRecordLog
 from tests.fakes.metrics import FakeMetrics
@@ -42,6 +42,7 @@ class FakeServices:
         self.grants = FakeGrants(lambda: self.now_ms)
         self.accounts = FakeAccounts(self.grants)
         self.sessions = FakeSessions(self.accounts)
+        self.profiles = FakeProfiles()
         self.passwords = FakePasswords()
         self.sign_in_attempts = FakeSignInAttempts()
         self.data_sets = FakeDataSets()
@@ -89,6 +90,7 @@ class FakeServices:
             accounts=self.accounts,
             sessions=self.sessions,
             grants=self.grants,
+            profiles=self.profiles,
             passwords=self.passwords,
             sign_in_attempts=self.sign_in_attempts,
             data_sets=self.data_sets,

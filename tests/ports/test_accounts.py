@@ -8,13 +8,23 @@ import pytest
 from chalicelib.adapters.accounts import DynamoAccounts
 from chalicelib.adapters.accounts_attempts import DynamoSignInAttempts
 from chalicelib.adapters.accounts_grants import DynamoGrants
+from chalicelib.adapters.accounts_profiles import DynamoProfiles
 from chalicelib.adapters.accounts_sessions import DynamoSessions
 from chalicelib.domain.access import Session
 from chalicelib.domain.accounts import Account
-from chalicelib.domain.errors import UserExistsError
+from chalicelib.domain.errors import InvalidRequestError, UserExistsError
 from chalicelib.domain.grants import Grant
-from chalicelib.domain.ports_accounts import Accounts, Counter, Deletion, Grants, Sessions, SignInAttempts
-from tests.fakes.accounts import FakeAccounts, FakeGrants, FakeSessions, FakeSignInAttempts
+from chalicelib.domain.ports_accounts import (
+    Accounts,
+    Collection,
+    Counter,
+    Deletion,
+    Grants,
+    Profiles,
+    Sessions,
+    SignInAttempts,
+)
+from tests.fakes.accounts import FakeAccounts, FakeGrants, FakeProfiles, FakeSessions, FakeSignInAttempts
 
 NOW_MS = 1_767_225_600_000
 ANNA = Account(
@@ -47,6 +57,7 @@ class Stores:
     accounts: Accounts
     sessions: Sessions
     grants: Grants
+    profiles: Profiles
     attempts: SignInAttempts
     clock: Clock
 
@@ -58,12 +69,13 @@ def stores(request: pytest.FixtureRequest) -> Stores:
     if request.param == "memory":
         grants = FakeGrants(clock)
         accounts = FakeAccounts(grants)
-        return Stores(accounts, FakeSessions(accounts), grants, FakeSignInAttempts(), clock)
+        return Stores(accounts, FakeSessions(accounts), grants, FakeProfiles(), FakeSignInAttempts(), clock)
     settings = request.getfixturevalue("stage")
     return Stores(
         DynamoAccounts(settings),
         DynamoSessions(settings),
         DynamoGrants(settings, clock),
+        DynamoProfiles(settings),
         DynamoSignInAttempts(settings),
         clock,
     )
@@ -312,6 +324,52 @@ class TestGrants:
         assert stores.grants.permissions(strange, "grantee") == frozenset()
         assert stores.grants.permissions("sharer", strange) == frozenset()
         assert stores.grants.given_by(strange) == stores.grants.given_to(strange) == []
+
+
+class TestProfiles:
+    """Metadata by user and collection."""
+
+    FIRST = Collection({"fullName": "Änna", "patient": {"mrn": "1", "list": [1, 2.5, None, True]}}, 1)
+    SECOND = Collection({"fullName": "Anna"}, 2)
+
+    def test_a_collection_is_found_as_it_was_stored(self, stores: Stores) -> None:
+        assert stores.profiles.replace("a", "profile", None, self.FIRST)
+        assert stores.profiles.find("a", "profile") == self.FIRST
+        assert stores.profiles.find("a", "settings") is None
+        assert stores.profiles.find("b", "profile") is None
+
+    def test_a_change_of_another_version_is_refused(self, stores: Stores) -> None:
+        assert stores.profiles.replace("a", "profile", None, self.FIRST)
+        assert not stores.profiles.replace("a", "profile", None, self.SECOND)
+        assert stores.profiles.replace("a", "profile", self.FIRST, self.SECOND)
+        assert not stores.profiles.replace("a", "profile", self.FIRST, self.SECOND)
+        assert stores.profiles.find("a", "profile") == self.SECOND
+
+    def test_many_are_found_at_once(self, stores: Stores) -> None:
+        for number in range(60):
+            stores.profiles.replace(f"u{number}", "profile", None, Collection({"number": number}, 1))
+        stores.profiles.replace("u1", "settings", None, Collection({}, 1))
+        stores.profiles.replace("u1", "private", None, self.FIRST)
+        found = stores.profiles.find_many([f"u{number}" for number in range(70)], ["profile", "settings"])
+        assert len(found) == 60
+        assert found["u1"] == {"profile": {"number": 1}, "settings": {}}
+        assert found["u59"] == {"profile": {"number": 59}}
+
+    def test_all_of_a_user_go_together(self, stores: Stores) -> None:
+        for user_id, name in (("a", "profile"), ("a", "any name"), ("b", "profile")):
+            stores.profiles.replace(user_id, name, None, self.FIRST)
+        for _ in range(2):
+            stores.profiles.delete_all("a")
+        found = stores.profiles.find_many(["a", "b"], ["profile", "any name"])
+        assert found == {"b": {"profile": self.FIRST.values}}
+
+    @pytest.mark.parametrize(
+        ("user_id", "name"), [("x" * 600, "profile"), ("", "profile"), ("a", "x" * 600), ("a", "")]
+    )
+    def test_nothing_is_stored_under_an_impossible_name(self, stores: Stores, user_id: str, name: str) -> None:
+        assert stores.profiles.find(user_id, name) is None
+        with pytest.raises(InvalidRequestError):
+            stores.profiles.replace(user_id, name, None, self.FIRST)
 
 
 class TestSignInAttempts:

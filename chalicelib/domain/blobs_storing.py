@@ -37,7 +37,7 @@ class Confirmation(Enum):
 
 @dataclass(frozen=True, slots=True)
 class AbandonedBlobs:
-    """What a round of `remove_abandoned` did: how many blobs it removed, and of how many it found the content."""
+    """What `remove_abandoned` has done: how many blobs it removed, and of how many it found the content."""
 
     removed: int = 0
     recovered: int = 0
@@ -138,22 +138,22 @@ def erase_user(user_id: str, *, blobs: BlobStore, contents: ContentStore) -> Non
         contents.delete_under(content_prefix(collection, user_id))
 
 
-def remove_abandoned(*, blobs: BlobStore, contents: ContentStore, now_ms: int) -> AbandonedBlobs:
-    """Removes blobs that were created a day ago and still have no content.
+def remove_abandoned(*, blobs: BlobStore, contents: ContentStore, now_ms: int) -> Iterator[AbandonedBlobs]:
+    """Removes blobs that were created a day ago and still have no content, and says after each how many there were.
 
-    A blob whose content is there, but whose event was lost, becomes available instead.
+    A blob whose content is there, but whose notice was lost, becomes available instead.
     """
-    removed = recovered = 0
+    totals = AbandonedBlobs()
     for blob in blobs.created_before(now_ms - DAY_MS):
         match confirm_upload(blob.content_key, blobs=blobs, contents=contents, now_ms=now_ms):
             case Confirmation.AVAILABLE:
-                recovered += 1
+                totals = replace(totals, recovered=totals.recovered + 1)
             case Confirmation.ABSENT | Confirmation.OTHER:
                 remove(blob, blobs=blobs, contents=contents)
-                removed += 1
+                totals = replace(totals, removed=totals.removed + 1)
             case Confirmation.KNOWN | Confirmation.STRAY:
                 pass  # the list was a moment behind
-    return AbandonedBlobs(removed, recovered)
+        yield totals
 
 
 def _by(size: int, blobs: Iterator[Blob]) -> Iterator[list[Blob]]:

@@ -1,0 +1,213 @@
+"""How contents come and go: twice, late, out of order, half-way."""
+
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from chalicelib.domain.blob import Blob, Collection, collection_and_id
+from chalicelib.domain.blobs_storing import (
+    DAY_MS,
+    AbandonedBlobs,
+    Confirmation,
+    confirm_upload,
+    erase_user,
+    md5_base64,
+    open_upload,
+    remove_abandoned,
+    store,
+)
+from chalicelib.domain.errors import UnavailableError, UnequalDigestsError
+from tests.fakes.blobs import FakeBlobs, FakeContents
+
+NOW_MS = 1_767_225_600_000
+ANNA = "a1b2c3d4e5"
+HELLO = b"hello world"
+
+
+@dataclass
+class World:
+    """Both stores, and what is asked of them."""
+
+    blobs: FakeBlobs = field(default_factory=FakeBlobs)
+    contents: FakeContents = field(default_factory=FakeContents)
+
+    def confirm(self, key: str) -> Confirmation:
+        return confirm_upload(key, blobs=self.blobs, contents=self.contents, now_ms=NOW_MS + 5)
+
+    def sweep(self, now_ms: int) -> AbandonedBlobs:
+        return [AbandonedBlobs(), *remove_abandoned(blobs=self.blobs, contents=self.contents, now_ms=now_ms)][-1]
+
+    def open(self, one: Blob) -> None:
+        open_upload(one, blobs=self.blobs, contents=self.contents, now_ms=NOW_MS)
+
+    def store(self, one: Blob, content: bytes = HELLO) -> Blob:
+        return store(one, content, blobs=self.blobs, contents=self.contents, now_ms=NOW_MS)
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.blobs.by_id and not self.contents.by_key
+
+
+@pytest.fixture
+def world() -> World:
+    """Empty stores."""
+    return World()
+
+
+def blob(number: int = 1, content: bytes | None = HELLO, collection: Collection = Collection.BLOBS) -> Blob:
+    """A blob that announces a content."""
+    announced = (None, None) if content is None else (md5_base64(content), len(content))
+    return Blob(collection, f"{number:032x}", ANNA, "text/plain", NOW_MS, *announced)
+
+
+def test_a_content_key_leads_to_its_blob_and_nothing_else_does() -> None:
+    assert collection_and_id(blob().content_key) == (Collection.BLOBS, blob().id)
+    for key in ("blobs/x", "metrics/2026/1", f"blobs/{ANNA}/{blob().id}/more", f"answers/{ANNA}/{blob().id}", ""):
+        assert collection_and_id(key) is None
+
+
+def test_stored_at_once(world: World) -> None:
+    stored = world.store(replace(blob(), digest_md5=None, size_bytes=None))
+    assert (stored.status, stored.revision, stored.digest_md5, stored.size_bytes) == (
+        "available",
+        1,
+        "XrY7u+Ae7tCTyyK7j1rNww==",
+        11,
+    )
+    assert world.blobs.find(Collection.BLOBS, stored.id) == stored
+    assert world.contents.by_key == {stored.content_key: (HELLO, "text/plain")}
+    assert not world.contents.pending
+
+
+def test_another_content_than_announced_leaves_nothing_behind(world: World) -> None:
+    with pytest.raises(UnequalDigestsError) as refused:
+        world.store(blob(), b"something else")
+    assert (refused.value.announced, refused.value.calculated) == (md5_base64(HELLO), md5_base64(b"something else"))
+    assert world.is_empty
+
+
+def test_a_store_that_fails_leaves_nothing_behind(world: World) -> None:
+    world.contents.is_down = True
+    with pytest.raises(UnavailableError):
+        world.store(blob())
+    assert world.is_empty
+
+
+def test_the_store_s_event_may_come_before_the_blob_is_done(world: World) -> None:
+    def put_and_tell(key: str) -> None:
+        world.contents.by_key[key] = (HELLO, "text/plain")
+        assert world.confirm(key) is Confirmation.AVAILABLE
+
+    world.contents.before_put = put_and_tell
+    stored = world.store(blob())
+    found = world.blobs.find(Collection.BLOBS, stored.id)
+    assert found is not None
+    assert (found.status, found.revision) == ("available", 1)
+
+
+@pytest.mark.parametrize("collection", list(Collection))
+def test_an_uploaded_content_makes_its_blob_available_once(world: World, collection: Collection) -> None:
+    one = blob(collection=collection)
+    world.open(one)
+    world.contents.arrive(one.content_key, HELLO)
+    assert [world.confirm(one.content_key) for _ in range(3)] == [
+        Confirmation.AVAILABLE,
+        Confirmation.KNOWN,
+        Confirmation.KNOWN,
+    ]
+    assert world.blobs.find(collection, one.id) == one.with_content(NOW_MS + 5)
+    assert not world.contents.pending
+
+
+def test_a_notice_of_a_content_that_is_not_there(world: World) -> None:
+    world.open(blob())
+    assert world.confirm(blob().content_key) is Confirmation.ABSENT
+    assert world.blobs.find(Collection.BLOBS, blob().id) == blob()
+
+
+@pytest.mark.parametrize("content", [b"HELLO WORLD", b"hello", b""])
+def test_another_content_changes_nothing_and_expires(world: World, content: bytes) -> None:
+    world.open(blob())
+    world.contents.arrive(blob().content_key, content)
+    assert world.confirm(blob().content_key) is Confirmation.OTHER
+    assert world.blobs.find(Collection.BLOBS, blob().id) == blob()
+    assert world.contents.pending
+
+
+def test_a_blob_that_announces_nothing_takes_no_content(world: World) -> None:
+    one = blob(content=None)
+    world.blobs.add(one)
+    world.contents.arrive(one.content_key, b"")
+    assert world.confirm(one.content_key) is Confirmation.OTHER
+
+
+@pytest.mark.parametrize("key", [blob(9).content_key, f"blobs/0123456789/{blob().id}", "blobs/nonsense"])
+def test_contents_of_no_blob_are_left_to_expire(world: World, key: str) -> None:
+    world.open(blob())
+    world.contents.arrive(key, HELLO)
+    assert world.confirm(key) is Confirmation.STRAY
+    assert world.contents.pending == {key}
+
+
+class DeletesMeanwhile(FakeBlobs):
+    """Blobs of which the one in question is deleted just before it would become available."""
+
+    def make_available(self, blob: Blob) -> bool:
+        self.remove([blob])
+        return super().make_available(blob)
+
+
+class ConfirmsMeanwhile(FakeBlobs):
+    """Blobs of which the one in question becomes available by another notice, just before."""
+
+    def make_available(self, blob: Blob) -> bool:
+        super().make_available(blob)
+        return super().make_available(blob)
+
+
+def test_the_content_of_a_blob_that_is_deleted_meanwhile_goes_too() -> None:
+    world = World(blobs=DeletesMeanwhile())
+    world.open(blob())
+    world.contents.arrive(blob().content_key, HELLO)
+    assert world.confirm(blob().content_key) is Confirmation.STRAY
+    assert world.is_empty
+
+
+def test_two_notices_at_once_count_once() -> None:
+    world = World(blobs=ConfirmsMeanwhile())
+    world.open(blob())
+    world.contents.arrive(blob().content_key, HELLO)
+    assert world.confirm(blob().content_key) is Confirmation.KNOWN
+    found = world.blobs.find(Collection.BLOBS, blob().id)
+    assert found is not None
+    assert found.revision == 1
+
+
+def test_blobs_without_content_go_after_a_day(world: World) -> None:
+    world.store(blob(1))
+    world.open(blob(2))
+    world.blobs.add(blob(3, content=None))
+    assert world.sweep(NOW_MS + DAY_MS) == AbandonedBlobs()
+    assert world.sweep(NOW_MS + DAY_MS + 1) == AbandonedBlobs(removed=2)
+    assert [one.id for one in world.blobs.of_user(Collection.BLOBS, ANNA)] == [blob(1).id]
+
+
+def test_a_lost_notice_is_made_up_for(world: World) -> None:
+    world.open(blob(1))
+    world.contents.arrive(blob(1).content_key, HELLO)
+    world.open(blob(2))
+    world.contents.arrive(blob(2).content_key, b"another content")
+    assert world.sweep(NOW_MS + DAY_MS + 1) == AbandonedBlobs(removed=1, recovered=1)
+    assert list(world.contents.by_key) == [blob(1).content_key]
+    assert not world.contents.pending
+
+
+def test_a_deleted_user_leaves_nothing(world: World) -> None:
+    for number in range(120):
+        world.store(blob(number))
+    world.store(blob(1, collection=Collection.DEVICE_LOGS))
+    world.open(blob(200))
+    world.contents.arrive(blob(300).content_key, HELLO)
+    for _ in range(2):
+        erase_user(ANNA, blobs=world.blobs, contents=world.contents)
+        assert world.is_empty

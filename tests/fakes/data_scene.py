@@ -1,0 +1,158 @@
+"""The data domain on fakes, with short words for what tests do to it; the clock moves a millisecond each time."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from chalicelib.contract.access import DATA_SET_LISTERS
+from chalicelib.domain import data_sets, ingest, query
+from chalicelib.domain.access import SERVICE, Caller
+from chalicelib.domain.data_query import parse_data_query
+from chalicelib.domain.list_query import parse_list_query
+from tests.fakes.accounts import FakeGrants
+from tests.fakes.data import FakeDataSets, FakeRecordLog
+
+START_MS = 1_767_225_600_000  # 2026-01-01T00:00:00Z
+ANNA = Caller(user_id="aaaaaaaaaa")
+UPLOADER = Caller(user_id="cccccccccc")
+VIEWER = Caller(user_id="bbbbbbbbbb")
+CUSTODIAN = Caller(user_id="dddddddddd")
+STRANGER = Caller(user_id="ffffffffff")
+
+Item = dict[str, Any]
+
+
+class DataScene:
+    """Anna's data, who may do what with it, and nothing in it."""
+
+    def __init__(self) -> None:
+        self.data_sets = FakeDataSets()
+        self.log = FakeRecordLog(self.data_sets)
+        self.now_ms = START_MS
+        self.grants = FakeGrants(lambda: self.now_ms)
+        for caller, name in ((UPLOADER, "upload"), (VIEWER, "view"), (CUSTODIAN, "custodian")):
+            self.grants.allow(str(ANNA.user_id), str(caller.user_id), name)
+        self.ids_made = 0
+
+    def new_id(self) -> str:
+        """32 hexadecimal digits that count up."""
+        self.ids_made += 1
+        return f"{self.ids_made:032x}"
+
+    def tick(self) -> int:
+        """The time, a millisecond later."""
+        self.now_ms += 1
+        return self.now_ms
+
+    def create(self, body: Any = None, caller: Caller = ANNA, **members: Any) -> dict[str, Any]:
+        """Open a data set of Anna's; members are those of the body."""
+        return data_sets.create(
+            caller,
+            str(ANNA.user_id),
+            lambda: body if body is not None else members,
+            data_sets=self.data_sets,
+            grants=self.grants,
+            now_ms=self.tick(),
+            new_id=self.new_id,
+        )
+
+    def open(self, deduplicator: str, data_set_type: str = "continuous", **members: Any) -> str:
+        """The id of a new data set with this deduplicator."""
+        created = self.create(
+            dataSetType=data_set_type, deduplicator={"name": f"org.tidepool.deduplicator.{deduplicator}"}, **members
+        )
+        return str(created["uploadId"])
+
+    def add(self, data_set_id: str, *items: Any, caller: Caller = ANNA) -> None:
+        """Add data by one request."""
+        self.add_body(data_set_id, list(items), caller)
+
+    def add_body(self, data_set_id: str, body: Any, caller: Caller = ANNA) -> None:
+        """Add data by a request with this body."""
+        ingest.add_data(
+            caller,
+            data_set_id,
+            lambda: body,
+            heads=self.data_sets,
+            log=self.log,
+            grants=self.grants,
+            now_ms=self.tick(),
+            new_id=self.new_id,
+        )
+
+    def delete_data(self, data_set_id: str, *selectors: Any, caller: Caller = ANNA) -> None:
+        """Delete data by selectors."""
+        ingest.delete_data(
+            caller,
+            data_set_id,
+            lambda: list(selectors),
+            heads=self.data_sets,
+            log=self.log,
+            grants=self.grants,
+            now_ms=self.tick(),
+        )
+
+    def update(self, data_set_id: str, body: Any, caller: Caller = ANNA) -> dict[str, Any]:
+        """PUT a data set."""
+        return data_sets.update(
+            caller, data_set_id, lambda: body, data_sets=self.data_sets, grants=self.grants, now_ms=self.tick()
+        )
+
+    def close(self, data_set_id: str) -> dict[str, Any]:
+        """Close a data set as Anna."""
+        return self.update(data_set_id, {"dataState": "closed"})
+
+    def delete(self, data_set_id: str, caller: Caller = ANNA) -> None:
+        """Delete a data set."""
+        data_sets.delete(caller, data_set_id, data_sets=self.data_sets, grants=self.grants, now_ms=self.tick())
+
+    def erase(self, caller: Caller = SERVICE) -> None:
+        """Erase Anna's data."""
+        data_sets.erase(caller, str(ANNA.user_id), data_sets=self.data_sets, grants=self.grants)
+
+    def get(self, data_set_id: str, caller: Caller = ANNA) -> dict[str, Any]:
+        """One data set."""
+        return data_sets.get(caller, data_set_id, data_sets=self.data_sets, grants=self.grants)
+
+    def listed(self, caller: Caller = ANNA, **parameters: str) -> list[dict[str, Any]]:
+        """Anna's data sets; `client_name` stands for `client.name`."""
+        return data_sets.list_of_user(
+            caller,
+            str(ANNA.user_id),
+            parse_list_query(_parameters(parameters), has_filters=True),
+            who_may=DATA_SET_LISTERS,
+            data_sets=self.data_sets,
+            grants=self.grants,
+        )
+
+    def read(self, caller: Caller = ANNA, **parameters: str) -> list[dict[str, Any]]:
+        """Anna's data, upload records included; `dosingDecision_reason` stands for `dosingDecision.reason`."""
+        texts = query.read_data(
+            caller,
+            str(ANNA.user_id),
+            parse_data_query(_parameters(parameters)),
+            data_sets=self.data_sets,
+            log=self.log,
+            grants=self.grants,
+        )
+        return [json.loads(text) for text in texts]
+
+    def visible(self, member: str = "value", **parameters: str) -> list[Any]:
+        """A member of each record that Anna can read, upload records left out."""
+        return [record.get(member) for record in self.read(ANNA, **parameters) if record["type"] != "upload"]
+
+
+def _parameters(parameters: Mapping[str, str]) -> dict[str, Sequence[str]]:
+    return {name.replace("_", "."): (value,) for name, value in parameters.items()}
+
+
+def cbg(value: float = 5, minute: int = 0, origin: str | None = None, **members: Any) -> Item:
+    """A reading in mmol/L."""
+    item = {"type": "cbg", "time": f"2026-01-01T00:{minute:02d}:00Z", "units": "mmol/L", "value": value}
+    return item | ({} if origin is None else {"origin": {"id": origin}}) | members
+
+
+def food(name: str, origin: str, time: str | None, **members: Any) -> Item:
+    """A meal with the time at which its origin wrote it."""
+    written = {"id": origin} | ({} if time is None else {"time": f"2026-01-01T{time}:00Z"})
+    return {"type": "food", "name": name, "time": "2026-01-01T12:00:00Z", "origin": written} | members

@@ -1,4 +1,4 @@
-"""A world of dispatchers and workers that run at once, in which every port call is a moment at which anything may happen.
+"""A world of dispatchers and workers at work at once, in which anything may happen at each port call.
 
 Each actor is a thread, but only one runs at a time: at each port call it hands control back, and a seeded random
 choice says who goes on. So an actor can be overtaken, can hang, and can die between any two calls, and a run can
@@ -70,6 +70,7 @@ class World:
         self.services = FakeTaskServices()
         self.actors: list[Actor] = []
         self.current: Actor | None = None
+        self.killed = 0
         world = self
 
         def paused(ports: type[Any], *names: str) -> Any:
@@ -104,6 +105,7 @@ class World:
     def kill(self, actor: Actor) -> None:
         """End an actor where it stands."""
         actor.is_killed = True
+        self.killed += 1
         self._turn(actor)
 
     def turn(self) -> None:

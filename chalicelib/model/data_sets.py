@@ -5,15 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from chalicelib.model import forms
+from chalicelib.model.bodies import check_body
 from chalicelib.model.common import ANNOTATIONS, DAY_MS
 from chalicelib.model.deduplicators import NAMES
-from chalicelib.model.errors import NOT_PARSED, InvalidBodyError, NotAnObjectError
 from chalicelib.model.fields import Choice, Field, FreeForm, Integer, Object, Range, Text, Texts, Time
-from chalicelib.model.normalising import normalise_object
-from chalicelib.model.parsing import parse_fields
-from chalicelib.model.pointers import member
-from chalicelib.model.reports import Report
-from chalicelib.model.validation import validate_object
 
 _TIMEZONE = Field("timezone", Text(form=forms.TIME_ZONE))
 _LOCAL_TIME = Text(form=forms.LOCAL_TIME)
@@ -80,7 +75,7 @@ def check_data_set(body: object) -> dict[str, Any]:
 
     Raises: NotAnObjectError for any other JSON than an object; InvalidBodyError with every fault.
     """
-    values = _check({} if body is None else body, CREATION, SERVICE_FIELDS)
+    values = check_body({} if body is None else body, CREATION, SERVICE_FIELDS)
     values.pop("type", None)
     return values
 
@@ -91,19 +86,4 @@ def check_data_set_update(body: object) -> dict[str, Any]:
 
     Raises: NotAnObjectError for any other JSON than an object; InvalidBodyError with every fault.
     """
-    return _check(body, UPDATE, frozenset())
-
-
-def _check(body: object, model: Object, ignored: frozenset[str]) -> dict[str, Any]:
-    if not isinstance(body, dict):
-        raise NotAnObjectError
-    report = Report()
-    values = parse_fields(model, body, "", report)
-    known = {field.name for field in model.fields} | ignored
-    for name in sorted(body.keys() - known):
-        report.add(NOT_PARSED, member("", name))
-    if not report.errors:
-        validate_object(model, values, "", values, report)
-    if report.errors:
-        raise InvalidBodyError(report.errors)
-    return normalise_object(model, values)
+    return check_body(body, UPDATE)

@@ -176,6 +176,7 @@ class Object:
 class Later:
     """A reference to an object that is being defined: the formulation of a compound of a formulation."""
 
+    name: str
     object: Callable[[], Object]
 
 

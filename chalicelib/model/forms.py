@@ -17,6 +17,11 @@ _TRANSMITTER_ID = r"[0-9a-zA-Z]{5,64}"
 _REVERSE_DOMAIN = r"[a-zA-Z]{2,63}(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)+"
 _MAX_REVERSE_DOMAIN_LENGTH = 253
 
+_LOCAL_TIME = (
+    r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01]?[0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.,][0-9]+)?"
+)
+_ZONE = r"(Z|[+-]([01][0-9]|2[0-4]):([0-5][0-9]|60))"
+
 _is_reverse_domain = re.compile(_REVERSE_DOMAIN).fullmatch
 
 
@@ -43,5 +48,15 @@ REVERSE_DOMAIN = Form(
 )
 URL = Form("as url", is_absolute_url, json_schema={"format": "uri"})
 TIME_ZONE = Form("time zone name", lambda text: text in time_zone_names(), json_schema={"format": "timezone"})
-LOCAL_TIME = Form(f'as time with layout "{LOCAL_LAYOUT}"', is_local_time, is_empty=None)
-ZONED_TIME = Form(f'as time with layout "{RFC3339_LAYOUT}"', is_zoned_time, is_empty=is_zero_time)
+LOCAL_TIME = Form(
+    f'as time with layout "{LOCAL_LAYOUT}"',
+    is_local_time,
+    is_empty=None,
+    json_schema={"pattern": f"^{_LOCAL_TIME}$"},
+)
+ZONED_TIME = Form(
+    f'as time with layout "{RFC3339_LAYOUT}"',
+    is_zoned_time,
+    is_empty=is_zero_time,
+    json_schema={"pattern": f"^{_LOCAL_TIME}{_ZONE}$"},
+)

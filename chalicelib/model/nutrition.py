@@ -60,13 +60,18 @@ INGREDIENT: Object = Object(
         Field("amount", AMOUNT),
         Field("brand", NAME),
         Field("code", NAME),
-        Field("ingredients", Objects(Later(lambda: INGREDIENT), max_items=100)),
+        Field("ingredients", Objects(Later("ingredient", lambda: INGREDIENT), max_items=100)),
         Field("name", NAME),
         Field("nutrition", NUTRITION),
     )
 )
 
-_COMPOUND = Object((required("amount", Number(Range(0))), required("formulation", Later(lambda: INSULIN_FORMULATION))))
+_COMPOUND = Object(
+    (
+        required("amount", Number(Range(0))),
+        required("formulation", Later("insulinFormulation", lambda: INSULIN_FORMULATION)),
+    )
+)
 
 INSULIN_FORMULATION: Object = Object(
     (

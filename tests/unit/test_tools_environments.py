@@ -1,0 +1,86 @@
+"""The two environments and their lock files."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tools import environments
+from tools.environments import CLOUD, PROJECT, ROOT, Environment, SetupError, is_current, locked_versions, run_logged
+
+LOCKS = ("requirements.txt", "requirements-dev.txt", "requirements-ministack.txt")
+
+
+def _environment(folder: Path) -> Environment:
+    lock = folder / "lock.txt"
+    lock.write_text("one==1.0 \\\n    --hash=sha256:00\n")
+    environment = Environment(folder / "env", lock)
+    environment.python.parent.mkdir(parents=True)
+    environment.python.touch()
+    return environment
+
+
+def test_an_environment_is_current_until_its_lock_or_python_changes(tmp_path: Path) -> None:
+    environment = _environment(tmp_path)
+    assert not is_current(environment, (3, 13))
+    environment.stamp.write_text(environments.wanted_stamp(environment, (3, 13)))
+    assert is_current(environment, (3, 13))
+    assert not is_current(environment, (3, 12))
+    environment.lock.write_text("one==1.1\n")
+    assert not is_current(environment, (3, 13))
+
+
+def test_an_environment_that_was_removed_is_not_current(tmp_path: Path) -> None:
+    environment = _environment(tmp_path)
+    environment.stamp.write_text(environments.wanted_stamp(environment, (3, 13)))
+    environment.python.unlink()
+    assert not is_current(environment, (3, 13))
+
+
+def test_an_installation_that_breaks_is_one_sentence_with_the_last_error(tmp_path: Path) -> None:
+    environment = _environment(tmp_path)
+    script = "echo Collecting one; echo 'ERROR: no network'; echo 'note: more'; exit 1"
+    with pytest.raises(SetupError, match="env could not be made: ERROR: no network") as raised:
+        run_logged(["sh", "-c", script], environment)
+    assert "\n" not in str(raised.value)
+    assert "Collecting one" in environment.install_log.read_text()
+
+
+def test_an_installation_that_works_leaves_no_log(tmp_path: Path) -> None:
+    environment = _environment(tmp_path)
+    run_logged(["sh", "-c", "echo done"], environment)
+    assert not environment.install_log.exists()
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_each_lock_pins_all_with_hashes_and_names_no_host(name: str) -> None:
+    text = (ROOT / name).read_text()
+    blocks = re.split(r"\n(?=\S)", re.sub(r"^\s*#.*\n", "", text, flags=re.MULTILINE).strip())
+    assert len(blocks) == len(locked_versions(text)) > 4
+    for block in blocks:
+        assert re.match(r"[a-z0-9.-]+==\S+ \\\n", block), block
+        assert "--hash=sha256:" in block
+    assert "://" not in text
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_each_lock_has_what_was_asked_for(name: str) -> None:
+    pins = locked_versions((ROOT / name).read_text())
+    asked = (ROOT / name).with_suffix(".in").read_text()
+    requirements = re.findall(r"^([A-Za-z][A-Za-z0-9_.-]*)(?:\[[^]]*\])?(?:==(\S+))?\s*$", asked, flags=re.MULTILINE)
+    assert requirements
+    for requirement, version in requirements:
+        normal = re.sub(r"[-_.]+", "-", requirement).lower()
+        assert normal in pins
+        assert not version or pins[normal] == version
+
+
+def test_what_is_developed_with_is_what_is_packaged() -> None:
+    packaged = locked_versions((ROOT / "requirements.txt").read_text())
+    developed = locked_versions(PROJECT.lock.read_text())
+    assert {name: developed.get(name) for name in packaged} == packaged
+    assert "boto3" not in packaged
+
+
+def test_the_local_clouds_engine_is_pinned_by_hand() -> None:
+    assert "ministack[full]==1.5.33" in CLOUD.lock.with_suffix(".in").read_text().splitlines()

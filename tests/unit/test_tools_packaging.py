@@ -1,0 +1,74 @@
+"""When a package is made anew, and for which stages."""
+
+from pathlib import Path
+
+import pytest
+
+from tools import packaging
+from tools.packaging import LOCAL_STAGE, check_stage, source_digest
+from tools.project import ToolError
+
+FILES = (
+    "app.py",
+    "chalicelib/config.py",
+    ".chalice/config.json",
+    ".chalice/policy-api_handler.json",
+    "requirements.txt",
+    "infra/overlay.json",
+    "tools/packaging.py",
+    "tools/template.py",
+)
+
+
+@pytest.fixture
+def sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name in FILES:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(name)
+    monkeypatch.setattr(packaging, "ROOT", tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_change_in_what_is_packaged_makes_another_digest(sources: Path, name: str) -> None:
+    before = source_digest(LOCAL_STAGE)
+    assert source_digest(LOCAL_STAGE) == before
+    (sources / name).write_text("changed")
+    assert source_digest(LOCAL_STAGE) != before
+
+
+def test_a_new_and_a_renamed_file_make_another_digest(sources: Path) -> None:
+    before = source_digest(LOCAL_STAGE)
+    (sources / "chalicelib" / "new.py").touch()
+    added = source_digest(LOCAL_STAGE)
+    (sources / "chalicelib" / "new.py").rename(sources / "chalicelib" / "other.py")
+    assert len({before, added, source_digest(LOCAL_STAGE)}) == 3
+
+
+def test_what_is_not_packaged_makes_no_difference(sources: Path) -> None:
+    before = source_digest(LOCAL_STAGE)
+    for name in ("README.md", "tests/test_app.py", "chalicelib/__pycache__/config.pyc"):
+        (sources / name).parent.mkdir(parents=True, exist_ok=True)
+        (sources / name).touch()
+    assert source_digest(LOCAL_STAGE) == before
+
+
+def test_stages_have_packages_of_their_own(sources: Path) -> None:
+    assert source_digest(LOCAL_STAGE) != source_digest("prod")
+
+
+@pytest.mark.parametrize("python", [(3, 12), (3, 13)])
+def test_aws_has_these_pythons(python: tuple[int, int]) -> None:
+    check_stage("prod", python)
+
+
+def test_packaging_for_aws_with_an_older_python_is_refused() -> None:
+    with pytest.raises(ToolError, match=r"needs Python 3\.12 or 3\.13, .* and this is 3\.11"):
+        check_stage("prod", (3, 11))
+    check_stage(LOCAL_STAGE, (3, 11))
+
+
+@pytest.mark.parametrize("stage", ["", "Prod", "9", "a_b", "../x", "a" * 21])
+def test_a_stage_has_a_name_that_fits_everywhere(stage: str) -> None:
+    with pytest.raises(ToolError, match="is no name for a stage"):
+        check_stage(stage, (3, 13))

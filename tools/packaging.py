@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from tools.project import BUILD, OVERLAY, ROOT, ToolError, step
 from tools.template import Template, with_catch_alls
 
 LOCAL_STAGE = "local"
+STAGE_NAME = "[a-z][a-z0-9-]{0,19}"
 SOURCES = ("app.py", "chalicelib", ".chalice/config.json", "requirements.txt", "infra/overlay.json")
 PACKAGING = ("tools/packaging.py", "tools/template.py")
 LAMBDA_PLATFORMS = ("manylinux2014_x86_64", "manylinux_2_28_x86_64")
@@ -45,11 +47,7 @@ def make_package(stage: str) -> Package:
     Raises:
         ToolError: the sources cannot be packaged, or this Python is none that AWS Lambda has.
     """
-    if stage != LOCAL_STAGE and sys.version_info[:2] not in LAMBDA_RUNTIMES:
-        raise ToolError(
-            f"packaging for AWS needs Python 3.12 or 3.13, because Lambda runs what it was packaged with; this is "
-            f"{platform.python_version()}. Name another: make PYTHON=/path/to/python3.13 package STAGE={stage}"
-        )
+    check_stage(stage, sys.version_info[:2])
     digest = source_digest(stage)
     folder = BUILD / stage
     folder.mkdir(parents=True, exist_ok=True)
@@ -59,6 +57,21 @@ def make_package(stage: str) -> Package:
                 _build(stage, folder)
                 (folder / DIGEST).write_text(digest)
         return Package(stage, digest, (folder / ZIP).read_bytes(), json.loads((folder / TEMPLATE).read_text()))
+
+
+def check_stage(stage: str, python: tuple[int, int]) -> None:
+    """A stage has a name that fits into all others, and on AWS a Python that Lambda has.
+
+    Raises:
+        ToolError: it has not.
+    """
+    if not re.fullmatch(STAGE_NAME, stage):
+        raise ToolError(f"{stage!r} is no name for a stage: lower-case letters, digits and dashes, at most 20.")
+    if stage != LOCAL_STAGE and python not in LAMBDA_RUNTIMES:
+        raise ToolError(
+            "packaging for AWS needs Python 3.12 or 3.13, since Lambda runs what it was packaged with, and this is "
+            f"{python[0]}.{python[1]}: remove .venv and say make PYTHON=/path/to/python3.13 package STAGE={stage}"
+        )
 
 
 def source_digest(stage: str) -> str:

@@ -10,34 +10,40 @@ from tools.project import ToolError
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_cloudformation.type_defs import StackTypeDef
 
 NO_CHANGE = ("No updates are to be performed", "didn't contain changes")
 
 
 def outputs(cloudformation: "CloudFormationClient", stack: str) -> dict[str, str]:
-    """The outputs of a stack that is there."""
-    described = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
-    return {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
+    """The outputs of a stack, none when there is no such stack."""
+    described = _described(cloudformation, stack)
+    found = described.get("Outputs", []) if described else []
+    return {output["OutputKey"]: output["OutputValue"] for output in found}
 
 
 def status(cloudformation: "CloudFormationClient", stack: str) -> str | None:
     """The status of a stack, None when there is none."""
+    described = _described(cloudformation, stack)
+    return described["StackStatus"] if described else None
+
+
+def deployed_parameters(cloudformation: "CloudFormationClient", stack: str) -> dict[str, str]:
+    """The parameters that a stack has now, none when there is no such stack."""
+    described = _described(cloudformation, stack)
+    found = described.get("Parameters", []) if described else []
+    return {parameter["ParameterKey"]: parameter.get("ParameterValue", "") for parameter in found}
+
+
+def _described(cloudformation: "CloudFormationClient", stack: str) -> "StackTypeDef | None":
     from botocore.exceptions import ClientError
 
     try:
-        return cloudformation.describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"]
+        return cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
     except ClientError as error:
         if "does not exist" in str(error):
             return None
         raise
-
-
-def deployed_parameters(cloudformation: "CloudFormationClient", stack: str) -> dict[str, str]:
-    """The parameters that a stack has now; none when there is no such stack."""
-    if status(cloudformation, stack) is None:
-        return {}
-    described = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
-    return {pair["ParameterKey"]: pair.get("ParameterValue", "") for pair in described.get("Parameters", [])}
 
 
 def delete(cloudformation: "CloudFormationClient", stack: str, *, poll_s: float) -> None:

@@ -7,7 +7,7 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from queue import Queue
+from queue import Empty, Queue
 from typing import IO, cast
 
 from tools.local_cloud.data_folder import DataFolder
@@ -40,11 +40,12 @@ class Engine:
 
     def await_answer(self, expected: str) -> None:
         """Wait until the engine says so; its notes are for the user."""
-        while (answer := self._answers.get(timeout=START_TIMEOUT_S)) is not None:
-            if answer.startswith("note "):
-                print(answer.replace("note ", "note: ", 1), flush=True)
-            elif answer == expected:
-                return
+        with suppress(Empty):
+            while (answer := self._answers.get(timeout=START_TIMEOUT_S)) is not None:
+                if answer.startswith("note "):
+                    print(answer.replace("note ", "note: ", 1), flush=True)
+                elif answer == expected:
+                    return
         raise ToolError(f"the local cloud stopped while starting; the reason is in {self._log_name}.")
 
     def has_ended(self) -> bool:

@@ -20,10 +20,9 @@ import uvicorn
 from ministack.app import app as ministack
 
 from tools.local_cloud.engine import replaced
-from tools.local_cloud.engine.front import Application, Receive, Scope, Send, front
+from tools.local_cloud.engine.changes import noting_changes
+from tools.local_cloud.engine.front import Application, front
 from tools.local_cloud.engine.saving import Saver
-
-READING = ("Get", "Describe", "List", "Query", "Scan", "BatchGet", "TransactGet")
 
 
 class Server(uvicorn.Server):  # type: ignore[misc] # not installed where mypy runs
@@ -48,23 +47,6 @@ def server(application: Application, lifespan: str) -> Server:
     return Server(config)
 
 
-def may_change_state(scope: Scope) -> bool:
-    """Whether a request to the gateway is anything but a read."""
-    if scope["type"] != "http" or scope["method"] in ("GET", "HEAD"):
-        return False
-    target = next((value for name, value in scope["headers"] if name == b"x-amz-target"), b"").decode("latin-1")
-    return not target.rpartition(".")[2].startswith(READING)
-
-
-def noting_changes(application: Application, saver: Saver) -> Application:
-    async def noting(scope: Scope, receive: Receive, send: Send) -> None:
-        await application(scope, receive, send)
-        if may_change_state(scope):
-            saver.note_change()
-
-    return noting
-
-
 async def started(running: Server, task: "asyncio.Task[None]") -> None:
     while not running.started and not task.done():
         await asyncio.sleep(0.01)
@@ -81,7 +63,7 @@ async def serve(gateway_fd: int, front_fd: int, state: Path, function_log: Path)
         replaced.write_function_logs(function_log)
         replaced.leave_saving_to_us()
         saver = Saver(state, replaced.save_services)
-        gateway = noting_changes(ministack, saver)
+        gateway = noting_changes(ministack, saver.note_change)
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

@@ -62,7 +62,8 @@ def respond(
     headers = headers_of(event)
     trace = _trace(headers)
     try:
-        answer = view(_authenticated(_request(operation, event, headers, trace, sessions_for), headers))
+        request = _request(operation, event, headers, trace, sessions_for)
+        answer = view(_authenticated(request, headers, unquote(str(event.get("path", "")))))
         status = answer.status or operation.success_status
     except Exception as error:  # noqa: BLE001  the one broad except: a client never meets a stack trace
         if not isinstance(error, StrandlineError):
@@ -106,7 +107,7 @@ def _request(
         trace=trace,
         path=path,
         query={name: tuple(values) for name, values in (event.get("multiValueQueryStringParameters") or {}).items()},
-        headers={name: values[-1] for name, values in headers.items() if values},
+        headers={name: ", ".join(values) for name, values in headers.items() if values},
         body=_body(event),
         now_ms=ours.now_ms(),
         sessions=ours.sessions if sessions_for is None else sessions_for(ours, path),
@@ -123,12 +124,13 @@ def _body(event: Mapping[str, Any]) -> bytes:
     return body if isinstance(body, bytes) else str(body).encode()
 
 
-def _authenticated(request: Request, headers: Headers) -> Request:
+def _authenticated(request: Request, headers: Headers, path: str) -> Request:
     """The request with its caller. Nobody is refused before anything else is looked at (architecture, rulings)."""
     operation = request.operation
     if not operation.who_may.anyone:
-        credentials = credentials_of(headers, operation.failure_form)
-        caller = authenticate(credentials, request.sessions, request.services.server_secret, request.now_ms)
+        ours = request.services
+        credentials = credentials_of(headers, request.query, path, operation.failure_form)
+        caller = authenticate(credentials, request.sessions, ours.restricted_tokens, ours.server_secret, request.now_ms)
         if caller.is_nobody:
             raise UnauthenticatedError if credentials.session_token is None else InvalidTokenError
         request = replace(request, caller=caller)

@@ -28,7 +28,8 @@ class Trace:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a view needs of a request. Path parameters are decoded; header names are lower case."""
+    """What a view needs of a request. Path parameters are decoded; header names are lower case, and the values of a
+    header that was sent more than once are joined by commas."""
 
     operation: Operation
     services: Services

@@ -6,9 +6,9 @@ Clients are made before the clock starts: that costs time of ours, which no dead
 import time
 from collections.abc import Callable
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from chalicelib.adapters.metrics_deadline import within
+from chalicelib.adapters.metrics_deadline import Result, within
 from chalicelib.adapters.refusals import refusals
 from chalicelib.config import Settings
 from chalicelib.domain.errors import UnavailableError
@@ -56,39 +56,40 @@ def metrics_salt(settings: Settings, clock_s: Callable[[], float] = time.monoton
     """A function that answers the stage's salt, asking for it once in five minutes.
 
     Raises (the function):
-        UnavailableError: it was not to be had in time.
+        UnavailableError: it was not to be had in time, and was never before.
     """
     known: tuple[str, float] | None = None
 
-    def read(secrets: "SecretsManagerClient") -> None:
-        nonlocal known
-        known = secrets.get_secret_value(SecretId=settings.metrics_salt_name)["SecretString"], clock_s()
-
     def salt() -> str:
-        if known is None or clock_s() - known[1] >= SALT_MAX_AGE_S:
-            secrets = _secrets(settings.region)
-            _in_time(lambda: read(secrets))
-        if known is None:
-            raise UnavailableError
-        return known[0]
+        nonlocal known
+        if known is not None and clock_s() - known[1] < SALT_MAX_AGE_S:
+            return known[0]
+        secrets = _secrets(settings.region)
+        try:
+            value = _in_time(lambda: secrets.get_secret_value(SecretId=settings.metrics_salt_name)["SecretString"])
+        except UnavailableError:
+            if known is None:
+                raise
+            value = known[0]
+        known = value, clock_s()
+        return value
 
     return salt
 
 
-def _in_time(work: Callable[[], Any]) -> None:
-    """Nothing, once the work is done in time. Every failure means the same: the event is lost, and the client is
-    not to notice.
+def _in_time(work: Callable[[], Result]) -> Result:
+    """What the work returns. Every failure means the same: the event is lost, and the client is not to notice.
 
     Raises:
         UnavailableError: it was not done, or not in time.
     """
 
-    def guarded() -> None:
+    def guarded() -> Result:
         with refusals():
-            work()
+            return work()
 
     try:
-        within(LIMIT_S, guarded)
+        return within(LIMIT_S, guarded)
     except RuntimeError as error:
         raise UnavailableError from error
 

@@ -1,0 +1,247 @@
+"""The stores of metrics: the in-memory ones and those on AWS keep the same promises."""
+
+import gzip
+import json
+from collections.abc import Iterator
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from chalicelib.adapters import dynamodb, metrics_archive, metrics_stream, s3
+from chalicelib.adapters.metrics_archive import LONGEST_DATA_BYTES, S3EventArchive, SqsRejectedRecords
+from chalicelib.adapters.metrics_counts import KEPT_FOR, TRIES, DynamoEventCounts
+from chalicelib.adapters.metrics_stream import LONGEST_IDLE_S, SALT_MAX_AGE_S, KinesisEventStream, metrics_salt
+from chalicelib.config import Settings
+from chalicelib.domain.errors import UnavailableError
+from chalicelib.domain.ports_metrics import (
+    MOST_COUNTED_AT_ONCE,
+    Counted,
+    DailyCount,
+    EventCounts,
+    Ledger,
+    LedgerChangedError,
+    RejectedRecord,
+    StreamRecord,
+)
+from tests.fakes.metrics import FakeCounts
+
+if TYPE_CHECKING:
+    from mypy_boto3_kinesis import KinesisClient
+    from mypy_boto3_sqs import SQSClient
+
+SHARD = "shardId-000000000000"
+NUMBER = 49_665_311_540_129_384_723_958_472_039_485_720_394_857
+DAY = date(2026, 2, 11)
+NOW_MS = 1_770_791_400_000
+
+
+@pytest.fixture(autouse=True)
+def _fresh_and_patient_clients(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(metrics_stream, "LIMIT_S", 60)
+    for module in (metrics_archive, metrics_stream, s3):
+        module.forget_clients()
+    yield
+    for module in (metrics_archive, metrics_stream, s3):
+        module.forget_clients()
+
+
+@pytest.fixture
+def kinesis(stage: Settings) -> "KinesisClient":
+    """Kinesis, with the stage's stream of one shard."""
+    import boto3
+
+    client = boto3.client("kinesis", region_name=stage.region)
+    client.create_stream(StreamName=stage.metrics_stream, ShardCount=1)
+    return client
+
+
+@pytest.fixture
+def sqs(stage: Settings) -> "SQSClient":
+    """SQS, with the stage's failure queue."""
+    import boto3
+
+    client = boto3.client("sqs", region_name=stage.region)
+    client.create_queue(QueueName=stage.metrics_failure_queue)
+    return client
+
+
+def in_stream(kinesis: "KinesisClient", settings: Settings) -> list[tuple[str, bytes]]:
+    """Partition key and data of every record in the stream."""
+    iterator = kinesis.get_shard_iterator(
+        StreamName=settings.metrics_stream, ShardId=SHARD, ShardIteratorType="TRIM_HORIZON"
+    )
+    records = kinesis.get_records(ShardIterator=iterator["ShardIterator"])["Records"]
+    return [(record["PartitionKey"], record["Data"]) for record in records]
+
+
+@pytest.fixture(params=["memory", "aws"])
+def counts(request: pytest.FixtureRequest) -> EventCounts:
+    """The store in memory, and the one in DynamoDB."""
+    return FakeCounts() if request.param == "memory" else DynamoEventCounts(request.getfixturevalue("stage"))
+
+
+def test_an_unknown_shard_has_an_empty_ledger(counts: EventCounts) -> None:
+    assert counts.ledger(SHARD) == Ledger()
+
+
+def test_counts_and_ledger_change_together(counts: EventCounts) -> None:
+    first, second = Ledger(1, ((NUMBER, NUMBER + 10),)), Ledger(2, ((1, 2), (NUMBER, NUMBER + 20)))
+    counts.add({Counted(DAY, "a"): 2, Counted(DAY, ""): 1}, SHARD, Ledger(), first)
+    assert counts.ledger(SHARD) == first
+    counts.add({Counted(DAY, "a"): 3}, SHARD, first, second)
+    counts.add({}, "another shard", Ledger(), Ledger(1, ((5, 5),)))
+    assert counts.ledger(SHARD) == second
+    found = counts.between(DAY, DAY, "", NOW_MS)
+    assert {(one.event_name, one.count) for one in found} == {("a", 5), ("", 1)}
+
+
+@pytest.mark.parametrize("before", [Ledger(), Ledger(2, ((1, 9),))])
+def test_a_changed_ledger_lets_nothing_be_added(counts: EventCounts, before: Ledger) -> None:
+    kept = Ledger(1, ((1, 9),))
+    counts.add({Counted(DAY, "a"): 1}, SHARD, Ledger(), kept)
+    with pytest.raises(LedgerChangedError):
+        counts.add({Counted(DAY, "a"): 1}, SHARD, before, Ledger(before.version + 1, ((1, 20),)))
+    assert counts.ledger(SHARD) == kept
+    assert counts.between(DAY, DAY, "", NOW_MS) == [DailyCount(DAY, "a", 1)]
+
+
+def test_as_many_counts_as_a_transaction_holds(counts: EventCounts) -> None:
+    names = [Counted(DAY, str(number)) for number in range(MOST_COUNTED_AT_ONCE)]
+    counts.add(dict.fromkeys(names, 1), SHARD, Ledger(), Ledger(1, ((1, 99),)))
+    assert len(counts.between(DAY, DAY, "", NOW_MS)) == MOST_COUNTED_AT_ONCE
+
+
+def test_counts_are_found_by_days_and_prefix(counts: EventCounts) -> None:
+    days = [date(2025, 12, 31), date(2026, 1, 1), date(2026, 1, 31), date(2026, 2, 1), date(2026, 2, 28)]
+    names = ["blip - a", "blip - b", "Blip", "é" * 2000]
+    for number, day in enumerate(days):
+        before = counts.ledger(SHARD)
+        after = Ledger(before.version + 1, ((0, number),))
+        counts.add({Counted(day, name): number + 1 for name in names}, SHARD, before, after)
+    found = counts.between(date(2026, 1, 1), date(2026, 2, 1), "blip", NOW_MS)
+    assert sorted((one.day, one.event_name, one.count) for one in found) == [
+        (day, name, count) for count, day in enumerate(days[1:4], 2) for name in ["blip - a", "blip - b"]
+    ]
+    assert {one.event_name for one in counts.between(days[0], days[0], "", NOW_MS)} == set(names)
+    assert len(counts.between(days[0], days[-1], "é" * 2000, NOW_MS)) == len(days)
+    assert counts.between(days[0], days[-1], "é" * 2001, NOW_MS) == []
+
+
+def test_expired_counts_are_not_found(stage: Settings) -> None:
+    counts = DynamoEventCounts(stage)
+    counts.add({Counted(DAY, "a"): 1}, SHARD, Ledger(), Ledger(1, ((1, 1),)))
+    day_ms = 24 * 3600 * 1000
+    expires_ms = NOW_MS // day_ms * day_ms + KEPT_FOR.days * day_ms
+    assert len(counts.between(DAY, DAY, "", expires_ms - 1000)) == 1
+    assert counts.between(DAY, DAY, "", expires_ms) == []
+
+
+def test_two_shards_in_each_other_s_way_try_again(stage: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    from botocore.exceptions import ClientError
+
+    pauses: list[float] = []
+    counts = DynamoEventCounts(stage, pauses.append)
+    client = dynamodb.client(stage)
+    real, failures = client.transact_write_items, [TRIES - 1]
+
+    def conflicting(**request: Any) -> Any:
+        if failures[0]:
+            failures[0] -= 1
+            error: Any = {
+                "Error": {"Code": "TransactionCanceledException"},
+                "CancellationReasons": [{"Code": "None"}, {"Code": "TransactionConflict"}],
+            }
+            raise ClientError(error, "TransactWriteItems")
+        return real(**request)
+
+    monkeypatch.setattr(client, "transact_write_items", conflicting)
+    counts.add({Counted(DAY, "a"): 1}, SHARD, Ledger(), Ledger(1, ((1, 1),)))
+    assert len(pauses) == TRIES - 1
+    failures[0] = TRIES
+    with pytest.raises(UnavailableError):
+        counts.add({Counted(DAY, "a"): 1}, SHARD, counts.ledger(SHARD), Ledger(2, ((1, 2),)))
+
+
+def test_an_object_holds_one_value_a_line_and_is_written_over(stage: Settings) -> None:
+    archive = S3EventArchive(stage)
+    name = f"dt=2026-02-11/hour=06/{SHARD}-{NUMBER}.json.gz"
+    archive.write(name, [b'{"a":1}', b'{"a":2}', b'{"a":3}'])
+    archive.write(name, [b'{"a":1}', b'{"a":2}'])
+    found = s3.client(stage).list_objects_v2(Bucket=stage.bucket)["Contents"]
+    assert [one["Key"] for one in found] == [f"metrics/{name}"]
+    body = s3.client(stage).get_object(Bucket=stage.bucket, Key=f"metrics/{name}")["Body"].read()
+    assert [json.loads(line) for line in gzip.decompress(body).splitlines()] == [{"a": 1}, {"a": 2}]
+
+
+def test_the_same_lines_make_the_same_object(stage: Settings) -> None:
+    archive = S3EventArchive(stage)
+    for name in ("a", "b"):
+        archive.write(name, [b'{"a":1}'])
+    tags = {one["ETag"] for one in s3.client(stage).list_objects_v2(Bucket=stage.bucket)["Contents"]}
+    assert len(tags) == 1
+
+
+def test_a_rejected_record_says_where_it_is_and_why(stage: Settings, sqs: "SQSClient") -> None:
+    rejected = SqsRejectedRecords(stage)
+    rejected.put(RejectedRecord(StreamRecord(SHARD, NUMBER, b"\x00"), "not JSON"))
+    rejected.put(RejectedRecord(StreamRecord(SHARD, NUMBER + 1, b"x" * 1_000_000), "not JSON"))
+    url = sqs.get_queue_url(QueueName=stage.metrics_failure_queue)["QueueUrl"]
+    messages = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
+    bodies = sorted((json.loads(one["Body"]) for one in messages), key=lambda one: str(one["sequenceNumber"]))
+    assert bodies[0] == {
+        "reason": "not JSON",
+        "shardId": SHARD,
+        "sequenceNumber": str(NUMBER),
+        "sizeBytes": 1,
+        "dataBase64": "AA==",
+    }
+    assert bodies[1]["sizeBytes"] == 1_000_000
+    assert len(bodies[1]["dataBase64"]) == LONGEST_DATA_BYTES * 4 // 3
+
+
+def test_events_are_put_into_the_stream(stage: Settings, kinesis: "KinesisClient") -> None:
+    stream = KinesisEventStream(stage)
+    stream.put("702f0e4953", b"{}")
+    stream.put("702f0e4953", b"[]")
+    assert in_stream(kinesis, stage) == [("702f0e4953", b"{}"), ("702f0e4953", b"[]")]
+
+
+def test_a_stream_that_is_not_there_loses_events(stage: Settings) -> None:
+    with pytest.raises(UnavailableError):
+        KinesisEventStream(stage).put("702f0e4953", b"{}")
+
+
+def test_a_connection_that_idled_is_not_used_again(
+    stage: Settings, kinesis: "KinesisClient", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now_s, closed = [0.0], []
+    stream = KinesisEventStream(stage, lambda: now_s[0])
+    monkeypatch.setattr(metrics_stream._kinesis(stage.region), "close", lambda: closed.append(now_s[0]))
+    for now_s[0] in (LONGEST_IDLE_S, 2 * LONGEST_IDLE_S, 3 * LONGEST_IDLE_S + 1, 3 * LONGEST_IDLE_S + 2):
+        stream.put("702f0e4953", b"{}")
+    assert closed == [3 * LONGEST_IDLE_S + 1]
+    assert len(in_stream(kinesis, stage)) == 4
+
+
+def test_the_salt_is_read_once_in_a_while(stage: Settings) -> None:
+    import boto3
+
+    secrets = boto3.client("secretsmanager", region_name=stage.region)
+    secrets.create_secret(Name=stage.metrics_salt_name, SecretString="first")
+    now_s = [0.0]
+    salt = metrics_salt(stage, lambda: now_s[0])
+    assert salt() == "first"
+    secrets.put_secret_value(SecretId=stage.metrics_salt_name, SecretString="second")
+    now_s[0] = SALT_MAX_AGE_S - 1
+    assert salt() == "first"
+    now_s[0] = SALT_MAX_AGE_S
+    assert salt() == "second"
+    secrets.delete_secret(SecretId=stage.metrics_salt_name, ForceDeleteWithoutRecovery=True)
+    now_s[0] = 2 * SALT_MAX_AGE_S
+    assert salt() == "second"
+
+
+def test_without_a_salt_events_are_lost(stage: Settings) -> None:
+    with pytest.raises(UnavailableError):
+        metrics_salt(stage)()

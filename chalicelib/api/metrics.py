@@ -29,7 +29,7 @@ def get_status(_request: Request) -> Answer:
 @blueprint.operation(RECORD_FOR_USER)
 def record_for_user(request: Request) -> Answer:
     """Nothing, once the event of the user in the path is taken. Source: metrics-api 1."""
-    metrics.optional_caller(request.headers.get("x-tidepool-session-token"), request.sessions, request.now_ms)
+    metrics.check_optional_token(request.headers.get("x-tidepool-session-token"), request.sessions, request.now_ms)
     return _record(request, SubjectKind.USER, request.path["userId"])
 
 

@@ -71,7 +71,7 @@ def _with_values(item: dict[str, Any]) -> dict[str, Any]:
 
 
 known_ids = st.runner().flatmap(lambda self: st.sampled_from(self.known_ids))
-MOST_DATA_SETS = 4
+MOST_DATA_SETS = 5
 """Few, so that what happens to them comes together."""
 
 
@@ -131,6 +131,18 @@ class Histories(RuleBasedStateMachine):
         if name == DEACTIVATE:
             self.device_only.add(created["id"])
         self.known_ids.append(created["id"])
+
+    @precondition(lambda self: len(self.reference.data_sets) < MOST_DATA_SETS)
+    @rule(
+        name=st.runner().flatmap(lambda self: st.sampled_from(self.deduplicators)),
+        device_id=device_ids,
+        posted=st.runner().flatmap(lambda self: self.items),
+    )
+    def upload(self, name: str, device_id: str, posted: list[dict[str, Any]]) -> None:
+        """What an uploader does in one go."""
+        self.create(name, False, device_id)
+        self.add(self.known_ids[-1], posted, 1)
+        self.close(self.known_ids[-1])
 
     @precondition(lambda self: self.known_ids)
     @rule(data_set_id=known_ids, posted=st.runner().flatmap(lambda self: self.items), times=st.integers(1, 2))
@@ -276,7 +288,7 @@ def _ms(text: str | None) -> int | None:
 class HistoriesOfDevices(Histories):
     """Normal data sets of two devices with few different readings, so that these meet again and again."""
 
-    deduplicators = (DEACTIVATE, DEACTIVATE, TRUNCATE)
+    deduplicators = (DEACTIVATE, DEACTIVATE, DEACTIVATE, TRUNCATE)
     are_continuous = (False,)
     items = few_readings
 

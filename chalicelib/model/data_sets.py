@@ -43,7 +43,7 @@ CREATION = Object(
         # Any string is taken: what is stored is always `upload`.
         Field("type", Text(may_be_empty=True)),
         Field("uploadId", Text(form=forms.UPLOAD_ID)),
-        Field("version", Text(min_length=5)),
+        Field("version", Text(min_length=5, may_be_empty=True)),
     )
 )
 """What a client may set when it creates a data set."""
@@ -56,8 +56,8 @@ SERVICE_FIELDS = frozenset(
 UPDATE = Object(
     (
         Field("deviceId", Text()),
-        Field("deviceModel", Text(min_length=2)),
-        Field("deviceSerialNumber", Text(min_length=2)),
+        Field("deviceModel", Text(min_length=2, may_be_empty=True)),
+        Field("deviceSerialNumber", Text(min_length=2, may_be_empty=True)),
         Field("state", Choice(("closed", "open"))),
         Field("time", Time(may_be_zero=False)),
         _TIMEZONE,

@@ -136,6 +136,13 @@ def value_not_after(value: str, limit: str) -> Fault:
     )
 
 
+def value_not_before(value: str) -> Fault:
+    """A time that lies in the future."""
+    return Fault(
+        "value-not-before", "value is not before the specified time", f"value {render(value)} is not before now"
+    )
+
+
 def values_not_exist_for_any(names: Sequence[str]) -> Fault:
     title = "values do not exist for any"
     return Fault("values-not-exist-for-any", title, f"{title} of {render_list(names)}")

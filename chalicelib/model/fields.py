@@ -62,8 +62,8 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A string of `min_length` to `max_length` code points. The empty string is `value-empty` unless
-    `may_be_empty` or the form says otherwise. A text of the right form may still have to be one that is `known`."""
+    """A string of `min_length` to `max_length` code points. The empty string is `value-empty` unless `may_be_empty`
+    (then it counts as a length of 0) or the form says otherwise. A text of the right form may still have to be one that is `known`."""
 
     max_length: int | None = None
     min_length: int | None = None

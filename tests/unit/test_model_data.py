@@ -188,39 +188,22 @@ def test_a_schedule_starts_at_midnight_and_ascends(starts: list[int], faults: li
         assert _checked(settings)[0].body["basalSchedule"] == schedule
 
 
-_JSON = st.recursive(
+_SCALARS = (
     st.none()
     | st.booleans()
     | st.integers(-(2**63), 2**64 - 1)
     | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(max_size=5),
+    | st.text(max_size=5)
+)
+_JSON = st.recursive(
+    _SCALARS,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=5,
 )
 _NAMES = st.sampled_from(
     [
-        "type",
-        "subType",
-        "deliveryType",
-        "time",
-        "units",
-        "value",
-        "normal",
-        "duration",
-        "rate",
-        "bolus",
-        "suppressed",
-        "payload",
-        "origin",
-        "tags",
-        "notes",
-        "annotations",
-        "bgTarget",
-        "from",
-        "to",
-        "battery",
-        "reason",
-        "location",
+        *("type", "subType", "deliveryType", "time", "units", "value", "normal", "duration", "rate", "bolus"),
+        *("suppressed", "payload", "origin", "tags", "notes", "annotations", "bgTarget", "battery", "location"),
     ]
 )
 

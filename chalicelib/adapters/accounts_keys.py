@@ -11,6 +11,8 @@
 | grant | `USER#<sharer id>` | `GRANT#<grantee id>` |
 | grant, seen from the grantee | `USER#<grantee id>` | `GRANTED#<sharer id>` |
 | collection of metadata | `USER#<user id>` | `METADATA#<collection>` |
+| restricted token | `RESTRICTED#<token id>` | `RESTRICTED` |
+| restricted token in the list of its user | `USER#<user id>` | `RESTRICTED#<time of creation, 15 digits>#<token id>` |
 | counter of sign-in attempts | `ATTEMPTS#<kind>:<hash>` | `<start of the window, seconds>` |
 
 Ids stand last in a key, so nothing in an id can be taken for another key. DynamoDB takes 2048 bytes of pk and 1024 of
@@ -30,6 +32,8 @@ DELETED_PK = "DELETED"
 GRANT_PREFIX = "GRANT#"
 GRANTED_PREFIX = "GRANTED#"
 METADATA_PREFIX = "METADATA#"
+RESTRICTED_SK = "RESTRICTED"
+RESTRICTED_PREFIX = "RESTRICTED#"
 SESSIONS_PREFIX = "SESSION#"
 
 
@@ -96,6 +100,16 @@ def granted_key(sharer_id: str, grantee_id: str) -> "Item":
 def collection_key(user_id: str, name: str) -> "Item":
     """A collection of a user's metadata."""
     return key(user_pk(user_id), METADATA_PREFIX + name)
+
+
+def restricted_token_key(token_id: str) -> "Item":
+    """A restricted token."""
+    return key(f"RESTRICTED#{token_id}", RESTRICTED_SK)
+
+
+def restricted_token_list_key(user_id: str, created_time_ms: int, token_id: str) -> "Item":
+    """A restricted token in the list of its user."""
+    return key(user_pk(user_id), f"{RESTRICTED_PREFIX}{created_time_ms:015d}#{token_id}")
 
 
 def attempts_key(counter: str, starts_s: int) -> "Item":

@@ -88,7 +88,13 @@ def delete(request: Request) -> Answer:
         attempts=services.sign_in_attempts,
         now_ms=request.now_ms,
     )
-    erase_traces(user_id, services.sessions, services.grants, services.profiles)
+    erase_traces(
+        user_id,
+        sessions=services.sessions,
+        restricted_tokens=services.restricted_tokens,
+        grants=services.grants,
+        profiles=services.profiles,
+    )
     return Answer()
 
 

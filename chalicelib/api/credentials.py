@@ -1,4 +1,4 @@
-"""What the headers of a request say of who sent it. Source: errors 5 and 8, data-api 2, auth-api."""
+"""What a request says of who sent it. Source: errors 5 and 8, data-api 2, auth-api."""
 
 from collections.abc import Mapping, Sequence
 
@@ -8,12 +8,24 @@ from chalicelib.domain.access import Credentials
 PLATFORM_FORMS = frozenset({FailureForm.PLATFORM, FailureForm.PLATFORM_ENVELOPE})
 
 
-def credentials_of(headers: Mapping[str, Sequence[str]], form: FailureForm) -> Credentials:
-    """The credentials in `headers` (lower-case names, all values of each).
+RESTRICTED_TOKEN = "restricted_token"  # noqa: S105  the parameter's name
+DATA_SERVICE_PREFIX = "/dataservices"
+
+
+def credentials_of(
+    headers: Mapping[str, Sequence[str]], query: Mapping[str, Sequence[str]], path: str, form: FailureForm
+) -> Credentials:
+    """The credentials of a request (lower-case names of headers, all values of each) to a path.
 
     Only the platform's own services read more than the session token, and only they refuse one that was sent twice.
+    `GET /data/{userId}` reads a restricted token when there is no session token (data-api 2).
     """
     session = headers.get("x-tidepool-session-token", ())
+    restricted = query.get(RESTRICTED_TOKEN, ())
+    # The edge takes this prefix off before the reference sees the path (data-api 1).
+    path = path.removeprefix(DATA_SERVICE_PREFIX)
+    if form is FailureForm.READ and not session and restricted:
+        return Credentials(restricted_token=restricted[0], path=path, malformed=len(restricted) > 1)
     if form not in PLATFORM_FORMS:
         return Credentials(session_token=session[0] if session else None)
     # One secret a stage, known by two names (architecture, rulings).
@@ -24,5 +36,7 @@ def credentials_of(headers: Mapping[str, Sequence[str]], form: FailureForm) -> C
         service_secret=secret[0] if secret else None,
         bearer_token=bearer if scheme.lower() == "bearer" else None,
         session_token=session[0] if session else None,
-        malformed=not blank or max(len(secret), len(authorization), len(session)) > 1,
+        restricted_token=restricted[0] if restricted else None,
+        path=path,
+        malformed=not blank or max(len(secret), len(authorization), len(session), len(restricted)) > 1,
     )

@@ -63,7 +63,7 @@ def respond(
     trace = _trace(headers)
     try:
         request = _request(operation, event, headers, trace, sessions_for)
-        answer = view(_authenticated(request, headers, unquote(str(event.get("path", "")))))
+        answer = view(_authenticated(request, headers, path_of(event)))
         status = answer.status or operation.success_status
     except Exception as error:  # noqa: BLE001  the one broad except: a client never meets a stack trace
         if not isinstance(error, StrandlineError):
@@ -88,6 +88,12 @@ def headers_of(event: Mapping[str, Any]) -> Headers:
     if several:
         return {name.lower(): values for name, values in several.items()}
     return {name.lower(): [value] for name, value in (event.get("headers") or {}).items()}
+
+
+def path_of(event: Mapping[str, Any]) -> str:
+    """The path as the client sent it, decoded, without the name of the gateway's stage."""
+    # Chalice's local gateway and test client tell it in the context only, where the real gateway puts the stage first.
+    return unquote(str(event.get("path") or event.get("requestContext", {}).get("path") or "/"))
 
 
 def _trace(headers: Headers) -> Trace:
@@ -130,7 +136,7 @@ def _authenticated(request: Request, headers: Headers, path: str) -> Request:
     if not operation.who_may.anyone:
         ours = request.services
         credentials = credentials_of(headers, request.query, path, operation.failure_form)
-        caller = authenticate(credentials, request.sessions, ours.restricted_tokens, ours.server_secret, request.now_ms)
+        caller = authenticate(credentials, request.sessions, ours.server_secret, request.now_ms, ours.restricted_tokens)
         if caller.is_nobody:
             raise UnauthenticatedError if credentials.session_token is None else InvalidTokenError
         request = replace(request, caller=caller)

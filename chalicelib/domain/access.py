@@ -47,15 +47,38 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True)
+class RestrictedToken:
+    """A short-lived substitute for a session where no header can be set: in links, for exports.
+
+    Without `paths` it opens everything that its user may do. Source: auth-api 7.
+    """
+
+    id: str
+    user_id: str
+    paths: tuple[str, ...] | None
+    expiration_time_ms: int
+    created_time_ms: int
+    modified_time_ms: int | None = None
+
+    def opens(self, path: str, now_ms: int) -> bool:
+        """Whether it stands for its user in a request to this path: that of one of its own, or one below."""
+        if self.expiration_time_ms <= now_ms:
+            return False
+        return self.paths is None or any(path == own or path.startswith(own.rstrip("/") + "/") for own in self.paths)
+
+
+@dataclass(frozen=True, slots=True)
 class Credentials:
     """What a request carries to say who sent it; a member is None when it was not sent.
 
-    `malformed` tells that a credential was sent twice, or in no form that can be read.
+    `path` is where it was sent to. `malformed` tells that a credential was sent twice, or in no form that can be read.
     """
 
     service_secret: str | None = None
     bearer_token: str | None = None
     session_token: str | None = None
+    restricted_token: str | None = None
+    path: str = ""
     malformed: bool = False
 
 
@@ -64,6 +87,14 @@ class SessionReader(Protocol):
 
     def find(self, token_hash: str) -> Session | None:
         """The session, expired ones possibly included; None when there is none."""
+        ...
+
+
+class RestrictedTokenReader(Protocol):
+    """Finds a restricted token by its id."""
+
+    def find(self, token_id: str) -> RestrictedToken | None:
+        """The token, expired ones possibly included; None when there is none."""
         ...
 
 
@@ -81,11 +112,16 @@ def token_hash(token: str) -> str:
 
 
 def authenticate(
-    credentials: Credentials, sessions: SessionReader, service_secret: Callable[[], str], now_ms: int
+    credentials: Credentials,
+    sessions: SessionReader,
+    service_secret: Callable[[], str],
+    now_ms: int,
+    restricted_tokens: RestrictedTokenReader | None = None,
 ) -> Caller:
     """The caller that the first valid credential names, NOBODY when none is valid.
 
-    The order is service secret, bearer token, session token; a server's token makes a server only as session token.
+    The order is service secret, bearer token, session token, restricted token; a server's token makes a server only as
+    session token.
 
     Raises:
         MalformedCredentialError: one was sent twice or cannot be read, or the service secret is wrong.
@@ -106,6 +142,10 @@ def authenticate(
         session = _valid_session(credentials.session_token, sessions, now_ms)
         if session is not None:
             return Caller(user_id=session.user_id, is_server=session.is_server)
+    if credentials.restricted_token and restricted_tokens is not None:
+        token = restricted_tokens.find(credentials.restricted_token)
+        if token is not None and token.opens(credentials.path, now_ms):
+            return Caller(user_id=token.user_id)
     return NOBODY
 
 
@@ -155,6 +195,8 @@ __all__ = [
     "Caller",
     "Credentials",
     "GrantReader",
+    "RestrictedToken",
+    "RestrictedTokenReader",
     "Session",
     "SessionReader",
     "WhoMay",

@@ -9,7 +9,16 @@ from chalicelib.domain.accounts import Account
 from chalicelib.domain.accounts_lifecycle import MAX_TRIES
 from chalicelib.domain.accounts_sign_in import attempt_counters, count_attempt
 from chalicelib.domain.errors import UnauthorizedError, UnavailableError, WrongPasswordError
-from chalicelib.domain.ports_accounts import Accounts, Grants, Passwords, Profiles, Sessions, SignInAttempts
+from chalicelib.domain.ports_accounts import (
+    Accounts,
+    Grants,
+    Passwords,
+    Profiles,
+    RestrictedTokens,
+    Sessions,
+    SignInAttempts,
+)
+from chalicelib.domain.sessions_restricted import erase_restricted_tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +80,10 @@ def _confirm(
     attempts.uncount(counters)
 
 
-def erase_traces(user_id: str, sessions: Sessions, grants: Grants, profiles: Profiles) -> bool:
-    """End a deleted user's sessions, take their grants from both sides and remove their metadata.
+def erase_traces(
+    user_id: str, *, sessions: Sessions, restricted_tokens: RestrictedTokens, grants: Grants, profiles: Profiles
+) -> bool:
+    """End a deleted user's sessions and restricted tokens, take their grants from both sides, remove their metadata.
 
     False when that has to be done again.
 
@@ -80,6 +91,7 @@ def erase_traces(user_id: str, sessions: Sessions, grants: Grants, profiles: Pro
     """
     try:
         sessions.end_all(user_id)
+        erase_restricted_tokens(user_id, restricted_tokens)
         for grant in (*grants.given_by(user_id), *grants.given_to(user_id)):
             grants.put(replace(grant, permissions={}))
         profiles.delete_all(user_id)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from chalicelib.domain.access import GrantReader, Session, SessionReader
+from chalicelib.domain.access import GrantReader, RestrictedToken, RestrictedTokenReader, Session, SessionReader
 from chalicelib.domain.accounts import Account
 from chalicelib.domain.grants import Grant
 
@@ -105,6 +105,22 @@ class Grants(GrantReader, Protocol):
 
     def put(self, grant: Grant) -> None:
         """Store a grant in place of the one between the same two; without permissions, remove it."""
+        ...
+
+
+class RestrictedTokens(RestrictedTokenReader, Protocol):
+    """Restricted tokens by id, and those of a user."""
+
+    def of_user(self, user_id: str) -> list[RestrictedToken]:
+        """All of a user, newest first, expired ones possibly included."""
+        ...
+
+    def put(self, token: RestrictedToken) -> None:
+        """Store a token in place of the one with the same id."""
+        ...
+
+    def delete(self, token: RestrictedToken) -> None:
+        """Remove a token; one that is not there is no error."""
         ...
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
-from chalicelib.domain.access import Session
+from chalicelib.domain.access import RestrictedToken, Session
 from chalicelib.domain.accounts import Account
 from chalicelib.domain.errors import InvalidRequestError, UserExistsError
 from chalicelib.domain.grants import Grant, is_user_id
@@ -156,6 +156,30 @@ class FakeSessions:
 
     def _keep(self, keeps: Callable[[Session], bool]) -> None:
         self.by_hash = {key: session for key, session in self.by_hash.items() if keeps(session)}
+
+
+class FakeRestrictedTokens:
+    """Restricted tokens in a dictionary by id."""
+
+    def __init__(self) -> None:
+        self.by_id: dict[str, RestrictedToken] = {}
+
+    def find(self, token_id: str) -> RestrictedToken | None:
+        """The token, or None."""
+        return self.by_id.get(token_id)
+
+    def of_user(self, user_id: str) -> list[RestrictedToken]:
+        """By time of creation, then id, backwards."""
+        own = [token for token in self.by_id.values() if token.user_id == user_id]
+        return sorted(own, key=lambda token: (token.created_time_ms, token.id), reverse=True)
+
+    def put(self, token: RestrictedToken) -> None:
+        """Store."""
+        self.by_id[token.id] = token
+
+    def delete(self, token: RestrictedToken) -> None:
+        """Remove."""
+        self.by_id.pop(token.id, None)
 
 
 class FakeProfiles:

@@ -9,8 +9,9 @@ from chalicelib.adapters.accounts import DynamoAccounts
 from chalicelib.adapters.accounts_attempts import DynamoSignInAttempts
 from chalicelib.adapters.accounts_grants import DynamoGrants
 from chalicelib.adapters.accounts_profiles import DynamoProfiles
+from chalicelib.adapters.accounts_restricted_tokens import DynamoRestrictedTokens
 from chalicelib.adapters.accounts_sessions import DynamoSessions
-from chalicelib.domain.access import Session
+from chalicelib.domain.access import RestrictedToken, Session
 from chalicelib.domain.accounts import Account
 from chalicelib.domain.errors import InvalidRequestError, UserExistsError
 from chalicelib.domain.grants import Grant
@@ -21,10 +22,18 @@ from chalicelib.domain.ports_accounts import (
     Deletion,
     Grants,
     Profiles,
+    RestrictedTokens,
     Sessions,
     SignInAttempts,
 )
-from tests.fakes.accounts import FakeAccounts, FakeGrants, FakeProfiles, FakeSessions, FakeSignInAttempts
+from tests.fakes.accounts import (
+    FakeAccounts,
+    FakeGrants,
+    FakeProfiles,
+    FakeRestrictedTokens,
+    FakeSessions,
+    FakeSignInAttempts,
+)
 
 NOW_MS = 1_767_225_600_000
 ANNA = Account(
@@ -56,6 +65,7 @@ class Stores:
 
     accounts: Accounts
     sessions: Sessions
+    restricted_tokens: RestrictedTokens
     grants: Grants
     profiles: Profiles
     attempts: SignInAttempts
@@ -69,11 +79,20 @@ def stores(request: pytest.FixtureRequest) -> Stores:
     if request.param == "memory":
         grants = FakeGrants(clock)
         accounts = FakeAccounts(grants)
-        return Stores(accounts, FakeSessions(accounts), grants, FakeProfiles(), FakeSignInAttempts(), clock)
+        return Stores(
+            accounts,
+            FakeSessions(accounts),
+            FakeRestrictedTokens(),
+            grants,
+            FakeProfiles(),
+            FakeSignInAttempts(),
+            clock,
+        )
     settings = request.getfixturevalue("stage")
     return Stores(
         DynamoAccounts(settings),
         DynamoSessions(settings),
+        DynamoRestrictedTokens(settings),
         DynamoGrants(settings, clock),
         DynamoProfiles(settings),
         DynamoSignInAttempts(settings),
@@ -263,6 +282,46 @@ class TestSessions:
     def test_ending_nothing_is_no_error(self, stores: Stores, user_id: str) -> None:
         stores.sessions.end_all(user_id)
         stores.sessions.end_login(session("never stored"))
+
+
+class TestRestrictedTokens:
+    """Restricted tokens by id, and those of a user."""
+
+    TOKENS = (
+        RestrictedToken("a", "user", ("/x", "/y"), NOW_MS + 1, NOW_MS),
+        RestrictedToken("b", "user", None, NOW_MS - 1, NOW_MS + 1, NOW_MS + 2),
+        RestrictedToken("c", "other", ("/",), NOW_MS + 1, NOW_MS + 2),
+    )
+
+    @pytest.fixture(autouse=True)
+    def tokens(self, stores: Stores) -> None:
+        """All are stored."""
+        for token in self.TOKENS:
+            stores.restricted_tokens.put(token)
+
+    @pytest.mark.parametrize("token", TOKENS)
+    def test_a_token_is_found_as_it_was_stored(self, stores: Stores, token: RestrictedToken) -> None:
+        assert stores.restricted_tokens.find(token.id) == token
+
+    def test_those_of_a_user_are_newest_first(self, stores: Stores) -> None:
+        assert stores.restricted_tokens.of_user("user") == [self.TOKENS[1], self.TOKENS[0]]
+
+    def test_a_change_takes_the_place_of_the_old_one(self, stores: Stores) -> None:
+        changed = replace(self.TOKENS[0], expiration_time_ms=NOW_MS + 9, modified_time_ms=NOW_MS + 5)
+        stores.restricted_tokens.put(changed)
+        assert stores.restricted_tokens.find("a") == changed
+        assert stores.restricted_tokens.of_user("user") == [self.TOKENS[1], changed]
+
+    def test_a_deleted_one_is_gone_from_both_sides(self, stores: Stores) -> None:
+        for _ in range(2):
+            stores.restricted_tokens.delete(self.TOKENS[0])
+        assert stores.restricted_tokens.find("a") is None
+        assert stores.restricted_tokens.of_user("user") == [self.TOKENS[1]]
+
+    @pytest.mark.parametrize("strange", ["", "unknown", "x" * 3000])
+    def test_nothing_is_found_under_another_id(self, stores: Stores, strange: str) -> None:
+        assert stores.restricted_tokens.find(strange) is None
+        assert stores.restricted_tokens.of_user(strange) == []
 
 
 class TestGrants:

@@ -1,0 +1,262 @@
+"""Restricted tokens: their life, and what they open."""
+
+from typing import Any
+
+import pytest
+
+from tests.api.conftest import ApiClient
+from tests.fakes.services import START_MS, FakeServices
+
+OWNER = "aaaaaaaaaa"
+OTHER = "bbbbbbbbbb"
+PATH = f"/v1/users/{OWNER}/restricted_tokens"
+UNAUTHENTICATED = "unauthenticated"
+UNAUTHORIZED = "unauthorized"
+DAY_MS = 86_400_000
+
+
+@pytest.fixture
+def server(fakes: FakeServices) -> str:
+    """The token of a server."""
+    return fakes.sign_in("server", is_server=True)
+
+
+@pytest.fixture
+def owner(fakes: FakeServices) -> str:
+    """The owner's session token."""
+    return fakes.sign_in(OWNER)
+
+
+def create(api: ApiClient, token: str, body: Any = None) -> Any:
+    """A new restricted token."""
+    reply = api.request("POST", PATH, {} if body is None else body, token=token)
+    assert reply.status == 201, reply.body
+    return reply.json()
+
+
+class TestCreate:
+    """POST /v1/users/{userId}/restricted_tokens."""
+
+    def test_the_owner_creates_one_for_an_hour(self, api: ApiClient, owner: str) -> None:
+        assert create(api, owner) == {
+            "id": f"{1:032x}",
+            "userId": OWNER,
+            "createdTime": "2026-01-01T00:00:00Z",
+            "expirationTime": "2026-01-01T01:00:00Z",
+        }
+
+    @pytest.mark.parametrize(
+        ("body", "expected"),
+        [
+            ({"paths": ["/export", "/"]}, {"paths": ["/export", "/"]}),
+            ({"paths": None, "expirationTime": None}, {"expirationTime": "2026-01-01T01:00:00Z"}),
+            ({"expirationTime": "2020-01-01T00:00:00.5+01:00"}, {"expirationTime": "2019-12-31T23:00:00.5Z"}),
+            ({"expirationTime": "2026-04-01T00:00:01Z"}, {"expirationTime": "2026-04-01T00:00:01Z"}),
+        ],
+    )
+    def test_what_may_be_said(self, api: ApiClient, owner: str, body: Any, expected: dict[str, Any]) -> None:
+        created = create(api, owner, body)
+        assert expected.items() <= created.items()
+        assert ("paths" in created) == ("paths" in expected)
+
+    @pytest.mark.parametrize(
+        ("body", "errors"),
+        [
+            ({"paths": []}, [("length-out-of-range", "/paths")]),
+            ({"paths": ["/"] * 11}, [("length-out-of-range", "/paths")]),
+            ({"paths": ["/a", "b", ""]}, [("value-not-matches", "/paths/1"), ("value-not-matches", "/paths/2")]),
+            ({"paths": ["/" + "x" * 2048]}, [("length-out-of-range", "/paths/0")]),
+            ({"paths": "/a"}, [("type-not-array", "/paths")]),
+            ({"paths": [1]}, [("type-not-string", "/paths/0")]),
+            ({"expirationTime": "soon"}, [("value-not-parsable", "/expirationTime")]),
+            ({"expirationTime": 1}, [("type-not-time", "/expirationTime")]),
+            ({"expirationTime": "2026-04-01T00:00:02Z"}, [("value-not-before", "/expirationTime")]),
+            ({"id": "x", "b/c": 1}, [("not-parsed", "/b~1c"), ("not-parsed", "/id")]),
+            ({"paths": ["b"], "id": "x"}, [("not-parsed", "/id")]),
+        ],
+    )
+    def test_every_broken_rule_is_named(
+        self, api: ApiClient, fakes: FakeServices, owner: str, body: Any, errors: list[tuple[str, str]]
+    ) -> None:
+        reply = api.request("POST", PATH, body, token=owner)
+        assert reply.status == 400
+        named = reply.json().get("errors", [reply.json()])
+        assert [(error["code"], error["source"]["pointer"]) for error in named] == errors
+        assert fakes.restricted_tokens.by_id == {}
+
+    @pytest.mark.parametrize(
+        ("body", "expected"),
+        [
+            (b"", {"code": "json-not-found", "title": "json not found", "detail": "json not found"}),
+            (b"{", {"code": "json-malformed", "title": "json is malformed", "detail": "json is malformed"}),
+            (b"[]", {"code": "json-malformed", "title": "json is malformed", "detail": "json is malformed"}),
+            (b"null", {"detail": "object is missing"}),
+        ],
+    )
+    def test_an_object_is_needed(self, api: ApiClient, owner: str, body: bytes, expected: Any) -> None:
+        reply = api.request("POST", PATH, body, token=owner)
+        assert (reply.status, reply.json()) == (400, expected)
+
+    def test_the_user_id_has_a_form(self, api: ApiClient, server: str) -> None:
+        reply = api.request("POST", "/v1/users/nobody/restricted_tokens", {}, token=server)
+        assert reply.status == 400
+        assert reply.json()["code"] == "parameter-invalid"
+
+
+class TestServers:
+    """What servers do with tokens."""
+
+    def test_a_list_is_newest_first_and_paged(
+        self, api: ApiClient, fakes: FakeServices, server: str, owner: str
+    ) -> None:
+        ids = []
+        for _ in range(3):
+            ids.append(create(api, owner)["id"])
+            fakes.now_ms += 1000
+        assert [token["id"] for token in api.request("GET", PATH, token=server).json()] == ids[::-1]
+        page = api.request("GET", f"{PATH}?size=2&page=1", token=server).json()
+        assert [token["id"] for token in page] == [ids[0]]
+        assert api.request("GET", f"{PATH}?page=7", token=server).json() == []
+
+    @pytest.mark.parametrize("query", ["size=0", "page=-1", "unknown=1", "restricted_token=1"])
+    def test_a_query_has_rules(self, api: ApiClient, server: str, query: str) -> None:
+        assert api.request("GET", f"{PATH}?{query}", token=server).status == 400
+
+    def test_one_is_read_and_changed(self, api: ApiClient, fakes: FakeServices, server: str, owner: str) -> None:
+        created = create(api, owner, {"paths": ["/a"]})
+        path = f"/v1/restricted_tokens/{created['id']}"
+        assert api.request("GET", path, token=server).json() == created
+        fakes.now_ms += 60_000
+        change = {"paths": ["/b"], "expirationTime": "2026-01-02T00:00:00Z"}
+        expected = created | {"expirationTime": "2026-01-02T00:00:00Z", "modifiedTime": "2026-01-01T00:01:00Z"}
+        assert api.request("PUT", path, change, token=server).json() == expected
+        assert api.request("GET", path, token=server).json() == expected
+        assert api.request("PUT", path, {"paths": []}, token=server).status == 400
+
+    @pytest.mark.parametrize("method", ["GET", "PUT"])
+    def test_an_unknown_one_is_not_found(self, api: ApiClient, server: str, method: str) -> None:
+        reply = api.request(method, "/v1/restricted_tokens/unknown", {}, token=server)
+        assert reply.status == 404
+        assert reply.json()["detail"] == 'resource with id "unknown" not found'
+
+    def test_all_of_a_user_are_deleted(self, api: ApiClient, fakes: FakeServices, server: str, owner: str) -> None:
+        for _ in range(2):
+            create(api, owner)
+        reply = api.request("DELETE", PATH, token=server)
+        assert (reply.status, reply.body) == (204, b"")
+        assert fakes.restricted_tokens.by_id == {}
+
+
+class TestDelete:
+    """DELETE /v1/restricted_tokens/{id}."""
+
+    @pytest.mark.parametrize("caller", [OWNER, "server"])
+    def test_owner_and_server_may(self, api: ApiClient, fakes: FakeServices, owner: str, caller: str) -> None:
+        path = f"/v1/restricted_tokens/{create(api, owner)['id']}"
+        token = fakes.sign_in(caller, is_server=caller == "server")
+        for _ in range(2):
+            reply = api.request("DELETE", path, token=token)
+            assert (reply.status, reply.body) == (200, b"")
+        assert fakes.restricted_tokens.by_id == {}
+
+    def test_another_may_not(self, api: ApiClient, fakes: FakeServices, owner: str) -> None:
+        fakes.grant(OWNER, OTHER, ["custodian", "view", "upload"])
+        path = f"/v1/restricted_tokens/{create(api, owner)['id']}"
+        reply = api.request("DELETE", path, token=fakes.sign_in(OTHER))
+        assert (reply.status, reply.json()["code"]) == (403, UNAUTHORIZED)
+        assert len(fakes.restricted_tokens.by_id) == 1
+
+
+ROUTES: tuple[tuple[str, str, bool], ...] = (
+    ("POST", PATH, True),
+    ("GET", PATH, False),
+    ("DELETE", PATH, False),
+    ("GET", f"/v1/restricted_tokens/{1:032x}", False),
+    ("PUT", f"/v1/restricted_tokens/{1:032x}", False),
+    ("DELETE", f"/v1/restricted_tokens/{1:032x}", True),
+)
+
+
+@pytest.mark.parametrize(("method", "path", "owner_may"), ROUTES)
+def test_who_may(api: ApiClient, fakes: FakeServices, method: str, path: str, owner_may: bool) -> None:
+    owner = fakes.sign_in(OWNER)
+    create(api, owner)
+    fakes.grant(OWNER, OTHER, ["custodian", "view", "upload"])
+    for token in (None, "unknown"):
+        reply = api.request(method, path, b"{", token=token)
+        assert (reply.status, reply.json()["code"]) == (401, UNAUTHENTICATED)
+    reply = api.request(method, path, b"{", token=fakes.sign_in(OTHER))
+    assert (reply.status, reply.json()["code"]) == (403, UNAUTHORIZED)
+    if not owner_may:
+        reply = api.request(method, path, b"{", token=owner)
+        assert (reply.status, reply.json()["code"]) == (403, UNAUTHORIZED)
+
+
+class TestOpening:
+    """A restricted token stands for its user where its paths allow."""
+
+    def opens(self, api: ApiClient, token_id: str, path: str, query: str = "") -> int:
+        """The status of a request that carries nothing but the restricted token."""
+        return api.request("DELETE", f"{path}?restricted_token={token_id}{query}").status
+
+    @pytest.mark.parametrize(
+        ("paths", "opened"),
+        [
+            (None, True),
+            (["/v1/restricted_tokens/unknown"], True),
+            (["/v1/restricted_tokens"], True),
+            (["/v1/restricted_tokens/"], True),
+            (["/other", "/v1"], True),
+            (["/"], True),
+            (["/v1/restricted_tokens/unknow"], False),
+            (["/v1/restricted_tokens/unknown/more"], False),
+            (["/v1/restricted"], False),
+            (["/other"], False),
+        ],
+    )
+    def test_its_paths_and_those_below(self, api: ApiClient, owner: str, paths: list[str] | None, opened: bool) -> None:
+        token_id = create(api, owner, {"paths": paths})["id"]
+        assert self.opens(api, token_id, "/v1/restricted_tokens/unknown") == (200 if opened else 401)
+
+    def test_it_ends(self, api: ApiClient, fakes: FakeServices, owner: str) -> None:
+        token_id = create(api, owner)["id"]
+        fakes.now_ms = START_MS + 3_599_999
+        assert self.opens(api, token_id, "/v1/restricted_tokens/unknown") == 200
+        fakes.now_ms += 1
+        assert self.opens(api, token_id, "/v1/restricted_tokens/unknown") == 401
+
+    def test_a_deleted_one_opens_nothing(self, api: ApiClient, owner: str) -> None:
+        token_id = create(api, owner)["id"]
+        api.request("DELETE", f"/v1/restricted_tokens/{token_id}", token=owner)
+        assert self.opens(api, token_id, "/v1/restricted_tokens/unknown") == 401
+
+    def test_it_is_never_a_server(self, api: ApiClient, server: str) -> None:
+        token_id = create(api, server)["id"]
+        reply = api.request("GET", f"/v1/restricted_tokens/{token_id}?restricted_token={token_id}")
+        assert reply.status == 403
+
+    def test_twice_is_malformed(self, api: ApiClient, owner: str) -> None:
+        token_id = create(api, owner)["id"]
+        path = "/v1/restricted_tokens/unknown"
+        assert self.opens(api, token_id, path, f"&restricted_token={token_id}") == 403
+
+    def test_a_session_comes_first(self, api: ApiClient, fakes: FakeServices, owner: str) -> None:
+        token_id = create(api, owner)["id"]
+        path = f"/v1/restricted_tokens/{token_id}?restricted_token={token_id}"
+        assert api.request("DELETE", path, token=fakes.sign_in(OTHER)).status == 403
+        assert api.request("DELETE", path, token="unknown").status == 200
+
+    @pytest.mark.parametrize("path", ["/auth/user", f"/access/{OWNER}", f"/metadata/{OWNER}/profile"])
+    def test_accounts_and_grants_do_not_read_it(self, api: ApiClient, owner: str, path: str) -> None:
+        token_id = create(api, owner)["id"]
+        assert api.request("GET", f"{path}?restricted_token={token_id}").status == 401
+
+    def test_data_are_read_with_it(self, api: ApiClient, owner: str) -> None:
+        token_id = create(api, owner, {"paths": [f"/data/{OWNER}"]})["id"]
+        assert api.request("GET", f"/data/{OWNER}?restricted_token={token_id}").status == 200
+        assert api.request("GET", f"/data/{OTHER}?restricted_token={token_id}").status == 401
+
+    def test_it_goes_with_its_user(self, api: ApiClient, fakes: FakeServices, server: str, owner: str) -> None:
+        create(api, owner)
+        api.request("DELETE", f"/auth/user/{OWNER}", token=server)
+        assert fakes.restricted_tokens.by_id == {}

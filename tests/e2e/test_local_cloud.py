@@ -1,0 +1,139 @@
+"""The local cloud itself: what it listens on, whom it lets in, how it stops."""
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.client import Client
+from tests.e2e.conftest import Cloud
+from tests.infra.test_engine import missing_names
+from tools.local_cloud.ports import bind_public, port_of
+from tools.project import ROOT
+
+COMMAND = [sys.executable, "-m", "tools.local_cloud"]
+
+
+def _run(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run([*COMMAND, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.fixture
+def data_dir(cloud: Cloud) -> Path:
+    if cloud.data_dir is None:
+        pytest.skip("BASE_URL is not a local cloud of ours")
+    return cloud.data_dir
+
+
+def test_this_ministack_has_all_that_is_replaced() -> None:
+    assert missing_names() == ""
+
+
+def test_unknown_paths_and_methods_reach_the_application(cloud: Cloud) -> None:
+    client = Client(cloud.base_url)
+    for method, path, status in (
+        ("GET", "/", 404),
+        ("GET", "/nowhere/at/all", 404),
+        ("GET", "/v1", 404),
+        ("DELETE", "/v1/time", 405),
+        ("HEAD", "/v1/time", 405),
+    ):
+        reply = client.request(method, path)
+        assert (reply.status, b"Missing Authentication Token" in reply.body) == (status, False), (method, path)
+
+
+@pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="the table of sockets is Linux's")
+def test_it_listens_on_loopback_only(data_dir: Path, cloud: Cloud) -> None:
+    gateway = json.loads((data_dir / "ports.json").read_text())["gateway"]
+    ours = {gateway, int(cloud.base_url.rpartition(":")[2])}
+    listening = set()
+    for table in ("tcp", "tcp6"):
+        for line in Path("/proc/net", table).read_text().splitlines()[1:]:
+            address, state = line.split()[1], line.split()[3]
+            host, _, port = address.partition(":")
+            if state == "0A" and _belongs_to(line.split()[9], data_dir):
+                listening.add((host, int(port, 16)))
+    assert {port for _, port in listening} == ours
+    assert {host for host, _ in listening} == {f"{int.from_bytes(socket.inet_aton('127.0.0.1'), 'little'):08X}"}
+
+
+def _belongs_to(inode: str, data_dir: Path) -> bool:
+    """Whether a socket is held by a process whose command line names the data folder: the engine."""
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if str(data_dir).encode() not in (process / "cmdline").read_bytes():
+                continue
+            if any(str(handle.readlink()) == f"socket:[{inode}]" for handle in (process / "fd").iterdir()):
+                return True
+        except OSError:
+            continue
+    return False
+
+
+def test_only_signed_requests_reach_the_services(data_dir: Path, cloud: Cloud) -> None:
+    assert cloud.gateway_url is not None
+    headers = {"X-Amz-Target": "DynamoDB_20120810.ListTables", "Content-Type": "application/x-amz-json-1.0"}
+    assert Client(cloud.gateway_url).request("POST", "/", b"{}", headers).status in (400, 403)
+
+
+def test_the_server_secret_is_in_the_data_folder_for_the_owner_only(data_dir: Path, cloud: Cloud) -> None:
+    file = data_dir / "server-secret"
+    assert file.read_text().strip() == cloud.server_secret
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_second_one_in_the_same_folder_is_refused_in_one_sentence(data_dir: Path) -> None:
+    result = _run("--port", "0", "--data-dir", str(data_dir))
+    assert result.returncode == 1
+    assert result.stderr.startswith(f"error: the data folder {data_dir} is in use by another local cloud (process ")
+    assert result.stderr.count("\n") == 1
+
+
+def test_a_taken_port_is_refused_in_one_sentence(cloud: Cloud, data_dir: Path, tmp_path: Path) -> None:
+    port = cloud.base_url.rpartition(":")[2]
+    result = _run("--port", port, "--data-dir", str(tmp_path))
+    assert result.returncode == 1
+    assert result.stderr.startswith(f"error: port {port} is in use by another program")
+    assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("order", [signal.SIGTERM, signal.SIGINT])
+def test_one_beside_it_saves_when_told_to_stop_and_starts_again_as_it_was(
+    tmp_path: Path, order: signal.Signals
+) -> None:
+    with bind_public(0) as free:
+        port = port_of(free)
+    first, again = (_run_until(order, port, tmp_path) for _ in range(2))
+    assert any(line.startswith("deploying") for line in first)
+    assert not any(line.startswith("deploying") for line in again)
+    assert (tmp_path / "state" / "current" / "dynamodb.json").exists()
+    assert not [path for path in Path("/proc").glob("[0-9]*/cmdline") if _mentions(path, tmp_path)]
+
+
+def _run_until(order: signal.Signals, port: int, data_dir: Path) -> list[str]:
+    """Start a local cloud, ask it something and stop it; what it said until it was ready."""
+    command = [*COMMAND, "--port", str(port), "--data-dir", str(data_dir)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        lines = []
+        for line in process.stdout:
+            lines.append(line)
+            if line.startswith("ready: "):
+                break
+        assert lines[-1] == f"ready: http://127.0.0.1:{port}\n"
+        assert Client(f"http://127.0.0.1:{port}").request("GET", "/v1/time").status == 200
+        process.send_signal(order)
+        assert (process.wait(60), process.stdout.read(), process.stderr.read()) == (0, "", "")
+    return lines
+
+
+def _mentions(cmdline: Path, folder: Path) -> bool:
+    try:
+        return str(folder).encode() in cmdline.read_bytes()
+    except OSError:
+        return False

@@ -1,0 +1,44 @@
+"""The two templates of a stage, as they are deployed."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+from cfnlint.decode.cfn_yaml import load
+
+from tools.packaging import LOCAL_STAGE, make_package
+from tools.project import STATEFUL_TEMPLATE
+
+Template = Mapping[str, Any]
+
+
+@pytest.fixture(scope="session")
+def stateful() -> Template:
+    """infra/stateful.yaml, its functions in their long form."""
+    template: Template = load(str(STATEFUL_TEMPLATE))
+    return template
+
+
+@pytest.fixture(scope="session")
+def application() -> Template:
+    """The packaged template with overlay and catch-alls."""
+    return make_package(LOCAL_STAGE).template
+
+
+def of_type(template: Template, kind: str) -> dict[str, Template]:
+    """The properties of all resources of a type, by logical name; there is at least one."""
+    found = {name: each["Properties"] for name, each in template["Resources"].items() if each["Type"] == kind}
+    assert found, kind
+    return found
+
+
+def strings(value: Any) -> Iterator[str]:
+    """All strings of a part of a template, those inside of functions included."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for each in value.values():
+            yield from strings(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from strings(each)

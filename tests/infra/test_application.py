@@ -1,0 +1,118 @@
+"""The packaged template: who may do what, and that every request reaches the application."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.infra.conftest import Template, of_type, strings
+from tools.project import ROOT
+from tools.template import ANY, EVERYTHING_ELSE, METHODS
+
+
+def _statements(role: Template) -> list[dict[str, Any]]:
+    return [statement for policy in role["Policies"] for statement in policy["PolicyDocument"]["Statement"]]
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def test_each_function_has_a_role_and_a_policy_of_its_own(application: Template) -> None:
+    functions = of_type(application, "AWS::Serverless::Function")
+    roles = [function["Role"]["Fn::GetAtt"][0] for function in functions.values()]
+    assert len(set(roles)) == len(functions)
+    assert set(roles) == set(of_type(application, "AWS::IAM::Role"))
+    names = json.loads((ROOT / ".chalice" / "config.json").read_text())["lambda_functions"]
+    assert len(names) == len(functions)
+    assert {each["iam_policy_file"] for each in names.values()} == {f"policy-{name}.json" for name in names}
+
+
+def test_no_role_may_do_anything_to_everything(application: Template) -> None:
+    for name, role in of_type(application, "AWS::IAM::Role").items():
+        assert _statements(role), name
+        for statement in _statements(role):
+            assert statement["Effect"] == "Allow"
+            for action in _listed(statement["Action"]):
+                assert "*" not in action, (name, action)
+            for resource in _listed(statement["Resource"]):
+                (arn,) = strings(resource)
+                assert "${Stage}" in arn, (name, arn)
+                # The account and the region are the stage's own, never any.
+                assert "*" not in ":".join(arn.split(":")[:5]), (name, arn)
+                assert not arn.endswith(("table/*", "stream/*", ":*")) or ":log-group:" in arn, (name, arn)
+
+
+def test_the_api_may_read_and_write_the_tables_and_not_manage_them(application: Template) -> None:
+    role = of_type(application, "AWS::IAM::Role")["ApiHandlerRole"]
+    actions = {action for each in _statements(role) for action in _listed(each["Action"])}
+    assert {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:PutItem"} <= actions
+    assert {"dynamodb:ConditionCheckItem", "secretsmanager:GetSecretValue", "logs:PutLogEvents"} <= actions
+    managing = ("dynamodb:Scan", "dynamodb:DeleteTable", "dynamodb:UpdateTable", "secretsmanager:PutSecretValue")
+    assert not actions & set(managing)
+
+
+def test_each_function_knows_its_stage_and_address(application: Template) -> None:
+    variables = application["Globals"]["Function"]["Environment"]["Variables"]
+    assert variables["STRANDLINE_STAGE"] == {"Ref": "Stage"}
+    assert variables["STRANDLINE_ACCOUNT_ID"] == {"Ref": "AWS::AccountId"}
+    assert variables["STRANDLINE_BASE_URL"] == {"Ref": "BaseUrl"}
+    assert variables["STRANDLINE_CORS_ORIGINS"] == {"Ref": "CorsOrigins"}
+    assert {name for value in variables.values() for name in strings(value) if "::" not in name} <= set(
+        application["Parameters"]
+    )
+
+
+def test_no_secret_is_in_an_environment(application: Template) -> None:
+    for name in application["Globals"]["Function"]["Environment"]["Variables"]:
+        assert not any(word in name for word in ("SECRET", "PASSWORD", "TOKEN", "KEY", "SALT", "CODE")), name
+
+
+def test_each_functions_log_has_an_end(application: Template) -> None:
+    groups = of_type(application, "AWS::Logs::LogGroup")
+    for name, group in groups.items():
+        assert group["RetentionInDays"] == {"Ref": "LogRetentionDays"}, name
+    functions = of_type(application, "AWS::Serverless::Function")
+    used = {name: function["LoggingConfig"]["LogGroup"]["Ref"] for name, function in functions.items()}
+    assert sorted(used.values()) == sorted(groups)
+
+
+def test_the_api_passes_bytes_and_compresses_what_is_large(application: Template) -> None:
+    api = of_type(application, "AWS::Serverless::Api")["RestAPI"]
+    assert api["BinaryMediaTypes"] == ["*/*"]
+    assert api["DefinitionBody"]["x-amazon-apigateway-binary-media-types"] == ["*/*"]
+    assert api["MinimumCompressionSize"] == 1400
+    assert _listed(api["EndpointConfiguration"])[0] in ("REGIONAL", {"Type": "REGIONAL"})
+
+
+def test_every_known_path_takes_every_method(application: Template) -> None:
+    paths = of_type(application, "AWS::Serverless::Api")["RestAPI"]["DefinitionBody"]["paths"]
+    assert len(paths) > 10
+    for path, methods in paths.items():
+        assert ANY in methods or set(methods) >= set(METHODS), path
+    assert set(paths["/"]) >= set(METHODS)
+    assert set(paths[EVERYTHING_ELSE]) >= set(METHODS)
+
+
+def test_all_of_the_api_is_one_function(application: Template) -> None:
+    paths = of_type(application, "AWS::Serverless::Api")["RestAPI"]["DefinitionBody"]["paths"]
+    addresses = {
+        json.dumps(method["x-amazon-apigateway-integration"]["uri"])
+        for methods in paths.values()
+        for method in methods.values()
+    }
+    assert len(addresses) == 1
+    assert "${APIHandler.Arn}" in addresses.pop()
+
+
+@pytest.mark.parametrize("limit", [500_000])
+def test_the_template_is_well_below_what_cloudformation_takes(application: Template, limit: int) -> None:
+    """1,000,000 bytes, of which some are added by the transform."""
+    assert len(json.dumps(application, separators=(",", ":"))) < limit
+
+
+def test_the_overlay_adds_no_broken_sibling(application: Template) -> None:
+    """A wrong name in the overlay makes a new resource without a type, and nobody says so."""
+    for name, resource in application["Resources"].items():
+        assert "Type" in resource, name
+        assert not (isinstance(resource, dict) and {"Fn::Sub", "Fn::GetAtt"} <= set(resource)), name

@@ -1,0 +1,77 @@
+"""What a stage keeps is private, encrypted, restorable, and stays when stacks go."""
+
+import pytest
+
+from chalicelib.config import Settings
+from tests.infra.conftest import Template, of_type, strings
+
+KEEPING = ("AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::SecretsManager::Secret")
+
+
+@pytest.mark.parametrize("kind", KEEPING)
+def test_what_keeps_data_is_retained(stateful: Template, kind: str) -> None:
+    for name in of_type(stateful, kind):
+        resource = stateful["Resources"][name]
+        assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain"), name
+
+
+def test_tables_are_encrypted_restorable_and_protected(stateful: Template) -> None:
+    for name, table in of_type(stateful, "AWS::DynamoDB::Table").items():
+        assert table["SSESpecification"]["SSEEnabled"] is True, name
+        assert table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True, name
+        assert table["DeletionProtectionEnabled"] == {"Fn::If": ["ProtectsTables", True, False]}, name
+        assert table["BillingMode"] == "PAY_PER_REQUEST", name
+    assert stateful["Parameters"]["DeletionProtection"]["Default"] == "true"
+
+
+@pytest.mark.parametrize("logical_name", ["AccountsTable", "DataTable"])
+def test_the_tables_have_the_keys_and_the_expiry_that_the_adapters_use(stateful: Template, logical_name: str) -> None:
+    table = of_type(stateful, "AWS::DynamoDB::Table")[logical_name]
+    keys = [(key["AttributeName"], key["KeyType"]) for key in table["KeySchema"]]
+    assert keys == [("pk", "HASH"), ("sk", "RANGE")]
+    assert {key["AttributeName"]: key["AttributeType"] for key in table["AttributeDefinitions"]} == {
+        "pk": "S",
+        "sk": "S",
+    }
+    assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at_s", "Enabled": True}
+
+
+def test_physical_names_are_those_of_the_settings(stateful: Template) -> None:
+    settings = Settings(stage="a-stage", account_id="an-account", region="a-region")
+    values = {"Stage": settings.stage, "AWS::AccountId": settings.account_id, "AWS::Region": settings.region}
+
+    def physical(value: Template) -> str:
+        (name,) = strings(value)
+        for parameter, replacement in values.items():
+            name = name.replace(f"${{{parameter}}}", replacement)
+        return name
+
+    tables = of_type(stateful, "AWS::DynamoDB::Table")
+    assert physical(tables["AccountsTable"]["TableName"]) == settings.accounts_table
+    assert physical(tables["DataTable"]["TableName"]) == settings.data_table
+    assert physical(of_type(stateful, "AWS::S3::Bucket")["Bucket"]["BucketName"]) == settings.bucket
+    secret = of_type(stateful, "AWS::SecretsManager::Secret")["ServerSecret"]
+    assert physical(secret["Name"]) == settings.server_secret_name
+
+
+def test_the_bucket_is_private_and_encrypted(stateful: Template) -> None:
+    (bucket,) = of_type(stateful, "AWS::S3::Bucket").values()
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    assert len(bucket["PublicAccessBlockConfiguration"]) == 4
+    assert bucket["OwnershipControls"]["Rules"] == [{"ObjectOwnership": "BucketOwnerEnforced"}]
+    (rule,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"] in ("AES256", "aws:kms")
+
+
+def test_the_bucket_refuses_what_comes_without_tls(stateful: Template) -> None:
+    (policy,) = of_type(stateful, "AWS::S3::BucketPolicy").values()
+    (denial,) = [each for each in policy["PolicyDocument"]["Statement"] if each["Effect"] == "Deny"]
+    assert denial["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    assert (denial["Principal"], denial["Action"], len(denial["Resource"])) == ("*", "s3:*", 2)
+    assert stateful["Parameters"]["RequireTls"]["Default"] == "true"
+
+
+def test_secrets_are_generated_and_long(stateful: Template) -> None:
+    for name, secret in of_type(stateful, "AWS::SecretsManager::Secret").items():
+        assert "SecretString" not in secret, name
+        assert secret["GenerateSecretString"]["PasswordLength"] >= 32 or "Invitation" in name, name

@@ -29,7 +29,8 @@ class Engine:
         self._commands = cast(IO[str], process.stdin)
         self._log_name = log_name
         self._answers: Queue[str | None] = Queue()
-        threading.Thread(target=self._listen, daemon=True).start()
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
 
     def open_front(self, prefix: str) -> None:
         """Serve the API under `prefix` of the gateway on the public port."""
@@ -60,11 +61,13 @@ class Engine:
         # The processes of the functions are in the engine's group.
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
+        self._listener.join()
         return self._process.wait()
 
     def _listen(self) -> None:
-        for line in cast(IO[str], self._process.stdout):
-            self._answers.put(line.strip())
+        with cast(IO[str], self._process.stdout) as answers:
+            for line in answers:
+                self._answers.put(line.strip())
         self._answers.put(None)
 
 

@@ -1,21 +1,31 @@
 """Strandline: the table of contents."""
 
-from chalicelib.api import access, auth, auth_users, blobs, data, data_sets, device_logs, metadata, metrics, platform
+from chalicelib.api import (
+    access,
+    auth,
+    auth_restricted_tokens,
+    auth_users,
+    blobs,
+    data,
+    data_sets,
+    data_sources,
+    device_logs,
+    metadata,
+    metrics,
+    partners,
+    platform,
+)
 from chalicelib.api.application import StrandlineApp
 from chalicelib.events import blobs as blob_events
 from chalicelib.events import metrics as metric_events
 
 app = StrandlineApp(app_name="strandline")
 app.api.binary_types = ["*/*"]
-app.register_blueprint(platform.blueprint)
-app.register_blueprint(auth.blueprint)
-app.register_blueprint(auth_users.blueprint)
-app.register_blueprint(access.blueprint)
-app.register_blueprint(metadata.blueprint)
-app.register_blueprint(data_sets.blueprint)
-app.register_blueprint(data.blueprint)
-app.register_blueprint(blobs.blueprint)
-app.register_blueprint(device_logs.blueprint)
-app.register_blueprint(metrics.blueprint)
-app.register_blueprint(blob_events.blueprint)
-app.register_blueprint(metric_events.blueprint)
+for account_api in (auth, auth_users, auth_restricted_tokens, access, metadata):
+    app.register_blueprint(account_api.blueprint)
+for data_api in (data_sets, data, data_sources, partners, blobs, device_logs):
+    app.register_blueprint(data_api.blueprint)
+for own_api in (platform, metrics):
+    app.register_blueprint(own_api.blueprint)
+for source in (blob_events, metric_events):
+    app.register_blueprint(source.blueprint)

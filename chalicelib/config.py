@@ -5,7 +5,7 @@ Everything that has a physical name derives it here from the stage, so that a na
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,10 @@ class Settings:
     """Whether the stage has a stream for events; without one they are taken and dropped."""
     sign_up: str = "open"
     """Who may make an account of their own: `open` to anyone, by `invitation` code, or `closed`."""
+    twiist_user_ids: frozenset[str] = frozenset()
+    """Accounts that may add data of twiist pumps, beside servers."""
+    partner_sectors: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Redirect addresses by `partner` or `partner/environment`."""
     verifies_emails: bool = False
     """Whether a new account can sign in only after a server has set `emailVerified`."""
 
@@ -34,7 +38,6 @@ class Settings:
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
         """Settings as the function's environment gives them; absent variables keep their defaults."""
         default = cls()
-        origins = environ.get("STRANDLINE_CORS_ORIGINS", "")
         return cls(
             stage=environ.get("STRANDLINE_STAGE", default.stage),
             region=environ.get("AWS_REGION", environ.get("AWS_DEFAULT_REGION", default.region)),
@@ -45,7 +48,9 @@ class Settings:
             sign_up=environ.get("STRANDLINE_SIGN_UP", _sign_up_default(environ.get("STRANDLINE_STAGE", default.stage))),
             verifies_emails=environ.get("STRANDLINE_VERIFIES_EMAILS", "") == "true",
             s3_path_style="AWS_ENDPOINT_URL" in environ or "AWS_ENDPOINT_URL_S3" in environ,
-            cors_origins=tuple(origin for origin in (part.strip() for part in origins.split(",")) if origin),
+            twiist_user_ids=frozenset(_words(environ.get("STRANDLINE_TWIIST_USER_IDS", ""))),
+            partner_sectors=_sectors(environ.get("STRANDLINE_PARTNER_SECTORS", "")),
+            cors_origins=_words(environ.get("STRANDLINE_CORS_ORIGINS", "")),
         )
 
     @property
@@ -67,6 +72,16 @@ class Settings:
     def blob_events_queue(self) -> str:
         """Takes the bucket's notices that a content has come."""
         return f"strandline-{self.stage}-blob-events"
+
+    @property
+    def tasks_table(self) -> str:
+        """Tasks, their names and the slots they run in."""
+        return f"strandline-{self.stage}-tasks"
+
+    @property
+    def tasks_queue(self) -> str:
+        """Takes the dispatcher's orders to the workers of tasks."""
+        return f"strandline-{self.stage}-tasks"
 
     @property
     def bucket(self) -> str:
@@ -102,3 +117,17 @@ class Settings:
 def _sign_up_default(stage: str) -> str:
     """A deployed stage is closed until its owner opens it."""
     return "open" if stage == "local" else "closed"
+
+
+def _words(text: str) -> tuple[str, ...]:
+    """What stands between the commas."""
+    return tuple(word for word in (part.strip() for part in text.split(",")) if word)
+
+
+def _sectors(text: str) -> dict[str, tuple[str, ...]]:
+    """`partner=address,partner/environment=address`: the addresses of each, in order."""
+    sectors: dict[str, tuple[str, ...]] = {}
+    for word in _words(text):
+        sector, _, address = word.partition("=")
+        sectors[sector] = (*sectors.get(sector, ()), address)
+    return sectors

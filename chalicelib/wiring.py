@@ -13,10 +13,12 @@ from chalicelib.adapters.accounts import DynamoAccounts
 from chalicelib.adapters.accounts_attempts import DynamoSignInAttempts
 from chalicelib.adapters.accounts_grants import DynamoGrants
 from chalicelib.adapters.accounts_profiles import DynamoProfiles
+from chalicelib.adapters.accounts_restricted_tokens import DynamoRestrictedTokens
 from chalicelib.adapters.accounts_sessions import DynamoSessions
 from chalicelib.adapters.blobs import DynamoBlobs
 from chalicelib.adapters.blobs_contents import S3Contents
 from chalicelib.adapters.data_sets import DynamoDataSets
+from chalicelib.adapters.data_sources import DynamoDataSources
 from chalicelib.adapters.large_answers import S3LargeAnswers
 from chalicelib.adapters.metrics_archive import S3EventArchive, SqsRejectedRecords
 from chalicelib.adapters.metrics_counts import DynamoEventCounts
@@ -26,11 +28,24 @@ from chalicelib.adapters.record_log import DynamoRecordLog
 from chalicelib.adapters.refused_uploads import DynamoRefusals
 from chalicelib.adapters.secrets import cached_secret
 from chalicelib.adapters.session_and_head import session_and_head_reader
+from chalicelib.adapters.tasks import DynamoTasks
+from chalicelib.adapters.tasks_queue import SqsTaskQueue
+from chalicelib.adapters.tasks_slots import DynamoTaskSlots
 from chalicelib.config import Settings
+from chalicelib.domain.data_sources import DataSources
 from chalicelib.domain.ports import DataSetStore, LargeAnswers, RecordLog
-from chalicelib.domain.ports_accounts import Accounts, Grants, Passwords, Profiles, Sessions, SignInAttempts
+from chalicelib.domain.ports_accounts import (
+    Accounts,
+    Grants,
+    Passwords,
+    Profiles,
+    RestrictedTokens,
+    Sessions,
+    SignInAttempts,
+)
 from chalicelib.domain.ports_blobs import BlobStore, ContentStore
 from chalicelib.domain.ports_metrics import MetricsPorts
+from chalicelib.domain.ports_tasks import TaskQueue, TaskSlots, TaskStore
 from chalicelib.domain.refusals import Refusals
 from chalicelib.domain.session_and_head import ReadBoth
 
@@ -49,11 +64,13 @@ class Services:
     invitation_code: Callable[[], str]
     accounts: Accounts
     sessions: Sessions
+    restricted_tokens: RestrictedTokens
     grants: Grants
     profiles: Profiles
     passwords: Passwords
     sign_in_attempts: SignInAttempts
     data_sets: DataSetStore
+    data_sources: DataSources
     record_log: RecordLog
     read_session_and_head: ReadBoth
     large_answers: LargeAnswers
@@ -61,6 +78,9 @@ class Services:
     metrics: MetricsPorts
     blobs: BlobStore
     contents: ContentStore
+    tasks: TaskStore
+    task_slots: TaskSlots
+    task_queue: TaskQueue
 
 
 def build_services(settings: Settings) -> Services:
@@ -74,11 +94,13 @@ def build_services(settings: Settings) -> Services:
         invitation_code=cached_secret(settings, settings.invitation_secret_name),
         accounts=DynamoAccounts(settings),
         sessions=DynamoSessions(settings),
+        restricted_tokens=DynamoRestrictedTokens(settings),
         grants=DynamoGrants(settings, system_now_ms),
         profiles=DynamoProfiles(settings),
         passwords=Argon2Passwords(),
         sign_in_attempts=DynamoSignInAttempts(settings),
         data_sets=DynamoDataSets(settings),
+        data_sources=DynamoDataSources(settings),
         record_log=DynamoRecordLog(settings),
         read_session_and_head=session_and_head_reader(settings),
         large_answers=S3LargeAnswers(settings),
@@ -92,6 +114,9 @@ def build_services(settings: Settings) -> Services:
         ),
         blobs=DynamoBlobs(settings),
         contents=S3Contents(settings),
+        tasks=DynamoTasks(settings),
+        task_slots=DynamoTaskSlots(settings),
+        task_queue=SqsTaskQueue(settings),
     )
 
 

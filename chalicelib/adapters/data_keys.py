@@ -70,6 +70,36 @@ def refusal_key(owner_id: str, time_ms: int, refusal_id: str) -> "Key":
     return key(refusals_partition(owner_id), f"{time_ms:013d}#{_part(refusal_id)}")
 
 
+def source_key(source_id: str) -> "Key":
+    """A data source."""
+    return key(f"SOURCE#{_part(source_id)}", "SOURCE")
+
+
+def sources_partition(user_id: str) -> str:
+    """The ids of a user's data sources, by time of creation."""
+    return f"USER#{_part(user_id)}#SOURCES"
+
+
+def source_list_key(user_id: str, created_time_ms: int, source_id: str) -> "Key":
+    """A data source in the list of its user."""
+    return key(sources_partition(user_id), f"{created_time_ms:013d}#{_part(source_id)}")
+
+
+def source_session_key(provider_session_id: str) -> "Key":
+    """What names the data source of a session with a provider."""
+    return key(f"SOURCE_SESSION#{_part(provider_session_id)}", "SOURCE")
+
+
+def source_link_key(provider: tuple[str, str], external_id: str) -> "Key":
+    """What names the connected data source of what a provider calls its user."""
+    return key(f"SOURCE_LINK#{_part(provider[0])}#{_part(provider[1])}#{_part(external_id)}", "SOURCE")
+
+
+def source_place_key(user_id: str, provider: tuple[str, str]) -> "Key":
+    """The one place that a user has for a data source of a provider that is connected or in error."""
+    return key(f"SOURCE_PLACE#{_part(user_id)}#{_part(provider[0])}#{_part(provider[1])}", "SOURCE")
+
+
 def _part(text: str) -> str:
     """An id as a part of a key: no two give the same, and none reaches into its neighbour."""
     if len(text) > MAX_ID_LENGTH:

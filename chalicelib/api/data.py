@@ -6,7 +6,8 @@ from contextlib import AbstractContextManager
 from chalicelib.api.http import ApiBlueprint
 from chalicelib.api.messages import Answer, Request, enveloped
 from chalicelib.contract.operations import ADD_DATA, DELETE_DATA, DELETE_USER_DATA, LIST_REFUSALS, READ_DATA
-from chalicelib.domain import data_sets, ingest, query, refusals
+from chalicelib.contract.operations_data_sources import UPLOAD_DATA
+from chalicelib.domain import data_sets, ingest, legacy_upload, query, refusals
 from chalicelib.domain.data_query import parse_data_query
 from chalicelib.domain.ports import DataSetHeads
 from chalicelib.domain.session_and_head import SessionAndHead
@@ -92,6 +93,23 @@ def read_data(request: Request) -> Answer:
         grants=ours.grants,
     )
     return Answer(query.render(texts))
+
+
+@blueprint.operation(UPLOAD_DATA)
+def upload_data(request: Request) -> Answer:
+    """The old way to upload: records and the description of their data set in one array."""
+    ours = request.services
+    duplicates = legacy_upload.upload_data(
+        request.caller,
+        request.path["userId"],
+        request.json,
+        store=ours.data_sets,
+        log=ours.record_log,
+        grants=ours.grants,
+        now_ms=request.now_ms,
+        new_id=ours.new_id,
+    )
+    return Answer(duplicates)
 
 
 @blueprint.operation(LIST_REFUSALS)

@@ -132,6 +132,8 @@ def _platform_envelope(error: Exception, meta: Mapping[str, Any]) -> tuple[int, 
                 "data set with specified id not found",
                 f"Data set with id {error.resource_id} not found",
             )
+        case errors.TidepoolLinkNotFoundError():
+            one = _one("tidepool-link-id-not-found", "tidepool link id not found")
         case errors.DataSetClosedError():
             one = _one(
                 "data-set-closed",

@@ -36,3 +36,8 @@ class Operation:
     """Largest body: Lambda takes 6 MB of event, which a base64 body of 4.5 MB fills (architecture, limits)."""
     beyond_limit: str = ""
     """What a client that sent a larger body is told, when there is another way."""
+
+
+def data_paths(*tails: str) -> tuple[str, ...]:
+    """The two prefixes under which the data service is known, each with each tail. Source: data-api 1."""
+    return tuple(prefix + tail for prefix in ("/v1", "/dataservices/v1") for tail in tails)

@@ -13,29 +13,26 @@ from chalicelib.contract.access import (
     SERVERS,
     UPLOADERS,
 )
-from chalicelib.contract.operation import FailureForm, Operation
+from chalicelib.contract.operation import FailureForm, Operation, data_paths
 from chalicelib.contract.operations_accounts import ACCOUNT_OPERATIONS
 from chalicelib.contract.operations_blobs import BLOB_OPERATIONS
+from chalicelib.contract.operations_data_sources import DATA_SOURCE_OPERATIONS
 from chalicelib.contract.operations_metadata import METADATA_OPERATIONS
 from chalicelib.contract.operations_metrics import METRICS_OPERATIONS
-
-
-def _data_paths(*tails: str) -> tuple[str, ...]:
-    """The two prefixes under which the data service is known."""
-    return tuple(prefix + tail for prefix in ("/v1", "/dataservices/v1") for tail in tails)
-
+from chalicelib.contract.operations_tasks import TASK_OPERATIONS
+from chalicelib.contract.operations_restricted_tokens import RESTRICTED_TOKEN_OPERATIONS
 
 ENVELOPE = FailureForm.PLATFORM_ENVELOPE
 
 GET_STATUS = Operation("status.get", "GET", ("/status",), ANYONE, summary="Whether the platform answers")
 GET_VERSION = Operation("version.get", "GET", ("/version",), ANYONE, summary="Which version answers")
 GET_INFO = Operation("info.get", "GET", ("/info",), ANYONE, summary="Versions that clients need, where to sign in")
-GET_TIME = Operation("time.get", "GET", _data_paths("/time"), ANYONE, ENVELOPE, summary="The platform's clock")
+GET_TIME = Operation("time.get", "GET", data_paths("/time"), ANYONE, ENVELOPE, summary="The platform's clock")
 
 CREATE_DATA_SET = Operation(
     "data_sets.create",
     "POST",
-    _data_paths("/users/{userId}/data_sets", "/users/{userId}/datasets"),
+    data_paths("/users/{userId}/data_sets", "/users/{userId}/datasets"),
     UPLOADERS,
     ENVELOPE,
     201,
@@ -44,25 +41,25 @@ CREATE_DATA_SET = Operation(
 LIST_DATA_SETS = Operation(
     "data_sets.list",
     "GET",
-    _data_paths("/users/{userId}/data_sets"),
+    data_paths("/users/{userId}/data_sets"),
     DATA_SET_LISTERS,
     summary="The data sets of a user, newest first, as a bare array",
 )
 LIST_DATASETS = Operation(
     "datasets.list",
     "GET",
-    _data_paths("/users/{userId}/datasets"),
+    data_paths("/users/{userId}/datasets"),
     READERS,
     ENVELOPE,
     summary="The data sets of a user, newest first, in an envelope",
 )
 GET_DATA_SET = Operation(
-    "data_sets.get", "GET", _data_paths("/data_sets/{dataSetId}"), OWNER_AND_SERVERS, summary="One data set"
+    "data_sets.get", "GET", data_paths("/data_sets/{dataSetId}"), OWNER_AND_SERVERS, summary="One data set"
 )
 UPDATE_DATA_SET = Operation(
     "data_sets.update",
     "PUT",
-    _data_paths("/data_sets/{dataSetId}", "/datasets/{dataSetId}"),
+    data_paths("/data_sets/{dataSetId}", "/datasets/{dataSetId}"),
     UPLOADERS,
     ENVELOPE,
     summary="Close a data set; servers may change some fields of a continuous one",
@@ -70,7 +67,7 @@ UPDATE_DATA_SET = Operation(
 DELETE_DATA_SET = Operation(
     "data_sets.delete",
     "DELETE",
-    _data_paths("/data_sets/{dataSetId}", "/datasets/{dataSetId}"),
+    data_paths("/data_sets/{dataSetId}", "/datasets/{dataSetId}"),
     UPLOADERS,
     ENVELOPE,
     summary="Delete a data set and its data",
@@ -78,7 +75,7 @@ DELETE_DATA_SET = Operation(
 ADD_DATA = Operation(
     "data.add",
     "POST",
-    _data_paths("/data_sets/{dataSetId}/data", "/datasets/{dataSetId}/data"),
+    data_paths("/data_sets/{dataSetId}/data", "/datasets/{dataSetId}/data"),
     UPLOADERS,
     ENVELOPE,
     summary="Add data to a data set, all or nothing",
@@ -86,7 +83,7 @@ ADD_DATA = Operation(
 DELETE_DATA = Operation(
     "data.delete",
     "DELETE",
-    _data_paths("/data_sets/{dataSetId}/data"),
+    data_paths("/data_sets/{dataSetId}/data"),
     UPLOADERS,
     ENVELOPE,
     summary="Delete selected data of a data set",
@@ -94,7 +91,7 @@ DELETE_DATA = Operation(
 DELETE_USER_DATA = Operation(
     "data.erase",
     "DELETE",
-    _data_paths("/users/{userId}/data"),
+    data_paths("/users/{userId}/data"),
     SERVERS,
     ENVELOPE,
     summary="Erase all data of a user",
@@ -102,7 +99,7 @@ DELETE_USER_DATA = Operation(
 LIST_REFUSALS = Operation(
     "refusals.list",
     "GET",
-    _data_paths("/users/{userId}/refusals"),
+    data_paths("/users/{userId}/refusals"),
     CUSTODIANS,
     summary="The last refused uploads of a user, newest first, without values",
 )
@@ -126,8 +123,11 @@ OPERATIONS: tuple[Operation, ...] = (
     DELETE_USER_DATA,
     LIST_REFUSALS,
     READ_DATA,
+    *DATA_SOURCE_OPERATIONS,
     *ACCOUNT_OPERATIONS,
     *METADATA_OPERATIONS,
+    *RESTRICTED_TOKEN_OPERATIONS,
     *BLOB_OPERATIONS,
     *METRICS_OPERATIONS,
+    *TASK_OPERATIONS,
 )

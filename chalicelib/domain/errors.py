@@ -115,6 +115,10 @@ class BlobNotFoundError(NotFoundError):
         self.revision = revision
 
 
+class TidepoolLinkNotFoundError(NotFoundError):
+    """No account of a partner is linked under this id, or it is not connected to a data set."""
+
+
 class UserNotFoundError(NotFoundError):
     """There is no account with this id."""
 

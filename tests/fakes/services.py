@@ -8,11 +8,21 @@ from chalicelib.domain.access import Session, token_hash
 from chalicelib.domain.accounts import Account
 from chalicelib.domain.data_set import DataSetHead
 from chalicelib.wiring import Services
-from tests.fakes.accounts import FakeAccounts, FakeGrants, FakePasswords, FakeProfiles, FakeSessions, FakeSignInAttempts
+from tests.fakes.accounts import (
+    FakeAccounts,
+    FakeGrants,
+    FakePasswords,
+    FakeProfiles,
+    FakeRestrictedTokens,
+    FakeSessions,
+    FakeSignInAttempts,
+)
 from tests.fakes.blobs import FakeBlobs, FakeContents
 from tests.fakes.data import FakeDataSets, FakeRecordLog
+from tests.fakes.data_sources import FakeDataSources
 from tests.fakes.metrics import FakeMetrics
 from tests.fakes.refusals import FakeRefusals
+from tests.fakes.tasks import FakeQueue, FakeSlots, FakeTasks
 
 START_MS = 1_767_225_600_000  # 2026-01-01T00:00:00Z
 SERVER_SECRET = "the secret of the test stage"
@@ -42,16 +52,21 @@ class FakeServices:
         self.grants = FakeGrants(lambda: self.now_ms)
         self.accounts = FakeAccounts(self.grants)
         self.sessions = FakeSessions(self.accounts)
+        self.restricted_tokens = FakeRestrictedTokens()
         self.profiles = FakeProfiles()
         self.passwords = FakePasswords()
         self.sign_in_attempts = FakeSignInAttempts()
         self.data_sets = FakeDataSets()
+        self.data_sources = FakeDataSources()
         self.record_log = FakeRecordLog(self.data_sets)
         self.large_answers = FakeLargeAnswers()
         self.refusals = FakeRefusals()
         self.metrics = FakeMetrics()
         self.blobs = FakeBlobs()
         self.contents = FakeContents()
+        self.tasks = FakeTasks()
+        self.task_slots = FakeSlots()
+        self.task_queue = FakeQueue()
 
     def new_id(self) -> str:
         """32 hexadecimal digits that count up, so that an answer can be compared as a whole."""
@@ -90,14 +105,19 @@ class FakeServices:
             accounts=self.accounts,
             sessions=self.sessions,
             grants=self.grants,
+            restricted_tokens=self.restricted_tokens,
             profiles=self.profiles,
             passwords=self.passwords,
             sign_in_attempts=self.sign_in_attempts,
             data_sets=self.data_sets,
+            data_sources=self.data_sources,
             record_log=self.record_log,
             metrics=self.metrics.ports,
             blobs=self.blobs,
             contents=self.contents,
+            tasks=self.tasks,
+            task_slots=self.task_slots,
+            task_queue=self.task_queue,
             read_session_and_head=self._session_and_head,
             large_answers=self.large_answers,
             refusals=self.refusals,

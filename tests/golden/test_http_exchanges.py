@@ -128,6 +128,7 @@ RULINGS: dict[str, Ruling] = {
     "read-14-read-date-only": Ruling(
         400, _bad_parameter("startDate", "value-not-parsable", "value is not a parsable time"), MISTAKE
     ),
+    "read-34-read-post": Ruling(200, [], "another service of the platform takes old uploads; here it is the same one"),
     "read-24-read-carelink-bad": Ruling(400, _bad_parameter("carelink", "type-not-bool", "type is not bool"), MISTAKE),
 }
 """File to what is answered instead of what it says."""
@@ -150,7 +151,7 @@ def test_exchange_is_answered_as_recorded(name: str, api: ApiClient, fakes: Fake
     wanted_body = ruling.body if ruling else recorded.response.get("body")
     assert reply.status == wanted_status, reply.body
     assert _header_differences(recorded, masks, reply) == []
-    if "bodyText" in recorded.response:
+    if ruling is None and "bodyText" in recorded.response:
         assert reply.body.decode() == recorded.response["bodyText"]
         return
     assert masks.differences(*_comparable(recorded, wanted_body, reply.json())) == []
@@ -160,7 +161,7 @@ def test_rulings_are_of_recorded_exchanges_and_differ_from_them() -> None:
     assert len(names()) == 132
     for name, ruling in RULINGS.items():
         response = exchange(name).response
-        assert (ruling.status, ruling.body) != (response["status"], response["body"]), name
+        assert (ruling.status, ruling.body) != (response["status"], response.get("body")), name
         assert ruling.reason
 
 
@@ -193,6 +194,8 @@ def _header_differences(recorded: Exchange, masks: Masks, reply: Reply) -> list[
     """Content type, what the answer varies by, and the trace id, which the read service does not send."""
     wanted = recorded.response["headers"]
     compared = [name for name in ("Content-Type", "Vary", "X-Tidepool-Trace-Request") if name in wanted]
+    if "bodyText" in recorded.response and reply.status != recorded.response["status"]:
+        compared.remove("Content-Type")  # a ruling answers JSON where the reference answered text
     return masks.differences(
         {name: wanted[name] for name in compared}, {name: reply.headers.get(name.lower()) for name in compared}
     )

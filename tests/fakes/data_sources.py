@@ -1,0 +1,52 @@
+"""Data sources in memory. They pass the same tests as those on DynamoDB (tests/ports/test_data_sources.py)."""
+
+from chalicelib.domain.data_source import CONNECTED, DISCONNECTED, DataSource
+from chalicelib.domain.errors import ConflictError
+
+
+class FakeDataSources:
+    """Data sources in a dictionary by id."""
+
+    def __init__(self) -> None:
+        self.by_id: dict[str, DataSource] = {}
+
+    def find(self, source_id: str) -> DataSource | None:
+        """The data source, or None."""
+        return self.by_id.get(source_id)
+
+    def of_user(self, user_id: str) -> list[DataSource]:
+        """Newest first."""
+        found = [source for source in self.by_id.values() if source.user_id == user_id]
+        return sorted(found, key=lambda source: (source.created_time_ms, source.id), reverse=True)
+
+    def of_session(self, provider_session_id: str) -> DataSource | None:
+        """By session."""
+        return next((it for it in self.by_id.values() if it.provider_session_id == provider_session_id), None)
+
+    def of_link(self, provider: tuple[str, str], external_id: str) -> DataSource | None:
+        """By what the provider calls the user."""
+        wanted = (provider, external_id, CONNECTED)
+        found = (it for it in self.by_id.values() if (it.provider, it.provider_external_id, it.state) == wanted)
+        return next(found, None)
+
+    def add(self, source: DataSource) -> None:
+        """Keep it."""
+        self.by_id[source.id] = source
+
+    def replace(self, before: DataSource, after: DataSource) -> bool:
+        """Put one state in the place of another."""
+        if self.by_id.get(before.id) != before:
+            return False
+        if after.state != DISCONNECTED:
+            others = (it for it in self.of_user(after.user_id) if it.id != after.id and it.provider == after.provider)
+            if any(other.state != DISCONNECTED for other in others):
+                raise ConflictError
+        self.by_id[after.id] = after
+        return True
+
+    def remove(self, source: DataSource) -> bool:
+        """Remove it."""
+        if self.by_id.get(source.id) != source:
+            return False
+        del self.by_id[source.id]
+        return True

@@ -8,7 +8,7 @@ START := exec sh tools/start.sh
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo check test e2e package deploy destroy environment cloud-environment stage-given clean
+.PHONY: help run demo check test e2e package deploy destroy user environment cloud-environment stage-given clean
 
 help: ## list what there is
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -43,6 +43,9 @@ deploy: environment stage-given ## deploy a stage to your AWS account, after sho
 
 destroy: environment stage-given ## remove a stage's application from AWS, keep its data: make destroy STAGE=prod
 	@$(BIN)/python -m tools.destroy '$(STAGE)' $(if $(YES),--yes)
+
+user: environment stage-given ## make an account on a stage, sign-up closed or not: make user STAGE=prod EMAIL=anna@example.org
+	@$(BIN)/python -m tools.user '$(STAGE)' '$(EMAIL)' $(if $(ROLE),--role '$(ROLE)')
 
 clean: ## remove what was built; environments and data folders stay
 	rm -rf build .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -1,0 +1,77 @@
+"""`make user`: an account on a stage whose sign-up is closed."""
+
+import getpass
+import io
+import sys
+from typing import Any
+
+import pytest
+
+from chalicelib.adapters.accounts import DynamoAccounts
+from chalicelib.adapters.passwords import Argon2Passwords
+from chalicelib.config import Settings
+from tools import user
+from tools.project import ToolError
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *arguments: str, password: str) -> None:
+    """`make user` with a password that is piped in."""
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setattr(sys, "argv", ["user", *arguments])
+    monkeypatch.setattr(sys, "stdin", io.StringIO(f"{password}\n"))
+    assert user.main() == 0
+
+
+GOOD = "a-good-one?"
+
+
+def test_the_user_can_sign_in_at_once(
+    stage: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(monkeypatch, "test", "Anna@example.org", "--role", "clinician", "--role", "patient", password=GOOD)
+    account = DynamoAccounts(stage).find_by_email("anna@example.org")
+    assert account is not None
+    assert capsys.readouterr().out.endswith(f"user: {account.user_id}\n")
+    assert account.roles == ("clinician", "patient")
+    assert account.email_verified
+    assert account.terms_accepted_s is not None
+    assert Argon2Passwords().verify(account.password_hash, GOOD)
+
+
+def test_an_address_can_be_used_once(stage: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    run(monkeypatch, "test", "anna@example.org", password=GOOD)
+    with pytest.raises(ToolError, match="has an account already"):
+        run(monkeypatch, "test", "ANNA@example.org", password=GOOD)
+
+
+@pytest.mark.parametrize(
+    ("email", "password"), [("anna", GOOD), ("anna@example.org", "short"), ("anna@example.org", "")]
+)
+def test_a_broken_rule_is_told(stage: Settings, monkeypatch: pytest.MonkeyPatch, email: str, password: str) -> None:
+    with pytest.raises(ToolError, match="no e-mail address, or the password"):
+        run(monkeypatch, "test", email, password=password)
+
+
+def test_the_local_stage_needs_no_tool(stage: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ToolError, match="choose another name"):
+        run(monkeypatch, "local", "anna@example.org", password=GOOD)
+
+
+@pytest.mark.parametrize(("typed", "same"), [((GOOD, GOOD), True), ((GOOD, "another"), False)])
+def test_a_person_types_the_password_twice(monkeypatch: pytest.MonkeyPatch, typed: tuple[str, str], same: bool) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    answers = iter(typed)
+
+    def ask(_prompt: Any) -> str:
+        return next(answers)
+
+    monkeypatch.setattr(sys, "stdin", Terminal())
+    monkeypatch.setattr(getpass, "getpass", ask)
+    if same:
+        assert user.asked_password() == GOOD
+    else:
+        with pytest.raises(ToolError, match="two different passwords"):
+            user.asked_password()

@@ -27,6 +27,8 @@ _DEFLATE_LEVEL = 1
 _RAW_DEFLATE = -15
 _LINE_FEED = b"\n"
 
+_NO_ORIGIN: Mapping[str, Any] = {}
+
 Value = TypeVar("Value")
 
 
@@ -186,7 +188,7 @@ def encode_data(data: Sequence[Datum], upload_id: str, hashes: Sequence[str] | N
             json_text.encode(body | service | {"_deduplicator": {"hash": digest}})
             for body, digest in zip(bodies, hashes, strict=True)
         ]
-    origins = [body.get("origin") or {} for body in bodies]
+    origins = [body.get("origin", _NO_ORIGIN) for body in bodies]
     times_ms = [datum.time_ms for datum in data]
     columns = {
         "type": _code([body["type"] for body in bodies]),
@@ -202,7 +204,9 @@ def encode_data(data: Sequence[Datum], upload_id: str, hashes: Sequence[str] | N
             [body.get("reason") if body["type"] == "dosingDecision" else None for body in bodies]
         ),
         "sampleInterval": _unless_absent([body.get("sampleInterval") for body in bodies]),
-        "originManufacturer": _code_unless_absent([_manufacturer(origin) for origin in origins]),
+        "originManufacturer": _code_unless_absent(
+            [_manufacturer(origin) if "payload" in origin else None for origin in origins]
+        ),
     }
     deflated = _deflate(json_text.encode({name: column for name, column in columns.items() if column is not None}))
     return bytes([VERSION]) + len(deflated).to_bytes(_LENGTH_BYTES, "big") + deflated + _deflate(_LINE_FEED.join(texts))
@@ -222,7 +226,7 @@ def decode_selectors(body: bytes) -> Selectors:
 
 
 def _manufacturer(origin: Mapping[str, Any]) -> str | None:
-    device = (origin.get("payload") or {}).get("device")
+    device = origin["payload"].get("device")
     manufacturer = device.get("manufacturer") if isinstance(device, dict) else None
     return manufacturer if isinstance(manufacturer, str) else None
 
@@ -237,9 +241,8 @@ def _code_unless_absent(column: list[Value | None]) -> dict[str, Any] | None:
 
 def _code(column: Sequence[Value]) -> dict[str, Any]:
     """A column of few different values: the values, and for each record the place of its own."""
-    places: dict[Value, int] = {}
-    rows = [places.setdefault(value, len(places)) for value in column]
-    return {"values": list(places), "rows": rows}
+    places = {value: place for place, value in enumerate(dict.fromkeys(column))}
+    return {"values": list(places), "rows": list(map(places.__getitem__, column))}
 
 
 def _spread(coded: Mapping[str, list[Any]]) -> list[Any]:

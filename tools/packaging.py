@@ -121,7 +121,11 @@ def _build(stage: str, folder: Path) -> None:
     chalice = str(Path(sys.executable).with_name("chalice"))
     command = [chalice, "package", "--stage", stage, "--merge-template", str(OVERLAY), "out"]
     _run(command, project, environ, "chalice package")
-    template = with_catch_alls(json.loads((project / "out" / "sam.json").read_text()))
+    merged = json.loads((project / "out" / "sam.json").read_text())
+    for name, resource in merged["Resources"].items():
+        if "Type" not in resource:
+            raise ToolError(f"infra/overlay.json adds to {name}, which the application does not have.")
+    template = with_catch_alls(merged)
     (folder / DIGEST).unlink(missing_ok=True)
     shutil.move(project / "out" / ZIP, folder / ZIP)
     (folder / TEMPLATE).write_text(json.dumps(template, indent=2) + "\n")

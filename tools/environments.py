@@ -157,8 +157,10 @@ def ensure(cloud: bool) -> None:
     environments = [PROJECT, CLOUD] if cloud else [PROJECT]
     if all(is_current(environment, this) for environment in environments):
         return
+    named = Path(getattr(sys, "_base_executable", sys.executable)), this
     with only_one():
-        python, version = base_python(PROJECT) or (Path(getattr(sys, "_base_executable", sys.executable)), this)
+        # What is there stays, unless the user names another (PYTHON=...).
+        python, version = named if os.environ.get("PYTHON") else base_python(PROJECT) or named
         for environment in environments:
             if not is_current(environment, version):
                 make(environment, python, version)

@@ -70,7 +70,7 @@ def check_stage(stage: str, python: tuple[int, int]) -> None:
     if stage != LOCAL_STAGE and python not in LAMBDA_RUNTIMES:
         raise ToolError(
             "packaging for AWS needs Python 3.12 or 3.13, since Lambda runs what it was packaged with, and this is "
-            f"{python[0]}.{python[1]}: remove .venv and say make PYTHON=/path/to/python3.13 package STAGE={stage}"
+            f"{python[0]}.{python[1]}: say make PYTHON=/path/to/python3.13 package STAGE={stage}"
         )
 
 

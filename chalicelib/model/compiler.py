@@ -13,11 +13,10 @@ from typing import Any
 
 from chalicelib.model import quick_checks, quick_times, tables
 from chalicelib.model.code_writer import CodeWriter
+from chalicelib.model.datum import Datum, NewId
 from chalicelib.model.doubt import Doubt
-from chalicelib.model.fields import Embedded, Later, Object, Variant
+from chalicelib.model.fields import Embedded, Later, Object, Variant, resolved
 from chalicelib.model.glucose import CONVERTED_UNITS, to_mmol_l
-from chalicelib.model.normalising import Datum, NewId
-from chalicelib.model.validation import resolved
 
 ObjectReader = Callable[[Any, str | None], dict[str, Any]]
 """Takes an object as sent, and the units that its datum declares; returns it as stored."""

@@ -8,12 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from chalicelib.model.compiler import read_datum
+from chalicelib.model.datum import Datum, NewId
 from chalicelib.model.doubt import Doubt
-from chalicelib.model.errors import InvalidBodyError, type_not
-from chalicelib.model.normalising import Datum, NewId, normalise_datum
-from chalicelib.model.parsing import pick_datum
+from chalicelib.model.errors import InvalidBodyError
 from chalicelib.model.reports import Report
-from chalicelib.model.validation import validate_datum
 
 __all__ = ["Datum", "NewId", "check_data"]
 
@@ -34,26 +32,12 @@ def check_data(items: Sequence[object], new_id: NewId) -> list[Datum]:
         try:
             data.append(read_datum(item, new_id, split))
         except Doubt:
+            # Most functions never meet such a datum: what reads it is imported with the first.
+            from chalicelib.model.by_table import read_by_table
+
             datum = read_by_table(item, f"/{index}", parsing, validation, new_id, split)
             if datum is not None:
                 data.append(datum)
     if faults := parsing.errors or validation.errors:
         raise InvalidBodyError(faults)
     return data + split
-
-
-def read_by_table(
-    item: object, pointer: str, parsing: Report, validation: Report, new_id: NewId, split: list[Datum]
-) -> Datum | None:
-    """What the tables make of one element: the datum, or None and its faults in one of the reports."""
-    parsing.meta = None
-    if not isinstance(item, dict):
-        parsing.add(type_not("object", item), pointer)
-        return None
-    before = len(parsing.errors), len(validation.errors)
-    picked = pick_datum(item, pointer, parsing)
-    if picked is None or len(parsing.errors) > before[0]:
-        return None
-    validation.meta = picked.discriminators
-    validate_datum(picked, pointer, validation)
-    return None if len(validation.errors) > before[1] else normalise_datum(picked, new_id, split)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from chalicelib.model.rendering import render, render_list
 
@@ -38,8 +39,7 @@ class NotAnObjectError(Exception):
     """The JSON is not the object (or array) that the operation takes; the API answers `json-malformed`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(NamedTuple):
     """What is wrong, before it is known where: `at` makes it a `FieldError`."""
 
     code: str

@@ -4,6 +4,8 @@ A table is a tree of these values and holds no code: `checker` reads it to find 
 straight-line Python for bodies without errors, `json_schema` into JSON Schema. The order of `Object.fields` is the
 order of checking. Source: data-model.md.
 
+(Named tuples, because a data class takes eight times as long to make when the module is imported.)
+
 A path to a units field is a sibling's name (`units`) or, with a leading slash, starts at the datum (`/units/bg`).
 """
 
@@ -11,13 +13,12 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 # --- limits -----------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Range:
+class Range(NamedTuple):
     """Inclusive limits; None is an open end. `at_least` and `at_most` name sibling fields whose value, where it is
     present and within its own range, narrows this one."""
 
@@ -30,16 +31,14 @@ class Range:
 ANY = Range()
 
 
-@dataclass(frozen=True, slots=True)
-class ByUnits:
+class ByUnits(NamedTuple):
     """Limits that depend on a units field. Without known units there is no limit."""
 
     units: str
     ranges: Mapping[str, Range]
 
 
-@dataclass(frozen=True, slots=True)
-class OneOfByUnits:
+class OneOfByUnits(NamedTuple):
     """Allowed numbers that depend on a units field. Without known units any number is allowed."""
 
     units: str
@@ -49,21 +48,22 @@ class OneOfByUnits:
 # --- kinds of values --------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
+class Form(NamedTuple):
     """What a text must look like. `wording` completes the error "is not valid …"; `accepts` answers something true
     for a text of the form. `is_empty` tells which texts are `value-empty`; None: no text is."""
 
     wording: str
     accepts: Callable[[str], object]
     is_empty: Callable[[str], bool] | None = operator.not_
-    json_schema: Mapping[str, object] = field(default_factory=dict)
+    json_schema: Mapping[str, object] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
-    """A string of `min_length` to `max_length` code points. The empty string is `value-empty` unless `may_be_empty`
-    (then it counts as a length of 0) or the form says otherwise. A text of the right form may still have to be one that is `known`."""
+class Text(NamedTuple):
+    """A string of `min_length` to `max_length` code points.
+
+    The empty string is `value-empty` unless `may_be_empty` (then it counts as a length of 0) or the form says
+    otherwise. A text of the right form may still have to be one that is `known`.
+    """
 
     max_length: int | None = None
     min_length: int | None = None
@@ -72,52 +72,47 @@ class Text:
     may_be_empty: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(NamedTuple):
     """One of a few words. `stored` says which of them are spelled otherwise when stored."""
 
     values: tuple[str, ...]
-    stored: Mapping[str, str] = field(default_factory=dict)
+    stored: Mapping[str, str] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Constant:
+class Constant(NamedTuple):
     """One word only; another is `value-out-of-range`."""
 
     value: str
 
 
-@dataclass(frozen=True, slots=True)
 class Boolean:
-    pass
+    """True or false."""
+
+    __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Integer:
+class Integer(NamedTuple):
     """A whole number, written as 60 or 60.0."""
 
     limits: Range = ANY
     allowed: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Start:
+class Start(NamedTuple):
     """From when on an element of a schedule holds, in milliseconds from midnight: 0 in the first element, later than
     the element before in the others."""
 
     latest_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
+class Number(NamedTuple):
     """`converted_by` is the path of the units field: in mg/dL the stored value is mmol/L."""
 
     limits: Range | ByUnits | OneOfByUnits = ANY
     converted_by: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Time:
+class Time(NamedTuple):
     """An instant, stored in UTC with milliseconds. `is_local`: sent without zone and taken as UTC.
     `not_before` names a sibling that it must not precede."""
 
@@ -126,15 +121,13 @@ class Time:
     not_before: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class FreeForm:
+class FreeForm(NamedTuple):
     """An object of any members, not empty, of at most `max_bytes` as compact JSON; null members do not count."""
 
     max_bytes: int = 4096
 
 
-@dataclass(frozen=True, slots=True)
-class Texts:
+class Texts(NamedTuple):
     """An array of strings; a null element counts as the empty string."""
 
     item: Text | Choice
@@ -145,8 +138,7 @@ class Texts:
     empty_is_absent: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Objects:
+class Objects(NamedTuple):
     """An array of objects; a null element is `value-not-exists`. The elements of a schedule have a `Start` field
     named `start`."""
 
@@ -156,15 +148,13 @@ class Objects:
     is_schedule: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(NamedTuple):
     """An object used as a map from names to values; null for a name is `value-not-exists`."""
 
     item: Object | Objects
 
 
-@dataclass(frozen=True, slots=True)
-class Object:
+class Object(NamedTuple):
     """Fields in the order of checking; other members are dropped. `first` rules run before the fields, `last` after."""
 
     fields: tuple[Field, ...]
@@ -172,16 +162,19 @@ class Object:
     last: tuple[Rule, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Later:
+class Later(NamedTuple):
     """A reference to an object that is being defined: the formulation of a compound of a formulation."""
 
     name: str
     object: Callable[[], Object]
 
 
-@dataclass(frozen=True, slots=True)
-class Variant:
+def resolved(model: Object | Later) -> Object:
+    """The object that a reference stands for."""
+    return model.object() if isinstance(model, Later) else model
+
+
+class Variant(NamedTuple):
     """An object whose model is picked by its `type` and a second discriminator, while it is parsed. Discriminators
     are stored as sent. `variants` is in the order in which an error lists the allowed names."""
 
@@ -190,8 +183,7 @@ class Variant:
     variants: Mapping[str, Object]
 
 
-@dataclass(frozen=True, slots=True)
-class Embedded:
+class Embedded(NamedTuple):
     """A complete datum inside another one: stored as a datum of its own, the field then holds its id.
     A sub type in `unlinked` is stored, but the field is dropped."""
 
@@ -206,43 +198,37 @@ Kind = Scalar | FreeForm | Texts | Objects | Named | Object | Later | Variant | 
 # --- fields and what ties them together -------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Has:
+class Has(NamedTuple):
     """One of the sibling fields is present."""
 
     names: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Is:
+class Is(NamedTuple):
     """The sibling field holds one of the values."""
 
     name: str
     values: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class IsZero:
+class IsZero(NamedTuple):
     """The sibling field holds the number 0."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Not:
+class Not(NamedTuple):
     condition: Has | Is | IsZero
 
 
-@dataclass(frozen=True, slots=True)
-class Either:
+class Either(NamedTuple):
     conditions: tuple[Condition, ...]
 
 
 Condition = Has | Is | IsZero | Not | Either
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(NamedTuple):
     """`required` and `forbidden` may depend on siblings; where a field is forbidden nothing else is asked of it.
     `stored_as` is the name of the stored member where it differs."""
 
@@ -262,23 +248,20 @@ def only_with(name: str, kind: Kind, condition: Has | Is, *, is_required: bool =
     return Field(name, kind, required=condition if is_required else False, forbidden=Not(condition))
 
 
-@dataclass(frozen=True, slots=True)
-class AnyOf:
+class AnyOf(NamedTuple):
     """At least one of the fields is present: else `values-not-exist-for-any` on the object."""
 
     names: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class OneOf:
+class OneOf(NamedTuple):
     """One of `names` is present, unless one of `unless` is: else `values-not-exist-for-one` on the object."""
 
     names: tuple[str, ...]
     unless: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class GlucoseTarget:
+class GlucoseTarget(NamedTuple):
     """Exactly one of {target, range}, {target, high}, {target}, {low, high}, within the units' limits."""
 
     units: str

@@ -2,32 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.model import fields
-from chalicelib.model.fields import Kind, Object
+from chalicelib.model.datum import Datum, NewId
+from chalicelib.model.fields import Kind, Object, resolved
 from chalicelib.model.glucose import CONVERTED_UNITS, to_mmol_l
 from chalicelib.model.parsing import Picked
-from chalicelib.model.validation import resolved, units_at
-
-NewId = Callable[[], str]
-
-
-@dataclass(frozen=True, slots=True)
-class Datum:
-    """An accepted datum.
-
-    `body`: as GET /data/{userId} answers it, with `id` and without `uploadId` and `_deduplicator`; times are UTC with
-    `Z`, milliseconds, trailing zeros trimmed. `time_ms`: its time in milliseconds since the epoch, finer digits cut
-    off. `sent_time`: the time in the offset that it was sent with, trailing fractional zeros trimmed; the identity
-    hash is made of it (dedup.md, section 4).
-    """
-
-    body: dict[str, Any]
-    time_ms: int
-    sent_time: str
+from chalicelib.model.validation import units_at
 
 
 @dataclass(frozen=True, slots=True)

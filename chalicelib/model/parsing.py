@@ -12,10 +12,9 @@ from typing import Any, NamedTuple
 from chalicelib.model import fields, tables, times
 from chalicelib.model.errors import VALUE_NOT_EXISTS, type_not, value_not_allowed, value_not_parsable
 from chalicelib.model.fields import Kind, Object
+from chalicelib.model.json_values import is_number, whole_number, without_nulls
 from chalicelib.model.pointers import member
 from chalicelib.model.reports import Report
-
-_INT64_LIMIT = 2**63
 
 
 class Picked(NamedTuple):
@@ -126,22 +125,6 @@ def parse_fields(model: Object, body: Mapping[str, object], pointer: str, report
             if parsed is not None:
                 values[field.name] = parsed
     return values
-
-
-def is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def whole_number(value: object) -> int | None:
-    """The integer that a JSON number stands for (60.0 is 60); None when it is none or beyond 64 bits."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not -_INT64_LIMIT <= value < _INT64_LIMIT:
-        return None
-    return int(value) if value == int(value) else None
-
-
-def without_nulls(body: Mapping[str, Any]) -> dict[str, Any]:
-    """The members of an object that are not null."""
-    return {name: value for name, value in body.items() if value is not None}
 
 
 def _of_type(json_type: type, expected: str, value: object, pointer: str, report: Report) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 from chalicelib.model.doubt import Doubt
 from chalicelib.model.free_form import keeps_size
 from chalicelib.model.glucose_target import target_faults
-from chalicelib.model.parsing import whole_number, without_nulls
+from chalicelib.model.json_values import whole_number, without_nulls
 from chalicelib.model.times import parse_local_time, parse_time
 
 

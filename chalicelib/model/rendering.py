@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal
 
 _ESCAPES = {
     "\a": "\\a",
@@ -33,9 +32,13 @@ def render_list(values: Sequence[str | float]) -> str:
 
 def plain_decimal(value: float) -> str:
     """The shortest decimal that reads back as `value`, without exponent: 120.0 is `120`, 1e-05 is `0.00001`."""
-    if value.is_integer() and abs(value) < 2**53:
-        return str(int(value)) if value or str(value)[0] != "-" else "-0"
-    return f"{Decimal(repr(value)):f}".removesuffix(".0")
+    text = repr(value)
+    if "e" in text:
+        # Only numbers that hardly ever come need the import.
+        from decimal import Decimal
+
+        text = f"{Decimal(text):f}"
+    return text.removesuffix(".0")
 
 
 def _escape(character: str) -> str:

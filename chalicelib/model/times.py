@@ -18,8 +18,7 @@ _EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 _DAYS_IN_400_YEARS = 146_097
 
 _LOCAL = r"(\d{4})-(\d\d)-(\d\d)T(\d{1,2}):(\d\d):(\d\d)(?:[.,](\d+))?"
-_RFC3339 = re.compile(_LOCAL + r"(?:Z|([+-])(\d\d):(\d\d))", re.ASCII)
-_LOCAL_DATE_TIME = re.compile(_LOCAL, re.ASCII)
+_ZONE = r"(?:Z|([+-])(\d\d):(\d\d))"
 
 
 class Moment(NamedTuple):
@@ -59,7 +58,7 @@ _ZERO_EPOCH_S = (date(1, 1, 1).toordinal() - _EPOCH_ORDINAL) * 86_400
 
 def parse_time(text: str) -> Moment | None:
     """The moment that an RFC 3339 text names; None when it names none."""
-    match = _RFC3339.fullmatch(text)
+    match = re.fullmatch(_LOCAL + _ZONE, text, re.ASCII)
     if match is None:
         return None
     *local, sign, zone_hours, zone_minutes = match.groups()
@@ -75,7 +74,7 @@ def parse_time(text: str) -> Moment | None:
 
 def parse_local_time(text: str) -> Moment | None:
     """The moment that a date-time without zone names when it is taken as UTC; None when it names none."""
-    match = _LOCAL_DATE_TIME.fullmatch(text)
+    match = re.fullmatch(_LOCAL, text, re.ASCII)
     return match and _moment(*match.groups())
 
 

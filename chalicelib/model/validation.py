@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.model import errors, fields
-from chalicelib.model.fields import Condition, Field, Kind, Object, Range
+from chalicelib.model.fields import Condition, Field, Kind, Object, Range, resolved
 from chalicelib.model.free_form import size_bytes
 from chalicelib.model.glucose_target import target_faults
 from chalicelib.model.parsing import Picked
@@ -251,11 +251,6 @@ def _validate_elements(kind: fields.Objects, value: Sequence[Any], pointer: str,
             validate_object(resolved(kind.item), element, at, scope.datum, report, earliest_ms)
             if kind.is_schedule:
                 earliest_ms = max(element.get("start", 0) + 1, 1)
-
-
-def resolved(model: Object | fields.Later) -> Object:
-    """The object that a reference stands for."""
-    return model.object() if isinstance(model, fields.Later) else model
 
 
 def _apply(rule: fields.Rule, pointer: str, scope: Scope, report: Report) -> None:

@@ -6,8 +6,9 @@ import json
 
 import pytest
 
+from chalicelib.model.by_table import read_by_table
 from chalicelib.model.compiler import read_datum
-from chalicelib.model.data import Datum, check_data, read_by_table
+from chalicelib.model.data import Datum, check_data
 from chalicelib.model.doubt import Doubt
 from chalicelib.model.errors import InvalidBodyError
 from chalicelib.model.reports import Report

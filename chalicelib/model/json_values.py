@@ -1,0 +1,25 @@
+"""Values as they come out of JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+_INT64_LIMIT = 2**63
+
+
+def is_number(value: object) -> bool:
+    """Whether a value is a number; a boolean is none."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def whole_number(value: object) -> int | None:
+    """The integer that a number stands for (60.0 is 60); None when it is none, or beyond 64 bits."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not -_INT64_LIMIT <= value < _INT64_LIMIT:
+        return None
+    return int(value) if value == int(value) else None
+
+
+def without_nulls(body: Mapping[str, Any]) -> dict[str, Any]:
+    """The members of an object that are not null."""
+    return {name: value for name, value in body.items() if value is not None}

@@ -14,6 +14,7 @@ from chalicelib.api import (
     metrics,
     partners,
     platform,
+    tasks,
 )
 from chalicelib.api.application import StrandlineApp
 from chalicelib.events import blobs as blob_events
@@ -25,7 +26,7 @@ for account_api in (auth, auth_users, auth_restricted_tokens, access, metadata):
     app.register_blueprint(account_api.blueprint)
 for data_api in (data_sets, data, data_sources, partners, blobs, device_logs):
     app.register_blueprint(data_api.blueprint)
-for own_api in (platform, metrics):
+for own_api in (platform, metrics, tasks):
     app.register_blueprint(own_api.blueprint)
 for source in (blob_events, metric_events):
     app.register_blueprint(source.blueprint)

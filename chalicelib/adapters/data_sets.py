@@ -54,7 +54,7 @@ class DynamoDataSets:
     def owner(self, owner_id: str) -> DataOwner:
         """See `DataSetStore.owner`: one read."""
         item = self._get(owner_key(owner_id)) or {}
-        return DataOwner(owner_id, _number(item, "epoch") or 0, _number(item, "closings") or 0)
+        return DataOwner(owner_id, _number(item, "epoch") or 0, _number(item, "closings") or 0, "has_sources" in item)
 
     def of_owner(self, owner: DataOwner) -> list[DataSet]:
         """See `DataSetStore.of_owner`: one query."""

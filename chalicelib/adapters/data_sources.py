@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.adapters.data_keys import (
+    owner_key,
     source_key,
     source_link_key,
     source_list_key,
@@ -63,7 +64,15 @@ class DynamoDataSources:
 
     def add(self, source: DataSource) -> None:
         """One transaction."""
-        self._transact([self._put(_source_item(source)), *(self._put(item) for item in _names(source))])
+        mark: Any = {
+            "Update": {
+                "TableName": self._table,
+                "Key": owner_key(source.user_id),
+                "UpdateExpression": "SET has_sources = :true",
+                "ExpressionAttributeValues": {":true": {"BOOL": True}},
+            }
+        }
+        self._transact([self._put(_source_item(source)), *(self._put(item) for item in _names(source)), mark])
 
     def replace(self, before: DataSource, after: DataSource) -> bool:
         """One transaction."""

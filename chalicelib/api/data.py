@@ -89,6 +89,7 @@ def read_data(request: Request) -> Answer:
         request.path["userId"],
         parse_data_query(request.query),
         data_sets=ours.data_sets,
+        sources=ours.data_sources,
         log=ours.record_log,
         grants=ours.grants,
     )

@@ -1,7 +1,7 @@
 """The query of `GET /data/{userId}`, as its parameters say it. Source: data-api 9, filters."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chalicelib.domain.checking import checked
 from chalicelib.domain.errors import InvalidFieldsError
@@ -9,8 +9,6 @@ from chalicelib.model.errors import value_not_parsable
 from chalicelib.model.query import BooleanField, IntegerField, QueryField, check_query
 from chalicelib.model.times import RFC3339_LAYOUT, parse_time
 
-# `cbgFilter`, and `dexcom` in its place, select by data sources. There are none, so they let everything through
-# (data-api 9: no filter when no data source has a data set), and only their form matters.
 _FIELDS: Mapping[str, QueryField] = {
     "carelink": BooleanField(),
     "cbgFilter": BooleanField(),
@@ -41,8 +39,16 @@ class DataQuery:
     """Of dosing decisions; other types are let through."""
     sample_interval_minimum_ms: int = 0
     """Of cbg; 0 or less is no filter."""
+    prefers_sources: bool = True
+    """Of cbg: where a data source covers a time, only what it imported."""
     carelink: bool | None = None
     medtronic: bool | None = None
+
+    def since(self, from_ms: int | None) -> "DataQuery":
+        """The same query for records from a time on; None is no limit."""
+        if from_ms is None or (self.start_ms is not None and self.start_ms >= from_ms):
+            return self
+        return replace(self, start_ms=from_ms)
 
 
 def parse_data_query(parameters: Mapping[str, Sequence[str]]) -> DataQuery:
@@ -66,6 +72,8 @@ def parse_data_query(parameters: Mapping[str, Sequence[str]]) -> DataQuery:
         is_latest=values["latest"],
         reasons=_set(_words(texts, "dosingDecision.reason")),
         sample_interval_minimum_ms=values["sampleIntervalMinimum"],
+        # `dexcom` is the older name and says the opposite.
+        prefers_sources=values.get("cbgFilter", not values.get("dexcom", False)),
         carelink=values.get("carelink"),
         medtronic=values.get("medtronic"),
     )

@@ -16,7 +16,7 @@ NORMAL = "normal"
 
 @dataclass(frozen=True, slots=True)
 class DataOwner:
-    """What the data of a user has in common: nothing but two counters, both 0 for a user without any.
+    """What the data of a user has in common: two counters, both 0 for a user without any, and a mark.
 
     `epoch` rises when all data is erased: what was stored in an earlier epoch is gone. `closings` counts the closings
     of data sets, so that "closed last" is an order and not a clock.
@@ -25,6 +25,8 @@ class DataOwner:
     id: str
     epoch: int = 0
     closings: int = 0
+    has_sources: bool = False
+    """Whether there ever was a data source: readers look for data sources of nobody else."""
 
 
 @dataclass(frozen=True, slots=True)

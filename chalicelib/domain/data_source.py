@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.domain.data_set import format_time
+from chalicelib.model.times import parse_time
 
 CONNECTED = "connected"
 DISCONNECTED = "disconnected"
@@ -48,6 +49,13 @@ class DataSource:
     def data_set_id(self) -> str | None:
         """The data set that imported data goes to."""
         return self.fields.get("dataSetId")
+
+    @property
+    def data_span_ms(self) -> tuple[int, int] | None:
+        """Times of the earliest and the latest data that was imported, both included."""
+        moments = [parse_time(self.fields.get(name, "")) for name in ("earliestDataTime", "latestDataTime")]
+        earliest, latest = moments
+        return None if earliest is None or latest is None else (earliest.epoch_ms, latest.epoch_ms)
 
 
 def as_data_source(source: DataSource, *, to_server: bool) -> dict[str, Any]:

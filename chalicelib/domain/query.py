@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 from chalicelib.contract import json_text
 from chalicelib.contract.access import READERS
-from chalicelib.domain.access import Caller, GrantReader, require
+from chalicelib.domain.access import Caller, GrantReader, require_view
 from chalicelib.domain.data_query import DataQuery
 from chalicelib.domain.data_set import DataSet, as_upload_record
+from chalicelib.domain.data_sources import DataSources
 from chalicelib.domain.entries import Records
 from chalicelib.domain.fold import VisibleData, visible
 from chalicelib.domain.ports import DataSetStore, RecordLog
@@ -56,6 +57,7 @@ def read_data(
     query: DataQuery,
     *,
     data_sets: DataSetStore,
+    sources: DataSources,
     log: RecordLog,
     grants: GrantReader,
 ) -> list[bytes]:
@@ -64,17 +66,20 @@ def read_data(
     Sorted by type and time, in the order in which they were stored where both are equal; data sets come last. With
     `latest`, one record for each type, in the order of the types asked for.
 
+    A grantee who may view the last hours only gets no record from before them.
+
     Raises:
         UnauthorizedError: the caller may not read this user's data.
     """
-    require(caller, owner_id, READERS, grants)
+    query = query.since(require_view(caller, owner_id, READERS, grants))
     owner = data_sets.owner(owner_id)
     every = data_sets.of_owner(owner)
     needed = [data_set for data_set in every if _is_needed(data_set, query)]
     normal_ids = [data_set.id for data_set in needed if not data_set.is_continuous]
     # Oldest first: of what is equal in type and time, the record that was stored first comes first.
     data = visible(log.entries(owner, normal_ids), every[::-1])
-    found = _selected(data, query, source_filters(query, every, data))
+    imported = sources.of_user(owner_id) if owner.has_sources else []
+    found = _selected(data, query, source_filters(query, every, data, imported))
     uploads = _uploads(every, query)
     return _latest(found, uploads, query) if query.is_latest else _all(found, uploads)
 
@@ -94,6 +99,7 @@ def _is_needed(data_set: DataSet, query: DataQuery) -> bool:
 
 def _selected(data: Iterable[VisibleData], query: DataQuery, sources: SourceFilters) -> dict[str, _Found]:
     found: dict[str, _Found] = defaultdict(lambda: _Found([], []))
+    imports = sources.imports
     for each in data:
         if query.upload_id is not None and each.data_set.id != query.upload_id:
             continue
@@ -105,6 +111,8 @@ def _selected(data: Iterable[VisibleData], query: DataQuery, sources: SourceFilt
                 rows = [row for row in rows if records.sources[row] != "carelink"]
             if drops_medtronic:
                 rows = [row for row in rows if not sources.drops(records.types[row], records.times_ms[row])]
+            if imports is not None and each.data_set.id not in imports.data_set_ids:
+                rows = [row for row in rows if not (_is_cbg(records, row) and imports.drops_cbg(records.times_ms[row]))]
             types, times_ms = records.types, records.times_ms
             for row in rows:
                 of_type = found[types[row]]
@@ -133,9 +141,13 @@ def _rows(records: Records, rows: Sequence[int], query: DataQuery) -> Sequence[i
     return rows
 
 
+def _is_cbg(records: Records, row: int) -> bool:
+    return records.types[row] == "cbg"
+
+
 def _is_sampled_faster(records: Records, row: int, minimum_ms: int) -> bool:
     interval_ms = records.sample_intervals_ms[row]
-    return records.types[row] == "cbg" and interval_ms is not None and interval_ms < minimum_ms
+    return _is_cbg(records, row) and interval_ms is not None and interval_ms < minimum_ms
 
 
 def _uploads(every: Iterable[DataSet], query: DataQuery) -> list[DataSet]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from chalicelib.domain.data_query import DataQuery
 from chalicelib.domain.data_set import DataSet
+from chalicelib.domain.data_source import DataSource
 from chalicelib.domain.fold import VisibleData
 from chalicelib.model.times import parse_time
 
@@ -16,11 +17,25 @@ MEDTRONIC_TYPES = frozenset({"basal", "bolus", "cbg"})
 
 
 @dataclass(frozen=True, slots=True)
+class Imports:
+    """What data sources brought: into which data sets, and of which spans of time (both ends included)."""
+
+    data_set_ids: frozenset[str]
+    spans_ms: tuple[tuple[int, int], ...]
+
+    def drops_cbg(self, time_ms: int) -> bool:
+        """Whether a reading that no data source imported gives way to what they did. Without spans they cover all."""
+        return not self.spans_ms or any(first <= time_ms <= last for first, last in self.spans_ms)
+
+
+@dataclass(frozen=True, slots=True)
 class SourceFilters:
-    """What is dropped: records from CareLink; and those of `drops` in some data sets of Medtronic pumps."""
+    """What is dropped: records from CareLink; those of `drops` in some data sets of Medtronic pumps; and cbg that data
+    sources imported too (`imports`, None where they decide nothing)."""
 
     drops_carelink: bool
     medtronic_data_set_ids: frozenset[str]
+    imports: Imports | None = None
 
     @staticmethod
     def drops(datum_type: str, time_ms: int) -> bool:
@@ -28,9 +43,22 @@ class SourceFilters:
         return datum_type in MEDTRONIC_TYPES and time_ms >= MEDTRONIC_FROM_MS
 
 
-def source_filters(query: DataQuery, every: Sequence[DataSet], data: Iterable[VisibleData]) -> SourceFilters:
-    """The filters that a query stands under, given all data sets and all visible data of the user."""
-    return SourceFilters(_drops_carelink(query, every), _medtronic_data_set_ids(query, every, data))
+def source_filters(
+    query: DataQuery, every: Sequence[DataSet], data: Iterable[VisibleData], sources: Iterable[DataSource]
+) -> SourceFilters:
+    """The filters that a query stands under, given all data sets, visible data and data sources of the user."""
+    return SourceFilters(
+        _drops_carelink(query, every), _medtronic_data_set_ids(query, every, data), _imports(query, sources)
+    )
+
+
+def _imports(query: DataQuery, sources: Iterable[DataSource]) -> Imports | None:
+    if not query.prefers_sources or query.upload_id is not None:
+        return None
+    known = list(sources)
+    ids = frozenset(source.data_set_id for source in known if source.data_set_id is not None)
+    spans = (source.data_span_ms for source in known)
+    return Imports(ids, tuple(span for span in spans if span is not None)) if ids else None
 
 
 def _drops_carelink(query: DataQuery, every: Iterable[DataSet]) -> bool:

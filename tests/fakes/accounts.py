@@ -33,6 +33,11 @@ class FakeGrants:
         grant = self.find(sharer_id, grantee_id)
         return frozenset() if grant is None else grant.names
 
+    def view_from_ms(self, sharer_id: str, grantee_id: str) -> int | None:
+        """By the clock of the store."""
+        grant = self.find(sharer_id, grantee_id)
+        return None if grant is None else grant.view_from_ms(self._now_ms())
+
     def given_by(self, sharer_id: str) -> list[Grant]:
         """By grantee."""
         return self._current(pair for pair in sorted(self.by_pair) if pair[0] == sharer_id)

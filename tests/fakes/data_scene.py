@@ -11,6 +11,7 @@ from chalicelib.domain.data_query import parse_data_query
 from chalicelib.domain.list_query import parse_list_query
 from tests.fakes.accounts import FakeGrants
 from tests.fakes.data import FakeDataSets, FakeRecordLog
+from tests.fakes.data_sources import FakeDataSources
 
 START_MS = 1_767_225_600_000  # 2026-01-01T00:00:00Z
 ANNA = Caller(user_id="aaaaaaaaaa")
@@ -28,6 +29,7 @@ class DataScene:
     def __init__(self) -> None:
         self.data_sets = FakeDataSets()
         self.log = FakeRecordLog(self.data_sets)
+        self.sources = FakeDataSources(self.data_sets)
         self.now_ms = START_MS
         self.grants = FakeGrants(lambda: self.now_ms)
         for caller, name in ((UPLOADER, "upload"), (VIEWER, "view"), (CUSTODIAN, "custodian")):
@@ -132,6 +134,7 @@ class DataScene:
             str(ANNA.user_id),
             parse_data_query(_parameters(parameters)),
             data_sets=self.data_sets,
+            sources=self.sources,
             log=self.log,
             grants=self.grants,
         )

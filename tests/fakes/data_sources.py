@@ -1,13 +1,17 @@
 """Data sources in memory. They pass the same tests as those on DynamoDB (tests/ports/test_data_sources.py)."""
 
+from dataclasses import replace
+
 from chalicelib.domain.data_source import CONNECTED, DISCONNECTED, DataSource
 from chalicelib.domain.errors import ConflictError
+from tests.fakes.data import FakeDataSets
 
 
 class FakeDataSources:
     """Data sources in a dictionary by id."""
 
-    def __init__(self) -> None:
+    def __init__(self, data_sets: FakeDataSets) -> None:
+        self._data_sets = data_sets
         self.by_id: dict[str, DataSource] = {}
 
     def find(self, source_id: str) -> DataSource | None:
@@ -30,8 +34,9 @@ class FakeDataSources:
         return next(found, None)
 
     def add(self, source: DataSource) -> None:
-        """Keep it."""
+        """Keep it, and mark the user's data."""
         self.by_id[source.id] = source
+        self._data_sets.owners[source.user_id] = replace(self._data_sets.owner(source.user_id), has_sources=True)
 
     def replace(self, before: DataSource, after: DataSource) -> bool:
         """Put one state in the place of another."""

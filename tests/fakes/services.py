@@ -57,7 +57,7 @@ class FakeServices:
         self.passwords = FakePasswords()
         self.sign_in_attempts = FakeSignInAttempts()
         self.data_sets = FakeDataSets()
-        self.data_sources = FakeDataSources()
+        self.data_sources = FakeDataSources(self.data_sets)
         self.record_log = FakeRecordLog(self.data_sets)
         self.large_answers = FakeLargeAnswers()
         self.refusals = FakeRefusals()

@@ -5,10 +5,13 @@ from typing import Any
 
 import pytest
 
+from chalicelib.adapters.data_sets import DynamoDataSets
 from chalicelib.adapters.data_sources import DynamoDataSources
 from chalicelib.domain.data_source import DataSource
 from chalicelib.domain.data_sources import DataSources
 from chalicelib.domain.errors import ConflictError
+from chalicelib.domain.ports import DataSetStore
+from tests.fakes.data import FakeDataSets
 from tests.fakes.data_sources import FakeDataSources
 
 NOW_MS = 1_767_225_600_000
@@ -18,7 +21,9 @@ PROVIDER = ("oauth", "twiist")
 @pytest.fixture(params=["memory", "dynamodb"])
 def store(request: pytest.FixtureRequest) -> DataSources:
     """An empty store."""
-    return FakeDataSources() if request.param == "memory" else DynamoDataSources(request.getfixturevalue("stage"))
+    if request.param == "memory":
+        return FakeDataSources(FakeDataSets())
+    return DynamoDataSources(request.getfixturevalue("stage"))
 
 
 def source(name: str = "a", user_id: str = "aaaaaaaaaa", state: str = "disconnected", **fields: Any) -> DataSource:
@@ -97,3 +102,21 @@ def test_a_removed_one_leaves_nothing(store: DataSources) -> None:
     assert store.of_user(connected.user_id) == []
     store.add(source("b"))
     assert store.replace(source("b"), changed(source("b"), state="connected"))
+
+
+@pytest.mark.parametrize("kind", ["memory", "dynamodb"])
+def test_a_user_with_a_data_source_is_marked(request: pytest.FixtureRequest, kind: str) -> None:
+    """So that reading looks for data sources of nobody else."""
+    data_sets: DataSetStore
+    store: DataSources
+    if kind == "memory":
+        data_sets = fake = FakeDataSets()
+        store = FakeDataSources(fake)
+    else:
+        settings = request.getfixturevalue("stage")
+        data_sets, store = DynamoDataSets(settings), DynamoDataSources(settings)
+    assert not data_sets.owner("aaaaaaaaaa").has_sources
+    store.add(source())
+    assert data_sets.owner("aaaaaaaaaa").has_sources
+    data_sets.erase("aaaaaaaaaa")
+    assert data_sets.owner("aaaaaaaaaa").has_sources

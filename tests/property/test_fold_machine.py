@@ -19,6 +19,7 @@ from chalicelib.domain.truncation import with_truncations
 from chalicelib.model.times import parse_time
 from tests.fakes.accounts import FakeGrants
 from tests.fakes.data import FakeDataSets, FakeRecordLog
+from tests.fakes.data_sources import FakeDataSources
 from tests.property.deduplication import DEACTIVATE, DROP_HASH, NONE, OLDER, ORIGIN, TRUNCATE, Reference, StoredDataSet
 
 ANNA = "aaaaaaaaaa"
@@ -86,6 +87,7 @@ class Histories(RuleBasedStateMachine):
         super().__init__()
         self.stored = FakeDataSets()
         self.log = FakeRecordLog(self.stored)
+        self.sources = FakeDataSources(self.stored)
         self.grants = FakeGrants(lambda: 0)
         self.reference = Reference(ANNA)
         self.now_ms = 1_767_225_600_000
@@ -254,7 +256,15 @@ class Histories(RuleBasedStateMachine):
 
     @invariant()
     def what_is_read_is_what_is_left(self) -> None:
-        texts = query.read_data(OWNER, ANNA, DataQuery(), data_sets=self.stored, log=self.log, grants=self.grants)
+        texts = query.read_data(
+            OWNER,
+            ANNA,
+            DataQuery(),
+            data_sets=self.stored,
+            sources=self.sources,
+            log=self.log,
+            grants=self.grants,
+        )
         read = [json.loads(text) for text in texts]
         expected = Counter((it.upload_id, it.body["id"], it.hash) for it in self.reference.visible)
         got = Counter(

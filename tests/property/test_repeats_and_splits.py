@@ -14,6 +14,7 @@ from chalicelib.domain.access import Caller
 from chalicelib.domain.data_query import DataQuery
 from tests.fakes.accounts import FakeGrants
 from tests.fakes.data import FakeDataSets, FakeRecordLog
+from tests.fakes.data_sources import FakeDataSources
 from tests.property.deduplication import DROP_HASH, ORIGIN
 
 ANNA = "aaaaaaaaaa"
@@ -49,9 +50,10 @@ def visible_after(deduplicator: str, requests: Sequence[Sequence[Item]]) -> Coun
             now_ms=0,
             new_id=new_id,
         )
-    read = [
-        json.loads(text) for text in query.read_data(OWNER, ANNA, DataQuery(), data_sets=stored, log=log, grants=grants)
-    ]
+    texts = query.read_data(
+        OWNER, ANNA, DataQuery(), data_sets=stored, sources=FakeDataSources(stored), log=log, grants=grants
+    )
+    read = [json.loads(text) for text in texts]
     return Counter(
         json.dumps({name: value for name, value in record.items() if name != "id"}, sort_keys=True)
         for record in read

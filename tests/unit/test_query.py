@@ -66,6 +66,7 @@ class TestParse:
             is_latest=True,
             reasons=frozenset({"loop"}),
             sample_interval_minimum_ms=300_000,
+            prefers_sources=False,
             carelink=True,
             medtronic=False,
         )

@@ -61,6 +61,11 @@ class DynamoGrants:
         grant = self.find(sharer_id, grantee_id)
         return frozenset() if grant is None else grant.names
 
+    def view_from_ms(self, sharer_id: str, grantee_id: str) -> int | None:
+        """One read."""
+        grant = self.find(sharer_id, grantee_id)
+        return None if grant is None else grant.view_from_ms(self._now_ms())
+
     def given_by(self, sharer_id: str) -> list[Grant]:
         """One query."""
         return self._current(sharer_id, GRANT_PREFIX)

@@ -102,7 +102,11 @@ class GrantReader(Protocol):
     """Finds what one user granted to another."""
 
     def permissions(self, sharer_id: str, grantee_id: str) -> frozenset[str]:
-        """Names of the permissions granted; empty when nothing is."""
+        """Names of the permissions that hold for all data; empty when there is none."""
+        ...
+
+    def view_from_ms(self, sharer_id: str, grantee_id: str) -> int | None:
+        """Since when data may be read by a `view` of the last hours only; None when there is no such permission."""
         ...
 
 
@@ -185,6 +189,25 @@ def require(caller: Caller, owner_id: str, who_may: WhoMay, grants: GrantReader)
     raise UnauthorizedError
 
 
+def require_view(caller: Caller, owner_id: str, who_may: WhoMay, grants: GrantReader) -> int | None:
+    """Since when the caller may read the owner's data: None for all of it, else the start of what a `view` of the last
+    hours shows.
+
+    Raises:
+        UnauthenticatedError, UnauthorizedError: as `require`.
+    """
+    try:
+        require(caller, owner_id, who_may, grants)
+    except UnauthorizedError:
+        if caller.is_server or caller.user_id is None or VIEW not in who_may.permissions:
+            raise
+        from_ms = grants.view_from_ms(owner_id, caller.user_id)
+        if from_ms is None:
+            raise
+        return from_ms
+    return None
+
+
 __all__ = [
     "CUSTODIAN",
     "NOBODY",
@@ -202,5 +225,6 @@ __all__ = [
     "WhoMay",
     "authenticate",
     "require",
+    "require_view",
     "token_hash",
 ]

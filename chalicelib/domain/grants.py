@@ -49,10 +49,10 @@ class Grant:
         that does not know windows shows nothing."""
         return frozenset(name for name, value in self.permissions.items() if window_hours(value) is None)
 
-    @property
-    def view_window_hours(self) -> int | None:
-        """How many hours back the grantee may read; None when there is no such limit, or no `view`."""
-        return window_hours(self.permissions.get(VIEW))
+    def view_from_ms(self, now_ms: int) -> int | None:
+        """Since when data may be read by a `view` with a window; None when there is none."""
+        hours = window_hours(self.permissions.get(VIEW))
+        return None if hours is None else now_ms - hours * MS_PER_HOUR
 
     @property
     def expires_time_ms(self) -> int | None:

@@ -261,6 +261,29 @@ class TestLimits:
         assert grant(api, fakes, permissions) == permissions
         assert fakes.grants.permissions(SHARER, GRANTEE) == frozenset()
 
+    def test_a_window_shows_the_last_hours_of_data_and_nothing_else(self, api: ApiClient, fakes: FakeServices) -> None:
+        owner, viewer = fakes.sign_in(SHARER), fakes.sign_in(GRANTEE)
+        times = ["2025-12-30T23:59:59Z", "2025-12-31T00:00:00Z", "2025-12-31T12:00:00Z"]
+        data = [{"type": "cbg", "units": "mg/dL", "value": 100, "time": time} for time in times]
+        data_set = {"type": "upload", "dataSetType": "continuous"}
+        created = api.request("POST", f"/v1/users/{SHARER}/data_sets", data_set, token=owner).json()["data"]
+        assert api.request("POST", f"/v1/data_sets/{created['id']}/data", data, token=owner).status == 200
+        grant(api, fakes, {"view": {"windowHours": 24}})
+
+        def seen(query: str = "") -> list[str]:
+            reply = api.request("GET", f"/data/{SHARER}?type=cbg{query}", token=viewer)
+            assert reply.status == 200, reply.body
+            return [record["time"] for record in reply.json()]
+
+        assert seen() == times[1:]
+        assert seen("&startDate=2025-01-01T00:00:00Z") == times[1:]
+        assert seen("&startDate=2025-12-31T06:00:00Z") == times[2:]
+        assert seen("&latest=true") == times[2:]
+        fakes.now_ms += 1
+        assert seen() == times[2:]
+        for path in (f"/v1/users/{SHARER}/data_sets", f"/v1/users/{SHARER}/blobs"):
+            assert api.request("GET", path, token=viewer).status == 403
+
     @pytest.mark.parametrize(
         ("permissions", "message"),
         [

@@ -373,10 +373,12 @@ class TestGrants:
 
     def test_a_window_is_told_apart_from_a_whole_view(self, stores: Stores) -> None:
         stores.grants.put(Grant("sharer", "grantee", {"view": {"windowHours": 24}, "note": {}}))
-        found = stores.grants.find("sharer", "grantee")
-        assert found is not None
-        assert found.view_window_hours == 24
         assert stores.grants.permissions("sharer", "grantee") == {"note"}
+        stores.clock.now_ms += 5
+        assert stores.grants.view_from_ms("sharer", "grantee") == NOW_MS + 5 - 24 * 3_600_000
+        assert stores.grants.view_from_ms("grantee", "sharer") is None
+        stores.grants.put(Grant("sharer", "grantee", {"view": {}, "upload": {}}))
+        assert stores.grants.view_from_ms("sharer", "grantee") is None
 
     @pytest.mark.parametrize("strange", ["", "x" * 3000])
     def test_nothing_is_granted_to_an_id_that_cannot_be_stored(self, stores: Stores, strange: str) -> None:

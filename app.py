@@ -19,6 +19,7 @@ from chalicelib.api import (
 from chalicelib.api.application import StrandlineApp
 from chalicelib.events import blobs as blob_events
 from chalicelib.events import metrics as metric_events
+from chalicelib.events import tasks as task_events
 
 app = StrandlineApp(app_name="strandline")
 app.api.binary_types = ["*/*"]
@@ -28,5 +29,5 @@ for data_api in (data_sets, data, data_sources, partners, blobs, device_logs):
     app.register_blueprint(data_api.blueprint)
 for own_api in (platform, metrics, tasks):
     app.register_blueprint(own_api.blueprint)
-for source in (blob_events, metric_events):
+for source in (blob_events, metric_events, task_events):
     app.register_blueprint(source.blueprint)

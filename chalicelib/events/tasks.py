@@ -1,0 +1,97 @@
+"""The runner of tasks: a dispatcher each minute, and a worker for each task that it starts.
+
+The first tick of a process makes sure that the platform's own jobs are there, so they are after a deployment.
+Source: task-api 8 and 9.
+"""
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from chalice.app import Blueprint
+
+from chalicelib.config import Settings
+from chalicelib.contract.json_text import decode
+from chalicelib.domain.ports_tasks import RunOrder
+from chalicelib.domain.task_dispatch import seed_jobs, tick
+from chalicelib.domain.task_types import TASK_TYPES
+from chalicelib.domain.task_worker import Ran, Result, carry_out
+from chalicelib.observability import count, logger, places
+from chalicelib.wiring import Services, services
+
+if TYPE_CHECKING:
+    from chalice.app import CloudWatchEvent, SQSEvent
+
+AT_ONCE = max(2, sum(task_type.at_once for task_type in TASK_TYPES.values()))
+"""Workers: one for each slot there is, so that no claimed task waits for one. SQS takes no smaller number than 2."""
+
+blueprint = Blueprint(__name__)
+
+_seeded: Services | None = None
+
+
+@blueprint.schedule("rate(1 minute)", name="dispatch_tasks")
+def dispatch_tasks(_event: "CloudWatchEvent") -> None:
+    """Recovers stalled tasks and starts those that are due."""
+    global _seeded
+    ours = services()
+    if _seeded is not ours:
+        made = seed_jobs(ours, TASK_TYPES)
+        if made:
+            logger.info("jobs seeded", made=made)
+        _seeded = ours
+    ticked = tick(ours, TASK_TYPES)
+    if ticked.recovered or ticked.started or ticked.waiting:
+        logger.info("tick", recovered=ticked.recovered, started=ticked.started, waiting=ticked.waiting)
+    if ticked.recovered:
+        count("RecoveredTasks", ticked.recovered)
+
+
+@blueprint.on_sqs_message(queue=Settings().tasks_queue, name="run_task", batch_size=1, maximum_concurrency=AT_ONCE)
+def run_task(event: "SQSEvent") -> None:
+    """Runs the task of an order, to its end."""
+    for record in event:
+        order = RunOrder(**decode(record.body.encode()))
+        with _ended_at_hard_limit(order):
+            ran = carry_out(order, services(), TASK_TYPES)
+        _tell(order, ran)
+
+
+@contextmanager
+def _ended_at_hard_limit(order: RunOrder) -> Iterator[None]:
+    """Ends the process when the run takes so long that others will soon take the task for stalled.
+
+    Only so no task is ever run twice at once: what hangs in a call cannot be asked to stop.
+    """
+    task_type = TASK_TYPES.get(order.task_type)
+    if task_type is None:
+        yield
+        return
+    left_s = order.run_time_ms / 1000 + task_type.hard_limit_s - services().now_ms() / 1000
+    timer = threading.Timer(max(left_s, 0), _end_process, [order.task_type])
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _end_process(task_type: str) -> None:
+    logger.error("task ended at its hard limit", task_type=task_type)
+    logger.registered_handler.flush()
+    os._exit(1)
+
+
+def _tell(order: RunOrder, ran: Ran) -> None:
+    told: dict[str, Any] = {"task_type": order.task_type, "result": ran.result.value, "duration_ms": ran.duration_ms}
+    if ran.error is not None:
+        told |= {"error": type(ran.error).__name__, "at": places(ran.error)}
+    if ran.result is Result.FAILED or ran.error is not None or ran.is_long:
+        logger.warning("task run", is_long=ran.is_long, **told)
+    else:
+        logger.info("task run", **told)
+    if ran.error is not None:
+        count("FailedTaskRuns")

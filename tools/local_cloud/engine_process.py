@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -43,13 +44,16 @@ class Engine:
         """Wait until the engine says so; its notes are for the user."""
         with suppress(Empty):
             while (answer := self._answers.get(timeout=START_TIMEOUT_S)) is not None:
-                if answer.startswith("note "):
-                    print(answer.replace("note ", "note: ", 1), flush=True)
-                elif answer == expected:
+                if answer == expected:
                     return
+                _pass_on(answer)
         raise ToolError(f"the local cloud stopped while starting; the reason is in {self._log_name}.")
 
     def has_ended(self) -> bool:
+        """Whether it stopped by itself; what it has said meanwhile is passed on to the user."""
+        with suppress(Empty):
+            while (answer := self._answers.get_nowait()) is not None:
+                _pass_on(answer)
         return self._process.poll() is not None
 
     def stop(self) -> int:
@@ -69,6 +73,11 @@ class Engine:
             for line in answers:
                 self._answers.put(line.strip())
         self._answers.put(None)
+
+
+def _pass_on(answer: str) -> None:
+    if answer.startswith("note "):
+        print(answer.replace("note ", "note: ", 1), file=sys.stderr, flush=True)
 
 
 @contextmanager

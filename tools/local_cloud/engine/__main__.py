@@ -62,7 +62,7 @@ async def serve(gateway_fd: int, front_fd: int, state: Path, function_log: Path)
         replaced.remember_parsed_expressions()
         replaced.write_function_logs(function_log)
         replaced.leave_saving_to_us()
-        saver = Saver(state, replaced.save_services)
+        saver = Saver(state, replaced.save_services, lambda complaint: say(f"note {complaint}"))
         gateway = noting_changes(ministack, saver.note_change)
 
     stop = asyncio.Event()

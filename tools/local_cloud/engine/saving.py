@@ -25,9 +25,10 @@ log = logging.getLogger("strandline.saving")
 class Saver:
     """Saves after changes, one save at a time, with pauses as long as the saves so that they never take over."""
 
-    def __init__(self, state: Path, save: Callable[[Path], None]) -> None:
+    def __init__(self, state: Path, save: Callable[[Path], None], complain: Callable[[str], None]) -> None:
         self._state = state
         self._save = save
+        self._complain = complain
         self._changed = False
         self._last_save_s = 0.0
         self._child: asyncio.Task[bool] | None = None
@@ -55,13 +56,17 @@ class Saver:
     async def _save_in_child(self) -> bool:
         started = time.monotonic()
         parent = os.getpid()
-        child = os.fork()
+        try:
+            child = os.fork()
+        except OSError as error:
+            self._complain(f"the data could not be saved ({error.strerror}); it is tried again")
+            return False
         if child == 0:
             self._be_the_child(parent)
         _, status = await asyncio.to_thread(os.waitpid, child, 0)
         self._last_save_s = time.monotonic() - started
         if status:
-            log.error("a save failed (status %d) and is tried again", status)
+            self._complain("the data could not be saved (the reason is in engine.log); it is tried again")
         return status == 0
 
     def _be_the_child(self, parent: int) -> None:

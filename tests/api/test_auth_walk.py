@@ -1,0 +1,123 @@
+"""Every operation on accounts, grants and metadata, tried by everyone: the table says who may, and so it is."""
+
+from dataclasses import dataclass, replace
+
+import pytest
+
+from chalicelib.contract.access import ROOT, UPLOAD, VIEW
+from chalicelib.contract.operation import FailureForm, Operation
+from chalicelib.contract.operations_accounts import ACCOUNT_OPERATIONS
+from chalicelib.contract.operations_metadata import METADATA_OPERATIONS
+from chalicelib.contract.operations_restricted_tokens import RESTRICTED_TOKEN_OPERATIONS
+from chalicelib.domain.access import RestrictedToken
+from chalicelib.domain.ports_accounts import Collection
+from tests.api.conftest import ApiClient
+from tests.fakes.services import START_MS, FakeServices
+
+OWNER = "aaaaaaaaaa"
+OTHER = "bbbbbbbbbb"
+GRANTEE = "cccccccccc"
+BODY = {"password": "password", "updates": {}}
+"""Confirms a deletion and updates nothing."""
+
+BODIES: dict[str, dict[str, str]] = {"grants.set": {}, "restricted_tokens.create": {}, "restricted_tokens.update": {}}
+OPERATIONS = (*ACCOUNT_OPERATIONS, *METADATA_OPERATIONS, *RESTRICTED_TOKEN_OPERATIONS)
+ROUTES = tuple((operation, path) for operation in OPERATIONS for path in operation.paths)
+PERMISSIONS = ("root", "custodian", "admin", "view", "upload", "note", "follow", "bogus")
+OWNED = ("{userId}", "{sharerId}", "{id}", "/groups")
+"""What of a path names an owner; where none does, a user acts on what is their own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Someone:
+    """Who tries: `token` is none or one that stands for nothing when there is no user id."""
+
+    name: str
+    user_id: str | None = None
+    token: str | None = None
+    is_server: bool = False
+    granted: str | None = None
+    """A permission of the owner's."""
+    grants_to_owner: bool = False
+
+    def __str__(self) -> str:
+        return self.name
+
+
+NOBODIES = (Someone("nobody"), Someone("a wrong token", token="wrong"), Someone("an empty token", token=""))
+USERS = (
+    Someone("the owner", OWNER),
+    Someone("a stranger", OTHER),
+    Someone("a sharer with the owner", OTHER, grants_to_owner=True),
+    Someone("the grantee of the path", GRANTEE),
+    *(Someone(f"a grantee who may {name}", OTHER, granted=name) for name in PERMISSIONS),
+)
+SERVER = Someone("a server", "server", is_server=True)
+
+
+def may(operation: Operation, path: str, someone: Someone) -> bool:
+    """What the table says."""
+    who_may = operation.who_may
+    if who_may.anyone:
+        return True
+    if (operation.name, path, someone.is_server) == ("users.update", "/auth/user", True):
+        return False  # a server has no account of its own, and a missing account is not told apart (auth-api 5)
+    if someone.is_server or someone.user_id is None:
+        return who_may.server and someone.is_server
+    if path == "/access/groups":
+        return False  # the sharer is then called "groups" (access-api A1)
+    if someone.grants_to_owner and path.endswith("/private"):
+        return False  # who shares with the owner sees the name in the profile only (access-api B2)
+    if someone.user_id == OWNER or not any(part in path for part in OWNED):
+        return who_may.owner
+    if who_may.grantee and "{granteeId}" in path and someone.user_id == GRANTEE:
+        return True
+    if who_may.related and (someone.granted is not None or someone.grants_to_owner):
+        return True
+    named = {someone.granted} & who_may.permissions
+    return bool(named) or (someone.granted == ROOT and bool(who_may.permissions & {VIEW, UPLOAD}))
+
+
+def attempt(api: ApiClient, fakes: FakeServices, operation: Operation, path: str, someone: Someone) -> int:
+    """The status that someone gets."""
+    fakes.sign_in(OWNER)
+    account = fakes.accounts.by_id[OWNER]
+    fakes.accounts.by_id[OWNER] = replace(account, password_hash="now:password")
+    fakes.restricted_tokens.put(RestrictedToken("restricted", OWNER, None, START_MS + 1, START_MS))
+    fakes.profiles.replace(OWNER, "profile", None, Collection({"fullName": "A"}, 1))
+    fakes.profiles.replace(OWNER, "private", None, Collection({}, 1))
+    fakes.grant(OWNER, GRANTEE, ["bogus"] if operation.name.startswith("grants") else [])
+    if someone.granted is not None:
+        fakes.grant(OWNER, OTHER, [someone.granted])
+    if someone.grants_to_owner:
+        fakes.grant(OTHER, OWNER, ["note"])
+    token = someone.token
+    if someone.user_id is not None:
+        token = fakes.sign_in(someone.user_id, is_server=someone.is_server)
+    values = {
+        "userId": OWNER,
+        "sharerId": OWNER,
+        "granteeId": GRANTEE,
+        "id": "restricted",
+        "token": f"token-of-{OWNER}",
+        "collection": "profile",
+        "name": "name",
+        "clinicId": "clinic",
+        "longtermkey": "key",
+    }
+    body = BODIES.get(operation.name, BODY)
+    return api.request(operation.method, path.format(**values), body, token=token).status
+
+
+@pytest.mark.parametrize("someone", [*NOBODIES, *USERS, SERVER], ids=str)
+@pytest.mark.parametrize(("operation", "path"), ROUTES, ids=[f"{one.method} {path}" for one, path in ROUTES])
+def test_the_table_says_who_may(
+    api: ApiClient, fakes: FakeServices, operation: Operation, path: str, someone: Someone
+) -> None:
+    status = attempt(api, fakes, operation, path, someone)
+    if may(operation, path, someone):
+        assert status not in (401, 403, 500)
+    elif someone.user_id is None or operation.failure_form in (FailureForm.AUTH, FailureForm.NODE):
+        assert status == 401
+    else:
+        assert status == 403

@@ -54,20 +54,20 @@ class SqsRejectedRecords:
             "sizeBytes": len(record.data),
             "dataBase64": base64.b64encode(record.data[:LONGEST_DATA_BYTES]).decode(),
         }
-        sqs, url = _queue(self._settings)
+        sqs, url = _queue(self._settings.region, self._settings.metrics_failure_queue)
         with refusals():
             sqs.send_message(QueueUrl=url, MessageBody=orjson.dumps(message).decode())
 
 
 @cache
-def _queue(settings: Settings) -> tuple["SQSClient", str]:
+def _queue(region: str, name: str) -> tuple["SQSClient", str]:
     import boto3  # late: it is a third of a second at cold start
     from botocore.config import Config
 
     config = Config(connect_timeout=1, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 4})
-    sqs = boto3.client("sqs", region_name=settings.region, config=config)
+    sqs = boto3.client("sqs", region_name=region, config=config)
     with refusals():
-        return sqs, sqs.get_queue_url(QueueName=settings.metrics_failure_queue)["QueueUrl"]
+        return sqs, sqs.get_queue_url(QueueName=name)["QueueUrl"]
 
 
 def forget_clients() -> None:

@@ -184,6 +184,8 @@ class CodeWriter:
                 self._texts(kind, value)
             case fields.Objects(item):
                 self._count(kind, value)
+                if isinstance(item, Later):
+                    self._line(f"require_shallow({value})")
                 if isinstance(item, fields.FreeForm):
                     self._line(f"{value} = [free_form(e, {item.max_bytes}) for e in {value}]")
                 else:
@@ -198,6 +200,8 @@ class CodeWriter:
                     self._kind(item, entry)
                     self._line(f"{value}[n] = {entry}")
             case fields.Object() | fields.Later():
+                if isinstance(kind, Later):
+                    self._line(f"require_shallow({value})")
                 self._line(f"{value} = {self._reader(kind)}({value}, units)")
             case fields.Variant():
                 self._line(f"{value} = read_variant({self._constant(kind)}, {value}, units)")

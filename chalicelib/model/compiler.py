@@ -134,6 +134,7 @@ _NAMES: dict[str, Any] = {
     "read_variant": _read_variant,
     "require_not_before": quick_checks.require_not_before,
     "require_schedule": quick_checks.require_schedule,
+    "require_shallow": quick_checks.require_shallow,
     "require_target": quick_checks.require_target,
     "split_off": _split_off,
     "stored_local_time": quick_checks.stored_local_time,

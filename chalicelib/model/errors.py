@@ -61,6 +61,8 @@ VALUE_NOT_EXISTS = _plain("value-not-exists", "value does not exist")
 VALUE_EXISTS = _plain("value-exists", "value exists")
 VALUE_EMPTY = _plain("value-empty", "value is empty")
 VALUE_DUPLICATE = _plain("value-duplicate", "value is a duplicate")
+# The reference takes any depth; here what cannot be written again is refused.
+NESTED_TOO_DEEPLY = Fault("value-not-valid", "value is not valid", "value is nested too deeply")
 
 
 def type_not(expected: str, value: object) -> Fault:

@@ -1,17 +1,21 @@
-"""The size of a free-form object, as the reference counts it. Source: data-model.md, section 2, and the limit of 4096.
+"""The size and the depth of a free-form object. Source: data-model.md, section 2, and the limit of 4096 bytes.
 
-The reference measures its own compact JSON, in which `<`, `>`, `&` and the two line separators take six bytes, and
-numbers are doubles.
+The size is that of the reference's own compact JSON, in which `<`, `>`, `&` and the two line separators take six
+bytes, and numbers are doubles.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
 
 from chalicelib.model.rendering import plain_decimal
+
+MAX_DEPTH = 100
+"""Objects and arrays inside one another, at most; with as many around the object, orjson can still write it all."""
 
 # A byte of orjson's text stands for at most six of the reference's.
 _MAX_GROWTH = 6
@@ -19,23 +23,47 @@ _ESCAPED = re.compile("[<>&\u2028\u2029]")
 _ESCAPE_BYTES = 6
 
 
-def keeps_size(body: dict[str, Any], max_bytes: int) -> bool:
-    """Whether an object keeps the limit; quick for the many small ones."""
-    return len(orjson.dumps(body)) * _MAX_GROWTH <= max_bytes or size_bytes(body) <= max_bytes
+def is_plain_and_small(body: dict[str, Any], max_bytes: int) -> bool:
+    """Whether an object surely keeps the limits: most do, and by far."""
+    try:
+        text = orjson.dumps(body)
+    except orjson.JSONEncodeError:
+        return False
+    return len(text) * _MAX_GROWTH <= max_bytes and text.count(b"[") + text.count(b"{") <= MAX_DEPTH
+
+
+def is_too_deep(value: object) -> bool:
+    """Whether more objects and arrays stand inside one another than `MAX_DEPTH`."""
+    depth, level = 0, [value] if isinstance(value, dict | list) else []
+    while level and depth <= MAX_DEPTH:
+        depth += 1
+        level = [inner for outer in level for inner in _members(outer) if isinstance(inner, dict | list)]
+    return depth > MAX_DEPTH
 
 
 def size_bytes(value: object) -> int:
     """The length of the reference's compact JSON for a value that came from JSON."""
+    size = 0
+    todo = [value]
+    while todo:
+        part = todo.pop()
+        if isinstance(part, dict | list):
+            size += len("{}") + max(len(part) - 1, 0)
+            size += sum(_text_bytes(name) + len(":") for name in part) if isinstance(part, dict) else 0
+            todo += _members(part)
+        elif isinstance(part, str):
+            size += _text_bytes(part)
+        elif isinstance(part, bool) or part is None:
+            size += len(orjson.dumps(part))
+        else:
+            size += _number_bytes(float(part))  # type: ignore[arg-type]  # JSON has no other values
+    return size
+
+
+def _members(value: object) -> Sequence[object]:
     if isinstance(value, dict):
-        members = sum(_text_bytes(name) + 1 + size_bytes(member) for name, member in value.items())
-        return 2 + members + max(len(value) - 1, 0)
-    if isinstance(value, list):
-        return 2 + sum(map(size_bytes, value)) + max(len(value) - 1, 0)
-    if isinstance(value, str):
-        return _text_bytes(value)
-    if isinstance(value, bool) or value is None:
-        return len(orjson.dumps(value))
-    return _number_bytes(float(value))  # type: ignore[arg-type]  # JSON has no other values
+        return list(value.values())
+    return value if isinstance(value, list) else ()
 
 
 def _text_bytes(text: str) -> int:

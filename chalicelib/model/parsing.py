@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from chalicelib.model import fields, tables, times
-from chalicelib.model.errors import VALUE_NOT_EXISTS, type_not, value_not_allowed, value_not_parsable
+from chalicelib.model.errors import NESTED_TOO_DEEPLY, VALUE_NOT_EXISTS, type_not, value_not_allowed, value_not_parsable
 from chalicelib.model.fields import Kind, Object
+from chalicelib.model.free_form import is_too_deep
 from chalicelib.model.json_values import is_number, whole_number, without_nulls
 from chalicelib.model.pointers import member
 from chalicelib.model.reports import Report
@@ -57,6 +58,9 @@ def _parse_object(kind: Kind, body: Mapping[str, Any], pointer: str, report: Rep
     match kind:
         case fields.Object():
             return parse_fields(kind, body, pointer, report)
+        case fields.Later() | fields.FreeForm() if is_too_deep(body):
+            report.add(NESTED_TOO_DEEPLY, pointer)
+            return None
         case fields.Later():
             return parse_fields(kind.object(), body, pointer, report)
         case fields.FreeForm():

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from chalicelib.model.doubt import Doubt
-from chalicelib.model.free_form import keeps_size
+from chalicelib.model.free_form import is_plain_and_small, is_too_deep, size_bytes
 from chalicelib.model.glucose_target import target_faults
 from chalicelib.model.json_values import whole_number, without_nulls
 from chalicelib.model.times import parse_local_time, parse_time
@@ -28,9 +28,17 @@ def free_form(value: object, max_bytes: int) -> dict[str, Any]:
         raise Doubt
     if None in value.values():
         value = without_nulls(value)
-    if not value or not keeps_size(value, max_bytes):
+    if not value:
+        raise Doubt
+    if not is_plain_and_small(value, max_bytes) and (is_too_deep(value) or size_bytes(value) > max_bytes):
         raise Doubt
     return value
+
+
+def require_shallow(value: object) -> None:
+    """An object that may hold objects of its own kind, and those others, without end."""
+    if is_too_deep(value):
+        raise Doubt
 
 
 def stored_local_time(text: object) -> str:

@@ -24,19 +24,21 @@ _NANOSECONDS_LENGTH = len("2017-02-05T13:26:51.120000000Z")
 
 
 def read_time(text: object) -> tuple[str, int, str]:
-    """A datum's time as stored, in milliseconds since the epoch, and as sent (see `normalising.Datum`)."""
+    """A datum's time as stored, in milliseconds since the epoch, and as sent (see `datum.Datum`)."""
     if type(text) is not str:
         raise Doubt
-    instant = _instant(text)
+    is_usual = _is_usual(text)
+    instant = _from_iso(text) if is_usual else _instant(text)
     if instant is None:
         moment = _unusual(text)
         return moment.stored, moment.epoch_ms, moment.sent
     since = instant - _EPOCH
     epoch_ms = since.days * 86_400_000 + since.seconds * 1000 + since.microseconds // 1000
+    if is_usual:
+        stored = text if text[-2] != "0" or len(text) == _SECONDS_LENGTH else _trimmed(text, _MILLISECONDS_LENGTH)
+        return stored, epoch_ms, stored
     if text[-1] != "Z":
         return _in_utc(instant), epoch_ms, _sent_with_offset(text)
-    if _is_stored_form(text):
-        return text, epoch_ms, text
     return _trimmed(text, _MILLISECONDS_LENGTH), epoch_ms, _trimmed(text, _NANOSECONDS_LENGTH)
 
 
@@ -44,17 +46,20 @@ def stored_time(text: object) -> str:
     """A time as stored."""
     if type(text) is not str:
         raise Doubt
+    if _is_usual(text):
+        if _from_iso(text) is None:
+            return _unusual(text).stored
+        return text if text[-2] != "0" or len(text) == _SECONDS_LENGTH else _trimmed(text, _MILLISECONDS_LENGTH)
     instant = _instant(text)
     if instant is None:
         return _unusual(text).stored
-    if text[-1] != "Z":
-        return _in_utc(instant)
-    return text if _is_stored_form(text) else _trimmed(text, _MILLISECONDS_LENGTH)
+    return _in_utc(instant) if text[-1] != "Z" else _trimmed(text, _MILLISECONDS_LENGTH)
 
 
 def is_zoned_time(text: str) -> bool:
     """Whether a text is a time with a zone."""
-    return _instant(text) is not None or parse_time(text) is not None
+    instant = _from_iso(text) if _is_usual(text) else _instant(text)
+    return instant is not None or parse_time(text) is not None
 
 
 def is_zero_time(text: str) -> bool:
@@ -74,6 +79,14 @@ def is_local_time(text: str) -> bool:
     return parse_local_time(text) is not None
 
 
+def _is_usual(text: str) -> bool:
+    """Whether a text has the shape of a time in UTC with whole seconds or milliseconds."""
+    length = len(text)
+    if length == _SECONDS_LENGTH:
+        return text[4::3] == _IN_UTC
+    return length == _MILLISECONDS_LENGTH and text[4:20:3] == _WITH_FRACTION and text[-1] == "Z"
+
+
 def _instant(text: str) -> datetime | None:
     """The instant that a time names; None when the text is wrong, of an unusual shape, or at the calendar's ends."""
     shape = text[4:20:3]
@@ -81,8 +94,12 @@ def _instant(text: str) -> datetime | None:
         fraction = text[20:-1] if text[-1] == "Z" else text[20:-6]
         if not (fraction.isdigit() and fraction.isascii() and (text[-1] == "Z" or _has_offset(text))):
             return None
-    elif shape != _IN_UTC and not (shape in _WITH_OFFSET and _has_offset(text)):
+    elif not (shape in _WITH_OFFSET and _has_offset(text)):
         return None
+    return _from_iso(text)
+
+
+def _from_iso(text: str) -> datetime | None:
     try:
         instant = datetime.fromisoformat(text)
     except ValueError:
@@ -106,11 +123,6 @@ def _sent_with_offset(text: str) -> str:
     if "." in local:
         local = local.rstrip("0").rstrip(".")
     return f"{local}Z" if offset[1:] == "00:00" else local + offset
-
-
-def _is_stored_form(text: str) -> bool:
-    length = len(text)
-    return length == _SECONDS_LENGTH or (length <= _MILLISECONDS_LENGTH and text[-2] != "0")
 
 
 def _trimmed(text: str, length: int) -> str:

@@ -188,6 +188,26 @@ def test_a_schedule_starts_at_midnight_and_ascends(starts: list[int], faults: li
         assert _checked(settings)[0].body["basalSchedule"] == schedule
 
 
+def test_what_is_nested_too_deeply_is_refused_where_it_begins() -> None:
+    payload: dict[str, Any] = {}
+    food: dict[str, Any] = {"type": "food", "time": _TIME}
+    ingredient: dict[str, Any] = {"name": "flour"}
+    for _ in range(500):
+        payload = {"k": payload}
+        ingredient = {"ingredients": [ingredient]}
+    assert _found(_CBG | {"payload": payload}) == [("/0/payload", "value-not-valid")]
+    assert _found(food | {"ingredients": [ingredient]}) == [("/0/ingredients/0/ingredients/0", "value-not-valid")]
+
+
+def test_what_is_nested_less_deeply_is_stored() -> None:
+    ingredient: dict[str, Any] = {"name": "flour"}
+    for _ in range(49):
+        ingredient = {"ingredients": [ingredient]}
+    food = {"type": "food", "time": _TIME, "ingredients": [ingredient]}
+    assert _checked(food)[0].body["ingredients"] == [ingredient]
+    assert [code for _, code in _found(food | {"code": ""})] == ["value-empty"]
+
+
 _SCALARS = (
     st.none()
     | st.booleans()

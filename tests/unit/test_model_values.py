@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 
 from chalicelib.model import forms
-from chalicelib.model.free_form import keeps_size, size_bytes
+from chalicelib.model.doubt import Doubt
+from chalicelib.model.free_form import MAX_DEPTH, is_too_deep, size_bytes
 from chalicelib.model.glucose import to_mmol_l
 from chalicelib.model.glucose_target import target_faults
 from chalicelib.model.pointers import member
+from chalicelib.model.quick_checks import free_form
 from chalicelib.model.rendering import render, render_list
 from chalicelib.model.urls import is_absolute_url
 
@@ -123,9 +125,24 @@ def test_a_free_form_object_is_measured_as_the_reference_writes_it(value: Any, b
 
 def test_the_size_limit_counts_escaped_bytes() -> None:
     largest = {"k": "x" * (4096 - len('{"k":""}'))}
-    assert keeps_size(largest, 4096)
-    assert not keeps_size({"k": f"{largest['k']}x"}, 4096)
-    assert not keeps_size({"k": "<" * 700}, 4096)
+    assert free_form(largest, 4096) == largest
+    for too_large in ({"k": f"{largest['k']}x"}, {"k": "<" * 700}):
+        with pytest.raises(Doubt):
+            free_form(too_large, 4096)
+
+
+def _nested(depth: int) -> list[Any]:
+    value: list[Any] = []
+    for _ in range(depth - 1):
+        value = [value]
+    return value
+
+
+def test_depth_is_limited() -> None:
+    assert not is_too_deep({"k": _nested(MAX_DEPTH - 1)})
+    assert is_too_deep({"k": _nested(MAX_DEPTH)})
+    assert not is_too_deep("text")
+    assert not is_too_deep({"k": [1] * 10_000})
 
 
 def test_a_pointer_escapes_names() -> None:

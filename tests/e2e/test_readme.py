@@ -34,8 +34,7 @@ def test_five_curl_lines_sign_up_log_in_and_read_two_readings_back(cloud: "Cloud
         check=True,
     )
     assert result.stderr == ""
-    start = result.stdout.rindex("\n[") if "\n[" in result.stdout else result.stdout.rindex("[\n")
-    readings = json.loads(result.stdout[start:])
+    readings = json.loads(result.stdout[result.stdout.rindex("\n[") :])
     assert [(reading["origin"]["id"], reading["value"], reading["units"]) for reading in readings] == [
         ("reading-1", 6.60539, "mmol/L"),
         ("reading-2", 6.88293, "mmol/L"),

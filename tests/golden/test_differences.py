@@ -49,12 +49,6 @@ def test_reading_without_a_valid_token_is_401(api: ApiClient, owner: str, token:
     assert (reply.status, reply.json()["code"]) == (401, "data_unauthenticated")
 
 
-def test_restricted_tokens_are_none(api: ApiClient, owner: str) -> None:
-    assert api.request("GET", f"/data/{OWNER}?restricted_token={'a' * 32}").status == 401
-    reply = api.request("POST", f"/v1/users/{OWNER}/restricted_tokens", {}, token=owner)
-    assert (reply.status, reply.json()) == (404, {"Error": "Resource not found"})
-
-
 def test_answers_of_data_carry_the_trace_id_too(api: ApiClient, owner: str) -> None:
     reply = api.request("GET", f"/data/{OWNER}", token=owner, X_Tidepool_Trace_Request="my-trace")
     assert (reply.status, reply.headers["x-tidepool-trace-request"]) == (200, "my-trace")
@@ -163,15 +157,19 @@ def test_the_secret_of_servers_has_two_names(api: ApiClient, owner: str, header:
 @pytest.mark.parametrize(
     ("method", "path"),
     [
-        ("POST", "/v1/partners/twiist/data/link"),
-        ("GET", f"/v1/users/{OWNER}/data_sources"),
-        ("GET", "/v1/data_sources/0123456789abcdef0123456789abcdef"),
-        ("GET", "/v1/partners/dexcom/sector"),
-        ("POST", f"/data/{OWNER}"),
+        ("GET", f"/v1/clinicians/{OWNER}/clinics"),
+        ("POST", f"/confirm/send/signup/{OWNER}"),
+        ("GET", f"/message/all/{OWNER}"),
+        ("GET", f"/export/{OWNER}"),
+        ("POST", "/auth/oauthlogin"),
+        ("POST", f"/v1/users/{OWNER}/device_tokens"),
+        ("GET", f"/v1/users/{OWNER}/alerts"),
+        ("GET", "/thisuser/blip - Viewed"),
+        ("GET", f"/{OWNER}/profile"),
     ],
 )
 def test_what_is_not_served_is_404(api: ApiClient, owner: str, method: str, path: str) -> None:
-    assert api.request(method, path, [], token=owner).status == 404
+    assert api.request(method, path, {}, token=owner).status == 404
 
 
 def test_data_is_read_in_the_order_of_types_and_times(api: ApiClient, owner: str) -> None:

@@ -208,23 +208,24 @@ def test_what_is_nested_less_deeply_is_stored() -> None:
     assert [code for _, code in _found(food | {"code": ""})] == ["value-empty"]
 
 
+_TEXTS = st.sampled_from(["", "x", "/~", "cbg", "bolus", "status", "normal", "mg/dL", _TIME, "2023-02-30T00:00:00Z"])
 _SCALARS = (
     st.none()
     | st.booleans()
     | st.integers(-(2**63), 2**64 - 1)
     | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(max_size=5)
-)
-_JSON = st.recursive(
-    _SCALARS,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
-    max_leaves=5,
+    | _TEXTS
 )
 _NAMES = st.sampled_from(
     [
         *("type", "subType", "deliveryType", "time", "units", "value", "normal", "duration", "rate", "bolus"),
         *("suppressed", "payload", "origin", "tags", "notes", "annotations", "bgTarget", "battery", "location"),
     ]
+)
+_JSON = st.recursive(
+    _SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_TEXTS | _NAMES, inner, max_size=3),
+    max_leaves=5,
 )
 
 

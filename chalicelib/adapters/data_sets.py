@@ -7,7 +7,15 @@ import secrets
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.adapters.data_keys import data_set_key, data_sets_partition, head_key, owner_key
+from chalicelib.adapters.contention import TRIES, pause_after
+from chalicelib.adapters.data_keys import (
+    data_set_key,
+    data_sets_partition,
+    head_key,
+    owner_key,
+    purge_order_id,
+    purge_order_key,
+)
 from chalicelib.adapters.dynamodb import (
     TransactionConflictError,
     TransactionRefusedError,
@@ -20,13 +28,11 @@ from chalicelib.contract import json_text
 from chalicelib.domain.data_set import DataOwner, DataSet, DataSetHead, deletes, head_of
 from chalicelib.domain.errors import DataSetExistsError, UnavailableError
 from chalicelib.domain.ports import ChangedMeanwhileError
+from chalicelib.domain.truncation import truncates
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
-
-TRIES = 5
-"""Of a transaction that meets another one; each try is a new request."""
 
 Item = dict[str, Any]
 
@@ -105,28 +111,51 @@ class DynamoDataSets:
                 self._head_closing(after.id),
                 self._owner_closing(after.owner_id, after.epoch, after.close_order),
             ]
+            if truncates(after):
+                writes.append(self._purge_order(after.modified_time_ms, after.owner_id, after.epoch, after.id))
         else:
             writes.append(owner_check(self._table, after.owner_id, after.epoch))
             if deletes(before, after):
                 writes.append(self._head_check(after.id, after.cut_off))
+                writes.append(self._purge_order(after.modified_time_ms, after.owner_id, after.epoch, after.id))
         try:
             self._transact(writes)
         except TransactionRefusedError as refused:
             raise ChangedMeanwhileError from refused
 
-    def erase(self, owner_id: str) -> None:
-        """See `DataSetStore.erase`: one write."""
+    def erase(self, owner_id: str, now_ms: int) -> None:
+        """See `DataSetStore.erase`: one read, and one transaction."""
+        epoch = self.owner(owner_id).epoch
+        raised: TransactWriteItemTypeDef = {
+            "Update": {
+                "TableName": self._table,
+                "Key": owner_key(owner_id),
+                "UpdateExpression": "SET epoch = :next",
+                "ConditionExpression": _is_or_absent("epoch", epoch),
+                "ExpressionAttributeValues": {":next": {"N": str(epoch + 1)}, ":epoch": {"N": str(epoch)}},
+            }
+        }
+        try:
+            self._transact([raised, self._purge_order(now_ms, owner_id, epoch)])
+        except TransactionRefusedError as refused:
+            raise ChangedMeanwhileError from refused
 
-        def add_one() -> None:
-            with refusals():
-                self._dynamodb.update_item(
-                    TableName=self._table,
-                    Key=owner_key(owner_id),
-                    UpdateExpression="ADD epoch :one",
-                    ExpressionAttributeValues={":one": {"N": "1"}},
-                )
-
-        without_conflict(add_one)
+    def _purge_order(
+        self, time_ms: int, owner_id: str, epoch: int, data_set_id: str | None = None
+    ) -> "TransactWriteItemTypeDef":
+        named: Item = {} if data_set_id is None else {"data_set_id": {"S": data_set_id}}
+        return {
+            "Put": {
+                "TableName": self._table,
+                "Item": {
+                    **purge_order_key(purge_order_id(time_ms, owner_id, epoch, data_set_id or "")),
+                    **named,
+                    "time_ms": {"N": str(time_ms)},
+                    "owner_id": {"S": owner_id},
+                    "epoch": {"N": str(epoch)},
+                },
+            }
+        }
 
     def _head_closing(self, data_set_id: str) -> "TransactWriteItemTypeDef":
         return {
@@ -182,11 +211,11 @@ def without_conflict(write: Callable[[], None]) -> None:
     Raises:
         UnavailableError: it met one each time.
     """
-    for _ in range(TRIES):
+    for attempt in range(TRIES):
         try:
             return write()
         except TransactionConflictError:
-            continue
+            pause_after(attempt)
     raise UnavailableError
 
 

@@ -9,14 +9,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from chalicelib.adapters.contention import TRIES, pause_after
 from chalicelib.adapters.data_keys import (
     continuous_log_partition,
     entry_key,
     head_key,
+    log_of,
     normal_log_partition,
     part_key,
 )
-from chalicelib.adapters.data_sets import TRIES, head_from_item, owner_check
+from chalicelib.adapters.data_sets import head_from_item, owner_check
 from chalicelib.adapters.dynamodb import (
     TransactionConflictError,
     TransactionRefusedError,
@@ -75,11 +77,11 @@ class DynamoRecordLog:
         """
         content = self._content(head.id, entry)
         last_number = head.last_number
-        for _ in range(TRIES):
+        for attempt in range(TRIES):
             try:
                 self._commit(head, last_number, content)
             except TransactionConflictError:
-                continue
+                pause_after(attempt)
             except TransactionRefusedError as refused:
                 last_number = self._last_number_now(head, refused)
             else:
@@ -90,7 +92,14 @@ class DynamoRecordLog:
         """See `RecordLog.entries`: one query for the continuous data sets, one for each normal one, and the parts."""
         partitions = [continuous_log_partition(owner.id, owner.epoch)]
         partitions += [normal_log_partition(owner.id, owner.epoch, data_set_id) for data_set_id in normal_ids]
-        items = [item for partition in partitions for item in self._query(partition)]
+        return self._with_bodies([item for partition in partitions for item in self._query(partition)])
+
+    def entries_of(self, owner: DataOwner, data_set_id: str, *, is_continuous: bool) -> list[Entry]:
+        """The entries of one data set, by number: one query, and the parts."""
+        partition, prefix = log_of(owner.id, owner.epoch, data_set_id, is_continuous=is_continuous)
+        return self._with_bodies([item for item in self._query(partition) if item["sk"]["S"].startswith(prefix)])
+
+    def _with_bodies(self, items: Sequence[Item]) -> list[Entry]:
         bodies = self._staged_bodies(
             [(item["data_set_id"]["S"], staged) for item in items if (staged := _staged(item))]
         )
@@ -165,12 +174,13 @@ class DynamoRecordLog:
         return _Staged(prefix, len(parts))
 
     def _put_all(self, puts: Sequence[Any]) -> None:
-        for _ in range(TRIES):
+        for attempt in range(TRIES):
             with refusals():
                 answer = self._dynamodb.batch_write_item(RequestItems={self._table: list(puts)})
             puts = answer.get("UnprocessedItems", {}).get(self._table, [])
             if not puts:
                 return
+            pause_after(attempt)
         raise UnavailableError
 
     def _query(self, partition: str) -> Iterator[Item]:

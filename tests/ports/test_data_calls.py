@@ -7,10 +7,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
+from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 
 from chalicelib.adapters import dynamodb
 from chalicelib.adapters.accounts_sessions import session_item
-from chalicelib.adapters.data_sets import TRIES, DynamoDataSets
+from chalicelib.adapters.contention import TRIES
+from chalicelib.adapters.data_keys import part_key
+from chalicelib.adapters.data_sets import DynamoDataSets
 from chalicelib.adapters.record_log import PART_BYTES, PUTS_AT_ONCE, DynamoRecordLog
 from chalicelib.adapters.session_and_head import session_and_head_reader
 from chalicelib.config import Settings
@@ -26,21 +30,33 @@ from tests.fakes.accounts import FakeGrants
 from tests.ports.test_data_stores import ANNA, NOW_MS, closed, data_set
 
 Calls = Counter[str]
+Answer = tuple[AWSResponse, dict[str, Any]]
+
+
+def refusal(code: str, *reasons: str) -> Answer:
+    """What DynamoDB answers when it refuses; `reasons` are those of a transaction, for each of its writes."""
+    answer: dict[str, Any] = {"Error": {"Code": code, "Message": ""}}
+    if reasons:
+        answer["CancellationReasons"] = [{"Code": reason} for reason in reasons]
+    return AWSResponse("", 400, HTTPHeaders(), None), answer
 
 
 @dataclass
 class Wire:
-    """What passes between the adapters and DynamoDB, and what a test lets happen just before."""
+    """What passes between the adapters and DynamoDB; a test lets something happen before, or answers in its place."""
 
     settings: Settings
     requests: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     before: dict[str, list[Callable[[], None]]] = field(default_factory=dict)
+    instead: dict[str, list[Answer]] = field(default_factory=dict)
 
-    def __call__(self, model: Any, params: dict[str, Any], **_: Any) -> None:
+    def __call__(self, model: Any, params: dict[str, Any], **_: Any) -> Answer | None:
         waiting = self.before.get(model.name)
         if waiting:
             waiting.pop(0)()
         self.requests.append((model.name, params))
+        answers = self.instead.get(model.name)
+        return answers.pop(0) if answers else None
 
     @property
     def calls(self) -> Calls:
@@ -61,9 +77,10 @@ def wire(stage: Settings) -> Iterator[Wire]:
     dynamodb.client(stage).put_item(TableName=stage.accounts_table, Item=session_item(session))
     events = dynamodb.client(stage).meta.events
     wire = Wire(stage)
-    events.register("before-call.dynamodb", wire)
+    handler: Any = wire  # botocore's stubs know of no handler that answers
+    events.register("before-call.dynamodb", handler)
     yield wire
-    events.unregister("before-call.dynamodb", wire)
+    events.unregister("before-call.dynamodb", handler)
 
 
 def cbg(count: int, first: int = 0) -> list[dict[str, Any]]:
@@ -236,7 +253,7 @@ class TestRaces:
         assert stored(wire.settings).is_closed
 
     def test_an_add_after_erasing_finds_nothing(self, wire: Wire) -> None:
-        wire.before["TransactWriteItems"] = [lambda: DynamoDataSets(wire.settings).erase(ANNA)]
+        wire.before["TransactWriteItems"] = [lambda: DynamoDataSets(wire.settings).erase(ANNA, NOW_MS)]
         with pytest.raises(DataSetNotFoundError):
             add(wire.settings, cbg(1))
 
@@ -267,3 +284,68 @@ class TestRaces:
         with pytest.raises(ChangedMeanwhileError):
             data_sets.replace(before, replace(before, revision=9, state_version=2))
         assert stored(wire.settings) == first
+
+
+class TestRefusals:
+    """What DynamoDB says when it is busy; moto never is."""
+
+    @pytest.fixture(autouse=True)
+    def pauses(self, monkeypatch: pytest.MonkeyPatch) -> list[float]:
+        """The pauses that were made, without making them."""
+        made: list[float] = []
+        monkeypatch.setattr("time.sleep", made.append)
+        return made
+
+    conflict = refusal("TransactionCanceledException", "TransactionConflict", "None", "None")
+
+    def test_a_conflict_is_tried_again_after_a_pause(self, wire: Wire, pauses: list[float]) -> None:
+        wire.instead["TransactWriteItems"] = [self.conflict] * 3
+        add(wire.settings, cbg(1))
+        assert numbers(wire.settings) == [1]
+        assert len(pauses) == 3
+        assert max(pauses) <= 0.1
+
+    @pytest.mark.parametrize("change", [close, delete])
+    def test_a_conflict_of_a_change_too(self, wire: Wire, change: Callable[[Settings], None]) -> None:
+        wire.instead["TransactWriteItems"] = [self.conflict]
+        change(wire.settings)
+        assert stored(wire.settings).state_version == 2
+
+    def test_conflicts_without_end_are_unavailable(self, wire: Wire) -> None:
+        wire.instead["TransactWriteItems"] = [self.conflict] * TRIES
+        with pytest.raises(UnavailableError):
+            add(wire.settings, cbg(1))
+        assert wire.calls["TransactWriteItems"] == TRIES
+        assert numbers(wire.settings) == []
+
+    @pytest.mark.parametrize("operation", ["BatchGetItem", "BatchWriteItem", "TransactWriteItems"])
+    @pytest.mark.parametrize("code", ["ThrottlingException", "ProvisionedThroughputExceededException"])
+    def test_throttling_is_unavailable(self, wire: Wire, operation: str, code: str) -> None:
+        wire.instead[operation] = [refusal(code)] * 9
+        with pytest.raises(UnavailableError):
+            add(wire.settings, cbg(1000))
+        assert numbers(wire.settings) == []
+
+    @pytest.mark.parametrize("code", ["ResourceNotFoundException", "ValidationException"])
+    def test_a_defect_stays_a_defect(self, wire: Wire, code: str) -> None:
+        wire.instead["TransactWriteItems"] = [refusal(code)]
+        with pytest.raises(RuntimeError, match=code):
+            add(wire.settings, cbg(1))
+
+    def test_what_a_batch_left_is_put_again(self, wire: Wire) -> None:
+        put = {"PutRequest": {"Item": part_key("a" * 32, "left", 0) | {"body": {"B": b"left"}}}}
+        left = {"UnprocessedItems": {wire.settings.data_table: [put]}}
+        wire.instead["BatchWriteItem"] = [(AWSResponse("", 200, HTTPHeaders(), None), left)]
+        add(wire.settings, cbg(1000))
+        assert wire.calls["BatchWriteItem"] == 2
+        second = wire.requests[-2][1]["body"]
+        assert b"left" in second
+
+    def test_the_number_is_read_where_the_refusal_does_not_tell_it(self, wire: Wire) -> None:
+        """Not every DynamoDB knows ReturnValuesOnConditionCheckFailure."""
+        add(wire.settings, cbg(1))
+        lost = refusal("TransactionCanceledException", "ConditionalCheckFailed", "None", "None")
+        wire.instead["TransactWriteItems"] = [lost]
+        add(wire.settings, cbg(1, 1))
+        assert numbers(wire.settings) == [1, 2]
+        assert wire.calls["GetItem"] == 1

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from chalicelib.domain.ports_tasks import RunOrder
-from tests.fakes.tasks import FakeQueue, FakeSlots, FakeTasks, FakeTaskServices
+from tests.fakes.services import FakeServices
+from tests.fakes.tasks import FakeQueue, FakeSlots, FakeTasks
 
 
 class KilledError(BaseException):
@@ -67,7 +68,7 @@ class World:
 
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)  # noqa: S311  a simulation, which must be repeatable
-        self.services = FakeTaskServices()
+        self.fakes = FakeServices()
         self.actors: list[Actor] = []
         self.current: Actor | None = None
         self.killed = 0
@@ -86,9 +87,9 @@ class World:
                 setattr(instance, name, method)
             return instance
 
-        self.services.tasks = paused(FakeTasks, "find", "find_many", "replace", "due_ids", "ready_ids")
-        self.services.task_slots = paused(FakeSlots, "take", "release")
-        self.services.task_queue = paused(FakeQueue, "send")
+        self.fakes.tasks = paused(FakeTasks, "find", "find_many", "replace", "due_ids", "ready_ids")
+        self.fakes.task_slots = paused(FakeSlots, "take", "release")
+        self.fakes.task_queue = paused(FakeQueue, "send")
 
     def pause(self) -> None:
         """Hand control back to the world, if an actor is what runs."""
@@ -110,14 +111,14 @@ class World:
 
     def turn(self) -> None:
         """Let one actor that does not hang go one step; each step takes some milliseconds of the world's time."""
-        self.services.time_ms += self.random.randint(0, 5)
-        for actor in [actor for actor in self.actors if actor.dies_at_ms <= self.services.time_ms]:
+        self.fakes.now_ms += self.random.randint(0, 5)
+        for actor in [actor for actor in self.actors if actor.dies_at_ms <= self.fakes.now_ms]:
             self.kill(actor)
         able = [actor for actor in self.actors if not actor.hangs]
         if able:
             self._turn(self.random.choice(able))
         else:
-            self.services.time_ms += 1000
+            self.fakes.now_ms += 1000
 
     def _turn(self, actor: Actor) -> None:
         self.current = actor
@@ -130,7 +131,7 @@ class World:
 
     def deliveries(self) -> list[RunOrder]:
         """Orders that reach a worker now: each at least once, in any order, some of them late."""
-        queue = self.services.task_queue.orders
+        queue = self.fakes.task_queue.orders
         self.random.shuffle(queue)
         count = self.random.randint(0, len(queue))
         delivered = queue[:count]

@@ -55,9 +55,9 @@ class Books:
 def test_nothing_is_lost_and_nothing_runs_twice_at_once(seed: int) -> None:
     world = World(seed)
     books = Books(world)
-    services = world.services
+    fakes, services = world.fakes, world.fakes.services
     types = registry(TaskType(name, books.function, 10, at_once=count) for name, count in AT_ONCE.items())
-    now_ms = services.time_ms
+    now_ms = fakes.now_ms
     never = {
         "unknown": Task("unknown", "unknown", now_ms),
         "expired": Task("expired", "one", now_ms, priority=99, expiration_time_ms=now_ms),
@@ -79,7 +79,7 @@ def test_nothing_is_lost_and_nothing_runs_twice_at_once(seed: int) -> None:
     _run_world(world, lambda: tick(services, types), lambda order: carry_out(order, services, types))
 
     assert books.violations == []
-    tasks = services.tasks.by_id
+    tasks = fakes.tasks.by_id
     assert {task_id: tasks[task_id].state for task_id in never} == dict.fromkeys(never, State.PENDING)
     assert not books.begun.keys() & never.keys()
     for task in due:
@@ -88,23 +88,23 @@ def test_nothing_is_lost_and_nothing_runs_twice_at_once(seed: int) -> None:
         assert 1 <= books.finished[task.id] <= books.begun[task.id]
     extra = sum(books.begun.values()) - DUE_TASKS
     assert 0 < extra <= world.killed
-    assert services.task_slots.taken.keys() <= {(name, n) for name, count in AT_ONCE.items() for n in range(count)}
+    assert fakes.task_slots.taken.keys() <= {(name, n) for name, count in AT_ONCE.items() for n in range(count)}
 
 
 def _run_world(world: World, dispatch: Callable[[], object], work: Callable[[RunOrder], object]) -> None:
     """Tick once a minute with all dispatchers, and deliver orders, until every due task has run and all is quiet."""
-    services = world.services
-    next_tick_ms = services.time_ms
-    end_ms = services.time_ms + LONGEST_MS
+    fakes = world.fakes
+    next_tick_ms = fakes.now_ms
+    end_ms = fakes.now_ms + LONGEST_MS
 
     def is_done() -> bool:
-        tasks = services.tasks.by_id.values()
+        tasks = fakes.tasks.by_id.values()
         return sum(task.state is State.COMPLETED for task in tasks) == DUE_TASKS and not world.actors
 
     while not is_done():
-        assert services.time_ms < end_ms, "tasks are lost"
-        if services.time_ms >= next_tick_ms:
-            next_tick_ms = services.time_ms + 60_000
+        assert fakes.now_ms < end_ms, "tasks are lost"
+        if fakes.now_ms >= next_tick_ms:
+            next_tick_ms = fakes.now_ms + 60_000
             for _ in range(DISPATCHERS):
                 world.add(dispatch)
         for order in world.deliveries():

@@ -14,8 +14,9 @@ from chalicelib.contract.operations_accounts import (
 )
 from chalicelib.domain.access import require
 from chalicelib.domain.accounts import user_id_of, user_object
-from chalicelib.domain.accounts_deletion import Confirmation, delete_user, erase_traces
+from chalicelib.domain.accounts_deletion import Confirmation, delete_user
 from chalicelib.domain.accounts_details import custodial_email, new_user, user_updates
+from chalicelib.domain.accounts_erasure import erase_at_once
 from chalicelib.domain.accounts_lifecycle import create_custodial_user, create_user, read_user, update_user
 from chalicelib.domain.accounts_query import list_users, users_query
 from chalicelib.domain.accounts_sign_up import require_sign_up
@@ -88,13 +89,7 @@ def delete(request: Request) -> Answer:
         attempts=services.sign_in_attempts,
         now_ms=request.now_ms,
     )
-    erase_traces(
-        user_id,
-        sessions=services.sessions,
-        restricted_tokens=services.restricted_tokens,
-        grants=services.grants,
-        profiles=services.profiles,
-    )
+    erase_at_once(user_id, services)
     return Answer()
 
 

@@ -1,6 +1,6 @@
-"""Deleting accounts, and what they leave behind. Source: auth-api 5, route 11."""
+"""Deleting accounts: who may, and what confirms it. Source: auth-api 5, route 11."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from chalicelib.contract.access import WhoMay
 from chalicelib.contract.roles import CLINIC_ROLES
@@ -9,16 +9,7 @@ from chalicelib.domain.accounts import Account
 from chalicelib.domain.accounts_lifecycle import MAX_TRIES
 from chalicelib.domain.accounts_sign_in import attempt_counters, count_attempt
 from chalicelib.domain.errors import UnauthorizedError, UnavailableError, WrongPasswordError
-from chalicelib.domain.ports_accounts import (
-    Accounts,
-    Grants,
-    Passwords,
-    Profiles,
-    RestrictedTokens,
-    Sessions,
-    SignInAttempts,
-)
-from chalicelib.domain.sessions_restricted import erase_restricted_tokens
+from chalicelib.domain.ports_accounts import Accounts, Passwords, SignInAttempts
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,23 +69,3 @@ def _confirm(
     if not passwords.verify(account.password_hash, confirmation.password):
         raise WrongPasswordError
     attempts.uncount(counters)
-
-
-def erase_traces(
-    user_id: str, *, sessions: Sessions, restricted_tokens: RestrictedTokens, grants: Grants, profiles: Profiles
-) -> bool:
-    """End a deleted user's sessions and restricted tokens, take their grants from both sides, remove their metadata.
-
-    False when that has to be done again.
-
-    It may be repeated. The receipt of the deletion stays until everything else of the user is erased too.
-    """
-    try:
-        sessions.end_all(user_id)
-        erase_restricted_tokens(user_id, restricted_tokens)
-        for grant in (*grants.given_by(user_id), *grants.given_to(user_id)):
-            grants.put(replace(grant, permissions={}))
-        profiles.delete_all(user_id)
-    except UnavailableError:
-        return False
-    return True

@@ -227,10 +227,5 @@ def delete_restricted_tokens(
     """
     require(caller, user_id, who_may, grants)
     require_user_id(user_id)
-    erase_restricted_tokens(user_id, tokens)
-
-
-def erase_restricted_tokens(user_id: str, tokens: RestrictedTokens) -> None:
-    """Remove all tokens of a user who may be gone."""
     for token in tokens.of_user(user_id):
         tokens.delete(token)

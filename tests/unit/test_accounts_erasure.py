@@ -1,0 +1,97 @@
+"""What deleted users leave behind goes, however often the erasing stops half-way."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from chalicelib.domain.access import RestrictedToken
+from chalicelib.domain.accounts_erasure import SETTLED_AFTER_MS, erase_at_once, erase_deleted_users
+from chalicelib.domain.errors import UnavailableError
+from chalicelib.domain.ports_accounts import Collection
+from tests.fakes.services import START_MS, FakeServices
+
+GONE = "aaaaaaaaaa"
+STAYS = "bbbbbbbbbb"
+
+
+@pytest.fixture
+def fakes() -> FakeServices:
+    """Two users with everything a user can have, of whom one has just been deleted."""
+    fakes = FakeServices()
+    for user_id, other_id in ((GONE, STAYS), (STAYS, "cccccccccc")):
+        fakes.sign_in(user_id)
+        fakes.grant(user_id, other_id, ["view"])
+        fakes.grant(other_id, user_id, ["view"])
+        fakes.restricted_tokens.put(RestrictedToken(f"of-{user_id}", user_id, None, START_MS + 1, START_MS))
+        fakes.profiles.replace(user_id, "profile", None, Collection({"fullName": "A"}, 1))
+    assert fakes.accounts.delete(fakes.accounts.by_id[GONE], START_MS)
+    return fakes
+
+
+def left_of(fakes: FakeServices, user_id: str) -> set[str]:
+    """What is still there of a user."""
+    held = {
+        "sessions": any(session.user_id == user_id for session in fakes.sessions.by_hash.values()),
+        "restricted tokens": bool(fakes.restricted_tokens.of_user(user_id)),
+        "grants": bool(fakes.grants.given_by(user_id) or fakes.grants.given_to(user_id)),
+        "profiles": fakes.profiles.find(user_id, "profile") is not None,
+    }
+    return {name for name, is_there in held.items() if is_there}
+
+
+EVERYTHING = {"sessions", "restricted tokens", "grants", "profiles"}
+
+
+def failing(*_: Any) -> Any:
+    """A store that does not answer."""
+    raise UnavailableError
+
+
+def test_what_can_be_reached_goes_at_once(fakes: FakeServices) -> None:
+    epoch = fakes.data_sets.owner(GONE).epoch
+    assert left_of(fakes, GONE) == EVERYTHING
+    assert erase_at_once(GONE, fakes.services)
+    assert left_of(fakes, GONE) == set()
+    assert fakes.data_sets.owner(GONE).epoch > epoch
+
+
+def test_others_keep_what_is_theirs(fakes: FakeServices) -> None:
+    erase_at_once(GONE, fakes.services)
+    list(erase_deleted_users(fakes.services))
+    assert left_of(fakes, STAYS) == EVERYTHING
+    assert fakes.grants.permissions(STAYS, "cccccccccc") == {"view"}
+
+
+@pytest.mark.parametrize(
+    "breaks",
+    [
+        lambda fakes: (fakes.sessions, "end_all"),
+        lambda fakes: (fakes.restricted_tokens, "delete"),
+        lambda fakes: (fakes.grants, "put"),
+        lambda fakes: (fakes.profiles, "delete_all"),
+        lambda fakes: (fakes.data_sets, "erase"),
+    ],
+)
+def test_a_store_that_does_not_answer_is_left_to_the_job(
+    fakes: FakeServices, monkeypatch: pytest.MonkeyPatch, breaks: Callable[[FakeServices], tuple[Any, str]]
+) -> None:
+    store, method = breaks(fakes)
+    with monkeypatch.context() as patched:
+        patched.setattr(store, method, failing)
+        assert not erase_at_once(GONE, fakes.services)
+        with pytest.raises(UnavailableError):
+            list(erase_deleted_users(fakes.services))
+    assert [deletion.user_id for deletion in fakes.accounts.deletions()] == [GONE]
+    assert list(erase_deleted_users(fakes.services)) == [GONE]
+    assert left_of(fakes, GONE) == set()
+
+
+def test_a_receipt_stays_until_no_request_can_be_under_way(fakes: FakeServices) -> None:
+    fakes.now_ms = START_MS + SETTLED_AFTER_MS - 1
+    assert list(erase_deleted_users(fakes.services)) == [GONE]
+    fakes.profiles.replace(GONE, "profile", None, Collection({"late": 1}, 1))
+    fakes.now_ms += 1
+    assert list(erase_deleted_users(fakes.services)) == [GONE]
+    assert left_of(fakes, GONE) == set()
+    assert list(erase_deleted_users(fakes.services)) == []

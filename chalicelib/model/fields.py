@@ -1,7 +1,7 @@
 """The vocabulary in which the data model's tables are written.
 
-A table is a tree of these values and holds no code: `checker` reads it to find every error, `compiler` turns it into
-straight-line Python for bodies without errors, `json_schema` into JSON Schema. The order of `Object.fields` is the
+A table is a tree of these values and holds no code. `parsing`, `validation` and `normalising` read it step by step,
+`compiler` turns it into straight-line Python, `json_schema` into JSON Schema. The order of `Object.fields` is the
 order of checking. Source: data-model.md.
 
 (Named tuples, because a data class takes eight times as long to make when the module is imported.)
@@ -218,10 +218,14 @@ class IsZero(NamedTuple):
 
 
 class Not(NamedTuple):
+    """The condition does not hold."""
+
     condition: Has | Is | IsZero
 
 
 class Either(NamedTuple):
+    """At least one of the conditions holds."""
+
     conditions: tuple[Condition, ...]
 
 
@@ -240,6 +244,7 @@ class Field(NamedTuple):
 
 
 def required(name: str, kind: Kind) -> Field:
+    """A field that must be present."""
     return Field(name, kind, required=True)
 
 

@@ -21,7 +21,7 @@ from chalicelib.model.times import Moment
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class _Scope:
     """Where a value stands: the datum, the object around it, and that object's model. `earliest_ms` is the least
     start that an element of a schedule may have, 0 for the first one."""
 
@@ -60,7 +60,7 @@ def validate_object(
     earliest_ms: int = 0,
 ) -> None:
     """Report every fault of a parsed object, in the order of its model's fields."""
-    scope = Scope(datum, values, model, earliest_ms)
+    scope = _Scope(datum, values, model, earliest_ms)
     for rule in model.first:
         _apply(rule, pointer, scope, report)
     for field in model.fields:
@@ -69,7 +69,7 @@ def validate_object(
         _apply(rule, pointer, scope, report)
 
 
-def holds(condition: Condition, values: Mapping[str, Any]) -> bool:
+def _holds(condition: Condition, values: Mapping[str, Any]) -> bool:
     """Whether a condition holds for the fields around it."""
     match condition:
         case fields.Has(names):
@@ -77,27 +77,27 @@ def holds(condition: Condition, values: Mapping[str, Any]) -> bool:
         case fields.Is(name, allowed):
             return values.get(name) in allowed
         case fields.IsZero(name):
-            return values.get(name) == 0 and values.get(name) is not False
+            return bool(values.get(name) == 0)
         case fields.Not(inner):
-            return not holds(inner, values)
+            return not _holds(inner, values)
         case fields.Either(conditions):
-            return any(holds(inner, values) for inner in conditions)
+            return any(_holds(inner, values) for inner in conditions)
 
 
-def _validate_field(field: Field, pointer: str, scope: Scope, report: Report) -> None:
+def _validate_field(field: Field, pointer: str, scope: _Scope, report: Report) -> None:
     at = member(pointer, field.name)
     value = scope.values.get(field.name)
-    if field.forbidden is not None and holds(field.forbidden, scope.values):
+    if field.forbidden is not None and _holds(field.forbidden, scope.values):
         if value is not None:
             report.add(errors.VALUE_EXISTS, at)
     elif value is None:
-        if field.required is True or (field.required and holds(field.required, scope.values)):
+        if field.required is True or (field.required and _holds(field.required, scope.values)):
             report.add(errors.VALUE_NOT_EXISTS, at)
     else:
         _validate(field.kind, value, at, scope, report)
 
 
-def _validate(kind: Kind, value: Any, pointer: str, scope: Scope, report: Report) -> None:
+def _validate(kind: Kind, value: Any, pointer: str, scope: _Scope, report: Report) -> None:
     match kind:
         case fields.Text():
             _validate_text(kind, value, pointer, report)
@@ -105,16 +105,16 @@ def _validate(kind: Kind, value: Any, pointer: str, scope: Scope, report: Report
             if value not in allowed:
                 report.add(errors.value_not_allowed(value, allowed), pointer)
         case fields.Constant(constant):
-            check_equal(value, constant, pointer, report)
+            _check_equal(value, constant, pointer, report)
         case fields.Integer(limits, allowed):
             if allowed and value not in allowed:
                 report.add(errors.value_not_allowed(value, allowed), pointer)
-            check_range(value, narrowed(limits, scope.model, scope.values), pointer, report)
+            _check_range(value, _narrowed(limits, scope.model, scope.values), pointer, report)
         case fields.Start(latest_ms):
             if not scope.earliest_ms:
-                check_equal(value, 0, pointer, report)
+                _check_equal(value, 0, pointer, report)
             else:
-                check_range(value, Range(scope.earliest_ms, latest_ms), pointer, report)
+                _check_range(value, Range(scope.earliest_ms, latest_ms), pointer, report)
         case fields.Number(limits):
             _validate_number(limits, value, pointer, scope, report)
         case fields.Time():
@@ -159,7 +159,7 @@ def _validate_text(kind: fields.Text, value: str, pointer: str, report: Report) 
         report.add(errors.value_not_allowed(value, kind.known), pointer)
 
 
-def narrowed(limits: Range, model: Object, values: Mapping[str, Any]) -> Range:
+def _narrowed(limits: Range, model: Object, values: Mapping[str, Any]) -> Range:
     """The limits with those siblings taken in that narrow them."""
     low, high = limits.low, limits.high
     if limits.at_least and (sibling := _valid_sibling(limits.at_least, model, values)) is not None:
@@ -175,41 +175,41 @@ def _valid_sibling(name: str, model: Object, values: Mapping[str, Any]) -> float
     kind = next(field.kind for field in model.fields if field.name == name)
     if value is None or not isinstance(kind, fields.Integer | fields.Number) or not isinstance(kind.limits, Range):
         return None
-    return value if is_within(value, kind.limits) else None
+    return value if _is_within(value, kind.limits) else None
 
 
-def is_within(value: float, limits: Range) -> bool:
+def _is_within(value: float, limits: Range) -> bool:
     """Whether a number keeps the plain limits."""
     return (limits.low is None or value >= limits.low) and (limits.high is None or value <= limits.high)
 
 
-def check_range(value: float, limits: Range, pointer: str, report: Report) -> None:
+def _check_range(value: float, limits: Range, pointer: str, report: Report) -> None:
     """Report a number beyond plain limits."""
-    if not is_within(value, limits):
+    if not _is_within(value, limits):
         report.add(errors.value_out_of_range(value, errors.between(limits.low, limits.high)), pointer)
 
 
-def check_equal(value: str | float, expected: str | float, pointer: str, report: Report) -> None:
+def _check_equal(value: str | float, expected: str | float, pointer: str, report: Report) -> None:
     """Report a value that is not the only one allowed."""
     if value != expected:
         report.add(errors.value_out_of_range(value, errors.equal_to(expected)), pointer)
 
 
 def _validate_number(
-    limits: Range | fields.ByUnits | fields.OneOfByUnits, value: float, pointer: str, scope: Scope, report: Report
+    limits: Range | fields.ByUnits | fields.OneOfByUnits, value: float, pointer: str, scope: _Scope, report: Report
 ) -> None:
     match limits:
         case Range():
-            check_range(value, narrowed(limits, scope.model, scope.values), pointer, report)
+            _check_range(value, _narrowed(limits, scope.model, scope.values), pointer, report)
         case fields.ByUnits(path, ranges):
-            check_range(value, ranges.get(scope.units(path) or "", fields.ANY), pointer, report)
+            _check_range(value, ranges.get(scope.units(path) or "", fields.ANY), pointer, report)
         case fields.OneOfByUnits(path, allowed_by_units):
             allowed = allowed_by_units.get(scope.units(path) or "")
             if allowed and value not in allowed:
                 report.add(errors.value_not_allowed(value, allowed), pointer)
 
 
-def _validate_time(kind: fields.Time, value: Moment, pointer: str, scope: Scope, report: Report) -> None:
+def _validate_time(kind: fields.Time, value: Moment, pointer: str, scope: _Scope, report: Report) -> None:
     limit = scope.values.get(kind.not_before) if kind.not_before else None
     if value.is_zero and not kind.may_be_zero:
         report.add(errors.VALUE_EMPTY, pointer)
@@ -224,7 +224,7 @@ def _validate_count(kind: fields.Texts | fields.Objects, count: int, pointer: st
         report.add(errors.length_out_of_range(count, errors.between(None, kind.max_items)), pointer)
 
 
-def _validate_texts(kind: fields.Texts, value: Sequence[str], pointer: str, scope: Scope, report: Report) -> None:
+def _validate_texts(kind: fields.Texts, value: Sequence[str], pointer: str, scope: _Scope, report: Report) -> None:
     if not value and kind.empty_is_absent:
         return
     _validate_count(kind, len(value), pointer, report)
@@ -238,7 +238,7 @@ def _validate_texts(kind: fields.Texts, value: Sequence[str], pointer: str, scop
             seen.add(text)
 
 
-def _validate_elements(kind: fields.Objects, value: Sequence[Any], pointer: str, scope: Scope, report: Report) -> None:
+def _validate_elements(kind: fields.Objects, value: Sequence[Any], pointer: str, scope: _Scope, report: Report) -> None:
     _validate_count(kind, len(value), pointer, report)
     earliest_ms = 0
     for index, element in enumerate(value):
@@ -253,13 +253,13 @@ def _validate_elements(kind: fields.Objects, value: Sequence[Any], pointer: str,
                 earliest_ms = max(element.get("start", 0) + 1, 1)
 
 
-def _apply(rule: fields.Rule, pointer: str, scope: Scope, report: Report) -> None:
+def _apply(rule: fields.Rule, pointer: str, scope: _Scope, report: Report) -> None:
     match rule:
         case fields.AnyOf(names):
-            if not holds(fields.Has(names), scope.values):
+            if not _holds(fields.Has(names), scope.values):
                 report.add(errors.values_not_exist_for_any(names), pointer)
         case fields.OneOf(names, unless):
-            if not holds(fields.Has((*names, *unless)), scope.values):
+            if not _holds(fields.Has((*names, *unless)), scope.values):
                 report.add(errors.values_not_exist_for_one(names), pointer)
         case fields.GlucoseTarget(units):
             for fault, name in target_faults(scope.values, scope.units(units)):

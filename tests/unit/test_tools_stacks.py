@@ -9,6 +9,7 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 from moto import mock_aws
+from moto.backends import get_backend
 
 from tools import stacks
 from tools.project import ToolError
@@ -33,6 +34,7 @@ def cloudformation(monkeypatch: pytest.MonkeyPatch) -> "Iterator[CloudFormationC
         monkeypatch.setenv(name, "testing")
     monkeypatch.delenv("AWS_PROFILE", raising=False)
     with mock_aws():
+        get_backend("cloudformation").reset()  # another module of this process may hold the same mock open
         yield boto3.client("cloudformation", region_name="us-east-1")
 
 

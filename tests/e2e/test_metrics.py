@@ -1,0 +1,212 @@
+"""Events from clients to the bucket and the daily counts, through the packaged application."""
+
+import gzip
+import http.client
+import json
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlsplit
+
+import pytest
+
+from tests.e2e.client import TIMEOUT_S, Client, User
+
+if TYPE_CHECKING:
+    from mypy_boto3_kinesis import KinesisClient
+    from mypy_boto3_s3 import S3Client
+
+    from tests.e2e.conftest import Cloud
+
+THREADS = 8
+STAGE = "strandline-local"
+DELIVERED_AFTER_S = 60
+NO_TOKEN = "Session token must be set on header[x-tidepool-session-token]"
+
+
+@pytest.fixture(scope="module")
+def user(cloud: "Cloud") -> User:
+    return User(cloud.base_url)
+
+
+@pytest.fixture(scope="module")
+def server(cloud: "Cloud") -> Client:
+    """A client with the token of a server."""
+    if cloud.server_secret is None:
+        pytest.skip("needs SERVER_SECRET")
+    headers = {"X-Tidepool-Server-Name": "metrics-test", "X-Tidepool-Server-Secret": cloud.server_secret}
+    reply = Client(cloud.base_url).request("POST", "/auth/serverlogin", headers=headers)
+    assert reply.status == 200, reply.body
+    return Client(cloud.base_url, reply.headers["x-tidepool-session-token"])
+
+
+def _aws(cloud: "Cloud", service: Any) -> Any:
+    if cloud.gateway_url is None:
+        pytest.skip("needs the local cloud")
+    import boto3
+
+    return boto3.client(
+        service,
+        endpoint_url=cloud.gateway_url,
+        region_name="us-east-1",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )
+
+
+@pytest.fixture(scope="module")
+def s3(cloud: "Cloud") -> "S3Client":
+    """The local cloud's S3."""
+    client: S3Client = _aws(cloud, "s3")
+    return client
+
+
+@pytest.fixture(scope="module")
+def kinesis(cloud: "Cloud") -> "KinesisClient":
+    """The local cloud's Kinesis."""
+    client: KinesisClient = _aws(cloud, "kinesis")
+    return client
+
+
+def _today() -> str:
+    return time.strftime("%Y-%m-%d", time.gmtime())
+
+
+def _counts(server: Client, prefix: str, since: str) -> dict[str, int]:
+    """How often each event with this prefix was recorded from that day on."""
+    reply = server.request("GET", f"/v1/metrics/events?from={since}&to={_today()}&prefix={quote(prefix)}")
+    assert reply.status == 200, reply.body
+    counts: Counter[str] = Counter()
+    for one in reply.json():
+        counts[one["eventName"]] += one["count"]
+    return dict(counts)
+
+
+def _events(s3: "S3Client", prefix: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every archived event whose name has this prefix, with the key of its object."""
+    [bucket] = [one["Name"] for one in s3.list_buckets()["Buckets"] if one["Name"].startswith(STAGE)]
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix="metrics/"):
+        for item in page.get("Contents", ()):
+            body = s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].read()
+            for line in gzip.decompress(body).splitlines():
+                event = json.loads(line)
+                if event["eventName"].startswith(prefix):
+                    yield item["Key"], event
+
+
+def _lost(cloud: "Cloud") -> int:
+    """How many events the functions have counted as lost."""
+    assert cloud.data_dir is not None
+    lines = (cloud.data_dir / "functions.log").read_text().splitlines()
+    return sum(int(sum(json.loads(line)["LostMetricsEvents"])) for line in lines if '"LostMetricsEvents":[' in line)
+
+
+def _eventually(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + DELIVERED_AFTER_S
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+
+
+def test_track_metric_of_platform_client(cloud: "Cloud", user: User, server: Client, s3: "S3Client") -> None:
+    """Blanks come as `%20`, nothing else is encoded, and the trace header of the session is sent (clients 6)."""
+    name, today = "e2e - Viewed Care Team List", _today()
+    path = f"/metrics/thisuser/{name.replace(' ', '%20')}?user={user.id}&list[sort]=name&sourceVersion=1.2.3"
+    reply = user.request("GET", path, headers={"x-tidepool-trace-session": "a-session"})
+    assert (reply.status, reply.body) == (200, b"")
+    _eventually(lambda: _counts(server, name, today) == {name: 1})
+    [(key, event)] = _events(s3, name)
+    assert key.startswith(f"metrics/dt={event['time'][:10]}/hour={event['time'][11:13]}/shardId-000000000000-")
+    assert event["event"] == {"user": event["user"], "list": {"sort": "name"}, "sourceVersion": "1.2.3"}
+    assert event["params"] == {"eventname": name}
+    assert user.id not in json.dumps(event)
+    assert str(user.token) not in json.dumps(event)
+    again = user.request("GET", path.replace("thisuser", f"user/{user.id}"))
+    assert again.status == 200
+    _eventually(lambda: _counts(server, name, today) == {name: 2})
+    assert {one["user"] for _, one in _events(s3, name)} == {event["user"]}
+
+
+def test_names_that_are_no_words(cloud: "Cloud", server: Client) -> None:
+    nobody, today = Client(cloud.base_url), _today()
+    names = ["e2e-names \u00dcberblick \U0001f489", "e2e-names 100% ?&=#;+", "e2e-names " + "x" * 2000]
+    for name in names:
+        assert nobody.request("GET", f"/metrics/user/somebody/{quote(name, safe='')}").status == 200
+    _eventually(lambda: _counts(server, "e2e-names", today) == dict.fromkeys(names, 1))
+
+
+def test_a_name_may_be_empty(cloud: "Cloud", server: Client) -> None:
+    nobody, today = Client(cloud.base_url), _today()
+    before = _counts(server, "", today).get("", 0)
+    assert nobody.request("GET", "/metrics/user/somebody/").status == 200
+    assert nobody.request("GET", "/metrics/user/somebody").status == 404
+    _eventually(lambda: _counts(server, "", today).get("", 0) == before + 1)
+
+
+def test_refusals(cloud: "Cloud", user: User, server: Client) -> None:
+    nobody = Client(cloud.base_url)
+    stranger = Client(cloud.base_url, "no-token-of-ours")
+    for client, path, body in [
+        (nobody, "/metrics/thisuser/x", NO_TOKEN),
+        (nobody, "/metrics/server/a/x", NO_TOKEN),
+        (stranger, "/metrics/thisuser/x", "Invalid Token"),
+        (stranger, "/metrics/user/a/x", "Invalid Token"),
+        (user, "/metrics/server/a/x", "Insufficient Permissions"),
+        (server, "/metrics/thisuser/x", "Insufficient Permissions"),
+    ]:
+        reply = client.request("GET", path)
+        assert (reply.status, reply.json()) == (401, body)
+    reply = nobody.request("POST", "/metrics/user/a/x")
+    assert (reply.status, reply.headers["allow"]) == (405, "GET")
+    assert reply.json() == {"code": "MethodNotAllowed", "message": "POST is not allowed"}
+    assert user.request("GET", f"/v1/metrics/events?from={_today()}&to={_today()}").status == 403
+
+
+def test_a_poison_record_is_put_aside_and_blocks_nothing(
+    cloud: "Cloud", user: User, server: Client, kinesis: "KinesisClient"
+) -> None:
+    kinesis.put_record(StreamName=f"{STAGE}-metrics", PartitionKey="x", Data=b"\x00 no event")
+    name, today = f"e2e-after-poison {user.id}", _today()
+    assert Client(cloud.base_url).request("GET", f"/metrics/user/somebody/{quote(name)}").status == 200
+    _eventually(lambda: _counts(server, name, today) == {name: 1})
+    sqs = _aws(cloud, "sqs")
+    url = sqs.get_queue_url(QueueName=f"{STAGE}-metrics-failures")["QueueUrl"]
+    [message] = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
+    body = json.loads(message["Body"])
+    assert (body["reason"], body["dataBase64"]) == ("not JSON", "ACBubyBldmVudA==")
+
+
+@pytest.mark.parametrize("events", [200, pytest.param(10_000, marks=pytest.mark.slow)])
+def test_events_of_many_threads_are_kept_once(cloud: "Cloud", server: Client, s3: "S3Client", events: int) -> None:
+    prefix, today = f"e2e-load-{events} ", _today()
+    address = urlsplit(cloud.base_url)
+    failures: list[int] = []
+
+    def send(thread: int) -> None:
+        connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=TIMEOUT_S)
+        for number in range(thread, events, THREADS):
+            name = quote(f"{prefix}{number % 5}")
+            connection.request("GET", f"/metrics/user/{number % 7:010d}/{name}?number={number}")
+            response = connection.getresponse()
+            if (response.status, response.read()) != (200, b""):
+                failures.append(response.status)
+        connection.close()
+
+    threads = [threading.Thread(target=send, args=(number,)) for number in range(THREADS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    # On a busy machine a put may take longer than it is waited for: it counts as lost, and may have come all the same.
+    sure = events - _lost(cloud)
+    assert sure > events * 0.99
+    _eventually(lambda: sum(_counts(server, prefix, today).values()) >= sure)
+    found = [event for _, event in _events(s3, prefix)]
+    assert len({event["event"]["number"] for event in found}) == len(found)
+    assert len({event["id"] for event in found}) == len(found)
+    assert sure <= len(found) <= events
+    assert _counts(server, prefix, today) == Counter(event["eventName"] for event in found)
+    assert len({event["user"] for event in found}) == 7

@@ -24,6 +24,7 @@ from chalicelib.adapters.metrics_archive import S3EventArchive, SqsRejectedRecor
 from chalicelib.adapters.metrics_counts import DynamoEventCounts
 from chalicelib.adapters.metrics_stream import KinesisEventStream, NoEventStream, metrics_salt
 from chalicelib.adapters.passwords import Argon2Passwords
+from chalicelib.adapters.purging import DynamoPurging
 from chalicelib.adapters.record_log import DynamoRecordLog
 from chalicelib.adapters.refused_uploads import DynamoRefusals
 from chalicelib.adapters.secrets import cached_secret
@@ -45,6 +46,7 @@ from chalicelib.domain.ports_accounts import (
 )
 from chalicelib.domain.ports_blobs import BlobStore, ContentStore
 from chalicelib.domain.ports_metrics import MetricsPorts
+from chalicelib.domain.ports_purge import Purging
 from chalicelib.domain.ports_tasks import TaskQueue, TaskSlots, TaskStore
 from chalicelib.domain.refusals import Refusals
 from chalicelib.domain.session_and_head import ReadBoth
@@ -72,6 +74,7 @@ class Services:
     data_sets: DataSetStore
     data_sources: DataSources
     record_log: RecordLog
+    purging: Purging
     read_session_and_head: ReadBoth
     large_answers: LargeAnswers
     refusals: Refusals
@@ -102,6 +105,7 @@ def build_services(settings: Settings) -> Services:
         data_sets=DynamoDataSets(settings),
         data_sources=DynamoDataSources(settings),
         record_log=DynamoRecordLog(settings),
+        purging=DynamoPurging(settings),
         read_session_and_head=session_and_head_reader(settings),
         large_answers=S3LargeAnswers(settings),
         refusals=DynamoRefusals(settings),

@@ -55,9 +55,36 @@ def entry_key(owner_id: str, epoch: int, data_set_id: str, number: int, *, is_co
     return key(normal_log_partition(owner_id, epoch, data_set_id), f"{number:012d}")
 
 
+def log_of(owner_id: str, epoch: int, data_set_id: str, *, is_continuous: bool) -> tuple[str, str]:
+    """The partition of a data set's log, and how its sort keys begin."""
+    if is_continuous:
+        return continuous_log_partition(owner_id, epoch), f"{_part(data_set_id)}#"
+    return normal_log_partition(owner_id, epoch, data_set_id), ""
+
+
+def parts_partition(data_set_id: str) -> str:
+    """The parts of all bodies of a data set that are too large for their entries."""
+    return f"PART#{_part(data_set_id)}"
+
+
 def part_key(data_set_id: str, staged: str, index: int) -> "Key":
-    """A part of a body that is too large for its entry; `staged` is new for each body."""
-    return key(f"PART#{_part(data_set_id)}", f"{staged}#{index:04d}")
+    """A part of a body; `staged` is new for each body."""
+    return key(parts_partition(data_set_id), f"{staged}#{index:04d}")
+
+
+def purge_orders_partition() -> str:
+    """What may hold something to purge, by the time of the order."""
+    return "PURGE"
+
+
+def purge_order_key(order_id: str) -> "Key":
+    """An order; its id begins with its time."""
+    return key(purge_orders_partition(), order_id)
+
+
+def purge_order_id(time_ms: int, owner_id: str, epoch: int, data_set_id: str = "") -> str:
+    """The id of an order."""
+    return f"{time_ms:013d}#{_part(owner_id)}#{epoch}#{_part(data_set_id)}"
 
 
 def refusals_partition(owner_id: str) -> str:

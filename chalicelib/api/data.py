@@ -76,7 +76,9 @@ def delete_data(request: Request) -> Answer:
 def erase_data(request: Request) -> Answer:
     """Erase all data sets and data of a user."""
     ours = request.services
-    data_sets.erase(request.caller, request.path["userId"], data_sets=ours.data_sets, grants=ours.grants)
+    data_sets.erase(
+        request.caller, request.path["userId"], data_sets=ours.data_sets, grants=ours.grants, now_ms=request.now_ms
+    )
     return enveloped(request, [])
 
 

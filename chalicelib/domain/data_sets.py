@@ -177,7 +177,7 @@ def delete(caller: Caller, data_set_id: str, *, data_sets: DataSetStore, grants:
     _until_unchanged(attempt)
 
 
-def erase(caller: Caller, owner_id: str, *, data_sets: DataSetStore, grants: GrantReader) -> None:
+def erase(caller: Caller, owner_id: str, *, data_sets: DataSetStore, grants: GrantReader, now_ms: int) -> None:
     """Erases all data sets and data of a user, known or not.
 
     Raises:
@@ -186,7 +186,7 @@ def erase(caller: Caller, owner_id: str, *, data_sets: DataSetStore, grants: Gra
     Source: data-api 8, DELETE for a user.
     """
     require(caller, owner_id, SERVERS, grants)
-    data_sets.erase(owner_id)
+    _until_unchanged(lambda: data_sets.erase(owner_id, now_ms))
 
 
 def _described(

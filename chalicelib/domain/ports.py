@@ -60,8 +60,12 @@ class DataSetStore(DataSetHeads, Protocol):
         """
         ...
 
-    def erase(self, owner_id: str) -> None:
-        """Starts a new epoch: all data sets and data of the user are gone at once."""
+    def erase(self, owner_id: str, now_ms: int) -> None:
+        """Starts a new epoch: all data sets and data of the user are gone at once, and ordered to be purged.
+
+        Raises:
+            ChangedMeanwhileError: it was erased at the same time.
+        """
         ...
 
 

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from chalicelib.domain.ports import DataSetStore
+from chalicelib.domain.ports_purge import Purging
 from chalicelib.domain.task import State, Task
 
 
@@ -140,3 +142,9 @@ class TaskServices(Protocol):
 
     @property
     def task_queue(self) -> TaskQueue: ...
+
+    @property
+    def data_sets(self) -> DataSetStore: ...
+
+    @property
+    def purging(self) -> Purging: ...

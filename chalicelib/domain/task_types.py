@@ -7,6 +7,7 @@ after a deployment and visible in the API under its type's name.
 
 from chalicelib.domain.ports import ChangedMeanwhileError
 from chalicelib.domain.ports_tasks import TaskServices
+from chalicelib.domain.purge import purge
 from chalicelib.domain.task import placed
 from chalicelib.domain.task_registry import Job, Registry, Run, TaskFailedError, TaskType, registry
 
@@ -46,7 +47,8 @@ def adopt_tasks(run: Run, services: TaskServices) -> None:
 
 TASK_TYPES: Registry = registry(
     (
-        TaskType("strandline.diagnostics.echo", echo, typical_s=60, at_once=5),
+        TaskType("strandline.diagnostics.echo", echo, typical_s=20, at_once=5),
+        TaskType("strandline.data.purge", purge, typical_s=240, job=Job(every_s=3600)),
         TaskType("strandline.tasks.adopt", adopt_tasks, typical_s=60, job=Job(every_s=3600)),
     )
 )

@@ -25,7 +25,7 @@ class Truncation:
 
 def open_when_closed(closing: DataSet, every: Iterable[DataSet], data_sets: DataSetStore) -> dict[str, int]:
     """What a data set has to remember of the others when it closes: the open ones and how far their logs went."""
-    if not _truncates(closing):
+    if not truncates(closing):
         return {}
     others = [other for other in every if other.id != closing.id and not other.is_closed]
     heads = [data_sets.head(other.id) for other in others]
@@ -36,7 +36,7 @@ def truncations(data_set: DataSet, every: Iterable[DataSet]) -> list[Truncation]
     """All that closings of other data sets did to this one, in their order."""
     found = []
     for other in every:
-        if other.id == data_set.id or other.close_order is None or other.device_id is None or not _truncates(other):
+        if other.id == data_set.id or other.close_order is None or other.device_id is None or not truncates(other):
             continue
         if data_set.close_order is not None and data_set.close_order < other.close_order:
             found.append(Truncation(other.close_order, other.device_id, None))
@@ -60,5 +60,6 @@ def with_truncations(every: Iterable[DataSet]) -> list[DataSet]:
     return shown
 
 
-def _truncates(data_set: DataSet) -> bool:
+def truncates(data_set: DataSet) -> bool:
+    """Whether closing the data set takes the place of all that was uploaded from its device before."""
     return data_set.deduplicator == DEVICE_TRUNCATE_DATASET and data_set.device_id is not None

@@ -1,12 +1,14 @@
 """Data sets and their logs in memory. They pass the same tests as those on DynamoDB (tests/ports/test_data_*.py)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from chalicelib.domain.data_set import DataOwner, DataSet, DataSetHead, deletes, head_of
 from chalicelib.domain.entries import Entry, NewEntry
 from chalicelib.domain.errors import DataSetClosedError, DataSetExistsError, DataSetNotFoundError
 from chalicelib.domain.ports import ChangedMeanwhileError
+from chalicelib.domain.ports_purge import PurgeOrder
+from chalicelib.domain.truncation import truncates
 
 
 class FakeDataSets:
@@ -16,6 +18,7 @@ class FakeDataSets:
         self.heads: dict[str, DataSetHead] = {}
         self.owners: dict[str, DataOwner] = {}
         self.data_sets: dict[str, DataSet] = {}
+        self.orders: dict[str, PurgeOrder] = {}
 
     def head(self, data_set_id: str) -> DataSetHead | None:
         """The head, or None."""
@@ -55,12 +58,21 @@ class FakeDataSets:
                 raise ChangedMeanwhileError
             self.owners[owner.id] = replace(owner, closings=after.close_order)
             self.heads[after.id] = replace(head, is_closed=True)
+            if truncates(after):
+                self._order(after.modified_time_ms, after.owner_id, after.epoch, after.id)
+        elif after.cut_off != before.cut_off:
+            self._order(after.modified_time_ms, after.owner_id, after.epoch, after.id)
         self.data_sets[after.id] = after
 
-    def erase(self, owner_id: str) -> None:
+    def erase(self, owner_id: str, now_ms: int) -> None:
         """Start a new epoch."""
         owner = self.owner(owner_id)
         self.owners[owner_id] = replace(owner, epoch=owner.epoch + 1)
+        self._order(now_ms, owner_id, owner.epoch)
+
+    def _order(self, time_ms: int, owner_id: str, epoch: int, data_set_id: str | None = None) -> None:
+        order_id = f"{time_ms:013d}#{owner_id}#{epoch}#{data_set_id}"
+        self.orders[order_id] = PurgeOrder(order_id, time_ms, owner_id, epoch, data_set_id)
 
     def _require_epoch(self, data_set: DataSet) -> DataOwner:
         owner = self.owner(data_set.owner_id)
@@ -96,3 +108,42 @@ class FakeRecordLog:
             if (head.owner_id, head.epoch) == (owner.id, owner.epoch) and (head.is_continuous or head.id in normal_ids)
         ]
         return sorted(found, key=lambda entry: (entry.data_set_id, entry.number))
+
+
+class FakePurging:
+    """Purging of the other fakes."""
+
+    def __init__(self, data_sets: FakeDataSets, log: FakeRecordLog) -> None:
+        self._data_sets = data_sets
+        self._log = log
+
+    def orders(self, before_ms: int) -> Iterator[PurgeOrder]:
+        """Oldest first."""
+        given = sorted(self._data_sets.orders.values(), key=lambda order: order.id)
+        return iter([order for order in given if order.time_ms < before_ms])
+
+    def finish(self, order: PurgeOrder) -> None:
+        """Forget it."""
+        self._data_sets.orders.pop(order.id, None)
+
+    def data_sets_of_epoch(self, owner_id: str, epoch: int) -> list[DataSet]:
+        """Newest first."""
+        return self._data_sets.of_owner(DataOwner(owner_id, epoch))
+
+    def entries(self, data_set: DataSet) -> Iterator[Entry]:
+        """By number."""
+        return (entry for head, entry in self._log.log if (head.id, head.epoch) == (data_set.id, data_set.epoch))
+
+    def remove_entries(self, data_set: DataSet, numbers: list[int]) -> None:
+        """Remove those numbers."""
+        self._log.log = [
+            (head, entry)
+            for head, entry in self._log.log
+            if (head.id, head.epoch) != (data_set.id, data_set.epoch) or entry.number not in numbers
+        ]
+
+    def remove_data_set(self, data_set: DataSet) -> None:
+        """Remove everything."""
+        self.remove_entries(data_set, [entry.number for entry in self.entries(data_set)])
+        self._data_sets.heads.pop(data_set.id, None)
+        self._data_sets.data_sets.pop(data_set.id, None)

@@ -110,7 +110,7 @@ class DataScene:
 
     def erase(self, caller: Caller = SERVICE) -> None:
         """Erase Anna's data."""
-        data_sets.erase(caller, str(ANNA.user_id), data_sets=self.data_sets, grants=self.grants)
+        data_sets.erase(caller, str(ANNA.user_id), data_sets=self.data_sets, grants=self.grants, now_ms=self.tick())
 
     def get(self, data_set_id: str, caller: Caller = ANNA) -> dict[str, Any]:
         """One data set."""

@@ -18,7 +18,7 @@ from tests.fakes.accounts import (
     FakeSignInAttempts,
 )
 from tests.fakes.blobs import FakeBlobs, FakeContents
-from tests.fakes.data import FakeDataSets, FakeRecordLog
+from tests.fakes.data import FakeDataSets, FakePurging, FakeRecordLog
 from tests.fakes.data_sources import FakeDataSources
 from tests.fakes.metrics import FakeMetrics
 from tests.fakes.refusals import FakeRefusals
@@ -59,6 +59,7 @@ class FakeServices:
         self.data_sets = FakeDataSets()
         self.data_sources = FakeDataSources(self.data_sets)
         self.record_log = FakeRecordLog(self.data_sets)
+        self.purging = FakePurging(self.data_sets, self.record_log)
         self.large_answers = FakeLargeAnswers()
         self.refusals = FakeRefusals()
         self.metrics = FakeMetrics()
@@ -112,6 +113,7 @@ class FakeServices:
             data_sets=self.data_sets,
             data_sources=self.data_sources,
             record_log=self.record_log,
+            purging=self.purging,
             metrics=self.metrics.ports,
             blobs=self.blobs,
             contents=self.contents,

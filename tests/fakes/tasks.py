@@ -109,7 +109,7 @@ class FakeQueue:
 
 @dataclass
 class FakeTaskServices:
-    """What the runner needs, in memory, with a clock that a test moves."""
+    """What the runner itself needs, in memory, with a clock that a test moves."""
 
     time_ms: int = 1_767_225_600_000
     tasks: FakeTasks = field(default_factory=FakeTasks)

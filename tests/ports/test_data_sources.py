@@ -118,5 +118,5 @@ def test_a_user_with_a_data_source_is_marked(request: pytest.FixtureRequest, kin
     assert not data_sets.owner("aaaaaaaaaa").has_sources
     store.add(source())
     assert data_sets.owner("aaaaaaaaaa").has_sources
-    data_sets.erase("aaaaaaaaaa")
+    data_sets.erase("aaaaaaaaaa", NOW_MS)
     assert data_sets.owner("aaaaaaaaaa").has_sources

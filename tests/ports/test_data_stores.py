@@ -110,7 +110,7 @@ class TestDataSets:
         assert stores.data_sets.of_owner(DataOwner("bbbbbbbbbb")) == []
 
     def test_creating_in_an_erased_epoch_is_refused(self, stores: Stores) -> None:
-        stores.data_sets.erase(ANNA)
+        stores.data_sets.erase(ANNA, NOW_MS)
         with pytest.raises(ChangedMeanwhileError):
             stores.data_sets.create(data_set())
         assert stores.data_sets.head("a" * 32) is None
@@ -166,7 +166,7 @@ class TestDataSets:
         before = data_set()
         stores.data_sets.create(before)
         stores.data_sets.replace(before, closed(before, 1))
-        stores.data_sets.erase(ANNA)
+        stores.data_sets.erase(ANNA, NOW_MS)
         owner = stores.data_sets.owner(ANNA)
         assert owner.epoch == 1
         assert not stores.data_sets.is_current(head(stores))
@@ -175,7 +175,7 @@ class TestDataSets:
             stores.data_sets.replace(closed(before, 1), replace(before, state_version=3))
 
     def test_closing_goes_on_counting_in_a_new_epoch(self, stores: Stores) -> None:
-        stores.data_sets.erase(ANNA)
+        stores.data_sets.erase(ANNA, NOW_MS)
         before = data_set(epoch=1)
         stores.data_sets.create(before)
         stores.data_sets.replace(before, closed(before, stores.data_sets.owner(ANNA).closings + 1))
@@ -220,14 +220,14 @@ class TestLog:
     def test_an_erased_data_set_takes_nothing(self, stores: Stores) -> None:
         stores.data_sets.create(data_set())
         outdated = head(stores)
-        stores.data_sets.erase(ANNA)
+        stores.data_sets.erase(ANNA, NOW_MS)
         with pytest.raises(DataSetNotFoundError):
             stores.log.append(outdated, entry())
 
     def test_an_epoch_has_its_own_entries(self, stores: Stores) -> None:
         stores.data_sets.create(data_set("a"))
         stores.log.append(head(stores), entry(b"erased"))
-        stores.data_sets.erase(ANNA)
+        stores.data_sets.erase(ANNA, NOW_MS)
         stores.data_sets.create(data_set("b", epoch=1))
         stores.log.append(head(stores, "b"), entry(b"new"))
         assert [it.body for it in stores.log.entries(stores.data_sets.owner(ANNA), [])] == [b"new"]

@@ -234,7 +234,7 @@ class Histories(RuleBasedStateMachine):
     def erase(self, turn: int) -> None:
         if turn != 1:
             return  # seldom, so that histories grow
-        data_sets.erase(SERVICE, ANNA, data_sets=self.stored, grants=self.grants)
+        data_sets.erase(SERVICE, ANNA, data_sets=self.stored, grants=self.grants, now_ms=0)
         self.reference.erase()
         del self.known_ids[1:]
 

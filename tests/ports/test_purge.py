@@ -1,0 +1,284 @@
+"""What is deleted, truncated or erased goes for good, and nothing else does: in memory and on DynamoDB."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, cast
+
+import pytest
+
+from chalicelib.adapters import dynamodb
+from chalicelib.adapters.data_sets import DynamoDataSets
+from chalicelib.adapters.data_sources import DynamoDataSources
+from chalicelib.adapters.purging import DynamoPurging
+from chalicelib.adapters.record_log import DynamoRecordLog
+from chalicelib.config import Settings
+from chalicelib.domain import data_sets, ingest, query
+from chalicelib.domain.access import SERVICE, Caller
+from chalicelib.domain.data_query import DataQuery
+from chalicelib.domain.data_sources import DataSources
+from chalicelib.domain.ports import DataSetStore, RecordLog
+from chalicelib.domain.ports_purge import Purging
+from chalicelib.domain.ports_tasks import TaskServices
+from chalicelib.domain.purge import WAIT_MS, purge
+from chalicelib.domain.task import State, Task
+from chalicelib.domain.task_registry import Run
+from tests.fakes.accounts import FakeGrants
+from tests.fakes.data import FakeDataSets, FakePurging, FakeRecordLog
+from tests.fakes.data_sources import FakeDataSources
+
+START_MS = 1_767_225_600_000
+ANNA = "aaaaaaaaaa"
+BELLA = "bbbbbbbbbb"
+ORIGIN = "org.tidepool.deduplicator.dataset.delete.origin"
+TRUNCATE = "org.tidepool.deduplicator.device.truncate.dataset"
+LARGE = 40_000
+"""Digits of a payload that makes a body too large for its entry, so that it stands in parts."""
+
+
+@dataclass
+class Scene:
+    """Users' data in stores of one kind; time goes on with each step."""
+
+    data_sets: DataSetStore
+    log: RecordLog
+    sources: DataSources
+    purging: Purging
+    count: Callable[[], int]
+    """How many things are stored."""
+    now_ms: int = START_MS
+    ids_made: int = 0
+
+    def new_id(self) -> str:
+        self.ids_made += 1
+        return f"{self.ids_made:032x}"
+
+    def open(self, user_id: str = ANNA, **members: Any) -> str:
+        self.now_ms += 1
+        body = {"dataSetType": "continuous", "deduplicator": {"name": ORIGIN}} | members
+        created = data_sets.create(
+            Caller(user_id),
+            user_id,
+            lambda: body,
+            data_sets=self.data_sets,
+            grants=FakeGrants(lambda: 0),
+            now_ms=self.now_ms,
+            new_id=self.new_id,
+        )
+        return str(created["uploadId"])
+
+    def add(self, data_set_id: str, *values: float, device_id: str = "Meter-1", digits: int = 1) -> None:
+        self.now_ms += 1
+        notes = [digits_of(self.new_id(), 1000) for _ in range(digits // 1000)]
+        items = [
+            {
+                "type": "cbg",
+                "time": "2025-12-31T00:00:00Z",
+                "units": "mmol/L",
+                "value": value,
+                "deviceId": device_id,
+                **({"notes": notes} if notes else {}),
+            }
+            for value in values
+        ]
+        ingest.add_data(
+            SERVICE,
+            data_set_id,
+            lambda: items,
+            heads=self.data_sets,
+            log=self.log,
+            grants=FakeGrants(lambda: 0),
+            now_ms=self.now_ms,
+            new_id=self.new_id,
+        )
+
+    def close(self, data_set_id: str) -> None:
+        self.now_ms += 1
+        data_sets.update(
+            SERVICE, data_set_id, dict, data_sets=self.data_sets, grants=FakeGrants(lambda: 0), now_ms=self.now_ms
+        )
+
+    def delete(self, data_set_id: str) -> None:
+        self.now_ms += 1
+        data_sets.delete(
+            SERVICE, data_set_id, data_sets=self.data_sets, grants=FakeGrants(lambda: 0), now_ms=self.now_ms
+        )
+
+    def erase(self, user_id: str = ANNA) -> None:
+        self.now_ms += 1
+        data_sets.erase(SERVICE, user_id, data_sets=self.data_sets, grants=FakeGrants(lambda: 0), now_ms=self.now_ms)
+
+    def read(self, user_id: str = ANNA) -> list[float]:
+        texts = query.read_data(
+            SERVICE,
+            user_id,
+            DataQuery(),
+            data_sets=self.data_sets,
+            sources=self.sources,
+            log=self.log,
+            grants=FakeGrants(lambda: 0),
+        )
+        return [record["value"] for record in map(json.loads, texts) if record["type"] == "cbg"]
+
+    def sweep(self, wait_ms: int = WAIT_MS + 1) -> dict[str, Any]:
+        """What a run of the task counts, some time later."""
+        self.now_ms += wait_ms
+        task = Task("t", "strandline.data.purge", self.now_ms, state=State.RUNNING)
+        run = Run(task, {}, self.now_ms + 60_000, lambda: self.now_ms, lambda: None)
+        purge(run, cast(TaskServices, Swept(self.data_sets, self.purging)))
+        return run.data
+
+
+@dataclass
+class Swept:
+    """What a sweep uses of a task's services."""
+
+    data_sets: DataSetStore
+    purging: Purging
+
+
+def digits_of(seed: str, count: int) -> str:
+    """Text that hardly shrinks."""
+
+    return "".join(hashlib.sha256(f"{seed}{i}".encode()).hexdigest() for i in range(count // 64 + 1))[:count]
+
+
+@pytest.fixture(params=["memory", "dynamodb"])
+def scene(request: pytest.FixtureRequest) -> Scene:
+    """Nothing stored."""
+    if request.param == "memory":
+        stored = FakeDataSets()
+        log = FakeRecordLog(stored)
+        return Scene(
+            stored,
+            log,
+            FakeDataSources(stored),
+            FakePurging(stored, log),
+            lambda: len(stored.heads) + len(stored.data_sets) + len(stored.orders) + len(log.log),
+        )
+    settings: Settings = request.getfixturevalue("stage")
+    return Scene(
+        DynamoDataSets(settings),
+        DynamoRecordLog(settings),
+        DynamoDataSources(settings),
+        DynamoPurging(settings),
+        lambda: int(dynamodb.client(settings).scan(TableName=settings.data_table, Select="COUNT")["Count"]),
+    )
+
+
+def test_a_deleted_data_set_leaves_its_row_and_nothing_else(scene: Scene) -> None:
+    kept, gone = scene.open(), scene.open()
+    scene.add(kept, 1)
+    rows = scene.count()
+    scene.add(gone, 2)
+    scene.add(gone, 3, digits=LARGE)
+    scene.delete(gone)
+    assert scene.count() > rows
+    assert scene.sweep() == {"orders": 1, "entries": 2, "dataSets": 0}
+    assert scene.count() == rows
+    assert scene.read() == [1]
+
+
+def test_an_order_waits_until_no_reader_can_need_what_it_removes(scene: Scene) -> None:
+    gone = scene.open()
+    scene.add(gone, 1)
+    scene.delete(gone)
+    assert scene.sweep(WAIT_MS) == {"orders": 0, "entries": 0, "dataSets": 0}
+    assert scene.sweep(1) == {"orders": 1, "entries": 1, "dataSets": 0}
+    assert scene.sweep(1) == {"orders": 0, "entries": 0, "dataSets": 0}
+
+
+def test_what_a_deleted_but_open_data_set_takes_later_stays(scene: Scene) -> None:
+    data_set = scene.open()
+    scene.add(data_set, 1, digits=LARGE)
+    scene.delete(data_set)
+    scene.add(data_set, 2, digits=LARGE)
+    assert scene.read() == [2]
+    assert scene.sweep()["entries"] == 1
+    assert scene.read() == [2]
+
+
+def test_an_erased_user_leaves_nothing_and_others_stay(scene: Scene) -> None:
+    other = scene.open(BELLA)
+    scene.add(other, 9)
+    before = scene.count()
+    normal = scene.open(dataSetType="normal", deviceId="Meter-1")
+    closed = scene.open(dataSetType="normal", deviceId="Meter-1")
+    continuous = scene.open()
+    for data_set in (normal, closed, continuous):
+        scene.add(data_set, 1)
+        scene.add(data_set, 2, digits=LARGE)
+    scene.close(closed)
+    scene.erase()
+    assert scene.sweep() == {"orders": 1, "entries": 0, "dataSets": 3}
+    assert (scene.read(), scene.read(BELLA)) == ([], [9])
+    # The row of counters stays on DynamoDB, so that an epoch never comes twice; memory counts it elsewhere.
+    assert scene.count() - before <= 1
+
+
+def test_data_of_the_next_epoch_is_not_touched_by_the_purge_of_the_last(scene: Scene) -> None:
+    scene.add(scene.open(), 1)
+    scene.erase()
+    scene.add(scene.open(), 2)
+    scene.sweep()
+    assert scene.read() == [2]
+
+
+def test_an_order_for_a_data_set_that_was_erased_since_removes_all_of_it(scene: Scene) -> None:
+    gone = scene.open()
+    scene.add(gone, 1)
+    scene.delete(gone)
+    scene.erase()
+    scene.sweep()
+    assert scene.count() <= 1
+
+
+def test_an_id_can_be_used_again_once_it_was_purged(scene: Scene) -> None:
+    scene.add(scene.open(uploadId="c" * 32), 1)
+    scene.erase()
+    scene.sweep()
+    scene.add(scene.open(uploadId="c" * 32), 2)
+    scene.sweep()
+    assert scene.read() == [2]
+
+
+def test_what_a_closing_truncates_goes_but_for_entries_with_other_devices(scene: Scene) -> None:
+    pump: dict[str, Any] = {
+        "dataSetType": "normal",
+        "deviceId": "Pump-1",
+        "deduplicator": {"name": TRUNCATE},
+    }
+    first, other, second = scene.open(**pump), scene.open(), scene.open(**pump)
+    scene.add(first, 1, device_id="Pump-1")
+    scene.close(first)
+    scene.add(other, 2, device_id="Pump-1", digits=LARGE)
+    scene.add(other, 3, device_id="Meter-1")
+    scene.add(second, 4, device_id="Pump-1")
+    scene.close(second)
+    scene.add(other, 5, device_id="Pump-1")
+    visible = scene.read()
+    assert sorted(visible) == [3, 4, 5]
+    assert scene.sweep() == {"orders": 2, "entries": 2, "dataSets": 0}
+    assert scene.read() == visible
+
+
+def test_a_sweep_that_died_goes_on_where_it_stopped(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    for _ in range(3):
+        scene.add(scene.open(), 1)
+    scene.erase()
+    remove = scene.purging.remove_data_set
+    removed: list[Any] = []
+
+    def dies(data_set: Any) -> None:
+        if removed:
+            raise RuntimeError("the worker dies")
+        removed.append(data_set)
+        remove(data_set)
+
+    monkeypatch.setattr(scene.purging, "remove_data_set", dies)
+    with pytest.raises(RuntimeError):
+        scene.sweep()
+    monkeypatch.setattr(scene.purging, "remove_data_set", remove)
+    assert scene.sweep() == {"orders": 1, "entries": 0, "dataSets": 2}
+    assert scene.count() <= 1

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from chalicelib.contract.json_text import encode
 from chalicelib.domain.errors import UnavailableError
 from chalicelib.domain.ports import ChangedMeanwhileError
 from chalicelib.domain.ports_tasks import RunOrder, TaskServices
@@ -41,7 +42,16 @@ class Ran:
     error: Exception | None = None
 
 
+class UnfitDataError(TaskFailedError):
+    """What the run left in its data cannot be kept: it is too large, or no JSON."""
+
+    def __init__(self) -> None:
+        super().__init__(f"data is no JSON of at most {LARGEST_DATA_BYTES} bytes", code="data-unfit")
+
+
 DROPPED = Ran(Result.DROPPED)
+LARGEST_DATA_BYTES = 350_000
+"""As JSON: a task is one item, and an item of DynamoDB takes 400 KB."""
 
 
 def carry_out(order: RunOrder, services: TaskServices, types: Registry) -> Ran:
@@ -80,6 +90,7 @@ def _run(order: RunOrder, task: Task, task_type: TaskType, services: TaskService
     data = dict(task.data)
 
     def save() -> None:
+        _require_fit(data)
         if _replaced_while_claimed(order, services, lambda current: saved(current, dict(data))) is None:
             raise ClaimLostError
 
@@ -87,11 +98,12 @@ def _run(order: RunOrder, task: Task, task_type: TaskType, services: TaskService
     error: Exception | None = None
     try:
         again = task_type.function(run, services)
+        _require_fit(data)
     except ClaimLostError:
         return DROPPED
     except Exception as caught:  # noqa: BLE001  whatever a run raises ends on its task, and never stops the runner
         error = caught
-        ending = _failure(task_type, data, caught, services.now_ms())
+        ending = _failure(task_type, data if _fits(data) else dict(task.data), caught, services.now_ms())
     else:
         ending = _success(task_type, data, again, services.now_ms())
     now_ms = services.now_ms()
@@ -100,6 +112,19 @@ def _run(order: RunOrder, task: Task, task_type: TaskType, services: TaskService
         return Ran(Result.DROPPED, error=error)
     duration_ms = kept.duration_ms or 0
     return Ran(_RESULTS[kept.state], duration_ms, duration_ms > task_type.typical_s * 1000, error)
+
+
+def _fits(data: Mapping[str, Any]) -> bool:
+    """Whether the data can be kept."""
+    try:
+        return len(encode(data)) <= LARGEST_DATA_BYTES
+    except TypeError:
+        return False
+
+
+def _require_fit(data: Mapping[str, Any]) -> None:
+    if not _fits(data):
+        raise UnfitDataError
 
 
 _RESULTS = {State.COMPLETED: Result.COMPLETED, State.FAILED: Result.FAILED, State.PENDING: Result.AGAIN}

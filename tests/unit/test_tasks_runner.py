@@ -22,7 +22,7 @@ from chalicelib.domain.task_registry import (
     registry,
 )
 from chalicelib.domain.task_types import TASK_TYPES
-from chalicelib.domain.task_worker import Ran, Result, carry_out
+from chalicelib.domain.task_worker import LARGEST_DATA_BYTES, Ran, Result, carry_out
 from tests.fakes.services import FakeServices
 
 ECHO = "strandline.diagnostics.echo"
@@ -463,3 +463,33 @@ def test_the_platforms_types_are_named_alike() -> None:
         assert name == kind.name
         assert name.split(".")[0] == "strandline"
         assert len(name.split(".")) == 3
+
+
+@pytest.mark.parametrize("unfit", ["x" * LARGEST_DATA_BYTES, {"a set"}])
+@pytest.mark.parametrize("how", ["leaves", "saves", "raises"])
+def test_data_that_cannot_be_kept_fails_the_task_and_leaves_the_data_as_it_was(unfit: object, how: str) -> None:
+    def function(run: Run, services: TaskServices) -> None:
+        run.data["unfit"] = unfit
+        if how == "saves":
+            run.save()
+        if how == "raises":
+            raise KeyError
+
+    scene = Scene(function)
+    scene.add("t", data={"a": 1})
+    scene.tick()
+    assert scene.work()[0].result is Result.FAILED
+    assert scene.task("t").data == {"a": 1}
+    assert scene.task("t").errors[0]["detail"].startswith("unhandled" if how == "raises" else "data is no JSON")
+
+
+def test_a_failed_run_keeps_what_it_did() -> None:
+    def function(run: Run, services: TaskServices) -> None:
+        run.data["done"] = 3
+        raise TaskFailedError("no further")
+
+    scene = Scene(function)
+    scene.add("t", data={"a": 1})
+    scene.tick()
+    scene.work()
+    assert scene.task("t").data == {"a": 1, "done": 3}

@@ -1,0 +1,191 @@
+"""What clients get when a store does not answer, when the code is wrong, and when others were faster."""
+
+import base64
+from typing import Any
+
+import pytest
+
+from chalicelib.contract.operation import FailureForm
+from chalicelib.contract.operations_accounts import ACCOUNT_OPERATIONS
+from chalicelib.contract.operations_metadata import METADATA_OPERATIONS
+from chalicelib.domain.accounts_lifecycle import MAX_TRIES
+from chalicelib.domain.errors import UnavailableError
+from tests.api.conftest import ApiClient
+from tests.fakes.services import FakeServices
+
+OWNER = "aaaaaaaaaa"
+SIGN_UP = {"username": "a@example.org", "emails": ["a@example.org"], "password": "password"}
+LOGIN = {"authorization": "Basic " + base64.b64encode(b"a@example.org:password").decode()}
+WITH_TOKEN = tuple(
+    (operation, path)
+    for operation in (*ACCOUNT_OPERATIONS, *METADATA_OPERATIONS)
+    for path in operation.paths
+    if not operation.who_may.anyone
+)
+
+
+def raising(error: Exception) -> Any:
+    """A method of a store that fails."""
+
+    def fail(*_: Any, **__: Any) -> Any:
+        raise error
+
+    return fail
+
+
+@pytest.mark.parametrize(("operation", "path"), WITH_TOKEN, ids=[f"{one.method} {path}" for one, path in WITH_TOKEN])
+class TestSessionsFail:
+    """Every route that needs a token, while its store fails."""
+
+    def test_the_store_does_not_answer(
+        self, api: ApiClient, fakes: FakeServices, monkeypatch: pytest.MonkeyPatch, operation: Any, path: str
+    ) -> None:
+        monkeypatch.setattr(fakes.sessions, "find", raising(UnavailableError(retry_after_s=7)))
+        reply = api.request(operation.method, path.replace("{", "").replace("}", ""), token="any")
+        assert reply.status == 503
+        assert reply.headers["retry-after"] == "7"
+        if operation.failure_form is FailureForm.NODE:
+            assert reply.body == b""
+        else:
+            assert reply.json() == {"code": 503, "reason": "Unavailable for the moment"}
+
+    def test_the_code_is_wrong(
+        self, api: ApiClient, fakes: FakeServices, monkeypatch: pytest.MonkeyPatch, operation: Any, path: str
+    ) -> None:
+        monkeypatch.setattr(fakes.sessions, "find", raising(KeyError("a secret")))
+        reply = api.request(operation.method, path.replace("{", "").replace("}", ""), token="any")
+        assert reply.status == 500
+        assert b"secret" not in reply.body
+        if operation.failure_form is FailureForm.NODE or operation.name == "users.delete":
+            assert reply.body == b""
+        else:
+            assert reply.json()["code"] == 500
+            assert reply.json()["reason"].startswith("Error ")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "request_", "reason"),
+    [
+        ("POST", "/auth/user", {"body": SIGN_UP}, "Error creating the user"),
+        ("POST", "/auth/login", LOGIN, "Error updating token"),
+        (
+            "POST",
+            "/auth/serverlogin",
+            {"X-Tidepool-Server-Name": "a", "X-Tidepool-Server-Secret": "the secret of the test stage"},
+            "Error generating the token",
+        ),
+    ],
+)
+def test_a_defect_of_signing_in(
+    api: ApiClient,
+    fakes: FakeServices,
+    monkeypatch: pytest.MonkeyPatch,
+    method: str,
+    path: str,
+    request_: dict[str, Any],
+    reason: str,
+) -> None:
+    api.request("POST", "/auth/user", SIGN_UP | {"username": "b@example.org", "emails": ["a@example.org"]})
+    fakes.accounts.by_id = {} if path == "/auth/user" else fakes.accounts.by_id
+    monkeypatch.setattr(fakes.sessions, "add", raising(KeyError("a secret")))
+    reply = api.request(method, path, **request_)
+    assert (reply.status, reply.json()) == (500, {"code": 500, "reason": reason})
+
+
+def test_signing_out_never_fails(api: ApiClient, fakes: FakeServices, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fakes.sessions, "find", raising(UnavailableError()))
+    reply = api.request("POST", "/auth/logout", token="any")
+    assert (reply.status, reply.body) == (200, b"")
+
+
+def test_a_deletion_stands_when_what_is_left_cannot_be_erased(
+    api: ApiClient, fakes: FakeServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fakes.sign_in(OWNER)
+    server = fakes.sign_in("server", is_server=True)
+    monkeypatch.setattr(fakes.profiles, "delete_all", raising(UnavailableError()))
+    assert api.request("DELETE", f"/auth/user/{OWNER}", token=server).status == 204
+    assert fakes.accounts.find(OWNER) is None
+    assert [deletion.user_id for deletion in fakes.accounts.deletions()] == [OWNER]
+
+
+def test_an_account_that_goes_while_it_signs_in_opens_no_session(
+    api: ApiClient, fakes: FakeServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api.request("POST", "/auth/user", SIGN_UP)
+    monkeypatch.setattr(fakes.passwords, "needs_rehash", lambda _hash: fakes.accounts.by_id.clear())
+    reply = api.request("POST", "/auth/login", **LOGIN)
+    assert (reply.status, reply.json()) == (401, {"code": 401, "reason": "No user matched the given details"})
+
+
+def test_a_login_that_ends_while_it_is_refreshed_gives_no_token(
+    api: ApiClient, fakes: FakeServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = fakes.sign_in(OWNER)
+    monkeypatch.setattr(fakes.sessions, "add", lambda _session, parent_hash: parent_hash is None)
+    reply = api.request("GET", "/auth/login", token=token)
+    assert (reply.status, reply.body) == (401, b"")
+    assert "x-tidepool-session-token" not in reply.headers
+
+
+class TestOthersWereFaster:
+    """A change that meets another one is worked out again."""
+
+    CHANGES = pytest.mark.parametrize(
+        ("store", "method", "path", "body"),
+        [
+            ("accounts", "PUT", f"/auth/user/{OWNER}", {"updates": {"username": "new@example.org"}}),
+            ("profiles", "PUT", f"/metadata/{OWNER}/profile", {"fullName": "A"}),
+            ("profiles", "GET", f"/metadata/{OWNER}/private/name", None),
+        ],
+    )
+
+    @CHANGES
+    def test_a_few_times(
+        self,
+        api: ApiClient,
+        fakes: FakeServices,
+        monkeypatch: pytest.MonkeyPatch,
+        store: str,
+        method: str,
+        path: str,
+        body: Any,
+    ) -> None:
+        fakes.sign_in(OWNER)
+        real, tries = getattr(fakes, store).replace, []
+
+        def replace(*arguments: Any) -> bool:
+            tries.append(arguments)
+            return len(tries) == MAX_TRIES and real(*arguments)
+
+        monkeypatch.setattr(getattr(fakes, store), "replace", replace)
+        assert api.request(method, path, body, token=fakes.sign_in("server", is_server=True)).status == 200
+        assert len(tries) == MAX_TRIES
+
+    @CHANGES
+    def test_not_for_ever(
+        self,
+        api: ApiClient,
+        fakes: FakeServices,
+        monkeypatch: pytest.MonkeyPatch,
+        store: str,
+        method: str,
+        path: str,
+        body: Any,
+    ) -> None:
+        fakes.sign_in(OWNER)
+        monkeypatch.setattr(getattr(fakes, store), "replace", lambda *_: False)
+        reply = api.request(method, path, body, token=fakes.sign_in("server", is_server=True))
+        assert reply.status == 503
+        assert "retry-after" in reply.headers
+
+    def test_a_deletion_meets_a_change(
+        self, api: ApiClient, fakes: FakeServices, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        fakes.sign_in(OWNER)
+        server = fakes.sign_in("server", is_server=True)
+        with monkeypatch.context() as patched:
+            patched.setattr(fakes.accounts, "delete", lambda *_: False)
+            assert api.request("DELETE", f"/auth/user/{OWNER}", token=server).status == 503
+        assert fakes.accounts.find(OWNER) is not None
+        assert api.request("DELETE", f"/auth/user/{OWNER}", token=server).status == 204

@@ -1,0 +1,74 @@
+"""The dispatcher, the queue and the workers of tasks, as they are deployed."""
+
+from typing import Any
+
+from chalicelib.adapters.tasks_keys import CREATED_INDEX, DUE_INDEX
+from chalicelib.config import Settings
+from chalicelib.domain.task_registry import LONGEST_RUN_S
+from chalicelib.domain.task_types import TASK_TYPES
+from chalicelib.events.tasks import AT_ONCE
+from tests.infra.conftest import Template, of_type, strings
+
+STAGE = "a-stage"
+SETTINGS = Settings(stage=STAGE)
+
+
+def name_of(value: Any) -> str:
+    """The physical name, or the last part of the address, in the stage of these tests."""
+    (text,) = strings(value)
+    return text.replace("${Stage}", STAGE).rpartition(":")[2]
+
+
+def test_physical_names_are_those_of_the_settings(stateful: Template, application: Template) -> None:
+    assert name_of(of_type(stateful, "AWS::DynamoDB::Table")["TasksTable"]["TableName"]) == SETTINGS.tasks_table
+    assert name_of(of_type(stateful, "AWS::SQS::Queue")["TasksQueue"]["QueueName"]) == SETTINGS.tasks_queue
+    source = of_type(application, "AWS::Serverless::Function")["RunTask"]["Events"]["RunTaskSqsEventSource"]
+    assert name_of(source["Properties"]["Queue"]) == SETTINGS.tasks_queue
+
+
+def test_the_indexes_are_those_of_the_adapter_and_hold_keys_only_but_for_filters(stateful: Template) -> None:
+    table = of_type(stateful, "AWS::DynamoDB::Table")["TasksTable"]
+    projections = {index["IndexName"]: index["Projection"] for index in table["GlobalSecondaryIndexes"]}
+    assert projections == {
+        DUE_INDEX: {"ProjectionType": "KEYS_ONLY"},
+        CREATED_INDEX: {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["type", "state"]},
+    }
+
+
+def test_the_dispatcher_comes_each_minute_and_is_not_repeated(application: Template) -> None:
+    dispatcher = of_type(application, "AWS::Serverless::Function")["DispatchTasks"]
+    [event] = dispatcher["Events"].values()
+    assert (event["Type"], event["Properties"]["Schedule"]) == ("Schedule", "rate(1 minute)")
+    assert dispatcher["EventInvokeConfig"]["MaximumRetryAttempts"] == 0
+
+
+def test_a_worker_runs_one_task_and_there_are_as_many_as_slots(application: Template) -> None:
+    worker = of_type(application, "AWS::Serverless::Function")["RunTask"]
+    source = worker["Events"]["RunTaskSqsEventSource"]["Properties"]
+    assert source["BatchSize"] == 1
+    assert source["ScalingConfig"] == {"MaximumConcurrency": AT_ONCE}
+
+
+def test_a_worker_may_run_as_long_as_any_task_and_no_order_comes_twice_meanwhile(
+    application: Template, stateful: Template
+) -> None:
+    worker = of_type(application, "AWS::Serverless::Function")["RunTask"]
+    queue = of_type(stateful, "AWS::SQS::Queue")["TasksQueue"]
+    assert max(task_type.hard_limit_s for task_type in TASK_TYPES.values()) <= worker["Timeout"] == LONGEST_RUN_S
+    assert queue["VisibilityTimeout"] >= worker["Timeout"]
+    assert queue["MessageRetentionPeriod"] > queue["VisibilityTimeout"] * queue["RedrivePolicy"]["maxReceiveCount"]
+
+
+def test_orders_that_no_worker_can_take_up_are_kept_and_alarm(stateful: Template, application: Template) -> None:
+    queues = of_type(stateful, "AWS::SQS::Queue")
+    target = queues["TasksQueue"]["RedrivePolicy"]["deadLetterTargetArn"]
+    assert target == {"Fn::GetAtt": ["TasksDeadLetters", "Arn"]}
+    alarm = of_type(application, "AWS::CloudWatch::Alarm")["TasksFailuresAlarm"]
+    assert name_of(alarm["Dimensions"][0]["Value"]) == name_of(queues["TasksDeadLetters"]["QueueName"])
+
+
+def test_the_api_can_neither_see_what_is_due_nor_give_orders(application: Template) -> None:
+    role = of_type(application, "AWS::IAM::Role")["ApiHandlerRole"]
+    arns = list(strings([policy["PolicyDocument"] for policy in role["Policies"]]))
+    assert any(arn.endswith("-tasks/index/created") for arn in arns)
+    assert not any(arn.endswith("-tasks/index/due") or (":sqs:" in arn and arn.endswith("-tasks")) for arn in arns)

@@ -1,0 +1,153 @@
+"""The two functions behind the runner, with real events, and the end of a worker that hangs."""
+
+import io
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict
+
+import pytest
+from chalice.test import Client
+
+from app import app
+from chalicelib import wiring
+from chalicelib.domain.ports_tasks import RunOrder
+from chalicelib.domain.task import State, Task, placed
+from chalicelib.domain.task_types import TASK_TYPES
+from chalicelib.events import tasks as events
+from chalicelib.observability import logger
+from tests.fakes.services import FakeServices
+
+ECHO = "strandline.diagnostics.echo"
+
+
+class Runner:
+    """The application's functions on in-memory services."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+        self.fakes = FakeServices()
+        wiring.override(self.fakes.services)
+
+    def add(self, **data: object) -> None:
+        """An echo task that is due."""
+        task = Task("t", ECHO, self.fakes.now_ms, data=data)
+        self.fakes.tasks.add(placed(task, TASK_TYPES, self.fakes.now_ms))
+
+    def tick(self) -> None:
+        """The rule's event."""
+        event = self.client.events.generate_cw_event("aws.events", "Scheduled Event", {}, [])
+        self.client.lambda_.invoke("dispatch_tasks", event)
+
+    def work(self) -> None:
+        """The queue's events, one for each order of an echo task."""
+        orders = [order for order in self.fakes.task_queue.orders if order.task_type == ECHO]
+        self.fakes.task_queue.orders.clear()
+        for order in orders:
+            event = self.client.events.generate_sqs_event([json.dumps(asdict(order))], "strandline-test-tasks")
+            self.client.lambda_.invoke("run_task", event)
+
+    @property
+    def task(self) -> Task:
+        """The task as it is now."""
+        return self.fakes.tasks.by_id["t"]
+
+
+@pytest.fixture
+def runner() -> Iterator[Runner]:
+    """A runner whose platform jobs have not been seeded."""
+    with Client(app) as client:
+        yield Runner(client)
+    wiring.override(None)
+
+
+@pytest.fixture
+def log(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
+    """What is logged during one test."""
+    stream = io.StringIO()
+    monkeypatch.setattr(logger.registered_handler, "stream", stream)
+    return stream
+
+
+def test_a_tick_starts_what_is_due_and_a_worker_runs_it(runner: Runner, log: io.StringIO) -> None:
+    runner.add(message="a-value-of-somebody")
+    runner.tick()
+    assert runner.task.state is State.RUNNING
+    runner.work()
+    assert (runner.task.state, runner.task.data["echo"]) == (State.COMPLETED, "a-value-of-somebody")
+    lines = [json.loads(line) for line in log.getvalue().splitlines()]
+    [told] = [line for line in lines if line["message"] == "task run"]
+    assert (told["task_type"], told["result"], told["level"]) == (ECHO, "completed", "INFO")
+    assert "a-value-of-somebody" not in log.getvalue()
+
+
+def test_the_first_tick_of_a_process_seeds_the_platforms_jobs(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+    jobs = sorted(name for name, task_type in TASK_TYPES.items() if task_type.job)
+    runner.tick()
+    assert sorted(task.name or "" for task in runner.fakes.tasks.by_id.values()) == jobs
+    monkeypatch.setattr(events, "seed_jobs", lambda *_: pytest.fail("seeded again"))
+    runner.tick()
+
+
+def test_a_failure_is_told_by_kind_and_place_only(
+    runner: Runner, log: io.StringIO, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runner.add(fail="a-value-of-somebody")
+    runner.tick()
+    runner.work()
+    assert runner.task.state is State.FAILED
+    [told] = [line for line in map(json.loads, log.getvalue().splitlines()) if line["message"] == "task run"]
+    assert (told["level"], told["result"], told["error"]) == ("WARNING", "failed", "TaskFailedError")
+    assert told["at"][-1].endswith("echo")
+    printed = log.getvalue() + capsys.readouterr().out
+    assert "FailedTaskRuns" in printed
+    assert "a-value-of-somebody" not in printed
+
+
+def test_a_recovered_task_is_counted(runner: Runner, capsys: pytest.CaptureFixture[str]) -> None:
+    runner.add(message=1)
+    runner.tick()
+    runner.fakes.now_ms += TASK_TYPES[ECHO].deadline_s * 1000 + 1
+    runner.fakes.task_queue.orders.clear()
+    runner.tick()
+    assert "RecoveredTasks" in capsys.readouterr().out
+    runner.work()
+    assert runner.task.state is State.COMPLETED
+
+
+def test_there_is_a_worker_for_each_slot() -> None:
+    assert sum(task_type.at_once for task_type in TASK_TYPES.values()) <= events.AT_ONCE
+
+
+HANGS = """
+import threading
+from chalicelib.domain.ports_tasks import RunOrder
+from chalicelib.events import tasks
+tasks.services = lambda: type("Services", (), {"now_ms": staticmethod(lambda: %d)})
+tasks.carry_out = lambda *_: threading.Event().wait()
+body = '{"task_id":"t","task_type":"%s","run_time_ms":0,"slot_number":0,"slot_holder":"h"}'
+record = type("Record", (), {"body": body})
+tasks.run_task.func([record])
+"""
+
+
+def test_a_worker_that_hangs_ends_its_process_at_the_hard_limit() -> None:
+    hard_limit_ms = int(TASK_TYPES[ECHO].hard_limit_s * 1000)
+    script = HANGS % (hard_limit_ms - 50, ECHO)
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 1
+    told = json.loads(ended.stdout.splitlines()[-1])
+    assert (told["message"], told["task_type"]) == ("task ended at its hard limit", ECHO)
+
+
+def test_a_worker_that_ends_in_time_is_left_alone(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+    ended: list[str] = []
+    monkeypatch.setattr(events, "_end_process", ended.append)
+    runner.add(message=1)
+    runner.tick()
+    runner.work()
+    order = RunOrder("t", "unknown", 0, 0, "h")
+    event = runner.client.events.generate_sqs_event([json.dumps(asdict(order))], "strandline-test-tasks")
+    runner.client.lambda_.invoke("run_task", event)
+    assert ended == []

@@ -38,20 +38,19 @@ def local_cloud(data_dir: Path, port: int) -> Iterator[LocalCloud]:
     Raises:
         ToolError: a port or the folder is taken, what the folder keeps is damaged, or packaging or deploying failed.
     """
-    with data_folder.opened(data_dir) as folder:
-        public = ports.bind_public(port)
+    with data_folder.opened(data_dir) as folder, ports.bind_public(port) as public:
         base_url = f"http://{ports.LOOPBACK}:{ports.port_of(public)}"
-        gateway = ports.bind_kept(folder.read_gateway_port())
-        folder.write_gateway_port(ports.port_of(gateway))
-        gateway_url = f"http://localhost:{ports.port_of(gateway)}"
         package = make_package(LOCAL_STAGE)
-        with running_engine(folder, gateway, public) as engine:
-            session = _session(gateway_url)
-            deployed = deploy_locally(session, package, base_url)
-            secret = _server_secret(session, deployed)
-            folder.write_server_secret(secret)
-            engine.open_front(f"/restapis/{deployed.api_id}/{deployed.api_stage}/_user_request_")
-            yield LocalCloud(base_url, gateway_url, secret, folder.path, engine)
+        with ports.bind_kept(folder.read_gateway_port()) as gateway:
+            folder.write_gateway_port(ports.port_of(gateway))
+            gateway_url = f"http://localhost:{ports.port_of(gateway)}"
+            with running_engine(folder, gateway, public) as engine:
+                session = _session(gateway_url)
+                deployed = deploy_locally(session, package, base_url)
+                secret = _server_secret(session, deployed)
+                folder.write_server_secret(secret)
+                engine.open_front(f"/restapis/{deployed.api_id}/{deployed.api_stage}/_user_request_")
+                yield LocalCloud(base_url, gateway_url, secret, folder.path, engine)
 
 
 def deploy_locally(session: "Session", package: Package, base_url: str) -> Deployed:

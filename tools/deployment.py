@@ -50,7 +50,9 @@ def deploy(
     stage = package.stage
     cloudformation = session.client("cloudformation")
     stack, template = stateful_stack(stage), STATEFUL_TEMPLATE.read_text()
-    parameters = {"Stage": stage, **stateful_parameters}
+    # The bucket takes uploads from the pages that may call the API.
+    origins = {"BlobOrigins": application_parameters.get("CorsOrigins", "")}
+    parameters = {"Stage": stage, **origins, **stateful_parameters}
     if not stacks.holds(cloudformation, stack, template, parameters):
         with step("creating the tables, the bucket and the server secret"):
             stacks.apply(cloudformation, stack, {"TemplateBody": template}, parameters, agree=agree, poll_s=poll_s)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tools.local_cloud.engine.changes import may_change_state, noting_changes
-from tools.local_cloud.engine.front import Receive, Scope, Send, front
+from tools.local_cloud.engine.front import REQUESTS_AT_ONCE, Receive, Scope, Send, front
 
 
 def _scope(headers: list[tuple[bytes, bytes]], **more: Any) -> Scope:
@@ -42,6 +42,28 @@ def test_a_missing_accept_takes_anything() -> None:
 
 def test_only_http_is_served() -> None:
     assert _passed_on({"type": "websocket"}) == []
+
+
+def test_many_requests_take_turns() -> None:
+    under_way = most = answered = 0
+
+    async def gateway(scope: Scope, receive: Receive, send: Send) -> None:
+        nonlocal under_way, most, answered
+        under_way += 1
+        most = max(most, under_way)
+        await asyncio.sleep(0)
+        under_way -= 1
+        answered += 1
+
+    async def nothing(*_: Any) -> Any:
+        raise AssertionError
+
+    async def send_all() -> None:
+        application = front(gateway, "")
+        await asyncio.gather(*(application(_scope([]), nothing, nothing) for _ in range(5 * REQUESTS_AT_ONCE)))
+
+    asyncio.run(send_all())
+    assert (most, answered) == (REQUESTS_AT_ONCE, 5 * REQUESTS_AT_ONCE)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """The address clients see: the API's routes without the prefix that ministack's gateway puts before them."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -7,6 +8,9 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+REQUESTS_AT_ONCE = 8
+"""Each request that is under way has a worker process of its own, of some 80 MB; further requests wait their turn."""
 
 
 def front(gateway: Application, prefix: str) -> Application:
@@ -16,10 +20,13 @@ def front(gateway: Application, prefix: str) -> Application:
     http and superagent send none.
     """
 
+    turns = asyncio.Semaphore(REQUESTS_AT_ONCE)
+
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
-        await gateway(_rewritten(scope, prefix), receive, send)
+        async with turns:
+            await gateway(_rewritten(scope, prefix), receive, send)
 
     return application
 

@@ -85,7 +85,7 @@ class DynamoTasks:
 
     def add(self, task: Task) -> None:
         """One write, or one transaction for a task with a name."""
-        item = _item(task)
+        item = item_of(task)
         if task.name is None:
             with refusals():
                 self._dynamodb.put_item(TableName=self._table, Item=item)
@@ -106,7 +106,7 @@ class DynamoTasks:
             with refusals():
                 self._dynamodb.put_item(
                     TableName=self._table,
-                    Item=_item(after),
+                    Item=item_of(after),
                     ConditionExpression="revision = :revision",
                     ExpressionAttributeValues={":revision": {"N": str(task.revision)}},
                 )
@@ -221,7 +221,8 @@ _TEXTS = ("type", "name", "state", "place")
 _FLAGS = ("is_started", "is_data_put")
 
 
-def _item(task: Task) -> Item:
+def item_of(task: Task) -> Item:
+    """The item that a task is kept as."""
     item: Item = {**task_key(task.id), **created_attributes(task), **due_attributes(task)}
     item |= {name: {"N": str(value)} for name in _NUMBERS if (value := getattr(task, name)) is not None}
     item |= {name: {"S": str(value)} for name in _TEXTS if (value := getattr(task, name)) is not None}

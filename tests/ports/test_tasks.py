@@ -6,10 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from cfnlint.decode.cfn_yaml import load
 
 from chalicelib.adapters import tasks_queue
-from chalicelib.adapters.dynamodb import client
 from chalicelib.adapters.tasks import DynamoTasks
 from chalicelib.adapters.tasks_queue import SqsTaskQueue
 from chalicelib.adapters.tasks_slots import DynamoTaskSlots
@@ -19,25 +17,16 @@ from chalicelib.domain.ports import ChangedMeanwhileError
 from chalicelib.domain.ports_tasks import RunOrder, TaskFilter, TaskSlots, TaskStore
 from chalicelib.domain.task import Place, State, Task, claimed
 from tests.fakes.tasks import FakeSlots, FakeTasks
-from tools.project import STATEFUL_TEMPLATE
+from tests.ports.tasks_table import create_tasks_table
 
 NOW = 1_767_225_600_000
 ALL = TaskFilter()
 
 
-@pytest.fixture(scope="session")
-def table_definition() -> dict[str, Any]:
-    """Keys and indexes of the tasks table, as they are deployed."""
-    table = load(str(STATEFUL_TEMPLATE))["Resources"]["TasksTable"]["Properties"]
-    return {
-        name: table[name] for name in ("AttributeDefinitions", "BillingMode", "GlobalSecondaryIndexes", "KeySchema")
-    }
-
-
 @pytest.fixture
-def tasks_stage(stage: Settings, table_definition: dict[str, Any]) -> Settings:
+def tasks_stage(stage: Settings) -> Settings:
     """A stage with its tasks table."""
-    client(stage).create_table(TableName=stage.tasks_table, **table_definition)
+    create_tasks_table(stage)
     return stage
 
 

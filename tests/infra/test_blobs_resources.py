@@ -1,0 +1,138 @@
+"""Blobs: table, notices of the bucket, worker, and what goes away by itself. Source: docs/access-patterns-blobs.md."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from chalicelib.adapters.blobs_contents import KEPT_TAG, PENDING_TAG
+from chalicelib.adapters.blobs_keys import AWAITING_INDEX
+from chalicelib.config import Settings
+from chalicelib.domain.blob import Collection
+from chalicelib.events.blobs import AT_ONCE, BATCH_SIZE
+from tests.infra.conftest import Template, of_type, strings
+
+SETTINGS = Settings(stage="a-stage", account_id="an-account", region="a-region")
+POLICIES = Path(__file__).parent.parent.parent / ".chalice"
+
+
+def physical(value: Any) -> str:
+    """The one string of a part of a template, with the stage's values in it."""
+    (text,) = strings(value)
+    values = {"Stage": SETTINGS.stage, "AWS::AccountId": SETTINGS.account_id, "AWS::Region": SETTINGS.region}
+    for parameter, replacement in values.items():
+        text = text.replace(f"${{{parameter}}}", replacement)
+    return text
+
+
+def test_the_table_has_the_keys_and_the_index_that_the_adapter_uses(stateful: Template) -> None:
+    table = of_type(stateful, "AWS::DynamoDB::Table")["BlobsTable"]
+    assert physical(table["TableName"]) == SETTINGS.blobs_table
+    assert [key["AttributeName"] for key in table["KeySchema"]] == ["pk", "sk"]
+    (index,) = table["GlobalSecondaryIndexes"]
+    assert index["IndexName"] == AWAITING_INDEX
+    assert [key["AttributeName"] for key in index["KeySchema"]] == ["awaiting", "created_time_ms"]
+    assert index["Projection"] == {"ProjectionType": "ALL"}
+    kinds = {each["AttributeName"]: each["AttributeType"] for each in table["AttributeDefinitions"]}
+    assert kinds == {"pk": "S", "sk": "S", "awaiting": "S", "created_time_ms": "N"}
+
+
+def test_the_bucket_tells_the_queue_of_every_content(stateful: Template) -> None:
+    bucket = stateful["Resources"]["Bucket"]
+    notices = bucket["Properties"]["NotificationConfiguration"]["QueueConfigurations"]
+    prefixes = set()
+    for notice in notices:
+        assert (notice["Event"], notice["Queue"]) == ("s3:ObjectCreated:*", {"Fn::GetAtt": ["BlobEvents", "Arn"]})
+        (rule,) = notice["Filter"]["S3Key"]["Rules"]
+        assert rule["Name"] == "prefix"
+        prefixes.add(rule["Value"])
+    assert prefixes == {f"{collection}/" for collection in Collection}
+    # S3 tries the queue when it is told of it, so the queue must let it in before.
+    assert bucket["DependsOn"] == "BlobEventsPolicy"
+
+
+def test_only_this_bucket_may_write_to_the_queue(stateful: Template) -> None:
+    (policy,) = of_type(stateful, "AWS::SQS::QueuePolicy").values()
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert (statement["Effect"], statement["Action"]) == ("Allow", "sqs:SendMessage")
+    assert statement["Principal"] == {"Service": "s3.amazonaws.com"}
+    source = physical(statement["Condition"]["ArnEquals"]["aws:SourceArn"])
+    assert source.endswith(f":s3:::{SETTINGS.bucket}")
+    assert statement["Condition"]["StringEquals"] == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
+
+
+def test_a_notice_that_fails_again_and_again_is_put_aside_and_somebody_is_told(
+    stateful: Template, application: Template
+) -> None:
+    queues = of_type(stateful, "AWS::SQS::Queue")
+    queue, failures = queues["BlobEvents"], queues["BlobEventsFailures"]
+    assert physical(queue["QueueName"]) == SETTINGS.blob_events_queue
+    redrive = queue["RedrivePolicy"]
+    assert redrive["deadLetterTargetArn"] == {"Fn::GetAtt": ["BlobEventsFailures", "Arn"]}
+    assert redrive["maxReceiveCount"] >= 5
+    assert failures["MessageRetentionPeriod"] == 14 * 24 * 3600
+    assert queue["SqsManagedSseEnabled"] is failures["SqsManagedSseEnabled"] is True
+    alarm = application["Resources"]["BlobEventsFailuresAlarm"]["Properties"]
+    assert (alarm["MetricName"], alarm["Threshold"]) == ("ApproximateNumberOfMessagesVisible", 1)
+    assert physical(alarm["Dimensions"][0]["Value"]) == physical(failures["QueueName"])
+
+
+def test_the_worker_runs_four_at_most_and_tells_which_notices_failed(stateful: Template, application: Template) -> None:
+    function = application["Resources"]["OnObjectCreated"]["Properties"]
+    (source,) = function["Events"].values()
+    properties = source["Properties"]
+    assert source["Type"] == "SQS"
+    assert physical(properties["Queue"]).endswith(f":{SETTINGS.blob_events_queue}")
+    assert properties["ScalingConfig"] == {"MaximumConcurrency": AT_ONCE}
+    assert AT_ONCE == 4
+    assert properties["BatchSize"] == BATCH_SIZE
+    assert properties["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    visible_after_s = of_type(stateful, "AWS::SQS::Queue")["BlobEvents"]["VisibilityTimeout"]
+    assert visible_after_s >= 6 * function["Timeout"]
+
+
+def test_what_was_uploaded_for_nothing_goes_after_a_day(stateful: Template) -> None:
+    bucket = of_type(stateful, "AWS::S3::Bucket")["Bucket"]
+    (rule,) = [rule for rule in bucket["LifecycleConfiguration"]["Rules"] if "TagFilters" in rule]
+    (tag,) = rule["TagFilters"]
+    assert (rule["Status"], rule["ExpirationInDays"], "Prefix" in rule) == ("Enabled", 1, False)
+    assert f"{tag['Key']}={tag['Value']}" == PENDING_TAG
+    assert tag["Key"] == KEPT_TAG["Key"]
+    assert tag["Value"] != KEPT_TAG["Value"]
+
+
+def test_no_rule_takes_a_kept_content(stateful: Template) -> None:
+    bucket = of_type(stateful, "AWS::S3::Bucket")["Bucket"]
+    for rule in bucket["LifecycleConfiguration"]["Rules"]:
+        expires = any(name.startswith(("Expiration", "Transition")) for name in rule)
+        reaches = "TagFilters" not in rule and any(
+            str(collection).startswith(rule.get("Prefix", "")) for collection in Collection
+        )
+        assert not (expires and reaches), rule
+
+
+def test_pages_upload_from_the_configured_origins_only(stateful: Template) -> None:
+    assert stateful["Parameters"]["BlobOrigins"]["Default"] == ""
+    condition, rules, otherwise = of_type(stateful, "AWS::S3::Bucket")["Bucket"]["CorsConfiguration"]["Fn::If"]
+    assert (condition, otherwise) == ("HasOrigins", {"Ref": "AWS::NoValue"})
+    origins = {method: rule["AllowedOrigins"] for rule in rules["CorsRules"] for method in rule["AllowedMethods"]}
+    assert origins == {"PUT": {"Ref": "BlobOrigins"}, "GET": ["*"], "HEAD": ["*"]}
+    assert all(rule["AllowedHeaders"] == ["*"] for rule in rules["CorsRules"])
+
+
+def test_the_worker_may_do_no_more_than_it_does() -> None:
+    policy = json.loads((POLICIES / "policy-on_object_created.json").read_text())
+    actions = [statement["Action"] for statement in policy["Statement"]]
+    assert {one for each in actions for one in ([each] if isinstance(each, str) else each)} == {
+        "sqs:DeleteMessage",
+        "sqs:GetQueueAttributes",
+        "sqs:ReceiveMessage",
+        "dynamodb:GetItem",
+        "dynamodb:UpdateItem",
+        "s3:DeleteObject",
+        "s3:GetObject",
+        "s3:ListBucket",
+        "s3:PutObjectTagging",
+        "logs:CreateLogStream",
+        "logs:PutLogEvents",
+    }
+    assert "*" not in {text for statement in policy["Statement"] for text in strings(statement["Resource"])}

@@ -4,58 +4,21 @@ A deletion is one step that leaves a receipt. What others could still reach goes
 contents of blobs above all, goes with the next run of the job. All of it may be repeated, and stop half-way.
 """
 
-from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
-from typing import Protocol
 
 from chalicelib.domain import blobs_storing
-from chalicelib.domain.data_sources import DataSources
 from chalicelib.domain.errors import UnavailableError
-from chalicelib.domain.ports import ChangedMeanwhileError, DataSetStore
-from chalicelib.domain.ports_accounts import Accounts, Grants, Profiles, RestrictedTokens, Sessions
-from chalicelib.domain.ports_blobs import BlobStore, ContentStore
+from chalicelib.domain.ports import ChangedMeanwhileError
+from chalicelib.domain.ports_tasks import TaskServices
+from chalicelib.domain.task_registry import Run
 
 SETTLED_AFTER_MS = 15 * 60_000
 """How long a receipt is kept, and everything erased again: a request that was let in before the sessions ended may
 still have stored something, and none runs for longer."""
 
 
-class ErasureServices(Protocol):
-    """The stores of everything that belongs to a user."""
-
-    @property
-    def now_ms(self) -> Callable[[], int]: ...
-
-    @property
-    def accounts(self) -> Accounts: ...
-
-    @property
-    def sessions(self) -> Sessions: ...
-
-    @property
-    def restricted_tokens(self) -> RestrictedTokens: ...
-
-    @property
-    def grants(self) -> Grants: ...
-
-    @property
-    def profiles(self) -> Profiles: ...
-
-    @property
-    def data_sets(self) -> DataSetStore: ...
-
-    @property
-    def data_sources(self) -> DataSources: ...
-
-    @property
-    def blobs(self) -> BlobStore: ...
-
-    @property
-    def contents(self) -> ContentStore: ...
-
-
-def erase_at_once(user_id: str, services: ErasureServices) -> bool:
+def erase_at_once(user_id: str, services: TaskServices) -> bool:
     """Erase what can be reached of a deleted user in a few calls; False when that is left to the job."""
     try:
         _erase_reachable(user_id, services)
@@ -64,23 +27,21 @@ def erase_at_once(user_id: str, services: ErasureServices) -> bool:
     return True
 
 
-def erase_deleted_users(services: ErasureServices) -> Iterator[str]:
-    """Erase everything of every deleted user, and tell each id when its turn is over.
-
-    Raises:
-        UnavailableError: a store does not answer; the receipts of those that are left stay.
-    """
+def erase_deleted_users(run: Run, services: TaskServices) -> None:
+    """The task: erases everything of every deleted user; `data.users` counts them."""
+    run.data["users"] = 0
     for deletion in services.accounts.deletions():
+        run.check_time()
         _erase_reachable(deletion.user_id, services)
         for source in services.data_sources.of_user(deletion.user_id):
             services.data_sources.remove(source)
         blobs_storing.erase_user(deletion.user_id, blobs=services.blobs, contents=services.contents)
-        if services.now_ms() - deletion.deleted_time_ms >= SETTLED_AFTER_MS:
+        if run.now_ms() - deletion.deleted_time_ms >= SETTLED_AFTER_MS:
             services.accounts.finish_deletion(deletion.user_id)
-        yield deletion.user_id
+        run.data["users"] += 1
 
 
-def _erase_reachable(user_id: str, services: ErasureServices) -> None:
+def _erase_reachable(user_id: str, services: TaskServices) -> None:
     """Sessions go first: nothing new comes after them."""
     services.sessions.end_all(user_id)
     for token in services.restricted_tokens.of_user(user_id):

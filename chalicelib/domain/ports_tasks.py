@@ -7,7 +7,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from chalicelib.domain.data_sources import DataSources
 from chalicelib.domain.ports import DataSetStore
+from chalicelib.domain.ports_accounts import Accounts, Grants, Profiles, RestrictedTokens, Sessions
+from chalicelib.domain.ports_blobs import BlobStore, ContentStore
 from chalicelib.domain.ports_purge import Purging
 from chalicelib.domain.task import State, Task
 
@@ -148,3 +151,27 @@ class TaskServices(Protocol):
 
     @property
     def purging(self) -> Purging: ...
+
+    @property
+    def data_sources(self) -> DataSources: ...
+
+    @property
+    def blobs(self) -> BlobStore: ...
+
+    @property
+    def contents(self) -> ContentStore: ...
+
+    @property
+    def accounts(self) -> Accounts: ...
+
+    @property
+    def sessions(self) -> Sessions: ...
+
+    @property
+    def restricted_tokens(self) -> RestrictedTokens: ...
+
+    @property
+    def grants(self) -> Grants: ...
+
+    @property
+    def profiles(self) -> Profiles: ...

@@ -5,6 +5,7 @@ the module of its feature when it has one. `job=Job(every_s=…)` makes it a job
 after a deployment and visible in the API under its type's name.
 """
 
+from chalicelib.domain.accounts_erasure import erase_deleted_users
 from chalicelib.domain.ports import ChangedMeanwhileError
 from chalicelib.domain.ports_tasks import TaskServices
 from chalicelib.domain.purge import purge
@@ -48,6 +49,7 @@ def adopt_tasks(run: Run, services: TaskServices) -> None:
 TASK_TYPES: Registry = registry(
     (
         TaskType("strandline.diagnostics.echo", echo, typical_s=20, at_once=5),
+        TaskType("strandline.accounts.erase", erase_deleted_users, typical_s=60, job=Job(every_s=900)),
         TaskType("strandline.data.purge", purge, typical_s=240, job=Job(every_s=3600)),
         TaskType("strandline.tasks.adopt", adopt_tasks, typical_s=60, job=Job(every_s=3600)),
     )

@@ -9,6 +9,8 @@ from chalicelib.domain.access import RestrictedToken
 from chalicelib.domain.accounts_erasure import SETTLED_AFTER_MS, erase_at_once, erase_deleted_users
 from chalicelib.domain.errors import UnavailableError
 from chalicelib.domain.ports_accounts import Collection
+from chalicelib.domain.task import Task
+from chalicelib.domain.task_registry import Run, TimeLimitError
 from tests.fakes.services import START_MS, FakeServices
 
 GONE = "aaaaaaaaaa"
@@ -43,6 +45,15 @@ def left_of(fakes: FakeServices, user_id: str) -> set[str]:
 EVERYTHING = {"sessions", "restricted tokens", "grants", "profiles"}
 
 
+def run_job(fakes: FakeServices) -> int:
+    """How many deleted users the job took care of."""
+    task = Task("0", "strandline.accounts.erase", fakes.now_ms)
+    run = Run(task, {}, fakes.now_ms + 60_000, lambda: fakes.now_ms, lambda: None)
+    erase_deleted_users(run, fakes.services)
+    users: int = run.data["users"]
+    return users
+
+
 def failing(*_: Any) -> Any:
     """A store that does not answer."""
     raise UnavailableError
@@ -58,7 +69,7 @@ def test_what_can_be_reached_goes_at_once(fakes: FakeServices) -> None:
 
 def test_others_keep_what_is_theirs(fakes: FakeServices) -> None:
     erase_at_once(GONE, fakes.services)
-    list(erase_deleted_users(fakes.services))
+    assert run_job(fakes) == 1
     assert left_of(fakes, STAYS) == EVERYTHING
     assert fakes.grants.permissions(STAYS, "cccccccccc") == {"view"}
 
@@ -81,17 +92,24 @@ def test_a_store_that_does_not_answer_is_left_to_the_job(
         patched.setattr(store, method, failing)
         assert not erase_at_once(GONE, fakes.services)
         with pytest.raises(UnavailableError):
-            list(erase_deleted_users(fakes.services))
+            run_job(fakes)
     assert [deletion.user_id for deletion in fakes.accounts.deletions()] == [GONE]
-    assert list(erase_deleted_users(fakes.services)) == [GONE]
+    assert run_job(fakes) == 1
     assert left_of(fakes, GONE) == set()
 
 
 def test_a_receipt_stays_until_no_request_can_be_under_way(fakes: FakeServices) -> None:
     fakes.now_ms = START_MS + SETTLED_AFTER_MS - 1
-    assert list(erase_deleted_users(fakes.services)) == [GONE]
+    assert run_job(fakes) == 1
     fakes.profiles.replace(GONE, "profile", None, Collection({"late": 1}, 1))
     fakes.now_ms += 1
-    assert list(erase_deleted_users(fakes.services)) == [GONE]
+    assert run_job(fakes) == 1
     assert left_of(fakes, GONE) == set()
-    assert list(erase_deleted_users(fakes.services)) == []
+    assert run_job(fakes) == 0
+
+
+def test_a_run_ends_in_time(fakes: FakeServices) -> None:
+    task = Task("0", "strandline.accounts.erase", fakes.now_ms)
+    with pytest.raises(TimeLimitError):
+        erase_deleted_users(Run(task, {}, fakes.now_ms, lambda: fakes.now_ms, lambda: None), fakes.services)
+    assert left_of(fakes, GONE) == EVERYTHING

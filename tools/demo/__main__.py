@@ -20,6 +20,7 @@ from typing import Protocol
 from tools.demo import generator, report
 from tools.demo.client import Client
 from tools.demo.comparison import differences
+from tools.demo.events import show_events
 from tools.demo.generator import LOCAL_TIME, Record
 from tools.demo.progress import Progress
 from tools.local_cloud import ports
@@ -48,6 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
     with _server(options.base_url, options.port, options.data_dir) as server:
         run(server, options.days, options.seed)
+        with _operator(server, _server_secret(options)) as operator:
+            show_events(server, operator)
     return 0
 
 
@@ -118,6 +121,24 @@ def _server(base_url: str | None, port: int, data_dir: Path) -> Iterator[Client]
             return
     with local_cloud(data_dir, port) as cloud, closing(Client(cloud.base_url)) as client:
         yield client
+
+
+@contextmanager
+def _operator(user: Client, secret: str | None) -> Iterator[Client | None]:
+    """A client of the same server with the rights of a server, when its secret is known."""
+    if secret is None:
+        yield None
+        return
+    with closing(Client(user.base_url)) as client:
+        yield client if client.sign_in_as_server(secret) else None
+
+
+def _server_secret(options: argparse.Namespace) -> str | None:
+    """What the environment gives; that of the local cloud stands in its data folder."""
+    file: Path = options.data_dir / "server-secret"
+    if options.base_url is None and file.exists():
+        return file.read_text().strip()
+    return os.environ.get("SERVER_SECRET")
 
 
 def _answers(client: Client) -> bool:

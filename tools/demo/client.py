@@ -4,8 +4,9 @@ import gzip
 import http.client
 import json
 import time
+from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from tools.demo.generator import CLIENT_NAME, CLIENT_VERSION, TIMEZONE, Record
 from tools.project import ToolError
@@ -26,6 +27,7 @@ class Client:
         self._connection = connection(parts.hostname, parts.port, timeout=TIMEOUT_S)
         self._prefix = parts.path
         self._token: str | None = None
+        self._secret: str | None = None
 
     def server_time(self) -> str:
         """The server's clock, which anyone may ask for."""
@@ -61,11 +63,42 @@ class Client:
             raise ToolError(f"reading data answered {str(answer)[:200]!r}, not a list")
         return answer
 
+    def track(self, event_name: str) -> None:
+        """Tell that something happened to the user who is signed in."""
+        status, _, _ = self._answer("GET", f"/metrics/thisuser/{quote(event_name)}?sourceVersion={CLIENT_VERSION}")
+        if status != 200:
+            raise ToolError(f"an event was answered with {status}, not 200")
+
+    def sign_in_as_server(self, secret: str) -> bool:
+        """Whether the client is one of a server from now on: whether this is the secret of the stage."""
+        self._secret = secret
+        status, headers, _ = self._answer("POST", "/auth/serverlogin")
+        self._token = headers.get("x-tidepool-session-token")
+        return status == 200
+
+    def event_counts(self, prefix: str) -> dict[str, int]:
+        """How often each event with this prefix was recorded today, for servers only."""
+        today = datetime.now(UTC).date().isoformat()
+        path = f"/v1/metrics/events?from={today}&to={today}&prefix={quote(prefix)}"
+        return {one["eventName"]: one["count"] for one in self._json("GET", path, 200)}
+
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
 
     def _json(self, method: str, path: str, wanted_status: int, body: Any = None) -> Any:
+        status, headers, content = self._answer(method, path, body)
+        if status != wanted_status:
+            text = content.decode(errors="replace")[:1000]
+            raise ToolError(f"{method} {path} answered {status}, not {wanted_status}: {text}")
+        self._token = headers.get("x-tidepool-session-token", self._token)
+        try:
+            return json.loads(content)
+        except ValueError as error:
+            raise ToolError(f"{method} {path} answered {status} without JSON: {content[:200]!r}") from error
+
+    def _answer(self, method: str, path: str, body: Any = None) -> tuple[int, dict[str, str], bytes]:
+        """Status, headers and body; a broken connection and a refusal for the moment are tried again."""
         for attempt in range(ATTEMPTS):
             last = attempt == ATTEMPTS - 1
             try:
@@ -80,19 +113,14 @@ class Client:
                 time.sleep(float(headers.get("retry-after", "1")))
                 continue
             break
-        if status != wanted_status:
-            text = content.decode(errors="replace")[:1000]
-            raise ToolError(f"{method} {path} answered {status}, not {wanted_status}: {text}")
-        self._token = headers.get("x-tidepool-session-token", self._token)
-        try:
-            return json.loads(content)
-        except ValueError as error:
-            raise ToolError(f"{method} {path} answered {status} without JSON: {content[:200]!r}") from error
+        return status, headers, content
 
     def _send(self, method: str, path: str, body: Any) -> tuple[int, dict[str, str], bytes]:
         headers = {"Accept": "application/json", "Accept-Encoding": "gzip"}
         if self._token is not None:
             headers["X-Tidepool-Session-Token"] = self._token
+        elif self._secret is not None:
+            headers |= {"X-Tidepool-Server-Name": "demo", "X-Tidepool-Server-Secret": self._secret}
         payload = None
         if body is not None:
             headers["Content-Type"] = "application/json; charset=utf-8"

@@ -1,5 +1,6 @@
 """The AWS account that the caller's credentials belong to."""
 
+import os
 from typing import TYPE_CHECKING
 
 from tools.packaging import LOCAL_STAGE
@@ -20,7 +21,7 @@ def session_of_caller(stage: str) -> tuple["Session", str]:
     import boto3
     from botocore.exceptions import BotoCoreError, ClientError
 
-    session = boto3.Session()
+    session = boto3.Session(region_name=os.environ.get("AWS_REGION"))
     if session.region_name is None:
         raise ToolError("no AWS region is set: set AWS_REGION, or a profile that has one (AWS_PROFILE).")
     try:

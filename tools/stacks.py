@@ -121,10 +121,15 @@ def apply(
     if changes is None:
         cloudformation.delete_change_set(StackName=stack, ChangeSetName=name)
         return
-    if not agree(stack, changes):
-        cloudformation.delete_change_set(StackName=stack, ChangeSetName=name)
-        if is_new:
-            cloudformation.delete_stack(StackName=stack)
+    is_agreed = False
+    try:
+        is_agreed = agree(stack, changes)
+    finally:
+        if not is_agreed:
+            cloudformation.delete_change_set(StackName=stack, ChangeSetName=name)
+            if is_new:
+                cloudformation.delete_stack(StackName=stack)
+    if not is_agreed:
         raise ToolError(f"stack {stack} was left as it was.")
     cloudformation.execute_change_set(StackName=stack, ChangeSetName=name)
     after = _wait(cloudformation, stack, poll_s)

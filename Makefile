@@ -20,7 +20,7 @@ demo: ## send a synthetic month, read it back, compare: make demo [DAYS=30] [SEE
 	@$(START) --cloud --run tools.demo --port '$(PORT)' --data-dir '$(DATA_DIR)' \
 		$(if $(DAYS),--days '$(DAYS)') $(if $(SEED),--seed '$(SEED)')
 
-check: environment ## lint, types, import rules, templates, lock files
+check: environment ## lint, types, import rules, templates
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -34,17 +34,17 @@ test: environment ## all tests that need no cloud
 e2e: cloud-environment ## the packaged application on a local cloud of its own
 	$(BIN)/pytest tests/e2e
 
-package: environment stage-given ## make the zip and the template of a stage: make package STAGE=prod
+package: stage-given environment ## make the zip and the template of a stage: make package STAGE=prod
 	@$(BIN)/python -m tools.package '$(STAGE)'
 
-deploy: environment stage-given ## deploy a stage to your AWS account, after showing the changes: make deploy STAGE=prod
+deploy: stage-given environment ## deploy a stage to your AWS account, after showing the changes: make deploy STAGE=prod
 	@$(BIN)/python -m tools.deploy '$(STAGE)' $(if $(BASE_URL),--base-url '$(BASE_URL)') \
-		$(if $(CORS_ORIGINS),--cors-origins '$(CORS_ORIGINS)') $(if $(YES),--yes)
+		$(if $(CORS_ORIGINS),--cors-origins '$(CORS_ORIGINS)') $(if $(SIGN_UP),--sign-up '$(SIGN_UP)') $(if $(YES),--yes)
 
-destroy: environment stage-given ## remove a stage's application from AWS, keep its data: make destroy STAGE=prod
+destroy: stage-given environment ## remove a stage's application from AWS, keep its data: make destroy STAGE=prod
 	@$(BIN)/python -m tools.destroy '$(STAGE)' $(if $(YES),--yes)
 
-user: environment stage-given ## make an account on a stage, sign-up closed or not: make user STAGE=prod EMAIL=anna@example.org
+user: stage-given environment ## make an account on a stage, sign-up closed or not: make user STAGE=prod EMAIL=anna@example.org
 	@$(BIN)/python -m tools.user '$(STAGE)' '$(EMAIL)' $(if $(ROLE),--role '$(ROLE)')
 
 clean: ## remove what was built; environments and data folders stay

@@ -45,7 +45,8 @@ class Settings:
             base_url=environ.get("STRANDLINE_BASE_URL", default.base_url).rstrip("/"),
             version=environ.get("STRANDLINE_VERSION", default.version),
             takes_metrics=environ.get("STRANDLINE_TAKES_METRICS", "true") == "true",
-            sign_up=environ.get("STRANDLINE_SIGN_UP", _sign_up_default(environ.get("STRANDLINE_STAGE", default.stage))),
+            sign_up=environ.get("STRANDLINE_SIGN_UP")
+            or _sign_up_default(environ.get("STRANDLINE_STAGE", default.stage)),
             verifies_emails=environ.get("STRANDLINE_VERIFIES_EMAILS", "") == "true",
             s3_path_style="AWS_ENDPOINT_URL" in environ or "AWS_ENDPOINT_URL_S3" in environ,
             twiist_user_ids=frozenset(_words(environ.get("STRANDLINE_TWIIST_USER_IDS", ""))),

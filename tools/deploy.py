@@ -1,6 +1,6 @@
 """`make deploy STAGE=...`: bring a stage on AWS to what the sources say, after showing what would change.
 
-python -m tools.deploy STAGE [--base-url URL] [--cors-origins ORIGINS] [--yes]
+python -m tools.deploy STAGE [--base-url URL] [--cors-origins ORIGINS] [--sign-up MODE] [--yes]
 """
 
 import argparse
@@ -18,13 +18,14 @@ def main() -> int:
     parser.add_argument("stage")
     parser.add_argument("--base-url", help="the address clients use; as it was when not given")
     parser.add_argument("--cors-origins", help="origins of web pages, separated by commas; as they were when not given")
+    parser.add_argument("--sign-up", choices=("open", "invitation", "closed"), help="as it was when not given")
     parser.add_argument("--yes", action="store_true", help="go on without asking")
     arguments = parser.parse_args()
     stage = arguments.stage
     session, whose = session_of_caller(stage)
     print(f"stage {stage} in {whose}", flush=True)
     package = make_package(stage)
-    given = {"BaseUrl": arguments.base_url, "CorsOrigins": arguments.cors_origins}
+    given = {"BaseUrl": arguments.base_url, "CorsOrigins": arguments.cors_origins, "SignUp": arguments.sign_up}
     known = package.template["Parameters"]
     before = deployed_parameters(session.client("cloudformation"), application_stack(stage))
     parameters = {name: value for name, value in before.items() if name in known and name != "Stage"}

@@ -1,10 +1,7 @@
 """When the stream answers errors, hangs, drips or is not there: the client gets its 200, and each loss is counted."""
 
 import json
-import socketserver
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
@@ -14,78 +11,11 @@ from chalicelib.adapters import metrics_stream
 from chalicelib.adapters.metrics_stream import KinesisEventStream, metrics_salt
 from tests.api.conftest import ApiClient
 from tests.api.test_metrics import lost
+from tests.fakes.metrics_faults import faulty_aws
 from tests.fakes.services import FakeServices
 
 SENT = 5
-OK = b'{"ShardId":"shardId-000000000000","SequenceNumber":"1"}'
 SALT = b'{"SecretString":"salt"}'
-
-
-class FaultyAws(socketserver.ThreadingTCPServer):
-    """Answers every request in one way: with a status and a body, with a byte now and then, or not at all."""
-
-    daemon_threads = True
-    allow_reuse_address = True
-
-    def __init__(self, behaviour: str, body: bytes = OK) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.behaviour, self.body = behaviour, body
-        self.requests = 0
-        self.ends = threading.Event()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}"
-
-
-class Handler(socketserver.StreamRequestHandler):
-    """One connection."""
-
-    server: FaultyAws
-
-    def handle(self) -> None:
-        while self._read_request():
-            self.server.requests += 1
-            if self.server.behaviour == "hangs":
-                self.server.ends.wait()
-                return
-            if self.server.behaviour == "drips":
-                self._drip()
-                return
-            head = f"HTTP/1.1 {self.server.behaviour} -\r\nContent-Length: {len(self.server.body)}\r\n\r\n"
-            self.wfile.write(head.encode() + self.server.body)
-
-    def _drip(self) -> None:
-        # Never silent for as long as a read may take, and never done.
-        self.wfile.write(b"HTTP/1.1 200 OK\r\nX: ")
-        while not self.server.ends.wait(0.05):
-            try:
-                self.wfile.write(b"x")
-            except OSError:
-                return
-
-    def _read_request(self) -> bool:
-        length = 0
-        if not self.rfile.readline():
-            return False
-        while (line := self.rfile.readline().strip()) != b"":
-            name, _, value = line.partition(b":")
-            if name.lower() == b"content-length":
-                length = int(value)
-        self.rfile.read(length)
-        return True
-
-
-@contextmanager
-def faulty_aws(behaviour: str, body: bytes = OK) -> Iterator[FaultyAws]:
-    """A server with this behaviour, for a while."""
-    with FaultyAws(behaviour, body) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield server
-        server.ends.set()
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture(autouse=True)

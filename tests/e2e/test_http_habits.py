@@ -66,6 +66,25 @@ def test_a_large_answer_is_gzip_for_those_who_take_it(user: User, data_set_id: s
     assert packed.json() == plain.json()
 
 
+def test_an_answer_too_large_for_lambda_is_found_where_the_client_is_sent(cloud: "Cloud") -> None:
+    user = User(cloud.base_url)
+    data_set_id = user.open_data_set(CONTINUOUS)
+    readings = [_cbg(number) | {"payload": {"text": "x" * 4000}} for number in range(1000)]
+    user.add(f"/v1/data_sets/{data_set_id}/data", readings)
+    more = [_cbg(number) | {"payload": {"text": "x" * 4000}} for number in range(1000, 2000)]
+    user.add(f"/v1/data_sets/{data_set_id}/data", more)
+    path = f"/data/{user.id}?type=cbg"
+    plain = user.request("GET", path)
+    assert (plain.status, plain.body) == (303, b"")
+    parts = urlsplit(plain.headers["location"])
+    elsewhere = Client(f"{parts.scheme}://{parts.netloc}").request("GET", f"{parts.path}?{parts.query}")
+    assert (elsewhere.status, elsewhere.headers["content-type"]) == (200, "application/json")
+    assert len(elsewhere.body) > 8_000_000
+    packed = user.request("GET", path, headers={"Accept-Encoding": "gzip"})
+    assert packed.status == 200
+    assert packed.json() == elsewhere.json()
+
+
 def test_all_spellings_are_the_same_resource(cloud: "Cloud") -> None:
     user = User(cloud.base_url)
     spellings = [(prefix, name) for prefix in ("/v1", "/dataservices/v1") for name in ("data_sets", "datasets")]

@@ -4,6 +4,8 @@ import gzip
 import http.client
 import json
 import time
+import urllib.error
+import urllib.request
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -126,9 +128,27 @@ class Client:
             headers["Content-Type"] = "application/json; charset=utf-8"
             payload = json.dumps(body).encode()
         self._connection.request(method, self._prefix + path, payload, headers)
-        response = self._connection.getresponse()
-        content = response.read()
-        received = {name.lower(): value for name, value in response.getheaders()}
-        if received.get("content-encoding") == "gzip":
-            content = gzip.decompress(content)
-        return response.status, received, content
+        status, received, content = _received(self._connection.getresponse())
+        if status == 303:  # a large answer is elsewhere, and its address is enough to read it
+            status, received, content = _fetched(received["location"])
+        return status, received, content
+
+
+def _fetched(url: str) -> tuple[int, dict[str, str], bytes]:
+    """What is at an address, by no proxy: that is how the server was reached."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(url, timeout=TIMEOUT_S) as response:
+            return _received(response)
+    except urllib.error.HTTPError as error:
+        with error:
+            return _received(error)
+
+
+def _received(response: http.client.HTTPResponse | urllib.error.HTTPError) -> tuple[int, dict[str, str], bytes]:
+    """Status, headers by lower-case name, and the body, decompressed."""
+    content = response.read()
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    if headers.get("content-encoding") == "gzip":
+        content = gzip.decompress(content)
+    return response.status or 0, headers, content

@@ -1,0 +1,22 @@
+"""Answers that are too large for Lambda may be put aside by the API, and do not stay."""
+
+import json
+
+from chalicelib.adapters.large_answers import PREFIX
+from tests.infra.conftest import Template, of_type, strings
+from tools.project import ROOT
+
+
+def test_the_api_may_put_them_and_sign_for_reading_them() -> None:
+    # An address is signed with the rights of the function, so it needs the right to read as well.
+    policy = json.loads((ROOT / ".chalice" / "policy-api_handler.json").read_text())
+    (statement,) = [each for each in policy["Statement"] if any(PREFIX in text for text in strings(each["Resource"]))]
+    assert statement["Action"] == ["s3:GetObject", "s3:PutObject"]
+    assert next(strings(statement["Resource"])).endswith(f"/{PREFIX}*")
+
+
+def test_the_bucket_removes_them_after_a_day(stateful: Template) -> None:
+    (bucket,) = of_type(stateful, "AWS::S3::Bucket").values()
+    (rule,) = [each for each in bucket["LifecycleConfiguration"]["Rules"] if each.get("Prefix") == PREFIX]
+    assert (rule["Status"], rule["ExpirationInDays"]) == ("Enabled", 1)
+    assert "VersioningConfiguration" not in bucket

@@ -5,12 +5,18 @@ from typing import Any
 
 from chalicelib.api.http import ApiBlueprint
 from chalicelib.api.messages import Answer, Request
-from chalicelib.contract.operations_accounts import GET_GRANT, LIST_GRANTS, LIST_GROUPS, SET_GRANT
+from chalicelib.contract.operations_accounts import GET_ACCESS_STATUS, GET_GRANT, LIST_GRANTS, LIST_GROUPS, SET_GRANT
 from chalicelib.domain.errors import MissingJsonError
 from chalicelib.domain.grants import Grant, permissions_sent
 from chalicelib.domain.grants_sharing import grant_of, grants_given_by, grants_given_to, set_grant
 
 blueprint = ApiBlueprint(__name__)
+
+
+@blueprint.operation(GET_ACCESS_STATUS)
+def get_status(_request: Request) -> Answer:
+    """`{"status": "ok"}`. Source: errors 7."""
+    return Answer({"status": "ok"})
 
 
 @blueprint.operation(LIST_GROUPS)

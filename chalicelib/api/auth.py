@@ -9,6 +9,7 @@ from chalicelib.api.messages import Answer, Request
 from chalicelib.contract.operations_accounts import (
     CHECK_TOKEN,
     DELETE_SESSIONS,
+    GET_AUTH_STATUS,
     GET_PRIVATE_PAIR,
     GET_TOKEN,
     LOGIN,
@@ -107,6 +108,12 @@ def delete_sessions(request: Request) -> Answer:
 def get_private_pair(request: Request) -> Answer:
     """A fresh random id and hash."""
     return Answer(private_pair(request.services.new_id))
+
+
+@blueprint.operation(GET_AUTH_STATUS)
+def get_status(_request: Request) -> Answer:
+    """`OK`, as text. Source: errors 7."""
+    return Answer(b"OK", headers={"Content-Type": "text/plain; charset=utf-8"})
 
 
 def signed_in(request: Request, account: Account) -> Answer:

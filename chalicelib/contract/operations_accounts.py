@@ -119,6 +119,18 @@ GET_PRIVATE_PAIR = Operation(
     "private_pair.get", "GET", ("/auth/private",), ANYONE, AUTH, summary="A fresh random id and hash"
 )
 
+GET_AUTH_STATUS = Operation(
+    "auth_status.get", "GET", ("/auth/status",), ANYONE, AUTH, summary="Whether accounts answer"
+)
+GET_ACCESS_STATUS = Operation(
+    "access_status.get",
+    "GET",
+    ("/access/status", "/metadata/status"),
+    ANYONE,
+    NODE,
+    summary="Whether grants and metadata answer",
+)
+
 LIST_GROUPS = Operation(
     "grants.list_groups",
     "GET",
@@ -170,6 +182,8 @@ ACCOUNT_OPERATIONS: tuple[Operation, ...] = (
     CREATE_CLINIC_USER,
     LIST_USERS,
     GET_PRIVATE_PAIR,
+    GET_AUTH_STATUS,
+    GET_ACCESS_STATUS,
     LIST_GROUPS,
     LIST_GRANTS,
     GET_GRANT,

@@ -306,3 +306,9 @@ class TestLimits:
         reply = api.request("POST", PAIR, permissions, token=fakes.sign_in(SHARER))
         assert (reply.status, reply.json()) == (400, {"code": "InvalidContent", "message": message})
         assert fakes.grants.by_pair == {}
+
+
+@pytest.mark.parametrize("path", ["/access/status", "/metadata/status"])
+def test_the_status_is_told_to_anyone(api: ApiClient, path: str) -> None:
+    reply = api.request("GET", path)
+    assert (reply.status, reply.json()) == (200, {"status": "ok"})

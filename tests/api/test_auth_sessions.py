@@ -340,3 +340,8 @@ def test_a_private_pair_is_for_anyone(api: ApiClient) -> None:
     pairs = [api.request("GET", "/auth/private").json() for _ in range(2)]
     assert all(set(pair) == {"name", "id", "hash"} for pair in pairs)
     assert [(pair["name"], len(pair["id"]), len(pair["hash"])) for pair in pairs] == [("", 10, 24)] * 2
+
+
+def test_the_status_is_told_to_anyone(api: ApiClient) -> None:
+    reply = api.request("GET", "/auth/status")
+    assert (reply.status, reply.body, reply.headers["content-type"]) == (200, b"OK", "text/plain; charset=utf-8")

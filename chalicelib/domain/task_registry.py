@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from chalicelib.domain.ports_tasks import TaskServices
-from chalicelib.domain.task import State, Task
+from chalicelib.domain.task import Task
 
 LONGEST_RUN_S = 15 * 60
 """A worker is a Lambda function, and no Lambda function runs longer."""
@@ -135,6 +135,9 @@ class TaskType:
         return 3 * self.typical_s
 
 
+FIRST_RUN_AFTER_MS = 5 * 60 * 1000
+"""When a new job runs first: those who deploy have tasks of their own to see running."""
+
 Registry = Mapping[str, TaskType]
 
 
@@ -149,7 +152,7 @@ def registry(types: Iterable[TaskType]) -> Registry:
 
 
 def seed(job: Job, task_type: TaskType, task_id: str, now_ms: int) -> Task:
-    """The task of a platform job, ready to run."""
+    """The task of a platform job."""
     return Task(
         id=task_id,
         type=task_type.name,
@@ -157,5 +160,5 @@ def seed(job: Job, task_type: TaskType, task_id: str, now_ms: int) -> Task:
         name=task_type.name,
         priority=job.priority,
         data=job.data,
-        state=State.PENDING,
+        available_time_ms=now_ms + FIRST_RUN_AFTER_MS,
     )

@@ -37,16 +37,16 @@ def dispatch_tasks(_event: "CloudWatchEvent") -> None:
     """Recovers stalled tasks and starts those that are due."""
     global _seeded
     ours = services()
-    if _seeded is not ours:
-        made = seed_jobs(ours, TASK_TYPES)
-        if made:
-            logger.info("jobs seeded", made=made)
-        _seeded = ours
     ticked = tick(ours, TASK_TYPES)
     if ticked.recovered or ticked.started or ticked.waiting:
         logger.info("tick", recovered=ticked.recovered, started=ticked.started, waiting=ticked.waiting)
     if ticked.recovered:
         count("RecoveredTasks", ticked.recovered)
+    if _seeded is not ours:
+        made = seed_jobs(ours, TASK_TYPES)
+        if made:
+            logger.info("jobs seeded", made=made)
+        _seeded = ours
 
 
 @blueprint.on_sqs_message(queue=Settings().tasks_queue, name="run_task", batch_size=1, maximum_concurrency=AT_ONCE)

@@ -192,6 +192,7 @@ def test_the_platform_adopts_tasks_of_types_that_became_known() -> None:
     scene.add("still unknown", "nobody.knows")
     scene.types = registry([TASK_TYPES[ADOPT], TASK_TYPES[ECHO]])
     seed_jobs(scene.services, scene.types)
+    scene.after(300)
     scene.tick()
     [ran] = scene.work()
     assert ran.result is Result.AGAIN
@@ -433,6 +434,8 @@ def test_a_job_runs_again_whatever_happened_and_keeps_its_error(fails: bool) -> 
     seed_jobs(scene.services, scene.types)
     [job] = [task for task in scene.fakes.tasks.by_id.values() if task.type == "tested"]
     assert (job.name, job.priority) == ("tested", 5)
+    assert scene.tick() == Ticked()
+    scene.after(300)
     scene.tick()
     scene.work()
     after = scene.task(job.id)

@@ -1,0 +1,171 @@
+"""Tasks on the packaged application: the rule, the dispatcher, the queue and the workers as they are deployed."""
+
+import json
+import os
+import secrets
+import signal
+import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.e2e.client import Client
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
+
+    from tests.e2e.conftest import Cloud
+
+ECHO = "strandline.diagnostics.echo"
+RUNS_WITHIN_S = 65
+RECOVERED_WITHIN_S = 180
+DISPATCHERS = 8
+TASKS = 60
+KILLED = 5
+SCHEDULED = {
+    "version": "0",
+    "account": "000000000000",
+    "region": "us-east-1",
+    "source": "aws.events",
+    "detail-type": "Scheduled Event",
+    "detail": {},
+    "resources": [],
+}
+
+
+@pytest.fixture(scope="module")
+def server(cloud: "Cloud") -> Client:
+    """A client with the token of a server."""
+    if cloud.server_secret is None:
+        pytest.skip("needs SERVER_SECRET")
+    headers = {"X-Tidepool-Server-Name": "tasks-test", "X-Tidepool-Server-Secret": cloud.server_secret}
+    reply = Client(cloud.base_url).request("POST", "/auth/serverlogin", headers=headers)
+    assert reply.status == 200, reply.body
+    return Client(cloud.base_url, reply.headers["x-tidepool-session-token"])
+
+
+@pytest.fixture(scope="module")
+def functions(cloud: "Cloud") -> "LambdaClient":
+    """The local cloud's Lambda."""
+    if cloud.gateway_url is None:
+        pytest.skip("needs the local cloud")
+    import boto3
+
+    return boto3.client(
+        "lambda",
+        endpoint_url=cloud.gateway_url,
+        region_name="us-east-1",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )
+
+
+def create(server: Client, **members: Any) -> dict[str, Any]:
+    """A new echo task."""
+    reply = server.request("POST", "/v1/tasks", {"type": ECHO} | members)
+    assert reply.status == 201, reply.body
+    task: dict[str, Any] = reply.json()
+    return task
+
+
+def get(server: Client, task_id: str) -> dict[str, Any]:
+    """The task as it is now."""
+    task: dict[str, Any] = server.request("GET", f"/v1/tasks/{task_id}").json()
+    return task
+
+
+def dispatch(functions: "LambdaClient", name: str) -> None:
+    """One tick, beside those of the rule."""
+    functions.invoke(FunctionName=name, Payload=json.dumps(SCHEDULED))
+
+
+def function_name(functions: "LambdaClient", part: str) -> str:
+    """The name of the function that has this part."""
+    (name,) = [each["FunctionName"] for each in functions.list_functions()["Functions"] if part in each["FunctionName"]]
+    return name
+
+
+def test_tasks_can_be_created_found_changed_and_deleted(server: Client) -> None:
+    later = {"availableTime": "2099-02-07T02:37:46.1239+02:00", "name": f"e2e {time.time_ns()}"}
+    task = create(server, data={"any": ["thing", None]}, priority=-3, **later)
+    assert server.request("POST", "/v1/tasks", {"type": ECHO, "name": task["name"]}).status == 409
+    stored = task | {"availableTime": "2099-02-07T00:37:46.123Z"}
+    path = f"/v1/tasks/{task['id']}"
+    assert get(server, task["id"]) == stored
+    assert server.request("GET", f"/v1/tasks?type={ECHO}&state=pending&size=1000").json()[0] == stored
+    changed = server.request("PUT", path, {"priority": 4}).json()
+    assert changed == stored | {"priority": 4, "modifiedTime": changed["modifiedTime"]}
+    for _ in range(2):
+        reply = server.request("DELETE", path)
+        assert (reply.status, reply.body) == (200, b"")
+    assert server.request("GET", path).status == 404
+    assert server.request("GET", f"/v1/tasks?name={task['name'].replace(' ', '%20')}").json() == []
+
+
+@pytest.mark.slow
+def test_a_task_runs_within_a_minute_and_its_state_can_be_seen_all_along(server: Client) -> None:
+    started = time.monotonic()
+    works = create(server, data={"message": {"deep": [1]}})
+    fails = create(server, data={"fail": "because"})
+    expired = create(server, expirationTime=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()))
+    assert works["state"] == "pending"
+    seen = {"pending"}
+    while (task := get(server, works["id"]))["state"] != "completed":
+        assert time.monotonic() - started < RUNS_WITHIN_S
+        seen.add(task["state"])
+        time.sleep(0.05)
+    assert seen <= {"pending", "running"}
+    assert task["data"] == {"message": {"deep": [1]}, "echo": {"deep": [1]}}
+    assert task["createdTime"] < task["runTime"] <= task["modifiedTime"]
+    assert not task.keys() & {"availableTime", "deadlineTime", "error"}
+    while (failed := get(server, fails["id"]))["state"] != "failed":
+        assert time.monotonic() - started < RUNS_WITHIN_S
+        time.sleep(0.05)
+    assert failed["error"] == {"code": "told-to-fail", "detail": "because"}
+    assert get(server, expired["id"]) == expired | {"expirationTime": get(server, expired["id"])["expirationTime"]}
+
+
+@pytest.mark.slow
+def test_the_platforms_own_jobs_can_be_seen(server: Client) -> None:
+    deadline = time.monotonic() + RUNS_WITHIN_S
+    while not (found := server.request("GET", "/v1/tasks?name=strandline.tasks.adopt").json()):
+        assert time.monotonic() < deadline
+        time.sleep(1)
+    assert (found[0]["type"], found[0]["priority"]) == ("strandline.tasks.adopt", 5)
+
+
+@pytest.mark.slow
+def test_no_task_is_lost_when_workers_are_killed(cloud: "Cloud", server: Client, functions: "LambdaClient") -> None:
+    tasks = [create(server, data={"message": number}, priority=number % 3) for number in range(TASKS)]
+    dispatcher = function_name(functions, "DispatchTasks")
+    with ThreadPoolExecutor(DISPATCHERS) as pool:
+        ticks = [pool.submit(dispatch, functions, dispatcher) for _ in range(DISPATCHERS)]
+        for _ in range(KILLED):
+            time.sleep(0.7)
+            _kill_a_worker(cloud)
+        for each in ticks:
+            each.result()
+    deadline = time.monotonic() + RECOVERED_WITHIN_S
+    open_ids = {task["id"] for task in tasks}
+    while open_ids:
+        assert time.monotonic() < deadline, len(open_ids)
+        time.sleep(2)
+        dispatch(functions, dispatcher)
+        completed = server.request("GET", f"/v1/tasks?type={ECHO}&state=completed&size=1000").json()
+        open_ids -= {task["id"] for task in completed}
+    for number, task in enumerate(tasks):
+        done = get(server, task["id"])
+        assert done["data"] == {"message": number, "echo": number}
+        assert "error" not in done
+
+
+def _kill_a_worker(cloud: "Cloud") -> None:
+    """Ends the process of a worker of this cloud, if one is there, in the midst of whatever it does."""
+    listed = subprocess.run(["ps", "-A", "-o", "pid=,args="], capture_output=True, text=True, check=True).stdout
+    workers = [line for line in listed.splitlines() if f"{cloud.data_dir}/" in line and "-RunTask-" in line]
+    if workers:
+        with suppress(ProcessLookupError):
+            os.kill(int(secrets.choice(workers).split()[0]), signal.SIGKILL)

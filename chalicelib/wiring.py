@@ -50,6 +50,7 @@ from chalicelib.domain.ports_purge import Purging
 from chalicelib.domain.ports_tasks import TaskQueue, TaskSlots, TaskStore
 from chalicelib.domain.refusals import Refusals
 from chalicelib.domain.session_and_head import ReadBoth
+from chalicelib.observability import count
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,8 @@ class Services:
     """16 random bytes as 32 lower-case hexadecimal digits."""
     new_token: Callable[[], str]
     """32 random bytes, in letters, digits, `-` and `_`: fit for a header and for one segment of a path."""
+    count: Callable[[str, int], None]
+    """Adds a number to one of the stage's metrics, by its name."""
     server_secret: Callable[[], str]
     invitation_code: Callable[[], str]
     accounts: Accounts
@@ -93,6 +96,7 @@ def build_services(settings: Settings) -> Services:
         now_ms=system_now_ms,
         new_id=random_id,
         new_token=random_token,
+        count=count,
         server_secret=cached_secret(settings, settings.server_secret_name),
         invitation_code=cached_secret(settings, settings.invitation_secret_name),
         accounts=DynamoAccounts(settings),

@@ -8,7 +8,7 @@ import base64
 import hashlib
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum
 from itertools import islice
 
@@ -35,12 +35,12 @@ class Confirmation(Enum):
     """The content is not the one that was announced."""
 
 
-@dataclass(frozen=True, slots=True)
-class AbandonedBlobs:
-    """What `remove_abandoned` has done: how many blobs it removed, and of how many it found the content."""
+class Abandoned(Enum):
+    """What became of a blob that had waited for a day."""
 
-    removed: int = 0
-    recovered: int = 0
+    REMOVED = "removed"
+    RECOVERED = "recovered"
+    """Its content was there, and it is available now: the notice was lost."""
 
 
 def md5_base64(content: bytes) -> str:
@@ -138,22 +138,20 @@ def erase_user(user_id: str, *, blobs: BlobStore, contents: ContentStore) -> Non
         contents.delete_under(content_prefix(collection, user_id))
 
 
-def remove_abandoned(*, blobs: BlobStore, contents: ContentStore, now_ms: int) -> Iterator[AbandonedBlobs]:
-    """Removes blobs that were created a day ago and still have no content, and says after each how many there were.
+def remove_abandoned(*, blobs: BlobStore, contents: ContentStore, now_ms: int) -> Iterator[Abandoned]:
+    """Removes blobs that were created a day ago and still have no content, and says what became of each.
 
-    A blob whose content is there, but whose notice was lost, becomes available instead.
+    A blob whose content is there becomes available instead. The work is done as the caller asks for what was done.
     """
-    totals = AbandonedBlobs()
     for blob in blobs.created_before(now_ms - DAY_MS):
         match confirm_upload(blob.content_key, blobs=blobs, contents=contents, now_ms=now_ms):
             case Confirmation.AVAILABLE:
-                totals = replace(totals, recovered=totals.recovered + 1)
+                yield Abandoned.RECOVERED
             case Confirmation.ABSENT | Confirmation.OTHER:
                 remove(blob, blobs=blobs, contents=contents)
-                totals = replace(totals, removed=totals.removed + 1)
+                yield Abandoned.REMOVED
             case Confirmation.KNOWN | Confirmation.STRAY:
                 pass  # the list was a moment behind
-        yield totals
 
 
 def _by(size: int, blobs: Iterator[Blob]) -> Iterator[list[Blob]]:

@@ -138,6 +138,9 @@ class TaskServices(Protocol):
     def new_id(self) -> Callable[[], str]: ...
 
     @property
+    def count(self) -> Callable[[str, int], None]: ...
+
+    @property
     def tasks(self) -> TaskStore: ...
 
     @property

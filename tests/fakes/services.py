@@ -1,5 +1,6 @@
 """The services of the application, in memory, with a clock that stands still until a test moves it."""
 
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import replace
 
@@ -48,6 +49,7 @@ class FakeServices:
     def __init__(self) -> None:
         self.now_ms = START_MS
         self.ids_made = 0
+        self.counted: Counter[str] = Counter()
         self.settings = replace(Settings(), cors_origins=("https://app.example.org",))
         self.grants = FakeGrants(lambda: self.now_ms)
         self.accounts = FakeAccounts(self.grants)
@@ -73,6 +75,9 @@ class FakeServices:
         """32 hexadecimal digits that count up, so that an answer can be compared as a whole."""
         self.ids_made += 1
         return f"{self.ids_made:032x}"
+
+    def _count(self, name: str, value: int) -> None:
+        self.counted[name] += value
 
     def new_token(self) -> str:
         """A token that counts up."""
@@ -101,6 +106,7 @@ class FakeServices:
             now_ms=lambda: self.now_ms,
             new_id=self.new_id,
             new_token=self.new_token,
+            count=self._count,
             server_secret=lambda: SERVER_SECRET,
             invitation_code=lambda: INVITATION_CODE,
             accounts=self.accounts,

@@ -1,5 +1,6 @@
 """How contents come and go: twice, late, out of order, half-way."""
 
+from collections import Counter
 from dataclasses import dataclass, field, replace
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from chalicelib.domain.blob import Blob, Collection, collection_and_id
 from chalicelib.domain.blobs_storing import (
     DAY_MS,
-    AbandonedBlobs,
+    Abandoned,
     Confirmation,
     confirm_upload,
     erase_user,
@@ -16,8 +17,12 @@ from chalicelib.domain.blobs_storing import (
     remove_abandoned,
     store,
 )
+from chalicelib.domain.blobs_tasks import remove_abandoned_blobs
 from chalicelib.domain.errors import UnavailableError, UnequalDigestsError
+from chalicelib.domain.task import Task
+from chalicelib.domain.task_registry import Run, TimeLimitError
 from tests.fakes.blobs import FakeBlobs, FakeContents
+from tests.fakes.services import FakeServices
 
 NOW_MS = 1_767_225_600_000
 ANNA = "a1b2c3d4e5"
@@ -34,8 +39,8 @@ class World:
     def confirm(self, key: str) -> Confirmation:
         return confirm_upload(key, blobs=self.blobs, contents=self.contents, now_ms=NOW_MS + 5)
 
-    def sweep(self, now_ms: int) -> AbandonedBlobs:
-        return [AbandonedBlobs(), *remove_abandoned(blobs=self.blobs, contents=self.contents, now_ms=now_ms)][-1]
+    def sweep(self, now_ms: int) -> Counter[Abandoned]:
+        return Counter(remove_abandoned(blobs=self.blobs, contents=self.contents, now_ms=now_ms))
 
     def open(self, one: Blob) -> None:
         open_upload(one, blobs=self.blobs, contents=self.contents, now_ms=NOW_MS)
@@ -187,8 +192,8 @@ def test_blobs_without_content_go_after_a_day(world: World) -> None:
     world.store(blob(1))
     world.open(blob(2))
     world.blobs.add(blob(3, content=None))
-    assert world.sweep(NOW_MS + DAY_MS) == AbandonedBlobs()
-    assert world.sweep(NOW_MS + DAY_MS + 1) == AbandonedBlobs(removed=2)
+    assert world.sweep(NOW_MS + DAY_MS) == {}
+    assert world.sweep(NOW_MS + DAY_MS + 1) == {Abandoned.REMOVED: 2}
     assert [one.id for one in world.blobs.of_user(Collection.BLOBS, ANNA)] == [blob(1).id]
 
 
@@ -197,7 +202,7 @@ def test_a_lost_notice_is_made_up_for(world: World) -> None:
     world.contents.arrive(blob(1).content_key, HELLO)
     world.open(blob(2))
     world.contents.arrive(blob(2).content_key, b"another content")
-    assert world.sweep(NOW_MS + DAY_MS + 1) == AbandonedBlobs(removed=1, recovered=1)
+    assert world.sweep(NOW_MS + DAY_MS + 1) == {Abandoned.REMOVED: 1, Abandoned.RECOVERED: 1}
     assert list(world.contents.by_key) == [blob(1).content_key]
     assert not world.contents.pending
 
@@ -211,3 +216,40 @@ def test_a_deleted_user_leaves_nothing(world: World) -> None:
     for _ in range(2):
         erase_user(ANNA, blobs=world.blobs, contents=world.contents)
         assert world.is_empty
+
+
+def test_the_task_counts_what_it_removed_and_recovered(fakes: FakeServices) -> None:
+    for number in (1, 2, 3):
+        fakes.blobs.add(blob(number))
+    fakes.contents.arrive(blob(1).content_key, HELLO)
+    fakes.now_ms = NOW_MS + DAY_MS + 1
+    run = task_run(fakes, limit_ms=fakes.now_ms + 60_000)
+    remove_abandoned_blobs(run, fakes.services)
+    assert run.data == {"removed": 2, "recovered": 1}
+    assert fakes.counted == {"AbandonedBlobs": 2, "RecoveredBlobs": 1}
+    remove_abandoned_blobs(run, fakes.services)
+    assert run.data == {"removed": 0, "recovered": 0}
+
+
+def test_the_task_stops_in_time_and_counts_all_the_same(fakes: FakeServices) -> None:
+    for number in (1, 2):
+        fakes.blobs.add(blob(number))
+    fakes.now_ms = NOW_MS + DAY_MS + 1
+    run = task_run(fakes, limit_ms=fakes.now_ms)
+    with pytest.raises(TimeLimitError):
+        remove_abandoned_blobs(run, fakes.services)
+    assert run.data == {"removed": 1, "recovered": 0}
+    assert fakes.counted["AbandonedBlobs"] == 1
+    assert len(fakes.blobs.by_id) == 1
+
+
+@pytest.fixture
+def fakes() -> FakeServices:
+    """Services in memory."""
+    return FakeServices()
+
+
+def task_run(fakes: FakeServices, *, limit_ms: int) -> Run:
+    """A run of the task that has to end at `limit_ms`."""
+    task = Task("1" * 32, "strandline.blobs.remove_abandoned", NOW_MS)
+    return Run(task, {}, limit_ms, lambda: fakes.now_ms, lambda: None)

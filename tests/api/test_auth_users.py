@@ -1,6 +1,5 @@
 """Signing up, reading, changing, deleting and listing users."""
 
-import base64
 from dataclasses import replace
 from typing import Any
 
@@ -8,19 +7,13 @@ import pytest
 
 from chalicelib import wiring
 from chalicelib.domain.accounts import Account
-from chalicelib.domain.accounts_sign_in import MAX_FAILURES_PER_ACCOUNT, MAX_FAILURES_PER_ADDRESS
+from chalicelib.domain.accounts_sign_in import MAX_FAILURES_PER_ADDRESS
 from tests.api.conftest import ApiClient, Reply
+from tests.api.people import ANNA, BEN, CHILD, EXISTS, INVALID, NOT_AUTHORIZED, NOT_FOUND, can_sign_in
 from tests.fakes.services import INVITATION_CODE, START_MS, FakeServices
 
 TOKEN = "x-tidepool-session-token"
-INVALID = {"code": 400, "reason": "Invalid user details were given"}
-EXISTS = {"code": 409, "reason": "User already exists"}
-NOT_AUTHORIZED = {"code": 401, "reason": "Not authorized for requested operation"}
-NOT_FOUND = {"code": 404, "reason": "User not found"}
 
-ANNA = Account("0123456789", START_MS, "anna@example.org", "now:password", ("patient",), START_MS // 1000, True)
-BEN = replace(ANNA, user_id="9876543210", email="ben@example.org")
-CHILD = Account("abcdef0123", START_MS, None, None, ("custodial_account", "patient"))
 
 SIGN_UP: dict[str, Any] = {"username": "anna@example.org", "emails": ["anna@example.org"], "password": "password"}
 
@@ -51,21 +44,6 @@ BAD_TIMES: tuple[Any, ...] = (
     "2017-02-06T10:37:46+0000",
 )
 BAD_ROLES: tuple[Any, ...] = ("patient", {}, ["Patient"], ["admin"], [1], [None])
-BAD_UPDATES: tuple[dict[str, Any], ...] = (
-    {"username": None},
-    {"username": "bad"},
-    {"emails": "new@example.org"},
-    {"emails": ["bad"]},
-    {"username": "new@example.org", "emails": ["other@example.org"]},
-    {"username": "new@example.org", "emails": []},
-    {"password": "short"},
-    {"password": None},
-    {"roles": "patient"},
-    {"roles": ["king"]},
-    {"termsAccepted": "2020-02-02T02:02:02Z"},
-    {"emailVerified": "true"},
-    {"emailVerified": None},
-)
 
 
 def without(name: str) -> dict[str, Any]:
@@ -99,12 +77,6 @@ def child(fakes: FakeServices) -> Account:
     fakes.accounts.create(CHILD)
     fakes.grant(CHILD.user_id, ANNA.user_id, ["custodian", "view", "upload"])
     return CHILD
-
-
-def can_sign_in(api: ApiClient, username: str, password: str) -> bool:
-    """Whether a login succeeds."""
-    encoded = base64.b64encode(f"{username}:{password}".encode()).decode()
-    return api.request("POST", "/auth/login", authorization=f"Basic {encoded}").status == 200
 
 
 class TestSignUp:
@@ -294,196 +266,6 @@ class TestRead:
     def test_a_token_is_needed(self, api: ApiClient, anna: str, path: str, token: str | None) -> None:
         reply = api.request("GET", path, token=token)
         assert (reply.status, reply.json()) == (401, NOT_AUTHORIZED)
-
-
-class TestUpdate:
-    """PUT /auth/user and /auth/user/{userId}."""
-
-    @pytest.mark.parametrize("path", ["/auth/user", "/auth/user/0123456789"])
-    @pytest.mark.parametrize(
-        ("updates", "expected"),
-        [
-            ({}, {}),
-            ({"unknown": True}, {}),
-            ({"username": "New@example.org"}, {"username": "new@example.org", "emails": ["new@example.org"]}),
-            (
-                {"username": "n@example.org", "emails": ["N@example.org", "b@example.org"]},
-                {"username": "n@example.org"},
-            ),
-            ({"emails": ["new@example.org"]}, {"username": "anna@example.org"}),
-            ({"termsAccepted": "2020-02-02T02:02:02.2+02:00"}, {"termsAccepted": "2020-02-02T00:02:02+00:00"}),
-            ({"password": "another-password"}, {"emailVerified": True}),
-        ],
-    )
-    def test_what_a_user_may_change(
-        self, api: ApiClient, anna: str, path: str, updates: dict[str, Any], expected: dict[str, Any]
-    ) -> None:
-        before = api.request("GET", "/auth/user", token=anna).json()
-        reply = api.request("PUT", path, {"updates": updates}, token=anna)
-        assert reply.status == 200
-        assert reply.json() == before | expected | {"emails": [reply.json()["username"]]}
-        assert api.request("GET", "/auth/user", token=anna).json() == reply.json()
-
-    def test_a_new_password_takes_the_place_of_the_old_one(self, api: ApiClient, anna: str) -> None:
-        assert can_sign_in(api, "anna@example.org", "password")
-        api.request("PUT", "/auth/user", {"updates": {"password": "another-password"}}, token=anna)
-        assert not can_sign_in(api, "anna@example.org", "password")
-        assert can_sign_in(api, "anna@example.org", "another-password")
-
-    @pytest.mark.parametrize("emails", [[], None])
-    def test_no_addresses_removes_the_address(self, api: ApiClient, anna: str, emails: Any) -> None:
-        reply = api.request("PUT", "/auth/user", {"updates": {"emails": emails}}, token=anna)
-        assert reply.status == 200
-        assert reply.json().keys() == {"userid", "roles", "termsAccepted", "emailVerified"}
-        assert reply.json()["emailVerified"] is True
-
-    @pytest.mark.parametrize(
-        "body",
-        [
-            None,
-            b"{",
-            [],
-            {},
-            {"updates": None},
-            {"updates": []},
-            {"username": "new@example.org"},
-            *({"updates": updates} for updates in BAD_UPDATES),
-        ],
-    )
-    def test_a_broken_rule_changes_nothing(
-        self, api: ApiClient, fakes: FakeServices, server: str, anna: str, body: Any
-    ) -> None:
-        for token in (anna, server):
-            reply = api.request("PUT", f"/auth/user/{ANNA.user_id}", body, token=token)
-            assert (reply.status, reply.json()) == (400, INVALID)
-        assert fakes.accounts.find(ANNA.user_id) == ANNA
-
-    @pytest.mark.parametrize("updates", [{"roles": ["clinic"]}, {"roles": None}, {"emailVerified": True}])
-    def test_roles_and_verification_are_for_servers(
-        self, api: ApiClient, anna: str, server: str, updates: dict[str, Any]
-    ) -> None:
-        path = f"/auth/user/{ANNA.user_id}"
-        reply = api.request("PUT", path, {"updates": updates}, token=anna)
-        assert (reply.status, reply.json()) == (401, NOT_AUTHORIZED)
-        reply = api.request("PUT", path, {"updates": updates}, token=server)
-        assert reply.status == 200
-        expected = {name: [] if value is None else value for name, value in updates.items()}
-        assert expected.items() <= reply.json().items()
-
-    def test_the_body_is_looked_at_before_the_user_and_the_right(self, api: ApiClient, ben: str) -> None:
-        for user_id in ("ffffffffff", ANNA.user_id):
-            assert api.request("PUT", f"/auth/user/{user_id}", {}, token=ben).json() == INVALID
-
-    def test_an_unknown_user_is_not_told_apart(self, api: ApiClient, server: str, ben: str) -> None:
-        for token in (server, ben):
-            reply = api.request("PUT", "/auth/user/ffffffffff", {"updates": {}}, token=token)
-            assert (reply.status, reply.json()) == (401, NOT_AUTHORIZED)
-
-    def test_a_brokered_user_is_changed_by_nobody(self, api: ApiClient, fakes: FakeServices, server: str) -> None:
-        fakes.accounts.create(replace(ANNA, roles=("brokered",)))
-        for token in (server, fakes.sign_in(ANNA.user_id)):
-            reply = api.request("PUT", f"/auth/user/{ANNA.user_id}", {"updates": {}}, token=token)
-            assert (reply.status, reply.json()) == (401, NOT_AUTHORIZED)
-
-    @pytest.mark.parametrize("permissions", [[], ["view", "upload", "note"]])
-    def test_others_may_not(
-        self, api: ApiClient, fakes: FakeServices, anna: str, ben: str, permissions: list[str]
-    ) -> None:
-        fakes.grant(ANNA.user_id, BEN.user_id, permissions)
-        reply = api.request("PUT", f"/auth/user/{ANNA.user_id}", {"updates": {}}, token=ben)
-        assert (reply.status, reply.json()) == (401, NOT_AUTHORIZED)
-
-    def test_a_custodian_may_change_the_address_and_nothing_of_weight(
-        self, api: ApiClient, anna: str, child: Account
-    ) -> None:
-        path = f"/auth/user/{child.user_id}"
-        reply = api.request("PUT", path, {"updates": {"username": "child@example.org"}}, token=anna)
-        assert reply.status == 200
-        assert reply.json()["username"] == "child@example.org"
-        for updates in ({"password": "new-password"}, {"termsAccepted": "2020-02-02T02:02:02+00:00"}):
-            reply = api.request("PUT", path, {"updates": updates}, token=anna)
-            assert (reply.status, reply.json()) == (401, NOT_AUTHORIZED)
-
-    def test_the_address_of_another_is_taken(self, api: ApiClient, fakes: FakeServices, anna: str, ben: str) -> None:
-        reply = api.request("PUT", "/auth/user", {"updates": {"username": "BEN@example.org"}}, token=anna)
-        assert (reply.status, reply.json()) == (409, EXISTS)
-        assert fakes.accounts.find(ANNA.user_id) == ANNA
-
-    def test_a_first_password_claims_a_custodial_account(
-        self, api: ApiClient, fakes: FakeServices, server: str, anna: str, child: Account
-    ) -> None:
-        updates = {"username": "child@example.org", "password": "new-password", "emailVerified": True}
-        reply = api.request("PUT", f"/auth/user/{child.user_id}", {"updates": updates}, token=server)
-        assert reply.json()["roles"] == ["patient"]
-        assert reply.json()["passwordExists"] is True
-        assert can_sign_in(api, "child@example.org", "new-password")
-        assert fakes.grants.permissions(child.user_id, ANNA.user_id) == {"view", "upload"}
-
-    @pytest.mark.parametrize("token", [None, "unknown"])
-    def test_a_token_is_needed(self, api: ApiClient, token: str | None) -> None:
-        reply = api.request("PUT", "/auth/user", b"{", token=token)
-        assert (reply.status, reply.json()) == (401, NOT_AUTHORIZED)
-
-
-class TestDelete:
-    """DELETE /auth/user/{userId}."""
-
-    def test_the_own_account_with_the_password(
-        self, api: ApiClient, fakes: FakeServices, anna: str, ben: str, child: Account
-    ) -> None:
-        fakes.grant(ANNA.user_id, BEN.user_id, ["view"])
-        reply = api.request("DELETE", f"/auth/user/{ANNA.user_id}", {"password": "password"}, token=anna)
-        assert (reply.status, reply.body) == (204, b"")
-        assert fakes.accounts.find(ANNA.user_id) is None
-        assert [deletion.user_id for deletion in fakes.accounts.deletions()] == [ANNA.user_id]
-        assert fakes.grants.by_pair == {}
-        assert api.request("GET", "/auth/token", token=anna).status == 401
-        assert not can_sign_in(api, "anna@example.org", "password")
-
-    @pytest.mark.parametrize("body", [None, b"{", [], {}, {"password": None}, {"password": 1}, {"password": "wrong"}])
-    def test_the_own_account_without_it(self, api: ApiClient, fakes: FakeServices, anna: str, body: Any) -> None:
-        reply = api.request("DELETE", f"/auth/user/{ANNA.user_id}", body, token=anna)
-        assert (reply.status, reply.json()) == (403, {"code": 403, "reason": "Missing id and/or password"})
-        assert fakes.accounts.find(ANNA.user_id) == ANNA
-
-    def test_a_stolen_session_cannot_guess_the_password(self, api: ApiClient, anna: str) -> None:
-        path = f"/auth/user/{ANNA.user_id}"
-        for _ in range(MAX_FAILURES_PER_ACCOUNT):
-            assert api.request("DELETE", path, {"password": "wrong"}, token=anna).status == 403
-        assert api.request("DELETE", path, {"password": "password"}, token=anna).status == 429
-
-    def test_custodian_and_server_need_no_password(
-        self, api: ApiClient, fakes: FakeServices, server: str, anna: str, child: Account
-    ) -> None:
-        assert api.request("DELETE", f"/auth/user/{child.user_id}", token=anna).status == 204
-        assert api.request("DELETE", f"/auth/user/{ANNA.user_id}", token=server).status == 204
-        assert fakes.accounts.by_id == {}
-
-    def test_a_server_is_told_nothing_of_an_unknown_user(self, api: ApiClient, server: str) -> None:
-        for _ in range(2):
-            assert api.request("DELETE", "/auth/user/ffffffffff", token=server).status == 204
-
-    @pytest.mark.parametrize("permissions", [[], ["view", "upload", "note"]])
-    def test_others_may_not(
-        self, api: ApiClient, fakes: FakeServices, anna: str, ben: str, permissions: list[str]
-    ) -> None:
-        fakes.grant(ANNA.user_id, BEN.user_id, permissions)
-        for user_id in (ANNA.user_id, "ffffffffff"):
-            reply = api.request("DELETE", f"/auth/user/{user_id}", {"password": "password"}, token=ben)
-            assert (reply.status, reply.body) == (401, b"")
-        assert fakes.accounts.find(ANNA.user_id) == ANNA
-
-    @pytest.mark.parametrize("role", ["clinic", "clinician"])
-    def test_an_account_of_a_clinic_stays(self, api: ApiClient, fakes: FakeServices, server: str, role: str) -> None:
-        fakes.accounts.create(replace(ANNA, roles=(role,)))
-        for token in (server, fakes.sign_in(ANNA.user_id)):
-            reply = api.request("DELETE", f"/auth/user/{ANNA.user_id}", {"password": "password"}, token=token)
-            assert (reply.status, reply.body) == (401, b"")
-
-    @pytest.mark.parametrize("token", [None, "unknown"])
-    def test_a_token_is_needed(self, api: ApiClient, token: str | None) -> None:
-        reply = api.request("DELETE", f"/auth/user/{ANNA.user_id}", token=token)
-        assert (reply.status, reply.body) == (401, b"")
 
 
 class TestCustodial:

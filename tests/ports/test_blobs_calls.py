@@ -1,0 +1,136 @@
+"""What blobs cost in calls of AWS (docs/access-patterns-blobs.md), whatever their size."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+
+from chalicelib.adapters import dynamodb, s3
+from chalicelib.adapters.blobs import DynamoBlobs
+from chalicelib.adapters.blobs_contents import PENDING_TAG, S3Contents
+from chalicelib.config import Settings
+from chalicelib.domain import blobs as rules
+from chalicelib.domain import blobs_storing, device_logs
+from chalicelib.domain.access import Caller
+from chalicelib.domain.blob import Blob, Collection, TimeSpan
+from chalicelib.domain.blobs_storing import md5_base64
+from tests.fakes.accounts import FakeGrants
+
+NOW_MS = 1_767_225_600_000
+ANNA = Caller("a1b2c3d4e5")
+HELLO = b"hello world"
+TYPE = {"content-type": "text/plain"}
+
+
+@dataclass
+class World:
+    """The stores on AWS, and what was asked of AWS."""
+
+    settings: Settings
+    stores: dict[str, Any]
+    calls: Counter[str]
+
+    def cost(self, action: Callable[[], Any]) -> dict[str, int]:
+        """The calls that an action makes."""
+        self.calls.clear()
+        action()
+        return dict(self.calls)
+
+    def create(self, number: int, content: bytes = HELLO, query: Any = None, **headers: str) -> Any:
+        """A new blob of Anna's."""
+        return rules.create(
+            ANNA,
+            str(ANNA.user_id),
+            query or {},
+            TYPE | headers,
+            content,
+            **self.stores,
+            grants=FakeGrants(lambda: NOW_MS),
+            now_ms=NOW_MS + number,
+            new_id=f"{number:032x}",
+        )
+
+
+@pytest.fixture
+def world(stage: Settings) -> Iterator[World]:
+    """An empty stage."""
+    calls: Counter[str] = Counter()
+
+    def count(model: Any, **_: Any) -> None:
+        calls[model.name] += 1
+
+    clients = (dynamodb.client(stage), s3.client(stage))
+    for client in clients:
+        client.meta.events.register("before-call", count)
+    yield World(stage, {"blobs": DynamoBlobs(stage), "contents": S3Contents(stage)}, calls)
+    for client in clients:
+        client.meta.events.unregister("before-call", count)
+
+
+def test_storing_a_blob(world: World) -> None:
+    stored = {"TransactWriteItems": 1, "PutObject": 1, "UpdateItem": 1}
+    assert world.cost(lambda: world.create(1)) == stored
+    assert world.cost(lambda: world.create(2, b"x" * 4_500_000)) == stored
+    assert world.cost(lambda: world.create(3, b"")) == {"TransactWriteItems": 1}
+
+
+def test_uploading_directly(world: World) -> None:
+    headers = {"digest": f"MD5={md5_base64(HELLO)}", "x-upload-size": str(len(HELLO))}
+    direct = {"upload": ["direct"]}
+    assert world.cost(lambda: world.create(1, b"", direct, **headers)) == {"TransactWriteItems": 1}
+    key = f"blobs/{ANNA.user_id}/{1:032x}"
+    s3.client(world.settings).put_object(Bucket=world.settings.bucket, Key=key, Body=HELLO, Tagging=PENDING_TAG)
+
+    def confirm() -> None:
+        blobs_storing.confirm_upload(key, **world.stores, now_ms=NOW_MS)
+
+    # The content itself is never read: what the function needs does not grow with it.
+    assert world.cost(confirm) == {"GetItem": 2, "HeadObject": 1, "PutObjectTagging": 1, "UpdateItem": 1}
+    assert world.cost(confirm) == {"GetItem": 2}
+
+
+def test_reading(world: World) -> None:
+    world.create(1)
+    grants = FakeGrants(lambda: NOW_MS)
+    blob_id = f"{1:032x}"
+    ask: dict[str, Any] = {"blobs": world.stores["blobs"], "grants": grants}
+    assert world.cost(lambda: rules.get(ANNA, blob_id, **ask)) == {"GetItem": 2}
+    assert world.cost(lambda: rules.read(ANNA, blob_id, **world.stores, grants=grants)) == {
+        "GetItem": 2,
+        "GetObject": 1,
+    }
+    assert world.cost(lambda: rules.list_of_user(ANNA, str(ANNA.user_id), {}, **ask)) == {"Query": 1}
+    large = replace(world.stores["blobs"].find(Collection.BLOBS, blob_id), size_bytes=rules.INLINE_BYTES + 1)
+    assert world.cost(lambda: rules.content_of(large, world.stores["contents"])) == {}
+
+
+def test_device_logs_of_a_time_are_one_query(world: World) -> None:
+    for number in range(3):
+        span = TimeSpan(NOW_MS + number * 1000, NOW_MS + number * 1000 + 1)
+        log = Blob(Collection.DEVICE_LOGS, f"{number:032x}", str(ANNA.user_id), "text/plain", NOW_MS, "md5=", 1, span)
+        world.stores["blobs"].add(log)
+        world.stores["blobs"].make_available(log.with_content(NOW_MS))
+    ask: dict[str, Any] = {"blobs": world.stores["blobs"], "grants": FakeGrants(lambda: NOW_MS)}
+    query = {"startAtTime": ["2026-01-01T00:00:01Z"]}
+    found: list[Blob] = []
+    cost = world.cost(lambda: found.extend(device_logs.list_of_user(ANNA, str(ANNA.user_id), query, **ask)))
+    assert cost == {"Query": 1}
+    assert [log.id for log in found] == [f"{2:032x}", f"{1:032x}"]
+
+
+def test_deleting(world: World) -> None:
+    grants = FakeGrants(lambda: NOW_MS)
+    for number in range(61):
+        world.create(number)
+    assert world.cost(lambda: rules.delete(ANNA, f"{1:032x}", {}, **world.stores, grants=grants)) == {
+        "GetItem": 2,
+        "DeleteObjects": 1,
+        "TransactWriteItems": 1,
+    }
+    assert world.cost(lambda: rules.delete_all(ANNA, str(ANNA.user_id), **world.stores, grants=grants)) == {
+        "Query": 1,
+        "DeleteObjects": 1,
+        "TransactWriteItems": 2,
+    }

@@ -17,6 +17,7 @@ from chalicelib.adapters.accounts_keys import (
     role_pk,
     role_sk_from,
 )
+from chalicelib.adapters.accounts_transactions import transact
 from chalicelib.config import Settings
 from chalicelib.domain.accounts import Account
 from chalicelib.domain.errors import UserExistsError
@@ -160,8 +161,7 @@ class DynamoAccounts:
         if email is not None:
             writes = [*writes, self._put_new(email_key(email) | {"user_id": {"S": user_id}})]
         try:
-            with dynamodb.refusals():
-                dynamodb.client(self._settings).transact_write_items(TransactItems=writes)
+            transact(self._settings, writes)
         except dynamodb.TransactionRefusedError as refused:
             if email is not None and refused.failed(len(writes) - 1):
                 raise UserExistsError from refused

@@ -13,6 +13,7 @@ from chalicelib.adapters.accounts_keys import (
     granted_key,
     user_pk,
 )
+from chalicelib.adapters.accounts_transactions import transact
 from chalicelib.config import Settings
 from chalicelib.domain.grants import Grant, is_user_id
 
@@ -82,8 +83,7 @@ class DynamoGrants:
         else:
             keys = grant_key(grant.sharer_id, grant.grantee_id), granted_key(grant.sharer_id, grant.grantee_id)
             writes = [{"Delete": {"TableName": self._table, "Key": key}} for key in keys]
-        with dynamodb.refusals():
-            dynamodb.client(self._settings).transact_write_items(TransactItems=list(writes))
+        transact(self._settings, list(writes))
 
     def _current(self, user_id: str, prefix: str) -> list[Grant]:
         if not is_user_id(user_id):

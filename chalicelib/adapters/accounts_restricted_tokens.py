@@ -9,6 +9,7 @@ from chalicelib.adapters.accounts_keys import (
     restricted_token_list_key,
     user_pk,
 )
+from chalicelib.adapters.accounts_transactions import transact
 from chalicelib.config import Settings
 from chalicelib.domain.access import RestrictedToken
 from chalicelib.domain.grants import is_user_id
@@ -84,8 +85,7 @@ class DynamoRestrictedTokens:
         self._write([{"Delete": {"TableName": self._table, "Key": key}} for key in _keys(token)])
 
     def _write(self, writes: list[Any]) -> None:
-        with dynamodb.refusals():
-            dynamodb.client(self._settings).transact_write_items(TransactItems=writes)
+        transact(self._settings, writes)
 
 
 def _keys(token: RestrictedToken) -> tuple["Item", "Item"]:

@@ -11,6 +11,7 @@ from chalicelib.adapters.accounts_keys import (
     session_list_key,
     user_pk,
 )
+from chalicelib.adapters.accounts_transactions import transact
 from chalicelib.config import Settings
 from chalicelib.domain.access import Session
 from chalicelib.domain.grants import is_user_id
@@ -77,8 +78,7 @@ class DynamoSessions:
             for key in rests_on
         ]
         try:
-            with dynamodb.refusals():
-                dynamodb.client(self._settings).transact_write_items(TransactItems=writes)
+            transact(self._settings, writes)
         except dynamodb.TransactionRefusedError:
             return False
         return True
@@ -110,5 +110,4 @@ class DynamoSessions:
             login_id, _, token_hash = login_and_hash.partition("#")
             keys += [session_key(token_hash), session_list_key(user_id, login_id, token_hash)]
         deletes: list[Any] = [{"Delete": {"TableName": self._table, "Key": key}} for key in keys]
-        with dynamodb.refusals():
-            dynamodb.client(self._settings).transact_write_items(TransactItems=deletes)
+        transact(self._settings, deletes)

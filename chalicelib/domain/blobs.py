@@ -17,11 +17,11 @@ from chalicelib.domain.blobs_query import parse_blob_query, parse_revision, pars
 from chalicelib.domain.blobs_storing import with_digest
 from chalicelib.domain.errors import BlobNotFoundError, InvalidPathError
 from chalicelib.domain.ports_blobs import BlobStore, ContentStore, Upload
+from chalicelib.domain.user_ids import require_user_id
 
 INLINE_BYTES = 4 * 1024 * 1024
 """The largest content that an answer holds itself: base64 makes it 5.6 MB, and Lambda answers at most 6 MB."""
 
-_USER_ID = re.compile(r"[0-9a-f]{10}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _BLOB_ID = re.compile(r"[0-9a-z]{32}")
 
 
@@ -160,12 +160,6 @@ def delete_all(caller: Caller, user_id: str, *, blobs: BlobStore, contents: Cont
     require_user_id(user_id)
     require(caller, user_id, CUSTODIANS, grants)
     blobs_storing.remove_all(Collection.BLOBS, user_id, blobs=blobs, contents=contents)
-
-
-def require_user_id(user_id: str) -> None:
-    """Nothing, when the text has the form of a user id; else InvalidPathError. Source: errors 4."""
-    if _USER_ID.fullmatch(user_id) is None:
-        raise InvalidPathError("userId")
 
 
 def require_blob_id(blob_id: str) -> None:

@@ -9,11 +9,12 @@ from chalicelib.contract.access import DEVICE_LOG_READERS, DEVICE_LOG_UPLOADERS
 from chalicelib.domain import blobs_storing
 from chalicelib.domain.access import Caller, GrantReader, require
 from chalicelib.domain.blob import Blob, Collection
-from chalicelib.domain.blobs import Content, content_of, require_blob_id, require_user_id
+from chalicelib.domain.blobs import Content, content_of, require_blob_id
 from chalicelib.domain.blobs_headers import announced_device_log
 from chalicelib.domain.blobs_query import parse_device_log_query, parse_upload_mode
 from chalicelib.domain.errors import BlobNotFoundError, InsufficientGrantError, UnauthorizedError
 from chalicelib.domain.ports_blobs import BlobStore, ContentStore, Upload
+from chalicelib.domain.user_ids import require_user_id
 
 
 def create(

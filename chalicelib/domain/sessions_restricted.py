@@ -6,11 +6,11 @@ from typing import Any
 
 from chalicelib.contract.access import WhoMay
 from chalicelib.domain.access import Caller, GrantReader, RestrictedToken, require
-from chalicelib.domain.blobs import require_user_id
 from chalicelib.domain.checking import checked
 from chalicelib.domain.data_set import format_time
 from chalicelib.domain.errors import InvalidFieldsError, MalformedJsonError, NotFoundError
 from chalicelib.domain.ports_accounts import RestrictedTokens
+from chalicelib.domain.user_ids import require_user_id
 from chalicelib.model.errors import NOT_PARSED, Fault, FieldError, between, length_out_of_range
 from chalicelib.model.fields import Kind, Text, Texts, Time
 from chalicelib.model.parsing import parse

@@ -1,8 +1,8 @@
-"""Orders to the workers of tasks, in SQS."""
+"""Messages to the workers of tasks, in SQS."""
 
 from dataclasses import asdict
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from chalicelib.adapters.refusals import refusals
 from chalicelib.config import Settings
@@ -13,17 +13,28 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 
+WAKE_AFTER_S = 10
+"""Those who create several tasks are done by then, and of all that they created the most urgent one is the first."""
+
+
 class SqsTaskQueue:
-    """The port `TaskQueue` on SQS: the message is the order as a JSON object."""
+    """The port `TaskQueue` on SQS: a message is the order as a JSON object, or `{"wake": <type>}`."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
 
     def send(self, order: RunOrder) -> None:
         """One call; one more before the first."""
+        self._send(asdict(order), 0)
+
+    def wake(self, task_type: str) -> None:
+        """One call; one more before the first."""
+        self._send({"wake": task_type}, WAKE_AFTER_S)
+
+    def _send(self, message: dict[str, Any], delay_s: int) -> None:
         sqs, url = _queue(self._settings.region, self._settings.tasks_queue)
         with refusals():
-            sqs.send_message(QueueUrl=url, MessageBody=encode(asdict(order)).decode())
+            sqs.send_message(QueueUrl=url, MessageBody=encode(message).decode(), DelaySeconds=delay_s)
 
 
 @cache

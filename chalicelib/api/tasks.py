@@ -23,6 +23,7 @@ def create_task(request: Request) -> Answer:
         request.caller,
         request.json,
         tasks=ours.tasks,
+        queue=ours.task_queue,
         known_types=TASK_TYPES,
         now_ms=request.now_ms,
         new_id=ours.new_id,

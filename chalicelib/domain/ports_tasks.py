@@ -121,10 +121,14 @@ class RunOrder:
 
 
 class TaskQueue(Protocol):
-    """Brings orders to workers: each at least once, in any order, perhaps late."""
+    """Brings messages to workers: each at least once, in any order, perhaps late."""
 
     def send(self, order: RunOrder) -> None:
-        """Queues an order."""
+        """Has a worker carry out an order."""
+        ...
+
+    def wake(self, task_type: str) -> None:
+        """Has a worker start what is in the line of a type, some seconds from now. The next tick would do it too."""
         ...
 
 

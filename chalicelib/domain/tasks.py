@@ -1,6 +1,7 @@
 """What servers do with tasks: create, list, read, change, delete. Source: task-api 1 to 6."""
 
 from collections.abc import Callable, Container, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -8,8 +9,8 @@ from chalicelib.domain.access import Caller
 from chalicelib.domain.data_set import format_time
 from chalicelib.domain.errors import TaskNotFoundError, UnauthorizedError, UnavailableError
 from chalicelib.domain.ports import ChangedMeanwhileError
-from chalicelib.domain.ports_tasks import TaskStore
-from chalicelib.domain.task import Task, TaskChanges, changed
+from chalicelib.domain.ports_tasks import TaskQueue, TaskStore
+from chalicelib.domain.task import Place, Task, TaskChanges, changed
 from chalicelib.domain.task_requests import read_changes, read_list, read_new_task
 
 ATTEMPTS = 8
@@ -21,11 +22,13 @@ def create(
     read_body: Callable[[], Any],
     *,
     tasks: TaskStore,
+    queue: TaskQueue,
     known_types: Container[str],
     now_ms: int,
     new_id: Callable[[], str],
 ) -> dict[str, Any]:
-    """Keeps a new task and says what it is, its times as they were sent.
+    """Keeps a new task and says what it is, its times as they were sent. One that may run soon does not wait for the
+    next tick.
 
     Args:
         read_body: the JSON value of the body; called only for a caller who may.
@@ -42,6 +45,9 @@ def create(
     bare = Task(id=new_id(), type=new.type, created_time_ms=now_ms, name=new.name)
     task = _as_created(bare, new.changes, known_types, now_ms)
     tasks.add(task)
+    if task.place is Place.READY:
+        with suppress(UnavailableError):  # the task is kept, and the next tick will find it
+            queue.wake(task.type)
     return as_task(task) | dict(new.sent_times)
 
 

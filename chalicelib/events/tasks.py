@@ -1,4 +1,4 @@
-"""The runner of tasks: a dispatcher each minute, and a worker for each task that it starts.
+"""The runner of tasks: a dispatcher each minute, and a worker for each task that is started.
 
 The first tick of a process makes sure that the platform's own jobs are there, so they are after a deployment.
 Source: task-api 8 and 9.
@@ -15,7 +15,7 @@ from chalice.app import Blueprint
 from chalicelib.config import Settings
 from chalicelib.contract.json_text import decode
 from chalicelib.domain.ports_tasks import RunOrder
-from chalicelib.domain.task_dispatch import seed_jobs, tick
+from chalicelib.domain.task_dispatch import seed_jobs, start, tick
 from chalicelib.domain.task_types import TASK_TYPES
 from chalicelib.domain.task_worker import Ran, Result, carry_out
 from chalicelib.observability import count, logger, places
@@ -24,8 +24,8 @@ from chalicelib.wiring import Services, services
 if TYPE_CHECKING:
     from chalice.app import CloudWatchEvent, SQSEvent
 
-AT_ONCE = max(2, sum(task_type.at_once for task_type in TASK_TYPES.values()))
-"""Workers: one for each slot there is, so that no claimed task waits for one. SQS takes no smaller number than 2."""
+AT_ONCE = 2 + sum(task_type.at_once for task_type in TASK_TYPES.values())
+"""Workers: one for each slot there is, so that no claimed task waits for one, and two to be woken."""
 
 blueprint = Blueprint(__name__)
 
@@ -51,12 +51,25 @@ def dispatch_tasks(_event: "CloudWatchEvent") -> None:
 
 @blueprint.on_sqs_message(queue=Settings().tasks_queue, name="run_task", batch_size=1, maximum_concurrency=AT_ONCE)
 def run_task(event: "SQSEvent") -> None:
-    """Runs the task of an order, to its end."""
+    """Runs the task of an order, to its end; or starts what is in the line of a type."""
     for record in event:
-        order = RunOrder(**decode(record.body.encode()))
-        with _ended_at_hard_limit(order):
-            ran = carry_out(order, services(), TASK_TYPES)
-        _tell(order, ran)
+        message = decode(record.body.encode())
+        if "wake" in message:
+            _wake(message["wake"])
+        else:
+            _run(RunOrder(**message))
+
+
+def _wake(type_name: str) -> None:
+    task_type = TASK_TYPES.get(type_name)
+    if task_type is not None:
+        start(services(), TASK_TYPES, task_type)
+
+
+def _run(order: RunOrder) -> None:
+    with _ended_at_hard_limit(order):
+        ran = carry_out(order, services(), TASK_TYPES)
+    _tell(order, ran)
 
 
 @contextmanager

@@ -326,7 +326,7 @@ def test_the_life_of_a_task_as_it_is_seen(call: Call, fakes: FakeServices) -> No
     running = created | {
         "state": "running",
         "runTime": "2026-01-01T00:00:02Z",
-        "deadlineTime": "2026-01-01T00:03:02Z",
+        "deadlineTime": "2026-01-01T00:01:02Z",
         "modifiedTime": "2026-01-01T00:00:02Z",
     }
     assert call("GET", path).json() == running
@@ -352,6 +352,30 @@ def test_several_errors_are_an_array(call: Call, fakes: FakeServices) -> None:
     errors = (TaskFailedError("one").error, TaskFailedError("two").error)
     fakes.tasks.add(Task("t", ECHO, fakes.now_ms, state=State.FAILED, errors=errors))
     assert call("GET", "/t").json()["error"] == [{"detail": "one"}, {"detail": "two"}]
+
+
+def test_a_task_that_may_run_soon_wakes_a_worker(call: Call, fakes: FakeServices) -> None:
+    call("POST", body=NEW)
+    assert fakes.task_queue.woken == [ECHO]
+    for fields in (
+        {"type": "unknown"},
+        {"availableTime": "2099-01-01T00:00:00Z"},
+        {"expirationTime": "2026-01-01T00:00:00Z"},
+    ):
+        assert call("POST", body=NEW | fields).status == 201
+    assert fakes.task_queue.woken == [ECHO]
+
+
+def test_a_task_is_created_even_if_no_worker_can_be_woken(
+    call: Call, fakes: FakeServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unavailable(_: str) -> None:
+        raise UnavailableError
+
+    monkeypatch.setattr(fakes.task_queue, "wake", unavailable)
+    created = call("POST", body=NEW)
+    assert created.status == 201
+    assert call("GET", f"/{created.json()['id']}").status == 200
 
 
 def test_a_running_task_can_be_deleted(call: Call, fakes: FakeServices) -> None:

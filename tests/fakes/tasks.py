@@ -97,14 +97,19 @@ class FakeSlots:
 
 
 class FakeQueue:
-    """Orders in a list."""
+    """Orders, and types to wake, in lists."""
 
     def __init__(self) -> None:
         self.orders: list[RunOrder] = []
+        self.woken: list[str] = []
 
     def send(self, order: RunOrder) -> None:
         """Appends."""
         self.orders.append(order)
+
+    def wake(self, task_type: str) -> None:
+        """Appends."""
+        self.woken.append(task_type)
 
 
 @dataclass

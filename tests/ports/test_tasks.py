@@ -248,6 +248,18 @@ def queue_stage(tasks_stage: Settings) -> Iterator[Settings]:
     tasks_queue.forget_clients()
 
 
+def test_a_wake_is_a_message_that_comes_later(queue_stage: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    import boto3
+
+    monkeypatch.setattr(tasks_queue, "WAKE_AFTER_S", 1)
+    SqsTaskQueue(queue_stage).wake("type")
+    sqs = boto3.client("sqs", region_name=queue_stage.region)
+    url = sqs.get_queue_url(QueueName=queue_stage.tasks_queue)["QueueUrl"]
+    assert "Messages" not in sqs.receive_message(QueueUrl=url)
+    [message] = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=5)["Messages"]
+    assert json.loads(message["Body"]) == {"wake": "type"}
+
+
 def test_an_order_is_a_message(queue_stage: Settings) -> None:
     import boto3
 

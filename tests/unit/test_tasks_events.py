@@ -82,6 +82,16 @@ def test_a_tick_starts_what_is_due_and_a_worker_runs_it(runner: Runner, log: io.
     assert "a-value-of-somebody" not in log.getvalue()
 
 
+def test_a_woken_worker_starts_what_is_in_the_line(runner: Runner) -> None:
+    for type_name in ("unknown", ECHO):
+        runner.add(message=1)
+        event = runner.client.events.generate_sqs_event([json.dumps({"wake": type_name})], "strandline-test-tasks")
+        runner.client.lambda_.invoke("run_task", event)
+        assert (runner.task.state is State.RUNNING) is (type_name == ECHO)
+    runner.work()
+    assert runner.task.state is State.COMPLETED
+
+
 def test_the_first_tick_of_a_process_seeds_the_platforms_jobs(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
     jobs = sorted(name for name, task_type in TASK_TYPES.items() if task_type.job)
     runner.tick()

@@ -42,10 +42,12 @@ class DataFolder:
 
     @property
     def engine_log(self) -> Path:
+        """What ministack says; that of the run before is kept beside it."""
         return self.path / "engine.log"
 
     @property
     def function_log(self) -> Path:
+        """What the functions print; likewise."""
         return self.path / "functions.log"
 
     def read_gateway_port(self) -> int | None:
@@ -88,6 +90,9 @@ def opened(path: Path) -> Iterator[DataFolder]:
         shutil.rmtree(folder.scratch, ignore_errors=True)
         for made in (folder.objects, folder.scratch):
             made.mkdir(exist_ok=True)
+        for log in (folder.engine_log, folder.function_log):
+            if log.exists():
+                log.replace(log.with_suffix(".log.before"))
         yield folder
 
 

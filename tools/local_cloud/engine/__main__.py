@@ -8,113 +8,100 @@ The end of standard input (the parent stopped, or died) is the order to save and
 """
 
 import asyncio
-import contextlib
 import os
 import signal
-import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Coroutine
 from pathlib import Path
+from typing import Any, TextIO
 
-import uvicorn
 from ministack.app import app as ministack
 
 from tools.local_cloud.engine import replaced
 from tools.local_cloud.engine.changes import noting_changes
 from tools.local_cloud.engine.front import Application, front
 from tools.local_cloud.engine.saving import Saver
+from tools.local_cloud.engine.serving import Serving, serve
 
 
-class Server(uvicorn.Server):  # type: ignore[misc] # not installed where mypy runs
-    """A server among others in one process: signals are not its business."""
+class Engine:
+    """ministack, its front, and the saving of its state."""
 
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
-def server(application: Application, lifespan: str) -> Server:
-    config = uvicorn.Config(
-        application,
-        lifespan=lifespan,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        date_header=False,
-        timeout_keep_alive=75,
-        timeout_graceful_shutdown=10,
-    )
-    return Server(config)
-
-
-async def started(running: Server, task: "asyncio.Task[None]") -> None:
-    while not running.started and not task.done():
-        await asyncio.sleep(0.01)
-
-
-async def serve(gateway_fd: int, front_fd: int, state: Path, function_log: Path) -> None:
-    saver: Saver | None = None
-    gateway: Application = ministack
-    lacking = replaced.missing()
-    if lacking:
-        say(f"note this ministack lacks {', '.join(lacking)}: it runs as it comes, slower, and saves at its stop only")
-    else:
+    def __init__(self, answers: TextIO, state: Path, function_log: Path) -> None:
+        self._answers = answers
+        self._saver: Saver | None = None
+        self._gateway: Application = ministack
+        if lacking := replaced.missing():
+            missing = ", ".join(lacking)
+            self._say(f"note this ministack lacks {missing}: it runs as it comes, slower, and saves at its stop only")
+            return
         replaced.remember_parsed_expressions()
         replaced.write_function_logs(function_log)
         replaced.leave_saving_to_us()
-        saver = Saver(state, replaced.save_services, lambda complaint: say(f"note {complaint}"))
-        gateway = noting_changes(ministack, saver.note_change)
+        self._saver = Saver(state, replaced.save_services, lambda complaint: self._say(f"note {complaint}"))
+        self._gateway = noting_changes(ministack, self._saver.note_change)
 
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    commands = asyncio.StreamReader()
-    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(commands), sys.stdin)
+    async def run(self, gateway_fd: int, front_fd: int) -> None:
+        """Serve until told to stop; then finish what is under way, and save."""
+        commands = await _standard_input()
+        servers = [await serve(self._gateway, gateway_fd, lifespan=True)]
+        self._say("gateway")
+        saving = asyncio.create_task(self._saver.run()) if self._saver else None
+        await _first_of(_signalled(), self._obey(commands, front_fd, servers))
+        for server in reversed(servers):
+            await server.stop()
+        if self._saver and saving:
+            saving.cancel()
+            await self._saver.save_at_stop()
+            replaced.stop_functions()
 
-    gateway_server = server(gateway, "on")
-    gateway_socket = socket.socket(fileno=gateway_fd)
-    servers = [(gateway_server, asyncio.create_task(gateway_server.serve(sockets=[gateway_socket])))]
-    await started(*servers[0])
-    say("gateway")
-    saving = asyncio.create_task(saver.run()) if saver else None
-
-    async def obey() -> None:
+    async def _obey(self, commands: asyncio.StreamReader, front_fd: int, servers: list[Serving]) -> None:
         while line := (await commands.readline()).decode():
             command, _, prefix = line.strip().partition(" ")
             if command == "front":
-                front_server = server(front(ministack, prefix), "off")
-                front_socket = socket.socket(fileno=front_fd)
-                servers.append((front_server, asyncio.create_task(front_server.serve(sockets=[front_socket]))))
-                await started(*servers[-1])
-                say("front")
-        stop.set()
+                servers.append(await serve(front(ministack, prefix), front_fd, lifespan=False))
+                self._say("front")
 
-    obeying = asyncio.create_task(obey())
-    await stop.wait()
-    obeying.cancel()
-    for running, task in reversed(servers):
-        running.should_exit = True
-        await task
-    if saver and saving:
-        saving.cancel()
-        await saver.save_at_stop()
-        replaced.stop_functions()
+    def _say(self, line: str) -> None:
+        print(line, file=self._answers, flush=True)
 
 
-def say(line: str) -> None:
-    print(line, file=ANSWERS, flush=True)
+async def _standard_input() -> asyncio.StreamReader:
+    reader = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    return reader
 
 
-if __name__ == "__main__":
-    # Answers have standard output to themselves; whatever ministack prints goes to the log with standard error.
-    ANSWERS = os.fdopen(os.dup(1), "w")
+async def _signalled() -> None:
+    """Return when this process is told to stop by a signal, which is not the parent's way."""
+    told = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, told.set)
+    await told.wait()
+
+
+async def _first_of(*waiting: Coroutine[Any, Any, None]) -> None:
+    tasks = [asyncio.ensure_future(each) for each in waiting]
+    done, rest = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in rest:
+        task.cancel()
+    for task in done:
+        task.result()
+
+
+def main() -> None:
+    """Answers have standard output to themselves; whatever ministack prints goes where its log goes."""
+    answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
-    gateway_fd, front_fd = int(sys.argv[1]), int(sys.argv[2])
+    gateway_fd, front_fd, state, function_log = sys.argv[1:]
     try:
         import uvloop
 
         run = uvloop.run
     except ImportError:
         run = asyncio.run
-    run(serve(gateway_fd, front_fd, Path(sys.argv[3]), Path(sys.argv[4])))
+    run(Engine(answers, Path(state), Path(function_log)).run(int(gateway_fd), int(front_fd)))
+
+
+if __name__ == "__main__":
+    main()

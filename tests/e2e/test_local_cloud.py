@@ -1,10 +1,14 @@
 """The local cloud itself: what it listens on, whom it lets in, how it stops."""
 
 import json
+import os
 import signal
 import socket
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -111,25 +115,62 @@ def test_one_beside_it_saves_when_told_to_stop_and_starts_again_as_it_was(
     assert any(line.startswith("deploying") for line in first)
     assert not any(line.startswith("deploying") for line in again)
     assert (tmp_path / "state" / "current" / "dynamodb.json").exists()
-    assert not [path for path in Path("/proc").glob("[0-9]*/cmdline") if _mentions(path, tmp_path)]
+    assert not _all_of(tmp_path)
 
 
 def _run_until(order: signal.Signals, port: int, data_dir: Path) -> list[str]:
     """Start a local cloud, ask it something and stop it; what it said until it was ready."""
-    command = [*COMMAND, "--port", str(port), "--data-dir", str(data_dir)]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        assert process.stderr is not None
-        lines = []
-        for line in process.stdout:
-            lines.append(line)
-            if line.startswith("ready: "):
-                break
+    with _started("--port", str(port), "--data-dir", str(data_dir)) as process:
+        lines = _lines_until_ready(process)
         assert lines[-1] == f"ready: http://127.0.0.1:{port}\n"
         assert Client(f"http://127.0.0.1:{port}").request("GET", "/v1/time").status == 200
         process.send_signal(order)
-        assert (process.wait(60), process.stdout.read(), process.stderr.read()) == (0, "", "")
+        assert (*process.communicate(timeout=60), process.returncode) == ("", "", 0)
     return lines
+
+
+@pytest.mark.parametrize("killed", ["the launcher", "the engine"])
+def test_nothing_lingers_when_a_part_of_it_is_killed(tmp_path: Path, killed: str) -> None:
+    with _started("--port", "0", "--data-dir", str(tmp_path)) as process:
+        ready = _lines_until_ready(process)[-1]
+        assert Client(ready.removeprefix("ready: ").strip()).request("GET", "/v1/time").status == 200
+        engines = [path for path in _all_of(tmp_path) if b"local_cloud.engine" in path.read_bytes()]
+        pid = process.pid if killed == "the launcher" else int(engines[0].parent.name)
+        os.kill(pid, signal.SIGKILL)
+        assert process.wait(30) == (-signal.SIGKILL if killed == "the launcher" else 1)
+    deadline = time.monotonic() + 30
+    while _all_of(tmp_path) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not _all_of(tmp_path)
+
+
+@contextmanager
+def _started(*arguments: str) -> "Iterator[subprocess.Popen[str]]":
+    """A local cloud that is killed at the end, unless it has ended."""
+    with subprocess.Popen(
+        [*COMMAND, *arguments], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def _lines_until_ready(process: "subprocess.Popen[str]") -> list[str]:
+    """What a local cloud says, of which the last line says where it is ready."""
+    assert process.stdout is not None
+    lines = []
+    for line in process.stdout:
+        lines.append(line)
+        if line.startswith("ready: "):
+            break
+    assert lines[-1].startswith("ready: "), lines
+    return lines
+
+
+def _all_of(folder: Path) -> list[Path]:
+    """The processes whose command line names the folder: launcher, engine and functions."""
+    return [path for path in Path("/proc").glob("[0-9]*/cmdline") if _mentions(path, folder)]
 
 
 def _mentions(cmdline: Path, folder: Path) -> bool:

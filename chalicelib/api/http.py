@@ -64,19 +64,24 @@ def respond(
     try:
         request = _request(operation, event, headers, trace, sessions_for)
         answer = view(_authenticated(request, headers, path_of(event)))
-        status = answer.status or operation.success_status
+        response = _rendered(operation, answer, answer.status or operation.success_status, trace, headers)
     except Exception as error:  # noqa: BLE001  the one broad except: a client never meets a stack trace
         if not isinstance(error, StrandlineError):
             logger.error("defect", trace=trace.request, error=type(error).__name__, at=places(error))
         refusal = failure(operation, error, trace.meta)
-        answer, status = Answer(refusal.body, headers=refusal.headers), refusal.status
+        answer = Answer(refusal.body, headers=refusal.headers)
+        response = _rendered(operation, answer, refusal.status, trace, headers)
     logger.info(
         "request",
         operation=operation.name,
-        status=status,
+        status=response.status_code,
         trace=trace.request,
         duration_ms=round((time.perf_counter() - started) * 1000, 1),
     )
+    return response
+
+
+def _rendered(operation: Operation, answer: Answer, status: int, trace: Trace, headers: Headers) -> Response:
     ours = services()
     form, origins = operation.failure_form, ours.settings.cors_origins
     return rendered(answer, status, form, trace, headers, origins, ours.large_answers)

@@ -212,3 +212,15 @@ def test_what_lambda_can_answer_is_not_put_aside(fakes: FakeServices) -> None:
     text = b'"' + b"x" * 5_499_000 + b'"'
     response = http.respond(Operation("test", "GET", (), ANYONE), lambda _: Answer(text), event("GET", "/any", {}))
     assert (response.status_code, fakes.large_answers.by_url) == (200, {})
+
+
+def test_an_answer_that_cannot_be_put_aside_is_refused_in_the_form_of_its_api(
+    fakes: FakeServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: Any) -> str:
+        raise UnavailableError
+
+    monkeypatch.setattr(fakes.large_answers, "put", fails)
+    text = b'"' + b"x" * 6_000_000 + b'"'
+    response = http.respond(Operation("test", "GET", (), ANYONE), lambda _: Answer(text), event("GET", "/any", {}))
+    assert (response.status_code, json.loads(response.body)["code"]) == (503, "service-unavailable")

@@ -3,7 +3,7 @@
 Source: data-api, routes 14 to 21, 23 and 25.
 """
 
-from chalicelib.contract.access import ANYONE, OWNER_AND_SERVERS, SERVERS, UPLOADERS
+from chalicelib.contract.access import ANYONE, OWNER_AND_SERVERS, SERVERS, USERS_WHO_UPLOAD
 from chalicelib.contract.operation import FailureForm, Operation, data_paths
 
 LIST_DATA_SOURCES = Operation(
@@ -76,7 +76,7 @@ UPLOAD_DATA = Operation(
     "data.upload",
     "POST",
     ("/data/{userId}",),
-    UPLOADERS,
+    USERS_WHO_UPLOAD,
     summary="The old way to upload: records and the description of their data set in one array",
 )
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from chalicelib.contract.access import UPLOADERS
+from chalicelib.contract.access import USERS_WHO_UPLOAD
 from chalicelib.domain import data_sets, ingest
 from chalicelib.domain.access import Caller, GrantReader, require
 from chalicelib.domain.checking import checked
@@ -51,11 +51,11 @@ def upload_data(
     client reads them.
 
     Raises:
-        UnauthorizedError: the caller may not upload for this user, or a data set is another user's.
+        UnauthorizedError: the caller is a server or may not upload for this user, or a data set is another user's.
         MalformedJsonError: the body is neither a record nor an array.
         InvalidFieldsError: data breaks the data model; nothing was stored.
     """
-    require(caller, owner_id, UPLOADERS, grants)
+    require(caller, owner_id, USERS_WHO_UPLOAD, grants)
     uploads = _uploads(read_body(), new_id)
     for upload in uploads:
         checked(check_data, upload.items, new_id)

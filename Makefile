@@ -8,7 +8,7 @@ START := exec sh tools/start.sh
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo check test e2e package deploy destroy user environment cloud-environment stage-given clean
+.PHONY: help run demo check test e2e bench package deploy destroy user environment cloud-environment stage-given clean
 
 help: ## list what there is
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -33,6 +33,9 @@ test: environment ## all tests that need no cloud
 
 e2e: cloud-environment ## the packaged application on a local cloud of its own
 	$(BIN)/pytest tests/e2e
+
+bench: cloud-environment ## measure what it costs, print a table, write build/bench.json: make bench [QUICK=1]
+	@$(BIN)/python -m bench $(if $(QUICK),--quick)
 
 package: stage-given environment ## make the zip and the template of a stage: make package STAGE=prod
 	@$(BIN)/python -m tools.package '$(STAGE)'

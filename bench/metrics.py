@@ -33,14 +33,14 @@ class Row:
     lost: int | None = None
 
 
-def routes(base_url: str) -> list[Row]:
-    """The clock's route and that of an event, over one connection each; the server must run."""
+def routes(base_url: str, rounds: int = ROUNDS) -> list[Row]:
+    """The clock's route and that of an event, by turns over one connection; the server must run."""
     address = urlsplit(base_url)
     paths = {"GET /v1/time": "/v1/time", "GET /metrics/user/…": EVENT}
     times: dict[str, list[float]] = {name: [] for name in paths}
     connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=60)
     with contextlib.closing(connection):
-        for number in range(WARM_UP + ROUNDS):
+        for number in range(WARM_UP + rounds):
             for name, path in paths.items():
                 took = _timed(partial(_get, connection, path))
                 if number >= WARM_UP:

@@ -1,0 +1,58 @@
+"""What a start costs: the package as it is deployed, imported by processes that are new each time."""
+
+import io
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from bench.figures import Figure
+from tools.packaging import LOCAL_STAGE, make_package
+
+IMPORT = "import sys; sys.path.insert(0, '.'); import app"
+FIRST_CLIENT = (
+    f"{IMPORT}; from chalicelib.adapters import dynamodb; from chalicelib.config import Settings;"
+    " dynamodb.client(Settings())"
+)
+COUNT = f"import sys; bare = len(sys.modules); {IMPORT}; print(len(sys.modules) - bare)"
+CASES = {"bare": "pass", "import": IMPORT, "client": FIRST_CLIENT}
+
+
+def figures(*, is_quick: bool) -> Iterator[Figure]:
+    """The lines for the start and the package."""
+    package = make_package(LOCAL_STAGE)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        zipfile.ZipFile(io.BytesIO(package.code)).extractall(folder)
+        times = _in_turns(folder, rounds=5 if is_quick else 11)
+        modules = int(subprocess.check_output([sys.executable, "-c", COUNT], cwd=folder))
+    bare_ms = statistics.median(times["bare"]) * 1000
+    for case, what in (("import", "import of the API function: CPU"), ("client", "  with the first DynamoDB client")):
+        ratio = statistics.median(mine / bare for mine, bare in zip(times[case], times["bare"], strict=True))
+        yield Figure(f"{what}, over bare Python", ratio, "x", target=25, floor_ms=bare_ms)
+    yield Figure("modules imported by the API function", modules, "modules")
+    yield Figure("packaged zip", len(package.code) / 1e6, "MB", target=10)
+
+
+def _in_turns(folder: Path, rounds: int) -> dict[str, list[float]]:
+    """CPU seconds of each case, after a warm-up that leaves compiled modules behind."""
+    times: dict[str, list[float]] = {case: [] for case in CASES}
+    for number in range(1 + rounds):
+        for case, code in CASES.items():
+            took = _cpu_of_process_s(code, folder)
+            if number:
+                times[case].append(took)
+    return times
+
+
+def _cpu_of_process_s(code: str, folder: Path) -> float:
+    process = subprocess.Popen([sys.executable, "-c", code], cwd=folder)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"error: {code!r} failed")
+    return usage.ru_utime + usage.ru_stime

@@ -87,14 +87,15 @@ class DynamoSessions:
         """One query and one transaction for each fifty sessions, until a query finds none."""
         self._end(session.user_id, f"{SESSIONS_PREFIX}{session.login_id or session.token_hash}#")
 
-    def end_all(self, user_id: str) -> None:
+    def end_all(self, user_id: str, but: Session | None = None) -> None:
         """As `end_login`, for all logins of the user."""
         if is_user_id(user_id):
-            self._end(user_id, SESSIONS_PREFIX)
+            self._end(user_id, SESSIONS_PREFIX, but)
 
-    def _end(self, user_id: str, prefix: str) -> None:
+    def _end(self, user_id: str, prefix: str, but: Session | None = None) -> None:
+        kept = None if but is None else f"{but.login_id or but.token_hash}#"
         # Again until nothing is found: a refresh may have come in between; its parent is gone after the first round.
-        while listed := self._listed(user_id, prefix):
+        while listed := [one for one in self._listed(user_id, prefix) if kept is None or not one.startswith(kept)]:
             for start in range(0, len(listed), SESSIONS_PER_TRANSACTION):
                 self._delete(user_id, listed[start : start + SESSIONS_PER_TRANSACTION])
 

@@ -1,6 +1,6 @@
 """Users: signing up, reading, changing and deleting them. Source: auth-api 4 and 5."""
 
-from chalicelib.api.auth import signed_in
+from chalicelib.api.auth import TOKEN_HEADER, signed_in
 from chalicelib.api.http import ApiBlueprint
 from chalicelib.api.messages import Answer, Request
 from chalicelib.contract.operations_accounts import (
@@ -69,6 +69,8 @@ def update(request: Request) -> Answer:
         accounts=services.accounts,
         grants=services.grants,
         passwords=services.passwords,
+        sessions=services.sessions,
+        token=request.headers[TOKEN_HEADER],
     )
     return Answer(user_object(account, to_server=request.caller.is_server))
 

@@ -9,7 +9,8 @@ from chalicelib.domain.accounts import Account
 from chalicelib.domain.accounts_details import NewUser, UserUpdates
 from chalicelib.domain.errors import UnauthorizedError, UnavailableError, UserNotFoundError
 from chalicelib.domain.grants import Grant
-from chalicelib.domain.ports_accounts import Accounts, Grants, Passwords
+from chalicelib.domain.ports_accounts import Accounts, Grants, Passwords, Sessions
+from chalicelib.domain.sessions import end_other_logins
 
 MAX_TRIES = 5
 """How often a change is worked out again when another one came in between."""
@@ -87,10 +88,14 @@ def update_user(
     accounts: Accounts,
     grants: Grants,
     passwords: Passwords,
+    sessions: Sessions,
+    token: str,
 ) -> Account:
     """The account after the change.
 
     A first password claims a custodial account: it ceases to be one, and its custodians lose their permission.
+    A password ends all logins that were made before it, but the one that `token`, the caller's, belongs to: whoever
+    changes it because it is known to others wants those others to be out.
 
     Raises:
         UnauthorizedError: the account does not exist, or not all of the change is the caller's to make.
@@ -112,11 +117,13 @@ def update_user(
             # Before the account, so that whoever repeats a change that failed half-way completes it.
             _revoke_custodians(user_id, grants)
         changed = _updated(account, updates, password_hash, claims=claims)
-        if changed == account:
-            return account
-        changed = replace(changed, version=account.version + 1)
-        if accounts.replace(account, changed):
-            return changed
+        if changed != account:
+            changed = replace(changed, version=account.version + 1)
+            if not accounts.replace(account, changed):
+                continue
+        if password_hash is not None:
+            end_other_logins(user_id, token, sessions)
+        return changed
     raise UnavailableError
 
 

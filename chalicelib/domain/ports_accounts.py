@@ -83,8 +83,8 @@ class Sessions(SessionReader, Protocol):
         """End all sessions of the login that this one belongs to."""
         ...
 
-    def end_all(self, user_id: str) -> None:
-        """End all sessions of a user (or of a server, by its name)."""
+    def end_all(self, user_id: str, but: Session | None = None) -> None:
+        """End all sessions of a user (or of a server, by its name), but those of the login that `but` belongs to."""
         ...
 
 

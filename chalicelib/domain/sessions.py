@@ -76,6 +76,11 @@ def sign_out(token: str, sessions: Sessions) -> None:
         sessions.end_login(session)
 
 
+def end_other_logins(user_id: str, token: str, sessions: Sessions) -> None:
+    """End all logins of a user but the one that `token` belongs to, if it is one of theirs."""
+    sessions.end_all(user_id, but=sessions.find(token_hash(token)))
+
+
 def token_data(session: Session) -> dict[str, Any]:
     """What a token stands for, as clients read it; `expires_at` is in seconds. Source: auth-api 2, routes 6 and 7."""
     return {"isserver": session.is_server, "userid": session.user_id, "expires_at": session.expires_time_ms // 1000}

@@ -4,7 +4,7 @@ import base64
 from dataclasses import replace
 
 from chalicelib.domain.accounts import Account
-from tests.api.conftest import ApiClient
+from tests.api.conftest import ApiClient, Reply
 from tests.fakes.services import START_MS
 
 INVALID = {"code": 400, "reason": "Invalid user details were given"}
@@ -17,7 +17,24 @@ BEN = replace(ANNA, user_id="9876543210", email="ben@example.org")
 CHILD = Account("abcdef0123", START_MS, None, None, ("custodial_account", "patient"))
 
 
+TOKEN = "x-tidepool-session-token"
+
+
 def can_sign_in(api: ApiClient, username: str, password: str) -> bool:
     """Whether a login succeeds."""
+    return _login(api, username, password).status == 200
+
+
+def signed_in(api: ApiClient, username: str, password: str) -> str:
+    """The token of a new login."""
+    return _login(api, username, password).headers[TOKEN]
+
+
+def is_valid(api: ApiClient, token: str) -> bool:
+    """Whether a token stands for someone."""
+    return api.request("GET", "/auth/token", token=token).status == 200
+
+
+def _login(api: ApiClient, username: str, password: str) -> Reply:
     encoded = base64.b64encode(f"{username}:{password}".encode()).decode()
-    return api.request("POST", "/auth/login", authorization=f"Basic {encoded}").status == 200
+    return api.request("POST", "/auth/login", authorization=f"Basic {encoded}")

@@ -7,8 +7,20 @@ import pytest
 
 from chalicelib.domain.accounts import Account
 from chalicelib.domain.accounts_sign_in import MAX_FAILURES_PER_ACCOUNT
+from chalicelib.domain.errors import UnavailableError
 from tests.api.conftest import ApiClient
-from tests.api.people import ANNA, BEN, CHILD, EXISTS, INVALID, NOT_AUTHORIZED, can_sign_in
+from tests.api.people import (
+    ANNA,
+    BEN,
+    CHILD,
+    EXISTS,
+    INVALID,
+    NOT_AUTHORIZED,
+    TOKEN,
+    can_sign_in,
+    is_valid,
+    signed_in,
+)
 from tests.fakes.services import FakeServices
 
 BAD_UPDATES: tuple[dict[str, Any], ...] = (
@@ -56,6 +68,11 @@ def child(fakes: FakeServices) -> Account:
     return CHILD
 
 
+def failing(*_: Any, **__: Any) -> None:
+    """A store that does not answer."""
+    raise UnavailableError
+
+
 class TestUpdate:
     """PUT /auth/user and /auth/user/{userId}."""
 
@@ -89,6 +106,38 @@ class TestUpdate:
         api.request("PUT", "/auth/user", {"updates": {"password": "another-password"}}, token=anna)
         assert not can_sign_in(api, "anna@example.org", "password")
         assert can_sign_in(api, "anna@example.org", "another-password")
+
+    def test_a_new_password_ends_all_logins_but_the_callers_own(self, api: ApiClient, anna: str, ben: str) -> None:
+        others = [signed_in(api, "anna@example.org", "password") for _ in range(2)]
+        others.append(api.request("GET", "/auth/login", token=others[0]).headers[TOKEN])
+        refreshed = api.request("GET", "/auth/login", token=anna).headers[TOKEN]
+        reply = api.request("PUT", "/auth/user", {"updates": {"password": "another-password"}}, token=refreshed)
+        assert reply.status == 200
+        assert [is_valid(api, token) for token in (anna, refreshed, ben)] == [True] * 3
+        assert [is_valid(api, token) for token in others] == [False] * 3
+
+    def test_a_password_that_a_server_sets_ends_all_logins(self, api: ApiClient, anna: str, server: str) -> None:
+        updates = {"password": "another-password"}
+        assert api.request("PUT", f"/auth/user/{ANNA.user_id}", {"updates": updates}, token=server).status == 200
+        assert not is_valid(api, anna)
+        assert api.request("GET", "/auth/token", token=server).status == 200
+
+    @pytest.mark.parametrize("updates", [{"username": "new@example.org"}, {"password": "short"}, {}])
+    def test_no_other_change_ends_a_login(self, api: ApiClient, anna: str, updates: dict[str, Any]) -> None:
+        other = signed_in(api, "anna@example.org", "password")
+        api.request("PUT", "/auth/user", {"updates": updates}, token=anna)
+        assert is_valid(api, other)
+
+    def test_a_password_change_that_stops_half_way_is_completed_by_the_next(
+        self, api: ApiClient, fakes: FakeServices, anna: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        other = signed_in(api, "anna@example.org", "password")
+        body = {"updates": {"password": "another-password"}}
+        with monkeypatch.context() as patched:
+            patched.setattr(fakes.sessions, "end_all", failing)
+            assert api.request("PUT", "/auth/user", body, token=anna).status == 503
+        assert api.request("PUT", "/auth/user", body, token=anna).status == 200
+        assert [is_valid(api, token) for token in (anna, other)] == [True, False]
 
     @pytest.mark.parametrize("emails", [[], None])
     def test_no_addresses_removes_the_address(self, api: ApiClient, anna: str, emails: Any) -> None:

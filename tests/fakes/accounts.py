@@ -155,9 +155,10 @@ class FakeSessions:
         login_id = session.login_id or session.token_hash
         self._keep(lambda other: (other.login_id or other.token_hash) != login_id)
 
-    def end_all(self, user_id: str) -> None:
-        """Remove those of the user."""
-        self._keep(lambda other: other.user_id != user_id)
+    def end_all(self, user_id: str, but: Session | None = None) -> None:
+        """Remove those of the user, but those with the login of one."""
+        kept = None if but is None else but.login_id or but.token_hash
+        self._keep(lambda other: other.user_id != user_id or (other.login_id or other.token_hash) == kept)
 
     def _keep(self, keeps: Callable[[Session], bool]) -> None:
         self.by_hash = {key: session for key, session in self.by_hash.items() if keeps(session)}

@@ -102,6 +102,15 @@ def test_the_own_account(api: ApiClient, calls: Calls, anna: Reply) -> None:
     assert made(calls, api, "GET", "/auth/user", token=anna.headers[TOKEN]) == [*FIND_CALLER, "GetItem"]
 
 
+def test_a_change_and_a_change_of_the_password(api: ApiClient, calls: Calls, anna: Reply) -> None:
+    token = anna.headers[TOKEN]
+    expected = [*FIND_CALLER, "GetItem", "TransactWriteItems"]
+    body = {"updates": {"username": "anna@example.com"}}
+    assert made(calls, api, "PUT", "/auth/user", body, token=token) == expected
+    body = {"updates": {"password": "another-good-one"}}
+    assert made(calls, api, "PUT", "/auth/user", body, token=token) == [*expected, "GetItem", "Query"]
+
+
 def test_a_grantee_costs_one_read_more(api: ApiClient, calls: Calls, anna: Reply) -> None:
     ben = api.request("POST", "/auth/user", USER | {"emails": ["ben@example.org"]})
     anna_id, ben_id = anna.json()["userid"], ben.json()["userid"]

@@ -61,6 +61,22 @@ class TestSessions:
         assert all(stores.sessions.find(f"a{number}") is None for number in range(70))
         assert stores.sessions.find("b") is not None
 
+    @pytest.mark.parametrize("kept", ["a", "b"])
+    def test_one_login_may_be_kept_with_all_that_was_refreshed_from_it(self, stores: Stores, kept: str) -> None:
+        of_login = {"a": session("a"), "b": session("b", login_id="a")}
+        for one in (*of_login.values(), session("c"), session("aa"), session("d", login_id="c")):
+            stores.sessions.add(one)
+        stores.sessions.end_all(ANNA.user_id, but=of_login[kept])
+        left = [token_hash for token_hash in ("a", "b", "c", "aa", "d") if stores.sessions.find(token_hash)]
+        assert left == ["a", "b"]
+
+    def test_a_session_of_someone_else_keeps_none(self, stores: Stores) -> None:
+        stores.sessions.add(session("a"))
+        stores.sessions.add(session("b", user_id=BEN.user_id))
+        stores.sessions.end_all(ANNA.user_id, but=session("b", user_id=BEN.user_id))
+        assert stores.sessions.find("a") is None
+        assert stores.sessions.find("b") is not None
+
     @pytest.mark.parametrize("user_id", ["unknown", "", "x" * 3000])
     def test_ending_nothing_is_no_error(self, stores: Stores, user_id: str) -> None:
         stores.sessions.end_all(user_id)

@@ -3,6 +3,9 @@
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
+from tests.e2e import javascript
 from tests.e2e.client import User, sample
 
 if TYPE_CHECKING:
@@ -71,3 +74,41 @@ def test_a_closed_upload_takes_no_more(cloud: "Cloud") -> None:
     _close(user, upload_id)
     reply = user.request("POST", f"{PREFIX}/datasets/{upload_id}/data", [])
     assert (reply.status, reply.json()["errors"][0]["code"]) == (409, "data-set-closed")
+
+
+def test_the_whole_life_of_an_upload_through_the_npm_client(cloud: "Cloud") -> None:
+    """The Uploader's own words: every call is one of `tidepool-platform-client`, as the Uploader makes it."""
+    if javascript.is_missing():
+        pytest.skip(javascript.MISSING)
+    node, user = javascript.installed(), User(cloud.base_url)
+    description, records = sample("uploader/01_create_data_set.json"), sample("uploader/03_block_1000.json")
+    seen = ("getDeviceDataForUser", user.id, {"type": ",".join(sorted({record["type"] for record in records}))})
+    listed = ("getUploadRecordsForDevice", user.id, description["deviceId"], 1)
+
+    def uploaded() -> tuple[str, list[Any]]:
+        """The id of an upload, and what its owner reads while it is open and once it is closed."""
+        (created,) = node.platform_client(user, ("createDatasetForUser", user.id, description))
+        upload_id = str(created["data"]["uploadId"])
+        added, while_open, listed_open, _, once_closed, listed_closed = node.platform_client(
+            user,
+            ("addDataToDataset", upload_id, records),
+            seen,
+            listed,
+            ("finalizeDataset", upload_id),
+            seen,
+            listed,
+        )
+        assert added["data"] == []
+        assert upload_id not in [data_set["uploadId"] for data_set in listed_open]
+        assert [data_set["uploadId"] for data_set in listed_closed] == [upload_id]
+        assert upload_id not in {record["uploadId"] for record in while_open}
+        assert {record["uploadId"] for record in once_closed} == {upload_id}
+        return upload_id, once_closed
+
+    first, of_first = uploaded()
+    second, of_second = uploaded()
+    assert len(of_first) == len(of_second) == len(records)
+    assert user.request("DELETE", f"/v1/datasets/{second}").status == 200  # the npm client has no word for this
+    (again,) = node.platform_client(user, seen)
+    assert again == of_first
+    assert {record["uploadId"] for record in again} == {first}

@@ -1,0 +1,87 @@
+"""JavaScript clients of a running server: Node's own fetch, and the npm package `tidepool-platform-client`.
+
+The package is installed by npm as `tests/e2e/javascript/package-lock.json` pins it, once for each lock file.
+"""
+
+import hashlib
+import json
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.e2e.client import PASSWORD, User
+from tools.project import ROOT
+
+SCRIPTS = Path(__file__).parent / "javascript"
+PACKAGE_FILES = ("package.json", "package-lock.json")
+INSTALL_TIMEOUT_S = 120
+RUN_TIMEOUT_S = 120
+MISSING = "needs node and npm on the path, and this machine has none"
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What Node's fetch got, redirects followed."""
+
+    status: int
+    is_redirected: bool
+    size_bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class JavaScript:
+    """Runs the scripts of `tests/e2e/javascript` in the folder where their package is installed."""
+
+    folder: Path
+
+    def fetch(self, url: str, token: str | None) -> Fetched:
+        """What is at an address, read by Node's fetch."""
+        got = json.loads(self._run("read_with_fetch.mjs", {"url": url, "token": token}))
+        return Fetched(got["status"], got["isRedirected"], got["bytes"], got["sha256"])
+
+    def platform_client(self, user: User, *calls: tuple[Any, ...]) -> list[Any]:
+        """The results of functions of `tidepool-platform-client`, which signs in first; a call is a name and arguments.
+
+        Raises:
+            AssertionError: the client takes an answer for an error.
+        """
+        given = {"baseUrl": user.base_url, "email": user.email, "password": PASSWORD, "calls": calls}
+        results: list[Any] = json.loads(self._run("platform_client.mjs", given))
+        return results
+
+    def _run(self, script: str, given: Any) -> bytes:
+        ended = subprocess.run(
+            ["node", str(SCRIPTS / script)],
+            cwd=self.folder,
+            input=json.dumps(given).encode(),
+            capture_output=True,
+            timeout=RUN_TIMEOUT_S,
+            check=False,
+        )
+        assert ended.returncode == 0, ended.stderr.decode()
+        return ended.stdout
+
+
+def is_missing() -> bool:
+    """Whether this machine cannot run JavaScript clients."""
+    return not shutil.which("node") or not shutil.which("npm")
+
+
+def installed() -> JavaScript:
+    """The clients, installed unless they are as this lock file pins them."""
+    lock = hashlib.sha256(b"".join((SCRIPTS / name).read_bytes() for name in PACKAGE_FILES)).hexdigest()
+    folder = ROOT / "build" / f"javascript-{lock[:12]}"
+    ready = folder / "node_modules" / ".package-lock.json"  # npm's last write
+    if not ready.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in PACKAGE_FILES:
+            shutil.copy(SCRIPTS / name, folder)
+        command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+        ended = subprocess.run(
+            command, cwd=folder, capture_output=True, text=True, timeout=INSTALL_TIMEOUT_S, check=False
+        )
+        assert ended.returncode == 0, ended.stderr
+    return JavaScript(folder)

@@ -36,6 +36,8 @@ CONDITION_FAILED = "ConditionalCheckFailed"
 CONFLICT = "TransactionConflict"
 BATCH_GET_KEYS = 100
 """Most keys of one BatchGetItem (a limit of DynamoDB)."""
+BATCH_WRITES = 25
+"""Most writes of one BatchWriteItem (a limit of DynamoDB)."""
 TRANSACT_WRITES = 100
 """Most writes of one TransactWriteItems (a limit of DynamoDB)."""
 
@@ -150,6 +152,24 @@ def query_pages(dynamodb: "DynamoDBClient", **request: Any) -> Iterator[dict[str
         if "LastEvaluatedKey" not in page:
             return
         request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+
+def batch_delete(dynamodb: "DynamoDBClient", table: str, keys: Sequence["Key"]) -> None:
+    """Remove the items of these keys, in any order; one that is not there is no error.
+
+    Raises:
+        UnavailableError: some were held back each time.
+    """
+    for start in range(0, len(keys), BATCH_WRITES):
+        deletes: list[Any] = [{"DeleteRequest": {"Key": key}} for key in keys[start : start + BATCH_WRITES]]
+        for _ in range(TRIES):
+            with refusals():
+                answer = dynamodb.batch_write_item(RequestItems={table: deletes})
+            deletes = answer.get("UnprocessedItems", {}).get(table, [])
+            if not deletes:
+                break
+        else:
+            raise UnavailableError
 
 
 def batch_get(

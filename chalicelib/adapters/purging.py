@@ -12,12 +12,11 @@ from chalicelib.adapters.data_keys import (
     purge_orders_partition,
 )
 from chalicelib.adapters.data_sets import DynamoDataSets, without_conflict
-from chalicelib.adapters.dynamodb import TRIES, client, query_pages, refusals
-from chalicelib.adapters.record_log import PUTS_AT_ONCE, DynamoRecordLog
+from chalicelib.adapters.dynamodb import batch_delete, client, query_pages, refusals
+from chalicelib.adapters.record_log import DynamoRecordLog
 from chalicelib.config import Settings
 from chalicelib.domain.data_set import DataOwner, DataSet
 from chalicelib.domain.entries import Entry
-from chalicelib.domain.errors import UnavailableError
 from chalicelib.domain.ports_purge import PurgeOrder
 
 if TYPE_CHECKING:
@@ -110,16 +109,7 @@ class DynamoPurging:
         return query_pages(self._dynamodb, **request)
 
     def _delete(self, keys: Sequence[Item]) -> None:
-        for start in range(0, len(keys), PUTS_AT_ONCE):
-            deletes: list[Any] = [{"DeleteRequest": {"Key": key}} for key in keys[start : start + PUTS_AT_ONCE]]
-            for _ in range(TRIES):
-                with refusals():
-                    answer = self._dynamodb.batch_write_item(RequestItems={self._table: deletes})
-                deletes = answer.get("UnprocessedItems", {}).get(self._table, [])
-                if not deletes:
-                    break
-            else:
-                raise UnavailableError
+        batch_delete(self._dynamodb, self._table, keys)
 
 
 def _order_from_item(item: Item) -> PurgeOrder:

@@ -1,7 +1,7 @@
 """Refused uploads in DynamoDB: an item each, which goes by itself."""
 
 from chalicelib.adapters.data_keys import refusal_key, refusals_partition
-from chalicelib.adapters.dynamodb import client, refusals
+from chalicelib.adapters.dynamodb import batch_delete, client, query_pages, refusals
 from chalicelib.config import Settings
 from chalicelib.contract import json_text
 from chalicelib.domain.refusals import KEPT_FOR_MS, Refusal, RefusedError
@@ -66,3 +66,15 @@ class DynamoRefusals:
                 )
             )
         return found
+
+    def remove_all(self, owner_id: str) -> None:
+        """One query, and one write for each 25."""
+        dynamodb, table = client(self._settings), self._settings.data_table
+        items = query_pages(
+            dynamodb,
+            TableName=table,
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues={":pk": {"S": refusals_partition(owner_id)}},
+            ProjectionExpression="pk, sk",
+        )
+        batch_delete(dynamodb, table, list(items))

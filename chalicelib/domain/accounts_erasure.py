@@ -35,6 +35,7 @@ def erase_deleted_users(run: Run, services: TaskServices) -> None:
         _erase_reachable(deletion.user_id, services)
         for source in services.data_sources.of_user(deletion.user_id):
             services.data_sources.remove(source)
+        services.refusals.remove_all(deletion.user_id)
         blobs_storing.erase_user(deletion.user_id, blobs=services.blobs, contents=services.contents)
         if run.now_ms() - deletion.deleted_time_ms >= SETTLED_AFTER_MS:
             services.accounts.finish_deletion(deletion.user_id)

@@ -12,6 +12,7 @@ from chalicelib.domain.ports import DataSetStore
 from chalicelib.domain.ports_accounts import Accounts, Grants, Profiles, RestrictedTokens, Sessions
 from chalicelib.domain.ports_blobs import BlobStore, ContentStore
 from chalicelib.domain.ports_purge import Purging
+from chalicelib.domain.refusals import Refusals
 from chalicelib.domain.task import State, Task
 
 
@@ -161,6 +162,9 @@ class TaskServices(Protocol):
 
     @property
     def data_sources(self) -> DataSources: ...
+
+    @property
+    def refusals(self) -> Refusals: ...
 
     @property
     def blobs(self) -> BlobStore: ...

@@ -57,6 +57,10 @@ class Refusals(Protocol):
         """Those of `since_ms` or later, newest first."""
         ...
 
+    def remove_all(self, owner_id: str) -> None:
+        """Removes all of an owner; may be repeated when it stops half-way."""
+        ...
+
 
 @contextmanager
 def noted(

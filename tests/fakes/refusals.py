@@ -17,3 +17,7 @@ class FakeRefusals:
         """Newest first."""
         found = [it for it in self.kept if it.owner_id == owner_id and it.time_ms >= since_ms]
         return sorted(found, key=lambda it: (it.time_ms, it.id), reverse=True)[:most]
+
+    def remove_all(self, owner_id: str) -> None:
+        """Those of the owner."""
+        self.kept = [it for it in self.kept if it.owner_id != owner_id]

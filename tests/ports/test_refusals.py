@@ -44,3 +44,14 @@ def test_refusals_come_newest_first_and_only_so_many_and_so_new(store: Refusals)
 def test_refusals_are_those_of_one_owner(store: Refusals) -> None:
     store.add(REFUSAL)
     assert store.of_owner("bbbbbbbbbb", 0, 10) == []
+
+
+def test_all_of_one_owner_are_removed(store: Refusals) -> None:
+    for number in range(30):
+        store.add(replace(REFUSAL, id=f"{number:032x}"))
+    other = replace(REFUSAL, owner_id="bbbbbbbbbb")
+    store.add(other)
+    for _ in range(2):
+        store.remove_all(REFUSAL.owner_id)
+    assert store.of_owner(REFUSAL.owner_id, 0, 100) == []
+    assert store.of_owner(other.owner_id, 0, 100) == [other]

@@ -33,6 +33,16 @@ class Settings:
     """Redirect addresses by `partner` or `partner/environment`."""
     verifies_emails: bool = False
     """Whether a new account can sign in only after a server has set `emailVerified`."""
+    realm: str = "tidepool"
+    """The last part of the issuer of OpenID Connect; clients read it from `/info`, or have it built in."""
+    web_app_url: str = ""
+    """Where the web page is that the Uploader comes back to after signing in; empty is the stage's own address."""
+    oidc_clients: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Redirect addresses by client id of OpenID Connect, beside those of the known apps or instead of them."""
+    access_token_lifetime_s: int = 3600
+    """Tokens are revocable at once, so a shorter life would cost a refresh more often and protect little more."""
+    refresh_token_lifetime_s: int = 60 * 24 * 3600
+    """How long a login lasts that is not refreshed; each refresh starts it anew."""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
@@ -52,7 +62,23 @@ class Settings:
             twiist_user_ids=frozenset(_words(environ.get("STRANDLINE_TWIIST_USER_IDS", ""))),
             partner_sectors=_sectors(environ.get("STRANDLINE_PARTNER_SECTORS", "")),
             cors_origins=_words(environ.get("STRANDLINE_CORS_ORIGINS", "")),
+            realm=environ.get("STRANDLINE_REALM", default.realm),
+            web_app_url=environ.get("STRANDLINE_WEB_APP_URL", default.web_app_url).rstrip("/"),
+            oidc_clients=_sectors(environ.get("STRANDLINE_OIDC_CLIENTS", "")),
+            access_token_lifetime_s=int(
+                environ.get("STRANDLINE_ACCESS_TOKEN_LIFETIME_S", default.access_token_lifetime_s)
+            ),
         )
+
+    @property
+    def issuer(self) -> str | None:
+        """Who issues tokens by OpenID Connect; None for a stage that was not told its address. Source: auth-api 6."""
+        return f"{self.base_url}/realms/{self.realm}" if self.base_url else None
+
+    @property
+    def oidc_keys_name(self) -> str:
+        """The keys that sign ID tokens, in Secrets Manager."""
+        return f"strandline/{self.stage}/oidc-keys"
 
     @property
     def accounts_table(self) -> str:

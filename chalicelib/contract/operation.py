@@ -17,6 +17,8 @@ class FailureForm(Enum):
     """`{"status", "id", "code", "message"}`, of `GET /data/{userId}` only (data-api 9)."""
     AUTH = "auth"
     """Shape D: `{"code": <status>, "reason"}`."""
+    OAUTH = "oauth"
+    """`{"error", "error_description"}`, of OpenID Connect (RFC 6749, section 5.2)."""
     NODE = "node"
     """Shape E: a JSON string, `{"code", "message"}`, or nothing."""
 

@@ -23,6 +23,9 @@ from chalicelib.adapters.large_answers import S3LargeAnswers
 from chalicelib.adapters.metrics_archive import S3EventArchive, SqsRejectedRecords
 from chalicelib.adapters.metrics_counts import DynamoEventCounts
 from chalicelib.adapters.metrics_stream import KinesisEventStream, NoEventStream, metrics_salt
+from chalicelib.adapters.oidc_keys import signing_keys
+from chalicelib.adapters.oidc_logins import DynamoOidcLogins
+from chalicelib.adapters.oidc_tokens import JoseIdTokens
 from chalicelib.adapters.passwords import Argon2Passwords
 from chalicelib.adapters.purging import DynamoPurging
 from chalicelib.adapters.record_log import DynamoRecordLog
@@ -46,6 +49,7 @@ from chalicelib.domain.ports_accounts import (
 )
 from chalicelib.domain.ports_blobs import BlobStore, ContentStore
 from chalicelib.domain.ports_metrics import MetricsPorts
+from chalicelib.domain.ports_oidc import IdTokens, OidcLogins
 from chalicelib.domain.ports_purge import Purging
 from chalicelib.domain.ports_tasks import TaskQueue, TaskSlots, TaskStore
 from chalicelib.domain.refusals import Refusals
@@ -74,6 +78,8 @@ class Services:
     profiles: Profiles
     passwords: Passwords
     sign_in_attempts: SignInAttempts
+    oidc_logins: OidcLogins
+    id_tokens: IdTokens
     data_sets: DataSetStore
     data_sources: DataSources
     record_log: RecordLog
@@ -106,6 +112,8 @@ def build_services(settings: Settings) -> Services:
         profiles=DynamoProfiles(settings),
         passwords=Argon2Passwords(),
         sign_in_attempts=DynamoSignInAttempts(settings),
+        oidc_logins=DynamoOidcLogins(settings),
+        id_tokens=JoseIdTokens(signing_keys(settings)),
         data_sets=DynamoDataSets(settings),
         data_sources=DynamoDataSources(settings),
         record_log=DynamoRecordLog(settings),

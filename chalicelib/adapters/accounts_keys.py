@@ -8,6 +8,8 @@
 | deleted account, not yet erased | `DELETED` | `<user id>` |
 | session | `SESSION#<token hash>` | `SESSION` |
 | session in the list of its user | `USER#<user id>` | `SESSION#<login id>#<token hash>` |
+| login by OpenID Connect: first a code, then the login | `OIDC#<login id>` | `OIDC` |
+| the same in the list of its user's sessions | `USER#<user id>` | `SESSION#<login id>#OIDC` |
 | grant | `USER#<sharer id>` | `GRANT#<grantee id>` |
 | grant, seen from the grantee | `USER#<grantee id>` | `GRANTED#<sharer id>` |
 | collection of metadata | `USER#<user id>` | `METADATA#<collection>` |
@@ -35,6 +37,7 @@ METADATA_PREFIX = "METADATA#"
 RESTRICTED_SK = "RESTRICTED"
 RESTRICTED_PREFIX = "RESTRICTED#"
 SESSIONS_PREFIX = "SESSION#"
+OIDC_SK = "OIDC"
 
 
 def key(pk: str, sk: str) -> "Item":
@@ -85,6 +88,16 @@ def session_key(token_hash: str) -> "Item":
 def session_list_key(user_id: str, login_id: str, token_hash: str) -> "Item":
     """A session in the list of its user."""
     return key(user_pk(user_id), f"{SESSIONS_PREFIX}{login_id}#{token_hash}")
+
+
+def oidc_login_key(login_id: str) -> "Item":
+    """A login by OpenID Connect."""
+    return key(f"OIDC#{login_id}", OIDC_SK)
+
+
+def oidc_login_list_key(user_id: str, login_id: str) -> "Item":
+    """A login by OpenID Connect in the list of its user's sessions: what ends the sessions ends it, too."""
+    return session_list_key(user_id, login_id, OIDC_SK)
 
 
 def grant_key(sharer_id: str, grantee_id: str) -> "Item":

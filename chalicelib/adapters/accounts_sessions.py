@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 from chalicelib.adapters import dynamodb
 from chalicelib.adapters.accounts_keys import (
+    OIDC_SK,
     SESSIONS_PREFIX,
     account_key,
+    oidc_login_key,
     session_key,
     session_list_key,
     user_pk,
@@ -33,6 +35,13 @@ def session_item(session: Session) -> "Item":
         "login_id": {"S": session.login_id},
         "expires_at_s": {"N": str(-(-session.expires_time_ms // 1000))},
     }
+
+
+def session_items(session: Session) -> tuple["Item", "Item"]:
+    """What is written for a session: its item, and its place in the list of the user."""
+    item = session_item(session)
+    listed = session_list_key(session.user_id, session.login_id or session.token_hash, session.token_hash)
+    return item, listed | {"expires_at_s": item["expires_at_s"]}
 
 
 def session_from_item(item: "Item") -> Session:
@@ -64,12 +73,7 @@ class DynamoSessions:
 
     def add(self, session: Session, parent_hash: str | None = None) -> bool:
         """One transaction: a deletion, or the end of the login, comes before it or after it."""
-        listed = session_list_key(session.user_id, session.login_id or session.token_hash, session.token_hash)
-        expires: Item = {"expires_at_s": session_item(session)["expires_at_s"]}
-        writes: list[Any] = [
-            {"Put": {"TableName": self._table, "Item": session_item(session)}},
-            {"Put": {"TableName": self._table, "Item": listed | expires}},
-        ]
+        writes: list[Any] = [{"Put": {"TableName": self._table, "Item": item}} for item in session_items(session)]
         rests_on = [] if session.is_server else [account_key(session.user_id)]
         if parent_hash is not None:
             rests_on.append(session_key(parent_hash))
@@ -109,6 +113,7 @@ class DynamoSessions:
         keys: list[Item] = []
         for login_and_hash in listed:
             login_id, _, token_hash = login_and_hash.partition("#")
-            keys += [session_key(token_hash), session_list_key(user_id, login_id, token_hash)]
+            listed_one = oidc_login_key(login_id) if token_hash == OIDC_SK else session_key(token_hash)
+            keys += [listed_one, session_list_key(user_id, login_id, token_hash)]
         deletes: list[Any] = [{"Delete": {"TableName": self._table, "Key": key}} for key in keys]
         transact(self._settings, deletes)

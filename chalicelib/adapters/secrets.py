@@ -37,7 +37,7 @@ def _read(settings: Settings, name: str) -> str:
     from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 
     try:
-        return _client(settings.region).get_secret_value(SecretId=name)["SecretString"]
+        return client(settings.region).get_secret_value(SecretId=name)["SecretString"]
     except ClientError as error:
         if error.response["ResponseMetadata"]["HTTPStatusCode"] >= 500:
             raise UnavailableError from error
@@ -52,7 +52,8 @@ def _read(settings: Settings, name: str) -> str:
 
 
 @cache
-def _client(region: str) -> "SecretsManagerClient":
+def client(region: str) -> "SecretsManagerClient":
+    """The process's one client of the region, made when it is first asked for."""
     import boto3  # late: it is a third of a second at cold start
     from botocore.config import Config
 
@@ -62,4 +63,4 @@ def _client(region: str) -> "SecretsManagerClient":
 
 def forget_clients() -> None:
     """Let the next read make a new client: for tests, which change what stands behind it."""
-    _client.cache_clear()
+    client.cache_clear()

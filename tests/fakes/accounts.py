@@ -10,6 +10,7 @@ from chalicelib.domain.accounts import Account
 from chalicelib.domain.errors import InvalidRequestError, UserExistsError
 from chalicelib.domain.grants import Grant, is_user_id
 from chalicelib.domain.ports_accounts import Collection, Counter, Deletion
+from chalicelib.domain.ports_oidc import AuthorizationCode, OidcLogin
 
 
 class FakeGrants:
@@ -136,6 +137,8 @@ class FakeSessions:
     def __init__(self, accounts: FakeAccounts) -> None:
         self._accounts = accounts
         self.by_hash: dict[str, Session] = {}
+        self.oidc_logins: dict[str, AuthorizationCode | OidcLogin] = {}
+        """Logins by OpenID Connect: what ends sessions ends them, too."""
 
     def find(self, token_hash: str) -> Session | None:
         """The session, or None."""
@@ -154,11 +157,15 @@ class FakeSessions:
         """Remove those with the same login."""
         login_id = session.login_id or session.token_hash
         self._keep(lambda other: (other.login_id or other.token_hash) != login_id)
+        self.oidc_logins.pop(login_id, None)
 
     def end_all(self, user_id: str, but: Session | None = None) -> None:
         """Remove those of the user, but those with the login of one."""
         kept = None if but is None else but.login_id or but.token_hash
         self._keep(lambda other: other.user_id != user_id or (other.login_id or other.token_hash) == kept)
+        for login in list(self.oidc_logins.values()):
+            if login.user_id == user_id and login.login_id != kept:
+                del self.oidc_logins[login.login_id]
 
     def _keep(self, keeps: Callable[[Session], bool]) -> None:
         self.by_hash = {key: session for key, session in self.by_hash.items() if keeps(session)}

@@ -22,6 +22,7 @@ from tests.fakes.blobs import FakeBlobs, FakeContents
 from tests.fakes.data import FakeDataSets, FakePurging, FakeRecordLog
 from tests.fakes.data_sources import FakeDataSources
 from tests.fakes.metrics import FakeMetrics
+from tests.fakes.oidc import FakeIdTokens, FakeOidcLogins
 from tests.fakes.refusals import FakeRefusals
 from tests.fakes.tasks import FakeQueue, FakeSlots, FakeTasks
 
@@ -58,6 +59,8 @@ class FakeServices:
         self.profiles = FakeProfiles()
         self.passwords = FakePasswords()
         self.sign_in_attempts = FakeSignInAttempts()
+        self.oidc_logins = FakeOidcLogins(self.accounts, self.sessions)
+        self.id_tokens = FakeIdTokens()
         self.data_sets = FakeDataSets()
         self.data_sources = FakeDataSources(self.data_sets)
         self.record_log = FakeRecordLog(self.data_sets)
@@ -116,6 +119,8 @@ class FakeServices:
             profiles=self.profiles,
             passwords=self.passwords,
             sign_in_attempts=self.sign_in_attempts,
+            oidc_logins=self.oidc_logins,
+            id_tokens=self.id_tokens,
             data_sets=self.data_sets,
             data_sources=self.data_sources,
             record_log=self.record_log,

@@ -48,8 +48,15 @@ def test_the_api_may_read_and_write_the_tables_and_not_manage_them(application: 
     actions = {action for each in _statements(role) for action in _listed(each["Action"])}
     assert {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:PutItem"} <= actions
     assert {"dynamodb:ConditionCheckItem", "secretsmanager:GetSecretValue", "logs:PutLogEvents"} <= actions
-    managing = ("dynamodb:Scan", "dynamodb:DeleteTable", "dynamodb:UpdateTable", "secretsmanager:PutSecretValue")
+    managing = ("dynamodb:Scan", "dynamodb:DeleteTable", "dynamodb:UpdateTable", "secretsmanager:DeleteSecret")
     assert not actions & set(managing)
+
+
+def test_the_api_writes_no_secret_but_the_keys_that_it_makes(application: Template) -> None:
+    role = of_type(application, "AWS::IAM::Role")["ApiHandlerRole"]
+    writing = [each for each in _statements(role) if "secretsmanager:PutSecretValue" in _listed(each["Action"])]
+    (arn,) = [one for each in writing for resource in _listed(each["Resource"]) for one in strings(resource)]
+    assert arn.endswith(":secret:strandline/${Stage}/oidc-keys-??????")
 
 
 def test_each_function_knows_its_stage_and_address(application: Template) -> None:

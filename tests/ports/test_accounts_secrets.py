@@ -29,7 +29,7 @@ def _fresh_client() -> Iterator[None]:
 
 def rotate(settings: Settings, value: str) -> None:
     """Give the stage another secret."""
-    secrets._client(settings.region).put_secret_value(SecretId=settings.server_secret_name, SecretString=value)
+    secrets.client(settings.region).put_secret_value(SecretId=settings.server_secret_name, SecretString=value)
 
 
 def test_a_secret_is_read_once_in_a_while(stage: Settings) -> None:

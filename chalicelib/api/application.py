@@ -78,6 +78,9 @@ def _router_answer(path: str, method: str, allowed: list[str]) -> tuple[FailureF
         return FailureForm.NODE, 404, {"code": "ResourceNotFound", "message": f"{path} does not exist"}, {}
     if prefix == "auth" and allowed:
         return FailureForm.AUTH, 405, None, {}
+    if prefix == "realms":
+        status, words = (405, "the method is not allowed") if allowed else (404, "the path does not exist")
+        return FailureForm.OAUTH, status, {"error": "invalid_request", "error_description": words}, {}
     if prefix in ("auth", "data"):
         # The read service knows no wrong method, only a path that it does not have (recorded).
         return FailureForm.AUTH, 404, b"404 page not found\n", {"Content-Type": "text/plain; charset=utf-8"}

@@ -10,6 +10,7 @@ from typing import Any
 
 from chalicelib.api.failures_auth import auth_failure
 from chalicelib.api.failures_node import node_failure
+from chalicelib.api.failures_oidc import oauth_failure
 from chalicelib.contract.operation import FailureForm, Operation
 from chalicelib.domain import errors
 from chalicelib.model.errors import FieldError
@@ -52,6 +53,9 @@ def failure(operation: Operation, error: Exception, trace_meta: Mapping[str, Any
             status, body = auth_failure(operation, error)
         case FailureForm.NODE:
             status, body = node_failure(error)
+        case FailureForm.OAUTH:
+            status, body, challenge = oauth_failure(error)
+            headers |= challenge
         case form:
             status, body = _BODIES[form](error, trace_meta)
     return Failure(status, body, headers)

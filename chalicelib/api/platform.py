@@ -32,8 +32,12 @@ def get_time(request: Request) -> Answer:
 
 @blueprint.operation(GET_INFO)
 def get_info(request: Request) -> Answer:
-    """Oldest versions of clients that may upload. Source: auth-api 6.
+    """Oldest versions of clients that may upload, and where Loop and the Uploader sign in. Source: auth-api 6.
 
-    No `auth` member: a client that finds one signs in by OpenID Connect, and without it by user name and password.
+    A stage that was not told its address has no `auth` member: the Uploader then signs in by user name and password.
     """
-    return Answer({"versions": {"uploaderMinimum": request.services.settings.uploader_minimum_version, "schema": 3}})
+    settings = request.services.settings
+    info = {"versions": {"uploaderMinimum": settings.uploader_minimum_version, "schema": 3}}
+    if settings.issuer is None:
+        return Answer(info)
+    return Answer(info | {"auth": {"url": settings.base_url, "realm": settings.realm}})

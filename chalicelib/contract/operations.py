@@ -19,8 +19,9 @@ from chalicelib.contract.operations_blobs import BLOB_OPERATIONS
 from chalicelib.contract.operations_data_sources import DATA_SOURCE_OPERATIONS
 from chalicelib.contract.operations_metadata import METADATA_OPERATIONS
 from chalicelib.contract.operations_metrics import METRICS_OPERATIONS
-from chalicelib.contract.operations_tasks import TASK_OPERATIONS
+from chalicelib.contract.operations_oidc import OIDC_OPERATIONS
 from chalicelib.contract.operations_restricted_tokens import RESTRICTED_TOKEN_OPERATIONS
+from chalicelib.contract.operations_tasks import TASK_OPERATIONS
 
 ENVELOPE = FailureForm.PLATFORM_ENVELOPE
 
@@ -127,6 +128,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *ACCOUNT_OPERATIONS,
     *METADATA_OPERATIONS,
     *RESTRICTED_TOKEN_OPERATIONS,
+    *OIDC_OPERATIONS,
     *BLOB_OPERATIONS,
     *METRICS_OPERATIONS,
     *TASK_OPERATIONS,

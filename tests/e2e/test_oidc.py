@@ -1,0 +1,72 @@
+"""Signing in by OpenID Connect as each app does, from the discovery document to the end of the login."""
+
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.e2e.client import PASSWORD, Client, Reply, User
+from tests.fakes.oidc_app import App, Browser, alert_of, apps
+
+if TYPE_CHECKING:
+    from tests.e2e.conftest import Cloud
+
+CLIENT_IDS = ("tidepool-loop", "xdrip", "aaps", "tidepool-uploader-sso")
+
+
+@pytest.fixture(scope="module")
+def user(cloud: "Cloud") -> User:
+    return User(cloud.base_url)
+
+
+def app_of(cloud: "Cloud", client_id: str) -> App:
+    def send(method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Reply:
+        return Client(cloud.base_url).request(method, path, body, headers)
+
+    return next(app for app in apps(send, cloud.base_url) if app.client_id == client_id)
+
+
+def get_user(cloud: "Cloud", access_token: str) -> tuple[int, Any]:
+    """`GET /auth/user`, as TidepoolKit calls it."""
+    reply = Client(cloud.base_url, access_token).request("GET", "/auth/user")
+    return reply.status, reply.json() if reply.status == 200 else None
+
+
+@pytest.mark.parametrize("client_id", CLIENT_IDS)
+def test_an_app_signs_in_refreshes_and_signs_out(cloud: "Cloud", user: User, client_id: str) -> None:
+    app = app_of(cloud, client_id)
+    info = Client(cloud.base_url).request("GET", "/info").json()
+    assert app.discover()["issuer"] == f"{info['auth']['url']}/realms/{info['auth']['realm']}"
+    first = app.tokens(user.email, PASSWORD)
+    claims = app.claims(first, time.time())
+    assert (claims["sub"], claims["email"]) == (user.id, user.email)
+    assert app.user_info(first["access_token"]).json()["sub"] == user.id
+    status, account = get_user(cloud, first["access_token"])
+    assert (status, account["userid"]) == (200, user.id)
+    assert {"userid", "username", "emails", "emailVerified", "roles", "termsAccepted"} <= account.keys()
+    second = app.checked(app.refresh(first["refresh_token"]))
+    assert app.claims(second, time.time(), is_first=False)["sub"] == user.id
+    assert get_user(cloud, second["access_token"])[0] == 200
+    assert app.post("revoke", {"token": second["refresh_token"], "client_id": client_id}).status == 200
+    assert {get_user(cloud, each["access_token"])[0] for each in (first, second)} == {401}
+    refused = app.refresh(second["refresh_token"])
+    assert (refused.status, refused.json()["error"]) == (401, "invalid_grant")
+
+
+def test_a_code_is_good_once(cloud: "Cloud", user: User) -> None:
+    app = app_of(cloud, "xdrip")
+    code = app.returned(app.sign_in(user.email, PASSWORD))["code"]
+    tokens = app.checked(app.exchange(code))
+    again = app.exchange(code)
+    assert (again.status, again.json()["error"]) == (400, "invalid_grant")
+    assert get_user(cloud, tokens["access_token"])[0] == 401
+
+
+def test_a_wrong_password_leads_nowhere(cloud: "Cloud", user: User) -> None:
+    app = app_of(cloud, "xdrip")
+    browser = Browser(app.send)
+    reply = app.sign_in(user.email, "another-password", browser)
+    assert (reply.status, "location" in reply.headers) == (401, False)
+    assert "wrong" in alert_of(reply.body)
+    assert app.returned(app.sign_in(user.email, PASSWORD, browser))["code"]

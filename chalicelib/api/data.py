@@ -1,26 +1,32 @@
 """Data over HTTP: add, delete, erase, read. Source: data-api 8 and 9."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from typing import TypeVar
 
+from chalicelib.api.failures import field_error_body
 from chalicelib.api.http import ApiBlueprint
-from chalicelib.api.messages import Answer, Request, enveloped
+from chalicelib.api.messages import Answer, Request, enveloped, prefers
 from chalicelib.contract.operations import ADD_DATA, DELETE_DATA, DELETE_USER_DATA, LIST_REFUSALS, READ_DATA
 from chalicelib.contract.operations_data_sources import UPLOAD_DATA
-from chalicelib.domain import data_sets, ingest, legacy_upload, query, refusals
+from chalicelib.domain import data_sets, ingest, legacy_upload, lenient, query, refusals
 from chalicelib.domain.data_query import parse_data_query
 from chalicelib.domain.ports import DataSetHeads
 from chalicelib.domain.session_and_head import SessionAndHead
+from chalicelib.model.errors import FieldError
 from chalicelib.wiring import Services
 
 blueprint = ApiBlueprint(__name__)
+
+LENIENT = "handling=lenient"
+Added = TypeVar("Added")
 
 
 def _session_and_head(ours: Services, path: Mapping[str, str]) -> SessionAndHead:
     return SessionAndHead(path["dataSetId"], ours.read_session_and_head, ours.data_sets)
 
 
-def _noted(request: Request, action: str) -> AbstractContextManager[None]:
+def _noted(request: Request, action: str) -> AbstractContextManager[Callable[[Sequence[FieldError]], None]]:
     ours = request.services
     return refusals.noted(
         action,
@@ -39,20 +45,33 @@ def _heads(request: Request) -> DataSetHeads:
 
 @blueprint.operation(ADD_DATA, _session_and_head)
 def add_data(request: Request) -> Answer:
-    """Add data to a data set, all or nothing; the answer never says what became of it (clients, fact 1)."""
+    """Add data to a data set, all or nothing; the answer never says what became of it (clients, fact 1).
+
+    A client that prefers lenient handling gets the good data stored, and the faults of the rest beside `data`.
+    """
+    with _noted(request, "add") as keep:
+        if not prefers(request, LENIENT):
+            _add(ingest.add_data, request)
+            return enveloped(request, [])
+        faults = _add(lenient.add_data, request)
+        keep(faults)
+    refused = [field_error_body(fault) for fault in faults]
+    body = {"data": [], "refused": refused, "meta": request.trace.meta}
+    return Answer(body, headers={"Preference-Applied": LENIENT})
+
+
+def _add(add: Callable[..., Added], request: Request) -> Added:
     ours = request.services
-    with _noted(request, "add"):
-        ingest.add_data(
-            request.caller,
-            request.path["dataSetId"],
-            request.json,
-            heads=_heads(request),
-            log=ours.record_log,
-            grants=ours.grants,
-            now_ms=request.now_ms,
-            new_id=ours.new_id,
-        )
-    return enveloped(request, [])
+    return add(
+        request.caller,
+        request.path["dataSetId"],
+        request.json,
+        heads=_heads(request),
+        log=ours.record_log,
+        grants=ours.grants,
+        now_ms=request.now_ms,
+        new_id=ours.new_id,
+    )
 
 
 @blueprint.operation(DELETE_DATA, _session_and_head)

@@ -77,3 +77,9 @@ class Answer:
 def enveloped(request: Request, data: Any) -> Answer:
     """An answer whose body is `{"data": ..., "meta": {"trace": ...}}`. Source: data-api 4."""
     return Answer({"data": data, "meta": request.trace.meta})
+
+
+def prefers(request: Request, preference: str) -> bool:
+    """Whether the client asks for something by `Prefer`, whose values are separated by commas (RFC 7240)."""
+    stated = request.headers.get("prefer", "").lower().replace('"', "").split(",")
+    return preference in {each.partition(";")[0].strip() for each in stated}

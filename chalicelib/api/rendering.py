@@ -21,8 +21,8 @@ CORS_HEADERS = {
     "Access-Control-Allow-Credentials": "true",
     "Access-Control-Allow-Methods": "GET, POST, PUT, PATCH, DELETE, OPTIONS",
     "Access-Control-Allow-Headers": (
-        "Authorization, Content-Type, Digest, If-None-Match, X-Tidepool-Session-Token, X-Tidepool-Trace-Request, "
-        "X-Tidepool-Trace-Session, X-Logs-Start-At-Time, X-Logs-End-At-Time, X-Upload-Size"
+        "Authorization, Content-Type, Digest, If-None-Match, Prefer, X-Tidepool-Session-Token, "
+        "X-Tidepool-Trace-Request, X-Tidepool-Trace-Session, X-Logs-Start-At-Time, X-Logs-End-At-Time, X-Upload-Size"
     ),
     # Browsers read the token from the answer to a login (errors 6).
     "Access-Control-Expose-Headers": "Digest, ETag, X-Tidepool-Session-Token, X-Tidepool-Trace-Request",

@@ -14,6 +14,7 @@ from chalicelib.domain.access import Caller, GrantReader, require
 from chalicelib.domain.data_set import DataSetHead, format_time
 from chalicelib.domain.errors import InvalidFieldsError, InvalidRequestError, MalformedJsonError, UnavailableError
 from chalicelib.domain.ports import DataSetHeads, DataSetStore
+from chalicelib.model.errors import FieldError
 
 KEPT_FOR_MS = 14 * 24 * 3_600_000
 LISTED = 100
@@ -72,24 +73,29 @@ def noted(
     refusals: Refusals,
     now_ms: int,
     new_id: Callable[[], str],
-) -> Iterator[None]:
-    """Keeps the refusal of what is done inside, and lets it through.
+) -> Iterator[Callable[[Sequence[FieldError]], None]]:
+    """Keeps the refusal of what is done inside, and lets it through; of a request that was carried out all the same,
+    the faults that are given to what this yields.
 
     Only what is wrong with the body is kept: whoever may not write to a data set leaves no trace in it. A refusal that
     cannot be kept is answered all the same.
     """
-    try:
-        yield
-    except InvalidRequestError as error:
+
+    def keep(errors: Sequence[RefusedError]) -> None:
         head = heads.head(data_set_id)
-        if head is not None:
-            errors = _errors(error)
-            with suppress(UnavailableError):
-                name, version = _client(head, data_sets)
-                kept = tuple(errors[:ERRORS_KEPT])
-                refusals.add(
-                    Refusal(new_id(), head.owner_id, now_ms, data_set_id, name, version, action, len(errors), kept)
-                )
+        if head is None or not errors:
+            return
+        with suppress(UnavailableError):
+            name, version = _client(head, data_sets)
+            kept = tuple(errors[:ERRORS_KEPT])
+            refusals.add(
+                Refusal(new_id(), head.owner_id, now_ms, data_set_id, name, version, action, len(errors), kept)
+            )
+
+    try:
+        yield lambda faults: keep(_without_values(faults))
+    except InvalidRequestError as error:
+        keep(_errors(error))
         raise
 
 
@@ -116,8 +122,12 @@ def _client(head: DataSetHead, data_sets: DataSetStore) -> tuple[str | None, str
 
 def _errors(error: InvalidRequestError) -> Sequence[RefusedError]:
     if isinstance(error, InvalidFieldsError):
-        return [RefusedError(one.code, one.pointer) for one in error.errors]
+        return _without_values(error.errors)
     return [RefusedError("json-malformed" if isinstance(error, MalformedJsonError) else "bad-request")]
+
+
+def _without_values(faults: Sequence[FieldError]) -> Sequence[RefusedError]:
+    return [RefusedError(fault.code, fault.pointer) for fault in faults]
 
 
 def _shown(refusal: Refusal) -> dict[str, Any]:

@@ -19,13 +19,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tools.bytecode import compile_zip
 from tools.project import BUILD, OVERLAY, ROOT, ToolError, step
 from tools.template import Template, with_catch_alls
 
 LOCAL_STAGE = "local"
 STAGE_NAME = "[a-z][a-z0-9-]{0,19}"
 SOURCES = ("app.py", "chalicelib", ".chalice/config.json", "requirements.txt", "infra/overlay.json")
-PACKAGING = ("tools/packaging.py", "tools/template.py")
+PACKAGING = ("tools/packaging.py", "tools/template.py", "tools/bytecode.py")
 LAMBDA_PLATFORMS = ("manylinux2014_x86_64", "manylinux_2_28_x86_64")
 LAMBDA_RUNTIMES = ((3, 12), (3, 13))
 ZIP, TEMPLATE, DIGEST = "deployment.zip", "template.json", "digest"
@@ -126,6 +127,7 @@ def _build(stage: str, folder: Path) -> None:
         if "Type" not in resource:
             raise ToolError(f"infra/overlay.json adds to {name}, which the application does not have.")
     template = with_catch_alls(merged)
+    compile_zip(project / "out" / ZIP)
     (folder / DIGEST).unlink(missing_ok=True)
     shutil.move(project / "out" / ZIP, folder / ZIP)
     (folder / TEMPLATE).write_text(json.dumps(template, indent=2) + "\n")

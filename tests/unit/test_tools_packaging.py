@@ -17,6 +17,7 @@ FILES = (
     "infra/overlay.json",
     "tools/packaging.py",
     "tools/template.py",
+    "tools/bytecode.py",
 )
 
 

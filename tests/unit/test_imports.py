@@ -1,0 +1,39 @@
+"""What importing the application takes along: it is paid at each cold start."""
+
+import subprocess
+import sys
+from functools import cache
+
+import pytest
+
+from tools.project import ROOT
+
+MOST_MODULES = 380
+"""A new API is about six of its own; what this is to catch is a library that brings dozens."""
+HEAVY = ("argon2", "aws_xray_sdk", "boto3", "cryptography", "joserfc", "pydantic")
+BOTOCORE = "botocore"
+
+
+@cache
+def imported() -> frozenset[str]:
+    """The names of the modules that `import app` adds to those of a bare Python."""
+    code = "import sys; bare = set(sys.modules); import app; print(*(set(sys.modules) - bare))"
+    return frozenset(subprocess.check_output([sys.executable, "-c", code], cwd=ROOT, text=True).split())
+
+
+def test_the_application_is_among_them() -> None:
+    assert {"app", "chalicelib.api.data", "chalicelib.adapters.record_log", "chalice.app"} <= imported()
+
+
+def test_there_are_not_many() -> None:
+    assert len(imported()) <= MOST_MODULES
+
+
+@pytest.mark.parametrize("package", HEAVY)
+def test_a_heavy_package_waits_until_it_is_needed(package: str) -> None:
+    assert not {name for name in imported() if name.partition(".")[0] == package}
+
+
+def test_so_does_botocore() -> None:
+    """Powertools imports the package itself, to name Powertools in requests, but none of its modules."""
+    assert {name for name in imported() if name.partition(".")[0] == BOTOCORE} <= {BOTOCORE}

@@ -6,6 +6,9 @@ Source: data-api, routes 14 to 21, 23 and 25.
 from chalicelib.contract.access import ANYONE, OWNER_AND_SERVERS, SERVERS, USERS_WHO_UPLOAD
 from chalicelib.contract.operation import FailureForm, Operation, data_paths
 
+LIMIT_BYTES = 64 * 1024
+"""Of a data source, which is kept in one piece."""
+
 LIST_DATA_SOURCES = Operation(
     "data_sources.list",
     "GET",
@@ -20,6 +23,7 @@ CREATE_DATA_SOURCE = Operation(
     SERVERS,
     success_status=201,
     summary="Add a data source, not connected yet",
+    limit_bytes=LIMIT_BYTES,
 )
 DELETE_DATA_SOURCES = Operation(
     "data_sources.delete_all",
@@ -42,6 +46,7 @@ UPDATE_DATA_SOURCE = Operation(
     data_paths("/data_sources/{id}"),
     SERVERS,
     summary="Connect, disconnect or otherwise change a data source",
+    limit_bytes=LIMIT_BYTES,
 )
 DELETE_DATA_SOURCE = Operation(
     "data_sources.delete",

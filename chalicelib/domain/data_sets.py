@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
+from chalicelib.contract import json_text
 from chalicelib.contract.access import CUSTODIANS, OWNER_AND_SERVERS, SERVERS, UPLOADERS, WhoMay
 from chalicelib.domain.access import Caller, GrantReader, require
 from chalicelib.domain.checking import checked
@@ -16,6 +17,7 @@ from chalicelib.domain.errors import (
     DataSetClosedError,
     DataSetNotFoundError,
     InvalidRequestError,
+    TooLargeError,
     UnauthorizedError,
     UnavailableError,
 )
@@ -27,6 +29,9 @@ from chalicelib.model.deduplicators import choose
 
 ATTEMPTS = 8
 """How often a change is decided anew because another came first."""
+
+DESCRIPTION_BYTES = 128 * 1024
+"""Most that a description may take as JSON: it is kept in one piece. Texts in it have no limit of their own."""
 
 _UPDATES_BY_CLOSING = 2
 """Closing updates the stored form twice: its state first, then its activity. Source: dedup 6."""
@@ -53,11 +58,13 @@ def create(
         UnauthorizedError: the caller may not upload for this user.
         MalformedJsonError, InvalidFieldsError: the body is no description of a data set.
         DataSetExistsError: the client chose an id that is taken.
+        TooLargeError: the description is larger than any real one.
 
     Source: data-api 7, POST; dedup 2.
     """
     require(caller, owner_id, UPLOADERS, grants)
     description = _described(checked(check_data_set, read_body()), caller, now_ms, new_id)
+    _require_small(description)
 
     def attempt() -> DataSet:
         data_set = DataSet(
@@ -125,7 +132,7 @@ def update(
 
     Raises:
         DataSetNotFoundError, UnauthorizedError, DataSetClosedError: in this order.
-        MalformedJsonError, InvalidFieldsError: a server's body cannot be taken.
+        MalformedJsonError, InvalidFieldsError, TooLargeError: a server's body cannot be taken.
 
     Source: data-api 7, PUT; architecture, rulings.
     """
@@ -240,6 +247,7 @@ def _updated(
 ) -> DataSet:
     described = {name: value for name, value in changes.items() if name != "state"}
     after = replace(before, description={**before.description, **described})
+    _require_small(after.description)
     if changes.get("state") == "closed":
         return _closed(after, owner, every, now_ms, data_sets)
     return replace(
@@ -248,6 +256,11 @@ def _updated(
         revision=before.revision + 1,
         state_version=before.state_version + 1,
     )
+
+
+def _require_small(description: Mapping[str, Any]) -> None:
+    if len(json_text.encode(description)) > DESCRIPTION_BYTES:
+        raise TooLargeError(DESCRIPTION_BYTES, f"a data set may have at most {DESCRIPTION_BYTES} bytes")
 
 
 def _asks_to_close(read_body: Callable[[], Any]) -> bool:

@@ -142,6 +142,11 @@ def test_every_fault_of_a_change_is_named(
     assert (reply.status, [(error["code"], error["source"]["pointer"]) for error in errors]) == (400, faults)
 
 
+def test_a_body_that_is_larger_than_any_real_one_is_413(api: ApiClient, server: str, source: dict[str, Any]) -> None:
+    body = {"state": "connected", "providerSessionId": "x" * 64 * 1024}
+    assert put(api, server, source, body).status == 413
+
+
 def test_a_change_of_another_revision_is_not_found(api: ApiClient, server: str, source: dict[str, Any]) -> None:
     assert put(api, server, source, {"metadata": {"a": 1}}, "?revision=0").json()["revision"] == 1
     for query in ("?revision=0", "?revision=2"):
@@ -214,6 +219,12 @@ def test_twiist_adds_data_by_the_link(
     assert api.request("POST", path, [CBG], token=fakes.sign_in(OWNER)).status == 403
     assert api.request("POST", path, [{}], token=server).status == 400
     assert len(api.request("GET", f"/data/{OWNER}?type=cbg", token=server).json()) == 2
+
+
+def test_a_twiist_link_without_a_data_set_is_not_found(api: ApiClient, server: str, source: dict[str, Any]) -> None:
+    connect(api, server, source)
+    reply = api.request("POST", "/v1/partners/twiist/data/link-1", [CBG], token=server)
+    assert (reply.status, reply.json()["errors"][0]["code"]) == (404, "tidepool-link-id-not-found")
 
 
 def test_sectors_are_those_of_the_configuration(api: ApiClient, fakes: FakeServices) -> None:

@@ -123,6 +123,16 @@ def test_a_malformed_upload_id_is_400(api: ApiClient, owner: str) -> None:
     assert reply.json()["source"] == {"pointer": "/uploadId"}
 
 
+def test_a_data_set_that_is_larger_than_any_real_one_is_413(api: ApiClient, fakes: FakeServices, owner: str) -> None:
+    large = "x" * 128 * 1024
+    reply = _open(api, owner, CONTINUOUS | {"deviceId": large})
+    assert (reply.status, _codes(reply)) == (413, ["resource-too-large"])
+    data_set_id = _opened(api, owner, CONTINUOUS | {"deviceId": large[:100_000]})
+    server = fakes.sign_in("server", is_server=True)
+    reply = api.request("PUT", f"/v1/data_sets/{data_set_id}", {"deviceModel": large}, token=server)
+    assert (reply.status, _codes(reply)) == (413, ["resource-too-large"])
+
+
 @pytest.mark.parametrize("name", ["deletedTime", "deletedUserId", "modifiedUserId"])
 def test_a_data_set_cannot_be_born_deleted_or_changed_by_another(api: ApiClient, owner: str, name: str) -> None:
     reply = _open(api, owner, CONTINUOUS | {name: "2026-01-01T00:00:00Z"})
@@ -145,6 +155,34 @@ def test_a_data_set_of_no_device_can_be_closed_and_deleted(api: ApiClient, owner
     assert len(api.request("GET", f"/data/{OWNER}?type=cbg", token=owner).json()) == 1
     assert api.request("DELETE", f"/v1/data_sets/{data_set_id}", token=owner).status == 200
     assert api.request("GET", f"/data/{OWNER}?type=cbg", token=owner).json() == []
+
+
+def test_a_record_that_was_hidden_and_comes_back_is_as_it_was(api: ApiClient, owner: str) -> None:
+    description = {"deduplicator": HASHING, "deviceId": "d"}
+    first = _closed_with(api, owner, description, [_cbg(deviceId="d")])
+    path = f"/data/{OWNER}?type=cbg"
+    before = api.request("GET", path, token=owner).json()
+    assert [(record["uploadId"], record["revision"]) for record in before] == [(first, 1)]
+    second = _closed_with(api, owner, description, [_cbg(deviceId="d")])
+    assert [record["uploadId"] for record in api.request("GET", path, token=owner).json()] == [second]
+    assert api.request("DELETE", f"/v1/data_sets/{second}", token=owner).status == 200
+    assert api.request("GET", path, token=owner).json() == before
+
+
+def _closed_with(api: ApiClient, token: str, description: Any, data: list[Any]) -> str:
+    """The id of a closed data set with this data."""
+    data_set_id = _opened(api, token, description)
+    assert api.request("POST", f"/v1/data_sets/{data_set_id}/data", data, token=token).status == 200
+    assert api.request("PUT", f"/v1/data_sets/{data_set_id}", token=token).status == 200
+    return data_set_id
+
+
+@pytest.mark.parametrize("path", ["/v1/data_sources/nonsense", "/v1/data_sources/nonsense?revision=0"])
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+def test_a_malformed_id_of_a_data_source_is_404(api: ApiClient, fakes: FakeServices, method: str, path: str) -> None:
+    body = {"state": "disconnected"} if method == "PUT" else None
+    reply = api.request(method, path, body, token=fakes.sign_in("server", is_server=True))
+    assert (reply.status, _codes(reply)) == (404, ["resource-not-found"])
 
 
 @pytest.mark.parametrize("header", ["X-Tidepool-Service-Secret", "X-Tidepool-Server-Secret"])

@@ -83,6 +83,11 @@ def test_an_integer_may_be_written_with_a_fraction_of_zero() -> None:
     assert isinstance(stored, int)
 
 
+@pytest.mark.parametrize("value", [2**53 + 1, 2**63 - 1, -(2**63)])
+def test_an_integer_of_64_bits_is_kept_to_the_last_digit(value: int) -> None:
+    assert _checked(_CBG | {"conversionOffset": value})[0].body["conversionOffset"] == value
+
+
 @pytest.mark.parametrize("value", [60.5, "60", True, 2**63, -(2**63) - 1, 1e300])
 def test_what_is_no_integer_is_refused(value: object) -> None:
     assert _found(_CBG | {"conversionOffset": value}) == [("/0/conversionOffset", "type-not-int")]

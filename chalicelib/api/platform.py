@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from chalicelib.api.http import ApiBlueprint
 from chalicelib.api.messages import Answer, Request, enveloped
-from chalicelib.contract.operations import GET_INFO, GET_STATUS, GET_TIME, GET_VERSION
+from chalicelib.contract.operations import GET_DATA_STATUS, GET_INFO, GET_STATUS, GET_TIME, GET_VERSION
 
 blueprint = ApiBlueprint(__name__)
 
@@ -15,6 +15,12 @@ def get_status(request: Request) -> Answer:
     settings = request.services.settings
     status = {"Version": settings.version, "Environment": settings.stage, "DataStore": None, "Server": None}
     return enveloped(request, status)
+
+
+@blueprint.operation(GET_DATA_STATUS)
+def get_data_status(_request: Request) -> Answer:
+    """A line of text, as the service that reads data has it. Source: data-api route 26."""
+    return Answer(b"OK\n", headers={"Content-Type": "text/plain; charset=utf-8"})
 
 
 @blueprint.operation(GET_VERSION)

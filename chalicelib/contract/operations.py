@@ -107,6 +107,9 @@ LIST_REFUSALS = Operation(
 READ_DATA = Operation(
     "data.read", "GET", ("/data/{userId}",), READERS, FailureForm.READ, summary="The data of a user, filtered"
 )
+GET_DATA_STATUS = Operation(
+    "data_status.get", "GET", ("/data/status",), ANYONE, FailureForm.READ, summary="Whether data can be read"
+)
 
 OPERATIONS: tuple[Operation, ...] = (
     GET_STATUS,
@@ -124,6 +127,7 @@ OPERATIONS: tuple[Operation, ...] = (
     DELETE_USER_DATA,
     LIST_REFUSALS,
     READ_DATA,
+    GET_DATA_STATUS,
     *DATA_SOURCE_OPERATIONS,
     *ACCOUNT_OPERATIONS,
     *METADATA_OPERATIONS,

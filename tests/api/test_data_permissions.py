@@ -13,6 +13,8 @@ from chalicelib.contract.operations_accounts import ACCOUNT_OPERATIONS
 from chalicelib.contract.operations_blobs import BLOB_OPERATIONS
 from chalicelib.contract.operations_metadata import METADATA_OPERATIONS
 from chalicelib.contract.operations_metrics import METRICS_OPERATIONS
+from chalicelib.contract.operations_oidc import OIDC_OPERATIONS
+from chalicelib.contract.operations_oidc import OIDC_OPERATIONS
 from chalicelib.contract.operations_restricted_tokens import RESTRICTED_TOKEN_OPERATIONS
 from chalicelib.contract.operations_tasks import TASK_OPERATIONS
 from tests.api.conftest import ApiClient, Reply
@@ -58,6 +60,7 @@ GET    /v1/partners/{partner}/sector/{environment} 200  200      200  200    200
 GET    /status                                     200  200      200  200    200       200  200  200   200    200    200    envelope
 GET    /version                                    200  200      200  200    200       200  200  200   200    200    200    envelope
 GET    /info                                       200  200      200  200    200       200  200  200   200    200    200    bare
+GET    /data/status                                200  200      200  200    200       200  200  200   200    200    200    read
 """  # noqa: E501  a table is read in one piece
 """Who gets what. `none` is everyone without a valid credential, `note` any other permission that says nothing here,
 `secret` a server by the stage's secret, `twiist` a configured account of that partner's. `ownersId` is a normal data
@@ -278,6 +281,8 @@ def test_the_table_has_every_path_of_the_data_api() -> None:
         *RESTRICTED_TOKEN_OPERATIONS,
         *BLOB_OPERATIONS,
         *METRICS_OPERATIONS,
+        *OIDC_OPERATIONS,
+        *OIDC_OPERATIONS,
         *TASK_OPERATIONS,
     }
     ours = {

@@ -69,6 +69,11 @@ def test_status_version_and_info(api: ApiClient, fakes: FakeServices) -> None:
     assert api.request("GET", "/info").json()["versions"]["uploaderMinimum"] == "2.53.0"
 
 
+def test_the_status_of_reading_is_a_line_of_text(api: ApiClient) -> None:
+    reply = api.request("GET", "/data/status")
+    assert (reply.status, reply.headers["content-type"], reply.body) == (200, "text/plain; charset=utf-8", b"OK\n")
+
+
 def test_trace_ids_are_echoed_and_cut(api: ApiClient) -> None:
     reply = api.request("GET", "/v1/time", X_Tidepool_Trace_Request="r" * 70, X_Tidepool_Trace_Session="the-session")
     assert reply.json()["meta"]["trace"] == {"request": "r" * 64, "session": "the-session"}

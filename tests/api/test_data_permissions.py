@@ -14,7 +14,6 @@ from chalicelib.contract.operations_blobs import BLOB_OPERATIONS
 from chalicelib.contract.operations_metadata import METADATA_OPERATIONS
 from chalicelib.contract.operations_metrics import METRICS_OPERATIONS
 from chalicelib.contract.operations_oidc import OIDC_OPERATIONS
-from chalicelib.contract.operations_oidc import OIDC_OPERATIONS
 from chalicelib.contract.operations_restricted_tokens import RESTRICTED_TOKEN_OPERATIONS
 from chalicelib.contract.operations_tasks import TASK_OPERATIONS
 from tests.api.conftest import ApiClient, Reply
@@ -281,7 +280,6 @@ def test_the_table_has_every_path_of_the_data_api() -> None:
         *RESTRICTED_TOKEN_OPERATIONS,
         *BLOB_OPERATIONS,
         *METRICS_OPERATIONS,
-        *OIDC_OPERATIONS,
         *OIDC_OPERATIONS,
         *TASK_OPERATIONS,
     }

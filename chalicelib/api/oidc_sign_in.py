@@ -10,7 +10,7 @@ from chalicelib.api.http import ApiBlueprint
 from chalicelib.api.messages import Answer, Request
 from chalicelib.api.oidc_form import clients_of, form_of, issuer_of
 from chalicelib.api.oidc_page import refusal_page, sign_in_page
-from chalicelib.contract.operations_oidc import SHOW_SIGN_IN, SIGN_IN
+from chalicelib.contract.operations_oidc import SHOW_SIGN_IN, SIGN_IN, UPLOAD_REDIRECT
 from chalicelib.domain.accounts_sign_in import BasicCredentials, sign_in
 from chalicelib.domain.errors import (
     TooManyAttemptsError,
@@ -25,6 +25,8 @@ from chalicelib.domain.oidc_request import AuthorizationRequest, Parameters, aut
 
 COOKIE = "strandline-sign-in"
 COOKIE_VALUE = re.compile("[A-Za-z0-9_-]{32,64}")
+UPLOADER_ADDRESS = "tidepooluploader://localhost/keycloak-redirect"
+"""What the Uploader registers with the operating system."""
 SIGN_IN_FIELDS = ("username", "password", "form_token")
 """Fields of the form that are not part of what the app asked for."""
 
@@ -44,6 +46,13 @@ def sign_in_and_return(request: Request) -> Answer:
         return _answered(request, form_of(request))
     except OAuthError as error:
         return refusal_page(f"The app asked for something that cannot be: {error.description}.", 400)
+
+
+@blueprint.operation(UPLOAD_REDIRECT)
+def hand_to_uploader(_request: Request) -> Answer:
+    """The way on into the Uploader, with the code in the fragment: browsers take a fragment along when they are sent
+    on (RFC 9110, section 10.2.2), and no server sees it."""
+    return _redirect(UPLOADER_ADDRESS)
 
 
 def _answered(request: Request, parameters: Parameters) -> Answer:

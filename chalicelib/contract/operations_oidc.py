@@ -29,6 +29,15 @@ POST_USER_INFO = _operation("user_info_by_post", "POST", f"{PROTOCOL}/userinfo",
 REVOKE = _operation("revoke", "POST", f"{PROTOCOL}/revoke", "End the login that a token belongs to")
 END_SESSION = _operation("end_session", "GET", f"{PROTOCOL}/logout", "End the login that an ID token tells of")
 POST_END_SESSION = _operation("end_session_by_post", "POST", f"{PROTOCOL}/logout", "End the login of a token")
+UPLOAD_REDIRECT = Operation(
+    "oidc.upload_redirect",
+    "GET",
+    ("/upload-redirect",),
+    ANYONE,
+    OAUTH,
+    303,
+    summary="Hand the Uploader what it signed in for, as Tidepool's web application does",
+)
 
 OIDC_OPERATIONS: tuple[Operation, ...] = (
     GET_CONFIGURATION,
@@ -41,4 +50,5 @@ OIDC_OPERATIONS: tuple[Operation, ...] = (
     REVOKE,
     END_SESSION,
     POST_END_SESSION,
+    UPLOAD_REDIRECT,
 )

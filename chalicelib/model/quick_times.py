@@ -6,6 +6,7 @@ Anything unusual, right or wrong, is left to `times` or raises `Doubt`. Source: 
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from chalicelib.model.doubt import Doubt
 from chalicelib.model.times import Moment, parse_local_time, parse_time
@@ -22,44 +23,53 @@ _SECONDS_LENGTH = len("2017-02-05T13:26:51Z")
 _MILLISECONDS_LENGTH = len("2017-02-05T13:26:51.120Z")
 _NANOSECONDS_LENGTH = len("2017-02-05T13:26:51.120000000Z")
 
+_REMEMBERED_TIMES = 4096
+
 
 def read_time(text: object) -> tuple[str, int, str]:
     """A datum's time as stored, in milliseconds since the epoch, and as sent (see `datum.Datum`)."""
     if type(text) is not str:
         raise Doubt
-    is_usual = _is_usual(text)
-    instant = _from_iso(text) if is_usual else _instant(text)
+    instant = _usual_instant(text)
+    if instant is not None:
+        stored = text if text[-2] != "0" or len(text) == _SECONDS_LENGTH else _usual_trimmed(text)
+        return stored, _epoch_ms(instant), stored
+    instant = _instant(text)
     if instant is None:
         moment = _unusual(text)
         return moment.stored, moment.epoch_ms, moment.sent
-    since = instant - _EPOCH
-    epoch_ms = since.days * 86_400_000 + since.seconds * 1000 + since.microseconds // 1000
-    if is_usual:
-        stored = text if text[-2] != "0" or len(text) == _SECONDS_LENGTH else _trimmed(text, _MILLISECONDS_LENGTH)
-        return stored, epoch_ms, stored
     if text[-1] != "Z":
-        return _in_utc(instant), epoch_ms, _sent_with_offset(text)
-    return _trimmed(text, _MILLISECONDS_LENGTH), epoch_ms, _trimmed(text, _NANOSECONDS_LENGTH)
+        return _in_utc(instant), _epoch_ms(instant), _sent_with_offset(text)
+    return _trimmed(text, _MILLISECONDS_LENGTH), _epoch_ms(instant), _trimmed(text, _NANOSECONDS_LENGTH)
 
 
 def stored_time(text: object) -> str:
     """A time as stored."""
     if type(text) is not str:
         raise Doubt
-    if _is_usual(text):
-        if _from_iso(text) is None:
-            return _unusual(text).stored
-        return text if text[-2] != "0" or len(text) == _SECONDS_LENGTH else _trimmed(text, _MILLISECONDS_LENGTH)
+    stored = _usual_stored(text) if len(text) <= _MILLISECONDS_LENGTH else None
+    if stored is not None:
+        return stored
     instant = _instant(text)
     if instant is None:
         return _unusual(text).stored
     return _in_utc(instant) if text[-1] != "Z" else _trimmed(text, _MILLISECONDS_LENGTH)
 
 
+@lru_cache(maxsize=_REMEMBERED_TIMES)
+def _usual_stored(text: str) -> str | None:
+    """A time of the usual shape as stored; None when it is wrong, or of another shape.
+
+    The forecasts and histories of dosing decisions name the same few hundred times again and again.
+    """
+    if _usual_instant(text) is None:
+        return None
+    return text if text[-2] != "0" or len(text) == _SECONDS_LENGTH else _usual_trimmed(text)
+
+
 def is_zoned_time(text: str) -> bool:
     """Whether a text is a time with a zone."""
-    instant = _from_iso(text) if _is_usual(text) else _instant(text)
-    return instant is not None or parse_time(text) is not None
+    return _usual_instant(text) is not None or _instant(text) is not None or parse_time(text) is not None
 
 
 def is_zero_time(text: str) -> bool:
@@ -79,12 +89,15 @@ def is_local_time(text: str) -> bool:
     return parse_local_time(text) is not None
 
 
-def _is_usual(text: str) -> bool:
-    """Whether a text has the shape of a time in UTC with whole seconds or milliseconds."""
+def _usual_instant(text: str) -> datetime | None:
+    """The instant of a time in UTC with whole seconds or milliseconds; None when it is wrong, or of another shape."""
     length = len(text)
-    if length == _SECONDS_LENGTH:
-        return text[4::3] == _IN_UTC
-    return length == _MILLISECONDS_LENGTH and text[4:20:3] == _WITH_FRACTION and text[-1] == "Z"
+    if length == _MILLISECONDS_LENGTH:
+        if text[4:20:3] != _WITH_FRACTION or text[-1] != "Z":
+            return None
+    elif length != _SECONDS_LENGTH or text[4::3] != _IN_UTC:
+        return None
+    return _from_iso(text)
 
 
 def _instant(text: str) -> datetime | None:
@@ -105,7 +118,12 @@ def _from_iso(text: str) -> datetime | None:
     except ValueError:
         return None
     # Python 3.14 reads hour 24 as the next day's first.
-    return instant if 1 < instant.year < 9999 and text[11:13] != "24" else None
+    return instant if 1 < instant.year < 9999 and (instant.hour or text[11:13] != "24") else None
+
+
+def _epoch_ms(instant: datetime) -> int:
+    since = instant - _EPOCH
+    return since.days * 86_400_000 + since.seconds * 1000 + since.microseconds // 1000
 
 
 def _has_offset(text: str) -> bool:
@@ -123,6 +141,10 @@ def _sent_with_offset(text: str) -> str:
     if "." in local:
         local = local.rstrip("0").rstrip(".")
     return f"{local}Z" if offset[1:] == "00:00" else local + offset
+
+
+def _usual_trimmed(text: str) -> str:
+    return f"{text[:19]}Z" if text[19:23] == ".000" else _trimmed(text, _MILLISECONDS_LENGTH)
 
 
 def _trimmed(text: str, length: int) -> str:

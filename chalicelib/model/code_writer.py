@@ -319,7 +319,7 @@ def _holds(condition: Condition) -> str:
     """The code of a condition on `d`."""
     match condition:
         case fields.Has(names):
-            return " or ".join(f"d.get({name!r}) is not None" for name in names)
+            return " or ".join(f"({name!r} in d and d[{name!r}] is not None)" for name in names)
         case fields.Is(name, values):
             return f"d.get({name!r}) in {values!r}"
         case fields.IsZero(name):

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 NewId = Callable[[], str]
 """Makes an id for a datum that was sent without one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Datum:
+class Datum(NamedTuple):
     """An accepted datum.
 
     `body`: as GET /data/{userId} answers it, with `id` and without `uploadId` and `_deduplicator`; times are UTC with

@@ -29,7 +29,9 @@ def is_plain_and_small(body: dict[str, Any], max_bytes: int) -> bool:
         text = orjson.dumps(body)
     except orjson.JSONEncodeError:
         return False
-    return len(text) * _MAX_GROWTH <= max_bytes and text.count(b"[") + text.count(b"{") <= MAX_DEPTH
+    if len(text) * _MAX_GROWTH > max_bytes:
+        return False
+    return len(text) <= MAX_DEPTH or text.count(b"[") + text.count(b"{") <= MAX_DEPTH
 
 
 def is_too_deep(value: object) -> bool:

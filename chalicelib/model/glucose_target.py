@@ -7,7 +7,8 @@ from typing import Any
 
 from chalicelib.model.errors import VALUE_EXISTS, VALUE_NOT_EXISTS, Fault, between, value_out_of_range
 
-_MAXIMUM = {"mg/dL": 1000, "mg/dl": 1000, "mmol/L": 55, "mmol/l": 55}
+MAXIMUMS = {"mg/dL": 1000, "mg/dl": 1000, "mmol/L": 55, "mmol/l": 55}
+"""The highest glucose that a target may name, by its units."""
 _PARTS = ("target", "range", "high", "low")
 
 
@@ -26,7 +27,7 @@ def target_faults(values: Mapping[str, Any], units: str | None) -> Iterator[tupl
     else:
         yield VALUE_NOT_EXISTS, "high" if has_low else "target"
         return
-    yield from _range_faults(values, shape, _MAXIMUM.get(units or ""))
+    yield from _range_faults(values, shape, MAXIMUMS.get(units or ""))
     for part in _PARTS:
         if part not in shape and values.get(part) is not None:
             yield VALUE_EXISTS, part

@@ -9,7 +9,7 @@ from typing import Any
 
 from chalicelib.model.doubt import Doubt
 from chalicelib.model.free_form import is_plain_and_small, is_too_deep, size_bytes
-from chalicelib.model.glucose_target import target_faults
+from chalicelib.model.glucose_target import MAXIMUMS, target_faults
 from chalicelib.model.json_values import whole_number, without_nulls
 from chalicelib.model.times import parse_local_time, parse_time
 
@@ -58,6 +58,11 @@ def require_not_before(later: str, earlier: str) -> None:
 
 def require_target(values: dict[str, Any], units: str | None) -> None:
     """The shape and the limits of a glucose target whose parts are numbers."""
+    low, high = values.get("low"), values.get("high")
+    if low is not None and high is not None and values.get("target") is None and values.get("range") is None:
+        maximum = MAXIMUMS.get(units or "")
+        if maximum is None or 0 <= low <= high <= maximum:  # the shape that most targets have
+            return
     for _ in target_faults(values, units):
         raise Doubt
 

@@ -13,7 +13,18 @@ const client = makeClient({
   dataHost: `${baseUrl}/dataservices`,
   metricsSource: "uploader",
   metricsVersion: "2.64.0",
+  localStore: makeStore(),
 });
+
+// What the browser's local storage is to the Uploader: there the client keeps the token that it is to remember.
+function makeStore() {
+  const kept = new Map();
+  return {
+    getItem: (key) => kept.get(key),
+    setItem: (key, value) => kept.set(key, value),
+    removeItem: (key) => kept.delete(key),
+  };
+}
 
 function call(name, ...given) {
   return new Promise((resolve, reject) => {

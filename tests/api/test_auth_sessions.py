@@ -1,6 +1,7 @@
 """Signing in, refreshing, asking about tokens and signing out."""
 
 import base64
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -21,6 +22,7 @@ USER_ID = "b4ed8d9a-51ab-4a56-9d5f-2a5b8e4d7c10"
 ANNA = Account(USER_ID, START_MS, "anna@example.org", "now:pass:word 1", ("patient",), START_MS // 1000, True)
 PASSWORD = "pass:word 1"
 TOKEN = "x-tidepool-session-token"
+GUESSES = 500
 THIRTY_DAYS_S = 30 * 24 * 3600
 
 MISSING = {"code": 400, "reason": "Missing id and/or password"}
@@ -188,6 +190,22 @@ class TestLoginLimits:
         for number in range(MAX_FAILURES_PER_ADDRESS):
             login(api, f"nobody{number}@example.org")
         assert login(api).json() == self.TOO_MANY
+
+    def test_a_guessing_run_is_stopped_and_lets_the_owner_in_again_later(
+        self, api: ApiClient, fakes: FakeServices, anna: Account
+    ) -> None:
+        token = login(api).headers[TOKEN]
+        fakes.passwords.verified.clear()
+        statuses = Counter(login(api, password=f"guess-{number}").status for number in range(GUESSES))
+        assert statuses == {401: MAX_FAILURES_PER_ACCOUNT, 429: GUESSES - MAX_FAILURES_PER_ACCOUNT}
+        assert len(fakes.passwords.verified) == MAX_FAILURES_PER_ACCOUNT  # the others did not even cost a hash
+        assert api.request("GET", "/auth/user", token=token).status == 200
+        reply = login(api)
+        assert reply.status == 429
+        fakes.now_ms += int(reply.headers["retry-after"]) * 1000 - 1
+        assert login(api).status == 429
+        fakes.now_ms += 1
+        assert login(api).status == 200
 
     def test_successful_sign_ins_do_not_count(self, api: ApiClient, anna: Account) -> None:
         replies = [login(api).status for _ in range(MAX_FAILURES_PER_ADDRESS + 1)]

@@ -16,6 +16,8 @@ TOKEN = "x-tidepool-session-token"
 
 
 SIGN_UP: dict[str, Any] = {"username": "anna@example.org", "emails": ["anna@example.org"], "password": "password"}
+LONGEST_EMAIL = "x" * 242 + "@example.org"
+"""Of 254 characters."""
 
 BAD_USERNAMES: tuple[Any, ...] = (
     None,
@@ -114,6 +116,7 @@ class TestSignUp:
             ({"termsAccepted": "2017-02-06T10:37:46.987-08:00"}, {"termsAccepted": "2017-02-06T18:37:46+00:00"}),
             ({"emails": ["Anna.B@Sub.Example.org", "c@example.org"]}, {"username": "anna.b@sub.example.org"}),
             ({"username": "other@example.org"}, {"username": "anna@example.org", "emails": ["anna@example.org"]}),
+            ({"emails": [LONGEST_EMAIL]}, {"username": LONGEST_EMAIL}),
             ({"password": "x" * 72}, {}),
             ({"password": "pässwörd"}, {}),
         ],
@@ -136,7 +139,8 @@ class TestSignUp:
             without("emails"),
             without("password"),
             *(SIGN_UP | {"username": value} for value in BAD_USERNAMES),
-            SIGN_UP | {"username": "x" * 250 + "@example.org"},
+            SIGN_UP | {"username": LONGEST_EMAIL.replace("@", "x@")},
+            SIGN_UP | {"emails": [LONGEST_EMAIL.replace("@", "x@")]},
             *(SIGN_UP | {"emails": value} for value in BAD_EMAILS),
             *(SIGN_UP | {"password": value} for value in BAD_PASSWORDS),
             *(SIGN_UP | {"roles": value} for value in BAD_ROLES),

@@ -1,5 +1,6 @@
 """What the documents name exists: files, targets of make, tests."""
 
+import ast
 import re
 from pathlib import Path
 
@@ -35,11 +36,11 @@ def test_targets_of_make_exist(document: Path) -> None:
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=_ids)
 def test_tests_exist(document: Path) -> None:
-    named = re.findall(r"`(tests/[\w/]+\.py)(?:::(?:\w+::)?(\w+))?`", document.read_text())
+    named = re.findall(r"`(tests/[\w/]+\.py)(?:::([\w:]+))?`", document.read_text())
     missing = [
         f"{file}::{test}"
         for file, test in named
-        if not (ROOT / file).exists() or (test and f"def {test}(" not in (ROOT / file).read_text())
+        if not (ROOT / file).exists() or (test and test not in _tests(ROOT / file))
     ]
     assert missing == []
 
@@ -52,6 +53,18 @@ def test_recorded_exchanges_exist_and_all_that_differ_are_listed() -> None:
     assert {name for name in named if not (RECORDED / f"{name}.json").exists()} == set()
     assert differing
     assert differing - named == set()
+
+
+def _tests(file: Path) -> set[str]:
+    """The tests of a file, those of a class as pytest takes them: with its name."""
+    found = set()
+    for statement in ast.parse(file.read_text()).body:
+        if isinstance(statement, ast.FunctionDef):
+            found.add(statement.name)
+        elif isinstance(statement, ast.ClassDef):
+            methods = (each.name for each in statement.body if isinstance(each, ast.FunctionDef))
+            found |= {f"{statement.name}::{name}" for name in methods}
+    return found
 
 
 def _code(document: Path) -> str:

@@ -8,10 +8,10 @@ START := exec sh tools/start.sh
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo check test e2e bench package deploy destroy user environment cloud-environment stage-given clean
+.PHONY: help run demo check test e2e bench package deploy destroy user rotate-keys environment cloud-environment stage-given clean
 
 help: ## list what there is
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 run: ## run Strandline on this machine: make run [PORT=8000] [DATA_DIR=.local]
 	@$(START) --cloud --run tools.local_cloud --port '$(PORT)' --data-dir '$(DATA_DIR)'
@@ -49,6 +49,9 @@ destroy: stage-given environment ## remove a stage's application from AWS, keep 
 
 user: stage-given environment ## make an account on a stage, sign-up closed or not: make user STAGE=prod EMAIL=anna@example.org
 	@$(BIN)/python -m tools.user '$(STAGE)' '$(EMAIL)' $(if $(ROLE),--role '$(ROLE)')
+
+rotate-keys: stage-given environment ## sign ID tokens of a stage with a new key: make rotate-keys STAGE=prod
+	@$(BIN)/python -m tools.rotate_keys '$(STAGE)'
 
 clean: ## remove what was built; environments and data folders stay
 	rm -rf build .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

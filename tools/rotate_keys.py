@@ -1,0 +1,27 @@
+"""`make rotate-keys STAGE=...`: sign ID tokens with a new key from now on, with your own credentials.
+
+The keys before it stay published, so nobody has to sign in again (docs/sign-in.md).
+"""
+
+import argparse
+
+from chalicelib.adapters.oidc_keys import rotate
+from chalicelib.config import Settings
+from tools.aws_account import session_of_caller
+from tools.project import run_tool
+
+
+def main() -> int:
+    """Says when every function signs with the new key."""
+    parser = argparse.ArgumentParser(prog="make rotate-keys", description="Sign ID tokens with a new key.")
+    parser.add_argument("stage")
+    stage = parser.parse_args().stage
+    session, whose = session_of_caller(stage)
+    print(f"stage {stage} in {whose}", flush=True)
+    rotate(Settings(stage=stage, region=session.region_name))
+    print("There is a new key; all functions sign with it within five minutes.")
+    return 0
+
+
+if __name__ == "__main__":
+    run_tool(main)

@@ -5,7 +5,6 @@ Nothing here makes a client or reads a secret; adapters do so when they are firs
 
 import secrets
 import time
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -143,7 +142,7 @@ def system_now_ms() -> int:
 
 def random_id() -> str:
     """16 random bytes as 32 lower-case hexadecimal digits. Source: data-model 2, Other."""
-    return uuid.uuid4().hex
+    return secrets.token_hex(16)
 
 
 def random_token() -> str:

@@ -59,8 +59,8 @@ def user_object(account: Account, *, to_server: bool) -> dict[str, Any]:
 
 
 def user_id_of(new_id: str) -> str:
-    """A new user's id, a UUID in lower case, made of 32 hexadecimal digits. Source: auth-api 4."""
-    return str(uuid.UUID(new_id))
+    """A new user's id, a UUID of version 4 in lower case, made of 32 hexadecimal digits. Source: auth-api 4."""
+    return str(uuid.UUID(new_id, version=4))
 
 
 def private_pair(new_id: Callable[[], str]) -> dict[str, str]:

@@ -93,7 +93,7 @@ class TestSignUp:
             "emails": ["anna@example.org"],
             "roles": ["patient"],
             "termsAccepted": "2026-01-01T00:00:00+00:00",
-            "userid": "00000000-0000-0000-0000-000000000001",
+            "userid": "00000000-0000-4000-8000-000000000001",
             "username": "anna@example.org",
         }
         assert api.request("GET", "/auth/user", token=reply.headers[TOKEN]).json() == user

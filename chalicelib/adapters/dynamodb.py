@@ -52,6 +52,8 @@ def _client(region: str) -> "DynamoDBClient":
         read_timeout=READ_TIMEOUT_S,
         retries={"mode": "standard", "total_max_attempts": TRIES},
         tcp_keepalive=True,
+        # DynamoDB checks it all the same, and what it refuses is as much a defect of ours.
+        parameter_validation=False,
     )
     return boto3.client("dynamodb", region_name=region, config=config)
 

@@ -1,0 +1,179 @@
+"""Deleting an account leaves nothing of its user behind: counted over all tables and the bucket."""
+
+import hashlib
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from chalicelib.domain.access import token_hash
+from chalicelib.domain.accounts_erasure import erase_deleted_users
+from chalicelib.domain.ports_tasks import TaskServices
+from chalicelib.domain.purge import purge
+from chalicelib.domain.task import Task
+from chalicelib.domain.task_registry import Run
+from tests.e2e.client import PASSWORD, Client, User, sample
+from tests.e2e.test_blobs import HELLO, content, md5, open_upload, put, store, when_available
+
+if TYPE_CHECKING:
+    from chalicelib.wiring import Services
+    from tests.e2e.conftest import Cloud
+
+HOUR_MS = 3_600_000
+LIMIT_MS = 600_000
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Everything that a stage keeps."""
+
+    services: "Services"
+
+    def of(self, traces: set[str]) -> Counter[str]:
+        """How many items of each table, and objects of the bucket, have one of these texts anywhere in them."""
+        import boto3
+
+        settings = self.services.settings
+        tables = (settings.accounts_table, settings.data_table, settings.blobs_table, settings.tasks_table)
+        dynamodb, s3 = boto3.client("dynamodb", region_name="us-east-1"), boto3.client("s3", region_name="us-east-1")
+        assert {name for name in dynamodb.list_tables()["TableNames"] if name.startswith("strandline-")} == set(tables)
+        found: Counter[str] = Counter()
+        for table in tables:
+            for page in dynamodb.get_paginator("scan").paginate(TableName=table, ConsistentRead=True):
+                found[table] += sum(_has(json.dumps(item, default=_text), traces) for item in page["Items"])
+        objects = s3.get_paginator("list_objects_v2").paginate(Bucket=settings.bucket)
+        for each in (listed for page in objects for listed in page.get("Contents", ())):
+            body = s3.get_object(Bucket=settings.bucket, Key=each["Key"])["Body"].read()
+            found[settings.bucket] += _has(each["Key"] + body.decode("latin-1"), traces)
+        return +found
+
+
+def _text(value: Any) -> str:
+    assert isinstance(value, bytes)
+    return value.decode("latin-1")
+
+
+def _has(text: str, traces: set[str]) -> bool:
+    return any(trace in text for trace in traces)
+
+
+@pytest.fixture
+def services(cloud: "Cloud", monkeypatch: pytest.MonkeyPatch) -> Iterator["Services"]:
+    """The services of the stage, as its worker has them."""
+    if cloud.gateway_url is None:
+        pytest.skip("needs the local cloud")
+    from chalicelib.adapters import dynamodb, s3
+    from chalicelib.config import Settings
+    from chalicelib.wiring import build_services
+
+    for name, value in (("ACCESS_KEY_ID", "test"), ("SECRET_ACCESS_KEY", "test"), ("ENDPOINT_URL", cloud.gateway_url)):
+        monkeypatch.setenv(f"AWS_{name}", value)
+    dynamodb.forget_clients()
+    s3.forget_clients()
+    yield build_services(Settings(s3_path_style=True))
+    dynamodb.forget_clients()
+    s3.forget_clients()
+
+
+@pytest.fixture
+def server(cloud: "Cloud") -> Client:
+    """A client with the token of a server."""
+    headers = {"X-Tidepool-Server-Name": "a-test", "X-Tidepool-Server-Secret": cloud.server_secret or ""}
+    reply = Client(cloud.base_url).request("POST", "/auth/serverlogin", headers=headers)
+    assert reply.status == 200, reply.body
+    return Client(cloud.base_url, reply.headers["x-tidepool-session-token"])
+
+
+def run_later(job: Callable[[Run, TaskServices], None], services: "Services", hours: int) -> dict[str, Any]:
+    """What a job of the platform counts that runs in some hours: receipts and orders wait for requests under way."""
+
+    def now_ms() -> int:
+        return time.time_ns() // 1_000_000 + hours * HOUR_MS
+
+    run = Run(Task("0", "a job", now_ms()), {}, now_ms() + LIMIT_MS, now_ms, lambda: None)
+    job(run, replace(services, now_ms=now_ms))
+    return run.data
+
+
+def _data(user: User) -> set[str]:
+    """Data of every kind: in a log, in parts, closed, deleted, refused. Answers the ids of the data sets."""
+    cbg = {"type": "cbg", "units": "mg/dL", "value": 100, "time": "2026-01-01T00:00:00Z"}
+    live, uploaded, deleted = (
+        user.open_data_set(sample(f"{app}/01_create_data_set.json")) for app in ("loop", "uploader", "xdrip")
+    )
+    noise = content(20_000).hex()
+    large = [cbg | {"payload": {"noise": noise[start : start + 4000]}} for start in range(0, len(noise), 4000)]
+    user.add(f"/v1/data_sets/{live}/data", large)
+    user.add(f"/v1/datasets/{uploaded}/data", sample("uploader/03_block_1000.json"))
+    assert user.request("PUT", f"/v1/datasets/{uploaded}", sample("uploader/04_finish.json")).status == 200
+    user.add(f"/v1/datasets/{deleted}/data", [cbg])
+    assert user.request("DELETE", f"/v1/datasets/{deleted}").status == 200
+    assert user.request("POST", f"/v1/data_sets/{live}/data", [{"type": "no such type"}]).status == 400
+    assert len(user.request("GET", f"/v1/users/{user.id}/refusals").json()) == 1
+    return {live, uploaded, deleted}
+
+
+def _contents(user: User) -> set[str]:
+    """A blob, one that came directly, one without content, and a device log. Answers their ids."""
+    direct = open_upload(user, content(20_000)).json()
+    assert put(direct["upload"], content(20_000)).status == 200
+    when_available(user, direct["id"])
+    headers = {
+        "Content-Type": "application/json; charset=utf-8",
+        "Digest": f"MD5={md5(b'[]')}",
+        "X-Logs-Start-At-Time": "2026-01-01T00:00:00Z",
+        "X-Logs-End-At-Time": "2026-01-01T01:00:00Z",
+    }
+    log = user.request("POST", f"/v1/users/{user.id}/device_logs", b"[]", headers)
+    assert log.status == 201, log.body
+    return {direct["id"], store(user, HELLO).json()["id"], open_upload(user, HELLO).json()["id"], log.json()["id"]}
+
+
+def _account(user: User, other: User, server: Client) -> set[str]:
+    """Logins, a token for links, grants both ways, metadata and a data source. Answers ids, tokens and their hashes."""
+    tokens = [str(user.token), user.request("GET", "/auth/login").headers["x-tidepool-session-token"]]
+    restricted = user.request("POST", f"/v1/users/{user.id}/restricted_tokens", {}).json()["id"]
+    until = {"expiresTime": "2099-01-01T00:00:00Z"}
+    assert user.request("POST", f"/access/{user.id}/{other.id}", {"view": until, "upload": {}}).status == 200
+    assert other.request("POST", f"/access/{other.id}/{user.id}", {"view": {"windowHours": 24}}).status == 200
+    for collection in ("profile", "settings", "preferences"):
+        assert user.request("PUT", f"/metadata/{user.id}/{collection}", {"fullName": "Anna"}).status == 200
+    source = {"providerType": "oauth", "providerName": "test"}
+    reply = server.request("POST", f"/v1/users/{user.id}/data_sources", source)
+    assert reply.status == 201, reply.body
+    return {restricted, reply.json()["id"], *tokens, *map(token_hash, tokens)}
+
+
+def test_nothing_of_a_deleted_user_is_left_but_counters(services: "Services", cloud: "Cloud", server: Client) -> None:
+    user, other = User(cloud.base_url), User(cloud.base_url)
+    traces = {user.id, user.email, hashlib.sha256(user.email.encode()).hexdigest()}
+    traces |= _account(user, other, server) | _data(user) | _contents(user)
+    kept, settings = Kept(services), services.settings
+    of_other = kept.of({other.email})
+    before = kept.of(traces)
+    # Account, address and role; two sessions, a restricted token and two grants, twice each; three collections.
+    assert before[settings.accounts_table] == 3 + 2 * (2 + 1 + 2) + 3
+    # Counters; of three data sets head, description and entry; an order to purge; a refusal; a source under three keys.
+    assert before[settings.data_table] > 1 + 3 * 3 + 1 + 1 + 3  # more: the large body stands in parts
+    assert before[settings.blobs_table] == 4 * 2
+    assert before[settings.bucket] == 3
+
+    reply = user.request("DELETE", f"/auth/user/{user.id}", {"password": PASSWORD})
+    assert (reply.status, reply.body) == (204, b"")
+    assert user.request("GET", "/auth/user").status == 401
+    assert other.request("GET", f"/data/{user.id}").status == 403
+    assert server.request("GET", f"/data/{user.id}").json() == []
+
+    assert run_later(erase_deleted_users, services, 1)["users"] >= 1
+    assert run_later(purge, services, 2)["dataSets"] >= 3
+    # What stays: the epoch of the user's data, and the counter of failed sign-ins, which expires.
+    assert kept.of(traces) == {settings.data_table: 1, settings.accounts_table: 1}
+    assert services.data_sets.owner(user.id).epoch > 0
+    assert kept.of({other.email}) == of_other
+    assert other.request("GET", f"/access/groups/{other.id}").json() == {other.id: {"root": {}}}
+    again = {"username": user.email, "emails": [user.email], "password": PASSWORD}
+    assert Client(cloud.base_url).request("POST", "/auth/user", again).status == 201

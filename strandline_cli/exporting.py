@@ -1,0 +1,225 @@
+"""Taking everything of an account out of a server, into a folder that is there completely or not at all."""
+
+import base64
+import hashlib
+import json
+import re
+import shutil
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, BinaryIO
+from urllib.parse import quote, urlencode
+
+from strandline_cli import folder as files
+from strandline_cli.errors import CommandError, RefusedError
+from strandline_cli.folder import Json, Manifest
+from strandline_cli.progress import Progress
+from strandline_cli.server import Server
+
+FIRST_YEAR = 2010
+"""What is older comes in one request; from here on there is one for each year."""
+PAGE_SIZE = 1000
+PART_SUFFIX = ".part"
+PART_MARK = ".strandline-export-part"
+EVERY_SOURCE = {"carelink": "true", "medtronic": "true", "cbgFilter": "false"}
+"""Without these, reading leaves out data that it takes for copies of others (data API, source filters)."""
+NOT_OURS = frozenset({401, 403, 404, 405, 501})
+"""How a server refuses what it does not have, or not for this user."""
+
+
+@dataclass(slots=True)
+class _Export:
+    server: Server
+    user_id: str
+    folder: Path
+    counts: Counter[str]
+    left_out: list[str]
+
+
+def export_account(server: Server, user_id: str, target: Path, now: datetime) -> Manifest:
+    """What was exported. `target` appears when everything is in it, until then it is `target` with `.part`.
+
+    It is no snapshot: what changes meanwhile may be in it or not.
+
+    Raises:
+        CommandError: the target is there already, or the server refuses something that an export needs.
+    """
+    part = _new_part(target)
+    export = _Export(server, user_id, part, Counter(), [])
+    _export_account(export)
+    _export_data_sets(export)
+    _export_data(export, now)
+    _export_contents(export, "blobs", "?status=available,created&")
+    _export_contents(export, "device_logs", "?")
+    (part / PART_MARK).unlink()
+    manifest = Manifest(
+        files.VERSION,
+        now.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+        server.base_url,
+        user_id,
+        dict(sorted(export.counts.items())),
+        files.fingerprints(part),
+        export.left_out,
+    )
+    files.write_manifest(part, manifest)
+    part.rename(target)
+    return manifest
+
+
+def _new_part(target: Path) -> Path:
+    """An empty folder beside the target, readable by its owner only: it will hold health data."""
+    if target.exists():
+        raise CommandError(f"{target} is there already: name a folder that is not, or remove it.")
+    part = target.with_name(target.name + PART_SUFFIX)
+    if part.exists():
+        if not (part / PART_MARK).exists():
+            raise CommandError(f"{part} is in the way, and no export has left it there.")
+        shutil.rmtree(part)
+    part.mkdir(mode=0o700, parents=True)
+    (part / PART_MARK).touch()
+    return part
+
+
+def _export_account(export: _Export) -> None:
+    user = _optional(export, f"/auth/user/{export.user_id}", "account")
+    files.write_json(export.folder / files.ACCOUNT, user or {"userid": export.user_id})
+    for name in files.COLLECTIONS:
+        values = _optional(export, f"/metadata/{export.user_id}/{name}", name, absent=404)
+        if values is not None:
+            files.write_json(export.folder / "metadata" / f"{name}.json", values)
+            export.counts[name] += 1
+    given = _optional(export, f"/access/{export.user_id}", "grants")
+    received = _optional(export, f"/access/groups/{export.user_id}", "grants")
+    grants = {
+        way: {user: permissions for user, permissions in (found or {}).items() if user != export.user_id}
+        for way, found in (("given", given), ("received", received))
+    }
+    files.write_json(export.folder / files.GRANTS, grants)
+    export.counts["grants"] = len(grants["given"]) + len(grants["received"])
+    sources = _optional(export, f"/v1/users/{export.user_id}/data_sources", files.DATA_SOURCES) or []
+    files.write_json(export.folder / files.DATA_SOURCES, sources)
+    export.counts["data_sources"] = len(sources)
+
+
+def _optional(export: _Export, path: str, what: str, absent: int | None = None) -> Any:
+    """What is at a path; None when it is absent, or not for this user, which is noted."""
+    try:
+        return export.server.json("GET", path)
+    except RefusedError as error:
+        if error.status not in NOT_OURS:
+            raise
+        if error.status != absent and what not in export.left_out:
+            export.left_out.append(what)
+        return None
+
+
+def _export_data_sets(export: _Export) -> None:
+    """The data sets as they are listed, deleted ones too, with the state that only reading data tells."""
+    path = f"/v1/users/{export.user_id}/data_sets?deleted=true&"
+    states = {
+        upload["uploadId"]: upload.get("_state")
+        for upload in _read_data(export, {"type": "upload"})
+        if upload.get("_state") is not None
+    }
+    found = [data_set | {"_state": states.get(data_set["uploadId"], "open")} for data_set in _pages(export, path)]
+    files.write_lines(export.folder / files.DATA_SETS, found)
+    export.counts["data_sets"] = len(found)
+
+
+def _pages(export: _Export, path: str) -> Iterator[Json]:
+    page = 0
+    while listed := export.server.json("GET", f"{path}{urlencode({'page': page, 'size': PAGE_SIZE})}"):
+        yield from listed
+        if len(listed) < PAGE_SIZE:
+            return
+        page += 1
+
+
+def _export_data(export: _Export, now: datetime) -> None:
+    (export.folder / "data").mkdir()
+    windows = _windows(now.year)
+    with ExitStack() as stack, Progress("data", len(windows)) as progress:
+        opened: dict[str, BinaryIO] = {}
+        for window in windows:
+            for record in _read_data(export, window):
+                kind = str(record.get("type"))
+                if kind == "upload":
+                    continue
+                if kind not in opened:
+                    if re.fullmatch(r"[A-Za-z]{1,50}", kind) is None:
+                        raise CommandError(f"a record has the type {kind!r}, which cannot name a file.")
+                    opened[kind] = stack.enter_context((export.folder / "data" / f"{kind}.jsonl").open("wb"))
+                opened[kind].write(files.line_of(record))
+                export.counts[f"data/{kind}"] += 1
+            progress.advance()
+
+
+def _windows(year: int) -> list[dict[str, str]]:
+    """All of time: before the first year, each year, and what devices with a wrong clock have dated after this one."""
+    years = range(FIRST_YEAR, year + 1)
+    first = {"endDate": f"{FIRST_YEAR - 1}-12-31T23:59:59.999Z"}
+    each = [{"startDate": f"{one}-01-01T00:00:00Z", "endDate": f"{one}-12-31T23:59:59.999Z"} for one in years]
+    return [first, *each, {"startDate": f"{year + 1}-01-01T00:00:00Z"}]
+
+
+def _read_data(export: _Export, query: dict[str, str]) -> Iterator[Json]:
+    """The records that a query selects, as they come: the answer has a line for each (data API, format)."""
+    path = f"/data/{export.user_id}?{urlencode(EVERY_SOURCE | query)}"
+    with export.server.stream(path) as blocks:
+        for line in _lines(blocks):
+            text = line.strip().removesuffix(b",")
+            if text in (b"", b"[", b"]", b"[]"):
+                continue
+            try:
+                yield json.loads(text)
+            except ValueError as error:
+                raise CommandError(
+                    f"GET {path} was not answered with a line for each record: {text[:200]!r}"
+                ) from error
+
+
+def _lines(blocks: Iterator[bytes]) -> Iterator[bytes]:
+    rest = b""
+    for block in blocks:
+        *whole, rest = (rest + block).split(b"\n")
+        yield from whole
+    yield rest
+
+
+def _export_contents(export: _Export, kind: str, query: str) -> None:
+    """Blobs or device logs: what is known of each as a line, and each content as a file by its id."""
+    try:
+        listed = list(_pages(export, f"/v1/users/{export.user_id}/{kind}{query}"))
+    except RefusedError as error:
+        if error.status not in NOT_OURS:
+            raise
+        export.left_out.append(kind)
+        return
+    files.write_lines(export.folder / f"{kind}.jsonl", listed)
+    export.counts[kind] = len(listed)
+    (export.folder / kind).mkdir()
+    with Progress(kind, len(listed)) as progress:
+        for one in listed:
+            if one.get("status", "available") == "available":
+                content = export.server.content("GET", f"/v1/{kind}/{quote(one['id'])}/content")
+                if md5(content) != one["digestMD5"]:
+                    raise CommandError(
+                        f"the content of {kind} {one['id']} has not the MD5 that the server says it has."
+                    )
+                (export.folder / kind / _file_name(one["id"])).write_bytes(content)
+            progress.advance()
+
+
+def md5(content: bytes) -> str:
+    """The digest as the blob API writes it."""
+    return base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest()).decode()
+
+
+def _file_name(id_: str) -> str:
+    if re.fullmatch(r"[0-9a-zA-Z]{1,64}", id_) is None:
+        raise CommandError(f"the server has an id that cannot name a file: {id_!r}")
+    return id_

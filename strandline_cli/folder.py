@@ -1,0 +1,142 @@
+"""The folder of an export: what is in it, and the manifest that vouches for it. Described in docs/export.md."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from strandline_cli.errors import CommandError
+
+FORMAT, VERSION = "strandline-export", 1
+MANIFEST = "manifest.json"
+ACCOUNT, GRANTS, DATA_SETS, DATA_SOURCES = "account.json", "grants.json", "data_sets.jsonl", "data_sources.json"
+COLLECTIONS = ("profile", "settings", "preferences")
+CONTENTS = ("blobs", "device_logs")
+BLOCK_BYTES = 1024 * 1024
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What an export says of itself; `files` has size and SHA-256 of each file by its path."""
+
+    version: int
+    exported_time: str
+    server: str
+    user_id: str
+    counts: dict[str, int]
+    files: dict[str, Json]
+    left_out: list[str]
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """The last file of an export: without it, a folder is none."""
+    written = {
+        "format": FORMAT,
+        "version": manifest.version,
+        "exportedTime": manifest.exported_time,
+        "server": manifest.server,
+        "userId": manifest.user_id,
+        "counts": manifest.counts,
+        "leftOut": manifest.left_out,
+        "files": manifest.files,
+    }
+    write_json(folder / MANIFEST, written)
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """What an export says of itself, unchecked.
+
+    Raises:
+        CommandError: the folder is no export, or one of a later version.
+    """
+    try:
+        read = json.loads((folder / MANIFEST).read_text("utf-8"))
+    except FileNotFoundError as error:
+        raise CommandError(f"{folder} is no export: it has no {MANIFEST}.") from error
+    except ValueError as error:
+        raise CommandError(f"{folder / MANIFEST} is no JSON: {error}") from error
+    if not isinstance(read, dict) or read.get("format") != FORMAT:
+        raise CommandError(f"{folder} is no export of Strandline.")
+    if read["version"] > VERSION:
+        raise CommandError(
+            f"{folder} has version {read['version']}, and this command knows {VERSION}: take a newer one."
+        )
+    return Manifest(
+        read["version"],
+        read["exportedTime"],
+        read["server"],
+        read["userId"],
+        read["counts"],
+        read["files"],
+        read["leftOut"],
+    )
+
+
+def verified(folder: Path) -> Manifest:
+    """The manifest of an export whose every file is as it was written.
+
+    Raises:
+        CommandError: a file is missing or changed, or the folder is no export.
+    """
+    manifest = read_manifest(folder)
+    for name, expected in manifest.files.items():
+        path = folder / name
+        if ".." in Path(name).parts or Path(name).is_absolute():
+            raise CommandError(f"{folder / MANIFEST} names {name!r}, which is outside of the export.")
+        if not path.is_file():
+            raise CommandError(f"{path} is missing.")
+        if fingerprint(path) != expected:
+            raise CommandError(f"{path} is not as it was exported: its size or SHA-256 is another.")
+    return manifest
+
+
+def fingerprint(path: Path) -> Json:
+    """Size and SHA-256 of a file."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(BLOCK_BYTES):
+            digest.update(block)
+    return {"bytes": path.stat().st_size, "sha256": digest.hexdigest()}
+
+
+def fingerprints(folder: Path) -> dict[str, Json]:
+    """Those of all files in a folder, by their paths."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): fingerprint(path) for path in files}
+
+
+def line_of(value: Any) -> bytes:
+    """A JSON value as one line, the same for equal values."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode() + b"\n"
+
+
+def write_json(path: Path, value: Any) -> None:
+    """A JSON value for people to read."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True) + "\n", "utf-8")
+
+
+def read_json(path: Path) -> Any:
+    """The value of a file, None when there is no such file."""
+    return json.loads(path.read_text("utf-8")) if path.exists() else None
+
+
+def write_lines(path: Path, values: list[Json]) -> None:
+    """A line for each value."""
+    path.write_bytes(b"".join(map(line_of, values)))
+
+
+def read_lines(path: Path) -> Iterator[Json]:
+    """The values of a file of lines, none when there is no such file."""
+    if path.exists():
+        with path.open("rb") as file:
+            yield from map(json.loads, file)
+
+
+def data_files(folder: Path) -> list[Path]:
+    """The files of data, one for each type."""
+    return sorted((folder / "data").glob("*.jsonl"))

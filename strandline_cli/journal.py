@@ -1,0 +1,70 @@
+"""What an import has put where: so that one that was interrupted goes on, and one that is repeated does nothing.
+
+The journal is a file in the folder of the export, one for each account that it is imported into. Every step is
+written down before it is taken and again when the server has confirmed it; a step that was begun and not confirmed may
+or may not have happened, and whoever takes it again has to find out.
+"""
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from strandline_cli.errors import CommandError
+from strandline_cli.folder import Json, line_of
+
+FOLDER = "imports"
+
+
+class Journal:
+    """The latest state of each thing by its kind and its id in the export."""
+
+    def __init__(self, folder: Path, server_url: str, user_id: str) -> None:
+        name = hashlib.sha256(f"{server_url}\n{user_id}".encode()).hexdigest()[:16]
+        self.path = folder / FOLDER / f"{name}.jsonl"
+        self.refused_path = folder / FOLDER / f"{name}.refused.jsonl"
+        self.path.parent.mkdir(exist_ok=True)
+        self._states: dict[tuple[str, str], Json] = {}
+        self._read()
+        self._file = self.path.open("ab")
+        if not self._states:
+            self.note("target", "", server=server_url, userId=user_id)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._file.close()
+
+    def state(self, kind: str, id_: str) -> Json | None:
+        """What was last noted of a thing, None when nothing was."""
+        return self._states.get((kind, id_))
+
+    def note(self, kind: str, id_: str, **state: object) -> None:
+        """Note the state of a thing; it is on disk when this returns."""
+        entry = {"kind": kind, "id": id_, **state}
+        self._file.write(line_of(entry))
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._states[kind, id_] = entry
+
+    def states(self, kind: str) -> list[Json]:
+        """The states of all things of a kind."""
+        return [state for (of_kind, _), state in self._states.items() if of_kind == kind]
+
+    def _read(self) -> None:
+        content = self.path.read_bytes() if self.path.exists() else b""
+        *lines, torn = content.split(b"\n")
+        if torn:  # the machine stopped while it was written, so what it says was not begun
+            with self.path.open("r+b") as file:
+                file.truncate(len(content) - len(torn))
+        for line in lines:
+            try:
+                entry = json.loads(line)
+            except ValueError as error:
+                raise CommandError(f"{self.path} is damaged: {line[:100]!r}") from error
+            self._states[entry["kind"], entry["id"]] = entry

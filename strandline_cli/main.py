@@ -1,0 +1,151 @@
+"""The command line: `strandline export`, `strandline import`, `strandline compare`."""
+
+import argparse
+import getpass
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from strandline_cli.comparing import differences
+from strandline_cli.errors import CommandError
+from strandline_cli.exporting import export_account
+from strandline_cli.importing import import_account
+from strandline_cli.server import Credentials, Server
+
+DONE, FAILED, INCOMPLETE, STOPPED = 0, 1, 3, 130
+"""Exit codes; 2 is argparse's own, for arguments that cannot be read."""
+PASSWORD_VARIABLE = "STRANDLINE_PASSWORD"  # noqa: S105, the name of a variable
+EXIT_CODES = "exit codes: 0 done, 1 failed, 2 wrong arguments, 3 done with exceptions or not equal, 130 stopped"
+
+
+def run() -> None:
+    """The program: exits with the code of what was asked for."""
+    sys.exit(main())
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Carries out a command line and says how it went, by an exit code and one line on standard error."""
+    parsed = _parser().parse_args(arguments)
+    try:
+        return int(parsed.command(parsed))
+    except (CommandError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return FAILED
+    except KeyboardInterrupt:
+        print("stopped; say the same again to go on", file=sys.stderr)
+        return STOPPED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="strandline", description="Your diabetes data: out of one server, into another.", epilog=EXIT_CODES
+    )
+    parser.add_argument("--version", action="version", version=f"strandline {_version()}")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    export = commands.add_parser(
+        "export", help="everything of an account into a folder", epilog=f"The folder must not exist. {EXIT_CODES}"
+    )
+    _add_account(export, "the account to export, when it is not that of --user")
+    export.add_argument("folder", metavar="OUT_DIR", type=Path, help="the folder to make")
+    export.set_defaults(command=_export)
+
+    import_ = commands.add_parser(
+        "import",
+        help="an exported folder into an account",
+        epilog=f"Say it again to go on where it stopped. {EXIT_CODES}",
+    )
+    _add_account(import_, "the account to import into, when it is not that of --user")
+    import_.add_argument("folder", metavar="IN_DIR", type=Path, help="a folder that `strandline export` made")
+    import_.set_defaults(command=_import)
+
+    compare = commands.add_parser("compare", help="whether two exports hold the same", epilog=EXIT_CODES)
+    compare.add_argument("one", metavar="A", type=Path)
+    compare.add_argument("other", metavar="B", type=Path)
+    compare.set_defaults(command=_compare)
+    return parser
+
+
+def _add_account(parser: argparse.ArgumentParser, of_user_id: str) -> None:
+    parser.add_argument("--url", required=True, help="the server, such as https://data.example.org")
+    parser.add_argument("--user", required=True, metavar="EMAIL", help="who signs in")
+    parser.add_argument("--user-id", metavar="ID", help=of_user_id)
+    parser.add_argument(
+        "--token-file",
+        metavar="F",
+        type=Path,
+        help=f"a file with a session token; without it the password is asked for, or taken from {PASSWORD_VARIABLE}",
+    )
+    parser.add_argument("--allow-http", action="store_true", help="send the password without encryption")
+
+
+def _export(parsed: argparse.Namespace) -> int:
+    server, user_id = _signed_in(parsed)
+    manifest = export_account(server, user_id, parsed.folder, datetime.now(UTC))
+    records = sum(count for name, count in manifest.counts.items() if name.startswith("data/"))
+    counts = manifest.counts
+    print(
+        f"exported: {records} records in {counts['data_sets']} data sets, {counts.get('blobs', 0)} blobs and "
+        f"{counts.get('device_logs', 0)} device logs, into {parsed.folder}"
+    )
+    if manifest.left_out:
+        print(f"left out, since the server does not give them to you: {', '.join(manifest.left_out)}", file=sys.stderr)
+        return INCOMPLETE
+    return DONE
+
+
+def _import(parsed: argparse.Namespace) -> int:
+    server, user_id = _signed_in(parsed)
+    imported = import_account(server, user_id, parsed.folder)
+    counts = imported.counts
+    print(
+        f"imported: {counts['records']} records, {counts['data_sets']} data sets, {counts['blobs']} blobs and "
+        f"{counts['device_logs']} device logs"
+    )
+    if imported.refused:
+        print(
+            f"the server refused {imported.refused} records: see {imported.refused_path} for each and why",
+            file=sys.stderr,
+        )
+        return INCOMPLETE
+    return DONE
+
+
+def _compare(parsed: argparse.Namespace) -> int:
+    found = differences(parsed.one, parsed.other)
+    for difference in found:
+        print(difference)
+    if found:
+        return INCOMPLETE
+    print("equal")
+    return DONE
+
+
+def _signed_in(parsed: argparse.Namespace) -> tuple[Server, str]:
+    server = Server(parsed.url, allows_http=parsed.allow_http)
+    user_id = server.sign_in(_credentials(parsed.user, parsed.token_file, os.environ))
+    return server, parsed.user_id or user_id
+
+
+def _credentials(email: str, token_file: Path | None, environ: Mapping[str, str]) -> Credentials:
+    """Never from an argument: the list of processes shows arguments to everyone."""
+    if token_file is not None:
+        return Credentials(email, token=token_file.read_text("utf-8").strip())
+    password = environ.get(PASSWORD_VARIABLE)
+    if password is None:
+        if not sys.stdin.isatty():
+            raise CommandError(
+                f"there is nobody to ask for the password: set {PASSWORD_VARIABLE}, or use --token-file."
+            )
+        password = getpass.getpass(f"Password of {email}: ")
+    return Credentials(email, password=password)
+
+
+def _version() -> str:
+    try:
+        return version("strandline")
+    except PackageNotFoundError:
+        return "(not installed)"

@@ -1,0 +1,96 @@
+"""The records of an export by data set: where each is, in the order in which they are sent. On disk, not in memory."""
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from itertools import groupby
+from pathlib import Path
+
+from strandline_cli.folder import Json, data_files
+from strandline_cli.links import link_of, links
+
+_TABLES = """
+CREATE TABLE record (number INTEGER PRIMARY KEY, data_set TEXT, file INTEGER, place INTEGER, origin TEXT);
+CREATE INDEX of_data_set ON record (data_set);
+CREATE TABLE wanted (id TEXT, data_set TEXT, PRIMARY KEY (id, data_set));
+CREATE TABLE embedded (id TEXT, data_set TEXT, body TEXT, PRIMARY KEY (id, data_set));
+"""
+_IN_GROUPS = """
+SELECT file, place, first FROM (
+    SELECT number, file, place, MIN(number) OVER (PARTITION BY COALESCE(origin, number)) AS first
+    FROM record WHERE data_set = ?
+) ORDER BY first, number
+"""
+
+
+class RecordIndex:
+    """Made of an export's data files; `path` is where it is kept while it is used."""
+
+    def __init__(self, folder: Path, path: Path, advance: Callable[[int], None]) -> None:
+        path.unlink(missing_ok=True)
+        self._files = data_files(folder)
+        self._path = path
+        self._database = sqlite3.connect(path)
+        self._database.executescript(f"PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; {_TABLES}")
+        wanted = ((link.id, record.get("uploadId")) for record, link in links(folder))
+        self._database.executemany("INSERT OR IGNORE INTO wanted VALUES (?, ?)", wanted)
+        for number, file in enumerate(self._files):
+            self._add(number, file, advance)
+        self._database.commit()
+
+    def close(self) -> None:
+        """Remove it."""
+        self._database.close()
+        self._path.unlink(missing_ok=True)
+
+    def count(self, data_set_id: str) -> int:
+        """How many records a data set has, embedded ones not counted."""
+        query = "SELECT COUNT(*) FROM record WHERE data_set = ?"
+        return int(self._database.execute(query, (data_set_id,)).fetchone()[0])
+
+    def groups(self, data_set_id: str) -> Iterator[list[Json]]:
+        """The records of a data set, in the same order each time, with what was split off them put back.
+
+        Those of one origin id are one group: a server replaces by origin id from request to request, but keeps all of
+        one request, so that a group must not be torn apart.
+        """
+        with ExitStack() as stack:
+            opened = [stack.enter_context(file.open("rb")) for file in self._files]
+            rows = self._database.execute(_IN_GROUPS, (data_set_id,))
+            for _, of_group in groupby(rows, key=lambda row: row[2]):
+                group = []
+                for file, place, _ in of_group:
+                    opened[file].seek(place)
+                    group.append(self._completed(json.loads(opened[file].readline()), data_set_id))
+                yield group
+
+    def _add(self, number: int, path: Path, advance: Callable[[int], None]) -> None:
+        may_be_wanted = path.stem in ("bolus", "deviceEvent")
+        with path.open("rb") as file:
+            place = 0
+            for line in file:
+                record = json.loads(line)
+                key = (record.get("id"), record.get("uploadId"))
+                if (
+                    may_be_wanted
+                    and self._database.execute("SELECT 1 FROM wanted WHERE id = ? AND data_set = ?", key).fetchone()
+                ):
+                    self._database.execute("INSERT OR REPLACE INTO embedded VALUES (?, ?, ?)", (*key, line.decode()))
+                else:
+                    origin = (record.get("origin") or {}).get("id")
+                    row = (record.get("uploadId"), number, place, None if origin is None else f"id {origin}")
+                    self._database.execute(
+                        "INSERT INTO record (data_set, file, place, origin) VALUES (?, ?, ?, ?)", row
+                    )
+                place += len(line)
+                advance(1)
+
+    def _completed(self, record: Json, data_set_id: str) -> Json:
+        link = link_of(record)
+        if link is None:
+            return record
+        query = "SELECT body FROM embedded WHERE id = ? AND data_set = ?"
+        found = self._database.execute(query, (link.id, data_set_id)).fetchone()
+        rest = {name: value for name, value in record.items() if name != link.member}
+        return rest if found is None else rest | {link.member: json.loads(found[0])}

@@ -2,6 +2,7 @@
 
 import io
 import json
+import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,7 @@ from app import app
 from chalicelib import wiring
 from chalicelib.api.application import methods_of
 from chalicelib.observability import logger
+from tests.api.logs import faults
 from tests.fakes.services import FakeServices
 
 
@@ -57,6 +59,18 @@ class ApiClient:
         response = app(event, None)
         received = {name.lower(): value for name, value in response["headers"].items()}
         return Reply(response["statusCode"], received, response["body"].encode())
+
+
+@pytest.fixture(autouse=True)
+def clean_log() -> Iterator[None]:
+    """Whatever a test does, no health value, token or e-mail address is in the log."""
+    logged = io.StringIO()
+    handler = logging.StreamHandler(logged)
+    handler.setFormatter(logger.registered_formatter)
+    logging.getLogger(logger.name).addHandler(handler)
+    yield
+    logging.getLogger(logger.name).removeHandler(handler)
+    assert faults(logged.getvalue()) == []
 
 
 @pytest.fixture

@@ -1,0 +1,50 @@
+"""What a line of the log may hold: known fields, whose values are no health value, no token and no e-mail address."""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+
+def _text(pattern: str) -> Callable[[Any], bool]:
+    compiled = re.compile(pattern)
+    return lambda value: isinstance(value, str) and compiled.fullmatch(value) is not None
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float)
+
+
+def _are_places(value: Any) -> bool:
+    is_place = _text(r"[\w.<> -]+:\d+ [\w<>]+")
+    return isinstance(value, list) and all(is_place(each) for each in value)
+
+
+FIELDS: Mapping[str, Callable[[Any], bool]] = {
+    "level": _text("INFO|WARNING|ERROR"),
+    "location": _text(r"[\w<>]+:\d+"),
+    "message": _text(r"[a-z ]+"),
+    "timestamp": _text(r"[\d :,+-]+"),
+    "service": _text("strandline"),
+    "operation": _text(r"[a-z_]+(\.[a-z_]+)*"),
+    "status": _is_number,
+    "duration_ms": _is_number,
+    "error": _text(r"[A-Z]\w*"),
+    "cause": _text(r"[A-Z]\w*"),
+    "at": _are_places,
+    "task_type": _text(r"[a-z_]+(\.[a-z_]+)*"),
+    **dict.fromkeys(("found", "result"), _text("[a-z]+")),
+    **dict.fromkeys(("is_kept", "is_long", "made", "records", "recovered", "started", "waiting"), _is_number),
+    # What a client sends to find its requests by; nothing else that clients send is ever in the log.
+    "trace": _text(r"[^@]{1,64}"),
+}
+
+
+def faults(logged: str) -> list[str]:
+    """What should not be in a log, for each field of each line."""
+    return [
+        f"{name}: {value!r}"
+        for line in logged.splitlines()
+        for name, value in json.loads(line).items()
+        if name not in FIELDS or not FIELDS[name](value)
+    ]

@@ -8,7 +8,7 @@ START := exec sh tools/start.sh
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo check test e2e bench package deploy destroy user rotate-keys environment cloud-environment stage-given clean
+.PHONY: help run demo check openapi test e2e bench package deploy destroy user rotate-keys environment cloud-environment stage-given clean
 
 help: ## list what there is
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -20,13 +20,17 @@ demo: ## send a synthetic month, read it back, compare: make demo [DAYS=30] [SEE
 	@$(START) --cloud --run tools.demo --port '$(PORT)' --data-dir '$(DATA_DIR)' \
 		$(if $(DAYS),--days '$(DAYS)') $(if $(SEED),--seed '$(SEED)')
 
-check: environment ## lint, types, import rules, templates
+check: environment ## lint, types, import rules, API description, templates
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+	$(BIN)/python -m tools.openapi --check
 	$(BIN)/python -m tools.package local
 	$(BIN)/cfn-lint infra/stateful.yaml build/local/template.json
+
+openapi: environment ## write docs/openapi.json, the description of the API
+	@$(BIN)/python -m tools.openapi
 
 test: environment ## all tests that need no cloud
 	$(BIN)/pytest -n auto

@@ -20,6 +20,7 @@ from chalicelib.contract.operations_data_sources import DATA_SOURCE_OPERATIONS
 from chalicelib.contract.operations_metadata import METADATA_OPERATIONS
 from chalicelib.contract.operations_metrics import METRICS_OPERATIONS
 from chalicelib.contract.operations_oidc import OIDC_OPERATIONS
+from chalicelib.contract.operations_reference import REFERENCE_OPERATIONS
 from chalicelib.contract.operations_restricted_tokens import RESTRICTED_TOKEN_OPERATIONS
 from chalicelib.contract.operations_tasks import TASK_OPERATIONS
 
@@ -136,4 +137,5 @@ OPERATIONS: tuple[Operation, ...] = (
     *BLOB_OPERATIONS,
     *METRICS_OPERATIONS,
     *TASK_OPERATIONS,
+    *REFERENCE_OPERATIONS,
 )

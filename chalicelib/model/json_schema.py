@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from chalicelib.model import data_sets, fields, forms, tables
+from chalicelib.model import data_sets, data_sources, fields, forms, tables
 from chalicelib.model.fields import ByUnits, Condition, Field, Kind, Object, OneOfByUnits, Range
 
 Schema = dict[str, Any]
@@ -30,6 +30,16 @@ def schema_for(type_name: str) -> Schema:
 def schema_for_data_set_update() -> Schema:
     """The schema of the body that changes a continuous data set."""
     return _closed(data_sets.UPDATE, frozenset())
+
+
+def schema_for_data_source() -> Schema:
+    """The schema of the body that creates a data source."""
+    return _closed(data_sources.CREATION, frozenset())
+
+
+def schema_for_data_source_update() -> Schema:
+    """The schema of the body that changes a data source."""
+    return _closed(data_sources.UPDATE, frozenset())
 
 
 def _closed(model: Object, ignored: frozenset[str]) -> Schema:

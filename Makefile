@@ -46,7 +46,8 @@ package: stage-given environment ## make the zip and the template of a stage: ma
 
 deploy: stage-given environment ## deploy a stage to your AWS account, after showing the changes: make deploy STAGE=prod
 	@$(BIN)/python -m tools.deploy '$(STAGE)' $(if $(BASE_URL),--base-url '$(BASE_URL)') \
-		$(if $(CORS_ORIGINS),--cors-origins '$(CORS_ORIGINS)') $(if $(SIGN_UP),--sign-up '$(SIGN_UP)') $(if $(YES),--yes)
+		$(if $(CORS_ORIGINS),--cors-origins '$(CORS_ORIGINS)') $(if $(SIGN_UP),--sign-up '$(SIGN_UP)') \
+		$(if $(WEB_APP_URL),--web-app-url '$(WEB_APP_URL)') $(if $(OIDC_CLIENTS),--oidc-clients '$(OIDC_CLIENTS)') $(if $(YES),--yes)
 
 destroy: stage-given environment ## remove a stage's application from AWS, keep its data: make destroy STAGE=prod
 	@$(BIN)/python -m tools.destroy '$(STAGE)' $(if $(YES),--yes)

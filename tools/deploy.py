@@ -19,13 +19,21 @@ def main() -> int:
     parser.add_argument("--base-url", help="the address clients use; as it was when not given")
     parser.add_argument("--cors-origins", help="origins of web pages, separated by commas; as they were when not given")
     parser.add_argument("--sign-up", choices=("open", "invitation", "closed"), help="as it was when not given")
+    parser.add_argument("--web-app-url", help="where the Uploader comes back to; as it was when not given")
+    parser.add_argument("--oidc-clients", help="client=address,client=address; as they were when not given")
     parser.add_argument("--yes", action="store_true", help="go on without asking")
     arguments = parser.parse_args()
     stage = arguments.stage
     session, whose = session_of_caller(stage)
     print(f"stage {stage} in {whose}", flush=True)
     package = make_package(stage)
-    given = {"BaseUrl": arguments.base_url, "CorsOrigins": arguments.cors_origins, "SignUp": arguments.sign_up}
+    given = {
+        "BaseUrl": arguments.base_url,
+        "CorsOrigins": arguments.cors_origins,
+        "SignUp": arguments.sign_up,
+        "WebAppUrl": arguments.web_app_url,
+        "OidcClients": arguments.oidc_clients,
+    }
     known = package.template["Parameters"]
     before = deployed_parameters(session.client("cloudformation"), application_stack(stage))
     parameters = {name: value for name, value in before.items() if name in known and name != "Stage"}

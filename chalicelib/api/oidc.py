@@ -30,10 +30,10 @@ from chalicelib.domain.oidc_logins import (
     NewTokens,
     count_refused,
     end_login,
+    login_to_end,
     redeem_code,
     refresh,
     revoke,
-    said_login,
 )
 from chalicelib.domain.sessions import valid_session
 
@@ -150,7 +150,7 @@ def _end_session(request: Request, fields: Mapping[str, str]) -> Answer:
     issuer_of(request)
     services = request.services
     hint = services.id_tokens.read(fields["id_token_hint"]) if fields.get("id_token_hint") else None
-    login = said_login(hint or {}, fields.get("refresh_token", ""), services.oidc_logins)
+    login = login_to_end(hint or {}, fields.get("refresh_token", ""), services.oidc_logins)
     if login is not None:
         end_login(login, services.sessions)
     client_id = str(hint["aud"]) if hint is not None else fields.get("client_id", "")

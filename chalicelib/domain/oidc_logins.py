@@ -155,7 +155,7 @@ def find_login(refresh_token: str, logins: OidcLogins) -> OidcLogin | None:
     return found if isinstance(found, OidcLogin) else None
 
 
-def said_login(claims: Mapping[str, Any], refresh_token: str, logins: OidcLogins) -> OidcLogin | None:
+def login_to_end(claims: Mapping[str, Any], refresh_token: str, logins: OidcLogins) -> OidcLogin | None:
     """The login that an ID token tells of, by its claims, or else the one that a good refresh token belongs to."""
     if "sid" in claims:
         found = logins.find(str(claims["sid"]))

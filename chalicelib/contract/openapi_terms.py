@@ -133,7 +133,7 @@ ANYTHING: Schema = {}
 FREE_FORM: Schema = {"type": "object"}
 TIME = text("With a zone (RFC 3339); answers are in UTC, with at most three digits of a second.", format="date-time")
 DATE = text("A day of UTC.", format="date")
-HEX_ID = text("32 lower-case hexadecimal digits.", pattern="^[0-9a-f]{32}$")
+HEX_ID = text("32 lower-case hexadecimal digits.")
 USER_ID = text("10 lower-case hexadecimal digits, or a UUID.")
 EMPTY = Reply(about="Nothing.")
 PAGING = (

@@ -15,6 +15,7 @@ from chalicelib import wiring
 from chalicelib.api.application import methods_of
 from chalicelib.observability import logger
 from tests.api.logs import faults
+from tests.api.openapi_answers import faults_of_answer
 from tests.fakes.services import FakeServices
 
 
@@ -38,10 +39,18 @@ class ApiClient:
         self._client = client
 
     def request(self, method: str, path: str, body: Any = None, *, token: str | None = None, **headers: str) -> Reply:
-        """The reply to one request; a body that is not bytes is sent as JSON, header names may use underscores."""
+        """The reply to one request; a body that is not bytes is sent as JSON, header names may use underscores.
+
+        Whatever is answered has to be what the published description promises.
+        """
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         if token is not None:
             sent["X-Tidepool-Session-Token"] = token
+        reply = self._sent(method, path, body, sent)
+        assert faults_of_answer(method, path, reply.status, reply.headers, reply.body) == []
+        return reply
+
+    def _sent(self, method: str, path: str, body: Any, sent: dict[str, str]) -> Reply:
         payload = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
         if method not in methods_of(path.partition("?")[0]):
             return self._unrouted(method, path, sent)

@@ -14,6 +14,7 @@ from chalicelib.contract.operations_blobs import BLOB_OPERATIONS
 from chalicelib.contract.operations_metadata import METADATA_OPERATIONS
 from chalicelib.contract.operations_metrics import METRICS_OPERATIONS
 from chalicelib.contract.operations_oidc import OIDC_OPERATIONS
+from chalicelib.contract.operations_reference import REFERENCE_OPERATIONS
 from chalicelib.contract.operations_restricted_tokens import RESTRICTED_TOKEN_OPERATIONS
 from chalicelib.contract.operations_tasks import TASK_OPERATIONS
 from tests.api.conftest import ApiClient, Reply
@@ -282,6 +283,7 @@ def test_the_table_has_every_path_of_the_data_api() -> None:
         *METRICS_OPERATIONS,
         *OIDC_OPERATIONS,
         *TASK_OPERATIONS,
+        *REFERENCE_OPERATIONS,
     }
     ours = {
         (operation.method, _without_names(path))

@@ -1,0 +1,66 @@
+"""Whether an answer is one that the published description of the API promises."""
+
+import gzip
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any
+
+import orjson
+from jsonschema import Draft202012Validator, FormatChecker  # type: ignore[import-untyped]  # it ships no types
+
+from chalicelib.api.openapi_document import DATA_SERVICE_PREFIX, document
+
+JSON = "application/json"
+PATHS: Mapping[str, Any] = document()["paths"]
+
+
+def faults_of_answer(method: str, path: str, status: int, headers: Mapping[str, str], body: bytes) -> list[str]:
+    """What about an answer is not as described; nothing for what no operation answers."""
+    if headers.get("content-encoding") == "gzip" and headers.get("content-type", "").startswith(JSON):
+        body = gzip.decompress(body)
+    operation = _operation(method.lower(), path.partition("?")[0].removeprefix(DATA_SERVICE_PREFIX))
+    if operation is None:
+        return []
+    answer = operation["responses"].get(str(status))
+    if answer is None:
+        return [f"the status {status} is not described"]
+    if "$ref" in answer:
+        answer = document()["components"]["responses"][answer["$ref"].rpartition("/")[2]]
+    if not body:
+        return ["a body is described and there is none"] if _needs_body(answer, status) else []
+    return list(_faults_of_body(answer, headers, body))
+
+
+def _operation(method: str, path: str) -> Mapping[str, Any] | None:
+    """The operation whose path has the most that is spelled out, as the gateway chooses."""
+    parts = path.split("/")
+    found = [template for template in PATHS if method in PATHS[template] and _matches(template.split("/"), parts)]
+    best = min(found, key=lambda template: template.count("{"), default=None)
+    return None if best is None else PATHS[best][method]
+
+
+def _matches(template: list[str], parts: list[str]) -> bool:
+    return len(template) == len(parts) and all(
+        part != "" if wanted.startswith("{") else part == wanted for wanted, part in zip(template, parts, strict=True)
+    )
+
+
+def _needs_body(answer: Mapping[str, Any], status: int) -> bool:
+    return status < 300 and any(name == JSON for name in answer.get("content", {}))
+
+
+def _faults_of_body(answer: Mapping[str, Any], headers: Mapping[str, str], body: bytes) -> Iterator[str]:
+    sent = headers.get("content-type", "").partition(";")[0]
+    content = answer.get("content", {})
+    described = content.get(sent) or content.get("*/*")
+    if described is None:
+        yield f"a body of type {sent or 'none'} is not described"
+    elif sent == JSON and "*/*" not in content:
+        for error in _validator(orjson.dumps(described["schema"])).iter_errors(orjson.loads(body)):
+            yield f"{error.json_path}: {error.message}"
+
+
+@cache
+def _validator(schema: bytes) -> Draft202012Validator:
+    root = {"components": {"schemas": document()["components"]["schemas"]}, **orjson.loads(schema)}
+    return Draft202012Validator(root, format_checker=FormatChecker())

@@ -120,10 +120,13 @@ class Server:
         if credentials is None or credentials.password is None:
             raise CommandError("the token is not valid, or not any more.")
         basic = base64.b64encode(f"{credentials.email}:{credentials.password}".encode()).decode()
-        self._token = None
-        with self._answer("POST", "/auth/login", None, {"Authorization": f"Basic {basic}"}, renews=False) as response:
-            self._token = response.headers.get(TOKEN)
-            user = json.loads(b"".join(_blocks(response)))
+        headers, path, self._token = {"Authorization": f"Basic {basic}"}, "/auth/login", None
+        try:
+            with self._answer("POST", path, None, headers, renews=False) as response:
+                self._token = response.headers.get(TOKEN)
+                user = json.loads(b"".join(_blocks(response)))
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            raise self._silent("POST", path, error) from error
         if self._token is None:
             raise CommandError("signing in gave no token: this is no server of the Tidepool API.")
         return str(user["userid"])

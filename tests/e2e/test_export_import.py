@@ -1,0 +1,216 @@
+"""`strandline export`, `import` and `compare`: out of one account, into another, and all is there once."""
+
+import json
+import shutil
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from strandline_cli import folder as files
+from strandline_cli.errors import CommandError
+from strandline_cli.main import main
+from strandline_cli.server import Server
+from tests.e2e.client import PASSWORD, SAMPLES, User, sample
+from tests.e2e.test_blobs import MIB, content, md5, open_upload, put, store, when_available
+
+if TYPE_CHECKING:
+    from tests.e2e.conftest import Cloud
+
+PROFILE = {"fullName": "Ada Lovelace", "patient": {"birthday": "1915-12-10", "targetTimezone": "Europe/London"}}
+SETTINGS = {"units": {"bg": "mg/dL"}, "bgTarget": {"low": 70, "high": 180}}
+LOG = b'[{"type":"send","timestamp":"2026-01-01T00:10:00Z","message":"1f01482a"}]'
+
+
+@pytest.fixture(autouse=True)
+def _password(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STRANDLINE_PASSWORD", PASSWORD)
+
+
+@pytest.fixture(scope="module")
+def ada(cloud: "Cloud") -> User:
+    """An account with everything: what Loop and the Uploader send, readings that stay twice, blobs, logs, profile."""
+    user = User(cloud.base_url)
+    for name, values in (("profile", PROFILE), ("settings", SETTINGS)):
+        assert user.request("PUT", f"/metadata/{user.id}/{name}", values).status == 200
+    blob_id = store(user, content(300_000), **{"Content-Type": "application/gzip"}).json()["id"]
+    headers = {"Content-Type": "application/json; charset=utf-8", "X-Logs-Start-At-Time": "2026-01-01T00:00:00Z"}
+    headers |= {"X-Logs-End-At-Time": "2026-01-01T01:00:00Z", "Digest": f"MD5={md5(LOG)}"}
+    assert user.request("POST", f"/v1/users/{user.id}/device_logs", LOG, headers).status == 201
+    _upload(user, blob_id)
+    _loop(user)
+    _doubled(user)
+    return user
+
+
+@pytest.fixture(scope="module")
+def original(ada: User, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `strandline export` makes of that account."""
+    folder = tmp_path_factory.mktemp("original") / "ada"
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("STRANDLINE_PASSWORD", PASSWORD)
+        assert _export(ada, folder) == 0
+    return folder
+
+
+@pytest.fixture
+def exported(original: Path, tmp_path: Path) -> Path:
+    """A copy of it, for imports leave their journals there."""
+    return Path(shutil.copytree(original, tmp_path / "exported"))
+
+
+def _upload(user: User, blob_id: str) -> None:
+    description = sample("uploader/01_create_data_set.json")
+    description["client"]["private"] |= {"blobId": blob_id}
+    upload_id = user.open_data_set(description)
+    for file in ("uploader/02_data_all_types.json", "uploader/03_block_1000.json"):
+        user.add(f"/v1/datasets/{upload_id}/data", sample(file))
+    assert user.request("PUT", f"/v1/datasets/{upload_id}", {"dataState": "closed"}).status == 200
+
+
+def _loop(user: User) -> None:
+    data_set_id = user.open_data_set(sample("loop/01_create_data_set.json"))
+    for entry in json.loads((SAMPLES / "manifest.json").read_text()):
+        if entry["client"] == "loop" and entry["method"] == "POST" and entry["path"].endswith("/data"):
+            user.add(f"/v1/data_sets/{data_set_id}/data", sample(entry["file"]))
+
+
+def _doubled(user: User) -> None:
+    """A data set that keeps what comes twice, and one that replaces by origin with two records of one origin."""
+    none = {"dataSetType": "continuous", "deduplicator": {"name": "org.tidepool.deduplicator.none"}}
+    reading = {"type": "cbg", "time": "2009-03-01T07:00:00Z", "value": 1000, "units": "mg/dL"}
+    data_set_id = user.open_data_set(none)
+    readings = [reading | {"time": f"2009-03-01T{minute // 60:02}:{minute % 60:02}:00Z"} for minute in range(1050)]
+    for _ in range(2):
+        user.add(f"/v1/data_sets/{data_set_id}/data", readings)
+    by_origin = user.open_data_set({"dataSetType": "continuous"})
+    first = reading | {"origin": {"id": "one"}, "value": 119}
+    user.add(f"/v1/data_sets/{by_origin}/data", [first, first | {"type": "smbg"}])
+
+
+def _export(user: User, folder: Path) -> int:
+    return main(["export", "--url", user.base_url, "--user", user.email, str(folder)])
+
+
+def _import(user: User, folder: Path) -> int:
+    return main(["import", "--url", user.base_url, "--user", user.email, str(folder)])
+
+
+def _kinds(records: list[dict[str, Any]]) -> Counter[str]:
+    return Counter(record["type"] for record in records)
+
+
+def test_a_round_trip_is_equal(ada: User, exported: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    first, second = exported, tmp_path / "second"
+    manifest = json.loads((first / "manifest.json").read_text())
+    counts = {name.removeprefix("data/"): n for name, n in manifest["counts"].items() if name.startswith("data/")}
+    assert counts == _kinds(ada.records("?carelink=true&medtronic=true&cbgFilter=false"))
+    assert (manifest["counts"]["blobs"], manifest["counts"]["device_logs"]) == (1, 1)
+
+    other = User(ada.base_url)
+    assert _import(other, first) == 0
+    assert _kinds(other.records()) == _kinds(ada.records())
+    wizards = [record for record in other.records("?type=wizard") if "bolus" in record]
+    assert wizards
+    assert {record["bolus"] for record in wizards} <= {record["id"] for record in other.records("?type=bolus")}
+    (upload,) = other.request("GET", f"/v1/users/{other.id}/data_sets?client.name=org.tidepool.uploader").json()
+    (blob,) = other.request("GET", f"/v1/users/{other.id}/blobs").json()
+    assert upload["client"]["private"]["blobId"] == blob["id"]
+
+    assert _import(other, first) == 0
+    assert _kinds(other.records()) == _kinds(ada.records())
+    assert _export(other, second) == 0
+    capsys.readouterr()
+    assert main(["compare", str(first), str(second)]) == 0, capsys.readouterr().out
+
+
+def test_what_differs_is_told(
+    exported: Path, cloud: "Cloud", tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second = exported, tmp_path / "second"
+    other = User(cloud.base_url)
+    assert _import(other, first) == 0
+    (data_set, *_) = other.request("GET", f"/v1/users/{other.id}/data_sets?client.name=org.tidepool.Loop").json()
+    gone = next(record for record in other.records("?type=cbg") if record["uploadId"] == data_set["uploadId"])
+    path = f"/v1/data_sets/{data_set['uploadId']}/data"
+    assert other.request("DELETE", path, [{"id": gone["id"]}]).status == 200
+    assert _export(other, second) == 0
+    capsys.readouterr()
+    assert main(["compare", str(first), str(second)]) == 3
+    told = capsys.readouterr().out.splitlines()
+    assert len(told) == 2
+    assert all("org.tidepool.Loop" in line for line in told)
+
+
+@pytest.mark.parametrize("is_carried_out", [True, False], ids=["answer lost", "request lost"])
+def test_an_interrupted_import_goes_on(
+    exported: Path, cloud: "Cloud", tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_carried_out: bool
+) -> None:
+    """Each run breaks off at a request that changes something, one later than the last, until one gets through."""
+    other = User(cloud.base_url)
+    content = Server.content
+    runs, left = 0, 0
+
+    def breaking(self: Server, method: str, path: str, *rest: Any) -> bytes:
+        nonlocal left
+        if method == "GET":
+            return content(self, method, path, *rest)
+        left -= 1
+        if left >= 0 or is_carried_out:
+            answer = content(self, method, path, *rest)
+            if left >= 0:
+                return answer
+        raise CommandError("the connection broke")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Server, "content", breaking)
+        while _import(other, exported) != 0:
+            runs += 1
+            left = runs
+            assert runs < 20
+    assert runs > 4
+    assert _export(other, tmp_path / "second") == 0
+    assert main(["compare", str(exported), str(tmp_path / "second")]) == 0
+
+
+def test_a_damaged_export_is_not_imported(exported: Path, cloud: "Cloud", capsys: pytest.CaptureFixture[str]) -> None:
+    path = exported / "data" / "cbg.jsonl"
+    path.write_bytes(path.read_bytes().replace(b"5", b"6", 1))
+    other = User(cloud.base_url)
+    assert _import(other, exported) == 1
+    assert "cbg.jsonl is not as it was exported" in capsys.readouterr().err
+    assert other.records() == []
+
+
+def test_what_the_server_refuses_is_kept_beside(ada: User, exported: Path) -> None:
+    """A record that is none any more: the others go in, and it is told with the reason."""
+    path = exported / "data" / "cbg.jsonl"
+    lines = path.read_bytes().splitlines()
+    lines[0] = files.line_of(json.loads(lines[0]) | {"value": 77.0}).strip()
+    path.write_bytes(b"\n".join(lines) + b"\n")
+    manifest = json.loads((exported / "manifest.json").read_text())
+    manifest["files"]["data/cbg.jsonl"] = files.fingerprint(path)
+    files.write_json(exported / "manifest.json", manifest)
+    other = User(ada.base_url)
+    assert _import(other, exported) == 3
+    (refused,) = (exported / "imports").glob("*.refused.jsonl")
+    (line,) = files.read_lines(refused)
+    assert line["record"]["value"] == 77.0
+    assert line["errors"][0]["code"] == "value-out-of-range"
+    assert len(other.records()) == len(ada.records()) - 1
+
+
+def test_a_large_blob_goes_straight_to_the_storage(cloud: "Cloud", tmp_path: Path) -> None:
+    user, other = User(cloud.base_url), User(cloud.base_url)
+    large = content(5 * MIB)
+    opened = open_upload(user, large).json()
+    assert put(opened["upload"], large).status == 200
+    when_available(user, opened["id"])
+    first, second = tmp_path / "first", tmp_path / "second"
+    assert _export(user, first) == 0
+    assert _import(other, first) == 0
+    (blob,) = other.request("GET", f"/v1/users/{other.id}/blobs?status=available,created").json()
+    when_available(other, blob["id"])
+    assert _export(other, second) == 0
+    assert main(["compare", str(first), str(second)]) == 0

@@ -1,0 +1,62 @@
+"""The command line: what it asks for, what it tells, how it ends."""
+
+import io
+from pathlib import Path
+
+import pytest
+
+from strandline_cli.main import main
+from strandline_cli.progress import Progress
+
+
+@pytest.mark.parametrize("command", [[], ["export"], ["import"], ["compare"]])
+def test_help_names_the_exit_codes(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        main([*command, "--help"])
+    assert end.value.code == 0
+    assert "exit codes" in capsys.readouterr().out
+
+
+def test_no_argument_takes_a_password(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["export", "--url", "http://127.0.0.1:9", "--user", "ada@example.org", "--password", "secret", "out"])
+    assert "--password" in capsys.readouterr().err
+
+
+def test_without_a_password_and_anyone_to_ask_it_says_so(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("STRANDLINE_PASSWORD", raising=False)
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    assert main(["export", "--url", "http://127.0.0.1:9", "--user", "ada@example.org", str(tmp_path / "out")]) == 1
+    assert "STRANDLINE_PASSWORD" in capsys.readouterr().err
+
+
+def test_a_server_that_is_not_there_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("STRANDLINE_PASSWORD", "secret")
+    assert main(["export", "--url", "http://127.0.0.1:9", "--user", "ada@example.org", str(tmp_path / "out")]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: http://127.0.0.1:9 does not answer")
+    assert "secret" not in line
+    assert list(tmp_path.iterdir()) == []
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is one."""
+
+    def isatty(self) -> bool:
+        """Yes."""
+        return True
+
+
+def test_progress_is_a_bar_in_a_terminal_and_a_line_elsewhere() -> None:
+    terminal, file = Terminal(), io.StringIO()
+    for stream in (terminal, file):
+        with Progress("data", 2, stream) as progress:
+            progress.advance()
+            progress.advance()
+    assert file.getvalue() == "data: 2/2\n"
+    assert terminal.getvalue().count("\r") == 3
+    assert terminal.getvalue().endswith(f"{'█' * 28} 2/2\n")

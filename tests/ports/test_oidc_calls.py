@@ -1,0 +1,94 @@
+"""How many calls signing in by OpenID Connect makes, through the whole application on DynamoDB and Secrets Manager:
+docs/access-patterns-accounts.md, asserted."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from chalice.test import Client
+
+from app import app
+from chalicelib import wiring
+from chalicelib.adapters import dynamodb, secrets
+from chalicelib.config import Settings
+from tests.api.conftest import ApiClient, Reply
+from tests.fakes.oidc_app import App, Browser, ReplyLike, hidden_fields
+
+EMAIL, PASSWORD = "anna@example.org", "a-good-one?"
+AUTH_PATH = "/realms/tidepool/protocol/openid-connect/auth"
+FORM_CALLS = ["UpdateItem", "UpdateItem", "GetItem", "GetItem", "UpdateItem", "UpdateItem", "TransactWriteItems"]
+TOKEN_CALLS = ["GetItem", "TransactWriteItems", "GetItem"]
+KEY_CALLS = ["GetSecretValue", "PutSecretValue", "GetSecretValue"]
+
+
+class Calls:
+    """The calls of both clients, by operation, in order."""
+
+    def __init__(self) -> None:
+        self.made: list[str] = []
+
+    def __call__(self, model: Any, **_: Any) -> None:
+        """What botocore calls before each call."""
+        self.made.append(model.name)
+
+    def of(self, reply: ReplyLike, status: int = 200) -> list[str]:
+        """The calls since the last time, of a request that went as it should."""
+        assert reply.status == status, reply.body
+        made, self.made = self.made, []
+        return made
+
+
+@pytest.fixture
+def calls(stage: Settings) -> Iterator[Calls]:
+    """The calls made in a test."""
+    secrets.forget_clients()
+    secrets.client(stage.region).create_secret(Name=stage.oidc_keys_name, SecretString="generated" * 5)
+    counted = Calls()
+    clients = (dynamodb.client(stage), secrets.client(stage.region))
+    for client in clients:
+        client.meta.events.register("before-call", counted)
+    yield counted
+    for client in clients:
+        client.meta.events.unregister("before-call", counted)
+    secrets.forget_clients()
+
+
+@pytest.fixture
+def xdrip(stage: Settings, calls: Calls) -> Iterator[App]:
+    """xDrip+, and Anna, who has an account."""
+    wiring.override(wiring.build_services(replace(stage, sign_up="open")))
+    with Client(app) as client:
+        api = ApiClient(client)
+
+        def send(method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Reply:
+            return api.request(method, path, body, **headers)
+
+        user = {"username": EMAIL, "emails": [EMAIL], "password": PASSWORD}
+        assert api.request("POST", "/auth/user", user).status == 201
+        calls.made.clear()
+        yield App(send, "xdrip", "xdrip://callback/tidepool")
+    wiring.override(None)
+
+
+def test_from_the_page_to_the_end(xdrip: App, calls: Calls) -> None:
+    browser = Browser(xdrip.send)
+    page = browser.get(xdrip.page_path())
+    assert calls.of(page) == []
+    fields = hidden_fields(page.body) | {"username": EMAIL, "password": PASSWORD}
+    returned = browser.post(AUTH_PATH, fields)
+    assert calls.of(returned, 303) == FORM_CALLS
+    reply = xdrip.exchange(xdrip.returned(returned)["code"])
+    assert calls.of(reply) == [*TOKEN_CALLS, *KEY_CALLS]  # the first token of the stage makes the key
+    reply = xdrip.refresh(reply.json()["refresh_token"])
+    assert calls.of(reply) == TOKEN_CALLS
+    tokens = reply.json()
+    assert calls.of(xdrip.send("GET", "/realms/tidepool/.well-known/openid-configuration", None, {})) == []
+    assert calls.of(xdrip.user_info(tokens["access_token"])) == ["GetItem", "GetItem"]
+    revoked = xdrip.post("revoke", {"token": tokens["refresh_token"], "client_id": "xdrip"})
+    assert calls.of(revoked) == ["GetItem", "Query", "TransactWriteItems", "Query"]
+
+
+def test_a_refused_token_costs_a_count_and_no_read_when_it_has_no_form(xdrip: App, calls: Calls) -> None:
+    assert calls.of(xdrip.refresh("x"), 401) == ["UpdateItem"]
+    assert calls.of(xdrip.refresh(f"{'0' * 64}.x"), 401) == ["GetItem", "UpdateItem"]

@@ -5,7 +5,6 @@ each operation (`contract/openapi_*`). Whoever asks for it pays for it: nothing 
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
-from http import HTTPStatus
 from typing import Any
 
 import orjson
@@ -163,7 +162,9 @@ def callers(who_may: WhoMay) -> str:
         kinds.append("those with whom something is shared")
     if who_may.server:
         kinds.append("servers")
-    return kinds[0] if len(kinds) == 1 else f"{', '.join(kinds[:-1])} and {kinds[-1]}"
+    if len(kinds) <= 2:
+        return " and ".join(kinds)
+    return f"{', '.join(kinds[:-1])}, and {kinds[-1]}"
 
 
 def _path_parameters(path: str) -> Iterator[Json]:
@@ -221,7 +222,7 @@ def _name_of_failure(form: FailureForm, status: int) -> str:
 
 
 def _failure_reply(form: FailureForm, status: int) -> tuple[str, Json]:
-    reply: Json = {"description": f"{HTTPStatus(status).phrase}. {MEANING[status]}"}
+    reply: Json = {"description": MEANING[status]}
     if status in MAY_TRY_AGAIN:
         reply["headers"] = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}}
     reply["content"] = {JSON: {"schema": reference(SCHEMA_OF_FORM[form])}}

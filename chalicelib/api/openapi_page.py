@@ -17,7 +17,7 @@ _STYLE = """
 --mark:#1d232c}}
 *{box-sizing:border-box}
 body{margin:0 auto;max-width:64rem;padding:1rem;background:var(--page);color:var(--text);
-font:1rem/1.5 system-ui,sans-serif;overflow-wrap:anywhere}
+font:1rem/1.5 system-ui,sans-serif;overflow-wrap:break-word}
 a{color:var(--act)}
 h2{margin-top:2.5rem;border-bottom:1px solid var(--line)}
 nav ul{columns:14rem;padding-left:1.25rem}
@@ -107,6 +107,11 @@ def _operation(method: str, path: str, operation: Json, components: Json) -> str
         parts.append(_body("Body" if body["required"] else "Body (may be left out)", body))
     rows = [_reply_row(status, reply, components) for status, reply in operation["responses"].items()]
     parts.append(_table("Answers", ("Status", "Meaning", "Body"), rows))
+    parts += [
+        _members_table(f"Members of the answer {status}", content["schema"])
+        for status, reply in operation["responses"].items()
+        for content in reply.get("content", {}).values()
+    ]
     return (
         f'<details id="{_anchor(operation["operationId"])}"><summary><b><code>{method.upper()}</code></b> '
         f"<code>{escape(path)}</code> {_prose(operation['summary'])}</summary><div>{''.join(parts)}</div></details>\n"

@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # i
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from chalicelib.api.openapi_document import APIS, callers, document, document_bytes
-from chalicelib.contract.access import CUSTODIANS, SERVERS
+from chalicelib.contract.access import CUSTODIANS, OWNER_AND_SERVERS, SERVERS
 from chalicelib.contract.operations import OPERATIONS
 from chalicelib.model.tables import TYPES
 from tests.unit.test_imports import imported
@@ -104,7 +104,8 @@ def test_credentials_follow_from_who_may_call_and_how_failures_look(name: str, s
 
 def test_a_person_reads_who_may_call() -> None:
     assert callers(SERVERS) == "servers"
-    assert callers(CUSTODIANS) == "the user, those whom the user granted custodian and servers"
+    assert callers(OWNER_AND_SERVERS) == "the user and servers"
+    assert callers(CUSTODIANS) == "the user, those whom the user granted custodian, and servers"
 
 
 @pytest.mark.parametrize("type_name", TYPES)

@@ -120,14 +120,17 @@ def _optional(export: _Export, path: str, what: str, absent: int | None = None) 
 def _export_data_sets(export: _Export) -> None:
     """The data sets as they are listed, deleted ones too, with the state that only reading data tells."""
     path = f"/v1/users/{export.user_id}/data_sets?deleted=true&"
-    states = {
-        upload["uploadId"]: upload.get("_state")
-        for upload in _read_data(export, {"type": "upload"})
-        if upload.get("_state") is not None
-    }
-    found = [data_set | {"_state": states.get(data_set["uploadId"], "open")} for data_set in _pages(export, path)]
+    uploads = _read_data(export, {"type": "upload"})
+    closed = {one["uploadId"] for one in uploads if "closed" in (one.get("_state"), one.get("_dataState"))}
+    found = [one | {"_state": _state(one, closed)} for one in _pages(export, path)]
     files.write_lines(export.folder / files.DATA_SETS, found)
     export.counts["data_sets"] = len(found)
+
+
+def _state(data_set: Json, closed: set[str]) -> str:
+    """A normal data set is listed only once it is closed, whatever older ones say of themselves."""
+    is_open = data_set.get("dataSetType") == "continuous" and data_set["uploadId"] not in closed
+    return "open" if is_open else "closed"
 
 
 def _pages(export: _Export, path: str) -> Iterator[Json]:

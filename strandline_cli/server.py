@@ -149,7 +149,8 @@ class Server:
                     yield response
                     return
                 location = response.headers.get("Location")
-                if response.status in (303, 307) and location is not None and redirects < MOST_REDIRECTS:
+                is_elsewhere = response.status in (303, 307) and method == "GET"
+                if is_elsewhere and location is not None and redirects < MOST_REDIRECTS:
                     # What is elsewhere is opened by its signed address, and the token is no business of its host.
                     redirects, url, with_token = redirects + 1, urljoin(url, location), False
                 elif response.status == 401 and renews and with_token:

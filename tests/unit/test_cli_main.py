@@ -1,12 +1,16 @@
 """The command line: what it asks for, what it tells, how it ends."""
 
 import io
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from strandline_cli.main import main
 from strandline_cli.progress import Progress
+from tools.packaging import SOURCES
+from tools.project import ROOT
 
 
 @pytest.mark.parametrize("command", [[], ["export"], ["import"], ["compare"]])
@@ -60,3 +64,15 @@ def test_progress_is_a_bar_in_a_terminal_and_a_line_elsewhere() -> None:
     assert file.getvalue() == "data: 2/2\n"
     assert terminal.getvalue().count("\r") == 3
     assert terminal.getvalue().endswith(f"{'█' * 28} 2/2\n")
+
+
+def test_it_needs_the_standard_library_only() -> None:
+    code = "import sys; sys.path.insert(0, '.'); import strandline_cli.main; print(*sys.modules)"
+    modules = subprocess.check_output([sys.executable, "-I", "-S", "-c", code], cwd=ROOT, text=True).split()
+    strange = {name.partition(".")[0] for name in modules} - sys.stdlib_module_names - {"strandline_cli", "__main__"}
+    assert strange == set()
+
+
+def test_it_is_no_part_of_what_is_deployed() -> None:
+    assert "app.py" in SOURCES
+    assert not [name for name in SOURCES if "strandline_cli" in name]

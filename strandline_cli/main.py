@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return FAILED
     except KeyboardInterrupt:
-        print("stopped; say the same again to go on", file=sys.stderr)
+        print("stopped; an import goes on when you say the same again, an export starts anew", file=sys.stderr)
         return STOPPED
 
 

@@ -1,0 +1,64 @@
+"""What `tidepool-platform-client` itself sends beside data: metrics and blobs, in its own requests."""
+
+import base64
+import hashlib
+import secrets
+import time
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+import pytest
+
+from tests.e2e import javascript
+from tests.e2e.client import Client, User
+
+if TYPE_CHECKING:
+    from tests.e2e.conftest import Cloud
+
+COUNTED_WITHIN_S = 60
+
+
+@pytest.fixture(scope="module")
+def node() -> javascript.JavaScript:
+    """The npm package, installed."""
+    if javascript.is_missing():
+        pytest.skip(javascript.MISSING)
+    return javascript.installed()
+
+
+def test_an_event_that_it_tracks_is_counted(cloud: "Cloud", node: javascript.JavaScript) -> None:
+    if cloud.server_secret is None:
+        pytest.skip("needs SERVER_SECRET")
+    headers = {"X-Tidepool-Server-Name": "test", "X-Tidepool-Server-Secret": cloud.server_secret}
+    signed_in = Client(cloud.base_url).request("POST", "/auth/serverlogin", headers=headers)
+    server = Client(cloud.base_url, signed_in.headers["x-tidepool-session-token"])
+    name = f"Viewed Data {secrets.token_hex(4)}"
+    today = time.strftime("%Y-%m-%d", time.gmtime())
+
+    node.platform_client(
+        User(cloud.base_url),
+        ("trackMetric", name, {"screen": "daily", "tags": ["a", "b"]}),
+        ("trackMetric", name, None),
+    )
+
+    path = f"/v1/metrics/events?from={today}&to=9999-12-31&prefix={quote('uploader - ' + name)}"
+    deadline = time.monotonic() + COUNTED_WITHIN_S
+    while sum(each["count"] for each in server.request("GET", path).json()) < 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    assert [each["eventName"] for each in server.request("GET", path).json()] == [f"uploader - {name}"]
+
+
+@pytest.mark.parametrize("announces_digest", [True, False])
+def test_a_blob_that_it_uploads_comes_back(cloud: "Cloud", node: javascript.JavaScript, announces_digest: bool) -> None:
+    user = User(cloud.base_url)
+    text = "the raw pages of a pump, " * 100
+    md5 = base64.b64encode(hashlib.md5(text.encode(), usedforsecurity=False).digest()).decode()
+    # The Uploader's digest is the literal text "null" (clients 5).
+    digest = f"MD5={md5}" if announces_digest else "null"
+
+    [blob] = node.platform_client(user, ("uploadBlobForUser", user.id, text, "text/plain", digest))
+
+    assert (blob["status"], blob["size"], blob["digestMD5"]) == ("available", len(text), md5)
+    content = user.request("GET", f"/v1/blobs/{blob['id']}/content")
+    assert (content.status, content.body.decode()) == (200, text)

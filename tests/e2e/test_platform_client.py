@@ -4,6 +4,7 @@ import base64
 import hashlib
 import secrets
 import time
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -33,7 +34,7 @@ def test_an_event_that_it_tracks_is_counted(cloud: "Cloud", node: javascript.Jav
     signed_in = Client(cloud.base_url).request("POST", "/auth/serverlogin", headers=headers)
     server = Client(cloud.base_url, signed_in.headers["x-tidepool-session-token"])
     name = f"Viewed Data {secrets.token_hex(4)}"
-    today = time.strftime("%Y-%m-%d", time.gmtime())
+    today = datetime.now(UTC).date()
 
     node.platform_client(
         User(cloud.base_url),
@@ -41,7 +42,7 @@ def test_an_event_that_it_tracks_is_counted(cloud: "Cloud", node: javascript.Jav
         ("trackMetric", name, None),
     )
 
-    path = f"/v1/metrics/events?from={today}&to=9999-12-31&prefix={quote('uploader - ' + name)}"
+    path = f"/v1/metrics/events?from={today}&to={today + timedelta(days=1)}&prefix={quote('uploader - ' + name)}"
     deadline = time.monotonic() + COUNTED_WITHIN_S
     while sum(each["count"] for each in server.request("GET", path).json()) < 2:
         assert time.monotonic() < deadline

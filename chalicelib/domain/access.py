@@ -140,7 +140,7 @@ def authenticate(
         raise MalformedCredentialError
     if credentials.bearer_token:
         session = _valid_session(credentials.bearer_token, sessions, now_ms)
-        if session is not None and not session.is_server:
+        if session is not None:
             return Caller(user_id=session.user_id)
     if credentials.session_token:
         session = _valid_session(credentials.session_token, sessions, now_ms)

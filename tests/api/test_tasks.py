@@ -448,4 +448,4 @@ def test_only_servers_may(api: ApiClient, fakes: FakeServices, method: str, path
 
 def test_a_servers_token_as_bearer_is_no_server(api: ApiClient, fakes: FakeServices) -> None:
     token = fakes.sign_in("server", is_server=True)
-    assert api.request("GET", "/v1/tasks", Authorization=f"Bearer {token}").status == 401
+    assert api.request("GET", "/v1/tasks", Authorization=f"Bearer {token}").status == 403

@@ -52,8 +52,8 @@ deploy: stage-given environment ## deploy a stage to your AWS account, after sho
 destroy: stage-given environment ## remove a stage's application from AWS, keep its data: make destroy STAGE=prod
 	@$(BIN)/python -m tools.destroy '$(STAGE)' $(if $(YES),--yes)
 
-user: stage-given environment ## make an account on a stage, sign-up closed or not: make user STAGE=prod EMAIL=anna@example.org
-	@$(BIN)/python -m tools.user '$(STAGE)' '$(EMAIL)' $(if $(ROLE),--role '$(ROLE)')
+user: environment ## make an account, sign-up closed or not: make user EMAIL=anna@example.org [STAGE=prod] [ROLE=clinic]
+	@$(BIN)/python -m tools.user '$(or $(STAGE),local)' '$(EMAIL)' --data-dir '$(DATA_DIR)' $(if $(ROLE),--role '$(ROLE)')
 
 rotate-keys: stage-given environment ## sign ID tokens of a stage with a new key: make rotate-keys STAGE=prod
 	@$(BIN)/python -m tools.rotate_keys '$(STAGE)'

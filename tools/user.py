@@ -1,6 +1,8 @@
-"""`make user STAGE=... EMAIL=...`: make an account on a stage whose sign-up is closed, with your own credentials.
+"""`make user EMAIL=...`: make an account, whether sign-up is open or not.
 
-python -m tools.user STAGE EMAIL [--role ROLE]...
+On the local cloud that runs; with STAGE=... and your own credentials, on a stage of yours.
+
+python -m tools.user STAGE EMAIL [--role ROLE]... [--data-dir FOLDER]
 
 The password is asked for, or read from standard input when that is no terminal; it is never an argument, since the
 list of processes shows arguments to everyone.
@@ -8,7 +10,10 @@ list of processes shows arguments to everyone.
 
 import argparse
 import getpass
+import os
+import socket
 import sys
+from pathlib import Path
 
 from chalicelib.config import Settings
 from chalicelib.contract.roles import PATIENT, ROLES
@@ -18,7 +23,13 @@ from chalicelib.domain.accounts_lifecycle import create_user
 from chalicelib.domain.errors import InvalidUserDetailsError, UnavailableError, UserExistsError
 from chalicelib.wiring import Services, build_services
 from tools.aws_account import session_of_caller
+from tools.local_cloud.data_folder import DataFolder
+from tools.local_cloud.launcher import REGION, ROOT_KEY
+from tools.local_cloud.ports import LOOPBACK
+from tools.packaging import LOCAL_STAGE
 from tools.project import ToolError, run_tool
+
+CONNECT_TIMEOUT_S = 2
 
 
 def main() -> int:
@@ -29,13 +40,37 @@ def main() -> int:
     parser.add_argument(
         "--role", action="append", choices=sorted(ROLES), help=f"may be repeated; {PATIENT} if not given"
     )
+    parser.add_argument("--data-dir", type=Path, default=Path(".local"), help="of the local cloud, for stage `local`")
     arguments = parser.parse_args()
-    session, whose = session_of_caller(arguments.stage)
-    print(f"stage {arguments.stage} in {whose}", flush=True)
-    services = build_services(Settings(stage=arguments.stage, region=session.region_name))
+    if arguments.stage == LOCAL_STAGE:
+        region, where = REGION, f"the local cloud of {arguments.data_dir}"
+        use_running_cloud(arguments.data_dir)
+    else:
+        session, where = session_of_caller(arguments.stage)
+        region = session.region_name
+    print(f"stage {arguments.stage} in {where}", flush=True)
+    services = build_services(Settings(stage=arguments.stage, region=region))
     account = make_user(services, arguments.email, arguments.role or [PATIENT], asked_password())
     print(f"user: {account.user_id}")
     return 0
+
+
+def use_running_cloud(data_dir: Path) -> None:
+    """Let all clients of this process speak to a local cloud, as its root.
+
+    Raises:
+        ToolError: none runs with this data folder.
+    """
+    port = DataFolder(data_dir).read_gateway_port()
+    try:
+        socket.create_connection((LOOPBACK, port or 0), timeout=CONNECT_TIMEOUT_S).close()
+    except OSError:
+        raise ToolError(f"no local cloud runs with the data folder {data_dir}: start one with make run.") from None
+    os.environ |= {
+        "AWS_ENDPOINT_URL": f"http://localhost:{port}",
+        "AWS_ACCESS_KEY_ID": ROOT_KEY,
+        "AWS_SECRET_ACCESS_KEY": ROOT_KEY,
+    }
 
 
 def make_user(services: Services, email: str, roles: list[str], password: str) -> Account:

@@ -1,6 +1,9 @@
 """Accounts as the Uploader and the npm client use them: signing in and out, sharing, custodial accounts."""
 
 import base64
+import secrets
+import subprocess
+import sys
 import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -10,6 +13,7 @@ import pytest
 from chalicelib.domain.accounts_sign_in import ATTEMPTS_WINDOW_S, MAX_FAILURES_PER_ACCOUNT
 from tests.e2e import javascript
 from tests.e2e.client import PASSWORD, Client, Reply, User, sample
+from tools.project import ROOT
 
 if TYPE_CHECKING:
     from tests.e2e.conftest import Cloud
@@ -218,3 +222,14 @@ def test_a_password_guessing_run_is_stopped(anna: User, ben: User) -> None:
     assert 0 < int(reply.headers["retry-after"]) <= ATTEMPTS_WINDOW_S
     assert anna.request("GET", "/auth/user").status == 200  # whoever is signed in stays so
     assert login(ben.base_url, ben.email).status == 200
+
+
+def test_an_account_that_was_made_from_the_command_line_signs_in(cloud: "Cloud") -> None:
+    if cloud.data_dir is None:
+        pytest.skip("needs the local cloud's data folder")
+    email = f"made-{secrets.token_hex(6)}@example.org"
+    command = [sys.executable, "-m", "tools.user", "local", email, "--data-dir", str(cloud.data_dir)]
+    made = subprocess.run(command, cwd=ROOT, input="correct-horse\n", capture_output=True, text=True, check=True)
+    reply = login(cloud.base_url, email, "correct-horse")
+    assert reply.status == 200
+    assert made.stdout.splitlines()[-1] == f"user: {reply.json()['userid']}"

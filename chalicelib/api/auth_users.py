@@ -70,6 +70,7 @@ def update(request: Request) -> Answer:
         grants=services.grants,
         passwords=services.passwords,
         sessions=services.sessions,
+        restricted_tokens=services.restricted_tokens,
         token=request.headers[TOKEN_HEADER],
     )
     return Answer(user_object(account, to_server=request.caller.is_server))

@@ -9,7 +9,7 @@ from chalicelib.domain.accounts import Account
 from chalicelib.domain.accounts_details import NewUser, UserUpdates
 from chalicelib.domain.errors import UnauthorizedError, UnavailableError, UserNotFoundError
 from chalicelib.domain.grants import Grant
-from chalicelib.domain.ports_accounts import Accounts, Grants, Passwords, Sessions
+from chalicelib.domain.ports_accounts import Accounts, Grants, Passwords, RestrictedTokens, Sessions
 from chalicelib.domain.sessions import end_other_logins
 
 MAX_TRIES = 5
@@ -89,13 +89,14 @@ def update_user(
     grants: Grants,
     passwords: Passwords,
     sessions: Sessions,
+    restricted_tokens: RestrictedTokens,
     token: str,
 ) -> Account:
     """The account after the change.
 
     A first password claims a custodial account: it ceases to be one, and its custodians lose their permission.
-    A password ends all logins that were made before it, but the one that `token`, the caller's, belongs to: whoever
-    changes it because it is known to others wants those others to be out.
+    A password ends all restricted tokens and all logins that were made before it, but the one that `token`, the
+    caller's, belongs to: whoever changes it because it is known to others wants those others to be out.
 
     Raises:
         UnauthorizedError: the account does not exist, or not all of the change is the caller's to make.
@@ -123,6 +124,8 @@ def update_user(
                 continue
         if password_hash is not None:
             end_other_logins(user_id, token, sessions)
+            for restricted in restricted_tokens.of_user(user_id):
+                restricted_tokens.delete(restricted)
         return changed
     raise UnavailableError
 

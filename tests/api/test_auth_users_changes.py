@@ -116,6 +116,16 @@ class TestUpdate:
         assert [is_valid(api, token) for token in (anna, refreshed, ben)] == [True] * 3
         assert [is_valid(api, token) for token in others] == [False] * 3
 
+    def test_a_new_password_ends_restricted_tokens(self, api: ApiClient, fakes: FakeServices, anna: str) -> None:
+        made = api.request("POST", f"/v1/users/{ANNA.user_id}/restricted_tokens", {}, token=anna).json()["id"]
+        path = f"/data/{ANNA.user_id}?restricted_token={made}"
+        assert api.request("GET", path).status == 200
+        assert api.request("PUT", "/auth/user", {"updates": {}}, token=anna).status == 200
+        assert api.request("GET", path).status == 200
+        assert api.request("PUT", "/auth/user", {"updates": {"password": "another-password"}}, token=anna).status == 200
+        assert api.request("GET", path).status == 401
+        assert fakes.restricted_tokens.of_user(ANNA.user_id) == []
+
     def test_a_password_that_a_server_sets_ends_all_logins(self, api: ApiClient, anna: str, server: str) -> None:
         updates = {"password": "another-password"}
         assert api.request("PUT", f"/auth/user/{ANNA.user_id}", {"updates": updates}, token=server).status == 200

@@ -13,8 +13,9 @@ export PYTHON
 help: ## list what there is
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
-run: ## run Strandline on this machine: make run [PORT=8000] [DATA_DIR=.local]
-	@$(START) --cloud --run tools.local_cloud --port '$(PORT)' --data-dir '$(DATA_DIR)'
+run: ## run Strandline on this machine: make run [PORT=8000] [DATA_DIR=.local] [CORS_ORIGINS=...]
+	@$(START) --cloud --run tools.local_cloud --port '$(PORT)' --data-dir '$(DATA_DIR)' \
+		$(if $(CORS_ORIGINS),--cors-origins '$(CORS_ORIGINS)')
 
 demo: ## send a synthetic month, read it back, compare: make demo [DAYS=30] [SEED=1] [BASE_URL=...]
 	@$(START) --cloud --run tools.demo --port '$(PORT)' --data-dir '$(DATA_DIR)' \

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+PAGE_ORIGIN = "https://pages.example.org"
+"""Whose pages may call the local cloud of the tests."""
+
 
 @dataclass(frozen=True, slots=True)
 class Cloud:
@@ -26,7 +29,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
         return
     from tools.local_cloud.launcher import local_cloud
 
-    with local_cloud(tmp_path_factory.mktemp("local-cloud"), port=0) as running:
+    with local_cloud(tmp_path_factory.mktemp("local-cloud"), port=0, cors_origins=PAGE_ORIGIN) as running:
         yield Cloud(running.base_url, running.server_secret, running.data_dir, running.gateway_url)
 
 

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.e2e.client import TIMEOUT_S, Client, Reply, User
+from tests.e2e.conftest import PAGE_ORIGIN
 
 if TYPE_CHECKING:
     from tests.e2e.conftest import Cloud
@@ -131,6 +132,17 @@ def test_a_page_of_another_origin_may_read_nothing_unless_it_is_configured(user:
     answer = user.request("GET", "/v1/time", headers={"Origin": "https://elsewhere.example.org"})
     assert answer.status == 200
     assert "access-control-allow-origin" not in answer.headers
+
+
+def test_a_page_of_a_configured_origin_may_call(cloud: "Cloud", user: User) -> None:
+    if cloud.gateway_url is None:
+        pytest.skip("needs a cloud that is configured for the pages of the tests")
+    headers = {"Origin": PAGE_ORIGIN, "Access-Control-Request-Method": "POST"}
+    preflight = user.request("OPTIONS", f"/v1/users/{user.id}/data_sets", headers=headers)
+    assert (preflight.status, preflight.headers["access-control-allow-origin"]) == (204, PAGE_ORIGIN)
+    assert preflight.headers["access-control-allow-credentials"] == "true"
+    answer = user.request("GET", f"/data/{user.id}", headers={"Origin": PAGE_ORIGIN})
+    assert (answer.status, answer.headers["access-control-allow-origin"]) == (200, PAGE_ORIGIN)
 
 
 @pytest.mark.parametrize("token", [None, "", "nonsense"])

@@ -1,6 +1,6 @@
 """`make run`: start the local cloud and keep it until Ctrl-C or SIGTERM.
 
-    python -m tools.local_cloud [--port 8000] [--data-dir .local]
+    python -m tools.local_cloud [--port 8000] [--data-dir .local] [--cors-origins ORIGINS]
 
 The last line of its output is `ready: http://127.0.0.1:8000`.
 """
@@ -20,12 +20,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make run", description="Strandline on this machine, for as long as it runs.")
     parser.add_argument("--port", type=int, default=8000, help="where clients find it (0: any free port)")
     parser.add_argument("--data-dir", type=Path, default=Path(".local"), help="where it keeps its data")
+    parser.add_argument("--cors-origins", default="", help="origins whose pages may call it, with commas between them")
     arguments = parser.parse_args()
     parent = os.getppid()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     try:
-        with local_cloud(arguments.data_dir, arguments.port) as cloud:
+        with local_cloud(arguments.data_dir, arguments.port, arguments.cors_origins) as cloud:
             print(f"ready: {cloud.base_url}", flush=True)
             if wait_for_end(cloud, parent):
                 raise ToolError(f"the local cloud stopped by itself; the reason is in {cloud.data_dir}/engine.log.")

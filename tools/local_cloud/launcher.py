@@ -32,8 +32,10 @@ class LocalCloud:
 
 
 @contextmanager
-def local_cloud(data_dir: Path, port: int) -> Iterator[LocalCloud]:
+def local_cloud(data_dir: Path, port: int, cors_origins: str = "") -> Iterator[LocalCloud]:
     """The application, answering at 127.0.0.1:`port` (0: any free port), with its data in `data_dir`.
+
+    `cors_origins`, with commas between them, are those whose pages may call it.
 
     Raises:
         ToolError: a port or the folder is taken, what the folder keeps is damaged, or packaging or deploying failed.
@@ -46,20 +48,20 @@ def local_cloud(data_dir: Path, port: int) -> Iterator[LocalCloud]:
             gateway_url = f"http://localhost:{ports.port_of(gateway)}"
             with running_engine(folder, gateway, public) as engine:
                 session = _session(gateway_url)
-                deployed = deploy_locally(session, package, base_url)
+                deployed = deploy_locally(session, package, base_url, cors_origins)
                 secret = _server_secret(session, deployed)
                 folder.write_server_secret(secret)
                 engine.open_front(f"/restapis/{deployed.api_id}/{deployed.api_stage}/_user_request_")
                 yield LocalCloud(base_url, gateway_url, secret, folder.path, engine)
 
 
-def deploy_locally(session: "Session", package: Package, base_url: str) -> Deployed:
+def deploy_locally(session: "Session", package: Package, base_url: str, cors_origins: str = "") -> Deployed:
     """Both stacks of the local stage, without what only AWS can give."""
     return deploy(
         session,
         package,
         {"DeletionProtection": "false", "RequireTls": "false"},
-        {"BaseUrl": base_url},
+        {"BaseUrl": base_url, "CorsOrigins": cors_origins},
         poll_s=0.1,
     )
 

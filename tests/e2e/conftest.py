@@ -4,8 +4,12 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from chalicelib.wiring import Services
 
 PAGE_ORIGIN = "https://pages.example.org"
 """Whose pages may call the local cloud of the tests."""
@@ -31,6 +35,24 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
 
     with local_cloud(tmp_path_factory.mktemp("local-cloud"), port=0, cors_origins=PAGE_ORIGIN) as running:
         yield Cloud(running.base_url, running.server_secret, running.data_dir, running.gateway_url)
+
+
+@pytest.fixture
+def services(cloud: "Cloud", monkeypatch: pytest.MonkeyPatch) -> Iterator["Services"]:
+    """The services of the stage, as its worker has them."""
+    if cloud.gateway_url is None:
+        pytest.skip("needs the local cloud")
+    from chalicelib.adapters import dynamodb, s3
+    from chalicelib.config import Settings
+    from chalicelib.wiring import build_services
+
+    for name, value in (("ACCESS_KEY_ID", "test"), ("SECRET_ACCESS_KEY", "test"), ("ENDPOINT_URL", cloud.gateway_url)):
+        monkeypatch.setenv(f"AWS_{name}", value)
+    dynamodb.forget_clients()
+    s3.forget_clients()
+    yield build_services(Settings(s3_path_style=True))
+    dynamodb.forget_clients()
+    s3.forget_clients()
 
 
 _FIGURES = pytest.StashKey[list[str]]()

@@ -4,7 +4,7 @@ import hashlib
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -59,24 +59,6 @@ def _text(value: Any) -> str:
 
 def _has(text: str, traces: set[str]) -> bool:
     return any(trace in text for trace in traces)
-
-
-@pytest.fixture
-def services(cloud: "Cloud", monkeypatch: pytest.MonkeyPatch) -> Iterator["Services"]:
-    """The services of the stage, as its worker has them."""
-    if cloud.gateway_url is None:
-        pytest.skip("needs the local cloud")
-    from chalicelib.adapters import dynamodb, s3
-    from chalicelib.config import Settings
-    from chalicelib.wiring import build_services
-
-    for name, value in (("ACCESS_KEY_ID", "test"), ("SECRET_ACCESS_KEY", "test"), ("ENDPOINT_URL", cloud.gateway_url)):
-        monkeypatch.setenv(f"AWS_{name}", value)
-    dynamodb.forget_clients()
-    s3.forget_clients()
-    yield build_services(Settings(s3_path_style=True))
-    dynamodb.forget_clients()
-    s3.forget_clients()
 
 
 @pytest.fixture

@@ -2,14 +2,17 @@
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from chalicelib.domain.access import token_hash
 from tests.e2e.client import PASSWORD, Client, Reply, User
 from tests.fakes.oidc_app import App, Browser, alert_of, apps
 
 if TYPE_CHECKING:
+    from chalicelib.wiring import Services
     from tests.e2e.conftest import Cloud
 
 CLIENT_IDS = ("tidepool-loop", "xdrip", "aaps", "tidepool-uploader-sso")
@@ -52,6 +55,21 @@ def test_an_app_signs_in_refreshes_and_signs_out(cloud: "Cloud", user: User, cli
     assert {get_user(cloud, each["access_token"])[0] for each in (first, second)} == {401}
     refused = app.refresh(second["refresh_token"])
     assert (refused.status, refused.json()["error"]) == (401, "invalid_grant")
+
+
+@pytest.mark.parametrize("client_id", CLIENT_IDS)
+def test_an_app_goes_on_after_its_access_token_has_expired(
+    cloud: "Cloud", user: User, services: "Services", client_id: str
+) -> None:
+    app = app_of(cloud, client_id)
+    tokens = app.tokens(user.email, PASSWORD)
+    session = services.sessions.find(token_hash(tokens["access_token"]))
+    assert session is not None
+    # An hour passes: the token is stored anew as it was, but for its end.
+    assert services.sessions.add(replace(session, expires_time_ms=services.now_ms()))
+    assert get_user(cloud, tokens["access_token"])[0] == 401
+    refreshed = app.checked(app.refresh(tokens["refresh_token"]))
+    assert get_user(cloud, refreshed["access_token"])[0] == 200
 
 
 def test_a_code_is_good_once(cloud: "Cloud", user: User) -> None:

@@ -1,8 +1,10 @@
-"""`make user`: an account on a stage whose sign-up is closed."""
+"""`make user`: an account on a stage, its sign-up open or not. On the local cloud: `tests/e2e/test_accounts.py`."""
 
 import getpass
 import io
+import socket
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -52,9 +54,14 @@ def test_a_broken_rule_is_told(stage: Settings, monkeypatch: pytest.MonkeyPatch,
         run(monkeypatch, "test", email, password=password)
 
 
-def test_the_local_stage_needs_no_tool(stage: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(ToolError, match="choose another name"):
-        run(monkeypatch, "local", "anna@example.org", password=GOOD)
+def test_without_a_running_local_cloud_there_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(ToolError, match="no local cloud runs with the data folder"):
+        user.use_running_cloud(tmp_path)
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        (tmp_path / "ports.json").write_text(f'{{"gateway": {bound.getsockname()[1]}}}')
+        with pytest.raises(ToolError, match="make run"):
+            user.use_running_cloud(tmp_path)
 
 
 @pytest.mark.parametrize(("typed", "same"), [((GOOD, GOOD), True), ((GOOD, "another"), False)])

@@ -4,9 +4,11 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from tests.e2e.client import Client
 
 if TYPE_CHECKING:
     from chalicelib.wiring import Services
@@ -53,6 +55,32 @@ def services(cloud: "Cloud", monkeypatch: pytest.MonkeyPatch) -> Iterator["Servi
     yield build_services(Settings(s3_path_style=True))
     dynamodb.forget_clients()
     s3.forget_clients()
+
+
+@pytest.fixture(scope="session")
+def server(cloud: Cloud) -> Client:
+    """A client with the token of a server."""
+    if cloud.server_secret is None:
+        pytest.skip("needs SERVER_SECRET")
+    headers = {"X-Tidepool-Server-Name": "e2e-test", "X-Tidepool-Server-Secret": cloud.server_secret}
+    reply = Client(cloud.base_url).request("POST", "/auth/serverlogin", headers=headers)
+    assert reply.status == 200, reply.body
+    return Client(cloud.base_url, reply.headers["x-tidepool-session-token"])
+
+
+def aws_client(cloud: Cloud, service: Any) -> Any:
+    """A client of the local cloud itself."""
+    if cloud.gateway_url is None:
+        pytest.skip("needs the local cloud")
+    import boto3
+
+    return boto3.client(
+        service,
+        endpoint_url=cloud.gateway_url,
+        region_name="us-east-1",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )
 
 
 _FIGURES = pytest.StashKey[list[str]]()

@@ -8,8 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 from chalicelib.domain.access import token_hash
 from chalicelib.domain.accounts_erasure import erase_deleted_users
 from chalicelib.domain.ports_tasks import TaskServices
@@ -59,15 +57,6 @@ def _text(value: Any) -> str:
 
 def _has(text: str, traces: set[str]) -> bool:
     return any(trace in text for trace in traces)
-
-
-@pytest.fixture
-def server(cloud: "Cloud") -> Client:
-    """A client with the token of a server."""
-    headers = {"X-Tidepool-Server-Name": "a-test", "X-Tidepool-Server-Secret": cloud.server_secret or ""}
-    reply = Client(cloud.base_url).request("POST", "/auth/serverlogin", headers=headers)
-    assert reply.status == 200, reply.body
-    return Client(cloud.base_url, reply.headers["x-tidepool-session-token"])
 
 
 def run_later(job: Callable[[Run, TaskServices], None], services: "Services", hours: int) -> dict[str, Any]:

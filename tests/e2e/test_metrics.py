@@ -15,6 +15,7 @@ from urllib.parse import quote, urlsplit
 import pytest
 
 from tests.e2e.client import TIMEOUT_S, Client, User
+from tests.e2e.conftest import aws_client
 
 if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient
@@ -34,41 +35,16 @@ def user(cloud: "Cloud") -> User:
 
 
 @pytest.fixture(scope="module")
-def server(cloud: "Cloud") -> Client:
-    """A client with the token of a server."""
-    if cloud.server_secret is None:
-        pytest.skip("needs SERVER_SECRET")
-    headers = {"X-Tidepool-Server-Name": "metrics-test", "X-Tidepool-Server-Secret": cloud.server_secret}
-    reply = Client(cloud.base_url).request("POST", "/auth/serverlogin", headers=headers)
-    assert reply.status == 200, reply.body
-    return Client(cloud.base_url, reply.headers["x-tidepool-session-token"])
-
-
-def _aws(cloud: "Cloud", service: Any) -> Any:
-    if cloud.gateway_url is None:
-        pytest.skip("needs the local cloud")
-    import boto3
-
-    return boto3.client(
-        service,
-        endpoint_url=cloud.gateway_url,
-        region_name="us-east-1",
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-    )
-
-
-@pytest.fixture(scope="module")
 def s3(cloud: "Cloud") -> "S3Client":
     """The local cloud's S3."""
-    client: S3Client = _aws(cloud, "s3")
+    client: S3Client = aws_client(cloud, "s3")
     return client
 
 
 @pytest.fixture(scope="module")
 def kinesis(cloud: "Cloud") -> "KinesisClient":
     """The local cloud's Kinesis."""
-    client: KinesisClient = _aws(cloud, "kinesis")
+    client: KinesisClient = aws_client(cloud, "kinesis")
     return client
 
 
@@ -202,7 +178,7 @@ def test_a_poison_record_is_put_aside_and_blocks_nothing(
     name, today = f"e2e-after-poison {user.id}", _today()
     assert Client(cloud.base_url).request("GET", f"/metrics/user/somebody/{quote(name)}").status == 200
     _eventually(lambda: _counts(server, name, today) == {name: 1})
-    sqs = _aws(cloud, "sqs")
+    sqs = aws_client(cloud, "sqs")
     url = sqs.get_queue_url(QueueName=f"{STAGE}-metrics-failures")["QueueUrl"]
     [message] = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
     body = json.loads(message["Body"])

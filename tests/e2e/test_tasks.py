@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.e2e.client import Client
+from tests.e2e.conftest import aws_client
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
@@ -42,35 +43,9 @@ SCHEDULED = {
 
 
 @pytest.fixture(scope="module")
-def server(cloud: "Cloud") -> Client:
-    """A client with the token of a server."""
-    if cloud.server_secret is None:
-        pytest.skip("needs SERVER_SECRET")
-    headers = {"X-Tidepool-Server-Name": "tasks-test", "X-Tidepool-Server-Secret": cloud.server_secret}
-    reply = Client(cloud.base_url).request("POST", "/auth/serverlogin", headers=headers)
-    assert reply.status == 200, reply.body
-    return Client(cloud.base_url, reply.headers["x-tidepool-session-token"])
-
-
-def aws(cloud: "Cloud", service: Any) -> Any:
-    """A client of the local cloud itself."""
-    if cloud.gateway_url is None:
-        pytest.skip("needs the local cloud")
-    import boto3
-
-    return boto3.client(
-        service,
-        endpoint_url=cloud.gateway_url,
-        region_name="us-east-1",
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-    )
-
-
-@pytest.fixture(scope="module")
 def functions(cloud: "Cloud") -> "LambdaClient":
     """The local cloud's Lambda."""
-    client: LambdaClient = aws(cloud, "lambda")
+    client: LambdaClient = aws_client(cloud, "lambda")
     return client
 
 
@@ -200,7 +175,7 @@ def no_workers(functions: "LambdaClient") -> Iterator[None]:
 
 def lose_orders(cloud: "Cloud") -> None:
     """All orders that wait now are lost, as if workers had died with them."""
-    sqs = aws(cloud, "sqs")
+    sqs = aws_client(cloud, "sqs")
     url = sqs.get_queue_url(QueueName="strandline-local-tasks")["QueueUrl"]
     while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
         for message in messages:

@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from chalicelib.domain.data_set import DataSet
-from chalicelib.domain.entries import Entry, Records, Selectors
+from chalicelib.domain.entries import Entry, Selectors
 from chalicelib.domain.fold_backward import keep_all, replace_origins
 from chalicelib.domain.fold_forward import drop_known_hashes, keep_newer_origins, last_of_each_hash
-from chalicelib.domain.folding import Run, Step, steps
-from chalicelib.domain.truncation import truncations
+from chalicelib.domain.folding import NOTHING_BEFORE, Prefix, Run, Step, Stored, steps
+from chalicelib.domain.truncation import truncates, truncations
 from chalicelib.model.deduplicators import (
     DATASET_DELETE_ORIGIN,
     DATASET_DELETE_ORIGIN_OLDER,
@@ -37,32 +37,47 @@ class VisibleData:
     runs: Sequence[Run]
 
 
-def visible(entries: Iterable[Entry], data_sets: Sequence[DataSet]) -> list[VisibleData]:
+_NO_PREFIXES: Mapping[str, Prefix] = {}
+
+
+def visible(
+    entries: Iterable[Entry], data_sets: Sequence[DataSet], prefixes: Mapping[str, Prefix] = _NO_PREFIXES
+) -> list[VisibleData]:
     """The visible data of the active data sets, in the order in which these are given.
 
     Args:
         entries: of those data sets; those of one data set by number, the data sets in any order.
         data_sets: all of one owner and epoch, since what one hides may lie in another.
+        prefixes: the beginnings of logs that were folded before, by data set; `entries` are those that follow.
     """
+    return without_older_hashes(stored(entries, data_sets, prefixes))
+
+
+def stored(
+    entries: Iterable[Entry], data_sets: Sequence[DataSet], prefixes: Mapping[str, Prefix] = _NO_PREFIXES
+) -> list[VisibleData]:
+    """As `visible`, with what is hidden by an equal hash in another data set, and comes back when that is deleted."""
     logs: dict[str, list[Entry]] = defaultdict(list)
     for entry in entries:
         logs[entry.data_set_id].append(entry)
-    active = [
-        VisibleData(data_set, _fold(data_set, logs[data_set.id], data_sets))
+    truncating = [data_set for data_set in data_sets if truncates(data_set)]
+    return [
+        VisibleData(
+            data_set, _fold(data_set, logs[data_set.id], truncating, prefixes.get(data_set.id, NOTHING_BEFORE))
+        )
         for data_set in data_sets
-        if data_set.is_active and data_set.id in logs
+        if data_set.is_active and (data_set.id in logs or data_set.id in prefixes)
     ]
-    return _without_older_hashes(active)
 
 
-def _fold(data_set: DataSet, log: Iterable[Entry], every: Iterable[DataSet]) -> list[Run]:
-    happened = steps(log, data_set.cut_off, truncations(data_set, every))
+def _fold(data_set: DataSet, log: Iterable[Entry], truncating: Iterable[DataSet], prefix: Prefix) -> list[Run]:
+    happened = steps(log, data_set.cut_off, truncations(data_set, truncating), prefix)
     if data_set.is_continuous:
         return _CONTINUOUS.get(data_set.deduplicator, keep_all)(happened)
-    return _fold_normal(data_set.deduplicator, happened)
+    return _fold_normal(data_set.deduplicator, list(happened))
 
 
-def _fold_normal(deduplicator: str, happened: Iterable[Step]) -> list[Run]:
+def _fold_normal(deduplicator: str, happened: Sequence[Step]) -> list[Run]:
     """The fold of a normal data set, all of whose data was added while none of it was active.
 
     So what looks for active records found nothing: neither older origins nor known hashes were dropped, and where
@@ -72,7 +87,8 @@ def _fold_normal(deduplicator: str, happened: Iterable[Step]) -> list[Run]:
         return replace_origins(step for step in happened if not isinstance(step, Selectors))
     runs = keep_all(happened)
     if deduplicator == DATASET_DROP_HASH:
-        return [Run(run.records, _last_of_each_hash(run)) for run in runs]
+        known = sum(len(step.runs) for step in happened if isinstance(step, Stored))
+        return runs[:known] + [Run(run.records, _last_of_each_hash(run)) for run in runs[known:]]
     return runs
 
 
@@ -81,7 +97,7 @@ def _last_of_each_hash(run: Run) -> list[int]:
     return [row for row in run.rows if row in kept]
 
 
-def _without_older_hashes(active: Sequence[VisibleData]) -> list[VisibleData]:
+def without_older_hashes(active: Sequence[VisibleData]) -> list[VisibleData]:
     """Of equal hashes of a device, those of the data set that was closed last.
 
     A continuous data set that is open counts as closed before all others. Closing hides what is of the device of the
@@ -110,6 +126,3 @@ def _not_hidden(run: Run, hidden: Mapping[str, set[str]]) -> Sequence[int]:
         return run.rows
     nothing: set[str] = set()
     return [row for row in run.rows if hashes[row] not in hidden.get(device_ids[row] or "", nothing)]
-
-
-__all__ = ["Records", "Run", "VisibleData", "visible"]

@@ -5,8 +5,8 @@ Whole columns are compared as sets, and an entry of which nothing was replaced c
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from chalicelib.domain.entries import Records, SelectorKind, Selectors
-from chalicelib.domain.folding import DeviceGone, Run, Step
+from chalicelib.domain.entries import SelectorKind, Selectors
+from chalicelib.domain.folding import DeviceGone, Run, Step, Stored
 
 
 def keep_all(steps: Iterable[Step]) -> list[Run]:
@@ -25,14 +25,16 @@ def replace_origins(steps: Iterable[Step]) -> list[Run]:
 def _last_word(steps: Sequence[Step], *, replaces_origins: bool) -> list[Run]:
     gone: dict[SelectorKind, set[str | None]] = {kind: set() for kind in SelectorKind}
     gone_device_ids: set[str | None] = set()
-    runs = []
+    runs: list[Run] = []
     for step in reversed(steps):
         if isinstance(step, DeviceGone):
             gone_device_ids.add(step.device_id)
         elif isinstance(step, Selectors):
             gone[step.kind].update(step.values)
+        elif isinstance(step, Stored):
+            runs += reversed([_without(run, gone, gone_device_ids) for run in step.runs])
         else:
-            runs.append(Run(step, _without(step, gone, gone_device_ids)))
+            runs.append(_without(Run(step, range(len(step))), gone, gone_device_ids))
             if replaces_origins:
                 gone[SelectorKind.ORIGIN].update(step.origin_ids)
                 gone[SelectorKind.ORIGIN].discard(None)
@@ -40,10 +42,8 @@ def _last_word(steps: Sequence[Step], *, replaces_origins: bool) -> list[Run]:
     return runs
 
 
-def _without(
-    records: Records, gone: Mapping[SelectorKind, set[str | None]], gone_device_ids: set[str | None]
-) -> Sequence[int]:
-    rows: Sequence[int] = range(len(records))
+def _without(run: Run, gone: Mapping[SelectorKind, set[str | None]], gone_device_ids: set[str | None]) -> Run:
+    records, rows = run.records, run.rows
     if origin_ids := gone[SelectorKind.ORIGIN]:
         rows = _without_values(rows, records.origin_ids, origin_ids)
     if hashes := gone[SelectorKind.HASH]:
@@ -52,7 +52,7 @@ def _without(
         rows = _without_values(rows, records.device_ids, gone_device_ids)
     if rows and (ids := gone[SelectorKind.ID]):
         rows = _without_values(rows, records.ids, ids)
-    return rows
+    return Run(records, rows)
 
 
 def _without_values(rows: Sequence[int], column: Sequence[str | None], values: set[str | None]) -> Sequence[int]:

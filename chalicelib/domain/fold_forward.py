@@ -3,8 +3,9 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from chalicelib.domain.entries import Records, SelectorKind, Selectors
-from chalicelib.domain.folding import DeviceGone, Run, Step
+from chalicelib.domain.entries import SelectorKind, Selectors
+from chalicelib.domain.folding import DeviceGone, Run, Step, Stored
+from chalicelib.domain.records import Records
 from chalicelib.model.times import Moment, parse_time
 
 _LOOKED_UP_TYPES = frozenset({"bolus", "food"})
@@ -43,8 +44,11 @@ class _Live:
             for _, live, row in self._by_origin.pop(origin_id, ()):
                 live.discard(row)
 
-    def apply(self, step: Selectors | DeviceGone) -> None:
-        if isinstance(step, DeviceGone):
+    def apply(self, step: Stored | Selectors | DeviceGone) -> None:
+        if isinstance(step, Stored):
+            for run in step.runs:
+                self.store(run.records, run.rows)
+        elif isinstance(step, DeviceGone):
             for records, live in self._runs:
                 live.difference_update([row for row in live if records.device_ids[row] == step.device_id])
         elif step.kind is SelectorKind.ORIGIN:

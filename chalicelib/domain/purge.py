@@ -5,7 +5,7 @@ them leaves an order in the same step, so that the sweep need not look for its w
 """
 
 from chalicelib.domain.data_set import DataOwner, DataSet
-from chalicelib.domain.entries import Entry, EntryKind, Records
+from chalicelib.domain.entries import Entry, EntryKind, read_records
 from chalicelib.domain.ports_purge import PurgeOrder, Purging
 from chalicelib.domain.ports_tasks import TaskServices
 from chalicelib.domain.task_registry import Run
@@ -58,7 +58,7 @@ def _is_hidden(entry: Entry, data_set: DataSet, cuts: list[Truncation]) -> bool:
         return True
     if entry.kind is EntryKind.DELETE or not cuts:
         return False
-    devices = set(Records(entry.body).device_ids)
+    devices = set(read_records(entry.body).device_ids)
     return any(
         devices == {cut.device_id} and (cut.last_number is None or entry.number <= cut.last_number) for cut in cuts
     )

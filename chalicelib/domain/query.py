@@ -13,9 +13,9 @@ from chalicelib.domain.access import Caller, GrantReader, require_view
 from chalicelib.domain.data_query import DataQuery
 from chalicelib.domain.data_set import DataSet, as_upload_record
 from chalicelib.domain.data_sources import DataSources
-from chalicelib.domain.entries import Records
 from chalicelib.domain.fold import VisibleData, visible
 from chalicelib.domain.ports import DataSetStore, RecordLog
+from chalicelib.domain.records import Records
 from chalicelib.domain.source_filters import SourceFilters, source_filters
 from chalicelib.domain.truncation import with_truncations
 from chalicelib.model.deduplicators import DEVICE_DEACTIVATE_HASH

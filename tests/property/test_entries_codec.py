@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.domain.entries import (
-    Records,
     SelectorKind,
     Selectors,
     decode_selectors,
     encode_data,
     encode_selectors,
+    read_records,
 )
 from chalicelib.model.data import Datum
 
@@ -48,7 +48,7 @@ def _origin(body: dict[str, Any]) -> dict[str, Any]:
 @given(data, st.booleans(), st.none() | st.integers(0, 9))
 def test_data_comes_back_in_columns_and_texts(data: list[Datum], is_hashed: bool, revision: int | None) -> None:
     hashes = [f"hash {place % 3}" for place in range(len(data))] if is_hashed else None
-    records = Records(encode_data(data, "upload", hashes, revision))
+    records = read_records(encode_data(data, "upload", hashes, revision))
     kept = [datum.body for datum in data]
     assert len(records) == len(data)
     assert records.times_ms == [datum.time_ms for datum in data]
@@ -72,7 +72,7 @@ def test_data_comes_back_in_columns_and_texts(data: list[Datum], is_hashed: bool
 
 @given(bodies)
 def test_members_are_sorted_at_every_depth(body: dict[str, Any]) -> None:
-    (text,) = Records(encode_data([Datum(body, 0, "")], "upload", None, None)).texts
+    (text,) = read_records(encode_data([Datum(body, 0, "")], "upload", None, None)).texts
     assert json.dumps(json.loads(text), sort_keys=True) == json.dumps(json.loads(text))
 
 

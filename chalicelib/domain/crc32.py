@@ -1,0 +1,49 @@
+"""The CRC-32 of bytes that stand after each other, from the CRC-32 of each, without the bytes.
+
+`zlib.crc32_combine` does this from Python 3.15 on (CPython issue 134635): then this file can go.
+
+A CRC-32 is a polynomial over GF(2) modulo that of the CRC. Bytes that follow multiply it by x^8 each and add the
+CRC-32 of their own. A number holds a polynomial with its highest bit as the coefficient of x^0 (RFC 1952, 8).
+"""
+
+import zlib
+from functools import lru_cache
+
+_MODULUS = 0xEDB88320
+_ONE, _X = 1 << 31, 1 << 30
+_ALL_ONES = 0xFFFFFFFF
+_BLOCK = bytes(4096)
+
+
+def combined_crc32(first: int, second: int, second_size_bytes: int) -> int:
+    """The CRC-32 of one run of bytes and another after it, from that of each and the length of the second."""
+    blocks, rest_bytes = divmod(second_size_bytes, len(_BLOCK))
+    return _after_zeros(_product(_power_of_blocks(blocks), first), rest_bytes) ^ second
+
+
+def _after_zeros(polynomial: int, count: int) -> int:
+    """The polynomial times x^8 for each of some bytes, at most a block, by zlib, which inverts before and after."""
+    return zlib.crc32(_BLOCK[:count], polynomial ^ _ALL_ONES) ^ _ALL_ONES
+
+
+@lru_cache(maxsize=1024)  # lengths of days of records are much alike, and more so in blocks
+def _power_of_blocks(blocks: int) -> int:
+    """x^8 for each byte of some blocks."""
+    exponent = 8 * len(_BLOCK) * blocks
+    power, square = _ONE, _X
+    while exponent:
+        if exponent & 1:
+            power = _product(power, square)
+        square = _product(square, square)
+        exponent >>= 1
+    return power
+
+
+def _product(left: int, right: int) -> int:
+    product = 0
+    while left:
+        if left & _ONE:
+            product ^= right
+        left = left << 1 & _ALL_ONES
+        right = right >> 1 ^ (_MODULUS if right & 1 else 0)
+    return product

@@ -62,7 +62,8 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a view answers: a JSON value, or bytes that are sent as they are; None is an empty body."""
+    """What a view answers: a JSON value, an array of records whose texts are JSON already, or bytes that are sent as
+    they are; None is an empty body."""
 
     body: Any = None
     status: int | None = None

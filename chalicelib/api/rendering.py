@@ -11,6 +11,7 @@ from chalicelib.api.credentials import PLATFORM_FORMS
 from chalicelib.api.messages import Answer, Trace
 from chalicelib.contract.operation import FailureForm
 from chalicelib.domain.ports import LargeAnswers
+from chalicelib.domain.record_array import RecordArray
 
 JSON = "application/json"
 JSON_UTF8 = "application/json; charset=utf-8"
@@ -113,11 +114,16 @@ def cors_headers(request_headers: Mapping[str, Sequence[str]], origins: Sequence
 
 
 def _encoded(answer: Answer, request_headers: Mapping[str, Sequence[str]]) -> tuple[bytes, str | None]:
-    if answer.body is None:
-        return b"", None
     body = answer.body
+    if body is None:
+        return b"", None
+    takes_gzip = answer.content_encoding is None and accepts_gzip(request_headers)
+    if isinstance(body, RecordArray):
+        if takes_gzip and body.size_bytes >= COMPRESSED_FROM_BYTES:
+            return body.gzip(), "gzip"
+        return body.plain(), None
     if not isinstance(body, bytes):
         body = orjson.dumps(body, option=orjson.OPT_SORT_KEYS)
-    if answer.content_encoding is None and len(body) >= COMPRESSED_FROM_BYTES and accepts_gzip(request_headers):
+    if takes_gzip and len(body) >= COMPRESSED_FROM_BYTES:
         return gzip.compress(body, compresslevel=1, mtime=0), "gzip"
     return body, answer.content_encoding

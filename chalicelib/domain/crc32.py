@@ -16,7 +16,13 @@ _BLOCK = bytes(4096)
 
 
 def combined_crc32(first: int, second: int, second_size_bytes: int) -> int:
-    """The CRC-32 of one run of bytes and another after it, from that of each and the length of the second."""
+    """The CRC-32 of one run of bytes and another after it, from that of each and the length of the second.
+
+    Raises:
+        ValueError: the length is negative.
+    """
+    if second_size_bytes < 0:
+        raise ValueError(f"a length of {second_size_bytes} bytes")
     blocks, rest_bytes = divmod(second_size_bytes, len(_BLOCK))
     return _after_zeros(_product(_power_of_blocks(blocks), first), rest_bytes) ^ second
 

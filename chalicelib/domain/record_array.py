@@ -16,6 +16,8 @@ from chalicelib.domain.crc32 import combined_crc32
 _OPENING, _BETWEEN, _CLOSING, _EMPTY = b"[\n", b",\n", b"\n]", b"[]"
 _RAW_DEFLATE = -zlib.MAX_WBITS
 _PLAIN_PIECE_LEVEL = 1
+_FLUSHED = b"\0\0\xff\xff"
+"""The end of a full flush: a stored block without content."""
 _GZIP_HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
 """Deflate, no flags, no time, unknown system: equal arrays have equal bytes (RFC 1952, 2.3)."""
 
@@ -114,11 +116,13 @@ def _size_bytes(piece: DeflatedLines | tuple[bytes, ...]) -> int:
 
 
 def _inflated(run: DeflatedLines) -> bytes:
+    inflater = zlib.decompressobj(_RAW_DEFLATE)
     try:
-        # Not `zlib.decompress`: a run has no last block, which it would miss.
-        lines = zlib.decompressobj(_RAW_DEFLATE).decompress(run.deflated)
+        lines = inflater.decompress(run.deflated)
     except zlib.error as error:
         raise ValueError(f"a run that cannot be inflated: {error}") from error
+    if inflater.eof or not run.deflated.endswith(_FLUSHED):
+        raise ValueError("a run that nothing can follow")
     if len(lines) != run.size_bytes or zlib.crc32(lines) != run.crc32:
         raise ValueError("a run of another length or CRC-32 than it says")
     return lines

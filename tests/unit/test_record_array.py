@@ -1,0 +1,117 @@
+"""The array of records, plain and spliced: both hold the same bytes, and damage does not go unseen."""
+
+import gzip
+import json
+import zlib
+from dataclasses import replace
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from chalicelib.domain.record_array import DeflatedLines, RecordArray, deflated_lines, inflated_lines
+
+JSON_VALUES = st.recursive(st.none() | st.booleans() | st.integers() | st.text(), st.lists, max_leaves=5)
+TEXTS = st.dictionaries(st.text(max_size=8), JSON_VALUES, max_size=4).map(
+    lambda record: json.dumps(record, separators=(",", ":"), ensure_ascii=False).encode()
+)
+RUNS = st.lists(TEXTS, min_size=1, max_size=8)
+PIECES = st.lists(st.tuples(st.sampled_from([None, 0, 1, 6, 9]), st.lists(TEXTS, max_size=8)), max_size=6)
+DAY = [f'{{"type":"cbg","value":{row / 18},"time":"2026-01-01T00:00:00Z"}}'.encode() for row in range(288)]
+
+
+def rendered(texts: list[bytes]) -> bytes:
+    """The array as the contract has it."""
+    return b"[\n" + b",\n".join(texts) + b"\n]" if texts else b"[]"
+
+
+@given(PIECES)
+@example([])
+@example([(None, []), (None, [])])
+@example([(None, [b"{}"])])
+@example([(6, [b"{}"])])
+@example([(None, [b"1", b"2"]), (6, DAY), (None, []), (1, DAY), (None, [b"3"]), (None, [b"4"])])
+def test_an_array_is_the_same_plain_and_spliced(pieces: list[tuple[int | None, list[bytes]]]) -> None:
+    array = RecordArray(
+        tuple(tuple(texts) if level is None or not texts else deflated_lines(texts, level) for level, texts in pieces)
+    )
+    texts = [text for _, piece in pieces for text in piece]
+    plain = rendered(texts)
+    assert array.plain() == plain
+    assert (array.size_bytes, array.is_empty) == (len(plain), not texts)
+    member = array.gzip()
+    assert gzip.decompress(member) == plain
+    # One member and nothing after it: not every decoder reads on.
+    decoder = zlib.decompressobj(wbits=31)
+    assert decoder.decompress(member) == plain
+    assert (decoder.eof, decoder.unused_data) == (True, b"")
+
+
+@given(RUNS, st.integers(0, 9))
+def test_the_texts_of_a_run_come_back(texts: list[bytes], level: int) -> None:
+    run = deflated_lines(texts, level)
+    assert inflated_lines(run) == texts
+    assert (run.size_bytes, run.crc32) == (len(b",\n".join(texts)), zlib.crc32(b",\n".join(texts)))
+
+
+def test_a_run_is_sent_as_it_is_stored() -> None:
+    runs = [deflated_lines(DAY, 6), deflated_lines(DAY[:100], 1)]
+    member = RecordArray(tuple(runs)).gzip()
+    header_bytes, trailer_bytes, stored_bytes = 10, 8, 7
+    assert all(run.deflated in member for run in runs)
+    assert len(member) == header_bytes + sum(len(run.deflated) for run in runs) + 3 * stored_bytes + trailer_bytes
+
+
+def test_neighbouring_texts_are_compressed_together() -> None:
+    apart = RecordArray(tuple((text,) for text in DAY))
+    assert apart.gzip() == RecordArray((tuple(DAY),)).gzip()
+
+
+def test_the_same_array_has_the_same_bytes() -> None:
+    array = RecordArray((deflated_lines(DAY, 6), (b"{}",)))
+    assert array.gzip() == array.gzip()
+    assert array.gzip()[4:8] == bytes(4), "a member that tells the time differs from the next"
+
+
+def test_the_length_of_a_member_is_kept_modulo_4_gib() -> None:
+    run = replace(deflated_lines([b"{}"], 6), size_bytes=2**32 + 1)
+    assert RecordArray((run,)).gzip()[-4:] == (len(b"[\n\n]") + 1).to_bytes(4, "little")
+
+
+WHOLE = deflated_lines(DAY, 6)
+DAMAGED = {
+    "another CRC-32": replace(WHOLE, crc32=WHOLE.crc32 ^ 1),
+    "another length": replace(WHOLE, size_bytes=WHOLE.size_bytes + 1),
+    "cut off": replace(WHOLE, deflated=WHOLE.deflated[:-20]),
+    "not flushed": replace(WHOLE, deflated=WHOLE.deflated[:-1]),
+    "nothing": replace(WHOLE, deflated=b""),
+    "said to be the last": replace(WHOLE, deflated=bytes([WHOLE.deflated[0] ^ 1]) + WHOLE.deflated[1:]),
+    "another run": replace(deflated_lines(DAY[::-1], 6), crc32=WHOLE.crc32),
+}
+
+
+@pytest.mark.parametrize("run", DAMAGED.values(), ids=DAMAGED.keys())
+class TestDamage:
+    def test_is_refused_by_whoever_inflates_the_member(self, run: DeflatedLines) -> None:
+        member = RecordArray((deflated_lines(DAY, 6), run, (b"{}",))).gzip()
+        with pytest.raises((gzip.BadGzipFile, zlib.error, EOFError)):
+            gzip.decompress(member)
+
+    def test_is_refused_when_the_array_goes_plain(self, run: DeflatedLines) -> None:
+        with pytest.raises(ValueError, match="a run"):
+            RecordArray((run,)).plain()
+        with pytest.raises(ValueError, match="a run"):
+            inflated_lines(run)
+
+
+@given(st.integers(0, len(WHOLE.deflated) * 8 - 1))
+def test_no_bit_of_a_run_may_flip(bit: int) -> None:
+    deflated = bytearray(WHOLE.deflated)
+    deflated[bit // 8] ^= 1 << bit % 8
+    run = replace(WHOLE, deflated=bytes(deflated))
+    plain = RecordArray((WHOLE,)).plain()
+    try:
+        got = gzip.decompress(RecordArray((run,)).gzip())
+    except (gzip.BadGzipFile, zlib.error, EOFError):
+        return
+    assert got == plain, "a damaged run was taken for another array"

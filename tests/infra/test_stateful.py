@@ -9,10 +9,11 @@ KEEPING = ("AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::SecretsManager::Secr
 
 
 @pytest.mark.parametrize("kind", KEEPING)
-def test_what_keeps_data_is_retained(stateful: Template, kind: str) -> None:
+def test_what_keeps_data_is_retained_once_it_is_there(stateful: Template, kind: str) -> None:
+    """What a failed creation leaves behind is empty, and would be in the way of the next one."""
     for name in of_type(stateful, kind):
         resource = stateful["Resources"][name]
-        assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain"), name
+        assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain"), name
 
 
 def test_tables_are_encrypted_restorable_and_protected(stateful: Template) -> None:
@@ -75,3 +76,24 @@ def test_secrets_are_generated_and_long(stateful: Template) -> None:
     for name, secret in of_type(stateful, "AWS::SecretsManager::Secret").items():
         assert "SecretString" not in secret, name
         assert secret["GenerateSecretString"]["PasswordLength"] >= 32 or "Invitation" in name, name
+
+
+def test_the_domain_has_a_certificate_of_the_region_and_a_record_when_a_zone_is_given(stateful: Template) -> None:
+    domain = stateful["Resources"]["Domain"]
+    assert domain["Condition"] == "HasDomain"
+    assert domain["Properties"]["RegionalCertificateArn"] == {"Ref": "CertificateArn"}
+    assert domain["Properties"]["EndpointConfiguration"] == {"Types": ["REGIONAL"]}
+    record = stateful["Resources"]["DomainRecord"]
+    assert record["Condition"] == "HasHostedZone"
+    assert record["Properties"]["AliasTarget"]["DNSName"] == {"Fn::GetAtt": ["Domain", "RegionalDomainName"]}
+    assert stateful["Outputs"]["DomainTarget"]["Condition"] == "HasDomain"
+
+
+def test_the_domain_leads_to_the_stage_of_the_api_without_a_path(application: Template) -> None:
+    mapping = application["Resources"]["DomainMapping"]
+    assert mapping["Condition"] == "HasDomain"
+    assert mapping["Properties"] == {
+        "DomainName": {"Ref": "DomainName"},
+        "RestApiId": {"Ref": "RestAPI"},
+        "Stage": {"Ref": "RestAPI.Stage"},
+    }

@@ -105,7 +105,7 @@ def erase_data(request: Request) -> Answer:
 def read_data(request: Request) -> Answer:
     """The data of a user, filtered, by type and time, data sets last."""
     ours = request.services
-    texts = query.read_data(
+    found = query.read_data(
         request.caller,
         request.path["userId"],
         parse_data_query(request.query),
@@ -114,7 +114,7 @@ def read_data(request: Request) -> Answer:
         log=ours.record_log,
         grants=ours.grants,
     )
-    return Answer(query.render(texts))
+    return Answer(query.render(found.texts))
 
 
 @blueprint.operation(UPLOAD_DATA)

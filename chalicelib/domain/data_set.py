@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from chalicelib.domain.freshness import UNKNOWN, CameIn, Freshness, NewestByType, client_of
 from chalicelib.model.times import Moment
 
 CONTINUOUS = "continuous"
@@ -16,10 +17,11 @@ NORMAL = "normal"
 
 @dataclass(frozen=True, slots=True)
 class DataOwner:
-    """What the data of a user has in common: two counters, both 0 for a user without any, and a mark.
+    """What the data of a user has in common: counters, all 0 for a user without any, a mark, and what came in.
 
     `epoch` rises when all data is erased: what was stored in an earlier epoch is gone. `closings` counts the closings
-    of data sets, so that "closed last" is an order and not a clock.
+    of data sets, so that "closed last" is an order and not a clock. `changes` rises with every write that can change
+    what a reader gets.
     """
 
     id: str
@@ -27,6 +29,11 @@ class DataOwner:
     closings: int = 0
     has_sources: bool = False
     """Whether there ever was a data source: readers look for data sources of nobody else."""
+    changes: int = 0
+    states: int = 0
+    """How many states the data sets of this epoch have had, all together: the sum of their `state_version`."""
+    freshness: Freshness = field(default_factory=Freshness)
+    """What came in during this epoch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +50,15 @@ class DataSetHead:
     is_closed: bool = False
     last_number: int = 0
     """Number of the last entry of its log; entries count from 1, without holes."""
+    client: str = UNKNOWN
+    """The client that its data counts for."""
+    newest: NewestByType = field(default_factory=dict)
+    """What came in, by type."""
+
+    @property
+    def came_in(self) -> CameIn:
+        """What came in, as the owner's freshness has it."""
+        return CameIn(self.client, self.last_number, self.newest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +132,7 @@ def head_of(data_set: DataSet, last_number: int = 0) -> DataSetHead:
         deduplicator=data_set.deduplicator,
         is_closed=data_set.is_closed,
         last_number=last_number,
+        client=client_of(data_set.description),
     )
 
 

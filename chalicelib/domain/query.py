@@ -13,6 +13,7 @@ from chalicelib.domain.access import Caller, GrantReader, require_view
 from chalicelib.domain.data_query import DataQuery
 from chalicelib.domain.data_set import DataSet, as_upload_record
 from chalicelib.domain.data_sources import DataSources
+from chalicelib.domain.data_tag import require_unknown, tag_of, tag_when_settled
 from chalicelib.domain.fold import VisibleData, visible
 from chalicelib.domain.ports import DataSetStore, RecordLog
 from chalicelib.domain.records import Records
@@ -44,6 +45,14 @@ _RANKS = {name: rank for rank, name in enumerate(LATEST_TYPES)}
 
 
 @dataclass(frozen=True, slots=True)
+class DataAnswer:
+    """What is answered to a query: JSON texts, and the tag by which a client can ask whether that changed."""
+
+    texts: list[bytes]
+    tag: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class _Found:
     """Records of one type: when each was, and where its text is."""
 
@@ -60,8 +69,9 @@ def read_data(
     sources: DataSources,
     log: RecordLog,
     grants: GrantReader,
-) -> list[bytes]:
-    """The JSON texts of all records that the query selects.
+    known_tags: frozenset[str] = frozenset(),
+) -> DataAnswer:
+    """The JSON texts of all records that the query selects, with their tag.
 
     Sorted by type and time, in the order in which they were stored where both are equal; data sets come last. With
     `latest`, one record for each type, in the order of the types asked for.
@@ -70,18 +80,25 @@ def read_data(
 
     Raises:
         UnauthorizedError: the caller may not read this user's data.
+        NotModifiedError: the answer's tag is a known one; nothing but the owner was read.
     """
-    query = query.since(require_view(caller, owner_id, READERS, grants))
+    view_from_ms = require_view(caller, owner_id, READERS, grants)
+    query = query.since(view_from_ms)
     owner = data_sets.owner(owner_id)
+    tag = tag_of(owner, query, view_from_ms)
+    require_unknown(tag, known_tags)
     every = data_sets.of_owner(owner)
     needed = [data_set for data_set in every if _is_needed(data_set, query)]
     normal_ids = [data_set.id for data_set in needed if not data_set.is_continuous]
     # Oldest first: of what is equal in type and time, the record that was stored first comes first.
-    data = visible(log.entries(owner, normal_ids), every[::-1])
+    entries = log.entries(owner, normal_ids)
+    data = visible(entries, every[::-1])
     imported = sources.of_user(owner_id) if owner.has_sources else []
     found = _selected(data, query, source_filters(query, every, data, imported))
     uploads = _uploads(every, query)
-    return _latest(found, uploads, query) if query.is_latest else _all(found, uploads)
+    texts = _latest(found, uploads, query) if query.is_latest else _all(found, uploads)
+    last_numbers = {entry.data_set_id: entry.number for entry in entries}  # those of a data set stand by number
+    return DataAnswer(texts, tag_when_settled(tag, owner, every, last_numbers))
 
 
 def render(texts: Iterable[bytes]) -> bytes:

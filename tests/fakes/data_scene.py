@@ -129,7 +129,7 @@ class DataScene:
 
     def read(self, caller: Caller = ANNA, **parameters: str) -> list[dict[str, Any]]:
         """Anna's data, upload records included; `dosingDecision_reason` stands for `dosingDecision.reason`."""
-        texts = query.read_data(
+        found = query.read_data(
             caller,
             str(ANNA.user_id),
             parse_data_query(_parameters(parameters)),
@@ -138,7 +138,7 @@ class DataScene:
             log=self.log,
             grants=self.grants,
         )
-        return [json.loads(text) for text in texts]
+        return [json.loads(text) for text in found.texts]
 
     def visible(self, member: str = "value", **parameters: str) -> list[Any]:
         """A member of each record that Anna can read, upload records left out."""

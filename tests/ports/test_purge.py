@@ -110,7 +110,7 @@ class Scene:
         data_sets.erase(SERVICE, user_id, data_sets=self.data_sets, grants=FakeGrants(lambda: 0), now_ms=self.now_ms)
 
     def read(self, user_id: str = ANNA) -> list[float]:
-        texts = query.read_data(
+        found = query.read_data(
             SERVICE,
             user_id,
             DataQuery(),
@@ -119,7 +119,7 @@ class Scene:
             log=self.log,
             grants=FakeGrants(lambda: 0),
         )
-        return [record["value"] for record in map(json.loads, texts) if record["type"] == "cbg"]
+        return [record["value"] for record in map(json.loads, found.texts) if record["type"] == "cbg"]
 
     def sweep(self, wait_ms: int = WAIT_MS + 1) -> dict[str, Any]:
         """What a run of the task counts, some time later."""

@@ -256,7 +256,7 @@ class Histories(RuleBasedStateMachine):
 
     @invariant()
     def what_is_read_is_what_is_left(self) -> None:
-        texts = query.read_data(
+        found = query.read_data(
             OWNER,
             ANNA,
             DataQuery(),
@@ -265,7 +265,7 @@ class Histories(RuleBasedStateMachine):
             log=self.log,
             grants=self.grants,
         )
-        read = [json.loads(text) for text in texts]
+        read = [json.loads(text) for text in found.texts]
         expected = Counter((it.upload_id, it.body["id"], it.hash) for it in self.reference.visible)
         got = Counter(
             (it["uploadId"], it["id"], it.get("_deduplicator", {}).get("hash")) for it in read if it["type"] != "upload"

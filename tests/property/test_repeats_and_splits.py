@@ -50,10 +50,10 @@ def visible_after(deduplicator: str, requests: Sequence[Sequence[Item]]) -> Coun
             now_ms=0,
             new_id=new_id,
         )
-    texts = query.read_data(
+    found = query.read_data(
         OWNER, ANNA, DataQuery(), data_sets=stored, sources=FakeDataSources(stored), log=log, grants=grants
     )
-    read = [json.loads(text) for text in texts]
+    read = [json.loads(text) for text in found.texts]
     return Counter(
         json.dumps({name: value for name, value in record.items() if name != "id"}, sort_keys=True)
         for record in read

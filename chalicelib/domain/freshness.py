@@ -1,0 +1,118 @@
+"""How fresh a user's data is: for each client and type, the newest time of a record and when the last one came in.
+
+It says what has come in, not what a fold of it shows: what was replaced or deleted since still counts. It stands beside
+the owner's counters, so that one small read answers, and it is written by the transactions that write these anyway.
+A continuous data set has a place of its own there, because whoever adds to it knows its newest times and nobody
+else's. All others are merged into their clients: normal ones when they close, continuous ones when they close or when
+places run out. Merging takes the greater times, so a data set that is in both counts once.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+UNKNOWN = "unknown"
+CLIENT_LENGTH = 80
+"""Longer names are cut: they are kept beside the counters, which each add writes."""
+PLACES = 8
+"""Most data sets with a place of their own. A phone app keeps one open for years; few people have more than three."""
+PLACES_LEFT = 3
+"""How many keep theirs when places run out: those that data came into last."""
+CLIENTS = 24
+"""Most clients; those that were silent for longest become one, `unknown`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Newest:
+    """Of one type: the greatest time of a record, and when the last one was stored. Milliseconds since the epoch."""
+
+    time_ms: int
+    stored_time_ms: int
+
+
+NewestByType = Mapping[str, Newest]
+
+
+@dataclass(frozen=True, slots=True)
+class CameIn:
+    """What came into one data set: from which client, up to which number of its log, and the newest of each type."""
+
+    client: str = UNKNOWN
+    last_number: int = 0
+    newest: NewestByType = field(default_factory=dict)
+
+    def after(self, number: int, times_ms: Mapping[str, int], stored_time_ms: int) -> "CameIn":
+        """The same after one more entry; `times_ms` has its newest time of each type."""
+        added = {name: Newest(time_ms, stored_time_ms) for name, time_ms in times_ms.items()}
+        return replace(self, last_number=number, newest=merged(self.newest, added))
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """What came in of a user: by data set for those that have a place, merged by client for all others."""
+
+    data_sets: Mapping[str, CameIn] = field(default_factory=dict)
+    clients: Mapping[str, NewestByType] = field(default_factory=dict)
+
+    def with_place(self, data_set_id: str, came_in: CameIn) -> "Freshness":
+        """The same with a place for a data set; when none is left, those that were silent for longest lose theirs."""
+        freshness = self
+        if data_set_id not in self.data_sets and len(self.data_sets) >= PLACES:
+            silent_first = sorted(self.data_sets, key=lambda each: _last_stored_ms(self.data_sets[each].newest))
+            for each in silent_first[:-PLACES_LEFT]:
+                freshness = freshness.without_place(each, self.data_sets[each])
+        return replace(freshness, data_sets={**freshness.data_sets, data_set_id: came_in})
+
+    def without_place(self, data_set_id: str, came_in: CameIn) -> "Freshness":
+        """The same with what came into a data set merged into its client."""
+        data_sets = {each: kept for each, kept in self.data_sets.items() if each != data_set_id}
+        clients = self.clients
+        if came_in.newest:
+            clients = _bounded({**clients, came_in.client: merged(clients.get(came_in.client, {}), came_in.newest)})
+        return Freshness(data_sets, clients)
+
+    def by_client(self) -> dict[str, NewestByType]:
+        """The newest of each type for each client, clients and types by name."""
+        found = dict(self.clients)
+        for came_in in self.data_sets.values():
+            if came_in.newest:
+                found[came_in.client] = merged(found.get(came_in.client, {}), came_in.newest)
+        return {client: dict(sorted(found[client].items())) for client in sorted(found)}
+
+
+def merged(one: NewestByType, other: NewestByType) -> NewestByType:
+    """The newer of both for each type."""
+    found = dict(one)
+    for name, newest in other.items():
+        known = found.get(name, newest)
+        found[name] = Newest(max(known.time_ms, newest.time_ms), max(known.stored_time_ms, newest.stored_time_ms))
+    return found
+
+
+def client_of(description: Mapping[str, Any]) -> str:
+    """The client that a data set's data counts for: by its name, else the makers of the device, else `unknown`."""
+    client: Mapping[str, Any] = description.get("client") or {}
+    makers: Sequence[str] = description.get("deviceManufacturers") or ()
+    return str(client.get("name") or ", ".join(makers) or UNKNOWN)[:CLIENT_LENGTH]
+
+
+def newest_times_ms(data: Iterable[tuple[str, int]]) -> dict[str, int]:
+    """The greatest time of each type, given the type and time of each record."""
+    found: dict[str, int] = {}
+    for name, time_ms in data:
+        if time_ms > found.get(name, time_ms - 1):
+            found[name] = time_ms
+    return found
+
+
+def _bounded(clients: Mapping[str, NewestByType]) -> Mapping[str, NewestByType]:
+    if len(clients) <= CLIENTS:
+        return clients
+    silent_first = sorted(clients, key=lambda each: _last_stored_ms(clients[each]))
+    silent = next(each for each in silent_first if each != UNKNOWN)
+    kept = {each: newest for each, newest in clients.items() if each != silent}
+    return {**kept, UNKNOWN: merged(kept.get(UNKNOWN, {}), clients[silent])}
+
+
+def _last_stored_ms(newest: NewestByType) -> int:
+    return max((each.stored_time_ms for each in newest.values()), default=0)

@@ -15,7 +15,7 @@ from enum import Enum
 from typing import Any
 
 from chalicelib.contract import json_text
-from chalicelib.domain.records import Records, columns_of
+from chalicelib.domain.records import Place, Records, columns_of
 from chalicelib.model.data import Datum
 
 VERSION = 1
@@ -69,13 +69,15 @@ class Selectors:
     values: frozenset[str]
 
 
-def read_records(body: bytes) -> Records:
-    """The records of an entry that adds data, in the order of the request; embedded records stand at the end."""
+def read_records(body: bytes, number: int) -> Records:
+    """The records of the entry with this number, which adds data, in the order of the request; embedded records stand
+    at the end."""
     _check_version(body)
     texts_at = _COLUMNS_AT + int.from_bytes(body[1:_COLUMNS_AT], "big")
     return Records(
-        lambda: json_text.decode(_inflate(body[_COLUMNS_AT:texts_at])),
-        lambda: _inflate(body[texts_at:]).split(_LINE_FEED),
+        columns=lambda: json_text.decode(_inflate(body[_COLUMNS_AT:texts_at])),
+        texts=lambda: _inflate(body[texts_at:]).split(_LINE_FEED),
+        places=lambda count: [Place(number, row) for row in range(count)],
     )
 
 

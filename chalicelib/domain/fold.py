@@ -62,9 +62,7 @@ def stored(
         logs[entry.data_set_id].append(entry)
     truncating = [data_set for data_set in data_sets if truncates(data_set)]
     return [
-        VisibleData(
-            data_set, _fold(data_set, logs[data_set.id], truncating, prefixes.get(data_set.id, NOTHING_BEFORE))
-        )
+        VisibleData(data_set, _fold(data_set, logs[data_set.id], truncating, prefixes.get(data_set.id, NOTHING_BEFORE)))
         for data_set in data_sets
         if data_set.is_active and (data_set.id in logs or data_set.id in prefixes)
     ]

@@ -17,21 +17,12 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """Some of what an earlier fold of a log has left: rows of records, and the number of the entry of each."""
-
-    records: Records
-    rows: Sequence[int]
-    numbers: Sequence[int]
-
-
-@dataclass(frozen=True, slots=True)
 class Prefix:
     """The beginning of a log, up to the entry `through`, as a fold has left it. Records that are not asked about may
     be missing: those of other days, when the rest of the log has nothing to do with them."""
 
     through: int = 0
-    kept: Sequence[Kept] = ()
+    runs: Sequence[Run] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +51,8 @@ def steps(
     Entries come by number, those behind the prefix; a truncation stands behind the last entry that it covers, or
     behind all.
     """
-    if prefix.kept:
-        yield Stored([_survivors(kept, cut_off, truncations) for kept in prefix.kept])
+    if prefix.runs:
+        yield Stored([_survivors(run, cut_off, truncations) for run in prefix.runs])
     pending = sorted(
         (it for it in truncations if it.last_number is not None and it.last_number >= prefix.through),
         key=lambda it: it.last_number or 0,
@@ -71,19 +62,20 @@ def steps(
         while pending and (pending[-1].last_number or 0) < entry.number:
             yield DeviceGone(pending.pop().device_id)
         if entry.number > cut_off:
-            yield read_records(entry.body) if entry.kind is EntryKind.ADD else decode_selectors(entry.body)
+            yield (
+                read_records(entry.body, entry.number) if entry.kind is EntryKind.ADD else decode_selectors(entry.body)
+            )
     yield from (DeviceGone(it.device_id) for it in reversed(pending))
     yield from (DeviceGone(it.device_id) for it in truncations if it.last_number is None)
 
 
-def _survivors(kept: Kept, cut_off: int, truncations: Sequence[Truncation]) -> Run:
-    """What deleting and truncating has left of an earlier fold; what covers all of it is a step of its own."""
-    rows = list(zip(kept.rows, kept.numbers, strict=True))
+def _survivors(run: Run, cut_off: int, truncations: Sequence[Truncation]) -> Run:
+    """What deletions and truncations that an earlier fold may not have known of have left of what it left."""
+    places, rows = run.records.places, run.rows
     if cut_off:
-        rows = [(row, number) for row, number in rows if number > cut_off]
-    device_ids = kept.records.device_ids if truncations else ()
+        rows = [row for row in rows if places[row].number > cut_off]
     for cut in truncations:
-        last_number = cut.last_number
-        if last_number is not None:
-            rows = [(row, number) for row, number in rows if number > last_number or device_ids[row] != cut.device_id]
-    return Run(kept.records, [row for row, _ in rows])
+        if (last_number := cut.last_number) is not None:
+            device_ids = run.records.device_ids
+            rows = [row for row in rows if places[row].number > last_number or device_ids[row] != cut.device_id]
+    return Run(run.records, rows)

@@ -58,7 +58,7 @@ def _is_hidden(entry: Entry, data_set: DataSet, cuts: list[Truncation]) -> bool:
         return True
     if entry.kind is EntryKind.DELETE or not cuts:
         return False
-    devices = set(read_records(entry.body).device_ids)
+    devices = set(read_records(entry.body, entry.number).device_ids)
     return any(
         devices == {cut.device_id} and (cut.last_number is None or entry.number <= cut.last_number) for cut in cuts
     )

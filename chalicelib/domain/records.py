@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from itertools import accumulate
 from operator import sub
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from chalicelib.contract import json_text
 
@@ -19,15 +19,28 @@ _NO_ORIGIN: Mapping[str, Any] = {}
 Value = TypeVar("Value")
 
 
+class Place(NamedTuple):
+    """Where a record came from: the number of the entry in its data set's log, and its row in that entry."""
+
+    number: int
+    row: int
+
+
 class Records:
     """Some records, as columns and texts; each is made when it is first asked for.
 
     All columns have one value for each record, in the same order.
     """
 
-    def __init__(self, columns: Callable[[], Columns], texts: Callable[[], list[bytes]]) -> None:
+    def __init__(
+        self,
+        columns: Callable[[], Columns],
+        texts: Callable[[], list[bytes]],
+        places: Callable[[int], Sequence[Place]],
+    ) -> None:
         self._make_columns = columns
         self._make_texts = texts
+        self._make_places = places
 
     @cached_property
     def _columns(self) -> Columns:
@@ -100,6 +113,11 @@ class Records:
     def texts(self) -> list[bytes]:
         """Each record as it is served."""
         return self._make_texts()
+
+    @cached_property
+    def places(self) -> Sequence[Place]:
+        """Where each record came from."""
+        return self._make_places(len(self))
 
     def _optional(self, name: str) -> list[Any]:
         column: list[Any] | None = self._columns.get(name)

@@ -48,10 +48,11 @@ def _origin(body: dict[str, Any]) -> dict[str, Any]:
 @given(data, st.booleans(), st.none() | st.integers(0, 9))
 def test_data_comes_back_in_columns_and_texts(data: list[Datum], is_hashed: bool, revision: int | None) -> None:
     hashes = [f"hash {place % 3}" for place in range(len(data))] if is_hashed else None
-    records = read_records(encode_data(data, "upload", hashes, revision))
+    records = read_records(encode_data(data, "upload", hashes, revision), number=7)
     kept = [datum.body for datum in data]
     assert len(records) == len(data)
     assert records.times_ms == [datum.time_ms for datum in data]
+    assert records.places == [(7, row) for row in range(len(data))]
     assert records.types == [body["type"] for body in kept]
     assert records.ids == [body["id"] for body in kept]
     assert records.origin_ids == [_origin(body).get("id") for body in kept]
@@ -72,7 +73,7 @@ def test_data_comes_back_in_columns_and_texts(data: list[Datum], is_hashed: bool
 
 @given(bodies)
 def test_members_are_sorted_at_every_depth(body: dict[str, Any]) -> None:
-    (text,) = read_records(encode_data([Datum(body, 0, "")], "upload", None, None)).texts
+    (text,) = read_records(encode_data([Datum(body, 0, "")], "upload", None, None), number=1).texts
     assert json.dumps(json.loads(text), sort_keys=True) == json.dumps(json.loads(text))
 
 

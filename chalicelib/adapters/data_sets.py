@@ -16,9 +16,17 @@ from chalicelib.adapters.data_keys import (
     purge_order_id,
     purge_order_key,
 )
+from chalicelib.adapters.data_owner import (
+    freshness_changes,
+    newest_from_value,
+    newest_value,
+    owner_change,
+    owner_from_item,
+)
 from chalicelib.adapters.dynamodb import (
     TransactionConflictError,
     TransactionRefusedError,
+    batch_get,
     client,
     query_pages,
     refusals,
@@ -27,6 +35,7 @@ from chalicelib.config import Settings
 from chalicelib.contract import json_text
 from chalicelib.domain.data_set import DataOwner, DataSet, DataSetHead, deletes, head_of
 from chalicelib.domain.errors import DataSetExistsError, UnavailableError
+from chalicelib.domain.freshness import UNKNOWN, Freshness
 from chalicelib.domain.ports import ChangedMeanwhileError
 from chalicelib.domain.truncation import truncates
 
@@ -59,8 +68,7 @@ class DynamoDataSets:
 
     def owner(self, owner_id: str) -> DataOwner:
         """See `DataSetStore.owner`: one read."""
-        item = self._get(owner_key(owner_id)) or {}
-        return DataOwner(owner_id, _number(item, "epoch") or 0, _number(item, "closings") or 0, "has_sources" in item)
+        return owner_from_item(owner_id, self._get(owner_key(owner_id)))
 
     def of_owner(self, owner: DataOwner) -> list[DataSet]:
         """See `DataSetStore.of_owner`: one query."""
@@ -75,7 +83,8 @@ class DynamoDataSets:
         return [_data_set_from_item(item, owner) for item in items]
 
     def create(self, data_set: DataSet) -> None:
-        """See `DataSetStore.create`: one transaction."""
+        """See `DataSetStore.create`: one transaction; before it one read, when the data set gets a place of its own
+        in the owner's freshness."""
         writes: list[TransactWriteItemTypeDef] = [
             {
                 "Put": {
@@ -85,7 +94,7 @@ class DynamoDataSets:
                 }
             },
             {"Put": {"TableName": self._table, "Item": _data_set_item(data_set)}},
-            owner_check(self._table, data_set.owner_id, data_set.epoch),
+            self._owner_opening(data_set),
         ]
         try:
             self._transact(writes)
@@ -107,14 +116,12 @@ class DynamoDataSets:
             },
         ]
         if after.close_order is not None and not before.is_closed:
-            writes += [
-                self._head_closing(after.id),
-                self._owner_closing(after.owner_id, after.epoch, after.close_order),
-            ]
+            writes += self._closing(after, after.close_order)
             if truncates(after):
                 writes.append(self._purge_order(after.modified_time_ms, after.owner_id, after.epoch, after.id))
         else:
-            writes.append(owner_check(self._table, after.owner_id, after.epoch))
+            seen = {"epoch": after.epoch}
+            writes.append({"Update": owner_change(self._table, after.owner_id, seen=seen, states=1)})
             if deletes(before, after):
                 writes.append(self._head_check(after.id, after.cut_off))
                 writes.append(self._purge_order(after.modified_time_ms, after.owner_id, after.epoch, after.id))
@@ -125,18 +132,11 @@ class DynamoDataSets:
 
     def erase(self, owner_id: str, now_ms: int) -> None:
         """See `DataSetStore.erase`: one read, and one transaction."""
-        epoch = self.owner(owner_id).epoch
-        raised: TransactWriteItemTypeDef = {
-            "Update": {
-                "TableName": self._table,
-                "Key": owner_key(owner_id),
-                "UpdateExpression": "SET epoch = :next",
-                "ConditionExpression": _is_or_absent("epoch", epoch),
-                "ExpressionAttributeValues": {":next": {"N": str(epoch + 1)}, ":epoch": {"N": str(epoch)}},
-            }
-        }
+        owner = self.owner(owner_id)
+        anew = {"epoch": {"N": str(owner.epoch + 1)}, "states": None} | freshness_changes(owner, Freshness())
+        raised = owner_change(self._table, owner_id, seen={"epoch": owner.epoch}, set_to=anew)
         try:
-            self._transact([raised, self._purge_order(now_ms, owner_id, epoch)])
+            self._transact([{"Update": raised}, self._purge_order(now_ms, owner_id, owner.epoch)])
         except TransactionRefusedError as refused:
             raise ChangedMeanwhileError from refused
 
@@ -157,31 +157,42 @@ class DynamoDataSets:
             }
         }
 
-    def _head_closing(self, data_set_id: str) -> "TransactWriteItemTypeDef":
-        return {
-            "Update": {
-                "TableName": self._table,
-                "Key": head_key(data_set_id),
-                "UpdateExpression": "SET is_closed = :closed",
-                "ExpressionAttributeValues": {":closed": {"BOOL": True}},
-            }
-        }
+    def _owner_opening(self, data_set: DataSet) -> "TransactWriteItemTypeDef":
+        seen, set_to = {"epoch": data_set.epoch}, {}
+        if data_set.is_continuous:
+            owner = self.owner(data_set.owner_id)
+            set_to = freshness_changes(owner, owner.freshness.with_place(data_set.id, head_of(data_set).came_in))
+            if len(set_to) > 1:  # others gave up their places as they stood
+                seen["changes"] = owner.changes
+        return {"Update": owner_change(self._table, data_set.owner_id, seen=seen, states=1, set_to=set_to)}
 
-    def _owner_closing(self, owner_id: str, epoch: int, close_order: int) -> "TransactWriteItemTypeDef":
-        is_next = _is_or_absent("closings", close_order - 1)
-        return {
-            "Update": {
-                "TableName": self._table,
-                "Key": owner_key(owner_id),
-                "UpdateExpression": "SET closings = :order",
-                "ConditionExpression": f"{is_next} AND {_is_or_absent('epoch', epoch)}",
-                "ExpressionAttributeValues": {
-                    ":order": {"N": str(close_order)},
-                    ":closings": {"N": str(close_order - 1)},
-                    ":epoch": {"N": str(epoch)},
-                },
-            }
+    def _closing(self, after: DataSet, close_order: int) -> "list[TransactWriteItemTypeDef]":
+        """What is written of head and owner. For a normal data set, whose data is seen from now on, both are read."""
+        close: Any = {
+            "TableName": self._table,
+            "Key": head_key(after.id),
+            "UpdateExpression": "SET is_closed = :closed",
+            "ExpressionAttributeValues": {":closed": {"BOOL": True}},
         }
+        seen = {"epoch": after.epoch, "closings": close_order - 1}
+        set_to = {"closings": {"N": str(close_order)}}
+        if not after.is_continuous:
+            owner, head = self._owner_and_head(after)
+            seen["changes"] = owner.changes
+            set_to |= freshness_changes(owner, owner.freshness.with_merged(head.came_in))
+            close["ConditionExpression"] = "last_number = :last"
+            close["ExpressionAttributeValues"] |= {":last": {"N": str(head.last_number)}}
+        counted = owner_change(self._table, after.owner_id, seen=seen, states=1, set_to=set_to)
+        return [{"Update": close}, {"Update": counted}]
+
+    def _owner_and_head(self, after: DataSet) -> tuple[DataOwner, DataSetHead]:
+        """Both as they stand now: one read."""
+        owner_at, head_at = owner_key(after.owner_id), head_key(after.id)
+        found = {item["pk"]["S"]: item for item in batch_get(self._dynamodb, self._table, [owner_at, head_at])}
+        owner, head = (found.get(at["pk"]["S"]) for at in (owner_at, head_at))
+        if head is None:  # purged meanwhile
+            raise ChangedMeanwhileError
+        return owner_from_item(after.owner_id, owner), head_from_item(head)
 
     def _head_check(self, data_set_id: str, last_number: int) -> "TransactWriteItemTypeDef":
         return {
@@ -219,18 +230,6 @@ def without_conflict(write: Callable[[], None]) -> None:
     raise UnavailableError
 
 
-def owner_check(table: str, owner_id: str, epoch: int) -> "TransactWriteItemTypeDef":
-    """The part of a transaction that lets it through only while nothing of the owner's was erased."""
-    return {
-        "ConditionCheck": {
-            "TableName": table,
-            "Key": owner_key(owner_id),
-            "ConditionExpression": _is_or_absent("epoch", epoch),
-            "ExpressionAttributeValues": {":epoch": {"N": str(epoch)}},
-        }
-    }
-
-
 def head_from_item(item: Item) -> DataSetHead:
     """The head that an item of `head_key` holds."""
     return DataSetHead(
@@ -242,6 +241,8 @@ def head_from_item(item: Item) -> DataSetHead:
         deduplicator=item["deduplicator"]["S"],
         is_closed=item["is_closed"]["BOOL"],
         last_number=int(item["last_number"]["N"]),
+        client=item["client"]["S"] if "client" in item else UNKNOWN,
+        newest=newest_from_value(item["newest"]) if "newest" in item else {},
     )
 
 
@@ -255,6 +256,8 @@ def _head_item(head: DataSetHead) -> Item:
         "deduplicator": {"S": head.deduplicator},
         "is_closed": {"BOOL": head.is_closed},
         "last_number": {"N": str(head.last_number)},
+        "client": {"S": head.client},
+        "newest": newest_value(head.newest),
     }
 
 
@@ -301,8 +304,3 @@ def _data_set_from_item(item: Item, owner: DataOwner) -> DataSet:
 
 def _number(item: Item, name: str) -> int | None:
     return int(item[name]["N"]) if name in item else None
-
-
-def _is_or_absent(name: str, value: int) -> str:
-    """The condition that a counter has this value; one that was never written counts as 0."""
-    return f"({name} = :{name} OR attribute_not_exists({name}))" if value == 0 else f"{name} = :{name}"

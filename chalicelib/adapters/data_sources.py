@@ -3,7 +3,6 @@
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.adapters.data_keys import (
-    owner_key,
     source_key,
     source_link_key,
     source_list_key,
@@ -11,6 +10,7 @@ from chalicelib.adapters.data_keys import (
     source_session_key,
     sources_partition,
 )
+from chalicelib.adapters.data_owner import owner_change
 from chalicelib.adapters.data_sets import without_conflict
 from chalicelib.adapters.dynamodb import TransactionRefusedError, batch_get, client, query_pages, refusals
 from chalicelib.config import Settings
@@ -63,32 +63,28 @@ class DynamoDataSources:
         return self._named_by(source_link_key(provider, external_id))
 
     def add(self, source: DataSource) -> None:
-        """One transaction."""
-        mark: Any = {
-            "Update": {
-                "TableName": self._table,
-                "Key": owner_key(source.user_id),
-                "UpdateExpression": "SET has_sources = :true",
-                "ExpressionAttributeValues": {":true": {"BOOL": True}},
-            }
-        }
-        self._transact([self._put(_source_item(source)), *(self._put(item) for item in _names(source)), mark])
+        """Two transactions."""
+        writes = [self._put(_source_item(source)), *(self._put(item) for item in _names(source))]
+        self._transact_noticeably(writes, source.user_id, {"has_sources": {"BOOL": True}})
 
     def replace(self, before: DataSource, after: DataSource) -> bool:
-        """One transaction."""
+        """One transaction, two when readers can notice it."""
         old, new = _names(before), _names(after)
         writes = [self._put(_source_item(after), before.revision)]
         writes += [self._delete(item) for item in old if item not in new]
         writes += [
             self._put(item, is_new=item["pk"]["S"].startswith("SOURCE_PLACE#")) for item in new if item not in old
         ]
-        return self._transact(writes)
+        if _noticed(before) == _noticed(after):
+            return self._transact(writes)
+        return self._transact_noticeably(writes, after.user_id)
 
     def remove(self, source: DataSource) -> bool:
-        """One transaction."""
+        """Two transactions."""
         main = self._delete(source_key(source.id))
         main["Delete"] |= _of_revision(source.revision)
-        return self._transact([main, *(self._delete(item) for item in _names(source))])
+        writes = [main, *(self._delete(item) for item in _names(source))]
+        return self._transact_noticeably(writes, source.user_id)
 
     def _named_by(self, key: Item) -> DataSource | None:
         item = self._get(key)
@@ -109,6 +105,16 @@ class DynamoDataSources:
     def _delete(self, item: Item) -> Any:
         return {"Delete": {"TableName": self._table, "Key": {"pk": item["pk"], "sk": item["sk"]}}}
 
+    def _transact_noticeably(
+        self, writes: "list[TransactWriteItemTypeDef]", user_id: str, set_to: Item | None = None
+    ) -> bool:
+        """Carries out writes that change what readers get, and raises the owner's `changes`: with them, so that none
+        goes unnoticed, and once more after, since who reads in between may meet the counter before the data source."""
+        raised = owner_change(self._table, user_id, seen={}, set_to=set_to)
+        if not self._transact([*writes, {"Update": raised}]):
+            return False
+        return self._transact([{"Update": owner_change(self._table, user_id, seen={})}])
+
     def _transact(self, writes: "list[TransactWriteItemTypeDef]") -> bool:
         def write() -> None:
             with refusals():
@@ -121,6 +127,11 @@ class DynamoDataSources:
                 return False
             raise ConflictError from refused
         return True
+
+
+def _noticed(source: DataSource) -> object:
+    """What readers look at (`source_filters`)."""
+    return source.data_set_id, source.data_span_ms
 
 
 def _of_revision(revision: int) -> dict[str, Any]:

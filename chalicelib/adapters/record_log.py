@@ -5,7 +5,7 @@ races with a close comes before it or is refused; a part that no entry names is 
 """
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,9 +16,19 @@ from chalicelib.adapters.data_keys import (
     head_key,
     log_of,
     normal_log_partition,
+    owner_key,
     part_key,
 )
-from chalicelib.adapters.data_sets import head_from_item, owner_check
+from chalicelib.adapters.data_owner import (
+    freshness_changes,
+    newest_value,
+    owner_change,
+    owner_check,
+    owner_from_item,
+    place_name,
+    place_value,
+)
+from chalicelib.adapters.data_sets import head_from_item
 from chalicelib.adapters.dynamodb import (
     TransactionConflictError,
     TransactionRefusedError,
@@ -31,6 +41,8 @@ from chalicelib.config import Settings
 from chalicelib.domain.data_set import DataOwner, DataSetHead
 from chalicelib.domain.entries import Entry, EntryKind, NewEntry
 from chalicelib.domain.errors import DataSetClosedError, DataSetNotFoundError, UnavailableError
+from chalicelib.domain.freshness import CameIn
+from chalicelib.domain.ports import NO_TIMES_MS
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -70,22 +82,24 @@ class DynamoRecordLog:
     def _dynamodb(self) -> "DynamoDBClient":
         return client(self._settings)
 
-    def append(self, head: DataSetHead, entry: NewEntry) -> int:
+    def append(self, head: DataSetHead, entry: NewEntry, newest_times_ms: Mapping[str, int] = NO_TIMES_MS) -> int:
         """See `RecordLog.append`: one transaction, before it one batch of puts when the body is large.
 
-        A race for a number that was lost repeats the transaction only.
+        A race for a number that was lost repeats the transaction only, and so does a data set without a place in its
+        owner's freshness.
         """
         content = self._content(head.id, entry)
-        last_number = head.last_number
+        owner: DataOwner | None = None
         for attempt in range(TRIES):
+            came_in = head.came_in.after(head.last_number + 1, newest_times_ms, entry.stored_time_ms)
             try:
-                self._commit(head, last_number, content)
+                self._commit(head, came_in, content, self._owner_write(head, came_in, owner))
             except TransactionConflictError:
                 pause_after(attempt)
             except TransactionRefusedError as refused:
-                last_number = self._last_number_now(head, refused)
+                head, owner = self._as_they_stand(head, owner, refused)
             else:
-                return last_number + 1
+                return came_in.last_number
         raise UnavailableError
 
     def entries(self, owner: DataOwner, normal_ids: Sequence[str]) -> list[Entry]:
@@ -105,18 +119,21 @@ class DynamoRecordLog:
         )
         return [_entry_from_item(item, bodies) for item in items]
 
-    def _commit(self, head: DataSetHead, last_number: int, content: Item) -> None:
-        number = last_number + 1
+    def _commit(
+        self, head: DataSetHead, came_in: CameIn, content: Item, owner_write: "TransactWriteItemTypeDef"
+    ) -> None:
+        number = came_in.last_number
         writes: list[TransactWriteItemTypeDef] = [
             {
                 "Update": {
                     "TableName": self._table,
                     "Key": head_key(head.id),
-                    "UpdateExpression": "SET last_number = :number",
+                    "UpdateExpression": "SET last_number = :number, newest = :newest",
                     "ConditionExpression": "last_number = :last AND is_closed = :open",
                     "ExpressionAttributeValues": {
                         ":number": {"N": str(number)},
-                        ":last": {"N": str(last_number)},
+                        ":newest": newest_value(came_in.newest),
+                        ":last": {"N": str(head.last_number)},
                         ":open": {"BOOL": False},
                     },
                     "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
@@ -134,25 +151,47 @@ class DynamoRecordLog:
                     "ConditionExpression": "attribute_not_exists(pk)",
                 }
             },
-            owner_check(self._table, head.owner_id, head.epoch),
+            owner_write,
         ]
         with refusals():
             self._dynamodb.transact_write_items(TransactItems=writes, ClientRequestToken=secrets.token_hex(16))
 
-    def _last_number_now(self, head: DataSetHead, refused: TransactionRefusedError) -> int:
-        """The last number after a race for it was lost."""
+    def _owner_write(self, head: DataSetHead, came_in: CameIn, owner: DataOwner | None) -> "TransactWriteItemTypeDef":
+        """What is written of the owner; `owner` is known once it has been found that the data set has no place."""
+        if not head.is_continuous:  # nobody sees what comes in before it is closed
+            return owner_check(self._table, head.owner_id, head.epoch)
+        seen, place = {"epoch": head.epoch}, place_name(head.epoch, head.id)
+        if owner is None:
+            set_to = {place: place_value(came_in)}
+            return {"Update": owner_change(self._table, head.owner_id, seen=seen, set_to=set_to, has=place)}
+        seen["changes"] = owner.changes
+        set_to = freshness_changes(owner, owner.freshness.with_place(head.id, came_in))
+        return {"Update": owner_change(self._table, head.owner_id, seen=seen, set_to=set_to)}
+
+    def _as_they_stand(
+        self, head: DataSetHead, owner: DataOwner | None, refused: TransactionRefusedError
+    ) -> tuple[DataSetHead, DataOwner | None]:
+        """Head and owner after a transaction was refused, as far as it was because of them."""
         if refused.failed(_OWNER):
-            raise DataSetNotFoundError(head.id) from refused
-        item = refused.items[_HEAD]
-        if item is None:
-            with refusals():
-                item = self._dynamodb.get_item(TableName=self._table, Key=head_key(head.id), ConsistentRead=True)[
-                    "Item"
-                ]
-        now = head_from_item(item)
-        if now.is_closed:
-            raise DataSetClosedError(head.id) from refused
-        return now.last_number
+            owner = owner_from_item(head.owner_id, self._kept(_OWNER, refused, owner_key(head.owner_id)))
+            if owner.epoch != head.epoch:
+                raise DataSetNotFoundError(head.id) from refused
+        if refused.failed(_HEAD):
+            item = self._kept(_HEAD, refused, head_key(head.id))
+            if item is None:
+                raise DataSetNotFoundError(head.id) from refused
+            head = head_from_item(item)
+            if head.is_closed:
+                raise DataSetClosedError(head.id) from refused
+        return head, owner
+
+    def _kept(self, place: int, refused: TransactionRefusedError, key: Item) -> Item | None:
+        """What stands where a write was refused; read where the refusal does not tell it."""
+        item = refused.items[place]
+        if item is not None:
+            return item
+        with refusals():
+            return self._dynamodb.get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item")
 
     def _content(self, data_set_id: str, entry: NewEntry) -> Item:
         """The attributes of an entry that tell its body, once that is where they say."""

@@ -3,8 +3,8 @@
 It says what has come in, not what a fold of it shows: what was replaced or deleted since still counts. It stands beside
 the owner's counters, so that one small read answers, and it is written by the transactions that write these anyway.
 A continuous data set has a place of its own there, because whoever adds to it knows its newest times and nobody
-else's. All others are merged into their clients: normal ones when they close, continuous ones when they close or when
-places run out. Merging takes the greater times, so a data set that is in both counts once.
+else's. All others are merged into their clients: normal ones when they close, continuous ones when places run out.
+Merging takes the greater times, so a data set that is in both counts once.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -56,20 +56,18 @@ class Freshness:
 
     def with_place(self, data_set_id: str, came_in: CameIn) -> "Freshness":
         """The same with a place for a data set; when none is left, those that were silent for longest lose theirs."""
-        freshness = self
-        if data_set_id not in self.data_sets and len(self.data_sets) >= PLACES:
-            silent_first = sorted(self.data_sets, key=lambda each: _last_stored_ms(self.data_sets[each].newest))
-            for each in silent_first[:-PLACES_LEFT]:
-                freshness = freshness.without_place(each, self.data_sets[each])
-        return replace(freshness, data_sets={**freshness.data_sets, data_set_id: came_in})
+        freshness, kept = self, dict(self.data_sets)
+        if data_set_id not in kept and len(kept) >= PLACES:
+            for each in sorted(kept, key=lambda each: _last_stored_ms(kept[each].newest))[:-PLACES_LEFT]:
+                freshness = freshness.with_merged(kept.pop(each))
+        return replace(freshness, data_sets={**kept, data_set_id: came_in})
 
-    def without_place(self, data_set_id: str, came_in: CameIn) -> "Freshness":
+    def with_merged(self, came_in: CameIn) -> "Freshness":
         """The same with what came into a data set merged into its client."""
-        data_sets = {each: kept for each, kept in self.data_sets.items() if each != data_set_id}
-        clients = self.clients
-        if came_in.newest:
-            clients = _bounded({**clients, came_in.client: merged(clients.get(came_in.client, {}), came_in.newest)})
-        return Freshness(data_sets, clients)
+        if not came_in.newest:
+            return self
+        client, newest = came_in.client, merged(self.clients.get(came_in.client, {}), came_in.newest)
+        return replace(self, clients=_bounded({**self.clients, client: newest}))
 
     def by_client(self) -> dict[str, NewestByType]:
         """The newest of each type for each client, clients and types by name."""

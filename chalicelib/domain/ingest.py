@@ -22,6 +22,7 @@ from chalicelib.domain.errors import (
     InvalidSelectorsError,
     MalformedJsonError,
 )
+from chalicelib.domain.freshness import newest_times_ms
 from chalicelib.domain.identity import MissingDeviceIdError, identity_hashes
 from chalicelib.domain.ports import DataSetHeads, RecordLog
 from chalicelib.model.data import Datum, check_data
@@ -72,7 +73,8 @@ def add_data(
     hashes = _hashes(items, data, head)
     # Data of a normal data set is seen only once closing has activated it, so it is kept as it looks then.
     revision = None if head.is_continuous else _REVISION_ONCE_ACTIVATED
-    log.append(head, NewEntry(EntryKind.ADD, now_ms, encode_data(data, head.id, hashes, revision)))
+    entry = NewEntry(EntryKind.ADD, now_ms, encode_data(data, head.id, hashes, revision))
+    log.append(head, entry, newest_times_ms((datum.body["type"], datum.time_ms) for datum in data))
 
 
 def delete_data(

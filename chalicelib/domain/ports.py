@@ -3,11 +3,14 @@
 Any method may raise UnavailableError: the store throttles or does not answer, and a retry is safe.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Protocol
 
 from chalicelib.domain.data_set import DataOwner, DataSet, DataSetHead
 from chalicelib.domain.entries import Entry, NewEntry
+
+NO_TIMES_MS: Mapping[str, int] = MappingProxyType({})
 
 
 class ChangedMeanwhileError(Exception):
@@ -30,7 +33,10 @@ class DataSetHeads(Protocol):
 
 
 class DataSetStore(DataSetHeads, Protocol):
-    """Keeps data sets. Reads see every write that was answered."""
+    """Keeps data sets. Reads see every write that was answered.
+
+    Each write raises `DataOwner.changes`, in the same step; closing merges what came in into the data set's client.
+    """
 
     def owner(self, owner_id: str) -> DataOwner:
         """The counters of a user's data; zeros for a user without any, known or not."""
@@ -72,8 +78,11 @@ class DataSetStore(DataSetHeads, Protocol):
 class RecordLog(Protocol):
     """Keeps the entries of the data sets' logs, in order and for good. A torn entry cannot be seen."""
 
-    def append(self, head: DataSetHead, entry: NewEntry) -> int:
+    def append(self, head: DataSetHead, entry: NewEntry, newest_times_ms: Mapping[str, int] = NO_TIMES_MS) -> int:
         """Commits an entry after the last one and says its number, `head.last_number` + 1 or higher.
+
+        In the same step it notes the newest time of each type in the head, and for a continuous data set raises
+        `DataOwner.changes` and notes them in the owner's freshness, too.
 
         Raises:
             DataSetClosedError: the data set was closed meanwhile.

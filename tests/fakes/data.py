@@ -1,12 +1,14 @@
 """Data sets and their logs in memory. They pass the same tests as those on DynamoDB (tests/ports/test_data_*.py)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from chalicelib.domain.data_set import DataOwner, DataSet, DataSetHead, deletes, head_of
 from chalicelib.domain.entries import Entry, NewEntry
 from chalicelib.domain.errors import DataSetClosedError, DataSetExistsError, DataSetNotFoundError
-from chalicelib.domain.ports import ChangedMeanwhileError
+from chalicelib.domain.freshness import Freshness
+from chalicelib.domain.ports import NO_TIMES_MS, ChangedMeanwhileError
 from chalicelib.domain.ports_purge import PurgeOrder
 from chalicelib.domain.truncation import truncates
 
@@ -41,9 +43,13 @@ class FakeDataSets:
         """Keep a new data set."""
         if data_set.id in self.heads:
             raise DataSetExistsError(data_set.id)
-        self._require_epoch(data_set)
-        self.heads[data_set.id] = head_of(data_set)
+        owner, head = self._require_epoch(data_set), head_of(data_set)
+        freshness = owner.freshness
+        if data_set.is_continuous:
+            freshness = freshness.with_place(data_set.id, head.came_in)
+        self.heads[data_set.id] = head
         self.data_sets[data_set.id] = data_set
+        self.change(owner, states=owner.states + 1, freshness=freshness)
 
     def replace(self, before: DataSet, after: DataSet) -> None:
         """Put one state in the place of another."""
@@ -56,19 +62,25 @@ class FakeDataSets:
         if after.close_order is not None and not before.is_closed:
             if after.close_order != owner.closings + 1:
                 raise ChangedMeanwhileError
-            self.owners[owner.id] = replace(owner, closings=after.close_order)
+            freshness = owner.freshness if head.is_continuous else owner.freshness.with_merged(head.came_in)
+            owner = replace(owner, closings=after.close_order, freshness=freshness)
             self.heads[after.id] = replace(head, is_closed=True)
             if truncates(after):
                 self._order(after.modified_time_ms, after.owner_id, after.epoch, after.id)
         elif after.cut_off != before.cut_off:
             self._order(after.modified_time_ms, after.owner_id, after.epoch, after.id)
         self.data_sets[after.id] = after
+        self.change(owner, states=owner.states + 1)
 
     def erase(self, owner_id: str, now_ms: int) -> None:
         """Start a new epoch."""
         owner = self.owner(owner_id)
-        self.owners[owner_id] = replace(owner, epoch=owner.epoch + 1)
+        self.change(owner, epoch=owner.epoch + 1, states=0, freshness=Freshness())
         self._order(now_ms, owner_id, owner.epoch)
+
+    def change(self, owner: DataOwner, **changed: Any) -> None:
+        """Write something of an owner that readers can notice."""
+        self.owners[owner.id] = replace(owner, changes=owner.changes + 1, **changed)
 
     def _order(self, time_ms: int, owner_id: str, epoch: int, data_set_id: str | None = None) -> None:
         order_id = f"{time_ms:013d}#{owner_id}#{epoch}#{data_set_id}"
@@ -88,15 +100,19 @@ class FakeRecordLog:
         self._data_sets = data_sets
         self.log: list[tuple[DataSetHead, Entry]] = []
 
-    def append(self, head: DataSetHead, entry: NewEntry) -> int:
+    def append(self, head: DataSetHead, entry: NewEntry, newest_times_ms: Mapping[str, int] = NO_TIMES_MS) -> int:
         """Commit an entry after the last."""
         now = self._data_sets.heads[head.id]
-        if self._data_sets.owner(head.owner_id).epoch != head.epoch:
+        owner = self._data_sets.owner(head.owner_id)
+        if owner.epoch != head.epoch:
             raise DataSetNotFoundError(head.id)
         if now.is_closed:
             raise DataSetClosedError(head.id)
         number = now.last_number + 1
-        self._data_sets.heads[head.id] = replace(now, last_number=number)
+        came_in = now.came_in.after(number, newest_times_ms, entry.stored_time_ms)
+        self._data_sets.heads[head.id] = replace(now, last_number=number, newest=came_in.newest)
+        if head.is_continuous:
+            self._data_sets.change(owner, freshness=owner.freshness.with_place(head.id, came_in))
         self.log.append((head, Entry(head.id, number, entry.kind, entry.stored_time_ms, entry.body)))
         return number
 

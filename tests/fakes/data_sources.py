@@ -1,7 +1,5 @@
 """Data sources in memory. They pass the same tests as those on DynamoDB (tests/ports/test_data_sources.py)."""
 
-from dataclasses import replace
-
 from chalicelib.domain.data_source import CONNECTED, DISCONNECTED, DataSource
 from chalicelib.domain.errors import ConflictError
 from tests.fakes.data import FakeDataSets
@@ -36,7 +34,7 @@ class FakeDataSources:
     def add(self, source: DataSource) -> None:
         """Keep it, and mark the user's data."""
         self.by_id[source.id] = source
-        self._data_sets.owners[source.user_id] = replace(self._data_sets.owner(source.user_id), has_sources=True)
+        self._data_sets.change(self._data_sets.owner(source.user_id), has_sources=True)
 
     def replace(self, before: DataSource, after: DataSource) -> bool:
         """Put one state in the place of another."""
@@ -47,6 +45,8 @@ class FakeDataSources:
             if any(other.state != DISCONNECTED for other in others):
                 raise ConflictError
         self.by_id[after.id] = after
+        if (before.data_set_id, before.data_span_ms) != (after.data_set_id, after.data_span_ms):
+            self._data_sets.change(self._data_sets.owner(after.user_id))
         return True
 
     def remove(self, source: DataSource) -> bool:
@@ -54,4 +54,5 @@ class FakeDataSources:
         if self.by_id.get(source.id) != source:
             return False
         del self.by_id[source.id]
+        self._data_sets.change(self._data_sets.owner(source.user_id))
         return True

@@ -67,6 +67,15 @@ def test_neighbouring_texts_are_compressed_together() -> None:
     assert apart.gzip() == RecordArray((tuple(DAY),)).gzip()
 
 
+@pytest.mark.parametrize("chunk_bytes", [1, 7, 4099])
+def test_a_member_may_be_read_in_pieces_of_any_size(chunk_bytes: int) -> None:
+    array = RecordArray((tuple(DAY[:3]), deflated_lines(DAY, 6), deflated_lines(DAY, 1), tuple(DAY[5:])))
+    member, decoder = array.gzip(), zlib.decompressobj(wbits=31)
+    chunks = (member[at : at + chunk_bytes] for at in range(0, len(member), chunk_bytes))
+    assert b"".join(map(decoder.decompress, chunks)) == array.plain()
+    assert decoder.eof
+
+
 def test_the_same_array_has_the_same_bytes() -> None:
     array = RecordArray((deflated_lines(DAY, 6), (b"{}",)))
     assert array.gzip() == array.gzip()

@@ -8,7 +8,7 @@ F is the CPU time of `orjson.loads` and `orjson.dumps` of the same bytes, timed 
 import argparse
 import json
 
-from bench import end_to_end, handler, start
+from bench import cost_model, end_to_end, growth, handler, start
 from bench.figures import as_json, as_table
 from tools.project import BUILD, run_tool
 
@@ -19,9 +19,17 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="fewer rounds: under a minute, and rougher")
     is_quick = parser.parse_args().quick
     figures = [figure for part in (start, handler, end_to_end) for figure in part.figures(is_quick=is_quick)]
+    grown = growth.measured(is_quick=is_quick)
+    costs = cost_model.measured_costs()
+    document = {
+        "figures": as_json(figures),
+        "growth": growth.as_document(grown),
+        "costs": cost_model.as_document(costs),
+    }
     BUILD.mkdir(exist_ok=True)
-    (BUILD / "bench.json").write_text(json.dumps(as_json(figures), indent=2, ensure_ascii=False) + "\n")
+    (BUILD / "bench.json").write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
     print(as_table(figures))
+    print(f"\n{growth.as_text(grown)}\n\n{cost_model.as_text(costs)}")
     return 0
 
 

@@ -1,26 +1,21 @@
 """The application in this process, as Lambda runs it: from the gateway's event to its answer, with DynamoDB's client.
 
-DynamoDB is a process of its own on loopback (`dynamodb_stub`), so that its work is not in this one's CPU time.
+DynamoDB and S3 are a process of their own on loopback (`aws_stub`), so that their work is not in this one's CPU time.
 """
 
 import base64
+import io
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from bench.aws_requests import Stub
 from tools.project import ROOT
 
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-
-TOKEN = "the token of a session"  # noqa: S105  of the table that is started here
-OWNER_ID = "0123456789"
-DATA_SET_ID = "a" * 32
 ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "test",
     "AWS_SECRET_ACCESS_KEY": "test",
@@ -32,52 +27,76 @@ Event = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
+class Person:
+    """A user with a continuous data set and the token of a session."""
+
+    id: str
+    data_set_id: str
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the gateway would send on, and what was logged meanwhile."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    logged_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Application:
-    """The packaged function's entry, and the client it speaks to DynamoDB with."""
+    """The packaged function's entry, the stub that it speaks to, and where its log goes."""
 
-    dynamodb: "DynamoDBClient"
+    stub: Stub
+    log: io.StringIO
 
-    def answer(self, event: Event) -> bytes:
-        """The body of the answer, which has to be 200."""
+    def answer(self, event: Event, statuses: Collection[int] = (200,)) -> Answer:
+        """The answer, which has to have one of these statuses."""
         from app import app
 
+        self.log.seek(0)
+        self.log.truncate()
         answer = app(event, None)
-        if answer["statusCode"] != 200:
+        if answer["statusCode"] not in statuses:
             raise SystemExit(f"error: {event['path']} answered {answer['statusCode']}: {answer['body'][:500]!r}")
-        body = answer["body"]
-        return base64.b64decode(body) if answer.get("isBase64Encoded") else str(body).encode()
+        body = base64.b64decode(answer["body"]) if answer.get("isBase64Encoded") else str(answer["body"]).encode()
+        headers = {name.lower(): str(value) for name, value in answer["headers"].items()}
+        return Answer(answer["statusCode"], headers, body, self.log.tell())
 
 
 @contextmanager
 def running() -> Iterator[Application]:
-    """The application with one data set of one user, whose session is at hand; its log goes nowhere."""
-    with _dynamodb() as port, Path(os.devnull).open("w") as nowhere:
-        os.environ |= ENVIRONMENT | {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}"}
-        with redirect_stdout(nowhere):  # before the import: the logger keeps the stream that it finds
-            yield Application(_with_a_data_set())
+    """The application, with empty tables."""
+    log = io.StringIO()
+    with stub_running() as address:
+        os.environ |= ENVIRONMENT | {"AWS_ENDPOINT_URL": f"http://{address}"}
+        with redirect_stdout(log):  # before the import: the logger keeps the stream that it finds
+            yield Application(Stub(address), log)
 
 
-def add_event(body: bytes) -> Event:
+def add_event(person: Person, body: bytes) -> Event:
     """A request to add data, as the gateway hands it on: bodies come as base64, since any media type may be binary."""
-    path = {"dataSetId": DATA_SET_ID}
-    return _event("POST", "/v1/data_sets/{dataSetId}/data", path) | {
+    path = {"dataSetId": person.data_set_id}
+    return _event(person, "POST", "/v1/data_sets/{dataSetId}/data", path) | {
         "body": base64.b64encode(body).decode(),
         "isBase64Encoded": True,
     }
 
 
-def read_event(query: dict[str, str], *, accepts_gzip: bool) -> Event:
-    """A request to read data."""
-    event = _event("GET", "/data/{userId}", {"userId": OWNER_ID})
-    if accepts_gzip:
-        event["headers"]["Accept-Encoding"] = "gzip"
-        event["multiValueHeaders"]["Accept-Encoding"] = ["gzip"]
+def read_event(person: Person, query: Mapping[str, str], headers: Mapping[str, str] | None = None) -> Event:
+    """A request to read data as gzip."""
+    event = _event(person, "GET", "/data/{userId}", {"userId": person.id})
+    for name, value in {"Accept-Encoding": "gzip", **(headers or {})}.items():
+        event["headers"][name] = value
+        event["multiValueHeaders"][name] = [value]
     return event | {"multiValueQueryStringParameters": {name: [value] for name, value in query.items()}}
 
 
-def _event(method: str, resource: str, path_parameters: dict[str, str]) -> Event:
+def _event(person: Person, method: str, resource: str, path_parameters: dict[str, str]) -> Event:
     path = resource.format(**path_parameters)
-    headers = {"Accept": "*/*", "Content-Type": "application/json", "X-Tidepool-Session-Token": TOKEN}
+    headers = {"Accept": "*/*", "Content-Type": "application/json", "X-Tidepool-Session-Token": person.token}
     return {
         "resource": resource,
         "path": path,
@@ -99,7 +118,8 @@ def _event(method: str, resource: str, path_parameters: dict[str, str]) -> Event
     }
 
 
-def _with_a_data_set() -> "DynamoDBClient":
+def new_person(number: int) -> Person:
+    """Someone whose session and open data set are in the tables."""
     from chalicelib.adapters import dynamodb
     from chalicelib.adapters.accounts_sessions import session_item
     from chalicelib.adapters.data_sets import DynamoDataSets
@@ -109,29 +129,32 @@ def _with_a_data_set() -> "DynamoDBClient":
     from chalicelib.wiring import system_now_ms
 
     settings, now_ms = Settings.from_env(), system_now_ms()
+    person = Person(f"{number:010d}", f"{number:032x}", f"the token of session {number}")
     description = {
-        "id": DATA_SET_ID,
-        "uploadId": DATA_SET_ID,
+        "id": person.data_set_id,
+        "uploadId": person.data_set_id,
         "type": "upload",
         "dataSetType": "continuous",
         "time": "2026-01-01T00:00:00Z",
         "deduplicator": {"name": "org.tidepool.deduplicator.dataset.delete.origin", "version": "1.0.0"},
     }
-    DynamoDataSets(settings).create(DataSet(DATA_SET_ID, OWNER_ID, 0, now_ms, now_ms, description))
-    session = Session(token_hash(TOKEN), OWNER_ID, is_server=False, created_time_ms=now_ms, expires_time_ms=now_ms * 2)
-    client = dynamodb.client(settings)
-    client.put_item(TableName=settings.accounts_table, Item=session_item(session))
-    return client
+    DynamoDataSets(settings).create(DataSet(person.data_set_id, person.id, 0, now_ms, now_ms, description))
+    session = Session(
+        token_hash(person.token), person.id, is_server=False, created_time_ms=now_ms, expires_time_ms=now_ms * 2
+    )
+    dynamodb.client(settings).put_item(TableName=settings.accounts_table, Item=session_item(session))
+    return person
 
 
 @contextmanager
-def _dynamodb() -> Iterator[int]:
-    command = [sys.executable, "-m", "bench.dynamodb_stub"]
+def stub_running() -> Iterator[str]:
+    """The address of a stub with empty tables and an empty bucket."""
+    command = [sys.executable, "-m", "bench.aws_stub"]
     with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         if process.stdin is None or process.stdout is None:
             raise RuntimeError("the stub has no pipes")
         try:
-            yield int(process.stdout.readline())
+            yield f"127.0.0.1:{int(process.stdout.readline())}"
         finally:
             process.stdin.close()
             process.wait()

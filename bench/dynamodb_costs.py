@@ -1,19 +1,32 @@
-"""What requests to DynamoDB cost, by its published rules: sizes of items, write units, pages."""
+"""What DynamoDB charges for, by its published rules: sizes of items, read units, write units, pages."""
 
 import base64
 import math
 from collections.abc import Mapping
 from typing import Any
 
+READ_UNIT_BYTES = 4096
 WRITE_UNIT_BYTES = 1024
 TRANSACTION_FACTOR = 2
 """A write in a transaction costs twice: it is prepared, then committed."""
 PAGE_BYTES = 1024 * 1024
+ITEM_OVERHEAD_BYTES = 100
+"""What an item takes in storage beside its own size; reads and writes are not charged for it."""
 
 
 def item_bytes(item: Mapping[str, Mapping[str, Any]]) -> int:
     """The size of an item as DynamoDB counts it: names and values; those of text, numbers, bytes and booleans."""
     return sum(len(name.encode()) + _value_bytes(value) for name, value in item.items())
+
+
+def write_units(size_bytes: int) -> int:
+    """The units of one write: of the item as it was or as it becomes, whichever is larger."""
+    return max(1, math.ceil(size_bytes / WRITE_UNIT_BYTES))
+
+
+def read_units(size_bytes: int, *, is_consistent: bool) -> float:
+    """The units of one item that is read by its key, or of a page of a query, whatever a filter leaves of it."""
+    return max(1, math.ceil(size_bytes / READ_UNIT_BYTES)) * (1 if is_consistent else 0.5)
 
 
 def _value_bytes(value: Mapping[str, Any]) -> int:
@@ -31,25 +44,6 @@ def _value_bytes(value: Mapping[str, Any]) -> int:
             return 3 + item_bytes(content) + len(content)
         case "L":
             return 3 + sum(map(_value_bytes, content)) + len(content)
+        case "SS":
+            return sum(len(each.encode()) for each in content)
     raise ValueError(f"no size known of the type {kind}")
-
-
-def write_units(operation: str, request: Mapping[str, Any]) -> int:
-    """The write units of a request; what updates and checks touch is taken to be at most 1 KB."""
-    if operation == "PutItem":
-        return _units(request["Item"])
-    if operation == "BatchWriteItem":
-        return sum(
-            _units(write["PutRequest"]["Item"]) if "PutRequest" in write else 1
-            for writes in request["RequestItems"].values()
-            for write in writes
-        )
-    if operation == "TransactWriteItems":
-        return TRANSACTION_FACTOR * sum(
-            _units(write["Put"]["Item"]) if "Put" in write else 1 for write in request["TransactItems"]
-        )
-    return 1 if operation in ("UpdateItem", "DeleteItem") else 0
-
-
-def _units(item: Mapping[str, Mapping[str, Any]]) -> int:
-    return math.ceil(item_bytes(item) / WRITE_UNIT_BYTES)

@@ -1,120 +1,154 @@
-"""A table on loopback that answers at once: what DynamoDB's client costs can be told from what DynamoDB costs.
+"""Tables that answer at once: what DynamoDB's client costs can be told from what DynamoDB costs.
 
-    python -m bench.dynamodb_stub
-
-Says its port on standard output and ends with its standard input. It keeps items by their keys, cuts answers to
-queries at 1 MB as DynamoDB does, and carries out what the requests that are measured ask for; conditions are taken to
-hold, since nothing else writes.
+They keep items by their keys, cut answers to queries at 1 MB as DynamoDB does, and carry out what the requests that
+are measured ask for, counting what DynamoDB would charge. Conditions are taken to hold, since nothing else writes.
 """
 
-import json
-import socketserver
-import sys
-import threading
-from collections import defaultdict
+from bisect import bisect_left, insort
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from bench.dynamodb_costs import PAGE_BYTES, item_bytes
+from bench.dynamodb_costs import (
+    ITEM_OVERHEAD_BYTES,
+    PAGE_BYTES,
+    TRANSACTION_FACTOR,
+    item_bytes,
+    read_units,
+    write_units,
+)
+from bench.dynamodb_expressions import key_condition, updated
 
 Item = dict[str, Any]
 
 
+@dataclass(slots=True)
+class _Partition:
+    """The items of a partition key, by sort key, with their sizes."""
+
+    items: dict[str, tuple[Item, int]] = field(default_factory=dict)
+    sort_keys: list[str] = field(default_factory=list)
+
+    def put(self, sort_key: str, item: Item, size_bytes: int) -> None:
+        if sort_key not in self.items:
+            insort(self.sort_keys, sort_key)
+        self.items[sort_key] = item, size_bytes
+
+    def delete(self, sort_key: str) -> None:
+        if self.items.pop(sort_key, None) is not None:
+            del self.sort_keys[bisect_left(self.sort_keys, sort_key)]
+
+    def from_to(self, first: str | None, *, is_forward: bool) -> Iterator[str]:
+        """The sort keys after `first`, in either direction; all for None."""
+        keys = self.sort_keys if is_forward else self.sort_keys[::-1]
+        return (key for key in keys if first is None or (key > first if is_forward else key < first))
+
+
 class Tables:
-    """Items by table and key."""
+    """Items by table and key, and what was asked since that was last looked at."""
 
     def __init__(self) -> None:
-        self._tables: dict[str, dict[tuple[str, str], Item]] = defaultdict(dict)
+        self._tables: dict[str, dict[str, _Partition]] = defaultdict(lambda: defaultdict(_Partition))
+        self.calls: Counter[str] = Counter()
+        self.read_units = 0.0
+        self.write_units = 0
+
+    def kept_bytes(self) -> dict[str, int]:
+        """What each table takes in storage."""
+        return {
+            table: sum(
+                size_bytes + ITEM_OVERHEAD_BYTES
+                for partition in partitions.values()
+                for _, size_bytes in partition.items.values()
+            )
+            for table, partitions in self._tables.items()
+        }
 
     def answer(self, operation: str, request: Item) -> Item:
         """What DynamoDB would answer."""
+        self.calls[operation] += 1
         match operation:
             case "GetItem":
-                item = self._get(request["TableName"], request["Key"])
+                item = self._read(request["TableName"], request["Key"], request)
                 return {} if item is None else {"Item": item}
             case "PutItem":
-                self._put(request["TableName"], request["Item"])
+                self._write({"Put": request})
+                return {}
+            case "UpdateItem":
+                item = self._write({"Update": request})
+                return {"Attributes": item} if request.get("ReturnValues") == "ALL_NEW" else {}
+            case "DeleteItem":
+                self._write({"Delete": request})
                 return {}
             case "BatchGetItem":
                 wanted = request["RequestItems"].items()
-                return {"Responses": {table: self._get_all(table, each["Keys"]) for table, each in wanted}}
+                return {"Responses": {table: self._read_all(table, asked) for table, asked in wanted}}
             case "BatchWriteItem":
-                for table, puts in request["RequestItems"].items():
-                    for put in puts:
-                        self._put(table, put["PutRequest"]["Item"])
+                for table, writes in request["RequestItems"].items():
+                    for write in writes:
+                        ((kind, content),) = write.items()
+                        self._write({kind.removesuffix("Request"): {"TableName": table, **content}})
                 return {"UnprocessedItems": {}}
             case "TransactWriteItems":
                 for write in request["TransactItems"]:
-                    self._write(write)
+                    self._write(write, factor=TRANSACTION_FACTOR)
                 return {}
             case "Query":
                 return self._query(request)
         raise NotImplementedError(operation)
 
-    def _get(self, table: str, key: Item) -> Item | None:
-        return self._tables[table].get((key["pk"]["S"], key["sk"]["S"]))
+    def _partition(self, table: str, key: Item) -> tuple[_Partition, str]:
+        return self._tables[table][key["pk"]["S"]], key.get("sk", {"S": ""})["S"]
 
-    def _get_all(self, table: str, keys: list[Item]) -> list[Item]:
-        return [item for key in keys if (item := self._get(table, key)) is not None]
+    def _read(self, table: str, key: Item, asked: Mapping[str, Any]) -> Item | None:
+        partition, sort_key = self._partition(table, key)
+        item, size_bytes = partition.items.get(sort_key, (None, 0))
+        self.read_units += read_units(size_bytes, is_consistent=asked.get("ConsistentRead", False))
+        return item
 
-    def _put(self, table: str, item: Item) -> None:
-        self._tables[table][item["pk"]["S"], item["sk"]["S"]] = item
+    def _read_all(self, table: str, asked: Item) -> list[Item]:
+        found = [self._read(table, key, asked) for key in asked["Keys"]]
+        return [item for item in found if item is not None]
 
-    def _write(self, write: Item) -> None:
-        if put := write.get("Put"):
-            self._put(put["TableName"], put["Item"])
-        elif update := write.get("Update"):
-            names = update.get("ExpressionAttributeNames", {})
-            item = self._get(update["TableName"], update["Key"]) or dict(update["Key"])
-            for assignment in update["UpdateExpression"].removeprefix("SET ").split(", "):
-                name, value = assignment.split(" = ")
-                item[names.get(name, name)] = update["ExpressionAttributeValues"][value]
-            self._put(update["TableName"], item)
+    def _write(self, write: Item, factor: int = 1) -> Item | None:
+        ((kind, content),) = write.items()
+        key = content["Item"] if kind == "Put" else content["Key"]
+        partition, sort_key = self._partition(content["TableName"], key)
+        before, before_bytes = partition.items.get(sort_key, (None, 0))
+        item, size_bytes = before, before_bytes
+        if kind == "Delete":
+            partition.delete(sort_key)
+            item = None
+        elif kind != "ConditionCheck":
+            if kind == "Put":
+                item = content["Item"]
+            else:
+                names, values = (content.get(f"ExpressionAttribute{kind}", {}) for kind in ("Names", "Values"))
+                item = updated(before or dict(key), content["UpdateExpression"], names, values)
+            size_bytes = item_bytes(item)
+            partition.put(sort_key, item, size_bytes)
+        self.write_units += factor * write_units(max(before_bytes, size_bytes))
+        return item
 
     def _query(self, request: Item) -> Item:
-        values = request["ExpressionAttributeValues"]
-        partition, prefix = values[":pk"]["S"], values.get(":sk", {"S": ""})["S"]
-        after = request.get("ExclusiveStartKey", {"sk": {"S": ""}})["sk"]["S"]
-        table = self._tables[request["TableName"]]
-        forward = request.get("ScanIndexForward", True)
-        keys = sorted((key for key in table if key[0] == partition and key[1].startswith(prefix)), reverse=not forward)
+        if "IndexName" in request or "FilterExpression" in request:
+            raise NotImplementedError(request)
+        names = request.get("ExpressionAttributeNames", {})
+        expression = " ".join(names.get(word, word) for word in request["KeyConditionExpression"].split())
+        pk, is_selected = key_condition(expression, request["ExpressionAttributeValues"])
+        partition = self._tables[request["TableName"]][pk]
+        after = request["ExclusiveStartKey"]["sk"]["S"] if "ExclusiveStartKey" in request else None
         page: list[Item] = []
+        answer: Item = {"Items": page}
         size_bytes = 0
-        for key in keys:
-            if after and (key[1] <= after if forward else key[1] >= after):
-                continue
-            size_bytes += item_bytes(table[key])
-            if page and size_bytes > PAGE_BYTES:
-                last = {name: page[-1][name] for name in ("pk", "sk")}
-                return {"Items": page, "Count": len(page), "LastEvaluatedKey": last}
-            page.append(table[key])
-        return {"Items": page, "Count": len(page)}
-
-
-class _Connection(socketserver.StreamRequestHandler):
-    tables = Tables()
-    disable_nagle_algorithm = True
-
-    def handle(self) -> None:
-        while self.rfile.readline():
-            headers = {}
-            while line := self.rfile.readline().strip():
-                name, _, value = line.decode("latin-1").partition(":")
-                headers[name.lower()] = value.strip()
-            request = json.loads(self.rfile.read(int(headers["content-length"])))
-            body = json.dumps(self.tables.answer(headers["x-amz-target"].rpartition(".")[2], request)).encode()
-            head = f"HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.0\r\nContent-Length: {len(body)}\r\n\r\n"
-            self.wfile.write(head.encode() + body)
-
-
-def main() -> None:
-    """Serve until standard input ends."""
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), _Connection) as server:
-        server.daemon_threads = True
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        print(server.server_address[1], flush=True)
-        sys.stdin.read()
-        server.shutdown()
-
-
-if __name__ == "__main__":
-    main()
+        for sort_key in filter(is_selected, partition.from_to(after, is_forward=request.get("ScanIndexForward", True))):
+            item, of_item_bytes = partition.items[sort_key]
+            is_full = size_bytes + of_item_bytes > PAGE_BYTES or len(page) == request.get("Limit")
+            if page and is_full:
+                answer["LastEvaluatedKey"] = {name: page[-1][name] for name in ("pk", "sk")}
+                break
+            page.append(item)
+            size_bytes += of_item_bytes
+        self.read_units += read_units(size_bytes, is_consistent=request.get("ConsistentRead", False))
+        return answer | {"Count": len(page)}

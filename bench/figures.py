@@ -1,6 +1,6 @@
 """What was measured, as a table for people and as JSON for machines."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -33,8 +33,13 @@ def as_json(figures: Iterable[Figure]) -> list[dict[str, Any]]:
 def as_table(figures: Sequence[Figure]) -> str:
     """The figures as lines of equal columns."""
     rows = [("what", "value", "p95", "unit", "target", "", "F, ms"), *map(_row, figures)]
+    return as_columns(rows, words={0, 3, 5})
+
+
+def as_columns(rows: Sequence[Sequence[str]], words: Collection[int]) -> str:
+    """Rows as lines of equal columns: those of `words` to the left, numbers to the right."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return "\n".join(_line(row, widths) for row in rows)
+    return "\n".join(_line(row, widths, words) for row in rows)
 
 
 def _row(figure: Figure) -> tuple[str, ...]:
@@ -44,8 +49,7 @@ def _row(figure: Figure) -> tuple[str, ...]:
     return figure.name, value, p95, figure.unit, target, verdict, floor_ms
 
 
-def _line(row: Sequence[str], widths: Sequence[int]) -> str:
-    words = {0, 3, 5}
+def _line(row: Sequence[str], widths: Sequence[int], words: Collection[int]) -> str:
     cells = [
         cell.ljust(width) if at in words else cell.rjust(width)
         for at, (cell, width) in enumerate(zip(row, widths, strict=True))

@@ -1,11 +1,10 @@
-"""What the function itself costs for each request: CPU over the floor, round trips, write units, pages."""
+"""What the function itself costs for each request: CPU over the floor, round trips, units, pages."""
 
 import gzip
 from collections.abc import Iterator
 
 from bench import records
-from bench.application import Application, add_event, read_event, running
-from bench.dynamodb_requests import counted
+from bench.application import Application, add_event, new_person, read_event, running
 from bench.figures import Figure
 from bench.floors import in_turns, times_floor, times_other
 
@@ -15,23 +14,22 @@ READ_DAYS = 90
 def figures(*, is_quick: bool) -> Iterator[Figure]:
     """The lines for adding and reading."""
     with running() as application:
-        # Reading comes first, when the log holds nothing else; what adding costs does not depend on the log.
-        reading = list(_reading(application, rounds=3 if is_quick else 9))
         yield from _adding(application, rounds=15 if is_quick else 41)
-        yield from reading
+        yield from _reading(application, rounds=3 if is_quick else 9)
 
 
 def _adding(application: Application, rounds: int) -> Iterator[Figure]:
+    person = new_person(1)
     count = records.REQUEST_RECORDS
     again = records.as_body(records.mixed(count))
     batches = iter(range(1, 2**16))
-    new_events = [add_event(records.as_body(records.mixed(count, next(batches)))) for _ in range(rounds + 2)]
-    one = add_event(records.as_body(records.mixed(1)))
-    application.answer(add_event(again))
-    with counted(application.dynamodb) as requests:
-        application.answer(add_event(again))
+    new_events = [add_event(person, records.as_body(records.mixed(count, next(batches)))) for _ in range(rounds + 2)]
+    one = add_event(person, records.as_body(records.mixed(1)))
+    application.answer(add_event(person, again))
+    with application.stub.counted() as requests:
+        application.answer(add_event(person, again))
     new = iter(new_events)
-    again_event = add_event(again)
+    again_event = add_event(person, again)
     cases = (lambda: application.answer(next(new)), lambda: application.answer(again_event))
     first, repeated = in_turns(again, cases, rounds)
     yield times_floor("add 1,000 mixed records: handler CPU", first, target=6)
@@ -40,17 +38,18 @@ def _adding(application: Application, rounds: int) -> Iterator[Figure]:
     yield Figure("  write units a record", requests.write_units / count, "units", target=0.2)
     (of_one,) = in_turns(again, [lambda: application.answer(one)], rounds)
     yield times_floor("add one record: handler CPU, over the F of 1,000", of_one)
-    with counted(application.dynamodb) as requests:
+    with application.stub.counted() as requests:
         application.answer(one)
     yield Figure("  round trips to DynamoDB", requests.round_trips, "calls", target=2)
 
 
 def _reading(application: Application, rounds: int) -> Iterator[Figure]:
+    person = new_person(2)
     for request in records.cbg_requests(READ_DAYS):
-        application.answer(add_event(records.as_body(request)))
-    event = read_event({"type": "cbg"}, accepts_gzip=True)
-    with counted(application.dynamodb) as requests:
-        plain = gzip.decompress(application.answer(event))
+        application.answer(add_event(person, records.as_body(request)))
+    event = read_event(person, {"type": "cbg"})
+    with application.stub.counted() as requests:
+        plain = gzip.decompress(application.answer(event).body)
     (pairs,) = in_turns(plain, [lambda: application.answer(event)], rounds)
     yield times_floor(f"{READ_DAYS} days of cbg to a gzip answer: handler CPU", pairs, target=0.5)
     yield Figure("  pages of DynamoDB (folds the log: there are no tiles yet)", requests.pages, "calls", target=4)

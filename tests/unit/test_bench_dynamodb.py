@@ -1,20 +1,27 @@
-"""Sizes and units by DynamoDB's published rules, and the table that stands in for it."""
+"""Sizes and units by DynamoDB's published rules, and the tables that stand in for it."""
 
 import base64
 from typing import Any
 
 import pytest
 
-from bench.dynamodb_costs import item_bytes, write_units
-from bench.dynamodb_requests import Requests
+from bench.dynamodb_costs import item_bytes, read_units, write_units
 from bench.dynamodb_stub import Tables
+
+Item = dict[str, Any]
 
 KEY = {"pk": {"S": "a"}, "sk": {"S": "b"}}
 
 
-def item(body_bytes: int, sk: str = "b") -> dict[str, Any]:
-    """An item with this much in its body."""
+def item(body_bytes: int, sk: str = "b") -> Item:
+    """An item with this much in its body; its names and keys have 10 bytes."""
     return {"pk": {"S": "a"}, "sk": {"S": sk}, "body": {"B": base64.b64encode(bytes(body_bytes)).decode()}}
+
+
+@pytest.fixture
+def tables() -> Tables:
+    """Empty tables."""
+    return Tables()
 
 
 @pytest.mark.parametrize(
@@ -27,64 +34,156 @@ def item(body_bytes: int, sk: str = "b") -> dict[str, Any]:
         ({"BOOL": True}, 1),
         ({"M": {"ab": {"S": "c"}}}, 3 + 3 + 1),
         ({"L": [{"S": "c"}, {"NULL": True}]}, 3 + 2 + 2),
+        ({"SS": ["ab", "c"]}, 3),
     ],
 )
-def test_the_size_of_an_item_is_that_of_names_and_values(value: dict[str, Any], size_bytes: int) -> None:
+def test_the_size_of_an_item_is_that_of_names_and_values(value: Item, size_bytes: int) -> None:
     assert item_bytes({"name": value}) == len("name") + size_bytes
 
 
-@pytest.mark.parametrize(("body_bytes", "units"), [(0, 1), (1014, 1), (1015, 2), (100 * 1024, 101)])
-def test_a_unit_is_a_kilobyte(body_bytes: int, units: int) -> None:
-    # Beside its body an item has 10 bytes: names and keys.
-    put = {"PutRequest": {"Item": item(body_bytes)}}
-    assert write_units("PutItem", {"Item": item(body_bytes)}) == units
-    assert write_units("BatchWriteItem", {"RequestItems": {"t": [put, put], "u": [put]}}) == 3 * units
-    assert write_units("TransactWriteItems", {"TransactItems": [{"Put": {"Item": item(body_bytes)}}]}) == 2 * units
+@pytest.mark.parametrize(("size_bytes", "units"), [(0, 1), (1024, 1), (1025, 2), (100 * 1024, 100)])
+def test_a_write_unit_is_a_kilobyte(size_bytes: int, units: int) -> None:
+    assert write_units(size_bytes) == units
 
 
-def test_each_part_of_a_transaction_costs_twice() -> None:
-    writes = [{"Update": {}}, {"ConditionCheck": {}}, {"Put": {"Item": item(2000)}}]
-    assert write_units("TransactWriteItems", {"TransactItems": writes}) == 2 * (1 + 1 + 2)
+@pytest.mark.parametrize(("size_bytes", "units"), [(0, 1), (4096, 1), (4097, 2), (1024 * 1024, 256)])
+def test_a_read_unit_is_four_kilobytes_and_half_of_it_where_old_values_will_do(size_bytes: int, units: int) -> None:
+    assert read_units(size_bytes, is_consistent=True) == units
+    assert read_units(size_bytes, is_consistent=False) == units / 2
 
 
-def test_reading_writes_nothing() -> None:
-    requests = Requests()
-    for operation in ("Query", "BatchGetItem", "Query", "GetItem"):
-        requests.note(operation, {})
-    requests.note("PutItem", {"Item": item(0)})
-    assert (requests.round_trips, requests.pages, requests.write_units) == (5, 4, 1)
+class TestUnits:
+    @pytest.mark.parametrize(("body_bytes", "units"), [(0, 1), (1014, 1), (1015, 2)])
+    def test_of_puts(self, tables: Tables, body_bytes: int, units: int) -> None:
+        put = {"PutRequest": {"Item": item(body_bytes)}}
+        tables.answer("PutItem", {"TableName": "p", "Item": item(body_bytes)})
+        assert tables.write_units == units
+        tables.answer("BatchWriteItem", {"RequestItems": {"t": [put, put], "u": [put]}})
+        assert tables.write_units == 4 * units
+        write = {"Put": {"TableName": "v", "Item": item(body_bytes)}}
+        tables.answer("TransactWriteItems", {"TransactItems": [write]})
+        assert tables.write_units == 6 * units
+
+    def test_what_was_there_before_counts_when_it_is_larger(self, tables: Tables) -> None:
+        tables.answer("PutItem", {"TableName": "t", "Item": item(5000)})
+        tables.answer("PutItem", {"TableName": "t", "Item": item(0)})
+        assert tables.write_units == 5 + 5
+
+    def test_deleting_costs_what_writing_did(self, tables: Tables) -> None:
+        tables.answer("PutItem", {"TableName": "t", "Item": item(5000)})
+        tables.answer("BatchWriteItem", {"RequestItems": {"t": [{"DeleteRequest": {"Key": KEY}}] * 2}})
+        assert tables.write_units == 5 + 5 + 1
+
+    def test_each_part_of_a_transaction_costs_twice(self, tables: Tables) -> None:
+        update = {"UpdateExpression": "SET n = :n", "ExpressionAttributeValues": {":n": {"N": "1"}}}
+        writes = [
+            {"Update": {"TableName": "t", "Key": KEY, **update}},
+            {"ConditionCheck": {"TableName": "u", "Key": KEY}},
+            {"Put": {"TableName": "v", "Item": item(2000)}},
+        ]
+        tables.answer("TransactWriteItems", {"TransactItems": writes})
+        assert tables.write_units == 2 * (1 + 1 + 2)
+
+    def test_items_read_by_key_are_rounded_each_and_those_of_a_page_together(self, tables: Tables) -> None:
+        for name in "ab":
+            tables.answer("PutItem", {"TableName": "t", "Item": item(5000, name)})
+        keys = [KEY | {"sk": {"S": name}} for name in "abc"]
+        tables.answer("BatchGetItem", {"RequestItems": {"t": {"Keys": keys, "ConsistentRead": True}}})
+        assert tables.read_units == 2 + 2 + 1
+        tables.answer("Query", query("pk = :pk") | {"ConsistentRead": True})
+        assert tables.read_units == 5 + 3
+        tables.answer("GetItem", {"TableName": "t", "Key": keys[0]})
+        assert tables.read_units == 5 + 3 + 1
+
+    def test_calls_are_counted_by_kind(self, tables: Tables) -> None:
+        for _ in range(2):
+            tables.answer("GetItem", {"TableName": "t", "Key": KEY})
+        assert tables.calls == {"GetItem": 2}
+
+    def test_storage_counts_a_hundred_bytes_an_item(self, tables: Tables) -> None:
+        tables.answer("PutItem", {"TableName": "t", "Item": item(90)})
+        tables.answer("PutItem", {"TableName": "t", "Item": item(90, "c")})
+        assert tables.kept_bytes() == {"t": 2 * (100 + 100)}
 
 
-class TestStub:
-    def test_it_keeps_what_is_put(self) -> None:
-        tables = Tables()
+class TestItems:
+    def test_what_is_put_is_there(self, tables: Tables) -> None:
         tables.answer("TransactWriteItems", {"TransactItems": [{"Put": {"TableName": "t", "Item": item(3)}}]})
         assert tables.answer("GetItem", {"TableName": "t", "Key": KEY}) == {"Item": item(3)}
         assert tables.answer("GetItem", {"TableName": "u", "Key": KEY}) == {}
 
-    def test_it_updates_what_is_there(self) -> None:
-        tables = Tables()
-        tables.answer("PutItem", {"TableName": "t", "Item": KEY | {"number": {"N": "1"}, "name": {"S": "x"}}})
-        update = {
-            "TableName": "t",
-            "Key": KEY,
-            "UpdateExpression": "SET number = :next",
-            "ExpressionAttributeValues": {":next": {"N": "2"}, ":last": {"N": "1"}},
-        }
-        tables.answer("TransactWriteItems", {"TransactItems": [{"Update": update}]})
-        found = tables.answer("BatchGetItem", {"RequestItems": {"t": {"Keys": [KEY]}}})
-        assert found == {"Responses": {"t": [KEY | {"number": {"N": "2"}, "name": {"S": "x"}}]}}
+    def test_what_is_deleted_is_not(self, tables: Tables) -> None:
+        tables.answer("PutItem", {"TableName": "t", "Item": item(3)})
+        tables.answer("DeleteItem", {"TableName": "t", "Key": KEY})
+        assert tables.answer("Query", query("pk = :pk")) == {"Items": [], "Count": 0}
+
+    @pytest.mark.parametrize(
+        ("expression", "changed"),
+        [
+            ("SET n = :two", {"n": {"N": "2"}}),
+            ("SET n = n + :two", {"n": {"N": "3"}}),
+            ("SET n = n - :two", {"n": {"N": "-1"}}),
+            ("SET m = if_not_exists(m, :two) + :two, #n = :two", {"m": {"N": "4"}, "n": {"N": "2"}}),
+            ("ADD n :two, m :two", {"n": {"N": "3"}, "m": {"N": "2"}}),
+            ("SET m = :two REMOVE name", {"m": {"N": "2"}, "name": None}),
+        ],
+    )
+    def test_what_is_updated_is_changed(self, tables: Tables, expression: str, changed: dict[str, Item | None]) -> None:
+        before = KEY | {"n": {"N": "1"}, "name": {"S": "x"}}
+        tables.answer("PutItem", {"TableName": "t", "Item": before})
+        names, values = {"#n": "n"}, {":two": {"N": "2"}}
+        update = {"UpdateExpression": expression, "ExpressionAttributeValues": values}
+        update |= {"ExpressionAttributeNames": names, "ReturnValues": "ALL_NEW"}
+        answer = tables.answer("UpdateItem", {"TableName": "t", "Key": KEY, **update})
+        wanted = {name: value for name, value in (before | changed).items() if value is not None}
+        assert answer == {"Attributes": wanted}
+        assert tables.answer("GetItem", {"TableName": "t", "Key": KEY}) == {"Item": wanted}
+
+
+def query(expression: str, **values: str) -> Item:
+    """A query of the partition `a`."""
+    given = {f":{name}": {"S": value} for name, value in {"pk": "a", **values}.items()}
+    return {"TableName": "t", "KeyConditionExpression": expression, "ExpressionAttributeValues": given}
+
+
+class TestQueries:
+    @pytest.mark.parametrize(
+        ("expression", "values", "found"),
+        [
+            ("pk = :pk", {}, ["a1", "a2", "b1"]),
+            ("pk = :pk AND begins_with(sk, :p)", {"p": "a"}, ["a1", "a2"]),
+            ("pk = :pk AND sk BETWEEN :p AND :q", {"p": "a2", "q": "b1"}, ["a2", "b1"]),
+            ("pk = :pk AND sk > :p", {"p": "a1"}, ["a2", "b1"]),
+            ("pk = :pk AND sk <= :p", {"p": "a1"}, ["a1"]),
+        ],
+    )
+    def test_they_select_by_the_sort_key(
+        self, tables: Tables, expression: str, values: dict[str, str], found: list[str]
+    ) -> None:
+        for name in ("b1", "a1", "a2"):
+            tables.answer("PutItem", {"TableName": "t", "Item": item(1, name)})
+        answer = tables.answer("Query", query(expression, **values))
+        assert [each["sk"]["S"] for each in answer["Items"]] == found
+
+    def test_an_unknown_form_is_no_silent_answer(self, tables: Tables) -> None:
+        with pytest.raises(NotImplementedError):
+            tables.answer("Query", query("pk = :pk AND contains(sk, :p)", p="a"))
 
     @pytest.mark.parametrize("forward", [True, False])
-    def test_it_cuts_a_query_at_a_megabyte(self, forward: bool) -> None:
-        tables = Tables()
+    def test_they_are_cut_at_a_megabyte(self, tables: Tables, forward: bool) -> None:
         for name in "cab":
             tables.answer("PutItem", {"TableName": "t", "Item": item(500_000, name)})
-        request: dict[str, Any] = {"TableName": "t", "ScanIndexForward": forward}
-        request |= {"ExpressionAttributeValues": {":pk": {"S": "a"}}}
+        request = query("pk = :pk") | {"ScanIndexForward": forward}
         first = tables.answer("Query", request)
         second = tables.answer("Query", request | {"ExclusiveStartKey": first["LastEvaluatedKey"]})
         assert "LastEvaluatedKey" not in second
         found = [each["sk"]["S"] for page in (first, second) for each in page["Items"]]
         assert found == (["a", "b", "c"] if forward else ["c", "b", "a"])
         assert len(first["Items"]) == 2
+
+    def test_they_end_at_their_limit(self, tables: Tables) -> None:
+        for name in "ab":
+            tables.answer("PutItem", {"TableName": "t", "Item": item(1, name)})
+        answer = tables.answer("Query", query("pk = :pk") | {"Limit": 1})
+        assert [each["sk"]["S"] for each in answer["Items"]] == ["a"]
+        assert answer["LastEvaluatedKey"] == KEY | {"sk": {"S": "a"}}

@@ -1,0 +1,230 @@
+"""What Strandline costs in US dollars: for a person with a CGM and Loop, by service, and for stages of some sizes.
+
+    python -m bench.cost_model
+
+Measures what such a person's use takes (`usage`), adds what is taken for given (`assumptions`) and what a stage has of
+its own (`stage`), and multiplies by AWS's list prices (`prices`). Quantities are a month's, by the name of their price.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from bench import assumptions as given
+from bench.figures import Figure, as_columns, as_json, as_table
+from bench.prices import Prices, read_prices
+from bench.stage import Stage, read_stage
+from bench.usage import Usage, Work, measured
+from tools.project import run_tool
+
+GB = 1e9
+DYNAMODB_TARGET_USD = 1
+DAYS_A_MONTH = given.DAYS_A_YEAR / given.MONTHS_A_YEAR
+GROUPS = {"one person": 1, "a family of 5": 5, "a clinic of 200": 200, "100,000 users": 100_000}
+SERVICES = {
+    "dynamodb": "DynamoDB",
+    "api_gateway": "API Gateway",
+    "lambda": "Lambda",
+    "s3": "S3",
+    "transfer_out": "data sent out",
+    "cloudwatch": "CloudWatch",
+    "kinesis": "Kinesis",
+    "secrets_manager": "Secrets Manager",
+    "sqs": "SQS",
+    "kms": "KMS",
+}
+"""Services by how the names of their prices begin."""
+
+Quantities = Mapping[str, float]
+
+
+def of_a_person(usage: Usage, stage: Stage) -> Quantities:
+    """A month of one person, the mean of the first year: what is stored grows from nothing."""
+    asked = (
+        usage.uploads
+        + usage.short_read * given.SHORT_READS_A_DAY
+        + usage.long_read * given.LONG_READS_A_DAY
+        + usage.poll * given.POLLS_A_DAY
+    )
+    compacted = usage.compaction * given.COMPACTIONS_A_DAY
+    day = asked + compacted
+    events = given.EVENTS_A_DAY
+    api_s = duration_s(asked, stage.api_memory_mb) + events * given.EVENT_DURATION_S
+    logged_bytes = day.logged_bytes + (day.requests + events) * given.LAMBDA_LOG_BYTES
+    stored_days = given.DAYS_A_YEAR / 2
+    tables_gb = usage.tables_bytes_a_day * stored_days / GB
+    daily = {
+        "dynamodb_write_request_unit": day.write_units,
+        "dynamodb_read_request_unit": day.read_units,
+        "api_gateway_rest_request": asked.requests + events,
+        "lambda_request": day.requests + events,
+        "lambda_gb_s_x86_64": gb_s(api_s, stage.api_memory_mb)
+        + gb_s(duration_s(compacted, stage.task_memory_mb), stage.task_memory_mb),
+        "s3_put_request": day.s3_puts,
+        "s3_get_request": day.s3_gets,
+        "transfer_out_gb": day.answer_bytes / GB,
+        "cloudwatch_logs_ingested_gb": logged_bytes / GB,
+        "kinesis_put_unit": events * given.EVENT_PAYLOAD_UNITS,
+        "sqs_request": compacted.requests * given.QUEUE_REQUESTS_PER_TASK,
+    }
+    kept = {
+        "dynamodb_storage_gb_month": tables_gb,
+        "dynamodb_pitr_gb_month": tables_gb,
+        "s3_storage_gb_month": usage.bucket_bytes_a_day * stored_days / GB,
+        "cloudwatch_logs_stored_gb_month": logged_bytes * DAYS_A_MONTH * given.LOG_RETENTION_MONTHS / GB,
+    }
+    return {name: quantity * DAYS_A_MONTH for name, quantity in daily.items()} | kept
+
+
+def of_a_stage(stage: Stage, users: int) -> Quantities:
+    """A month of what a stage has for so many users together; most of it is there without any."""
+    events_a_second = users * given.EVENTS_A_DAY / (24 * 3600) * given.PEAK_OVER_MEAN
+    shards = stage.streams * max(1, math.ceil(events_a_second / given.EVENTS_A_SHARD_A_SECOND))
+    return {
+        "kinesis_shard_hour": shards * given.HOURS_A_MONTH,
+        "secrets_manager_secret_month": stage.secrets,
+        "secrets_manager_request": given.SECRET_READS_A_MONTH,
+        "cloudwatch_alarm_metric_month": stage.alarm_metrics,
+        "cloudwatch_composite_alarm_month": stage.composite_alarms,
+        "cloudwatch_dashboard_month": stage.dashboards,
+        "sqs_request": stage.polled_queues * given.QUEUE_POLLS_A_MONTH,
+        "lambda_request": given.DISPATCHES_A_MONTH,
+        "lambda_gb_s_x86_64": given.DISPATCHES_A_MONTH * gb_s(given.DISPATCH_DURATION_S, stage.dispatcher_memory_mb),
+        "dynamodb_read_request_unit": given.DISPATCHES_A_MONTH * given.DISPATCH_READ_UNITS,
+        "cloudwatch_logs_ingested_gb": given.DISPATCHES_A_MONTH * given.LAMBDA_LOG_BYTES / GB,
+        "kms_request": given.KMS_REQUESTS_A_MONTH,
+    }
+
+
+def duration_s(work: Work, memory_mb: int) -> float:
+    """How long a function with so much memory runs for some work; starts of new environments are in it."""
+    core = min(1, memory_mb / given.LAMBDA_MEMORY_MB_OF_A_CORE) * given.CORE_RATIO
+    waiting_s = work.dynamodb_calls * given.DYNAMODB_CALL_S + (work.s3_puts + work.s3_gets) * given.S3_CALL_S
+    starting_s = work.requests * given.COLD_STARTS_PER_REQUEST * given.COLD_START_S
+    return work.cpu_s / core + waiting_s + starting_s
+
+
+def gb_s(seconds: float, memory_mb: int) -> float:
+    """The GB-seconds of a function with so much memory."""
+    return seconds * memory_mb / 1024
+
+
+def together(person: Quantities, stage: Quantities, users: int) -> Quantities:
+    """A month of a stage with so many users."""
+    total = Counter(dict(stage))
+    for name, quantity in person.items():
+        total[name] += quantity * users  # type: ignore[assignment]  # a Counter adds fractions as well
+    return total
+
+
+def usd_by_service(quantities: Quantities, prices: Prices) -> dict[str, float]:
+    """What a month costs by list price, by service."""
+    by_service = dict.fromkeys(SERVICES.values(), 0.0)
+    for name, quantity in quantities.items():
+        by_service[service_of(name)] += prices[name].of(quantity)
+    return by_service
+
+
+def usd_beyond_free(quantities: Quantities, prices: Prices) -> float:
+    """What a month costs in an account that has nothing else, so that what AWS gives for free is all for the stage."""
+    return sum(prices[name].of_month(quantity) for name, quantity in quantities.items())
+
+
+def service_of(price_name: str) -> str:
+    """The service that a price belongs to."""
+    (service,) = (service for start, service in SERVICES.items() if price_name.startswith(f"{start}_"))
+    return service
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """What some users cost together: a month by list price, the same beyond what is free, a year for each."""
+
+    name: str
+    month_usd: float
+    month_beyond_free_usd: float
+    year_of_a_user_usd: float
+
+
+def bills(usage: Usage, stage: Stage, prices: Prices) -> list[Bill]:
+    """The bills of all groups; each of their users is a person with a CGM and Loop."""
+    person = of_a_person(usage, stage)
+    found = []
+    for name, users in GROUPS.items():
+        quantities = together(person, of_a_stage(stage, users), users)
+        month_usd = sum(usd_by_service(quantities, prices).values())
+        beyond_free = usd_beyond_free(quantities, prices)
+        found.append(Bill(name, month_usd, beyond_free, month_usd * given.MONTHS_A_YEAR / users))
+    return found
+
+
+def figures(usage: Usage, stage: Stage, prices: Prices) -> list[Figure]:
+    """The lines of a person's year."""
+    person = of_a_person(usage, stage)
+    year = {name: usd * given.MONTHS_A_YEAR for name, usd in usd_by_service(person, prices).items()}
+    dynamodb = [
+        Figure(f"  {what}", prices[name].of(person[name]) * given.MONTHS_A_YEAR, "$")
+        for name, what in (
+            ("dynamodb_write_request_unit", "writes"),
+            ("dynamodb_read_request_unit", "reads"),
+            ("dynamodb_storage_gb_month", "storage"),
+            ("dynamodb_pitr_gb_month", "point-in-time recovery"),
+        )
+    ]
+    others = [Figure(service, usd, "$") for service, usd in year.items() if service != "DynamoDB" and usd > 0]
+    return [
+        Figure("a CGM + Loop user's first year: DynamoDB", year["DynamoDB"], "$", target=DYNAMODB_TARGET_USD),
+        *dynamodb,
+        *others,
+        Figure("all", sum(year.values()), "$"),
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """What was measured, and what it comes to."""
+
+    prices: Prices
+    usage: Usage
+    figures: Sequence[Figure]
+    bills: Sequence[Bill]
+
+
+def measured_costs() -> Costs:
+    """The costs of what the function takes now, in less than a minute."""
+    usage, stage, prices = measured(), read_stage(), read_prices()
+    return Costs(prices, usage, figures(usage, stage, prices), bills(usage, stage, prices))
+
+
+def as_text(costs: Costs) -> str:
+    """Both tables."""
+    prices = costs.prices
+    title = f"AWS's list prices in {prices.region} as of {prices.as_of}, in US dollars"
+    return f"{title}\n\n{as_table(costs.figures)}\n\n{_as_table_of_bills(costs.bills)}"
+
+
+def as_document(costs: Costs) -> dict[str, Any]:
+    """All of it as JSON values."""
+    prices = {"as_of": costs.prices.as_of, "region": costs.prices.region}
+    bills_ = [asdict(bill) for bill in costs.bills]
+    return {"prices": prices, "usage": asdict(costs.usage), "figures": as_json(costs.figures), "bills": bills_}
+
+
+def _as_table_of_bills(found: Sequence[Bill]) -> str:
+    rows = [["$", "a month", "beyond what is free", "a user and year"]]
+    for bill in found:
+        amounts = (bill.month_usd, bill.month_beyond_free_usd, bill.year_of_a_user_usd)
+        rows.append([bill.name, *(f"{usd:,.2f}" for usd in amounts)])
+    return as_columns(rows, words={0})
+
+
+def main() -> int:
+    """Measure, then print."""
+    print(as_text(measured_costs()))
+    return 0
+
+
+if __name__ == "__main__":
+    run_tool(main)

@@ -1,0 +1,56 @@
+"""The day of a person with a CGM and Loop: what is sent every five minutes, in the shapes that Loop sends."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+
+from bench.assumptions import RECORDS_A_DAY, UPLOADS_A_DAY
+from bench.records import REQUEST_RECORDS, SAMPLES, Record
+
+FIRST_DAY = datetime(2026, 1, 1, tzinfo=UTC)
+STEP = timedelta(days=1) / UPLOADS_A_DAY
+
+
+def uploads(day: int) -> Iterator[list[Record]]:
+    """The requests of a day, counted from 0, each with what is new in its five minutes; the same each time."""
+    shapes = _loops_records()
+    sent: dict[str, int] = dict.fromkeys(RECORDS_A_DAY, 0)
+    for step in range(UPLOADS_A_DAY):
+        request = []
+        for name, a_day in RECORDS_A_DAY.items():
+            until_now = (step + 1) * a_day // UPLOADS_A_DAY
+            for number in range(sent[name], until_now):
+                place = day * a_day + number
+                request.append(_as_another(shapes[name][place % len(shapes[name])], day, step, place))
+            sent[name] = until_now
+        yield request
+
+
+def backlog(days: range) -> Iterator[list[Record]]:
+    """The records of whole days in requests as large as Loop makes them when it has a lot to send."""
+    records = (record for day in days for upload in uploads(day) for record in upload)
+    while request := list(islice(records, REQUEST_RECORDS)):
+        yield request
+
+
+def start_of(day: int) -> datetime:
+    """When a day starts."""
+    return FIRST_DAY + timedelta(days=day)
+
+
+def _as_another(shape: Record, day: int, step: int, place: int) -> Record:
+    time = (start_of(day) + step * STEP).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    origin = shape.get("origin", {}) | {"id": f"{shape['type']}-{place:08d}"}
+    return {name: value for name, value in shape.items() if name != "id"} | {"time": time, "origin": origin}
+
+
+def _loops_records() -> Mapping[str, list[Record]]:
+    """What the samples have of Loop, by type."""
+    by_type: dict[str, list[Record]] = defaultdict(list)
+    for each in json.loads((SAMPLES / "manifest.json").read_bytes()):
+        if (each["client"], each["method"], each["path"][-5:]) == ("loop", "POST", "/data"):
+            for record in json.loads((SAMPLES / each["file"]).read_bytes()):
+                by_type[record["type"]].append(record)
+    return by_type

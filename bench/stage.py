@@ -1,0 +1,57 @@
+"""What a stage has whether anybody uses it or not, and how its functions are set up: read from the templates."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tools.project import OVERLAY, ROOT, STATEFUL_TEMPLATE
+
+CHALICE_CONFIG = ROOT / ".chalice" / "config.json"
+_TYPE = re.compile(r"^\s+Type: (AWS::\w+::\w+)$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Memory of the functions in MB, and how many there are of what is paid by the month."""
+
+    api_memory_mb: int
+    task_memory_mb: int
+    dispatcher_memory_mb: int
+    alarm_metrics: int
+    composite_alarms: int
+    dashboards: int
+    secrets: int
+    polled_queues: int
+    streams: int
+
+
+def read_stage() -> Stage:
+    """The stage as it is deployed."""
+    return parse_stage(
+        json.loads(CHALICE_CONFIG.read_bytes()), json.loads(OVERLAY.read_bytes()), STATEFUL_TEMPLATE.read_text()
+    )
+
+
+def parse_stage(chalice: Mapping[str, Any], overlay: Mapping[str, Any], stateful: str) -> Stage:
+    """The stage that the three documents describe."""
+    functions = chalice["lambda_functions"]
+    resources = [(each.get("Type", ""), each.get("Properties", {})) for each in overlay["Resources"].values()]
+    kinds = [kind for kind, _ in resources] + _TYPE.findall(stateful)
+    return Stage(
+        api_memory_mb=functions["api_handler"]["lambda_memory_size"],
+        task_memory_mb=functions["run_task"]["lambda_memory_size"],
+        dispatcher_memory_mb=functions["dispatch_tasks"]["lambda_memory_size"],
+        alarm_metrics=sum(_metrics_of(alarm) for kind, alarm in resources if kind == "AWS::CloudWatch::Alarm"),
+        composite_alarms=kinds.count("AWS::CloudWatch::CompositeAlarm"),
+        dashboards=kinds.count("AWS::CloudWatch::Dashboard"),
+        secrets=kinds.count("AWS::SecretsManager::Secret"),
+        polled_queues=sum("SqsEventSource" in name for _, each in resources for name in each.get("Events", {})),
+        streams=kinds.count("AWS::Kinesis::Stream"),
+    )
+
+
+def _metrics_of(alarm: Mapping[str, Any]) -> int:
+    """How many metrics an alarm looks at: each is paid."""
+    return sum("MetricStat" in each for each in alarm["Metrics"]) if "Metrics" in alarm else 1

@@ -1,0 +1,116 @@
+"""What a person's use takes of each service: measured on the function itself, with a stub that counts."""
+
+import statistics
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, fields
+from datetime import datetime, timedelta
+
+from bench import loop_user
+from bench.application import Answer, Application, Event, Person, add_event, new_person, read_event, running
+from bench.assumptions import LONG_READ_DAYS, SHORT_READ_DAYS, UPLOADS_A_DAY
+from bench.aws_requests import Requests
+from bench.floors import cpu_s
+from bench.records import as_body
+
+ROUNDS = 3
+READ_STATUSES = (200, 303, 304)
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What some requests take."""
+
+    requests: float = 0
+    cpu_s: float = 0
+    dynamodb_calls: float = 0
+    read_units: float = 0
+    write_units: float = 0
+    s3_puts: float = 0
+    s3_gets: float = 0
+    answer_bytes: float = 0
+    logged_bytes: float = 0
+
+    def __add__(self, other: "Work") -> "Work":
+        return Work(*(getattr(self, each.name) + getattr(other, each.name) for each in fields(Work)))
+
+    def __mul__(self, times: float) -> "Work":
+        return Work(*(getattr(self, each.name) * times for each in fields(Work)))
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """The use of one person: the work of a day's uploads, of one read and one poll, of compacting a day."""
+
+    uploads: Work
+    short_read: Work
+    long_read: Work
+    poll: Work
+    compaction: Work
+    tables_bytes_a_day: float
+    bucket_bytes_a_day: float
+
+
+def measured() -> Usage:
+    """The use of a person who has sent data for as many days as the long read covers, in the middle of a day."""
+    with running() as application:
+        person = new_person(1)
+        kept = application.stub.kept()
+        for request in loop_user.backlog(range(LONG_READ_DAYS)):
+            application.answer(add_event(person, as_body(request)))
+        grown = application.stub.kept()
+        today = [add_event(person, as_body(upload)) for upload in loop_user.uploads(LONG_READ_DAYS)]
+        noon = UPLOADS_A_DAY // 2
+        morning = work_of_all(application, today[:noon])
+        now = loop_user.start_of(LONG_READ_DAYS) + timedelta(days=0.5)
+        short_read, long_read = (work_of_one(application, _read(person, now, days)) for days in _READS)
+        evening = work_of_all(application, today[noon:])
+        return Usage(
+            uploads=morning + evening,
+            short_read=short_read,
+            long_read=long_read,
+            poll=Work(),
+            compaction=Work(),
+            tables_bytes_a_day=(grown.tables_bytes - kept.tables_bytes) / LONG_READ_DAYS,
+            bucket_bytes_a_day=(grown.bucket_bytes - kept.bucket_bytes) / LONG_READ_DAYS,
+        )
+
+
+_READS = (SHORT_READ_DAYS, LONG_READ_DAYS)
+
+
+def work_of_all(application: Application, events: Iterable[Event]) -> Work:
+    """The work of some requests, each sent once."""
+    total = Work()
+    for event in events:
+        total += _work(application, lambda event=event: application.answer(event))  # type: ignore[misc]
+    return total
+
+
+def work_of_one(application: Application, event: Event) -> Work:
+    """The work of a request that changes nothing: its CPU time is the median of some rounds."""
+    works = [_work(application, lambda: application.answer(event, READ_STATUSES)) for _ in range(ROUNDS)]
+    return Work(*(statistics.median(getattr(work, each.name) for work in works) for each in fields(Work)))
+
+
+def _work(application: Application, send: Callable[[], Answer]) -> Work:
+    answers: list[Answer] = []
+    with application.stub.counted() as asked:
+        took_s = cpu_s(lambda: answers.append(send()))
+        (answer,) = answers
+        body = application.stub.fetched(answer.headers["location"]) if answer.status == 303 else answer.body
+    return _as_work(asked, took_s) + Work(1, answer_bytes=len(body), logged_bytes=answer.logged_bytes)
+
+
+def _as_work(asked: Requests, took_s: float) -> Work:
+    return Work(
+        cpu_s=took_s,
+        dynamodb_calls=asked.round_trips,
+        read_units=asked.read_units,
+        write_units=asked.write_units,
+        s3_puts=asked.s3_puts,
+        s3_gets=asked.s3_gets,
+    )
+
+
+def _read(person: Person, until: datetime, days: int) -> Event:
+    return read_event(person, {"startDate": (until - timedelta(days=days)).strftime("%Y-%m-%dT%H:%M:%SZ")})

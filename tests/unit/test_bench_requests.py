@@ -1,0 +1,42 @@
+"""What the stub tells of what it was asked, over its own connection."""
+
+from collections.abc import Iterator
+from http.client import HTTPConnection
+
+import pytest
+
+from bench.application import stub_running
+from bench.aws_requests import Kept, Requests, Stub
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    """A running stub."""
+    with stub_running() as found:
+        yield found
+
+
+def ask(address: str, method: str, path: str, body: bytes = b"", target: str | None = None) -> tuple[int, bytes]:
+    """One request and its answer."""
+    connection = HTTPConnection(address)
+    connection.request(method, path, body, {"X-Amz-Target": target} if target else {})
+    answer = connection.getresponse()
+    found = answer.status, answer.read()
+    connection.close()
+    return found
+
+
+def test_what_is_asked_meanwhile_is_counted(address: str) -> None:
+    ask(address, "PUT", "/bucket/before", b"x")
+    with Stub(address).counted() as asked:
+        put = b'{"TableName": "t", "Item": {"pk": {"S": "a"}, "sk": {"S": "b"}}}'
+        assert ask(address, "POST", "/", put, "DynamoDB_20120810.PutItem") == (200, b"{}")
+        ask(address, "POST", "/", b'{"TableName": "t", "Key": {"pk": {"S": "c"}}}', "DynamoDB_20120810.GetItem")
+        ask(address, "PUT", "/bucket/key", b"abc")
+        assert ask(address, "GET", "/bucket/key?X-Amz-Signature=1") == (200, b"abc")
+        ask(address, "DELETE", "/bucket/before")
+    assert asked == Requests({"PutItem": 1, "GetItem": 1}, {"PUT": 1, "GET": 1, "DELETE": 1}, 0.5, 1)  # type: ignore[arg-type]  # a Counter equals a dict
+    assert (asked.round_trips, asked.pages, asked.s3_puts, asked.s3_gets) == (2, 1, 1, 1)
+    assert Stub(address).kept() == Kept(tables_bytes=len("pka") + len("skb") + 100, bucket_bytes=3)
+    assert Stub(address).fetched(f"http://{address}/bucket/key?signed") == b"abc"
+    assert ask(address, "GET", "/bucket/before")[0] == 404

@@ -7,10 +7,19 @@ from typing import TypeVar
 from chalicelib.api.failures import field_error_body
 from chalicelib.api.http import ApiBlueprint
 from chalicelib.api.messages import Answer, Request, enveloped, prefers
-from chalicelib.contract.operations import ADD_DATA, DELETE_DATA, DELETE_USER_DATA, LIST_REFUSALS, READ_DATA
+from chalicelib.contract.operations import (
+    ADD_DATA,
+    DELETE_DATA,
+    DELETE_USER_DATA,
+    GET_FRESHNESS,
+    LIST_REFUSALS,
+    READ_DATA,
+)
 from chalicelib.contract.operations_data_sources import UPLOAD_DATA
 from chalicelib.domain import data_sets, ingest, legacy_upload, lenient, query, refusals
 from chalicelib.domain.data_query import parse_data_query
+from chalicelib.domain.data_tag import NotModifiedError, parse_known_tags
+from chalicelib.domain.freshness_query import read_freshness
 from chalicelib.domain.ports import DataSetHeads
 from chalicelib.domain.session_and_head import SessionAndHead
 from chalicelib.model.errors import FieldError
@@ -105,16 +114,33 @@ def erase_data(request: Request) -> Answer:
 def read_data(request: Request) -> Answer:
     """The data of a user, filtered, by type and time, data sets last."""
     ours = request.services
-    found = query.read_data(
-        request.caller,
-        request.path["userId"],
-        parse_data_query(request.query),
-        data_sets=ours.data_sets,
-        sources=ours.data_sources,
-        log=ours.record_log,
-        grants=ours.grants,
-    )
-    return Answer(query.render(found.texts))
+    try:
+        found = query.read_data(
+            request.caller,
+            request.path["userId"],
+            parse_data_query(request.query),
+            data_sets=ours.data_sets,
+            sources=ours.data_sources,
+            log=ours.record_log,
+            grants=ours.grants,
+            known_tags=parse_known_tags(request.headers.get("if-none-match", "")),
+        )
+    except NotModifiedError as unchanged:
+        return Answer(status=304, headers=_revalidated(unchanged.tag))
+    return Answer(query.render(found.texts), headers=_revalidated(found.tag))
+
+
+def _revalidated(tag: str | None) -> dict[str, str]:
+    """Headers of what only the client itself may keep, and has to ask about each time: permissions may have changed."""
+    return {"Cache-Control": "private, no-cache"} | ({} if tag is None else {"ETag": tag})
+
+
+@blueprint.operation(GET_FRESHNESS)
+def get_freshness(request: Request) -> Answer:
+    """How fresh the data of a user is, by client and type."""
+    ours = request.services
+    found = read_freshness(request.caller, request.path["userId"], data_sets=ours.data_sets, grants=ours.grants)
+    return Answer(found, headers=_revalidated(None))
 
 
 @blueprint.operation(UPLOAD_DATA)

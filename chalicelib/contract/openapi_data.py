@@ -36,6 +36,7 @@ from chalicelib.contract.operations import (
     DELETE_USER_DATA,
     GET_DATA_SET,
     GET_DATA_STATUS,
+    GET_FRESHNESS,
     LIST_DATA_SETS,
     LIST_DATASETS,
     LIST_REFUSALS,
@@ -64,6 +65,7 @@ _PREFER = Parameter(
 _ONE_DATA_SET = Reply(enveloped(reference("DataSet")), "The data set.")
 _NO_DATA = Reply(enveloped(array({}, maxItems=0)), "An empty array.")
 _ONE_SOURCE = Reply(reference("DataSource"), "The data source.")
+_TAG = {"ETag": "For `If-None-Match`. Not for a view of the last hours, nor while a change is being written."}
 _COMMA_LIST = "Several are separated by commas."
 
 DATA_API = Api(
@@ -124,11 +126,20 @@ DATA_API = Api(
         ),
         DELETE_USER_DATA: Details(_NO_DATA),
         LIST_REFUSALS: Details(Reply(array(reference("Refusal")), "At most 100, of the last 14 days.")),
+        GET_FRESHNESS: Details(
+            Reply(
+                reference("Freshness"),
+                "What has come in since all data was erased last, replaced and deleted data too.",
+            ),
+            about="Who may view the last hours gets the newest times that lie there, and nothing else.",
+        ),
         READ_DATA: Details(
             Reply(
                 array(reference("StoredDatum")),
                 "Data that can be read now, by type and time, then data sets. There are no pages.",
+                headers=_TAG,
             ),
+            headers=(Parameter("If-None-Match", text(), "Tags of answers to this query that the client has, or `*`."),),
             query=(
                 Parameter("type", text(), f"Types of data. {_COMMA_LIST}"),
                 Parameter("subType", text(), f"Values of `subType`. {_COMMA_LIST}"),
@@ -147,7 +158,10 @@ DATA_API = Api(
                 Parameter("medtronic", BOOLEAN, "`false` leaves out what certain Medtronic pumps uploaded."),
             ),
             ignores_unknown_query=True,
-            other_replies={303: Reply(about="The answer is too large: it is at `Location`, for a short time.")},
+            other_replies={
+                303: Reply(about="The answer is too large: it is at `Location`, for a short time.", headers=_TAG),
+                304: Reply(about="Nothing has changed since the answer whose tag the client named.", headers=_TAG),
+            },
         ),
         GET_DATA_STATUS: Details(Reply(text(), "`OK`", PLAIN)),
         UPLOAD_DATA: Details(
@@ -216,6 +230,27 @@ DATA_API = Api(
                 ),
             ],
         },
+        "Freshness": record(
+            {
+                "userId": USER_ID,
+                "changes": integer("Another number after whatever may change what is read.", minimum=0),
+                "clients": array(
+                    all_of(
+                        {
+                            "client": text("Name of the data set's client, else makers of the device, else `unknown`."),
+                            "types": array(
+                                record(
+                                    {"type": text(), "newestTime": TIME, "newestStoredTime": TIME},
+                                    ("type", "newestTime"),
+                                )
+                            ),
+                        }
+                    )
+                ),
+            },
+            ("userId", "clients"),
+            "Clients and types by name.",
+        ),
         "Refusal": all_of(
             {
                 "id": text(),

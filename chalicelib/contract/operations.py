@@ -105,6 +105,13 @@ LIST_REFUSALS = Operation(
     CUSTODIANS,
     summary="The last refused uploads of a user, newest first, without values",
 )
+GET_FRESHNESS = Operation(
+    "freshness.get",
+    "GET",
+    data_paths("/users/{userId}/freshness"),
+    READERS,
+    summary="The newest times of a user's data, by client and type",
+)
 READ_DATA = Operation(
     "data.read", "GET", ("/data/{userId}",), READERS, FailureForm.READ, summary="The data of a user, filtered"
 )
@@ -127,6 +134,7 @@ OPERATIONS: tuple[Operation, ...] = (
     DELETE_DATA,
     DELETE_USER_DATA,
     LIST_REFUSALS,
+    GET_FRESHNESS,
     READ_DATA,
     GET_DATA_STATUS,
     *DATA_SOURCE_OPERATIONS,

@@ -52,6 +52,7 @@ PUT    /v1/data_sources/{sourceId}                 401  403      403  403    403
 DELETE /v1/data_sources/{sourceId}                 401  403      403  403    403       403  403  403   200    200    403    bare
 GET    /v1/provider_sessions/{session}/data_source 401  403      403  403    403       403  403  403   200    200    403    bare
 GET    /v1/users/{userId}/refusals                 401  403      403  403    200       403  403  200   200    200    403    bare
+GET    /v1/users/{userId}/freshness                401  403      200  403    403       403  200  200   200    200    403    bare
 GET    /data/{userId}                              401  403      200  403    403       403  200  200   200    401    403    read
 POST   /data/{userId}                              401  403      403  200    403       403  200  200   403    403    403    bare
 GET    /v1/time                                    200  200      200  200    200       200  200  200   200    200    200    envelope

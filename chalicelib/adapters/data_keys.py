@@ -51,8 +51,13 @@ def normal_log_partition(owner_id: str, epoch: int, data_set_id: str) -> str:
 def entry_key(owner_id: str, epoch: int, data_set_id: str, number: int, *, is_continuous: bool) -> "Key":
     """An entry of a log."""
     if is_continuous:
-        return key(continuous_log_partition(owner_id, epoch), f"{_part(data_set_id)}#{number:012d}")
-    return key(normal_log_partition(owner_id, epoch, data_set_id), f"{number:012d}")
+        return key(continuous_log_partition(owner_id, epoch), f"{_part(data_set_id)}#{entry_number(number)}")
+    return key(normal_log_partition(owner_id, epoch, data_set_id), entry_number(number))
+
+
+def entry_number(number: int) -> str:
+    """The number of an entry as it stands in its key: text that sorts as the numbers do."""
+    return f"{number:012d}"
 
 
 def log_of(owner_id: str, epoch: int, data_set_id: str, *, is_continuous: bool) -> tuple[str, str]:

@@ -13,6 +13,7 @@ from chalicelib.adapters.contention import TRIES, pause_after
 from chalicelib.adapters.data_keys import (
     continuous_log_partition,
     entry_key,
+    entry_number,
     head_key,
     log_of,
     normal_log_partition,
@@ -42,7 +43,7 @@ from chalicelib.domain.data_set import DataOwner, DataSetHead
 from chalicelib.domain.entries import Entry, EntryKind, NewEntry
 from chalicelib.domain.errors import DataSetClosedError, DataSetNotFoundError, UnavailableError
 from chalicelib.domain.freshness import CameIn
-from chalicelib.domain.ports import NO_TIMES_MS
+from chalicelib.domain.ports import FROM_THE_FIRST, NO_TIMES_MS
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -102,11 +103,18 @@ class DynamoRecordLog:
                 return came_in.last_number
         raise UnavailableError
 
-    def entries(self, owner: DataOwner, normal_ids: Sequence[str]) -> list[Entry]:
+    def entries(
+        self, owner: DataOwner, normal_ids: Sequence[str], after: Mapping[str, int] = FROM_THE_FIRST
+    ) -> list[Entry]:
         """See `RecordLog.entries`: one query for the continuous data sets, one for each normal one, and the parts."""
-        partitions = [continuous_log_partition(owner.id, owner.epoch)]
-        partitions += [normal_log_partition(owner.id, owner.epoch, data_set_id) for data_set_id in normal_ids]
-        return self._with_bodies([item for partition in partitions for item in self._query(partition)])
+        items = [
+            item
+            for item in self._query(continuous_log_partition(owner.id, owner.epoch))
+            if int(item["number"]["N"]) > after.get(item["data_set_id"]["S"], 0)
+        ]
+        for data_set_id in normal_ids:
+            items += self._query(normal_log_partition(owner.id, owner.epoch, data_set_id), after.get(data_set_id, 0))
+        return self._with_bodies(items)
 
     def entries_of(self, owner: DataOwner, data_set_id: str, *, is_continuous: bool) -> list[Entry]:
         """The entries of one data set, by number: one query, and the parts."""
@@ -222,12 +230,14 @@ class DynamoRecordLog:
             pause_after(attempt)
         raise UnavailableError
 
-    def _query(self, partition: str) -> Iterator[Item]:
+    def _query(self, partition: str, after: int = 0) -> Iterator[Item]:
+        """The items of a partition; of that of a normal data set, those of a greater number."""
+        values = {":pk": {"S": partition}} | ({":after": {"S": entry_number(after)}} if after else {})
         return query_pages(
             self._dynamodb,
             TableName=self._table,
-            KeyConditionExpression="pk = :pk",
-            ExpressionAttributeValues={":pk": {"S": partition}},
+            KeyConditionExpression="pk = :pk AND sk > :after" if after else "pk = :pk",
+            ExpressionAttributeValues=values,
             ConsistentRead=True,
         )
 

@@ -11,6 +11,7 @@ from chalicelib.domain.data_set import DataOwner, DataSet, DataSetHead
 from chalicelib.domain.entries import Entry, NewEntry
 
 NO_TIMES_MS: Mapping[str, int] = MappingProxyType({})
+FROM_THE_FIRST: Mapping[str, int] = MappingProxyType({})
 
 
 class ChangedMeanwhileError(Exception):
@@ -90,8 +91,11 @@ class RecordLog(Protocol):
         """
         ...
 
-    def entries(self, owner: DataOwner, normal_ids: Sequence[str]) -> list[Entry]:
-        """The entries of all continuous data sets of the epoch, and of the normal ones that are named.
+    def entries(
+        self, owner: DataOwner, normal_ids: Sequence[str], after: Mapping[str, int] = FROM_THE_FIRST
+    ) -> list[Entry]:
+        """The entries of all continuous data sets of the epoch, and of the normal ones that are named; of a data set
+        that `after` names only those with a greater number.
 
         Those of one data set stand together, by number; the order of the data sets is not said.
         """

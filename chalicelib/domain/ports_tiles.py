@@ -49,6 +49,8 @@ class Attempt:
     owner: DataOwner
     version: int
     holder: str
+    until_ms: int
+    """When others may begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,9 @@ class TileWriter(TileReader, Protocol):
         """A new attempt, whose version no other has had; None while another holder's time is not over.
 
         It leaves an order to sweep whatever is written for it, should it never be committed.
+
+        Raises:
+            ChangedMeanwhileError: the data was erased.
         """
         ...
 
@@ -96,7 +101,8 @@ class Archive(Protocol):
     """Keeps entries that are in tiles, outside the table, for as long as their data set. Objects do not change."""
 
     def put(self, owner: DataOwner, entries: Sequence[Entry]) -> None:
-        """Keeps entries of one data set, by number and without holes. Putting some twice is harmless."""
+        """Keeps entries of one data set, which come by number; a number between them that is not there was removed
+        from the log. Putting some twice is harmless."""
         ...
 
     def entries(self, owner: DataOwner, data_set_id: str) -> Iterator[Entry]:

@@ -4,12 +4,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from chalicelib.domain.compaction_weight import URGENT_BYTES, weight_bytes
 from chalicelib.domain.data_set import DataOwner, DataSet, DataSetHead, deletes, head_of
 from chalicelib.domain.entries import Entry, NewEntry
 from chalicelib.domain.errors import DataSetClosedError, DataSetExistsError, DataSetNotFoundError
 from chalicelib.domain.freshness import Freshness
-from chalicelib.domain.ports import NO_TIMES_MS, ChangedMeanwhileError
+from chalicelib.domain.ports import FROM_THE_FIRST, NO_TIMES_MS, ChangedMeanwhileError
 from chalicelib.domain.ports_purge import PurgeOrder
+from chalicelib.domain.ports_tiles import CompactionMark
 from chalicelib.domain.truncation import truncates
 
 
@@ -21,6 +23,7 @@ class FakeDataSets:
         self.owners: dict[str, DataOwner] = {}
         self.data_sets: dict[str, DataSet] = {}
         self.orders: dict[str, PurgeOrder] = {}
+        self.marks: dict[str, CompactionMark] = {}
 
     def head(self, data_set_id: str) -> DataSetHead | None:
         """The head, or None."""
@@ -69,6 +72,8 @@ class FakeDataSets:
                 self._order(after.modified_time_ms, after.owner_id, after.epoch, after.id)
         elif after.cut_off != before.cut_off:
             self._order(after.modified_time_ms, after.owner_id, after.epoch, after.id)
+        if after.is_closed != before.is_closed or deletes(before, after):
+            self.mark(after.owner_id, URGENT_BYTES, after.modified_time_ms)
         self.data_sets[after.id] = after
         self.change(owner, states=owner.states + 1)
 
@@ -81,6 +86,11 @@ class FakeDataSets:
     def change(self, owner: DataOwner, **changed: Any) -> None:
         """Write something of an owner that readers can notice."""
         self.owners[owner.id] = replace(owner, changes=owner.changes + 1, **changed)
+
+    def mark(self, owner_id: str, weight_bytes: int, now_ms: int) -> None:
+        """Add to the mark of a user whose tiles lag behind."""
+        mark = self.marks.get(owner_id, CompactionMark(owner_id, now_ms, 0))
+        self.marks[owner_id] = replace(mark, weight_bytes=mark.weight_bytes + weight_bytes)
 
     def _order(self, time_ms: int, owner_id: str, epoch: int, data_set_id: str | None = None) -> None:
         order_id = f"{time_ms:013d}#{owner_id}#{epoch}#{data_set_id}"
@@ -114,14 +124,20 @@ class FakeRecordLog:
         if head.is_continuous:
             self._data_sets.change(owner, freshness=owner.freshness.with_place(head.id, came_in))
         self.log.append((head, Entry(head.id, number, entry.kind, entry.stored_time_ms, entry.body)))
+        if (weight := weight_bytes(entry, number)) is not None:
+            self._data_sets.mark(head.owner_id, weight, entry.stored_time_ms)
         return number
 
-    def entries(self, owner: DataOwner, normal_ids: Sequence[str]) -> list[Entry]:
+    def entries(
+        self, owner: DataOwner, normal_ids: Sequence[str], after: Mapping[str, int] = FROM_THE_FIRST
+    ) -> list[Entry]:
         """By data set and number."""
         found = [
             entry
             for head, entry in self.log
-            if (head.owner_id, head.epoch) == (owner.id, owner.epoch) and (head.is_continuous or head.id in normal_ids)
+            if (head.owner_id, head.epoch) == (owner.id, owner.epoch)
+            and (head.is_continuous or head.id in normal_ids)
+            and entry.number > after.get(head.id, 0)
         ]
         return sorted(found, key=lambda entry: (entry.data_set_id, entry.number))
 

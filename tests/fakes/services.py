@@ -25,6 +25,7 @@ from tests.fakes.metrics import FakeMetrics
 from tests.fakes.oidc import FakeIdTokens, FakeOidcLogins
 from tests.fakes.refusals import FakeRefusals
 from tests.fakes.tasks import FakeQueue, FakeSlots, FakeTasks
+from tests.fakes.tiles import FakeArchive, FakeTiles
 
 START_MS = 1_767_225_600_000  # 2026-01-01T00:00:00Z
 SERVER_SECRET = "the secret of the test stage"
@@ -65,6 +66,8 @@ class FakeServices:
         self.data_sources = FakeDataSources(self.data_sets)
         self.record_log = FakeRecordLog(self.data_sets)
         self.purging = FakePurging(self.data_sets, self.record_log)
+        self.tiles = FakeTiles(self.data_sets, self.record_log)
+        self.archive = FakeArchive()
         self.large_answers = FakeLargeAnswers()
         self.refusals = FakeRefusals()
         self.metrics = FakeMetrics()

@@ -1,0 +1,263 @@
+"""Tiles, their sweeping, marks and the archive in memory. They pass the same tests as those on AWS
+(tests/ports/test_tiles.py, test_archive.py), and stop before any write that a test chooses."""
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from chalicelib.domain.data_set import DataOwner
+from chalicelib.domain.entries import Entry
+from chalicelib.domain.ports import ChangedMeanwhileError
+from chalicelib.domain.ports_tiles import Attempt, Compacted, CompactionMark, SweepOrder, TileMissingError
+from chalicelib.domain.snapshot import Snapshot, TilePlace, decode_snapshot, encode_snapshot
+from chalicelib.domain.tile import Tile, TileContent, TileKey
+from tests.fakes.data import FakeDataSets, FakeRecordLog
+
+Epoch = tuple[str, int]
+TileAt = tuple[str, int, int, TileKey]
+"""Owner, epoch, version and key of a tile."""
+
+
+def go_on(_step: str) -> None:
+    """The hook of a store that does not fail."""
+
+
+@dataclass
+class Lease:
+    """Who may write the next snapshot of a user."""
+
+    version: int = 0
+    holder: str = ""
+    until_ms: int = 0
+
+
+@dataclass
+class Given:
+    """A sweep order with what belongs to it."""
+
+    order: SweepOrder
+    is_committed: bool = False
+    is_swept: bool = False
+    obsolete: Sequence[TilePlace] = ()
+    compacted: Sequence[Compacted] = ()
+
+
+@dataclass
+class FakeTiles:
+    """Tiles in a dictionary, beside the data sets and logs that they are of.
+
+    `before_write` is called with the name of each write before it happens: begin, tile, origin_keys, commit, end, mark,
+    clear, sweep_mark, sweep_tile, sweep_entry, sweep_order. What it raises is where the process dies.
+    """
+
+    data_sets: FakeDataSets
+    log: FakeRecordLog
+    before_write: Callable[[str], None] = go_on
+    snapshots: dict[str, Snapshot] = field(default_factory=dict)
+    stored: dict[TileAt, TileContent] = field(default_factory=dict)
+    notes: dict[Epoch, list[tuple[int, dict[TileKey, list[int]]]]] = field(default_factory=dict)
+    leases: dict[str, Lease] = field(default_factory=dict)
+    given: dict[str, Given] = field(default_factory=dict)
+
+    def current(self, owner_id: str) -> tuple[DataOwner, Snapshot]:
+        """Counters and snapshot."""
+        owner = self.data_sets.owner(owner_id)
+        snapshot = self.snapshots.get(owner_id)
+        return owner, snapshot if snapshot and snapshot.epoch == owner.epoch else Snapshot(epoch=owner.epoch)
+
+    def tiles(self, owner: DataOwner, places: Sequence[TilePlace], hidden: Collection[TileKey]) -> dict[TileKey, Tile]:
+        """The tiles at these places."""
+        found = {}
+        for place in places:
+            content = self.stored.get((owner.id, owner.epoch, place.version, place.key))
+            if content is None:
+                raise TileMissingError
+            assert (len(content.shown), len(content.hidden)) == (place.shown_bytes, place.hidden_bytes)
+            found[place.key] = Tile(content if place.key in hidden else TileContent(content.shown, b""))
+        return found
+
+    def origin_keys(self, owner: DataOwner) -> Iterator[Mapping[TileKey, Sequence[int]]]:
+        """All notes."""
+        return (note for _, note in self.notes.get((owner.id, owner.epoch), []))
+
+    def begin(self, owner: DataOwner, holder: str, now_ms: int, until_ms: int) -> Attempt | None:
+        """The next version, when nobody else is at work."""
+        self.before_write("begin")
+        self._require_epoch(owner)
+        lease = self.leases.setdefault(owner.id, Lease())
+        if lease.until_ms > now_ms and lease.holder != holder:
+            return None
+        self.leases[owner.id] = Lease(lease.version + 1, holder, until_ms)
+        attempt = Attempt(owner, lease.version + 1, holder, until_ms)
+        self._give(Given(_order(attempt, until_ms, "begun")))
+        return attempt
+
+    def write(
+        self, attempt: Attempt, tiles: Mapping[TileKey, TileContent], origin_keys: Mapping[TileKey, Sequence[int]]
+    ) -> None:
+        """One tile after the other, then the note."""
+        epoch = (attempt.owner.id, attempt.owner.epoch)
+        for key, content in tiles.items():
+            self.before_write("tile")
+            at = (*epoch, attempt.version, key)
+            was_committed = any(
+                it.is_committed and (it.order.owner_id, it.order.version) == (attempt.owner.id, attempt.version)
+                for it in self.given.values()
+            )
+            named = self.current(attempt.owner.id)[1].tile(key)
+            if was_committed or (named is not None and named.version == attempt.version):
+                assert self.stored.get(at) == content, "a committed tile was written again"
+            self.stored[at] = content
+        if origin_keys:
+            self.before_write("origin_keys")
+            note = {key: sorted(keys) for key, keys in origin_keys.items()}
+            self.notes.setdefault(epoch, []).append((attempt.version, note))
+
+    def commit(
+        self, attempt: Attempt, before: Snapshot, after: Snapshot, compacted: Sequence[Compacted], now_ms: int
+    ) -> None:
+        """In one step or not at all."""
+        assert (after.epoch, after.version) == (attempt.owner.epoch, attempt.version)
+        self.before_write("commit")
+        self._require_epoch(attempt.owner)
+        begun = self.given.get(_order(attempt, attempt.until_ms, "begun").id)
+        if begun is None or begun.is_swept or self.leases[attempt.owner.id].version != attempt.version:
+            raise ChangedMeanwhileError
+        current = self.current(attempt.owner.id)[1]
+        if current.version != before.version:
+            raise ChangedMeanwhileError
+        named = {(place.key, place.version) for place in after.every_tile()}
+        for key, version in named:
+            assert (attempt.owner.id, after.epoch, version, key) in self.stored, "a tile was not written"
+        self.snapshots[attempt.owner.id] = decode_snapshot(encode_snapshot(after), after.epoch, after.version)
+        del self.given[begun.order.id]
+        obsolete = [place for place in before.every_tile() if (place.key, place.version) not in named]
+        self._give(Given(_order(attempt, now_ms, "committed"), True, False, obsolete, list(compacted)))
+
+    def end(self, attempt: Attempt) -> None:
+        """Gives up the lease."""
+        self.before_write("end")
+        lease = self.leases[attempt.owner.id]
+        if (lease.version, lease.holder) == (attempt.version, attempt.holder):
+            lease.until_ms = 0
+
+    def orders(self, before_ms: int) -> Iterator[SweepOrder]:
+        """Oldest first."""
+        orders = sorted((it.order for it in self.given.values()), key=lambda order: order.id)
+        return iter([order for order in orders if order.time_ms < before_ms])
+
+    def sweep(self, order: SweepOrder) -> int:
+        """Removes what nobody can need."""
+        given = self.given.get(order.id)
+        if given is None:
+            return 0
+        owner, current = self.current(order.owner_id)
+        named = {(place.version, place.key) for place in current.every_tile()} if owner.epoch == order.epoch else set()
+        removed = 0
+        if given.is_committed:
+            obsolete = {(place.version, place.key) for place in given.obsolete}
+            removed += self._sweep_entries(order, given.compacted)
+        else:
+            self.before_write("sweep_mark")
+            given.is_swept = True
+            obsolete = set()
+        if not given.is_committed or (owner.epoch, current.version) == (order.epoch, order.version):
+            obsolete |= {at[2:] for at in self.stored if at[:3] == (order.owner_id, order.epoch, order.version)}
+        for version, key in sorted(obsolete - named):
+            if (at := (order.owner_id, order.epoch, version, key)) in self.stored:
+                self.before_write("sweep_tile")
+                del self.stored[at]
+                removed += 1
+        if not given.is_committed:
+            epoch = (order.owner_id, order.epoch)
+            self.notes[epoch] = [it for it in self.notes.get(epoch, []) if it[0] != order.version]
+        self.before_write("sweep_order")
+        self.given.pop(order.id, None)
+        return removed
+
+    def remove_epoch(self, owner_id: str, epoch: int) -> None:
+        """Removes everything of it."""
+        self.before_write("remove_epoch")
+        assert epoch < self.data_sets.owner(owner_id).epoch, "the epoch was not erased"
+        self.stored = {at: content for at, content in self.stored.items() if at[:2] != (owner_id, epoch)}
+        self.notes.pop((owner_id, epoch), None)
+        if (snapshot := self.snapshots.get(owner_id)) is not None and snapshot.epoch <= epoch:
+            del self.snapshots[owner_id]
+
+    def all(self) -> Iterator[CompactionMark]:
+        """Those that the fakes of data sets and logs made, and those of `mark`."""
+        return iter(list(self.data_sets.marks.values()))
+
+    def clear(self, mark: CompactionMark) -> None:
+        """Takes away what is still the same."""
+        self.before_write("clear")
+        if self.data_sets.marks.get(mark.owner_id) == mark:
+            del self.data_sets.marks[mark.owner_id]
+
+    def mark(self, owner_id: str, weight_bytes: int, now_ms: int) -> None:
+        """Adds to a mark."""
+        self.before_write("mark")
+        self.data_sets.mark(owner_id, weight_bytes, now_ms)
+
+    def _sweep_entries(self, order: SweepOrder, compacted: Sequence[Compacted]) -> int:
+        through = {it.data_set_id: it.through for it in compacted}
+        gone = [
+            (head, entry)
+            for head, entry in self.log.log
+            if (head.owner_id, head.epoch) == (order.owner_id, order.epoch)
+            and entry.number <= through.get(entry.data_set_id, 0)
+        ]
+        for each in gone:
+            self.before_write("sweep_entry")
+            self.log.log.remove(each)
+        return len(gone)
+
+    def _give(self, given: Given) -> None:
+        self.given[given.order.id] = given
+
+    def _require_epoch(self, owner: DataOwner) -> None:
+        if self.data_sets.owner(owner.id).epoch != owner.epoch:
+            raise ChangedMeanwhileError
+
+
+def _order(attempt: Attempt, time_ms: int, kind: str) -> SweepOrder:
+    owner = attempt.owner
+    order_id = f"{time_ms:013d}#{owner.id}#{owner.epoch}#{attempt.version}#{kind}"
+    return SweepOrder(order_id, time_ms, owner.id, owner.epoch, attempt.version)
+
+
+@dataclass
+class FakeArchive:
+    """Entries in a dictionary by owner, epoch, data set and number. `before_write` is called with archive_put,
+    archive_remove_entries and archive_remove."""
+
+    before_write: Callable[[str], None] = go_on
+    kept: dict[tuple[str, int, str], dict[int, Entry]] = field(default_factory=dict)
+
+    def put(self, owner: DataOwner, entries: Sequence[Entry]) -> None:
+        """Keep them."""
+        self.before_write("archive_put")
+        numbers = [entry.number for entry in entries]
+        assert numbers == sorted(set(numbers)), "the entries are not in order"
+        (data_set_id,) = {entry.data_set_id for entry in entries}
+        kept = self.kept.setdefault((owner.id, owner.epoch, data_set_id), {})
+        for entry in entries:
+            assert kept.setdefault(entry.number, entry) == entry, "another entry has this number"
+
+    def entries(self, owner: DataOwner, data_set_id: str) -> Iterator[Entry]:
+        """By number."""
+        kept = self.kept.get((owner.id, owner.epoch, data_set_id), {})
+        return iter([kept[number] for number in sorted(kept)])
+
+    def remove_entries(self, owner: DataOwner, data_set_id: str, numbers: Collection[int]) -> None:
+        """Remove those."""
+        self.before_write("archive_remove_entries")
+        kept = self.kept.get((owner.id, owner.epoch, data_set_id), {})
+        for number in numbers:
+            kept.pop(number, None)
+
+    def remove(self, owner: DataOwner, data_set_id: str | None = None) -> None:
+        """Remove a data set's, or all."""
+        self.before_write("archive_remove")
+        for at in list(self.kept):
+            if at[:2] == (owner.id, owner.epoch) and data_set_id in (None, at[2]):
+                del self.kept[at]

@@ -5,6 +5,10 @@ DATA_DIR ?= .local
 STAGE ?=
 BIN := .venv/bin
 START := exec sh tools/start.sh
+# What can be chosen for a stage (tools/options.py); given on the command line, it may also be empty.
+SETTINGS := SIGN_UP DOMAIN CERTIFICATE_ARN HOSTED_ZONE_ID BASE_URL CORS_ORIGINS ALARM_EMAIL METRICS METRICS_SHARDS \
+	METRICS_RETENTION_DAYS LOG_RETENTION_DAYS DELETION_PROTECTION VERIFY_EMAILS WEB_APP_URL OIDC_CLIENTS REALM
+setting = $(if $(or $($(1)),$(findstring command,$(origin $(1)))),'$(1)=$($(1))')
 export PYTHON
 
 .DEFAULT_GOAL := help
@@ -46,12 +50,12 @@ package: stage-given environment ## make the zip and the template of a stage: ma
 	@$(BIN)/python -m tools.package '$(STAGE)'
 
 deploy: stage-given environment ## deploy a stage to your AWS account, after showing the changes: make deploy STAGE=prod
-	@$(BIN)/python -m tools.deploy '$(STAGE)' $(if $(BASE_URL),--base-url '$(BASE_URL)') \
-		$(if $(CORS_ORIGINS),--cors-origins '$(CORS_ORIGINS)') $(if $(SIGN_UP),--sign-up '$(SIGN_UP)') \
-		$(if $(WEB_APP_URL),--web-app-url '$(WEB_APP_URL)') $(if $(OIDC_CLIENTS),--oidc-clients '$(OIDC_CLIENTS)') $(if $(YES),--yes)
+	@$(BIN)/python -m tools.deploy '$(STAGE)' $(foreach name,$(SETTINGS),$(call setting,$(name))) \
+		$(if $(PACKAGE),--package '$(PACKAGE)') $(if $(YES),--yes) $(if $(HELP),--help)
 
 destroy: stage-given environment ## remove a stage's application from AWS, keep its data: make destroy STAGE=prod
-	@$(BIN)/python -m tools.destroy '$(STAGE)' $(if $(YES),--yes)
+	@$(BIN)/python -m tools.destroy '$(STAGE)' $(if $(DATA),--data '$(DATA)') \
+		$(if $(CONFIRM),--confirm '$(CONFIRM)') $(if $(YES),--yes) $(if $(HELP),--help)
 
 user: environment ## make an account, sign-up closed or not: make user EMAIL=anna@example.org [STAGE=prod] [ROLE=clinic]
 	@$(BIN)/python -m tools.user '$(or $(STAGE),local)' '$(EMAIL)' --data-dir '$(DATA_DIR)' $(if $(ROLE),--role '$(ROLE)')

@@ -3,7 +3,7 @@
 import os
 from typing import TYPE_CHECKING
 
-from tools.packaging import LOCAL_STAGE
+from tools.packaging import LOCAL_STAGE, check_stage_name
 from tools.project import ToolError
 
 if TYPE_CHECKING:
@@ -14,8 +14,9 @@ def session_of_caller(stage: str) -> tuple["Session", str]:
     """A session with the caller's own credentials and region, and a line that says which account that is.
 
     Raises:
-        ToolError: there are none, they are refused, or the stage is the local one.
+        ToolError: there are none, they are refused, or the stage is the local one or has no valid name.
     """
+    check_stage_name(stage)
     if stage == LOCAL_STAGE:
         raise ToolError("the stage `local` is what `make run` makes; choose another name, such as STAGE=prod.")
     import boto3
@@ -43,3 +44,15 @@ def confirmed(question: str, *, yes: bool) -> bool:
         return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
     except EOFError:
         raise ToolError("there is nobody to ask: say YES=1 to go on without a question.") from None
+
+
+def typed(warning: str, word: str) -> bool:
+    """Whether the person at the keyboard types a word, after a warning.
+
+    Raises:
+        ToolError: there is nobody to ask.
+    """
+    try:
+        return input(f"{warning} To go on all the same, type {word}: ").strip() == word
+    except EOFError:
+        raise ToolError(f"there is nobody to ask, and {word} has to be typed for this.") from None

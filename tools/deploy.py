@@ -1,54 +1,107 @@
 """`make deploy STAGE=...`: bring a stage on AWS to what the sources say, after showing what would change.
 
-python -m tools.deploy STAGE [--base-url URL] [--cors-origins ORIGINS] [--sign-up MODE] [--yes]
+python -m tools.deploy STAGE [NAME=value ...] [--package DIGEST] [--yes]
 """
 
 import argparse
+from collections import Counter
+from typing import TYPE_CHECKING
 
-from tools.aws_account import confirmed, session_of_caller
-from tools.deployment import application_stack, deploy
-from tools.packaging import make_package
+from chalicelib.config import Settings
+from tools import application_settings, plan, stacks
+from tools.aws_account import session_of_caller
+from tools.deployment import Deployed, application_stack, deploy, stateful_stack, stored_package
+from tools.idle_cost import idle_costs, price_list
+from tools.options import OPTIONS, Choice, check_domain, read_choice
+from tools.packaging import Package, make_package
 from tools.project import run_tool
-from tools.stacks import Change, deployed_parameters
+
+if TYPE_CHECKING:
+    from boto3.session import Session
 
 
 def main() -> int:
-    """Says where the stage answers."""
-    parser = argparse.ArgumentParser(prog="make deploy", description="Deploy a stage to your AWS account.")
-    parser.add_argument("stage")
-    parser.add_argument("--base-url", help="the address clients use; as it was when not given")
-    parser.add_argument("--cors-origins", help="origins of web pages, separated by commas; as they were when not given")
-    parser.add_argument("--sign-up", choices=("open", "invitation", "closed"), help="as it was when not given")
-    parser.add_argument("--web-app-url", help="where the Uploader comes back to; as it was when not given")
-    parser.add_argument("--oidc-clients", help="client=address,client=address; as they were when not given")
-    parser.add_argument("--yes", action="store_true", help="go on without asking")
-    arguments = parser.parse_args()
+    """Says where the stage answers, where its secret is, and what it costs when nobody uses it."""
+    arguments = _parser().parse_intermixed_args()
     stage = arguments.stage
     session, whose = session_of_caller(stage)
     print(f"stage {stage} in {whose}", flush=True)
-    package = make_package(stage)
-    given = {
-        "BaseUrl": arguments.base_url,
-        "CorsOrigins": arguments.cors_origins,
-        "SignUp": arguments.sign_up,
-        "WebAppUrl": arguments.web_app_url,
-        "OidcClients": arguments.oidc_clients,
-    }
-    known = package.template["Parameters"]
-    before = deployed_parameters(session.client("cloudformation"), application_stack(stage))
-    parameters = {name: value for name, value in before.items() if name in known and name != "Stage"}
-    parameters |= {name: value for name, value in given.items() if value is not None}
-
-    def agree(stack: str, changes: list[Change]) -> bool:
-        print(f"stack {stack}:")
-        for change in changes:
-            note = "  (made anew)" if change.replaces else ""
-            print(f"  {change.action.lower():7} {change.kind:34} {change.resource}{note}", flush=True)
-        return confirmed("Deploy this?", yes=arguments.yes)
-
-    deployed = deploy(session, package, {}, parameters, agree=agree)
-    print(f"deployed: https://{deployed.api_id}.execute-api.{session.region_name}.amazonaws.com/{deployed.api_stage}")
+    choice = read_choice(arguments.settings, session.region_name)
+    check_domain(choice, _present(session, stage))
+    package = stored_package(session, stage, arguments.package) if arguments.package else make_package(stage)
+    deployed = deploy(
+        session,
+        package,
+        choice.stateful,
+        choice.application,
+        agree=lambda planned: plan.agree(planned, stage, yes=arguments.yes),
+    )
+    for line in _report(session, package, deployed):
+        print(line)
     return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    settings = "\n".join(
+        f"  {option.name}={'|'.join(option.values) or '...'}\n      {option.explanation}"
+        + ("; empty to take it away" if option.may_be_empty else "")
+        for option in OPTIONS
+    )
+    parser = argparse.ArgumentParser(
+        prog="make deploy",
+        usage="make deploy STAGE=prod [NAME=value ...] [PACKAGE=digest] [YES=1]",
+        description="Deploy a stage to your AWS account, after showing what would change.",
+        epilog=f"settings (what is not given stays as it is):\n{settings}\n\ndocs/deploying.md tells more.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("stage", help="its name: lower-case letters, digits, dashes (STAGE=...)")
+    parser.add_argument("settings", nargs="*", metavar="NAME=value", help="see below")
+    parser.add_argument("--package", help="deploy a former package again, by its digest (PACKAGE=...)")
+    parser.add_argument("--yes", action="store_true", help="go on without asking (YES=1)")
+    return parser
+
+
+def _present(session: "Session", stage: str) -> Choice:
+    """What was chosen for the stage before."""
+    cloudformation = session.client("cloudformation")
+    kept = stateful_stack(stage)
+    bucket = stacks.outputs(cloudformation, kept).get("BucketName")
+    application = application_settings.read(session, application_stack(stage), bucket)
+    return Choice(application, stacks.deployed_parameters(cloudformation, kept))
+
+
+def _report(session: "Session", package: Package, deployed: Deployed) -> list[str]:
+    """What the owner of the stage wants to know after a deployment."""
+    stage, region = package.stage, session.region_name
+    own = f"https://{deployed.api_id}.execute-api.{region}.amazonaws.com/{deployed.api_stage}"
+    present = _present(session, stage)
+    lines = [f"deployed: package {package.digest}"]
+    if deployed.digest_before:
+        lines.append(f"  to go back: make deploy STAGE={stage} PACKAGE={deployed.digest_before}")
+    lines.append(f"base URL: {deployed.base_url or own}")
+    if deployed.domain_target and not present.stateful.get("HostedZoneId"):
+        domain = present.application["DomainName"]
+        lines.append(f"  at your DNS provider, make this record: {domain} CNAME {deployed.domain_target}")
+    lines.append(f"server secret: {Settings(stage=stage).server_secret_name} in Secrets Manager")
+    if email := present.application.get("AlarmEmail"):
+        lines.append(f"alarms: {email}, once the owner has confirmed the mail that AWS sent there")
+    return lines + _cost_lines(session, package, present)
+
+
+def _cost_lines(session: "Session", package: Package, present: Choice) -> list[str]:
+    cloudformation = session.client("cloudformation")
+    deployed_ids = {each.logical_id for each in stacks.resources(cloudformation, application_stack(package.stage))}
+    kept_kinds = Counter(each.kind for each in stacks.resources(cloudformation, stateful_stack(package.stage)))
+    shards = int(present.stateful.get("MetricsShards", 1))
+    costs = idle_costs(package.template, deployed_ids, kept_kinds, shards)
+    listed, beyond_free = sum(cost.usd for cost in costs), sum(cost.usd_beyond_free for cost in costs)
+    prices = price_list()
+    checked = "" if prices["is_checked"] else ", not checked since"
+    return [
+        f"while nobody uses it: about ${listed:.2f} a month, ${beyond_free:.2f} if the account has nothing else",
+        f"  (prices of {prices['region']}, written down {prices['as_of']}{checked}: tools/prices.json)",
+        *(f"  ${cost.usd:6.2f}  {cost.what}" for cost in costs if cost.usd >= 0.005),
+    ]
 
 
 if __name__ == "__main__":

@@ -1,33 +1,80 @@
 """`make destroy STAGE=...`: take a stage's application away from AWS. Its data stay, and a new deployment finds them.
 
-python -m tools.destroy STAGE [--yes]
+With DATA=delete, and the stage's name typed, its data go, too.
+
+python -m tools.destroy STAGE [--data delete [--confirm STAGE]] [--yes]
 """
 
 import argparse
+from typing import TYPE_CHECKING
 
-from tools import stacks
-from tools.aws_account import confirmed, session_of_caller
+from tools import application_settings, stacks
+from tools.aws_account import confirmed, session_of_caller, typed
 from tools.deployment import application_stack, stateful_stack
+from tools.erasing import erase, retained
 from tools.project import ToolError, run_tool, step
+
+if TYPE_CHECKING:
+    from boto3.session import Session
 
 
 def main() -> int:
     """Says what is left."""
-    parser = argparse.ArgumentParser(prog="make destroy", description="Remove a stage's application; its data stay.")
-    parser.add_argument("stage")
-    parser.add_argument("--yes", action="store_true", help="go on without asking")
-    arguments = parser.parse_args()
+    arguments = _parser().parse_args()
     session, whose = session_of_caller(arguments.stage)
+    print(f"stage {arguments.stage} in {whose}", flush=True)
+    if arguments.data == "delete":
+        _destroy_all(session, arguments.stage, whose, arguments.confirm)
+    else:
+        _destroy_application(session, arguments.stage, whose, yes=arguments.yes)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="make destroy",
+        usage="make destroy STAGE=prod [YES=1] [DATA=delete [CONFIRM=prod]]",
+        description="Remove a stage's application; its data stay, unless DATA=delete is said.",
+    )
+    parser.add_argument("stage")
+    parser.add_argument("--yes", action="store_true", help="go on without asking; not for data (YES=1)")
+    parser.add_argument("--data", choices=("keep", "delete"), default="keep", help="`delete` for all that it keeps")
+    parser.add_argument("--confirm", help="the stage's name, in place of typing it (CONFIRM=...)")
+    return parser
+
+
+def _destroy_application(session: "Session", stage: str, whose: str, *, yes: bool) -> None:
     cloudformation = session.client("cloudformation")
-    stack = application_stack(arguments.stage)
+    stack = application_stack(stage)
     if stacks.status(cloudformation, stack) is None:
         raise ToolError(f"there is no stack {stack} in {whose}.")
-    if not confirmed(f"Remove the application of stage {arguments.stage} from {whose}?", yes=arguments.yes):
+    if not confirmed(f"Remove the application of stage {stage} from {whose}?", yes=yes):
         raise ToolError("nothing was changed.")
+    if bucket := stacks.outputs(cloudformation, stateful_stack(stage)).get("BucketName"):
+        application_settings.write(session, stack, bucket)
     with step(f"deleting stack {stack}"):
         stacks.delete(cloudformation, stack, poll_s=3)
-    print(f"gone: {stack}. What the stage keeps is still in stack {stateful_stack(arguments.stage)}.")
-    return 0
+    print(f"gone: {stack}. What the stage keeps is still in stack {stateful_stack(stage)}; make deploy finds it again.")
+
+
+def _destroy_all(session: "Session", stage: str, whose: str, confirmation: str | None) -> None:
+    cloudformation = session.client("cloudformation")
+    application, kept = application_stack(stage), stateful_stack(stage)
+    there = [stack for stack in (application, kept) if stacks.status(cloudformation, stack) is not None]
+    if not there:
+        raise ToolError(f"there is no stage {stage} in {whose}.")
+    print(f"This deletes stage {stage} and all data in it, for good:")
+    for resource in retained(stacks.resources(cloudformation, kept)):
+        print(f"  {resource.kind:28} {resource.physical_id}")
+    is_confirmed = confirmation == stage if confirmation is not None else typed("All of it will be lost.", stage)
+    if not is_confirmed:
+        raise ToolError(f"this was not {stage}: nothing was changed.")
+    if application in there:
+        with step(f"deleting stack {application}"):
+            stacks.delete(cloudformation, application, poll_s=3)
+    if kept in there:
+        erase(session, kept)
+    print(f"gone: stage {stage} and all that it kept.")
 
 
 if __name__ == "__main__":

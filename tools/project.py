@@ -10,6 +10,7 @@ ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
 STATEFUL_TEMPLATE = ROOT / "infra" / "stateful.yaml"
 OVERLAY = ROOT / "infra" / "overlay.json"
+PRICES = ROOT / "tools" / "prices.json"
 
 
 class ToolError(Exception):

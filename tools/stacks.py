@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from tools.project import ToolError
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudformation.type_defs import StackTypeDef
 
 NO_CHANGE = ("No updates are to be performed", "didn't contain changes")
+# The stack's creation failed: it holds nothing and cannot be updated.
+NEVER_WAS = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED")
+# A change set was made for a stack that is not there yet, and not carried out.
+IN_REVIEW = "REVIEW_IN_PROGRESS"
 
 
 def outputs(cloudformation: "CloudFormationClient", stack: str) -> dict[str, str]:
@@ -28,11 +33,46 @@ def status(cloudformation: "CloudFormationClient", stack: str) -> str | None:
     return described["StackStatus"] if described else None
 
 
+def is_there(cloudformation: "CloudFormationClient", stack: str) -> bool:
+    """Whether a stack came into being, in whatever state it is now."""
+    return status(cloudformation, stack) not in (None, IN_REVIEW, *NEVER_WAS)
+
+
 def deployed_parameters(cloudformation: "CloudFormationClient", stack: str) -> dict[str, str]:
-    """The parameters that a stack has now, none when there is no such stack."""
+    """The parameters that a stack has now, none when there is no such stack or it never came into being."""
     described = _described(cloudformation, stack)
-    found = described.get("Parameters", []) if described else []
+    if described is None or described["StackStatus"] in (IN_REVIEW, *NEVER_WAS):
+        return {}
+    found = described.get("Parameters", [])
     return {parameter["ParameterKey"]: parameter.get("ParameterValue", "") for parameter in found}
+
+
+def declared_parameters(cloudformation: "CloudFormationClient", template: str) -> set[str]:
+    """The names of the parameters that a template takes."""
+    summary = cloudformation.get_template_summary(TemplateBody=template)
+    return {parameter["ParameterKey"] for parameter in summary.get("Parameters", [])}
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """One resource that a stack has."""
+
+    logical_id: str
+    physical_id: str
+    kind: str
+
+
+def resources(cloudformation: "CloudFormationClient", stack: str) -> list[Resource]:
+    """What a stack has, in its template's order; nothing when there is no such stack."""
+    if status(cloudformation, stack) is None:
+        return []
+    pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack)
+    return [
+        Resource(each["LogicalResourceId"], each.get("PhysicalResourceId", ""), each["ResourceType"])
+        for page in pages
+        for each in page["StackResourceSummaries"]
+        if each["ResourceStatus"] != "DELETE_COMPLETE"
+    ]
 
 
 def _described(cloudformation: "CloudFormationClient", stack: str) -> "StackTypeDef | None":
@@ -65,9 +105,21 @@ def holds(cloudformation: "CloudFormationClient", stack: str, template: str, par
     deployed = deployed_parameters(cloudformation, stack)
     if any(deployed.get(key) != value for key, value in parameters.items()):
         return False
-    body: Any = cloudformation.get_template(StackName=stack, TemplateStage="Original")["TemplateBody"]
-    # botocore parses a template that is JSON.
+    body = deployed_template(cloudformation, stack)
     return bool(body == (template if isinstance(body, str) else json.loads(template)))
+
+
+def deployed_template(cloudformation: "CloudFormationClient", stack: str) -> Any:
+    """The template that a stack was made of, as it was given: text, or what botocore parses of JSON."""
+    return cloudformation.get_template(StackName=stack, TemplateStage="Original")["TemplateBody"]
+
+
+class Replacement(StrEnum):
+    """Whether a change makes a resource anew, which loses what is in the old one."""
+
+    NO = "False"
+    PERHAPS = "Conditional"
+    YES = "True"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +129,17 @@ class Change:
     action: str
     resource: str
     kind: str
-    replaces: bool
+    replacement: Replacement = Replacement.NO
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a deployment would do to one stack."""
+
+    stack: str
+    changes: list[Change]
+    parameters: dict[str, tuple[str | None, str]]
+    """Of the parameters that change: what it is (None: not there yet) and what it would be."""
 
 
 def apply(
@@ -86,7 +148,7 @@ def apply(
     template: Mapping[str, str],
     parameters: Mapping[str, str],
     *,
-    agree: Callable[[str, list[Change]], bool],
+    agree: Callable[[Plan], bool],
     poll_s: float,
 ) -> None:
     """Create the stack or update it, if `agree` says so to what would change, and wait for the end.
@@ -99,11 +161,17 @@ def apply(
     from botocore.exceptions import ClientError
 
     before = status(cloudformation, stack)
-    if before in ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED"):
-        # What a failed creation leaves holds nothing and cannot be updated.
+    if before is not None and before.endswith("_IN_PROGRESS") and before != IN_REVIEW:
+        before = _wait(cloudformation, stack, poll_s)  # a deployment that was broken off here goes on there
+    if before in (*NEVER_WAS, "DELETE_FAILED"):
         delete(cloudformation, stack, poll_s=poll_s)
         before = None
-    is_new = before in (None, "REVIEW_IN_PROGRESS")
+    if before == "UPDATE_ROLLBACK_FAILED":
+        raise ToolError(
+            f"stack {stack} could be neither changed nor set back: {_first_failure(cloudformation, stack)}. Put that "
+            f"right, then say: aws cloudformation continue-update-rollback --stack-name {stack}"
+        )
+    is_new = before in (None, IN_REVIEW)
     name = f"deploy-{time.time_ns()}"
     request: dict[str, Any] = {
         "StackName": stack,
@@ -121,9 +189,11 @@ def apply(
     if changes is None:
         cloudformation.delete_change_set(StackName=stack, ChangeSetName=name)
         return
+    present = deployed_parameters(cloudformation, stack)
+    changed = {name: (present.get(name), value) for name, value in parameters.items() if present.get(name) != value}
     is_agreed = False
     try:
-        is_agreed = agree(stack, changes)
+        is_agreed = agree(Plan(stack, changes, changed))
     finally:
         if not is_agreed:
             cloudformation.delete_change_set(StackName=stack, ChangeSetName=name)
@@ -133,6 +203,9 @@ def apply(
         raise ToolError(f"stack {stack} was left as it was.")
     cloudformation.execute_change_set(StackName=stack, ChangeSetName=name)
     after = _wait(cloudformation, stack, poll_s)
+    if after == "UPDATE_ROLLBACK_COMPLETE":
+        reason = _first_failure(cloudformation, stack)
+        raise ToolError(f"stack {stack} could not be changed and is again as it was before: {reason}")
     if after not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
         raise ToolError(f"stack {stack} ended as {after}: {_first_failure(cloudformation, stack)}")
 
@@ -153,7 +226,10 @@ def _changes(cloudformation: "CloudFormationClient", stack: str, name: str, poll
     found = [change["ResourceChange"] for page in pages for change in page.get("Changes", [])]
     return [
         Change(
-            change["Action"], change["LogicalResourceId"], change["ResourceType"], change.get("Replacement") == "True"
+            change["Action"],
+            change["LogicalResourceId"],
+            change["ResourceType"],
+            Replacement(change.get("Replacement") or Replacement.NO),
         )
         for change in found
     ]
@@ -169,7 +245,8 @@ def _wait(cloudformation: "CloudFormationClient", stack: str, poll_s: float) -> 
 def _first_failure(cloudformation: "CloudFormationClient", stack: str) -> str:
     """Of the last run: events come newest first, and a run starts with an event of the stack itself."""
     failures = []
-    for event in cloudformation.describe_stack_events(StackName=stack)["StackEvents"]:
+    pages = cloudformation.get_paginator("describe_stack_events").paginate(StackName=stack)
+    for event in (event for page in pages for event in page["StackEvents"]):
         if event.get("ResourceStatus", "").endswith("_FAILED"):
             failures.append(f"{event.get('LogicalResourceId')}: {event.get('ResourceStatusReason', 'no reason given')}")
         if event.get("LogicalResourceId") == stack and event.get("ResourceStatusReason") == "User Initiated":

@@ -35,7 +35,7 @@ def test_a_stage_is_shown_deployed_left_alone_and_removed_without_its_data(cloud
     assert "add     AWS::DynamoDB::Table               DataTable\n" in unanswered.stdout
     assert unanswered.stderr == "error: there is nobody to ask: say YES=1 to go on without a question.\n"
 
-    first = _tool(cloud, "deploy", "--yes", "--base-url", "https://data.example.org")
+    first = _tool(cloud, "deploy", "--yes", "BASE_URL=https://data.example.org")
     assert (first.returncode, first.stderr) == (0, "")
     assert "add     AWS::Lambda::Function              APIHandler\n" in first.stdout
     again = _tool(cloud, "deploy", "--yes")

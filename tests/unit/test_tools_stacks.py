@@ -13,7 +13,7 @@ from moto.backends import get_backend
 
 from tools import stacks
 from tools.project import ToolError
-from tools.stacks import Change
+from tools.stacks import Change, Plan, Resource
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
@@ -39,11 +39,11 @@ def cloudformation(monkeypatch: pytest.MonkeyPatch) -> "Iterator[CloudFormationC
 
 
 def _apply(cloudformation: "CloudFormationClient", template: str, *, agree: bool = True) -> list[Change]:
-    """Apply a template; what was shown before."""
+    """Apply a template; the changes that were shown before."""
     shown: list[Change] = []
 
-    def agreed(_stack: str, changes: list[Change]) -> bool:
-        shown.extend(changes)
+    def agreed(plan: Plan) -> bool:
+        shown.extend(plan.changes)
         return agree
 
     stacks.apply(cloudformation, STACK, {"TemplateBody": template}, {"Stage": "test"}, agree=agreed, poll_s=0)
@@ -51,7 +51,7 @@ def _apply(cloudformation: "CloudFormationClient", template: str, *, agree: bool
 
 
 def test_a_new_stack_is_shown_and_made(cloudformation: "CloudFormationClient") -> None:
-    assert _apply(cloudformation, _template("One")) == [Change("Add", "One", "AWS::SQS::Queue", replaces=False)]
+    assert _apply(cloudformation, _template("One")) == [Change("Add", "One", "AWS::SQS::Queue")]
     assert stacks.status(cloudformation, STACK) == "CREATE_COMPLETE"
 
 
@@ -62,7 +62,7 @@ def test_the_outputs_of_a_stack(cloudformation: "CloudFormationClient") -> None:
 
 def test_a_stack_is_updated(cloudformation: "CloudFormationClient") -> None:
     _apply(cloudformation, _template("One"))
-    assert Change("Add", "Two", "AWS::SQS::Queue", replaces=False) in _apply(cloudformation, _template("One", "Two"))
+    assert Change("Add", "Two", "AWS::SQS::Queue") in _apply(cloudformation, _template("One", "Two"))
     assert stacks.status(cloudformation, STACK) == "UPDATE_COMPLETE"
 
 
@@ -79,6 +79,31 @@ def test_a_stack_holds_its_template_and_parameters(cloudformation: "CloudFormati
     assert stacks.holds(cloudformation, STACK, template, {"Stage": "test"})
     assert not stacks.holds(cloudformation, STACK, template, {"Stage": "other"})
     assert not stacks.holds(cloudformation, STACK, _template("One", "Two"), {"Stage": "test"})
+
+
+def test_the_parameters_that_change_are_shown(cloudformation: "CloudFormationClient") -> None:
+    shown: list[Plan] = []
+
+    def agree(plan: Plan) -> bool:
+        shown.append(plan)
+        return True
+
+    template = {"TemplateBody": _template("One")}
+    for stage in ("one", "two"):
+        stacks.apply(cloudformation, STACK, template, {"Stage": stage}, agree=agree, poll_s=0)
+    assert [plan.parameters for plan in shown] == [{"Stage": (None, "one")}, {"Stage": ("one", "two")}]
+
+
+def test_what_a_stack_has_and_what_a_template_takes(cloudformation: "CloudFormationClient") -> None:
+    assert stacks.resources(cloudformation, STACK) == []
+    assert not stacks.is_there(cloudformation, STACK)
+    _apply(cloudformation, _template("One"))
+    (only,) = stacks.resources(cloudformation, STACK)
+    assert (only.logical_id, only.kind) == ("One", "AWS::SQS::Queue")
+    assert isinstance(only, Resource)
+    assert only.physical_id
+    assert stacks.is_there(cloudformation, STACK)
+    assert stacks.declared_parameters(cloudformation, _template("One")) == {"Stage"}
 
 
 def test_a_deleted_stack_is_gone(cloudformation: "CloudFormationClient") -> None:

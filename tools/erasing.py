@@ -1,0 +1,76 @@
+"""The end of what a stage keeps: all that its stateful stack retains is deleted, and then the stack."""
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from tools import stacks
+from tools.project import step
+from tools.stacks import Resource
+
+if TYPE_CHECKING:
+    from boto3.session import Session
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3.type_defs import ObjectIdentifierTypeDef
+
+
+def erase(session: "Session", stack: str, *, poll_s: float = 3) -> None:
+    """Delete what a stateful stack keeps, for good. Broken off, it goes on where it was when it is called again.
+
+    Raises:
+        ToolError: something in the stack could not be deleted.
+    """
+    delete_one: Mapping[str, Callable[[Session, str], None]] = {
+        "AWS::DynamoDB::Table": _delete_table,
+        "AWS::S3::Bucket": _delete_bucket,
+        "AWS::SecretsManager::Secret": _delete_secret,
+        "AWS::SQS::Queue": _delete_queue,
+    }
+    cloudformation = session.client("cloudformation")
+    for resource in retained(stacks.resources(cloudformation, stack)):
+        with step(f"deleting {resource.physical_id}"):
+            delete_one[resource.kind](session, resource.physical_id)
+    with step(f"deleting stack {stack}"):
+        stacks.delete(cloudformation, stack, poll_s=poll_s)
+
+
+def retained(resources: list[Resource]) -> list[Resource]:
+    """Of a stateful stack's resources, those that hold something; policies go with what they belong to."""
+    kinds = ("AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::SecretsManager::Secret", "AWS::SQS::Queue")
+    return [resource for kind in kinds for resource in resources if resource.kind == kind and resource.physical_id]
+
+
+def _delete_table(session: "Session", name: str) -> None:
+    dynamodb: DynamoDBClient = session.client("dynamodb")
+    with suppress(dynamodb.exceptions.ResourceNotFoundException):
+        dynamodb.update_table(TableName=name, DeletionProtectionEnabled=False)
+        dynamodb.get_waiter("table_exists").wait(TableName=name)
+        dynamodb.delete_table(TableName=name)
+    dynamodb.get_waiter("table_not_exists").wait(TableName=name)
+
+
+def _delete_bucket(session: "Session", name: str) -> None:
+    """With all versions of all objects; uploads that were never completed go with the bucket."""
+    s3 = session.client("s3")
+    with suppress(s3.exceptions.NoSuchBucket):
+        for page in s3.get_paginator("list_object_versions").paginate(Bucket=name):
+            found = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
+            keys: list[ObjectIdentifierTypeDef] = [
+                {"Key": each["Key"], "VersionId": each["VersionId"]} for each in found
+            ]
+            if keys:
+                s3.delete_objects(Bucket=name, Delete={"Objects": keys, "Quiet": True})
+        s3.delete_bucket(Bucket=name)
+
+
+def _delete_secret(session: "Session", arn: str) -> None:
+    """At once: a secret that could still be restored would keep its name from the next stage of this name."""
+    secrets = session.client("secretsmanager")
+    with suppress(secrets.exceptions.ResourceNotFoundException):
+        secrets.delete_secret(SecretId=arn, ForceDeleteWithoutRecovery=True)
+
+
+def _delete_queue(session: "Session", url: str) -> None:
+    sqs = session.client("sqs")
+    with suppress(sqs.exceptions.QueueDoesNotExist):
+        sqs.delete_queue(QueueUrl=url)

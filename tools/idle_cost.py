@@ -1,0 +1,103 @@
+"""What a stage costs in a month in which nobody uses it: what AWS charges for being there, not for being used.
+
+Prices are those of tools/prices.json. What is charged by the GB or by the request costs nothing while a stage is empty
+and idle, except the requests that a stage makes by itself: pollers of queues and functions that run on a schedule.
+"""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from tools.project import PRICES
+from tools.template import Template
+
+HOURS_A_MONTH = 730
+MINUTES = {"minute": 1, "hour": 60, "day": 24 * 60}
+# Lambda keeps five long polls of 20 s open on a queue that is empty.
+POLLS_A_MONTH = 5 * 3 * 60 * HOURS_A_MONTH
+# How long a function that is started by the clock looks for something to do, and what reading that takes.
+IDLE_RUN_S = 0.2
+IDLE_RUN_READ_UNITS = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """One thing that is paid each month."""
+
+    what: str
+    usd: float
+    usd_beyond_free: float
+    """The same after what AWS gives to each account for nothing, if the account has nothing else that uses it up."""
+
+
+@cache
+def price_list() -> dict[str, Any]:
+    """The prices, with their date and region."""
+    prices: dict[str, Any] = json.loads(PRICES.read_text())
+    return prices
+
+
+def idle_costs(template: Template, deployed_ids: set[str], kept_kinds: Counter[str], shards: int) -> list[Cost]:
+    """What is paid for a stage that nobody uses, the dearest first.
+
+    `template` is the application's, of which `deployed_ids` are there; `kept_kinds` counts the stateful stack's
+    resources by type.
+    """
+    amounts: Counter[tuple[str, str]] = Counter()
+    amounts["kinesis_shard_hour", "shards of the stream of events"] = (
+        kept_kinds["AWS::Kinesis::Stream"] * shards * HOURS_A_MONTH
+    )
+    amounts["secrets_manager_secret_month", "secrets"] = kept_kinds["AWS::SecretsManager::Secret"]
+    for name, resource in template["Resources"].items():
+        if name in deployed_ids:
+            amounts.update(_amounts(resource))
+    costs = [_cost(price, what, amount) for (price, what), amount in amounts.items() if amount]
+    return sorted(costs, key=lambda cost: -cost.usd)
+
+
+def _amounts(resource: Mapping[str, Any]) -> Counter[tuple[str, str]]:
+    """What one resource uses up in a month, by its price and what it is."""
+    properties = resource.get("Properties", {})
+    used: Counter[tuple[str, str]] = Counter()
+    match resource["Type"]:
+        case "AWS::CloudWatch::Alarm":
+            metrics = [metric for metric in properties.get("Metrics", []) if "MetricStat" in metric]
+            used["cloudwatch_alarm_metric_month", "alarms"] = len(metrics) or 1
+        case "AWS::CloudWatch::CompositeAlarm":
+            used["cloudwatch_composite_alarm_month", "composite alarms"] = 1
+        case "AWS::CloudWatch::Dashboard":
+            used["cloudwatch_dashboard_month", "dashboards"] = 1
+        case "AWS::Serverless::Function":
+            for event in properties.get("Events", {}).values():
+                used.update(_amounts_of_event(event, properties["MemorySize"] / 1024))
+    return used
+
+
+def _amounts_of_event(event: Mapping[str, Any], memory_gb: float) -> Counter[tuple[str, str]]:
+    used: Counter[tuple[str, str]] = Counter()
+    if event["Type"] == "SQS":
+        used["sqs_request", "polls of queues"] = POLLS_A_MONTH
+    elif event["Type"] == "Schedule":
+        runs = runs_a_month(event["Properties"]["Schedule"])
+        used["lambda_request", "starts by the clock"] = runs
+        used["lambda_gb_s_x86_64", "time of functions started by the clock"] = round(runs * IDLE_RUN_S * memory_gb)
+        used["dynamodb_read_request_unit", "reads of functions started by the clock"] = runs * IDLE_RUN_READ_UNITS
+    return used
+
+
+def runs_a_month(schedule: str) -> int:
+    """How often a schedule's time comes in a month: `rate(...)` is counted, `cron(...)` is once a day at least."""
+    if rate := re.fullmatch(r"rate\((\d+) (minute|hour|day)s?\)", schedule):
+        return HOURS_A_MONTH * 60 // (int(rate[1]) * MINUTES[rate[2]])
+    return HOURS_A_MONTH // 24
+
+
+def _cost(price: str, what: str, amount: float) -> Cost:
+    entry = price_list()["prices"][price]
+    one = entry["usd"] / entry["per"]
+    beyond_free = max(0, amount - entry.get("free_a_month", 0))
+    return Cost(f"{amount:,.0f} {entry['unit']}: {what}", amount * one, beyond_free * one)

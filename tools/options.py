@@ -1,0 +1,232 @@
+"""What the owner of a stage can choose for it: the variables of `make deploy`, and the parameters they become."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from tools.project import ToolError
+
+
+class Stack(Enum):
+    """Which of a stage's two stacks has the parameter."""
+
+    APPLICATION = "application"
+    STATEFUL = "stateful"
+
+
+ON_OFF = {"on": "true", "off": "false"}
+SIGN_UP = {"open": "open", "invitation": "invitation", "closed": "closed"}
+# What CloudWatch Logs takes.
+LOG_RETENTION_DAYS = (
+    1,
+    3,
+    5,
+    7,
+    14,
+    30,
+    60,
+    90,
+    120,
+    150,
+    180,
+    365,
+    400,
+    545,
+    731,
+    1096,
+    1827,
+    2192,
+    2557,
+    2922,
+    3288,
+    3653,
+)
+HOST = r"(?!-)[a-z0-9-]+(\.[a-z0-9-]+)+"
+ORIGIN = r"https?://[^/,\s]+"
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One variable: its name, the parameter it becomes, what it takes."""
+
+    name: str
+    stack: Stack
+    parameter: str
+    explanation: str
+    values: Mapping[str, str] = field(default_factory=dict)
+    """What it may be, and what the template says for it; empty for any text that fits `pattern`."""
+    pattern: str = ".+"
+    may_be_empty: bool = False
+    """Whether `NAME=` takes away what the stage has."""
+
+    def value(self, text: str) -> str:
+        """The value of the parameter.
+
+        Raises:
+            ToolError: the text is none that this option takes.
+        """
+        if self.values:
+            if text not in self.values:
+                raise ToolError(f"{self.name}={text}: say one of {', '.join(self.values)}.")
+            return self.values[text]
+        if not (self.may_be_empty and not text) and not re.fullmatch(self.pattern, text):
+            raise ToolError(f"{self.name}={text}: this is not {self.explanation}.")
+        return text
+
+
+OPTIONS = (
+    Option("SIGN_UP", Stack.APPLICATION, "SignUp", "who may make an account", SIGN_UP),
+    Option(
+        "DOMAIN",
+        Stack.APPLICATION,
+        "DomainName",
+        "a domain of your own for the API, such as api.example.org",
+        pattern=HOST,
+        may_be_empty=True,
+    ),
+    Option(
+        "CERTIFICATE_ARN",
+        Stack.STATEFUL,
+        "CertificateArn",
+        "the ARN of the domain's certificate, in AWS Certificate Manager and in the stage's region",
+        pattern=r"arn:[a-z-]+:acm:[a-z0-9-]+:\d{12}:certificate/[A-Za-z0-9-]+",
+    ),
+    Option(
+        "HOSTED_ZONE_ID",
+        Stack.STATEFUL,
+        "HostedZoneId",
+        "the id of the Route 53 zone that gets the domain's record",
+        pattern="Z[A-Z0-9]+",
+        may_be_empty=True,
+    ),
+    Option(
+        "BASE_URL",
+        Stack.APPLICATION,
+        "BaseUrl",
+        "the address that clients use, without a path; follows from DOMAIN",
+        pattern=ORIGIN,
+        may_be_empty=True,
+    ),
+    Option(
+        "CORS_ORIGINS",
+        Stack.APPLICATION,
+        "CorsOrigins",
+        "origins of web pages that may call the API, with commas between them",
+        pattern=f"{ORIGIN}(,{ORIGIN})*",
+        may_be_empty=True,
+    ),
+    Option(
+        "ALARM_EMAIL",
+        Stack.APPLICATION,
+        "AlarmEmail",
+        "the e-mail address that alarms go to",
+        pattern=r"\S+@\S+",
+        may_be_empty=True,
+    ),
+    Option(
+        "METRICS",
+        Stack.APPLICATION,
+        "MetricsEnabled",
+        "whether events of clients are kept; their stream costs by the hour",
+        ON_OFF,
+    ),
+    Option(
+        "METRICS_SHARDS",
+        Stack.STATEFUL,
+        "MetricsShards",
+        "a number of shards for the stream of events",
+        pattern="[1-9][0-9]*",
+    ),
+    Option(
+        "METRICS_RETENTION_DAYS",
+        Stack.STATEFUL,
+        "MetricsRetentionDays",
+        "a number of days for which events are kept",
+        pattern="[1-9][0-9]*",
+    ),
+    Option(
+        "LOG_RETENTION_DAYS",
+        Stack.APPLICATION,
+        "LogRetentionDays",
+        "a number of days that CloudWatch can keep logs: 1, 3, 5, 7, 14, 30, 60, 90, 365, ...",
+        pattern="|".join(map(str, LOG_RETENTION_DAYS)),
+    ),
+    Option(
+        "DELETION_PROTECTION",
+        Stack.STATEFUL,
+        "DeletionProtection",
+        "whether DynamoDB refuses to delete the tables",
+        ON_OFF,
+    ),
+    Option(
+        "VERIFY_EMAILS",
+        Stack.APPLICATION,
+        "VerifiesEmails",
+        "whether one can sign in only after a server has verified the e-mail address",
+        ON_OFF,
+    ),
+    Option(
+        "WEB_APP_URL",
+        Stack.APPLICATION,
+        "WebAppUrl",
+        "where the Uploader comes back to after signing in",
+        pattern=r"https?://\S+",
+        may_be_empty=True,
+    ),
+    Option(
+        "OIDC_CLIENTS",
+        Stack.APPLICATION,
+        "OidcClients",
+        "further clients of OpenID Connect: client=address,client=address",
+        pattern=r"[^=,\s]+=[^,\s]+(,[^=,\s]+=[^,\s]+)*",
+        may_be_empty=True,
+    ),
+    Option(
+        "REALM", Stack.APPLICATION, "Realm", "the last part of the issuer of OpenID Connect", pattern="[A-Za-z0-9_-]+"
+    ),
+)
+BY_NAME = {option.name: option for option in OPTIONS}
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Parameters that were chosen, for each of the two stacks."""
+
+    application: dict[str, str]
+    stateful: dict[str, str]
+
+
+def read_choice(settings: list[str], region: str) -> Choice:
+    """The parameters of `NAME=value` settings. The address follows from the domain, unless it is given, too.
+
+    Raises:
+        ToolError: a name is unknown, a value is none of its option, or two do not go together.
+    """
+    choice = Choice({}, {})
+    for setting in settings:
+        name, is_given, text = setting.partition("=")
+        if not is_given or name not in BY_NAME:
+            raise ToolError(f"{setting!r} is no setting: say NAME=value with one of {', '.join(BY_NAME)}.")
+        option = BY_NAME[name]
+        target = choice.application if option.stack is Stack.APPLICATION else choice.stateful
+        target[option.parameter] = option.value(text.strip())
+    if (domain := choice.application.get("DomainName")) is not None:
+        choice.application.setdefault("BaseUrl", f"https://{domain}" if domain else "")
+    certificate = choice.stateful.get("CertificateArn", "")
+    if certificate and certificate.split(":")[3] != region:
+        raise ToolError(f"the certificate is in {certificate.split(':')[3]}; one in {region} is needed.")
+    return choice
+
+
+def check_domain(chosen: Choice, present: Choice) -> None:
+    """A domain needs a certificate, and a record needs a domain, chosen now or before.
+
+    Raises:
+        ToolError: it is not there.
+    """
+    domain = {**present.application, **chosen.application}.get("DomainName")
+    if domain and not {**present.stateful, **chosen.stateful}.get("CertificateArn"):
+        raise ToolError("DOMAIN needs CERTIFICATE_ARN, a certificate for it in AWS Certificate Manager.")
+    if chosen.stateful.get("HostedZoneId") and not domain:
+        raise ToolError("HOSTED_ZONE_ID needs DOMAIN.")

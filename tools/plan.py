@@ -1,0 +1,58 @@
+"""What a deployment would change, shown to the person who is asked."""
+
+from tools.aws_account import confirmed, typed
+from tools.project import ToolError
+from tools.stacks import Change, Plan, Replacement
+
+KEEPING = ("AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::SecretsManager::Secret", "AWS::SQS::Queue")
+"""The types of what the stateful stack retains."""
+NOTES = {Replacement.NO: "", Replacement.PERHAPS: "  (perhaps made anew)", Replacement.YES: "  (made anew)"}
+
+
+def agree(plan: Plan, stage: str, *, yes: bool) -> bool:
+    """Whether the person agrees to a plan; what would lose data is never agreed to without being asked.
+
+    Raises:
+        ToolError: there is nobody to ask.
+    """
+    for line in described(plan):
+        print(line, flush=True)
+    if not (lost := losses(plan)):
+        return confirmed("Deploy this?", yes=yes)
+    names = ", ".join(change.resource for change in lost)
+    if yes:
+        raise ToolError(
+            f"stack {plan.stack} was left as it was: {names} would be lost, and YES=1 is not enough for that."
+        )
+    return typed(f"The stage would no longer find what is in {names}.", stage)
+
+
+def described(plan: Plan) -> list[str]:
+    """The plan in lines: parameters that change, then resources, and last what would be lost."""
+    lines = [f"stack {plan.stack}:"]
+    for name, (before, after) in sorted(plan.parameters.items()):
+        lines.append(
+            f"  set     {name} = {after or '(empty)'}" + ("" if before is None else f"  (now {before or 'empty'})")
+        )
+    for change in plan.changes:
+        note = NOTES[change.replacement]
+        lines.append(f"  {change.action.lower():7} {change.kind:34} {change.resource}{note}")
+    lines += [
+        f"  !!! DATA LOSS: {change.resource} ({change.kind}) would be {_fate(change)} !!!" for change in losses(plan)
+    ]
+    return lines
+
+
+def losses(plan: Plan) -> list[Change]:
+    """The changes after which the stage would not find what it keeps now."""
+    return [
+        change
+        for change in plan.changes
+        if change.kind in KEEPING and (change.action == "Remove" or change.replacement is not Replacement.NO)
+    ]
+
+
+def _fate(change: Change) -> str:
+    if change.action == "Remove":
+        return "taken out of the stage"
+    return "made anew, empty" if change.replacement is Replacement.YES else "perhaps made anew, empty"

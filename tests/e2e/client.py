@@ -57,9 +57,9 @@ class Client:
 class User(Client):
     """A new account, signed in."""
 
-    def __init__(self, base_url: str) -> None:
+    def __init__(self, base_url: str, email: str | None = None) -> None:
         super().__init__(base_url)
-        self.email = f"{secrets.token_hex(8)}@example.org"
+        self.email = email or f"{secrets.token_hex(8)}@example.org"
         body = {"username": self.email, "emails": [self.email], "password": PASSWORD}
         reply = self.request("POST", "/auth/user", body)
         assert reply.status == 201, reply.body

@@ -1,0 +1,187 @@
+"""A drill: all that a stage keeps is lost, and an account comes back: from its export, or with its tables' items."""
+
+import json
+from base64 import b64encode
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from strandline_cli.main import main
+from tests.e2e.client import PASSWORD, SAMPLES, Client, User, sample
+from tests.e2e.conftest import Cloud, aws_client
+from tests.e2e.test_blobs import MIB, content, md5, open_upload, put, store, when_available
+
+PROFILE = {"fullName": "Ada Lovelace", "patient": {"birthday": "1915-12-10"}}
+SETTINGS = {"units": {"bg": "mg/dL"}}
+LOG = b'[{"type":"send","timestamp":"2026-01-01T00:10:00Z","message":"1f01482a"}]'
+READING = {"type": "cbg", "time": "2026-03-01T07:00:00Z", "value": 110, "units": "mg/dL"}
+
+
+@pytest.fixture(scope="module")
+def lost_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    """A local cloud that nobody else uses, since all that it keeps will be lost."""
+    from tools.local_cloud.launcher import local_cloud
+
+    with local_cloud(tmp_path_factory.mktemp("lost-cloud"), port=0) as running:
+        yield Cloud(running.base_url, running.server_secret, running.data_dir, running.gateway_url)
+
+
+@pytest.fixture(autouse=True)
+def _password(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STRANDLINE_PASSWORD", PASSWORD)
+
+
+def test_an_account_comes_back_from_its_export(
+    lost_cloud: Cloud, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ada, ben = _ada(lost_cloud.base_url), User(lost_cloud.base_url)
+    assert ada.request("POST", f"/access/{ada.id}/{ben.id}", {"view": {}}).status == 200
+    before = _kinds(ben, ada.id)
+    assert sum(before.values()) > 1000
+    saved, restored = tmp_path / "saved", tmp_path / "restored"
+    assert _run("export", ada, saved) == 0
+
+    assert _lose_everything(lost_cloud) > {"strandline-local-accounts", "strandline-local-data"}
+    _works_and_is_empty(lost_cloud.base_url, ada)
+
+    anew, ben_anew = User(ada.base_url, ada.email), User(ada.base_url, ben.email)
+    assert _run("import", anew, saved) == 0
+    assert _kinds(anew, anew.id) == before
+    for blob in anew.request("GET", f"/v1/users/{anew.id}/blobs?status=available,created").json():
+        when_available(anew, blob["id"])
+    assert _run("export", anew, restored) == 0
+    capsys.readouterr()
+    assert main(["compare", str(saved), str(restored)]) == 0, capsys.readouterr().out
+
+    # Grants name accounts that are no more: what was granted is in the export, to whom has to be said again.
+    given = json.loads((saved / "grants.json").read_text())["given"]
+    assert ben_anew.request("GET", f"/data/{anew.id}").status == 403
+    assert anew.request("POST", f"/access/{anew.id}/{ben_anew.id}", given[ben.id]).status == 200
+    assert _kinds(ben_anew, anew.id) == before
+
+
+def test_tables_that_are_put_back_are_the_account(
+    lost_cloud: Cloud, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What a restored table holds is all there is to an account: no cache or counter elsewhere has to fit to it."""
+    ada, dynamodb = _ada(lost_cloud.base_url), aws_client(lost_cloud, "dynamodb")
+    saved, restored = tmp_path / "saved", tmp_path / "restored"
+    assert _run("export", ada, saved) == 0
+    copies = {table: _items(dynamodb, table) for table in dynamodb.list_tables()["TableNames"]}
+    for table in copies:
+        _lose_items(dynamodb, table)
+    _works_and_is_empty(lost_cloud.base_url, ada)
+
+    for table, items in copies.items():
+        _lose_items(dynamodb, table)
+        for item in items:
+            dynamodb.put_item(TableName=table, Item=item)
+    assert _run("export", ada, restored) == 0
+    capsys.readouterr()
+    assert main(["compare", str(saved), str(restored)]) == 0, capsys.readouterr().out
+
+    before = _kinds(ada, ada.id)
+    ada.add(f"/v1/data_sets/{_open_data_set(ada)}/data", [READING | {"origin": {"id": "replaced"}, "value": 112}])
+    assert _kinds(ada, ada.id) == before
+    replaced = [each for each in ada.records("?type=cbg") if each.get("origin", {}).get("id") == "replaced"]
+    assert [each["value"] for each in replaced] == [pytest.approx(112 / 18.01559)]
+
+
+def _open_data_set(user: User) -> str:
+    (data_set,) = user.request("GET", f"/v1/users/{user.id}/data_sets?client.name=org.tidepool.Loop").json()
+    return str(data_set["uploadId"])
+
+
+def _ada(base_url: str) -> User:
+    """An account with all kinds of things: an upload that was closed, one that stays open, blobs, a log, a profile."""
+    user = User(base_url)
+    for name, values in (("profile", PROFILE), ("settings", SETTINGS)):
+        assert user.request("PUT", f"/metadata/{user.id}/{name}", values).status == 200
+    blob_id = store(user, content(300_000)).json()["id"]
+    large = content(5 * MIB)
+    opened = open_upload(user, large).json()
+    assert put(opened["upload"], large).status == 200
+    when_available(user, opened["id"])
+    headers = {"Content-Type": "application/json; charset=utf-8", "X-Logs-Start-At-Time": "2026-01-01T00:00:00Z"}
+    headers |= {"X-Logs-End-At-Time": "2026-01-01T01:00:00Z", "Digest": f"MD5={md5(LOG)}"}
+    assert user.request("POST", f"/v1/users/{user.id}/device_logs", LOG, headers).status == 201
+    _closed_upload(user, blob_id)
+    _loop(user)
+    return user
+
+
+def _closed_upload(user: User, blob_id: str) -> None:
+    description = sample("uploader/01_create_data_set.json")
+    description["client"]["private"] |= {"blobId": blob_id}
+    upload_id = user.open_data_set(description)
+    user.add(f"/v1/datasets/{upload_id}/data", sample("uploader/02_data_all_types.json"))
+    assert user.request("PUT", f"/v1/datasets/{upload_id}", {"dataState": "closed"}).status == 200
+
+
+def _loop(user: User) -> None:
+    """What Loop sends in a day, one record replaced and one deleted."""
+    data_set_id = user.open_data_set(sample("loop/01_create_data_set.json"))
+    path = f"/v1/data_sets/{data_set_id}/data"
+    for entry in json.loads((SAMPLES / "manifest.json").read_text()):
+        if entry["client"] == "loop" and entry["method"] == "POST" and entry["path"].endswith("/data"):
+            user.add(path, sample(entry["file"]))
+    for reading in (READING, READING | {"value": 111}):
+        user.add(path, [reading | {"origin": {"id": "replaced"}}, reading | {"origin": {"id": f"{reading['value']}"}}])
+    assert user.request("DELETE", path, [{"origin": {"id": "110"}}]).status == 200
+
+
+def _run(command: str, user: User, folder: Path) -> int:
+    return main([command, "--url", user.base_url, "--user", user.email, str(folder)])
+
+
+def _kinds(reader: User, owner_id: str) -> Counter[str]:
+    """How many records of each type someone sees of an account."""
+    reply = reader.request("GET", f"/data/{owner_id}", headers={"Accept-Encoding": "gzip"})
+    assert reply.status == 200, reply.body
+    return Counter(record["type"] for record in reply.json())
+
+
+def _works_and_is_empty(base_url: str, lost: User) -> None:
+    """Fail unless the stage answers as one that has never seen this account."""
+    assert Client(base_url).request("GET", "/v1/time").status == 200
+    assert lost.request("GET", f"/data/{lost.id}").status == 401
+    sign_in = {"Authorization": _basic(lost.email)}
+    assert Client(base_url).request("POST", "/auth/login", headers=sign_in).status == 401
+    stranger = User(base_url)
+    assert stranger.records() == []
+    assert stranger.request("GET", f"/data/{lost.id}").status == 403
+
+
+def _basic(email: str) -> str:
+    return f"Basic {b64encode(f'{email}:{PASSWORD}'.encode()).decode()}"
+
+
+def _lose_everything(cloud: Cloud) -> set[str]:
+    """Delete every item of the stage's tables and every object of its bucket; the names of what was emptied."""
+    dynamodb, s3 = aws_client(cloud, "dynamodb"), aws_client(cloud, "s3")
+    emptied = set()
+    for table in dynamodb.list_tables()["TableNames"]:
+        if _lose_items(dynamodb, table):
+            emptied.add(table)
+    for bucket in (each["Name"] for each in s3.list_buckets()["Buckets"] if each["Name"].startswith("strandline-")):
+        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
+            for found in page.get("Contents", []):
+                s3.delete_object(Bucket=bucket, Key=found["Key"])
+                emptied.add(bucket)
+    return emptied
+
+
+def _lose_items(dynamodb: Any, table: str) -> int:
+    names = [each["AttributeName"] for each in dynamodb.describe_table(TableName=table)["Table"]["KeySchema"]]
+    items = _items(dynamodb, table)
+    for item in items:
+        dynamodb.delete_item(TableName=table, Key={name: item[name] for name in names})
+    return len(items)
+
+
+def _items(dynamodb: Any, table: str) -> list[dict[str, Any]]:
+    pages = dynamodb.get_paginator("scan").paginate(TableName=table, ConsistentRead=True)
+    return [item for page in pages for item in page["Items"]]

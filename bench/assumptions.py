@@ -1,8 +1,9 @@
 """Everything that the cost model takes for given: the numbers that are not measured, each with its reason."""
 
+from tools.idle_cost import HOURS_A_MONTH
+
 DAYS_A_YEAR = 365
 MONTHS_A_YEAR = 12
-HOURS_A_MONTH = 730
 
 # One person with a CGM and Loop, who is followed and looks at their own data.
 UPLOADS_A_DAY = 288
@@ -48,12 +49,8 @@ LAMBDA_LOG_BYTES = 350
 """START, END and REPORT."""
 LOG_RETENTION_MONTHS = 1
 
-# A stage that nobody uses.
+# What a stage has whether anybody uses it or not, beside what tools/idle_cost.py takes for given.
 DISPATCHES_A_MONTH = 60 * HOURS_A_MONTH
-DISPATCH_DURATION_S = 0.05
-DISPATCH_READ_UNITS = 4
-QUEUE_POLLS_A_MONTH = 5 * 3 * 60 * HOURS_A_MONTH
-"""For each queue that feeds a function: five pollers that each wait for 20 s (AWS's documentation)."""
 KMS_REQUESTS_A_MONTH = 4 * 12 * HOURS_A_MONTH
 """Three tables in constant use, and the stream: each asks for its key about every five minutes."""
 SECRET_READS_A_MONTH = 1000

@@ -17,6 +17,7 @@ from bench.figures import Figure, as_columns, as_json, as_table
 from bench.prices import Prices, read_prices
 from bench.stage import Stage, read_stage
 from bench.usage import Usage, Work, measured
+from tools.idle_cost import HOURS_A_MONTH, IDLE_RUN_READ_UNITS, IDLE_RUN_S, POLLS_A_MONTH
 from tools.project import run_tool
 
 GB = 1e9
@@ -83,16 +84,16 @@ def of_a_stage(stage: Stage, users: int) -> Quantities:
     events_a_second = users * given.EVENTS_A_DAY / (24 * 3600) * given.PEAK_OVER_MEAN
     shards = stage.streams * max(1, math.ceil(events_a_second / given.EVENTS_A_SHARD_A_SECOND))
     return {
-        "kinesis_shard_hour": shards * given.HOURS_A_MONTH,
+        "kinesis_shard_hour": shards * HOURS_A_MONTH,
         "secrets_manager_secret_month": stage.secrets,
         "secrets_manager_request": given.SECRET_READS_A_MONTH,
         "cloudwatch_alarm_metric_month": stage.alarm_metrics,
         "cloudwatch_composite_alarm_month": stage.composite_alarms,
         "cloudwatch_dashboard_month": stage.dashboards,
-        "sqs_request": stage.polled_queues * given.QUEUE_POLLS_A_MONTH,
+        "sqs_request": stage.polled_queues * POLLS_A_MONTH,
         "lambda_request": given.DISPATCHES_A_MONTH,
-        "lambda_gb_s_x86_64": given.DISPATCHES_A_MONTH * gb_s(given.DISPATCH_DURATION_S, stage.dispatcher_memory_mb),
-        "dynamodb_read_request_unit": given.DISPATCHES_A_MONTH * given.DISPATCH_READ_UNITS,
+        "lambda_gb_s_x86_64": given.DISPATCHES_A_MONTH * gb_s(IDLE_RUN_S, stage.dispatcher_memory_mb),
+        "dynamodb_read_request_unit": given.DISPATCHES_A_MONTH * IDLE_RUN_READ_UNITS,
         "cloudwatch_logs_ingested_gb": given.DISPATCHES_A_MONTH * given.LAMBDA_LOG_BYTES / GB,
         "kms_request": given.KMS_REQUESTS_A_MONTH,
     }

@@ -1,13 +1,10 @@
 """What AWS charges: `tools/prices.json`, which says of each price where to check it."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tools.project import ROOT
-
-FILE = ROOT / "tools" / "prices.json"
+from tools.idle_cost import price_list
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +38,7 @@ class Prices:
 
 def read_prices() -> Prices:
     """The prices of the file."""
-    return parse_prices(json.loads(FILE.read_bytes()))
+    return parse_prices(price_list())
 
 
 def parse_prices(document: Mapping[str, Any]) -> Prices:

@@ -19,7 +19,7 @@ PLACES = 8
 PLACES_LEFT = 3
 """How many keep theirs when places run out: those that data came into last."""
 CLIENTS = 24
-"""Most clients; those that were silent for longest become one, `unknown`."""
+"""Most clients with a name; those that were silent for longest count as `unknown`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +104,10 @@ def newest_times_ms(data: Iterable[tuple[str, int]]) -> dict[str, int]:
 
 
 def _bounded(clients: Mapping[str, NewestByType]) -> Mapping[str, NewestByType]:
-    if len(clients) <= CLIENTS:
+    named = [each for each in clients if each != UNKNOWN]
+    if len(named) <= CLIENTS:
         return clients
-    silent_first = sorted(clients, key=lambda each: _last_stored_ms(clients[each]))
-    silent = next(each for each in silent_first if each != UNKNOWN)
+    silent = min(named, key=lambda each: _last_stored_ms(clients[each]))
     kept = {each: newest for each, newest in clients.items() if each != silent}
     return {**kept, UNKNOWN: merged(kept.get(UNKNOWN, {}), clients[silent])}
 

@@ -1,0 +1,126 @@
+"""What a reader who names the tag of what it has costs on DynamoDB, and when it gets a tag at all."""
+
+from typing import Any
+
+import pytest
+
+from chalicelib.adapters import dynamodb
+from chalicelib.adapters.accounts_grants import DynamoGrants
+from chalicelib.adapters.accounts_sessions import DynamoSessions
+from chalicelib.adapters.data_keys import data_set_key, entry_key
+from chalicelib.adapters.data_sets import DynamoDataSets
+from chalicelib.adapters.data_sources import DynamoDataSources
+from chalicelib.adapters.record_log import DynamoRecordLog
+from chalicelib.config import Settings
+from chalicelib.contract.access import VIEW
+from chalicelib.domain.access import Caller
+from chalicelib.domain.data_query import DataQuery
+from chalicelib.domain.data_tag import NotModifiedError, parse_known_tags
+from chalicelib.domain.freshness_query import read_freshness
+from chalicelib.domain.grants import Grant
+from chalicelib.domain.query import DataAnswer, read_data
+from tests.ports.test_data_calls import Wire, add, cbg, delete, wire
+from tests.ports.test_data_sources import changed, source
+from tests.ports.test_data_stores import ANNA, NOW_MS, data_set
+
+__all__ = ["wire"]
+
+OWNER, VIEWER = Caller(user_id=ANNA), Caller(user_id="bbbbbbbbbb")
+
+
+def read(settings: Settings, known: str | None = "", caller: Caller = OWNER) -> DataAnswer:
+    """All of Anna's data, for a caller who has the answer with a tag."""
+    return read_data(
+        caller,
+        ANNA,
+        DataQuery(),
+        data_sets=DynamoDataSets(settings),
+        sources=DynamoDataSources(settings),
+        log=DynamoRecordLog(settings),
+        grants=DynamoGrants(settings, lambda: NOW_MS),
+        known_tags=parse_known_tags(known or ""),
+    )
+
+
+def test_who_has_it_costs_the_session_and_the_owner(wire: Wire) -> None:
+    add(wire.settings, cbg(10))
+    tag = read(wire.settings).tag
+    wire.requests.clear()
+    assert DynamoSessions(wire.settings).find("hash") is not None
+    with pytest.raises(NotModifiedError):
+        read(wire.settings, tag)
+    assert wire.calls == {"GetItem": 2}
+
+
+def test_a_grantee_one_read_more(wire: Wire) -> None:
+    DynamoGrants(wire.settings, lambda: NOW_MS).put(Grant(ANNA, str(VIEWER.user_id), {VIEW: {}}))
+    tag = read(wire.settings).tag
+    wire.requests.clear()
+    with pytest.raises(NotModifiedError):
+        read(wire.settings, tag, VIEWER)
+    assert wire.calls == {"GetItem": 2}
+
+
+def test_freshness_is_one_read(wire: Wire) -> None:
+    add(wire.settings, cbg(10))
+    wire.requests.clear()
+    grants = DynamoGrants(wire.settings, lambda: NOW_MS)
+    found = read_freshness(OWNER, ANNA, data_sets=DynamoDataSets(wire.settings), grants=grants)
+    assert wire.calls == {"GetItem": 1}
+    newest = {"type": "cbg", "newestTime": "2026-01-01T00:45:00Z", "newestStoredTime": "2026-01-01T00:00:00Z"}
+    assert found == {
+        "userId": ANNA,
+        "changes": 2,
+        "clients": [{"client": "org.example.app", "types": [newest]}],
+    }
+
+
+def test_each_change_makes_another_tag(wire: Wire) -> None:
+    tags = [read(wire.settings).tag]
+    data_sets, sources = DynamoDataSets(wire.settings), DynamoDataSources(wire.settings)
+    connected = changed(source(), state="connected", dataSetId="a" * 32)
+    for change in (
+        lambda: add(wire.settings, cbg(1)),
+        lambda: add(wire.settings, cbg(1)),
+        lambda: data_sets.create(data_set("b")),
+        lambda: delete(wire.settings),
+        lambda: sources.add(source()),
+        lambda: sources.replace(source(), connected),
+        lambda: sources.remove(connected),
+        lambda: data_sets.erase(ANNA, NOW_MS),
+    ):
+        change()
+        tags.append(read(wire.settings).tag)
+    assert None not in tags
+    assert len(set(tags)) == len(tags)
+
+
+class TestBetweenTheParts:
+    """DynamoDB may show a reader the parts of a transaction one by one. Moto never does: here, the part that is not
+    to be seen yet is taken away."""
+
+    def test_an_entry_that_is_not_there_yet_leaves_no_tag(self, wire: Wire) -> None:
+        add(wire.settings, cbg(1))
+        add(wire.settings, cbg(1, 1))
+        assert read(wire.settings).tag is not None
+        self._hide(wire.settings, entry_key(ANNA, 0, "a" * 32, 2, is_continuous=True))
+        assert read(wire.settings).tag is None
+
+    @pytest.mark.parametrize("data_set_type", ["continuous", "normal"])
+    def test_a_data_set_that_is_not_there_yet_leaves_no_tag(self, wire: Wire, data_set_type: str) -> None:
+        DynamoDataSets(wire.settings).create(data_set("b", data_set_type=data_set_type))
+        assert read(wire.settings).tag is not None
+        self._hide(wire.settings, data_set_key(ANNA, 0, NOW_MS, "b" * 32))
+        assert read(wire.settings).tag is None
+
+    def test_a_data_source_that_is_not_there_yet_is_counted_once_more(self, wire: Wire) -> None:
+        seen = list[str | None]()
+        # The second transaction comes when all parts of the first one are there.
+        wire.before["TransactWriteItems"] = [lambda: None, lambda: seen.append(read(wire.settings).tag)]
+        DynamoDataSources(wire.settings).add(source())
+        assert len(seen) == 1
+        assert seen != [read(wire.settings).tag]
+
+    @staticmethod
+    def _hide(settings: Settings, key: Any) -> None:
+        dynamodb.client(settings).delete_item(TableName=settings.data_table, Key=key)

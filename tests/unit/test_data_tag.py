@@ -1,0 +1,129 @@
+"""Tags of answers: what makes another one, and how a client names those that it has."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from chalicelib.domain.data_query import DataQuery, parse_data_query
+from chalicelib.domain.data_set import DataOwner, DataSet
+from chalicelib.domain.data_tag import (
+    NotModifiedError,
+    parse_known_tags,
+    require_unknown,
+    tag_of,
+    tag_when_settled,
+)
+from chalicelib.domain.freshness import CameIn, Freshness
+
+OWNER = DataOwner("aaaaaaaaaa", epoch=1, changes=7)
+TAG = 'W/"0123"'
+
+
+def tag(**parameters: str) -> str | None:
+    """The tag of a query for the owner's data."""
+    return tag_of(OWNER, parse_data_query({name: (value,) for name, value in parameters.items()}), None)
+
+
+class TestTag:
+    def test_it_is_weak_and_the_same_in_every_process(self) -> None:
+        assert tag(type="cbg", subType="a,b,c") == 'W/"bf039aa5db841f4aa4782ac9d68f5094"'
+
+    @pytest.mark.parametrize(
+        "changed", [{"id": "bbbbbbbbbb"}, {"epoch": 2}, {"changes": 8}], ids=lambda changed: next(iter(changed))
+    )
+    def test_it_is_another_when_the_data_is(self, changed: dict[str, Any]) -> None:
+        assert tag_of(replace(OWNER, **changed), DataQuery(), None) != tag_of(OWNER, DataQuery(), None)
+
+    def test_it_is_the_same_whatever_else_the_owner_has(self) -> None:
+        other = replace(OWNER, closings=3, states=4, freshness=Freshness({"a": CameIn("b", 3)}))
+        assert tag_of(other, DataQuery(), None) == tag_of(OWNER, DataQuery(), None)
+
+    def test_each_query_has_its_own(self) -> None:
+        queries: list[dict[str, str]] = [
+            {},
+            {"type": "cbg"},
+            {"type": "cbg,smbg"},
+            {"subType": "cbg"},
+            {"subType": "normal,square"},
+            {"startDate": "2026-01-01T00:00:00Z"},
+            {"endDate": "2026-01-01T00:00:00Z"},
+            {"deviceId": "cbg"},
+            {"uploadId": "cbg"},
+            {"latest": "true"},
+            {"dosingDecision.reason": "loop"},
+            {"sampleIntervalMinimum": "300000"},
+            {"cbgFilter": "false"},
+            {"carelink": "true"},
+            {"carelink": "false"},
+            {"medtronic": "true"},
+            {"medtronic": "false"},
+        ]
+        assert len({tag(**query) for query in queries}) == len(queries)
+
+    def test_queries_that_say_the_same_share_one(self) -> None:
+        assert tag(type="smbg,cbg") == tag(type="cbg,smbg,cbg")
+        assert tag(subType="square,normal") == tag(subType="normal,square")
+        assert tag(startDate="2026-01-01T01:00:00+01:00") == tag(startDate="2026-01-01T00:00:00.000Z")
+        assert tag(dexcom="true") == tag(cbgFilter="false")
+
+    def test_the_order_of_types_counts_where_it_is_that_of_the_answer(self) -> None:
+        assert tag(type="smbg,cbg", latest="1") != tag(type="cbg,smbg", latest="1")
+
+    def test_a_view_of_the_last_hours_has_none(self) -> None:
+        assert tag_of(OWNER, DataQuery(), 1_767_225_600_000) is None
+
+
+class TestKnown:
+    @pytest.mark.parametrize(
+        "named",
+        ['W/"0123"', '"0123"', '"a", W/"0123"', 'W/"0123" , "b"', '"a,b","0123"', "*", " * ", '"",W/"0123"'],
+    )
+    def test_a_tag_among_those_named_is_known(self, named: str) -> None:
+        with pytest.raises(NotModifiedError) as raised:
+            require_unknown(TAG, parse_known_tags(named))
+        assert raised.value.tag == TAG
+
+    @pytest.mark.parametrize(
+        "named", ["", '"012"', 'W/"01234"', "0123", '"*"', '"a, 0123"', "W/0123", '"0123', 'w"0123x"', "**", ","]
+    )
+    def test_anything_else_is_not(self, named: str) -> None:
+        require_unknown(TAG, parse_known_tags(named))
+
+    def test_an_answer_without_a_tag_is_never_known(self) -> None:
+        require_unknown(None, parse_known_tags("*"))
+
+
+class TestSettled:
+    """A reader may meet the parts of a transaction one by one."""
+
+    owner = replace(OWNER, states=3, freshness=Freshness({"a": CameIn("app", 5), "b": CameIn("app", 2)}))
+
+    @staticmethod
+    def data_sets(*state_versions: int, **changed: Any) -> list[DataSet]:
+        base = DataSet("a", OWNER.id, 1, 0, 0, {})
+        return [replace(base, id="ab"[place], state_version=it, **changed) for place, it in enumerate(state_versions)]
+
+    def settled(self, data_sets: list[DataSet], **last_numbers: int) -> bool:
+        return tag_when_settled(TAG, self.owner, data_sets, last_numbers) == TAG
+
+    def test_all_that_was_counted_was_read(self) -> None:
+        assert self.settled(self.data_sets(2, 1), a=5, b=2)
+
+    def test_more_than_that_may_have_been_read(self) -> None:
+        assert self.settled(self.data_sets(2, 2), a=6, b=2, c=1)
+
+    @pytest.mark.parametrize("last_numbers", [{"a": 4, "b": 2}, {"a": 5}, {"a": 9, "b": 1}])
+    def test_an_entry_is_missing(self, last_numbers: dict[str, int]) -> None:
+        assert not self.settled(self.data_sets(2, 1), **last_numbers)
+
+    @pytest.mark.parametrize("state_versions", [(1, 1), (2,), ()])
+    def test_a_state_of_a_data_set_is_missing(self, state_versions: tuple[int, ...]) -> None:
+        assert not self.settled(self.data_sets(*state_versions), a=5, b=2)
+
+    def test_entries_that_were_deleted_may_be_gone(self) -> None:
+        assert self.settled(self.data_sets(2, 1, cut_off=5))
+        assert not self.settled(self.data_sets(2, 1, cut_off=4))
+
+    def test_what_has_no_tag_gets_none(self) -> None:
+        assert tag_when_settled(None, self.owner, self.data_sets(2, 1), {"a": 5, "b": 2}) is None

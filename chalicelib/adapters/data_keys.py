@@ -92,6 +92,71 @@ def purge_order_id(time_ms: int, owner_id: str, epoch: int, data_set_id: str = "
     return f"{time_ms:013d}#{_part(owner_id)}#{epoch}#{_part(data_set_id)}"
 
 
+def snapshot_key(owner_id: str) -> "Key":
+    """The pointer to all tiles of a user, beside their counters, so that one read has both."""
+    return key(f"USER#{_part(owner_id)}", "TILES")
+
+
+def compaction_key(owner_id: str) -> "Key":
+    """Who compacts the logs of a user, and the version of the last attempt; it outlives erasing."""
+    return key(f"USER#{_part(owner_id)}", "COMPACTION")
+
+
+def tiles_partition(owner_id: str, epoch: int) -> str:
+    """The tiles of a user, of all versions, and what goes with a version and is too large for its item."""
+    return f"TILE#{_part(owner_id)}#{epoch}"
+
+
+def version_prefix(version: int) -> str:
+    """How the sort keys of all that an attempt wrote begin."""
+    return f"{version:012d}#"
+
+
+def tile_sort_key(version: int, type_name: str, day: int, *, is_hidden: bool) -> str:
+    """Of what a tile shows, or of what it hides; a part of it has one field more."""
+    return f"{version_prefix(version)}{_part(type_name)}#{day}" + ("#H" if is_hidden else "")
+
+
+def attempt_part_prefix(version: int, name: str) -> str:
+    """How the sort keys begin of the parts of something else that an attempt wrote. No type is so named."""
+    return f"{version_prefix(version)}={name}#"
+
+
+def sort_key_part(prefix: str, index: int) -> str:
+    """A part of what one item cannot hold."""
+    return f"{prefix}{index:04d}"
+
+
+def origin_keys_partition(owner_id: str, epoch: int) -> str:
+    """What compactions noted of origin ids, by version."""
+    return f"KEYS#{_part(owner_id)}#{epoch}"
+
+
+def sweep_orders_partition() -> str:
+    """What there is to sweep, by the time of the order."""
+    return "SWEEP"
+
+
+def sweep_order_key(order_id: str) -> "Key":
+    """An order; its id begins with its time."""
+    return key(sweep_orders_partition(), order_id)
+
+
+def sweep_order_id(time_ms: int, owner_id: str, epoch: int, version: int, kind: str) -> str:
+    """The id of an order."""
+    return f"{time_ms:013d}#{_part(owner_id)}#{epoch}#{version_prefix(version)}{kind}"
+
+
+def marks_partition(shard: str) -> str:
+    """The marks of users whose digest begins with this hexadecimal digit."""
+    return f"COMPACT#{shard}"
+
+
+def mark_key(owner_id: str) -> "Key":
+    """The mark of a user whose logs have grown."""
+    return key(marks_partition(hashlib.sha256(owner_id.encode()).hexdigest()[0]), _part(owner_id))
+
+
 def refusals_partition(owner_id: str) -> str:
     """The refused uploads of a user, by time."""
     return f"REFUSALS#{_part(owner_id)}"

@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from chalicelib.adapters.compaction_marks import mark_update
 from chalicelib.adapters.contention import TRIES, pause_after
 from chalicelib.adapters.data_keys import (
     data_set_key,
@@ -33,6 +34,7 @@ from chalicelib.adapters.dynamodb import (
 )
 from chalicelib.config import Settings
 from chalicelib.contract import json_text
+from chalicelib.domain.compaction_weight import URGENT_BYTES
 from chalicelib.domain.data_set import DataOwner, DataSet, DataSetHead, deletes, head_of
 from chalicelib.domain.errors import DataSetExistsError, UnavailableError
 from chalicelib.domain.freshness import UNKNOWN, Freshness
@@ -125,6 +127,9 @@ class DynamoDataSets:
             if deletes(before, after):
                 writes.append(self._head_check(after.id, after.cut_off))
                 writes.append(self._purge_order(after.modified_time_ms, after.owner_id, after.epoch, after.id))
+        if after.is_closed != before.is_closed or deletes(before, after):
+            mark = mark_update(self._table, after.owner_id, URGENT_BYTES, after.modified_time_ms)
+            writes.append({"Update": mark})
         try:
             self._transact(writes)
         except TransactionRefusedError as refused:

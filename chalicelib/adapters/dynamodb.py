@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from chalicelib.adapters import contention
 from chalicelib.config import Settings
 from chalicelib.domain.errors import UnavailableError
 
@@ -156,20 +157,35 @@ def query_pages(dynamodb: "DynamoDBClient", **request: Any) -> Iterator[dict[str
         request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
 
+def batch_put(dynamodb: "DynamoDBClient", table: str, items: Sequence[Mapping[str, Any]]) -> None:
+    """Put these items, 25 at once, in any order; as many of the largest that there can be stay below the limit of a
+    request, which is 16 MB.
+
+    Raises:
+        UnavailableError: some were held back each time.
+    """
+    _batch_write(dynamodb, table, [{"PutRequest": {"Item": item}} for item in items])
+
+
 def batch_delete(dynamodb: "DynamoDBClient", table: str, keys: Sequence["Key"]) -> None:
     """Remove the items of these keys, in any order; one that is not there is no error.
 
     Raises:
         UnavailableError: some were held back each time.
     """
-    for start in range(0, len(keys), BATCH_WRITES):
-        deletes: list[Any] = [{"DeleteRequest": {"Key": key}} for key in keys[start : start + BATCH_WRITES]]
-        for _ in range(TRIES):
+    _batch_write(dynamodb, table, [{"DeleteRequest": {"Key": key}} for key in keys])
+
+
+def _batch_write(dynamodb: "DynamoDBClient", table: str, writes: Sequence[Any]) -> None:
+    for start in range(0, len(writes), BATCH_WRITES):
+        left = list(writes[start : start + BATCH_WRITES])
+        for attempt in range(contention.TRIES):
             with refusals():
-                answer = dynamodb.batch_write_item(RequestItems={table: deletes})
-            deletes = answer.get("UnprocessedItems", {}).get(table, [])
-            if not deletes:
+                answer = dynamodb.batch_write_item(RequestItems={table: left})
+            left = answer.get("UnprocessedItems", {}).get(table, [])
+            if not left:
                 break
+            contention.pause_after(attempt)
         else:
             raise UnavailableError
 
@@ -188,11 +204,12 @@ def batch_get_tables(
     """For each table, those items of its keys that exist, in any order, strongly consistent; at most 100 keys in all.
 
     Raises:
-        UnavailableError: some were held back each time.
+        UnavailableError: all that were left were held back, time after time.
     """
     found: dict[str, list[dict[str, AttributeValueTypeDef]]] = {table: [] for table in keys}
     wanted: dict[str, Any] = {table: {"Keys": list(ours), "ConsistentRead": True} for table, ours in keys.items()}
-    for _ in range(TRIES):
+    in_vain = 0
+    while in_vain < contention.TRIES:
         with refusals():
             page = dynamodb.batch_get_item(RequestItems=wanted)
         for table, items in page["Responses"].items():
@@ -200,4 +217,9 @@ def batch_get_tables(
         wanted = dict(page.get("UnprocessedKeys", {}))
         if not wanted:
             return found
+        if any(page["Responses"].values()):  # as much as an answer takes, and the rest is asked for again
+            in_vain = 0
+        else:
+            contention.pause_after(in_vain)
+            in_vain += 1
     raise UnavailableError

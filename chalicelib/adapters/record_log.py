@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from chalicelib.adapters.compaction_marks import mark_update
 from chalicelib.adapters.contention import TRIES, pause_after
 from chalicelib.adapters.data_keys import (
     continuous_log_partition,
@@ -34,11 +35,13 @@ from chalicelib.adapters.dynamodb import (
     TransactionConflictError,
     TransactionRefusedError,
     batch_get,
+    batch_put,
     client,
     query_pages,
     refusals,
 )
 from chalicelib.config import Settings
+from chalicelib.domain.compaction_weight import weight_bytes
 from chalicelib.domain.data_set import DataOwner, DataSetHead
 from chalicelib.domain.entries import Entry, EntryKind, NewEntry
 from chalicelib.domain.errors import DataSetClosedError, DataSetNotFoundError, UnavailableError
@@ -53,8 +56,6 @@ INLINE_BYTES = 8 * 1024
 """Bodies up to this size stand in their entry: a transaction costs twice what a plain write does."""
 PART_BYTES = 380 * 1024
 """An item may have 400 KB with its keys (a limit of DynamoDB)."""
-PUTS_AT_ONCE = 25
-"""Most puts of one BatchWriteItem (a limit of DynamoDB); 25 parts stay below its 16 MB."""
 GETS_AT_ONCE = 40
 """Parts read at once, so that they fit into the 16 MB of an answer."""
 
@@ -94,7 +95,8 @@ class DynamoRecordLog:
         for attempt in range(TRIES):
             came_in = head.came_in.after(head.last_number + 1, newest_times_ms, entry.stored_time_ms)
             try:
-                self._commit(head, came_in, content, self._owner_write(head, came_in, owner))
+                others = [self._owner_write(head, came_in, owner), *self._mark(head, came_in.last_number, entry)]
+                self._commit(head, came_in, content, others)
             except TransactionConflictError:
                 pause_after(attempt)
             except TransactionRefusedError as refused:
@@ -128,7 +130,7 @@ class DynamoRecordLog:
         return [_entry_from_item(item, bodies) for item in items]
 
     def _commit(
-        self, head: DataSetHead, came_in: CameIn, content: Item, owner_write: "TransactWriteItemTypeDef"
+        self, head: DataSetHead, came_in: CameIn, content: Item, others: "Sequence[TransactWriteItemTypeDef]"
     ) -> None:
         number = came_in.last_number
         writes: list[TransactWriteItemTypeDef] = [
@@ -159,10 +161,16 @@ class DynamoRecordLog:
                     "ConditionExpression": "attribute_not_exists(pk)",
                 }
             },
-            owner_write,
+            *others,
         ]
         with refusals():
             self._dynamodb.transact_write_items(TransactItems=writes, ClientRequestToken=secrets.token_hex(16))
+
+    def _mark(self, head: DataSetHead, number: int, entry: NewEntry) -> "list[TransactWriteItemTypeDef]":
+        weight = weight_bytes(entry, number)
+        if weight is None:
+            return []
+        return [{"Update": mark_update(self._table, head.owner_id, weight, entry.stored_time_ms)}]
 
     def _owner_write(self, head: DataSetHead, came_in: CameIn, owner: DataOwner | None) -> "TransactWriteItemTypeDef":
         """What is written of the owner; `owner` is known once it has been found that the data set has no place."""
@@ -212,23 +220,9 @@ class DynamoRecordLog:
     def _stage(self, data_set_id: str, entry: NewEntry) -> _Staged:
         prefix = f"{entry.stored_time_ms:013d}#{secrets.token_hex(8)}"
         parts = [entry.body[start : start + PART_BYTES] for start in range(0, len(entry.body), PART_BYTES)]
-        puts = [
-            {"PutRequest": {"Item": {**part_key(data_set_id, prefix, index), "body": {"B": part}}}}
-            for index, part in enumerate(parts)
-        ]
-        for start in range(0, len(puts), PUTS_AT_ONCE):
-            self._put_all(puts[start : start + PUTS_AT_ONCE])
+        items = [{**part_key(data_set_id, prefix, index), "body": {"B": part}} for index, part in enumerate(parts)]
+        batch_put(self._dynamodb, self._table, items)
         return _Staged(prefix, len(parts))
-
-    def _put_all(self, puts: Sequence[Any]) -> None:
-        for attempt in range(TRIES):
-            with refusals():
-                answer = self._dynamodb.batch_write_item(RequestItems={self._table: list(puts)})
-            puts = answer.get("UnprocessedItems", {}).get(self._table, [])
-            if not puts:
-                return
-            pause_after(attempt)
-        raise UnavailableError
 
     def _query(self, partition: str, after: int = 0) -> Iterator[Item]:
         """The items of a partition; of that of a normal data set, those of a greater number."""

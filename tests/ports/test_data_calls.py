@@ -15,7 +15,7 @@ from chalicelib.adapters.accounts_sessions import session_item
 from chalicelib.adapters.contention import TRIES
 from chalicelib.adapters.data_keys import part_key
 from chalicelib.adapters.data_sets import DynamoDataSets
-from chalicelib.adapters.record_log import PART_BYTES, PUTS_AT_ONCE, DynamoRecordLog
+from chalicelib.adapters.record_log import PART_BYTES, DynamoRecordLog
 from chalicelib.adapters.session_and_head import session_and_head_reader
 from chalicelib.config import Settings
 from chalicelib.domain import data_sets as rules
@@ -161,7 +161,7 @@ class TestCalls:
         log = DynamoRecordLog(wire.settings)
         head = DynamoDataSets(wire.settings).head("a" * 32)
         assert head is not None
-        body = bytes(PART_BYTES * PUTS_AT_ONCE + 1)
+        body = bytes(PART_BYTES * dynamodb.BATCH_WRITES + 1)
         wire.requests.clear()
         log.append(head, NewEntry(EntryKind.ADD, NOW_MS, body))
         assert wire.calls == {"BatchWriteItem": 2, "TransactWriteItems": 1}

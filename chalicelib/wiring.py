@@ -16,9 +16,11 @@ from chalicelib.adapters.accounts_restricted_tokens import DynamoRestrictedToken
 from chalicelib.adapters.accounts_sessions import DynamoSessions
 from chalicelib.adapters.blobs import DynamoBlobs
 from chalicelib.adapters.blobs_contents import S3Contents
+from chalicelib.adapters.compaction_marks import DynamoCompactionMarks
 from chalicelib.adapters.data_sets import DynamoDataSets
 from chalicelib.adapters.data_sources import DynamoDataSources
 from chalicelib.adapters.large_answers import S3LargeAnswers
+from chalicelib.adapters.log_archive import S3Archive
 from chalicelib.adapters.metrics_archive import S3EventArchive, SqsRejectedRecords
 from chalicelib.adapters.metrics_counts import DynamoEventCounts
 from chalicelib.adapters.metrics_stream import KinesisEventStream, NoEventStream, metrics_salt
@@ -31,9 +33,11 @@ from chalicelib.adapters.record_log import DynamoRecordLog
 from chalicelib.adapters.refused_uploads import DynamoRefusals
 from chalicelib.adapters.secrets import cached_secret
 from chalicelib.adapters.session_and_head import session_and_head_reader
+from chalicelib.adapters.sweeping import DynamoSweeping
 from chalicelib.adapters.tasks import DynamoTasks
 from chalicelib.adapters.tasks_queue import SqsTaskQueue
 from chalicelib.adapters.tasks_slots import DynamoTaskSlots
+from chalicelib.adapters.tiles import DynamoTiles
 from chalicelib.config import Settings
 from chalicelib.domain.data_sources import DataSources
 from chalicelib.domain.ports import DataSetStore, LargeAnswers, RecordLog
@@ -51,6 +55,7 @@ from chalicelib.domain.ports_metrics import MetricsPorts
 from chalicelib.domain.ports_oidc import IdTokens, OidcLogins
 from chalicelib.domain.ports_purge import Purging
 from chalicelib.domain.ports_tasks import TaskQueue, TaskSlots, TaskStore
+from chalicelib.domain.ports_tiles import Archive, CompactionMarks, Sweeping, TileWriter
 from chalicelib.domain.refusals import Refusals
 from chalicelib.domain.session_and_head import ReadBoth
 from chalicelib.observability import count
@@ -83,6 +88,10 @@ class Services:
     data_sources: DataSources
     record_log: RecordLog
     purging: Purging
+    tiles: TileWriter
+    archive: Archive
+    sweeping: Sweeping
+    compaction_marks: CompactionMarks
     read_session_and_head: ReadBoth
     large_answers: LargeAnswers
     refusals: Refusals
@@ -117,6 +126,10 @@ def build_services(settings: Settings) -> Services:
         data_sources=DynamoDataSources(settings),
         record_log=DynamoRecordLog(settings),
         purging=DynamoPurging(settings),
+        tiles=DynamoTiles(settings),
+        archive=S3Archive(settings),
+        sweeping=DynamoSweeping(settings),
+        compaction_marks=DynamoCompactionMarks(settings),
         read_session_and_head=session_and_head_reader(settings),
         large_answers=S3LargeAnswers(settings),
         refusals=DynamoRefusals(settings),

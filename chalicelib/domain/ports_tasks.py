@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from chalicelib.domain.data_sources import DataSources
-from chalicelib.domain.ports import DataSetStore
+from chalicelib.domain.ports import DataSetStore, RecordLog
 from chalicelib.domain.ports_accounts import Accounts, Grants, Profiles, RestrictedTokens, Sessions
 from chalicelib.domain.ports_blobs import BlobStore, ContentStore
 from chalicelib.domain.ports_purge import Purging
+from chalicelib.domain.ports_tiles import Archive, CompactionMarks, Sweeping, TileWriter
 from chalicelib.domain.refusals import Refusals
 from chalicelib.domain.task import State, Task
 
@@ -158,7 +159,22 @@ class TaskServices(Protocol):
     def data_sets(self) -> DataSetStore: ...
 
     @property
+    def record_log(self) -> RecordLog: ...
+
+    @property
     def purging(self) -> Purging: ...
+
+    @property
+    def tiles(self) -> TileWriter: ...
+
+    @property
+    def archive(self) -> Archive: ...
+
+    @property
+    def sweeping(self) -> Sweeping: ...
+
+    @property
+    def compaction_marks(self) -> CompactionMarks: ...
 
     @property
     def data_sources(self) -> DataSources: ...

@@ -36,6 +36,7 @@ class Engine:
             self._say(f"note this ministack lacks {missing}: it runs as it comes, slower, and saves at its stop only")
             return
         replaced.remember_parsed_expressions()
+        replaced.heed_conditions_in_change_sets()
         replaced.write_function_logs(function_log)
         replaced.leave_saving_to_us()
         self._saver = Saver(state, replaced.save_services, lambda complaint: self._say(f"note {complaint}"))

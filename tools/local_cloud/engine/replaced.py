@@ -25,6 +25,8 @@ EXPECTED = (
     "ministack.services.lambda_svc:_emit_lambda_logs",
     "ministack.services.dynamodb:_tokenize",
     "ministack.services.dynamodb:_condition_syntax_error",
+    "ministack.services.cloudformation.changesets:_evaluate_conditions",
+    "ministack.services.cloudformation.changesets:_resolve_props_for_diff",
 )
 
 
@@ -49,6 +51,28 @@ def remember_parsed_expressions() -> None:
     dynamodb = importlib.import_module("ministack.services.dynamodb")
     for name in ("_tokenize", "_condition_syntax_error"):
         setattr(dynamodb, name, functools.lru_cache(maxsize=4096)(getattr(dynamodb, name)))
+
+
+def heed_conditions_in_change_sets() -> None:
+    """A change set tells of what a condition adds or takes away, as CloudFormation's does.
+
+    ministack 1.5.33 compares the resources of both templates whatever their conditions say, and takes a change of
+    parameters that only switches a resource on or off for none at all.
+    """
+    changesets: Any = importlib.import_module("ministack.services.cloudformation.changesets")
+    resolve = changesets._resolve_props_for_diff
+
+    def resolve_what_is_there(template: Any, params: Any, *rest: Any) -> dict[str, Any]:
+        resolved: dict[str, Any] = resolve(template, params, *rest)
+        conditions = changesets._evaluate_conditions(template or {}, params)
+        there = {
+            name: resource
+            for name, resource in resolved.get("Resources", {}).items()
+            if conditions.get(resource.get("Condition"), True)
+        }
+        return resolved | {"Resources": there}
+
+    changesets._resolve_props_for_diff = resolve_what_is_there
 
 
 def write_function_logs(log_file: Path) -> None:

@@ -1,0 +1,105 @@
+"""The rights that the policies give, and what of them is missing or too much."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tests.infra.rights.needed import ARN, Right
+from tools.project import ROOT
+
+Policy = Mapping[str, Any]
+Template = Mapping[str, Any]
+
+FOR_LOG = ("logs:CreateLogStream", "logs:PutLogEvents")
+FOR_QUEUE = ("sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage")
+"""Lambda brings messages with the function's own rights."""
+FOR_STREAM = (
+    "kinesis:DescribeStream",
+    "kinesis:DescribeStreamSummary",
+    "kinesis:GetRecords",
+    "kinesis:GetShardIterator",
+    "kinesis:ListShards",
+)
+"""The same for records of a stream."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What is wrong with the policy of a function."""
+
+    function: str
+    is_missing: bool
+    right: Right
+    cause: str
+    """The place that needs the right, or the statement that gives it."""
+
+    def __str__(self) -> str:
+        what = f"{self.right.action} on {self.right.resource}"
+        if self.is_missing:
+            return f"policy-{self.function}.json lacks {what}, which {self.cause} needs"
+        return f"policy-{self.function}.json gives {what} in its statement {self.cause}, and nothing needs it"
+
+
+def policy(function: str) -> Policy:
+    """The policy of a function, as it is written."""
+    found: Policy = json.loads((ROOT / ".chalice" / f"policy-{function}.json").read_text())
+    return found
+
+
+def given(policy: Policy) -> dict[Right, str]:
+    """The rights that a policy gives, each with the name of its statement."""
+    return {right: statement["Sid"] for statement in policy["Statement"] for right in given_by(statement)}
+
+
+def given_by(statement: Mapping[str, Any]) -> Iterator[Right]:
+    """The rights that a statement gives."""
+    for action in listed(statement["Action"]):
+        for resource in listed(statement["Resource"]):
+            yield Right(action, resource if isinstance(resource, str) else resource["Fn::Sub"])
+
+
+def listed(value: Any) -> list[Any]:
+    """One or several, as a list."""
+    return value if isinstance(value, list) else [value]
+
+
+def for_events_and_log(template: Template, function: str) -> dict[Right, str]:
+    """What a function needs besides what its code calls, by the packaged template."""
+    logical = "APIHandler" if function == "api_handler" else function.title().replace("_", "")
+    resources = template["Resources"]
+    properties = resources[logical]["Properties"]
+    group = resources[properties["LoggingConfig"]["LogGroup"]["Ref"]]["Properties"]["LogGroupName"]["Fn::Sub"]
+    rights = {Right(action, ARN % ("logs", f"log-group:{group}:*")): "its log" for action in FOR_LOG}
+    for event in properties.get("Events", {}).values():
+        if event["Type"] == "SQS":
+            queue = _arn(template, event["Properties"]["Queue"])
+            rights |= {Right(action, queue): "the delivery of messages" for action in FOR_QUEUE}
+    for source in _sources(template, logical):
+        stream = _arn(template, source["EventSourceArn"])
+        rights |= {Right(action, stream): "the delivery of records" for action in FOR_STREAM}
+    for source in (properties.get("EventInvokeConfig", {}), *_sources(template, logical)):
+        if "DestinationConfig" in source:
+            failures = _arn(template, source["DestinationConfig"]["OnFailure"]["Destination"])
+            rights[Right("sqs:SendMessage", failures)] = "the delivery of events, for those that failed"
+    return rights
+
+
+def _arn(template: Template, place: Mapping[str, Any]) -> str:
+    """An ARN that is written as such, or that of a queue of the template."""
+    if "Fn::Sub" in place:
+        return str(place["Fn::Sub"])
+    logical, _ = place["Fn::GetAtt"]
+    return ARN % ("sqs", template["Resources"][logical]["Properties"]["QueueName"]["Fn::Sub"])
+
+
+def _sources(template: Template, logical: str) -> list[Mapping[str, Any]]:
+    mappings = [each["Properties"] for each in template["Resources"].values() if each["Type"].endswith("SourceMapping")]
+    return [each for each in mappings if each["FunctionName"] == {"Ref": logical}]
+
+
+def findings(function: str, needed: Mapping[Right, str], policy: Policy) -> Sequence[Finding]:
+    """What is missing in a policy, and what is too much."""
+    has = given(policy)
+    missing = [Finding(function, True, right, needed[right]) for right in sorted(needed.keys() - has.keys())]
+    return missing + [Finding(function, False, right, has[right]) for right in sorted(has.keys() - needed.keys())]

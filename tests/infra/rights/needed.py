@@ -1,0 +1,244 @@
+"""The rights that each function needs: what its code calls, what brings it its events, and its log."""
+
+import ast
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from chalicelib.config import Settings
+from chalicelib.domain.blob import Collection
+from tests.infra.rights.body import Body
+from tests.infra.rights.calling import Arguments, Call
+from tests.infra.rights.program import Program
+from tests.infra.rights.sources import PACKAGE, Module, application
+from tests.infra.rights.values import Function, Instance, Mapped, Setting, Value, elements, of, texts
+
+API = "api_handler"
+EVENTS = ("lambda_function", "on_sqs_message", "schedule")
+"""Decorators of Chalice that make a Lambda function; everything else that is decorated is of the API."""
+ARN = "arn:${AWS::Partition}:%s:${AWS::Region}:${AWS::AccountId}:%s"
+STAGE = Settings(stage="${Stage}", account_id="${AWS::AccountId}", region="${AWS::Region}")
+TRANSACTED = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "ConditionCheck": "ConditionCheckItem"}
+ON_ONE_TABLE = {
+    "get_item": "GetItem",
+    "put_item": "PutItem",
+    "update_item": "UpdateItem",
+    "delete_item": "DeleteItem",
+    "query": "Query",
+    "scan": "Scan",
+}
+ON_TABLES = {"batch_get_item": "BatchGetItem", "batch_write_item": "BatchWriteItem"}
+ON_OBJECTS = {
+    "get_object": "GetObject",
+    "head_object": "GetObject",
+    "put_object": "PutObject",
+    "put_object_tagging": "PutObjectTagging",
+    "delete_object": "DeleteObject",
+    "delete_objects": "DeleteObject",
+}
+TELLING_ABSENCE = frozenset({"get_object", "head_object", "put_object_tagging"})
+"""S3 says of an object that it is not there only to those who may list the bucket, and to others that they may not."""
+KEYS_FROM_OUTSIDE = {f"{PACKAGE}.adapters.blobs_contents": tuple(f"{collection}/" for collection in Collection)}
+"""Where keys of objects come out of notices and of what is stored, the beginnings that they have."""
+ON_SECRETS = {"get_secret_value": "GetSecretValue", "put_secret_value": "PutSecretValue"}
+ON_QUEUES = {"send_message": "SendMessage"}
+ON_STREAMS = {"put_record": "PutRecord"}
+
+
+Entry = Function | tuple[str, ast.expr, Function]
+"""A function that Lambda calls; or one that a decorator of a module registers."""
+
+
+class UnknownCallError(Exception):
+    """A call whose rights cannot be told: the tables above, or the way it is written, have to change."""
+
+    def __init__(self, call: Call, reason: str) -> None:
+        super().__init__(f"{call.place}: {call.service}.{call.method}: {reason}")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Right:
+    """An action on a resource, both as a policy has them."""
+
+    action: str
+    resource: str
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """What the code of one function calls."""
+
+    function: str
+    calls: frozenset[Call]
+
+    def rights(self) -> dict[Right, str]:
+        """The rights that the calls need, each with a place that needs it."""
+        return {right: call.place for call in sorted(self.calls, key=lambda each: each.place) for right in needed(call)}
+
+
+def functions() -> set[str]:
+    """The names of the application's functions."""
+    return {function for function, _ in _entries(application())}
+
+
+def calls_of(function: str, replaced: Mapping[str, str] | None = None) -> Calls:
+    """What a function of the application calls. `replaced` has other sources for some modules."""
+    modules = application(replaced)
+    return Calls(function, _calls(modules, dict(_entries(modules))[function]))
+
+
+def _entries(modules: Mapping[str, Module]) -> Iterator[tuple[str, list[Entry]]]:
+    """The functions of the application, with what of its modules they run."""
+    of_api: list[Entry] = []
+    for module in modules.values():
+        if not module.name.startswith((f"{PACKAGE}.api", f"{PACKAGE}.events")):
+            continue
+        for name, node in module.functions.items():
+            function = Function(module.name, name, node)
+            for decorator in node.decorator_list:
+                match decorator:
+                    case ast.Call(func=ast.Attribute(attr=kind), keywords=keywords) if kind in EVENTS:
+                        (named,) = [each.value for each in keywords if each.arg == "name"]
+                        yield str(ast.literal_eval(named)), [function]
+                    case ast.Call():
+                        of_api.append((module.name, decorator, function))
+    application_class = modules[f"{PACKAGE}.api.application"].classes["StrandlineApp"]
+    receiver = of(Instance(application_class.name))
+    of_api.append(Function(application_class.module, "__call__", application_class.methods["__call__"], receiver))
+    yield API, of_api
+
+
+def _calls(modules: Mapping[str, Module], entries: list[Entry]) -> frozenset[Call]:
+    program = Program(modules)
+    services = Function(f"{PACKAGE}.wiring", "services", modules[f"{PACKAGE}.wiring"].functions["services"])
+    before: object = None
+    while before != program.stored:
+        before = dict(program.stored)
+        program.start_again()
+        for entry in [services, *entries]:
+            if isinstance(entry, Function):
+                program.run(entry, Arguments())
+            else:
+                _decorate(program, *entry)
+    return frozenset(program.calls)
+
+
+def _decorate(program: Program, module: str, decorator: ast.expr, function: Function) -> None:
+    made = Body(program, module, {}).value(decorator)
+    for each in made:
+        if isinstance(each, Function):
+            program.run(each, Arguments([of(function)]))
+    if not any(isinstance(each, Function) for each in made):
+        program.run(function, Arguments())
+
+
+def needed(call: Call) -> Iterator[Right]:
+    """The rights that a call needs.
+
+    Raises:
+        UnknownCallError: they cannot be told.
+    """
+    match call.service:
+        case "dynamodb":
+            yield from _of_tables(call)
+        case "s3":
+            yield from _of_objects(call)
+        case "secretsmanager":
+            for name in _names(call, "SecretId"):
+                yield _right(call, ON_SECRETS, f"secret:{name}-??????")
+        case "sqs" if call.method == "get_queue_url":
+            for name in _names(call, "QueueName"):
+                yield Right("sqs:GetQueueUrl", ARN % ("sqs", name))
+        case "sqs":
+            for name in _names(call, "QueueUrl"):
+                yield _right(call, ON_QUEUES, name)
+        case "kinesis":
+            for name in _names(call, "StreamName"):
+                yield _right(call, ON_STREAMS, f"stream/{name}")
+        case _:
+            raise UnknownCallError(call, "the service is not known here")
+
+
+def _right(call: Call, actions: Mapping[str, str], resource: str) -> Right:
+    if call.method not in actions:
+        raise UnknownCallError(call, "the method is not known here")
+    return Right(f"{call.service}:{actions[call.method]}", ARN % (call.service, resource))
+
+
+def _of_tables(call: Call) -> Iterator[Right]:
+    if call.method == "transact_write_items":
+        for item in _members(call, "TransactItems"):
+            for kinds, writes in item.pairs:
+                for kind in texts(kinds):
+                    for write in _mappings(writes):
+                        for name in _named(call, write.at("TableName")):
+                            yield Right(f"dynamodb:{TRANSACTED[kind.text]}", ARN % ("dynamodb", f"table/{name}"))
+    elif call.method == "transact_get_items":
+        for item in _members(call, "TransactItems"):
+            for get in _mappings(item.at("Get")):
+                for name in _named(call, get.at("TableName")):
+                    yield Right("dynamodb:GetItem", ARN % ("dynamodb", f"table/{name}"))
+    elif call.method in ON_TABLES:
+        tables = of(
+            *(key for items in _mappings(call.arguments.at("RequestItems")) for keys, _ in items.pairs for key in keys)
+        )
+        for name in _named(call, tables):
+            yield _right(call, ON_TABLES, f"table/{name}")
+    else:
+        indexes = [f"/index/{index.text}" for index in texts(call.arguments.at("IndexName"))] or [""]
+        for name in _names(call, "TableName"):
+            for index in indexes:
+                yield _right(call, ON_ONE_TABLE, f"table/{name}{index}")
+
+
+def _of_objects(call: Call) -> Iterator[Right]:
+    method, arguments, is_signed = call.method, call.arguments, call.method == "generate_presigned_url"
+    if is_signed:
+        (method,) = (text.text for text in texts(arguments.at("ClientMethod")))
+        (arguments,) = _mappings(arguments.at("Params"))
+    for bucket in _named(call, arguments.at("Bucket")):
+        whole = f"arn:${{AWS::Partition}}:s3:::{bucket}"
+        if method == "list_objects_v2" or (method in TELLING_ABSENCE and not is_signed):
+            yield Right("s3:ListBucket", whole)
+        if method == "list_objects_v2":
+            continue
+        if method not in ON_OBJECTS:
+            raise UnknownCallError(call, "the method is not known here")
+        for prefix in _prefixes(call, arguments):
+            yield Right(f"s3:{ON_OBJECTS[method]}", f"{whole}/{prefix}*")
+            if arguments.at("Tagging") and method == "put_object":
+                yield Right("s3:PutObjectTagging", f"{whole}/{prefix}*")
+
+
+def _prefixes(call: Call, arguments: Mapped) -> set[str]:
+    """The first parts of the keys of objects."""
+    known = {text.text.partition("/") for text in texts(arguments.at("Key"))}
+    found = {first + slash for first, slash, _ in known if slash}
+    outside = KEYS_FROM_OUTSIDE.get(call.place.partition(":")[0])
+    if outside is not None:
+        return found | set(outside)
+    if not found:
+        raise UnknownCallError(call, "it cannot be told how the keys begin")
+    return found
+
+
+def _names(call: Call, argument: str) -> set[str]:
+    return _named(call, call.arguments.at(argument))
+
+
+def _named(call: Call, value: Value) -> set[str]:
+    """The physical names of what the settings name."""
+    found = {str(getattr(STAGE, each.name)) for each in value if isinstance(each, Setting)}
+    if not found:
+        raise UnknownCallError(call, "it cannot be told of what")
+    return found
+
+
+def _members(call: Call, argument: str) -> list[Mapped]:
+    found = _mappings(elements(call.arguments.at(argument)))
+    if not found:
+        raise UnknownCallError(call, "it cannot be told of what")
+    return found
+
+
+def _mappings(value: Value) -> list[Mapped]:
+    return [each for each in value if isinstance(each, Mapped)]

@@ -76,12 +76,12 @@ class Polling(RuleBasedStateMachine):
     def connect(self, data_set_id: str, first: int, last: int) -> None:
         """A data source that imported a span of cbg into a data set."""
         span = {"earliestDataTime": f"2026-01-01T00:{first:02d}:00Z", "latestDataTime": f"2026-01-01T00:{last:02d}:00Z"}
-        fields: dict[str, Any] = {"providerType": "oauth", "providerName": "twiist", "state": CONNECTED}
+        provider = {"providerType": "oauth", "providerName": "twiist", "state": CONNECTED}
+        fields: dict[str, Any] = {**provider, **span, "dataSetId": data_set_id}
         before = self.scene.sources.find("s")
         if before is None:
             self.scene.sources.add(DataSource("s", str(ANNA.user_id), self.scene.tick(), fields))
         else:
-            fields |= {"dataSetId": data_set_id} | span
             assert self.scene.sources.replace(before, replace(before, fields=fields, revision=before.revision + 1))
 
     @precondition(lambda self: self.scene.sources.find("s") is not None)

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tools.project import OVERLAY, ROOT, STATEFUL_TEMPLATE
+from tools.overlay import read_overlay
+from tools.project import ROOT, STATEFUL_TEMPLATE
 
 CHALICE_CONFIG = ROOT / ".chalice" / "config.json"
 _TYPE = re.compile(r"^\s+Type: (AWS::\w+::\w+)$", re.MULTILINE)
@@ -29,9 +30,7 @@ class Stage:
 
 def read_stage() -> Stage:
     """The stage as it is deployed."""
-    return parse_stage(
-        json.loads(CHALICE_CONFIG.read_bytes()), json.loads(OVERLAY.read_bytes()), STATEFUL_TEMPLATE.read_text()
-    )
+    return parse_stage(json.loads(CHALICE_CONFIG.read_bytes()), read_overlay(), STATEFUL_TEMPLATE.read_text())
 
 
 def parse_stage(chalice: Mapping[str, Any], overlay: Mapping[str, Any], stateful: str) -> Stage:

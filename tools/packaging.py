@@ -20,16 +20,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tools.bytecode import compile_zip
-from tools.project import BUILD, OVERLAY, ROOT, ToolError, step
+from tools.overlay import PARTS, read_overlay
+from tools.project import BUILD, ROOT, ToolError, step
 from tools.template import Template, with_catch_alls
 
 LOCAL_STAGE = "local"
 STAGE_NAME = "[a-z][a-z0-9-]{0,19}"
-SOURCES = ("app.py", "chalicelib", ".chalice/config.json", "requirements.txt", "infra/overlay.json")
-PACKAGING = ("tools/packaging.py", "tools/template.py", "tools/bytecode.py")
+SOURCES = ("app.py", "chalicelib", ".chalice/config.json", "requirements.txt", *PARTS)
+PACKAGING = ("tools/packaging.py", "tools/overlay.py", "tools/template.py", "tools/bytecode.py")
 LAMBDA_PLATFORMS = ("manylinux2014_x86_64", "manylinux_2_28_x86_64")
 LAMBDA_RUNTIMES = ((3, 12), (3, 13))
-ZIP, TEMPLATE, DIGEST = "deployment.zip", "template.json", "digest"
+ZIP, TEMPLATE, DIGEST, OVERLAY = "deployment.zip", "template.json", "digest", "overlay.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,12 +130,13 @@ def _build(stage: str, folder: Path) -> None:
     shutil.copytree(_vendored(stage), project / "vendor")
     environ = {**os.environ, "AWS_DEFAULT_REGION": os.environ.get("AWS_DEFAULT_REGION", "us-east-1")}
     chalice = str(Path(sys.executable).with_name("chalice"))
-    command = [chalice, "package", "--stage", stage, "--merge-template", str(OVERLAY), "out"]
+    (project / OVERLAY).write_text(json.dumps(read_overlay()))
+    command = [chalice, "package", "--stage", stage, "--merge-template", OVERLAY, "out"]
     _run(command, project, environ, "chalice package")
     merged = json.loads((project / "out" / "sam.json").read_text())
     for name, resource in merged["Resources"].items():
         if "Type" not in resource:
-            raise ToolError(f"infra/overlay.json adds to {name}, which the application does not have.")
+            raise ToolError(f"infra/ adds to {name}, which the application does not have.")
     template = with_catch_alls(merged)
     compile_zip(project / "out" / ZIP)
     (folder / DIGEST).unlink(missing_ok=True)

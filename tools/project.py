@@ -9,7 +9,6 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
 STATEFUL_TEMPLATE = ROOT / "infra" / "stateful.yaml"
-OVERLAY = ROOT / "infra" / "overlay.json"
 PRICES = ROOT / "tools" / "prices.json"
 
 

@@ -10,8 +10,12 @@ from tools.project import ROOT
 from tools.template import ANY, EVERYTHING_ELSE, METHODS
 
 
+GATEWAY_ROLE = "AccessLogsRole"
+"""What API Gateway writes access logs with; it has a policy of AWS and no other."""
+
+
 def _statements(role: Template) -> list[dict[str, Any]]:
-    return [statement for policy in role["Policies"] for statement in policy["PolicyDocument"]["Statement"]]
+    return [statement for policy in role.get("Policies", []) for statement in policy["PolicyDocument"]["Statement"]]
 
 
 def _listed(value: Any) -> list[Any]:
@@ -22,7 +26,7 @@ def test_each_function_has_a_role_and_a_policy_of_its_own(application: Template)
     functions = of_type(application, "AWS::Serverless::Function")
     roles = [function["Role"]["Fn::GetAtt"][0] for function in functions.values()]
     assert len(set(roles)) == len(functions)
-    assert set(roles) == set(of_type(application, "AWS::IAM::Role"))
+    assert set(roles) | {GATEWAY_ROLE} == set(of_type(application, "AWS::IAM::Role"))
     names = json.loads((ROOT / ".chalice" / "config.json").read_text())["lambda_functions"]
     assert len(names) == len(functions)
     assert {each["iam_policy_file"] for each in names.values()} == {f"policy-{name}.json" for name in names}
@@ -30,6 +34,10 @@ def test_each_function_has_a_role_and_a_policy_of_its_own(application: Template)
 
 def test_no_role_may_do_anything_to_everything(application: Template) -> None:
     for name, role in of_type(application, "AWS::IAM::Role").items():
+        if name == GATEWAY_ROLE:
+            (policy,) = role["ManagedPolicyArns"]
+            assert next(strings(policy)).endswith(":policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs")
+            continue
         assert _statements(role), name
         for statement in _statements(role):
             assert statement["Effect"] == "Allow"
@@ -81,7 +89,7 @@ def test_each_functions_log_has_an_end(application: Template) -> None:
         assert group["RetentionInDays"] == {"Ref": "LogRetentionDays"}, name
     functions = of_type(application, "AWS::Serverless::Function")
     used = {name: function["LoggingConfig"]["LogGroup"]["Ref"] for name, function in functions.items()}
-    assert sorted(used.values()) == sorted(groups)
+    assert sorted([*used.values(), "AccessLogGroup"]) == sorted(groups)
 
 
 def test_the_api_passes_bytes_and_compresses_what_is_large(application: Template) -> None:

@@ -15,7 +15,11 @@ FILES = (
     ".chalice/policy-api_handler.json",
     "requirements.txt",
     "infra/overlay.json",
+    "infra/gateway.yaml",
+    "infra/alarms.yaml",
+    "infra/dashboard.yaml",
     "tools/packaging.py",
+    "tools/overlay.py",
     "tools/template.py",
     "tools/bytecode.py",
 )

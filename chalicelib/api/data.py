@@ -127,7 +127,7 @@ def read_data(request: Request) -> Answer:
         )
     except NotModifiedError as unchanged:
         return Answer(status=304, headers=_revalidated(unchanged.tag))
-    return Answer(query.render(found.texts), headers=_revalidated(found.tag))
+    return Answer(found.records, headers=_revalidated(found.tag))
 
 
 def _revalidated(tag: str | None) -> dict[str, str]:

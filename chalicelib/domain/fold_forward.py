@@ -8,7 +8,8 @@ from chalicelib.domain.folding import DeviceGone, Run, Step, Stored
 from chalicelib.domain.records import Records
 from chalicelib.model.times import Moment, parse_time
 
-_LOOKED_UP_TYPES = frozenset({"bolus", "food"})
+LOOKED_UP_TYPES = frozenset({"bolus", "food"})
+"""Records of other types do not lead to an older one being looked for. Source: dedup 5.2."""
 
 
 class _Live:
@@ -100,7 +101,7 @@ def _newer(records: Records, live: _Live) -> list[int]:
     looked_up = {
         origin_id
         for origin_id, datum_type in zip(records.origin_ids, records.types, strict=True)
-        if origin_id is not None and datum_type in _LOOKED_UP_TYPES
+        if origin_id is not None and datum_type in LOOKED_UP_TYPES
     }
     stored = {origin_id: times for origin_id in looked_up if (times := live.origin_times(origin_id))}
     return [

@@ -85,6 +85,15 @@ class Snapshot:
         applied = self.applied.get(data_set_id)
         return 0 if applied is None else applied.through
 
+    def has_whole_log(self, data_set_id: str) -> bool:
+        """Whether a data set is closed and all that was ever added to it is in tiles."""
+        applied = self.applied.get(data_set_id)
+        return applied is not None and applied.is_whole
+
+    def throughs(self) -> dict[str, int]:
+        """For each data set in tiles, the last entry that is."""
+        return {data_set_id: applied.through for data_set_id, applied in self.applied.items()}
+
     def every_tile(self) -> Iterator[TilePlace]:
         """All tiles, by type."""
         return (place for of_type in self.tiles.values() for place in of_type.between(None, None))

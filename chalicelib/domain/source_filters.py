@@ -1,6 +1,6 @@
 """What reading leaves out because of where it came from, unless the query asks for it. Source: data-api 9."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from chalicelib.domain.data_query import DataQuery
@@ -44,11 +44,15 @@ class SourceFilters:
 
 
 def source_filters(
-    query: DataQuery, every: Sequence[DataSet], data: Iterable[VisibleData], sources: Iterable[DataSource]
+    query: DataQuery, every: Sequence[DataSet], has_medtronic: Callable[[], bool], sources: Iterable[DataSource]
 ) -> SourceFilters:
-    """The filters that a query stands under, given all data sets, visible data and data sources of the user."""
+    """The filters that a query stands under, given all data sets and data sources of the user.
+
+    Args:
+        has_medtronic: whether `has_medtronic_data` for the visible data; asked only where it decides.
+    """
     return SourceFilters(
-        _drops_carelink(query, every), _medtronic_data_set_ids(query, every, data), _imports(query, sources)
+        _drops_carelink(query, every), _medtronic_data_set_ids(query, every, has_medtronic), _imports(query, sources)
     )
 
 
@@ -71,11 +75,13 @@ def _drops_carelink(query: DataQuery, every: Iterable[DataSet]) -> bool:
     )
 
 
-def _medtronic_data_set_ids(query: DataQuery, every: Iterable[DataSet], data: Iterable[VisibleData]) -> frozenset[str]:
+def _medtronic_data_set_ids(
+    query: DataQuery, every: Iterable[DataSet], has_medtronic: Callable[[], bool]
+) -> frozenset[str]:
     if query.medtronic or query.upload_id is not None:
         return frozenset()
     ids = frozenset(it.id for it in every if it.is_active and _is_medtronic(it))
-    if ids and (query.medtronic is False or _has_medtronic_data(data)):
+    if ids and (query.medtronic is False or has_medtronic()):
         return ids
     return frozenset()
 
@@ -89,8 +95,8 @@ def _is_medtronic(data_set: DataSet) -> bool:
     )
 
 
-def _has_medtronic_data(data: Iterable[VisibleData]) -> bool:
-    """Whether the user has data that the pump's own app uploaded."""
+def has_medtronic_data(data: Iterable[VisibleData]) -> bool:
+    """Whether some of this visible data is what the pump's own app uploaded."""
     return any(
         run.records.origin_manufacturers[row] == MEDTRONIC and run.records.times_ms[row] >= MEDTRONIC_FROM_MS
         for each in data

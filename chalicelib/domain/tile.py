@@ -119,6 +119,7 @@ class Tile:
         version, crc32, size_bytes, places_bytes, keys_bytes = _HEADER.unpack_from(content.shown)
         if version != VERSION:
             raise ValueError(f"tile of unknown version {version}")
+        self.content = content
         keys_at = _HEADER.size + places_bytes
         lines_at = keys_at + keys_bytes
         self.lines = DeflatedLines(content.shown[lines_at:], size_bytes, crc32)

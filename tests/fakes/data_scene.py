@@ -138,7 +138,8 @@ class DataScene:
             log=self.log,
             grants=self.grants,
         )
-        return [json.loads(text) for text in found.texts]
+        records: list[dict[str, Any]] = json.loads(found.records.plain())
+        return records
 
     def visible(self, member: str = "value", **parameters: str) -> list[Any]:
         """A member of each record that Anna can read, upload records left out."""

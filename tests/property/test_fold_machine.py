@@ -20,6 +20,7 @@ from chalicelib.model.times import parse_time
 from tests.fakes.accounts import FakeGrants
 from tests.fakes.data import FakeDataSets, FakeRecordLog
 from tests.fakes.data_sources import FakeDataSources
+from tests.fakes.tiles import FakeTiles
 from tests.property.deduplication import DEACTIVATE, DROP_HASH, NONE, OLDER, ORIGIN, TRUNCATE, Reference, StoredDataSet
 
 ANNA = "aaaaaaaaaa"
@@ -87,6 +88,7 @@ class Histories(RuleBasedStateMachine):
         super().__init__()
         self.stored = FakeDataSets()
         self.log = FakeRecordLog(self.stored)
+        self.tiles = FakeTiles(self.stored, self.log)
         self.sources = FakeDataSources(self.stored)
         self.grants = FakeGrants(lambda: 0)
         self.reference = Reference(ANNA)
@@ -263,9 +265,10 @@ class Histories(RuleBasedStateMachine):
             data_sets=self.stored,
             sources=self.sources,
             log=self.log,
+            tiles=self.tiles,
             grants=self.grants,
         )
-        read = [json.loads(text) for text in found.texts]
+        read = json.loads(found.records.plain())
         expected = Counter((it.upload_id, it.body["id"], it.hash) for it in self.reference.visible)
         got = Counter(
             (it["uploadId"], it["id"], it.get("_deduplicator", {}).get("hash")) for it in read if it["type"] != "upload"

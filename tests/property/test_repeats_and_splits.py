@@ -53,7 +53,7 @@ def visible_after(deduplicator: str, requests: Sequence[Sequence[Item]]) -> Coun
     found = query.read_data(
         OWNER, ANNA, DataQuery(), data_sets=stored, sources=FakeDataSources(stored), log=log, grants=grants
     )
-    read = [json.loads(text) for text in found.texts]
+    read = json.loads(found.records.plain())
     return Counter(
         json.dumps({name: value for name, value in record.items() if name != "id"}, sort_keys=True)
         for record in read

@@ -7,7 +7,6 @@ import pytest
 from chalicelib.domain.access import SERVICE, Caller
 from chalicelib.domain.data_query import DataQuery, parse_data_query
 from chalicelib.domain.errors import InvalidFieldsError, UnauthorizedError
-from chalicelib.domain.query import render
 from tests.fakes.data_scene import ANNA, CUSTODIAN, STRANGER, UPLOADER, VIEWER, DataScene, cbg, food
 
 BOLUS = {"type": "bolus", "subType": "normal", "normal": 1, "time": "2026-01-01T00:02:00Z"}
@@ -258,9 +257,3 @@ class TestLatest:
         scene.open("none", time="2026-01-01T00:00:00Z")
         (upload,) = scene.read(latest="1")
         assert upload["id"] == newest
-
-
-def test_format() -> None:
-    assert render([]) == b"[]"
-    assert render([b'{"a":1}']) == b'[\n{"a":1}\n]'
-    assert render([b'{"a":1}', b'{"b":2}']) == b'[\n{"a":1},\n{"b":2}\n]'

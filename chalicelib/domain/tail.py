@@ -1,0 +1,60 @@
+"""What entries that are not in tiles yet have to do with the tiles that there are."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from chalicelib.domain.data_set import DataOwner
+from chalicelib.domain.entries import Entry, EntryKind, SelectorKind, decode_selectors, read_records
+from chalicelib.domain.ports_tiles import TileReader
+from chalicelib.domain.tile import TileKey, keys_of_rows, origin_key
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """Which tiles some entries touch. All of it may name too much, and never too little."""
+
+    keys: set[TileKey] = field(default_factory=set)
+    """Where they bring records."""
+    gone_origin_keys: set[int] = field(default_factory=set)
+    """Of what they may replace or delete, in whatever tile it is."""
+    searched_ids: set[str] = field(default_factory=set)
+    """The data sets of which they delete records that only the records themselves tell."""
+    origin_keys: dict[TileKey, Sequence[int]] = field(default_factory=dict)
+    """Of the records that they bring and that later entries may replace or delete."""
+
+
+def touched_by(entries: Iterable[Entry], continuous_ids: Collection[str]) -> Touched:
+    """What entries touch: only continuous data sets take some after others of theirs are in tiles."""
+    touched = Touched()
+    origin_keys: dict[TileKey, set[int]] = defaultdict(set)
+    for entry in entries:
+        is_continuous = entry.data_set_id in continuous_ids
+        if entry.kind is EntryKind.ADD:
+            records = read_records(entry.body, entry.number)
+            keys = keys_of_rows(records)
+            touched.keys.update(keys)
+            if is_continuous:
+                for key, origin_id in zip(keys, records.origin_ids, strict=True):
+                    if origin_id is not None:
+                        origin_keys[key].add(origin_key(origin_id))
+        elif is_continuous:
+            selectors = decode_selectors(entry.body)
+            if selectors.kind is SelectorKind.ORIGIN:
+                touched.gone_origin_keys.update(map(origin_key, selectors.values))
+            else:
+                touched.searched_ids.add(entry.data_set_id)
+    for key, of_tile in origin_keys.items():
+        touched.gone_origin_keys.update(of_tile)
+        touched.origin_keys[key] = sorted(of_tile)
+    return touched
+
+
+def named_tiles(owner: DataOwner, origin_keys: set[int], tiles: TileReader) -> Iterator[TileKey]:
+    """The tiles that may hold a record with one of these origin ids, and perhaps some that are gone."""
+    if not origin_keys:
+        return
+    for notes in tiles.origin_keys(owner):
+        for key, noted in notes.items():
+            if not origin_keys.isdisjoint(noted):
+                yield key

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 # What both stacks have to know, by the application's name for it.
 SHARED = {"CorsOrigins": "BlobOrigins", "DomainName": "DomainName", "MetricsEnabled": "MetricsEnabled"}
 PROTECTION = "DeletionProtection"
+KEEPING = ("AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::SecretsManager::Secret", "AWS::SQS::Queue")
+"""The types of what holds something in the stateful stack, and is retained when that goes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from tools import stacks
+from tools.deployment import KEEPING
 from tools.project import step
 from tools.stacks import Resource
 
@@ -36,8 +37,7 @@ def erase(session: "Session", stack: str, *, poll_s: float = 3) -> None:
 
 def retained(resources: list[Resource]) -> list[Resource]:
     """Of a stateful stack's resources, those that hold something; policies go with what they belong to."""
-    kinds = ("AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::SecretsManager::Secret", "AWS::SQS::Queue")
-    return [resource for kind in kinds for resource in resources if resource.kind == kind and resource.physical_id]
+    return [resource for kind in KEEPING for resource in resources if resource.kind == kind and resource.physical_id]
 
 
 def _delete_table(session: "Session", name: str) -> None:

@@ -71,6 +71,9 @@ def _amounts(resource: Mapping[str, Any]) -> Counter[tuple[str, str]]:
             used["cloudwatch_composite_alarm_month", "composite alarms"] = 1
         case "AWS::CloudWatch::Dashboard":
             used["cloudwatch_dashboard_month", "dashboards"] = 1
+        case "AWS::WAFv2::WebACL":
+            used["waf_web_acl_month", "firewall"] = 1
+            used["waf_rule_month", "rules of the firewall"] = len(properties["Rules"])
         case "AWS::Serverless::Function":
             for event in properties.get("Events", {}).values():
                 used.update(_amounts_of_event(event, properties["MemorySize"] / 1024))

@@ -43,6 +43,7 @@ LOG_RETENTION_DAYS = (
     3653,
 )
 HOST = r"(?!-)[a-z0-9-]+(\.[a-z0-9-]+)+"
+COUNT = "[1-9][0-9]*"
 ORIGIN = r"https?://[^/,\s]+"
 
 
@@ -136,14 +137,14 @@ OPTIONS = (
         Stack.STATEFUL,
         "MetricsShards",
         "a number of shards for the stream of events",
-        pattern="[1-9][0-9]*",
+        pattern=COUNT,
     ),
     Option(
         "METRICS_RETENTION_DAYS",
         Stack.STATEFUL,
         "MetricsRetentionDays",
         "a number of days for which events are kept",
-        pattern="[1-9][0-9]*",
+        pattern=COUNT,
     ),
     Option(
         "LOG_RETENTION_DAYS",
@@ -184,6 +185,36 @@ OPTIONS = (
     ),
     Option(
         "REALM", Stack.APPLICATION, "Realm", "the last part of the issuer of OpenID Connect", pattern="[A-Za-z0-9_-]+"
+    ),
+    Option("DASHBOARD", Stack.APPLICATION, "Dashboard", "whether there is a dashboard in CloudWatch", ON_OFF),
+    Option(
+        "THROTTLING_RATE",
+        Stack.APPLICATION,
+        "ThrottlingRate",
+        "a number of requests a second that the API takes of all clients together",
+        pattern=COUNT,
+    ),
+    Option(
+        "THROTTLING_BURST",
+        Stack.APPLICATION,
+        "ThrottlingBurst",
+        "a number of requests that may come at once above that rate",
+        pattern=COUNT,
+    ),
+    Option(
+        "ACCESS_LOGS",
+        Stack.APPLICATION,
+        "AccessLogs",
+        "whether API Gateway writes a line for each request, without path and content",
+        ON_OFF,
+    ),
+    Option("WAF", Stack.APPLICATION, "Waf", "whether AWS WAF stands before the API", ON_OFF),
+    Option(
+        "WAF_REQUESTS_PER_ADDRESS",
+        Stack.APPLICATION,
+        "WafRequestsPerAddress",
+        "a number of requests in five minutes, 10 or more, beyond which WAF refuses an address",
+        pattern="[1-9][0-9]+",
     ),
 )
 BY_NAME = {option.name: option for option in OPTIONS}

@@ -1,11 +1,10 @@
 """What a deployment would change, shown to the person who is asked."""
 
 from tools.aws_account import confirmed, typed
+from tools.deployment import KEEPING
 from tools.project import ToolError
 from tools.stacks import Change, Plan, Replacement
 
-KEEPING = ("AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::SecretsManager::Secret", "AWS::SQS::Queue")
-"""The types of what the stateful stack retains."""
 NOTES = {Replacement.NO: "", Replacement.PERHAPS: "  (perhaps made anew)", Replacement.YES: "  (made anew)"}
 
 

@@ -1,0 +1,94 @@
+"""Both templates are within CloudFormation's limits, and the tools know all that is in them."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.infra.conftest import Template
+from tools.deployment import KEEPING, SHARED, template_for
+from tools.idle_cost import idle_costs
+from tools.options import OPTIONS, Stack
+from tools.packaging import LOCAL_STAGE, Package
+from tools.project import STATEFUL_TEMPLATE
+
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
+IN_A_REQUEST_BYTES, FROM_S3_BYTES = 51_200, 1_000_000
+RESOURCES, PARAMETERS, OUTPUTS, DESCRIPTION_BYTES = 500, 200, 200, 1024
+# https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html, and of IAM for the policies of one role
+ENVIRONMENT_BYTES, POLICY_BYTES = 4096, 10_240
+
+
+def test_the_stateful_template_fits_into_a_request() -> None:
+    assert STATEFUL_TEMPLATE.stat().st_size <= IN_A_REQUEST_BYTES
+
+
+def test_the_application_fits_as_it_is_uploaded(application: Template) -> None:
+    package = Package(LOCAL_STAGE, "0" * 32, b"", dict(application))
+    assert len(template_for(package, "a" * 63).encode()) <= FROM_S3_BYTES
+
+
+@pytest.mark.parametrize("name", ["stateful", "application"])
+def test_neither_has_too_much_in_it(name: str, request: pytest.FixtureRequest) -> None:
+    template = request.getfixturevalue(name)
+    assert sum(_expanded(resource) for resource in template["Resources"].values()) <= RESOURCES
+    assert len(template["Parameters"]) <= PARAMETERS
+    assert len(template["Outputs"]) <= OUTPUTS
+    assert len(template["Description"].encode()) <= DESCRIPTION_BYTES
+
+
+def _expanded(resource: Template) -> int:
+    """At most how many resources the transform makes of one: of each event a source and a permission."""
+    properties = resource.get("Properties", {})
+    match resource["Type"]:
+        case "AWS::Serverless::Function":
+            return 2 + 2 * len(properties.get("Events", {})) + len(properties.get("EventInvokeConfig", {}))
+        case "AWS::Serverless::Api":
+            return 3  # with its deployment and its stage
+    return 1
+
+
+def test_the_environment_of_a_function_has_room(application: Template) -> None:
+    """Half of it for names, the rest for what the owner of a stage chooses."""
+    variables = application["Globals"]["Function"]["Environment"]["Variables"]
+    assert len(json.dumps(variables).encode()) <= ENVIRONMENT_BYTES / 2
+
+
+def test_the_policies_of_a_role_fit(application: Template) -> None:
+    roles = [each["Properties"] for each in application["Resources"].values() if each["Type"] == "AWS::IAM::Role"]
+    for role in roles:
+        assert sum(len(json.dumps(policy["PolicyDocument"])) for policy in role.get("Policies", [])) <= POLICY_BYTES
+
+
+def test_every_parameter_of_both_stacks_can_be_chosen(stateful: Template, application: Template) -> None:
+    of_application = {option.parameter for option in OPTIONS if option.stack is Stack.APPLICATION}
+    of_stateful = {option.parameter for option in OPTIONS if option.stack is Stack.STATEFUL}
+    assert set(application["Parameters"]) - of_application == {"Stage"}
+    # What follows from the application's; and RequireTls, which is for the local cloud.
+    assert set(stateful["Parameters"]) - of_stateful == {"Stage", "RequireTls", *SHARED.values()}
+
+
+def test_all_that_is_retained_counts_as_a_loss_and_can_be_erased(stateful: Template) -> None:
+    kinds = {each["Type"] for each in stateful["Resources"].values() if each["DeletionPolicy"] != "Delete"}
+    policies = {"AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy"}  # they go with what they belong to
+    assert kinds == {*KEEPING, *policies}
+
+
+def test_what_a_stage_costs_unused_is_told_of_the_templates_themselves(
+    stateful: Template, application: Template
+) -> None:
+    kept = Counter(each["Type"] for each in stateful["Resources"].values())
+    costs = idle_costs(dict(application), set(application["Resources"]), kept, 1)
+    told = [cost.what.split(": ")[1] for cost in costs]
+    assert {"shards of the stream of events", "secrets", "alarms", "polls of queues", "starts by the clock"} <= set(
+        told
+    )
+    schedules = [each for each in _events(application) if each["Type"] == "Schedule"]
+    assert all(each["Properties"]["Schedule"].startswith(("rate(", "cron(")) for each in schedules)
+
+
+def _events(application: Template) -> Iterator[dict[str, Any]]:
+    for resource in application["Resources"].values():
+        yield from resource.get("Properties", {}).get("Events", {}).values()

@@ -1,0 +1,85 @@
+"""What can be chosen for a stage, and what of it does not go together."""
+
+import re
+
+import pytest
+
+from tools.options import BY_NAME, OPTIONS, Choice, check_domain, read_choice
+from tools.project import ROOT, ToolError
+
+REGION = "eu-central-1"
+CERTIFICATE = f"arn:aws:acm:{REGION}:123456789012:certificate/0-1"
+
+
+def test_settings_become_parameters_of_their_stack() -> None:
+    choice = read_choice(["SIGN_UP=invitation", "METRICS=off", "DELETION_PROTECTION=on", "CORS_ORIGINS="], REGION)
+    assert choice.application == {"SignUp": "invitation", "MetricsEnabled": "false", "CorsOrigins": ""}
+    assert choice.stateful == {"DeletionProtection": "true"}
+
+
+def test_the_address_follows_from_the_domain() -> None:
+    assert read_choice(["DOMAIN=a.example.org"], REGION).application["BaseUrl"] == "https://a.example.org"
+    assert read_choice(["DOMAIN="], REGION).application == {"DomainName": "", "BaseUrl": ""}
+    assert "BaseUrl" not in read_choice(["SIGN_UP=open"], REGION).application
+
+
+@pytest.mark.parametrize("settings", [["BASE_URL=https://b.example.org", "DOMAIN=a.example.org"]])
+def test_an_address_that_is_given_counts_more_than_the_domain(settings: list[str]) -> None:
+    for order in (settings, settings[::-1]):
+        assert read_choice(order, REGION).application["BaseUrl"] == "https://b.example.org"
+
+
+@pytest.mark.parametrize(
+    ("setting", "complaint"),
+    [
+        ("SIGN_UP=anyone", "say one of open, invitation, closed"),
+        ("METRICS=true", "say one of on, off"),
+        ("METRICS=", "say one of on, off"),
+        ("SIGNUP=open", "is no setting"),
+        ("SIGN_UP", "is no setting"),
+        ("DOMAIN=https://a.example.org", "this is not a domain"),
+        ("DOMAIN=localhost", "this is not a domain"),
+        ("CERTIFICATE_ARN=0-1", "this is not the ARN"),
+        (f"CERTIFICATE_ARN={CERTIFICATE.replace(REGION, 'us-east-1')}", f"one in {REGION} is needed"),
+        ("BASE_URL=a.example.org", "this is not the address"),
+        ("BASE_URL=https://a.example.org/path", "this is not the address"),
+        ("CORS_ORIGINS=https://a.example.org/,https://b.example.org", "this is not origins"),
+        ("ALARM_EMAIL=nobody", "this is not the e-mail address"),
+        ("LOG_RETENTION_DAYS=2", "CloudWatch can keep"),
+        ("LOG_RETENTION_DAYS=", "CloudWatch can keep"),
+        ("METRICS_RETENTION_DAYS=0", "a number of days"),
+        ("OIDC_CLIENTS=client", "this is not further clients"),
+    ],
+)
+def test_what_an_option_does_not_take_is_said(setting: str, complaint: str) -> None:
+    with pytest.raises(ToolError, match=re.escape(complaint)):
+        read_choice([setting], REGION)
+
+
+def test_a_domain_needs_a_certificate_of_now_or_before() -> None:
+    none, certified = Choice({}, {}), Choice({}, {"CertificateArn": CERTIFICATE})
+    wanted = read_choice(["DOMAIN=a.example.org"], REGION)
+    with pytest.raises(ToolError, match="DOMAIN needs CERTIFICATE_ARN"):
+        check_domain(wanted, none)
+    check_domain(wanted, certified)
+    check_domain(read_choice(["DOMAIN=a.example.org", f"CERTIFICATE_ARN={CERTIFICATE}"], REGION), none)
+    check_domain(read_choice(["DOMAIN="], REGION), Choice({"DomainName": "a.example.org"}, {}))
+
+
+def test_a_record_needs_a_domain() -> None:
+    zone = read_choice(["HOSTED_ZONE_ID=Z1"], REGION)
+    with pytest.raises(ToolError, match="HOSTED_ZONE_ID needs DOMAIN"):
+        check_domain(zone, Choice({}, {}))
+    check_domain(zone, Choice({"DomainName": "a.example.org"}, {"CertificateArn": CERTIFICATE}))
+
+
+def test_make_hands_on_every_option_and_no_other() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    (names,) = re.findall(r"^SETTINGS := ((?:.*\\\n)*.*)$", makefile, re.MULTILINE)
+    assert names.replace("\\\n", " ").split() == [option.name for option in OPTIONS]
+    assert len(BY_NAME) == len(OPTIONS)
+
+
+def test_every_option_is_described() -> None:
+    guide = (ROOT / "docs" / "deploying.md").read_text()
+    assert [option.name for option in OPTIONS if f"| `{option.name}` |" not in guide] == []

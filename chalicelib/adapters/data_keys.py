@@ -13,6 +13,10 @@ MAX_ID_LENGTH = 200
 """Ids come out of paths, and a key has at most 2048 bytes (a limit of DynamoDB)."""
 
 
+LAST_NUMBER = 10**12 - 1
+"""The last that fits into twelve digits."""
+
+
 def key(pk: str, sk: str) -> "Key":
     """A key as DynamoDB takes it."""
     return {"pk": {"S": pk}, "sk": {"S": sk}}

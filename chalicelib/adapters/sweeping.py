@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.adapters.data_keys import (
+    LAST_NUMBER,
     attempt_part_prefix,
     entry_number,
     key,
@@ -150,8 +151,9 @@ class DynamoSweeping:
         if not parts:
             return
         partition, prefix = self._log_of(order, compacted)
-        left = self._query(partition, "sk > :sk", {":sk": prefix + entry_number(compacted.through)}, "sk, staged")
-        named = {item["staged"]["S"] for item in left if item["sk"]["S"].startswith(prefix) and "staged" in item}
+        first, last = (prefix + entry_number(number) for number in (compacted.through + 1, LAST_NUMBER))
+        left = self._query(partition, "sk BETWEEN :first AND :last", {":first": first, ":last": last}, "sk, staged")
+        named = {item["staged"]["S"] for item in left if "staged" in item}
         self._delete(bodies, [part for part in parts if part.rpartition("#")[0] not in named])
 
     def _log_of(self, order: SweepOrder, compacted: Compacted) -> tuple[str, str]:

@@ -1,6 +1,11 @@
 """A drill: all that a stage keeps is lost, and an account comes back: from its export, or with its tables' items."""
 
 import json
+import os
+import re
+import shutil
+import subprocess
+import textwrap
 from base64 import b64encode
 from collections import Counter
 from collections.abc import Iterator
@@ -13,7 +18,9 @@ from strandline_cli.main import main
 from tests.e2e.client import PASSWORD, SAMPLES, Client, User, sample
 from tests.e2e.conftest import Cloud, aws_client
 from tests.e2e.test_blobs import MIB, content, md5, open_upload, put, store, when_available
+from tools.project import ROOT
 
+PAGE = ROOT / "docs" / "backup.md"
 PROFILE = {"fullName": "Ada Lovelace", "patient": {"birthday": "1915-12-10"}}
 SETTINGS = {"units": {"bg": "mg/dL"}}
 LOG = b'[{"type":"send","timestamp":"2026-01-01T00:10:00Z","message":"1f01482a"}]'
@@ -88,6 +95,55 @@ def test_tables_that_are_put_back_are_the_account(
     assert _kinds(ada, ada.id) == before
     replaced = [each for each in ada.records("?type=cbg") if each.get("origin", {}).get("id") == "replaced"]
     assert [each["value"] for each in replaced] == [pytest.approx(112 / 18.01559)]
+
+
+@pytest.mark.skipif(shutil.which("aws") is None, reason="needs the AWS CLI, for which the page is written")
+def test_the_commands_of_the_page_put_tables_back(lost_cloud: Cloud) -> None:
+    """Names, order and settings. The local cloud knows no past: what is restored is what there is at the moment of the
+    second step, so what has to be undone comes after it."""
+    ada, ben = User(lost_cloud.base_url), User(lost_cloud.base_url)
+    data_set_id = ada.open_data_set(sample("loop/01_create_data_set.json"))
+    path = f"/v1/data_sets/{data_set_id}/data"
+    ada.add(path, sample("loop/03_glucose.json"))
+    before = _kinds(ada, ada.id)
+    stop, restore, rename, put_aside, go_on = _commands("### In the same stage")
+    # Before the stop: then nobody could send what is to be undone.
+    _shell(lost_cloud, restore)
+    ada.add(path, [READING])
+    assert ada.request("POST", f"/access/{ada.id}/{ben.id}", {"view": {}}).status == 200
+    for commands in (stop, rename, put_aside, go_on):
+        _shell(lost_cloud, commands)
+
+    assert _kinds(ada, ada.id) == before
+    assert ben.request("GET", f"/data/{ada.id}").status == 403
+    ada.add(path, [READING])
+    dynamodb = aws_client(lost_cloud, "dynamodb")
+    for name, has_ttl in (("data", True), ("accounts", True), ("blobs", False)):
+        table = f"strandline-local-{name}"
+        assert dynamodb.describe_table(TableName=table)["Table"]["DeletionProtectionEnabled"]
+        recovery = dynamodb.describe_continuous_backups(TableName=table)["ContinuousBackupsDescription"]
+        assert recovery["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"] == "ENABLED"
+        ttl = dynamodb.describe_time_to_live(TableName=table)["TimeToLiveDescription"]["TimeToLiveStatus"]
+        assert (ttl == "ENABLED") == has_ttl
+
+
+def _commands(heading: str) -> list[str]:
+    """The shell commands under a heading of the page, in their order."""
+    section = re.split(r"^##+ ", PAGE.read_text().partition(f"{heading}\n")[2], flags=re.MULTILINE)[0]
+    return [textwrap.dedent(each) for each in re.findall(r"^ *```sh\n(.*?)^ *```$", section, re.MULTILINE | re.DOTALL)]
+
+
+def _shell(cloud: Cloud, commands: str) -> None:
+    """Run commands as the page says them, after its definitions, for the local stage and this moment."""
+    (definitions,) = _commands("## Setting tables back")
+    definitions = definitions.replace("AWS_REGION=eu-central-1 STAGE=prod", "STAGE=local")
+    credentials = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "us-east-1"}
+    credentials |= {"AWS_DEFAULT_REGION": "us-east-1", "AWS_ENDPOINT_URL": str(cloud.gateway_url), "AWS_PAGER": ""}
+    script = f"set -e\n{definitions}\n{commands}"
+    done = subprocess.run(
+        ["sh", "-c", script], env=os.environ | credentials, capture_output=True, text=True, timeout=240, check=False
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def _open_data_set(user: User) -> str:

@@ -13,7 +13,7 @@ setting = $(if $(or $($(1)),$(findstring command,$(origin $(1)))),'$(1)=$($(1))'
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo check openapi test e2e bench package deploy destroy user rotate-keys environment cloud-environment stage-given clean
+.PHONY: help run demo check openapi test e2e bench package deploy destroy user rotate-keys environment cloud-environment checkov-environment stage-given clean
 
 help: ## list what there is
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -26,7 +26,7 @@ demo: ## send a synthetic month, read it back, compare: make demo [DAYS=30] [SEE
 	@$(START) --cloud --run tools.demo --port '$(PORT)' --data-dir '$(DATA_DIR)' \
 		$(if $(DAYS),--days '$(DAYS)') $(if $(SEED),--seed '$(SEED)')
 
-check: environment ## lint, types, import rules, API description, templates
+check: checkov-environment ## lint, types, import rules, API description, templates
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -34,6 +34,7 @@ check: environment ## lint, types, import rules, API description, templates
 	$(BIN)/python -m tools.openapi --check
 	$(BIN)/python -m tools.package local
 	$(BIN)/cfn-lint infra/stateful.yaml build/local/template.json
+	.venv-checkov/bin/checkov --config-file infra/checkov.yaml
 
 openapi: environment ## write docs/openapi.json, the description of the API
 	@$(BIN)/python -m tools.openapi
@@ -72,6 +73,9 @@ environment:
 
 cloud-environment:
 	@sh tools/start.sh --cloud
+
+checkov-environment:
+	@sh tools/start.sh --checkov
 
 stage-given:
 	@test -n '$(STAGE)' || { echo 'error: which stage? Say STAGE=prod, for example.' >&2; exit 1; }

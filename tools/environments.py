@@ -1,11 +1,13 @@
-"""The two environments: .venv for the project, .venv-ministack for the local cloud, each exactly as its lock file says.
+"""The environments: .venv for the project, .venv-ministack for the local cloud, .venv-checkov for a check of the
+templates, each exactly as its lock file says.
 
 Run by tools/start.sh with a bare Python, hence standard library only. Nothing happens, in a few milliseconds, when the
 environments are as they should be.
 
-    python tools/environments.py [--cloud] [--run MODULE ARGUMENT...]
+    python tools/environments.py [--cloud | --checkov] [--run MODULE ARGUMENT...]
 
-`--cloud` wants the local cloud's environment too; `--run` then becomes that module of the project's environment.
+`--cloud` wants the local cloud's environment too, `--checkov` that of the check; `--run` then becomes that module of the
+project's environment.
 """
 
 import fcntl
@@ -51,6 +53,9 @@ class Environment:
 
 PROJECT = Environment(ROOT / ".venv", ROOT / "requirements-dev.txt")
 CLOUD = Environment(ROOT / ".venv-ministack", ROOT / "requirements-ministack.txt")
+CHECKOV = Environment(ROOT / ".venv-checkov", ROOT / "requirements-checkov.txt")
+BESIDES = {"--cloud": CLOUD, "--checkov": CHECKOV}
+"""What is wanted beside the project's environment, by the option that says so."""
 
 
 def locked_versions(lock: str) -> dict[str, str]:
@@ -151,10 +156,9 @@ def only_one() -> Iterator[None]:
         yield
 
 
-def ensure(cloud: bool) -> None:
-    """Make what is missing; one Python for both, so that native wheels of one run in the other."""
+def ensure(environments: Sequence[Environment]) -> None:
+    """Make what is missing; one Python for all, so that the local cloud runs native wheels of the project."""
     this = sys.version_info[:2]
-    environments = [PROJECT, CLOUD] if cloud else [PROJECT]
     if all(is_current(environment, this) for environment in environments):
         return
     named = Path(getattr(sys, "_base_executable", sys.executable)), this
@@ -169,7 +173,7 @@ def ensure(cloud: bool) -> None:
 def main(arguments: list[str]) -> int:
     """Ensure the environments, then become the module after `--run`, if any."""
     try:
-        ensure(cloud="--cloud" in arguments[:1])
+        ensure([PROJECT, *(BESIDES[option] for option in arguments[:1] if option in BESIDES)])
     except SetupError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

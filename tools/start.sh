@@ -1,7 +1,7 @@
 #!/bin/sh
 # Runs tools/environments.py with the newest Python that really starts, so that make needs no environment to begin with.
 #
-#   sh tools/start.sh [--cloud] [--run MODULE ARGUMENT...]
+#   sh tools/start.sh [--cloud | --checkov] [--run MODULE ARGUMENT...]
 #
 # A name on the PATH proves nothing (a version switcher's shim may be there and fail), so each candidate is started.
 # PYTHON=/path/to/python overrides the search.

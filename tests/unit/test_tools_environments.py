@@ -8,7 +8,7 @@ import pytest
 from tools import environments
 from tools.environments import CLOUD, PROJECT, ROOT, Environment, SetupError, is_current, locked_versions, run_logged
 
-LOCKS = ("requirements.txt", "requirements-dev.txt", "requirements-ministack.txt")
+LOCKS = ("requirements.txt", "requirements-dev.txt", "requirements-ministack.txt", "requirements-checkov.txt")
 
 
 def _environment(folder: Path) -> Environment:

@@ -12,6 +12,7 @@ from dataclasses import fields
 from chalicelib.contract import json_text
 from chalicelib.domain.data_query import DataQuery
 from chalicelib.domain.data_set import DataOwner, DataSet
+from chalicelib.domain.truncation import truncations
 
 FORM = 1
 """Raised when the same data and query are answered in another way than before."""
@@ -78,11 +79,19 @@ def tag_when_settled(
     data_sets = list(data_sets)
     if sum(data_set.state_version for data_set in data_sets) < owner.states:
         return None
-    cut_offs = {data_set.id: data_set.cut_off for data_set in data_sets}
-    for data_set_id, came_in in owner.freshness.data_sets.items():
-        if max(last_numbers.get(data_set_id, 0), cut_offs.get(data_set_id, 0)) < came_in.last_number:
+    for data_set in data_sets:
+        came_in = owner.freshness.data_sets.get(data_set.id)
+        if came_in is None or last_numbers.get(data_set.id, 0) >= came_in.last_number:
+            continue
+        if not _may_be_purged(data_set, came_in.last_number, data_sets):
             return None
     return tag
+
+
+def _may_be_purged(data_set: DataSet, number: int, data_sets: Iterable[DataSet]) -> bool:
+    """Whether an entry is one that was deleted with its data set, or truncated by another one."""
+    cuts = truncations(data_set, data_sets)
+    return data_set.cut_off >= number or any(cut.last_number is None or cut.last_number >= number for cut in cuts)
 
 
 def _normal(value: object) -> object:

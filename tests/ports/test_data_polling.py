@@ -11,6 +11,7 @@ from chalicelib.adapters.data_keys import data_set_key, entry_key
 from chalicelib.adapters.data_sets import DynamoDataSets
 from chalicelib.adapters.data_sources import DynamoDataSources
 from chalicelib.adapters.record_log import DynamoRecordLog
+from chalicelib.adapters.tiles import DynamoTiles
 from chalicelib.config import Settings
 from chalicelib.contract.access import VIEW
 from chalicelib.domain.access import Caller
@@ -37,6 +38,7 @@ def read(settings: Settings, known: str | None = "", caller: Caller = OWNER) -> 
         data_sets=DynamoDataSets(settings),
         sources=DynamoDataSources(settings),
         log=DynamoRecordLog(settings),
+        tiles=DynamoTiles(settings),
         grants=DynamoGrants(settings, lambda: NOW_MS),
         known_tags=parse_known_tags(known or ""),
     )

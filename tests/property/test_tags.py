@@ -108,6 +108,7 @@ class Polling(RuleBasedStateMachine):
                 data_sets=self.scene.data_sets,
                 sources=self.scene.sources,
                 log=self.scene.log,
+                tiles=self.scene.tiles,
                 grants=self.scene.grants,
             ).tag
             assert tag is not None

@@ -125,5 +125,13 @@ class TestSettled:
         assert self.settled(self.data_sets(2, 1, cut_off=5))
         assert not self.settled(self.data_sets(2, 1, cut_off=4))
 
+    def test_entries_that_were_truncated_may_be_gone(self) -> None:
+        device = {"deviceId": "pump", "deduplicator": {"name": "org.tidepool.deduplicator.device.truncate.dataset"}}
+        for last_number, settled in ((4, False), (5, True)):
+            closing = DataSet("c", OWNER.id, 1, 0, 0, device, close_order=1, open_when_closed={"a": last_number})
+            assert self.settled([*self.data_sets(2, 1), closing], b=2) is settled
+        before = self.data_sets(2, 1, close_order=1)[0]
+        assert self.settled([before, self.data_sets(2, 1)[1], replace(closing, close_order=2)], b=2)
+
     def test_what_has_no_tag_gets_none(self) -> None:
         assert tag_when_settled(None, self.owner, self.data_sets(2, 1), {"a": 5, "b": 2}) is None

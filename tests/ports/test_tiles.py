@@ -5,10 +5,13 @@ import zlib
 import pytest
 
 from chalicelib.domain.data_set import DataOwner
+from chalicelib.domain.entries import Entry, EntryKind
 from chalicelib.domain.ports import ChangedMeanwhileError
 from chalicelib.domain.ports_tiles import Compacted, TileMissingError
 from chalicelib.domain.snapshot import Applied, Snapshot, encode_snapshot
 from chalicelib.domain.tile import TileContent, TileKey, TileTraits
+from tests.fakes.data import FakeDataSets, FakeRecordLog
+from tests.fakes.tiles import FakeArchive, FakeTiles
 from tests.ports.test_data_stores import ANNA, NOW_MS
 from tests.ports.tile_scene import (
     LATER_MS,
@@ -375,3 +378,85 @@ class TestReadingLogs:
             ("c", 3),
         ]
         assert {it.body for it in entries} == {bytes(20_000)}
+
+
+class TestFake:
+    """What the fake does beyond the port, so that tests of compaction can trust it."""
+
+    def test_a_committed_tile_is_not_written_again(self) -> None:
+        stores, fake = fakes()
+        attempt = stores.begin()
+        stores.tiles.write(attempt, contents(tiles(CBG)), {})
+        stores.tiles.commit(attempt, Snapshot(), after_attempt(Snapshot(), attempt, tiles(CBG)), [], NOW_MS)
+        stores.tiles.write(attempt, contents(tiles(CBG)), {})
+        for late in (tiles(CBG, value=2), tiles(BOLUS)):
+            with pytest.raises(AssertionError, match="written again"):
+                stores.tiles.write(attempt, contents(late), {})
+        fake.given.clear()
+        with pytest.raises(AssertionError, match="written again"):
+            stores.tiles.write(attempt, contents(tiles(CBG, value=2)), {})
+
+    def test_nothing_is_committed_that_was_not_written(self) -> None:
+        stores, _ = fakes()
+        attempt = stores.begin()
+        with pytest.raises(AssertionError, match="was not written"):
+            stores.tiles.commit(attempt, Snapshot(), after_attempt(Snapshot(), attempt, tiles(CBG)), [], NOW_MS)
+
+    def test_it_dies_before_any_write(self) -> None:
+        steps: list[str] = []
+        stores, fake = fakes()
+        archive = FakeArchive(steps.append)
+        fake.before_write = steps.append
+        stores.open()
+        stores.add()
+        stores.put(tiles(CBG), compacted=[Compacted("a" * 32, is_continuous=True, through=1)])
+        stores.put(tiles(CBG, value=2))
+        stores.tiles.write(stores.begin(), contents(tiles(BOLUS)), {BOLUS: [1]})
+        stores.sweep()
+        stores.marks.mark(ANNA, 1, NOW_MS)
+        stores.marks.clear(next(iter(stores.marks.all())))
+        archive.put(DataOwner(ANNA), [Entry("a" * 32, 1, EntryKind.ADD, NOW_MS, b"")])
+        archive.remove_entries(DataOwner(ANNA), "a" * 32, [1])
+        archive.remove(DataOwner(ANNA))
+        stores.data_sets.erase(ANNA, NOW_MS)
+        stores.sweeping.remove_epoch(ANNA, 0)
+        committed = ["begin", "tile", "commit", "end"]
+        swept = ["sweep_entry", "sweep_order", "sweep_tile", "sweep_order", "sweep_mark", "sweep_tile", "sweep_order"]
+        assert steps == [
+            *committed,
+            *committed,
+            *["begin", "tile", "origin_keys"],
+            *swept,
+            *["mark", "clear", "archive_put", "archive_remove_entries", "archive_remove", "remove_epoch"],
+        ]
+
+    @pytest.mark.parametrize("step", ["begin", "tile", "origin_keys", "commit"])
+    def test_what_dies_leaves_no_trace_once_it_is_swept(self, step: str) -> None:
+        stores, fake = fakes()
+
+        def dies(name: str) -> None:
+            if name == step:
+                raise InterruptedError
+
+        fake.before_write = dies
+        with pytest.raises(InterruptedError):
+            write_and_commit(stores)
+        fake.before_write = lambda _: None
+        stores.sweep()
+        assert (fake.stored, fake.given, fake.snapshots) == ({}, {}, {})
+        assert not any(fake.notes.values())
+
+
+def write_and_commit(stores: Stores) -> None:
+    """All of an attempt."""
+    attempt = stores.begin()
+    stores.tiles.write(attempt, contents(tiles(CBG)), {CBG: [1]})
+    stores.tiles.commit(attempt, Snapshot(), after_attempt(Snapshot(), attempt, tiles(CBG)), [], NOW_MS)
+
+
+def fakes() -> tuple[Stores, FakeTiles]:
+    """Stores in memory, and the one of tiles."""
+    data_sets = FakeDataSets()
+    log = FakeRecordLog(data_sets)
+    fake = FakeTiles(data_sets, log)
+    return Stores(data_sets, log, fake, fake, fake), fake

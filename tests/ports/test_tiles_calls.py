@@ -142,6 +142,26 @@ class TestCalls:
         stores.tiles.end(attempt)
         assert wire.calls == {"UpdateItem": 1}
 
+    def test_sweeping_what_was_replaced(self, stores: Stores, wire: Wire) -> None:
+        stores.open()
+        stores.add(body=bytes(20_000))
+        stores.put(tiles(*QUARTER[:20]))
+        stores.sweep()
+        compacted = [Compacted("a" * 32, is_continuous=True, through=1)]
+        stores.put(tiles(*QUARTER[:20], value=2), compacted=compacted, now_ms=NOW_MS + 1)
+        (order,) = stores.sweeping.orders(LATER_MS)
+        wire.requests.clear()
+        assert stores.sweeping.sweep(order) == 21
+        assert wire.calls == {"GetItem": 1, "BatchGetItem": 1, "Query": 6, "BatchWriteItem": 3, "DeleteItem": 1}
+
+    def test_sweeping_an_attempt(self, stores: Stores, wire: Wire) -> None:
+        stores.tiles.write(stores.begin(), contents(tiles(*QUARTER[:20])), {CBG: [1]})
+        (order,) = stores.sweeping.orders(LATER_MS)
+        wire.requests.clear()
+        assert stores.sweeping.sweep(order) == 20
+        called = {"GetItem": 1, "UpdateItem": 1, "BatchGetItem": 1, "Query": 2, "BatchWriteItem": 2, "DeleteItem": 1}
+        assert wire.calls == called
+
     def test_a_mark_takes_no_call(self, stores: Stores, wire: Wire) -> None:
         stores.open()
         wire.requests.clear()

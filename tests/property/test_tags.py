@@ -9,10 +9,12 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from chalicelib.domain import query
 from chalicelib.domain.access import SERVICE
+from chalicelib.domain.compaction import CompactionPorts, compact
 from chalicelib.domain.data_query import parse_data_query
 from chalicelib.domain.data_source import CONNECTED, DataSource
 from chalicelib.domain.errors import DataSetClosedError
 from tests.fakes.data_scene import ANNA, DataScene, Item, cbg, food
+from tests.fakes.tiles import FakeArchive
 
 QUERIES: tuple[dict[str, str], ...] = ({}, {"type": "cbg"}, {"cbgFilter": "false"}, {"latest": "true"})
 DEDUPLICATORS = ("none", "dataset.delete.origin", "device.deactivate.hash", "device.truncate.dataset")
@@ -90,6 +92,15 @@ class Polling(RuleBasedStateMachine):
         source = self.scene.sources.find("s")
         assert source is not None
         assert self.scene.sources.remove(source)
+
+    @rule()
+    def compact(self) -> None:
+        """What is in tiles and in no log any more is read as before, and has a tag as before."""
+        scene = self.scene
+        now = CompactionPorts(scene.data_sets, scene.log, scene.tiles, FakeArchive(), scene.tick, scene.new_id)
+        compact(str(ANNA.user_id), now, lambda: None)
+        for order in list(scene.tiles.orders(scene.tick() + 1)):
+            scene.tiles.sweep(order)
 
     @staticmethod
     def _unless_closed(act: Any, *arguments: Any) -> None:

@@ -9,6 +9,7 @@ the same. Bodies are compressed already, so an object is no more than entries on
 import hashlib
 import re
 import struct
+from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from chalicelib.adapters.blobs_contents import S3Contents
@@ -48,10 +49,10 @@ class S3Archive:
 
     def remove_entries(self, owner: DataOwner, data_set_id: str, numbers: Collection[int]) -> None:
         """See `Archive.remove_entries`: two requests for each object that has such entries, and the listing."""
-        gone = frozenset(numbers)
+        gone, ordered = frozenset(numbers), sorted(numbers)
         for object_key in list(self._objects.keys_under(_folder(owner, data_set_id))):
             first, last = _numbers(object_key)
-            if not any(first <= number <= last for number in gone):
+            if bisect_left(ordered, first) == bisect_right(ordered, last):  # none of them is between
                 continue
             entries = list(self._read(object_key, data_set_id))
             left = [entry for entry in entries if entry.number not in gone]

@@ -119,7 +119,7 @@ def test_a_mark_that_came_after_another_was_cleared_is_not_cleared_for_it(stores
 
 
 def test_all_users_are_found_whatever_their_names(stores: Stores) -> None:
-    names = sorted([f"{number:010x}" for number in range(200)] + ["#", "", "x" * 900, "ä"])
+    names = sorted([f"{number:010x}" for number in range(200)] + ["#", "x" * 900, "ä"])
     for name in names:
         stores.marks.mark(name, 1, NOW_MS)
     assert [mark.owner_id for mark in marks(stores)] == names

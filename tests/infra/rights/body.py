@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from tests.infra.rights.calling import Arguments, Call
+from tests.infra.rights.library import returned
 from tests.infra.rights.sources import imported
 from tests.infra.rights.values import (
     NOTHING,
@@ -20,12 +21,15 @@ from tests.infra.rights.values import (
     Several,
     Text,
     Value,
+    combined,
     concatenated,
     elements,
     join,
     merged,
+    numbered,
     of,
     texts,
+    under,
 )
 
 if TYPE_CHECKING:
@@ -33,10 +37,6 @@ if TYPE_CHECKING:
 
 ROUNDS = 2
 """How often a loop is gone round: what the first round binds, the second may use."""
-SAME = frozenset(
-    {"list", "tuple", "sorted", "set", "frozenset", "iter", "reversed", "islice", "dict", "chain", "filter", "cast"}
-)
-"""Builtins whose results hold what their arguments hold."""
 NOT_CALLS = frozenset({"close", "exceptions", "meta"})
 """Members of clients that make no request."""
 
@@ -77,8 +77,8 @@ class Body:
             case ast.AnnAssign(target=target, annotation=annotation, value=value):
                 found = NOTHING if value is None else self.value(value)
                 self._bind(target, found or self._program.annotated(self._module, annotation))
-            case ast.AugAssign(target=target, op=op, value=value):
-                self._bind(target, self._combined(op, self.value(target), self.value(value)))
+            case ast.AugAssign(target=target, value=value):
+                self._bind(target, combined(self.value(target), self.value(value)))
             case ast.Return(value=value):
                 self._returned.append(NOTHING if value is None else self.value(value))
             case ast.If(test=test, body=body, orelse=orelse):
@@ -199,8 +199,8 @@ class Body:
                 if any(isinstance(part, ast.Starred) for part in parts):
                     return of(Several(join(self._part(part) for part in parts)))
                 return of(Items(tuple(self.value(part) for part in parts)))
-            case ast.BinOp(left=left, op=op, right=right):
-                return self._combined(op, self.value(left), self.value(right))
+            case ast.BinOp(left=left, right=right):
+                return combined(self.value(left), self.value(right))
             case ast.BoolOp(values=parts):
                 return join([self.value(part) for part in parts])
             case ast.IfExp(test=test, body=body, orelse=orelse):
@@ -245,31 +245,14 @@ class Body:
         ]
         return merged(parts)
 
-    def _combined(self, op: ast.operator, left: Value, right: Value) -> Value:
-        if isinstance(op, ast.BitOr) and any(isinstance(each, Mapped) for each in left | right):
-            return merged((left, right))
-        if isinstance(op, ast.Add):
-            if any(True for _ in texts(left)):
-                return concatenated((left, right))
-            return of(Several(elements(left | right))) if elements(left | right) else left | right
-        return left | right
-
     def _item(self, value: Value, key: ast.expr) -> Value:
-        if isinstance(key, ast.Slice):
-            return value
-        wanted = list(texts(self.value(key)))
-        found = []
-        for each in value:
-            match each, key:
-                case Items(items), ast.Constant(value=int(index)) if -len(items) <= index < len(items):
-                    found.append(items[index])
-                case Mapped(), _ if wanted:
-                    found += [each.at(text.text) for text in wanted]
-                case Mapped(pairs), _:
-                    found += [held for _, held in pairs]
-                case _:
-                    found.append(elements(of(each)))
-        return join(found)
+        match key:
+            case ast.Slice():
+                return value
+            case ast.Constant(value=int(index)):
+                return join(numbered(each, index) for each in value)
+        wanted = self.value(key)
+        return join(under(each, wanted) for each in value)
 
     def _comprehended(self, generators: list[ast.comprehension], made: Callable[[], Value]) -> Value:
         before = dict(self._variables)
@@ -333,7 +316,11 @@ class Body:
             self._program.calls.add(Call(member.of.service, method, form, place))
         if method == "get_queue_url":
             # A queue's address stands for its name.
-            return of(Mapped(frozenset({(of(Text("QueueUrl")), arguments.named["QueueName"])})))
+            return _mapping("QueueUrl", arguments.named["QueueName"])
+        if method == "list_objects_v2":
+            # The keys that it finds begin as it was asked.
+            keys = frozenset(Text(text.text, False) for text in texts(arguments.named.get("Prefix", NOTHING)))
+            return of(Several(_mapping("Contents", of(Several(_mapping("Key", keys))))))
         return NOTHING
 
     def _of_container(self, member: Member, arguments: Arguments, node: ast.Call) -> Value:
@@ -372,30 +359,18 @@ class Body:
         """A function or class that is not the project's. What it is given to call, it calls."""
         if full == "boto3.client":
             return of(*(Client(text.text) for text in texts(arguments.positional[0])))
-        if full == "super":
-            return NOTHING
         self._call_back(arguments)
         given = arguments.positional
-        if name in SAME:
-            return join(given)
         if name == "replace" and given:
             for each in given[0]:
                 if isinstance(each, Instance):
                     self._program.make(each.cls, Arguments(named=arguments.named))
             return given[0]
-        if name in ("next", "min", "max", "choice"):
-            return elements(join(given))
         if name == "map" and len(given) > 1:
             return of(Several(self._called(given[0], [elements(each) for each in given[1:]])))
-        if name == "enumerate":
-            return of(Several(of(Items((NOTHING, elements(given[0]))))))
-        if name in ("zip", "product"):
-            return of(Several(of(Items(tuple(elements(each) for each in given)))))
-        if name == "partial":
-            return given[0]
         if name == "getattr" and len(given) > 1:
             return join(self._attribute(each, text.text) for each in given[0] for text in texts(given[1]))
-        return NOTHING
+        return returned(name, given)
 
     def _called(self, called: Value, positional: list[Value]) -> Value:
         found = []
@@ -410,3 +385,7 @@ class Body:
         """Whoever is not known calls the functions that it is given."""
         for value in [*arguments.positional, *arguments.named.values(), arguments.more_positional]:
             self._called(frozenset(each for each in value if isinstance(each, Function)), [])
+
+
+def _mapping(key: str, value: Value) -> Value:
+    return of(Mapped(frozenset({(of(Text(key)), value)})))

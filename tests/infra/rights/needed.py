@@ -10,7 +10,7 @@ from tests.infra.rights.body import Body
 from tests.infra.rights.calling import Arguments, Call
 from tests.infra.rights.program import Program
 from tests.infra.rights.sources import PACKAGE, Module, application
-from tests.infra.rights.values import Function, Instance, Mapped, Setting, Value, elements, of, texts
+from tests.infra.rights.values import Function, Instance, Mapped, Setting, Value, elements, join, of, texts
 
 API = "api_handler"
 EVENTS = ("lambda_function", "on_sqs_message", "schedule")
@@ -211,11 +211,12 @@ def _of_objects(call: Call) -> Iterator[Right]:
 
 def _prefixes(call: Call, arguments: Mapped) -> set[str]:
     """The first parts of the keys of objects."""
-    known = {text.text.partition("/") for text in texts(arguments.at("Key"))}
-    found = {first + slash for first, slash, _ in known if slash}
-    outside = KEYS_FROM_OUTSIDE.get(call.place.partition(":")[0])
-    if outside is not None:
-        return found | set(outside)
+    several = join(each.at("Objects") for each in _mappings(arguments.at("Delete")))
+    keys = join([arguments.at("Key"), *(each.at("Key") for each in _mappings(elements(several)))])
+    known = {text.text.partition("/") for text in texts(keys)}
+    found = {first + slash for first, slash, _ in known if slash} or set(
+        KEYS_FROM_OUTSIDE.get(call.place.partition(":")[0], ())
+    )
     if not found:
         raise UnknownCallError(call, "it cannot be told how the keys begin")
     return found

@@ -219,3 +219,32 @@ def concatenated(parts: Iterable[Value]) -> Value:
             )
         }
     return frozenset(text for text in begun if text.text or text.is_whole)
+
+
+def combined(left: Value, right: Value) -> Value:
+    """What an operator makes of two values: texts and sequences one after the other, mappings one over the other."""
+    if any(isinstance(each, Mapped) for each in left | right):
+        return merged((left, right))
+    if any(True for _ in texts(left)):
+        return concatenated((left, right))
+    held = elements(left | right)
+    return of(Several(held)) if held else left | right
+
+
+def under(atom: Any, key: Value) -> Value:
+    """What stands in a container under a key."""
+    known = list(texts(key))
+    match atom:
+        case Mapped() if known:
+            return join(atom.at(text.text) for text in known)
+        case Mapped(pairs):
+            return join(value for _, value in pairs)
+    return elements(of(atom))
+
+
+def numbered(atom: Any, index: int) -> Value:
+    """What stands at a place in a container."""
+    match atom:
+        case Items(items) if -len(items) <= index < len(items):
+            return items[index]
+    return under(atom, NOTHING)

@@ -37,6 +37,7 @@ class Engine:
             return
         replaced.remember_parsed_expressions()
         replaced.heed_conditions_in_change_sets()
+        replaced.take_alarms_on_calculations()
         replaced.write_function_logs(function_log)
         replaced.leave_saving_to_us()
         self._saver = Saver(state, replaced.save_services, lambda complaint: self._say(f"note {complaint}"))

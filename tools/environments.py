@@ -6,8 +6,8 @@ environments are as they should be.
 
     python tools/environments.py [--cloud | --checkov] [--run MODULE ARGUMENT...]
 
-`--cloud` wants the local cloud's environment too, `--checkov` that of the check; `--run` then becomes that module of the
-project's environment.
+`--cloud` wants the local cloud's environment too, `--checkov` that of the check; `--run` then becomes that module of
+the project's environment.
 """
 
 import fcntl

@@ -14,6 +14,7 @@ from chalicelib.api.messages import Answer, Trace
 from chalicelib.api.rendering import cors_headers, rendered
 from chalicelib.contract.operation import FailureForm
 from chalicelib.contract.operations import OPERATIONS
+from chalicelib.observability import begin
 from chalicelib.wiring import random_id, services
 
 NODE_PREFIXES = ("metrics", "access", "metadata")
@@ -24,6 +25,7 @@ class StrandlineApp(Chalice):
 
     def __call__(self, event: Any, context: Any) -> Any:
         """The gateway's answer to one event."""
+        begin(context)
         request_context = event.get("requestContext", {})
         method = request_context.get("httpMethod", "")
         _accept_anything_by_default(event)

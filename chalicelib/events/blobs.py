@@ -12,7 +12,7 @@ from chalice.app import Blueprint
 
 from chalicelib.config import Settings
 from chalicelib.domain.blobs_storing import Confirmation, confirm_upload
-from chalicelib.observability import count, logger, places
+from chalicelib.observability import count, logger, observed, places
 from chalicelib.wiring import services
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ blueprint = Blueprint(__name__)
 @blueprint.on_sqs_message(
     queue=Settings().blob_events_queue, name="on_object_created", batch_size=BATCH_SIZE, maximum_concurrency=AT_ONCE
 )
+@observed
 def on_object_created(event: "SQSEvent") -> dict[str, Any]:
     """The messages that have to be delivered again."""
     from aws_lambda_powertools.utilities.batch import (  # late: the other functions do without

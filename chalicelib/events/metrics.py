@@ -12,7 +12,7 @@ from chalice.app import Blueprint
 
 from chalicelib.domain.metrics_archive import keep
 from chalicelib.domain.ports_metrics import StreamRecord
-from chalicelib.observability import logger
+from chalicelib.observability import logger, observed
 from chalicelib.wiring import services
 
 if TYPE_CHECKING:
@@ -26,11 +26,12 @@ class NotKeptError(Exception):
 
 
 @blueprint.lambda_function(name="on_metrics")
+@observed
 def on_metrics(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """The sequence numbers from which Kinesis has to deliver again, none when all is done.
 
     Raises:
-        BatchProcessingError: nothing could be kept.
+        FunctionFailedError: nothing could be kept.
     """
     from aws_lambda_powertools.utilities.batch import (  # late: the other functions do without
         BatchProcessor,

@@ -18,7 +18,7 @@ from chalicelib.domain.ports_tasks import RunOrder
 from chalicelib.domain.task_dispatch import seed_jobs, start, tick
 from chalicelib.domain.task_types import TASK_TYPES
 from chalicelib.domain.task_worker import Ran, Result, carry_out
-from chalicelib.observability import count, logger, places
+from chalicelib.observability import count, logger, observed, places
 from chalicelib.wiring import Services, services
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ _seeded: Services | None = None
 
 
 @blueprint.schedule("rate(1 minute)", name="dispatch_tasks")
+@observed
 def dispatch_tasks(_event: "CloudWatchEvent") -> None:
     """Recovers stalled tasks and starts those that are due."""
     global _seeded
@@ -50,6 +51,7 @@ def dispatch_tasks(_event: "CloudWatchEvent") -> None:
 
 
 @blueprint.on_sqs_message(queue=Settings().tasks_queue, name="run_task", batch_size=1, maximum_concurrency=AT_ONCE)
+@observed
 def run_task(event: "SQSEvent") -> None:
     """Runs the task of an order, to its end; or starts what is in the line of a type."""
     for record in event:

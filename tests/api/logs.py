@@ -26,6 +26,8 @@ FIELDS: Mapping[str, Callable[[Any], bool]] = {
     "message": _text(r"[a-z ]+"),
     "timestamp": _text(r"[\d :,+-]+"),
     "service": _text("strandline"),
+    "function_name": _text(r"[\w-]+"),
+    "function_request_id": _text(r"[0-9a-f-]{36}"),
     "operation": _text(r"[a-z_]+(\.[a-z_]+)*"),
     "status": _is_number,
     "duration_ms": _is_number,

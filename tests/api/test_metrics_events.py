@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingError
 from chalice.test import Client
 
 from app import app
 from chalicelib.domain.errors import UnavailableError
+from chalicelib.observability import FunctionFailedError
 from tests.fakes.services import FakeServices
 
 EVENTS = Path(__file__).parent.parent / "data" / "events"
@@ -91,7 +91,7 @@ def test_a_batch_of_nothing_but_poison_is_done(fakes: FakeServices) -> None:
 def test_when_nothing_can_be_kept_the_whole_batch_fails(fakes: FakeServices, monkeypatch: pytest.MonkeyPatch) -> None:
     batch = event("kinesis_metrics.json")
     monkeypatch.setattr(fakes.metrics.archive, "write", failing(0, fakes.metrics.archive.write))
-    with pytest.raises(BatchProcessingError):
+    with pytest.raises(FunctionFailedError, match="BatchProcessingError"):
         deliver(batch)
     monkeypatch.undo()
     assert deliver(batch) == {"batchItemFailures": []}

@@ -137,8 +137,7 @@ from chalicelib.events import tasks
 tasks.services = lambda: type("Services", (), {"now_ms": staticmethod(lambda: %d)})
 tasks.carry_out = lambda *_: threading.Event().wait()
 body = '{"task_id":"t","task_type":"%s","run_time_ms":0,"slot_number":0,"slot_holder":"h"}'
-record = type("Record", (), {"body": body})
-tasks.run_task.func([record])
+tasks.run_task({"Records": [{"body": body, "receiptHandle": "r"}]}, None)
 """
 
 

@@ -1,0 +1,91 @@
+"""Lines of the log say which run they belong to, and tell no more of an error than its kind and place."""
+
+import io
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from chalice.test import Client
+
+from app import app
+from chalicelib.events import tasks
+from chalicelib.observability import FunctionFailedError, count, logger, observed
+from tests.infra.conftest import of_type
+from tools.packaging import LOCAL_STAGE, make_package
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What Lambda says of a run."""
+
+    function_name: str = "a-function"
+    aws_request_id: str = "a-run"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What Chalice makes of an event."""
+
+    context: Context
+
+
+@pytest.fixture
+def log(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
+    """What is logged."""
+    stream = io.StringIO()
+    monkeypatch.setattr(logger.registered_handler, "stream", stream)
+    return stream
+
+
+@pytest.mark.parametrize("arguments", [(Event(Context()),), ({"Records": []}, Context())])
+def test_a_line_says_which_run_of_which_function_wrote_it(arguments: tuple[Any, ...], log: io.StringIO) -> None:
+    observed(lambda *_: logger.info("done"))(*arguments)
+    line = json.loads(log.getvalue())
+    assert (line["message"], line["function_name"], line["function_request_id"]) == ("done", "a-function", "a-run")
+
+
+def test_an_error_fails_the_function_without_its_message(log: io.StringIO) -> None:
+    def handler(event: Event) -> None:
+        raise ValueError("a-value-of-somebody")
+
+    with pytest.raises(FunctionFailedError, match="ValueError") as raised:
+        observed(handler)(Event(Context()))
+    assert (str(raised.value), raised.value.__suppress_context__) == ("ValueError", True)
+    line = json.loads(log.getvalue())
+    assert (line["message"], line["level"], line["error"]) == ("defect", "ERROR", "ValueError")
+    assert line["at"][-1].endswith("handler")
+    assert "a-value-of-somebody" not in log.getvalue()
+
+
+@pytest.mark.parametrize("function", ["on_object_created", "on_metrics", "run_task"])
+def test_each_function_that_takes_records_is_observed(function: str, log: io.StringIO) -> None:
+    with Client(app) as client, pytest.raises(FunctionFailedError):
+        client.lambda_.invoke(function, {"Records": None})
+    assert json.loads(log.getvalue())["function_name"]
+
+
+def test_the_function_that_the_clock_starts_is_observed(monkeypatch: pytest.MonkeyPatch, log: io.StringIO) -> None:
+    monkeypatch.setattr(tasks, "services", lambda: 1 / 0)
+    with Client(app) as client, pytest.raises(FunctionFailedError, match="ZeroDivisionError"):
+        client.lambda_.invoke("dispatch_tasks", client.events.generate_cw_event("aws.events", "", {}, [], ""))
+    assert json.loads(log.getvalue())["function_name"]
+
+
+def test_there_are_no_other_functions() -> None:
+    functions = of_type(make_package(LOCAL_STAGE).template, "AWS::Serverless::Function")
+    handlers = {each["Handler"].rpartition(".")[2] for each in functions.values()}
+    assert handlers == {"app", "on_object_created", "on_metrics", "run_task", "dispatch_tasks"}
+
+
+def test_a_count_is_a_line_that_cloudwatch_reads_as_a_metric(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("STRANDLINE_STAGE", "a-stage")
+    count("SomethingCounted", 3)
+    line = json.loads(capsys.readouterr().out)
+    (metric,) = line["_aws"]["CloudWatchMetrics"]
+    assert metric["Namespace"] == "Strandline"
+    assert metric["Metrics"] == [{"Name": "SomethingCounted", "Unit": "Count"}]
+    assert metric["Dimensions"] == [["stage"]]
+    assert (line["SomethingCounted"], line["stage"]) == ([3.0], "a-stage")

@@ -1,10 +1,11 @@
 """The AWS account that the caller's credentials belong to."""
 
 import os
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from tools.packaging import LOCAL_STAGE, check_stage_name
-from tools.project import ToolError
+from tools.project import ToolError, run_tool
 
 if TYPE_CHECKING:
     from boto3.session import Session
@@ -30,6 +31,20 @@ def session_of_caller(stage: str) -> tuple["Session", str]:
     except (BotoCoreError, ClientError) as error:
         raise ToolError(f"AWS does not take your credentials: {error}") from error
     return session, f"account {identity['Account']}, region {session.region_name}, as {identity['Arn']}"
+
+
+def run_aws_tool(main: Callable[[], int]) -> None:
+    """As `run_tool`; what AWS refuses is one line, too: mostly a right that the caller does not have."""
+
+    def with_refusals_in_words() -> int:
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            return main()
+        except (BotoCoreError, ClientError) as error:
+            raise ToolError(f"AWS refuses: {error}") from error
+
+    run_tool(with_refusals_in_words)
 
 
 def confirmed(question: str, *, yes: bool) -> bool:

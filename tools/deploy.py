@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING
 
 from chalicelib.config import Settings
 from tools import application_settings, plan, stacks
-from tools.aws_account import session_of_caller
+from tools.aws_account import run_aws_tool, session_of_caller
 from tools.deployment import Deployed, application_stack, deploy, stateful_stack, stored_package
 from tools.idle_cost import idle_costs, price_list
 from tools.options import OPTIONS, Choice, check_domain, read_choice
 from tools.packaging import Package, make_package
-from tools.project import run_tool
 
 if TYPE_CHECKING:
     from boto3.session import Session
@@ -105,4 +104,4 @@ def _cost_lines(session: "Session", package: Package, present: Choice) -> list[s
 
 
 if __name__ == "__main__":
-    run_tool(main)
+    run_aws_tool(main)

@@ -9,10 +9,10 @@ import argparse
 from typing import TYPE_CHECKING
 
 from tools import application_settings, stacks
-from tools.aws_account import confirmed, session_of_caller, typed
+from tools.aws_account import confirmed, run_aws_tool, session_of_caller, typed
 from tools.deployment import application_stack, stateful_stack
 from tools.erasing import erase, retained
-from tools.project import ToolError, run_tool, step
+from tools.project import ToolError, step
 
 if TYPE_CHECKING:
     from boto3.session import Session
@@ -78,4 +78,4 @@ def _destroy_all(session: "Session", stage: str, whose: str, confirmation: str |
 
 
 if __name__ == "__main__":
-    run_tool(main)
+    run_aws_tool(main)

@@ -99,7 +99,7 @@ def _entries(modules: Mapping[str, Module]) -> Iterator[tuple[str, list[Entry]]]
                     case ast.Call(func=ast.Attribute(attr=kind), keywords=keywords) if kind in EVENTS:
                         (named,) = [each.value for each in keywords if each.arg == "name"]
                         yield str(ast.literal_eval(named)), [function]
-                    case ast.Call():
+                    case ast.Call() if module.name.startswith(f"{PACKAGE}.api"):
                         of_api.append((module.name, decorator, function))
     application_class = modules[f"{PACKAGE}.api.application"].classes["StrandlineApp"]
     receiver = of(Instance(application_class.name))

@@ -1,0 +1,141 @@
+"""Functions that nobody waits for: each is tried again, has an age after which it is not, and a place for what is left.
+
+Source: docs/operations.md, "When something is left over".
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from tests.infra.conftest import Template, of_type, strings
+from tools.project import ROOT
+
+FUNCTIONS = ("DispatchTasks", "OnMetrics", "OnObjectCreated", "RunTask")
+QUEUES = {"OnObjectCreated": "BlobEvents", "RunTask": "TasksQueue"}
+A_DAY_S = 24 * 3600
+
+
+def name_of(value: Any) -> str:
+    """The name of a queue, with `${Stage}` in it, from a name or an address."""
+    (text,) = strings(value)
+    return text.rpartition(":")[2]
+
+
+def queues_by_name(*templates: Template) -> dict[str, Template]:
+    """All queues of a stage."""
+    return {
+        name_of(queue["QueueName"]): queue
+        for template in templates
+        for queue in of_type(template, "AWS::SQS::Queue").values()
+    }
+
+
+def sources(application: Template) -> Iterator[tuple[str, str]]:
+    """Each function that is no answer to a request, with what starts it."""
+    for name, function in of_type(application, "AWS::Serverless::Function").items():
+        for event in function.get("Events", {}).values():
+            yield name, event["Type"]
+    for mapping in of_type(application, "AWS::Lambda::EventSourceMapping").values():
+        yield mapping["FunctionName"]["Ref"], "Kinesis"
+
+
+def test_these_are_all_functions_that_nobody_waits_for(application: Template) -> None:
+    assert dict(sources(application)) == {
+        "DispatchTasks": "Schedule",
+        "OnMetrics": "Kinesis",
+        "OnObjectCreated": "SQS",
+        "RunTask": "SQS",
+    }
+    assert set(of_type(application, "AWS::Serverless::Function")) == {"APIHandler", *FUNCTIONS}
+
+
+@pytest.mark.parametrize("function", QUEUES)
+def test_a_message_is_tried_again_for_a_while_and_then_put_aside(
+    function: str, stateful: Template, application: Template
+) -> None:
+    queue = of_type(stateful, "AWS::SQS::Queue")[QUEUES[function]]
+    properties = of_type(application, "AWS::Serverless::Function")[function]
+    (event,) = properties["Events"].values()
+    assert name_of(event["Properties"]["Queue"]) == name_of(queue["QueueName"])
+    assert event["Properties"]["ScalingConfig"]["MaximumConcurrency"] >= 2
+    tries = queue["RedrivePolicy"]["maxReceiveCount"]
+    assert tries >= 3
+    assert queue["VisibilityTimeout"] >= properties["Timeout"]
+    # All tries fit into the age at which a message is dropped, so none is dropped without having been put aside.
+    assert queue["VisibilityTimeout"] * tries < queue["MessageRetentionPeriod"] <= 14 * A_DAY_S
+    failures = of_type(stateful, "AWS::SQS::Queue")[queue["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0]]
+    assert failures["MessageRetentionPeriod"] == 14 * A_DAY_S
+    assert "RedrivePolicy" not in failures
+
+
+def test_records_of_the_stream_are_tried_again_while_they_are_in_it(stateful: Template, application: Template) -> None:
+    mapping = of_type(application, "AWS::Lambda::EventSourceMapping")["OnMetricsSource"]
+    kept_for_s = of_type(stateful, "AWS::Kinesis::Stream")["MetricsStream"]["RetentionPeriodHours"] * 3600
+    # Half of the day is for us, half for the owner to fetch what was given up.
+    assert mapping["MaximumRecordAgeInSeconds"] == kept_for_s / 2
+    assert mapping["MaximumRetryAttempts"] == 30
+    assert mapping["BisectBatchOnFunctionError"] is True
+    failures = queues_by_name(stateful)[name_of(mapping["DestinationConfig"]["OnFailure"]["Destination"])]
+    assert failures["MessageRetentionPeriod"] == 14 * A_DAY_S
+
+
+def test_a_start_of_the_dispatcher_is_given_up_when_the_next_one_comes(application: Template) -> None:
+    dispatcher = of_type(application, "AWS::Serverless::Function")["DispatchTasks"]
+    (event,) = dispatcher["Events"].values()
+    assert event["Properties"]["RetryPolicy"] == {"MaximumRetryAttempts": 1, "MaximumEventAgeInSeconds": 60}
+    asynchronous = dispatcher["EventInvokeConfig"]
+    assert (asynchronous["MaximumRetryAttempts"], asynchronous["MaximumEventAgeInSeconds"]) == (0, 60)
+    queue = {"Fn::GetAtt": ["DispatchFailures", "Arn"]}
+    assert event["Properties"]["DeadLetterConfig"] == {"Arn": queue}
+    assert asynchronous["DestinationConfig"]["OnFailure"] == {"Type": "SQS", "Destination": queue}
+    # Nothing to save: an old start only keeps the alarm from going off anew.
+    assert of_type(application, "AWS::SQS::Queue")["DispatchFailures"]["MessageRetentionPeriod"] == A_DAY_S
+
+
+def test_only_rules_of_this_stack_may_put_starts_aside(application: Template) -> None:
+    (policy,) = of_type(application, "AWS::SQS::QueuePolicy").values()
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert (statement["Principal"], statement["Action"]) == ({"Service": "events.amazonaws.com"}, "sqs:SendMessage")
+    (source,) = strings(statement["Condition"]["ArnLike"]["aws:SourceArn"])
+    assert source.endswith(":${AWS::AccountId}:rule/${AWS::StackName}-*")
+
+
+def test_every_queue_is_encrypted(stateful: Template, application: Template) -> None:
+    queues = queues_by_name(stateful, application)
+    assert len(queues) == 6
+    for name, queue in queues.items():
+        assert queue["SqsManagedSseEnabled"] is True, name
+
+
+def test_every_queue_of_failures_is_one_of_a_source(stateful: Template, application: Template) -> None:
+    targets = {name_of(queue["QueueName"]) for queue in _targets(stateful, application)}
+    names = {name for name in queues_by_name(stateful, application) if name.endswith("-failures")}
+    assert targets == names
+
+
+def _targets(stateful: Template, application: Template) -> Iterator[Mapping[str, Any]]:
+    queues = of_type(stateful, "AWS::SQS::Queue")
+    for queue in queues.values():
+        if "RedrivePolicy" in queue:
+            yield queues[queue["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0]]
+    for mapping in of_type(application, "AWS::Lambda::EventSourceMapping").values():
+        destination = name_of(mapping["DestinationConfig"]["OnFailure"]["Destination"])
+        yield queues_by_name(stateful)[destination]
+    for function in of_type(application, "AWS::Serverless::Function").values():
+        if "EventInvokeConfig" in function:
+            logical_name = function["EventInvokeConfig"]["DestinationConfig"]["OnFailure"]["Destination"]["Fn::GetAtt"][
+                0
+            ]
+            yield of_type(application, "AWS::SQS::Queue")[logical_name]
+
+
+def test_the_page_says_what_to_do_with_each_queue_of_failures(stateful: Template, application: Template) -> None:
+    part = (ROOT / "docs" / "operations.md").read_text().partition("\n## When something is left over\n")[2]
+    headings = re.findall(r"^### `([a-z-]+)`: ", part.partition("\n## ")[0], flags=re.MULTILINE)
+    names = queues_by_name(stateful, application)
+    failures = {name.removeprefix("strandline-${Stage}-") for name in names if name.endswith("-failures")}
+    assert set(headings) == failures
+    for heading in failures:
+        assert f"$(queue_url {heading})" in part or f"$(queue_arn {heading})" in part, heading

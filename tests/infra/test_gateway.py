@@ -1,0 +1,146 @@
+"""What API Gateway does by itself: limits, refusals, access logs, the firewall. Source: docs/operations.md."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from chalicelib.api.failures import STATUS
+from chalicelib.domain.errors import TooLargeError
+from tests.infra.conftest import Template, of_type, strings
+
+REFUSALS = ("DEFAULT_4XX", "DEFAULT_5XX", "THROTTLED", "REQUEST_TOO_LARGE", "WAF_FILTERED")
+ORIGIN = "gatewayresponse.header.Access-Control-Allow-Origin"
+RETRY = "gatewayresponse.header.Retry-After"
+
+
+@pytest.fixture(scope="module")
+def api(application: Template) -> Template:
+    """The properties of the API."""
+    return of_type(application, "AWS::Serverless::Api")["RestAPI"]
+
+
+def test_it_is_named_after_its_stage(api: Template) -> None:
+    # Metrics of API Gateway are told apart by this name.
+    assert api["Name"] == api["DefinitionBody"]["info"]["title"] == {"Fn::Sub": "strandline-${Stage}"}
+
+
+def test_all_methods_of_all_paths_are_throttled_on_aws(api: Template, application: Template) -> None:
+    (settings,) = api["MethodSettings"]
+    assert (settings["ResourcePath"], settings["HttpMethod"]) == ("/*", "*")
+    nothing = {"Ref": "AWS::NoValue"}
+    assert settings["ThrottlingRateLimit"] == {"Fn::If": ["OnAws", {"Ref": "ThrottlingRate"}, nothing]}
+    assert settings["ThrottlingBurstLimit"] == {"Fn::If": ["OnAws", {"Ref": "ThrottlingBurst"}, nothing]}
+    parameters = application["Parameters"]
+    assert 0 < parameters["ThrottlingRate"]["Default"] <= parameters["ThrottlingBurst"]["Default"]
+
+
+def test_nothing_of_a_request_is_written_down_by_the_gateways_own_logs(api: Template) -> None:
+    (settings,) = api["MethodSettings"]
+    assert (settings["LoggingLevel"], settings["DataTraceEnabled"]) == ("OFF", False)
+    assert "TracingEnabled" not in api
+
+
+def test_these_are_the_refusals(api: Template) -> None:
+    assert tuple(api["DefinitionBody"]["x-amazon-apigateway-gateway-responses"]) == REFUSALS
+
+
+@pytest.mark.parametrize("kind", REFUSALS)
+def test_a_refusal_of_the_gateway_is_json_that_a_page_may_read(kind: str, api: Template) -> None:
+    refusal = api["DefinitionBody"]["x-amazon-apigateway-gateway-responses"][kind]
+    ((media, template),) = refusal["responseTemplates"].items()
+    assert media == "application/json"
+    # API Gateway puts the quotes of this one in itself.
+    body = json.loads(template.replace("$context.error.messageString", '"a message"'))
+    assert set(body) == {"code", "title", "detail", "meta"}
+    assert body["meta"] == {"trace": {"request": "$context.requestId"}}
+    assert refusal["responseParameters"][ORIGIN] == "'*'"
+    # Any origin and credentials together would be refused by browsers.
+    assert not any("Credentials" in name for name in refusal["responseParameters"])
+
+
+def test_who_comes_too_often_or_at_a_bad_time_is_told_when_to_come_again(api: Template) -> None:
+    refusals = api["DefinitionBody"]["x-amazon-apigateway-gateway-responses"]
+    assert {kind for kind in REFUSALS if RETRY in refusals[kind]["responseParameters"]} == {"THROTTLED", "DEFAULT_5XX"}
+    assert refusals["THROTTLED"]["statusCode"] == 429
+    assert refusals["REQUEST_TOO_LARGE"]["statusCode"] == STATUS[TooLargeError]
+    assert refusals["WAF_FILTERED"]["statusCode"] == 403
+
+
+def test_access_logs_are_there_when_asked_for(api: Template, application: Template) -> None:
+    assert application["Parameters"]["AccessLogs"]["Default"] == "false"
+    condition, settings, otherwise = api["AccessLogSetting"]["Fn::If"]
+    assert (condition, otherwise) == ("HasAccessLogs", {"Ref": "AWS::NoValue"})
+    assert settings["DestinationArn"] == {"Fn::GetAtt": ["AccessLogGroup", "Arn"]}
+    for name in ("AccessLogGroup", "AccessLogsAccount", "AccessLogsRole"):
+        assert application["Resources"][name]["Condition"] == "HasAccessLogs"
+
+
+def test_access_logs_hold_no_path_query_header_or_body(api: Template) -> None:
+    line = json.loads(api["AccessLogSetting"]["Fn::If"][1]["Format"])
+    assert line["lambda"] == "$context.integration.requestId"
+    assert {re.sub(r"^\$context\.", "", value) for value in line.values()} == {
+        "requestTime",
+        "requestId",
+        "integration.requestId",
+        "identity.sourceIp",
+        "httpMethod",
+        "resourcePath",
+        "status",
+        "error.responseType",
+        "wafResponseCode",
+        "responseLength",
+        "responseLatency",
+        "integration.latency",
+    }
+
+
+def test_the_setting_that_all_stages_share_outlives_this_one(application: Template) -> None:
+    for name in ("AccessLogsAccount", "AccessLogsRole"):
+        resource = application["Resources"][name]
+        assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain")
+    assert application["Resources"]["AccessLogGroup"]["DependsOn"] == "AccessLogsAccount"
+
+
+def rules(application: Template) -> dict[str, Any]:
+    """The rules of the firewall, by name."""
+    return {rule["Name"]: rule for rule in of_type(application, "AWS::WAFv2::WebACL")["Firewall"]["Rules"]}
+
+
+def test_the_firewall_is_there_when_asked_for_and_stands_before_this_stage(
+    application: Template, api: Template
+) -> None:
+    assert application["Parameters"]["Waf"]["Default"] == "false"
+    for name in ("Firewall", "FirewallOfApi"):
+        assert application["Resources"][name]["Condition"] == "HasWaf"
+    association = application["Resources"]["FirewallOfApi"]["Properties"]
+    assert association["WebACLArn"] == {"Fn::GetAtt": ["Firewall", "Arn"]}
+    address, names = association["ResourceArn"]["Fn::Sub"]
+    assert address.endswith("::/restapis/${RestAPI}/stages/${StageName}")
+    assert names == {"StageName": {"Ref": "RestAPI.Stage"}}
+    firewall = application["Resources"]["Firewall"]["Properties"]
+    assert (firewall["Scope"], firewall["DefaultAction"]) == ("REGIONAL", {"Allow": {}})
+
+
+def test_an_address_that_sends_too_much_is_blocked(application: Template) -> None:
+    rule = rules(application)["requests-per-address"]
+    rate = rule["Statement"]["RateBasedStatement"]
+    assert (rule["Action"], rate["AggregateKeyType"]) == ({"Block": {}}, "IP")
+    assert rate["Limit"] == {"Ref": "WafRequestsPerAddress"}
+
+
+def test_no_rule_of_aws_refuses_a_body_for_its_size_or_text(application: Template) -> None:
+    group = rules(application)["common"]["Statement"]["ManagedRuleGroupStatement"]
+    counting = {each["Name"] for each in group["RuleActionOverrides"] if each["ActionToUse"] == {"Count": {}}}
+    of_bodies = {"SizeRestrictions", "CrossSiteScripting", "GenericLFI", "GenericRFI", "EC2MetaDataSSRF"}
+    assert {name.removesuffix("_BODY") for name in counting if name.endswith("_BODY")} == of_bodies
+
+
+def test_the_firewall_shows_no_request_to_anybody(application: Template) -> None:
+    firewall = application["Resources"]["Firewall"]["Properties"]
+    for part in (firewall, *firewall["Rules"]):
+        assert part["VisibilityConfig"]["SampledRequestsEnabled"] is False
+    priorities = [rule["Priority"] for rule in firewall["Rules"]]
+    assert priorities == sorted(set(priorities))
+    assert len(set(strings([rule["VisibilityConfig"]["MetricName"] for rule in firewall["Rules"]]))) == len(priorities)

@@ -56,12 +56,6 @@ class DynamoCompactionMarks:
                 },
             )
 
-    def mark(self, owner_id: str, weight_bytes: int, now_ms: int) -> None:
-        """See `CompactionMarks.mark`: one update."""
-        update = mark_update(self._table, owner_id, weight_bytes, now_ms)
-        with refusals():
-            self._dynamodb.update_item(**update)
-
 
 def mark_update(table: str, owner_id: str, weight_bytes: int, now_ms: int) -> "UpdateTypeDef":
     """The part of a transaction that adds to a user's mark."""

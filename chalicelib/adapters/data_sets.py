@@ -5,6 +5,7 @@ Both are written by one transaction, together with the owner's counters where th
 
 import secrets
 from collections.abc import Callable, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.adapters.compaction_marks import mark_update
@@ -46,6 +47,10 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
 Item = dict[str, Any]
+
+HEADS_CHECKED = 90
+"""Logs that must stand still while a closing truncates them; a transaction has a hundred writes (a limit of DynamoDB).
+They come with those that take data and show it at once first; further ones are uploads that were never closed."""
 
 
 class DynamoDataSets:
@@ -120,6 +125,8 @@ class DynamoDataSets:
         if after.close_order is not None and not before.is_closed:
             writes += self._closing(after, after.close_order)
             if truncates(after):
+                noted = islice(after.open_when_closed.items(), HEADS_CHECKED)
+                writes += [self._head_check(data_set_id, last_number) for data_set_id, last_number in noted]
                 writes.append(self._purge_order(after.modified_time_ms, after.owner_id, after.epoch, after.id))
         else:
             seen = {"epoch": after.epoch}

@@ -122,6 +122,7 @@ def read_data(request: Request) -> Answer:
             data_sets=ours.data_sets,
             sources=ours.data_sources,
             log=ours.record_log,
+            tiles=ours.tiles,
             grants=ours.grants,
             known_tags=parse_known_tags(request.headers.get("if-none-match", "")),
         )

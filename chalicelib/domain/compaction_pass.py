@@ -28,12 +28,15 @@ READ_AT_ONCE_BYTES = 16 * 1024 * 1024
 """Tiles that are folded together, as they are stored; inflated they take some eight times as much."""
 
 
+Made = tuple[TileContent, TileTraits]
+
+
 @dataclass(frozen=True, slots=True)
 class Folded:
     """What a step changes."""
 
     applied: Mapping[str, Applied]
-    tiles: Mapping[TileKey, tuple[TileContent, TileTraits] | None]
+    tiles: Mapping[TileKey, Made | None]
     """Only those that differ from what is stored; None is one that holds nothing any more."""
     origin_keys: Mapping[TileKey, Sequence[int]]
     """Of the records that the entries brought, those that can be named by a later entry."""
@@ -82,13 +85,26 @@ def fold_into(
     ]
     dropped = {place.key for place in others if emptied.issuperset(place.traits.data_set_ids)}
 
-    found: dict[TileKey, tuple[TileContent, TileTraits] | None] = dict.fromkeys(dropped)
+    found: dict[TileKey, Made | None] = dict.fromkeys(dropped)
     found |= _fold_tiles(before, owner, every, entries, located, touched, tiles)
     for group in _groups([place for place in others if place.key not in dropped]):
         # What is located is folded each time, since what becomes of an entry may hang on it (dedup 5.2).
         keys = {place.key for place in group}
         found |= _fold_tiles(before, owner, every, entries, [*located, *group], keys, tiles)
     return Folded(_applied(before, states, every, entries, whole_ids), found, tail.origin_keys)
+
+
+def made_of(
+    every: Sequence[DataSet], entries: Sequence[Entry], wanted: Collection[TileKey]
+) -> tuple[dict[TileKey, Made], set[TileKey]]:
+    """Those of the wanted tiles that these entries, from the first of each log on, make; and the keys of all tiles."""
+    data = stored(entries, every)
+    there: set[TileKey] = set()
+    for run in (run for each in data for run in each.runs):
+        keys = keys_of_rows(run.records)
+        there.update(keys[row] for row in run.rows)
+    candidates = _candidates(data, without_older_hashes(data), wanted)
+    return {key: encode_tile(of_tile) for key, of_tile in candidates.items()}, there
 
 
 def _groups(places: Sequence[TilePlace]) -> Iterator[list[TilePlace]]:
@@ -112,7 +128,7 @@ def _fold_tiles(
     places: Sequence[TilePlace],
     wanted: Collection[TileKey],
     tiles: TileReader,
-) -> dict[TileKey, tuple[TileContent, TileTraits] | None]:
+) -> dict[TileKey, Made | None]:
     """Those of the wanted tiles that become others, given the places of all tiles that matter."""
     read = tiles.tiles(owner, places, {place.key for place in places})
     kept: dict[str, list[Run]] = defaultdict(list)
@@ -126,7 +142,7 @@ def _fold_tiles(
     data = stored(entries, every, prefixes)
     candidates = _candidates(data, without_older_hashes(data), wanted)
     traits = {place.key: place.traits for place in places}
-    found: dict[TileKey, tuple[TileContent, TileTraits] | None] = {}
+    found: dict[TileKey, Made | None] = {}
     for key in wanted:
         if key in candidates:
             made = encode_tile(candidates[key])

@@ -60,7 +60,8 @@ class DataSetStore(DataSetHeads, Protocol):
         """Puts `after` in the place of `before`, in one step with everything that goes with it.
 
         When that closes the data set, `after.close_order` is the owner's next and becomes their last, and the log
-        takes no more entries. When it deletes the data set, `after.cut_off` is the number of the log's last entry.
+        takes no more entries; what `after.open_when_closed` says of the logs of others is true at that moment, at least
+        of those that come first. When it deletes the data set, `after.cut_off` is the number of the log's last entry.
 
         Raises:
             ChangedMeanwhileError: the data set, the owner's counters or (for a deletion) the log have moved on.

@@ -167,7 +167,3 @@ class CompactionMarks(Protocol):
     def clear(self, mark: CompactionMark) -> None:
         """Takes a mark away, unless it has grown since it was read."""
         ...
-
-    def mark(self, owner_id: str, weight_bytes: int, now_ms: int) -> None:
-        """Adds to a user's mark, which begins now when there is none."""
-        ...

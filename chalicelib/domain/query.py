@@ -18,7 +18,6 @@ from chalicelib.domain.errors import UnavailableError
 from chalicelib.domain.ports import DataSetStore, RecordLog
 from chalicelib.domain.ports_tiles import TileMissingError, TileReader
 from chalicelib.domain.record_array import RecordArray
-from chalicelib.domain.snapshot import Snapshot
 from chalicelib.domain.source_filters import source_filters
 from chalicelib.domain.tile_view import TileView
 from chalicelib.domain.truncation import with_truncations
@@ -44,7 +43,7 @@ def read_data(
     data_sets: DataSetStore,
     sources: DataSources,
     log: RecordLog,
-    tiles: TileReader | None = None,
+    tiles: TileReader,
     grants: GrantReader,
     known_tags: frozenset[str] = frozenset(),
 ) -> DataAnswer:
@@ -65,23 +64,22 @@ def read_data(
         # The owner alone: a snapshot can be large, and it takes none to say that nothing changed.
         require_unknown(tag_of(data_sets.owner(owner_id), query, view_from_ms), known_tags)
     for _ in range(_TRIES):
-        owner, snapshot = tiles.current(owner_id) if tiles else (data_sets.owner(owner_id), Snapshot())
+        owner, snapshot = tiles.current(owner_id)
         tag = tag_of(owner, query, view_from_ms)
         every = data_sets.of_owner(owner)
         needed = [it.id for it in every if _is_needed(it, query) and not it.is_continuous]
         normal_ids = [data_set_id for data_set_id in needed if not snapshot.has_whole_log(data_set_id)]
         entries = log.entries(owner, normal_ids, snapshot.throughs())
         # Oldest first: of what is equal in type and time, the record that was stored first comes first.
-        view = TileView(owner, snapshot, every[::-1], entries, tiles)  # type: ignore[arg-type]  # until every store is there
+        view = TileView(owner, snapshot, every[::-1], entries, tiles)
         imported = sources.of_user(owner_id) if owner.has_sources else []
         try:
             filters = source_filters(query, every, partial(has_medtronic, view), imported)
             records = (latest if query.is_latest else everything)(view, query, filters, _uploads(every, query))
         except TileMissingError:
             continue  # a compaction replaced the snapshot long ago, while this request stood still
-        last_numbers = snapshot.throughs() | {
-            entry.data_set_id: entry.number for entry in entries
-        }  # those of a data set stand by number
+        # Entries of a data set stand by number.
+        last_numbers = snapshot.throughs() | {entry.data_set_id: entry.number for entry in entries}
         return DataAnswer(records, tag_when_settled(tag, owner, every, last_numbers))
     raise UnavailableError
 

@@ -7,6 +7,7 @@ after a deployment and visible in the API under its type's name.
 
 from chalicelib.domain.accounts_erasure import erase_deleted_users
 from chalicelib.domain.blobs_tasks import remove_abandoned_blobs
+from chalicelib.domain.compaction_tasks import compact_marked, rebuild_tiles, verify_tiles
 from chalicelib.domain.ports import ChangedMeanwhileError
 from chalicelib.domain.ports_tasks import TaskServices
 from chalicelib.domain.purge import purge
@@ -52,6 +53,9 @@ TASK_TYPES: Registry = registry(
         TaskType("strandline.diagnostics.echo", echo, typical_s=20, at_once=5),
         TaskType("strandline.accounts.erase", erase_deleted_users, typical_s=60, job=Job(every_s=900)),
         TaskType("strandline.blobs.remove_abandoned", remove_abandoned_blobs, typical_s=120, job=Job(every_s=3600)),
+        TaskType("strandline.data.compact", compact_marked, typical_s=300, job=Job(every_s=600)),
+        TaskType("strandline.data.rebuild", rebuild_tiles, typical_s=360),
+        TaskType("strandline.data.verify", verify_tiles, typical_s=300, at_once=2, job=Job(every_s=86_400)),
         TaskType("strandline.data.purge", purge, typical_s=240, job=Job(every_s=3600)),
         TaskType("strandline.tasks.adopt", adopt_tasks, typical_s=60, job=Job(every_s=3600)),
     )

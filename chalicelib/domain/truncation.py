@@ -28,6 +28,7 @@ def open_when_closed(closing: DataSet, every: Iterable[DataSet], data_sets: Data
     if not truncates(closing):
         return {}
     others = [other for other in every if other.id != closing.id and not other.is_closed]
+    others.sort(key=lambda other: not other.is_continuous)
     heads = [data_sets.head(other.id) for other in others]
     return {head.id: head.last_number for head in heads if head is not None}
 
@@ -49,9 +50,10 @@ def with_truncations(every: Iterable[DataSet]) -> list[DataSet]:
     """The data sets with the deleted time of those that another of the same device truncated; `modifiedTime` stays."""
     every = list(every)
     closed_time_ms = {it.close_order: it.closed_time_ms for it in every}
+    truncating = [data_set for data_set in every if truncates(data_set)]
     shown = []
     for data_set in every:
-        orders = [it.close_order for it in truncations(data_set, every) if it.device_id == data_set.device_id]
+        orders = [it.close_order for it in truncations(data_set, truncating) if it.device_id == data_set.device_id]
         times_ms = [time for order in orders if (time := closed_time_ms[order]) is not None]
         if times_ms and (data_set.deleted_time_ms is None or times_ms[0] < data_set.deleted_time_ms):
             updates = int(data_set.deleted_time_ms is None)

@@ -68,6 +68,8 @@ class FakeDataSets:
             freshness = owner.freshness if head.is_continuous else owner.freshness.with_merged(head.came_in)
             owner = replace(owner, closings=after.close_order, freshness=freshness)
             self.heads[after.id] = replace(head, is_closed=True)
+            if any(self.heads[each].last_number != number for each, number in after.open_when_closed.items()):
+                raise ChangedMeanwhileError
             if truncates(after):
                 self._order(after.modified_time_ms, after.owner_id, after.epoch, after.id)
         elif after.cut_off != before.cut_off:

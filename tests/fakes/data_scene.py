@@ -12,6 +12,7 @@ from chalicelib.domain.list_query import parse_list_query
 from tests.fakes.accounts import FakeGrants
 from tests.fakes.data import FakeDataSets, FakeRecordLog
 from tests.fakes.data_sources import FakeDataSources
+from tests.fakes.tiles import FakeTiles
 
 START_MS = 1_767_225_600_000  # 2026-01-01T00:00:00Z
 ANNA = Caller(user_id="aaaaaaaaaa")
@@ -29,6 +30,7 @@ class DataScene:
     def __init__(self) -> None:
         self.data_sets = FakeDataSets()
         self.log = FakeRecordLog(self.data_sets)
+        self.tiles = FakeTiles(self.data_sets, self.log)
         self.sources = FakeDataSources(self.data_sets)
         self.now_ms = START_MS
         self.grants = FakeGrants(lambda: self.now_ms)
@@ -136,6 +138,7 @@ class DataScene:
             data_sets=self.data_sets,
             sources=self.sources,
             log=self.log,
+            tiles=self.tiles,
             grants=self.grants,
         )
         records: list[dict[str, Any]] = json.loads(found.records.plain())

@@ -45,8 +45,8 @@ class Given:
 class FakeTiles:
     """Tiles in a dictionary, beside the data sets and logs that they are of.
 
-    `before_write` is called with the name of each write before it happens: begin, tile, origin_keys, commit, end, mark,
-    clear, sweep_mark, sweep_tile, sweep_entry, sweep_order. What it raises is where the process dies.
+    `before_write` is called with the name of each write before it happens: begin, tile, origin_keys, commit, end,
+    clear, sweep_mark, sweep_tile, sweep_entry, sweep_order, remove_epoch. What it raises is where the process dies.
     """
 
     data_sets: FakeDataSets
@@ -184,7 +184,7 @@ class FakeTiles:
             del self.snapshots[owner_id]
 
     def all(self) -> Iterator[CompactionMark]:
-        """Those that the fakes of data sets and logs made, and those of `mark`."""
+        """Those that the fakes of data sets and logs made."""
         return iter(list(self.data_sets.marks.values()))
 
     def clear(self, mark: CompactionMark) -> None:
@@ -192,11 +192,6 @@ class FakeTiles:
         self.before_write("clear")
         if self.data_sets.marks.get(mark.owner_id) == mark:
             del self.data_sets.marks[mark.owner_id]
-
-    def mark(self, owner_id: str, weight_bytes: int, now_ms: int) -> None:
-        """Adds to a mark."""
-        self.before_write("mark")
-        self.data_sets.mark(owner_id, weight_bytes, now_ms)
 
     def _sweep_entries(self, order: SweepOrder, compacted: Sequence[Compacted]) -> int:
         through = {it.data_set_id: it.through for it in compacted}

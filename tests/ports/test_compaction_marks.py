@@ -5,9 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.adapters.compaction_marks import DynamoCompactionMarks
 from chalicelib.adapters.data_keys import mark_key
-from chalicelib.config import Settings
 from chalicelib.domain.compaction_weight import LARGE_BYTES, URGENT_BYTES, weight_bytes
 from chalicelib.domain.data_set import DataSet
 from chalicelib.domain.ports_tiles import CompactionMark
@@ -91,17 +89,23 @@ def test_describing_anew_is_no_reason(stores: Stores) -> None:
     assert marks(stores) == []
 
 
+LARGE = bytes(LARGE_BYTES + 1)
+
+
 def test_a_mark_begins_once_and_grows(stores: Stores) -> None:
-    stores.marks.mark(ANNA, 5, NOW_MS)
-    stores.marks.mark(ANNA, 6, NOW_MS + 1)
-    stores.marks.mark(ANNA, 0, NOW_MS + 2)
-    assert marks(stores) == [CompactionMark(ANNA, NOW_MS, 11)]
+    stores.open()
+    assert SMALL is not None
+    stores.add()
+    stores.add(body=LARGE, stored_time_ms=NOW_MS + 1)
+    stores.add(body=LARGE, stored_time_ms=NOW_MS + 2)
+    assert marks(stores) == [CompactionMark(ANNA, NOW_MS, SMALL + 2 * len(LARGE))]
 
 
 def test_what_has_grown_is_not_cleared(stores: Stores) -> None:
-    stores.marks.mark(ANNA, 5, NOW_MS)
+    stores.open()
+    stores.add(body=LARGE)
     (read,) = marks(stores)
-    stores.marks.mark(ANNA, 1, NOW_MS + 1)
+    stores.add(body=LARGE, stored_time_ms=NOW_MS + 1)
     stores.marks.clear(read)
     (grown,) = marks(stores)
     stores.marks.clear(grown)
@@ -110,27 +114,28 @@ def test_what_has_grown_is_not_cleared(stores: Stores) -> None:
 
 
 def test_a_mark_that_came_after_another_was_cleared_is_not_cleared_for_it(stores: Stores) -> None:
-    stores.marks.mark(ANNA, 5, NOW_MS)
+    stores.open()
+    stores.add(body=LARGE)
     (read,) = marks(stores)
     stores.marks.clear(read)
-    stores.marks.mark(ANNA, 5, NOW_MS + 1)
+    stores.add(body=LARGE, stored_time_ms=NOW_MS + 1)
     stores.marks.clear(read)
-    assert marks(stores) == [CompactionMark(ANNA, NOW_MS + 1, 5)]
+    assert marks(stores) == [CompactionMark(ANNA, NOW_MS + 1, len(LARGE))]
 
 
 def test_all_users_are_found_whatever_their_names(stores: Stores) -> None:
-    names = sorted([f"{number:010x}" for number in range(200)] + ["#", "x" * 900, "ä"])
-    for name in names:
-        stores.marks.mark(name, 1, NOW_MS)
+    names = sorted([f"{number:010x}" for number in range(60)] + ["#", "x" * 900, "ä"])
+    for number, name in enumerate(names):
+        stores.data_sets.create(replace(data_set("a"), id=f"{number:032x}", owner_id=name))
+        head = stores.data_sets.head(f"{number:032x}")
+        assert head is not None
+        stores.log.append(head, entry())
     assert [mark.owner_id for mark in marks(stores)] == names
 
 
-def test_marks_are_spread(stage: Settings) -> None:
+def test_marks_are_spread() -> None:
     partitions = {mark_key(f"{number:010x}")["pk"]["S"] for number in range(500)}
     assert len(partitions) == 16
-    store = DynamoCompactionMarks(stage)
-    store.mark(ANNA, 1, NOW_MS)
-    assert [mark.owner_id for mark in store.all()] == [ANNA]
 
 
 def test_two_data_sets_of_a_user_share_a_mark(stores: Stores) -> None:

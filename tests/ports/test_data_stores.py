@@ -11,6 +11,7 @@ from chalicelib.domain.data_set import DataOwner, DataSet, DataSetHead
 from chalicelib.domain.entries import Entry, EntryKind, NewEntry
 from chalicelib.domain.errors import DataSetClosedError, DataSetExistsError, DataSetNotFoundError
 from chalicelib.domain.ports import ChangedMeanwhileError, DataSetStore, RecordLog
+from chalicelib.model.deduplicators import DEVICE_TRUNCATE_DATASET
 from tests.fakes.data import FakeDataSets, FakeRecordLog
 
 NOW_MS = 1_767_225_600_000
@@ -254,3 +255,17 @@ class TestLog:
         entries = stores.log.entries(DataOwner(ANNA), [])
         assert [(it.data_set_id[0], it.number) for it in entries] == [(name, n) for name in names for n in (1, 2, 3)]
         assert all(it.body == f"{it.data_set_id[0]}{it.number - 1}".encode() * 5000 for it in entries)
+
+
+def test_what_a_closing_truncates_stands_still(stores: Stores) -> None:
+    """An entry that comes in between the look at the other logs and the closing is behind it, or it is not closed."""
+    stores.data_sets.create(data_set("a"))
+    stores.data_sets.create(data_set("b"))
+    truncating = {"deduplicator": {"name": DEVICE_TRUNCATE_DATASET}, "deviceId": "Pump-1"}
+    stores.data_sets.create(data_set("c", description={**data_set("c").description, **truncating}))
+    before = next(it for it in stores.data_sets.of_owner(stores.data_sets.owner(ANNA)) if it.id == "c" * 32)
+    after = replace(closed(before, 1), open_when_closed={"a" * 32: 0, "b" * 32: 0})
+    stores.log.append(head(stores, "b"), entry())
+    with pytest.raises(ChangedMeanwhileError):
+        stores.data_sets.replace(before, after)
+    stores.data_sets.replace(before, replace(after, open_when_closed={"a" * 32: 0, "b" * 32: 1}))

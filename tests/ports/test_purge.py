@@ -12,8 +12,11 @@ from chalicelib.adapters import dynamodb
 from chalicelib.adapters.data_keys import marks_partition
 from chalicelib.adapters.data_sets import DynamoDataSets
 from chalicelib.adapters.data_sources import DynamoDataSources
+from chalicelib.adapters.log_archive import S3Archive
 from chalicelib.adapters.purging import DynamoPurging
 from chalicelib.adapters.record_log import DynamoRecordLog
+from chalicelib.adapters.sweeping import DynamoSweeping
+from chalicelib.adapters.tiles import DynamoTiles
 from chalicelib.config import Settings
 from chalicelib.domain import data_sets, ingest, query
 from chalicelib.domain.access import SERVICE, Caller
@@ -22,12 +25,14 @@ from chalicelib.domain.data_sources import DataSources
 from chalicelib.domain.ports import DataSetStore, RecordLog
 from chalicelib.domain.ports_purge import Purging
 from chalicelib.domain.ports_tasks import TaskServices
+from chalicelib.domain.ports_tiles import Archive, Sweeping, TileWriter
 from chalicelib.domain.purge import WAIT_MS, purge
 from chalicelib.domain.task import State, Task
 from chalicelib.domain.task_registry import Run
 from tests.fakes.accounts import FakeGrants
 from tests.fakes.data import FakeDataSets, FakePurging, FakeRecordLog
 from tests.fakes.data_sources import FakeDataSources
+from tests.fakes.tiles import FakeArchive, FakeTiles
 
 START_MS = 1_767_225_600_000
 ANNA = "aaaaaaaaaa"
@@ -46,6 +51,9 @@ class Scene:
     log: RecordLog
     sources: DataSources
     purging: Purging
+    tiles: TileWriter
+    sweeping: Sweeping
+    archive: Archive
     count: Callable[[], int]
     """How many things are stored."""
     now_ms: int = START_MS
@@ -69,7 +77,9 @@ class Scene:
         )
         return str(created["uploadId"])
 
-    def add(self, data_set_id: str, *values: float, device_id: str = "Meter-1", digits: int = 1) -> None:
+    def add(
+        self, data_set_id: str, *values: float, device_id: str = "Meter-1", digits: int = 1, **members: Any
+    ) -> None:
         self.now_ms += 1
         notes = [digits_of(self.new_id(), 1000) for _ in range(digits // 1000)]
         items = [
@@ -79,6 +89,7 @@ class Scene:
                 "units": "mmol/L",
                 "value": value,
                 "deviceId": device_id,
+                **members,
                 **({"notes": notes} if notes else {}),
             }
             for value in values
@@ -118,6 +129,7 @@ class Scene:
             data_sets=self.data_sets,
             sources=self.sources,
             log=self.log,
+            tiles=self.tiles,
             grants=FakeGrants(lambda: 0),
         )
         return [record["value"] for record in json.loads(found.records.plain()) if record["type"] == "cbg"]
@@ -127,7 +139,7 @@ class Scene:
         self.now_ms += wait_ms
         task = Task("t", "strandline.data.purge", self.now_ms, state=State.RUNNING)
         run = Run(task, {}, self.now_ms + 60_000, lambda: self.now_ms, lambda: None)
-        purge(run, cast(TaskServices, Swept(self.data_sets, self.purging)))
+        purge(run, cast(TaskServices, Swept(self.data_sets, self.purging, self.sweeping, self.archive)))
         return run.data
 
 
@@ -137,6 +149,8 @@ class Swept:
 
     data_sets: DataSetStore
     purging: Purging
+    sweeping: Sweeping
+    archive: Archive
 
 
 def digits_of(seed: str, count: int) -> str:
@@ -151,11 +165,15 @@ def scene(request: pytest.FixtureRequest) -> Scene:
     if request.param == "memory":
         stored = FakeDataSets()
         log = FakeRecordLog(stored)
+        tiles = FakeTiles(stored, log)
         return Scene(
             stored,
             log,
             FakeDataSources(stored),
             FakePurging(stored, log),
+            tiles,
+            tiles,
+            FakeArchive(),
             lambda: len(stored.heads) + len(stored.data_sets) + len(stored.orders) + len(log.log),
         )
     settings: Settings = request.getfixturevalue("stage")
@@ -164,6 +182,9 @@ def scene(request: pytest.FixtureRequest) -> Scene:
         DynamoRecordLog(settings),
         DynamoDataSources(settings),
         DynamoPurging(settings),
+        DynamoTiles(settings),
+        DynamoSweeping(settings),
+        S3Archive(settings),
         lambda: rows(settings),
     )
 
@@ -187,7 +208,7 @@ def test_a_deleted_data_set_leaves_its_row_and_nothing_else(scene: Scene) -> Non
     scene.add(gone, 3, digits=LARGE)
     scene.delete(gone)
     assert scene.count() > rows
-    assert scene.sweep() == {"orders": 1, "entries": 2, "dataSets": 0}
+    assert scene.sweep() == {"orders": 1, "entries": 2, "dataSets": 0, "swept": 0}
     assert scene.count() == rows
     assert scene.read() == [1]
 
@@ -196,9 +217,9 @@ def test_an_order_waits_until_no_reader_can_need_what_it_removes(scene: Scene) -
     gone = scene.open()
     scene.add(gone, 1)
     scene.delete(gone)
-    assert scene.sweep(WAIT_MS) == {"orders": 0, "entries": 0, "dataSets": 0}
-    assert scene.sweep(1) == {"orders": 1, "entries": 1, "dataSets": 0}
-    assert scene.sweep(1) == {"orders": 0, "entries": 0, "dataSets": 0}
+    assert scene.sweep(WAIT_MS) == {"orders": 0, "entries": 0, "dataSets": 0, "swept": 0}
+    assert scene.sweep(1) == {"orders": 1, "entries": 1, "dataSets": 0, "swept": 0}
+    assert scene.sweep(1) == {"orders": 0, "entries": 0, "dataSets": 0, "swept": 0}
 
 
 def test_what_a_deleted_but_open_data_set_takes_later_stays(scene: Scene) -> None:
@@ -223,7 +244,7 @@ def test_an_erased_user_leaves_nothing_and_others_stay(scene: Scene) -> None:
         scene.add(data_set, 2, digits=LARGE)
     scene.close(closed)
     scene.erase()
-    assert scene.sweep() == {"orders": 1, "entries": 0, "dataSets": 3}
+    assert scene.sweep() == {"orders": 1, "entries": 0, "dataSets": 3, "swept": 0}
     assert (scene.read(), scene.read(BELLA)) == ([], [9])
     # The row of counters stays on DynamoDB, so that an epoch never comes twice; memory counts it elsewhere.
     assert scene.count() - before <= 1
@@ -271,8 +292,20 @@ def test_what_a_closing_truncates_goes_but_for_entries_with_other_devices(scene:
     scene.add(other, 5, device_id="Pump-1")
     visible = scene.read()
     assert sorted(visible) == [3, 4, 5]
-    assert scene.sweep() == {"orders": 2, "entries": 2, "dataSets": 0}
+    assert scene.sweep() == {"orders": 2, "entries": 2, "dataSets": 0, "swept": 0}
     assert scene.read() == visible
+
+
+def test_what_replaced_another_record_stays_when_it_is_truncated(scene: Scene) -> None:
+    """Without the entry, what it replaced would come back."""
+    pump: dict[str, Any] = {"dataSetType": "normal", "deviceId": "Pump-1", "deduplicator": {"name": TRUNCATE}}
+    other, closing = scene.open(), scene.open(**pump)
+    scene.add(other, 1, device_id="Meter-1", origin={"id": "reading"})
+    scene.add(other, 2, device_id="Pump-1", origin={"id": "reading"})
+    scene.close(closing)
+    assert scene.read() == []
+    assert scene.sweep() == {"orders": 1, "entries": 0, "dataSets": 0, "swept": 0}
+    assert scene.read() == []
 
 
 def test_a_sweep_that_died_goes_on_where_it_stopped(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -292,5 +325,5 @@ def test_a_sweep_that_died_goes_on_where_it_stopped(scene: Scene, monkeypatch: p
     with pytest.raises(RuntimeError):
         scene.sweep()
     monkeypatch.setattr(scene.purging, "remove_data_set", remove)
-    assert scene.sweep() == {"orders": 1, "entries": 0, "dataSets": 2}
+    assert scene.sweep() == {"orders": 1, "entries": 0, "dataSets": 2, "swept": 0}
     assert scene.count() <= 1

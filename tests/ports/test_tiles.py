@@ -413,7 +413,6 @@ class TestFake:
         stores.put(tiles(CBG, value=2))
         stores.tiles.write(stores.begin(), contents(tiles(BOLUS)), {BOLUS: [1]})
         stores.sweep()
-        stores.marks.mark(ANNA, 1, NOW_MS)
         stores.marks.clear(next(iter(stores.marks.all())))
         archive.put(DataOwner(ANNA), [Entry("a" * 32, 1, EntryKind.ADD, NOW_MS, b"")])
         archive.remove_entries(DataOwner(ANNA), "a" * 32, [1])
@@ -427,7 +426,7 @@ class TestFake:
             *committed,
             *["begin", "tile", "origin_keys"],
             *swept,
-            *["mark", "clear", "archive_put", "archive_remove_entries", "archive_remove", "remove_epoch"],
+            *["clear", "archive_put", "archive_remove_entries", "archive_remove", "remove_epoch"],
         ]
 
     @pytest.mark.parametrize("step", ["begin", "tile", "origin_keys", "commit"])

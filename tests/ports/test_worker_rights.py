@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -16,6 +15,8 @@ from chalicelib.adapters import dynamodb, s3, secrets, tasks_queue
 from chalicelib.config import Settings
 from chalicelib.contract.json_text import decode
 from chalicelib.domain.blob import Collection
+from chalicelib.domain.compaction import compact
+from chalicelib.domain.compaction_tasks import compaction_ports
 from chalicelib.domain.ports_tasks import RunOrder
 from chalicelib.domain.task import Place, Task
 from chalicelib.domain.task_dispatch import seed_jobs, tick
@@ -23,9 +24,9 @@ from chalicelib.domain.task_types import TASK_TYPES
 from chalicelib.domain.task_worker import Result, carry_out
 from chalicelib.wiring import Services, build_services
 from tests.api.conftest import ApiClient, Reply
+from tests.infra.rights.given import given, policy
 from tests.ports.conftest import SERVER_SECRET
 from tests.ports.tasks_table import create_tasks_table
-from tools.project import ROOT
 
 Right = tuple[str, str]
 """An action, and what it is done to: the last part of an ARN."""
@@ -36,6 +37,7 @@ CONTENT = b"hello world"
 LARGE = 1000
 DAYS_LATER_MS = 2 * 86_400_000
 ECHO = "strandline.diagnostics.echo"
+REBUILD = "strandline.data.rebuild"
 TRANSACTED = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "ConditionCheck": "ConditionCheckItem"}
 OF_LAMBDA = frozenset({"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"})
 """Lambda brings messages with the function's own rights."""
@@ -86,13 +88,7 @@ class Calls:
 
 def allowed(settings: Settings) -> set[Right]:
     """What the policy of the worker lets it do."""
-    policy = json.loads((ROOT / ".chalice" / "policy-run_task.json").read_text())
-    return {
-        (action, _resource(resource["Fn::Sub"], settings))
-        for statement in policy["Statement"]
-        for action in _listed(statement["Action"])
-        for resource in _listed(statement["Resource"])
-    }
+    return {(right.action, _resource(right.resource, settings)) for right in given(policy("run_task"))}
 
 
 def _resource(arn: str, settings: Settings) -> str:
@@ -105,10 +101,6 @@ def _resource(arn: str, settings: Settings) -> str:
     for name, value in named.items():
         arn = arn.replace("${" + name + "}", value)
     return arn.split(":", 5)[5]
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
 
 
 @pytest.fixture
@@ -214,13 +206,14 @@ def _arrive(services: Services, user_id: str) -> None:
         services.contents.put(waiting[0].content_key, CONTENT, waiting[0].media_type)
 
 
-def _orders(services: Services, later: Services) -> list[RunOrder]:
+def _orders(services: Services, later: Services, user_id: str) -> list[RunOrder]:
     """The orders to the workers, of a later tick that finds all types of tasks."""
     import boto3
 
     echo = Task("e" * 32, ECHO, services.now_ms(), place=Place.READY)
     services.tasks.add(echo)
     services.tasks.add(replace(echo, id="f" * 32, place=Place.UNKNOWN))
+    services.tasks.add(replace(echo, id="d" * 32, type=REBUILD, data={"userId": user_id}))
     seed_jobs(services, TASK_TYPES)
     tick(later, TASK_TYPES)
     sqs = boto3.client("sqs", region_name=services.settings.region)
@@ -236,10 +229,11 @@ def test_the_worker_may_do_what_its_jobs_do_and_nothing_else(
     everything(api, gone, gone_token, stays)
     everything(api, stays, stays_token, gone)
     _arrive(services, stays)
+    compact(gone, compaction_ports(services), lambda: None)
     done(api.request("DELETE", f"/auth/user/{gone}", {"password": PASSWORD}, token=gone_token))
 
     later = replace(services, now_ms=lambda: services.now_ms() + DAYS_LATER_MS)
-    orders = _orders(services, later)
+    orders = _orders(services, later, stays)
     assert sorted(order.task_type for order in orders) == sorted(TASK_TYPES)
     tasks_queue.forget_clients()  # a worker's first order asks for the queue's address
     # The one that was adopted stands in line then, and the worker sends it on.

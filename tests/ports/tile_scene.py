@@ -1,7 +1,7 @@
 """Users, attempts and tiles for the tests of what keeps them."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -48,9 +48,9 @@ class Stores:
         assert found is not None
         return found
 
-    def add(self, name: str = "a", body: bytes = b"body") -> int:
+    def add(self, name: str = "a", body: bytes = b"body", stored_time_ms: int = NOW_MS) -> int:
         """One more entry; its number."""
-        return self.log.append(self.head(name), entry(body))
+        return self.log.append(self.head(name), replace(entry(body), stored_time_ms=stored_time_ms))
 
     def numbers(self, *normal_names: str) -> list[tuple[str, int]]:
         """What Anna's logs hold: the letters of data sets, and numbers."""

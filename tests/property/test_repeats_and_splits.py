@@ -15,6 +15,7 @@ from chalicelib.domain.data_query import DataQuery
 from tests.fakes.accounts import FakeGrants
 from tests.fakes.data import FakeDataSets, FakeRecordLog
 from tests.fakes.data_sources import FakeDataSources
+from tests.fakes.tiles import FakeTiles
 from tests.property.deduplication import DROP_HASH, ORIGIN
 
 ANNA = "aaaaaaaaaa"
@@ -51,7 +52,14 @@ def visible_after(deduplicator: str, requests: Sequence[Sequence[Item]]) -> Coun
             new_id=new_id,
         )
     found = query.read_data(
-        OWNER, ANNA, DataQuery(), data_sets=stored, sources=FakeDataSources(stored), log=log, grants=grants
+        OWNER,
+        ANNA,
+        DataQuery(),
+        data_sets=stored,
+        sources=FakeDataSources(stored),
+        log=log,
+        tiles=FakeTiles(stored, log),
+        grants=grants,
     )
     read = json.loads(found.records.plain())
     return Counter(

@@ -1,0 +1,118 @@
+"""The tasks of the read model: compaction of those whose logs have grown, a daily check of a sample, and rebuilding."""
+
+from collections.abc import Iterable
+from hashlib import sha256
+
+from chalicelib.domain.compaction import CompactionPorts, compact, rebuild
+from chalicelib.domain.compaction_weight import DUE_AFTER_MS, DUE_BYTES
+from chalicelib.domain.errors import UnavailableError
+from chalicelib.domain.ports import ChangedMeanwhileError
+from chalicelib.domain.ports_tasks import TaskServices
+from chalicelib.domain.ports_tiles import CompactionMark
+from chalicelib.domain.task_registry import Again, Run, TaskFailedError
+from chalicelib.domain.tile_check import Checked, check_tiles
+
+COMPACTIONS_FAILED = "CompactionsFailed"
+TILES_WRONG = "TilesWrong"
+ENOUGH_S = 30
+"""With less time left no other user is begun with."""
+SAMPLE_USERS = 5
+SAMPLE_TILES = 50
+_HELD_AGAIN_S = 60
+
+
+def compact_marked(run: Run, services: TaskServices) -> None:
+    """The job: brings into tiles what has grown enough, or waited long enough.
+
+    `data` counts users, entries, tiles that were written, and users whom another compaction was at work on (`held`) or
+    whose compaction failed; these are tried again by the next run.
+    """
+    run.data.update(users=0, entries=0, tiles=0, held=0, failed=0)
+    for mark in services.compaction_marks.all():
+        if run.time_left_s < ENOUGH_S:
+            return
+        if not is_due(mark, run.now_ms()):
+            continue
+        try:
+            done = compact(mark.owner_id, compaction_ports(services), run.check_time)
+        except (ChangedMeanwhileError, UnavailableError):
+            run.data["failed"] += 1
+            services.count(COMPACTIONS_FAILED, 1)
+            continue
+        if done.is_held:
+            run.data["held"] += 1
+            continue
+        services.compaction_marks.clear(mark)
+        run.data["users"] += 1
+        run.data["entries"] += done.entries
+        run.data["tiles"] += done.tiles
+
+
+def verify_tiles(run: Run, services: TaskServices) -> None:
+    """Compares tiles with a fold of the log: all of `data.userId`'s, or without one a sample of some users' who send.
+
+    `data` counts users and tiles, and lists in `wrong` those that are not what the log says, as `type/day`.
+
+    Raises:
+        TaskFailedError: some are wrong; `strandline.data.rebuild` makes them anew.
+    """
+    user_id = run.data.get("userId")
+    run.data.update(users=0, tiles=0, wrong=[])
+    sample = _sample(services.compaction_marks.all(), run.task.id + str(run.now_ms() // 86_400_000))
+    for owner_id in [user_id] if isinstance(user_id, str) else sample:
+        run.check_time()
+        checked = _checked(owner_id, None if user_id else SAMPLE_TILES, run, services)
+        run.data["users"] += 1
+        run.data["tiles"] += checked.tiles
+        run.data["wrong"] += [f"{key.type}/{key.day}" for key in checked.wrong]
+    if wrong := len(run.data["wrong"]):
+        services.count(TILES_WRONG, wrong)
+        raise TaskFailedError(f"{wrong} tiles are not what the log says", code="tiles-wrong", is_final=True)
+
+
+def rebuild_tiles(run: Run, services: TaskServices) -> Again | None:
+    """Makes all tiles of `data.userId` anew from archive and log; `data` counts entries and tiles.
+
+    Raises:
+        TaskFailedError: there is no `data.userId`.
+    """
+    user_id = run.data.get("userId")
+    if not isinstance(user_id, str):
+        raise TaskFailedError("data.userId is missing", code="user-id-missing", is_final=True)
+    done = rebuild(user_id, compaction_ports(services), run.check_time)
+    if done.is_held:
+        return Again(_HELD_AGAIN_S)
+    run.data.update(entries=done.entries, tiles=done.tiles)
+    return None
+
+
+def is_due(mark: CompactionMark, now_ms: int) -> bool:
+    """Whether a user's tail is large enough to be compacted, or has waited long enough."""
+    return mark.weight_bytes >= DUE_BYTES or mark.since_ms + DUE_AFTER_MS <= now_ms
+
+
+def compaction_ports(services: TaskServices) -> CompactionPorts:
+    """What a compaction needs of a worker's services."""
+    return CompactionPorts(
+        data_sets=services.data_sets,
+        log=services.record_log,
+        tiles=services.tiles,
+        archive=services.archive,
+        now_ms=services.now_ms,
+        new_id=services.new_id,
+    )
+
+
+def _checked(owner_id: str, at_most: int | None, run: Run, services: TaskServices) -> Checked:
+    ports = compaction_ports(services)
+    checked = check_tiles(owner_id, ports, at_most)
+    if checked.is_behind:  # a data set was closed or deleted, and the tiles do not know yet
+        compact(owner_id, ports, run.check_time)
+        checked = check_tiles(owner_id, ports, at_most)
+    return checked
+
+
+def _sample(marks: Iterable[CompactionMark], seed: str) -> list[str]:
+    """Other users each day."""
+    owner_ids = {mark.owner_id for mark in marks}
+    return sorted(owner_ids, key=lambda owner_id: sha256((seed + owner_id).encode()).digest())[:SAMPLE_USERS]

@@ -1,0 +1,49 @@
+"""Whether tiles are what a fold of the whole log says, byte for byte."""
+
+from dataclasses import dataclass
+from hashlib import sha256
+
+from chalicelib.domain.compaction import CompactionPorts, whole_logs
+from chalicelib.domain.compaction_pass import made_of
+from chalicelib.domain.fold_state import fold_states
+from chalicelib.domain.tile import TileKey
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a check has found."""
+
+    tiles: int
+    """How many were compared."""
+    wrong: tuple[TileKey, ...]
+    """Those that are missing, superfluous, or other than what the log says."""
+    is_behind: bool = False
+    """Whether data sets have changed since the tiles were made, so that nothing could be compared."""
+
+
+def check_tiles(owner_id: str, ports: CompactionPorts, at_most: int | None = None) -> Checked:
+    """Folds the archive and the log of a user as far as they are in tiles, and compares.
+
+    Args:
+        at_most: how many tiles are compared byte for byte; the others only have to be there. None is all.
+    """
+    owner, snapshot = ports.tiles.current(owner_id)
+    logs = whole_logs(owner, snapshot, ports)
+    states = fold_states(logs.every)
+    if any(states.get(data_set_id) != applied.state for data_set_id, applied in snapshot.applied.items()):
+        return Checked(0, (), is_behind=True)
+    entries = [it for it in logs.entries if it.number <= snapshot.through(it.data_set_id)]
+    places = {place.key: place for place in snapshot.every_tile()}
+    chosen = set(sorted(places, key=lambda key: _scattered(key, snapshot.version))[:at_most])
+    made, there = made_of(logs.every, entries, chosen)
+    stored = ports.tiles.tiles(owner, [places[key] for key in sorted(chosen)], chosen)
+    wrong = there ^ places.keys()
+    for key in chosen - wrong:
+        if made[key] != (stored[key].content, places[key].traits):
+            wrong.add(key)
+    return Checked(len(chosen), tuple(sorted(wrong)))
+
+
+def _scattered(key: TileKey, version: int) -> bytes:
+    """An order in which each version of a snapshot begins with other tiles."""
+    return sha256(f"{version}/{key.type}/{key.day}".encode()).digest()

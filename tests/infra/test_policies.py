@@ -271,7 +271,7 @@ def test_statements_are_limited_to_the_partitions_that_their_function_uses(calls
     }
     for (function, name), patterns in ONLY_KEYS.items():
         (statement,) = [each for each in policy(function)["Statement"] if each["Sid"] == name]
-        of_statement = [call for call in calls[function].calls if set(needed(call)) & set(given_by(statement))]
+        of_statement = [call for call in calls[function].calls if needed(call) & set(given_by(statement))]
         assert of_statement
         for call in of_statement:
             partitions = list(_partitions(call))

@@ -17,7 +17,14 @@ EVENTS = ("lambda_function", "on_sqs_message", "schedule")
 """Decorators of Chalice that make a Lambda function; everything else that is decorated is of the API."""
 ARN = "arn:${AWS::Partition}:%s:${AWS::Region}:${AWS::AccountId}:%s"
 STAGE = Settings(stage="${Stage}", account_id="${AWS::AccountId}", region="${AWS::Region}")
-TRANSACTED = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "ConditionCheck": "ConditionCheckItem"}
+BUCKET = "arn:${AWS::Partition}:s3:::%s"
+TRANSACTED = {
+    "Get": "GetItem",
+    "Put": "PutItem",
+    "Update": "UpdateItem",
+    "Delete": "DeleteItem",
+    "ConditionCheck": "ConditionCheckItem",
+}
 ON_ONE_TABLE = {
     "get_item": "GetItem",
     "put_item": "PutItem",
@@ -35,12 +42,13 @@ ON_OBJECTS = {
     "delete_object": "DeleteObject",
     "delete_objects": "DeleteObject",
 }
+LISTING = frozenset({"list_objects_v2"})
 TELLING_ABSENCE = frozenset({"get_object", "head_object", "put_object_tagging"})
 """S3 says of an object that it is not there only to those who may list the bucket, and to others that they may not."""
 KEYS_FROM_OUTSIDE = {f"{PACKAGE}.adapters.blobs_contents": tuple(f"{collection}/" for collection in Collection)}
 """Where keys of objects come out of notices and of what is stored, the beginnings that they have."""
 ON_SECRETS = {"get_secret_value": "GetSecretValue", "put_secret_value": "PutSecretValue"}
-ON_QUEUES = {"send_message": "SendMessage"}
+ON_QUEUES = {"get_queue_url": "GetQueueUrl", "send_message": "SendMessage"}
 ON_STREAMS = {"put_record": "PutRecord"}
 
 
@@ -131,82 +139,75 @@ def _decorate(program: Program, module: str, decorator: ast.expr, function: Func
         program.run(function, Arguments())
 
 
-def needed(call: Call) -> Iterator[Right]:
-    """The rights that a call needs.
+def needed(call: Call) -> set[Right]:
+    """The rights that a call needs: one or more.
 
     Raises:
         UnknownCallError: they cannot be told.
     """
     match call.service:
         case "dynamodb":
-            yield from _of_tables(call)
+            rights = set(_of_tables(call))
         case "s3":
-            yield from _of_objects(call)
+            rights = set(_of_objects(call))
         case "secretsmanager":
-            for name in _names(call, "SecretId"):
-                yield _right(call, ON_SECRETS, f"secret:{name}-??????")
-        case "sqs" if call.method == "get_queue_url":
-            for name in _names(call, "QueueName"):
-                yield Right("sqs:GetQueueUrl", ARN % ("sqs", name))
+            rights = {_right(call, ON_SECRETS, f"secret:{name}-??????") for name in _names(call, "SecretId")}
         case "sqs":
-            for name in _names(call, "QueueUrl"):
-                yield _right(call, ON_QUEUES, name)
+            named = "QueueName" if call.method == "get_queue_url" else "QueueUrl"
+            rights = {_right(call, ON_QUEUES, name) for name in _names(call, named)}
         case "kinesis":
-            for name in _names(call, "StreamName"):
-                yield _right(call, ON_STREAMS, f"stream/{name}")
+            rights = {_right(call, ON_STREAMS, f"stream/{name}") for name in _names(call, "StreamName")}
         case _:
             raise UnknownCallError(call, "the service is not known here")
+    if not rights:
+        raise UnknownCallError(call, "it cannot be told of what")
+    return rights
 
 
-def _right(call: Call, actions: Mapping[str, str], resource: str) -> Right:
-    if call.method not in actions:
+def _right(call: Call, actions: Mapping[str, str], resource: str, method: str | None = None) -> Right:
+    action = actions.get(method or call.method)
+    if action is None:
         raise UnknownCallError(call, "the method is not known here")
-    return Right(f"{call.service}:{actions[call.method]}", ARN % (call.service, resource))
+    return Right(f"{call.service}:{action}", ARN % (call.service, resource))
 
 
 def _of_tables(call: Call) -> Iterator[Right]:
-    if call.method == "transact_write_items":
-        for item in _members(call, "TransactItems"):
-            for kinds, writes in item.pairs:
+    arguments = call.arguments
+    if call.method.startswith("transact_"):
+        for item in _mappings(elements(arguments.at("TransactItems"))):
+            for kinds, parts in item.pairs:
+                names = {name for part in _mappings(parts) for name in _named(call, part.at("TableName"))}
                 for kind in texts(kinds):
-                    for write in _mappings(writes):
-                        for name in _named(call, write.at("TableName")):
-                            yield Right(f"dynamodb:{TRANSACTED[kind.text]}", ARN % ("dynamodb", f"table/{name}"))
-    elif call.method == "transact_get_items":
-        for item in _members(call, "TransactItems"):
-            for get in _mappings(item.at("Get")):
-                for name in _named(call, get.at("TableName")):
-                    yield Right("dynamodb:GetItem", ARN % ("dynamodb", f"table/{name}"))
+                    yield from (_right(call, TRANSACTED, f"table/{name}", kind.text) for name in names)
     elif call.method in ON_TABLES:
-        tables = of(
-            *(key for items in _mappings(call.arguments.at("RequestItems")) for keys, _ in items.pairs for key in keys)
-        )
-        for name in _named(call, tables):
-            yield _right(call, ON_TABLES, f"table/{name}")
+        tables = join(keys for items in _mappings(arguments.at("RequestItems")) for keys, _ in items.pairs)
+        yield from (_right(call, ON_TABLES, f"table/{name}") for name in _named(call, tables))
     else:
-        indexes = [f"/index/{index.text}" for index in texts(call.arguments.at("IndexName"))] or [""]
+        indexes = [f"/index/{index.text}" for index in texts(arguments.at("IndexName"))] or [""]
         for name in _names(call, "TableName"):
-            for index in indexes:
-                yield _right(call, ON_ONE_TABLE, f"table/{name}{index}")
+            yield from (_right(call, ON_ONE_TABLE, f"table/{name}{index}") for index in indexes)
 
 
 def _of_objects(call: Call) -> Iterator[Right]:
-    method, arguments, is_signed = call.method, call.arguments, call.method == "generate_presigned_url"
-    if is_signed:
-        (method,) = (text.text for text in texts(arguments.at("ClientMethod")))
-        (arguments,) = _mappings(arguments.at("Params"))
-    for bucket in _named(call, arguments.at("Bucket")):
-        whole = f"arn:${{AWS::Partition}}:s3:::{bucket}"
-        if method == "list_objects_v2" or (method in TELLING_ABSENCE and not is_signed):
-            yield Right("s3:ListBucket", whole)
-        if method == "list_objects_v2":
-            continue
-        if method not in ON_OBJECTS:
-            raise UnknownCallError(call, "the method is not known here")
+    if call.method == "generate_presigned_url":
+        # No request is made, but S3 asks for the rights of who signed.
+        for method in texts(call.arguments.at("ClientMethod")):
+            for arguments in _mappings(call.arguments.at("Params")):
+                yield from _on_objects(call, method.text, arguments)
+        return
+    if call.method in TELLING_ABSENCE | LISTING:
+        yield from (Right("s3:ListBucket", BUCKET % name) for name in _names(call, "Bucket"))
+    if call.method not in LISTING:
+        yield from _on_objects(call, call.method, call.arguments)
+
+
+def _on_objects(call: Call, method: str, arguments: Mapped) -> Iterator[Right]:
+    if method not in ON_OBJECTS:
+        raise UnknownCallError(call, "the method is not known here")
+    actions = [ON_OBJECTS[method]] + (["PutObjectTagging"] if arguments.at("Tagging") else [])
+    for name in _named(call, arguments.at("Bucket")):
         for prefix in _prefixes(call, arguments):
-            yield Right(f"s3:{ON_OBJECTS[method]}", f"{whole}/{prefix}*")
-            if arguments.at("Tagging") and method == "put_object":
-                yield Right("s3:PutObjectTagging", f"{whole}/{prefix}*")
+            yield from (Right(f"s3:{action}", f"{BUCKET % name}/{prefix}*") for action in actions)
 
 
 def _prefixes(call: Call, arguments: Mapped) -> set[str]:
@@ -229,13 +230,6 @@ def _names(call: Call, argument: str) -> set[str]:
 def _named(call: Call, value: Value) -> set[str]:
     """The physical names of what the settings name."""
     found = {str(getattr(STAGE, each.name)) for each in value if isinstance(each, Setting)}
-    if not found:
-        raise UnknownCallError(call, "it cannot be told of what")
-    return found
-
-
-def _members(call: Call, argument: str) -> list[Mapped]:
-    found = _mappings(elements(call.arguments.at(argument)))
     if not found:
         raise UnknownCallError(call, "it cannot be told of what")
     return found

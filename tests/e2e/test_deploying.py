@@ -21,9 +21,10 @@ from tools.project import ROOT, STATEFUL_TEMPLATE, ToolError
 if TYPE_CHECKING:
     from boto3.session import Session
 
-pytestmark = pytest.mark.skipif(
-    sys.version_info[:2] not in LAMBDA_RUNTIMES, reason="Lambda has no such Python to package for"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.version_info[:2] not in LAMBDA_RUNTIMES, reason="Lambda has no such Python to package for"),
+]
 
 DOMAIN = "data.example.org"
 CERTIFICATE_ARN = "arn:aws:acm:us-east-1:000000000000:certificate/11111111-2222-3333-4444-555555555555"
@@ -205,9 +206,13 @@ def test_metrics_and_the_domain_come_and_go(cloud: Cloud, succeed: Callable[...,
     assert (stream in streams.list_streams()["StreamNames"], mappings()) == (True, 1)
     assert at_domain(cloud, "GET", "/metrics/user/somebody/opened").status == 200
 
+    moved = succeed("deploy", stage, "DOMAIN=other.example.org")
+    assert "base URL: https://other.example.org\n" in moved
+    assert at_domain(cloud, "GET", "/v1/time").status != 200
+    assert at_domain(cloud, "GET", "/v1/time", {"Host": "other.example.org"}).status == 200
     without = succeed("deploy", stage, "DOMAIN=")
     assert "base URL: https://" in without
-    assert DOMAIN not in without[without.index("base URL") :]
+    assert "example.org" not in without[without.index("base URL") :]
     assert session.client("apigateway").get_domain_names()["items"] == []
 
 

@@ -58,3 +58,12 @@ SECRET_READS_A_MONTH = 1000
 EVENTS_A_SHARD_A_SECOND = 1000
 PEAK_OVER_MEAN = 5
 """How much busier the busiest second is than the mean one."""
+
+# What an account has at first of each service, in a region, a second. It can be raised (Service Quotas).
+TABLE_UNITS = 40_000
+"""Of each kind, for a table that is paid by request."""
+NEW_TABLE_WRITE_UNITS, NEW_TABLE_READ_UNITS = 4_000, 12_000
+"""What a table takes at once when it is new; it doubles what it has taken before, within half an hour."""
+API_GATEWAY_REQUESTS = 10_000
+LAMBDA_CONCURRENCY = 1_000
+"""Functions that run at the same moment; some new accounts have 10."""

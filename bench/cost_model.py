@@ -41,15 +41,20 @@ SERVICES = {
 Quantities = Mapping[str, float]
 
 
-def of_a_person(usage: Usage, stage: Stage) -> Quantities:
-    """A month of one person, the mean of the first year: what is stored grows from nothing."""
+def of_a_day(usage: Usage) -> tuple[Work, Work]:
+    """A day of one person: what they and their apps ask for, and what compaction does for them."""
     asked = (
         usage.uploads
         + usage.short_read * given.SHORT_READS_A_DAY
         + usage.long_read * given.LONG_READS_A_DAY
         + usage.poll * given.POLLS_A_DAY
     )
-    compacted = usage.compaction * given.COMPACTIONS_A_DAY
+    return asked, usage.compaction * given.COMPACTIONS_A_DAY
+
+
+def of_a_person(usage: Usage, stage: Stage) -> Quantities:
+    """A month of one person, the mean of the first year: what is stored grows from nothing."""
+    asked, compacted = of_a_day(usage)
     day = asked + compacted
     events = given.EVENTS_A_DAY
     api_s = duration_s(asked, stage.api_memory_mb) + events * given.EVENT_DURATION_S

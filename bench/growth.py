@@ -7,15 +7,19 @@ adding, a day, 90 days, the latest.
 """
 
 import argparse
+import gzip
 import statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+import orjson
+
 from bench import records
 from bench.application import Application, Event, Person, add_event, new_person, read_event, running
 from bench.aws_requests import Requests
+from bench.compacting import compact_and_sweep
 from bench.figures import as_columns
 from bench.floors import in_turns
 from tools.project import run_tool
@@ -54,7 +58,7 @@ def measured(*, is_quick: bool) -> Grown:
 
 
 def _with_history(application: Application, number: int, times: int) -> Person:
-    """Someone with so many times the days of readings, sent oldest first."""
+    """Someone with so many times the days of readings, sent oldest first, and compacted every 90 days."""
     person = new_person(number)
     portion = [record for request in records.cbg_requests(DAYS) for record in request]
     for ago in range(times - 1, -1, -1):
@@ -62,6 +66,7 @@ def _with_history(application: Application, number: int, times: int) -> Person:
         for start in range(0, len(earlier), records.REQUEST_RECORDS):
             body = records.as_body(earlier[start : start + records.REQUEST_RECORDS])
             application.answer(add_event(person, body))
+        compact_and_sweep(person)
     return person
 
 
@@ -79,6 +84,7 @@ def _lines(application: Application, people: Sequence[Person], rounds: int) -> I
     floor = records.as_body(records.mixed(records.REQUEST_RECORDS))
     for name, event_of in _kinds().items():
         asked = [_asked(application, event_of(person)) for person in people]
+        _check_answers(name, [application.answer(event_of(person)).body for person in people])
         cases = [_case(application, event_of(person)) for person in people]
         ratios = [
             statistics.median(pair.case_s / pair.floor_s for pair in pairs) for pairs in in_turns(floor, cases, rounds)
@@ -113,6 +119,14 @@ def _asked(application: Application, event: Event) -> Requests:
     with application.stub.counted() as requests:
         application.answer(event)
     return requests
+
+
+def _check_answers(name: str, bodies: Sequence[bytes]) -> None:
+    """End unless everybody is answered as many records, and some where records are asked for: a fast answer that is
+    wrong is no figure."""
+    counts = {len(orjson.loads(gzip.decompress(body))) for body in bodies} if name.startswith("read") else {1}
+    if len(counts) != 1 or 0 in counts:
+        raise SystemExit(f"error: {name}: answers have {sorted(counts)} records")
 
 
 def _case(application: Application, event: Event) -> Callable[[], object]:

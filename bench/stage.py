@@ -26,6 +26,8 @@ class Stage:
     secrets: int
     polled_queues: int
     streams: int
+    requests_a_second: int
+    """That the API takes of all clients together, unless the stage's owner chooses otherwise."""
 
 
 def read_stage() -> Stage:
@@ -48,6 +50,7 @@ def parse_stage(chalice: Mapping[str, Any], overlay: Mapping[str, Any], stateful
         secrets=kinds.count("AWS::SecretsManager::Secret"),
         polled_queues=sum("SqsEventSource" in name for _, each in resources for name in each.get("Events", {})),
         streams=kinds.count("AWS::Kinesis::Stream"),
+        requests_a_second=int(overlay["Parameters"]["ThrottlingRate"]["Default"]),
     )
 
 

@@ -1,14 +1,18 @@
 """What a person's use takes of each service: measured on the function itself, with a stub that counts."""
 
+import gzip
 import statistics
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 
+import orjson
+
 from bench import loop_user
 from bench.application import Answer, Application, Event, Person, add_event, new_person, read_event, running
-from bench.assumptions import LONG_READ_DAYS, SHORT_READ_DAYS, UPLOADS_A_DAY
+from bench.assumptions import LONG_READ_DAYS, RECORDS_A_DAY, SHORT_READ_DAYS, UPLOADS_A_DAY
 from bench.aws_requests import Requests
+from bench.compacting import compact_and_sweep
 from bench.floors import cpu_s
 from bench.records import as_body
 
@@ -58,20 +62,22 @@ def measured() -> Usage:
         kept = application.stub.kept()
         for request in loop_user.backlog(range(LONG_READ_DAYS)):
             application.answer(add_event(person, as_body(request)))
+        compact_and_sweep(person)
         grown = application.stub.kept()
         today = [add_event(person, as_body(upload)) for upload in loop_user.uploads(LONG_READ_DAYS)]
         noon = UPLOADS_A_DAY // 2
         morning = work_of_all(application, today[:noon])
         now = loop_user.start_of(LONG_READ_DAYS) + timedelta(days=0.5)
-        short_read, long_read = (work_of_one(application, _read(person, now, days)) for days in _READS)
+        short_read, long_read = (_work_of_reading(application, person, now, days) for days in _READS)
         poll = work_of_one(application, _poll(application, person, now), (304,))
         evening = work_of_all(application, today[noon:])
+        compaction = _work_of_compaction(application, person)
         return Usage(
             uploads=morning + evening,
             short_read=short_read,
             long_read=long_read,
             poll=poll,
-            compaction=Work(),
+            compaction=compaction,
             tables_bytes_a_day=(grown.tables_bytes - kept.tables_bytes) / LONG_READ_DAYS,
             bucket_bytes_a_day=(grown.bucket_bytes - kept.bucket_bytes) / LONG_READ_DAYS,
         )
@@ -103,6 +109,12 @@ def _work(application: Application, send: Callable[[], Answer]) -> Work:
     return _as_work(asked, took_s) + Work(1, answer_bytes=len(body), logged_bytes=answer.logged_bytes)
 
 
+def _work_of_compaction(application: Application, person: Person) -> Work:
+    with application.stub.counted() as asked:
+        took_s = cpu_s(lambda: compact_and_sweep(person))
+    return _as_work(asked, took_s) + Work(requests=1)
+
+
 def _as_work(asked: Requests, took_s: float) -> Work:
     return Work(
         cpu_s=took_s,
@@ -114,8 +126,14 @@ def _as_work(asked: Requests, took_s: float) -> Work:
     )
 
 
-def _read(person: Person, until: datetime, days: int) -> Event:
-    return read_event(person, _since(until, days))
+def _work_of_reading(application: Application, person: Person, until: datetime, days: int) -> Work:
+    event = read_event(person, _since(until, days))
+    answer = application.answer(event, READ_STATUSES)
+    body = application.stub.fetched(answer.headers["location"]) if answer.status == 303 else answer.body
+    found = len(orjson.loads(gzip.decompress(body)))
+    if found != days * sum(RECORDS_A_DAY.values()):
+        raise SystemExit(f"error: {days} days came back with {found} records")
+    return work_of_one(application, event)
 
 
 def _poll(application: Application, person: Person, until: datetime) -> Event:

@@ -35,6 +35,7 @@ STAGE = Stage(
     secrets=4,
     polled_queues=2,
     streams=1,
+    requests_a_second=100,
 )
 USAGE = Usage(
     uploads=Work(requests=288, cpu_s=1, dynamodb_calls=576, read_units=576, write_units=2000, logged_bytes=60_000),
@@ -110,6 +111,7 @@ class TestStage:
 
     def test_it_is_read_from_the_templates(self) -> None:
         overlay: dict[str, Any] = {
+            "Parameters": {"ThrottlingRate": {"Default": 100}},
             "Resources": {
                 "A": {"Type": "AWS::CloudWatch::Alarm", "Properties": {"MetricName": "Errors"}},
                 "B": {
@@ -117,13 +119,13 @@ class TestStage:
                     "Properties": {"Metrics": [{"Expression": "a/b"}, {"MetricStat": {}}, {"MetricStat": {}}]},
                 },
                 "C": {"Properties": {"Events": {"CSqsEventSource": {}, "Schedule": {}}}},
-            }
+            },
         }
         stateful = "Resources:\n  S:\n    Type: AWS::SecretsManager::Secret\n  K:\n    Type: AWS::Kinesis::Stream\n"
         memory = {"api_handler": 1024, "run_task": 2048, "dispatch_tasks": 512}
         chalice = {"lambda_functions": {name: {"lambda_memory_size": mb} for name, mb in memory.items()}}
         found = parse_stage(chalice, overlay, stateful)
-        assert found == Stage(1024, 2048, 512, 3, 0, 0, secrets=1, polled_queues=1, streams=1)
+        assert found == Stage(1024, 2048, 512, 3, 0, 0, secrets=1, polled_queues=1, streams=1, requests_a_second=100)
 
     def test_ours_has_secrets_alarms_queues_and_a_stream(self) -> None:
         stage = read_stage()

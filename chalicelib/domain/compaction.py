@@ -16,6 +16,7 @@ from chalicelib.domain.fold_state import can_be_seen
 from chalicelib.domain.ports import DataSetStore, RecordLog
 from chalicelib.domain.ports_tiles import Archive, Attempt, Compacted, TileWriter
 from chalicelib.domain.snapshot import Snapshot, followed_by
+from chalicelib.domain.truncation import truncations
 
 STEP_BYTES = 2 * 1024 * 1024
 """Entries that go into tiles in one step, as they are stored; inflated they take some eight times as much."""
@@ -44,6 +45,11 @@ class Done:
     steps: int = 0
     is_held: bool = False
     """Whether another one is at work on the same user, and this one did nothing."""
+
+
+class LogIncompleteError(Exception):
+    """Entries of a data set that are in tiles are neither in the archive nor in the log: nothing can be made of these
+    that could take the place of the tiles."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +95,7 @@ def rebuild(owner_id: str, ports: CompactionPorts, check_time: Callable[[], None
     """Makes all tiles of a user anew from archive and logs, and puts them in the place of those that there are.
 
     Raises:
+        LogIncompleteError: there is not all that the present tiles were made of; they stay.
         ChangedMeanwhileError: all data was erased meanwhile, or it took so long that another one has begun.
     """
     with _attempts(owner_id, ports) as begin:
@@ -118,16 +125,26 @@ def read_tail(owner: DataOwner, snapshot: Snapshot, ports: CompactionPorts) -> T
 
 
 def whole_logs(owner: DataOwner, current: Snapshot, ports: CompactionPorts) -> Tail:
-    """All entries that can matter, from the archive and from the logs, each once."""
+    """All entries that can matter, from the archive and from the logs, each once.
+
+    Raises:
+        LogIncompleteError: some that are in tiles are in neither.
+    """
     known = [data_set for data_set in ports.data_sets.of_owner(owner) if can_be_seen(data_set)]
     normal_ids = [data_set.id for data_set in known if not data_set.is_continuous]
-    in_logs = {(entry.data_set_id, entry.number): entry for entry in ports.log.entries(owner, normal_ids)}
+    found = {(entry.data_set_id, entry.number): entry for entry in ports.log.entries(owner, normal_ids)}
     for data_set in known:
         if current.through(data_set.id):
             for entry in ports.archive.entries(owner, data_set.id):
-                in_logs[entry.data_set_id, entry.number] = entry
-    entries = [in_logs[key] for key in sorted(in_logs)]
-    return Tail(ports.data_sets.of_owner(owner), entries, frozenset(normal_ids))
+                found[entry.data_set_id, entry.number] = entry
+    every = ports.data_sets.of_owner(owner)
+    for data_set in every:
+        # What truncations hid may be purged, and leaves holes.
+        if can_be_seen(data_set) and not truncations(data_set, every):
+            numbers = range(data_set.cut_off + 1, current.through(data_set.id) + 1)
+            if any((data_set.id, number) not in found for number in numbers):
+                raise LogIncompleteError(data_set.id)
+    return Tail(every, [found[key] for key in sorted(found)], frozenset(normal_ids))
 
 
 def _steps(tail: Tail) -> Iterator[tuple[list[Entry], frozenset[str]]]:

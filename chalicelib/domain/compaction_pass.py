@@ -78,10 +78,11 @@ def fold_into(
 
     touched = tail.keys | set(named_tiles(owner, tail.gone_origin_keys, tiles))
     located = [place for key in sorted(touched) if (place := before.tile(key)) is not None]
+    wanted_ids = changed | tail.searched_ids
     others = [
         place
-        for place in before.every_tile()
-        if place.key not in touched and not (changed | tail.searched_ids).isdisjoint(place.traits.data_set_ids)
+        for place in (before.every_tile() if wanted_ids else ())
+        if place.key not in touched and not wanted_ids.isdisjoint(place.traits.data_set_ids)
     ]
     dropped = {place.key for place in others if emptied.issuperset(place.traits.data_set_ids)}
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from hashlib import sha256
 
-from chalicelib.domain.compaction import CompactionPorts, compact, rebuild
+from chalicelib.domain.compaction import CompactionPorts, LogIncompleteError, compact, rebuild
 from chalicelib.domain.compaction_weight import DUE_AFTER_MS, DUE_BYTES
 from chalicelib.domain.errors import UnavailableError
 from chalicelib.domain.ports import ChangedMeanwhileError
@@ -54,14 +54,18 @@ def verify_tiles(run: Run, services: TaskServices) -> None:
     `data` counts users and tiles, and lists in `wrong` those that are not what the log says, as `type/day`.
 
     Raises:
-        TaskFailedError: some are wrong; `strandline.data.rebuild` makes them anew.
+        TaskFailedError: some are wrong, and `strandline.data.rebuild` makes them anew; or the archive lacks entries.
     """
     user_id = run.data.get("userId")
     run.data.update(users=0, tiles=0, wrong=[])
     sample = _sample(services.compaction_marks.all(), run.task.id + str(run.now_ms() // 86_400_000))
     for owner_id in [user_id] if isinstance(user_id, str) else sample:
         run.check_time()
-        checked = _checked(owner_id, None if user_id else SAMPLE_TILES, run, services)
+        try:
+            checked = _checked(owner_id, None if user_id else SAMPLE_TILES, run, services)
+        except LogIncompleteError as error:
+            services.count(TILES_WRONG, 1)
+            raise _incomplete(error) from error
         run.data["users"] += 1
         run.data["tiles"] += checked.tiles
         run.data["wrong"] += [f"{key.type}/{key.day}" for key in checked.wrong]
@@ -74,12 +78,15 @@ def rebuild_tiles(run: Run, services: TaskServices) -> Again | None:
     """Makes all tiles of `data.userId` anew from archive and log; `data` counts entries and tiles.
 
     Raises:
-        TaskFailedError: there is no `data.userId`.
+        TaskFailedError: there is no `data.userId`, or the archive lacks entries that the present tiles were made of.
     """
     user_id = run.data.get("userId")
     if not isinstance(user_id, str):
         raise TaskFailedError("data.userId is missing", code="user-id-missing", is_final=True)
-    done = rebuild(user_id, compaction_ports(services), run.check_time)
+    try:
+        done = rebuild(user_id, compaction_ports(services), run.check_time)
+    except LogIncompleteError as error:
+        raise _incomplete(error) from error
     if done.is_held:
         return Again(_HELD_AGAIN_S)
     run.data.update(entries=done.entries, tiles=done.tiles)
@@ -110,6 +117,10 @@ def _checked(owner_id: str, at_most: int | None, run: Run, services: TaskService
         compact(owner_id, ports, run.check_time)
         checked = check_tiles(owner_id, ports, at_most)
     return checked
+
+
+def _incomplete(error: LogIncompleteError) -> TaskFailedError:
+    return TaskFailedError(f"entries of data set {error} are missing", code="log-incomplete", is_final=True)
 
 
 def _sample(marks: Iterable[CompactionMark], seed: str) -> list[str]:

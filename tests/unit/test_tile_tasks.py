@@ -1,0 +1,175 @@
+"""The tasks of the read model: who is compacted when, what a check reports, and what it takes to rebuild."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from chalicelib.domain.compaction_tasks import (
+    COMPACTIONS_FAILED,
+    TILES_WRONG,
+    compact_marked,
+    is_due,
+    rebuild_tiles,
+    verify_tiles,
+)
+from chalicelib.domain.compaction_weight import DUE_AFTER_MS, DUE_BYTES
+from chalicelib.domain.errors import UnavailableError
+from chalicelib.domain.ports_tiles import CompactionMark
+from chalicelib.domain.task import State, Task
+from chalicelib.domain.task_registry import Again, Run, TaskFailedError
+from chalicelib.domain.tile import TileContent
+from tests.fakes.data_scene import ANNA, DataScene, cbg
+from tests.fakes.services import FakeServices
+
+ANNA_ID = str(ANNA.user_id)
+
+
+class Stage(DataScene):
+    """Anna's data in a stage whose tasks can be run."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fakes = FakeServices()
+        self.fakes.data_sets, self.fakes.record_log, self.fakes.tiles = self.data_sets, self.log, self.tiles
+        self.fakes.data_sources = self.sources
+
+    def run(self, function: Callable[..., Any], time_limit_s: int = 600, **data: Any) -> dict[str, Any]:
+        """What a run of the task counts; `again` when it asks for another."""
+        self.fakes.now_ms = self.tick()
+        task = Task("t", "strandline.data.compact", self.now_ms, state=State.RUNNING)
+        run = Run(task, data, self.now_ms + time_limit_s * 1000, lambda: self.now_ms, lambda: None)
+        result = function(run, self.fakes.services)
+        return run.data | ({"again": result.delay_s} if isinstance(result, Again) else {})
+
+
+@pytest.fixture
+def stage() -> Stage:
+    """Nothing stored."""
+    return Stage()
+
+
+@pytest.mark.parametrize(
+    ("weight_bytes", "age_ms", "expected"),
+    [
+        (DUE_BYTES, 0, True),
+        (DUE_BYTES - 1, 0, False),
+        (1, DUE_AFTER_MS, True),
+        (1, DUE_AFTER_MS - 1, False),
+    ],
+)
+def test_a_tail_waits_until_it_is_large_or_old(weight_bytes: int, age_ms: int, expected: bool) -> None:
+    assert is_due(CompactionMark(ANNA_ID, 1000, weight_bytes), 1000 + age_ms) is expected
+
+
+def test_the_job_compacts_who_is_due_and_clears_the_mark(stage: Stage) -> None:
+    upload = stage.open("none", "normal")
+    stage.add(upload, cbg(5), cbg(6, minute=5))
+    assert stage.run(compact_marked) == {"users": 0, "entries": 0, "tiles": 0, "held": 0, "failed": 0}
+    stage.close(upload)
+    assert stage.run(compact_marked) == {"users": 1, "entries": 1, "tiles": 1, "held": 0, "failed": 0}
+    assert stage.run(compact_marked)["users"] == 0
+    assert stage.visible() == [5, 6]
+
+
+def test_what_failed_is_counted_and_tried_again(stage: Stage) -> None:
+    upload = stage.open("none", "normal")
+    stage.add(upload, cbg(5))
+    stage.close(upload)
+
+    def fail(_step: str) -> None:
+        raise UnavailableError
+
+    stage.tiles.before_write = fail
+    assert stage.run(compact_marked)["failed"] == 1
+    assert stage.fakes.counted[COMPACTIONS_FAILED] == 1
+    stage.tiles.before_write = lambda _step: None
+    assert stage.run(compact_marked)["users"] == 1
+
+
+def test_another_one_at_work_is_left_alone(stage: Stage) -> None:
+    upload = stage.open("none", "normal")
+    stage.add(upload, cbg(5))
+    stage.close(upload)
+    assert stage.tiles.begin(stage.data_sets.owner(ANNA_ID), "other", stage.now_ms, stage.now_ms + 60_000)
+    assert stage.run(compact_marked)["held"] == 1
+    assert stage.run(rebuild_tiles, userId=ANNA_ID)["again"] > 0
+    stage.now_ms += 60_000
+    assert stage.run(compact_marked)["users"] == 1
+
+
+def test_with_little_time_left_nobody_is_begun_with(stage: Stage) -> None:
+    upload = stage.open("none", "normal")
+    stage.add(upload, cbg(5))
+    stage.close(upload)
+    assert stage.run(compact_marked, time_limit_s=10)["users"] == 0
+    assert stage.run(compact_marked)["users"] == 1
+
+
+def compacted(stage: Stage) -> str:
+    """A continuous data set of three days in tiles."""
+    data_set_id = stage.open("dataset.delete.origin")
+    for day in range(3):
+        stage.add(data_set_id, cbg(5 + day, origin=str(day), time=f"2026-01-0{1 + day}T00:00:00Z"))
+    stage.now_ms += DUE_AFTER_MS
+    assert stage.run(compact_marked)["tiles"] == 3
+    return data_set_id
+
+
+def damage(stage: Stage) -> None:
+    """Changes the checksum of a tile."""
+    first = min(stage.tiles.stored)
+    shown = stage.tiles.stored[first].shown
+    stage.tiles.stored[first] = TileContent(shown[:1] + bytes([shown[1] ^ 1]) + shown[2:], b"")
+
+
+def test_tiles_that_are_right(stage: Stage) -> None:
+    compacted(stage)
+    assert stage.run(verify_tiles, userId=ANNA_ID) == {"userId": ANNA_ID, "users": 1, "tiles": 3, "wrong": []}
+    assert stage.fakes.counted[TILES_WRONG] == 0
+
+
+def test_the_daily_sample_is_of_those_who_send(stage: Stage) -> None:
+    data_set_id = compacted(stage)
+    assert stage.run(verify_tiles)["users"] == 0
+    for _ in range(32):
+        stage.add(data_set_id, cbg(9))
+    assert stage.run(verify_tiles) == {"users": 1, "tiles": 3, "wrong": []}
+
+
+def test_a_wrong_tile_is_reported_and_made_anew(stage: Stage) -> None:
+    compacted(stage)
+    right = stage.visible()
+    damage(stage)
+    with pytest.raises(TaskFailedError, match="1 tiles are not what the log says"):
+        stage.run(verify_tiles, userId=ANNA_ID)
+    assert stage.fakes.counted[TILES_WRONG] == 1
+    assert stage.run(rebuild_tiles, userId=ANNA_ID) == {"userId": ANNA_ID, "entries": 3, "tiles": 3}
+    assert stage.visible() == right
+    assert stage.run(verify_tiles, userId=ANNA_ID)["wrong"] == []
+
+
+def test_tiles_that_do_not_know_of_a_deletion_yet_are_compacted_first(stage: Stage) -> None:
+    data_set_id = compacted(stage)
+    stage.delete(data_set_id)
+    assert stage.run(verify_tiles, userId=ANNA_ID) == {"userId": ANNA_ID, "users": 1, "tiles": 0, "wrong": []}
+
+
+def test_without_the_archive_nothing_takes_the_place_of_tiles(stage: Stage) -> None:
+    compacted(stage)
+    stage.now_ms += 3_600_000
+    for order in list(stage.tiles.orders(stage.now_ms)):
+        stage.tiles.sweep(order)
+    assert stage.log.log == []
+    right = stage.visible()
+    ((_, entries),) = stage.fakes.archive.kept.items()
+    del entries[2]
+    for function in (verify_tiles, rebuild_tiles):
+        with pytest.raises(TaskFailedError, match="are missing"):
+            stage.run(function, userId=ANNA_ID)
+    assert stage.visible() == right
+
+
+def test_a_rebuild_wants_a_user(stage: Stage) -> None:
+    with pytest.raises(TaskFailedError, match=r"data\.userId is missing"):
+        stage.run(rebuild_tiles)

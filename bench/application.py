@@ -4,6 +4,7 @@ DynamoDB and S3 are a process of their own on loopback (`aws_stub`), so that the
 """
 
 import base64
+import gzip
 import io
 import os
 import subprocess
@@ -43,6 +44,11 @@ class Answer:
     headers: Mapping[str, str]
     body: bytes
     logged_bytes: int
+
+    @property
+    def content(self) -> bytes:
+        """The body, inflated when it is compressed: small ones are not."""
+        return gzip.decompress(self.body) if self.headers.get("content-encoding") == "gzip" else self.body
 
 
 @dataclass(frozen=True, slots=True)

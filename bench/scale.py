@@ -50,13 +50,16 @@ def limits(usage: Usage, stage: Stage) -> list[Limit]:
         ("events of a shard", given.EVENTS_A_SHARD_A_SECOND, given.EVENTS_A_DAY),
     ]
     found = [Limit(name, limit, a_day / SECONDS_A_DAY * given.PEAK_OVER_MEAN) for name, limit, a_day in of_a_day_]
+    # What does not fit into one run of the job is there for the next: peaks even out.
+    compacting_s = duration_s(compacted, stage.task_memory_mb) / SECONDS_A_DAY
+    found.append(Limit("the one worker that compacts", stage.compacting_share, compacting_s))
     return sorted(found, key=lambda limit: limit.people)
 
 
 def as_text(found: Sequence[Limit]) -> str:
     """The limits as lines of equal columns."""
     rows = [["limit a second", "", "a person takes", "people"]]
-    rows += [[each.name, f"{each.limit:,.0f}", f"{each.of_a_person:.3g}", f"{each.people:,.0f}"] for each in found]
+    rows += [[each.name, f"{each.limit:,g}", f"{each.of_a_person:.3g}", f"{each.people:,.0f}"] for each in found]
     return as_columns(rows, words={0})
 
 

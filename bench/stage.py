@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from chalicelib.domain.task_registry import TaskType
+from chalicelib.domain.task_types import TASK_TYPES
 from tools.overlay import read_overlay
 from tools.project import ROOT, STATEFUL_TEMPLATE
 
@@ -28,6 +30,8 @@ class Stage:
     streams: int
     requests_a_second: int
     """That the API takes of all clients together, unless the stage's owner chooses otherwise."""
+    compacting_share: float
+    """Of all time that the job which compacts may run."""
 
 
 def read_stage() -> Stage:
@@ -51,7 +55,14 @@ def parse_stage(chalice: Mapping[str, Any], overlay: Mapping[str, Any], stateful
         polled_queues=sum("SqsEventSource" in name for _, each in resources for name in each.get("Events", {})),
         streams=kinds.count("AWS::Kinesis::Stream"),
         requests_a_second=int(overlay["Parameters"]["ThrottlingRate"]["Default"]),
+        compacting_share=_share(TASK_TYPES["strandline.data.compact"]),
     )
+
+
+def _share(job: TaskType) -> float:
+    """The part of all time that a job may run: its time limit, and after that its pause."""
+    pause_s = job.job.every_s if job.job else 0
+    return job.time_limit_s * job.at_once / (job.time_limit_s + pause_s)
 
 
 def _metrics_of(alarm: Mapping[str, Any]) -> int:

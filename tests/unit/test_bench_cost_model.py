@@ -36,6 +36,7 @@ STAGE = Stage(
     polled_queues=2,
     streams=1,
     requests_a_second=100,
+    compacting_share=0.5,
 )
 USAGE = Usage(
     uploads=Work(requests=288, cpu_s=1, dynamodb_calls=576, read_units=576, write_units=2000, logged_bytes=60_000),
@@ -125,7 +126,11 @@ class TestStage:
         memory = {"api_handler": 1024, "run_task": 2048, "dispatch_tasks": 512}
         chalice = {"lambda_functions": {name: {"lambda_memory_size": mb} for name, mb in memory.items()}}
         found = parse_stage(chalice, overlay, stateful)
-        assert found == Stage(1024, 2048, 512, 3, 0, 0, secrets=1, polled_queues=1, streams=1, requests_a_second=100)
+        wanted = Stage(
+            1024, 2048, 512, 3, 0, 0, 1, 1, 1, requests_a_second=100, compacting_share=found.compacting_share
+        )
+        assert found == wanted
+        assert 0 < found.compacting_share < 1
 
     def test_ours_has_secrets_alarms_queues_and_a_stream(self) -> None:
         stage = read_stage()

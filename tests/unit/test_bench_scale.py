@@ -3,7 +3,7 @@
 import pytest
 
 from bench import assumptions as given
-from bench.cost_model import of_a_day
+from bench.cost_model import duration_s, of_a_day
 from bench.scale import as_text, limits
 from tests.unit.test_bench_cost_model import STAGE, USAGE
 
@@ -17,6 +17,11 @@ def test_a_limit_is_for_as_many_as_meet_it_in_the_busiest_second() -> None:
     assert found["requests that API Gateway takes of an account"].people == pytest.approx(100 * stage.people)
     written = found["write units of a table"]
     assert written.of_a_person == pytest.approx((2000 + 300) / 86_400 * given.PEAK_OVER_MEAN)
+
+
+def test_compaction_evens_out_over_the_day() -> None:
+    (worker,) = [limit for limit in limits(USAGE, STAGE) if limit.name == "the one worker that compacts"]
+    assert worker.people == pytest.approx(0.5 * 86_400 / duration_s(USAGE.compaction, STAGE.task_memory_mb))
 
 
 def test_the_first_to_be_met_stands_first() -> None:

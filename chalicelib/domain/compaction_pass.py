@@ -72,7 +72,9 @@ def fold_into(
     """
     states = fold_states(every)
     entries = [entry for entry in entries if entry.data_set_id in states]
-    tail = touched_by(entries, {data_set.id for data_set in every if data_set.is_continuous})
+    # An upload may be too long for one step; what ends here and begins here is not divided.
+    divided = {it.id for it in every if it.is_continuous or it.id not in whole_ids or before.through(it.id)}
+    tail = touched_by(entries, divided)
     changed = {data_set_id for data_set_id, it in before.applied.items() if states.get(data_set_id) != it.state}
     emptied = {data_set.id for data_set in every if data_set.cut_off >= before.through(data_set.id)}
 

@@ -24,21 +24,26 @@ class Touched:
     """Of the records that they bring and that later entries may replace or delete."""
 
 
-def touched_by(entries: Iterable[Entry], continuous_ids: Collection[str]) -> Touched:
-    """What entries touch: only continuous data sets take some after others of theirs are in tiles."""
+def touched_by(entries: Iterable[Entry], divided_ids: Collection[str]) -> Touched:
+    """What entries touch.
+
+    Args:
+        divided_ids: data sets whose logs may be in tiles in part: before these entries, or when only these are, too.
+            Of others all entries are here, and nothing that they touch is elsewhere.
+    """
     touched = Touched()
     origin_keys: dict[TileKey, set[int]] = defaultdict(set)
     for entry in entries:
-        is_continuous = entry.data_set_id in continuous_ids
+        is_divided = entry.data_set_id in divided_ids
         if entry.kind is EntryKind.ADD:
             records = read_records(entry.body, entry.number)
             keys = keys_of_rows(records)
             touched.keys.update(keys)
-            if is_continuous:
+            if is_divided:
                 for key, origin_id in zip(keys, records.origin_ids, strict=True):
                     if origin_id is not None:
                         origin_keys[key].add(origin_key(origin_id))
-        elif is_continuous:
+        elif is_divided:
             selectors = decode_selectors(entry.body)
             if selectors.kind is SelectorKind.ORIGIN:
                 touched.gone_origin_keys.update(map(origin_key, selectors.values))

@@ -60,7 +60,8 @@ class TileView:
     @cached_property
     def touched(self) -> Touched:
         """What the tail has to do with tiles."""
-        return touched_by(self._entries, self._continuous.keys())
+        in_part = {data_set.id for data_set in self._data_sets if self.snapshot.through(data_set.id)}
+        return touched_by(self._entries, self._continuous.keys() | in_part)
 
     @cached_property
     def _changed_ids(self) -> set[str]:

@@ -1,0 +1,98 @@
+"""Anna's data with tiles, and with short words for compacting, sweeping and rebuilding them and for what that reads."""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+
+from chalicelib.domain import query
+from chalicelib.domain.compaction import LEASE_MS, CompactionPorts, Done, compact, rebuild
+from chalicelib.domain.data_query import DataQuery
+from chalicelib.domain.data_set import DataOwner
+from chalicelib.domain.purge import WAIT_MS
+from chalicelib.domain.record_array import RecordArray
+from chalicelib.domain.snapshot import Snapshot, TilePlace
+from chalicelib.domain.tile import Tile, TileContent, TileKey
+from tests.fakes.data_scene import ANNA, DataScene, Item, cbg
+from tests.fakes.tiles import FakeArchive, FakeTiles
+
+ANNA_ID = str(ANNA.user_id)
+FIRST_DAY = 20_454
+"""2026-01-01, on which the scene's records are unless they say otherwise."""
+
+
+@dataclass
+class CountedTiles(FakeTiles):
+    """Tiles that remember which of them were read."""
+
+    read: list[TileKey] = field(default_factory=list)
+
+    def tiles(self, owner: DataOwner, places: Sequence[TilePlace], hidden: Collection[TileKey]) -> dict[TileKey, Tile]:
+        """Those, and a note of it."""
+        self.read += [place.key for place in places]
+        return super().tiles(owner, places, hidden)
+
+
+class CompactionScene(DataScene):
+    """A scene with an archive."""
+
+    tiles: CountedTiles
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tiles = CountedTiles(self.data_sets, self.log)
+        self.archive = FakeArchive()
+
+    def ports(self) -> CompactionPorts:
+        """What a compaction works with."""
+        return CompactionPorts(
+            self.data_sets, self.log, self.tiles, self.archive, lambda: self.now_ms, lambda: f"worker {self.new_id()}"
+        )
+
+    def compact(self, check_time: Callable[[], None] = lambda: None) -> Done:
+        """Bring everything into tiles; of what is read, only that which comes later is remembered."""
+        done = compact(ANNA_ID, self.ports(), check_time)
+        self.tiles.read.clear()
+        return done
+
+    def rebuild(self) -> Done:
+        """Make all tiles anew."""
+        return rebuild(ANNA_ID, self.ports(), lambda: None)
+
+    def sweep(self) -> int:
+        """Carry out all orders once leases and waits are over; how much was removed."""
+        self.now_ms += LEASE_MS + WAIT_MS + 1
+        return sum(self.tiles.sweep(order) for order in list(self.tiles.orders(self.now_ms - WAIT_MS)))
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The current one."""
+        return self.tiles.current(ANNA_ID)[1]
+
+    def content(self, name: str = "cbg", day: int = FIRST_DAY) -> TileContent:
+        """What is stored of a tile that the current snapshot names."""
+        place = self.snapshot.tile(TileKey(name, day))
+        assert place is not None
+        return self.tiles.stored[ANNA_ID, self.snapshot.epoch, place.version, place.key]
+
+    def contents(self) -> dict[TileKey, TileContent]:
+        """Of all tiles that the current snapshot names."""
+        return {it.key: self.content(*it.key) for it in self.snapshot.every_tile()}
+
+    def answer(self, asked: DataQuery = DataQuery()) -> RecordArray:  # noqa: B008  # it is frozen
+        """What is answered to a query; which tiles that reads is remembered anew."""
+        self.tiles.read.clear()
+        return query.read_data(
+            ANNA,
+            ANNA_ID,
+            asked,
+            data_sets=self.data_sets,
+            sources=self.sources,
+            log=self.log,
+            tiles=self.tiles,
+            grants=self.grants,
+        ).records
+
+
+def on(day: int, value: float = 5, origin: str | None = None, **members: object) -> Item:
+    """A reading of so many days after the first, which may be up to 30 or below 0."""
+    month, number = ("2026-01", day + 1) if day >= 0 else ("2025-12", day + 32)
+    return cbg(value, 0, origin, time=f"{month}-{number:02d}T12:00:00Z", **members)

@@ -13,7 +13,7 @@ from chalicelib.domain.compaction_pass import Folded, fold_into
 from chalicelib.domain.data_set import DataOwner, DataSet
 from chalicelib.domain.entries import Entry
 from chalicelib.domain.fold_state import can_be_seen
-from chalicelib.domain.ports import DataSetStore, RecordLog
+from chalicelib.domain.ports import ChangedMeanwhileError, DataSetStore, RecordLog
 from chalicelib.domain.ports_tiles import Archive, Attempt, Compacted, TileWriter
 from chalicelib.domain.snapshot import Snapshot, followed_by
 from chalicelib.domain.truncation import truncations
@@ -73,7 +73,7 @@ def compact(owner_id: str, ports: CompactionPorts, check_time: Callable[[], None
         attempt = begin()
         if attempt is None:
             return replace(done, is_held=True)
-        owner, before = ports.tiles.current(owner_id)
+        owner, before = _current(attempt, ports)
         tail = read_tail(owner, before, ports)
         for entries, whole_ids in _steps(tail):
             check_time()
@@ -102,7 +102,7 @@ def rebuild(owner_id: str, ports: CompactionPorts, check_time: Callable[[], None
         attempt = begin()
         if attempt is None:
             return Done(is_held=True)
-        owner, current = ports.tiles.current(owner_id)
+        owner, current = _current(attempt, ports)
         tail = whole_logs(owner, current, ports)
         after = Snapshot(epoch=owner.epoch, version=current.version)
         for entries, whole_ids in _steps(tail):
@@ -181,6 +181,13 @@ def _attempts(owner_id: str, ports: CompactionPorts) -> Iterator[Callable[[], At
     finally:
         if begun:
             ports.tiles.end(begun[-1])
+
+
+def _current(attempt: Attempt, ports: CompactionPorts) -> tuple[DataOwner, Snapshot]:
+    owner, snapshot = ports.tiles.current(attempt.owner.id)
+    if owner.epoch != attempt.owner.epoch:
+        raise ChangedMeanwhileError
+    return owner, snapshot
 
 
 def _write(attempt: Attempt, folded: Folded, entries: Iterable[Entry], ports: CompactionPorts) -> None:

@@ -1,133 +1,142 @@
-"""Any history, compacted, swept and rebuilt at any point, each of which may die at any write: what is read is what a
-fold of all that was ever added says, byte for byte."""
+"""Any history, compacted, swept, purged and rebuilt at any point: what is read is what a fold of all that was ever
+added says, byte for byte, and what dedup.md leaves."""
 
-from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import invariant, precondition, rule
+from hypothesis.stateful import precondition, rule
 
-from chalicelib.domain import query
-from chalicelib.domain.compaction import CompactionPorts, compact, rebuild
-from chalicelib.domain.data_query import DataQuery
-from chalicelib.domain.data_set import DataSetHead
-from chalicelib.domain.entries import NewEntry
-from chalicelib.domain.ports import NO_TIMES_MS
-from chalicelib.domain.record_array import RecordArray
-from tests.fakes.data import FakeRecordLog
-from tests.fakes.tiles import FakeArchive, FakeTiles
-from tests.property.test_fold_machine import (
-    ANNA,
-    OWNER,
-    Histories,
-    HistoriesOfDevices,
-    HistoriesOfOrigins,
+from chalicelib.domain.data_source import CONNECTED, DataSource
+from tests.property.compaction_world import Compacted
+from tests.property.deduplication import DEACTIVATE, DROP_HASH, NONE, OLDER, ORIGIN, TRUNCATE
+from tests.property.test_fold_machine import ANNA, MOST_DATA_SETS, few_readings, known_ids
+
+VALUES = {"cbg": {"units": "mmol/L", "value": 5}, "bolus": {"subType": "normal", "normal": 1.5}, "food": {}}
+DAYS = ["2026-01-01T00:00:00Z", "2026-01-01T23:59:59.999Z", "2026-01-02T00:00:00Z", "2026-01-02T01:00:00+02:00"]
+EDGES = ["0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-01:00", "1969-12-31T23:59:59Z", "1970-01-01T00:00:00Z"]
+ORIGIN_TIMES = ["2026-01-01T00:00:00Z", "2026-01-01T02:00:00+01:00", "2026-01-01T00:30:00.5Z"]
+DEVICES = st.sampled_from(["pump", "meter"])
+
+origins = st.fixed_dictionaries(
+    {"id": st.sampled_from(["1", "2", "3"])}, optional={"time": st.sampled_from(ORIGIN_TIMES)}
 )
 
-QUARTER_OF_AN_HOUR_MS = 15 * 60_000
+
+def items(types: list[str], times: list[str], **members: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """One to three records; `origin` and what else is named may be left out, but for a device."""
+    required = {"type": st.sampled_from(types), "time": st.sampled_from(times), "deviceId": DEVICES}
+    optional = {"origin": origins} | members
+    some = st.lists(st.fixed_dictionaries(required, optional=optional), min_size=1, max_size=3)
+    return some.map(lambda these: [VALUES[it["type"]] | it for it in these])
 
 
-class DiedError(Exception):
-    """The process is gone."""
+class Everything(Compacted):
+    """All deduplicators, over some days."""
+
+    items = items(["cbg", "bolus", "food"], [*DAYS[1:], *EDGES[:1]])
 
 
-class DoubleLog(FakeRecordLog):
-    """A log that keeps a second copy of all entries, which no sweep reaches."""
+class Devices(Compacted):
+    """Normal data sets of two devices, with few different readings."""
 
-    def __init__(self, data_sets: Any) -> None:
-        super().__init__(data_sets)
-        self.whole = FakeRecordLog(data_sets)
-
-    def append(self, head: DataSetHead, entry: NewEntry, newest_times_ms: Mapping[str, int] = NO_TIMES_MS) -> int:
-        number = super().append(head, entry, newest_times_ms)
-        self.whole.log.append(self.log[-1])
-        return number
+    deduplicators = (DEACTIVATE, DEACTIVATE, DEACTIVATE, TRUNCATE)
+    are_continuous = (False,)
+    items = few_readings
 
 
-class Compacted(Histories):
-    """Histories with compaction in between."""
+class Origins(Compacted):
+    """Continuous data sets whose records move between days and types."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.log: DoubleLog = DoubleLog(self.stored)
-        self.tiles = FakeTiles(self.stored, self.log)
-        self.archive = FakeArchive()
-        self.no_tiles = FakeTiles(self.stored, self.log.whole)
+    deduplicators = (ORIGIN, OLDER, OLDER)
+    are_continuous = (True,)
+    items = items(["cbg", "bolus", "food"], [DAYS[0], *DAYS[2:]])
 
-    def ports(self) -> CompactionPorts:
-        return CompactionPorts(self.stored, self.log, self.tiles, self.archive, lambda: self.now_ms, self.new_id)
 
-    def dying(self, after_writes: int | None, act: Any) -> None:
-        left = after_writes
+class Hashes(Compacted):
+    """Data sets that know their records by hash, or not at all."""
 
-        def before_write(_step: str) -> None:
-            nonlocal left
-            if left is not None:
-                if left <= 0:
-                    raise DiedError
-                left -= 1
+    deduplicators = (DROP_HASH, DROP_HASH, NONE)
+    are_continuous = (True, True, False)
+    items = items(["cbg", "bolus"], DAYS[1:3], value=st.sampled_from([5, 6.5]))
 
-        self.tiles.before_write = self.archive.before_write = before_write
-        try:
-            act()
-        except DiedError:
-            self.now_ms += QUARTER_OF_AN_HOUR_MS + 120_000  # its lease ends
-        finally:
-            self.tiles.before_write = self.archive.before_write = lambda _step: None
+
+class Truncations(Compacted):
+    """Data sets whose records go when one of the same device is closed."""
+
+    deduplicators = (TRUNCATE, ORIGIN, OLDER, NONE, DROP_HASH)
+    are_continuous = (True, False)
+    items = items(["cbg", "food"], [DAYS[0], DAYS[2], *EDGES])
+
+
+class Uploads(Compacted):
+    """Uploads of several requests, some of which replace or delete what others brought."""
+
+    deduplicators = (ORIGIN, OLDER, NONE, DROP_HASH)
+    are_continuous = (False,)
+    items = items(["cbg", "bolus"], [DAYS[0], DAYS[2], EDGES[2]])
+
+    @precondition(lambda self: len(self.reference.data_sets) < MOST_DATA_SETS)
+    @rule(
+        name=st.sampled_from(deduplicators),
+        requests=st.lists(st.sampled_from(["add", "add", "origin", "id", "hash"]), min_size=2, max_size=4),
+        data=st.data(),
+    )
+    def upload_at_length(self, name: str, requests: list[str], data: st.DataObject) -> None:
+        self.create(name, False, data.draw(DEVICES), {})
+        for kind in requests:
+            if kind == "add":
+                self.add(self.known_ids[-1], data.draw(self.items), 1)
+            else:
+                self.delete_data(self.known_ids[-1], kind, data)
+        self.close(self.known_ids[-1])
+
+
+class Sources(Compacted):
+    """Records and data sets that the default filters may leave out."""
+
+    deduplicators = (NONE, ORIGIN, DEACTIVATE)
+    items = items(
+        ["cbg", "cbg", "bolus"],
+        [DAYS[0], DAYS[2], EDGES[2]],
+        source=st.just("carelink"),
+        sampleInterval=st.sampled_from([0, 300_000]),
+        origin=st.fixed_dictionaries(
+            {"id": st.sampled_from(["1", "2"])},
+            optional={"payload": st.just({"device": {"manufacturer": "Medtronic"}})},
+        ),
+    )
+    members = st.fixed_dictionaries(
+        {},
+        optional={
+            "deviceManufacturers": st.just(["Medtronic"]),
+            "deviceModel": st.just("723"),
+            "time": st.sampled_from([DAYS[0], "2017-08-31T23:59:59Z"]),
+        },
+    )
 
     @precondition(lambda self: self.known_ids)
-    @rule(after_writes=st.none() | st.integers(0, 12))
-    def compact(self, after_writes: int | None) -> None:
-        self.tick()
-        self.dying(after_writes, lambda: compact(ANNA, self.ports(), lambda: None))
-
-    @precondition(lambda self: self.tiles.snapshots)
-    @rule(after_writes=st.none() | st.integers(0, 12))
-    def rebuild(self, after_writes: int | None) -> None:
-        self.tick()
-        self.dying(after_writes, lambda: rebuild(ANNA, self.ports(), lambda: None))
-
-    @precondition(lambda self: self.tiles.given)
-    @rule(after_writes=st.none() | st.integers(0, 12))
-    def sweep(self, after_writes: int | None) -> None:
-        self.now_ms += 2 * QUARTER_OF_AN_HOUR_MS
-        orders = list(self.tiles.orders(self.now_ms - QUARTER_OF_AN_HOUR_MS))
-        self.dying(after_writes, lambda: [self.tiles.sweep(order) for order in orders])
-
-    def read(self, log: FakeRecordLog, tiles: FakeTiles, asked: DataQuery) -> RecordArray:
-        return query.read_data(
-            OWNER,
-            ANNA,
-            asked,
-            data_sets=self.stored,
-            sources=self.sources,
-            log=log,
-            tiles=tiles,
-            grants=self.grants,
-        ).records
-
-    @invariant()
-    def what_is_read_is_the_fold_of_everything(self) -> None:
-        for asked in (DataQuery(), DataQuery(is_latest=True)):
-            assert (
-                self.read(self.log, self.tiles, asked).plain()
-                == self.read(self.log.whole, self.no_tiles, asked).plain()
-            )
+    @rule(data_set_id=known_ids, first=st.sampled_from(DAYS), last=st.sampled_from(DAYS))
+    def connect(self, data_set_id: str, first: str, last: str) -> None:
+        """A data source that imported a span of cbg into a data set."""
+        span = {"earliestDataTime": first, "latestDataTime": last}
+        provider = {"providerType": "oauth", "providerName": "twiist", "state": CONNECTED}
+        fields: dict[str, Any] = {**provider, **span, "dataSetId": data_set_id}
+        before = self.sources.find("s")
+        if before is None:
+            self.sources.add(DataSource("s", ANNA, self.tick(), fields))
+        else:
+            assert self.sources.replace(before, replace(before, fields=fields, revision=before.revision + 1))
 
 
-class CompactedDevices(Compacted, HistoriesOfDevices):
-    """Of devices."""
-
-
-class CompactedOrigins(Compacted, HistoriesOfOrigins):
-    """Of origins."""
-
-
-effort = settings(max_examples=150, stateful_step_count=40, deadline=None)
-Compacted.TestCase.settings = effort
-CompactedDevices.TestCase.settings = effort
-CompactedOrigins.TestCase.settings = effort
-TestCompacted = Compacted.TestCase
-TestCompactedDevices = CompactedDevices.TestCase
-TestCompactedOrigins = CompactedOrigins.TestCase
+effort = settings(max_examples=300, stateful_step_count=25, deadline=None)
+for machine in (Everything, Devices, Origins, Hashes, Truncations, Uploads, Sources):
+    machine.TestCase.settings = effort
+TestEverything = Everything.TestCase
+TestDevices = Devices.TestCase
+TestOrigins = Origins.TestCase
+TestHashes = Hashes.TestCase
+TestTruncations = Truncations.TestCase
+TestUploads = Uploads.TestCase
+TestSources = Sources.TestCase

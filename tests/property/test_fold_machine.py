@@ -75,6 +75,8 @@ def _with_values(item: dict[str, Any]) -> dict[str, Any]:
 known_ids = st.runner().flatmap(lambda self: st.sampled_from(self.known_ids))
 MOST_DATA_SETS = 5
 """Few, so that what happens to them comes together."""
+EVERYTHING = DataQuery(prefers_sources=False, carelink=True, medtronic=True)
+"""Whatever its source."""
 
 
 class Histories(RuleBasedStateMachine):
@@ -83,6 +85,8 @@ class Histories(RuleBasedStateMachine):
     deduplicators: Sequence[str] = (ORIGIN, OLDER, DROP_HASH, DEACTIVATE, TRUNCATE, NONE)
     are_continuous: Sequence[bool] = (True, False)
     items: st.SearchStrategy[Any] = all_kinds
+    members: st.SearchStrategy[dict[str, Any]] = st.just({})
+    """What else a data set says of itself."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -111,13 +115,15 @@ class Histories(RuleBasedStateMachine):
         name=st.runner().flatmap(lambda self: st.sampled_from(self.deduplicators)),
         is_continuous=st.runner().flatmap(lambda self: st.sampled_from(self.are_continuous)),
         device_id=st.none() | device_ids,
+        members=st.runner().flatmap(lambda self: self.members),
     )
-    def create(self, name: str, is_continuous: bool, device_id: str | None) -> None:
+    def create(self, name: str, is_continuous: bool, device_id: str | None, members: dict[str, Any]) -> None:
         if name == DEACTIVATE and is_continuous:
             return  # not to be combined (dedup 5.4); test_fold.py says what becomes of it
         body: dict[str, Any] = {
             "dataSetType": "continuous" if is_continuous else "normal",
             "deduplicator": {"name": name},
+            **members,
         }
         if device_id is not None:
             body["deviceId"] = device_id
@@ -140,11 +146,12 @@ class Histories(RuleBasedStateMachine):
     @rule(
         name=st.runner().flatmap(lambda self: st.sampled_from(self.deduplicators)),
         device_id=device_ids,
+        members=st.runner().flatmap(lambda self: self.members),
         posted=st.runner().flatmap(lambda self: self.items),
     )
-    def upload(self, name: str, device_id: str, posted: list[dict[str, Any]]) -> None:
+    def upload(self, name: str, device_id: str, members: dict[str, Any], posted: list[dict[str, Any]]) -> None:
         """What an uploader does in one go."""
-        self.create(name, False, device_id)
+        self.create(name, False, device_id, members)
         self.add(self.known_ids[-1], posted, 1)
         self.close(self.known_ids[-1])
 
@@ -261,7 +268,7 @@ class Histories(RuleBasedStateMachine):
         found = query.read_data(
             OWNER,
             ANNA,
-            DataQuery(),
+            EVERYTHING,
             data_sets=self.stored,
             sources=self.sources,
             log=self.log,

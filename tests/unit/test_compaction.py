@@ -1,16 +1,11 @@
 """Compaction: what goes into tiles, what it reads and writes, and what its death leaves. Source: architecture, 3."""
 
-from collections.abc import Callable
-
 import pytest
 
-from chalicelib.domain import compaction, compaction_pass
-from chalicelib.domain.compaction import LEASE_MS, Done, compact
-from chalicelib.domain.compaction_pass import fold_into
-from chalicelib.domain.ports import ChangedMeanwhileError
-from chalicelib.domain.ports_tiles import TileMissingError
+from chalicelib.domain import compaction
+from chalicelib.domain.compaction import Done
 from chalicelib.domain.tile import TileKey
-from tests.fakes.compaction_scene import ANNA_ID, FIRST_DAY, CompactionScene, on
+from tests.fakes.compaction_scene import FIRST_DAY, CompactionScene, on
 from tests.fakes.data_scene import DataScene, cbg, food
 
 OLDER = "dataset.delete.origin.older"

@@ -1,0 +1,59 @@
+"""Workers that die, or meet a change by somebody else, at any of their calls."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from tests.fakes.tiles import FakeArchive, FakeTiles
+
+
+class DiedError(BaseException):
+    """The process is gone: nothing that it would do afterwards happens either."""
+
+
+class Observed:
+    """A port that tells of each call before it is made."""
+
+    def __init__(self, target: Any, before: Callable[[str], None]) -> None:
+        self._target, self._before = target, before
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._target, name)
+
+        def call(*arguments: Any) -> Any:
+            self._before(name)
+            return method(*arguments)
+
+        return call
+
+
+@dataclass
+class Process:
+    """What befalls a worker: after so many calls it dies, or something else happens; or neither."""
+
+    dies_after: int | None = None
+    meets_after: int = 0
+    meeting: Callable[[], None] | None = None
+    calls: int = 0
+    has_met: bool = False
+
+    def before(self, _call: str) -> None:
+        """Count a call."""
+        if self.dies_after is not None and self.calls >= self.dies_after:
+            raise DiedError
+        calls, self.calls = self.calls, self.calls + 1
+        if self.meeting is not None and calls == self.meets_after:
+            self.has_met = True
+            self.meeting()
+
+
+@contextmanager
+def writes_told(tiles: FakeTiles, archive: FakeArchive, before: Callable[[str], None]) -> Iterator[None]:
+    """Tells of each single write of these stores."""
+    outer = tiles.before_write
+    tiles.before_write = archive.before_write = before
+    try:
+        yield
+    finally:
+        tiles.before_write = archive.before_write = outer

@@ -1,0 +1,307 @@
+"""The machine of tests/property/test_compaction_machine.py: any history, with compactions, sweeps, purges and rebuilds
+in between, each of which may die, or meet another change, at any of its calls."""
+
+import gzip
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, cast
+
+import pytest
+from hypothesis import strategies as st
+from hypothesis.stateful import initialize, invariant, precondition, rule
+
+from chalicelib.domain import compaction, compaction_pass, query
+from chalicelib.domain.compaction import LEASE_MS, CompactionPorts, compact, read_tail, rebuild
+from chalicelib.domain.data_query import DataQuery
+from chalicelib.domain.data_set import DataSetHead
+from chalicelib.domain.entries import NewEntry
+from chalicelib.domain.fold_state import can_be_seen
+from chalicelib.domain.ports import NO_TIMES_MS, ChangedMeanwhileError
+from chalicelib.domain.ports_tasks import TaskServices
+from chalicelib.domain.purge import WAIT_MS, purge
+from chalicelib.domain.record_array import RecordArray
+from chalicelib.domain.snapshot import Snapshot
+from chalicelib.domain.task import State, Task
+from chalicelib.domain.task_registry import Run
+from chalicelib.domain.tile import DAY_MS, TileContent, TileKey, TileTraits
+from tests.fakes.data import FakeDataSets, FakePurging, FakeRecordLog
+from tests.fakes.processes import DiedError, Observed, Process, writes_told
+from tests.fakes.tiles import FakeArchive, FakeTiles, go_on
+from tests.property.test_fold_machine import ANNA, OWNER, Histories
+
+START_MS = 1_767_225_600_000
+LATER_MS = LEASE_MS + WAIT_MS + 1
+"""After which leases and waits that began before are over."""
+MOST_CALLS = 30
+"""About as many as a compaction of one step makes."""
+QUERIES: Sequence[DataQuery] = (
+    DataQuery(is_latest=True),
+    DataQuery(types=("cbg",)),
+    DataQuery(types=("food", "upload", "bolus")),
+    DataQuery(types=("food", "cbg"), is_latest=True),
+    DataQuery(start_ms=START_MS),
+    DataQuery(start_ms=START_MS + 1, end_ms=START_MS + DAY_MS),
+    DataQuery(end_ms=START_MS + DAY_MS - 1),
+    DataQuery(end_ms=START_MS + DAY_MS - 2, is_latest=True),
+    DataQuery(start_ms=START_MS + DAY_MS // 2),
+    DataQuery(start_ms=START_MS + DAY_MS, end_ms=START_MS + DAY_MS),
+    DataQuery(end_ms=-1),
+    DataQuery(device_id="pump"),
+    DataQuery(device_id="meter", is_latest=True),
+    DataQuery(sub_types=frozenset({"normal"})),
+    DataQuery(prefers_sources=False),
+    DataQuery(carelink=False),
+    DataQuery(carelink=True, is_latest=True),
+    DataQuery(medtronic=False),
+    DataQuery(medtronic=True, prefers_sources=False),
+    DataQuery(sample_interval_minimum_ms=1),
+)
+NEXT_QUERIES = 2
+"""How many of them are asked after each step, one after the other; a query for one data set comes beside."""
+
+
+class DoubleLog(FakeRecordLog):
+    """A log that keeps a second copy of all entries, which nothing is removed from."""
+
+    def __init__(self, data_sets: FakeDataSets) -> None:
+        super().__init__(data_sets)
+        self.whole = FakeRecordLog(data_sets)
+
+    def append(self, head: DataSetHead, entry: NewEntry, newest_times_ms: Mapping[str, int] = NO_TIMES_MS) -> int:
+        """Commit it to both."""
+        number = super().append(head, entry, newest_times_ms)
+        self.whole.log.append(self.log[-1])
+        return number
+
+
+@dataclass(frozen=True)
+class PurgeServices:
+    """What the purge takes."""
+
+    data_sets: Any
+    purging: Any
+    sweeping: Any
+    archive: Any
+
+
+Contents = dict[TileKey, tuple[TileContent, TileTraits]]
+
+
+class Compacted(Histories):
+    """Histories with compaction in between."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.log: DoubleLog = DoubleLog(self.stored)
+        self.tiles = FakeTiles(self.stored, self.log)
+        self.archive = FakeArchive()
+        self.no_tiles = FakeTiles(self.stored, self.log.whole)
+        self.patch = pytest.MonkeyPatch()
+        self.told: dict[tuple[int, DataQuery], bytes] = {}
+        self.ticks = 0
+        self.asked = 0
+        self.zombies: set[tuple[int, int]] = set()
+        """Epochs and versions of attempts that were swept while their worker was alive."""
+
+    def teardown(self) -> None:
+        self.patch.undo()
+
+    def new_id(self) -> str:
+        """Not in the order in which they are made."""
+        self.made += 1
+        return f"{self.made * 0x9E3779B1 % 2**32:032x}"
+
+    def tick(self) -> int:
+        """Not a millisecond for everything."""
+        self.ticks += 1
+        self.now_ms += self.ticks % 3 == 0
+        return self.now_ms
+
+    @initialize(step_bytes=st.sampled_from([2**21, 1, 700]), read_bytes=st.sampled_from([2**24, 1, 900]))
+    def sizes(self, step_bytes: int, read_bytes: int) -> None:
+        self.patch.setattr(compaction, "STEP_BYTES", step_bytes)
+        self.patch.setattr(compaction_pass, "READ_AT_ONCE_BYTES", read_bytes)
+
+    # What workers do.
+
+    @precondition(lambda self: self.log.log)
+    @rule(data=st.data())
+    def compact(self, data: st.DataObject) -> None:
+        self.work(lambda ports: compact(ANNA, ports, lambda: None), self.drawn_process(data))
+
+    @precondition(lambda self: self.tiles.snapshots)
+    @rule(data=st.data())
+    def rebuild(self, data: st.DataObject) -> None:
+        self.work(lambda ports: rebuild(ANNA, ports, lambda: None), self.drawn_process(data))
+
+    @precondition(lambda self: self.tiles.given)
+    @rule(dies_after=st.none() | st.integers(0, MOST_CALLS), is_later=st.booleans())
+    def sweep(self, dies_after: int | None, is_later: bool) -> None:
+        self.now_ms += LATER_MS if is_later else 0
+        self.work(lambda _: self.sweep_all(), Process(dies_after))
+
+    @precondition(lambda self: self.stored.orders)
+    @rule(dies_after=st.none() | st.integers(0, MOST_CALLS))
+    def purge(self, dies_after: int | None) -> None:
+        self.now_ms += LATER_MS
+        self.work(lambda _: self.purge_all(), Process(dies_after))
+
+    @precondition(lambda self: self.log.log)
+    @rule(is_rebuilt=st.booleans())
+    def settle(self, is_rebuilt: bool) -> None:
+        """Compacts and sweeps all that there is."""
+        self.now_ms += LATER_MS
+        assert not compact(ANNA, self.ports(), lambda: None).is_held
+        owner, snapshot = self.tiles.current(ANNA)
+        tail = read_tail(owner, snapshot, self.ports())
+        can_be_seen_ids = {data_set.id for data_set in tail.every if can_be_seen(data_set)}
+        assert can_be_seen_ids.isdisjoint(entry.data_set_id for entry in tail.entries)
+        if is_rebuilt:
+            compacted = self.contents(snapshot)
+            rebuild(ANNA, self.ports(), lambda: None)
+            assert self.contents(self.tiles.current(ANNA)[1]) == compacted
+        assert compact(ANNA, self.ports(), lambda: None).steps == 0, "what was compacted is compacted again"
+        self.now_ms += LATER_MS
+        self.sweep_all()
+        self.nothing_is_left_over()
+
+    def nothing_is_left_over(self) -> None:
+        owner, snapshot = self.tiles.current(ANNA)
+        assert not self.tiles.given
+        seen = [data_set for data_set in self.stored.of_owner(owner) if can_be_seen(data_set)]
+        through = {data_set.id: snapshot.through(data_set.id) for data_set in seen}
+        in_log = [entry for head, entry in self.log.log if head.epoch == owner.epoch]
+        assert all(entry.number > through.get(entry.data_set_id, 0) for entry in in_log)
+        named = {(ANNA, owner.epoch, place.version, place.key) for place in snapshot.every_tile()}
+        stored = {at for at in self.tiles.stored if at[1] == owner.epoch and (at[1], at[2]) not in self.zombies}
+        assert stored - named == set(), "tiles that no snapshot names"
+        assert named <= self.tiles.stored.keys()
+
+    def contents(self, snapshot: Snapshot) -> Contents:
+        """Of all tiles by key, without their versions."""
+        return {
+            it.key: (self.tiles.stored[ANNA, snapshot.epoch, it.version, it.key], it.traits)
+            for it in snapshot.every_tile()
+        }
+
+    def sweep_all(self) -> None:
+        for order in list(self.tiles.orders(self.now_ms - WAIT_MS)):
+            self.tiles.sweep(order)
+
+    def purge_all(self) -> None:
+        run = Run(Task("t", "purge", 0, state=State.RUNNING), {}, 2**62, lambda: self.now_ms, lambda: None)
+        services = PurgeServices(self.stored, FakePurging(self.stored, self.log), self.tiles, self.archive)
+        purge(run, cast(TaskServices, services))
+
+    # What befalls them.
+
+    def ports(self, process: Process | None = None) -> CompactionPorts:
+        before = (process or Process()).before
+        ports = [Observed(it, before) for it in (self.stored, self.log, self.tiles, self.archive)]
+        return CompactionPorts(*cast(Any, ports), lambda: self.now_ms, self.new_id)
+
+    def work(self, act: Callable[[CompactionPorts], object], process: Process) -> None:
+        with writes_told(self.tiles, self.archive, process.before):
+            try:
+                act(self.ports(process))
+            except DiedError:
+                pass
+            except ChangedMeanwhileError:
+                assert process.has_met, "nothing had changed"
+
+    def drawn_process(self, data: st.DataObject) -> Process:
+        fate = data.draw(st.sampled_from(["lives", "meets", "dies", "lives", "meets"]))
+        if fate == "lives":
+            return Process()
+        calls = data.draw(st.integers(0, MOST_CALLS))
+        return Process(dies_after=calls) if fate == "dies" else self.meeting(data, calls, self.for_workers)
+
+    def meeting(self, data: st.DataObject, calls: int, kinds: Sequence[str]) -> Process:
+        kind = data.draw(st.sampled_from(kinds))
+
+        def meet() -> None:
+            with writes_told(self.tiles, self.archive, go_on):
+                self.happen(kind, data)
+
+        return Process(meets_after=calls, meeting=meet)
+
+    for_workers: Sequence[str] = (
+        "close",
+        "add",
+        "delete",
+        "delete_data",
+        "upload",
+        "compact",
+        "later",
+        "sweep",
+        "erase",
+    )
+    for_readers: Sequence[str] = ("compact", "add", "close", "delete", "rebuild", "delete_data", "erase")
+
+    def happen(self, kind: str, data: st.DataObject) -> None:
+        if kind in ("compact", "later"):
+            self.now_ms += LATER_MS if kind == "later" else 0
+            compact(ANNA, self.ports(), lambda: None)
+        elif kind == "rebuild":
+            rebuild(ANNA, self.ports(), lambda: None)
+        elif kind == "sweep":
+            self.zombies |= {(it.order.epoch, it.order.version) for it in self.tiles.given.values()}
+            self.now_ms += LATER_MS
+            self.sweep_all()
+        elif kind == "erase":
+            self.erase(1)
+        elif kind == "upload":
+            name, device_id = (
+                data.draw(st.sampled_from(self.deduplicators)),
+                data.draw(st.sampled_from(["pump", "meter"])),
+            )
+            self.upload(name, device_id, data.draw(self.members), data.draw(self.items))
+        elif self.known_ids:
+            data_set_id = data.draw(st.sampled_from(self.known_ids))
+            if kind == "add":
+                self.add(data_set_id, data.draw(self.items), 1)
+            elif kind == "delete_data":
+                self.delete_data(data_set_id, data.draw(st.sampled_from(["origin", "id", "hash"])), data)
+            elif kind == "close":
+                self.close(data_set_id)
+            else:
+                self.delete(data_set_id)
+
+    # What readers see.
+
+    @precondition(lambda self: self.log.log)
+    @rule(asked=st.sampled_from([DataQuery(), *QUERIES]), calls=st.integers(0, 8), data=st.data())
+    def read_meanwhile(self, asked: DataQuery, calls: int, data: st.DataObject) -> None:
+        before = self.truth(asked)
+        process = self.meeting(data, calls, self.for_readers)
+        got = self.read(*(Observed(it, process.before) for it in (self.stored, self.log, self.tiles)), asked)
+        assert got.plain() in (before, self.truth(asked)), "this was never the state"
+
+    def read(self, data_sets: Any, log: Any, tiles: Any, asked: DataQuery) -> RecordArray:
+        return query.read_data(
+            OWNER, ANNA, asked, data_sets=data_sets, sources=self.sources, log=log, tiles=tiles, grants=self.grants
+        ).records
+
+    def truth(self, asked: DataQuery) -> bytes:
+        """What a fold of all that was ever added says."""
+        at = self.stored.owner(ANNA).changes, asked
+        if at not in self.told:
+            self.told[at] = self.read(self.stored, self.log.whole, self.no_tiles, asked).plain()
+        return self.told[at]
+
+    def check(self, asked: DataQuery) -> None:
+        array = self.read(self.stored, self.log, self.tiles, asked)
+        plain = array.plain()
+        assert plain == self.truth(asked)
+        assert gzip.decompress(array.gzip()) == plain
+        assert array.size_bytes == len(plain)
+
+    @invariant()
+    def what_is_read_is_the_fold_of_everything(self) -> None:
+        self.check(DataQuery())
+        for _ in range(NEXT_QUERIES):
+            self.asked += 1
+            self.check(QUERIES[self.asked % len(QUERIES)])
+        if self.known_ids:
+            of_one = QUERIES[self.asked // 3 % len(QUERIES)]
+            self.check(replace(of_one, upload_id=self.known_ids[self.asked // 2 % len(self.known_ids)]))

@@ -1,0 +1,202 @@
+"""Compaction and reading that die, or meet somebody else, at each of their calls: all of them, one after the other."""
+
+import json
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from typing import Any, cast
+
+import pytest
+
+from chalicelib.domain import compaction, query
+from chalicelib.domain.compaction import LEASE_MS, CompactionPorts, compact, rebuild
+from chalicelib.domain.data_query import DataQuery
+from chalicelib.domain.ports import ChangedMeanwhileError
+from chalicelib.domain.purge import WAIT_MS
+from tests.fakes.compaction_scene import ANNA_ID, CompactionScene, on
+from tests.fakes.data_scene import ANNA, cbg
+from tests.fakes.processes import DiedError, Observed, Process, writes_told
+from tests.fakes.tiles import go_on
+
+Work = Callable[[str, CompactionPorts, Callable[[], None]], object]
+MOST_CALLS = 80
+
+
+@pytest.fixture(autouse=True)
+def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """About two entries go into tiles in one step."""
+    monkeypatch.setattr(compaction, "STEP_BYTES", 700)
+
+
+class Scene(CompactionScene):
+    """Something of everything: in tiles, in the tail, moved, deleted, hidden, truncated."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.phone = self.open("dataset.delete.origin")
+        self.meter = self.open("device.deactivate.hash", "normal", deviceId="meter")
+        self.again = self.open("device.deactivate.hash", "normal", deviceId="meter")
+        self.pump = self.open("device.truncate.dataset", "normal", deviceId="pump")
+        for upload in (self.meter, self.again):
+            self.add(upload, cbg(1, deviceId="meter"))
+        self.add(self.phone, on(0, 2, "moves"), on(1, 3, "stays"), on(2, 4, "goes"), on(2, 8, deviceId="pump"))
+        self.close(self.meter)
+        super().compact()
+        self.add(self.phone, on(3, 5, "moves"))
+        self.delete_data(self.phone, {"origin": {"id": "goes"}})
+        self.add(self.pump, on(1, 6))
+        self.close(self.again)
+        self.close(self.pump)
+        self.add(self.phone, on(4, 7))
+
+    def ports_of(self, process: Process) -> CompactionPorts:
+        """Ports that tell the process of each call."""
+        ports = [Observed(it, process.before) for it in (self.data_sets, self.log, self.tiles, self.archive)]
+        return CompactionPorts(*cast(Any, ports), lambda: self.now_ms, self.new_id)
+
+    def run(self, work: Work, process: Process) -> None:
+        """Let it work, until it dies or finds that it came too late."""
+        with writes_told(self.tiles, self.archive, process.before), suppress(DiedError, ChangedMeanwhileError):
+            work(ANNA_ID, self.ports_of(process), lambda: None)
+
+    def alone(self, act: Callable[[], object]) -> Callable[[], None]:
+        """Something that happens while the calls of others are not counted."""
+
+        def happen() -> None:
+            with writes_told(self.tiles, self.archive, go_on):
+                act()
+
+        return happen
+
+    def settle(self) -> None:
+        """Let others finish what was begun, and nothing be left over."""
+        visible = self.read()
+        self.now_ms += LEASE_MS
+        self.compact()
+        assert self.read() == visible
+        self.sweep()
+        assert self.read() == visible
+        named = {(ANNA_ID, self.snapshot.epoch, it.version, it.key) for it in self.snapshot.every_tile()}
+        assert {at for at in self.tiles.stored if at[1] == self.snapshot.epoch} == named
+        compacted = self.contents()
+        self.rebuild()
+        assert self.contents() == compacted
+        assert self.read() == visible
+
+
+VISIBLE = [1, 3, 6, 5, 7]
+
+
+def calls_of(work: Work) -> int:
+    """How many calls it makes when nothing happens."""
+    process = Process()
+    Scene().run(work, process)
+    assert 20 < process.calls < MOST_CALLS
+    return process.calls
+
+
+WORKS = {"compact": compact, "rebuild": rebuild}
+
+
+def test_the_scene_is_what_it_says() -> None:
+    scene = Scene()
+    assert scene.visible() == VISIBLE
+    scene.settle()
+    assert scene.visible() == VISIBLE
+
+
+@pytest.mark.parametrize("name", WORKS)
+def test_it_may_die_at_any_call(name: str) -> None:
+    for call in range(calls_of(WORKS[name]) + 1):
+        scene = Scene()
+        scene.run(WORKS[name], Process(dies_after=call))
+        assert scene.visible() == VISIBLE, call
+        scene.settle()
+        assert scene.visible() == VISIBLE, call
+
+
+@pytest.mark.parametrize("name", WORKS)
+def test_another_may_work_at_any_call_once_the_lease_is_over(name: str) -> None:
+    for other in (compact, rebuild):
+        for call in range(calls_of(WORKS[name]) + 1):
+            scene = Scene()
+
+            def work_too(scene: Scene = scene, other: Work = other) -> None:
+                scene.now_ms += LEASE_MS
+                other(ANNA_ID, scene.ports(), lambda: None)
+
+            scene.run(WORKS[name], Process(meets_after=call, meeting=scene.alone(work_too)))
+            assert scene.visible() == VISIBLE, call
+            scene.settle()
+            assert scene.visible() == VISIBLE, call
+
+
+def test_another_waits_as_long_as_the_lease_holds() -> None:
+    scene, held = Scene(), []
+    meeting = scene.alone(lambda: held.append(compact(ANNA_ID, scene.ports(), lambda: None).is_held))
+    scene.run(compact, Process(meets_after=5, meeting=meeting))
+    assert held == [True]
+
+
+CHANGES: dict[str, Callable[[Scene], object]] = {
+    "add": lambda scene: scene.add(scene.phone, on(9, 9, "stays")),
+    "delete by origin": lambda scene: scene.delete_data(scene.phone, {"origin": {"id": "stays"}}),
+    "delete by id": lambda scene: scene.delete_data(scene.phone, {"id": scene.read()[1]["id"]}),
+    "delete": lambda scene: scene.delete(scene.phone),
+    "delete what hides": lambda scene: scene.delete(scene.again),
+    "close": lambda scene: scene.close(scene.phone),
+    "erase": lambda scene: scene.erase(),
+}
+
+
+@pytest.mark.parametrize("name", WORKS)
+@pytest.mark.parametrize("change", CHANGES)
+def test_anything_may_change_at_any_call(name: str, change: str) -> None:
+    without_work = Scene()
+    CHANGES[change](without_work)
+    expected = without_work.visible()
+    for call in range(calls_of(WORKS[name])):
+        scene = Scene()
+        meeting = scene.alone(partial(CHANGES[change], scene))
+        scene.run(WORKS[name], Process(meets_after=call, meeting=meeting))
+        assert scene.visible() == expected, call
+        scene.settle()
+        assert scene.visible() == expected, call
+
+
+class TestRule1:
+    """A reader takes what belongs together: who has a snapshot can finish with it, whatever others do."""
+
+    def read(self, scene: Scene, process: Process, asked: DataQuery) -> list[Any]:
+        answer = query.read_data(
+            ANNA,
+            ANNA_ID,
+            asked,
+            data_sets=cast(Any, Observed(scene.data_sets, process.before)),
+            sources=scene.sources,
+            log=cast(Any, Observed(scene.log, process.before)),
+            tiles=cast(Any, Observed(scene.tiles, process.before)),
+            grants=scene.grants,
+        )
+        return [record.get("value") for record in json.loads(answer.records.plain())]
+
+    @pytest.mark.parametrize("work", WORKS.values(), ids=WORKS.keys())
+    @pytest.mark.parametrize("asked", [DataQuery(types=("cbg",)), DataQuery(types=("cbg",), is_latest=True)])
+    def test_a_reader_finishes_while_others_compact(self, work: Work, asked: DataQuery) -> None:
+        for call in range(8):
+            scene = Scene()
+            expected = self.read(scene, Process(), asked)
+            meeting = partial(scene.run, work, Process())
+            assert self.read(scene, Process(meets_after=call, meeting=meeting), asked) == expected, call
+
+    def test_a_reader_that_stood_still_until_tiles_were_swept_begins_again(self) -> None:
+        scene = Scene()
+
+        def compact_and_sweep() -> None:
+            scene.compact()
+            scene.now_ms += WAIT_MS
+            scene.sweep()
+
+        process = Process(meets_after=3, meeting=compact_and_sweep)
+        assert self.read(scene, process, DataQuery(types=("cbg",))) == VISIBLE
+        assert process.calls > 6, "it did not begin again"

@@ -12,9 +12,12 @@ class DiedError(BaseException):
     """The process is gone: nothing that it would do afterwards happens either."""
 
 
-class Observed:
-    """A port that tells of each call before it is made."""
+def observed(before: Callable[[str], None], *ports: Any) -> list[Any]:
+    """The ports, which tell of each call before it is made."""
+    return [_Observed(port, before) for port in ports]
 
+
+class _Observed:
     def __init__(self, target: Any, before: Callable[[str], None]) -> None:
         self._target, self._before = target, before
 

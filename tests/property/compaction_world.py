@@ -25,9 +25,9 @@ from chalicelib.domain.task import State, Task
 from chalicelib.domain.task_registry import Run
 from chalicelib.domain.tile import DAY_MS, TileContent, TileKey, TileTraits
 from tests.fakes.data import FakeDataSets, FakePurging, FakeRecordLog
-from tests.fakes.processes import DiedError, Observed, Process, writes_told
+from tests.fakes.processes import DiedError, Process, observed, writes_told
 from tests.fakes.tiles import FakeArchive, FakeTiles, go_on
-from tests.property.test_fold_machine import ANNA, OWNER, Histories
+from tests.property.test_fold_machine import ANNA, OWNER, Histories, device_ids
 
 START_MS = 1_767_225_600_000
 LATER_MS = LEASE_MS + WAIT_MS + 1
@@ -197,8 +197,8 @@ class Compacted(Histories):
 
     def ports(self, process: Process | None = None) -> CompactionPorts:
         before = (process or Process()).before
-        ports = [Observed(it, before) for it in (self.stored, self.log, self.tiles, self.archive)]
-        return CompactionPorts(*cast(Any, ports), lambda: self.now_ms, self.new_id)
+        data_sets, log, tiles, archive = observed(before, self.stored, self.log, self.tiles, self.archive)
+        return CompactionPorts(data_sets, log, tiles, archive, lambda: self.now_ms, self.new_id)
 
     def work(self, act: Callable[[CompactionPorts], object], process: Process) -> None:
         with writes_told(self.tiles, self.archive, process.before):
@@ -225,18 +225,8 @@ class Compacted(Histories):
 
         return Process(meets_after=calls, meeting=meet)
 
-    for_workers: Sequence[str] = (
-        "close",
-        "add",
-        "delete",
-        "delete_data",
-        "upload",
-        "compact",
-        "later",
-        "sweep",
-        "erase",
-    )
-    for_readers: Sequence[str] = ("compact", "add", "close", "delete", "rebuild", "delete_data", "erase")
+    for_workers = ("close", "add", "delete", "delete_data", "upload", "compact", "later", "sweep", "erase")
+    for_readers = ("compact", "add", "close", "delete", "rebuild", "delete_data", "erase")
 
     def happen(self, kind: str, data: st.DataObject) -> None:
         if kind in ("compact", "later"):
@@ -251,11 +241,8 @@ class Compacted(Histories):
         elif kind == "erase":
             self.erase(1)
         elif kind == "upload":
-            name, device_id = (
-                data.draw(st.sampled_from(self.deduplicators)),
-                data.draw(st.sampled_from(["pump", "meter"])),
-            )
-            self.upload(name, device_id, data.draw(self.members), data.draw(self.items))
+            name = data.draw(st.sampled_from(self.deduplicators))
+            self.upload(name, data.draw(device_ids), data.draw(self.members), data.draw(self.items))
         elif self.known_ids:
             data_set_id = data.draw(st.sampled_from(self.known_ids))
             if kind == "add":
@@ -274,7 +261,8 @@ class Compacted(Histories):
     def read_meanwhile(self, asked: DataQuery, calls: int, data: st.DataObject) -> None:
         before = self.truth(asked)
         process = self.meeting(data, calls, self.for_readers)
-        got = self.read(*(Observed(it, process.before) for it in (self.stored, self.log, self.tiles)), asked)
+        data_sets, log, tiles = observed(process.before, self.stored, self.log, self.tiles)
+        got = self.read(data_sets, log, tiles, asked)
         assert got.plain() in (before, self.truth(asked)), "this was never the state"
 
     def read(self, data_sets: Any, log: Any, tiles: Any, asked: DataQuery) -> RecordArray:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
@@ -15,7 +15,7 @@ from chalicelib.domain.ports import ChangedMeanwhileError
 from chalicelib.domain.purge import WAIT_MS
 from tests.fakes.compaction_scene import ANNA_ID, CompactionScene, on
 from tests.fakes.data_scene import ANNA, cbg
-from tests.fakes.processes import DiedError, Observed, Process, writes_told
+from tests.fakes.processes import DiedError, Process, observed, writes_told
 from tests.fakes.tiles import go_on
 
 Work = Callable[[str, CompactionPorts, Callable[[], None]], object]
@@ -51,8 +51,9 @@ class Scene(CompactionScene):
 
     def ports_of(self, process: Process) -> CompactionPorts:
         """Ports that tell the process of each call."""
-        ports = [Observed(it, process.before) for it in (self.data_sets, self.log, self.tiles, self.archive)]
-        return CompactionPorts(*cast(Any, ports), lambda: self.now_ms, self.new_id)
+        stores = (self.data_sets, self.log, self.tiles, self.archive)
+        data_sets, log, tiles, archive = observed(process.before, *stores)
+        return CompactionPorts(data_sets, log, tiles, archive, lambda: self.now_ms, self.new_id)
 
     def run(self, work: Work, process: Process) -> None:
         """Let it work, until it dies or finds that it came too late."""
@@ -168,14 +169,15 @@ class TestRule1:
     """A reader takes what belongs together: who has a snapshot can finish with it, whatever others do."""
 
     def read(self, scene: Scene, process: Process, asked: DataQuery) -> list[Any]:
+        data_sets, log, tiles = observed(process.before, scene.data_sets, scene.log, scene.tiles)
         answer = query.read_data(
             ANNA,
             ANNA_ID,
             asked,
-            data_sets=cast(Any, Observed(scene.data_sets, process.before)),
+            data_sets=data_sets,
             sources=scene.sources,
-            log=cast(Any, Observed(scene.log, process.before)),
-            tiles=cast(Any, Observed(scene.tiles, process.before)),
+            log=log,
+            tiles=tiles,
             grants=scene.grants,
         )
         return [record.get("value") for record in json.loads(answer.records.plain())]

@@ -113,9 +113,15 @@ def encode_tile(candidates: Iterable[Candidate]) -> tuple[TileContent, TileTrait
 
 
 class Tile:
-    """A tile that was read: what is shown can be passed on as it is, the rest is decoded when it is asked for."""
+    """A tile that was read: what is shown can be passed on as it is, the rest is decoded when it is asked for.
+
+    Raises:
+        ValueError: it begins as none does.
+    """
 
     def __init__(self, content: TileContent) -> None:
+        if len(content.shown) < _HEADER.size:
+            raise ValueError("tile that ends within its header")
         version, crc32, size_bytes, places_bytes, keys_bytes = _HEADER.unpack_from(content.shown)
         if version != VERSION:
             raise ValueError(f"tile of unknown version {version}")

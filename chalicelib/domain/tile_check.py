@@ -1,12 +1,16 @@
 """Whether tiles are what a fold of the whole log says, byte for byte."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
 from chalicelib.domain.compaction import CompactionPorts, whole_logs
 from chalicelib.domain.compaction_pass import made_of
+from chalicelib.domain.data_set import DataOwner
 from chalicelib.domain.fold_state import fold_states
-from chalicelib.domain.tile import TileKey
+from chalicelib.domain.ports_tiles import TileMissingError
+from chalicelib.domain.snapshot import TilePlace
+from chalicelib.domain.tile import Tile, TileKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +22,8 @@ class Checked:
     wrong: tuple[TileKey, ...]
     """Those that are missing, superfluous, or other than what the log says."""
     is_behind: bool = False
-    """Whether data sets have changed since the tiles were made, so that nothing could be compared."""
+    """Whether data sets have changed since the tiles were made, or the tiles were replaced by others, so that nothing
+    could be compared."""
 
 
 def check_tiles(owner_id: str, ports: CompactionPorts, at_most: int | None = None) -> Checked:
@@ -36,12 +41,24 @@ def check_tiles(owner_id: str, ports: CompactionPorts, at_most: int | None = Non
     places = {place.key: place for place in snapshot.every_tile()}
     chosen = set(sorted(places, key=lambda key: _scattered(key, snapshot.version))[:at_most])
     made, there = made_of(logs.every, entries, chosen)
-    stored = ports.tiles.tiles(owner, [places[key] for key in sorted(chosen)], chosen)
+    stored = _readable(owner, [places[key] for key in sorted(chosen)], ports)
+    if len(stored) < len(chosen) and ports.tiles.current(owner_id)[1].version != snapshot.version:
+        return Checked(0, (), is_behind=True)  # they were swept: the check stood still for a quarter of an hour
     wrong = there ^ places.keys()
     for key in chosen - wrong:
-        if made[key] != (stored[key].content, places[key].traits):
+        if key not in stored or made[key] != (stored[key].content, places[key].traits):
             wrong.add(key)
     return Checked(len(chosen), tuple(sorted(wrong)))
+
+
+def _readable(owner: DataOwner, places: Sequence[TilePlace], ports: CompactionPorts) -> dict[TileKey, Tile]:
+    """The tiles that are there and can be read; when not all are, they are read one by one to find out which."""
+    try:
+        return ports.tiles.tiles(owner, places, {place.key for place in places})
+    except (TileMissingError, ValueError):
+        if len(places) == 1:
+            return {}
+        return {key: tile for place in places for key, tile in _readable(owner, [place], ports).items()}
 
 
 def _scattered(key: TileKey, version: int) -> bytes:

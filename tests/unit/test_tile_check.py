@@ -1,0 +1,77 @@
+"""What a check of tiles finds, and that it finds it whatever became of them."""
+
+import pytest
+
+from chalicelib.domain.compaction import CompactionPorts, compact
+from chalicelib.domain.tile import TileContent
+from chalicelib.domain.tile_check import check_tiles
+from tests.fakes.data_scene import ANNA, DataScene, cbg
+from tests.fakes.tiles import FakeArchive
+
+ANNA_ID = str(ANNA.user_id)
+DAY = 20_454
+"""2026-01-01."""
+
+
+class Scene(DataScene):
+    """Three days of Anna's in tiles."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        data_set_id = self.open("dataset.delete.origin")
+        for day in range(3):
+            self.add(data_set_id, cbg(5 + day, origin=str(day), time=f"2026-01-0{1 + day}T00:00:00Z"))
+        archive = FakeArchive()
+        self.ports = CompactionPorts(self.data_sets, self.log, self.tiles, archive, self.tick, self.new_id)
+        assert compact(ANNA_ID, self.ports, lambda: None).tiles == 3
+
+    def wrong_days(self, at_most: int | None = None) -> list[int]:
+        """The days of the tiles that a check finds wrong."""
+        checked = check_tiles(ANNA_ID, self.ports, at_most)
+        assert not checked.is_behind
+        return [key.day for key in checked.wrong]
+
+
+@pytest.fixture
+def scene() -> Scene:
+    """Tiles as they should be."""
+    return Scene()
+
+
+def test_right_tiles_are_right(scene: Scene) -> None:
+    assert scene.wrong_days() == []
+
+
+def test_a_tile_that_is_not_there_is_wrong_and_the_others_are_compared(scene: Scene) -> None:
+    first, second, _ = sorted(scene.tiles.stored)
+    del scene.tiles.stored[first]
+    content = scene.tiles.stored[second]
+    scene.tiles.stored[second] = TileContent(content.shown[:-1] + b"?", content.hidden)
+    assert scene.wrong_days() == [DAY, DAY + 1]
+
+
+def test_a_tile_that_cannot_be_read_is_wrong(scene: Scene) -> None:
+    *_, last = sorted(scene.tiles.stored)
+    scene.tiles.stored[last] = TileContent(b"?" * len(scene.tiles.stored[last].shown), b"")
+    assert scene.wrong_days() == [DAY + 2]
+
+
+def test_tiles_that_were_replaced_meanwhile_are_not_wrong(scene: Scene) -> None:
+    """The check took so long that what it set out to compare is swept."""
+    (before,) = {at[2] for at in scene.tiles.stored}
+    read = scene.log.entries
+
+    def replaced(*arguments: object) -> object:
+        scene.log.entries = read  # type: ignore[method-assign]  # once
+        (data_set,) = scene.listed()
+        scene.add(
+            data_set["uploadId"], *(cbg(9, origin=str(day), time=f"2026-01-0{1 + day}T00:00:00Z") for day in range(3))
+        )
+        assert compact(ANNA_ID, scene.ports, lambda: None).tiles == 3
+        for at in [at for at in scene.tiles.stored if at[2] == before]:
+            del scene.tiles.stored[at]
+        return read(*arguments)  # type: ignore[arg-type]
+
+    scene.log.entries = replaced  # type: ignore[method-assign,assignment]
+    assert check_tiles(ANNA_ID, scene.ports).is_behind
+    assert scene.wrong_days() == []

@@ -10,26 +10,17 @@ list of processes shows arguments to everyone.
 
 import argparse
 import getpass
-import os
-import socket
 import sys
 from pathlib import Path
 
-from chalicelib.config import Settings
 from chalicelib.contract.roles import PATIENT, ROLES
 from chalicelib.domain.accounts import Account, user_id_of
 from chalicelib.domain.accounts_details import new_user
 from chalicelib.domain.accounts_lifecycle import create_user
 from chalicelib.domain.errors import InvalidUserDetailsError, UnavailableError, UserExistsError
-from chalicelib.wiring import Services, build_services
-from tools.aws_account import session_of_caller
-from tools.local_cloud.data_folder import DataFolder
-from tools.local_cloud.launcher import REGION, ROOT_KEY
-from tools.local_cloud.ports import LOOPBACK
-from tools.packaging import LOCAL_STAGE
+from chalicelib.wiring import Services
 from tools.project import ToolError, run_tool
-
-CONNECT_TIMEOUT_S = 2
+from tools.stage_services import services_of_stage
 
 
 def main() -> int:
@@ -42,35 +33,10 @@ def main() -> int:
     )
     parser.add_argument("--data-dir", type=Path, default=Path(".local"), help="of the local cloud, for stage `local`")
     arguments = parser.parse_args()
-    if arguments.stage == LOCAL_STAGE:
-        region, where = REGION, f"the local cloud of {arguments.data_dir}"
-        use_running_cloud(arguments.data_dir)
-    else:
-        session, where = session_of_caller(arguments.stage)
-        region = session.region_name
-    print(f"stage {arguments.stage} in {where}", flush=True)
-    services = build_services(Settings(stage=arguments.stage, region=region))
+    services = services_of_stage(arguments.stage, arguments.data_dir)
     account = make_user(services, arguments.email, arguments.role or [PATIENT], asked_password())
     print(f"user: {account.user_id}")
     return 0
-
-
-def use_running_cloud(data_dir: Path) -> None:
-    """Let all clients of this process speak to a local cloud, as its root.
-
-    Raises:
-        ToolError: none runs with this data folder.
-    """
-    port = DataFolder(data_dir).read_gateway_port()
-    try:
-        socket.create_connection((LOOPBACK, port or 0), timeout=CONNECT_TIMEOUT_S).close()
-    except OSError:
-        raise ToolError(f"no local cloud runs with the data folder {data_dir}: start one with make run.") from None
-    os.environ |= {
-        "AWS_ENDPOINT_URL": f"http://localhost:{port}",
-        "AWS_ACCESS_KEY_ID": ROOT_KEY,
-        "AWS_SECRET_ACCESS_KEY": ROOT_KEY,
-    }
 
 
 def make_user(services: Services, email: str, roles: list[str], password: str) -> Account:

@@ -12,7 +12,7 @@ import pytest
 from chalicelib.adapters.accounts import DynamoAccounts
 from chalicelib.adapters.passwords import Argon2Passwords
 from chalicelib.config import Settings
-from tools import user
+from tools import stage_services, user
 from tools.project import ToolError
 
 
@@ -56,12 +56,12 @@ def test_a_broken_rule_is_told(stage: Settings, monkeypatch: pytest.MonkeyPatch,
 
 def test_without_a_running_local_cloud_there_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(ToolError, match="no local cloud runs with the data folder"):
-        user.use_running_cloud(tmp_path)
+        stage_services.use_running_cloud(tmp_path)
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         (tmp_path / "ports.json").write_text(f'{{"gateway": {bound.getsockname()[1]}}}')
         with pytest.raises(ToolError, match="make run"):
-            user.use_running_cloud(tmp_path)
+            stage_services.use_running_cloud(tmp_path)
 
 
 @pytest.mark.parametrize(("typed", "same"), [((GOOD, GOOD), True), ((GOOD, "another"), False)])

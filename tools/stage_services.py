@@ -1,0 +1,50 @@
+"""The services of a stage, for a tool that works with the rights of whoever runs it."""
+
+import os
+import socket
+from pathlib import Path
+
+from chalicelib.config import Settings
+from chalicelib.wiring import Services, build_services
+from tools.aws_account import session_of_caller
+from tools.local_cloud.data_folder import DataFolder
+from tools.local_cloud.launcher import REGION, ROOT_KEY
+from tools.local_cloud.ports import LOOPBACK
+from tools.packaging import LOCAL_STAGE
+from tools.project import ToolError
+
+CONNECT_TIMEOUT_S = 2
+
+
+def services_of_stage(stage: str, data_dir: Path) -> Services:
+    """The services of a stage on AWS, or of the local cloud that keeps its data in this folder; says which it is.
+
+    Raises:
+        ToolError: no such local cloud runs, or there are no credentials that AWS takes.
+    """
+    if stage == LOCAL_STAGE:
+        region, where = REGION, f"the local cloud of {data_dir}"
+        use_running_cloud(data_dir)
+    else:
+        session, where = session_of_caller(stage)
+        region = session.region_name
+    print(f"stage {stage} in {where}", flush=True)
+    return build_services(Settings(stage=stage, region=region))
+
+
+def use_running_cloud(data_dir: Path) -> None:
+    """Let all clients of this process speak to a local cloud, as its root.
+
+    Raises:
+        ToolError: none runs with this data folder.
+    """
+    port = DataFolder(data_dir).read_gateway_port()
+    try:
+        socket.create_connection((LOOPBACK, port or 0), timeout=CONNECT_TIMEOUT_S).close()
+    except OSError:
+        raise ToolError(f"no local cloud runs with the data folder {data_dir}: start one with make run.") from None
+    os.environ |= {
+        "AWS_ENDPOINT_URL": f"http://localhost:{port}",
+        "AWS_ACCESS_KEY_ID": ROOT_KEY,
+        "AWS_SECRET_ACCESS_KEY": ROOT_KEY,
+    }

@@ -1,0 +1,113 @@
+"""Looks after the tiles of one user by hand: verify, rebuild, compact (docs/operations.md).
+
+On the local cloud that runs; with STAGE and your own credentials, on a stage of yours.
+
+python -m tools.tiles verify|rebuild|compact STAGE --user ID [--data-dir FOLDER]
+
+The work is done in this process, with your rights: no function's quarter of an hour ends it, and no queue stands before
+it. The stage may be in use: where another compaction is at work on the same user this one says so and does nothing. To
+begin again is always safe.
+"""
+
+import argparse
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from chalicelib.domain.compaction import CompactionPorts, Done, LogIncompleteError, compact, rebuild
+from chalicelib.domain.compaction_tasks import compaction_ports
+from chalicelib.domain.errors import UnavailableError
+from chalicelib.domain.ports import ChangedMeanwhileError
+from chalicelib.domain.tile import TileKey
+from chalicelib.domain.tile_check import check_tiles
+from tools.aws_account import run_aws_tool
+from tools.project import ToolError
+from tools.stage_services import services_of_stage
+
+
+def main() -> int:
+    """Does what is asked; 1 when tiles are wrong."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.tiles",
+        description="Look after the tiles of one user, with your own rights; the stage may be in use.",
+        epilog="verify: compare all tiles with the log; the exit code is 1 when some are wrong, and each is named. "
+        "rebuild: make all tiles anew from the log. compact: bring into tiles what is not yet.",
+    )
+    parser.add_argument("what", choices=sorted(VERBS))
+    parser.add_argument("stage")
+    parser.add_argument("--user", required=True, metavar="ID", help="whose tiles: the id of the user")
+    parser.add_argument("--data-dir", type=Path, default=Path(".local"), help="of the local cloud, for stage `local`")
+    arguments = parser.parse_args()
+    services = services_of_stage(arguments.stage, arguments.data_dir)
+    try:
+        if services.accounts.find(arguments.user) is None:
+            raise ToolError(f"no user has the id {arguments.user}.")
+        return VERBS[arguments.what](arguments.user, compaction_ports(services))
+    except LogIncompleteError as error:
+        raise ToolError(f"entries of data set {error} are missing in log and archive; nothing was changed.") from error
+    except ChangedMeanwhileError:
+        raise ToolError("all data was erased meanwhile, or another compaction has begun; try again.") from None
+    except UnavailableError:
+        raise ToolError("the table or the bucket does not answer; try again later.") from None
+
+
+def verify_tiles(user_id: str, ports: CompactionPorts) -> int:
+    """Names the tiles that are not what the log says. What changed since they were made is brought into them first."""
+    print("folding archive and log, and comparing ...", flush=True)
+    checked = check_tiles(user_id, ports)
+    if checked.is_behind:
+        compact_tail(user_id, ports)
+        checked = check_tiles(user_id, ports)
+    if checked.is_behind:
+        raise ToolError("data sets change all the time; try again.")
+    for key in checked.wrong:
+        print(f"wrong: {key.type}/{key.day} ({_date(key)})")
+    print(f"{checked.tiles} tiles compared, {len(checked.wrong)} wrong")
+    if checked.wrong:
+        print("`rebuild` makes them anew from the log.")
+    return 1 if checked.wrong else 0
+
+
+def rebuild_tiles(user_id: str, ports: CompactionPorts) -> int:
+    """Makes all tiles anew from archive and log; readers see the old ones until all new ones are there."""
+    _print_done(rebuild(user_id, ports, _progress("rebuilding")))
+    return 0
+
+
+def compact_tail(user_id: str, ports: CompactionPorts) -> int:
+    """Brings into tiles what is not yet, however little it is."""
+    _print_done(compact(user_id, ports, _progress("compacting")))
+    return 0
+
+
+VERBS: Mapping[str, Callable[[str, CompactionPorts], int]] = {
+    "verify": verify_tiles,
+    "rebuild": rebuild_tiles,
+    "compact": compact_tail,
+}
+
+
+def _progress(what: str) -> Callable[[], None]:
+    """What a compaction calls at the beginning of each step."""
+    steps = 0
+
+    def begin_step() -> None:
+        nonlocal steps
+        steps += 1
+        print(f"{what}: step {steps} ...", flush=True)
+
+    return begin_step
+
+
+def _print_done(done: Done) -> None:
+    if done.is_held:
+        raise ToolError("another compaction is at work on this user; try again in a minute.")
+    print(f"{done.entries} entries, {done.tiles} tiles written")
+
+
+def _date(key: TileKey) -> str:
+    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(days=key.day)).date().isoformat()
+
+
+if __name__ == "__main__":
+    run_aws_tool(main)

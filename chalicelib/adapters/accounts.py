@@ -39,6 +39,7 @@ def account_item(account: Account) -> "Item":
         "roles": {"L": [{"S": role} for role in account.roles]},
         "email_verified": {"BOOL": account.email_verified},
         "version": {"N": str(account.version)},
+        "password_version": {"N": str(account.password_version)},
     }
     if account.email is not None:
         item["email"] = {"S": account.email}
@@ -60,6 +61,7 @@ def account_from_item(item: "Item") -> Account:
         terms_accepted_s=int(item["terms_accepted_s"]["N"]) if "terms_accepted_s" in item else None,
         email_verified=item["email_verified"]["BOOL"],
         version=int(item["version"]["N"]),
+        password_version=int(item["password_version"]["N"]),
     )
 
 

@@ -7,11 +7,12 @@ from chalicelib.adapters.accounts_keys import (
     RESTRICTED_PREFIX,
     restricted_token_key,
     restricted_token_list_key,
+    session_key,
     user_pk,
 )
-from chalicelib.adapters.accounts_transactions import transact
+from chalicelib.adapters.accounts_transactions import existence_check, transact, transacted
 from chalicelib.config import Settings
-from chalicelib.domain.access import RestrictedToken
+from chalicelib.domain.access import RestrictedToken, Session
 from chalicelib.domain.grants import is_user_id
 
 if TYPE_CHECKING:
@@ -76,18 +77,33 @@ class DynamoRestrictedTokens:
         items = dynamodb.query_all(client, self._table, user_pk(user_id), RESTRICTED_PREFIX, ScanIndexForward=False)
         return [restricted_token_from_item(item) for item in items]
 
-    def put(self, token: RestrictedToken) -> None:
-        """One transaction over both items."""
-        self._write([{"Put": {"TableName": self._table, "Item": item}} for item in restricted_token_items(token)])
+    def add(self, token: RestrictedToken, made_with: Session | RestrictedToken | None = None) -> bool:
+        """One transaction over both items: the end of what the token is made with comes before it or after it."""
+        writes = self._puts(token)
+        if made_with is not None:
+            writes.append(existence_check(self._table, _credential_key(made_with)))
+        return transacted(self._settings, writes)
+
+    def replace(self, token: RestrictedToken) -> bool:
+        """One transaction over both items: a token that was removed meanwhile does not come back."""
+        by_id, listed = self._puts(token)
+        by_id["Put"]["ConditionExpression"] = "attribute_exists(pk)"
+        return transacted(self._settings, [by_id, listed])
 
     def delete(self, token: RestrictedToken) -> None:
         """One transaction over both items."""
-        self._write([{"Delete": {"TableName": self._table, "Key": key}} for key in _keys(token)])
+        transact(self._settings, [{"Delete": {"TableName": self._table, "Key": key}} for key in _keys(token)])
 
-    def _write(self, writes: list[Any]) -> None:
-        transact(self._settings, writes)
+    def _puts(self, token: RestrictedToken) -> list[Any]:
+        return [{"Put": {"TableName": self._table, "Item": item}} for item in restricted_token_items(token)]
 
 
 def _keys(token: RestrictedToken) -> tuple["Item", "Item"]:
     listed = restricted_token_list_key(token.user_id, token.created_time_ms, token.id)
     return restricted_token_key(token.id), listed
+
+
+def _credential_key(credential: Session | RestrictedToken) -> "Item":
+    if isinstance(credential, RestrictedToken):
+        return restricted_token_key(credential.id)
+    return session_key(credential.token_hash)

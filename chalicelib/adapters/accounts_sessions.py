@@ -7,13 +7,12 @@ from chalicelib.adapters import dynamodb
 from chalicelib.adapters.accounts_keys import (
     OIDC_SK,
     SESSIONS_PREFIX,
-    account_key,
     oidc_login_key,
     session_key,
     session_list_key,
     user_pk,
 )
-from chalicelib.adapters.accounts_transactions import transact
+from chalicelib.adapters.accounts_transactions import account_check, existence_check, transact, transacted
 from chalicelib.config import Settings
 from chalicelib.domain.access import Session
 from chalicelib.domain.grants import is_user_id
@@ -71,21 +70,14 @@ class DynamoSessions:
             )
         return session_from_item(found["Item"]) if "Item" in found else None
 
-    def add(self, session: Session, parent_hash: str | None = None) -> bool:
-        """One transaction: a deletion, or the end of the login, comes before it or after it."""
+    def add(self, session: Session, *, parent_hash: str | None = None, password_version: int | None = None) -> bool:
+        """One transaction: a deletion, another password, or the end of the login comes before it or after it."""
         writes: list[Any] = [{"Put": {"TableName": self._table, "Item": item}} for item in session_items(session)]
-        rests_on = [] if session.is_server else [account_key(session.user_id)]
+        if not session.is_server:
+            writes.append(account_check(self._table, session.user_id, password_version))
         if parent_hash is not None:
-            rests_on.append(session_key(parent_hash))
-        writes += [
-            {"ConditionCheck": {"TableName": self._table, "Key": key, "ConditionExpression": "attribute_exists(pk)"}}
-            for key in rests_on
-        ]
-        try:
-            transact(self._settings, writes)
-        except dynamodb.TransactionRefusedError:
-            return False
-        return True
+            writes.append(existence_check(self._table, session_key(parent_hash)))
+        return transacted(self._settings, writes)
 
     def end_login(self, session: Session) -> None:
         """One query and one transaction for each fifty sessions, until a query finds none."""

@@ -1,10 +1,14 @@
 """Transactions of the accounts' stores."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chalicelib.adapters import dynamodb
+from chalicelib.adapters.accounts_keys import account_key
 from chalicelib.adapters.contention import TRIES, pause_after
 from chalicelib.config import Settings
+
+if TYPE_CHECKING:
+    from chalicelib.adapters.accounts_keys import Item
 
 
 def transact(settings: Settings, writes: list[Any]) -> None:
@@ -27,3 +31,28 @@ def transact(settings: Settings, writes: list[Any]) -> None:
             pause_after(attempt)
         else:
             return
+
+
+def transacted(settings: Settings, writes: list[Any]) -> bool:
+    """Whether the conditions of all writes held, so that they were carried out; otherwise as `transact`."""
+    try:
+        transact(settings, writes)
+    except dynamodb.TransactionRefusedError:
+        return False
+    return True
+
+
+def existence_check(table: str, key: "Item") -> Any:
+    """The part of a transaction by which it rests on an item."""
+    return {"ConditionCheck": {"TableName": table, "Key": key, "ConditionExpression": "attribute_exists(pk)"}}
+
+
+def account_check(table: str, user_id: str, password_version: int | None = None) -> Any:
+    """The part of a transaction by which it rests on an account, and with a version on its password."""
+    check = existence_check(table, account_key(user_id))
+    if password_version is not None:
+        check["ConditionCheck"] |= {
+            "ConditionExpression": "password_version = :password_version",
+            "ExpressionAttributeValues": {":password_version": {"N": str(password_version)}},
+        }
+    return check

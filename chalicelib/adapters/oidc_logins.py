@@ -3,9 +3,9 @@
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.adapters import dynamodb
-from chalicelib.adapters.accounts_keys import account_key, oidc_login_key, oidc_login_list_key
+from chalicelib.adapters.accounts_keys import oidc_login_key, oidc_login_list_key
 from chalicelib.adapters.accounts_sessions import session_items
-from chalicelib.adapters.accounts_transactions import transact
+from chalicelib.adapters.accounts_transactions import account_check, transacted
 from chalicelib.config import Settings
 from chalicelib.domain.access import Session
 from chalicelib.domain.ports_oidc import AuthorizationCode, OidcLogin
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from chalicelib.adapters.accounts_keys import Item
 
 IS_NEW = "attribute_not_exists(pk)"
-IS_THERE = "attribute_exists(pk)"
 IS_CODE = "attribute_exists(code_challenge)"
 
 
@@ -36,39 +35,36 @@ class DynamoOidcLogins:
         item = found["Item"]
         return _code(item) if "code_challenge" in item else _login(item)
 
-    def add_code(self, code: AuthorizationCode) -> bool:
-        """One transaction of two writes, which rests on the account."""
-        return self._write(_code_item(code), code.user_id, IS_NEW)
+    def add_code(self, code: AuthorizationCode, password_version: int) -> bool:
+        """One transaction of two writes, which rests on the account and its password."""
+        return self._write(_code_item(code), account_check(self._table, code.user_id, password_version), IS_NEW)
 
     def redeem(self, code: AuthorizationCode, login: OidcLogin, session: Session) -> bool:
         """One transaction: the login takes the place of the code, so that a code is redeemed once."""
-        return self._write(_login_item(login), code.user_id, IS_CODE, session)
+        return self._write(_login_item(login), account_check(self._table, code.user_id), IS_CODE, session)
 
     def rotate(self, old: OidcLogin, new: OidcLogin, session: Session) -> bool:
         """One transaction: refreshes of a login come one after the other, and none after its end."""
         version: Item = {":version": {"N": str(old.version)}}
-        return self._write(_login_item(new), old.user_id, "version = :version", session, version)
+        account = account_check(self._table, old.user_id)
+        return self._write(_login_item(new), account, "version = :version", session, version)
 
     def _write(
         self,
         item: "Item",
-        user_id: str,
+        account: Any,
         condition: str,
         session: Session | None = None,
         values: "Item | None" = None,
     ) -> bool:
-        listed = oidc_login_list_key(user_id, item["login_id"]["S"]) | {"expires_at_s": item["expires_at_s"]}
+        listed_key = oidc_login_list_key(item["user_id"]["S"], item["login_id"]["S"])
+        listed = listed_key | {"expires_at_s": item["expires_at_s"]}
         guarded: dict[str, Any] = {"TableName": self._table, "Item": item, "ConditionExpression": condition}
         if values is not None:
             guarded["ExpressionAttributeValues"] = values
         more = [listed, *(() if session is None else session_items(session))]
-        account = {"TableName": self._table, "Key": account_key(user_id), "ConditionExpression": IS_THERE}
         writes: list[Any] = [{"Put": guarded}, *({"Put": {"TableName": self._table, "Item": one}} for one in more)]
-        try:
-            transact(self._settings, [*writes, {"ConditionCheck": account}])
-        except dynamodb.TransactionRefusedError:
-            return False
-        return True
+        return transacted(self._settings, [*writes, account])
 
 
 def _common_item(granted: AuthorizationCode | OidcLogin) -> "Item":

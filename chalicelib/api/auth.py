@@ -120,7 +120,8 @@ def signed_in(request: Request, account: Account) -> Answer:
     """The user, with a new token in the header."""
     services = request.services
     token = services.new_token()
-    login = Login(account.user_id, is_server=False, lifetime_s=services.settings.session_lifetime_s)
+    lifetime_s = services.settings.session_lifetime_s
+    login = Login(account.user_id, is_server=False, lifetime_s=lifetime_s, password_version=account.password_version)
     open_session(login, token, services.sessions, request.now_ms)
     return Answer(user_object(account, to_server=False), headers={TOKEN_HEADER: token})
 

@@ -89,7 +89,7 @@ def _signed_in(request: Request, issuer: str, wanted: AuthorizationRequest, cred
             now_ms=request.now_ms,
         )
         code = services.new_token()
-        grant_code(wanted, account.user_id, code, services.oidc_logins, request.now_ms)
+        grant_code(wanted, account, code, services.oidc_logins, request.now_ms)
     except WrongCredentialsError:
         alert = "E-mail address or password is wrong."
         return _form(request, wanted, credentials.username, alert, 401)

@@ -8,7 +8,7 @@ that the other user granted; nothing is implied by a permission but itself, and 
 import hashlib
 import hmac
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from chalicelib.contract.access import CUSTODIAN, ROOT, UPLOAD, VIEW, WhoMay
@@ -21,6 +21,8 @@ class Caller:
 
     user_id: str | None = None
     is_server: bool = False
+    credential: "Session | RestrictedToken | None" = field(default=None, compare=False, repr=False)
+    """What the caller was known by, unless by the service secret: what it makes may rest on that."""
 
     @property
     def is_nobody(self) -> bool:
@@ -141,15 +143,15 @@ def authenticate(
     if credentials.bearer_token:
         session = _valid_session(credentials.bearer_token, sessions, now_ms)
         if session is not None:
-            return Caller(user_id=session.user_id)
+            return Caller(user_id=session.user_id, credential=session)
     if credentials.session_token:
         session = _valid_session(credentials.session_token, sessions, now_ms)
         if session is not None:
-            return Caller(user_id=session.user_id, is_server=session.is_server)
+            return Caller(user_id=session.user_id, is_server=session.is_server, credential=session)
     if credentials.restricted_token and restricted_tokens is not None:
         token = restricted_tokens.find(credentials.restricted_token)
         if token is not None and token.opens(credentials.path, now_ms):
-            return Caller(user_id=token.user_id)
+            return Caller(user_id=token.user_id, credential=token)
     return NOBODY
 
 

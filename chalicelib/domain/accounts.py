@@ -13,7 +13,8 @@ from chalicelib.contract.roles import CUSTODIAL_ACCOUNT
 class Account:
     """A user. Without `email`, the account is known by its id alone; without `password_hash`, nobody can sign in to it.
 
-    `email` is in lower case and serves as user name. `version` counts the changes.
+    `email` is in lower case and serves as user name. `version` counts the changes, `password_version` those
+    of the password: one that is only hashed anew is the same password.
     """
 
     user_id: str
@@ -24,6 +25,7 @@ class Account:
     terms_accepted_s: int | None = None
     email_verified: bool = False
     version: int = 1
+    password_version: int = 1
 
     @property
     def is_custodial(self) -> bool:

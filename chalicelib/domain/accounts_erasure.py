@@ -11,6 +11,7 @@ from chalicelib.domain import blobs_storing
 from chalicelib.domain.errors import UnavailableError
 from chalicelib.domain.ports import ChangedMeanwhileError
 from chalicelib.domain.ports_tasks import TaskServices
+from chalicelib.domain.sessions import end_restricted_tokens
 from chalicelib.domain.task_registry import Run
 
 SETTLED_AFTER_MS = 15 * 60_000
@@ -45,8 +46,7 @@ def erase_deleted_users(run: Run, services: TaskServices) -> None:
 def _erase_reachable(user_id: str, services: TaskServices) -> None:
     """Sessions go first: nothing new comes after them."""
     services.sessions.end_all(user_id)
-    for token in services.restricted_tokens.of_user(user_id):
-        services.restricted_tokens.delete(token)
+    end_restricted_tokens(user_id, services.restricted_tokens)
     for grant in (*services.grants.given_by(user_id), *services.grants.given_to(user_id)):
         services.grants.put(replace(grant, permissions={}))
     services.profiles.delete_all(user_id)

@@ -10,7 +10,7 @@ from chalicelib.domain.accounts_details import NewUser, UserUpdates
 from chalicelib.domain.errors import UnauthorizedError, UnavailableError, UserNotFoundError
 from chalicelib.domain.grants import Grant
 from chalicelib.domain.ports_accounts import Accounts, Grants, Passwords, RestrictedTokens, Sessions
-from chalicelib.domain.sessions import end_other_logins
+from chalicelib.domain.sessions import end_other_logins, end_restricted_tokens
 
 MAX_TRIES = 5
 """How often a change is worked out again when another one came in between."""
@@ -96,7 +96,8 @@ def update_user(
 
     A first password claims a custodial account: it ceases to be one, and its custodians lose their permission.
     A password ends all restricted tokens and all logins that were made before it, but the one that `token`, the
-    caller's, belongs to: whoever changes it because it is known to others wants those others to be out.
+    caller's, belongs to: whoever changes it because it is known to others wants those others to be out. What is being
+    made with the old password at this moment rests on what ends here: it is stored before, and ends too, or not at all.
 
     Raises:
         UnauthorizedError: the account does not exist, or not all of the change is the caller's to make.
@@ -124,8 +125,7 @@ def update_user(
                 continue
         if password_hash is not None:
             end_other_logins(user_id, token, sessions)
-            for restricted in restricted_tokens.of_user(user_id):
-                restricted_tokens.delete(restricted)
+            end_restricted_tokens(user_id, restricted_tokens)
         return changed
     raise UnavailableError
 
@@ -159,6 +159,7 @@ def _updated(account: Account, updates: UserUpdates, password_hash: str | None, 
         account,
         email=email,
         password_hash=account.password_hash if password_hash is None else password_hash,
+        password_version=account.password_version if password_hash is None else account.password_version + 1,
         roles=roles,
         terms_accepted_s=account.terms_accepted_s if updates.terms_accepted_s is None else updates.terms_accepted_s,
         email_verified=account.email_verified if updates.email_verified is None else updates.email_verified,

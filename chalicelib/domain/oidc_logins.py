@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from chalicelib.domain.access import Session, token_hash
+from chalicelib.domain.accounts import Account
 from chalicelib.domain.accounts_sign_in import address_counter, count_attempt
 from chalicelib.domain.errors import UnavailableError, WrongCredentialsError
 from chalicelib.domain.oidc_errors import INVALID_GRANT, OAuthError, RefusedRefreshTokenError
@@ -62,15 +63,15 @@ class Granted:
     nonce: str | None = None
 
 
-def grant_code(request: AuthorizationRequest, user_id: str, code: str, logins: OidcLogins, now_ms: int) -> None:
+def grant_code(request: AuthorizationRequest, account: Account, code: str, logins: OidcLogins, now_ms: int) -> None:
     """Let a client have tokens for a user who has just signed in, for a minute, against this code.
 
     Raises:
-        WrongCredentialsError: the account was deleted while its user signed in.
+        WrongCredentialsError: the account was deleted, or given another password, while its user signed in.
     """
     granted = AuthorizationCode(
         login_id=token_hash(code),
-        user_id=user_id,
+        user_id=account.user_id,
         client_id=request.client.client_id,
         scope=request.scope,
         redirect_uri=request.return_address.redirect_uri,
@@ -79,7 +80,7 @@ def grant_code(request: AuthorizationRequest, user_id: str, code: str, logins: O
         signed_in_s=now_ms // 1000,
         expires_time_ms=now_ms + CODE_LIFETIME_S * 1000,
     )
-    if not logins.add_code(granted):
+    if not logins.add_code(granted, account.password_version):
         raise WrongCredentialsError
 
 

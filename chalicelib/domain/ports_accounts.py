@@ -72,10 +72,11 @@ class Deletion:
 class Sessions(SessionReader, Protocol):
     """Sessions by token hash, and all sessions of a user."""
 
-    def add(self, session: Session, parent_hash: str | None = None) -> bool:
+    def add(self, session: Session, *, parent_hash: str | None = None, password_version: int | None = None) -> bool:
         """Store a session of an account or a server; False when what it rests on is gone.
 
-        A user's session rests on the account, a refreshed one (with `parent_hash`) on the session it comes from.
+        A user's session rests on the account, one that a password opened (with `password_version`) on that password,
+        a refreshed one (with `parent_hash`) on the session it comes from.
         """
         ...
 
@@ -115,8 +116,12 @@ class RestrictedTokens(RestrictedTokenReader, Protocol):
         """All of a user, newest first, expired ones possibly included."""
         ...
 
-    def put(self, token: RestrictedToken) -> None:
-        """Store a token in place of the one with the same id."""
+    def add(self, token: RestrictedToken, made_with: Session | RestrictedToken | None = None) -> bool:
+        """Store a new token; False when the session or token that it is made with has ended meanwhile."""
+        ...
+
+    def replace(self, token: RestrictedToken) -> bool:
+        """Store a token in place of the one with the same id; False when there is none."""
         ...
 
     def delete(self, token: RestrictedToken) -> None:

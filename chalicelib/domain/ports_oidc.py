@@ -52,8 +52,8 @@ class OidcLogins(Protocol):
         """The code until it is redeemed, the login from then on; expired ones possibly included."""
         ...
 
-    def add_code(self, code: AuthorizationCode) -> bool:
-        """Store a code; False when there is no such account."""
+    def add_code(self, code: AuthorizationCode, password_version: int) -> bool:
+        """Store a code; False when there is no such account, or its password has another version."""
         ...
 
     def redeem(self, code: AuthorizationCode, login: OidcLogin, session: Session) -> bool:

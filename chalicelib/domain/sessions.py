@@ -9,26 +9,27 @@ from typing import Any
 
 from chalicelib.domain.access import Session, SessionReader, token_hash
 from chalicelib.domain.errors import InvalidTokenError, WrongCredentialsError, WrongServerSecretError
-from chalicelib.domain.ports_accounts import Sessions
+from chalicelib.domain.ports_accounts import RestrictedTokens, Sessions
 
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """Who signed in, and for how long."""
+    """Who signed in, and for how long; a user with the password that has this version."""
 
     user_id: str
     is_server: bool
     lifetime_s: int
+    password_version: int | None = None
 
 
 def open_session(login: Login, token: str, sessions: Sessions, now_ms: int) -> Session:
     """A new login's session, which `token` stands for.
 
     Raises:
-        WrongCredentialsError: the account was deleted while it signed in.
+        WrongCredentialsError: the account was deleted, or given another password, while it signed in.
     """
     session = Session(token_hash(token), login.user_id, login.is_server, now_ms, now_ms + login.lifetime_s * 1000)
-    if not sessions.add(session):
+    if not sessions.add(session, password_version=login.password_version):
         raise WrongCredentialsError
     return session
 
@@ -79,6 +80,13 @@ def sign_out(token: str, sessions: Sessions) -> None:
 def end_other_logins(user_id: str, token: str, sessions: Sessions) -> None:
     """End all logins of a user but the one that `token` belongs to, if it is one of theirs."""
     sessions.end_all(user_id, but=sessions.find(token_hash(token)))
+
+
+def end_restricted_tokens(user_id: str, tokens: RestrictedTokens) -> None:
+    """Remove all restricted tokens of a user, those included that are made with one of them meanwhile."""
+    while listed := tokens.of_user(user_id):
+        for token in listed:
+            tokens.delete(token)
 
 
 def token_data(session: Session) -> dict[str, Any]:

@@ -8,8 +8,9 @@ from chalicelib.contract.access import WhoMay
 from chalicelib.domain.access import Caller, GrantReader, RestrictedToken, require
 from chalicelib.domain.checking import checked
 from chalicelib.domain.data_set import format_time
-from chalicelib.domain.errors import InvalidFieldsError, MalformedJsonError, NotFoundError
+from chalicelib.domain.errors import InvalidFieldsError, MalformedJsonError, NotFoundError, UnauthenticatedError
 from chalicelib.domain.ports_accounts import RestrictedTokens
+from chalicelib.domain.sessions import end_restricted_tokens
 from chalicelib.domain.user_ids import require_user_id
 from chalicelib.model.errors import NOT_PARSED, Fault, FieldError, between, length_out_of_range
 from chalicelib.model.fields import Kind, Text, Texts, Time
@@ -123,6 +124,7 @@ def create_restricted_token(
 
     Raises:
         UnauthorizedError: the caller is another user.
+        UnauthenticatedError: what the caller came with has ended meanwhile, as by a change of the password.
         InvalidPathError: the user id is of the wrong form.
         MalformedJsonError, InvalidFieldsError: the body is of the wrong form.
     """
@@ -133,7 +135,8 @@ def create_restricted_token(
     if expiration_time_ms is None:
         expiration_time_ms = now_ms + DEFAULT_LIFETIME_MS
     token = RestrictedToken(token_id, user_id, restrictions.paths, expiration_time_ms, now_ms)
-    tokens.put(token)
+    if not tokens.add(token, made_with=caller.credential):
+        raise UnauthenticatedError
     return token
 
 
@@ -198,7 +201,8 @@ def change_restricted_token(
     if restrictions.expiration_time_ms is not None:
         token = replace(token, expiration_time_ms=restrictions.expiration_time_ms)
     token = replace(token, modified_time_ms=now_ms)
-    tokens.put(token)
+    if not tokens.replace(token):
+        raise NotFoundError(token_id)
     return token
 
 
@@ -227,5 +231,4 @@ def delete_restricted_tokens(
     """
     require(caller, user_id, who_may, grants)
     require_user_id(user_id)
-    for token in tokens.of_user(user_id):
-        tokens.delete(token)
+    end_restricted_tokens(user_id, tokens)

@@ -83,7 +83,7 @@ def attempt(api: ApiClient, fakes: FakeServices, operation: Operation, path: str
     fakes.sign_in(OWNER)
     account = fakes.accounts.by_id[OWNER]
     fakes.accounts.by_id[OWNER] = replace(account, password_hash="now:password")
-    fakes.restricted_tokens.put(RestrictedToken("restricted", OWNER, None, START_MS + 1, START_MS))
+    fakes.restricted_tokens.add(RestrictedToken("restricted", OWNER, None, START_MS + 1, START_MS))
     fakes.profiles.replace(OWNER, "profile", None, Collection({"fullName": "A"}, 1))
     fakes.profiles.replace(OWNER, "private", None, Collection({}, 1))
     fakes.grant(OWNER, GRANTEE, ["bogus"] if operation.name.startswith("grants") else [])

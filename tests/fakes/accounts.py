@@ -126,6 +126,11 @@ class FakeAccounts:
         """Forget."""
         self.deleted.pop(user_id, None)
 
+    def has_password_version(self, user_id: str, password_version: int | None) -> bool:
+        """Whether there is the account, with this version of its password unless that is left open."""
+        account = self.by_id.get(user_id)
+        return account is not None and password_version in (None, account.password_version)
+
     def _is_taken(self, account: Account) -> bool:
         holder = None if account.email is None else self.find_by_email(account.email)
         return holder is not None and holder.user_id != account.user_id
@@ -144,9 +149,9 @@ class FakeSessions:
         """The session, or None."""
         return self.by_hash.get(token_hash)
 
-    def add(self, session: Session, parent_hash: str | None = None) -> bool:
-        """Store, unless account or parent is gone."""
-        if not session.is_server and self._accounts.find(session.user_id) is None:
+    def add(self, session: Session, *, parent_hash: str | None = None, password_version: int | None = None) -> bool:
+        """Store, unless account, password or parent is gone."""
+        if not session.is_server and not self._accounts.has_password_version(session.user_id, password_version):
             return False
         if parent_hash is not None and parent_hash not in self.by_hash:
             return False
@@ -174,7 +179,8 @@ class FakeSessions:
 class FakeRestrictedTokens:
     """Restricted tokens in a dictionary by id."""
 
-    def __init__(self) -> None:
+    def __init__(self, sessions: FakeSessions) -> None:
+        self._sessions = sessions
         self.by_id: dict[str, RestrictedToken] = {}
 
     def find(self, token_id: str) -> RestrictedToken | None:
@@ -186,9 +192,21 @@ class FakeRestrictedTokens:
         own = [token for token in self.by_id.values() if token.user_id == user_id]
         return sorted(own, key=lambda token: (token.created_time_ms, token.id), reverse=True)
 
-    def put(self, token: RestrictedToken) -> None:
-        """Store."""
+    def add(self, token: RestrictedToken, made_with: Session | RestrictedToken | None = None) -> bool:
+        """Store, unless what it is made with is gone."""
+        if isinstance(made_with, Session) and self._sessions.find(made_with.token_hash) is None:
+            return False
+        if isinstance(made_with, RestrictedToken) and made_with.id not in self.by_id:
+            return False
         self.by_id[token.id] = token
+        return True
+
+    def replace(self, token: RestrictedToken) -> bool:
+        """Store, unless it is gone."""
+        if token.id not in self.by_id:
+            return False
+        self.by_id[token.id] = token
+        return True
 
     def delete(self, token: RestrictedToken) -> None:
         """Remove."""

@@ -21,9 +21,9 @@ class FakeOidcLogins:
         """Code or login, or None."""
         return self.by_id.get(login_id)
 
-    def add_code(self, code: AuthorizationCode) -> bool:
-        """Store, unless the account is gone."""
-        if self._accounts.find(code.user_id) is None or code.login_id in self.by_id:
+    def add_code(self, code: AuthorizationCode, password_version: int) -> bool:
+        """Store, unless the account or its password is gone."""
+        if not self._accounts.has_password_version(code.user_id, password_version) or code.login_id in self.by_id:
             return False
         self.by_id[code.login_id] = code
         return True

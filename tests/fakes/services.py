@@ -56,7 +56,7 @@ class FakeServices:
         self.grants = FakeGrants(lambda: self.now_ms)
         self.accounts = FakeAccounts(self.grants)
         self.sessions = FakeSessions(self.accounts)
-        self.restricted_tokens = FakeRestrictedTokens()
+        self.restricted_tokens = FakeRestrictedTokens(self.sessions)
         self.profiles = FakeProfiles()
         self.passwords = FakePasswords()
         self.sign_in_attempts = FakeSignInAttempts()

@@ -69,7 +69,8 @@ def in_memory() -> Stores:
     clock = Clock()
     grants = FakeGrants(clock)
     accounts = FakeAccounts(grants)
-    sessions, restricted_tokens = FakeSessions(accounts), FakeRestrictedTokens()
+    sessions = FakeSessions(accounts)
+    restricted_tokens = FakeRestrictedTokens(sessions)
     return Stores(accounts, sessions, restricted_tokens, grants, FakeProfiles(), FakeSignInAttempts(), clock)
 
 

@@ -111,6 +111,11 @@ def test_a_change_and_a_change_of_the_password(api: ApiClient, calls: Calls, ann
     assert made(calls, api, "PUT", "/auth/user", body, token=token) == [*expected, "GetItem", "Query", "Query"]
 
 
+def test_a_restricted_token(api: ApiClient, calls: Calls, anna: Reply) -> None:
+    path = f"/v1/users/{anna.json()['userid']}/restricted_tokens"
+    assert made(calls, api, "POST", path, {}, token=anna.headers[TOKEN]) == [*FIND_CALLER, "TransactWriteItems"]
+
+
 def test_a_grantee_costs_one_read_more(api: ApiClient, calls: Calls, anna: Reply) -> None:
     ben = api.request("POST", "/auth/user", USER | {"emails": ["ben@example.org"]})
     anna_id, ben_id = anna.json()["userid"], ben.json()["userid"]

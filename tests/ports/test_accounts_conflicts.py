@@ -58,7 +58,7 @@ WRITES = pytest.mark.parametrize(
     [
         lambda stores: stores.sessions.add(SESSION),
         lambda stores: stores.grants.put(Grant(ANNA.user_id, "b", {"view": {}})),
-        lambda stores: stores.restricted_tokens.put(TOKEN),
+        lambda stores: stores.restricted_tokens.add(TOKEN),
         lambda stores: stores.accounts.delete(ANNA, NOW_MS),
     ],
 )

@@ -40,6 +40,20 @@ class TestSessions:
         assert not stores.sessions.add(session("a", user_id="unknown"))
         assert stores.sessions.find("a") is None
 
+    def test_a_session_needs_the_password_that_opens_it(self, stores: Stores) -> None:
+        changed = replace(ANNA, password_hash="another", version=2, password_version=2)
+        assert stores.sessions.add(session("a"), password_version=1)
+        assert stores.accounts.replace(ANNA, changed)
+        assert not stores.sessions.add(session("b"), password_version=1)
+        assert stores.sessions.find("b") is None
+        assert stores.sessions.add(session("b"), password_version=2)
+        assert not stores.sessions.add(session("c", user_id="unknown"), password_version=1)
+
+    def test_no_other_change_of_the_account_is_in_the_way(self, stores: Stores) -> None:
+        changed = replace(ANNA, email="new@example.org", password_hash="stronger", roles=(), version=2)
+        assert stores.accounts.replace(ANNA, changed)
+        assert stores.sessions.add(session("a"), password_version=1)
+
     def test_a_refreshed_session_needs_the_one_it_comes_from(self, stores: Stores) -> None:
         assert not stores.sessions.add(session("b", login_id="a"), parent_hash="a")
         assert stores.sessions.find("b") is None
@@ -96,7 +110,7 @@ class TestRestrictedTokens:
     def tokens(self, stores: Stores) -> None:
         """All are stored."""
         for token in self.TOKENS:
-            stores.restricted_tokens.put(token)
+            assert stores.restricted_tokens.add(token)
 
     @pytest.mark.parametrize("token", TOKENS)
     def test_a_token_is_found_as_it_was_stored(self, stores: Stores, token: RestrictedToken) -> None:
@@ -107,9 +121,29 @@ class TestRestrictedTokens:
 
     def test_a_change_takes_the_place_of_the_old_one(self, stores: Stores) -> None:
         changed = replace(self.TOKENS[0], expiration_time_ms=NOW_MS + 9, modified_time_ms=NOW_MS + 5)
-        stores.restricted_tokens.put(changed)
+        assert stores.restricted_tokens.replace(changed)
         assert stores.restricted_tokens.find("a") == changed
         assert stores.restricted_tokens.of_user("user") == [self.TOKENS[1], changed]
+
+    def test_a_deleted_one_does_not_come_back_by_a_change(self, stores: Stores) -> None:
+        stores.restricted_tokens.delete(self.TOKENS[0])
+        assert not stores.restricted_tokens.replace(self.TOKENS[0])
+        assert stores.restricted_tokens.find("a") is None
+        assert stores.restricted_tokens.of_user("user") == [self.TOKENS[1]]
+
+    @pytest.mark.parametrize("made_with", [session("s"), session("s", user_id="a server", is_server=True), TOKENS[0]])
+    def test_one_is_made_with_what_is_still_there(self, stores: Stores, made_with: Session | RestrictedToken) -> None:
+        first, second = (replace(self.TOKENS[0], id=token_id, user_id="new") for token_id in ("d", "e"))
+        if isinstance(made_with, Session):
+            stores.accounts.create(ANNA)
+            stores.sessions.add(made_with)
+        assert stores.restricted_tokens.add(first, made_with)
+        if isinstance(made_with, Session):
+            stores.sessions.end_all(made_with.user_id)
+        else:
+            stores.restricted_tokens.delete(made_with)
+        assert not stores.restricted_tokens.add(second, made_with)
+        assert stores.restricted_tokens.of_user("new") == [first]
 
     def test_a_deleted_one_is_gone_from_both_sides(self, stores: Stores) -> None:
         for _ in range(2):

@@ -82,24 +82,32 @@ def stores(request: pytest.FixtureRequest) -> Stores:
 @pytest.mark.parametrize("code", [CODE, replace(CODE, nonce=None)], ids=["with a nonce", "without"])
 def test_a_code_is_found_as_it_was_stored(stores: Stores, code: AuthorizationCode) -> None:
     assert stores.logins.find(code.login_id) is None
-    assert stores.logins.add_code(code)
+    assert stores.logins.add_code(code, 1)
     assert stores.logins.find(code.login_id) == code
 
 
 def test_a_code_rests_on_its_account(stores: Stores) -> None:
     stores.accounts.delete(ANNA, NOW_MS)
-    assert not stores.logins.add_code(CODE)
+    assert not stores.logins.add_code(CODE, 1)
     assert stores.logins.find(CODE.login_id) is None
 
 
+def test_a_code_rests_on_the_password_that_was_entered(stores: Stores) -> None:
+    assert stores.accounts.replace(ANNA, replace(ANNA, email="new@example.org", version=2))
+    assert stores.accounts.replace(replace(ANNA, version=2), replace(ANNA, version=3, password_version=2))
+    assert not stores.logins.add_code(CODE, 1)
+    assert stores.logins.find(CODE.login_id) is None
+    assert stores.logins.add_code(CODE, 2)
+
+
 def test_a_code_is_stored_once(stores: Stores) -> None:
-    assert stores.logins.add_code(CODE)
-    assert not stores.logins.add_code(replace(CODE, user_id=BEN.user_id))
+    assert stores.logins.add_code(CODE, 1)
+    assert not stores.logins.add_code(replace(CODE, user_id=BEN.user_id), 1)
     assert stores.logins.find(CODE.login_id) == CODE
 
 
 def test_a_code_is_redeemed_once_for_a_login_and_a_session(stores: Stores) -> None:
-    stores.logins.add_code(CODE)
+    stores.logins.add_code(CODE, 1)
     assert stores.logins.redeem(CODE, LOGIN, session(1))
     assert stores.logins.find(CODE.login_id) == LOGIN
     assert stores.sessions.find(session(1).token_hash) == session(1)
@@ -115,14 +123,14 @@ def test_what_is_no_code_is_not_redeemed(stores: Stores) -> None:
 
 
 def test_a_code_of_a_deleted_account_is_not_redeemed(stores: Stores) -> None:
-    stores.logins.add_code(CODE)
+    stores.logins.add_code(CODE, 1)
     stores.accounts.delete(ANNA, NOW_MS)
     assert not stores.logins.redeem(CODE, LOGIN, session(1))
     assert stores.sessions.find(session(1).token_hash) is None
 
 
 def test_a_login_is_rotated_by_one_of_those_who_meet(stores: Stores) -> None:
-    stores.logins.add_code(CODE)
+    stores.logins.add_code(CODE, 1)
     stores.logins.redeem(CODE, LOGIN, session(1))
     assert stores.logins.rotate(LOGIN, ROTATED, session(2))
     assert not stores.logins.rotate(LOGIN, replace(ROTATED, current=("9" * 64,)), session(3))
@@ -133,7 +141,7 @@ def test_a_login_is_rotated_by_one_of_those_who_meet(stores: Stores) -> None:
 
 
 def test_a_code_is_not_rotated(stores: Stores) -> None:
-    stores.logins.add_code(CODE)
+    stores.logins.add_code(CODE, 1)
     assert not stores.logins.rotate(LOGIN, ROTATED, session(1))
     assert stores.logins.find(CODE.login_id) == CODE
 
@@ -141,10 +149,10 @@ def test_a_code_is_not_rotated(stores: Stores) -> None:
 def test_the_end_of_a_login_ends_all_of_it_and_nothing_else(stores: Stores) -> None:
     other_code = replace(CODE, login_id="b" * 64)
     other = replace(LOGIN, login_id="b" * 64)
-    stores.logins.add_code(CODE)
+    stores.logins.add_code(CODE, 1)
     stores.logins.redeem(CODE, LOGIN, session(1))
     stores.logins.rotate(LOGIN, ROTATED, session(2))
-    stores.logins.add_code(other_code)
+    stores.logins.add_code(other_code, 1)
     stores.logins.redeem(other_code, other, session(3, other.login_id))
     stores.sessions.end_login(session(1))
     assert stores.logins.find(LOGIN.login_id) is None
@@ -156,11 +164,11 @@ def test_the_end_of_a_login_ends_all_of_it_and_nothing_else(stores: Stores) -> N
 
 
 def test_the_end_of_all_sessions_ends_codes_and_logins(stores: Stores) -> None:
-    stores.logins.add_code(CODE)
-    stores.logins.add_code(replace(CODE, login_id="b" * 64))
+    stores.logins.add_code(CODE, 1)
+    stores.logins.add_code(replace(CODE, login_id="b" * 64), 1)
     stores.logins.redeem(CODE, LOGIN, session(1))
     of_ben = replace(CODE, login_id="c" * 64, user_id=BEN.user_id)
-    stores.logins.add_code(of_ben)
+    stores.logins.add_code(of_ben, 1)
     stores.sessions.end_all(ANNA.user_id)
     assert [stores.logins.find(one * 64) for one in "ab"] == [None, None]
     assert stores.logins.find(of_ben.login_id) == of_ben
@@ -168,9 +176,9 @@ def test_the_end_of_all_sessions_ends_codes_and_logins(stores: Stores) -> None:
 
 
 def test_the_end_of_all_sessions_but_one_keeps_its_login(stores: Stores) -> None:
-    stores.logins.add_code(CODE)
+    stores.logins.add_code(CODE, 1)
     stores.logins.redeem(CODE, LOGIN, session(1))
-    stores.logins.add_code(replace(CODE, login_id="b" * 64))
+    stores.logins.add_code(replace(CODE, login_id="b" * 64), 1)
     stores.sessions.end_all(ANNA.user_id, but=session(1))
     assert stores.logins.find(LOGIN.login_id) == LOGIN
     assert stores.logins.find("b" * 64) is None
@@ -179,7 +187,7 @@ def test_the_end_of_all_sessions_but_one_keeps_its_login(stores: Stores) -> None
 def test_everything_on_dynamodb_goes_after_it_has_expired(stage: Settings) -> None:
     accounts, logins = DynamoAccounts(stage), DynamoOidcLogins(stage)
     accounts.create(ANNA)
-    logins.add_code(CODE)
+    logins.add_code(CODE, 1)
     logins.redeem(CODE, LOGIN, session(1))
     logins.rotate(LOGIN, ROTATED, session(2))
     items = dynamodb.client(stage).scan(TableName=stage.accounts_table)["Items"]

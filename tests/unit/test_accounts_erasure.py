@@ -25,7 +25,7 @@ def fakes() -> FakeServices:
         fakes.sign_in(user_id)
         fakes.grant(user_id, other_id, ["view"])
         fakes.grant(other_id, user_id, ["view"])
-        fakes.restricted_tokens.put(RestrictedToken(f"of-{user_id}", user_id, None, START_MS + 1, START_MS))
+        fakes.restricted_tokens.add(RestrictedToken(f"of-{user_id}", user_id, None, START_MS + 1, START_MS))
         fakes.profiles.replace(user_id, "profile", None, Collection({"fullName": "A"}, 1))
     assert fakes.accounts.delete(fakes.accounts.by_id[GONE], START_MS)
     return fakes

@@ -26,6 +26,8 @@ ENVIRONMENT = {
 
 Event = dict[str, Any]
 
+_LOG = io.StringIO()
+
 
 @dataclass(frozen=True, slots=True)
 class Person:
@@ -75,11 +77,20 @@ class Application:
 @contextmanager
 def running() -> Iterator[Application]:
     """The application, with empty tables."""
-    log = io.StringIO()
     with stub_running() as address:
         os.environ |= ENVIRONMENT | {"AWS_ENDPOINT_URL": f"http://{address}"}
-        with redirect_stdout(log):  # before the import: the logger keeps the stream that it finds
-            yield Application(Stub(address), log)
+        with redirect_stdout(_LOG):  # before the import: the logger keeps the stream that it finds
+            _forget_what_ran_before()
+            yield Application(Stub(address), _LOG)
+
+
+def _forget_what_ran_before() -> None:
+    from chalicelib import wiring
+    from chalicelib.adapters import dynamodb, s3
+
+    wiring.override(None)
+    dynamodb.forget_clients()
+    s3.forget_clients()
 
 
 def add_event(person: Person, body: bytes) -> Event:

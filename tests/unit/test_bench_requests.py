@@ -1,5 +1,7 @@
 """What the stub tells of what it was asked, over its own connection."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from http.client import HTTPConnection
 
@@ -7,6 +9,7 @@ import pytest
 
 from bench.application import stub_running
 from bench.aws_requests import Kept, Requests, Stub
+from tools.project import ROOT
 
 
 @pytest.fixture(scope="module")
@@ -40,3 +43,19 @@ def test_what_is_asked_meanwhile_is_counted(address: str) -> None:
     assert Stub(address).kept() == Kept(tables_bytes=len("pka") + len("skb") + 100, bucket_bytes=3)
     assert Stub(address).fetched(f"http://{address}/bucket/key?signed") == b"abc"
     assert ask(address, "GET", "/bucket/before")[0] == 404
+
+
+TWICE = """
+import sys
+from bench.application import add_event, new_person, running
+for _ in range(2):
+    with running() as application:
+        answer = application.answer(add_event(new_person(1), b"[]"))
+        print(answer.status, answer.logged_bytes > 0, application.stub.kept().bucket_bytes, file=sys.stderr)
+"""
+
+
+def test_the_application_runs_again_with_another_stub() -> None:
+    """In a process of its own: the application takes the environment and standard output for itself."""
+    done = subprocess.run([sys.executable, "-c", TWICE], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.stderr == "200 True 0\n" * 2

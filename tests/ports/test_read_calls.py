@@ -1,0 +1,100 @@
+"""What is stored already does not make a request dearer: adding and reading take the same calls after a hundred times
+as many days. On DynamoDB only; what a call costs is in `docs/access-patterns.md`."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from chalicelib.adapters.accounts_grants import DynamoGrants
+from chalicelib.adapters.data_sets import DynamoDataSets
+from chalicelib.adapters.data_sources import DynamoDataSources
+from chalicelib.adapters.log_archive import S3Archive
+from chalicelib.adapters.record_log import DynamoRecordLog
+from chalicelib.adapters.sweeping import DynamoSweeping
+from chalicelib.adapters.tiles import DynamoTiles
+from chalicelib.config import Settings
+from chalicelib.domain.access import Caller
+from chalicelib.domain.compaction import CompactionPorts, compact
+from chalicelib.domain.data_query import DataQuery
+from chalicelib.domain.query import read_data
+from chalicelib.wiring import random_id
+from tests.ports.test_data_calls import Wire, add, wire
+from tests.ports.test_data_stores import ANNA, NOW_MS
+
+__all__ = ["wire"]
+TIMES = (1, 10, 100)
+BASE_DAYS = 40
+LAST_DAY = datetime(2025, 12, 31, tzinfo=UTC)
+LAST_MS = int(LAST_DAY.timestamp() * 1000)
+DAY_MS = 86_400_000
+SWEPT_MS = NOW_MS + DAY_MS
+REQUEST_RECORDS = 1000
+QUERIES = {
+    "one day": DataQuery(start_ms=LAST_MS, end_ms=LAST_MS + DAY_MS - 1),
+    "a type of 90 days": DataQuery(types=("cbg",), start_ms=LAST_MS - 89 * DAY_MS, end_ms=LAST_MS + DAY_MS - 1),
+    "latest": DataQuery(is_latest=True),
+    "the latest of a type": DataQuery(types=("cbg",), is_latest=True),
+}
+
+
+def reading(days_ago: int, name: str = "cbg", minute: int = 0) -> dict[str, Any]:
+    """A record of one of the days before the last."""
+    at = LAST_DAY - timedelta(days=days_ago) + timedelta(minutes=minute)
+    return {"type": name, "time": at.strftime("%Y-%m-%dT%H:%M:%SZ"), "units": "mmol/L", "value": 4 + days_ago % 70 / 10}
+
+
+def store_days(settings: Settings, days: int) -> None:
+    """A reading of each of so many days, and a fingerstick of the first, all in tiles and the log swept."""
+    records = [reading(days - 1, "smbg"), *(reading(days_ago) for days_ago in reversed(range(days)))]
+    for start in range(0, len(records), REQUEST_RECORDS):
+        add(settings, records[start : start + REQUEST_RECORDS])
+    tiles = DynamoTiles(settings)
+    ports = CompactionPorts(
+        data_sets=DynamoDataSets(settings),
+        log=DynamoRecordLog(settings),
+        tiles=tiles,
+        archive=S3Archive(settings),
+        now_ms=lambda: NOW_MS,
+        new_id=random_id,
+    )
+    compact(ANNA, ports, lambda: None)
+    sweeping = DynamoSweeping(settings)
+    for order in list(sweeping.orders(SWEPT_MS)):
+        sweeping.sweep(order)
+    assert len(list(tiles.current(ANNA)[1].every_tile())) == days + 1
+
+
+def read(settings: Settings, query: DataQuery) -> bytes:
+    """The records that are answered."""
+    answer = read_data(
+        Caller(user_id=ANNA),
+        ANNA,
+        query,
+        data_sets=DynamoDataSets(settings),
+        sources=DynamoDataSources(settings),
+        log=DynamoRecordLog(settings),
+        tiles=DynamoTiles(settings),
+        grants=DynamoGrants(settings, lambda: NOW_MS),
+    )
+    return answer.records.plain()
+
+
+@pytest.mark.parametrize("times", TIMES)
+def test_what_is_stored_makes_no_request_dearer(wire: Wire, times: int) -> None:
+    settings, days = wire.settings, times * BASE_DAYS
+    store_days(settings, days)
+    wire.requests.clear()
+    add(settings, [reading(0, minute=5)])
+    assert wire.calls == {"BatchGetItem": 1, "TransactWriteItems": 1}
+    records = {
+        "one day": 2,
+        "a type of 90 days": min(days, 90) + 1,
+        "latest": 3,  # with the data set
+        "the latest of a type": 1,
+    }
+    for name, query in QUERIES.items():
+        wire.requests.clear()
+        assert read(settings, query).count(b'"type"') == records[name]
+        # Counters and snapshot, data sets, the tail of one entry, tiles.
+        assert wire.calls == {"BatchGetItem": 2, "Query": 2}, name

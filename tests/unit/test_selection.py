@@ -1,0 +1,136 @@
+"""Which records and which whole tiles a query selects: for tiles, never less than for their records."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.contract import json_text
+from chalicelib.domain.data_query import DataQuery
+from chalicelib.domain.data_set import DataSet
+from chalicelib.domain.fold import VisibleData
+from chalicelib.domain.records import Place
+from chalicelib.domain.selection import selected, selects_some, selects_tile
+from chalicelib.domain.snapshot import TilePlace
+from chalicelib.domain.source_filters import Imports, SourceFilters
+from chalicelib.domain.tile import DAY_MS, Candidate, Tile, TileKey, TileTraits, encode_tile
+
+A, B = "a" * 32, "b" * 32
+NOTHING_DROPPED = SourceFilters(drops_carelink=False, medtronic_data_set_ids=frozenset())
+DAY = 20_454
+START_MS = DAY * DAY_MS
+
+
+def place(name: str = "cbg", *data_set_ids: str, **traits: bool) -> TilePlace:
+    shown = {"is_shown": True, "has_carelink": False, "has_medtronic": False} | traits
+    return TilePlace(TileKey(name, DAY), 1, 100, 0, TileTraits(data_set_ids or (A,), **shown))
+
+
+class TestTiles:
+    @pytest.mark.parametrize(
+        ("query", "expected"),
+        [
+            (DataQuery(), True),
+            (DataQuery(types=("cbg", "food")), True),
+            (DataQuery(types=("food",)), False),
+            (DataQuery(upload_id=A), True),
+            (DataQuery(upload_id=B), False),
+        ],
+    )
+    def test_one_is_looked_at_when_any_of_its_records_can_be_selected(self, query: DataQuery, expected: bool) -> None:
+        assert selects_tile(place(), query) is expected
+
+    def test_one_of_which_all_is_hidden_is_not_looked_at(self) -> None:
+        assert not selects_tile(place(is_shown=False), DataQuery())
+
+    @pytest.mark.parametrize(
+        ("of", "query", "sources", "expected"),
+        [
+            (place(), DataQuery(), NOTHING_DROPPED, False),
+            (place(), DataQuery(start_ms=START_MS, end_ms=START_MS + DAY_MS - 1), NOTHING_DROPPED, False),
+            (place(), DataQuery(start_ms=START_MS + 1), NOTHING_DROPPED, True),
+            (place(), DataQuery(end_ms=START_MS + DAY_MS - 2), NOTHING_DROPPED, True),
+            (place(), DataQuery(reasons=frozenset({"loop"})), NOTHING_DROPPED, False),
+            (place("dosingDecision"), DataQuery(reasons=frozenset({"loop"})), NOTHING_DROPPED, True),
+            (place("food"), DataQuery(sample_interval_minimum_ms=1), NOTHING_DROPPED, False),
+            (place(), DataQuery(sample_interval_minimum_ms=1), NOTHING_DROPPED, True),
+            (place("cbg", A, B), DataQuery(upload_id=A), NOTHING_DROPPED, True),
+            (place(), DataQuery(), SourceFilters(True, frozenset()), False),
+            (place(has_carelink=True), DataQuery(), SourceFilters(True, frozenset()), True),
+            (place("cbg", A, B), DataQuery(), SourceFilters(False, frozenset({B})), True),
+            (place("food", A, B), DataQuery(), SourceFilters(False, frozenset({B})), False),
+            (place(), DataQuery(), SourceFilters(False, frozenset(), Imports(frozenset({A}), ())), False),
+            (place("cbg", A, B), DataQuery(), SourceFilters(False, frozenset(), Imports(frozenset({A}), ())), True),
+            (place("food", B), DataQuery(), SourceFilters(False, frozenset(), Imports(frozenset({A}), ())), False),
+        ],
+    )
+    def test_rule_2_one_is_passed_on_only_where_no_filter_can_drop_a_record(
+        self, of: TilePlace, query: DataQuery, sources: SourceFilters, expected: bool
+    ) -> None:
+        assert selects_some(of, query, sources) is expected
+
+
+bodies = st.fixed_dictionaries(
+    {"id": st.uuids().map(str)},
+    optional={
+        "deviceId": st.sampled_from(["pump", "meter"]),
+        "subType": st.sampled_from(["normal", "square"]),
+        "source": st.just("carelink"),
+        "reason": st.sampled_from(["loop", "other"]),
+        "sampleInterval": st.sampled_from([0, 300_000]),
+    },
+)
+offsets_ms = st.sampled_from([0, 1, DAY_MS // 2, DAY_MS - 1])
+bounds_ms = st.none() | st.integers(-1, 1).flatmap(
+    lambda day: offsets_ms.map(lambda offset: START_MS + day * DAY_MS + offset)
+)
+queries = st.builds(
+    DataQuery,
+    types=st.none() | st.just(("cbg", "bolus")),
+    sub_types=st.none() | st.just(frozenset({"normal"})),
+    start_ms=bounds_ms,
+    end_ms=bounds_ms,
+    device_id=st.sampled_from([None, None, "pump"]),
+    upload_id=st.sampled_from([None, None, A]),
+    reasons=st.none() | st.just(frozenset({"loop"})),
+    sample_interval_minimum_ms=st.sampled_from([0, 1]),
+)
+all_sources = st.builds(
+    SourceFilters,
+    st.booleans(),
+    st.sets(st.sampled_from([A, B])).map(frozenset),
+    st.none()
+    | st.builds(Imports, st.just(frozenset({A})), st.sampled_from([(), ((START_MS, START_MS + DAY_MS // 2),)])),
+)
+
+
+def data_set(data_set_id: str) -> DataSet:
+    return DataSet(data_set_id, "anna", 0, 0, 0, {"dataSetType": "continuous"})
+
+
+@given(
+    st.sampled_from(["cbg", "bolus", "dosingDecision"]),
+    st.lists(st.tuples(st.sampled_from([A, B]), offsets_ms, bodies), min_size=1, max_size=5),
+    queries,
+    all_sources,
+)
+def test_what_is_said_of_a_tile_holds_for_each_of_its_records(
+    name: str, records: list[tuple[str, int, dict[str, Any]]], query: DataQuery, sources: SourceFilters
+) -> None:
+    content, traits = encode_tile(
+        Candidate(START_MS + offset_ms, 0, owner, Place(1, row), False, json_text.encode({"type": name, **body}))
+        for row, (owner, offset_ms, body) in enumerate(records)
+    )
+    key = TileKey(name, DAY)
+    of = TilePlace(key, 1, len(content.shown), 0, traits)
+    data = [VisibleData(data_set(owner), [run]) for owner, run in Tile(content).runs().items()]
+    found = selected(data, query, sources)
+    count = len(found[key].texts()) if key in found else 0
+    is_out_of_range = (query.start_ms is not None and query.start_ms >= START_MS + DAY_MS) or (
+        query.end_ms is not None and query.end_ms < START_MS
+    )
+    if not selects_tile(of, query) or is_out_of_range:
+        assert count == 0
+    elif not selects_some(of, query, sources):
+        assert count == len(records)

@@ -1,0 +1,164 @@
+"""The codec of tiles: what goes in comes out, in one order, in the same bytes."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.contract import json_text
+from chalicelib.domain.record_array import inflated_lines
+from chalicelib.domain.records import Place
+from chalicelib.domain.tile import (
+    DAY_MS,
+    Candidate,
+    Tile,
+    TileContent,
+    TileKey,
+    TileTraits,
+    encode_tile,
+    keys_of_rows,
+    origin_key,
+)
+
+HASH = "TDuHrV2JX4DOU3nO83rxvSaVN1DHKvtZOiqS0DVmCVg="
+
+bodies = st.fixed_dictionaries(
+    {"id": st.text(max_size=8)},
+    optional={
+        "origin": st.fixed_dictionaries({"id": st.text(max_size=8)}),
+        "_deduplicator": st.fixed_dictionaries({"hash": st.sampled_from([HASH, "other"])}),
+        "deviceId": st.sampled_from(["pump", "meter"]),
+        "notes": st.just(["a\nb", ",\n"]),
+    },
+)
+some_candidates = st.lists(
+    st.builds(
+        lambda time_ms, data_set_id, place, is_hidden, body: Candidate(
+            time_ms, 7, data_set_id, place, is_hidden, json_text.encode({"type": "cbg", **body})
+        ),
+        st.integers(-(10**14), 10**14),
+        st.sampled_from(["a" * 32, "b" * 32]),
+        st.builds(Place, st.integers(1, 2**40), st.integers(0, 2_000)),
+        st.booleans(),
+        bodies,
+    ),
+    min_size=1,
+    max_size=12,
+    unique_by=lambda it: (it.data_set_id, it.place),
+)
+
+
+def candidate(time_ms: int, row: int = 0, is_hidden: bool = False, data_set: str = "a", **body: Any) -> Candidate:
+    text = json_text.encode({"type": "cbg", "id": f"{time_ms}-{row}", **body})
+    return Candidate(time_ms, 0, data_set * 32, Place(1, row), is_hidden, text)
+
+
+def rows_of(tile: Tile) -> set[tuple[str, int, Place, bytes]]:
+    return {
+        (data_set_id, run.records.times_ms[row], run.records.places[row], run.records.texts[row])
+        for data_set_id, run in tile.runs().items()
+        for row in run.rows
+    }
+
+
+class TestRoundTrip:
+    @given(some_candidates)
+    def test_all_that_goes_in_comes_out(self, candidates: Sequence[Candidate]) -> None:
+        content, traits = encode_tile(candidates)
+        assert rows_of(Tile(content)) == {(it.data_set_id, it.time_ms, it.place, it.text) for it in candidates}
+        assert traits.data_set_ids == tuple(sorted({it.data_set_id for it in candidates}))
+
+    @given(some_candidates)
+    def test_what_is_shown_is_in_the_order_of_the_answer(self, candidates: Sequence[Candidate]) -> None:
+        content, traits = encode_tile(candidates)
+        shown = [it.text for it in sorted(candidates) if not it.is_hidden]
+        assert traits.is_shown == bool(shown)
+        assert (inflated_lines(Tile(content).lines) if shown else []) == shown
+
+    @given(some_candidates, st.randoms(use_true_random=False))
+    def test_any_order_gives_the_same_bytes(self, candidates: list[Candidate], random: Any) -> None:
+        shuffled = list(candidates)
+        random.shuffle(shuffled)
+        assert encode_tile(shuffled) == encode_tile(candidates)
+
+    @given(some_candidates)
+    def test_columns_are_what_the_texts_say(self, candidates: Sequence[Candidate]) -> None:
+        for run in Tile(encode_tile(candidates)[0]).runs().values():
+            records = run.records
+            read = [json_text.decode(records.texts[row]) for row in run.rows]
+            assert [records.origin_ids[row] for row in run.rows] == [it.get("origin", {}).get("id") for it in read]
+            assert [records.device_ids[row] for row in run.rows] == [it.get("deviceId") for it in read]
+            hashes = [it.get("_deduplicator", {}).get("hash") for it in read]
+            assert [records.hashes[row] for row in run.rows] == hashes
+            assert [records.ids[row] for row in run.rows] == [it["id"] for it in read]
+
+    @given(st.integers(-(10**16), 10**16))
+    def test_a_record_is_in_the_tile_of_its_day_in_utc(self, time_ms: int) -> None:
+        (run,) = Tile(encode_tile([candidate(time_ms)])[0]).runs().values()
+        (key,) = keys_of_rows(run.records)
+        assert key.type == "cbg"
+        assert key.day * DAY_MS <= time_ms < (key.day + 1) * DAY_MS
+
+
+class TestRule3KeysAndHiddenCopiesAreApart:
+    def test_without_anything_hidden_there_is_no_second_part(self) -> None:
+        assert encode_tile([candidate(1), candidate(2)])[0].hidden == b""
+
+    def test_what_is_hidden_costs_a_reader_no_text(self) -> None:
+        notes = [f"{number * 0x9E3779B1 % 2**32:x}" for number in range(1_000)]
+        content, _ = encode_tile([candidate(1), candidate(2, is_hidden=True, notes=notes)])
+        assert len(content.shown) < 300
+        assert len(content.hidden) > 2_000
+
+    def test_what_is_shown_needs_nothing_hidden(self) -> None:
+        content, _ = encode_tile([candidate(1), candidate(2, is_hidden=True)])
+        assert len(inflated_lines(Tile(TileContent(content.shown, b"")).lines)) == 1
+
+    @given(some_candidates, st.sets(st.text(max_size=3)))
+    def test_the_filter_misses_nothing(self, candidates: Sequence[Candidate], others: set[str]) -> None:
+        tile = Tile(encode_tile(candidates)[0])
+        held = {json_text.decode(it.text).get("origin", {}).get("id") for it in candidates} - {None}
+        for origin_id in held:
+            assert tile.may_hold({origin_key(origin_id), *map(origin_key, others)})
+        assert sorted(set(map(origin_key, held))) == list(tile.origin_keys())
+        asked = set(map(origin_key, others))
+        assert tile.may_hold(asked) == bool(asked & set(map(origin_key, held)))
+
+    def test_a_record_that_is_hidden_is_found_by_its_origin_too(self) -> None:
+        tile = Tile(encode_tile([candidate(1), candidate(2, is_hidden=True, origin={"id": "x"})])[0])
+        assert tile.may_hold({origin_key("x")})
+        assert not tile.may_hold({origin_key("y")})
+        assert not tile.may_hold(set())
+
+
+class TestTraits:
+    @pytest.mark.parametrize("is_hidden", [True, False])
+    def test_sources_count_whether_they_are_shown_or_not(self, is_hidden: bool) -> None:
+        app = {"payload": {"device": {"manufacturer": "Medtronic"}}}
+        _, plain = encode_tile([candidate(1)])
+        _, both = encode_tile([candidate(1), candidate(2, 1, is_hidden, source="carelink", origin=app)])
+        assert (plain.has_carelink, plain.has_medtronic) == (False, False)
+        assert (both.has_carelink, both.has_medtronic) == (True, True)
+
+    def test_rule_2_hidden_data_sets_are_listed(self) -> None:
+        _, traits = encode_tile([candidate(1), candidate(1, is_hidden=True, data_set="b")])
+        assert traits == TileTraits(("a" * 32, "b" * 32), is_shown=True, has_carelink=False, has_medtronic=False)
+
+
+def test_a_tile_of_another_version_is_refused() -> None:
+    content, _ = encode_tile([candidate(1)])
+    with pytest.raises(ValueError, match="unknown version 2"):
+        Tile(TileContent(b"\x02" + content.shown[1:], b""))
+
+
+def test_a_tile_of_a_day_of_readings_is_small() -> None:
+    readings = [
+        candidate(number * 300_000, number, uploadId="a" * 32, units="mmol/L", value=5 + number % 7 / 10)
+        for number in range(288)
+    ]
+    content, _ = encode_tile(readings)
+    text_bytes = sum(len(it.text) for it in readings)
+    assert len(content.shown) * 8 < text_bytes
+    assert TileKey("cbg", 0) == keys_of_rows(next(iter(Tile(content).runs().values())).records)[-1]

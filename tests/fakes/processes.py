@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from chalicelib.domain.task_registry import TimeLimitError
 from tests.fakes.tiles import FakeArchive, FakeTiles
 
 
@@ -33,12 +34,15 @@ class _Observed:
 
 @dataclass
 class Process:
-    """What befalls a worker: after so many calls it dies, or something else happens; or neither."""
+    """What befalls a worker: after so many calls it dies, or something else happens; or after so many steps its time
+    is over; or nothing."""
 
     dies_after: int | None = None
+    stops_after: int | None = None
     meets_after: int = 0
     meeting: Callable[[], None] | None = None
     calls: int = 0
+    steps: int = 0
     has_met: bool = False
 
     def before(self, _call: str) -> None:
@@ -49,6 +53,12 @@ class Process:
         if self.meeting is not None and calls == self.meets_after:
             self.has_met = True
             self.meeting()
+
+    def check_time(self) -> None:
+        """Count a step."""
+        if self.steps == self.stops_after:
+            raise TimeLimitError
+        self.steps += 1
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from chalicelib.domain.purge import WAIT_MS, purge
 from chalicelib.domain.record_array import RecordArray
 from chalicelib.domain.snapshot import Snapshot
 from chalicelib.domain.task import State, Task
-from chalicelib.domain.task_registry import Run
+from chalicelib.domain.task_registry import Run, TimeLimitError
 from chalicelib.domain.tile import DAY_MS, TileContent, TileKey, TileTraits
 from tests.fakes.data import FakeDataSets, FakePurging, FakeRecordLog
 from tests.fakes.processes import DiedError, Process, observed, writes_told
@@ -34,27 +34,35 @@ LATER_MS = LEASE_MS + WAIT_MS + 1
 """After which leases and waits that began before are over."""
 MOST_CALLS = 30
 """About as many as a compaction of one step makes."""
-QUERIES: Sequence[DataQuery] = (
+DAY_QUERIES: Sequence[DataQuery] = (
     DataQuery(is_latest=True),
+    DataQuery(start_ms=START_MS + DAY_MS),
     DataQuery(types=("cbg",)),
-    DataQuery(types=("food", "upload", "bolus")),
-    DataQuery(types=("food", "cbg"), is_latest=True),
-    DataQuery(start_ms=START_MS),
-    DataQuery(start_ms=START_MS + 1, end_ms=START_MS + DAY_MS),
     DataQuery(end_ms=START_MS + DAY_MS - 1),
+    DataQuery(types=("food", "upload", "bolus")),
+    DataQuery(start_ms=START_MS + 1, end_ms=START_MS + DAY_MS),
+    DataQuery(types=("food", "cbg"), is_latest=True),
     DataQuery(end_ms=START_MS + DAY_MS - 2, is_latest=True),
+)
+SOURCE_QUERIES: Sequence[DataQuery] = (
+    DataQuery(is_latest=True),
+    DataQuery(prefers_sources=False),
+    DataQuery(carelink=False),
+    DataQuery(start_ms=START_MS + DAY_MS),
+    DataQuery(carelink=True, is_latest=True),
+    DataQuery(medtronic=False),
+    DataQuery(medtronic=True, prefers_sources=False),
+    DataQuery(sample_interval_minimum_ms=1),
+)
+QUERIES: Sequence[DataQuery] = (
+    *DAY_QUERIES,
+    DataQuery(start_ms=START_MS),
     DataQuery(start_ms=START_MS + DAY_MS // 2),
     DataQuery(start_ms=START_MS + DAY_MS, end_ms=START_MS + DAY_MS),
     DataQuery(end_ms=-1),
     DataQuery(device_id="pump"),
     DataQuery(device_id="meter", is_latest=True),
     DataQuery(sub_types=frozenset({"normal"})),
-    DataQuery(prefers_sources=False),
-    DataQuery(carelink=False),
-    DataQuery(carelink=True, is_latest=True),
-    DataQuery(medtronic=False),
-    DataQuery(medtronic=True, prefers_sources=False),
-    DataQuery(sample_interval_minimum_ms=1),
 )
 NEXT_QUERIES = 2
 """How many of them are asked after each step, one after the other; a query for one data set comes beside."""
@@ -90,6 +98,9 @@ Contents = dict[TileKey, tuple[TileContent, TileTraits]]
 class Compacted(Histories):
     """Histories with compaction in between."""
 
+    sizes_of_steps: Sequence[int] = (2**21, 1, 700)
+    queries: Sequence[DataQuery] = QUERIES
+
     def __init__(self) -> None:
         super().__init__()
         self.log: DoubleLog = DoubleLog(self.stored)
@@ -117,7 +128,10 @@ class Compacted(Histories):
         self.now_ms += self.ticks % 3 == 0
         return self.now_ms
 
-    @initialize(step_bytes=st.sampled_from([2**21, 1, 700]), read_bytes=st.sampled_from([2**24, 1, 900]))
+    @initialize(
+        step_bytes=st.runner().flatmap(lambda self: st.sampled_from(self.sizes_of_steps)),
+        read_bytes=st.sampled_from([2**24, 1, 900]),
+    )
     def sizes(self, step_bytes: int, read_bytes: int) -> None:
         self.patch.setattr(compaction, "STEP_BYTES", step_bytes)
         self.patch.setattr(compaction_pass, "READ_AT_ONCE_BYTES", read_bytes)
@@ -127,24 +141,24 @@ class Compacted(Histories):
     @precondition(lambda self: self.log.log)
     @rule(data=st.data())
     def compact(self, data: st.DataObject) -> None:
-        self.work(lambda ports: compact(ANNA, ports, lambda: None), self.drawn_process(data))
+        self.work(compact, self.drawn_process(data))
 
     @precondition(lambda self: self.tiles.snapshots)
     @rule(data=st.data())
     def rebuild(self, data: st.DataObject) -> None:
-        self.work(lambda ports: rebuild(ANNA, ports, lambda: None), self.drawn_process(data))
+        self.work(rebuild, self.drawn_process(data))
 
     @precondition(lambda self: self.tiles.given)
     @rule(dies_after=st.none() | st.integers(0, MOST_CALLS), is_later=st.booleans())
     def sweep(self, dies_after: int | None, is_later: bool) -> None:
         self.now_ms += LATER_MS if is_later else 0
-        self.work(lambda _: self.sweep_all(), Process(dies_after))
+        self.work(lambda *_: self.sweep_all(), Process(dies_after))
 
     @precondition(lambda self: self.stored.orders)
     @rule(dies_after=st.none() | st.integers(0, MOST_CALLS))
     def purge(self, dies_after: int | None) -> None:
         self.now_ms += LATER_MS
-        self.work(lambda _: self.purge_all(), Process(dies_after))
+        self.work(lambda *_: self.purge_all(), Process(dies_after))
 
     @precondition(lambda self: self.log.log)
     @rule(is_rebuilt=st.booleans())
@@ -200,19 +214,21 @@ class Compacted(Histories):
         data_sets, log, tiles, archive = observed(before, self.stored, self.log, self.tiles, self.archive)
         return CompactionPorts(data_sets, log, tiles, archive, lambda: self.now_ms, self.new_id)
 
-    def work(self, act: Callable[[CompactionPorts], object], process: Process) -> None:
+    def work(self, act: Callable[[str, CompactionPorts, Callable[[], None]], object], process: Process) -> None:
         with writes_told(self.tiles, self.archive, process.before):
             try:
-                act(self.ports(process))
-            except DiedError:
+                act(ANNA, self.ports(process), process.check_time)
+            except (DiedError, TimeLimitError):
                 pass
             except ChangedMeanwhileError:
                 assert process.has_met, "nothing had changed"
 
     def drawn_process(self, data: st.DataObject) -> Process:
-        fate = data.draw(st.sampled_from(["lives", "meets", "dies", "lives", "meets"]))
+        fate = data.draw(st.sampled_from(["lives", "meets", "dies", "stops", "lives", "meets"]))
         if fate == "lives":
             return Process()
+        if fate == "stops":
+            return Process(stops_after=data.draw(st.integers(1, 3)))
         calls = data.draw(st.integers(0, MOST_CALLS))
         return Process(dies_after=calls) if fate == "dies" else self.meeting(data, calls, self.for_workers)
 
@@ -257,7 +273,11 @@ class Compacted(Histories):
     # What readers see.
 
     @precondition(lambda self: self.log.log)
-    @rule(asked=st.sampled_from([DataQuery(), *QUERIES]), calls=st.integers(0, 8), data=st.data())
+    @rule(
+        asked=st.runner().flatmap(lambda self: st.sampled_from([DataQuery(), *self.queries])),
+        calls=st.integers(0, 8),
+        data=st.data(),
+    )
     def read_meanwhile(self, asked: DataQuery, calls: int, data: st.DataObject) -> None:
         before = self.truth(asked)
         process = self.meeting(data, calls, self.for_readers)
@@ -289,7 +309,7 @@ class Compacted(Histories):
         self.check(DataQuery())
         for _ in range(NEXT_QUERIES):
             self.asked += 1
-            self.check(QUERIES[self.asked % len(QUERIES)])
+            self.check(self.queries[self.asked % len(self.queries)])
         if self.known_ids:
-            of_one = QUERIES[self.asked // 3 % len(QUERIES)]
+            of_one = self.queries[self.asked // 3 % len(self.queries)]
             self.check(replace(of_one, upload_id=self.known_ids[self.asked // 2 % len(self.known_ids)]))

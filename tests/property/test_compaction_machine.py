@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from chalicelib.domain.data_source import CONNECTED, DataSource
-from tests.property.compaction_world import Compacted
+from tests.property.compaction_world import DAY_QUERIES, SOURCE_QUERIES, Compacted
 from tests.property.deduplication import DEACTIVATE, DROP_HASH, NONE, OLDER, ORIGIN, TRUNCATE
 from tests.property.test_fold_machine import ANNA, MOST_DATA_SETS, few_readings, known_ids
 
@@ -52,6 +52,7 @@ class Origins(Compacted):
     deduplicators = (ORIGIN, OLDER, OLDER)
     are_continuous = (True,)
     items = items(["cbg", "bolus", "food"], [DAYS[0], *DAYS[2:]])
+    queries = DAY_QUERIES
 
 
 class Hashes(Compacted):
@@ -76,6 +77,8 @@ class Uploads(Compacted):
     deduplicators = (ORIGIN, OLDER, NONE, DROP_HASH)
     are_continuous = (False,)
     items = items(["cbg", "bolus"], [DAYS[0], DAYS[2], EDGES[2]])
+    sizes_of_steps = (1, 1, 700)
+    queries = DAY_QUERIES
 
     @precondition(lambda self: len(self.reference.data_sets) < MOST_DATA_SETS)
     @rule(
@@ -97,6 +100,7 @@ class Sources(Compacted):
     """Records and data sets that the default filters may leave out."""
 
     deduplicators = (NONE, ORIGIN, DEACTIVATE)
+    queries = SOURCE_QUERIES
     items = items(
         ["cbg", "cbg", "bolus"],
         [DAYS[0], DAYS[2], EDGES[2]],

@@ -183,10 +183,12 @@ class Histories(RuleBasedStateMachine):
     @precondition(lambda self: self.known_ids)
     @rule(data_set_id=known_ids, kind=st.sampled_from(["id", "origin", "hash"]), data=st.data())
     def delete_data(self, data_set_id: str, kind: str, data: st.DataObject) -> None:
+        others = self.reference.records
+        records = [it for it in others if it.upload_id == data_set_id] or others
         known = {
-            "id": [it.body["id"] for it in self.reference.records],
+            "id": [it.body["id"] for it in records],
             "origin": ["1", "2", "3"],
-            "hash": sorted({it.hash for it in self.reference.records if it.hash}),
+            "hash": sorted({it.hash for it in records if it.hash}),
         }[kind]
         values = data.draw(st.sets(st.sampled_from([*known, "0" * 32]), min_size=1, max_size=3))
         selectors = {

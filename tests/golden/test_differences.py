@@ -185,6 +185,28 @@ def test_a_malformed_id_of_a_data_source_is_404(api: ApiClient, fakes: FakeServi
     assert (reply.status, _codes(reply)) == (404, ["resource-not-found"])
 
 
+@pytest.mark.parametrize("after", [b"x", b"{}", b" \n]"])
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        (f"/v1/users/{OWNER}/data_sets", b'{"dataSetType":"continuous"}'),
+        (f"/v1/users/{OWNER}/data_sources", b'{"providerType":"oauth","providerName":"n"}'),
+        (f"/v1/users/{OWNER}/restricted_tokens", b"{}"),
+        ("/v1/tasks", b'{"type":"a.type"}'),
+    ],
+)
+def test_bytes_after_the_value_are_refused_and_nothing_is_stored(
+    api: ApiClient, fakes: FakeServices, path: str, body: bytes, after: bytes
+) -> None:
+    fakes.sign_in(OWNER)
+    server = fakes.sign_in("server", is_server=True)
+    reply = api.request("POST", path, body + after, token=server)
+    assert (reply.status, _codes(reply)) == (400, ["json-malformed"])
+    assert api.request("GET", path, token=server).json() == []
+    assert api.request("POST", path, body + b" \n", token=server).status == 201
+    assert len(api.request("GET", path, token=server).json()) == 1
+
+
 @pytest.mark.parametrize("header", ["X-Tidepool-Service-Secret", "X-Tidepool-Server-Secret"])
 def test_the_secret_of_servers_has_two_names(api: ApiClient, owner: str, header: str) -> None:
     path = f"/v1/users/{OWNER}/data_sets"

@@ -3,18 +3,13 @@
 import base64
 import gzip
 from collections.abc import Sequence
-from functools import cache
-from typing import TYPE_CHECKING
 
 import orjson
 
-from chalicelib.adapters import s3
+from chalicelib.adapters import s3, sqs
 from chalicelib.adapters.refusals import refusals
 from chalicelib.config import Settings
 from chalicelib.domain.ports_metrics import RejectedRecord
-
-if TYPE_CHECKING:
-    from mypy_boto3_sqs import SQSClient
 
 PREFIX = "metrics/"
 """Under which the bucket keeps events; its lifecycle removes them."""
@@ -54,22 +49,6 @@ class SqsRejectedRecords:
             "sizeBytes": len(record.data),
             "dataBase64": base64.b64encode(record.data[:LONGEST_DATA_BYTES]).decode(),
         }
-        sqs, url = _queue(self._settings.region, self._settings.metrics_failure_queue)
+        client, url = sqs.queue(self._settings.region, self._settings.metrics_failure_queue)
         with refusals():
-            sqs.send_message(QueueUrl=url, MessageBody=orjson.dumps(message).decode())
-
-
-@cache
-def _queue(region: str, name: str) -> tuple["SQSClient", str]:
-    import boto3  # late: it is a third of a second at cold start
-    from botocore.config import Config
-
-    config = Config(connect_timeout=1, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 4})
-    sqs = boto3.client("sqs", region_name=region, config=config)
-    with refusals():
-        return sqs, sqs.get_queue_url(QueueName=name)["QueueUrl"]
-
-
-def forget_clients() -> None:
-    """Let the next call make a new client: for tests, which change what stands behind it."""
-    _queue.cache_clear()
+            client.send_message(QueueUrl=url, MessageBody=orjson.dumps(message).decode())

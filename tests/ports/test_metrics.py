@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from chalicelib.adapters import dynamodb, metrics_archive, metrics_stream, s3
+from chalicelib.adapters import dynamodb, metrics_stream, s3, sqs
 from chalicelib.adapters.metrics_archive import LONGEST_DATA_BYTES, S3EventArchive, SqsRejectedRecords
 from chalicelib.adapters.metrics_counts import KEPT_FOR, TRIES, DynamoEventCounts
 from chalicelib.adapters.metrics_stream import LONGEST_IDLE_S, SALT_MAX_AGE_S, KinesisEventStream, metrics_salt
@@ -39,10 +39,10 @@ NOW_MS = 1_770_791_400_000
 @pytest.fixture(autouse=True)
 def _fresh_and_patient_clients(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(metrics_stream, "LIMIT_S", 60)
-    for module in (metrics_archive, metrics_stream, s3):
+    for module in (metrics_stream, s3, sqs):
         module.forget_clients()
     yield
-    for module in (metrics_archive, metrics_stream, s3):
+    for module in (metrics_stream, s3, sqs):
         module.forget_clients()
 
 
@@ -57,7 +57,7 @@ def kinesis(stage: Settings) -> "KinesisClient":
 
 
 @pytest.fixture
-def sqs(stage: Settings) -> "SQSClient":
+def failure_queue(stage: Settings) -> "SQSClient":
     """SQS, with the stage's failure queue."""
     import boto3
 
@@ -182,12 +182,12 @@ def test_the_same_lines_make_the_same_object(stage: Settings) -> None:
     assert len(tags) == 1
 
 
-def test_a_rejected_record_says_where_it_is_and_why(stage: Settings, sqs: "SQSClient") -> None:
+def test_a_rejected_record_says_where_it_is_and_why(stage: Settings, failure_queue: "SQSClient") -> None:
     rejected = SqsRejectedRecords(stage)
     rejected.put(RejectedRecord(StreamRecord(SHARD, NUMBER, b"\x00"), "not JSON"))
     rejected.put(RejectedRecord(StreamRecord(SHARD, NUMBER + 1, b"x" * 1_000_000), "not JSON"))
-    url = sqs.get_queue_url(QueueName=stage.metrics_failure_queue)["QueueUrl"]
-    messages = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
+    url = failure_queue.get_queue_url(QueueName=stage.metrics_failure_queue)["QueueUrl"]
+    messages = failure_queue.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
     bodies = sorted((json.loads(one["Body"]) for one in messages), key=lambda one: str(one["sequenceNumber"]))
     assert bodies[0] == {
         "reason": "not JSON",

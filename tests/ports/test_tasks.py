@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.adapters import tasks_queue
+from chalicelib.adapters import sqs, tasks_queue
 from chalicelib.adapters.tasks import DynamoTasks
 from chalicelib.adapters.tasks_queue import SqsTaskQueue
 from chalicelib.adapters.tasks_slots import DynamoTaskSlots
@@ -242,30 +242,26 @@ def queue_stage(tasks_stage: Settings) -> Iterator[Settings]:
     """A stage with its queue of orders."""
     import boto3
 
-    tasks_queue.forget_clients()
+    sqs.forget_clients()
     boto3.client("sqs", region_name=tasks_stage.region).create_queue(QueueName=tasks_stage.tasks_queue)
     yield tasks_stage
-    tasks_queue.forget_clients()
+    sqs.forget_clients()
 
 
 def test_a_wake_is_a_message_that_comes_later(queue_stage: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    import boto3
 
     monkeypatch.setattr(tasks_queue, "WAKE_AFTER_S", 1)
     SqsTaskQueue(queue_stage).wake("type")
-    sqs = boto3.client("sqs", region_name=queue_stage.region)
-    url = sqs.get_queue_url(QueueName=queue_stage.tasks_queue)["QueueUrl"]
-    assert "Messages" not in sqs.receive_message(QueueUrl=url)
-    [message] = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=5)["Messages"]
+    client, url = sqs.queue(queue_stage.region, queue_stage.tasks_queue)
+    assert "Messages" not in client.receive_message(QueueUrl=url)
+    [message] = client.receive_message(QueueUrl=url, WaitTimeSeconds=5)["Messages"]
     assert json.loads(message["Body"]) == {"wake": "type"}
 
 
 def test_an_order_is_a_message(queue_stage: Settings) -> None:
-    import boto3
 
     order = RunOrder("task", "type", NOW, 3, "holder")
     SqsTaskQueue(queue_stage).send(order)
-    sqs = boto3.client("sqs", region_name=queue_stage.region)
-    url = sqs.get_queue_url(QueueName=queue_stage.tasks_queue)["QueueUrl"]
-    [message] = sqs.receive_message(QueueUrl=url)["Messages"]
+    client, url = sqs.queue(queue_stage.region, queue_stage.tasks_queue)
+    [message] = client.receive_message(QueueUrl=url)["Messages"]
     assert RunOrder(**json.loads(message["Body"])) == order

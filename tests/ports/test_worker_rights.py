@@ -11,7 +11,7 @@ from chalice.test import Client
 
 from app import app
 from chalicelib import wiring
-from chalicelib.adapters import dynamodb, s3, secrets, tasks_queue
+from chalicelib.adapters import dynamodb, s3, secrets, sqs
 from chalicelib.config import Settings
 from chalicelib.contract.json_text import decode
 from chalicelib.domain.blob import Collection
@@ -121,7 +121,7 @@ def _start_anew() -> None:
     import boto3
 
     boto3.setup_default_session()
-    for adapter in (dynamodb, s3, secrets, tasks_queue):
+    for adapter in (dynamodb, s3, secrets, sqs):
         adapter.forget_clients()
 
 
@@ -216,9 +216,9 @@ def _orders(services: Services, later: Services, user_id: str) -> list[RunOrder]
     services.tasks.add(replace(echo, id="d" * 32, type=REBUILD, data={"userId": user_id}))
     seed_jobs(services, TASK_TYPES)
     tick(later, TASK_TYPES)
-    sqs = boto3.client("sqs", region_name=services.settings.region)
-    url = sqs.get_queue_url(QueueName=services.settings.tasks_queue)["QueueUrl"]
-    received = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
+    client = boto3.client("sqs", region_name=services.settings.region)
+    url = client.get_queue_url(QueueName=services.settings.tasks_queue)["QueueUrl"]
+    received = client.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
     return [RunOrder(**decode(message["Body"].encode())) for message in received]
 
 
@@ -235,7 +235,7 @@ def test_the_worker_may_do_what_its_jobs_do_and_nothing_else(
     later = replace(services, now_ms=lambda: services.now_ms() + DAYS_LATER_MS)
     orders = _orders(services, later, stays)
     assert sorted(order.task_type for order in orders) == sorted(TASK_TYPES)
-    tasks_queue.forget_clients()  # a worker's first order asks for the queue's address
+    sqs.forget_clients()  # a worker's first order asks for the queue's address
     # The one that was adopted stands in line then, and the worker sends it on.
     for order in sorted(orders, key=lambda order: order.task_type == ECHO):
         calls.by = order.task_type

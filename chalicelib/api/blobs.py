@@ -1,5 +1,6 @@
 """Blobs over HTTP. Source: blob-api, routes 1 to 6."""
 
+from collections.abc import Callable
 from typing import Any
 
 from chalicelib.api.http import ApiBlueprint
@@ -13,7 +14,7 @@ from chalicelib.contract.operations_blobs import (
     READ_BLOB,
 )
 from chalicelib.domain import blobs
-from chalicelib.domain.blob import as_blob
+from chalicelib.domain.blob import Blob, as_blob
 from chalicelib.domain.blobs import Content
 from chalicelib.domain.data_set import format_time
 from chalicelib.domain.ports_blobs import Upload
@@ -34,19 +35,7 @@ def list_blobs(request: Request) -> Answer:
 @blueprint.operation(CREATE_BLOB)
 def create_blob(request: Request) -> Answer:
     """The new blob, with the request to upload its content when `upload=direct` asks for one."""
-    ours = request.services
-    blob, upload = blobs.create(
-        request.caller,
-        request.path["userId"],
-        request.query,
-        request.headers,
-        request.body,
-        blobs=ours.blobs,
-        contents=ours.contents,
-        grants=ours.grants,
-        now_ms=request.now_ms,
-        new_id=ours.new_id(),
-    )
+    blob, upload = created(blobs.create, request)
     return Answer(as_blob(blob) | upload_member(upload))
 
 
@@ -90,6 +79,23 @@ def delete_blob(request: Request) -> Answer:
         grants=ours.grants,
     )
     return Answer()
+
+
+def created(create: Callable[..., tuple[Blob, Upload | None]], request: Request) -> tuple[Blob, Upload | None]:
+    """What `create` makes of the request: a blob or a device log, and how to bring its content."""
+    ours = request.services
+    return create(
+        request.caller,
+        request.path["userId"],
+        request.query,
+        request.headers,
+        request.body,
+        blobs=ours.blobs,
+        contents=ours.contents,
+        grants=ours.grants,
+        now_ms=request.now_ms,
+        new_id=ours.new_id(),
+    )
 
 
 def upload_member(upload: Upload | None) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from chalicelib.api.blobs import content_answer, upload_member
+from chalicelib.api.blobs import content_answer, created, upload_member
 from chalicelib.api.http import ApiBlueprint
 from chalicelib.api.messages import Answer, Request
 from chalicelib.contract.operations_blobs import (
@@ -21,19 +21,7 @@ blueprint = ApiBlueprint(__name__)
 @blueprint.operation(CREATE_DEVICE_LOG)
 def create_device_log(request: Request) -> Answer:
     """The new device log, with the request to upload its content when `upload=direct` asks for one."""
-    ours = request.services
-    log, upload = device_logs.create(
-        request.caller,
-        request.path["userId"],
-        request.query,
-        request.headers,
-        request.body,
-        blobs=ours.blobs,
-        contents=ours.contents,
-        grants=ours.grants,
-        now_ms=request.now_ms,
-        new_id=ours.new_id(),
-    )
+    log, upload = created(device_logs.create, request)
     return Answer(as_device_log(log) | upload_member(upload))
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from chalicelib.domain.blobs_storing import confirm_upload, md5_base64
+from tests.api.blob_requests import CALLERS, GRANTS, faults_of, token_of
 from tests.api.conftest import ApiClient, Reply
 from tests.fakes.services import START_MS, FakeServices
 
@@ -153,8 +154,7 @@ class TestList:
     )
     def test_wrong_queries(self, api: ApiClient, anna: str, query: str, code: str, parameter: str) -> None:
         reply = api.request("GET", f"/v1/users/{ANNA}/device_logs?{query}", token=anna)
-        assert (reply.status, reply.json()["code"]) == (400, code)
-        assert reply.json()["source"] == {"parameter": parameter}
+        assert (reply.status, faults_of(reply)) == (400, [(code, parameter)])
 
 
 @pytest.mark.parametrize(
@@ -193,29 +193,16 @@ def test_deleting_all_blobs_leaves_them(api: ApiClient, anna: str) -> None:
     assert listed(api, anna) == [log_id]
 
 
-GRANTS = ("view", "upload", "custodian", "note", "follow", "root")
 READERS = {"owner", "server", *GRANTS}
 UPLOADERS = {"owner", "server", "upload", "custodian", "root"}
 MAY = {"list": READERS, "create": UPLOADERS, "open": UPLOADERS, "get": READERS, "read": READERS}
 
 
-@pytest.mark.parametrize("caller", ["nobody", "expired", "stranger", "owner", "server", *GRANTS])
+@pytest.mark.parametrize("caller", CALLERS)
 @pytest.mark.parametrize("action", MAY)
 def test_who_may(api: ApiClient, fakes: FakeServices, anna: str, action: str, caller: str) -> None:
     log_id = create(api, anna).json()["id"]
-    token: str | None = fakes.sign_in(SOMEBODY)
-    if caller in GRANTS:
-        fakes.grant(ANNA, SOMEBODY, [caller])
-    elif caller == "stranger":
-        fakes.grant(SOMEBODY, ANNA, GRANTS)  # what somebody granted to Anna does not count
-    elif caller == "server":
-        token = fakes.sign_in("server", is_server=True)
-    elif caller == "owner":
-        token = anna
-    elif caller == "nobody":
-        token = None
-    elif caller == "expired":
-        fakes.now_ms += 3_600_001
+    token = token_of(caller, fakes, ANNA, SOMEBODY)
     requests: dict[str, tuple[str, str, bytes | None, dict[str, str], int]] = {
         "list": ("GET", f"/v1/users/{ANNA}/device_logs", None, {}, 200),
         "create": ("POST", f"/v1/users/{ANNA}/device_logs", ENTRIES, SENT, 201),

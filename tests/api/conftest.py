@@ -13,9 +13,11 @@ from chalice.test import Client
 from app import app
 from chalicelib import wiring
 from chalicelib.api.application import methods_of
+from chalicelib.domain.accounts import Account
 from chalicelib.observability import logger
 from tests.api.logs import faults
 from tests.api.openapi_answers import faults_of_answer
+from tests.api.people import ANNA, BEN, CHILD
 from tests.fakes.services import FakeServices
 
 
@@ -104,3 +106,31 @@ def log(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
     stream = io.StringIO()
     monkeypatch.setattr(logger.registered_handler, "stream", stream)
     return stream
+
+
+@pytest.fixture
+def server(fakes: FakeServices) -> str:
+    """The token of a server."""
+    return fakes.sign_in("server", is_server=True)
+
+
+@pytest.fixture
+def anna(fakes: FakeServices) -> str:
+    """Anna's token; where a file has an Anna of its own, hers."""
+    fakes.accounts.create(ANNA)
+    return fakes.sign_in(ANNA.user_id)
+
+
+@pytest.fixture
+def ben(fakes: FakeServices) -> str:
+    """Ben's token."""
+    fakes.accounts.create(BEN)
+    return fakes.sign_in(BEN.user_id)
+
+
+@pytest.fixture
+def child(fakes: FakeServices) -> Account:
+    """An account without a login, whose custodian Anna is."""
+    fakes.accounts.create(CHILD)
+    fakes.grant(CHILD.user_id, ANNA.user_id, ["custodian", "view", "upload"])
+    return CHILD

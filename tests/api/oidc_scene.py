@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
+from chalicelib import wiring
 from chalicelib.domain.accounts import Account
 from tests.api.conftest import ApiClient, Reply
 from tests.fakes.oidc_app import App, Browser, apps
@@ -21,6 +22,8 @@ class Scene:
 
     def __init__(self, api: ApiClient, fakes: FakeServices) -> None:
         self.api, self.fakes = api, fakes
+        fakes.settings = replace(fakes.settings, base_url=BASE_URL)
+        wiring.override(fakes.services)
         account = Account(USER_ID, START_MS, EMAIL, f"now:{PASSWORD}", ("patient",), START_MS // 1000, True)
         fakes.accounts.create(account)
 

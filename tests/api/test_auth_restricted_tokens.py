@@ -16,12 +16,6 @@ DAY_MS = 86_400_000
 
 
 @pytest.fixture
-def server(fakes: FakeServices) -> str:
-    """The token of a server."""
-    return fakes.sign_in("server", is_server=True)
-
-
-@pytest.fixture
 def owner(fakes: FakeServices) -> str:
     """The owner's session token."""
     return fakes.sign_in(OWNER)

@@ -9,11 +9,8 @@ from chalicelib import wiring
 from chalicelib.domain.accounts import Account
 from chalicelib.domain.accounts_sign_in import MAX_FAILURES_PER_ADDRESS
 from tests.api.conftest import ApiClient, Reply
-from tests.api.people import ANNA, BEN, CHILD, EXISTS, INVALID, NOT_AUTHORIZED, NOT_FOUND, can_sign_in
+from tests.api.people import ANNA, BEN, EXISTS, INVALID, NOT_AUTHORIZED, NOT_FOUND, TOKEN, can_sign_in
 from tests.fakes.services import INVITATION_CODE, START_MS, FakeServices
-
-TOKEN = "x-tidepool-session-token"
-
 
 SIGN_UP: dict[str, Any] = {"username": "anna@example.org", "emails": ["anna@example.org"], "password": "password"}
 LONGEST_EMAIL = "x" * 242 + "@example.org"
@@ -51,34 +48,6 @@ BAD_ROLES: tuple[Any, ...] = ("patient", {}, ["Patient"], ["admin"], [1], [None]
 def without(name: str) -> dict[str, Any]:
     """A sign-up that lacks a field."""
     return {key: value for key, value in SIGN_UP.items() if key != name}
-
-
-@pytest.fixture
-def server(fakes: FakeServices) -> str:
-    """The token of a server."""
-    return fakes.sign_in("a-server", is_server=True)
-
-
-@pytest.fixture
-def anna(fakes: FakeServices) -> str:
-    """Anna's token."""
-    fakes.accounts.create(ANNA)
-    return fakes.sign_in(ANNA.user_id)
-
-
-@pytest.fixture
-def ben(fakes: FakeServices) -> str:
-    """Ben's token."""
-    fakes.accounts.create(BEN)
-    return fakes.sign_in(BEN.user_id)
-
-
-@pytest.fixture
-def child(fakes: FakeServices) -> Account:
-    """An account without a login, whose custodian Anna is."""
-    fakes.accounts.create(CHILD)
-    fakes.grant(CHILD.user_id, ANNA.user_id, ["custodian", "view", "upload"])
-    return CHILD
 
 
 class TestSignUp:

@@ -12,7 +12,6 @@ from tests.api.conftest import ApiClient
 from tests.api.people import (
     ANNA,
     BEN,
-    CHILD,
     EXISTS,
     INVALID,
     NOT_AUTHORIZED,
@@ -38,34 +37,6 @@ BAD_UPDATES: tuple[dict[str, Any], ...] = (
     {"emailVerified": "true"},
     {"emailVerified": None},
 )
-
-
-@pytest.fixture
-def server(fakes: FakeServices) -> str:
-    """The token of a server."""
-    return fakes.sign_in("a-server", is_server=True)
-
-
-@pytest.fixture
-def anna(fakes: FakeServices) -> str:
-    """Anna's token."""
-    fakes.accounts.create(ANNA)
-    return fakes.sign_in(ANNA.user_id)
-
-
-@pytest.fixture
-def ben(fakes: FakeServices) -> str:
-    """Ben's token."""
-    fakes.accounts.create(BEN)
-    return fakes.sign_in(BEN.user_id)
-
-
-@pytest.fixture
-def child(fakes: FakeServices) -> Account:
-    """An account without a login, whose custodian Anna is."""
-    fakes.accounts.create(CHILD)
-    fakes.grant(CHILD.user_id, ANNA.user_id, ["custodian", "view", "upload"])
-    return CHILD
 
 
 def failing(*_: Any, **__: Any) -> None:

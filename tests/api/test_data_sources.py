@@ -15,12 +15,6 @@ CBG = {"type": "cbg", "time": "2025-12-31T00:00:00Z", "units": "mmol/L", "value"
 
 
 @pytest.fixture
-def server(fakes: FakeServices) -> str:
-    """A server's token."""
-    return fakes.sign_in("server", is_server=True)
-
-
-@pytest.fixture
 def source(api: ApiClient, server: str) -> dict[str, Any]:
     """A data source that is not connected."""
     body = {"providerType": "oauth", "providerName": "twiist", "providerExternalId": "link-1"}

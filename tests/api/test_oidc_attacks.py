@@ -4,13 +4,11 @@ import base64
 import hmac
 import io
 import json
-from dataclasses import replace
 
 import pytest
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
-from chalicelib import wiring
 from chalicelib.domain.accounts_sign_in import MAX_FAILURES_PER_ACCOUNT, MAX_FAILURES_PER_ADDRESS
 from chalicelib.domain.oidc_form import FORM_LIFETIME_S
 from chalicelib.domain.oidc_logins import CODE_LIFETIME_S, MOST_RETRIES, RETRY_MS
@@ -25,8 +23,6 @@ AUTH_PATH = "/realms/tidepool/protocol/openid-connect/auth"
 
 @pytest.fixture
 def scene(api: ApiClient, fakes: FakeServices) -> Scene:
-    fakes.settings = replace(fakes.settings, base_url=BASE_URL)
-    wiring.override(fakes.services)
     return Scene(api, fakes)
 
 

@@ -13,8 +13,6 @@ from tests.fakes.services import FakeServices
 
 @pytest.fixture
 def scene(api: ApiClient, fakes: FakeServices) -> Scene:
-    fakes.settings = replace(fakes.settings, base_url=BASE_URL)
-    wiring.override(fakes.services)
     return Scene(api, fakes)
 
 

@@ -19,8 +19,6 @@ NASTY = "\"><script>alert('x')</script>&amp;<b>"
 
 @pytest.fixture
 def scene(api: ApiClient, fakes: FakeServices) -> Scene:
-    fakes.settings = replace(fakes.settings, base_url=BASE_URL)
-    wiring.override(fakes.services)
     return Scene(api, fakes)
 
 

@@ -161,39 +161,30 @@ def test_a_hash_made_anew_does_not_bring_the_old_password_back(scene: Scene) -> 
     assert account.password_hash == f"now:{NEW}"
 
 
-@pytest.fixture
-def between_caller_and_store(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
-    """Lets the password change when the next restricted token is about to be stored."""
+def change_before_the_next_restricted_token(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the password change once the caller is known, before what they make is stored."""
     tokens = scene.services.restricted_tokens
     add = tokens.add
 
-    def arm() -> None:
-        def late(*arguments: Any, **named: Any) -> Any:
-            monkeypatch.undo()
-            scene.change_password()
-            return add(*arguments, **named)
+    def late(*arguments: Any, **named: Any) -> bool:
+        scene.change_password()
+        return add(*arguments, **named)
 
-        monkeypatch.setattr(type(tokens), "add", lambda _self, *a, **named: late(*a, **named))
-
-    return arm
+    monkeypatch.setattr(tokens, "add", late)
 
 
-def test_no_restricted_token_is_left_of_a_login_that_ends(
-    scene: Scene, between_caller_and_store: Callable[[], None]
-) -> None:
+def test_no_restricted_token_is_left_of_a_login_that_ends(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     _, token = scene.login()
-    between_caller_and_store()
+    change_before_the_next_restricted_token(scene, monkeypatch)
     assert scene.status("POST", scene.restricted_paths, token) == 401
     assert scene.services.restricted_tokens.of_user(ANNA.user_id) == []
 
 
-def test_no_restricted_token_is_left_of_one_that_ends(
-    scene: Scene, between_caller_and_store: Callable[[], None]
-) -> None:
+def test_no_restricted_token_is_left_of_one_that_ends(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     _, token = scene.login()
     restricted = scene.api.request("POST", scene.restricted_paths, {}, token=token).json()["id"]
     path = f"{scene.restricted_paths}?restricted_token={restricted}"
-    between_caller_and_store()
+    change_before_the_next_restricted_token(scene, monkeypatch)
     assert scene.api.request("POST", path, {}).status == 401
     assert scene.services.restricted_tokens.of_user(ANNA.user_id) == []
     assert scene.api.request("POST", path, {}).status == 401

@@ -42,7 +42,16 @@ STORED_RATE_UNITS = dict.fromkeys(("mmol/L/minute", "mg/dL/minute"), "mmol/L/min
 GLUCOSE_UNITS = Choice((*MMOL_L, *MG_DL), stored=STORED_UNITS)
 
 NAME = Text(max_length=100)
-DURATION_UNITS = Choice(("hours", "minutes", "seconds"))
+DURATION_UP_TO_10_HOURS = Object(
+    (
+        required(
+            "duration",
+            Number(ByUnits("units", {"hours": Range(0, 10), "minutes": Range(0, 600), "seconds": Range(0, 36_000)})),
+        ),
+        required("units", Choice(("hours", "minutes", "seconds"))),
+    )
+)
+"""How long an alert snoozes, and how long insulin acts."""
 
 MANUFACTURERS = Texts(NAME, max_items=10, is_unique=True, is_sorted=True)
 

@@ -6,7 +6,7 @@ from chalicelib.model import forms
 from chalicelib.model.common import (
     DAY_MS,
     DEVICE,
-    DURATION_UNITS,
+    DURATION_UP_TO_10_HOURS,
     GLUCOSE_UNITS,
     MG_DL,
     MMOL_L,
@@ -33,15 +33,6 @@ from chalicelib.model.fields import (
 )
 
 _ENABLED = required("enabled", Boolean())
-_SNOOZE = Object(
-    (
-        required(
-            "duration",
-            Number(ByUnits("units", {"hours": Range(0, 10), "minutes": Range(0, 600), "seconds": Range(0, 36_000)})),
-        ),
-        required("units", DURATION_UNITS),
-    )
-)
 
 
 def _alert(threshold: str, ranges: dict[str, Range]) -> Object:
@@ -49,7 +40,7 @@ def _alert(threshold: str, ranges: dict[str, Range]) -> Object:
     return Object(
         (
             _ENABLED,
-            Field("snooze", _SNOOZE),
+            Field("snooze", DURATION_UP_TO_10_HOURS),
             Field(threshold, Number(ByUnits("units", ranges))),
             only_with("units", Choice(tuple(ranges)), Has((threshold,))),
         )

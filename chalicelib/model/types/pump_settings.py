@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chalicelib.model.common import (
     DAY_S,
-    DURATION_UNITS,
+    DURATION_UP_TO_10_HOURS,
     GLUCOSE_UNITS,
     MANUFACTURERS,
     NAME,
@@ -18,7 +18,6 @@ from chalicelib.model.common import (
 )
 from chalicelib.model.fields import (
     Boolean,
-    ByUnits,
     Choice,
     Field,
     Has,
@@ -45,19 +44,10 @@ def _schedules(one: str, many: str, kind: Objects) -> tuple[Field, Field]:
 
 
 _ENABLED = required("enabled", Boolean())
-_INSULIN_ACTION = Object(
-    (
-        required(
-            "duration",
-            Number(ByUnits("units", {"hours": Range(0, 10), "minutes": Range(0, 600), "seconds": Range(0, 36_000)})),
-        ),
-        required("units", DURATION_UNITS),
-    )
-)
 _BOLUS = Object(
     (
         Field("amountMaximum", amount_in({"Units": Range(0, 100)})),
-        Field("calculator", Object((_ENABLED, Field("insulin", _INSULIN_ACTION)))),
+        Field("calculator", Object((_ENABLED, Field("insulin", DURATION_UP_TO_10_HOURS)))),
         Field("extended", Object((_ENABLED,))),
     )
 )

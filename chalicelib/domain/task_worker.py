@@ -17,7 +17,7 @@ from chalicelib.domain.ports import ChangedMeanwhileError
 from chalicelib.domain.ports_tasks import RunOrder, TaskServices
 from chalicelib.domain.task import Ending, State, Task, ended, is_claimed, saved, started
 from chalicelib.domain.task_dispatch import start
-from chalicelib.domain.task_registry import Again, ClaimLostError, Registry, Run, TaskFailedError, TaskType
+from chalicelib.domain.task_registry import Again, ClaimLostError, Job, Registry, Run, TaskFailedError, TaskType
 
 
 class Result(StrEnum):
@@ -103,9 +103,9 @@ def _run(order: RunOrder, task: Task, task_type: TaskType, services: TaskService
         return DROPPED
     except Exception as caught:  # noqa: BLE001  whatever a run raises ends on its task, and never stops the runner
         error = caught
-        ending = _failure(task_type, data if _fits(data) else dict(task.data), caught, services.now_ms())
+        ending = _failure(task, task_type, data if _fits(data) else dict(task.data), caught, services.now_ms())
     else:
-        ending = _success(task_type, data, again, services.now_ms())
+        ending = _success(task, task_type, data, again, services.now_ms())
     now_ms = services.now_ms()
     kept = _replaced_while_claimed(order, services, lambda current: ended(current, ending, types, now_ms))
     if kept is None:
@@ -142,20 +142,20 @@ def _replaced_while_claimed(order: RunOrder, services: TaskServices, change: Cal
             continue
 
 
-def _success(task_type: TaskType, data: dict[str, Any], again: Again | None, now_ms: int) -> Ending:
+def _success(task: Task, task_type: TaskType, data: dict[str, Any], again: Again | None, now_ms: int) -> Ending:
     if task_type.retry is not None:
         data.pop(RETRY_COUNT, None)
     if again is not None:
         return Ending(State.PENDING, data, available_time_ms=now_ms + round(again.delay_s * 1000))
-    if task_type.job is not None:
-        return Ending(State.PENDING, data, available_time_ms=now_ms + task_type.job.every_s * 1000)
+    if (job := _job(task, task_type)) is not None:
+        return Ending(State.PENDING, data, available_time_ms=now_ms + job.every_s * 1000)
     return Ending(State.COMPLETED, data)
 
 
-def _failure(task_type: TaskType, data: dict[str, Any], error: Exception, now_ms: int) -> Ending:
+def _failure(task: Task, task_type: TaskType, data: dict[str, Any], error: Exception, now_ms: int) -> Ending:
     errors = (_error(error),)
-    if task_type.job is not None:
-        return Ending(State.PENDING, data, errors, now_ms + task_type.job.every_s * 1000)
+    if (job := _job(task, task_type)) is not None:
+        return Ending(State.PENDING, data, errors, now_ms + job.every_s * 1000)
     if task_type.retry is not None and not (isinstance(error, TaskFailedError) and error.is_final):
         before = data.get(RETRY_COUNT)
         count = (before if isinstance(before, int) else 0) + 1
@@ -163,6 +163,11 @@ def _failure(task_type: TaskType, data: dict[str, Any], error: Exception, now_ms
             data[RETRY_COUNT] = count
             return Ending(State.PENDING, data, errors, now_ms + round(task_type.retry.delay_s(count) * 1000))
     return Ending(State.FAILED, data, errors)
+
+
+def _job(task: Task, task_type: TaskType) -> Job | None:
+    """What makes the task one of the platform's own; one of the same type that somebody created runs once."""
+    return task_type.job if task.name == task_type.name else None
 
 
 RETRY_COUNT = "retryCount"

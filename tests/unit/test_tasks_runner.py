@@ -444,6 +444,19 @@ def test_a_job_runs_again_whatever_happened_and_keeps_its_error(fails: bool) -> 
     assert bool(after.errors) is fails
 
 
+@pytest.mark.parametrize(("fails", "state"), [(False, State.COMPLETED), (True, State.FAILED)])
+def test_a_task_that_somebody_gave_a_jobs_type_runs_once(fails: bool, state: State) -> None:
+    def function(run: Run, services: TaskServices) -> None:
+        if fails:
+            raise TaskFailedError("not today")
+
+    scene = Scene(function, job=Job(every_s=3600))
+    scene.add("by hand")
+    scene.tick()
+    scene.work()
+    assert scene.task("by hand").state is state
+
+
 def test_jobs_are_seeded_once() -> None:
     scene = Scene(job=Job(every_s=3600))
     jobs = [kind.name for kind in scene.types.values() if kind.job]

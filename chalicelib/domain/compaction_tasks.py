@@ -9,7 +9,7 @@ from chalicelib.domain.errors import UnavailableError
 from chalicelib.domain.ports import ChangedMeanwhileError
 from chalicelib.domain.ports_tasks import TaskServices
 from chalicelib.domain.ports_tiles import CompactionMark
-from chalicelib.domain.task_registry import Again, Run, TaskFailedError
+from chalicelib.domain.task_registry import Again, Run, TaskFailedError, TimeLimitError
 from chalicelib.domain.tile_check import Checked, check_tiles
 
 COMPACTIONS_FAILED = "CompactionsFailed"
@@ -25,17 +25,22 @@ def compact_marked(run: Run, services: TaskServices) -> None:
     """The job: brings into tiles what has grown enough, or waited long enough.
 
     `data` counts users, entries, tiles that were written, and users whom another compaction was at work on (`held`) or
-    whose compaction failed; these are tried again by the next run.
+    whose compaction failed; these are tried again by the next run. What is no passing trouble is raised at the end.
     """
     run.data.update(users=0, entries=0, tiles=0, held=0, failed=0)
+    defect: Exception | None = None
     for mark in services.compaction_marks.all():
         if run.time_left_s < ENOUGH_S:
-            return
+            break
         if not is_due(mark, run.now_ms()):
             continue
         try:
             done = compact(mark.owner_id, compaction_ports(services), run.check_time)
-        except (ChangedMeanwhileError, UnavailableError):
+        except TimeLimitError:
+            raise
+        except Exception as error:  # noqa: BLE001  whatever is wrong with one user's tiles keeps nobody else waiting
+            if not isinstance(error, (ChangedMeanwhileError, UnavailableError)):
+                defect = error
             run.data["failed"] += 1
             services.count(COMPACTIONS_FAILED, 1)
             continue
@@ -46,12 +51,14 @@ def compact_marked(run: Run, services: TaskServices) -> None:
         run.data["users"] += 1
         run.data["entries"] += done.entries
         run.data["tiles"] += done.tiles
+    if defect is not None:
+        raise defect
 
 
 def verify_tiles(run: Run, services: TaskServices) -> None:
     """Compares tiles with a fold of the log: all of `data.userId`'s, or without one a sample of some users' who send.
 
-    `data` counts users and tiles, and lists in `wrong` those that are not what the log says, as `type/day`.
+    `data` counts users and tiles, and lists in `wrong` those that are not what the log says, as `user/type/day`.
 
     Raises:
         TaskFailedError: some are wrong, and `strandline.data.rebuild` makes them anew; or the archive lacks entries.
@@ -68,7 +75,7 @@ def verify_tiles(run: Run, services: TaskServices) -> None:
             raise _incomplete(error) from error
         run.data["users"] += 1
         run.data["tiles"] += checked.tiles
-        run.data["wrong"] += [f"{key.type}/{key.day}" for key in checked.wrong]
+        run.data["wrong"] += [f"{owner_id}/{key.type}/{key.day}" for key in checked.wrong]
     if wrong := len(run.data["wrong"]):
         services.count(TILES_WRONG, wrong)
         raise TaskFailedError(f"{wrong} tiles are not what the log says", code="tiles-wrong", is_final=True)

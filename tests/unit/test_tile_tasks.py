@@ -36,6 +36,10 @@ class Stage(DataScene):
 
     def run(self, function: Callable[..., Any], time_limit_s: int = 600, **data: Any) -> dict[str, Any]:
         """What a run of the task counts; `again` when it asks for another."""
+        return self.run_with(data, function, time_limit_s)
+
+    def run_with(self, data: dict[str, Any], function: Callable[..., Any], time_limit_s: int = 600) -> dict[str, Any]:
+        """The same, of a task with this data, which can be looked at whatever comes of the run."""
         self.fakes.now_ms = self.tick()
         task = Task("t", "strandline.data.compact", self.now_ms, state=State.RUNNING)
         run = Run(task, data, self.now_ms + time_limit_s * 1000, lambda: self.now_ms, lambda: None)
@@ -85,6 +89,25 @@ def test_what_failed_is_counted_and_tried_again(stage: Stage) -> None:
     assert stage.fakes.counted[COMPACTIONS_FAILED] == 1
     stage.tiles.before_write = lambda _step: None
     assert stage.run(compact_marked)["users"] == 1
+
+
+def test_whoever_cannot_be_compacted_keeps_nobody_else_waiting(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    upload = stage.open("none", "normal")
+    stage.add(upload, cbg(5))
+    stage.close(upload)
+    marks, current = stage.tiles.all, stage.tiles.current
+
+    def unreadable(owner_id: str) -> Any:
+        if owner_id == "broken":
+            raise ValueError("tile of unknown version 63")
+        return current(owner_id)
+
+    monkeypatch.setattr(stage.tiles, "all", lambda: iter([CompactionMark("broken", 0, DUE_BYTES), *marks()]))
+    monkeypatch.setattr(stage.tiles, "current", unreadable)
+    with pytest.raises(ValueError, match="unknown version"):  # it stands in the log, and on the task
+        stage.run(compact_marked)
+    assert stage.fakes.counted[COMPACTIONS_FAILED] == 1
+    assert len(stage.tiles.stored) == 1
 
 
 def test_another_one_at_work_is_left_alone(stage: Stage) -> None:
@@ -144,6 +167,10 @@ def test_a_wrong_tile_is_reported_and_made_anew(stage: Stage) -> None:
     with pytest.raises(TaskFailedError, match="1 tiles are not what the log says"):
         stage.run(verify_tiles, userId=ANNA_ID)
     assert stage.fakes.counted[TILES_WRONG] == 1
+    data: dict[str, Any] = {"userId": ANNA_ID}
+    with pytest.raises(TaskFailedError, match="1 tiles"):
+        stage.run_with(data, verify_tiles)
+    assert data["wrong"] == [f"{ANNA_ID}/cbg/20454"]
     assert stage.run(rebuild_tiles, userId=ANNA_ID) == {"userId": ANNA_ID, "entries": 3, "tiles": 3}
     assert stage.visible() == right
     assert stage.run(verify_tiles, userId=ANNA_ID)["wrong"] == []

@@ -80,11 +80,12 @@ def running() -> Iterator[Application]:
     with stub_running() as address:
         os.environ |= ENVIRONMENT | {"AWS_ENDPOINT_URL": f"http://{address}"}
         with redirect_stdout(_LOG):  # before the import: the logger keeps the stream that it finds
-            _forget_what_ran_before()
+            forget_what_ran_before()
             yield Application(Stub(address), _LOG)
 
 
-def _forget_what_ran_before() -> None:
+def forget_what_ran_before() -> None:
+    """Let services and clients be made anew, from the environment as it is now."""
     from chalicelib import wiring
     from chalicelib.adapters import dynamodb, s3
 

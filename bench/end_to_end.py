@@ -4,6 +4,7 @@ Times are this machine's, whatever else runs on it; each kind of request stands 
 """
 
 import gzip
+import os
 import tempfile
 from collections.abc import Iterator
 from datetime import timedelta
@@ -11,11 +12,14 @@ from pathlib import Path
 from statistics import median
 
 from bench import memory, metrics, records
+from bench.application import forget_what_ran_before
+from bench.compacting import compact_and_sweep
 from bench.figures import Figure
 from bench.floors import floor_s
 from bench.latency import Connection, Sent, at_once, percentiles
 from tests.e2e.client import User, sample
-from tools.local_cloud.launcher import local_cloud
+from tools.local_cloud.launcher import REGION, ROOT_KEY, local_cloud
+from tools.packaging import LOCAL_STAGE
 
 CLIENTS_AT_ONCE = 4
 FLOOR_ROUNDS = 9
@@ -50,6 +54,9 @@ def figures(*, is_quick: bool) -> Iterator[Figure]:
         at_once([(person.connection, [person.adding(records.mixed(1))] * 3) for person in people])
         yield from _cheapest(cloud.base_url, is_quick=is_quick)
         yield from _adding(people, requests=8 if is_quick else 30)
+        os.environ |= {"AWS_ACCESS_KEY_ID": ROOT_KEY, "AWS_SECRET_ACCESS_KEY": ROOT_KEY, "AWS_REGION": REGION}
+        os.environ |= {"AWS_ENDPOINT_URL": cloud.gateway_url, "STRANDLINE_STAGE": LOCAL_STAGE}
+        forget_what_ran_before()
         yield from _reading(cloud.base_url, repeats=5 if is_quick else 20)
         peaks = memory.peaks_mb(memory.running(), WORKER, str(cloud.data_dir))
     if peaks:
@@ -81,6 +88,7 @@ def _reading(base_url: str, repeats: int) -> Iterator[Figure]:
     person = Person(base_url)
     for request in records.cbg_requests(90):
         person.connection.send(person.adding(request))
+    compact_and_sweep(person.id)  # as the job does it, without waiting for it
     for days in (1, 14, 90):
         end = records.CGM_START + timedelta(days=90)
         start = (end - timedelta(days=days)).isoformat().replace("+", "%2B")

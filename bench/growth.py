@@ -65,7 +65,7 @@ def _with_history(application: Application, number: int, times: int) -> Person:
         for start in range(0, len(earlier), records.REQUEST_RECORDS):
             body = records.as_body(earlier[start : start + records.REQUEST_RECORDS])
             application.answer(add_event(person, body))
-        compact_and_sweep(person)
+        compact_and_sweep(person.id)
     return person
 
 

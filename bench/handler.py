@@ -47,7 +47,7 @@ def _reading(application: Application, rounds: int) -> Iterator[Figure]:
     person = new_person(2)
     for request in records.cbg_requests(READ_DAYS):
         application.answer(add_event(person, records.as_body(request)))
-    compact_and_sweep(person)
+    compact_and_sweep(person.id)
     event = read_event(person, {"type": "cbg"})
     with application.stub.counted() as requests:
         plain = application.answer(event).content

@@ -62,7 +62,7 @@ def measured() -> Usage:
         kept = application.stub.kept()
         for request in loop_user.backlog(range(LONG_READ_DAYS)):
             application.answer(add_event(person, as_body(request)))
-        compact_and_sweep(person)
+        compact_and_sweep(person.id)
         grown = application.stub.kept()
         today = [add_event(person, as_body(upload)) for upload in loop_user.uploads(LONG_READ_DAYS)]
         noon = UPLOADS_A_DAY // 2
@@ -111,7 +111,7 @@ def _work(application: Application, send: Callable[[], Answer]) -> Work:
 
 def _work_of_compaction(application: Application, person: Person) -> Work:
     with application.stub.counted() as asked:
-        took_s = cpu_s(lambda: compact_and_sweep(person))
+        took_s = cpu_s(lambda: compact_and_sweep(person.id))
     return _as_work(asked, took_s) + Work(requests=1)
 
 

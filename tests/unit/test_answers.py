@@ -1,0 +1,139 @@
+"""Answers out of tiles and tail: order, latest, filters, and gzip that is what is plain."""
+
+import gzip
+
+import pytest
+
+from chalicelib.domain.access import Caller
+from chalicelib.domain.data_query import DataQuery
+from chalicelib.domain.errors import UnavailableError
+from chalicelib.domain.grants import WINDOW_HOURS, Grant
+from chalicelib.domain.ports_tiles import TileMissingError
+from tests.fakes.compaction_scene import CompactionScene, on
+from tests.fakes.data_scene import ANNA, cbg, food
+
+BOLUS = {"type": "bolus", "subType": "normal", "normal": 1, "time": "2026-01-01T00:02:00Z"}
+BASAL = {"type": "basal", "deliveryType": "suspend", "duration": 0, "time": "2026-01-03T00:00:00Z"}
+WATER = {"type": "water", "amount": {"units": "liters", "value": 1}, "time": "2026-01-02T00:01:00Z"}
+
+
+@pytest.fixture
+def scene() -> CompactionScene:
+    return CompactionScene()
+
+
+def kinds(scene: CompactionScene, **parameters: str) -> list[str]:
+    """What each record is, by value or type."""
+    return [str(record.get("value") or record["type"]) for record in scene.read(ANNA, **parameters)]
+
+
+class TestOrder:
+    def test_types_days_and_data_sets_come_as_without_tiles(self, scene: CompactionScene) -> None:
+        data_set = scene.open("none")
+        scene.add(data_set, WATER, on(1, 2), BOLUS, on(0, 1), BASAL, food("bread", "f", None))
+        before = scene.answer().plain()
+        scene.compact()
+        assert scene.answer().plain() == before
+        assert kinds(scene) == ["basal", "1", "2", "bolus", "food", "water", "upload"]
+
+    def test_of_equal_times_the_older_data_set_comes_first_wherever_its_records_are(
+        self, scene: CompactionScene
+    ) -> None:
+        older, newer = scene.open("none"), scene.open("none")
+        scene.add(newer, cbg(4), cbg(3))
+        scene.compact()
+        scene.add(older, cbg(2), cbg(1))
+        scene.add(newer, cbg(5))
+        assert scene.visible() == [2, 1, 4, 3, 5]
+        scene.compact()
+        assert scene.visible() == [2, 1, 4, 3, 5]
+
+    @pytest.mark.parametrize("time", ["0001-01-01T00:30:00+01:00", "9999-12-31T23:30:00-01:00", "1969-12-31T23:59:59Z"])
+    def test_the_ends_of_time_have_their_place(self, scene: CompactionScene, time: str) -> None:
+        data_set = scene.open("none")
+        scene.add(data_set, cbg(1), cbg(2, time=time))
+        before = scene.answer().plain()
+        scene.compact()
+        assert len(scene.contents()) == 2
+        assert scene.answer().plain() == before
+
+
+class TestFormat:
+    def test_gzip_is_what_is_plain(self, scene: CompactionScene) -> None:
+        data_set = scene.open("dataset.delete.origin")
+        scene.add(data_set, *(on(day, 5, str(day)) for day in range(5)))
+        scene.compact()
+        scene.add(data_set, on(2, 6, "2"), BOLUS)
+        array = scene.answer()
+        assert gzip.decompress(array.gzip()) == array.plain()
+        assert array.size_bytes == len(array.plain())
+
+    def test_nothing_is_an_empty_array(self, scene: CompactionScene) -> None:
+        scene.add(scene.open("none"), cbg(1))
+        scene.compact()
+        assert scene.answer(DataQuery(types=("zzz",))).plain() == b"[]"
+
+
+class TestLatest:
+    def test_one_of_each_type_out_of_tiles_and_tail(self, scene: CompactionScene) -> None:
+        data_set = scene.open("none")
+        scene.add(data_set, on(0, 1), on(3, 3), BASAL)
+        scene.compact()
+        scene.add(data_set, on(2, 2), BOLUS)
+        assert kinds(scene, latest="true") == ["basal", "3", "bolus", "upload"]
+        scene.add(data_set, on(4, 4))
+        assert kinds(scene, latest="true") == ["basal", "4", "bolus", "upload"]
+
+    def test_of_equal_times_the_last_stored(self, scene: CompactionScene) -> None:
+        data_set = scene.open("none")
+        scene.add(data_set, cbg(1, 5), cbg(2, 5))
+        scene.compact()
+        assert kinds(scene, latest="1", type="cbg") == ["2"]
+        scene.add(data_set, cbg(3, 5))
+        assert kinds(scene, latest="1", type="cbg") == ["3"]
+
+    def test_in_the_order_asked_for(self, scene: CompactionScene) -> None:
+        scene.add(scene.open("none"), WATER, on(0, 1))
+        scene.compact()
+        assert kinds(scene, latest="1", type="water,upload,zzz,cbg") == ["water", "upload", "1"]
+
+    def test_after_all_other_filters(self, scene: CompactionScene) -> None:
+        data_set = scene.open("none")
+        scene.add(data_set, on(0, 1), on(1, 2, deviceId="pump"), on(2, 3))
+        scene.compact()
+        assert kinds(scene, latest="1", deviceId="pump") == ["2"]
+        assert kinds(scene, latest="1", type="cbg", endDate="2026-01-02T11:59:59Z") == ["1"]
+
+
+class TestSources:
+    def test_the_pumps_own_app_is_found_in_tiles_and_in_the_tail(self, scene: CompactionScene) -> None:
+        scene.add(scene.open("none", deviceModel="723", time="2026-01-01T00:00:00Z"), on(0, 1))
+        app = scene.open("dataset.delete.origin")
+        scene.add(app, on(3, 3) | {"origin": {"id": "app", "payload": {"device": {"manufacturer": "Medtronic"}}}})
+        assert scene.visible() == [3]
+        scene.compact()
+        assert scene.visible() == [3]
+        scene.add(app, on(9, 4, "app"))
+        assert scene.visible() == [1, 4], "the app's record was replaced"
+        scene.compact()
+        assert scene.visible() == [1, 4]
+
+    def test_a_view_of_the_last_hours_shows_nothing_from_before(self, scene: CompactionScene) -> None:
+        data_set = scene.open("none")
+        scene.add(data_set, cbg(1, 0), cbg(2, 30), on(-1, 9))
+        scene.compact()
+        scene.now_ms += 80 * 60_000
+        follower = Caller(user_id="eeeeeeeeee")
+        scene.grants.put(Grant(str(ANNA.user_id), str(follower.user_id), {"view": {WINDOW_HOURS: 1}}))
+        assert [it.get("value") for it in scene.read(follower) if it["type"] == "cbg"] == [2]
+
+
+class TestTilesThatAreMissed:
+    def test_a_reader_gives_up_after_some_tries(self, scene: CompactionScene) -> None:
+        scene.add(scene.open("none"), cbg(1))
+        scene.compact()
+        scene.tiles.stored.clear()
+        with pytest.raises(UnavailableError):
+            scene.read()
+        with pytest.raises(TileMissingError):
+            scene.tiles.tiles(scene.tiles.current(str(ANNA.user_id))[0], list(scene.snapshot.every_tile()), ())

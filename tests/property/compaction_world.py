@@ -27,7 +27,7 @@ from chalicelib.domain.tile import DAY_MS, TileContent, TileKey, TileTraits
 from tests.fakes.data import FakeDataSets, FakePurging, FakeRecordLog
 from tests.fakes.processes import DiedError, Process, observed, writes_told
 from tests.fakes.tiles import FakeArchive, FakeTiles, go_on
-from tests.property.test_fold_machine import ANNA, OWNER, Histories, device_ids
+from tests.property.test_fold_machine import ANNA, OWNER, Histories, device_ids, known_ids
 
 START_MS = 1_767_225_600_000
 LATER_MS = LEASE_MS + WAIT_MS + 1
@@ -92,6 +92,7 @@ class PurgeServices:
     archive: Any
 
 
+Items = list[dict[str, Any]]
 Contents = dict[TileKey, tuple[TileContent, TileTraits]]
 
 
@@ -111,8 +112,9 @@ class Compacted(Histories):
         self.told: dict[tuple[int, DataQuery], bytes] = {}
         self.ticks = 0
         self.asked = 0
-        self.zombies: set[tuple[int, int]] = set()
-        """Epochs and versions of attempts that were swept while their worker was alive."""
+        self.may_leave_tiles: set[tuple[int, int]] = set()
+        """Epochs and versions of attempts that were swept while their worker was alive, and of rebuilds: what one of
+        their steps wrote and a later one dropped stays when another snapshot follows before the sweep."""
 
     def teardown(self) -> None:
         self.patch.undo()
@@ -143,10 +145,24 @@ class Compacted(Histories):
     def compact(self, data: st.DataObject) -> None:
         self.work(compact, self.drawn_process(data))
 
+    @precondition(lambda self: self.known_ids)
+    @rule(
+        data_set_id=known_ids,
+        posted=st.runner().flatmap(lambda self: self.items),
+        posted_later=st.runner().flatmap(lambda self: self.items),
+        stops_after=st.none() | st.integers(1, 4),
+    )
+    def add_and_compact(self, data_set_id: str, posted: Items, posted_later: Items, stops_after: int | None) -> None:
+        """What an app does in a day and the next."""
+        self.add(data_set_id, posted, 1)
+        self.work(compact, Process(stops_after=stops_after))
+        self.add(data_set_id, posted_later, 1)
+
     @precondition(lambda self: self.tiles.snapshots)
     @rule(data=st.data())
     def rebuild(self, data: st.DataObject) -> None:
         self.work(rebuild, self.drawn_process(data))
+        self.note_rebuilt()
 
     @precondition(lambda self: self.tiles.given)
     @rule(dies_after=st.none() | st.integers(0, MOST_CALLS), is_later=st.booleans())
@@ -179,6 +195,10 @@ class Compacted(Histories):
         self.sweep_all()
         self.nothing_is_left_over()
 
+    def note_rebuilt(self) -> None:
+        if (lease := self.tiles.leases.get(ANNA)) is not None:
+            self.may_leave_tiles.add((self.tiles.current(ANNA)[1].epoch, lease.version))
+
     def nothing_is_left_over(self) -> None:
         owner, snapshot = self.tiles.current(ANNA)
         assert not self.tiles.given
@@ -187,8 +207,8 @@ class Compacted(Histories):
         in_log = [entry for head, entry in self.log.log if head.epoch == owner.epoch]
         assert all(entry.number > through.get(entry.data_set_id, 0) for entry in in_log)
         named = {(ANNA, owner.epoch, place.version, place.key) for place in snapshot.every_tile()}
-        stored = {at for at in self.tiles.stored if at[1] == owner.epoch and (at[1], at[2]) not in self.zombies}
-        assert stored - named == set(), "tiles that no snapshot names"
+        stored = {at for at in self.tiles.stored if at[1] == owner.epoch and (at[1], at[2]) not in self.may_leave_tiles}
+        assert stored - named == set(), f"tiles that no snapshot names, of version {snapshot.version}"
         assert named <= self.tiles.stored.keys()
 
     def contents(self, snapshot: Snapshot) -> Contents:
@@ -250,13 +270,14 @@ class Compacted(Histories):
             compact(ANNA, self.ports(), lambda: None)
         elif kind == "rebuild":
             rebuild(ANNA, self.ports(), lambda: None)
+            self.note_rebuilt()
         elif kind == "sweep":
-            self.zombies |= {(it.order.epoch, it.order.version) for it in self.tiles.given.values()}
+            self.may_leave_tiles |= {(it.order.epoch, it.order.version) for it in self.tiles.given.values()}
             self.now_ms += LATER_MS
             self.sweep_all()
         elif kind == "erase":
             self.erase(1)
-        elif kind == "upload":
+        elif kind == "upload" and False in self.are_continuous:
             name = data.draw(st.sampled_from(self.deduplicators))
             self.upload(name, data.draw(device_ids), data.draw(self.members), data.draw(self.items))
         elif self.known_ids:
@@ -267,7 +288,7 @@ class Compacted(Histories):
                 self.delete_data(data_set_id, data.draw(st.sampled_from(["origin", "id", "hash"])), data)
             elif kind == "close":
                 self.close(data_set_id)
-            else:
+            elif kind == "delete":
                 self.delete(data_set_id)
 
     # What readers see.

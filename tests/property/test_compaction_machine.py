@@ -8,10 +8,12 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
+from chalicelib.domain.compaction import compact
 from chalicelib.domain.data_source import CONNECTED, DataSource
+from tests.fakes.processes import Process
 from tests.property.compaction_world import DAY_QUERIES, SOURCE_QUERIES, Compacted
 from tests.property.deduplication import DEACTIVATE, DROP_HASH, NONE, OLDER, ORIGIN, TRUNCATE
-from tests.property.test_fold_machine import ANNA, MOST_DATA_SETS, few_readings, known_ids
+from tests.property.test_fold_machine import ANNA, few_readings, known_ids
 
 VALUES = {"cbg": {"units": "mmol/L", "value": 5}, "bolus": {"subType": "normal", "normal": 1.5}, "food": {}}
 DAYS = ["2026-01-01T00:00:00Z", "2026-01-01T23:59:59.999Z", "2026-01-02T00:00:00Z", "2026-01-02T01:00:00+02:00"]
@@ -51,6 +53,7 @@ class Origins(Compacted):
 
     deduplicators = (ORIGIN, OLDER, OLDER)
     are_continuous = (True,)
+    most_data_sets = 2
     items = items(["cbg", "bolus", "food"], [DAYS[0], *DAYS[2:]])
     queries = DAY_QUERIES
 
@@ -60,6 +63,7 @@ class Hashes(Compacted):
 
     deduplicators = (DROP_HASH, DROP_HASH, NONE)
     are_continuous = (True, True, False)
+    most_data_sets = 3
     items = items(["cbg", "bolus"], DAYS[1:3], value=st.sampled_from([5, 6.5]))
 
 
@@ -80,13 +84,14 @@ class Uploads(Compacted):
     sizes_of_steps = (1, 1, 700)
     queries = DAY_QUERIES
 
-    @precondition(lambda self: len(self.reference.data_sets) < MOST_DATA_SETS)
+    @precondition(lambda self: len(self.reference.data_sets) < self.most_data_sets)
     @rule(
         name=st.sampled_from(deduplicators),
         requests=st.lists(st.sampled_from(["add", "add", "origin", "id", "hash"]), min_size=2, max_size=4),
+        stops_after=st.integers(0, 6),
         data=st.data(),
     )
-    def upload_at_length(self, name: str, requests: list[str], data: st.DataObject) -> None:
+    def upload_at_length(self, name: str, requests: list[str], stops_after: int, data: st.DataObject) -> None:
         self.create(name, False, data.draw(DEVICES), {})
         for kind in requests:
             if kind == "add":
@@ -94,6 +99,7 @@ class Uploads(Compacted):
             else:
                 self.delete_data(self.known_ids[-1], kind, data)
         self.close(self.known_ids[-1])
+        self.work(compact, Process(stops_after=stops_after))
 
 
 class Sources(Compacted):

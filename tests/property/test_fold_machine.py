@@ -73,8 +73,6 @@ def _with_values(item: dict[str, Any]) -> dict[str, Any]:
 
 
 known_ids = st.runner().flatmap(lambda self: st.sampled_from(self.known_ids))
-MOST_DATA_SETS = 5
-"""Few, so that what happens to them comes together."""
 EVERYTHING = DataQuery(prefers_sources=False, carelink=True, medtronic=True)
 """Whatever its source."""
 
@@ -85,6 +83,8 @@ class Histories(RuleBasedStateMachine):
     deduplicators: Sequence[str] = (ORIGIN, OLDER, DROP_HASH, DEACTIVATE, TRUNCATE, NONE)
     are_continuous: Sequence[bool] = (True, False)
     items: st.SearchStrategy[Any] = all_kinds
+    most_data_sets = 5
+    """Few, so that what happens to them comes together."""
     members: st.SearchStrategy[dict[str, Any]] = st.just({})
     """What else a data set says of itself."""
 
@@ -110,7 +110,7 @@ class Histories(RuleBasedStateMachine):
         self.now_ms += 1
         return self.now_ms
 
-    @precondition(lambda self: len(self.reference.data_sets) < MOST_DATA_SETS)
+    @precondition(lambda self: len(self.reference.data_sets) < self.most_data_sets)
     @rule(
         name=st.runner().flatmap(lambda self: st.sampled_from(self.deduplicators)),
         is_continuous=st.runner().flatmap(lambda self: st.sampled_from(self.are_continuous)),
@@ -142,7 +142,8 @@ class Histories(RuleBasedStateMachine):
             self.device_only.add(created["id"])
         self.known_ids.append(created["id"])
 
-    @precondition(lambda self: len(self.reference.data_sets) < MOST_DATA_SETS)
+    @precondition(lambda self: False in self.are_continuous)
+    @precondition(lambda self: len(self.reference.data_sets) < self.most_data_sets)
     @rule(
         name=st.runner().flatmap(lambda self: st.sampled_from(self.deduplicators)),
         device_id=device_ids,
@@ -240,7 +241,7 @@ class Histories(RuleBasedStateMachine):
         else:
             self.reference.delete(self.reference.data_sets[data_set_id], now_ms)
 
-    @precondition(lambda self: len(self.reference.data_sets) == MOST_DATA_SETS)
+    @precondition(lambda self: len(self.reference.data_sets) == self.most_data_sets)
     @rule(turn=st.integers(1, 8))
     def erase(self, turn: int) -> None:
         if turn != 1:

@@ -1,4 +1,4 @@
-"""What is stored already does not make a request dearer: adding and reading take the same calls after a hundred times
+"""What is stored already makes nothing dearer: adding, reading and compacting take the same calls after a hundred times
 as many days. On DynamoDB only; what a call costs is in `docs/access-patterns.md`."""
 
 from datetime import UTC, datetime, timedelta
@@ -49,20 +49,23 @@ def store_days(settings: Settings, days: int) -> None:
     records = [reading(days - 1, "smbg"), *(reading(days_ago) for days_ago in reversed(range(days)))]
     for start in range(0, len(records), REQUEST_RECORDS):
         add(settings, records[start : start + REQUEST_RECORDS])
-    tiles = DynamoTiles(settings)
-    ports = CompactionPorts(
+    compact(ANNA, ports(settings), lambda: None)
+    sweeping = DynamoSweeping(settings)
+    for order in list(sweeping.orders(SWEPT_MS)):
+        sweeping.sweep(order)
+    assert len(list(DynamoTiles(settings).current(ANNA)[1].every_tile())) == days + 1
+
+
+def ports(settings: Settings) -> CompactionPorts:
+    """What a compaction works with."""
+    return CompactionPorts(
         data_sets=DynamoDataSets(settings),
         log=DynamoRecordLog(settings),
-        tiles=tiles,
+        tiles=DynamoTiles(settings),
         archive=S3Archive(settings),
         now_ms=lambda: NOW_MS,
         new_id=random_id,
     )
-    compact(ANNA, ports, lambda: None)
-    sweeping = DynamoSweeping(settings)
-    for order in list(sweeping.orders(SWEPT_MS)):
-        sweeping.sweep(order)
-    assert len(list(tiles.current(ANNA)[1].every_tile())) == days + 1
 
 
 def read(settings: Settings, query: DataQuery) -> bytes:
@@ -81,7 +84,7 @@ def read(settings: Settings, query: DataQuery) -> bytes:
 
 
 @pytest.mark.parametrize("times", TIMES)
-def test_what_is_stored_makes_no_request_dearer(wire: Wire, times: int) -> None:
+def test_what_is_stored_makes_nothing_dearer(wire: Wire, times: int) -> None:
     settings, days = wire.settings, times * BASE_DAYS
     store_days(settings, days)
     wire.requests.clear()
@@ -98,3 +101,13 @@ def test_what_is_stored_makes_no_request_dearer(wire: Wire, times: int) -> None:
         assert read(settings, query).count(b'"type"') == records[name]
         # Counters and snapshot, data sets, the tail of one entry, tiles.
         assert wire.calls == {"BatchGetItem": 2, "Query": 2}, name
+    wire.requests.clear()
+    assert compact(ANNA, ports(settings), lambda: None).tiles == 1
+    assert wire.calls == {
+        "GetItem": 2,  # counters, and who compacts
+        "TransactWriteItems": 2,  # beginning and committing
+        "BatchGetItem": 2,  # counters and snapshot, the tile of that day
+        "Query": 3,  # data sets before and after the tail
+        "BatchWriteItem": 1,
+        "UpdateItem": 1,  # the end
+    }

@@ -1,11 +1,16 @@
 """Compaction: what goes into tiles, what it reads and writes, and what its death leaves. Source: architecture, 3."""
 
+from collections.abc import Mapping, Sequence
+
 import pytest
 
 from chalicelib.domain import compaction
-from chalicelib.domain.compaction import Done
+from chalicelib.domain.compaction import Done, compact
+from chalicelib.domain.data_set import DataOwner
+from chalicelib.domain.entries import Entry
+from chalicelib.domain.ports import FROM_THE_FIRST
 from chalicelib.domain.tile import TileKey
-from tests.fakes.compaction_scene import FIRST_DAY, CompactionScene, on
+from tests.fakes.compaction_scene import ANNA_ID, FIRST_DAY, CompactionScene, on
 from tests.fakes.data_scene import DataScene, cbg, food
 
 OLDER = "dataset.delete.origin.older"
@@ -189,3 +194,132 @@ class TestInSteps:
         scene.compact(lambda: seen.append((scene.snapshot.through(data_set), scene.visible())))
         assert seen == [(0, [1, 2, 3]), (1, [1, 2, 3]), (2, [1, 2, 3])]
         assert scene.snapshot.through(data_set) == 3
+
+
+class Asked:
+    """A log that remembers which uploads it was asked for."""
+
+    def __init__(self, scene: CompactionScene) -> None:
+        self.normal_ids: list[str] = []
+        self._entries = scene.log.entries
+        scene.log.entries = self.entries  # type: ignore[method-assign]
+
+    def entries(
+        self, owner: DataOwner, normal_ids: Sequence[str], after: Mapping[str, int] = FROM_THE_FIRST
+    ) -> list[Entry]:
+        self.normal_ids += normal_ids
+        return self._entries(owner, normal_ids, after)
+
+
+class TestWhatIsReadAndWritten:
+    def test_an_upload_that_is_in_tiles_is_not_asked_for_again(self, scene: CompactionScene) -> None:
+        upload = scene.open("none", "normal")
+        scene.add(upload, cbg(1))
+        scene.close(upload)
+        scene.compact()
+        asked = Asked(scene)
+        assert scene.visible() == [1]
+        assert scene.compact() == Done()
+        assert asked.normal_ids == []
+
+    def test_without_anything_new_nothing_is_written(self, scene: CompactionScene) -> None:
+        scene.add(scene.open("none"), cbg(1))
+        scene.compact()
+        snapshot, written = scene.snapshot, dict(scene.tiles.stored)
+        assert scene.compact() == Done()
+        assert scene.snapshot == snapshot
+        assert scene.tiles.stored == written
+
+    def test_tiles_that_nothing_happens_to_stay_as_they_are(self, scene: CompactionScene) -> None:
+        data_set = scene.open("dataset.delete.origin")
+        scene.add(data_set, *(on(day, 5, str(day)) for day in range(6)))
+        scene.compact()
+        scene.add(data_set, on(1, 6, "4"))
+        assert scene.compact() == Done(entries=1, tiles=2, steps=1)
+        versions = {place.key.day - FIRST_DAY: place.version for place in scene.snapshot.every_tile()}
+        assert versions == {0: 1, 1: 2, 2: 1, 3: 1, 5: 1}
+
+    def test_what_a_deletion_empties_goes_unread(self, scene: CompactionScene) -> None:
+        gone, stays = scene.open("none"), scene.open("none")
+        scene.add(gone, *(on(day) for day in range(4)))
+        scene.add(stays, on(3, 7))
+        scene.compact()
+        scene.delete(gone)
+        read: list[TileKey] = []
+        done = compact(ANNA_ID, scene.ports(), lambda: read.extend(scene.tiles.read))
+        assert done.tiles == 4
+        assert scene.tiles.read == [TileKey("cbg", FIRST_DAY + 3)]
+        assert list(scene.contents()) == [TileKey("cbg", FIRST_DAY + 3)]
+        assert scene.visible() == [7]
+
+    def test_rule_6_archive_and_tiles_come_before_the_snapshot_that_names_them(self, scene: CompactionScene) -> None:
+        scene.add(scene.open("dataset.delete.origin"), on(0, 1, "1"), on(1, 2, "2"))
+        calls: list[str] = []
+        scene.tiles.before_write = scene.archive.before_write = calls.append
+        scene.compact()
+        assert calls == ["begin", "archive_put", "tile", "tile", "origin_keys", "commit", "end"]
+
+    def test_entries_leave_the_log_only_by_a_sweep(self, scene: CompactionScene) -> None:
+        data_set = scene.open("none")
+        scene.add(data_set, cbg(1))
+        scene.add(data_set, cbg(2))
+        scene.compact()
+        assert numbers_in_log(scene) == [1, 2]
+        scene.add(data_set, cbg(3))
+        scene.sweep()
+        assert numbers_in_log(scene) == [3]
+        assert scene.visible() == [1, 2, 3]
+
+    def test_what_was_deleted_is_not_archived(self, scene: CompactionScene) -> None:
+        data_set = scene.open("none")
+        for value in (1, 2):
+            scene.add(data_set, cbg(value))
+        scene.delete(data_set)
+        for value in (3, 4):
+            scene.add(data_set, cbg(value))
+        scene.compact()
+        owner = scene.data_sets.owner(ANNA_ID)
+        assert [entry.number for entry in scene.archive.entries(owner, data_set)] == [3, 4]
+        assert scene.snapshot.through(data_set) == 4
+
+    def test_data_of_an_upload_that_was_deleted_is_never_read(self, scene: CompactionScene) -> None:
+        upload = scene.open("none", "normal")
+        scene.add(upload, cbg(1))
+        scene.close(upload)
+        scene.delete(upload)
+        assert scene.compact() == Done()
+        assert scene.archive.kept == {}
+
+
+class TestRebuild:
+    """Tiles can be thrown away and made anew from archive and logs, byte for byte."""
+
+    def test_what_is_made_anew_is_the_same(self, scene: CompactionScene) -> None:
+        data_set = scene.open("dataset.delete.origin")
+        scene.add(data_set, on(0, 1, "1"), on(1, 2, "2"))
+        scene.compact()
+        scene.sweep()
+        scene.add(data_set, on(3, 3, "1"), BOLUS)
+        scene.compact()
+        contents = scene.contents()
+        scene.rebuild()
+        assert scene.contents() == contents
+        assert {place.version for place in scene.snapshot.every_tile()} == {scene.snapshot.version}
+
+    def test_rule_6_an_entry_counts_once_in_log_and_archive(self, scene: CompactionScene) -> None:
+        data_set = scene.open("none")
+        scene.add(data_set, cbg(1))
+        scene.compact()
+        assert numbers_in_log(scene) == [1]
+        scene.rebuild()
+        assert scene.visible() == [1]
+
+    def test_it_takes_in_what_is_in_no_tiles_yet(self, scene: CompactionScene) -> None:
+        data_set = scene.open("none")
+        scene.add(data_set, cbg(1))
+        scene.compact()
+        scene.add(data_set, cbg(2))
+        scene.rebuild()
+        assert scene.snapshot.through(data_set) == 2
+        assert scene.compact() == Done()
+        assert scene.visible() == [1, 2]

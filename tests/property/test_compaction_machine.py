@@ -140,7 +140,8 @@ class Sources(Compacted):
             assert self.sources.replace(before, replace(before, fields=fields, revision=before.revision + 1))
 
 
-effort = settings(max_examples=300, stateful_step_count=25, deadline=None)
+# At least 2,000 in all; more with another profile.
+effort = settings(max_examples=max(300, settings().max_examples), stateful_step_count=25, deadline=None)
 for machine in (Everything, Devices, Origins, Hashes, Truncations, Uploads, Sources):
     machine.TestCase.settings = effort
 TestEverything = Everything.TestCase

@@ -19,7 +19,7 @@ from chalicelib.adapters.accounts_keys import (
 )
 from chalicelib.adapters.accounts_transactions import transact
 from chalicelib.config import Settings
-from chalicelib.domain.accounts import Account
+from chalicelib.domain.accounts import FIRST_PASSWORD_VERSION, Account
 from chalicelib.domain.errors import UserExistsError
 from chalicelib.domain.grants import Grant, is_user_id
 from chalicelib.domain.ports_accounts import Deletion
@@ -61,7 +61,8 @@ def account_from_item(item: "Item") -> Account:
         terms_accepted_s=int(item["terms_accepted_s"]["N"]) if "terms_accepted_s" in item else None,
         email_verified=item["email_verified"]["BOOL"],
         version=int(item["version"]["N"]),
-        password_version=int(item["password_version"]["N"]),
+        # Accounts that were stored by an earlier version have none until they are stored again.
+        password_version=int(item["password_version"]["N"]) if "password_version" in item else FIRST_PASSWORD_VERSION,
     )
 
 

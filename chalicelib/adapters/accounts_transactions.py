@@ -6,6 +6,7 @@ from chalicelib.adapters import dynamodb
 from chalicelib.adapters.accounts_keys import account_key
 from chalicelib.adapters.contention import TRIES, pause_after
 from chalicelib.config import Settings
+from chalicelib.domain.accounts import FIRST_PASSWORD_VERSION
 
 if TYPE_CHECKING:
     from chalicelib.adapters.accounts_keys import Item
@@ -51,8 +52,10 @@ def account_check(table: str, user_id: str, password_version: int | None = None)
     """The part of a transaction by which it rests on an account, and with a version on its password."""
     check = existence_check(table, account_key(user_id))
     if password_version is not None:
+        or_none = " OR attribute_not_exists(password_version)" if password_version == FIRST_PASSWORD_VERSION else ""
+        exists = "attribute_exists(pk)"
         check["ConditionCheck"] |= {
-            "ConditionExpression": "password_version = :password_version",
+            "ConditionExpression": f"{exists} AND (password_version = :password_version{or_none})",
             "ExpressionAttributeValues": {":password_version": {"N": str(password_version)}},
         }
     return check

@@ -8,6 +8,8 @@ from typing import Any
 
 from chalicelib.contract.roles import CUSTODIAL_ACCOUNT
 
+FIRST_PASSWORD_VERSION = 1
+
 
 @dataclass(frozen=True, slots=True)
 class Account:
@@ -25,7 +27,7 @@ class Account:
     terms_accepted_s: int | None = None
     email_verified: bool = False
     version: int = 1
-    password_version: int = 1
+    password_version: int = FIRST_PASSWORD_VERSION
 
     @property
     def is_custodial(self) -> bool:

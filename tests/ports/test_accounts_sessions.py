@@ -4,6 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from chalicelib.adapters import dynamodb
+from chalicelib.adapters.accounts_keys import account_key
+from chalicelib.config import Settings
 from chalicelib.domain.access import RestrictedToken, Session
 from tests.ports.account_stores import ANNA, BEN, NOW_MS, Stores, in_memory, on_dynamodb
 
@@ -155,3 +158,16 @@ class TestRestrictedTokens:
     def test_nothing_is_found_under_another_id(self, stores: Stores, strange: str) -> None:
         assert stores.restricted_tokens.find(strange) is None
         assert stores.restricted_tokens.of_user(strange) == []
+
+
+def test_an_account_of_an_earlier_version_signs_in(stage: Settings) -> None:
+    """Its item does not count the changes of the password yet."""
+    stores = on_dynamodb(stage)
+    stores.accounts.create(ANNA)
+    dynamodb.client(stage).update_item(
+        TableName=stage.accounts_table, Key=account_key(ANNA.user_id), UpdateExpression="REMOVE password_version"
+    )
+    assert stores.accounts.find(ANNA.user_id) == ANNA
+    assert stores.sessions.add(session("a"), password_version=1)
+    assert stores.accounts.replace(ANNA, replace(ANNA, password_hash="another", version=2, password_version=2))
+    assert not stores.sessions.add(session("b"), password_version=1)

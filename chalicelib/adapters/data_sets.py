@@ -14,6 +14,7 @@ from chalicelib.adapters.data_keys import (
     data_set_key,
     data_sets_partition,
     head_key,
+    mark_key,
     owner_key,
     purge_order_id,
     purge_order_key,
@@ -147,8 +148,9 @@ class DynamoDataSets:
         owner = self.owner(owner_id)
         anew = {"epoch": {"N": str(owner.epoch + 1)}, "states": None} | freshness_changes(owner, Freshness())
         raised = owner_change(self._table, owner_id, seen={"epoch": owner.epoch}, set_to=anew)
+        unmarked: TransactWriteItemTypeDef = {"Delete": {"TableName": self._table, "Key": mark_key(owner_id)}}
         try:
-            self._transact([{"Update": raised}, self._purge_order(now_ms, owner_id, owner.epoch)])
+            self._transact([{"Update": raised}, self._purge_order(now_ms, owner_id, owner.epoch), unmarked])
         except TransactionRefusedError as refused:
             raise ChangedMeanwhileError from refused
 

@@ -84,6 +84,7 @@ class FakeDataSets:
         owner = self.owner(owner_id)
         self.change(owner, epoch=owner.epoch + 1, states=0, freshness=Freshness())
         self._order(now_ms, owner_id, owner.epoch)
+        self.marks.pop(owner_id, None)
 
     def change(self, owner: DataOwner, **changed: Any) -> None:
         """Write something of an owner that readers can notice."""

@@ -67,6 +67,14 @@ def test_an_entry_that_was_refused_marks_nothing(stores: Stores) -> None:
     assert marks(stores) == [mark]
 
 
+def test_erasing_takes_the_mark(stores: Stores) -> None:
+    """What it told of is gone; what comes after makes another."""
+    stores.open()
+    stores.add()
+    stores.data_sets.erase(ANNA, NOW_MS)
+    assert marks(stores) == []
+
+
 def test_closing_is_urgent(stores: Stores) -> None:
     stores.open(data_set_type="normal")
     before = described(stores)

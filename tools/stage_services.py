@@ -29,7 +29,7 @@ def services_of_stage(stage: str, data_dir: Path) -> Services:
         session, where = session_of_caller(stage)
         region = session.region_name
     print(f"stage {stage} in {where}", flush=True)
-    return build_services(Settings(stage=stage, region=region))
+    return build_services(Settings(stage=stage, region=region, s3_path_style=stage == LOCAL_STAGE))
 
 
 def use_running_cloud(data_dir: Path) -> None:

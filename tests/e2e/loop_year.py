@@ -17,9 +17,9 @@ REQUEST_RECORDS = 1000
 """Most records of a request of Loop's."""
 
 
-def records() -> list[Record]:
-    """More than 100,000 records in the order of their times, the same each time."""
-    return [_as_loop_sends(record) for record in generator.records(DAYS, SEED, START)]
+def records(days: int = DAYS) -> list[Record]:
+    """The records of so many days, of a year more than 100,000, in the order of their times, the same each time."""
+    return [_as_loop_sends(record) for record in generator.records(days, SEED, START)]
 
 
 def requests_of(sent: list[Record]) -> Iterator[list[Record]]:

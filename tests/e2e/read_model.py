@@ -1,0 +1,135 @@
+"""What tests of the read model do with a local cloud: run its tasks, look into table and bucket, let time pass."""
+
+import json
+import secrets
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from chalicelib.adapters.data_keys import (
+    continuous_log_partition,
+    log_of,
+    origin_keys_partition,
+    parts_partition,
+    purge_orders_partition,
+    sweep_orders_partition,
+    tiles_partition,
+)
+from chalicelib.adapters.log_archive import PREFIX
+from chalicelib.domain.purge import WAIT_MS
+from tests.e2e.client import Client, User
+from tests.e2e.conftest import aws_client
+
+if TYPE_CHECKING:
+    from chalicelib.config import Settings
+    from tests.e2e.conftest import Cloud
+
+RUN_WITHIN_S = 90
+_TIME_DIGITS = 13
+
+
+class Tasks:
+    """The worker of a local cloud."""
+
+    def __init__(self, cloud: "Cloud", server: Client, settings: "Settings") -> None:
+        self._server, self._settings = server, settings
+        self._functions = aws_client(cloud, "lambda")
+        names = [each["FunctionName"] for each in self._functions.list_functions()["Functions"]]
+        (self._worker,) = [name for name in names if "-RunTask-" in f"-{name}-"]
+
+    def run(self, task_type: str, **data: Any) -> dict[str, Any]:
+        """The task after a worker ran it."""
+        task = self._server.request("POST", "/v1/tasks", {"type": task_type, "priority": 9, "data": data}).json()
+        deadline = time.monotonic() + RUN_WITHIN_S
+        self._wake(task_type)
+        while True:
+            found: dict[str, Any] = self._server.request("GET", f"/v1/tasks/{task['id']}").json()
+            if "duration" in found:  # one of a job's type waits for its next run then
+                self._server.request("DELETE", f"/v1/tasks/{task['id']}")
+                return found
+            assert time.monotonic() < deadline, found
+            time.sleep(0.1)
+
+    def _wake(self, task_type: str) -> None:
+        """Has a worker look for tasks of a type now, and not at the next full minute."""
+        record = {
+            "messageId": secrets.token_hex(8),
+            "receiptHandle": "a",
+            "body": json.dumps({"wake": task_type}),
+            "attributes": {},
+            "eventSource": "aws:sqs",
+            "eventSourceARN": f"arn:aws:sqs:us-east-1:{self._settings.account_id}:{self._settings.tasks_queue}",
+            "awsRegion": self._settings.region,
+        }
+        reply = self._functions.invoke(FunctionName=self._worker, Payload=json.dumps({"Records": [record]}))
+        assert "FunctionError" not in reply
+
+
+class Stored:
+    """What a local cloud keeps of a user's data."""
+
+    def __init__(self, cloud: "Cloud", settings: "Settings") -> None:
+        self._dynamodb, self._s3 = aws_client(cloud, "dynamodb"), aws_client(cloud, "s3")
+        self._table, self._bucket = settings.data_table, settings.bucket
+
+    def entries(self, user: User, *normal_ids: str) -> int:
+        """How many entries stand in the user's logs, and parts of their bodies."""
+        partitions = [continuous_log_partition(user.id, 0)]
+        partitions += [log_of(user.id, 0, each, is_continuous=False)[0] for each in normal_ids]
+        return sum(len(list(self._items(each))) for each in partitions)
+
+    def parts(self, *data_set_ids: str) -> int:
+        """How many parts of bodies stand in the table."""
+        return sum(len(list(self._items(parts_partition(each)))) for each in data_set_ids)
+
+    def tiles(self, user: User) -> dict[str, Any]:
+        """The items of the user's tiles, by sort key."""
+        return {item["sk"]["S"]: item for item in self._items(tiles_partition(user.id, 0))}
+
+    def notes(self, user: User) -> int:
+        """How many notes of origin ids stand in the table."""
+        return len(list(self._items(origin_keys_partition(user.id, 0))))
+
+    def archive(self, user: User, data_set_id: str = "") -> list[str]:
+        """The keys of the objects of the user's archive."""
+        prefix = f"{PREFIX}{user.id}/" + (f"0/{data_set_id}/" if data_set_id else "")
+        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
+        return [each["Key"] for page in pages for each in page.get("Contents", ())]
+
+    def keys(self, *ids: str) -> set[str]:
+        """The keys of all items that name one of these, whatever they are."""
+        pages = self._dynamodb.get_paginator("scan").paginate(
+            TableName=self._table, ConsistentRead=True, ProjectionExpression="pk, sk"
+        )
+        keys = [f"{item['pk']['S']}/{item['sk']['S']}" for page in pages for item in page["Items"]]
+        return {key for key in keys if any(each in key for each in ids)}
+
+    def put(self, item: Any) -> None:
+        """Writes an item as somebody would who has the rights, and no idea."""
+        self._dynamodb.put_item(TableName=self._table, Item=item)
+
+    def delete(self, item: Any) -> None:
+        """Removes an item in the same way."""
+        self._dynamodb.delete_item(TableName=self._table, Key={name: item[name] for name in ("pk", "sk")})
+
+    def let_orders_be_due(self, user: User) -> int:
+        """Lets the orders of a user look as if they had waited long enough; how many these are. What they say stays."""
+        since_ms = time.time_ns() // 1_000_000 - WAIT_MS - 1000
+        moved = 0
+        for partition in (sweep_orders_partition(), purge_orders_partition()):
+            for item in list(self._items(partition)):
+                sort_key = item["sk"]["S"]
+                if f"#{user.id}#" in sort_key:
+                    self.put(item | {"sk": {"S": f"{since_ms:0{_TIME_DIGITS}d}{sort_key[_TIME_DIGITS:]}"}})
+                    self.delete(item)
+                    moved += 1
+        return moved
+
+    def _items(self, partition: str) -> Iterator[Any]:
+        pages = self._dynamodb.get_paginator("query").paginate(
+            TableName=self._table,
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues={":pk": {"S": partition}},
+            ConsistentRead=True,
+        )
+        return (item for page in pages for item in page["Items"])

@@ -1,0 +1,338 @@
+"""Compaction on the packaged application: whatever happens to tiles, archive and log, what is read stays the same."""
+
+import json
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from chalicelib.domain.compaction import Done, compact, rebuild
+from chalicelib.domain.compaction_tasks import compaction_ports
+from tests.e2e import loop_year
+from tests.e2e.client import Client, Reply, User, sample
+from tests.e2e.read_model import Stored, Tasks
+from tools.project import ROOT
+
+if TYPE_CHECKING:
+    from chalicelib.wiring import Services
+    from tests.e2e.conftest import Cloud
+
+COMPACT, REBUILD, VERIFY, PURGE = (f"strandline.data.{name}" for name in ("compact", "rebuild", "verify", "purge"))
+WEEKS_DAYS = 28
+LIVE_HOURS = 8
+"""Of the last day: what is sent each five minutes, as a phone does."""
+STEPS = 48
+HOLD_MS = 120_000
+QUERIES = (
+    "",
+    "?type=cbg",
+    "?type=bolus,wizard,food",
+    "?type=upload",
+    "?type=basal&startDate=2025-01-20T00:00:00Z",
+    "?subType=manual",
+    "?startDate=2025-01-10T00:00:00Z&endDate=2025-01-10T23:59:59.999Z",
+    "?startDate=2025-01-05T12:00:00Z&endDate=2025-01-19T12:00:00Z",
+    "?endDate=2025-01-02T00:00:00Z",
+    "?latest=true",
+    "?latest=true&type=cbg,pumpSettings,upload",
+    "?latest=true&endDate=2025-01-15T00:00:00Z",
+    "?deviceId=Synthetic%20Meter",
+    "?carelink=true&medtronic=true",
+)
+
+
+@pytest.fixture
+def tasks(cloud: "Cloud", server: Client, services: "Services") -> Tasks:
+    """The worker."""
+    return Tasks(cloud, server, services.settings)
+
+
+@pytest.fixture
+def stored(cloud: "Cloud", services: "Services") -> Stored:
+    """Table and bucket."""
+    return Stored(cloud, services.settings)
+
+
+@pytest.fixture
+def user(cloud: "Cloud") -> User:
+    """Somebody without any data."""
+    return User(cloud.base_url)
+
+
+def open_loop(user: User) -> str:
+    """A continuous data set as Loop opens it."""
+    return user.open_data_set(sample("loop/01_create_data_set.json"))
+
+
+def send_weeks(user: User, data_set_id: str) -> int:
+    """Sends weeks as Loop does that catches up, and the last hours as they come; how many requests that took."""
+    sent = loop_year.records(WEEKS_DAYS)
+    live_from = f"2025-01-{WEEKS_DAYS:02d}T{24 - LIVE_HOURS:02d}"
+    bodies = list(loop_year.requests_of([each for each in sent if each["time"] < live_from]))
+    live = [each for each in sent if each["time"] >= live_from]
+    bodies += [list(of_minutes) for _, of_minutes in groupby(live, key=_five_minutes)]
+    for body in bodies:
+        user.add(f"/v1/data_sets/{data_set_id}/data", body)
+    return len(bodies)
+
+
+def _five_minutes(record: dict[str, Any]) -> tuple[str, int]:
+    time_text: str = record["time"]
+    return time_text[:13], int(time_text[14:16]) // 5
+
+
+def upload(user: User, *, is_closed: bool = True) -> str:
+    """What the Uploader sends of a device, and closes."""
+    upload_id = user.open_data_set(sample("uploader/01_create_data_set.json"))
+    for file in ("uploader/02_data_all_types.json", "uploader/03_block_1000.json"):
+        user.add(f"/v1/data_sets/{upload_id}/data", sample(file))
+    if is_closed:
+        close(user, upload_id)
+    return upload_id
+
+
+def close(user: User, upload_id: str) -> None:
+    """The Uploader is done."""
+    reply = user.request("PUT", f"/v1/datasets/{upload_id}", sample("uploader/04_finish.json"))
+    assert reply.status == 200, reply.body
+
+
+def get(user: User, query: str, **headers: str) -> Reply:
+    """The answer to a query."""
+    sent = {name.replace("_", "-"): value for name, value in headers.items()}
+    return user.request("GET", f"/data/{user.id}{query}", headers=sent)
+
+
+def everything_read(user: User, *data_set_ids: str) -> dict[str, tuple[bytes, str]]:
+    """What is answered to all kinds of queries, with the tag, the same whether it comes compressed or not."""
+    found = {}
+    for query in (*QUERIES, *(f"?uploadId={each}" for each in data_set_ids)):
+        plain, packed = get(user, query), get(user, query, Accept_Encoding="gzip")
+        assert (plain.status, packed.status) == (200, 200)
+        assert "content-encoding" not in plain.headers
+        assert packed.headers["content-encoding"] == "gzip"
+        assert packed.json() == plain.json()
+        assert packed.headers["etag"] == plain.headers["etag"]
+        assert get(user, query, If_None_Match=plain.headers["etag"]).status == 304
+        found[query] = plain.body, plain.headers["etag"]
+    return found
+
+
+@contextmanager
+def no_compaction(services: "Services", user: User) -> Iterator[None]:
+    """Another one is at work on the user's tiles."""
+    now_ms = services.now_ms()
+    attempt = services.tiles.begin(services.data_sets.owner(user.id), "a test", now_ms, now_ms + HOLD_MS)
+    assert attempt is not None
+    yield
+    services.tiles.end(attempt)
+
+
+def test_what_is_read_stays_the_same_whatever_happens_to_tiles(
+    user: User, services: "Services", tasks: Tasks, stored: Stored, figure: Callable[[str], None]
+) -> None:
+    took: list[str] = []
+
+    def timed(what: str, function: Callable[[], Any]) -> Any:
+        started = time.monotonic()
+        result = function()
+        took.append(f"{what} {time.monotonic() - started:.1f} s")
+        return result
+
+    def all_read() -> dict[str, tuple[bytes, str]]:
+        return everything_read(user, loop_id, upload_id)
+
+    with no_compaction(services, user):
+        loop_id = open_loop(user)
+        requests = timed("sending", lambda: send_weeks(user, loop_id))
+        upload_id = upload(user)
+        before = timed("reading the log", all_read)
+        assert all(json.loads(body) for body, _ in before.values())
+        assert tasks.run(COMPACT)["data"]["held"] >= 1
+        assert stored.entries(user, upload_id) == requests + 2
+        assert services.tiles.current(user.id)[1].version == 0
+
+    compacted = timed("compacting", lambda: tasks.run(COMPACT))
+    assert compacted["data"]["failed"] == 0
+    assert compacted["data"]["entries"] >= requests + 2
+    snapshot = services.tiles.current(user.id)[1]
+    assert snapshot.throughs() == {loop_id: requests, upload_id: 2}
+    assert timed("reading tiles", all_read) == before
+    assert tasks.run(VERIFY, userId=user.id)["data"]["wrong"] == []
+    assert tasks.run(REBUILD, userId=user.id)["data"]["entries"] == requests + 2
+    assert all_read() == before
+
+    assert stored.let_orders_be_due(user) >= 3  # two that were committed, and the one in the beginning that was not
+    assert timed("sweeping", lambda: tasks.run(PURGE))["data"]["swept"] >= requests + 2
+    assert (stored.entries(user, upload_id), stored.parts(loop_id, upload_id)) == (0, 0)
+    assert {key.split("/")[3] for key in stored.archive(user)} == {loop_id, upload_id}
+    current = services.tiles.current(user.id)[1]
+    assert {int(key.split("#")[0]) for key in stored.tiles(user)} == {it.version for it in current.every_tile()}
+    assert all_read() == before
+    assert not any(f"#{user.id}#" in key for key in stored.keys(user.id) if key.startswith("SWEEP/"))
+
+    assert timed("rebuilding", lambda: tasks.run(REBUILD, userId=user.id))["data"]["entries"] == requests + 2
+    assert all_read() == before
+    verified = timed("verifying", lambda: tasks.run(VERIFY, userId=user.id))
+    assert verified["data"]["wrong"] == []
+    assert verified["data"]["tiles"] == len(list(snapshot.every_tile()))
+    figure(f"{requests} requests of Loop, {verified['data']['tiles']} tiles: {', '.join(took)}")
+
+
+class Compactions(threading.Thread):
+    """Compacts and rebuilds the tiles of a user, one after the other, until it is told to stop."""
+
+    def __init__(self, services: "Services", user: User) -> None:
+        super().__init__()
+        self._ports, self._user_id = compaction_ports(services), user.id
+        self._is_over = threading.Event()
+        self.done: list[Done] = []
+        self.failed: Exception | None = None
+
+    def run(self) -> None:
+        """What the thread does."""
+        try:
+            while not self._is_over.is_set():
+                step = rebuild if len(self.done) % 4 == 3 else compact
+                self.done.append(step(self._user_id, self._ports, lambda: None))
+        except Exception as error:  # noqa: BLE001  the test has to hear of it
+            self.failed = error
+
+    def finish(self) -> list[Done]:
+        """Stops it; what it did."""
+        self._is_over.set()
+        self.join()
+        if self.failed is not None:
+            raise self.failed
+        return self.done
+
+
+def test_what_was_answered_is_seen_at_once_while_compaction_runs(
+    user: User, services: "Services", tasks: Tasks, figure: Callable[[str], None]
+) -> None:
+    loop_id, upload_id = open_loop(user), upload(user, is_closed=False)
+    path = f"/v1/data_sets/{loop_id}/data"
+    uploaded = 0
+    shown: dict[str, float] = {}
+    compactions = Compactions(services, user)
+    compactions.start()
+    for step in range(STEPS):
+        if step % 6 == 5:
+            origin_id = sorted(shown)[step % len(shown)]
+            del shown[origin_id]
+            assert user.request("DELETE", path, [{"origin": {"id": origin_id}}]).status == 200
+        elif step == STEPS // 3:
+            close(user, upload_id)
+            uploaded = 1
+        elif step == 2 * STEPS // 3:
+            assert user.request("DELETE", f"/v1/datasets/{upload_id}").status == 200
+            uploaded = 0
+        else:  # new ones, and some of those before with another value
+            readings = {f"reading-{place}": 5.0 + step / 100 for place in range(3 * step, 3 * step + 8)}
+            user.add(path, [_reading(origin_id, value) for origin_id, value in readings.items()])
+            shown |= readings
+        seen = get(user, "?type=cbg,smbg", Accept_Encoding="gzip").json()
+        of_loop = [record for record in seen if record["uploadId"] == loop_id]
+        assert {record["origin"]["id"]: record["value"] for record in of_loop} == shown
+        assert len(of_loop) == len(shown)
+        assert (len(seen) > len(of_loop)) is bool(uploaded)
+    done = compactions.finish()
+    with_entries = [each for each in done if each.entries]
+    assert len(with_entries) >= 3
+    assert tasks.run(VERIFY, userId=user.id)["data"]["wrong"] == []
+    figure(
+        f"{STEPS} changes, each read at once, during {len(done)} compactions, {len(with_entries)} of them with entries"
+    )
+
+
+def _reading(origin_id: str, value: float) -> dict[str, Any]:
+    """A reading that stands on another of three days with each number."""
+    number = int(origin_id.rpartition("-")[2])
+    at = f"2026-01-0{1 + number % 3}T{number // 12 % 24:02d}:{number % 12 * 5:02d}:00Z"
+    return {"type": "cbg", "units": "mmol/L", "value": value, "time": at, "origin": {"id": origin_id}}
+
+
+def test_what_was_deleted_goes_out_of_tiles_and_archive(
+    user: User, services: "Services", tasks: Tasks, stored: Stored
+) -> None:
+    loop_id, first_id, second_id = open_loop(user), upload(user), upload(user)
+    user.add(f"/v1/data_sets/{loop_id}/data", sample("loop/04_doses.json"))
+    assert tasks.run(COMPACT)["data"]["failed"] == 0
+    assert ids_in_tiles(services, user) == {loop_id, first_id, second_id}  # the first is hidden, and may come back
+    assert all(stored.archive(user, each) for each in (loop_id, first_id, second_id))
+
+    for deleted in (loop_id, second_id):
+        assert user.request("DELETE", f"/v1/datasets/{deleted}").status == 200
+    shown = user.records()
+    assert {record["uploadId"] for record in shown} == {first_id}
+    assert tasks.run(COMPACT)["data"]["failed"] == 0
+    assert user.records() == shown
+    assert ids_in_tiles(services, user) == {first_id}
+    stored.let_orders_be_due(user)
+    assert "error" not in tasks.run(PURGE)
+    assert not stored.archive(user, loop_id) + stored.archive(user, second_id)
+    assert stored.entries(user, first_id, second_id) == stored.parts(loop_id, first_id, second_id) == 0
+    current = services.tiles.current(user.id)[1]
+    assert {int(key.split("#")[0]) for key in stored.tiles(user)} == {it.version for it in current.every_tile()}
+    assert user.records() == shown
+    assert tasks.run(VERIFY, userId=user.id)["data"]["wrong"] == []
+
+
+def ids_in_tiles(services: "Services", user: User) -> set[str]:
+    """Of which data sets there are records in tiles, whether they are seen or not."""
+    owner, snapshot = services.tiles.current(user.id)
+    places = list(snapshot.every_tile())
+    read = services.tiles.tiles(owner, places, {place.key for place in places})
+    return {data_set_id for tile in read.values() for data_set_id in tile.runs()}
+
+
+def test_erasing_takes_tiles_notes_and_archive(user: User, cloud: "Cloud", tasks: Tasks, stored: Stored) -> None:
+    loop_id, upload_id = open_loop(user), upload(user)
+    user.add(f"/v1/data_sets/{loop_id}/data", sample("loop/04_doses.json"))
+    assert tasks.run(COMPACT)["data"]["failed"] == 0
+    assert all((stored.tiles(user), stored.notes(user), stored.archive(user)))
+    headers = {"X-Tidepool-Server-Secret": str(cloud.server_secret)}
+    reply = Client(cloud.base_url).request("DELETE", f"/v1/users/{user.id}/data", headers=headers)
+    assert reply.status == 200
+    assert get(user, "").body == b"[]"
+    stored.let_orders_be_due(user)
+    assert "error" not in tasks.run(PURGE)
+    assert stored.archive(user) == []
+    # What stays are numbers: the epoch of the user's data, and the version of the last compaction.
+    assert stored.keys(user.id, loop_id, upload_id) == {f"USER#{user.id}/DATA", f"USER#{user.id}/COMPACTION"}
+
+
+def test_a_damaged_tile_is_reported_and_made_anew(user: User, cloud: "Cloud", tasks: Tasks, stored: Stored) -> None:
+    upload(user)
+    before = get(user, "").body
+    assert tasks.run(COMPACT)["data"]["failed"] == 0
+    assert tool(cloud, "verify", user).returncode == 0
+    first, second, *_ = (item for _, item in sorted(stored.tiles(user).items()))
+    stored.put(first | {"body": {"B": first["body"]["B"][:-1] + b"?"}})
+    stored.delete(second)
+
+    wrong = ["/".join(item["sk"]["S"].split("#")[1:3]) for item in (first, second)]
+    verified = tasks.run(VERIFY, userId=user.id)
+    assert verified["error"]["code"] == "tiles-wrong"
+    assert verified["data"]["wrong"] == [f"{user.id}/{name}" for name in wrong]
+    found = tool(cloud, "verify", user)
+    assert found.returncode == 1
+    assert all(f"wrong: {name}" in found.stdout for name in wrong)
+
+    rebuilt = tool(cloud, "rebuild", user)
+    assert rebuilt.returncode == 0, rebuilt.stderr
+    assert tool(cloud, "verify", user).returncode == 0
+    assert tasks.run(VERIFY, userId=user.id)["data"]["wrong"] == []
+    assert get(user, "").body == before
+
+
+def tool(cloud: "Cloud", verb: str, user: User) -> "subprocess.CompletedProcess[str]":
+    """What an operator types."""
+    command = [sys.executable, "-m", "tools.tiles", verb, "local", "--user", user.id, "--data-dir", str(cloud.data_dir)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)

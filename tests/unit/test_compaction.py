@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from chalicelib.domain import compaction
+from chalicelib.domain import compaction, compaction_pass
 from chalicelib.domain.compaction import Done, compact
 from chalicelib.domain.data_set import DataOwner
 from chalicelib.domain.entries import Entry
@@ -143,6 +143,27 @@ class TestEverythingThatHappens:
         assert scene.visible() == [2, 3]
         scene.compact()
         assert scene.visible() == [2, 3]
+        scene.add(phone, cbg(4))
+        assert scene.visible() == [2, 3, 4], "what came after the truncation stays when more comes"
+        scene.compact()
+        assert scene.visible() == [2, 3, 4]
+
+    def test_what_is_older_stays_away_while_other_tiles_are_folded(
+        self, scene: CompactionScene, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """An entry is folded with the tiles that it is compared with, also where it touches nothing."""
+        monkeypatch.setattr(compaction_pass, "READ_AT_ONCE_BYTES", 1)
+        data_set = scene.open(OLDER)
+        scene.add(data_set, food("new", "meal", "02:00"), on(3, 3, "reading"), on(4, 4))
+        scene.compact()
+        record = scene.read()[0]
+        late = food("old", "meal", "01:00") | {"time": "2026-01-04T12:00:00Z"}
+        # Of an older meal all records go, and nothing that it would have replaced.
+        scene.add(data_set, late, on(5, 5, "reading"))
+        scene.delete_data(data_set, {"id": record["id"]})
+        before = scene.answer().plain()
+        scene.compact()
+        assert scene.answer().plain() == before
 
 
 @pytest.mark.usefixtures("one_by_one")

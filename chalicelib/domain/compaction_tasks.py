@@ -16,6 +16,8 @@ COMPACTIONS_FAILED = "CompactionsFailed"
 TILES_WRONG = "TilesWrong"
 ENOUGH_S = 30
 """With less time left no other user is begun with."""
+NAMED_USERS = 100
+"""So many of those that failed are named: a task's data has a limit."""
 SAMPLE_USERS = 5
 SAMPLE_TILES = 50
 _HELD_AGAIN_S = 60
@@ -24,10 +26,12 @@ _HELD_AGAIN_S = 60
 def compact_marked(run: Run, services: TaskServices) -> None:
     """The job: brings into tiles what has grown enough, or waited long enough.
 
-    `data` counts users, entries, tiles that were written, and users whom another compaction was at work on (`held`) or
-    whose compaction failed; these are tried again by the next run. What is no passing trouble is raised at the end.
+    `data` counts users, entries, tiles that were written, and users whom another compaction was at work on (`held`);
+    `failed` names those whose compaction failed, a hundred at most. These are tried again by the next run; what is no
+    passing trouble is raised at the end.
     """
-    run.data.update(users=0, entries=0, tiles=0, held=0, failed=0)
+    failed: list[str] = []
+    run.data.update(users=0, entries=0, tiles=0, held=0, failed=failed)
     defect: Exception | None = None
     for mark in services.compaction_marks.all():
         if run.time_left_s < ENOUGH_S:
@@ -41,7 +45,7 @@ def compact_marked(run: Run, services: TaskServices) -> None:
         except Exception as error:  # noqa: BLE001  whatever is wrong with one user's tiles keeps nobody else waiting
             if not isinstance(error, (ChangedMeanwhileError, UnavailableError)):
                 defect = error
-            run.data["failed"] += 1
+            failed.extend([mark.owner_id] if len(failed) < NAMED_USERS else [])
             services.count(COMPACTIONS_FAILED, 1)
             continue
         if done.is_held:

@@ -69,9 +69,9 @@ def test_a_tail_waits_until_it_is_large_or_old(weight_bytes: int, age_ms: int, e
 def test_the_job_compacts_who_is_due_and_clears_the_mark(stage: Stage) -> None:
     upload = stage.open("none", "normal")
     stage.add(upload, cbg(5), cbg(6, minute=5))
-    assert stage.run(compact_marked) == {"users": 0, "entries": 0, "tiles": 0, "held": 0, "failed": 0}
+    assert stage.run(compact_marked) == {"users": 0, "entries": 0, "tiles": 0, "held": 0, "failed": []}
     stage.close(upload)
-    assert stage.run(compact_marked) == {"users": 1, "entries": 1, "tiles": 1, "held": 0, "failed": 0}
+    assert stage.run(compact_marked) == {"users": 1, "entries": 1, "tiles": 1, "held": 0, "failed": []}
     assert stage.run(compact_marked)["users"] == 0
     assert stage.visible() == [5, 6]
 
@@ -85,7 +85,7 @@ def test_what_failed_is_counted_and_tried_again(stage: Stage) -> None:
         raise UnavailableError
 
     stage.tiles.before_write = fail
-    assert stage.run(compact_marked)["failed"] == 1
+    assert stage.run(compact_marked)["failed"] == [ANNA_ID]
     assert stage.fakes.counted[COMPACTIONS_FAILED] == 1
     stage.tiles.before_write = lambda _step: None
     assert stage.run(compact_marked)["users"] == 1
@@ -104,8 +104,10 @@ def test_whoever_cannot_be_compacted_keeps_nobody_else_waiting(stage: Stage, mon
 
     monkeypatch.setattr(stage.tiles, "all", lambda: iter([CompactionMark("broken", 0, DUE_BYTES), *marks()]))
     monkeypatch.setattr(stage.tiles, "current", unreadable)
+    data: dict[str, Any] = {}
     with pytest.raises(ValueError, match="unknown version"):  # it stands in the log, and on the task
-        stage.run(compact_marked)
+        stage.run_with(data, compact_marked)
+    assert data["failed"] == ["broken"]
     assert stage.fakes.counted[COMPACTIONS_FAILED] == 1
     assert len(stage.tiles.stored) == 1
 

@@ -1,12 +1,17 @@
 """What an entry keeps comes back as it was, whatever was in it."""
 
+import hashlib
 import json
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.domain.entries import (
+    FROM_WORDS,
+    PLAIN,
+    SMALL_BYTES,
     SelectorKind,
     Selectors,
     decode_selectors,
@@ -14,6 +19,7 @@ from chalicelib.domain.entries import (
     encode_selectors,
     read_records,
 )
+from chalicelib.domain.entry_words import WORDS
 from chalicelib.model.data import Datum
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
@@ -81,3 +87,30 @@ def test_members_are_sorted_at_every_depth(body: dict[str, Any]) -> None:
 def test_selectors_come_back(kind: SelectorKind, values: frozenset[str]) -> None:
     selectors = Selectors(kind, values)
     assert decode_selectors(encode_selectors(selectors)) == selectors
+
+
+@given(data, st.integers(0, 3))
+def test_both_forms_hold_the_same(data: list[Datum], notes: int) -> None:
+    """A large entry does without the words; what was stored in either form is read alike."""
+    large = [*data, Datum({"type": "food", "id": "large", "payload": {"notes": "a" * (SMALL_BYTES + notes)}}, 0, "")]
+    small_body, large_body = (encode_data(each, "upload", None, None) for each in (data, large))
+    assert (small_body[0], large_body[0]) == (FROM_WORDS, PLAIN)
+    small, whole = (read_records(body, number=1) for body in (small_body, large_body))
+    assert whole.texts[:-1] == small.texts
+    assert whole.times_ms[:-1] == small.times_ms
+
+
+def test_the_words_never_change() -> None:
+    """What is stored cannot be read with any others."""
+    assert hashlib.sha256(WORDS).hexdigest() == "639ab58cf804beba0522863682a9ece794319567fb67ad12e0acb82e88b330f8"
+
+
+def test_an_unknown_form_is_refused() -> None:
+    with pytest.raises(ValueError, match="unknown form 9"):
+        read_records(bytes([9, 0, 0, 0, 0]), number=1)
+
+
+def test_a_body_that_is_cut_off_is_refused() -> None:
+    body = encode_data([Datum({"type": "food", "id": "a"}, 0, "")], "upload", None, None)
+    with pytest.raises(ValueError, match="cut off"):
+        _ = read_records(body[:-2], number=1).texts

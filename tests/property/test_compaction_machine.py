@@ -105,7 +105,7 @@ class Uploads(Compacted):
 class Sources(Compacted):
     """Records and data sets that the default filters may leave out."""
 
-    deduplicators = (NONE, ORIGIN, DEACTIVATE)
+    deduplicators = (NONE, ORIGIN, DROP_HASH, DEACTIVATE)
     queries = SOURCE_QUERIES
     items = items(
         ["cbg", "cbg", "bolus"],

@@ -118,6 +118,16 @@ class TestSources:
         scene.compact()
         assert scene.visible() == [1, 4]
 
+    def test_what_is_dropped_for_a_record_in_tiles_is_not_of_the_app(self, scene: CompactionScene) -> None:
+        scene.add(scene.open("none", deviceModel="723", time="2026-01-01T00:00:00Z"), on(0, 1))
+        other = scene.open("dataset.drop.hash")
+        scene.add(other, on(3, 3))
+        scene.compact()
+        scene.add(other, on(3, 3) | {"origin": {"payload": {"device": {"manufacturer": "Medtronic"}}}})
+        assert scene.visible() == [1, 3]
+        scene.compact()
+        assert scene.visible() == [1, 3]
+
     def test_a_view_of_the_last_hours_shows_nothing_from_before(self, scene: CompactionScene) -> None:
         data_set = scene.open("none")
         scene.add(data_set, cbg(1, 0), cbg(2, 30), on(-1, 9))

@@ -49,10 +49,11 @@ def steps(
     """What happened to one data set since it was last deleted, in order.
 
     Entries come by number, those behind the prefix; a truncation stands behind the last entry that it covers, or
-    behind all.
+    behind all. One that ends within the prefix was known when that was folded; one that ends behind it must not take
+    its records yet, since these decide what becomes of entries in between.
     """
     if prefix.runs:
-        yield Stored([_survivors(run, cut_off, truncations) for run in prefix.runs])
+        yield Stored([_survivors(run, cut_off) for run in prefix.runs])
     pending = sorted(
         (it for it in truncations if it.last_number is not None and it.last_number >= prefix.through),
         key=lambda it: it.last_number or 0,
@@ -69,13 +70,9 @@ def steps(
     yield from (DeviceGone(it.device_id) for it in truncations if it.last_number is None)
 
 
-def _survivors(run: Run, cut_off: int, truncations: Sequence[Truncation]) -> Run:
-    """What deletions and truncations that an earlier fold may not have known of have left of what it left."""
-    places, rows = run.records.places, run.rows
-    if cut_off:
-        rows = [row for row in rows if places[row].number > cut_off]
-    for cut in truncations:
-        if (last_number := cut.last_number) is not None:
-            device_ids = run.records.device_ids
-            rows = [row for row in rows if places[row].number > last_number or device_ids[row] != cut.device_id]
-    return Run(run.records, rows)
+def _survivors(run: Run, cut_off: int) -> Run:
+    """What a deletion that an earlier fold may not have known of has left of what it left."""
+    if not cut_off:
+        return run
+    places = run.records.places
+    return Run(run.records, [row for row in run.rows if places[row].number > cut_off])

@@ -148,6 +148,18 @@ class TestEverythingThatHappens:
         scene.compact()
         assert scene.visible() == [2, 3, 4]
 
+    def test_what_was_truncated_later_had_its_effect_before(self, scene: CompactionScene) -> None:
+        """A record in tiles keeps an equal one of the tail away, though both were stored before it was truncated."""
+        phone = scene.open("dataset.drop.hash")
+        scene.add(phone, cbg(1, deviceId="pump"))
+        scene.compact()
+        scene.add(phone, cbg(1, deviceId="meter"), cbg(2, deviceId="meter"))
+        pump = scene.open("device.truncate.dataset", "normal", deviceId="pump")
+        scene.close(pump)
+        assert scene.visible() == [2]
+        scene.compact()
+        assert scene.visible() == [2]
+
     def test_what_is_older_stays_away_while_other_tiles_are_folded(
         self, scene: CompactionScene, monkeypatch: pytest.MonkeyPatch
     ) -> None:

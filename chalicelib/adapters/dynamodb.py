@@ -199,15 +199,20 @@ def batch_get(
 
 
 def batch_get_tables(
-    dynamodb: "DynamoDBClient", keys: Mapping[str, Sequence["Key"]]
+    dynamodb: "DynamoDBClient", keys: Mapping[str, Sequence["Key"]], *, is_consistent: bool = True
 ) -> dict[str, list[dict[str, "AttributeValueTypeDef"]]]:
-    """For each table, those items of its keys that exist, in any order, strongly consistent; at most 100 keys in all.
+    """For each table, those items of its keys that exist, in any order; at most 100 keys in all.
+
+    Args:
+        is_consistent: whether all that was written is seen. Otherwise it costs half, and may lag behind a little.
 
     Raises:
         UnavailableError: all that were left were held back, time after time.
     """
     found: dict[str, list[dict[str, AttributeValueTypeDef]]] = {table: [] for table in keys}
-    wanted: dict[str, Any] = {table: {"Keys": list(ours), "ConsistentRead": True} for table, ours in keys.items()}
+    wanted: dict[str, Any] = {
+        table: {"Keys": list(ours), "ConsistentRead": is_consistent} for table, ours in keys.items()
+    }
     in_vain = 0
     while in_vain < contention.TRIES:
         with refusals():

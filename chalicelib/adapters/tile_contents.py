@@ -54,7 +54,11 @@ def put_tiles(
 def get_tiles(
     dynamodb: "DynamoDBClient", table: str, owner: DataOwner, places: Sequence[TilePlace], hidden: Iterable[TileKey]
 ) -> dict[TileKey, Tile]:
-    """See `TileReader.tiles`: one BatchGetItem for up to a hundred items of up to 14 MB together."""
+    """See `TileReader.tiles`: one BatchGetItem for up to a hundred items of up to 14 MB together.
+
+    They are read eventually consistent, at half the price: what stands under the key of a tile never changes. One that
+    is not found, since it was written a moment ago, is asked for once more.
+    """
     with_hidden = set(hidden)
     parts = {place.key: _parts(place.version, place.key, place.shown_bytes, is_hidden=False) for place in places}
     hidden_parts = {
@@ -65,10 +69,11 @@ def get_tiles(
     wanted = [part for each in (parts, hidden_parts) for of_tile in each.values() for part in of_tile]
     found: dict[str, bytes] = {}
     partition = tiles_partition(owner.id, owner.epoch)
-    for group in _groups(wanted):
-        keys = [key(partition, part.sort_key) for part in group]
-        for item in batch_get_tables(dynamodb, {table: keys})[table]:
-            found[item["sk"]["S"]] = bytes(item["body"]["B"])
+    for is_consistent in (False, True):
+        for group in _groups(part for part in wanted if part.sort_key not in found):
+            keys = [key(partition, part.sort_key) for part in group]
+            for item in batch_get_tables(dynamodb, {table: keys}, is_consistent=is_consistent)[table]:
+                found[item["sk"]["S"]] = bytes(item["body"]["B"])
     if len(found) < len(wanted):
         raise TileMissingError
     return {

@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from chalicelib.domain.compaction_pass import Folded, fold_into
+from chalicelib.domain.compaction_drafts import Drafts
+from chalicelib.domain.compaction_pass import fold_into
 from chalicelib.domain.data_set import DataOwner, DataSet
 from chalicelib.domain.entries import Entry
 from chalicelib.domain.fold_state import can_be_seen
@@ -83,7 +84,8 @@ def compact(owner_id: str, ports: CompactionPorts, check_time: Callable[[], None
             attempt = attempt or begin()
             if attempt is None:
                 break
-            _write(attempt, folded, _seen(entries, tail.every), ports)
+            _archive(attempt, _seen(entries, tail.every), ports)
+            ports.tiles.write(attempt, folded.written, folded.origin_keys)
             after = followed_by(before, attempt.version, folded.applied, folded.places(attempt.version))
             ports.tiles.commit(attempt, before, after, _compacted(tail.every, before, after), ports.now_ms())
             done = Done(done.entries + len(entries), done.tiles + len(folded.tiles), done.steps + 1)
@@ -104,12 +106,14 @@ def rebuild(owner_id: str, ports: CompactionPorts, check_time: Callable[[], None
             return Done(is_held=True)
         owner, current = _current(attempt, ports)
         tail = whole_logs(owner, current, ports)
-        after = Snapshot(epoch=owner.epoch, version=current.version)
+        after, drafts = Snapshot(epoch=owner.epoch, version=current.version), Drafts()
         for entries, whole_ids in _steps(tail):
             check_time()
-            folded = fold_into(after, owner, tail.every, entries, whole_ids, ports.tiles)
-            _write(attempt, folded, _seen(entries, tail.every), ports)
+            folded = fold_into(after, owner, tail.every, entries, whole_ids, drafts)
+            drafts.take(folded)
             after = followed_by(after, attempt.version, folded.applied, folded.places(attempt.version))
+        _archive(attempt, _seen(tail.entries, tail.every), ports)
+        ports.tiles.write(attempt, drafts.contents, drafts.notes())
         ports.tiles.commit(attempt, current, after, _compacted(tail.every, current, after), ports.now_ms())
     return Done(len(tail.entries), sum(1 for _ in after.every_tile()), 1)
 
@@ -121,7 +125,23 @@ def read_tail(owner: DataOwner, snapshot: Snapshot, ports: CompactionPorts) -> T
         it.id for it in known if can_be_seen(it) and not it.is_continuous and not snapshot.has_whole_log(it.id)
     ]
     entries = ports.log.entries(owner, normal_ids, snapshot.throughs())
-    return Tail(ports.data_sets.of_owner(owner), entries, frozenset(normal_ids))
+    every = ports.data_sets.of_owner(owner)
+    last_numbers = snapshot.throughs() | {entry.data_set_id: entry.number for entry in entries}
+    truncated = _truncated_numbers(every)
+    if any(number > last_numbers.get(data_set_id, 0) for data_set_id, number in truncated.items()):
+        # Something was added and then truncated after the log was read: what is known of must not be left out.
+        entries = [
+            entry
+            for entry in ports.log.entries(owner, normal_ids, snapshot.throughs())
+            if entry.number <= max(last_numbers.get(entry.data_set_id, 0), truncated.get(entry.data_set_id, 0))
+        ]
+    return Tail(every, entries, frozenset(normal_ids))
+
+
+def _truncated_numbers(every: Sequence[DataSet]) -> dict[str, int]:
+    """For each data set that was truncated while it was open, the last entry that this covers."""
+    cuts = {data_set.id: truncations(data_set, every) for data_set in every if can_be_seen(data_set)}
+    return {id_: max(cut.last_number or 0 for cut in of_data_set) for id_, of_data_set in cuts.items() if of_data_set}
 
 
 def whole_logs(owner: DataOwner, current: Snapshot, ports: CompactionPorts) -> Tail:
@@ -148,13 +168,19 @@ def whole_logs(owner: DataOwner, current: Snapshot, ports: CompactionPorts) -> T
 
 
 def _steps(tail: Tail) -> Iterator[tuple[list[Entry], frozenset[str]]]:
-    """The entries in portions; with the last ones of a data set, that its log ends there. At least one portion."""
+    """The entries in portions; with the last ones of a data set, that its log ends there. At least one portion.
+
+    What a truncation covers stays in one portion: it is made behind the last of them, not in between.
+    """
+    truncated = _truncated_numbers(tail.every)
     portion: list[Entry] = []
     last_numbers = {entry.data_set_id: entry.number for entry in tail.entries}
     ended = tail.whole_ids - last_numbers.keys()
     size_bytes = 0
     for entry in tail.entries:
-        if portion and size_bytes + len(entry.body) > STEP_BYTES:
+        is_inside = portion[-1].data_set_id == entry.data_set_id if portion else False
+        must_stay = is_inside and entry.number <= truncated.get(entry.data_set_id, 0)
+        if portion and not must_stay and size_bytes + len(entry.body) > STEP_BYTES:
             yield portion, frozenset(ended)
             portion, size_bytes, ended = [], 0, frozenset()
         portion.append(entry)
@@ -190,10 +216,9 @@ def _current(attempt: Attempt, ports: CompactionPorts) -> tuple[DataOwner, Snaps
     return owner, snapshot
 
 
-def _write(attempt: Attempt, folded: Folded, entries: Iterable[Entry], ports: CompactionPorts) -> None:
+def _archive(attempt: Attempt, entries: Iterable[Entry], ports: CompactionPorts) -> None:
     for _, of_data_set in groupby(entries, key=lambda entry: entry.data_set_id):
         ports.archive.put(attempt.owner, list(of_data_set))
-    ports.tiles.write(attempt, folded.written, folded.origin_keys)
 
 
 def _seen(entries: Iterable[Entry], every: Iterable[DataSet]) -> Iterator[Entry]:

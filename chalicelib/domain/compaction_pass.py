@@ -12,7 +12,7 @@ from chalicelib.domain.entries import Entry
 from chalicelib.domain.fold import VisibleData, stored, without_older_hashes
 from chalicelib.domain.fold_state import fold_states
 from chalicelib.domain.folding import Prefix, Run
-from chalicelib.domain.ports_tiles import TileReader
+from chalicelib.domain.ports_tiles import TileSource
 from chalicelib.domain.snapshot import Applied, Snapshot, TilePlace
 from chalicelib.domain.tail import named_tiles, touched_by
 from chalicelib.domain.tile import (
@@ -60,7 +60,7 @@ def fold_into(
     every: Sequence[DataSet],
     entries: Sequence[Entry],
     whole_ids: Collection[str],
-    tiles: TileReader,
+    tiles: TileSource,
 ) -> Folded:
     """What has to be written so that tiles hold these entries too.
 
@@ -130,7 +130,7 @@ def _fold_tiles(
     entries: Sequence[Entry],
     places: Sequence[TilePlace],
     wanted: Collection[TileKey],
-    tiles: TileReader,
+    tiles: TileSource,
 ) -> dict[TileKey, Made | None]:
     """Those of the wanted tiles that become others, given the places of all tiles that matter."""
     read = tiles.tiles(owner, places, {place.key for place in places})

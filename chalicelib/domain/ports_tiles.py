@@ -13,13 +13,8 @@ from chalicelib.domain.snapshot import Snapshot, TilePlace
 from chalicelib.domain.tile import Tile, TileContent, TileKey
 
 
-class TileReader(Protocol):
-    """Finds snapshots and tiles. What a snapshot names can be read for a quarter of an hour after it was replaced."""
-
-    def current(self, owner_id: str) -> tuple[DataOwner, Snapshot]:
-        """The counters of a user's data and the snapshot of their epoch, an empty one of that epoch when there is
-        none: one read, which sees every write that was answered."""
-        ...
+class TileSource(Protocol):
+    """Finds the tiles of a snapshot."""
 
     def tiles(self, owner: DataOwner, places: Sequence[TilePlace], hidden: Collection[TileKey]) -> dict[TileKey, Tile]:
         """The tiles at these places of a snapshot; those named by `hidden` with what they hide.
@@ -32,6 +27,15 @@ class TileReader(Protocol):
     def origin_keys(self, owner: DataOwner) -> Iterator[Mapping[TileKey, Sequence[int]]]:
         """What compactions have noted of the origin ids in each tile (`tile.origin_key`). It may name a tile that
         holds a record no more, or is gone; none that holds one is missing."""
+        ...
+
+
+class TileReader(TileSource, Protocol):
+    """Finds snapshots, too. What a snapshot names can be read for a quarter of an hour after it was replaced."""
+
+    def current(self, owner_id: str) -> tuple[DataOwner, Snapshot]:
+        """The counters of a user's data and the snapshot of their epoch, an empty one of that epoch when there is
+        none: one read, which sees every write that was answered."""
         ...
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from chalicelib.domain.data_set import DataOwner
 from chalicelib.domain.entries import Entry, EntryKind, SelectorKind, decode_selectors, read_records
-from chalicelib.domain.ports_tiles import TileReader
+from chalicelib.domain.ports_tiles import TileSource
 from chalicelib.domain.tile import TileKey, keys_of_rows, origin_key
 
 
@@ -55,7 +55,7 @@ def touched_by(entries: Iterable[Entry], divided_ids: Collection[str]) -> Touche
     return touched
 
 
-def named_tiles(owner: DataOwner, origin_keys: set[int], tiles: TileReader) -> Iterator[TileKey]:
+def named_tiles(owner: DataOwner, origin_keys: set[int], tiles: TileSource) -> Iterator[TileKey]:
     """The tiles that may hold a record with one of these origin ids, and perhaps some that are gone."""
     if not origin_keys:
         return

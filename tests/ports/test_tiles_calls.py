@@ -1,6 +1,7 @@
 """What tiles cost in calls, what stands in parts, and what happens when others write in between. On DynamoDB only."""
 
 import hashlib
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -397,6 +398,21 @@ class TestDying:
         assert sort_keys(stage, parts_partition("b" * 32)) == []
         (entry,) = stores.log.entries(DataOwner(ANNA), [])
         assert entry.body == bytes(400_000)
+
+
+class TestLagging:
+    """Tiles are read eventually consistent, at half the price."""
+
+    def test_what_lags_behind_is_asked_for_once_more(self, stores: Stores, wire: Wire) -> None:
+        committed = stores.put(tiles(CBG, BOLUS))
+        table = wire.settings.data_table
+        stored = items(wire.settings, tiles_partition(ANNA, 0))
+        wire.instead["BatchGetItem"] = [answer({"Responses": {table: stored[:1]}, "UnprocessedKeys": {}})]
+        wire.requests.clear()
+        read = stores.tiles.tiles(DataOwner(ANNA), list(committed.every_tile()), ())
+        assert read.keys() == {CBG, BOLUS}
+        asked = [json.loads(request["body"])["RequestItems"][table] for _, request in wire.requests]
+        assert [(len(each["Keys"]), each["ConsistentRead"]) for each in asked] == [(2, False), (1, True)]
 
 
 class TestHeldBack:

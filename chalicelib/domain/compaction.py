@@ -157,7 +157,14 @@ def whole_logs(owner: DataOwner, current: Snapshot, ports: CompactionPorts) -> T
         if current.through(data_set.id):
             for entry in ports.archive.entries(owner, data_set.id):
                 found[entry.data_set_id, entry.number] = entry
+    last_numbers = dict(sorted(found))
     every = ports.data_sets.of_owner(owner)
+    truncated = _truncated_numbers(every)
+    if any(number > last_numbers.get(data_set_id, 0) for data_set_id, number in truncated.items()):
+        # As in `read_tail`.
+        for entry in ports.log.entries(owner, normal_ids, last_numbers):
+            if entry.number <= truncated.get(entry.data_set_id, 0):
+                found[entry.data_set_id, entry.number] = entry
     for data_set in every:
         # What truncations hid may be purged, and leaves holes.
         if can_be_seen(data_set) and not truncations(data_set, every):

@@ -219,6 +219,18 @@ class TestInSteps:
         assert not scene.snapshot.has_whole_log(data_set)
         assert scene.visible() == [2]
 
+    def test_a_truncation_is_not_made_before_what_came_before_it(self, scene: CompactionScene) -> None:
+        phone = scene.open("dataset.drop.hash")
+        scene.add(phone, cbg(1, deviceId="pump"))
+        scene.add(phone, cbg(1, deviceId="meter"))
+        scene.close(scene.open("device.truncate.dataset", "normal", deviceId="pump"))
+        assert scene.visible() == []
+        scene.compact()
+        assert scene.visible() == []
+        scene.sweep()
+        scene.rebuild()
+        assert scene.visible() == []
+
     def test_each_step_is_seen_once_it_is_done(self, scene: CompactionScene) -> None:
         data_set = scene.open("none")
         for value in (1, 2, 3):

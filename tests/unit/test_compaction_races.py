@@ -57,6 +57,11 @@ class Scene(CompactionScene):
         self.close(self.other_pump)
         self.add(self.app, food("second", "meal", "01:00", deviceId="pump"))
 
+    def add_and_truncate(self) -> None:
+        """What was stored when this came kept it away."""
+        self.add(self.app, food("second", "meal", "01:00", deviceId="meter"))
+        self.close(self.other_pump)
+
     def seen(self) -> list[Any]:
         """What each record is."""
         return [it.get("value") or it["name"] for it in self.read(ANNA) if it["type"] != "upload"]
@@ -159,6 +164,7 @@ CHANGES: dict[str, Callable[[Scene], object]] = {
     "delete what hides": lambda scene: scene.delete(scene.again),
     "close": lambda scene: scene.close(scene.phone),
     "truncate and add": lambda scene: scene.truncate_and_add(),
+    "add and truncate": lambda scene: scene.add_and_truncate(),
     "erase": lambda scene: scene.erase(),
 }
 

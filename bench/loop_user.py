@@ -4,7 +4,9 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from itertools import islice
+from uuid import UUID
 
 from bench.assumptions import RECORDS_A_DAY, UPLOADS_A_DAY
 from bench.records import REQUEST_RECORDS, SAMPLES, Record
@@ -42,7 +44,9 @@ def start_of(day: int) -> datetime:
 
 def _as_another(shape: Record, day: int, step: int, place: int) -> Record:
     time = (start_of(day) + step * STEP).strftime("%Y-%m-%dT%H:%M:%S.000Z")
-    origin = shape.get("origin", {}) | {"id": f"{shape['type']}-{place:08d}"}
+    # An id of its own for each, as hard to deflate as those that phones make.
+    digest = sha256(f"{shape['type']} {place}".encode()).digest()
+    origin = shape.get("origin", {}) | {"id": str(UUID(bytes=digest[:16]))}
     return {name: value for name, value in shape.items() if name != "id"} | {"time": time, "origin": origin}
 
 

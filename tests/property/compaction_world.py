@@ -113,8 +113,7 @@ class Compacted(Histories):
         self.ticks = 0
         self.asked = 0
         self.may_leave_tiles: set[tuple[int, int]] = set()
-        """Epochs and versions of attempts that were swept while their worker was alive, and of rebuilds: what one of
-        their steps wrote and a later one dropped stays when another snapshot follows before the sweep."""
+        """Epochs and versions of attempts that were swept while their worker was alive."""
 
     def teardown(self) -> None:
         self.patch.undo()
@@ -162,7 +161,6 @@ class Compacted(Histories):
     @rule(data=st.data())
     def rebuild(self, data: st.DataObject) -> None:
         self.work(rebuild, self.drawn_process(data))
-        self.note_rebuilt()
 
     @precondition(lambda self: self.tiles.given)
     @rule(dies_after=st.none() | st.integers(0, MOST_CALLS), is_later=st.booleans())
@@ -194,10 +192,6 @@ class Compacted(Histories):
         self.now_ms += LATER_MS
         self.sweep_all()
         self.nothing_is_left_over()
-
-    def note_rebuilt(self) -> None:
-        if (lease := self.tiles.leases.get(ANNA)) is not None:
-            self.may_leave_tiles.add((self.tiles.current(ANNA)[1].epoch, lease.version))
 
     def nothing_is_left_over(self) -> None:
         owner, snapshot = self.tiles.current(ANNA)
@@ -270,7 +264,6 @@ class Compacted(Histories):
             compact(ANNA, self.ports(), lambda: None)
         elif kind == "rebuild":
             rebuild(ANNA, self.ports(), lambda: None)
-            self.note_rebuilt()
         elif kind == "sweep":
             self.may_leave_tiles |= {(it.order.epoch, it.order.version) for it in self.tiles.given.values()}
             self.now_ms += LATER_MS

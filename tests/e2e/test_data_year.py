@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from chalicelib.adapters import dynamodb
+from chalicelib.adapters import dynamodb, s3
 from chalicelib.config import Settings
 from chalicelib.domain.compaction import LEASE_MS
 from chalicelib.domain.purge import WAIT_MS, purge
@@ -227,7 +227,8 @@ class Table:
         }.items():
             monkeypatch.setenv(name, value)
         dynamodb.forget_clients()
-        self._settings = Settings(stage=LOCAL_STAGE)
+        s3.forget_clients()
+        self._settings = Settings(stage=LOCAL_STAGE, s3_path_style=True)
 
     def items_of(self, year: Year) -> list[tuple[str, str]]:
         """The keys of all items that name the user or the data set of the year."""

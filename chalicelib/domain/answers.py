@@ -1,7 +1,8 @@
 """The records that a query selects, in the order of the answer, out of tiles and tail. Source: data-api 9."""
 
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from heapq import merge
+from itertools import groupby, islice
 
 from chalicelib.contract import json_text
 from chalicelib.domain.data_query import DataQuery
@@ -84,21 +85,21 @@ def has_medtronic(view: TileView) -> bool:
         at_once, flagged = flagged[:_MEDTRONIC_TILES_AT_ONCE], flagged[_MEDTRONIC_TILES_AT_ONCE:]
 
 
-def _places(view: TileView, name: str, query: DataQuery) -> Iterator[TilePlace]:
-    """The tiles of a type that a query has to look at, by day."""
+def _places(view: TileView, name: str, query: DataQuery, *, newest_first: bool = False) -> Iterator[TilePlace]:
+    """The tiles of a type that a query has to look at, by day, one by one."""
     if name not in view.snapshot.tiles or (query.types is not None and name not in query.types):
         return iter(())
     first_day = None if query.start_ms is None else query.start_ms // DAY_MS
     last_day = None if query.end_ms is None else query.end_ms // DAY_MS
-    places = view.snapshot.tiles[name].between(first_day, last_day)
+    places = view.snapshot.tiles[name].between(first_day, last_day, newest_first=newest_first)
     return (place for place in places if selects_tile(place, query) or view.is_touched(place))
 
 
 def _days(view: TileView, name: str, query: DataQuery) -> Iterator[int]:
-    """The days on which there may be records of a type that a query selects, newest first."""
-    days = {place.key.day for place in _places(view, name, query)}
-    days |= {day for type_, day in view.touched.keys if type_ == name}
-    return iter(sorted(days, reverse=True))
+    """The days on which there may be records of a type that a query selects, newest first, as far as they are asked."""
+    of_tiles = (place.key.day for place in _places(view, name, query, newest_first=True))
+    of_tail = sorted((day for type_, day in view.touched.keys if type_ == name), reverse=True)
+    return (day for day, _ in groupby(merge(of_tiles, of_tail, reverse=True)))
 
 
 def _see(view: TileView, places: Sequence[TilePlace], query: DataQuery, filters: SourceFilters) -> dict[TileKey, Piece]:

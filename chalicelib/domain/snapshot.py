@@ -52,11 +52,14 @@ class TypeTiles:
     owners: Sequence[tuple[str, ...]] = ()
     """The sets of data sets that tiles are of."""
 
-    def between(self, first_day: int | None, last_day: int | None) -> Iterator[TilePlace]:
-        """The tiles of these days, both included, in their order; None is no limit."""
+    def between(
+        self, first_day: int | None, last_day: int | None, *, newest_first: bool = False
+    ) -> Iterator[TilePlace]:
+        """The tiles of these days, both included, one by one; None is no limit."""
         start = 0 if first_day is None else bisect_left(self.days, first_day)
         stop = len(self.days) if last_day is None else bisect_right(self.days, last_day)
-        return (self._place(index) for index in range(start, stop))
+        indexes = range(start, stop)
+        return (self._place(index) for index in (reversed(indexes) if newest_first else indexes))
 
     def on(self, day: int) -> TilePlace | None:
         """The tile of a day."""

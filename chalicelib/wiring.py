@@ -33,6 +33,7 @@ from chalicelib.adapters.record_log import DynamoRecordLog
 from chalicelib.adapters.refused_uploads import DynamoRefusals
 from chalicelib.adapters.secrets import cached_secret
 from chalicelib.adapters.session_and_head import session_and_head_reader
+from chalicelib.adapters.session_and_snapshot import session_and_snapshot_reader
 from chalicelib.adapters.sweeping import DynamoSweeping
 from chalicelib.adapters.tasks import DynamoTasks
 from chalicelib.adapters.tasks_queue import SqsTaskQueue
@@ -58,6 +59,7 @@ from chalicelib.domain.ports_tasks import TaskQueue, TaskSlots, TaskStore
 from chalicelib.domain.ports_tiles import Archive, CompactionMarks, Sweeping, TileWriter
 from chalicelib.domain.refusals import Refusals
 from chalicelib.domain.session_and_head import ReadBoth
+from chalicelib.domain.session_and_snapshot import ReadSessionAndSnapshot
 from chalicelib.observability import count
 
 
@@ -93,6 +95,7 @@ class Services:
     sweeping: Sweeping
     compaction_marks: CompactionMarks
     read_session_and_head: ReadBoth
+    read_session_and_snapshot: ReadSessionAndSnapshot
     large_answers: LargeAnswers
     refusals: Refusals
     metrics: MetricsPorts
@@ -131,6 +134,7 @@ def build_services(settings: Settings) -> Services:
         sweeping=DynamoSweeping(settings),
         compaction_marks=DynamoCompactionMarks(settings),
         read_session_and_head=session_and_head_reader(settings),
+        read_session_and_snapshot=session_and_snapshot_reader(settings),
         large_answers=S3LargeAnswers(settings),
         refusals=DynamoRefusals(settings),
         metrics=MetricsPorts(

@@ -48,6 +48,19 @@ if TYPE_CHECKING:
 Item = dict[str, Any]
 
 
+def snapshot_from_item(dynamodb: "DynamoDBClient", table: str, owner: DataOwner, item: Item | None) -> Snapshot | None:
+    """The snapshot of the owner's epoch that an item of `snapshot_key` tells of, an empty one when it tells of none;
+    for one above 380 KB, one BatchGetItem.
+
+    None for one that was replaced long ago, so that its parts were swept: this process must have slept in between.
+    """
+    if item is None or int(item["epoch"]["N"]) != owner.epoch:
+        return Snapshot(epoch=owner.epoch)
+    version = int(item["version"]["N"])
+    body = body_of(dynamodb, table, owner, version, SNAPSHOT, item)
+    return None if body is None else decode_snapshot(body, owner.epoch, version)
+
+
 class DynamoTiles:
     """The port `TileWriter` on DynamoDB."""
 
@@ -66,14 +79,9 @@ class DynamoTiles:
             items = batch_get(self._dynamodb, self._table, [owner_at, snapshot_at])
             found = {item["sk"]["S"]: item for item in items}
             owner = owner_from_item(owner_id, found.get(owner_at["sk"]["S"]))
-            item: Item | None = found.get(snapshot_at["sk"]["S"])
-            if item is None or int(item["epoch"]["N"]) != owner.epoch:
-                return owner, Snapshot(epoch=owner.epoch)
-            version = int(item["version"]["N"])
-            body = body_of(self._dynamodb, self._table, owner, version, SNAPSHOT, item)
-            if body is not None:
-                return owner, decode_snapshot(body, owner.epoch, version)
-            # It was replaced long ago, and its parts were swept: this process must have slept in between.
+            snapshot = snapshot_from_item(self._dynamodb, self._table, owner, found.get(snapshot_at["sk"]["S"]))
+            if snapshot is not None:
+                return owner, snapshot
         raise UnavailableError
 
     def tiles(self, owner: DataOwner, places: Sequence[TilePlace], hidden: Collection[TileKey]) -> dict[TileKey, Tile]:

@@ -1,6 +1,6 @@
 """Data over HTTP: add, delete, erase, read. Source: data-api 8 and 9."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import TypeVar
 
@@ -22,8 +22,8 @@ from chalicelib.domain.data_tag import NotModifiedError, parse_known_tags
 from chalicelib.domain.freshness_query import read_freshness
 from chalicelib.domain.ports import DataSetHeads
 from chalicelib.domain.session_and_head import SessionAndHead
+from chalicelib.domain.session_and_snapshot import SessionAndSnapshot
 from chalicelib.model.errors import FieldError
-from chalicelib.wiring import Services
 
 blueprint = ApiBlueprint(__name__)
 
@@ -31,8 +31,9 @@ LENIENT = "handling=lenient"
 Added = TypeVar("Added")
 
 
-def _session_and_head(ours: Services, path: Mapping[str, str]) -> SessionAndHead:
-    return SessionAndHead(path["dataSetId"], ours.read_session_and_head, ours.data_sets)
+def _session_and_head(request: Request) -> SessionAndHead:
+    ours = request.services
+    return SessionAndHead(request.path["dataSetId"], ours.read_session_and_head, ours.data_sets)
 
 
 def _noted(request: Request, action: str) -> AbstractContextManager[Callable[[Sequence[FieldError]], None]]:
@@ -110,21 +111,36 @@ def erase_data(request: Request) -> Answer:
     return enveloped(request, [])
 
 
-@blueprint.operation(READ_DATA)
+def _session_and_snapshot(request: Request) -> SessionAndSnapshot:
+    ours = request.services
+    # Who names a tag has the answer in most cases, and saying so takes no snapshot.
+    with_snapshot = not _known_tags(request)
+    read_together = ours.read_session_and_snapshot
+    return SessionAndSnapshot(
+        request.path["userId"], read_together, ours.data_sets, ours.tiles, with_snapshot=with_snapshot
+    )
+
+
+def _known_tags(request: Request) -> frozenset[str]:
+    return parse_known_tags(request.headers.get("if-none-match", ""))
+
+
+@blueprint.operation(READ_DATA, _session_and_snapshot)
 def read_data(request: Request) -> Answer:
     """The data of a user, filtered, by type and time, data sets last."""
     ours = request.services
+    reads = request.sessions if isinstance(request.sessions, SessionAndSnapshot) else _session_and_snapshot(request)
     try:
         found = query.read_data(
             request.caller,
             request.path["userId"],
             parse_data_query(request.query),
-            data_sets=ours.data_sets,
+            data_sets=reads,
             sources=ours.data_sources,
             log=ours.record_log,
-            tiles=ours.tiles,
+            tiles=reads,
             grants=ours.grants,
-            known_tags=parse_known_tags(request.headers.get("if-none-match", "")),
+            known_tags=_known_tags(request),
         )
     except NotModifiedError as unchanged:
         return Answer(status=304, headers=_revalidated(unchanged.tag))

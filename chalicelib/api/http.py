@@ -18,12 +18,12 @@ from chalicelib.contract.operation import Operation
 from chalicelib.domain.access import SessionReader, authenticate
 from chalicelib.domain.errors import InvalidTokenError, StrandlineError, TooLargeError, UnauthenticatedError
 from chalicelib.observability import logger, places
-from chalicelib.wiring import Services, services
+from chalicelib.wiring import services
 
 TRACE_LENGTH = 64
 
 View = Callable[[Request], Answer]
-SessionsFor = Callable[[Services, Mapping[str, str]], SessionReader]
+SessionsFor = Callable[[Request], SessionReader]
 Headers = Mapping[str, Sequence[str]]
 
 
@@ -33,8 +33,8 @@ class ApiBlueprint(Blueprint):
     def operation(self, operation: Operation, sessions: SessionsFor | None = None) -> Callable[[View], View]:
         """Register a view for all paths of an operation.
 
-        `sessions` makes the reader of sessions for a request from its path parameters, for routes that read more in
-        the same round trip; by default it is the services' own.
+        `sessions` makes the reader of sessions for a request whose caller is not known yet, for routes that read
+        more in the same round trip; by default it is the services' own.
         """
 
         def register(view: View) -> View:
@@ -110,20 +110,20 @@ def _trace(headers: Headers) -> Trace:
 def _request(
     operation: Operation, event: Mapping[str, Any], headers: Headers, trace: Trace, sessions_for: SessionsFor | None
 ) -> Request:
-    path = {name: unquote(value) for name, value in (event.get("pathParameters") or {}).items()}
     ours = services()
-    return Request(
+    request = Request(
         operation=operation,
         services=ours,
         trace=trace,
-        path=path,
+        path={name: unquote(value) for name, value in (event.get("pathParameters") or {}).items()},
         query={name: tuple(values) for name, values in (event.get("multiValueQueryStringParameters") or {}).items()},
         headers={name: ", ".join(values) for name, values in headers.items() if values},
         body=_body(event),
         now_ms=ours.now_ms(),
-        sessions=ours.sessions if sessions_for is None else sessions_for(ours, path),
+        sessions=ours.sessions,
         source_ip=str(event.get("requestContext", {}).get("identity", {}).get("sourceIp", "")),
     )
+    return request if sessions_for is None else replace(request, sessions=sessions_for(request))
 
 
 def _body(event: Mapping[str, Any]) -> bytes:

@@ -33,11 +33,8 @@ class DataSetHeads(Protocol):
         ...
 
 
-class DataSetStore(DataSetHeads, Protocol):
-    """Keeps data sets. Reads see every write that was answered.
-
-    Each write raises `DataOwner.changes`, in the same step; closing merges what came in into the data set's client.
-    """
+class DataSetReader(Protocol):
+    """Finds the data sets of a user. Reads see every write that was answered."""
 
     def owner(self, owner_id: str) -> DataOwner:
         """The counters of a user's data; zeros for a user without any, known or not."""
@@ -46,6 +43,13 @@ class DataSetStore(DataSetHeads, Protocol):
     def of_owner(self, owner: DataOwner) -> list[DataSet]:
         """All data sets of the owner's epoch, newest first; of equal times, the greatest id first."""
         ...
+
+
+class DataSetStore(DataSetHeads, DataSetReader, Protocol):
+    """Keeps data sets. Reads see every write that was answered.
+
+    Each write raises `DataOwner.changes`, in the same step; closing merges what came in into the data set's client.
+    """
 
     def create(self, data_set: DataSet) -> None:
         """Keeps a new data set, with an empty log.

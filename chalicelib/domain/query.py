@@ -15,7 +15,7 @@ from chalicelib.domain.data_set import DataSet
 from chalicelib.domain.data_sources import DataSources
 from chalicelib.domain.data_tag import require_unknown, tag_of, tag_when_settled
 from chalicelib.domain.errors import UnavailableError
-from chalicelib.domain.ports import DataSetStore, RecordLog
+from chalicelib.domain.ports import DataSetReader, RecordLog
 from chalicelib.domain.ports_tiles import TileMissingError, TileReader
 from chalicelib.domain.record_array import RecordArray
 from chalicelib.domain.source_filters import source_filters
@@ -40,7 +40,7 @@ def read_data(
     owner_id: str,
     query: DataQuery,
     *,
-    data_sets: DataSetStore,
+    data_sets: DataSetReader,
     sources: DataSources,
     log: RecordLog,
     tiles: TileReader,

@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 
 from chalicelib.api import rendering
+from chalicelib.domain.data_set import DataOwner
+from chalicelib.domain.snapshot import Snapshot
 from tests.api.conftest import ApiClient, Reply
 from tests.fakes.services import FakeServices
 
@@ -60,6 +62,21 @@ def test_who_has_the_answer_gets_none(poller: Poller) -> None:
     for _ in range(2):
         reply = poller.poll()
         assert (reply.status, reply.body, reply.headers["etag"]) == (304, b"", tag)
+
+
+def test_saying_that_nothing_changed_takes_no_snapshot(
+    fakes: FakeServices, poller: Poller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, current = list[str](), fakes.tiles.current
+
+    def noted(owner_id: str) -> tuple[DataOwner, Snapshot]:
+        asked.append(owner_id)
+        return current(owner_id)
+
+    monkeypatch.setattr(fakes.tiles, "current", noted)
+    assert (poller.poll().status, asked) == (304, [])
+    poller.tag = "no tag"
+    assert (poller.poll().status, asked) == (200, [OWNER])
 
 
 def test_an_empty_answer_has_a_tag_too(api: ApiClient, fakes: FakeServices) -> None:

@@ -8,6 +8,7 @@ from chalicelib.config import Settings
 from chalicelib.domain.access import Session, token_hash
 from chalicelib.domain.accounts import Account
 from chalicelib.domain.data_set import DataSetHead
+from chalicelib.domain.session_and_snapshot import ReadTogether
 from chalicelib.wiring import Services
 from tests.fakes.accounts import (
     FakeAccounts,
@@ -104,6 +105,13 @@ class FakeServices:
     def _session_and_head(self, hashed: str, data_set_id: str) -> tuple[Session | None, DataSetHead | None]:
         return self.sessions.find(hashed), self.data_sets.head(data_set_id)
 
+    def _session_and_snapshot(self, token_hash: str, owner_id: str, *, with_snapshot: bool) -> ReadTogether:
+        session = self.sessions.find(token_hash)
+        if not with_snapshot:
+            return ReadTogether(session, self.data_sets.owner(owner_id), lambda: None)
+        owner, snapshot = self.tiles.current(owner_id)
+        return ReadTogether(session, owner, lambda: snapshot)
+
     @property
     def services(self) -> Services:
         """These fakes as the application sees them."""
@@ -139,6 +147,7 @@ class FakeServices:
             task_slots=self.task_slots,
             task_queue=self.task_queue,
             read_session_and_head=self._session_and_head,
+            read_session_and_snapshot=self._session_and_snapshot,
             large_answers=self.large_answers,
             refusals=self.refusals,
         )

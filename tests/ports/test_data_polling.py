@@ -1,16 +1,17 @@
 """What a reader who names the tag of what it has costs on DynamoDB, and when it gets a tag at all."""
 
+import json
 from typing import Any
 
 import pytest
 
 from chalicelib.adapters import dynamodb
 from chalicelib.adapters.accounts_grants import DynamoGrants
-from chalicelib.adapters.accounts_sessions import DynamoSessions
-from chalicelib.adapters.data_keys import data_set_key, entry_key
+from chalicelib.adapters.data_keys import data_set_key, entry_key, snapshot_key
 from chalicelib.adapters.data_sets import DynamoDataSets
 from chalicelib.adapters.data_sources import DynamoDataSources
 from chalicelib.adapters.record_log import DynamoRecordLog
+from chalicelib.adapters.session_and_snapshot import session_and_snapshot_reader
 from chalicelib.adapters.tiles import DynamoTiles
 from chalicelib.config import Settings
 from chalicelib.contract.access import VIEW
@@ -20,6 +21,7 @@ from chalicelib.domain.data_tag import NotModifiedError, parse_known_tags
 from chalicelib.domain.freshness_query import read_freshness
 from chalicelib.domain.grants import Grant
 from chalicelib.domain.query import DataAnswer, read_data
+from chalicelib.domain.session_and_snapshot import SessionAndSnapshot
 from tests.ports.test_data_calls import Wire, add, cbg, delete, wire
 from tests.ports.test_data_sources import changed, source
 from tests.ports.test_data_stores import ANNA, NOW_MS, data_set
@@ -30,28 +32,48 @@ OWNER, VIEWER = Caller(user_id=ANNA), Caller(user_id="bbbbbbbbbb")
 
 
 def read(settings: Settings, known: str | None = "", caller: Caller = OWNER) -> DataAnswer:
-    """All of Anna's data, for a caller who has the answer with a tag."""
+    """All of Anna's data, for a caller who has the answer with a tag, as one request does."""
+    data_sets, tiles = DynamoDataSets(settings), DynamoTiles(settings)
+    read_together = session_and_snapshot_reader(settings)
+    reads = SessionAndSnapshot(ANNA, read_together, data_sets, tiles, with_snapshot=not known)
+    assert reads.find("hash") is not None
     return read_data(
         caller,
         ANNA,
         DataQuery(),
-        data_sets=DynamoDataSets(settings),
+        data_sets=reads,
         sources=DynamoDataSources(settings),
         log=DynamoRecordLog(settings),
-        tiles=DynamoTiles(settings),
+        tiles=reads,
         grants=DynamoGrants(settings, lambda: NOW_MS),
         known_tags=parse_known_tags(known or ""),
     )
 
 
-def test_who_has_it_costs_the_session_and_the_owner(wire: Wire) -> None:
+def test_who_has_it_costs_one_read_of_session_and_owner(wire: Wire) -> None:
     add(wire.settings, cbg(10))
     tag = read(wire.settings).tag
     wire.requests.clear()
-    assert DynamoSessions(wire.settings).find("hash") is not None
     with pytest.raises(NotModifiedError):
         read(wire.settings, tag)
-    assert wire.calls == {"GetItem": 2}
+    assert wire.calls == {"BatchGetItem": 1}
+    assert not snapshots_read(wire)
+
+
+def test_who_has_another_reads_the_snapshot_then(wire: Wire) -> None:
+    tag = read(wire.settings).tag
+    add(wire.settings, cbg(10))
+    wire.requests.clear()
+    assert read(wire.settings, tag).records.plain().count(b'"cbg"') == 10
+    assert wire.calls == {"BatchGetItem": 2, "Query": 2}
+    assert snapshots_read(wire) == 1
+
+
+def snapshots_read(wire: Wire) -> int:
+    """How often Anna's snapshot was asked for."""
+    asked = [json.loads(params["body"]) for name, params in wire.requests if name == "BatchGetItem"]
+    keys = [key for each in asked for table in each["RequestItems"].values() for key in table["Keys"]]
+    return keys.count(snapshot_key(ANNA))
 
 
 def test_a_grantee_one_read_more(wire: Wire) -> None:
@@ -60,7 +82,7 @@ def test_a_grantee_one_read_more(wire: Wire) -> None:
     wire.requests.clear()
     with pytest.raises(NotModifiedError):
         read(wire.settings, tag, VIEWER)
-    assert wire.calls == {"GetItem": 2}
+    assert wire.calls == {"BatchGetItem": 1, "GetItem": 1}
 
 
 def test_freshness_is_one_read(wire: Wire) -> None:

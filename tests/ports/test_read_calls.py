@@ -11,6 +11,7 @@ from chalicelib.adapters.data_sets import DynamoDataSets
 from chalicelib.adapters.data_sources import DynamoDataSources
 from chalicelib.adapters.log_archive import S3Archive
 from chalicelib.adapters.record_log import DynamoRecordLog
+from chalicelib.adapters.session_and_snapshot import session_and_snapshot_reader
 from chalicelib.adapters.sweeping import DynamoSweeping
 from chalicelib.adapters.tiles import DynamoTiles
 from chalicelib.config import Settings
@@ -18,6 +19,7 @@ from chalicelib.domain.access import Caller
 from chalicelib.domain.compaction import CompactionPorts, compact
 from chalicelib.domain.data_query import DataQuery
 from chalicelib.domain.query import read_data
+from chalicelib.domain.session_and_snapshot import SessionAndSnapshot
 from chalicelib.wiring import random_id
 from tests.ports.test_data_calls import Wire, add, wire
 from tests.ports.test_data_stores import ANNA, NOW_MS
@@ -69,15 +71,18 @@ def ports(settings: Settings) -> CompactionPorts:
 
 
 def read(settings: Settings, query: DataQuery) -> bytes:
-    """The records that are answered."""
+    """The records that are answered to the owner, as one request does."""
+    data_sets, tiles = DynamoDataSets(settings), DynamoTiles(settings)
+    reads = SessionAndSnapshot(ANNA, session_and_snapshot_reader(settings), data_sets, tiles, with_snapshot=True)
+    assert reads.find("hash") is not None
     answer = read_data(
         Caller(user_id=ANNA),
         ANNA,
         query,
-        data_sets=DynamoDataSets(settings),
+        data_sets=reads,
         sources=DynamoDataSources(settings),
         log=DynamoRecordLog(settings),
-        tiles=DynamoTiles(settings),
+        tiles=reads,
         grants=DynamoGrants(settings, lambda: NOW_MS),
     )
     return answer.records.plain()
@@ -99,7 +104,7 @@ def test_what_is_stored_makes_nothing_dearer(wire: Wire, times: int) -> None:
     for name, query in QUERIES.items():
         wire.requests.clear()
         assert read(settings, query).count(b'"type"') == records[name]
-        # Counters and snapshot, data sets, the tail of one entry, tiles.
+        # Session, counters and snapshot; data sets; the tail of one entry; tiles.
         assert wire.calls == {"BatchGetItem": 2, "Query": 2}, name
     wire.requests.clear()
     assert compact(ANNA, ports(settings), lambda: None).tiles == 1

@@ -223,7 +223,10 @@ def test_data_go_only_when_it_is_said_twice(
     succeed("deploy", stage)
     tables, buckets, secrets = (aws_client(cloud, name) for name in ("dynamodb", "s3", "secretsmanager"))
     bucket = f"strandline-{stage}-000000000000-us-east-1"
-    buckets.put_object(Bucket=bucket, Key="blobs/one", Body=b"content")
+    for content in (b"content", b"another"):
+        buckets.put_object(Bucket=bucket, Key="blobs/one", Body=content)
+    buckets.delete_object(Bucket=bucket, Key="blobs/one")
+    assert len(buckets.list_object_versions(Bucket=bucket)["DeleteMarkers"]) == 1
 
     def names() -> tuple[list[str], list[str], list[str]]:
         """What is there of the stage: tables, buckets, secrets."""

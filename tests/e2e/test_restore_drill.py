@@ -1,4 +1,4 @@
-"""A drill: all that a stage keeps is lost, and an account comes back: from its export, or with its tables' items."""
+"""A drill: all that a stage keeps is lost, and comes back: from an export, with tables' items, from old versions."""
 
 import json
 import os
@@ -17,7 +17,7 @@ import pytest
 from strandline_cli.main import main
 from tests.e2e.client import PASSWORD, SAMPLES, Client, User, sample
 from tests.e2e.conftest import Cloud, aws_client
-from tests.e2e.test_blobs import MIB, content, md5, open_upload, put, store, when_available
+from tests.e2e.test_blobs import MIB, content, md5, open_upload, put, read, store, when_available
 from tools.project import ROOT
 
 PAGE = ROOT / "docs" / "backup.md"
@@ -125,6 +125,30 @@ def test_the_commands_of_the_page_put_tables_back(lost_cloud: Cloud) -> None:
         assert recovery["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"] == "ENABLED"
         ttl = dynamodb.describe_time_to_live(TableName=table)["TimeToLiveDescription"]["TimeToLiveStatus"]
         assert (ttl == "ENABLED") == has_ttl
+
+
+@pytest.mark.skipif(shutil.which("aws") is None, reason="needs the AWS CLI, for which the page is written")
+def test_the_commands_of_the_page_bring_objects_back(lost_cloud: Cloud) -> None:
+    s3 = aws_client(lost_cloud, "s3")
+    (bucket,) = (each["Name"] for each in s3.list_buckets()["Buckets"] if each["Name"].startswith("strandline-"))
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    ada, kept = User(lost_cloud.base_url), content(300_000)
+    path = f"/v1/blobs/{store(ada, kept).json()['id']}/content"
+    (found,) = s3.list_objects_v2(Bucket=bucket, Prefix=f"blobs/{ada.id}/")["Contents"]
+    undelete, put_back = _commands("## The bucket")
+
+    for _ in range(2):  # what is deleted twice has two markers
+        s3.delete_object(Bucket=bucket, Key=found["Key"])
+    assert read(ada, path).status != 200
+    _shell(lost_cloud, undelete)
+    assert read(ada, path).body == kept
+
+    version_id = s3.head_object(Bucket=bucket, Key=found["Key"])["VersionId"]
+    s3.put_object(Bucket=bucket, Key=found["Key"], Body=b"overwritten")
+    chosen = put_back.replace("KEY=log/...", f"KEY={found['Key']}").replace("VERSION=...", f"VERSION={version_id}")
+    _shell(lost_cloud, chosen)
+    assert read(ada, path).body == kept
+    assert s3.head_object(Bucket=bucket, Key=found["Key"])["ETag"] == found["ETag"]
 
 
 def _commands(heading: str) -> list[str]:

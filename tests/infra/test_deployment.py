@@ -66,8 +66,8 @@ def test_every_parameter_of_both_stacks_can_be_chosen(stateful: Template, applic
     of_application = {option.parameter for option in OPTIONS if option.stack is Stack.APPLICATION}
     of_stateful = {option.parameter for option in OPTIONS if option.stack is Stack.STATEFUL}
     assert set(application["Parameters"]) - of_application == {"Stage"}
-    # What follows from the application's; and RequireTls, which is for the local cloud.
-    assert set(stateful["Parameters"]) - of_stateful == {"Stage", "RequireTls", *SHARED.values()}
+    # What follows from the application's; and what is for the local cloud.
+    assert set(stateful["Parameters"]) - of_stateful == {"Stage", "RequireTls", "Versioning", *SHARED.values()}
 
 
 def test_all_that_is_retained_counts_as_a_loss_and_can_be_erased(stateful: Template) -> None:

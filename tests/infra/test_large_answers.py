@@ -19,4 +19,4 @@ def test_the_bucket_removes_them_after_a_day(stateful: Template) -> None:
     (bucket,) = of_type(stateful, "AWS::S3::Bucket").values()
     (rule,) = [each for each in bucket["LifecycleConfiguration"]["Rules"] if each.get("Prefix") == PREFIX]
     assert (rule["Status"], rule["ExpirationInDays"]) == ("Enabled", 1)
-    assert "VersioningConfiguration" not in bucket
+    assert rule["NoncurrentVersionExpiration"] == {"NoncurrentDays": 1}

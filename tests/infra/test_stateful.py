@@ -64,6 +64,38 @@ def test_the_bucket_is_private_and_encrypted(stateful: Template) -> None:
     assert rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"] in ("AES256", "aws:kms")
 
 
+def test_the_bucket_keeps_what_is_deleted_or_overwritten_as_long_as_tables_can_be_set_back(stateful: Template) -> None:
+    (bucket,) = of_type(stateful, "AWS::S3::Bucket").values()
+    assert bucket["VersioningConfiguration"] == {"Status": {"Ref": "Versioning"}}
+    assert stateful["Parameters"]["Versioning"]["Default"] == "Enabled"
+    (everywhere,) = [
+        rule
+        for rule in bucket["LifecycleConfiguration"]["Rules"]
+        if rule.keys().isdisjoint({"Prefix", "TagFilters"}) and "NoncurrentVersionExpiration" in rule
+    ]
+    assert everywhere == {
+        "Id": "deleted-or-overwritten",
+        "Status": "Enabled",
+        "NoncurrentVersionExpiration": {"NoncurrentDays": 35},
+        "ExpiredObjectDeleteMarker": True,
+    }
+
+
+def test_what_is_there_for_a_day_is_kept_one_day_more(stateful: Template) -> None:
+    (bucket,) = of_type(stateful, "AWS::S3::Bucket").values()
+    rules = {rule["Id"]: rule for rule in bucket["LifecycleConfiguration"]["Rules"]}
+    kept = {name: rule.get("NoncurrentVersionExpiration", {}).get("NoncurrentDays") for name, rule in rules.items()}
+    assert kept == {
+        "deleted-or-overwritten": 35,
+        "abandoned-multipart-uploads": None,
+        "abandoned-uploads": 1,
+        "large-answers": 1,
+        "events": None,
+    }
+    # S3 refuses a rule that ends versions by days and markers at once.
+    assert not any({"ExpirationInDays", "ExpiredObjectDeleteMarker"} <= rule.keys() for rule in rules.values())
+
+
 def test_the_bucket_refuses_what_comes_without_tls(stateful: Template) -> None:
     (policy,) = of_type(stateful, "AWS::S3::BucketPolicy").values()
     (denial,) = [each for each in policy["PolicyDocument"]["Statement"] if each["Effect"] == "Deny"]

@@ -60,7 +60,7 @@ def deploy_locally(session: "Session", package: Package, base_url: str, cors_ori
     return deploy(
         session,
         package,
-        {"DeletionProtection": "false", "RequireTls": "false"},
+        {"DeletionProtection": "false", "RequireTls": "false", "Versioning": "Suspended"},
         {"BaseUrl": base_url, "CorsOrigins": cors_origins},
         poll_s=0.1,
     )

@@ -35,7 +35,7 @@ class Tasks:
         self._server, self._settings = server, settings
         self._functions = aws_client(cloud, "lambda")
         names = [each["FunctionName"] for each in self._functions.list_functions()["Functions"]]
-        (self._worker,) = [name for name in names if "-RunTask-" in f"-{name}-"]
+        (self._worker,) = [name for name in names if "-local-app-RunTask-" in f"-{name}-"]
 
     def run(self, task_type: str, **data: Any) -> dict[str, Any]:
         """The task after a worker ran it."""

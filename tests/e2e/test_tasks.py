@@ -70,8 +70,9 @@ def dispatch(functions: "LambdaClient", name: str) -> None:
 
 
 def function_name(functions: "LambdaClient", part: str) -> str:
-    """The name of the function that has this part."""
-    (name,) = [each["FunctionName"] for each in functions.list_functions()["Functions"] if part in each["FunctionName"]]
+    """The name of the local stage's function that has this part; other tests may leave stages of their own behind."""
+    names = [each["FunctionName"] for each in functions.list_functions()["Functions"]]
+    (name,) = [each for each in names if f"-local-app-{part}-" in f"-{each}-"]
     return name
 
 

@@ -192,7 +192,7 @@ def _encode_keys(keys: Iterable[int]) -> bytes:
     return packed.tobytes()
 
 
-def _decode_keys(data: bytes) -> array[int]:
+def _decode_keys(data: bytes) -> Sequence[int]:
     keys = array("I")
     keys.frombytes(data)
     if sys.byteorder == "little":

@@ -1,25 +1,25 @@
 """Strandline: the table of contents."""
 
-from chalicelib.api import (
-    access,
-    auth,
-    auth_restricted_tokens,
-    auth_users,
+from chalicelib.api.application import StrandlineApp
+from chalicelib.api.openapi import routes as openapi
+from chalicelib.api.routes import (
     blobs,
     data,
     data_sets,
     data_sources,
     device_logs,
-    metadata,
     metrics,
     oidc,
     oidc_sign_in,
-    openapi,
     partners,
-    platform,
     tasks,
 )
-from chalicelib.api.application import StrandlineApp
+from chalicelib.api.routes import grants as access
+from chalicelib.api.routes import profiles as metadata
+from chalicelib.api.routes import restricted_tokens as auth_restricted_tokens
+from chalicelib.api.routes import sessions as auth
+from chalicelib.api.routes import status as platform
+from chalicelib.api.routes import users as auth_users
 from chalicelib.events import blobs as blob_events
 from chalicelib.events import metrics as metric_events
 from chalicelib.events import tasks as task_events

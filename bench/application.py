@@ -86,8 +86,8 @@ def running() -> Iterator[Application]:
 
 def forget_what_ran_before() -> None:
     """Let services and clients be made anew, from the environment as it is now."""
-    from chalicelib import wiring
-    from chalicelib.adapters import dynamodb, s3
+    from chalicelib import services as wiring
+    from chalicelib.engine import dynamodb, s3
 
     wiring.override(None)
     dynamodb.forget_clients()
@@ -138,13 +138,13 @@ def _event(person: Person, method: str, resource: str, path_parameters: dict[str
 
 def new_person(number: int) -> Person:
     """Someone whose session and open data set are in the tables."""
-    from chalicelib.adapters import dynamodb
-    from chalicelib.adapters.accounts_sessions import session_item
-    from chalicelib.adapters.data_sets import DynamoDataSets
+    from chalicelib.access.caller import Session, token_hash
+    from chalicelib.accounts.stores.sessions import session_item
     from chalicelib.config import Settings
-    from chalicelib.domain.access import Session, token_hash
-    from chalicelib.domain.data_set import DataSet
-    from chalicelib.wiring import system_now_ms
+    from chalicelib.engine import dynamodb
+    from chalicelib.log.data_set import DataSet
+    from chalicelib.log.stores.data_sets import DynamoDataSets
+    from chalicelib.services import system_now_ms
 
     settings, now_ms = Settings.from_env(), system_now_ms()
     person = Person(f"{number:010d}", f"{number:032x}", f"the token of session {number}")

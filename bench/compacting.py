@@ -6,8 +6,8 @@ _AFTER_ALL_MS = 2**42
 
 def compact_and_sweep(owner_id: str) -> None:
     """Bring all that someone has sent into tiles, and remove what that made superfluous; nobody reads meanwhile."""
-    from chalicelib.domain.compaction import CompactionPorts, compact
-    from chalicelib.wiring import services
+    from chalicelib.services import services
+    from chalicelib.tiles.compact import CompactionPorts, compact
 
     ours = services()
     ports = CompactionPorts(ours.data_sets, ours.record_log, ours.tiles, ours.archive, ours.now_ms, ours.new_id)

@@ -54,8 +54,8 @@ def faults() -> list[Row]:
     from chalice.test import Client
 
     from app import app
-    from chalicelib import wiring
-    from chalicelib.adapters import metrics_stream
+    from chalicelib import services as wiring
+    from chalicelib.metrics.stores import stream as metrics_stream
     from chalicelib.observability import logger
     from tests.fakes.metrics_faults import faulty_aws
     from tests.fakes.services import FakeServices

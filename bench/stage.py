@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from chalicelib.domain.task_registry import TaskType
-from chalicelib.domain.task_types import TASK_TYPES
+from chalicelib.jobs import TASK_TYPES
+from chalicelib.tasks.types import TaskType
 from tools.overlay import read_overlay
 from tools.project import ROOT, STATEFUL_TEMPLATE
 

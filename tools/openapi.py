@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from chalicelib.api.openapi_document import document
+from chalicelib.api.openapi.document import document
 from tools.project import ROOT
 
 FILE = ROOT / "docs" / "openapi.json"

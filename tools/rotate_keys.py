@@ -5,8 +5,8 @@ The keys before it stay published, so nobody has to sign in again (docs/sign-in.
 
 import argparse
 
-from chalicelib.adapters.oidc_keys import rotate
 from chalicelib.config import Settings
+from chalicelib.sign_in.stores.signing_keys import rotate
 from tools.aws_account import session_of_caller
 from tools.project import run_tool
 

@@ -5,7 +5,7 @@ import socket
 from pathlib import Path
 
 from chalicelib.config import Settings
-from chalicelib.wiring import Services, build_services
+from chalicelib.services import Services, build_services
 from tools.aws_account import session_of_caller
 from tools.local_cloud.data_folder import DataFolder
 from tools.local_cloud.launcher import REGION, ROOT_KEY

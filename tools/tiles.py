@@ -14,12 +14,12 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from chalicelib.domain.compaction import CompactionPorts, Done, LogIncompleteError, compact, rebuild
-from chalicelib.domain.compaction_tasks import compaction_ports
-from chalicelib.domain.errors import UnavailableError
-from chalicelib.domain.ports import ChangedMeanwhileError
-from chalicelib.domain.tile import TileKey
-from chalicelib.domain.tile_check import check_tiles
+from chalicelib.errors import UnavailableError
+from chalicelib.log.ports import ChangedMeanwhileError
+from chalicelib.tiles.compact import CompactionPorts, Done, LogIncompleteError, compact, rebuild
+from chalicelib.tiles.jobs import compaction_ports
+from chalicelib.tiles.tile import TileKey
+from chalicelib.tiles.verify import check_tiles
 from tools.aws_account import run_aws_tool
 from tools.project import ToolError
 from tools.stage_services import services_of_stage

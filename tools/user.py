@@ -13,12 +13,12 @@ import getpass
 import sys
 from pathlib import Path
 
-from chalicelib.contract.roles import PATIENT, ROLES
-from chalicelib.domain.accounts import Account, user_id_of
-from chalicelib.domain.accounts_details import new_user
-from chalicelib.domain.accounts_lifecycle import create_user
-from chalicelib.domain.errors import InvalidUserDetailsError, UnavailableError, UserExistsError
-from chalicelib.wiring import Services
+from chalicelib.accounts.account import Account, user_id_of
+from chalicelib.accounts.bodies import new_user
+from chalicelib.accounts.manage import create_user
+from chalicelib.accounts.roles import PATIENT, ROLES
+from chalicelib.errors import InvalidUserDetailsError, UnavailableError, UserExistsError
+from chalicelib.services import Services
 from tools.project import ToolError, run_tool
 from tools.stage_services import services_of_stage
 

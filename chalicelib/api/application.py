@@ -9,13 +9,13 @@ from typing import Any
 
 from chalice.app import Chalice, Response
 
-from chalicelib.api.http import Headers, headers_of
 from chalicelib.api.messages import Answer, Trace
+from chalicelib.api.operations.operation import FailureForm
+from chalicelib.api.operations.table import OPERATIONS
 from chalicelib.api.rendering import cors_headers, rendered
-from chalicelib.contract.operation import FailureForm
-from chalicelib.contract.operations import OPERATIONS
+from chalicelib.api.routing import Headers, headers_of
 from chalicelib.observability import begin
-from chalicelib.wiring import random_id, services
+from chalicelib.services import random_id, services
 
 NODE_PREFIXES = ("metrics", "access", "metadata")
 

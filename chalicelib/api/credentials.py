@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from chalicelib.contract.operation import FailureForm
-from chalicelib.domain.access import Credentials
+from chalicelib.access.caller import Credentials
+from chalicelib.api.operations.operation import FailureForm
 
 PLATFORM_FORMS = frozenset({FailureForm.PLATFORM, FailureForm.PLATFORM_ENVELOPE})
 

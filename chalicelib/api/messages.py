@@ -6,10 +6,10 @@ from typing import Any
 
 import orjson
 
-from chalicelib.contract.operation import Operation
-from chalicelib.domain.access import NOBODY, Caller, SessionReader
-from chalicelib.domain.errors import MalformedJsonError, MissingJsonError
-from chalicelib.wiring import Services
+from chalicelib.access.caller import NOBODY, Caller, SessionReader
+from chalicelib.api.operations.operation import Operation
+from chalicelib.errors import MalformedJsonError, MissingJsonError
+from chalicelib.services import Services
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,9 @@ from chalice.app import Response
 
 from chalicelib.api.credentials import PLATFORM_FORMS
 from chalicelib.api.messages import Answer, Trace
-from chalicelib.contract.operation import FailureForm
-from chalicelib.domain.ports import LargeAnswers
-from chalicelib.domain.record_array import RecordArray
+from chalicelib.api.operations.operation import FailureForm
+from chalicelib.encoding.gzip_splice import RecordArray
+from chalicelib.log.ports import LargeAnswers
 
 JSON = "application/json"
 JSON_UTF8 = "application/json; charset=utf-8"

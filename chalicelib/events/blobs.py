@@ -10,10 +10,10 @@ from urllib.parse import unquote_plus
 import orjson
 from chalice.app import Blueprint
 
+from chalicelib.blobs.content import Confirmation, confirm_upload
 from chalicelib.config import Settings
-from chalicelib.domain.blobs_storing import Confirmation, confirm_upload
 from chalicelib.observability import count, logger, observed, places
-from chalicelib.wiring import services
+from chalicelib.services import services
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord

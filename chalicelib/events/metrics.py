@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from chalice.app import Blueprint
 
-from chalicelib.domain.metrics_archive import keep
-from chalicelib.domain.ports_metrics import StreamRecord
+from chalicelib.metrics.keep import keep
+from chalicelib.metrics.ports import StreamRecord
 from chalicelib.observability import logger, observed
-from chalicelib.wiring import services
+from chalicelib.services import services
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.data_classes.kinesis_stream_event import KinesisStreamRecord

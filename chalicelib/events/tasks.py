@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 from chalice.app import Blueprint
 
 from chalicelib.config import Settings
-from chalicelib.contract.json_text import decode
-from chalicelib.domain.ports_tasks import RunOrder
-from chalicelib.domain.task_dispatch import seed_jobs, start, tick
-from chalicelib.domain.task_types import TASK_TYPES
-from chalicelib.domain.task_worker import Ran, Result, carry_out
+from chalicelib.jobs import TASK_TYPES
+from chalicelib.json_text import decode
 from chalicelib.observability import count, logger, observed, places
-from chalicelib.wiring import Services, services
+from chalicelib.services import Services, services
+from chalicelib.tasks.dispatch import seed_jobs, start, tick
+from chalicelib.tasks.ports import RunOrder
+from chalicelib.tasks.worker import Ran, Result, carry_out
 
 if TYPE_CHECKING:
     from chalice.app import CloudWatchEvent, SQSEvent

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from chalicelib.model.compiler import read_datum
+from chalicelib.model.checks.report import Report
+from chalicelib.model.compiled.compiler import read_datum
 from chalicelib.model.datum import Datum, NewId
 from chalicelib.model.doubt import Doubt
 from chalicelib.model.errors import InvalidBodyError
-from chalicelib.model.reports import Report
 
 __all__ = ["Datum", "NewId", "check_data"]
 
@@ -33,7 +33,7 @@ def check_data(items: Sequence[object], new_id: NewId) -> list[Datum]:
             data.append(read_datum(item, new_id, split))
         except Doubt:
             # Most functions never meet such a datum: what reads it is imported with the first.
-            from chalicelib.model.by_table import read_by_table
+            from chalicelib.model.checks.interpreter import read_by_table
 
             datum = read_by_table(item, f"/{index}", parsing, validation, new_id, split)
             if datum is not None:

@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from chalicelib.model import data_sets, data_sources, fields, forms, tables
+from chalicelib.model import fields, forms
 from chalicelib.model.fields import ByUnits, Condition, Field, Kind, Object, OneOfByUnits, Range
+from chalicelib.model.tables import data_sets, data_sources
+from chalicelib.model.tables import registry as tables
 
 Schema = dict[str, Any]
 

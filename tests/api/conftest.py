@@ -11,9 +11,9 @@ import pytest
 from chalice.test import Client
 
 from app import app
-from chalicelib import wiring
+from chalicelib import services as wiring
+from chalicelib.accounts.account import Account
 from chalicelib.api.application import methods_of
-from chalicelib.domain.accounts import Account
 from chalicelib.observability import logger
 from tests.api.logs import faults
 from tests.api.openapi_answers import faults_of_answer

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from chalicelib import wiring
-from chalicelib.domain.accounts import Account
+from chalicelib import services as wiring
+from chalicelib.accounts.account import Account
 from tests.api.conftest import ApiClient, Reply
 from tests.fakes.oidc_app import App, Browser, apps
 from tests.fakes.services import START_MS, FakeServices

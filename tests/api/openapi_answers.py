@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 from jsonschema import Draft202012Validator, FormatChecker  # type: ignore[import-untyped]  # it ships no types
 
-from chalicelib.api.openapi_document import DATA_SERVICE_PREFIX, document
+from chalicelib.api.openapi.document import DATA_SERVICE_PREFIX, document
 
 JSON = "application/json"
 PATHS: Mapping[str, Any] = document()["paths"]

@@ -4,7 +4,7 @@ import base64
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from chalicelib.domain.accounts import Account
+from chalicelib.accounts.account import Account
 from tests.fakes.services import START_MS
 
 if TYPE_CHECKING:

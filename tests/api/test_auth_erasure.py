@@ -3,9 +3,9 @@
 import base64
 import hashlib
 
-from chalicelib.domain.task_dispatch import seed_jobs, tick
-from chalicelib.domain.task_types import TASK_TYPES
-from chalicelib.domain.task_worker import carry_out
+from chalicelib.jobs import TASK_TYPES
+from chalicelib.tasks.dispatch import seed_jobs, tick
+from chalicelib.tasks.worker import carry_out
 from tests.api.conftest import ApiClient
 from tests.fakes.services import FakeServices
 

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from chalicelib.contract.operation import FailureForm
-from chalicelib.contract.operations_accounts import ACCOUNT_OPERATIONS
-from chalicelib.contract.operations_metadata import METADATA_OPERATIONS
-from chalicelib.domain.accounts_lifecycle import MAX_TRIES
-from chalicelib.domain.errors import UnavailableError
+from chalicelib.accounts.manage import MAX_TRIES
+from chalicelib.api.operations.accounts import ACCOUNT_OPERATIONS
+from chalicelib.api.operations.metadata import METADATA_OPERATIONS
+from chalicelib.api.operations.operation import FailureForm
+from chalicelib.errors import UnavailableError
 from tests.api.conftest import ApiClient
 from tests.fakes.services import FakeServices
 

@@ -6,15 +6,15 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib import wiring
-from chalicelib.contract.roles import CUSTODIAL_ACCOUNT
-from chalicelib.domain.access import token_hash
-from chalicelib.domain.accounts import Account
-from chalicelib.domain.accounts_sign_in import (
+from chalicelib import services as wiring
+from chalicelib.access.caller import token_hash
+from chalicelib.accounts.account import Account
+from chalicelib.accounts.password_sign_in import (
     ATTEMPTS_WINDOW_S,
     MAX_FAILURES_PER_ACCOUNT,
     MAX_FAILURES_PER_ADDRESS,
 )
+from chalicelib.accounts.roles import CUSTODIAL_ACCOUNT
 from tests.api.conftest import ApiClient, Reply
 from tests.fakes.services import SERVER_SECRET, START_MS, FakeServices
 

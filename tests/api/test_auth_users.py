@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib import wiring
-from chalicelib.domain.accounts import Account
-from chalicelib.domain.accounts_sign_in import MAX_FAILURES_PER_ADDRESS
+from chalicelib import services as wiring
+from chalicelib.accounts.account import Account
+from chalicelib.accounts.password_sign_in import MAX_FAILURES_PER_ADDRESS
 from tests.api.conftest import ApiClient, Reply
 from tests.api.people import ANNA, BEN, EXISTS, INVALID, NOT_AUTHORIZED, NOT_FOUND, TOKEN, can_sign_in
 from tests.fakes.services import INVITATION_CODE, START_MS, FakeServices

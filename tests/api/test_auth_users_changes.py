@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.accounts import Account
-from chalicelib.domain.accounts_sign_in import MAX_FAILURES_PER_ACCOUNT
-from chalicelib.domain.errors import UnavailableError
+from chalicelib.accounts.account import Account
+from chalicelib.accounts.password_sign_in import MAX_FAILURES_PER_ACCOUNT
+from chalicelib.errors import UnavailableError
 from tests.api.conftest import ApiClient
 from tests.api.people import (
     ANNA,

@@ -4,13 +4,13 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from chalicelib.contract.access import ROOT, UPLOAD, VIEW
-from chalicelib.contract.operation import FailureForm, Operation
-from chalicelib.contract.operations_accounts import ACCOUNT_OPERATIONS
-from chalicelib.contract.operations_metadata import METADATA_OPERATIONS
-from chalicelib.contract.operations_restricted_tokens import RESTRICTED_TOKEN_OPERATIONS
-from chalicelib.domain.access import RestrictedToken
-from chalicelib.domain.ports_accounts import Collection
+from chalicelib.access.caller import RestrictedToken
+from chalicelib.access.policy import ROOT, UPLOAD, VIEW
+from chalicelib.accounts.ports import Collection
+from chalicelib.api.operations.accounts import ACCOUNT_OPERATIONS
+from chalicelib.api.operations.metadata import METADATA_OPERATIONS
+from chalicelib.api.operations.operation import FailureForm, Operation
+from chalicelib.api.operations.restricted_tokens import RESTRICTED_TOKEN_OPERATIONS
 from tests.api.conftest import ApiClient
 from tests.fakes.services import START_MS, FakeServices
 

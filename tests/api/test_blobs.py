@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.blobs import INLINE_BYTES
-from chalicelib.domain.blobs_storing import Confirmation, confirm_upload, md5_base64
+from chalicelib.blobs.content import Confirmation, confirm_upload, md5_base64
+from chalicelib.blobs.manage import INLINE_BYTES
 from tests.api.blob_requests import CALLERS, faults_of, token_of
 from tests.api.conftest import ApiClient, Reply
 from tests.fakes.services import SERVER_SECRET, START_MS, FakeServices

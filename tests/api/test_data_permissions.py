@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 
-from chalicelib import wiring
-from chalicelib.contract.operations import OPERATIONS
-from chalicelib.contract.operations_accounts import ACCOUNT_OPERATIONS
-from chalicelib.contract.operations_blobs import BLOB_OPERATIONS
-from chalicelib.contract.operations_metadata import METADATA_OPERATIONS
-from chalicelib.contract.operations_metrics import METRICS_OPERATIONS
-from chalicelib.contract.operations_oidc import OIDC_OPERATIONS
-from chalicelib.contract.operations_reference import REFERENCE_OPERATIONS
-from chalicelib.contract.operations_restricted_tokens import RESTRICTED_TOKEN_OPERATIONS
-from chalicelib.contract.operations_tasks import TASK_OPERATIONS
+from chalicelib import services as wiring
+from chalicelib.api.operations.accounts import ACCOUNT_OPERATIONS
+from chalicelib.api.operations.blobs import BLOB_OPERATIONS
+from chalicelib.api.operations.metadata import METADATA_OPERATIONS
+from chalicelib.api.operations.metrics import METRICS_OPERATIONS
+from chalicelib.api.operations.oidc import OIDC_OPERATIONS
+from chalicelib.api.operations.openapi import REFERENCE_OPERATIONS
+from chalicelib.api.operations.restricted_tokens import RESTRICTED_TOKEN_OPERATIONS
+from chalicelib.api.operations.table import OPERATIONS
+from chalicelib.api.operations.tasks import TASK_OPERATIONS
 from tests.api.conftest import ApiClient, Reply
 from tests.fakes.services import SERVER_SECRET, FakeServices
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib import wiring
+from chalicelib import services as wiring
 from tests.api.conftest import ApiClient, Reply
 from tests.fakes.services import FakeServices
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from chalicelib.domain.blobs_storing import confirm_upload, md5_base64
+from chalicelib.blobs.content import confirm_upload, md5_base64
 from tests.api.blob_requests import CALLERS, GRANTS, faults_of, token_of
 from tests.api.conftest import ApiClient, Reply
 from tests.fakes.services import START_MS, FakeServices

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from app import app
-from chalicelib import wiring
-from chalicelib.api import http
+from chalicelib import services as wiring
+from chalicelib.access.policy import ANYONE, SERVERS
+from chalicelib.api import routing as http
 from chalicelib.api.messages import Answer, Request
-from chalicelib.contract.access import ANYONE, SERVERS
-from chalicelib.contract.operation import FailureForm, Operation
-from chalicelib.domain.errors import UnavailableError
+from chalicelib.api.operations.operation import FailureForm, Operation
+from chalicelib.errors import UnavailableError
 from tests.api.conftest import ApiClient
 from tests.fakes.services import SERVER_SECRET, FakeServices
 

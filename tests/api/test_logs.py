@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.contract.operations import OPERATIONS
+from chalicelib.api.operations.table import OPERATIONS
 from tests.api.conftest import ApiClient
 from tests.api.logs import faults
 from tests.fakes.services import SERVER_SECRET, FakeServices

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.profiles import LIMIT_BYTES
+from chalicelib.accounts.profile import LIMIT_BYTES
 from tests.api.conftest import ApiClient
 from tests.fakes.services import FakeServices
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.ports_metrics import Counted
+from chalicelib.metrics.ports import Counted
 from tests.api.conftest import ApiClient
 from tests.fakes.services import START_MS, FakeServices
 

@@ -10,7 +10,7 @@ import pytest
 from chalice.test import Client
 
 from app import app
-from chalicelib.domain.errors import UnavailableError
+from chalicelib.errors import UnavailableError
 from chalicelib.observability import FunctionFailedError
 from tests.fakes.services import FakeServices
 
@@ -100,7 +100,7 @@ def test_when_nothing_can_be_kept_the_whole_batch_fails(fakes: FakeServices, mon
 
 def test_what_was_kept_before_a_fault_does_not_come_again(fakes: FakeServices, monkeypatch: pytest.MonkeyPatch) -> None:
     batch = event("kinesis_metrics.json")
-    monkeypatch.setattr("chalicelib.domain.metrics_archive.MOST_COUNTED_AT_ONCE", 1)
+    monkeypatch.setattr("chalicelib.metrics.keep.MOST_COUNTED_AT_ONCE", 1)
     with monkeypatch.context() as patch:
         patch.setattr(fakes.metrics.counts, "add", failing(1, fakes.metrics.counts.add))
         assert deliver(batch) == {"batchItemFailures": [{"itemIdentifier": numbers(batch)[2]}]}

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib import wiring
-from chalicelib.adapters import metrics_stream
-from chalicelib.adapters.metrics_stream import KinesisEventStream, metrics_salt
+from chalicelib import services as wiring
+from chalicelib.metrics.stores import stream as metrics_stream
+from chalicelib.metrics.stores.stream import KinesisEventStream, metrics_salt
 from tests.api.conftest import ApiClient
 from tests.api.test_metrics import lost
 from tests.fakes.metrics_faults import faulty_aws

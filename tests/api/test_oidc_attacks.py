@@ -9,9 +9,9 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
-from chalicelib.domain.accounts_sign_in import MAX_FAILURES_PER_ACCOUNT, MAX_FAILURES_PER_ADDRESS
-from chalicelib.domain.oidc_form import FORM_LIFETIME_S
-from chalicelib.domain.oidc_logins import CODE_LIFETIME_S, MOST_RETRIES, RETRY_MS
+from chalicelib.accounts.password_sign_in import MAX_FAILURES_PER_ACCOUNT, MAX_FAILURES_PER_ADDRESS
+from chalicelib.sign_in.form_token import FORM_LIFETIME_S
+from chalicelib.sign_in.logins import CODE_LIFETIME_S, MOST_RETRIES, RETRY_MS
 from tests.api.conftest import ApiClient
 from tests.api.oidc_scene import BASE_URL, EMAIL, PASSWORD, USER_ID, Scene
 from tests.fakes.oidc import signing_key

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib import wiring
+from chalicelib import services as wiring
 from tests.api.conftest import ApiClient
 from tests.api.oidc_scene import BASE_URL, CLIENT_IDS, EMAIL, ISSUER, PASSWORD, USER_ID, Scene
 from tests.fakes.oidc_app import Browser, header_of, hidden_fields

@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from chalicelib import wiring
+from chalicelib import services as wiring
 from tests.api.conftest import ApiClient
 from tests.api.oidc_scene import BASE_URL, Scene
 from tests.fakes.oidc_app import App, hidden_fields

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import orjson
 import pytest
 
-from chalicelib.api.openapi_document import APIS, document
-from chalicelib.contract.openapi_terms import Details, Schema
-from chalicelib.contract.operation import FailureForm, Operation
+from chalicelib.api.openapi.document import APIS, document
+from chalicelib.api.openapi.terms import Details, Schema
+from chalicelib.api.operations.operation import FailureForm, Operation
 from tests.api.conftest import ApiClient
 from tests.api.openapi_answers import faults_of_answer
 from tests.fakes.services import FakeServices

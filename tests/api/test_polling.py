@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from chalicelib.api import rendering
-from chalicelib.domain.data_set import DataOwner
-from chalicelib.domain.snapshot import Snapshot
+from chalicelib.log.data_set import DataOwner
+from chalicelib.tiles.snapshot import Snapshot
 from tests.api.conftest import ApiClient, Reply
 from tests.fakes.services import FakeServices
 

@@ -8,11 +8,11 @@ from dataclasses import replace
 import pytest
 from chalice.app import Response
 
-from chalicelib.api import http
+from chalicelib.access.policy import ANYONE
+from chalicelib.api import routing as http
 from chalicelib.api.messages import Answer
-from chalicelib.contract.access import ANYONE
-from chalicelib.contract.operation import Operation
-from chalicelib.domain.record_array import RecordArray, deflated_lines
+from chalicelib.api.operations.operation import Operation
+from chalicelib.encoding.gzip_splice import RecordArray, deflated_lines
 from tests.fakes.services import FakeServices
 
 TYPE = "application/json; charset=utf-8"

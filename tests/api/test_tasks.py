@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from chalicelib.contract.operations_tasks import LIMIT_BYTES
-from chalicelib.domain.errors import UnavailableError
-from chalicelib.domain.ports import ChangedMeanwhileError
-from chalicelib.domain.task import State, Task, claimed, started
-from chalicelib.domain.task_dispatch import tick
-from chalicelib.domain.task_registry import Run, TaskFailedError, TaskType, registry
-from chalicelib.domain.task_types import TASK_TYPES
-from chalicelib.domain.task_worker import carry_out
+from chalicelib.api.operations.tasks import LIMIT_BYTES
+from chalicelib.errors import UnavailableError
+from chalicelib.jobs import TASK_TYPES
+from chalicelib.log.ports import ChangedMeanwhileError
+from chalicelib.tasks.dispatch import tick
+from chalicelib.tasks.task import State, Task, claimed, started
+from chalicelib.tasks.types import Run, TaskFailedError, TaskType, registry
+from chalicelib.tasks.worker import carry_out
 from tests.api.conftest import ApiClient, Reply
 from tests.fakes.services import SERVER_SECRET, FakeServices
 

@@ -11,7 +11,7 @@ import pytest
 from tests.e2e.client import Client
 
 if TYPE_CHECKING:
-    from chalicelib.wiring import Services
+    from chalicelib.services import Services
 
 PAGE_ORIGIN = "https://pages.example.org"
 """Whose pages may call the local cloud of the tests."""
@@ -44,9 +44,9 @@ def services(cloud: "Cloud", monkeypatch: pytest.MonkeyPatch) -> Iterator["Servi
     """The services of the stage, as its worker has them."""
     if cloud.gateway_url is None:
         pytest.skip("needs the local cloud")
-    from chalicelib.adapters import dynamodb, s3
     from chalicelib.config import Settings
-    from chalicelib.wiring import build_services
+    from chalicelib.engine import dynamodb, s3
+    from chalicelib.services import build_services
 
     for name, value in (("ACCESS_KEY_ID", "test"), ("SECRET_ACCESS_KEY", "test"), ("ENDPOINT_URL", cloud.gateway_url)):
         monkeypatch.setenv(f"AWS_{name}", value)

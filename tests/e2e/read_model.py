@@ -6,7 +6,8 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.adapters.data_keys import (
+from chalicelib.log.stores.archive import PREFIX
+from chalicelib.log.stores.keys import (
     continuous_log_partition,
     log_of,
     origin_keys_partition,
@@ -15,8 +16,7 @@ from chalicelib.adapters.data_keys import (
     sweep_orders_partition,
     tiles_partition,
 )
-from chalicelib.adapters.log_archive import PREFIX
-from chalicelib.domain.purge import WAIT_MS
+from chalicelib.tiles.purge import WAIT_MS
 from tests.e2e.client import Client, User
 from tests.e2e.conftest import aws_client
 

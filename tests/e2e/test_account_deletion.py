@@ -8,17 +8,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.domain.access import token_hash
-from chalicelib.domain.accounts_erasure import erase_deleted_users
-from chalicelib.domain.ports_tasks import TaskServices
-from chalicelib.domain.purge import purge
-from chalicelib.domain.task import Task
-from chalicelib.domain.task_registry import Run
+from chalicelib.access.caller import token_hash
+from chalicelib.erasure import erase_deleted_users
+from chalicelib.tasks.ports import TaskServices
+from chalicelib.tasks.task import Task
+from chalicelib.tasks.types import Run
+from chalicelib.tiles.purge import purge
 from tests.e2e.client import PASSWORD, Client, User, sample
 from tests.e2e.test_blobs import HELLO, content, md5, open_upload, put, store, when_available
 
 if TYPE_CHECKING:
-    from chalicelib.wiring import Services
+    from chalicelib.services import Services
     from tests.e2e.conftest import Cloud
 
 HOUR_MS = 3_600_000

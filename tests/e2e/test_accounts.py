@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from chalicelib.domain.accounts_sign_in import ATTEMPTS_WINDOW_S, MAX_FAILURES_PER_ACCOUNT
+from chalicelib.accounts.password_sign_in import ATTEMPTS_WINDOW_S, MAX_FAILURES_PER_ACCOUNT
 from tests.e2e import javascript
 from tests.e2e.client import PASSWORD, Client, Reply, User, sample
 from tools.project import ROOT

@@ -189,9 +189,10 @@ def expired_upload(cloud: "Cloud", user: User, monkeypatch: pytest.MonkeyPatch) 
     """A blob, and an upload of it whose time has passed, signed as the application signs."""
     if cloud.gateway_url is None:
         pytest.skip("needs the local cloud's own credentials")
-    from chalicelib.adapters import blobs_contents, s3
+    from chalicelib.blobs.blob import Blob, Collection
+    from chalicelib.blobs.stores import contents as blobs_contents
     from chalicelib.config import Settings
-    from chalicelib.domain.blob import Blob, Collection
+    from chalicelib.engine import s3
 
     for name, value in (("ACCESS_KEY_ID", "test"), ("SECRET_ACCESS_KEY", "test"), ("ENDPOINT_URL", cloud.gateway_url)):
         monkeypatch.setenv(f"AWS_{name}", value)

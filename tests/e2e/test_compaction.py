@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from chalicelib.domain.compaction import Done, compact, rebuild
-from chalicelib.domain.compaction_tasks import compaction_ports
+from chalicelib.tiles.compact import Done, compact, rebuild
+from chalicelib.tiles.jobs import compaction_ports
 from tests.e2e import loop_year
 from tests.e2e.client import Client, Reply, User, sample
 from tests.e2e.read_model import Stored, Tasks
 from tools.project import ROOT
 
 if TYPE_CHECKING:
-    from chalicelib.wiring import Services
+    from chalicelib.services import Services
     from tests.e2e.conftest import Cloud
 
 COMPACT, REBUILD, VERIFY, PURGE = (f"strandline.data.{name}" for name in ("compact", "rebuild", "verify", "purge"))

@@ -16,13 +16,13 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from chalicelib.adapters import dynamodb, s3
 from chalicelib.config import Settings
-from chalicelib.domain.compaction import LEASE_MS
-from chalicelib.domain.purge import WAIT_MS, purge
-from chalicelib.domain.task import Task
-from chalicelib.domain.task_registry import Run
-from chalicelib.wiring import build_services, system_now_ms
+from chalicelib.engine import dynamodb, s3
+from chalicelib.services import build_services, system_now_ms
+from chalicelib.tasks.task import Task
+from chalicelib.tasks.types import Run
+from chalicelib.tiles.compact import LEASE_MS
+from chalicelib.tiles.purge import WAIT_MS, purge
 from tests.e2e import javascript, loop_year
 from tests.e2e.client import TIMEOUT_S, Client, User, sample
 from tools.demo.generator import Record

@@ -22,7 +22,7 @@ import pytest
 import requests
 import urllib3
 
-from chalicelib.domain.record_array import RecordArray, deflated_lines
+from chalicelib.encoding.gzip_splice import RecordArray, deflated_lines
 from tests.e2e import javascript
 
 READERS = Path(__file__).parent / "gzip_decoders"

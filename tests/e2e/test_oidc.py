@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from chalicelib.domain.access import token_hash
+from chalicelib.access.caller import token_hash
 from tests.e2e.client import PASSWORD, Client, Reply, User
 from tests.fakes.oidc_app import App, Browser, alert_of, apps
 
 if TYPE_CHECKING:
-    from chalicelib.wiring import Services
+    from chalicelib.services import Services
     from tests.e2e.conftest import Cloud
 
 CLIENT_IDS = ("tidepool-loop", "xdrip", "aaps", "tidepool-uploader-sso")

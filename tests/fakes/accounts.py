@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
-from chalicelib.domain.access import RestrictedToken, Session
-from chalicelib.domain.accounts import Account
-from chalicelib.domain.errors import InvalidRequestError, UserExistsError
-from chalicelib.domain.grants import Grant, is_user_id
-from chalicelib.domain.ports_accounts import Collection, Counter, Deletion
-from chalicelib.domain.ports_oidc import AuthorizationCode, OidcLogin
+from chalicelib.access.caller import RestrictedToken, Session
+from chalicelib.accounts.account import Account
+from chalicelib.accounts.grant import Grant, is_user_id
+from chalicelib.accounts.ports import Collection, Counter, Deletion
+from chalicelib.errors import InvalidRequestError, UserExistsError
+from chalicelib.sign_in.ports import AuthorizationCode, OidcLogin
 
 
 class FakeGrants:

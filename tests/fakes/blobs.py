@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from chalicelib.domain.blob import Blob, Collection
-from chalicelib.domain.blobs_storing import md5_base64
-from chalicelib.domain.errors import UnavailableError
-from chalicelib.domain.ports_blobs import StoredContent, Upload
+from chalicelib.blobs.blob import Blob, Collection
+from chalicelib.blobs.content import md5_base64
+from chalicelib.blobs.ports import StoredContent, Upload
+from chalicelib.errors import UnavailableError
 
 UPLOAD_LIFETIME_MS = 900_000
 

@@ -3,14 +3,14 @@
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
-from chalicelib.domain import query
-from chalicelib.domain.compaction import LEASE_MS, CompactionPorts, Done, compact, rebuild
-from chalicelib.domain.data_query import DataQuery
-from chalicelib.domain.data_set import DataOwner
-from chalicelib.domain.purge import WAIT_MS
-from chalicelib.domain.record_array import RecordArray
-from chalicelib.domain.snapshot import Snapshot, TilePlace
-from chalicelib.domain.tile import Tile, TileContent, TileKey
+from chalicelib.encoding.gzip_splice import RecordArray
+from chalicelib.log.data_set import DataOwner
+from chalicelib.reading import read as query
+from chalicelib.reading.query import DataQuery
+from chalicelib.tiles.compact import LEASE_MS, CompactionPorts, Done, compact, rebuild
+from chalicelib.tiles.purge import WAIT_MS
+from chalicelib.tiles.snapshot import Snapshot, TilePlace
+from chalicelib.tiles.tile import Tile, TileContent, TileKey
 from tests.fakes.data_scene import ANNA, DataScene, Item, cbg
 from tests.fakes.tiles import FakeArchive, FakeTiles
 

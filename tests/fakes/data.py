@@ -4,15 +4,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from chalicelib.domain.compaction_weight import URGENT_BYTES, weight_bytes
-from chalicelib.domain.data_set import DataOwner, DataSet, DataSetHead, deletes, head_of
-from chalicelib.domain.entries import Entry, NewEntry
-from chalicelib.domain.errors import DataSetClosedError, DataSetExistsError, DataSetNotFoundError
-from chalicelib.domain.freshness import Freshness
-from chalicelib.domain.ports import FROM_THE_FIRST, NO_TIMES_MS, ChangedMeanwhileError
-from chalicelib.domain.ports_purge import PurgeOrder
-from chalicelib.domain.ports_tiles import CompactionMark
-from chalicelib.domain.truncation import truncates
+from chalicelib.errors import DataSetClosedError, DataSetExistsError, DataSetNotFoundError
+from chalicelib.log.backlog import URGENT_BYTES, weight_bytes
+from chalicelib.log.data_set import DataOwner, DataSet, DataSetHead, deletes, head_of
+from chalicelib.log.entry import Entry, NewEntry
+from chalicelib.log.freshness import Freshness
+from chalicelib.log.ports import FROM_THE_FIRST, NO_TIMES_MS, ChangedMeanwhileError
+from chalicelib.log.truncation import truncates
+from chalicelib.tiles.ports import CompactionMark
+from chalicelib.tiles.ports_purge import PurgeOrder
 
 
 class FakeDataSets:

@@ -4,11 +4,13 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from chalicelib.contract.access import DATA_SET_LISTERS
-from chalicelib.domain import data_sets, ingest, query
-from chalicelib.domain.access import SERVICE, Caller
-from chalicelib.domain.data_query import parse_data_query
-from chalicelib.domain.list_query import parse_list_query
+from chalicelib.access.caller import SERVICE, Caller
+from chalicelib.access.policy import DATA_SET_LISTERS
+from chalicelib.data_sets import lifecycle as data_sets
+from chalicelib.data_sets.list_query import parse_list_query
+from chalicelib.reading import read as query
+from chalicelib.reading.query import parse_data_query
+from chalicelib.uploads import add as ingest
 from tests.fakes.accounts import FakeGrants
 from tests.fakes.data import FakeDataSets, FakeRecordLog
 from tests.fakes.data_sources import FakeDataSources

@@ -1,7 +1,7 @@
 """Data sources in memory. They pass the same tests as those on DynamoDB (tests/ports/test_data_sources.py)."""
 
-from chalicelib.domain.data_source import CONNECTED, DISCONNECTED, DataSource
-from chalicelib.domain.errors import ConflictError
+from chalicelib.data_sources.data_source import CONNECTED, DISCONNECTED, DataSource
+from chalicelib.errors import ConflictError
 from tests.fakes.data import FakeDataSets
 
 

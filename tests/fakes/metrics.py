@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from chalicelib.domain.errors import UnavailableError
-from chalicelib.domain.ports_metrics import (
+from chalicelib.errors import UnavailableError
+from chalicelib.metrics.ports import (
     Counted,
     DailyCount,
     Ledger,

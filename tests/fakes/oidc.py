@@ -4,9 +4,9 @@
 from functools import cache
 from typing import Any
 
-from chalicelib.adapters.oidc_tokens import JoseIdTokens, new_private_key
-from chalicelib.domain.access import Session
-from chalicelib.domain.ports_oidc import AuthorizationCode, OidcLogin
+from chalicelib.access.caller import Session
+from chalicelib.sign_in.ports import AuthorizationCode, OidcLogin
+from chalicelib.sign_in.stores.id_tokens import JoseIdTokens, new_private_key
 from tests.fakes.accounts import FakeAccounts, FakeSessions
 
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from chalicelib.domain.task_registry import TimeLimitError
+from chalicelib.tasks.types import TimeLimitError
 from tests.fakes.tiles import FakeArchive, FakeTiles
 
 

@@ -1,6 +1,6 @@
 """Refused uploads in memory. They pass the same tests as those on DynamoDB (tests/ports/test_refusals.py)."""
 
-from chalicelib.domain.refusals import Refusal
+from chalicelib.uploads.rejections import Refusal
 
 
 class FakeRefusals:

@@ -4,12 +4,12 @@ from collections import Counter
 from collections.abc import Collection
 from dataclasses import replace
 
+from chalicelib.access.caller import Session, token_hash
+from chalicelib.accounts.account import Account
 from chalicelib.config import Settings
-from chalicelib.domain.access import Session, token_hash
-from chalicelib.domain.accounts import Account
-from chalicelib.domain.data_set import DataSetHead
-from chalicelib.domain.session_and_snapshot import ReadTogether
-from chalicelib.wiring import Services
+from chalicelib.log.data_set import DataSetHead
+from chalicelib.reading.session_and_snapshot import ReadTogether
+from chalicelib.services import Services
 from tests.fakes.accounts import (
     FakeAccounts,
     FakeGrants,

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from chalicelib.domain.errors import TaskNameTakenError
-from chalicelib.domain.ports import ChangedMeanwhileError
-from chalicelib.domain.ports_tasks import RunOrder, Slot, TaskFilter
-from chalicelib.domain.task import Place, Task
+from chalicelib.errors import TaskNameTakenError
+from chalicelib.log.ports import ChangedMeanwhileError
+from chalicelib.tasks.ports import RunOrder, Slot, TaskFilter
+from chalicelib.tasks.task import Place, Task
 
 
 class FakeTasks:

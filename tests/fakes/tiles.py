@@ -4,12 +4,12 @@
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from chalicelib.domain.data_set import DataOwner
-from chalicelib.domain.entries import Entry
-from chalicelib.domain.ports import ChangedMeanwhileError
-from chalicelib.domain.ports_tiles import Attempt, Compacted, CompactionMark, SweepOrder, TileMissingError
-from chalicelib.domain.snapshot import Snapshot, TilePlace, decode_snapshot, encode_snapshot
-from chalicelib.domain.tile import Tile, TileContent, TileKey
+from chalicelib.log.data_set import DataOwner
+from chalicelib.log.entry import Entry
+from chalicelib.log.ports import ChangedMeanwhileError
+from chalicelib.tiles.ports import Attempt, Compacted, CompactionMark, SweepOrder, TileMissingError
+from chalicelib.tiles.snapshot import Snapshot, TilePlace, decode_snapshot, encode_snapshot
+from chalicelib.tiles.tile import Tile, TileContent, TileKey
 from tests.fakes.data import FakeDataSets, FakeRecordLog
 
 Epoch = tuple[str, int]

@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # i
 
 from chalicelib.model.errors import FieldError
 from chalicelib.model.json_schema import schema_for, schema_for_data_set_update
-from chalicelib.model.tables import TYPES
+from chalicelib.model.tables.registry import TYPES
 from tests.golden.datum_vectors import FILES, vectors
 
 _BEYOND_WORDS = {

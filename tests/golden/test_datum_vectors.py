@@ -7,12 +7,12 @@ from collections.abc import Callable
 
 import pytest
 
-from chalicelib.model.by_table import read_by_table
-from chalicelib.model.compiler import read_datum
+from chalicelib.model.checks.interpreter import read_by_table
+from chalicelib.model.checks.report import Report
+from chalicelib.model.compiled.compiler import read_datum
 from chalicelib.model.data import Datum, check_data
 from chalicelib.model.doubt import Doubt
 from chalicelib.model.errors import InvalidBodyError
-from chalicelib.model.reports import Report
 from chalicelib.model.times import parse_time
 from tests.golden.conftest import DATA
 from tests.golden.datum_vectors import FILES, Vector, as_compared, counting_ids, vectors

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib.api.metrics import LOST_EVENTS
-from chalicelib.domain.compaction_tasks import COMPACTIONS_FAILED, TILES_WRONG
+from chalicelib.api.routes.metrics import LOST_EVENTS
 from chalicelib.observability import METRICS_NAMESPACE
+from chalicelib.tiles.jobs import COMPACTIONS_FAILED, TILES_WRONG
 from tests.infra.conftest import Template, of_type, strings
 from tests.infra.test_failures import queues_by_name
 from tools.project import ROOT

@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from chalicelib.adapters.blobs_contents import KEPT_TAG, PENDING_TAG
-from chalicelib.adapters.blobs_keys import AWAITING_INDEX
+from chalicelib.blobs.blob import Collection
+from chalicelib.blobs.stores.contents import KEPT_TAG, PENDING_TAG
+from chalicelib.blobs.stores.keys import AWAITING_INDEX
 from chalicelib.config import Settings
-from chalicelib.domain.blob import Collection
 from chalicelib.events.blobs import AT_ONCE, BATCH_SIZE
 from tests.infra.conftest import Template, of_type, strings
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.api.metrics import LOST_EVENTS
-from chalicelib.domain.blobs_tasks import METRICS as TASK_METRICS
+from chalicelib.api.routes.metrics import LOST_EVENTS
+from chalicelib.blobs.jobs import METRICS as TASK_METRICS
 from chalicelib.events.blobs import METRICS as BLOB_METRICS
 from tests.infra.conftest import Template, of_type, strings
 from tests.infra.test_alarms import alarms, metrics_of

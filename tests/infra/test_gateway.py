@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.api.failures import STATUS
-from chalicelib.domain.errors import TooLargeError
+from chalicelib.api.errors.platform import STATUS
+from chalicelib.errors import TooLargeError
 from tests.infra.conftest import Template, of_type, strings
 
 REFUSALS = ("DEFAULT_4XX", "DEFAULT_5XX", "THROTTLED", "REQUEST_TOO_LARGE", "WAF_FILTERED")

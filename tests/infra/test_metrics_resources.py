@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from chalicelib.adapters.metrics_archive import PREFIX
-from chalicelib.adapters.metrics_counts import DynamoEventCounts
-from chalicelib.api.metrics import LOST_EVENTS
+from chalicelib.api.routes.metrics import LOST_EVENTS
 from chalicelib.config import Settings
+from chalicelib.metrics.stores.archive import PREFIX
+from chalicelib.metrics.stores.counts import DynamoEventCounts
 from chalicelib.observability import METRICS_NAMESPACE
 from tests.infra.conftest import Template, of_type, strings
 

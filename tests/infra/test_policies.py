@@ -171,10 +171,10 @@ def test_each_wider_resource_stands_out(function: str, rights: Mapping[str, Mapp
 @pytest.mark.parametrize(
     ("method", "functions"),
     [
-        ("adapters.blobs:find", {"api_handler", "on_object_created", "run_task"}),
-        ("adapters.metrics_counts:ledger", {"on_metrics"}),
-        ("adapters.tasks_slots:take", {"dispatch_tasks", "run_task"}),
-        ("adapters.accounts_attempts:uncount", {"api_handler"}),
+        ("blobs.stores.blobs:find", {"api_handler", "on_object_created", "run_task"}),
+        ("metrics.stores.counts:ledger", {"on_metrics"}),
+        ("tasks.stores.slots:take", {"dispatch_tasks", "run_task"}),
+        ("accounts.stores.attempts:uncount", {"api_handler"}),
     ],
 )
 def test_a_new_call_in_an_adapter_is_seen_in_the_functions_that_reach_it(method: str, functions: set[str]) -> None:
@@ -182,14 +182,14 @@ def test_a_new_call_in_an_adapter_is_seen_in_the_functions_that_reach_it(method:
     lines = source_of(f"{PACKAGE}.{module}").splitlines()
     (start,) = [index for index, line in enumerate(lines) if line.startswith(f"    def {name}(")]
     lines.insert(start + 1, "        dynamodb_client(self._settings).scan(TableName=self._settings.accounts_table)")
-    lines.append("from chalicelib.adapters.dynamodb import client as dynamodb_client")
+    lines.append("from chalicelib.engine.dynamodb import client as dynamodb_client")
     changed = {f"{PACKAGE}.{module}": "\n".join(lines)}
     right = Right("dynamodb:Scan", table("accounts"))
     assert {function for function in FUNCTIONS if right in calls_of(function, changed).rights()} == functions
 
 
 def test_a_new_type_of_task_gives_rights_to_the_worker_only(calls: Mapping[str, Calls]) -> None:
-    registry = f"{PACKAGE}.domain.task_types"
+    registry = f"{PACKAGE}.jobs"
     added = (
         "\ndef _new(run, services):\n    services.accounts.find(run.task.id)\n"
         "\nTASK_TYPES = registry([*TASK_TYPES.values(), TaskType(name='a.new', function=_new, typical_s=1)])\n"
@@ -201,7 +201,7 @@ def test_a_new_type_of_task_gives_rights_to_the_worker_only(calls: Mapping[str, 
 
 
 def test_a_call_that_is_made_no_more_is_needed_no_more(calls: Mapping[str, Calls]) -> None:
-    archive = f"{PACKAGE}.adapters.metrics_archive"
+    archive = f"{PACKAGE}.metrics.stores.archive"
     changed = {archive: source_of(archive).replace(".put_object(", ".get_object(")}
     (gone,) = calls["on_metrics"].rights().keys() - calls_of("on_metrics", changed).rights().keys()
     assert gone.action == "s3:PutObject"
@@ -209,9 +209,9 @@ def test_a_call_that_is_made_no_more_is_needed_no_more(calls: Mapping[str, Calls
 
 @pytest.mark.parametrize(("written", "instead"), [(".update_item(", ".update_table("), ("self._table,", "counters,")])
 def test_a_call_whose_rights_cannot_be_told_is_refused(written: str, instead: str) -> None:
-    attempts = f"{PACKAGE}.adapters.accounts_attempts"
+    attempts = f"{PACKAGE}.accounts.stores.attempts"
     assert written in source_of(attempts)
-    with pytest.raises(UnknownCallError, match="accounts_attempts"):
+    with pytest.raises(UnknownCallError, match="stores.attempts"):
         calls_of(API, {attempts: source_of(attempts).replace(written, instead)}).rights()
 
 
@@ -219,7 +219,7 @@ def test_no_call_of_aws_is_out_of_sight(calls: Mapping[str, Calls]) -> None:
     """Every call of a client in a module that the application imports was come to from some function."""
     places = {call.place for found in calls.values() for call in found.calls}
     modules = application()
-    called = {place for name in _imported(modules, f"{PACKAGE}.wiring") for place in _requests(modules[name])}
+    called = {place for name in _imported(modules, f"{PACKAGE}.services") for place in _requests(modules[name])}
     assert len(called) > 40
     assert called - places == set()
 

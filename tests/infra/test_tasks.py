@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from chalicelib.adapters.tasks_keys import CREATED_INDEX, DUE_INDEX
 from chalicelib.config import Settings
-from chalicelib.domain.task_registry import LONGEST_RUN_S
-from chalicelib.domain.task_types import TASK_TYPES
 from chalicelib.events.tasks import AT_ONCE
+from chalicelib.jobs import TASK_TYPES
+from chalicelib.tasks.stores.keys import CREATED_INDEX, DUE_INDEX
+from chalicelib.tasks.types import LONGEST_RUN_S
 from tests.infra.conftest import Template, of_type, strings
 
 STAGE = "a-stage"

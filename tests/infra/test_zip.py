@@ -18,7 +18,9 @@ EVERYTHING_IMPORTED = """
 import app
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
-from chalicelib.adapters import oidc_keys, oidc_tokens, passwords
+from chalicelib.sign_in.stores import signing_keys as oidc_keys
+from chalicelib.sign_in.stores import id_tokens as oidc_tokens
+from chalicelib.accounts.stores import passwords
 from joserfc import jwk, jwt
 import argon2
 argon2.PasswordHasher().hash("a password")

@@ -2,15 +2,8 @@
 
 from dataclasses import dataclass
 
-from chalicelib.adapters.accounts import DynamoAccounts
-from chalicelib.adapters.accounts_attempts import DynamoSignInAttempts
-from chalicelib.adapters.accounts_grants import DynamoGrants
-from chalicelib.adapters.accounts_profiles import DynamoProfiles
-from chalicelib.adapters.accounts_restricted_tokens import DynamoRestrictedTokens
-from chalicelib.adapters.accounts_sessions import DynamoSessions
-from chalicelib.config import Settings
-from chalicelib.domain.accounts import Account
-from chalicelib.domain.ports_accounts import (
+from chalicelib.accounts.account import Account
+from chalicelib.accounts.ports import (
     Accounts,
     Grants,
     Profiles,
@@ -18,6 +11,13 @@ from chalicelib.domain.ports_accounts import (
     Sessions,
     SignInAttempts,
 )
+from chalicelib.accounts.stores.accounts import DynamoAccounts
+from chalicelib.accounts.stores.attempts import DynamoSignInAttempts
+from chalicelib.accounts.stores.grants import DynamoGrants
+from chalicelib.accounts.stores.profiles import DynamoProfiles
+from chalicelib.accounts.stores.restricted_tokens import DynamoRestrictedTokens
+from chalicelib.accounts.stores.sessions import DynamoSessions
+from chalicelib.config import Settings
 from tests.fakes.accounts import (
     FakeAccounts,
     FakeGrants,

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
-from chalicelib.adapters import dynamodb, s3
-from chalicelib.adapters.blobs_keys import AWAITING_INDEX
+from chalicelib.blobs.stores.keys import AWAITING_INDEX
 from chalicelib.config import Settings
+from chalicelib.engine import dynamodb, s3
 
 SERVER_SECRET = "the server secret of the test stage"
 

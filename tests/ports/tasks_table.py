@@ -5,8 +5,8 @@ from typing import Any
 
 from cfnlint.decode.cfn_yaml import load
 
-from chalicelib.adapters.dynamodb import client
 from chalicelib.config import Settings
+from chalicelib.engine.dynamodb import client
 from tools.project import STATEFUL_TEMPLATE
 
 

@@ -5,13 +5,13 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.domain.accounts import Account
-from chalicelib.domain.errors import UserExistsError
-from chalicelib.domain.grants import Grant
-from chalicelib.domain.ports_accounts import (
+from chalicelib.accounts.account import Account
+from chalicelib.accounts.grant import Grant
+from chalicelib.accounts.ports import (
     Counter,
     Deletion,
 )
+from chalicelib.errors import UserExistsError
 from tests.ports.account_stores import ANNA, BEN, NAMELESS, NOW_MS, Stores, in_memory, on_dynamodb
 
 

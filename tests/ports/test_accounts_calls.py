@@ -8,9 +8,9 @@ import pytest
 from chalice.test import Client
 
 from app import app
-from chalicelib import wiring
-from chalicelib.adapters import dynamodb, secrets
+from chalicelib import services as wiring
 from chalicelib.config import Settings
+from chalicelib.engine import dynamodb, secrets
 from tests.api.conftest import ApiClient, Reply
 from tests.ports.conftest import SERVER_SECRET
 

@@ -7,12 +7,12 @@ import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 
-from chalicelib.adapters import dynamodb
-from chalicelib.adapters.contention import TRIES
+from chalicelib.access.caller import RestrictedToken, Session
+from chalicelib.accounts.grant import Grant
 from chalicelib.config import Settings
-from chalicelib.domain.access import RestrictedToken, Session
-from chalicelib.domain.errors import UnavailableError
-from chalicelib.domain.grants import Grant
+from chalicelib.engine import dynamodb
+from chalicelib.engine.backoff import TRIES
+from chalicelib.errors import UnavailableError
 from tests.ports.account_stores import ANNA, NOW_MS, Stores, on_dynamodb
 
 Answer = tuple[AWSResponse, dict[str, Any]]

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from chalicelib.adapters import secrets
-from chalicelib.adapters.secrets import MAX_AGE_S, cached_secret
 from chalicelib.config import Settings
+from chalicelib.engine import secrets
+from chalicelib.engine.secrets import MAX_AGE_S, cached_secret
 from tests.ports.conftest import SERVER_SECRET
 
 

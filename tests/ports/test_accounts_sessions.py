@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.adapters import dynamodb
-from chalicelib.adapters.accounts_keys import account_key
+from chalicelib.access.caller import RestrictedToken, Session
+from chalicelib.accounts.stores.keys import account_key
 from chalicelib.config import Settings
-from chalicelib.domain.access import RestrictedToken, Session
+from chalicelib.engine import dynamodb
 from tests.ports.account_stores import ANNA, BEN, NOW_MS, Stores, in_memory, on_dynamodb
 
 

@@ -2,11 +2,11 @@
 
 import pytest
 
-from chalicelib.domain.errors import InvalidRequestError
-from chalicelib.domain.grants import Grant
-from chalicelib.domain.ports_accounts import (
+from chalicelib.accounts.grant import Grant
+from chalicelib.accounts.ports import (
     Collection,
 )
+from chalicelib.errors import InvalidRequestError
 from tests.ports.account_stores import NOW_MS, Stores, in_memory, on_dynamodb
 
 

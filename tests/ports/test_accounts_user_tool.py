@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.adapters.accounts import DynamoAccounts
-from chalicelib.adapters.passwords import Argon2Passwords
+from chalicelib.accounts.stores.accounts import DynamoAccounts
+from chalicelib.accounts.stores.passwords import Argon2Passwords
 from chalicelib.config import Settings
 from tools import stage_services, user
 from tools.project import ToolError

@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from chalicelib.adapters import s3
-from chalicelib.adapters.log_archive import PREFIX, S3Archive, decode_entries, encode_entries
 from chalicelib.config import Settings
-from chalicelib.domain.data_set import DataOwner
-from chalicelib.domain.entries import Entry, EntryKind
-from chalicelib.domain.ports_tiles import Archive
+from chalicelib.engine import s3
+from chalicelib.log.data_set import DataOwner
+from chalicelib.log.entry import Entry, EntryKind
+from chalicelib.log.stores.archive import PREFIX, S3Archive, decode_entries, encode_entries
+from chalicelib.tiles.ports import Archive
 from tests.fakes.tiles import FakeArchive
 from tests.ports.test_data_stores import ANNA, NOW_MS
 

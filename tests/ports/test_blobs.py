@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from chalicelib.adapters.blobs import DynamoBlobs
-from chalicelib.adapters.dynamodb import client
+from chalicelib.blobs.blob import Blob, Collection, TimeSpan
+from chalicelib.blobs.ports import BlobStore
+from chalicelib.blobs.stores.blobs import DynamoBlobs
 from chalicelib.config import Settings
-from chalicelib.domain.blob import Blob, Collection, TimeSpan
-from chalicelib.domain.ports_blobs import BlobStore
+from chalicelib.engine.dynamodb import client
 from tests.fakes.blobs import FakeBlobs
 
 NOW_MS = 1_767_225_600_000

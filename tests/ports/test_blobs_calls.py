@@ -7,15 +7,16 @@ from typing import Any
 
 import pytest
 
-from chalicelib.adapters import dynamodb, s3
-from chalicelib.adapters.blobs import DynamoBlobs
-from chalicelib.adapters.blobs_contents import PENDING_TAG, S3Contents
+from chalicelib.access.caller import Caller
+from chalicelib.blobs import content as blobs_storing
+from chalicelib.blobs import device_logs
+from chalicelib.blobs import manage as rules
+from chalicelib.blobs.blob import Blob, Collection, TimeSpan
+from chalicelib.blobs.content import md5_base64
+from chalicelib.blobs.stores.blobs import DynamoBlobs
+from chalicelib.blobs.stores.contents import PENDING_TAG, S3Contents
 from chalicelib.config import Settings
-from chalicelib.domain import blobs as rules
-from chalicelib.domain import blobs_storing, device_logs
-from chalicelib.domain.access import Caller
-from chalicelib.domain.blob import Blob, Collection, TimeSpan
-from chalicelib.domain.blobs_storing import md5_base64
+from chalicelib.engine import dynamodb, s3
 from tests.fakes.accounts import FakeGrants
 
 NOW_MS = 1_767_225_600_000

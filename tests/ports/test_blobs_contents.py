@@ -7,12 +7,12 @@ from urllib.parse import parse_qs, urlsplit
 import boto3
 import pytest
 
-from chalicelib.adapters import blobs_contents
-from chalicelib.adapters.blobs_contents import S3Contents
+from chalicelib.blobs.blob import Blob, Collection
+from chalicelib.blobs.content import md5_base64
+from chalicelib.blobs.ports import ContentStore, StoredContent
+from chalicelib.blobs.stores import contents as blobs_contents
+from chalicelib.blobs.stores.contents import S3Contents
 from chalicelib.config import Settings
-from chalicelib.domain.blob import Blob, Collection
-from chalicelib.domain.blobs_storing import md5_base64
-from chalicelib.domain.ports_blobs import ContentStore, StoredContent
 from tests.fakes.blobs import FakeContents
 
 NOW_MS = 1_767_225_600_000

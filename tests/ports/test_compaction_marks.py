@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.adapters.data_keys import mark_key
-from chalicelib.domain.compaction_weight import LARGE_BYTES, URGENT_BYTES, weight_bytes
-from chalicelib.domain.data_set import DataSet
-from chalicelib.domain.ports_tiles import CompactionMark
+from chalicelib.log.backlog import LARGE_BYTES, URGENT_BYTES, weight_bytes
+from chalicelib.log.data_set import DataSet
+from chalicelib.log.stores.keys import mark_key
+from chalicelib.tiles.ports import CompactionMark
 from tests.ports.test_data_stores import ANNA, NOW_MS, closed, data_set, entry
 from tests.ports.tile_scene import Stores, stores_of
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from chalicelib.adapters import dynamodb
-from chalicelib.adapters.data_sets import DynamoDataSets
-from chalicelib.adapters.record_log import INLINE_BYTES, DynamoRecordLog
 from chalicelib.config import Settings
-from chalicelib.domain.data_set import DataOwner
-from chalicelib.domain.entries import EntryKind, NewEntry
-from chalicelib.domain.errors import DataSetClosedError, UnavailableError
+from chalicelib.engine import dynamodb
+from chalicelib.errors import DataSetClosedError, UnavailableError
+from chalicelib.log.data_set import DataOwner
+from chalicelib.log.entry import EntryKind, NewEntry
+from chalicelib.log.stores.data_sets import DynamoDataSets
+from chalicelib.log.stores.record_log import INLINE_BYTES, DynamoRecordLog
 from tests.ports.test_data_calls import close
 from tests.ports.test_data_stores import ANNA, NOW_MS, data_set
 

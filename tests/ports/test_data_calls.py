@@ -10,22 +10,22 @@ import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 
-from chalicelib.adapters import dynamodb
-from chalicelib.adapters.accounts_sessions import session_item
-from chalicelib.adapters.contention import TRIES
-from chalicelib.adapters.data_keys import part_key
-from chalicelib.adapters.data_sets import DynamoDataSets
-from chalicelib.adapters.record_log import PART_BYTES, DynamoRecordLog
-from chalicelib.adapters.session_and_head import session_and_head_reader
+from chalicelib.access.caller import Caller, Session
+from chalicelib.accounts.stores.sessions import session_item
 from chalicelib.config import Settings
-from chalicelib.domain import data_sets as rules
-from chalicelib.domain import ingest
-from chalicelib.domain.access import Caller, Session
-from chalicelib.domain.data_set import DataOwner, DataSet
-from chalicelib.domain.entries import EntryKind, NewEntry
-from chalicelib.domain.errors import DataSetClosedError, DataSetNotFoundError, UnavailableError
-from chalicelib.domain.ports import ChangedMeanwhileError
-from chalicelib.domain.session_and_head import SessionAndHead
+from chalicelib.data_sets import lifecycle as rules
+from chalicelib.engine import dynamodb
+from chalicelib.engine.backoff import TRIES
+from chalicelib.errors import DataSetClosedError, DataSetNotFoundError, UnavailableError
+from chalicelib.log.data_set import DataOwner, DataSet
+from chalicelib.log.entry import EntryKind, NewEntry
+from chalicelib.log.ports import ChangedMeanwhileError
+from chalicelib.log.stores.data_sets import DynamoDataSets
+from chalicelib.log.stores.keys import part_key
+from chalicelib.log.stores.record_log import PART_BYTES, DynamoRecordLog
+from chalicelib.reading.session_and_head import SessionAndHead
+from chalicelib.reading.stores.session_and_head import session_and_head_reader
+from chalicelib.uploads import add as ingest
 from tests.fakes.accounts import FakeGrants
 from tests.ports.test_data_stores import ANNA, NOW_MS, closed, data_set
 

@@ -7,17 +7,17 @@ from typing import Any
 
 import pytest
 
-from chalicelib.adapters import dynamodb
-from chalicelib.adapters.data_keys import head_key, owner_key
-from chalicelib.adapters.data_sets import DynamoDataSets
-from chalicelib.adapters.data_sources import DynamoDataSources
-from chalicelib.adapters.record_log import DynamoRecordLog
 from chalicelib.config import Settings
-from chalicelib.domain.data_set import DataOwner, DataSet
-from chalicelib.domain.data_sources import DataSources
-from chalicelib.domain.errors import DataSetClosedError
-from chalicelib.domain.freshness import PLACES, PLACES_LEFT, CameIn, Freshness, Newest
-from chalicelib.domain.ports import ChangedMeanwhileError
+from chalicelib.data_sources.manage import DataSources
+from chalicelib.data_sources.stores.data_sources import DynamoDataSources
+from chalicelib.engine import dynamodb
+from chalicelib.errors import DataSetClosedError
+from chalicelib.log.data_set import DataOwner, DataSet
+from chalicelib.log.freshness import PLACES, PLACES_LEFT, CameIn, Freshness, Newest
+from chalicelib.log.ports import ChangedMeanwhileError
+from chalicelib.log.stores.data_sets import DynamoDataSets
+from chalicelib.log.stores.keys import head_key, owner_key
+from chalicelib.log.stores.record_log import DynamoRecordLog
 from tests.fakes.data import FakeDataSets, FakeRecordLog
 from tests.fakes.data_sources import FakeDataSources
 from tests.ports.test_data_calls import Wire, add, cbg, wire

@@ -5,23 +5,23 @@ from typing import Any
 
 import pytest
 
-from chalicelib.adapters import dynamodb
-from chalicelib.adapters.accounts_grants import DynamoGrants
-from chalicelib.adapters.data_keys import data_set_key, entry_key, snapshot_key
-from chalicelib.adapters.data_sets import DynamoDataSets
-from chalicelib.adapters.data_sources import DynamoDataSources
-from chalicelib.adapters.record_log import DynamoRecordLog
-from chalicelib.adapters.session_and_snapshot import session_and_snapshot_reader
-from chalicelib.adapters.tiles import DynamoTiles
+from chalicelib.access.caller import Caller
+from chalicelib.access.policy import VIEW
+from chalicelib.accounts.grant import Grant
+from chalicelib.accounts.stores.grants import DynamoGrants
 from chalicelib.config import Settings
-from chalicelib.contract.access import VIEW
-from chalicelib.domain.access import Caller
-from chalicelib.domain.data_query import DataQuery
-from chalicelib.domain.data_tag import NotModifiedError, parse_known_tags
-from chalicelib.domain.freshness_query import read_freshness
-from chalicelib.domain.grants import Grant
-from chalicelib.domain.query import DataAnswer, read_data
-from chalicelib.domain.session_and_snapshot import SessionAndSnapshot
+from chalicelib.data_sources.stores.data_sources import DynamoDataSources
+from chalicelib.engine import dynamodb
+from chalicelib.log.stores.data_sets import DynamoDataSets
+from chalicelib.log.stores.keys import data_set_key, entry_key, snapshot_key
+from chalicelib.log.stores.record_log import DynamoRecordLog
+from chalicelib.reading.etag import NotModifiedError, parse_known_tags
+from chalicelib.reading.freshness import read_freshness
+from chalicelib.reading.query import DataQuery
+from chalicelib.reading.read import DataAnswer, read_data
+from chalicelib.reading.session_and_snapshot import SessionAndSnapshot
+from chalicelib.reading.stores.session_and_snapshot import session_and_snapshot_reader
+from chalicelib.tiles.stores.tiles import DynamoTiles
 from tests.ports.test_data_calls import Wire, add, cbg, delete, wire
 from tests.ports.test_data_sources import changed, source
 from tests.ports.test_data_stores import ANNA, NOW_MS, data_set

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from chalicelib.adapters.data_sets import DynamoDataSets
-from chalicelib.adapters.data_sources import DynamoDataSources
-from chalicelib.domain.data_source import DataSource
-from chalicelib.domain.data_sources import DataSources
-from chalicelib.domain.errors import ConflictError
-from chalicelib.domain.ports import DataSetStore
+from chalicelib.data_sources.data_source import DataSource
+from chalicelib.data_sources.manage import DataSources
+from chalicelib.data_sources.stores.data_sources import DynamoDataSources
+from chalicelib.errors import ConflictError
+from chalicelib.log.ports import DataSetStore
+from chalicelib.log.stores.data_sets import DynamoDataSets
 from tests.fakes.data import FakeDataSets
 from tests.fakes.data_sources import FakeDataSources
 

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from chalicelib.adapters.data_sets import DynamoDataSets
-from chalicelib.adapters.record_log import INLINE_BYTES, PART_BYTES, DynamoRecordLog
-from chalicelib.domain.data_set import DataOwner, DataSet, DataSetHead
-from chalicelib.domain.entries import Entry, EntryKind, NewEntry
-from chalicelib.domain.errors import DataSetClosedError, DataSetExistsError, DataSetNotFoundError
-from chalicelib.domain.ports import ChangedMeanwhileError, DataSetStore, RecordLog
+from chalicelib.errors import DataSetClosedError, DataSetExistsError, DataSetNotFoundError
+from chalicelib.log.data_set import DataOwner, DataSet, DataSetHead
+from chalicelib.log.entry import Entry, EntryKind, NewEntry
+from chalicelib.log.ports import ChangedMeanwhileError, DataSetStore, RecordLog
+from chalicelib.log.stores.data_sets import DynamoDataSets
+from chalicelib.log.stores.record_log import INLINE_BYTES, PART_BYTES, DynamoRecordLog
 from chalicelib.model.deduplicators import DEVICE_TRUNCATE_DATASET
 from tests.fakes.data import FakeDataSets, FakeRecordLog
 

@@ -8,13 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from chalicelib.adapters import dynamodb, metrics_stream, s3, sqs
-from chalicelib.adapters.metrics_archive import LONGEST_DATA_BYTES, S3EventArchive, SqsRejectedRecords
-from chalicelib.adapters.metrics_counts import KEPT_FOR, TRIES, DynamoEventCounts
-from chalicelib.adapters.metrics_stream import LONGEST_IDLE_S, SALT_MAX_AGE_S, KinesisEventStream, metrics_salt
 from chalicelib.config import Settings
-from chalicelib.domain.errors import UnavailableError
-from chalicelib.domain.ports_metrics import (
+from chalicelib.engine import dynamodb, s3, sqs
+from chalicelib.errors import UnavailableError
+from chalicelib.metrics.ports import (
     MOST_COUNTED_AT_ONCE,
     Counted,
     DailyCount,
@@ -24,6 +21,10 @@ from chalicelib.domain.ports_metrics import (
     RejectedRecord,
     StreamRecord,
 )
+from chalicelib.metrics.stores import stream as metrics_stream
+from chalicelib.metrics.stores.archive import LONGEST_DATA_BYTES, S3EventArchive, SqsRejectedRecords
+from chalicelib.metrics.stores.counts import KEPT_FOR, TRIES, DynamoEventCounts
+from chalicelib.metrics.stores.stream import LONGEST_IDLE_S, SALT_MAX_AGE_S, KinesisEventStream, metrics_salt
 from tests.fakes.metrics import FakeCounts
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ import pytest
 from chalice.test import Client
 
 from app import app
-from chalicelib import wiring
-from chalicelib.adapters import dynamodb, secrets
+from chalicelib import services as wiring
 from chalicelib.config import Settings
+from chalicelib.engine import dynamodb, secrets
 from tests.api.conftest import ApiClient, Reply
 from tests.fakes.oidc_app import App, Browser, ReplyLike, hidden_fields
 

@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
-from chalicelib.adapters import oidc_keys, secrets
-from chalicelib.adapters.oidc_keys import KEYS_KEPT, rotate, signing_keys
-from chalicelib.adapters.oidc_tokens import JoseIdTokens, new_private_key
-from chalicelib.adapters.secrets import MAX_AGE_S
 from chalicelib.config import Settings
+from chalicelib.engine import secrets
+from chalicelib.engine.secrets import MAX_AGE_S
+from chalicelib.sign_in.stores import signing_keys as oidc_keys
+from chalicelib.sign_in.stores.id_tokens import JoseIdTokens, new_private_key
+from chalicelib.sign_in.stores.signing_keys import KEYS_KEPT, rotate, signing_keys
 
 CLAIMS = {"sub": "0123456789", "aud": "xdrip"}
 

@@ -4,14 +4,14 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from chalicelib.adapters import dynamodb
-from chalicelib.adapters.accounts import DynamoAccounts
-from chalicelib.adapters.accounts_sessions import DynamoSessions
-from chalicelib.adapters.oidc_logins import DynamoOidcLogins
+from chalicelib.access.caller import Session
+from chalicelib.accounts.ports import Accounts, Sessions
+from chalicelib.accounts.stores.accounts import DynamoAccounts
+from chalicelib.accounts.stores.sessions import DynamoSessions
 from chalicelib.config import Settings
-from chalicelib.domain.access import Session
-from chalicelib.domain.ports_accounts import Accounts, Sessions
-from chalicelib.domain.ports_oidc import AuthorizationCode, OidcLogin, OidcLogins
+from chalicelib.engine import dynamodb
+from chalicelib.sign_in.ports import AuthorizationCode, OidcLogin, OidcLogins
+from chalicelib.sign_in.stores.logins import DynamoOidcLogins
 from tests.fakes.accounts import FakeAccounts, FakeGrants, FakeSessions
 from tests.fakes.oidc import FakeOidcLogins
 from tests.ports.account_stores import ANNA, BEN, NOW_MS

@@ -9,12 +9,12 @@ import pytest
 from chalice.test import Client
 
 from app import app
-from chalicelib import wiring
-from chalicelib.contract.operations_accounts import UPDATE_USER
-from chalicelib.domain.access import Caller
-from chalicelib.domain.accounts_details import UserUpdates
-from chalicelib.domain.accounts_lifecycle import update_user
-from chalicelib.wiring import Services
+from chalicelib import services as wiring
+from chalicelib.access.caller import Caller
+from chalicelib.accounts.bodies import UserUpdates
+from chalicelib.accounts.manage import update_user
+from chalicelib.api.operations.accounts import UPDATE_USER
+from chalicelib.services import Services
 from tests.api.conftest import ApiClient
 from tests.fakes.accounts import FakePasswords
 from tests.fakes.oidc_app import App, apps

@@ -8,27 +8,29 @@ from typing import Any, cast
 
 import pytest
 
-from chalicelib.adapters import dynamodb
-from chalicelib.adapters.data_keys import marks_partition
-from chalicelib.adapters.data_sets import DynamoDataSets
-from chalicelib.adapters.data_sources import DynamoDataSources
-from chalicelib.adapters.log_archive import S3Archive
-from chalicelib.adapters.purging import DynamoPurging
-from chalicelib.adapters.record_log import DynamoRecordLog
-from chalicelib.adapters.sweeping import DynamoSweeping
-from chalicelib.adapters.tiles import DynamoTiles
+from chalicelib.access.caller import SERVICE, Caller
 from chalicelib.config import Settings
-from chalicelib.domain import data_sets, ingest, query
-from chalicelib.domain.access import SERVICE, Caller
-from chalicelib.domain.data_query import DataQuery
-from chalicelib.domain.data_sources import DataSources
-from chalicelib.domain.ports import DataSetStore, RecordLog
-from chalicelib.domain.ports_purge import Purging
-from chalicelib.domain.ports_tasks import TaskServices
-from chalicelib.domain.ports_tiles import Archive, Sweeping, TileWriter
-from chalicelib.domain.purge import WAIT_MS, purge
-from chalicelib.domain.task import State, Task
-from chalicelib.domain.task_registry import Run
+from chalicelib.data_sets import lifecycle as data_sets
+from chalicelib.data_sources.manage import DataSources
+from chalicelib.data_sources.stores.data_sources import DynamoDataSources
+from chalicelib.engine import dynamodb
+from chalicelib.log.ports import DataSetStore, RecordLog
+from chalicelib.log.stores.archive import S3Archive
+from chalicelib.log.stores.data_sets import DynamoDataSets
+from chalicelib.log.stores.keys import marks_partition
+from chalicelib.log.stores.record_log import DynamoRecordLog
+from chalicelib.reading import read as query
+from chalicelib.reading.query import DataQuery
+from chalicelib.tasks.ports import TaskServices
+from chalicelib.tasks.task import State, Task
+from chalicelib.tasks.types import Run
+from chalicelib.tiles.ports import Archive, Sweeping, TileWriter
+from chalicelib.tiles.ports_purge import Purging
+from chalicelib.tiles.purge import WAIT_MS, purge
+from chalicelib.tiles.stores.purge import DynamoPurging
+from chalicelib.tiles.stores.sweep import DynamoSweeping
+from chalicelib.tiles.stores.tiles import DynamoTiles
+from chalicelib.uploads import add as ingest
 from tests.fakes.accounts import FakeGrants
 from tests.fakes.data import FakeDataSets, FakePurging, FakeRecordLog
 from tests.fakes.data_sources import FakeDataSources

@@ -6,21 +6,21 @@ from typing import Any
 
 import pytest
 
-from chalicelib.adapters.accounts_grants import DynamoGrants
-from chalicelib.adapters.data_sets import DynamoDataSets
-from chalicelib.adapters.data_sources import DynamoDataSources
-from chalicelib.adapters.log_archive import S3Archive
-from chalicelib.adapters.record_log import DynamoRecordLog
-from chalicelib.adapters.session_and_snapshot import session_and_snapshot_reader
-from chalicelib.adapters.sweeping import DynamoSweeping
-from chalicelib.adapters.tiles import DynamoTiles
+from chalicelib.access.caller import Caller
+from chalicelib.accounts.stores.grants import DynamoGrants
 from chalicelib.config import Settings
-from chalicelib.domain.access import Caller
-from chalicelib.domain.compaction import CompactionPorts, compact
-from chalicelib.domain.data_query import DataQuery
-from chalicelib.domain.query import read_data
-from chalicelib.domain.session_and_snapshot import SessionAndSnapshot
-from chalicelib.wiring import random_id
+from chalicelib.data_sources.stores.data_sources import DynamoDataSources
+from chalicelib.log.stores.archive import S3Archive
+from chalicelib.log.stores.data_sets import DynamoDataSets
+from chalicelib.log.stores.record_log import DynamoRecordLog
+from chalicelib.reading.query import DataQuery
+from chalicelib.reading.read import read_data
+from chalicelib.reading.session_and_snapshot import SessionAndSnapshot
+from chalicelib.reading.stores.session_and_snapshot import session_and_snapshot_reader
+from chalicelib.services import random_id
+from chalicelib.tiles.compact import CompactionPorts, compact
+from chalicelib.tiles.stores.sweep import DynamoSweeping
+from chalicelib.tiles.stores.tiles import DynamoTiles
 from tests.ports.test_data_calls import Wire, add, wire
 from tests.ports.test_data_stores import ANNA, NOW_MS
 

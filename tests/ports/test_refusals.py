@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.adapters.refused_uploads import DynamoRefusals
-from chalicelib.domain.refusals import Refusal, Refusals, RefusedError
+from chalicelib.uploads.rejections import Refusal, Refusals, RefusedError
+from chalicelib.uploads.stores.rejections import DynamoRefusals
 from tests.fakes.refusals import FakeRefusals
 
 NOW_MS = 1_767_225_600_000

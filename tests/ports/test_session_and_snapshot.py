@@ -2,16 +2,16 @@
 
 import pytest
 
-from chalicelib.adapters.data_keys import tiles_partition
-from chalicelib.adapters.data_sets import DynamoDataSets
-from chalicelib.adapters.dynamodb import batch_delete, client
-from chalicelib.adapters.session_and_snapshot import session_and_snapshot_reader
-from chalicelib.adapters.tiles import DynamoTiles
 from chalicelib.config import Settings
-from chalicelib.domain.compaction import compact
-from chalicelib.domain.errors import UnavailableError
-from chalicelib.domain.session_and_snapshot import SessionAndSnapshot
-from chalicelib.domain.snapshot import Snapshot, encode_snapshot
+from chalicelib.engine.dynamodb import batch_delete, client
+from chalicelib.errors import UnavailableError
+from chalicelib.log.stores.data_sets import DynamoDataSets
+from chalicelib.log.stores.keys import tiles_partition
+from chalicelib.reading.session_and_snapshot import SessionAndSnapshot
+from chalicelib.reading.stores.session_and_snapshot import session_and_snapshot_reader
+from chalicelib.tiles.compact import compact
+from chalicelib.tiles.snapshot import Snapshot, encode_snapshot
+from chalicelib.tiles.stores.tiles import DynamoTiles
 from tests.ports.test_data_calls import Wire, add, cbg, wire
 from tests.ports.test_data_stores import ANNA, NOW_MS
 from tests.ports.test_read_calls import ports

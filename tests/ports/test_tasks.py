@@ -7,15 +7,16 @@ from typing import Any
 
 import pytest
 
-from chalicelib.adapters import sqs, tasks_queue
-from chalicelib.adapters.tasks import DynamoTasks
-from chalicelib.adapters.tasks_queue import SqsTaskQueue
-from chalicelib.adapters.tasks_slots import DynamoTaskSlots
 from chalicelib.config import Settings
-from chalicelib.domain.errors import TaskNameTakenError
-from chalicelib.domain.ports import ChangedMeanwhileError
-from chalicelib.domain.ports_tasks import RunOrder, TaskFilter, TaskSlots, TaskStore
-from chalicelib.domain.task import Place, State, Task, claimed
+from chalicelib.engine import sqs
+from chalicelib.errors import TaskNameTakenError
+from chalicelib.log.ports import ChangedMeanwhileError
+from chalicelib.tasks.ports import RunOrder, TaskFilter, TaskSlots, TaskStore
+from chalicelib.tasks.stores import queue as tasks_queue
+from chalicelib.tasks.stores.queue import SqsTaskQueue
+from chalicelib.tasks.stores.slots import DynamoTaskSlots
+from chalicelib.tasks.stores.tasks import DynamoTasks
+from chalicelib.tasks.task import Place, State, Task, claimed
 from tests.fakes.tasks import FakeSlots, FakeTasks
 from tests.ports.tasks_table import create_tasks_table
 

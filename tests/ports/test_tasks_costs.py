@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 
-from chalicelib.adapters import dynamodb
-from chalicelib.adapters.tasks import DynamoTasks, item_of
-from chalicelib.adapters.tasks_slots import DynamoTaskSlots
 from chalicelib.config import Settings
-from chalicelib.domain.ports_tasks import TaskFilter
-from chalicelib.domain.task import Place, Task
-from chalicelib.domain.task_dispatch import Ticked, tick
-from chalicelib.domain.task_registry import Run, TaskType, registry
-from chalicelib.domain.task_worker import Result, carry_out
-from chalicelib.wiring import Services
+from chalicelib.engine import dynamodb
+from chalicelib.services import Services
+from chalicelib.tasks.dispatch import Ticked, tick
+from chalicelib.tasks.ports import TaskFilter
+from chalicelib.tasks.stores.slots import DynamoTaskSlots
+from chalicelib.tasks.stores.tasks import DynamoTasks, item_of
+from chalicelib.tasks.task import Place, Task
+from chalicelib.tasks.types import Run, TaskType, registry
+from chalicelib.tasks.worker import Result, carry_out
 from tests.fakes.services import FakeServices
 from tests.ports.tasks_table import create_tasks_table
 

@@ -4,12 +4,12 @@ import zlib
 
 import pytest
 
-from chalicelib.domain.data_set import DataOwner
-from chalicelib.domain.entries import Entry, EntryKind
-from chalicelib.domain.ports import ChangedMeanwhileError
-from chalicelib.domain.ports_tiles import Compacted, TileMissingError
-from chalicelib.domain.snapshot import Applied, Snapshot, encode_snapshot
-from chalicelib.domain.tile import TileContent, TileKey, TileTraits
+from chalicelib.log.data_set import DataOwner
+from chalicelib.log.entry import Entry, EntryKind
+from chalicelib.log.ports import ChangedMeanwhileError
+from chalicelib.tiles.ports import Compacted, TileMissingError
+from chalicelib.tiles.snapshot import Applied, Snapshot, encode_snapshot
+from chalicelib.tiles.tile import TileContent, TileKey, TileTraits
 from tests.fakes.data import FakeDataSets, FakeRecordLog
 from tests.fakes.tiles import FakeArchive, FakeTiles
 from tests.ports.test_data_stores import ANNA, NOW_MS

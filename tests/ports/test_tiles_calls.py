@@ -9,8 +9,14 @@ import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 
-from chalicelib.adapters import contention, dynamodb, origin_notes, tile_contents
-from chalicelib.adapters.data_keys import (
+from chalicelib.config import Settings
+from chalicelib.engine import backoff as contention
+from chalicelib.engine import dynamodb
+from chalicelib.engine.dynamodb import query_pages
+from chalicelib.errors import UnavailableError
+from chalicelib.log.data_set import DataOwner
+from chalicelib.log.ports import ChangedMeanwhileError
+from chalicelib.log.stores.keys import (
     origin_keys_partition,
     part_key,
     parts_partition,
@@ -18,14 +24,11 @@ from chalicelib.adapters.data_keys import (
     sweep_orders_partition,
     tiles_partition,
 )
-from chalicelib.adapters.dynamodb import query_pages
-from chalicelib.config import Settings
-from chalicelib.domain.data_set import DataOwner
-from chalicelib.domain.errors import UnavailableError
-from chalicelib.domain.ports import ChangedMeanwhileError
-from chalicelib.domain.ports_tiles import Compacted
-from chalicelib.domain.snapshot import Snapshot, encode_snapshot
-from chalicelib.domain.tile import TileKey
+from chalicelib.tiles.ports import Compacted
+from chalicelib.tiles.snapshot import Snapshot, encode_snapshot
+from chalicelib.tiles.stores import items as tile_contents
+from chalicelib.tiles.stores import origin_index as origin_notes
+from chalicelib.tiles.tile import TileKey
 from tests.ports.test_data_calls import Wire, refusal
 from tests.ports.test_data_stores import ANNA, NOW_MS
 from tests.ports.tile_scene import LATER_MS, LEASE_MS, Stores, after_attempt, contents, stores_of, tiles

@@ -5,20 +5,20 @@ from typing import Any
 
 import pytest
 
-from chalicelib.adapters import dynamodb
-from chalicelib.adapters.accounts import DynamoAccounts
-from chalicelib.adapters.data_keys import continuous_log_partition, tiles_partition
-from chalicelib.adapters.data_sets import DynamoDataSets
-from chalicelib.adapters.dynamodb import query_pages
-from chalicelib.adapters.log_archive import S3Archive
-from chalicelib.adapters.record_log import DynamoRecordLog
-from chalicelib.adapters.tiles import DynamoTiles
+from chalicelib.access.caller import Caller
+from chalicelib.accounts.account import Account
+from chalicelib.accounts.stores.accounts import DynamoAccounts
 from chalicelib.config import Settings
-from chalicelib.domain import ingest
-from chalicelib.domain.access import Caller
-from chalicelib.domain.accounts import Account
-from chalicelib.domain.data_set import DataOwner
-from chalicelib.wiring import system_now_ms
+from chalicelib.engine import dynamodb
+from chalicelib.engine.dynamodb import query_pages
+from chalicelib.log.data_set import DataOwner
+from chalicelib.log.stores.archive import S3Archive
+from chalicelib.log.stores.data_sets import DynamoDataSets
+from chalicelib.log.stores.keys import continuous_log_partition, tiles_partition
+from chalicelib.log.stores.record_log import DynamoRecordLog
+from chalicelib.services import system_now_ms
+from chalicelib.tiles.stores.tiles import DynamoTiles
+from chalicelib.uploads import add as ingest
 from tests.fakes.accounts import FakeGrants
 from tests.ports.test_data_calls import cbg, delete
 from tests.ports.test_data_stores import ANNA, NOW_MS, data_set

@@ -10,19 +10,19 @@ import pytest
 from chalice.test import Client
 
 from app import app
-from chalicelib import wiring
-from chalicelib.adapters import dynamodb, s3, secrets, sqs
+from chalicelib import services as wiring
+from chalicelib.blobs.blob import Collection
 from chalicelib.config import Settings
-from chalicelib.contract.json_text import decode
-from chalicelib.domain.blob import Collection
-from chalicelib.domain.compaction import compact
-from chalicelib.domain.compaction_tasks import compaction_ports
-from chalicelib.domain.ports_tasks import RunOrder
-from chalicelib.domain.task import Place, Task
-from chalicelib.domain.task_dispatch import seed_jobs, tick
-from chalicelib.domain.task_types import TASK_TYPES
-from chalicelib.domain.task_worker import Result, carry_out
-from chalicelib.wiring import Services, build_services
+from chalicelib.engine import dynamodb, s3, secrets, sqs
+from chalicelib.jobs import TASK_TYPES
+from chalicelib.json_text import decode
+from chalicelib.services import Services, build_services
+from chalicelib.tasks.dispatch import seed_jobs, tick
+from chalicelib.tasks.ports import RunOrder
+from chalicelib.tasks.task import Place, Task
+from chalicelib.tasks.worker import Result, carry_out
+from chalicelib.tiles.compact import compact
+from chalicelib.tiles.jobs import compaction_ports
 from tests.api.conftest import ApiClient, Reply
 from tests.infra.rights.given import given, policy
 from tests.ports.conftest import SERVER_SECRET

@@ -5,18 +5,18 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from chalicelib.adapters.compaction_marks import DynamoCompactionMarks
-from chalicelib.adapters.data_sets import DynamoDataSets
-from chalicelib.adapters.record_log import DynamoRecordLog
-from chalicelib.adapters.sweeping import DynamoSweeping
-from chalicelib.adapters.tiles import DynamoTiles
-from chalicelib.contract import json_text
-from chalicelib.domain.data_set import DataSetHead
-from chalicelib.domain.ports import DataSetStore, RecordLog
-from chalicelib.domain.ports_tiles import Attempt, Compacted, CompactionMarks, Sweeping, TileWriter
-from chalicelib.domain.records import Place
-from chalicelib.domain.snapshot import Applied, Snapshot, TilePlace, followed_by
-from chalicelib.domain.tile import DAY_MS, Candidate, TileContent, TileKey, TileTraits, encode_tile
+from chalicelib import json_text
+from chalicelib.log.data_set import DataSetHead
+from chalicelib.log.ports import DataSetStore, RecordLog
+from chalicelib.log.records import Place
+from chalicelib.log.stores.backlog import DynamoCompactionMarks
+from chalicelib.log.stores.data_sets import DynamoDataSets
+from chalicelib.log.stores.record_log import DynamoRecordLog
+from chalicelib.tiles.ports import Attempt, Compacted, CompactionMarks, Sweeping, TileWriter
+from chalicelib.tiles.snapshot import Applied, Snapshot, TilePlace, followed_by
+from chalicelib.tiles.stores.sweep import DynamoSweeping
+from chalicelib.tiles.stores.tiles import DynamoTiles
+from chalicelib.tiles.tile import DAY_MS, Candidate, TileContent, TileKey, TileTraits, encode_tile
 from tests.fakes.data import FakeDataSets, FakeRecordLog
 from tests.fakes.tiles import FakeTiles
 from tests.ports.test_data_stores import ANNA, NOW_MS, data_set, entry

@@ -10,20 +10,22 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule
 
-from chalicelib.domain import compaction, compaction_pass, query
-from chalicelib.domain.compaction import LEASE_MS, CompactionPorts, compact, read_tail, rebuild
-from chalicelib.domain.data_query import DataQuery
-from chalicelib.domain.data_set import DataSetHead
-from chalicelib.domain.entries import NewEntry
-from chalicelib.domain.fold_state import can_be_seen
-from chalicelib.domain.ports import NO_TIMES_MS, ChangedMeanwhileError
-from chalicelib.domain.ports_tasks import TaskServices
-from chalicelib.domain.purge import WAIT_MS, purge
-from chalicelib.domain.record_array import RecordArray
-from chalicelib.domain.snapshot import Snapshot
-from chalicelib.domain.task import State, Task
-from chalicelib.domain.task_registry import Run, TimeLimitError
-from chalicelib.domain.tile import DAY_MS, TileContent, TileKey, TileTraits
+from chalicelib.encoding.gzip_splice import RecordArray
+from chalicelib.log.data_set import DataSetHead
+from chalicelib.log.entry import NewEntry
+from chalicelib.log.fold_state import can_be_seen
+from chalicelib.log.ports import NO_TIMES_MS, ChangedMeanwhileError
+from chalicelib.reading import read as query
+from chalicelib.reading.query import DataQuery
+from chalicelib.tasks.ports import TaskServices
+from chalicelib.tasks.task import State, Task
+from chalicelib.tasks.types import Run, TimeLimitError
+from chalicelib.tiles import compact as compaction
+from chalicelib.tiles import fold_into_tiles as compaction_pass
+from chalicelib.tiles.compact import LEASE_MS, CompactionPorts, compact, read_tail, rebuild
+from chalicelib.tiles.purge import WAIT_MS, purge
+from chalicelib.tiles.snapshot import Snapshot
+from chalicelib.tiles.tile import DAY_MS, TileContent, TileKey, TileTraits
 from tests.fakes.data import FakeDataSets, FakePurging, FakeRecordLog
 from tests.fakes.processes import DiedError, Process, observed, writes_told
 from tests.fakes.tiles import FakeArchive, FakeTiles, go_on

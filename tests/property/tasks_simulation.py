@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from chalicelib.domain.ports_tasks import RunOrder
+from chalicelib.tasks.ports import RunOrder
 from tests.fakes.services import FakeServices
 from tests.fakes.tasks import FakeQueue, FakeSlots, FakeTasks
 

@@ -8,8 +8,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
-from chalicelib.domain.compaction import compact
-from chalicelib.domain.data_source import CONNECTED, DataSource
+from chalicelib.data_sources.data_source import CONNECTED, DataSource
+from chalicelib.tiles.compact import compact
 from tests.fakes.processes import Process
 from tests.property.compaction_world import DAY_QUERIES, SOURCE_QUERIES, Compacted
 from tests.property.deduplication import DEACTIVATE, DROP_HASH, NONE, OLDER, ORIGIN, TRUNCATE

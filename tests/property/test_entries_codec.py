@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.entries import (
+from chalicelib.log.compression_dictionary import WORDS
+from chalicelib.log.entry import (
     FROM_WORDS,
     PLAIN,
     SMALL_BYTES,
@@ -19,7 +20,6 @@ from chalicelib.domain.entries import (
     encode_selectors,
     read_records,
 )
-from chalicelib.domain.entry_words import WORDS
 from chalicelib.model.data import Datum
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)

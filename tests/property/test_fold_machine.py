@@ -10,13 +10,15 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from chalicelib.domain import data_sets, ingest, query
-from chalicelib.domain.access import SERVICE, Caller
-from chalicelib.domain.data_query import DataQuery
-from chalicelib.domain.data_set import as_data_set
-from chalicelib.domain.errors import DataSetClosedError, DataSetNotFoundError
-from chalicelib.domain.truncation import with_truncations
+from chalicelib.access.caller import SERVICE, Caller
+from chalicelib.data_sets import lifecycle as data_sets
+from chalicelib.errors import DataSetClosedError, DataSetNotFoundError
+from chalicelib.log.data_set import as_data_set
+from chalicelib.log.truncation import with_truncations
 from chalicelib.model.times import parse_time
+from chalicelib.reading import read as query
+from chalicelib.reading.query import DataQuery
+from chalicelib.uploads import add as ingest
 from tests.fakes.accounts import FakeGrants
 from tests.fakes.data import FakeDataSets, FakeRecordLog
 from tests.fakes.data_sources import FakeDataSources

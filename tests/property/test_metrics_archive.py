@@ -15,9 +15,9 @@ import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain import metrics_archive
-from chalicelib.domain.errors import UnavailableError
-from chalicelib.domain.ports_metrics import Counted, MetricsPorts, StreamRecord
+from chalicelib.errors import UnavailableError
+from chalicelib.metrics import keep as metrics_archive
+from chalicelib.metrics.ports import Counted, MetricsPorts, StreamRecord
 from tests.fakes.metrics import FakeMetrics
 
 SHARD = "shardId-000000000000"

@@ -9,9 +9,11 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain import data_sets, ingest, query
-from chalicelib.domain.access import Caller
-from chalicelib.domain.data_query import DataQuery
+from chalicelib.access.caller import Caller
+from chalicelib.data_sets import lifecycle as data_sets
+from chalicelib.reading import read as query
+from chalicelib.reading.query import DataQuery
+from chalicelib.uploads import add as ingest
 from tests.fakes.accounts import FakeGrants
 from tests.fakes.data import FakeDataSets, FakeRecordLog
 from tests.fakes.data_sources import FakeDataSources

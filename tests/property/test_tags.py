@@ -7,12 +7,12 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from chalicelib.domain import query
-from chalicelib.domain.access import SERVICE
-from chalicelib.domain.compaction import CompactionPorts, compact
-from chalicelib.domain.data_query import parse_data_query
-from chalicelib.domain.data_source import CONNECTED, DataSource
-from chalicelib.domain.errors import DataSetClosedError
+from chalicelib.access.caller import SERVICE
+from chalicelib.data_sources.data_source import CONNECTED, DataSource
+from chalicelib.errors import DataSetClosedError
+from chalicelib.reading import read as query
+from chalicelib.reading.query import parse_data_query
+from chalicelib.tiles.compact import CompactionPorts, compact
 from tests.fakes.data_scene import ANNA, DataScene, Item, cbg, food
 from tests.fakes.tiles import FakeArchive
 

@@ -5,11 +5,11 @@ from collections.abc import Callable
 
 import pytest
 
-from chalicelib.domain.ports_tasks import RunOrder, TaskServices
-from chalicelib.domain.task import State, Task, placed
-from chalicelib.domain.task_dispatch import tick
-from chalicelib.domain.task_registry import Run, TaskType, registry
-from chalicelib.domain.task_worker import carry_out
+from chalicelib.tasks.dispatch import tick
+from chalicelib.tasks.ports import RunOrder, TaskServices
+from chalicelib.tasks.task import State, Task, placed
+from chalicelib.tasks.types import Run, TaskType, registry
+from chalicelib.tasks.worker import carry_out
 from tests.property.tasks_simulation import World
 
 DUE_TASKS = 500

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.access import RestrictedToken
-from chalicelib.domain.accounts_erasure import SETTLED_AFTER_MS, erase_at_once, erase_deleted_users
-from chalicelib.domain.errors import UnavailableError
-from chalicelib.domain.ports_accounts import Collection
-from chalicelib.domain.task import Task
-from chalicelib.domain.task_registry import Run, TimeLimitError
+from chalicelib.access.caller import RestrictedToken
+from chalicelib.accounts.ports import Collection
+from chalicelib.erasure import SETTLED_AFTER_MS, erase_at_once, erase_deleted_users
+from chalicelib.errors import UnavailableError
+from chalicelib.tasks.task import Task
+from chalicelib.tasks.types import Run, TimeLimitError
 from tests.fakes.services import START_MS, FakeServices
 
 GONE = "aaaaaaaaaa"

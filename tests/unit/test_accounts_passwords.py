@@ -6,8 +6,8 @@ import sys
 import pytest
 from argon2 import Type, extract_parameters
 
-from chalicelib.adapters import passwords
-from chalicelib.adapters.passwords import Argon2Passwords
+from chalicelib.accounts.stores import passwords
+from chalicelib.accounts.stores.passwords import Argon2Passwords
 
 PASSWORD = "correct:horse-bättery"
 
@@ -44,5 +44,5 @@ def test_nobodys_hash_takes_as_long_as_any(password_hash: str) -> None:
 
 
 def test_the_application_does_not_import_argon2() -> None:
-    script = "import sys, app, chalicelib.adapters.passwords; sys.exit('argon2' in sys.modules)"
+    script = "import sys, app, chalicelib.accounts.stores.passwords; sys.exit('argon2' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0

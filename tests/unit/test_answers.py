@@ -4,11 +4,11 @@ import gzip
 
 import pytest
 
-from chalicelib.domain.access import Caller
-from chalicelib.domain.data_query import DataQuery
-from chalicelib.domain.errors import UnavailableError
-from chalicelib.domain.grants import WINDOW_HOURS, Grant
-from chalicelib.domain.ports_tiles import TileMissingError
+from chalicelib.access.caller import Caller
+from chalicelib.accounts.grant import WINDOW_HOURS, Grant
+from chalicelib.errors import UnavailableError
+from chalicelib.reading.query import DataQuery
+from chalicelib.tiles.ports import TileMissingError
 from tests.fakes.compaction_scene import CompactionScene, on
 from tests.fakes.data_scene import ANNA, cbg, food
 

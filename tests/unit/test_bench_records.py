@@ -2,7 +2,7 @@
 
 from bench.records import REQUEST_RECORDS, cbg_requests, kind_of, mixed
 from chalicelib.model.data import check_data
-from chalicelib.model.tables import TYPES
+from chalicelib.model.tables.registry import TYPES
 
 
 def test_mixed_records_are_of_all_kinds_that_samples_have() -> None:

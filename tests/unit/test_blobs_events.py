@@ -11,11 +11,11 @@ import pytest
 from chalice.test import Client
 
 from app import app
-from chalicelib import wiring
-from chalicelib.domain.blob import Blob, Collection
-from chalicelib.domain.blobs_storing import md5_base64
-from chalicelib.domain.errors import UnavailableError
-from chalicelib.domain.ports_blobs import StoredContent
+from chalicelib import services as wiring
+from chalicelib.blobs.blob import Blob, Collection
+from chalicelib.blobs.content import md5_base64
+from chalicelib.blobs.ports import StoredContent
+from chalicelib.errors import UnavailableError
 from chalicelib.events.blobs import object_keys
 from chalicelib.observability import logger
 from tests.fakes.services import START_MS, FakeServices

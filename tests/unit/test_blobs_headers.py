@@ -2,9 +2,9 @@
 
 import pytest
 
-from chalicelib.domain.blob import TimeSpan
-from chalicelib.domain.blobs_headers import announced_blob, announced_device_log, normalised_media_type
-from chalicelib.domain.errors import InvalidHeaderError, MissingHeaderError, StrandlineError, TooLargeError
+from chalicelib.blobs.blob import TimeSpan
+from chalicelib.blobs.headers import announced_blob, announced_device_log, normalised_media_type
+from chalicelib.errors import InvalidHeaderError, MissingHeaderError, StrandlineError, TooLargeError
 
 MD5 = "XrY7u+Ae7tCTyyK7j1rNww=="
 BLOB = {"content-type": "text/plain", "digest": f"MD5={MD5}"}

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from chalicelib.domain.blob import Blob, Collection, collection_and_id
-from chalicelib.domain.blobs_storing import (
+from chalicelib.blobs.blob import Blob, Collection, collection_and_id
+from chalicelib.blobs.content import (
     DAY_MS,
     Abandoned,
     Confirmation,
@@ -17,10 +17,10 @@ from chalicelib.domain.blobs_storing import (
     remove_abandoned,
     store,
 )
-from chalicelib.domain.blobs_tasks import remove_abandoned_blobs
-from chalicelib.domain.errors import UnavailableError, UnequalDigestsError
-from chalicelib.domain.task import Task
-from chalicelib.domain.task_registry import Run, TimeLimitError
+from chalicelib.blobs.jobs import remove_abandoned_blobs
+from chalicelib.errors import UnavailableError, UnequalDigestsError
+from chalicelib.tasks.task import Task
+from chalicelib.tasks.types import Run, TimeLimitError
 from tests.fakes.blobs import FakeBlobs, FakeContents
 from tests.fakes.services import FakeServices
 

@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from chalicelib.domain import compaction, compaction_pass
-from chalicelib.domain.compaction import Done, compact
-from chalicelib.domain.data_set import DataOwner
-from chalicelib.domain.entries import Entry
-from chalicelib.domain.ports import FROM_THE_FIRST
-from chalicelib.domain.tile import TileKey
+from chalicelib.log.data_set import DataOwner
+from chalicelib.log.entry import Entry
+from chalicelib.log.ports import FROM_THE_FIRST
+from chalicelib.tiles import compact as compaction
+from chalicelib.tiles import fold_into_tiles as compaction_pass
+from chalicelib.tiles.compact import Done, compact
+from chalicelib.tiles.tile import TileKey
 from tests.fakes.compaction_scene import ANNA_ID, FIRST_DAY, CompactionScene, on
 from tests.fakes.data_scene import DataScene, cbg, food
 

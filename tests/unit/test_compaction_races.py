@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain import compaction, query
-from chalicelib.domain.compaction import LEASE_MS, CompactionPorts, compact, rebuild
-from chalicelib.domain.data_query import DataQuery
-from chalicelib.domain.ports import ChangedMeanwhileError
-from chalicelib.domain.purge import WAIT_MS
+from chalicelib.log.ports import ChangedMeanwhileError
+from chalicelib.reading import read as query
+from chalicelib.reading.query import DataQuery
+from chalicelib.tiles import compact as compaction
+from chalicelib.tiles.compact import LEASE_MS, CompactionPorts, compact, rebuild
+from chalicelib.tiles.purge import WAIT_MS
 from tests.fakes.compaction_scene import ANNA_ID, CompactionScene, on
 from tests.fakes.data_scene import ANNA, cbg, food
 from tests.fakes.processes import DiedError, Process, observed, writes_told

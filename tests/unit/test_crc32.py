@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from chalicelib.domain.crc32 import combined_crc32
+from chalicelib.encoding.crc32 import combined_crc32
 
 GIBIBYTE = 2**30
 CRC32S = st.integers(0, 2**32 - 1)

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.access import SERVICE, Caller
-from chalicelib.domain.data_set import format_time
-from chalicelib.domain.errors import (
+from chalicelib.access.caller import SERVICE, Caller
+from chalicelib.data_sets.list_query import parse_list_query
+from chalicelib.errors import (
     DataSetClosedError,
     DataSetExistsError,
     DataSetNotFoundError,
@@ -16,8 +16,8 @@ from chalicelib.domain.errors import (
     UnauthorizedError,
     UnavailableError,
 )
-from chalicelib.domain.list_query import parse_list_query
-from chalicelib.domain.ports import ChangedMeanwhileError
+from chalicelib.log.data_set import format_time
+from chalicelib.log.ports import ChangedMeanwhileError
 from tests.fakes.data_scene import ANNA, CUSTODIAN, START_MS, STRANGER, UPLOADER, VIEWER, DataScene, cbg
 
 UNKNOWN = "0" * 32

@@ -5,16 +5,16 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.data_query import DataQuery, parse_data_query
-from chalicelib.domain.data_set import DataOwner, DataSet
-from chalicelib.domain.data_tag import (
+from chalicelib.log.data_set import DataOwner, DataSet
+from chalicelib.log.freshness import CameIn, Freshness
+from chalicelib.reading.etag import (
     NotModifiedError,
     parse_known_tags,
     require_unknown,
     tag_of,
     tag_when_settled,
 )
-from chalicelib.domain.freshness import CameIn, Freshness
+from chalicelib.reading.query import DataQuery, parse_data_query
 
 OWNER = DataOwner("aaaaaaaaaa", epoch=1, changes=7)
 TAG = 'W/"0123"'

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.access import SERVICE, Caller
-from chalicelib.domain.errors import UnauthorizedError
-from chalicelib.domain.freshness import (
+from chalicelib.access.caller import SERVICE, Caller
+from chalicelib.errors import UnauthorizedError
+from chalicelib.log.freshness import (
     CLIENT_LENGTH,
     CLIENTS,
     PLACES,
@@ -21,7 +21,7 @@ from chalicelib.domain.freshness import (
     client_of,
     newest_times_ms,
 )
-from chalicelib.domain.freshness_query import read_freshness
+from chalicelib.reading.freshness import read_freshness
 from tests.fakes.data_scene import ANNA, CUSTODIAN, STRANGER, UPLOADER, VIEWER, DataScene, cbg, food
 
 METER = "b" * 32

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.identity import MissingDeviceIdError, identity_hash, identity_hashes
+from chalicelib.log.identity_hash import MissingDeviceIdError, identity_hash, identity_hashes
 from chalicelib.model.data import check_data
 from chalicelib.model.deduplicators import DATASET_DROP_HASH, DEVICE_DEACTIVATE_HASH, NONE
 

@@ -8,7 +8,7 @@ import pytest
 
 from tools.project import ROOT
 
-MOST_MODULES = 390
+MOST_MODULES = 420
 """A new API is about six of its own; what this is to catch is a library that brings dozens."""
 HEAVY = ("argon2", "aws_xray_sdk", "boto3", "cryptography", "joserfc", "pydantic")
 BOTOCORE = "botocore"
@@ -22,7 +22,7 @@ def imported() -> frozenset[str]:
 
 
 def test_the_application_is_among_them() -> None:
-    assert {"app", "chalicelib.api.data", "chalicelib.adapters.record_log", "chalice.app"} <= imported()
+    assert {"app", "chalicelib.api.routes.data", "chalicelib.log.stores.record_log", "chalice.app"} <= imported()
 
 
 def test_there_are_not_many() -> None:

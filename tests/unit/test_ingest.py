@@ -4,10 +4,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain import ingest
-from chalicelib.domain.access import SERVICE, Caller
-from chalicelib.domain.entries import SelectorKind, Selectors
-from chalicelib.domain.errors import (
+from chalicelib.access.caller import SERVICE, Caller
+from chalicelib.errors import (
     DataSetClosedError,
     DataSetNotFoundError,
     InvalidFieldsError,
@@ -16,6 +14,8 @@ from chalicelib.domain.errors import (
     StrandlineError,
     UnauthorizedError,
 )
+from chalicelib.log.entry import SelectorKind, Selectors
+from chalicelib.uploads import add as ingest
 from tests.fakes.data_scene import ANNA, CUSTODIAN, STRANGER, UPLOADER, VIEWER, DataScene, cbg, food
 
 UNKNOWN = "0" * 32

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from chalicelib.domain import metrics
-from chalicelib.domain.metrics import Occurrence, SubjectKind
+from chalicelib.metrics import event as metrics
+from chalicelib.metrics.event import Occurrence, SubjectKind
 from tests.fakes.metrics import FakeMetrics
 
 USER_ID = "0123456789"

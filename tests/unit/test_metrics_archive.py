@@ -5,8 +5,8 @@ from typing import Any
 import orjson
 import pytest
 
-from chalicelib.domain.errors import UnavailableError
-from chalicelib.domain.metrics_archive import (
+from chalicelib.errors import UnavailableError
+from chalicelib.metrics.keep import (
     MOST_RANGES,
     TRIES,
     ArchivedEvent,
@@ -16,7 +16,7 @@ from chalicelib.domain.metrics_archive import (
     object_name,
     with_range,
 )
-from chalicelib.domain.ports_metrics import Ledger, LedgerChangedError, RejectedRecord, StreamRecord
+from chalicelib.metrics.ports import Ledger, LedgerChangedError, RejectedRecord, StreamRecord
 from tests.fakes.metrics import FakeMetrics
 
 SHARD = "shardId-000000000003"

@@ -4,8 +4,8 @@ from threading import Event
 
 import pytest
 
-from chalicelib.adapters.metrics_deadline import within
-from chalicelib.domain.errors import UnavailableError
+from chalicelib.errors import UnavailableError
+from chalicelib.metrics.stores.deadline import within
 
 LONG_S = 60
 

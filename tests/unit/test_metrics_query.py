@@ -5,7 +5,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from chalicelib.domain.metrics_query import nested
+from chalicelib.metrics.query import nested
 
 
 @pytest.mark.parametrize(

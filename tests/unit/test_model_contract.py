@@ -12,8 +12,10 @@ from typing import Any
 
 import pytest
 
-from chalicelib.model import data_sets, fields, tables
+from chalicelib.model import fields
 from chalicelib.model.fields import Kind, Object, Range
+from chalicelib.model.tables import data_sets
+from chalicelib.model.tables import registry as tables
 
 _MODEL = json.loads((Path(__file__).parent.parent / "data" / "model" / "data-model.json").read_text(encoding="utf-8"))
 _DEFINITIONS = _MODEL["definitions"]

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from chalicelib.model import deduplicators
-from chalicelib.model.data_sets import check_data_set, check_data_set_update
 from chalicelib.model.errors import FieldError, InvalidBodyError, NotAnObjectError
 from chalicelib.model.query import PAGING, BooleanField, QueryField, TextField, check_query
+from chalicelib.model.tables.data_sets import check_data_set, check_data_set_update
 
 
 def _creation_errors(body: object) -> list[tuple[str | None, str]]:

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from chalicelib.model import forms
+from chalicelib.model.compiled.fast_checks import free_form
 from chalicelib.model.doubt import Doubt
 from chalicelib.model.free_form import MAX_DEPTH, is_too_deep, size_bytes
 from chalicelib.model.glucose import to_mmol_l
 from chalicelib.model.glucose_target import target_faults
 from chalicelib.model.pointers import member
-from chalicelib.model.quick_checks import free_form
 from chalicelib.model.rendering import render, render_list
 from chalicelib.model.urls import is_absolute_url
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.access import SERVICE, Caller
-from chalicelib.domain.data_query import DataQuery, parse_data_query
-from chalicelib.domain.errors import InvalidFieldsError, UnauthorizedError
+from chalicelib.access.caller import SERVICE, Caller
+from chalicelib.errors import InvalidFieldsError, UnauthorizedError
+from chalicelib.reading.query import DataQuery, parse_data_query
 from tests.fakes.data_scene import ANNA, CUSTODIAN, STRANGER, UPLOADER, VIEWER, DataScene, cbg, food
 
 BOLUS = {"type": "bolus", "subType": "normal", "normal": 1, "time": "2026-01-01T00:02:00Z"}

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from chalicelib.domain.record_array import DeflatedLines, RecordArray, deflated_lines, inflated_lines
+from chalicelib.encoding.gzip_splice import DeflatedLines, RecordArray, deflated_lines, inflated_lines
 
 JSON_VALUES = st.recursive(st.none() | st.booleans() | st.integers() | st.text(), st.lists, max_leaves=5)
 TEXTS = st.dictionaries(st.text(max_size=8), JSON_VALUES, max_size=4).map(

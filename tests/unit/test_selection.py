@@ -6,15 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.contract import json_text
-from chalicelib.domain.data_query import DataQuery
-from chalicelib.domain.data_set import DataSet
-from chalicelib.domain.fold import VisibleData
-from chalicelib.domain.records import Place
-from chalicelib.domain.selection import selected, selects_some, selects_tile
-from chalicelib.domain.snapshot import TilePlace
-from chalicelib.domain.source_filters import Imports, SourceFilters
-from chalicelib.domain.tile import DAY_MS, Candidate, Tile, TileKey, TileTraits, encode_tile
+from chalicelib import json_text
+from chalicelib.log.data_set import DataSet
+from chalicelib.log.fold import VisibleData
+from chalicelib.log.records import Place
+from chalicelib.reading.query import DataQuery
+from chalicelib.reading.select import selected, selects_some, selects_tile
+from chalicelib.reading.source_filters import Imports, SourceFilters
+from chalicelib.tiles.snapshot import TilePlace
+from chalicelib.tiles.tile import DAY_MS, Candidate, Tile, TileKey, TileTraits, encode_tile
 
 A, B = "a" * 32, "b" * 32
 NOTHING_DROPPED = SourceFilters(drops_carelink=False, medtronic_data_set_ids=frozenset())

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.snapshot import Applied, Snapshot, TilePlace, decode_snapshot, encode_snapshot, followed_by
-from chalicelib.domain.tile import TileKey, TileTraits
+from chalicelib.tiles.snapshot import Applied, Snapshot, TilePlace, decode_snapshot, encode_snapshot, followed_by
+from chalicelib.tiles.tile import TileKey, TileTraits
 
 TYPES = ("basal", "bolus", "cbg", "deviceEvent", "dosingDecision", "food", "insulin", "smbg", "water", "wizard")
 DATA_SET = "a" * 32

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.data_source import DataSource
+from chalicelib.data_sources.data_source import DataSource
 from tests.fakes.data_scene import ANNA, DataScene
 
 APP = "a" * 32

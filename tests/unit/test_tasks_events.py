@@ -11,12 +11,12 @@ import pytest
 from chalice.test import Client
 
 from app import app
-from chalicelib import wiring
-from chalicelib.domain.ports_tasks import RunOrder
-from chalicelib.domain.task import State, Task, placed
-from chalicelib.domain.task_types import TASK_TYPES
+from chalicelib import services as wiring
 from chalicelib.events import tasks as events
+from chalicelib.jobs import TASK_TYPES
 from chalicelib.observability import logger
+from chalicelib.tasks.ports import RunOrder
+from chalicelib.tasks.task import State, Task, placed
 from tests.fakes.services import FakeServices
 
 ECHO = "strandline.diagnostics.echo"
@@ -132,7 +132,7 @@ def test_there_is_a_worker_for_each_slot() -> None:
 
 HANGS = """
 import threading
-from chalicelib.domain.ports_tasks import RunOrder
+from chalicelib.tasks.ports import RunOrder
 from chalicelib.events import tasks
 tasks.services = lambda: type("Services", (), {"now_ms": staticmethod(lambda: %d)})
 tasks.carry_out = lambda *_: threading.Event().wait()

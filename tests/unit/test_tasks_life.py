@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.task import (
+from chalicelib.tasks.task import (
     Ending,
     Place,
     State,

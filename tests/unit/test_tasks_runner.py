@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.errors import UnavailableError
-from chalicelib.domain.ports_tasks import RunOrder, TaskServices
-from chalicelib.domain.task import Place, State, Task, TaskChanges, changed, placed
-from chalicelib.domain.task_dispatch import Ticked, seed_jobs, tick
-from chalicelib.domain.task_registry import (
+from chalicelib.errors import UnavailableError
+from chalicelib.jobs import TASK_TYPES
+from chalicelib.tasks.dispatch import Ticked, seed_jobs, tick
+from chalicelib.tasks.ports import RunOrder, TaskServices
+from chalicelib.tasks.task import Place, State, Task, TaskChanges, changed, placed
+from chalicelib.tasks.types import (
     Again,
     Job,
     Registry,
@@ -21,8 +22,7 @@ from chalicelib.domain.task_registry import (
     TimeLimitError,
     registry,
 )
-from chalicelib.domain.task_types import TASK_TYPES
-from chalicelib.domain.task_worker import LARGEST_DATA_BYTES, Ran, Result, carry_out
+from chalicelib.tasks.worker import LARGEST_DATA_BYTES, Ran, Result, carry_out
 from tests.fakes.services import FakeServices
 
 ECHO = "strandline.diagnostics.echo"

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.contract import json_text
-from chalicelib.domain.record_array import inflated_lines
-from chalicelib.domain.records import Place
-from chalicelib.domain.tile import (
+from chalicelib import json_text
+from chalicelib.encoding.gzip_splice import inflated_lines
+from chalicelib.log.records import Place
+from chalicelib.tiles.tile import (
     DAY_MS,
     Candidate,
     Tile,

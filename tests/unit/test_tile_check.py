@@ -2,9 +2,9 @@
 
 import pytest
 
-from chalicelib.domain.compaction import CompactionPorts, compact
-from chalicelib.domain.tile import TileContent
-from chalicelib.domain.tile_check import check_tiles
+from chalicelib.tiles.compact import CompactionPorts, compact
+from chalicelib.tiles.tile import TileContent
+from chalicelib.tiles.verify import check_tiles
 from tests.fakes.data_scene import ANNA, DataScene, cbg
 from tests.fakes.tiles import FakeArchive
 

@@ -5,7 +5,11 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.compaction_tasks import (
+from chalicelib.errors import UnavailableError
+from chalicelib.log.backlog import DUE_AFTER_MS, DUE_BYTES
+from chalicelib.tasks.task import State, Task
+from chalicelib.tasks.types import Again, Run, TaskFailedError
+from chalicelib.tiles.jobs import (
     COMPACTIONS_FAILED,
     TILES_WRONG,
     compact_marked,
@@ -13,12 +17,8 @@ from chalicelib.domain.compaction_tasks import (
     rebuild_tiles,
     verify_tiles,
 )
-from chalicelib.domain.compaction_weight import DUE_AFTER_MS, DUE_BYTES
-from chalicelib.domain.errors import UnavailableError
-from chalicelib.domain.ports_tiles import CompactionMark
-from chalicelib.domain.task import State, Task
-from chalicelib.domain.task_registry import Again, Run, TaskFailedError
-from chalicelib.domain.tile import TileContent
+from chalicelib.tiles.ports import CompactionMark
+from chalicelib.tiles.tile import TileContent
 from tests.fakes.data_scene import ANNA, DataScene, cbg
 from tests.fakes.services import FakeServices
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from chalicelib.domain.data_query import DataQuery
-from chalicelib.domain.record_array import DeflatedLines
-from chalicelib.domain.tile import DAY_MS, Tile, TileKey
+from chalicelib.encoding.gzip_splice import DeflatedLines
+from chalicelib.reading.query import DataQuery
+from chalicelib.tiles.tile import DAY_MS, Tile, TileKey
 from tests.fakes.compaction_scene import FIRST_DAY, CompactionScene, on
 from tests.fakes.data_scene import cbg, food
 

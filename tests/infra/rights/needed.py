@@ -4,8 +4,8 @@ import ast
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from chalicelib.blobs.blob import Collection
 from chalicelib.config import Settings
-from chalicelib.domain.blob import Collection
 from tests.infra.rights.body import Body
 from tests.infra.rights.calling import Arguments, Call
 from tests.infra.rights.program import Program
@@ -45,7 +45,7 @@ ON_OBJECTS = {
 LISTING = frozenset({"list_objects_v2"})
 TELLING_ABSENCE = frozenset({"get_object", "head_object", "put_object_tagging"})
 """S3 says of an object that it is not there only to those who may list the bucket, and to others that they may not."""
-KEYS_FROM_OUTSIDE = {f"{PACKAGE}.adapters.blobs_contents": tuple(f"{collection}/" for collection in Collection)}
+KEYS_FROM_OUTSIDE = {f"{PACKAGE}.blobs.stores.contents": tuple(f"{collection}/" for collection in Collection)}
 """Where keys of objects come out of notices and of what is stored, the beginnings that they have."""
 ON_SECRETS = {"get_secret_value": "GetSecretValue", "put_secret_value": "PutSecretValue"}
 ON_QUEUES = {"get_queue_url": "GetQueueUrl", "send_message": "SendMessage"}
@@ -117,7 +117,7 @@ def _entries(modules: Mapping[str, Module]) -> Iterator[tuple[str, list[Entry]]]
 
 def _calls(modules: Mapping[str, Module], entries: list[Entry]) -> frozenset[Call]:
     program = Program(modules)
-    services = Function(f"{PACKAGE}.wiring", "services", modules[f"{PACKAGE}.wiring"].functions["services"])
+    services = Function(f"{PACKAGE}.services", "services", modules[f"{PACKAGE}.services"].functions["services"])
     before: object = None
     while before != program.stored:
         before = dict(program.stored)

@@ -31,9 +31,8 @@ from tests.infra.rights.values import (
 
 SETTINGS = f"{PACKAGE}.config:Settings"
 CLIENT_TYPES = "mypy_boto3_"
-PASSED_OVER = (f"{PACKAGE}.model", f"{PACKAGE}.contract")
+PASSED_OVER = (f"{PACKAGE}.model", f"{PACKAGE}.api.operations", f"{PACKAGE}.access.policy", f"{PACKAGE}.json_text")
 """Packages that hold no port and no client: what their functions return is what they are annotated with."""
-ADAPTERS = f"{PACKAGE}.adapters"
 DEEPEST = 3
 """How often one function may be on the stack: a recursion has shown all that it does by then."""
 SEQUENCES = frozenset(
@@ -62,8 +61,8 @@ class Program:
         self._implementations.clear()
 
     def store(self, owner: str, name: str, value: Value) -> None:
-        """A field, or a module's variable, may have this value, too. Texts matter in adapters only."""
-        if not owner.startswith(ADAPTERS):
+        """A field, or a module's variable, may have this value, too. Texts matter in stores and engine only."""
+        if ".stores." not in owner and not owner.startswith(f"{PACKAGE}.engine"):
             value = essence(value)
         self.stored[owner, name] = join((self.stored.get((owner, name), NOTHING), value))
 

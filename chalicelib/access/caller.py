@@ -1,0 +1,232 @@
+"""Who is calling, and what they may do.
+
+A caller is nobody, a user, or a server. What a user may do with another user's account is said by the permissions
+that the other user granted; nothing is implied by a permission but itself, and by being the owner everything but
+`custodian`. Source: data-api 2, errors 5, access-api A2 and A4.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from chalicelib.access.policy import CUSTODIAN, ROOT, UPLOAD, VIEW, WhoMay
+from chalicelib.errors import MalformedCredentialError, UnauthenticatedError, UnauthorizedError
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who sent the request; `user_id` is None for nobody, and for a server that is no account."""
+
+    user_id: str | None = None
+    is_server: bool = False
+    credential: "Session | RestrictedToken | None" = field(default=None, compare=False, repr=False)
+    """What the caller was known by, unless by the service secret: what it makes may rest on that."""
+
+    @property
+    def is_nobody(self) -> bool:
+        """Whether no credential was valid."""
+        return self.user_id is None and not self.is_server
+
+
+NOBODY = Caller()
+SERVICE = Caller(is_server=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What a token stands for until `expires_time_ms`, or until it is revoked."""
+
+    token_hash: str
+    user_id: str
+    is_server: bool
+    created_time_ms: int
+    expires_time_ms: int
+    login_id: str = ""
+    """Token hash of the login that this token was refreshed from, empty when it is the login's own: signing out ends
+    all tokens of a login."""
+
+
+@dataclass(frozen=True, slots=True)
+class RestrictedToken:
+    """A short-lived substitute for a session where no header can be set: in links, for exports.
+
+    Without `paths` it opens everything that its user may do. Source: auth-api 7.
+    """
+
+    id: str
+    user_id: str
+    paths: tuple[str, ...] | None
+    expiration_time_ms: int
+    created_time_ms: int
+    modified_time_ms: int | None = None
+
+    def opens(self, path: str, now_ms: int) -> bool:
+        """Whether it stands for its user in a request to this path: that of one of its own, or one below."""
+        if self.expiration_time_ms <= now_ms:
+            return False
+        return self.paths is None or any(path == own or path.startswith(own.rstrip("/") + "/") for own in self.paths)
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What a request carries to say who sent it; a member is None when it was not sent.
+
+    `path` is where it was sent to. `malformed` tells that a credential was sent twice, or in no form that can be read.
+    """
+
+    service_secret: str | None = None
+    bearer_token: str | None = None
+    session_token: str | None = None
+    restricted_token: str | None = None
+    path: str = ""
+    malformed: bool = False
+
+
+class SessionReader(Protocol):
+    """Finds the session of a token by its hash, strongly consistent, so that a revoked token is refused at once."""
+
+    def find(self, token_hash: str) -> Session | None:
+        """The session, expired ones possibly included; None when there is none."""
+        ...
+
+
+class RestrictedTokenReader(Protocol):
+    """Finds a restricted token by its id."""
+
+    def find(self, token_id: str) -> RestrictedToken | None:
+        """The token, expired ones possibly included; None when there is none."""
+        ...
+
+
+class GrantReader(Protocol):
+    """Finds what one user granted to another."""
+
+    def permissions(self, sharer_id: str, grantee_id: str) -> frozenset[str]:
+        """Names of the permissions that hold for all data; empty when there is none."""
+        ...
+
+    def view_from_ms(self, sharer_id: str, grantee_id: str) -> int | None:
+        """Since when data may be read by a `view` of the last hours only; None when there is no such permission."""
+        ...
+
+
+def token_hash(token: str) -> str:
+    """The form in which a token is stored: 64 hexadecimal digits. Tokens are long and random, so no salt is needed."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def authenticate(
+    credentials: Credentials,
+    sessions: SessionReader,
+    service_secret: Callable[[], str],
+    now_ms: int,
+    restricted_tokens: RestrictedTokenReader | None = None,
+) -> Caller:
+    """The caller that the first valid credential names, NOBODY when none is valid.
+
+    The order is service secret, bearer token, session token, restricted token; a server's token makes a server only as
+    session token.
+
+    Raises:
+        MalformedCredentialError: one was sent twice or cannot be read, or the service secret is wrong.
+
+    Source: errors 5.
+    """
+    if credentials.malformed:
+        raise MalformedCredentialError
+    if credentials.service_secret is not None:
+        if hmac.compare_digest(credentials.service_secret.encode(), service_secret().encode()):
+            return SERVICE
+        raise MalformedCredentialError
+    if credentials.bearer_token:
+        session = _valid_session(credentials.bearer_token, sessions, now_ms)
+        if session is not None:
+            return Caller(user_id=session.user_id, credential=session)
+    if credentials.session_token:
+        session = _valid_session(credentials.session_token, sessions, now_ms)
+        if session is not None:
+            return Caller(user_id=session.user_id, is_server=session.is_server, credential=session)
+    if credentials.restricted_token and restricted_tokens is not None:
+        token = restricted_tokens.find(credentials.restricted_token)
+        if token is not None and token.opens(credentials.path, now_ms):
+            return Caller(user_id=token.user_id, credential=token)
+    return NOBODY
+
+
+def _valid_session(token: str, sessions: SessionReader, now_ms: int) -> Session | None:
+    session = sessions.find(token_hash(token))
+    return session if session is not None and session.expires_time_ms > now_ms else None
+
+
+def require(caller: Caller, owner_id: str, who_may: WhoMay, grants: GrantReader) -> None:
+    """Nothing, when the caller may act on what belongs to `owner_id`.
+
+    Grants are read only when neither ownership nor being a server settles it.
+
+    Raises:
+        UnauthenticatedError: the caller is nobody and the route is not for anyone.
+        UnauthorizedError: the caller is somebody who may not.
+    """
+    if who_may.anyone:
+        return
+    if caller.is_nobody:
+        raise UnauthenticatedError
+    if caller.is_server:
+        if who_may.server:
+            return
+        raise UnauthorizedError
+    if caller.user_id == owner_id:
+        if who_may.owner:
+            return
+        raise UnauthorizedError
+    if who_may.permissions and caller.user_id is not None:
+        granted = grants.permissions(owner_id, caller.user_id)
+        if granted & who_may.permissions:
+            return
+        # Root counts as view and upload wherever another service stored it (access-api A2).
+        if ROOT in granted and who_may.permissions & {VIEW, UPLOAD}:
+            return
+    raise UnauthorizedError
+
+
+def require_view(caller: Caller, owner_id: str, who_may: WhoMay, grants: GrantReader) -> int | None:
+    """Since when the caller may read the owner's data: None for all of it, else the start of what a `view` of the last
+    hours shows.
+
+    Raises:
+        UnauthenticatedError, UnauthorizedError: as `require`.
+    """
+    try:
+        require(caller, owner_id, who_may, grants)
+    except UnauthorizedError:
+        if caller.is_server or caller.user_id is None or VIEW not in who_may.permissions:
+            raise
+        from_ms = grants.view_from_ms(owner_id, caller.user_id)
+        if from_ms is None:
+            raise
+        return from_ms
+    return None
+
+
+__all__ = [
+    "CUSTODIAN",
+    "NOBODY",
+    "ROOT",
+    "SERVICE",
+    "UPLOAD",
+    "VIEW",
+    "Caller",
+    "Credentials",
+    "GrantReader",
+    "RestrictedToken",
+    "RestrictedTokenReader",
+    "Session",
+    "SessionReader",
+    "WhoMay",
+    "authenticate",
+    "require",
+    "require_view",
+    "token_hash",
+]

@@ -1,0 +1,72 @@
+"""What an account is, and how clients read it. Source: auth-api 4."""
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from chalicelib.accounts.roles import CUSTODIAL_ACCOUNT
+
+FIRST_PASSWORD_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A user. Without `email`, the account is known by its id alone; without `password_hash`, nobody can sign in to it.
+
+    `email` is in lower case and serves as user name. `version` counts the changes, `password_version` those
+    of the password: one that is only hashed anew is the same password.
+    """
+
+    user_id: str
+    created_time_ms: int
+    email: str | None = None
+    password_hash: str | None = None
+    roles: tuple[str, ...] = ()
+    terms_accepted_s: int | None = None
+    email_verified: bool = False
+    version: int = 1
+    password_version: int = FIRST_PASSWORD_VERSION
+
+    @property
+    def is_custodial(self) -> bool:
+        """Whether someone else manages the account, and nobody signs in to it."""
+        return CUSTODIAL_ACCOUNT in self.roles
+
+    @property
+    def terms_accepted(self) -> str | None:
+        """When the terms were accepted, as `2017-02-06T10:37:46+00:00`. Source: auth-api 4."""
+        if self.terms_accepted_s is None:
+            return None
+        return datetime.fromtimestamp(self.terms_accepted_s, UTC).isoformat(timespec="seconds")
+
+
+def user_object(account: Account, *, to_server: bool) -> dict[str, Any]:
+    """An account as clients read it.
+
+    `roles` is there even when empty, unlike in the reference: TidepoolKit cannot read a user without (clients 0.9).
+    Source: auth-api 4.
+    """
+    user: dict[str, Any] = {
+        "userid": account.user_id,
+        "roles": list(account.roles),
+        "emailVerified": account.email_verified,
+    }
+    if account.email is not None:
+        user |= {"username": account.email, "emails": [account.email]}
+    if account.terms_accepted is not None:
+        user["termsAccepted"] = account.terms_accepted
+    if to_server:
+        user["passwordExists"] = account.password_hash is not None and not account.is_custodial
+    return user
+
+
+def user_id_of(new_id: str) -> str:
+    """A new user's id, a UUID of version 4 in lower case, made of 32 hexadecimal digits. Source: auth-api 4."""
+    return str(uuid.UUID(new_id, version=4))
+
+
+def private_pair(new_id: Callable[[], str]) -> dict[str, str]:
+    """A random id of 10 hexadecimal digits and a hash of 24, as old clients use them. Source: auth-api 1, route 16."""
+    return {"name": "", "id": new_id()[:10], "hash": new_id()[:24]}

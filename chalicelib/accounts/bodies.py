@@ -1,0 +1,148 @@
+"""What the bodies of the user routes say, checked. Unknown fields are ignored. Source: auth-api 4 and 5."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from chalicelib.accounts.roles import PATIENT, ROLES
+from chalicelib.errors import InvalidUserDetailsError
+
+# The longest address that mail can be sent to (RFC 5321, 4.5.3.1.3); the reference has no limit.
+MAX_EMAIL_LENGTH = 254
+
+_EMAIL = re.compile(r"[^@\s]+@(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,}")
+_PASSWORD = re.compile(r"\S{8,72}")
+_TERMS_ACCEPTED = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?([+-]\d\d:\d\d)", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class NewUser:
+    """Who wants an account. `email` is in lower case."""
+
+    email: str
+    password: str
+    roles: tuple[str, ...]
+    terms_accepted_s: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UserUpdates:
+    """What is to change; None leaves a member as it is. `email` is in lower case."""
+
+    email: str | None = None
+    removes_email: bool = False
+    password: str | None = None
+    roles: tuple[str, ...] | None = None
+    terms_accepted_s: int | None = None
+    email_verified: bool | None = None
+
+
+def new_user(body: Any) -> NewUser:
+    """What the body of a sign-up says.
+
+    `username` has to be an address, and the first of `emails` becomes the account's; that the two are the same is not
+    asked for.
+
+    Raises:
+        InvalidUserDetailsError: a rule is broken; all rules have one answer.
+
+    Source: auth-api 5, route 8.
+    """
+    details = _object(body)
+    _email(details.get("username"))
+    emails = _emails(details.get("emails"))
+    if not emails:
+        raise InvalidUserDetailsError
+    return NewUser(
+        email=emails[0],
+        password=_password(details.get("password")),
+        roles=_roles(details["roles"]) if "roles" in details else (PATIENT,),
+        terms_accepted_s=_terms_accepted_s(details["termsAccepted"]) if "termsAccepted" in details else None,
+    )
+
+
+def custodial_email(body: Any) -> str | None:
+    """The e-mail address, in lower case, that a new custodial account gets: the first of `emails`, else `username`.
+
+    Raises:
+        InvalidUserDetailsError: the body is no object, or an address is none.
+
+    Source: auth-api 5, route 13.
+    """
+    details = _object(body)
+    username = _email(details["username"]) if "username" in details else None
+    emails = _emails(details["emails"]) if "emails" in details else ()
+    return emails[0] if emails else username
+
+
+def user_updates(body: Any) -> UserUpdates:
+    """What the body `{"updates": {...}}` says.
+
+    Raises:
+        InvalidUserDetailsError: a rule is broken.
+
+    Source: auth-api 5, route 10, step 2 and effects.
+    """
+    updates = _object(_object(body).get("updates"))
+    username = _email(updates["username"]) if "username" in updates else None
+    emails = _emails(updates["emails"]) if "emails" in updates else None
+    if username is not None and emails is not None and emails[:1] != (username,):
+        raise InvalidUserDetailsError
+    email_verified = updates.get("emailVerified")
+    if "emailVerified" in updates and not isinstance(email_verified, bool):
+        raise InvalidUserDetailsError
+    return UserUpdates(
+        email=username,
+        removes_email=emails == (),
+        password=_password(updates["password"]) if "password" in updates else None,
+        roles=_roles(updates["roles"]) if "roles" in updates else None,
+        terms_accepted_s=_terms_accepted_s(updates["termsAccepted"]) if "termsAccepted" in updates else None,
+        email_verified=email_verified,
+    )
+
+
+def _object(value: Any) -> Mapping[str, Any]:
+    if not isinstance(value, dict):
+        raise InvalidUserDetailsError
+    return value
+
+
+def _email(value: Any) -> str:
+    if not isinstance(value, str) or len(value) > MAX_EMAIL_LENGTH or _EMAIL.fullmatch(value) is None:
+        raise InvalidUserDetailsError
+    return value.lower()
+
+
+def _emails(value: Any) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    if not isinstance(value, list):
+        raise InvalidUserDetailsError
+    return tuple(_email(email) for email in value)
+
+
+def _password(value: Any) -> str:
+    if not isinstance(value, str) or _PASSWORD.fullmatch(value) is None:
+        raise InvalidUserDetailsError
+    return value
+
+
+def _roles(value: Any) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    if not isinstance(value, list) or not all(isinstance(role, str) and role in ROLES for role in value):
+        raise InvalidUserDetailsError
+    return tuple(dict.fromkeys(value))
+
+
+def _terms_accepted_s(value: Any) -> int:
+    """Seconds since the epoch; a fraction is cut off, and `Z` is no zone here."""
+    match = _TERMS_ACCEPTED.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise InvalidUserDetailsError
+    try:
+        return int(datetime.fromisoformat(match[1] + match[2]).timestamp())
+    except (ValueError, OverflowError) as error:
+        raise InvalidUserDetailsError from error

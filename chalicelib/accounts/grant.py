@@ -1,0 +1,127 @@
+"""A grant: the permissions that a sharer gives to a grantee. Source: access-api A2.
+
+A permission is a name with an object. The object may limit it, which the reference does not know:
+`expiresTime` ends it, and `windowHours` (of `view`) shows only the last hours of data.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from chalicelib.access.policy import ROOT, VIEW
+from chalicelib.errors import InvalidFieldsError, InvalidRequestError, MalformedJsonError
+from chalicelib.model.errors import Fault, FieldError, between, type_not, value_not_parsable, value_out_of_range
+from chalicelib.model.times import RFC3339_LAYOUT, parse_time
+
+EXPIRES_TIME = "expiresTime"
+WINDOW_HOURS = "windowHours"
+MAX_WINDOW_HOURS = 24 * 366
+MS_PER_HOUR = 3_600_000
+MAX_PERMISSIONS = 100
+MAX_ID_BYTES = 512
+"""Longest id of a user in a grant: ids come out of paths and are not checked otherwise (access-api A1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What one user grants to another: the permissions by name, with the values that were sent.
+
+    Raises:
+        InvalidRequestError: an id is empty or too long.
+    """
+
+    sharer_id: str
+    grantee_id: str
+    permissions: Mapping[str, Any]
+
+    def __post_init__(self) -> None:
+        if not all(is_user_id(user_id) for user_id in (self.sharer_id, self.grantee_id)):
+            raise InvalidRequestError("a user id is empty or too long")
+
+    def at(self, now_ms: int) -> "Grant | None":
+        """The grant without the permissions that have ended; None when nothing is left."""
+        held = {name: value for name, value in self.permissions.items() if not _has_ended(value, now_ms)}
+        return Grant(self.sharer_id, self.grantee_id, held) if held else None
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Names of the permissions that hold for all data. A `view` with a window is none of them, so that a route
+        that does not know windows shows nothing."""
+        return frozenset(name for name, value in self.permissions.items() if window_hours(value) is None)
+
+    def view_from_ms(self, now_ms: int) -> int | None:
+        """Since when data may be read by a `view` with a window; None when there is none."""
+        hours = window_hours(self.permissions.get(VIEW))
+        return None if hours is None else now_ms - hours * MS_PER_HOUR
+
+    @property
+    def expires_time_ms(self) -> int | None:
+        """When the last of the permissions ends; None when one does not end."""
+        ends = [_expires_time_ms(value) for value in self.permissions.values()]
+        return None if None in ends else max((end for end in ends if end is not None), default=None)
+
+
+def is_user_id(text: str) -> bool:
+    """Whether a text can be a user's id at all."""
+    return 0 < len(text.encode()) <= MAX_ID_BYTES
+
+
+def window_hours(value: Any) -> int | None:
+    """The window that a permission's value sets; None when it sets none."""
+    hours = value.get(WINDOW_HOURS) if isinstance(value, dict) else None
+    return hours if isinstance(hours, int) else None
+
+
+def _expires_time_ms(value: Any) -> int | None:
+    text = value.get(EXPIRES_TIME) if isinstance(value, dict) else None
+    moment = parse_time(text) if isinstance(text, str) else None
+    return None if moment is None else moment.epoch_ms
+
+
+def _has_ended(value: Any, now_ms: int) -> bool:
+    expires_time_ms = _expires_time_ms(value)
+    return expires_time_ms is not None and expires_time_ms <= now_ms
+
+
+def permissions_sent(body: Any) -> dict[str, Any]:
+    """The permissions that a body asks for; `root` cannot be granted and is left out.
+
+    Raises:
+        MalformedJsonError: the body is no object.
+        InvalidFieldsError: a limit of a permission cannot be read.
+
+    Source: access-api A2 and A3.
+    """
+    if not isinstance(body, dict):
+        raise MalformedJsonError("the body is not an object")
+    if len(body) > MAX_PERMISSIONS:
+        fault = Fault("size-out-of-range", "size is out of range", f"size {len(body)} is not {between(0, 100)}")
+        raise InvalidFieldsError((fault.at(""),))
+    errors = [error for name, value in body.items() for error in _limit_errors(name, value)]
+    if errors:
+        raise InvalidFieldsError(tuple(errors))
+    return {name: value for name, value in body.items() if name != ROOT}
+
+
+def _limit_errors(name: str, value: Any) -> list[FieldError]:
+    if not isinstance(value, dict):
+        return []
+    errors = []
+    pointer = "/" + name.replace("~", "~0").replace("/", "~1") + "/"
+    if EXPIRES_TIME in value:
+        text = value[EXPIRES_TIME]
+        if not isinstance(text, str):
+            errors.append(type_not("time", text).at(pointer + EXPIRES_TIME))
+        elif parse_time(text) is None:
+            errors.append(value_not_parsable(text, RFC3339_LAYOUT).at(pointer + EXPIRES_TIME))
+    if WINDOW_HOURS in value:
+        hours = value[WINDOW_HOURS]
+        if not isinstance(hours, int) or isinstance(hours, bool):
+            errors.append(type_not("int", hours).at(pointer + WINDOW_HOURS))
+        elif not 1 <= hours <= MAX_WINDOW_HOURS:
+            fault = value_out_of_range(hours, between(1, MAX_WINDOW_HOURS))
+            errors.append(fault.at(pointer + WINDOW_HOURS))
+        elif name != VIEW:
+            fault = Fault("value-exists", "value exists", "value exists")
+            errors.append(fault.at(pointer + WINDOW_HOURS))
+    return errors

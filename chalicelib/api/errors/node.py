@@ -1,0 +1,52 @@
+"""Failures of metrics, access and metadata: shape E, a JSON string, `{"code", "message"}`, or an empty body.
+
+A caller without permission gets 401 here, never 403. Source: errors 1, 2.4 and 8.
+"""
+
+from typing import Any
+
+from chalicelib import errors
+from chalicelib.model.errors import FieldError
+
+
+def node_failure(error: Exception) -> tuple[int, Any]:
+    """Status and body of a refusal or a defect."""
+    match error:
+        case errors.InvalidTokenError():
+            return 401, "Invalid Token"
+        case errors.UnauthenticatedError():
+            return 401, "Session token must be set on header[x-tidepool-session-token]"
+        case errors.WrongKindOfCallerError():
+            return 401, "Insufficient Permissions"
+        case errors.MalformedCredentialError() | errors.UnauthorizedError():
+            return 401, "Unauthorized"
+        case errors.GrantNotFoundError():
+            return 404, {"code": "NotFound", "message": ""}
+        case errors.NotFoundError():
+            return 404, None
+        case errors.ConflictError():
+            return 409, {"code": "Conflict", "message": ""}
+        case errors.MissingJsonError():
+            return 400, "Must have a body"
+        case errors.MalformedJsonError():
+            return 400, _invalid_content(f"Invalid JSON: {error.__cause__ or error}")
+        case errors.InvalidFieldsError():
+            return 400, _invalid_content("; ".join(f"{_place(one)}{one.detail}" for one in error.errors))
+        case errors.InvalidRequestError():
+            return 400, str(error)
+        case errors.TooLargeError():
+            return 413, {"code": "RequestEntityTooLarge", "message": error.detail}
+        case errors.TooManyAttemptsError():
+            return 429, {"code": "TooManyRequests", "message": ""}
+        case errors.UnavailableError():
+            return 503, None
+    return 500, None
+
+
+def _invalid_content(message: str) -> dict[str, str]:
+    return {"code": "InvalidContent", "message": message}
+
+
+def _place(error: FieldError) -> str:
+    place = error.pointer or error.parameter
+    return f"{place}: " if place else ""

@@ -1,0 +1,181 @@
+"""Failures on the wire: the one table from refusal to status, and the five bodies that clients know.
+
+Source: errors 1 to 2.4, data-api 5 and 9, auth-api, access-api.
+"""
+
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from chalicelib import errors
+from chalicelib.api.errors.auth import auth_failure
+from chalicelib.api.errors.node import node_failure
+from chalicelib.api.errors.oauth import oauth_failure
+from chalicelib.api.operations.operation import FailureForm, Operation
+from chalicelib.model.errors import FieldError
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Status, body (a JSON value, or None for an empty one) and headers of an answer that is not a success."""
+
+    status: int
+    body: Any
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+STATUS: dict[type[Exception], int] = {
+    errors.UnauthenticatedError: 401,
+    errors.MalformedCredentialError: 403,
+    errors.UnauthorizedError: 403,
+    errors.NotFoundError: 404,
+    errors.ConflictError: 409,
+    errors.InvalidRequestError: 400,
+    errors.TooLargeError: 413,
+    errors.TooManyAttemptsError: 429,
+    errors.UnavailableError: 503,
+}
+
+
+def status_of(error: Exception) -> int:
+    """The status of a refusal; 500 for what is none."""
+    return next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 500)
+
+
+def failure(operation: Operation, error: Exception, trace_meta: Mapping[str, Any]) -> Failure:
+    """How a refusal, or a defect, looks in the operation's form. `trace_meta` is the `meta` of an envelope."""
+    headers = {}
+    if isinstance(error, errors.UnavailableError | errors.TooManyAttemptsError):
+        headers["Retry-After"] = str(error.retry_after_s)
+    match operation.failure_form:
+        case FailureForm.AUTH:
+            status, body = auth_failure(operation, error)
+        case FailureForm.NODE:
+            status, body = node_failure(error)
+        case FailureForm.OAUTH:
+            status, body, challenge = oauth_failure(error)
+            headers |= challenge
+        case form:
+            status, body = _BODIES[form](error, trace_meta)
+    return Failure(status, body, headers)
+
+
+def field_error_body(error: FieldError) -> dict[str, Any]:
+    """One wrong field or parameter as clients read it. Source: errors 2."""
+    body: dict[str, Any] = {"code": error.code, "title": error.title, "detail": error.detail}
+    if error.pointer is not None:
+        body["source"] = {"pointer": error.pointer}
+    elif error.parameter is not None:
+        body["source"] = {"parameter": error.parameter}
+    if error.meta:
+        body["meta"] = dict(error.meta)
+    return {name: value for name, value in body.items() if value != ""}
+
+
+def _one(code: str, title: str, detail: str = "") -> dict[str, Any]:
+    return {"code": code, "title": title, "detail": detail or title}
+
+
+def _platform(error: Exception, _meta: Mapping[str, Any]) -> tuple[int, Any]:
+    status = status_of(error)
+    match error:
+        case errors.InvalidFieldsError():
+            bodies = [field_error_body(one) for one in error.errors]
+            return status, bodies[0] if len(bodies) == 1 else {"errors": bodies}
+        case errors.UnauthenticatedError():
+            return status, _one("unauthenticated", "authentication token is invalid")
+        case errors.InsufficientGrantError():
+            return status, None  # blob-api 2: no body where a grant is there and does not suffice
+        case errors.MalformedCredentialError() | errors.UnauthorizedError():
+            return status, _one("unauthorized", "authentication token is not authorized for requested action")
+        case errors.BlobNotFoundError() if error.revision is not None:
+            detail = f'revision {error.revision} of resource with id "{error.resource_id}" not found'
+            return status, _one("resource-not-found", "resource not found", detail)
+        case errors.NotFoundError():
+            detail = f'resource with id "{error.resource_id}" not found' if error.resource_id else ""
+            return status, _one("resource-not-found", "resource not found", detail)
+        case errors.ConflictError():
+            return status, _one("resource-conflict", "resource conflicts with an existing one")
+        case errors.MissingJsonError():
+            return status, _one("json-not-found", "json not found")
+        case errors.MalformedJsonError():
+            return status, _one("json-malformed", "json is malformed")
+        case errors.InvalidPathError():
+            detail = f'parameter "{error.parameter}" is invalid'
+            return status, _one("parameter-invalid", "parameter is invalid", detail)
+        case errors.MissingHeaderError():
+            return status, _one("header-missing", "header is missing", f'header "{error.name}" is missing')
+        case errors.InvalidHeaderError():
+            return status, _one("header-invalid", "header is invalid", f'header "{error.name}" is invalid')
+        case errors.UnequalDigestsError():
+            detail = f'digest "{error.announced}" does not equal calculated digest "{error.calculated}"'
+            source = {"pointer": "/digestMD5"}
+            return status, _one("digests-not-equal", "digests not equal", detail) | {"source": source}
+        case errors.TooLargeError():
+            return status, _one("resource-too-large", "resource too large", error.detail)
+        case errors.TooManyAttemptsError():
+            return status, _one("too-many-requests", "too many requests")
+        case errors.UnavailableError():
+            return status, _one("service-unavailable", "service is unavailable for the moment")
+        case errors.InvalidRequestError():
+            return status, _one("bad-request", "bad request", str(error))
+    return 500, _one("internal-server-error", "internal server error")
+
+
+def _platform_envelope(error: Exception, meta: Mapping[str, Any]) -> tuple[int, Any]:
+    status = status_of(error)
+    match error:
+        case errors.InvalidFieldsError() | errors.UnauthenticatedError() | errors.MalformedCredentialError():
+            return _platform(error, meta)
+        case errors.UnauthorizedError():
+            one = _one("unauthorized", "auth token is not authorized for requested action")
+        case errors.DataSetNotFoundError():
+            one = _one(
+                "data-set-id-not-found",
+                "data set with specified id not found",
+                f"Data set with id {error.resource_id} not found",
+            )
+        case errors.TidepoolLinkNotFoundError():
+            one = _one("tidepool-link-id-not-found", "tidepool link id not found")
+        case errors.DataSetClosedError():
+            one = _one(
+                "data-set-closed",
+                "data set with specified id is closed for new data",
+                f"Data set with id {error.resource_id} is closed for new data",
+            )
+        case errors.DataSetExistsError():
+            one = _one(
+                "data-set-exists",
+                "data set with specified id already exists",
+                f"Data set with id {error.resource_id} already exists",
+            )
+        case errors.MalformedJsonError():
+            one = _one("json-malformed", "json is malformed", "JSON is malformed")
+        case _ if status == 500:
+            one = _one("internal-server-failure", "internal server failure")
+        case _:
+            _, one = _platform(error, meta)
+    one["detail"] = one["detail"][:1].upper() + one["detail"][1:]
+    return status, {"errors": [one | {"status": str(status)}], "meta": dict(meta)}
+
+
+def _read(error: Exception, _meta: Mapping[str, Any]) -> tuple[int, Any]:
+    status = status_of(error)
+    code, message = {
+        400: ("invalid_parameters", "one or more parameters are invalid"),
+        401: ("data_unauthenticated", "authentication token is invalid"),
+        403: ("data_cant_view", "user is not authorized to view data"),
+        503: ("data_unavailable", "data is unavailable for the moment"),
+    }.get(status, ("data_store_error", "internal server error"))
+    body: dict[str, Any] = {"status": status, "id": str(uuid.uuid4()), "code": code, "message": message}
+    if isinstance(error, errors.InvalidFieldsError):
+        body["errors"] = [field_error_body(one) for one in error.errors]
+    return status, body
+
+
+_BODIES: dict[FailureForm, Callable[[Exception, Mapping[str, Any]], tuple[int, Any]]] = {
+    FailureForm.PLATFORM: _platform,
+    FailureForm.PLATFORM_ENVELOPE: _platform_envelope,
+    FailureForm.READ: _read,
+}

@@ -1,0 +1,117 @@
+"""The bodies of failures, one for each form of the operation table, and what each status means. Source: errors 1, 2."""
+
+from collections.abc import Mapping
+
+from chalicelib.api.openapi.terms import ANYTHING, Schema, all_of, array, integer, record, reference, text
+from chalicelib.api.operations.operation import FailureForm
+
+FAILURE_SCHEMAS: Mapping[str, Schema] = {
+    "Meta": record(
+        {
+            "trace": record(
+                {
+                    "request": text("The request's id: the one sent as `X-Tidepool-Trace-Request`, or a new one."),
+                    "session": text("What was sent as `X-Tidepool-Trace-Session`."),
+                },
+                ("request",),
+            )
+        },
+        ("trace",),
+        "Ids by which the request is found again.",
+    ),
+    "Fault": record(
+        {
+            "code": text("What is wrong, as a word that does not change."),
+            "title": text("The same for people."),
+            "detail": text("The same with the values at hand."),
+            "source": record(
+                {
+                    "pointer": text("JSON pointer into the body."),
+                    "parameter": text("Name of the query parameter."),
+                },
+                about="Where it is wrong: one of the two.",
+            ),
+            "meta": {**ANYTHING, "description": "What kind of datum it is in."},
+        },
+        ("detail",),
+        "One thing that is wrong.",
+    ),
+    "PlatformFailure": {
+        "description": "One fault by itself, or all of them when there are several.",
+        "anyOf": [
+            reference("Fault"),
+            all_of({"errors": array(reference("Fault"), minItems=2)}),
+        ],
+    },
+    "EnvelopeFailure": {
+        "description": "Faults of fields and unknown callers as in PlatformFailure; everything else with its status "
+        "and the trace ids.",
+        "anyOf": [
+            reference("PlatformFailure"),
+            all_of(
+                {
+                    "errors": array(
+                        all_of(
+                            {
+                                "code": text(),
+                                "title": text(),
+                                "detail": text(),
+                                "status": text("The HTTP status, as a string."),
+                            }
+                        )
+                    ),
+                    "meta": reference("Meta"),
+                }
+            ),
+        ],
+    },
+    "ReadFailure": record(
+        {
+            "status": integer("The HTTP status."),
+            "id": text("Of this failure.", format="uuid"),
+            "code": text(),
+            "message": text(),
+            "errors": array(reference("Fault"), "What is wrong with the parameters."),
+        },
+        ("status", "id", "code", "message"),
+    ),
+    "AuthFailure": all_of({"code": integer("The HTTP status."), "reason": text("For people.")}),
+    "OAuthFailure": all_of({"error": text("A code of RFC 6749 or RFC 6750."), "error_description": text()}),
+    "NodeFailure": {
+        "description": "A sentence, or a code with a message. Some failures have no body at all.",
+        "anyOf": [text(), all_of({"code": text(), "message": text()})],
+    },
+}
+
+SCHEMA_OF_FORM: Mapping[FailureForm, str] = {
+    FailureForm.PLATFORM: "PlatformFailure",
+    FailureForm.PLATFORM_ENVELOPE: "EnvelopeFailure",
+    FailureForm.READ: "ReadFailure",
+    FailureForm.AUTH: "AuthFailure",
+    FailureForm.OAUTH: "OAuthFailure",
+    FailureForm.NODE: "NodeFailure",
+}
+
+MEANING: Mapping[int, str] = {
+    400: "The request is wrong; nothing was stored.",
+    401: "There is no credential, or none that is valid.",
+    403: "The caller may not do this.",
+    404: "It does not exist.",
+    409: "It does not fit the state that things are in.",
+    413: "The body is too large.",
+    429: "Too many failed attempts; later ones may be tried again.",
+    500: "A defect of the server.",
+    503: "The store is busy; a repetition is safe.",
+}
+
+MAY_TRY_AGAIN = frozenset({429, 503})
+"""Statuses whose answer says in `Retry-After` when."""
+REFUSALS_BY_FORM: Mapping[FailureForm, tuple[int, ...]] = {
+    FailureForm.PLATFORM: (401, 403),
+    FailureForm.PLATFORM_ENVELOPE: (401, 403),
+    FailureForm.READ: (401, 403),
+    # Accounts and what was written for Node answer 401 to callers without permission, too (errors 1).
+    FailureForm.AUTH: (401,),
+    FailureForm.NODE: (401,),
+    FailureForm.OAUTH: (),
+}

@@ -1,0 +1,54 @@
+"""The operations of OpenID Connect, by which Loop, xDrip+, AndroidAPS and the Uploader sign in. Source: auth-api 6.
+
+They say who may call in OAuth's own way: by the client's id and what it proves, or by a bearer token.
+"""
+
+from chalicelib.access.policy import ANYONE
+from chalicelib.api.operations.operation import FailureForm, Operation
+
+OAUTH = FailureForm.OAUTH
+REALM = "/realms/{realm}"
+PROTOCOL = f"{REALM}/protocol/openid-connect"
+LIMIT_BYTES = 16 * 1024
+"""A form has a few parameters of some hundred characters."""
+
+
+def _operation(name: str, method: str, path: str, summary: str) -> Operation:
+    return Operation(f"oidc.{name}", method, (path,), ANYONE, OAUTH, summary=summary, limit_bytes=LIMIT_BYTES)
+
+
+GET_CONFIGURATION = _operation(
+    "configuration", "GET", f"{REALM}/.well-known/openid-configuration", "Where everything is, and what is supported"
+)
+GET_CERTS = _operation("certs", "GET", f"{PROTOCOL}/certs", "The keys that ID tokens are signed with")
+SHOW_SIGN_IN = _operation("show_sign_in", "GET", f"{PROTOCOL}/auth", "The page that a person signs in on")
+SIGN_IN = _operation("sign_in", "POST", f"{PROTOCOL}/auth", "Sign in, and go back to the app with a code")
+ISSUE_TOKENS = _operation("tokens", "POST", f"{PROTOCOL}/token", "Tokens for a code, or for a refresh token")
+GET_USER_INFO = _operation("user_info", "GET", f"{PROTOCOL}/userinfo", "Who an access token stands for")
+POST_USER_INFO = _operation("user_info_by_post", "POST", f"{PROTOCOL}/userinfo", "Who an access token stands for")
+REVOKE = _operation("revoke", "POST", f"{PROTOCOL}/revoke", "End the login that a token belongs to")
+END_SESSION = _operation("end_session", "GET", f"{PROTOCOL}/logout", "End the login that an ID token tells of")
+POST_END_SESSION = _operation("end_session_by_post", "POST", f"{PROTOCOL}/logout", "End the login of a token")
+UPLOAD_REDIRECT = Operation(
+    "oidc.upload_redirect",
+    "GET",
+    ("/upload-redirect",),
+    ANYONE,
+    OAUTH,
+    303,
+    summary="Hand the Uploader what it signed in for, as Tidepool's web application does",
+)
+
+OIDC_OPERATIONS: tuple[Operation, ...] = (
+    GET_CONFIGURATION,
+    GET_CERTS,
+    SHOW_SIGN_IN,
+    SIGN_IN,
+    ISSUE_TOKENS,
+    GET_USER_INFO,
+    POST_USER_INFO,
+    REVOKE,
+    END_SESSION,
+    POST_END_SESSION,
+    UPLOAD_REDIRECT,
+)

@@ -1,0 +1,115 @@
+"""The pages that people see: small, without scripts, for phones and for screen readers, dark or light as they like it.
+
+All texts of others are escaped. The policy allows the one style that is in the page, and forms to this server, whose
+answer may lead back to the app: browsers hold that against `form-action`, too.
+"""
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from html import escape
+from urllib.parse import urlsplit
+
+from chalicelib.api.messages import Answer
+from chalicelib.sign_in.authorization_request import AuthorizationRequest
+
+_STYLE = """
+:root{color-scheme:light dark;--page:#f2f4f7;--card:#fff;--text:#1c2430;--quiet:#566273;--line:#8a95a5;--act:#2a5db0;
+--on-act:#fff;--alert:#9d1c1c;--alert-page:#fdeeee}
+@media (prefers-color-scheme:dark){:root{--page:#12161c;--card:#1d232c;--text:#edf0f4;--quiet:#a9b4c2;--line:#77839a;
+--act:#8db4f5;--on-act:#0d1b33;--alert:#ffb4ab;--alert-page:#3b1d1d}}
+*{box-sizing:border-box}
+body{margin:0;min-height:100vh;display:grid;place-items:center;padding:1rem;background:var(--page);color:var(--text);
+font:1rem/1.5 system-ui,sans-serif}
+main{width:100%;max-width:24rem;padding:1.5rem;border-radius:.75rem;background:var(--card);
+box-shadow:0 1px 4px rgb(0 0 0/.2)}
+h1{margin:0 0 .25rem;font-size:1.5rem;line-height:1.25}
+p{margin:0 0 1rem;color:var(--quiet);overflow-wrap:anywhere}
+.alert{padding:.75rem;border-left:.25rem solid var(--alert);background:var(--alert-page);color:var(--alert)}
+label{display:block;margin:1rem 0 .25rem;font-weight:600}
+input,button{width:100%;min-height:3rem;padding:.5rem .75rem;border-radius:.5rem;font:inherit}
+input{border:1px solid var(--line);background:var(--page);color:var(--text)}
+button{margin-top:1.5rem;border:0;background:var(--act);color:var(--on-act);font-weight:600;cursor:pointer}
+input:focus-visible,button:focus-visible{outline:3px solid var(--act);outline-offset:2px}
+"""
+_STYLE_DIGEST = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+
+
+def sign_in_page(
+    request: AuthorizationRequest, form_token: str, username: str, alert: str = "", status: int = 200
+) -> Answer:
+    """The form; `alert` says what went wrong with the one before it."""
+    hidden = request.parameters | {"form_token": form_token}
+    inputs = "\n".join(
+        f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">' for name, value in hidden.items()
+    )
+    focus_name, focus_password = ("", " autofocus") if username else (" autofocus", "")
+    body = f"""<h1>Sign in</h1>
+<p>to let <strong>{escape(request.client.name)}</strong> use your account</p>
+{_alert(alert)}<form method="post" action="auth">
+{inputs}
+<label for="username">E-mail address</label>
+<input id="username" name="username" type="email" autocomplete="username" autocapitalize="none" spellcheck="false" \
+maxlength="320" required value="{escape(username)}"{focus_name}>
+<label for="password">Password</label>
+<input id="password" name="password" type="password" autocomplete="current-password" maxlength="1024" \
+required{focus_password}>
+<button>Sign in</button>
+</form>"""
+    return _page("Sign in", body, status, f"'self' {_source(request.return_address.redirect_uri)}")
+
+
+def refusal_page(alert: str, status: int) -> Answer:
+    """Why there is nothing to fill in."""
+    body = f"<h1>Sign-in is not possible</h1>\n{_alert(alert)}<p>Go back to the app and try again from there.</p>"
+    return _page("Sign-in is not possible", body, status)
+
+
+def signed_out_page() -> Answer:
+    """That the login is over."""
+    return _page("Signed out", "<h1>You are signed out</h1>\n<p>You can close this page.</p>", 200)
+
+
+def page_headers(form_action: str) -> Mapping[str, str]:
+    """What keeps a page to itself: no scripts, no frames, no traces in other sites' logs or in caches."""
+    policy = (
+        f"default-src 'none'; style-src 'sha256-{_STYLE_DIGEST}'; form-action {form_action}; "
+        "frame-ancestors 'none'; base-uri 'none'"
+    )
+    return {
+        "Content-Type": "text/html; charset=utf-8",
+        "Content-Security-Policy": policy,
+        "X-Frame-Options": "DENY",
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
+        "Cache-Control": "no-store",
+    }
+
+
+def _alert(text: str) -> str:
+    return f'<p class="alert" role="alert">{escape(text)}</p>\n' if text else ""
+
+
+def _source(redirect_uri: str) -> str:
+    """An address as a content security policy names it: its origin on the web, the scheme of an app."""
+    parts = urlsplit(redirect_uri)
+    return f"{parts.scheme}://{parts.netloc}" if parts.scheme in ("http", "https") else f"{parts.scheme}:"
+
+
+def _page(title: str, body: str, status: int, form_action: str = "'none'") -> Answer:
+    page = f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title} | Strandline</title>
+<style>{_STYLE}</style>
+</head>
+<body>
+<main>
+{body}
+</main>
+</body>
+</html>
+"""
+    return Answer(page.encode(), status, page_headers(form_action))

@@ -1,0 +1,34 @@
+"""Partners over HTTP. Source: data-api, routes 14 and 25."""
+
+from chalicelib.api.messages import Answer, Request, enveloped
+from chalicelib.api.operations.data_sources import ADD_TWIIST_DATA, LIST_SECTORS
+from chalicelib.api.routing import ApiBlueprint
+from chalicelib.data_sources import partners
+
+blueprint = ApiBlueprint(__name__)
+
+
+@blueprint.operation(ADD_TWIIST_DATA)
+def add_twiist_data(request: Request) -> Answer:
+    """Add data to the data set of a linked twiist account."""
+    ours = request.services
+    partners.add_twiist_data(
+        request.caller,
+        request.path["tidepoolLinkId"],
+        request.json,
+        twiist_user_ids=ours.settings.twiist_user_ids,
+        sources=ours.data_sources,
+        heads=ours.data_sets,
+        log=ours.record_log,
+        grants=ours.grants,
+        now_ms=request.now_ms,
+        new_id=ours.new_id,
+    )
+    return enveloped(request, [])
+
+
+@blueprint.operation(LIST_SECTORS)
+def list_sectors(request: Request) -> Answer:
+    """The redirect addresses of a partner's sector."""
+    sectors = request.services.settings.partner_sectors
+    return Answer(partners.sector(sectors, request.path["partner"], request.path.get("environment")))

@@ -1,0 +1,145 @@
+"""Signing in and out, and what tokens stand for. Source: auth-api 1 to 3."""
+
+import base64
+import binascii
+import contextlib
+
+from chalicelib.access.caller import require
+from chalicelib.accounts.account import Account, private_pair, user_object
+from chalicelib.accounts.password_sign_in import BasicCredentials, sign_in
+from chalicelib.accounts.session import (
+    Login,
+    open_session,
+    refresh_session,
+    require_server_secret,
+    sign_out,
+    token_data,
+    valid_session,
+)
+from chalicelib.api.messages import Answer, Request
+from chalicelib.api.operations.accounts import (
+    CHECK_TOKEN,
+    DELETE_SESSIONS,
+    GET_AUTH_STATUS,
+    GET_PRIVATE_PAIR,
+    GET_TOKEN,
+    LOGIN,
+    LOGOUT,
+    REFRESH,
+    SERVER_LOGIN,
+)
+from chalicelib.api.routing import ApiBlueprint
+from chalicelib.errors import InvalidRequestError, UnavailableError
+
+TOKEN_HEADER = "x-tidepool-session-token"  # noqa: S105  the header's name
+MAX_SERVER_NAME_LENGTH = 100
+
+blueprint = ApiBlueprint(__name__)
+
+
+@blueprint.operation(LOGIN)
+def login(request: Request) -> Answer:
+    """The user, and a token for them. A long-term key in the path has no effect, as in the reference."""
+    services = request.services
+    account = sign_in(
+        basic_credentials(request.headers.get("authorization")),
+        request.source_ip,
+        accounts=services.accounts,
+        passwords=services.passwords,
+        attempts=services.sign_in_attempts,
+        now_ms=request.now_ms,
+    )
+    return signed_in(request, account)
+
+
+@blueprint.operation(REFRESH)
+def refresh(request: Request) -> Answer:
+    """Another token of the same login, and what it stands for."""
+    token = request.services.new_token()
+    session = refresh_session(request.headers[TOKEN_HEADER], token, request.services.sessions, request.now_ms)
+    return Answer(token_data(session), headers={TOKEN_HEADER: token})
+
+
+@blueprint.operation(LOGOUT)
+def logout(request: Request) -> Answer:
+    """Nothing, whatever was sent. Source: auth-api 2, route 4."""
+    with contextlib.suppress(UnavailableError):
+        sign_out(request.headers.get(TOKEN_HEADER, ""), request.services.sessions)
+    return Answer()
+
+
+@blueprint.operation(SERVER_LOGIN)
+def server_login(request: Request) -> Answer:
+    """A token for a server that knows the secret."""
+    name = request.headers.get("x-tidepool-server-name", "")
+    secret = request.headers.get("x-tidepool-server-secret", "")
+    if not name or not secret or len(name) > MAX_SERVER_NAME_LENGTH:
+        raise InvalidRequestError("Missing id and/or password")
+    services = request.services
+    require_server_secret(secret, services.server_secret())
+    token = services.new_token()
+    login = Login(name, is_server=True, lifetime_s=services.settings.server_session_lifetime_s)
+    open_session(login, token, services.sessions, request.now_ms)
+    return Answer(headers={TOKEN_HEADER: token})
+
+
+@blueprint.operation(GET_TOKEN)
+def get_token(request: Request) -> Answer:
+    """What the caller's token stands for."""
+    return Answer(token_data(valid_session(request.headers[TOKEN_HEADER], request.services.sessions, request.now_ms)))
+
+
+@blueprint.operation(CHECK_TOKEN)
+def check_token(request: Request) -> Answer:
+    """What the token in the path stands for, told to servers."""
+    require(request.caller, "", CHECK_TOKEN.who_may, request.services.grants)
+    return Answer(token_data(valid_session(request.path["token"], request.services.sessions, request.now_ms)))
+
+
+@blueprint.operation(DELETE_SESSIONS)
+def delete_sessions(request: Request) -> Answer:
+    """Nothing; all tokens of the user are refused from now on."""
+    require(request.caller, request.path["userId"], DELETE_SESSIONS.who_may, request.services.grants)
+    request.services.sessions.end_all(request.path["userId"])
+    return Answer()
+
+
+@blueprint.operation(GET_PRIVATE_PAIR)
+def get_private_pair(request: Request) -> Answer:
+    """A fresh random id and hash."""
+    return Answer(private_pair(request.services.new_id))
+
+
+@blueprint.operation(GET_AUTH_STATUS)
+def get_status(_request: Request) -> Answer:
+    """`OK`, as text. Source: errors 7."""
+    return Answer(b"OK", headers={"Content-Type": "text/plain; charset=utf-8"})
+
+
+def signed_in(request: Request, account: Account) -> Answer:
+    """The user, with a new token in the header."""
+    services = request.services
+    token = services.new_token()
+    lifetime_s = services.settings.session_lifetime_s
+    login = Login(account.user_id, is_server=False, lifetime_s=lifetime_s, password_version=account.password_version)
+    open_session(login, token, services.sessions, request.now_ms)
+    return Answer(user_object(account, to_server=False), headers={TOKEN_HEADER: token})
+
+
+def basic_credentials(authorization: str | None) -> BasicCredentials:
+    """User name and password of an `Authorization` header; its scheme is not looked at, a password may hold colons.
+
+    Raises:
+        InvalidRequestError: there are none that can be read.
+
+    Source: auth-api 2, route 1.
+    """
+    _, _, encoded = (authorization or "").partition(" ")
+    try:
+        decoded = base64.b64decode(encoded, validate=True).decode()
+    except (binascii.Error, ValueError):
+        decoded = ""
+    username, colon, password = decoded.partition(":")
+    if not colon or not (username or password):
+        raise InvalidRequestError("Missing id and/or password")
+    return BasicCredentials(username, password)

@@ -1,0 +1,159 @@
+"""How a content comes to its blob and goes again; the same for blobs and device logs. Source: blob-api 4 and 8.
+
+The blob is stored before its content and removed after it, so that no content is ever without a blob that leads to
+it. What stops half-way leaves a blob that is `created`, and `remove_abandoned` clears that away a day later.
+"""
+
+import base64
+import hashlib
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
+from enum import Enum
+from itertools import islice
+
+from chalicelib.blobs.blob import Blob, Collection, collection_and_id, content_prefix
+from chalicelib.blobs.ports import BlobStore, ContentStore, Upload
+from chalicelib.errors import UnavailableError, UnequalDigestsError
+
+DAY_MS = 86_400_000
+REMOVED_AT_ONCE = 100
+
+
+class Confirmation(Enum):
+    """What was found when a content was said to have come."""
+
+    AVAILABLE = "available"
+    """The blob has its content now."""
+    KNOWN = "known"
+    """The blob had it already."""
+    ABSENT = "absent"
+    """The content is not there (any more)."""
+    STRAY = "stray"
+    """There is no such blob (any more)."""
+    OTHER = "other"
+    """The content is not the one that was announced."""
+
+
+class Abandoned(Enum):
+    """What became of a blob that had waited for a day."""
+
+    REMOVED = "removed"
+    RECOVERED = "recovered"
+    """Its content was there, and it is available now: the notice was lost."""
+
+
+def md5_base64(content: bytes) -> str:
+    """The MD5 of a content as clients write it."""
+    return base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest()).decode()
+
+
+def with_digest(blob: Blob, content: bytes) -> Blob:
+    """The blob with digest and size of its content.
+
+    Raises:
+        UnequalDigestsError: the blob announces another digest.
+    """
+    calculated = md5_base64(content)
+    if blob.digest_md5 is not None and blob.digest_md5 != calculated:
+        raise UnequalDigestsError(blob.digest_md5, calculated)
+    return replace(blob, digest_md5=calculated, size_bytes=len(content))
+
+
+def store(blob: Blob, content: bytes, *, blobs: BlobStore, contents: ContentStore, now_ms: int) -> Blob:
+    """The blob, available, once it and its content are stored.
+
+    Raises:
+        UnequalDigestsError: the blob announces another digest; nothing is stored.
+        UnavailableError: a store failed; nothing is left behind.
+    """
+    blob = with_digest(blob, content)
+    blobs.add(blob)
+    try:
+        contents.put(blob.content_key, content, blob.media_type)
+        available = blob.with_content(now_ms)
+        # When it is not `created` any more, the store's event came first and made it what it is here.
+        blobs.make_available(available)
+    except UnavailableError:
+        with suppress(UnavailableError):
+            remove(blob, blobs=blobs, contents=contents)
+        raise
+    return available
+
+
+def open_upload(blob: Blob, *, blobs: BlobStore, contents: ContentStore, now_ms: int) -> Upload:
+    """A request by which the client brings the content of the blob, which is stored and stays `created` until then."""
+    upload = contents.upload(blob, now_ms)
+    blobs.add(blob)
+    return upload
+
+
+def confirm_upload(content_key: str, *, blobs: BlobStore, contents: ContentStore, now_ms: int) -> Confirmation:
+    """Makes a blob available if its content is there, with the announced size and digest.
+
+    May be called any number of times, late, and in any order. What is no blob's content is left to expire.
+
+    Source: architecture 6.
+    """
+    place = collection_and_id(content_key)
+    blob = blobs.find(*place) if place else None
+    if blob is None or blob.content_key != content_key:
+        return Confirmation.STRAY
+    if blob.is_available:
+        return Confirmation.KNOWN
+    content = contents.describe(content_key)
+    if content is None:
+        return Confirmation.ABSENT
+    if (content.size_bytes, content.digest_md5) != (blob.size_bytes, blob.digest_md5):
+        return Confirmation.OTHER
+    contents.keep(content_key)  # before the blob says that it has it: an available blob never loses its content
+    if blobs.make_available(blob.with_content(now_ms)):
+        return Confirmation.AVAILABLE
+    if blobs.find(blob.collection, blob.id) is not None:
+        return Confirmation.KNOWN
+    contents.delete([content_key])
+    return Confirmation.STRAY
+
+
+def remove(blob: Blob, *, blobs: BlobStore, contents: ContentStore) -> None:
+    """Removes content and blob; may be repeated when it stops half-way."""
+    contents.delete([blob.content_key])
+    blobs.remove([blob])
+
+
+def remove_all(collection: Collection, user_id: str, *, blobs: BlobStore, contents: ContentStore) -> None:
+    """Removes all of a user's blobs in a collection, with their contents; may be repeated when it stops half-way."""
+    for some in _by(REMOVED_AT_ONCE, blobs.of_user(collection, user_id)):
+        contents.delete([blob.content_key for blob in some])
+        blobs.remove(some)
+
+
+def erase_user(user_id: str, *, blobs: BlobStore, contents: ContentStore) -> None:
+    """Removes all blobs and device logs of a user who is deleted, and contents that belong to no blob.
+
+    May be repeated when it stops half-way. An upload that was opened before expires by itself.
+    """
+    for collection in Collection:
+        remove_all(collection, user_id, blobs=blobs, contents=contents)
+        contents.delete_under(content_prefix(collection, user_id))
+
+
+def remove_abandoned(*, blobs: BlobStore, contents: ContentStore, now_ms: int) -> Iterator[Abandoned]:
+    """Removes blobs that were created a day ago and still have no content, and says what became of each.
+
+    A blob whose content is there becomes available instead. The work is done as the caller asks for what was done.
+    """
+    for blob in blobs.created_before(now_ms - DAY_MS):
+        match confirm_upload(blob.content_key, blobs=blobs, contents=contents, now_ms=now_ms):
+            case Confirmation.AVAILABLE:
+                yield Abandoned.RECOVERED
+            case Confirmation.ABSENT | Confirmation.OTHER:
+                remove(blob, blobs=blobs, contents=contents)
+                yield Abandoned.REMOVED
+            case Confirmation.KNOWN | Confirmation.STRAY:
+                pass  # the list was a moment behind
+
+
+def _by(size: int, blobs: Iterator[Blob]) -> Iterator[list[Blob]]:
+    while some := list(islice(blobs, size)):
+        yield some

@@ -1,0 +1,126 @@
+"""What callers do with device logs: create, list, get, read. Source: blob-api, routes 7 to 10.
+
+Nobody deletes a single device log; all of a user's go with the user.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from chalicelib.access.caller import Caller, GrantReader, require
+from chalicelib.access.policy import DEVICE_LOG_READERS, DEVICE_LOG_UPLOADERS
+from chalicelib.access.user_ids import require_user_id
+from chalicelib.blobs import content as blobs_storing
+from chalicelib.blobs.blob import Blob, Collection
+from chalicelib.blobs.headers import announced_device_log
+from chalicelib.blobs.manage import Content, content_of, require_blob_id
+from chalicelib.blobs.ports import BlobStore, ContentStore, Upload
+from chalicelib.blobs.query import parse_device_log_query, parse_upload_mode
+from chalicelib.errors import BlobNotFoundError, InsufficientGrantError, UnauthorizedError
+
+
+def create(
+    caller: Caller,
+    user_id: str,
+    query: Mapping[str, Sequence[str]],
+    headers: Mapping[str, str],
+    content: bytes,
+    *,
+    blobs: BlobStore,
+    contents: ContentStore,
+    grants: GrantReader,
+    now_ms: int,
+    new_id: str,
+) -> tuple[Blob, Upload | None]:
+    """A new device log of a user, and the request to upload its content when a direct upload is asked for.
+
+    Args:
+        headers: by lower-case names.
+        content: the bytes, of whatever form; a direct upload leaves them aside.
+
+    Raises:
+        InvalidPathError: the user id is of the wrong form.
+        InsufficientGrantError, UnauthorizedError: the caller may not upload device logs for the user.
+        InvalidFieldsError, MissingHeaderError, InvalidHeaderError: the request is of the wrong form.
+        TooLargeError: the announced size is above 100 MiB.
+        UnequalDigestsError: the content has another digest than announced. Nothing is stored.
+
+    Source: blob-api 2 to 4, route 7; architecture 7.
+    """
+    require_user_id(user_id)
+    _require_uploader(caller, user_id, grants)
+    is_direct = parse_upload_mode(query)
+    announced = announced_device_log(headers, is_direct=is_direct)
+    log = Blob(
+        Collection.DEVICE_LOGS,
+        new_id,
+        user_id,
+        announced.media_type,
+        now_ms,
+        announced.digest_md5,
+        announced.size_bytes,
+        announced.span,
+    )
+    if is_direct:
+        return log, blobs_storing.open_upload(log, blobs=blobs, contents=contents, now_ms=now_ms)
+    return blobs_storing.store(log, content, blobs=blobs, contents=contents, now_ms=now_ms), None
+
+
+def list_of_user(
+    caller: Caller, user_id: str, query: Mapping[str, Sequence[str]], *, blobs: BlobStore, grants: GrantReader
+) -> list[Blob]:
+    """A page of a user's device logs, those created last first.
+
+    Raises:
+        InvalidPathError, InvalidFieldsError: the user id or the query is of the wrong form.
+        UnauthorizedError: the user granted nothing to the caller.
+
+    Source: blob-api 6, route 8.
+    """
+    require_user_id(user_id)
+    require(caller, user_id, DEVICE_LOG_READERS, grants)
+    wanted = parse_device_log_query(query)
+    selected = filter(wanted.selects, blobs.of_user(Collection.DEVICE_LOGS, user_id, wanted.start_from_ms))
+    newest_first = sorted(selected, key=lambda log: (log.created_time_ms, log.id), reverse=True)
+    return newest_first[wanted.page.first : wanted.page.end]
+
+
+def get(caller: Caller, log_id: str, *, blobs: BlobStore, grants: GrantReader) -> Blob:
+    """A device log.
+
+    Raises:
+        InvalidPathError: the id is of the wrong form.
+        BlobNotFoundError: there is none with this id.
+        UnauthorizedError: its user granted nothing to the caller.
+
+    Source: blob-api 2, route 9.
+    """
+    require_blob_id(log_id)
+    log = blobs.find(Collection.DEVICE_LOGS, log_id)
+    if log is None:
+        raise BlobNotFoundError(log_id)
+    require(caller, log.user_id, DEVICE_LOG_READERS, grants)
+    return log
+
+
+def read(caller: Caller, log_id: str, *, blobs: BlobStore, contents: ContentStore, grants: GrantReader) -> Content:
+    """A device log's content.
+
+    Raises:
+        InvalidPathError: the id is of the wrong form.
+        BlobNotFoundError: there is none with this id, its content has not come, or the caller may not know.
+
+    Source: blob-api 2 and 7, route 10.
+    """
+    try:
+        log = get(caller, log_id, blobs=blobs, grants=grants)
+    except UnauthorizedError as error:
+        raise BlobNotFoundError(log_id) from error
+    return content_of(log, contents)
+
+
+def _require_uploader(caller: Caller, user_id: str, grants: GrantReader) -> None:
+    try:
+        require(caller, user_id, DEVICE_LOG_UPLOADERS, grants)
+    except UnauthorizedError as error:
+        if caller.user_id is not None and grants.permissions(user_id, caller.user_id):
+            raise InsufficientGrantError from error
+        raise

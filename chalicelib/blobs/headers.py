@@ -1,0 +1,141 @@
+"""What the headers of an upload say of its content. Source: blob-api 3."""
+
+import base64
+import binascii
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from chalicelib.blobs.blob import LARGEST_BYTES, TimeSpan
+from chalicelib.errors import InvalidHeaderError, MissingHeaderError, TooLargeError
+from chalicelib.model.times import parse_time
+
+LONGEST_MEDIA_TYPE = 256
+
+NO_DIGEST = "null"
+"""What the Uploader sends for a digest that it does not have (clients 5)."""
+
+_TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # noqa: S105  a token of RFC 2045 is no secret
+_MEDIA_TYPE = re.compile(rf"\s*({_TOKEN}/{_TOKEN})\s*(?=;|$)")
+_QUOTED = r'"((?:[\t !#-\[\]-~]|\\[\t -~])*)"'
+_PARAMETER = re.compile(rf"\s*;\s*({_TOKEN})\s*=\s*(?:({_TOKEN})|{_QUOTED})\s*(?=;|$)")
+_DIGEST = re.compile(r"md5=(.{24})", re.IGNORECASE)
+_SIZE = re.compile(r"[0-9]{1,15}")
+
+
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """What a client says of a content: its media type, digest (base64) and, for a direct upload, size."""
+
+    media_type: str
+    digest_md5: str | None = None
+    size_bytes: int | None = None
+    span: TimeSpan | None = None
+
+
+def announced_blob(headers: Mapping[str, str], *, is_direct: bool) -> Announced:
+    """What the headers (lower-case names) of a blob's upload say.
+
+    A direct upload needs digest and size, since the store checks both; otherwise the digest may be missing.
+
+    Raises:
+        MissingHeaderError, InvalidHeaderError: in this order, for Digest, Content-Type, X-Upload-Size.
+        TooLargeError: the announced size is above 100 MiB.
+    """
+    if is_direct:
+        digest: str | None = _required_digest({name: value for name, value in headers.items() if value != NO_DIGEST})
+    elif headers.get("digest", NO_DIGEST) == NO_DIGEST:
+        digest = None
+    else:
+        digest = _required_digest(headers)
+    media_type = _media_type(headers)
+    return Announced(media_type, digest, _size_bytes(headers) if is_direct else None)
+
+
+def announced_device_log(headers: Mapping[str, str], *, is_direct: bool) -> Announced:
+    """What the headers (lower-case names) of a device log's upload say.
+
+    Raises:
+        MissingHeaderError, InvalidHeaderError: in this order, for Digest, Content-Type, X-Logs-Start-At-Time,
+            X-Logs-End-At-Time, X-Upload-Size.
+        TooLargeError: the announced size is above 100 MiB.
+    """
+    digest = _required_digest(headers)
+    media_type = _media_type(headers)
+    span = TimeSpan(_time_ms(headers, "X-Logs-Start-At-Time"), _time_ms(headers, "X-Logs-End-At-Time"))
+    return Announced(media_type, digest, _size_bytes(headers) if is_direct else None, span)
+
+
+def normalised_media_type(text: str) -> str | None:
+    """A media type as it is stored; None when the text is none.
+
+    Type and names of parameters in lower case, parameters by name, one blank before each; values as they are.
+    """
+    match = _MEDIA_TYPE.match(text)
+    if match is None:
+        return None
+    parameters: dict[str, str] = {}
+    end = match.end()
+    while text[end:].strip() not in ("", ";"):
+        parameter = _PARAMETER.match(text, end)
+        if parameter is None or parameter[1].lower() in parameters:
+            return None
+        quoted = parameter[3]
+        parameters[parameter[1].lower()] = parameter[2] if quoted is None else _as_value(quoted)
+        end = parameter.end()
+    return "".join([match[1].lower(), *(f"; {name}={parameters[name]}" for name in sorted(parameters))])
+
+
+def _as_value(quoted: str) -> str:
+    """A quoted value without quotes where it can do without them."""
+    plain = re.sub(r"\\(.)", r"\1", quoted)
+    if re.fullmatch(_TOKEN, plain):
+        return plain
+    escaped = re.sub(r'(["\\])', r"\\\1", plain)
+    return f'"{escaped}"'
+
+
+def _required(headers: Mapping[str, str], name: str) -> str:
+    value = headers.get(name.lower())
+    if value is None:
+        raise MissingHeaderError(name)
+    return value
+
+
+def _required_digest(headers: Mapping[str, str]) -> str:
+    match = _DIGEST.fullmatch(_required(headers, "Digest"))
+    if match is None or not _is_md5(match[1]):
+        raise InvalidHeaderError("Digest")
+    return match[1]
+
+
+def _is_md5(text: str) -> bool:
+    """Whether a text is the base64 of 16 bytes, in the one spelling that encoding gives."""
+    try:
+        digest = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return False
+    return len(digest) == 16 and base64.b64encode(digest).decode() == text
+
+
+def _media_type(headers: Mapping[str, str]) -> str:
+    normalised = normalised_media_type(_required(headers, "Content-Type"))
+    if normalised is None or len(normalised) > LONGEST_MEDIA_TYPE:
+        raise InvalidHeaderError("Content-Type")
+    return normalised
+
+
+def _time_ms(headers: Mapping[str, str], name: str) -> int:
+    moment = parse_time(_required(headers, name))
+    if moment is None:
+        raise InvalidHeaderError(name)
+    return moment.epoch_ms
+
+
+def _size_bytes(headers: Mapping[str, str]) -> int:
+    size = _required(headers, "X-Upload-Size")
+    if _SIZE.fullmatch(size) is None:
+        raise InvalidHeaderError("X-Upload-Size")
+    if int(size) > LARGEST_BYTES:
+        raise TooLargeError(LARGEST_BYTES, f"a blob may have at most {LARGEST_BYTES} bytes")
+    return int(size)

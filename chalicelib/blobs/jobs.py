@@ -1,0 +1,16 @@
+"""The platform's own work on blobs. Source: blob-api 4, and the rulings on blobs without content."""
+
+from chalicelib.blobs.content import Abandoned, remove_abandoned
+from chalicelib.tasks.ports import TaskServices
+from chalicelib.tasks.types import Run
+
+METRICS = {Abandoned.REMOVED: "AbandonedBlobs", Abandoned.RECOVERED: "RecoveredBlobs"}
+
+
+def remove_abandoned_blobs(run: Run, services: TaskServices) -> None:
+    """The task: removes blobs whose content has not come for a day; `data` counts those removed and recovered."""
+    run.data.update({outcome.value: 0 for outcome in Abandoned})
+    for outcome in remove_abandoned(blobs=services.blobs, contents=services.contents, now_ms=run.now_ms()):
+        run.data[outcome.value] += 1
+        services.count(METRICS[outcome], 1)
+        run.check_time()

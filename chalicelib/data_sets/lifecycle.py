@@ -1,0 +1,314 @@
+"""What callers do with data sets: open, list, read, update, close, delete, erase. Source: data-api 6 and 7.
+
+Each change is one conditional write of the data set and what goes with it, whatever the number of records; what a
+reader then sees follows from the fold.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from chalicelib import json_text
+from chalicelib.access.caller import Caller, GrantReader, require
+from chalicelib.access.policy import CUSTODIANS, OWNER_AND_SERVERS, SERVERS, UPLOADERS, WhoMay
+from chalicelib.checking import checked
+from chalicelib.data_sets.list_query import ListQuery
+from chalicelib.errors import (
+    DataSetClosedError,
+    DataSetNotFoundError,
+    InvalidRequestError,
+    TooLargeError,
+    UnauthorizedError,
+    UnavailableError,
+)
+from chalicelib.log.data_set import NORMAL, DataOwner, DataSet, as_data_set, format_time
+from chalicelib.log.ports import ChangedMeanwhileError, DataSetStore
+from chalicelib.log.truncation import open_when_closed, with_truncations
+from chalicelib.model.deduplicators import choose
+from chalicelib.model.tables.data_sets import check_data_set, check_data_set_update
+
+ATTEMPTS = 8
+"""How often a change is decided anew because another came first."""
+
+DESCRIPTION_BYTES = 128 * 1024
+"""Most that a description may take as JSON: it is kept in one piece. Texts in it have no limit of their own."""
+
+_UPDATES_BY_CLOSING = 2
+"""Closing updates the stored form twice: its state first, then its activity. Source: dedup 6."""
+
+Result = TypeVar("Result")
+
+
+def create(
+    caller: Caller,
+    owner_id: str,
+    read_body: Callable[[], Any],
+    *,
+    data_sets: DataSetStore,
+    grants: GrantReader,
+    now_ms: int,
+    new_id: Callable[[], str],
+) -> dict[str, Any]:
+    """Opens a data set and says what it is now.
+
+    Args:
+        read_body: the JSON value of the body; called only for a caller who may.
+
+    Raises:
+        UnauthorizedError: the caller may not upload for this user.
+        MalformedJsonError, InvalidFieldsError: the body is no description of a data set.
+        DataSetExistsError: the client chose an id that is taken.
+        TooLargeError: the description is larger than any real one.
+
+    Source: data-api 7, POST; dedup 2.
+    """
+    require(caller, owner_id, UPLOADERS, grants)
+    description = _described(checked(check_data_set, read_body()), caller, now_ms, new_id)
+    _require_small(description)
+
+    def attempt() -> DataSet:
+        data_set = DataSet(
+            id=description["uploadId"],
+            owner_id=owner_id,
+            epoch=data_sets.owner(owner_id).epoch,
+            created_time_ms=now_ms,
+            modified_time_ms=now_ms,
+            description=description,
+        )
+        data_sets.create(data_set)
+        return data_set
+
+    return as_data_set(_until_unchanged(attempt))
+
+
+def list_of_user(
+    caller: Caller,
+    owner_id: str,
+    query: ListQuery,
+    *,
+    who_may: WhoMay,
+    data_sets: DataSetStore,
+    grants: GrantReader,
+) -> list[dict[str, Any]]:
+    """One page of the active data sets of a user, newest first; empty for a user without any.
+
+    Raises:
+        UnauthorizedError: the caller may not.
+
+    Source: data-api 6.
+    """
+    require(caller, owner_id, who_may, grants)
+    every = with_truncations(data_sets.of_owner(data_sets.owner(owner_id)))
+    listed = [data_set for data_set in every if query.selects(data_set)]
+    return [as_data_set(data_set) for data_set in listed[query.first : query.first + query.size]]
+
+
+def get(caller: Caller, data_set_id: str, *, data_sets: DataSetStore, grants: GrantReader) -> dict[str, Any]:
+    """A data set in any state, for its owner and servers.
+
+    Raises:
+        DataSetNotFoundError, UnauthorizedError: in this order.
+
+    Source: data-api 7, GET by id.
+    """
+    owner, _ = _found(data_set_id, data_sets)
+    require(caller, owner.id, OWNER_AND_SERVERS, grants)
+    return as_data_set(_among(data_set_id, with_truncations(data_sets.of_owner(owner))))
+
+
+def update(
+    caller: Caller,
+    data_set_id: str,
+    read_body: Callable[[], Any],
+    *,
+    data_sets: DataSetStore,
+    grants: GrantReader,
+    now_ms: int,
+) -> dict[str, Any]:
+    """Closes a data set, or (for servers) changes some fields of a continuous one, and says what it is now.
+
+    A normal data set closes whatever the body. A continuous one closes for the owner and holders of `upload` when the
+    body asks for that and nothing else; servers may change the other fields.
+
+    Raises:
+        DataSetNotFoundError, UnauthorizedError, DataSetClosedError: in this order.
+        MalformedJsonError, InvalidFieldsError, TooLargeError: a server's body cannot be taken.
+
+    Source: data-api 7, PUT; architecture, rulings.
+    """
+
+    def attempt() -> DataSet:
+        owner, _ = _found(data_set_id, data_sets)
+        require(caller, owner.id, UPLOADERS, grants)
+        every = data_sets.of_owner(owner)
+        before = _among(data_set_id, every)
+        if before.is_closed:
+            raise DataSetClosedError(data_set_id)
+        if not before.is_continuous:
+            after = _closed(before, owner, every, now_ms, data_sets)
+        elif not caller.is_server:
+            if not _asks_to_close(read_body):
+                raise UnauthorizedError
+            after = _closed(before, owner, every, now_ms, data_sets)
+        else:
+            after = _updated(before, checked(check_data_set_update, read_body()), owner, every, now_ms, data_sets)
+        data_sets.replace(before, after)
+        return _among(data_set_id, with_truncations([after if it.id == data_set_id else it for it in every]))
+
+    return as_data_set(_until_unchanged(attempt))
+
+
+def delete(caller: Caller, data_set_id: str, *, data_sets: DataSetStore, grants: GrantReader, now_ms: int) -> None:
+    """Deletes a data set and all data that it holds now; doing so again is no error.
+
+    The data set stays readable by its id, and a deleted one that is still open takes data.
+
+    Raises:
+        DataSetNotFoundError, UnauthorizedError: in this order.
+
+    Source: data-api 7, DELETE.
+    """
+
+    def attempt() -> None:
+        owner, last_number = _found(data_set_id, data_sets)
+        every = data_sets.of_owner(owner)
+        before = _among(data_set_id, every)
+        _require_deleter(caller, before, grants)
+        after = replace(before, cut_off=last_number, is_gone=before.is_closed, state_version=before.state_version + 1)
+        if _among(data_set_id, with_truncations(every)).deleted_time_ms is None:
+            after = replace(after, deleted_time_ms=now_ms, modified_time_ms=now_ms, revision=before.revision + 1)
+        elif (after.cut_off, after.is_gone) == (before.cut_off, before.is_gone):
+            return
+        data_sets.replace(before, after)
+
+    _until_unchanged(attempt)
+
+
+def erase(caller: Caller, owner_id: str, *, data_sets: DataSetStore, grants: GrantReader, now_ms: int) -> None:
+    """Erases all data sets and data of a user, known or not.
+
+    Raises:
+        UnauthorizedError: the caller is no server.
+
+    Source: data-api 8, DELETE for a user.
+    """
+    require(caller, owner_id, SERVERS, grants)
+    _until_unchanged(lambda: data_sets.erase(owner_id, now_ms))
+
+
+def _described(
+    description: Mapping[str, Any], caller: Caller, now_ms: int, new_id: Callable[[], str]
+) -> dict[str, Any]:
+    """A client's description completed by what the service sets."""
+    described = dict(description)
+    upload_id = described.get("uploadId") or described.get("id") or new_id()
+    described.setdefault("id", upload_id)
+    described["uploadId"] = upload_id
+    described["type"] = "upload"
+    described.setdefault("dataSetType", NORMAL)
+    described.setdefault("time", format_time(now_ms))
+    creator = described.pop("createdUserId", None) if caller.is_server else caller.user_id
+    described.pop("createdUserId", None)
+    described.pop("byUser", None)
+    if creator is not None:
+        described["createdUserId"] = described["byUser"] = creator
+    name, version = choose(
+        (described.get("deduplicator") or {}).get("name"),
+        described["dataSetType"],
+        described.get("deviceId"),
+        described.get("deviceManufacturers"),
+        described.get("deviceModel"),
+    )
+    described["deduplicator"] = {"name": name, "version": version}
+    return described
+
+
+def _closed(
+    before: DataSet, owner: DataOwner, every: Iterable[DataSet], now_ms: int, data_sets: DataSetStore
+) -> DataSet:
+    return replace(
+        before,
+        modified_time_ms=now_ms,
+        closed_time_ms=now_ms,
+        close_order=owner.closings + 1,
+        open_when_closed=open_when_closed(before, every, data_sets),
+        revision=before.revision + _UPDATES_BY_CLOSING,
+        state_version=before.state_version + 1,
+    )
+
+
+def _updated(
+    before: DataSet,
+    changes: Mapping[str, Any],
+    owner: DataOwner,
+    every: Iterable[DataSet],
+    now_ms: int,
+    data_sets: DataSetStore,
+) -> DataSet:
+    described = {name: value for name, value in changes.items() if name != "state"}
+    after = replace(before, description={**before.description, **described})
+    _require_small(after.description)
+    if changes.get("state") == "closed":
+        return _closed(after, owner, every, now_ms, data_sets)
+    return replace(
+        after,
+        modified_time_ms=now_ms,
+        revision=before.revision + 1,
+        state_version=before.state_version + 1,
+    )
+
+
+def _require_small(description: Mapping[str, Any]) -> None:
+    if len(json_text.encode(description)) > DESCRIPTION_BYTES:
+        raise TooLargeError(DESCRIPTION_BYTES, f"a data set may have at most {DESCRIPTION_BYTES} bytes")
+
+
+def _asks_to_close(read_body: Callable[[], Any]) -> bool:
+    """Whether the body says `closed`, as `dataState` or `state` or both, and nothing else."""
+    try:
+        body = read_body()
+    except InvalidRequestError:
+        return False
+    return (
+        isinstance(body, dict)
+        and bool(body)
+        and body.keys() <= {"dataState", "state"}
+        and all(value == "closed" for value in body.values())
+    )
+
+
+def _require_deleter(caller: Caller, data_set: DataSet, grants: GrantReader) -> None:
+    """A custodian may delete what anyone uploaded, an uploader only his own. Source: data-api 1, row 8."""
+    if data_set.description.get("byUser") == caller.user_id:
+        uploaders = replace(CUSTODIANS, permissions=CUSTODIANS.permissions | UPLOADERS.permissions)
+        require(caller, data_set.owner_id, uploaders, grants)
+    else:
+        require(caller, data_set.owner_id, CUSTODIANS, grants)
+
+
+def _found(data_set_id: str, data_sets: DataSetStore) -> tuple[DataOwner, int]:
+    """The owner of a data set, and the last number of its log."""
+    head = data_sets.head(data_set_id)
+    if head is None:
+        raise DataSetNotFoundError(data_set_id)
+    owner = data_sets.owner(head.owner_id)
+    if owner.epoch != head.epoch:
+        raise DataSetNotFoundError(data_set_id)
+    return owner, head.last_number
+
+
+def _among(data_set_id: str, data_sets: Sequence[DataSet]) -> DataSet:
+    for data_set in data_sets:
+        if data_set.id == data_set_id:
+            return data_set
+    raise DataSetNotFoundError(data_set_id)
+
+
+def _until_unchanged(attempt: Callable[[], Result]) -> Result:
+    """The result of a change that is decided anew whenever another came first."""
+    for _ in range(ATTEMPTS):
+        try:
+            return attempt()
+        except ChangedMeanwhileError:
+            continue
+    raise UnavailableError

@@ -1,0 +1,72 @@
+"""What a data source is: a provider's account from which a user's data is imported. Source: data-api 10."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from chalicelib.log.data_set import format_time
+from chalicelib.model.times import parse_time
+
+CONNECTED = "connected"
+DISCONNECTED = "disconnected"
+ERROR = "error"
+SHOWN_OF_ERRORS = frozenset({"code", "title", "detail", "source", "meta"})
+"""What a user sees of an error; the rest is for servers."""
+
+
+@dataclass(frozen=True, slots=True)
+class DataSource:
+    """A data source. `fields` are the members that the API shows beside those named here, as they are shown."""
+
+    id: str
+    user_id: str
+    created_time_ms: int
+    fields: Mapping[str, Any]
+    modified_time_ms: int | None = None
+    revision: int = 0
+
+    @property
+    def state(self) -> str:
+        """`connected`, `disconnected` or `error`."""
+        return str(self.fields["state"])
+
+    @property
+    def provider(self) -> tuple[str, str]:
+        """Type and name of the provider."""
+        return self.fields["providerType"], self.fields["providerName"]
+
+    @property
+    def provider_session_id(self) -> str | None:
+        """The session with the provider, while connected."""
+        return self.fields.get("providerSessionId")
+
+    @property
+    def provider_external_id(self) -> str | None:
+        """What the provider calls the user."""
+        return self.fields.get("providerExternalId")
+
+    @property
+    def data_set_id(self) -> str | None:
+        """The data set that imported data goes to."""
+        return self.fields.get("dataSetId")
+
+    @property
+    def data_span_ms(self) -> tuple[int, int] | None:
+        """Times of the earliest and the latest data that was imported, both included."""
+        moments = [parse_time(self.fields.get(name, "")) for name in ("earliestDataTime", "latestDataTime")]
+        earliest, latest = moments
+        return None if earliest is None or latest is None else (earliest.epoch_ms, latest.epoch_ms)
+
+
+def as_data_source(source: DataSource, *, to_server: bool) -> dict[str, Any]:
+    """The data source as the API shows it: without the session, and with less of an error, to users."""
+    shown = dict(source.fields)
+    shown |= {"id": source.id, "userId": source.user_id, "revision": source.revision}
+    shown["createdTime"] = format_time(source.created_time_ms)
+    if source.modified_time_ms is not None:
+        shown["modifiedTime"] = format_time(source.modified_time_ms)
+    if not to_server:
+        shown.pop("providerSessionId", None)
+        if "error" in shown:
+            shown["error"] = {name: value for name, value in shown["error"].items() if name in SHOWN_OF_ERRORS}
+    return shown

@@ -1,0 +1,195 @@
+"""What callers do with data sources. Source: data-api 10."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from chalicelib.access.caller import Caller, GrantReader, require
+from chalicelib.access.policy import OWNER_AND_SERVERS
+from chalicelib.checking import checked
+from chalicelib.data_sources.data_source import CONNECTED, DISCONNECTED, ERROR, DataSource, as_data_source
+from chalicelib.errors import InvalidFieldsError, NotFoundError, UnauthorizedError
+from chalicelib.model.errors import value_not_before
+from chalicelib.model.query import IntegerField, check_query
+from chalicelib.model.tables.data_sources import QUERY, check_data_source, check_data_source_update
+from chalicelib.model.times import parse_time
+
+FUTURE_TOLERATED_MS = 1_000
+"""Clocks differ (errors 2.3)."""
+_TIMES = ("earliestDataTime", "latestDataTime", "lastImportTime")
+_CLEARED = {CONNECTED: ("error",), DISCONNECTED: ("providerSessionId", "error"), ERROR: ()}
+_REVISION = {"revision": IntegerField(low=0)}
+
+
+class DataSources(Protocol):
+    """Keeps data sources. Reads see every write that was answered."""
+
+    def find(self, source_id: str) -> DataSource | None:
+        """The data source, or None."""
+        ...
+
+    def of_user(self, user_id: str) -> list[DataSource]:
+        """All of a user, newest first."""
+        ...
+
+    def of_session(self, provider_session_id: str) -> DataSource | None:
+        """The one that is connected by this session, or None."""
+        ...
+
+    def of_link(self, provider: tuple[str, str], external_id: str) -> DataSource | None:
+        """The connected one of what the provider calls its user, or None."""
+        ...
+
+    def add(self, source: DataSource) -> None:
+        """Keeps a new data source, and marks its user's data as having one (`DataOwner.has_sources`)."""
+        ...
+
+    def replace(self, before: DataSource, after: DataSource) -> bool:
+        """Puts `after` in the place of `before`; False when that is not what is there any more.
+
+        Raises:
+            ConflictError: another one of the same user and provider is connected or in error already.
+        """
+        ...
+
+    def remove(self, source: DataSource) -> bool:
+        """Removes it; False when another state of it is there."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What all operations on data sources need."""
+
+    caller: Caller
+    sources: DataSources
+    grants: GrantReader
+    now_ms: int
+
+
+def create(context: Context, user_id: str, read_body: Callable[[], Any], new_id: Callable[[], str]) -> dict[str, Any]:
+    """A new data source, not connected; for servers.
+
+    Raises:
+        UnauthorizedError: the caller is no server.
+        MalformedJsonError, InvalidFieldsError: the body is no description of a data source.
+    """
+    _require_server(context)
+    fields = checked(check_data_source, read_body())
+    source = DataSource(new_id(), user_id, context.now_ms, fields | {"state": DISCONNECTED})
+    context.sources.add(source)
+    return as_data_source(source, to_server=True)
+
+
+def list_of_user(context: Context, user_id: str, parameters: Mapping[str, Sequence[str]]) -> list[dict[str, Any]]:
+    """One page of the data sources of a user, newest first.
+
+    Raises:
+        UnauthorizedError: the caller is another user.
+        InvalidFieldsError: a parameter is unknown or wrong.
+    """
+    require(context.caller, user_id, OWNER_AND_SERVERS, context.grants)
+    query = checked(check_query, parameters, QUERY)
+    page, size = query.pop("page"), query.pop("size")
+    found = [
+        source
+        for source in context.sources.of_user(user_id)
+        if all(source.fields.get(name) == value for name, value in query.items())
+    ]
+    return [_shown(context, source) for source in found[page * size : (page + 1) * size]]
+
+
+def get(context: Context, source_id: str) -> dict[str, Any]:
+    """One data source.
+
+    Raises:
+        NotFoundError, UnauthorizedError: in this order.
+    """
+    source = context.sources.find(source_id)
+    if source is None:
+        raise NotFoundError(source_id)
+    require(context.caller, source.user_id, OWNER_AND_SERVERS, context.grants)
+    return _shown(context, source)
+
+
+def get_of_session(context: Context, provider_session_id: str) -> dict[str, Any]:
+    """The data source of a session with a provider; for servers.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    _require_server(context)
+    source = context.sources.of_session(provider_session_id)
+    if source is None:
+        raise NotFoundError
+    return _shown(context, source)
+
+
+def update(
+    context: Context, source_id: str, parameters: Mapping[str, Sequence[str]], read_body: Callable[[], Any]
+) -> dict[str, Any]:
+    """The data source after the changes; for servers. One that is connected has no error, one that is not no session.
+
+    Raises:
+        MalformedJsonError, InvalidFieldsError: the body cannot be taken.
+        NotFoundError: there is none with this id, or it is of another revision than the one asked for.
+        ConflictError: another one of the same user and provider is connected or in error already.
+    """
+    _require_server(context)
+    revision = checked(check_query, parameters, _REVISION).get("revision")
+    changes = checked(check_data_source_update, read_body())
+    _require_no_future(changes, context.now_ms)
+    before = _of_revision(context, source_id, revision)
+    fields = dict(before.fields) | changes
+    for name in _CLEARED[fields["state"]]:
+        if name not in changes:
+            fields.pop(name, None)
+    after = replace(before, fields=fields, modified_time_ms=context.now_ms, revision=before.revision + 1)
+    if not context.sources.replace(before, after):
+        raise NotFoundError(source_id)
+    return _shown(context, after)
+
+
+def delete(context: Context, source_id: str, parameters: Mapping[str, Sequence[str]]) -> None:
+    """Removes a data source, not its data; for servers.
+
+    Raises:
+        NotFoundError: there is none with this id, or it is of another revision than the one asked for.
+    """
+    _require_server(context)
+    revision = checked(check_query, parameters, _REVISION).get("revision")
+    if not context.sources.remove(_of_revision(context, source_id, revision)):
+        raise NotFoundError(source_id)
+
+
+def delete_of_user(context: Context, user_id: str) -> None:
+    """Removes all data sources of a user, not their data; for servers."""
+    _require_server(context)
+    for source in context.sources.of_user(user_id):
+        context.sources.remove(source)
+
+
+def _require_server(context: Context) -> None:
+    if not context.caller.is_server:
+        raise UnauthorizedError
+
+
+def _of_revision(context: Context, source_id: str, revision: int | None) -> DataSource:
+    source = context.sources.find(source_id)
+    if source is None or revision not in (None, source.revision):
+        raise NotFoundError(source_id)
+    return source
+
+
+def _require_no_future(changes: Mapping[str, Any], now_ms: int) -> None:
+    faults = []
+    for name in _TIMES:
+        moment = parse_time(changes.get(name, ""))
+        if moment is not None and moment.epoch_ms > now_ms + FUTURE_TOLERATED_MS:
+            faults.append(value_not_before(changes[name]).at("/" + name))
+    if faults:
+        raise InvalidFieldsError(tuple(faults))
+
+
+def _shown(context: Context, source: DataSource) -> dict[str, Any]:
+    return as_data_source(source, to_server=context.caller.is_server)

@@ -1,0 +1,53 @@
+"""What partners of a stage may do. Source: data-api 8 (twiist) and 1 (row 25)."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from chalicelib.access.caller import SERVICE, Caller, GrantReader
+from chalicelib.data_sources.manage import DataSources
+from chalicelib.errors import NotFoundError, TidepoolLinkNotFoundError, UnauthorizedError
+from chalicelib.log.ports import DataSetHeads, RecordLog
+from chalicelib.uploads import add as ingest
+
+TWIIST = ("oauth", "twiist")
+
+
+def add_twiist_data(
+    caller: Caller,
+    tidepool_link_id: str,
+    read_items: Callable[[], Any],
+    *,
+    twiist_user_ids: frozenset[str],
+    sources: DataSources,
+    heads: DataSetHeads,
+    log: RecordLog,
+    grants: GrantReader,
+    now_ms: int,
+    new_id: Callable[[], str],
+) -> None:
+    """Adds data to the data set of a linked twiist account, as `ingest.add_data` does for a server.
+
+    Raises:
+        UnauthorizedError: the caller is neither a server nor one of the stage's accounts for twiist.
+        TidepoolLinkNotFoundError: no connected data source with a data set has this link.
+    """
+    if not caller.is_server and caller.user_id not in twiist_user_ids:
+        raise UnauthorizedError
+    source = sources.of_link(TWIIST, tidepool_link_id)
+    if source is None or source.data_set_id is None:
+        raise TidepoolLinkNotFoundError(tidepool_link_id)
+    ingest.add_data(
+        SERVICE, source.data_set_id, read_items, heads=heads, log=log, grants=grants, now_ms=now_ms, new_id=new_id
+    )
+
+
+def sector(sectors: Mapping[str, Sequence[str]], partner: str, environment: str | None) -> list[str]:
+    """The redirect addresses of a partner, or of one of its environments, in the order of the configuration.
+
+    Raises:
+        NotFoundError: none are configured.
+    """
+    name = partner if environment is None else f"{partner}/{environment}"
+    if name not in sectors:
+        raise NotFoundError
+    return list(sectors[name])

@@ -1,0 +1,63 @@
+"""The task types of the platform. To add one: a function, and a line in `TASK_TYPES`.
+
+The function takes a `Run` and the services (a port that is not among `TaskServices` yet is added there), and belongs to
+the module of its feature when it has one. `job=Job(every_s=…)` makes it a job of the platform, seeded by the first tick
+after a deployment and visible in the API under its type's name.
+"""
+
+from chalicelib.blobs.jobs import remove_abandoned_blobs
+from chalicelib.erasure import erase_deleted_users
+from chalicelib.log.ports import ChangedMeanwhileError
+from chalicelib.tasks.ports import TaskServices
+from chalicelib.tasks.task import placed
+from chalicelib.tasks.types import Job, Registry, Run, TaskFailedError, TaskType, registry
+from chalicelib.tiles.jobs import compact_marked, rebuild_tiles, verify_tiles
+from chalicelib.tiles.purge import purge
+
+
+def echo(run: Run, _services: TaskServices) -> None:
+    """Copies `data.message` to `data.echo`, or fails when `data.fail` is a text or true: to try a stage with.
+
+    Raises:
+        TaskFailedError: `data.fail` says so; a text is the error's detail.
+    """
+    fail = run.data.get("fail")
+    if fail:
+        raise TaskFailedError(fail if isinstance(fail, str) else "told to fail", code="told-to-fail")
+    if "message" in run.data:
+        run.data["echo"] = run.data["message"]
+
+
+def adopt_tasks(run: Run, services: TaskServices) -> None:
+    """Lets tasks run that were created before their type was registered; `data.adopted` counts them."""
+    adopted = 0
+    run.data["adopted"] = 0
+    for type_name in TASK_TYPES:
+        for task_id in services.tasks.unknown_ids(type_name):
+            run.check_time()
+            task = services.tasks.find(task_id)
+            if task is None:
+                continue
+            known = placed(task, TASK_TYPES, services.now_ms())
+            if known.place is not task.place:
+                try:
+                    services.tasks.replace(known)
+                except ChangedMeanwhileError:
+                    continue  # whoever was first has put it into its place
+                adopted += 1
+                run.data["adopted"] = adopted
+
+
+TASK_TYPES: Registry = registry(
+    (
+        TaskType("strandline.diagnostics.echo", echo, typical_s=20, at_once=5),
+        TaskType("strandline.accounts.erase", erase_deleted_users, typical_s=60, job=Job(every_s=900)),
+        TaskType("strandline.blobs.remove_abandoned", remove_abandoned_blobs, typical_s=120, job=Job(every_s=3600)),
+        TaskType("strandline.data.compact", compact_marked, typical_s=300, job=Job(every_s=600)),
+        TaskType("strandline.data.rebuild", rebuild_tiles, typical_s=360),
+        TaskType("strandline.data.verify", verify_tiles, typical_s=300, at_once=2, job=Job(every_s=86_400)),
+        TaskType("strandline.data.purge", purge, typical_s=240, job=Job(every_s=3600)),
+        TaskType("strandline.tasks.adopt", adopt_tasks, typical_s=60, job=Job(every_s=3600)),
+    )
+)
+"""Every type that this version of the platform runs."""

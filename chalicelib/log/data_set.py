@@ -1,0 +1,167 @@
+"""What a data set is: its description, its state, and the two forms in which the API shows it.
+
+A data set is known by its upload id, which is what stands in paths, in `uploadId` of its data and in keys; its
+description may hold another `id` when the client chose one. Source: data-api 7 and 9, dedup 3.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from chalicelib.log.freshness import UNKNOWN, CameIn, Freshness, NewestByType, client_of
+from chalicelib.model.times import Moment
+
+CONTINUOUS = "continuous"
+NORMAL = "normal"
+
+
+@dataclass(frozen=True, slots=True)
+class DataOwner:
+    """What the data of a user has in common: counters, all 0 for a user without any, a mark, and what came in.
+
+    `epoch` rises when all data is erased: what was stored in an earlier epoch is gone. `closings` counts the closings
+    of data sets, so that "closed last" is an order and not a clock. `changes` rises with every write that can change
+    what a reader gets.
+    """
+
+    id: str
+    epoch: int = 0
+    closings: int = 0
+    has_sources: bool = False
+    """Whether there ever was a data source: readers look for data sources of nobody else."""
+    changes: int = 0
+    states: int = 0
+    """How many states the data sets of this epoch have had, all together: the sum of their `state_version`."""
+    freshness: Freshness = field(default_factory=Freshness)
+    """What came in during this epoch."""
+
+
+@dataclass(frozen=True, slots=True)
+class DataSetHead:
+    """The little of a data set that adding data needs."""
+
+    id: str
+    owner_id: str
+    epoch: int
+    created_time_ms: int
+    is_continuous: bool
+    deduplicator: str
+    """Canonical name."""
+    is_closed: bool = False
+    last_number: int = 0
+    """Number of the last entry of its log; entries count from 1, without holes."""
+    client: str = UNKNOWN
+    """The client that its data counts for."""
+    newest: NewestByType = field(default_factory=dict)
+    """What came in, by type."""
+
+    @property
+    def came_in(self) -> CameIn:
+        """What came in, as the owner's freshness has it."""
+        return CameIn(self.client, self.last_number, self.newest)
+
+
+@dataclass(frozen=True, slots=True)
+class DataSet:
+    """A data set as it stands in one `state_version`.
+
+    Deleting and truncating only move a number, whatever the number of records: entries that come later are not
+    touched (a deleted data set that is still open takes data).
+    """
+
+    id: str
+    owner_id: str
+    epoch: int
+    created_time_ms: int
+    modified_time_ms: int
+    description: Mapping[str, Any]
+    """The members that the API shows, without createdTime, modifiedTime and deletedTime."""
+    revision: int = 1
+    """How often the stored form was updated, as upload records show it: naming the deduplicator was the first time."""
+    state_version: int = 1
+    close_order: int | None = None
+    """Its place among the closings of the owner's data sets, from 1; None while open."""
+    closed_time_ms: int | None = None
+    deleted_time_ms: int | None = None
+    cut_off: int = 0
+    """Entries up to this number went when the data set was deleted."""
+    is_gone: bool = False
+    """Whether it was deleted after it was closed, so that nothing of its log can be seen again."""
+    open_when_closed: Mapping[str, int] = field(default_factory=dict)
+    """With truncation: the owner's other data sets that were open when this one closed, and their last numbers."""
+
+    @property
+    def is_continuous(self) -> bool:
+        """Whether data is visible from the moment it is added, not only once the data set is closed."""
+        return self.description.get("dataSetType") == CONTINUOUS
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it takes no more data."""
+        return self.close_order is not None
+
+    @property
+    def is_active(self) -> bool:
+        """Whether it is listed and its data visible. Source: dedup 3."""
+        return self.is_continuous or self.is_closed
+
+    @property
+    def deduplicator(self) -> str:
+        """Canonical name of its deduplicator."""
+        return str(self.description["deduplicator"]["name"])
+
+    @property
+    def device_id(self) -> str | None:
+        """The device it was read from, when the client said so."""
+        return self.description.get("deviceId")
+
+
+def deletes(before: DataSet, after: DataSet) -> bool:
+    """Whether what is done between two states of a data set is to delete it, or what it has taken since."""
+    return (before.deleted_time_ms, before.cut_off) != (after.deleted_time_ms, after.cut_off)
+
+
+def head_of(data_set: DataSet, last_number: int = 0) -> DataSetHead:
+    """The head that goes with a data set."""
+    return DataSetHead(
+        id=data_set.id,
+        owner_id=data_set.owner_id,
+        epoch=data_set.epoch,
+        created_time_ms=data_set.created_time_ms,
+        is_continuous=data_set.is_continuous,
+        deduplicator=data_set.deduplicator,
+        is_closed=data_set.is_closed,
+        last_number=last_number,
+        client=client_of(data_set.description),
+    )
+
+
+def as_data_set(data_set: DataSet) -> dict[str, Any]:
+    """The data set as the `/v1` routes show it. Source: data-api 7."""
+    shown = dict(data_set.description)
+    shown["createdTime"] = format_time(data_set.created_time_ms)
+    shown["modifiedTime"] = format_time(data_set.modified_time_ms)
+    if data_set.deleted_time_ms is not None:
+        shown["deletedTime"] = format_time(data_set.deleted_time_ms)
+    return shown
+
+
+def as_upload_record(data_set: DataSet) -> dict[str, Any]:
+    """The data set as `GET /data/{userId}` shows it, as a record of type `upload`.
+
+    `_dataState` is `open` for good; `_state` tells the truth. Source: data-api 9.
+    """
+    shown = dict(data_set.description)
+    shown["_deduplicator"] = shown.pop("deduplicator")
+    shown["_dataState"] = "open"
+    shown["_state"] = "closed" if data_set.is_closed else "open"
+    shown["revision"] = data_set.revision
+    if data_set.deleted_time_ms is not None:
+        shown["deletedTime"] = format_time(data_set.deleted_time_ms)
+    return shown
+
+
+def format_time(time_ms: int) -> str:
+    """UTC with `Z`, at most three fraction digits, none that are zero at the end. Source: data-model 2, Times."""
+    seconds, milliseconds = divmod(time_ms, 1000)
+    return Moment(seconds, milliseconds * 1_000_000, 0).stored

@@ -1,0 +1,126 @@
+"""What a user can see: a pure function of the logs and the states of the data sets.
+
+Each deduplicator is a rule of this fold and nothing else; adding, closing and deleting only write down what happened.
+First each data set's log is folded by itself, then hashes are compared across the data sets of a device.
+Source: dedup, all of it.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from chalicelib.log.data_set import DataSet
+from chalicelib.log.entry import Entry, Selectors
+from chalicelib.log.fold_backward import keep_all, replace_origins
+from chalicelib.log.fold_forward import drop_known_hashes, keep_newer_origins, last_of_each_hash
+from chalicelib.log.fold_steps import NOTHING_BEFORE, Prefix, Run, Step, Stored, steps
+from chalicelib.log.truncation import truncates, truncations
+from chalicelib.model.deduplicators import (
+    DATASET_DELETE_ORIGIN,
+    DATASET_DELETE_ORIGIN_OLDER,
+    DATASET_DROP_HASH,
+    DEVICE_DEACTIVATE_HASH,
+)
+
+_CONTINUOUS: Mapping[str, Callable[[Iterable[Step]], list[Run]]] = {
+    DATASET_DELETE_ORIGIN: replace_origins,
+    DATASET_DELETE_ORIGIN_OLDER: keep_newer_origins,
+    DATASET_DROP_HASH: drop_known_hashes,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class VisibleData:
+    """The visible data of one data set, in the order in which it was stored."""
+
+    data_set: DataSet
+    runs: Sequence[Run]
+
+
+_NO_PREFIXES: Mapping[str, Prefix] = {}
+
+
+def visible(
+    entries: Iterable[Entry], data_sets: Sequence[DataSet], prefixes: Mapping[str, Prefix] = _NO_PREFIXES
+) -> list[VisibleData]:
+    """The visible data of the active data sets, in the order in which these are given.
+
+    Args:
+        entries: of those data sets; those of one data set by number, the data sets in any order.
+        data_sets: all of one owner and epoch, since what one hides may lie in another.
+        prefixes: the beginnings of logs that were folded before, by data set; `entries` are those that follow.
+    """
+    return without_older_hashes(stored(entries, data_sets, prefixes))
+
+
+def stored(
+    entries: Iterable[Entry], data_sets: Sequence[DataSet], prefixes: Mapping[str, Prefix] = _NO_PREFIXES
+) -> list[VisibleData]:
+    """As `visible`, with what is hidden by an equal hash in another data set, and comes back when that is deleted."""
+    logs: dict[str, list[Entry]] = defaultdict(list)
+    for entry in entries:
+        logs[entry.data_set_id].append(entry)
+    truncating = [data_set for data_set in data_sets if truncates(data_set)]
+    return [
+        VisibleData(data_set, _fold(data_set, logs[data_set.id], truncating, prefixes.get(data_set.id, NOTHING_BEFORE)))
+        for data_set in data_sets
+        if data_set.is_active and (data_set.id in logs or data_set.id in prefixes)
+    ]
+
+
+def _fold(data_set: DataSet, log: Iterable[Entry], truncating: Iterable[DataSet], prefix: Prefix) -> list[Run]:
+    happened = steps(log, data_set.cut_off, truncations(data_set, truncating), prefix)
+    if data_set.is_continuous:
+        return _CONTINUOUS.get(data_set.deduplicator, keep_all)(happened)
+    return _fold_normal(data_set.deduplicator, list(happened))
+
+
+def _fold_normal(deduplicator: str, happened: Sequence[Step]) -> list[Run]:
+    """The fold of a normal data set, all of whose data was added while none of it was active.
+
+    So what looks for active records found nothing: neither older origins nor known hashes were dropped, and where
+    deleting by selector is for active records, it did nothing. Source: dedup 5.1 to 5.3.
+    """
+    if deduplicator in (DATASET_DELETE_ORIGIN, DATASET_DELETE_ORIGIN_OLDER):
+        return replace_origins(step for step in happened if not isinstance(step, Selectors))
+    runs = keep_all(happened)
+    if deduplicator == DATASET_DROP_HASH:
+        known = sum(len(step.runs) for step in happened if isinstance(step, Stored))
+        return runs[:known] + [Run(run.records, _last_of_each_hash(run)) for run in runs[known:]]
+    return runs
+
+
+def _last_of_each_hash(run: Run) -> list[int]:
+    kept = set(last_of_each_hash(run.records))
+    return [row for row in run.rows if row in kept]
+
+
+def without_older_hashes(active: Sequence[VisibleData]) -> list[VisibleData]:
+    """Of equal hashes of a device, those of the data set that was closed last.
+
+    A continuous data set that is open counts as closed before all others. Closing hides what is of the device of the
+    data set that closes; a data set that names no device hides nothing. Source: dedup 5.4.
+    """
+    hidden: dict[str, set[str]] = defaultdict(set)
+    seen: dict[str, list[Run]] = {}
+    hashed = [it for it in active if it.data_set.deduplicator == DEVICE_DEACTIVATE_HASH]
+    for data in sorted(hashed, key=lambda it: it.data_set.close_order or 0, reverse=True):
+        seen[data.data_set.id] = [Run(run.records, _not_hidden(run, hidden)) for run in data.runs]
+        device_id = data.data_set.device_id
+        if data.data_set.is_closed and device_id is not None:
+            for run in data.runs:
+                hidden[device_id].update(digest for digest in _hashes(run) if digest is not None)
+    return [VisibleData(it.data_set, seen.get(it.data_set.id, it.runs)) for it in active]
+
+
+def _hashes(run: Run) -> Iterable[str | None]:
+    column = run.records.hashes
+    return (column[row] for row in run.rows)
+
+
+def _not_hidden(run: Run, hidden: Mapping[str, set[str]]) -> Sequence[int]:
+    device_ids, hashes = run.records.device_ids, run.records.hashes
+    if not hidden:
+        return run.rows
+    nothing: set[str] = set()
+    return [row for row in run.rows if hashes[row] not in hidden.get(device_ids[row] or "", nothing)]

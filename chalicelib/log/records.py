@@ -1,0 +1,197 @@
+"""Records as the fold and the filters look at them: columns, and the texts that are served.
+
+Columns are made once from the bodies of the data, when they are stored, or again from texts. Both ways give the same.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from itertools import accumulate
+from operator import sub
+from typing import Any, NamedTuple, TypeVar
+
+from chalicelib import json_text
+
+Columns = Mapping[str, Any]
+"""By name; a column that has no value is left out."""
+
+_NO_ORIGIN: Mapping[str, Any] = {}
+
+Value = TypeVar("Value")
+
+
+class Place(NamedTuple):
+    """Where a record came from: the number of the entry in its data set's log, and its row in that entry."""
+
+    number: int
+    row: int
+
+
+class Records:
+    """Some records, as columns and texts; each is made when it is first asked for.
+
+    All columns have one value for each record, in the same order.
+    """
+
+    def __init__(
+        self,
+        columns: Callable[[], Columns],
+        texts: Callable[[], list[bytes]],
+        places: Callable[[int], Sequence[Place]],
+    ) -> None:
+        self._make_columns = columns
+        self._make_texts = texts
+        self._make_places = places
+
+    @cached_property
+    def _columns(self) -> Columns:
+        return self._make_columns()
+
+    def __len__(self) -> int:
+        return len(self.times_ms)
+
+    @cached_property
+    def types(self) -> list[str]:
+        """The type of each record."""
+        return _spread(self._columns["type"])
+
+    @cached_property
+    def times_ms(self) -> list[int]:
+        """The time of each record, in milliseconds since the epoch."""
+        return list(accumulate(self._columns["time"]))
+
+    @cached_property
+    def origin_ids(self) -> list[str | None]:
+        """`origin.id` of each record."""
+        return self._optional("originId")
+
+    @cached_property
+    def origin_times(self) -> list[str | None]:
+        """`origin.time` of each record, as it was sent."""
+        return self._optional("originTime")
+
+    @cached_property
+    def hashes(self) -> list[str | None]:
+        """The identity hash of each record; None under a deduplicator that does not hash."""
+        return self._optional("hash")
+
+    @cached_property
+    def ids(self) -> list[str]:
+        """The id of each record; taken out of the texts, since it is asked for only where data is deleted by id."""
+        return [body["id"] for body in bodies_of(self.texts)]
+
+    @cached_property
+    def device_ids(self) -> list[str | None]:
+        """`deviceId` of each record."""
+        return self._coded("deviceId")
+
+    @cached_property
+    def sub_types(self) -> list[str | None]:
+        """`subType` of each record."""
+        return self._coded("subType")
+
+    @cached_property
+    def sources(self) -> list[str | None]:
+        """`source` of each record."""
+        return self._coded("source")
+
+    @cached_property
+    def reasons(self) -> list[str | None]:
+        """`reason` of each dosing decision, None for all other types."""
+        return self._coded("reason")
+
+    @cached_property
+    def sample_intervals_ms(self) -> list[int | None]:
+        """`sampleInterval` of each record."""
+        return self._optional("sampleInterval")
+
+    @cached_property
+    def origin_manufacturers(self) -> list[str | None]:
+        """`origin.payload.device.manufacturer` of each record, None where it is no text."""
+        return self._coded("originManufacturer")
+
+    @cached_property
+    def texts(self) -> list[bytes]:
+        """Each record as it is served."""
+        return self._make_texts()
+
+    @cached_property
+    def places(self) -> Sequence[Place]:
+        """Where each record came from."""
+        return self._make_places(len(self))
+
+    def _optional(self, name: str) -> list[Any]:
+        column: list[Any] | None = self._columns.get(name)
+        return [None] * len(self) if column is None else column
+
+    def _coded(self, name: str) -> list[Any]:
+        column = self._columns.get(name)
+        return [None] * len(self) if column is None else _spread(column)
+
+
+def bodies_of(texts: Sequence[bytes]) -> list[dict[str, Any]]:
+    """The records that texts hold."""
+    bodies: list[dict[str, Any]] = json_text.decode(b"[" + b",".join(texts) + b"]")
+    return bodies
+
+
+def hashes_of(bodies: Sequence[Mapping[str, Any]]) -> list[str | None] | None:
+    """The identity hash of each record as its body tells it, None when none does."""
+    return _unless_absent([body["_deduplicator"]["hash"] if "_deduplicator" in body else None for body in bodies])
+
+
+def columns_of(
+    bodies: Sequence[Mapping[str, Any]], times_ms: Sequence[int], hashes: Sequence[str | None] | None
+) -> Columns:
+    """The columns of records, which must not be none.
+
+    Args:
+        times_ms: of each record; not read from its body, whose text may be a time beyond what can be parsed.
+        hashes: the identity hash of each, under a deduplicator that hashes.
+    """
+    origins = [body.get("origin", _NO_ORIGIN) for body in bodies]
+    columns = {
+        "type": _code([body["type"] for body in bodies]),
+        # Steps between times are small and much alike, so that they deflate well.
+        "time": [times_ms[0], *map(sub, times_ms[1:], times_ms)],
+        "originId": _unless_absent([origin.get("id") for origin in origins]),
+        "originTime": _unless_absent([origin.get("time") for origin in origins]),
+        "hash": hashes,
+        "deviceId": _code_unless_absent([body.get("deviceId") for body in bodies]),
+        "subType": _code_unless_absent([body.get("subType") for body in bodies]),
+        "source": _code_unless_absent([body.get("source") for body in bodies]),
+        "reason": _code_unless_absent(
+            [body.get("reason") if body["type"] == "dosingDecision" else None for body in bodies]
+        ),
+        "sampleInterval": _unless_absent([body.get("sampleInterval") for body in bodies]),
+        "originManufacturer": _code_unless_absent(
+            [_manufacturer(origin) if "payload" in origin else None for origin in origins]
+        ),
+    }
+    return {name: column for name, column in columns.items() if column is not None}
+
+
+def _manufacturer(origin: Mapping[str, Any]) -> str | None:
+    device = origin["payload"].get("device")
+    manufacturer = device.get("manufacturer") if isinstance(device, dict) else None
+    return manufacturer if isinstance(manufacturer, str) else None
+
+
+def _unless_absent(column: list[Value | None]) -> list[Value | None] | None:
+    return None if column.count(None) == len(column) else column
+
+
+def _code_unless_absent(column: list[Value | None]) -> dict[str, Any] | None:
+    return None if column.count(None) == len(column) else _code(column)
+
+
+def _code(column: Sequence[Value]) -> dict[str, Any]:
+    """A column of few different values: the values, and for each record the place of its own."""
+    places = {value: place for place, value in enumerate(dict.fromkeys(column))}
+    return {"values": list(places), "rows": list(map(places.__getitem__, column))}
+
+
+def _spread(coded: Mapping[str, list[Any]]) -> list[Any]:
+    values = coded["values"]
+    if len(values) == 1:
+        return values * len(coded["rows"])
+    return [values[row] for row in coded["rows"]]

@@ -1,0 +1,89 @@
+"""Checking the bodies that create and update a data set. Source: data-api.md, section 7; data-model.md, upload."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chalicelib.model import forms
+from chalicelib.model.checks.bodies import check_body
+from chalicelib.model.deduplicators import NAMES
+from chalicelib.model.fields import Choice, Field, FreeForm, Integer, Object, Range, Text, Texts, Time
+from chalicelib.model.tables.common import ANNOTATIONS, DAY_MS
+
+_TIMEZONE = Field("timezone", Text(form=forms.TIME_ZONE))
+_LOCAL_TIME = Text(form=forms.LOCAL_TIME)
+
+_CLIENT = Object((Field("name", Text()), Field("private", FreeForm()), Field("version", Text())))
+_DEDUPLICATOR = Object((Field("name", Text(form=forms.REVERSE_DOMAIN, known=NAMES)),))
+
+CREATION = Object(
+    (
+        Field("annotations", ANNOTATIONS),
+        Field("client", _CLIENT),
+        Field("clockDriftOffset", Integer(Range(-DAY_MS, DAY_MS))),
+        Field("computerTime", _LOCAL_TIME),
+        Field("conversionOffset", Integer()),
+        Field("dataSetType", Choice(("continuous", "normal"))),
+        Field("deduplicator", _DEDUPLICATOR),
+        Field("deviceId", Text()),
+        Field("deviceManufacturers", Texts(Text(), is_unique=True, is_sorted=True)),
+        Field("deviceModel", Text()),
+        Field("deviceSerialNumber", Text()),
+        Field(
+            "deviceTags",
+            Texts(Choice(("activity-monitor", "bgm", "cgm", "insulin-pump")), is_unique=True, is_sorted=True),
+        ),
+        Field("deviceTime", _LOCAL_TIME),
+        Field("id", Text(form=forms.DATA_ID)),
+        Field("payload", FreeForm()),
+        Field("time", Time(may_be_zero=False)),
+        Field("timeProcessing", Choice(("across-the-board-timezone", "none", "utc-bootstrapping"))),
+        _TIMEZONE,
+        Field("timezoneOffset", Integer(Range(-10_080, 10_080))),
+        # Any string is taken: what is stored is always `upload`.
+        Field("type", Text(may_be_empty=True)),
+        Field("uploadId", Text(form=forms.UPLOAD_ID)),
+        Field("version", Text(min_length=5, may_be_empty=True)),
+    )
+)
+"""What a client may set when it creates a data set."""
+
+SERVICE_FIELDS = frozenset(
+    {"byUser", "createdTime", "createdUserId", "deletedTime", "deletedUserId", "modifiedTime", "modifiedUserId"}
+)
+"""Members that a body may hold and that have no effect: the service sets them."""
+
+UPDATE = Object(
+    (
+        Field("deviceId", Text()),
+        Field("deviceModel", Text(min_length=2, may_be_empty=True)),
+        Field("deviceSerialNumber", Text(min_length=2, may_be_empty=True)),
+        Field("state", Choice(("closed", "open"))),
+        Field("time", Time(may_be_zero=False)),
+        _TIMEZONE,
+        Field("timezoneOffset", Integer(Range(-720, 840))),
+    )
+)
+"""What may be changed of a continuous data set."""
+
+
+def check_data_set(body: object) -> dict[str, Any]:
+    """The fields that a client sets for a new data set: times in UTC, arrays sorted, without `type` and the
+    service's own. `deduplicator` is `{"name": …}`, the name still as sent (see `deduplicators.choose`).
+
+    None, the JSON null, counts as an empty body.
+
+    Raises: NotAnObjectError for any other JSON than an object; InvalidBodyError with every fault.
+    """
+    values = check_body({} if body is None else body, CREATION, SERVICE_FIELDS)
+    values.pop("type", None)
+    return values
+
+
+def check_data_set_update(body: object) -> dict[str, Any]:
+    """The changes to a continuous data set: any of deviceId, deviceModel, deviceSerialNumber, state (`open` or
+    `closed`), time (UTC), timezone, timezoneOffset.
+
+    Raises: NotAnObjectError for any other JSON than an object; InvalidBodyError with every fault.
+    """
+    return check_body(body, UPDATE)

@@ -1,0 +1,72 @@
+"""Checking the bodies that create and update a data source, and the query of their list. Source: data-api 10."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from chalicelib.model import forms
+from chalicelib.model.checks.bodies import check_body
+from chalicelib.model.fields import Choice, Field, FreeForm, Is, Object, Text, Texts, Time, only_with, required
+from chalicelib.model.query import PAGING, QueryField, TextField
+
+STATES = ("connected", "disconnected", "error")
+PROVIDER_TYPES = ("oauth",)
+MAX_NAME_LENGTH = 100
+
+_NAME = Text(max_length=MAX_NAME_LENGTH)
+
+CREATION = Object(
+    (
+        required("providerType", Choice(PROVIDER_TYPES)),
+        required("providerName", _NAME),
+        Field("providerExternalId", _NAME),
+        Field("metadata", FreeForm()),
+    )
+)
+"""What a server says of a new data source."""
+
+UPDATE = Object(
+    (
+        only_with("providerSessionId", Text(), Is("state", ("connected",))),
+        Field("providerExternalId", _NAME),
+        Field("state", Choice(STATES)),
+        Field("metadata", FreeForm()),
+        Field("error", FreeForm()),
+        Field("dataSetId", Text(form=forms.UPLOAD_ID)),
+        # Deprecated: only the first counts.
+        Field("dataSetIds", Texts(Text(form=forms.UPLOAD_ID))),
+        Field("earliestDataTime", Time(may_be_zero=False)),
+        Field("latestDataTime", Time(may_be_zero=False, not_before="earliestDataTime")),
+        Field("lastImportTime", Time(may_be_zero=False)),
+    )
+)
+"""What a server may change of a data source."""
+
+QUERY: Mapping[str, QueryField] = {
+    **PAGING,
+    "providerType": TextField(allowed=PROVIDER_TYPES),
+    "providerName": TextField(max_length=MAX_NAME_LENGTH),
+    "providerExternalId": TextField(max_length=MAX_NAME_LENGTH),
+    "state": TextField(allowed=STATES),
+}
+
+
+def check_data_source(body: object) -> dict[str, Any]:
+    """The fields of a new data source.
+
+    Raises: NotAnObjectError for any other JSON than an object; InvalidBodyError with every fault.
+    """
+    return check_body(body, CREATION)
+
+
+def check_data_source_update(body: object) -> dict[str, Any]:
+    """The changes to a data source, `dataSetIds` in the form of `dataSetId`; times in UTC.
+
+    Raises: NotAnObjectError for any other JSON than an object; InvalidBodyError with every fault.
+    """
+    changes = check_body(body, UPDATE)
+    data_set_ids = changes.pop("dataSetIds", None)
+    if data_set_ids:
+        changes.setdefault("dataSetId", data_set_ids[0])
+    return changes

@@ -1,0 +1,117 @@
+"""The records that a query selects, in the order of the answer, out of tiles and tail. Source: data-api 9."""
+
+from collections.abc import Iterator, Sequence
+from heapq import merge
+from itertools import groupby, islice
+
+from chalicelib import json_text
+from chalicelib.encoding.gzip_splice import DeflatedLines, RecordArray, inflated_lines
+from chalicelib.log.data_set import DataSet, as_upload_record
+from chalicelib.reading.query import DataQuery
+from chalicelib.reading.select import Found, selected, selects_some, selects_tile
+from chalicelib.reading.source_filters import SourceFilters, has_medtronic_data
+from chalicelib.tiles.snapshot import TilePlace
+from chalicelib.tiles.tile import DAY_MS, TileKey
+from chalicelib.tiles.view import TileView
+
+UPLOAD = "upload"
+LATEST_TYPES = (
+    "physicalActivity",
+    "basal",
+    "cbg",
+    "smbg",
+    "bloodKetone",
+    "bolus",
+    "wizard",
+    "deviceEvent",
+    "food",
+    "insulin",
+    "cgmSettings",
+    "pumpSettings",
+    "reportedState",
+    UPLOAD,
+)
+"""The types of which `latest` answers the newest record when none are named, in the order of the answer."""
+
+_RANKS = {name: rank for rank, name in enumerate(LATEST_TYPES)}
+_MEDTRONIC_TILES_AT_ONCE = 8
+_MOST_DAYS_AT_ONCE = 32
+
+Piece = DeflatedLines | tuple[bytes, ...]
+
+
+def everything(view: TileView, query: DataQuery, filters: SourceFilters, uploads: Sequence[DataSet]) -> RecordArray:
+    """All records that are selected, by type and time, data sets last."""
+    places = [place for name in view.snapshot.tiles for place in _places(view, name, query)]
+    pieces = _see(view, places, query, filters)
+    ordered = [pieces[key] for key in sorted(pieces, key=_order)]
+    return RecordArray((*ordered, tuple(map(_text, uploads))))
+
+
+def latest(view: TileView, query: DataQuery, filters: SourceFilters, uploads: Sequence[DataSet]) -> RecordArray:
+    """The newest record of each type that is selected, in the order of the types asked for.
+
+    Days are looked at from the newest on, more of them each time, until there is a record of each type.
+    """
+    names = [name for name in query.types or LATEST_TYPES if name != UPLOAD]
+    days = {name: _days(view, name, query) for name in names}
+    newest: dict[str, bytes] = {}
+    at_once = 1
+    while days:
+        next_days = {name: list(islice(rest, at_once)) for name, rest in days.items()}
+        keys = {TileKey(name, day) for name, of_type in next_days.items() for day in of_type}
+        places = [place for key in sorted(keys) if (place := view.snapshot.tile(key)) is not None]
+        pieces = _see(view, places, query, filters)
+        for key in sorted(keys & pieces.keys()):
+            piece = pieces[key]
+            newest[key.type] = (piece if isinstance(piece, tuple) else inflated_lines(piece))[-1]
+        days = {name: days[name] for name, of_type in next_days.items() if of_type and name not in newest}
+        at_once = min(2 * at_once, _MOST_DAYS_AT_ONCE)
+    if uploads:
+        newest[UPLOAD] = _text(uploads[-1])
+    return RecordArray((tuple(newest[name] for name in query.types or LATEST_TYPES if name in newest),))
+
+
+def has_medtronic(view: TileView) -> bool:
+    """Whether any visible data was uploaded by the app of a Medtronic pump, whatever a query selects."""
+    flagged = [place for place in view.snapshot.every_tile() if place.traits.has_medtronic]
+    flagged.sort(key=lambda place: place.key.day, reverse=True)
+    at_once = [place for key in sorted(view.touched.keys) if (place := view.snapshot.tile(key)) is not None]
+    while True:
+        if has_medtronic_data(view.see(at_once, must_fold=lambda _: True).data):
+            return True
+        if not flagged:
+            return False
+        at_once, flagged = flagged[:_MEDTRONIC_TILES_AT_ONCE], flagged[_MEDTRONIC_TILES_AT_ONCE:]
+
+
+def _places(view: TileView, name: str, query: DataQuery, *, newest_first: bool = False) -> Iterator[TilePlace]:
+    """The tiles of a type that a query has to look at, by day, one by one."""
+    if name not in view.snapshot.tiles or (query.types is not None and name not in query.types):
+        return iter(())
+    first_day = None if query.start_ms is None else query.start_ms // DAY_MS
+    last_day = None if query.end_ms is None else query.end_ms // DAY_MS
+    places = view.snapshot.tiles[name].between(first_day, last_day, newest_first=newest_first)
+    return (place for place in places if selects_tile(place, query) or view.is_touched(place))
+
+
+def _days(view: TileView, name: str, query: DataQuery) -> Iterator[int]:
+    """The days on which there may be records of a type that a query selects, newest first, as far as they are asked."""
+    of_tiles = (place.key.day for place in _places(view, name, query, newest_first=True))
+    of_tail = sorted((day for type_, day in view.touched.keys if type_ == name), reverse=True)
+    return (day for day, _ in groupby(merge(of_tiles, of_tail, reverse=True)))
+
+
+def _see(view: TileView, places: Sequence[TilePlace], query: DataQuery, filters: SourceFilters) -> dict[TileKey, Piece]:
+    """What is selected of tiles at these places, and of the days of the tail that there are no tiles of."""
+    seen = view.see(places, must_fold=lambda place: selects_some(place, query, filters))
+    found: dict[TileKey, Found] = selected(seen.data, query, filters)
+    return {**seen.whole, **{key: tuple(of_tile.texts()) for key, of_tile in found.items()}}
+
+
+def _order(key: TileKey) -> tuple[int, str, int]:
+    return _RANKS.get(key.type, len(_RANKS)), key.type, key.day
+
+
+def _text(upload: DataSet) -> bytes:
+    return json_text.encode(as_upload_record(upload))

@@ -1,0 +1,45 @@
+"""Answering how fresh a user's data is: one read, whatever there is of it."""
+
+from typing import Any
+
+from chalicelib.access.caller import Caller, GrantReader, require_view
+from chalicelib.access.policy import READERS
+from chalicelib.log.data_set import format_time
+from chalicelib.log.freshness import NewestByType
+from chalicelib.log.ports import DataSetStore
+
+
+def read_freshness(caller: Caller, owner_id: str, *, data_sets: DataSetStore, grants: GrantReader) -> dict[str, Any]:
+    """For each client and type, by name, the newest time of a record and when the last one was stored; and `changes`,
+    which is another number after whatever may change what is read.
+
+    It tells what has come in since all data was erased last, also what was replaced or deleted after. Who may view the
+    last hours learns the newest times that lie there and nothing else.
+
+    Raises:
+        UnauthorizedError: the caller may not read this user's data.
+    """
+    from_ms = require_view(caller, owner_id, READERS, grants)
+    owner = data_sets.owner(owner_id)
+    clients = [
+        {"client": client, "types": types}
+        for client, newest in owner.freshness.by_client().items()
+        if (types := _types(newest, from_ms))
+    ]
+    counted = {"changes": owner.changes} if from_ms is None else {}
+    return {"userId": owner_id, "clients": clients} | counted
+
+
+def _types(newest: NewestByType, from_ms: int | None) -> list[dict[str, str]]:
+    if from_ms is not None:
+        # Not when it was stored: that may have been a record from before.
+        seen = {name: each.time_ms for name, each in newest.items() if each.time_ms >= from_ms}
+        return [{"type": name, "newestTime": format_time(time_ms)} for name, time_ms in seen.items()]
+    return [
+        {
+            "type": name,
+            "newestTime": format_time(each.time_ms),
+            "newestStoredTime": format_time(each.stored_time_ms),
+        }
+        for name, each in newest.items()
+    ]

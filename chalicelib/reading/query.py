@@ -1,0 +1,98 @@
+"""The query of `GET /data/{userId}`, as its parameters say it. Source: data-api 9, filters."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from chalicelib.checking import checked
+from chalicelib.errors import InvalidFieldsError
+from chalicelib.model.errors import value_not_parsable
+from chalicelib.model.query import BooleanField, IntegerField, QueryField, check_query
+from chalicelib.model.times import RFC3339_LAYOUT, parse_time
+
+_FIELDS: Mapping[str, QueryField] = {
+    "carelink": BooleanField(),
+    "cbgFilter": BooleanField(),
+    "dexcom": BooleanField(),
+    "latest": BooleanField(default=False),
+    "medtronic": BooleanField(),
+    "sampleIntervalMinimum": IntegerField(default=0),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class DataQuery:
+    """Which records to read: those that all filters let through. None is no filter; times are inclusive.
+
+    `carelink` and `medtronic` are None where the data decides, True lets everything through.
+    """
+
+    types: tuple[str, ...] | None = None
+    """In the order in which they were asked for."""
+    sub_types: frozenset[str] | None = None
+    start_ms: int | None = None
+    end_ms: int | None = None
+    device_id: str | None = None
+    upload_id: str | None = None
+    is_latest: bool = False
+    """Only the newest record of each type."""
+    reasons: frozenset[str] | None = None
+    """Of dosing decisions; other types are let through."""
+    sample_interval_minimum_ms: int = 0
+    """Of cbg; 0 or less is no filter."""
+    prefers_sources: bool = True
+    """Of cbg: where a data source covers a time, only what it imported."""
+    carelink: bool | None = None
+    medtronic: bool | None = None
+
+    def since(self, from_ms: int | None) -> "DataQuery":
+        """The same query for records from a time on; None is no limit."""
+        if from_ms is None or (self.start_ms is not None and self.start_ms >= from_ms):
+            return self
+        return replace(self, start_ms=from_ms)
+
+
+def parse_data_query(parameters: Mapping[str, Sequence[str]]) -> DataQuery:
+    """The query that a client's parameters ask for; unknown ones are ignored.
+
+    Of a repeated parameter the last value counts for booleans and integers, the first for the others.
+
+    Raises:
+        InvalidFieldsError: a boolean, an integer or a time is none.
+    """
+    values = checked(check_query, {name: parameters[name][-1:] for name in _FIELDS if parameters.get(name)}, _FIELDS)
+    texts = {name: each[0] for name, each in parameters.items() if each and each[0]}
+    types = _words(texts, "type")
+    return DataQuery(
+        types=None if types is None else tuple(dict.fromkeys(types)),
+        sub_types=_set(_words(texts, "subType")),
+        start_ms=_time_ms(texts, "startDate"),
+        end_ms=_time_ms(texts, "endDate"),
+        device_id=texts.get("deviceId"),
+        upload_id=texts.get("uploadId"),
+        is_latest=values["latest"],
+        reasons=_set(_words(texts, "dosingDecision.reason")),
+        sample_interval_minimum_ms=values["sampleIntervalMinimum"],
+        # `dexcom` is the older name and says the opposite.
+        prefers_sources=values.get("cbgFilter", not values.get("dexcom", False)),
+        carelink=values.get("carelink"),
+        medtronic=values.get("medtronic"),
+    )
+
+
+def _words(texts: Mapping[str, str], name: str) -> list[str] | None:
+    text = texts.get(name, "")
+    return None if not text or text.startswith(",") else text.split(",")
+
+
+def _set(words: Sequence[str] | None) -> frozenset[str] | None:
+    return None if words is None else frozenset(words)
+
+
+def _time_ms(texts: Mapping[str, str], name: str) -> int | None:
+    text = texts.get(name)
+    if text is None:
+        return None
+    moment = parse_time(text)
+    if moment is None:
+        raise InvalidFieldsError((value_not_parsable(text, RFC3339_LAYOUT).at(parameter=name),))
+    return moment.epoch_ms

@@ -1,0 +1,114 @@
+"""Which records a query selects: its own filters and those by source, row by row and for whole tiles.
+
+Source: data-api 9, filters.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from chalicelib.log.fold import VisibleData
+from chalicelib.log.records import Records
+from chalicelib.reading.query import DataQuery
+from chalicelib.reading.source_filters import MEDTRONIC_TYPES, SourceFilters
+from chalicelib.tiles.snapshot import TilePlace
+from chalicelib.tiles.tile import CARELINK, DAY_MS, TileKey, keys_of_rows
+
+CBG = "cbg"
+DOSING_DECISION = "dosingDecision"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Records of one type and day: when each was, and where its text is."""
+
+    times_ms: list[int] = field(default_factory=list)
+    places: list[tuple[Records, int]] = field(default_factory=list)
+
+    def texts(self) -> list[bytes]:
+        """By time; of equal times, what was stored first comes first."""
+        ordered = sorted(range(len(self.places)), key=self.times_ms.__getitem__)
+        return [records.texts[row] for records, row in map(self.places.__getitem__, ordered)]
+
+
+def selected(data: Iterable[VisibleData], query: DataQuery, sources: SourceFilters) -> dict[TileKey, Found]:
+    """The records that the query selects, by type and day; given visible data of data sets, oldest first."""
+    found: dict[TileKey, Found] = defaultdict(Found)
+    imports = sources.imports
+    for each in data:
+        if query.upload_id is not None and each.data_set.id != query.upload_id:
+            continue
+        drops_medtronic = each.data_set.id in sources.medtronic_data_set_ids
+        for run in each.runs:
+            records = run.records
+            rows = _rows(records, run.rows, query)
+            if sources.drops_carelink:
+                rows = [row for row in rows if records.sources[row] != CARELINK]
+            if drops_medtronic:
+                rows = [row for row in rows if not sources.drops(records.types[row], records.times_ms[row])]
+            if imports is not None and each.data_set.id not in imports.data_set_ids:
+                rows = [row for row in rows if not (_is_cbg(records, row) and imports.drops_cbg(records.times_ms[row]))]
+            if not rows:
+                continue
+            keys, times_ms = keys_of_rows(records), records.times_ms
+            for row in rows:
+                of_tile = found[keys[row]]
+                of_tile.times_ms.append(times_ms[row])
+                of_tile.places.append((records, row))
+    return found
+
+
+def selects_tile(place: TilePlace, query: DataQuery) -> bool:
+    """Whether any record of a tile can be selected."""
+    return (
+        place.traits.is_shown
+        and (query.types is None or place.key.type in query.types)
+        and (query.upload_id is None or query.upload_id in place.traits.data_set_ids)
+    )
+
+
+def selects_some(place: TilePlace, query: DataQuery, sources: SourceFilters) -> bool:
+    """Whether a filter may drop some records of a tile and let others through."""
+    name, day = place.key
+    ids = frozenset(place.traits.data_set_ids)
+    return (
+        (query.start_ms is not None and query.start_ms > day * DAY_MS)
+        or (query.end_ms is not None and query.end_ms < (day + 1) * DAY_MS - 1)
+        or query.sub_types is not None
+        or query.device_id is not None
+        or (query.upload_id is not None and ids != {query.upload_id})
+        or (query.reasons is not None and name == DOSING_DECISION)
+        or (query.sample_interval_minimum_ms > 0 and name == CBG)
+        or (sources.drops_carelink and place.traits.has_carelink)
+        or (name in MEDTRONIC_TYPES and not ids.isdisjoint(sources.medtronic_data_set_ids))
+        or (name == CBG and sources.imports is not None and not ids <= sources.imports.data_set_ids)
+    )
+
+
+def _rows(records: Records, rows: Sequence[int], query: DataQuery) -> Sequence[int]:
+    """The rows that the query's own filters let through."""
+    types, times_ms = records.types, records.times_ms
+    if query.types is not None:
+        rows = [row for row in rows if types[row] in query.types]
+    if query.start_ms is not None:
+        rows = [row for row in rows if times_ms[row] >= query.start_ms]
+    if query.end_ms is not None:
+        rows = [row for row in rows if times_ms[row] <= query.end_ms]
+    if query.sub_types is not None:
+        rows = [row for row in rows if records.sub_types[row] in query.sub_types]
+    if query.device_id is not None:
+        rows = [row for row in rows if records.device_ids[row] == query.device_id]
+    if query.reasons is not None:
+        rows = [row for row in rows if types[row] != DOSING_DECISION or records.reasons[row] in query.reasons]
+    if query.sample_interval_minimum_ms > 0:
+        rows = [row for row in rows if not _is_sampled_faster(records, row, query.sample_interval_minimum_ms)]
+    return rows
+
+
+def _is_cbg(records: Records, row: int) -> bool:
+    return records.types[row] == CBG
+
+
+def _is_sampled_faster(records: Records, row: int, minimum_ms: int) -> bool:
+    interval_ms = records.sample_intervals_ms[row]
+    return _is_cbg(records, row) and interval_ms is not None and interval_ms < minimum_ms

@@ -1,0 +1,39 @@
+"""The session of a caller and the head of a data set, read in one round trip.
+
+Most requests of most clients add a little data, and round trips are most of what such a request costs.
+"""
+
+from collections.abc import Callable
+
+from chalicelib.access.caller import Session
+from chalicelib.log.data_set import DataSetHead
+from chalicelib.log.ports import DataSetHeads
+
+ReadBoth = Callable[[str, str], tuple[Session | None, DataSetHead | None]]
+"""The session of a token hash and the head of a data set id, both as of the last answered write."""
+
+
+class SessionAndHead:
+    """Finds sessions, and the head of one data set that came along with them; one for each request."""
+
+    def __init__(self, data_set_id: str, read_both: ReadBoth, heads: DataSetHeads) -> None:
+        self._data_set_id = data_set_id
+        self._read_both = read_both
+        self._heads = heads
+        self._read: tuple[DataSetHead | None] | None = None
+
+    def find(self, token_hash: str) -> Session | None:
+        """The session, expired ones possibly included; the head is remembered."""
+        session, head = self._read_both(token_hash, self._data_set_id)
+        self._read = (head,)
+        return session
+
+    def head(self, data_set_id: str) -> DataSetHead | None:
+        """The head that came with the session; read by itself when a caller showed no token, or for another id."""
+        if self._read is not None and data_set_id == self._data_set_id:
+            return self._read[0]
+        return self._heads.head(data_set_id)
+
+    def is_current(self, head: DataSetHead) -> bool:
+        """Whether the data set was not erased: a read of its own."""
+        return self._heads.is_current(head)

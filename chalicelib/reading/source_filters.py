@@ -1,0 +1,105 @@
+"""What reading leaves out because of where it came from, unless the query asks for it. Source: data-api 9."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from chalicelib.data_sources.data_source import DataSource
+from chalicelib.log.data_set import DataSet
+from chalicelib.log.fold import VisibleData
+from chalicelib.model.times import parse_time
+from chalicelib.reading.query import DataQuery
+
+MEDTRONIC = "Medtronic"
+MEDTRONIC_FROM_MS = 1_504_224_000_000
+"""2017-09-01T00:00:00Z."""
+MEDTRONIC_MODELS = frozenset({"523", "523K", "554", "723", "723K", "754"})
+MEDTRONIC_TYPES = frozenset({"basal", "bolus", "cbg"})
+
+
+@dataclass(frozen=True, slots=True)
+class Imports:
+    """What data sources brought: into which data sets, and of which spans of time (both ends included)."""
+
+    data_set_ids: frozenset[str]
+    spans_ms: tuple[tuple[int, int], ...]
+
+    def drops_cbg(self, time_ms: int) -> bool:
+        """Whether a reading that no data source imported gives way to what they did. Without spans they cover all."""
+        return not self.spans_ms or any(first <= time_ms <= last for first, last in self.spans_ms)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFilters:
+    """What is dropped: records from CareLink; those of `drops` in some data sets of Medtronic pumps; and cbg that data
+    sources imported too (`imports`, None where they decide nothing)."""
+
+    drops_carelink: bool
+    medtronic_data_set_ids: frozenset[str]
+    imports: Imports | None = None
+
+    @staticmethod
+    def drops(datum_type: str, time_ms: int) -> bool:
+        """Whether a record of a Medtronic data set is one that the pump's own app uploads too."""
+        return datum_type in MEDTRONIC_TYPES and time_ms >= MEDTRONIC_FROM_MS
+
+
+def source_filters(
+    query: DataQuery, every: Sequence[DataSet], has_medtronic: Callable[[], bool], sources: Iterable[DataSource]
+) -> SourceFilters:
+    """The filters that a query stands under, given all data sets and data sources of the user.
+
+    Args:
+        has_medtronic: whether `has_medtronic_data` for the visible data; asked only where it decides.
+    """
+    return SourceFilters(
+        _drops_carelink(query, every), _medtronic_data_set_ids(query, every, has_medtronic), _imports(query, sources)
+    )
+
+
+def _imports(query: DataQuery, sources: Iterable[DataSource]) -> Imports | None:
+    if not query.prefers_sources or query.upload_id is not None:
+        return None
+    known = list(sources)
+    ids = frozenset(source.data_set_id for source in known if source.data_set_id is not None)
+    spans = (source.data_span_ms for source in known)
+    return Imports(ids, tuple(span for span in spans if span is not None)) if ids else None
+
+
+def _drops_carelink(query: DataQuery, every: Iterable[DataSet]) -> bool:
+    if query.carelink is not None:
+        # True is no filter: it does not select what comes from CareLink.
+        return not query.carelink
+    return any(
+        it.is_closed and it.deleted_time_ms is None and MEDTRONIC in it.description.get("deviceManufacturers", ())
+        for it in every
+    )
+
+
+def _medtronic_data_set_ids(
+    query: DataQuery, every: Iterable[DataSet], has_medtronic: Callable[[], bool]
+) -> frozenset[str]:
+    if query.medtronic or query.upload_id is not None:
+        return frozenset()
+    ids = frozenset(it.id for it in every if it.is_active and _is_medtronic(it))
+    if ids and (query.medtronic is False or has_medtronic()):
+        return ids
+    return frozenset()
+
+
+def _is_medtronic(data_set: DataSet) -> bool:
+    moment = parse_time(data_set.description["time"])
+    return (
+        data_set.description.get("deviceModel") in MEDTRONIC_MODELS
+        and moment is not None
+        and moment.epoch_ms >= MEDTRONIC_FROM_MS
+    )
+
+
+def has_medtronic_data(data: Iterable[VisibleData]) -> bool:
+    """Whether some of this visible data is what the pump's own app uploaded."""
+    return any(
+        run.records.origin_manufacturers[row] == MEDTRONIC and run.records.times_ms[row] >= MEDTRONIC_FROM_MS
+        for each in data
+        for run in each.runs
+        for row in run.rows
+    )

@@ -1,0 +1,184 @@
+"""Which adapter stands behind which port: the only importer of adapters.
+
+Nothing here makes a client or reads a secret; adapters do so when they are first used.
+"""
+
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from chalicelib.accounts.ports import (
+    Accounts,
+    Grants,
+    Passwords,
+    Profiles,
+    RestrictedTokens,
+    Sessions,
+    SignInAttempts,
+)
+from chalicelib.accounts.stores.accounts import DynamoAccounts
+from chalicelib.accounts.stores.attempts import DynamoSignInAttempts
+from chalicelib.accounts.stores.grants import DynamoGrants
+from chalicelib.accounts.stores.passwords import Argon2Passwords
+from chalicelib.accounts.stores.profiles import DynamoProfiles
+from chalicelib.accounts.stores.restricted_tokens import DynamoRestrictedTokens
+from chalicelib.accounts.stores.sessions import DynamoSessions
+from chalicelib.blobs.ports import BlobStore, ContentStore
+from chalicelib.blobs.stores.blobs import DynamoBlobs
+from chalicelib.blobs.stores.contents import S3Contents
+from chalicelib.config import Settings
+from chalicelib.data_sources.manage import DataSources
+from chalicelib.data_sources.stores.data_sources import DynamoDataSources
+from chalicelib.engine.secrets import cached_secret
+from chalicelib.log.ports import DataSetStore, LargeAnswers, RecordLog
+from chalicelib.log.stores.archive import S3Archive
+from chalicelib.log.stores.backlog import DynamoCompactionMarks
+from chalicelib.log.stores.data_sets import DynamoDataSets
+from chalicelib.log.stores.record_log import DynamoRecordLog
+from chalicelib.metrics.ports import MetricsPorts
+from chalicelib.metrics.stores.archive import S3EventArchive, SqsRejectedRecords
+from chalicelib.metrics.stores.counts import DynamoEventCounts
+from chalicelib.metrics.stores.stream import KinesisEventStream, NoEventStream, metrics_salt
+from chalicelib.observability import count
+from chalicelib.reading.session_and_head import ReadBoth
+from chalicelib.reading.session_and_snapshot import ReadSessionAndSnapshot
+from chalicelib.reading.stores.large_responses import S3LargeAnswers
+from chalicelib.reading.stores.session_and_head import session_and_head_reader
+from chalicelib.reading.stores.session_and_snapshot import session_and_snapshot_reader
+from chalicelib.sign_in.ports import IdTokens, OidcLogins
+from chalicelib.sign_in.stores.id_tokens import JoseIdTokens
+from chalicelib.sign_in.stores.logins import DynamoOidcLogins
+from chalicelib.sign_in.stores.signing_keys import signing_keys
+from chalicelib.tasks.ports import TaskQueue, TaskSlots, TaskStore
+from chalicelib.tasks.stores.queue import SqsTaskQueue
+from chalicelib.tasks.stores.slots import DynamoTaskSlots
+from chalicelib.tasks.stores.tasks import DynamoTasks
+from chalicelib.tiles.ports import Archive, CompactionMarks, Sweeping, TileWriter
+from chalicelib.tiles.ports_purge import Purging
+from chalicelib.tiles.stores.purge import DynamoPurging
+from chalicelib.tiles.stores.sweep import DynamoSweeping
+from chalicelib.tiles.stores.tiles import DynamoTiles
+from chalicelib.uploads.rejections import Refusals
+from chalicelib.uploads.stores.rejections import DynamoRefusals
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything outside the domain that a request or an event may need."""
+
+    settings: Settings
+    now_ms: Callable[[], int]
+    new_id: Callable[[], str]
+    """16 random bytes as 32 lower-case hexadecimal digits."""
+    new_token: Callable[[], str]
+    """32 random bytes, in letters, digits, `-` and `_`: fit for a header and for one segment of a path."""
+    count: Callable[[str, int], None]
+    """Adds a number to one of the stage's metrics, by its name."""
+    server_secret: Callable[[], str]
+    invitation_code: Callable[[], str]
+    accounts: Accounts
+    sessions: Sessions
+    restricted_tokens: RestrictedTokens
+    grants: Grants
+    profiles: Profiles
+    passwords: Passwords
+    sign_in_attempts: SignInAttempts
+    oidc_logins: OidcLogins
+    id_tokens: IdTokens
+    data_sets: DataSetStore
+    data_sources: DataSources
+    record_log: RecordLog
+    purging: Purging
+    tiles: TileWriter
+    archive: Archive
+    sweeping: Sweeping
+    compaction_marks: CompactionMarks
+    read_session_and_head: ReadBoth
+    read_session_and_snapshot: ReadSessionAndSnapshot
+    large_answers: LargeAnswers
+    refusals: Refusals
+    metrics: MetricsPorts
+    blobs: BlobStore
+    contents: ContentStore
+    tasks: TaskStore
+    task_slots: TaskSlots
+    task_queue: TaskQueue
+
+
+def build_services(settings: Settings) -> Services:
+    """The services of a stage, on AWS."""
+    return Services(
+        settings=settings,
+        now_ms=system_now_ms,
+        new_id=random_id,
+        new_token=random_token,
+        count=count,
+        server_secret=cached_secret(settings, settings.server_secret_name),
+        invitation_code=cached_secret(settings, settings.invitation_secret_name),
+        accounts=DynamoAccounts(settings),
+        sessions=DynamoSessions(settings),
+        restricted_tokens=DynamoRestrictedTokens(settings),
+        grants=DynamoGrants(settings, system_now_ms),
+        profiles=DynamoProfiles(settings),
+        passwords=Argon2Passwords(),
+        sign_in_attempts=DynamoSignInAttempts(settings),
+        oidc_logins=DynamoOidcLogins(settings),
+        id_tokens=JoseIdTokens(signing_keys(settings)),
+        data_sets=DynamoDataSets(settings),
+        data_sources=DynamoDataSources(settings),
+        record_log=DynamoRecordLog(settings),
+        purging=DynamoPurging(settings),
+        tiles=DynamoTiles(settings),
+        archive=S3Archive(settings),
+        sweeping=DynamoSweeping(settings),
+        compaction_marks=DynamoCompactionMarks(settings),
+        read_session_and_head=session_and_head_reader(settings),
+        read_session_and_snapshot=session_and_snapshot_reader(settings),
+        large_answers=S3LargeAnswers(settings),
+        refusals=DynamoRefusals(settings),
+        metrics=MetricsPorts(
+            salt=metrics_salt(settings),
+            stream=KinesisEventStream(settings) if settings.takes_metrics else NoEventStream(),
+            archive=S3EventArchive(settings),
+            counts=DynamoEventCounts(settings),
+            rejected=SqsRejectedRecords(settings),
+        ),
+        blobs=DynamoBlobs(settings),
+        contents=S3Contents(settings),
+        tasks=DynamoTasks(settings),
+        task_slots=DynamoTaskSlots(settings),
+        task_queue=SqsTaskQueue(settings),
+    )
+
+
+def system_now_ms() -> int:
+    """Milliseconds since the epoch, by the machine's clock."""
+    return time.time_ns() // 1_000_000
+
+
+def random_id() -> str:
+    """16 random bytes as 32 lower-case hexadecimal digits. Source: data-model 2, Other."""
+    return secrets.token_hex(16)
+
+
+def random_token() -> str:
+    """32 random bytes in the URL-safe alphabet of base64."""
+    return secrets.token_urlsafe(32)
+
+
+_services: Services | None = None
+
+
+def services() -> Services:
+    """The services of this process, built once from the environment."""
+    global _services
+    if _services is None:
+        _services = build_services(Settings.from_env())
+    return _services
+
+
+def override(replacement: Services | None) -> None:
+    """Let a test stand in its own services; None goes back to those of the environment."""
+    global _services
+    _services = replacement

@@ -1,0 +1,129 @@
+"""What an app asks the sign-in page for, checked before anything is shown or sent back. Source: auth-api 6.
+
+RFC 6749 section 4.1.1, RFC 7636, OpenID Connect Core 3.1.2.1.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from chalicelib.sign_in.clients import OidcClient
+from chalicelib.sign_in.errors import (
+    INVALID_REQUEST,
+    INVALID_SCOPE,
+    LOGIN_REQUIRED,
+    UNSUPPORTED_RESPONSE_TYPE,
+    RefusedAuthorizationError,
+    UntrustedRedirectError,
+)
+
+OPENID = "openid"
+SCOPES = (OPENID, "offline_access", "email", "profile")
+RESPONSE_MODES = ("query", "fragment")
+CODE_CHALLENGE_METHOD = "S256"
+CODE_CHALLENGE = re.compile("[A-Za-z0-9_-]{43}")
+"""The SHA-256 of a verifier, in base64 for URLs (RFC 7636, section 4.2)."""
+MAX_PARAMETER_LENGTH = 1024
+
+Parameters = Mapping[str, Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnAddress:
+    """Where the answer goes: an address of the client's own, and what it takes to recognise the answer."""
+
+    redirect_uri: str
+    response_mode: str
+    state: str | None
+
+    def location(self, issuer: str, answer: Mapping[str, str]) -> str:
+        """The address with the answer in its query or fragment; `iss` tells who answers (RFC 9207)."""
+        state = {} if self.state is None else {"state": self.state}
+        parameters = urlencode({**answer, **state, "iss": issuer})
+        if self.response_mode == "fragment":
+            return f"{self.redirect_uri}#{parameters}"
+        return f"{self.redirect_uri}{'&' if '?' in self.redirect_uri else '?'}{parameters}"
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizationRequest:
+    """A request that may be granted, once somebody has signed in."""
+
+    client: OidcClient
+    return_address: ReturnAddress
+    scope: str
+    """The scopes that were asked for and are known, separated by blanks."""
+    code_challenge: str
+    nonce: str | None = None
+    login_hint: str = ""
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """The request again, for a form that sends it along."""
+        optional = {"state": self.return_address.state, "nonce": self.nonce, "login_hint": self.login_hint or None}
+        return {
+            "client_id": self.client.client_id,
+            "redirect_uri": self.return_address.redirect_uri,
+            "response_type": "code",
+            "response_mode": self.return_address.response_mode,
+            "scope": self.scope,
+            "code_challenge": self.code_challenge,
+            "code_challenge_method": CODE_CHALLENGE_METHOD,
+        } | {name: value for name, value in optional.items() if value is not None}
+
+
+def return_address(parameters: Parameters, clients: Mapping[str, OidcClient]) -> tuple[OidcClient, ReturnAddress]:
+    """The client that asks, and where it may be answered; whatever else is wrong is told there.
+
+    Raises:
+        UntrustedRedirectError: there is no such client, or the address is not exactly one of its own.
+    """
+    client_ids, redirect_uris = parameters.get("client_id", ()), parameters.get("redirect_uri", ())
+    client = clients.get(client_ids[0]) if len(client_ids) == 1 else None
+    if client is None:
+        raise UntrustedRedirectError("the app that sent you here is not known")
+    if len(redirect_uris) != 1 or redirect_uris[0] not in client.redirect_uris:
+        raise UntrustedRedirectError("the app wants you sent to an address that is not its own")
+    states, modes = parameters.get("state", ()), parameters.get("response_mode", ())
+    state = states[0] if len(states) == 1 and len(states[0]) <= MAX_PARAMETER_LENGTH else None
+    mode = modes[0] if len(modes) == 1 and modes[0] in RESPONSE_MODES else RESPONSE_MODES[0]
+    return client, ReturnAddress(redirect_uris[0], mode, state)
+
+
+def authorization_request(parameters: Parameters, client: OidcClient, answer_to: ReturnAddress) -> AuthorizationRequest:
+    """The request, when it may be granted. Parameters that are not known are ignored, as OAuth wants it.
+
+    Raises:
+        RefusedAuthorizationError: it may not.
+    """
+    for name, values in parameters.items():
+        if len(values) > 1 or any(len(value) > MAX_PARAMETER_LENGTH for value in values):
+            raise RefusedAuthorizationError(INVALID_REQUEST, f"{name[:64]} is sent twice, or is too long")
+    one = {name: values[0] for name, values in parameters.items() if values}
+    for name in ("request", "request_uri"):
+        if name in one:
+            raise RefusedAuthorizationError(f"{name}_not_supported", f"{name} is not supported")
+    if one.get("response_type") != "code":
+        raise RefusedAuthorizationError(UNSUPPORTED_RESPONSE_TYPE, "response_type must be code")
+    if one.get("response_mode", RESPONSE_MODES[0]) not in RESPONSE_MODES:
+        raise RefusedAuthorizationError(INVALID_REQUEST, "response_mode must be query or fragment")
+    # Without a method RFC 7636 takes "plain", which protects nothing once the request has been seen.
+    if one.get("code_challenge_method") != CODE_CHALLENGE_METHOD:
+        raise RefusedAuthorizationError(INVALID_REQUEST, "code_challenge_method must be S256")
+    if CODE_CHALLENGE.fullmatch(one.get("code_challenge", "")) is None:
+        raise RefusedAuthorizationError(INVALID_REQUEST, "code_challenge must be the SHA-256 of the verifier")
+    asked = one.get("scope", "").split()
+    if OPENID not in asked:
+        raise RefusedAuthorizationError(INVALID_SCOPE, "scope must hold openid")
+    if "none" in one.get("prompt", "").split():
+        # Nobody stays signed in at the page itself: an app that may not ask cannot be answered.
+        raise RefusedAuthorizationError(LOGIN_REQUIRED, "nobody is signed in here")
+    return AuthorizationRequest(
+        client=client,
+        return_address=answer_to,
+        scope=" ".join(scope for scope in SCOPES if scope in asked),
+        code_challenge=one["code_challenge"],
+        nonce=one.get("nonce"),
+        login_hint=one.get("login_hint", ""),
+    )

@@ -1,0 +1,60 @@
+"""ID tokens signed by RS256, with joserfc. It and cryptography are imported when a token is signed or read, not with
+the application: they take longer to import than all the rest."""
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from chalicelib.sign_in.ports import SIGNING_ALGORITHM
+
+if TYPE_CHECKING:
+    from joserfc.jwk import RSAKey
+
+KEY_BITS = 2048
+
+PrivateKey = Mapping[str, Any]
+"""A JSON Web Key with its private members."""
+
+
+def new_private_key() -> dict[str, Any]:
+    """A fresh RSA key; its id is its thumbprint (RFC 7638)."""
+    from joserfc.jwk import RSAKey
+
+    key = RSAKey.generate_key(KEY_BITS, {"use": "sig", "alg": SIGNING_ALGORITHM}, auto_kid=True)
+    return dict(key.as_dict(private=True))
+
+
+class JoseIdTokens:
+    """The port `IdTokens`, on keys that `private_keys` answers: the current one first, then those before it."""
+
+    def __init__(self, private_keys: Callable[[], list[PrivateKey]]) -> None:
+        self._private_keys = private_keys
+
+    def sign(self, claims: Mapping[str, Any]) -> str:
+        """Signed with the current key, which the header names."""
+        from joserfc import jwt
+
+        key = _imported(self._private_keys()[0])
+        header = {"alg": SIGNING_ALGORITHM, "kid": str(key.kid)}
+        return jwt.encode(header, dict(claims), key, algorithms=[SIGNING_ALGORITHM])
+
+    def read(self, token: str) -> Mapping[str, Any] | None:
+        """By the one algorithm that is signed with, whatever the token's header says."""
+        from joserfc import jwt
+        from joserfc.errors import JoseError
+        from joserfc.jwk import KeySet
+
+        keys = KeySet([_imported(key) for key in self._private_keys()])
+        try:
+            return dict(jwt.decode(token, keys, algorithms=[SIGNING_ALGORITHM]).claims)
+        except (JoseError, ValueError):  # ValueError: no key has the id that the header names
+            return None
+
+    def public_keys(self) -> list[dict[str, Any]]:
+        """Without their private members."""
+        return [dict(_imported(key).as_dict(private=False)) for key in self._private_keys()]
+
+
+def _imported(key: PrivateKey) -> "RSAKey":
+    from joserfc.jwk import RSAKey
+
+    return RSAKey.import_key(dict(key))

@@ -1,0 +1,160 @@
+"""What clients send to create, change and list tasks. Source: task-api 2, 4 and 5; errors 2.5 and 3."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from chalicelib.checking import checked
+from chalicelib.errors import InvalidFieldsError, MalformedJsonError
+from chalicelib.model.checks.parse import parse
+from chalicelib.model.checks.report import Report
+from chalicelib.model.errors import NOT_PARSED, VALUE_EMPTY, Fault, FieldError, type_not, value_not_after
+from chalicelib.model.fields import Integer, Kind, Text, Time
+from chalicelib.model.pointers import member
+from chalicelib.model.query import PAGING, QueryField, TextField, check_query
+from chalicelib.model.rendering import render
+from chalicelib.model.times import Moment
+from chalicelib.tasks.ports import TaskFilter
+from chalicelib.tasks.task import State, TaskChanges
+
+NOW_TOLERANCE_MS = 1000
+"""How far in the past "not before now" may lie. Source: errors 2.3, time comparisons."""
+
+_DATA = "data"
+_CHANGEABLE: Mapping[str, Kind | None] = {
+    "priority": Integer(),
+    _DATA: None,
+    "availableTime": Time(),
+    "expirationTime": Time(),
+}
+"""Fields in the order of checking; `data` is an object of any content, nulls included."""
+_CREATION: Mapping[str, Kind | None] = {"name": Text(), "type": Text(), **_CHANGEABLE}
+
+_OBJECT_MISSING = FieldError("", "", "object is missing")
+
+_LIST: Mapping[str, QueryField] = {
+    "name": TextField(),
+    "type": TextField(),
+    "state": TextField(allowed=tuple(State)),
+    **PAGING,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class NewTask:
+    """What a client says of a new task. `sent_times` has the times as they were sent, by field name: the answer to
+    the creation shows them so. Source: task-api 3, last paragraph."""
+
+    type: str
+    name: str | None
+    changes: TaskChanges
+    sent_times: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class TaskList:
+    """Which part of which list."""
+
+    task_filter: TaskFilter
+    page: int
+    size: int
+
+
+def read_new_task(body: object, now_ms: int) -> NewTask:
+    """The new task that a body describes.
+
+    Raises:
+        MalformedJsonError: the body is no object.
+        InvalidFieldsError: fields break rules; every one is named.
+    """
+    values = _parsed(body, _CREATION)
+    report = Report()
+    if values.get("name") == "":
+        report.add(VALUE_EMPTY, "/name")
+    if not values.get("type"):
+        report.add(VALUE_EMPTY, "/type")
+    _check_expiration(values, now_ms, report)
+    _refuse(report)
+    times = {name: value.sent for name, value in values.items() if isinstance(value, Moment)}
+    return NewTask(values["type"], values.get("name"), _changes(values), times)
+
+
+def read_changes(body: object, now_ms: int) -> TaskChanges:
+    """The changes that a body asks for. Times are compared with those of the same body only.
+
+    Raises:
+        MalformedJsonError: the body is no object.
+        InvalidFieldsError: fields break rules; every one is named.
+    """
+    values = _parsed(body, _CHANGEABLE)
+    report = Report()
+    _check_expiration(values, now_ms, report)
+    _refuse(report)
+    return _changes(values)
+
+
+def read_list(parameters: Mapping[str, Sequence[str]]) -> TaskList:
+    """The list that query parameters ask for.
+
+    Raises:
+        InvalidFieldsError: parameters break rules; every one is named.
+    """
+    values = checked(check_query, parameters, _LIST)
+    state = values.get("state")
+    task_filter = TaskFilter(values.get("name"), values.get("type"), None if state is None else State(state))
+    return TaskList(task_filter, values["page"], values["size"])
+
+
+def _parsed(body: object, kinds: Mapping[str, Kind | None]) -> dict[str, Any]:
+    if body is None:
+        raise InvalidFieldsError((_OBJECT_MISSING,))
+    if not isinstance(body, dict):
+        raise MalformedJsonError
+    report = Report()
+    values: dict[str, Any] = {}
+    for name, kind in kinds.items():
+        if body.get(name) is not None:
+            value = _any_object(body[name], report) if kind is None else parse(kind, body[name], f"/{name}", report)
+            if value is not None:
+                values[name] = value
+    for name in sorted(body.keys() - kinds.keys()):
+        report.add(NOT_PARSED, member("", name))
+    _refuse(report)
+    return values
+
+
+def _any_object(value: object, report: Report) -> dict[str, Any] | None:
+    if isinstance(value, dict):
+        return value
+    report.add(type_not("object", value), f"/{_DATA}")
+    return None
+
+
+def _check_expiration(values: Mapping[str, Any], now_ms: int, report: Report) -> None:
+    expiration: Moment | None = values.get("expirationTime")
+    available: Moment | None = values.get("availableTime")
+    if expiration is None:
+        return
+    if expiration.epoch_ms < now_ms - NOW_TOLERANCE_MS:
+        title = "value is not after the specified time"
+        report.add(
+            Fault("value-not-after", title, f"value {render(expiration.sent)} is not after now"), "/expirationTime"
+        )
+    if available is not None and expiration[:2] < available[:2]:
+        report.add(value_not_after(expiration.sent, available.sent), "/expirationTime")
+
+
+def _changes(values: Mapping[str, Any]) -> TaskChanges:
+    available: Moment | None = values.get("availableTime")
+    expiration: Moment | None = values.get("expirationTime")
+    return TaskChanges(
+        priority=values.get("priority"),
+        data=values.get(_DATA),
+        available_time_ms=None if available is None else available.epoch_ms,
+        expiration_time_ms=None if expiration is None else expiration.epoch_ms,
+    )
+
+
+def _refuse(report: Report) -> None:
+    if report.errors:
+        raise InvalidFieldsError(tuple(report.errors))

@@ -1,0 +1,204 @@
+"""What tasks and their runner need of the outside: a store, the slots of each type, and a queue to the workers.
+
+Any method may raise UnavailableError: the store throttles or does not answer, and a retry is safe.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from chalicelib.accounts.ports import Accounts, Grants, Profiles, RestrictedTokens, Sessions
+from chalicelib.blobs.ports import BlobStore, ContentStore
+from chalicelib.data_sources.manage import DataSources
+from chalicelib.log.ports import DataSetStore, RecordLog
+from chalicelib.tasks.task import State, Task
+from chalicelib.tiles.ports import Archive, CompactionMarks, Sweeping, TileWriter
+from chalicelib.tiles.ports_purge import Purging
+from chalicelib.uploads.rejections import Refusals
+
+
+@dataclass(frozen=True, slots=True)
+class TaskFilter:
+    """Which tasks to list; None lets everything through."""
+
+    name: str | None = None
+    type: str | None = None
+    state: State | None = None
+
+    def selects(self, task: Task) -> bool:
+        """Whether the task is in the list."""
+        return (
+            (self.name is None or task.name == self.name)
+            and (self.type is None or task.type == self.type)
+            and (self.state is None or task.state is self.state)
+        )
+
+
+class TaskStore(Protocol):
+    """Keeps tasks. Tasks themselves are read as of the last write; which ones are found at a place, or in a list, may
+    lag behind for a moment, so whoever acts on one looks at the task first."""
+
+    def find(self, task_id: str) -> Task | None:
+        """The task, or None."""
+        ...
+
+    def find_many(self, task_ids: Sequence[str]) -> list[Task]:
+        """Those tasks that exist, in the order of the ids."""
+        ...
+
+    def listed(self, task_filter: TaskFilter, skip: int, limit: int) -> list[Task]:
+        """Tasks that the filter selects, newest creation first, `skip` left out, at most `limit`."""
+        ...
+
+    def add(self, task: Task) -> None:
+        """Keeps a new task.
+
+        Raises:
+            TaskNameTakenError: another task has this name.
+        """
+        ...
+
+    def replace(self, task: Task) -> Task:
+        """Keeps the task in the place of its former self, and returns it with its new revision.
+
+        Raises:
+            ChangedMeanwhileError: the stored task has another revision, or is gone; nothing was written.
+        """
+        ...
+
+    def delete(self, task_id: str) -> None:
+        """Removes the task and frees its name; one that is not there is no error."""
+        ...
+
+    def is_anything_due(self, now_ms: int) -> bool:
+        """Whether a task is ready, or the time of another's next action has come. It costs the same however many
+        tasks there are."""
+        ...
+
+    def due_ids(self, now_ms: int, limit: int) -> list[str]:
+        """Tasks whose time of next action (available time, or deadline when running) has come, the oldest first."""
+        ...
+
+    def ready_ids(self, task_type: str, limit: int) -> list[str]:
+        """The head of the line of a type: highest priority first, then those that have been available longest."""
+        ...
+
+    def unknown_ids(self, task_type: str) -> Iterator[str]:
+        """Tasks of a type that was not registered when they were last changed, in any order."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """The right to run one task of a type: a lease from `from_ms` to `until_ms`."""
+
+    task_type: str
+    number: int
+    holder: str
+    from_ms: int
+    until_ms: int
+
+
+class TaskSlots(Protocol):
+    """As many slots for each type as tasks of it may run at once."""
+
+    def take(self, task_type: str, at_once: int, holder: str, from_ms: int, until_ms: int) -> Slot | None:
+        """One of the slots 0 to `at_once` - 1 that is free, or whose lease is over at `from_ms`; None if none is."""
+        ...
+
+    def release(self, task_type: str, number: int, holder: str) -> None:
+        """Ends the lease, if it is still the holder's."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class RunOrder:
+    """What a worker is told: which task, by which claim, in which slot."""
+
+    task_id: str
+    task_type: str
+    run_time_ms: int
+    slot_number: int
+    slot_holder: str
+
+
+class TaskQueue(Protocol):
+    """Brings messages to workers: each at least once, in any order, perhaps late."""
+
+    def send(self, order: RunOrder) -> None:
+        """Has a worker carry out an order."""
+        ...
+
+    def wake(self, task_type: str) -> None:
+        """Has a worker start what is in the line of a type, some seconds from now. The next tick would do it too."""
+        ...
+
+
+class TaskServices(Protocol):
+    """What the runner and the functions of task types may use. A new type that needs another port adds it here."""
+
+    @property
+    def now_ms(self) -> Callable[[], int]: ...
+
+    @property
+    def new_id(self) -> Callable[[], str]: ...
+
+    @property
+    def count(self) -> Callable[[str, int], None]: ...
+
+    @property
+    def tasks(self) -> TaskStore: ...
+
+    @property
+    def task_slots(self) -> TaskSlots: ...
+
+    @property
+    def task_queue(self) -> TaskQueue: ...
+
+    @property
+    def data_sets(self) -> DataSetStore: ...
+
+    @property
+    def record_log(self) -> RecordLog: ...
+
+    @property
+    def purging(self) -> Purging: ...
+
+    @property
+    def tiles(self) -> TileWriter: ...
+
+    @property
+    def archive(self) -> Archive: ...
+
+    @property
+    def sweeping(self) -> Sweeping: ...
+
+    @property
+    def compaction_marks(self) -> CompactionMarks: ...
+
+    @property
+    def data_sources(self) -> DataSources: ...
+
+    @property
+    def refusals(self) -> Refusals: ...
+
+    @property
+    def blobs(self) -> BlobStore: ...
+
+    @property
+    def contents(self) -> ContentStore: ...
+
+    @property
+    def accounts(self) -> Accounts: ...
+
+    @property
+    def sessions(self) -> Sessions: ...
+
+    @property
+    def restricted_tokens(self) -> RestrictedTokens: ...
+
+    @property
+    def grants(self) -> Grants: ...
+
+    @property
+    def profiles(self) -> Profiles: ...

@@ -1,0 +1,108 @@
+"""The keys of the tasks table: every item of it is named here and nowhere else. See docs/access-patterns-tasks.md.
+
+| item | pk |
+| --- | --- |
+| task | `TASK#<id>` |
+| name of a task | `NAME#<SHA-256 of the name>` |
+| slot of a type | `SLOT#<type>#<number>` |
+
+| index | partition | sort key |
+| --- | --- | --- |
+| due | `due` | `r#<type>#<inverted priority>#<time>#<id>` for a ready task, `t#<time of next action>#<id>` for one whose time is to come |
+| due | `unknown` | `<hash of the type>#<id>` for a pending task of a type that nothing runs |
+| created | `tasks` | `<time of creation>#<id>` for every task |
+"""  # noqa: E501  a table
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from chalicelib.tasks.task import Place, Task
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
+    Item = dict[str, AttributeValueTypeDef]
+
+DUE_INDEX = "due"
+DUE = "due"
+UNKNOWN = "unknown"
+CREATED_INDEX = "created"
+CREATED = "tasks"
+
+FIRST_READY = "r#"
+FIRST_TIMED = "t#"
+_AFTER_SEPARATOR = "$"
+"""Sorts directly after `#`."""
+_HIGHEST_PRIORITY = 2**63 - 1
+MOST_ID_BYTES = 1024
+"""Ids come out of paths, and a key takes 2048 bytes at most; nothing is stored under a longer one."""
+
+
+def task_key(task_id: str) -> "Item":
+    """A task."""
+    return {"pk": {"S": f"TASK#{task_id}"}}
+
+
+def task_id_of(item: "Item") -> str:
+    """The id of a task, from its key."""
+    return item["pk"]["S"].removeprefix("TASK#")
+
+
+def name_key(name: str) -> "Item":
+    """What holds a name for one task; names may be longer than keys."""
+    return {"pk": {"S": f"NAME#{_digest(name)}"}}
+
+
+def slot_key(task_type: str, number: int) -> "Item":
+    """A slot."""
+    return {"pk": {"S": f"SLOT#{task_type}#{number}"}}
+
+
+def created_attributes(task: Task) -> "Item":
+    """Where a task stands in the list of all."""
+    return {"created_pk": {"S": CREATED}, "created_sk": {"S": f"{_time(task.created_time_ms)}#{task.id}"}}
+
+
+def due_attributes(task: Task) -> "Item":
+    """Where the runner finds a task; nothing for one that it has no more business with."""
+    match task.place:
+        case Place.READY:
+            since_ms = task.created_time_ms if task.available_time_ms is None else task.available_time_ms
+            place = f"{_HIGHEST_PRIORITY - task.priority:020d}#{_time(since_ms)}#{task.id}"
+            return _due(DUE, ready_prefix(task.type) + place)
+        case Place.LATER:
+            return _due(DUE, f"{FIRST_TIMED}{_time(task.available_time_ms or 0)}#{task.id}")
+        case Place.RUNNING:
+            return _due(DUE, f"{FIRST_TIMED}{_time(task.deadline_time_ms or 0)}#{task.id}")
+        case Place.UNKNOWN:
+            return _due(UNKNOWN, unknown_prefix(task.type) + task.id)
+        case Place.NOWHERE:
+            return {}
+
+
+def ready_prefix(task_type: str) -> str:
+    """The line of a type."""
+    return f"{FIRST_READY}{task_type}#"
+
+
+def unknown_prefix(task_type: str) -> str:
+    """The tasks of a type that nothing runs; clients choose types, of any length."""
+    return f"{_digest(task_type)}#"
+
+
+def timed_until(now_ms: int) -> str:
+    """After all tasks whose next action is due, before all others."""
+    return f"{FIRST_TIMED}{_time(now_ms)}{_AFTER_SEPARATOR}"
+
+
+def _due(pk: str, sk: str) -> "Item":
+    return {"due_pk": {"S": pk}, "due_sk": {"S": sk}}
+
+
+def _time(time_ms: int) -> str:
+    """A time that sorts as text; all times before 1970 are past alike."""
+    return f"{max(time_ms, 0):015d}"
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,164 @@
+"""Task types: a function, its times, and what happens after it. The library that the functions are written with.
+
+A function gets a `Run` and the services. It returns when its work is done; raises `TaskFailedError` when it cannot be
+done; returns `Again` to be run once more later. What it leaves in `run.data` is kept. It must be safe to run again from
+the start at any point: a worker may die. Source: task-api 8.3 and 8.5.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from chalicelib.tasks.ports import TaskServices
+from chalicelib.tasks.task import Task
+
+LONGEST_RUN_S = 15 * 60
+"""A worker is a Lambda function, and no Lambda function runs longer."""
+
+
+class TaskFailedError(Exception):
+    """The work cannot be done. `error` is what clients read in the task's `error`; it must hold no health value.
+
+    `is_final` failures are not tried again by a type that retries.
+    """
+
+    def __init__(self, detail: str, *, code: str = "", title: str = "", is_final: bool = False) -> None:
+        super().__init__(detail)
+        members = {"code": code, "title": title, "detail": detail}
+        self.error: Mapping[str, Any] = {name: value for name, value in members.items() if value or name == "detail"}
+        self.is_final = is_final
+
+
+class TimeLimitError(TaskFailedError):
+    """The run has used up its time."""
+
+    def __init__(self) -> None:
+        super().__init__("time limit exceeded", code="time-limit-exceeded", title="time limit exceeded")
+
+
+class ClaimLostError(Exception):
+    """The task was deleted, or recovered by others: whatever the run still does, nobody will know of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """What a function returns to be run again, not before `delay_s` have passed."""
+
+    delay_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run of a task. `data` is the run's own copy: it is kept at the end, or when it is saved."""
+
+    task: Task
+    data: dict[str, Any]
+    time_limit_ms: int
+    now_ms: Callable[[], int]
+    save: Callable[[], None]
+    """Keeps `data` as it is now, so that progress can be seen. Raises ClaimLostError."""
+
+    @property
+    def time_left_s(self) -> float:
+        """How long the run may still take; below 0 when it should have ended."""
+        return (self.time_limit_ms - self.now_ms()) / 1000
+
+    def check_time(self) -> None:
+        """Nothing, as long as there is time left: loops call it once a round.
+
+        Raises:
+            TimeLimitError: there is none.
+        """
+        if self.time_left_s <= 0:
+            raise TimeLimitError
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """How often a failed task is tried again, each time after `factor` times as long; `data.retryCount` counts."""
+
+    at_most: int = 4
+    first_delay_s: float = 60
+    factor: float = 2
+
+    def delay_s(self, count: int) -> float:
+        """How long to wait before the retry with this number, the first being 1."""
+        return self.first_delay_s * self.factor ** (count - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Makes a type one of the platform's own jobs: one task with the type's name, there from the deployment on."""
+
+    every_s: int
+    """How long after a run, successful or not, the next one follows."""
+    priority: int = 5
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+TaskFunction = Callable[[Run, TaskServices], Again | None]
+
+
+@dataclass(frozen=True, slots=True)
+class TaskType:
+    """A kind of task that the runner can run."""
+
+    name: str
+    """`strandline.<area>.<verb>`."""
+    function: TaskFunction
+    typical_s: int
+    """The time that a run takes at most as a rule, M. All else follows from it."""
+    at_once: int = 1
+    """How many tasks of the type may run at the same time."""
+    retry: Retry | None = None
+    job: Job | None = None
+
+    def __post_init__(self) -> None:
+        if self.hard_limit_s > LONGEST_RUN_S:
+            raise ValueError(f"{self.name}: no worker can run {self.hard_limit_s} s")
+        if self.job and self.retry:
+            raise ValueError(f"{self.name}: a job runs again anyway")
+
+    @property
+    def time_limit_s(self) -> int:
+        """2 M: when the run is told to stop."""
+        return 2 * self.typical_s
+
+    @property
+    def hard_limit_s(self) -> float:
+        """2.5 M: when the worker is ended, whatever it does, so that it is surely gone at the deadline."""
+        return 2.5 * self.typical_s
+
+    @property
+    def deadline_s(self) -> int:
+        """3 M: when others may take the task for stalled."""
+        return 3 * self.typical_s
+
+
+FIRST_RUN_AFTER_MS = 5 * 60 * 1000
+"""When a new job runs first: those who deploy have tasks of their own to see running."""
+
+Registry = Mapping[str, TaskType]
+
+
+def registry(types: Iterable[TaskType]) -> Registry:
+    """Task types by name."""
+    by_name: dict[str, TaskType] = {}
+    for task_type in types:
+        if task_type.name in by_name:
+            raise ValueError(f"{task_type.name} is registered twice")
+        by_name[task_type.name] = task_type
+    return by_name
+
+
+def seed(job: Job, task_type: TaskType, task_id: str, now_ms: int) -> Task:
+    """The task of a platform job."""
+    return Task(
+        id=task_id,
+        type=task_type.name,
+        created_time_ms=now_ms,
+        name=task_type.name,
+        priority=job.priority,
+        data=job.data,
+        available_time_ms=now_ms + FIRST_RUN_AFTER_MS,
+    )

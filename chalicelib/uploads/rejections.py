@@ -1,0 +1,146 @@
+"""Refused uploads that a person can see.
+
+An app whose data holds one bad record sends the same request again and again, and shows nobody why it is refused.
+What is kept says who, when and where in the body; no value of it.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from chalicelib.access.caller import Caller, GrantReader, require
+from chalicelib.access.policy import CUSTODIANS
+from chalicelib.errors import InvalidFieldsError, InvalidRequestError, MalformedJsonError, UnavailableError
+from chalicelib.log.data_set import DataSetHead, format_time
+from chalicelib.log.ports import DataSetHeads, DataSetStore
+from chalicelib.model.errors import FieldError
+
+KEPT_FOR_MS = 14 * 24 * 3_600_000
+LISTED = 100
+"""Most refusals that are listed."""
+ERRORS_KEPT = 20
+"""Most errors of a request that are kept: one mistake of an app is often in each of its records."""
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedError:
+    """What was wrong, and where in the body."""
+
+    code: str
+    pointer: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A request for a data set that was not carried out."""
+
+    id: str
+    owner_id: str
+    time_ms: int
+    data_set_id: str
+    client_name: str | None
+    client_version: str | None
+    action: str
+    """`add` or `delete`."""
+    error_count: int
+    errors: tuple[RefusedError, ...]
+
+
+class Refusals(Protocol):
+    """Keeps refusals for 14 days."""
+
+    def add(self, refusal: Refusal) -> None:
+        """Keeps a refusal."""
+        ...
+
+    def of_owner(self, owner_id: str, since_ms: int, most: int) -> list[Refusal]:
+        """Those of `since_ms` or later, newest first."""
+        ...
+
+    def remove_all(self, owner_id: str) -> None:
+        """Removes all of an owner; may be repeated when it stops half-way."""
+        ...
+
+
+@contextmanager
+def noted(
+    action: str,
+    data_set_id: str,
+    *,
+    heads: DataSetHeads,
+    data_sets: DataSetStore,
+    refusals: Refusals,
+    now_ms: int,
+    new_id: Callable[[], str],
+) -> Iterator[Callable[[Sequence[FieldError]], None]]:
+    """Keeps the refusal of what is done inside, and lets it through; of a request that was carried out all the same,
+    the faults that are given to what this yields.
+
+    Only what is wrong with the body is kept: whoever may not write to a data set leaves no trace in it. A refusal that
+    cannot be kept is answered all the same.
+    """
+
+    def keep(errors: Sequence[RefusedError]) -> None:
+        head = heads.head(data_set_id)
+        if head is None or not errors:
+            return
+        with suppress(UnavailableError):
+            name, version = _client(head, data_sets)
+            kept = tuple(errors[:ERRORS_KEPT])
+            refusals.add(
+                Refusal(new_id(), head.owner_id, now_ms, data_set_id, name, version, action, len(errors), kept)
+            )
+
+    try:
+        yield lambda faults: keep(_without_values(faults))
+    except InvalidRequestError as error:
+        keep(_errors(error))
+        raise
+
+
+def list_refusals(
+    caller: Caller, owner_id: str, *, refusals: Refusals, grants: GrantReader, now_ms: int
+) -> list[dict[str, Any]]:
+    """The last refusals of a user's data, newest first, those of 14 days at most.
+
+    Raises:
+        UnauthorizedError: the caller is neither the owner, nor a custodian, nor a server.
+    """
+    require(caller, owner_id, CUSTODIANS, grants)
+    return [_shown(refusal) for refusal in refusals.of_owner(owner_id, now_ms - KEPT_FOR_MS, LISTED)]
+
+
+def _client(head: DataSetHead, data_sets: DataSetStore) -> tuple[str | None, str | None]:
+    """Name and version of the client that opened the data set."""
+    for data_set in data_sets.of_owner(data_sets.owner(head.owner_id)):
+        if data_set.id == head.id:
+            client = data_set.description.get("client") or {}
+            return client.get("name"), client.get("version")
+    return None, None
+
+
+def _errors(error: InvalidRequestError) -> Sequence[RefusedError]:
+    if isinstance(error, InvalidFieldsError):
+        return _without_values(error.errors)
+    return [RefusedError("json-malformed" if isinstance(error, MalformedJsonError) else "bad-request")]
+
+
+def _without_values(faults: Sequence[FieldError]) -> Sequence[RefusedError]:
+    return [RefusedError(fault.code, fault.pointer) for fault in faults]
+
+
+def _shown(refusal: Refusal) -> dict[str, Any]:
+    client = {"name": refusal.client_name, "version": refusal.client_version}
+    return {
+        "id": refusal.id,
+        "time": format_time(refusal.time_ms),
+        "dataSetId": refusal.data_set_id,
+        "client": {name: value for name, value in client.items() if value is not None},
+        "action": refusal.action,
+        "errorCount": refusal.error_count,
+        "errors": [
+            {"code": one.code} | ({} if one.pointer is None else {"source": {"pointer": one.pointer}})
+            for one in refusal.errors
+        ],
+    }

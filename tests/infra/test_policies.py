@@ -211,7 +211,7 @@ def test_a_call_that_is_made_no_more_is_needed_no_more(calls: Mapping[str, Calls
 def test_a_call_whose_rights_cannot_be_told_is_refused(written: str, instead: str) -> None:
     attempts = f"{PACKAGE}.accounts.stores.attempts"
     assert written in source_of(attempts)
-    with pytest.raises(UnknownCallError, match="stores.attempts"):
+    with pytest.raises(UnknownCallError, match=r"stores\.attempts"):
         calls_of(API, {attempts: source_of(attempts).replace(written, instead)}).rights()
 
 

@@ -138,7 +138,7 @@ def _event(person: Person, method: str, resource: str, path_parameters: dict[str
 
 def new_person(number: int) -> Person:
     """Someone whose session and open data set are in the tables."""
-    from chalicelib.access.caller import Session, token_hash
+    from chalicelib.access.call import Session, token_hash
     from chalicelib.accounts.stores.sessions import session_item
     from chalicelib.config import Settings
     from chalicelib.engine import dynamodb

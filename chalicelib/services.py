@@ -31,7 +31,7 @@ from chalicelib.config import Settings
 from chalicelib.data_sources.manage import DataSources
 from chalicelib.data_sources.stores.data_sources import DynamoDataSources
 from chalicelib.engine.secrets import cached_secret
-from chalicelib.log.ports import DataSetStore, LargeAnswers, RecordLog
+from chalicelib.log.ports import DataSetStore, LargeReplies, RecordLog
 from chalicelib.log.stores.archive import S3Archive
 from chalicelib.log.stores.backlog import DynamoCompactionMarks
 from chalicelib.log.stores.data_sets import DynamoDataSets
@@ -43,7 +43,7 @@ from chalicelib.metrics.stores.stream import KinesisEventStream, NoEventStream, 
 from chalicelib.observability import count
 from chalicelib.reading.session_and_head import ReadBoth
 from chalicelib.reading.session_and_snapshot import ReadSessionAndSnapshot
-from chalicelib.reading.stores.large_responses import S3LargeAnswers
+from chalicelib.reading.stores.large_replies import S3LargeReplies
 from chalicelib.reading.stores.session_and_head import session_and_head_reader
 from chalicelib.reading.stores.session_and_snapshot import session_and_snapshot_reader
 from chalicelib.sign_in.ports import IdTokens, OidcLogins
@@ -96,7 +96,7 @@ class Services:
     compaction_marks: CompactionMarks
     read_session_and_head: ReadBoth
     read_session_and_snapshot: ReadSessionAndSnapshot
-    large_answers: LargeAnswers
+    large_replies: LargeReplies
     refusals: Refusals
     metrics: MetricsPorts
     blobs: BlobStore
@@ -135,7 +135,7 @@ def build_services(settings: Settings) -> Services:
         compaction_marks=DynamoCompactionMarks(settings),
         read_session_and_head=session_and_head_reader(settings),
         read_session_and_snapshot=session_and_snapshot_reader(settings),
-        large_answers=S3LargeAnswers(settings),
+        large_replies=S3LargeReplies(settings),
         refusals=DynamoRefusals(settings),
         metrics=MetricsPorts(
             salt=metrics_salt(settings),

@@ -14,7 +14,7 @@ FOLLOW = "follow"
 
 
 @dataclass(frozen=True, slots=True)
-class WhoMay:
+class Policy:
     """Who may do one thing with what belongs to a user.
 
     `permissions` are those of which another user needs one, granted by the owner. `grantee` is the user that the path
@@ -29,16 +29,16 @@ class WhoMay:
     related: bool = False
 
 
-ANYONE = WhoMay(anyone=True)
-SERVERS = WhoMay(server=True)
-OWNER_AND_SERVERS = WhoMay(owner=True, server=True)
-READERS = WhoMay(owner=True, server=True, permissions=frozenset({VIEW}))
-UPLOADERS = WhoMay(owner=True, server=True, permissions=frozenset({UPLOAD}))
-USERS_WHO_UPLOAD = WhoMay(owner=True, permissions=frozenset({UPLOAD}))
-CUSTODIANS = WhoMay(owner=True, server=True, permissions=frozenset({CUSTODIAN}))
-DATA_SET_LISTERS = WhoMay(owner=True, server=True, permissions=frozenset({CUSTODIAN, UPLOAD, VIEW}))
-DEVICE_LOG_UPLOADERS = WhoMay(owner=True, server=True, permissions=frozenset({CUSTODIAN, UPLOAD}))
-DEVICE_LOG_READERS = WhoMay(
+ANYONE = Policy(anyone=True)
+SERVERS = Policy(server=True)
+OWNER_AND_SERVERS = Policy(owner=True, server=True)
+READERS = Policy(owner=True, server=True, permissions=frozenset({VIEW}))
+UPLOADERS = Policy(owner=True, server=True, permissions=frozenset({UPLOAD}))
+USERS_WHO_UPLOAD = Policy(owner=True, permissions=frozenset({UPLOAD}))
+CUSTODIANS = Policy(owner=True, server=True, permissions=frozenset({CUSTODIAN}))
+DATA_SET_LISTERS = Policy(owner=True, server=True, permissions=frozenset({CUSTODIAN, UPLOAD, VIEW}))
+DEVICE_LOG_UPLOADERS = Policy(owner=True, server=True, permissions=frozenset({CUSTODIAN, UPLOAD}))
+DEVICE_LOG_READERS = Policy(
     owner=True, server=True, permissions=frozenset({ROOT, CUSTODIAN, UPLOAD, VIEW, NOTE, FOLLOW})
 )
 """Any permission will do (blob-api 1)."""

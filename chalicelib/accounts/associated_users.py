@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from chalicelib.access.caller import Caller, require
-from chalicelib.access.policy import CUSTODIAN, UPLOAD, VIEW, WhoMay
+from chalicelib.access.call import Caller, require
+from chalicelib.access.policy import CUSTODIAN, UPLOAD, VIEW, Policy
 from chalicelib.accounts.account import Account, user_object
 from chalicelib.accounts.grant import Grant
 from chalicelib.accounts.ports import Accounts, Grants, Profiles
@@ -40,7 +40,7 @@ def associated_users(
     caller: Caller,
     user_id: str,
     query: Query,
-    who_may: WhoMay,
+    policy: Policy,
     *,
     accounts: Accounts,
     grants: Grants,
@@ -52,7 +52,7 @@ def associated_users(
         UnauthorizedError: the caller may not.
         InvalidRequestError: the query cannot be read.
     """
-    require(caller, user_id, who_may, grants)
+    require(caller, user_id, policy, grants)
     tests = _tests(query)
     trustors = {grant.sharer_id: grant for grant in grants.given_to(user_id)}
     trustees = {grant.grantee_id: grant for grant in grants.given_by(user_id)}

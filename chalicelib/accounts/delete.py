@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from chalicelib.access.caller import Caller, GrantReader, require
-from chalicelib.access.policy import WhoMay
+from chalicelib.access.call import Caller, GrantReader, require
+from chalicelib.access.policy import Policy
 from chalicelib.accounts.account import Account
 from chalicelib.accounts.manage import MAX_TRIES
 from chalicelib.accounts.password_sign_in import attempt_counters, count_attempt
@@ -24,7 +24,7 @@ def delete_user(
     caller: Caller,
     user_id: str,
     confirmation: Confirmation,
-    who_may: WhoMay,
+    policy: Policy,
     *,
     accounts: Accounts,
     grants: GrantReader,
@@ -50,7 +50,7 @@ def delete_user(
             return
         if account is None or CLINIC_ROLES & set(account.roles):
             raise UnauthorizedError
-        require(caller, user_id, who_may, grants)
+        require(caller, user_id, policy, grants)
         if not caller.is_server and caller.user_id == user_id:
             _confirm(account, confirmation, passwords, attempts, now_ms)
         if accounts.delete(account, now_ms):

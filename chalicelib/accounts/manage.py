@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from chalicelib.access.caller import Caller, GrantReader, require
-from chalicelib.access.policy import CUSTODIAN, UPLOAD, VIEW, WhoMay
+from chalicelib.access.call import Caller, GrantReader, require
+from chalicelib.access.policy import CUSTODIAN, UPLOAD, VIEW, Policy
 from chalicelib.accounts.account import Account
 from chalicelib.accounts.bodies import NewUser, UserUpdates
 from chalicelib.accounts.grant import Grant
@@ -63,7 +63,7 @@ def create_custodial_user(
     return account
 
 
-def read_user(caller: Caller, id_or_email: str, who_may: WhoMay, accounts: Accounts, grants: GrantReader) -> Account:
+def read_user(caller: Caller, id_or_email: str, policy: Policy, accounts: Accounts, grants: GrantReader) -> Account:
     """The account with this id or e-mail address.
 
     Raises:
@@ -75,7 +75,7 @@ def read_user(caller: Caller, id_or_email: str, who_may: WhoMay, accounts: Accou
     account = accounts.find_by_email(id_or_email.lower()) if "@" in id_or_email else accounts.find(id_or_email)
     if account is None:
         raise UserNotFoundError(id_or_email)
-    require(caller, account.user_id, who_may, grants)
+    require(caller, account.user_id, policy, grants)
     return account
 
 
@@ -83,7 +83,7 @@ def update_user(
     caller: Caller,
     user_id: str,
     updates: UserUpdates,
-    who_may: WhoMay,
+    policy: Policy,
     *,
     accounts: Accounts,
     grants: Grants,
@@ -111,7 +111,7 @@ def update_user(
         account = accounts.find(user_id)
         if account is None:
             raise UnauthorizedError
-        _require_update(caller, account, updates, who_may, grants)
+        _require_update(caller, account, updates, policy, grants)
         if updates.password is not None and password_hash is None:
             password_hash = passwords.hash(updates.password)
         claims = password_hash is not None and account.is_custodial
@@ -131,11 +131,11 @@ def update_user(
 
 
 def _require_update(
-    caller: Caller, account: Account, updates: UserUpdates, who_may: WhoMay, grants: GrantReader
+    caller: Caller, account: Account, updates: UserUpdates, policy: Policy, grants: GrantReader
 ) -> None:
     if BROKERED in account.roles:
         raise UnauthorizedError
-    require(caller, account.user_id, who_may, grants)
+    require(caller, account.user_id, policy, grants)
     if caller.is_server:
         return
     if updates.roles is not None or updates.email_verified is not None:

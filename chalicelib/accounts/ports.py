@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from chalicelib.access.caller import GrantReader, RestrictedToken, RestrictedTokenReader, Session, SessionReader
+from chalicelib.access.call import GrantReader, RestrictedToken, RestrictedTokenReader, Session, SessionReader
 from chalicelib.accounts.account import Account
 from chalicelib.accounts.grant import Grant
 

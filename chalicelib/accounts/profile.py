@@ -6,8 +6,8 @@ from typing import Any
 
 import orjson
 
-from chalicelib.access.caller import Caller, require
-from chalicelib.access.policy import WhoMay
+from chalicelib.access.call import Caller, require
+from chalicelib.access.policy import Policy
 from chalicelib.accounts.account import private_pair
 from chalicelib.accounts.ports import Collection, Grants, Profiles
 from chalicelib.errors import (
@@ -39,7 +39,7 @@ Values = dict[str, Any]
 
 
 def read_collection(
-    caller: Caller, user_id: str, name: str, who_may: WhoMay, *, grants: Grants, profiles: Profiles
+    caller: Caller, user_id: str, name: str, policy: Policy, *, grants: Grants, profiles: Profiles
 ) -> Mapping[str, Any]:
     """A collection of a user, or as much of it as the caller may see.
 
@@ -51,7 +51,7 @@ def read_collection(
 
     Source: access-api B2.
     """
-    sees_all = _sees_all(caller, user_id, who_may, grants)
+    sees_all = _sees_all(caller, user_id, policy, grants)
     if not sees_all and name != PROFILE:
         raise UnauthorizedError
     collection = profiles.find(user_id, name)
@@ -62,9 +62,9 @@ def read_collection(
     return {key: value for key, value in collection.values.items() if key == FULL_NAME}
 
 
-def _sees_all(caller: Caller, user_id: str, who_may: WhoMay, grants: Grants) -> bool:
-    if caller.is_server or caller.user_id == user_id or not who_may.related or caller.user_id is None:
-        require(caller, user_id, who_may, grants)
+def _sees_all(caller: Caller, user_id: str, policy: Policy, grants: Grants) -> bool:
+    if caller.is_server or caller.user_id == user_id or not policy.related or caller.user_id is None:
+        require(caller, user_id, policy, grants)
         return True
     if grants.find(user_id, caller.user_id) is not None:
         return True
@@ -74,7 +74,7 @@ def _sees_all(caller: Caller, user_id: str, who_may: WhoMay, grants: Grants) -> 
 
 
 def write_collection(
-    caller: Caller, user_id: str, name: str, updates: Any, who_may: WhoMay, *, grants: Grants, profiles: Profiles
+    caller: Caller, user_id: str, name: str, updates: Any, policy: Policy, *, grants: Grants, profiles: Profiles
 ) -> Mapping[str, Any]:
     """The whole collection after the top-level keys of `updates` were written into it.
 
@@ -87,7 +87,7 @@ def write_collection(
 
     Source: access-api B3.
     """
-    require(caller, user_id, who_may, grants)
+    require(caller, user_id, policy, grants)
     if not isinstance(updates, dict):
         raise MalformedJsonError("the body is not an object")
     return _change(user_id, name, lambda values: updated(values, updates), profiles)
@@ -97,7 +97,7 @@ def read_private_pair(
     caller: Caller,
     user_id: str,
     name: str,
-    who_may: WhoMay,
+    policy: Policy,
     *,
     grants: Grants,
     profiles: Profiles,
@@ -110,7 +110,7 @@ def read_private_pair(
 
     Source: access-api B1.
     """
-    require(caller, user_id, who_may, grants)
+    require(caller, user_id, policy, grants)
     pair: dict[str, str] = _change(
         user_id, PRIVATE, lambda values: values if name in values else {**values, name: private_pair(new_id)}, profiles
     )[name]

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from chalicelib.access.caller import Caller, GrantReader, RestrictedToken, require
-from chalicelib.access.policy import WhoMay
+from chalicelib.access.call import Caller, GrantReader, RestrictedToken, require
+from chalicelib.access.policy import Policy
 from chalicelib.access.user_ids import require_user_id
 from chalicelib.accounts.ports import RestrictedTokens
 from chalicelib.accounts.session import end_restricted_tokens
@@ -113,7 +113,7 @@ def create_restricted_token(
     caller: Caller,
     user_id: str,
     read_body: Callable[[], Any],
-    who_may: WhoMay,
+    policy: Policy,
     *,
     token_id: str,
     tokens: RestrictedTokens,
@@ -128,7 +128,7 @@ def create_restricted_token(
         InvalidPathError: the user id is of the wrong form.
         MalformedJsonError, InvalidFieldsError: the body is of the wrong form.
     """
-    require(caller, user_id, who_may, grants)
+    require(caller, user_id, policy, grants)
     require_user_id(user_id)
     restrictions = read_restrictions(read_body(), now_ms)
     expiration_time_ms = restrictions.expiration_time_ms
@@ -144,7 +144,7 @@ def list_restricted_tokens(
     caller: Caller,
     user_id: str,
     query: Mapping[str, Sequence[str]],
-    who_may: WhoMay,
+    policy: Policy,
     *,
     tokens: RestrictedTokens,
     grants: GrantReader,
@@ -155,7 +155,7 @@ def list_restricted_tokens(
         UnauthorizedError: the caller is no server.
         InvalidPathError, InvalidFieldsError: the user id or the query is of the wrong form.
     """
-    require(caller, user_id, who_may, grants)
+    require(caller, user_id, policy, grants)
     require_user_id(user_id)
     page = checked(check_query, query, PAGING)
     first: int = page["page"] * page["size"]
@@ -163,7 +163,7 @@ def list_restricted_tokens(
 
 
 def get_restricted_token(
-    caller: Caller, token_id: str, who_may: WhoMay, tokens: RestrictedTokens, grants: GrantReader
+    caller: Caller, token_id: str, policy: Policy, tokens: RestrictedTokens, grants: GrantReader
 ) -> RestrictedToken:
     """The token with this id.
 
@@ -171,7 +171,7 @@ def get_restricted_token(
         UnauthorizedError: the caller is no server.
         NotFoundError: there is none.
     """
-    require(caller, "", who_may, grants)
+    require(caller, "", policy, grants)
     token = tokens.find(token_id)
     if token is None:
         raise NotFoundError(token_id)
@@ -182,7 +182,7 @@ def change_restricted_token(
     caller: Caller,
     token_id: str,
     read_body: Callable[[], Any],
-    who_may: WhoMay,
+    policy: Policy,
     *,
     tokens: RestrictedTokens,
     grants: GrantReader,
@@ -195,9 +195,9 @@ def change_restricted_token(
         MalformedJsonError, InvalidFieldsError: the body is of the wrong form.
         NotFoundError: there is no such token.
     """
-    require(caller, "", who_may, grants)
+    require(caller, "", policy, grants)
     restrictions = read_restrictions(read_body(), now_ms)
-    token = get_restricted_token(caller, token_id, who_may, tokens, grants)
+    token = get_restricted_token(caller, token_id, policy, tokens, grants)
     if restrictions.expiration_time_ms is not None:
         token = replace(token, expiration_time_ms=restrictions.expiration_time_ms)
     token = replace(token, modified_time_ms=now_ms)
@@ -207,7 +207,7 @@ def change_restricted_token(
 
 
 def delete_restricted_token(
-    caller: Caller, token_id: str, who_may: WhoMay, tokens: RestrictedTokens, grants: GrantReader
+    caller: Caller, token_id: str, policy: Policy, tokens: RestrictedTokens, grants: GrantReader
 ) -> None:
     """Remove a token; an unknown one is no error.
 
@@ -216,12 +216,12 @@ def delete_restricted_token(
     """
     token = tokens.find(token_id)
     if token is not None:
-        require(caller, token.user_id, who_may, grants)
+        require(caller, token.user_id, policy, grants)
         tokens.delete(token)
 
 
 def delete_restricted_tokens(
-    caller: Caller, user_id: str, who_may: WhoMay, tokens: RestrictedTokens, grants: GrantReader
+    caller: Caller, user_id: str, policy: Policy, tokens: RestrictedTokens, grants: GrantReader
 ) -> None:
     """Remove all tokens of a user.
 
@@ -229,6 +229,6 @@ def delete_restricted_tokens(
         UnauthorizedError: the caller is no server.
         InvalidPathError: the user id is of the wrong form.
     """
-    require(caller, user_id, who_may, grants)
+    require(caller, user_id, policy, grants)
     require_user_id(user_id)
     end_restricted_tokens(user_id, tokens)

@@ -7,7 +7,7 @@ import hmac
 from dataclasses import dataclass
 from typing import Any
 
-from chalicelib.access.caller import Session, SessionReader, token_hash
+from chalicelib.access.call import Session, SessionReader, token_hash
 from chalicelib.accounts.ports import RestrictedTokens, Sessions
 from chalicelib.errors import InvalidTokenError, WrongCredentialsError, WrongServerSecretError
 

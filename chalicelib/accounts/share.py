@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from chalicelib.access.caller import Caller, require
-from chalicelib.access.policy import ROOT, WhoMay
+from chalicelib.access.call import Caller, require
+from chalicelib.access.policy import ROOT, Policy
 from chalicelib.accounts.grant import Grant
 from chalicelib.accounts.ports import Grants
 from chalicelib.errors import GrantNotFoundError
@@ -13,7 +13,7 @@ OWN: dict[str, Any] = {ROOT: {}}
 """What everyone may do with what is their own: computed, never stored."""
 
 
-def grant_of(caller: Caller, sharer_id: str, grantee_id: str, who_may: WhoMay, grants: Grants) -> Mapping[str, Any]:
+def grant_of(caller: Caller, sharer_id: str, grantee_id: str, policy: Policy, grants: Grants) -> Mapping[str, Any]:
     """The permissions that a grantee has.
 
     Raises:
@@ -22,8 +22,8 @@ def grant_of(caller: Caller, sharer_id: str, grantee_id: str, who_may: WhoMay, g
 
     Source: access-api A1.
     """
-    if not (who_may.grantee and caller.user_id is not None and caller.user_id == grantee_id):
-        require(caller, sharer_id, who_may, grants)
+    if not (policy.grantee and caller.user_id is not None and caller.user_id == grantee_id):
+        require(caller, sharer_id, policy, grants)
     if sharer_id == grantee_id:
         return OWN
     grant = grants.find(sharer_id, grantee_id)
@@ -32,7 +32,7 @@ def grant_of(caller: Caller, sharer_id: str, grantee_id: str, who_may: WhoMay, g
     return grant.permissions
 
 
-def set_grant(caller: Caller, grant: Grant, who_may: WhoMay, grants: Grants, now_ms: int) -> Mapping[str, Any] | None:
+def set_grant(caller: Caller, grant: Grant, policy: Policy, grants: Grants, now_ms: int) -> Mapping[str, Any] | None:
     """The permissions that a grantee has from now on; None when they have none any more.
 
     What is sent takes the place of what was granted. The grantee may give up what they hold, and nobody else's: the
@@ -43,9 +43,9 @@ def set_grant(caller: Caller, grant: Grant, who_may: WhoMay, grants: Grants, now
 
     Source: access-api A3.
     """
-    gives_up = who_may.grantee and not grant.permissions and caller.user_id == grant.grantee_id
+    gives_up = policy.grantee and not grant.permissions and caller.user_id == grant.grantee_id
     if not gives_up:
-        require(caller, grant.sharer_id, who_may, grants)
+        require(caller, grant.sharer_id, policy, grants)
     if grant.sharer_id == grant.grantee_id:
         return OWN
     grants.put(grant)
@@ -53,7 +53,7 @@ def set_grant(caller: Caller, grant: Grant, who_may: WhoMay, grants: Grants, now
     return None if held is None else held.permissions
 
 
-def grants_given_by(caller: Caller, sharer_id: str, who_may: WhoMay, grants: Grants) -> dict[str, Mapping[str, Any]]:
+def grants_given_by(caller: Caller, sharer_id: str, policy: Policy, grants: Grants) -> dict[str, Mapping[str, Any]]:
     """The permissions of all grantees of a sharer by grantee, the sharer's own among them.
 
     Raises:
@@ -61,11 +61,11 @@ def grants_given_by(caller: Caller, sharer_id: str, who_may: WhoMay, grants: Gra
 
     Source: access-api A1.
     """
-    require(caller, sharer_id, who_may, grants)
+    require(caller, sharer_id, policy, grants)
     return {grant.grantee_id: grant.permissions for grant in grants.given_by(sharer_id)} | {sharer_id: OWN}
 
 
-def grants_given_to(caller: Caller, grantee_id: str, who_may: WhoMay, grants: Grants) -> dict[str, Mapping[str, Any]]:
+def grants_given_to(caller: Caller, grantee_id: str, policy: Policy, grants: Grants) -> dict[str, Mapping[str, Any]]:
     """The permissions that a user has with others by sharer, those with themself among them.
 
     Raises:
@@ -73,5 +73,5 @@ def grants_given_to(caller: Caller, grantee_id: str, who_may: WhoMay, grants: Gr
 
     Source: access-api A1.
     """
-    require(caller, grantee_id, who_may, grants)
+    require(caller, grantee_id, policy, grants)
     return {grant.sharer_id: grant.permissions for grant in grants.given_to(grantee_id)} | {grantee_id: OWN}

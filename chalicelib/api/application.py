@@ -9,8 +9,8 @@ from typing import Any
 
 from chalice.app import Chalice, Response
 
-from chalicelib.api.messages import Answer, Trace
-from chalicelib.api.operations.operation import FailureForm
+from chalicelib.api.messages import Reply, Trace
+from chalicelib.api.operations.operation import ErrorFormat
 from chalicelib.api.operations.table import OPERATIONS
 from chalicelib.api.rendering import cors_headers, rendered
 from chalicelib.api.routing import Headers, headers_of
@@ -67,25 +67,25 @@ def _unrouted(method: str, path: str, headers: Headers) -> Response:
     if method == "OPTIONS" and "access-control-request-method" in headers:
         return Response(body=b"", status_code=204, headers=dict(cors_headers(headers, origins)))
     form, status, body, extra = _router_answer(path, method, allowed)
-    return rendered(Answer(body, headers=extra), status, form, Trace(random_id()), headers, origins)
+    return rendered(Reply(body, headers=extra), status, form, Trace(random_id()), headers, origins)
 
 
-def _router_answer(path: str, method: str, allowed: list[str]) -> tuple[FailureForm, int, Any, dict[str, str]]:
+def _router_answer(path: str, method: str, allowed: list[str]) -> tuple[ErrorFormat, int, Any, dict[str, str]]:
     """Form, status, body and headers for what no route takes. Source: errors 7."""
     prefix = path.split("/")[1] if "/" in path else ""
     if prefix in NODE_PREFIXES:
         if allowed:
             body = {"code": "MethodNotAllowed", "message": f"{method} is not allowed"}
-            return FailureForm.NODE, 405, body, {"Allow": ", ".join(allowed)}
-        return FailureForm.NODE, 404, {"code": "ResourceNotFound", "message": f"{path} does not exist"}, {}
+            return ErrorFormat.NODE, 405, body, {"Allow": ", ".join(allowed)}
+        return ErrorFormat.NODE, 404, {"code": "ResourceNotFound", "message": f"{path} does not exist"}, {}
     if prefix == "auth" and allowed:
-        return FailureForm.AUTH, 405, None, {}
+        return ErrorFormat.AUTH, 405, None, {}
     if prefix == "realms":
         status, words = (405, "the method is not allowed") if allowed else (404, "the path does not exist")
-        return FailureForm.OAUTH, status, {"error": "invalid_request", "error_description": words}, {}
+        return ErrorFormat.OAUTH, status, {"error": "invalid_request", "error_description": words}, {}
     if prefix in ("auth", "data"):
         # The read service knows no wrong method, only a path that it does not have (recorded).
-        return FailureForm.AUTH, 404, b"404 page not found\n", {"Content-Type": "text/plain; charset=utf-8"}
+        return ErrorFormat.AUTH, 404, b"404 page not found\n", {"Content-Type": "text/plain; charset=utf-8"}
     if allowed:
-        return FailureForm.PLATFORM, 405, {"Error": "Method not allowed"}, {}
-    return FailureForm.PLATFORM, 404, {"Error": "Resource not found"}, {}
+        return ErrorFormat.PLATFORM, 405, {"Error": "Method not allowed"}, {}
+    return ErrorFormat.PLATFORM, 404, {"Error": "Resource not found"}, {}

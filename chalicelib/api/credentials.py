@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
-from chalicelib.access.caller import Credentials
-from chalicelib.api.operations.operation import FailureForm
+from chalicelib.access.call import Credentials
+from chalicelib.api.operations.operation import ErrorFormat
 
-PLATFORM_FORMS = frozenset({FailureForm.PLATFORM, FailureForm.PLATFORM_ENVELOPE})
+PLATFORM_FORMATS = frozenset({ErrorFormat.PLATFORM, ErrorFormat.PLATFORM_ENVELOPE})
 
 
 RESTRICTED_TOKEN = "restricted_token"  # noqa: S105  the parameter's name
@@ -13,7 +13,7 @@ DATA_SERVICE_PREFIX = "/dataservices"
 
 
 def credentials_of(
-    headers: Mapping[str, Sequence[str]], query: Mapping[str, Sequence[str]], path: str, form: FailureForm
+    headers: Mapping[str, Sequence[str]], query: Mapping[str, Sequence[str]], path: str, form: ErrorFormat
 ) -> Credentials:
     """The credentials of a request (lower-case names of headers, all values of each) to a path.
 
@@ -24,9 +24,9 @@ def credentials_of(
     restricted = query.get(RESTRICTED_TOKEN, ())
     # The edge takes this prefix off before the reference sees the path (data-api 1).
     path = path.removeprefix(DATA_SERVICE_PREFIX)
-    if form is FailureForm.READ and not session and restricted:
+    if form is ErrorFormat.READ and not session and restricted:
         return Credentials(restricted_token=restricted[0], path=path, malformed=len(restricted) > 1)
-    if form not in PLATFORM_FORMS:
+    if form not in PLATFORM_FORMATS:
         return Credentials(session_token=session[0] if session else None)
     # One secret a stage, known by two names (architecture, rulings).
     secret = [*headers.get("x-tidepool-service-secret", ()), *headers.get("x-tidepool-server-secret", ())]

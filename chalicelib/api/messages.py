@@ -1,4 +1,4 @@
-"""What a view gets and what it answers."""
+"""The request that a view gets, and the reply that it returns."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from chalicelib.access.caller import NOBODY, Caller, SessionReader
+from chalicelib.access.call import Call, Caller, SessionReader
 from chalicelib.api.operations.operation import Operation
 from chalicelib.errors import MalformedJsonError, MissingJsonError
 from chalicelib.services import Services
@@ -38,12 +38,21 @@ class Request:
     query: Mapping[str, tuple[str, ...]]
     headers: Mapping[str, str]
     body: bytes
-    now_ms: int
-    """When the request came, in milliseconds since the epoch: one request has one time."""
+    call: Call
+    """Who asks, under the policy of the operation, and when."""
     sessions: SessionReader
     """What found the caller's session; a route that reads more in the same round trip asks it for the rest."""
-    caller: Caller = NOBODY
     source_ip: str = ""
+
+    @property
+    def caller(self) -> Caller:
+        """Who sent the request."""
+        return self.call.caller
+
+    @property
+    def now_ms(self) -> int:
+        """When the request came, in milliseconds since the epoch."""
+        return self.call.now_ms
 
     def json(self) -> Any:
         """The body as a JSON value.
@@ -61,8 +70,8 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What a view answers: a JSON value, an array of records whose texts are JSON already, or bytes that are sent as
+class Reply:
+    """The result of a view: a JSON value, an array of records whose texts are JSON already, or bytes that are sent as
     they are; None is an empty body."""
 
     body: Any = None
@@ -70,14 +79,14 @@ class Answer:
     """None is the operation's own status of success."""
     headers: Mapping[str, str] = field(default_factory=dict)
     content_encoding: str | None = None
-    """How `body` is encoded already; None lets the answer be compressed on its way out."""
+    """How `body` is encoded already; None lets the reply be compressed on its way out."""
     is_binary: bool = False
     """Whether `body` is content that is not text."""
 
 
-def enveloped(request: Request, data: Any) -> Answer:
-    """An answer whose body is `{"data": ..., "meta": {"trace": ...}}`. Source: data-api 4."""
-    return Answer({"data": data, "meta": request.trace.meta})
+def enveloped(request: Request, data: Any) -> Reply:
+    """A reply whose body is `{"data": ..., "meta": {"trace": ...}}`. Source: data-api 4."""
+    return Reply({"data": data, "meta": request.trace.meta})
 
 
 def prefers(request: Request, preference: str) -> bool:

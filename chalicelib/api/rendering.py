@@ -7,16 +7,16 @@ from typing import Any
 import orjson
 from chalice.app import Response
 
-from chalicelib.api.credentials import PLATFORM_FORMS
-from chalicelib.api.messages import Answer, Trace
-from chalicelib.api.operations.operation import FailureForm
+from chalicelib.api.credentials import PLATFORM_FORMATS
+from chalicelib.api.messages import Reply, Trace
+from chalicelib.api.operations.operation import ErrorFormat
 from chalicelib.encoding.gzip_splice import RecordArray
-from chalicelib.log.ports import LargeAnswers
+from chalicelib.log.ports import LargeReplies
 
 JSON = "application/json"
 JSON_UTF8 = "application/json; charset=utf-8"
 COMPRESSED_FROM_BYTES = 1024
-LAMBDA_ANSWER_BYTES = 5_500_000
+LAMBDA_REPLY_BYTES = 5_500_000
 """Lambda answers 6 MB at most (6,291,456 bytes); the rest is for headers and for what else the JSON escapes."""
 CORS_HEADERS = {
     "Access-Control-Allow-Credentials": "true",
@@ -32,13 +32,13 @@ CORS_HEADERS = {
 
 
 def rendered(
-    answer: Answer,
+    reply: Reply,
     status: int,
-    form: FailureForm,
+    form: ErrorFormat,
     trace: Trace,
     request_headers: Mapping[str, Sequence[str]],
     cors_origins: Sequence[str],
-    large_answers: LargeAnswers | None = None,
+    large_replies: LargeReplies | None = None,
 ) -> Response:
     """The answer as Chalice sends it, compressed when it is worth it and the client takes gzip.
 
@@ -46,24 +46,24 @@ def rendered(
     redirects follows with a GET.
     """
     headers: dict[str, str | list[str]] = {"Vary": "Accept-Encoding"}
-    if form in PLATFORM_FORMS:
+    if form in PLATFORM_FORMATS:
         headers["Content-Type"] = JSON_UTF8
-    elif answer.body is not None:  # only the platform's services name the type of what is empty (errors 1 and 6)
+    elif reply.body is not None:  # only the platform's services name the type of what is empty (errors 1 and 6)
         headers["Content-Type"] = JSON
     headers["X-Tidepool-Trace-Request"] = trace.request
     if trace.session is not None:
         headers["X-Tidepool-Trace-Session"] = trace.session
-    body, encoding = _encoded(answer, request_headers)
+    body, encoding = _encoded(reply, request_headers)
     if encoding is not None:
         headers["Content-Encoding"] = encoding
-    headers.update(answer.headers)
+    headers.update(reply.headers)
     headers.update(cors_headers(request_headers, cors_origins))
-    if large_answers is not None and _lambda_size_bytes(body, encoding is None) > LAMBDA_ANSWER_BYTES:
-        headers |= {"Location": large_answers.put(body, str(headers["Content-Type"]), encoding)}
+    if large_replies is not None and _lambda_size_bytes(body, encoding is None) > LAMBDA_REPLY_BYTES:
+        headers |= {"Location": large_replies.put(body, str(headers["Content-Type"]), encoding)}
         headers |= {"Cache-Control": "no-store"}
         headers.pop("Content-Encoding", None)
         return TextResponse(body="", headers=headers, status_code=303)
-    if encoding is None and not answer.is_binary:
+    if encoding is None and not reply.is_binary:
         return TextResponse(body=body.decode(), headers=headers, status_code=status)
     return Response(body=body, headers=headers, status_code=status)
 
@@ -113,11 +113,11 @@ def cors_headers(request_headers: Mapping[str, Sequence[str]], origins: Sequence
     return {"Access-Control-Allow-Origin": origin, "Vary": "Accept-Encoding, Origin", **CORS_HEADERS}
 
 
-def _encoded(answer: Answer, request_headers: Mapping[str, Sequence[str]]) -> tuple[bytes, str | None]:
-    body = answer.body
+def _encoded(reply: Reply, request_headers: Mapping[str, Sequence[str]]) -> tuple[bytes, str | None]:
+    body = reply.body
     if body is None:
         return b"", None
-    takes_gzip = answer.content_encoding is None and accepts_gzip(request_headers)
+    takes_gzip = reply.content_encoding is None and accepts_gzip(request_headers)
     if isinstance(body, RecordArray):
         if takes_gzip and body.size_bytes >= COMPRESSED_FROM_BYTES:
             return body.gzip(), "gzip"
@@ -126,4 +126,4 @@ def _encoded(answer: Answer, request_headers: Mapping[str, Sequence[str]]) -> tu
         body = orjson.dumps(body, option=orjson.OPT_SORT_KEYS)
     if takes_gzip and len(body) >= COMPRESSED_FROM_BYTES:
         return gzip.compress(body, compresslevel=1, mtime=0), "gzip"
-    return body, answer.content_encoding
+    return body, reply.content_encoding

@@ -1,4 +1,4 @@
-"""One request, from the gateway's event to the answer: caller, limits, refusals. What all routes share, once."""
+"""One request, from the gateway's event to the reply: caller, limits, refusals. What all routes share, once."""
 
 import base64
 import time
@@ -10,10 +10,10 @@ from urllib.parse import unquote
 
 from chalice.app import Blueprint, Response
 
-from chalicelib.access.caller import SessionReader, authenticate
+from chalicelib.access.call import NOBODY, Call, SessionReader, authenticate
 from chalicelib.api.credentials import credentials_of
 from chalicelib.api.errors.platform import failure
-from chalicelib.api.messages import Answer, Request, Trace
+from chalicelib.api.messages import Reply, Request, Trace
 from chalicelib.api.operations.operation import Operation
 from chalicelib.api.rendering import rendered
 from chalicelib.errors import InvalidTokenError, StrandlineError, TooLargeError, UnauthenticatedError
@@ -22,7 +22,7 @@ from chalicelib.services import services
 
 TRACE_LENGTH = 64
 
-View = Callable[[Request], Answer]
+View = Callable[[Request], Reply]
 SessionsFor = Callable[[Request], SessionReader]
 Headers = Mapping[str, Sequence[str]]
 
@@ -53,24 +53,24 @@ class ApiBlueprint(Blueprint):
 def respond(
     operation: Operation, view: View, event: Mapping[str, Any], sessions_for: SessionsFor | None = None
 ) -> Response:
-    """The answer to one request, whatever happens.
+    """The reply to one request, whatever happens.
 
     A refusal has the form of the operation's API; a defect is a 500 without a word of its cause, which is in the log
-    under the trace id that the answer carries.
+    under the trace id that the reply carries.
     """
     started = time.perf_counter()
     headers = headers_of(event)
     trace = _trace(headers)
     try:
         request = _request(operation, event, headers, trace, sessions_for)
-        answer = view(_authenticated(request, headers, path_of(event)))
-        response = _rendered(operation, answer, answer.status or operation.success_status, trace, headers)
+        reply = view(_authenticated(request, headers, path_of(event)))
+        response = _rendered(operation, reply, reply.status or operation.success_status, trace, headers)
     except Exception as error:  # noqa: BLE001  the one broad except: a client never meets a stack trace
         if not isinstance(error, StrandlineError):
             logger.error("defect", trace=trace.request, error=type(error).__name__, at=places(error))
         refusal = failure(operation, error, trace.meta)
-        answer = Answer(refusal.body, headers=refusal.headers)
-        response = _rendered(operation, answer, refusal.status, trace, headers)
+        reply = Reply(refusal.body, headers=refusal.headers)
+        response = _rendered(operation, reply, refusal.status, trace, headers)
     logger.info(
         "request",
         operation=operation.name,
@@ -81,10 +81,10 @@ def respond(
     return response
 
 
-def _rendered(operation: Operation, answer: Answer, status: int, trace: Trace, headers: Headers) -> Response:
+def _rendered(operation: Operation, reply: Reply, status: int, trace: Trace, headers: Headers) -> Response:
     ours = services()
-    form, origins = operation.failure_form, ours.settings.cors_origins
-    return rendered(answer, status, form, trace, headers, origins, ours.large_answers)
+    form, origins = operation.error_format, ours.settings.cors_origins
+    return rendered(reply, status, form, trace, headers, origins, ours.large_replies)
 
 
 def headers_of(event: Mapping[str, Any]) -> Headers:
@@ -119,7 +119,7 @@ def _request(
         query={name: tuple(values) for name, values in (event.get("multiValueQueryStringParameters") or {}).items()},
         headers={name: ", ".join(values) for name, values in headers.items() if values},
         body=_body(event),
-        now_ms=ours.now_ms(),
+        call=Call(NOBODY, operation.policy, ours.grants, ours.now_ms(), ours.new_id),
         sessions=ours.sessions,
         source_ip=str(event.get("requestContext", {}).get("identity", {}).get("sourceIp", "")),
     )
@@ -138,13 +138,13 @@ def _body(event: Mapping[str, Any]) -> bytes:
 def _authenticated(request: Request, headers: Headers, path: str) -> Request:
     """The request with its caller. Nobody is refused before anything else is looked at (architecture, rulings)."""
     operation = request.operation
-    if not operation.who_may.anyone:
+    if not operation.policy.anyone:
         ours = request.services
-        credentials = credentials_of(headers, request.query, path, operation.failure_form)
+        credentials = credentials_of(headers, request.query, path, operation.error_format)
         caller = authenticate(credentials, request.sessions, ours.server_secret, request.now_ms, ours.restricted_tokens)
         if caller.is_nobody:
             raise UnauthenticatedError if credentials.session_token is None else InvalidTokenError
-        request = replace(request, caller=caller)
+        request = replace(request, call=replace(request.call, caller=caller))
     if len(request.body) > operation.limit_bytes:
         at_most = f"a body may have at most {operation.limit_bytes} bytes"
         raise TooLargeError(operation.limit_bytes, operation.beyond_limit or at_most)

@@ -5,7 +5,7 @@ Nobody deletes a single device log; all of a user's go with the user.
 
 from collections.abc import Mapping, Sequence
 
-from chalicelib.access.caller import Caller, GrantReader, require
+from chalicelib.access.call import Caller, GrantReader, require
 from chalicelib.access.policy import DEVICE_LOG_READERS, DEVICE_LOG_UPLOADERS
 from chalicelib.access.user_ids import require_user_id
 from chalicelib.blobs import content as blobs_storing

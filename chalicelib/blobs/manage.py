@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from chalicelib.access.caller import Caller, GrantReader, require
-from chalicelib.access.policy import CUSTODIANS, READERS, UPLOADERS, WhoMay
+from chalicelib.access.call import Caller, GrantReader, require
+from chalicelib.access.policy import CUSTODIANS, READERS, UPLOADERS, Policy
 from chalicelib.access.user_ids import require_user_id
 from chalicelib.blobs import content as blobs_storing
 from chalicelib.blobs.blob import Blob, Collection
@@ -187,7 +187,7 @@ def content_of(blob: Blob, contents: ContentStore) -> Content:
 def _found(
     caller: Caller,
     blob_id: str,
-    who_may: WhoMay,
+    policy: Policy,
     blobs: BlobStore,
     grants: GrantReader,
     revision: int | None = None,
@@ -196,5 +196,5 @@ def _found(
     blob = blobs.find(Collection.BLOBS, blob_id)
     if blob is None:
         raise BlobNotFoundError(blob_id, revision)
-    require(caller, blob.user_id, who_may, grants)
+    require(caller, blob.user_id, policy, grants)
     return blob

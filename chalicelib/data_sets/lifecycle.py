@@ -9,8 +9,8 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from chalicelib import json_text
-from chalicelib.access.caller import Caller, GrantReader, require
-from chalicelib.access.policy import CUSTODIANS, OWNER_AND_SERVERS, SERVERS, UPLOADERS, WhoMay
+from chalicelib.access.call import Caller, GrantReader, require
+from chalicelib.access.policy import CUSTODIANS, OWNER_AND_SERVERS, SERVERS, UPLOADERS, Policy
 from chalicelib.checking import checked
 from chalicelib.data_sets.list_query import ListQuery
 from chalicelib.errors import (
@@ -86,7 +86,7 @@ def list_of_user(
     owner_id: str,
     query: ListQuery,
     *,
-    who_may: WhoMay,
+    policy: Policy,
     data_sets: DataSetStore,
     grants: GrantReader,
 ) -> list[dict[str, Any]]:
@@ -97,7 +97,7 @@ def list_of_user(
 
     Source: data-api 6.
     """
-    require(caller, owner_id, who_may, grants)
+    require(caller, owner_id, policy, grants)
     every = with_truncations(data_sets.of_owner(data_sets.owner(owner_id)))
     listed = [data_set for data_set in every if query.selects(data_set)]
     return [as_data_set(data_set) for data_set in listed[query.first : query.first + query.size]]

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from chalicelib.access.caller import Caller, GrantReader, require
+from chalicelib.access.call import Caller, GrantReader, require
 from chalicelib.access.policy import OWNER_AND_SERVERS
 from chalicelib.checking import checked
 from chalicelib.data_sources.data_source import CONNECTED, DISCONNECTED, ERROR, DataSource, as_data_source

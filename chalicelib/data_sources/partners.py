@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from chalicelib.access.caller import SERVICE, Caller, GrantReader
+from chalicelib.access.call import SERVICE, Caller, GrantReader
 from chalicelib.data_sources.manage import DataSources
 from chalicelib.errors import NotFoundError, TidepoolLinkNotFoundError, UnauthorizedError
 from chalicelib.log.ports import DataSetHeads, RecordLog

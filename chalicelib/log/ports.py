@@ -107,7 +107,7 @@ class RecordLog(Protocol):
         ...
 
 
-class LargeAnswers(Protocol):
+class LargeReplies(Protocol):
     """Keeps, for a short while, answers that are too large for the way they came to be asked for."""
 
     def put(self, body: bytes, content_type: str, content_encoding: str | None) -> str:

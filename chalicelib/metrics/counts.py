@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from chalicelib.access.caller import Caller
+from chalicelib.access.call import Caller
 from chalicelib.errors import InvalidFieldsError, TooLargeError, UnauthorizedError
 from chalicelib.metrics.ports import DailyCount, EventCounts
 from chalicelib.model.errors import NOT_PARSED, VALUE_NOT_EXISTS, FieldError, value_not_after, value_not_valid

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 import orjson
 
-from chalicelib.access.caller import Caller, SessionReader, token_hash
+from chalicelib.access.call import Caller, SessionReader, token_hash
 from chalicelib.errors import InvalidTokenError, WrongKindOfCallerError
 from chalicelib.metrics.ports import MetricsPorts
 from chalicelib.metrics.query import nested

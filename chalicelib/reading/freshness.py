@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from chalicelib.access.caller import Caller, GrantReader, require_view
+from chalicelib.access.call import Caller, GrantReader, require_view
 from chalicelib.access.policy import READERS
 from chalicelib.log.data_set import format_time
 from chalicelib.log.freshness import NewestByType

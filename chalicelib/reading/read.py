@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 
-from chalicelib.access.caller import Caller, GrantReader, require_view
+from chalicelib.access.call import Caller, GrantReader, require_view
 from chalicelib.access.policy import READERS
 from chalicelib.data_sources.manage import DataSources
 from chalicelib.encoding.gzip_splice import RecordArray

@@ -5,7 +5,7 @@ Most requests of most clients add a little data, and round trips are most of wha
 
 from collections.abc import Callable
 
-from chalicelib.access.caller import Session
+from chalicelib.access.call import Session
 from chalicelib.log.data_set import DataSetHead
 from chalicelib.log.ports import DataSetHeads
 

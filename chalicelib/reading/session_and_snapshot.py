@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from chalicelib.access.caller import Session
+from chalicelib.access.call import Session
 from chalicelib.log.data_set import DataOwner, DataSet
 from chalicelib.log.ports import DataSetReader
 from chalicelib.tiles.ports import TileReader

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from chalicelib.access.caller import Session, token_hash
+from chalicelib.access.call import Session, token_hash
 from chalicelib.accounts.account import Account
 from chalicelib.accounts.password_sign_in import address_counter, count_attempt
 from chalicelib.accounts.ports import Sessions, SignInAttempts

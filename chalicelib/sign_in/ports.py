@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from chalicelib.access.caller import Session
+from chalicelib.access.call import Session
 
 SIGNING_ALGORITHM = "RS256"
 """The one that every client of OpenID Connect has to take."""

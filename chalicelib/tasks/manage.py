@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from chalicelib.access.caller import Caller
+from chalicelib.access.call import Caller
 from chalicelib.errors import TaskNotFoundError, UnauthorizedError, UnavailableError
 from chalicelib.log.data_set import format_time
 from chalicelib.log.ports import ChangedMeanwhileError

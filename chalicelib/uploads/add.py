@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from chalicelib.access.caller import Caller, GrantReader, require
+from chalicelib.access.call import Caller, GrantReader, require
 from chalicelib.access.policy import UPLOADERS
 from chalicelib.checking import checked
 from chalicelib.errors import (

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from chalicelib.access.caller import Caller, GrantReader, require
+from chalicelib.access.call import Caller, GrantReader, require
 from chalicelib.access.policy import USERS_WHO_UPLOAD
 from chalicelib.checking import checked
 from chalicelib.data_sets import lifecycle as data_sets

@@ -6,7 +6,7 @@ By default an add is all or nothing, so that one bad record keeps all others of 
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from chalicelib.access.caller import Caller, GrantReader
+from chalicelib.access.call import Caller, GrantReader
 from chalicelib.errors import InvalidFieldsError
 from chalicelib.log.ports import DataSetHeads, RecordLog
 from chalicelib.model.errors import FieldError

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from chalicelib.access.caller import Caller, GrantReader, require
+from chalicelib.access.call import Caller, GrantReader, require
 from chalicelib.access.policy import CUSTODIANS
 from chalicelib.errors import InvalidFieldsError, InvalidRequestError, MalformedJsonError, UnavailableError
 from chalicelib.log.data_set import DataSetHead, format_time

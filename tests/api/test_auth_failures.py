@@ -8,7 +8,7 @@ import pytest
 from chalicelib.accounts.manage import MAX_TRIES
 from chalicelib.api.operations.accounts import ACCOUNT_OPERATIONS
 from chalicelib.api.operations.metadata import METADATA_OPERATIONS
-from chalicelib.api.operations.operation import FailureForm
+from chalicelib.api.operations.operation import ErrorFormat
 from chalicelib.errors import UnavailableError
 from tests.api.conftest import ApiClient
 from tests.fakes.services import FakeServices
@@ -20,7 +20,7 @@ WITH_TOKEN = tuple(
     (operation, path)
     for operation in (*ACCOUNT_OPERATIONS, *METADATA_OPERATIONS)
     for path in operation.paths
-    if not operation.who_may.anyone
+    if not operation.policy.anyone
 )
 
 
@@ -44,7 +44,7 @@ class TestSessionsFail:
         reply = api.request(operation.method, path.replace("{", "").replace("}", ""), token="any")
         assert reply.status == 503
         assert reply.headers["retry-after"] == "7"
-        if operation.failure_form is FailureForm.NODE:
+        if operation.error_format is ErrorFormat.NODE:
             assert reply.body == b""
         else:
             assert reply.json() == {"code": 503, "reason": "Unavailable for the moment"}
@@ -56,7 +56,7 @@ class TestSessionsFail:
         reply = api.request(operation.method, path.replace("{", "").replace("}", ""), token="any")
         assert reply.status == 500
         assert b"secret" not in reply.body
-        if operation.failure_form is FailureForm.NODE or operation.name == "users.delete":
+        if operation.error_format is ErrorFormat.NODE or operation.name == "users.delete":
             assert reply.body == b""
         else:
             assert reply.json()["code"] == 500

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from chalicelib import services as wiring
-from chalicelib.access.caller import token_hash
+from chalicelib.access.call import token_hash
 from chalicelib.accounts.account import Account
 from chalicelib.accounts.password_sign_in import (
     ATTEMPTS_WINDOW_S,

@@ -4,12 +4,12 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from chalicelib.access.caller import RestrictedToken
+from chalicelib.access.call import RestrictedToken
 from chalicelib.access.policy import ROOT, UPLOAD, VIEW
 from chalicelib.accounts.ports import Collection
 from chalicelib.api.operations.accounts import ACCOUNT_OPERATIONS
 from chalicelib.api.operations.metadata import METADATA_OPERATIONS
-from chalicelib.api.operations.operation import FailureForm, Operation
+from chalicelib.api.operations.operation import ErrorFormat, Operation
 from chalicelib.api.operations.restricted_tokens import RESTRICTED_TOKEN_OPERATIONS
 from tests.api.conftest import ApiClient
 from tests.fakes.services import START_MS, FakeServices
@@ -57,25 +57,25 @@ SERVER = Someone("a server", "server", is_server=True)
 
 def may(operation: Operation, path: str, someone: Someone) -> bool:
     """What the table says."""
-    who_may = operation.who_may
-    if who_may.anyone:
+    policy = operation.policy
+    if policy.anyone:
         return True
     if (operation.name, path, someone.is_server) == ("users.update", "/auth/user", True):
         return False  # a server has no account of its own, and a missing account is not told apart (auth-api 5)
     if someone.is_server or someone.user_id is None:
-        return who_may.server and someone.is_server
+        return policy.server and someone.is_server
     if path == "/access/groups":
         return False  # the sharer is then called "groups" (access-api A1)
     if someone.grants_to_owner and path.endswith("/private"):
         return False  # who shares with the owner sees the name in the profile only (access-api B2)
     if someone.user_id == OWNER or not any(part in path for part in OWNED):
-        return who_may.owner
-    if who_may.grantee and "{granteeId}" in path and someone.user_id == GRANTEE:
+        return policy.owner
+    if policy.grantee and "{granteeId}" in path and someone.user_id == GRANTEE:
         return True
-    if who_may.related and (someone.granted is not None or someone.grants_to_owner):
+    if policy.related and (someone.granted is not None or someone.grants_to_owner):
         return True
-    named = {someone.granted} & who_may.permissions
-    return bool(named) or (someone.granted == ROOT and bool(who_may.permissions & {VIEW, UPLOAD}))
+    named = {someone.granted} & policy.permissions
+    return bool(named) or (someone.granted == ROOT and bool(policy.permissions & {VIEW, UPLOAD}))
 
 
 def attempt(api: ApiClient, fakes: FakeServices, operation: Operation, path: str, someone: Someone) -> int:
@@ -117,7 +117,7 @@ def test_the_table_says_who_may(
     status = attempt(api, fakes, operation, path, someone)
     if may(operation, path, someone):
         assert status not in (401, 403, 500)
-    elif someone.user_id is None or operation.failure_form in (FailureForm.AUTH, FailureForm.NODE):
+    elif someone.user_id is None or operation.error_format in (ErrorFormat.AUTH, ErrorFormat.NODE):
         assert status == 401
     else:
         assert status == 403

@@ -13,8 +13,8 @@ from app import app
 from chalicelib import services as wiring
 from chalicelib.access.policy import ANYONE, SERVERS
 from chalicelib.api import routing as http
-from chalicelib.api.messages import Answer, Request
-from chalicelib.api.operations.operation import FailureForm, Operation
+from chalicelib.api.messages import Reply, Request
+from chalicelib.api.operations.operation import ErrorFormat, Operation
 from chalicelib.errors import UnavailableError
 from tests.api.conftest import ApiClient
 from tests.fakes.services import SERVER_SECRET, FakeServices
@@ -51,9 +51,9 @@ def answer_of(operation: Operation, view: http.View, **request: Any) -> tuple[in
     return response.status_code, response.headers, json.loads(response.body or "null")
 
 
-def nothing(_: Request) -> Answer:
+def nothing(_: Request) -> Reply:
     """A view that is never refused."""
-    return Answer({"ok": True})
+    return Reply({"ok": True})
 
 
 def test_the_clock_is_told_to_anyone(api: ApiClient) -> None:
@@ -149,11 +149,11 @@ def test_an_expired_session_is_none(fakes: FakeServices) -> None:
     assert answer_of(Operation("test", "GET", (), SERVERS), nothing, headers=sent)[0] == 401
 
 
-@pytest.mark.parametrize("form", [FailureForm.PLATFORM, FailureForm.PLATFORM_ENVELOPE, FailureForm.READ])
+@pytest.mark.parametrize("form", [ErrorFormat.PLATFORM, ErrorFormat.PLATFORM_ENVELOPE, ErrorFormat.READ])
 def test_a_defect_tells_nothing_but_its_id_which_is_in_the_log(
-    fakes: FakeServices, form: FailureForm, log: io.StringIO
+    fakes: FakeServices, form: ErrorFormat, log: io.StringIO
 ) -> None:
-    def fails(_: Request) -> Answer:
+    def fails(_: Request) -> Reply:
         raise KeyError("a-health-value-of-somebody")
 
     status, headers, body = answer_of(Operation("test", "GET", (), ANYONE, form), fails)
@@ -164,7 +164,7 @@ def test_a_defect_tells_nothing_but_its_id_which_is_in_the_log(
 
 
 def test_a_store_that_does_not_answer_asks_to_come_again(fakes: FakeServices) -> None:
-    def fails(_: Request) -> Answer:
+    def fails(_: Request) -> Reply:
         raise UnavailableError(retry_after_s=2)
 
     status, headers, body = answer_of(Operation("test", "GET", (), ANYONE), fails)
@@ -190,8 +190,8 @@ def test_a_body_above_the_limit_is_too_large(fakes: FakeServices) -> None:
 def test_large_answers_are_compressed_for_those_who_can_read_them(
     fakes: FakeServices, sent: Mapping[str, list[str]], encoding: str | None
 ) -> None:
-    def large(_: Request) -> Answer:
-        return Answer(["x" * 100] * 100)
+    def large(_: Request) -> Reply:
+        return Reply(["x" * 100] * 100)
 
     response = http.respond(Operation("test", "GET", (), ANYONE), large, event("GET", "/any", sent))
     assert response.headers.get("Content-Encoding") == encoding
@@ -204,9 +204,9 @@ def test_what_is_too_large_for_lambda_is_put_aside(fakes: FakeServices, encoding
     text = json.dumps(secrets.token_hex(4_300_000)).encode()
     sent = {"Accept": ["*/*"], "Accept-Encoding": [encoding or "identity"]}
 
-    response = http.respond(Operation("test", "GET", (), ANYONE), lambda _: Answer(text), event("GET", "/any", sent))
+    response = http.respond(Operation("test", "GET", (), ANYONE), lambda _: Reply(text), event("GET", "/any", sent))
 
-    body, content_type, content_encoding = fakes.large_answers.by_url[str(response.headers["Location"])]
+    body, content_type, content_encoding = fakes.large_replies.by_url[str(response.headers["Location"])]
     assert (response.status_code, response.body, content_encoding) == (303, "", encoding)
     assert "Content-Encoding" not in response.headers
     assert (gzip.decompress(body) if encoding else body) == text
@@ -215,8 +215,8 @@ def test_what_is_too_large_for_lambda_is_put_aside(fakes: FakeServices, encoding
 
 def test_what_lambda_can_answer_is_not_put_aside(fakes: FakeServices) -> None:
     text = b'"' + b"x" * 5_499_000 + b'"'
-    response = http.respond(Operation("test", "GET", (), ANYONE), lambda _: Answer(text), event("GET", "/any", {}))
-    assert (response.status_code, fakes.large_answers.by_url) == (200, {})
+    response = http.respond(Operation("test", "GET", (), ANYONE), lambda _: Reply(text), event("GET", "/any", {}))
+    assert (response.status_code, fakes.large_replies.by_url) == (200, {})
 
 
 def test_an_answer_that_cannot_be_put_aside_is_refused_in_the_form_of_its_api(
@@ -225,7 +225,7 @@ def test_an_answer_that_cannot_be_put_aside_is_refused_in_the_form_of_its_api(
     def fails(*_: Any) -> str:
         raise UnavailableError
 
-    monkeypatch.setattr(fakes.large_answers, "put", fails)
+    monkeypatch.setattr(fakes.large_replies, "put", fails)
     text = b'"' + b"x" * 6_000_000 + b'"'
-    response = http.respond(Operation("test", "GET", (), ANYONE), lambda _: Answer(text), event("GET", "/any", {}))
+    response = http.respond(Operation("test", "GET", (), ANYONE), lambda _: Reply(text), event("GET", "/any", {}))
     assert (response.status_code, json.loads(response.body)["code"]) == (503, "service-unavailable")

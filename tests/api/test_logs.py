@@ -83,7 +83,7 @@ def test_no_secret_is_in_the_log_of_a_defect(
                 monkeypatch.setattr(store, name, fails)
     try_all(api, path, operation.method, tokens)
     assert [secret for secret in SECRETS if secret in log.getvalue()] == []
-    if not operation.who_may.anyone:
+    if not operation.policy.anyone:
         assert "KeyError" in log.getvalue()
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from chalicelib.api.openapi.document import APIS, document
 from chalicelib.api.openapi.terms import Details, Schema
-from chalicelib.api.operations.operation import FailureForm, Operation
+from chalicelib.api.operations.operation import ErrorFormat, Operation
 from tests.api.conftest import ApiClient
 from tests.api.openapi_answers import faults_of_answer
 from tests.fakes.services import FakeServices
@@ -111,4 +111,4 @@ def test_every_form_of_failure_has_its_schema() -> None:
         "Platform",
         "Read",
     }
-    assert len(FailureForm) == 6
+    assert len(ErrorFormat) == 6

@@ -159,12 +159,12 @@ def test_who_may_view_the_last_hours_gets_an_answer_each_time(
 def test_what_is_put_aside_has_a_tag_and_is_not_put_aside_again(
     fakes: FakeServices, poller: Poller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rendering, "LAMBDA_ANSWER_BYTES", 10)
+    monkeypatch.setattr(rendering, "LAMBDA_REPLY_BYTES", 10)
     tag, poller.tag = poller.tag, ""
     reply = poller.poll()
     assert (reply.status, reply.headers["etag"], reply.headers["cache-control"]) == (303, tag, "no-store")
     assert poller.poll().status == 304
-    assert len(fakes.large_answers.by_url) == 1
+    assert len(fakes.large_replies.by_url) == 1
 
 
 class TestFreshness:

@@ -10,7 +10,7 @@ from chalice.app import Response
 
 from chalicelib.access.policy import ANYONE
 from chalicelib.api import routing as http
-from chalicelib.api.messages import Answer
+from chalicelib.api.messages import Reply
 from chalicelib.api.operations.operation import Operation
 from chalicelib.encoding.gzip_splice import RecordArray, deflated_lines
 from tests.fakes.services import FakeServices
@@ -32,7 +32,7 @@ def answered(array: RecordArray, sent: Mapping[str, list[str]]) -> Response:
         "stageVariables": None,
         "body": None,
     }
-    return http.respond(Operation("test", "GET", (), ANYONE), lambda _: Answer(array), event)
+    return http.respond(Operation("test", "GET", (), ANYONE), lambda _: Reply(array), event)
 
 
 def test_it_is_spliced_for_a_client_that_takes_gzip(fakes: FakeServices) -> None:
@@ -74,7 +74,7 @@ def test_what_is_too_large_for_lambda_is_put_aside(fakes: FakeServices, encoding
 
     response = answered(array, {"Accept": ["*/*"], "Accept-Encoding": [encoding or "identity"]})
 
-    body, content_type, content_encoding = fakes.large_answers.by_url[str(response.headers["Location"])]
+    body, content_type, content_encoding = fakes.large_replies.by_url[str(response.headers["Location"])]
     assert (response.status_code, response.body, content_encoding) == (303, "", encoding)
     assert (gzip.decompress(body) if encoding else body) == array.plain()
     assert content_type == TYPE

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.access.caller import token_hash
+from chalicelib.access.call import token_hash
 from chalicelib.erasure import erase_deleted_users
 from chalicelib.tasks.ports import TaskServices
 from chalicelib.tasks.task import Task

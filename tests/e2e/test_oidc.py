@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from chalicelib.access.caller import token_hash
+from chalicelib.access.call import token_hash
 from tests.e2e.client import PASSWORD, Client, Reply, User
 from tests.fakes.oidc_app import App, Browser, alert_of, apps
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
-from chalicelib.access.caller import RestrictedToken, Session
+from chalicelib.access.call import RestrictedToken, Session
 from chalicelib.accounts.account import Account
 from chalicelib.accounts.grant import Grant, is_user_id
 from chalicelib.accounts.ports import Collection, Counter, Deletion

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from chalicelib.access.caller import SERVICE, Caller
+from chalicelib.access.call import SERVICE, Caller
 from chalicelib.access.policy import DATA_SET_LISTERS
 from chalicelib.data_sets import lifecycle as data_sets
 from chalicelib.data_sets.list_query import parse_list_query
@@ -126,7 +126,7 @@ class DataScene:
             caller,
             str(ANNA.user_id),
             parse_list_query(_parameters(parameters), has_filters=True),
-            who_may=DATA_SET_LISTERS,
+            policy=DATA_SET_LISTERS,
             data_sets=self.data_sets,
             grants=self.grants,
         )

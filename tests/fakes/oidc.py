@@ -4,7 +4,7 @@
 from functools import cache
 from typing import Any
 
-from chalicelib.access.caller import Session
+from chalicelib.access.call import Session
 from chalicelib.sign_in.ports import AuthorizationCode, OidcLogin
 from chalicelib.sign_in.stores.id_tokens import JoseIdTokens, new_private_key
 from tests.fakes.accounts import FakeAccounts, FakeSessions

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Collection
 from dataclasses import replace
 
-from chalicelib.access.caller import Session, token_hash
+from chalicelib.access.call import Session, token_hash
 from chalicelib.accounts.account import Account
 from chalicelib.config import Settings
 from chalicelib.log.data_set import DataSetHead
@@ -33,7 +33,7 @@ SERVER_SECRET = "the secret of the test stage"
 INVITATION_CODE = "the invitation code of the test stage"
 
 
-class FakeLargeAnswers:
+class FakeLargeReplies:
     """Large answers in a dictionary by their address: body, media type and encoding."""
 
     def __init__(self) -> None:
@@ -69,7 +69,7 @@ class FakeServices:
         self.purging = FakePurging(self.data_sets, self.record_log)
         self.tiles = FakeTiles(self.data_sets, self.record_log)
         self.archive = FakeArchive()
-        self.large_answers = FakeLargeAnswers()
+        self.large_replies = FakeLargeReplies()
         self.refusals = FakeRefusals()
         self.metrics = FakeMetrics()
         self.blobs = FakeBlobs()
@@ -148,6 +148,6 @@ class FakeServices:
             task_queue=self.task_queue,
             read_session_and_head=self._session_and_head,
             read_session_and_snapshot=self._session_and_snapshot,
-            large_answers=self.large_answers,
+            large_replies=self.large_replies,
             refusals=self.refusals,
         )

@@ -2,7 +2,7 @@
 
 import json
 
-from chalicelib.reading.stores.large_responses import PREFIX
+from chalicelib.reading.stores.large_replies import PREFIX
 from tests.infra.conftest import Template, of_type, strings
 from tools.project import ROOT
 

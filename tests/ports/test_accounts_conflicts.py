@@ -7,7 +7,7 @@ import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 
-from chalicelib.access.caller import RestrictedToken, Session
+from chalicelib.access.call import RestrictedToken, Session
 from chalicelib.accounts.grant import Grant
 from chalicelib.config import Settings
 from chalicelib.engine import dynamodb

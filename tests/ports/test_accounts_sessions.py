@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.access.caller import RestrictedToken, Session
+from chalicelib.access.call import RestrictedToken, Session
 from chalicelib.accounts.stores.keys import account_key
 from chalicelib.config import Settings
 from chalicelib.engine import dynamodb

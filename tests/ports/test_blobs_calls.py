@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.access.caller import Caller
+from chalicelib.access.call import Caller
 from chalicelib.blobs import content as blobs_storing
 from chalicelib.blobs import device_logs
 from chalicelib.blobs import manage as rules

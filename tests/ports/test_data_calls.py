@@ -10,7 +10,7 @@ import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 
-from chalicelib.access.caller import Caller, Session
+from chalicelib.access.call import Caller, Session
 from chalicelib.accounts.stores.sessions import session_item
 from chalicelib.config import Settings
 from chalicelib.data_sets import lifecycle as rules

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.access.caller import Caller
+from chalicelib.access.call import Caller
 from chalicelib.access.policy import VIEW
 from chalicelib.accounts.grant import Grant
 from chalicelib.accounts.stores.grants import DynamoGrants

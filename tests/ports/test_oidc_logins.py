@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from chalicelib.access.caller import Session
+from chalicelib.access.call import Session
 from chalicelib.accounts.ports import Accounts, Sessions
 from chalicelib.accounts.stores.accounts import DynamoAccounts
 from chalicelib.accounts.stores.sessions import DynamoSessions

@@ -10,7 +10,7 @@ from chalice.test import Client
 
 from app import app
 from chalicelib import services as wiring
-from chalicelib.access.caller import Caller
+from chalicelib.access.call import Caller
 from chalicelib.accounts.bodies import UserUpdates
 from chalicelib.accounts.manage import update_user
 from chalicelib.api.operations.accounts import UPDATE_USER
@@ -75,7 +75,7 @@ class Scene:
             Caller(is_server=True),
             ANNA.user_id,
             UserUpdates(**updates),
-            UPDATE_USER.who_may,
+            UPDATE_USER.policy,
             accounts=services.accounts,
             grants=services.grants,
             passwords=FakePasswords(),

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import pytest
 
-from chalicelib.access.caller import SERVICE, Caller
+from chalicelib.access.call import SERVICE, Caller
 from chalicelib.config import Settings
 from chalicelib.data_sets import lifecycle as data_sets
 from chalicelib.data_sources.manage import DataSources

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.access.caller import Caller
+from chalicelib.access.call import Caller
 from chalicelib.accounts.stores.grants import DynamoGrants
 from chalicelib.config import Settings
 from chalicelib.data_sources.stores.data_sources import DynamoDataSources

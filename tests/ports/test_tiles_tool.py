@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.access.caller import Caller
+from chalicelib.access.call import Caller
 from chalicelib.accounts.account import Account
 from chalicelib.accounts.stores.accounts import DynamoAccounts
 from chalicelib.config import Settings

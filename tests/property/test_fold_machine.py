@@ -10,7 +10,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from chalicelib.access.caller import SERVICE, Caller
+from chalicelib.access.call import SERVICE, Caller
 from chalicelib.data_sets import lifecycle as data_sets
 from chalicelib.errors import DataSetClosedError, DataSetNotFoundError
 from chalicelib.log.data_set import as_data_set

@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.access.caller import Caller
+from chalicelib.access.call import Caller
 from chalicelib.data_sets import lifecycle as data_sets
 from chalicelib.reading import read as query
 from chalicelib.reading.query import DataQuery

@@ -7,7 +7,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from chalicelib.access.caller import SERVICE
+from chalicelib.access.call import SERVICE
 from chalicelib.data_sources.data_source import CONNECTED, DataSource
 from chalicelib.errors import DataSetClosedError
 from chalicelib.reading import read as query

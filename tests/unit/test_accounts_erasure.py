@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.access.caller import RestrictedToken
+from chalicelib.access.call import RestrictedToken
 from chalicelib.accounts.ports import Collection
 from chalicelib.erasure import SETTLED_AFTER_MS, erase_at_once, erase_deleted_users
 from chalicelib.errors import UnavailableError

@@ -4,7 +4,7 @@ import gzip
 
 import pytest
 
-from chalicelib.access.caller import Caller
+from chalicelib.access.call import Caller
 from chalicelib.accounts.grant import WINDOW_HOURS, Grant
 from chalicelib.errors import UnavailableError
 from chalicelib.reading.query import DataQuery

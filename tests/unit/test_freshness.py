@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.access.caller import SERVICE, Caller
+from chalicelib.access.call import SERVICE, Caller
 from chalicelib.errors import UnauthorizedError
 from chalicelib.log.freshness import (
     CLIENT_LENGTH,

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.access.caller import SERVICE, Caller
+from chalicelib.access.call import SERVICE, Caller
 from chalicelib.errors import (
     DataSetClosedError,
     DataSetNotFoundError,

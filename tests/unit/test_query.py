@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.access.caller import SERVICE, Caller
+from chalicelib.access.call import SERVICE, Caller
 from chalicelib.errors import InvalidFieldsError, UnauthorizedError
 from chalicelib.reading.query import DataQuery, parse_data_query
 from tests.fakes.data_scene import ANNA, CUSTODIAN, STRANGER, UPLOADER, VIEWER, DataScene, cbg, food

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.access.caller import RestrictedToken, Session
+from chalicelib.access.call import RestrictedToken, Session
 from chalicelib.accounts.grant import is_user_id
 from chalicelib.accounts.stores.keys import (
     RESTRICTED_PREFIX,

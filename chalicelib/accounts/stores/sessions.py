@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.access.caller import Session
+from chalicelib.access.call import Session
 from chalicelib.accounts.grant import is_user_id
 from chalicelib.accounts.stores.keys import (
     OIDC_SK,

@@ -12,7 +12,7 @@ from chalicelib import errors
 from chalicelib.api.errors.auth import auth_failure
 from chalicelib.api.errors.node import node_failure
 from chalicelib.api.errors.oauth import oauth_failure
-from chalicelib.api.operations.operation import FailureForm, Operation
+from chalicelib.api.operations.operation import ErrorFormat, Operation
 from chalicelib.model.errors import FieldError
 
 
@@ -48,12 +48,12 @@ def failure(operation: Operation, error: Exception, trace_meta: Mapping[str, Any
     headers = {}
     if isinstance(error, errors.UnavailableError | errors.TooManyAttemptsError):
         headers["Retry-After"] = str(error.retry_after_s)
-    match operation.failure_form:
-        case FailureForm.AUTH:
+    match operation.error_format:
+        case ErrorFormat.AUTH:
             status, body = auth_failure(operation, error)
-        case FailureForm.NODE:
+        case ErrorFormat.NODE:
             status, body = node_failure(error)
-        case FailureForm.OAUTH:
+        case ErrorFormat.OAUTH:
             status, body, challenge = oauth_failure(error)
             headers |= challenge
         case form:
@@ -174,8 +174,8 @@ def _read(error: Exception, _meta: Mapping[str, Any]) -> tuple[int, Any]:
     return status, body
 
 
-_BODIES: dict[FailureForm, Callable[[Exception, Mapping[str, Any]], tuple[int, Any]]] = {
-    FailureForm.PLATFORM: _platform,
-    FailureForm.PLATFORM_ENVELOPE: _platform_envelope,
-    FailureForm.READ: _read,
+_BODIES: dict[ErrorFormat, Callable[[Exception, Mapping[str, Any]], tuple[int, Any]]] = {
+    ErrorFormat.PLATFORM: _platform,
+    ErrorFormat.PLATFORM_ENVELOPE: _platform_envelope,
+    ErrorFormat.READ: _read,
 }

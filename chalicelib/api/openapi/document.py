@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from chalicelib.access.policy import WhoMay
+from chalicelib.access.policy import Policy
 from chalicelib.api.openapi.accounts import ACCESS_API, ACCOUNT_API, METADATA_API, RESTRICTED_TOKEN_API
 from chalicelib.api.openapi.data import DATA_API, DATA_SOURCE_API
 from chalicelib.api.openapi.failures import (
@@ -22,7 +22,7 @@ from chalicelib.api.openapi.failures import (
 from chalicelib.api.openapi.oidc import OIDC_API
 from chalicelib.api.openapi.services import BLOB_API, METRICS_API, PLATFORM_API, TASK_API
 from chalicelib.api.openapi.terms import JSON, Api, Details, Parameter, Reply, array, reference
-from chalicelib.api.operations.operation import FailureForm, Operation
+from chalicelib.api.operations.operation import ErrorFormat, Operation
 from chalicelib.model import json_schema
 from chalicelib.model.tables.registry import TYPES
 
@@ -86,10 +86,10 @@ the request is found again. Bad input is refused as a whole, with a pointer to e
 def document() -> Json:
     """The description; it is the same on all stages."""
     paths: dict[str, Json] = {}
-    failures: set[tuple[FailureForm, int]] = set()
+    failures: set[tuple[ErrorFormat, int]] = set()
     for api in APIS:
         for operation, details in api.operations.items():
-            failures |= {(operation.failure_form, status) for status in _failures(operation, details)}
+            failures |= {(operation.error_format, status) for status in _failures(operation, details)}
             for index, path in enumerate(_paths(operation)):
                 entry = paths.setdefault(path, {})
                 entry[operation.method.lower()] = _operation(api, operation, details, path, index)
@@ -130,8 +130,8 @@ def _operation(api: Api, operation: Operation, details: Details, path: str, inde
         "summary": operation.summary,
     }
     about = [details.about] if details.about else []
-    if not operation.who_may.anyone:
-        about.append(f"For {callers(operation.who_may)}.")
+    if not operation.policy.anyone:
+        about.append(f"For {callers(operation.policy)}.")
     if about:
         described["description"] = " ".join(about)
     if any(one.startswith(f"{DATA_SERVICE_PREFIX}/") for one in operation.paths):
@@ -149,18 +149,18 @@ def _operation(api: Api, operation: Operation, details: Details, path: str, inde
     return described
 
 
-def callers(who_may: WhoMay) -> str:
+def callers(policy: Policy) -> str:
     """Who may call, in words."""
     kinds = []
-    if who_may.owner:
+    if policy.owner:
         kinds.append("the user")
-    if who_may.permissions:
-        kinds.append(f"those whom the user granted {' or '.join(sorted(who_may.permissions))}")
-    if who_may.grantee:
+    if policy.permissions:
+        kinds.append(f"those whom the user granted {' or '.join(sorted(policy.permissions))}")
+    if policy.grantee:
         kinds.append("the grantee")
-    if who_may.related:
+    if policy.related:
         kinds.append("those with whom something is shared")
-    if who_may.server:
+    if policy.server:
         kinds.append("servers")
     if len(kinds) <= 2:
         return " and ".join(kinds)
@@ -204,8 +204,8 @@ def _reply(reply: Reply) -> Json:
 
 def _failures(operation: Operation, details: Details) -> tuple[int, ...]:
     statuses = {*_ALWAYS, *details.failures}
-    if not operation.who_may.anyone:
-        statuses |= {*REFUSALS_BY_FORM[operation.failure_form]}
+    if not operation.policy.anyone:
+        statuses |= {*REFUSALS_BY_FORM[operation.error_format]}
     if details.body is not None:
         statuses |= {*_BODY_FAILURES}
     if details.query:
@@ -214,14 +214,14 @@ def _failures(operation: Operation, details: Details) -> tuple[int, ...]:
 
 
 def _failure_name(operation: Operation, status: int) -> str:
-    return _name_of_failure(operation.failure_form, status)
+    return _name_of_failure(operation.error_format, status)
 
 
-def _name_of_failure(form: FailureForm, status: int) -> str:
+def _name_of_failure(form: ErrorFormat, status: int) -> str:
     return f"{SCHEMA_OF_FORM[form].removesuffix('Failure')}.{status}"
 
 
-def _failure_reply(form: FailureForm, status: int) -> tuple[str, Json]:
+def _failure_reply(form: ErrorFormat, status: int) -> tuple[str, Json]:
     reply: Json = {"description": MEANING[status]}
     if status in MAY_TRY_AGAIN:
         reply["headers"] = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}}
@@ -233,18 +233,18 @@ def _credentials(operation: Operation, details: Details) -> tuple[str, ...]:
     """Names of security schemes, any of which will do; the empty name is none. Source: errors 5 and 8, data-api 2."""
     if details.credentials is not None:
         return details.credentials
-    who_may, form = operation.who_may, operation.failure_form
-    if who_may.anyone:
+    policy, form = operation.policy, operation.error_format
+    if policy.anyone:
         return ()
-    is_for_users = who_may.owner or bool(who_may.permissions)
+    is_for_users = policy.owner or bool(policy.permissions)
     takes_restricted = is_for_users and (not details.query or details.ignores_unknown_query)
     names = ["sessionToken"]
-    if form in (FailureForm.PLATFORM, FailureForm.PLATFORM_ENVELOPE):
+    if form in (ErrorFormat.PLATFORM, ErrorFormat.PLATFORM_ENVELOPE):
         if is_for_users:
             names.append("bearer")
-        if who_may.server:
+        if policy.server:
             names.append("serviceSecret")
-    if takes_restricted and form in (FailureForm.PLATFORM, FailureForm.PLATFORM_ENVELOPE, FailureForm.READ):
+    if takes_restricted and form in (ErrorFormat.PLATFORM, ErrorFormat.PLATFORM_ENVELOPE, ErrorFormat.READ):
         names.append("restrictedToken")
     return tuple(names)
 

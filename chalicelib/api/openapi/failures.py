@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from chalicelib.api.openapi.terms import ANYTHING, Schema, all_of, array, integer, record, reference, text
-from chalicelib.api.operations.operation import FailureForm
+from chalicelib.api.operations.operation import ErrorFormat
 
 FAILURE_SCHEMAS: Mapping[str, Schema] = {
     "Meta": record(
@@ -83,13 +83,13 @@ FAILURE_SCHEMAS: Mapping[str, Schema] = {
     },
 }
 
-SCHEMA_OF_FORM: Mapping[FailureForm, str] = {
-    FailureForm.PLATFORM: "PlatformFailure",
-    FailureForm.PLATFORM_ENVELOPE: "EnvelopeFailure",
-    FailureForm.READ: "ReadFailure",
-    FailureForm.AUTH: "AuthFailure",
-    FailureForm.OAUTH: "OAuthFailure",
-    FailureForm.NODE: "NodeFailure",
+SCHEMA_OF_FORM: Mapping[ErrorFormat, str] = {
+    ErrorFormat.PLATFORM: "PlatformFailure",
+    ErrorFormat.PLATFORM_ENVELOPE: "EnvelopeFailure",
+    ErrorFormat.READ: "ReadFailure",
+    ErrorFormat.AUTH: "AuthFailure",
+    ErrorFormat.OAUTH: "OAuthFailure",
+    ErrorFormat.NODE: "NodeFailure",
 }
 
 MEANING: Mapping[int, str] = {
@@ -106,12 +106,12 @@ MEANING: Mapping[int, str] = {
 
 MAY_TRY_AGAIN = frozenset({429, 503})
 """Statuses whose answer says in `Retry-After` when."""
-REFUSALS_BY_FORM: Mapping[FailureForm, tuple[int, ...]] = {
-    FailureForm.PLATFORM: (401, 403),
-    FailureForm.PLATFORM_ENVELOPE: (401, 403),
-    FailureForm.READ: (401, 403),
+REFUSALS_BY_FORM: Mapping[ErrorFormat, tuple[int, ...]] = {
+    ErrorFormat.PLATFORM: (401, 403),
+    ErrorFormat.PLATFORM_ENVELOPE: (401, 403),
+    ErrorFormat.READ: (401, 403),
     # Accounts and what was written for Node answer 401 to callers without permission, too (errors 1).
-    FailureForm.AUTH: (401,),
-    FailureForm.NODE: (401,),
-    FailureForm.OAUTH: (),
+    ErrorFormat.AUTH: (401,),
+    ErrorFormat.NODE: (401,),
+    ErrorFormat.OAUTH: (),
 }

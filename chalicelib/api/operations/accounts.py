@@ -1,17 +1,17 @@
 """The operations on accounts, sessions, grants and metadata. Source: auth-api 1, access-api A1."""
 
-from chalicelib.access.policy import ANYONE, CUSTODIAN, CUSTODIANS, OWNER_AND_SERVERS, SERVERS, WhoMay
-from chalicelib.api.operations.operation import FailureForm, Operation
+from chalicelib.access.policy import ANYONE, CUSTODIAN, CUSTODIANS, OWNER_AND_SERVERS, SERVERS, Policy
+from chalicelib.api.operations.operation import ErrorFormat, Operation
 
-AUTH = FailureForm.AUTH
-NODE = FailureForm.NODE
+AUTH = ErrorFormat.AUTH
+NODE = ErrorFormat.NODE
 
 LIMIT_BYTES = 256 * 1024
 """Bodies about accounts are small; what is stored of them has to fit into an item of the store."""
 
 ADMIN = "admin"
 """A permission that counts as `custodian` where the permissions of one pair are concerned (access-api A1)."""
-SHARING_MANAGERS = WhoMay(owner=True, server=True, grantee=True, permissions=frozenset({CUSTODIAN, ADMIN}))
+SHARING_MANAGERS = Policy(owner=True, server=True, grantee=True, permissions=frozenset({CUSTODIAN, ADMIN}))
 
 LOGIN = Operation(
     "sessions.login",

@@ -4,7 +4,7 @@ Source: data-api, routes 14 to 21, 23 and 25.
 """
 
 from chalicelib.access.policy import ANYONE, OWNER_AND_SERVERS, SERVERS, USERS_WHO_UPLOAD
-from chalicelib.api.operations.operation import FailureForm, Operation, data_paths
+from chalicelib.api.operations.operation import ErrorFormat, Operation, data_paths
 
 LIMIT_BYTES = 64 * 1024
 """Of a data source, which is kept in one piece."""
@@ -67,7 +67,7 @@ ADD_TWIIST_DATA = Operation(
     "POST",
     data_paths("/partners/twiist/data/{tidepoolLinkId}"),
     SERVERS,
-    FailureForm.PLATFORM_ENVELOPE,
+    ErrorFormat.PLATFORM_ENVELOPE,
     summary="Add data to the data set of a linked twiist account",
 )
 LIST_SECTORS = Operation(

@@ -1,11 +1,11 @@
 """The operations on metadata. Source: access-api B1."""
 
-from chalicelib.access.policy import ANYONE, CUSTODIANS, SERVERS, WhoMay
-from chalicelib.api.operations.operation import FailureForm, Operation
+from chalicelib.access.policy import ANYONE, CUSTODIANS, SERVERS, Policy
+from chalicelib.api.operations.operation import ErrorFormat, Operation
 
-NODE = FailureForm.NODE
+NODE = ErrorFormat.NODE
 LIMIT_BYTES = 256 * 1024
-RELATED = WhoMay(owner=True, server=True, related=True)
+RELATED = Policy(owner=True, server=True, related=True)
 COLLECTION_PATHS = ("/metadata/{userId}/{collection}", "/metadata/{userId}/private")
 """`private` stands by itself since the gateway prefers a path that is spelled out to one with a parameter."""
 

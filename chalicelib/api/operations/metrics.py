@@ -3,11 +3,11 @@
 An event's name may be empty, and then the path ends in a slash.
 """
 
-from chalicelib.access.policy import ANYONE, SERVERS, WhoMay
-from chalicelib.api.operations.operation import FailureForm, Operation
+from chalicelib.access.policy import ANYONE, SERVERS, Policy
+from chalicelib.api.operations.operation import ErrorFormat, Operation
 
-NODE = FailureForm.NODE
-THEMSELVES = WhoMay(owner=True)
+NODE = ErrorFormat.NODE
+THEMSELVES = Policy(owner=True)
 
 GET_METRICS_STATUS = Operation(
     "metrics.status", "GET", ("/metrics/status",), ANYONE, NODE, summary="Whether metrics answer"

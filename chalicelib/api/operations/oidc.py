@@ -4,9 +4,9 @@ They say who may call in OAuth's own way: by the client's id and what it proves,
 """
 
 from chalicelib.access.policy import ANYONE
-from chalicelib.api.operations.operation import FailureForm, Operation
+from chalicelib.api.operations.operation import ErrorFormat, Operation
 
-OAUTH = FailureForm.OAUTH
+OAUTH = ErrorFormat.OAUTH
 REALM = "/realms/{realm}"
 PROTOCOL = f"{REALM}/protocol/openid-connect"
 LIMIT_BYTES = 16 * 1024

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from enum import Enum
 
-from chalicelib.access.policy import WhoMay
+from chalicelib.access.policy import Policy
 
 
-class FailureForm(Enum):
+class ErrorFormat(Enum):
     """Which of the bodies of errors.md a failure of the operation has."""
 
     PLATFORM = "platform"
@@ -30,8 +30,8 @@ class Operation:
     name: str
     method: str
     paths: tuple[str, ...]
-    who_may: WhoMay
-    failure_form: FailureForm = FailureForm.PLATFORM
+    policy: Policy
+    error_format: ErrorFormat = ErrorFormat.PLATFORM
     success_status: int = 200
     summary: str = ""
     limit_bytes: int = 4_500_000

@@ -20,11 +20,11 @@ from chalicelib.api.operations.metadata import METADATA_OPERATIONS
 from chalicelib.api.operations.metrics import METRICS_OPERATIONS
 from chalicelib.api.operations.oidc import OIDC_OPERATIONS
 from chalicelib.api.operations.openapi import REFERENCE_OPERATIONS
-from chalicelib.api.operations.operation import FailureForm, Operation, data_paths
+from chalicelib.api.operations.operation import ErrorFormat, Operation, data_paths
 from chalicelib.api.operations.restricted_tokens import RESTRICTED_TOKEN_OPERATIONS
 from chalicelib.api.operations.tasks import TASK_OPERATIONS
 
-ENVELOPE = FailureForm.PLATFORM_ENVELOPE
+ENVELOPE = ErrorFormat.PLATFORM_ENVELOPE
 
 GET_STATUS = Operation("status.get", "GET", ("/status",), ANYONE, summary="Whether the platform answers")
 GET_VERSION = Operation("version.get", "GET", ("/version",), ANYONE, summary="Which version answers")
@@ -113,10 +113,10 @@ GET_FRESHNESS = Operation(
     summary="The newest times of a user's data, by client and type",
 )
 READ_DATA = Operation(
-    "data.read", "GET", ("/data/{userId}",), READERS, FailureForm.READ, summary="The data of a user, filtered"
+    "data.read", "GET", ("/data/{userId}",), READERS, ErrorFormat.READ, summary="The data of a user, filtered"
 )
 GET_DATA_STATUS = Operation(
-    "data_status.get", "GET", ("/data/status",), ANYONE, FailureForm.READ, summary="Whether data can be read"
+    "data_status.get", "GET", ("/data/status",), ANYONE, ErrorFormat.READ, summary="Whether data can be read"
 )
 
 OPERATIONS: tuple[Operation, ...] = (

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from chalicelib.api.messages import Answer, Request
+from chalicelib.api.messages import Reply, Request
 from chalicelib.api.operations.blobs import (
     CREATE_BLOB,
     DELETE_BLOB,
@@ -23,41 +23,41 @@ blueprint = ApiBlueprint(__name__)
 
 
 @blueprint.operation(LIST_BLOBS)
-def list_blobs(request: Request) -> Answer:
+def list_blobs(request: Request) -> Reply:
     """A page of the blobs of a user, newest first, as a bare array."""
     ours = request.services
     found = blobs.list_of_user(
         request.caller, request.path["userId"], request.query, blobs=ours.blobs, grants=ours.grants
     )
-    return Answer([as_blob(blob) for blob in found])
+    return Reply([as_blob(blob) for blob in found])
 
 
 @blueprint.operation(CREATE_BLOB)
-def create_blob(request: Request) -> Answer:
+def create_blob(request: Request) -> Reply:
     """The new blob, with the request to upload its content when `upload=direct` asks for one."""
     blob, upload = created(blobs.create, request)
-    return Answer(as_blob(blob) | upload_member(upload))
+    return Reply(as_blob(blob) | upload_member(upload))
 
 
 @blueprint.operation(DELETE_BLOBS)
-def delete_blobs(request: Request) -> Answer:
+def delete_blobs(request: Request) -> Reply:
     """Nothing, once all blobs of a user are deleted."""
     ours = request.services
     blobs.delete_all(
         request.caller, request.path["userId"], blobs=ours.blobs, contents=ours.contents, grants=ours.grants
     )
-    return Answer()
+    return Reply()
 
 
 @blueprint.operation(GET_BLOB)
-def get_blob(request: Request) -> Answer:
+def get_blob(request: Request) -> Reply:
     """One blob."""
     ours = request.services
-    return Answer(as_blob(blobs.get(request.caller, request.path["blobId"], blobs=ours.blobs, grants=ours.grants)))
+    return Reply(as_blob(blobs.get(request.caller, request.path["blobId"], blobs=ours.blobs, grants=ours.grants)))
 
 
 @blueprint.operation(READ_BLOB)
-def read_blob(request: Request) -> Answer:
+def read_blob(request: Request) -> Reply:
     """The content of a blob, or the way to it."""
     ours = request.services
     content = blobs.read(
@@ -67,7 +67,7 @@ def read_blob(request: Request) -> Answer:
 
 
 @blueprint.operation(DELETE_BLOB)
-def delete_blob(request: Request) -> Answer:
+def delete_blob(request: Request) -> Reply:
     """Nothing, once the blob is deleted."""
     ours = request.services
     blobs.delete(
@@ -78,7 +78,7 @@ def delete_blob(request: Request) -> Answer:
         contents=ours.contents,
         grants=ours.grants,
     )
-    return Answer()
+    return Reply()
 
 
 def created(create: Callable[..., tuple[Blob, Upload | None]], request: Request) -> tuple[Blob, Upload | None]:
@@ -112,7 +112,7 @@ def upload_member(upload: Upload | None) -> dict[str, Any]:
     }
 
 
-def content_answer(content: Content) -> Answer:
+def content_answer(content: Content) -> Reply:
     """The bytes as they were sent, with type and digest; a redirect to where they are when they are too many.
 
     Source: blob-api 7.
@@ -120,5 +120,5 @@ def content_answer(content: Content) -> Answer:
     headers = {"Content-Type": content.blob.media_type, "Digest": f"MD5={content.blob.digest_md5}"}
     if content.url is not None:
         # The address is signed for a few minutes: no cache may keep it.
-        return Answer(status=307, headers={**headers, "Location": content.url, "Cache-Control": "no-store"})
-    return Answer(content.bytes_, headers=headers, is_binary=True)
+        return Reply(status=307, headers={**headers, "Location": content.url, "Cache-Control": "no-store"})
+    return Reply(content.bytes_, headers=headers, is_binary=True)

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from typing import TypeVar
 
 from chalicelib.api.errors.platform import field_error_body
-from chalicelib.api.messages import Answer, Request, enveloped, prefers
+from chalicelib.api.messages import Reply, Request, enveloped, prefers
 from chalicelib.api.operations.data_sources import UPLOAD_DATA
 from chalicelib.api.operations.table import (
     ADD_DATA,
@@ -59,7 +59,7 @@ def _heads(request: Request) -> DataSetHeads:
 
 
 @blueprint.operation(ADD_DATA, _session_and_head)
-def add_data(request: Request) -> Answer:
+def add_data(request: Request) -> Reply:
     """Add data to a data set, all or nothing; the answer never says what became of it (clients, fact 1).
 
     A client that prefers lenient handling gets the good data stored, and the faults of the rest beside `data`.
@@ -72,7 +72,7 @@ def add_data(request: Request) -> Answer:
         keep(faults)
     refused = [field_error_body(fault) for fault in faults]
     body = {"data": [], "refused": refused, "meta": request.trace.meta}
-    return Answer(body, headers={"Preference-Applied": LENIENT})
+    return Reply(body, headers={"Preference-Applied": LENIENT})
 
 
 def _add(add: Callable[..., Added], request: Request) -> Added:
@@ -90,7 +90,7 @@ def _add(add: Callable[..., Added], request: Request) -> Added:
 
 
 @blueprint.operation(DELETE_DATA, _session_and_head)
-def delete_data(request: Request) -> Answer:
+def delete_data(request: Request) -> Reply:
     """Delete selected data of a data set."""
     ours = request.services
     with _noted(request, "delete"):
@@ -107,7 +107,7 @@ def delete_data(request: Request) -> Answer:
 
 
 @blueprint.operation(DELETE_USER_DATA)
-def erase_data(request: Request) -> Answer:
+def erase_data(request: Request) -> Reply:
     """Erase all data sets and data of a user."""
     ours = request.services
     data_sets.erase(
@@ -131,7 +131,7 @@ def _known_tags(request: Request) -> frozenset[str]:
 
 
 @blueprint.operation(READ_DATA, _session_and_snapshot)
-def read_data(request: Request) -> Answer:
+def read_data(request: Request) -> Reply:
     """The data of a user, filtered, by type and time, data sets last."""
     ours = request.services
     reads = request.sessions if isinstance(request.sessions, SessionAndSnapshot) else _session_and_snapshot(request)
@@ -148,8 +148,8 @@ def read_data(request: Request) -> Answer:
             known_tags=_known_tags(request),
         )
     except NotModifiedError as unchanged:
-        return Answer(status=304, headers=_revalidated(unchanged.tag))
-    return Answer(found.records, headers=_revalidated(found.tag))
+        return Reply(status=304, headers=_revalidated(unchanged.tag))
+    return Reply(found.records, headers=_revalidated(found.tag))
 
 
 def _revalidated(tag: str | None) -> dict[str, str]:
@@ -158,15 +158,15 @@ def _revalidated(tag: str | None) -> dict[str, str]:
 
 
 @blueprint.operation(GET_FRESHNESS)
-def get_freshness(request: Request) -> Answer:
+def get_freshness(request: Request) -> Reply:
     """How fresh the data of a user is, by client and type."""
     ours = request.services
     found = read_freshness(request.caller, request.path["userId"], data_sets=ours.data_sets, grants=ours.grants)
-    return Answer(found, headers=_revalidated(None))
+    return Reply(found, headers=_revalidated(None))
 
 
 @blueprint.operation(UPLOAD_DATA)
-def upload_data(request: Request) -> Answer:
+def upload_data(request: Request) -> Reply:
     """The old way to upload: records and the description of their data set in one array."""
     ours = request.services
     duplicates = legacy_upload.upload_data(
@@ -179,14 +179,14 @@ def upload_data(request: Request) -> Answer:
         now_ms=request.now_ms,
         new_id=ours.new_id,
     )
-    return Answer(duplicates)
+    return Reply(duplicates)
 
 
 @blueprint.operation(LIST_REFUSALS)
-def list_refusals(request: Request) -> Answer:
+def list_refusals(request: Request) -> Reply:
     """The last refused uploads of a user, so that one bad record does not block an app unseen."""
     ours = request.services
-    return Answer(
+    return Reply(
         refusals.list_refusals(
             request.caller,
             request.path["userId"],

@@ -1,6 +1,6 @@
 """Data sets over HTTP. Source: data-api 6 and 7."""
 
-from chalicelib.api.messages import Answer, Request, enveloped
+from chalicelib.api.messages import Reply, Request, enveloped
 from chalicelib.api.operations.table import (
     CREATE_DATA_SET,
     DELETE_DATA_SET,
@@ -17,7 +17,7 @@ blueprint = ApiBlueprint(__name__)
 
 
 @blueprint.operation(CREATE_DATA_SET)
-def create_data_set(request: Request) -> Answer:
+def create_data_set(request: Request) -> Reply:
     """Open a data set."""
     ours = request.services
     created = data_sets.create(
@@ -33,13 +33,13 @@ def create_data_set(request: Request) -> Answer:
 
 
 @blueprint.operation(LIST_DATA_SETS)
-def list_data_sets(request: Request) -> Answer:
+def list_data_sets(request: Request) -> Reply:
     """The active data sets of a user, newest first, as a bare array."""
-    return Answer(_listed(request, has_filters=True))
+    return Reply(_listed(request, has_filters=True))
 
 
 @blueprint.operation(LIST_DATASETS)
-def list_datasets(request: Request) -> Answer:
+def list_datasets(request: Request) -> Reply:
     """The same in an envelope, and without filters."""
     return enveloped(request, _listed(request, has_filters=False))
 
@@ -49,23 +49,21 @@ def _listed(request: Request, *, has_filters: bool) -> list[dict[str, object]]:
         request.caller,
         request.path["userId"],
         parse_list_query(request.query, has_filters=has_filters),
-        who_may=request.operation.who_may,
+        policy=request.operation.policy,
         data_sets=request.services.data_sets,
         grants=request.services.grants,
     )
 
 
 @blueprint.operation(GET_DATA_SET)
-def get_data_set(request: Request) -> Answer:
+def get_data_set(request: Request) -> Reply:
     """One data set, in any state."""
     ours = request.services
-    return Answer(
-        data_sets.get(request.caller, request.path["dataSetId"], data_sets=ours.data_sets, grants=ours.grants)
-    )
+    return Reply(data_sets.get(request.caller, request.path["dataSetId"], data_sets=ours.data_sets, grants=ours.grants))
 
 
 @blueprint.operation(UPDATE_DATA_SET)
-def update_data_set(request: Request) -> Answer:
+def update_data_set(request: Request) -> Reply:
     """Close a data set; servers may change some fields of a continuous one."""
     ours = request.services
     updated = data_sets.update(
@@ -80,7 +78,7 @@ def update_data_set(request: Request) -> Answer:
 
 
 @blueprint.operation(DELETE_DATA_SET)
-def delete_data_set(request: Request) -> Answer:
+def delete_data_set(request: Request) -> Reply:
     """Delete a data set and all data that it holds now."""
     ours = request.services
     data_sets.delete(

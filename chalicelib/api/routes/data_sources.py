@@ -1,6 +1,6 @@
 """Data sources over HTTP. Source: data-api 10."""
 
-from chalicelib.api.messages import Answer, Request
+from chalicelib.api.messages import Reply, Request
 from chalicelib.api.operations.data_sources import (
     CREATE_DATA_SOURCE,
     DELETE_DATA_SOURCE,
@@ -22,45 +22,45 @@ def _context(request: Request) -> data_sources.Context:
 
 
 @blueprint.operation(LIST_DATA_SOURCES)
-def list_data_sources(request: Request) -> Answer:
+def list_data_sources(request: Request) -> Reply:
     """The data sources of a user, newest first."""
-    return Answer(data_sources.list_of_user(_context(request), request.path["userId"], request.query))
+    return Reply(data_sources.list_of_user(_context(request), request.path["userId"], request.query))
 
 
 @blueprint.operation(CREATE_DATA_SOURCE)
-def create_data_source(request: Request) -> Answer:
+def create_data_source(request: Request) -> Reply:
     """Add a data source, not connected yet."""
     context, new_id = _context(request), request.services.new_id
-    return Answer(data_sources.create(context, request.path["userId"], request.json, new_id))
+    return Reply(data_sources.create(context, request.path["userId"], request.json, new_id))
 
 
 @blueprint.operation(DELETE_DATA_SOURCES)
-def delete_data_sources(request: Request) -> Answer:
+def delete_data_sources(request: Request) -> Reply:
     """Remove all data sources of a user."""
     data_sources.delete_of_user(_context(request), request.path["userId"])
-    return Answer()
+    return Reply()
 
 
 @blueprint.operation(GET_DATA_SOURCE)
-def get_data_source(request: Request) -> Answer:
+def get_data_source(request: Request) -> Reply:
     """One data source."""
-    return Answer(data_sources.get(_context(request), request.path["id"]))
+    return Reply(data_sources.get(_context(request), request.path["id"]))
 
 
 @blueprint.operation(UPDATE_DATA_SOURCE)
-def update_data_source(request: Request) -> Answer:
+def update_data_source(request: Request) -> Reply:
     """Connect, disconnect or otherwise change a data source."""
-    return Answer(data_sources.update(_context(request), request.path["id"], request.query, request.json))
+    return Reply(data_sources.update(_context(request), request.path["id"], request.query, request.json))
 
 
 @blueprint.operation(DELETE_DATA_SOURCE)
-def delete_data_source(request: Request) -> Answer:
+def delete_data_source(request: Request) -> Reply:
     """Remove a data source."""
     data_sources.delete(_context(request), request.path["id"], request.query)
-    return Answer()
+    return Reply()
 
 
 @blueprint.operation(GET_SESSION_DATA_SOURCE)
-def get_session_data_source(request: Request) -> Answer:
+def get_session_data_source(request: Request) -> Reply:
     """The data source that a session with a provider has connected."""
-    return Answer(data_sources.get_of_session(_context(request), request.path["id"]))
+    return Reply(data_sources.get_of_session(_context(request), request.path["id"]))

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from chalicelib.api.messages import Answer, Request
+from chalicelib.api.messages import Reply, Request
 from chalicelib.api.operations.blobs import (
     CREATE_DEVICE_LOG,
     GET_DEVICE_LOG,
@@ -19,32 +19,32 @@ blueprint = ApiBlueprint(__name__)
 
 
 @blueprint.operation(CREATE_DEVICE_LOG)
-def create_device_log(request: Request) -> Answer:
+def create_device_log(request: Request) -> Reply:
     """The new device log, with the request to upload its content when `upload=direct` asks for one."""
     log, upload = created(device_logs.create, request)
-    return Answer(as_device_log(log) | upload_member(upload))
+    return Reply(as_device_log(log) | upload_member(upload))
 
 
 @blueprint.operation(LIST_DEVICE_LOGS)
-def list_device_logs(request: Request) -> Answer:
+def list_device_logs(request: Request) -> Reply:
     """A page of the device logs of a user, those created last first, as a bare array."""
     ours = request.services
     found = device_logs.list_of_user(
         request.caller, request.path["userId"], request.query, blobs=ours.blobs, grants=ours.grants
     )
-    return Answer([as_device_log(log) for log in found])
+    return Reply([as_device_log(log) for log in found])
 
 
 @blueprint.operation(GET_DEVICE_LOG)
-def get_device_log(request: Request) -> Answer:
+def get_device_log(request: Request) -> Reply:
     """One device log."""
     ours = request.services
     log = device_logs.get(request.caller, request.path["logId"], blobs=ours.blobs, grants=ours.grants)
-    return Answer(as_device_log(log))
+    return Reply(as_device_log(log))
 
 
 @blueprint.operation(READ_DEVICE_LOG)
-def read_device_log(request: Request) -> Answer:
+def read_device_log(request: Request) -> Reply:
     """The content of a device log, or the way to it, and the time it tells of."""
     ours = request.services
     content = device_logs.read(

@@ -5,7 +5,7 @@ from typing import Any
 
 from chalicelib.accounts.grant import Grant, permissions_sent
 from chalicelib.accounts.share import grant_of, grants_given_by, grants_given_to, set_grant
-from chalicelib.api.messages import Answer, Request
+from chalicelib.api.messages import Reply, Request
 from chalicelib.api.operations.accounts import GET_ACCESS_STATUS, GET_GRANT, LIST_GRANTS, LIST_GROUPS, SET_GRANT
 from chalicelib.api.routing import ApiBlueprint
 from chalicelib.errors import MissingJsonError
@@ -14,38 +14,38 @@ blueprint = ApiBlueprint(__name__)
 
 
 @blueprint.operation(GET_ACCESS_STATUS)
-def get_status(_request: Request) -> Answer:
+def get_status(_request: Request) -> Reply:
     """`{"status": "ok"}`. Source: errors 7."""
-    return Answer({"status": "ok"})
+    return Reply({"status": "ok"})
 
 
 @blueprint.operation(LIST_GROUPS)
-def list_groups(request: Request) -> Answer:
+def list_groups(request: Request) -> Reply:
     """Permissions that the user has with others, by sharer."""
-    given = grants_given_to(request.caller, request.path["userId"], LIST_GROUPS.who_may, request.services.grants)
-    return Answer(given)
+    given = grants_given_to(request.caller, request.path["userId"], LIST_GROUPS.policy, request.services.grants)
+    return Reply(given)
 
 
 @blueprint.operation(LIST_GRANTS)
-def list_grants(request: Request) -> Answer:
+def list_grants(request: Request) -> Reply:
     """Permissions that the user grants to others, by grantee."""
     sharer_id = request.path.get("sharerId", "groups")
-    return Answer(grants_given_by(request.caller, sharer_id, LIST_GRANTS.who_may, request.services.grants))
+    return Reply(grants_given_by(request.caller, sharer_id, LIST_GRANTS.policy, request.services.grants))
 
 
 @blueprint.operation(GET_GRANT)
-def get_grant(request: Request) -> Answer:
+def get_grant(request: Request) -> Reply:
     """Permissions that one user grants to another."""
     sharer_id, grantee_id = request.path["sharerId"], request.path["granteeId"]
-    return Answer(grant_of(request.caller, sharer_id, grantee_id, GET_GRANT.who_may, request.services.grants))
+    return Reply(grant_of(request.caller, sharer_id, grantee_id, GET_GRANT.policy, request.services.grants))
 
 
 @blueprint.operation(SET_GRANT)
-def post_grant(request: Request) -> Answer:
+def post_grant(request: Request) -> Reply:
     """Permissions after the change; `null` when there are none."""
     grant = Grant(request.path["sharerId"], request.path["granteeId"], _permissions(request))
-    held = set_grant(request.caller, grant, SET_GRANT.who_may, request.services.grants, request.now_ms)
-    return Answer(b"null" if held is None else held)
+    held = set_grant(request.caller, grant, SET_GRANT.policy, request.services.grants, request.now_ms)
+    return Reply(b"null" if held is None else held)
 
 
 def _permissions(request: Request) -> Mapping[str, Any]:

@@ -1,6 +1,6 @@
 """Metrics over HTTP: events that are taken without waiting for them, and daily counts. Source: metrics-api."""
 
-from chalicelib.api.messages import Answer, Request
+from chalicelib.api.messages import Reply, Request
 from chalicelib.api.operations.metrics import (
     GET_METRICS_STATUS,
     READ_COUNTS,
@@ -21,51 +21,51 @@ blueprint = ApiBlueprint(__name__)
 
 
 @blueprint.operation(GET_METRICS_STATUS)
-def get_status(_request: Request) -> Answer:
+def get_status(_request: Request) -> Reply:
     """That metrics answer. Source: metrics-api 1."""
-    return Answer({"status": "ok"})
+    return Reply({"status": "ok"})
 
 
 @blueprint.operation(RECORD_FOR_USER)
-def record_for_user(request: Request) -> Answer:
+def record_for_user(request: Request) -> Reply:
     """Nothing, once the event of the user in the path is taken. Source: metrics-api 1."""
     metrics.check_optional_token(request.headers.get("x-tidepool-session-token"), request.sessions, request.now_ms)
     return _record(request, SubjectKind.USER, request.path["userId"])
 
 
 @blueprint.operation(RECORD_FOR_THIS_USER)
-def record_for_this_user(request: Request) -> Answer:
+def record_for_this_user(request: Request) -> Reply:
     """Nothing, once the caller's event is taken. Source: metrics-api 1."""
     return _record(request, SubjectKind.THIS_USER, metrics.this_user(request.caller))
 
 
 @blueprint.operation(RECORD_FOR_SERVER)
-def record_for_server(request: Request) -> Answer:
+def record_for_server(request: Request) -> Reply:
     """Nothing, once the event of the server in the path is taken. Source: metrics-api 1."""
     metrics.require_server(request.caller)
     return _record(request, SubjectKind.SERVER, request.path["serverName"])
 
 
 @blueprint.operation(READ_COUNTS)
-def get_counts(request: Request) -> Answer:
+def get_counts(request: Request) -> Reply:
     """The daily counts, by date, then by name, as a bare array. Source: docs/metrics.md."""
     counts = read_counts(request.caller, request.query, request.services.metrics.counts, request.now_ms)
-    return Answer([{"date": one.day.isoformat(), "eventName": one.event_name, "count": one.count} for one in counts])
+    return Reply([{"date": one.day.isoformat(), "eventName": one.event_name, "count": one.count} for one in counts])
 
 
-def _record(request: Request, kind: SubjectKind, subject: str) -> Answer:
+def _record(request: Request, kind: SubjectKind, subject: str) -> Reply:
     """An empty answer, whether the event could be handed on or not; one that could not is counted as lost."""
     path_as_sent = str(blueprint.current_request.context.get("path", ""))
     if "eventName" not in request.path and not path_as_sent.endswith("/"):
         path = request.operation.paths[1].format(**request.path).rstrip("/")
-        return Answer({"code": "ResourceNotFound", "message": f"{path} does not exist"}, status=404)
+        return Reply({"code": "ResourceNotFound", "message": f"{path} does not exist"}, status=404)
     event_name = request.path.get("eventName", "")
     occurrence = Occurrence(kind, subject, event_name, request.query, request.now_ms)
     try:
         metrics.record(occurrence, request.services.new_id(), request.services.metrics)
     except UnavailableError as error:
         _count_lost(request, error)
-    return Answer()
+    return Reply()
 
 
 def _count_lost(request: Request, error: UnavailableError) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from chalicelib.accounts.session import valid_session
-from chalicelib.api.messages import Answer, Request
+from chalicelib.api.messages import Reply, Request
 from chalicelib.api.operations.oidc import (
     END_SESSION,
     GET_CERTS,
@@ -44,20 +44,20 @@ blueprint = ApiBlueprint(__name__)
 
 
 @blueprint.operation(GET_CONFIGURATION)
-def get_configuration(request: Request) -> Answer:
+def get_configuration(request: Request) -> Reply:
     """The discovery document."""
-    return Answer(configuration(issuer_of(request)), headers=KEPT_FOR_A_WHILE)
+    return Reply(configuration(issuer_of(request)), headers=KEPT_FOR_A_WHILE)
 
 
 @blueprint.operation(GET_CERTS)
-def get_certs(request: Request) -> Answer:
+def get_certs(request: Request) -> Reply:
     """The public keys, the current one first."""
     issuer_of(request)
-    return Answer({"keys": request.services.id_tokens.public_keys()}, headers=KEPT_FOR_A_WHILE)
+    return Reply({"keys": request.services.id_tokens.public_keys()}, headers=KEPT_FOR_A_WHILE)
 
 
 @blueprint.operation(ISSUE_TOKENS)
-def issue_tokens(request: Request) -> Answer:
+def issue_tokens(request: Request) -> Reply:
     """Tokens for a code or a refresh token; all members are there in every answer (clients 2)."""
     issuer = issuer_of(request)
     fields = fields_of(request)
@@ -74,11 +74,11 @@ def issue_tokens(request: Request) -> Answer:
     except OAuthError:
         count_refused(services.sign_in_attempts, request.source_ip, request.now_ms)
         raise
-    return Answer(_token_answer(request, issuer, granted, new), headers=NOT_KEPT)
+    return Reply(_token_answer(request, issuer, granted, new), headers=NOT_KEPT)
 
 
 @blueprint.operation(GET_USER_INFO)
-def get_user_info(request: Request) -> Answer:
+def get_user_info(request: Request) -> Reply:
     """Who the bearer token stands for."""
     issuer_of(request)
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
@@ -86,33 +86,33 @@ def get_user_info(request: Request) -> Answer:
     account = None if session.is_server else request.services.accounts.find(session.user_id)
     if scheme.lower() != "bearer" or account is None:
         raise InvalidTokenError
-    return Answer(user_claims(account), headers=NOT_KEPT)
+    return Reply(user_claims(account), headers=NOT_KEPT)
 
 
 @blueprint.operation(POST_USER_INFO)
-def post_user_info(request: Request) -> Answer:
+def post_user_info(request: Request) -> Reply:
     """As by GET."""
     return get_user_info(request)
 
 
 @blueprint.operation(REVOKE)
-def revoke_token(request: Request) -> Answer:
+def revoke_token(request: Request) -> Reply:
     """Nothing, whether or not the token was good. Source: RFC 7009, section 2.2."""
     issuer_of(request)
     fields = fields_of(request)
     client = client_of(request, fields)
     revoke(field(fields, "token"), client.client_id, request.services.oidc_logins, request.services.sessions)
-    return Answer(headers=NOT_KEPT)
+    return Reply(headers=NOT_KEPT)
 
 
 @blueprint.operation(END_SESSION)
-def end_session(request: Request) -> Answer:
+def end_session(request: Request) -> Reply:
     """A page that says so, or the way back to the app. Source: OpenID Connect RP-Initiated Logout 1.0."""
     return _end_session(request, {name: values[0] for name, values in request.query.items() if len(values) == 1})
 
 
 @blueprint.operation(POST_END_SESSION)
-def post_end_session(request: Request) -> Answer:
+def post_end_session(request: Request) -> Reply:
     """As by GET."""
     return _end_session(request, fields_of(request))
 
@@ -146,7 +146,7 @@ def _token_answer(request: Request, issuer: str, granted: Granted, new: NewToken
     }
 
 
-def _end_session(request: Request, fields: Mapping[str, str]) -> Answer:
+def _end_session(request: Request, fields: Mapping[str, str]) -> Reply:
     issuer_of(request)
     services = request.services
     hint = services.id_tokens.read(fields["id_token_hint"]) if fields.get("id_token_hint") else None
@@ -161,4 +161,4 @@ def _end_session(request: Request, fields: Mapping[str, str]) -> Answer:
     if client is None or uri not in client.redirect_uris:
         raise OAuthError(INVALID_REQUEST, "post_logout_redirect_uri is not an address of the client")
     state = urlencode({"state": fields["state"]}) if "state" in fields else ""
-    return Answer(status=303, headers={"Location": f"{uri}?{state}" if state else uri} | NOT_KEPT)
+    return Reply(status=303, headers={"Location": f"{uri}?{state}" if state else uri} | NOT_KEPT)

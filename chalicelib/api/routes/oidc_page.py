@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from html import escape
 from urllib.parse import urlsplit
 
-from chalicelib.api.messages import Answer
+from chalicelib.api.messages import Reply
 from chalicelib.sign_in.authorization_request import AuthorizationRequest
 
 _STYLE = """
@@ -37,7 +37,7 @@ _STYLE_DIGEST = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decod
 
 def sign_in_page(
     request: AuthorizationRequest, form_token: str, username: str, alert: str = "", status: int = 200
-) -> Answer:
+) -> Reply:
     """The form; `alert` says what went wrong with the one before it."""
     hidden = request.parameters | {"form_token": form_token}
     inputs = "\n".join(
@@ -59,13 +59,13 @@ required{focus_password}>
     return _page("Sign in", body, status, f"'self' {_source(request.return_address.redirect_uri)}")
 
 
-def refusal_page(alert: str, status: int) -> Answer:
+def refusal_page(alert: str, status: int) -> Reply:
     """Why there is nothing to fill in."""
     body = f"<h1>Sign-in is not possible</h1>\n{_alert(alert)}<p>Go back to the app and try again from there.</p>"
     return _page("Sign-in is not possible", body, status)
 
 
-def signed_out_page() -> Answer:
+def signed_out_page() -> Reply:
     """That the login is over."""
     return _page("Signed out", "<h1>You are signed out</h1>\n<p>You can close this page.</p>", 200)
 
@@ -96,7 +96,7 @@ def _source(redirect_uri: str) -> str:
     return f"{parts.scheme}://{parts.netloc}" if parts.scheme in ("http", "https") else f"{parts.scheme}:"
 
 
-def _page(title: str, body: str, status: int, form_action: str = "'none'") -> Answer:
+def _page(title: str, body: str, status: int, form_action: str = "'none'") -> Reply:
     page = f"""<!doctype html>
 <html lang="en">
 <head>
@@ -112,4 +112,4 @@ def _page(title: str, body: str, status: int, form_action: str = "'none'") -> An
 </body>
 </html>
 """
-    return Answer(page.encode(), status, page_headers(form_action))
+    return Reply(page.encode(), status, page_headers(form_action))

@@ -7,7 +7,7 @@ import re
 from http.cookies import CookieError, SimpleCookie
 
 from chalicelib.accounts.password_sign_in import BasicCredentials, sign_in
-from chalicelib.api.messages import Answer, Request
+from chalicelib.api.messages import Reply, Request
 from chalicelib.api.operations.oidc import SHOW_SIGN_IN, SIGN_IN, UPLOAD_REDIRECT
 from chalicelib.api.routes.oidc_form import clients_of, form_of, issuer_of
 from chalicelib.api.routes.oidc_page import refusal_page, sign_in_page
@@ -39,13 +39,13 @@ blueprint = ApiBlueprint(__name__)
 
 
 @blueprint.operation(SHOW_SIGN_IN)
-def show_sign_in(request: Request) -> Answer:
+def show_sign_in(request: Request) -> Reply:
     """The form, or why there is none: on a page when the app is not known, else told to the app."""
     return _answered(request, request.query)
 
 
 @blueprint.operation(SIGN_IN)
-def sign_in_and_return(request: Request) -> Answer:
+def sign_in_and_return(request: Request) -> Reply:
     """The way back to the app with a code, or the form again; an app may also ask for the form this way."""
     try:
         return _answered(request, form_of(request))
@@ -54,13 +54,13 @@ def sign_in_and_return(request: Request) -> Answer:
 
 
 @blueprint.operation(UPLOAD_REDIRECT)
-def hand_to_uploader(_request: Request) -> Answer:
+def hand_to_uploader(_request: Request) -> Reply:
     """The way on into the Uploader, with the code in the fragment: browsers take a fragment along when they are sent
     on (RFC 9110, section 10.2.2), and no server sees it."""
     return _redirect(UPLOADER_ADDRESS)
 
 
-def _answered(request: Request, parameters: Parameters) -> Answer:
+def _answered(request: Request, parameters: Parameters) -> Reply:
     issuer = issuer_of(request)
     filled_in = {name: parameters[name][0] for name in SIGN_IN_FIELDS if parameters.get(name)}
     asked = {name: values for name, values in parameters.items() if name not in SIGN_IN_FIELDS}
@@ -82,7 +82,7 @@ def _answered(request: Request, parameters: Parameters) -> Answer:
     return _signed_in(request, issuer, wanted, BasicCredentials(username.strip(), filled_in["password"]))
 
 
-def _signed_in(request: Request, issuer: str, wanted: AuthorizationRequest, credentials: BasicCredentials) -> Answer:
+def _signed_in(request: Request, issuer: str, wanted: AuthorizationRequest, credentials: BasicCredentials) -> Reply:
     services = request.services
     try:
         account = sign_in(
@@ -117,16 +117,16 @@ def _form(
     alert: str = "",
     status: int = 200,
     more_headers: dict[str, str] | None = None,
-) -> Answer:
+) -> Reply:
     cookie = _cookie(request) or request.services.new_token()
     page = sign_in_page(wanted, form_token(cookie, wanted, request.now_ms // 1000), username, alert, status)
     headers = {"Set-Cookie": _set_cookie(request, cookie), **page.headers, **(more_headers or {})}
-    return Answer(page.body, page.status, headers)
+    return Reply(page.body, page.status, headers)
 
 
-def _redirect(location: str) -> Answer:
+def _redirect(location: str) -> Reply:
     """See there: by 303 a browser never sends the form, and the password in it, along."""
-    return Answer(
+    return Reply(
         status=303, headers={"Location": location, "Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
     )
 

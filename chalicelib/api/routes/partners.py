@@ -1,6 +1,6 @@
 """Partners over HTTP. Source: data-api, routes 14 and 25."""
 
-from chalicelib.api.messages import Answer, Request, enveloped
+from chalicelib.api.messages import Reply, Request, enveloped
 from chalicelib.api.operations.data_sources import ADD_TWIIST_DATA, LIST_SECTORS
 from chalicelib.api.routing import ApiBlueprint
 from chalicelib.data_sources import partners
@@ -9,7 +9,7 @@ blueprint = ApiBlueprint(__name__)
 
 
 @blueprint.operation(ADD_TWIIST_DATA)
-def add_twiist_data(request: Request) -> Answer:
+def add_twiist_data(request: Request) -> Reply:
     """Add data to the data set of a linked twiist account."""
     ours = request.services
     partners.add_twiist_data(
@@ -28,7 +28,7 @@ def add_twiist_data(request: Request) -> Answer:
 
 
 @blueprint.operation(LIST_SECTORS)
-def list_sectors(request: Request) -> Answer:
+def list_sectors(request: Request) -> Reply:
     """The redirect addresses of a partner's sector."""
     sectors = request.services.settings.partner_sectors
-    return Answer(partners.sector(sectors, request.path["partner"], request.path.get("environment")))
+    return Reply(partners.sector(sectors, request.path["partner"], request.path.get("environment")))

@@ -1,9 +1,9 @@
 """Metadata over HTTP: profiles and other collections. Source: access-api part B."""
 
-from chalicelib.access.caller import require
+from chalicelib.access.call import require
 from chalicelib.accounts.associated_users import associated_users
 from chalicelib.accounts.profile import COLLECTIONS, PRIVATE, read_collection, read_private_pair, write_collection
-from chalicelib.api.messages import Answer, Request
+from chalicelib.api.messages import Reply, Request
 from chalicelib.api.operations.metadata import (
     DELETE_COLLECTION,
     DELETE_PRIVATE_PAIR,
@@ -20,29 +20,29 @@ blueprint = ApiBlueprint(__name__)
 
 
 @blueprint.operation(LIST_COLLECTIONS)
-def list_collections(_request: Request) -> Answer:
+def list_collections(_request: Request) -> Reply:
     """The names of the collections that are known by name."""
-    return Answer(list(COLLECTIONS))
+    return Reply(list(COLLECTIONS))
 
 
 @blueprint.operation(GET_COLLECTION)
-def get_collection(request: Request) -> Answer:
+def get_collection(request: Request) -> Reply:
     """A collection, or as much of it as the caller may see."""
     services = request.services
     values = read_collection(
         request.caller,
         request.path["userId"],
         _collection(request),
-        GET_COLLECTION.who_may,
+        GET_COLLECTION.policy,
         grants=services.grants,
         profiles=services.profiles,
     )
-    return Answer(values)
+    return Reply(values)
 
 
 @blueprint.operation(PUT_COLLECTION)
 @blueprint.operation(POST_COLLECTION)
-def put_collection(request: Request) -> Answer:
+def put_collection(request: Request) -> Reply:
     """The whole collection after the update."""
     services = request.services
     values = write_collection(
@@ -50,51 +50,51 @@ def put_collection(request: Request) -> Answer:
         request.path["userId"],
         _collection(request),
         request.json(),
-        request.operation.who_may,
+        request.operation.policy,
         grants=services.grants,
         profiles=services.profiles,
     )
-    return Answer(values)
+    return Reply(values)
 
 
 @blueprint.operation(DELETE_COLLECTION)
 @blueprint.operation(DELETE_PRIVATE_PAIR)
-def refuse_deletion(request: Request) -> Answer:
+def refuse_deletion(request: Request) -> Reply:
     """Nothing: a collection goes with its user only."""
-    require(request.caller, request.path["userId"], request.operation.who_may, request.services.grants)
-    return Answer()
+    require(request.caller, request.path["userId"], request.operation.policy, request.services.grants)
+    return Reply()
 
 
 @blueprint.operation(GET_USER_PRIVATE_PAIR)
-def get_private_pair(request: Request) -> Answer:
+def get_private_pair(request: Request) -> Reply:
     """A pair of id and hash of the user's, made when it is first asked for."""
     services = request.services
     pair = read_private_pair(
         request.caller,
         request.path["userId"],
         request.path["name"],
-        GET_USER_PRIVATE_PAIR.who_may,
+        GET_USER_PRIVATE_PAIR.policy,
         grants=services.grants,
         profiles=services.profiles,
         new_id=services.new_id,
     )
-    return Answer(pair)
+    return Reply(pair)
 
 
 @blueprint.operation(LIST_ASSOCIATED_USERS)
-def list_associated_users(request: Request) -> Answer:
+def list_associated_users(request: Request) -> Reply:
     """Everyone the user shares with or is shared with."""
     services = request.services
     users = associated_users(
         request.caller,
         request.path["userId"],
         request.query,
-        LIST_ASSOCIATED_USERS.who_may,
+        LIST_ASSOCIATED_USERS.policy,
         accounts=services.accounts,
         grants=services.grants,
         profiles=services.profiles,
     )
-    return Answer(users)
+    return Reply(users)
 
 
 def _collection(request: Request) -> str:

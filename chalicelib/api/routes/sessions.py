@@ -4,7 +4,7 @@ import base64
 import binascii
 import contextlib
 
-from chalicelib.access.caller import require
+from chalicelib.access.call import require
 from chalicelib.accounts.account import Account, private_pair, user_object
 from chalicelib.accounts.password_sign_in import BasicCredentials, sign_in
 from chalicelib.accounts.session import (
@@ -16,7 +16,7 @@ from chalicelib.accounts.session import (
     token_data,
     valid_session,
 )
-from chalicelib.api.messages import Answer, Request
+from chalicelib.api.messages import Reply, Request
 from chalicelib.api.operations.accounts import (
     CHECK_TOKEN,
     DELETE_SESSIONS,
@@ -38,7 +38,7 @@ blueprint = ApiBlueprint(__name__)
 
 
 @blueprint.operation(LOGIN)
-def login(request: Request) -> Answer:
+def login(request: Request) -> Reply:
     """The user, and a token for them. A long-term key in the path has no effect, as in the reference."""
     services = request.services
     account = sign_in(
@@ -53,23 +53,23 @@ def login(request: Request) -> Answer:
 
 
 @blueprint.operation(REFRESH)
-def refresh(request: Request) -> Answer:
+def refresh(request: Request) -> Reply:
     """Another token of the same login, and what it stands for."""
     token = request.services.new_token()
     session = refresh_session(request.headers[TOKEN_HEADER], token, request.services.sessions, request.now_ms)
-    return Answer(token_data(session), headers={TOKEN_HEADER: token})
+    return Reply(token_data(session), headers={TOKEN_HEADER: token})
 
 
 @blueprint.operation(LOGOUT)
-def logout(request: Request) -> Answer:
+def logout(request: Request) -> Reply:
     """Nothing, whatever was sent. Source: auth-api 2, route 4."""
     with contextlib.suppress(UnavailableError):
         sign_out(request.headers.get(TOKEN_HEADER, ""), request.services.sessions)
-    return Answer()
+    return Reply()
 
 
 @blueprint.operation(SERVER_LOGIN)
-def server_login(request: Request) -> Answer:
+def server_login(request: Request) -> Reply:
     """A token for a server that knows the secret."""
     name = request.headers.get("x-tidepool-server-name", "")
     secret = request.headers.get("x-tidepool-server-secret", "")
@@ -80,50 +80,50 @@ def server_login(request: Request) -> Answer:
     token = services.new_token()
     login = Login(name, is_server=True, lifetime_s=services.settings.server_session_lifetime_s)
     open_session(login, token, services.sessions, request.now_ms)
-    return Answer(headers={TOKEN_HEADER: token})
+    return Reply(headers={TOKEN_HEADER: token})
 
 
 @blueprint.operation(GET_TOKEN)
-def get_token(request: Request) -> Answer:
+def get_token(request: Request) -> Reply:
     """What the caller's token stands for."""
-    return Answer(token_data(valid_session(request.headers[TOKEN_HEADER], request.services.sessions, request.now_ms)))
+    return Reply(token_data(valid_session(request.headers[TOKEN_HEADER], request.services.sessions, request.now_ms)))
 
 
 @blueprint.operation(CHECK_TOKEN)
-def check_token(request: Request) -> Answer:
+def check_token(request: Request) -> Reply:
     """What the token in the path stands for, told to servers."""
-    require(request.caller, "", CHECK_TOKEN.who_may, request.services.grants)
-    return Answer(token_data(valid_session(request.path["token"], request.services.sessions, request.now_ms)))
+    require(request.caller, "", CHECK_TOKEN.policy, request.services.grants)
+    return Reply(token_data(valid_session(request.path["token"], request.services.sessions, request.now_ms)))
 
 
 @blueprint.operation(DELETE_SESSIONS)
-def delete_sessions(request: Request) -> Answer:
+def delete_sessions(request: Request) -> Reply:
     """Nothing; all tokens of the user are refused from now on."""
-    require(request.caller, request.path["userId"], DELETE_SESSIONS.who_may, request.services.grants)
+    require(request.caller, request.path["userId"], DELETE_SESSIONS.policy, request.services.grants)
     request.services.sessions.end_all(request.path["userId"])
-    return Answer()
+    return Reply()
 
 
 @blueprint.operation(GET_PRIVATE_PAIR)
-def get_private_pair(request: Request) -> Answer:
+def get_private_pair(request: Request) -> Reply:
     """A fresh random id and hash."""
-    return Answer(private_pair(request.services.new_id))
+    return Reply(private_pair(request.services.new_id))
 
 
 @blueprint.operation(GET_AUTH_STATUS)
-def get_status(_request: Request) -> Answer:
+def get_status(_request: Request) -> Reply:
     """`OK`, as text. Source: errors 7."""
-    return Answer(b"OK", headers={"Content-Type": "text/plain; charset=utf-8"})
+    return Reply(b"OK", headers={"Content-Type": "text/plain; charset=utf-8"})
 
 
-def signed_in(request: Request, account: Account) -> Answer:
+def signed_in(request: Request, account: Account) -> Reply:
     """The user, with a new token in the header."""
     services = request.services
     token = services.new_token()
     lifetime_s = services.settings.session_lifetime_s
     login = Login(account.user_id, is_server=False, lifetime_s=lifetime_s, password_version=account.password_version)
     open_session(login, token, services.sessions, request.now_ms)
-    return Answer(user_object(account, to_server=False), headers={TOKEN_HEADER: token})
+    return Reply(user_object(account, to_server=False), headers={TOKEN_HEADER: token})
 
 
 def basic_credentials(authorization: str | None) -> BasicCredentials:

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from chalicelib.api.messages import Answer, Request, enveloped
+from chalicelib.api.messages import Reply, Request, enveloped
 from chalicelib.api.operations.table import GET_DATA_STATUS, GET_INFO, GET_STATUS, GET_TIME, GET_VERSION
 from chalicelib.api.routing import ApiBlueprint
 
@@ -10,7 +10,7 @@ blueprint = ApiBlueprint(__name__)
 
 
 @blueprint.operation(GET_STATUS)
-def get_status(request: Request) -> Answer:
+def get_status(request: Request) -> Reply:
     """The stage and version that answer. Source: data-api route 26."""
     settings = request.services.settings
     status = {"Version": settings.version, "Environment": settings.stage, "DataStore": None, "Server": None}
@@ -18,26 +18,26 @@ def get_status(request: Request) -> Answer:
 
 
 @blueprint.operation(GET_DATA_STATUS)
-def get_data_status(_request: Request) -> Answer:
+def get_data_status(_request: Request) -> Reply:
     """A line of text, as the service that reads data has it. Source: data-api route 26."""
-    return Answer(b"OK\n", headers={"Content-Type": "text/plain; charset=utf-8"})
+    return Reply(b"OK\n", headers={"Content-Type": "text/plain; charset=utf-8"})
 
 
 @blueprint.operation(GET_VERSION)
-def get_version(request: Request) -> Answer:
+def get_version(request: Request) -> Reply:
     """The version that answers. Source: data-api route 26."""
     return enveloped(request, {"version": request.services.settings.version})
 
 
 @blueprint.operation(GET_TIME)
-def get_time(request: Request) -> Answer:
+def get_time(request: Request) -> Reply:
     """The platform's time, which the Uploader compares with a device's clock. Source: data-api route 24."""
     now = datetime.fromtimestamp(request.now_ms / 1000, UTC)
     return enveloped(request, {"time": now.strftime("%Y-%m-%dT%H:%M:%SZ")})
 
 
 @blueprint.operation(GET_INFO)
-def get_info(request: Request) -> Answer:
+def get_info(request: Request) -> Reply:
     """Oldest versions of clients that may upload, and where Loop and the Uploader sign in. Source: auth-api 6.
 
     A stage that was not told its address has no `auth` member: the Uploader then signs in by user name and password.
@@ -45,5 +45,5 @@ def get_info(request: Request) -> Answer:
     settings = request.services.settings
     info = {"versions": {"uploaderMinimum": settings.uploader_minimum_version, "schema": 3}}
     if settings.issuer is None:
-        return Answer(info)
-    return Answer(info | {"auth": {"url": settings.base_url, "realm": settings.realm}})
+        return Reply(info)
+    return Reply(info | {"auth": {"url": settings.base_url, "realm": settings.realm}})

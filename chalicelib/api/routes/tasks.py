@@ -1,6 +1,6 @@
 """Tasks over HTTP. Source: task-api 1 to 6."""
 
-from chalicelib.api.messages import Answer, Request
+from chalicelib.api.messages import Reply, Request
 from chalicelib.api.operations.tasks import CREATE_TASK, DELETE_TASK, GET_TASK, LIST_TASKS, UPDATE_TASK
 from chalicelib.api.routing import ApiBlueprint
 from chalicelib.jobs import TASK_TYPES
@@ -10,13 +10,13 @@ blueprint = ApiBlueprint(__name__)
 
 
 @blueprint.operation(LIST_TASKS)
-def list_tasks(request: Request) -> Answer:
+def list_tasks(request: Request) -> Reply:
     """Tasks by name, type and state, newest first, a page of them."""
-    return Answer(tasks.list_tasks(request.caller, request.query, tasks=request.services.tasks))
+    return Reply(tasks.list_tasks(request.caller, request.query, tasks=request.services.tasks))
 
 
 @blueprint.operation(CREATE_TASK)
-def create_task(request: Request) -> Answer:
+def create_task(request: Request) -> Reply:
     """Create a task, of any type."""
     ours = request.services
     created = tasks.create(
@@ -28,17 +28,17 @@ def create_task(request: Request) -> Answer:
         now_ms=request.now_ms,
         new_id=ours.new_id,
     )
-    return Answer(created)
+    return Reply(created)
 
 
 @blueprint.operation(GET_TASK)
-def get_task(request: Request) -> Answer:
+def get_task(request: Request) -> Reply:
     """One task."""
-    return Answer(tasks.get(request.caller, request.path["taskId"], tasks=request.services.tasks))
+    return Reply(tasks.get(request.caller, request.path["taskId"], tasks=request.services.tasks))
 
 
 @blueprint.operation(UPDATE_TASK)
-def update_task(request: Request) -> Answer:
+def update_task(request: Request) -> Reply:
     """Change a task, in any state."""
     updated = tasks.update(
         request.caller,
@@ -48,11 +48,11 @@ def update_task(request: Request) -> Answer:
         known_types=TASK_TYPES,
         now_ms=request.now_ms,
     )
-    return Answer(updated)
+    return Reply(updated)
 
 
 @blueprint.operation(DELETE_TASK)
-def delete_task(request: Request) -> Answer:
+def delete_task(request: Request) -> Reply:
     """Delete a task, if it is there."""
     tasks.delete(request.caller, request.path["taskId"], tasks=request.services.tasks)
-    return Answer()
+    return Reply()

@@ -1,13 +1,13 @@
 """Users: signing up, reading, changing and deleting them. Source: auth-api 4 and 5."""
 
-from chalicelib.access.caller import require
+from chalicelib.access.call import require
 from chalicelib.accounts.account import user_id_of, user_object
 from chalicelib.accounts.bodies import custodial_email, new_user, user_updates
 from chalicelib.accounts.delete import Confirmation, delete_user
 from chalicelib.accounts.list import list_users, users_query
 from chalicelib.accounts.manage import create_custodial_user, create_user, read_user, update_user
 from chalicelib.accounts.sign_up import require_sign_up
-from chalicelib.api.messages import Answer, Request
+from chalicelib.api.messages import Reply, Request
 from chalicelib.api.operations.accounts import (
     CREATE_CLINIC_USER,
     CREATE_CUSTODIAL_USER,
@@ -26,7 +26,7 @@ blueprint = ApiBlueprint(__name__)
 
 
 @blueprint.operation(CREATE_USER)
-def create(request: Request) -> Answer:
+def create(request: Request) -> Reply:
     """The new user, and a token for them."""
     services = request.services
     body = request.json()
@@ -50,22 +50,22 @@ def create(request: Request) -> Answer:
 
 
 @blueprint.operation(GET_USER)
-def get(request: Request) -> Answer:
+def get(request: Request) -> Reply:
     """A user, by id or e-mail address; without either, the caller."""
     services = request.services
-    account = read_user(request.caller, _user_id(request), GET_USER.who_may, services.accounts, services.grants)
-    return Answer(user_object(account, to_server=request.caller.is_server))
+    account = read_user(request.caller, _user_id(request), GET_USER.policy, services.accounts, services.grants)
+    return Reply(user_object(account, to_server=request.caller.is_server))
 
 
 @blueprint.operation(UPDATE_USER)
-def update(request: Request) -> Answer:
+def update(request: Request) -> Reply:
     """The user after the change."""
     services = request.services
     account = update_user(
         request.caller,
         _user_id(request),
         user_updates(request.json()),
-        UPDATE_USER.who_may,
+        UPDATE_USER.policy,
         accounts=services.accounts,
         grants=services.grants,
         passwords=services.passwords,
@@ -73,11 +73,11 @@ def update(request: Request) -> Answer:
         restricted_tokens=services.restricted_tokens,
         token=request.headers[TOKEN_HEADER],
     )
-    return Answer(user_object(account, to_server=request.caller.is_server))
+    return Reply(user_object(account, to_server=request.caller.is_server))
 
 
 @blueprint.operation(DELETE_USER)
-def delete(request: Request) -> Answer:
+def delete(request: Request) -> Reply:
     """Nothing; the user is gone, and what they left is erased now or by the next sweep."""
     services = request.services
     user_id = request.path["userId"]
@@ -85,7 +85,7 @@ def delete(request: Request) -> Answer:
         request.caller,
         user_id,
         Confirmation(_password(request), request.source_ip),
-        DELETE_USER.who_may,
+        DELETE_USER.policy,
         accounts=services.accounts,
         grants=services.grants,
         passwords=services.passwords,
@@ -93,29 +93,29 @@ def delete(request: Request) -> Answer:
         now_ms=request.now_ms,
     )
     erase_at_once(user_id, services)
-    return Answer()
+    return Reply()
 
 
 @blueprint.operation(CREATE_CUSTODIAL_USER)
-def create_custodial(request: Request) -> Answer:
+def create_custodial(request: Request) -> Reply:
     """A new account without a login, which the user in the path manages."""
-    require(request.caller, request.path["userId"], CREATE_CUSTODIAL_USER.who_may, request.services.grants)
+    require(request.caller, request.path["userId"], CREATE_CUSTODIAL_USER.policy, request.services.grants)
     return _created_custodial(request, custodian_id=request.path["userId"])
 
 
 @blueprint.operation(CREATE_CLINIC_USER)
-def create_for_clinic(request: Request) -> Answer:
+def create_for_clinic(request: Request) -> Reply:
     """A new account without a login, which nobody manages yet."""
-    require(request.caller, "", CREATE_CLINIC_USER.who_may, request.services.grants)
+    require(request.caller, "", CREATE_CLINIC_USER.policy, request.services.grants)
     return _created_custodial(request, custodian_id=None)
 
 
 @blueprint.operation(LIST_USERS)
-def list_all(request: Request) -> Answer:
+def list_all(request: Request) -> Reply:
     """The users that a server asks for."""
-    require(request.caller, "", LIST_USERS.who_may, request.services.grants)
+    require(request.caller, "", LIST_USERS.policy, request.services.grants)
     accounts = list_users(users_query(request.query), request.services.accounts)
-    return Answer([user_object(account, to_server=True) for account in accounts])
+    return Reply([user_object(account, to_server=True) for account in accounts])
 
 
 def _user_id(request: Request) -> str:
@@ -132,7 +132,7 @@ def _password(request: Request) -> str | None:
     return password if isinstance(password, str) else None
 
 
-def _created_custodial(request: Request, custodian_id: str | None) -> Answer:
+def _created_custodial(request: Request, custodian_id: str | None) -> Reply:
     services = request.services
     account = create_custodial_user(
         custodial_email(request.json()),
@@ -141,4 +141,4 @@ def _created_custodial(request: Request, custodian_id: str | None) -> Answer:
         now_ms=request.now_ms,
         accounts=services.accounts,
     )
-    return Answer(user_object(account, to_server=False))
+    return Reply(user_object(account, to_server=False))

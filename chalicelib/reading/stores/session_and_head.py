@@ -1,6 +1,6 @@
 """The session of a caller and the head of a data set, in one round trip to two tables."""
 
-from chalicelib.access.caller import Session
+from chalicelib.access.call import Session
 from chalicelib.accounts.stores.keys import session_key
 from chalicelib.accounts.stores.sessions import session_from_item
 from chalicelib.config import Settings

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.access.caller import Session
+from chalicelib.access.call import Session
 from chalicelib.accounts.stores.keys import oidc_login_key, oidc_login_list_key
 from chalicelib.accounts.stores.sessions import session_items
 from chalicelib.accounts.stores.transactions import account_check, transacted

@@ -1,4 +1,4 @@
-"""Who is calling, and what they may do.
+"""Calls: who asks, under which policy, and when.
 
 A caller is nobody, a user, or a server. What a user may do with another user's account is said by the permissions
 that the other user granted; nothing is implied by a permission but itself, and by being the owner everything but
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from chalicelib.access.policy import CUSTODIAN, ROOT, UPLOAD, VIEW, WhoMay
+from chalicelib.access.policy import ROOT, SERVERS, UPLOAD, VIEW, Policy
 from chalicelib.errors import MalformedCredentialError, UnauthenticatedError, UnauthorizedError
 
 
@@ -160,73 +160,93 @@ def _valid_session(token: str, sessions: SessionReader, now_ms: int) -> Session 
     return session if session is not None and session.expires_time_ms > now_ms else None
 
 
-def require(caller: Caller, owner_id: str, who_may: WhoMay, grants: GrantReader) -> None:
-    """Nothing, when the caller may act on what belongs to `owner_id`.
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Who asks, under which policy, and when.
 
-    Grants are read only when neither ownership nor being a server settles it.
-
-    Raises:
-        UnauthenticatedError: the caller is nobody and the route is not for anyone.
-        UnauthorizedError: the caller is somebody who may not.
+    A request is one call, with the policy of its operation in the operation table.
     """
-    if who_may.anyone:
-        return
-    if caller.is_nobody:
-        raise UnauthenticatedError
-    if caller.is_server:
-        if who_may.server:
+
+    caller: Caller
+    policy: Policy
+    grants: GrantReader
+    now_ms: int
+    """When the call began, in milliseconds since the epoch: one call has one time."""
+    new_id: Callable[[], str]
+    """Makes an id that no other call makes: 32 lower-case hexadecimal digits."""
+
+    def require(self, owner_id: str | None = None) -> None:
+        """Raise unless the policy lets the caller act on what belongs to `owner_id`; None for what belongs to no user.
+
+        Grants are read only when neither ownership nor being a server decides.
+
+        Raises:
+            UnauthenticatedError: the caller is nobody and the policy does not admit anyone.
+            UnauthorizedError: the caller is known and may not.
+        """
+        caller, policy = self.caller, self.policy
+        if policy.anyone:
             return
-        raise UnauthorizedError
-    if caller.user_id == owner_id:
-        if who_may.owner:
-            return
-        raise UnauthorizedError
-    if who_may.permissions and caller.user_id is not None:
-        granted = grants.permissions(owner_id, caller.user_id)
-        if granted & who_may.permissions:
-            return
+        if caller.is_nobody:
+            raise UnauthenticatedError
+        if caller.is_server:
+            is_allowed = policy.server
+        elif caller.user_id == owner_id:
+            is_allowed = policy.owner
+        else:
+            is_allowed = owner_id is not None and self._is_granted(owner_id)
+        if not is_allowed:
+            raise UnauthorizedError
+
+    def require_view(self, owner_id: str) -> int | None:
+        """Raise unless the caller may read the owner's data, and return from when: None for all of it, else the start
+        of what a `view` of the last hours shows, in milliseconds since the epoch.
+
+        Raises:
+            UnauthenticatedError, UnauthorizedError: as `require`.
+        """
+        try:
+            self.require(owner_id)
+        except UnauthorizedError:
+            if self.caller.is_server or self.caller.user_id is None or VIEW not in self.policy.permissions:
+                raise
+            from_ms = self.grants.view_from_ms(owner_id, self.caller.user_id)
+            if from_ms is None:
+                raise
+            return from_ms
+        return None
+
+    def _is_granted(self, owner_id: str) -> bool:
+        wanted = self.policy.permissions
+        if not wanted or self.caller.user_id is None:
+            return False
+        granted = self.grants.permissions(owner_id, self.caller.user_id)
         # Root counts as view and upload wherever another service stored it (access-api A2).
-        if ROOT in granted and who_may.permissions & {VIEW, UPLOAD}:
-            return
-    raise UnauthorizedError
+        return bool(granted & wanted) or (ROOT in granted and bool(wanted & {VIEW, UPLOAD}))
 
 
-def require_view(caller: Caller, owner_id: str, who_may: WhoMay, grants: GrantReader) -> int | None:
-    """Since when the caller may read the owner's data: None for all of it, else the start of what a `view` of the last
-    hours shows.
-
-    Raises:
-        UnauthenticatedError, UnauthorizedError: as `require`.
-    """
-    try:
-        require(caller, owner_id, who_may, grants)
-    except UnauthorizedError:
-        if caller.is_server or caller.user_id is None or VIEW not in who_may.permissions:
-            raise
-        from_ms = grants.view_from_ms(owner_id, caller.user_id)
-        if from_ms is None:
-            raise
-        return from_ms
-    return None
+def platform_call(now_ms: int, new_id: Callable[[], str]) -> Call:
+    """A call of the platform itself: of an event, a task or a tool, which acts as a server."""
+    return Call(SERVICE, SERVERS, _NoGrants(), now_ms, new_id)
 
 
-__all__ = [
-    "CUSTODIAN",
-    "NOBODY",
-    "ROOT",
-    "SERVICE",
-    "UPLOAD",
-    "VIEW",
-    "Caller",
-    "Credentials",
-    "GrantReader",
-    "RestrictedToken",
-    "RestrictedTokenReader",
-    "Session",
-    "SessionReader",
-    "WhoMay",
-    "authenticate",
-    "require",
-    "require_view",
-    "token_hash",
-]
+class _NoGrants:
+    """Grants that nobody gave. A server needs none."""
+
+    def permissions(self, sharer_id: str, grantee_id: str) -> frozenset[str]:  # noqa: ARG002  the protocol's signature
+        """Always empty."""
+        return frozenset()
+
+    def view_from_ms(self, sharer_id: str, grantee_id: str) -> int | None:  # noqa: ARG002  the protocol's signature
+        """Always None."""
+        return None
+
+
+def require(caller: Caller, owner_id: str, policy: Policy, grants: GrantReader) -> None:
+    """As `Call.require`, for rules that do not take a call yet."""
+    Call(caller, policy, grants, 0, str).require(owner_id)
+
+
+def require_view(caller: Caller, owner_id: str, policy: Policy, grants: GrantReader) -> int | None:
+    """As `Call.require_view`, for rules that do not take a call yet."""
+    return Call(caller, policy, grants, 0, str).require_view(owner_id)

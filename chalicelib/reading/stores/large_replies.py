@@ -11,8 +11,8 @@ PREFIX = "answers/"
 VALID_FOR_S = 300
 
 
-class S3LargeAnswers:
-    """Implements `domain.ports.LargeAnswers`. The address alone gives access, so its key is as long as a token."""
+class S3LargeReplies:
+    """Implements `log.ports.LargeReplies`. The address alone gives access, so its key is as long as a token."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings

@@ -19,7 +19,7 @@ from chalicelib.errors import (
     UnavailableError,
 )
 from chalicelib.model.errors import Fault
-from chalicelib.model.pointers import member
+from chalicelib.model.json_values import member
 
 PROFILE = "profile"
 SETTINGS = "settings"

@@ -15,8 +15,8 @@ from chalicelib.log.data_set import format_time
 from chalicelib.model.checks.parse import parse
 from chalicelib.model.checks.report import Report
 from chalicelib.model.errors import NOT_PARSED, Fault, FieldError, between, length_out_of_range
-from chalicelib.model.fields import Kind, Text, Texts, Time
-from chalicelib.model.pointers import member
+from chalicelib.model.fields import Kind, Text, TextList, Time
+from chalicelib.model.json_values import member
 from chalicelib.model.query import PAGING, check_query
 from chalicelib.model.rendering import render
 from chalicelib.model.times import Moment
@@ -29,7 +29,7 @@ MAX_PATH_LENGTH = 2048
 """The longest path that is kept; the reference has no limit."""
 PATH_EXPRESSION = "^/.*$"
 
-_FIELDS: Mapping[str, Kind] = {"paths": Texts(Text()), "expirationTime": Time()}
+_FIELDS: Mapping[str, Kind] = {"paths": TextList(Text()), "expirationTime": Time()}
 
 
 @dataclass(frozen=True, slots=True)

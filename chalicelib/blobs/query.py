@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from chalicelib.blobs.blob import AVAILABLE, STATUSES, Blob
 from chalicelib.blobs.headers import LONGEST_MEDIA_TYPE, normalised_media_type
 from chalicelib.checking import checked
-from chalicelib.model.fields import Form
+from chalicelib.model.fields import TextFormat
 from chalicelib.model.query import PAGING, IntegerField, QueryField, TextField, TimeField, check_query
 
-_MEDIA_TYPE = Form("as media type", lambda text: normalised_media_type(text) is not None)
+_MEDIA_TYPE = TextFormat("as media type", lambda text: normalised_media_type(text) is not None)
 _BLOBS: Mapping[str, QueryField] = {
-    "mediaType": TextField(max_length=LONGEST_MEDIA_TYPE, is_list=True, is_unique=True, form=_MEDIA_TYPE),
+    "mediaType": TextField(max_length=LONGEST_MEDIA_TYPE, is_list=True, is_unique=True, format=_MEDIA_TYPE),
     "status": TextField(allowed=STATUSES, is_list=True, is_unique=True),
     **PAGING,
 }

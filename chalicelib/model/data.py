@@ -9,8 +9,7 @@ from collections.abc import Sequence
 
 from chalicelib.model.checks.report import Report
 from chalicelib.model.compiled.compiler import read_datum
-from chalicelib.model.datum import Datum, NewId
-from chalicelib.model.doubt import Doubt
+from chalicelib.model.datum import Datum, FastPathMiss, NewId
 from chalicelib.model.errors import InvalidBodyError
 
 __all__ = ["Datum", "NewId", "check_data"]
@@ -31,11 +30,11 @@ def check_data(items: Sequence[object], new_id: NewId) -> list[Datum]:
             continue
         try:
             data.append(read_datum(item, new_id, split))
-        except Doubt:
+        except FastPathMiss:
             # Most functions never meet such a datum: what reads it is imported with the first.
-            from chalicelib.model.checks.interpreter import read_by_table
+            from chalicelib.model.checks.interpreter import interpret_datum
 
-            datum = read_by_table(item, f"/{index}", parsing, validation, new_id, split)
+            datum = interpret_datum(item, f"/{index}", parsing, validation, new_id, split)
             if datum is not None:
                 data.append(datum)
     if faults := parsing.errors or validation.errors:

@@ -1,10 +1,10 @@
 """The vocabulary in which the data model's tables are written.
 
-A table is a tree of these values and holds no code. `parsing`, `validation` and `normalising` read it step by step,
+A table is a tree of these values and holds no code. `parsing`, `validation` and `normalizing` read it step by step,
 `compiler` turns it into straight-line Python, `json_schema` into JSON Schema. The order of `Object.fields` is the
 order of checking. Source: data-model.md.
 
-(Named tuples, because a data class takes eight times as long to make when the module is imported.)
+(ObjectMap tuples, because a data class takes eight times as long to make when the module is imported.)
 
 A path to a units field is a sibling's name (`units`) or, with a leading slash, starts at the datum (`/units/bg`).
 """
@@ -48,7 +48,7 @@ class OneOfByUnits(NamedTuple):
 # --- kinds of values --------------------------------------------------------------------------------------------------
 
 
-class Form(NamedTuple):
+class TextFormat(NamedTuple):
     """What a text must look like. `wording` completes the error "is not valid …"; `accepts` answers something true
     for a text of the form. `is_empty` tells which texts are `value-empty`; None: no text is."""
 
@@ -67,7 +67,7 @@ class Text(NamedTuple):
 
     max_length: int | None = None
     min_length: int | None = None
-    form: Form | None = None
+    format: TextFormat | None = None
     known: tuple[str, ...] = ()
     may_be_empty: bool = False
 
@@ -127,7 +127,7 @@ class FreeForm(NamedTuple):
     max_bytes: int = 4096
 
 
-class Texts(NamedTuple):
+class TextList(NamedTuple):
     """An array of strings; a null element counts as the empty string."""
 
     item: Text | Choice
@@ -138,20 +138,20 @@ class Texts(NamedTuple):
     empty_is_absent: bool = False
 
 
-class Objects(NamedTuple):
+class ObjectList(NamedTuple):
     """An array of objects; a null element is `value-not-exists`. The elements of a schedule have a `Start` field
     named `start`."""
 
-    item: Object | FreeForm | Later
+    item: Object | FreeForm | Recursive
     max_items: int | None = None
     may_be_empty: bool = False
     is_schedule: bool = False
 
 
-class Named(NamedTuple):
+class ObjectMap(NamedTuple):
     """An object used as a map from names to values; null for a name is `value-not-exists`."""
 
-    item: Object | Objects
+    item: Object | ObjectList
 
 
 class Object(NamedTuple):
@@ -162,16 +162,16 @@ class Object(NamedTuple):
     last: tuple[Rule, ...] = ()
 
 
-class Later(NamedTuple):
+class Recursive(NamedTuple):
     """A reference to an object that is being defined: the formulation of a compound of a formulation."""
 
     name: str
     object: Callable[[], Object]
 
 
-def resolved(model: Object | Later) -> Object:
+def resolved(model: Object | Recursive) -> Object:
     """The object that a reference stands for."""
-    return model.object() if isinstance(model, Later) else model
+    return model.object() if isinstance(model, Recursive) else model
 
 
 class Variant(NamedTuple):
@@ -193,7 +193,7 @@ class Embedded(NamedTuple):
 
 
 Scalar = Text | Choice | Constant | Boolean | Integer | Start | Number | Time
-Kind = Scalar | FreeForm | Texts | Objects | Named | Object | Later | Variant | Embedded
+Kind = Scalar | FreeForm | TextList | ObjectList | ObjectMap | Object | Recursive | Variant | Embedded
 
 # --- fields and what ties them together -------------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ import orjson
 from chalicelib.model.rendering import plain_decimal
 
 MAX_DEPTH = 100
-"""Objects and arrays inside one another, at most; with as many around the object, orjson can still write it all."""
+"""ObjectList and arrays inside one another, at most; with as many around the object, orjson can still write it all."""
 
 # A byte of orjson's text stands for at most six of the reference's.
 _MAX_GROWTH = 6

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from chalicelib.model import fields, forms
+from chalicelib.model import fields, text_formats
 from chalicelib.model.fields import ByUnits, Condition, Field, Kind, Object, OneOfByUnits, Range
 from chalicelib.model.tables import data_sets, data_sources
 from chalicelib.model.tables import registry as tables
@@ -117,7 +117,10 @@ class _SchemaWriter:
             case fields.Number(limits):
                 return {"type": "number", **(_limits(limits) if isinstance(limits, Range) else {})}
             case fields.Time(is_local):
-                return {"type": "string", **(forms.LOCAL_TIME if is_local else forms.ZONED_TIME).json_schema}
+                return {
+                    "type": "string",
+                    **(text_formats.LOCAL_TIME if is_local else text_formats.ZONED_TIME).json_schema,
+                }
             case _:
                 return self._structure(kind)
 
@@ -125,13 +128,13 @@ class _SchemaWriter:
         match kind:
             case fields.FreeForm():
                 return {"type": "object", "not": {"additionalProperties": {"type": "null"}}}
-            case fields.Texts(item) | fields.Objects(item):
+            case fields.TextList(item) | fields.ObjectList(item):
                 return {"type": "array", "items": self._kind(item), **_count(kind)}
-            case fields.Named(item):
+            case fields.ObjectMap(item):
                 return {"type": "object", "additionalProperties": self._kind(item)}
             case fields.Object():
                 return self.object(kind)
-            case fields.Later(name, model):
+            case fields.Recursive(name, model):
                 return self._reference(name, lambda: self.object(model()))
             case fields.Variant(type_name, discriminator, variants):
                 picked = [
@@ -158,8 +161,8 @@ class _SchemaWriter:
 
 
 def _text(kind: fields.Text) -> Schema:
-    schema: Schema = {"type": "string", **(kind.form.json_schema if kind.form else {})}
-    minimum = kind.min_length or (0 if kind.may_be_empty or (kind.form and kind.form.is_empty is None) else 1)
+    schema: Schema = {"type": "string", **(kind.format.json_schema if kind.format else {})}
+    minimum = kind.min_length or (0 if kind.may_be_empty or (kind.format and kind.format.is_empty is None) else 1)
     if minimum:
         schema["minLength"] = minimum
     if kind.max_length is not None:
@@ -174,13 +177,13 @@ def _limits(limits: Range) -> Schema:
     return {name: end for name, end in ends.items() if end is not None}
 
 
-def _count(kind: fields.Texts | fields.Objects) -> Schema:
+def _count(kind: fields.TextList | fields.ObjectList) -> Schema:
     schema: Schema = {}
-    if not kind.may_be_empty and not (isinstance(kind, fields.Texts) and kind.empty_is_absent):
+    if not kind.may_be_empty and not (isinstance(kind, fields.TextList) and kind.empty_is_absent):
         schema["minItems"] = 1
     if kind.max_items is not None:
         schema["maxItems"] = kind.max_items
-    if isinstance(kind, fields.Texts) and kind.is_unique:
+    if isinstance(kind, fields.TextList) and kind.is_unique:
         schema["uniqueItems"] = True
     return schema
 

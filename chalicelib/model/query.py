@@ -22,7 +22,7 @@ from chalicelib.model.errors import (
     value_not_valid,
     value_out_of_range,
 )
-from chalicelib.model.fields import Form
+from chalicelib.model.fields import TextFormat
 from chalicelib.model.times import RFC3339_LAYOUT, parse_time
 
 _TRUE = frozenset({"1", "t", "T", "TRUE", "true", "True"})
@@ -54,7 +54,7 @@ class TextField:
     allowed: tuple[str, ...] = ()
     is_list: bool = False
     is_unique: bool = False
-    form: Form | None = None
+    format: TextFormat | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +143,6 @@ def _text_fault(field: TextField, text: str) -> Fault | None:
         return VALUE_EMPTY
     if field.max_length is not None and len(text) > field.max_length:
         return length_out_of_range(len(text), between(None, field.max_length))
-    if field.form is not None and not field.form.accepts(text):
-        return value_not_valid(text, field.form.wording)
+    if field.format is not None and not field.format.accepts(text):
+        return value_not_valid(text, field.format.wording)
     return None

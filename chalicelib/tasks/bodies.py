@@ -10,7 +10,7 @@ from chalicelib.model.checks.parse import parse
 from chalicelib.model.checks.report import Report
 from chalicelib.model.errors import NOT_PARSED, VALUE_EMPTY, Fault, FieldError, type_not, value_not_after
 from chalicelib.model.fields import Integer, Kind, Text, Time
-from chalicelib.model.pointers import member
+from chalicelib.model.json_values import member
 from chalicelib.model.query import PAGING, QueryField, TextField, check_query
 from chalicelib.model.rendering import render
 from chalicelib.model.times import Moment

@@ -27,7 +27,7 @@ from chalicelib.log.identity_hash import MissingDeviceIdError, identity_hashes
 from chalicelib.log.ports import DataSetHeads, RecordLog
 from chalicelib.model.data import Datum, check_data
 from chalicelib.model.errors import VALUE_NOT_EXISTS
-from chalicelib.model.forms import DATA_ID
+from chalicelib.model.text_formats import DATA_ID
 from chalicelib.model.times import parse_time
 
 _REVISION_ONCE_ACTIVATED = 1

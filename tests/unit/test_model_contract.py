@@ -76,12 +76,12 @@ def _differences(path: str, spec: dict[str, Any], kind: Kind, depth: int = 0) ->
     match kind:
         case fields.Object():
             yield from _object_differences(path, spec, kind, depth)
-        case fields.Later():
+        case fields.Recursive():
             yield from _object_differences(path, spec, kind.object(), depth)
-        case fields.Objects(item) | fields.Texts(item):
+        case fields.ObjectList(item) | fields.TextList(item):
             yield from _array_differences(path, spec, kind)
             yield from _differences(f"{path}[]", spec["items"], item, depth + 1)
-        case fields.Named(item):
+        case fields.ObjectMap(item):
             yield from _differences(f"{path}{{}}", spec["values"], item, depth + 1)
         case fields.Variant():
             models = {_DEFINITIONS[name]["fields"][kind.discriminator]["enum"][0]: name for name in spec["oneOf"]}
@@ -108,11 +108,12 @@ def _object_differences(
 
 
 def _array_differences(
-    path: str, spec: dict[str, Any], kind: fields.Objects | fields.Texts
+    path: str, spec: dict[str, Any], kind: fields.ObjectList | fields.TextList
 ) -> Iterator[tuple[str, object, object]]:
-    is_unique, may_vanish = (kind.is_unique, kind.empty_is_absent) if isinstance(kind, fields.Texts) else (False, False)
+    is_unique = isinstance(kind, fields.TextList) and kind.is_unique
+    may_be_dropped = isinstance(kind, fields.TextList) and kind.empty_is_absent
     yield from _unequal(path, kind.max_items, spec.get("maxItems"))
-    yield from _unequal(path, not (kind.may_be_empty or may_vanish), bool(spec.get("minItems")))
+    yield from _unequal(path, not (kind.may_be_empty or may_be_dropped), bool(spec.get("minItems")))
     yield from _unequal(path, is_unique, bool(spec.get("uniqueItems")))
 
 

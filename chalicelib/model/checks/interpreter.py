@@ -5,15 +5,15 @@ This is the definition of the model's checks; `compiler` makes a quick way throu
 
 from __future__ import annotations
 
-from chalicelib.model.checks.normalize import normalise_datum
-from chalicelib.model.checks.parse import pick_datum
+from chalicelib.model.checks.normalize import normalize_datum
+from chalicelib.model.checks.parse import parse_datum
 from chalicelib.model.checks.report import Report
 from chalicelib.model.checks.validate import validate_datum
 from chalicelib.model.datum import Datum, NewId
 from chalicelib.model.errors import type_not
 
 
-def read_by_table(
+def interpret_datum(
     item: object, pointer: str, parsing: Report, validation: Report, new_id: NewId, split: list[Datum]
 ) -> Datum | None:
     """One element of a posted array as stored, data embedded in it appended to `split`; or None, and its faults in
@@ -23,9 +23,9 @@ def read_by_table(
         parsing.add(type_not("object", item), pointer)
         return None
     before = len(parsing.errors), len(validation.errors)
-    picked = pick_datum(item, pointer, parsing)
+    picked = parse_datum(item, pointer, parsing)
     if picked is None or len(parsing.errors) > before[0]:
         return None
     validation.meta = picked.discriminators
     validate_datum(picked, pointer, validation)
-    return None if len(validation.errors) > before[1] else normalise_datum(picked, new_id, split)
+    return None if len(validation.errors) > before[1] else normalize_datum(picked, new_id, split)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.model import fields
-from chalicelib.model.checks.parse import Picked
+from chalicelib.model.checks.parse import TypedObject
 from chalicelib.model.checks.validate import units_at
 from chalicelib.model.datum import Datum, NewId
 from chalicelib.model.fields import Kind, Object, resolved
@@ -16,43 +16,43 @@ from chalicelib.model.glucose import CONVERTED_UNITS, to_mmol_l
 
 @dataclass(frozen=True, slots=True)
 class _Target:
-    """Where what is normalised goes: the datum it is part of, and where data embedded in that are put."""
+    """Where what is normalized goes: the datum it is part of, and where data embedded in that are put."""
 
     datum: Mapping[str, Any]
     new_id: NewId
     split: list[Datum]
 
 
-def normalise_datum(picked: Picked, new_id: NewId, split: list[Datum]) -> Datum:
+def normalize_datum(picked: TypedObject, new_id: NewId, split: list[Datum]) -> Datum:
     """The datum as stored; data embedded in it are appended to `split`."""
-    body = _normalise_picked(picked, _Target(picked.values, new_id, split))
+    body = _normalize_typed_object(picked, _Target(picked.values, new_id, split))
     if "id" not in body:
         body["id"] = new_id()
     time = picked.values["time"]
     return Datum(body, time.epoch_ms, time.sent)
 
 
-def normalise_object(model: Object, values: Mapping[str, Any]) -> dict[str, Any]:
+def normalize_object(model: Object, values: Mapping[str, Any]) -> dict[str, Any]:
     """A body that is no datum and embeds none, as stored."""
-    return _normalise_object(model, values, _Target(values, str, []))
+    return _normalize_object(model, values, _Target(values, str, []))
 
 
-def _normalise_picked(picked: Picked, target: _Target) -> dict[str, Any]:
-    return picked.discriminators | _normalise_object(picked.model, picked.values, target)
+def _normalize_typed_object(picked: TypedObject, target: _Target) -> dict[str, Any]:
+    return picked.discriminators | _normalize_object(picked.model, picked.values, target)
 
 
-def _normalise_object(model: Object, values: Mapping[str, Any], target: _Target) -> dict[str, Any]:
+def _normalize_object(model: Object, values: Mapping[str, Any], target: _Target) -> dict[str, Any]:
     stored = {}
     for field in model.fields:
         value = values.get(field.name)
         if value is not None:
-            normalised = _normalise(field.kind, value, values, target)
-            if normalised is not None:
-                stored[field.stored_as or field.name] = normalised
+            normalized = _normalize(field.kind, value, values, target)
+            if normalized is not None:
+                stored[field.stored_as or field.name] = normalized
     return stored
 
 
-def _normalise(kind: Kind, value: Any, values: Mapping[str, Any], target: _Target) -> Any:
+def _normalize(kind: Kind, value: Any, values: Mapping[str, Any], target: _Target) -> Any:
     match kind:
         case fields.Choice(stored=stored):
             return stored.get(value, value)
@@ -61,28 +61,28 @@ def _normalise(kind: Kind, value: Any, values: Mapping[str, Any], target: _Targe
             return to_mmol_l(value) if is_mg_dl else value
         case fields.Time():
             return None if value.is_zero else value.stored
-        case fields.Texts():
+        case fields.TextList():
             if not value and kind.empty_is_absent:
                 return None
             return sorted(value) if kind.is_sorted else value
-        case fields.Objects(item):
+        case fields.ObjectList(item):
             if isinstance(item, fields.FreeForm):
                 return value
             model = resolved(item)
-            return [_normalise_object(model, element, target) for element in value]
-        case fields.Named(item):
-            return {name: _normalise(item, entry, values, target) for name, entry in value.items()}
-        case fields.Object() | fields.Later():
-            return _normalise_object(resolved(kind), value, target)
+            return [_normalize_object(model, element, target) for element in value]
+        case fields.ObjectMap(item):
+            return {name: _normalize(item, entry, values, target) for name, entry in value.items()}
+        case fields.Object() | fields.Recursive():
+            return _normalize_object(resolved(kind), value, target)
         case fields.Variant():
-            return _normalise_picked(value, target)
+            return _normalize_typed_object(value, target)
         case fields.Embedded():
             return _split_off(kind, value, target)
         case _:
             return value
 
 
-def _split_off(kind: fields.Embedded, picked: Picked, target: _Target) -> str | None:
-    datum = normalise_datum(picked, target.new_id, target.split)
+def _split_off(kind: fields.Embedded, picked: TypedObject, target: _Target) -> str | None:
+    datum = normalize_datum(picked, target.new_id, target.split)
     target.split.append(datum)
     return None if datum.body.get("subType") in kind.unlinked else str(datum.body["id"])

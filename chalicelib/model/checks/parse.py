@@ -14,12 +14,11 @@ from chalicelib.model.checks.report import Report
 from chalicelib.model.errors import NESTED_TOO_DEEPLY, VALUE_NOT_EXISTS, type_not, value_not_allowed, value_not_parsable
 from chalicelib.model.fields import Kind, Object
 from chalicelib.model.free_form import is_too_deep
-from chalicelib.model.json_values import is_number, whole_number, without_nulls
-from chalicelib.model.pointers import member
+from chalicelib.model.json_values import is_number, member, whole_number, without_nulls
 from chalicelib.model.tables import registry as tables
 
 
-class Picked(NamedTuple):
+class TypedObject(NamedTuple):
     """An object whose model was picked by its discriminators, for example `{"type": "basal", "deliveryType": "temp"}`.
     `values` are its other fields."""
 
@@ -45,9 +44,9 @@ def parse(kind: Kind, value: object, pointer: str, report: Report) -> Any:
             report.add(type_not("int", value), pointer)
         case fields.Time():
             return _parse_time(kind, value, pointer, report)
-        case fields.Texts():
+        case fields.TextList():
             return _parse_texts(value, pointer, report)
-        case fields.Objects(item):
+        case fields.ObjectList(item):
             return _parse_elements(item, value, pointer, report)
         case _:
             body = _of_type(dict, "object", value, pointer, report)
@@ -59,31 +58,31 @@ def _parse_object(kind: Kind, body: Mapping[str, Any], pointer: str, report: Rep
     match kind:
         case fields.Object():
             return parse_fields(kind, body, pointer, report)
-        case fields.Later() | fields.FreeForm() if is_too_deep(body):
+        case fields.Recursive() | fields.FreeForm() if is_too_deep(body):
             report.add(NESTED_TOO_DEEPLY, pointer)
             return None
-        case fields.Later():
+        case fields.Recursive():
             return parse_fields(kind.object(), body, pointer, report)
         case fields.FreeForm():
             return without_nulls(body)
-        case fields.Named(item):
+        case fields.ObjectMap(item):
             return {
                 name: body[name] if body[name] is None else parse(item, body[name], member(pointer, name), report)
                 for name in sorted(body)
             }
         case fields.Variant():
-            return _pick_variant(kind, body, pointer, report)
+            return _parse_variant(kind, body, pointer, report)
         case fields.Embedded():
-            return pick_datum(body, pointer, report, (kind.type,), kind.sub_types)
+            return parse_datum(body, pointer, report, (kind.type,), kind.sub_types)
 
 
-def pick_datum(
+def parse_datum(
     body: Mapping[str, object],
     pointer: str,
     report: Report,
     types: Sequence[str] = tables.TYPES,
     variants: Sequence[str] | None = None,
-) -> Picked | None:
+) -> TypedObject | None:
     """A whole datum, its model picked by its type and, where the type has variants, by the second discriminator."""
     type_name = discriminator(body, "type", types, pointer, report)
     if type_name is None:
@@ -100,7 +99,7 @@ def pick_datum(
         return None
     if report.meta is None:
         report.meta = discriminators
-    return Picked(model, discriminators, parse_fields(model, body, pointer, report))
+    return TypedObject(model, discriminators, parse_fields(model, body, pointer, report))
 
 
 def discriminator(
@@ -170,7 +169,9 @@ def _parse_elements(item: Kind, value: object, pointer: str, report: Report) -> 
     ]
 
 
-def _pick_variant(kind: fields.Variant, body: Mapping[str, object], pointer: str, report: Report) -> Picked | None:
+def _parse_variant(
+    kind: fields.Variant, body: Mapping[str, object], pointer: str, report: Report
+) -> TypedObject | None:
     type_name = discriminator(body, "type", (kind.type,), pointer, report)
     if type_name is None:
         return None
@@ -179,4 +180,4 @@ def _pick_variant(kind: fields.Variant, body: Mapping[str, object], pointer: str
         return None
     model = kind.variants[variant]
     discriminators = {"type": type_name, kind.discriminator: variant}
-    return Picked(model, discriminators, parse_fields(model, body, pointer, report))
+    return TypedObject(model, discriminators, parse_fields(model, body, pointer, report))

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.model import errors, fields
-from chalicelib.model.checks.parse import Picked
+from chalicelib.model.checks.parse import TypedObject
 from chalicelib.model.checks.report import Report
 from chalicelib.model.fields import Condition, Field, Kind, Object, Range, resolved
 from chalicelib.model.free_form import size_bytes
 from chalicelib.model.glucose_target import target_faults
-from chalicelib.model.pointers import member
+from chalicelib.model.json_values import member
 from chalicelib.model.times import Moment
 
 
@@ -46,7 +46,7 @@ def units_at(path: str, values: Mapping[str, Any], datum: Mapping[str, Any]) -> 
     return found
 
 
-def validate_datum(picked: Picked, pointer: str, report: Report) -> None:
+def validate_datum(picked: TypedObject, pointer: str, report: Report) -> None:
     """Report every fault of a parsed datum."""
     validate_object(picked.model, picked.values, pointer, picked.values, report)
 
@@ -124,11 +124,11 @@ def _validate(kind: Kind, value: Any, pointer: str, scope: _Scope, report: Repor
                 report.add(errors.VALUE_EMPTY, pointer)
             elif (size := size_bytes(value)) > max_bytes:
                 report.add(errors.size_out_of_range(size, errors.between(None, max_bytes)), pointer)
-        case fields.Texts():
+        case fields.TextList():
             _validate_texts(kind, value, pointer, scope, report)
-        case fields.Objects():
+        case fields.ObjectList():
             _validate_elements(kind, value, pointer, scope, report)
-        case fields.Named(item):
+        case fields.ObjectMap(item):
             for name, entry in value.items():
                 if entry is None:
                     report.add(errors.VALUE_NOT_EXISTS, member(pointer, name))
@@ -136,7 +136,7 @@ def _validate(kind: Kind, value: Any, pointer: str, scope: _Scope, report: Repor
                     _validate(item, entry, member(pointer, name), scope, report)
         case fields.Object():
             validate_object(kind, value, pointer, scope.datum, report)
-        case fields.Later():
+        case fields.Recursive():
             validate_object(kind.object(), value, pointer, scope.datum, report)
         case fields.Variant():
             validate_object(value.model, value.values, pointer, scope.datum, report)
@@ -145,7 +145,7 @@ def _validate(kind: Kind, value: Any, pointer: str, scope: _Scope, report: Repor
 
 
 def _validate_text(kind: fields.Text, value: str, pointer: str, report: Report) -> None:
-    is_empty = kind.form.is_empty if kind.form else operator.not_
+    is_empty = kind.format.is_empty if kind.format else operator.not_
     length = len(value)
     if is_empty and is_empty(value) and not kind.may_be_empty:
         report.add(errors.VALUE_EMPTY, pointer)
@@ -153,8 +153,8 @@ def _validate_text(kind: fields.Text, value: str, pointer: str, report: Report) 
         report.add(errors.length_out_of_range(length, errors.between(None, kind.max_length)), pointer)
     elif kind.min_length is not None and length < kind.min_length:
         report.add(errors.length_out_of_range(length, errors.between(kind.min_length, None)), pointer)
-    elif kind.form and not kind.form.accepts(value):
-        report.add(errors.value_not_valid(value, kind.form.wording), pointer)
+    elif kind.format and not kind.format.accepts(value):
+        report.add(errors.value_not_valid(value, kind.format.wording), pointer)
     elif kind.known and value not in kind.known:
         report.add(errors.value_not_allowed(value, kind.known), pointer)
 
@@ -217,14 +217,14 @@ def _validate_time(kind: fields.Time, value: Moment, pointer: str, scope: _Scope
         report.add(errors.value_not_after(value.sent, limit.sent), pointer)
 
 
-def _validate_count(kind: fields.Texts | fields.Objects, count: int, pointer: str, report: Report) -> None:
+def _validate_count(kind: fields.TextList | fields.ObjectList, count: int, pointer: str, report: Report) -> None:
     if not count and not kind.may_be_empty:
         report.add(errors.VALUE_EMPTY, pointer)
     elif kind.max_items is not None and count > kind.max_items:
         report.add(errors.length_out_of_range(count, errors.between(None, kind.max_items)), pointer)
 
 
-def _validate_texts(kind: fields.Texts, value: Sequence[str], pointer: str, scope: _Scope, report: Report) -> None:
+def _validate_texts(kind: fields.TextList, value: Sequence[str], pointer: str, scope: _Scope, report: Report) -> None:
     if not value and kind.empty_is_absent:
         return
     _validate_count(kind, len(value), pointer, report)
@@ -238,7 +238,9 @@ def _validate_texts(kind: fields.Texts, value: Sequence[str], pointer: str, scop
             seen.add(text)
 
 
-def _validate_elements(kind: fields.Objects, value: Sequence[Any], pointer: str, scope: _Scope, report: Report) -> None:
+def _validate_elements(
+    kind: fields.ObjectList, value: Sequence[Any], pointer: str, scope: _Scope, report: Report
+) -> None:
     _validate_count(kind, len(value), pointer, report)
     earliest_ms = 0
     for index, element in enumerate(value):

@@ -12,15 +12,15 @@ from contextlib import contextmanager
 from typing import Any
 
 from chalicelib.model import fields
-from chalicelib.model.fields import ByUnits, Condition, Field, Kind, Later, Object, OneOfByUnits, Range
+from chalicelib.model.fields import ByUnits, Condition, Field, Kind, Object, OneOfByUnits, Range, Recursive
 
 _INDENT = "    "
 
-NestedReader = Callable[[Object | Later, Callable[[Any], None]], Any]
+NestedReader = Callable[[Object | Recursive, Callable[[Any], None]], Any]
 """Makes the function for a nested object; it may have itself replaced later."""
 
 
-class CodeWriter:
+class CodeGenerator:
     """Writes one function, named `read`. `names` are those that the code may call."""
 
     def __init__(self, names: Mapping[str, Any], nested_reader: NestedReader) -> None:
@@ -42,7 +42,7 @@ class CodeWriter:
     def nested_object(self, model: Object) -> None:
         """Write `read(d, units)` for an object inside a datum."""
         with self._block("def read(d, units):"):
-            self._doubt_if("type(d) is not dict")
+            self._bail_if("type(d) is not dict")
             self._line("out = {}")
             self._object(model)
             self._line("return out")
@@ -69,16 +69,16 @@ class CodeWriter:
         yield
         self._depth -= 1
 
-    def _doubt_if(self, condition: str) -> None:
+    def _bail_if(self, condition: str) -> None:
         with self._block(f"if {condition}:"):
-            self._line("raise Doubt")
+            self._line("raise FastPathMiss")
 
     def _constant(self, value: Any) -> str:
         name = f"k{len(self._names)}"
         self._names[name] = value
         return name
 
-    def _reader(self, model: Object | Later) -> str:
+    def _reader(self, model: Object | Recursive) -> str:
         name = self._constant(None)
         self._names[name] = self._nested_reader(model, lambda reader: self._names.update({name: reader}))
         return name
@@ -111,12 +111,12 @@ class CodeWriter:
             return
         with self._block(f"if {field.name!r} in d and ({value} := d[{field.name!r}]) is not None:"):
             if field.forbidden is not None:
-                self._doubt_if(_holds(field.forbidden))
+                self._bail_if(_holds(field.forbidden))
             self._value(field, value)
         if field.required is not False:
             unless = f" and not ({_holds(field.forbidden)})" if field.forbidden else ""
             with self._block(f"elif ({_holds(field.required)}){unless}:"):
-                self._line("raise Doubt")
+                self._line("raise FastPathMiss")
 
     def _value(self, field: Field, value: str) -> None:
         self._kind(field.kind, value)
@@ -133,7 +133,9 @@ class CodeWriter:
                 for sibling, order in ((limits.at_least, "<"), (limits.at_most, ">")):
                     if sibling:
                         both = f"{name!r} in out and {sibling!r} in out"
-                        self._comparisons.append(f"if {both} and out[{name!r}] {order} out[{sibling!r}]: raise Doubt")
+                        self._comparisons.append(
+                            f"if {both} and out[{name!r}] {order} out[{sibling!r}]: raise FastPathMiss"
+                        )
             case fields.Time(not_before=sibling) if sibling:
                 both = f"{name!r} in out and {sibling!r} in out"
                 self._comparisons.append(f"if {both}: require_not_before(d[{name!r}], d[{sibling!r}])")
@@ -141,9 +143,9 @@ class CodeWriter:
     def _rule(self, rule: fields.Rule) -> None:
         match rule:
             case fields.AnyOf(names):
-                self._doubt_if(f"not ({_holds(fields.Has(names))})")
+                self._bail_if(f"not ({_holds(fields.Has(names))})")
             case fields.OneOf(names, unless):
-                self._doubt_if(f"not ({_holds(fields.Has((*names, *unless)))})")
+                self._bail_if(f"not ({_holds(fields.Has((*names, *unless)))})")
             case fields.GlucoseTarget(path):
                 self._line(f"require_target(d, {_units_name(path)})")
 
@@ -153,20 +155,20 @@ class CodeWriter:
             case fields.Text():
                 self._text(kind, value)
             case fields.Choice(values, stored):
-                self._doubt_if(f"type({value}) is not str or {value} not in {self._constant(frozenset(values))}")
+                self._bail_if(f"type({value}) is not str or {value} not in {self._constant(frozenset(values))}")
                 spellings = {stored.get(word, word) for word in values}
                 if len(spellings) == 1:
                     self._line(f"{value} = {spellings.pop()!r}")
                 elif stored:
                     self._line(f"{value} = {self._constant(dict(stored))}.get({value}, {value})")
             case fields.Constant(constant):
-                self._doubt_if(f"{value} != {constant!r}")
+                self._bail_if(f"{value} != {constant!r}")
             case fields.Boolean():
-                self._doubt_if(f"type({value}) is not bool")
+                self._bail_if(f"type({value}) is not bool")
             case fields.Integer(limits, allowed):
                 self._whole(value, limits)
                 if allowed:
-                    self._doubt_if(f"{value} not in {self._constant(frozenset(allowed))}")
+                    self._bail_if(f"{value} not in {self._constant(frozenset(allowed))}")
             case fields.Start(latest_ms):
                 self._whole(value, Range(0, latest_ms))
             case fields.Number():
@@ -180,11 +182,11 @@ class CodeWriter:
         match kind:
             case fields.FreeForm(max_bytes):
                 self._line(f"{value} = free_form({value}, {max_bytes})")
-            case fields.Texts():
+            case fields.TextList():
                 self._texts(kind, value)
-            case fields.Objects(item):
+            case fields.ObjectList(item):
                 self._count(kind, value)
-                if isinstance(item, Later):
+                if isinstance(item, Recursive):
                     self._line(f"require_shallow({value})")
                 if isinstance(item, fields.FreeForm):
                     self._line(f"{value} = [free_form(e, {item.max_bytes}) for e in {value}]")
@@ -192,15 +194,15 @@ class CodeWriter:
                     self._line(f"{value} = [{self._reader(item)}(e, units) for e in {value}]")
                 if kind.is_schedule:
                     self._line(f"require_schedule({value})")
-            case fields.Named(item):
-                self._doubt_if(f"type({value}) is not dict")
+            case fields.ObjectMap(item):
+                self._bail_if(f"type({value}) is not dict")
                 entry = f"{value}e"
                 self._line(f"{value}n, {value} = {value}, {{}}")
                 with self._block(f"for n, {entry} in {value}n.items():"):
                     self._kind(item, entry)
                     self._line(f"{value}[n] = {entry}")
-            case fields.Object() | fields.Later():
-                if isinstance(kind, Later):
+            case fields.Object() | fields.Recursive():
+                if isinstance(kind, Recursive):
                     self._line(f"require_shallow({value})")
                 self._line(f"{value} = {self._reader(kind)}({value}, units)")
             case fields.Variant():
@@ -209,21 +211,21 @@ class CodeWriter:
                 self._line(f"{value} = split_off({self._constant(kind)}, {value}, new_id, split)")
 
     def _text(self, kind: fields.Text, value: str) -> None:
-        doubts = [f"type({value}) is not str"]
-        is_empty = kind.form.is_empty if kind.form else operator.not_
+        misses = [f"type({value}) is not str"]
+        is_empty = kind.format.is_empty if kind.format else operator.not_
         if is_empty is operator.not_:
             is_empty = None
-            doubts += [] if kind.may_be_empty else [f"not {value}"]
+            misses += [] if kind.may_be_empty else [f"not {value}"]
         if kind.max_length is not None:
-            doubts.append(f"len({value}) > {kind.max_length}")
+            misses.append(f"len({value}) > {kind.max_length}")
         if kind.min_length is not None:
-            doubts.append(f"len({value}) < {kind.min_length}")
-        if kind.form is not None:
-            doubts += [f"{self._constant(is_empty)}({value})"] if is_empty else []
-            doubts.append(f"not {self._constant(kind.form.accepts)}({value})")
+            misses.append(f"len({value}) < {kind.min_length}")
+        if kind.format is not None:
+            misses += [f"{self._constant(is_empty)}({value})"] if is_empty else []
+            misses.append(f"not {self._constant(kind.format.accepts)}({value})")
         if kind.known:
-            doubts.append(f"{value} not in {self._constant(frozenset(kind.known))}")
-        self._doubt_if(" or ".join(doubts))
+            misses.append(f"{value} not in {self._constant(frozenset(kind.known))}")
+        self._bail_if(" or ".join(misses))
 
     def _whole(self, value: str, limits: Range) -> None:
         if limits.high is None:
@@ -235,7 +237,7 @@ class CodeWriter:
         self._range(value, limits)
 
     def _number(self, kind: fields.Number, value: str) -> None:
-        self._doubt_if(f"type({value}) is not float and type({value}) is not int")
+        self._bail_if(f"type({value}) is not float and type({value}) is not int")
         match kind.limits:
             case Range() as limits:
                 self._range(value, limits)
@@ -243,11 +245,11 @@ class CodeWriter:
                 limits_of = self._constant({units: (limits.low, limits.high) for units, limits in ranges.items()})
                 with self._block(f"if {_units_name(path)} in {limits_of}:"):
                     self._line(f"low, high = {limits_of}[{_units_name(path)}]")
-                    self._doubt_if(f"not low <= {value} <= high")
+                    self._bail_if(f"not low <= {value} <= high")
             case OneOfByUnits(path, allowed):
                 allowed_of = self._constant(dict(allowed))
                 units = _units_name(path)
-                self._doubt_if(f"{units} in {allowed_of} and {value} not in {allowed_of}[{units}]")
+                self._bail_if(f"{units} in {allowed_of} and {value} not in {allowed_of}[{units}]")
         if kind.converted_by:
             with self._block(f"if {_units_name(kind.converted_by)} in CONVERTED_UNITS:"):
                 self._line(f"{value} = to_mmol_l({value})")
@@ -256,22 +258,22 @@ class CodeWriter:
         low = "" if limits.low is None else f"{limits.low!r} <= "
         high = "" if limits.high is None else f" <= {limits.high!r}"
         if low or high:
-            self._doubt_if(f"not {low}{value}{high}")
+            self._bail_if(f"not {low}{value}{high}")
 
-    def _count(self, kind: fields.Texts | fields.Objects, value: str) -> None:
-        doubts = [f"type({value}) is not list"]
+    def _count(self, kind: fields.TextList | fields.ObjectList, value: str) -> None:
+        misses = [f"type({value}) is not list"]
         if not kind.may_be_empty and not _may_vanish(kind):
-            doubts.append(f"not {value}")
+            misses.append(f"not {value}")
         if kind.max_items is not None:
-            doubts.append(f"len({value}) > {kind.max_items}")
-        self._doubt_if(" or ".join(doubts))
+            misses.append(f"len({value}) > {kind.max_items}")
+        self._bail_if(" or ".join(misses))
 
-    def _texts(self, kind: fields.Texts, value: str) -> None:
+    def _texts(self, kind: fields.TextList, value: str) -> None:
         self._count(kind, value)
         with self._block(f"for {value}e in {value}:"):
             self._kind(kind.item, f"{value}e")
         if kind.is_unique:
-            self._doubt_if(f"len(set({value})) < len({value})")
+            self._bail_if(f"len(set({value})) < len({value})")
         if kind.is_sorted:
             self._line(f"{value} = sorted({value})")
 
@@ -293,9 +295,9 @@ def _units_paths(kind: Kind, seen: set[int]) -> Iterator[str]:
         case fields.Object():
             for field in kind.fields:
                 yield from _units_paths(field.kind, seen)
-        case fields.Later():
+        case fields.Recursive():
             yield from _units_paths(kind.object(), seen)
-        case fields.Objects(item) | fields.Named(item):
+        case fields.ObjectList(item) | fields.ObjectMap(item):
             yield from _units_paths(item, seen)
 
 
@@ -312,7 +314,7 @@ def _units_name(path: str) -> str:
 
 
 def _may_vanish(kind: Kind) -> bool:
-    return isinstance(kind, fields.Texts) and kind.empty_is_absent
+    return isinstance(kind, fields.TextList) and kind.empty_is_absent
 
 
 def _holds(condition: Condition) -> str:

@@ -1,13 +1,13 @@
 """What the compiled checks call for kinds of values that are not worth code of their own.
 
-Each takes a value as it was sent and returns it as it is stored, or raises `Doubt`.
+Each takes a value as it was sent and returns it as it is stored, or raises `FastPathMiss`.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from chalicelib.model.doubt import Doubt
+from chalicelib.model.datum import FastPathMiss
 from chalicelib.model.free_form import is_plain_and_small, is_too_deep, size_bytes
 from chalicelib.model.glucose_target import MAXIMUMS, target_faults
 from chalicelib.model.json_values import whole_number, without_nulls
@@ -18,34 +18,34 @@ def whole(value: object) -> int:
     """A whole number that was sent as 60.0."""
     number = whole_number(value)
     if number is None:
-        raise Doubt
+        raise FastPathMiss
     return number
 
 
 def free_form(value: object, max_bytes: int) -> dict[str, Any]:
     """An object of any members."""
     if type(value) is not dict:
-        raise Doubt
+        raise FastPathMiss
     if None in value.values():
         value = without_nulls(value)
     if not value:
-        raise Doubt
+        raise FastPathMiss
     if not is_plain_and_small(value, max_bytes) and (is_too_deep(value) or size_bytes(value) > max_bytes):
-        raise Doubt
+        raise FastPathMiss
     return value
 
 
 def require_shallow(value: object) -> None:
     """An object that may hold objects of its own kind, and those others, without end."""
     if is_too_deep(value):
-        raise Doubt
+        raise FastPathMiss
 
 
 def stored_local_time(text: object) -> str:
     """A time without zone, taken as UTC."""
     moment = parse_local_time(text) if type(text) is str else None
     if moment is None or moment.is_zero:
-        raise Doubt
+        raise FastPathMiss
     return moment.stored
 
 
@@ -53,7 +53,7 @@ def require_not_before(later: str, earlier: str) -> None:
     """Two times, as sent, that have to be in order."""
     end, start = parse_time(later), parse_time(earlier)
     if end is None or start is None or end[:2] < start[:2]:
-        raise Doubt
+        raise FastPathMiss
 
 
 def require_target(values: dict[str, Any], units: str | None) -> None:
@@ -64,7 +64,7 @@ def require_target(values: dict[str, Any], units: str | None) -> None:
         if maximum is None or 0 <= low <= high <= maximum:  # the shape that most targets have
             return
     for _ in target_faults(values, units):
-        raise Doubt
+        raise FastPathMiss
 
 
 def require_schedule(elements: list[dict[str, Any]]) -> None:
@@ -73,7 +73,7 @@ def require_schedule(elements: list[dict[str, Any]]) -> None:
     for element in elements:
         start_ms = element["start"]
         if start_ms < earliest_ms or (start_ms and not earliest_ms):
-            raise Doubt
+            raise FastPathMiss
         earliest_ms = start_ms + 1
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chalicelib.model import forms
+from chalicelib.model import text_formats
 from chalicelib.model.fields import (
     Boolean,
     ByUnits,
@@ -12,11 +12,11 @@ from chalicelib.model.fields import (
     Integer,
     Number,
     Object,
-    Objects,
+    ObjectList,
     OneOfByUnits,
     Range,
     Text,
-    Texts,
+    TextList,
     only_with,
     required,
 )
@@ -70,11 +70,11 @@ _ALERTS = Object(
 )
 
 _DAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
-_SCHEDULED_ALERTS = Objects(
+_SCHEDULED_ALERTS = ObjectList(
     Object(
         (
             Field("name", NAME),
-            required("days", Texts(Choice(_DAYS), may_be_empty=True, is_unique=True)),
+            required("days", TextList(Choice(_DAYS), may_be_empty=True, is_unique=True)),
             required("start", Integer(Range(0, DAY_MS))),
             required("end", Integer(Range(0, 2 * DAY_MS))),
             required("alerts", _ALERTS),
@@ -119,7 +119,7 @@ _LEGACY_RATE_ALERTS = Object(
 
 CGM_SETTINGS = datum(
     *DEVICE,
-    Field("transmitterId", Text(form=forms.TRANSMITTER_ID)),
+    Field("transmitterId", Text(format=text_formats.TRANSMITTER_ID)),
     Field("units", GLUCOSE_UNITS),
     Field("defaultAlerts", _ALERTS),
     Field("scheduledAlerts", _SCHEDULED_ALERTS),

@@ -5,7 +5,7 @@ Source: data-model.md, sections 3 and 4.
 
 from __future__ import annotations
 
-from chalicelib.model import forms
+from chalicelib.model import text_formats
 from chalicelib.model.fields import (
     AnyOf,
     ByUnits,
@@ -19,12 +19,12 @@ from chalicelib.model.fields import (
     Is,
     Number,
     Object,
-    Objects,
+    ObjectList,
     Range,
     Rule,
     Start,
     Text,
-    Texts,
+    TextList,
     Time,
     only_with,
     required,
@@ -53,7 +53,7 @@ DURATION_UP_TO_10_HOURS = Object(
 )
 """How long an alert snoozes, and how long insulin acts."""
 
-MANUFACTURERS = Texts(NAME, max_items=10, is_unique=True, is_sorted=True)
+MANUFACTURERS = TextList(NAME, max_items=10, is_unique=True, is_sorted=True)
 
 
 def glucose_ranges(mg_dl: Range, mmol_l: Range) -> dict[str, Range]:
@@ -83,25 +83,25 @@ def glucose_target(units: str, *more: Field) -> Object:
 _START = required("start", Start(DAY_MS))
 
 
-def schedule(*fields: Field) -> Objects:
+def schedule(*fields: Field) -> ObjectList:
     """Elements that each hold from their `start`, in milliseconds from midnight."""
-    return Objects(Object((*fields, _START)), may_be_empty=True, is_schedule=True)
+    return ObjectList(Object((*fields, _START)), may_be_empty=True, is_schedule=True)
 
 
-def glucose_target_schedule(units: str) -> Objects:
-    return Objects(glucose_target(units, _START), may_be_empty=True, is_schedule=True)
+def glucose_target_schedule(units: str) -> ObjectList:
+    return ObjectList(glucose_target(units, _START), may_be_empty=True, is_schedule=True)
 
 
-ANNOTATIONS = Objects(FreeForm(), max_items=100)
+ANNOTATIONS = ObjectList(FreeForm(), max_items=100)
 
 _IDENTIFIED = Is("type", ("blob", "datum", "image"))
 _LINKED = Is("type", ("url",))
 ASSOCIATION = Object(
     (
-        Field("id", Text(form=forms.DATA_ID), required=_IDENTIFIED, forbidden=_LINKED),
+        Field("id", Text(format=text_formats.DATA_ID), required=_IDENTIFIED, forbidden=_LINKED),
         Field("reason", Text(max_length=1000)),
         required("type", Choice(("blob", "datum", "image", "url"))),
-        Field("url", Text(max_length=2047, form=forms.URL), required=_LINKED, forbidden=_IDENTIFIED),
+        Field("url", Text(max_length=2047, format=text_formats.URL), required=_LINKED, forbidden=_IDENTIFIED),
     )
 )
 
@@ -110,7 +110,7 @@ ORIGIN = Object(
         Field("id", NAME),
         Field("name", NAME),
         Field("payload", FreeForm()),
-        Field("time", Text(form=forms.ZONED_TIME)),
+        Field("time", Text(format=text_formats.ZONED_TIME)),
         Field("type", Choice(("application", "device", "manual", "service"))),
         Field("version", NAME),
     )
@@ -148,20 +148,20 @@ LOCATION = Object(
 
 COMMON = (
     Field("annotations", ANNOTATIONS),
-    Field("associations", Objects(ASSOCIATION, max_items=100)),
+    Field("associations", ObjectList(ASSOCIATION, max_items=100)),
     Field("clockDriftOffset", Integer(Range(-DAY_MS, DAY_MS))),
     Field("conversionOffset", Integer()),
     Field("deviceId", Text()),
-    Field("deviceTime", Text(form=forms.LOCAL_TIME)),
-    Field("id", Text(form=forms.DATA_ID)),
+    Field("deviceTime", Text(format=text_formats.LOCAL_TIME)),
+    Field("id", Text(format=text_formats.DATA_ID)),
     Field("location", LOCATION),
-    Field("notes", Texts(Text(max_length=1000), max_items=100, empty_is_absent=True)),
+    Field("notes", TextList(Text(max_length=1000), max_items=100, empty_is_absent=True)),
     Field("origin", ORIGIN),
     Field("payload", FreeForm()),
     Field("source", Constant("carelink")),
-    Field("tags", Texts(NAME, max_items=100, is_unique=True, is_sorted=True)),
+    Field("tags", TextList(NAME, max_items=100, is_unique=True, is_sorted=True)),
     required("time", Time(may_be_zero=False)),
-    Field("timezone", Text(form=forms.TIME_ZONE)),
+    Field("timezone", Text(format=text_formats.TIME_ZONE)),
     Field("timezoneOffset", Integer(Range(-10_080, 10_080))),
 )
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalicelib.model import forms
+from chalicelib.model import text_formats
 from chalicelib.model.checks.bodies import check_body
 from chalicelib.model.deduplicators import NAMES
-from chalicelib.model.fields import Choice, Field, FreeForm, Integer, Object, Range, Text, Texts, Time
+from chalicelib.model.fields import Choice, Field, FreeForm, Integer, Object, Range, Text, TextList, Time
 from chalicelib.model.tables.common import ANNOTATIONS, DAY_MS
 
-_TIMEZONE = Field("timezone", Text(form=forms.TIME_ZONE))
-_LOCAL_TIME = Text(form=forms.LOCAL_TIME)
+_TIMEZONE = Field("timezone", Text(format=text_formats.TIME_ZONE))
+_LOCAL_TIME = Text(format=text_formats.LOCAL_TIME)
 
 _CLIENT = Object((Field("name", Text()), Field("private", FreeForm()), Field("version", Text())))
-_DEDUPLICATOR = Object((Field("name", Text(form=forms.REVERSE_DOMAIN, known=NAMES)),))
+_DEDUPLICATOR = Object((Field("name", Text(format=text_formats.REVERSE_DOMAIN, known=NAMES)),))
 
 CREATION = Object(
     (
@@ -26,15 +26,15 @@ CREATION = Object(
         Field("dataSetType", Choice(("continuous", "normal"))),
         Field("deduplicator", _DEDUPLICATOR),
         Field("deviceId", Text()),
-        Field("deviceManufacturers", Texts(Text(), is_unique=True, is_sorted=True)),
+        Field("deviceManufacturers", TextList(Text(), is_unique=True, is_sorted=True)),
         Field("deviceModel", Text()),
         Field("deviceSerialNumber", Text()),
         Field(
             "deviceTags",
-            Texts(Choice(("activity-monitor", "bgm", "cgm", "insulin-pump")), is_unique=True, is_sorted=True),
+            TextList(Choice(("activity-monitor", "bgm", "cgm", "insulin-pump")), is_unique=True, is_sorted=True),
         ),
         Field("deviceTime", _LOCAL_TIME),
-        Field("id", Text(form=forms.DATA_ID)),
+        Field("id", Text(format=text_formats.DATA_ID)),
         Field("payload", FreeForm()),
         Field("time", Time(may_be_zero=False)),
         Field("timeProcessing", Choice(("across-the-board-timezone", "none", "utc-bootstrapping"))),
@@ -42,7 +42,7 @@ CREATION = Object(
         Field("timezoneOffset", Integer(Range(-10_080, 10_080))),
         # Any string is taken: what is stored is always `upload`.
         Field("type", Text(may_be_empty=True)),
-        Field("uploadId", Text(form=forms.UPLOAD_ID)),
+        Field("uploadId", Text(format=text_formats.UPLOAD_ID)),
         Field("version", Text(min_length=5, may_be_empty=True)),
     )
 )

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from chalicelib.model import forms
+from chalicelib.model import text_formats
 from chalicelib.model.checks.bodies import check_body
-from chalicelib.model.fields import Choice, Field, FreeForm, Is, Object, Text, Texts, Time, only_with, required
+from chalicelib.model.fields import Choice, Field, FreeForm, Is, Object, Text, TextList, Time, only_with, required
 from chalicelib.model.query import PAGING, QueryField, TextField
 
 STATES = ("connected", "disconnected", "error")
@@ -33,9 +33,9 @@ UPDATE = Object(
         Field("state", Choice(STATES)),
         Field("metadata", FreeForm()),
         Field("error", FreeForm()),
-        Field("dataSetId", Text(form=forms.UPLOAD_ID)),
+        Field("dataSetId", Text(format=text_formats.UPLOAD_ID)),
         # Deprecated: only the first counts.
-        Field("dataSetIds", Texts(Text(form=forms.UPLOAD_ID))),
+        Field("dataSetIds", TextList(Text(format=text_formats.UPLOAD_ID))),
         Field("earliestDataTime", Time(may_be_zero=False)),
         Field("latestDataTime", Time(may_be_zero=False, not_before="earliestDataTime")),
         Field("lastImportTime", Time(may_be_zero=False)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chalicelib.model import forms
+from chalicelib.model import text_formats
 from chalicelib.model.fields import (
     AnyOf,
     ByUnits,
@@ -49,11 +49,11 @@ _PRIME_VOLUMES = {"cannula": Range(0, 1000), "tubing": Range(0, 1000)}
 _CLOCK = Object(
     (
         Field("time", Time(is_local=True, may_be_zero=False)),
-        Field("timeZoneName", Text(form=forms.TIME_ZONE)),
+        Field("timeZoneName", Text(format=text_formats.TIME_ZONE)),
     ),
     last=(AnyOf(("time", "timeZoneName")),),
 )
-_CLOCK_TEXT = Text(form=forms.LOCAL_TIME)
+_CLOCK_TEXT = Text(format=text_formats.LOCAL_TIME)
 
 DEVICE_EVENT = {
     "alarm": datum(required("alarmType", Choice(_ALARM_TYPES)), _STATUS),

@@ -13,7 +13,7 @@ from chalicelib.model.fields import (
     Not,
     Number,
     Object,
-    Objects,
+    ObjectList,
     Range,
     Time,
     required,
@@ -28,7 +28,7 @@ _TIME = Field("time", Time())
 _FOOD = Object((_TIME, required("nutrition", NUTRITION)))
 _GLUCOSE = Object((required("time", Time()), required("value", glucose(_BG_UNITS))))
 _FORECAST = Object((_TIME, required("value", Number(converted_by=_BG_UNITS))))
-_REMARKS = Objects(Object((required("id", NAME), Field("metadata", FreeForm()))), max_items=100)
+_REMARKS = ObjectList(Object((required("id", NAME), Field("metadata", FreeForm()))), max_items=100)
 
 
 def _on_board(limits: Range) -> Object:
@@ -60,8 +60,8 @@ DOSING_DECISION = datum(
     Field("carbsOnBoard", _on_board(Range(0, 1000))),
     Field("insulinOnBoard", _on_board(Range(-1000, 1000))),
     Field("bgTargetSchedule", glucose_target_schedule(_BG_UNITS)),
-    Field("bgHistorical", Objects(_GLUCOSE, max_items=_MAX_GLUCOSE_VALUES)),
-    Field("bgForecast", Objects(_FORECAST, max_items=_MAX_GLUCOSE_VALUES)),
+    Field("bgHistorical", ObjectList(_GLUCOSE, max_items=_MAX_GLUCOSE_VALUES)),
+    Field("bgForecast", ObjectList(_FORECAST, max_items=_MAX_GLUCOSE_VALUES)),
     Field(
         "recommendedBasal",
         Object((required("rate", Number(Range(0, 100))), Field("duration", Integer(Range(0, DAY_MS))))),

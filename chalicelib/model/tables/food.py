@@ -12,7 +12,7 @@ from chalicelib.model.fields import (
     Is,
     Number,
     Object,
-    Objects,
+    ObjectList,
     Range,
     only_with,
     required,
@@ -24,7 +24,7 @@ FOOD = datum(
     Field("amount", AMOUNT),
     Field("brand", NAME),
     Field("code", NAME),
-    Field("ingredients", Objects(INGREDIENT, max_items=100)),
+    Field("ingredients", ObjectList(INGREDIENT, max_items=100)),
     Field("meal", Choice(("breakfast", "dinner", "lunch", "other", "snack"))),
     only_with("mealOther", NAME, Is("meal", ("other",))),
     Field("name", NAME),
@@ -61,7 +61,7 @@ _STATES = ("alcohol", "cycle", "hyperglycemiaSymptoms", "hypoglycemiaSymptoms", 
 REPORTED_STATE = datum(
     Field(
         "states",
-        Objects(
+        ObjectList(
             Object(
                 (
                     Field("severity", Integer(Range(0, 10))),

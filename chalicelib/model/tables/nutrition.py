@@ -10,12 +10,12 @@ from chalicelib.model.fields import (
     Field,
     Has,
     Integer,
-    Later,
     Not,
     Number,
     Object,
-    Objects,
+    ObjectList,
     Range,
+    Recursive,
     required,
 )
 from chalicelib.model.tables.common import DAY_S, NAME, amount_in
@@ -60,7 +60,7 @@ INGREDIENT: Object = Object(
         Field("amount", AMOUNT),
         Field("brand", NAME),
         Field("code", NAME),
-        Field("ingredients", Objects(Later("ingredient", lambda: INGREDIENT), max_items=100)),
+        Field("ingredients", ObjectList(Recursive("ingredient", lambda: INGREDIENT), max_items=100)),
         Field("name", NAME),
         Field("nutrition", NUTRITION),
     )
@@ -69,13 +69,13 @@ INGREDIENT: Object = Object(
 _COMPOUND = Object(
     (
         required("amount", Number(Range(0))),
-        required("formulation", Later("insulinFormulation", lambda: INSULIN_FORMULATION)),
+        required("formulation", Recursive("insulinFormulation", lambda: INSULIN_FORMULATION)),
     )
 )
 
 INSULIN_FORMULATION: Object = Object(
     (
-        Field("compounds", Objects(_COMPOUND, max_items=100), forbidden=Has(("simple",))),
+        Field("compounds", ObjectList(_COMPOUND, max_items=100), forbidden=Has(("simple",))),
         Field("name", NAME),
         Field(
             "simple",

@@ -9,10 +9,10 @@ from chalicelib.model.fields import (
     Has,
     Integer,
     Is,
-    Named,
     Number,
     Object,
-    Objects,
+    ObjectList,
+    ObjectMap,
     Range,
     Text,
     only_with,
@@ -38,9 +38,9 @@ from chalicelib.model.tables.nutrition import INSULIN_FORMULATION
 _BG_UNITS = "/units/bg"
 
 
-def _schedules(one: str, many: str, kind: Objects) -> tuple[Field, Field]:
+def _schedules(one: str, many: str, kind: ObjectList) -> tuple[Field, Field]:
     """A single schedule, or several by name, not both."""
-    return Field(one, kind), Field(many, Named(kind), forbidden=Has((one,)))
+    return Field(one, kind), Field(many, ObjectMap(kind), forbidden=Has((one,)))
 
 
 _ENABLED = required("enabled", Boolean())
@@ -95,7 +95,7 @@ PUMP_SETTINGS = datum(
     Field("manufacturers", MANUFACTURERS),
     Field("model", NAME),
     Field("name", NAME),
-    Field("overridePresets", Named(_OVERRIDE_PRESET)),
+    Field("overridePresets", ObjectMap(_OVERRIDE_PRESET)),
     Field("scheduleTimeZoneOffset", Integer(Range(-10_080, 10_080))),
     Field("serialNumber", NAME),
     Field("softwareVersion", NAME),

@@ -6,9 +6,8 @@ import re
 from functools import cache
 from pathlib import Path
 
-from chalicelib.model.fields import Form
-from chalicelib.model.quick_times import is_local_time, is_zero_time, is_zoned_time
-from chalicelib.model.times import LOCAL_LAYOUT, RFC3339_LAYOUT
+from chalicelib.model.fields import TextFormat
+from chalicelib.model.times import LOCAL_LAYOUT, RFC3339_LAYOUT, is_local_time, is_zero_time, is_zoned_time
 from chalicelib.model.urls import is_absolute_url
 
 _DATA_ID = r"[0-9a-z]{32}"
@@ -34,29 +33,29 @@ def time_zone_names() -> frozenset[str]:
     return frozenset(Path(tzdata.__file__).with_name("zones").read_text(encoding="utf-8").split())
 
 
-DATA_ID = Form("as data id", re.compile(_DATA_ID).fullmatch, json_schema={"pattern": f"^{_DATA_ID}$"})
+DATA_ID = TextFormat("as data id", re.compile(_DATA_ID).fullmatch, json_schema={"pattern": f"^{_DATA_ID}$"})
 # The reference answers 500 to a malformed one; here it is the client's mistake.
-UPLOAD_ID = Form("as data set id", re.compile(_UPLOAD_ID).fullmatch, json_schema={"pattern": f"^{_UPLOAD_ID}$"})
-TRANSMITTER_ID = Form(
+UPLOAD_ID = TextFormat("as data set id", re.compile(_UPLOAD_ID).fullmatch, json_schema={"pattern": f"^{_UPLOAD_ID}$"})
+TRANSMITTER_ID = TextFormat(
     "as transmitter id",
     re.compile(f"(?:{_TRANSMITTER_ID})?").fullmatch,
     is_empty=None,
     json_schema={"pattern": f"^({_TRANSMITTER_ID})?$"},
 )
-REVERSE_DOMAIN = Form(
+REVERSE_DOMAIN = TextFormat(
     "as reverse domain",
     lambda text: len(text) <= _MAX_REVERSE_DOMAIN_LENGTH and _is_reverse_domain(text),
     json_schema={"maxLength": _MAX_REVERSE_DOMAIN_LENGTH, "pattern": f"^{_REVERSE_DOMAIN}$"},
 )
-URL = Form("as url", is_absolute_url, json_schema={"format": "uri"})
-TIME_ZONE = Form("time zone name", lambda text: text in time_zone_names(), json_schema={"format": "timezone"})
-LOCAL_TIME = Form(
+URL = TextFormat("as url", is_absolute_url, json_schema={"format": "uri"})
+TIME_ZONE = TextFormat("time zone name", lambda text: text in time_zone_names(), json_schema={"format": "timezone"})
+LOCAL_TIME = TextFormat(
     f'as time with layout "{LOCAL_LAYOUT}"',
     is_local_time,
     is_empty=None,
     json_schema={"pattern": f"^{_LOCAL_TIME}$"},
 )
-ZONED_TIME = Form(
+ZONED_TIME = TextFormat(
     f'as time with layout "{RFC3339_LAYOUT}"',
     is_zoned_time,
     is_empty=is_zero_time,

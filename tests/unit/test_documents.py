@@ -10,6 +10,7 @@ ROOT = Path(__file__).parent.parent.parent
 DOCUMENTS = sorted(
     path for pattern in ("*.md", "docs/**/*.md") for path in ROOT.glob(pattern) if path.name != "CHANGELOG.md"
 )
+FIRST_SCREEN_LINES = 25
 RECORDED = ROOT / "tests" / "data" / "golden" / "http"
 
 
@@ -32,6 +33,29 @@ def test_links_lead_somewhere(document: Path) -> None:
 def test_targets_of_make_exist(document: Path) -> None:
     targets = set(re.findall(r"^([a-z0-9-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     assert set(re.findall(r"\bmake ([a-z][a-z0-9-]*)(?=[`\s])", _code(document))) - targets == set()
+
+
+def test_the_first_screen_of_the_readme_shows_how_to_start() -> None:
+    first_screen = "\n".join((ROOT / "README.md").read_text().splitlines()[:FIRST_SCREEN_LINES])
+    commands = re.findall(r"^(make [a-z]+) ", first_screen, re.MULTILINE)
+    assert commands == ["make run", "make demo", "make test"]
+    assert "](docs/images/" in first_screen
+
+
+def test_the_map_of_the_readme_names_every_folder_of_the_application() -> None:
+    block = (ROOT / "README.md").read_text().partition("## Map of the repository")[2]
+    named = set(re.findall(r"\b([a-z_]+)/", block))
+    packages = {path.parent.name for path in (ROOT / "chalicelib").glob("*/__init__.py") if any(_modules(path.parent))}
+    assert packages
+    assert packages - named == set()
+
+
+def test_the_index_names_every_page() -> None:
+    index = (ROOT / "docs" / "README.md").read_text()
+    pages = [
+        path.relative_to(ROOT / "docs") for pattern in ("*.md", "adr/*.md") for path in (ROOT / "docs").glob(pattern)
+    ]
+    assert [str(page) for page in pages if f"]({page})" not in index and page.name != "README.md"] == []
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=_ids)
@@ -65,6 +89,11 @@ def _tests(file: Path) -> set[str]:
             methods = (each.name for each in statement.body if isinstance(each, ast.FunctionDef))
             found |= {f"{statement.name}::{name}" for name in methods}
     return found
+
+
+def _modules(package: Path) -> list[Path]:
+    """The files of a package that hold code."""
+    return [path for path in package.rglob("*.py") if path.name != "__init__.py"]
 
 
 def _code(document: Path) -> str:

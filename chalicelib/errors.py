@@ -36,7 +36,24 @@ StrandlineError
 └── UnavailableError               the store throttles or does not answer; a later try may succeed
 """
 
-from chalicelib.model.errors import FieldError
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One fault of a body or a query.
+
+    `pointer` is a JSON pointer into the body, None for the whole body; a fault of a query has `parameter` instead.
+    `meta` names the type (and subtype) of the datum at fault. Source: errors 2.
+    """
+
+    code: str
+    title: str
+    detail: str
+    pointer: str | None = None
+    parameter: str | None = None
+    meta: Mapping[str, str] | None = None
 
 
 class StrandlineError(Exception):
@@ -168,11 +185,12 @@ class MissingJsonError(MalformedJsonError):
 
 
 class InvalidFieldsError(InvalidRequestError):
-    """One or more fields or query parameters break a rule; `errors` names every one, in order, and is never empty."""
+    """Fields or query parameters break rules; `errors` names each fault in the order of checking and is never empty."""
 
-    def __init__(self, errors: tuple[FieldError, ...]) -> None:
-        super().__init__(f"{len(errors)} invalid fields")
-        self.errors = errors
+    def __init__(self, errors: Sequence[FieldError]) -> None:
+        first = errors[0]
+        super().__init__(f"{len(errors)} invalid, first: {first.code} at {first.pointer or first.parameter}")
+        self.errors = tuple(errors)
 
 
 class InvalidPathError(InvalidRequestError):

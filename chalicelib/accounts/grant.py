@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.access.policy import ROOT, VIEW
-from chalicelib.errors import InvalidFieldsError, InvalidRequestError, MalformedJsonError
-from chalicelib.model.errors import Fault, FieldError, between, type_not, value_not_parsable, value_out_of_range
+from chalicelib.errors import FieldError, InvalidFieldsError, InvalidRequestError, MalformedJsonError
+from chalicelib.model.errors import Fault, between, type_not, value_not_parsable, value_out_of_range
 from chalicelib.model.times import RFC3339_LAYOUT, parse_time
 
 EXPIRES_TIME = "expiresTime"
@@ -99,7 +99,7 @@ def permissions_sent(body: Any) -> dict[str, Any]:
         raise InvalidFieldsError((fault.at(""),))
     errors = [error for name, value in body.items() for error in _limit_errors(name, value)]
     if errors:
-        raise InvalidFieldsError(tuple(errors))
+        raise InvalidFieldsError(errors)
     return {name: value for name, value in body.items() if name != ROOT}
 
 

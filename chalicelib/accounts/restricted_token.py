@@ -9,8 +9,7 @@ from chalicelib.access.policy import Policy
 from chalicelib.access.user_ids import require_user_id
 from chalicelib.accounts.ports import RestrictedTokens
 from chalicelib.accounts.session import end_restricted_tokens
-from chalicelib.checking import checked
-from chalicelib.errors import InvalidFieldsError, MalformedJsonError, NotFoundError, UnauthenticatedError
+from chalicelib.errors import FieldError, InvalidFieldsError, MalformedJsonError, NotFoundError, UnauthenticatedError
 from chalicelib.log.data_set import format_time
 from chalicelib.model.checks.parse import parse
 from chalicelib.model.checks.report import Report
@@ -91,7 +90,7 @@ def _report_too_late(expiration: Moment, limit_ms: int, report: Report) -> None:
 
 def _refuse(report: Report) -> None:
     if report.errors:
-        raise InvalidFieldsError(tuple(report.errors))
+        raise InvalidFieldsError(report.errors)
 
 
 def restricted_token_object(token: RestrictedToken) -> dict[str, Any]:
@@ -157,7 +156,7 @@ def list_restricted_tokens(
     """
     require(caller, user_id, policy, grants)
     require_user_id(user_id)
-    page = checked(check_query, query, PAGING)
+    page = check_query(query, PAGING)
     first: int = page["page"] * page["size"]
     return [token for index, token in enumerate(tokens.of_user(user_id)) if first <= index < first + page["size"]]
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from chalicelib.blobs.blob import AVAILABLE, STATUSES, Blob
 from chalicelib.blobs.headers import LONGEST_MEDIA_TYPE, normalised_media_type
-from chalicelib.checking import checked
 from chalicelib.model.fields import TextFormat
 from chalicelib.model.query import PAGING, IntegerField, QueryField, TextField, TimeField, check_query
 
@@ -85,7 +84,7 @@ def parse_blob_query(parameters: Parameters) -> BlobQuery:
     Raises:
         InvalidFieldsError: parameters that are unknown, surplus or of the wrong form; else, values that break rules.
     """
-    values = checked(check_query, parameters, _BLOBS)
+    values = check_query(parameters, _BLOBS)
     return BlobQuery(
         media_types=frozenset(values.get("mediaType", ())),
         statuses=frozenset(values.get("status", (AVAILABLE,))),
@@ -99,7 +98,7 @@ def parse_device_log_query(parameters: Parameters) -> DeviceLogQuery:
     Raises:
         InvalidFieldsError: parameters that are unknown, surplus or of the wrong form; else, values that break rules.
     """
-    values = checked(check_query, parameters, _DEVICE_LOGS)
+    values = check_query(parameters, _DEVICE_LOGS)
     start = values.get("startAtTime", values.get("startAt"))
     end = values.get("endAtTime", values.get("endAt"))
     return DeviceLogQuery(
@@ -115,7 +114,7 @@ def parse_revision(parameters: Parameters) -> int | None:
     Raises:
         InvalidFieldsError: it is no integer of 0 or more, or there are other parameters.
     """
-    revision: int | None = checked(check_query, parameters, _REVISION).get("revision")
+    revision: int | None = check_query(parameters, _REVISION).get("revision")
     return revision
 
 
@@ -126,4 +125,4 @@ def parse_upload_mode(parameters: Parameters) -> bool:
         InvalidFieldsError: another `upload` than `direct` is asked for.
     """
     upload = {name: values for name, values in parameters.items() if name in _UPLOAD}
-    return "upload" in checked(check_query, upload, _UPLOAD)
+    return "upload" in check_query(upload, _UPLOAD)

@@ -11,7 +11,6 @@ from typing import Any, TypeVar
 from chalicelib import json_text
 from chalicelib.access.call import Caller, GrantReader, require
 from chalicelib.access.policy import CUSTODIANS, OWNER_AND_SERVERS, SERVERS, UPLOADERS, Policy
-from chalicelib.checking import checked
 from chalicelib.data_sets.list_query import ListQuery
 from chalicelib.errors import (
     DataSetClosedError,
@@ -24,8 +23,8 @@ from chalicelib.errors import (
 from chalicelib.log.data_set import NORMAL, DataOwner, DataSet, as_data_set, format_time
 from chalicelib.log.ports import ChangedMeanwhileError, DataSetStore
 from chalicelib.log.truncation import open_when_closed, with_truncations
+from chalicelib.model.checks.bodies import check_data_set, check_data_set_update
 from chalicelib.model.deduplicators import choose
-from chalicelib.model.tables.data_sets import check_data_set, check_data_set_update
 
 ATTEMPTS = 8
 """How often a change is decided anew because another came first."""
@@ -63,7 +62,7 @@ def create(
     Source: data-api 7, POST; dedup 2.
     """
     require(caller, owner_id, UPLOADERS, grants)
-    description = _described(checked(check_data_set, read_body()), caller, now_ms, new_id)
+    description = _described(check_data_set(read_body()), caller, now_ms, new_id)
     _require_small(description)
 
     def attempt() -> DataSet:
@@ -151,7 +150,7 @@ def update(
                 raise UnauthorizedError
             after = _closed(before, owner, every, now_ms, data_sets)
         else:
-            after = _updated(before, checked(check_data_set_update, read_body()), owner, every, now_ms, data_sets)
+            after = _updated(before, check_data_set_update(read_body()), owner, every, now_ms, data_sets)
         data_sets.replace(before, after)
         return _among(data_set_id, with_truncations([after if it.id == data_set_id else it for it in every]))
 

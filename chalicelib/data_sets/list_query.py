@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from chalicelib.checking import checked
 from chalicelib.log.data_set import DataSet
 from chalicelib.model.query import PAGING, BooleanField, QueryField, TextField, check_query
 
@@ -47,7 +46,7 @@ def parse_list_query(parameters: Mapping[str, Sequence[str]], *, has_filters: bo
         InvalidFieldsError: a value is of the wrong form or out of range, a parameter is unknown or given twice.
     """
     fields = {**(_FILTERS if has_filters else {}), **_DELETED, **PAGING}
-    values = checked(check_query, parameters, fields)
+    values = check_query(parameters, fields)
     return ListQuery(
         page=values["page"],
         size=values["size"],

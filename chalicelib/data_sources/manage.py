@@ -6,12 +6,12 @@ from typing import Any, Protocol
 
 from chalicelib.access.call import Caller, GrantReader, require
 from chalicelib.access.policy import OWNER_AND_SERVERS
-from chalicelib.checking import checked
 from chalicelib.data_sources.data_source import CONNECTED, DISCONNECTED, ERROR, DataSource, as_data_source
 from chalicelib.errors import InvalidFieldsError, NotFoundError, UnauthorizedError
+from chalicelib.model.checks.bodies import check_data_source, check_data_source_update
 from chalicelib.model.errors import value_not_before
 from chalicelib.model.query import IntegerField, check_query
-from chalicelib.model.tables.data_sources import QUERY, check_data_source, check_data_source_update
+from chalicelib.model.tables.data_sources import QUERY
 from chalicelib.model.times import parse_time
 
 FUTURE_TOLERATED_MS = 1_000
@@ -75,7 +75,7 @@ def create(context: Context, user_id: str, read_body: Callable[[], Any], new_id:
         MalformedJsonError, InvalidFieldsError: the body is no description of a data source.
     """
     _require_server(context)
-    fields = checked(check_data_source, read_body())
+    fields = check_data_source(read_body())
     source = DataSource(new_id(), user_id, context.now_ms, fields | {"state": DISCONNECTED})
     context.sources.add(source)
     return as_data_source(source, to_server=True)
@@ -89,7 +89,7 @@ def list_of_user(context: Context, user_id: str, parameters: Mapping[str, Sequen
         InvalidFieldsError: a parameter is unknown or wrong.
     """
     require(context.caller, user_id, OWNER_AND_SERVERS, context.grants)
-    query = checked(check_query, parameters, QUERY)
+    query = check_query(parameters, QUERY)
     page, size = query.pop("page"), query.pop("size")
     found = [
         source
@@ -136,8 +136,8 @@ def update(
         ConflictError: another one of the same user and provider is connected or in error already.
     """
     _require_server(context)
-    revision = checked(check_query, parameters, _REVISION).get("revision")
-    changes = checked(check_data_source_update, read_body())
+    revision = check_query(parameters, _REVISION).get("revision")
+    changes = check_data_source_update(read_body())
     _require_no_future(changes, context.now_ms)
     before = _of_revision(context, source_id, revision)
     fields = dict(before.fields) | changes
@@ -157,7 +157,7 @@ def delete(context: Context, source_id: str, parameters: Mapping[str, Sequence[s
         NotFoundError: there is none with this id, or it is of another revision than the one asked for.
     """
     _require_server(context)
-    revision = checked(check_query, parameters, _REVISION).get("revision")
+    revision = check_query(parameters, _REVISION).get("revision")
     if not context.sources.remove(_of_revision(context, source_id, revision)):
         raise NotFoundError(source_id)
 
@@ -188,7 +188,7 @@ def _require_no_future(changes: Mapping[str, Any], now_ms: int) -> None:
         if moment is not None and moment.epoch_ms > now_ms + FUTURE_TOLERATED_MS:
             faults.append(value_not_before(changes[name]).at("/" + name))
     if faults:
-        raise InvalidFieldsError(tuple(faults))
+        raise InvalidFieldsError(faults)
 
 
 def _shown(context: Context, source: DataSource) -> dict[str, Any]:

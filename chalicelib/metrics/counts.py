@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from chalicelib.access.call import Caller
-from chalicelib.errors import InvalidFieldsError, TooLargeError, UnauthorizedError
+from chalicelib.errors import FieldError, InvalidFieldsError, TooLargeError, UnauthorizedError
 from chalicelib.metrics.ports import DailyCount, EventCounts
-from chalicelib.model.errors import NOT_PARSED, VALUE_NOT_EXISTS, FieldError, value_not_after, value_not_valid
+from chalicelib.model.errors import NOT_PARSED, VALUE_NOT_EXISTS, value_not_after, value_not_valid
 
 PARAMETERS = ("from", "to", "prefix")
 LONGEST_RANGE = timedelta(days=92)
@@ -68,7 +68,7 @@ def counts_query(parameters: Mapping[str, Sequence[str]]) -> CountsQuery:
             wording = f"as a day within {LONGEST_RANGE.days} days of {first.isoformat()}"
             errors.append(value_not_valid(last.isoformat(), wording).at(parameter="to"))
     if errors or first is None or last is None:
-        raise InvalidFieldsError(tuple(errors))
+        raise InvalidFieldsError(errors)
     return CountsQuery(first, last, next(iter(parameters.get("prefix", ())), ""))
 
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from chalicelib.errors import InvalidFieldsError
 from chalicelib.model.checks.report import Report
 from chalicelib.model.compiled.compiler import read_datum
 from chalicelib.model.datum import Datum, FastPathMiss, NewId
-from chalicelib.model.errors import InvalidBodyError
 
 __all__ = ["Datum", "NewId", "check_data"]
 
@@ -20,7 +20,8 @@ def check_data(items: Sequence[object], new_id: NewId) -> list[Datum]:
 
     Null elements are skipped. `new_id` makes an id for each datum sent without one.
 
-    Raises: InvalidBodyError with every fault of every element; while there are faults of parsing, only those.
+    Raises:
+        InvalidFieldsError: elements have faults. While there are faults of parsing, only those are named.
     """
     parsing, validation = Report(), Report()
     data: list[Datum] = []
@@ -38,5 +39,5 @@ def check_data(items: Sequence[object], new_id: NewId) -> list[Datum]:
             if datum is not None:
                 data.append(datum)
     if faults := parsing.errors or validation.errors:
-        raise InvalidBodyError(faults)
+        raise InvalidFieldsError(faults)
     return data + split

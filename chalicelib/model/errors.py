@@ -1,42 +1,15 @@
-"""What is wrong with a body or a query: one `FieldError` for each fault, all of them at once.
+"""Faults of a body or a query, in the wire's words. A fault with its place is a `FieldError`.
 
-Codes, titles and details are the wire's own words. Source: errors.md, section 2; data-api.md, section 5.
+Source: errors.md, section 2; data-api.md, section 5.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
+from chalicelib.errors import FieldError
 from chalicelib.model.rendering import render, render_list
-
-
-@dataclass(frozen=True, slots=True)
-class FieldError:
-    """One fault. `pointer` is a JSON pointer into the body, None for the whole body; a fault of a query
-    has `parameter` instead. `meta` names the type (and sub type) of the datum at fault."""
-
-    code: str
-    title: str
-    detail: str
-    pointer: str | None = None
-    parameter: str | None = None
-    meta: Mapping[str, str] | None = None
-
-
-class InvalidBodyError(Exception):
-    """A body or a query broke the model. `errors` is never empty and in the order of checking."""
-
-    def __init__(self, errors: Sequence[FieldError]) -> None:
-        super().__init__(
-            f"{len(errors)} invalid, first: {errors[0].code} at {errors[0].pointer or errors[0].parameter}"
-        )
-        self.errors = tuple(errors)
-
-
-class NotAnObjectError(Exception):
-    """The JSON is not the object (or array) that the operation takes; the API answers `json-malformed`."""
 
 
 class Fault(NamedTuple):

@@ -7,13 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from chalicelib.errors import FieldError, InvalidFieldsError
 from chalicelib.model.errors import (
     NOT_PARSED,
     VALUE_DUPLICATE,
     VALUE_EMPTY,
     Fault,
-    FieldError,
-    InvalidBodyError,
     between,
     length_out_of_range,
     type_not,
@@ -74,7 +73,7 @@ PAGING: Mapping[str, QueryField] = {
 def check_query(parameters: Mapping[str, Sequence[str]], fields: Mapping[str, QueryField]) -> dict[str, Any]:
     """The value of each parameter that was given or has a default.
 
-    Raises: InvalidBodyError whose errors name the `parameter`: those of parsing (wrong type, unknown, repeated), and
+    Raises: InvalidFieldsError whose errors name the `parameter`: those of parsing (wrong type, unknown, repeated), and
     only without any the others.
     """
     faults: list[tuple[Fault, str]] = []
@@ -93,7 +92,7 @@ def check_query(parameters: Mapping[str, Sequence[str]], fields: Mapping[str, Qu
     if not faults:
         faults = [(fault, name) for name, value in values.items() for fault in _faults(fields[name], value)]
     if faults:
-        raise InvalidBodyError([_error(fault, name) for fault, name in faults])
+        raise InvalidFieldsError([_error(fault, name) for fault, name in faults])
     return values
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from chalicelib.checking import checked
 from chalicelib.errors import InvalidFieldsError
 from chalicelib.model.errors import value_not_parsable
 from chalicelib.model.query import BooleanField, IntegerField, QueryField, check_query
@@ -59,7 +58,7 @@ def parse_data_query(parameters: Mapping[str, Sequence[str]]) -> DataQuery:
     Raises:
         InvalidFieldsError: a boolean, an integer or a time is none.
     """
-    values = checked(check_query, {name: parameters[name][-1:] for name in _FIELDS if parameters.get(name)}, _FIELDS)
+    values = check_query({name: parameters[name][-1:] for name in _FIELDS if parameters.get(name)}, _FIELDS)
     texts = {name: each[0] for name, each in parameters.items() if each and each[0]}
     types = _words(texts, "type")
     return DataQuery(

@@ -4,11 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from chalicelib.checking import checked
-from chalicelib.errors import InvalidFieldsError, MalformedJsonError
+from chalicelib.errors import FieldError, InvalidFieldsError, MalformedJsonError
 from chalicelib.model.checks.parse import parse
 from chalicelib.model.checks.report import Report
-from chalicelib.model.errors import NOT_PARSED, VALUE_EMPTY, Fault, FieldError, type_not, value_not_after
+from chalicelib.model.errors import NOT_PARSED, VALUE_EMPTY, Fault, type_not, value_not_after
 from chalicelib.model.fields import Integer, Kind, Text, Time
 from chalicelib.model.json_values import member
 from chalicelib.model.query import PAGING, QueryField, TextField, check_query
@@ -99,7 +98,7 @@ def read_list(parameters: Mapping[str, Sequence[str]]) -> TaskList:
     Raises:
         InvalidFieldsError: parameters break rules; every one is named.
     """
-    values = checked(check_query, parameters, _LIST)
+    values = check_query(parameters, _LIST)
     state = values.get("state")
     task_filter = TaskFilter(values.get("name"), values.get("type"), None if state is None else State(state))
     return TaskList(task_filter, values["page"], values["size"])
@@ -157,4 +156,4 @@ def _changes(values: Mapping[str, Any]) -> TaskChanges:
 
 def _refuse(report: Report) -> None:
     if report.errors:
-        raise InvalidFieldsError(tuple(report.errors))
+        raise InvalidFieldsError(report.errors)

@@ -5,7 +5,6 @@ from typing import Any
 
 from chalicelib.access.call import Caller, GrantReader, require
 from chalicelib.access.policy import UPLOADERS
-from chalicelib.checking import checked
 from chalicelib.errors import (
     DataSetClosedError,
     DataSetNotFoundError,
@@ -66,7 +65,7 @@ def add_data(
         items = []
     if not isinstance(items, list):
         raise MalformedJsonError
-    data = checked(check_data, items, new_id)
+    data = check_data(items, new_id)
     if not data:
         _require_current(head, heads)
         return

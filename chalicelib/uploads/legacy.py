@@ -12,7 +12,6 @@ from typing import Any
 
 from chalicelib.access.call import Caller, GrantReader, require
 from chalicelib.access.policy import USERS_WHO_UPLOAD
-from chalicelib.checking import checked
 from chalicelib.data_sets import lifecycle as data_sets
 from chalicelib.errors import DataSetExistsError, MalformedJsonError, UnauthorizedError
 from chalicelib.log.ports import DataSetStore, RecordLog
@@ -59,7 +58,7 @@ def upload_data(
     require(caller, owner_id, USERS_WHO_UPLOAD, grants)
     uploads = _uploads(read_body(), new_id)
     for upload in uploads:
-        checked(check_data, upload.items, new_id)
+        check_data(upload.items, new_id)
     for upload in uploads:
         _open(caller, owner_id, upload, store=store, grants=grants, now_ms=now_ms, new_id=new_id)
         ingest.add_data(

@@ -7,9 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from chalicelib.access.call import Caller, GrantReader
-from chalicelib.errors import InvalidFieldsError
+from chalicelib.errors import FieldError, InvalidFieldsError
 from chalicelib.log.ports import DataSetHeads, RecordLog
-from chalicelib.model.errors import FieldError
 from chalicelib.uploads import add as ingest
 
 

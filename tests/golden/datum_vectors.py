@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from chalicelib.errors import FieldError
 from chalicelib.model.data import Datum
-from chalicelib.model.errors import FieldError
 from chalicelib.model.times import Moment
 
 _FOLDER = Path(__file__).parent.parent / "data" / "golden" / "datum"

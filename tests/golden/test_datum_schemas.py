@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # it ships no types
 
-from chalicelib.model.errors import FieldError
+from chalicelib.errors import FieldError
 from chalicelib.model.json_schema import schema_for, schema_for_data_set_update
 from chalicelib.model.tables.registry import TYPES
 from tests.golden.datum_vectors import FILES, vectors

@@ -7,12 +7,12 @@ from collections.abc import Callable
 
 import pytest
 
+from chalicelib.errors import InvalidFieldsError
 from chalicelib.model.checks.interpreter import interpret_datum
 from chalicelib.model.checks.report import Report
 from chalicelib.model.compiled.compiler import read_datum
 from chalicelib.model.data import Datum, check_data
 from chalicelib.model.datum import FastPathMiss
-from chalicelib.model.errors import InvalidBodyError
 from chalicelib.model.times import parse_time
 from tests.golden.conftest import DATA
 from tests.golden.datum_vectors import FILES, Vector, as_compared, counting_ids, vectors
@@ -23,7 +23,7 @@ _SHOWN = 3
 def _difference(vector: Vector) -> str | None:
     try:
         data = check_data(vector.items, counting_ids().__next__)
-    except InvalidBodyError as error:
+    except InvalidFieldsError as error:
         return _unequal("errors", list(error.errors), vector.errors)
     if vector.errors:
         return f"accepted, not refused with {vector.errors}"

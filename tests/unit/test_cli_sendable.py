@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from chalicelib.errors import InvalidFieldsError
 from chalicelib.model.data import check_data
-from chalicelib.model.errors import InvalidBodyError
 from strandline_cli.folder import write_lines
 from strandline_cli.record_index import RecordIndex
 from strandline_cli.sendable import described, sendable
@@ -32,7 +32,7 @@ def stored(items: list[Any]) -> Bodies | None:
     """The data as it is stored, by id; None when it is refused."""
     try:
         return sorted((datum.body for datum in check_data(items, new_ids())), key=lambda body: str(body["id"]))
-    except InvalidBodyError:
+    except InvalidFieldsError:
         return None
 
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chalicelib.errors import FieldError, InvalidFieldsError
 from chalicelib.model.data import Datum, check_data
-from chalicelib.model.errors import FieldError, InvalidBodyError
 
 _TIME = "2023-06-01T12:34:56Z"
 _CBG = {"type": "cbg", "time": _TIME, "units": "mmol/L", "value": 5}
@@ -24,7 +24,7 @@ def _checked(*items: object) -> list[Datum]:
 
 
 def _errors(*items: object) -> tuple[FieldError, ...]:
-    with pytest.raises(InvalidBodyError) as caught:
+    with pytest.raises(InvalidFieldsError) as caught:
         _checked(*items)
     return caught.value.errors
 
@@ -242,7 +242,7 @@ def test_any_json_is_stored_or_refused(base: dict[str, Any], changes: dict[str, 
     try:
         stored = [datum.body["type"] for datum in _checked(base | changes)][:1]
         faulty = []
-    except InvalidBodyError as error:
+    except InvalidFieldsError as error:
         stored, faulty = [], [fault.pointer for fault in error.errors]
     assert stored == [(base | changes)["type"]] or faulty
     assert all(str(pointer).startswith("/0") for pointer in faulty)

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
+from chalicelib.errors import FieldError, InvalidFieldsError, MalformedJsonError
 from chalicelib.model import deduplicators
-from chalicelib.model.errors import FieldError, InvalidBodyError, NotAnObjectError
+from chalicelib.model.checks.bodies import check_data_set, check_data_set_update
 from chalicelib.model.query import PAGING, BooleanField, QueryField, TextField, check_query
-from chalicelib.model.tables.data_sets import check_data_set, check_data_set_update
 
 
 def _creation_errors(body: object) -> list[tuple[str | None, str]]:
-    with pytest.raises(InvalidBodyError) as caught:
+    with pytest.raises(InvalidFieldsError) as caught:
         check_data_set(body)
     return [(error.pointer, error.code) for error in caught.value.errors]
 
@@ -25,9 +25,9 @@ def test_every_field_is_optional_and_null_is_an_empty_body() -> None:
 
 @pytest.mark.parametrize("body", [[], "x", 5, True])
 def test_a_body_is_an_object(body: object) -> None:
-    with pytest.raises(NotAnObjectError):
+    with pytest.raises(MalformedJsonError):
         check_data_set(body)
-    with pytest.raises(NotAnObjectError):
+    with pytest.raises(MalformedJsonError):
         check_data_set_update(body)
 
 
@@ -88,7 +88,7 @@ def test_a_deduplicator_is_one_of_the_known_ones(name: str, code: str) -> None:
 
 
 def test_the_error_lists_the_names_and_aliases() -> None:
-    with pytest.raises(InvalidBodyError) as caught:
+    with pytest.raises(InvalidFieldsError) as caught:
         check_data_set({"deduplicator": {"name": "org.example.nothing"}})
     assert all(f'"{name}"' in caught.value.errors[0].detail for name in deduplicators.NAMES)
 
@@ -120,7 +120,7 @@ def test_an_update_takes_a_few_fields() -> None:
     ],
 )
 def test_an_update_refuses_the_rest(body: dict[str, Any], expected: list[tuple[str, str]]) -> None:
-    with pytest.raises(InvalidBodyError) as caught:
+    with pytest.raises(InvalidFieldsError) as caught:
         check_data_set_update(body)
     assert [(error.pointer, error.code) for error in caught.value.errors] == expected
 
@@ -201,7 +201,7 @@ def test_a_query_is_read_by_type() -> None:
     ],
 )
 def test_a_query_is_refused_by_parameter(parameters: dict[str, list[str]], code: str, detail: str) -> None:
-    with pytest.raises(InvalidBodyError) as caught:
+    with pytest.raises(InvalidFieldsError) as caught:
         check_query(parameters, _FIELDS)
     (error,) = caught.value.errors
     (name,) = parameters
@@ -209,7 +209,7 @@ def test_a_query_is_refused_by_parameter(parameters: dict[str, list[str]], code:
 
 
 def test_errors_of_parsing_hide_other_errors_of_a_query() -> None:
-    with pytest.raises(InvalidBodyError) as caught:
+    with pytest.raises(InvalidFieldsError) as caught:
         check_query({"size": ["0"], "page": ["x"], "zoo": [""], "ant": ["1"]}, _FIELDS)
     assert [error.parameter for error in caught.value.errors] == ["page", "ant", "zoo"]
     assert all(isinstance(error, FieldError) for error in caught.value.errors)

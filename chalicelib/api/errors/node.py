@@ -6,7 +6,7 @@ A caller without permission gets 401 here, never 403. Source: errors 1, 2.4 and 
 from typing import Any
 
 from chalicelib import errors
-from chalicelib.model.errors import FieldError
+from chalicelib.errors import FieldError
 
 
 def node_failure(error: Exception) -> tuple[int, Any]:

@@ -13,7 +13,7 @@ from chalicelib.api.errors.auth import auth_failure
 from chalicelib.api.errors.node import node_failure
 from chalicelib.api.errors.oauth import oauth_failure
 from chalicelib.api.operations.operation import ErrorFormat, Operation
-from chalicelib.model.errors import FieldError
+from chalicelib.errors import FieldError
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,8 @@ from chalicelib.api.operations.table import (
 )
 from chalicelib.api.routing import ApiBlueprint
 from chalicelib.data_sets import lifecycle as data_sets
+from chalicelib.errors import FieldError
 from chalicelib.log.ports import DataSetHeads
-from chalicelib.model.errors import FieldError
 from chalicelib.reading import read as query
 from chalicelib.reading.etag import NotModifiedError, parse_known_tags
 from chalicelib.reading.freshness import read_freshness

@@ -1,26 +1,33 @@
-"""Checking a body that is one object, of which every member has to be known. Source: errors.md, sections 2.5 and 3."""
+"""Checks of bodies that are one object and may have known members only.
+
+Source: errors 2.5 and 3; data-api 7 and 10.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
+from chalicelib.errors import InvalidFieldsError, MalformedJsonError
 from chalicelib.model.checks.normalize import normalize_object
 from chalicelib.model.checks.parse import parse_fields
 from chalicelib.model.checks.report import Report
 from chalicelib.model.checks.validate import validate_object
-from chalicelib.model.errors import NOT_PARSED, InvalidBodyError, NotAnObjectError
+from chalicelib.model.errors import NOT_PARSED
 from chalicelib.model.fields import Object
 from chalicelib.model.json_values import member
+from chalicelib.model.tables import data_sets, data_sources
 
 
 def check_body(body: object, model: Object, ignored: frozenset[str] = frozenset()) -> dict[str, Any]:
     """The fields of a body, normalized. Members in `ignored` may be there and have no effect.
 
-    Raises: NotAnObjectError for any other JSON than an object; InvalidBodyError with every fault: those of parsing,
-    unknown members included and sorted by name, and only without any those of validation.
+    Raises:
+        MalformedJsonError: the body is not an object.
+        InvalidFieldsError: it has faults. Those of parsing come first, unknown members last and sorted by name; faults
+            of validation are named only if there are none of parsing.
     """
     if not isinstance(body, dict):
-        raise NotAnObjectError
+        raise MalformedJsonError
     report = Report()
     values = parse_fields(model, body, "", report)
     known = {field.name for field in model.fields} | ignored
@@ -29,5 +36,55 @@ def check_body(body: object, model: Object, ignored: frozenset[str] = frozenset(
     if not report.errors:
         validate_object(model, values, "", values, report)
     if report.errors:
-        raise InvalidBodyError(report.errors)
+        raise InvalidFieldsError(report.errors)
     return normalize_object(model, values)
+
+
+def check_data_set(body: object) -> dict[str, Any]:
+    """The fields that a client sets for a new data set: times in UTC, arrays sorted, without `type` and the
+    service's own. `deduplicator` is `{"name": …}`, the name still as sent (see `deduplicators.choose`).
+
+    None, the JSON null, counts as an empty body.
+
+    Raises:
+        MalformedJsonError: the body is not an object.
+        InvalidFieldsError: it has faults.
+    """
+    values = check_body({} if body is None else body, data_sets.CREATION, data_sets.SERVICE_FIELDS)
+    values.pop("type", None)
+    return values
+
+
+def check_data_set_update(body: object) -> dict[str, Any]:
+    """The changes to a continuous data set: any of deviceId, deviceModel, deviceSerialNumber, state (`open` or
+    `closed`), time (UTC), timezone, timezoneOffset.
+
+    Raises:
+        MalformedJsonError: the body is not an object.
+        InvalidFieldsError: it has faults.
+    """
+    return check_body(body, data_sets.UPDATE)
+
+
+def check_data_source(body: object) -> dict[str, Any]:
+    """The fields of a new data source.
+
+    Raises:
+        MalformedJsonError: the body is not an object.
+        InvalidFieldsError: it has faults.
+    """
+    return check_body(body, data_sources.CREATION)
+
+
+def check_data_source_update(body: object) -> dict[str, Any]:
+    """The changes to a data source, `dataSetIds` in the form of `dataSetId`; times in UTC.
+
+    Raises:
+        MalformedJsonError: the body is not an object.
+        InvalidFieldsError: it has faults.
+    """
+    changes = check_body(body, data_sources.UPDATE)
+    data_set_ids = changes.pop("dataSetIds", None)
+    if data_set_ids:
+        changes.setdefault("dataSetId", data_set_ids[0])
+    return changes

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from chalicelib.model.errors import Fault, FieldError
+from chalicelib.errors import FieldError
+from chalicelib.model.errors import Fault
 
 
 @dataclass(slots=True)

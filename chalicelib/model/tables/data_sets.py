@@ -1,11 +1,8 @@
-"""Checking the bodies that create and update a data set. Source: data-api.md, section 7; data-model.md, upload."""
+"""Bodies that create and update a data set. Source: data-api.md, section 7; data-model.md, upload."""
 
 from __future__ import annotations
 
-from typing import Any
-
 from chalicelib.model import text_formats
-from chalicelib.model.checks.bodies import check_body
 from chalicelib.model.deduplicators import NAMES
 from chalicelib.model.fields import Choice, Field, FreeForm, Integer, Object, Range, Text, TextList, Time
 from chalicelib.model.tables.common import ANNOTATIONS, DAY_MS
@@ -65,25 +62,3 @@ UPDATE = Object(
     )
 )
 """What may be changed of a continuous data set."""
-
-
-def check_data_set(body: object) -> dict[str, Any]:
-    """The fields that a client sets for a new data set: times in UTC, arrays sorted, without `type` and the
-    service's own. `deduplicator` is `{"name": …}`, the name still as sent (see `deduplicators.choose`).
-
-    None, the JSON null, counts as an empty body.
-
-    Raises: NotAnObjectError for any other JSON than an object; InvalidBodyError with every fault.
-    """
-    values = check_body({} if body is None else body, CREATION, SERVICE_FIELDS)
-    values.pop("type", None)
-    return values
-
-
-def check_data_set_update(body: object) -> dict[str, Any]:
-    """The changes to a continuous data set: any of deviceId, deviceModel, deviceSerialNumber, state (`open` or
-    `closed`), time (UTC), timezone, timezoneOffset.
-
-    Raises: NotAnObjectError for any other JSON than an object; InvalidBodyError with every fault.
-    """
-    return check_body(body, UPDATE)

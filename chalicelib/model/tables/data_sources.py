@@ -1,12 +1,10 @@
-"""Checking the bodies that create and update a data source, and the query of their list. Source: data-api 10."""
+"""Bodies that create and update a data source, and the query of their list. Source: data-api 10."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from chalicelib.model import text_formats
-from chalicelib.model.checks.bodies import check_body
 from chalicelib.model.fields import Choice, Field, FreeForm, Is, Object, Text, TextList, Time, only_with, required
 from chalicelib.model.query import PAGING, QueryField, TextField
 
@@ -50,23 +48,3 @@ QUERY: Mapping[str, QueryField] = {
     "providerExternalId": TextField(max_length=MAX_NAME_LENGTH),
     "state": TextField(allowed=STATES),
 }
-
-
-def check_data_source(body: object) -> dict[str, Any]:
-    """The fields of a new data source.
-
-    Raises: NotAnObjectError for any other JSON than an object; InvalidBodyError with every fault.
-    """
-    return check_body(body, CREATION)
-
-
-def check_data_source_update(body: object) -> dict[str, Any]:
-    """The changes to a data source, `dataSetIds` in the form of `dataSetId`; times in UTC.
-
-    Raises: NotAnObjectError for any other JSON than an object; InvalidBodyError with every fault.
-    """
-    changes = check_body(body, UPDATE)
-    data_set_ids = changes.pop("dataSetIds", None)
-    if data_set_ids:
-        changes.setdefault("dataSetId", data_set_ids[0])
-    return changes

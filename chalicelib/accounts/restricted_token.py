@@ -13,7 +13,7 @@ from chalicelib.errors import FieldError, InvalidFieldsError, MalformedJsonError
 from chalicelib.log.data_set import format_time
 from chalicelib.model.checks.parse import parse
 from chalicelib.model.checks.report import Report
-from chalicelib.model.errors import NOT_PARSED, Fault, FieldError, between, length_out_of_range
+from chalicelib.model.errors import NOT_PARSED, Fault, between, length_out_of_range
 from chalicelib.model.fields import Kind, Text, TextList, Time
 from chalicelib.model.json_values import member
 from chalicelib.model.query import PAGING, check_query

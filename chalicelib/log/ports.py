@@ -1,4 +1,4 @@
-"""What the domain needs of the world, as protocols. `tests/ports` holds the suites that every adapter and fake passes.
+"""What the domain needs of the world, as protocols. `tests/stores` holds the suites that every adapter and fake passes.
 
 Any method may raise UnavailableError: the store throttles or does not answer, and a retry is safe.
 """

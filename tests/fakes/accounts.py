@@ -1,4 +1,4 @@
-"""The accounts' stores in memory. They pass the same tests as those on DynamoDB (tests/ports/test_accounts.py)."""
+"""The accounts' stores in memory. They pass the same tests as the stores on DynamoDB (tests/stores/accounts)."""
 
 import collections.abc
 from collections.abc import Callable, Iterable, Mapping, Sequence

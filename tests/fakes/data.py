@@ -1,4 +1,4 @@
-"""Data sets and their logs in memory. They pass the same tests as those on DynamoDB (tests/ports/test_data_*.py)."""
+"""Data sets and their logs in memory. They pass the same tests as those on DynamoDB (tests/stores/log)."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Data sources in memory. They pass the same tests as those on DynamoDB (tests/ports/test_data_sources.py)."""
+"""Data sources in memory. They pass the same tests as those on DynamoDB (tests/stores/data_sources)."""
 
 from chalicelib.data_sources.data_source import CONNECTED, DISCONNECTED, DataSource
 from chalicelib.errors import ConflictError

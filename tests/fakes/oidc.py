@@ -1,5 +1,5 @@
 """Logins and ID tokens of OpenID Connect in memory. The logins pass the same tests as those on DynamoDB
-(tests/ports/test_oidc_logins.py); the tokens are signed for real, with a key made once."""
+(tests/stores/sign_in/test_logins.py); the tokens are signed for real, with a key made once."""
 
 from functools import cache
 from typing import Any

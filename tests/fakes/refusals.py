@@ -1,4 +1,4 @@
-"""Refused uploads in memory. They pass the same tests as those on DynamoDB (tests/ports/test_refusals.py)."""
+"""Refused uploads in memory. They pass the same tests as those on DynamoDB (tests/stores/uploads)."""
 
 from chalicelib.uploads.rejections import Refusal
 

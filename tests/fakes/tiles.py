@@ -1,5 +1,5 @@
 """Tiles, their sweeping, marks and the archive in memory. They pass the same tests as those on AWS
-(tests/ports/test_tiles.py, test_archive.py), and stop before any write that a test chooses."""
+(tests/stores/tiles, tests/stores/log), and stop before any write that a test chooses."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,0 +1,111 @@
+"""The consumer of the metrics stream, with batches as Kinesis delivers them."""
+
+import base64
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from chalice.test import Client
+
+from app import app
+from chalicelib.errors import UnavailableError
+from chalicelib.observability import FunctionFailedError
+from tests.fakes.services import FakeServices
+
+EVENTS = Path(__file__).parents[2] / "data" / "events"
+OBJECT = "dt=2026-02-11/hour={hour}/shardId-000000000000-{number}.json.gz"
+
+
+def event(file: str) -> Any:
+    """A batch, by its file under `tests/data/events`."""
+    return json.loads((EVENTS / file).read_text())
+
+
+def numbers(batch: Any) -> list[str]:
+    """The sequence numbers of a batch."""
+    return [record["kinesis"]["sequenceNumber"] for record in batch["Records"]]
+
+
+def deliver(batch: Any) -> Any:
+    """What the function answers."""
+    with Client(app) as client:
+        return client.lambda_.invoke("on_metrics", batch).payload
+
+
+def failing(calls: int, call: Callable[..., Any]) -> Callable[..., Any]:
+    """A call that goes wrong from the given time on."""
+    left = [calls]
+
+    def wrapped(*arguments: Any) -> Any:
+        left[0] -= 1
+        if left[0] < 0:
+            raise UnavailableError
+        return call(*arguments)
+
+    return wrapped
+
+
+def test_a_batch_is_archived_by_hour_and_counted_by_day(fakes: FakeServices) -> None:
+    batch = event("kinesis_metrics.json")
+    assert deliver(batch) == {"batchItemFailures": []}
+    first, _, third = numbers(batch)
+    objects = fakes.metrics.archive.objects
+    assert {name: len(lines) for name, lines in objects.items()} == {
+        OBJECT.format(hour="06", number=first): 2,
+        OBJECT.format(hour="07", number=third): 1,
+    }
+    lines = [json.loads(line) for kept in objects.values() for line in kept]
+    assert lines == [json.loads(base64.b64decode(record["kinesis"]["data"])) for record in batch["Records"]]
+    assert {counted.event_name: count for counted, count in fakes.metrics.counts.counts.items()} == {
+        "blip - Viewed Care Team List": 2,
+        "uploader - Upload Attempted": 1,
+    }
+
+
+def test_a_batch_that_comes_twice_is_kept_once(fakes: FakeServices) -> None:
+    batch = event("kinesis_metrics.json")
+    deliver(batch)
+    before = dict(fakes.metrics.archive.objects), dict(fakes.metrics.counts.counts)
+    assert deliver(batch) == {"batchItemFailures": []}
+    assert (fakes.metrics.archive.objects, fakes.metrics.counts.counts) == before
+
+
+def test_a_poison_record_goes_to_the_failure_queue_and_stops_nothing(fakes: FakeServices) -> None:
+    batch = event("kinesis_metrics_with_poison.json")
+    assert deliver(batch) == {"batchItemFailures": []}
+    assert deliver(batch) == {"batchItemFailures": []}
+    [rejected] = fakes.metrics.rejected.records
+    assert (str(rejected.record.sequence_number), rejected.reason) == (numbers(batch)[1], "not JSON")
+    assert fakes.metrics.counts.counts.total() == 2
+
+
+def test_a_batch_of_nothing_but_poison_is_done(fakes: FakeServices) -> None:
+    batch = event("kinesis_metrics_with_poison.json")
+    batch["Records"] = batch["Records"][1:2]
+    assert deliver(batch) == {"batchItemFailures": []}
+    assert len(fakes.metrics.rejected.records) == 1
+
+
+def test_when_nothing_can_be_kept_the_whole_batch_fails(fakes: FakeServices, monkeypatch: pytest.MonkeyPatch) -> None:
+    batch = event("kinesis_metrics.json")
+    monkeypatch.setattr(fakes.metrics.archive, "write", failing(0, fakes.metrics.archive.write))
+    with pytest.raises(FunctionFailedError, match="BatchProcessingError"):
+        deliver(batch)
+    monkeypatch.undo()
+    assert deliver(batch) == {"batchItemFailures": []}
+    assert fakes.metrics.counts.counts.total() == 3
+
+
+def test_what_was_kept_before_a_fault_does_not_come_again(fakes: FakeServices, monkeypatch: pytest.MonkeyPatch) -> None:
+    batch = event("kinesis_metrics.json")
+    monkeypatch.setattr("chalicelib.metrics.keep.MOST_COUNTED_AT_ONCE", 1)
+    with monkeypatch.context() as patch:
+        patch.setattr(fakes.metrics.counts, "add", failing(1, fakes.metrics.counts.add))
+        assert deliver(batch) == {"batchItemFailures": [{"itemIdentifier": numbers(batch)[2]}]}
+    assert fakes.metrics.counts.counts.total() == 2
+    batch["Records"] = batch["Records"][2:]
+    assert deliver(batch) == {"batchItemFailures": []}
+    assert fakes.metrics.counts.counts.total() == 3
+    assert sum(map(len, fakes.metrics.archive.objects.values())) == 3

@@ -1,0 +1,124 @@
+"""The sign-in page: what it shows, what it escapes, and what browsers are told to keep from it."""
+
+import base64
+import hashlib
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+
+from chalicelib import services as wiring
+from tests.api.conftest import ApiClient
+from tests.api.sign_in.oidc_scene import BASE_URL, Scene
+from tests.fakes.oidc_app import App, hidden_fields
+from tests.fakes.services import FakeServices
+
+NASTY = "\"><script>alert('x')</script>&amp;<b>"
+
+
+@pytest.fixture
+def scene(api: ApiClient, fakes: FakeServices) -> Scene:
+    return Scene(api, fakes)
+
+
+@pytest.fixture
+def app(scene: Scene) -> App:
+    return scene.app()
+
+
+class Elements(HTMLParser):
+    """All elements of a page with their attributes."""
+
+    def __init__(self, page: bytes) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(page.decode())
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Keep it."""
+        self.found.append((tag, dict(attrs)))
+
+    def named(self, tag: str) -> list[dict[str, str | None]]:
+        """The attributes of each element of a name."""
+        return [attributes for name, attributes in self.found if name == tag]
+
+
+def policy_of(headers: dict[str, str]) -> dict[str, str]:
+    """A content security policy by directive."""
+    directives = (part.strip().partition(" ") for part in headers["content-security-policy"].split(";"))
+    return {name: value for name, _, value in directives}
+
+
+def test_it_is_a_form_with_labels_and_no_script(scene: Scene, app: App) -> None:
+    reply = scene.browser().get(app.page_path(login_hint="anna@example.org"))
+    assert reply.headers["content-type"] == "text/html; charset=utf-8"
+    page = Elements(reply.body)
+    assert page.named("html") == [{"lang": "en"}]
+    assert page.named("script") == []
+    assert not any(name.startswith("on") for _, attributes in page.found for name in attributes)
+    inputs = {each["id"]: each for each in page.named("input") if each.get("type") != "hidden"}
+    assert {each["for"] for each in page.named("label")} == inputs.keys() == {"username", "password"}
+    assert inputs["username"]["value"] == "anna@example.org"
+    assert inputs["username"]["autocomplete"] == "username"
+    assert (inputs["password"]["type"], inputs["password"]["autocomplete"]) == ("password", "current-password")
+    assert page.named("form") == [{"method": "post", "action": "auth"}]
+    assert {"name": "viewport", "content": "width=device-width, initial-scale=1"} in page.named("meta")
+    assert b"xDrip+" in reply.body
+    assert b"prefers-color-scheme:dark" in reply.body
+
+
+def test_it_loads_nothing_and_is_framed_by_nobody(scene: Scene, app: App) -> None:
+    reply = scene.browser().get(app.page_path())
+    policy = policy_of(dict(reply.headers))
+    style = re.search(rb"<style>(.*?)</style>", reply.body, re.DOTALL)
+    assert style is not None
+    digest = base64.b64encode(hashlib.sha256(style[1]).digest()).decode()
+    assert policy == {
+        "default-src": "'none'",
+        "style-src": f"'sha256-{digest}'",
+        "form-action": "'self' xdrip:",
+        "frame-ancestors": "'none'",
+        "base-uri": "'none'",
+    }
+    assert reply.headers["x-frame-options"] == "DENY"
+    assert reply.headers["referrer-policy"] == "no-referrer"
+    assert reply.headers["x-content-type-options"] == "nosniff"
+    assert reply.headers["cache-control"] == "no-store"
+
+
+def test_the_answer_to_the_form_may_lead_to_a_web_page(scene: Scene) -> None:
+    """Browsers hold a redirect after a form against the page's `form-action`, too."""
+    reply = scene.browser().get(scene.app("tidepool-uploader-sso").page_path())
+    assert policy_of(dict(reply.headers))["form-action"] == f"'self' {BASE_URL}"
+
+
+@pytest.mark.parametrize("name", ["state", "nonce", "login_hint"])
+def test_what_the_app_sends_is_escaped(scene: Scene, app: App, name: str) -> None:
+    reply = scene.browser().get(app.page_path(**{name: NASTY}))
+    assert b"<script" not in reply.body
+    assert b"<b>" not in reply.body
+    assert hidden_fields(reply.body)[name] == NASTY
+
+
+def test_so_is_what_was_typed(app: App) -> None:
+    reply = app.sign_in(NASTY, NASTY)
+    assert reply.status == 401
+    assert b"<script" not in reply.body
+    (username,) = [each for each in Elements(reply.body).named("input") if each.get("id") == "username"]
+    assert username["value"] == NASTY
+    assert NASTY not in reply.body.decode()
+
+
+def test_an_app_may_ask_for_the_page_by_post(scene: Scene, app: App) -> None:
+    reply = scene.browser().post("/realms/tidepool/protocol/openid-connect/auth", app.parameters())
+    assert reply.status == 200
+    assert hidden_fields(reply.body)["state"] == app.state
+
+
+def test_without_tls_the_cookie_needs_none(scene: Scene, app: App) -> None:
+    scene.fakes.settings = replace(scene.fakes.settings, base_url="http://127.0.0.1:8000")
+    wiring.override(scene.fakes.services)
+    cookie = scene.browser().get(app.page_path()).headers["set-cookie"]
+    assert cookie.startswith("strandline-sign-in=")
+    assert "Secure" not in cookie

@@ -1,0 +1,181 @@
+"""What every store of accounts and of sign-in attempts does, in memory and on DynamoDB."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from chalicelib.accounts.account import Account
+from chalicelib.accounts.grant import Grant
+from chalicelib.accounts.ports import (
+    Counter,
+    Deletion,
+)
+from chalicelib.errors import UserExistsError
+from tests.stores.accounts.account_stores import ANNA, BEN, NAMELESS, NOW_MS, Stores, in_memory, on_dynamodb
+
+
+@pytest.fixture(params=["memory", "dynamodb"])
+def stores(request: pytest.FixtureRequest) -> Stores:
+    """Empty stores of each kind."""
+    return in_memory() if request.param == "memory" else on_dynamodb(request.getfixturevalue("stage"))
+
+
+class TestAccounts:
+    """Accounts by id, address and role."""
+
+    @pytest.mark.parametrize("account", [ANNA, BEN, NAMELESS])
+    def test_a_new_account_is_found_by_id_as_it_was_stored(self, stores: Stores, account: Account) -> None:
+        stores.accounts.create(account)
+        assert stores.accounts.find(account.user_id) == account
+
+    def test_an_account_is_found_by_its_address(self, stores: Stores) -> None:
+        stores.accounts.create(ANNA)
+        stores.accounts.create(BEN)
+        assert stores.accounts.find_by_email("ben@example.org") == BEN
+
+    @pytest.mark.parametrize("unknown", ["nobody@example.org", "", "x" * 3000])
+    def test_nothing_is_found_under_an_unknown_address_or_id(self, stores: Stores, unknown: str) -> None:
+        stores.accounts.create(ANNA)
+        assert stores.accounts.find_by_email(unknown) is None
+        assert stores.accounts.find(unknown) is None
+
+    def test_an_address_belongs_to_one_account(self, stores: Stores) -> None:
+        stores.accounts.create(ANNA)
+        with pytest.raises(UserExistsError):
+            stores.accounts.create(replace(BEN, email=ANNA.email))
+        assert stores.accounts.find(BEN.user_id) is None
+
+    def test_accounts_without_an_address_do_not_meet(self, stores: Stores) -> None:
+        stores.accounts.create(NAMELESS)
+        stores.accounts.create(replace(NAMELESS, user_id="8d7c10b4ed"))
+        assert stores.accounts.find("8d7c10b4ed") is not None
+
+    def test_a_new_account_comes_with_its_grant(self, stores: Stores) -> None:
+        grant = Grant(NAMELESS.user_id, ANNA.user_id, {"custodian": {}})
+        stores.accounts.create(NAMELESS, grant)
+        assert stores.grants.given_to(ANNA.user_id) == [grant]
+
+    def test_a_refused_account_leaves_no_grant(self, stores: Stores) -> None:
+        stores.accounts.create(ANNA)
+        with pytest.raises(UserExistsError):
+            stores.accounts.create(replace(BEN, email=ANNA.email), Grant(BEN.user_id, ANNA.user_id, {"view": {}}))
+        assert stores.grants.given_to(ANNA.user_id) == []
+
+    def test_many_are_found_in_the_order_asked_for(self, stores: Stores) -> None:
+        for account in (ANNA, BEN, NAMELESS):
+            stores.accounts.create(account)
+        asked = [NAMELESS.user_id, "unknown", ANNA.user_id, NAMELESS.user_id]
+        assert stores.accounts.find_many(asked) == [NAMELESS, ANNA]
+
+    def test_more_accounts_than_one_batch_are_found(self, stores: Stores) -> None:
+        many = [Account(f"{number:010x}", NOW_MS + number, roles=("patient",)) for number in range(130)]
+        for account in many:
+            stores.accounts.create(account)
+        assert stores.accounts.find_many([account.user_id for account in many]) == many
+        assert stores.accounts.with_role("patient") == many
+
+    @pytest.mark.parametrize(
+        ("role", "from_ms", "before_ms", "expected"),
+        [
+            ("patient", None, None, [ANNA, BEN, NAMELESS]),
+            ("clinic", None, None, [ANNA]),
+            ("brokered", None, None, []),
+            ("patient", NOW_MS + 5, None, [BEN, NAMELESS]),
+            ("patient", None, NOW_MS + 5, [ANNA]),
+            ("patient", NOW_MS + 1, NOW_MS + 9, [BEN]),
+            ("patient", NOW_MS + 9, NOW_MS, []),
+        ],
+    )
+    def test_a_role_lists_its_accounts_by_time(
+        self, stores: Stores, role: str, from_ms: int | None, before_ms: int | None, expected: list[Account]
+    ) -> None:
+        for account in (BEN, NAMELESS, ANNA):
+            stores.accounts.create(account)
+        assert stores.accounts.with_role(role, from_ms, before_ms) == expected
+
+    def test_a_change_moves_address_and_roles(self, stores: Stores) -> None:
+        stores.accounts.create(ANNA)
+        changed = replace(ANNA, email="a.new@example.org", roles=("patient", "clinician"), version=2)
+        assert stores.accounts.replace(ANNA, changed)
+        assert stores.accounts.find(ANNA.user_id) == changed
+        assert stores.accounts.find_by_email("a.new@example.org") == changed
+        assert stores.accounts.find_by_email("anna@example.org") is None
+        assert stores.accounts.with_role("clinic") == []
+        assert stores.accounts.with_role("clinician") == [changed]
+
+    def test_an_address_that_was_given_up_can_be_taken(self, stores: Stores) -> None:
+        stores.accounts.create(ANNA)
+        assert stores.accounts.replace(ANNA, replace(ANNA, email=None, version=2))
+        stores.accounts.create(replace(BEN, email=ANNA.email))
+        assert stores.accounts.find_by_email("anna@example.org") == replace(BEN, email=ANNA.email)
+
+    def test_a_change_cannot_take_the_address_of_another(self, stores: Stores) -> None:
+        stores.accounts.create(ANNA)
+        stores.accounts.create(BEN)
+        with pytest.raises(UserExistsError):
+            stores.accounts.replace(BEN, replace(BEN, email=ANNA.email, version=2))
+        assert stores.accounts.find(BEN.user_id) == BEN
+        assert stores.accounts.find_by_email("ben@example.org") == BEN
+
+    def test_a_change_of_an_older_version_is_refused(self, stores: Stores) -> None:
+        stores.accounts.create(ANNA)
+        assert stores.accounts.replace(ANNA, replace(ANNA, password_hash="second", version=2))
+        assert not stores.accounts.replace(ANNA, replace(ANNA, password_hash="third", version=2))
+        assert stores.accounts.find(ANNA.user_id) == replace(ANNA, password_hash="second", version=2)
+
+    def test_a_change_of_a_deleted_account_is_refused(self, stores: Stores) -> None:
+        stores.accounts.create(ANNA)
+        assert stores.accounts.delete(ANNA, NOW_MS)
+        assert not stores.accounts.replace(ANNA, replace(ANNA, version=2))
+        assert stores.accounts.find(ANNA.user_id) is None
+
+    def test_a_deleted_account_leaves_a_receipt_and_nothing_else(self, stores: Stores) -> None:
+        stores.accounts.create(ANNA)
+        assert stores.accounts.delete(ANNA, NOW_MS + 1)
+        assert stores.accounts.find(ANNA.user_id) is None
+        assert stores.accounts.find_by_email("anna@example.org") is None
+        assert stores.accounts.with_role("patient") == []
+        assert stores.accounts.deletions() == [Deletion(ANNA.user_id, NOW_MS + 1)]
+
+    def test_a_changed_account_is_not_deleted_by_its_older_version(self, stores: Stores) -> None:
+        stores.accounts.create(ANNA)
+        stores.accounts.replace(ANNA, replace(ANNA, version=2))
+        assert not stores.accounts.delete(ANNA, NOW_MS)
+        assert stores.accounts.deletions() == []
+
+    def test_a_finished_deletion_is_forgotten(self, stores: Stores) -> None:
+        stores.accounts.create(ANNA)
+        stores.accounts.delete(ANNA, NOW_MS)
+        for _ in range(2):
+            stores.accounts.finish_deletion(ANNA.user_id)
+        assert stores.accounts.deletions() == []
+
+
+class TestSignInAttempts:
+    """Counters of attempts."""
+
+    ACCOUNT = Counter("account:a", 900, 1800, most=2)
+    ADDRESS = Counter("address:b", 900, 1800, most=3)
+
+    def counts(self, stores: Stores, *counters: Counter) -> Callable[[], Counter | None]:
+        """One more attempt, each time it is called."""
+        return lambda: stores.attempts.count(counters)
+
+    def test_the_first_full_counter_stops_the_counting(self, stores: Stores) -> None:
+        attempt = self.counts(stores, self.ACCOUNT, self.ADDRESS)
+        assert [attempt() for _ in range(4)] == [None, None, self.ACCOUNT, self.ACCOUNT]
+        address = self.counts(stores, self.ADDRESS)
+        assert [address() for _ in range(2)] == [None, self.ADDRESS]
+
+    def test_an_uncounted_attempt_leaves_its_place(self, stores: Stores) -> None:
+        attempt = self.counts(stores, self.ACCOUNT, self.ADDRESS)
+        for _ in range(10):
+            assert attempt() is None
+            stores.attempts.uncount([self.ACCOUNT, self.ADDRESS])
+
+    def test_a_new_window_starts_at_none(self, stores: Stores) -> None:
+        attempt = self.counts(stores, self.ACCOUNT)
+        assert [attempt() for _ in range(3)] == [None, None, self.ACCOUNT]
+        later = replace(self.ACCOUNT, starts_s=1800, ends_s=2700)
+        assert stores.attempts.count([later]) is None

@@ -1,0 +1,153 @@
+"""How many calls of DynamoDB the requests on accounts make: docs/access-patterns-accounts.md, asserted."""
+
+import base64
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from chalice.test import Client
+
+from app import app
+from chalicelib import services as wiring
+from chalicelib.config import Settings
+from chalicelib.engine import dynamodb, secrets
+from tests.api.conftest import ApiClient, Reply
+from tests.stores.conftest import SERVER_SECRET
+
+TOKEN = "x-tidepool-session-token"
+USER = {"username": "anna@example.org", "emails": ["anna@example.org"], "password": "a-good-one?"}
+FIND_CALLER = ["GetItem"]
+
+
+class Calls:
+    """Counts the calls of the client of DynamoDB, by operation, in order."""
+
+    def __init__(self) -> None:
+        self.made: list[str] = []
+
+    def __call__(self, model: Any, **_: Any) -> None:
+        """What botocore calls before each call."""
+        self.made.append(model.name)
+
+
+@pytest.fixture
+def calls(stage: Settings) -> Iterator[Calls]:
+    """The calls made in a test."""
+    counted = Calls()
+    events = dynamodb.client(stage).meta.events
+    events.register("before-call.dynamodb", counted)
+    yield counted
+    events.unregister("before-call.dynamodb", counted)
+
+
+@pytest.fixture
+def api(stage: Settings) -> Iterator[ApiClient]:
+    """The application on DynamoDB, with open sign-up."""
+    from dataclasses import replace
+
+    secrets.forget_clients()
+    wiring.override(wiring.build_services(replace(stage, sign_up="open")))
+    with Client(app) as client:
+        yield ApiClient(client)
+    wiring.override(None)
+    secrets.forget_clients()
+
+
+@pytest.fixture
+def anna(api: ApiClient) -> Reply:
+    """Anna has signed up."""
+    reply = api.request("POST", "/auth/user", USER)
+    assert reply.status == 201
+    return reply
+
+
+def made(calls: Calls, api: ApiClient, method: str, path: str, body: Any = None, **request: str) -> list[str]:
+    """The calls of one successful request."""
+    calls.made.clear()
+    reply = api.request(method, path, body, **request)
+    assert reply.status in (200, 201, 204), reply.body
+    return list(calls.made)
+
+
+def test_sign_up(api: ApiClient, calls: Calls) -> None:
+    expected = ["TransactWriteItems", "TransactWriteItems"]
+    assert made(calls, api, "POST", "/auth/user", USER) == expected
+
+
+def test_sign_in(api: ApiClient, calls: Calls, anna: Reply) -> None:
+    authorization = "Basic " + base64.b64encode(b"anna@example.org:a-good-one?").decode()
+    counting = ["UpdateItem", "UpdateItem"]
+    expected = [*counting, "GetItem", "GetItem", *counting, "TransactWriteItems"]
+    assert made(calls, api, "POST", "/auth/login", authorization=authorization) == expected
+
+
+def test_an_unknown_name_takes_as_many_calls_as_a_wrong_password(api: ApiClient, calls: Calls, anna: Reply) -> None:
+    tried = []
+    for pair in (b"nobody@example.org:a-good-one?", b"anna@example.org:a-bad-one?"):
+        calls.made.clear()
+        reply = api.request("POST", "/auth/login", authorization="Basic " + base64.b64encode(pair).decode())
+        assert reply.status == 401
+        tried.append(list(calls.made))
+    assert tried[0] == tried[1] == ["UpdateItem", "UpdateItem", "GetItem", "GetItem"]
+
+
+def test_refresh_and_logout(api: ApiClient, calls: Calls, anna: Reply) -> None:
+    token = anna.headers[TOKEN]
+    expected = [*FIND_CALLER, "GetItem", "TransactWriteItems"]
+    assert made(calls, api, "GET", "/auth/login", token=token) == expected
+    assert made(calls, api, "POST", "/auth/logout", token=token) == ["GetItem", "Query", "TransactWriteItems", "Query"]
+
+
+def test_the_own_account(api: ApiClient, calls: Calls, anna: Reply) -> None:
+    assert made(calls, api, "GET", "/auth/user", token=anna.headers[TOKEN]) == [*FIND_CALLER, "GetItem"]
+
+
+def test_a_change_and_a_change_of_the_password(api: ApiClient, calls: Calls, anna: Reply) -> None:
+    token = anna.headers[TOKEN]
+    expected = [*FIND_CALLER, "GetItem", "TransactWriteItems"]
+    body = {"updates": {"username": "anna@example.com"}}
+    assert made(calls, api, "PUT", "/auth/user", body, token=token) == expected
+    body = {"updates": {"password": "another-good-one"}}
+    assert made(calls, api, "PUT", "/auth/user", body, token=token) == [*expected, "GetItem", "Query", "Query"]
+
+
+def test_a_restricted_token(api: ApiClient, calls: Calls, anna: Reply) -> None:
+    path = f"/v1/users/{anna.json()['userid']}/restricted_tokens"
+    assert made(calls, api, "POST", path, {}, token=anna.headers[TOKEN]) == [*FIND_CALLER, "TransactWriteItems"]
+
+
+def test_a_grantee_costs_one_read_more(api: ApiClient, calls: Calls, anna: Reply) -> None:
+    ben = api.request("POST", "/auth/user", USER | {"emails": ["ben@example.org"]})
+    anna_id, ben_id = anna.json()["userid"], ben.json()["userid"]
+    pair = f"/access/{anna_id}/{ben_id}"
+    set_grant = made(calls, api, "POST", pair, {"custodian": {}, "view": {}}, token=anna.headers[TOKEN])
+    assert set_grant == [*FIND_CALLER, "TransactWriteItems"]
+    assert made(calls, api, "GET", pair, token=ben.headers[TOKEN]) == [*FIND_CALLER, "GetItem"]
+    assert made(calls, api, "GET", f"/access/{anna_id}", token=ben.headers[TOKEN]) == [*FIND_CALLER, "GetItem", "Query"]
+    listed = made(calls, api, "GET", f"/access/groups/{ben_id}", token=ben.headers[TOKEN])
+    assert listed == [*FIND_CALLER, "Query"]
+
+
+def test_metadata(api: ApiClient, calls: Calls, anna: Reply) -> None:
+    token, user_id = anna.headers[TOKEN], anna.json()["userid"]
+    path = f"/metadata/{user_id}/profile"
+    assert made(calls, api, "PUT", path, {"fullName": "A"}, token=token) == [*FIND_CALLER, "GetItem", "PutItem"]
+    assert made(calls, api, "PUT", path, {"fullName": "A"}, token=token) == [*FIND_CALLER, "GetItem"]
+    assert made(calls, api, "GET", path, token=token) == [*FIND_CALLER, "GetItem"]
+    for number in range(3):
+        api.request("POST", f"/access/{user_id}/{number}", {"view": {}}, token=token)
+    users = made(calls, api, "GET", f"/metadata/users/{user_id}/users", token=token)
+    assert users == [*FIND_CALLER, "Query", "Query", "BatchGetItem"]
+
+
+def test_a_deleted_user_is_gone_from_every_route(api: ApiClient, anna: Reply) -> None:
+    token, user_id = anna.headers[TOKEN], anna.json()["userid"]
+    api.request("PUT", f"/metadata/{user_id}/profile", {"fullName": "A"}, token=token)
+    body = {"password": USER["password"]}
+    assert api.request("DELETE", f"/auth/user/{user_id}", body, token=token).status == 204
+    assert api.request("GET", "/auth/user", token=token).status == 401
+    headers = {"X-Tidepool-Server-Name": "a server", "X-Tidepool-Server-Secret": SERVER_SECRET}
+    server = api.request("POST", "/auth/serverlogin", **headers).headers[TOKEN]
+    assert api.request("GET", f"/auth/user/{user_id}", token=server).status == 404
+    assert api.request("GET", f"/metadata/{user_id}/profile", token=server).status == 404
+    assert api.request("POST", "/auth/user", USER).status == 201

@@ -1,0 +1,108 @@
+"""What the accounts' stores do when DynamoDB is busy; moto never is."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
+
+from chalicelib.access.call import RestrictedToken, Session
+from chalicelib.accounts.grant import Grant
+from chalicelib.config import Settings
+from chalicelib.engine import dynamodb
+from chalicelib.engine.backoff import TRIES
+from chalicelib.errors import UnavailableError
+from tests.stores.accounts.account_stores import ANNA, NOW_MS, Stores, on_dynamodb
+
+Answer = tuple[AWSResponse, dict[str, Any]]
+
+
+def refusal(code: str, *reasons: str) -> Answer:
+    """What DynamoDB answers when it refuses; `reasons` are those of a transaction."""
+    answer = {"Error": {"Code": code, "Message": ""}, "CancellationReasons": [{"Code": reason} for reason in reasons]}
+    return AWSResponse("", 400, HTTPHeaders(), None), answer
+
+
+CONFLICT = refusal("TransactionCanceledException", "None", "TransactionConflict")
+
+
+@pytest.fixture
+def stores(stage: Settings, monkeypatch: pytest.MonkeyPatch) -> Stores:
+    """Stores with Anna's account, and no pauses."""
+    monkeypatch.setattr("time.sleep", lambda _s: None)
+    stores = on_dynamodb(stage)
+    stores.accounts.create(ANNA)
+    return stores
+
+
+@pytest.fixture
+def busy(stage: Settings, stores: Stores) -> Iterator[list[Answer]]:
+    """Answers that DynamoDB gives instead of carrying out the next transactions."""
+    instead: list[Answer] = []
+
+    def answer(model: Any, **_: Any) -> Answer | None:
+        return instead.pop(0) if instead and model.name == "TransactWriteItems" else None
+
+    hook: Any = answer  # botocore's stubs know no hook that answers
+    events = dynamodb.client(stage).meta.events
+    events.register("before-call.dynamodb", hook)
+    yield instead
+    events.unregister("before-call.dynamodb", hook)
+
+
+SESSION = Session("hash", ANNA.user_id, False, NOW_MS, NOW_MS + 1)
+TOKEN = RestrictedToken("id", ANNA.user_id, None, NOW_MS + 1, NOW_MS)
+WRITES = pytest.mark.parametrize(
+    "write",
+    [
+        lambda stores: stores.sessions.add(SESSION),
+        lambda stores: stores.grants.put(Grant(ANNA.user_id, "b", {"view": {}})),
+        lambda stores: stores.restricted_tokens.add(TOKEN),
+        lambda stores: stores.accounts.delete(ANNA, NOW_MS),
+    ],
+)
+
+
+def is_stored(stores: Stores) -> bool:
+    """Whether any of the writes was carried out."""
+    return (
+        stores.sessions.find("hash") is not None
+        or stores.grants.find(ANNA.user_id, "b") is not None
+        or stores.restricted_tokens.find("id") is not None
+        or stores.accounts.find(ANNA.user_id) is None
+    )
+
+
+@WRITES
+def test_a_conflict_is_tried_again(stores: Stores, busy: list[Answer], write: Callable[[Stores], Any]) -> None:
+    busy += [CONFLICT] * (TRIES - 1)
+    write(stores)
+    assert is_stored(stores)
+    assert busy == []
+
+
+@WRITES
+def test_conflicts_without_end_are_unavailable(
+    stores: Stores, busy: list[Answer], write: Callable[[Stores], Any]
+) -> None:
+    busy += [CONFLICT] * TRIES
+    with pytest.raises(UnavailableError):
+        write(stores)
+    assert busy == []
+    assert not is_stored(stores)
+
+
+@WRITES
+def test_throttling_is_unavailable(stores: Stores, busy: list[Answer], write: Callable[[Stores], Any]) -> None:
+    busy.append(refusal("ThrottlingException"))
+    with pytest.raises(UnavailableError):
+        write(stores)
+    assert not is_stored(stores)
+
+
+@WRITES
+def test_a_defect_is_no_refusal(stores: Stores, busy: list[Answer], write: Callable[[Stores], Any]) -> None:
+    busy.append(refusal("ValidationException"))
+    with pytest.raises(RuntimeError, match="ValidationException"):
+        write(stores)

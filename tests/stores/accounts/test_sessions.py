@@ -1,0 +1,173 @@
+"""What every store of sessions and of restricted tokens does, in memory and on DynamoDB."""
+
+from dataclasses import replace
+
+import pytest
+
+from chalicelib.access.call import RestrictedToken, Session
+from chalicelib.accounts.stores.keys import account_key
+from chalicelib.config import Settings
+from chalicelib.engine import dynamodb
+from tests.stores.accounts.account_stores import ANNA, BEN, NOW_MS, Stores, in_memory, on_dynamodb
+
+
+@pytest.fixture(params=["memory", "dynamodb"])
+def stores(request: pytest.FixtureRequest) -> Stores:
+    """Empty stores of each kind."""
+    return in_memory() if request.param == "memory" else on_dynamodb(request.getfixturevalue("stage"))
+
+
+def session(token_hash: str, login_id: str = "", user_id: str = ANNA.user_id, *, is_server: bool = False) -> Session:
+    """A session of Anna's that ends in an hour."""
+    return Session(token_hash, user_id, is_server, NOW_MS, NOW_MS + 3_600_000, login_id)
+
+
+class TestSessions:
+    """Sessions by token hash."""
+
+    @pytest.fixture(autouse=True)
+    def accounts(self, stores: Stores) -> None:
+        """Anna and Ben have accounts."""
+        stores.accounts.create(ANNA)
+        stores.accounts.create(BEN)
+
+    @pytest.mark.parametrize(
+        "stored", [session("a"), session("b", login_id="a"), session("c", user_id="a server", is_server=True)]
+    )
+    def test_a_session_is_found_as_it_was_stored(self, stores: Stores, stored: Session) -> None:
+        assert stores.sessions.add(stored)
+        assert stores.sessions.find(stored.token_hash) == stored
+        assert stores.sessions.find("other") is None
+
+    def test_a_session_needs_an_account(self, stores: Stores) -> None:
+        assert not stores.sessions.add(session("a", user_id="unknown"))
+        assert stores.sessions.find("a") is None
+
+    def test_a_session_needs_the_password_that_opens_it(self, stores: Stores) -> None:
+        changed = replace(ANNA, password_hash="another", version=2, password_version=2)
+        assert stores.sessions.add(session("a"), password_version=1)
+        assert stores.accounts.replace(ANNA, changed)
+        assert not stores.sessions.add(session("b"), password_version=1)
+        assert stores.sessions.find("b") is None
+        assert stores.sessions.add(session("b"), password_version=2)
+        assert not stores.sessions.add(session("c", user_id="unknown"), password_version=1)
+
+    def test_no_other_change_of_the_account_is_in_the_way(self, stores: Stores) -> None:
+        changed = replace(ANNA, email="new@example.org", password_hash="stronger", roles=(), version=2)
+        assert stores.accounts.replace(ANNA, changed)
+        assert stores.sessions.add(session("a"), password_version=1)
+
+    def test_a_refreshed_session_needs_the_one_it_comes_from(self, stores: Stores) -> None:
+        assert not stores.sessions.add(session("b", login_id="a"), parent_hash="a")
+        assert stores.sessions.find("b") is None
+
+    def test_the_end_of_a_login_ends_what_was_refreshed_from_it_and_nothing_else(self, stores: Stores) -> None:
+        stores.sessions.add(session("a"))
+        stores.sessions.add(session("b", login_id="a"), parent_hash="a")
+        stores.sessions.add(session("c", login_id="a"), parent_hash="b")
+        stores.sessions.add(session("other"))
+        stores.sessions.end_login(session("b", login_id="a"))
+        assert [stores.sessions.find(token_hash) for token_hash in "abc"] == [None] * 3
+        assert stores.sessions.find("other") is not None
+
+    def test_all_sessions_of_a_user_end_together(self, stores: Stores) -> None:
+        for number in range(70):
+            stores.sessions.add(session(f"a{number}"))
+        stores.sessions.add(session("b", user_id=BEN.user_id))
+        stores.sessions.end_all(ANNA.user_id)
+        assert all(stores.sessions.find(f"a{number}") is None for number in range(70))
+        assert stores.sessions.find("b") is not None
+
+    @pytest.mark.parametrize("kept", ["a", "b"])
+    def test_one_login_may_be_kept_with_all_that_was_refreshed_from_it(self, stores: Stores, kept: str) -> None:
+        of_login = {"a": session("a"), "b": session("b", login_id="a")}
+        for one in (*of_login.values(), session("c"), session("aa"), session("d", login_id="c")):
+            stores.sessions.add(one)
+        stores.sessions.end_all(ANNA.user_id, but=of_login[kept])
+        left = [token_hash for token_hash in ("a", "b", "c", "aa", "d") if stores.sessions.find(token_hash)]
+        assert left == ["a", "b"]
+
+    def test_a_session_of_someone_else_keeps_none(self, stores: Stores) -> None:
+        stores.sessions.add(session("a"))
+        stores.sessions.add(session("b", user_id=BEN.user_id))
+        stores.sessions.end_all(ANNA.user_id, but=session("b", user_id=BEN.user_id))
+        assert stores.sessions.find("a") is None
+        assert stores.sessions.find("b") is not None
+
+    @pytest.mark.parametrize("user_id", ["unknown", "", "x" * 3000])
+    def test_ending_nothing_is_no_error(self, stores: Stores, user_id: str) -> None:
+        stores.sessions.end_all(user_id)
+        stores.sessions.end_login(session("never stored"))
+
+
+class TestRestrictedTokens:
+    """Restricted tokens by id, and those of a user."""
+
+    TOKENS = (
+        RestrictedToken("a", "user", ("/x", "/y"), NOW_MS + 1, NOW_MS),
+        RestrictedToken("b", "user", None, NOW_MS - 1, NOW_MS + 1, NOW_MS + 2),
+        RestrictedToken("c", "other", ("/",), NOW_MS + 1, NOW_MS + 2),
+    )
+
+    @pytest.fixture(autouse=True)
+    def tokens(self, stores: Stores) -> None:
+        """All are stored."""
+        for token in self.TOKENS:
+            assert stores.restricted_tokens.add(token)
+
+    @pytest.mark.parametrize("token", TOKENS)
+    def test_a_token_is_found_as_it_was_stored(self, stores: Stores, token: RestrictedToken) -> None:
+        assert stores.restricted_tokens.find(token.id) == token
+
+    def test_those_of_a_user_are_newest_first(self, stores: Stores) -> None:
+        assert stores.restricted_tokens.of_user("user") == [self.TOKENS[1], self.TOKENS[0]]
+
+    def test_a_change_takes_the_place_of_the_old_one(self, stores: Stores) -> None:
+        changed = replace(self.TOKENS[0], expiration_time_ms=NOW_MS + 9, modified_time_ms=NOW_MS + 5)
+        assert stores.restricted_tokens.replace(changed)
+        assert stores.restricted_tokens.find("a") == changed
+        assert stores.restricted_tokens.of_user("user") == [self.TOKENS[1], changed]
+
+    def test_a_deleted_one_does_not_come_back_by_a_change(self, stores: Stores) -> None:
+        stores.restricted_tokens.delete(self.TOKENS[0])
+        assert not stores.restricted_tokens.replace(self.TOKENS[0])
+        assert stores.restricted_tokens.find("a") is None
+        assert stores.restricted_tokens.of_user("user") == [self.TOKENS[1]]
+
+    @pytest.mark.parametrize("made_with", [session("s"), session("s", user_id="a server", is_server=True), TOKENS[0]])
+    def test_one_is_made_with_what_is_still_there(self, stores: Stores, made_with: Session | RestrictedToken) -> None:
+        first, second = (replace(self.TOKENS[0], id=token_id, user_id="new") for token_id in ("d", "e"))
+        if isinstance(made_with, Session):
+            stores.accounts.create(ANNA)
+            stores.sessions.add(made_with)
+        assert stores.restricted_tokens.add(first, made_with)
+        if isinstance(made_with, Session):
+            stores.sessions.end_all(made_with.user_id)
+        else:
+            stores.restricted_tokens.delete(made_with)
+        assert not stores.restricted_tokens.add(second, made_with)
+        assert stores.restricted_tokens.of_user("new") == [first]
+
+    def test_a_deleted_one_is_gone_from_both_sides(self, stores: Stores) -> None:
+        for _ in range(2):
+            stores.restricted_tokens.delete(self.TOKENS[0])
+        assert stores.restricted_tokens.find("a") is None
+        assert stores.restricted_tokens.of_user("user") == [self.TOKENS[1]]
+
+    @pytest.mark.parametrize("strange", ["", "unknown", "x" * 3000])
+    def test_nothing_is_found_under_another_id(self, stores: Stores, strange: str) -> None:
+        assert stores.restricted_tokens.find(strange) is None
+        assert stores.restricted_tokens.of_user(strange) == []
+
+
+def test_an_account_of_an_earlier_version_signs_in(stage: Settings) -> None:
+    """Its item does not count the changes of the password yet."""
+    stores = on_dynamodb(stage)
+    stores.accounts.create(ANNA)
+    dynamodb.client(stage).update_item(
+        TableName=stage.accounts_table, Key=account_key(ANNA.user_id), UpdateExpression="REMOVE password_version"
+    )
+    assert stores.accounts.find(ANNA.user_id) == ANNA
+    assert stores.sessions.add(session("a"), password_version=1)
+    assert stores.accounts.replace(ANNA, replace(ANNA, password_hash="another", version=2, password_version=2))
+    assert not stores.sessions.add(session("b"), password_version=1)

@@ -1,0 +1,97 @@
+"""Many threads add to one data set at the same moment, on DynamoDB: what each call does there is one step."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from chalicelib.config import Settings
+from chalicelib.engine import dynamodb
+from chalicelib.errors import DataSetClosedError, UnavailableError
+from chalicelib.log.data_set import DataOwner
+from chalicelib.log.entry import EntryKind, NewEntry
+from chalicelib.log.stores.data_sets import DynamoDataSets
+from chalicelib.log.stores.record_log import INLINE_BYTES, DynamoRecordLog
+from tests.stores.log.test_calls import close
+from tests.stores.log.test_data_stores import ANNA, NOW_MS, data_set
+
+THREADS = 8
+ADDS_OF_EACH = 8
+
+
+@pytest.fixture
+def settings(stage: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """A stage with one data set; moto, which knows no threads, does one call after the other."""
+    one_at_a_time = threading.Lock()
+    client: Any = dynamodb.client(stage)
+    call: Callable[..., Any] = client._make_api_call
+
+    def in_turn(*arguments: Any) -> Any:
+        with one_at_a_time:
+            return call(*arguments)
+
+    monkeypatch.setattr(client, "_make_api_call", in_turn)
+    DynamoDataSets(stage).create(data_set())
+    return stage
+
+
+def add(settings: Settings, body: bytes) -> int:
+    """The number of a new entry, however often it takes: a client comes again when the service is busy."""
+    while True:
+        head = DynamoDataSets(settings).head("a" * 32)
+        assert head is not None
+        try:
+            return DynamoRecordLog(settings).append(head, NewEntry(EntryKind.ADD, NOW_MS, body))
+        except UnavailableError:
+            continue
+
+
+def body(thread: int, place: int) -> bytes:
+    """A body of its own, every other one in parts."""
+    return f"{thread}/{place}".encode() + b"." * (INLINE_BYTES if place % 2 else 0)
+
+
+def kept(settings: Settings) -> dict[int, bytes]:
+    """The bodies that are kept, by their numbers."""
+    entries = DynamoRecordLog(settings).entries(DataOwner(ANNA), [])
+    found = {entry.number: entry.body for entry in entries}
+    assert len(found) == len(entries)
+    return found
+
+
+def test_none_is_lost_none_is_there_twice_and_numbers_have_no_holes(settings: Settings) -> None:
+    def add_several(thread: int) -> dict[int, bytes]:
+        return {add(settings, body(thread, place)): body(thread, place) for place in range(ADDS_OF_EACH)}
+
+    with ThreadPoolExecutor(THREADS) as threads:
+        answered: dict[int, bytes] = {}
+        for numbers in threads.map(add_several, range(THREADS)):
+            assert not answered.keys() & numbers.keys()
+            answered |= numbers
+    assert sorted(answered) == list(range(1, THREADS * ADDS_OF_EACH + 1))
+    assert kept(settings) == answered
+
+
+def test_what_was_answered_before_a_close_is_kept_and_nothing_comes_after(settings: Settings) -> None:
+    def add_until_closed(thread: int) -> dict[int, bytes]:
+        answered: dict[int, bytes] = {}
+        for place in range(10_000):
+            try:
+                answered[add(settings, body(thread, place))] = body(thread, place)
+            except DataSetClosedError:
+                return answered
+            if sum(map(len, so_far)) > THREADS:
+                enough.set()
+            so_far[thread].append(place)
+        raise AssertionError("never closed")
+
+    enough, so_far = threading.Event(), [list[int]() for _ in range(THREADS)]
+    with ThreadPoolExecutor(THREADS) as threads:
+        adding = [threads.submit(add_until_closed, thread) for thread in range(THREADS)]
+        assert enough.wait(timeout=60)
+        close(settings)
+        answered = {number: body for each in adding for number, body in each.result().items()}
+    assert kept(settings) == answered
+    assert sorted(answered) == list(range(1, len(answered) + 1))

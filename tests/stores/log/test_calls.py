@@ -1,0 +1,351 @@
+"""What adding and reading data costs in calls, and what happens when others write in between. On DynamoDB only."""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
+
+from chalicelib.access.call import Caller, Session
+from chalicelib.accounts.stores.sessions import session_item
+from chalicelib.config import Settings
+from chalicelib.data_sets import lifecycle as rules
+from chalicelib.engine import dynamodb
+from chalicelib.engine.backoff import TRIES
+from chalicelib.errors import DataSetClosedError, DataSetNotFoundError, UnavailableError
+from chalicelib.log.data_set import DataOwner, DataSet
+from chalicelib.log.entry import EntryKind, NewEntry
+from chalicelib.log.ports import ChangedMeanwhileError
+from chalicelib.log.stores.data_sets import DynamoDataSets
+from chalicelib.log.stores.keys import part_key
+from chalicelib.log.stores.record_log import PART_BYTES, DynamoRecordLog
+from chalicelib.reading.session_and_head import SessionAndHead
+from chalicelib.reading.stores.session_and_head import session_and_head_reader
+from chalicelib.uploads import add as ingest
+from tests.fakes.accounts import FakeGrants
+from tests.stores.log.test_data_stores import ANNA, NOW_MS, closed, data_set
+
+Calls = Counter[str]
+Answer = tuple[AWSResponse, dict[str, Any]]
+
+
+def refusal(code: str, *reasons: str) -> Answer:
+    """What DynamoDB answers when it refuses; `reasons` are those of a transaction, for each of its writes."""
+    answer: dict[str, Any] = {"Error": {"Code": code, "Message": ""}}
+    if reasons:
+        answer["CancellationReasons"] = [{"Code": reason} for reason in reasons]
+    return AWSResponse("", 400, HTTPHeaders(), None), answer
+
+
+@dataclass
+class Wire:
+    """What passes between the adapters and DynamoDB; a test lets something happen before, or answers in its place."""
+
+    settings: Settings
+    requests: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    before: dict[str, list[Callable[[], None]]] = field(default_factory=dict)
+    instead: dict[str, list[Answer]] = field(default_factory=dict)
+
+    def __call__(self, model: Any, params: dict[str, Any], **_: Any) -> Answer | None:
+        waiting = self.before.get(model.name)
+        if waiting:
+            waiting.pop(0)()
+        self.requests.append((model.name, params))
+        answers = self.instead.get(model.name)
+        return answers.pop(0) if answers else None
+
+    @property
+    def calls(self) -> Calls:
+        return Counter(name for name, _ in self.requests)
+
+    @property
+    def tokens(self) -> list[str]:
+        """The token of each transaction, by which DynamoDB knows what the SDK sends again."""
+        bodies = [params["body"] for name, params in self.requests if name == "TransactWriteItems"]
+        return [json.loads(body)["ClientRequestToken"] for body in bodies]
+
+
+@pytest.fixture
+def wire(stage: Settings) -> Iterator[Wire]:
+    """The wire of an empty stage with one data set and its owner's session."""
+    DynamoDataSets(stage).create(data_set())
+    session = Session("hash", ANNA, is_server=False, created_time_ms=NOW_MS, expires_time_ms=NOW_MS + 1)
+    dynamodb.client(stage).put_item(TableName=stage.accounts_table, Item=session_item(session))
+    events = dynamodb.client(stage).meta.events
+    wire = Wire(stage)
+    handler: Any = wire  # botocore's stubs know of no handler that answers
+    events.register("before-call.dynamodb", handler)
+    yield wire
+    events.unregister("before-call.dynamodb", handler)
+
+
+def cbg(count: int, first: int = 0) -> list[dict[str, Any]]:
+    """Readings five minutes apart."""
+    return [
+        {
+            "type": "cbg",
+            "time": f"2026-01-{1 + place // 288:02d}T{place // 12 % 24:02d}:{place % 12 * 5:02d}:00Z",
+            "units": "mg/dL",
+            "value": 60 + place * 7919 % 240,
+            "origin": {"id": f"{place * 2654435761 % 2**64:032x}"},
+        }
+        for place in range(first, first + count)
+    ]
+
+
+def add(settings: Settings, items: list[dict[str, Any]]) -> None:
+    """Add data as the owner, as one request does."""
+    ids = iter(range(2**32))
+    data_sets = DynamoDataSets(settings)
+    reads = SessionAndHead("a" * 32, session_and_head_reader(settings), data_sets)
+    assert reads.find("hash") is not None
+    ingest.add_data(
+        Caller(user_id=ANNA),
+        "a" * 32,
+        lambda: items,
+        heads=reads,
+        log=DynamoRecordLog(settings),
+        grants=FakeGrants(lambda: NOW_MS),
+        now_ms=NOW_MS,
+        new_id=lambda: f"{next(ids):032x}",
+    )
+
+
+class TestCalls:
+    def test_a_small_add_is_two_round_trips(self, wire: Wire) -> None:
+        add(wire.settings, cbg(12))
+        assert wire.calls == {"BatchGetItem": 1, "TransactWriteItems": 1}
+
+    @pytest.mark.parametrize("count", [1000, 2500])
+    def test_a_large_add_is_three_round_trips(self, wire: Wire, count: int) -> None:
+        add(wire.settings, cbg(count))
+        assert wire.calls == {"BatchGetItem": 1, "BatchWriteItem": 1, "TransactWriteItems": 1}
+
+    def test_the_same_again_costs_the_same(self, wire: Wire) -> None:
+        add(wire.settings, cbg(1000))
+        first = wire.calls
+        add(wire.settings, cbg(1000))
+        assert wire.calls - first == first
+
+    def test_a_thousand_readings_write_few_units(self, wire: Wire) -> None:
+        add(wire.settings, cbg(1000))
+        staged = next(params["body"] for name, params in wire.requests if name == "BatchWriteItem")
+        # Base64 makes four bytes of three; a unit is 1 KB, and the transaction writes three small items at twice that.
+        units = len(staged) * 3 / 4 / 1024 + 6
+        assert units / 1000 <= 0.2
+
+    def test_the_transaction_of_a_large_add_is_small(self, wire: Wire) -> None:
+        add(wire.settings, cbg(2500))
+        transaction = next(params["body"] for name, params in wire.requests if name == "TransactWriteItems")
+        assert len(transaction) < 2048
+
+    def test_each_transaction_has_a_token_of_its_own(self, wire: Wire) -> None:
+        """What the SDK sends again after a lost answer bears the same one, and is not carried out twice."""
+        for _ in range(3):
+            add(wire.settings, cbg(1))
+        assert len(set(wire.tokens)) == len(wire.tokens) == 3
+        assert all(1 <= len(token) <= 36 for token in wire.tokens)
+
+    def test_reading_is_one_query_and_the_parts(self, wire: Wire) -> None:
+        for first in range(0, 5000, 1000):
+            add(wire.settings, cbg(1000, first))
+        wire.requests.clear()
+        assert len(DynamoRecordLog(wire.settings).entries(DataOwner(ANNA), [])) == 5
+        assert wire.calls == {"Query": 1, "BatchGetItem": 1}
+
+    def test_more_parts_than_a_batch_takes(self, wire: Wire) -> None:
+        log = DynamoRecordLog(wire.settings)
+        head = DynamoDataSets(wire.settings).head("a" * 32)
+        assert head is not None
+        body = bytes(PART_BYTES * dynamodb.BATCH_WRITES + 1)
+        wire.requests.clear()
+        log.append(head, NewEntry(EntryKind.ADD, NOW_MS, body))
+        assert wire.calls == {"BatchWriteItem": 2, "TransactWriteItems": 1}
+        assert [entry.body for entry in log.entries(DataOwner(ANNA), [])] == [body]
+
+    def test_a_list_of_data_sets_is_one_query(self, wire: Wire) -> None:
+        for name in "bcdef":
+            DynamoDataSets(wire.settings).create(data_set(name))
+        wire.requests.clear()
+        assert len(DynamoDataSets(wire.settings).of_owner(DataOwner(ANNA))) == 6
+        assert wire.calls == {"Query": 1}
+
+    @pytest.mark.parametrize("change", ["close", "delete"])
+    def test_a_change_of_a_data_set_is_one_write(self, wire: Wire, change: str) -> None:
+        add(wire.settings, cbg(1000))
+        wire.requests.clear()
+        {"close": close, "delete": delete}[change](wire.settings)
+        assert wire.calls == {"GetItem": 2, "Query": 1, "TransactWriteItems": 1}
+
+
+def close(settings: Settings) -> None:
+    """Close the data set as its owner."""
+    rules.update(
+        Caller(user_id=ANNA),
+        "a" * 32,
+        lambda: {"dataState": "closed"},
+        data_sets=DynamoDataSets(settings),
+        grants=FakeGrants(lambda: NOW_MS),
+        now_ms=NOW_MS,
+    )
+
+
+def delete(settings: Settings) -> None:
+    """Delete the data set as its owner."""
+    rules.delete(
+        Caller(user_id=ANNA),
+        "a" * 32,
+        data_sets=DynamoDataSets(settings),
+        grants=FakeGrants(lambda: NOW_MS),
+        now_ms=NOW_MS,
+    )
+
+
+def numbers(settings: Settings) -> list[int]:
+    """The numbers of the entries that are kept."""
+    return [entry.number for entry in DynamoRecordLog(settings).entries(DataOwner(ANNA), [])]
+
+
+def stored(settings: Settings) -> DataSet:
+    """The data set as it stands."""
+    (found,) = DynamoDataSets(settings).of_owner(DynamoDataSets(settings).owner(ANNA))
+    return found
+
+
+class TestRaces:
+    def test_an_add_that_comes_first_takes_the_number(self, wire: Wire) -> None:
+        wire.before["TransactWriteItems"] = [lambda: add(wire.settings, cbg(1))]
+        add(wire.settings, cbg(1, 1))
+        assert numbers(wire.settings) == [1, 2]
+
+    def test_losing_the_number_repeats_the_last_step_only(self, wire: Wire) -> None:
+        wire.before["TransactWriteItems"] = [lambda: add(wire.settings, cbg(1))]
+        add(wire.settings, cbg(1000))
+        assert wire.calls == {"BatchGetItem": 2, "BatchWriteItem": 1, "TransactWriteItems": 3}
+        assert numbers(wire.settings) == [1, 2]
+
+    def test_losing_every_number_is_unavailable(self, wire: Wire) -> None:
+        def other() -> None:
+            log, head = DynamoRecordLog(wire.settings), DynamoDataSets(wire.settings).head("a" * 32)
+            assert head is not None
+            log.append(head, NewEntry(EntryKind.ADD, NOW_MS, b"other"))
+
+        # Each try of ours is preceded by an add of another, whose own transaction runs undisturbed.
+        wire.before["TransactWriteItems"] = [it for _ in range(TRIES) for it in (other, lambda: None)]
+        with pytest.raises(UnavailableError):
+            add(wire.settings, cbg(1))
+        assert numbers(wire.settings) == list(range(1, TRIES + 1))
+
+    def test_an_add_after_a_close_is_refused(self, wire: Wire) -> None:
+        wire.before["TransactWriteItems"] = [lambda: close(wire.settings)]
+        with pytest.raises(DataSetClosedError):
+            add(wire.settings, cbg(1))
+        assert numbers(wire.settings) == []
+
+    def test_a_close_after_an_add_keeps_it(self, wire: Wire) -> None:
+        wire.before["TransactWriteItems"] = [lambda: add(wire.settings, cbg(1))]
+        close(wire.settings)
+        assert numbers(wire.settings) == [1]
+        assert stored(wire.settings).is_closed
+
+    def test_an_add_after_erasing_finds_nothing(self, wire: Wire) -> None:
+        wire.before["TransactWriteItems"] = [lambda: DynamoDataSets(wire.settings).erase(ANNA, NOW_MS)]
+        with pytest.raises(DataSetNotFoundError):
+            add(wire.settings, cbg(1))
+
+    def test_an_add_before_a_delete_is_deleted(self, wire: Wire) -> None:
+        wire.before["TransactWriteItems"] = [lambda: add(wire.settings, cbg(1))]
+        delete(wire.settings)
+        assert stored(wire.settings).cut_off == 1
+
+    def test_of_two_closings_one_is_refused(self, wire: Wire) -> None:
+        wire.before["TransactWriteItems"] = [lambda: close(wire.settings)]
+        with pytest.raises(DataSetClosedError):
+            close(wire.settings)
+        assert DynamoDataSets(wire.settings).owner(ANNA).closings == 1
+
+    def test_closings_of_two_data_sets_take_two_places(self, wire: Wire) -> None:
+        data_sets = DynamoDataSets(wire.settings)
+        other = data_set("b")
+        data_sets.create(other)
+        wire.before["TransactWriteItems"] = [lambda: data_sets.replace(other, closed(other, 1))]
+        close(wire.settings)
+        orders = {it.id[0]: it.close_order for it in data_sets.of_owner(DataOwner(ANNA))}
+        assert orders == {"a": 2, "b": 1}
+
+    def test_a_state_that_moved_on_is_not_overwritten(self, wire: Wire) -> None:
+        data_sets, before = DynamoDataSets(wire.settings), stored(wire.settings)
+        first = replace(before, revision=2, state_version=2)
+        wire.before["TransactWriteItems"] = [lambda: data_sets.replace(before, first)]
+        with pytest.raises(ChangedMeanwhileError):
+            data_sets.replace(before, replace(before, revision=9, state_version=2))
+        assert stored(wire.settings) == first
+
+
+class TestRefusals:
+    """What DynamoDB says when it is busy; moto never is."""
+
+    @pytest.fixture(autouse=True)
+    def pauses(self, monkeypatch: pytest.MonkeyPatch) -> list[float]:
+        """The pauses that were made, without making them."""
+        made: list[float] = []
+        monkeypatch.setattr("time.sleep", made.append)
+        return made
+
+    conflict = refusal("TransactionCanceledException", "TransactionConflict", "None", "None")
+
+    def test_a_conflict_is_tried_again_after_a_pause(self, wire: Wire, pauses: list[float]) -> None:
+        wire.instead["TransactWriteItems"] = [self.conflict] * 3
+        add(wire.settings, cbg(1))
+        assert numbers(wire.settings) == [1]
+        assert len(pauses) == 3
+        assert max(pauses) <= 0.1
+
+    @pytest.mark.parametrize("change", [close, delete])
+    def test_a_conflict_of_a_change_too(self, wire: Wire, change: Callable[[Settings], None]) -> None:
+        wire.instead["TransactWriteItems"] = [self.conflict]
+        change(wire.settings)
+        assert stored(wire.settings).state_version == 2
+
+    def test_conflicts_without_end_are_unavailable(self, wire: Wire) -> None:
+        wire.instead["TransactWriteItems"] = [self.conflict] * TRIES
+        with pytest.raises(UnavailableError):
+            add(wire.settings, cbg(1))
+        assert wire.calls["TransactWriteItems"] == TRIES
+        assert numbers(wire.settings) == []
+
+    @pytest.mark.parametrize("operation", ["BatchGetItem", "BatchWriteItem", "TransactWriteItems"])
+    @pytest.mark.parametrize("code", ["ThrottlingException", "ProvisionedThroughputExceededException"])
+    def test_throttling_is_unavailable(self, wire: Wire, operation: str, code: str) -> None:
+        wire.instead[operation] = [refusal(code)] * 9
+        with pytest.raises(UnavailableError):
+            add(wire.settings, cbg(1000))
+        assert numbers(wire.settings) == []
+
+    @pytest.mark.parametrize("code", ["ResourceNotFoundException", "ValidationException"])
+    def test_a_defect_stays_a_defect(self, wire: Wire, code: str) -> None:
+        wire.instead["TransactWriteItems"] = [refusal(code)]
+        with pytest.raises(RuntimeError, match=code):
+            add(wire.settings, cbg(1))
+
+    def test_what_a_batch_left_is_put_again(self, wire: Wire) -> None:
+        put = {"PutRequest": {"Item": part_key("a" * 32, "left", 0) | {"body": {"B": b"left"}}}}
+        left = {"UnprocessedItems": {wire.settings.data_table: [put]}}
+        wire.instead["BatchWriteItem"] = [(AWSResponse("", 200, HTTPHeaders(), None), left)]
+        add(wire.settings, cbg(1000))
+        assert wire.calls["BatchWriteItem"] == 2
+        second = wire.requests[-2][1]["body"]
+        assert b"left" in second
+
+    def test_the_number_is_read_where_the_refusal_does_not_tell_it(self, wire: Wire) -> None:
+        """Not every DynamoDB knows ReturnValuesOnConditionCheckFailure."""
+        add(wire.settings, cbg(1))
+        lost = refusal("TransactionCanceledException", "ConditionalCheckFailed", "None", "None")
+        wire.instead["TransactWriteItems"] = [lost]
+        add(wire.settings, cbg(1, 1))
+        assert numbers(wire.settings) == [1, 2]
+        assert wire.calls["GetItem"] == 1

@@ -1,0 +1,312 @@
+"""What every store counts as a change and keeps as freshness, in memory and on DynamoDB; what that costs there."""
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from chalicelib.config import Settings
+from chalicelib.data_sources.manage import DataSources
+from chalicelib.data_sources.stores.data_sources import DynamoDataSources
+from chalicelib.engine import dynamodb
+from chalicelib.errors import DataSetClosedError
+from chalicelib.log.data_set import DataOwner, DataSet
+from chalicelib.log.freshness import PLACES, PLACES_LEFT, CameIn, Freshness, Newest
+from chalicelib.log.ports import ChangedMeanwhileError
+from chalicelib.log.stores.data_sets import DynamoDataSets
+from chalicelib.log.stores.keys import head_key, owner_key
+from chalicelib.log.stores.record_log import DynamoRecordLog
+from tests.fakes.data import FakeDataSets, FakeRecordLog
+from tests.fakes.data_sources import FakeDataSources
+from tests.stores.data_sources.test_data_sources import changed, source
+from tests.stores.log.test_calls import Wire, add, cbg, wire
+from tests.stores.log.test_data_stores import ANNA, NOW_MS, Stores, closed, data_set, entry, head
+
+__all__ = ["wire"]
+
+APP = "org.example.app"
+
+
+@pytest.fixture(params=["memory", "dynamodb"])
+def stores_and_sources(request: pytest.FixtureRequest) -> tuple[Stores, DataSources]:
+    """Empty stores."""
+    if request.param == "memory":
+        data_sets = FakeDataSets()
+        return Stores(data_sets, FakeRecordLog(data_sets)), FakeDataSources(data_sets)
+    settings = request.getfixturevalue("stage")
+    return Stores(DynamoDataSets(settings), DynamoRecordLog(settings)), DynamoDataSources(settings)
+
+
+@pytest.fixture
+def stores(stores_and_sources: tuple[Stores, DataSources]) -> Stores:
+    return stores_and_sources[0]
+
+
+@pytest.fixture
+def sources(stores_and_sources: tuple[Stores, DataSources]) -> DataSources:
+    return stores_and_sources[1]
+
+
+def owner(stores: Stores) -> DataOwner:
+    """Anna, as she stands now."""
+    return stores.data_sets.owner(ANNA)
+
+
+def append(stores: Stores, name: str = "a", stored_time_ms: int = NOW_MS, **times_ms: int) -> None:
+    """Add an entry with these newest times."""
+    stores.log.append(head(stores, name), replace(entry(), stored_time_ms=stored_time_ms), times_ms)
+
+
+class TestChanges:
+    def test_nothing_has_changed_where_nothing_is(self, stores: Stores) -> None:
+        assert (owner(stores).changes, owner(stores).states) == (0, 0)
+
+    def test_each_write_of_data_sets_and_data_counts(self, stores: Stores) -> None:
+        first = data_set()
+        updated = replace(first, revision=2, state_version=2)
+        gone = replace(updated, deleted_time_ms=NOW_MS, cut_off=1, state_version=3)
+        writes: list[Callable[[], object]] = [
+            lambda: stores.data_sets.create(first),
+            lambda: stores.log.append(head(stores), entry()),
+            lambda: stores.data_sets.replace(first, updated),
+            lambda: stores.data_sets.replace(updated, gone),
+            lambda: stores.data_sets.replace(gone, closed(gone, 1)),
+            lambda: stores.data_sets.erase(ANNA, NOW_MS),
+        ]
+        counted = []
+        for write in writes:
+            write()
+            counted.append((owner(stores).changes, owner(stores).states))
+        assert counted == [(1, 1), (2, 1), (3, 2), (4, 3), (5, 4), (6, 0)]
+
+    def test_what_comes_into_a_normal_data_set_is_not_seen_before_it_is_closed(self, stores: Stores) -> None:
+        before = data_set(data_set_type="normal")
+        stores.data_sets.create(before)
+        append(stores, cbg=5)
+        assert (owner(stores).changes, owner(stores).freshness) == (1, Freshness())
+        stores.data_sets.replace(before, closed(before, 1))
+        assert owner(stores).changes == 2
+        assert owner(stores).freshness.by_client() == {APP: {"cbg": Newest(5, NOW_MS)}}
+
+    @pytest.mark.parametrize("name", ["a", "b"])
+    def test_what_is_refused_does_not_count(self, stores: Stores, name: str) -> None:
+        before = data_set(data_set_type="continuous" if name == "a" else "normal")
+        stores.data_sets.create(before)
+        outdated = head(stores)
+        stores.data_sets.replace(before, closed(before, 1))
+        counted = owner(stores)
+        with pytest.raises(DataSetClosedError):
+            stores.log.append(outdated, entry(), {"cbg": 7})
+        with pytest.raises(ChangedMeanwhileError):
+            stores.data_sets.replace(before, replace(before, state_version=2))
+        assert owner(stores) == counted
+
+    def test_users_are_counted_apart(self, stores: Stores) -> None:
+        stores.data_sets.create(data_set("b", owner_id="bbbbbbbbbb"))
+        assert owner(stores).changes == 0
+
+    def test_changes_of_data_sources_that_readers_notice_count(self, stores: Stores, sources: DataSources) -> None:
+        def raises(act: Callable[[], object]) -> bool:
+            before = owner(stores)
+            act()
+            assert owner(stores).states == before.states
+            return owner(stores).changes > before.changes
+
+        it = source()
+        assert raises(lambda: sources.add(it))
+        connected = changed(it, state="connected", dataSetId="a" * 32)
+        assert raises(lambda: sources.replace(it, connected))
+        span = {"earliestDataTime": "2026-01-01T00:00:00Z", "latestDataTime": "2026-01-01T01:00:00Z"}
+        spanning = changed(connected, **span)
+        assert raises(lambda: sources.replace(connected, spanning))
+        imported = changed(spanning, lastImportTime="2026-01-01T01:00:00Z")
+        assert not raises(lambda: sources.replace(spanning, imported))
+        assert not raises(lambda: sources.replace(it, connected))
+        assert not raises(lambda: sources.remove(connected))
+        assert raises(lambda: sources.remove(imported))
+
+
+class TestFreshness:
+    def test_it_keeps_the_newest_of_each_type(self, stores: Stores) -> None:
+        stores.data_sets.create(data_set())
+        append(stores, stored_time_ms=100, cbg=50, food=-60)
+        append(stores, stored_time_ms=200, cbg=40)
+        stores.log.append(head(stores), replace(entry(), stored_time_ms=300))  # deletes data, or adds none of a type
+        newest = {"cbg": Newest(50, 200), "food": Newest(-60, 100)}
+        assert owner(stores).freshness == Freshness({"a" * 32: CameIn(APP, 3, newest)})
+        assert head(stores).newest == newest
+
+    def test_an_outdated_head_loses_nothing(self, stores: Stores) -> None:
+        stores.data_sets.create(data_set())
+        outdated = head(stores)
+        stores.log.append(outdated, entry(), {"cbg": 50, "food": 60})
+        stores.log.append(outdated, entry(), {"cbg": 40, "bolus": 30})
+        newest = {"cbg": Newest(50, NOW_MS), "food": Newest(60, NOW_MS), "bolus": Newest(30, NOW_MS)}
+        assert owner(stores).freshness.data_sets["a" * 32] == CameIn(APP, 2, newest)
+
+    def test_normal_data_sets_are_merged_into_their_clients(self, stores: Stores) -> None:
+        for place, (name, time_ms) in enumerate({"a": 5, "b": 9, "c": 7}.items(), 1):
+            before = data_set(name, data_set_type="normal")
+            stores.data_sets.create(before)
+            append(stores, name, cbg=time_ms, smbg=-time_ms)
+            stores.data_sets.replace(before, closed(before, place))
+        newest = {"cbg": Newest(9, NOW_MS), "smbg": Newest(-5, NOW_MS)}
+        assert owner(stores).freshness == Freshness(clients={APP: newest})
+
+    def test_when_places_run_out_nothing_is_lost(self, stores: Stores) -> None:
+        names = "abcdefghij"[: PLACES + 1]
+        for stored_time_ms, name in enumerate(names):
+            stores.data_sets.create(data_set(name))
+            append(stores, name, stored_time_ms, cbg=100 - stored_time_ms)
+        freshness = owner(stores).freshness
+        assert set(freshness.data_sets) == {name * 32 for name in names[-PLACES_LEFT - 1 :]}
+        assert freshness.by_client() == {APP: {"cbg": Newest(100, PLACES)}}
+        append(stores, "a", 1000, food=1)  # it has no place any more
+        freshness = owner(stores).freshness
+        assert freshness.data_sets["a" * 32].newest == {"cbg": Newest(100, 0), "food": Newest(1, 1000)}
+        assert freshness.by_client() == {APP: {"cbg": Newest(100, PLACES), "food": Newest(1, 1000)}}
+
+    def test_erasing_starts_anew(self, stores: Stores) -> None:
+        for place, (name, kind) in enumerate({"a": "continuous", "b": "normal"}.items()):
+            before = data_set(name, data_set_type=kind)
+            stores.data_sets.create(before)
+            append(stores, name, cbg=5)
+            if place:
+                stores.data_sets.replace(before, closed(before, 1))
+        assert owner(stores).freshness.clients
+        assert owner(stores).freshness.data_sets
+        stores.data_sets.erase(ANNA, NOW_MS)
+        assert owner(stores).freshness == Freshness()
+        stores.data_sets.create(data_set("c", epoch=1))
+        append(stores, "c", food=5)
+        assert owner(stores).freshness.by_client() == {APP: {"food": Newest(5, NOW_MS)}}
+        assert (owner(stores).epoch, owner(stores).states, owner(stores).closings) == (1, 1, 1)
+
+
+LOOP_TYPES = ("cbg", "basal", "bolus", "food", "dosingDecision", "insulin", "pumpSettings", "deviceEvent")
+
+
+def loop_data_set(name: str = "a") -> DataSet:
+    """The data set that Loop keeps open."""
+    base = data_set(name)
+    client = {"name": "com.loopkit.Loop", "version": "3.4.0"}
+    deduplicator = {"name": "org.tidepool.deduplicator.dataset.delete.origin", "version": "1.0.0"}
+    return replace(base, description={**base.description, "client": client, "deduplicator": deduplicator})
+
+
+def item_bytes(settings: Settings, key: Any) -> int:
+    """The size of an item as DynamoDB counts it."""
+    item = dynamodb.client(settings).get_item(TableName=settings.data_table, Key=key)["Item"]
+    return sum(len(name.encode()) + sum(map(value_bytes, value.values())) for name, value in item.items())
+
+
+def value_bytes(value: Any) -> int:
+    """The size of a value; text stands for a number too, which takes less."""
+    return 1 if isinstance(value, bool) else len(value.encode() if isinstance(value, str) else value)
+
+
+class TestCosts:
+    """On DynamoDB. What an add wrote before there was freshness: two units each for head and check of the epoch."""
+
+    @staticmethod
+    def units(settings: Settings) -> int:
+        """The write units of an add's head and owner; a transaction takes two for each kilobyte."""
+        keys = (head_key("a" * 32), owner_key(ANNA))
+        return sum(2 * math.ceil(item_bytes(settings, key) / 1024) for key in keys)
+
+    @pytest.mark.parametrize("others", [0, 3])
+    def test_an_add_of_loop_costs_no_more_than_a_check_of_the_epoch_did(self, stage: Settings, others: int) -> None:
+        """Also with three more apps that keep a data set open."""
+        stores = Stores(DynamoDataSets(stage), DynamoRecordLog(stage))
+        for name in "abcd"[: others + 1]:
+            stores.data_sets.create(loop_data_set(name))
+            for place, kind in enumerate(LOOP_TYPES):
+                five_minutes = NOW_MS + place * 300_000 + ord(name)
+                append(stores, name, five_minutes + 4567, **{kind: five_minutes})
+        assert self.units(stage) == 4
+        assert item_bytes(stage, owner_key(ANNA)) < 200 + 220 * (others + 1)
+
+    def test_the_item_is_bounded_whatever_comes_in(self, stage: Settings) -> None:
+        stores = Stores(DynamoDataSets(stage), DynamoRecordLog(stage))
+        times_ms = {f"aTypeWithALongName{place}": NOW_MS * 7 // (place + 1) for place in range(25)}
+        for place in range(40):
+            name = f"{place:032x}"
+            described = dict(data_set().description) | {"client": {"name": f"{place:03d}" + "ä" * 200}}
+            stores.data_sets.create(replace(data_set(), id=name, description=described))
+            found = stores.data_sets.head(name)
+            assert found is not None
+            stores.log.append(found, replace(entry(), stored_time_ms=NOW_MS + place), times_ms)
+        assert len(owner(stores).freshness.data_sets) <= PLACES
+        assert item_bytes(stage, owner_key(ANNA)) < 20 * 1024
+
+    def test_a_data_set_without_a_place_takes_one_transaction_more_once(self, wire: Wire) -> None:
+        for place in range(PLACES):
+            DynamoDataSets(wire.settings).create(data_set("bcdefghijkl"[place]))
+        wire.requests.clear()
+        add(wire.settings, cbg(1))
+        assert wire.calls == {"BatchGetItem": 1, "TransactWriteItems": 2}
+        wire.requests.clear()
+        add(wire.settings, cbg(1, 1))
+        assert wire.calls == {"BatchGetItem": 1, "TransactWriteItems": 1}
+
+    @pytest.mark.parametrize(("kind", "calls"), [("continuous", {"GetItem": 1}), ("normal", {})])
+    def test_opening_reads_the_owner_for_a_place(self, wire: Wire, kind: str, calls: dict[str, int]) -> None:
+        DynamoDataSets(wire.settings).create(data_set("b", data_set_type=kind))
+        assert wire.calls == {"TransactWriteItems": 1, **calls}
+
+    @pytest.mark.parametrize(("kind", "calls"), [("continuous", {}), ("normal", {"BatchGetItem": 1})])
+    def test_closing_reads_what_came_in_once(self, wire: Wire, kind: str, calls: dict[str, int]) -> None:
+        before = data_set("b", data_set_type=kind)
+        data_sets = DynamoDataSets(wire.settings)
+        data_sets.create(before)
+        wire.requests.clear()
+        data_sets.replace(before, closed(before, 1))
+        assert wire.calls == {"TransactWriteItems": 1, **calls}
+
+
+class TestRaces:
+    def test_closing_a_normal_data_set_sees_the_add_that_came_first(self, stage: Settings, wire: Wire) -> None:
+        stores = Stores(DynamoDataSets(stage), DynamoRecordLog(stage))
+        before = data_set("b", data_set_type="normal")
+        stores.data_sets.create(before)
+        wire.before["TransactWriteItems"] = [lambda: append(stores, "b", cbg=5)]
+        with pytest.raises(ChangedMeanwhileError):
+            stores.data_sets.replace(before, closed(before, 1))
+        stores.data_sets.replace(before, closed(before, 1))
+        assert owner(stores).freshness.by_client() == {APP: {"cbg": Newest(5, NOW_MS)}}
+
+    def test_places_given_up_meanwhile_had_nothing_new(self, stage: Settings, wire: Wire) -> None:
+        """A place is merged as it was read, so opening is decided anew when data came in."""
+        stores = Stores(DynamoDataSets(stage), DynamoRecordLog(stage))
+        for name in "bcdefgh":
+            stores.data_sets.create(data_set(name))
+        assert len(owner(stores).freshness.data_sets) == PLACES
+        wire.before["TransactWriteItems"] = [lambda: append(stores, "a", cbg=5)]
+        with pytest.raises(ChangedMeanwhileError):
+            stores.data_sets.create(data_set("i"))
+        stores.data_sets.create(data_set("i"))
+        assert owner(stores).freshness.by_client() == {APP: {"cbg": Newest(5, NOW_MS)}}
+
+    def test_an_add_loses_its_place_meanwhile(self, stage: Settings, wire: Wire) -> None:
+        stores = Stores(DynamoDataSets(stage), DynamoRecordLog(stage))
+        append(stores, cbg=5)
+        for name in "bcdefgh":
+            stores.data_sets.create(data_set(name))
+            append(stores, name, NOW_MS + 1, cbg=4)
+        wire.before["TransactWriteItems"] = [lambda: stores.data_sets.create(data_set("i"))]
+        append(stores, cbg=6)
+        assert owner(stores).freshness.data_sets["a" * 32] == CameIn(APP, 2, {"cbg": Newest(6, NOW_MS)})
+
+    def test_what_an_add_leaves_that_met_an_erasing_is_of_the_past(self, stage: Settings, wire: Wire) -> None:
+        stores = Stores(DynamoDataSets(stage), DynamoRecordLog(stage))
+
+        def open_and_add() -> None:
+            stores.data_sets.create(data_set("b"))
+            append(stores, "b", cbg=5)
+
+        wire.before["TransactWriteItems"] = [open_and_add]
+        stores.data_sets.erase(ANNA, NOW_MS)
+        assert owner(stores).freshness == Freshness()
+        assert owner(stores).states == 0

@@ -1,0 +1,118 @@
+"""What is stored already makes nothing dearer: adding, reading and compacting take the same calls after a hundred times
+as many days. On DynamoDB only; what a call costs is in `docs/access-patterns.md`."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from chalicelib.access.call import Caller
+from chalicelib.accounts.stores.grants import DynamoGrants
+from chalicelib.config import Settings
+from chalicelib.data_sources.stores.data_sources import DynamoDataSources
+from chalicelib.log.stores.archive import S3Archive
+from chalicelib.log.stores.data_sets import DynamoDataSets
+from chalicelib.log.stores.record_log import DynamoRecordLog
+from chalicelib.reading.query import DataQuery
+from chalicelib.reading.read import read_data
+from chalicelib.reading.session_and_snapshot import SessionAndSnapshot
+from chalicelib.reading.stores.session_and_snapshot import session_and_snapshot_reader
+from chalicelib.services import random_id
+from chalicelib.tiles.compact import CompactionPorts, compact
+from chalicelib.tiles.stores.sweep import DynamoSweeping
+from chalicelib.tiles.stores.tiles import DynamoTiles
+from tests.stores.log.test_calls import Wire, add, wire
+from tests.stores.log.test_data_stores import ANNA, NOW_MS
+
+__all__ = ["wire"]
+TIMES = (1, 10, 100)
+BASE_DAYS = 40
+LAST_DAY = datetime(2025, 12, 31, tzinfo=UTC)
+LAST_MS = int(LAST_DAY.timestamp() * 1000)
+DAY_MS = 86_400_000
+SWEPT_MS = NOW_MS + DAY_MS
+REQUEST_RECORDS = 1000
+QUERIES = {
+    "one day": DataQuery(start_ms=LAST_MS, end_ms=LAST_MS + DAY_MS - 1),
+    "a type of 90 days": DataQuery(types=("cbg",), start_ms=LAST_MS - 89 * DAY_MS, end_ms=LAST_MS + DAY_MS - 1),
+    "latest": DataQuery(is_latest=True),
+    "the latest of a type": DataQuery(types=("cbg",), is_latest=True),
+}
+
+
+def reading(days_ago: int, name: str = "cbg", minute: int = 0) -> dict[str, Any]:
+    """A record of one of the days before the last."""
+    at = LAST_DAY - timedelta(days=days_ago) + timedelta(minutes=minute)
+    return {"type": name, "time": at.strftime("%Y-%m-%dT%H:%M:%SZ"), "units": "mmol/L", "value": 4 + days_ago % 70 / 10}
+
+
+def store_days(settings: Settings, days: int) -> None:
+    """A reading of each of so many days, and a fingerstick of the first, all in tiles and the log swept."""
+    records = [reading(days - 1, "smbg"), *(reading(days_ago) for days_ago in reversed(range(days)))]
+    for start in range(0, len(records), REQUEST_RECORDS):
+        add(settings, records[start : start + REQUEST_RECORDS])
+    compact(ANNA, ports(settings), lambda: None)
+    sweeping = DynamoSweeping(settings)
+    for order in list(sweeping.orders(SWEPT_MS)):
+        sweeping.sweep(order)
+    assert len(list(DynamoTiles(settings).current(ANNA)[1].every_tile())) == days + 1
+
+
+def ports(settings: Settings) -> CompactionPorts:
+    """What a compaction works with."""
+    return CompactionPorts(
+        data_sets=DynamoDataSets(settings),
+        log=DynamoRecordLog(settings),
+        tiles=DynamoTiles(settings),
+        archive=S3Archive(settings),
+        now_ms=lambda: NOW_MS,
+        new_id=random_id,
+    )
+
+
+def read(settings: Settings, query: DataQuery) -> bytes:
+    """The records that are answered to the owner, as one request does."""
+    data_sets, tiles = DynamoDataSets(settings), DynamoTiles(settings)
+    reads = SessionAndSnapshot(ANNA, session_and_snapshot_reader(settings), data_sets, tiles, with_snapshot=True)
+    assert reads.find("hash") is not None
+    answer = read_data(
+        Caller(user_id=ANNA),
+        ANNA,
+        query,
+        data_sets=reads,
+        sources=DynamoDataSources(settings),
+        log=DynamoRecordLog(settings),
+        tiles=reads,
+        grants=DynamoGrants(settings, lambda: NOW_MS),
+    )
+    return answer.records.plain()
+
+
+@pytest.mark.parametrize("times", TIMES)
+def test_what_is_stored_makes_nothing_dearer(wire: Wire, times: int) -> None:
+    settings, days = wire.settings, times * BASE_DAYS
+    store_days(settings, days)
+    wire.requests.clear()
+    add(settings, [reading(0, minute=5)])
+    assert wire.calls == {"BatchGetItem": 1, "TransactWriteItems": 1}
+    records = {
+        "one day": 2,
+        "a type of 90 days": min(days, 90) + 1,
+        "latest": 3,  # with the data set
+        "the latest of a type": 1,
+    }
+    for name, query in QUERIES.items():
+        wire.requests.clear()
+        assert read(settings, query).count(b'"type"') == records[name]
+        # Session, counters and snapshot; data sets; the tail of one entry; tiles.
+        assert wire.calls == {"BatchGetItem": 2, "Query": 2}, name
+    wire.requests.clear()
+    assert compact(ANNA, ports(settings), lambda: None).tiles == 1
+    assert wire.calls == {
+        "GetItem": 2,  # counters, and who compacts
+        "TransactWriteItems": 2,  # beginning and committing
+        "BatchGetItem": 2,  # counters and snapshot, the tile of that day
+        "Query": 3,  # data sets before and after the tail
+        "BatchWriteItem": 1,
+        "UpdateItem": 1,  # the end
+    }

@@ -1,0 +1,150 @@
+"""What a reader who names the tag of what it has costs on DynamoDB, and when it gets a tag at all."""
+
+import json
+from typing import Any
+
+import pytest
+
+from chalicelib.access.call import Caller
+from chalicelib.access.policy import VIEW
+from chalicelib.accounts.grant import Grant
+from chalicelib.accounts.stores.grants import DynamoGrants
+from chalicelib.config import Settings
+from chalicelib.data_sources.stores.data_sources import DynamoDataSources
+from chalicelib.engine import dynamodb
+from chalicelib.log.stores.data_sets import DynamoDataSets
+from chalicelib.log.stores.keys import data_set_key, entry_key, snapshot_key
+from chalicelib.log.stores.record_log import DynamoRecordLog
+from chalicelib.reading.etag import NotModifiedError, parse_known_tags
+from chalicelib.reading.freshness import read_freshness
+from chalicelib.reading.query import DataQuery
+from chalicelib.reading.read import DataAnswer, read_data
+from chalicelib.reading.session_and_snapshot import SessionAndSnapshot
+from chalicelib.reading.stores.session_and_snapshot import session_and_snapshot_reader
+from chalicelib.tiles.stores.tiles import DynamoTiles
+from tests.stores.data_sources.test_data_sources import changed, source
+from tests.stores.log.test_calls import Wire, add, cbg, delete, wire
+from tests.stores.log.test_data_stores import ANNA, NOW_MS, data_set
+
+__all__ = ["wire"]
+
+OWNER, VIEWER = Caller(user_id=ANNA), Caller(user_id="bbbbbbbbbb")
+
+
+def read(settings: Settings, known: str | None = "", caller: Caller = OWNER) -> DataAnswer:
+    """All of Anna's data, for a caller who has the answer with a tag, as one request does."""
+    data_sets, tiles = DynamoDataSets(settings), DynamoTiles(settings)
+    read_together = session_and_snapshot_reader(settings)
+    reads = SessionAndSnapshot(ANNA, read_together, data_sets, tiles, with_snapshot=not known)
+    assert reads.find("hash") is not None
+    return read_data(
+        caller,
+        ANNA,
+        DataQuery(),
+        data_sets=reads,
+        sources=DynamoDataSources(settings),
+        log=DynamoRecordLog(settings),
+        tiles=reads,
+        grants=DynamoGrants(settings, lambda: NOW_MS),
+        known_tags=parse_known_tags(known or ""),
+    )
+
+
+def test_who_has_it_costs_one_read_of_session_and_owner(wire: Wire) -> None:
+    add(wire.settings, cbg(10))
+    tag = read(wire.settings).tag
+    wire.requests.clear()
+    with pytest.raises(NotModifiedError):
+        read(wire.settings, tag)
+    assert wire.calls == {"BatchGetItem": 1}
+    assert not snapshots_read(wire)
+
+
+def test_who_has_another_reads_the_snapshot_then(wire: Wire) -> None:
+    tag = read(wire.settings).tag
+    add(wire.settings, cbg(10))
+    wire.requests.clear()
+    assert read(wire.settings, tag).records.plain().count(b'"cbg"') == 10
+    assert wire.calls == {"BatchGetItem": 2, "Query": 2}
+    assert snapshots_read(wire) == 1
+
+
+def snapshots_read(wire: Wire) -> int:
+    """How often Anna's snapshot was asked for."""
+    asked = [json.loads(params["body"]) for name, params in wire.requests if name == "BatchGetItem"]
+    keys = [key for each in asked for table in each["RequestItems"].values() for key in table["Keys"]]
+    return keys.count(snapshot_key(ANNA))
+
+
+def test_a_grantee_one_read_more(wire: Wire) -> None:
+    DynamoGrants(wire.settings, lambda: NOW_MS).put(Grant(ANNA, str(VIEWER.user_id), {VIEW: {}}))
+    tag = read(wire.settings).tag
+    wire.requests.clear()
+    with pytest.raises(NotModifiedError):
+        read(wire.settings, tag, VIEWER)
+    assert wire.calls == {"BatchGetItem": 1, "GetItem": 1}
+
+
+def test_freshness_is_one_read(wire: Wire) -> None:
+    add(wire.settings, cbg(10))
+    wire.requests.clear()
+    grants = DynamoGrants(wire.settings, lambda: NOW_MS)
+    found = read_freshness(OWNER, ANNA, data_sets=DynamoDataSets(wire.settings), grants=grants)
+    assert wire.calls == {"GetItem": 1}
+    newest = {"type": "cbg", "newestTime": "2026-01-01T00:45:00Z", "newestStoredTime": "2026-01-01T00:00:00Z"}
+    assert found == {
+        "userId": ANNA,
+        "changes": 2,
+        "clients": [{"client": "org.example.app", "types": [newest]}],
+    }
+
+
+def test_each_change_makes_another_tag(wire: Wire) -> None:
+    tags = [read(wire.settings).tag]
+    data_sets, sources = DynamoDataSets(wire.settings), DynamoDataSources(wire.settings)
+    connected = changed(source(), state="connected", dataSetId="a" * 32)
+    for change in (
+        lambda: add(wire.settings, cbg(1)),
+        lambda: add(wire.settings, cbg(1)),
+        lambda: data_sets.create(data_set("b")),
+        lambda: delete(wire.settings),
+        lambda: sources.add(source()),
+        lambda: sources.replace(source(), connected),
+        lambda: sources.remove(connected),
+        lambda: data_sets.erase(ANNA, NOW_MS),
+    ):
+        change()
+        tags.append(read(wire.settings).tag)
+    assert None not in tags
+    assert len(set(tags)) == len(tags)
+
+
+class TestBetweenTheParts:
+    """DynamoDB may show a reader the parts of a transaction one by one. Moto never does: here, the part that is not
+    to be seen yet is taken away."""
+
+    def test_an_entry_that_is_not_there_yet_leaves_no_tag(self, wire: Wire) -> None:
+        add(wire.settings, cbg(1))
+        add(wire.settings, cbg(1, 1))
+        assert read(wire.settings).tag is not None
+        self._hide(wire.settings, entry_key(ANNA, 0, "a" * 32, 2, is_continuous=True))
+        assert read(wire.settings).tag is None
+
+    @pytest.mark.parametrize("data_set_type", ["continuous", "normal"])
+    def test_a_data_set_that_is_not_there_yet_leaves_no_tag(self, wire: Wire, data_set_type: str) -> None:
+        DynamoDataSets(wire.settings).create(data_set("b", data_set_type=data_set_type))
+        assert read(wire.settings).tag is not None
+        self._hide(wire.settings, data_set_key(ANNA, 0, NOW_MS, "b" * 32))
+        assert read(wire.settings).tag is None
+
+    def test_a_data_source_that_is_not_there_yet_is_counted_once_more(self, wire: Wire) -> None:
+        seen = list[str | None]()
+        # The second transaction comes when all parts of the first one are there.
+        wire.before["TransactWriteItems"] = [lambda: None, lambda: seen.append(read(wire.settings).tag)]
+        DynamoDataSources(wire.settings).add(source())
+        assert len(seen) == 1
+        assert seen != [read(wire.settings).tag]
+
+    @staticmethod
+    def _hide(settings: Settings, key: Any) -> None:
+        dynamodb.client(settings).delete_item(TableName=settings.data_table, Key=key)

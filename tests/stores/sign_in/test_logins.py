@@ -1,0 +1,197 @@
+"""What every store of logins by OpenID Connect does, in memory and on DynamoDB."""
+
+from dataclasses import dataclass, replace
+
+import pytest
+
+from chalicelib.access.call import Session
+from chalicelib.accounts.ports import Accounts, Sessions
+from chalicelib.accounts.stores.accounts import DynamoAccounts
+from chalicelib.accounts.stores.sessions import DynamoSessions
+from chalicelib.config import Settings
+from chalicelib.engine import dynamodb
+from chalicelib.sign_in.ports import AuthorizationCode, OidcLogin, OidcLogins
+from chalicelib.sign_in.stores.logins import DynamoOidcLogins
+from tests.fakes.accounts import FakeAccounts, FakeGrants, FakeSessions
+from tests.fakes.oidc import FakeOidcLogins
+from tests.stores.accounts.account_stores import ANNA, BEN, NOW_MS
+
+CODE = AuthorizationCode(
+    login_id="a" * 64,
+    user_id=ANNA.user_id,
+    client_id="xdrip",
+    scope="openid offline_access",
+    redirect_uri="xdrip://callback/tidepool",
+    code_challenge="c" * 43,
+    nonce="n",
+    signed_in_s=NOW_MS // 1000,
+    expires_time_ms=NOW_MS + 60_000,
+)
+LOGIN = OidcLogin(
+    login_id=CODE.login_id,
+    user_id=ANNA.user_id,
+    client_id="xdrip",
+    scope="openid offline_access",
+    signed_in_s=NOW_MS // 1000,
+    expires_time_ms=NOW_MS + 86_400_000,
+    current=("1" * 64,),
+)
+ROTATED = replace(LOGIN, current=("2" * 64, "3" * 64), previous="1" * 64, rotated_time_ms=NOW_MS + 5, version=2)
+
+
+def session(number: int, login_id: str = LOGIN.login_id) -> Session:
+    """One session of the login."""
+    return Session(f"{number}" * 64, ANNA.user_id, False, NOW_MS, NOW_MS + 3_600_000, login_id)
+
+
+@dataclass
+class Stores:
+    """The stores of one kind, with Anna's and Ben's accounts."""
+
+    accounts: Accounts
+    sessions: Sessions
+    logins: OidcLogins
+    settings: Settings | None = None
+
+    def items(self) -> int:
+        """How many codes, logins and sessions there are; each is in the list of its user."""
+        if self.settings is None:
+            assert isinstance(self.sessions, FakeSessions)
+            return len(self.sessions.by_hash) + len(self.sessions.oidc_logins)
+        found = dynamodb.client(self.settings).scan(TableName=self.settings.accounts_table)["Items"]
+        kept = [item for item in found if item["pk"]["S"].startswith(("OIDC#", "SESSION#"))]
+        assert len(kept) == len([item for item in found if item["sk"]["S"].startswith("SESSION#")])
+        return len(kept)
+
+
+@pytest.fixture(params=["memory", "dynamodb"])
+def stores(request: pytest.FixtureRequest) -> Stores:
+    """Stores of each kind."""
+    if request.param == "memory":
+        accounts = FakeAccounts(FakeGrants(lambda: NOW_MS))
+        sessions = FakeSessions(accounts)
+        stores = Stores(accounts, sessions, FakeOidcLogins(accounts, sessions))
+    else:
+        stage = request.getfixturevalue("stage")
+        stores = Stores(DynamoAccounts(stage), DynamoSessions(stage), DynamoOidcLogins(stage), stage)
+    stores.accounts.create(ANNA)
+    stores.accounts.create(BEN)
+    return stores
+
+
+@pytest.mark.parametrize("code", [CODE, replace(CODE, nonce=None)], ids=["with a nonce", "without"])
+def test_a_code_is_found_as_it_was_stored(stores: Stores, code: AuthorizationCode) -> None:
+    assert stores.logins.find(code.login_id) is None
+    assert stores.logins.add_code(code, 1)
+    assert stores.logins.find(code.login_id) == code
+
+
+def test_a_code_rests_on_its_account(stores: Stores) -> None:
+    stores.accounts.delete(ANNA, NOW_MS)
+    assert not stores.logins.add_code(CODE, 1)
+    assert stores.logins.find(CODE.login_id) is None
+
+
+def test_a_code_rests_on_the_password_that_was_entered(stores: Stores) -> None:
+    assert stores.accounts.replace(ANNA, replace(ANNA, email="new@example.org", version=2))
+    assert stores.accounts.replace(replace(ANNA, version=2), replace(ANNA, version=3, password_version=2))
+    assert not stores.logins.add_code(CODE, 1)
+    assert stores.logins.find(CODE.login_id) is None
+    assert stores.logins.add_code(CODE, 2)
+
+
+def test_a_code_is_stored_once(stores: Stores) -> None:
+    assert stores.logins.add_code(CODE, 1)
+    assert not stores.logins.add_code(replace(CODE, user_id=BEN.user_id), 1)
+    assert stores.logins.find(CODE.login_id) == CODE
+
+
+def test_a_code_is_redeemed_once_for_a_login_and_a_session(stores: Stores) -> None:
+    stores.logins.add_code(CODE, 1)
+    assert stores.logins.redeem(CODE, LOGIN, session(1))
+    assert stores.logins.find(CODE.login_id) == LOGIN
+    assert stores.sessions.find(session(1).token_hash) == session(1)
+    assert not stores.logins.redeem(CODE, replace(LOGIN, current=("9" * 64,)), session(2))
+    assert stores.logins.find(CODE.login_id) == LOGIN
+    assert stores.sessions.find(session(2).token_hash) is None
+
+
+def test_what_is_no_code_is_not_redeemed(stores: Stores) -> None:
+    assert not stores.logins.redeem(CODE, LOGIN, session(1))
+    assert stores.logins.find(CODE.login_id) is None
+    assert stores.sessions.find(session(1).token_hash) is None
+
+
+def test_a_code_of_a_deleted_account_is_not_redeemed(stores: Stores) -> None:
+    stores.logins.add_code(CODE, 1)
+    stores.accounts.delete(ANNA, NOW_MS)
+    assert not stores.logins.redeem(CODE, LOGIN, session(1))
+    assert stores.sessions.find(session(1).token_hash) is None
+
+
+def test_a_login_is_rotated_by_one_of_those_who_meet(stores: Stores) -> None:
+    stores.logins.add_code(CODE, 1)
+    stores.logins.redeem(CODE, LOGIN, session(1))
+    assert stores.logins.rotate(LOGIN, ROTATED, session(2))
+    assert not stores.logins.rotate(LOGIN, replace(ROTATED, current=("9" * 64,)), session(3))
+    assert stores.logins.find(LOGIN.login_id) == ROTATED
+    assert stores.sessions.find(session(2).token_hash) == session(2)
+    assert stores.sessions.find(session(3).token_hash) is None
+    assert stores.sessions.find(session(1).token_hash) == session(1)
+
+
+def test_a_code_is_not_rotated(stores: Stores) -> None:
+    stores.logins.add_code(CODE, 1)
+    assert not stores.logins.rotate(LOGIN, ROTATED, session(1))
+    assert stores.logins.find(CODE.login_id) == CODE
+
+
+def test_the_end_of_a_login_ends_all_of_it_and_nothing_else(stores: Stores) -> None:
+    other_code = replace(CODE, login_id="b" * 64)
+    other = replace(LOGIN, login_id="b" * 64)
+    stores.logins.add_code(CODE, 1)
+    stores.logins.redeem(CODE, LOGIN, session(1))
+    stores.logins.rotate(LOGIN, ROTATED, session(2))
+    stores.logins.add_code(other_code, 1)
+    stores.logins.redeem(other_code, other, session(3, other.login_id))
+    stores.sessions.end_login(session(1))
+    assert stores.logins.find(LOGIN.login_id) is None
+    assert [stores.sessions.find(session(number).token_hash) for number in (1, 2)] == [None, None]
+    assert not stores.logins.rotate(ROTATED, replace(ROTATED, version=3), session(4))
+    assert stores.logins.find(other.login_id) == other
+    assert stores.sessions.find(session(3).token_hash) is not None
+    assert stores.items() == 2
+
+
+def test_the_end_of_all_sessions_ends_codes_and_logins(stores: Stores) -> None:
+    stores.logins.add_code(CODE, 1)
+    stores.logins.add_code(replace(CODE, login_id="b" * 64), 1)
+    stores.logins.redeem(CODE, LOGIN, session(1))
+    of_ben = replace(CODE, login_id="c" * 64, user_id=BEN.user_id)
+    stores.logins.add_code(of_ben, 1)
+    stores.sessions.end_all(ANNA.user_id)
+    assert [stores.logins.find(one * 64) for one in "ab"] == [None, None]
+    assert stores.logins.find(of_ben.login_id) == of_ben
+    assert stores.items() == 1
+
+
+def test_the_end_of_all_sessions_but_one_keeps_its_login(stores: Stores) -> None:
+    stores.logins.add_code(CODE, 1)
+    stores.logins.redeem(CODE, LOGIN, session(1))
+    stores.logins.add_code(replace(CODE, login_id="b" * 64), 1)
+    stores.sessions.end_all(ANNA.user_id, but=session(1))
+    assert stores.logins.find(LOGIN.login_id) == LOGIN
+    assert stores.logins.find("b" * 64) is None
+
+
+def test_everything_on_dynamodb_goes_after_it_has_expired(stage: Settings) -> None:
+    accounts, logins = DynamoAccounts(stage), DynamoOidcLogins(stage)
+    accounts.create(ANNA)
+    logins.add_code(CODE, 1)
+    logins.redeem(CODE, LOGIN, session(1))
+    logins.rotate(LOGIN, ROTATED, session(2))
+    items = dynamodb.client(stage).scan(TableName=stage.accounts_table)["Items"]
+    ours = {(item["pk"]["S"].partition("#")[0], item["sk"]["S"].partition("#")[0]): item for item in items}
+    expiring = {kind for kind, item in ours.items() if "expires_at_s" in item}
+    assert expiring == {("OIDC", "OIDC"), ("SESSION", "SESSION"), ("USER", "SESSION")}
+    assert ours["OIDC", "OIDC"]["expires_at_s"] == {"N": str(ROTATED.expires_time_ms // 1000)}

@@ -1,0 +1,155 @@
+"""What the runner costs in calls and read units, on DynamoDB. See docs/access-patterns-tasks.md."""
+
+import math
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from chalicelib.config import Settings
+from chalicelib.engine import dynamodb
+from chalicelib.services import Services
+from chalicelib.tasks.dispatch import Ticked, tick
+from chalicelib.tasks.ports import TaskFilter
+from chalicelib.tasks.stores.slots import DynamoTaskSlots
+from chalicelib.tasks.stores.tasks import DynamoTasks, item_of
+from chalicelib.tasks.task import Place, Task
+from chalicelib.tasks.types import Run, TaskType, registry
+from chalicelib.tasks.worker import Result, carry_out
+from tests.fakes.services import FakeServices
+from tests.stores.tasks.tasks_table import create_tasks_table
+
+READ_UNIT_BYTES = 4096
+PUTS_AT_ONCE = 25
+MANY = 10_000
+
+
+def _nothing(_run: Run, _services: object) -> None:
+    pass
+
+
+TYPES = registry([TaskType("one", _nothing, typical_s=60, at_once=2), TaskType("two", _nothing, typical_s=60)])
+
+
+@dataclass
+class Meter:
+    """Calls by name, and the read units of the queries: half a unit for each 4 KB that a page reads, never nothing."""
+
+    calls: Counter[str] = field(default_factory=Counter)
+    read_units: float = 0
+
+    def __call__(self, parsed: dict[str, Any], model: Any, **_: Any) -> None:
+        self.calls[model.name] += 1
+        if model.name == "Query":
+            assert parsed["ScannedCount"] == parsed["Count"], "a filter hides what is read"
+            read_bytes = sum(_size_bytes(item) for item in parsed["Items"])
+            self.read_units += max(math.ceil(read_bytes / READ_UNIT_BYTES), 1) / 2
+
+    def reset(self) -> None:
+        """Count from here."""
+        self.calls.clear()
+        self.read_units = 0
+
+
+def _size_bytes(item: dict[str, dict[str, str]]) -> int:
+    return sum(len(name) + len(text) for name, value in item.items() for text in value.values())
+
+
+@pytest.fixture
+def runner(stage: Settings) -> Services:
+    """Services with tasks and slots on DynamoDB."""
+    create_tasks_table(stage)
+    fakes = FakeServices()
+    fakes.tasks = DynamoTasks(stage)  # type: ignore[assignment]  # the port that the fake stands for
+    fakes.task_slots = DynamoTaskSlots(stage)  # type: ignore[assignment]  # the same
+    return fakes.services
+
+
+@pytest.fixture
+def meter(runner: Services, stage: Settings) -> Iterator[Meter]:
+    """What the process asks of DynamoDB."""
+    meter = Meter()
+    events = dynamodb.client(stage).meta.events
+    events.register("after-call.dynamodb", meter, unique_id="meter")
+    yield meter
+    events.unregister("after-call.dynamodb", meter, unique_id="meter")
+
+
+def put_many(settings: Settings, tasks: list[Task]) -> None:
+    """Stores tasks, many at a time."""
+    client = dynamodb.client(settings)
+    for start in range(0, len(tasks), PUTS_AT_ONCE):
+        requests: list[Any] = [{"PutRequest": {"Item": item_of(task)}} for task in tasks[start : start + PUTS_AT_ONCE]]
+        client.batch_write_item(RequestItems={settings.tasks_table: requests})
+
+
+def not_due(now_ms: int, count: int) -> list[Task]:
+    """Pending tasks of all kinds that a tick has no business with, and ended ones."""
+    kinds: list[dict[str, Any]] = [
+        {"place": Place.LATER, "available_time_ms": now_ms + 1},
+        {"place": Place.LATER, "available_time_ms": now_ms + 10**9, "data": {"text": "x" * 500}},
+        {"place": Place.UNKNOWN, "type": "unknown"},
+        {"place": Place.NOWHERE, "expiration_time_ms": now_ms - 1},
+    ]
+    return [
+        Task(id=f"{number:032x}", created_time_ms=now_ms, **{"type": "one"} | kinds[number % len(kinds)])
+        for number in range(count)
+    ]
+
+
+@pytest.mark.parametrize("pending", [0, MANY])
+def test_a_tick_without_due_tasks_is_one_query_of_half_a_unit(
+    runner: Services, meter: Meter, stage: Settings, pending: int
+) -> None:
+    put_many(stage, not_due(runner.now_ms(), pending))
+    meter.reset()
+    assert tick(runner, TYPES) == Ticked()
+    assert meter.calls == {"Query": 1}
+    assert meter.read_units == 0.5
+
+
+def test_a_tick_and_a_run_cost_the_same_however_many_tasks_are_not_due(
+    runner: Services, meter: Meter, stage: Settings
+) -> None:
+    costs = []
+    for pending in (0, MANY):
+        put_many(stage, not_due(runner.now_ms(), pending))
+        due = Task("due", "one", runner.now_ms(), place=Place.LATER, available_time_ms=runner.now_ms())
+        runner.tasks.add(due)
+        meter.reset()
+        assert tick(runner, TYPES) == Ticked(started=1)
+        orders = runner.task_queue.orders  # type: ignore[attr-defined]  # the fake's
+        assert carry_out(orders.pop(), runner, TYPES).result is Result.COMPLETED
+        costs.append((dict(meter.calls), meter.read_units))
+        runner.tasks.delete("due")
+    assert costs[0] == costs[1]
+    # Of a tick: what is due at all, what by time, the line of each type, the task, its slot, the claim.
+    # Of a run: the task, its start, the task, its end, the slot, the line of its type.
+    assert costs[0] == ({"Query": 5, "BatchGetItem": 1, "PutItem": 4, "GetItem": 2, "DeleteItem": 1}, 2.5)
+
+
+def test_a_backlog_costs_its_head_only(runner: Services, meter: Meter, stage: Settings) -> None:
+    backlog = [
+        Task(id=f"{number:032x}", type="one", created_time_ms=runner.now_ms(), place=Place.READY, priority=number % 7)
+        for number in range(1000)
+    ]
+    put_many(stage, backlog)
+    meter.reset()
+    assert tick(runner, TYPES) == Ticked(started=2)
+    assert meter.read_units <= 4 * 0.5
+    orders = runner.task_queue.orders  # type: ignore[attr-defined]  # the fake's
+    assert [int(order.task_id, 16) % 7 for order in orders] == [6, 6]
+    meter.reset()
+    carry_out(orders.pop(), runner, TYPES)
+    assert meter.calls["Query"] == 1
+    assert meter.read_units == 0.5
+
+
+def test_a_page_of_a_list_reads_no_more_than_the_page(runner: Services, meter: Meter, stage: Settings) -> None:
+    put_many(stage, not_due(runner.now_ms(), 1000))
+    meter.reset()
+    assert len(runner.tasks.listed(TaskFilter(), 0, 10)) == 10
+    assert meter.calls == {"Query": 1, "BatchGetItem": 1}
+    assert meter.read_units == 0.5

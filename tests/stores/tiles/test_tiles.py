@@ -1,0 +1,461 @@
+"""What every store of tiles does, and its sweep, in memory and on DynamoDB."""
+
+import zlib
+
+import pytest
+
+from chalicelib.log.data_set import DataOwner
+from chalicelib.log.entry import Entry, EntryKind
+from chalicelib.log.ports import ChangedMeanwhileError
+from chalicelib.tiles.ports import Compacted, TileMissingError
+from chalicelib.tiles.snapshot import Applied, Snapshot, encode_snapshot
+from chalicelib.tiles.tile import TileContent, TileKey, TileTraits
+from tests.fakes.data import FakeDataSets, FakeRecordLog
+from tests.fakes.tiles import FakeArchive, FakeTiles
+from tests.stores.log.test_data_stores import ANNA, NOW_MS
+from tests.stores.tiles.tile_scene import (
+    LATER_MS,
+    LEASE_MS,
+    Stores,
+    after_attempt,
+    contents,
+    places,
+    stores_of,
+    tiles,
+)
+
+CBG = TileKey("cbg", 20_454)
+CBG_NEXT = TileKey("cbg", 20_455)
+BOLUS = TileKey("bolus", 20_454)
+
+
+@pytest.fixture(params=["memory", "dynamodb"])
+def stores(request: pytest.FixtureRequest) -> Stores:
+    """Empty stores."""
+    return stores_of(request.param, request)
+
+
+class TestReading:
+    def test_before_any_compaction_a_snapshot_is_empty(self, stores: Stores) -> None:
+        assert stores.tiles.current("unknown") == (DataOwner("unknown"), Snapshot())
+        stores.open()
+        assert stores.tiles.current(ANNA) == (stores.data_sets.owner(ANNA), Snapshot())
+
+    def test_what_was_committed_is_read_as_it_was(self, stores: Stores) -> None:
+        applied = {"a" * 32: Applied(7, "state", is_whole=True)}
+        committed = stores.put(tiles(CBG, CBG_NEXT, BOLUS), applied=applied)
+        owner, current = stores.tiles.current(ANNA)
+        assert (current.epoch, current.version, current.applied) == (0, committed.version, applied)
+        assert encode_snapshot(current) == encode_snapshot(committed)
+        assert sorted(current.every_tile(), key=str) == sorted(committed.every_tile(), key=str)
+        made = tiles(CBG, CBG_NEXT, BOLUS)
+        found = stores.tiles.tiles(owner, list(current.every_tile()), ())
+        assert {key: tile.lines.deflated for key, tile in found.items()} == {
+            key: content.shown[-len(found[key].lines.deflated) :] for key, content in contents(made).items()
+        }
+        assert [place.number for run in found[CBG].runs().values() for place in run.records.places] == [1]
+
+    def test_what_is_hidden_comes_when_it_is_asked_for(self, stores: Stores) -> None:
+        committed = stores.put(tiles(CBG, BOLUS, hidden=3))
+        found = stores.tiles.tiles(stores.data_sets.owner(ANNA), list(committed.every_tile()), {CBG})
+        (run,) = found[CBG].runs().values()
+        assert len(run.rows) == 4
+        with pytest.raises(zlib.error, match="incomplete"):
+            found[BOLUS].runs()
+
+    def test_only_what_is_asked_for_is_read(self, stores: Stores) -> None:
+        committed = stores.put(tiles(CBG, BOLUS))
+        place = committed.tile(CBG)
+        assert place is not None
+        assert list(stores.tiles.tiles(stores.data_sets.owner(ANNA), [place], ())) == [CBG]
+        assert stores.tiles.tiles(stores.data_sets.owner(ANNA), [], ()) == {}
+
+    def test_a_tile_that_is_not_there_is_missed(self, stores: Stores) -> None:
+        committed = stores.put(tiles(CBG))
+        never = places(tiles(CBG), 99)[CBG]
+        assert never is not None
+        with pytest.raises(TileMissingError):
+            stores.tiles.tiles(stores.data_sets.owner(ANNA), [*committed.every_tile(), never], ())
+
+    @pytest.mark.parametrize("day", [-720_000, -1, 0, 2_932_896, 10_000_000])
+    def test_every_day_has_its_tile(self, stores: Stores, day: int) -> None:
+        made = tiles(TileKey("cbg", day), TileKey("cbg", day + 1), hidden=1)
+        committed = stores.put(made)
+        assert set(stores.shown(committed)) == set(made)
+
+    def test_no_type_reaches_into_another(self, stores: Stores) -> None:
+        names = ["a", "a#1", "a%231", "H", "=SNAPSHOT", "sha256=a", "b" * 300, "b" * 301, "ä"]
+        made: dict[TileKey, tuple[TileContent, TileTraits]] = {}
+        for value, name in enumerate(names):
+            made |= tiles(TileKey(name, 1), value=value, hidden=1)
+        shown = stores.shown(stores.put(made))
+        assert len(shown) == len(set(shown.values())) == len(names)
+
+    def test_users_are_apart(self, stores: Stores) -> None:
+        stores.put(tiles(CBG))
+        other = f"{ANNA}#0"
+        assert stores.tiles.current(other)[1] == Snapshot()
+        assert list(stores.tiles.origin_keys(DataOwner(other))) == []
+
+
+class TestOriginKeys:
+    def test_all_that_was_noted_is_found(self, stores: Stores) -> None:
+        attempt = stores.begin()
+        stores.tiles.write(attempt, {}, {CBG: [7, 2**32 - 1, 0], BOLUS: [5]})
+        stores.tiles.write(attempt, {}, {CBG: [8], TileKey("cbg", -5): [1]})
+        found: dict[TileKey, list[int]] = {}
+        for note in stores.tiles.origin_keys(attempt.owner):
+            for key, keys in note.items():
+                found.setdefault(key, []).extend(keys)
+        assert {key: sorted(keys) for key, keys in found.items()} == {
+            CBG: [0, 7, 8, 2**32 - 1],
+            BOLUS: [5],
+            TileKey("cbg", -5): [1],
+        }
+
+    def test_many_are_kept(self, stores: Stores) -> None:
+        attempt = stores.begin()
+        many = {TileKey("cbg", day): list(range(day, day + 400_000, 10)) for day in range(6)}
+        stores.tiles.write(attempt, {}, many)
+        found: dict[TileKey, list[int]] = {}
+        for note in stores.tiles.origin_keys(attempt.owner):
+            for key, keys in note.items():
+                found.setdefault(key, []).extend(keys)
+        assert {key: sorted(keys) for key, keys in found.items()} == many
+
+
+class TestAttempts:
+    def test_versions_rise(self, stores: Stores) -> None:
+        first = stores.begin()
+        assert (first.version, first.holder, first.until_ms) == (1, "me", NOW_MS + LEASE_MS)
+        assert stores.begin().version == 2
+
+    def test_one_at_a_time(self, stores: Stores) -> None:
+        owner = stores.data_sets.owner(ANNA)
+        mine = stores.begin("me")
+        assert stores.tiles.begin(owner, "other", NOW_MS + LEASE_MS - 1, NOW_MS + 2 * LEASE_MS) is None
+        stores.tiles.end(mine)
+        stores.begin("other", NOW_MS + 1)
+
+    def test_who_has_died_is_in_nobodys_way(self, stores: Stores) -> None:
+        stores.begin("me")
+        assert stores.begin("other", NOW_MS + LEASE_MS).version == 2
+
+    def test_an_old_attempt_does_not_end_a_new_one(self, stores: Stores) -> None:
+        mine = stores.begin("me")
+        stores.begin("other", NOW_MS + LEASE_MS)
+        stores.tiles.end(mine)
+        assert stores.tiles.begin(mine.owner, "third", NOW_MS + LEASE_MS, LATER_MS) is None
+
+    def test_an_old_attempt_cannot_be_committed(self, stores: Stores) -> None:
+        mine = stores.begin("me")
+        stores.tiles.write(mine, contents(tiles(CBG)), {})
+        stores.begin("other", NOW_MS + LEASE_MS)
+        with pytest.raises(ChangedMeanwhileError):
+            stores.tiles.commit(mine, Snapshot(), after_attempt(Snapshot(), mine, tiles(CBG)), [], NOW_MS)
+        assert stores.tiles.current(ANNA)[1] == Snapshot()
+
+    def test_an_attempt_is_committed_once(self, stores: Stores) -> None:
+        attempt = stores.begin()
+        stores.tiles.write(attempt, contents(tiles(CBG)), {})
+        after = after_attempt(Snapshot(), attempt, tiles(CBG))
+        stores.tiles.commit(attempt, Snapshot(), after, [], NOW_MS)
+        for before in (Snapshot(), after):
+            with pytest.raises(ChangedMeanwhileError):
+                stores.tiles.commit(attempt, before, after, [], NOW_MS)
+
+    def test_only_the_current_snapshot_is_replaced(self, stores: Stores) -> None:
+        old = stores.put(tiles(CBG))
+        stores.put(tiles(BOLUS))
+        for before in (Snapshot(), old):
+            attempt = stores.begin()
+            with pytest.raises(ChangedMeanwhileError):
+                stores.tiles.commit(attempt, before, after_attempt(before, attempt, {}), [], NOW_MS)
+        assert {place.key for place in stores.tiles.current(ANNA)[1].every_tile()} == {BOLUS, CBG}
+
+    def test_what_is_written_and_not_committed_is_not_seen(self, stores: Stores) -> None:
+        committed = stores.put(tiles(CBG))
+        shown = stores.shown(committed)
+        stores.tiles.write(stores.begin(), contents(tiles(CBG, value=2)), {})
+        assert encode_snapshot(stores.tiles.current(ANNA)[1]) == encode_snapshot(committed)
+        assert stores.shown(committed) == shown
+
+
+class TestErasing:
+    def test_nothing_of_an_erased_epoch_is_current(self, stores: Stores) -> None:
+        stores.put(tiles(CBG))
+        stores.data_sets.erase(ANNA, NOW_MS)
+        assert stores.tiles.current(ANNA) == (stores.data_sets.owner(ANNA), Snapshot(epoch=1))
+
+    def test_nothing_begins_in_an_erased_epoch(self, stores: Stores) -> None:
+        owner = stores.data_sets.owner(ANNA)
+        stores.data_sets.erase(ANNA, NOW_MS)
+        with pytest.raises(ChangedMeanwhileError):
+            stores.tiles.begin(owner, "me", NOW_MS, NOW_MS + LEASE_MS)
+
+    def test_nothing_is_committed_in_an_erased_epoch(self, stores: Stores) -> None:
+        attempt = stores.begin()
+        stores.tiles.write(attempt, contents(tiles(CBG)), {})
+        stores.data_sets.erase(ANNA, NOW_MS)
+        with pytest.raises(ChangedMeanwhileError):
+            stores.tiles.commit(attempt, Snapshot(), after_attempt(Snapshot(), attempt, tiles(CBG)), [], NOW_MS)
+
+    def test_versions_rise_from_epoch_to_epoch(self, stores: Stores) -> None:
+        before = stores.put(tiles(CBG))
+        stores.data_sets.erase(ANNA, NOW_MS)
+        after = stores.put(tiles(BOLUS))
+        assert (after.epoch, after.version) == (1, before.version + 1)
+        assert list(stores.shown(after)) == [BOLUS]
+
+    @pytest.mark.parametrize("is_used", [False, True])
+    def test_an_erased_epoch_goes_and_the_next_one_stays(self, stores: Stores, is_used: bool) -> None:
+        attempt = stores.begin()
+        stores.tiles.write(attempt, {}, {CBG: [1]})
+        old = stores.put(tiles(CBG, hidden=1))
+        stores.data_sets.erase(ANNA, NOW_MS)
+        new = stores.put(tiles(BOLUS)) if is_used else Snapshot(epoch=1)
+        for _ in range(2):
+            stores.sweeping.remove_epoch(ANNA, 0)
+        assert list(stores.tiles.origin_keys(DataOwner(ANNA))) == []
+        for place in old.every_tile():
+            with pytest.raises(TileMissingError):
+                stores.tiles.tiles(DataOwner(ANNA), [place], ())
+        assert encode_snapshot(stores.tiles.current(ANNA)[1]) == encode_snapshot(new)
+        assert len(stores.shown(new)) == is_used
+
+
+class TestSweeping:
+    def test_an_attempt_leaves_an_order_that_counts_from_the_end_of_its_time(self, stores: Stores) -> None:
+        attempt = stores.begin()
+        end_ms = NOW_MS + LEASE_MS
+        assert list(stores.sweeping.orders(end_ms)) == []
+        (order,) = stores.sweeping.orders(end_ms + 1)
+        assert (order.time_ms, order.owner_id, order.epoch, order.version) == (end_ms, ANNA, 0, attempt.version)
+
+    def test_committing_leaves_another_in_its_place(self, stores: Stores) -> None:
+        committed = stores.put(tiles(CBG))
+        assert list(stores.sweeping.orders(NOW_MS)) == []
+        (order,) = stores.sweeping.orders(LATER_MS)
+        assert (order.time_ms, order.owner_id, order.epoch, order.version) == (NOW_MS, ANNA, 0, committed.version)
+
+    def test_the_time_of_a_commit_may_be_that_of_the_end(self, stores: Stores) -> None:
+        attempt = stores.begin()
+        stores.tiles.commit(attempt, Snapshot(), after_attempt(Snapshot(), attempt, {}), [], attempt.until_ms)
+        assert len(list(stores.sweeping.orders(LATER_MS))) == 1
+
+    def test_the_oldest_first(self, stores: Stores) -> None:
+        for later_ms in (5, 3, 4):
+            stores.put({}, now_ms=NOW_MS + later_ms)
+        assert [order.time_ms - NOW_MS for order in stores.sweeping.orders(LATER_MS)] == [3, 4, 5]
+
+    def test_an_attempt_that_was_not_committed_leaves_nothing(self, stores: Stores) -> None:
+        committed = stores.put(tiles(CBG, BOLUS))
+        shown = stores.shown(committed)
+        stores.sweep()
+        attempt = stores.begin()
+        made = tiles(CBG, BOLUS, CBG_NEXT, value=2, hidden=1)
+        stores.tiles.write(attempt, contents(made), {CBG: [1, 2]})
+        assert stores.sweep() == 3
+        for place in places(made, attempt.version).values():
+            assert place is not None
+            with pytest.raises(TileMissingError):
+                stores.tiles.tiles(attempt.owner, [place], ())
+        assert list(stores.tiles.origin_keys(attempt.owner)) == []
+        assert list(stores.sweeping.orders(LATER_MS)) == []
+        assert stores.shown(committed) == shown
+
+    def test_what_was_swept_cannot_be_committed(self, stores: Stores) -> None:
+        attempt = stores.begin()
+        stores.tiles.write(attempt, contents(tiles(CBG)), {})
+        stores.sweep()
+        with pytest.raises(ChangedMeanwhileError):
+            stores.tiles.commit(attempt, Snapshot(), after_attempt(Snapshot(), attempt, tiles(CBG)), [], NOW_MS)
+        assert stores.tiles.current(ANNA)[1] == Snapshot()
+
+    def test_a_sweep_that_comes_too_late_for_an_attempt_takes_nothing(self, stores: Stores) -> None:
+        attempt = stores.begin()
+        (begun,) = stores.sweeping.orders(LATER_MS)
+        stores.tiles.write(attempt, contents(tiles(CBG)), {CBG: [1]})
+        after = after_attempt(Snapshot(), attempt, tiles(CBG))
+        stores.tiles.commit(attempt, Snapshot(), after, [], NOW_MS)
+        assert stores.sweeping.sweep(begun) == 0
+        assert list(stores.shown(after)) == [CBG]
+        assert len(list(stores.tiles.origin_keys(attempt.owner))) == 1
+
+    def test_what_a_snapshot_replaced_goes(self, stores: Stores) -> None:
+        first = stores.put(tiles(CBG, CBG_NEXT, BOLUS, hidden=2))
+        second = stores.put(tiles(CBG, value=2), gone=[BOLUS])
+        shown = stores.shown(second)
+        stores.shown(first)  # what was replaced stays readable until it is swept
+        assert stores.sweep() == 2
+        assert stores.shown(second) == shown
+        for key in (CBG, BOLUS):
+            place = first.tile(key)
+            assert place is not None
+            with pytest.raises(TileMissingError):
+                stores.tiles.tiles(stores.data_sets.owner(ANNA), [place], ())
+        assert list(stores.sweeping.orders(LATER_MS)) == []
+        assert stores.sweep() == 0
+
+    def test_each_order_may_be_carried_out_twice(self, stores: Stores) -> None:
+        stores.put(tiles(CBG))
+        second = stores.put(tiles(CBG, value=2))
+        orders = list(stores.sweeping.orders(LATER_MS))
+        assert [stores.sweeping.sweep(order) for order in orders + orders] == [0, 1, 0, 0]
+        assert list(stores.shown(second)) == [CBG]
+
+    def test_what_an_attempt_wrote_on_the_way_goes(self, stores: Stores) -> None:
+        """A rebuild writes a tile once for each step that changes it, and may find in the end that it is empty."""
+        attempt = stores.begin()
+        stores.tiles.write(attempt, contents(tiles(CBG, BOLUS, hidden=2)), {})
+        stores.tiles.write(attempt, contents(tiles(CBG, value=2)), {})
+        after = after_attempt(Snapshot(), attempt, tiles(CBG, value=2))
+        stores.tiles.commit(attempt, Snapshot(), after, [], NOW_MS)
+        assert stores.sweep() > 0
+        assert list(stores.shown(after)) == [CBG]
+        stray = places(tiles(BOLUS, hidden=2), attempt.version)[BOLUS]
+        assert stray is not None
+        with pytest.raises(TileMissingError):
+            stores.tiles.tiles(attempt.owner, [stray], ())
+
+    def test_an_order_of_an_erased_epoch_is_carried_out(self, stores: Stores) -> None:
+        attempt = stores.begin()
+        stores.tiles.write(attempt, contents(tiles(CBG)), {})
+        stores.data_sets.erase(ANNA, NOW_MS)
+        new = stores.put(tiles(CBG, value=2))
+        assert stores.sweep() == 1
+        assert list(stores.shown(new)) == [CBG]
+
+
+class TestSweepingEntries:
+    def test_entries_in_tiles_go_and_no_others(self, stores: Stores) -> None:
+        for name in ("a", "b"):
+            stores.open(name)
+        for name in ("c", "d"):
+            stores.open(name, "normal")
+        for name in "abcd":
+            for _ in range(3):
+                stores.add(name)
+        compacted = [Compacted("a" * 32, is_continuous=True, through=2), Compacted("c" * 32, False, 3)]
+        stores.put({}, compacted=compacted)
+        assert len(stores.numbers("c", "d")) == 12
+        assert stores.sweep() == 5
+        assert stores.numbers("c", "d") == [("a", 3), ("b", 1), ("b", 2), ("b", 3), ("d", 1), ("d", 2), ("d", 3)]
+
+    def test_entries_of_attempts_that_were_not_committed_stay(self, stores: Stores) -> None:
+        stores.open()
+        stores.add()
+        stores.begin()
+        assert stores.sweep() == 0
+        assert stores.numbers() == [("a", 1)]
+
+    def test_numbers_go_on(self, stores: Stores) -> None:
+        stores.open()
+        stores.add()
+        stores.put({}, compacted=[Compacted("a" * 32, is_continuous=True, through=1)])
+        assert stores.sweep() == 1
+        assert stores.add() == 2
+        assert stores.numbers() == [("a", 2)]
+
+
+class TestReadingLogs:
+    def test_only_later_entries_are_read(self, stores: Stores) -> None:
+        for name in ("a", "b"):
+            stores.open(name)
+        for name in ("c", "d"):
+            stores.open(name, "normal")
+        for name in "abcd":
+            for _ in range(3):
+                stores.add(name, bytes(20_000))
+        after = {"a" * 32: 2, "c" * 32: 1, "d" * 32: 3, "x" * 32: 9}
+        entries = stores.log.entries(stores.data_sets.owner(ANNA), ["c" * 32, "d" * 32], after)
+        assert sorted((it.data_set_id[0], it.number) for it in entries) == [
+            ("a", 3),
+            ("b", 1),
+            ("b", 2),
+            ("b", 3),
+            ("c", 2),
+            ("c", 3),
+        ]
+        assert {it.body for it in entries} == {bytes(20_000)}
+
+
+class TestFake:
+    """What the fake does beyond the port, so that tests of compaction can trust it."""
+
+    def test_a_committed_tile_is_not_written_again(self) -> None:
+        stores, fake = fakes()
+        attempt = stores.begin()
+        stores.tiles.write(attempt, contents(tiles(CBG)), {})
+        stores.tiles.commit(attempt, Snapshot(), after_attempt(Snapshot(), attempt, tiles(CBG)), [], NOW_MS)
+        stores.tiles.write(attempt, contents(tiles(CBG)), {})
+        for late in (tiles(CBG, value=2), tiles(BOLUS)):
+            with pytest.raises(AssertionError, match="written again"):
+                stores.tiles.write(attempt, contents(late), {})
+        fake.given.clear()
+        with pytest.raises(AssertionError, match="written again"):
+            stores.tiles.write(attempt, contents(tiles(CBG, value=2)), {})
+
+    def test_nothing_is_committed_that_was_not_written(self) -> None:
+        stores, _ = fakes()
+        attempt = stores.begin()
+        with pytest.raises(AssertionError, match="was not written"):
+            stores.tiles.commit(attempt, Snapshot(), after_attempt(Snapshot(), attempt, tiles(CBG)), [], NOW_MS)
+
+    def test_it_dies_before_any_write(self) -> None:
+        steps: list[str] = []
+        stores, fake = fakes()
+        archive = FakeArchive(steps.append)
+        fake.before_write = steps.append
+        stores.open()
+        stores.add()
+        stores.put(tiles(CBG), compacted=[Compacted("a" * 32, is_continuous=True, through=1)])
+        stores.put(tiles(CBG, value=2))
+        stores.tiles.write(stores.begin(), contents(tiles(BOLUS)), {BOLUS: [1]})
+        stores.sweep()
+        stores.marks.clear(next(iter(stores.marks.all())))
+        archive.put(DataOwner(ANNA), [Entry("a" * 32, 1, EntryKind.ADD, NOW_MS, b"")])
+        archive.remove_entries(DataOwner(ANNA), "a" * 32, [1])
+        archive.remove(DataOwner(ANNA))
+        stores.data_sets.erase(ANNA, NOW_MS)
+        stores.sweeping.remove_epoch(ANNA, 0)
+        committed = ["begin", "tile", "commit", "end"]
+        swept = ["sweep_entry", "sweep_order", "sweep_tile", "sweep_order", "sweep_mark", "sweep_tile", "sweep_order"]
+        assert steps == [
+            *committed,
+            *committed,
+            *["begin", "tile", "origin_keys"],
+            *swept,
+            *["clear", "archive_put", "archive_remove_entries", "archive_remove", "remove_epoch"],
+        ]
+
+    @pytest.mark.parametrize("step", ["begin", "tile", "origin_keys", "commit"])
+    def test_what_dies_leaves_no_trace_once_it_is_swept(self, step: str) -> None:
+        stores, fake = fakes()
+
+        def dies(name: str) -> None:
+            if name == step:
+                raise InterruptedError
+
+        fake.before_write = dies
+        with pytest.raises(InterruptedError):
+            write_and_commit(stores)
+        fake.before_write = lambda _: None
+        stores.sweep()
+        assert (fake.stored, fake.given, fake.snapshots) == ({}, {}, {})
+        assert not any(fake.notes.values())
+
+
+def write_and_commit(stores: Stores) -> None:
+    """All of an attempt."""
+    attempt = stores.begin()
+    stores.tiles.write(attempt, contents(tiles(CBG)), {CBG: [1]})
+    stores.tiles.commit(attempt, Snapshot(), after_attempt(Snapshot(), attempt, tiles(CBG)), [], NOW_MS)
+
+
+def fakes() -> tuple[Stores, FakeTiles]:
+    """Stores in memory, and the one of tiles."""
+    data_sets = FakeDataSets()
+    log = FakeRecordLog(data_sets)
+    fake = FakeTiles(data_sets, log)
+    return Stores(data_sets, log, fake, fake, fake), fake

@@ -1,0 +1,131 @@
+"""`python -m tools.tiles`: tiles verified, rebuilt and compacted by hand. On the local cloud: `tests/e2e`."""
+
+import sys
+from typing import Any
+
+import pytest
+
+from chalicelib.access.call import Caller
+from chalicelib.accounts.account import Account
+from chalicelib.accounts.stores.accounts import DynamoAccounts
+from chalicelib.config import Settings
+from chalicelib.engine import dynamodb
+from chalicelib.engine.dynamodb import query_pages
+from chalicelib.log.data_set import DataOwner
+from chalicelib.log.stores.archive import S3Archive
+from chalicelib.log.stores.data_sets import DynamoDataSets
+from chalicelib.log.stores.keys import continuous_log_partition, tiles_partition
+from chalicelib.log.stores.record_log import DynamoRecordLog
+from chalicelib.services import system_now_ms
+from chalicelib.tiles.stores.tiles import DynamoTiles
+from chalicelib.uploads import add as ingest
+from tests.fakes.accounts import FakeGrants
+from tests.stores.log.test_calls import cbg, delete
+from tests.stores.log.test_data_stores import ANNA, NOW_MS, data_set
+from tools import tiles
+from tools.project import ToolError
+
+DAYS = 3
+
+
+@pytest.fixture
+def anna(stage: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """A stage where Anna has readings of some days, none of them in tiles."""
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    DynamoAccounts(stage).create(Account(ANNA, NOW_MS))
+    DynamoDataSets(stage).create(data_set())
+    for day in range(DAYS):
+        add(stage, cbg(10, 288 * day))
+    return stage
+
+
+def add(settings: Settings, items: list[dict[str, Any]]) -> None:
+    """Add data as Anna."""
+    ids = iter(range(2**32))
+    ingest.add_data(
+        Caller(user_id=ANNA),
+        "a" * 32,
+        lambda: items,
+        heads=DynamoDataSets(settings),
+        log=DynamoRecordLog(settings),
+        grants=FakeGrants(lambda: NOW_MS),
+        now_ms=NOW_MS,
+        new_id=lambda: f"{next(ids):032x}",
+    )
+
+
+def run(monkeypatch: pytest.MonkeyPatch, what: str, user_id: str = ANNA) -> int:
+    """The exit code of the command."""
+    monkeypatch.setattr(sys, "argv", ["tiles", what, "test", "--user", user_id])
+    return tiles.main()
+
+
+def items(settings: Settings, partition: str) -> list[dict[str, Any]]:
+    """What a partition holds."""
+    pages = query_pages(
+        dynamodb.client(settings),
+        TableName=settings.data_table,
+        KeyConditionExpression="pk = :pk",
+        ExpressionAttributeValues={":pk": {"S": partition}},
+    )
+    return list(pages)
+
+
+def test_what_is_compacted_is_right(
+    anna: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "compact") == 0
+    out = capsys.readouterr().out
+    assert "compacting: step 1 ...\n" in out
+    assert out.endswith("3 entries, 3 tiles written\n")
+    assert DynamoTiles(anna).current(ANNA)[1].through("a" * 32) == DAYS
+    assert run(monkeypatch, "verify") == 0
+    assert capsys.readouterr().out.endswith("3 tiles compared, 0 wrong\n")
+
+
+def test_a_wrong_tile_is_named_and_made_anew(
+    anna: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(monkeypatch, "compact")
+    first, second, third = items(anna, tiles_partition(ANNA, 0))
+    for changed in (second | {"body": first["body"]}, third | {"body": {"B": b"?"}}):
+        dynamodb.client(anna).put_item(TableName=anna.data_table, Item=changed)
+    assert run(monkeypatch, "verify") == 1
+    out = capsys.readouterr().out
+    assert "wrong: cbg/20455 (2026-01-02)\nwrong: cbg/20456 (2026-01-03)\n" in out
+    assert "3 tiles compared, 2 wrong\n" in out
+    assert run(monkeypatch, "rebuild") == 0
+    assert "3 entries, 3 tiles written\n" in capsys.readouterr().out
+    assert run(monkeypatch, "verify") == 0
+
+
+def test_what_was_deleted_meanwhile_is_no_fault(
+    anna: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(monkeypatch, "compact")
+    delete(anna)
+    assert run(monkeypatch, "verify") == 0
+    assert capsys.readouterr().out.endswith("0 tiles compared, 0 wrong\n")
+
+
+def test_another_one_at_work_is_told(anna: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    now_ms = system_now_ms()
+    assert DynamoTiles(anna).begin(DataOwner(ANNA), "other", now_ms, now_ms + 60_000)
+    for what in ("compact", "rebuild"):
+        with pytest.raises(ToolError, match="another compaction is at work"):
+            run(monkeypatch, what)
+
+
+def test_what_the_archive_lacks_is_told(anna: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    run(monkeypatch, "compact")
+    S3Archive(anna).remove_entries(DataOwner(ANNA), "a" * 32, [2])
+    for item in items(anna, continuous_log_partition(ANNA, 0)):
+        dynamodb.client(anna).delete_item(TableName=anna.data_table, Key={"pk": item["pk"], "sk": item["sk"]})
+    for what in ("verify", "rebuild"):
+        with pytest.raises(ToolError, match=f"entries of data set {'a' * 32} are missing"):
+            run(monkeypatch, what)
+
+
+def test_somebody_who_is_not_there_is_told(anna: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ToolError, match="no user has the id bbbbbbbbbb"):
+        run(monkeypatch, "verify", "bbbbbbbbbb")

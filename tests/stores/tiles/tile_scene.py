@@ -1,0 +1,155 @@
+"""Users, attempts and tiles for the tests of what keeps them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import pytest
+
+from chalicelib import json_text
+from chalicelib.log.data_set import DataSetHead
+from chalicelib.log.ports import DataSetStore, RecordLog
+from chalicelib.log.records import Place
+from chalicelib.log.stores.backlog import DynamoCompactionMarks
+from chalicelib.log.stores.data_sets import DynamoDataSets
+from chalicelib.log.stores.record_log import DynamoRecordLog
+from chalicelib.tiles.ports import Attempt, Compacted, CompactionMarks, Sweeping, TileWriter
+from chalicelib.tiles.snapshot import Applied, Snapshot, TilePlace, followed_by
+from chalicelib.tiles.stores.sweep import DynamoSweeping
+from chalicelib.tiles.stores.tiles import DynamoTiles
+from chalicelib.tiles.tile import DAY_MS, Candidate, TileContent, TileKey, TileTraits, encode_tile
+from tests.fakes.data import FakeDataSets, FakeRecordLog
+from tests.fakes.tiles import FakeTiles
+from tests.stores.log.test_data_stores import ANNA, NOW_MS, data_set, entry
+
+LEASE_MS = 60_000
+LATER_MS = NOW_MS + 10_000_000
+"""After all that happens in a test."""
+Tiles = Mapping[TileKey, tuple[TileContent, TileTraits]]
+
+
+@dataclass
+class Stores:
+    """The stores of one kind."""
+
+    data_sets: DataSetStore
+    log: RecordLog
+    tiles: TileWriter
+    sweeping: Sweeping
+    marks: CompactionMarks
+
+    def open(self, name: str = "a", data_set_type: str = "continuous") -> DataSetHead:
+        """A new data set of Anna's."""
+        self.data_sets.create(data_set(name, data_set_type=data_set_type))
+        return self.head(name)
+
+    def head(self, name: str = "a") -> DataSetHead:
+        """The head of a data set as it stands now."""
+        found = self.data_sets.head(name * 32)
+        assert found is not None
+        return found
+
+    def add(self, name: str = "a", body: bytes = b"body", stored_time_ms: int = NOW_MS) -> int:
+        """One more entry; its number."""
+        return self.log.append(self.head(name), replace(entry(body), stored_time_ms=stored_time_ms))
+
+    def numbers(self, *normal_names: str) -> list[tuple[str, int]]:
+        """What Anna's logs hold: the letters of data sets, and numbers."""
+        entries = self.log.entries(self.data_sets.owner(ANNA), [name * 32 for name in normal_names])
+        return sorted((each.data_set_id[0], each.number) for each in entries)
+
+    def begin(self, holder: str = "me", now_ms: int = NOW_MS) -> Attempt:
+        """An attempt for Anna."""
+        attempt = self.tiles.begin(self.data_sets.owner(ANNA), holder, now_ms, now_ms + LEASE_MS)
+        assert attempt is not None
+        return attempt
+
+    def put(
+        self,
+        tiles: Tiles,
+        gone: Iterable[TileKey] = (),
+        applied: Mapping[str, Applied] | None = None,
+        compacted: Sequence[Compacted] = (),
+        now_ms: int = NOW_MS,
+    ) -> Snapshot:
+        """The snapshot after an attempt that wrote these tiles and was committed."""
+        attempt = self.begin(now_ms=now_ms)
+        before = self.tiles.current(ANNA)[1]
+        self.tiles.write(attempt, contents(tiles), {})
+        after = after_attempt(before, attempt, tiles, gone, applied)
+        self.tiles.commit(attempt, before, after, compacted, now_ms)
+        self.tiles.end(attempt)
+        return after
+
+    def sweep(self, before_ms: int = LATER_MS) -> int:
+        """Carry out all orders given before."""
+        return sum(self.sweeping.sweep(order) for order in list(self.sweeping.orders(before_ms)))
+
+    def shown(self, snapshot: Snapshot) -> dict[TileKey, bytes]:
+        """The deflated records that each tile of a snapshot shows."""
+        owner = self.data_sets.owner(ANNA)
+        places = list(snapshot.every_tile())
+        return {key: tile.lines.deflated for key, tile in self.tiles.tiles(owner, places, ()).items()}
+
+
+def stores_of(kind: str, request: pytest.FixtureRequest) -> Stores:
+    """Empty stores in `memory` or on `dynamodb`."""
+    if kind == "memory":
+        data_sets = FakeDataSets()
+        log = FakeRecordLog(data_sets)
+        fake = FakeTiles(data_sets, log)
+        return Stores(data_sets, log, fake, fake, fake)
+    settings = request.getfixturevalue("stage")
+    return Stores(
+        DynamoDataSets(settings),
+        DynamoRecordLog(settings),
+        DynamoTiles(settings),
+        DynamoSweeping(settings),
+        DynamoCompactionMarks(settings),
+    )
+
+
+def tile(key: TileKey, value: int = 1, hidden: int = 0, note: str = "") -> tuple[TileContent, TileTraits]:
+    """A tile with one visible record and some hidden ones."""
+    return encode_tile(
+        Candidate(
+            time_ms=key.day * DAY_MS + row,
+            created_time_ms=NOW_MS,
+            data_set_id="a" * 32,
+            place=Place(1, row),
+            is_hidden=row > 0,
+            text=json_text.encode({"type": key.type, "value": value + row, "origin": {"id": f"{row}"}, "note": note}),
+        )
+        for row in range(1 + hidden)
+    )
+
+
+def tiles(
+    *keys: TileKey, value: int = 1, hidden: int = 0, note: str = ""
+) -> dict[TileKey, tuple[TileContent, TileTraits]]:
+    """A tile under each key."""
+    return {key: tile(key, value, hidden, note) for key in keys}
+
+
+def contents(made: Tiles) -> dict[TileKey, TileContent]:
+    """What there is to write of tiles."""
+    return {key: content for key, (content, _) in made.items()}
+
+
+def places(made: Tiles, version: int) -> dict[TileKey, TilePlace | None]:
+    """Where tiles are that an attempt of this version wrote."""
+    return {
+        key: TilePlace(key, version, len(content.shown), len(content.hidden), traits)
+        for key, (content, traits) in made.items()
+    }
+
+
+def after_attempt(
+    before: Snapshot,
+    attempt: Attempt,
+    made: Tiles,
+    gone: Iterable[TileKey] = (),
+    applied: Mapping[str, Applied] | None = None,
+) -> Snapshot:
+    """The snapshot that an attempt is to commit."""
+    changes = places(made, attempt.version) | dict.fromkeys(gone)
+    return followed_by(before, attempt.version, before.applied if applied is None else applied, changes)

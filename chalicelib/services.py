@@ -30,7 +30,7 @@ from chalicelib.blobs.stores.contents import S3Contents
 from chalicelib.config import Settings
 from chalicelib.data_sources.manage import DataSources
 from chalicelib.data_sources.stores.data_sources import DynamoDataSources
-from chalicelib.engine.secrets import cached_secret
+from chalicelib.engine.secrets_manager import cached_secret
 from chalicelib.log.ports import DataSetStore, LargeReplies, RecordLog
 from chalicelib.log.stores.archive import S3Archive
 from chalicelib.log.stores.backlog import DynamoCompactionMarks

@@ -1,9 +1,46 @@
-"""What Kinesis, S3, SQS and Secrets Manager refuse, in the domain's words."""
+"""What engines refuse. None of these leaves the stores, except `UnavailableError` and what derives from it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from chalicelib.errors import UnavailableError
+
+
+class ConditionFailedError(Exception):
+    """The condition of a single write does not hold; nothing was written."""
+
+    def __init__(self, stored: dict[str, Any] | None = None) -> None:
+        super().__init__()
+        self.stored = stored
+        """The item that is stored, if the write asked for it and there is one."""
+
+
+class TransactionRefusedError(Exception):
+    """Conditions of a transaction do not hold; nothing was written."""
+
+    def __init__(self, stored: Mapping[int, dict[str, Any] | None]) -> None:
+        super().__init__(f"conditions of writes {sorted(stored)}")
+        self._stored = stored
+
+    @property
+    def indexes(self) -> Sequence[int]:
+        """Which writes failed, by their place in the transaction. A write that is not among them may fail, too, once
+        these do not: an engine may stop at the first one."""
+        return sorted(self._stored)
+
+    def failed(self, index: int) -> bool:
+        """Whether the condition of the write in this place is one that does not hold."""
+        return index in self._stored
+
+    def stored(self, index: int) -> dict[str, Any] | None:
+        """The item that is stored where this write failed, if the write asked for it and there is one."""
+        return self._stored.get(index)
+
+
+class TransactionConflictError(UnavailableError):
+    """Other transactions were writing to the same items; nothing was written, and a later try may succeed."""
+
 
 PASSING = frozenset({"OperationAborted", "RequestTimeout", "SlowDown"})
 """Codes of S3 that a later try may not meet, beside throttling and what goes wrong inside AWS."""

@@ -15,7 +15,7 @@ import orjson
 
 from chalicelib.config import Settings
 from chalicelib.engine.errors import refusals
-from chalicelib.engine.secrets import MAX_AGE_S, client
+from chalicelib.engine.secrets_manager import MAX_AGE_S, client
 from chalicelib.errors import UnavailableError
 from chalicelib.sign_in.stores.id_tokens import PrivateKey, new_private_key
 

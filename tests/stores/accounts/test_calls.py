@@ -10,7 +10,7 @@ from chalice.test import Client
 from app import app
 from chalicelib import services as wiring
 from chalicelib.config import Settings
-from chalicelib.engine import dynamodb, secrets
+from chalicelib.engine import dynamodb, secrets_manager
 from tests.api.conftest import ApiClient, Reply
 from tests.stores.conftest import SERVER_SECRET
 
@@ -45,12 +45,12 @@ def api(stage: Settings) -> Iterator[ApiClient]:
     """The application on DynamoDB, with open sign-up."""
     from dataclasses import replace
 
-    secrets.forget_clients()
+    secrets_manager.forget_clients()
     wiring.override(wiring.build_services(replace(stage, sign_up="open")))
     with Client(app) as client:
         yield ApiClient(client)
     wiring.override(None)
-    secrets.forget_clients()
+    secrets_manager.forget_clients()
 
 
 @pytest.fixture

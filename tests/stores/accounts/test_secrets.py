@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from chalicelib.config import Settings
-from chalicelib.engine import secrets
-from chalicelib.engine.secrets import MAX_AGE_S, cached_secret
+from chalicelib.engine import secrets_manager
+from chalicelib.engine.secrets_manager import MAX_AGE_S, cached_secret
 from tests.stores.conftest import SERVER_SECRET
 
 
@@ -22,14 +22,14 @@ class Clock:
 
 @pytest.fixture(autouse=True)
 def _fresh_client() -> Iterator[None]:
-    secrets.forget_clients()
+    secrets_manager.forget_clients()
     yield
-    secrets.forget_clients()
+    secrets_manager.forget_clients()
 
 
 def rotate(settings: Settings, value: str) -> None:
     """Give the stage another secret."""
-    secrets.client(settings.region).put_secret_value(SecretId=settings.server_secret_name, SecretString=value)
+    secrets_manager.client(settings.region).put_secret_value(SecretId=settings.server_secret_name, SecretString=value)
 
 
 def test_a_secret_is_read_once_in_a_while(stage: Settings) -> None:

@@ -11,7 +11,7 @@ from chalice.test import Client
 from app import app
 from chalicelib import services as wiring
 from chalicelib.config import Settings
-from chalicelib.engine import dynamodb, secrets
+from chalicelib.engine import dynamodb, secrets_manager
 from tests.api.conftest import ApiClient, Reply
 from tests.fakes.oidc_app import App, Browser, ReplyLike, hidden_fields
 
@@ -42,16 +42,16 @@ class Calls:
 @pytest.fixture
 def calls(stage: Settings) -> Iterator[Calls]:
     """The calls made in a test."""
-    secrets.forget_clients()
-    secrets.client(stage.region).create_secret(Name=stage.oidc_keys_name, SecretString="generated" * 5)
+    secrets_manager.forget_clients()
+    secrets_manager.client(stage.region).create_secret(Name=stage.oidc_keys_name, SecretString="generated" * 5)
     counted = Calls()
-    clients = (dynamodb.client(stage), secrets.client(stage.region))
+    clients = (dynamodb.client(stage), secrets_manager.client(stage.region))
     for client in clients:
         client.meta.events.register("before-call", counted)
     yield counted
     for client in clients:
         client.meta.events.unregister("before-call", counted)
-    secrets.forget_clients()
+    secrets_manager.forget_clients()
 
 
 @pytest.fixture

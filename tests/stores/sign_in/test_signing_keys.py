@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from chalicelib.config import Settings
-from chalicelib.engine import secrets
-from chalicelib.engine.secrets import MAX_AGE_S
+from chalicelib.engine import secrets_manager
+from chalicelib.engine.secrets_manager import MAX_AGE_S
 from chalicelib.sign_in.stores import signing_keys as oidc_keys
 from chalicelib.sign_in.stores.id_tokens import JoseIdTokens, new_private_key
 from chalicelib.sign_in.stores.signing_keys import KEYS_KEPT, rotate, signing_keys
@@ -28,10 +28,10 @@ class Clock:
 @pytest.fixture
 def keyless(stage: Settings) -> Iterator[Settings]:
     """A stage as it is right after its deployment: what the secret holds was generated, and is no key."""
-    secrets.forget_clients()
-    secrets.client(stage.region).create_secret(Name=stage.oidc_keys_name, SecretString="generated" * 5)
+    secrets_manager.forget_clients()
+    secrets_manager.client(stage.region).create_secret(Name=stage.oidc_keys_name, SecretString="generated" * 5)
     yield stage
-    secrets.forget_clients()
+    secrets_manager.forget_clients()
 
 
 def kids(tokens: JoseIdTokens) -> list[str]:
@@ -41,7 +41,7 @@ def kids(tokens: JoseIdTokens) -> list[str]:
 
 def versions(settings: Settings) -> int:
     """How often the secret was written."""
-    found = secrets.client(settings.region).list_secret_version_ids(
+    found = secrets_manager.client(settings.region).list_secret_version_ids(
         SecretId=settings.oidc_keys_name, IncludeDeprecated=True
     )
     return len(found["Versions"])
@@ -109,6 +109,6 @@ def test_what_is_published_holds_nothing_private(keyless: Settings) -> None:
 
 
 def test_a_missing_secret_is_a_fault_of_the_deployment(stage: Settings) -> None:
-    secrets.forget_clients()
+    secrets_manager.forget_clients()
     with pytest.raises(RuntimeError, match="ResourceNotFoundException"):
         signing_keys(stage)()

@@ -13,7 +13,7 @@ from app import app
 from chalicelib import services as wiring
 from chalicelib.blobs.blob import Collection
 from chalicelib.config import Settings
-from chalicelib.engine import dynamodb, s3, secrets, sqs
+from chalicelib.engine import dynamodb, s3, secrets_manager, sqs
 from chalicelib.jobs import TASK_TYPES
 from chalicelib.json_text import decode
 from chalicelib.services import Services, build_services
@@ -121,7 +121,7 @@ def _start_anew() -> None:
     import boto3
 
     boto3.setup_default_session()
-    for adapter in (dynamodb, s3, secrets, sqs):
+    for adapter in (dynamodb, s3, secrets_manager, sqs):
         adapter.forget_clients()
 
 

@@ -9,8 +9,8 @@ from dataclasses import replace
 
 from chalicelib.accounts.session import end_restricted_tokens
 from chalicelib.blobs import content as blobs_storing
+from chalicelib.conflicts import WriteConflictError
 from chalicelib.errors import UnavailableError
-from chalicelib.log.ports import ChangedMeanwhileError
 from chalicelib.tasks.ports import TaskServices
 from chalicelib.tasks.types import Run
 
@@ -50,5 +50,5 @@ def _erase_reachable(user_id: str, services: TaskServices) -> None:
     for grant in (*services.grants.given_by(user_id), *services.grants.given_to(user_id)):
         services.grants.put(replace(grant, permissions={}))
     services.profiles.delete_all(user_id)
-    with suppress(ChangedMeanwhileError):  # someone else erased them at the same time
+    with suppress(WriteConflictError):  # someone else erased them at the same time
         services.data_sets.erase(user_id, services.now_ms())

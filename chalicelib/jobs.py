@@ -6,8 +6,8 @@ after a deployment and visible in the API under its type's name.
 """
 
 from chalicelib.blobs.jobs import remove_abandoned_blobs
+from chalicelib.conflicts import WriteConflictError
 from chalicelib.erasure import erase_deleted_users
-from chalicelib.log.ports import ChangedMeanwhileError
 from chalicelib.tasks.ports import TaskServices
 from chalicelib.tasks.task import placed
 from chalicelib.tasks.types import Job, Registry, Run, TaskFailedError, TaskType, registry
@@ -42,7 +42,7 @@ def adopt_tasks(run: Run, services: TaskServices) -> None:
             if known.place is not task.place:
                 try:
                     services.tasks.replace(known)
-                except ChangedMeanwhileError:
+                except WriteConflictError:
                     continue  # whoever was first has put it into its place
                 adopted += 1
                 run.data["adopted"] = adopted

@@ -14,8 +14,8 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from chalicelib.conflicts import WriteConflictError
 from chalicelib.errors import UnavailableError
-from chalicelib.log.ports import ChangedMeanwhileError
 from chalicelib.tiles.compact import CompactionPorts, Done, LogIncompleteError, compact, rebuild
 from chalicelib.tiles.jobs import compaction_ports
 from chalicelib.tiles.tile import TileKey
@@ -45,7 +45,7 @@ def main() -> int:
         return VERBS[arguments.what](arguments.user, compaction_ports(services))
     except LogIncompleteError as error:
         raise ToolError(f"entries of data set {error} are missing in log and archive; nothing was changed.") from error
-    except ChangedMeanwhileError:
+    except WriteConflictError:
         raise ToolError("all data was erased meanwhile, or another compaction has begun; try again.") from None
     except UnavailableError:
         raise ToolError("the table or the bucket does not answer; try again later.") from None

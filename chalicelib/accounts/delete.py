@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from chalicelib.access.call import Caller, GrantReader, require
 from chalicelib.access.policy import Policy
 from chalicelib.accounts.account import Account
-from chalicelib.accounts.manage import MAX_TRIES
+from chalicelib.accounts.manage import MAX_ATTEMPTS
 from chalicelib.accounts.password_sign_in import attempt_counters, count_attempt
 from chalicelib.accounts.ports import Accounts, Passwords, SignInAttempts
 from chalicelib.accounts.roles import CLINIC_ROLES
-from chalicelib.errors import UnauthorizedError, UnavailableError, WrongPasswordError
+from chalicelib.conflicts import WriteConflictError, retry_on_conflict
+from chalicelib.errors import UnauthorizedError, WrongPasswordError
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,8 @@ def delete_user(
 
     Source: auth-api 5, route 11.
     """
-    for _ in range(MAX_TRIES):
+
+    def attempt() -> None:
         account = accounts.find(user_id)
         if account is None and caller.is_server:
             return
@@ -53,9 +55,10 @@ def delete_user(
         require(caller, user_id, policy, grants)
         if not caller.is_server and caller.user_id == user_id:
             _confirm(account, confirmation, passwords, attempts, now_ms)
-        if accounts.delete(account, now_ms):
-            return
-    raise UnavailableError
+        if not accounts.delete(account, now_ms):
+            raise WriteConflictError
+
+    retry_on_conflict(attempt, MAX_ATTEMPTS)
 
 
 def _confirm(

@@ -10,9 +10,10 @@ from chalicelib.accounts.grant import Grant
 from chalicelib.accounts.ports import Accounts, Grants, Passwords, RestrictedTokens, Sessions
 from chalicelib.accounts.roles import BROKERED, CUSTODIAL_ACCOUNT, PATIENT
 from chalicelib.accounts.session import end_other_logins, end_restricted_tokens
-from chalicelib.errors import UnauthorizedError, UnavailableError, UserNotFoundError
+from chalicelib.conflicts import WriteConflictError, retry_on_conflict
+from chalicelib.errors import UnauthorizedError, UserNotFoundError
 
-MAX_TRIES = 5
+MAX_ATTEMPTS = 5
 """How often a change is worked out again when another one came in between."""
 
 
@@ -107,7 +108,9 @@ def update_user(
     Source: auth-api 5, route 10.
     """
     password_hash: str | None = None
-    for _ in range(MAX_TRIES):
+
+    def attempt() -> Account:
+        nonlocal password_hash
         account = accounts.find(user_id)
         if account is None:
             raise UnauthorizedError
@@ -122,12 +125,13 @@ def update_user(
         if changed != account:
             changed = replace(changed, version=account.version + 1)
             if not accounts.replace(account, changed):
-                continue
+                raise WriteConflictError
         if password_hash is not None:
             end_other_logins(user_id, token, sessions)
             end_restricted_tokens(user_id, restricted_tokens)
         return changed
-    raise UnavailableError
+
+    return retry_on_conflict(attempt, MAX_ATTEMPTS)
 
 
 def _require_update(

@@ -10,13 +10,13 @@ from chalicelib.access.call import Caller, require
 from chalicelib.access.policy import Policy
 from chalicelib.accounts.account import private_pair
 from chalicelib.accounts.ports import Collection, Grants, Profiles
+from chalicelib.conflicts import WriteConflictError, retry_on_conflict
 from chalicelib.errors import (
     InvalidFieldsError,
     MalformedJsonError,
     NotFoundError,
     TooLargeError,
     UnauthorizedError,
-    UnavailableError,
 )
 from chalicelib.model.errors import Fault
 from chalicelib.model.json_values import member
@@ -32,7 +32,7 @@ FULL_NAME = "fullName"
 LIMIT_BYTES = 256 * 1024
 """Largest collection: it is kept as one item of the store."""
 MAX_DEPTH = 64
-MAX_TRIES = 5
+MAX_ATTEMPTS = 5
 """How often a change is worked out again when another one came in between."""
 
 Values = dict[str, Any]
@@ -118,16 +118,18 @@ def read_private_pair(
 
 
 def _change(user_id: str, name: str, change: Callable[[Values], Values], profiles: Profiles) -> Values:
-    for _ in range(MAX_TRIES):
+    def attempt() -> Values:
         old = profiles.find(user_id, name)
         values = change({} if old is None else dict(old.values))
         if old is not None and old.values == values:
             return values
         if len(orjson.dumps(values)) > LIMIT_BYTES:
             raise TooLargeError(LIMIT_BYTES, f"a collection may have at most {LIMIT_BYTES} bytes")
-        if profiles.replace(user_id, name, old, Collection(values, 1 if old is None else old.version + 1)):
-            return values
-    raise UnavailableError
+        if not profiles.replace(user_id, name, old, Collection(values, 1 if old is None else old.version + 1)):
+            raise WriteConflictError
+        return values
+
+    return retry_on_conflict(attempt, MAX_ATTEMPTS)
 
 
 def updated(values: Mapping[str, Any], updates: Mapping[str, Any]) -> Values:

@@ -6,11 +6,12 @@ reader then sees follows from the fold.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any
 
 from chalicelib import json_text
 from chalicelib.access.call import Caller, GrantReader, require
 from chalicelib.access.policy import CUSTODIANS, OWNER_AND_SERVERS, SERVERS, UPLOADERS, Policy
+from chalicelib.conflicts import retry_on_conflict
 from chalicelib.data_sets.list_query import ListQuery
 from chalicelib.errors import (
     DataSetClosedError,
@@ -18,24 +19,18 @@ from chalicelib.errors import (
     InvalidRequestError,
     TooLargeError,
     UnauthorizedError,
-    UnavailableError,
 )
 from chalicelib.log.data_set import NORMAL, DataOwner, DataSet, as_data_set, format_time
-from chalicelib.log.ports import ChangedMeanwhileError, DataSetStore
+from chalicelib.log.ports import DataSetStore
 from chalicelib.log.truncation import open_when_closed, with_truncations
 from chalicelib.model.checks.bodies import check_data_set, check_data_set_update
 from chalicelib.model.deduplicators import choose
-
-ATTEMPTS = 8
-"""How often a change is decided anew because another came first."""
 
 DESCRIPTION_BYTES = 128 * 1024
 """Most that a description may take as JSON: it is kept in one piece. Texts in it have no limit of their own."""
 
 _UPDATES_BY_CLOSING = 2
 """Closing updates the stored form twice: its state first, then its activity. Source: dedup 6."""
-
-Result = TypeVar("Result")
 
 
 def create(
@@ -77,7 +72,7 @@ def create(
         data_sets.create(data_set)
         return data_set
 
-    return as_data_set(_until_unchanged(attempt))
+    return as_data_set(retry_on_conflict(attempt))
 
 
 def list_of_user(
@@ -154,7 +149,7 @@ def update(
         data_sets.replace(before, after)
         return _among(data_set_id, with_truncations([after if it.id == data_set_id else it for it in every]))
 
-    return as_data_set(_until_unchanged(attempt))
+    return as_data_set(retry_on_conflict(attempt))
 
 
 def delete(caller: Caller, data_set_id: str, *, data_sets: DataSetStore, grants: GrantReader, now_ms: int) -> None:
@@ -180,7 +175,7 @@ def delete(caller: Caller, data_set_id: str, *, data_sets: DataSetStore, grants:
             return
         data_sets.replace(before, after)
 
-    _until_unchanged(attempt)
+    retry_on_conflict(attempt)
 
 
 def erase(caller: Caller, owner_id: str, *, data_sets: DataSetStore, grants: GrantReader, now_ms: int) -> None:
@@ -192,7 +187,7 @@ def erase(caller: Caller, owner_id: str, *, data_sets: DataSetStore, grants: Gra
     Source: data-api 8, DELETE for a user.
     """
     require(caller, owner_id, SERVERS, grants)
-    _until_unchanged(lambda: data_sets.erase(owner_id, now_ms))
+    retry_on_conflict(lambda: data_sets.erase(owner_id, now_ms))
 
 
 def _described(
@@ -301,13 +296,3 @@ def _among(data_set_id: str, data_sets: Sequence[DataSet]) -> DataSet:
         if data_set.id == data_set_id:
             return data_set
     raise DataSetNotFoundError(data_set_id)
-
-
-def _until_unchanged(attempt: Callable[[], Result]) -> Result:
-    """The result of a change that is decided anew whenever another came first."""
-    for _ in range(ATTEMPTS):
-        try:
-            return attempt()
-        except ChangedMeanwhileError:
-            continue
-    raise UnavailableError

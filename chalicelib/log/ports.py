@@ -14,10 +14,6 @@ NO_TIMES_MS: Mapping[str, int] = MappingProxyType({})
 FROM_THE_FIRST: Mapping[str, int] = MappingProxyType({})
 
 
-class ChangedMeanwhileError(Exception):
-    """What was to be replaced is no longer what was read: read again, decide again. Nothing was written."""
-
-
 class DataSetHeads(Protocol):
     """Finds what adding data needs of a data set."""
 
@@ -56,7 +52,7 @@ class DataSetStore(DataSetHeads, DataSetReader, Protocol):
 
         Raises:
             DataSetExistsError: there is, or was, one with this id.
-            ChangedMeanwhileError: the owner's epoch is another.
+            WriteConflictError: the owner's epoch is another.
         """
         ...
 
@@ -68,7 +64,7 @@ class DataSetStore(DataSetHeads, DataSetReader, Protocol):
         of those that come first. When it deletes the data set, `after.cut_off` is the number of the log's last entry.
 
         Raises:
-            ChangedMeanwhileError: the data set, the owner's counters or (for a deletion) the log have moved on.
+            WriteConflictError: the data set, the owner's counters or (for a deletion) the log have moved on.
         """
         ...
 
@@ -76,7 +72,7 @@ class DataSetStore(DataSetHeads, DataSetReader, Protocol):
         """Starts a new epoch: all data sets and data of the user are gone at once, and ordered to be purged.
 
         Raises:
-            ChangedMeanwhileError: it was erased at the same time.
+            WriteConflictError: it was erased at the same time.
         """
         ...
 

@@ -17,21 +17,14 @@ from typing import Any
 
 import orjson
 
+from chalicelib.conflicts import retry_on_conflict
 from chalicelib.errors import UnavailableError
-from chalicelib.metrics.ports import (
-    MOST_COUNTED_AT_ONCE,
-    Counted,
-    Ledger,
-    LedgerChangedError,
-    MetricsPorts,
-    RejectedRecord,
-    StreamRecord,
-)
+from chalicelib.metrics.ports import MOST_COUNTED_AT_ONCE, Counted, Ledger, MetricsPorts, RejectedRecord, StreamRecord
 
 MOST_RANGES = 32
 """Ranges that a ledger remembers. Shards are read in order, so one would do; more let batches be delivered late by
 hand. Beyond, the two oldest become one, and what lies between them counts as kept."""
-TRIES = 3
+MAX_ATTEMPTS = 3
 """How often a batch is looked at anew when another worker was faster."""
 MEMBERS = {
     "id": str,
@@ -74,21 +67,16 @@ def keep(records: Sequence[StreamRecord], ports: MetricsPorts) -> int | None:
 
     `records` are of one shard, in order. What is not kept can be delivered again, alone or with what was before it.
     """
-    for _ in range(TRIES):
-        try:
-            ledger = ports.counts.ledger(records[0].shard_id)
-        except UnavailableError:
-            return records[0].sequence_number
-        fresh = [record for record in records if not is_kept(ledger, record.sequence_number)]
-        try:
-            return _keep_fresh(fresh, ledger, ports)
-        except LedgerChangedError:
-            continue
-    return records[0].sequence_number
+    try:
+        return retry_on_conflict(lambda: _keep_fresh(records, ports), MAX_ATTEMPTS)
+    except UnavailableError:
+        return records[0].sequence_number
 
 
-def _keep_fresh(records: Sequence[StreamRecord], ledger: Ledger, ports: MetricsPorts) -> int | None:
-    for portion in _portions(records):
+def _keep_fresh(records: Sequence[StreamRecord], ports: MetricsPorts) -> int | None:
+    ledger = ports.counts.ledger(records[0].shard_id)
+    fresh = [record for record in records if not is_kept(ledger, record.sequence_number)]
+    for portion in _portions(fresh):
         try:
             ledger = _keep_portion(portion, ledger, ports)
         except UnavailableError:

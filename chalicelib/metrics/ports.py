@@ -95,7 +95,7 @@ class EventCounts(Protocol):
         At most `MOST_COUNTED_AT_ONCE` counts are given.
 
         Raises:
-            LedgerChangedError: the ledger is not `before` any more; nothing was added.
+            WriteConflictError: the stored ledger is no longer `before`; nothing was added.
             UnavailableError: it may or may not have been done; the ledger tells.
         """
         ...
@@ -119,10 +119,6 @@ class RejectedRecords(Protocol):
             UnavailableError: it may or may not have been put aside.
         """
         ...
-
-
-class LedgerChangedError(Exception):
-    """Another worker has kept records of this shard since the ledger was read. It never leaves the domain."""
 
 
 MOST_COUNTED_AT_ONCE = 99

@@ -9,9 +9,9 @@ from functools import partial
 
 from chalicelib.access.call import Caller, GrantReader, require_view
 from chalicelib.access.policy import READERS
+from chalicelib.conflicts import retry_on_conflict
 from chalicelib.data_sources.manage import DataSources
 from chalicelib.encoding.gzip_splice import RecordArray
-from chalicelib.errors import UnavailableError
 from chalicelib.log.data_set import DataSet
 from chalicelib.log.ports import DataSetReader, RecordLog
 from chalicelib.log.truncation import with_truncations
@@ -24,7 +24,7 @@ from chalicelib.reading.source_filters import source_filters
 from chalicelib.tiles.ports import TileMissingError, TileReader
 from chalicelib.tiles.view import TileView
 
-_TRIES = 3
+_MAX_ATTEMPTS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,8 @@ def read_data(
     if known_tags:
         # The owner alone: a snapshot can be large, and it takes none to say that nothing changed.
         require_unknown(tag_of(data_sets.owner(owner_id), query, view_from_ms), known_tags)
-    for _ in range(_TRIES):
+
+    def attempt() -> DataAnswer:
         owner, snapshot = tiles.current(owner_id)
         tag = tag_of(owner, query, view_from_ms)
         every = data_sets.of_owner(owner)
@@ -73,15 +74,14 @@ def read_data(
         # Oldest first: of what is equal in type and time, the record that was stored first comes first.
         view = TileView(owner, snapshot, every[::-1], entries, tiles)
         imported = sources.of_user(owner_id) if owner.has_sources else []
-        try:
-            filters = source_filters(query, every, partial(has_medtronic, view), imported)
-            records = (latest if query.is_latest else everything)(view, query, filters, _uploads(every, query))
-        except TileMissingError:
-            continue  # a compaction replaced the snapshot long ago, while this request stood still
+        filters = source_filters(query, every, partial(has_medtronic, view), imported)
+        records = (latest if query.is_latest else everything)(view, query, filters, _uploads(every, query))
         # Entries of a data set stand by number.
         last_numbers = snapshot.throughs() | {entry.data_set_id: entry.number for entry in entries}
         return DataAnswer(records, tag_when_settled(tag, owner, every, last_numbers))
-    raise UnavailableError
+
+    # A tile is missing when a compaction replaced the snapshot long ago, while this request stood still.
+    return retry_on_conflict(attempt, _MAX_ATTEMPTS, TileMissingError)
 
 
 def _is_needed(data_set: DataSet, query: DataQuery) -> bool:

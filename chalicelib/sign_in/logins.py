@@ -18,7 +18,8 @@ from chalicelib.access.call import Session, token_hash
 from chalicelib.accounts.account import Account
 from chalicelib.accounts.password_sign_in import address_counter, count_attempt
 from chalicelib.accounts.ports import Sessions, SignInAttempts
-from chalicelib.errors import UnavailableError, WrongCredentialsError
+from chalicelib.conflicts import WriteConflictError, retry_on_conflict
+from chalicelib.errors import WrongCredentialsError
 from chalicelib.sign_in.authorization_request import AuthorizationRequest
 from chalicelib.sign_in.errors import INVALID_GRANT, OAuthError, RefusedRefreshTokenError
 from chalicelib.sign_in.ports import AuthorizationCode, OidcLogin, OidcLogins
@@ -28,7 +29,7 @@ RETRY_MS = 30_000
 """How long the refresh token before the last is taken again."""
 MOST_RETRIES = 3
 """How many refresh tokens there are at most, each of which may be the one that arrived."""
-MAX_TRIES = 3
+MAX_ATTEMPTS = 3
 """A refresh that meets another one looks again at what is stored."""
 LOGIN_ID = re.compile("[0-9a-f]{64}")
 CODE_VERIFIER = re.compile("[A-Za-z0-9._~-]{43,128}")
@@ -121,7 +122,8 @@ def refresh(sent: str, client_id: str, new: NewTokens, logins: OidcLogins, sessi
         RefusedRefreshTokenError: the token is unknown, expired, another client's, or was used before.
         UnavailableError: other refreshes of the login kept coming in between.
     """
-    for _ in range(MAX_TRIES):
+
+    def attempt() -> Granted:
         login = find_login(sent, logins)
         if login is None or login.client_id != client_id or login.expires_time_ms <= now_ms:
             raise RefusedRefreshTokenError
@@ -131,9 +133,11 @@ def refresh(sent: str, client_id: str, new: NewTokens, logins: OidcLogins, sessi
             end_login(login, sessions)
             raise RefusedRefreshTokenError
         rotated = replace(rotated, expires_time_ms=now_ms + new.refresh_lifetime_s * 1000)
-        if logins.rotate(login, rotated, _session(rotated, new, now_ms)):
-            return Granted(rotated, refresh_token)
-    raise UnavailableError
+        if not logins.rotate(login, rotated, _session(rotated, new, now_ms)):
+            raise WriteConflictError
+        return Granted(rotated, refresh_token)
+
+    return retry_on_conflict(attempt, MAX_ATTEMPTS)
 
 
 def revoke(token: str, client_id: str, logins: OidcLogins, sessions: Sessions) -> None:

@@ -10,8 +10,8 @@ import heapq
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from chalicelib.conflicts import WriteConflictError
 from chalicelib.errors import TaskNameTakenError
-from chalicelib.log.ports import ChangedMeanwhileError
 from chalicelib.tasks.ports import RunOrder, Slot, TaskFilter, TaskServices
 from chalicelib.tasks.task import (
     Place,
@@ -150,5 +150,5 @@ def _replaced(services: TaskServices, task: Task) -> Task | None:
     """The task as it is kept now; None when somebody else was first."""
     try:
         return services.tasks.replace(task)
-    except ChangedMeanwhileError:
+    except WriteConflictError:
         return None

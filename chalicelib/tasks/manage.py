@@ -6,15 +6,12 @@ from dataclasses import replace
 from typing import Any
 
 from chalicelib.access.call import Caller
+from chalicelib.conflicts import retry_on_conflict
 from chalicelib.errors import TaskNotFoundError, UnauthorizedError, UnavailableError
 from chalicelib.log.data_set import format_time
-from chalicelib.log.ports import ChangedMeanwhileError
 from chalicelib.tasks.bodies import read_changes, read_list, read_new_task
 from chalicelib.tasks.ports import TaskQueue, TaskStore
 from chalicelib.tasks.task import Place, Task, TaskChanges, changed
-
-ATTEMPTS = 8
-"""How often a change is decided anew because another came first."""
 
 
 def create(
@@ -100,12 +97,9 @@ def update(
     """
     _require_server(caller)
     changes = read_changes(read_body(), now_ms)
-    for _ in range(ATTEMPTS):
-        try:
-            return as_task(tasks.replace(changed(_found(task_id, tasks), changes, known_types, now_ms)))
-        except ChangedMeanwhileError:
-            continue
-    raise UnavailableError
+    return as_task(
+        retry_on_conflict(lambda: tasks.replace(changed(_found(task_id, tasks), changes, known_types, now_ms)))
+    )
 
 
 def delete(caller: Caller, task_id: str, *, tasks: TaskStore) -> None:

@@ -62,7 +62,7 @@ class TaskStore(Protocol):
         """Keeps the task in the place of its former self, and returns it with its new revision.
 
         Raises:
-            ChangedMeanwhileError: the stored task has another revision, or is gone; nothing was written.
+            WriteConflictError: the stored task has another revision, or is gone; nothing was written.
         """
         ...
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from chalicelib.conflicts import retry_on_conflict
 from chalicelib.errors import UnavailableError
 from chalicelib.json_text import encode
-from chalicelib.log.ports import ChangedMeanwhileError
 from chalicelib.tasks.dispatch import start
 from chalicelib.tasks.ports import RunOrder, TaskServices
 from chalicelib.tasks.task import Ending, State, Task, ended, is_claimed, saved, started
@@ -70,16 +70,16 @@ def carry_out(order: RunOrder, services: TaskServices, types: Registry) -> Ran:
 
 def _taken_up(order: RunOrder, task_type: TaskType, services: TaskServices) -> Task | None:
     """The task with the claim taken up; None when there is nothing to take up, or no time left to do it in."""
-    while True:
+
+    def attempt() -> Task | None:
         task = services.tasks.find(order.task_id)
         if task is None or not is_claimed(task, order.run_time_ms) or task.is_started:
             return None
         if services.now_ms() >= _time_limit_ms(order, task_type):
             return None
-        try:
-            return services.tasks.replace(started(task))
-        except ChangedMeanwhileError:
-            continue
+        return services.tasks.replace(started(task))
+
+    return retry_on_conflict(attempt, max_attempts=None)
 
 
 def _time_limit_ms(order: RunOrder, task_type: TaskType) -> int:
@@ -132,14 +132,14 @@ _RESULTS = {State.COMPLETED: Result.COMPLETED, State.FAILED: Result.FAILED, Stat
 
 def _replaced_while_claimed(order: RunOrder, services: TaskServices, change: Callable[[Task], Task]) -> Task | None:
     """The task after the change; None when the claim no longer holds."""
-    while True:
+
+    def attempt() -> Task | None:
         task = services.tasks.find(order.task_id)
         if task is None or not is_claimed(task, order.run_time_ms):
             return None
-        try:
-            return services.tasks.replace(change(task))
-        except ChangedMeanwhileError:
-            continue
+        return services.tasks.replace(change(task))
+
+    return retry_on_conflict(attempt, max_attempts=None)
 
 
 def _success(task: Task, task_type: TaskType, data: dict[str, Any], again: Again | None, now_ms: int) -> Ending:

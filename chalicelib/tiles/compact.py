@@ -9,10 +9,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import groupby
 
+from chalicelib.conflicts import WriteConflictError
 from chalicelib.log.data_set import DataOwner, DataSet
 from chalicelib.log.entry import Entry
 from chalicelib.log.fold_state import can_be_seen
-from chalicelib.log.ports import ChangedMeanwhileError, DataSetStore, RecordLog
+from chalicelib.log.ports import DataSetStore, RecordLog
 from chalicelib.log.truncation import truncations
 from chalicelib.tiles.compaction_drafts import Drafts
 from chalicelib.tiles.fold_into_tiles import fold_into
@@ -67,7 +68,7 @@ def compact(owner_id: str, ports: CompactionPorts, check_time: Callable[[], None
     """Brings all entries of a user that there are now into tiles, step by step.
 
     Raises:
-        ChangedMeanwhileError: all data was erased meanwhile; what was committed before is erased too.
+        WriteConflictError: all data was erased meanwhile; what was committed before is erased too.
     """
     done = Done()
     with _attempts(owner_id, ports) as begin:
@@ -98,7 +99,7 @@ def rebuild(owner_id: str, ports: CompactionPorts, check_time: Callable[[], None
 
     Raises:
         LogIncompleteError: there is not all that the present tiles were made of; they stay.
-        ChangedMeanwhileError: all data was erased meanwhile, or it took so long that another one has begun.
+        WriteConflictError: all data was erased meanwhile, or it took so long that another one has begun.
     """
     with _attempts(owner_id, ports) as begin:
         attempt = begin()
@@ -219,7 +220,7 @@ def _attempts(owner_id: str, ports: CompactionPorts) -> Iterator[Callable[[], At
 def _current(attempt: Attempt, ports: CompactionPorts) -> tuple[DataOwner, Snapshot]:
     owner, snapshot = ports.tiles.current(attempt.owner.id)
     if owner.epoch != attempt.owner.epoch:
-        raise ChangedMeanwhileError
+        raise WriteConflictError
     return owner, snapshot
 
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from hashlib import sha256
 
+from chalicelib.conflicts import WriteConflictError
 from chalicelib.errors import UnavailableError
 from chalicelib.log.backlog import DUE_AFTER_MS, DUE_BYTES
-from chalicelib.log.ports import ChangedMeanwhileError
 from chalicelib.tasks.ports import TaskServices
 from chalicelib.tasks.types import Again, Run, TaskFailedError, TimeLimitError
 from chalicelib.tiles.compact import CompactionPorts, LogIncompleteError, compact, rebuild
@@ -43,7 +43,7 @@ def compact_marked(run: Run, services: TaskServices) -> None:
         except TimeLimitError:
             raise
         except Exception as error:  # noqa: BLE001  whatever is wrong with one user's tiles keeps nobody else waiting
-            if not isinstance(error, (ChangedMeanwhileError, UnavailableError)):
+            if not isinstance(error, (WriteConflictError, UnavailableError)):
                 defect = error
             failed.extend([mark.owner_id] if len(failed) < NAMED_USERS else [])
             services.count(COMPACTIONS_FAILED, 1)

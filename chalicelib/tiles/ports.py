@@ -75,7 +75,7 @@ class TileWriter(TileReader, Protocol):
         It leaves an order to sweep whatever is written for it, should it never be committed.
 
         Raises:
-            ChangedMeanwhileError: the data was erased.
+            WriteConflictError: the data was erased.
         """
         ...
 
@@ -92,7 +92,7 @@ class TileWriter(TileReader, Protocol):
         `before` names and the entries that are compacted.
 
         Raises:
-            ChangedMeanwhileError: the snapshot is another, the data was erased, or the attempt was swept.
+            WriteConflictError: the snapshot is another, the data was erased, or the attempt was swept.
         """
         ...
 

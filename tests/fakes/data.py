@@ -4,12 +4,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from chalicelib.conflicts import WriteConflictError
 from chalicelib.errors import DataSetClosedError, DataSetExistsError, DataSetNotFoundError
 from chalicelib.log.backlog import URGENT_BYTES, weight_bytes
 from chalicelib.log.data_set import DataOwner, DataSet, DataSetHead, deletes, head_of
 from chalicelib.log.entry import Entry, NewEntry
 from chalicelib.log.freshness import Freshness
-from chalicelib.log.ports import FROM_THE_FIRST, NO_TIMES_MS, ChangedMeanwhileError
+from chalicelib.log.ports import FROM_THE_FIRST, NO_TIMES_MS
 from chalicelib.log.truncation import truncates
 from chalicelib.tiles.ports import CompactionMark
 from chalicelib.tiles.ports_purge import PurgeOrder
@@ -59,17 +60,17 @@ class FakeDataSets:
         owner = self._require_epoch(after)
         head = self.heads[after.id]
         if self.data_sets[after.id].state_version != before.state_version:
-            raise ChangedMeanwhileError
+            raise WriteConflictError
         if deletes(before, after) and after.cut_off != head.last_number:
-            raise ChangedMeanwhileError
+            raise WriteConflictError
         if after.close_order is not None and not before.is_closed:
             if after.close_order != owner.closings + 1:
-                raise ChangedMeanwhileError
+                raise WriteConflictError
             freshness = owner.freshness if head.is_continuous else owner.freshness.with_merged(head.came_in)
             owner = replace(owner, closings=after.close_order, freshness=freshness)
             self.heads[after.id] = replace(head, is_closed=True)
             if any(self.heads[each].last_number != number for each, number in after.open_when_closed.items()):
-                raise ChangedMeanwhileError
+                raise WriteConflictError
             if truncates(after):
                 self._order(after.modified_time_ms, after.owner_id, after.epoch, after.id)
         elif after.cut_off != before.cut_off:
@@ -102,7 +103,7 @@ class FakeDataSets:
     def _require_epoch(self, data_set: DataSet) -> DataOwner:
         owner = self.owner(data_set.owner_id)
         if owner.epoch != data_set.epoch:
-            raise ChangedMeanwhileError
+            raise WriteConflictError
         return owner
 
 

@@ -5,15 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
+from chalicelib.conflicts import WriteConflictError
 from chalicelib.errors import UnavailableError
-from chalicelib.metrics.ports import (
-    Counted,
-    DailyCount,
-    Ledger,
-    LedgerChangedError,
-    MetricsPorts,
-    RejectedRecord,
-)
+from chalicelib.metrics.ports import Counted, DailyCount, Ledger, MetricsPorts, RejectedRecord
 
 SALT = "salt"
 
@@ -57,7 +51,7 @@ class FakeCounts:
     def add(self, counts: Mapping[Counted, int], shard_id: str, before: Ledger, after: Ledger) -> None:
         """Nothing, once both are changed."""
         if self.ledgers.get(shard_id, Ledger()).version != before.version:
-            raise LedgerChangedError
+            raise WriteConflictError
         self.counts.update(counts)
         self.ledgers[shard_id] = after
 

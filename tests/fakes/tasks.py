@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
+from chalicelib.conflicts import WriteConflictError
 from chalicelib.errors import TaskNameTakenError
-from chalicelib.log.ports import ChangedMeanwhileError
 from chalicelib.tasks.ports import RunOrder, Slot, TaskFilter
 from chalicelib.tasks.task import Place, Task
 
@@ -38,7 +38,7 @@ class FakeTasks:
         """Refuses another revision."""
         stored = self.by_id.get(task.id)
         if stored is None or stored.revision != task.revision:
-            raise ChangedMeanwhileError
+            raise WriteConflictError
         self.by_id[task.id] = replace(task, revision=task.revision + 1)
         return self.by_id[task.id]
 

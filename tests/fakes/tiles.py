@@ -4,9 +4,9 @@
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from chalicelib.conflicts import WriteConflictError
 from chalicelib.log.data_set import DataOwner
 from chalicelib.log.entry import Entry
-from chalicelib.log.ports import ChangedMeanwhileError
 from chalicelib.tiles.ports import Attempt, Compacted, CompactionMark, SweepOrder, TileMissingError
 from chalicelib.tiles.snapshot import Snapshot, TilePlace, decode_snapshot, encode_snapshot
 from chalicelib.tiles.tile import Tile, TileContent, TileKey
@@ -121,10 +121,10 @@ class FakeTiles:
         self._require_epoch(attempt.owner)
         begun = self.given.get(_order(attempt, attempt.until_ms, "begun").id)
         if begun is None or begun.is_swept or self.leases[attempt.owner.id].version != attempt.version:
-            raise ChangedMeanwhileError
+            raise WriteConflictError
         current = self.current(attempt.owner.id)[1]
         if current.version != before.version:
-            raise ChangedMeanwhileError
+            raise WriteConflictError
         named = {(place.key, place.version) for place in after.every_tile()}
         for key, version in named:
             assert (attempt.owner.id, after.epoch, version, key) in self.stored, "a tile was not written"
@@ -211,7 +211,7 @@ class FakeTiles:
 
     def _require_epoch(self, owner: DataOwner) -> None:
         if self.data_sets.owner(owner.id).epoch != owner.epoch:
-            raise ChangedMeanwhileError
+            raise WriteConflictError
 
 
 def _order(attempt: Attempt, time_ms: int, kind: str) -> SweepOrder:

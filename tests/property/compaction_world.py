@@ -10,11 +10,12 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule
 
+from chalicelib.conflicts import WriteConflictError
 from chalicelib.encoding.gzip_splice import RecordArray
 from chalicelib.log.data_set import DataSetHead
 from chalicelib.log.entry import NewEntry
 from chalicelib.log.fold_state import can_be_seen
-from chalicelib.log.ports import NO_TIMES_MS, ChangedMeanwhileError
+from chalicelib.log.ports import NO_TIMES_MS
 from chalicelib.reading import read as query
 from chalicelib.reading.query import DataQuery
 from chalicelib.tasks.ports import TaskServices
@@ -236,7 +237,7 @@ class Compacted(Histories):
                 act(ANNA, self.ports(process), process.check_time)
             except (DiedError, TimeLimitError):
                 pass
-            except ChangedMeanwhileError:
+            except WriteConflictError:
                 assert process.has_met, "nothing had changed"
 
     def drawn_process(self, data: st.DataObject) -> Process:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from chalicelib import json_text
 from chalicelib.config import Settings
+from chalicelib.conflicts import WriteConflictError
 from chalicelib.engine.backoff import TRIES, pause_after
 from chalicelib.engine.dynamodb import (
     TransactionConflictError,
@@ -23,7 +24,6 @@ from chalicelib.errors import DataSetExistsError, UnavailableError
 from chalicelib.log.backlog import URGENT_BYTES
 from chalicelib.log.data_set import DataOwner, DataSet, DataSetHead, deletes, head_of
 from chalicelib.log.freshness import UNKNOWN, Freshness
-from chalicelib.log.ports import ChangedMeanwhileError
 from chalicelib.log.stores.backlog import mark_update
 from chalicelib.log.stores.keys import (
     data_set_key,
@@ -109,7 +109,7 @@ class DynamoDataSets:
         except TransactionRefusedError as refused:
             if refused.failed(0):
                 raise DataSetExistsError(data_set.id) from refused
-            raise ChangedMeanwhileError from refused
+            raise WriteConflictError from refused
 
     def replace(self, before: DataSet, after: DataSet) -> None:
         """See `DataSetStore.replace`: one transaction."""
@@ -141,7 +141,7 @@ class DynamoDataSets:
         try:
             self._transact(writes)
         except TransactionRefusedError as refused:
-            raise ChangedMeanwhileError from refused
+            raise WriteConflictError from refused
 
     def erase(self, owner_id: str, now_ms: int) -> None:
         """See `DataSetStore.erase`: one read, and one transaction."""
@@ -152,7 +152,7 @@ class DynamoDataSets:
         try:
             self._transact([{"Update": raised}, self._purge_order(now_ms, owner_id, owner.epoch), unmarked])
         except TransactionRefusedError as refused:
-            raise ChangedMeanwhileError from refused
+            raise WriteConflictError from refused
 
     def _purge_order(
         self, time_ms: int, owner_id: str, epoch: int, data_set_id: str | None = None
@@ -205,7 +205,7 @@ class DynamoDataSets:
         found = {item["pk"]["S"]: item for item in batch_get(self._dynamodb, self._table, [owner_at, head_at])}
         owner, head = (found.get(at["pk"]["S"]) for at in (owner_at, head_at))
         if head is None:  # purged meanwhile
-            raise ChangedMeanwhileError
+            raise WriteConflictError
         return owner_from_item(after.owner_id, owner), head_from_item(head)
 
     def _head_check(self, data_set_id: str, last_number: int) -> "TransactWriteItemTypeDef":

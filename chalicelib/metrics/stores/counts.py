@@ -12,9 +12,10 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.config import Settings
+from chalicelib.conflicts import WriteConflictError
 from chalicelib.engine import dynamodb
 from chalicelib.errors import UnavailableError
-from chalicelib.metrics.ports import Counted, DailyCount, Ledger, LedgerChangedError
+from chalicelib.metrics.ports import Counted, DailyCount, Ledger
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, TransactWriteItemTypeDef
@@ -54,7 +55,7 @@ class DynamoEventCounts:
                 with dynamodb.refusals():
                     dynamodb.client(self._settings).transact_write_items(TransactItems=items)
             except dynamodb.TransactionRefusedError:
-                raise LedgerChangedError from None
+                raise WriteConflictError from None
             except UnavailableError:
                 if pause == TRIES - 1:
                     raise

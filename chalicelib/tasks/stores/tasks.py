@@ -6,6 +6,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.config import Settings
+from chalicelib.conflicts import WriteConflictError
 from chalicelib.engine.dynamodb import (
     ConditionRefusedError,
     TransactionConflictError,
@@ -17,7 +18,6 @@ from chalicelib.engine.dynamodb import (
 )
 from chalicelib.errors import TaskNameTakenError
 from chalicelib.json_text import decode, encode
-from chalicelib.log.ports import ChangedMeanwhileError
 from chalicelib.tasks.ports import TaskFilter
 from chalicelib.tasks.stores.keys import (
     CREATED,
@@ -111,7 +111,7 @@ class DynamoTasks:
                     ExpressionAttributeValues={":revision": {"N": str(task.revision)}},
                 )
         except ConditionRefusedError as error:
-            raise ChangedMeanwhileError from error
+            raise WriteConflictError from error
         return after
 
     def delete(self, task_id: str) -> None:

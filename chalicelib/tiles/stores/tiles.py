@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.config import Settings
+from chalicelib.conflicts import WriteConflictError
 from chalicelib.engine.backoff import TRIES, pause_after
 from chalicelib.engine.dynamodb import (
     ConditionRefusedError,
@@ -23,7 +24,6 @@ from chalicelib.engine.dynamodb import (
 )
 from chalicelib.errors import UnavailableError
 from chalicelib.log.data_set import DataOwner
-from chalicelib.log.ports import ChangedMeanwhileError
 from chalicelib.log.stores.data_sets import without_conflict
 from chalicelib.log.stores.keys import (
     compaction_key,
@@ -121,7 +121,7 @@ class DynamoTiles:
                 pause_after(tried)
             except TransactionRefusedError as refused:
                 if refused.failed(0):
-                    raise ChangedMeanwhileError from refused
+                    raise WriteConflictError from refused
             else:
                 return attempt
         raise UnavailableError
@@ -171,7 +171,7 @@ class DynamoTiles:
         try:
             without_conflict(lambda: self._transact(writes))
         except TransactionRefusedError as refused:
-            raise ChangedMeanwhileError from refused
+            raise WriteConflictError from refused
 
     def end(self, attempt: Attempt) -> None:
         """See `TileWriter.end`: one update."""

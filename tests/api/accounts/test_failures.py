@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.accounts.manage import MAX_TRIES
+from chalicelib.accounts.manage import MAX_ATTEMPTS
 from chalicelib.api.operations.accounts import ACCOUNT_OPERATIONS
 from chalicelib.api.operations.metadata import METADATA_OPERATIONS
 from chalicelib.api.operations.operation import ErrorFormat
@@ -156,11 +156,11 @@ class TestOthersWereFaster:
 
         def replace(*arguments: Any) -> bool:
             tries.append(arguments)
-            return len(tries) == MAX_TRIES and real(*arguments)
+            return len(tries) == MAX_ATTEMPTS and real(*arguments)
 
         monkeypatch.setattr(getattr(fakes, store), "replace", replace)
         assert api.request(method, path, body, token=fakes.sign_in("server", is_server=True)).status == 200
-        assert len(tries) == MAX_TRIES
+        assert len(tries) == MAX_ATTEMPTS
 
     @CHANGES
     def test_not_for_ever(

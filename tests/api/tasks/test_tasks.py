@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from chalicelib.api.operations.tasks import LIMIT_BYTES
+from chalicelib.conflicts import WriteConflictError
 from chalicelib.errors import UnavailableError
 from chalicelib.jobs import TASK_TYPES
-from chalicelib.log.ports import ChangedMeanwhileError
 from chalicelib.tasks.dispatch import tick
 from chalicelib.tasks.task import State, Task, claimed, started
 from chalicelib.tasks.types import Run, TaskFailedError, TaskType, registry
@@ -290,7 +290,7 @@ def test_an_update_that_others_overtake_for_ever_asks_to_come_again(
 
     def overtaken(task: Task) -> Task:
         if next(turns, True):
-            raise ChangedMeanwhileError
+            raise WriteConflictError
         return first(task)
 
     monkeypatch.setattr(fakes.tasks, "replace", overtaken)

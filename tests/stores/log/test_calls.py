@@ -13,13 +13,13 @@ from botocore.compat import HTTPHeaders
 from chalicelib.access.call import Caller, Session
 from chalicelib.accounts.stores.sessions import session_item
 from chalicelib.config import Settings
+from chalicelib.conflicts import WriteConflictError
 from chalicelib.data_sets import lifecycle as rules
 from chalicelib.engine import dynamodb
 from chalicelib.engine.backoff import TRIES
 from chalicelib.errors import DataSetClosedError, DataSetNotFoundError, UnavailableError
 from chalicelib.log.data_set import DataOwner, DataSet
 from chalicelib.log.entry import EntryKind, NewEntry
-from chalicelib.log.ports import ChangedMeanwhileError
 from chalicelib.log.stores.data_sets import DynamoDataSets
 from chalicelib.log.stores.keys import part_key
 from chalicelib.log.stores.record_log import PART_BYTES, DynamoRecordLog
@@ -281,7 +281,7 @@ class TestRaces:
         data_sets, before = DynamoDataSets(wire.settings), stored(wire.settings)
         first = replace(before, revision=2, state_version=2)
         wire.before["TransactWriteItems"] = [lambda: data_sets.replace(before, first)]
-        with pytest.raises(ChangedMeanwhileError):
+        with pytest.raises(WriteConflictError):
             data_sets.replace(before, replace(before, revision=9, state_version=2))
         assert stored(wire.settings) == first
 

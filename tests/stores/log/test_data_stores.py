@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
+from chalicelib.conflicts import WriteConflictError
 from chalicelib.errors import DataSetClosedError, DataSetExistsError, DataSetNotFoundError
 from chalicelib.log.data_set import DataOwner, DataSet, DataSetHead
 from chalicelib.log.entry import Entry, EntryKind, NewEntry
-from chalicelib.log.ports import ChangedMeanwhileError, DataSetStore, RecordLog
+from chalicelib.log.ports import DataSetStore, RecordLog
 from chalicelib.log.stores.data_sets import DynamoDataSets
 from chalicelib.log.stores.record_log import INLINE_BYTES, PART_BYTES, DynamoRecordLog
 from chalicelib.model.deduplicators import DEVICE_TRUNCATE_DATASET
@@ -113,7 +114,7 @@ class TestDataSets:
 
     def test_creating_in_an_erased_epoch_is_refused(self, stores: Stores) -> None:
         stores.data_sets.erase(ANNA, NOW_MS)
-        with pytest.raises(ChangedMeanwhileError):
+        with pytest.raises(WriteConflictError):
             stores.data_sets.create(data_set())
         assert stores.data_sets.head("a" * 32) is None
 
@@ -129,7 +130,7 @@ class TestDataSets:
         stores.data_sets.create(before)
         after = replace(before, revision=2, state_version=2)
         stores.data_sets.replace(before, after)
-        with pytest.raises(ChangedMeanwhileError):
+        with pytest.raises(WriteConflictError):
             stores.data_sets.replace(before, replace(before, revision=9, state_version=2))
         assert stores.data_sets.of_owner(DataOwner(ANNA)) == [after]
 
@@ -139,7 +140,7 @@ class TestDataSets:
             stores.data_sets.create(each)
         stores.data_sets.replace(first, closed(first, 1))
         assert stores.data_sets.owner(ANNA).closings == 1
-        with pytest.raises(ChangedMeanwhileError):
+        with pytest.raises(WriteConflictError):
             stores.data_sets.replace(second, closed(second, 1))
         assert not head(stores, "b").is_closed
         stores.data_sets.replace(second, closed(second, 2))
@@ -151,7 +152,7 @@ class TestDataSets:
         stores.data_sets.create(before)
         stores.log.append(head(stores), entry())
         stores.log.append(head(stores), entry())
-        with pytest.raises(ChangedMeanwhileError):
+        with pytest.raises(WriteConflictError):
             stores.data_sets.replace(before, replace(before, cut_off=1, state_version=2))
         after = replace(before, cut_off=2, is_gone=True, state_version=2)
         stores.data_sets.replace(before, after)
@@ -161,7 +162,7 @@ class TestDataSets:
         before = data_set()
         stores.data_sets.create(before)
         stores.log.append(head(stores), entry())
-        with pytest.raises(ChangedMeanwhileError):
+        with pytest.raises(WriteConflictError):
             stores.data_sets.replace(before, replace(before, deleted_time_ms=NOW_MS, cut_off=0, state_version=2))
 
     def test_erasing_starts_an_epoch_without_data_sets(self, stores: Stores) -> None:
@@ -173,7 +174,7 @@ class TestDataSets:
         assert owner.epoch == 1
         assert not stores.data_sets.is_current(head(stores))
         assert stores.data_sets.of_owner(owner) == []
-        with pytest.raises(ChangedMeanwhileError):
+        with pytest.raises(WriteConflictError):
             stores.data_sets.replace(closed(before, 1), replace(before, state_version=3))
 
     def test_closing_goes_on_counting_in_a_new_epoch(self, stores: Stores) -> None:
@@ -266,6 +267,6 @@ def test_what_a_closing_truncates_stands_still(stores: Stores) -> None:
     before = next(it for it in stores.data_sets.of_owner(stores.data_sets.owner(ANNA)) if it.id == "c" * 32)
     after = replace(closed(before, 1), open_when_closed={"a" * 32: 0, "b" * 32: 0})
     stores.log.append(head(stores, "b"), entry())
-    with pytest.raises(ChangedMeanwhileError):
+    with pytest.raises(WriteConflictError):
         stores.data_sets.replace(before, after)
     stores.data_sets.replace(before, replace(after, open_when_closed={"a" * 32: 0, "b" * 32: 1}))

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from chalicelib.config import Settings
+from chalicelib.conflicts import WriteConflictError
 from chalicelib.data_sources.manage import DataSources
 from chalicelib.data_sources.stores.data_sources import DynamoDataSources
 from chalicelib.engine import dynamodb
 from chalicelib.errors import DataSetClosedError
 from chalicelib.log.data_set import DataOwner, DataSet
 from chalicelib.log.freshness import PLACES, PLACES_LEFT, CameIn, Freshness, Newest
-from chalicelib.log.ports import ChangedMeanwhileError
 from chalicelib.log.stores.data_sets import DynamoDataSets
 from chalicelib.log.stores.keys import head_key, owner_key
 from chalicelib.log.stores.record_log import DynamoRecordLog
@@ -99,7 +99,7 @@ class TestChanges:
         counted = owner(stores)
         with pytest.raises(DataSetClosedError):
             stores.log.append(outdated, entry(), {"cbg": 7})
-        with pytest.raises(ChangedMeanwhileError):
+        with pytest.raises(WriteConflictError):
             stores.data_sets.replace(before, replace(before, state_version=2))
         assert owner(stores) == counted
 
@@ -272,7 +272,7 @@ class TestRaces:
         before = data_set("b", data_set_type="normal")
         stores.data_sets.create(before)
         wire.before["TransactWriteItems"] = [lambda: append(stores, "b", cbg=5)]
-        with pytest.raises(ChangedMeanwhileError):
+        with pytest.raises(WriteConflictError):
             stores.data_sets.replace(before, closed(before, 1))
         stores.data_sets.replace(before, closed(before, 1))
         assert owner(stores).freshness.by_client() == {APP: {"cbg": Newest(5, NOW_MS)}}
@@ -284,7 +284,7 @@ class TestRaces:
             stores.data_sets.create(data_set(name))
         assert len(owner(stores).freshness.data_sets) == PLACES
         wire.before["TransactWriteItems"] = [lambda: append(stores, "a", cbg=5)]
-        with pytest.raises(ChangedMeanwhileError):
+        with pytest.raises(WriteConflictError):
             stores.data_sets.create(data_set("i"))
         stores.data_sets.create(data_set("i"))
         assert owner(stores).freshness.by_client() == {APP: {"cbg": Newest(5, NOW_MS)}}

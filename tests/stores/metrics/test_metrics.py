@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from chalicelib.config import Settings
+from chalicelib.conflicts import WriteConflictError
 from chalicelib.engine import dynamodb, s3, sqs
 from chalicelib.errors import UnavailableError
 from chalicelib.metrics.ports import (
@@ -17,7 +18,6 @@ from chalicelib.metrics.ports import (
     DailyCount,
     EventCounts,
     Ledger,
-    LedgerChangedError,
     RejectedRecord,
     StreamRecord,
 )
@@ -101,7 +101,7 @@ def test_counts_and_ledger_change_together(counts: EventCounts) -> None:
 def test_a_changed_ledger_lets_nothing_be_added(counts: EventCounts, before: Ledger) -> None:
     kept = Ledger(1, ((1, 9),))
     counts.add({Counted(DAY, "a"): 1}, SHARD, Ledger(), kept)
-    with pytest.raises(LedgerChangedError):
+    with pytest.raises(WriteConflictError):
         counts.add({Counted(DAY, "a"): 1}, SHARD, before, Ledger(before.version + 1, ((1, 20),)))
     assert counts.ledger(SHARD) == kept
     assert counts.between(DAY, DAY, "", NOW_MS) == [DailyCount(DAY, "a", 1)]

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from chalicelib.config import Settings
+from chalicelib.conflicts import WriteConflictError
 from chalicelib.engine import sqs
 from chalicelib.errors import TaskNameTakenError
-from chalicelib.log.ports import ChangedMeanwhileError
 from chalicelib.tasks.ports import RunOrder, TaskFilter, TaskSlots, TaskStore
 from chalicelib.tasks.stores import queue as tasks_queue
 from chalicelib.tasks.stores.queue import SqsTaskQueue
@@ -116,11 +116,11 @@ def test_a_task_is_replaced_only_as_it_was_read(store: TaskStore) -> None:
     first, second = (store.find_many([task(1).id]) * 2)[:2]
     after = store.replace(replace(first, priority=1))
     assert after == replace(first, priority=1, revision=first.revision + 1)
-    with pytest.raises(ChangedMeanwhileError):
+    with pytest.raises(WriteConflictError):
         store.replace(replace(second, priority=2))
     assert store.find(first.id) == after
     store.delete(first.id)
-    with pytest.raises(ChangedMeanwhileError):
+    with pytest.raises(WriteConflictError):
         store.replace(after)
     assert store.find(first.id) is None
 

@@ -10,12 +10,12 @@ from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 
 from chalicelib.config import Settings
+from chalicelib.conflicts import WriteConflictError
 from chalicelib.engine import backoff as contention
 from chalicelib.engine import dynamodb
 from chalicelib.engine.dynamodb import query_pages
 from chalicelib.errors import UnavailableError
 from chalicelib.log.data_set import DataOwner
-from chalicelib.log.ports import ChangedMeanwhileError
 from chalicelib.log.stores.keys import (
     origin_keys_partition,
     part_key,
@@ -238,7 +238,7 @@ class TestParts:
         made = tiles(*QUARTER, hidden=1)
         stores.tiles.write(mine, contents(made), {CBG: [1]})
         stores.begin("other", NOW_MS + LEASE_MS)
-        with pytest.raises(ChangedMeanwhileError):
+        with pytest.raises(WriteConflictError):
             stores.tiles.commit(mine, Snapshot(), after_attempt(Snapshot(), mine, made), [], NOW_MS)
         assert any("=SNAPSHOT" in sort_key for sort_key in stored_tiles(stage))
         assert stores.sweep() == 90
@@ -318,7 +318,7 @@ class TestOthersInBetween:
         stores.tiles.write(attempt, contents(made), {})
 
         def commits() -> None:
-            with pytest.raises(ChangedMeanwhileError):
+            with pytest.raises(WriteConflictError):
                 stores.tiles.commit(attempt, Snapshot(), after_attempt(Snapshot(), attempt, made), [], NOW_MS)
 
         wire.before["BatchWriteItem"] = [commits]

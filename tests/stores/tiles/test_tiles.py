@@ -4,9 +4,9 @@ import zlib
 
 import pytest
 
+from chalicelib.conflicts import WriteConflictError
 from chalicelib.log.data_set import DataOwner
 from chalicelib.log.entry import Entry, EntryKind
-from chalicelib.log.ports import ChangedMeanwhileError
 from chalicelib.tiles.ports import Compacted, TileMissingError
 from chalicelib.tiles.snapshot import Applied, Snapshot, encode_snapshot
 from chalicelib.tiles.tile import TileContent, TileKey, TileTraits
@@ -151,7 +151,7 @@ class TestAttempts:
         mine = stores.begin("me")
         stores.tiles.write(mine, contents(tiles(CBG)), {})
         stores.begin("other", NOW_MS + LEASE_MS)
-        with pytest.raises(ChangedMeanwhileError):
+        with pytest.raises(WriteConflictError):
             stores.tiles.commit(mine, Snapshot(), after_attempt(Snapshot(), mine, tiles(CBG)), [], NOW_MS)
         assert stores.tiles.current(ANNA)[1] == Snapshot()
 
@@ -161,7 +161,7 @@ class TestAttempts:
         after = after_attempt(Snapshot(), attempt, tiles(CBG))
         stores.tiles.commit(attempt, Snapshot(), after, [], NOW_MS)
         for before in (Snapshot(), after):
-            with pytest.raises(ChangedMeanwhileError):
+            with pytest.raises(WriteConflictError):
                 stores.tiles.commit(attempt, before, after, [], NOW_MS)
 
     def test_only_the_current_snapshot_is_replaced(self, stores: Stores) -> None:
@@ -169,7 +169,7 @@ class TestAttempts:
         stores.put(tiles(BOLUS))
         for before in (Snapshot(), old):
             attempt = stores.begin()
-            with pytest.raises(ChangedMeanwhileError):
+            with pytest.raises(WriteConflictError):
                 stores.tiles.commit(attempt, before, after_attempt(before, attempt, {}), [], NOW_MS)
         assert {place.key for place in stores.tiles.current(ANNA)[1].every_tile()} == {BOLUS, CBG}
 
@@ -190,14 +190,14 @@ class TestErasing:
     def test_nothing_begins_in_an_erased_epoch(self, stores: Stores) -> None:
         owner = stores.data_sets.owner(ANNA)
         stores.data_sets.erase(ANNA, NOW_MS)
-        with pytest.raises(ChangedMeanwhileError):
+        with pytest.raises(WriteConflictError):
             stores.tiles.begin(owner, "me", NOW_MS, NOW_MS + LEASE_MS)
 
     def test_nothing_is_committed_in_an_erased_epoch(self, stores: Stores) -> None:
         attempt = stores.begin()
         stores.tiles.write(attempt, contents(tiles(CBG)), {})
         stores.data_sets.erase(ANNA, NOW_MS)
-        with pytest.raises(ChangedMeanwhileError):
+        with pytest.raises(WriteConflictError):
             stores.tiles.commit(attempt, Snapshot(), after_attempt(Snapshot(), attempt, tiles(CBG)), [], NOW_MS)
 
     def test_versions_rise_from_epoch_to_epoch(self, stores: Stores) -> None:
@@ -268,7 +268,7 @@ class TestSweeping:
         attempt = stores.begin()
         stores.tiles.write(attempt, contents(tiles(CBG)), {})
         stores.sweep()
-        with pytest.raises(ChangedMeanwhileError):
+        with pytest.raises(WriteConflictError):
             stores.tiles.commit(attempt, Snapshot(), after_attempt(Snapshot(), attempt, tiles(CBG)), [], NOW_MS)
         assert stores.tiles.current(ANNA)[1] == Snapshot()
 

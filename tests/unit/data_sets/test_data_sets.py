@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from chalicelib.access.call import SERVICE, Caller
+from chalicelib.conflicts import WriteConflictError
 from chalicelib.data_sets.list_query import parse_list_query
 from chalicelib.errors import (
     DataSetClosedError,
@@ -17,7 +18,6 @@ from chalicelib.errors import (
     UnavailableError,
 )
 from chalicelib.log.data_set import format_time
-from chalicelib.log.ports import ChangedMeanwhileError
 from tests.fakes.data_scene import ANNA, CUSTODIAN, START_MS, STRANGER, UPLOADER, VIEWER, DataScene, cbg
 
 UNKNOWN = "0" * 32
@@ -356,7 +356,7 @@ class TestContention:
 
         def late(before: Any, after: Any) -> None:
             if next(others, None) is not None:
-                raise ChangedMeanwhileError
+                raise WriteConflictError
             replace(before, after)
 
         scene.data_sets.replace = late  # type: ignore[method-assign]  # the fake is made to lose a race
@@ -367,7 +367,7 @@ class TestContention:
         data_set = scene.open("none")
 
         def never(before: Any, after: Any) -> None:
-            raise ChangedMeanwhileError
+            raise WriteConflictError
 
         scene.data_sets.replace = never  # type: ignore[method-assign]  # the fake is made to lose every race
         with pytest.raises(UnavailableError):

@@ -5,10 +5,11 @@ from typing import Any
 import orjson
 import pytest
 
+from chalicelib.conflicts import WriteConflictError
 from chalicelib.errors import UnavailableError
 from chalicelib.metrics.keep import (
+    MAX_ATTEMPTS,
     MOST_RANGES,
-    TRIES,
     ArchivedEvent,
     is_kept,
     judged,
@@ -16,7 +17,7 @@ from chalicelib.metrics.keep import (
     object_name,
     with_range,
 )
-from chalicelib.metrics.ports import Ledger, LedgerChangedError, RejectedRecord, StreamRecord
+from chalicelib.metrics.ports import Ledger, RejectedRecord, StreamRecord
 from tests.fakes.metrics import FakeMetrics
 
 SHARD = "shardId-000000000003"
@@ -109,11 +110,11 @@ def test_after_some_races_the_batch_is_left_to_come_again(monkeypatch: pytest.Mo
 
     def add(*_: Any) -> None:
         tries.append(1)
-        raise LedgerChangedError
+        raise WriteConflictError
 
     monkeypatch.setattr(fake.counts, "add", add)
     assert keep([record(number=5), record(number=6)], fake.ports) == 5
-    assert len(tries) == TRIES
+    assert len(tries) == MAX_ATTEMPTS
 
 
 def test_a_ledger_that_cannot_be_read_leaves_all(monkeypatch: pytest.MonkeyPatch) -> None:

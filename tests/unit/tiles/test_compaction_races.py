@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.log.ports import ChangedMeanwhileError
+from chalicelib.conflicts import WriteConflictError
 from chalicelib.reading import read as query
 from chalicelib.reading.query import DataQuery
 from chalicelib.tiles import compact as compaction
@@ -75,7 +75,7 @@ class Scene(CompactionScene):
 
     def run(self, work: Work, process: Process) -> None:
         """Let it work, until it dies or finds that it came too late."""
-        with writes_told(self.tiles, self.archive, process.before), suppress(DiedError, ChangedMeanwhileError):
+        with writes_told(self.tiles, self.archive, process.before), suppress(DiedError, WriteConflictError):
             work(ANNA_ID, self.ports_of(process), lambda: None)
 
     def alone(self, act: Callable[[], object]) -> Callable[[], None]:

@@ -1,11 +1,11 @@
-# One word for each thing one does here; `make` lists them. It needs make, sh and a Python 3.13, 3.12 or 3.11.
+# One target per command; `make` lists them. It needs make, sh and a Python 3.13, 3.12 or 3.11.
 
 PORT ?= 8000
 DATA_DIR ?= .local
 STAGE ?=
 BIN := .venv/bin
 START := exec sh tools/start.sh
-# What can be chosen for a stage (tools/options.py); given on the command line, it may also be empty.
+# Settings of a stage (tools/options.py). One that is given on the command line may be empty.
 SETTINGS := SIGN_UP DOMAIN CERTIFICATE_ARN HOSTED_ZONE_ID BASE_URL CORS_ORIGINS ALARM_EMAIL METRICS METRICS_SHARDS \
 	METRICS_RETENTION_DAYS LOG_RETENTION_DAYS DELETION_PROTECTION VERIFY_EMAILS WEB_APP_URL OIDC_CLIENTS REALM \
 	DASHBOARD THROTTLING_RATE THROTTLING_BURST ACCESS_LOGS WAF WAF_REQUESTS_PER_ADDRESS
@@ -15,18 +15,18 @@ export PYTHON
 .DEFAULT_GOAL := help
 .PHONY: help run demo check openapi test e2e bench package deploy destroy user rotate-keys environment cloud-environment checkov-environment stage-given clean
 
-help: ## list what there is
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
+help: ## list all targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
-run: ## run Strandline on this machine: make run [PORT=8000] [DATA_DIR=.local] [CORS_ORIGINS=...]
+run: ## run Strandline on this machine until Ctrl-C: make run [PORT=8000] [DATA_DIR=.local] [CORS_ORIGINS=...]
 	@$(START) --cloud --run tools.local_cloud --port '$(PORT)' --data-dir '$(DATA_DIR)' \
 		$(if $(CORS_ORIGINS),--cors-origins '$(CORS_ORIGINS)')
 
-demo: ## send a synthetic month, read it back, compare: make demo [DAYS=30] [SEED=1] [BASE_URL=...]
+demo: ## send a synthetic month, read it back and compare it: make demo [DAYS=30] [SEED=1] [BASE_URL=...]
 	@$(START) --cloud --run tools.demo --port '$(PORT)' --data-dir '$(DATA_DIR)' \
 		$(if $(DAYS),--days '$(DAYS)') $(if $(SEED),--seed '$(SEED)')
 
-check: checkov-environment ## lint, types, import rules, API description, templates
+check: checkov-environment ## check style, types, import contracts, API description and templates
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -36,36 +36,36 @@ check: checkov-environment ## lint, types, import rules, API description, templa
 	$(BIN)/cfn-lint infra/stateful.yaml build/local/template.json
 	.venv-checkov/bin/checkov --config-file infra/checkov.yaml
 
-openapi: environment ## write docs/openapi.json, the description of the API
+openapi: environment ## write the API description to docs/openapi.json
 	@$(BIN)/python -m tools.openapi
 
-test: environment ## all tests that need no cloud
+test: environment ## run all tests that need no cloud
 	$(BIN)/pytest -n auto
 
-e2e: cloud-environment ## the packaged application on a local cloud of its own
+e2e: cloud-environment ## test the packaged application on a local cloud of its own
 	$(BIN)/pytest tests/e2e
 
-bench: cloud-environment ## measure what it costs, print a table, write build/bench.json: make bench [QUICK=1]
+bench: cloud-environment ## measure time, calls, memory and cost, and write build/bench.json: make bench [QUICK=1]
 	@$(BIN)/python -m bench $(if $(QUICK),--quick)
 
-package: stage-given environment ## make the zip and the template of a stage: make package STAGE=prod
+package: stage-given environment ## build the zip and the template of a stage: make package STAGE=prod
 	@$(BIN)/python -m tools.package '$(STAGE)'
 
-deploy: stage-given environment ## deploy a stage to your AWS account, after showing the changes: make deploy STAGE=prod
+deploy: stage-given environment ## show the changes, ask, and deploy a stage to your AWS account: make deploy STAGE=prod
 	@$(BIN)/python -m tools.deploy '$(STAGE)' $(foreach name,$(SETTINGS),$(call setting,$(name))) \
 		$(if $(PACKAGE),--package '$(PACKAGE)') $(if $(YES),--yes) $(if $(HELP),--help)
 
-destroy: stage-given environment ## remove a stage's application from AWS, keep its data: make destroy STAGE=prod
+destroy: stage-given environment ## remove a stage's application from AWS and keep its data: make destroy STAGE=prod
 	@$(BIN)/python -m tools.destroy '$(STAGE)' $(if $(DATA),--data '$(DATA)') \
 		$(if $(CONFIRM),--confirm '$(CONFIRM)') $(if $(YES),--yes) $(if $(HELP),--help)
 
-user: environment ## make an account, sign-up closed or not: make user EMAIL=anna@example.org [STAGE=prod] [ROLE=clinic]
+user: environment ## create an account, even where sign-up is closed: make user EMAIL=anna@example.org [STAGE=prod] [ROLE=clinic]
 	@$(BIN)/python -m tools.user '$(or $(STAGE),local)' '$(EMAIL)' --data-dir '$(DATA_DIR)' $(if $(ROLE),--role '$(ROLE)')
 
-rotate-keys: stage-given environment ## sign ID tokens of a stage with a new key: make rotate-keys STAGE=prod
+rotate-keys: stage-given environment ## sign a stage's ID tokens with a new key: make rotate-keys STAGE=prod
 	@$(BIN)/python -m tools.rotate_keys '$(STAGE)'
 
-clean: ## remove what was built; environments and data folders stay
+clean: ## remove build output and caches; environments and data folders stay
 	rm -rf build .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 
 environment:
@@ -78,4 +78,4 @@ checkov-environment:
 	@sh tools/start.sh --checkov
 
 stage-given:
-	@test -n '$(STAGE)' || { echo 'error: which stage? Say STAGE=prod, for example.' >&2; exit 1; }
+	@test -n '$(STAGE)' || { echo 'error: no stage is named; add STAGE=prod, for example.' >&2; exit 1; }

@@ -1,6 +1,6 @@
-"""What the compiled checks call for kinds of values that are not worth code of their own.
+"""Functions that compiled code calls for the kinds of values whose checks it does not write out.
 
-Each takes a value as it was sent and returns it as it is stored, or raises `FastPathMiss`.
+Each takes a value as sent and returns it as stored, or raises `FastPathMiss`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from chalicelib.model.times import parse_local_time, parse_time
 
 
 def whole(value: object) -> int:
-    """A whole number that was sent as 60.0."""
+    """A whole number, which may be sent as 60.0."""
     number = whole_number(value)
     if number is None:
         raise FastPathMiss
@@ -23,7 +23,7 @@ def whole(value: object) -> int:
 
 
 def free_form(value: object, max_bytes: int) -> dict[str, Any]:
-    """An object of any members."""
+    """A free-form object without its null members."""
     if type(value) is not dict:
         raise FastPathMiss
     if None in value.values():
@@ -36,13 +36,13 @@ def free_form(value: object, max_bytes: int) -> dict[str, Any]:
 
 
 def require_shallow(value: object) -> None:
-    """An object that may hold objects of its own kind, and those others, without end."""
+    """Raise unless objects and arrays nest within the allowed depth."""
     if is_too_deep(value):
         raise FastPathMiss
 
 
 def stored_local_time(text: object) -> str:
-    """A time without zone, taken as UTC."""
+    """A time without zone, interpreted as UTC."""
     moment = parse_local_time(text) if type(text) is str else None
     if moment is None or moment.is_zero:
         raise FastPathMiss
@@ -50,25 +50,25 @@ def stored_local_time(text: object) -> str:
 
 
 def require_not_before(later: str, earlier: str) -> None:
-    """Two times, as sent, that have to be in order."""
+    """Raise unless the first of two times, as sent, is at or after the second."""
     end, start = parse_time(later), parse_time(earlier)
     if end is None or start is None or end[:2] < start[:2]:
         raise FastPathMiss
 
 
 def require_target(values: dict[str, Any], units: str | None) -> None:
-    """The shape and the limits of a glucose target whose parts are numbers."""
+    """Raise unless a glucose target, whose parts are known to be numbers, has a valid shape and keeps its limits."""
     low, high = values.get("low"), values.get("high")
     if low is not None and high is not None and values.get("target") is None and values.get("range") is None:
         maximum = MAXIMUMS.get(units or "")
-        if maximum is None or 0 <= low <= high <= maximum:  # the shape that most targets have
+        if maximum is None or 0 <= low <= high <= maximum:  # most targets have this shape
             return
     for _ in target_faults(values, units):
         raise FastPathMiss
 
 
 def require_schedule(elements: list[dict[str, Any]]) -> None:
-    """Starts at 0 and grows from element to element."""
+    """Raise unless the first element starts at 0 and each later one after the one before it."""
     earliest_ms = 0
     for element in elements:
         start_ms = element["start"]
@@ -78,8 +78,8 @@ def require_schedule(elements: list[dict[str, Any]]) -> None:
 
 
 def units_in(values: dict[str, Any], *path: str) -> str | None:
-    """The word at a path of names, None when there is none."""
-    found: Any = values
+    """The string at a path of names; None if there is none."""
+    value: Any = values
     for name in path:
-        found = found.get(name) if type(found) is dict else None
-    return found if type(found) is str else None
+        value = value.get(name) if type(value) is dict else None
+    return value if type(value) is str else None

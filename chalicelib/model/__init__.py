@@ -1,7 +1,6 @@
-"""The data model, declared once: what may be posted, what is wrong with it, and how it is stored.
+"""The data model, declared once in tables: which data may be posted, how they are checked and how they are stored.
 
-Tables: `types` (by family), `common`, `nutrition`, `data_sets`, written in the words of `fields` and `forms`.
-By them a datum is read in three steps, `parsing`, `validation` and `normalizing` (`by_table`). `compiler` makes of the
-same tables what vouches for the many data without faults. `data.check_data` is the way in; `json_schema` derives the
-published schemas; `query` checks query parameters with the same errors.
+`tables` declares every type in the vocabulary of `fields` and `text_formats`. `checks` reads a datum by its table:
+`parse`, `validate`, `normalize`. `compiled` turns the same tables into a fast path for valid data. `data.check_data` is
+the entry point; `json_schema` derives the published schemas; `query` checks query parameters with the same errors.
 """

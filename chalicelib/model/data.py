@@ -1,4 +1,4 @@
-"""Checking posted data: all faults of all of them, or the data as they are stored.
+"""Checks posted data: returns them as stored, or reports every fault of all of them.
 
 Source: data-model.md, sections 1 and 2; data-api.md, section 8.
 """
@@ -16,28 +16,28 @@ __all__ = ["Datum", "NewId", "check_data"]
 
 
 def check_data(items: Sequence[object], new_id: NewId) -> list[Datum]:
-    """The data of a posted array as they are stored: those posted in order, then those split off embedded ones.
+    """The data of a posted array as stored: the posted ones in order, then those that were embedded in them.
 
-    Null elements are skipped. `new_id` makes an id for each datum sent without one.
+    Null elements are skipped. `new_id` makes the id of each datum that was sent without one.
 
     Raises:
-        InvalidFieldsError: elements have faults. While there are faults of parsing, only those are named.
+        InvalidFieldsError: elements have faults; every fault of parsing is listed or, if there are none, every other.
     """
     parsing, validation = Report(), Report()
     data: list[Datum] = []
-    split: list[Datum] = []
+    embedded: list[Datum] = []
     for index, item in enumerate(items):
         if item is None:
             continue
         try:
-            data.append(read_datum(item, new_id, split))
+            data.append(read_datum(item, new_id, embedded))
         except FastPathMiss:
-            # Most functions never meet such a datum: what reads it is imported with the first.
+            # Imported late: most functions never miss.
             from chalicelib.model.checks.interpreter import interpret_datum
 
-            datum = interpret_datum(item, f"/{index}", parsing, validation, new_id, split)
+            datum = interpret_datum(item, f"/{index}", parsing, validation, new_id, embedded)
             if datum is not None:
                 data.append(datum)
     if faults := parsing.errors or validation.errors:
         raise InvalidFieldsError(faults)
-    return data + split
+    return data + embedded

@@ -1,7 +1,7 @@
 """The deduplicators by name, and the choice of one for a new data set.
 
-Source: dedup.md, sections 1 and 2; where neither name nor device decides: continuous data sets replace by origin,
-normal ones keep every record.
+If neither the name nor the device decides, a continuous data set replaces records by origin and a normal one keeps
+every record. Source: dedup.md, sections 1 and 2.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ ALIASES = {
 }
 
 NAMES = (*VERSIONS, *ALIASES)
-"""Every name that a client may send."""
+"""All names that a client may send."""
 
 _HASHED_MODELS = {
     "Abbott": frozenset({"FreeStyle Libre"}),
@@ -79,9 +79,9 @@ def choose(
 ) -> tuple[str, str]:
     """The canonical name and the version of the deduplicator for a new data set.
 
-    `name` may be an alias; `data_set_type` None means normal.
+    `name` may be an alias. A `data_set_type` of None means normal.
 
-    Raises: KeyError for a name that is not in `NAMES` (`check_data_set` refuses it before).
+    Raises: KeyError for a name that is not in `NAMES`; `check_data_set` refuses such names.
     """
     canonical = (
         ALIASES.get(name, name) if name is not None else _by_device(data_set_type, device_id, manufacturers, model)

@@ -1,12 +1,11 @@
-"""The vocabulary in which the data model's tables are written.
+"""The vocabulary of the data model's tables.
 
-A table is a tree of these values and holds no code. `parsing`, `validation` and `normalizing` read it step by step,
-`compiler` turns it into straight-line Python, `json_schema` into JSON Schema. The order of `Object.fields` is the
-order of checking. Source: data-model.md.
-
-(ObjectMap tuples, because a data class takes eight times as long to make when the module is imported.)
+A table is a tree of these values and contains no code. `checks` interprets it, `compiled` turns it into straight-line
+Python, and `json_schema` into JSON Schema. Fields are checked in the order of `Object.fields`. Source: data-model.md.
 
 A path to a units field is a sibling's name (`units`) or, with a leading slash, starts at the datum (`/units/bg`).
+
+The classes are named tuples, because defining a data class takes eight times as long when the module is imported.
 """
 
 from __future__ import annotations
@@ -19,8 +18,8 @@ from typing import NamedTuple
 
 
 class Range(NamedTuple):
-    """Inclusive limits; None is an open end. `at_least` and `at_most` name sibling fields whose value, where it is
-    present and within its own range, narrows this one."""
+    """Inclusive limits; None is an open end. `at_least` and `at_most` name sibling fields: the value of a sibling that
+    is present and within its own range narrows this range."""
 
     low: float | None = None
     high: float | None = None
@@ -32,14 +31,14 @@ ANY = Range()
 
 
 class ByUnits(NamedTuple):
-    """Limits that depend on a units field. Without known units there is no limit."""
+    """Limits that depend on a units field. With unknown units there are no limits."""
 
     units: str
     ranges: Mapping[str, Range]
 
 
 class OneOfByUnits(NamedTuple):
-    """Allowed numbers that depend on a units field. Without known units any number is allowed."""
+    """Allowed numbers that depend on a units field. With unknown units any number is allowed."""
 
     units: str
     allowed: Mapping[str, tuple[float, ...]]
@@ -49,8 +48,8 @@ class OneOfByUnits(NamedTuple):
 
 
 class TextFormat(NamedTuple):
-    """What a text must look like. `wording` completes the error "is not valid …"; `accepts` answers something true
-    for a text of the form. `is_empty` tells which texts are `value-empty`; None: no text is."""
+    """The format of a string. `wording` completes the error "is not valid …"; `accepts` returns something true for a
+    string of the format. `is_empty` tells which strings are `value-empty`; None means that none is."""
 
     wording: str
     accepts: Callable[[str], object]
@@ -61,8 +60,8 @@ class TextFormat(NamedTuple):
 class Text(NamedTuple):
     """A string of `min_length` to `max_length` code points.
 
-    The empty string is `value-empty` unless `may_be_empty` (then it counts as a length of 0) or the form says
-    otherwise. A text of the right form may still have to be one that is `known`.
+    The empty string is `value-empty`, unless `may_be_empty` is set (then its length is 0) or the format decides
+    otherwise. If `known` is not empty, it lists the only values allowed.
     """
 
     max_length: int | None = None
@@ -73,14 +72,14 @@ class Text(NamedTuple):
 
 
 class Choice(NamedTuple):
-    """One of a few words. `stored` says which of them are spelled otherwise when stored."""
+    """One of a few words. `stored` maps the words whose stored spelling differs."""
 
     values: tuple[str, ...]
     stored: Mapping[str, str] = {}
 
 
 class Constant(NamedTuple):
-    """One word only; another is `value-out-of-range`."""
+    """A single allowed word; any other is `value-out-of-range`."""
 
     value: str
 
@@ -92,28 +91,28 @@ class Boolean:
 
 
 class Integer(NamedTuple):
-    """A whole number, written as 60 or 60.0."""
+    """A whole number, sent as 60 or 60.0."""
 
     limits: Range = ANY
     allowed: tuple[int, ...] = ()
 
 
 class Start(NamedTuple):
-    """From when on an element of a schedule holds, in milliseconds from midnight: 0 in the first element, later than
-    the element before in the others."""
+    """The time at which an element of a schedule starts, in milliseconds from midnight: 0 in the first element, then
+    later in each element than in the one before."""
 
     latest_ms: int
 
 
 class Number(NamedTuple):
-    """`converted_by` is the path of the units field: in mg/dL the stored value is mmol/L."""
+    """A number. `converted_by` is the path to a units field: a value in mg/dL is stored in mmol/L."""
 
     limits: Range | ByUnits | OneOfByUnits = ANY
     converted_by: str | None = None
 
 
 class Time(NamedTuple):
-    """An instant, stored in UTC with milliseconds. `is_local`: sent without zone and taken as UTC.
+    """An instant, stored in UTC with milliseconds. `is_local`: sent without zone and interpreted as UTC.
     `not_before` names a sibling that it must not precede."""
 
     is_local: bool = False
@@ -122,13 +121,13 @@ class Time(NamedTuple):
 
 
 class FreeForm(NamedTuple):
-    """An object of any members, not empty, of at most `max_bytes` as compact JSON; null members do not count."""
+    """An object with any members, not empty, at most `max_bytes` as compact JSON; null members do not count."""
 
     max_bytes: int = 4096
 
 
 class TextList(NamedTuple):
-    """An array of strings; a null element counts as the empty string."""
+    """An array of strings; a null element is read as the empty string."""
 
     item: Text | Choice
     max_items: int | None = None
@@ -149,13 +148,14 @@ class ObjectList(NamedTuple):
 
 
 class ObjectMap(NamedTuple):
-    """An object used as a map from names to values; null for a name is `value-not-exists`."""
+    """An object that maps names to objects or lists; a null value is `value-not-exists`."""
 
     item: Object | ObjectList
 
 
 class Object(NamedTuple):
-    """Fields in the order of checking; other members are dropped. `first` rules run before the fields, `last` after."""
+    """An object: its fields in the order of checking; other members are dropped. `first` rules are checked before the
+    fields, `last` rules after them."""
 
     fields: tuple[Field, ...]
     first: tuple[Rule, ...] = ()
@@ -163,20 +163,20 @@ class Object(NamedTuple):
 
 
 class Recursive(NamedTuple):
-    """A reference to an object that is being defined: the formulation of a compound of a formulation."""
+    """A reference to an object that contains itself: a compound of an insulin formulation has a formulation."""
 
     name: str
     object: Callable[[], Object]
 
 
 def resolved(model: Object | Recursive) -> Object:
-    """The object that a reference stands for."""
+    """The object that a reference stands for; an object stands for itself."""
     return model.object() if isinstance(model, Recursive) else model
 
 
 class Variant(NamedTuple):
-    """An object whose model is picked by its `type` and a second discriminator, while it is parsed. Discriminators
-    are stored as sent. `variants` is in the order in which an error lists the allowed names."""
+    """An object whose `type` and second discriminator pick its model during parsing. Discriminators are stored as sent.
+    `variants` has the order in which an error lists the allowed names."""
 
     type: str
     discriminator: str
@@ -184,8 +184,8 @@ class Variant(NamedTuple):
 
 
 class Embedded(NamedTuple):
-    """A complete datum inside another one: stored as a datum of its own, the field then holds its id.
-    A sub type in `unlinked` is stored, but the field is dropped."""
+    """A complete datum inside another one. It is stored as a datum of its own, and the field holds its id. A datum of a
+    sub type in `unlinked` is stored too, but the field is dropped."""
 
     type: str
     sub_types: tuple[str, ...]
@@ -195,7 +195,7 @@ class Embedded(NamedTuple):
 Scalar = Text | Choice | Constant | Boolean | Integer | Start | Number | Time
 Kind = Scalar | FreeForm | TextList | ObjectList | ObjectMap | Object | Recursive | Variant | Embedded
 
-# --- fields and what ties them together -------------------------------------------------------------------------------
+# --- fields, conditions and rules -------------------------------------------------------------------------------------
 
 
 class Has(NamedTuple):
@@ -233,8 +233,8 @@ Condition = Has | Is | IsZero | Not | Either
 
 
 class Field(NamedTuple):
-    """`required` and `forbidden` may depend on siblings; where a field is forbidden nothing else is asked of it.
-    `stored_as` is the name of the stored member where it differs."""
+    """A member of an object. `required` and `forbidden` may depend on siblings; the value of a forbidden field is not
+    checked. `stored_as` is the name of the stored member if it differs."""
 
     name: str
     kind: Kind
@@ -249,25 +249,27 @@ def required(name: str, kind: Kind) -> Field:
 
 
 def only_with(name: str, kind: Kind, condition: Has | Is, *, is_required: bool = True) -> Field:
-    """A field that must be absent unless the condition holds, and present (unless `is_required` is off) if it does."""
+    """A field that is forbidden unless the condition holds and, if `is_required`, required if it does."""
     return Field(name, kind, required=condition if is_required else False, forbidden=Not(condition))
 
 
 class AnyOf(NamedTuple):
-    """At least one of the fields is present: else `values-not-exist-for-any` on the object."""
+    """At least one of the fields is present; otherwise the object has the fault `values-not-exist-for-any`."""
 
     names: tuple[str, ...]
 
 
 class OneOf(NamedTuple):
-    """One of `names` is present, unless one of `unless` is: else `values-not-exist-for-one` on the object."""
+    """One of `names` or of `unless` is present; otherwise the object has the fault `values-not-exist-for-one`, which
+    lists `names` alone."""
 
     names: tuple[str, ...]
     unless: tuple[str, ...] = ()
 
 
 class GlucoseTarget(NamedTuple):
-    """Exactly one of {target, range}, {target, high}, {target}, {low, high}, within the units' limits."""
+    """The object has exactly the parts {target, range}, {target, high}, {target} or {low, high}, within the limits of
+    the units at the path `units`."""
 
     units: str
 

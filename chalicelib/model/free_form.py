@@ -1,7 +1,7 @@
 """The size and the depth of a free-form object. Source: data-model.md, section 2, and the limit of 4096 bytes.
 
-The size is that of the reference's own compact JSON, in which `<`, `>`, `&` and the two line separators take six
-bytes, and numbers are doubles.
+The size is the length of the reference's compact JSON, which writes `<`, `>`, `&` and the two line separators in six
+bytes each, and numbers as doubles.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ import orjson
 from chalicelib.model.rendering import plain_decimal
 
 MAX_DEPTH = 100
-"""ObjectList and arrays inside one another, at most; with as many around the object, orjson can still write it all."""
+"""The deepest nesting of objects and arrays. At the same depth inside a record, orjson can still serialize it."""
 
-# A byte of orjson's text stands for at most six of the reference's.
+# One byte of orjson's text corresponds to at most six bytes of the reference's.
 _MAX_GROWTH = 6
 _ESCAPED = re.compile("[<>&\u2028\u2029]")
 _ESCAPE_BYTES = 6
 
 
 def is_plain_and_small(body: dict[str, Any], max_bytes: int) -> bool:
-    """Whether an object surely keeps the limits: most do, and by far."""
+    """Whether an object certainly keeps the limits. True for most objects, which are far below them."""
     try:
         text = orjson.dumps(body)
     except orjson.JSONEncodeError:
@@ -35,7 +35,7 @@ def is_plain_and_small(body: dict[str, Any], max_bytes: int) -> bool:
 
 
 def is_too_deep(value: object) -> bool:
-    """Whether more objects and arrays stand inside one another than `MAX_DEPTH`."""
+    """Whether objects and arrays nest deeper than `MAX_DEPTH`."""
     depth, level = 0, [value] if isinstance(value, dict | list) else []
     while level and depth <= MAX_DEPTH:
         depth += 1

@@ -6,7 +6,7 @@ _MG_DL_PER_MMOL_L = 18.01559
 _PRECISION = 100_000
 
 CONVERTED_UNITS = frozenset({"mg/dL", "mg/dl", "mg/dL/minute"})
-"""Units whose values are converted."""
+"""The units whose values are converted to mmol/L."""
 
 
 def to_mmol_l(value_mg_dl: float) -> float:

@@ -1,4 +1,4 @@
-"""The shapes of a glucose target and the limits between its parts. Source: data-model.md, section 4, bgTarget."""
+"""The shapes of a glucose target, and the limits of its parts. Source: data-model.md, section 4, bgTarget."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any
 from chalicelib.model.errors import VALUE_EXISTS, VALUE_NOT_EXISTS, Fault, between, value_out_of_range
 
 MAXIMUMS = {"mg/dL": 1000, "mg/dl": 1000, "mmol/L": 55, "mmol/l": 55}
-"""The highest glucose that a target may name, by its units."""
+"""The highest glucose in a target, by units."""
 _PARTS = ("target", "range", "high", "low")
 
 
 def target_faults(values: Mapping[str, Any], units: str | None) -> Iterator[tuple[Fault, str]]:
-    """Each fault of a target and the name of the part at fault; units that are not known set no limits."""
+    """Each fault of a target, with the name of the faulty part. Unknown units set no limits."""
     shape: tuple[str, ...]
     has_target, has_range, has_high, has_low = (values.get(part) is not None for part in _PARTS)
     if has_target and has_range:

@@ -1,8 +1,8 @@
-"""JSON Schema (draft 2020-12, as in OpenAPI 3.1) of what may be posted, derived from the tables.
+"""JSON Schemas (draft 2020-12, as in OpenAPI 3.1) of what may be posted, derived from the tables.
 
-A schema accepts whatever the checker accepts: a null stands for an absent field, and members that are not named are
-allowed (and dropped). It is more lenient where JSON Schema has no words: limits by units declared further out, limits
-that one field sets to another, the calendar, time zone names, the size of free-form objects.
+A schema accepts everything that the checks accept: null stands for an absent field, and unknown members are allowed
+(and dropped). It also accepts what JSON Schema cannot express: limits by units that an outer object declares, limits
+that one field sets for another, invalid calendar dates, unknown time zones, oversized free-form objects.
 """
 
 from __future__ import annotations
@@ -12,17 +12,16 @@ from typing import Any
 
 from chalicelib.model import fields, text_formats
 from chalicelib.model.fields import ByUnits, Condition, Field, Kind, Object, OneOfByUnits, Range
-from chalicelib.model.tables import data_sets, data_sources
-from chalicelib.model.tables import registry as tables
+from chalicelib.model.tables import data_sets, data_sources, registry
 
 Schema = dict[str, Any]
 
-# What a null would have to keep to as well, were it allowed beside them.
+# Keywords that a null would have to satisfy too if `type` allowed it beside them.
 _BINDING_NULL = ("allOf", "not", "oneOf", "$ref")
 
 
 def schema_for(type_name: str) -> Schema:
-    """The schema of a datum of a type (see `tables.TYPES`); `upload` is the body that creates a data set."""
+    """The schema of a datum of a type (see `registry.TYPES`); `upload` is the body that creates a data set."""
     if type_name == "upload":
         return _closed(data_sets.CREATION, data_sets.SERVICE_FIELDS)
     writer = _SchemaWriter()
@@ -52,7 +51,7 @@ def _closed(model: Object, ignored: frozenset[str]) -> Schema:
 
 
 class _SchemaWriter:
-    """Writes schemas, and keeps those that are referred to by name."""
+    """Writes schemas, and collects those that are referenced by name."""
 
     def __init__(self) -> None:
         self._definitions: dict[str, Schema] = {}
@@ -61,15 +60,15 @@ class _SchemaWriter:
         return schema | {"$defs": self._definitions} if self._definitions else schema
 
     def datum(self, type_name: str, sub_types: tuple[str, ...] = ()) -> Schema:
-        """The schema of a type, or of some of its variants."""
-        models = tables.variants(type_name)
-        discriminator = tables.DISCRIMINATORS.get(type_name)
+        """The schema of a type, limited to the variants in `sub_types` if there are any."""
+        models = registry.variants(type_name)
+        discriminator = registry.DISCRIMINATORS.get(type_name)
         schemas = []
         for variant, model in models.items():
             if sub_types and variant not in sub_types:
                 continue
             discriminators = {"type": type_name} | ({discriminator: variant} if discriminator else {})
-            schemas.append(self._picked(model, discriminators))
+            schemas.append(self._typed_object(model, discriminators))
         return schemas[0] if len(schemas) == 1 else {"oneOf": schemas}
 
     def object(self, model: Object) -> Schema:
@@ -83,7 +82,7 @@ class _SchemaWriter:
             schema["allOf"] = rules
         return schema
 
-    def _picked(self, model: Object, discriminators: dict[str, str]) -> Schema:
+    def _typed_object(self, model: Object, discriminators: dict[str, str]) -> Schema:
         schema = self.object(model)
         constants = {name: {"const": value} for name, value in discriminators.items()}
         schema["properties"] = constants | schema["properties"]
@@ -137,10 +136,11 @@ class _SchemaWriter:
             case fields.Recursive(name, model):
                 return self._reference(name, lambda: self.object(model()))
             case fields.Variant(type_name, discriminator, variants):
-                picked = [
-                    self._picked(model, {"type": type_name, discriminator: name}) for name, model in variants.items()
+                schemas = [
+                    self._typed_object(model, {"type": type_name, discriminator: name})
+                    for name, model in variants.items()
                 ]
-                return picked[0] if len(picked) == 1 else {"oneOf": picked}
+                return schemas[0] if len(schemas) == 1 else {"oneOf": schemas}
             case fields.Embedded(type_name, sub_types):
                 return self._reference(type_name, lambda: self.datum(type_name, sub_types))
             case _:
@@ -214,7 +214,7 @@ def _limits_by_units(field: Field) -> Iterator[Schema]:
         return
     by_units: dict[str, Schema]
     if isinstance(limits, ByUnits):
-        by_units = {units: _limits(limits_of) for units, limits_of in limits.ranges.items()}
+        by_units = {units: _limits(range_) for units, range_ in limits.ranges.items()}
     else:
         by_units = {units: {"enum": [*allowed, None]} for units, allowed in limits.allowed.items()}
     for units, schema in by_units.items():

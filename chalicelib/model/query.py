@@ -1,4 +1,4 @@
-"""Checking query parameters. Source: data-api.md, section 6; errors.md, section 4."""
+"""Checks query parameters. Source: data-api.md, section 6; errors.md, section 4."""
 
 from __future__ import annotations
 
@@ -41,13 +41,16 @@ class IntegerField:
 
 @dataclass(frozen=True, slots=True)
 class BooleanField:
+    """True or false, in any of the spellings that the reference accepts."""
+
     default: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class TextField:
-    """A string, not empty. `allowed` limits it to a few words. `is_list`: the parameter may come several times, each
-    time with several values after commas; what comes out is a tuple of them all. `is_unique`: no value twice."""
+    """A string that is not empty. `allowed` lists the only values allowed. `is_list`: the parameter may be repeated and
+    may hold several values, separated by commas; the result is a tuple of all of them. `is_unique`: no value occurs
+    twice."""
 
     max_length: int | None = None
     allowed: tuple[str, ...] = ()
@@ -58,7 +61,7 @@ class TextField:
 
 @dataclass(frozen=True, slots=True)
 class TimeField:
-    """An RFC 3339 time; what comes out is a Moment."""
+    """An RFC 3339 time; the result is a Moment."""
 
 
 QueryField = IntegerField | BooleanField | TextField | TimeField
@@ -67,14 +70,14 @@ PAGING: Mapping[str, QueryField] = {
     "page": IntegerField(low=0, default=0),
     "size": IntegerField(low=1, high=1000, default=100),
 }
-"""The parameters of every list that comes in pages."""
+"""The parameters of every paged list."""
 
 
 def check_query(parameters: Mapping[str, Sequence[str]], fields: Mapping[str, QueryField]) -> dict[str, Any]:
     """The value of each parameter that was given or has a default.
 
-    Raises: InvalidFieldsError whose errors name the `parameter`: those of parsing (wrong type, unknown, repeated), and
-    only without any the others.
+    Raises: InvalidFieldsError whose errors name the `parameter`: the faults of parsing (wrong type, unknown,
+    repeated) or, if there are none, the others.
     """
     faults: list[tuple[Fault, str]] = []
     values: dict[str, Any] = {}
@@ -88,7 +91,7 @@ def check_query(parameters: Mapping[str, Sequence[str]], fields: Mapping[str, Qu
                 values[name] = value
         elif isinstance(field, IntegerField | BooleanField) and field.default is not None:
             values[name] = field.default
-    faults += [(NOT_PARSED, name) for name in sorted(parameters) if _is_surplus(fields.get(name), parameters[name])]
+    faults += [(NOT_PARSED, name) for name in sorted(parameters) if _is_unexpected(fields.get(name), parameters[name])]
     if not faults:
         faults = [(fault, name) for name, value in values.items() for fault in _faults(fields[name], value)]
     if faults:
@@ -100,7 +103,7 @@ def _error(fault: Fault, parameter: str) -> FieldError:
     return fault.at(parameter=parameter)
 
 
-def _is_surplus(field: QueryField | None, texts: Sequence[str]) -> bool:
+def _is_unexpected(field: QueryField | None, texts: Sequence[str]) -> bool:
     if field is None:
         return True
     return len(texts) > 1 and not (isinstance(field, TextField) and field.is_list)
@@ -117,7 +120,7 @@ def _parse(field: QueryField, texts: Sequence[str]) -> Any:
         case TimeField():
             return parse_time(text) or value_not_parsable(text, RFC3339_LAYOUT)
         case TextField(is_list=True):
-            return tuple(part for one in texts for part in one.split(","))
+            return tuple(part for text in texts for part in text.split(","))
         case TextField():
             return text
 

@@ -1,4 +1,4 @@
-"""How a value is written inside an error's detail. Source: errors.md, section 2.3, last paragraph."""
+"""Renders values for the details of errors. Source: errors.md, section 2.3, last paragraph."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ESCAPES = {
 
 
 def render(value: str | float) -> str:
-    """Strings quoted with backslash escapes; numbers shortest and plain, never with an exponent."""
+    """The value as text: strings quoted, with backslash escapes; numbers in their shortest decimal form."""
     if isinstance(value, str):
         return f'"{"".join(map(_escape, value))}"'
     if isinstance(value, int):
@@ -27,14 +27,15 @@ def render(value: str | float) -> str:
 
 
 def render_list(values: Sequence[str | float]) -> str:
+    """The values as text, in brackets."""
     return f"[{', '.join(map(render, values))}]"
 
 
 def plain_decimal(value: float) -> str:
-    """The shortest decimal that reads back as `value`, without exponent: 120.0 is `120`, 1e-05 is `0.00001`."""
+    """The shortest decimal without exponent that parses to `value`: 120.0 is `120`, 1e-05 is `0.00001`."""
     text = repr(value)
     if "e" in text:
-        # Only numbers that hardly ever come need the import.
+        # Imported late: such numbers are rare.
         from decimal import Decimal
 
         text = f"{Decimal(text):f}"

@@ -1,4 +1,4 @@
-"""The forms that a text may have to take. Source: data-model.md, sections 2 and 3; errors.md, section 2.3."""
+"""The formats of strings. Source: data-model.md, sections 2 and 3; errors.md, section 2.3."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ _is_reverse_domain = re.compile(_REVERSE_DOMAIN).fullmatch
 
 @cache
 def time_zone_names() -> frozenset[str]:
-    """The names in the time zone database, exact and case-sensitive."""
-    # Most data name no zone.
-    import tzdata  # type: ignore[import-untyped]  # it ships no types
+    """The names in the time zone database. They are case-sensitive."""
+    # Imported late: most data name no time zone.
+    import tzdata  # type: ignore[import-untyped]  # tzdata has no type information
 
     return frozenset(Path(tzdata.__file__).with_name("zones").read_text(encoding="utf-8").split())
 
 
 DATA_ID = TextFormat("as data id", re.compile(_DATA_ID).fullmatch, json_schema={"pattern": f"^{_DATA_ID}$"})
-# The reference answers 500 to a malformed one; here it is the client's mistake.
+# The reference answers 500 to a malformed data set id; here it is the client's error.
 UPLOAD_ID = TextFormat("as data set id", re.compile(_UPLOAD_ID).fullmatch, json_schema={"pattern": f"^{_UPLOAD_ID}$"})
 TRANSMITTER_ID = TextFormat(
     "as transmitter id",

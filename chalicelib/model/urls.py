@@ -1,6 +1,6 @@
-"""Whether a text is an absolute URL with a host, by the rules of the reference's URL parser.
+"""The reference's rules for an absolute URL with a host. `urllib.parse` accepts nearly any text.
 
-Source: data-model.md, section 4, association. `urllib.parse` accepts nearly anything, so the rules stand here.
+Source: data-model.md, section 4, association.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ _SCHEME = r"[a-zA-Z][a-zA-Z0-9+.-]*"
 _BAD_ESCAPE = r"%(?![0-9a-fA-F]{2})"
 _CONTROL = r"[\x00-\x1f\x7f]"
 _USER_INFO = r"[a-zA-Z0-9\-._:~!$&'()*+,;=%@]*"
-# ASCII escapes are no part of a host's name; a zone's percent sign (%25) stands in brackets only.
+# A host name has no escaped ASCII characters; the percent sign of a zone (%25) is allowed in brackets only.
 _HOST = r"(?:[^ %\\^`{|}/?#@]|%[89a-fA-F][0-9a-fA-F])*"
 _PORT = r"(?::[0-9]*)?"
 
 
 def is_absolute_url(text: str) -> bool:
-    """Whether `text` has a scheme and a host, and is well formed."""
+    """Whether `text` is a well-formed URL with a scheme and a host."""
     if re.search(_CONTROL, text):
         return False
     rest, _, fragment = text.partition("#")

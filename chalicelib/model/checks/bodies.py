@@ -1,4 +1,4 @@
-"""Checks of bodies that are one object and may have known members only.
+"""Checks bodies that are one object without unknown members.
 
 Source: errors 2.5 and 3; data-api 7 and 10.
 """
@@ -19,12 +19,12 @@ from chalicelib.model.tables import data_sets, data_sources
 
 
 def check_body(body: object, model: Object, ignored: frozenset[str] = frozenset()) -> dict[str, Any]:
-    """The fields of a body, normalized. Members in `ignored` may be there and have no effect.
+    """The fields of a body as stored. Members in `ignored` are allowed and have no effect.
 
     Raises:
         MalformedJsonError: the body is not an object.
-        InvalidFieldsError: it has faults. Those of parsing come first, unknown members last and sorted by name; faults
-            of validation are named only if there are none of parsing.
+        InvalidFieldsError: it has faults of parsing, unknown members last and sorted by name; or, if there are none,
+            faults of validation.
     """
     if not isinstance(body, dict):
         raise MalformedJsonError
@@ -41,10 +41,10 @@ def check_body(body: object, model: Object, ignored: frozenset[str] = frozenset(
 
 
 def check_data_set(body: object) -> dict[str, Any]:
-    """The fields that a client sets for a new data set: times in UTC, arrays sorted, without `type` and the
-    service's own. `deduplicator` is `{"name": …}`, the name still as sent (see `deduplicators.choose`).
+    """The fields that a client sets for a new data set: times in UTC, arrays sorted, without `type` and the fields of
+    the service. `deduplicator` is `{"name": …}` with the name as sent (see `deduplicators.choose`).
 
-    None, the JSON null, counts as an empty body.
+    None, the JSON null, stands for an empty body.
 
     Raises:
         MalformedJsonError: the body is not an object.

@@ -1,6 +1,6 @@
-"""Reading a datum by its table, step by step: what it is, what is wrong with it, and how it is stored.
+"""Reads a datum by its table in three steps: parses it, validates it and converts it to its stored form.
 
-This is the definition of the model's checks; `compiler` makes a quick way through it for data without faults.
+The interpreter defines the model's checks. The fast path (`compiled.compiler`) accepts a valid datum in their place.
 """
 
 from __future__ import annotations
@@ -14,18 +14,20 @@ from chalicelib.model.errors import type_not
 
 
 def interpret_datum(
-    item: object, pointer: str, parsing: Report, validation: Report, new_id: NewId, split: list[Datum]
+    item: object, pointer: str, parsing: Report, validation: Report, new_id: NewId, embedded: list[Datum]
 ) -> Datum | None:
-    """One element of a posted array as stored, data embedded in it appended to `split`; or None, and its faults in
-    one of the reports."""
+    """An element of a posted array as stored; None if it has faults, which are added to one of the reports.
+
+    Data embedded in it are appended to `embedded`.
+    """
     parsing.meta = None
     if not isinstance(item, dict):
         parsing.add(type_not("object", item), pointer)
         return None
     before = len(parsing.errors), len(validation.errors)
-    picked = parse_datum(item, pointer, parsing)
-    if picked is None or len(parsing.errors) > before[0]:
+    typed = parse_datum(item, pointer, parsing)
+    if typed is None or len(parsing.errors) > before[0]:
         return None
-    validation.meta = picked.discriminators
-    validate_datum(picked, pointer, validation)
-    return None if len(validation.errors) > before[1] else normalize_datum(picked, new_id, split)
+    validation.meta = typed.discriminators
+    validate_datum(typed, pointer, validation)
+    return None if len(validation.errors) > before[1] else normalize_datum(typed, new_id, embedded)

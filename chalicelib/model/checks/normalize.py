@@ -1,4 +1,4 @@
-"""The third reading: a valid datum as it is stored and as GET answers it. Source: data-model.md, section 2."""
+"""Converts a valid datum to its stored form, which GET answers. Source: data-model.md, section 2."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ from chalicelib.model.glucose import CONVERTED_UNITS, to_mmol_l
 
 @dataclass(frozen=True, slots=True)
 class _Target:
-    """Where what is normalized goes: the datum it is part of, and where data embedded in that are put."""
+    """The datum that is being converted, and the list that takes the data embedded in it."""
 
     datum: Mapping[str, Any]
     new_id: NewId
-    split: list[Datum]
+    embedded: list[Datum]
 
 
-def normalize_datum(picked: TypedObject, new_id: NewId, split: list[Datum]) -> Datum:
-    """The datum as stored; data embedded in it are appended to `split`."""
-    body = _normalize_typed_object(picked, _Target(picked.values, new_id, split))
+def normalize_datum(typed: TypedObject, new_id: NewId, embedded: list[Datum]) -> Datum:
+    """The datum as stored; data embedded in it are appended to `embedded`."""
+    body = _normalize_typed_object(typed, _Target(typed.values, new_id, embedded))
     if "id" not in body:
         body["id"] = new_id()
-    time = picked.values["time"]
+    time = typed.values["time"]
     return Datum(body, time.epoch_ms, time.sent)
 
 
 def normalize_object(model: Object, values: Mapping[str, Any]) -> dict[str, Any]:
-    """A body that is no datum and embeds none, as stored."""
+    """A body other than a datum, as stored."""
     return _normalize_object(model, values, _Target(values, str, []))
 
 
-def _normalize_typed_object(picked: TypedObject, target: _Target) -> dict[str, Any]:
-    return picked.discriminators | _normalize_object(picked.model, picked.values, target)
+def _normalize_typed_object(typed: TypedObject, target: _Target) -> dict[str, Any]:
+    return typed.discriminators | _normalize_object(typed.model, typed.values, target)
 
 
 def _normalize_object(model: Object, values: Mapping[str, Any], target: _Target) -> dict[str, Any]:
@@ -77,12 +77,12 @@ def _normalize(kind: Kind, value: Any, values: Mapping[str, Any], target: _Targe
         case fields.Variant():
             return _normalize_typed_object(value, target)
         case fields.Embedded():
-            return _split_off(kind, value, target)
+            return _store_embedded(kind, value, target)
         case _:
             return value
 
 
-def _split_off(kind: fields.Embedded, picked: TypedObject, target: _Target) -> str | None:
-    datum = normalize_datum(picked, target.new_id, target.split)
-    target.split.append(datum)
+def _store_embedded(kind: fields.Embedded, typed: TypedObject, target: _Target) -> str | None:
+    datum = normalize_datum(typed, target.new_id, target.embedded)
+    target.embedded.append(datum)
     return None if datum.body.get("subType") in kind.unlinked else str(datum.body["id"])

@@ -1,7 +1,7 @@
-"""The first reading of a body: JSON types, times, and which model an object follows.
+"""Parses a body: checks JSON types, reads times, and picks the model that an object follows.
 
-What comes out holds the known fields only: integers as int, times as `Moment`, free-form objects without their null
-members, and no nulls. Source: data-model.md, section 1.
+The result holds the known fields that are not null: integers as int, times as `Moment`, free-form objects without their
+null members. Source: data-model.md, section 1.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from chalicelib.model.errors import NESTED_TOO_DEEPLY, VALUE_NOT_EXISTS, type_no
 from chalicelib.model.fields import Kind, Object
 from chalicelib.model.free_form import is_too_deep
 from chalicelib.model.json_values import is_number, member, whole_number, without_nulls
-from chalicelib.model.tables import registry as tables
+from chalicelib.model.tables import registry
 
 
 class TypedObject(NamedTuple):
-    """An object whose model was picked by its discriminators, for example `{"type": "basal", "deliveryType": "temp"}`.
+    """An object whose discriminators picked its model, for example `{"type": "basal", "deliveryType": "temp"}`.
     `values` are its other fields."""
 
     model: Object
@@ -28,7 +28,7 @@ class TypedObject(NamedTuple):
 
 
 def parse(kind: Kind, value: object, pointer: str, report: Report) -> Any:
-    """The value as its kind reads it; None, and a fault in the report, when it does not fit."""
+    """The parsed value; None if it has another JSON type, which is added to the report."""
     match kind:
         case fields.Text() | fields.Choice() | fields.Constant():
             return _of_type(str, "string", value, pointer, report)
@@ -80,18 +80,18 @@ def parse_datum(
     body: Mapping[str, object],
     pointer: str,
     report: Report,
-    types: Sequence[str] = tables.TYPES,
+    types: Sequence[str] = registry.TYPES,
     variants: Sequence[str] | None = None,
 ) -> TypedObject | None:
-    """A whole datum, its model picked by its type and, where the type has variants, by the second discriminator."""
-    type_name = discriminator(body, "type", types, pointer, report)
+    """Parse a whole datum. Its type picks the model, with a second discriminator if the type has variants."""
+    type_name = _discriminator(body, "type", types, pointer, report)
     if type_name is None:
         return None
-    models = tables.variants(type_name)
+    models = registry.variants(type_name)
     discriminators = {"type": type_name}
     model = models.get("")
-    if field := tables.DISCRIMINATORS.get(type_name):
-        variant = discriminator(body, field, variants or tuple(models), pointer, report)
+    if field := registry.DISCRIMINATORS.get(type_name):
+        variant = _discriminator(body, field, variants or tuple(models), pointer, report)
         if variant is not None:
             discriminators[field] = variant
             model = models[variant]
@@ -102,10 +102,10 @@ def parse_datum(
     return TypedObject(model, discriminators, parse_fields(model, body, pointer, report))
 
 
-def discriminator(
+def _discriminator(
     body: Mapping[str, object], name: str, allowed: Sequence[str], pointer: str, report: Report
 ) -> str | None:
-    """The value of a discriminator; None, and the faults in the report, when it is missing or unknown."""
+    """The value of a discriminator; None if it is missing or unknown, which is added to the report."""
     value = body.get(name)
     at = member(pointer, name)
     if isinstance(value, str):
@@ -120,7 +120,7 @@ def discriminator(
 
 
 def parse_fields(model: Object, body: Mapping[str, object], pointer: str, report: Report) -> dict[str, Any]:
-    """The known fields of an object that are present and of the right JSON type."""
+    """The known fields of an object that are present and have the right JSON type."""
     values = {}
     for field in model.fields:
         value = body.get(field.name)
@@ -172,10 +172,10 @@ def _parse_elements(item: Kind, value: object, pointer: str, report: Report) -> 
 def _parse_variant(
     kind: fields.Variant, body: Mapping[str, object], pointer: str, report: Report
 ) -> TypedObject | None:
-    type_name = discriminator(body, "type", (kind.type,), pointer, report)
+    type_name = _discriminator(body, "type", (kind.type,), pointer, report)
     if type_name is None:
         return None
-    variant = discriminator(body, kind.discriminator, tuple(kind.variants), pointer, report)
+    variant = _discriminator(body, kind.discriminator, tuple(kind.variants), pointer, report)
     if variant is None:
         return None
     model = kind.variants[variant]

@@ -1,4 +1,4 @@
-"""Where faults are gathered while a body is read."""
+"""Collects the faults of a body."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from chalicelib.model.errors import Fault
 
 @dataclass(slots=True)
 class Report:
-    """The faults found so far, in order. `meta` goes with each one that is added from now on."""
+    """The faults found so far, in order. `meta` is attached to each fault that is added."""
 
     errors: list[FieldError] = field(default_factory=list)
     meta: Mapping[str, str] | None = None

@@ -1,4 +1,6 @@
-"""The second reading: limits, forms, and what ties fields together. It runs only on bodies without parse errors.
+"""Validates a parsed body: limits, text formats, and relations between fields.
+
+Runs only on bodies that parsed without faults.
 
 Source: data-model.md, sections 3 to 5; errors.md, sections 2.3 and 2.5.
 """
@@ -22,8 +24,8 @@ from chalicelib.model.times import Moment
 
 @dataclass(frozen=True, slots=True)
 class _Scope:
-    """Where a value stands: the datum, the object around it, and that object's model. `earliest_ms` is the least
-    start that an element of a schedule may have, 0 for the first one."""
+    """The surroundings of a value: the datum, the enclosing object, and that object's model. `earliest_ms` is the
+    least start that an element of a schedule may have, 0 for the first element."""
 
     datum: Mapping[str, Any]
     values: Mapping[str, Any]
@@ -31,24 +33,24 @@ class _Scope:
     earliest_ms: int = 0
 
     def units(self, path: str) -> str | None:
-        """The units found at a path (see `fields`)."""
-        found = units_at(path, self.values, self.datum)
-        return found if isinstance(found, str) else None
+        """The units at a path (see `fields`)."""
+        units = units_at(path, self.values, self.datum)
+        return units if isinstance(units, str) else None
 
 
 def units_at(path: str, values: Mapping[str, Any], datum: Mapping[str, Any]) -> Any:
-    """The value at a path: a sibling's name, or a path from the datum when it begins with a slash."""
+    """The value at a path: a sibling's name or, with a leading slash, a path from the datum."""
     if not path.startswith("/"):
         return values.get(path)
-    found: Any = datum
+    value: Any = datum
     for name in path[1:].split("/"):
-        found = found.get(name) if isinstance(found, Mapping) else None
-    return found
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value
 
 
-def validate_datum(picked: TypedObject, pointer: str, report: Report) -> None:
+def validate_datum(typed: TypedObject, pointer: str, report: Report) -> None:
     """Report every fault of a parsed datum."""
-    validate_object(picked.model, picked.values, pointer, picked.values, report)
+    validate_object(typed.model, typed.values, pointer, typed.values, report)
 
 
 def validate_object(
@@ -70,7 +72,7 @@ def validate_object(
 
 
 def _holds(condition: Condition, values: Mapping[str, Any]) -> bool:
-    """Whether a condition holds for the fields around it."""
+    """Whether a condition holds for the fields of an object."""
     match condition:
         case fields.Has(names):
             return any(values.get(name) is not None for name in names)
@@ -160,7 +162,7 @@ def _validate_text(kind: fields.Text, value: str, pointer: str, report: Report) 
 
 
 def _narrowed(limits: Range, model: Object, values: Mapping[str, Any]) -> Range:
-    """The limits with those siblings taken in that narrow them."""
+    """The limits, narrowed by the siblings that they name."""
     low, high = limits.low, limits.high
     if limits.at_least and (sibling := _valid_sibling(limits.at_least, model, values)) is not None:
         low = sibling
@@ -170,7 +172,7 @@ def _narrowed(limits: Range, model: Object, values: Mapping[str, Any]) -> Range:
 
 
 def _valid_sibling(name: str, model: Object, values: Mapping[str, Any]) -> float | None:
-    """The sibling's number, when it is present and within its own plain limits."""
+    """The sibling's number if it is present and within its own limits."""
     value = values.get(name)
     kind = next(field.kind for field in model.fields if field.name == name)
     if value is None or not isinstance(kind, fields.Integer | fields.Number) or not isinstance(kind.limits, Range):
@@ -179,18 +181,18 @@ def _valid_sibling(name: str, model: Object, values: Mapping[str, Any]) -> float
 
 
 def _is_within(value: float, limits: Range) -> bool:
-    """Whether a number keeps the plain limits."""
+    """Whether a number is within limits."""
     return (limits.low is None or value >= limits.low) and (limits.high is None or value <= limits.high)
 
 
 def _check_range(value: float, limits: Range, pointer: str, report: Report) -> None:
-    """Report a number beyond plain limits."""
+    """Report a number outside limits."""
     if not _is_within(value, limits):
         report.add(errors.value_out_of_range(value, errors.between(limits.low, limits.high)), pointer)
 
 
 def _check_equal(value: str | float, expected: str | float, pointer: str, report: Report) -> None:
-    """Report a value that is not the only one allowed."""
+    """Report a value other than the only one allowed."""
     if value != expected:
         report.add(errors.value_out_of_range(value, errors.equal_to(expected)), pointer)
 

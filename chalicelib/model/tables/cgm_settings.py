@@ -36,7 +36,7 @@ _ENABLED = required("enabled", Boolean())
 
 
 def _alert(threshold: str, ranges: dict[str, Range]) -> Object:
-    """A threshold stays in the units that it was sent in."""
+    """An alert with a threshold, which is stored in the units in which it was sent."""
     return Object(
         (
             _ENABLED,
@@ -83,7 +83,7 @@ _SCHEDULED_ALERTS = ObjectList(
     max_items=10,
 )
 
-# Alerts as older receivers wrote them, in milliseconds and in the units of the record.
+# The alerts of older receivers, in milliseconds and in the units of the record.
 _MINUTE_MS = 60_000
 _LEVEL_SNOOZES = (
     0,

@@ -1,4 +1,4 @@
-"""The fields that every datum carries, and the structures that several types share.
+"""The fields of every datum, and the structures that several types share.
 
 Source: data-model.md, sections 3 and 4.
 """
@@ -51,7 +51,7 @@ DURATION_UP_TO_10_HOURS = Object(
         required("units", Choice(("hours", "minutes", "seconds"))),
     )
 )
-"""How long an alert snoozes, and how long insulin acts."""
+"""The time for which an alert snoozes, or for which insulin acts."""
 
 MANUFACTURERS = TextList(NAME, max_items=10, is_unique=True, is_sorted=True)
 
@@ -62,17 +62,17 @@ def glucose_ranges(mg_dl: Range, mmol_l: Range) -> dict[str, Range]:
 
 
 def glucose(units: str) -> Number:
-    """A glucose value in the units found at the path, stored in mmol/L."""
+    """A glucose value in the units at the path `units`, stored in mmol/L."""
     return Number(ByUnits(units, glucose_ranges(Range(0, 1000), Range(0, 55))), converted_by=units)
 
 
 def amount_in(ranges: dict[str, Range], *, value: str = "value") -> Object:
-    """Required units and a value within the limits of its units."""
+    """An object of units and a value within the limits of its units, both required."""
     return Object((required("units", Choice(tuple(ranges))), required(value, Number(ByUnits("units", ranges)))))
 
 
 def glucose_target(units: str, *more: Field) -> Object:
-    """A glucose target in the units found at the path."""
+    """A glucose target in the units at the path `units`."""
     value = Number(converted_by=units)
     return Object(
         (Field("target", value), Field("range", value), Field("low", value), Field("high", value), *more),
@@ -84,11 +84,12 @@ _START = required("start", Start(DAY_MS))
 
 
 def schedule(*fields: Field) -> ObjectList:
-    """Elements that each hold from their `start`, in milliseconds from midnight."""
+    """A list of elements, each in effect from its `start`, in milliseconds from midnight."""
     return ObjectList(Object((*fields, _START)), may_be_empty=True, is_schedule=True)
 
 
 def glucose_target_schedule(units: str) -> ObjectList:
+    """A schedule of glucose targets in the units at the path `units`."""
     return ObjectList(glucose_target(units, _START), may_be_empty=True, is_schedule=True)
 
 

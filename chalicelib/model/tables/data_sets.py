@@ -37,18 +37,18 @@ CREATION = Object(
         Field("timeProcessing", Choice(("across-the-board-timezone", "none", "utc-bootstrapping"))),
         _TIMEZONE,
         Field("timezoneOffset", Integer(Range(-10_080, 10_080))),
-        # Any string is taken: what is stored is always `upload`.
+        # Any string is accepted; `upload` is stored.
         Field("type", Text(may_be_empty=True)),
         Field("uploadId", Text(format=text_formats.UPLOAD_ID)),
         Field("version", Text(min_length=5, may_be_empty=True)),
     )
 )
-"""What a client may set when it creates a data set."""
+"""The fields that a client may set when it creates a data set."""
 
 SERVICE_FIELDS = frozenset(
     {"byUser", "createdTime", "createdUserId", "deletedTime", "deletedUserId", "modifiedTime", "modifiedUserId"}
 )
-"""Members that a body may hold and that have no effect: the service sets them."""
+"""Members that the service sets: they are allowed in a body and have no effect."""
 
 UPDATE = Object(
     (
@@ -61,4 +61,4 @@ UPDATE = Object(
         Field("timezoneOffset", Integer(Range(-720, 840))),
     )
 )
-"""What may be changed of a continuous data set."""
+"""The fields of a continuous data set that a client may change."""

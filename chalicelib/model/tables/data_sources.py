@@ -1,4 +1,4 @@
-"""Bodies that create and update a data source, and the query of their list. Source: data-api 10."""
+"""Bodies that create and update a data source, and the query that lists data sources. Source: data-api 10."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CREATION = Object(
         Field("metadata", FreeForm()),
     )
 )
-"""What a server says of a new data source."""
+"""The fields of a new data source that a server sets."""
 
 UPDATE = Object(
     (
@@ -32,14 +32,14 @@ UPDATE = Object(
         Field("metadata", FreeForm()),
         Field("error", FreeForm()),
         Field("dataSetId", Text(format=text_formats.UPLOAD_ID)),
-        # Deprecated: only the first counts.
+        # Deprecated: only the first id is used.
         Field("dataSetIds", TextList(Text(format=text_formats.UPLOAD_ID))),
         Field("earliestDataTime", Time(may_be_zero=False)),
         Field("latestDataTime", Time(may_be_zero=False, not_before="earliestDataTime")),
         Field("lastImportTime", Time(may_be_zero=False)),
     )
 )
-"""What a server may change of a data source."""
+"""The fields of a data source that a server may change."""
 
 QUERY: Mapping[str, QueryField] = {
     **PAGING,

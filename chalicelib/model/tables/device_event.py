@@ -1,4 +1,4 @@
-"""Events of a device, by sub type. Source: data-model.md, section 5."""
+"""Device events, by sub type. Source: data-model.md, section 5."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ DEVICE_EVENT = {
         Field("from", _CLOCK),
         Field("method", _HOW),
         Field("to", _CLOCK, required=Has(("from", "method"))),
-        # The older form, kept as it was sent.
+        # The older form, stored as sent.
         Field(
             "change",
             Object((required("agent", _HOW), required("from", _CLOCK_TEXT), required("to", _CLOCK_TEXT))),

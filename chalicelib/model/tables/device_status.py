@@ -1,4 +1,4 @@
-"""What a pump and its controller say of themselves: alert, controllerSettings, controllerStatus, pumpStatus.
+"""The state of a pump and its controller: alert, controllerSettings, controllerStatus, pumpStatus.
 
 Source: data-model.md, section 5.
 """

@@ -1,4 +1,4 @@
-"""What was eaten, drunk, injected and felt: food, water, insulin, reportedState.
+"""Events that a person records: food, water, insulin, reportedState.
 
 Source: data-model.md, section 5.
 """

@@ -1,4 +1,7 @@
-"""Blood glucose and ketones: cbg, smbg, bloodKetone, and deviceEvent calibration's value. Source: data-model.md, 5."""
+"""Blood glucose and ketones: cbg, smbg, bloodKetone, and the value of a calibration.
+
+Source: data-model.md, section 5.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What food and insulin are made of: structures shared by food, dosingDecision, insulin, basal, bolus, pumpSettings.
+"""The composition of food and insulin, shared by food, dosingDecision, insulin, basal, bolus and pumpSettings.
 
 Source: data-model.md, section 4.
 """

@@ -38,9 +38,9 @@ from chalicelib.model.tables.nutrition import INSULIN_FORMULATION
 _BG_UNITS = "/units/bg"
 
 
-def _schedules(one: str, many: str, kind: ObjectList) -> tuple[Field, Field]:
-    """A single schedule, or several by name, not both."""
-    return Field(one, kind), Field(many, ObjectMap(kind), forbidden=Has((one,)))
+def _schedules(single: str, by_name: str, kind: ObjectList) -> tuple[Field, Field]:
+    """Two fields: a single schedule, and several schedules by name; only one may be present."""
+    return Field(single, kind), Field(by_name, ObjectMap(kind), forbidden=Has((single,)))
 
 
 _ENABLED = required("enabled", Boolean())

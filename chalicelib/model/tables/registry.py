@@ -1,6 +1,7 @@
-"""Every type of data by name. Source: data-model.md, sections 1 and 5.
+"""The types of data, by name. Source: data-model.md, sections 1 and 5.
 
-A type's module is imported when its first datum comes: a function that never meets pump settings never builds them.
+The module of a type is imported when its first datum arrives, so a function that never reads pump settings never
+builds their table.
 """
 
 from __future__ import annotations
@@ -33,15 +34,15 @@ _MODULES = {
 }
 
 TYPES = tuple(_MODULES)
-"""The types that can be posted, in the order in which an error lists them."""
+"""The types that may be posted, in the order in which an error lists them."""
 
 DISCRIMINATORS = {"basal": "deliveryType", "bolus": "subType", "deviceEvent": "subType"}
-"""The field that picks the variant, for the types that have variants."""
+"""The field that picks the variant, by type; other types have no variants."""
 
 
 @cache
 def variants(type_name: str) -> dict[str, Object]:
-    """The tables of a type by variant; a type without variants has one, named by the empty string."""
+    """The tables of a type by variant. A type without variants has one table, under the empty string."""
     module = import_module(f"chalicelib.model.tables.{_MODULES[type_name]}")
     table: Object | dict[str, Object] = getattr(module, _constant_name(type_name))
     return table if isinstance(table, dict) else {"": table}

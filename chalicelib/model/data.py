@@ -21,7 +21,7 @@ def check_data(items: Sequence[object], new_id: NewId) -> list[Datum]:
     Null elements are skipped. `new_id` makes the id of each datum that was sent without one.
 
     Raises:
-        InvalidFieldsError: elements have faults; every fault of parsing is listed or, if there are none, every other.
+        InvalidFieldsError: elements have faults; lists those of parsing or, if there are none, those of validation.
     """
     parsing, validation = Report(), Report()
     data: list[Datum] = []

@@ -31,7 +31,7 @@ from chalicelib.config import Settings
 from chalicelib.data_sources.manage import DataSources
 from chalicelib.data_sources.stores.data_sources import DynamoDataSources
 from chalicelib.engine.secrets_manager import cached_secret
-from chalicelib.log.ports import DataSetStore, LargeReplies, RecordLog
+from chalicelib.log.ports import Archive, CompactionMarks, DataSetStore, RecordLog
 from chalicelib.log.stores.archive import S3Archive
 from chalicelib.log.stores.backlog import DynamoCompactionMarks
 from chalicelib.log.stores.data_sets import DynamoDataSets
@@ -41,6 +41,7 @@ from chalicelib.metrics.stores.archive import S3EventArchive, SqsRejectedRecords
 from chalicelib.metrics.stores.counts import DynamoEventCounts
 from chalicelib.metrics.stores.stream import KinesisEventStream, NoEventStream, metrics_salt
 from chalicelib.observability import count
+from chalicelib.reading.ports import LargeReplies
 from chalicelib.reading.session_and_head import ReadBoth
 from chalicelib.reading.session_and_snapshot import ReadSessionAndSnapshot
 from chalicelib.reading.stores.large_replies import S3LargeReplies
@@ -54,8 +55,7 @@ from chalicelib.tasks.ports import TaskQueue, TaskSlots, TaskStore
 from chalicelib.tasks.stores.queue import SqsTaskQueue
 from chalicelib.tasks.stores.slots import DynamoTaskSlots
 from chalicelib.tasks.stores.tasks import DynamoTasks
-from chalicelib.tiles.ports import Archive, CompactionMarks, Sweeping, TileWriter
-from chalicelib.tiles.ports_purge import Purging
+from chalicelib.tiles.ports import Purging, Sweeping, TileWriter
 from chalicelib.tiles.stores.purge import DynamoPurging
 from chalicelib.tiles.stores.sweep import DynamoSweeping
 from chalicelib.tiles.stores.tiles import DynamoTiles

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.access.policy import ROOT, VIEW
+from chalicelib.access.user_ids import fits_key
 from chalicelib.errors import FieldError, InvalidFieldsError, InvalidRequestError, MalformedJsonError
 from chalicelib.model.errors import Fault, between, type_not, value_not_parsable, value_out_of_range
 from chalicelib.model.times import RFC3339_LAYOUT, parse_time
@@ -18,8 +19,6 @@ WINDOW_HOURS = "windowHours"
 MAX_WINDOW_HOURS = 24 * 366
 MS_PER_HOUR = 3_600_000
 MAX_PERMISSIONS = 100
-MAX_ID_BYTES = 512
-"""Longest id of a user in a grant: ids come out of paths and are not checked otherwise (access-api A1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +34,7 @@ class Grant:
     permissions: Mapping[str, Any]
 
     def __post_init__(self) -> None:
-        if not all(is_user_id(user_id) for user_id in (self.sharer_id, self.grantee_id)):
+        if not all(fits_key(user_id) for user_id in (self.sharer_id, self.grantee_id)):
             raise InvalidRequestError("a user id is empty or too long")
 
     def at(self, now_ms: int) -> "Grant | None":
@@ -59,11 +58,6 @@ class Grant:
         """When the last of the permissions ends; None when one does not end."""
         ends = [_expires_time_ms(value) for value in self.permissions.values()]
         return None if None in ends else max((end for end in ends if end is not None), default=None)
-
-
-def is_user_id(text: str) -> bool:
-    """Whether a text can be a user's id at all."""
-    return 0 < len(text.encode()) <= MAX_ID_BYTES
 
 
 def window_hours(value: Any) -> int | None:

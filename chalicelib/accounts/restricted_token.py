@@ -10,7 +10,6 @@ from chalicelib.access.user_ids import require_user_id
 from chalicelib.accounts.ports import RestrictedTokens
 from chalicelib.accounts.session import end_restricted_tokens
 from chalicelib.errors import FieldError, InvalidFieldsError, MalformedJsonError, NotFoundError, UnauthenticatedError
-from chalicelib.log.data_set import format_time
 from chalicelib.model.checks.parse import parse
 from chalicelib.model.checks.report import Report
 from chalicelib.model.errors import NOT_PARSED, Fault, between, length_out_of_range
@@ -18,7 +17,7 @@ from chalicelib.model.fields import Kind, Text, TextList, Time
 from chalicelib.model.json_values import member
 from chalicelib.model.query import PAGING, check_query
 from chalicelib.model.rendering import render
-from chalicelib.model.times import Moment
+from chalicelib.model.times import Moment, format_time
 
 DEFAULT_LIFETIME_MS = 3_600_000
 MAX_LIFETIME_MS = 90 * 24 * 3_600_000

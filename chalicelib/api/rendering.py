@@ -11,7 +11,7 @@ from chalicelib.api.credentials import PLATFORM_FORMATS
 from chalicelib.api.messages import Reply, Trace
 from chalicelib.api.operations.operation import ErrorFormat
 from chalicelib.encoding.gzip_splice import RecordArray
-from chalicelib.log.ports import LargeReplies
+from chalicelib.reading.ports import LargeReplies
 
 JSON = "application/json"
 JSON_UTF8 = "application/json; charset=utf-8"

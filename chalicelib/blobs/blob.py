@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from chalicelib.log.data_set import format_time
+from chalicelib.model.times import format_time
 
 LARGEST_BYTES = 104_857_600
 """100 MiB, the most that a blob may have."""

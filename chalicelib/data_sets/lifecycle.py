@@ -20,11 +20,12 @@ from chalicelib.errors import (
     TooLargeError,
     UnauthorizedError,
 )
-from chalicelib.log.data_set import NORMAL, DataOwner, DataSet, as_data_set, format_time
+from chalicelib.log.data_set import NORMAL, DataOwner, DataSet, as_data_set
 from chalicelib.log.ports import DataSetStore
 from chalicelib.log.truncation import open_when_closed, with_truncations
 from chalicelib.model.checks.bodies import check_data_set, check_data_set_update
 from chalicelib.model.deduplicators import choose
+from chalicelib.model.times import format_time
 
 DESCRIPTION_BYTES = 128 * 1024
 """Most that a description may take as JSON: it is kept in one piece. Texts in it have no limit of their own."""

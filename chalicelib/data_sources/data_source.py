@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from chalicelib.log.data_set import format_time
-from chalicelib.model.times import parse_time
+from chalicelib.model.times import format_time, parse_time
 
 CONNECTED = "connected"
 DISCONNECTED = "disconnected"

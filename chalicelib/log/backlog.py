@@ -3,6 +3,8 @@
 A mark on each entry would cost as much as the entry, so only some make one, for those before them as well.
 """
 
+from dataclasses import dataclass
+
 from chalicelib.log.entry import NewEntry
 
 DUE_BYTES = 512 * 1024
@@ -15,6 +17,16 @@ LARGE_BYTES = 8 * 1024
 _EVERY = 32
 _SMALL_ENTRIES_BYTES = 64 * 1024
 """About what so many entries of a phone take."""
+
+
+@dataclass(frozen=True, slots=True)
+class CompactionMark:
+    """Says that a user's logs have grown by about so many bytes since the first of some entries that is not in tiles
+    was stored. What happened after it was read makes it another mark."""
+
+    owner_id: str
+    since_ms: int
+    weight_bytes: int
 
 
 def weight_bytes(entry: NewEntry, number: int) -> int | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from chalicelib.log.freshness import UNKNOWN, CameIn, Freshness, NewestByType, client_of
-from chalicelib.model.times import Moment
+from chalicelib.model.times import format_time
 
 CONTINUOUS = "continuous"
 NORMAL = "normal"
@@ -159,9 +159,3 @@ def as_upload_record(data_set: DataSet) -> dict[str, Any]:
     if data_set.deleted_time_ms is not None:
         shown["deletedTime"] = format_time(data_set.deleted_time_ms)
     return shown
-
-
-def format_time(time_ms: int) -> str:
-    """UTC with `Z`, at most three fraction digits, none that are zero at the end. Source: data-model 2, Times."""
-    seconds, milliseconds = divmod(time_ms, 1000)
-    return Moment(seconds, milliseconds * 1_000_000, 0).stored

@@ -5,10 +5,12 @@ First each data set's log is folded by itself, then hashes are compared across t
 Source: dedup, all of it.
 """
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from chalicelib import json_text
 from chalicelib.log.data_set import DataSet
 from chalicelib.log.entry import Entry, Selectors
 from chalicelib.log.fold_backward import keep_all, replace_origins
@@ -38,6 +40,7 @@ class VisibleData:
 
 
 _NO_PREFIXES: Mapping[str, Prefix] = {}
+_STATE_DIGITS = 16
 
 
 def visible(
@@ -124,3 +127,24 @@ def _not_hidden(run: Run, hidden: Mapping[str, set[str]]) -> Sequence[int]:
         return run.rows
     nothing: set[str] = set()
     return [row for row in run.rows if hashes[row] not in hidden.get(device_ids[row] or "", nothing)]
+
+
+def fold_states(every: Iterable[DataSet]) -> dict[str, str]:
+    """For each data set whose data can be seen, by id, a digest of all but its entries that the fold depends on.
+
+    Logs of equal entries and states fold alike. `every` holds all data sets of the owner.
+    """
+    every = list(every)
+    truncating = [data_set for data_set in every if truncates(data_set)]
+    return {data_set.id: _state(data_set, truncating) for data_set in every if can_be_seen(data_set)}
+
+
+def can_be_seen(data_set: DataSet) -> bool:
+    """Whether anything of its log is visible, or will be without its being closed."""
+    return data_set.is_active and not data_set.is_gone
+
+
+def _state(data_set: DataSet, truncating: Iterable[DataSet]) -> str:
+    cuts = [(it.close_order, it.device_id, it.last_number) for it in truncations(data_set, truncating)]
+    state = (data_set.deduplicator, data_set.device_id, data_set.close_order, data_set.cut_off, cuts)
+    return hashlib.sha256(json_text.encode(state)).hexdigest()[:_STATE_DIGITS]

@@ -1,12 +1,15 @@
-"""What the domain needs of the world, as protocols. `tests/stores` holds the suites that every adapter and fake passes.
+"""The ports of the log: data sets, their entries, the archive, and the backlog of compaction.
+
+`tests/stores` holds the suites that every store and its fake pass.
 
 Any method may raise UnavailableError: the store throttles or does not answer, and a retry is safe.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Protocol
 
+from chalicelib.log.backlog import CompactionMark
 from chalicelib.log.data_set import DataOwner, DataSet, DataSetHead
 from chalicelib.log.entry import Entry, NewEntry
 
@@ -103,9 +106,34 @@ class RecordLog(Protocol):
         ...
 
 
-class LargeReplies(Protocol):
-    """Keeps, for a short while, answers that are too large for the way they came to be asked for."""
+class Archive(Protocol):
+    """Keeps entries that are in tiles, outside the table, for as long as their data set. Objects do not change."""
 
-    def put(self, body: bytes, content_type: str, content_encoding: str | None) -> str:
-        """The address from which whoever knows it may fetch the body for a few minutes."""
+    def put(self, owner: DataOwner, entries: Sequence[Entry]) -> None:
+        """Keeps entries of one data set, which come by number; a number between them that is not there was removed
+        from the log. Putting some twice is harmless."""
+        ...
+
+    def entries(self, owner: DataOwner, data_set_id: str) -> Iterator[Entry]:
+        """All that was put of a data set: by number, each once."""
+        ...
+
+    def remove_entries(self, owner: DataOwner, data_set_id: str, numbers: Collection[int]) -> None:
+        """Removes the entries with these numbers, those that are there."""
+        ...
+
+    def remove(self, owner: DataOwner, data_set_id: str | None = None) -> None:
+        """Removes all that was put of a data set, or of all data sets of the owner's epoch."""
+        ...
+
+
+class CompactionMarks(Protocol):
+    """Finds whose tiles lag behind. Marks are made by the stores, in the same step as what they tell of."""
+
+    def all(self) -> Iterator[CompactionMark]:
+        """All marks, in any order."""
+        ...
+
+    def clear(self, mark: CompactionMark) -> None:
+        """Takes a mark away, unless it has grown since it was read."""
         ...

@@ -85,6 +85,12 @@ def parse_local_time(text: str) -> Moment | None:
     return match and _moment(*match.groups())
 
 
+def format_time(time_ms: int) -> str:
+    """UTC with `Z`, at most three fraction digits, none that are zero at the end. Source: data-model 2, Times."""
+    seconds, milliseconds = divmod(time_ms, 1000)
+    return Moment(seconds, milliseconds * 1_000_000, 0).stored
+
+
 def _moment(
     year: str, month: str, day: str, hour: str, minute: str, second: str, fraction: str | None
 ) -> Moment | None:

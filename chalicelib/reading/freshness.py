@@ -4,9 +4,9 @@ from typing import Any
 
 from chalicelib.access.call import Caller, GrantReader, require_view
 from chalicelib.access.policy import READERS
-from chalicelib.log.data_set import format_time
 from chalicelib.log.freshness import NewestByType
 from chalicelib.log.ports import DataSetStore
+from chalicelib.model.times import format_time
 
 
 def read_freshness(caller: Caller, owner_id: str, *, data_sets: DataSetStore, grants: GrantReader) -> dict[str, Any]:

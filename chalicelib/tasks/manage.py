@@ -8,7 +8,7 @@ from typing import Any
 from chalicelib.access.call import Caller
 from chalicelib.conflicts import retry_on_conflict
 from chalicelib.errors import TaskNotFoundError, UnauthorizedError, UnavailableError
-from chalicelib.log.data_set import format_time
+from chalicelib.model.times import format_time
 from chalicelib.tasks.bodies import read_changes, read_list, read_new_task
 from chalicelib.tasks.ports import TaskQueue, TaskStore
 from chalicelib.tasks.task import Place, Task, TaskChanges, changed

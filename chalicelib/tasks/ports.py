@@ -10,10 +10,9 @@ from typing import Protocol
 from chalicelib.accounts.ports import Accounts, Grants, Profiles, RestrictedTokens, Sessions
 from chalicelib.blobs.ports import BlobStore, ContentStore
 from chalicelib.data_sources.manage import DataSources
-from chalicelib.log.ports import DataSetStore, RecordLog
+from chalicelib.log.ports import Archive, CompactionMarks, DataSetStore, RecordLog
 from chalicelib.tasks.task import State, Task
-from chalicelib.tiles.ports import Archive, CompactionMarks, Sweeping, TileWriter
-from chalicelib.tiles.ports_purge import Purging
+from chalicelib.tiles.ports import Purging, Sweeping, TileWriter
 from chalicelib.uploads.rejections import Refusals
 
 

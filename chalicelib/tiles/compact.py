@@ -4,7 +4,8 @@ Any step of it may be the last one: tiles, notes and archive objects are seen by
 them takes the place of the one before, in one step, and what was written in vain is swept. See docs/adr/0005.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -12,13 +13,13 @@ from itertools import groupby
 from chalicelib.conflicts import WriteConflictError
 from chalicelib.log.data_set import DataOwner, DataSet
 from chalicelib.log.entry import Entry
-from chalicelib.log.fold_state import can_be_seen
-from chalicelib.log.ports import DataSetStore, RecordLog
+from chalicelib.log.fold import can_be_seen
+from chalicelib.log.ports import Archive, DataSetStore, RecordLog
 from chalicelib.log.truncation import truncations
-from chalicelib.tiles.compaction_drafts import Drafts
-from chalicelib.tiles.fold_into_tiles import fold_into
-from chalicelib.tiles.ports import Archive, Attempt, Compacted, TileWriter
-from chalicelib.tiles.snapshot import Snapshot, followed_by
+from chalicelib.tiles.fold_into_tiles import Folded, fold_into
+from chalicelib.tiles.ports import Attempt, Compacted, TileWriter
+from chalicelib.tiles.snapshot import Snapshot, TilePlace, followed_by
+from chalicelib.tiles.tile import Tile, TileContent, TileKey
 
 STEP_BYTES = 2 * 1024 * 1024
 """Entries that go into tiles in one step, as they are stored; inflated they take some eight times as much."""
@@ -117,6 +118,42 @@ def rebuild(owner_id: str, ports: CompactionPorts, check_time: Callable[[], None
         ports.tiles.write(attempt, drafts.contents, drafts.notes())
         ports.tiles.commit(attempt, current, after, _compacted(tail.every, current, after), ports.now_ms())
     return Done(len(tail.entries), sum(1 for _ in after.every_tile()), 1)
+
+
+class Drafts:
+    """The tiles of a rebuild before they are written, as a `TileSource`: what one step makes, the next one reads.
+
+    They are written once, when all is done: no reader meets a former content under the key of a tile, not even one
+    whose reads lag behind.
+    """
+
+    def __init__(self) -> None:
+        self.contents: dict[TileKey, TileContent] = {}
+        self._noted: dict[TileKey, set[int]] = defaultdict(set)
+
+    def take(self, folded: Folded) -> None:
+        """Puts what a step changed in the place of what there was."""
+        for key, made in folded.tiles.items():
+            if made is None:
+                self.contents.pop(key, None)
+            else:
+                self.contents[key] = made[0]
+        for key, origin_keys in folded.origin_keys.items():
+            self._noted[key].update(origin_keys)
+
+    def tiles(
+        self, _owner: DataOwner, places: Sequence[TilePlace], _hidden: Collection[TileKey]
+    ) -> dict[TileKey, Tile]:
+        """The tiles as they are now."""
+        return {place.key: Tile(self.contents[place.key]) for place in places}
+
+    def notes(self) -> dict[TileKey, Sequence[int]]:
+        """The keys of the origin ids of all records that the entries brought, by tile."""
+        return {key: sorted(origin_keys) for key, origin_keys in self._noted.items()}
+
+    def origin_keys(self, _owner: DataOwner) -> Iterator[Mapping[TileKey, Sequence[int]]]:
+        """All notes at once."""
+        return iter([self.notes()])
 
 
 def read_tail(owner: DataOwner, snapshot: Snapshot, ports: CompactionPorts) -> Tail:

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 
 from chalicelib.log.data_set import DataOwner, DataSet
 from chalicelib.log.entry import Entry
-from chalicelib.log.fold import VisibleData, stored, without_older_hashes
-from chalicelib.log.fold_state import fold_states
+from chalicelib.log.fold import VisibleData, fold_states, stored, without_older_hashes
 from chalicelib.log.fold_steps import Prefix, Run
 from chalicelib.tiles.ports import TileSource
 from chalicelib.tiles.snapshot import Applied, Snapshot, TilePlace

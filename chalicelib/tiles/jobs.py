@@ -5,11 +5,10 @@ from hashlib import sha256
 
 from chalicelib.conflicts import WriteConflictError
 from chalicelib.errors import UnavailableError
-from chalicelib.log.backlog import DUE_AFTER_MS, DUE_BYTES
+from chalicelib.log.backlog import DUE_AFTER_MS, DUE_BYTES, CompactionMark
 from chalicelib.tasks.ports import TaskServices
 from chalicelib.tasks.types import Again, Run, TaskFailedError, TimeLimitError
 from chalicelib.tiles.compact import CompactionPorts, LogIncompleteError, compact, rebuild
-from chalicelib.tiles.ports import CompactionMark
 from chalicelib.tiles.verify import Checked, check_tiles
 
 COMPACTIONS_FAILED = "CompactionsFailed"

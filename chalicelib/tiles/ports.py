@@ -1,4 +1,4 @@
-"""What tiles and their compaction need of the world: a store, an archive, and marks that say whose log has grown.
+"""The ports of tiles: their store, the sweep of what compaction made obsolete, and the purge of what was deleted.
 
 Any method may raise UnavailableError: the store throttles or does not answer, and a retry is safe.
 """
@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from chalicelib.log.data_set import DataOwner
+from chalicelib.log.data_set import DataOwner, DataSet
 from chalicelib.log.entry import Entry
 from chalicelib.tiles.snapshot import Snapshot, TilePlace
 from chalicelib.tiles.tile import Tile, TileContent, TileKey
@@ -101,27 +101,6 @@ class TileWriter(TileReader, Protocol):
         ...
 
 
-class Archive(Protocol):
-    """Keeps entries that are in tiles, outside the table, for as long as their data set. Objects do not change."""
-
-    def put(self, owner: DataOwner, entries: Sequence[Entry]) -> None:
-        """Keeps entries of one data set, which come by number; a number between them that is not there was removed
-        from the log. Putting some twice is harmless."""
-        ...
-
-    def entries(self, owner: DataOwner, data_set_id: str) -> Iterator[Entry]:
-        """All that was put of a data set: by number, each once."""
-        ...
-
-    def remove_entries(self, owner: DataOwner, data_set_id: str, numbers: Collection[int]) -> None:
-        """Removes the entries with these numbers, those that are there."""
-        ...
-
-    def remove(self, owner: DataOwner, data_set_id: str | None = None) -> None:
-        """Removes all that was put of a data set, or of all data sets of the owner's epoch."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class SweepOrder:
     """What may be removed some time after an attempt: what it wrote when it was not committed, and otherwise what its
@@ -152,22 +131,39 @@ class Sweeping(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class CompactionMark:
-    """Says that a user's logs have grown by about so many bytes since the first of some entries that is not in tiles
-    was stored. What happened after it was read makes it another mark."""
+class PurgeOrder:
+    """What may hold something to purge: a data set, or (without one) all that a user had in an epoch."""
 
+    id: str
+    time_ms: int
     owner_id: str
-    since_ms: int
-    weight_bytes: int
+    epoch: int
+    data_set_id: str | None = None
 
 
-class CompactionMarks(Protocol):
-    """Finds whose tiles lag behind. Marks are made by the stores, in the same step as what they tell of."""
+class Purging(Protocol):
+    """Keeps orders, and carries out the removals. Each removal may be repeated, and may stop half-way."""
 
-    def all(self) -> Iterator[CompactionMark]:
-        """All marks, in any order."""
+    def orders(self, before_ms: int) -> Iterator[PurgeOrder]:
+        """Those given before, oldest first."""
         ...
 
-    def clear(self, mark: CompactionMark) -> None:
-        """Takes a mark away, unless it has grown since it was read."""
+    def finish(self, order: PurgeOrder) -> None:
+        """Forgets an order that was carried out."""
+        ...
+
+    def data_sets_of_epoch(self, owner_id: str, epoch: int) -> list[DataSet]:
+        """The data sets that a user had in an epoch, erased or not."""
+        ...
+
+    def entries(self, data_set: DataSet) -> Iterator[Entry]:
+        """The entries of a log, by number."""
+        ...
+
+    def remove_entries(self, data_set: DataSet, numbers: list[int]) -> None:
+        """Removes entries with all parts of their bodies."""
+        ...
+
+    def remove_data_set(self, data_set: DataSet) -> None:
+        """Removes all that is stored of a data set, strays that no entry names included; its description last."""
         ...

@@ -6,13 +6,13 @@ comes by. Each of them leaves an order in the same step, so that nobody has to l
 
 from chalicelib.log.data_set import DataOwner, DataSet
 from chalicelib.log.entry import Entry, EntryKind, read_records
+from chalicelib.log.ports import Archive
 from chalicelib.log.records import Records
 from chalicelib.log.truncation import Truncation, truncations
 from chalicelib.model.deduplicators import DATASET_DELETE_ORIGIN, DATASET_DELETE_ORIGIN_OLDER, DATASET_DROP_HASH
 from chalicelib.tasks.ports import TaskServices
 from chalicelib.tasks.types import Run
-from chalicelib.tiles.ports import Archive
-from chalicelib.tiles.ports_purge import PurgeOrder
+from chalicelib.tiles.ports import PurgeOrder
 
 WAIT_MS = 15 * 60_000
 """How long an order waits: a reader that began before it may still need what is to go; no function runs longer."""

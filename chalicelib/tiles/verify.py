@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from chalicelib.log.data_set import DataOwner
-from chalicelib.log.fold_state import fold_states
+from chalicelib.log.fold import fold_states
 from chalicelib.tiles.compact import CompactionPorts, whole_logs
 from chalicelib.tiles.fold_into_tiles import made_of
 from chalicelib.tiles.ports import TileMissingError

@@ -9,9 +9,8 @@ from functools import cached_property
 from chalicelib.encoding.gzip_splice import DeflatedLines
 from chalicelib.log.data_set import DataOwner, DataSet
 from chalicelib.log.entry import Entry, EntryKind, read_records
-from chalicelib.log.fold import VisibleData, visible
+from chalicelib.log.fold import VisibleData, fold_states, visible
 from chalicelib.log.fold_forward import LOOKED_UP_TYPES
-from chalicelib.log.fold_state import fold_states
 from chalicelib.log.fold_steps import Prefix, Run
 from chalicelib.log.records import Records
 from chalicelib.model.deduplicators import DATASET_DELETE_ORIGIN_OLDER

@@ -8,6 +8,7 @@ from chalicelib.access.policy import UPLOADERS
 from chalicelib.errors import (
     DataSetClosedError,
     DataSetNotFoundError,
+    FieldError,
     InvalidFieldsError,
     InvalidSelectorsError,
     MalformedJsonError,
@@ -74,6 +75,57 @@ def add_data(
     revision = None if head.is_continuous else _REVISION_ONCE_ACTIVATED
     entry = NewEntry(EntryKind.ADD, now_ms, encode_data(data, head.id, hashes, revision))
     log.append(head, entry, newest_times_ms((datum.body["type"], datum.time_ms) for datum in data))
+
+
+def add_valid_data(
+    caller: Caller,
+    data_set_id: str,
+    read_items: Callable[[], Any],
+    *,
+    heads: DataSetHeads,
+    log: RecordLog,
+    grants: GrantReader,
+    now_ms: int,
+    new_id: Callable[[], str],
+) -> list[FieldError]:
+    """Adds the data without faults by one entry, and returns the faults of the rest in the order of checking.
+
+    For clients that prefer lenient handling: by default one bad record keeps all others of its request out, again and
+    again. Pointers lead into the body as it was sent.
+
+    Raises:
+        The errors of `add_data`, when the request is refused as a whole.
+    """
+    left_out: set[int] = set()
+    faults: list[FieldError] = []
+
+    def read_others() -> Any:
+        items = read_items()
+        if not isinstance(items, list):
+            return items
+        return [None if place in left_out else item for place, item in enumerate(items)]
+
+    while True:
+        try:
+            add_data(
+                caller,
+                data_set_id,
+                read_others,
+                heads=heads,
+                log=log,
+                grants=grants,
+                now_ms=now_ms,
+                new_id=new_id,
+            )
+        except InvalidFieldsError as refused:
+            # Faults of one kind hide those of another, so the others are looked at again.
+            places = _places(refused.errors)
+            if not places - left_out:
+                raise
+            left_out |= places
+            faults += refused.errors
+        else:
+            return faults
 
 
 def delete_data(
@@ -149,6 +201,12 @@ def _text(value: Any, is_valid: Callable[[str], object]) -> str:
 def _require_time(value: Mapping[str, Any]) -> None:
     if value.get("time") is not None:
         _text(value["time"], lambda text: parse_time(text) is not None)
+
+
+def _places(faults: Sequence[FieldError]) -> set[int]:
+    """The elements of the body that faults are in."""
+    first = [(fault.pointer or "/").split("/")[1] for fault in faults]
+    return {int(place) for place in first if place.isdecimal()}
 
 
 def _writable(caller: Caller, data_set_id: str, heads: DataSetHeads, grants: GrantReader) -> DataSetHead:

@@ -12,8 +12,9 @@ from typing import Any, Protocol
 from chalicelib.access.call import Caller, GrantReader, require
 from chalicelib.access.policy import CUSTODIANS
 from chalicelib.errors import FieldError, InvalidFieldsError, InvalidRequestError, MalformedJsonError, UnavailableError
-from chalicelib.log.data_set import DataSetHead, format_time
+from chalicelib.log.data_set import DataSetHead
 from chalicelib.log.ports import DataSetHeads, DataSetStore
+from chalicelib.model.times import format_time
 
 KEPT_FOR_MS = 14 * 24 * 3_600_000
 LISTED = 100

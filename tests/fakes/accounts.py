@@ -6,8 +6,9 @@ from copy import deepcopy
 from typing import Any
 
 from chalicelib.access.call import RestrictedToken, Session
+from chalicelib.access.user_ids import fits_key
 from chalicelib.accounts.account import Account
-from chalicelib.accounts.grant import Grant, is_user_id
+from chalicelib.accounts.grant import Grant
 from chalicelib.accounts.ports import Collection, Counter, Deletion
 from chalicelib.errors import InvalidRequestError, UserExistsError
 from chalicelib.sign_in.ports import AuthorizationCode, OidcLogin
@@ -236,7 +237,7 @@ class FakeProfiles:
 
     def replace(self, user_id: str, name: str, old: Collection | None, new: Collection) -> bool:
         """Store, unless another version is in the way."""
-        if not is_user_id(user_id) or not is_user_id(name):
+        if not fits_key(user_id) or not fits_key(name):
             raise InvalidRequestError("a user id or the name of a collection is empty or too long")
         stored = self.collections.get((user_id, name))
         if (stored and stored.version) != (old and old.version):

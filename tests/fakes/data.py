@@ -6,14 +6,13 @@ from typing import Any
 
 from chalicelib.conflicts import WriteConflictError
 from chalicelib.errors import DataSetClosedError, DataSetExistsError, DataSetNotFoundError
-from chalicelib.log.backlog import URGENT_BYTES, weight_bytes
+from chalicelib.log.backlog import URGENT_BYTES, CompactionMark, weight_bytes
 from chalicelib.log.data_set import DataOwner, DataSet, DataSetHead, deletes, head_of
 from chalicelib.log.entry import Entry, NewEntry
 from chalicelib.log.freshness import Freshness
 from chalicelib.log.ports import FROM_THE_FIRST, NO_TIMES_MS
 from chalicelib.log.truncation import truncates
-from chalicelib.tiles.ports import CompactionMark
-from chalicelib.tiles.ports_purge import PurgeOrder
+from chalicelib.tiles.ports import PurgeOrder
 
 
 class FakeDataSets:

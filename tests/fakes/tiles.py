@@ -5,9 +5,10 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from chalicelib.conflicts import WriteConflictError
+from chalicelib.log.backlog import CompactionMark
 from chalicelib.log.data_set import DataOwner
 from chalicelib.log.entry import Entry
-from chalicelib.tiles.ports import Attempt, Compacted, CompactionMark, SweepOrder, TileMissingError
+from chalicelib.tiles.ports import Attempt, Compacted, SweepOrder, TileMissingError
 from chalicelib.tiles.snapshot import Snapshot, TilePlace, decode_snapshot, encode_snapshot
 from chalicelib.tiles.tile import Tile, TileContent, TileKey
 from tests.fakes.data import FakeDataSets, FakeRecordLog

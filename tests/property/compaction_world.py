@@ -14,7 +14,7 @@ from chalicelib.conflicts import WriteConflictError
 from chalicelib.encoding.gzip_splice import RecordArray
 from chalicelib.log.data_set import DataSetHead
 from chalicelib.log.entry import NewEntry
-from chalicelib.log.fold_state import can_be_seen
+from chalicelib.log.fold import can_be_seen
 from chalicelib.log.ports import NO_TIMES_MS
 from chalicelib.reading import read as query
 from chalicelib.reading.query import DataQuery

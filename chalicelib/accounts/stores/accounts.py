@@ -6,8 +6,9 @@ They agree at all times, since each change is one transaction over all of them.
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
+from chalicelib.access.user_ids import fits_key
 from chalicelib.accounts.account import FIRST_PASSWORD_VERSION, Account
-from chalicelib.accounts.grant import Grant, is_user_id
+from chalicelib.accounts.grant import Grant
 from chalicelib.accounts.ports import Deletion
 from chalicelib.accounts.stores.grants import grant_items
 from chalicelib.accounts.stores.keys import (
@@ -75,17 +76,17 @@ class DynamoAccounts:
 
     def find(self, user_id: str) -> Account | None:
         """One read."""
-        item = self._get(account_key(user_id)) if is_user_id(user_id) else None
+        item = self._get(account_key(user_id)) if fits_key(user_id) else None
         return None if item is None else account_from_item(item)
 
     def find_by_email(self, email: str) -> Account | None:
         """Two reads: address, account."""
-        held = self._get(email_key(email)) if is_user_id(email) else None
+        held = self._get(email_key(email)) if fits_key(email) else None
         return self.find(NO_ACCOUNT if held is None else held["user_id"]["S"])
 
     def find_many(self, user_ids: Collection[str]) -> list[Account]:
         """One batch for each hundred accounts."""
-        wanted = [user_id for user_id in dict.fromkeys(user_ids) if is_user_id(user_id)]
+        wanted = [user_id for user_id in dict.fromkeys(user_ids) if fits_key(user_id)]
         keys = [account_key(user_id) for user_id in wanted]
         items = dynamodb.batch_get(dynamodb.client(self._settings), self._table, keys)
         found = {account.user_id: account for account in map(account_from_item, items)}

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from chalicelib.accounts.grant import Grant, is_user_id
+from chalicelib.access.user_ids import fits_key
+from chalicelib.accounts.grant import Grant
 from chalicelib.accounts.stores.keys import (
     GRANT_PREFIX,
     GRANTED_PREFIX,
@@ -49,7 +50,7 @@ class DynamoGrants:
 
     def find(self, sharer_id: str, grantee_id: str) -> Grant | None:
         """One read."""
-        if not is_user_id(sharer_id) or not is_user_id(grantee_id):
+        if not fits_key(sharer_id) or not fits_key(grantee_id):
             return None
         with dynamodb.refusals():
             found = dynamodb.client(self._settings).get_item(
@@ -86,7 +87,7 @@ class DynamoGrants:
         transact(self._settings, list(writes))
 
     def _current(self, user_id: str, prefix: str) -> list[Grant]:
-        if not is_user_id(user_id):
+        if not fits_key(user_id):
             return []
         now_ms = self._now_ms()
         items = dynamodb.query_all(dynamodb.client(self._settings), self._table, user_pk(user_id), prefix)

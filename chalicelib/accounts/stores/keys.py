@@ -18,7 +18,7 @@
 | counter of sign-in attempts | `ATTEMPTS#<kind>:<hash>` | `<start of the window, seconds>` |
 
 Ids stand last in a key, so nothing in an id can be taken for another key. DynamoDB takes 2048 bytes of pk and 1024 of
-sk, so ids that come out of paths are checked by `is_user_id` first.
+sk, so ids that come out of paths are checked by `fits_key` first.
 """
 
 from typing import TYPE_CHECKING

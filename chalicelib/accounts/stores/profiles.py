@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from chalicelib.accounts.grant import is_user_id
+from chalicelib.access.user_ids import fits_key
 from chalicelib.accounts.ports import Collection
 from chalicelib.accounts.stores.keys import METADATA_PREFIX, collection_key, user_pk
 from chalicelib.config import Settings
@@ -40,7 +40,7 @@ class DynamoProfiles:
 
     def find(self, user_id: str, name: str) -> Collection | None:
         """One read."""
-        if not is_user_id(user_id) or not is_user_id(name):
+        if not fits_key(user_id) or not fits_key(name):
             return None
         with dynamodb.refusals():
             found = dynamodb.client(self._settings).get_item(
@@ -58,7 +58,7 @@ class DynamoProfiles:
 
     def replace(self, user_id: str, name: str, old: Collection | None, new: Collection) -> bool:
         """One conditional write."""
-        if not is_user_id(user_id) or not is_user_id(name):
+        if not fits_key(user_id) or not fits_key(name):
             raise InvalidRequestError("a user id or the name of a collection is empty or too long")
         condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(pk)"}
         if old is not None:
@@ -77,7 +77,7 @@ class DynamoProfiles:
 
     def delete_all(self, user_id: str) -> None:
         """One query, and one write for each collection."""
-        if not is_user_id(user_id):
+        if not fits_key(user_id):
             return
         client = dynamodb.client(self._settings)
         for item in dynamodb.query_all(

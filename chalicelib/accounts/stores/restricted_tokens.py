@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.access.call import RestrictedToken, Session
-from chalicelib.accounts.grant import is_user_id
+from chalicelib.access.user_ids import fits_key
 from chalicelib.accounts.stores.keys import (
     RESTRICTED_PREFIX,
     restricted_token_key,
@@ -61,7 +61,7 @@ class DynamoRestrictedTokens:
 
     def find(self, token_id: str) -> RestrictedToken | None:
         """One read."""
-        if not is_user_id(token_id):
+        if not fits_key(token_id):
             return None
         with dynamodb.refusals():
             found = dynamodb.client(self._settings).get_item(
@@ -71,7 +71,7 @@ class DynamoRestrictedTokens:
 
     def of_user(self, user_id: str) -> list[RestrictedToken]:
         """One query, backwards."""
-        if not is_user_id(user_id):
+        if not fits_key(user_id):
             return []
         client = dynamodb.client(self._settings)
         items = dynamodb.query_all(client, self._table, user_pk(user_id), RESTRICTED_PREFIX, ScanIndexForward=False)

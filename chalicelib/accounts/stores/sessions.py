@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.access.call import Session
-from chalicelib.accounts.grant import is_user_id
+from chalicelib.access.user_ids import fits_key
 from chalicelib.accounts.stores.keys import (
     OIDC_SK,
     SESSIONS_PREFIX,
@@ -85,7 +85,7 @@ class DynamoSessions:
 
     def end_all(self, user_id: str, but: Session | None = None) -> None:
         """As `end_login`, for all logins of the user."""
-        if is_user_id(user_id):
+        if fits_key(user_id):
             self._end(user_id, SESSIONS_PREFIX, but)
 
     def _end(self, user_id: str, prefix: str, but: Session | None = None) -> None:

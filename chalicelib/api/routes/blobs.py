@@ -17,7 +17,7 @@ from chalicelib.blobs import manage as blobs
 from chalicelib.blobs.blob import Blob, as_blob
 from chalicelib.blobs.manage import Content
 from chalicelib.blobs.ports import Upload
-from chalicelib.log.data_set import format_time
+from chalicelib.model.times import format_time
 
 blueprint = ApiBlueprint(__name__)
 

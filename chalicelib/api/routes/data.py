@@ -27,7 +27,6 @@ from chalicelib.reading.session_and_head import SessionAndHead
 from chalicelib.reading.session_and_snapshot import SessionAndSnapshot
 from chalicelib.uploads import add as ingest
 from chalicelib.uploads import legacy as legacy_upload
-from chalicelib.uploads import lenient
 from chalicelib.uploads import rejections as refusals
 
 blueprint = ApiBlueprint(__name__)
@@ -68,7 +67,7 @@ def add_data(request: Request) -> Reply:
         if not prefers(request, LENIENT):
             _add(ingest.add_data, request)
             return enveloped(request, [])
-        faults = _add(lenient.add_data, request)
+        faults = _add(ingest.add_valid_data, request)
         keep(faults)
     refused = [field_error_body(fault) for fault in faults]
     body = {"data": [], "refused": refused, "meta": request.trace.meta}

@@ -13,7 +13,7 @@ from chalicelib.api.routes.blobs import content_answer, created, upload_member
 from chalicelib.api.routing import ApiBlueprint
 from chalicelib.blobs import device_logs
 from chalicelib.blobs.blob import TimeSpan, as_device_log
-from chalicelib.log.data_set import format_time
+from chalicelib.model.times import format_time
 
 blueprint = ApiBlueprint(__name__)
 

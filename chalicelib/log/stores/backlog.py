@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from chalicelib.config import Settings
 from chalicelib.engine.dynamodb import ConditionRefusedError, client, query_pages, refusals
+from chalicelib.log.backlog import CompactionMark
 from chalicelib.log.stores.keys import mark_key, marks_partition
-from chalicelib.tiles.ports import CompactionMark
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -12,7 +12,7 @@ VALID_FOR_S = 300
 
 
 class S3LargeReplies:
-    """Implements `log.ports.LargeReplies`. The address alone gives access, so its key is as long as a token."""
+    """Implements `reading.ports.LargeReplies`. The address alone gives access, so its key is as long as a token."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings

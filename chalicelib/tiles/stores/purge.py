@@ -17,7 +17,7 @@ from chalicelib.log.stores.keys import (
     purge_orders_partition,
 )
 from chalicelib.log.stores.record_log import DynamoRecordLog
-from chalicelib.tiles.ports_purge import PurgeOrder
+from chalicelib.tiles.ports import PurgeOrder
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

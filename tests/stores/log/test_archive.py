@@ -8,8 +8,8 @@ from chalicelib.config import Settings
 from chalicelib.engine import s3
 from chalicelib.log.data_set import DataOwner
 from chalicelib.log.entry import Entry, EntryKind
+from chalicelib.log.ports import Archive
 from chalicelib.log.stores.archive import PREFIX, S3Archive, decode_entries, encode_entries
-from chalicelib.tiles.ports import Archive
 from tests.fakes.tiles import FakeArchive
 from tests.stores.log.test_data_stores import ANNA, NOW_MS
 

@@ -5,10 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.log.backlog import LARGE_BYTES, URGENT_BYTES, weight_bytes
+from chalicelib.log.backlog import LARGE_BYTES, URGENT_BYTES, CompactionMark, weight_bytes
 from chalicelib.log.data_set import DataSet
 from chalicelib.log.stores.keys import mark_key
-from chalicelib.tiles.ports import CompactionMark
 from tests.stores.log.test_data_stores import ANNA, NOW_MS, closed, data_set, entry
 from tests.stores.tiles.tile_scene import Stores, stores_of
 

@@ -14,7 +14,7 @@ from chalicelib.data_sets import lifecycle as data_sets
 from chalicelib.data_sources.manage import DataSources
 from chalicelib.data_sources.stores.data_sources import DynamoDataSources
 from chalicelib.engine import dynamodb
-from chalicelib.log.ports import DataSetStore, RecordLog
+from chalicelib.log.ports import Archive, DataSetStore, RecordLog
 from chalicelib.log.stores.archive import S3Archive
 from chalicelib.log.stores.data_sets import DynamoDataSets
 from chalicelib.log.stores.keys import marks_partition
@@ -24,8 +24,7 @@ from chalicelib.reading.query import DataQuery
 from chalicelib.tasks.ports import TaskServices
 from chalicelib.tasks.task import State, Task
 from chalicelib.tasks.types import Run
-from chalicelib.tiles.ports import Archive, Sweeping, TileWriter
-from chalicelib.tiles.ports_purge import Purging
+from chalicelib.tiles.ports import Purging, Sweeping, TileWriter
 from chalicelib.tiles.purge import WAIT_MS, purge
 from chalicelib.tiles.stores.purge import DynamoPurging
 from chalicelib.tiles.stores.sweep import DynamoSweeping

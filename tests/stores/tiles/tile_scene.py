@@ -7,12 +7,12 @@ import pytest
 
 from chalicelib import json_text
 from chalicelib.log.data_set import DataSetHead
-from chalicelib.log.ports import DataSetStore, RecordLog
+from chalicelib.log.ports import CompactionMarks, DataSetStore, RecordLog
 from chalicelib.log.records import Place
 from chalicelib.log.stores.backlog import DynamoCompactionMarks
 from chalicelib.log.stores.data_sets import DynamoDataSets
 from chalicelib.log.stores.record_log import DynamoRecordLog
-from chalicelib.tiles.ports import Attempt, Compacted, CompactionMarks, Sweeping, TileWriter
+from chalicelib.tiles.ports import Attempt, Compacted, Sweeping, TileWriter
 from chalicelib.tiles.snapshot import Applied, Snapshot, TilePlace, followed_by
 from chalicelib.tiles.stores.sweep import DynamoSweeping
 from chalicelib.tiles.stores.tiles import DynamoTiles

@@ -17,7 +17,7 @@ from chalicelib.errors import (
     UnauthorizedError,
     UnavailableError,
 )
-from chalicelib.log.data_set import format_time
+from chalicelib.model.times import format_time
 from tests.fakes.data_scene import ANNA, CUSTODIAN, START_MS, STRANGER, UPLOADER, VIEWER, DataScene, cbg
 
 UNKNOWN = "0" * 32

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from chalicelib.errors import UnavailableError
-from chalicelib.log.backlog import DUE_AFTER_MS, DUE_BYTES
+from chalicelib.log.backlog import DUE_AFTER_MS, DUE_BYTES, CompactionMark
 from chalicelib.tasks.task import State, Task
 from chalicelib.tasks.types import Again, Run, TaskFailedError
 from chalicelib.tiles.jobs import (
@@ -17,7 +17,6 @@ from chalicelib.tiles.jobs import (
     rebuild_tiles,
     verify_tiles,
 )
-from chalicelib.tiles.ports import CompactionMark
 from chalicelib.tiles.tile import TileContent
 from tests.fakes.data_scene import ANNA, DataScene, cbg
 from tests.fakes.services import FakeServices

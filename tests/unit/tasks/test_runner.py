@@ -332,7 +332,7 @@ def test_an_unhandled_error_fails_the_task_and_tells_its_place_but_no_value() ->
     [error] = scene.task("t").errors
     assert error["detail"] == "unhandled panic"
     assert error["meta"] == {"error": "KeyError"}
-    assert (error["caller"]["function"], error["caller"]["file"]) == ("function", "test_tasks_runner.py")
+    assert (error["caller"]["function"], error["caller"]["file"]) == ("function", "test_runner.py")
     assert "a-health-value-of-somebody" not in json.dumps(error)
 
 

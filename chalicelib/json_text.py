@@ -1,6 +1,6 @@
 """JSON as it stands on the wire and in what is kept: UTF-8, no spaces, member names sorted at every depth.
 
-Source: data-api 9, format.
+Source: data-api 9, order.
 """
 
 from typing import Any

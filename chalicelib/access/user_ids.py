@@ -5,7 +5,7 @@ import re
 from chalicelib.errors import InvalidPathError
 
 _USER_ID = re.compile(r"[0-9a-f]{10}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_MAX_KEY_TEXT_BYTES = 512
+MAX_KEY_TEXT_BYTES = 512
 
 
 def require_user_id(user_id: str) -> None:
@@ -23,4 +23,4 @@ def fits_key(text: str) -> bool:
 
     Nothing is stored under a text that does not fit, so a store answers without a read.
     """
-    return 0 < len(text.encode()) <= _MAX_KEY_TEXT_BYTES
+    return 0 < len(text.encode()) <= MAX_KEY_TEXT_BYTES

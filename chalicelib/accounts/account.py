@@ -45,8 +45,8 @@ class Account:
 def user_object(account: Account, *, to_server: bool) -> dict[str, Any]:
     """An account as clients read it.
 
-    `roles` is there even when empty, unlike in the reference: TidepoolKit cannot read a user without (clients 0.9).
-    Source: auth-api 4.
+    `roles` is there even when empty, unlike in the reference: TidepoolKit cannot read a user without
+    (clients 0, fact 9). Source: auth-api 4.
     """
     user: dict[str, Any] = {
         "userid": account.user_id,

@@ -83,7 +83,7 @@ def user_updates(body: Any) -> UserUpdates:
     Raises:
         InvalidUserDetailsError: a rule is broken.
 
-    Source: auth-api 5, route 10, step 2 and effects.
+    Source: auth-api 5, route 10.
     """
     updates = _object(_object(body).get("updates"))
     username = _email(updates["username"]) if "username" in updates else None

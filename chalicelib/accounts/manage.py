@@ -23,7 +23,7 @@ def create_user(
     """A new account that can sign in.
 
     Where e-mail addresses are not verified, `email_verified` is true at once, and the terms count as accepted by
-    signing up unless a time is given, so that Loop can sign in (architecture, rulings).
+    signing up unless a time is given, so that Loop can sign in (auth-api 5).
 
     Raises:
         UserExistsError: the e-mail address belongs to an account.
@@ -150,7 +150,7 @@ def _require_update(
 
 
 def _updated(account: Account, updates: UserUpdates, password_hash: str | None, *, claims: bool) -> Account:
-    """`emails` alone changes nothing, unless it is empty (auth-api 5, route 10, effects)."""
+    """`emails` alone changes nothing, unless it is empty (auth-api 5, route 10)."""
     email = account.email
     if updates.email is not None:
         email = updates.email

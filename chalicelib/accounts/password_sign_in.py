@@ -1,4 +1,4 @@
-"""Signing in with e-mail address and password, and what keeps guessing slow. Source: auth-api 2, architecture 8."""
+"""Signing in with e-mail address and password, and what keeps guessing slow. Source: auth-api 2, limits 3."""
 
 import hashlib
 from collections.abc import Sequence

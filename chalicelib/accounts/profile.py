@@ -1,4 +1,4 @@
-"""Metadata: collections of free JSON about a user, `profile` the best known of them. Source: access-api part B."""
+"""Metadata: collections of free JSON about a user, `profile` the best known of them. Source: access-api B."""
 
 from collections.abc import Callable, Mapping
 from copy import deepcopy

@@ -1,4 +1,4 @@
-"""Sessions: tokens issued, refreshed, told about and revoked. Source: auth-api 2 and 3, architecture 8.
+"""Sessions: tokens issued, refreshed, told about and revoked. Source: auth-api 2 and 3.
 
 A token is a random string without a meaning; only its hash is stored, so a revoked one is refused at once.
 """

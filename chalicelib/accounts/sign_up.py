@@ -1,4 +1,4 @@
-"""Who may make an account of their own. Source: architecture 8."""
+"""Who may make an account of their own. Source: auth-api 5, route 8."""
 
 import hmac
 from collections.abc import Callable

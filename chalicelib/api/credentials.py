@@ -28,7 +28,7 @@ def credentials_of(
         return Credentials(restricted_token=restricted[0], path=path, malformed=len(restricted) > 1)
     if form not in PLATFORM_FORMATS:
         return Credentials(session_token=session[0] if session else None)
-    # One secret a stage, known by two names (architecture, rulings).
+    # One secret a stage, known by two names (errors 5).
     secret = [*headers.get("x-tidepool-service-secret", ()), *headers.get("x-tidepool-server-secret", ())]
     authorization = headers.get("authorization", ())
     scheme, blank, bearer = authorization[0].partition(" ") if authorization else ("", " ", "")

@@ -136,7 +136,7 @@ def _body(event: Mapping[str, Any]) -> bytes:
 
 
 def _authenticated(request: Request, headers: Headers, path: str) -> Request:
-    """The request with its caller. Nobody is refused before anything else is looked at (architecture, rulings)."""
+    """The request with its caller. Nobody is refused before anything else is looked at (errors 5)."""
     operation = request.operation
     if not operation.policy.anyone:
         ours = request.services

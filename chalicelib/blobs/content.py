@@ -93,7 +93,7 @@ def confirm_upload(content_key: str, *, blobs: BlobStore, contents: ContentStore
 
     May be called any number of times, late, and in any order. What is no blob's content is left to expire.
 
-    Source: architecture 6.
+    Source: docs/architecture.md, "One event".
     """
     place = collection_and_id(content_key)
     blob = blobs.find(*place) if place else None

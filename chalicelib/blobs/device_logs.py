@@ -43,7 +43,7 @@ def create(
         TooLargeError: the announced size is above 100 MiB.
         UnequalDigestsError: the content has another digest than announced. Nothing is stored.
 
-    Source: blob-api 2 to 4, route 7; architecture 7.
+    Source: blob-api 2 to 4, route 7; limits 1.
     """
     require_user_id(user_id)
     _require_uploader(caller, user_id, grants)

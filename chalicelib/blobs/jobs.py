@@ -1,4 +1,4 @@
-"""The platform's own work on blobs. Source: blob-api 4, and the rulings on blobs without content."""
+"""The platform's own work on blobs. Source: blob-api 4."""
 
 from chalicelib.blobs.content import Abandoned, remove_abandoned
 from chalicelib.tasks.ports import TaskServices

@@ -1,4 +1,4 @@
-"""What callers do with blobs: list, create, get, read, delete. Source: blob-api, and the rulings on who may.
+"""What callers do with blobs: list, create, get, read, delete. Source: blob-api 1 to 8.
 
 A caller reaches these functions with a valid credential; who has none was refused before.
 """
@@ -77,7 +77,7 @@ def create(
         UnauthorizedError: the caller may not upload for the user.
         UnequalDigestsError: the content has another digest than announced. Nothing is stored.
 
-    Source: blob-api 2 to 4, route 2; architecture 7.
+    Source: blob-api 2 to 4, route 2; limits 1.
     """
     require_user_id(user_id)
     is_direct = parse_upload_mode(query)
@@ -118,7 +118,7 @@ def read(caller: Caller, blob_id: str, *, blobs: BlobStore, contents: ContentSto
         BlobNotFoundError: there is none with this id, or its content has not come.
         UnauthorizedError: the caller may not view what is its user's.
 
-    Source: blob-api 7, route 5; architecture 7.
+    Source: blob-api 7, route 5; limits 1.
     """
     return content_of(_found(caller, blob_id, READERS, blobs, grants), contents)
 

@@ -93,7 +93,7 @@ def parse_blob_query(parameters: Parameters) -> BlobQuery:
 
 
 def parse_device_log_query(parameters: Parameters) -> DeviceLogQuery:
-    """The device logs that a client asks for; `startAt` and `endAt` are other names of the times (rulings).
+    """The device logs that a client asks for; `startAt` and `endAt` are other names of the times.
 
     Raises:
         InvalidFieldsError: parameters that are unknown, surplus or of the wrong form; else, values that break rules.

@@ -129,7 +129,7 @@ def update(
         DataSetNotFoundError, UnauthorizedError, DataSetClosedError: in this order.
         MalformedJsonError, InvalidFieldsError, TooLargeError: a server's body cannot be taken.
 
-    Source: data-api 7, PUT; architecture, rulings.
+    Source: data-api 7, PUT.
     """
 
     def attempt() -> DataSet:

@@ -1,4 +1,4 @@
-"""What partners of a stage may do. Source: data-api 8 (twiist) and 1 (row 25)."""
+"""What partners of a stage may do. Source: data-api 8, twiist; data-api 1, row 25."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any

@@ -3,7 +3,7 @@
 A gzip answer is spliced as one member from raw deflate runs that were compressed long before: nothing is parsed,
 inflated or deflated for it. A run that ends in a full flush ends at a byte and refers to nothing before its own start,
 so runs may follow each other in any order (RFC 1951, 3.2.4), and the CRC-32 of the whole follows from those of its
-parts. Source: data-api 9, format.
+parts. Source: data-api 9, order.
 """
 
 import struct

@@ -2,7 +2,7 @@
 
 Each deduplicator is a rule of this fold and nothing else; adding, closing and deleting only write down what happened.
 First each data set's log is folded by itself, then hashes are compared across the data sets of a device.
-Source: dedup, all of it.
+Source: dedup.
 """
 
 import hashlib

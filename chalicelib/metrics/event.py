@@ -78,7 +78,7 @@ def check_optional_token(session_token: str | None, sessions: SessionReader, now
     Raises:
         InvalidTokenError: a token was sent and is not valid.
 
-    Source: metrics-api 1, Disagreement.
+    Source: metrics-api 1.
     """
     if session_token is None:
         return

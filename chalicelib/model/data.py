@@ -1,6 +1,6 @@
 """Checks posted data: returns them as stored, or reports every fault of all of them.
 
-Source: data-model.md, sections 1 and 2; data-api.md, section 8.
+Source: data-model 1 and 2; data-api 8.
 """
 
 from __future__ import annotations

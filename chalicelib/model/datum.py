@@ -15,7 +15,7 @@ class Datum(NamedTuple):
     `body`: as GET /data/{userId} answers it, with `id`, without `uploadId` and `_deduplicator`; times are UTC with
     `Z` and milliseconds, trailing zeros trimmed. `time_ms`: its time in milliseconds since the epoch, finer digits
     truncated. `sent_time`: its time in the offset that it was sent with, trailing fractional zeros trimmed; the
-    identity hash covers it (dedup.md, section 4).
+    identity hash covers it (dedup 4).
     """
 
     body: dict[str, Any]

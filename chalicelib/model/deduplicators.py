@@ -1,7 +1,7 @@
 """The deduplicators by name, and the choice of one for a new data set.
 
 If neither the name nor the device decides, a continuous data set replaces records by origin and a normal one keeps
-every record. Source: dedup.md, sections 1 and 2.
+every record. Source: dedup 1 and 2.
 """
 
 from __future__ import annotations

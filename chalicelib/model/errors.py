@@ -1,6 +1,6 @@
 """Faults of a body or a query, in the wire's words. A fault with its place is a `FieldError`.
 
-Source: errors.md, section 2; data-api.md, section 5.
+Source: errors 2; data-api 5.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The vocabulary of the data model's tables.
 
 A table is a tree of these values and contains no code. `checks` interprets it, `compiled` turns it into straight-line
-Python, and `json_schema` into JSON Schema. Fields are checked in the order of `Object.fields`. Source: data-model.md.
+Python, and `json_schema` into JSON Schema. Fields are checked in the order of `Object.fields`. Source: data-model.
 
 A path to a units field is a sibling's name (`units`) or, with a leading slash, starts at the datum (`/units/bg`).
 

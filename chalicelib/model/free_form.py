@@ -1,4 +1,4 @@
-"""The size and the depth of a free-form object. Source: data-model.md, section 2, and the limit of 4096 bytes.
+"""The size and the depth of a free-form object. Source: data-model 2.
 
 The size is the length of the reference's compact JSON, which writes `<`, `>`, `&` and the two line separators in six
 bytes each, and numbers as doubles.

@@ -1,4 +1,4 @@
-"""Glucose values in mmol/L. Source: data-model.md, section 2, Glucose units."""
+"""Glucose values in mmol/L. Source: data-model 2, Glucose units."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The shapes of a glucose target, and the limits of its parts. Source: data-model.md, section 4, bgTarget."""
+"""The shapes of a glucose target, and the limits of its parts. Source: data-model 4, bgTarget."""
 
 from __future__ import annotations
 

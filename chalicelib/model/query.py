@@ -1,4 +1,4 @@
-"""Checks query parameters. Source: data-api.md, section 6; errors.md, section 4."""
+"""Checks query parameters. Source: data-api 6; errors 4."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Renders values for the details of errors. Source: errors.md, section 2.3, last paragraph."""
+"""Renders values for the details of errors. Source: errors 2.3."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The formats of strings. Source: data-model.md, sections 2 and 3; errors.md, section 2.3."""
+"""The formats of strings. Source: data-model 2 and 3; errors 2.3."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Times as the API reads and writes them. Source: data-model.md, section 2, Times.
+"""Times as the API reads and writes them. Source: data-model 2, Times.
 
 A time is RFC 3339 with a mandatory zone. As in the reference, a one-digit hour, a comma before the fraction, and zone
 offsets up to 24:60 are accepted too. The year 0 is accepted, which `datetime` cannot hold, so a `Moment` counts

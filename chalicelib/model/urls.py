@@ -1,6 +1,6 @@
 """The reference's rules for an absolute URL with a host. `urllib.parse` accepts nearly any text.
 
-Source: data-model.md, section 4, association.
+Source: data-model 4, association.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Entity tags of what `GET /data/{userId}` answers, so that who polls and has it already gets no body.
 
 A tag names the owner's counters and the query, not the bytes: one read of the owner tells whether anything came in
-since. It is weak, because gzip and plain answers share it. Source: RFC 9110, sections 8.8 and 13.1.2.
+since. It is weak, because gzip and plain answers share it. Source: RFC 9110, 8.8 and 13.1.2.
 """
 
 import hashlib

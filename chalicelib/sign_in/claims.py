@@ -1,4 +1,7 @@
-"""What is told of a user and of this server. Source: auth-api 6, OpenID Connect Core 2 and 5, Discovery 3."""
+"""What is told of a user and of this server.
+
+Source: auth-api 6, OpenID Connect Core 1.0, 2 and 5, OpenID Connect Discovery 1.0, 3.
+"""
 
 from typing import Any
 

@@ -1,4 +1,6 @@
-"""From a code to a login, from one refresh token to the next, to the end. Source: auth-api 6, RFC 6749, 7009, 9700.
+"""From a code to a login, from one refresh token to the next, to the end.
+
+Source: auth-api 6, RFC 6749, RFC 7009, RFC 9700.
 
 A login begins as an authorization code and has one id all along: the hash of that code. Its access tokens are
 sessions like all others, and end with it. Of its refresh tokens only the last is good; the one before it is taken

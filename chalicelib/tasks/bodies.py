@@ -17,7 +17,7 @@ from chalicelib.tasks.ports import TaskFilter
 from chalicelib.tasks.task import State, TaskChanges
 
 NOW_TOLERANCE_MS = 1000
-"""How far in the past "not before now" may lie. Source: errors 2.3, time comparisons."""
+"""How far in the past "not before now" may lie. Source: errors 2.3."""
 
 _DATA = "data"
 _CHANGEABLE: Mapping[str, Kind | None] = {
@@ -42,7 +42,7 @@ _LIST: Mapping[str, QueryField] = {
 @dataclass(frozen=True, slots=True)
 class NewTask:
     """What a client says of a new task. `sent_times` has the times as they were sent, by field name: the answer to
-    the creation shows them so. Source: task-api 3, last paragraph."""
+    the creation shows them so. Source: task-api 3."""
 
     type: str
     name: str | None

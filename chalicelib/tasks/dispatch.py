@@ -83,7 +83,7 @@ def start(services: TaskServices, types: Registry, task_type: TaskType, also: Se
 
 
 def seed_jobs(services: TaskServices, types: Registry) -> int:
-    """How many of the platform's own jobs were missing; they are there now. Source: task-api 8.5, created by."""
+    """How many of the platform's own jobs were missing; they are there now. Source: task-api 8.5."""
     now_ms = services.now_ms()
     made = 0
     for task_type in types.values():

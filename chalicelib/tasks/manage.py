@@ -35,7 +35,7 @@ def create(
         MalformedJsonError, InvalidFieldsError: the body is no description of a task.
         TaskNameTakenError: another task has this name.
 
-    Source: task-api 4, and the ruling on taken names.
+    Source: task-api 4.
     """
     _require_server(caller)
     new = read_new_task(read_body(), now_ms)
@@ -93,7 +93,7 @@ def update(
         MalformedJsonError, InvalidFieldsError: the body describes no change.
         TaskNotFoundError: there is none with this id.
 
-    Source: task-api 5, and the ruling on changes during a run.
+    Source: task-api 5.
     """
     _require_server(caller)
     changes = read_changes(read_body(), now_ms)

@@ -124,7 +124,7 @@ def _place(task: Task, known_types: Container[str], now_ms: int) -> Place:
 
 
 def claimed(task: Task, run_time_ms: int, deadline_time_ms: int) -> Task:
-    """The task in the hands of the runner. Source: task-api 7, pending to running."""
+    """The task in the hands of the runner. Source: task-api 7."""
     return replace(
         task,
         state=State.RUNNING,
@@ -158,8 +158,7 @@ def ended(task: Task, ending: Ending, known_types: Container[str], now_ms: int) 
     """The running task after its run.
 
     What a client put during the run stands as if it had been put after it: `data` and `availableTime` are the
-    client's then, `priority` and `expirationTime` are never the run's. Source: task-api 7, on leaving running, and the
-    ruling that a PUT during a run is not lost.
+    client's then, `priority` and `expirationTime` are never the run's. Source: task-api 7.
     """
     available_time_ms = task.available_time_ms
     if available_time_ms is None and ending.state is State.PENDING:

@@ -1,7 +1,8 @@
 """Removing for good what no reader can see any more.
 
 Deleting, truncating, erasing and compacting are one write each, and what they hide or replace stays stored until this
-comes by. Each of them leaves an order in the same step, so that nobody has to look for it. Source: architecture, 3.
+comes by. Each of them leaves an order in the same step, so that nobody has to look for it.
+Source: docs/architecture.md, "The read model".
 """
 
 from chalicelib.log.data_set import DataOwner, DataSet

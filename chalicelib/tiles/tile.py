@@ -7,7 +7,8 @@ Content of a tile:
     version (1 byte) | CRC-32 (4) | inflated size (8) | length of places (4) | length of filter (4)
     | places, deflated JSON | filter: sorted keys of origin ids, 4 bytes each | visible records, deflated lines
 
-The same records give the same bytes, whatever way led to them. Source: architecture, section 3.
+The same records give the same bytes, whatever way led to them.
+Source: docs/architecture.md, "The read model".
 """
 
 import struct

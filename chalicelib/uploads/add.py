@@ -58,7 +58,7 @@ def add_data(
         MalformedJsonError: the body is not JSON, or not an array.
         InvalidFieldsError: data breaks the data model.
 
-    Source: data-api 5 (order of checks) and 8.
+    Source: data-api 5 and 8.
     """
     head = _writable(caller, data_set_id, heads, grants)
     items = read_items()

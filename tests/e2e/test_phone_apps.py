@@ -86,7 +86,7 @@ def test_the_data_set_is_found_by_the_exact_name_of_the_client(cloud: "Cloud", a
     path = f"/v1/users/{user.id}/data_sets"
     found = user.request("GET", f"{path}?client.name={name}&size=1").json()
     assert [data_set["uploadId"] for data_set in found] == [data_set_id]
-    # AndroidAPS looks for a name that it never uses, and must not be given another app's data set (clients, fact 10).
+    # AndroidAPS looks for a name that it never uses, and must not be given another app's data set (clients 0, fact 10).
     reply = user.request("GET", f"{path}?client.name=AAPS&size=1")
     assert (reply.status, reply.json()) == (200, [])
 

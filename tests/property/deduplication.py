@@ -155,7 +155,7 @@ def hashes_of(records: list[StoredRecord]) -> set[str | None]:
 
 
 def replaces(new: StoredRecord, stored: StoredRecord) -> bool:
-    """The table of dedup.md, 5.2."""
+    """The table of dedup 5.2."""
     if new.origin_time is None:
         return False
     if stored.origin_time is None:
@@ -164,7 +164,7 @@ def replaces(new: StoredRecord, stored: StoredRecord) -> bool:
 
 
 def identity_hash(user_id: str, scope: str, body: dict[str, Any]) -> str:
-    """dedup.md, 4, for the types that the machine posts; their times have no fraction, their values few digits."""
+    """dedup 4, for the types that the machine posts; their times have no fraction, their values few digits."""
     fields = [user_id, scope, body["time"], body["type"]]
     if body["type"] == "bolus":
         fields.append(body["subType"])

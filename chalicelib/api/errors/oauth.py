@@ -1,4 +1,4 @@
-"""Failures of OpenID Connect: `{"error", "error_description"}`. Source: auth-api 6, RFC 6749 5.2, RFC 6750 3.
+"""Failures of OpenID Connect: `{"error", "error_description"}`. Source: auth-api 6, RFC 6749, 5.2, RFC 6750, 3.
 
 A refused refresh token is a 401 with `invalid_grant`: TidepoolKit asks its user to sign in again on 401 only (clients
 2), and AppAuth, in xDrip+ and AndroidAPS, on that code, whatever the status (clients 3).

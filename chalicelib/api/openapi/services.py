@@ -1,6 +1,6 @@
 """What the routes of blobs, tasks, metrics and the platform itself take and answer, for the published description.
 
-Source: blob-api, task-api, metrics-api, data-api rows 24 and 26.
+Source: blob-api, task-api, metrics-api, data-api 1, rows 24 and 26.
 """
 
 from chalicelib.api.openapi.terms import (

@@ -1,4 +1,4 @@
-"""The operations of the blob API: blobs and device logs. Source: blob-api 1, and the rulings on who may."""
+"""The operations of the blob API: blobs and device logs. Source: blob-api 1."""
 
 from chalicelib.access.policy import CUSTODIANS, DEVICE_LOG_READERS, DEVICE_LOG_UPLOADERS, READERS, UPLOADERS
 from chalicelib.api.operations.operation import Operation

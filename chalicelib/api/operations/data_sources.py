@@ -1,6 +1,6 @@
 """Data sources, partners and the old way to upload: what belongs to the Data API beside data sets and data.
 
-Source: data-api, routes 14 to 21, 23 and 25.
+Source: data-api 1, routes 14 to 21, 23 and 25.
 """
 
 from chalicelib.access.policy import ANYONE, OWNER_AND_SERVERS, SERVERS, USERS_WHO_UPLOAD

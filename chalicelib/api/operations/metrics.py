@@ -1,4 +1,4 @@
-"""The operations of the metrics API. Source: metrics-api 1; counts are Strandline's own (docs/metrics.md).
+"""The operations of the metrics API. Source: metrics-api 1; docs/metrics.md.
 
 An event's name may be empty, and then the path ends in a slash.
 """

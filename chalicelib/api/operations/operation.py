@@ -35,7 +35,7 @@ class Operation:
     success_status: int = 200
     summary: str = ""
     limit_bytes: int = 4_500_000
-    """Largest body: Lambda takes 6 MB of event, which a base64 body of 4.5 MB fills (architecture, limits)."""
+    """Largest body: Lambda takes 6 MB of event, which a base64 body of 4.5 MB fills (limits 1)."""
     beyond_limit: str = ""
     """What a client that sent a larger body is told, when there is another way."""
 

@@ -99,7 +99,7 @@ def created(create: Callable[..., tuple[Blob, Upload | None]], request: Request)
 
 
 def upload_member(upload: Upload | None) -> dict[str, Any]:
-    """The member of a created blob or device log that says how to bring its content. Source: architecture 7."""
+    """The member of a created blob or device log that says how to bring its content. Source: limits 1."""
     if upload is None:
         return {}
     return {

@@ -59,7 +59,7 @@ def _heads(request: Request) -> DataSetHeads:
 
 @blueprint.operation(ADD_DATA, _session_and_head)
 def add_data(request: Request) -> Reply:
-    """Add data to a data set, all or nothing; the answer never says what became of it (clients, fact 1).
+    """Add data to a data set, all or nothing; the answer never says what became of it (clients 0, fact 1).
 
     A client that prefers lenient handling gets the good data stored, and the faults of the rest beside `data`.
     """

@@ -1,4 +1,4 @@
-"""Grants over HTTP. Source: access-api part A."""
+"""Grants over HTTP. Source: access-api A."""
 
 from collections.abc import Mapping
 from typing import Any

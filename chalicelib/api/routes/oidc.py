@@ -97,7 +97,7 @@ def post_user_info(request: Request) -> Reply:
 
 @blueprint.operation(REVOKE)
 def revoke_token(request: Request) -> Reply:
-    """Nothing, whether or not the token was good. Source: RFC 7009, section 2.2."""
+    """Nothing, whether or not the token was good. Source: RFC 7009, 2.2."""
     issuer_of(request)
     fields = fields_of(request)
     client = client_of(request, fields)

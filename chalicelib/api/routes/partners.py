@@ -1,4 +1,4 @@
-"""Partners over HTTP. Source: data-api, routes 14 and 25."""
+"""Partners over HTTP. Source: data-api 1, routes 14 and 25."""
 
 from chalicelib.api.messages import Reply, Request, enveloped
 from chalicelib.api.operations.data_sources import ADD_TWIIST_DATA, LIST_SECTORS

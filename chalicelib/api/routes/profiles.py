@@ -1,4 +1,4 @@
-"""Metadata over HTTP: profiles and other collections. Source: access-api part B."""
+"""Metadata over HTTP: profiles and other collections. Source: access-api B."""
 
 from chalicelib.access.call import require
 from chalicelib.accounts.associated_users import associated_users

@@ -11,7 +11,7 @@ blueprint = ApiBlueprint(__name__)
 
 @blueprint.operation(GET_STATUS)
 def get_status(request: Request) -> Reply:
-    """The stage and version that answer. Source: data-api route 26."""
+    """The stage and version that answer. Source: data-api 1, row 26."""
     settings = request.services.settings
     status = {"Version": settings.version, "Environment": settings.stage, "DataStore": None, "Server": None}
     return enveloped(request, status)
@@ -19,19 +19,19 @@ def get_status(request: Request) -> Reply:
 
 @blueprint.operation(GET_DATA_STATUS)
 def get_data_status(_request: Request) -> Reply:
-    """A line of text, as the service that reads data has it. Source: data-api route 26."""
+    """A line of text, as the service that reads data has it. Source: data-api 1, row 26."""
     return Reply(b"OK\n", headers={"Content-Type": "text/plain; charset=utf-8"})
 
 
 @blueprint.operation(GET_VERSION)
 def get_version(request: Request) -> Reply:
-    """The version that answers. Source: data-api route 26."""
+    """The version that answers. Source: data-api 1, row 26."""
     return enveloped(request, {"version": request.services.settings.version})
 
 
 @blueprint.operation(GET_TIME)
 def get_time(request: Request) -> Reply:
-    """The platform's time, which the Uploader compares with a device's clock. Source: data-api route 24."""
+    """The platform's time, which the Uploader compares with a device's clock. Source: data-api 1, row 24."""
     now = datetime.fromtimestamp(request.now_ms / 1000, UTC)
     return enveloped(request, {"time": now.strftime("%Y-%m-%dT%H:%M:%SZ")})
 

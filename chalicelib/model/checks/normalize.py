@@ -1,4 +1,4 @@
-"""Converts a valid datum to its stored form, which GET answers. Source: data-model.md, section 2."""
+"""Converts a valid datum to its stored form, which GET answers. Source: data-model 2."""
 
 from __future__ import annotations
 

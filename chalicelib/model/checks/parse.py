@@ -1,7 +1,7 @@
 """Parses a body: checks JSON types, reads times, and picks the model that an object follows.
 
 The result holds the known fields that are not null: integers as int, times as `Moment`, free-form objects without their
-null members. Source: data-model.md, section 1.
+null members. Source: data-model 1.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Runs only on bodies that parsed without faults.
 
-Source: data-model.md, sections 3 to 5; errors.md, sections 2.3 and 2.5.
+Source: data-model 3 to 5; errors 2.3 and 2.5.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Basal rates, and the basal rates that they suppress. Source: data-model.md, sections 4 and 5."""
+"""Basal rates, and the basal rates that they suppress. Source: data-model 4 and 5."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Boluses, and the bolus calculator (wizard). Source: data-model.md, section 5."""
+"""Boluses, and the bolus calculator (wizard). Source: data-model 5."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The settings of a continuous glucose monitor. Source: data-model.md, sections 4 (cgmAlerts) and 5."""
+"""The settings of a continuous glucose monitor. Source: data-model 4, cgmAlerts; data-model 5."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The fields of every datum, and the structures that several types share.
 
-Source: data-model.md, sections 3 and 4.
+Source: data-model 3 and 4.
 """
 
 from __future__ import annotations

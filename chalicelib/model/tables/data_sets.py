@@ -1,4 +1,4 @@
-"""Bodies that create and update a data set. Source: data-api.md, section 7; data-model.md, upload."""
+"""Bodies that create and update a data set. Source: data-api 7; data-model 5, upload."""
 
 from __future__ import annotations
 

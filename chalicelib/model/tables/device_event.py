@@ -1,4 +1,4 @@
-"""Device events, by sub type. Source: data-model.md, section 5."""
+"""Device events, by sub type. Source: data-model 5."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The state of a pump and its controller: alert, controllerSettings, controllerStatus, pumpStatus.
 
-Source: data-model.md, section 5.
+Source: data-model 5.
 """
 
 from __future__ import annotations

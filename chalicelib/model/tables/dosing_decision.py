@@ -1,4 +1,4 @@
-"""The inputs and results of a dosing decision. Source: data-model.md, sections 4 (dosingBolus) and 5."""
+"""The inputs and results of a dosing decision. Source: data-model 4, dosingBolus; data-model 5."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Events that a person records: food, water, insulin, reportedState.
 
-Source: data-model.md, section 5.
+Source: data-model 5.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Blood glucose and ketones: cbg, smbg, bloodKetone, and the value of a calibration.
 
-Source: data-model.md, section 5.
+Source: data-model 5.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The composition of food and insulin, shared by food, dosingDecision, insulin, basal, bolus and pumpSettings.
 
-Source: data-model.md, section 4.
+Source: data-model 4.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Physical activity. Source: data-model.md, section 5."""
+"""Physical activity. Source: data-model 5."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The settings of a pump. Source: data-model.md, sections 4 (schedules) and 5."""
+"""The settings of a pump. Source: data-model 4 and 5."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The types of data, by name. Source: data-model.md, sections 1 and 5.
+"""The types of data, by name. Source: data-model 1 and 5.
 
 The module of a type is imported when its first datum arrives, so a function that never reads pump settings never
 builds their table.

@@ -1,4 +1,4 @@
-"""The blob API over HTTP. Source: blob-api; the rulings on who may."""
+"""The blob API over HTTP. Source: blob-api 1 to 8."""
 
 import gzip
 from typing import Any

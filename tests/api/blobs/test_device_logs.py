@@ -1,4 +1,4 @@
-"""Device logs over HTTP. Source: blob-api, routes 7 to 10; the rulings on who may."""
+"""Device logs over HTTP. Source: blob-api 1, routes 7 to 10."""
 
 import pytest
 

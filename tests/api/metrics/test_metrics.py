@@ -1,4 +1,4 @@
-"""The metrics API over HTTP. Source: metrics-api, errors 7 and 8, and the ruling on routes without a token."""
+"""The metrics API over HTTP. Source: metrics-api, errors 7 and 8."""
 
 import json
 from datetime import date

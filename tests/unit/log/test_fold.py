@@ -34,7 +34,7 @@ class TestDeleteOrigin:
         assert scene.visible() == [3]
 
     def test_a_wizard_and_its_bolus_may_have_the_same_origin(self, scene: DataScene) -> None:
-        """xDrip+ sends them so, and sends them again (clients, fact 7)."""
+        """xDrip+ sends them so, and sends them again (clients 0, fact 7)."""
         data_set = scene.open("dataset.delete.origin")
         time, origin = "2026-01-01T12:00:00Z", {"id": "treatment"}
         bolus = {"type": "bolus", "subType": "normal", "normal": 2.5, "time": time, "origin": origin}

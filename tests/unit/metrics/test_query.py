@@ -1,4 +1,4 @@
-"""Query parameters as one JSON object. Source: metrics-api 2, and the rules of npm `qs`."""
+"""Query parameters as one JSON object. Source: metrics-api 2."""
 
 from typing import Any
 from urllib.parse import parse_qs

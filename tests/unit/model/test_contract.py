@@ -1,6 +1,6 @@
 """The tables say what the contract's machine-readable model says, field by field.
 
-Source: tests/data/model/data-model.json, a copy of the contract's.
+Source: tests/data/model/data-model.json.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Compaction: what goes into tiles, what it reads and writes, and what its death leaves. Source: architecture, 3."""
+"""Compaction: what goes into tiles, what it reads and writes, and what its death leaves.
+
+Source: docs/architecture.md, "The read model".
+"""
 
 from collections.abc import Mapping, Sequence
 

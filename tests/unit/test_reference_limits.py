@@ -1,0 +1,99 @@
+"""The limits that `docs/reference/limits.md` tells are those of the code."""
+
+import re
+
+from chalicelib.access import user_ids
+from chalicelib.access.policy import ANYONE
+from chalicelib.accounts import bodies, grant, password_sign_in, profile, restricted_token
+from chalicelib.api import rendering, routing
+from chalicelib.api.operations import accounts, data_sources, metadata, oidc, restricted_tokens
+from chalicelib.api.operations import tasks as task_operations
+from chalicelib.api.operations.operation import Operation
+from chalicelib.blobs import blob, headers, manage
+from chalicelib.blobs.stores import contents
+from chalicelib.config import Settings
+from chalicelib.data_sets import lifecycle
+from chalicelib.log import freshness
+from chalicelib.metrics import counts
+from chalicelib.metrics import query as metrics_query
+from chalicelib.metrics.stores import stream
+from chalicelib.model import free_form
+from chalicelib.model.query import PAGING, IntegerField
+from chalicelib.reading.stores import large_replies
+from chalicelib.sign_in import form_token, logins
+from chalicelib.tasks import bodies as task_bodies
+from chalicelib.tasks import dispatch, types, worker
+from chalicelib.uploads import rejections
+from tests.unit.citations import REFERENCE
+
+_SETTINGS = Settings()
+_PAGE_SIZE = PAGING["size"]
+assert isinstance(_PAGE_SIZE, IntegerField)
+LIMITS: dict[str, float | None] = {
+    "body of a request": Operation("any", "POST", ("/any",), ANYONE).limit_bytes,
+    "body of an auth, access, metadata or restricted-token request": accounts.LIMIT_BYTES,
+    "body of a data source": data_sources.LIMIT_BYTES,
+    "body of a task": task_operations.LIMIT_BYTES,
+    "form of OpenID Connect": oidc.LIMIT_BYTES,
+    "description of a data set, as JSON": lifecycle.DESCRIPTION_BYTES,
+    "collection of metadata": profile.LIMIT_BYTES,
+    "content of a blob or device log": blob.LARGEST_BYTES,
+    "content of a blob in an answer": manage.INLINE_BYTES,
+    "answer": rendering.LAMBDA_REPLY_BYTES,
+    "compression from": rendering.COMPRESSED_FROM_BYTES,
+    "nesting of free-form JSON in a record": free_form.MAX_DEPTH,
+    "media type of a blob": headers.LONGEST_MEDIA_TYPE,
+    "trace id": routing.TRACE_LENGTH,
+    "data of a task after a run": worker.LARGEST_DATA_BYTES,
+    "page of a list": _PAGE_SIZE.high,
+    "page of a list, by default": _PAGE_SIZE.default,
+    "refused uploads listed": rejections.LISTED,
+    "errors kept of a refused upload": rejections.ERRORS_KEPT,
+    "range of daily counts of events": counts.LONGEST_RANGE.days,
+    "failed sign-ins of an account, in a window": password_sign_in.MAX_FAILURES_PER_ACCOUNT,
+    "failed sign-ins from an address, in a window": password_sign_in.MAX_FAILURES_PER_ADDRESS,
+    "window of failed sign-ins": password_sign_in.ATTEMPTS_WINDOW_S,
+    "login of a user": _SETTINGS.session_lifetime_s,
+    "session of a server": _SETTINGS.server_session_lifetime_s,
+    "access token of OpenID Connect": _SETTINGS.access_token_lifetime_s,
+    "login of OpenID Connect without a refresh": _SETTINGS.refresh_token_lifetime_s,
+    "authorization code": logins.CODE_LIFETIME_S,
+    "refresh token after it was used": logins.RETRY_MS,
+    "sign-in form": form_token.FORM_LIFETIME_S,
+    "restricted token, by default": restricted_token.DEFAULT_LIFETIME_MS,
+    "restricted token at most": restricted_token.MAX_LIFETIME_MS,
+    "address of a direct upload": contents.UPLOAD_LIFETIME_S,
+    "address of a content": contents.DOWNLOAD_LIFETIME_S,
+    "address of a large answer": large_replies.VALID_FOR_S,
+    "refused uploads are kept": rejections.KEPT_FOR_MS,
+    "wait for the stream of events": stream.LIMIT_S,
+    'tolerance of "not after now" and "not before now"': task_bodies.NOW_TOLERANCE_MS,
+    "permissions for one user": grant.MAX_PERMISSIONS,
+    "id of a user in a grant": user_ids.MAX_KEY_TEXT_BYTES,
+    "hours of a limited `view`": grant.MAX_WINDOW_HOURS,
+    "paths of a restricted token": restricted_token.MAX_PATHS,
+    "path of a restricted token": restricted_token.MAX_PATH_LENGTH,
+    "e-mail address": bodies.MAX_EMAIL_LENGTH,
+    "nesting of metadata": profile.MAX_DEPTH,
+    "nesting of query parameters of an event": metrics_query.DEEPEST_NESTING,
+    "array index in query parameters of an event": metrics_query.LARGEST_INDEX,
+    "clients told apart by freshness": freshness.CLIENTS,
+    "run of a task": types.LONGEST_RUN_S,
+    "tasks looked at by one tick": dispatch.MOST_ACTIONS,
+}
+
+
+def test_documented_limits_are_those_of_the_code() -> None:
+    assert _documented() == LIMITS
+
+
+def test_bodies_that_share_a_limit_have_it() -> None:
+    assert {accounts.LIMIT_BYTES, metadata.LIMIT_BYTES, restricted_tokens.LIMIT_BYTES} == {accounts.LIMIT_BYTES}
+
+
+def _documented() -> dict[str, float]:
+    """The number that each row of sections 1 to 4 begins its value with, by the row's name."""
+    text = (REFERENCE / "limits.md").read_text(encoding="utf-8")
+    checked = text[text.index("## 1.") : text.index("## 5.")]
+    rows = re.findall(r"^\| ([^|]+) \| (\d[\d,.]*)[^|]*\|", checked, re.MULTILINE)
+    return {name: float(value.replace(",", "")) for name, value in rows}

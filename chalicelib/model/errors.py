@@ -1,4 +1,4 @@
-"""Faults of a body or a query, in the wire's words. A fault with its place is a `FieldError`.
+"""The faults of a body or a query, in the words of the wire. A fault with its pointer is a `FieldError`.
 
 Source: errors 2; data-api 5.
 """
@@ -13,7 +13,7 @@ from chalicelib.model.rendering import render, render_list
 
 
 class Fault(NamedTuple):
-    """What is wrong, before it is known where: `at` makes it a `FieldError`."""
+    """A fault without its position: `at` makes it a `FieldError`."""
 
     code: str
     title: str
@@ -34,17 +34,17 @@ VALUE_NOT_EXISTS = _plain("value-not-exists", "value does not exist")
 VALUE_EXISTS = _plain("value-exists", "value exists")
 VALUE_EMPTY = _plain("value-empty", "value is empty")
 VALUE_DUPLICATE = _plain("value-duplicate", "value is a duplicate")
-# The reference takes any depth; here what cannot be written again is refused.
+# The reference accepts any depth; here a value that could not be serialized is refused.
 NESTED_TOO_DEEPLY = Fault("value-not-valid", "value is not valid", "value is nested too deeply")
 
 
 def type_not(expected: str, value: object) -> Fault:
-    """The JSON type is another; `expected` is bool, float64, int, string, time, object or array."""
+    """The value has another JSON type; `expected` is bool, float64, int, string, time, object or array."""
     return Fault(f"type-not-{expected}", f"type is not {expected}", f"type is not {expected}, but {json_type(value)}")
 
 
 def json_type(value: object) -> str:
-    """The wire's name of a JSON value's type."""
+    """The wire's name of the type of a JSON value."""
     if isinstance(value, str):
         return "string"
     if isinstance(value, bool):
@@ -86,7 +86,7 @@ def size_out_of_range(size_bytes: int, relation: str) -> Fault:
 
 
 def between(low: float | None, high: float | None) -> str:
-    """The wire's words for a range; None is an open end."""
+    """A range in the words of the wire; None is an open end."""
     if high is None:
         return f"greater than or equal to {render(low or 0)}"
     if low is None:
@@ -112,7 +112,7 @@ def value_not_after(value: str, limit: str) -> Fault:
 
 
 def value_not_before(value: str) -> Fault:
-    """A time that lies in the future."""
+    """The time is in the future."""
     return Fault(
         "value-not-before", "value is not before the specified time", f"value {render(value)} is not before now"
     )

@@ -86,7 +86,7 @@ def parse_local_time(text: str) -> Moment | None:
 
 
 def format_time(time_ms: int) -> str:
-    """UTC with `Z`, at most three fraction digits, none that are zero at the end. Source: data-model 2, Times."""
+    """Milliseconds since the epoch as GET answers them: UTC with `Z`, trailing zeros of the fraction trimmed."""
     seconds, milliseconds = divmod(time_ms, 1000)
     return Moment(seconds, milliseconds * 1_000_000, 0).stored
 

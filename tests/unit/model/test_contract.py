@@ -1,4 +1,4 @@
-"""The tables say what the contract's machine-readable model says, field by field.
+"""Test that the tables agree with the contract's machine-readable model, field by field.
 
 Source: tests/data/model/data-model.json.
 """
@@ -14,13 +14,12 @@ import pytest
 
 from chalicelib.model import fields
 from chalicelib.model.fields import Kind, Object, Range
-from chalicelib.model.tables import data_sets
-from chalicelib.model.tables import registry as tables
+from chalicelib.model.tables import data_sets, registry
 
 _MODEL = json.loads((Path(__file__).parents[2] / "data" / "model" / "data-model.json").read_text(encoding="utf-8"))
 _DEFINITIONS = _MODEL["definitions"]
 
-# Limits that the contract's file tells in its notes only.
+# Limits that the contract's file states in its notes only.
 _IN_NOTES = {
     "cgmSettings/rateOfChangeAlerts/fallRate/rate",
     "cgmSettings/rateOfChangeAlerts/riseRate/rate",
@@ -33,9 +32,9 @@ _IN_NOTES = {
 def _variants() -> Iterator[tuple[str, dict[str, Any], Object]]:
     common = _of_client(_MODEL["common"])
     del common["type"]
-    for type_name in tables.TYPES:
+    for type_name in registry.TYPES:
         spec = _MODEL["types"][type_name]
-        for variant, model in tables.variants(type_name).items():
+        for variant, model in registry.variants(type_name).items():
             own = spec["variants"][variant]["fields"] if variant else {}
             path = f"{type_name}/{variant}" if variant else type_name
             yield path, {"type": "object", "fields": common | spec.get("fields", {}) | own}, model
@@ -47,15 +46,15 @@ def _of_client(specs: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("path", "spec", "model"), [pytest.param(*case, id=case[0]) for case in _variants()])
-def test_a_table_says_what_the_contract_says(path: str, spec: dict[str, Any], model: Object) -> None:
+def test_a_table_agrees_with_the_contract(path: str, spec: dict[str, Any], model: Object) -> None:
     assert list(_differences(path, spec, model)) == []
 
 
-def test_the_types_and_their_variants_are_those_of_the_contract() -> None:
+def test_types_and_variants_are_those_of_the_contract() -> None:
     postable = {name: spec for name, spec in _MODEL["types"].items() if spec.get("postable", True)}
-    assert set(tables.TYPES) == set(postable)
+    assert set(registry.TYPES) == set(postable)
     for name, spec in postable.items():
-        assert set(tables.variants(name)) == set(spec.get("variants", {"": {}}))
+        assert set(registry.variants(name)) == set(spec.get("variants", {"": {}}))
 
 
 def _resolved(spec: dict[str, Any]) -> dict[str, Any]:
@@ -69,7 +68,7 @@ def _resolved(spec: dict[str, Any]) -> dict[str, Any]:
 
 
 def _differences(path: str, spec: dict[str, Any], kind: Kind, depth: int = 0) -> Iterator[tuple[str, object, object]]:
-    """What a table and the contract say differently: the path, the table's word, the contract's."""
+    """The differences between a table and the contract: path, value in the table, value in the contract."""
     spec = _resolved(spec)
     if path in _IN_NOTES or depth > 10:
         return
@@ -100,11 +99,11 @@ def _object_differences(
     path: str, spec: dict[str, Any], model: Object, depth: int
 ) -> Iterator[tuple[str, object, object]]:
     specs = _of_client(spec["fields"])
-    ours = {field.name: field for field in model.fields}
-    yield from _unequal(path, set(ours), set(specs))
-    for name in ours.keys() & specs.keys():
-        yield from _unequal(f"{path}/{name}", ours[name].required is True, bool(specs[name].get("required")))
-        yield from _differences(f"{path}/{name}", specs[name], ours[name].kind, depth + 1)
+    table_fields = {field.name: field for field in model.fields}
+    yield from _unequal(path, set(table_fields), set(specs))
+    for name in table_fields.keys() & specs.keys():
+        yield from _unequal(f"{path}/{name}", table_fields[name].required is True, bool(specs[name].get("required")))
+        yield from _differences(f"{path}/{name}", specs[name], table_fields[name].kind, depth + 1)
 
 
 def _array_differences(
@@ -148,6 +147,6 @@ def _scalar_differences(path: str, spec: dict[str, Any], kind: Kind) -> Iterator
             yield path, kind, "a kind that this test does not know"
 
 
-def _unequal(path: str, ours: object, theirs: object) -> Iterator[tuple[str, object, object]]:
-    if ours != theirs:
-        yield path, ours, theirs
+def _unequal(path: str, in_table: object, in_contract: object) -> Iterator[tuple[str, object, object]]:
+    if in_table != in_contract:
+        yield path, in_table, in_contract

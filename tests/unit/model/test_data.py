@@ -1,4 +1,4 @@
-"""Checking a posted array as a whole."""
+"""Checking a posted array."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ def _found(*items: object) -> list[tuple[str | None, str]]:
     return [(error.pointer, error.code) for error in _errors(*items)]
 
 
-def test_nothing_posted_is_nothing_stored() -> None:
+def test_an_empty_array_stores_nothing() -> None:
     assert _checked() == []
     assert _checked(None, None) == []
 
 
-def test_a_null_element_is_skipped_and_keeps_its_place() -> None:
+def test_a_null_element_is_skipped_and_counts_in_pointers() -> None:
     assert [datum.body["type"] for datum in _checked(None, _CBG)] == ["cbg"]
     assert _found(None, _CBG | {"value": -1}) == [("/1/value", "value-out-of-range")]
 
@@ -53,7 +53,7 @@ def test_a_null_element_is_skipped_and_keeps_its_place() -> None:
         ([], "[]interface {}"),
     ],
 )
-def test_an_element_is_an_object(item: object, json_type: str) -> None:
+def test_an_element_other_than_an_object_is_refused(item: object, json_type: str) -> None:
     assert _errors(item) == (
         FieldError("type-not-object", "type is not object", f"type is not object, but {json_type}", "/0"),
     )
@@ -65,35 +65,35 @@ def test_a_client_may_send_the_id() -> None:
     assert _checked(_CBG, _CBG)[1].body["id"] == "id-2"
 
 
-def test_what_is_not_known_is_dropped_at_every_depth() -> None:
+def test_unknown_members_are_dropped_at_every_depth() -> None:
     item = _CBG | {"guid": "g", "uploadId": "u", "_active": True, "origin": {"id": "o", "colour": "red"}}
     assert _checked(item)[0].body == {**_CBG, "id": "id-1", "origin": {"id": "o"}}
 
 
-def test_the_items_are_left_as_they_were() -> None:
+def test_the_posted_items_are_not_modified() -> None:
     item = _CBG | {"tags": ["b", "a"], "units": "mg/dL", "value": 120, "payload": {"a": None, "b": 1}}
     copy = {**item, "tags": ["b", "a"], "payload": {"a": None, "b": 1}}
     assert _checked(item)[0].body["tags"] == ["a", "b"]
     assert item == copy
 
 
-def test_an_integer_may_be_written_with_a_fraction_of_zero() -> None:
+def test_an_integer_may_have_a_zero_fraction() -> None:
     stored = _checked(_CBG | {"timezoneOffset": 60.0})[0].body["timezoneOffset"]
     assert stored == 60
     assert isinstance(stored, int)
 
 
 @pytest.mark.parametrize("value", [2**53 + 1, 2**63 - 1, -(2**63)])
-def test_an_integer_of_64_bits_is_kept_to_the_last_digit(value: int) -> None:
+def test_an_integer_of_64_bits_keeps_every_digit(value: int) -> None:
     assert _checked(_CBG | {"conversionOffset": value})[0].body["conversionOffset"] == value
 
 
 @pytest.mark.parametrize("value", [60.5, "60", True, 2**63, -(2**63) - 1, 1e300])
-def test_what_is_no_integer_is_refused(value: object) -> None:
+def test_a_value_other_than_an_integer_is_refused(value: object) -> None:
     assert _found(_CBG | {"conversionOffset": value}) == [("/0/conversionOffset", "type-not-int")]
 
 
-def test_a_boolean_is_no_number() -> None:
+def test_a_boolean_is_not_a_number() -> None:
     assert _found(_CBG | {"value": True}) == [("/0/value", "type-not-float64")]
 
 
@@ -110,8 +110,8 @@ def test_an_embedded_automated_bolus_is_stored_without_a_link() -> None:
     assert bolus.body["subType"] == "automated"
 
 
-def test_an_unusual_datum_keeps_its_place_among_the_usual_ones() -> None:
-    """The zero time is left to the tables."""
+def test_a_datum_that_misses_the_fast_path_keeps_its_position() -> None:
+    """The interpreter reads the zero time."""
     status = {"type": "controllerStatus", "time": _TIME, "battery": {"state": "full", "time": "0001-01-01T00:00:00Z"}}
     data = _checked(_WIZARD, status, _WIZARD)
     assert [datum.body["type"] for datum in data] == ["wizard", "controllerStatus", "wizard", "bolus", "bolus"]
@@ -119,17 +119,17 @@ def test_an_unusual_datum_keeps_its_place_among_the_usual_ones() -> None:
     assert (data[0].body["bolus"], data[2].body["bolus"]) == (data[3].body["id"], data[4].body["id"])
 
 
-def test_a_refused_outer_datum_takes_its_embedded_one_with_it() -> None:
+def test_a_datum_embedded_in_a_refused_one_is_not_stored() -> None:
     assert _found(_WIZARD | {"carbUnits": "stones"}) == [("/0/carbUnits", "value-not-allowed")]
     assert len(_checked(_WIZARD | {"carbUnits": "grams"})) == 2
 
 
-def test_errors_of_parsing_hide_those_of_validation_in_the_whole_array() -> None:
+def test_parsing_errors_hide_validation_errors_of_the_whole_array() -> None:
     found = _found(_CBG | {"value": -1}, _CBG | {"value": "x"}, _CBG | {"time": 5, "deviceId": ""})
     assert found == [("/1/value", "type-not-float64"), ("/2/time", "type-not-time")]
 
 
-def test_errors_come_by_element_and_name_its_type() -> None:
+def test_errors_are_ordered_by_element_and_name_its_type() -> None:
     errors = _errors(_CBG | {"value": -1}, _BOLUS | {"normal": 101, "deviceId": ""})
     assert [(error.pointer, error.meta) for error in errors] == [
         ("/0/value", {"type": "cbg"}),
@@ -156,7 +156,7 @@ def test_an_embedded_error_names_the_outer_datum() -> None:
         ({"type": "basal", "deliveryType": "slow"}, [("/0/deliveryType", "value-not-allowed")]),
     ],
 )
-def test_without_a_known_type_nothing_else_is_read(item: Any, expected: list[tuple[str, str]]) -> None:
+def test_a_datum_of_unknown_type_is_not_read_further(item: Any, expected: list[tuple[str, str]]) -> None:
     errors = _errors(item | {"time": 5})
     assert [(error.pointer, error.code) for error in errors] == expected
     assert {error.meta is None for error in errors} == {True}
@@ -193,7 +193,7 @@ def test_a_schedule_starts_at_midnight_and_ascends(starts: list[int], faults: li
         assert _checked(settings)[0].body["basalSchedule"] == schedule
 
 
-def test_what_is_nested_too_deeply_is_refused_where_it_begins() -> None:
+def test_nesting_too_deep_is_refused_at_its_outermost_object() -> None:
     payload: dict[str, Any] = {}
     food: dict[str, Any] = {"type": "food", "time": _TIME}
     ingredient: dict[str, Any] = {"name": "flour"}
@@ -204,7 +204,7 @@ def test_what_is_nested_too_deeply_is_refused_where_it_begins() -> None:
     assert _found(food | {"ingredients": [ingredient]}) == [("/0/ingredients/0/ingredients/0", "value-not-valid")]
 
 
-def test_what_is_nested_less_deeply_is_stored() -> None:
+def test_nesting_within_the_limit_is_stored() -> None:
     ingredient: dict[str, Any] = {"name": "flour"}
     for _ in range(49):
         ingredient = {"ingredients": [ingredient]}

@@ -31,7 +31,7 @@ def test_a_body_is_an_object(body: object) -> None:
         check_data_set_update(body)
 
 
-def test_what_a_client_sets_is_stored_in_one_form() -> None:
+def test_fields_are_stored_in_canonical_form() -> None:
     body = {
         "type": "anything",
         "client": {"name": "org.example", "version": "1", "platform": "dropped", "private": {"a": 1, "b": None}},
@@ -55,12 +55,12 @@ def test_what_a_client_sets_is_stored_in_one_form() -> None:
     }
 
 
-def test_members_that_are_not_known_come_last_and_sorted() -> None:
+def test_unknown_members_are_reported_last_and_sorted() -> None:
     found = _creation_errors({"zoo": 1, "deviceId": 5, "a/b": None})
     assert found == [("/deviceId", "type-not-string"), ("/a~1b", "not-parsed"), ("/zoo", "not-parsed")]
 
 
-def test_errors_of_validation_come_in_the_order_of_the_fields() -> None:
+def test_validation_errors_follow_the_order_of_the_fields() -> None:
     body = {
         "type": "upload",
         "version": "1.0",
@@ -83,7 +83,7 @@ def test_errors_of_validation_come_in_the_order_of_the_fields() -> None:
     ("name", "code"),
     [("", "value-empty"), ("nothing", "value-not-valid"), ("org.example.nothing", "value-not-allowed")],
 )
-def test_a_deduplicator_is_one_of_the_known_ones(name: str, code: str) -> None:
+def test_an_unknown_deduplicator_is_refused(name: str, code: str) -> None:
     assert _creation_errors({"deduplicator": {"name": name}}) == [("/deduplicator/name", code)]
 
 
@@ -93,7 +93,7 @@ def test_the_error_lists_the_names_and_aliases() -> None:
     assert all(f'"{name}"' in caught.value.errors[0].detail for name in deduplicators.NAMES)
 
 
-def test_an_update_takes_a_few_fields() -> None:
+def test_an_update_accepts_its_fields() -> None:
     body = {
         "deviceId": "D-2",
         "deviceModel": "M2",
@@ -119,7 +119,7 @@ def test_an_update_takes_a_few_fields() -> None:
         ({"time": "0001-01-01T00:00:00Z"}, [("/time", "value-empty")]),
     ],
 )
-def test_an_update_refuses_the_rest(body: dict[str, Any], expected: list[tuple[str, str]]) -> None:
+def test_an_update_refuses_other_fields(body: dict[str, Any], expected: list[tuple[str, str]]) -> None:
     with pytest.raises(InvalidFieldsError) as caught:
         check_data_set_update(body)
     assert [(error.pointer, error.code) for error in caught.value.errors] == expected
@@ -141,7 +141,7 @@ def test_an_update_refuses_the_rest(body: dict[str, Any], expected: list[tuple[s
         (None, None, None, ["Animas"], None, (deduplicators.NONE, "1.0.0")),
     ],
 )
-def test_name_or_device_choose_the_deduplicator(
+def test_the_name_or_the_device_chooses_the_deduplicator(
     name: str | None,
     data_set_type: str | None,
     device_id: str | None,
@@ -165,7 +165,7 @@ def test_a_query_has_defaults() -> None:
     assert check_query({}, _FIELDS) == {"page": 0, "size": 100}
 
 
-def test_a_query_is_read_by_type() -> None:
+def test_query_parameters_are_parsed_by_type() -> None:
     parameters = {
         "page": ["2"],
         "size": ["1000"],
@@ -200,7 +200,7 @@ def test_a_query_is_read_by_type() -> None:
         ({"page": ["1", "2"]}, "not-parsed", "not parsed"),
     ],
 )
-def test_a_query_is_refused_by_parameter(parameters: dict[str, list[str]], code: str, detail: str) -> None:
+def test_a_fault_of_a_query_names_its_parameter(parameters: dict[str, list[str]], code: str, detail: str) -> None:
     with pytest.raises(InvalidFieldsError) as caught:
         check_query(parameters, _FIELDS)
     (error,) = caught.value.errors
@@ -208,7 +208,7 @@ def test_a_query_is_refused_by_parameter(parameters: dict[str, list[str]], code:
     assert (error.code, error.detail, error.parameter, error.pointer) == (code, detail, name, None)
 
 
-def test_errors_of_parsing_hide_other_errors_of_a_query() -> None:
+def test_parsing_errors_hide_other_errors_of_a_query() -> None:
     with pytest.raises(InvalidFieldsError) as caught:
         check_query({"size": ["0"], "page": ["x"], "zoo": [""], "ant": ["1"]}, _FIELDS)
     assert [error.parameter for error in caught.value.errors] == ["page", "ant", "zoo"]

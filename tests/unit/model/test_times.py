@@ -1,4 +1,4 @@
-"""Reading and writing times."""
+"""Parsing and formatting times."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from chalicelib.model.times import (
         ("9999-12-31T23:59:59Z", "9999-12-31T23:59:59Z", "9999-12-31T23:59:59Z"),
     ],
 )
-def test_a_time_is_stored_in_utc_and_known_as_sent(sent: str, stored: str, canonical: str) -> None:
+def test_a_time_is_stored_in_utc_and_kept_as_sent(sent: str, stored: str, canonical: str) -> None:
     moment = parse_time(sent)
     assert moment is not None
     assert (moment.stored, moment.sent) == (stored, canonical)
@@ -70,7 +70,7 @@ def test_a_time_is_stored_in_utc_and_known_as_sent(sent: str, stored: str, canon
         "\uff12\uff10\uff12\uff13-06-01T00:00:00Z",
     ],
 )
-def test_what_is_no_time_is_refused(text: str) -> None:
+def test_an_invalid_time_is_refused(text: str) -> None:
     assert parse_time(text) is None
     assert not is_zoned_time(text)
     with pytest.raises(FastPathMiss):
@@ -86,7 +86,7 @@ def test_what_is_no_time_is_refused(text: str) -> None:
         ("2025-06-10T00:28:26.233Z", 1_749_515_306_233),
     ],
 )
-def test_finer_digits_than_milliseconds_are_cut_off(text: str, epoch_ms: int) -> None:
+def test_digits_finer_than_milliseconds_are_truncated(text: str, epoch_ms: int) -> None:
     moment = parse_time(text)
     assert moment is not None
     assert moment.epoch_ms == epoch_ms
@@ -94,7 +94,7 @@ def test_finer_digits_than_milliseconds_are_cut_off(text: str, epoch_ms: int) ->
 
 
 @pytest.mark.parametrize("text", ["0001-01-01T00:00:00Z", "0001-01-01T05:00:00+05:00", "0000-12-31T19:00:00-05:00"])
-def test_the_first_instant_of_the_year_1_is_no_time(text: str) -> None:
+def test_the_first_instant_of_year_1_is_the_zero_time(text: str) -> None:
     moment = parse_time(text)
     assert moment is not None
     assert moment.is_zero
@@ -140,10 +140,10 @@ _CHANGES = st.lists(st.tuples(st.integers(0, 34), st.sampled_from([*"0123456789-
 
 
 @given(shape=_SHAPES, changes=_CHANGES)
-def test_the_quick_reading_agrees_with_the_thorough_one(shape: str, changes: list[tuple[int, str]]) -> None:
+def test_the_fast_path_agrees_with_the_full_parser(shape: str, changes: list[tuple[int, str]]) -> None:
     characters = list(shape)
-    for place, character in changes:
-        characters[place : place + 1] = character
+    for index, character in changes:
+        characters[index : index + 1] = character
     text = "".join(characters)
     moment = parse_time(text)
     assert is_zoned_time(text) is (moment is not None)

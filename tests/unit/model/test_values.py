@@ -1,4 +1,4 @@
-"""Single values: glucose, numbers and texts in errors, URLs, sizes, pointers, forms."""
+"""Single values: glucose, numbers and strings in errors, URLs, sizes, pointers, text formats."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def test_a_list_in_an_error_is_in_brackets() -> None:
         ("http://example.test/\x7f", False),
     ],
 )
-def test_an_association_needs_an_absolute_url(text: str, *, is_url: bool) -> None:
+def test_the_url_of_an_association_is_absolute(text: str, *, is_url: bool) -> None:
     assert is_absolute_url(text) is is_url
 
 
@@ -119,7 +119,7 @@ def test_an_association_needs_an_absolute_url(text: str, *, is_url: bool) -> Non
         ([], len("[]")),
     ],
 )
-def test_a_free_form_object_is_measured_as_the_reference_writes_it(value: Any, bytes_of_reference: int) -> None:
+def test_the_size_of_a_free_form_object_is_that_of_the_reference(value: Any, bytes_of_reference: int) -> None:
     assert size_bytes(value) == bytes_of_reference
 
 
@@ -164,7 +164,7 @@ def test_a_pointer_escapes_names() -> None:
         (" UTC", False),
     ],
 )
-def test_a_time_zone_is_one_of_the_database(name: str, *, is_known: bool) -> None:
+def test_a_time_zone_is_in_the_database(name: str, *, is_known: bool) -> None:
     assert text_formats.TIME_ZONE.accepts(name) is is_known
 
 

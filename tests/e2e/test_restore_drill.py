@@ -159,7 +159,7 @@ def _commands(heading: str) -> list[str]:
 
 def _shell(cloud: Cloud, commands: str) -> None:
     """Run commands as the page says them, after its definitions, for the local stage and this moment."""
-    (definitions,) = _commands("## Setting tables back")
+    (definitions,) = _commands("## Restoring tables")
     definitions = definitions.replace("AWS_REGION=eu-central-1 STAGE=prod", "STAGE=local")
     credentials = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "us-east-1"}
     credentials |= {"AWS_DEFAULT_REGION": "us-east-1", "AWS_ENDPOINT_URL": str(cloud.gateway_url), "AWS_PAGER": ""}

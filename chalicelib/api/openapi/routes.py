@@ -1,27 +1,43 @@
 """The description of the API over HTTP, for programs and for people. It is made when it is first asked for."""
 
+import hashlib
+from collections.abc import Mapping
+
 from chalicelib.api.messages import Reply, Request
 from chalicelib.api.operations.openapi import GET_DOCS, GET_OPENAPI
 from chalicelib.api.routing import ApiBlueprint
+from chalicelib.reading.etag import NotModifiedError, parse_known_tags, require_unknown
 
-KEPT_FOR_A_WHILE = {"Cache-Control": "public, max-age=300"}
+CACHE_CONTROL = "public, max-age=300, stale-while-revalidate=86400"
 
 blueprint = ApiBlueprint(__name__)
 
 
 @blueprint.operation(GET_OPENAPI)
-def get_openapi(_request: Request) -> Reply:
+def get_openapi(request: Request) -> Reply:
     """The description in OpenAPI 3.1."""
     # Few ask, and all would pay for the import.
     from chalicelib.api.openapi.document import document_bytes
 
-    return Reply(document_bytes(), headers=KEPT_FOR_A_WHILE)
+    return _cacheable(request, document_bytes(), {})
 
 
 @blueprint.operation(GET_DOCS)
-def get_docs(_request: Request) -> Reply:
+def get_docs(request: Request) -> Reply:
     """The description as a page."""
     # The same.
     from chalicelib.api.openapi.page import PAGE_HEADERS, page_bytes
 
-    return Reply(page_bytes(), headers=PAGE_HEADERS | KEPT_FOR_A_WHILE)
+    return _cacheable(request, page_bytes(), PAGE_HEADERS)
+
+
+def _cacheable(request: Request, body: bytes, headers: Mapping[str, str]) -> Reply:
+    """A reply that anyone may keep, or 304 if the client has it. The tag is weak, since gzip and plain replies share
+    it."""
+    tag = f'W/"{hashlib.sha256(body).hexdigest()[:32]}"'
+    caching = {"Cache-Control": CACHE_CONTROL, "ETag": tag}
+    try:
+        require_unknown(tag, parse_known_tags(request.headers.get("if-none-match", "")))
+    except NotModifiedError:
+        return Reply(status=304, headers=caching)
+    return Reply(body, headers={**headers, **caching})

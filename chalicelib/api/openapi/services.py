@@ -53,6 +53,10 @@ from chalicelib.api.operations.openapi import GET_DOCS, GET_OPENAPI
 from chalicelib.api.operations.table import GET_INFO, GET_STATUS, GET_TIME, GET_VERSION
 from chalicelib.api.operations.tasks import CREATE_TASK, DELETE_TASK, GET_TASK, LIST_TASKS, UPDATE_TASK
 
+_TAG = {"ETag": "For `If-None-Match`."}
+_KNOWN_TAG = Parameter("If-None-Match", text(), "The `ETag` of the reply that the client has.")
+_UNCHANGED = Reply(about="The client has the current one.", headers=_TAG)
+
 PLATFORM_API = Api(
     "The platform",
     "What the platform says of itself.",
@@ -66,8 +70,12 @@ PLATFORM_API = Api(
         GET_VERSION: Details(Reply(enveloped(all_of({"version": text()})), "The version.")),
         GET_INFO: Details(Reply(reference("Info"), "What a client needs before it signs in.")),
         GET_TIME: Details(Reply(enveloped(all_of({"time": TIME})), "The time.")),
-        GET_OPENAPI: Details(Reply(FREE_FORM, "The description.")),
-        GET_DOCS: Details(Reply(text(), "The page.", HTML)),
+        GET_OPENAPI: Details(
+            Reply(FREE_FORM, "The description.", headers=_TAG), headers=(_KNOWN_TAG,), other_replies={304: _UNCHANGED}
+        ),
+        GET_DOCS: Details(
+            Reply(text(), "The page.", HTML, headers=_TAG), headers=(_KNOWN_TAG,), other_replies={304: _UNCHANGED}
+        ),
     },
     {
         "Info": record(

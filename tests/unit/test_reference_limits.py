@@ -9,6 +9,7 @@ from chalicelib.api import rendering, routing
 from chalicelib.api.operations import accounts, data_sources, metadata, oidc, restricted_tokens
 from chalicelib.api.operations import tasks as task_operations
 from chalicelib.api.operations.operation import Operation
+from chalicelib.api.routes import sessions
 from chalicelib.blobs import blob, headers, manage
 from chalicelib.blobs.stores import contents
 from chalicelib.config import Settings
@@ -74,6 +75,7 @@ LIMITS: dict[str, float | None] = {
     "paths of a restricted token": restricted_token.MAX_PATHS,
     "path of a restricted token": restricted_token.MAX_PATH_LENGTH,
     "e-mail address": bodies.MAX_EMAIL_LENGTH,
+    "name of a server that logs in": sessions.MAX_SERVER_NAME_LENGTH,
     "nesting of metadata": profile.MAX_DEPTH,
     "nesting of query parameters of an event": metrics_query.DEEPEST_NESTING,
     "array index in query parameters of an event": metrics_query.LARGEST_INDEX,

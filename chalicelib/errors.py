@@ -1,4 +1,4 @@
-"""Everything the domain can refuse, as one tree. No HTTP status here: `api/errors.py` has the one table.
+"""Every refusal of the rules, as one tree. No HTTP status here: `api/errors/platform.py` has the one table.
 
 StrandlineError
 ├── UnauthenticatedError           no credential, or none that is valid

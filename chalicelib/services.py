@@ -1,6 +1,6 @@
-"""Which adapter stands behind which port: the only importer of adapters.
+"""Which store stands behind which port: the only importer of stores.
 
-Nothing here makes a client or reads a secret; adapters do so when they are first used.
+Nothing here makes a client or reads a secret; stores do so when they are first used.
 """
 
 import secrets

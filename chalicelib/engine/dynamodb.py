@@ -73,7 +73,7 @@ class TransactionRefusedError(Exception):
     """A condition of a transaction did not hold. `codes` has one code for each of its items, `None` where it did.
 
     `items` has what is stored in the place of each, where its write asked for that; None elsewhere.
-    It stays inside the adapters: each says what the failed condition means.
+    It stays inside the stores: each says what the failed condition means.
     """
 
     def __init__(self, codes: Sequence[str], items: Sequence[dict[str, "AttributeValueTypeDef"] | None] = ()) -> None:
@@ -91,7 +91,7 @@ class TransactionConflictError(UnavailableError):
 
 
 class ConditionRefusedError(Exception):
-    """The condition of a single write did not hold. It stays inside the adapters."""
+    """The condition of a single write did not hold. It stays inside the stores."""
 
 
 @contextmanager

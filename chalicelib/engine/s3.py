@@ -19,7 +19,7 @@ ABSENT = frozenset({"404", "NoSuchKey"})
 
 
 class NoSuchObjectError(Exception):
-    """There is no object with this key. It stays inside the adapters."""
+    """There is no object with this key. It stays inside the stores."""
 
 
 def client(settings: Settings) -> "S3Client":

@@ -1,5 +1,6 @@
-"""Every page and section that code and tests cite exists."""
+"""Every page and section that code and tests cite exists, and every file that the code names."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,18 @@ def test_cited_pages_and_sections_exist() -> None:
         if (reason := fault(citation))
     }
     assert faults == {}
+
+
+def test_files_that_the_code_names_exist() -> None:
+    named = re.compile(r"`((?:[\w-]+/)+[\w-]+\.(?:py|md|yaml))`")
+    missing = {
+        f"{path.relative_to(ROOT)}: {file}"
+        for path in FILES
+        if not path.is_relative_to(ROOT / "tests")
+        for file in named.findall(path.read_text(encoding="utf-8"))
+        if not ((ROOT / file).exists() or (ROOT / "chalicelib" / file).exists())
+    }
+    assert missing == set()
 
 
 def test_the_application_cites_its_sources() -> None:

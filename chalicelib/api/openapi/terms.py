@@ -1,6 +1,6 @@
 """The words in which the published API description says what the operation table does not: parameters, bodies, answers.
 
-They are data and no code reads them to answer a request; `api/openapi_document.py` makes the description of them.
+They are data and no code reads them to answer a request; `api/openapi/document.py` makes the description of them.
 Schemas are JSON Schema (draft 2020-12, as in OpenAPI 3.1).
 """
 

@@ -1,9 +1,8 @@
 """The array of records as it is answered, made of parts that are compressed already.
 
-A gzip answer is spliced as one member from raw deflate runs that were compressed long before: nothing is parsed,
-inflated or deflated for it. A run that ends in a full flush ends at a byte and refers to nothing before its own start,
-so runs may follow each other in any order (RFC 1951, 3.2.4), and the CRC-32 of the whole follows from those of its
-parts. Source: data-api 9, order.
+A gzip answer is spliced as one member from chunks of raw deflate that were compressed long before: nothing is parsed,
+inflated or deflated for it. Chunks may follow each other in any order (see `raw_deflate`), and the CRC-32 of the whole
+follows from those of its parts. Source: data-api 9, order.
 """
 
 import struct
@@ -12,19 +11,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from chalicelib.encoding.crc32 import combined_crc32
+from chalicelib.encoding.raw_deflate import deflate_chunk, inflate_chunk
 
 _OPENING, _BETWEEN, _CLOSING, _EMPTY = b"[\n", b",\n", b"\n]", b"[]"
-_RAW_DEFLATE = -zlib.MAX_WBITS
 _PLAIN_PIECE_LEVEL = 1
-_FLUSHED = b"\0\0\xff\xff"
-"""The end of a full flush: a stored block without content."""
 _GZIP_HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
 """Deflate, no flags, no time, unknown system: equal arrays have equal bytes (RFC 1952, 2.3)."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeflatedLines:
-    """JSON texts of records joined by `,\\n`, as a raw deflate run that ends in a full flush."""
+    """JSON texts of records joined by `,\\n`, as a chunk of raw deflate."""
 
     deflated: bytes
     size_bytes: int
@@ -36,23 +33,21 @@ class DeflatedLines:
 def deflated_lines(texts: Sequence[bytes], level: int) -> DeflatedLines:
     """The texts, at least one, compressed at a level of zlib's."""
     lines = _BETWEEN.join(texts)
-    compressor = zlib.compressobj(level, wbits=_RAW_DEFLATE)
-    deflated = compressor.compress(lines) + compressor.flush(zlib.Z_FULL_FLUSH)
-    return DeflatedLines(deflated, len(lines), zlib.crc32(lines))
+    return DeflatedLines(deflate_chunk(lines, level), len(lines), zlib.crc32(lines))
 
 
 def inflated_lines(lines: DeflatedLines) -> list[bytes]:
-    """The texts that a run was made of: JSON holds no line feed of its own unless it is indented.
+    """The texts that a chunk was made of: JSON holds no line feed of its own unless it is indented.
 
     Raises:
-        ValueError: the run is damaged.
+        ValueError: the chunk is damaged.
     """
     return _inflated(lines).split(_BETWEEN)
 
 
 @dataclass(frozen=True, slots=True)
 class RecordArray:
-    """Records in the order of the answer: runs, and texts that are not compressed."""
+    """Records in the order of the answer: chunks, and texts that are not compressed."""
 
     pieces: tuple[DeflatedLines | tuple[bytes, ...], ...]
 
@@ -72,7 +67,7 @@ class RecordArray:
         """A line for each record; `[]` when there is none.
 
         Raises:
-            ValueError: a run is damaged.
+            ValueError: a chunk is damaged.
         """
         if self.is_empty:
             return _EMPTY
@@ -84,19 +79,19 @@ class RecordArray:
     def gzip(self) -> bytes:
         """`plain()` as one gzip member, the same bytes for the same pieces.
 
-        A damaged run is not seen here, but by the decoder, which compares length and CRC-32; that of Chromium's fetch
+        A damaged chunk is not seen here, but by the decoder, which compares length and CRC-32; that of Chromium's fetch
         is the only known one that does not.
         """
         member, crc32, before = [_GZIP_HEADER], 0, _OPENING
-        for run in self._runs():
-            member += (_stored(before), run.deflated)
-            crc32 = combined_crc32(zlib.crc32(before, crc32), run.crc32, run.size_bytes)
+        for chunk in self._chunks():
+            member += (_stored(before), chunk.deflated)
+            crc32 = combined_crc32(zlib.crc32(before, crc32), chunk.crc32, chunk.size_bytes)
             before = _BETWEEN
         last = _EMPTY if self.is_empty else _CLOSING
         member += (_stored(last, is_final=True), _trailer(zlib.crc32(last, crc32), self.size_bytes))
         return b"".join(member)
 
-    def _runs(self) -> Iterator[DeflatedLines]:
+    def _chunks(self) -> Iterator[DeflatedLines]:
         texts: list[bytes] = []
         for piece in self.pieces:
             if isinstance(piece, tuple):
@@ -116,16 +111,10 @@ def _size_bytes(piece: DeflatedLines | tuple[bytes, ...]) -> int:
     return piece.size_bytes
 
 
-def _inflated(run: DeflatedLines) -> bytes:
-    inflater = zlib.decompressobj(_RAW_DEFLATE)
-    try:
-        lines = inflater.decompress(run.deflated)
-    except zlib.error as error:
-        raise ValueError(f"a run that cannot be inflated: {error}") from error
-    if inflater.eof or not run.deflated.endswith(_FLUSHED):
-        raise ValueError("a run that nothing can follow")
-    if len(lines) != run.size_bytes or zlib.crc32(lines) != run.crc32:
-        raise ValueError("a run of another length or CRC-32 than it says")
+def _inflated(chunk: DeflatedLines) -> bytes:
+    lines = inflate_chunk(chunk.deflated)
+    if len(lines) != chunk.size_bytes or zlib.crc32(lines) != chunk.crc32:
+        raise ValueError("a chunk of another length or CRC-32 than it says")
     return lines
 
 

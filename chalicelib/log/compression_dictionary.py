@@ -1,10 +1,10 @@
-"""What the deflating of small entries starts from: a few records are too little for it to learn from themselves.
+"""The preset dictionary of small entries: a few records are too little for a compressor to learn from themselves.
 
 One record of each type as phones send them, ids and times blanked, frequent types and the columns of an entry last.
-What is stored can be read with these very words only, so they never change: others would be those of a new version.
+Stored entries can be read with this very dictionary only, so it never changes: another would belong to a new form.
 """
 
-WORDS = (
+PRESET_DICTIONARY = (
     b'{"activeSchedule":"Default","associations":[{"id":"","reason":"controllerSettings","type":"datum"},{'
     b'"id":"","reason":"cgmSettings","type":"datum"}],"automatedDelivery":true,"basal":{"rateMaximum":{"un'
     b'its":"Units/hour","value":4.0}},"basalSchedules":{"Default":[{"rate":0.75,"start":0},{"rate":0.95,"s'

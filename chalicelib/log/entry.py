@@ -7,29 +7,29 @@ What the fold and the filters look at stands in columns; the records themselves 
 
 Body of an entry that deletes data: form (1 byte) | JSON of the selectors, deflated.
 
-An entry of a few records is deflated from words that are known beforehand: it takes half as much, and what a phone
-sends every five minutes fits into one kilobyte, by which writing is paid for.
+An entry of a few records is deflated with a preset dictionary: it takes half as much, and what a phone sends every five
+minutes fits into one kilobyte, by which writing is paid for.
 """
 
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
 from chalicelib import json_text
-from chalicelib.log.compression_dictionary import WORDS
+from chalicelib.encoding.raw_deflate import deflate, inflate
+from chalicelib.log.compression_dictionary import PRESET_DICTIONARY
 from chalicelib.log.records import Place, Records, columns_of
 from chalicelib.model.data import Datum
 
-PLAIN, FROM_WORDS = 1, 2
+PLAIN, WITH_DICTIONARY = 1, 2
 """The forms of a body."""
 SMALL_BYTES = 32 * 1024
-"""Texts up to this size are deflated from words; more have enough in common to do without."""
+"""Texts up to this size are deflated with the dictionary; more have enough in common to do without."""
 _LENGTH_BYTES = 4
 _COLUMNS_AT = 1 + _LENGTH_BYTES
-_LEVELS = {PLAIN: 1, FROM_WORDS: 6}
-_RAW_DEFLATE = -15
+_LEVELS = {PLAIN: 1, WITH_DICTIONARY: 6}
+_DICTIONARIES = {PLAIN: b"", WITH_DICTIONARY: PRESET_DICTIONARY}
 _LINE_FEED = b"\n"
 
 
@@ -109,7 +109,7 @@ def encode_data(data: Sequence[Datum], upload_id: str, hashes: Sequence[str] | N
         ]
     columns = columns_of(bodies, [datum.time_ms for datum in data], hashes)
     lines = _LINE_FEED.join(texts)
-    form = FROM_WORDS if len(lines) <= SMALL_BYTES else PLAIN
+    form = WITH_DICTIONARY if len(lines) <= SMALL_BYTES else PLAIN
     deflated = _deflate(json_text.encode(columns), form)
     return bytes([form]) + len(deflated).to_bytes(_LENGTH_BYTES, "big") + deflated + _deflate(lines, form)
 
@@ -132,19 +132,8 @@ def _form(body: bytes) -> int:
 
 
 def _deflate(data: bytes, form: int) -> bytes:
-    level = _LEVELS[form]
-    if form == FROM_WORDS:
-        compressor = zlib.compressobj(level, wbits=_RAW_DEFLATE, zdict=WORDS)
-    else:
-        compressor = zlib.compressobj(level, wbits=_RAW_DEFLATE)
-    return compressor.compress(data) + compressor.flush()
+    return deflate(data, _LEVELS[form], _DICTIONARIES[form])
 
 
 def _inflate(data: bytes, form: int) -> bytes:
-    if form == FROM_WORDS:
-        inflater = zlib.decompressobj(_RAW_DEFLATE, zdict=WORDS)
-        inflated = inflater.decompress(data)
-        if not inflater.eof:
-            raise ValueError("the body of an entry is cut off")
-        return inflated
-    return zlib.decompress(data, _RAW_DEFLATE)
+    return inflate(data, _DICTIONARIES[form])

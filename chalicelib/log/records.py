@@ -5,11 +5,10 @@ Columns are made once from the bodies of the data, when they are stored, or agai
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from itertools import accumulate
-from operator import sub
 from typing import Any, NamedTuple, TypeVar
 
 from chalicelib import json_text
+from chalicelib.encoding.columns import from_steps, steps
 
 Columns = Mapping[str, Any]
 """By name; a column that has no value is left out."""
@@ -57,7 +56,7 @@ class Records:
     @cached_property
     def times_ms(self) -> list[int]:
         """The time of each record, in milliseconds since the epoch."""
-        return list(accumulate(self._columns["time"]))
+        return from_steps(self._columns["time"])
 
     @cached_property
     def origin_ids(self) -> list[str | None]:
@@ -151,8 +150,7 @@ def columns_of(
     origins = [body.get("origin", _NO_ORIGIN) for body in bodies]
     columns = {
         "type": _code([body["type"] for body in bodies]),
-        # Steps between times are small and much alike, so that they deflate well.
-        "time": [times_ms[0], *map(sub, times_ms[1:], times_ms)],
+        "time": steps(times_ms),
         "originId": _unless_absent([origin.get("id") for origin in origins]),
         "originTime": _unless_absent([origin.get("time") for origin in origins]),
         "hash": hashes,

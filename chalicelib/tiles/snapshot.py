@@ -5,20 +5,18 @@ snapshot in the place of the old one, in one step; so a reader that has a snapsh
 See docs/adr/0005.
 """
 
-import zlib
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import accumulate
-from operator import sub
 from typing import Any, NamedTuple
 
 from chalicelib import json_text
+from chalicelib.encoding.columns import from_steps, steps
+from chalicelib.encoding.raw_deflate import deflate, inflate
 from chalicelib.tiles.tile import TileKey, TileTraits
 
 FORMAT = 1
 _DEFLATE_LEVEL = 6
-_RAW_DEFLATE = -15
 
 
 class Applied(NamedTuple):
@@ -132,25 +130,24 @@ def encode_snapshot(snapshot: Snapshot) -> bytes:
     body = {
         "applied": {data_set_id: list(applied) for data_set_id, applied in snapshot.applied.items()},
         "tiles": {
-            name: {"days": _steps(it.days), "columns": it.columns, "owners": it.owners}
+            name: {"days": steps(it.days), "columns": it.columns, "owners": it.owners}
             for name, it in snapshot.tiles.items()
         },
     }
-    compressor = zlib.compressobj(_DEFLATE_LEVEL, zlib.DEFLATED, _RAW_DEFLATE)
-    return bytes([FORMAT]) + compressor.compress(json_text.encode(body)) + compressor.flush()
+    return bytes([FORMAT]) + deflate(json_text.encode(body), _DEFLATE_LEVEL)
 
 
 def decode_snapshot(data: bytes, epoch: int, version: int) -> Snapshot:
     """The snapshot that `encode_snapshot` wrote."""
     if data[0] != FORMAT:
         raise ValueError(f"snapshot of unknown format {data[0]}")
-    body: Mapping[str, Any] = json_text.decode(zlib.decompress(data[1:], _RAW_DEFLATE))
+    body: Mapping[str, Any] = json_text.decode(inflate(data[1:]))
     return Snapshot(
         epoch=epoch,
         version=version,
         applied={data_set_id: Applied(*applied) for data_set_id, applied in body["applied"].items()},
         tiles={
-            name: TypeTiles(name, list(accumulate(it["days"])), it["columns"], [tuple(ids) for ids in it["owners"]])
+            name: TypeTiles(name, from_steps(it["days"]), it["columns"], [tuple(ids) for ids in it["owners"]])
             for name, it in body["tiles"].items()
         },
     )
@@ -174,8 +171,3 @@ def _type_tiles(name: str, places: Sequence[TilePlace]) -> TypeTiles:
 
 def _flags(traits: TileTraits) -> int:
     return traits.is_shown | traits.has_carelink << 1 | traits.has_medtronic << 2
-
-
-def _steps(values: Iterable[int]) -> list[int]:
-    values = list(values)
-    return [values[0], *map(sub, values[1:], values)]

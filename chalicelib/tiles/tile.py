@@ -12,18 +12,16 @@ Source: docs/architecture.md, "The read model".
 """
 
 import struct
-import sys
 import zlib
-from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
-from itertools import accumulate
-from operator import sub
 from typing import Any, NamedTuple
 
 from chalicelib import json_text
+from chalicelib.encoding.columns import from_steps, pack_uint32, steps, unpack_uint32
 from chalicelib.encoding.gzip_splice import DeflatedLines, deflated_lines, inflated_lines
+from chalicelib.encoding.raw_deflate import deflate, inflate
 from chalicelib.log.fold_steps import Run
 from chalicelib.log.records import Place, Records, bodies_of, columns_of, hashes_of
 
@@ -33,7 +31,6 @@ CARELINK = "carelink"
 MEDTRONIC = "Medtronic"
 _HEADER = struct.Struct(">BIQII")
 _DEFLATE_LEVEL = 6
-_RAW_DEFLATE = -15
 _LINE_FEED = b"\n"
 _NOTHING = DeflatedLines(b"", 0, 0)
 
@@ -97,12 +94,13 @@ def encode_tile(candidates: Iterable[Candidate]) -> tuple[TileContent, TileTrait
     hidden = [it.text for it in ordered if it.is_hidden]
     records = _records([it.text for it in ordered], [it.time_ms for it in ordered], [it.place for it in ordered])
     ids = sorted({it.data_set_id for it in ordered})
-    places = _deflate(json_text.encode(_encode_places(ordered, ids)))
-    keys = _encode_keys({origin_key(origin_id) for origin_id in records.origin_ids if origin_id is not None})
+    places = deflate(json_text.encode(_encode_places(ordered, ids)), _DEFLATE_LEVEL)
+    keys = pack_uint32(sorted({origin_key(it) for it in records.origin_ids if it is not None}))
     lines = deflated_lines(shown, _DEFLATE_LEVEL) if shown else _NOTHING
     header = _HEADER.pack(VERSION, lines.crc32, lines.size_bytes, len(places), len(keys))
     content = TileContent(
-        shown=header + places + keys + lines.deflated, hidden=_deflate(_LINE_FEED.join(hidden)) if hidden else b""
+        shown=header + places + keys + lines.deflated,
+        hidden=deflate(_LINE_FEED.join(hidden), _DEFLATE_LEVEL) if hidden else b"",
     )
     traits = TileTraits(
         data_set_ids=tuple(ids),
@@ -136,24 +134,24 @@ class Tile:
 
     def origin_keys(self) -> Sequence[int]:
         """What stands for the origin ids of its records."""
-        return _decode_keys(self._keys)
+        return unpack_uint32(self._keys)
 
     def may_hold(self, keys: Set[int]) -> bool:
         """Whether the origin id of any record is one that these stand for; False is certain."""
-        return bool(keys and self._keys) and not keys.isdisjoint(_decode_keys(self._keys))
+        return bool(keys and self._keys) and not keys.isdisjoint(unpack_uint32(self._keys))
 
     def runs(self) -> Mapping[str, Run]:
         """All candidates, by data set; hidden ones must have been read too."""
-        places = json_text.decode(_inflate(self._places))
+        places = json_text.decode(inflate(self._places))
         hidden_at = set(places["hidden"])
         shown = iter(inflated_lines(self.lines) if self.lines.size_bytes else ())
-        hidden = iter(_inflate(self._hidden).split(_LINE_FEED) if hidden_at else ())
+        hidden = iter(inflate(self._hidden).split(_LINE_FEED) if hidden_at else ())
         owners = [places["ids"][owner] for owner in places["owner"]]
         texts = [next(hidden if place in hidden_at else shown) for place in range(len(owners))]
         records = _records(
             texts,
-            list(accumulate(places["time"])),
-            list(map(Place, accumulate(places["number"]), places["row"])),
+            from_steps(places["time"]),
+            list(map(Place, from_steps(places["number"]), places["row"])),
         )
         rows: dict[str, list[int]] = defaultdict(list)
         for row, data_set_id in enumerate(owners):
@@ -166,16 +164,11 @@ def _encode_places(ordered: Sequence[Candidate], ids: Sequence[str]) -> dict[str
     return {
         "ids": ids,
         "owner": [index[it.data_set_id] for it in ordered],
-        "number": _steps([it.place.number for it in ordered]),
+        "number": steps([it.place.number for it in ordered]),
         "row": [it.place.row for it in ordered],
-        "time": _steps([it.time_ms for it in ordered]),
+        "time": steps([it.time_ms for it in ordered]),
         "hidden": [place for place, it in enumerate(ordered) if it.is_hidden],
     }
-
-
-def _steps(values: Sequence[int]) -> list[int]:
-    """Values as steps from one to the next: small and much alike, so that they deflate well."""
-    return [values[0], *map(sub, values[1:], values)]
 
 
 def _records(texts: list[bytes], times_ms: Sequence[int], places: Sequence[Place]) -> Records:
@@ -184,27 +177,3 @@ def _records(texts: list[bytes], times_ms: Sequence[int], places: Sequence[Place
         return columns_of(bodies, times_ms, hashes_of(bodies))
 
     return Records(columns, lambda: texts, lambda _count: places)
-
-
-def _encode_keys(keys: Iterable[int]) -> bytes:
-    packed = array("I", sorted(keys))
-    if sys.byteorder == "little":
-        packed.byteswap()
-    return packed.tobytes()
-
-
-def _decode_keys(data: bytes) -> Sequence[int]:
-    keys = array("I")
-    keys.frombytes(data)
-    if sys.byteorder == "little":
-        keys.byteswap()
-    return keys
-
-
-def _deflate(data: bytes) -> bytes:
-    compressor = zlib.compressobj(_DEFLATE_LEVEL, zlib.DEFLATED, _RAW_DEFLATE)
-    return compressor.compress(data) + compressor.flush()
-
-
-def _inflate(data: bytes) -> bytes:
-    return zlib.decompress(data, _RAW_DEFLATE)

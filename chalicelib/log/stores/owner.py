@@ -5,11 +5,11 @@ for each data set that has a place and one for each client; attribute names are 
 by the kilobyte. They hold the epoch: what an add leaves that met an erasing is not read as of the next epoch.
 """
 
-import zlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from chalicelib import json_text
+from chalicelib.encoding.raw_deflate import BEST_COMPRESSION, deflate, inflate
 from chalicelib.log.data_set import DataOwner
 from chalicelib.log.freshness import CameIn, Freshness, Newest, NewestByType
 from chalicelib.log.stores.keys import owner_key
@@ -19,13 +19,12 @@ if TYPE_CHECKING:
 
 Item = dict[str, Any]
 
-_WORDS = (
+_PRESET_DICTIONARY = (
     b'"alert""basal""bloodKetone""bolus""calculator""cgmSettings""controllerSettings""controllerStatus""deviceEvent"'
     b'"deviceStatus""dosingDecision""food""insulin""physicalActivity""pumpSettings""pumpStatus""reportedState""smbg"'
     b'"water""wizard""cbg":[17],'
 )
-"""What deflating starts from, so that names cost little. What is stored can be read with these very words only."""
-_RAW_DEFLATE = -15
+"""Makes names cost little. Stored values can be read with this very dictionary only, so it never changes."""
 
 
 def owner_from_item(owner_id: str, item: Item | None) -> DataOwner:
@@ -167,12 +166,11 @@ def _newest_from_json(newest: Mapping[str, list[int]]) -> NewestByType:
 
 
 def _packed(value: object) -> Item:
-    deflating = zlib.compressobj(zlib.Z_BEST_COMPRESSION, zlib.DEFLATED, _RAW_DEFLATE, zdict=_WORDS)
-    return {"B": deflating.compress(json_text.encode(value)) + deflating.flush()}
+    return {"B": deflate(json_text.encode(value), BEST_COMPRESSION, _PRESET_DICTIONARY)}
 
 
 def _unpacked(value: Item) -> Any:
-    return json_text.decode(zlib.decompressobj(_RAW_DEFLATE, zdict=_WORDS).decompress(bytes(value["B"])))
+    return json_text.decode(inflate(bytes(value["B"]), _PRESET_DICTIONARY))
 
 
 def _counter(item: Item, name: str) -> int:

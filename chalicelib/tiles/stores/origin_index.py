@@ -6,12 +6,12 @@ The table says of each type on which days there are keys, and how many. Keys are
 """
 
 import hashlib
-import sys
 import zlib
-from array import array
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 
 from chalicelib import json_text
+from chalicelib.encoding.columns import UINT32_BYTES, pack_uint32, unpack_uint32
 from chalicelib.tiles.tile import TileKey
 
 FORMAT = 1
@@ -19,7 +19,6 @@ NOTE_BYTES = 300 * 1024
 """Of one note at most: an item may have 400 KB (a limit of DynamoDB)."""
 _LENGTH_BYTES = 4
 _TABLE_AT = 1 + _LENGTH_BYTES
-_KEY_BYTES = 4
 _TILE_BYTES = 64
 """More than a tile takes in the table."""
 
@@ -31,10 +30,10 @@ def encode_notes(origin_keys: Mapping[TileKey, Sequence[int]]) -> Iterator[bytes
     for tile_key in sorted(origin_keys):
         left = sorted(origin_keys[tile_key])
         while left:
-            room = max(0, room_bytes - _TILE_BYTES) // _KEY_BYTES
+            room = max(0, room_bytes - _TILE_BYTES) // UINT32_BYTES
             if room:
                 note[tile_key], left = left[:room], left[room:]
-                room_bytes -= _TILE_BYTES + _KEY_BYTES * len(note[tile_key])
+                room_bytes -= _TILE_BYTES + UINT32_BYTES * len(note[tile_key])
             else:
                 yield _encode(note)
                 note, room_bytes = {}, NOTE_BYTES
@@ -52,10 +51,7 @@ def decode_note(note: bytes) -> dict[TileKey, Sequence[int]]:
     if note[0] != FORMAT:
         raise ValueError(f"note of unknown format {note[0]}")
     keys_at = _TABLE_AT + int.from_bytes(note[1:_TABLE_AT], "big")
-    keys = array("I")
-    keys.frombytes(note[keys_at:])
-    if sys.byteorder == "little":
-        keys.byteswap()
+    keys = unpack_uint32(note[keys_at:])
     found: dict[TileKey, Sequence[int]] = {}
     start = 0
     for name, days_and_counts in json_text.decode(zlib.decompress(note[_TABLE_AT:keys_at])).items():
@@ -67,11 +63,8 @@ def decode_note(note: bytes) -> dict[TileKey, Sequence[int]]:
 
 def _encode(note: Mapping[TileKey, Sequence[int]]) -> bytes:
     table: dict[str, list[tuple[int, int]]] = {}
-    packed = array("I")
     for tile_key, keys in note.items():
         table.setdefault(tile_key.type, []).append((tile_key.day, len(keys)))
-        packed.extend(keys)
-    if sys.byteorder == "little":
-        packed.byteswap()
+    packed = pack_uint32(chain.from_iterable(note.values()))
     deflated = zlib.compress(json_text.encode(table))
-    return bytes([FORMAT]) + len(deflated).to_bytes(_LENGTH_BYTES, "big") + deflated + packed.tobytes()
+    return bytes([FORMAT]) + len(deflated).to_bytes(_LENGTH_BYTES, "big") + deflated + packed

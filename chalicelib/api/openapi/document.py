@@ -1,6 +1,7 @@
 """The published description of the API, in OpenAPI 3.1: made of the operation table, the data model and the words about
-each operation in the other files of this package. Nothing here is imported with the application: the description is made
-when it is first asked for.
+each operation in the other files of this package.
+
+Nothing here is imported with the application: the description is made when it is first asked for.
 """
 
 import re

@@ -1,6 +1,6 @@
-"""Settings of one stage: the only reader of the environment.
+"""The settings of a stage. Only this module reads the environment.
 
-Everything that has a physical name derives it here from the stage, so that a name is spelled once.
+Physical names of resources derive from the stage here, so that each is spelled once.
 """
 
 import os
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What one stage needs to know of the world around it; all has a default: importing the app needs nothing."""
+    """The settings of one stage. Each has a default, so that importing the application needs no environment."""
 
     stage: str = "local"
     region: str = "us-east-1"
@@ -22,31 +22,31 @@ class Settings:
     server_session_lifetime_s: int = 24 * 3600
     uploader_minimum_version: str = "2.53.0"
     s3_path_style: bool = False
-    """Whether the bucket stands in the path of an address, as on endpoints other than AWS's own."""
+    """Whether the path of an S3 address names the bucket, as endpoints other than AWS's own require."""
     takes_metrics: bool = True
-    """Whether the stage has a stream for events; without one they are taken and dropped."""
+    """Whether the stage has a metrics stream; without one, events are accepted and dropped."""
     sign_up: str = "open"
-    """Who may make an account of their own: `open` to anyone, by `invitation` code, or `closed`."""
+    """Who may sign up: anyone (`open`), holders of a code (`invitation`), or nobody (`closed`)."""
     twiist_user_ids: frozenset[str] = frozenset()
-    """Accounts that may add data of twiist pumps, beside servers."""
+    """Accounts that may add data of twiist pumps, as servers may."""
     partner_sectors: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Redirect addresses by `partner` or `partner/environment`."""
+    """Redirect URLs by `partner` or `partner/environment`."""
     verifies_emails: bool = False
     """Whether a new account can sign in only after a server has set `emailVerified`."""
     realm: str = "tidepool"
-    """The last part of the issuer of OpenID Connect; clients read it from `/info`, or have it built in."""
+    """The last segment of the OpenID Connect issuer; clients read it from `/info`, or have it built in."""
     web_app_url: str = ""
-    """Where the web page is that the Uploader comes back to after signing in; empty is the stage's own address."""
+    """The web page to which the Uploader returns after signing in; empty stands for the stage's own address."""
     oidc_clients: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Redirect addresses by client id of OpenID Connect, beside those of the known apps or instead of them."""
+    """Redirect URLs by OpenID Connect client id. They extend or replace those of the known apps."""
     access_token_lifetime_s: int = 3600
-    """Tokens are revocable at once, so a shorter life would cost a refresh more often and protect little more."""
+    """A token can be revoked at once, so a shorter lifetime would cost more refreshes and protect little more."""
     refresh_token_lifetime_s: int = 60 * 24 * 3600
-    """How long a login lasts that is not refreshed; each refresh starts it anew."""
+    """The time after which a login ends that is not refreshed; each refresh restarts it."""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
-        """Settings as the function's environment gives them; absent variables keep their defaults."""
+        """The settings in a function's environment; absent variables keep their defaults."""
         default = cls()
         return cls(
             stage=environ.get("STRANDLINE_STAGE", default.stage),
@@ -60,11 +60,11 @@ class Settings:
             verifies_emails=environ.get("STRANDLINE_VERIFIES_EMAILS", "") == "true",
             s3_path_style="AWS_ENDPOINT_URL" in environ or "AWS_ENDPOINT_URL_S3" in environ,
             twiist_user_ids=frozenset(_words(environ.get("STRANDLINE_TWIIST_USER_IDS", ""))),
-            partner_sectors=_sectors(environ.get("STRANDLINE_PARTNER_SECTORS", "")),
+            partner_sectors=_urls_by_name(environ.get("STRANDLINE_PARTNER_SECTORS", "")),
             cors_origins=_words(environ.get("STRANDLINE_CORS_ORIGINS", "")),
             realm=environ.get("STRANDLINE_REALM", default.realm),
             web_app_url=environ.get("STRANDLINE_WEB_APP_URL", default.web_app_url).rstrip("/"),
-            oidc_clients=_sectors(environ.get("STRANDLINE_OIDC_CLIENTS", "")),
+            oidc_clients=_urls_by_name(environ.get("STRANDLINE_OIDC_CLIENTS", "")),
             access_token_lifetime_s=int(
                 environ.get("STRANDLINE_ACCESS_TOKEN_LIFETIME_S", default.access_token_lifetime_s)
             ),
@@ -72,89 +72,89 @@ class Settings:
 
     @property
     def issuer(self) -> str | None:
-        """Who issues tokens by OpenID Connect; None for a stage that was not told its address. Source: auth-api 6."""
+        """The issuer of OpenID Connect tokens; None if the stage does not know its address. Source: auth-api 6."""
         return f"{self.base_url}/realms/{self.realm}" if self.base_url else None
 
     @property
     def oidc_keys_name(self) -> str:
-        """The keys that sign ID tokens, in Secrets Manager."""
+        """The secret with the keys that sign ID tokens."""
         return f"strandline/{self.stage}/oidc-keys"
 
     @property
     def accounts_table(self) -> str:
-        """Users, sessions and grants."""
+        """The table of users, sessions and grants."""
         return f"strandline-{self.stage}-accounts"
 
     @property
     def data_table(self) -> str:
-        """Data sets, the record log and what is derived from it."""
+        """The table of data sets, the log and the tiles."""
         return f"strandline-{self.stage}-data"
 
     @property
     def blobs_table(self) -> str:
-        """Blobs and device logs, without their contents."""
+        """The table of blobs and device logs, without their contents."""
         return f"strandline-{self.stage}-blobs"
 
     @property
     def blob_events_queue(self) -> str:
-        """Takes the bucket's notices that a content has come."""
+        """The queue of the bucket's notices that a content was uploaded."""
         return f"strandline-{self.stage}-blob-events"
 
     @property
     def tasks_table(self) -> str:
-        """Tasks, their names and the slots they run in."""
+        """The table of tasks, their names and their run slots."""
         return f"strandline-{self.stage}-tasks"
 
     @property
     def tasks_queue(self) -> str:
-        """Takes the dispatcher's orders to the workers of tasks."""
+        """The queue of run messages from the dispatcher to the workers."""
         return f"strandline-{self.stage}-tasks"
 
     @property
     def bucket(self) -> str:
-        """Blobs, large answers and the log's archive; bucket names are global, hence account and region."""
+        """The bucket of blobs, large replies and the archive. Bucket names are global, hence account and region."""
         return f"strandline-{self.stage}-{self.account_id}-{self.region}"
 
     @property
     def invitation_secret_name(self) -> str:
-        """The code that opens sign-up by invitation, in Secrets Manager."""
+        """The secret with the code for sign-up by invitation."""
         return f"strandline/{self.stage}/invitation-code"
 
     @property
     def server_secret_name(self) -> str:
-        """The secret that servers sign in with, in Secrets Manager."""
+        """The secret with which servers sign in."""
         return f"strandline/{self.stage}/server-secret"
 
     @property
     def metrics_stream(self) -> str:
-        """Takes events from requests and delivers them in batches."""
+        """The stream that takes events from requests and delivers them in batches."""
         return f"strandline-{self.stage}-metrics"
 
     @property
     def metrics_failure_queue(self) -> str:
-        """Where records of the metrics stream go that are no events, or that could not be kept."""
+        """The queue of stream records that are not events, or that could not be stored."""
         return f"strandline-{self.stage}-metrics-failures"
 
     @property
     def metrics_salt_name(self) -> str:
-        """The secret that goes into the hash of an event's subject, in Secrets Manager."""
+        """The secret with the salt for the hash of an event's subject."""
         return f"strandline/{self.stage}/metrics-salt"
 
 
 def _sign_up_default(stage: str) -> str:
-    """A deployed stage is closed until its owner opens it."""
+    """Who may sign up by default: a deployed stage is closed until its owner opens it."""
     return "open" if stage == "local" else "closed"
 
 
 def _words(text: str) -> tuple[str, ...]:
-    """What stands between the commas."""
+    """The words between commas, trimmed; empty ones are dropped."""
     return tuple(word for word in (part.strip() for part in text.split(",")) if word)
 
 
-def _sectors(text: str) -> dict[str, tuple[str, ...]]:
-    """`partner=address,partner/environment=address`: the addresses of each, in order."""
-    sectors: dict[str, tuple[str, ...]] = {}
+def _urls_by_name(text: str) -> dict[str, tuple[str, ...]]:
+    """The URLs by name, in order, in a text of the form `name=url,name=url`."""
+    urls: dict[str, tuple[str, ...]] = {}
     for word in _words(text):
-        sector, _, address = word.partition("=")
-        sectors[sector] = (*sectors.get(sector, ()), address)
-    return sectors
+        name, _, url = word.partition("=")
+        urls[name] = (*urls.get(name, ()), url)
+    return urls

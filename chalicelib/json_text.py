@@ -1,4 +1,4 @@
-"""JSON as it stands on the wire and in what is kept: UTF-8, no spaces, member names sorted at every depth.
+"""JSON on the wire and in storage: UTF-8, no spaces, member names sorted at every depth.
 
 Source: data-api 9, order.
 """
@@ -9,10 +9,10 @@ import orjson
 
 
 def encode(value: Any) -> bytes:
-    """The JSON text of a value; it holds no line break."""
+    """The JSON text of a value, without line breaks."""
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
 
 
 def decode(text: bytes | bytearray | memoryview) -> Any:
-    """The value of a JSON text that `encode` made; what clients send is read by the API layer."""
+    """The value of a JSON text that `encode` made. The API layer decodes what clients send."""
     return orjson.loads(text)

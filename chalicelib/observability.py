@@ -1,8 +1,8 @@
-"""The one logger. What it writes holds no health value, no token and no e-mail address.
+"""The logger, and counters of CloudWatch. Log lines contain no health value, no token and no e-mail address.
 
-Requests are logged by operation name, never by path, since paths carry ids of users and servers may send tokens in
-them; errors are logged by their type and the places they passed, never by their message, which may quote a value.
-Each line says which function wrote it, and the request id by which Lambda and API Gateway know that run of it.
+Requests are logged by operation, never by path, because paths contain user ids and servers may send tokens in them.
+Errors are logged by type and stack, never by message, because a message may quote a value. Each line names the function
+and the request id by which Lambda and API Gateway identify the invocation.
 """
 
 import functools
@@ -22,44 +22,44 @@ logger = Logger(service="strandline", level="INFO", log_uncaught_exceptions=Fals
 
 
 class FunctionFailedError(Exception):
-    """Stands for an error that ended a function; the log has its type and places."""
+    """Replaces an error that ended a function; the log has its type and stack."""
 
 
 def begin(context: Any) -> None:
-    """Lets the lines that follow say which run of which function they are of; `context` is None without Lambda."""
+    """Make the following log lines name the function and the invocation; `context` is None outside Lambda."""
     if context is not None:
         logger.append_keys(function_name=context.function_name, function_request_id=context.aws_request_id)
 
 
 def observed(handler: Callable[..., T]) -> Callable[..., T]:
-    """The handler of an event, whose lines say which run they belong to; errors are told without their message.
+    """Wrap the handler of an event so that its log lines name the invocation and errors are logged without message.
 
-    An error still fails the function, so that the event comes again; but Lambda writes the message of what a function
-    raises to the log, and it may quote a value.
+    An error still fails the function, so that the event is delivered again. Lambda logs the message of any error that a
+    function raises, and the message may quote a value; so another error is raised in its place.
     """
 
     @functools.wraps(handler)
     def handle(*arguments: Any) -> T:
-        # Chalice hands over its own event, which has the context, or event and context.
+        # Chalice passes its own event, which has the context, or the event and the context.
         begin(getattr(arguments[-1], "context", arguments[-1]))
         try:
             return handler(*arguments)
-        except Exception as error:  # noqa: BLE001  Lambda would catch it all the same, and tell too much
-            logger.error("defect", error=type(error).__name__, at=places(error))  # noqa: TRY400  no message, see above
+        except Exception as error:  # noqa: BLE001  Lambda would catch it too, and log its message
+            logger.error("defect", error=type(error).__name__, at=stack_frames(error))  # noqa: TRY400  no message, see above
             raise FunctionFailedError(type(error).__name__) from None
 
     return handle
 
 
-def places(error: BaseException) -> list[str]:
-    """Where an error came from, innermost last, as `file:line function`, without source text and message."""
+def stack_frames(error: BaseException) -> list[str]:
+    """The stack of an error, innermost frame last, as `file:line function`: without source text and message."""
     frames = traceback.extract_tb(error.__traceback__)
     return [f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in frames]
 
 
 def count(name: str, value: int = 1) -> None:
-    """Adds to a metric of the stage, by a line of the log that CloudWatch reads as such."""
-    from aws_lambda_powertools.metrics import MetricUnit, single_metric  # late: most requests count nothing
+    """Add to a metric of the stage by a log line in CloudWatch's embedded metric format."""
+    from aws_lambda_powertools.metrics import MetricUnit, single_metric  # imported late: most requests count nothing
 
     with single_metric(name=name, unit=MetricUnit.Count, value=value, namespace=METRICS_NAMESPACE) as metric:
         metric.add_dimension(name="stage", value=Settings.from_env().stage)

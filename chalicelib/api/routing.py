@@ -17,7 +17,7 @@ from chalicelib.api.messages import Reply, Request, Trace
 from chalicelib.api.operations.operation import Operation
 from chalicelib.api.rendering import rendered
 from chalicelib.errors import InvalidTokenError, StrandlineError, TooLargeError, UnauthenticatedError
-from chalicelib.observability import logger, places
+from chalicelib.observability import logger, stack_frames
 from chalicelib.services import services
 
 TRACE_LENGTH = 64
@@ -67,7 +67,7 @@ def respond(
         response = _rendered(operation, reply, reply.status or operation.success_status, trace, headers)
     except Exception as error:  # noqa: BLE001  the one broad except: a client never meets a stack trace
         if not isinstance(error, StrandlineError):
-            logger.error("defect", trace=trace.request, error=type(error).__name__, at=places(error))
+            logger.error("defect", trace=trace.request, error=type(error).__name__, at=stack_frames(error))
         refusal = failure(operation, error, trace.meta)
         reply = Reply(refusal.body, headers=refusal.headers)
         response = _rendered(operation, reply, refusal.status, trace, headers)

@@ -12,7 +12,7 @@ from chalice.app import Blueprint
 
 from chalicelib.blobs.content import Confirmation, confirm_upload
 from chalicelib.config import Settings
-from chalicelib.observability import count, logger, observed, places
+from chalicelib.observability import count, logger, observed, stack_frames
 from chalicelib.services import services
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def on_object_created(event: "SQSEvent") -> dict[str, Any]:
     processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
     again = process_partial_response(event.to_dict(), confirm_all, processor)
     for error in filter(None, (information[1] for information in processor.exceptions)):
-        logger.warning("to be delivered again", error=type(error).__name__, at=places(error))
+        logger.warning("to be delivered again", error=type(error).__name__, at=stack_frames(error))
     return dict(again)
 
 

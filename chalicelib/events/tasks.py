@@ -15,7 +15,7 @@ from chalice.app import Blueprint
 from chalicelib.config import Settings
 from chalicelib.jobs import TASK_TYPES
 from chalicelib.json_text import decode
-from chalicelib.observability import count, logger, observed, places
+from chalicelib.observability import count, logger, observed, stack_frames
 from chalicelib.services import Services, services
 from chalicelib.tasks.dispatch import seed_jobs, start, tick
 from chalicelib.tasks.ports import RunOrder
@@ -103,7 +103,7 @@ def _end_process(task_type: str) -> None:
 def _tell(order: RunOrder, ran: Ran) -> None:
     told: dict[str, Any] = {"task_type": order.task_type, "result": ran.result.value, "duration_ms": ran.duration_ms}
     if ran.error is not None:
-        told |= {"error": type(ran.error).__name__, "at": places(ran.error)}
+        told |= {"error": type(ran.error).__name__, "at": stack_frames(ran.error)}
     if ran.result is Result.FAILED or ran.error is not None or ran.is_long:
         logger.warning("task run", is_long=ran.is_long, **told)
     else:

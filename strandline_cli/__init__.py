@@ -1,1 +1,1 @@
-"""`strandline`: takes everything of an account out of a server, and puts it into another. Standard library only."""
+"""`strandline`: exports an account from one server and imports it into another. Standard library only."""

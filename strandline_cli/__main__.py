@@ -1,4 +1,4 @@
-"""`python -m strandline_cli`: the command without an installation."""
+"""Runs the command without an installation: `python -m strandline_cli`."""
 
 from strandline_cli.main import run
 

@@ -1,4 +1,4 @@
-"""Whether two exports hold the same, but for what a server makes of itself. What is compared: docs/export.md."""
+"""Compares two exports, except for the fields that a server sets. docs/export.md lists what is compared."""
 
 import hashlib
 from collections import Counter, defaultdict
@@ -16,7 +16,7 @@ DIGEST_BITS = 256
 
 @dataclass(frozen=True, slots=True)
 class _Sum:
-    """How many records there are and the sum of their digests, which does not depend on their order."""
+    """The number of records and the sum of their digests, which does not depend on their order."""
 
     count: int = 0
     digests: int = 0
@@ -25,62 +25,61 @@ class _Sum:
         return _Sum(self.count + 1, (self.digests + digest) % (1 << DIGEST_BITS))
 
 
-def differences(one: Path, other: Path) -> list[str]:
-    """A sentence for each difference, none when the exports are equal.
+def differences(first: Path, second: Path) -> list[str]:
+    """A sentence for each difference between two exports; empty if they are equal.
 
     Raises:
-        CommandError: one of them is damaged, or no export.
+        CommandError: one of them is damaged or is not an export.
     """
-    for folder in (one, other):
+    for folder in (first, second):
         verified(folder)
-    found = [
-        f"{name} is not the same"
+    sentences = [
+        f"{name} differs"
         for name in files.COLLECTIONS
-        if read_json(one / "metadata" / f"{name}.json") != read_json(other / "metadata" / f"{name}.json")
+        if read_json(first / "metadata" / f"{name}.json") != read_json(second / "metadata" / f"{name}.json")
     ]
     for kind in files.CONTENTS:
-        found += _count_differences(kind, _contents(one, kind), _contents(other, kind))
-    return found + _count_differences("data set", _data_sets(one), _data_sets(other))
+        sentences += _count_differences(kind, _contents(first, kind), _contents(second, kind))
+    return sentences + _count_differences("data set", _data_sets(first), _data_sets(second))
 
 
-def _count_differences(what: str, ours: Counter[str], theirs: Counter[str]) -> list[str]:
-    """What is there more often in one of two."""
+def _count_differences(kind: str, first: Counter[str], second: Counter[str]) -> list[str]:
     return [
-        f"{what} {text}: {ours[text]} in the first, {theirs[text]} in the second"
-        for text in sorted(ours.keys() | theirs.keys())
-        if ours[text] != theirs[text]
+        f"{kind} {text}: {first[text]} in the first, {second[text]} in the second"
+        for text in sorted(first.keys() | second.keys())
+        if first[text] != second[text]
     ]
 
 
 def _contents(folder: Path, kind: str) -> Counter[str]:
-    shown = ("mediaType", "size", "digestMD5", "startAtTime", "endAtTime")
+    compared = ("mediaType", "size", "digestMD5", "startAtTime", "endAtTime")
     return Counter(
-        line_of({name: one[name] for name in shown if name in one}).decode().strip()
-        for one in read_lines(folder / f"{kind}.jsonl")
-        if one.get("status", "available") == "available"
+        line_of({name: content[name] for name in compared if name in content}).decode().strip()
+        for content in read_lines(folder / f"{kind}.jsonl")
+        if content.get("status", "available") == "available"
     )
 
 
 def _data_sets(folder: Path) -> Counter[str]:
-    """Each data set as one text: what was said of it, its state, and the number and digest of its records by type."""
-    blob_names = {one["id"]: f"blob {one.get('digestMD5')}" for one in read_lines(folder / "blobs.jsonl")}
+    """Each data set as one text: its description, its state, and the count and digest of its records by type."""
+    blob_names = {blob["id"]: f"blob {blob.get('digestMD5')}" for blob in read_lines(folder / "blobs.jsonl")}
     sums = _sums(folder, blob_names)
-    found: Counter[str] = Counter()
+    texts: Counter[str] = Counter()
     for data_set in read_lines(folder / files.DATA_SETS):
         by_type = sums.get(data_set["uploadId"], {})
         if "deletedTime" in data_set and not by_type:
             continue
-        shown = {
+        compared = {
             "description": with_ids_replaced(described(data_set), blob_names),
             "state": data_set["_state"],
             "data": {name: f"{sum_.count} of {sum_.digests:064x}"[:40] for name, sum_ in by_type.items()},
         }
-        found[line_of(shown).decode().strip()] += 1
-    return found
+        texts[line_of(compared).decode().strip()] += 1
+    return texts
 
 
 def _sums(folder: Path, blob_names: Mapping[str, str]) -> dict[str, dict[str, _Sum]]:
-    """By data set and type."""
+    """The sums of records by data set and type."""
     known = _linked_ids(folder)
     sums: dict[str, dict[str, _Sum]] = defaultdict(dict)
     for path in data_files(folder):
@@ -92,14 +91,14 @@ def _sums(folder: Path, blob_names: Mapping[str, str]) -> dict[str, dict[str, _S
 
 
 def _linked_ids(folder: Path) -> frozenset[str]:
-    """The ids that records of the export hold and that are in it."""
-    held = {link.id for _, link in links(folder)}
+    """The ids that records of the export refer to and that are in the export."""
+    referenced = {link.id for _, link in links(folder)}
     records = (record for name in ("bolus", "deviceEvent") for record in read_lines(folder / "data" / f"{name}.jsonl"))
-    return frozenset(record["id"] for record in records if record.get("id") in held)
+    return frozenset(record["id"] for record in records if record.get("id") in referenced)
 
 
 def _comparable(record: Json, known: frozenset[str], blob_names: Mapping[str, str]) -> Json:
-    """A record without what a server makes of itself, and without the id of a record that is not there (any more)."""
+    """A record without the fields that a server sets, and without the id of a record that is not in the export."""
     link = link_of(record)
     kept = {name: value for name, value in record.items() if link is None or link.id in known or name != link.member}
     comparable: Json = with_ids_replaced(without_service_fields(kept), blob_names)

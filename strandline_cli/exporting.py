@@ -1,4 +1,4 @@
-"""Taking everything of an account out of a server, into a folder that is there completely or not at all."""
+"""Exports an account into a folder, which appears only once it is complete."""
 
 import base64
 import hashlib
@@ -21,14 +21,14 @@ from strandline_cli.progress import Progress
 from strandline_cli.server import Server
 
 FIRST_YEAR = 2010
-"""What is older comes in one request; from here on there is one for each year."""
+"""Older data are read in one request; from this year on, one request reads a year."""
 PAGE_SIZE = 1000
 PART_SUFFIX = ".part"
 PART_MARK = ".strandline-export-part"
 EVERY_SOURCE = {"carelink": "true", "medtronic": "true", "cbgFilter": "false"}
-"""Without these, reading leaves out data that it takes for copies of others (data API, source filters)."""
-NOT_OURS = frozenset({401, 403, 404, 405, 501})
-"""How a server refuses what it does not have, or not for this user."""
+"""Without these parameters, a server leaves out data that it considers copies (data API, source filters)."""
+NOT_AVAILABLE = frozenset({401, 403, 404, 405, 501})
+"""The statuses with which a server refuses what it does not have, or not for this user."""
 
 
 @dataclass(slots=True)
@@ -41,12 +41,12 @@ class _Export:
 
 
 def export_account(server: Server, user_id: str, target: Path, now: datetime) -> Manifest:
-    """What was exported. `target` appears when everything is in it, until then it is `target` with `.part`.
+    """Export an account. The folder is called `target` with `.part` until it is complete.
 
-    It is no snapshot: what changes meanwhile may be in it or not.
+    The export is not a snapshot: it may or may not have changes that are made meanwhile.
 
     Raises:
-        CommandError: the target is there already, or the server refuses something that an export needs.
+        CommandError: the target exists, or the server refuses something that an export needs.
     """
     part = _new_part(target)
     export = _Export(server, user_id, part, Counter(), [])
@@ -71,13 +71,13 @@ def export_account(server: Server, user_id: str, target: Path, now: datetime) ->
 
 
 def _new_part(target: Path) -> Path:
-    """An empty folder beside the target, readable by its owner only: it will hold health data."""
+    """An empty folder beside the target. Only its owner can read it, because it will contain health data."""
     if target.exists():
-        raise CommandError(f"{target} is there already: name a folder that is not, or remove it.")
+        raise CommandError(f"{target} exists: name a new folder, or remove this one.")
     part = target.with_name(target.name + PART_SUFFIX)
     if part.exists():
         if not (part / PART_MARK).exists():
-            raise CommandError(f"{part} is in the way, and no export has left it there.")
+            raise CommandError(f"{part} is in the way, and it was not left by an export.")
         shutil.rmtree(part)
     part.mkdir(mode=0o700, parents=True)
     (part / PART_MARK).touch()
@@ -95,8 +95,8 @@ def _export_account(export: _Export) -> None:
     given = _optional(export, f"/access/{export.user_id}", "grants")
     received = _optional(export, f"/access/groups/{export.user_id}", "grants")
     grants = {
-        way: {user: permissions for user, permissions in (found or {}).items() if user != export.user_id}
-        for way, found in (("given", given), ("received", received))
+        way: {user: permissions for user, permissions in (listed or {}).items() if user != export.user_id}
+        for way, listed in (("given", given), ("received", received))
     }
     files.write_json(export.folder / files.GRANTS, grants)
     export.counts["grants"] = len(grants["given"]) + len(grants["received"])
@@ -106,11 +106,11 @@ def _export_account(export: _Export) -> None:
 
 
 def _optional(export: _Export, path: str, what: str, absent: int | None = None) -> Any:
-    """What is at a path; None when it is absent, or not for this user, which is noted."""
+    """The value at a path; None if it is absent, or not available to this user, which is recorded in `left_out`."""
     try:
         return export.server.json("GET", path)
     except RefusedError as error:
-        if error.status not in NOT_OURS:
+        if error.status not in NOT_AVAILABLE:
             raise
         if error.status != absent and what not in export.left_out:
             export.left_out.append(what)
@@ -118,17 +118,17 @@ def _optional(export: _Export, path: str, what: str, absent: int | None = None) 
 
 
 def _export_data_sets(export: _Export) -> None:
-    """The data sets as they are listed, deleted ones too, with the state that only reading data tells."""
+    """Write the data sets, including deleted ones, with the state that only the upload records show."""
     path = f"/v1/users/{export.user_id}/data_sets?deleted=true&"
     uploads = _read_data(export, {"type": "upload"})
-    closed = {one["uploadId"] for one in uploads if "closed" in (one.get("_state"), one.get("_dataState"))}
-    found = [one | {"_state": _state(one, closed)} for one in _pages(export, path)]
-    files.write_lines(export.folder / files.DATA_SETS, found)
-    export.counts["data_sets"] = len(found)
+    closed = {upload["uploadId"] for upload in uploads if "closed" in (upload.get("_state"), upload.get("_dataState"))}
+    data_sets = [data_set | {"_state": _state(data_set, closed)} for data_set in _pages(export, path)]
+    files.write_lines(export.folder / files.DATA_SETS, data_sets)
+    export.counts["data_sets"] = len(data_sets)
 
 
 def _state(data_set: Json, closed: set[str]) -> str:
-    """A normal data set is listed only once it is closed, whatever older ones say of themselves."""
+    """The state of a data set. A normal one is listed only once it is closed, whatever state it shows."""
     is_open = data_set.get("dataSetType") == "continuous" and data_set["uploadId"] not in closed
     return "open" if is_open else "closed"
 
@@ -154,23 +154,23 @@ def _export_data(export: _Export, now: datetime) -> None:
                     continue
                 if kind not in opened:
                     if re.fullmatch(r"[A-Za-z]{1,50}", kind) is None:
-                        raise CommandError(f"a record has the type {kind!r}, which cannot name a file.")
+                        raise CommandError(f"a record has the type {kind!r}, which is not allowed as a file name.")
                     opened[kind] = stack.enter_context((export.folder / "data" / f"{kind}.jsonl").open("wb"))
                 opened[kind].write(files.line_of(record))
                 export.counts[f"data/{kind}"] += 1
             progress.advance()
 
 
-def _windows(year: int) -> list[dict[str, str]]:
-    """All of time: before the first year, each year, and what devices with a wrong clock have dated after this one."""
-    years = range(FIRST_YEAR, year + 1)
+def _windows(last_year: int) -> list[dict[str, str]]:
+    """Queries that cover all time: before the first year, each year, and the future, for wrong clocks."""
+    years = range(FIRST_YEAR, last_year + 1)
     first = {"endDate": f"{FIRST_YEAR - 1}-12-31T23:59:59.999Z"}
-    each = [{"startDate": f"{one}-01-01T00:00:00Z", "endDate": f"{one}-12-31T23:59:59.999Z"} for one in years]
-    return [first, *each, {"startDate": f"{year + 1}-01-01T00:00:00Z"}]
+    by_year = [{"startDate": f"{year}-01-01T00:00:00Z", "endDate": f"{year}-12-31T23:59:59.999Z"} for year in years]
+    return [first, *by_year, {"startDate": f"{last_year + 1}-01-01T00:00:00Z"}]
 
 
 def _read_data(export: _Export, query: dict[str, str]) -> Iterator[Json]:
-    """The records that a query selects, as they come: the answer has a line for each (data API, format)."""
+    """The records that a query selects, streamed: the reply has one line for each (data API, format)."""
     path = f"/data/{export.user_id}?{urlencode(EVERY_SOURCE | query)}"
     with export.server.stream(path) as blocks:
         for line in _lines(blocks):
@@ -180,9 +180,7 @@ def _read_data(export: _Export, query: dict[str, str]) -> Iterator[Json]:
             try:
                 yield json.loads(text)
             except ValueError as error:
-                raise CommandError(
-                    f"GET {path} was not answered with a line for each record: {text[:200]!r}"
-                ) from error
+                raise CommandError(f"GET {path} did not reply with one line for each record: {text[:200]!r}") from error
 
 
 def _lines(blocks: Iterator[bytes]) -> Iterator[bytes]:
@@ -194,11 +192,11 @@ def _lines(blocks: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _export_contents(export: _Export, kind: str, query: str) -> None:
-    """Blobs or device logs: what is known of each as a line, and each content as a file by its id."""
+    """Write blobs or device logs: the description of each as a line, and each content as a file named by its id."""
     try:
         listed = list(_pages(export, f"/v1/users/{export.user_id}/{kind}{query}"))
     except RefusedError as error:
-        if error.status not in NOT_OURS:
+        if error.status not in NOT_AVAILABLE:
             raise
         export.left_out.append(kind)
         return
@@ -206,23 +204,23 @@ def _export_contents(export: _Export, kind: str, query: str) -> None:
     export.counts[kind] = len(listed)
     (export.folder / kind).mkdir()
     with Progress(kind, len(listed)) as progress:
-        for one in listed:
-            if one.get("status", "available") == "available":
-                content = export.server.content("GET", f"/v1/{kind}/{quote(one['id'])}/content")
-                if md5(content) != one["digestMD5"]:
+        for item in listed:
+            if item.get("status", "available") == "available":
+                content = export.server.content("GET", f"/v1/{kind}/{quote(item['id'])}/content")
+                if md5(content) != item["digestMD5"]:
                     raise CommandError(
-                        f"the content of {kind} {one['id']} has not the MD5 that the server says it has."
+                        f"the content of {kind} {item['id']} does not have the MD5 that the server states."
                     )
-                (export.folder / kind / _file_name(one["id"])).write_bytes(content)
+                (export.folder / kind / _file_name(item["id"])).write_bytes(content)
             progress.advance()
 
 
 def md5(content: bytes) -> str:
-    """The digest as the blob API writes it."""
+    """The MD5 digest in Base64, as in the blob API."""
     return base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest()).decode()
 
 
 def _file_name(id_: str) -> str:
     if re.fullmatch(r"[0-9a-zA-Z]{1,64}", id_) is None:
-        raise CommandError(f"the server has an id that cannot name a file: {id_!r}")
+        raise CommandError(f"the server has an id that is not allowed as a file name: {id_!r}")
     return id_

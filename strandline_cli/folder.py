@@ -1,4 +1,4 @@
-"""The folder of an export: what is in it, and the manifest that vouches for it. Described in docs/export.md."""
+"""The folder of an export: its files, and the manifest that proves them complete. docs/export.md describes it."""
 
 import hashlib
 import json
@@ -21,7 +21,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What an export says of itself; `files` has size and SHA-256 of each file by its path."""
+    """The description of an export; `files` has the size and the SHA-256 of each file by its path."""
 
     version: int
     exported_time: str
@@ -33,7 +33,7 @@ class Manifest:
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
-    """The last file of an export: without it, a folder is none."""
+    """Write the manifest, the last file of an export: a folder without one is not an export."""
     written = {
         "format": FORMAT,
         "version": manifest.version,
@@ -48,22 +48,22 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """What an export says of itself, unchecked.
+    """The manifest of an export; its files are not checked.
 
     Raises:
-        CommandError: the folder is no export, or one of a later version.
+        CommandError: the folder is not an export, or has a later version.
     """
     try:
         read = json.loads((folder / MANIFEST).read_text("utf-8"))
     except FileNotFoundError as error:
-        raise CommandError(f"{folder} is no export: it has no {MANIFEST}.") from error
+        raise CommandError(f"{folder} is not an export: it has no {MANIFEST}.") from error
     except ValueError as error:
-        raise CommandError(f"{folder / MANIFEST} is no JSON: {error}") from error
+        raise CommandError(f"{folder / MANIFEST} is not JSON: {error}") from error
     if not isinstance(read, dict) or read.get("format") != FORMAT:
-        raise CommandError(f"{folder} is no export of Strandline.")
+        raise CommandError(f"{folder} is not an export of Strandline.")
     if read["version"] > VERSION:
         raise CommandError(
-            f"{folder} has version {read['version']}, and this command knows {VERSION}: take a newer one."
+            f"{folder} has version {read['version']}, but this command reads up to {VERSION}: install a newer one."
         )
     return Manifest(
         read["version"],
@@ -77,25 +77,25 @@ def read_manifest(folder: Path) -> Manifest:
 
 
 def verified(folder: Path) -> Manifest:
-    """The manifest of an export whose every file is as it was written.
+    """The manifest of an export, after checking that every file is unchanged.
 
     Raises:
-        CommandError: a file is missing or changed, or the folder is no export.
+        CommandError: a file is missing or changed, or the folder is not an export.
     """
     manifest = read_manifest(folder)
     for name, expected in manifest.files.items():
         path = folder / name
         if ".." in Path(name).parts or Path(name).is_absolute():
-            raise CommandError(f"{folder / MANIFEST} names {name!r}, which is outside of the export.")
+            raise CommandError(f"{folder / MANIFEST} names {name!r}, which is outside the export.")
         if not path.is_file():
             raise CommandError(f"{path} is missing.")
         if fingerprint(path) != expected:
-            raise CommandError(f"{path} is not as it was exported: its size or SHA-256 is another.")
+            raise CommandError(f"{path} has changed since the export: its size or SHA-256 differs.")
     return manifest
 
 
 def fingerprint(path: Path) -> Json:
-    """Size and SHA-256 of a file."""
+    """The size and the SHA-256 of a file."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while block := file.read(BLOCK_BYTES):
@@ -104,7 +104,7 @@ def fingerprint(path: Path) -> Json:
 
 
 def fingerprints(folder: Path) -> dict[str, Json]:
-    """Those of all files in a folder, by their paths."""
+    """The fingerprints of all files in a folder, by path."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     return {path.relative_to(folder).as_posix(): fingerprint(path) for path in files}
 
@@ -115,28 +115,28 @@ def line_of(value: Any) -> bytes:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """A JSON value for people to read."""
+    """Write a JSON value, indented for people to read."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True) + "\n", "utf-8")
 
 
 def read_json(path: Path) -> Any:
-    """The value of a file, None when there is no such file."""
+    """The JSON value of a file; None if the file does not exist."""
     return json.loads(path.read_text("utf-8")) if path.exists() else None
 
 
 def write_lines(path: Path, values: list[Json]) -> None:
-    """A line for each value."""
+    """Write one line for each value."""
     path.write_bytes(b"".join(map(line_of, values)))
 
 
 def read_lines(path: Path) -> Iterator[Json]:
-    """The values of a file of lines, none when there is no such file."""
+    """The values of a file of lines; empty if the file does not exist."""
     if path.exists():
         with path.open("rb") as file:
             yield from map(json.loads, file)
 
 
 def data_files(folder: Path) -> list[Path]:
-    """The files of data, one for each type."""
+    """The files with data, one for each type."""
     return sorted((folder / "data").glob("*.jsonl"))

@@ -1,4 +1,4 @@
-"""Putting an export into an account of any server that speaks the Tidepool API."""
+"""Imports an export into an account of any server that speaks the Tidepool API."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -16,19 +16,19 @@ from strandline_cli.server import Server
 
 
 @dataclass(frozen=True, slots=True)
-class Imported:
-    """What was put this time, and how many records the server has refused in all runs (`refused_path` holds them)."""
+class ImportResult:
+    """What this run imported, and how many records the server refused in all runs (`refused_path` holds them)."""
 
     counts: Counter[str]
     refused: int
     refused_path: Path
 
 
-def import_account(server: Server, user_id: str, source: Path) -> Imported:
-    """What was put into the account; what an earlier import of this folder put there already is left alone.
+def import_account(server: Server, user_id: str, source: Path) -> ImportResult:
+    """Import an export into an account. What an earlier run of the same import completed is skipped.
 
     Raises:
-        CommandError: the export is damaged, or the server refuses something other than single records.
+        CommandError: the export is damaged, or the server refuses anything other than single records.
     """
     manifest = verified(source)
     counts: Counter[str] = Counter()
@@ -38,7 +38,7 @@ def import_account(server: Server, user_id: str, source: Path) -> Imported:
             import_contents(server, user_id, source, kind, journal, counts)
         _import_data(server, user_id, source, manifest, journal, counts)
         refused = sum(int(state.get("refused", 0)) for state in journal.states("data_set"))
-        return Imported(counts, refused, journal.refused_path)
+        return ImportResult(counts, refused, journal.refused_path)
 
 
 def _import_collections(server: Server, user_id: str, source: Path, journal: Journal, counts: Counter[str]) -> None:
@@ -46,7 +46,7 @@ def _import_collections(server: Server, user_id: str, source: Path, journal: Jou
         values = read_json(source / "metadata" / f"{name}.json")
         if values is not None and journal.state("collection", name) is None:
             server.json("PUT", f"/metadata/{quote(user_id)}/{name}", values)
-            journal.note("collection", name)
+            journal.record("collection", name)
             counts[name] += 1
 
 
@@ -62,9 +62,11 @@ def _import_data(
         index = RecordIndex(source, journal.path.with_suffix(".sqlite"), progress.advance)
     try:
         wanted = [
-            one for one in sorted(data_sets, key=_place) if "deletedTime" not in one or index.count(one["uploadId"])
+            data_set
+            for data_set in sorted(data_sets, key=_import_order)
+            if "deletedTime" not in data_set or index.count(data_set["uploadId"])
         ]
-        with Progress("data", sum(index.count(one["uploadId"]) for one in wanted)) as progress:
+        with Progress("data", sum(index.count(data_set["uploadId"]) for data_set in wanted)) as progress:
             importing = DataImport(server, user_id, index, journal, counts, progress)
             for data_set in wanted:
                 importing.put(data_set)
@@ -72,7 +74,7 @@ def _import_data(
         index.close()
 
 
-def _place(data_set: Json) -> tuple[bool, str]:
-    """Normal data sets in the order in which they were closed, since closing one may hide data of others; what stays
-    open comes last."""
+def _import_order(data_set: Json) -> tuple[bool, str]:
+    """The sort key of a data set: normal ones in the order in which they were closed, because closing one may hide data
+    of others; then continuous ones, which may stay open."""
     return data_set.get("dataSetType") == "continuous", str(data_set.get("modifiedTime", ""))

@@ -1,8 +1,8 @@
-"""Putting data sets and their records into an account.
+"""Imports data sets and their records.
 
-A request that was begun and not confirmed may have been carried out. What a normal data set has then taken is not
-known and cannot be seen, so it is deleted, unseen, and put again from its start; of a continuous one, the records of
-that request are deleted by their ids and sent again. So nothing is there twice, whatever the deduplicator.
+The server may have carried out a request that was begun but not confirmed. The records of an open normal data set
+cannot be read, so such a data set is deleted and imported again from its start. In a continuous data set, the records
+of that request are deleted by id and sent again. So no record is stored twice, whatever the deduplicator.
 """
 
 import json
@@ -30,7 +30,7 @@ Group = list[Json]
 
 
 class DataImport:
-    """One account's data on its way; `put` each data set once."""
+    """The import of one account's data; call `put` once for each data set."""
 
     def __init__(
         self,
@@ -46,10 +46,10 @@ class DataImport:
         self._blob_ids = {state["id"]: state["newId"] for state in journal.states("blobs") if "newId" in state}
 
     def put(self, data_set: Json) -> None:
-        """Open a data set like this one, add its records, and close it if it was closed.
+        """Create the data set, add its records, and close it if it was closed.
 
         Raises:
-            CommandError: the server refuses something other than single records.
+            CommandError: the server refuses anything other than single records.
         """
         old_id = data_set["uploadId"]
         state = self._recovered(data_set)
@@ -57,7 +57,7 @@ class DataImport:
             self._progress.advance(self._index.count(old_id))
             return
         self._progress.advance(state["added"])
-        # Whole groups were sent, so the records that are done end where a group ends.
+        # Groups are sent whole, so the imported records end at the end of a group.
         for chunk in _chunks(_after(self._index.groups(old_id), state["added"]), self._blob_ids):
             state = self._add(state, chunk)
         if data_set.get("_state") == "closed":
@@ -66,13 +66,13 @@ class DataImport:
         self._counts["data_sets"] += 1
 
     def _recovered(self, data_set: Json) -> Json:
-        """The state of a data set that is open, or done."""
+        """The state of a data set after an interrupted step was repaired: `open` or `done`."""
         old_id = data_set["uploadId"]
         state = self._journal.state("data_set", old_id)
         if state is None:
             return self._open(data_set)
         if state["step"] == "opening":
-            return self._note(state, step="open") if self._is_there(state["newId"]) else self._open(data_set)
+            return self._note(state, step="open") if self._exists(state["newId"]) else self._open(data_set)
         if state["step"] != "adding":
             return state
         if data_set.get("dataSetType") != CONTINUOUS:
@@ -92,18 +92,18 @@ class DataImport:
         self._server.json("POST", f"/v1/users/{self._user_id}/data_sets", body)
         return self._note(state, step="open")
 
-    def _is_there(self, data_set_id: str) -> bool:
+    def _exists(self, data_set_id: str) -> bool:
         try:
             self._server.json("GET", f"/v1/data_sets/{data_set_id}")
         except RefusedError as error:
             if error.status == NOT_FOUND:
                 return False
-            if error.status != FORBIDDEN:  # somebody else's, hence there
+            if error.status != FORBIDDEN:  # it exists, but belongs to somebody else
                 raise
         return True
 
     def _add(self, state: Json, chunk: list[Group]) -> Json:
-        """The state once these groups are there, but for records that the server refuses."""
+        """Add groups of records, except records that the server refuses; return the new state."""
         records = [record for group in chunk for record in group]
         state = self._note(state, step="adding", adding=len(records))
         try:
@@ -118,27 +118,29 @@ class DataImport:
         return self._note(state, step="open", added=state["added"] + len(records), refused=state["refused"] + refused)
 
     def _post(self, data_set_id: str, records: list[Json]) -> int:
-        """How many records the server refused; they are kept beside the journal with the reason, the others are added.
+        """Add records and return how many the server refused. Those are kept beside the journal with the errors.
 
         Raises:
-            RefusedError: the server refuses the request and names no records.
+            RefusedError: the server refuses the request without naming records.
         """
         path = f"/v1/data_sets/{data_set_id}/data"
         try:
             self._server.json("POST", path, records)
         except RefusedError as error:
             errors = _errors_by_record(error) if error.status == INVALID else {}
-            bad = {place: errors[place] for place in errors if place < len(records)}
-            if not bad:
+            refused = {index: errors[index] for index in errors if index < len(records)}
+            if not refused:
                 raise
             with self._journal.refused_path.open("ab") as file:
-                file.writelines(line_of({"errors": bad[place], "record": records[place]}) for place in sorted(bad))
-            rest = [record for place, record in enumerate(records) if place not in bad]
-            return len(bad) + (self._post(data_set_id, rest) if rest else 0)
+                file.writelines(
+                    line_of({"errors": refused[index], "record": records[index]}) for index in sorted(refused)
+                )
+            rest = [record for index, record in enumerate(records) if index not in refused]
+            return len(refused) + (self._post(data_set_id, rest) if rest else 0)
         return 0
 
     def _close(self, data_set_id: str, *, may_refuse: bool) -> None:
-        """Close a data set; one that is closed already is no error. Tidepool lets no user close a continuous one."""
+        """Close a data set, which may be closed already. Tidepool allows no user to close a continuous one."""
         try:
             self._server.json("PUT", f"/v1/data_sets/{data_set_id}", {"dataState": "closed"})
         except RefusedError as error:
@@ -147,7 +149,7 @@ class DataImport:
 
     def _note(self, state: Json, **changes: object) -> Json:
         after = {name: value for name, value in state.items() if name not in ("kind", "adding")} | changes
-        self._journal.note("data_set", after["id"], **{name: value for name, value in after.items() if name != "id"})
+        self._journal.record("data_set", after["id"], **{name: value for name, value in after.items() if name != "id"})
         return after
 
 
@@ -156,15 +158,15 @@ def _after(groups: Iterator[Group], count: int) -> Iterator[Group]:
     while count > 0:
         group = next(groups, None)
         if group is None:
-            raise CommandError("the journal knows of more records than the export has.")
+            raise CommandError("the journal has more records than the export.")
         count -= len(group)
     yield from groups
 
 
 def _ids(record: Json) -> list[str]:
-    """The ids of a record and of what is embedded in it."""
+    """The ids of a record and of the records embedded in it."""
     embedded = [value for value in (record.get("bolus"), record.get("status")) if isinstance(value, dict)]
-    return [one["id"] for one in (record, *embedded) if "id" in one]
+    return [part["id"] for part in (record, *embedded) if "id" in part]
 
 
 def _flat(groups: Iterator[Group]) -> Iterator[Json]:
@@ -173,7 +175,7 @@ def _flat(groups: Iterator[Group]) -> Iterator[Json]:
 
 
 def _chunks(groups: Iterator[Group], blob_ids: dict[str, str]) -> Iterator[list[Group]]:
-    """The groups as they are sent, as many at once as a request may have."""
+    """The groups in the form in which they are sent, as many in a chunk as a request may hold."""
     chunk: list[Group] = []
     records = size_bytes = 0
     for group in groups:
@@ -189,15 +191,15 @@ def _chunks(groups: Iterator[Group], blob_ids: dict[str, str]) -> Iterator[list[
 
 
 def _errors_by_record(error: RefusedError) -> dict[int, list[Any]]:
-    """The errors of an answer by the place of the record that they point to, if all of them point to one."""
+    """The errors of a reply by the index of the record that they point to; empty unless each points to a record."""
     try:
         body = json.loads(error.body)
     except ValueError:
         return {}
-    by_place: dict[int, list[Any]] = {}
-    for one in body.get("errors", [body]):
-        found = re.match(r"/(\d+)(/|$)", str((one.get("source") or {}).get("pointer")))
-        if found is None:
+    by_index: dict[int, list[Any]] = {}
+    for fault in body.get("errors", [body]):
+        match = re.match(r"/(\d+)(/|$)", str((fault.get("source") or {}).get("pointer")))
+        if match is None:
             return {}
-        by_place.setdefault(int(found[1]), []).append(one)
-    return by_place
+        by_index.setdefault(int(match[1]), []).append(fault)
+    return by_index

@@ -1,8 +1,8 @@
-"""What an import has put where: so that one that was interrupted goes on, and one that is repeated does nothing.
+"""The journal of an import, by which an interrupted import continues and a repeated one does nothing.
 
-The journal is a file in the folder of the export, one for each account that it is imported into. Every step is
-written down before it is taken and again when the server has confirmed it; a step that was begun and not confirmed may
-or may not have happened, and whoever takes it again has to find out.
+It is a file in the folder of the export, one for each account into which the export is imported. Each step is recorded
+before it is taken and again when the server has confirmed it. A step that was begun but not confirmed may or may not
+have happened; the code that repeats it has to find out.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ FOLDER = "imports"
 
 
 class Journal:
-    """The latest state of each thing by its kind and its id in the export."""
+    """The latest state of each imported item, by its kind and its id in the export."""
 
     def __init__(self, folder: Path, server_url: str, user_id: str) -> None:
         name = hashlib.sha256(f"{server_url}\n{user_id}".encode()).hexdigest()[:16]
@@ -30,7 +30,7 @@ class Journal:
         self._read()
         self._file = self.path.open("ab")
         if not self._states:
-            self.note("target", "", server=server_url, userId=user_id)
+            self.record("target", "", server=server_url, userId=user_id)
 
     def __enter__(self) -> Self:
         return self
@@ -41,11 +41,11 @@ class Journal:
         self._file.close()
 
     def state(self, kind: str, id_: str) -> Json | None:
-        """What was last noted of a thing, None when nothing was."""
+        """The last recorded state of an item; None if there is none."""
         return self._states.get((kind, id_))
 
-    def note(self, kind: str, id_: str, **state: object) -> None:
-        """Note the state of a thing; it is on disk when this returns."""
+    def record(self, kind: str, id_: str, **state: object) -> None:
+        """Record the state of an item; it is on disk when this returns."""
         entry = {"kind": kind, "id": id_, **state}
         self._file.write(line_of(entry))
         self._file.flush()
@@ -53,13 +53,13 @@ class Journal:
         self._states[kind, id_] = entry
 
     def states(self, kind: str) -> list[Json]:
-        """The states of all things of a kind."""
+        """The states of all items of a kind."""
         return [state for (of_kind, _), state in self._states.items() if of_kind == kind]
 
     def _read(self) -> None:
         content = self.path.read_bytes() if self.path.exists() else b""
         *lines, torn = content.split(b"\n")
-        if torn:  # the machine stopped while it was written, so what it says was not begun
+        if torn:  # the machine stopped during the write, so the step was not begun
             with self.path.open("r+b") as file:
                 file.truncate(len(content) - len(torn))
         for line in lines:

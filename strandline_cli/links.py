@@ -1,7 +1,8 @@
-"""Records that hold the id of another record, which was inside of them when they were sent.
+"""Links between records: a record holds the id of another record, which was embedded in it when it was sent.
 
-A server splits a bolus off its wizard, and the status off its alarm or change of reservoir, and puts the id in its
-place. Sent again, an id is refused; so what was split is put back (data model, embedded records).
+A server stores the bolus of a wizard, and the status of an alarm or a reservoir change, as a record of its own and puts
+its id in its place. It refuses such an id in an upload, so an import embeds the record again (data model, embedded
+records).
 """
 
 from collections.abc import Iterator
@@ -11,12 +12,12 @@ from pathlib import Path
 from strandline_cli.folder import Json, read_lines
 
 FILES = ("wizard", "deviceEvent")
-"""The types whose records may hold such an id."""
+"""The types whose records may have a link."""
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """The member that holds the id, the type of the record it is of, and the id."""
+    """The member that holds the id, the type of the record with this id, and the id."""
 
     member: str
     type: str
@@ -24,7 +25,7 @@ class Link:
 
 
 def link_of(record: Json) -> Link | None:
-    """The link that a record has, if it has one."""
+    """The link of a record; None if it has none."""
     if record["type"] == "wizard" and isinstance(record.get("bolus"), str):
         return Link("bolus", "bolus", record["bolus"])
     has_status = record["type"] == "deviceEvent" and record.get("subType") in ("alarm", "reservoirChange")
@@ -34,7 +35,7 @@ def link_of(record: Json) -> Link | None:
 
 
 def links(folder: Path) -> Iterator[tuple[Json, Link]]:
-    """All records of an export that have a link, and their links."""
+    """All records of an export that have a link, with their links."""
     for type_name in FILES:
         for record in read_lines(folder / "data" / f"{type_name}.jsonl"):
             link = link_of(record)

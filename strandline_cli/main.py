@@ -16,18 +16,18 @@ from strandline_cli.importing import import_account
 from strandline_cli.server import Credentials, Server
 
 DONE, FAILED, INCOMPLETE, STOPPED = 0, 1, 3, 130
-"""Exit codes; 2 is argparse's own, for arguments that cannot be read."""
+"""Exit codes. argparse exits with 2 if the arguments are wrong."""
 PASSWORD_VARIABLE = "STRANDLINE_PASSWORD"  # noqa: S105, the name of a variable
-EXIT_CODES = "exit codes: 0 done, 1 failed, 2 wrong arguments, 3 done with exceptions or not equal, 130 stopped"
+EXIT_CODES = "exit codes: 0 done, 1 failed, 2 wrong arguments, 3 done with exceptions or not equal, 130 interrupted"
 
 
 def run() -> None:
-    """The program: exits with the code of what was asked for."""
+    """Run the command line and exit with its exit code."""
     sys.exit(main())
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Carries out a command line and says how it went, by an exit code and one line on standard error."""
+    """Run a command line. Returns the exit code; errors are one line on standard error."""
     parsed = _parser().parse_args(arguments)
     try:
         return int(parsed.command(parsed))
@@ -35,51 +35,51 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return FAILED
     except KeyboardInterrupt:
-        print("stopped; an import goes on when you say the same again, an export starts anew", file=sys.stderr)
+        print("interrupted; run the same command again: an import continues, an export starts over", file=sys.stderr)
         return STOPPED
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="strandline", description="Your diabetes data: out of one server, into another.", epilog=EXIT_CODES
+        prog="strandline", description="Move your diabetes data from one server to another.", epilog=EXIT_CODES
     )
     parser.add_argument("--version", action="version", version=f"strandline {_version()}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
     export = commands.add_parser(
-        "export", help="everything of an account into a folder", epilog=f"The folder must not exist. {EXIT_CODES}"
+        "export", help="export an account into a folder", epilog=f"The folder must not exist. {EXIT_CODES}"
     )
-    _add_account(export, "the account to export, when it is not that of --user")
-    export.add_argument("folder", metavar="OUT_DIR", type=Path, help="the folder to make")
+    _add_account(export, "the account to export, if it is not that of --user")
+    export.add_argument("folder", metavar="OUT_DIR", type=Path, help="the folder to create")
     export.set_defaults(command=_export)
 
     import_ = commands.add_parser(
         "import",
-        help="an exported folder into an account",
-        epilog=f"Say it again to go on where it stopped. {EXIT_CODES}",
+        help="import an exported folder into an account",
+        epilog=f"Run the same command again to continue an interrupted import. {EXIT_CODES}",
     )
-    _add_account(import_, "the account to import into, when it is not that of --user")
-    import_.add_argument("folder", metavar="IN_DIR", type=Path, help="a folder that `strandline export` made")
+    _add_account(import_, "the account to import into, if it is not that of --user")
+    import_.add_argument("folder", metavar="IN_DIR", type=Path, help="a folder created by `strandline export`")
     import_.set_defaults(command=_import)
 
-    compare = commands.add_parser("compare", help="whether two exports hold the same", epilog=EXIT_CODES)
-    compare.add_argument("one", metavar="A", type=Path)
-    compare.add_argument("other", metavar="B", type=Path)
+    compare = commands.add_parser("compare", help="compare two exports", epilog=EXIT_CODES)
+    compare.add_argument("first", metavar="A", type=Path, help="a folder created by `strandline export`")
+    compare.add_argument("second", metavar="B", type=Path, help="another one")
     compare.set_defaults(command=_compare)
     return parser
 
 
 def _add_account(parser: argparse.ArgumentParser, of_user_id: str) -> None:
-    parser.add_argument("--url", required=True, help="the server, such as https://data.example.org")
-    parser.add_argument("--user", required=True, metavar="EMAIL", help="who signs in")
+    parser.add_argument("--url", required=True, help="the address of the server, such as https://data.example.org")
+    parser.add_argument("--user", required=True, metavar="EMAIL", help="the e-mail address to sign in with")
     parser.add_argument("--user-id", metavar="ID", help=of_user_id)
     parser.add_argument(
         "--token-file",
         metavar="F",
         type=Path,
-        help=f"a file with a session token; without it the password is asked for, or taken from {PASSWORD_VARIABLE}",
+        help=f"a file with a session token; without it, the password is read from {PASSWORD_VARIABLE} or prompted for",
     )
-    parser.add_argument("--allow-http", action="store_true", help="send the password without encryption")
+    parser.add_argument("--allow-http", action="store_true", help="allow an unencrypted connection")
 
 
 def _export(parsed: argparse.Namespace) -> int:
@@ -92,7 +92,10 @@ def _export(parsed: argparse.Namespace) -> int:
         f"{counts.get('device_logs', 0)} device logs, into {parsed.folder}"
     )
     if manifest.left_out:
-        print(f"left out, since the server does not give them to you: {', '.join(manifest.left_out)}", file=sys.stderr)
+        print(
+            f"left out, because the server does not provide them to you: {', '.join(manifest.left_out)}",
+            file=sys.stderr,
+        )
         return INCOMPLETE
     return DONE
 
@@ -107,7 +110,7 @@ def _import(parsed: argparse.Namespace) -> int:
     )
     if imported.refused:
         print(
-            f"the server refused {imported.refused} records: see {imported.refused_path} for each and why",
+            f"the server refused {imported.refused} records: {imported.refused_path} lists them with the reasons",
             file=sys.stderr,
         )
         return INCOMPLETE
@@ -115,10 +118,10 @@ def _import(parsed: argparse.Namespace) -> int:
 
 
 def _compare(parsed: argparse.Namespace) -> int:
-    found = differences(parsed.one, parsed.other)
-    for difference in found:
-        print(difference)
-    if found:
+    sentences = differences(parsed.first, parsed.second)
+    for sentence in sentences:
+        print(sentence)
+    if sentences:
         return INCOMPLETE
     print("equal")
     return DONE
@@ -131,14 +134,14 @@ def _signed_in(parsed: argparse.Namespace) -> tuple[Server, str]:
 
 
 def _credentials(email: str, token_file: Path | None, environ: Mapping[str, str]) -> Credentials:
-    """Never from an argument: the list of processes shows arguments to everyone."""
+    """The credentials to sign in with. A password is never an argument, because process lists show arguments."""
     if token_file is not None:
         return Credentials(email, token=token_file.read_text("utf-8").strip())
     password = environ.get(PASSWORD_VARIABLE)
     if password is None:
         if not sys.stdin.isatty():
             raise CommandError(
-                f"there is nobody to ask for the password: set {PASSWORD_VARIABLE}, or use --token-file."
+                f"cannot prompt for the password without a terminal: set {PASSWORD_VARIABLE}, or use --token-file."
             )
         password = getpass.getpass(f"Password of {email}: ")
     return Credentials(email, password=password)

@@ -1,4 +1,4 @@
-"""How far a step is: a bar that redraws itself in a terminal, a line a step everywhere else. On standard error."""
+"""Shows the progress of a step on standard error: a bar in a terminal, one line for each step elsewhere."""
 
 import sys
 from types import TracebackType
@@ -8,7 +8,7 @@ BAR_WIDTH = 28
 
 
 class Progress:
-    """One step with a known total; the line is ended when the step is left."""
+    """A step with a known total, as a context manager."""
 
     def __init__(self, label: str, total: int, stream: TextIO | None = None) -> None:
         self._label, self._total, self._done = label, total, 0
@@ -28,7 +28,7 @@ class Progress:
             print(f"{self._label}: {self._done}/{self._total}", file=self._stream, flush=True)
 
     def advance(self, count: int = 1) -> None:
-        """So much more is done."""
+        """Count more units as done."""
         self._done += count
         self._draw()
 

@@ -1,4 +1,4 @@
-"""A record and a data set of an export in the form in which a server takes them."""
+"""Converts records and data sets of an export to the form that a server accepts."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -27,7 +27,7 @@ DATA_SET_FIELDS = (
     "type",
     "version",
 )
-"""What a client may say of a data set (data API 7), without its ids; of the deduplicator it says the name."""
+"""The fields of a data set that a client may set (data API 7), except ids and the name of the deduplicator."""
 
 SERVICE_FIELDS = frozenset(
     {
@@ -47,9 +47,9 @@ SERVICE_FIELDS = frozenset(
         "uploadId",
     }
 )
-"""What a server makes of itself for each record."""
+"""The fields that a server sets in each record."""
 
-MOST_MMOL_L = 55
+MAX_MMOL_L = 55
 MG_DL_PER_MMOL_L = 18.01559
 GLUCOSE_MEMBERS = frozenset({"value", "level", "rate"})
 ALERTS = frozenset({"lowAlerts", "highAlerts", "rateOfChangeAlerts", "fallRate", "riseRate"})
@@ -57,14 +57,14 @@ _RECORD_ID = re.compile(r"[0-9a-z]{32}")
 
 
 def described(data_set: Json) -> Json:
-    """What a client said of a data set when it opened it, as far as it can be seen."""
+    """The description that a client sent when it created a data set, as far as the export shows it."""
     description = {name: data_set[name] for name in DATA_SET_FIELDS if name in data_set}
     name = (data_set.get("deduplicator") or {}).get("name")
     return description if name is None else description | {"deduplicator": {"name": name}}
 
 
 def without_service_fields(record: Json) -> Json:
-    """A record without what a server makes of itself, and likewise what is embedded in it."""
+    """A record, and the records embedded in it, without the fields that a server sets."""
     return {
         name: without_service_fields(value) if name in ("bolus", "status") and isinstance(value, dict) else value
         for name, value in record.items()
@@ -73,10 +73,10 @@ def without_service_fields(record: Json) -> Json:
 
 
 def sendable(record: Json, blob_ids: Mapping[str, str]) -> Json:
-    """A record as it is sent; `blob_ids` has the new id of each blob by its old one."""
+    """A record in the form in which it is sent; `blob_ids` has the new id of each blob by its old id."""
     sent = without_service_fields(record)
     if _RECORD_ID.fullmatch(str(sent.get("id"))) is None:
-        sent.pop("id", None)  # older servers had ids of other forms
+        sent.pop("id", None)  # older servers had ids of another format
     as_sent = _AS_SENT.get(sent["type"])
     if as_sent is not None:
         sent = as_sent(sent)
@@ -84,7 +84,7 @@ def sendable(record: Json, blob_ids: Mapping[str, str]) -> Json:
 
 
 def with_ids_replaced(value: Any, ids: Mapping[str, str]) -> Any:
-    """A JSON value in which every text that is one of these ids is replaced."""
+    """A JSON value in which each string that is one of these ids is replaced."""
     if isinstance(value, str):
         return ids.get(value, value)
     if isinstance(value, list):
@@ -95,16 +95,16 @@ def with_ids_replaced(value: Any, ids: Mapping[str, str]) -> Any:
 
 
 def _reading_as_sent(reading: Json) -> Json:
-    """1000 mg/dL may be sent and 55.50748 mmol/L, which it becomes, may not."""
+    """A reading in mg/dL if its mmol/L are too high: 1000 mg/dL is accepted, its stored 55.50748 mmol/L is not."""
     value = reading.get("value")
-    if not isinstance(value, int | float) or value <= MOST_MMOL_L or reading.get("units") != "mmol/L":
+    if not isinstance(value, int | float) or value <= MAX_MMOL_L or reading.get("units") != "mmol/L":
         return reading
     return _in_mg_dl(reading) or reading
 
 
 def _cgm_settings_as_sent(settings: Json) -> Json:
-    """Alerts of rates have another name when they are sent, and only 2 and 3 mg/dL a minute are allowed, which are
-    stored rounded."""
+    """Settings with the name under which alerts of rates are sent, in mg/dL if possible: only rates of 2 and 3 mg/dL a
+    minute are accepted, and their stored values in mmol/L are rounded."""
     if "rateOfChangeAlert" not in settings:
         return settings
     renamed = {name: value for name, value in settings.items() if name != "rateOfChangeAlert"}
@@ -113,7 +113,7 @@ def _cgm_settings_as_sent(settings: Json) -> Json:
 
 
 def _device_event_as_sent(event: Json) -> Json:
-    """The clocks of a change of time are local: sent without a zone, and stored as if it were UTC."""
+    """A time change with local clocks, which are sent without a zone and stored as if in UTC."""
     if event.get("subType") == "calibration":
         return _reading_as_sent(event)
     if event.get("subType") != "timeChange":
@@ -126,7 +126,7 @@ def _device_event_as_sent(event: Json) -> Json:
 
 
 def _in_mg_dl(record: Json) -> Json | None:
-    """The record in mg/dL, if a server makes of that exactly what the record is in mmol/L."""
+    """The record in mg/dL; None unless a server converts it back to exactly the same mmol/L."""
     try:
         return {name: _value_in_mg_dl(name, value) for name, value in record.items()}
     except ValueError:
@@ -152,4 +152,4 @@ _AS_SENT: dict[str, Callable[[Json], Json]] = {
     "cgmSettings": _cgm_settings_as_sent,
     "deviceEvent": _device_event_as_sent,
 }
-"""Where what is stored is not what may be sent."""
+"""The conversions, by type, of records whose stored form is not accepted."""

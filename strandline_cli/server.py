@@ -1,7 +1,7 @@
-"""A server that speaks the Tidepool API, as a signed-in user sees it.
+"""A client of the Tidepool API for one signed-in user.
 
-Each request has a connection of its own: a kept one may be closed by the server at any moment, and a request that
-changes something could then not be told from one that was never sent.
+Each request has a connection of its own: a server may close a kept connection at any moment, and then it is unknown
+whether a request that changes something was received.
 """
 
 import base64
@@ -18,9 +18,9 @@ from urllib.parse import urljoin, urlsplit
 from strandline_cli.errors import CommandError, RefusedError
 
 TIMEOUT_S = 120
-ATTEMPTS = 4
-MOST_REDIRECTS = 3
-MOST_WAIT_S = 60.0
+MAX_ATTEMPTS = 4
+MAX_REDIRECTS = 3
+MAX_WAIT_S = 60.0
 BLOCK_BYTES = 64 * 1024
 TOKEN = "x-tidepool-session-token"  # noqa: S105, the name of a header
 BUSY = frozenset({429, 502, 503, 504})
@@ -29,7 +29,7 @@ LOCAL_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What to sign in with: an e-mail address and a password, or a token that somebody got elsewhere."""
+    """An e-mail address with a password, or with a token that was obtained elsewhere."""
 
     email: str
     password: str | None = None
@@ -37,23 +37,23 @@ class Credentials:
 
 
 class Server:
-    """The requests of one user. Reading is tried again when it fails, writing only when the server says it is busy."""
+    """Sends the requests of one user. A failed read is repeated; a write only if the server says that it is busy."""
 
     def __init__(self, base_url: str, *, allows_http: bool = False) -> None:
         self.base_url = base_url.rstrip("/")
         parts = urlsplit(self.base_url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise CommandError(f"{base_url!r} is no http or https address.")
+            raise CommandError(f"{base_url!r} is not an http or https address.")
         if parts.scheme == "http" and parts.hostname not in LOCAL_HOSTS and not allows_http:
-            raise CommandError(f"{base_url} is not encrypted; say --allow-http if that is meant.")
+            raise CommandError(f"{base_url} is not encrypted; use --allow-http to allow that.")
         self._token: str | None = None
         self._credentials: Credentials | None = None
 
     def sign_in(self, credentials: Credentials) -> str:
-        """The id of the user who is signed in from now on.
+        """Sign in and return the id of the user.
 
         Raises:
-            CommandError: the server does not take the credentials, or does not answer.
+            CommandError: the server refuses the credentials, or does not respond.
         """
         self._credentials = credentials
         if credentials.token is not None:
@@ -62,48 +62,48 @@ class Server:
         return self._log_in()
 
     def json(self, method: str, path: str, body: Any = None) -> Any:
-        """The JSON value of a successful answer, None for an empty one.
+        """The JSON value of a successful reply; None if it is empty.
 
         Raises:
-            RefusedError: the status is none of success.
-            CommandError: the server does not answer, or not in JSON.
+            RefusedError: the status is not 2xx.
+            CommandError: the server does not respond, or not with JSON.
         """
         payload = None if body is None else json.dumps(body, separators=(",", ":")).encode()
         headers = {} if payload is None else {"Content-Type": "application/json; charset=utf-8"}
-        answer = self.content(method, path, payload, headers)
+        reply = self.content(method, path, payload, headers)
         try:
-            return json.loads(answer) if answer.strip() else None
+            return json.loads(reply) if reply.strip() else None
         except ValueError as error:
-            raise CommandError(f"{method} {path} was answered without JSON: {answer[:200]!r}") from error
+            raise CommandError(f"the reply to {method} {path} is not JSON: {reply[:200]!r}") from error
 
     def content(
         self, method: str, path: str, payload: bytes | None = None, headers: Mapping[str, str] | None = None
     ) -> bytes:
-        """The body of a successful answer. Raises: as `json`."""
-        for attempt in range(ATTEMPTS):
+        """The body of a successful reply. Raises: as `json`."""
+        for attempt in range(MAX_ATTEMPTS):
             try:
-                with self._answer(method, path, payload, headers or {}) as response:
+                with self._reply(method, path, payload, headers or {}) as response:
                     return b"".join(_blocks(response))
             except (OSError, http.client.HTTPException, zlib.error) as error:
-                if method != "GET" or attempt == ATTEMPTS - 1:
-                    raise self._silent(method, path, error) from error
+                if method != "GET" or attempt == MAX_ATTEMPTS - 1:
+                    raise self._no_response(method, path, error) from error
                 time.sleep(2**attempt)
         raise AssertionError
 
     @contextmanager
     def stream(self, path: str) -> Iterator[Iterator[bytes]]:
-        """The body of a successful answer to GET, in blocks. Raises: as `json`, also while it is read."""
+        """The body of a successful reply to GET, in blocks. Raises: as `json`, also while it is read."""
         try:
-            with self._answer("GET", path, None, {}) as response:
+            with self._reply("GET", path, None, {}) as response:
                 yield _blocks(response)
         except (OSError, http.client.HTTPException, zlib.error) as error:
-            raise self._silent("GET", path, error) from error
+            raise self._no_response("GET", path, error) from error
 
-    def send_elsewhere(self, method: str, url: str, payload: bytes, headers: Mapping[str, str]) -> None:
-        """Send a content to an address that the server signed, without the token.
+    def send_to_signed_url(self, method: str, url: str, payload: bytes, headers: Mapping[str, str]) -> None:
+        """Send a content to a URL that the server signed, without the token.
 
         Raises:
-            RefusedError, CommandError: it was not taken.
+            RefusedError, CommandError: the content was not accepted.
         """
         name = f"{method} {urlsplit(url).netloc}"
         try:
@@ -113,29 +113,29 @@ class Server:
                 if not 200 <= response.status < 300:
                     raise RefusedError(name, response.status, response.read())
         except (OSError, http.client.HTTPException) as error:
-            raise self._silent(name, "", error) from error
+            raise self._no_response(name, "", error) from error
 
     def _log_in(self) -> str:
         credentials = self._credentials
         if credentials is None or credentials.password is None:
-            raise CommandError("the token is not valid, or not any more.")
+            raise CommandError("the token is invalid or has expired.")
         basic = base64.b64encode(f"{credentials.email}:{credentials.password}".encode()).decode()
         headers, path, self._token = {"Authorization": f"Basic {basic}"}, "/auth/login", None
         try:
-            with self._answer("POST", path, None, headers, renews=False) as response:
+            with self._reply("POST", path, None, headers, renews=False) as response:
                 self._token = response.headers.get(TOKEN)
                 user = json.loads(b"".join(_blocks(response)))
         except (OSError, http.client.HTTPException, ValueError) as error:
-            raise self._silent("POST", path, error) from error
+            raise self._no_response("POST", path, error) from error
         if self._token is None:
-            raise CommandError("signing in gave no token: this is no server of the Tidepool API.")
+            raise CommandError("signing in returned no token: this is not a server of the Tidepool API.")
         return str(user["userid"])
 
     @contextmanager
-    def _answer(
+    def _reply(
         self, method: str, path: str, payload: bytes | None, headers: Mapping[str, str], *, renews: bool = True
     ) -> Iterator[http.client.HTTPResponse]:
-        """A successful answer, after redirects; a token that has expired is renewed, a busy server waited for."""
+        """A successful reply, after redirects. Renews an expired token, and waits for a busy server."""
         url, with_token = self.base_url + path, True
         redirects = attempt = 0
         while True:
@@ -150,20 +150,20 @@ class Server:
                     return
                 location = response.headers.get("Location")
                 is_elsewhere = response.status in (303, 307) and method == "GET"
-                if is_elsewhere and location is not None and redirects < MOST_REDIRECTS:
-                    # What is elsewhere is opened by its signed address, and the token is no business of its host.
+                if is_elsewhere and location is not None and redirects < MAX_REDIRECTS:
+                    # A signed URL needs no token, and its host must not get it.
                     redirects, url, with_token = redirects + 1, urljoin(url, location), False
                 elif response.status == 401 and renews and with_token:
                     renews = False
                     self._log_in()
-                elif response.status in BUSY and attempt < ATTEMPTS - 1:
+                elif response.status in BUSY and attempt < MAX_ATTEMPTS - 1:
                     time.sleep(_wait_s(response, attempt))
                     attempt += 1
                 else:
                     raise RefusedError(f"{method} {path}", response.status, b"".join(_blocks(response)))
 
-    def _silent(self, method: str, path: str, error: Exception) -> CommandError:
-        return CommandError(f"{self.base_url} does not answer {method} {path}: {type(error).__name__}: {error}")
+    def _no_response(self, method: str, path: str, error: Exception) -> CommandError:
+        return CommandError(f"{self.base_url} does not respond to {method} {path}: {type(error).__name__}: {error}")
 
 
 def _connection(url: str) -> http.client.HTTPConnection:
@@ -178,8 +178,8 @@ def _target(url: str) -> str:
 
 
 def _wait_s(response: http.client.HTTPResponse, attempt: int) -> float:
-    asked = response.headers.get("Retry-After", "")
-    return min(MOST_WAIT_S, float(asked) if asked.isdigit() else 2.0**attempt)
+    retry_after = response.headers.get("Retry-After", "")
+    return min(MAX_WAIT_S, float(retry_after) if retry_after.isdigit() else 2.0**attempt)
 
 
 def _blocks(response: http.client.HTTPResponse) -> Iterator[bytes]:

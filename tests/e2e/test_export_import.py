@@ -179,7 +179,7 @@ def test_a_damaged_export_is_not_imported(exported: Path, cloud: "Cloud", capsys
     path.write_bytes(path.read_bytes().replace(b"5", b"6", 1))
     other = User(cloud.base_url)
     assert _import(other, exported) == 1
-    assert "cbg.jsonl is not as it was exported" in capsys.readouterr().err
+    assert "cbg.jsonl has changed since the export" in capsys.readouterr().err
     assert other.records() == []
 
 

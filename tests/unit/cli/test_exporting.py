@@ -115,7 +115,7 @@ def test_a_content_that_is_not_what_the_server_says_ends_the_export(tmp_path: Pa
 def test_nothing_that_is_there_is_touched(tmp_path: Path) -> None:
     (tmp_path / "there").mkdir()
     (tmp_path / "other.part").mkdir()
-    with pytest.raises(CommandError, match="is there already"):
+    with pytest.raises(CommandError, match="exists"):
         exported(FakeServer(ANSWERS, REFUSALS), tmp_path / "there")
     with pytest.raises(CommandError, match="in the way"):
         exported(FakeServer(ANSWERS, REFUSALS), tmp_path / "other")

@@ -43,17 +43,17 @@ def test_a_folder_that_is_no_export_is_told_so(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match=r"has no manifest\.json"):
         read_manifest(tmp_path)
     (tmp_path / "manifest.json").write_text('{"format": "another"}')
-    with pytest.raises(CommandError, match="no export of Strandline"):
+    with pytest.raises(CommandError, match="not an export of Strandline"):
         read_manifest(tmp_path)
     (tmp_path / "manifest.json").write_text('{"format": "strandline-export", "version": 2}')
-    with pytest.raises(CommandError, match="take a newer one"):
+    with pytest.raises(CommandError, match="install a newer one"):
         read_manifest(tmp_path)
 
 
 def test_a_journal_knows_the_last_state_of_each_thing(tmp_path: Path) -> None:
     with Journal(tmp_path, "http://127.0.0.1", "ada") as journal:
-        journal.note("blobs", "one", step="begun")
-        journal.note("blobs", "one", step="done", newId="two")
+        journal.record("blobs", "one", step="begun")
+        journal.record("blobs", "one", step="done", newId="two")
     with Journal(tmp_path, "http://127.0.0.1", "ada") as journal:
         assert journal.state("blobs", "one") == {"kind": "blobs", "id": "one", "step": "done", "newId": "two"}
         assert journal.state("blobs", "two") is None
@@ -62,16 +62,16 @@ def test_a_journal_knows_the_last_state_of_each_thing(tmp_path: Path) -> None:
 
 def test_a_line_that_was_torn_was_not_written(tmp_path: Path) -> None:
     with Journal(tmp_path, "http://127.0.0.1", "ada") as journal:
-        journal.note("blobs", "one", step="begun")
+        journal.record("blobs", "one", step="begun")
     journal.path.write_bytes(journal.path.read_bytes() + b'{"kind":"blobs","id":"one","st')
     for _ in range(2):
         with Journal(tmp_path, "http://127.0.0.1", "ada") as journal:
             assert journal.state("blobs", "one") == {"kind": "blobs", "id": "one", "step": "begun"}
-            journal.note("blobs", "two", step="begun")
+            journal.record("blobs", "two", step="begun")
 
 
 def test_each_account_has_a_journal_of_its_own(tmp_path: Path) -> None:
     with Journal(tmp_path, "http://127.0.0.1", "ada") as journal:
-        journal.note("blobs", "one", step="done")
+        journal.record("blobs", "one", step="done")
     with Journal(tmp_path, "http://127.0.0.1", "eve") as journal:
         assert journal.state("blobs", "one") is None

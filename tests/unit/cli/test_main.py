@@ -42,7 +42,7 @@ def test_a_server_that_is_not_there_is_one_line(
     monkeypatch.setenv("STRANDLINE_PASSWORD", "secret")
     assert main(["export", "--url", "http://127.0.0.1:9", "--user", "ada@example.org", str(tmp_path / "out")]) == 1
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith("error: http://127.0.0.1:9 does not answer")
+    assert line.startswith("error: http://127.0.0.1:9 does not respond to")
     assert "secret" not in line
     assert list(tmp_path.iterdir()) == []
 

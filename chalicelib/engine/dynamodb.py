@@ -1,46 +1,68 @@
-"""The DynamoDB client, its failures in the domain's words, and the forms of values that all stores share."""
+"""Tables on DynamoDB."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import secrets
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.config import Settings
-from chalicelib.engine import backoff as contention
+from chalicelib.engine import backoff
+from chalicelib.engine.attribute_values import from_values, to_values
+from chalicelib.engine.conditions import Condition
+from chalicelib.engine.definitions import ACCOUNTS, BLOBS, DATA, TASKS, KeyAttribute, TableDefinition
+from chalicelib.engine.errors import TransactionConflictError as TransactionConflictError
+from chalicelib.engine.errors import engine_errors
+from chalicelib.engine.expressions import Expressions
+
+# Stores that do not speak `engine/table.py` yet.
+from chalicelib.engine.legacy import BATCH_GET_KEYS as BATCH_GET_KEYS
+from chalicelib.engine.legacy import BATCH_WRITES as BATCH_WRITES
+from chalicelib.engine.legacy import CONDITION_FAILED as CONDITION_FAILED
+from chalicelib.engine.legacy import CONFLICT as CONFLICT
+from chalicelib.engine.legacy import THROTTLED as THROTTLED
+from chalicelib.engine.legacy import TRANSACT_WRITES as TRANSACT_WRITES
+from chalicelib.engine.legacy import ConditionRefusedError as ConditionRefusedError
+from chalicelib.engine.legacy import TransactionRefusedError as TransactionRefusedError
+from chalicelib.engine.legacy import batch_delete as batch_delete
+from chalicelib.engine.legacy import batch_get as batch_get
+from chalicelib.engine.legacy import batch_get_tables as batch_get_tables
+from chalicelib.engine.legacy import batch_put as batch_put
+from chalicelib.engine.legacy import query_all as query_all
+from chalicelib.engine.legacy import query_pages as query_pages
+from chalicelib.engine.legacy import refusals as refusals
+from chalicelib.engine.table import Check, Delete, Item, Key, Put, Query, Table, Update, Write
 from chalicelib.errors import UnavailableError
 
 if TYPE_CHECKING:
-    from botocore.exceptions import ClientError
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
-
-    Key = dict[str, AttributeValueTypeDef]
 
 CONNECT_TIMEOUT_S = 1
 READ_TIMEOUT_S = 3
-"""DynamoDB answers in milliseconds: what takes seconds is lost, and is sooner had by a new try."""
+"""DynamoDB answers in milliseconds: what takes seconds is lost, and a new try is faster."""
 TRIES = 4
+MAX_BATCH_KEYS = 100
+"""Keys of one BatchGetItem (a limit of DynamoDB)."""
+MAX_BATCH_WRITES = 25
+"""Writes of one BatchWriteItem (a limit of DynamoDB), whose 16 MB so many of the largest items do not reach."""
 
-THROTTLED = frozenset(
-    {
-        "InternalServerError",
-        "LimitExceededException",
-        "ProvisionedThroughputExceededException",
-        "RequestLimitExceeded",
-        "ServiceUnavailable",
-        "ThrottlingError",
-        "ThrottlingException",
-        "TransactionInProgressException",
-    }
-)
-CONDITION_FAILED = "ConditionalCheckFailed"
-CONFLICT = "TransactionConflict"
-BATCH_GET_KEYS = 100
-"""Most keys of one BatchGetItem (a limit of DynamoDB)."""
-BATCH_WRITES = 25
-"""Most writes of one BatchWriteItem (a limit of DynamoDB)."""
-TRANSACT_WRITES = 100
-"""Most writes of one TransactWriteItems (a limit of DynamoDB)."""
+Send = Callable[[str, dict[str, Any]], Mapping[str, Any]]
+"""Sends the request of an operation, such as `GetItem`, and returns the response.
+
+Raises:
+    See `engine_errors`.
+"""
+
+_METHODS = {
+    "BatchGetItem": "batch_get_item",
+    "BatchWriteItem": "batch_write_item",
+    "DeleteItem": "delete_item",
+    "GetItem": "get_item",
+    "PutItem": "put_item",
+    "Query": "query",
+    "TransactWriteItems": "transact_write_items",
+    "UpdateItem": "update_item",
+}
 
 
 @cache
@@ -53,7 +75,7 @@ def _client(region: str) -> "DynamoDBClient":
         read_timeout=READ_TIMEOUT_S,
         retries={"mode": "standard", "total_max_attempts": TRIES},
         tcp_keepalive=True,
-        # DynamoDB checks it all the same, and what it refuses is as much a defect of ours.
+        # DynamoDB checks parameters as well, and those that it refuses are as much a defect here.
         parameter_validation=False,
     )
     return boto3.client("dynamodb", region_name=region, config=config)
@@ -69,162 +91,206 @@ def forget_clients() -> None:
     _client.cache_clear()
 
 
-class TransactionRefusedError(Exception):
-    """A condition of a transaction did not hold. `codes` has one code for each of its items, `None` where it did.
+def sender(settings: Settings) -> Send:
+    """The function that sends requests through botocore."""
 
-    `items` has what is stored in the place of each, where its write asked for that; None elsewhere.
-    It stays inside the stores: each says what the failed condition means.
-    """
+    def send(operation: str, request: dict[str, Any]) -> Mapping[str, Any]:
+        method = getattr(client(settings), _METHODS[operation])
+        with engine_errors():
+            response: Mapping[str, Any] = method(**request)
+            return response
 
-    def __init__(self, codes: Sequence[str], items: Sequence[dict[str, "AttributeValueTypeDef"] | None] = ()) -> None:
-        super().__init__(", ".join(codes))
-        self.codes = tuple(codes)
-        self.items = tuple(items)
-
-    def failed(self, index: int) -> bool:
-        """Whether the condition of this item is one that did not hold."""
-        return self.codes[index] == CONDITION_FAILED
+    return send
 
 
-class TransactionConflictError(UnavailableError):
-    """Another transaction was writing to one of the items; nothing was written, and a new try may follow at once."""
+class DynamoTables:
+    """The port `Tables` on DynamoDB."""
 
+    def __init__(self, settings: Settings, send: Send | None = None) -> None:
+        self._send = sender(settings) if send is None else send
+        self._names = {
+            ACCOUNTS: settings.accounts_table,
+            DATA: settings.data_table,
+            TASKS: settings.tasks_table,
+            BLOBS: settings.blobs_table,
+        }
 
-class ConditionRefusedError(Exception):
-    """The condition of a single write did not hold. It stays inside the stores."""
+    def table(self, definition: TableDefinition) -> Table:
+        """No call."""
+        return DynamoTable(self, definition, self._names[definition], self._send)
 
+    def batch_get(self, keys: Sequence[tuple[TableDefinition, Key]], *, may_lag: bool = False) -> list[Item | None]:
+        """A key that appears twice is asked for once: DynamoDB refuses it otherwise."""
+        identities = [_identity(definition, key) for definition, key in keys]
+        wanted = iter(dict(zip(identities, keys, strict=True)).values())
+        found: dict[tuple[Any, ...], Item] = {}
+        while batch := list(islice(wanted, MAX_BATCH_KEYS)):
+            found |= self._batch(batch, may_lag=may_lag)
+        return [found.get(identity) for identity in identities]
 
-@contextmanager
-def refusals() -> Iterator[None]:
-    """Turns what botocore raises into what the callers know; no botocore error leaves.
-
-    Raises:
-        UnavailableError: throttled, timed out, not reached, or in conflict with another transaction.
-        TransactionRefusedError: a condition of a transaction did not hold.
-        ConditionRefusedError: the condition of a single write did not hold.
-        RuntimeError: anything else is a defect of ours or of the deployment.
-    """
-    from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
-
-    try:
-        yield
-    except ClientError as error:
-        code = error.response["Error"]["Code"]
-        if code == "TransactionCanceledException":
-            raise _cancelled(error) from error
-        if code == "ConditionalCheckFailedException":
-            raise ConditionRefusedError from error
-        if code in THROTTLED or code == "TransactionConflictException":
-            raise UnavailableError from error
-        raise RuntimeError(f"DynamoDB refuses the request: {code}") from error
-    except HTTPClientError as error:
-        raise UnavailableError from error
-    except BotoCoreError as error:
-        raise RuntimeError(f"no request to DynamoDB: {type(error).__name__}") from error
-
-
-def _cancelled(error: "ClientError") -> Exception:
-    reasons: Sequence[Any] = error.response.get("CancellationReasons", ())
-    codes = [reason.get("Code", "None") for reason in reasons]
-    if CONDITION_FAILED in codes:
-        return TransactionRefusedError(codes, [reason.get("Item") for reason in reasons])
-    if CONFLICT in codes:
-        return TransactionConflictError()
-    if any(code in THROTTLED for code in codes):
-        return UnavailableError()
-    return RuntimeError(f"DynamoDB cancels the transaction: {codes}")
-
-
-def query_all(
-    dynamodb: "DynamoDBClient", table: str, pk: str, sk_prefix: str, **options: Any
-) -> Iterator[dict[str, "AttributeValueTypeDef"]]:
-    """All items of a partition whose sort key starts with a prefix, in the order of the keys, page after page."""
-    condition: dict[str, Any] = {
-        "KeyConditionExpression": "pk = :pk AND begins_with(sk, :sk)",
-        "ExpressionAttributeValues": {":pk": {"S": pk}, ":sk": {"S": sk_prefix}},
-    }
-    yield from query_pages(dynamodb, TableName=table, ConsistentRead=True, **(condition | options))
-
-
-def query_pages(dynamodb: "DynamoDBClient", **request: Any) -> Iterator[dict[str, "AttributeValueTypeDef"]]:
-    """All items of a query, page after page."""
-    while True:
-        with refusals():
-            page = dynamodb.query(**request)
-        yield from page["Items"]
-        if "LastEvaluatedKey" not in page:
-            return
-        request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
-
-
-def batch_put(dynamodb: "DynamoDBClient", table: str, items: Sequence[Mapping[str, Any]]) -> None:
-    """Put these items, 25 at once, in any order; as many of the largest that there can be stay below the limit of a
-    request, which is 16 MB.
-
-    Raises:
-        UnavailableError: some were held back each time.
-    """
-    _batch_write(dynamodb, table, [{"PutRequest": {"Item": item}} for item in items])
-
-
-def batch_delete(dynamodb: "DynamoDBClient", table: str, keys: Sequence["Key"]) -> None:
-    """Remove the items of these keys, in any order; one that is not there is no error.
-
-    Raises:
-        UnavailableError: some were held back each time.
-    """
-    _batch_write(dynamodb, table, [{"DeleteRequest": {"Key": key}} for key in keys])
-
-
-def _batch_write(dynamodb: "DynamoDBClient", table: str, writes: Sequence[Any]) -> None:
-    for start in range(0, len(writes), BATCH_WRITES):
-        left = list(writes[start : start + BATCH_WRITES])
-        for attempt in range(contention.TRIES):
-            with refusals():
-                answer = dynamodb.batch_write_item(RequestItems={table: left})
-            left = answer.get("UnprocessedItems", {}).get(table, [])
+    def _batch(self, keys: Sequence[tuple[TableDefinition, Key]], *, may_lag: bool) -> dict[tuple[Any, ...], Item]:
+        definitions = {self._names[definition]: definition for definition, _ in keys}
+        left: Mapping[str, Any] = {name: {"Keys": [], "ConsistentRead": not may_lag} for name in definitions}
+        for definition, key in keys:
+            left[self._names[definition]]["Keys"].append(to_values(key))
+        found: dict[tuple[Any, ...], Item] = {}
+        vain_tries = 0
+        while vain_tries < backoff.TRIES:
+            response = self._send("BatchGetItem", {"RequestItems": left})
+            for name, values in response["Responses"].items():
+                items = map(from_values, values)
+                found |= {_identity(definitions[name], item): item for item in items}
+            left = response.get("UnprocessedKeys", {})
             if not left:
-                break
-            contention.pause_after(attempt)
+                return found
+            if any(response["Responses"].values()):  # as much as a response holds
+                vain_tries = 0
+            else:
+                backoff.pause_after(vain_tries)
+                vain_tries += 1
+        raise UnavailableError
+
+
+class DynamoTable:
+    """The port `Table` on DynamoDB; what the methods cost is said there."""
+
+    def __init__(self, tables: DynamoTables, definition: TableDefinition, name: str, send: Send) -> None:
+        self._tables = tables
+        self._definition = definition
+        self._name = name
+        self._send = send
+        self._indexes = {index.name: index for index in definition.indexes}
+
+    def get(self, key: Key, *, may_lag: bool = False) -> Item | None:
+        """See `Table.get`."""
+        request = {"TableName": self._name, "Key": to_values(key), "ConsistentRead": not may_lag}
+        values = self._send("GetItem", request).get("Item")
+        return None if values is None else from_values(values)
+
+    def batch_get(self, keys: Sequence[Key], *, may_lag: bool = False) -> list[Item | None]:
+        """See `Table.batch_get`."""
+        return self._tables.batch_get([(self._definition, key) for key in keys], may_lag=may_lag)
+
+    def query(self, query: Query) -> Iterator[Item]:
+        """See `Table.query`. Without a filter, DynamoDB is told the limit, so that it looks at no item in vain."""
+        expressions = Expressions(self._definition.partition.name)
+        partition, sort = self._key_of(query.index)
+        request: dict[str, Any] = {
+            "TableName": self._name,
+            "KeyConditionExpression": expressions.key_condition(
+                (partition.name, query.partition), sort.name, query.sort_key
+            ),
+        }
+        if query.index is not None:
+            request["IndexName"] = query.index
+        elif not query.may_lag:
+            request["ConsistentRead"] = True
+        if query.where is not None:
+            request["FilterExpression"] = expressions.condition(query.where)
+        if query.attributes:
+            request["ProjectionExpression"] = expressions.projection(query.attributes)
+        if query.newest_first:
+            request["ScanIndexForward"] = False
+        return self._items(request | expressions.placeholders(), query.limit, is_filtered=query.where is not None)
+
+    def put(self, item: Item, condition: Condition | None = None, *, return_stored: bool = False) -> None:
+        """See `Table.put`."""
+        self._send("PutItem", self._request(Put(item, condition, return_stored)))
+
+    def update(self, update: Update) -> None:
+        """See `Table.update`."""
+        self._send("UpdateItem", self._request(update))
+
+    def delete(self, key: Key, condition: Condition | None = None, *, return_stored: bool = False) -> None:
+        """See `Table.delete`."""
+        self._send("DeleteItem", self._request(Delete(key, condition, return_stored)))
+
+    def transact(self, writes: Sequence[Write]) -> None:
+        """See `Table.transact`."""
+        request = {
+            "TransactItems": [{_WRITE_NAMES[type(write)]: self._request(write)} for write in writes],
+            "ClientRequestToken": secrets.token_hex(16),
+        }
+        for attempt in range(backoff.TRIES):
+            try:
+                self._send("TransactWriteItems", request)
+            except TransactionConflictError:
+                if attempt == backoff.TRIES - 1:
+                    raise
+                backoff.pause_after(attempt)
+            else:
+                return
+
+    def batch_write(self, writes: Sequence[Put | Delete]) -> None:
+        """See `Table.batch_write`.
+
+        Raises:
+            ValueError: a write has a condition.
+        """
+        if any(write.condition is not None for write in writes):
+            raise ValueError("writes of a batch have no conditions")
+        for start in range(0, len(writes), MAX_BATCH_WRITES):
+            self._write_batch([_batch_request(write) for write in writes[start : start + MAX_BATCH_WRITES]])
+
+    def _write_batch(self, requests: list[Any]) -> None:
+        for attempt in range(backoff.TRIES):
+            response = self._send("BatchWriteItem", {"RequestItems": {self._name: requests}})
+            requests = response.get("UnprocessedItems", {}).get(self._name, [])
+            if not requests:
+                return
+            backoff.pause_after(attempt)
+        raise UnavailableError
+
+    def _items(self, request: dict[str, Any], limit: int | None, *, is_filtered: bool) -> Iterator[Item]:
+        left = limit
+        while left is None or left > 0:
+            if left is not None and not is_filtered:
+                request = request | {"Limit": left}
+            page = self._send("Query", request)
+            for values in page["Items"][:left]:
+                yield from_values(values)
+            if "LastEvaluatedKey" not in page:
+                return
+            request = request | {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+            left = None if left is None else left - len(page["Items"])
+
+    def _key_of(self, index_name: str | None) -> tuple[KeyAttribute, KeyAttribute]:
+        if index_name is not None:
+            index = self._indexes[index_name]
+            return index.partition, index.sort
+        if self._definition.sort is None:
+            raise ValueError(f"the table {self._definition.name} has no sort key to query")
+        return self._definition.partition, self._definition.sort
+
+    def _request(self, write: Write) -> dict[str, Any]:
+        """The request of a single write, which is also how it stands in a transaction."""
+        request: dict[str, Any] = {"TableName": self._name}
+        if isinstance(write, Put):
+            request["Item"] = to_values(write.item)
         else:
-            raise UnavailableError
+            request["Key"] = to_values(write.key)
+        if write.condition is None and not isinstance(write, Update):
+            return request
+        expressions = Expressions(self._definition.partition.name)
+        if isinstance(write, Update):
+            request["UpdateExpression"] = expressions.update(write)
+        if write.condition is not None:
+            request["ConditionExpression"] = expressions.condition(write.condition)
+        if write.return_stored:
+            request["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
+        return request | expressions.placeholders()
 
 
-def batch_get(
-    dynamodb: "DynamoDBClient", table: str, keys: Sequence["Key"]
-) -> Iterator[dict[str, "AttributeValueTypeDef"]]:
-    """Those items of the keys that exist, in any order, strongly consistent."""
-    for start in range(0, len(keys), BATCH_GET_KEYS):
-        yield from batch_get_tables(dynamodb, {table: keys[start : start + BATCH_GET_KEYS]})[table]
+_WRITE_NAMES: Mapping[type[Write], str] = {Put: "Put", Update: "Update", Delete: "Delete", Check: "ConditionCheck"}
 
 
-def batch_get_tables(
-    dynamodb: "DynamoDBClient", keys: Mapping[str, Sequence["Key"]], *, is_consistent: bool = True
-) -> dict[str, list[dict[str, "AttributeValueTypeDef"]]]:
-    """For each table, those items of its keys that exist, in any order; at most 100 keys in all.
+def _batch_request(write: Put | Delete) -> dict[str, Any]:
+    if isinstance(write, Put):
+        return {"PutRequest": {"Item": to_values(write.item)}}
+    return {"DeleteRequest": {"Key": to_values(write.key)}}
 
-    Args:
-        is_consistent: whether all that was written is seen. Otherwise it costs half, and may lag behind a little.
 
-    Raises:
-        UnavailableError: all that were left were held back, time after time.
-    """
-    found: dict[str, list[dict[str, AttributeValueTypeDef]]] = {table: [] for table in keys}
-    wanted: dict[str, Any] = {
-        table: {"Keys": list(ours), "ConsistentRead": is_consistent} for table, ours in keys.items()
-    }
-    in_vain = 0
-    while in_vain < contention.TRIES:
-        with refusals():
-            page = dynamodb.batch_get_item(RequestItems=wanted)
-        for table, items in page["Responses"].items():
-            found[table] += items
-        wanted = dict(page.get("UnprocessedKeys", {}))
-        if not wanted:
-            return found
-        if any(page["Responses"].values()):  # as much as an answer takes, and the rest is asked for again
-            in_vain = 0
-        else:
-            contention.pause_after(in_vain)
-            in_vain += 1
-    raise UnavailableError
+def _identity(definition: TableDefinition, item: Item) -> tuple[Any, ...]:
+    """What tells an item from all others of all tables; `item` may be its key alone."""
+    partition, sort = definition.partition, definition.sort
+    return definition.name, item[partition.name], None if sort is None else item[sort.name]

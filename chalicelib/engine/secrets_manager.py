@@ -1,16 +1,24 @@
-"""Secrets from Secrets Manager: read when first needed, and again after a while, so that they can be rotated."""
+"""Secrets on Secrets Manager."""
 
 import time
+import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from typing import TYPE_CHECKING
 
 from chalicelib.config import Settings
+from chalicelib.engine.deadline import within
+from chalicelib.engine.errors import engine_errors
+from chalicelib.engine.secrets import SecretVersion
 from chalicelib.errors import UnavailableError
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
+CONNECT_TIMEOUT_S = 1
+READ_TIMEOUT_S = 3
+TRIES = 3
 MAX_AGE_S = 300
 """How long a rotated secret may still be taken for the current one."""
 
@@ -54,13 +62,58 @@ def _read(settings: Settings, name: str) -> str:
 @cache
 def client(region: str) -> "SecretsManagerClient":
     """The process's one client of the region, made when it is first asked for."""
+    return _new_client(region, CONNECT_TIMEOUT_S, READ_TIMEOUT_S, TRIES)
+
+
+@cache
+def _impatient_client(region: str, limit_s: float) -> "SecretsManagerClient":
+    return _new_client(region, limit_s, limit_s, tries=1)
+
+
+def _new_client(region: str, connect_timeout_s: float, read_timeout_s: float, tries: int) -> "SecretsManagerClient":
     import boto3  # late: it is a third of a second at cold start
     from botocore.config import Config
 
-    config = Config(connect_timeout=1, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 3})
+    config = Config(
+        connect_timeout=connect_timeout_s,
+        read_timeout=read_timeout_s,
+        retries={"mode": "standard", "total_max_attempts": tries},
+    )
     return boto3.client("secretsmanager", region_name=region, config=config)
 
 
 def forget_clients() -> None:
-    """Let the next read make a new client: for tests, which change what stands behind it."""
+    """Let the next call make a new client: for tests, which change what stands behind it."""
     client.cache_clear()
+    _impatient_client.cache_clear()
+
+
+class SecretsManager:
+    """The port `Secrets` on Secrets Manager."""
+
+    def __init__(self, region: str) -> None:
+        self._region = region
+
+    def get(self, name: str, *, limit_s: float | None = None) -> SecretVersion:
+        """See `Secrets.get`. The time to make a client does not count: no limit gives it back."""
+        if limit_s is None:
+            return _get(client(self._region), name)
+        impatient = _impatient_client(self._region, limit_s)
+        return within(limit_s, lambda: _get(impatient, name))
+
+    def replace(self, name: str, version_id: str, text: str) -> None:
+        """See `Secrets.replace`. The id of a new version follows from the id of the version before it, and Secrets
+        Manager takes the text of a version once."""
+        secrets = client(self._region)
+        with engine_errors(), suppress(secrets.exceptions.ResourceExistsException):
+            secrets.put_secret_value(
+                SecretId=name,
+                SecretString=text,
+                ClientRequestToken=str(uuid.uuid5(uuid.NAMESPACE_URL, version_id)),
+            )
+
+
+def _get(secrets: "SecretsManagerClient", name: str) -> SecretVersion:
+    with engine_errors():
+        value = secrets.get_secret_value(SecretId=name)
+    return SecretVersion(value["SecretString"], value["VersionId"])

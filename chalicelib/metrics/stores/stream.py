@@ -9,9 +9,9 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from chalicelib.config import Settings
+from chalicelib.engine.deadline import Result, within
 from chalicelib.engine.errors import refusals
 from chalicelib.errors import UnavailableError
-from chalicelib.metrics.stores.deadline import Result, within
 
 if TYPE_CHECKING:
     from botocore.config import Config

@@ -1,7 +1,7 @@
-"""A hard end to waiting.
+"""A limit on how long a caller waits for a call.
 
-Timeouts of a client bound a connection attempt or a single read, not a call: looking up a name, trying several
-addresses and reading an answer that drips all come on top. Here the caller waits so long and no longer.
+The timeouts of a client bound a connection attempt or a single read, not the call: name resolution, further addresses
+and an answer that comes in drips are not included.
 """
 
 from collections.abc import Callable
@@ -15,10 +15,10 @@ Result = TypeVar("Result")
 
 
 def within(limit_s: float, work: Callable[[], Result]) -> Result:
-    """What the work returns or raises.
+    """The result of the work, or the error that it raises.
 
     Raises:
-        UnavailableError: the work was not done in time. It goes on by itself, and what comes of it is not told.
+        UnavailableError: the work was not done in time. It goes on in its thread, and its outcome is lost.
     """
     outcome: Future[Result] = Future()
 

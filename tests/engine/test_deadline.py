@@ -4,8 +4,8 @@ from threading import Event
 
 import pytest
 
+from chalicelib.engine.deadline import within
 from chalicelib.errors import UnavailableError
-from chalicelib.metrics.stores.deadline import within
 
 LONG_S = 60
 

@@ -1,7 +1,7 @@
 """The policies at work: without a statement the step that needs it is refused, and with it the step is done.
 
 The engine looks a role's policy up at each request, so one local cloud is enough for all: a statement is taken away
-and put back by IAM. What the policies hold is proved against the code in tests/infra/test_policies.py.
+and put back by IAM. That the policies grant what the functions need is proved in tests/infra.
 """
 
 import base64

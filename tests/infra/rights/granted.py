@@ -1,11 +1,11 @@
-"""The rights that the policies give, and what of them is missing or too much."""
+"""The rights that the policies grant, and how they differ from those that are needed."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tests.infra.rights.needed import ARN, Right
+from tests.infra.rights.right import Right, arn
 from tools.project import ROOT
 
 Policy = Mapping[str, Any]
@@ -32,13 +32,13 @@ class Finding:
     is_missing: bool
     right: Right
     cause: str
-    """The place that needs the right, or the statement that gives it."""
+    """What the right is needed for, or the statement that grants it."""
 
     def __str__(self) -> str:
         what = f"{self.right.action} on {self.right.resource}"
         if self.is_missing:
-            return f"policy-{self.function}.json lacks {what}, which {self.cause} needs"
-        return f"policy-{self.function}.json gives {what} in its statement {self.cause}, and nothing needs it"
+            return f"policy-{self.function}.json lacks {what}, which is needed for {self.cause}"
+        return f"policy-{self.function}.json grants {what} in its statement {self.cause}, and it is not needed"
 
 
 def policy(function: str) -> Policy:
@@ -47,13 +47,13 @@ def policy(function: str) -> Policy:
     return found
 
 
-def given(policy: Policy) -> dict[Right, str]:
-    """The rights that a policy gives, each with the name of its statement."""
-    return {right: statement["Sid"] for statement in policy["Statement"] for right in given_by(statement)}
+def granted(policy: Policy) -> dict[Right, str]:
+    """The rights that a policy grants, each with the name of its statement."""
+    return {right: statement["Sid"] for statement in policy["Statement"] for right in granted_by(statement)}
 
 
-def given_by(statement: Mapping[str, Any]) -> Iterator[Right]:
-    """The rights that a statement gives."""
+def granted_by(statement: Mapping[str, Any]) -> Iterator[Right]:
+    """The rights that a statement grants."""
     for action in listed(statement["Action"]):
         for resource in listed(statement["Resource"]):
             yield Right(action, resource if isinstance(resource, str) else resource["Fn::Sub"])
@@ -70,7 +70,7 @@ def for_events_and_log(template: Template, function: str) -> dict[Right, str]:
     resources = template["Resources"]
     properties = resources[logical]["Properties"]
     group = resources[properties["LoggingConfig"]["LogGroup"]["Ref"]]["Properties"]["LogGroupName"]["Fn::Sub"]
-    rights = {Right(action, ARN % ("logs", f"log-group:{group}:*")): "its log" for action in FOR_LOG}
+    rights = {Right(action, arn("logs", f"log-group:{group}:*")): "its log" for action in FOR_LOG}
     for event in properties.get("Events", {}).values():
         if event["Type"] == "SQS":
             queue = _arn(template, event["Properties"]["Queue"])
@@ -90,7 +90,7 @@ def _arn(template: Template, place: Mapping[str, Any]) -> str:
     if "Fn::Sub" in place:
         return str(place["Fn::Sub"])
     logical, _ = place["Fn::GetAtt"]
-    return ARN % ("sqs", template["Resources"][logical]["Properties"]["QueueName"]["Fn::Sub"])
+    return arn("sqs", template["Resources"][logical]["Properties"]["QueueName"]["Fn::Sub"])
 
 
 def _sources(template: Template, logical: str) -> list[Mapping[str, Any]]:
@@ -99,7 +99,7 @@ def _sources(template: Template, logical: str) -> list[Mapping[str, Any]]:
 
 
 def findings(function: str, needed: Mapping[Right, str], policy: Policy) -> Sequence[Finding]:
-    """What is missing in a policy, and what is too much."""
-    has = given(policy)
+    """The rights that a policy lacks, then those that it grants without need. `needed` says what for."""
+    has = granted(policy)
     missing = [Finding(function, True, right, needed[right]) for right in sorted(needed.keys() - has.keys())]
     return missing + [Finding(function, False, right, has[right]) for right in sorted(has.keys() - needed.keys())]

@@ -1,0 +1,97 @@
+"""Use cases of accounts, sessions, grants, profiles and restricted tokens."""
+
+import base64
+
+from tests.infra.rights.stage import PASSWORD, TOKEN, Stage, User
+
+
+def sign_in(stage: Stage, user: User) -> str:
+    """A new session token."""
+    return stage.request("POST", "/auth/login", Authorization=_basic(user, PASSWORD)).headers[TOKEN]
+
+
+def _basic(user: User, password: str) -> str:
+    return f"Basic {base64.b64encode(f'{user.email}:{password}'.encode()).decode()}"
+
+
+def sessions(stage: Stage) -> None:
+    """Sessions of a user: opened after a wrong password, refreshed, checked and ended."""
+    user = stage.sign_up("sessions")
+    stage.request_for(401, "POST", "/auth/login", Authorization=_basic(user, "not the password"))
+    token = sign_in(stage, user)
+    token = stage.request("GET", "/auth/login", token=token).headers[TOKEN]
+    stage.request("GET", "/auth/token", token=token)
+    stage.request("GET", f"/auth/token/{token}", token=stage.server)
+    stage.request("POST", "/auth/logout", token=token)
+    sign_in(stage, user)
+    stage.request("DELETE", f"/auth/user/{user.id}/sessions", token=stage.server)
+
+
+def users(stage: Stage) -> None:
+    """Users: read, listed, changed and deleted, with a password and without one."""
+    user = stage.sign_up("users")
+    stage.request("GET", "/auth/user", token=user.token)
+    stage.request("GET", f"/auth/user/{user.email}", token=stage.server)
+    stage.request("GET", f"/auth/users?id={user.id}", token=stage.server)
+    stage.request("GET", "/auth/users?role=patient", token=stage.server)
+    for updates in ({"roles": ["patient"]}, {"username": "new@example.org", "emails": ["new@example.org"]}):
+        stage.request("PUT", f"/auth/user/{user.id}", {"updates": updates}, token=stage.server)
+    stage.request("PUT", "/auth/user", {"updates": {"password": "another-one?"}}, token=user.token)
+    child = stage.request("POST", f"/auth/user/{user.id}/user", {}, token=user.token).json()["userid"]
+    stage.request("POST", "/v1/clinics/a-clinic/users", {"username": "child@example.org"}, token=stage.server)
+    stage.request("DELETE", f"/auth/user/{child}", token=stage.server)
+    stage.request_for(403, "DELETE", f"/auth/user/{user.id}", {"password": "wrong"}, token=user.token)
+    stage.request("DELETE", f"/auth/user/{user.id}", {"password": "another-one?"}, token=user.token)
+
+
+def restricted_tokens(stage: Stage) -> None:
+    """Restricted tokens: created, read, changed, used and deleted."""
+    user = stage.sign_up("restricted")
+    tokens = f"/v1/users/{user.id}/restricted_tokens"
+    made = [stage.request("POST", tokens, {}, token=user.token).json()["id"] for _ in range(3)]
+    stage.request("GET", tokens, token=stage.server)
+    stage.request("GET", f"/v1/restricted_tokens/{made[0]}", token=stage.server)
+    stage.request("PUT", f"/v1/restricted_tokens/{made[0]}", {}, token=stage.server)
+    stage.request("DELETE", f"/v1/restricted_tokens/{made[1]}?restricted_token={made[0]}")
+    stage.request("DELETE", f"/v1/restricted_tokens/{made[0]}", token=user.token)
+    stage.request("DELETE", tokens, token=stage.server)
+
+
+def grants(stage: Stage) -> None:
+    """Grants: given, read by both sides, and taken back."""
+    sharer, grantee = stage.sign_up("sharer"), stage.sign_up("grantee")
+    stage.request("POST", f"/access/{sharer.id}/{grantee.id}", {"view": {}}, token=sharer.token)
+    stage.request("GET", f"/access/{sharer.id}", token=sharer.token)
+    stage.request("GET", f"/access/{sharer.id}/{grantee.id}", token=grantee.token)
+    stage.request("GET", f"/access/groups/{grantee.id}", token=grantee.token)
+    stage.request("PUT", f"/metadata/{sharer.id}/profile", {"fullName": "A"}, token=sharer.token)
+    stage.request("GET", f"/metadata/{sharer.id}/profile", token=grantee.token)
+    stage.request("GET", f"/metadata/users/{grantee.id}/users", token=grantee.token)
+    stage.request("GET", f"/v1/users/{sharer.id}/data_sets", token=grantee.token)
+    stage.request("GET", f"/data/{sharer.id}", token=grantee.token)
+    stage.request("POST", f"/access/{sharer.id}/{grantee.id}", {"view": {"windowHours": 1}}, token=sharer.token)
+    stage.request("GET", f"/data/{sharer.id}", token=grantee.token)
+    stage.request("POST", f"/access/{sharer.id}/{grantee.id}", {}, token=sharer.token)
+
+
+def profiles(stage: Stage) -> None:
+    """Metadata of a user: written, written again and read."""
+    user = stage.sign_up("profiles")
+    stage.request("GET", "/metadata/collections")
+    for method in ("PUT", "POST"):
+        stage.request(method, f"/metadata/{user.id}/preferences", {"a": method}, token=user.token)
+    stage.request("GET", f"/metadata/{user.id}/preferences", token=user.token)
+    stage.request("GET", f"/metadata/{user.id}/private/uploads", token=stage.server)
+    for collection in ("preferences", "private/uploads"):  # a collection goes with its user only
+        stage.request_for(501, "DELETE", f"/metadata/{user.id}/{collection}", token=stage.server)
+
+
+def status(stage: Stage) -> None:
+    """What needs no account."""
+    for path in ("/status", "/version", "/info", "/v1/time", "/data/status", "/auth/status", "/access/status"):
+        stage.request("GET", path)
+    for path in ("/metrics/status", "/openapi.json", "/docs", "/auth/private"):
+        stage.request("GET", path)
+
+
+USE_CASES = (sessions, users, restricted_tokens, grants, profiles, status)

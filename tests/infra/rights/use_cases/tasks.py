@@ -1,0 +1,119 @@
+"""Use cases of tasks: the task API, the dispatcher, and each type of task with work to do."""
+
+from chalicelib.blobs.blob import Collection
+from chalicelib.tasks.task import Place, Task
+from tests.infra.rights.stage import PASSWORD, Stage, User
+from tests.infra.rights.use_cases import blobs
+from tests.infra.rights.use_cases.data import DEVICE_HASH, SMALL, STAGED, add, cbg, open_data_set, read
+
+ECHO = "strandline.diagnostics.echo"
+REBUILD = "strandline.data.rebuild"
+DAY_H = 24
+
+
+def task_api(stage: Stage) -> None:
+    """Tasks with and without a name: created, listed, changed and deleted."""
+    for name in ({}, {"name": "a-name"}):
+        path = f"/v1/tasks/{_create(stage, **name)}"
+        stage.request("GET", path, token=stage.server)
+        stage.request("PUT", path, {"priority": 1}, token=stage.server)
+        stage.request("GET", "/v1/tasks?name=a-name", token=stage.server)
+        stage.request("GET", f"/v1/tasks?type={ECHO}", token=stage.server)
+        stage.request("DELETE", path, token=stage.server)
+
+
+def _create(stage: Stage, **members: object) -> str:
+    task: str = stage.request("POST", "/v1/tasks", {"type": ECHO} | members, token=stage.server).json()["id"]
+    return task
+
+
+def dispatcher(stage: Stage) -> None:
+    """Ticks: the platform's own jobs are created, a task is started, lost, and recovered."""
+    stage.tick()
+    _create(stage)
+    stage.take_messages()  # the creation wakes a worker, which comes too late
+    stage.tick()
+    assert stage.take_messages()
+    stage.pass_time(DAY_H)
+    stage.tick()
+    assert stage.logged("tick")[-1]["recovered"]
+
+
+def deletion_during_a_tick(stage: Stage) -> None:
+    """A task that is deleted after a slot was taken for it."""
+    path = f"/v1/tasks/{_create(stage)}"
+    stage.take_messages()
+    stage.recorder.interrupt("dynamodb:PutItem", lambda: stage.request("DELETE", path, token=stage.server))
+    stage.tick()
+
+
+def waking(stage: Stage) -> None:
+    """A worker that is woken by a new task, starts it, and then runs it."""
+    _create(stage)
+    stage.run_tasks()
+    assert stage.logged("task run")[-1]["result"] == "completed"
+
+
+def all_types(stage: Stage) -> None:
+    """Each type of task, with work of each kind, left by a user who stays and by one who goes."""
+    goes, stays = stage.sign_up("goes"), stage.sign_up("stays")
+    for user, other in ((goes, stays), (stays, goes)):
+        _leave_traces(stage, user, other)
+    _lose_notices(stage, stays)
+    _run_all(stage, stays)
+    for user in (goes, stays):
+        read(stage, user)
+        _delete_data_sets(stage, user)
+        add(stage, user, open_data_set(stage, user), STAGED)
+    stage.request("DELETE", f"/auth/user/{goes.id}", {"password": PASSWORD}, token=goes.token)
+    _run_all(stage, stays)
+    _run_all(stage, stays)
+
+
+def _leave_traces(stage: Stage, user: User, other: User) -> None:
+    """Leaves all that a user can have, of which a part is deleted or never came."""
+    stage.request("GET", "/auth/login", token=user.token)
+    stage.request("POST", f"/v1/users/{user.id}/restricted_tokens", {}, token=user.token)
+    stage.request("POST", f"/access/{user.id}/{other.id}", {"view": {}}, token=user.token)
+    stage.request("PUT", f"/metadata/{user.id}/profile", {"fullName": "A"}, token=user.token)
+    source = {"providerType": "oauth", "providerName": "test"}
+    stage.request("POST", f"/v1/users/{user.id}/data_sources", source, token=stage.server)
+    for is_deleted in (True, False):
+        path = open_data_set(stage, user)
+        for count in (SMALL, STAGED):
+            add(stage, user, path, count)
+        stage.request_for(400, "POST", f"{path}/data", [{"type": "none"}], token=user.token)
+        if is_deleted:
+            stage.request("DELETE", path, token=user.token)
+    device = {"dataSetType": "normal", "deviceId": "d", "deduplicator": {"name": DEVICE_HASH}}
+    for _ in range(2):
+        path = open_data_set(stage, user, **device)
+        stage.request("POST", f"{path}/data", [cbg(1, deviceId="d")], token=user.token)
+        stage.request("PUT", path, {"state": "closed"}, token=user.token)
+    for collection in Collection:
+        blobs.create(stage, user, collection)
+        blobs.open_upload(stage, user, collection)
+
+
+def _lose_notices(stage: Stage, user: User) -> None:
+    """Lets contents come whose notices are lost."""
+    for collection in Collection:
+        blobs.put_content(user, collection, blobs.open_upload(stage, user, collection)["id"])
+
+
+def _delete_data_sets(stage: Stage, user: User) -> None:
+    for data_set in stage.request("GET", f"/v1/users/{user.id}/data_sets", token=user.token).json():
+        stage.request("DELETE", f"/v1/data_sets/{data_set['id']}", token=user.token)
+
+
+def _run_all(stage: Stage, user: User) -> None:
+    """Runs all types of tasks, days after their work came up."""
+    stage.request("POST", "/v1/tasks", {"type": REBUILD, "data": {"userId": user.id}}, token=stage.server)
+    _create(stage)
+    stage.services.tasks.add(Task(stage.services.new_id(), ECHO, stage.now_ms(), place=Place.UNKNOWN))
+    stage.pass_time(2 * DAY_H)
+    stage.tick()
+    stage.run_tasks()
+
+
+USE_CASES = (task_api, dispatcher, deletion_during_a_tick, waking, all_types)

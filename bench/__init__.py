@@ -1,1 +1,1 @@
-"""What is measured: `make bench`. Each time stands beside a floor that was timed in the same run."""
+"""The benchmarks of `make bench`. Each time is shown beside a floor that was measured in the same run."""

@@ -1,8 +1,8 @@
-"""Measures what Strandline costs and prints a table; the same as JSON in build/bench.json.
+"""Measures what Strandline costs, prints a table, and writes the figures to build/bench.json.
 
     python -m bench [--quick]
 
-F is the CPU time of `orjson.loads` and `orjson.dumps` of the same bytes, timed in turns with each case.
+F is the CPU time of `orjson.loads` and `orjson.dumps` of the same bytes, timed alternately with each case.
 """
 
 import argparse
@@ -14,9 +14,9 @@ from tools.project import BUILD, run_tool
 
 
 def main() -> int:
-    """Measure, print, write."""
+    """Measure, print and write the figures."""
     parser = argparse.ArgumentParser(prog="make bench", description="Measure what Strandline costs.")
-    parser.add_argument("--quick", action="store_true", help="fewer rounds: under a minute, and rougher")
+    parser.add_argument("--quick", action="store_true", help="fewer rounds: less than a minute, less precise")
     is_quick = parser.parse_args().quick
     figures = [figure for part in (start, handler, end_to_end) for figure in part.figures(is_quick=is_quick)]
     grown = growth.measured(is_quick=is_quick)

@@ -1,6 +1,6 @@
-"""The application in this process, as Lambda runs it: from the gateway's event to its answer, with DynamoDB's client.
+"""The application in this process, as on Lambda: from the gateway's event to the reply, with the DynamoDB client.
 
-DynamoDB and S3 are a process of their own on loopback (`aws_stub`), so that their work is not in this one's CPU time.
+DynamoDB and S3 run in a process of their own on loopback (`aws_stub`), so that the measured CPU time excludes them.
 """
 
 import base64
@@ -31,7 +31,7 @@ _LOG = io.StringIO()
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A user with a continuous data set and the token of a session."""
+    """A user with a session token and a continuous data set."""
 
     id: str
     data_set_id: str
@@ -40,7 +40,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the gateway would send on, and what was logged meanwhile."""
+    """The reply to the gateway, and the bytes logged for it."""
 
     status: int
     headers: Mapping[str, str]
@@ -49,26 +49,26 @@ class Answer:
 
     @property
     def content(self) -> bytes:
-        """The body, inflated when it is compressed: small ones are not."""
+        """The body, decompressed if it is compressed; small bodies are not."""
         return gzip.decompress(self.body) if self.headers.get("content-encoding") == "gzip" else self.body
 
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """The packaged function's entry, the stub that it speaks to, and where its log goes."""
+    """The entry point of the function, the stub that it calls, and the buffer of its log."""
 
     stub: Stub
     log: io.StringIO
 
     def answer(self, event: Event, statuses: Collection[int] = (200,)) -> Answer:
-        """The answer, which has to have one of these statuses."""
+        """The reply to an event. Exits unless the status is one of `statuses`."""
         from app import app
 
         self.log.seek(0)
         self.log.truncate()
         answer = app(event, None)
         if answer["statusCode"] not in statuses:
-            raise SystemExit(f"error: {event['path']} answered {answer['statusCode']}: {answer['body'][:500]!r}")
+            raise SystemExit(f"error: {event['path']} replied {answer['statusCode']}: {answer['body'][:500]!r}")
         body = base64.b64decode(answer["body"]) if answer.get("isBase64Encoded") else str(answer["body"]).encode()
         headers = {name.lower(): str(value) for name, value in answer["headers"].items()}
         return Answer(answer["statusCode"], headers, body, self.log.tell())
@@ -76,16 +76,16 @@ class Application:
 
 @contextmanager
 def running() -> Iterator[Application]:
-    """The application, with empty tables."""
+    """Run the application with empty tables."""
     with stub_running() as address:
         os.environ |= ENVIRONMENT | {"AWS_ENDPOINT_URL": f"http://{address}"}
-        with redirect_stdout(_LOG):  # before the import: the logger keeps the stream that it finds
+        with redirect_stdout(_LOG):  # before the import: the logger keeps its first stream
             forget_what_ran_before()
             yield Application(Stub(address), _LOG)
 
 
 def forget_what_ran_before() -> None:
-    """Let services and clients be made anew, from the environment as it is now."""
+    """Make services and clients be built again from the current environment."""
     from chalicelib import services as wiring
     from chalicelib.engine import dynamodb, s3
 
@@ -95,7 +95,7 @@ def forget_what_ran_before() -> None:
 
 
 def add_event(person: Person, body: bytes) -> Event:
-    """A request to add data, as the gateway hands it on: bodies come as base64, since any media type may be binary."""
+    """A request to add data as the gateway sends it: with a Base64 body, because all media types are binary."""
     path = {"dataSetId": person.data_set_id}
     return _event(person, "POST", "/v1/data_sets/{dataSetId}/data", path) | {
         "body": base64.b64encode(body).decode(),
@@ -104,7 +104,7 @@ def add_event(person: Person, body: bytes) -> Event:
 
 
 def read_event(person: Person, query: Mapping[str, str], headers: Mapping[str, str] | None = None) -> Event:
-    """A request to read data as gzip."""
+    """A request to read data in gzip."""
     event = _event(person, "GET", "/data/{userId}", {"userId": person.id})
     for name, value in {"Accept-Encoding": "gzip", **(headers or {})}.items():
         event["headers"][name] = value
@@ -137,7 +137,7 @@ def _event(person: Person, method: str, resource: str, path_parameters: dict[str
 
 
 def new_person(number: int) -> Person:
-    """Someone whose session and open data set are in the tables."""
+    """Add a person with a session and an open data set to the tables."""
     from chalicelib.access.call import Session, token_hash
     from chalicelib.accounts.stores.sessions import session_item
     from chalicelib.config import Settings
@@ -166,7 +166,7 @@ def new_person(number: int) -> Person:
 
 @contextmanager
 def stub_running() -> Iterator[str]:
-    """The address of a stub with empty tables and an empty bucket."""
+    """Run a stub with empty tables and an empty bucket; yields its address."""
     command = [sys.executable, "-m", "bench.aws_stub"]
     with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         if process.stdin is None or process.stdout is None:

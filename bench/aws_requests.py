@@ -1,4 +1,4 @@
-"""What the application asked of DynamoDB and S3, as the stub counted it."""
+"""The requests of the application to DynamoDB and S3, as counted by the stub."""
 
 import contextlib
 import http.client
@@ -17,7 +17,7 @@ S3_WRITES = frozenset({"PUT", "POST"})
 
 @dataclass(slots=True)
 class Requests:
-    """What was asked: how often each operation, and what DynamoDB charges for all."""
+    """Counted requests: how often each operation was called, and what DynamoDB charges for all of them."""
 
     dynamodb_calls: Counter[str] = field(default_factory=Counter)
     s3_calls: Counter[str] = field(default_factory=Counter)
@@ -26,42 +26,42 @@ class Requests:
 
     @property
     def round_trips(self) -> int:
-        """All calls of DynamoDB; each waits for the one before."""
+        """The number of DynamoDB calls; each waits for the one before."""
         return self.dynamodb_calls.total()
 
     @property
     def pages(self) -> int:
-        """The calls of DynamoDB that read."""
+        """The number of DynamoDB calls that read."""
         return sum(count for name, count in self.dynamodb_calls.items() if name in READS)
 
     @property
     def s3_puts(self) -> int:
-        """The requests to S3 of the dearer kind."""
+        """The number of S3 requests of the more expensive class."""
         return sum(count for name, count in self.s3_calls.items() if name in S3_WRITES)
 
     @property
     def s3_gets(self) -> int:
-        """The requests to S3 of the cheaper kind; deletions are free."""
+        """The number of S3 requests of the cheaper class; deletions are free."""
         return self.s3_calls["GET"] + self.s3_calls["HEAD"]
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What is stored, in bytes as AWS counts them."""
+    """The size of what is stored, in bytes as AWS counts them."""
 
     tables_bytes: int
     bucket_bytes: int
 
 
 class Stub:
-    """The stub's own questions."""
+    """A client of the counters of the stub."""
 
     def __init__(self, address: str) -> None:
         self._address = address
 
     @contextmanager
     def counted(self) -> Iterator[Requests]:
-        """What is asked of the stub meanwhile; filled in at the end."""
+        """Count the requests made inside the context; the yielded counts are filled at its end."""
         self._ask(TAKEN)
         requests = Requests()
         yield requests
@@ -71,18 +71,18 @@ class Stub:
         requests.read_units, requests.write_units = taken["read_units"], taken["write_units"]
 
     def kept(self) -> Kept:
-        """What it keeps now."""
+        """The size of what the stub stores now."""
         return Kept(**self._ask(KEPT))
 
     def fetched(self, url: str) -> bytes:
-        """What a client gets that is sent to an object."""
+        """The content of an object, which a client gets after a redirect."""
         path = url.partition(self._address)[2]
         with contextlib.closing(http.client.HTTPConnection(self._address)) as connection:
             connection.request("GET", path)
             answer = connection.getresponse()
             body = answer.read()
             if answer.status != 200:
-                raise SystemExit(f"error: {path} is not there")
+                raise SystemExit(f"error: {path} does not exist")
             return body
 
     def _ask(self, target: str) -> Any:

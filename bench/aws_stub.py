@@ -1,8 +1,8 @@
-"""DynamoDB and S3 on loopback, in a process of their own, so that their work is not in the measured one's CPU time.
+"""A stub of DynamoDB and S3 on loopback, in a process of its own, so that the measured CPU time excludes it.
 
     python -m bench.aws_stub
 
-Says its port on standard output and ends with its standard input.
+Prints its port on standard output and ends when standard input is closed.
 """
 
 import json
@@ -17,20 +17,20 @@ from bench.dynamodb_stub import Tables
 from bench.s3_stub import Answer, Bucket
 
 TAKEN = "Bench.Taken"
-"""Asks for what was asked since the last time, and begins anew."""
+"""The path that returns the requests counted so far, and resets the counters."""
 KEPT = "Bench.Kept"
-"""Asks for what is kept."""
+"""The path that returns the size of what is stored."""
 
 
 @dataclass(slots=True)
 class Services:
-    """Both services."""
+    """The stub of both services."""
 
     tables: Tables
     bucket: Bucket
 
     def answer(self, target: str, request: Any) -> Any:
-        """What DynamoDB would answer, or what the bench asks for itself."""
+        """Reply as DynamoDB would, or with the counters."""
         if target == TAKEN:
             return self._taken()
         if target == KEPT:
@@ -87,7 +87,7 @@ class _Connection(socketserver.StreamRequestHandler):
 
 
 def main() -> None:
-    """Serve until standard input ends."""
+    """Serve until standard input is closed."""
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), _Connection) as server:
         server.daemon_threads = True
         threading.Thread(target=server.serve_forever, daemon=True).start()

@@ -1,17 +1,17 @@
-"""Compaction and sweeping in this process, as the tasks do them."""
+"""Runs compaction and sweeping in this process, as the tasks do."""
 
 _AFTER_ALL_MS = 2**42
-"""Later than any order to sweep."""
+"""Later than any sweep request."""
 
 
 def compact_and_sweep(owner_id: str) -> None:
-    """Bring all that someone has sent into tiles, and remove what that made superfluous; nobody reads meanwhile."""
+    """Compact all data of a user into tiles, and sweep what that made obsolete. Nobody may read meanwhile."""
     from chalicelib.services import services
     from chalicelib.tiles.compact import CompactionPorts, compact
 
     ours = services()
     ports = CompactionPorts(ours.data_sets, ours.record_log, ours.tiles, ours.archive, ours.now_ms, ours.new_id)
     if compact(owner_id, ports, lambda: None).is_held:
-        raise SystemExit("error: another compaction is at work")
+        raise SystemExit("error: another compaction is running")
     for order in list(ours.sweeping.orders(_AFTER_ALL_MS)):
         ours.sweeping.sweep(order)

@@ -1,9 +1,9 @@
-"""What Strandline costs in US dollars: for a person with a CGM and Loop, by service, and for stages of some sizes.
+"""The costs of Strandline in US dollars: for a person with a CGM and Loop, by service, and for stages of several sizes.
 
     python -m bench.cost_model
 
-Measures what such a person's use takes (`usage`), adds what is taken for given (`assumptions`) and what a stage has of
-its own (`stage`), and multiplies by AWS's list prices (`prices`). Quantities are a month's, by the name of their price.
+Measures the use of such a person (`usage`), adds assumptions (`assumptions`) and the fixed use of a stage (`stage`),
+and multiplies by the list prices of AWS (`prices`). Quantities are for a month, by the name of their price.
 """
 
 import math
@@ -36,13 +36,13 @@ SERVICES = {
     "sqs": "SQS",
     "kms": "KMS",
 }
-"""Services by how the names of their prices begin."""
+"""The services, by the prefix of the names of their prices."""
 
 Quantities = Mapping[str, float]
 
 
 def of_a_day(usage: Usage) -> tuple[Work, Work]:
-    """A day of one person: what they and their apps ask for, and what compaction does for them."""
+    """A day of one person: the requests of the person and their apps, and the compaction of their data."""
     asked = (
         usage.uploads
         + usage.short_read * given.SHORT_READS_A_DAY
@@ -53,7 +53,7 @@ def of_a_day(usage: Usage) -> tuple[Work, Work]:
 
 
 def of_a_person(usage: Usage, stage: Stage) -> Quantities:
-    """A month of one person, the mean of the first year: what is stored grows from nothing."""
+    """A month of one person, as the mean of the first year, in which storage grows from zero."""
     asked, compacted = of_a_day(usage)
     day = asked + compacted
     events = given.EVENTS_A_DAY
@@ -85,7 +85,7 @@ def of_a_person(usage: Usage, stage: Stage) -> Quantities:
 
 
 def of_a_stage(stage: Stage, users: int) -> Quantities:
-    """A month of what a stage has for so many users together; most of it is there without any."""
+    """A month of the shared resources of a stage with `users` users; most of it does not depend on their number."""
     events_a_second = users * given.EVENTS_A_DAY / (24 * 3600) * given.PEAK_OVER_MEAN
     shards = stage.streams * max(1, math.ceil(events_a_second / given.EVENTS_A_SHARD_A_SECOND))
     return {
@@ -105,7 +105,7 @@ def of_a_stage(stage: Stage, users: int) -> Quantities:
 
 
 def duration_s(work: Work, memory_mb: int) -> float:
-    """How long a function with so much memory runs for some work; starts of new environments are in it."""
+    """The time for which a function of that memory runs for some work, cold starts included."""
     core = min(1, memory_mb / given.LAMBDA_MEMORY_MB_OF_A_CORE) * given.CORE_RATIO
     waiting_s = work.dynamodb_calls * given.DYNAMODB_CALL_S + (work.s3_puts + work.s3_gets) * given.S3_CALL_S
     starting_s = work.requests * given.COLD_STARTS_PER_REQUEST * given.COLD_START_S
@@ -113,20 +113,20 @@ def duration_s(work: Work, memory_mb: int) -> float:
 
 
 def gb_s(seconds: float, memory_mb: int) -> float:
-    """The GB-seconds of a function with so much memory."""
+    """The GB-seconds of a function of that memory."""
     return seconds * memory_mb / 1024
 
 
 def together(person: Quantities, stage: Quantities, users: int) -> Quantities:
-    """A month of a stage with so many users."""
+    """A month of a stage with `users` users."""
     total = Counter(dict(stage))
     for name, quantity in person.items():
-        total[name] += quantity * users  # type: ignore[assignment]  # a Counter adds fractions as well
+        total[name] += quantity * users  # type: ignore[assignment]  # a Counter adds fractions too
     return total
 
 
 def usd_by_service(quantities: Quantities, prices: Prices) -> dict[str, float]:
-    """What a month costs by list price, by service."""
+    """The cost of a month at list price, by service."""
     by_service = dict.fromkeys(SERVICES.values(), 0.0)
     for name, quantity in quantities.items():
         by_service[service_of(name)] += prices[name].of(quantity)
@@ -134,19 +134,19 @@ def usd_by_service(quantities: Quantities, prices: Prices) -> dict[str, float]:
 
 
 def usd_beyond_free(quantities: Quantities, prices: Prices) -> float:
-    """What a month costs in an account that has nothing else, so that what AWS gives for free is all for the stage."""
+    """The cost of a month in an account without other use, in which the whole free tier is the stage's."""
     return sum(prices[name].of_month(quantity) for name, quantity in quantities.items())
 
 
 def service_of(price_name: str) -> str:
-    """The service that a price belongs to."""
+    """The service of a price."""
     (service,) = (service for start, service in SERVICES.items() if price_name.startswith(f"{start}_"))
     return service
 
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """What some users cost together: a month by list price, the same beyond what is free, a year for each."""
+    """The cost of a group of users: a month at list price, a month after the free tier, and a year for each user."""
 
     name: str
     month_usd: float
@@ -155,19 +155,19 @@ class Bill:
 
 
 def bills(usage: Usage, stage: Stage, prices: Prices) -> list[Bill]:
-    """The bills of all groups; each of their users is a person with a CGM and Loop."""
+    """The bills of all groups. Each user is a person with a CGM and Loop."""
     person = of_a_person(usage, stage)
-    found = []
+    groups = []
     for name, users in GROUPS.items():
         quantities = together(person, of_a_stage(stage, users), users)
         month_usd = sum(usd_by_service(quantities, prices).values())
         beyond_free = usd_beyond_free(quantities, prices)
-        found.append(Bill(name, month_usd, beyond_free, month_usd * given.MONTHS_A_YEAR / users))
-    return found
+        groups.append(Bill(name, month_usd, beyond_free, month_usd * given.MONTHS_A_YEAR / users))
+    return groups
 
 
 def figures(usage: Usage, stage: Stage, prices: Prices) -> list[Figure]:
-    """The lines of a person's year."""
+    """The lines of the bill for a person's year."""
     person = of_a_person(usage, stage)
     year = {name: usd * given.MONTHS_A_YEAR for name, usd in usd_by_service(person, prices).items()}
     table = {
@@ -180,7 +180,7 @@ def figures(usage: Usage, stage: Stage, prices: Prices) -> list[Figure]:
     }
     others = [Figure(service, usd, "$") for service, usd in year.items() if service != "DynamoDB" and usd > 0]
     return [
-        # What the target was set against counted these three; the insurance on top of them stands by itself.
+        # The target was set for these three; the cost of insurance is shown separately.
         Figure("a CGM + Loop user's first year: DynamoDB", sum(table.values()), "$", target=DYNAMODB_TARGET_USD),
         *(Figure(f"  {what}", usd, "$") for what, usd in table.items()),
         Figure("its point-in-time recovery", year["DynamoDB"] - sum(table.values()), "$"),
@@ -191,7 +191,7 @@ def figures(usage: Usage, stage: Stage, prices: Prices) -> list[Figure]:
 
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """What was measured, and what it comes to."""
+    """The measured use, and the costs that follow from it."""
 
     prices: Prices
     usage: Usage
@@ -200,35 +200,35 @@ class Costs:
 
 
 def measured_costs() -> Costs:
-    """The costs of what the function takes now, in less than a minute."""
+    """Measure the use of the current code and compute the costs, in less than a minute."""
     usage, stage, prices = measured(), read_stage(), read_prices()
     return Costs(prices, usage, figures(usage, stage, prices), bills(usage, stage, prices))
 
 
 def as_text(costs: Costs) -> str:
-    """Both tables."""
+    """Both tables as text."""
     prices = costs.prices
     title = f"AWS's list prices in {prices.region} as of {prices.as_of}, in US dollars"
     return f"{title}\n\n{as_table(costs.figures)}\n\n{_as_table_of_bills(costs.bills)}"
 
 
 def as_document(costs: Costs) -> dict[str, Any]:
-    """All of it as JSON values."""
+    """The costs as JSON values."""
     prices = {"as_of": costs.prices.as_of, "region": costs.prices.region}
-    bills_ = [asdict(bill) for bill in costs.bills]
-    return {"prices": prices, "usage": asdict(costs.usage), "figures": as_json(costs.figures), "bills": bills_}
+    group_bills = [asdict(bill) for bill in costs.bills]
+    return {"prices": prices, "usage": asdict(costs.usage), "figures": as_json(costs.figures), "bills": group_bills}
 
 
-def _as_table_of_bills(found: Sequence[Bill]) -> str:
+def _as_table_of_bills(group_bills: Sequence[Bill]) -> str:
     rows = [["$", "a month", "beyond what is free", "a user and year"]]
-    for bill in found:
+    for bill in group_bills:
         amounts = (bill.month_usd, bill.month_beyond_free_usd, bill.year_of_a_user_usd)
         rows.append([bill.name, *(f"{usd:,.2f}" for usd in amounts)])
     return as_columns(rows, words={0})
 
 
 def main() -> int:
-    """Measure, then print."""
+    """Measure and print the costs."""
     print(as_text(measured_costs()))
     return 0
 

@@ -1,4 +1,4 @@
-"""What DynamoDB charges for, by its published rules: sizes of items, read units, write units, pages."""
+"""The published rules by which DynamoDB charges: sizes of items, read units, write units, pages."""
 
 import base64
 import math
@@ -8,24 +8,24 @@ from typing import Any
 READ_UNIT_BYTES = 4096
 WRITE_UNIT_BYTES = 1024
 TRANSACTION_FACTOR = 2
-"""A write in a transaction costs twice: it is prepared, then committed."""
+"""A write in a transaction costs twice, because it is prepared and committed."""
 PAGE_BYTES = 1024 * 1024
 ITEM_OVERHEAD_BYTES = 100
-"""What an item takes in storage beside its own size; reads and writes are not charged for it."""
+"""The storage that an item takes beside its own size; reads and writes do not count it."""
 
 
 def item_bytes(item: Mapping[str, Mapping[str, Any]]) -> int:
-    """The size of an item as DynamoDB counts it: names and values; those of text, numbers, bytes and booleans."""
+    """The size of an item as DynamoDB counts it: names, and values of strings, numbers, binary and booleans."""
     return sum(len(name.encode()) + _value_bytes(value) for name, value in item.items())
 
 
 def write_units(size_bytes: int) -> int:
-    """The units of one write: of the item as it was or as it becomes, whichever is larger."""
+    """The units of one write, by the size of the item before or after, whichever is larger."""
     return max(1, math.ceil(size_bytes / WRITE_UNIT_BYTES))
 
 
 def read_units(size_bytes: int, *, is_consistent: bool) -> float:
-    """The units of one item that is read by its key, or of a page of a query, whatever a filter leaves of it."""
+    """The units of reading one item by key, or one page of a query, before filters."""
     return max(1, math.ceil(size_bytes / READ_UNIT_BYTES)) * (1 if is_consistent else 0.5)
 
 
@@ -45,5 +45,5 @@ def _value_bytes(value: Mapping[str, Any]) -> int:
         case "L":
             return 3 + sum(map(_value_bytes, content)) + len(content)
         case "SS":
-            return sum(len(each.encode()) for each in content)
-    raise ValueError(f"no size known of the type {kind}")
+            return sum(len(text.encode()) for text in content)
+    raise ValueError(f"unknown size of the type {kind}")

@@ -1,4 +1,4 @@
-"""The expressions that the measured requests use: which keys a query selects, and what an update makes of an item."""
+"""Interprets the expressions of the measured requests: the keys that a query selects, and the effect of an update."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -25,7 +25,7 @@ _COMPARISONS: Mapping[str, Callable[[str, str], bool]] = {
 
 
 def key_condition(expression: str, values: Item) -> tuple[str, Callable[[str], bool]]:
-    """The partition that a query asks for, and whether it selects a sort key.
+    """The partition that a query reads, and a predicate that selects sort keys.
 
     Raises:
         NotImplementedError: the expression has a form that is not known here.
@@ -53,7 +53,7 @@ def _sort_key_condition(expression: str, values: Item) -> Callable[[str], bool]:
 
 
 def updated(item: Item, expression: str, names: Names, values: Item) -> Item:
-    """An item after an update by `SET`, `ADD` of numbers and `REMOVE`."""
+    """The item after an update with `SET`, `ADD` of numbers and `REMOVE`."""
     pieces = _CLAUSE.split(expression.strip())
     if pieces[0]:
         raise NotImplementedError(expression)
@@ -73,7 +73,7 @@ def updated(item: Item, expression: str, names: Names, values: Item) -> Item:
 
 
 def _value(expression: str, item: Item, names: Names, values: Item) -> Item:
-    """The value of an operand, or of the sum or difference of two."""
+    """The value of an operand, or the sum or difference of two."""
     for sign, factor in ((" + ", 1), (" - ", -1)):
         first, found, second = expression.partition(sign)
         if found:

@@ -1,7 +1,7 @@
-"""Tables that answer at once: what DynamoDB's client costs can be told from what DynamoDB costs.
+"""Tables that reply at once, so that the cost of the DynamoDB client can be told from the cost of DynamoDB.
 
-They keep items by their keys, cut answers to queries at 1 MB as DynamoDB does, and carry out what the requests that
-are measured ask for, counting what DynamoDB would charge. Conditions are taken to hold, since nothing else writes.
+They store items by key, end the pages of a query at 1 MB as DynamoDB does, carry out the measured requests, and count
+what DynamoDB would charge. Conditions are assumed to hold, because nobody else writes.
 """
 
 from bisect import bisect_left, insort
@@ -25,7 +25,7 @@ Item = dict[str, Any]
 
 @dataclass(slots=True)
 class _Partition:
-    """The items of a partition key, by sort key, with their sizes."""
+    """The items of a partition, by sort key, with their sizes."""
 
     items: dict[str, tuple[Item, int]] = field(default_factory=dict)
     sort_keys: list[str] = field(default_factory=list)
@@ -40,13 +40,13 @@ class _Partition:
             del self.sort_keys[bisect_left(self.sort_keys, sort_key)]
 
     def from_to(self, first: str | None, *, is_forward: bool) -> Iterator[str]:
-        """The sort keys after `first`, in either direction; all for None."""
+        """The sort keys after `first` in either direction; all of them for None."""
         keys = self.sort_keys if is_forward else self.sort_keys[::-1]
         return (key for key in keys if first is None or (key > first if is_forward else key < first))
 
 
 class Tables:
-    """Items by table and key, and what was asked since that was last looked at."""
+    """The items by table and key, and the requests counted since they were last read."""
 
     def __init__(self) -> None:
         self._tables: dict[str, dict[str, _Partition]] = defaultdict(lambda: defaultdict(_Partition))
@@ -55,7 +55,7 @@ class Tables:
         self.write_units = 0
 
     def kept_bytes(self) -> dict[str, int]:
-        """What each table takes in storage."""
+        """The storage of each table in bytes."""
         return {
             table: sum(
                 size_bytes + ITEM_OVERHEAD_BYTES
@@ -66,7 +66,7 @@ class Tables:
         }
 
     def answer(self, operation: str, request: Item) -> Item:
-        """What DynamoDB would answer."""
+        """Reply as DynamoDB would."""
         self.calls[operation] += 1
         match operation:
             case "GetItem":

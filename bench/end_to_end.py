@@ -1,6 +1,6 @@
-"""What clients wait for, on a local cloud that runs for the bench alone: the packaged application, HTTP and all.
+"""Measures the latency that clients see on a local cloud of its own: the packaged application, over HTTP.
 
-Times are this machine's, whatever else runs on it; each kind of request stands beside the F of its own bytes.
+Times depend on this machine and its load, so each kind of request is shown beside the F of its own bytes.
 """
 
 import gzip
@@ -47,10 +47,10 @@ class Person:
 
 
 def figures(*, is_quick: bool) -> Iterator[Figure]:
-    """The lines of the local cloud."""
+    """The figures of the local cloud."""
     with tempfile.TemporaryDirectory() as folder, local_cloud(Path(folder), port=0) as cloud:
         people = [Person(cloud.base_url) for _ in range(CLIENTS_AT_ONCE)]
-        # A worker serves one request at a time: start as many as are needed before anything is timed.
+        # A worker serves one request at a time: start as many as needed before timing begins.
         at_once([(person.connection, [person.adding(records.mixed(1))] * 3) for person in people])
         yield from _cheapest(cloud.base_url, is_quick=is_quick)
         yield from _adding(people, requests=8 if is_quick else 30)
@@ -75,11 +75,11 @@ def _adding(people: list[Person], requests: int) -> Iterator[Figure]:
     floor_ms = _floor_ms(batches[0].body or b"")
     yield percentiles("add 1,000 mixed records", person.connection.times_ms(batches), floor_ms)
     yield percentiles("  the same again", person.connection.times_ms(batches), floor_ms)
-    each = [
-        (other.connection, [other.adding(records.mixed(count, batch)) for batch in range(1, 1 + requests // 2)])
-        for other in people
+    batches_by_client = [
+        (client.connection, [client.adding(records.mixed(count, batch)) for batch in range(1, 1 + requests // 2)])
+        for client in people
     ]
-    yield percentiles(f"  {len(people)} clients at once", at_once(each), floor_ms)
+    yield percentiles(f"  {len(people)} clients at once", at_once(batches_by_client), floor_ms)
     ones = [person.adding(records.mixed(1, count * requests + batch)) for batch in range(requests * 4)]
     yield percentiles("add one record", person.connection.times_ms(ones))
 
@@ -88,7 +88,7 @@ def _reading(base_url: str, repeats: int) -> Iterator[Figure]:
     person = Person(base_url)
     for request in records.cbg_requests(90):
         person.connection.send(person.adding(request))
-    compact_and_sweep(person.id)  # as the job does it, without waiting for it
+    compact_and_sweep(person.id)  # as the job does, without waiting for it
     for days in (1, 14, 90):
         end = records.CGM_START + timedelta(days=90)
         start = (end - timedelta(days=days)).isoformat().replace("+", "%2B")

@@ -1,7 +1,7 @@
-"""The floor F: the CPU time that reading some JSON and writing it again takes at least, on this machine, at this time.
+"""The floor F: the least CPU time in which this machine, at this time, decodes and encodes some JSON.
 
 F = `orjson.loads` and `orjson.dumps` of the same bytes. It is timed just before each case in the same process, so that
-what else the machine does meets both alike: quote the ratios, not the milliseconds.
+other load of the machine affects both alike. Quote the ratios, not the milliseconds.
 """
 
 import statistics
@@ -20,14 +20,14 @@ Case = Callable[[], object]
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """What the floor and the case took in one round, in seconds of CPU."""
+    """The CPU seconds of the floor and of the case in one round."""
 
     floor_s: float
     case_s: float
 
 
 def in_turns(body: bytes, cases: Sequence[Case], rounds: int) -> list[list[Pair]]:
-    """For each case its rounds, after a warm-up: floor, first case, floor, second case, and so on."""
+    """The rounds of each case, after a warm-up, timed alternately: floor, first case, floor, second case, and so on."""
     pairs: list[list[Pair]] = [[] for _ in cases]
     for number in range(WARM_UP_ROUNDS + rounds):
         for of_case, case in zip(pairs, cases, strict=True):
@@ -38,12 +38,12 @@ def in_turns(body: bytes, cases: Sequence[Case], rounds: int) -> list[list[Pair]
 
 
 def floor_s(body: bytes) -> float:
-    """F, timed once."""
+    """The time of F, measured once."""
     return cpu_s(lambda: orjson.dumps(orjson.loads(body)))
 
 
 def cpu_s(work: Case) -> float:
-    """The CPU time of this process while it does some work."""
+    """The CPU time that this process takes for some work."""
     started = time.process_time()
     work()
     return time.process_time() - started
@@ -56,7 +56,7 @@ def times_floor(name: str, pairs: Sequence[Pair], target: float | None = None) -
 
 
 def times_other(name: str, pairs: Sequence[Pair], others: Sequence[Pair], target: float | None = None) -> Figure:
-    """The median of the ratios of a case to another case of the same rounds, each taken in its own floors."""
+    """The median of the ratios of a case to another case of the same rounds, each in units of its own floor."""
     ratios = [
         (pair.case_s / pair.floor_s) / (other.case_s / other.floor_s) for pair, other in zip(pairs, others, strict=True)
     ]
@@ -64,5 +64,5 @@ def times_other(name: str, pairs: Sequence[Pair], others: Sequence[Pair], target
 
 
 def median_floor_ms(pairs: Sequence[Pair]) -> float:
-    """What the floor took."""
+    """The median time of the floor."""
     return statistics.median(pair.floor_s for pair in pairs) * 1000

@@ -1,9 +1,9 @@
-"""How what a request costs depends on what is stored: the same requests with 1, 10 and 100 times the days before.
+"""Measures how the cost of a request grows with what is stored: the same requests after 1, 10 and 100 times the days.
 
     python -m bench.growth [--quick]
 
-Each person has readings for so many days, the last 90 of them the same for all. What must not grow with the history:
-adding, a day, 90 days, the latest.
+The last 90 days are the same for each user. The cost of adding, and of reading a day, 90 days or the latest records,
+must not grow with the history.
 """
 
 import argparse
@@ -24,15 +24,15 @@ from bench.floors import in_turns
 from tools.project import run_tool
 
 DAYS = 90
-"""The stored days of the first column."""
+"""The number of stored days in the first column."""
 TIMES, TIMES_QUICK = (1, 10, 100), (1, 10)
 ADDED = 0
-"""The batch of records that is new for everybody."""
+"""The batch of records that no user has yet."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A figure in each column, in the order of `TIMES`."""
+    """A line: one figure for each column, in the order of `TIMES`."""
 
     name: str
     unit: str
@@ -41,14 +41,14 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Grown:
-    """The lines, and how many days are stored in each column."""
+    """The lines, and the number of stored days in each column."""
 
     days: Sequence[int]
     lines: Sequence[Line]
 
 
 def measured(*, is_quick: bool) -> Grown:
-    """The requests of each kind, for everybody in turns."""
+    """Measure the requests of each kind, for all users alternately."""
     times = TIMES_QUICK if is_quick else TIMES
     with running() as application:
         people = [_with_history(application, number, times_) for number, times_ in enumerate(times, 1)]
@@ -57,7 +57,7 @@ def measured(*, is_quick: bool) -> Grown:
 
 
 def _with_history(application: Application, number: int, times: int) -> Person:
-    """Someone with so many times the days of readings, sent oldest first, and compacted every 90 days."""
+    """A user with that many times the days of readings, sent oldest first and compacted every 90 days."""
     person = new_person(number)
     portion = [record for request in records.cbg_requests(DAYS) for record in request]
     for ago in range(times - 1, -1, -1):
@@ -70,7 +70,7 @@ def _with_history(application: Application, number: int, times: int) -> Person:
 
 
 def _earlier(record: records.Record, portions: int) -> records.Record:
-    """The same reading so many times 90 days ago."""
+    """The same reading, that many times 90 days earlier."""
     before = timedelta(days=DAYS * portions)
     times = {
         "time": (datetime.fromisoformat(record["time"]) - before).strftime("%Y-%m-%dT%H:%M:%S.000Z"),
@@ -89,14 +89,14 @@ def _lines(application: Application, people: Sequence[Person], rounds: int) -> I
             statistics.median(pair.case_s / pair.floor_s for pair in pairs) for pairs in in_turns(floor, cases, rounds)
         ]
         yield Line(f"{name}: handler CPU, over the F of 1,000", "F", ratios)
-        yield Line("  round trips to DynamoDB", "calls", [each.round_trips for each in asked])
-        yield Line("  pages read", "calls", [each.pages for each in asked])
-        yield Line("  read units", "units", [each.read_units for each in asked])
-        yield Line("  write units", "units", [each.write_units for each in asked])
+        yield Line("  round trips to DynamoDB", "calls", [requests.round_trips for requests in asked])
+        yield Line("  pages read", "calls", [requests.pages for requests in asked])
+        yield Line("  read units", "units", [requests.read_units for requests in asked])
+        yield Line("  write units", "units", [requests.write_units for requests in asked])
 
 
 def _kinds() -> Mapping[str, Callable[[Person], Event]]:
-    """The requests, by name; those that read come first, so that all read the same."""
+    """The requests by name. Reads come first, so that all of them read the same data."""
     end = records.CGM_START + timedelta(days=DAYS)
     thousand = records.as_body(records.mixed(records.REQUEST_RECORDS, batch=ADDED))
     one = records.as_body(records.mixed(1, batch=ADDED))
@@ -121,13 +121,13 @@ def _asked(application: Application, event: Event) -> Requests:
 
 
 def _check_answers(name: str, bodies: Sequence[bytes]) -> None:
-    """End unless everybody is answered as many records, and some where records are asked for: a fast answer that is
-    wrong is no figure."""
+    """Exit unless all users get the same number of records, and more than none: a fast but wrong reply is not a
+    result."""
     if not name.startswith("read"):
         return
     counts = {len(orjson.loads(body)) for body in bodies}
     if len(counts) != 1 or 0 in counts:
-        raise SystemExit(f"error: {name}: answers have {sorted(counts)} records")
+        raise SystemExit(f"error: {name}: replies have {sorted(counts)} records")
 
 
 def _case(application: Application, event: Event) -> Callable[[], object]:
@@ -140,7 +140,7 @@ def as_document(grown: Grown) -> dict[str, Any]:
 
 
 def as_text(grown: Grown) -> str:
-    """The figures as a table with a column for each history."""
+    """The figures as a table with a column for each length of history."""
     rows = [["days of cbg stored", *(f"{days:,}" for days in grown.days), "unit"]]
     rows += [[line.name, *map(_number, line.values), line.unit] for line in grown.lines]
     return as_columns(rows, words={0, len(rows[0]) - 1})
@@ -151,11 +151,11 @@ def _number(value: float) -> str:
 
 
 def main() -> int:
-    """Measure, then print."""
+    """Measure and print the figures."""
     parser = argparse.ArgumentParser(
         prog="python -m bench.growth", description="Measure what depends on what is stored."
     )
-    parser.add_argument("--quick", action="store_true", help="without the longest history")
+    parser.add_argument("--quick", action="store_true", help="leave out the longest history")
     print(as_text(measured(is_quick=parser.parse_args().quick)))
     return 0
 

@@ -1,4 +1,4 @@
-"""What the function itself costs for each request: CPU over the floor, round trips, units, pages."""
+"""Measures what the function itself costs for each request: CPU over the floor, round trips, units, pages."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ READ_DAYS = 90
 
 
 def figures(*, is_quick: bool) -> Iterator[Figure]:
-    """The lines for adding and reading."""
+    """The figures of adding and reading."""
     with running() as application:
         yield from _adding(application, rounds=15 if is_quick else 41)
         yield from _reading(application, rounds=3 if is_quick else 9)

@@ -1,4 +1,4 @@
-"""How long requests take as a client sees them: the middle, and what one in twenty exceeds."""
+"""Measures the latency of requests as a client sees it: the median and the 95th percentile."""
 
 import http.client
 import statistics
@@ -17,7 +17,7 @@ TIMEOUT_S = 120
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A request, prepared before anything is timed."""
+    """A request, prepared before timing begins."""
 
     method: str
     path: str
@@ -26,7 +26,7 @@ class Sent:
 
 
 class Connection:
-    """A connection that is kept, as apps keep theirs."""
+    """A persistent connection, as apps use."""
 
     def __init__(self, base_url: str, token: str | None = None) -> None:
         address = urlsplit(base_url)
@@ -34,28 +34,28 @@ class Connection:
         self._headers = {"Accept": "*/*"} | ({"X-Tidepool-Session-Token": token} if token else {})
 
     def send(self, sent: Sent) -> bytes:
-        """The body of the answer, as it came; it has to be 200 or 201."""
+        """The raw body of the reply. Exits unless the status is 200 or 201."""
         self._http.request(sent.method, sent.path, sent.body, self._headers | dict(sent.headers))
         response = self._http.getresponse()
         body = response.read()
         if response.status not in (200, 201):
-            raise SystemExit(f"error: {sent.method} {sent.path} answered {response.status}: {body[:500]!r}")
+            raise SystemExit(f"error: {sent.method} {sent.path} replied {response.status}: {body[:500]!r}")
         return body
 
     def times_ms(self, requests: Iterable[Sent]) -> list[float]:
-        """What each of some requests took, one after the other."""
+        """The time of each request, sent one after the other."""
         return [timed_ms(partial(self.send, request)) for request in requests]
 
 
 def timed_ms(work: Callable[[], Any]) -> float:
-    """What some work took."""
+    """The time that some work takes."""
     started = time.perf_counter()
     work()
     return (time.perf_counter() - started) * 1000
 
 
 def at_once(clients: Sequence[tuple[Connection, Sequence[Sent]]]) -> list[float]:
-    """What each request took while several clients send theirs."""
+    """The time of each request while several clients send at once."""
     times: list[float] = []
 
     def work(connection: Connection, requests: Sequence[Sent]) -> None:
@@ -67,15 +67,15 @@ def at_once(clients: Sequence[tuple[Connection, Sequence[Sent]]]) -> list[float]
     for thread in threads:
         thread.join()
     if len(times) != sum(len(requests) for _, requests in clients):
-        raise SystemExit("error: a client failed; its error stands above")
+        raise SystemExit("error: a client failed; see its error above")
     return times
 
 
 def percentiles(name: str, times_ms: Sequence[float], floor_ms: float | None = None) -> Figure:
-    """The line of some requests."""
+    """The figure of some requests."""
     return Figure(name, statistics.median(times_ms), "ms", p95=p95(times_ms), floor_ms=floor_ms)
 
 
 def p95(times_ms: Sequence[float]) -> float:
-    """What one in twenty exceeds; of a few, the slowest."""
+    """The 95th percentile; the maximum if there are only a few."""
     return sorted(times_ms)[max(0, -(-len(times_ms) * 95 // 100) - 1)]

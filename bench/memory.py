@@ -1,4 +1,4 @@
-"""What the processes that run the function hold in memory, by Linux's own account of each."""
+"""The peak memory of the processes that run the function, from `/proc` of Linux."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,24 +9,24 @@ PROCESSES = Path("/proc")
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """A running process. `peak_kib` is the most that it ever held."""
+    """A running process. `peak_kib` is its peak resident memory."""
 
     command: str
     peak_kib: int
 
 
 def peaks_mb(processes: Iterator[Process], *parts: str) -> list[float]:
-    """The most that each process held whose command has all these parts, largest first."""
-    found = [process.peak_kib * 1024 / 1e6 for process in processes if all(part in process.command for part in parts)]
-    return sorted(found, reverse=True)
+    """The peak memory of each process whose command contains all these parts, largest first."""
+    peaks = [process.peak_kib * 1024 / 1e6 for process in processes if all(part in process.command for part in parts)]
+    return sorted(peaks, reverse=True)
 
 
 def running() -> Iterator[Process]:
-    """All processes of this machine that may be looked at; none where there is no `/proc`."""
+    """The processes of this machine that may be inspected; empty without `/proc`."""
     for folder in PROCESSES.glob("[0-9]*"):
         try:
             status, command = (folder / "status").read_text(), (folder / "cmdline").read_bytes()
-        except OSError:  # it has ended meanwhile
+        except OSError:  # the process has ended
             continue
         peak_kib = peak_kib_in(status)
         if peak_kib is not None:
@@ -34,7 +34,7 @@ def running() -> Iterator[Process]:
 
 
 def peak_kib_in(status: str) -> int | None:
-    """The peak that the text of a process's `status` tells; None for the kernel's own, which have no memory."""
+    """The peak memory in the text of a process's `status`; None for kernel threads, which have none."""
     for line in status.splitlines():
         name, _, value = line.partition(":")
         if name == "VmHWM":

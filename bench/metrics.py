@@ -1,9 +1,9 @@
-"""How long a client waits for an event to be taken, beside the cheapest route, and when the stream does not answer.
+"""Measures the latency of sending an event, compared with the cheapest route, and under faults of the stream.
 
     python -m bench.metrics [--base-url http://127.0.0.1:8000]
 
-Requests to the running server take turns, so that what else the machine does meets both alike. The faults are tried on
-the handler itself, in this process, with the real adapter against a stream that fails, hangs or drips.
+Requests to the running server alternate, so that other load of the machine affects both alike. Faults are tested on the
+handler in this process, with the real store against a stream that fails, hangs or drips.
 """
 
 import argparse
@@ -24,7 +24,7 @@ EVENT = "/metrics/user/0123456789/bench%20-%20Event?sourceVersion=1.2.3"
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What one kind of request took, in milliseconds."""
+    """The latency of one kind of request, in milliseconds."""
 
     name: str
     p50_ms: float
@@ -34,7 +34,7 @@ class Row:
 
 
 def routes(base_url: str, rounds: int = ROUNDS) -> list[Row]:
-    """The clock's route and that of an event, by turns over one connection; the server must run."""
+    """The latency of the time route and of an event, alternately over one connection to the running server."""
     address = urlsplit(base_url)
     paths = {"GET /v1/time": "/v1/time", "GET /metrics/user/…": EVENT}
     times: dict[str, list[float]] = {name: [] for name in paths}
@@ -49,7 +49,8 @@ def routes(base_url: str, rounds: int = ROUNDS) -> list[Row]:
 
 
 def faults() -> list[Row]:
-    """The handler of an event, with a stream that answers, fails, hangs or drips; and how many events were lost."""
+    """The latency of the handler of an event with a stream that replies, fails, hangs or drips; and the number of lost
+    events."""
     os.environ |= {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
     from chalice.test import Client
 
@@ -83,7 +84,7 @@ def _get(connection: http.client.HTTPConnection, path: str) -> None:
     response = connection.getresponse()
     response.read()
     if response.status != 200:
-        raise SystemExit(f"error: {path} answered {response.status}")
+        raise SystemExit(f"error: {path} replied {response.status}")
 
 
 def _timed(work: Callable[[], object]) -> float:
@@ -98,7 +99,7 @@ def _row(name: str, times: Sequence[float]) -> Row:
 
 
 def main() -> None:
-    """Print a table."""
+    """Print a table of latencies."""
     parser = argparse.ArgumentParser(prog="python -m bench.metrics", description=__doc__)
     parser.add_argument("--base-url", default="http://127.0.0.1:8000", help="a running local cloud")
     rows = [*routes(parser.parse_args().base_url), *faults()]

@@ -1,4 +1,4 @@
-"""What AWS charges: `tools/prices.json`, which says of each price where to check it."""
+"""The prices of AWS, from `tools/prices.json`, which names the source of each price."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,24 +9,24 @@ from tools.idle_cost import price_list
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """US dollars of so many units; of a month's units the first are free for an account that has no others."""
+    """A price in US dollars for a number of units. The first units of a month may be free."""
 
     usd: float
     per: float
     free_a_month: float = 0
 
     def of(self, quantity: float) -> float:
-        """What a quantity costs, none of it free."""
+        """The cost of a quantity at list price."""
         return quantity * self.usd / self.per
 
     def of_month(self, quantity: float) -> float:
-        """What a month's quantity costs beyond what is free."""
+        """The cost of a month's quantity after the free tier."""
         return self.of(max(0, quantity - self.free_a_month))
 
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """All prices by name."""
+    """All prices, by name."""
 
     as_of: str
     region: str
@@ -37,13 +37,14 @@ class Prices:
 
 
 def read_prices() -> Prices:
-    """The prices of the file."""
+    """The prices in the file."""
     return parse_prices(price_list())
 
 
 def parse_prices(document: Mapping[str, Any]) -> Prices:
-    """The prices of a document in the form of the file."""
+    """The prices in a document with the structure of the file."""
     by_name = {
-        name: Price(each["usd"], each["per"], each.get("free_a_month", 0)) for name, each in document["prices"].items()
+        name: Price(price["usd"], price["per"], price.get("free_a_month", 0))
+        for name, price in document["prices"].items()
     }
     return Prices(document["as_of"], document["region"], by_name)

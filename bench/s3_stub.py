@@ -1,4 +1,4 @@
-"""A bucket that answers at once, for what the measured requests put there; path style, no signatures checked."""
+"""A bucket that replies at once, for the measured requests: path style, signatures are not checked."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Status, body, and the headers beside its length."""
+    """A reply: status, body, and headers other than its length."""
 
     status: int
     body: bytes = b""
@@ -15,18 +15,18 @@ class Answer:
 
 
 class Bucket:
-    """Objects by their path, and what was asked since that was last looked at."""
+    """The objects by path, and the requests counted since they were last read."""
 
     def __init__(self) -> None:
         self._objects: dict[str, bytes] = {}
         self.calls: Counter[str] = Counter()
 
     def kept_bytes(self) -> int:
-        """What all objects take in storage."""
+        """The storage of all objects in bytes."""
         return sum(map(len, self._objects.values()))
 
     def answer(self, method: str, path: str, body: bytes) -> Answer:
-        """What S3 would answer; what a path's query signs is not looked at."""
+        """Reply as S3 would. The signature in the query is ignored."""
         self.calls[method] += 1
         path = path.partition("?")[0]
         match method:
@@ -34,10 +34,10 @@ class Bucket:
                 self._objects[path] = body
                 return Answer(200, headers={"ETag": '"0"'})
             case "GET" | "HEAD":
-                found = self._objects.get(path)
-                if found is None:
+                content = self._objects.get(path)
+                if content is None:
                     return Answer(404)
-                return Answer(200, found, {"ETag": '"0"'})
+                return Answer(200, content, {"ETag": '"0"'})
             case "DELETE":
                 self._objects.pop(path, None)
                 return Answer(204)

@@ -1,9 +1,8 @@
-"""How many people with a CGM and Loop a stage can have before it meets a limit that an account has at first.
+"""Computes how many people with a CGM and Loop a stage can serve before it reaches a default quota of its account.
 
     python -m bench.scale
 
-What they ask for is measured (`usage`); how much busier the busiest second is than the mean one, and the limits, are
-taken for given (`assumptions`).
+Their use is measured (`usage`); the load of the busiest second and the quotas are assumed (`assumptions`).
 """
 
 from collections.abc import Sequence
@@ -21,7 +20,7 @@ SECONDS_A_DAY = 24 * 3600
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """A limit a second, and what one person takes of it in the busiest one."""
+    """A limit for a second, and the share that one person takes in the busiest second."""
 
     name: str
     limit: float
@@ -29,12 +28,12 @@ class Limit:
 
     @property
     def people(self) -> float:
-        """How many there can be."""
+        """The number of people within the limit."""
         return self.limit / self.of_a_person
 
 
 def limits(usage: Usage, stage: Stage) -> list[Limit]:
-    """The limits, the first to be met first."""
+    """The limits, in the order in which they are reached."""
     asked, compacted = of_a_day(usage)
     requests = asked.requests + given.EVENTS_A_DAY
     running_s = duration_s(asked, stage.api_memory_mb) + duration_s(compacted, stage.task_memory_mb)
@@ -49,22 +48,22 @@ def limits(usage: Usage, stage: Stage) -> list[Limit]:
         ("read units of a table", given.TABLE_UNITS, read),
         ("events of a shard", given.EVENTS_A_SHARD_A_SECOND, given.EVENTS_A_DAY),
     ]
-    found = [Limit(name, limit, a_day / SECONDS_A_DAY * given.PEAK_OVER_MEAN) for name, limit, a_day in of_a_day_]
-    # What does not fit into one run of the job is there for the next: peaks even out.
+    ranked = [Limit(name, limit, a_day / SECONDS_A_DAY * given.PEAK_OVER_MEAN) for name, limit, a_day in of_a_day_]
+    # Work that does not fit into one run of the job waits for the next, so peaks even out.
     compacting_s = duration_s(compacted, stage.task_memory_mb) / SECONDS_A_DAY
-    found.append(Limit("the one worker that compacts", stage.compacting_share, compacting_s))
-    return sorted(found, key=lambda limit: limit.people)
+    ranked.append(Limit("the one worker that compacts", stage.compacting_share, compacting_s))
+    return sorted(ranked, key=lambda limit: limit.people)
 
 
-def as_text(found: Sequence[Limit]) -> str:
-    """The limits as lines of equal columns."""
+def as_text(ranked: Sequence[Limit]) -> str:
+    """The limits as a text table."""
     rows = [["limit a second", "", "a person takes", "people"]]
-    rows += [[each.name, f"{each.limit:,g}", f"{each.of_a_person:.3g}", f"{each.people:,.0f}"] for each in found]
+    rows += [[limit.name, f"{limit.limit:,g}", f"{limit.of_a_person:.3g}", f"{limit.people:,.0f}"] for limit in ranked]
     return as_columns(rows, words={0})
 
 
 def main() -> int:
-    """Measure, then print."""
+    """Measure and print the limits."""
     print(as_text(limits(measured(), read_stage())))
     return 0
 

@@ -1,4 +1,4 @@
-"""What a stage has whether anybody uses it or not, and how its functions are set up: read from the templates."""
+"""The fixed resources of a stage and the settings of its functions, read from the templates."""
 
 import json
 import re
@@ -17,7 +17,7 @@ _TYPE = re.compile(r"^\s+Type: (AWS::\w+::\w+)$", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Memory of the functions in MB, and how many there are of what is paid by the month."""
+    """The memory of the functions in MB, and the counts of resources that are paid by the month."""
 
     api_memory_mb: int
     task_memory_mb: int
@@ -29,13 +29,13 @@ class Stage:
     polled_queues: int
     streams: int
     requests_a_second: int
-    """That the API takes of all clients together, unless the stage's owner chooses otherwise."""
+    """The requests that the API accepts from all clients together, unless the owner of the stage sets another limit."""
     compacting_share: float
-    """Of all time that the job which compacts may run."""
+    """The share of time for which the compaction job may run."""
 
 
 def read_stage() -> Stage:
-    """The stage as it is deployed."""
+    """The stage as deployed."""
     return parse_stage(json.loads(CHALICE_CONFIG.read_bytes()), read_overlay(), STATEFUL_TEMPLATE.read_text())
 
 
@@ -60,11 +60,11 @@ def parse_stage(chalice: Mapping[str, Any], overlay: Mapping[str, Any], stateful
 
 
 def _share(job: TaskType) -> float:
-    """The part of all time that a job may run: its time limit, and after that its pause."""
+    """The share of time for which a job may run: its time limit alternates with its pause."""
     pause_s = job.job.every_s if job.job else 0
     return job.time_limit_s * job.at_once / (job.time_limit_s + pause_s)
 
 
 def _metrics_of(alarm: Mapping[str, Any]) -> int:
-    """How many metrics an alarm looks at: each is paid."""
+    """The number of metrics of an alarm; each is paid."""
     return sum("MetricStat" in each for each in alarm["Metrics"]) if "Metrics" in alarm else 1

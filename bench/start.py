@@ -1,4 +1,4 @@
-"""What a start costs: the package as it is deployed, imported by processes that are new each time."""
+"""Measures a cold start: a new process each time imports the deployed package."""
 
 import io
 import os
@@ -23,7 +23,7 @@ CASES = {"bare": "pass", "import": IMPORT, "client": FIRST_CLIENT}
 
 
 def figures(*, is_quick: bool) -> Iterator[Figure]:
-    """The lines for the start and the package."""
+    """The figures of the start and the package."""
     package = make_package(LOCAL_STAGE)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -39,7 +39,7 @@ def figures(*, is_quick: bool) -> Iterator[Figure]:
 
 
 def _in_turns(folder: Path, rounds: int) -> dict[str, list[float]]:
-    """CPU seconds of each case, after a warm-up that leaves compiled modules behind."""
+    """The CPU seconds of each case, after a warm-up that compiles the modules."""
     times: dict[str, list[float]] = {case: [] for case in CASES}
     for number in range(1 + rounds):
         for case, code in CASES.items():

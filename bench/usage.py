@@ -1,4 +1,4 @@
-"""What a person's use takes of each service: measured on the function itself, with a stub that counts."""
+"""Measures the use of each service by one person, on the function itself with a stub that counts."""
 
 import gzip
 import statistics
@@ -18,12 +18,12 @@ from bench.records import as_body
 
 ROUNDS = 3
 READ_STATUSES = (200, 303)
-"""An answer that is too large for Lambda is elsewhere."""
+"""The status that redirects to a reply too large for Lambda."""
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What some requests take."""
+    """The resources that some requests take."""
 
     requests: float = 0
     cpu_s: float = 0
@@ -44,7 +44,7 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """The use of one person: the work of a day's uploads, of one read and one poll, of compacting a day."""
+    """The use of one person: the work of a day's uploads, of each read, of a poll, and of compacting a day."""
 
     uploads: Work
     short_read: Work
@@ -56,7 +56,7 @@ class Usage:
 
 
 def measured() -> Usage:
-    """The use of a person who has sent data for as many days as the long read covers, in the middle of a day."""
+    """Measure the use of a person whose data cover the days of the long read, in the middle of a day."""
     with running() as application:
         person = new_person(1)
         kept = application.stub.kept()
@@ -87,7 +87,7 @@ _READS = (SHORT_READ_DAYS, LONG_READ_DAYS)
 
 
 def work_of_all(application: Application, events: Iterable[Event]) -> Work:
-    """The work of some requests, each sent once."""
+    """Measure the work of some requests, each sent once."""
     total = Work()
     for event in events:
         total += _work(application, lambda event=event: application.answer(event))  # type: ignore[misc]
@@ -95,7 +95,7 @@ def work_of_all(application: Application, events: Iterable[Event]) -> Work:
 
 
 def work_of_one(application: Application, event: Event, statuses: Collection[int] = READ_STATUSES) -> Work:
-    """The work of a request that changes nothing: its CPU time is the median of some rounds."""
+    """Measure the work of a request that changes nothing: the CPU time is the median of several rounds."""
     works = [_work(application, lambda: application.answer(event, statuses)) for _ in range(ROUNDS)]
     return Work(*(statistics.median(getattr(work, each.name) for work in works) for each in fields(Work)))
 
@@ -137,7 +137,7 @@ def _work_of_reading(application: Application, person: Person, until: datetime, 
 
 
 def _poll(application: Application, person: Person, until: datetime) -> Event:
-    """The day's readings, asked for by who has them already."""
+    """A poll for the readings of the day by a client that has them already."""
     query = {"type": "cbg"} | _since(until, days=1)
     tag = application.answer(read_event(person, query)).headers["etag"]
     return read_event(person, query, {"If-None-Match": tag})

@@ -7,11 +7,10 @@ _AFTER_ALL_MS = 2**42
 def compact_and_sweep(owner_id: str) -> None:
     """Compact all data of a user into tiles, and sweep what that made obsolete. Nobody may read meanwhile."""
     from chalicelib.services import services
-    from chalicelib.tiles.compact import CompactionPorts, compact
+    from chalicelib.tiles.compact import compact
 
     ours = services()
-    ports = CompactionPorts(ours.data_sets, ours.record_log, ours.tiles, ours.archive, ours.now_ms, ours.new_id)
-    if compact(owner_id, ports, lambda: None).is_held:
+    if compact(owner_id, ours.tiles, lambda: None).is_held:
         raise SystemExit("error: another compaction is running")
-    for order in list(ours.sweeping.orders(_AFTER_ALL_MS)):
-        ours.sweeping.sweep(order)
+    for order in list(ours.tiles.sweeping.orders(_AFTER_ALL_MS)):
+        ours.tiles.sweeping.sweep(order)

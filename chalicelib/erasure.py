@@ -4,22 +4,50 @@ A deletion is one step that leaves a receipt. What others could still reach goes
 contents of blobs above all, goes with the next run of the job. All of it may be repeated, and stop half-way.
 """
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from typing import Protocol
 
+from chalicelib.accounts.ports import AccountPorts
 from chalicelib.accounts.session import end_restricted_tokens
 from chalicelib.blobs import content as blobs_storing
+from chalicelib.blobs.ports import BlobPorts
 from chalicelib.conflicts import WriteConflictError
+from chalicelib.data_sources.ports import DataSourcePorts
 from chalicelib.errors import UnavailableError
-from chalicelib.tasks.ports import TaskServices
+from chalicelib.log.ports import DataPorts
 from chalicelib.tasks.types import Run
+from chalicelib.uploads.ports import UploadPorts
 
 SETTLED_AFTER_MS = 15 * 60_000
 """How long a receipt is kept, and everything erased again: a request that was let in before the sessions ended may
 still have stored something, and none runs for longer."""
 
 
-def erase_at_once(user_id: str, services: TaskServices) -> bool:
+class ErasureServices(Protocol):
+    """The services that hold what belongs to a user."""
+
+    @property
+    def now_ms(self) -> Callable[[], int]: ...
+
+    @property
+    def accounts(self) -> AccountPorts: ...
+
+    @property
+    def data(self) -> DataPorts: ...
+
+    @property
+    def data_sources(self) -> DataSourcePorts: ...
+
+    @property
+    def uploads(self) -> UploadPorts: ...
+
+    @property
+    def blobs(self) -> BlobPorts: ...
+
+
+def erase_at_once(user_id: str, services: ErasureServices) -> bool:
     """Erase what can be reached of a deleted user in a few calls; False when that is left to the job."""
     try:
         _erase_reachable(user_id, services)
@@ -28,27 +56,27 @@ def erase_at_once(user_id: str, services: TaskServices) -> bool:
     return True
 
 
-def erase_deleted_users(run: Run, services: TaskServices) -> None:
+def erase_deleted_users(run: Run, services: ErasureServices) -> None:
     """The task: erases everything of every deleted user; `data.users` counts them."""
     run.data["users"] = 0
-    for deletion in services.accounts.deletions():
+    for deletion in services.accounts.accounts.deletions():
         run.check_time()
         _erase_reachable(deletion.user_id, services)
-        for source in services.data_sources.of_user(deletion.user_id):
-            services.data_sources.remove(source)
-        services.refusals.remove_all(deletion.user_id)
-        blobs_storing.erase_user(deletion.user_id, blobs=services.blobs, contents=services.contents)
+        for source in services.data_sources.sources.of_user(deletion.user_id):
+            services.data_sources.sources.remove(source)
+        services.uploads.rejections.remove_all(deletion.user_id)
+        blobs_storing.erase_user(deletion.user_id, blobs=services.blobs.blobs, contents=services.blobs.contents)
         if run.now_ms() - deletion.deleted_time_ms >= SETTLED_AFTER_MS:
-            services.accounts.finish_deletion(deletion.user_id)
+            services.accounts.accounts.finish_deletion(deletion.user_id)
         run.data["users"] += 1
 
 
-def _erase_reachable(user_id: str, services: TaskServices) -> None:
+def _erase_reachable(user_id: str, services: ErasureServices) -> None:
     """Sessions go first: nothing new comes after them."""
-    services.sessions.end_all(user_id)
-    end_restricted_tokens(user_id, services.restricted_tokens)
-    for grant in (*services.grants.given_by(user_id), *services.grants.given_to(user_id)):
-        services.grants.put(replace(grant, permissions={}))
-    services.profiles.delete_all(user_id)
+    services.accounts.sessions.end_all(user_id)
+    end_restricted_tokens(user_id, services.accounts.restricted_tokens)
+    for grant in (*services.accounts.grants.given_by(user_id), *services.accounts.grants.given_to(user_id)):
+        services.accounts.grants.put(replace(grant, permissions={}))
+    services.accounts.profiles.delete_all(user_id)
     with suppress(WriteConflictError):  # someone else erased them at the same time
-        services.data_sets.erase(user_id, services.now_ms())
+        services.data.data_sets.erase(user_id, services.now_ms())

@@ -1,21 +1,28 @@
 """The task types of the platform. To add one: a function, and a line in `TASK_TYPES`.
 
-The function takes a `Run` and the services (a port that is not among `TaskServices` yet is added there), and belongs to
+The function takes a `Run` and the services that it uses, and belongs to
 the module of its feature when it has one. `job=Job(every_s=…)` makes it a job of the platform, seeded by the first tick
 after a deployment and visible in the API under its type's name.
 """
 
-from chalicelib.blobs.jobs import remove_abandoned_blobs
+from typing import Protocol
+
+from chalicelib.blobs.jobs import BlobServices, remove_abandoned_blobs
 from chalicelib.conflicts import WriteConflictError
-from chalicelib.erasure import erase_deleted_users
+from chalicelib.erasure import ErasureServices, erase_deleted_users
 from chalicelib.tasks.ports import TaskServices
 from chalicelib.tasks.task import placed
 from chalicelib.tasks.types import Job, Registry, Run, TaskFailedError, TaskType, registry
 from chalicelib.tiles.jobs import compact_marked, rebuild_tiles, verify_tiles
+from chalicelib.tiles.ports import TileServices
 from chalicelib.tiles.purge import purge
 
 
-def echo(run: Run, _services: TaskServices) -> None:
+class JobServices(TaskServices, BlobServices, TileServices, ErasureServices, Protocol):
+    """The services that the functions of all task types use."""
+
+
+def echo(run: Run, _services: object) -> None:
     """Copies `data.message` to `data.echo`, or fails when `data.fail` is a text or true: to try a stage with.
 
     Raises:
@@ -33,22 +40,22 @@ def adopt_tasks(run: Run, services: TaskServices) -> None:
     adopted = 0
     run.data["adopted"] = 0
     for type_name in TASK_TYPES:
-        for task_id in services.tasks.unknown_ids(type_name):
+        for task_id in services.tasks.tasks.unknown_ids(type_name):
             run.check_time()
-            task = services.tasks.find(task_id)
+            task = services.tasks.tasks.find(task_id)
             if task is None:
                 continue
             known = placed(task, TASK_TYPES, services.now_ms())
             if known.place is not task.place:
                 try:
-                    services.tasks.replace(known)
+                    services.tasks.tasks.replace(known)
                 except WriteConflictError:
                     continue  # whoever was first has put it into its place
                 adopted += 1
                 run.data["adopted"] = adopted
 
 
-TASK_TYPES: Registry = registry(
+TASK_TYPES: Registry[JobServices] = registry(
     (
         TaskType("strandline.diagnostics.echo", echo, typical_s=20, at_once=5),
         TaskType("strandline.accounts.erase", erase_deleted_users, typical_s=60, job=Job(every_s=900)),

@@ -8,15 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from chalicelib.accounts.ports import (
-    Accounts,
-    Grants,
-    Passwords,
-    Profiles,
-    RestrictedTokens,
-    Sessions,
-    SignInAttempts,
-)
+from chalicelib.accounts.ports import AccountPorts
 from chalicelib.accounts.stores.accounts import DynamoAccounts
 from chalicelib.accounts.stores.attempts import DynamoSignInAttempts
 from chalicelib.accounts.stores.grants import DynamoGrants
@@ -24,14 +16,14 @@ from chalicelib.accounts.stores.passwords import Argon2Passwords
 from chalicelib.accounts.stores.profiles import DynamoProfiles
 from chalicelib.accounts.stores.restricted_tokens import DynamoRestrictedTokens
 from chalicelib.accounts.stores.sessions import DynamoSessions
-from chalicelib.blobs.ports import BlobStore, ContentStore
+from chalicelib.blobs.ports import BlobPorts
 from chalicelib.blobs.stores.blobs import DynamoBlobs
 from chalicelib.blobs.stores.contents import S3Contents
 from chalicelib.config import Settings
-from chalicelib.data_sources.manage import DataSources
+from chalicelib.data_sources.ports import DataSourcePorts
 from chalicelib.data_sources.stores.data_sources import DynamoDataSources
 from chalicelib.engine.secrets_manager import cached_secret
-from chalicelib.log.ports import Archive, CompactionMarks, DataSetStore, RecordLog
+from chalicelib.log.ports import DataPorts
 from chalicelib.log.stores.archive import S3Archive
 from chalicelib.log.stores.backlog import DynamoCompactionMarks
 from chalicelib.log.stores.data_sets import DynamoDataSets
@@ -41,31 +33,29 @@ from chalicelib.metrics.stores.archive import S3EventArchive, SqsRejectedRecords
 from chalicelib.metrics.stores.counts import DynamoEventCounts
 from chalicelib.metrics.stores.stream import KinesisEventStream, NoEventStream, metrics_salt
 from chalicelib.observability import count
-from chalicelib.reading.ports import LargeReplies
-from chalicelib.reading.session_and_head import ReadBoth
-from chalicelib.reading.session_and_snapshot import ReadSessionAndSnapshot
+from chalicelib.reading.ports import ReadingPorts
 from chalicelib.reading.stores.large_replies import S3LargeReplies
 from chalicelib.reading.stores.session_and_head import session_and_head_reader
 from chalicelib.reading.stores.session_and_snapshot import session_and_snapshot_reader
-from chalicelib.sign_in.ports import IdTokens, OidcLogins
+from chalicelib.sign_in.ports import SignInPorts
 from chalicelib.sign_in.stores.id_tokens import JoseIdTokens
 from chalicelib.sign_in.stores.logins import DynamoOidcLogins
 from chalicelib.sign_in.stores.signing_keys import signing_keys
-from chalicelib.tasks.ports import TaskQueue, TaskSlots, TaskStore
+from chalicelib.tasks.ports import TaskPorts
 from chalicelib.tasks.stores.queue import SqsTaskQueue
 from chalicelib.tasks.stores.slots import DynamoTaskSlots
 from chalicelib.tasks.stores.tasks import DynamoTasks
-from chalicelib.tiles.ports import Purging, Sweeping, TileWriter
+from chalicelib.tiles.ports import TilePorts
 from chalicelib.tiles.stores.purge import DynamoPurging
 from chalicelib.tiles.stores.sweep import DynamoSweeping
 from chalicelib.tiles.stores.tiles import DynamoTiles
-from chalicelib.uploads.rejections import Refusals
+from chalicelib.uploads.ports import UploadPorts
 from chalicelib.uploads.stores.rejections import DynamoRefusals
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Everything outside the domain that a request or an event may need."""
+    """Everything outside the rules that a request or an event may need: a bundle of ports for each package."""
 
     settings: Settings
     now_ms: Callable[[], int]
@@ -77,37 +67,41 @@ class Services:
     """Adds a number to one of the stage's metrics, by its name."""
     server_secret: Callable[[], str]
     invitation_code: Callable[[], str]
-    accounts: Accounts
-    sessions: Sessions
-    restricted_tokens: RestrictedTokens
-    grants: Grants
-    profiles: Profiles
-    passwords: Passwords
-    sign_in_attempts: SignInAttempts
-    oidc_logins: OidcLogins
-    id_tokens: IdTokens
-    data_sets: DataSetStore
-    data_sources: DataSources
-    record_log: RecordLog
-    purging: Purging
-    tiles: TileWriter
-    archive: Archive
-    sweeping: Sweeping
-    compaction_marks: CompactionMarks
-    read_session_and_head: ReadBoth
-    read_session_and_snapshot: ReadSessionAndSnapshot
-    large_replies: LargeReplies
-    refusals: Refusals
+    accounts: AccountPorts
+    sign_in: SignInPorts
+    data: DataPorts
+    tiles: TilePorts
+    uploads: UploadPorts
+    data_sources: DataSourcePorts
+    reading: ReadingPorts
+    blobs: BlobPorts
     metrics: MetricsPorts
-    blobs: BlobStore
-    contents: ContentStore
-    tasks: TaskStore
-    task_slots: TaskSlots
-    task_queue: TaskQueue
+    tasks: TaskPorts
 
 
 def build_services(settings: Settings) -> Services:
     """The services of a stage, on AWS."""
+    accounts = AccountPorts(
+        accounts=DynamoAccounts(settings),
+        sessions=DynamoSessions(settings),
+        restricted_tokens=DynamoRestrictedTokens(settings),
+        grants=DynamoGrants(settings, system_now_ms),
+        profiles=DynamoProfiles(settings),
+        passwords=Argon2Passwords(),
+        sign_in_attempts=DynamoSignInAttempts(settings),
+    )
+    data = DataPorts(DynamoDataSets(settings), DynamoRecordLog(settings))
+    tiles = TilePorts(
+        data=data,
+        tiles=DynamoTiles(settings),
+        archive=S3Archive(settings),
+        backlog=DynamoCompactionMarks(settings),
+        sweeping=DynamoSweeping(settings),
+        purging=DynamoPurging(settings),
+        now_ms=system_now_ms,
+        new_id=random_id,
+    )
+    data_sources = DynamoDataSources(settings)
     return Services(
         settings=settings,
         now_ms=system_now_ms,
@@ -116,27 +110,22 @@ def build_services(settings: Settings) -> Services:
         count=count,
         server_secret=cached_secret(settings, settings.server_secret_name),
         invitation_code=cached_secret(settings, settings.invitation_secret_name),
-        accounts=DynamoAccounts(settings),
-        sessions=DynamoSessions(settings),
-        restricted_tokens=DynamoRestrictedTokens(settings),
-        grants=DynamoGrants(settings, system_now_ms),
-        profiles=DynamoProfiles(settings),
-        passwords=Argon2Passwords(),
-        sign_in_attempts=DynamoSignInAttempts(settings),
-        oidc_logins=DynamoOidcLogins(settings),
-        id_tokens=JoseIdTokens(signing_keys(settings)),
-        data_sets=DynamoDataSets(settings),
-        data_sources=DynamoDataSources(settings),
-        record_log=DynamoRecordLog(settings),
-        purging=DynamoPurging(settings),
-        tiles=DynamoTiles(settings),
-        archive=S3Archive(settings),
-        sweeping=DynamoSweeping(settings),
-        compaction_marks=DynamoCompactionMarks(settings),
-        read_session_and_head=session_and_head_reader(settings),
-        read_session_and_snapshot=session_and_snapshot_reader(settings),
-        large_replies=S3LargeReplies(settings),
-        refusals=DynamoRefusals(settings),
+        accounts=accounts,
+        sign_in=SignInPorts(accounts, DynamoOidcLogins(settings), JoseIdTokens(signing_keys(settings))),
+        data=data,
+        tiles=tiles,
+        uploads=UploadPorts(data, DynamoRefusals(settings)),
+        data_sources=DataSourcePorts(data_sources, data),
+        reading=ReadingPorts(
+            data_sets=data.data_sets,
+            log=data.log,
+            tiles=tiles.tiles,
+            sources=data_sources,
+            large_replies=S3LargeReplies(settings),
+            read_session_and_head=session_and_head_reader(settings),
+            read_session_and_snapshot=session_and_snapshot_reader(settings),
+        ),
+        blobs=BlobPorts(DynamoBlobs(settings), S3Contents(settings)),
         metrics=MetricsPorts(
             salt=metrics_salt(settings),
             stream=KinesisEventStream(settings) if settings.takes_metrics else NoEventStream(),
@@ -144,11 +133,7 @@ def build_services(settings: Settings) -> Services:
             counts=DynamoEventCounts(settings),
             rejected=SqsRejectedRecords(settings),
         ),
-        blobs=DynamoBlobs(settings),
-        contents=S3Contents(settings),
-        tasks=DynamoTasks(settings),
-        task_slots=DynamoTaskSlots(settings),
-        task_queue=SqsTaskQueue(settings),
+        tasks=TaskPorts(DynamoTasks(settings), DynamoTaskSlots(settings), SqsTaskQueue(settings)),
     )
 
 

@@ -16,8 +16,8 @@ from pathlib import Path
 
 from chalicelib.conflicts import WriteConflictError
 from chalicelib.errors import UnavailableError
-from chalicelib.tiles.compact import CompactionPorts, Done, LogIncompleteError, compact, rebuild
-from chalicelib.tiles.jobs import compaction_ports
+from chalicelib.tiles.compact import Done, LogIncompleteError, compact, rebuild
+from chalicelib.tiles.ports import TilePorts
 from chalicelib.tiles.tile import TileKey
 from chalicelib.tiles.verify import check_tiles
 from tools.aws_account import run_aws_tool
@@ -40,9 +40,9 @@ def main() -> int:
     arguments = parser.parse_args()
     services = services_of_stage(arguments.stage, arguments.data_dir)
     try:
-        if services.accounts.find(arguments.user) is None:
+        if services.accounts.accounts.find(arguments.user) is None:
             raise ToolError(f"no user has the id {arguments.user}.")
-        return VERBS[arguments.what](arguments.user, compaction_ports(services))
+        return VERBS[arguments.what](arguments.user, services.tiles)
     except LogIncompleteError as error:
         raise ToolError(f"entries of data set {error} are missing in log and archive; nothing was changed.") from error
     except WriteConflictError:
@@ -51,7 +51,7 @@ def main() -> int:
         raise ToolError("the table or the bucket does not answer; try again later.") from None
 
 
-def verify_tiles(user_id: str, ports: CompactionPorts) -> int:
+def verify_tiles(user_id: str, ports: TilePorts) -> int:
     """Names the tiles that are not what the log says. What changed since they were made is brought into them first."""
     print("folding archive and log, and comparing ...", flush=True)
     checked = check_tiles(user_id, ports)
@@ -68,19 +68,19 @@ def verify_tiles(user_id: str, ports: CompactionPorts) -> int:
     return 1 if checked.wrong else 0
 
 
-def rebuild_tiles(user_id: str, ports: CompactionPorts) -> int:
+def rebuild_tiles(user_id: str, ports: TilePorts) -> int:
     """Makes all tiles anew from archive and log; readers see the old ones until all new ones are there."""
     _print_done(rebuild(user_id, ports, _progress("rebuilding")))
     return 0
 
 
-def compact_tail(user_id: str, ports: CompactionPorts) -> int:
+def compact_tail(user_id: str, ports: TilePorts) -> int:
     """Brings into tiles what is not yet, however little it is."""
     _print_done(compact(user_id, ports, _progress("compacting")))
     return 0
 
 
-VERBS: Mapping[str, Callable[[str, CompactionPorts], int]] = {
+VERBS: Mapping[str, Callable[[str, TilePorts], int]] = {
     "verify": verify_tiles,
     "rebuild": rebuild_tiles,
     "compact": compact_tail,

@@ -51,8 +51,8 @@ def make_user(services: Services, email: str, roles: list[str], password: str) -
             user_id=user_id_of(services.new_id()),
             email_verified=True,
             now_ms=services.now_ms(),
-            accounts=services.accounts,
-            passwords=services.passwords,
+            accounts=services.accounts.accounts,
+            passwords=services.accounts.passwords,
         )
     except InvalidUserDetailsError:
         raise ToolError(

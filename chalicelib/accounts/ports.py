@@ -197,3 +197,16 @@ class SignInAttempts(Protocol):
     def uncount(self, counters: Sequence[Counter]) -> None:
         """Take one from each counter again."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class AccountPorts:
+    """The stores of accounts and of what belongs to them, and the hashing of passwords."""
+
+    accounts: Accounts
+    sessions: Sessions
+    restricted_tokens: RestrictedTokens
+    grants: Grants
+    profiles: Profiles
+    passwords: Passwords
+    sign_in_attempts: SignInAttempts

@@ -84,7 +84,7 @@ def respond(
 def _rendered(operation: Operation, reply: Reply, status: int, trace: Trace, headers: Headers) -> Response:
     ours = services()
     form, origins = operation.error_format, ours.settings.cors_origins
-    return rendered(reply, status, form, trace, headers, origins, ours.large_replies)
+    return rendered(reply, status, form, trace, headers, origins, ours.reading.large_replies)
 
 
 def headers_of(event: Mapping[str, Any]) -> Headers:
@@ -119,8 +119,8 @@ def _request(
         query={name: tuple(values) for name, values in (event.get("multiValueQueryStringParameters") or {}).items()},
         headers={name: ", ".join(values) for name, values in headers.items() if values},
         body=_body(event),
-        call=Call(NOBODY, operation.policy, ours.grants, ours.now_ms(), ours.new_id),
-        sessions=ours.sessions,
+        call=Call(NOBODY, operation.policy, ours.accounts.grants, ours.now_ms(), ours.new_id),
+        sessions=ours.accounts.sessions,
         source_ip=str(event.get("requestContext", {}).get("identity", {}).get("sourceIp", "")),
     )
     return request if sessions_for is None else replace(request, sessions=sessions_for(request))
@@ -141,7 +141,9 @@ def _authenticated(request: Request, headers: Headers, path: str) -> Request:
     if not operation.policy.anyone:
         ours = request.services
         credentials = credentials_of(headers, request.query, path, operation.error_format)
-        caller = authenticate(credentials, request.sessions, ours.server_secret, request.now_ms, ours.restricted_tokens)
+        caller = authenticate(
+            credentials, request.sessions, ours.server_secret, request.now_ms, ours.accounts.restricted_tokens
+        )
         if caller.is_nobody:
             raise UnauthenticatedError if credentials.session_token is None else InvalidTokenError
         request = replace(request, call=replace(request.call, caller=caller))

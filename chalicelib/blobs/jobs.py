@@ -1,16 +1,29 @@
 """The platform's own work on blobs. Source: blob-api 4."""
 
+from collections.abc import Callable
+from typing import Protocol
+
 from chalicelib.blobs.content import Abandoned, remove_abandoned
-from chalicelib.tasks.ports import TaskServices
+from chalicelib.blobs.ports import BlobPorts
 from chalicelib.tasks.types import Run
 
 METRICS = {Abandoned.REMOVED: "AbandonedBlobs", Abandoned.RECOVERED: "RecoveredBlobs"}
 
 
-def remove_abandoned_blobs(run: Run, services: TaskServices) -> None:
+class BlobServices(Protocol):
+    """The services that the tasks of blobs use."""
+
+    @property
+    def count(self) -> Callable[[str, int], None]: ...
+
+    @property
+    def blobs(self) -> BlobPorts: ...
+
+
+def remove_abandoned_blobs(run: Run, services: BlobServices) -> None:
     """The task: removes blobs whose content has not come for a day; `data` counts those removed and recovered."""
     run.data.update({outcome.value: 0 for outcome in Abandoned})
-    for outcome in remove_abandoned(blobs=services.blobs, contents=services.contents, now_ms=run.now_ms()):
+    for outcome in remove_abandoned(blobs=services.blobs.blobs, contents=services.blobs.contents, now_ms=run.now_ms()):
         run.data[outcome.value] += 1
         services.count(METRICS[outcome], 1)
         run.check_time()

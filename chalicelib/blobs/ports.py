@@ -95,3 +95,11 @@ class ContentStore(Protocol):
     def download_url(self, blob: Blob) -> str:
         """An address that gives the blob's content, with its type, to anyone, for a few minutes."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class BlobPorts:
+    """The stores of blobs and device logs, and of their contents."""
+
+    blobs: BlobStore
+    contents: ContentStore

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
 from chalicelib.access.call import Caller, GrantReader, require
 from chalicelib.access.policy import OWNER_AND_SERVERS
 from chalicelib.data_sources.data_source import CONNECTED, DISCONNECTED, ERROR, DataSource, as_data_source
+from chalicelib.data_sources.ports import DataSources
 from chalicelib.errors import InvalidFieldsError, NotFoundError, UnauthorizedError
 from chalicelib.model.checks.bodies import check_data_source, check_data_source_update
 from chalicelib.model.errors import value_not_before
@@ -19,42 +20,6 @@ FUTURE_TOLERATED_MS = 1_000
 _TIMES = ("earliestDataTime", "latestDataTime", "lastImportTime")
 _CLEARED = {CONNECTED: ("error",), DISCONNECTED: ("providerSessionId", "error"), ERROR: ()}
 _REVISION = {"revision": IntegerField(low=0)}
-
-
-class DataSources(Protocol):
-    """Keeps data sources. Reads see every write that was answered."""
-
-    def find(self, source_id: str) -> DataSource | None:
-        """The data source, or None."""
-        ...
-
-    def of_user(self, user_id: str) -> list[DataSource]:
-        """All of a user, newest first."""
-        ...
-
-    def of_session(self, provider_session_id: str) -> DataSource | None:
-        """The one that is connected by this session, or None."""
-        ...
-
-    def of_link(self, provider: tuple[str, str], external_id: str) -> DataSource | None:
-        """The connected one of what the provider calls its user, or None."""
-        ...
-
-    def add(self, source: DataSource) -> None:
-        """Keeps a new data source, and marks its user's data as having one (`DataOwner.has_sources`)."""
-        ...
-
-    def replace(self, before: DataSource, after: DataSource) -> bool:
-        """Puts `after` in the place of `before`; False when that is not what is there any more.
-
-        Raises:
-            ConflictError: another one of the same user and provider is connected or in error already.
-        """
-        ...
-
-    def remove(self, source: DataSource) -> bool:
-        """Removes it; False when another state of it is there."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

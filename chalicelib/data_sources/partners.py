@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from chalicelib.access.call import SERVICE, Caller, GrantReader
-from chalicelib.data_sources.manage import DataSources
+from chalicelib.data_sources.ports import DataSources
 from chalicelib.errors import NotFoundError, TidepoolLinkNotFoundError, UnauthorizedError
 from chalicelib.log.ports import DataSetHeads, RecordLog
 from chalicelib.uploads import add as ingest

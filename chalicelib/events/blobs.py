@@ -56,7 +56,7 @@ def confirm_all(record: "SQSRecord") -> None:
     """Makes blobs available whose contents one message tells of; one of another kind tells of none."""
     ours = services()
     for key in object_keys(record.body):
-        found = confirm_upload(key, blobs=ours.blobs, contents=ours.contents, now_ms=ours.now_ms())
+        found = confirm_upload(key, blobs=ours.blobs.blobs, contents=ours.blobs.contents, now_ms=ours.now_ms())
         logger.info("content came", found=found.value)
         if found in METRICS:
             count(METRICS[found])

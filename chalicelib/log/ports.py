@@ -6,6 +6,7 @@ Any method may raise UnavailableError: the store throttles or does not answer, a
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Protocol
 
@@ -137,3 +138,11 @@ class CompactionMarks(Protocol):
     def clear(self, mark: CompactionMark) -> None:
         """Takes a mark away, unless it has grown since it was read."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class DataPorts:
+    """The stores of data sets and of their logs."""
+
+    data_sets: DataSetStore
+    log: RecordLog

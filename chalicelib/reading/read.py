@@ -10,7 +10,7 @@ from functools import partial
 from chalicelib.access.call import Caller, GrantReader, require_view
 from chalicelib.access.policy import READERS
 from chalicelib.conflicts import retry_on_conflict
-from chalicelib.data_sources.manage import DataSources
+from chalicelib.data_sources.ports import DataSources
 from chalicelib.encoding.gzip_splice import RecordArray
 from chalicelib.log.data_set import DataSet
 from chalicelib.log.ports import DataSetReader, RecordLog

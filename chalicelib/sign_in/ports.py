@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from chalicelib.access.call import Session
+from chalicelib.accounts.ports import AccountPorts
 
 SIGNING_ALGORITHM = "RS256"
 """The one that every client of OpenID Connect has to take."""
@@ -85,3 +86,12 @@ class IdTokens(Protocol):
     def public_keys(self) -> list[dict[str, Any]]:
         """The keys that tokens in use are signed with, as JSON Web Keys: the current one first."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class SignInPorts:
+    """The store of logins by OpenID Connect, the signer of ID tokens, and the ports of the accounts that sign in."""
+
+    accounts: AccountPorts
+    logins: OidcLogins
+    id_tokens: IdTokens

@@ -9,6 +9,7 @@ Source: task-api 8 and 9.
 import heapq
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from chalicelib.conflicts import WriteConflictError
 from chalicelib.errors import TaskNameTakenError
@@ -40,12 +41,12 @@ class Ticked:
     """Their time came, and there was no slot for them."""
 
 
-def tick(services: TaskServices, types: Registry) -> Ticked:
+def tick(services: TaskServices, types: Registry[Any]) -> Ticked:
     """Recover what stalled, and start what may be started, highest priority first. One query when nothing is due."""
     now_ms = services.now_ms()
-    if not services.tasks.is_anything_due(now_ms):
+    if not services.tasks.tasks.is_anything_due(now_ms):
         return Ticked()
-    due = services.tasks.find_many(services.tasks.due_ids(now_ms, MOST_ACTIONS))
+    due = services.tasks.tasks.find_many(services.tasks.tasks.due_ids(now_ms, MOST_ACTIONS))
     stalled = [task for task in due if is_stalled(task, now_ms)]
     back = [task for task in (_replaced(services, recovered(one, types, now_ms)) for one in stalled) if task]
     waiting = _whose_time_came(services, types, due, now_ms)
@@ -60,7 +61,9 @@ def tick(services: TaskServices, types: Registry) -> Ticked:
     return Ticked(recovered=len(back), started=len(orders), waiting=len(left))
 
 
-def start(services: TaskServices, types: Registry, task_type: TaskType, also: Sequence[Task] = ()) -> list[RunOrder]:
+def start(
+    services: TaskServices, types: Registry[Any], task_type: TaskType[Any], also: Sequence[Task] = ()
+) -> list[RunOrder]:
     """Claim tasks of a type and send them to workers, as long as there are tasks and slots.
 
     `also` are eligible tasks that are not (or not yet to be seen) in the line of the type.
@@ -74,30 +77,30 @@ def start(services: TaskServices, types: Registry, task_type: TaskType, also: Se
             break
         order = _claimed(services, task, slot)
         if order is not None:
-            services.task_queue.send(order)
+            services.tasks.queue.send(order)
             orders.append(order)
             slot = None
     if slot is not None:
-        services.task_slots.release(slot.task_type, slot.number, slot.holder)
+        services.tasks.slots.release(slot.task_type, slot.number, slot.holder)
     return orders
 
 
-def seed_jobs(services: TaskServices, types: Registry) -> int:
+def seed_jobs(services: TaskServices, types: Registry[Any]) -> int:
     """How many of the platform's own jobs were missing; they are there now. Source: task-api 8.5."""
     now_ms = services.now_ms()
     made = 0
     for task_type in types.values():
-        if task_type.job is not None and not services.tasks.listed(TaskFilter(name=task_type.name), 0, 1):
+        if task_type.job is not None and not services.tasks.tasks.listed(TaskFilter(name=task_type.name), 0, 1):
             task = placed(seed(task_type.job, task_type, services.new_id(), now_ms), types, now_ms)
             try:
-                services.tasks.add(task)
+                services.tasks.tasks.add(task)
                 made += 1
             except TaskNameTakenError:
                 continue  # another first tick was at it too
     return made
 
 
-def _whose_time_came(services: TaskServices, types: Registry, due: Iterable[Task], now_ms: int) -> list[Task]:
+def _whose_time_came(services: TaskServices, types: Registry[Any], due: Iterable[Task], now_ms: int) -> list[Task]:
     """Those that are ready now. The others expired, or nothing runs their type any more: they leave the schedule."""
     ready = []
     for task in due:
@@ -111,16 +114,16 @@ def _whose_time_came(services: TaskServices, types: Registry, due: Iterable[Task
     return ready
 
 
-def _line(services: TaskServices, types: Registry, type_name: str, seen: set[str]) -> Iterator[Task]:
+def _line(services: TaskServices, types: Registry[Any], type_name: str, seen: set[str]) -> Iterator[Task]:
     """Eligible tasks of a type's line, page after page; those that expired in it leave it."""
     while True:
-        ids = services.tasks.ready_ids(type_name, len(seen) + LINE_PAGE)
+        ids = services.tasks.tasks.ready_ids(type_name, len(seen) + LINE_PAGE)
         new = [task_id for task_id in ids if task_id not in seen]
         if not new:
             return
         seen.update(new)
         now_ms = services.now_ms()
-        for task in services.tasks.find_many(new):
+        for task in services.tasks.tasks.find_many(new):
             if is_eligible(task, now_ms):
                 yield task
             elif task.place is Place.READY:
@@ -132,10 +135,10 @@ def _rank(task: Task) -> tuple[int, int]:
     return -task.priority, task.created_time_ms if task.available_time_ms is None else task.available_time_ms
 
 
-def _slot(services: TaskServices, task_type: TaskType) -> Slot | None:
+def _slot(services: TaskServices, task_type: TaskType[Any]) -> Slot | None:
     now_ms = services.now_ms()
     until_ms = now_ms + task_type.deadline_s * 1000
-    return services.task_slots.take(task_type.name, task_type.at_once, services.new_id(), now_ms, until_ms)
+    return services.tasks.slots.take(task_type.name, task_type.at_once, services.new_id(), now_ms, until_ms)
 
 
 def _claimed(services: TaskServices, task: Task, slot: Slot) -> RunOrder | None:
@@ -149,6 +152,6 @@ def _claimed(services: TaskServices, task: Task, slot: Slot) -> RunOrder | None:
 def _replaced(services: TaskServices, task: Task) -> Task | None:
     """The task as it is kept now; None when somebody else was first."""
     try:
-        return services.tasks.replace(task)
+        return services.tasks.tasks.replace(task)
     except WriteConflictError:
         return None

@@ -7,13 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from chalicelib.accounts.ports import Accounts, Grants, Profiles, RestrictedTokens, Sessions
-from chalicelib.blobs.ports import BlobStore, ContentStore
-from chalicelib.data_sources.manage import DataSources
-from chalicelib.log.ports import Archive, CompactionMarks, DataSetStore, RecordLog
 from chalicelib.tasks.task import State, Task
-from chalicelib.tiles.ports import Purging, Sweeping, TileWriter
-from chalicelib.uploads.rejections import Refusals
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +127,17 @@ class TaskQueue(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class TaskPorts:
+    """The store of tasks, the slots of each type, and the queue to the workers."""
+
+    tasks: TaskStore
+    slots: TaskSlots
+    queue: TaskQueue
+
+
 class TaskServices(Protocol):
-    """What the runner and the functions of task types may use. A new type that needs another port adds it here."""
+    """The services that the runner itself uses."""
 
     @property
     def now_ms(self) -> Callable[[], int]: ...
@@ -143,61 +146,4 @@ class TaskServices(Protocol):
     def new_id(self) -> Callable[[], str]: ...
 
     @property
-    def count(self) -> Callable[[str, int], None]: ...
-
-    @property
-    def tasks(self) -> TaskStore: ...
-
-    @property
-    def task_slots(self) -> TaskSlots: ...
-
-    @property
-    def task_queue(self) -> TaskQueue: ...
-
-    @property
-    def data_sets(self) -> DataSetStore: ...
-
-    @property
-    def record_log(self) -> RecordLog: ...
-
-    @property
-    def purging(self) -> Purging: ...
-
-    @property
-    def tiles(self) -> TileWriter: ...
-
-    @property
-    def archive(self) -> Archive: ...
-
-    @property
-    def sweeping(self) -> Sweeping: ...
-
-    @property
-    def compaction_marks(self) -> CompactionMarks: ...
-
-    @property
-    def data_sources(self) -> DataSources: ...
-
-    @property
-    def refusals(self) -> Refusals: ...
-
-    @property
-    def blobs(self) -> BlobStore: ...
-
-    @property
-    def contents(self) -> ContentStore: ...
-
-    @property
-    def accounts(self) -> Accounts: ...
-
-    @property
-    def sessions(self) -> Sessions: ...
-
-    @property
-    def restricted_tokens(self) -> RestrictedTokens: ...
-
-    @property
-    def grants(self) -> Grants: ...
-
-    @property
-    def profiles(self) -> Profiles: ...
+    def tasks(self) -> TaskPorts: ...

@@ -7,9 +7,8 @@ the start at any point: a worker may die. Source: task-api 8.3 and 8.5.
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Generic, TypeVar
 
-from chalicelib.tasks.ports import TaskServices
 from chalicelib.tasks.task import Task
 
 LONGEST_RUN_S = 15 * 60
@@ -96,16 +95,17 @@ class Job:
     data: Mapping[str, Any] = field(default_factory=dict)
 
 
-TaskFunction = Callable[[Run, TaskServices], Again | None]
+ServicesT = TypeVar("ServicesT", contravariant=True)
+"""The services that a function uses: a function that needs few can be run with many."""
 
 
 @dataclass(frozen=True, slots=True)
-class TaskType:
+class TaskType(Generic[ServicesT]):
     """A kind of task that the runner can run."""
 
     name: str
     """`strandline.<area>.<verb>`."""
-    function: TaskFunction
+    function: Callable[[Run, ServicesT], Again | None]
     typical_s: int
     """The time that a run takes at most as a rule, M. All else follows from it."""
     at_once: int = 1
@@ -138,12 +138,12 @@ class TaskType:
 FIRST_RUN_AFTER_MS = 5 * 60 * 1000
 """When a new job runs first: those who deploy have tasks of their own to see running."""
 
-Registry = Mapping[str, TaskType]
+Registry = Mapping[str, TaskType[ServicesT]]
 
 
-def registry(types: Iterable[TaskType]) -> Registry:
+def registry(types: Iterable[TaskType[ServicesT]]) -> Registry[ServicesT]:
     """Task types by name."""
-    by_name: dict[str, TaskType] = {}
+    by_name: dict[str, TaskType[ServicesT]] = {}
     for task_type in types:
         if task_type.name in by_name:
             raise ValueError(f"{task_type.name} is registered twice")
@@ -151,7 +151,7 @@ def registry(types: Iterable[TaskType]) -> Registry:
     return by_name
 
 
-def seed(job: Job, task_type: TaskType, task_id: str, now_ms: int) -> Task:
+def seed(job: Job, task_type: TaskType[Any], task_id: str, now_ms: int) -> Task:
     """The task of a platform job."""
     return Task(
         id=task_id,

@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 from chalicelib.conflicts import retry_on_conflict
 from chalicelib.errors import UnavailableError
@@ -18,6 +18,8 @@ from chalicelib.tasks.dispatch import start
 from chalicelib.tasks.ports import RunOrder, TaskServices
 from chalicelib.tasks.task import Ending, State, Task, ended, is_claimed, saved, started
 from chalicelib.tasks.types import Again, ClaimLostError, Job, Registry, Run, TaskFailedError, TaskType
+
+ServicesT = TypeVar("ServicesT", bound=TaskServices)
 
 
 class Result(StrEnum):
@@ -54,7 +56,7 @@ LARGEST_DATA_BYTES = 350_000
 """As JSON: a task is one item, and an item of DynamoDB takes 400 KB."""
 
 
-def carry_out(order: RunOrder, services: TaskServices, types: Registry) -> Ran:
+def carry_out(order: RunOrder, services: ServicesT, types: Registry[ServicesT]) -> Ran:
     """Run the task of an order to its end, then start tasks of its type in what has become free."""
     task_type = types.get(order.task_type)
     if task_type is None:
@@ -62,31 +64,32 @@ def carry_out(order: RunOrder, services: TaskServices, types: Registry) -> Ran:
     task = _taken_up(order, task_type, services)
     if task is None:
         return DROPPED
-    ran = _run(order, task, task_type, services, types)
-    services.task_slots.release(order.task_type, order.slot_number, order.slot_holder)
+    ran = _run(order, task, services, types)
+    services.tasks.slots.release(order.task_type, order.slot_number, order.slot_holder)
     start(services, types, task_type)
     return ran
 
 
-def _taken_up(order: RunOrder, task_type: TaskType, services: TaskServices) -> Task | None:
+def _taken_up(order: RunOrder, task_type: TaskType[Any], services: TaskServices) -> Task | None:
     """The task with the claim taken up; None when there is nothing to take up, or no time left to do it in."""
 
     def attempt() -> Task | None:
-        task = services.tasks.find(order.task_id)
+        task = services.tasks.tasks.find(order.task_id)
         if task is None or not is_claimed(task, order.run_time_ms) or task.is_started:
             return None
         if services.now_ms() >= _time_limit_ms(order, task_type):
             return None
-        return services.tasks.replace(started(task))
+        return services.tasks.tasks.replace(started(task))
 
     return retry_on_conflict(attempt, max_attempts=None)
 
 
-def _time_limit_ms(order: RunOrder, task_type: TaskType) -> int:
+def _time_limit_ms(order: RunOrder, task_type: TaskType[Any]) -> int:
     return order.run_time_ms + task_type.time_limit_s * 1000
 
 
-def _run(order: RunOrder, task: Task, task_type: TaskType, services: TaskServices, types: Registry) -> Ran:
+def _run(order: RunOrder, task: Task, services: ServicesT, types: Registry[ServicesT]) -> Ran:
+    task_type = types[order.task_type]
     data = dict(task.data)
 
     def save() -> None:
@@ -134,15 +137,15 @@ def _replaced_while_claimed(order: RunOrder, services: TaskServices, change: Cal
     """The task after the change; None when the claim no longer holds."""
 
     def attempt() -> Task | None:
-        task = services.tasks.find(order.task_id)
+        task = services.tasks.tasks.find(order.task_id)
         if task is None or not is_claimed(task, order.run_time_ms):
             return None
-        return services.tasks.replace(change(task))
+        return services.tasks.tasks.replace(change(task))
 
     return retry_on_conflict(attempt, max_attempts=None)
 
 
-def _success(task: Task, task_type: TaskType, data: dict[str, Any], again: Again | None, now_ms: int) -> Ending:
+def _success(task: Task, task_type: TaskType[Any], data: dict[str, Any], again: Again | None, now_ms: int) -> Ending:
     if task_type.retry is not None:
         data.pop(RETRY_COUNT, None)
     if again is not None:
@@ -152,7 +155,7 @@ def _success(task: Task, task_type: TaskType, data: dict[str, Any], again: Again
     return Ending(State.COMPLETED, data)
 
 
-def _failure(task: Task, task_type: TaskType, data: dict[str, Any], error: Exception, now_ms: int) -> Ending:
+def _failure(task: Task, task_type: TaskType[Any], data: dict[str, Any], error: Exception, now_ms: int) -> Ending:
     errors = (_error(error),)
     if (job := _job(task, task_type)) is not None:
         return Ending(State.PENDING, data, errors, now_ms + job.every_s * 1000)
@@ -165,7 +168,7 @@ def _failure(task: Task, task_type: TaskType, data: dict[str, Any], error: Excep
     return Ending(State.FAILED, data, errors)
 
 
-def _job(task: Task, task_type: TaskType) -> Job | None:
+def _job(task: Task, task_type: TaskType[Any]) -> Job | None:
     """What makes the task one of the platform's own; one of the same type that somebody created runs once."""
     return task_type.job if task.name == task_type.name else None
 

@@ -14,10 +14,9 @@ from chalicelib.conflicts import WriteConflictError
 from chalicelib.log.data_set import DataOwner, DataSet
 from chalicelib.log.entry import Entry
 from chalicelib.log.fold import can_be_seen
-from chalicelib.log.ports import Archive, DataSetStore, RecordLog
 from chalicelib.log.truncation import truncations
 from chalicelib.tiles.fold_into_tiles import Folded, fold_into
-from chalicelib.tiles.ports import Attempt, Compacted, TileWriter
+from chalicelib.tiles.ports import Attempt, Compacted, TilePorts
 from chalicelib.tiles.snapshot import Snapshot, TilePlace, followed_by
 from chalicelib.tiles.tile import Tile, TileContent, TileKey
 
@@ -25,18 +24,6 @@ STEP_BYTES = 2 * 1024 * 1024
 """Entries that go into tiles in one step, as they are stored; inflated they take some eight times as much."""
 LEASE_MS = 16 * 60_000
 """How long others wait for one who may have died: no function runs longer than a quarter of an hour."""
-
-
-@dataclass(frozen=True, slots=True)
-class CompactionPorts:
-    """What a compaction works with."""
-
-    data_sets: DataSetStore
-    log: RecordLog
-    tiles: TileWriter
-    archive: Archive
-    now_ms: Callable[[], int]
-    new_id: Callable[[], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +52,7 @@ class Tail:
     """Normal data sets whose logs are among the entries to their end."""
 
 
-def compact(owner_id: str, ports: CompactionPorts, check_time: Callable[[], None]) -> Done:
+def compact(owner_id: str, ports: TilePorts, check_time: Callable[[], None]) -> Done:
     """Brings all entries of a user that there are now into tiles, step by step.
 
     Raises:
@@ -95,7 +82,7 @@ def compact(owner_id: str, ports: CompactionPorts, check_time: Callable[[], None
     return done
 
 
-def rebuild(owner_id: str, ports: CompactionPorts, check_time: Callable[[], None]) -> Done:
+def rebuild(owner_id: str, ports: TilePorts, check_time: Callable[[], None]) -> Done:
     """Makes all tiles of a user anew from archive and logs, and puts them in the place of those that there are.
 
     Raises:
@@ -156,21 +143,21 @@ class Drafts:
         return iter([self.notes()])
 
 
-def read_tail(owner: DataOwner, snapshot: Snapshot, ports: CompactionPorts) -> Tail:
+def read_tail(owner: DataOwner, snapshot: Snapshot, ports: TilePorts) -> Tail:
     """What is to go into tiles. Data sets are read again after the entries: see `fold_into`."""
-    known = ports.data_sets.of_owner(owner)
+    known = ports.data.data_sets.of_owner(owner)
     normal_ids = [
         it.id for it in known if can_be_seen(it) and not it.is_continuous and not snapshot.has_whole_log(it.id)
     ]
-    entries = ports.log.entries(owner, normal_ids, snapshot.throughs())
-    every = ports.data_sets.of_owner(owner)
+    entries = ports.data.log.entries(owner, normal_ids, snapshot.throughs())
+    every = ports.data.data_sets.of_owner(owner)
     last_numbers = snapshot.throughs() | {entry.data_set_id: entry.number for entry in entries}
     truncated = _truncated_numbers(every)
     if any(number > last_numbers.get(data_set_id, 0) for data_set_id, number in truncated.items()):
         # Something was added and then truncated after the log was read: what is known of must not be left out.
         entries = [
             entry
-            for entry in ports.log.entries(owner, normal_ids, snapshot.throughs())
+            for entry in ports.data.log.entries(owner, normal_ids, snapshot.throughs())
             if entry.number <= max(last_numbers.get(entry.data_set_id, 0), truncated.get(entry.data_set_id, 0))
         ]
     return Tail(every, entries, frozenset(normal_ids))
@@ -182,25 +169,25 @@ def _truncated_numbers(every: Sequence[DataSet]) -> dict[str, int]:
     return {id_: max(cut.last_number or 0 for cut in of_data_set) for id_, of_data_set in cuts.items() if of_data_set}
 
 
-def whole_logs(owner: DataOwner, current: Snapshot, ports: CompactionPorts) -> Tail:
+def whole_logs(owner: DataOwner, current: Snapshot, ports: TilePorts) -> Tail:
     """All entries that can matter, from the archive and from the logs, each once.
 
     Raises:
         LogIncompleteError: some that are in tiles are in neither.
     """
-    known = [data_set for data_set in ports.data_sets.of_owner(owner) if can_be_seen(data_set)]
+    known = [data_set for data_set in ports.data.data_sets.of_owner(owner) if can_be_seen(data_set)]
     normal_ids = [data_set.id for data_set in known if not data_set.is_continuous]
-    found = {(entry.data_set_id, entry.number): entry for entry in ports.log.entries(owner, normal_ids)}
+    found = {(entry.data_set_id, entry.number): entry for entry in ports.data.log.entries(owner, normal_ids)}
     for data_set in known:
         if current.through(data_set.id):
             for entry in ports.archive.entries(owner, data_set.id):
                 found[entry.data_set_id, entry.number] = entry
     last_numbers = dict(sorted(found))
-    every = ports.data_sets.of_owner(owner)
+    every = ports.data.data_sets.of_owner(owner)
     truncated = _truncated_numbers(every)
     if any(number > last_numbers.get(data_set_id, 0) for data_set_id, number in truncated.items()):
         # As in `read_tail`.
-        for entry in ports.log.entries(owner, normal_ids, last_numbers):
+        for entry in ports.data.log.entries(owner, normal_ids, last_numbers):
             if entry.number <= truncated.get(entry.data_set_id, 0):
                 found[entry.data_set_id, entry.number] = entry
     for data_set in every:
@@ -236,9 +223,9 @@ def _steps(tail: Tail) -> Iterator[tuple[list[Entry], frozenset[str]]]:
 
 
 @contextmanager
-def _attempts(owner_id: str, ports: CompactionPorts) -> Iterator[Callable[[], Attempt | None]]:
+def _attempts(owner_id: str, ports: TilePorts) -> Iterator[Callable[[], Attempt | None]]:
     """What begins attempts, one after the other, all of one holder; others may begin when the block is left."""
-    owner, holder = ports.data_sets.owner(owner_id), ports.new_id()
+    owner, holder = ports.data.data_sets.owner(owner_id), ports.new_id()
     begun: list[Attempt] = []
 
     def begin() -> Attempt | None:
@@ -254,14 +241,14 @@ def _attempts(owner_id: str, ports: CompactionPorts) -> Iterator[Callable[[], At
             ports.tiles.end(begun[-1])
 
 
-def _current(attempt: Attempt, ports: CompactionPorts) -> tuple[DataOwner, Snapshot]:
+def _current(attempt: Attempt, ports: TilePorts) -> tuple[DataOwner, Snapshot]:
     owner, snapshot = ports.tiles.current(attempt.owner.id)
     if owner.epoch != attempt.owner.epoch:
         raise WriteConflictError
     return owner, snapshot
 
 
-def _archive(attempt: Attempt, entries: Iterable[Entry], ports: CompactionPorts) -> None:
+def _archive(attempt: Attempt, entries: Iterable[Entry], ports: TilePorts) -> None:
     for _, of_data_set in groupby(entries, key=lambda entry: entry.data_set_id):
         ports.archive.put(attempt.owner, list(of_data_set))
 

@@ -6,9 +6,9 @@ from hashlib import sha256
 from chalicelib.conflicts import WriteConflictError
 from chalicelib.errors import UnavailableError
 from chalicelib.log.backlog import DUE_AFTER_MS, DUE_BYTES, CompactionMark
-from chalicelib.tasks.ports import TaskServices
 from chalicelib.tasks.types import Again, Run, TaskFailedError, TimeLimitError
-from chalicelib.tiles.compact import CompactionPorts, LogIncompleteError, compact, rebuild
+from chalicelib.tiles.compact import LogIncompleteError, compact, rebuild
+from chalicelib.tiles.ports import TileServices
 from chalicelib.tiles.verify import Checked, check_tiles
 
 COMPACTIONS_FAILED = "CompactionsFailed"
@@ -22,7 +22,7 @@ SAMPLE_TILES = 50
 _HELD_AGAIN_S = 60
 
 
-def compact_marked(run: Run, services: TaskServices) -> None:
+def compact_marked(run: Run, services: TileServices) -> None:
     """The job: brings into tiles what has grown enough, or waited long enough.
 
     `data` counts users, entries, tiles that were written, and users whom another compaction was at work on (`held`);
@@ -32,13 +32,13 @@ def compact_marked(run: Run, services: TaskServices) -> None:
     failed: list[str] = []
     run.data.update(users=0, entries=0, tiles=0, held=0, failed=failed)
     defect: Exception | None = None
-    for mark in services.compaction_marks.all():
+    for mark in services.tiles.backlog.all():
         if run.time_left_s < ENOUGH_S:
             break
         if not is_due(mark, run.now_ms()):
             continue
         try:
-            done = compact(mark.owner_id, compaction_ports(services), run.check_time)
+            done = compact(mark.owner_id, services.tiles, run.check_time)
         except TimeLimitError:
             raise
         except Exception as error:  # noqa: BLE001  whatever is wrong with one user's tiles keeps nobody else waiting
@@ -50,7 +50,7 @@ def compact_marked(run: Run, services: TaskServices) -> None:
         if done.is_held:
             run.data["held"] += 1
             continue
-        services.compaction_marks.clear(mark)
+        services.tiles.backlog.clear(mark)
         run.data["users"] += 1
         run.data["entries"] += done.entries
         run.data["tiles"] += done.tiles
@@ -58,7 +58,7 @@ def compact_marked(run: Run, services: TaskServices) -> None:
         raise defect
 
 
-def verify_tiles(run: Run, services: TaskServices) -> None:
+def verify_tiles(run: Run, services: TileServices) -> None:
     """Compares tiles with a fold of the log: all of `data.userId`'s, or without one a sample of some users' who send.
 
     `data` counts users and tiles, and lists in `wrong` those that are not what the log says, as `user/type/day`.
@@ -68,7 +68,7 @@ def verify_tiles(run: Run, services: TaskServices) -> None:
     """
     user_id = run.data.get("userId")
     run.data.update(users=0, tiles=0, wrong=[])
-    sample = _sample(services.compaction_marks.all(), run.task.id + str(run.now_ms() // 86_400_000))
+    sample = _sample(services.tiles.backlog.all(), run.task.id + str(run.now_ms() // 86_400_000))
     for owner_id in [user_id] if isinstance(user_id, str) else sample:
         run.check_time()
         try:
@@ -84,7 +84,7 @@ def verify_tiles(run: Run, services: TaskServices) -> None:
         raise TaskFailedError(f"{wrong} tiles are not what the log says", code="tiles-wrong", is_final=True)
 
 
-def rebuild_tiles(run: Run, services: TaskServices) -> Again | None:
+def rebuild_tiles(run: Run, services: TileServices) -> Again | None:
     """Makes all tiles of `data.userId` anew from archive and log; `data` counts entries and tiles.
 
     Raises:
@@ -94,7 +94,7 @@ def rebuild_tiles(run: Run, services: TaskServices) -> Again | None:
     if not isinstance(user_id, str):
         raise TaskFailedError("data.userId is missing", code="user-id-missing", is_final=True)
     try:
-        done = rebuild(user_id, compaction_ports(services), run.check_time)
+        done = rebuild(user_id, services.tiles, run.check_time)
     except LogIncompleteError as error:
         raise _incomplete(error) from error
     if done.is_held:
@@ -108,20 +108,8 @@ def is_due(mark: CompactionMark, now_ms: int) -> bool:
     return mark.weight_bytes >= DUE_BYTES or mark.since_ms + DUE_AFTER_MS <= now_ms
 
 
-def compaction_ports(services: TaskServices) -> CompactionPorts:
-    """What a compaction needs of a worker's services."""
-    return CompactionPorts(
-        data_sets=services.data_sets,
-        log=services.record_log,
-        tiles=services.tiles,
-        archive=services.archive,
-        now_ms=services.now_ms,
-        new_id=services.new_id,
-    )
-
-
-def _checked(owner_id: str, at_most: int | None, run: Run, services: TaskServices) -> Checked:
-    ports = compaction_ports(services)
+def _checked(owner_id: str, at_most: int | None, run: Run, services: TileServices) -> Checked:
+    ports = services.tiles
     checked = check_tiles(owner_id, ports, at_most)
     if checked.is_behind:  # a data set was closed or deleted, and the tiles do not know yet
         compact(owner_id, ports, run.check_time)

@@ -3,12 +3,13 @@
 Any method may raise UnavailableError: the store throttles or does not answer, and a retry is safe.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from chalicelib.log.data_set import DataOwner, DataSet
 from chalicelib.log.entry import Entry
+from chalicelib.log.ports import Archive, CompactionMarks, DataPorts
 from chalicelib.tiles.snapshot import Snapshot, TilePlace
 from chalicelib.tiles.tile import Tile, TileContent, TileKey
 
@@ -167,3 +168,27 @@ class Purging(Protocol):
     def remove_data_set(self, data_set: DataSet) -> None:
         """Removes all that is stored of a data set, strays that no entry names included; its description last."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class TilePorts:
+    """The stores that compaction and purging change, with a clock, since both take minutes."""
+
+    data: DataPorts
+    tiles: TileWriter
+    archive: Archive
+    backlog: CompactionMarks
+    sweeping: Sweeping
+    purging: Purging
+    now_ms: Callable[[], int]
+    new_id: Callable[[], str]
+
+
+class TileServices(Protocol):
+    """The services that the tasks of the read model use."""
+
+    @property
+    def count(self) -> Callable[[str, int], None]: ...
+
+    @property
+    def tiles(self) -> TilePorts: ...

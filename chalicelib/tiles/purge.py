@@ -11,56 +11,56 @@ from chalicelib.log.ports import Archive
 from chalicelib.log.records import Records
 from chalicelib.log.truncation import Truncation, truncations
 from chalicelib.model.deduplicators import DATASET_DELETE_ORIGIN, DATASET_DELETE_ORIGIN_OLDER, DATASET_DROP_HASH
-from chalicelib.tasks.ports import TaskServices
 from chalicelib.tasks.types import Run
-from chalicelib.tiles.ports import PurgeOrder
+from chalicelib.tiles.ports import PurgeOrder, TilePorts, TileServices
 
 WAIT_MS = 15 * 60_000
 """How long an order waits: a reader that began before it may still need what is to go; no function runs longer."""
 
 
-def purge(run: Run, services: TaskServices) -> None:
+def purge(run: Run, services: TileServices) -> None:
     """The task: carries out all orders that have waited long enough.
 
     `data` counts orders, entries and data sets, and what sweeps after compactions removed.
     """
+    ports = services.tiles
     run.data.update(orders=0, entries=0, dataSets=0, swept=0)
-    for sweep_order in services.sweeping.orders(run.now_ms() - WAIT_MS):
+    for sweep_order in ports.sweeping.orders(run.now_ms() - WAIT_MS):
         run.check_time()
-        run.data["swept"] += services.sweeping.sweep(sweep_order)
-    for order in services.purging.orders(run.now_ms() - WAIT_MS):
+        run.data["swept"] += ports.sweeping.sweep(sweep_order)
+    for order in ports.purging.orders(run.now_ms() - WAIT_MS):
         run.check_time()
-        owner = services.data_sets.owner(order.owner_id)
+        owner = ports.data.data_sets.owner(order.owner_id)
         if order.epoch < owner.epoch:
-            run.data["dataSets"] += _purge_epoch(order, services)
+            run.data["dataSets"] += _purge_epoch(order, ports)
         elif order.data_set_id is not None:
-            run.data["entries"] += _purge_hidden(order.data_set_id, owner, services)
-        services.purging.finish(order)
+            run.data["entries"] += _purge_hidden(order.data_set_id, owner, ports)
+        ports.purging.finish(order)
         run.data["orders"] += 1
 
 
-def _purge_epoch(order: PurgeOrder, services: TaskServices) -> int:
+def _purge_epoch(order: PurgeOrder, ports: TilePorts) -> int:
     """Removes what was erased; how many data sets that were."""
-    services.sweeping.remove_epoch(order.owner_id, order.epoch)
-    services.archive.remove(DataOwner(order.owner_id, order.epoch))
-    erased = services.purging.data_sets_of_epoch(order.owner_id, order.epoch)
+    ports.sweeping.remove_epoch(order.owner_id, order.epoch)
+    ports.archive.remove(DataOwner(order.owner_id, order.epoch))
+    erased = ports.purging.data_sets_of_epoch(order.owner_id, order.epoch)
     for data_set in erased:
-        services.purging.remove_data_set(data_set)
+        ports.purging.remove_data_set(data_set)
     return len(erased)
 
 
-def _purge_hidden(closing_or_deleted_id: str, owner: DataOwner, services: TaskServices) -> int:
+def _purge_hidden(closing_or_deleted_id: str, owner: DataOwner, ports: TilePorts) -> int:
     """Removes what is hidden of a data set that was deleted, or of those that its closing truncated."""
-    every = services.data_sets.of_owner(owner)
+    every = ports.data.data_sets.of_owner(owner)
     removed = 0
     for data_set in every:
         cuts = truncations(data_set, every)
         if data_set.id != closing_or_deleted_id and not cuts:
             continue
-        hidden = [entry.number for entry in services.purging.entries(data_set) if _is_hidden(entry, data_set, cuts)]
-        services.purging.remove_entries(data_set, hidden)
+        hidden = [entry.number for entry in ports.purging.entries(data_set) if _is_hidden(entry, data_set, cuts)]
+        ports.purging.remove_entries(data_set, hidden)
         removed += len(hidden)
-        _purge_archive(owner, data_set, cuts, services.archive)
+        _purge_archive(owner, data_set, cuts, ports.archive)
     return removed
 
 

@@ -6,9 +6,9 @@ from hashlib import sha256
 
 from chalicelib.log.data_set import DataOwner
 from chalicelib.log.fold import fold_states
-from chalicelib.tiles.compact import CompactionPorts, whole_logs
+from chalicelib.tiles.compact import whole_logs
 from chalicelib.tiles.fold_into_tiles import made_of
-from chalicelib.tiles.ports import TileMissingError
+from chalicelib.tiles.ports import TileMissingError, TilePorts
 from chalicelib.tiles.snapshot import TilePlace
 from chalicelib.tiles.tile import Tile, TileKey
 
@@ -26,7 +26,7 @@ class Checked:
     could be compared."""
 
 
-def check_tiles(owner_id: str, ports: CompactionPorts, at_most: int | None = None) -> Checked:
+def check_tiles(owner_id: str, ports: TilePorts, at_most: int | None = None) -> Checked:
     """Folds the archive and the log of a user as far as they are in tiles, and compares.
 
     Args:
@@ -51,7 +51,7 @@ def check_tiles(owner_id: str, ports: CompactionPorts, at_most: int | None = Non
     return Checked(len(chosen), tuple(sorted(wrong)))
 
 
-def _readable(owner: DataOwner, places: Sequence[TilePlace], ports: CompactionPorts) -> dict[TileKey, Tile]:
+def _readable(owner: DataOwner, places: Sequence[TilePlace], ports: TilePorts) -> dict[TileKey, Tile]:
     """The tiles that are there and can be read; when not all are, they are read one by one to find out which."""
     try:
         return ports.tiles.tiles(owner, places, {place.key for place in places})

@@ -6,8 +6,7 @@ What is kept says who, when and where in the body; no value of it.
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from chalicelib.access.call import Caller, GrantReader, require
 from chalicelib.access.policy import CUSTODIANS
@@ -15,52 +14,12 @@ from chalicelib.errors import FieldError, InvalidFieldsError, InvalidRequestErro
 from chalicelib.log.data_set import DataSetHead
 from chalicelib.log.ports import DataSetHeads, DataSetStore
 from chalicelib.model.times import format_time
+from chalicelib.uploads.ports import KEPT_FOR_MS, Refusal, Refusals, RefusedError
 
-KEPT_FOR_MS = 14 * 24 * 3_600_000
 LISTED = 100
 """Most refusals that are listed."""
 ERRORS_KEPT = 20
 """Most errors of a request that are kept: one mistake of an app is often in each of its records."""
-
-
-@dataclass(frozen=True, slots=True)
-class RefusedError:
-    """What was wrong, and where in the body."""
-
-    code: str
-    pointer: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """A request for a data set that was not carried out."""
-
-    id: str
-    owner_id: str
-    time_ms: int
-    data_set_id: str
-    client_name: str | None
-    client_version: str | None
-    action: str
-    """`add` or `delete`."""
-    error_count: int
-    errors: tuple[RefusedError, ...]
-
-
-class Refusals(Protocol):
-    """Keeps refusals for 14 days."""
-
-    def add(self, refusal: Refusal) -> None:
-        """Keeps a refusal."""
-        ...
-
-    def of_owner(self, owner_id: str, since_ms: int, most: int) -> list[Refusal]:
-        """Those of `since_ms` or later, newest first."""
-        ...
-
-    def remove_all(self, owner_id: str) -> None:
-        """Removes all of an owner; may be repeated when it stops half-way."""
-        ...
 
 
 @contextmanager

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from chalicelib.access.call import token_hash
 from chalicelib.erasure import erase_deleted_users
-from chalicelib.tasks.ports import TaskServices
 from chalicelib.tasks.task import Task
 from chalicelib.tasks.types import Run
 from chalicelib.tiles.purge import purge
@@ -59,14 +58,14 @@ def _has(text: str, traces: set[str]) -> bool:
     return any(trace in text for trace in traces)
 
 
-def run_later(job: Callable[[Run, TaskServices], None], services: "Services", hours: int) -> dict[str, Any]:
+def run_later(job: Callable[[Run, "Services"], None], services: "Services", hours: int) -> dict[str, Any]:
     """What a job of the platform counts that runs in some hours: receipts and orders wait for requests under way."""
 
     def now_ms() -> int:
         return time.time_ns() // 1_000_000 + hours * HOUR_MS
 
     run = Run(Task("0", "a job", now_ms()), {}, now_ms() + LIMIT_MS, now_ms, lambda: None)
-    job(run, replace(services, now_ms=now_ms))
+    job(run, replace(services, now_ms=now_ms, tiles=replace(services.tiles, now_ms=now_ms)))
     return run.data
 
 
@@ -143,7 +142,7 @@ def test_nothing_of_a_deleted_user_is_left_but_counters(services: "Services", cl
     assert run_later(purge, services, 2)["dataSets"] >= 3
     # What stays: the epoch of the user's data, and the counter of failed sign-ins, which expires.
     assert kept.of(traces) == {settings.data_table: 1, settings.accounts_table: 1}
-    assert services.data_sets.owner(user.id).epoch > 0
+    assert services.data.data_sets.owner(user.id).epoch > 0
     assert kept.of({other.email}) == of_other
     assert other.request("GET", f"/access/groups/{other.id}").json() == {other.id: {"root": {}}}
     again = {"username": user.email, "emails": [user.email], "password": PASSWORD}

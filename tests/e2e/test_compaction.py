@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from chalicelib.tiles.compact import Done, compact, rebuild
-from chalicelib.tiles.jobs import compaction_ports
 from tests.e2e import loop_year
 from tests.e2e.client import Client, Reply, User, sample
 from tests.e2e.read_model import Stored, Tasks
@@ -128,10 +127,10 @@ def everything_read(user: User, *data_set_ids: str) -> dict[str, tuple[bytes, st
 def no_compaction(services: "Services", user: User) -> Iterator[None]:
     """Another one is at work on the user's tiles."""
     now_ms = services.now_ms()
-    attempt = services.tiles.begin(services.data_sets.owner(user.id), "a test", now_ms, now_ms + HOLD_MS)
+    attempt = services.tiles.tiles.begin(services.data.data_sets.owner(user.id), "a test", now_ms, now_ms + HOLD_MS)
     assert attempt is not None
     yield
-    services.tiles.end(attempt)
+    services.tiles.tiles.end(attempt)
 
 
 def test_what_is_read_stays_the_same_whatever_happens_to_tiles(
@@ -156,12 +155,12 @@ def test_what_is_read_stays_the_same_whatever_happens_to_tiles(
         assert all(json.loads(body) for body, _ in before.values())
         assert tasks.run(COMPACT)["data"]["held"] >= 1
         assert stored.entries(user, upload_id) == requests + 2
-        assert services.tiles.current(user.id)[1].version == 0
+        assert services.tiles.tiles.current(user.id)[1].version == 0
 
     compacted = timed("compacting", lambda: tasks.run(COMPACT))
     assert compacted["data"]["failed"] == []
     assert compacted["data"]["entries"] >= requests + 2
-    snapshot = services.tiles.current(user.id)[1]
+    snapshot = services.tiles.tiles.current(user.id)[1]
     assert snapshot.throughs() == {loop_id: requests, upload_id: 2}
     assert timed("reading tiles", all_read) == before
     assert tasks.run(VERIFY, userId=user.id)["data"]["wrong"] == []
@@ -172,7 +171,7 @@ def test_what_is_read_stays_the_same_whatever_happens_to_tiles(
     assert timed("sweeping", lambda: tasks.run(PURGE))["data"]["swept"] >= requests + 2
     assert (stored.entries(user, upload_id), stored.parts(loop_id, upload_id)) == (0, 0)
     assert {key.split("/")[3] for key in stored.archive(user)} == {loop_id, upload_id}
-    current = services.tiles.current(user.id)[1]
+    current = services.tiles.tiles.current(user.id)[1]
     assert {int(key.split("#")[0]) for key in stored.tiles(user)} == {it.version for it in current.every_tile()}
     assert all_read() == before
     assert not any(f"#{user.id}#" in key for key in stored.keys(user.id) if key.startswith("SWEEP/"))
@@ -190,7 +189,7 @@ class Compactions(threading.Thread):
 
     def __init__(self, services: "Services", user: User) -> None:
         super().__init__()
-        self._ports, self._user_id = compaction_ports(services), user.id
+        self._ports, self._user_id = services.tiles, user.id
         self._is_over = threading.Event()
         self.done: list[Done] = []
         self.failed: Exception | None = None
@@ -278,7 +277,7 @@ def test_what_was_deleted_goes_out_of_tiles_and_archive(
     assert "error" not in tasks.run(PURGE)
     assert not stored.archive(user, loop_id) + stored.archive(user, second_id)
     assert stored.entries(user, first_id, second_id) == stored.parts(loop_id, first_id, second_id) == 0
-    current = services.tiles.current(user.id)[1]
+    current = services.tiles.tiles.current(user.id)[1]
     assert {int(key.split("#")[0]) for key in stored.tiles(user)} == {it.version for it in current.every_tile()}
     assert user.records() == shown
     assert tasks.run(VERIFY, userId=user.id)["data"]["wrong"] == []
@@ -286,9 +285,9 @@ def test_what_was_deleted_goes_out_of_tiles_and_archive(
 
 def ids_in_tiles(services: "Services", user: User) -> set[str]:
     """Of which data sets there are records in tiles, whether they are seen or not."""
-    owner, snapshot = services.tiles.current(user.id)
+    owner, snapshot = services.tiles.tiles.current(user.id)
     places = list(snapshot.every_tile())
-    read = services.tiles.tiles(owner, places, {place.key for place in places})
+    read = services.tiles.tiles.tiles(owner, places, {place.key for place in places})
     return {data_set_id for tile in read.values() for data_set_id in tile.runs()}
 
 

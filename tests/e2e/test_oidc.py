@@ -63,10 +63,10 @@ def test_an_app_goes_on_after_its_access_token_has_expired(
 ) -> None:
     app = app_of(cloud, client_id)
     tokens = app.tokens(user.email, PASSWORD)
-    session = services.sessions.find(token_hash(tokens["access_token"]))
+    session = services.accounts.sessions.find(token_hash(tokens["access_token"]))
     assert session is not None
     # An hour passes: the token is stored anew as it was, but for its end.
-    assert services.sessions.add(replace(session, expires_time_ms=services.now_ms()))
+    assert services.accounts.sessions.add(replace(session, expires_time_ms=services.now_ms()))
     assert get_user(cloud, tokens["access_token"])[0] == 401
     refreshed = app.checked(app.refresh(tokens["refresh_token"]))
     assert get_user(cloud, refreshed["access_token"])[0] == 200

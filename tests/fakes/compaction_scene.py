@@ -5,13 +5,16 @@ from dataclasses import dataclass, field
 
 from chalicelib.encoding.gzip_splice import RecordArray
 from chalicelib.log.data_set import DataOwner
+from chalicelib.log.ports import DataPorts
 from chalicelib.reading import read as query
 from chalicelib.reading.query import DataQuery
-from chalicelib.tiles.compact import LEASE_MS, CompactionPorts, Done, compact, rebuild
+from chalicelib.tiles.compact import LEASE_MS, Done, compact, rebuild
+from chalicelib.tiles.ports import TilePorts
 from chalicelib.tiles.purge import WAIT_MS
 from chalicelib.tiles.snapshot import Snapshot, TilePlace
 from chalicelib.tiles.tile import Tile, TileContent, TileKey
 from tests.fakes.data_scene import ANNA, DataScene, Item, cbg
+from tests.fakes.tile_ports import tile_ports
 from tests.fakes.tiles import FakeArchive, FakeTiles
 
 ANNA_ID = str(ANNA.user_id)
@@ -41,11 +44,10 @@ class CompactionScene(DataScene):
         self.tiles = CountedTiles(self.data_sets, self.log)
         self.archive = FakeArchive()
 
-    def ports(self) -> CompactionPorts:
+    def ports(self) -> TilePorts:
         """What a compaction works with."""
-        return CompactionPorts(
-            self.data_sets, self.log, self.tiles, self.archive, lambda: self.now_ms, lambda: f"worker {self.new_id()}"
-        )
+        data = DataPorts(self.data_sets, self.log)
+        return tile_ports(data, self.tiles, self.archive, lambda: self.now_ms, lambda: f"worker {self.new_id()}")
 
     def compact(self, check_time: Callable[[], None] = lambda: None) -> Done:
         """Bring everything into tiles; of what is read, only that which comes later is remembered."""

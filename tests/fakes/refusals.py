@@ -1,6 +1,6 @@
 """Refused uploads in memory. They pass the same tests as those on DynamoDB (tests/stores/uploads)."""
 
-from chalicelib.uploads.rejections import Refusal
+from chalicelib.uploads.ports import Refusal
 
 
 class FakeRefusals:

@@ -6,10 +6,19 @@ from dataclasses import replace
 
 from chalicelib.access.call import Session, token_hash
 from chalicelib.accounts.account import Account
+from chalicelib.accounts.ports import AccountPorts
+from chalicelib.blobs.ports import BlobPorts
 from chalicelib.config import Settings
+from chalicelib.data_sources.ports import DataSourcePorts
 from chalicelib.log.data_set import DataSetHead
+from chalicelib.log.ports import DataPorts
+from chalicelib.reading.ports import ReadingPorts
 from chalicelib.reading.session_and_snapshot import ReadTogether
 from chalicelib.services import Services
+from chalicelib.sign_in.ports import SignInPorts
+from chalicelib.tasks.ports import TaskPorts
+from chalicelib.tiles.ports import TilePorts
+from chalicelib.uploads.ports import UploadPorts
 from tests.fakes.accounts import (
     FakeAccounts,
     FakeGrants,
@@ -115,6 +124,16 @@ class FakeServices:
     @property
     def services(self) -> Services:
         """These fakes as the application sees them."""
+        accounts = AccountPorts(
+            accounts=self.accounts,
+            sessions=self.sessions,
+            restricted_tokens=self.restricted_tokens,
+            grants=self.grants,
+            profiles=self.profiles,
+            passwords=self.passwords,
+            sign_in_attempts=self.sign_in_attempts,
+        )
+        data = DataPorts(self.data_sets, self.record_log)
         return Services(
             settings=self.settings,
             now_ms=lambda: self.now_ms,
@@ -123,31 +142,31 @@ class FakeServices:
             count=self._count,
             server_secret=lambda: SERVER_SECRET,
             invitation_code=lambda: INVITATION_CODE,
-            accounts=self.accounts,
-            sessions=self.sessions,
-            grants=self.grants,
-            restricted_tokens=self.restricted_tokens,
-            profiles=self.profiles,
-            passwords=self.passwords,
-            sign_in_attempts=self.sign_in_attempts,
-            oidc_logins=self.oidc_logins,
-            id_tokens=self.id_tokens,
-            data_sets=self.data_sets,
-            data_sources=self.data_sources,
-            record_log=self.record_log,
-            purging=self.purging,
-            tiles=self.tiles,
-            archive=self.archive,
-            sweeping=self.tiles,
-            compaction_marks=self.tiles,
+            accounts=accounts,
+            sign_in=SignInPorts(accounts, self.oidc_logins, self.id_tokens),
+            data=data,
+            tiles=TilePorts(
+                data=data,
+                tiles=self.tiles,
+                archive=self.archive,
+                backlog=self.tiles,
+                sweeping=self.tiles,
+                purging=self.purging,
+                now_ms=lambda: self.now_ms,
+                new_id=self.new_id,
+            ),
+            uploads=UploadPorts(data, self.refusals),
+            data_sources=DataSourcePorts(self.data_sources, data),
+            reading=ReadingPorts(
+                data_sets=self.data_sets,
+                log=self.record_log,
+                tiles=self.tiles,
+                sources=self.data_sources,
+                large_replies=self.large_replies,
+                read_session_and_head=self._session_and_head,
+                read_session_and_snapshot=self._session_and_snapshot,
+            ),
+            blobs=BlobPorts(self.blobs, self.contents),
             metrics=self.metrics.ports,
-            blobs=self.blobs,
-            contents=self.contents,
-            tasks=self.tasks,
-            task_slots=self.task_slots,
-            task_queue=self.task_queue,
-            read_session_and_head=self._session_and_head,
-            read_session_and_snapshot=self._session_and_snapshot,
-            large_replies=self.large_replies,
-            refusals=self.refusals,
+            tasks=TaskPorts(self.tasks, self.task_slots, self.task_queue),
         )

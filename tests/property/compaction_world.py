@@ -3,8 +3,8 @@ in between, each of which may die, or meet another change, at any of its calls."
 
 import gzip
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, cast
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import strategies as st
@@ -15,20 +15,21 @@ from chalicelib.encoding.gzip_splice import RecordArray
 from chalicelib.log.data_set import DataSetHead
 from chalicelib.log.entry import NewEntry
 from chalicelib.log.fold import can_be_seen
-from chalicelib.log.ports import NO_TIMES_MS
+from chalicelib.log.ports import NO_TIMES_MS, DataPorts
 from chalicelib.reading import read as query
 from chalicelib.reading.query import DataQuery
-from chalicelib.tasks.ports import TaskServices
 from chalicelib.tasks.task import State, Task
 from chalicelib.tasks.types import Run, TimeLimitError
 from chalicelib.tiles import compact as compaction
 from chalicelib.tiles import fold_into_tiles as compaction_pass
-from chalicelib.tiles.compact import LEASE_MS, CompactionPorts, compact, read_tail, rebuild
+from chalicelib.tiles.compact import LEASE_MS, compact, read_tail, rebuild
+from chalicelib.tiles.ports import TilePorts
 from chalicelib.tiles.purge import WAIT_MS, purge
 from chalicelib.tiles.snapshot import Snapshot
 from chalicelib.tiles.tile import DAY_MS, TileContent, TileKey, TileTraits
 from tests.fakes.data import FakeDataSets, FakePurging, FakeRecordLog
 from tests.fakes.processes import DiedError, Process, observed, writes_told
+from tests.fakes.tile_ports import PurgeServices, tile_ports
 from tests.fakes.tiles import FakeArchive, FakeTiles, go_on
 from tests.property.test_fold_machine import ANNA, OWNER, Histories, device_ids, known_ids
 
@@ -83,16 +84,6 @@ class DoubleLog(FakeRecordLog):
         number = super().append(head, entry, newest_times_ms)
         self.whole.log.append(self.log[-1])
         return number
-
-
-@dataclass(frozen=True)
-class PurgeServices:
-    """What the purge takes."""
-
-    data_sets: Any
-    purging: Any
-    sweeping: Any
-    archive: Any
 
 
 Items = list[dict[str, Any]]
@@ -222,16 +213,16 @@ class Compacted(Histories):
     def purge_all(self) -> None:
         run = Run(Task("t", "purge", 0, state=State.RUNNING), {}, 2**62, lambda: self.now_ms, lambda: None)
         services = PurgeServices(self.stored, FakePurging(self.stored, self.log), self.tiles, self.archive)
-        purge(run, cast(TaskServices, services))
+        purge(run, services)
 
     # What befalls them.
 
-    def ports(self, process: Process | None = None) -> CompactionPorts:
+    def ports(self, process: Process | None = None) -> TilePorts:
         before = (process or Process()).before
         data_sets, log, tiles, archive = observed(before, self.stored, self.log, self.tiles, self.archive)
-        return CompactionPorts(data_sets, log, tiles, archive, lambda: self.now_ms, self.new_id)
+        return tile_ports(DataPorts(data_sets, log), tiles, archive, lambda: self.now_ms, self.new_id)
 
-    def work(self, act: Callable[[str, CompactionPorts, Callable[[], None]], object], process: Process) -> None:
+    def work(self, act: Callable[[str, TilePorts, Callable[[], None]], object], process: Process) -> None:
         with writes_told(self.tiles, self.archive, process.before):
             try:
                 act(ANNA, self.ports(process), process.check_time)

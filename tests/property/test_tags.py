@@ -10,10 +10,12 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from chalicelib.access.call import SERVICE
 from chalicelib.data_sources.data_source import CONNECTED, DataSource
 from chalicelib.errors import DataSetClosedError
+from chalicelib.log.ports import DataPorts
 from chalicelib.reading import read as query
 from chalicelib.reading.query import parse_data_query
-from chalicelib.tiles.compact import CompactionPorts, compact
+from chalicelib.tiles.compact import compact
 from tests.fakes.data_scene import ANNA, DataScene, Item, cbg, food
+from tests.fakes.tile_ports import tile_ports
 from tests.fakes.tiles import FakeArchive
 
 QUERIES: tuple[dict[str, str], ...] = ({}, {"type": "cbg"}, {"cbgFilter": "false"}, {"latest": "true"})
@@ -97,7 +99,7 @@ class Polling(RuleBasedStateMachine):
     def compact(self) -> None:
         """What is in tiles and in no log any more is read as before, and has a tag as before."""
         scene = self.scene
-        now = CompactionPorts(scene.data_sets, scene.log, scene.tiles, FakeArchive(), scene.tick, scene.new_id)
+        now = tile_ports(DataPorts(scene.data_sets, scene.log), scene.tiles, FakeArchive(), scene.tick, scene.new_id)
         compact(str(ANNA.user_id), now, lambda: None)
         for order in list(scene.tiles.orders(scene.tick() + 1)):
             scene.tiles.sweep(order)

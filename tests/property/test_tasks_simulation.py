@@ -74,7 +74,7 @@ def test_nothing_is_lost_and_nothing_runs_twice_at_once(seed: int) -> None:
         for number in range(DUE_TASKS)
     ]
     for task in (*never.values(), *due):
-        services.tasks.add(placed(task, types, now_ms))
+        services.tasks.tasks.add(placed(task, types, now_ms))
 
     _run_world(world, lambda: tick(services, types), lambda order: carry_out(order, services, types))
 

@@ -24,6 +24,7 @@ from chalicelib.reading.stores import large_replies
 from chalicelib.sign_in import form_token, logins
 from chalicelib.tasks import bodies as task_bodies
 from chalicelib.tasks import dispatch, types, worker
+from chalicelib.uploads import ports as upload_ports
 from chalicelib.uploads import rejections
 from tests.unit.citations import REFERENCE
 
@@ -66,7 +67,7 @@ LIMITS: dict[str, float | None] = {
     "address of a direct upload": contents.UPLOAD_LIFETIME_S,
     "address of a content": contents.DOWNLOAD_LIFETIME_S,
     "address of a large answer": large_replies.VALID_FOR_S,
-    "refused uploads are kept": rejections.KEPT_FOR_MS,
+    "refused uploads are kept": upload_ports.KEPT_FOR_MS,
     "wait for the stream of events": stream.LIMIT_S,
     'tolerance of "not after now" and "not before now"': task_bodies.NOW_TOLERANCE_MS,
     "permissions for one user": grant.MAX_PERMISSIONS,

@@ -27,7 +27,7 @@ def list_blobs(request: Request) -> Reply:
     """A page of the blobs of a user, newest first, as a bare array."""
     ours = request.services
     found = blobs.list_of_user(
-        request.caller, request.path["userId"], request.query, blobs=ours.blobs, grants=ours.grants
+        request.caller, request.path["userId"], request.query, blobs=ours.blobs.blobs, grants=ours.accounts.grants
     )
     return Reply([as_blob(blob) for blob in found])
 
@@ -44,7 +44,11 @@ def delete_blobs(request: Request) -> Reply:
     """Nothing, once all blobs of a user are deleted."""
     ours = request.services
     blobs.delete_all(
-        request.caller, request.path["userId"], blobs=ours.blobs, contents=ours.contents, grants=ours.grants
+        request.caller,
+        request.path["userId"],
+        blobs=ours.blobs.blobs,
+        contents=ours.blobs.contents,
+        grants=ours.accounts.grants,
     )
     return Reply()
 
@@ -53,7 +57,9 @@ def delete_blobs(request: Request) -> Reply:
 def get_blob(request: Request) -> Reply:
     """One blob."""
     ours = request.services
-    return Reply(as_blob(blobs.get(request.caller, request.path["blobId"], blobs=ours.blobs, grants=ours.grants)))
+    return Reply(
+        as_blob(blobs.get(request.caller, request.path["blobId"], blobs=ours.blobs.blobs, grants=ours.accounts.grants))
+    )
 
 
 @blueprint.operation(READ_BLOB)
@@ -61,7 +67,11 @@ def read_blob(request: Request) -> Reply:
     """The content of a blob, or the way to it."""
     ours = request.services
     content = blobs.read(
-        request.caller, request.path["blobId"], blobs=ours.blobs, contents=ours.contents, grants=ours.grants
+        request.caller,
+        request.path["blobId"],
+        blobs=ours.blobs.blobs,
+        contents=ours.blobs.contents,
+        grants=ours.accounts.grants,
     )
     return content_answer(content)
 
@@ -74,9 +84,9 @@ def delete_blob(request: Request) -> Reply:
         request.caller,
         request.path["blobId"],
         request.query,
-        blobs=ours.blobs,
-        contents=ours.contents,
-        grants=ours.grants,
+        blobs=ours.blobs.blobs,
+        contents=ours.blobs.contents,
+        grants=ours.accounts.grants,
     )
     return Reply()
 
@@ -90,9 +100,9 @@ def created(create: Callable[..., tuple[Blob, Upload | None]], request: Request)
         request.query,
         request.headers,
         request.body,
-        blobs=ours.blobs,
-        contents=ours.contents,
-        grants=ours.grants,
+        blobs=ours.blobs.blobs,
+        contents=ours.blobs.contents,
+        grants=ours.accounts.grants,
         now_ms=request.now_ms,
         new_id=ours.new_id(),
     )

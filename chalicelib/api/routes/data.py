@@ -37,7 +37,7 @@ Added = TypeVar("Added")
 
 def _session_and_head(request: Request) -> SessionAndHead:
     ours = request.services
-    return SessionAndHead(request.path["dataSetId"], ours.read_session_and_head, ours.data_sets)
+    return SessionAndHead(request.path["dataSetId"], ours.reading.read_session_and_head, ours.data.data_sets)
 
 
 def _noted(request: Request, action: str) -> AbstractContextManager[Callable[[Sequence[FieldError]], None]]:
@@ -46,15 +46,15 @@ def _noted(request: Request, action: str) -> AbstractContextManager[Callable[[Se
         action,
         request.path["dataSetId"],
         heads=_heads(request),
-        data_sets=ours.data_sets,
-        refusals=ours.refusals,
+        data_sets=ours.data.data_sets,
+        refusals=ours.uploads.rejections,
         now_ms=request.now_ms,
         new_id=ours.new_id,
     )
 
 
 def _heads(request: Request) -> DataSetHeads:
-    return request.sessions if isinstance(request.sessions, SessionAndHead) else request.services.data_sets
+    return request.sessions if isinstance(request.sessions, SessionAndHead) else request.services.data.data_sets
 
 
 @blueprint.operation(ADD_DATA, _session_and_head)
@@ -81,8 +81,8 @@ def _add(add: Callable[..., Added], request: Request) -> Added:
         request.path["dataSetId"],
         request.json,
         heads=_heads(request),
-        log=ours.record_log,
-        grants=ours.grants,
+        log=ours.data.log,
+        grants=ours.accounts.grants,
         now_ms=request.now_ms,
         new_id=ours.new_id,
     )
@@ -98,8 +98,8 @@ def delete_data(request: Request) -> Reply:
             request.path["dataSetId"],
             request.json,
             heads=_heads(request),
-            log=ours.record_log,
-            grants=ours.grants,
+            log=ours.data.log,
+            grants=ours.accounts.grants,
             now_ms=request.now_ms,
         )
     return enveloped(request, [])
@@ -110,7 +110,11 @@ def erase_data(request: Request) -> Reply:
     """Erase all data sets and data of a user."""
     ours = request.services
     data_sets.erase(
-        request.caller, request.path["userId"], data_sets=ours.data_sets, grants=ours.grants, now_ms=request.now_ms
+        request.caller,
+        request.path["userId"],
+        data_sets=ours.data.data_sets,
+        grants=ours.accounts.grants,
+        now_ms=request.now_ms,
     )
     return enveloped(request, [])
 
@@ -119,9 +123,9 @@ def _session_and_snapshot(request: Request) -> SessionAndSnapshot:
     ours = request.services
     # Who names a tag has the answer in most cases, and saying so takes no snapshot.
     with_snapshot = not _known_tags(request)
-    read_together = ours.read_session_and_snapshot
+    read_together = ours.reading.read_session_and_snapshot
     return SessionAndSnapshot(
-        request.path["userId"], read_together, ours.data_sets, ours.tiles, with_snapshot=with_snapshot
+        request.path["userId"], read_together, ours.data.data_sets, ours.tiles.tiles, with_snapshot=with_snapshot
     )
 
 
@@ -140,10 +144,10 @@ def read_data(request: Request) -> Reply:
             request.path["userId"],
             parse_data_query(request.query),
             data_sets=reads,
-            sources=ours.data_sources,
-            log=ours.record_log,
+            sources=ours.data_sources.sources,
+            log=ours.data.log,
             tiles=reads,
-            grants=ours.grants,
+            grants=ours.accounts.grants,
             known_tags=_known_tags(request),
         )
     except NotModifiedError as unchanged:
@@ -160,7 +164,9 @@ def _revalidated(tag: str | None) -> dict[str, str]:
 def get_freshness(request: Request) -> Reply:
     """How fresh the data of a user is, by client and type."""
     ours = request.services
-    found = read_freshness(request.caller, request.path["userId"], data_sets=ours.data_sets, grants=ours.grants)
+    found = read_freshness(
+        request.caller, request.path["userId"], data_sets=ours.data.data_sets, grants=ours.accounts.grants
+    )
     return Reply(found, headers=_revalidated(None))
 
 
@@ -172,9 +178,9 @@ def upload_data(request: Request) -> Reply:
         request.caller,
         request.path["userId"],
         request.json,
-        store=ours.data_sets,
-        log=ours.record_log,
-        grants=ours.grants,
+        store=ours.data.data_sets,
+        log=ours.data.log,
+        grants=ours.accounts.grants,
         now_ms=request.now_ms,
         new_id=ours.new_id,
     )
@@ -189,8 +195,8 @@ def list_refusals(request: Request) -> Reply:
         refusals.list_refusals(
             request.caller,
             request.path["userId"],
-            refusals=ours.refusals,
-            grants=ours.grants,
+            refusals=ours.uploads.rejections,
+            grants=ours.accounts.grants,
             now_ms=request.now_ms,
         )
     )

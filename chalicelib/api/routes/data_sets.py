@@ -24,8 +24,8 @@ def create_data_set(request: Request) -> Reply:
         request.caller,
         request.path["userId"],
         request.json,
-        data_sets=ours.data_sets,
-        grants=ours.grants,
+        data_sets=ours.data.data_sets,
+        grants=ours.accounts.grants,
         now_ms=request.now_ms,
         new_id=ours.new_id,
     )
@@ -50,8 +50,8 @@ def _listed(request: Request, *, has_filters: bool) -> list[dict[str, object]]:
         request.path["userId"],
         parse_list_query(request.query, has_filters=has_filters),
         policy=request.operation.policy,
-        data_sets=request.services.data_sets,
-        grants=request.services.grants,
+        data_sets=request.services.data.data_sets,
+        grants=request.services.accounts.grants,
     )
 
 
@@ -59,7 +59,11 @@ def _listed(request: Request, *, has_filters: bool) -> list[dict[str, object]]:
 def get_data_set(request: Request) -> Reply:
     """One data set, in any state."""
     ours = request.services
-    return Reply(data_sets.get(request.caller, request.path["dataSetId"], data_sets=ours.data_sets, grants=ours.grants))
+    return Reply(
+        data_sets.get(
+            request.caller, request.path["dataSetId"], data_sets=ours.data.data_sets, grants=ours.accounts.grants
+        )
+    )
 
 
 @blueprint.operation(UPDATE_DATA_SET)
@@ -70,8 +74,8 @@ def update_data_set(request: Request) -> Reply:
         request.caller,
         request.path["dataSetId"],
         request.json,
-        data_sets=ours.data_sets,
-        grants=ours.grants,
+        data_sets=ours.data.data_sets,
+        grants=ours.accounts.grants,
         now_ms=request.now_ms,
     )
     return enveloped(request, updated)
@@ -84,8 +88,8 @@ def delete_data_set(request: Request) -> Reply:
     data_sets.delete(
         request.caller,
         request.path["dataSetId"],
-        data_sets=ours.data_sets,
-        grants=ours.grants,
+        data_sets=ours.data.data_sets,
+        grants=ours.accounts.grants,
         now_ms=request.now_ms,
     )
     return enveloped(request, {})

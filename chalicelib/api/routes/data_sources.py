@@ -18,7 +18,7 @@ blueprint = ApiBlueprint(__name__)
 
 def _context(request: Request) -> data_sources.Context:
     ours = request.services
-    return data_sources.Context(request.caller, ours.data_sources, ours.grants, request.now_ms)
+    return data_sources.Context(request.caller, ours.data_sources.sources, ours.accounts.grants, request.now_ms)
 
 
 @blueprint.operation(LIST_DATA_SOURCES)

@@ -30,7 +30,7 @@ def list_device_logs(request: Request) -> Reply:
     """A page of the device logs of a user, those created last first, as a bare array."""
     ours = request.services
     found = device_logs.list_of_user(
-        request.caller, request.path["userId"], request.query, blobs=ours.blobs, grants=ours.grants
+        request.caller, request.path["userId"], request.query, blobs=ours.blobs.blobs, grants=ours.accounts.grants
     )
     return Reply([as_device_log(log) for log in found])
 
@@ -39,7 +39,7 @@ def list_device_logs(request: Request) -> Reply:
 def get_device_log(request: Request) -> Reply:
     """One device log."""
     ours = request.services
-    log = device_logs.get(request.caller, request.path["logId"], blobs=ours.blobs, grants=ours.grants)
+    log = device_logs.get(request.caller, request.path["logId"], blobs=ours.blobs.blobs, grants=ours.accounts.grants)
     return Reply(as_device_log(log))
 
 
@@ -48,7 +48,11 @@ def read_device_log(request: Request) -> Reply:
     """The content of a device log, or the way to it, and the time it tells of."""
     ours = request.services
     content = device_logs.read(
-        request.caller, request.path["logId"], blobs=ours.blobs, contents=ours.contents, grants=ours.grants
+        request.caller,
+        request.path["logId"],
+        blobs=ours.blobs.blobs,
+        contents=ours.blobs.contents,
+        grants=ours.accounts.grants,
     )
     answer = content_answer(content)
     return replace(answer, headers={**answer.headers, **_span_headers(content.blob.span)})

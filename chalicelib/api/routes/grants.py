@@ -22,7 +22,9 @@ def get_status(_request: Request) -> Reply:
 @blueprint.operation(LIST_GROUPS)
 def list_groups(request: Request) -> Reply:
     """Permissions that the user has with others, by sharer."""
-    given = grants_given_to(request.caller, request.path["userId"], LIST_GROUPS.policy, request.services.grants)
+    given = grants_given_to(
+        request.caller, request.path["userId"], LIST_GROUPS.policy, request.services.accounts.grants
+    )
     return Reply(given)
 
 
@@ -30,21 +32,21 @@ def list_groups(request: Request) -> Reply:
 def list_grants(request: Request) -> Reply:
     """Permissions that the user grants to others, by grantee."""
     sharer_id = request.path.get("sharerId", "groups")
-    return Reply(grants_given_by(request.caller, sharer_id, LIST_GRANTS.policy, request.services.grants))
+    return Reply(grants_given_by(request.caller, sharer_id, LIST_GRANTS.policy, request.services.accounts.grants))
 
 
 @blueprint.operation(GET_GRANT)
 def get_grant(request: Request) -> Reply:
     """Permissions that one user grants to another."""
     sharer_id, grantee_id = request.path["sharerId"], request.path["granteeId"]
-    return Reply(grant_of(request.caller, sharer_id, grantee_id, GET_GRANT.policy, request.services.grants))
+    return Reply(grant_of(request.caller, sharer_id, grantee_id, GET_GRANT.policy, request.services.accounts.grants))
 
 
 @blueprint.operation(SET_GRANT)
 def post_grant(request: Request) -> Reply:
     """Permissions after the change; `null` when there are none."""
     grant = Grant(request.path["sharerId"], request.path["granteeId"], _permissions(request))
-    held = set_grant(request.caller, grant, SET_GRANT.policy, request.services.grants, request.now_ms)
+    held = set_grant(request.caller, grant, SET_GRANT.policy, request.services.accounts.grants, request.now_ms)
     return Reply(b"null" if held is None else held)
 
 

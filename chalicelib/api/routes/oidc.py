@@ -53,7 +53,7 @@ def get_configuration(request: Request) -> Reply:
 def get_certs(request: Request) -> Reply:
     """The public keys, the current one first."""
     issuer_of(request)
-    return Reply({"keys": request.services.id_tokens.public_keys()}, headers=KEPT_FOR_A_WHILE)
+    return Reply({"keys": request.services.sign_in.id_tokens.public_keys()}, headers=KEPT_FOR_A_WHILE)
 
 
 @blueprint.operation(ISSUE_TOKENS)
@@ -72,7 +72,7 @@ def issue_tokens(request: Request) -> Reply:
     try:
         granted = _granted(request, fields, client_id, new)
     except OAuthError:
-        count_refused(services.sign_in_attempts, request.source_ip, request.now_ms)
+        count_refused(services.accounts.sign_in_attempts, request.source_ip, request.now_ms)
         raise
     return Reply(_token_answer(request, issuer, granted, new), headers=NOT_KEPT)
 
@@ -83,7 +83,7 @@ def get_user_info(request: Request) -> Reply:
     issuer_of(request)
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     session = valid_session(token.strip(), request.sessions, request.now_ms)
-    account = None if session.is_server else request.services.accounts.find(session.user_id)
+    account = None if session.is_server else request.services.accounts.accounts.find(session.user_id)
     if scheme.lower() != "bearer" or account is None:
         raise InvalidTokenError
     return Reply(user_claims(account), headers=NOT_KEPT)
@@ -101,7 +101,9 @@ def revoke_token(request: Request) -> Reply:
     issuer_of(request)
     fields = fields_of(request)
     client = client_of(request, fields)
-    revoke(field(fields, "token"), client.client_id, request.services.oidc_logins, request.services.sessions)
+    revoke(
+        field(fields, "token"), client.client_id, request.services.sign_in.logins, request.services.accounts.sessions
+    )
     return Reply(headers=NOT_KEPT)
 
 
@@ -118,7 +120,7 @@ def post_end_session(request: Request) -> Reply:
 
 
 def _granted(request: Request, fields: Mapping[str, str], client_id: str, new: NewTokens) -> Granted:
-    logins, sessions = request.services.oidc_logins, request.services.sessions
+    logins, sessions = request.services.sign_in.logins, request.services.accounts.sessions
     match field(fields, "grant_type"):
         case "authorization_code":
             redirect_uri, code = field(fields, "redirect_uri"), field(fields, "code")
@@ -131,7 +133,7 @@ def _granted(request: Request, fields: Mapping[str, str], client_id: str, new: N
 
 def _token_answer(request: Request, issuer: str, granted: Granted, new: NewTokens) -> dict[str, Any]:
     services = request.services
-    account = services.accounts.find(granted.login.user_id)
+    account = services.accounts.accounts.find(granted.login.user_id)
     if account is None:  # deleted since the tokens were stored, and they with it
         raise RefusedRefreshTokenError
     claims = id_token_claims(issuer, granted, account, new.access_lifetime_s, request.now_ms)
@@ -142,17 +144,17 @@ def _token_answer(request: Request, issuer: str, granted: Granted, new: NewToken
         "refresh_token": granted.refresh_token,
         "refresh_expires_in": new.refresh_lifetime_s,
         "scope": granted.login.scope,
-        "id_token": services.id_tokens.sign(claims),
+        "id_token": services.sign_in.id_tokens.sign(claims),
     }
 
 
 def _end_session(request: Request, fields: Mapping[str, str]) -> Reply:
     issuer_of(request)
     services = request.services
-    hint = services.id_tokens.read(fields["id_token_hint"]) if fields.get("id_token_hint") else None
-    login = login_to_end(hint or {}, fields.get("refresh_token", ""), services.oidc_logins)
+    hint = services.sign_in.id_tokens.read(fields["id_token_hint"]) if fields.get("id_token_hint") else None
+    login = login_to_end(hint or {}, fields.get("refresh_token", ""), services.sign_in.logins)
     if login is not None:
-        end_login(login, services.sessions)
+        end_login(login, services.accounts.sessions)
     client_id = str(hint["aud"]) if hint is not None else fields.get("client_id", "")
     client = clients_of(request).get(client_id)
     uri = fields.get("post_logout_redirect_uri")

@@ -88,13 +88,13 @@ def _signed_in(request: Request, issuer: str, wanted: AuthorizationRequest, cred
         account = sign_in(
             credentials,
             request.source_ip,
-            accounts=services.accounts,
-            passwords=services.passwords,
-            attempts=services.sign_in_attempts,
+            accounts=services.accounts.accounts,
+            passwords=services.accounts.passwords,
+            attempts=services.accounts.sign_in_attempts,
             now_ms=request.now_ms,
         )
         code = services.new_token()
-        grant_code(wanted, account, code, services.oidc_logins, request.now_ms)
+        grant_code(wanted, account, code, services.sign_in.logins, request.now_ms)
     except WrongCredentialsError:
         alert = "E-mail address or password is wrong."
         return _form(request, wanted, credentials.username, alert, 401)

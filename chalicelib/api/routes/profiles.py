@@ -34,8 +34,8 @@ def get_collection(request: Request) -> Reply:
         request.path["userId"],
         _collection(request),
         GET_COLLECTION.policy,
-        grants=services.grants,
-        profiles=services.profiles,
+        grants=services.accounts.grants,
+        profiles=services.accounts.profiles,
     )
     return Reply(values)
 
@@ -51,8 +51,8 @@ def put_collection(request: Request) -> Reply:
         _collection(request),
         request.json(),
         request.operation.policy,
-        grants=services.grants,
-        profiles=services.profiles,
+        grants=services.accounts.grants,
+        profiles=services.accounts.profiles,
     )
     return Reply(values)
 
@@ -61,7 +61,7 @@ def put_collection(request: Request) -> Reply:
 @blueprint.operation(DELETE_PRIVATE_PAIR)
 def refuse_deletion(request: Request) -> Reply:
     """Nothing: a collection goes with its user only."""
-    require(request.caller, request.path["userId"], request.operation.policy, request.services.grants)
+    require(request.caller, request.path["userId"], request.operation.policy, request.services.accounts.grants)
     return Reply()
 
 
@@ -74,8 +74,8 @@ def get_private_pair(request: Request) -> Reply:
         request.path["userId"],
         request.path["name"],
         GET_USER_PRIVATE_PAIR.policy,
-        grants=services.grants,
-        profiles=services.profiles,
+        grants=services.accounts.grants,
+        profiles=services.accounts.profiles,
         new_id=services.new_id,
     )
     return Reply(pair)
@@ -90,9 +90,9 @@ def list_associated_users(request: Request) -> Reply:
         request.path["userId"],
         request.query,
         LIST_ASSOCIATED_USERS.policy,
-        accounts=services.accounts,
-        grants=services.grants,
-        profiles=services.profiles,
+        accounts=services.accounts.accounts,
+        grants=services.accounts.grants,
+        profiles=services.accounts.profiles,
     )
     return Reply(users)
 

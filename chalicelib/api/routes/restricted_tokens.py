@@ -25,8 +25,8 @@ def create(request: Request) -> Reply:
         request.json,
         CREATE_RESTRICTED_TOKEN.policy,
         token_id=services.new_id(),
-        tokens=services.restricted_tokens,
-        grants=services.grants,
+        tokens=services.accounts.restricted_tokens,
+        grants=services.accounts.grants,
         now_ms=request.now_ms,
     )
     return Reply(rules.restricted_token_object(token))
@@ -41,8 +41,8 @@ def list_all(request: Request) -> Reply:
         request.path["userId"],
         request.query,
         LIST_RESTRICTED_TOKENS.policy,
-        tokens=services.restricted_tokens,
-        grants=services.grants,
+        tokens=services.accounts.restricted_tokens,
+        grants=services.accounts.grants,
     )
     return Reply([rules.restricted_token_object(token) for token in tokens])
 
@@ -50,7 +50,7 @@ def list_all(request: Request) -> Reply:
 @blueprint.operation(DELETE_RESTRICTED_TOKENS)
 def delete_all(request: Request) -> Reply:
     """Nothing; none of the user's tokens opens anything any more."""
-    tokens, grants = request.services.restricted_tokens, request.services.grants
+    tokens, grants = request.services.accounts.restricted_tokens, request.services.accounts.grants
     policy = DELETE_RESTRICTED_TOKENS.policy
     rules.delete_restricted_tokens(request.caller, request.path["userId"], policy, tokens, grants)
     return Reply()
@@ -59,7 +59,7 @@ def delete_all(request: Request) -> Reply:
 @blueprint.operation(GET_RESTRICTED_TOKEN)
 def get(request: Request) -> Reply:
     """One token."""
-    tokens, grants = request.services.restricted_tokens, request.services.grants
+    tokens, grants = request.services.accounts.restricted_tokens, request.services.accounts.grants
     policy = GET_RESTRICTED_TOKEN.policy
     token = rules.get_restricted_token(request.caller, request.path["id"], policy, tokens, grants)
     return Reply(rules.restricted_token_object(token))
@@ -74,8 +74,8 @@ def update(request: Request) -> Reply:
         request.path["id"],
         request.json,
         UPDATE_RESTRICTED_TOKEN.policy,
-        tokens=services.restricted_tokens,
-        grants=services.grants,
+        tokens=services.accounts.restricted_tokens,
+        grants=services.accounts.grants,
         now_ms=request.now_ms,
     )
     return Reply(rules.restricted_token_object(token))
@@ -84,7 +84,7 @@ def update(request: Request) -> Reply:
 @blueprint.operation(DELETE_RESTRICTED_TOKEN)
 def delete(request: Request) -> Reply:
     """Nothing; the token opens nothing any more."""
-    tokens, grants = request.services.restricted_tokens, request.services.grants
+    tokens, grants = request.services.accounts.restricted_tokens, request.services.accounts.grants
     policy = DELETE_RESTRICTED_TOKEN.policy
     rules.delete_restricted_token(request.caller, request.path["id"], policy, tokens, grants)
     return Reply()

@@ -44,9 +44,9 @@ def login(request: Request) -> Reply:
     account = sign_in(
         basic_credentials(request.headers.get("authorization")),
         request.source_ip,
-        accounts=services.accounts,
-        passwords=services.passwords,
-        attempts=services.sign_in_attempts,
+        accounts=services.accounts.accounts,
+        passwords=services.accounts.passwords,
+        attempts=services.accounts.sign_in_attempts,
         now_ms=request.now_ms,
     )
     return signed_in(request, account)
@@ -56,7 +56,7 @@ def login(request: Request) -> Reply:
 def refresh(request: Request) -> Reply:
     """Another token of the same login, and what it stands for."""
     token = request.services.new_token()
-    session = refresh_session(request.headers[TOKEN_HEADER], token, request.services.sessions, request.now_ms)
+    session = refresh_session(request.headers[TOKEN_HEADER], token, request.services.accounts.sessions, request.now_ms)
     return Reply(token_data(session), headers={TOKEN_HEADER: token})
 
 
@@ -64,7 +64,7 @@ def refresh(request: Request) -> Reply:
 def logout(request: Request) -> Reply:
     """Nothing, whatever was sent. Source: auth-api 2, route 4."""
     with contextlib.suppress(UnavailableError):
-        sign_out(request.headers.get(TOKEN_HEADER, ""), request.services.sessions)
+        sign_out(request.headers.get(TOKEN_HEADER, ""), request.services.accounts.sessions)
     return Reply()
 
 
@@ -79,28 +79,30 @@ def server_login(request: Request) -> Reply:
     require_server_secret(secret, services.server_secret())
     token = services.new_token()
     login = Login(name, is_server=True, lifetime_s=services.settings.server_session_lifetime_s)
-    open_session(login, token, services.sessions, request.now_ms)
+    open_session(login, token, services.accounts.sessions, request.now_ms)
     return Reply(headers={TOKEN_HEADER: token})
 
 
 @blueprint.operation(GET_TOKEN)
 def get_token(request: Request) -> Reply:
     """What the caller's token stands for."""
-    return Reply(token_data(valid_session(request.headers[TOKEN_HEADER], request.services.sessions, request.now_ms)))
+    return Reply(
+        token_data(valid_session(request.headers[TOKEN_HEADER], request.services.accounts.sessions, request.now_ms))
+    )
 
 
 @blueprint.operation(CHECK_TOKEN)
 def check_token(request: Request) -> Reply:
     """What the token in the path stands for, told to servers."""
-    require(request.caller, "", CHECK_TOKEN.policy, request.services.grants)
-    return Reply(token_data(valid_session(request.path["token"], request.services.sessions, request.now_ms)))
+    require(request.caller, "", CHECK_TOKEN.policy, request.services.accounts.grants)
+    return Reply(token_data(valid_session(request.path["token"], request.services.accounts.sessions, request.now_ms)))
 
 
 @blueprint.operation(DELETE_SESSIONS)
 def delete_sessions(request: Request) -> Reply:
     """Nothing; all tokens of the user are refused from now on."""
-    require(request.caller, request.path["userId"], DELETE_SESSIONS.policy, request.services.grants)
-    request.services.sessions.end_all(request.path["userId"])
+    require(request.caller, request.path["userId"], DELETE_SESSIONS.policy, request.services.accounts.grants)
+    request.services.accounts.sessions.end_all(request.path["userId"])
     return Reply()
 
 
@@ -122,7 +124,7 @@ def signed_in(request: Request, account: Account) -> Reply:
     token = services.new_token()
     lifetime_s = services.settings.session_lifetime_s
     login = Login(account.user_id, is_server=False, lifetime_s=lifetime_s, password_version=account.password_version)
-    open_session(login, token, services.sessions, request.now_ms)
+    open_session(login, token, services.accounts.sessions, request.now_ms)
     return Reply(user_object(account, to_server=False), headers={TOKEN_HEADER: token})
 
 

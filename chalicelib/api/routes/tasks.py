@@ -12,7 +12,7 @@ blueprint = ApiBlueprint(__name__)
 @blueprint.operation(LIST_TASKS)
 def list_tasks(request: Request) -> Reply:
     """Tasks by name, type and state, newest first, a page of them."""
-    return Reply(tasks.list_tasks(request.caller, request.query, tasks=request.services.tasks))
+    return Reply(tasks.list_tasks(request.caller, request.query, tasks=request.services.tasks.tasks))
 
 
 @blueprint.operation(CREATE_TASK)
@@ -22,8 +22,8 @@ def create_task(request: Request) -> Reply:
     created = tasks.create(
         request.caller,
         request.json,
-        tasks=ours.tasks,
-        queue=ours.task_queue,
+        tasks=ours.tasks.tasks,
+        queue=ours.tasks.queue,
         known_types=TASK_TYPES,
         now_ms=request.now_ms,
         new_id=ours.new_id,
@@ -34,7 +34,7 @@ def create_task(request: Request) -> Reply:
 @blueprint.operation(GET_TASK)
 def get_task(request: Request) -> Reply:
     """One task."""
-    return Reply(tasks.get(request.caller, request.path["taskId"], tasks=request.services.tasks))
+    return Reply(tasks.get(request.caller, request.path["taskId"], tasks=request.services.tasks.tasks))
 
 
 @blueprint.operation(UPDATE_TASK)
@@ -44,7 +44,7 @@ def update_task(request: Request) -> Reply:
         request.caller,
         request.path["taskId"],
         request.json,
-        tasks=request.services.tasks,
+        tasks=request.services.tasks.tasks,
         known_types=TASK_TYPES,
         now_ms=request.now_ms,
     )
@@ -54,5 +54,5 @@ def update_task(request: Request) -> Reply:
 @blueprint.operation(DELETE_TASK)
 def delete_task(request: Request) -> Reply:
     """Delete a task, if it is there."""
-    tasks.delete(request.caller, request.path["taskId"], tasks=request.services.tasks)
+    tasks.delete(request.caller, request.path["taskId"], tasks=request.services.tasks.tasks)
     return Reply()

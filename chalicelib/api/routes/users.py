@@ -35,7 +35,7 @@ def create(request: Request) -> Reply:
         body,
         request.source_ip,
         invitation_code=services.invitation_code,
-        attempts=services.sign_in_attempts,
+        attempts=services.accounts.sign_in_attempts,
         now_ms=request.now_ms,
     )
     account = create_user(
@@ -43,8 +43,8 @@ def create(request: Request) -> Reply:
         user_id=user_id_of(services.new_id()),
         email_verified=not services.settings.verifies_emails,
         now_ms=request.now_ms,
-        accounts=services.accounts,
-        passwords=services.passwords,
+        accounts=services.accounts.accounts,
+        passwords=services.accounts.passwords,
     )
     return signed_in(request, account)
 
@@ -53,7 +53,9 @@ def create(request: Request) -> Reply:
 def get(request: Request) -> Reply:
     """A user, by id or e-mail address; without either, the caller."""
     services = request.services
-    account = read_user(request.caller, _user_id(request), GET_USER.policy, services.accounts, services.grants)
+    account = read_user(
+        request.caller, _user_id(request), GET_USER.policy, services.accounts.accounts, services.accounts.grants
+    )
     return Reply(user_object(account, to_server=request.caller.is_server))
 
 
@@ -66,11 +68,11 @@ def update(request: Request) -> Reply:
         _user_id(request),
         user_updates(request.json()),
         UPDATE_USER.policy,
-        accounts=services.accounts,
-        grants=services.grants,
-        passwords=services.passwords,
-        sessions=services.sessions,
-        restricted_tokens=services.restricted_tokens,
+        accounts=services.accounts.accounts,
+        grants=services.accounts.grants,
+        passwords=services.accounts.passwords,
+        sessions=services.accounts.sessions,
+        restricted_tokens=services.accounts.restricted_tokens,
         token=request.headers[TOKEN_HEADER],
     )
     return Reply(user_object(account, to_server=request.caller.is_server))
@@ -86,10 +88,10 @@ def delete(request: Request) -> Reply:
         user_id,
         Confirmation(_password(request), request.source_ip),
         DELETE_USER.policy,
-        accounts=services.accounts,
-        grants=services.grants,
-        passwords=services.passwords,
-        attempts=services.sign_in_attempts,
+        accounts=services.accounts.accounts,
+        grants=services.accounts.grants,
+        passwords=services.accounts.passwords,
+        attempts=services.accounts.sign_in_attempts,
         now_ms=request.now_ms,
     )
     erase_at_once(user_id, services)
@@ -99,22 +101,22 @@ def delete(request: Request) -> Reply:
 @blueprint.operation(CREATE_CUSTODIAL_USER)
 def create_custodial(request: Request) -> Reply:
     """A new account without a login, which the user in the path manages."""
-    require(request.caller, request.path["userId"], CREATE_CUSTODIAL_USER.policy, request.services.grants)
+    require(request.caller, request.path["userId"], CREATE_CUSTODIAL_USER.policy, request.services.accounts.grants)
     return _created_custodial(request, custodian_id=request.path["userId"])
 
 
 @blueprint.operation(CREATE_CLINIC_USER)
 def create_for_clinic(request: Request) -> Reply:
     """A new account without a login, which nobody manages yet."""
-    require(request.caller, "", CREATE_CLINIC_USER.policy, request.services.grants)
+    require(request.caller, "", CREATE_CLINIC_USER.policy, request.services.accounts.grants)
     return _created_custodial(request, custodian_id=None)
 
 
 @blueprint.operation(LIST_USERS)
 def list_all(request: Request) -> Reply:
     """The users that a server asks for."""
-    require(request.caller, "", LIST_USERS.policy, request.services.grants)
-    accounts = list_users(users_query(request.query), request.services.accounts)
+    require(request.caller, "", LIST_USERS.policy, request.services.accounts.grants)
+    accounts = list_users(users_query(request.query), request.services.accounts.accounts)
     return Reply([user_object(account, to_server=True) for account in accounts])
 
 
@@ -139,6 +141,6 @@ def _created_custodial(request: Request, custodian_id: str | None) -> Reply:
         user_id=user_id_of(services.new_id()),
         custodian_id=custodian_id,
         now_ms=request.now_ms,
-        accounts=services.accounts,
+        accounts=services.accounts.accounts,
     )
     return Reply(user_object(account, to_server=False))

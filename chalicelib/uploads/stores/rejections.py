@@ -4,11 +4,11 @@ from chalicelib import json_text
 from chalicelib.config import Settings
 from chalicelib.engine.dynamodb import batch_delete, client, query_pages, refusals
 from chalicelib.log.stores.keys import refusal_key, refusals_partition
-from chalicelib.uploads.rejections import KEPT_FOR_MS, Refusal, RefusedError
+from chalicelib.uploads.ports import KEPT_FOR_MS, Refusal, RefusedError
 
 
 class DynamoRefusals:
-    """Implements `domain.refusals.Refusals`."""
+    """Implements `uploads.ports.Refusals`."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings

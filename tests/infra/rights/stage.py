@@ -64,7 +64,9 @@ class Stage:
         self._server: str | None = None
         self._acted_last = ""
         self.use_case = ""
-        self.services: Services = replace(build_services(SETTINGS), now_ms=self.now_ms)
+        built = build_services(SETTINGS)
+        tiles = replace(built.tiles, now_ms=self.now_ms)
+        self.services: Services = replace(built, now_ms=self.now_ms, tiles=tiles)
 
     def now_ms(self) -> int:
         """The clock of the functions."""

@@ -76,11 +76,11 @@ class Scene:
             ANNA.user_id,
             UserUpdates(**updates),
             UPDATE_USER.policy,
-            accounts=services.accounts,
-            grants=services.grants,
+            accounts=services.accounts.accounts,
+            grants=services.accounts.grants,
             passwords=FakePasswords(),
-            sessions=services.sessions,
-            restricted_tokens=services.restricted_tokens,
+            sessions=services.accounts.sessions,
+            restricted_tokens=services.accounts.restricted_tokens,
             token="",
         )
 
@@ -100,9 +100,14 @@ def scene(request: pytest.FixtureRequest) -> Iterator[Scene]:
     memory = request.param == "memory"
     passwords = Passwords()
     built = FakeServices().services if memory else wiring.build_services(request.getfixturevalue("stage"))
-    services = replace(built, passwords=passwords, settings=replace(built.settings, base_url=BASE_URL))
+    services = replace(
+        built,
+        accounts=(accounts := replace(built.accounts, passwords=passwords)),
+        sign_in=replace(built.sign_in, accounts=accounts),
+        settings=replace(built.settings, base_url=BASE_URL),
+    )
     wiring.override(services)
-    services.accounts.create(replace(ANNA, password_hash=f"now:{OLD}"))
+    services.accounts.accounts.create(replace(ANNA, password_hash=f"now:{OLD}"))
     with Client(app) as client:
         yield Scene(ApiClient(client), services, passwords)
     wiring.override(None)
@@ -137,7 +142,7 @@ def test_two_logins_that_hash_the_password_anew_both_succeed(scene: Scene) -> No
     between: list[int] = []
     scene.passwords.then = lambda: between.append(rehash(scene))
     assert scene.login()[0] == 200
-    account = scene.services.accounts.find(ANNA.user_id)
+    account = scene.services.accounts.accounts.find(ANNA.user_id)
     assert account is not None
     assert between == [account.version] == [2]
     assert account.password_hash == f"stronger:{OLD}"
@@ -145,10 +150,10 @@ def test_two_logins_that_hash_the_password_anew_both_succeed(scene: Scene) -> No
 
 def rehash(scene: Scene) -> int:
     """What another login does that was a little faster."""
-    account = scene.services.accounts.find(ANNA.user_id)
+    account = scene.services.accounts.accounts.find(ANNA.user_id)
     assert account is not None
     rehashed = replace(account, password_hash=f"stronger:{OLD}", version=account.version + 1)
-    assert scene.services.accounts.replace(account, rehashed)
+    assert scene.services.accounts.accounts.replace(account, rehashed)
     return rehashed.version
 
 
@@ -156,14 +161,14 @@ def test_a_hash_made_anew_does_not_bring_the_old_password_back(scene: Scene) -> 
     scene.passwords.parameters = "stronger"
     scene.passwords.then = scene.change_password
     assert scene.login()[0] == 401
-    account = scene.services.accounts.find(ANNA.user_id)
+    account = scene.services.accounts.accounts.find(ANNA.user_id)
     assert account is not None
     assert account.password_hash == f"now:{NEW}"
 
 
 def change_before_the_next_restricted_token(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the password change once the caller is known, before what they make is stored."""
-    tokens = scene.services.restricted_tokens
+    tokens = scene.services.accounts.restricted_tokens
     add = tokens.add
 
     def late(*arguments: Any, **named: Any) -> bool:
@@ -177,7 +182,7 @@ def test_no_restricted_token_is_left_of_a_login_that_ends(scene: Scene, monkeypa
     _, token = scene.login()
     change_before_the_next_restricted_token(scene, monkeypatch)
     assert scene.status("POST", scene.restricted_paths, token) == 401
-    assert scene.services.restricted_tokens.of_user(ANNA.user_id) == []
+    assert scene.services.accounts.restricted_tokens.of_user(ANNA.user_id) == []
 
 
 def test_no_restricted_token_is_left_of_one_that_ends(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -186,5 +191,5 @@ def test_no_restricted_token_is_left_of_one_that_ends(scene: Scene, monkeypatch:
     path = f"{scene.restricted_paths}?restricted_token={restricted}"
     change_before_the_next_restricted_token(scene, monkeypatch)
     assert scene.api.request("POST", path, {}).status == 401
-    assert scene.services.restricted_tokens.of_user(ANNA.user_id) == []
+    assert scene.services.accounts.restricted_tokens.of_user(ANNA.user_id) == []
     assert scene.api.request("POST", path, {}).status == 401

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from chalicelib.data_sources.data_source import DataSource
-from chalicelib.data_sources.manage import DataSources
+from chalicelib.data_sources.ports import DataSources
 from chalicelib.data_sources.stores.data_sources import DynamoDataSources
 from chalicelib.errors import ConflictError
 from chalicelib.log.ports import DataSetStore

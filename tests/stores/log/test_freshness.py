@@ -9,7 +9,7 @@ import pytest
 
 from chalicelib.config import Settings
 from chalicelib.conflicts import WriteConflictError
-from chalicelib.data_sources.manage import DataSources
+from chalicelib.data_sources.ports import DataSources
 from chalicelib.data_sources.stores.data_sources import DynamoDataSources
 from chalicelib.engine import dynamodb
 from chalicelib.errors import DataSetClosedError

@@ -10,6 +10,7 @@ from chalicelib.access.call import Caller
 from chalicelib.accounts.stores.grants import DynamoGrants
 from chalicelib.config import Settings
 from chalicelib.data_sources.stores.data_sources import DynamoDataSources
+from chalicelib.log.ports import DataPorts
 from chalicelib.log.stores.archive import S3Archive
 from chalicelib.log.stores.data_sets import DynamoDataSets
 from chalicelib.log.stores.record_log import DynamoRecordLog
@@ -18,9 +19,11 @@ from chalicelib.reading.read import read_data
 from chalicelib.reading.session_and_snapshot import SessionAndSnapshot
 from chalicelib.reading.stores.session_and_snapshot import session_and_snapshot_reader
 from chalicelib.services import random_id
-from chalicelib.tiles.compact import CompactionPorts, compact
+from chalicelib.tiles.compact import compact
+from chalicelib.tiles.ports import TilePorts
 from chalicelib.tiles.stores.sweep import DynamoSweeping
 from chalicelib.tiles.stores.tiles import DynamoTiles
+from tests.fakes.tile_ports import tile_ports
 from tests.stores.log.test_calls import Wire, add, wire
 from tests.stores.log.test_data_stores import ANNA, NOW_MS
 
@@ -58,11 +61,10 @@ def store_days(settings: Settings, days: int) -> None:
     assert len(list(DynamoTiles(settings).current(ANNA)[1].every_tile())) == days + 1
 
 
-def ports(settings: Settings) -> CompactionPorts:
+def ports(settings: Settings) -> TilePorts:
     """What a compaction works with."""
-    return CompactionPorts(
-        data_sets=DynamoDataSets(settings),
-        log=DynamoRecordLog(settings),
+    return tile_ports(
+        DataPorts(DynamoDataSets(settings), DynamoRecordLog(settings)),
         tiles=DynamoTiles(settings),
         archive=S3Archive(settings),
         now_ms=lambda: NOW_MS,

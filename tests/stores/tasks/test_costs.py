@@ -117,13 +117,13 @@ def test_a_tick_and_a_run_cost_the_same_however_many_tasks_are_not_due(
     for pending in (0, MANY):
         put_many(stage, not_due(runner.now_ms(), pending))
         due = Task("due", "one", runner.now_ms(), place=Place.LATER, available_time_ms=runner.now_ms())
-        runner.tasks.add(due)
+        runner.tasks.tasks.add(due)
         meter.reset()
         assert tick(runner, TYPES) == Ticked(started=1)
-        orders = runner.task_queue.orders  # type: ignore[attr-defined]  # the fake's
+        orders = runner.tasks.queue.orders  # type: ignore[attr-defined]  # the fake's
         assert carry_out(orders.pop(), runner, TYPES).result is Result.COMPLETED
         costs.append((dict(meter.calls), meter.read_units))
-        runner.tasks.delete("due")
+        runner.tasks.tasks.delete("due")
     assert costs[0] == costs[1]
     # Of a tick: what is due at all, what by time, the line of each type, the task, its slot, the claim.
     # Of a run: the task, its start, the task, its end, the slot, the line of its type.
@@ -139,7 +139,7 @@ def test_a_backlog_costs_its_head_only(runner: Services, meter: Meter, stage: Se
     meter.reset()
     assert tick(runner, TYPES) == Ticked(started=2)
     assert meter.read_units <= 4 * 0.5
-    orders = runner.task_queue.orders  # type: ignore[attr-defined]  # the fake's
+    orders = runner.tasks.queue.orders  # type: ignore[attr-defined]  # the fake's
     assert [int(order.task_id, 16) % 7 for order in orders] == [6, 6]
     meter.reset()
     carry_out(orders.pop(), runner, TYPES)
@@ -150,6 +150,6 @@ def test_a_backlog_costs_its_head_only(runner: Services, meter: Meter, stage: Se
 def test_a_page_of_a_list_reads_no_more_than_the_page(runner: Services, meter: Meter, stage: Settings) -> None:
     put_many(stage, not_due(runner.now_ms(), 1000))
     meter.reset()
-    assert len(runner.tasks.listed(TaskFilter(), 0, 10)) == 10
+    assert len(runner.tasks.tasks.listed(TaskFilter(), 0, 10)) == 10
     assert meter.calls == {"Query": 1, "BatchGetItem": 1}
     assert meter.read_units == 0.5

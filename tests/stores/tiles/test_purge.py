@@ -4,14 +4,14 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
 from chalicelib.access.call import SERVICE, Caller
 from chalicelib.config import Settings
 from chalicelib.data_sets import lifecycle as data_sets
-from chalicelib.data_sources.manage import DataSources
+from chalicelib.data_sources.ports import DataSources
 from chalicelib.data_sources.stores.data_sources import DynamoDataSources
 from chalicelib.engine import dynamodb
 from chalicelib.log.ports import Archive, DataSetStore, RecordLog
@@ -21,7 +21,6 @@ from chalicelib.log.stores.keys import marks_partition
 from chalicelib.log.stores.record_log import DynamoRecordLog
 from chalicelib.reading import read as query
 from chalicelib.reading.query import DataQuery
-from chalicelib.tasks.ports import TaskServices
 from chalicelib.tasks.task import State, Task
 from chalicelib.tasks.types import Run
 from chalicelib.tiles.ports import Purging, Sweeping, TileWriter
@@ -33,6 +32,7 @@ from chalicelib.uploads import add as ingest
 from tests.fakes.accounts import FakeGrants
 from tests.fakes.data import FakeDataSets, FakePurging, FakeRecordLog
 from tests.fakes.data_sources import FakeDataSources
+from tests.fakes.tile_ports import PurgeServices
 from tests.fakes.tiles import FakeArchive, FakeTiles
 
 START_MS = 1_767_225_600_000
@@ -140,18 +140,8 @@ class Scene:
         self.now_ms += wait_ms
         task = Task("t", "strandline.data.purge", self.now_ms, state=State.RUNNING)
         run = Run(task, {}, self.now_ms + 60_000, lambda: self.now_ms, lambda: None)
-        purge(run, cast(TaskServices, Swept(self.data_sets, self.purging, self.sweeping, self.archive)))
+        purge(run, PurgeServices(self.data_sets, self.purging, self.sweeping, self.archive))
         return run.data
-
-
-@dataclass
-class Swept:
-    """What a sweep uses of a task's services."""
-
-    data_sets: DataSetStore
-    purging: Purging
-    sweeping: Sweeping
-    archive: Archive
 
 
 def digits_of(seed: str, count: int) -> str:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.uploads.rejections import Refusal, Refusals, RefusedError
+from chalicelib.uploads.ports import Refusal, Refusals, RefusedError
 from chalicelib.uploads.stores.rejections import DynamoRefusals
 from tests.fakes.refusals import FakeRefusals
 

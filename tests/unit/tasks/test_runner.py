@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from chalicelib.errors import UnavailableError
-from chalicelib.jobs import TASK_TYPES
+from chalicelib.jobs import TASK_TYPES, JobServices
 from chalicelib.tasks.dispatch import Ticked, seed_jobs, tick
-from chalicelib.tasks.ports import RunOrder, TaskServices
+from chalicelib.tasks.ports import RunOrder
 from chalicelib.tasks.task import Place, State, Task, TaskChanges, changed, placed
 from chalicelib.tasks.types import (
     Again,
@@ -32,16 +32,16 @@ ADOPT = "strandline.tasks.adopt"
 class Scene:
     """Services, a registry with one type under test, and words for what happens."""
 
-    def __init__(self, function: Callable[[Run, TaskServices], Again | None] | None = None, **kind: Any) -> None:
+    def __init__(self, function: Callable[[Run, JobServices], Again | None] | None = None, **kind: Any) -> None:
         self.fakes = FakeServices()
         self.services = self.fakes.services
         tested = TaskType("tested", function or (lambda run, services: None), typical_s=60, **kind)
-        self.types: Registry = registry((*TASK_TYPES.values(), tested))
+        self.types: Registry[JobServices] = registry((*TASK_TYPES.values(), tested))
 
     def add(self, task_id: str, task_type: str = "tested", **fields: Any) -> Task:
         """A stored task."""
         task = Task(task_id, task_type, self.fakes.now_ms, **fields)
-        self.services.tasks.add(placed(task, self.types, self.fakes.now_ms))
+        self.services.tasks.tasks.add(placed(task, self.types, self.fakes.now_ms))
         return self.task(task_id)
 
     def task(self, task_id: str) -> Task:
@@ -158,7 +158,7 @@ def test_those_without_a_slot_wait_in_line() -> None:
     scene.after(1)
     assert scene.tick() == Ticked(started=1, waiting=2)
     assert [task.place for task in scene.fakes.tasks.by_id.values()].count(Place.READY) == 2
-    assert scene.services.tasks.due_ids(scene.fakes.now_ms, 10) == []
+    assert scene.services.tasks.tasks.due_ids(scene.fakes.now_ms, 10) == []
 
 
 def test_an_expired_task_never_runs_and_stays_pending() -> None:
@@ -170,17 +170,17 @@ def test_an_expired_task_never_runs_and_stays_pending() -> None:
     scene.after(1)
     assert scene.tick() == Ticked()
     assert {task.state for task in scene.fakes.tasks.by_id.values()} == {State.PENDING}
-    assert not scene.services.tasks.is_anything_due(scene.fakes.now_ms + 10**9)
+    assert not scene.services.tasks.tasks.is_anything_due(scene.fakes.now_ms + 10**9)
 
 
 def test_a_task_of_unknown_type_stays_pending_until_its_type_is_known() -> None:
     scene = Scene()
     scene.add("t", "not.yet.known")
     assert scene.tick() == Ticked()
-    assert not scene.services.tasks.is_anything_due(scene.fakes.now_ms)
+    assert not scene.services.tasks.tasks.is_anything_due(scene.fakes.now_ms)
     scene.types = registry((*scene.types.values(), TaskType("not.yet.known", lambda run, services: None, 60)))
     # A PUT puts it into its place, and so does the platform's job (see below).
-    scene.services.tasks.replace(changed(scene.task("t"), TaskChanges(), scene.types, scene.fakes.now_ms))
+    scene.services.tasks.tasks.replace(changed(scene.task("t"), TaskChanges(), scene.types, scene.fakes.now_ms))
     assert scene.tick() == Ticked(started=1)
 
 
@@ -209,7 +209,7 @@ def test_a_type_that_is_no_longer_known_leaves_the_schedule() -> None:
     scene.after(1)
     assert scene.tick() == Ticked()
     assert (scene.task("t").state, scene.task("t").place) == (State.PENDING, Place.UNKNOWN)
-    assert not scene.services.tasks.is_anything_due(scene.fakes.now_ms)
+    assert not scene.services.tasks.tasks.is_anything_due(scene.fakes.now_ms)
 
 
 def test_a_dead_worker_is_recovered_after_its_deadline_and_not_before() -> None:
@@ -238,7 +238,7 @@ def test_an_order_that_comes_twice_runs_once() -> None:
 def test_an_order_that_comes_again_during_the_run_is_dropped() -> None:
     results: list[Result] = []
 
-    def function(run: Run, services: TaskServices) -> None:
+    def function(run: Run, services: JobServices) -> None:
         results.append(carry_out(order, services, scene.types).result)
 
     scene = Scene(function)
@@ -269,13 +269,15 @@ def test_an_order_of_a_type_that_this_worker_does_not_know_is_dropped() -> None:
 def test_a_stale_worker_overwrites_nothing() -> None:
     stale: list[Ran] = []
 
-    def function(run: Run, services: TaskServices) -> None:
+    def function(run: Run, services: JobServices) -> None:
         if run.task.data.get("run") is None:
             run.data["run"] = "stale"
             scene.after(181)
             scene.tick()
             [second] = scene.orders()
-            scene.services.tasks.replace(changed(scene.task("t"), TaskChanges(data={"run": "next"}), scene.types, 0))
+            scene.services.tasks.tasks.replace(
+                changed(scene.task("t"), TaskChanges(data={"run": "next"}), scene.types, 0)
+            )
             stale.append(carry_out(second, services, scene.types))
 
     scene = Scene(function)
@@ -287,7 +289,7 @@ def test_a_stale_worker_overwrites_nothing() -> None:
 
 
 def test_a_deleted_task_keeps_no_result() -> None:
-    scene = Scene(lambda run, services: services.tasks.delete("t"))
+    scene = Scene(lambda run, services: services.tasks.tasks.delete("t"))
     scene.add("t")
     scene.tick()
     assert scene.work()[0].result is Result.DROPPED
@@ -296,12 +298,12 @@ def test_a_deleted_task_keeps_no_result() -> None:
 
 
 def test_progress_can_be_seen_during_the_run_and_stops_when_the_claim_is_lost() -> None:
-    def function(run: Run, services: TaskServices) -> None:
+    def function(run: Run, services: JobServices) -> None:
         run.data["done"] = 1
         run.save()
         assert scene.task("t").data == {"done": 1}
         assert scene.task("t").state is State.RUNNING
-        services.tasks.delete("t")
+        services.tasks.tasks.delete("t")
         run.save()
         pytest.fail("a run whose claim is lost goes on")
 
@@ -315,13 +317,13 @@ def test_a_put_between_claim_and_start_does_not_lose_the_start() -> None:
     scene = Scene()
     scene.add("t", data={"a": 1})
     scene.tick()
-    scene.services.tasks.replace(changed(scene.task("t"), TaskChanges(data={"a": 2}), scene.types, 0))
+    scene.services.tasks.tasks.replace(changed(scene.task("t"), TaskChanges(data={"a": 2}), scene.types, 0))
     assert scene.work()[0].result is Result.COMPLETED
     assert scene.task("t").data == {"a": 2}
 
 
 def test_an_unhandled_error_fails_the_task_and_tells_its_place_but_no_value() -> None:
-    def function(run: Run, services: TaskServices) -> None:
+    def function(run: Run, services: JobServices) -> None:
         raise KeyError("a-health-value-of-somebody")
 
     scene = Scene(function)
@@ -337,7 +339,7 @@ def test_an_unhandled_error_fails_the_task_and_tells_its_place_but_no_value() ->
 
 
 def test_a_store_that_does_not_answer_is_named() -> None:
-    def function(run: Run, services: TaskServices) -> None:
+    def function(run: Run, services: JobServices) -> None:
         raise UnavailableError
 
     scene = Scene(function)
@@ -350,7 +352,7 @@ def test_a_store_that_does_not_answer_is_named() -> None:
 def test_a_run_is_told_when_its_time_is_up() -> None:
     left: list[float] = []
 
-    def function(run: Run, services: TaskServices) -> None:
+    def function(run: Run, services: JobServices) -> None:
         run.check_time()
         left.append(run.time_left_s)
         scene.after(110)
@@ -368,7 +370,7 @@ def test_a_run_is_told_when_its_time_is_up() -> None:
 
 
 def test_a_function_can_ask_to_be_run_again() -> None:
-    def function(run: Run, services: TaskServices) -> Again:
+    def function(run: Run, services: JobServices) -> Again:
         run.data["runs"] = run.data.get("runs", 0) + 1
         return Again(delay_s=30)
 
@@ -385,7 +387,7 @@ def test_a_function_can_ask_to_be_run_again() -> None:
 
 
 def test_retries_wait_longer_each_time_and_come_to_an_end() -> None:
-    def function(run: Run, services: TaskServices) -> None:
+    def function(run: Run, services: JobServices) -> None:
         raise TaskFailedError("the other side is down")
 
     scene = Scene(function, retry=Retry(at_most=3, first_delay_s=60, factor=2))
@@ -404,7 +406,7 @@ def test_retries_wait_longer_each_time_and_come_to_an_end() -> None:
 
 
 def test_a_success_forgets_the_retries_and_a_final_failure_needs_none() -> None:
-    def function(run: Run, services: TaskServices) -> None:
+    def function(run: Run, services: JobServices) -> None:
         if run.data.get("is_final"):
             raise TaskFailedError("this will never work", is_final=True)
         if not run.data.get("retryCount"):
@@ -426,7 +428,7 @@ def test_a_success_forgets_the_retries_and_a_final_failure_needs_none() -> None:
 
 @pytest.mark.parametrize("fails", [False, True])
 def test_a_job_runs_again_whatever_happened_and_keeps_its_error(fails: bool) -> None:
-    def function(run: Run, services: TaskServices) -> None:
+    def function(run: Run, services: JobServices) -> None:
         if fails:
             raise TaskFailedError("not today")
 
@@ -446,7 +448,7 @@ def test_a_job_runs_again_whatever_happened_and_keeps_its_error(fails: bool) -> 
 
 @pytest.mark.parametrize(("fails", "state"), [(False, State.COMPLETED), (True, State.FAILED)])
 def test_a_task_that_somebody_gave_a_jobs_type_runs_once(fails: bool, state: State) -> None:
-    def function(run: Run, services: TaskServices) -> None:
+    def function(run: Run, services: JobServices) -> None:
         if fails:
             raise TaskFailedError("not today")
 
@@ -484,7 +486,7 @@ def test_the_platforms_types_are_named_alike() -> None:
 @pytest.mark.parametrize("unfit", ["x" * LARGEST_DATA_BYTES, {"a set"}])
 @pytest.mark.parametrize("how", ["leaves", "saves", "raises"])
 def test_data_that_cannot_be_kept_fails_the_task_and_leaves_the_data_as_it_was(unfit: object, how: str) -> None:
-    def function(run: Run, services: TaskServices) -> None:
+    def function(run: Run, services: JobServices) -> None:
         run.data["unfit"] = unfit
         if how == "saves":
             run.save()
@@ -500,7 +502,7 @@ def test_data_that_cannot_be_kept_fails_the_task_and_leaves_the_data_as_it_was(u
 
 
 def test_a_failed_run_keeps_what_it_did() -> None:
-    def function(run: Run, services: TaskServices) -> None:
+    def function(run: Run, services: JobServices) -> None:
         run.data["done"] = 3
         raise TaskFailedError("no further")
 

@@ -9,17 +9,20 @@ from typing import Any
 import pytest
 
 from chalicelib.conflicts import WriteConflictError
+from chalicelib.log.ports import DataPorts
 from chalicelib.reading import read as query
 from chalicelib.reading.query import DataQuery
 from chalicelib.tiles import compact as compaction
-from chalicelib.tiles.compact import LEASE_MS, CompactionPorts, compact, rebuild
+from chalicelib.tiles.compact import LEASE_MS, compact, rebuild
+from chalicelib.tiles.ports import TilePorts
 from chalicelib.tiles.purge import WAIT_MS
 from tests.fakes.compaction_scene import ANNA_ID, CompactionScene, on
 from tests.fakes.data_scene import ANNA, cbg, food
 from tests.fakes.processes import DiedError, Process, observed, writes_told
+from tests.fakes.tile_ports import tile_ports
 from tests.fakes.tiles import go_on
 
-Work = Callable[[str, CompactionPorts, Callable[[], None]], object]
+Work = Callable[[str, TilePorts, Callable[[], None]], object]
 MOST_CALLS = 80
 
 
@@ -67,11 +70,11 @@ class Scene(CompactionScene):
         """What each record is."""
         return [it.get("value") or it["name"] for it in self.read(ANNA) if it["type"] != "upload"]
 
-    def ports_of(self, process: Process) -> CompactionPorts:
+    def ports_of(self, process: Process) -> TilePorts:
         """Ports that tell the process of each call."""
         stores = (self.data_sets, self.log, self.tiles, self.archive)
         data_sets, log, tiles, archive = observed(process.before, *stores)
-        return CompactionPorts(data_sets, log, tiles, archive, lambda: self.now_ms, self.new_id)
+        return tile_ports(DataPorts(data_sets, log), tiles, archive, lambda: self.now_ms, self.new_id)
 
     def run(self, work: Work, process: Process) -> None:
         """Let it work, until it dies or finds that it came too late."""

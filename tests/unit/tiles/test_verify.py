@@ -2,10 +2,12 @@
 
 import pytest
 
-from chalicelib.tiles.compact import CompactionPorts, compact
+from chalicelib.log.ports import DataPorts
+from chalicelib.tiles.compact import compact
 from chalicelib.tiles.tile import TileContent
 from chalicelib.tiles.verify import check_tiles
 from tests.fakes.data_scene import ANNA, DataScene, cbg
+from tests.fakes.tile_ports import tile_ports
 from tests.fakes.tiles import FakeArchive
 
 ANNA_ID = str(ANNA.user_id)
@@ -22,7 +24,7 @@ class Scene(DataScene):
         for day in range(3):
             self.add(data_set_id, cbg(5 + day, origin=str(day), time=f"2026-01-0{1 + day}T00:00:00Z"))
         archive = FakeArchive()
-        self.ports = CompactionPorts(self.data_sets, self.log, self.tiles, archive, self.tick, self.new_id)
+        self.ports = tile_ports(DataPorts(self.data_sets, self.log), self.tiles, archive, self.tick, self.new_id)
         assert compact(ANNA_ID, self.ports, lambda: None).tiles == 3
 
     def wrong_days(self, at_most: int | None = None) -> list[int]:

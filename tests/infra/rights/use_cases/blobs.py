@@ -114,9 +114,9 @@ def blob_removed_while_its_content_comes(stage: Stage) -> None:
 
 
 def _remove(stage: Stage, collection: Collection, blob_id: str) -> None:
-    blob = stage.services.blobs.find(collection, blob_id)
+    blob = stage.services.blobs.blobs.find(collection, blob_id)
     assert blob is not None
-    stage.services.blobs.remove([blob])
+    stage.services.blobs.blobs.remove([blob])
 
 
 USE_CASES = (blobs, device_logs, content_that_cannot_be_stored, notices, blob_removed_while_its_content_comes)

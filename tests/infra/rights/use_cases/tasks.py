@@ -110,7 +110,7 @@ def _run_all(stage: Stage, user: User) -> None:
     """Runs all types of tasks, days after their work came up."""
     stage.request("POST", "/v1/tasks", {"type": REBUILD, "data": {"userId": user.id}}, token=stage.server)
     _create(stage)
-    stage.services.tasks.add(Task(stage.services.new_id(), ECHO, stage.now_ms(), place=Place.UNKNOWN))
+    stage.services.tasks.tasks.add(Task(stage.services.new_id(), ECHO, stage.now_ms(), place=Place.UNKNOWN))
     stage.pass_time(2 * DAY_H)
     stage.tick()
     stage.run_tasks()

@@ -1,4 +1,4 @@
-"""Columns of numbers, as they are stored."""
+"""Encodes columns of numbers for storage."""
 
 import sys
 from array import array
@@ -10,20 +10,20 @@ UINT32_BYTES = 4
 
 
 def steps(values: Sequence[int]) -> list[int]:
-    """The first value, then the difference of each to the one before.
+    """The first value, then the difference of each value to the one before.
 
-    Where values rise evenly, the differences are small and much alike, so that they deflate well.
+    The differences of evenly rising values are small and similar, so they compress well.
     """
     return [*values[:1], *map(sub, values[1:], values)]
 
 
 def from_steps(differences: Iterable[int]) -> list[int]:
-    """The values that `steps` took apart."""
+    """The values from which `steps` made these differences."""
     return list(accumulate(differences))
 
 
 def pack_uint32(values: Iterable[int]) -> bytes:
-    """Numbers below 2^32 in their order, four bytes each, most significant first.
+    """Numbers below 2^32 in order, in four bytes each, big-endian.
 
     Raises:
         OverflowError: a number is negative or too large.
@@ -38,7 +38,7 @@ def unpack_uint32(packed: bytes) -> Sequence[int]:
     """The numbers that `pack_uint32` packed.
 
     Raises:
-        ValueError: the bytes are no whole count of numbers.
+        ValueError: the length is not a multiple of four bytes.
     """
     values = array("I")
     values.frombytes(packed)

@@ -1,9 +1,9 @@
-"""The CRC-32 of bytes that stand after each other, from the CRC-32 of each, without the bytes.
+"""Computes the CRC-32 of joined byte strings from the CRC-32 of each, without the bytes.
 
-`zlib.crc32_combine` does this from Python 3.15 on (CPython issue 134635): then this file can go.
+`zlib.crc32_combine` of Python 3.15 does the same (CPython issue 134635) and will replace this file.
 
-A CRC-32 is a polynomial over GF(2) modulo that of the CRC. Bytes that follow multiply it by x^8 each and add the
-CRC-32 of their own. A number holds a polynomial with its highest bit as the coefficient of x^0 (RFC 1952, 8).
+A CRC-32 is a polynomial over GF(2) modulo the polynomial of the CRC. Each byte that follows multiplies it by x^8, and
+the CRC-32 of the bytes that follow is added. The highest bit of a number is the coefficient of x^0 (RFC 1952, 8).
 """
 
 import zlib
@@ -16,25 +16,25 @@ _BLOCK = bytes(4096)
 
 
 def combined_crc32(first: int, second: int, second_size_bytes: int) -> int:
-    """The CRC-32 of one run of bytes and another after it, from that of each and the length of the second.
+    """The CRC-32 of two byte strings joined, from the CRC-32 of each and the length of the second.
 
     Raises:
         ValueError: the length is negative.
     """
     if second_size_bytes < 0:
-        raise ValueError(f"a length of {second_size_bytes} bytes")
+        raise ValueError(f"negative length: {second_size_bytes} bytes")
     blocks, rest_bytes = divmod(second_size_bytes, len(_BLOCK))
     return _after_zeros(_product(_power_of_blocks(blocks), first), rest_bytes) ^ second
 
 
 def _after_zeros(polynomial: int, count: int) -> int:
-    """The polynomial times x^8 for each of some bytes, at most a block, by zlib, which inverts before and after."""
+    """The polynomial times x^8 for each of `count` bytes, at most a block. zlib inverts its input and its result."""
     return zlib.crc32(_BLOCK[:count], polynomial ^ _ALL_ONES) ^ _ALL_ONES
 
 
-@lru_cache(maxsize=1024)  # lengths of days of records are much alike, and more so in blocks
+@lru_cache(maxsize=1024)  # the lengths of days of records are similar, even more so in blocks
 def _power_of_blocks(blocks: int) -> int:
-    """x^8 for each byte of some blocks."""
+    """The product of x^8 for each byte of `blocks` blocks."""
     exponent = 8 * len(_BLOCK) * blocks
     power, square = _ONE, _X
     while exponent:

@@ -1,8 +1,8 @@
-"""The array of records as it is answered, made of parts that are compressed already.
+"""Splices the array of records in a reply from parts that are already compressed.
 
-A gzip answer is spliced as one member from chunks of raw deflate that were compressed long before: nothing is parsed,
-inflated or deflated for it. Chunks may follow each other in any order (see `raw_deflate`), and the CRC-32 of the whole
-follows from those of its parts. Source: data-api 9, order.
+A gzip reply is one member, spliced from chunks of raw deflate that were compressed earlier: nothing is parsed, inflated
+or deflated. Chunks can be joined in any order (see `raw_deflate`), and the CRC-32 of the whole follows from the CRC-32
+of each. Source: data-api 9, order.
 """
 
 import struct
@@ -16,7 +16,7 @@ from chalicelib.encoding.raw_deflate import deflate_chunk, inflate_chunk
 _OPENING, _BETWEEN, _CLOSING, _EMPTY = b"[\n", b",\n", b"\n]", b"[]"
 _PLAIN_PIECE_LEVEL = 1
 _GZIP_HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
-"""Deflate, no flags, no time, unknown system: equal arrays have equal bytes (RFC 1952, 2.3)."""
+"""Deflate, no flags, no time, unknown system: so equal arrays give equal bytes (RFC 1952, 2.3)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,19 +25,19 @@ class DeflatedLines:
 
     deflated: bytes
     size_bytes: int
-    """Of the inflated lines."""
+    """The length of the inflated lines."""
     crc32: int
-    """Of the inflated lines."""
+    """The CRC-32 of the inflated lines."""
 
 
 def deflated_lines(texts: Sequence[bytes], level: int) -> DeflatedLines:
-    """The texts, at least one, compressed at a level of zlib's."""
+    """The texts, at least one, compressed at a zlib level."""
     lines = _BETWEEN.join(texts)
     return DeflatedLines(deflate_chunk(lines, level), len(lines), zlib.crc32(lines))
 
 
 def inflated_lines(lines: DeflatedLines) -> list[bytes]:
-    """The texts that a chunk was made of: JSON holds no line feed of its own unless it is indented.
+    """The texts in a chunk. JSON that is not indented has no line feed, so lines separate them.
 
     Raises:
         ValueError: the chunk is damaged.
@@ -47,24 +47,24 @@ def inflated_lines(lines: DeflatedLines) -> list[bytes]:
 
 @dataclass(frozen=True, slots=True)
 class RecordArray:
-    """Records in the order of the answer: chunks, and texts that are not compressed."""
+    """The records of a reply in order, as pieces: chunks, and tuples of texts that are not compressed."""
 
     pieces: tuple[DeflatedLines | tuple[bytes, ...], ...]
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is no record."""
+        """Whether there are no records."""
         return not any(self.pieces)
 
     @property
     def size_bytes(self) -> int:
-        """The length of `plain()`, which takes no inflating."""
+        """The length of `plain()`, computed without inflating."""
         sizes_bytes = [_size_bytes(piece) for piece in self.pieces if piece]
         between_bytes = len(_BETWEEN) * (len(sizes_bytes) - 1)
         return sum(sizes_bytes) + between_bytes + len(_OPENING + _CLOSING) if sizes_bytes else len(_EMPTY)
 
     def plain(self) -> bytes:
-        """A line for each record; `[]` when there is none.
+        """The array with one line for each record; `[]` if there are none.
 
         Raises:
             ValueError: a chunk is damaged.
@@ -77,10 +77,10 @@ class RecordArray:
         return _OPENING + _BETWEEN.join(lines) + _CLOSING
 
     def gzip(self) -> bytes:
-        """`plain()` as one gzip member, the same bytes for the same pieces.
+        """`plain()` as one gzip member; the same pieces give the same bytes.
 
-        A damaged chunk is not seen here, but by the decoder, which compares length and CRC-32; that of Chromium's fetch
-        is the only known one that does not.
+        A damaged chunk is not detected here but by the client's decoder, which compares length and CRC-32. The only
+        decoder known not to is that of Chromium's fetch.
         """
         member, crc32, before = [_GZIP_HEADER], 0, _OPENING
         for chunk in self._chunks():
@@ -114,16 +114,16 @@ def _size_bytes(piece: DeflatedLines | tuple[bytes, ...]) -> int:
 def _inflated(chunk: DeflatedLines) -> bytes:
     lines = inflate_chunk(chunk.deflated)
     if len(lines) != chunk.size_bytes or zlib.crc32(lines) != chunk.crc32:
-        raise ValueError("a chunk of another length or CRC-32 than it says")
+        raise ValueError("a chunk whose length or CRC-32 does not match its description")
     return lines
 
 
 def _stored(content: bytes, is_final: bool = False) -> bytes:
-    """A deflate block that holds a few bytes as they are (RFC 1951, 3.2.4)."""
+    """A deflate block that stores a few bytes uncompressed (RFC 1951, 3.2.4)."""
     size_bytes = len(content)
     return struct.pack("<BHH", is_final, size_bytes, size_bytes ^ 0xFFFF) + content
 
 
 def _trailer(crc32: int, size_bytes: int) -> bytes:
-    """The end of a gzip member: the length is kept modulo 2^32 (RFC 1952, 2.3.1)."""
+    """The trailer of a gzip member, with the length modulo 2^32 (RFC 1952, 2.3.1)."""
     return struct.pack("<II", crc32, size_bytes & 0xFFFFFFFF)

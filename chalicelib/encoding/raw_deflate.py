@@ -1,7 +1,7 @@
 """Raw deflate (RFC 1951): compressed bytes without the header and checksum of zlib or gzip.
 
-A dictionary is what the compressor has seen, as it were, before the data: small data that resembles it takes far less.
-What was deflated with a dictionary can be inflated with the same dictionary only.
+A preset dictionary is text that compressor and decompressor treat as if it came before the data, so small data that
+resemble it compress far better. Inflating needs the same dictionary.
 """
 
 import zlib
@@ -9,11 +9,11 @@ import zlib
 BEST_COMPRESSION = zlib.Z_BEST_COMPRESSION
 _WINDOW_BITS = -zlib.MAX_WBITS
 _END_OF_FULL_FLUSH = b"\0\0\xff\xff"
-"""A stored block without content."""
+"""The end of a full flush: a stored block without content."""
 
 
 def deflate(data: bytes, level: int, dictionary: bytes = b"") -> bytes:
-    """The data as one finished stream, compressed at a level of zlib's: 1 is fastest, 9 smallest."""
+    """The data as one complete stream, compressed at a zlib level: 1 is fastest, 9 smallest."""
     if dictionary:
         compressor = zlib.compressobj(level, wbits=_WINDOW_BITS, zdict=dictionary)
     else:
@@ -25,7 +25,7 @@ def inflate(deflated: bytes, dictionary: bytes = b"") -> bytes:
     """The data that `deflate` compressed with this dictionary.
 
     Raises:
-        ValueError: the stream is damaged or cut off.
+        ValueError: the stream is damaged or incomplete.
     """
     try:
         if not dictionary:
@@ -40,9 +40,9 @@ def inflate(deflated: bytes, dictionary: bytes = b"") -> bytes:
 
 
 def deflate_chunk(data: bytes, level: int) -> bytes:
-    """The data as a chunk, which ends in a full flush: at a byte, and with no reference across its ends.
+    """The data as a chunk: it ends in a full flush, so at a byte boundary, and refers to nothing outside itself.
 
-    So chunks may follow each other in any order within one stream (RFC 1951, 3.2.4).
+    Hence chunks can be joined into one stream in any order (RFC 1951, 3.2.4).
     """
     compressor = zlib.compressobj(level, wbits=_WINDOW_BITS)
     return compressor.compress(data) + compressor.flush(zlib.Z_FULL_FLUSH)
@@ -52,7 +52,7 @@ def inflate_chunk(chunk: bytes) -> bytes:
     """The data that `deflate_chunk` compressed.
 
     Raises:
-        ValueError: the chunk is damaged, or another one could not follow it.
+        ValueError: the chunk is damaged, or does not end in a full flush.
     """
     decompressor = zlib.decompressobj(_WINDOW_BITS)
     try:
@@ -60,5 +60,5 @@ def inflate_chunk(chunk: bytes) -> bytes:
     except zlib.error as error:
         raise ValueError(f"cannot inflate: {error}") from error
     if decompressor.eof or not chunk.endswith(_END_OF_FULL_FLUSH):
-        raise ValueError("a chunk that nothing can follow")
+        raise ValueError("a chunk that does not end in a full flush")
     return data

@@ -79,6 +79,14 @@ def test_recorded_exchanges_exist_and_all_that_differ_are_listed() -> None:
     assert differing - named == set()
 
 
+@pytest.mark.parametrize("document", DOCUMENTS, ids=_ids)
+def test_modules_exist(document: Path) -> None:
+    """A module is named by its path in the repository, or by the end of its path in the application."""
+    named = re.findall(r"`((?:[a-z_]+/)+\w+\.py)`", document.read_text())
+    missing = [name for name in named if not (ROOT / name).exists() and not any((ROOT / "chalicelib").rglob(name))]
+    assert missing == []
+
+
 def _tests(file: Path) -> set[str]:
     """The tests of a file, those of a class as pytest takes them: with its name."""
     found = set()

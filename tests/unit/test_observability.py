@@ -39,7 +39,7 @@ def log(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
 
 
 @pytest.mark.parametrize("arguments", [(Event(Context()),), ({"Records": []}, Context())])
-def test_a_line_says_which_run_of_which_function_wrote_it(arguments: tuple[Any, ...], log: io.StringIO) -> None:
+def test_a_log_line_names_the_function_and_the_invocation(arguments: tuple[Any, ...], log: io.StringIO) -> None:
     observed(lambda *_: logger.info("done"))(*arguments)
     line = json.loads(log.getvalue())
     assert (line["message"], line["function_name"], line["function_request_id"]) == ("done", "a-function", "a-run")
@@ -59,13 +59,13 @@ def test_an_error_fails_the_function_without_its_message(log: io.StringIO) -> No
 
 
 @pytest.mark.parametrize("function", ["on_object_created", "on_metrics", "run_task"])
-def test_each_function_that_takes_records_is_observed(function: str, log: io.StringIO) -> None:
+def test_each_function_that_receives_records_is_observed(function: str, log: io.StringIO) -> None:
     with Client(app) as client, pytest.raises(FunctionFailedError):
         client.lambda_.invoke(function, {"Records": None})
     assert json.loads(log.getvalue())["function_name"]
 
 
-def test_the_function_that_the_clock_starts_is_observed(monkeypatch: pytest.MonkeyPatch, log: io.StringIO) -> None:
+def test_the_scheduled_function_is_observed(monkeypatch: pytest.MonkeyPatch, log: io.StringIO) -> None:
     monkeypatch.setattr(tasks, "services", lambda: 1 / 0)
     with Client(app) as client, pytest.raises(FunctionFailedError, match="ZeroDivisionError"):
         client.lambda_.invoke("dispatch_tasks", client.events.generate_cw_event("aws.events", "", {}, [], ""))
@@ -78,7 +78,7 @@ def test_there_are_no_other_functions() -> None:
     assert handlers == {"app", "on_object_created", "on_metrics", "run_task", "dispatch_tasks"}
 
 
-def test_a_count_is_a_line_that_cloudwatch_reads_as_a_metric(
+def test_a_count_is_a_metric_in_the_embedded_metric_format(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("STRANDLINE_STAGE", "a-stage")

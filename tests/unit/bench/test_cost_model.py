@@ -1,4 +1,4 @@
-"""The arithmetic of the cost model: quantities of a month, times, dollars; and what it reads from files."""
+"""The arithmetic of the cost model (quantities of a month, times, dollars), and the files that it reads."""
 
 from dataclasses import replace
 from typing import Any

@@ -1,4 +1,4 @@
-"""Sizes and units by DynamoDB's published rules, and the tables that stand in for it."""
+"""Sizes and units by the published rules of DynamoDB, and the tables of the stub."""
 
 import base64
 from typing import Any
@@ -14,7 +14,7 @@ KEY = {"pk": {"S": "a"}, "sk": {"S": "b"}}
 
 
 def item(body_bytes: int, sk: str = "b") -> Item:
-    """An item with this much in its body; its names and keys have 10 bytes."""
+    """An item with a body of this size; its names and keys have 10 bytes."""
     return {"pk": {"S": "a"}, "sk": {"S": sk}, "body": {"B": base64.b64encode(bytes(body_bytes)).decode()}}
 
 
@@ -47,7 +47,7 @@ def test_a_write_unit_is_a_kilobyte(size_bytes: int, units: int) -> None:
 
 
 @pytest.mark.parametrize(("size_bytes", "units"), [(0, 1), (4096, 1), (4097, 2), (1024 * 1024, 256)])
-def test_a_read_unit_is_four_kilobytes_and_half_of_it_where_old_values_will_do(size_bytes: int, units: int) -> None:
+def test_a_read_unit_is_four_kilobytes_and_half_a_unit_if_eventually_consistent(size_bytes: int, units: int) -> None:
     assert read_units(size_bytes, is_consistent=True) == units
     assert read_units(size_bytes, is_consistent=False) == units / 2
 

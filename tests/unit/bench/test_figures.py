@@ -1,4 +1,4 @@
-"""How figures are judged, and how they are shown."""
+"""Figures: whether they meet their target, and how they are shown."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from bench.figures import Figure, as_json, as_table
 @pytest.mark.parametrize(
     ("value", "target", "is_met"), [(3, 3, True), (2.9, 3, True), (3.01, 3, False), (3, None, None)]
 )
-def test_a_target_is_the_most_that_a_value_should_be(value: float, target: float | None, is_met: bool | None) -> None:
+def test_a_target_is_the_highest_allowed_value(value: float, target: float | None, is_met: bool | None) -> None:
     assert Figure("calls", value, "calls", target).is_met is is_met
 
 
@@ -26,7 +26,7 @@ def test_the_table_has_a_column_for_each_number() -> None:
     ]
 
 
-def test_json_says_the_same() -> None:
+def test_json_has_the_figures_of_the_table() -> None:
     assert as_json([Figure("add", 5.5, "F", target=6, floor_ms=6.5)]) == [
         {"name": "add", "value": 5.5, "unit": "F", "target": 6, "floor_ms": 6.5, "p95": None, "is_met": True}
     ]

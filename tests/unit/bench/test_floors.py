@@ -20,7 +20,7 @@ def test_two_cases_are_compared_round_by_round() -> None:
     assert times_other("again", PAIRS, others).value == pytest.approx(2)
 
 
-def test_cases_take_turns_and_the_first_rounds_do_not_count() -> None:
+def test_cases_alternate_and_warm_up_rounds_do_not_count() -> None:
     done: list[str] = []
     pairs = in_turns(b"[1]", [lambda: done.append("a"), lambda: done.append("b")], rounds=3)
     assert done == ["a", "b"] * (WARM_UP_ROUNDS + 3)

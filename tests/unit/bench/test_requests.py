@@ -1,4 +1,4 @@
-"""What the stub tells of what it was asked, over its own connection."""
+"""The counters of the stub, read over a connection of their own."""
 
 import subprocess
 import sys
@@ -20,7 +20,7 @@ def address() -> Iterator[str]:
 
 
 def ask(address: str, method: str, path: str, body: bytes = b"", target: str | None = None) -> tuple[int, bytes]:
-    """One request and its answer."""
+    """One request and its reply."""
     connection = HTTPConnection(address)
     connection.request(method, path, body, {"X-Amz-Target": target} if target else {})
     answer = connection.getresponse()
@@ -29,7 +29,7 @@ def ask(address: str, method: str, path: str, body: bytes = b"", target: str | N
     return found
 
 
-def test_what_is_asked_meanwhile_is_counted(address: str) -> None:
+def test_requests_inside_the_context_are_counted(address: str) -> None:
     ask(address, "PUT", "/bucket/before", b"x")
     with Stub(address).counted() as asked:
         put = b'{"TableName": "t", "Item": {"pk": {"S": "a"}, "sk": {"S": "b"}}}'
@@ -56,6 +56,6 @@ for _ in range(2):
 
 
 def test_the_application_runs_again_with_another_stub() -> None:
-    """In a process of its own: the application takes the environment and standard output for itself."""
+    """Runs in a process of its own, because the application changes the environment and standard output."""
     done = subprocess.run([sys.executable, "-c", TWICE], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.stderr == "200 True 0\n" * 2

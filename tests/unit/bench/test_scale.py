@@ -1,4 +1,4 @@
-"""How many people a limit is for."""
+"""The number of people within a limit."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from bench.scale import as_text, limits
 from tests.unit.bench.test_cost_model import STAGE, USAGE
 
 
-def test_a_limit_is_for_as_many_as_meet_it_in_the_busiest_second() -> None:
+def test_a_limit_allows_the_people_who_reach_it_in_the_busiest_second() -> None:
     found = {limit.name: limit for limit in limits(USAGE, STAGE)}
     asked, _ = of_a_day(USAGE)
     a_second = (asked.requests + given.EVENTS_A_DAY) / 86_400 * given.PEAK_OVER_MEAN
@@ -24,7 +24,7 @@ def test_compaction_evens_out_over_the_day() -> None:
     assert worker.people == pytest.approx(0.5 * 86_400 / duration_s(USAGE.compaction, STAGE.task_memory_mb))
 
 
-def test_the_first_to_be_met_stands_first() -> None:
+def test_the_first_limit_to_be_reached_comes_first() -> None:
     people = [limit.people for limit in limits(USAGE, STAGE)]
     assert people == sorted(people)
     assert as_text(limits(USAGE, STAGE)).splitlines()[1].startswith("requests that the stage takes")

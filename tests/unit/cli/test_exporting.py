@@ -1,4 +1,4 @@
-"""Exporting from, and importing into, servers that refuse."""
+"""Exporting from, and importing into, servers that refuse requests."""
 
 import json
 from collections import Counter
@@ -40,7 +40,7 @@ REFUSALS = {"/metadata/ada/settings": 404, "/metadata/ada/preferences": 404, "/v
 
 
 class FakeServer:
-    """Answers by path; refuses as it is told."""
+    """A server with prepared replies and refusals by path."""
 
     base_url = "https://data.example.org"
 
@@ -49,7 +49,7 @@ class FakeServer:
         self.asked: list[str] = []
 
     def content(self, method: str, path: str) -> Any:
-        """What was laid out."""
+        """The prepared reply."""
         self.asked.append(path)
         name = path.partition("?")[0]
         if name in self._refusals:
@@ -60,7 +60,7 @@ class FakeServer:
 
     @contextmanager
     def stream(self, path: str) -> Iterator[Iterator[bytes]]:
-        """Data sets where they are asked for, and one record of this year."""
+        """The data sets, or one record of this year."""
         self.asked.append(path)
         if "type=upload" in path:
             yield iter(
@@ -73,11 +73,11 @@ class FakeServer:
 
 
 def exported(server: FakeServer, target: Path) -> list[str]:
-    """What was left out."""
+    """Export an account and return what was left out."""
     return export_account(cast("Server", server), "ada", target, NOW).left_out
 
 
-def test_what_a_server_keeps_to_itself_is_left_out_and_told(tmp_path: Path) -> None:
+def test_unavailable_contents_are_left_out_and_reported(tmp_path: Path) -> None:
     assert exported(FakeServer(ANSWERS, REFUSALS), tmp_path / "out") == ["blobs"]
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
     assert (tmp_path / "out").stat().st_mode & 0o077 == 0
@@ -89,11 +89,11 @@ def test_what_a_server_keeps_to_itself_is_left_out_and_told(tmp_path: Path) -> N
 
 def test_a_normal_data_set_that_is_listed_is_closed(tmp_path: Path) -> None:
     exported(FakeServer(ANSWERS, REFUSALS), tmp_path / "out")
-    states = {one["uploadId"]: one["_state"] for one in read_lines(tmp_path / "out" / "data_sets.jsonl")}
+    states = {data_set["uploadId"]: data_set["_state"] for data_set in read_lines(tmp_path / "out" / "data_sets.jsonl")}
     assert states == {"u": "closed", "c": "closed", "o": "open"}
 
 
-def test_all_of_time_is_asked_for_without_the_filters_of_sources(tmp_path: Path) -> None:
+def test_an_export_reads_all_time_without_source_filters(tmp_path: Path) -> None:
     server = FakeServer(ANSWERS, REFUSALS)
     exported(server, tmp_path / "out")
     data = [path for path in server.asked if path.startswith("/data/")]
@@ -103,7 +103,7 @@ def test_all_of_time_is_asked_for_without_the_filters_of_sources(tmp_path: Path)
     assert "endDate" not in data[-1]
 
 
-def test_a_content_that_is_not_what_the_server_says_ends_the_export(tmp_path: Path) -> None:
+def test_a_content_with_another_md5_ends_the_export(tmp_path: Path) -> None:
     changed = ANSWERS | {f"/v1/device_logs/{LOG['id']}/content": b"lag"}
     with pytest.raises(CommandError, match="MD5"):
         exported(FakeServer(changed, REFUSALS), tmp_path / "out")
@@ -112,7 +112,7 @@ def test_a_content_that_is_not_what_the_server_says_ends_the_export(tmp_path: Pa
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
-def test_nothing_that_is_there_is_touched(tmp_path: Path) -> None:
+def test_an_existing_folder_is_not_overwritten(tmp_path: Path) -> None:
     (tmp_path / "there").mkdir()
     (tmp_path / "other.part").mkdir()
     with pytest.raises(CommandError, match="exists"):
@@ -122,7 +122,7 @@ def test_nothing_that_is_there_is_touched(tmp_path: Path) -> None:
 
 
 class SmallServer:
-    """Takes a few records at once and refuses the value 13."""
+    """A server that accepts a few records at once and refuses the value 13."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -130,7 +130,7 @@ class SmallServer:
         self.sizes: list[int] = []
 
     def json(self, method: str, path: str, body: Any = None) -> None:
-        """Takes, or refuses."""
+        """Accept or refuse records."""
         if not path.endswith("/data"):
             return
         self.sizes.append(len(body))
@@ -144,7 +144,7 @@ class SmallServer:
 
 
 def put(folder: Path, server: SmallServer) -> Journal:
-    """Import one data set of 20 records; the journal afterwards."""
+    """Import a data set of 20 records and return the journal."""
     (folder / "data").mkdir()
     write_lines(folder / "data" / "cbg.jsonl", [READING | {"value": value} for value in range(20)])
     index = RecordIndex(folder, folder / "index.sqlite", lambda _: None)
@@ -155,14 +155,14 @@ def put(folder: Path, server: SmallServer) -> Journal:
     return journal
 
 
-def test_what_is_too_large_goes_in_halves(tmp_path: Path) -> None:
+def test_a_chunk_that_is_too_large_is_halved(tmp_path: Path) -> None:
     server = SmallServer(most=7)
     put(tmp_path, server)
     assert server.taken == [value for value in range(20) if value != 13]
     assert server.sizes[:3] == [20, 10, 5]
 
 
-def test_refused_records_are_kept_with_all_reasons_and_the_rest_goes_in(tmp_path: Path) -> None:
+def test_refused_records_are_kept_with_their_errors_and_the_others_are_added(tmp_path: Path) -> None:
     server = SmallServer(most=1000)
     journal = put(tmp_path, server)
     assert server.taken == [value for value in range(20) if value != 13]

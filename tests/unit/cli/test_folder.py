@@ -11,7 +11,7 @@ from strandline_cli.journal import Journal
 
 @pytest.fixture
 def export(tmp_path: Path) -> Path:
-    """The smallest one."""
+    """A minimal export."""
     write_json(tmp_path / "metadata" / "profile.json", {"fullName": "Ada"})
     manifest = Manifest(
         1, "2026-01-01T00:00:00Z", "http://127.0.0.1", "ada", {"profile": 1}, fingerprints(tmp_path), []
@@ -20,7 +20,7 @@ def export(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_an_export_is_what_was_written(export: Path) -> None:
+def test_an_unchanged_export_is_verified(export: Path) -> None:
     assert set(verified(export).files) == {"metadata/profile.json"}
 
 
@@ -39,7 +39,7 @@ def test_a_damaged_export_is_refused(export: Path, change: str) -> None:
         verified(export)
 
 
-def test_a_folder_that_is_no_export_is_told_so(tmp_path: Path) -> None:
+def test_a_folder_that_is_not_an_export_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match=r"has no manifest\.json"):
         read_manifest(tmp_path)
     (tmp_path / "manifest.json").write_text('{"format": "another"}')
@@ -50,7 +50,7 @@ def test_a_folder_that_is_no_export_is_told_so(tmp_path: Path) -> None:
         read_manifest(tmp_path)
 
 
-def test_a_journal_knows_the_last_state_of_each_thing(tmp_path: Path) -> None:
+def test_a_journal_has_the_last_state_of_each_item(tmp_path: Path) -> None:
     with Journal(tmp_path, "http://127.0.0.1", "ada") as journal:
         journal.record("blobs", "one", step="begun")
         journal.record("blobs", "one", step="done", newId="two")
@@ -60,7 +60,7 @@ def test_a_journal_knows_the_last_state_of_each_thing(tmp_path: Path) -> None:
         assert len(journal.states("blobs")) == 1
 
 
-def test_a_line_that_was_torn_was_not_written(tmp_path: Path) -> None:
+def test_a_torn_line_of_a_journal_is_ignored(tmp_path: Path) -> None:
     with Journal(tmp_path, "http://127.0.0.1", "ada") as journal:
         journal.record("blobs", "one", step="begun")
     journal.path.write_bytes(journal.path.read_bytes() + b'{"kind":"blobs","id":"one","st')

@@ -1,4 +1,4 @@
-"""The command line: what it asks for, what it tells, how it ends."""
+"""The command line: prompts, output and exit codes."""
 
 import io
 import subprocess
@@ -27,7 +27,7 @@ def test_no_argument_takes_a_password(capsys: pytest.CaptureFixture[str]) -> Non
     assert "--password" in capsys.readouterr().err
 
 
-def test_without_a_password_and_anyone_to_ask_it_says_so(
+def test_a_missing_password_without_a_terminal_is_an_error(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.delenv("STRANDLINE_PASSWORD", raising=False)
@@ -36,7 +36,7 @@ def test_without_a_password_and_anyone_to_ask_it_says_so(
     assert "STRANDLINE_PASSWORD" in capsys.readouterr().err
 
 
-def test_a_server_that_is_not_there_is_one_line(
+def test_an_unreachable_server_is_a_one_line_error(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("STRANDLINE_PASSWORD", "secret")
@@ -48,10 +48,10 @@ def test_a_server_that_is_not_there_is_one_line(
 
 
 class Terminal(io.StringIO):
-    """A stream that says it is one."""
+    """A stream that claims to be a terminal."""
 
     def isatty(self) -> bool:
-        """Yes."""
+        """Always."""
         return True
 
 
@@ -66,13 +66,13 @@ def test_progress_is_a_bar_in_a_terminal_and_a_line_elsewhere() -> None:
     assert terminal.getvalue().endswith(f"{'█' * 28} 2/2\n")
 
 
-def test_it_needs_the_standard_library_only() -> None:
+def test_the_command_imports_the_standard_library_only() -> None:
     code = "import sys; sys.path.insert(0, '.'); import strandline_cli.main; print(*sys.modules)"
     modules = subprocess.check_output([sys.executable, "-I", "-S", "-c", code], cwd=ROOT, text=True).split()
     strange = {name.partition(".")[0] for name in modules} - sys.stdlib_module_names - {"strandline_cli", "__main__"}
     assert strange == set()
 
 
-def test_it_is_no_part_of_what_is_deployed() -> None:
+def test_the_command_is_not_deployed() -> None:
     assert "app.py" in SOURCES
     assert not [name for name in SOURCES if "strandline_cli" in name]

@@ -1,4 +1,4 @@
-"""What a server stores can be sent again and is stored the same: with all recorded answers of the reference."""
+"""Test that stored records can be sent again and are stored the same, with all recorded replies of the reference."""
 
 import itertools
 import json
@@ -17,19 +17,19 @@ from strandline_cli.sendable import described, sendable
 from tests.golden.datum_vectors import FILES, vectors
 
 ACCEPTED = 1_896
-"""How many of the recorded records go in again; what does not is 1000 mg/dL and the year 1, at the edge of a range."""
+"""The number of recorded records that are accepted again. Others have 1000 mg/dL or year 1, at the edge of a range."""
 
 Bodies = list[dict[str, Any]]
 
 
 def new_ids() -> Callable[[], str]:
-    """A maker of ids of the form that servers make."""
+    """A function that makes ids in the format of servers."""
     numbers = itertools.count(1)
     return lambda: f"{next(numbers):032d}"
 
 
 def stored(items: list[Any]) -> Bodies | None:
-    """The data as it is stored, by id; None when it is refused."""
+    """The data as stored, by id; None if they are refused."""
     try:
         return sorted((datum.body for datum in check_data(items, new_ids())), key=lambda body: str(body["id"]))
     except InvalidFieldsError:
@@ -37,7 +37,7 @@ def stored(items: list[Any]) -> Bodies | None:
 
 
 def sent_again(exported: dict[str, Bodies], folder: Path) -> Iterator[tuple[str, Bodies]]:
-    """What an import would send, by data set."""
+    """The records that an import would send, by data set."""
     by_type = defaultdict(list)
     for data_set_id, bodies in exported.items():
         for body in bodies:
@@ -53,7 +53,7 @@ def sent_again(exported: dict[str, Bodies], folder: Path) -> Iterator[tuple[str,
         index.close()
 
 
-def test_all_that_is_stored_is_stored_the_same_again(tmp_path: Path) -> None:
+def test_each_stored_record_is_stored_the_same_after_an_import(tmp_path: Path) -> None:
     accepted, refused = 0, set()
     for number, file in enumerate(FILES):
         answers = {f"{file} {v.case}": stored(v.items) for v in vectors(file) if not v.errors}
@@ -72,7 +72,7 @@ def test_all_that_is_stored_is_stored_the_same_again(tmp_path: Path) -> None:
     assert accepted >= ACCEPTED
 
 
-def test_a_wizard_gets_its_bolus_back_and_no_other(tmp_path: Path) -> None:
+def test_a_wizard_embeds_its_own_bolus_again(tmp_path: Path) -> None:
     bolus: dict[str, Any] = {"type": "bolus", "subType": "normal", "normal": 1.0, "time": "2026-01-01T00:00:00Z"}
     wizard: dict[str, Any] = {"type": "wizard", "time": "2026-01-01T00:00:00Z"}
     ours = [bolus | {"id": "b" * 32}, bolus | {"id": "c" * 32}, wizard | {"id": "a" * 32, "bolus": "b" * 32}]
@@ -101,12 +101,12 @@ def test_records_of_one_origin_stay_together(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("value", "sent"), [(55.50748, (1000, "mg/dL")), (55.0, (55.0, "mmol/L")), (77.0, (77.0, "mmol/L"))]
 )
-def test_a_reading_above_55_mmol_l_goes_as_mg_dl_when_that_is_the_same(value: float, sent: tuple[float, str]) -> None:
+def test_a_reading_above_55_mmol_l_is_sent_in_mg_dl_if_that_is_exact(value: float, sent: tuple[float, str]) -> None:
     reading = sendable({"type": "cbg", "units": "mmol/L", "value": value}, {})
     assert (reading["value"], reading["units"]) == sent
 
 
-def test_blobs_are_named_by_their_new_ids() -> None:
+def test_references_to_blobs_use_their_new_ids() -> None:
     record = {"type": "food", "associations": [{"type": "blob", "id": "old"}, {"type": "datum", "id": "other"}]}
     assert sendable(record, {"old": "new"})["associations"] == [
         {"type": "blob", "id": "new"},
@@ -114,7 +114,7 @@ def test_blobs_are_named_by_their_new_ids() -> None:
     ]
 
 
-def test_a_data_set_is_described_without_what_the_server_said() -> None:
+def test_the_description_of_a_data_set_has_no_service_fields() -> None:
     shown = {
         "type": "upload",
         "deviceId": "d",

@@ -1,4 +1,4 @@
-"""The requests of the command line against a server of a few lines."""
+"""The requests of the command line, against a minimal server."""
 
 import gzip
 import json
@@ -16,7 +16,7 @@ Answers = list[tuple[int, dict[str, str], bytes]]
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Answers what was laid out for a path, one after the other, the last one for good; keeps what was asked."""
+    """Sends the prepared replies of a path in order, repeating the last one; records the requests."""
 
     answers: ClassVar[dict[str, Answers]] = {}
     asked: ClassVar[list[tuple[str, str, dict[str, str]]]] = []
@@ -35,12 +35,12 @@ class Handler(BaseHTTPRequestHandler):
     do_POST = do_GET  # noqa: N815, the name that http.server looks for
 
     def log_message(self, *_: Any) -> None:
-        """Nothing."""
+        """Log nothing."""
 
 
 @pytest.fixture
 def base_url(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """Where the handler answers."""
+    """The address of the handler."""
     monkeypatch.setattr("time.sleep", lambda _: None)
     Handler.asked.clear()
     user = json.dumps({"userid": "ada"}).encode()
@@ -56,7 +56,7 @@ def base_url(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 @pytest.fixture
 def server(base_url: str) -> Server:
-    """Signed in."""
+    """A server with a signed-in user."""
     signed_in = Server(base_url)
     assert signed_in.sign_in(Credentials("ada@example.org", "secret")) == "ada"
     return signed_in
@@ -72,7 +72,7 @@ def test_an_expired_token_is_renewed(server: Server) -> None:
     ]
 
 
-def test_a_wrong_password_is_told_once(base_url: str) -> None:
+def test_a_wrong_password_is_not_sent_twice(base_url: str) -> None:
     Handler.answers["/auth/login"] = [(401, {}, b'{"reason":"No user matched the given details"}')]
     with pytest.raises(RefusedError, match="No user matched"):
         Server(base_url).sign_in(Credentials("ada@example.org", "wrong"))
@@ -80,37 +80,38 @@ def test_a_wrong_password_is_told_once(base_url: str) -> None:
 
 
 @pytest.mark.parametrize("status", [303, 307])
-def test_what_is_elsewhere_is_fetched_without_the_token(server: Server, base_url: str, status: int) -> None:
+def test_a_redirect_is_followed_without_the_token(server: Server, base_url: str, status: int) -> None:
     Handler.answers["/x"] = [(status, {"Location": f"{base_url}/elsewhere?signed=yes"}, b"")]
     Handler.answers["/elsewhere?signed=yes"] = [(200, {"Content-Encoding": "gzip"}, gzip.compress(b"content"))]
     assert server.content("GET", "/x") == b"content"
     assert "x-tidepool-session-token" not in Handler.asked[-1][2]
 
 
-def test_a_busy_server_is_waited_for(server: Server) -> None:
+def test_a_request_to_a_busy_server_is_repeated(server: Server) -> None:
     Handler.answers["/x"] = [(503, {"Retry-After": "1"}, b""), (429, {}, b""), (200, {}, b"{}")]
     assert server.json("POST", "/x", {}) == {}
 
 
-def test_a_server_that_stays_busy_is_given_up(server: Server) -> None:
+def test_a_server_that_stays_busy_is_an_error(server: Server) -> None:
     Handler.answers["/x"] = [(503, {}, b"later")]
     with pytest.raises(RefusedError, match="503: later"):
         server.json("GET", "/x")
 
 
-def test_half_an_answer_is_none(server: Server) -> None:
+def test_a_truncated_reply_is_an_error(server: Server) -> None:
     whole = gzip.compress(b"[1, 2, 3]" * 100)
     Handler.answers["/x"] = [(200, {"Content-Encoding": "gzip"}, whole[:-12])]
     with pytest.raises(CommandError, match="does not respond to"):
         server.json("GET", "/x")
 
 
-def test_what_changes_something_is_not_repeated_by_itself() -> None:
+def test_a_failed_write_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("time.sleep", lambda seconds: pytest.fail("it waits to repeat the write"))
     with pytest.raises(CommandError, match="does not respond to POST /x"):
         Server("http://127.0.0.1:9").json("POST", "/x", {})
 
 
-def test_a_password_does_not_go_unencrypted_over_a_network() -> None:
+def test_a_password_is_not_sent_unencrypted_over_a_network() -> None:
     with pytest.raises(CommandError, match="not encrypted"):
         Server("http://data.example.org")
     Server("http://data.example.org", allows_http=True)

@@ -1,4 +1,4 @@
-"""Columns of numbers: they come back, and their bytes do not depend on the machine."""
+"""Columns of numbers are restored, and their bytes do not depend on the machine."""
 
 import pytest
 from hypothesis import given
@@ -8,7 +8,7 @@ from chalicelib.encoding.columns import UINT32_BYTES, from_steps, pack_uint32, s
 
 
 @given(st.lists(st.integers()))
-def test_values_come_back_from_their_steps(values: list[int]) -> None:
+def test_values_are_restored_from_their_steps(values: list[int]) -> None:
     assert from_steps(steps(values)) == values
 
 
@@ -17,22 +17,22 @@ def test_even_values_have_even_steps() -> None:
 
 
 @given(st.lists(st.integers(0, 2**32 - 1)))
-def test_packed_numbers_come_back(values: list[int]) -> None:
+def test_packed_numbers_are_restored(values: list[int]) -> None:
     packed = pack_uint32(values)
     assert len(packed) == UINT32_BYTES * len(values)
     assert list(unpack_uint32(packed)) == values
 
 
-def test_the_most_significant_byte_comes_first() -> None:
+def test_packed_numbers_are_big_endian() -> None:
     assert pack_uint32([1, 0x01020304]) == bytes([0, 0, 0, 1, 1, 2, 3, 4])
 
 
 @pytest.mark.parametrize("value", [-1, 2**32])
-def test_a_number_that_takes_more_is_refused(value: int) -> None:
+def test_a_number_above_32_bits_is_refused(value: int) -> None:
     with pytest.raises(OverflowError):
         pack_uint32([value])
 
 
-def test_bytes_that_are_no_whole_numbers_are_refused() -> None:
+def test_bytes_of_a_partial_number_are_refused() -> None:
     with pytest.raises(ValueError, match="multiple"):
         unpack_uint32(b"12345")

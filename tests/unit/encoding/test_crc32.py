@@ -1,4 +1,4 @@
-"""The CRC-32 of bytes after each other, from that of each; zlib's own is the oracle."""
+"""The CRC-32 of joined bytes, compared with the CRC-32 of zlib."""
 
 import zlib
 
@@ -20,18 +20,18 @@ LENGTHS = st.integers(0, 2**45)
 @example(b"\0", b"\0" * 4095)
 @example(b"\0", b"\0" * 4096)
 @example(b"first", b"second" * 50_000)
-def test_it_is_that_of_both_together(first: bytes, second: bytes) -> None:
+def test_the_combined_crc_is_that_of_the_joined_bytes(first: bytes, second: bytes) -> None:
     assert combined_crc32(zlib.crc32(first), zlib.crc32(second), len(second)) == zlib.crc32(first + second)
 
 
 @given(CRC32S, CRC32S, CRC32S, LENGTHS, LENGTHS)
-def test_it_does_not_matter_which_two_are_joined_first(a: int, b: int, c: int, b_bytes: int, c_bytes: int) -> None:
+def test_combining_is_associative(a: int, b: int, c: int, b_bytes: int, c_bytes: int) -> None:
     from_left = combined_crc32(combined_crc32(a, b, b_bytes), c, c_bytes)
     assert from_left == combined_crc32(a, combined_crc32(b, c, c_bytes), b_bytes + c_bytes)
 
 
-def test_a_run_may_be_longer_than_4_gib() -> None:
-    # Doubling a run of zeros that zlib can read leads to one that nobody would.
+def test_the_second_part_may_exceed_4_gib() -> None:
+    # Repeated doubling reaches a length that zlib could not read in a test.
     crc32, size_bytes = zlib.crc32(bytes(2**20)), 2**20
     while size_bytes < 8 * GIBIBYTE:
         crc32, size_bytes = combined_crc32(crc32, crc32, size_bytes), 2 * size_bytes
@@ -39,7 +39,7 @@ def test_a_run_may_be_longer_than_4_gib() -> None:
 
 
 def _after_zeros(crc32: int, length_exponent: int) -> int:
-    """The CRC-32 of bytes and 2^n zeros after them, by squaring the matrix of one zero byte: zlib's old way."""
+    """The CRC-32 of bytes followed by 2^n zeros, by squaring the matrix of one zero byte, as older zlib did."""
     matrix = [zlib.crc32(b"\0", 1 << bit) ^ zlib.crc32(b"\0", 0) for bit in range(32)]
     zeros = zlib.crc32(b"\0")
     for _ in range(length_exponent):

@@ -1,4 +1,4 @@
-"""Raw deflate: data comes back, a dictionary is needed again, damage is noticed, and chunks follow each other."""
+"""Raw deflate: data are restored, inflating needs the dictionary, damage is detected, and chunks form one stream."""
 
 import zlib
 
@@ -14,7 +14,7 @@ LEVELS = st.integers(0, BEST_COMPRESSION)
 
 
 @given(st.binary(), LEVELS, st.binary())
-def test_data_comes_back(data: bytes, level: int, dictionary: bytes) -> None:
+def test_data_are_restored(data: bytes, level: int, dictionary: bytes) -> None:
     assert inflate(deflate(data, level, dictionary), dictionary) == data
 
 
@@ -22,17 +22,17 @@ def test_the_bytes_are_those_of_zlib_without_header_and_checksum() -> None:
     assert deflate(DATA, 6) == zlib.compress(DATA, 6)[2:-4]
 
 
-def test_a_dictionary_that_resembles_the_data_saves_most_of_it() -> None:
+def test_a_dictionary_that_resembles_the_data_shrinks_them() -> None:
     assert len(deflate(DATA, 6, DICTIONARY)) < len(deflate(DATA, 6)) / 2
 
 
-def test_a_dictionary_is_needed_again() -> None:
+def test_inflating_needs_the_dictionary() -> None:
     with pytest.raises(ValueError, match="cannot inflate"):
         inflate(deflate(DATA, 6, DICTIONARY))
 
 
 @pytest.mark.parametrize("dictionary", [b"", DICTIONARY], ids=["without", "with"])
-def test_a_stream_that_is_cut_off_is_noticed(dictionary: bytes) -> None:
+def test_a_truncated_stream_is_refused(dictionary: bytes) -> None:
     deflated = deflate(DATA, 6, dictionary)
     for size_bytes in range(len(deflated)):
         with pytest.raises(ValueError, match="cannot inflate"):
@@ -40,12 +40,12 @@ def test_a_stream_that_is_cut_off_is_noticed(dictionary: bytes) -> None:
 
 
 @given(st.lists(st.tuples(st.binary(), LEVELS)))
-def test_chunks_follow_each_other_in_one_stream(parts: list[tuple[bytes, int]]) -> None:
+def test_chunks_form_one_stream(parts: list[tuple[bytes, int]]) -> None:
     chunks = [deflate_chunk(data, level) for data, level in parts]
     assert [inflate_chunk(chunk) for chunk in chunks] == [data for data, _ in parts]
     assert inflate(b"".join(chunks) + deflate(b"", 6)) == b"".join(data for data, _ in parts)
 
 
-def test_a_finished_stream_is_no_chunk() -> None:
+def test_a_finished_stream_is_not_a_chunk() -> None:
     with pytest.raises(ValueError, match="does not end in a full flush"):
         inflate_chunk(deflate(DATA, 6))

@@ -1,4 +1,4 @@
-"""The array of records, plain and spliced: both hold the same bytes, and damage does not go unseen."""
+"""The array of records, plain and spliced: both have the same content, and damage is detected."""
 
 import gzip
 import json
@@ -21,7 +21,7 @@ DAY = [f'{{"type":"cbg","value":{row / 18},"time":"2026-01-01T00:00:00Z"}}'.enco
 
 
 def rendered(texts: list[bytes]) -> bytes:
-    """The array as the contract has it."""
+    """The array in the format of the reference."""
     return b"[\n" + b",\n".join(texts) + b"\n]" if texts else b"[]"
 
 
@@ -48,7 +48,7 @@ def test_an_array_is_the_same_plain_and_spliced(pieces: list[tuple[int | None, l
 
 
 @given(CHUNKS, st.integers(0, 9))
-def test_the_texts_of_a_chunk_come_back(texts: list[bytes], level: int) -> None:
+def test_the_texts_of_a_chunk_are_restored(texts: list[bytes], level: int) -> None:
     chunk = deflated_lines(texts, level)
     assert inflated_lines(chunk) == texts
     assert (chunk.size_bytes, chunk.crc32) == (len(b",\n".join(texts)), zlib.crc32(b",\n".join(texts)))
@@ -62,13 +62,13 @@ def test_a_chunk_is_sent_as_it_is_stored() -> None:
     assert len(member) == header_bytes + sum(len(chunk.deflated) for chunk in chunks) + 3 * stored_bytes + trailer_bytes
 
 
-def test_neighbouring_texts_are_compressed_together() -> None:
+def test_adjacent_texts_are_compressed_together() -> None:
     apart = RecordArray(tuple((text,) for text in DAY))
     assert apart.gzip() == RecordArray((tuple(DAY),)).gzip()
 
 
 @pytest.mark.parametrize("chunk_bytes", [1, 7, 4099])
-def test_a_member_may_be_read_in_pieces_of_any_size(chunk_bytes: int) -> None:
+def test_a_member_can_be_read_in_pieces_of_any_size(chunk_bytes: int) -> None:
     array = RecordArray((tuple(DAY[:3]), deflated_lines(DAY, 6), deflated_lines(DAY, 1), tuple(DAY[5:])))
     member, decoder = array.gzip(), zlib.decompressobj(wbits=31)
     chunks = (member[at : at + chunk_bytes] for at in range(0, len(member), chunk_bytes))
@@ -114,7 +114,7 @@ class TestDamage:
 
 
 @given(st.integers(0, len(WHOLE.deflated) * 8 - 1))
-def test_no_bit_of_a_run_may_flip(bit: int) -> None:
+def test_a_flipped_bit_of_a_chunk_never_yields_other_content(bit: int) -> None:
     deflated = bytearray(WHOLE.deflated)
     deflated[bit // 8] ^= 1 << bit % 8
     chunk = replace(WHOLE, deflated=bytes(deflated))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from chalicelib.accounts.ports import AccountPorts
 from chalicelib.accounts.stores.accounts import DynamoAccounts
-from chalicelib.accounts.stores.attempts import DynamoSignInAttempts
+from chalicelib.accounts.stores.attempts import StoredSignInAttempts
 from chalicelib.accounts.stores.grants import DynamoGrants
 from chalicelib.accounts.stores.passwords import Argon2Passwords
 from chalicelib.accounts.stores.profiles import DynamoProfiles
@@ -22,6 +22,7 @@ from chalicelib.blobs.stores.contents import S3Contents
 from chalicelib.config import Settings
 from chalicelib.data_sources.ports import DataSourcePorts
 from chalicelib.data_sources.stores.data_sources import DynamoDataSources
+from chalicelib.engine.aws import aws_engine
 from chalicelib.engine.secrets_manager import cached_secret
 from chalicelib.log.ports import DataPorts
 from chalicelib.log.stores.archive import S3Archive
@@ -43,7 +44,7 @@ from chalicelib.sign_in.stores.logins import DynamoOidcLogins
 from chalicelib.sign_in.stores.signing_keys import signing_keys
 from chalicelib.tasks.ports import TaskPorts
 from chalicelib.tasks.stores.queue import SqsTaskQueue
-from chalicelib.tasks.stores.slots import DynamoTaskSlots
+from chalicelib.tasks.stores.slots import StoredTaskSlots
 from chalicelib.tasks.stores.tasks import DynamoTasks
 from chalicelib.tiles.ports import TilePorts
 from chalicelib.tiles.stores.purge import DynamoPurging
@@ -81,6 +82,7 @@ class Services:
 
 def build_services(settings: Settings) -> Services:
     """The services of a stage, on AWS."""
+    engine = aws_engine(settings)
     accounts = AccountPorts(
         accounts=DynamoAccounts(settings),
         sessions=DynamoSessions(settings),
@@ -88,7 +90,7 @@ def build_services(settings: Settings) -> Services:
         grants=DynamoGrants(settings, system_now_ms),
         profiles=DynamoProfiles(settings),
         passwords=Argon2Passwords(),
-        sign_in_attempts=DynamoSignInAttempts(settings),
+        sign_in_attempts=StoredSignInAttempts(engine.accounts),
     )
     data = DataPorts(DynamoDataSets(settings), DynamoRecordLog(settings))
     tiles = TilePorts(
@@ -133,7 +135,7 @@ def build_services(settings: Settings) -> Services:
             counts=DynamoEventCounts(settings),
             rejected=SqsRejectedRecords(settings),
         ),
-        tasks=TaskPorts(DynamoTasks(settings), DynamoTaskSlots(settings), SqsTaskQueue(settings)),
+        tasks=TaskPorts(DynamoTasks(settings), StoredTaskSlots(engine.tasks), SqsTaskQueue(settings)),
     )
 
 

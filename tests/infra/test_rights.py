@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 
-from chalicelib.accounts.stores.attempts import DynamoSignInAttempts
+from chalicelib.accounts.stores.attempts import StoredSignInAttempts
 from chalicelib.blobs.stores.blobs import DynamoBlobs
 from chalicelib.jobs import TASK_TYPES
 from chalicelib.metrics.stores.archive import S3EventArchive
 from chalicelib.metrics.stores.counts import DynamoEventCounts
-from chalicelib.tasks.stores.slots import DynamoTaskSlots
+from chalicelib.tasks.stores.slots import StoredTaskSlots
 from chalicelib.tasks.types import TaskType
 from tests.infra.rights.declared import API, FUNCTIONS, PARTITIONS, declared, declared_on
 from tests.infra.rights.recorder import UnknownRequestError, name_of
@@ -36,10 +36,10 @@ NEVER_CALLED = {
 """Public methods of stores that no use case calls, with the reason."""
 
 SCANS: Mapping[tuple[type, str], tuple[str, set[str]]] = {
-    (DynamoSignInAttempts, "uncount"): ("accounts", {API}),
+    (StoredSignInAttempts, "uncount"): ("accounts", {API}),
     (DynamoBlobs, "find"): ("blobs", {API, "on_object_created", "run_task"}),
     (DynamoEventCounts, "ledger"): ("data", {"on_metrics"}),
-    (DynamoTaskSlots, "take"): ("tasks", {"dispatch_tasks", "run_task"}),
+    (StoredTaskSlots, "take"): ("tasks", {"dispatch_tasks", "run_task"}),
 }
 """Methods that make another call in the changed application: of which table, and which functions reach them."""
 NEW_TYPE = "strandline.diagnostics.new"
@@ -164,7 +164,7 @@ def test_a_request_whose_rights_are_not_known_is_refused(monkeypatch: pytest.Mon
     def describe(*_: Any) -> None:
         _dynamodb().describe_table(TableName=SETTINGS.accounts_table)
 
-    monkeypatch.setattr(DynamoSignInAttempts, "uncount", describe)
+    monkeypatch.setattr(StoredSignInAttempts, "uncount", describe)
     with pytest.raises(UnknownRequestError, match=f"dynamodb:DescribeTable, made by {API} in accounts.sessions"):
         record((accounts.sessions,))
 

@@ -1,26 +1,26 @@
-"""Counters of sign-in attempts in the accounts table, removed by DynamoDB after their window."""
+"""Counters of sign-in attempts in the accounts table, which expire after their window."""
 
 from collections.abc import Sequence
 
 from chalicelib.accounts.ports import Counter
 from chalicelib.accounts.stores.keys import attempts_key
-from chalicelib.config import Settings
-from chalicelib.engine import dynamodb
+from chalicelib.engine.conditions import Condition, absent, any_of, less_than
+from chalicelib.engine.errors import ConditionFailedError
+from chalicelib.engine.table import Table, Update
 
 
-class DynamoSignInAttempts:
-    """The port `SignInAttempts` on DynamoDB."""
+class StoredSignInAttempts:
+    """The port `SignInAttempts` on the accounts table."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._table = settings.accounts_table
+    def __init__(self, accounts: Table) -> None:
+        self._accounts = accounts
 
     def count(self, counters: Sequence[Counter]) -> Counter | None:
         """One conditional write for each counter, so that no two attempts take the same place."""
         for counter in counters:
             try:
-                self._add(counter, 1, only_below=counter.most)
-            except dynamodb.ConditionRefusedError:
+                self._add(counter, 1, any_of(absent("attempts"), less_than("attempts", counter.most)))
+            except ConditionFailedError:
                 return counter
         return None
 
@@ -29,17 +29,7 @@ class DynamoSignInAttempts:
         for counter in counters:
             self._add(counter, -1)
 
-    def _add(self, counter: Counter, attempts: int, only_below: int | None = None) -> None:
-        values = {":attempts": {"N": str(attempts)}, ":ends": {"N": str(counter.ends_s)}}
-        condition = {}
-        if only_below is not None:
-            values[":most"] = {"N": str(only_below)}
-            condition = {"ConditionExpression": "attribute_not_exists(attempts) OR attempts < :most"}
-        with dynamodb.refusals():
-            dynamodb.client(self._settings).update_item(
-                TableName=self._table,
-                Key=attempts_key(counter.key, counter.starts_s),
-                UpdateExpression="ADD attempts :attempts SET expires_at_s = :ends",
-                ExpressionAttributeValues=values,
-                **condition,  # type: ignore[arg-type]  # one of the optional strings
-            )
+    def _add(self, counter: Counter, attempts: int, condition: Condition | None = None) -> None:
+        key = attempts_key(counter.key, counter.starts_s)
+        expiration = {"expires_at_s": counter.ends_s}
+        self._accounts.update(Update(key, set=expiration, add={"attempts": attempts}, condition=condition))

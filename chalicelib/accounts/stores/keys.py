@@ -23,6 +23,8 @@ sk, so ids that come out of paths are checked by `fits_key` first.
 
 from typing import TYPE_CHECKING
 
+from chalicelib.engine.table import Key
+
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
@@ -125,6 +127,6 @@ def restricted_token_list_key(user_id: str, created_time_ms: int, token_id: str)
     return key(user_pk(user_id), f"{RESTRICTED_PREFIX}{created_time_ms:015d}#{token_id}")
 
 
-def attempts_key(counter: str, starts_s: int) -> "Item":
+def attempts_key(counter: str, starts_s: int) -> Key:
     """A counter of sign-in attempts."""
-    return key(f"ATTEMPTS#{counter}", str(starts_s))
+    return {"pk": f"ATTEMPTS#{counter}", "sk": str(starts_s)}

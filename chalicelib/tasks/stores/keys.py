@@ -16,6 +16,7 @@
 import hashlib
 from typing import TYPE_CHECKING
 
+from chalicelib.engine.table import Key
 from chalicelib.tasks.task import Place, Task
 
 if TYPE_CHECKING:
@@ -53,9 +54,9 @@ def name_key(name: str) -> "Item":
     return {"pk": {"S": f"NAME#{_digest(name)}"}}
 
 
-def slot_key(task_type: str, number: int) -> "Item":
+def slot_key(task_type: str, number: int) -> Key:
     """A slot."""
-    return {"pk": {"S": f"SLOT#{task_type}#{number}"}}
+    return {"pk": f"SLOT#{task_type}#{number}"}
 
 
 def created_attributes(task: Task) -> "Item":

@@ -12,12 +12,13 @@ from chalicelib.accounts.ports import (
     SignInAttempts,
 )
 from chalicelib.accounts.stores.accounts import DynamoAccounts
-from chalicelib.accounts.stores.attempts import DynamoSignInAttempts
+from chalicelib.accounts.stores.attempts import StoredSignInAttempts
 from chalicelib.accounts.stores.grants import DynamoGrants
 from chalicelib.accounts.stores.profiles import DynamoProfiles
 from chalicelib.accounts.stores.restricted_tokens import DynamoRestrictedTokens
 from chalicelib.accounts.stores.sessions import DynamoSessions
 from chalicelib.config import Settings
+from chalicelib.engine.aws import aws_engine
 from tests.fakes.accounts import (
     FakeAccounts,
     FakeGrants,
@@ -83,6 +84,6 @@ def on_dynamodb(settings: Settings) -> Stores:
         DynamoRestrictedTokens(settings),
         DynamoGrants(settings, clock),
         DynamoProfiles(settings),
-        DynamoSignInAttempts(settings),
+        StoredSignInAttempts(aws_engine(settings).accounts),
         clock,
     )

@@ -10,10 +10,11 @@ import pytest
 
 from chalicelib.config import Settings
 from chalicelib.engine import dynamodb
+from chalicelib.engine.aws import aws_engine
 from chalicelib.services import Services
 from chalicelib.tasks.dispatch import Ticked, tick
 from chalicelib.tasks.ports import TaskFilter
-from chalicelib.tasks.stores.slots import DynamoTaskSlots
+from chalicelib.tasks.stores.slots import StoredTaskSlots
 from chalicelib.tasks.stores.tasks import DynamoTasks, item_of
 from chalicelib.tasks.task import Place, Task
 from chalicelib.tasks.types import Run, TaskType, registry
@@ -63,7 +64,7 @@ def runner(stage: Settings) -> Services:
     create_tasks_table(stage)
     fakes = FakeServices()
     fakes.tasks = DynamoTasks(stage)  # type: ignore[assignment]  # the port that the fake stands for
-    fakes.task_slots = DynamoTaskSlots(stage)  # type: ignore[assignment]  # the same
+    fakes.task_slots = StoredTaskSlots(aws_engine(stage).tasks)  # type: ignore[assignment]  # the same
     return fakes.services
 
 

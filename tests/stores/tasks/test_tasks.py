@@ -10,11 +10,12 @@ import pytest
 from chalicelib.config import Settings
 from chalicelib.conflicts import WriteConflictError
 from chalicelib.engine import sqs
+from chalicelib.engine.aws import aws_engine
 from chalicelib.errors import TaskNameTakenError
 from chalicelib.tasks.ports import RunOrder, TaskFilter, TaskSlots, TaskStore
 from chalicelib.tasks.stores import queue as tasks_queue
 from chalicelib.tasks.stores.queue import SqsTaskQueue
-from chalicelib.tasks.stores.slots import DynamoTaskSlots
+from chalicelib.tasks.stores.slots import StoredTaskSlots
 from chalicelib.tasks.stores.tasks import DynamoTasks
 from chalicelib.tasks.task import Place, State, Task, claimed
 from tests.fakes.tasks import FakeSlots, FakeTasks
@@ -40,7 +41,11 @@ def store(request: pytest.FixtureRequest) -> TaskStore:
 @pytest.fixture(params=["memory", "dynamodb"])
 def slots(request: pytest.FixtureRequest) -> TaskSlots:
     """Slots that nobody holds."""
-    return FakeSlots() if request.param == "memory" else DynamoTaskSlots(request.getfixturevalue("tasks_stage"))
+    return (
+        FakeSlots()
+        if request.param == "memory"
+        else StoredTaskSlots(aws_engine(request.getfixturevalue("tasks_stage")).tasks)
+    )
 
 
 def task(number: int, **fields: Any) -> Task:

@@ -1,44 +1,47 @@
 """The engine of a stage: what stores keep everything in."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from chalicelib.engine.definitions import ACCOUNTS, BLOBS, DATA, TASKS
-from chalicelib.engine.objects import Objects
-from chalicelib.engine.queue import Queue
-from chalicelib.engine.secrets import Secrets
-from chalicelib.engine.stream import Stream
-from chalicelib.engine.table import Table, Tables
+
+if TYPE_CHECKING:
+    from chalicelib.engine.objects import Objects
+    from chalicelib.engine.queue import Queue
+    from chalicelib.engine.secrets import Secrets
+    from chalicelib.engine.stream import Stream
+    from chalicelib.engine.table import Table, Tables
 
 
 @dataclass(frozen=True, slots=True)
 class Engine:
     """One of each port, and a queue for each purpose."""
 
-    tables: Tables
-    objects: Objects
-    secrets: Secrets
-    task_queue: Queue
+    tables: "Tables"
+    objects: "Objects"
+    secrets: "Secrets"
+    task_queue: "Queue"
     """Takes the dispatcher's messages to the workers of tasks."""
-    metrics_failures: Queue
+    metrics_failures: "Queue"
     """Takes the records of the metrics stream that are no events."""
-    metrics_stream: Stream
+    metrics_stream: "Stream"
 
     @property
-    def accounts(self) -> Table:
+    def accounts(self) -> "Table":
         """Users, sessions, grants and metadata."""
         return self.tables.table(ACCOUNTS)
 
     @property
-    def data(self) -> Table:
+    def data(self) -> "Table":
         """Data sets, the record log and what is derived from it."""
         return self.tables.table(DATA)
 
     @property
-    def tasks(self) -> Table:
+    def tasks(self) -> "Table":
         """Tasks, their names and the slots they run in."""
         return self.tables.table(TASKS)
 
     @property
-    def blobs(self) -> Table:
+    def blobs(self) -> "Table":
         """Blobs and device logs, without their contents."""
         return self.tables.table(BLOBS)

@@ -63,17 +63,17 @@ def faults() -> list[Row]:
 
     logger.setLevel("CRITICAL")
     fakes, rows = FakeServices(), []
-    for behaviour in ("200", "500", "hangs", "drips"):
+    for behavior in ("200", "500", "hangs", "drips"):
         metrics_stream.forget_clients()
         stream = metrics_stream.KinesisEventStream(fakes.settings)
         wiring.override(replace(fakes.services, metrics=replace(fakes.metrics.ports, stream=stream)))
         output = io.StringIO()
-        with faulty_aws(behaviour) as server, Client(app) as client, contextlib.redirect_stdout(output):
+        with faulty_aws(behavior) as server, Client(app) as client, contextlib.redirect_stdout(output):
             os.environ["AWS_ENDPOINT_URL"] = server.url
             client.http.get(EVENT)  # makes the AWS client
             times = [_timed(partial(client.http.get, EVENT)) for _ in range(FAULTS)]
         lost = output.getvalue().count('"LostMetricsEvents":[')
-        rows.append(replace(_row(f"handler, stream {behaviour}", times), lost=max(0, lost - (behaviour != "200"))))
+        rows.append(replace(_row(f"handler, stream {behavior}", times), lost=max(0, lost - (behavior != "200"))))
     wiring.override(None)
     del os.environ["AWS_ENDPOINT_URL"]
     return rows

@@ -1,4 +1,4 @@
-"""`strandline export`, `import` and `compare`: out of one account, into another, and all is there once."""
+"""`strandline export`, `import` and `compare`: a round trip from one account into another keeps each record once."""
 
 import json
 import shutil
@@ -30,7 +30,7 @@ def _password(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def ada(cloud: "Cloud") -> User:
-    """An account with everything: what Loop and the Uploader send, readings that stay twice, blobs, logs, profile."""
+    """An account with everything: data of Loop and the Uploader, readings stored twice, blobs, logs, profile."""
     user = User(cloud.base_url)
     for name, values in (("profile", PROFILE), ("settings", SETTINGS)):
         assert user.request("PUT", f"/metadata/{user.id}/{name}", values).status == 200
@@ -46,7 +46,7 @@ def ada(cloud: "Cloud") -> User:
 
 @pytest.fixture(scope="module")
 def original(ada: User, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What `strandline export` makes of that account."""
+    """An export of that account."""
     folder = tmp_path_factory.mktemp("original") / "ada"
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("STRANDLINE_PASSWORD", PASSWORD)
@@ -56,7 +56,7 @@ def original(ada: User, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def exported(original: Path, tmp_path: Path) -> Path:
-    """A copy of it, for imports leave their journals there."""
+    """A copy of the export, because imports leave their journals in it."""
     return Path(shutil.copytree(original, tmp_path / "exported"))
 
 
@@ -77,7 +77,7 @@ def _loop(user: User) -> None:
 
 
 def _doubled(user: User) -> None:
-    """A data set that keeps what comes twice, and one that replaces by origin with two records of one origin."""
+    """A data set that keeps duplicates, and one that replaces by origin and has two records of one origin."""
     none = {"dataSetType": "continuous", "deduplicator": {"name": "org.tidepool.deduplicator.none"}}
     reading = {"type": "cbg", "time": "2009-03-01T07:00:00Z", "value": 1000, "units": "mg/dL"}
     data_set_id = user.open_data_set(none)
@@ -125,7 +125,7 @@ def test_a_round_trip_is_equal(ada: User, exported: Path, tmp_path: Path, capsys
     assert main(["compare", str(first), str(second)]) == 0, capsys.readouterr().out
 
 
-def test_what_differs_is_told(
+def test_compare_reports_each_difference(
     exported: Path, cloud: "Cloud", tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     first, second = exported, tmp_path / "second"
@@ -138,16 +138,16 @@ def test_what_differs_is_told(
     assert _export(other, second) == 0
     capsys.readouterr()
     assert main(["compare", str(first), str(second)]) == 3
-    told = capsys.readouterr().out.splitlines()
-    assert len(told) == 2
-    assert all("org.tidepool.Loop" in line for line in told)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 2
+    assert all("org.tidepool.Loop" in line for line in lines)
 
 
 @pytest.mark.parametrize("is_carried_out", [True, False], ids=["answer lost", "request lost"])
-def test_an_interrupted_import_goes_on(
+def test_an_interrupted_import_continues(
     exported: Path, cloud: "Cloud", tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_carried_out: bool
 ) -> None:
-    """Each run breaks off at a request that changes something, one later than the last, until one gets through."""
+    """Each run fails at a write, one write later than the run before, until a run succeeds."""
     other = User(cloud.base_url)
     content = Server.content
     runs, left = 0, 0
@@ -183,8 +183,8 @@ def test_a_damaged_export_is_not_imported(exported: Path, cloud: "Cloud", capsys
     assert other.records() == []
 
 
-def test_what_the_server_refuses_is_kept_beside(ada: User, exported: Path) -> None:
-    """A record that is none any more: the others go in, and it is told with the reason."""
+def test_refused_records_are_kept_with_the_reasons(ada: User, exported: Path) -> None:
+    """A record that has become invalid is kept with the reason, and the others are imported."""
     path = exported / "data" / "cbg.jsonl"
     lines = path.read_bytes().splitlines()
     lines[0] = files.line_of(json.loads(lines[0]) | {"value": 77.0}).strip()
@@ -201,7 +201,7 @@ def test_what_the_server_refuses_is_kept_beside(ada: User, exported: Path) -> No
     assert len(other.records()) == len(ada.records()) - 1
 
 
-def test_a_large_blob_goes_straight_to_the_storage(cloud: "Cloud", tmp_path: Path) -> None:
+def test_a_large_blob_is_uploaded_directly_to_the_storage(cloud: "Cloud", tmp_path: Path) -> None:
     user, other = User(cloud.base_url), User(cloud.base_url)
     large = content(5 * MIB)
     opened = open_upload(user, large).json()

@@ -3,7 +3,7 @@
 Source: access-api A2, data-api 1.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 ROOT = "root"
 CUSTODIAN = "custodian"
@@ -28,6 +28,10 @@ class Policy:
     grantee: bool = False
     related: bool = False
 
+    def without(self, permission: str) -> "Policy":
+        """The policy that a holder of this permission alone does not meet."""
+        return replace(self, permissions=self.permissions - {permission})
+
 
 ANYONE = Policy(anyone=True)
 SERVERS = Policy(server=True)
@@ -36,6 +40,8 @@ READERS = Policy(owner=True, server=True, permissions=frozenset({VIEW}))
 UPLOADERS = Policy(owner=True, server=True, permissions=frozenset({UPLOAD}))
 USERS_WHO_UPLOAD = Policy(owner=True, permissions=frozenset({UPLOAD}))
 CUSTODIANS = Policy(owner=True, server=True, permissions=frozenset({CUSTODIAN}))
+DATA_SET_DELETERS = Policy(owner=True, server=True, permissions=frozenset({CUSTODIAN, UPLOAD}))
+"""Holders of `upload` may delete what they uploaded themselves (data-api 1, row 8)."""
 DATA_SET_LISTERS = Policy(owner=True, server=True, permissions=frozenset({CUSTODIAN, UPLOAD, VIEW}))
 DEVICE_LOG_UPLOADERS = Policy(owner=True, server=True, permissions=frozenset({CUSTODIAN, UPLOAD}))
 DEVICE_LOG_READERS = Policy(

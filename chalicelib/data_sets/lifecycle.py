@@ -9,8 +9,8 @@ from dataclasses import replace
 from typing import Any
 
 from chalicelib import json_text
-from chalicelib.access.call import Caller, GrantReader, require
-from chalicelib.access.policy import CUSTODIANS, OWNER_AND_SERVERS, SERVERS, UPLOADERS, Policy
+from chalicelib.access.call import Call
+from chalicelib.access.policy import UPLOAD
 from chalicelib.conflicts import retry_on_conflict
 from chalicelib.data_sets.list_query import ListQuery
 from chalicelib.errors import (
@@ -21,7 +21,7 @@ from chalicelib.errors import (
     UnauthorizedError,
 )
 from chalicelib.log.data_set import NORMAL, DataOwner, DataSet, as_data_set
-from chalicelib.log.ports import DataSetStore
+from chalicelib.log.ports import DataPorts, DataSetStore
 from chalicelib.log.truncation import open_when_closed, with_truncations
 from chalicelib.model.checks.bodies import check_data_set, check_data_set_update
 from chalicelib.model.deduplicators import choose
@@ -34,16 +34,7 @@ _UPDATES_BY_CLOSING = 2
 """Closing updates the stored form twice: its state first, then its activity. Source: dedup 6."""
 
 
-def create(
-    caller: Caller,
-    owner_id: str,
-    read_body: Callable[[], Any],
-    *,
-    data_sets: DataSetStore,
-    grants: GrantReader,
-    now_ms: int,
-    new_id: Callable[[], str],
-) -> dict[str, Any]:
+def create(call: Call, owner_id: str, read_body: Callable[[], Any], ports: DataPorts) -> dict[str, Any]:
     """Opens a data set and says what it is now.
 
     Args:
@@ -57,34 +48,26 @@ def create(
 
     Source: data-api 7, POST; dedup 2.
     """
-    require(caller, owner_id, UPLOADERS, grants)
-    description = _described(check_data_set(read_body()), caller, now_ms, new_id)
+    call.require(owner_id)
+    description = _described(check_data_set(read_body()), call)
     _require_small(description)
 
     def attempt() -> DataSet:
         data_set = DataSet(
             id=description["uploadId"],
             owner_id=owner_id,
-            epoch=data_sets.owner(owner_id).epoch,
-            created_time_ms=now_ms,
-            modified_time_ms=now_ms,
+            epoch=ports.data_sets.owner(owner_id).epoch,
+            created_time_ms=call.now_ms,
+            modified_time_ms=call.now_ms,
             description=description,
         )
-        data_sets.create(data_set)
+        ports.data_sets.create(data_set)
         return data_set
 
     return as_data_set(retry_on_conflict(attempt))
 
 
-def list_of_user(
-    caller: Caller,
-    owner_id: str,
-    query: ListQuery,
-    *,
-    policy: Policy,
-    data_sets: DataSetStore,
-    grants: GrantReader,
-) -> list[dict[str, Any]]:
+def list_of_user(call: Call, owner_id: str, query: ListQuery, ports: DataPorts) -> list[dict[str, Any]]:
     """One page of the active data sets of a user, newest first; empty for a user without any.
 
     Raises:
@@ -92,13 +75,13 @@ def list_of_user(
 
     Source: data-api 6.
     """
-    require(caller, owner_id, policy, grants)
-    every = with_truncations(data_sets.of_owner(data_sets.owner(owner_id)))
-    listed = [data_set for data_set in every if query.selects(data_set)]
+    call.require(owner_id)
+    data_sets = with_truncations(ports.data_sets.of_owner(ports.data_sets.owner(owner_id)))
+    listed = [data_set for data_set in data_sets if query.selects(data_set)]
     return [as_data_set(data_set) for data_set in listed[query.first : query.first + query.size]]
 
 
-def get(caller: Caller, data_set_id: str, *, data_sets: DataSetStore, grants: GrantReader) -> dict[str, Any]:
+def get(call: Call, data_set_id: str, ports: DataPorts) -> dict[str, Any]:
     """A data set in any state, for its owner and servers.
 
     Raises:
@@ -106,20 +89,12 @@ def get(caller: Caller, data_set_id: str, *, data_sets: DataSetStore, grants: Gr
 
     Source: data-api 7, GET by id.
     """
-    owner, _ = _found(data_set_id, data_sets)
-    require(caller, owner.id, OWNER_AND_SERVERS, grants)
-    return as_data_set(_among(data_set_id, with_truncations(data_sets.of_owner(owner))))
+    owner, _ = _find_or_refuse(data_set_id, ports)
+    call.require(owner.id)
+    return as_data_set(_by_id(data_set_id, with_truncations(ports.data_sets.of_owner(owner))))
 
 
-def update(
-    caller: Caller,
-    data_set_id: str,
-    read_body: Callable[[], Any],
-    *,
-    data_sets: DataSetStore,
-    grants: GrantReader,
-    now_ms: int,
-) -> dict[str, Any]:
+def update(call: Call, data_set_id: str, read_body: Callable[[], Any], ports: DataPorts) -> dict[str, Any]:
     """Closes a data set, or (for servers) changes some fields of a continuous one, and says what it is now.
 
     A normal data set closes whatever the body. A continuous one closes for the owner and holders of `upload` when the
@@ -133,27 +108,22 @@ def update(
     """
 
     def attempt() -> DataSet:
-        owner, _ = _found(data_set_id, data_sets)
-        require(caller, owner.id, UPLOADERS, grants)
-        every = data_sets.of_owner(owner)
-        before = _among(data_set_id, every)
+        owner, _ = _find_or_refuse(data_set_id, ports)
+        call.require(owner.id)
+        data_sets = ports.data_sets.of_owner(owner)
+        before = _by_id(data_set_id, data_sets)
         if before.is_closed:
             raise DataSetClosedError(data_set_id)
-        if not before.is_continuous:
-            after = _closed(before, owner, every, now_ms, data_sets)
-        elif not caller.is_server:
-            if not _asks_to_close(read_body):
-                raise UnauthorizedError
-            after = _closed(before, owner, every, now_ms, data_sets)
-        else:
-            after = _updated(before, check_data_set_update(read_body()), owner, every, now_ms, data_sets)
-        data_sets.replace(before, after)
-        return _among(data_set_id, with_truncations([after if it.id == data_set_id else it for it in every]))
+        after, closes = _changed(call, before, read_body)
+        if closes:
+            after = _closed(after, owner, data_sets, call.now_ms, ports.data_sets)
+        ports.data_sets.replace(before, after)
+        return _by_id(data_set_id, with_truncations([after if it.id == data_set_id else it for it in data_sets]))
 
     return as_data_set(retry_on_conflict(attempt))
 
 
-def delete(caller: Caller, data_set_id: str, *, data_sets: DataSetStore, grants: GrantReader, now_ms: int) -> None:
+def delete(call: Call, data_set_id: str, ports: DataPorts) -> None:
     """Deletes a data set and all data that it holds now; doing so again is no error.
 
     The data set stays readable by its id, and a deleted one that is still open takes data.
@@ -165,21 +135,23 @@ def delete(caller: Caller, data_set_id: str, *, data_sets: DataSetStore, grants:
     """
 
     def attempt() -> None:
-        owner, last_number = _found(data_set_id, data_sets)
-        every = data_sets.of_owner(owner)
-        before = _among(data_set_id, every)
-        _require_deleter(caller, before, grants)
+        owner, last_number = _find_or_refuse(data_set_id, ports)
+        data_sets = ports.data_sets.of_owner(owner)
+        before = _by_id(data_set_id, data_sets)
+        _require_deleter(call, before)
         after = replace(before, cut_off=last_number, is_gone=before.is_closed, state_version=before.state_version + 1)
-        if _among(data_set_id, with_truncations(every)).deleted_time_ms is None:
-            after = replace(after, deleted_time_ms=now_ms, modified_time_ms=now_ms, revision=before.revision + 1)
+        if _by_id(data_set_id, with_truncations(data_sets)).deleted_time_ms is None:
+            after = replace(
+                after, deleted_time_ms=call.now_ms, modified_time_ms=call.now_ms, revision=before.revision + 1
+            )
         elif (after.cut_off, after.is_gone) == (before.cut_off, before.is_gone):
             return
-        data_sets.replace(before, after)
+        ports.data_sets.replace(before, after)
 
     retry_on_conflict(attempt)
 
 
-def erase(caller: Caller, owner_id: str, *, data_sets: DataSetStore, grants: GrantReader, now_ms: int) -> None:
+def erase(call: Call, owner_id: str, ports: DataPorts) -> None:
     """Erases all data sets and data of a user, known or not.
 
     Raises:
@@ -187,22 +159,20 @@ def erase(caller: Caller, owner_id: str, *, data_sets: DataSetStore, grants: Gra
 
     Source: data-api 8, DELETE for a user.
     """
-    require(caller, owner_id, SERVERS, grants)
-    retry_on_conflict(lambda: data_sets.erase(owner_id, now_ms))
+    call.require(owner_id)
+    retry_on_conflict(lambda: ports.data_sets.erase(owner_id, call.now_ms))
 
 
-def _described(
-    description: Mapping[str, Any], caller: Caller, now_ms: int, new_id: Callable[[], str]
-) -> dict[str, Any]:
+def _described(description: Mapping[str, Any], call: Call) -> dict[str, Any]:
     """A client's description completed by what the service sets."""
     described = dict(description)
-    upload_id = described.get("uploadId") or described.get("id") or new_id()
+    upload_id = described.get("uploadId") or described.get("id") or call.new_id()
     described.setdefault("id", upload_id)
     described["uploadId"] = upload_id
     described["type"] = "upload"
     described.setdefault("dataSetType", NORMAL)
-    described.setdefault("time", format_time(now_ms))
-    creator = described.pop("createdUserId", None) if caller.is_server else caller.user_id
+    described.setdefault("time", format_time(call.now_ms))
+    creator = described.pop("createdUserId", None) if call.caller.is_server else call.caller.user_id
     described.pop("createdUserId", None)
     described.pop("byUser", None)
     if creator is not None:
@@ -218,37 +188,39 @@ def _described(
     return described
 
 
+def _changed(call: Call, before: DataSet, read_body: Callable[[], Any]) -> tuple[DataSet, bool]:
+    """The data set with the changes of the body, and whether it is to be closed."""
+    if not before.is_continuous:
+        return before, True
+    if not call.caller.is_server:
+        if not _asks_to_close(read_body):
+            raise UnauthorizedError
+        return before, True
+    changes = check_data_set_update(read_body())
+    described = {name: value for name, value in changes.items() if name != "state"}
+    after = replace(before, description={**before.description, **described})
+    _require_small(after.description)
+    if changes.get("state") == "closed":
+        return after, True
+    modified = replace(
+        after,
+        modified_time_ms=call.now_ms,
+        revision=before.revision + 1,
+        state_version=before.state_version + 1,
+    )
+    return modified, False
+
+
 def _closed(
-    before: DataSet, owner: DataOwner, every: Iterable[DataSet], now_ms: int, data_sets: DataSetStore
+    before: DataSet, owner: DataOwner, data_sets: Iterable[DataSet], now_ms: int, store: DataSetStore
 ) -> DataSet:
     return replace(
         before,
         modified_time_ms=now_ms,
         closed_time_ms=now_ms,
         close_order=owner.closings + 1,
-        open_when_closed=open_when_closed(before, every, data_sets),
+        open_when_closed=open_when_closed(before, data_sets, store),
         revision=before.revision + _UPDATES_BY_CLOSING,
-        state_version=before.state_version + 1,
-    )
-
-
-def _updated(
-    before: DataSet,
-    changes: Mapping[str, Any],
-    owner: DataOwner,
-    every: Iterable[DataSet],
-    now_ms: int,
-    data_sets: DataSetStore,
-) -> DataSet:
-    described = {name: value for name, value in changes.items() if name != "state"}
-    after = replace(before, description={**before.description, **described})
-    _require_small(after.description)
-    if changes.get("state") == "closed":
-        return _closed(after, owner, every, now_ms, data_sets)
-    return replace(
-        after,
-        modified_time_ms=now_ms,
-        revision=before.revision + 1,
         state_version=before.state_version + 1,
     )
 
@@ -272,27 +244,28 @@ def _asks_to_close(read_body: Callable[[], Any]) -> bool:
     )
 
 
-def _require_deleter(caller: Caller, data_set: DataSet, grants: GrantReader) -> None:
-    """A custodian may delete what anyone uploaded, an uploader only his own. Source: data-api 1, row 8."""
-    if data_set.description.get("byUser") == caller.user_id:
-        uploaders = replace(CUSTODIANS, permissions=CUSTODIANS.permissions | UPLOADERS.permissions)
-        require(caller, data_set.owner_id, uploaders, grants)
-    else:
-        require(caller, data_set.owner_id, CUSTODIANS, grants)
+def _require_deleter(call: Call, data_set: DataSet) -> None:
+    """Raise unless the caller may delete the data set: `upload` lets its holders delete what they uploaded themselves.
+
+    Source: data-api 1, row 8.
+    """
+    if data_set.description.get("byUser") != call.caller.user_id:
+        call = replace(call, policy=call.policy.without(UPLOAD))
+    call.require(data_set.owner_id)
 
 
-def _found(data_set_id: str, data_sets: DataSetStore) -> tuple[DataOwner, int]:
+def _find_or_refuse(data_set_id: str, ports: DataPorts) -> tuple[DataOwner, int]:
     """The owner of a data set, and the last number of its log."""
-    head = data_sets.head(data_set_id)
+    head = ports.data_sets.head(data_set_id)
     if head is None:
         raise DataSetNotFoundError(data_set_id)
-    owner = data_sets.owner(head.owner_id)
+    owner = ports.data_sets.owner(head.owner_id)
     if owner.epoch != head.epoch:
         raise DataSetNotFoundError(data_set_id)
     return owner, head.last_number
 
 
-def _among(data_set_id: str, data_sets: Sequence[DataSet]) -> DataSet:
+def _by_id(data_set_id: str, data_sets: Sequence[DataSet]) -> DataSet:
     for data_set in data_sets:
         if data_set.id == data_set_id:
             return data_set

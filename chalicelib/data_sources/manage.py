@@ -1,14 +1,13 @@
 """What callers do with data sources. Source: data-api 10."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
-from chalicelib.access.call import Caller, GrantReader, require
-from chalicelib.access.policy import OWNER_AND_SERVERS
+from chalicelib.access.call import Call
 from chalicelib.data_sources.data_source import CONNECTED, DISCONNECTED, ERROR, DataSource, as_data_source
-from chalicelib.data_sources.ports import DataSources
-from chalicelib.errors import InvalidFieldsError, NotFoundError, UnauthorizedError
+from chalicelib.data_sources.ports import DataSourcePorts
+from chalicelib.errors import InvalidFieldsError, NotFoundError
 from chalicelib.model.checks.bodies import check_data_source, check_data_source_update
 from chalicelib.model.errors import value_not_before
 from chalicelib.model.query import IntegerField, check_query
@@ -22,76 +21,72 @@ _CLEARED = {CONNECTED: ("error",), DISCONNECTED: ("providerSessionId", "error"),
 _REVISION = {"revision": IntegerField(low=0)}
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
-    """What all operations on data sources need."""
-
-    caller: Caller
-    sources: DataSources
-    grants: GrantReader
-    now_ms: int
-
-
-def create(context: Context, user_id: str, read_body: Callable[[], Any], new_id: Callable[[], str]) -> dict[str, Any]:
+def create(call: Call, user_id: str, read_body: Callable[[], Any], ports: DataSourcePorts) -> dict[str, Any]:
     """A new data source, not connected; for servers.
 
     Raises:
         UnauthorizedError: the caller is no server.
         MalformedJsonError, InvalidFieldsError: the body is no description of a data source.
     """
-    _require_server(context)
+    call.require()
     fields = check_data_source(read_body())
-    source = DataSource(new_id(), user_id, context.now_ms, fields | {"state": DISCONNECTED})
-    context.sources.add(source)
+    source = DataSource(call.new_id(), user_id, call.now_ms, fields | {"state": DISCONNECTED})
+    ports.sources.add(source)
     return as_data_source(source, to_server=True)
 
 
-def list_of_user(context: Context, user_id: str, parameters: Mapping[str, Sequence[str]]) -> list[dict[str, Any]]:
+def list_of_user(
+    call: Call, user_id: str, parameters: Mapping[str, Sequence[str]], ports: DataSourcePorts
+) -> list[dict[str, Any]]:
     """One page of the data sources of a user, newest first.
 
     Raises:
         UnauthorizedError: the caller is another user.
         InvalidFieldsError: a parameter is unknown or wrong.
     """
-    require(context.caller, user_id, OWNER_AND_SERVERS, context.grants)
+    call.require(user_id)
     query = check_query(parameters, QUERY)
     page, size = query.pop("page"), query.pop("size")
     found = [
         source
-        for source in context.sources.of_user(user_id)
+        for source in ports.sources.of_user(user_id)
         if all(source.fields.get(name) == value for name, value in query.items())
     ]
-    return [_shown(context, source) for source in found[page * size : (page + 1) * size]]
+    return [_shown(call, source) for source in found[page * size : (page + 1) * size]]
 
 
-def get(context: Context, source_id: str) -> dict[str, Any]:
+def get(call: Call, source_id: str, ports: DataSourcePorts) -> dict[str, Any]:
     """One data source.
 
     Raises:
         NotFoundError, UnauthorizedError: in this order.
     """
-    source = context.sources.find(source_id)
+    source = ports.sources.find(source_id)
     if source is None:
         raise NotFoundError(source_id)
-    require(context.caller, source.user_id, OWNER_AND_SERVERS, context.grants)
-    return _shown(context, source)
+    call.require(source.user_id)
+    return _shown(call, source)
 
 
-def get_of_session(context: Context, provider_session_id: str) -> dict[str, Any]:
+def get_of_session(call: Call, provider_session_id: str, ports: DataSourcePorts) -> dict[str, Any]:
     """The data source of a session with a provider; for servers.
 
     Raises:
         NotFoundError: there is none.
     """
-    _require_server(context)
-    source = context.sources.of_session(provider_session_id)
+    call.require()
+    source = ports.sources.of_session(provider_session_id)
     if source is None:
         raise NotFoundError
-    return _shown(context, source)
+    return _shown(call, source)
 
 
 def update(
-    context: Context, source_id: str, parameters: Mapping[str, Sequence[str]], read_body: Callable[[], Any]
+    call: Call,
+    source_id: str,
+    parameters: Mapping[str, Sequence[str]],
+    read_body: Callable[[], Any],
+    ports: DataSourcePorts,
 ) -> dict[str, Any]:
     """The data source after the changes; for servers. One that is connected has no error, one that is not no session.
 
@@ -100,47 +95,42 @@ def update(
         NotFoundError: there is none with this id, or it is of another revision than the one asked for.
         ConflictError: another one of the same user and provider is connected or in error already.
     """
-    _require_server(context)
+    call.require()
     revision = check_query(parameters, _REVISION).get("revision")
     changes = check_data_source_update(read_body())
-    _require_no_future(changes, context.now_ms)
-    before = _of_revision(context, source_id, revision)
+    _require_no_future(changes, call.now_ms)
+    before = _of_revision(source_id, revision, ports)
     fields = dict(before.fields) | changes
     for name in _CLEARED[fields["state"]]:
         if name not in changes:
             fields.pop(name, None)
-    after = replace(before, fields=fields, modified_time_ms=context.now_ms, revision=before.revision + 1)
-    if not context.sources.replace(before, after):
+    after = replace(before, fields=fields, modified_time_ms=call.now_ms, revision=before.revision + 1)
+    if not ports.sources.replace(before, after):
         raise NotFoundError(source_id)
-    return _shown(context, after)
+    return _shown(call, after)
 
 
-def delete(context: Context, source_id: str, parameters: Mapping[str, Sequence[str]]) -> None:
+def delete(call: Call, source_id: str, parameters: Mapping[str, Sequence[str]], ports: DataSourcePorts) -> None:
     """Removes a data source, not its data; for servers.
 
     Raises:
         NotFoundError: there is none with this id, or it is of another revision than the one asked for.
     """
-    _require_server(context)
+    call.require()
     revision = check_query(parameters, _REVISION).get("revision")
-    if not context.sources.remove(_of_revision(context, source_id, revision)):
+    if not ports.sources.remove(_of_revision(source_id, revision, ports)):
         raise NotFoundError(source_id)
 
 
-def delete_of_user(context: Context, user_id: str) -> None:
+def delete_of_user(call: Call, user_id: str, ports: DataSourcePorts) -> None:
     """Removes all data sources of a user, not their data; for servers."""
-    _require_server(context)
-    for source in context.sources.of_user(user_id):
-        context.sources.remove(source)
+    call.require()
+    for source in ports.sources.of_user(user_id):
+        ports.sources.remove(source)
 
 
-def _require_server(context: Context) -> None:
-    if not context.caller.is_server:
-        raise UnauthorizedError
-
-
-def _of_revision(context: Context, source_id: str, revision: int | None) -> DataSource:
-    source = context.sources.find(source_id)
+def _of_revision(source_id: str, revision: int | None, ports: DataSourcePorts) -> DataSource:
+    source = ports.sources.find(source_id)
     if source is None or revision not in (None, source.revision):
         raise NotFoundError(source_id)
     return source
@@ -156,5 +146,5 @@ def _require_no_future(changes: Mapping[str, Any], now_ms: int) -> None:
         raise InvalidFieldsError(faults)
 
 
-def _shown(context: Context, source: DataSource) -> dict[str, Any]:
-    return as_data_source(source, to_server=context.caller.is_server)
+def _shown(call: Call, source: DataSource) -> dict[str, Any]:
+    return as_data_source(source, to_server=call.caller.is_server)

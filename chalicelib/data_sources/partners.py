@@ -3,27 +3,20 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from chalicelib.access.call import SERVICE, Caller, GrantReader
-from chalicelib.data_sources.ports import DataSources
-from chalicelib.errors import NotFoundError, TidepoolLinkNotFoundError, UnauthorizedError
-from chalicelib.log.ports import DataSetHeads, RecordLog
+from chalicelib.access.call import Call, platform_call
+from chalicelib.data_sources.ports import DataSourcePorts
+from chalicelib.errors import NotFoundError, TidepoolLinkNotFoundError
 from chalicelib.uploads import add as ingest
 
 TWIIST = ("oauth", "twiist")
 
 
 def add_twiist_data(
-    caller: Caller,
+    call: Call,
     tidepool_link_id: str,
     read_items: Callable[[], Any],
-    *,
     twiist_user_ids: frozenset[str],
-    sources: DataSources,
-    heads: DataSetHeads,
-    log: RecordLog,
-    grants: GrantReader,
-    now_ms: int,
-    new_id: Callable[[], str],
+    ports: DataSourcePorts,
 ) -> None:
     """Adds data to the data set of a linked twiist account, as `ingest.add_data` does for a server.
 
@@ -31,14 +24,12 @@ def add_twiist_data(
         UnauthorizedError: the caller is neither a server nor one of the stage's accounts for twiist.
         TidepoolLinkNotFoundError: no connected data source with a data set has this link.
     """
-    if not caller.is_server and caller.user_id not in twiist_user_ids:
-        raise UnauthorizedError
-    source = sources.of_link(TWIIST, tidepool_link_id)
+    if call.caller.user_id not in twiist_user_ids:
+        call.require()
+    source = ports.sources.of_link(TWIIST, tidepool_link_id)
     if source is None or source.data_set_id is None:
         raise TidepoolLinkNotFoundError(tidepool_link_id)
-    ingest.add_data(
-        SERVICE, source.data_set_id, read_items, heads=heads, log=log, grants=grants, now_ms=now_ms, new_id=new_id
-    )
+    ingest.add_data(platform_call(call.now_ms, call.new_id), source.data_set_id, read_items, ports.data)
 
 
 def sector(sectors: Mapping[str, Sequence[str]], partner: str, environment: str | None) -> list[str]:

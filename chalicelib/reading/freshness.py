@@ -2,14 +2,13 @@
 
 from typing import Any
 
-from chalicelib.access.call import Caller, GrantReader, require_view
-from chalicelib.access.policy import READERS
+from chalicelib.access.call import Call
 from chalicelib.log.freshness import NewestByType
-from chalicelib.log.ports import DataSetStore
 from chalicelib.model.times import format_time
+from chalicelib.reading.ports import ReadingPorts
 
 
-def read_freshness(caller: Caller, owner_id: str, *, data_sets: DataSetStore, grants: GrantReader) -> dict[str, Any]:
+def read_freshness(call: Call, owner_id: str, ports: ReadingPorts) -> dict[str, Any]:
     """For each client and type, by name, the newest time of a record and when the last one was stored; and `changes`,
     which is another number after whatever may change what is read.
 
@@ -19,8 +18,8 @@ def read_freshness(caller: Caller, owner_id: str, *, data_sets: DataSetStore, gr
     Raises:
         UnauthorizedError: the caller may not read this user's data.
     """
-    from_ms = require_view(caller, owner_id, READERS, grants)
-    owner = data_sets.owner(owner_id)
+    from_ms = call.require_view(owner_id)
+    owner = ports.data_sets.owner(owner_id)
     clients = [
         {"client": client, "types": types}
         for client, newest in owner.freshness.by_client().items()

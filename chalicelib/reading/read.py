@@ -7,21 +7,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 
-from chalicelib.access.call import Caller, GrantReader, require_view
-from chalicelib.access.policy import READERS
+from chalicelib.access.call import Call
 from chalicelib.conflicts import retry_on_conflict
-from chalicelib.data_sources.ports import DataSources
 from chalicelib.encoding.gzip_splice import RecordArray
 from chalicelib.log.data_set import DataSet
-from chalicelib.log.ports import DataSetReader, RecordLog
 from chalicelib.log.truncation import with_truncations
 from chalicelib.model.deduplicators import DEVICE_DEACTIVATE_HASH
 from chalicelib.model.times import parse_time
 from chalicelib.reading.assemble import UPLOAD, everything, has_medtronic, latest
 from chalicelib.reading.etag import require_unknown, tag_of, tag_when_settled
+from chalicelib.reading.ports import ReadingPorts
 from chalicelib.reading.query import DataQuery
 from chalicelib.reading.source_filters import source_filters
-from chalicelib.tiles.ports import TileMissingError, TileReader
+from chalicelib.tiles.ports import TileMissingError
 from chalicelib.tiles.view import TileView
 
 _MAX_ATTEMPTS = 3
@@ -36,16 +34,7 @@ class DataAnswer:
 
 
 def read_data(
-    caller: Caller,
-    owner_id: str,
-    query: DataQuery,
-    *,
-    data_sets: DataSetReader,
-    sources: DataSources,
-    log: RecordLog,
-    tiles: TileReader,
-    grants: GrantReader,
-    known_tags: frozenset[str] = frozenset(),
+    call: Call, owner_id: str, query: DataQuery, ports: ReadingPorts, known_tags: frozenset[str] = frozenset()
 ) -> DataAnswer:
     """All records that the query selects, with their tag.
 
@@ -58,22 +47,22 @@ def read_data(
         UnauthorizedError: the caller may not read this user's data.
         NotModifiedError: the answer's tag is a known one; nothing but the owner was read.
     """
-    view_from_ms = require_view(caller, owner_id, READERS, grants)
+    view_from_ms = call.require_view(owner_id)
     query = query.since(view_from_ms)
     if known_tags:
         # The owner alone: a snapshot can be large, and it takes none to say that nothing changed.
-        require_unknown(tag_of(data_sets.owner(owner_id), query, view_from_ms), known_tags)
+        require_unknown(tag_of(ports.data_sets.owner(owner_id), query, view_from_ms), known_tags)
 
     def attempt() -> DataAnswer:
-        owner, snapshot = tiles.current(owner_id)
+        owner, snapshot = ports.tiles.current(owner_id)
         tag = tag_of(owner, query, view_from_ms)
-        every = data_sets.of_owner(owner)
+        every = ports.data_sets.of_owner(owner)
         needed = [it.id for it in every if _is_needed(it, query) and not it.is_continuous]
         normal_ids = [data_set_id for data_set_id in needed if not snapshot.has_whole_log(data_set_id)]
-        entries = log.entries(owner, normal_ids, snapshot.throughs())
+        entries = ports.log.entries(owner, normal_ids, snapshot.throughs())
         # Oldest first: of what is equal in type and time, the record that was stored first comes first.
-        view = TileView(owner, snapshot, every[::-1], entries, tiles)
-        imported = sources.of_user(owner_id) if owner.has_sources else []
+        view = TileView(owner, snapshot, every[::-1], entries, ports.tiles)
+        imported = ports.sources.of_user(owner_id) if owner.has_sources else []
         filters = source_filters(query, every, partial(has_medtronic, view), imported)
         records = (latest if query.is_latest else everything)(view, query, filters, _uploads(every, query))
         # Entries of a data set stand by number.

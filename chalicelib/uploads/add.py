@@ -3,8 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from chalicelib.access.call import Caller, GrantReader, require
-from chalicelib.access.policy import UPLOADERS
+from chalicelib.access.call import Call
 from chalicelib.errors import (
     DataSetClosedError,
     DataSetNotFoundError,
@@ -24,7 +23,7 @@ from chalicelib.log.entry import (
 )
 from chalicelib.log.freshness import newest_times_ms
 from chalicelib.log.identity_hash import MissingDeviceIdError, identity_hashes
-from chalicelib.log.ports import DataSetHeads, RecordLog
+from chalicelib.log.ports import DataPorts
 from chalicelib.model.data import Datum, check_data
 from chalicelib.model.errors import VALUE_NOT_EXISTS
 from chalicelib.model.text_formats import DATA_ID
@@ -35,17 +34,7 @@ _MAX_ORIGIN_ID_LENGTH = 100
 _MAX_HASH_LENGTH = 1000
 
 
-def add_data(
-    caller: Caller,
-    data_set_id: str,
-    read_items: Callable[[], Any],
-    *,
-    heads: DataSetHeads,
-    log: RecordLog,
-    grants: GrantReader,
-    now_ms: int,
-    new_id: Callable[[], str],
-) -> None:
+def add_data(call: Call, data_set_id: str, read_items: Callable[[], Any], ports: DataPorts) -> None:
     """Adds data to a data set: all of it or nothing, by one entry of its log.
 
     A repeated request is a later entry, with which the deduplicator deals.
@@ -60,34 +49,24 @@ def add_data(
 
     Source: data-api 5 and 8.
     """
-    head = _writable(caller, data_set_id, heads, grants)
+    head = _writable(call, data_set_id, ports)
     items = read_items()
     if items is None:
         items = []
     if not isinstance(items, list):
         raise MalformedJsonError
-    data = check_data(items, new_id)
+    data = check_data(items, call.new_id)
     if not data:
-        _require_current(head, heads)
+        _require_current(head, ports)
         return
     hashes = _hashes(items, data, head)
     # Data of a normal data set is seen only once closing has activated it, so it is kept as it looks then.
     revision = None if head.is_continuous else _REVISION_ONCE_ACTIVATED
-    entry = NewEntry(EntryKind.ADD, now_ms, encode_data(data, head.id, hashes, revision))
-    log.append(head, entry, newest_times_ms((datum.body["type"], datum.time_ms) for datum in data))
+    entry = NewEntry(EntryKind.ADD, call.now_ms, encode_data(data, head.id, hashes, revision))
+    ports.log.append(head, entry, newest_times_ms((datum.body["type"], datum.time_ms) for datum in data))
 
 
-def add_valid_data(
-    caller: Caller,
-    data_set_id: str,
-    read_items: Callable[[], Any],
-    *,
-    heads: DataSetHeads,
-    log: RecordLog,
-    grants: GrantReader,
-    now_ms: int,
-    new_id: Callable[[], str],
-) -> list[FieldError]:
+def add_valid_data(call: Call, data_set_id: str, read_items: Callable[[], Any], ports: DataPorts) -> list[FieldError]:
     """Adds the data without faults by one entry, and returns the faults of the rest in the order of checking.
 
     For clients that prefer lenient handling: by default one bad record keeps all others of its request out, again and
@@ -107,16 +86,7 @@ def add_valid_data(
 
     while True:
         try:
-            add_data(
-                caller,
-                data_set_id,
-                read_others,
-                heads=heads,
-                log=log,
-                grants=grants,
-                now_ms=now_ms,
-                new_id=new_id,
-            )
+            add_data(call, data_set_id, read_others, ports)
         except InvalidFieldsError as refused:
             # Faults of one kind hide those of another, so the others are looked at again.
             places = _places(refused.errors)
@@ -128,16 +98,7 @@ def add_valid_data(
             return faults
 
 
-def delete_data(
-    caller: Caller,
-    data_set_id: str,
-    read_selectors: Callable[[], Any],
-    *,
-    heads: DataSetHeads,
-    log: RecordLog,
-    grants: GrantReader,
-    now_ms: int,
-) -> None:
+def delete_data(call: Call, data_set_id: str, read_selectors: Callable[[], Any], ports: DataPorts) -> None:
     """Deletes the data of a data set that selectors name; those that name none are no error.
 
     Raises:
@@ -147,9 +108,9 @@ def delete_data(
 
     Source: data-api 8, dedup 5.
     """
-    head = _writable(caller, data_set_id, heads, grants)
+    head = _writable(call, data_set_id, ports)
     selectors = parse_selectors(read_selectors())
-    log.append(head, NewEntry(EntryKind.DELETE, now_ms, encode_selectors(selectors)))
+    ports.log.append(head, NewEntry(EntryKind.DELETE, call.now_ms, encode_selectors(selectors)))
 
 
 def parse_selectors(value: Any) -> Selectors:
@@ -209,20 +170,20 @@ def _places(faults: Sequence[FieldError]) -> set[int]:
     return {int(place) for place in first if place.isdecimal()}
 
 
-def _writable(caller: Caller, data_set_id: str, heads: DataSetHeads, grants: GrantReader) -> DataSetHead:
-    head = heads.head(data_set_id)
+def _writable(call: Call, data_set_id: str, ports: DataPorts) -> DataSetHead:
+    head = ports.data_sets.head(data_set_id)
     if head is None:
         raise DataSetNotFoundError(data_set_id)
-    require(caller, head.owner_id, UPLOADERS, grants)
+    call.require(head.owner_id)
     if head.is_closed:
-        _require_current(head, heads)
+        _require_current(head, ports)
         raise DataSetClosedError(data_set_id)
     return head
 
 
-def _require_current(head: DataSetHead, heads: DataSetHeads) -> None:
+def _require_current(head: DataSetHead, ports: DataPorts) -> None:
     """Erasing leaves the heads: where the log is not asked, which knows, the owner is."""
-    if not heads.is_current(head):
+    if not ports.data_sets.is_current(head):
         raise DataSetNotFoundError(head.id)
 
 

@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from chalicelib.access.call import Caller, GrantReader, require
-from chalicelib.access.policy import USERS_WHO_UPLOAD
+from chalicelib.access.call import Call
 from chalicelib.data_sets import lifecycle as data_sets
 from chalicelib.errors import DataSetExistsError, MalformedJsonError, UnauthorizedError
-from chalicelib.log.ports import DataSetStore, RecordLog
+from chalicelib.log.ports import DataPorts
 from chalicelib.model.data import check_data
 from chalicelib.model.deduplicators import DATASET_DROP_HASH
 from chalicelib.model.tables.data_sets import CREATION
@@ -34,17 +33,7 @@ class _Upload:
     items: Sequence[Any]
 
 
-def upload_data(
-    caller: Caller,
-    owner_id: str,
-    read_body: Callable[[], Any],
-    *,
-    store: DataSetStore,
-    log: RecordLog,
-    grants: GrantReader,
-    now_ms: int,
-    new_id: Callable[[], str],
-) -> list[int]:
+def upload_data(call: Call, owner_id: str, read_body: Callable[[], Any], ports: DataPorts) -> list[int]:
     """Stores records and describes the data sets that they name; answers an empty array.
 
     The API documents promise the places of duplicates; to know them would take reading all that is stored, and no
@@ -55,22 +44,13 @@ def upload_data(
         MalformedJsonError: the body is neither a record nor an array.
         InvalidFieldsError: data breaks the data model; nothing was stored.
     """
-    require(caller, owner_id, USERS_WHO_UPLOAD, grants)
-    uploads = _uploads(read_body(), new_id)
+    call.require(owner_id)
+    uploads = _uploads(read_body(), call.new_id)
     for upload in uploads:
-        check_data(upload.items, new_id)
+        check_data(upload.items, call.new_id)
     for upload in uploads:
-        _open(caller, owner_id, upload, store=store, grants=grants, now_ms=now_ms, new_id=new_id)
-        ingest.add_data(
-            caller,
-            upload.upload_id,
-            partial(list, upload.items),
-            heads=store,
-            log=log,
-            grants=grants,
-            now_ms=now_ms,
-            new_id=new_id,
-        )
+        _open(call, owner_id, upload, ports)
+        ingest.add_data(call, upload.upload_id, partial(list, upload.items), ports)
     return []
 
 
@@ -101,18 +81,9 @@ def _name(item: Any, unnamed: str) -> str:
     return name if isinstance(name, str) and name else unnamed
 
 
-def _open(
-    caller: Caller,
-    owner_id: str,
-    upload: _Upload,
-    *,
-    store: DataSetStore,
-    grants: GrantReader,
-    now_ms: int,
-    new_id: Callable[[], str],
-) -> None:
+def _open(call: Call, owner_id: str, upload: _Upload, ports: DataPorts) -> None:
     """Opens the data set unless it is open. What old descriptions hold beyond today's is dropped."""
-    head = store.head(upload.upload_id)
+    head = ports.data_sets.head(upload.upload_id)
     if head is not None and head.owner_id != owner_id:
         raise UnauthorizedError
     if head is not None:
@@ -125,6 +96,6 @@ def _open(
     }
     body.pop("id", None)
     try:
-        data_sets.create(caller, owner_id, lambda: body, data_sets=store, grants=grants, now_ms=now_ms, new_id=new_id)
+        data_sets.create(call, owner_id, lambda: body, ports)
     except DataSetExistsError:
         return

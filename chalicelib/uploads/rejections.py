@@ -8,13 +8,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from chalicelib.access.call import Caller, GrantReader, require
-from chalicelib.access.policy import CUSTODIANS
+from chalicelib.access.call import Call
 from chalicelib.errors import FieldError, InvalidFieldsError, InvalidRequestError, MalformedJsonError, UnavailableError
 from chalicelib.log.data_set import DataSetHead
-from chalicelib.log.ports import DataSetHeads, DataSetStore
+from chalicelib.log.ports import DataPorts
 from chalicelib.model.times import format_time
-from chalicelib.uploads.ports import KEPT_FOR_MS, Refusal, Refusals, RefusedError
+from chalicelib.uploads.ports import KEPT_FOR_MS, Refusal, RefusedError, UploadPorts
 
 LISTED = 100
 """Most refusals that are listed."""
@@ -23,15 +22,8 @@ ERRORS_KEPT = 20
 
 
 @contextmanager
-def noted(
-    action: str,
-    data_set_id: str,
-    *,
-    heads: DataSetHeads,
-    data_sets: DataSetStore,
-    refusals: Refusals,
-    now_ms: int,
-    new_id: Callable[[], str],
+def recording_rejections(
+    call: Call, action: str, data_set_id: str, ports: UploadPorts
 ) -> Iterator[Callable[[Sequence[FieldError]], None]]:
     """Keeps the refusal of what is done inside, and lets it through; of a request that was carried out all the same,
     the faults that are given to what this yields.
@@ -41,14 +33,16 @@ def noted(
     """
 
     def keep(errors: Sequence[RefusedError]) -> None:
-        head = heads.head(data_set_id)
+        head = ports.data.data_sets.head(data_set_id)
         if head is None or not errors:
             return
         with suppress(UnavailableError):
-            name, version = _client(head, data_sets)
+            name, version = _client(head, ports.data)
             kept = tuple(errors[:ERRORS_KEPT])
-            refusals.add(
-                Refusal(new_id(), head.owner_id, now_ms, data_set_id, name, version, action, len(errors), kept)
+            ports.rejections.add(
+                Refusal(
+                    call.new_id(), head.owner_id, call.now_ms, data_set_id, name, version, action, len(errors), kept
+                )
             )
 
     try:
@@ -58,21 +52,19 @@ def noted(
         raise
 
 
-def list_refusals(
-    caller: Caller, owner_id: str, *, refusals: Refusals, grants: GrantReader, now_ms: int
-) -> list[dict[str, Any]]:
+def list_rejections(call: Call, owner_id: str, ports: UploadPorts) -> list[dict[str, Any]]:
     """The last refusals of a user's data, newest first, those of 14 days at most.
 
     Raises:
         UnauthorizedError: the caller is neither the owner, nor a custodian, nor a server.
     """
-    require(caller, owner_id, CUSTODIANS, grants)
-    return [_shown(refusal) for refusal in refusals.of_owner(owner_id, now_ms - KEPT_FOR_MS, LISTED)]
+    call.require(owner_id)
+    return [_shown(refusal) for refusal in ports.rejections.of_owner(owner_id, call.now_ms - KEPT_FOR_MS, LISTED)]
 
 
-def _client(head: DataSetHead, data_sets: DataSetStore) -> tuple[str | None, str | None]:
+def _client(head: DataSetHead, ports: DataPorts) -> tuple[str | None, str | None]:
     """Name and version of the client that opened the data set."""
-    for data_set in data_sets.of_owner(data_sets.owner(head.owner_id)):
+    for data_set in ports.data_sets.of_owner(ports.data_sets.owner(head.owner_id)):
         if data_set.id == head.id:
             client = data_set.description.get("client") or {}
             return client.get("name"), client.get("version")

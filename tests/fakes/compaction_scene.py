@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
+from chalicelib.access.policy import READERS
 from chalicelib.encoding.gzip_splice import RecordArray
 from chalicelib.log.data_set import DataOwner
 from chalicelib.log.ports import DataPorts
@@ -13,7 +14,9 @@ from chalicelib.tiles.ports import TilePorts
 from chalicelib.tiles.purge import WAIT_MS
 from chalicelib.tiles.snapshot import Snapshot, TilePlace
 from chalicelib.tiles.tile import Tile, TileContent, TileKey
+from tests.fakes.calls import call_by
 from tests.fakes.data_scene import ANNA, DataScene, Item, cbg
+from tests.fakes.reading_ports import reading_ports
 from tests.fakes.tile_ports import tile_ports
 from tests.fakes.tiles import FakeArchive, FakeTiles
 
@@ -83,14 +86,10 @@ class CompactionScene(DataScene):
         """What is answered to a query; which tiles that reads is remembered anew."""
         self.tiles.read.clear()
         return query.read_data(
-            ANNA,
+            call_by(ANNA, READERS, self.grants),
             ANNA_ID,
             asked,
-            data_sets=self.data_sets,
-            sources=self.sources,
-            log=self.log,
-            tiles=self.tiles,
-            grants=self.grants,
+            reading_ports(self.data_sets, self.log, self.tiles, self.sources),
         ).records
 
 

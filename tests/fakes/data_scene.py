@@ -5,15 +5,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from chalicelib.access.call import SERVICE, Caller
-from chalicelib.access.policy import DATA_SET_LISTERS
+from chalicelib.access.policy import DATA_SET_DELETERS, DATA_SET_LISTERS, OWNER_AND_SERVERS, READERS, SERVERS, UPLOADERS
 from chalicelib.data_sets import lifecycle as data_sets
 from chalicelib.data_sets.list_query import parse_list_query
+from chalicelib.log.ports import DataPorts
 from chalicelib.reading import read as query
 from chalicelib.reading.query import parse_data_query
 from chalicelib.uploads import add as ingest
 from tests.fakes.accounts import FakeGrants
+from tests.fakes.calls import call_by
 from tests.fakes.data import FakeDataSets, FakeRecordLog
 from tests.fakes.data_sources import FakeDataSources
+from tests.fakes.reading_ports import reading_ports
 from tests.fakes.tiles import FakeTiles
 
 START_MS = 1_767_225_600_000  # 2026-01-01T00:00:00Z
@@ -53,13 +56,10 @@ class DataScene:
     def create(self, body: Any = None, caller: Caller = ANNA, **members: Any) -> dict[str, Any]:
         """Open a data set of Anna's; members are those of the body."""
         return data_sets.create(
-            caller,
+            call_by(caller, UPLOADERS, self.grants, self.tick(), self.new_id),
             str(ANNA.user_id),
             lambda: body if body is not None else members,
-            data_sets=self.data_sets,
-            grants=self.grants,
-            now_ms=self.tick(),
-            new_id=self.new_id,
+            DataPorts(self.data_sets, self.log),
         )
 
     def open(self, deduplicator: str, data_set_type: str = "continuous", **members: Any) -> str:
@@ -76,32 +76,28 @@ class DataScene:
     def add_body(self, data_set_id: str, body: Any, caller: Caller = ANNA) -> None:
         """Add data by a request with this body."""
         ingest.add_data(
-            caller,
+            call_by(caller, UPLOADERS, self.grants, self.tick(), self.new_id),
             data_set_id,
             lambda: body,
-            heads=self.data_sets,
-            log=self.log,
-            grants=self.grants,
-            now_ms=self.tick(),
-            new_id=self.new_id,
+            DataPorts(self.data_sets, self.log),
         )
 
     def delete_data(self, data_set_id: str, *selectors: Any, caller: Caller = ANNA) -> None:
         """Delete data by selectors."""
         ingest.delete_data(
-            caller,
+            call_by(caller, UPLOADERS, self.grants, self.tick()),
             data_set_id,
             lambda: list(selectors),
-            heads=self.data_sets,
-            log=self.log,
-            grants=self.grants,
-            now_ms=self.tick(),
+            DataPorts(self.data_sets, self.log),
         )
 
     def update(self, data_set_id: str, body: Any, caller: Caller = ANNA) -> dict[str, Any]:
         """PUT a data set."""
         return data_sets.update(
-            caller, data_set_id, lambda: body, data_sets=self.data_sets, grants=self.grants, now_ms=self.tick()
+            call_by(caller, UPLOADERS, self.grants, self.tick()),
+            data_set_id,
+            lambda: body,
+            DataPorts(self.data_sets, self.log),
         )
 
     def close(self, data_set_id: str) -> dict[str, Any]:
@@ -110,38 +106,40 @@ class DataScene:
 
     def delete(self, data_set_id: str, caller: Caller = ANNA) -> None:
         """Delete a data set."""
-        data_sets.delete(caller, data_set_id, data_sets=self.data_sets, grants=self.grants, now_ms=self.tick())
+        data_sets.delete(
+            call_by(caller, DATA_SET_DELETERS, self.grants, self.tick()),
+            data_set_id,
+            DataPorts(self.data_sets, self.log),
+        )
 
     def erase(self, caller: Caller = SERVICE) -> None:
         """Erase Anna's data."""
-        data_sets.erase(caller, str(ANNA.user_id), data_sets=self.data_sets, grants=self.grants, now_ms=self.tick())
+        data_sets.erase(
+            call_by(caller, SERVERS, self.grants, self.tick()), str(ANNA.user_id), DataPorts(self.data_sets, self.log)
+        )
 
     def get(self, data_set_id: str, caller: Caller = ANNA) -> dict[str, Any]:
         """One data set."""
-        return data_sets.get(caller, data_set_id, data_sets=self.data_sets, grants=self.grants)
+        return data_sets.get(
+            call_by(caller, OWNER_AND_SERVERS, self.grants), data_set_id, DataPorts(self.data_sets, self.log)
+        )
 
     def listed(self, caller: Caller = ANNA, **parameters: str) -> list[dict[str, Any]]:
         """Anna's data sets; `client_name` stands for `client.name`."""
         return data_sets.list_of_user(
-            caller,
+            call_by(caller, DATA_SET_LISTERS, self.grants),
             str(ANNA.user_id),
             parse_list_query(_parameters(parameters), has_filters=True),
-            policy=DATA_SET_LISTERS,
-            data_sets=self.data_sets,
-            grants=self.grants,
+            DataPorts(self.data_sets, self.log),
         )
 
     def read(self, caller: Caller = ANNA, **parameters: str) -> list[dict[str, Any]]:
         """Anna's data, upload records included; `dosingDecision_reason` stands for `dosingDecision.reason`."""
         found = query.read_data(
-            caller,
+            call_by(caller, READERS, self.grants),
             str(ANNA.user_id),
             parse_data_query(_parameters(parameters)),
-            data_sets=self.data_sets,
-            sources=self.sources,
-            log=self.log,
-            tiles=self.tiles,
-            grants=self.grants,
+            reading_ports(self.data_sets, self.log, self.tiles, self.sources),
         )
         records: list[dict[str, Any]] = json.loads(found.records.plain())
         return records

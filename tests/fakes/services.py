@@ -31,6 +31,7 @@ from tests.fakes.accounts import (
 from tests.fakes.blobs import FakeBlobs, FakeContents
 from tests.fakes.data import FakeDataSets, FakePurging, FakeRecordLog
 from tests.fakes.data_sources import FakeDataSources
+from tests.fakes.large_replies import FakeLargeReplies
 from tests.fakes.metrics import FakeMetrics
 from tests.fakes.oidc import FakeIdTokens, FakeOidcLogins
 from tests.fakes.refusals import FakeRefusals
@@ -40,19 +41,6 @@ from tests.fakes.tiles import FakeArchive, FakeTiles
 START_MS = 1_767_225_600_000  # 2026-01-01T00:00:00Z
 SERVER_SECRET = "the secret of the test stage"
 INVITATION_CODE = "the invitation code of the test stage"
-
-
-class FakeLargeReplies:
-    """Large answers in a dictionary by their address: body, media type and encoding."""
-
-    def __init__(self) -> None:
-        self.by_url: dict[str, tuple[bytes, str, str | None]] = {}
-
-    def put(self, body: bytes, content_type: str, content_encoding: str | None) -> str:
-        """An address that counts up."""
-        url = f"https://bucket.example.org/answers/{len(self.by_url)}"
-        self.by_url[url] = (body, content_type, content_encoding)
-        return url
 
 
 class FakeServices:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule
 
+from chalicelib.access.policy import READERS
 from chalicelib.conflicts import WriteConflictError
 from chalicelib.encoding.gzip_splice import RecordArray
 from chalicelib.log.data_set import DataSetHead
@@ -27,8 +28,10 @@ from chalicelib.tiles.ports import TilePorts
 from chalicelib.tiles.purge import WAIT_MS, purge
 from chalicelib.tiles.snapshot import Snapshot
 from chalicelib.tiles.tile import DAY_MS, TileContent, TileKey, TileTraits
+from tests.fakes.calls import call_by
 from tests.fakes.data import FakeDataSets, FakePurging, FakeRecordLog
 from tests.fakes.processes import DiedError, Process, observed, writes_told
+from tests.fakes.reading_ports import reading_ports
 from tests.fakes.tile_ports import PurgeServices, tile_ports
 from tests.fakes.tiles import FakeArchive, FakeTiles, go_on
 from tests.property.test_fold_machine import ANNA, OWNER, Histories, device_ids, known_ids
@@ -295,7 +298,7 @@ class Compacted(Histories):
 
     def read(self, data_sets: Any, log: Any, tiles: Any, asked: DataQuery) -> RecordArray:
         return query.read_data(
-            OWNER, ANNA, asked, data_sets=data_sets, sources=self.sources, log=log, tiles=tiles, grants=self.grants
+            call_by(OWNER, READERS, self.grants), ANNA, asked, reading_ports(data_sets, log, tiles, self.sources)
         ).records
 
     def truth(self, asked: DataQuery) -> bytes:

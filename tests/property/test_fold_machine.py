@@ -11,17 +11,21 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from chalicelib.access.call import SERVICE, Caller
+from chalicelib.access.policy import DATA_SET_DELETERS, READERS, SERVERS, UPLOADERS
 from chalicelib.data_sets import lifecycle as data_sets
 from chalicelib.errors import DataSetClosedError, DataSetNotFoundError
 from chalicelib.log.data_set import as_data_set
+from chalicelib.log.ports import DataPorts
 from chalicelib.log.truncation import with_truncations
 from chalicelib.model.times import parse_time
 from chalicelib.reading import read as query
 from chalicelib.reading.query import DataQuery
 from chalicelib.uploads import add as ingest
 from tests.fakes.accounts import FakeGrants
+from tests.fakes.calls import call_by
 from tests.fakes.data import FakeDataSets, FakeRecordLog
 from tests.fakes.data_sources import FakeDataSources
+from tests.fakes.reading_ports import reading_ports
 from tests.fakes.tiles import FakeTiles
 from tests.property.deduplication import DEACTIVATE, DROP_HASH, NONE, OLDER, ORIGIN, TRUNCATE, Reference, StoredDataSet
 
@@ -131,13 +135,10 @@ class Histories(RuleBasedStateMachine):
             body["deviceId"] = device_id
         now_ms = self.tick()
         created = data_sets.create(
-            OWNER,
+            call_by(OWNER, UPLOADERS, self.grants, now_ms, self.new_id),
             ANNA,
             lambda: body,
-            data_sets=self.stored,
-            grants=self.grants,
-            now_ms=now_ms,
-            new_id=self.new_id,
+            DataPorts(self.stored, self.log),
         )
         self.reference.create(StoredDataSet(created["id"], name, is_continuous, device_id, now_ms, now_ms))
         if name == DEACTIVATE:
@@ -173,14 +174,10 @@ class Histories(RuleBasedStateMachine):
 
     def add_once(self, data_set_id: str, sent: list[dict[str, Any]]) -> None:
         ingest.add_data(
-            OWNER,
+            call_by(OWNER, UPLOADERS, self.grants, self.tick(), self.new_id),
             data_set_id,
             lambda: sent,
-            heads=self.stored,
-            log=self.log,
-            grants=self.grants,
-            now_ms=self.tick(),
-            new_id=self.new_id,
+            DataPorts(self.stored, self.log),
         )
 
     @precondition(lambda self: self.known_ids)
@@ -202,13 +199,10 @@ class Histories(RuleBasedStateMachine):
 
         def delete() -> None:
             ingest.delete_data(
-                OWNER,
+                call_by(OWNER, UPLOADERS, self.grants, self.tick()),
                 data_set_id,
                 lambda: selectors,
-                heads=self.stored,
-                log=self.log,
-                grants=self.grants,
-                now_ms=self.tick(),
+                DataPorts(self.stored, self.log),
             )
 
         if not self.is_refused(data_set_id, delete):
@@ -221,12 +215,10 @@ class Histories(RuleBasedStateMachine):
 
         def close() -> None:
             data_sets.update(
-                OWNER,
+                call_by(OWNER, UPLOADERS, self.grants, now_ms),
                 data_set_id,
                 lambda: {"state": "closed"},
-                data_sets=self.stored,
-                grants=self.grants,
-                now_ms=now_ms,
+                DataPorts(self.stored, self.log),
             )
 
         if not self.is_refused(data_set_id, close):
@@ -237,7 +229,9 @@ class Histories(RuleBasedStateMachine):
     def delete(self, data_set_id: str) -> None:
         now_ms = self.tick()
         try:
-            data_sets.delete(OWNER, data_set_id, data_sets=self.stored, grants=self.grants, now_ms=now_ms)
+            data_sets.delete(
+                call_by(OWNER, DATA_SET_DELETERS, self.grants, now_ms), data_set_id, DataPorts(self.stored, self.log)
+            )
         except DataSetNotFoundError:
             assert data_set_id not in self.reference.data_sets
         else:
@@ -248,7 +242,7 @@ class Histories(RuleBasedStateMachine):
     def erase(self, turn: int) -> None:
         if turn != 1:
             return  # seldom, so that histories grow
-        data_sets.erase(SERVICE, ANNA, data_sets=self.stored, grants=self.grants, now_ms=0)
+        data_sets.erase(call_by(SERVICE, SERVERS, self.grants, 0), ANNA, DataPorts(self.stored, self.log))
         self.reference.erase()
         del self.known_ids[1:]
 
@@ -271,14 +265,10 @@ class Histories(RuleBasedStateMachine):
     @invariant()
     def what_is_read_is_what_is_left(self) -> None:
         found = query.read_data(
-            OWNER,
+            call_by(OWNER, READERS, self.grants),
             ANNA,
             EVERYTHING,
-            data_sets=self.stored,
-            sources=self.sources,
-            log=self.log,
-            tiles=self.tiles,
-            grants=self.grants,
+            reading_ports(self.stored, self.log, self.tiles, self.sources),
         )
         read = json.loads(found.records.plain())
         expected = Counter((it.upload_id, it.body["id"], it.hash) for it in self.reference.visible)

@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -10,13 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.access.call import Caller
+from chalicelib.access.policy import READERS, UPLOADERS
 from chalicelib.data_sets import lifecycle as data_sets
+from chalicelib.log.ports import DataPorts
 from chalicelib.reading import read as query
 from chalicelib.reading.query import DataQuery
 from chalicelib.uploads import add as ingest
 from tests.fakes.accounts import FakeGrants
+from tests.fakes.calls import call_by
 from tests.fakes.data import FakeDataSets, FakeRecordLog
 from tests.fakes.data_sources import FakeDataSources
+from tests.fakes.reading_ports import reading_ports
 from tests.fakes.tiles import FakeTiles
 from tests.property.deduplication import DROP_HASH, ORIGIN
 
@@ -34,34 +39,23 @@ def visible_after(deduplicator: str, requests: Sequence[Sequence[Item]]) -> Coun
         return f"{next(made):032x}"
 
     created = data_sets.create(
-        OWNER,
+        call_by(OWNER, UPLOADERS, grants, 0, new_id),
         ANNA,
         lambda: {"dataSetType": "continuous", "deduplicator": {"name": deduplicator}},
-        data_sets=stored,
-        grants=grants,
-        now_ms=0,
-        new_id=new_id,
+        DataPorts(stored, log),
     )
     for request in requests:
         ingest.add_data(
-            OWNER,
+            call_by(OWNER, UPLOADERS, grants, 0, new_id),
             created["id"],
-            lambda items=request: list(items),  # type: ignore[misc]  # mypy cannot infer a lambda with a default
-            heads=stored,
-            log=log,
-            grants=grants,
-            now_ms=0,
-            new_id=new_id,
+            partial(list, request),
+            DataPorts(stored, log),
         )
     found = query.read_data(
-        OWNER,
+        call_by(OWNER, READERS, grants),
         ANNA,
         DataQuery(),
-        data_sets=stored,
-        sources=FakeDataSources(stored),
-        log=log,
-        tiles=FakeTiles(stored, log),
-        grants=grants,
+        reading_ports(stored, log, FakeTiles(stored, log), FakeDataSources(stored)),
     )
     read = json.loads(found.records.plain())
     return Counter(

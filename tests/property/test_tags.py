@@ -8,13 +8,16 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from chalicelib.access.call import SERVICE
+from chalicelib.access.policy import READERS
 from chalicelib.data_sources.data_source import CONNECTED, DataSource
 from chalicelib.errors import DataSetClosedError
 from chalicelib.log.ports import DataPorts
 from chalicelib.reading import read as query
 from chalicelib.reading.query import parse_data_query
 from chalicelib.tiles.compact import compact
+from tests.fakes.calls import call_by
 from tests.fakes.data_scene import ANNA, DataScene, Item, cbg, food
+from tests.fakes.reading_ports import reading_ports
 from tests.fakes.tile_ports import tile_ports
 from tests.fakes.tiles import FakeArchive
 
@@ -115,14 +118,10 @@ class Polling(RuleBasedStateMachine):
     def the_same_tag_is_the_same_answer(self) -> None:
         for parameters in QUERIES:
             tag = query.read_data(
-                ANNA,
+                call_by(ANNA, READERS, self.scene.grants),
                 str(ANNA.user_id),
                 parse_data_query({name: (value,) for name, value in parameters.items()}),
-                data_sets=self.scene.data_sets,
-                sources=self.scene.sources,
-                log=self.scene.log,
-                tiles=self.scene.tiles,
-                grants=self.scene.grants,
+                reading_ports(self.scene.data_sets, self.scene.log, self.scene.tiles, self.scene.sources),
             ).tag
             assert tag is not None
             answer = self.scene.read(ANNA, **parameters)

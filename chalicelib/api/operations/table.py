@@ -7,6 +7,7 @@ stand in braces; several paths are several spellings of one operation (clients 1
 from chalicelib.access.policy import (
     ANYONE,
     CUSTODIANS,
+    DATA_SET_DELETERS,
     DATA_SET_LISTERS,
     OWNER_AND_SERVERS,
     READERS,
@@ -70,7 +71,7 @@ DELETE_DATA_SET = Operation(
     "data_sets.delete",
     "DELETE",
     data_paths("/data_sets/{dataSetId}", "/datasets/{dataSetId}"),
-    UPLOADERS,
+    DATA_SET_DELETERS,
     ENVELOPE,
     summary="Delete a data set and its data",
 )

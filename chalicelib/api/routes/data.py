@@ -1,8 +1,6 @@
 """Data over HTTP: add, delete, erase, read. Source: data-api 8 and 9."""
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
-from typing import TypeVar
+from dataclasses import replace
 
 from chalicelib.api.errors.platform import field_error_body
 from chalicelib.api.messages import Reply, Request, enveloped, prefers
@@ -17,116 +15,85 @@ from chalicelib.api.operations.table import (
 )
 from chalicelib.api.routing import ApiBlueprint
 from chalicelib.data_sets import lifecycle as data_sets
-from chalicelib.errors import FieldError
-from chalicelib.log.ports import DataSetHeads
-from chalicelib.reading import read as query
+from chalicelib.reading import read as reading
 from chalicelib.reading.etag import NotModifiedError, parse_known_tags
 from chalicelib.reading.freshness import read_freshness
+from chalicelib.reading.ports import ReadingPorts
 from chalicelib.reading.query import parse_data_query
 from chalicelib.reading.session_and_head import SessionAndHead
 from chalicelib.reading.session_and_snapshot import SessionAndSnapshot
-from chalicelib.uploads import add as ingest
+from chalicelib.uploads import add as uploads
 from chalicelib.uploads import legacy as legacy_upload
-from chalicelib.uploads import rejections as refusals
+from chalicelib.uploads.ports import UploadPorts
+from chalicelib.uploads.rejections import list_rejections, recording_rejections
 
 blueprint = ApiBlueprint(__name__)
 
 LENIENT = "handling=lenient"
-Added = TypeVar("Added")
 
 
 def _session_and_head(request: Request) -> SessionAndHead:
-    ours = request.services
-    return SessionAndHead(request.path["dataSetId"], ours.reading.read_session_and_head, ours.data.data_sets)
+    services = request.services
+    return SessionAndHead(request.path["dataSetId"], services.reading.read_session_and_head, services.data.data_sets)
 
 
-def _noted(request: Request, action: str) -> AbstractContextManager[Callable[[Sequence[FieldError]], None]]:
-    ours = request.services
-    return refusals.noted(
-        action,
-        request.path["dataSetId"],
-        heads=_heads(request),
-        data_sets=ours.data.data_sets,
-        refusals=ours.uploads.rejections,
-        now_ms=request.now_ms,
-        new_id=ours.new_id,
-    )
-
-
-def _heads(request: Request) -> DataSetHeads:
-    return request.sessions if isinstance(request.sessions, SessionAndHead) else request.services.data.data_sets
+def _upload_ports(request: Request) -> UploadPorts:
+    ports = request.services.uploads
+    if isinstance(request.sessions, SessionAndHead):
+        return replace(ports, data=replace(ports.data, data_sets=request.sessions))
+    return ports
 
 
 @blueprint.operation(ADD_DATA, _session_and_head)
 def add_data(request: Request) -> Reply:
-    """Add data to a data set, all or nothing; the answer never says what became of it (clients 0, fact 1).
+    """Add data to a data set, all or nothing; the reply never says what became of it (clients, fact 1)."""
+    if prefers(request, LENIENT):
+        return _add_valid_data(request)
+    ports, data_set_id = _upload_ports(request), request.path["dataSetId"]
+    with recording_rejections(request.call, "add", data_set_id, ports):
+        uploads.add_data(request.call, data_set_id, request.json, ports.data)
+    return enveloped(request, [])
 
-    A client that prefers lenient handling gets the good data stored, and the faults of the rest beside `data`.
-    """
-    with _noted(request, "add") as keep:
-        if not prefers(request, LENIENT):
-            _add(ingest.add_data, request)
-            return enveloped(request, [])
-        faults = _add(ingest.add_valid_data, request)
+
+def _add_valid_data(request: Request) -> Reply:
+    """Add the data without faults for a client that prefers lenient handling; the faults stand beside `data`."""
+    ports, data_set_id = _upload_ports(request), request.path["dataSetId"]
+    with recording_rejections(request.call, "add", data_set_id, ports) as keep:
+        faults = uploads.add_valid_data(request.call, data_set_id, request.json, ports.data)
         keep(faults)
-    refused = [field_error_body(fault) for fault in faults]
-    body = {"data": [], "refused": refused, "meta": request.trace.meta}
+    body = {"data": [], "refused": [field_error_body(fault) for fault in faults], "meta": request.trace.meta}
     return Reply(body, headers={"Preference-Applied": LENIENT})
-
-
-def _add(add: Callable[..., Added], request: Request) -> Added:
-    ours = request.services
-    return add(
-        request.caller,
-        request.path["dataSetId"],
-        request.json,
-        heads=_heads(request),
-        log=ours.data.log,
-        grants=ours.accounts.grants,
-        now_ms=request.now_ms,
-        new_id=ours.new_id,
-    )
 
 
 @blueprint.operation(DELETE_DATA, _session_and_head)
 def delete_data(request: Request) -> Reply:
     """Delete selected data of a data set."""
-    ours = request.services
-    with _noted(request, "delete"):
-        ingest.delete_data(
-            request.caller,
-            request.path["dataSetId"],
-            request.json,
-            heads=_heads(request),
-            log=ours.data.log,
-            grants=ours.accounts.grants,
-            now_ms=request.now_ms,
-        )
+    ports, data_set_id = _upload_ports(request), request.path["dataSetId"]
+    with recording_rejections(request.call, "delete", data_set_id, ports):
+        uploads.delete_data(request.call, data_set_id, request.json, ports.data)
     return enveloped(request, [])
 
 
 @blueprint.operation(DELETE_USER_DATA)
 def erase_data(request: Request) -> Reply:
     """Erase all data sets and data of a user."""
-    ours = request.services
-    data_sets.erase(
-        request.caller,
-        request.path["userId"],
-        data_sets=ours.data.data_sets,
-        grants=ours.accounts.grants,
-        now_ms=request.now_ms,
-    )
+    data_sets.erase(request.call, request.path["userId"], request.services.data)
     return enveloped(request, [])
 
 
 def _session_and_snapshot(request: Request) -> SessionAndSnapshot:
-    ours = request.services
-    # Who names a tag has the answer in most cases, and saying so takes no snapshot.
+    ports = request.services.reading
+    # A request that names a tag is mostly answered without the snapshot.
     with_snapshot = not _known_tags(request)
-    read_together = ours.reading.read_session_and_snapshot
+    read_together = ports.read_session_and_snapshot
     return SessionAndSnapshot(
-        request.path["userId"], read_together, ours.data.data_sets, ours.tiles.tiles, with_snapshot=with_snapshot
+        request.path["userId"], read_together, ports.data_sets, ports.tiles, with_snapshot=with_snapshot
     )
+
+
+def _reading_ports(request: Request) -> ReadingPorts:
+    reads = request.sessions if isinstance(request.sessions, SessionAndSnapshot) else _session_and_snapshot(request)
+    return replace(request.services.reading, data_sets=reads, tiles=reads)
 
 
 def _known_tags(request: Request) -> frozenset[str]:
@@ -136,67 +103,33 @@ def _known_tags(request: Request) -> frozenset[str]:
 @blueprint.operation(READ_DATA, _session_and_snapshot)
 def read_data(request: Request) -> Reply:
     """The data of a user, filtered, by type and time, data sets last."""
-    ours = request.services
-    reads = request.sessions if isinstance(request.sessions, SessionAndSnapshot) else _session_and_snapshot(request)
+    query, ports = parse_data_query(request.query), _reading_ports(request)
     try:
-        found = query.read_data(
-            request.caller,
-            request.path["userId"],
-            parse_data_query(request.query),
-            data_sets=reads,
-            sources=ours.data_sources.sources,
-            log=ours.data.log,
-            tiles=reads,
-            grants=ours.accounts.grants,
-            known_tags=_known_tags(request),
-        )
+        found = reading.read_data(request.call, request.path["userId"], query, ports, _known_tags(request))
     except NotModifiedError as unchanged:
         return Reply(status=304, headers=_revalidated(unchanged.tag))
     return Reply(found.records, headers=_revalidated(found.tag))
 
 
 def _revalidated(tag: str | None) -> dict[str, str]:
-    """Headers of what only the client itself may keep, and has to ask about each time: permissions may have changed."""
+    """Headers of a reply that only the client itself may keep, and revalidates each time: permissions may change."""
     return {"Cache-Control": "private, no-cache"} | ({} if tag is None else {"ETag": tag})
 
 
 @blueprint.operation(GET_FRESHNESS)
 def get_freshness(request: Request) -> Reply:
     """How fresh the data of a user is, by client and type."""
-    ours = request.services
-    found = read_freshness(
-        request.caller, request.path["userId"], data_sets=ours.data.data_sets, grants=ours.accounts.grants
-    )
+    found = read_freshness(request.call, request.path["userId"], request.services.reading)
     return Reply(found, headers=_revalidated(None))
 
 
 @blueprint.operation(UPLOAD_DATA)
 def upload_data(request: Request) -> Reply:
     """The old way to upload: records and the description of their data set in one array."""
-    ours = request.services
-    duplicates = legacy_upload.upload_data(
-        request.caller,
-        request.path["userId"],
-        request.json,
-        store=ours.data.data_sets,
-        log=ours.data.log,
-        grants=ours.accounts.grants,
-        now_ms=request.now_ms,
-        new_id=ours.new_id,
-    )
-    return Reply(duplicates)
+    return Reply(legacy_upload.upload_data(request.call, request.path["userId"], request.json, request.services.data))
 
 
 @blueprint.operation(LIST_REFUSALS)
 def list_refusals(request: Request) -> Reply:
     """The last refused uploads of a user, so that one bad record does not block an app unseen."""
-    ours = request.services
-    return Reply(
-        refusals.list_refusals(
-            request.caller,
-            request.path["userId"],
-            refusals=ours.uploads.rejections,
-            grants=ours.accounts.grants,
-            now_ms=request.now_ms,
-        )
-    )
+    return Reply(list_rejections(request.call, request.path["userId"], request.services.uploads))

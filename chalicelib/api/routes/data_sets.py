@@ -19,17 +19,9 @@ blueprint = ApiBlueprint(__name__)
 @blueprint.operation(CREATE_DATA_SET)
 def create_data_set(request: Request) -> Reply:
     """Open a data set."""
-    ours = request.services
-    created = data_sets.create(
-        request.caller,
-        request.path["userId"],
-        request.json,
-        data_sets=ours.data.data_sets,
-        grants=ours.accounts.grants,
-        now_ms=request.now_ms,
-        new_id=ours.new_id,
+    return enveloped(
+        request, data_sets.create(request.call, request.path["userId"], request.json, request.services.data)
     )
-    return enveloped(request, created)
 
 
 @blueprint.operation(LIST_DATA_SETS)
@@ -45,51 +37,26 @@ def list_datasets(request: Request) -> Reply:
 
 
 def _listed(request: Request, *, has_filters: bool) -> list[dict[str, object]]:
-    return data_sets.list_of_user(
-        request.caller,
-        request.path["userId"],
-        parse_list_query(request.query, has_filters=has_filters),
-        policy=request.operation.policy,
-        data_sets=request.services.data.data_sets,
-        grants=request.services.accounts.grants,
-    )
+    query = parse_list_query(request.query, has_filters=has_filters)
+    return data_sets.list_of_user(request.call, request.path["userId"], query, request.services.data)
 
 
 @blueprint.operation(GET_DATA_SET)
 def get_data_set(request: Request) -> Reply:
     """One data set, in any state."""
-    ours = request.services
-    return Reply(
-        data_sets.get(
-            request.caller, request.path["dataSetId"], data_sets=ours.data.data_sets, grants=ours.accounts.grants
-        )
-    )
+    return Reply(data_sets.get(request.call, request.path["dataSetId"], request.services.data))
 
 
 @blueprint.operation(UPDATE_DATA_SET)
 def update_data_set(request: Request) -> Reply:
     """Close a data set; servers may change some fields of a continuous one."""
-    ours = request.services
-    updated = data_sets.update(
-        request.caller,
-        request.path["dataSetId"],
-        request.json,
-        data_sets=ours.data.data_sets,
-        grants=ours.accounts.grants,
-        now_ms=request.now_ms,
+    return enveloped(
+        request, data_sets.update(request.call, request.path["dataSetId"], request.json, request.services.data)
     )
-    return enveloped(request, updated)
 
 
 @blueprint.operation(DELETE_DATA_SET)
 def delete_data_set(request: Request) -> Reply:
     """Delete a data set and all data that it holds now."""
-    ours = request.services
-    data_sets.delete(
-        request.caller,
-        request.path["dataSetId"],
-        data_sets=ours.data.data_sets,
-        grants=ours.accounts.grants,
-        now_ms=request.now_ms,
-    )
+    data_sets.delete(request.call, request.path["dataSetId"], request.services.data)
     return enveloped(request, {})

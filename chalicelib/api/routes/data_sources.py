@@ -16,51 +16,51 @@ from chalicelib.data_sources import manage as data_sources
 blueprint = ApiBlueprint(__name__)
 
 
-def _context(request: Request) -> data_sources.Context:
-    ours = request.services
-    return data_sources.Context(request.caller, ours.data_sources.sources, ours.accounts.grants, request.now_ms)
-
-
 @blueprint.operation(LIST_DATA_SOURCES)
 def list_data_sources(request: Request) -> Reply:
     """The data sources of a user, newest first."""
-    return Reply(data_sources.list_of_user(_context(request), request.path["userId"], request.query))
+    return Reply(
+        data_sources.list_of_user(request.call, request.path["userId"], request.query, request.services.data_sources)
+    )
 
 
 @blueprint.operation(CREATE_DATA_SOURCE)
 def create_data_source(request: Request) -> Reply:
     """Add a data source, not connected yet."""
-    context, new_id = _context(request), request.services.new_id
-    return Reply(data_sources.create(context, request.path["userId"], request.json, new_id))
+    return Reply(data_sources.create(request.call, request.path["userId"], request.json, request.services.data_sources))
 
 
 @blueprint.operation(DELETE_DATA_SOURCES)
 def delete_data_sources(request: Request) -> Reply:
     """Remove all data sources of a user."""
-    data_sources.delete_of_user(_context(request), request.path["userId"])
+    data_sources.delete_of_user(request.call, request.path["userId"], request.services.data_sources)
     return Reply()
 
 
 @blueprint.operation(GET_DATA_SOURCE)
 def get_data_source(request: Request) -> Reply:
     """One data source."""
-    return Reply(data_sources.get(_context(request), request.path["id"]))
+    return Reply(data_sources.get(request.call, request.path["id"], request.services.data_sources))
 
 
 @blueprint.operation(UPDATE_DATA_SOURCE)
 def update_data_source(request: Request) -> Reply:
     """Connect, disconnect or otherwise change a data source."""
-    return Reply(data_sources.update(_context(request), request.path["id"], request.query, request.json))
+    return Reply(
+        data_sources.update(
+            request.call, request.path["id"], request.query, request.json, request.services.data_sources
+        )
+    )
 
 
 @blueprint.operation(DELETE_DATA_SOURCE)
 def delete_data_source(request: Request) -> Reply:
     """Remove a data source."""
-    data_sources.delete(_context(request), request.path["id"], request.query)
+    data_sources.delete(request.call, request.path["id"], request.query, request.services.data_sources)
     return Reply()
 
 
 @blueprint.operation(GET_SESSION_DATA_SOURCE)
 def get_session_data_source(request: Request) -> Reply:
     """The data source that a session with a provider has connected."""
-    return Reply(data_sources.get_of_session(_context(request), request.path["id"]))
+    return Reply(data_sources.get_of_session(request.call, request.path["id"], request.services.data_sources))

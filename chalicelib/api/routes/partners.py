@@ -11,19 +11,8 @@ blueprint = ApiBlueprint(__name__)
 @blueprint.operation(ADD_TWIIST_DATA)
 def add_twiist_data(request: Request) -> Reply:
     """Add data to the data set of a linked twiist account."""
-    ours = request.services
-    partners.add_twiist_data(
-        request.caller,
-        request.path["tidepoolLinkId"],
-        request.json,
-        twiist_user_ids=ours.settings.twiist_user_ids,
-        sources=ours.data_sources.sources,
-        heads=ours.data.data_sets,
-        log=ours.data.log,
-        grants=ours.accounts.grants,
-        now_ms=request.now_ms,
-        new_id=ours.new_id,
-    )
+    ids, ports = request.services.settings.twiist_user_ids, request.services.data_sources
+    partners.add_twiist_data(request.call, request.path["tidepoolLinkId"], request.json, ids, ports)
     return enveloped(request, [])
 
 

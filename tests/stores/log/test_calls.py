@@ -11,6 +11,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 
 from chalicelib.access.call import Caller, Session
+from chalicelib.access.policy import DATA_SET_DELETERS, UPLOADERS
 from chalicelib.accounts.stores.sessions import session_item
 from chalicelib.config import Settings
 from chalicelib.conflicts import WriteConflictError
@@ -20,6 +21,7 @@ from chalicelib.engine.backoff import TRIES
 from chalicelib.errors import DataSetClosedError, DataSetNotFoundError, UnavailableError
 from chalicelib.log.data_set import DataOwner, DataSet
 from chalicelib.log.entry import EntryKind, NewEntry
+from chalicelib.log.ports import DataPorts
 from chalicelib.log.stores.data_sets import DynamoDataSets
 from chalicelib.log.stores.keys import part_key
 from chalicelib.log.stores.record_log import PART_BYTES, DynamoRecordLog
@@ -27,6 +29,7 @@ from chalicelib.reading.session_and_head import SessionAndHead
 from chalicelib.reading.stores.session_and_head import session_and_head_reader
 from chalicelib.uploads import add as ingest
 from tests.fakes.accounts import FakeGrants
+from tests.fakes.calls import call_by
 from tests.stores.log.test_data_stores import ANNA, NOW_MS, closed, data_set
 
 Calls = Counter[str]
@@ -104,14 +107,10 @@ def add(settings: Settings, items: list[dict[str, Any]]) -> None:
     reads = SessionAndHead("a" * 32, session_and_head_reader(settings), data_sets)
     assert reads.find("hash") is not None
     ingest.add_data(
-        Caller(user_id=ANNA),
+        call_by(Caller(user_id=ANNA), UPLOADERS, FakeGrants(lambda: NOW_MS), NOW_MS, lambda: f"{next(ids):032x}"),
         "a" * 32,
         lambda: items,
-        heads=reads,
-        log=DynamoRecordLog(settings),
-        grants=FakeGrants(lambda: NOW_MS),
-        now_ms=NOW_MS,
-        new_id=lambda: f"{next(ids):032x}",
+        DataPorts(reads, DynamoRecordLog(settings)),
     )
 
 
@@ -185,23 +184,19 @@ class TestCalls:
 def close(settings: Settings) -> None:
     """Close the data set as its owner."""
     rules.update(
-        Caller(user_id=ANNA),
+        call_by(Caller(user_id=ANNA), UPLOADERS, FakeGrants(lambda: NOW_MS), NOW_MS),
         "a" * 32,
         lambda: {"dataState": "closed"},
-        data_sets=DynamoDataSets(settings),
-        grants=FakeGrants(lambda: NOW_MS),
-        now_ms=NOW_MS,
+        DataPorts(DynamoDataSets(settings), DynamoRecordLog(settings)),
     )
 
 
 def delete(settings: Settings) -> None:
     """Delete the data set as its owner."""
     rules.delete(
-        Caller(user_id=ANNA),
+        call_by(Caller(user_id=ANNA), DATA_SET_DELETERS, FakeGrants(lambda: NOW_MS), NOW_MS),
         "a" * 32,
-        data_sets=DynamoDataSets(settings),
-        grants=FakeGrants(lambda: NOW_MS),
-        now_ms=NOW_MS,
+        DataPorts(DynamoDataSets(settings), DynamoRecordLog(settings)),
     )
 
 

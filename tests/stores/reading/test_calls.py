@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from chalicelib.access.call import Caller
+from chalicelib.access.policy import READERS
 from chalicelib.accounts.stores.grants import DynamoGrants
 from chalicelib.config import Settings
 from chalicelib.data_sources.stores.data_sources import DynamoDataSources
@@ -23,6 +24,8 @@ from chalicelib.tiles.compact import compact
 from chalicelib.tiles.ports import TilePorts
 from chalicelib.tiles.stores.sweep import DynamoSweeping
 from chalicelib.tiles.stores.tiles import DynamoTiles
+from tests.fakes.calls import call_by
+from tests.fakes.reading_ports import reading_ports
 from tests.fakes.tile_ports import tile_ports
 from tests.stores.log.test_calls import Wire, add, wire
 from tests.stores.log.test_data_stores import ANNA, NOW_MS
@@ -78,14 +81,10 @@ def read(settings: Settings, query: DataQuery) -> bytes:
     reads = SessionAndSnapshot(ANNA, session_and_snapshot_reader(settings), data_sets, tiles, with_snapshot=True)
     assert reads.find("hash") is not None
     answer = read_data(
-        Caller(user_id=ANNA),
+        call_by(Caller(user_id=ANNA), READERS, DynamoGrants(settings, lambda: NOW_MS)),
         ANNA,
         query,
-        data_sets=reads,
-        sources=DynamoDataSources(settings),
-        log=DynamoRecordLog(settings),
-        tiles=reads,
-        grants=DynamoGrants(settings, lambda: NOW_MS),
+        reading_ports(reads, DynamoRecordLog(settings), reads, DynamoDataSources(settings)),
     )
     return answer.records.plain()
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from chalicelib.access.call import Caller
-from chalicelib.access.policy import VIEW
+from chalicelib.access.policy import READERS, VIEW
 from chalicelib.accounts.grant import Grant
 from chalicelib.accounts.stores.grants import DynamoGrants
 from chalicelib.config import Settings
@@ -22,6 +22,8 @@ from chalicelib.reading.read import DataAnswer, read_data
 from chalicelib.reading.session_and_snapshot import SessionAndSnapshot
 from chalicelib.reading.stores.session_and_snapshot import session_and_snapshot_reader
 from chalicelib.tiles.stores.tiles import DynamoTiles
+from tests.fakes.calls import call_by
+from tests.fakes.reading_ports import reading_ports
 from tests.stores.data_sources.test_data_sources import changed, source
 from tests.stores.log.test_calls import Wire, add, cbg, delete, wire
 from tests.stores.log.test_data_stores import ANNA, NOW_MS, data_set
@@ -37,17 +39,9 @@ def read(settings: Settings, known: str | None = "", caller: Caller = OWNER) -> 
     read_together = session_and_snapshot_reader(settings)
     reads = SessionAndSnapshot(ANNA, read_together, data_sets, tiles, with_snapshot=not known)
     assert reads.find("hash") is not None
-    return read_data(
-        caller,
-        ANNA,
-        DataQuery(),
-        data_sets=reads,
-        sources=DynamoDataSources(settings),
-        log=DynamoRecordLog(settings),
-        tiles=reads,
-        grants=DynamoGrants(settings, lambda: NOW_MS),
-        known_tags=parse_known_tags(known or ""),
-    )
+    ports = reading_ports(reads, DynamoRecordLog(settings), reads, DynamoDataSources(settings))
+    call = call_by(caller, READERS, DynamoGrants(settings, lambda: NOW_MS))
+    return read_data(call, ANNA, DataQuery(), ports, parse_known_tags(known or ""))
 
 
 def test_who_has_it_costs_one_read_of_session_and_owner(wire: Wire) -> None:
@@ -89,7 +83,9 @@ def test_freshness_is_one_read(wire: Wire) -> None:
     add(wire.settings, cbg(10))
     wire.requests.clear()
     grants = DynamoGrants(wire.settings, lambda: NOW_MS)
-    found = read_freshness(OWNER, ANNA, data_sets=DynamoDataSets(wire.settings), grants=grants)
+    data_sets, log, tiles = DynamoDataSets(wire.settings), DynamoRecordLog(wire.settings), DynamoTiles(wire.settings)
+    ports = reading_ports(data_sets, log, tiles, DynamoDataSources(wire.settings))
+    found = read_freshness(call_by(OWNER, READERS, grants), ANNA, ports)
     assert wire.calls == {"GetItem": 1}
     newest = {"type": "cbg", "newestTime": "2026-01-01T00:45:00Z", "newestStoredTime": "2026-01-01T00:00:00Z"}
     assert found == {

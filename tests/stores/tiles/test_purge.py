@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 
 from chalicelib.access.call import SERVICE, Caller
+from chalicelib.access.policy import DATA_SET_DELETERS, READERS, SERVERS, UPLOADERS
 from chalicelib.config import Settings
 from chalicelib.data_sets import lifecycle as data_sets
 from chalicelib.data_sources.ports import DataSources
 from chalicelib.data_sources.stores.data_sources import DynamoDataSources
 from chalicelib.engine import dynamodb
-from chalicelib.log.ports import Archive, DataSetStore, RecordLog
+from chalicelib.log.ports import Archive, DataPorts, DataSetStore, RecordLog
 from chalicelib.log.stores.archive import S3Archive
 from chalicelib.log.stores.data_sets import DynamoDataSets
 from chalicelib.log.stores.keys import marks_partition
@@ -30,8 +31,10 @@ from chalicelib.tiles.stores.sweep import DynamoSweeping
 from chalicelib.tiles.stores.tiles import DynamoTiles
 from chalicelib.uploads import add as ingest
 from tests.fakes.accounts import FakeGrants
+from tests.fakes.calls import call_by
 from tests.fakes.data import FakeDataSets, FakePurging, FakeRecordLog
 from tests.fakes.data_sources import FakeDataSources
+from tests.fakes.reading_ports import reading_ports
 from tests.fakes.tile_ports import PurgeServices
 from tests.fakes.tiles import FakeArchive, FakeTiles
 
@@ -68,13 +71,10 @@ class Scene:
         self.now_ms += 1
         body = {"dataSetType": "continuous", "deduplicator": {"name": ORIGIN}} | members
         created = data_sets.create(
-            Caller(user_id),
+            call_by(Caller(user_id), UPLOADERS, FakeGrants(lambda: 0), self.now_ms, self.new_id),
             user_id,
             lambda: body,
-            data_sets=self.data_sets,
-            grants=FakeGrants(lambda: 0),
-            now_ms=self.now_ms,
-            new_id=self.new_id,
+            DataPorts(self.data_sets, self.log),
         )
         return str(created["uploadId"])
 
@@ -96,42 +96,41 @@ class Scene:
             for value in values
         ]
         ingest.add_data(
-            SERVICE,
+            call_by(SERVICE, UPLOADERS, FakeGrants(lambda: 0), self.now_ms, self.new_id),
             data_set_id,
             lambda: items,
-            heads=self.data_sets,
-            log=self.log,
-            grants=FakeGrants(lambda: 0),
-            now_ms=self.now_ms,
-            new_id=self.new_id,
+            DataPorts(self.data_sets, self.log),
         )
 
     def close(self, data_set_id: str) -> None:
         self.now_ms += 1
         data_sets.update(
-            SERVICE, data_set_id, dict, data_sets=self.data_sets, grants=FakeGrants(lambda: 0), now_ms=self.now_ms
+            call_by(SERVICE, UPLOADERS, FakeGrants(lambda: 0), self.now_ms),
+            data_set_id,
+            dict,
+            DataPorts(self.data_sets, self.log),
         )
 
     def delete(self, data_set_id: str) -> None:
         self.now_ms += 1
         data_sets.delete(
-            SERVICE, data_set_id, data_sets=self.data_sets, grants=FakeGrants(lambda: 0), now_ms=self.now_ms
+            call_by(SERVICE, DATA_SET_DELETERS, FakeGrants(lambda: 0), self.now_ms),
+            data_set_id,
+            DataPorts(self.data_sets, self.log),
         )
 
     def erase(self, user_id: str = ANNA) -> None:
         self.now_ms += 1
-        data_sets.erase(SERVICE, user_id, data_sets=self.data_sets, grants=FakeGrants(lambda: 0), now_ms=self.now_ms)
+        data_sets.erase(
+            call_by(SERVICE, SERVERS, FakeGrants(lambda: 0), self.now_ms), user_id, DataPorts(self.data_sets, self.log)
+        )
 
     def read(self, user_id: str = ANNA) -> list[float]:
         found = query.read_data(
-            SERVICE,
+            call_by(SERVICE, READERS, FakeGrants(lambda: 0)),
             user_id,
             DataQuery(),
-            data_sets=self.data_sets,
-            sources=self.sources,
-            log=self.log,
-            tiles=self.tiles,
-            grants=FakeGrants(lambda: 0),
+            reading_ports(self.data_sets, self.log, self.tiles, self.sources),
         )
         return [record["value"] for record in json.loads(found.records.plain()) if record["type"] == "cbg"]
 

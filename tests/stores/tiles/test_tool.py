@@ -6,12 +6,14 @@ from typing import Any
 import pytest
 
 from chalicelib.access.call import Caller
+from chalicelib.access.policy import UPLOADERS
 from chalicelib.accounts.account import Account
 from chalicelib.accounts.stores.accounts import DynamoAccounts
 from chalicelib.config import Settings
 from chalicelib.engine import dynamodb
 from chalicelib.engine.dynamodb import query_pages
 from chalicelib.log.data_set import DataOwner
+from chalicelib.log.ports import DataPorts
 from chalicelib.log.stores.archive import S3Archive
 from chalicelib.log.stores.data_sets import DynamoDataSets
 from chalicelib.log.stores.keys import continuous_log_partition, tiles_partition
@@ -20,6 +22,7 @@ from chalicelib.services import system_now_ms
 from chalicelib.tiles.stores.tiles import DynamoTiles
 from chalicelib.uploads import add as ingest
 from tests.fakes.accounts import FakeGrants
+from tests.fakes.calls import call_by
 from tests.stores.log.test_calls import cbg, delete
 from tests.stores.log.test_data_stores import ANNA, NOW_MS, data_set
 from tools import tiles
@@ -43,14 +46,10 @@ def add(settings: Settings, items: list[dict[str, Any]]) -> None:
     """Add data as Anna."""
     ids = iter(range(2**32))
     ingest.add_data(
-        Caller(user_id=ANNA),
+        call_by(Caller(user_id=ANNA), UPLOADERS, FakeGrants(lambda: NOW_MS), NOW_MS, lambda: f"{next(ids):032x}"),
         "a" * 32,
         lambda: items,
-        heads=DynamoDataSets(settings),
-        log=DynamoRecordLog(settings),
-        grants=FakeGrants(lambda: NOW_MS),
-        now_ms=NOW_MS,
-        new_id=lambda: f"{next(ids):032x}",
+        DataPorts(DynamoDataSets(settings), DynamoRecordLog(settings)),
     )
 
 

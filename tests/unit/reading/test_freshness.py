@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.access.call import SERVICE, Caller
+from chalicelib.access.policy import READERS
 from chalicelib.errors import UnauthorizedError
 from chalicelib.log.freshness import (
     CLIENT_LENGTH,
@@ -22,7 +23,9 @@ from chalicelib.log.freshness import (
     newest_times_ms,
 )
 from chalicelib.reading.freshness import read_freshness
+from tests.fakes.calls import call_by
 from tests.fakes.data_scene import ANNA, CUSTODIAN, STRANGER, UPLOADER, VIEWER, DataScene, cbg, food
+from tests.fakes.reading_ports import reading_ports
 
 METER = "b" * 32
 
@@ -130,7 +133,11 @@ class TestAnswer:
 
     @staticmethod
     def freshness(scene: DataScene, caller: Caller = ANNA) -> dict[str, Any]:
-        return read_freshness(caller, str(ANNA.user_id), data_sets=scene.data_sets, grants=scene.grants)
+        return read_freshness(
+            call_by(caller, READERS, scene.grants),
+            str(ANNA.user_id),
+            reading_ports(scene.data_sets, scene.log, scene.tiles, scene.sources),
+        )
 
     def test_clients_and_types_by_name(self, scene: DataScene) -> None:
         assert self.freshness(scene) == {"userId": ANNA.user_id, "changes": 4, "clients": [APP]}

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.access.policy import READERS
 from chalicelib.conflicts import WriteConflictError
 from chalicelib.log.ports import DataPorts
 from chalicelib.reading import read as query
@@ -16,9 +17,11 @@ from chalicelib.tiles import compact as compaction
 from chalicelib.tiles.compact import LEASE_MS, compact, rebuild
 from chalicelib.tiles.ports import TilePorts
 from chalicelib.tiles.purge import WAIT_MS
+from tests.fakes.calls import call_by
 from tests.fakes.compaction_scene import ANNA_ID, CompactionScene, on
 from tests.fakes.data_scene import ANNA, cbg, food
 from tests.fakes.processes import DiedError, Process, observed, writes_told
+from tests.fakes.reading_ports import reading_ports
 from tests.fakes.tile_ports import tile_ports
 from tests.fakes.tiles import go_on
 
@@ -194,14 +197,7 @@ class TestRule1:
     def read(self, scene: Scene, process: Process, asked: DataQuery) -> list[Any]:
         data_sets, log, tiles = observed(process.before, scene.data_sets, scene.log, scene.tiles)
         answer = query.read_data(
-            ANNA,
-            ANNA_ID,
-            asked,
-            data_sets=data_sets,
-            sources=scene.sources,
-            log=log,
-            tiles=tiles,
-            grants=scene.grants,
+            call_by(ANNA, READERS, scene.grants), ANNA_ID, asked, reading_ports(data_sets, log, tiles, scene.sources)
         )
         return [record.get("value") for record in json.loads(answer.records.plain())]
 

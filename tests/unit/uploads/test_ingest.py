@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from chalicelib.access.call import SERVICE, Caller
+from chalicelib.access.policy import UPLOADERS
 from chalicelib.errors import (
     DataSetClosedError,
     DataSetNotFoundError,
@@ -15,7 +16,9 @@ from chalicelib.errors import (
     UnauthorizedError,
 )
 from chalicelib.log.entry import SelectorKind, Selectors
+from chalicelib.log.ports import DataPorts
 from chalicelib.uploads import add as ingest
+from tests.fakes.calls import call_by
 from tests.fakes.data_scene import ANNA, CUSTODIAN, STRANGER, UPLOADER, VIEWER, DataScene, cbg, food
 
 UNKNOWN = "0" * 32
@@ -53,14 +56,10 @@ class TestOrderOfRefusals:
 
         with pytest.raises(StrandlineError) as caught:
             ingest.add_data(
-                caller,
+                call_by(caller, UPLOADERS, scene.grants, 0, scene.new_id),
                 data_set_id,
                 read_body,
-                heads=scene.data_sets,
-                log=scene.log,
-                grants=scene.grants,
-                now_ms=0,
-                new_id=scene.new_id,
+                DataPorts(scene.data_sets, scene.log),
             )
         return type(caught.value)
 

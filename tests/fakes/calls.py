@@ -1,0 +1,18 @@
+"""Calls of rules, as the door makes them of requests."""
+
+from collections.abc import Callable
+
+from chalicelib.access.call import Call, Caller, GrantReader
+from chalicelib.access.policy import Policy
+
+
+def no_id() -> str:
+    """Fails the test: the rule under test makes no ids."""
+    raise AssertionError("an id was made")
+
+
+def call_by(
+    caller: Caller, policy: Policy, grants: GrantReader, now_ms: int = 0, new_id: Callable[[], str] = no_id
+) -> Call:
+    """A call under a policy; of a rule that neither looks at the time nor makes ids, unless the test says so."""
+    return Call(caller, policy, grants, now_ms, new_id)

@@ -56,7 +56,9 @@ def faults() -> list[Row]:
 
     from app import app
     from chalicelib import services as wiring
-    from chalicelib.metrics.stores import stream as metrics_stream
+    from chalicelib.engine import kinesis
+    from chalicelib.engine.aws import aws_engine
+    from chalicelib.metrics.stores.stream import StreamedEvents
     from chalicelib.observability import logger
     from tests.fakes.metrics_faults import faulty_aws
     from tests.fakes.services import FakeServices
@@ -64,8 +66,8 @@ def faults() -> list[Row]:
     logger.setLevel("CRITICAL")
     fakes, rows = FakeServices(), []
     for behavior in ("200", "500", "hangs", "drips"):
-        metrics_stream.forget_clients()
-        stream = metrics_stream.KinesisEventStream(fakes.settings)
+        kinesis.forget_clients()
+        stream = StreamedEvents(aws_engine(fakes.settings).metrics_stream)
         wiring.override(replace(fakes.services, metrics=replace(fakes.metrics.ports, stream=stream)))
         output = io.StringIO()
         with faulty_aws(behavior) as server, Client(app) as client, contextlib.redirect_stdout(output):

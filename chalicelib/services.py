@@ -17,8 +17,8 @@ from chalicelib.accounts.stores.profiles import DynamoProfiles
 from chalicelib.accounts.stores.restricted_tokens import DynamoRestrictedTokens
 from chalicelib.accounts.stores.sessions import DynamoSessions
 from chalicelib.blobs.ports import BlobPorts
-from chalicelib.blobs.stores.blobs import DynamoBlobs
-from chalicelib.blobs.stores.contents import S3Contents
+from chalicelib.blobs.stores.blobs import StoredBlobs
+from chalicelib.blobs.stores.contents import StoredContents
 from chalicelib.config import Settings
 from chalicelib.data_sources.ports import DataSourcePorts
 from chalicelib.data_sources.stores.data_sources import DynamoDataSources
@@ -30,9 +30,9 @@ from chalicelib.log.stores.backlog import DynamoCompactionMarks
 from chalicelib.log.stores.data_sets import DynamoDataSets
 from chalicelib.log.stores.record_log import DynamoRecordLog
 from chalicelib.metrics.ports import MetricsPorts
-from chalicelib.metrics.stores.archive import S3EventArchive, SqsRejectedRecords
-from chalicelib.metrics.stores.counts import DynamoEventCounts
-from chalicelib.metrics.stores.stream import KinesisEventStream, NoEventStream, metrics_salt
+from chalicelib.metrics.stores.archive import QueuedRejectedRecords, StoredEventArchive
+from chalicelib.metrics.stores.counts import StoredEventCounts
+from chalicelib.metrics.stores.stream import DroppedEvents, StreamedEvents, cached_salt
 from chalicelib.observability import count
 from chalicelib.reading.ports import ReadingPorts
 from chalicelib.reading.stores.large_replies import S3LargeReplies
@@ -43,9 +43,9 @@ from chalicelib.sign_in.stores.id_tokens import JoseIdTokens
 from chalicelib.sign_in.stores.logins import DynamoOidcLogins
 from chalicelib.sign_in.stores.signing_keys import signing_keys
 from chalicelib.tasks.ports import TaskPorts
-from chalicelib.tasks.stores.queue import SqsTaskQueue
+from chalicelib.tasks.stores.queue import QueuedTaskMessages
 from chalicelib.tasks.stores.slots import StoredTaskSlots
-from chalicelib.tasks.stores.tasks import DynamoTasks
+from chalicelib.tasks.stores.tasks import StoredTasks
 from chalicelib.tiles.ports import TilePorts
 from chalicelib.tiles.stores.purge import DynamoPurging
 from chalicelib.tiles.stores.sweep import DynamoSweeping
@@ -127,15 +127,17 @@ def build_services(settings: Settings) -> Services:
             read_session_and_head=session_and_head_reader(settings),
             read_session_and_snapshot=session_and_snapshot_reader(settings),
         ),
-        blobs=BlobPorts(DynamoBlobs(settings), S3Contents(settings)),
+        blobs=BlobPorts(StoredBlobs(engine.blobs), StoredContents(engine.objects)),
         metrics=MetricsPorts(
-            salt=metrics_salt(settings),
-            stream=KinesisEventStream(settings) if settings.takes_metrics else NoEventStream(),
-            archive=S3EventArchive(settings),
-            counts=DynamoEventCounts(settings),
-            rejected=SqsRejectedRecords(settings),
+            salt=cached_salt(engine.secrets, settings.metrics_salt_name),
+            stream=StreamedEvents(engine.metrics_stream) if settings.takes_metrics else DroppedEvents(),
+            archive=StoredEventArchive(engine.objects),
+            counts=StoredEventCounts(engine.data, settings.metrics_stream),
+            rejected=QueuedRejectedRecords(engine.metrics_failures),
         ),
-        tasks=TaskPorts(DynamoTasks(settings), StoredTaskSlots(engine.tasks), SqsTaskQueue(settings)),
+        tasks=TaskPorts(
+            StoredTasks(engine.tasks), StoredTaskSlots(engine.tasks), QueuedTaskMessages(engine.task_queue)
+        ),
     )
 
 

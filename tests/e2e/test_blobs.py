@@ -202,7 +202,7 @@ def expired_upload(cloud: "Cloud", user: User, monkeypatch: pytest.MonkeyPatch) 
     announced = Blob(
         Collection.BLOBS, opened["id"], user.id, opened["mediaType"], 0, opened["digestMD5"], opened["size"]
     )
-    upload = blobs_contents.S3Contents(Settings(s3_path_style=True)).upload(announced, 0)
+    upload = blobs_contents.StoredContents(s3.S3Objects(Settings(s3_path_style=True))).upload(announced, 0)
     time.sleep(2.1)
     yield opened | {"upload": {"method": upload.method, "url": upload.url, "headers": dict(upload.headers)}}
     s3.forget_clients()

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from chalicelib.blobs.blob import Collection
-from chalicelib.blobs.stores.contents import KEPT_TAG, PENDING_TAG
 from chalicelib.blobs.stores.keys import AWAITING_INDEX
 from chalicelib.config import Settings
+from chalicelib.engine.s3 import KEPT_TAG, PENDING_TAG
 from chalicelib.events.blobs import AT_ONCE, BATCH_SIZE
 from tests.infra.conftest import Template, of_type, strings
 

@@ -6,8 +6,9 @@ import pytest
 
 from chalicelib.api.routes.metrics import LOST_EVENTS
 from chalicelib.config import Settings
+from chalicelib.engine.aws import aws_engine
 from chalicelib.metrics.stores.archive import PREFIX
-from chalicelib.metrics.stores.counts import DynamoEventCounts
+from chalicelib.metrics.stores.counts import StoredEventCounts
 from chalicelib.observability import METRICS_NAMESPACE
 from tests.infra.conftest import Template, of_type, strings
 
@@ -102,8 +103,8 @@ def test_the_consumer_may_write_events_and_counts_and_nothing_else(application: 
     assert physical(of_consumer["Archive"]["Resource"]).endswith(f"{SETTINGS.bucket}/{PREFIX}*")
     condition = of_consumer["CountsAndLedgers"]["Condition"]
     assert condition == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["metrics#*"]}}
-    store = DynamoEventCounts(SETTINGS)
-    assert store._ledger_key("shardId-000000000000")["pk"]["S"].startswith("metrics#")
+    store = StoredEventCounts(aws_engine(SETTINGS).data, SETTINGS.metrics_stream)
+    assert store._ledger_key("shardId-000000000000")["pk"].startswith("metrics#")
     assert "sqs:SendMessage" in of_consumer["Failures"]["Action"]
 
 

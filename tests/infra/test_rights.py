@@ -11,10 +11,10 @@ import boto3
 import pytest
 
 from chalicelib.accounts.stores.attempts import StoredSignInAttempts
-from chalicelib.blobs.stores.blobs import DynamoBlobs
+from chalicelib.blobs.stores.blobs import StoredBlobs
 from chalicelib.jobs import TASK_TYPES
-from chalicelib.metrics.stores.archive import S3EventArchive
-from chalicelib.metrics.stores.counts import DynamoEventCounts
+from chalicelib.metrics.stores.archive import StoredEventArchive
+from chalicelib.metrics.stores.counts import StoredEventCounts
 from chalicelib.tasks.stores.slots import StoredTaskSlots
 from chalicelib.tasks.types import TaskType
 from tests.infra.rights.declared import API, FUNCTIONS, PARTITIONS, declared, declared_on
@@ -31,14 +31,14 @@ NEVER_CALLED = {
     "accounts.stores.passwords:Argon2Passwords.hash": "calls nobody, and costs much; a fake stands in",
     "accounts.stores.passwords:Argon2Passwords.needs_rehash": "the same",
     "accounts.stores.passwords:Argon2Passwords.verify": "the same",
-    "metrics.stores.stream:NoEventStream.put": "stands for a stage without a stream, and calls nobody",
+    "metrics.stores.stream:DroppedEvents.put": "stands for a stage without a stream, and calls nobody",
 }
 """Public methods of stores that no use case calls, with the reason."""
 
 SCANS: Mapping[tuple[type, str], tuple[str, set[str]]] = {
     (StoredSignInAttempts, "uncount"): ("accounts", {API}),
-    (DynamoBlobs, "find"): ("blobs", {API, "on_object_created", "run_task"}),
-    (DynamoEventCounts, "ledger"): ("data", {"on_metrics"}),
+    (StoredBlobs, "find"): ("blobs", {API, "on_object_created", "run_task"}),
+    (StoredEventCounts, "ledger"): ("data", {"on_metrics"}),
     (StoredTaskSlots, "take"): ("tasks", {"dispatch_tasks", "run_task"}),
 }
 """Methods that make another call in the changed application: of which table, and which functions reach them."""
@@ -57,7 +57,7 @@ def changed() -> Recording:
     with pytest.MonkeyPatch.context() as patch:
         for (store, name), (table, _) in SCANS.items():
             _scan_before(patch, store, name, table)
-        patch.setattr(S3EventArchive, "write", lambda *_: None)
+        patch.setattr(StoredEventArchive, "write", lambda *_: None)
         patch.setitem(TASK_TYPES, NEW_TYPE, TaskType(NEW_TYPE, _read_an_account, typical_s=1))
         return record(
             (

@@ -12,8 +12,8 @@ import struct
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
-from chalicelib.blobs.stores.contents import S3Contents
 from chalicelib.config import Settings
+from chalicelib.engine.s3 import S3Objects
 from chalicelib.log.data_set import DataOwner
 from chalicelib.log.entry import Entry, EntryKind
 
@@ -31,7 +31,7 @@ class S3Archive:
     """The port `Archive` on S3."""
 
     def __init__(self, settings: Settings) -> None:
-        self._objects = S3Contents(settings)
+        self._objects = S3Objects(settings)
 
     def put(self, owner: DataOwner, entries: Sequence[Entry]) -> None:
         """See `Archive.put`: one request."""
@@ -41,7 +41,7 @@ class S3Archive:
     def entries(self, owner: DataOwner, data_set_id: str) -> Iterator[Entry]:
         """See `Archive.entries`: one request for each object, and one for each thousand of them."""
         done = 0
-        for object_key in self._objects.keys_under(_folder(owner, data_set_id)):
+        for object_key in self._objects.keys(_folder(owner, data_set_id)):
             _, last = _numbers(object_key)
             if last > done:
                 yield from (entry for entry in self._read(object_key, data_set_id) if entry.number > done)
@@ -50,7 +50,7 @@ class S3Archive:
     def remove_entries(self, owner: DataOwner, data_set_id: str, numbers: Collection[int]) -> None:
         """See `Archive.remove_entries`: two requests for each object that has such entries, and the listing."""
         gone, ordered = frozenset(numbers), sorted(numbers)
-        for object_key in list(self._objects.keys_under(_folder(owner, data_set_id))):
+        for object_key in list(self._objects.keys(_folder(owner, data_set_id))):
             first, last = _numbers(object_key)
             if bisect_left(ordered, first) == bisect_right(ordered, last):  # none of them is between
                 continue
@@ -63,10 +63,10 @@ class S3Archive:
 
     def remove(self, owner: DataOwner, data_set_id: str | None = None) -> None:
         """See `Archive.remove`: two requests for up to a thousand objects."""
-        self._objects.delete_under(_folder(owner, data_set_id))
+        self._objects.delete(self._objects.keys(_folder(owner, data_set_id)))
 
     def _read(self, object_key: str, data_set_id: str) -> Iterator[Entry]:
-        body = self._objects.read(object_key)
+        body = self._objects.get(object_key)
         return iter(()) if body is None else decode_entries(body, data_set_id)
 
 

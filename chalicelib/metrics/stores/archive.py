@@ -1,4 +1,4 @@
-"""Events in S3, and records that are none in SQS."""
+"""Events as objects, and rejected records as messages."""
 
 import base64
 import gzip
@@ -6,40 +6,36 @@ from collections.abc import Sequence
 
 import orjson
 
-from chalicelib.config import Settings
-from chalicelib.engine import s3, sqs
-from chalicelib.engine.errors import refusals
+from chalicelib.engine.objects import Objects
+from chalicelib.engine.queue import Queue
 from chalicelib.metrics.ports import RejectedRecord
 
 PREFIX = "metrics/"
-"""Under which the bucket keeps events; its lifecycle removes them."""
-LONGEST_DATA_BYTES = 150_000
-"""How much of a rejected record is shown: a message of SQS takes 256 KiB, and base64 makes four bytes of three."""
+"""The prefix of events among the stage's objects; the bucket's lifecycle removes them."""
+MAX_DATA_BYTES = 150_000
+"""How much of a rejected record a message shows: SQS takes 256 KiB, and base64 makes four bytes of three."""
 
 
-class S3EventArchive:
-    """The events' part of the stage's bucket."""
+class StoredEventArchive:
+    """The port `EventArchive` on objects."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self, objects: Objects) -> None:
+        self._objects = objects
 
     def write(self, name: str, lines: Sequence[bytes]) -> None:
-        """Nothing, once the object is there. The same lines make the same bytes."""
+        """See `EventArchive.write`: one request. The same lines make the same bytes."""
         body = gzip.compress(b"".join(line + b"\n" for line in lines), mtime=0)
-        with s3.refusals():
-            s3.client(self._settings).put_object(
-                Bucket=self._settings.bucket, Key=PREFIX + name, Body=body, ContentType="application/gzip"
-            )
+        self._objects.put(PREFIX + name, body, "application/gzip")
 
 
-class SqsRejectedRecords:
-    """The stage's queue of records that are no events."""
+class QueuedRejectedRecords:
+    """The port `RejectedRecords` on a queue."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self, failures: Queue) -> None:
+        self._failures = failures
 
     def put(self, rejected: RejectedRecord) -> None:
-        """Nothing, once the queue has it. The message says where in the stream the record is, and why it is here."""
+        """See `RejectedRecords.put`: one call. The message names the record's place in the stream, and the reason."""
         record = rejected.record
         message = {
             "reason": rejected.reason,
@@ -47,8 +43,6 @@ class SqsRejectedRecords:
             # Longer than a JSON number may be.
             "sequenceNumber": str(record.sequence_number),
             "sizeBytes": len(record.data),
-            "dataBase64": base64.b64encode(record.data[:LONGEST_DATA_BYTES]).decode(),
+            "dataBase64": base64.b64encode(record.data[:MAX_DATA_BYTES]).decode(),
         }
-        client, url = sqs.queue(self._settings.region, self._settings.metrics_failure_queue)
-        with refusals():
-            client.send_message(QueueUrl=url, MessageBody=orjson.dumps(message).decode())
+        self._failures.send(orjson.dumps(message).decode())

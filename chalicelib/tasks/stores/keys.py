@@ -14,15 +14,9 @@
 """  # noqa: E501  a table
 
 import hashlib
-from typing import TYPE_CHECKING
 
-from chalicelib.engine.table import Key
+from chalicelib.engine.table import Item, Key
 from chalicelib.tasks.task import Place, Task
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
-
-    Item = dict[str, AttributeValueTypeDef]
 
 DUE_INDEX = "due"
 DUE = "due"
@@ -35,23 +29,23 @@ FIRST_TIMED = "t#"
 _AFTER_SEPARATOR = "$"
 """Sorts directly after `#`."""
 _HIGHEST_PRIORITY = 2**63 - 1
-MOST_ID_BYTES = 1024
+MAX_ID_BYTES = 1024
 """Ids come out of paths, and a key takes 2048 bytes at most; nothing is stored under a longer one."""
 
 
-def task_key(task_id: str) -> "Item":
+def task_key(task_id: str) -> Key:
     """A task."""
-    return {"pk": {"S": f"TASK#{task_id}"}}
+    return {"pk": f"TASK#{task_id}"}
 
 
-def task_id_of(item: "Item") -> str:
+def task_id_of(item: Item) -> str:
     """The id of a task, from its key."""
-    return item["pk"]["S"].removeprefix("TASK#")
+    return str(item["pk"]).removeprefix("TASK#")
 
 
-def name_key(name: str) -> "Item":
+def name_key(name: str) -> Key:
     """What holds a name for one task; names may be longer than keys."""
-    return {"pk": {"S": f"NAME#{_digest(name)}"}}
+    return {"pk": f"NAME#{_digest(name)}"}
 
 
 def slot_key(task_type: str, number: int) -> Key:
@@ -59,12 +53,12 @@ def slot_key(task_type: str, number: int) -> Key:
     return {"pk": f"SLOT#{task_type}#{number}"}
 
 
-def created_attributes(task: Task) -> "Item":
+def created_attributes(task: Task) -> Item:
     """Where a task stands in the list of all."""
-    return {"created_pk": {"S": CREATED}, "created_sk": {"S": f"{_time(task.created_time_ms)}#{task.id}"}}
+    return {"created_pk": CREATED, "created_sk": f"{_time(task.created_time_ms)}#{task.id}"}
 
 
-def due_attributes(task: Task) -> "Item":
+def due_attributes(task: Task) -> Item:
     """Where the runner finds a task; nothing for one that it has no more business with."""
     match task.place:
         case Place.READY:
@@ -96,8 +90,8 @@ def timed_until(now_ms: int) -> str:
     return f"{FIRST_TIMED}{_time(now_ms)}{_AFTER_SEPARATOR}"
 
 
-def _due(pk: str, sk: str) -> "Item":
-    return {"due_pk": {"S": pk}, "due_sk": {"S": sk}}
+def _due(pk: str, sk: str) -> Item:
+    return {"due_pk": pk, "due_sk": sk}
 
 
 def _time(time_ms: int) -> str:

@@ -1,21 +1,23 @@
 """When the stream answers errors, hangs, drips or is not there: the client gets its 200, and each loss is counted."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
 
 from chalicelib import services as wiring
+from chalicelib.engine import kinesis, secrets_manager
+from chalicelib.engine.aws import aws_engine
 from chalicelib.metrics.stores import stream as metrics_stream
-from chalicelib.metrics.stores.stream import KinesisEventStream, metrics_salt
+from chalicelib.metrics.stores.stream import StreamedEvents, cached_salt
 from tests.api.conftest import ApiClient
 from tests.api.metrics.test_metrics import lost
 from tests.fakes.metrics_faults import faulty_aws
 from tests.fakes.services import FakeServices
 
 SENT = 5
-SALT = b'{"SecretString":"salt"}'
+SALT = b'{"SecretString":"salt","VersionId":"1"}'
 
 
 @pytest.fixture(autouse=True)
@@ -23,11 +25,22 @@ def _on_aws(fakes: FakeServices, monkeypatch: pytest.MonkeyPatch) -> Iterator[No
     """The application with the real stream, whose address each test gives."""
     for name, value in {"ACCESS_KEY_ID": "test", "SECRET_ACCESS_KEY": "test", "EC2_METADATA_DISABLED": "true"}.items():
         monkeypatch.setenv(f"AWS_{name}", value)
-    metrics_stream.forget_clients()
-    ports = replace(fakes.metrics.ports, stream=KinesisEventStream(fakes.settings), salt=lambda: "salt")
+    _forget_clients()
+    ports = replace(
+        fakes.metrics.ports, stream=StreamedEvents(aws_engine(fakes.settings).metrics_stream), salt=lambda: "salt"
+    )
     wiring.override(replace(fakes.services, metrics=ports))
     yield
-    metrics_stream.forget_clients()
+    _forget_clients()
+
+
+def _forget_clients() -> None:
+    kinesis.forget_clients()
+    secrets_manager.forget_clients()
+
+
+def _salt(fakes: FakeServices) -> Callable[[], str]:
+    return cached_salt(aws_engine(fakes.settings).secrets, fakes.settings.metrics_salt_name)
 
 
 def send(api: ApiClient, times: int = SENT) -> None:
@@ -110,7 +123,7 @@ def test_a_salt_that_cannot_be_had_loses_events(
 ) -> None:
     with faulty_aws("hangs") as server:
         at(monkeypatch, server.url)
-        ports = replace(fakes.metrics.ports, salt=metrics_salt(fakes.settings))
+        ports = replace(fakes.metrics.ports, salt=_salt(fakes))
         wiring.override(replace(fakes.services, metrics=ports))
         send(api, 2)
     assert lost(capsys.readouterr().out) == 2
@@ -121,7 +134,7 @@ def test_the_stream_gets_the_event(api: ApiClient, fakes: FakeServices, monkeypa
     patiently(monkeypatch)
     with faulty_aws("200", SALT) as server:
         at(monkeypatch, server.url)
-        ports = replace(fakes.metrics.ports, salt=metrics_salt(fakes.settings))
+        ports = replace(fakes.metrics.ports, salt=_salt(fakes))
         wiring.override(replace(fakes.services, metrics=ports))
         send(api, 2)
     assert server.requests == 1

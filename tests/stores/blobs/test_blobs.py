@@ -8,8 +8,9 @@ import pytest
 
 from chalicelib.blobs.blob import Blob, Collection, TimeSpan
 from chalicelib.blobs.ports import BlobStore
-from chalicelib.blobs.stores.blobs import DynamoBlobs
+from chalicelib.blobs.stores.blobs import StoredBlobs
 from chalicelib.config import Settings
+from chalicelib.engine.aws import aws_engine
 from chalicelib.engine.dynamodb import client
 from tests.fakes.blobs import FakeBlobs
 
@@ -23,7 +24,7 @@ def store(request: pytest.FixtureRequest) -> BlobStore:
     """An empty store."""
     if request.param == "memory":
         return FakeBlobs()
-    return DynamoBlobs(request.getfixturevalue("stage"))
+    return StoredBlobs(aws_engine(request.getfixturevalue("stage")).blobs)
 
 
 def blob(number: int, *, user_id: str = ANNA, created_ms: int = NOW_MS) -> Blob:
@@ -111,7 +112,7 @@ def test_blobs_that_wait_are_found_by_the_time_of_their_creation(store: BlobStor
 
 
 def test_a_list_is_read_no_further_than_it_is_asked_for(stage: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    store = DynamoBlobs(stage)
+    store = StoredBlobs(aws_engine(stage).blobs)
     store.add(blob(1))
     store.add(blob(2))
     pages: list[int] = []

@@ -13,10 +13,11 @@ from chalicelib.blobs import device_logs
 from chalicelib.blobs import manage as rules
 from chalicelib.blobs.blob import Blob, Collection, TimeSpan
 from chalicelib.blobs.content import md5_base64
-from chalicelib.blobs.stores.blobs import DynamoBlobs
-from chalicelib.blobs.stores.contents import PENDING_TAG, S3Contents
+from chalicelib.blobs.stores.blobs import StoredBlobs
+from chalicelib.blobs.stores.contents import StoredContents
 from chalicelib.config import Settings
 from chalicelib.engine import dynamodb, s3
+from chalicelib.engine.aws import aws_engine
 from tests.fakes.accounts import FakeGrants
 
 NOW_MS = 1_767_225_600_000
@@ -65,7 +66,8 @@ def world(stage: Settings) -> Iterator[World]:
     clients = (dynamodb.client(stage), s3.client(stage))
     for client in clients:
         client.meta.events.register("before-call", count)
-    yield World(stage, {"blobs": DynamoBlobs(stage), "contents": S3Contents(stage)}, calls)
+    engine = aws_engine(stage)
+    yield World(stage, {"blobs": StoredBlobs(engine.blobs), "contents": StoredContents(engine.objects)}, calls)
     for client in clients:
         client.meta.events.unregister("before-call", count)
 
@@ -82,7 +84,7 @@ def test_uploading_directly(world: World) -> None:
     direct = {"upload": ["direct"]}
     assert world.cost(lambda: world.create(1, b"", direct, **headers)) == {"TransactWriteItems": 1}
     key = f"blobs/{ANNA.user_id}/{1:032x}"
-    s3.client(world.settings).put_object(Bucket=world.settings.bucket, Key=key, Body=HELLO, Tagging=PENDING_TAG)
+    s3.client(world.settings).put_object(Bucket=world.settings.bucket, Key=key, Body=HELLO, Tagging=s3.PENDING_TAG)
 
     def confirm() -> None:
         blobs_storing.confirm_upload(key, **world.stores, now_ms=NOW_MS)

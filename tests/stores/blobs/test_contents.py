@@ -10,9 +10,11 @@ import pytest
 from chalicelib.blobs.blob import Blob, Collection
 from chalicelib.blobs.content import md5_base64
 from chalicelib.blobs.ports import ContentStore, StoredContent
-from chalicelib.blobs.stores import contents as blobs_contents
-from chalicelib.blobs.stores.contents import S3Contents
+from chalicelib.blobs.stores.contents import StoredContents
 from chalicelib.config import Settings
+from chalicelib.engine import s3 as engine_s3
+from chalicelib.engine.aws import aws_engine
+from chalicelib.engine.s3 import PENDING_TAG
 from tests.fakes.blobs import FakeContents
 
 NOW_MS = 1_767_225_600_000
@@ -39,13 +41,13 @@ def stored(request: pytest.FixtureRequest) -> Stored:
     s3 = boto3.client("s3", region_name=settings.region)
 
     def arrive(key: str, content: bytes) -> None:
-        s3.put_object(Bucket=settings.bucket, Key=key, Body=content, Tagging=blobs_contents.PENDING_TAG)
+        s3.put_object(Bucket=settings.bucket, Key=key, Body=content, Tagging=PENDING_TAG)
 
     def is_pending(key: str) -> bool:
         tags = s3.get_object_tagging(Bucket=settings.bucket, Key=key)["TagSet"]
-        return any(f"{tag['Key']}={tag['Value']}" == blobs_contents.PENDING_TAG for tag in tags)
+        return any(f"{tag['Key']}={tag['Value']}" == PENDING_TAG for tag in tags)
 
-    return Stored(S3Contents(settings), arrive, is_pending)
+    return Stored(StoredContents(aws_engine(settings).objects), arrive, is_pending)
 
 
 @pytest.mark.parametrize("content", [b"", b"\x00\xff", HELLO])
@@ -95,21 +97,21 @@ def test_an_upload_says_what_to_send_and_until_when(stored: Stored) -> None:
 
 
 def test_everything_that_is_to_be_sent_is_signed(stage: Settings) -> None:
-    upload = S3Contents(stage).upload(BLOB, NOW_MS)
+    upload = StoredContents(aws_engine(stage).objects).upload(BLOB, NOW_MS)
     signed = parse_qs(urlsplit(upload.url).query)["X-Amz-SignedHeaders"][0].split(";")
     assert set(signed) == {"host", *(name.lower() for name in upload.headers)}
     assert upload.headers["If-None-Match"] == "*"
 
 
 def test_a_download_has_the_blob_s_own_type(stage: Settings) -> None:
-    query = parse_qs(urlsplit(S3Contents(stage).download_url(BLOB)).query)
+    query = parse_qs(urlsplit(StoredContents(aws_engine(stage).objects).download_url(BLOB)).query)
     assert query["response-content-type"] == ["text/plain"]
     assert query["X-Amz-Expires"] == ["300"]
 
 
 def test_more_than_a_thousand_are_deleted_in_turns(stage: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(blobs_contents, "DELETED_AT_ONCE", 2)
-    contents = S3Contents(stage)
+    monkeypatch.setattr(engine_s3, "MAX_DELETED_KEYS", 2)
+    contents = StoredContents(aws_engine(stage).objects)
     for number in range(5):
         contents.put(f"blobs/u/{number}", HELLO, "text/plain")
     contents.delete_under("blobs/u/")
@@ -126,4 +128,4 @@ def test_an_object_in_parts_has_no_digest(stage: Settings) -> None:
         UploadId=upload_id,
         MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]},
     )
-    assert S3Contents(stage).describe("blobs/u/1") == StoredContent(len(HELLO), "")
+    assert StoredContents(aws_engine(stage).objects).describe("blobs/u/1") == StoredContent(len(HELLO), "")

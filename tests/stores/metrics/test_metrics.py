@@ -2,7 +2,8 @@
 
 import gzip
 import json
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,8 @@ import pytest
 
 from chalicelib.config import Settings
 from chalicelib.conflicts import WriteConflictError
-from chalicelib.engine import dynamodb, s3, sqs
+from chalicelib.engine import backoff, dynamodb, kinesis, s3, secrets_manager, sqs
+from chalicelib.engine.aws import aws_engine
 from chalicelib.errors import UnavailableError
 from chalicelib.metrics.ports import (
     MOST_COUNTED_AT_ONCE,
@@ -22,9 +24,9 @@ from chalicelib.metrics.ports import (
     StreamRecord,
 )
 from chalicelib.metrics.stores import stream as metrics_stream
-from chalicelib.metrics.stores.archive import LONGEST_DATA_BYTES, S3EventArchive, SqsRejectedRecords
-from chalicelib.metrics.stores.counts import KEPT_FOR, TRIES, DynamoEventCounts
-from chalicelib.metrics.stores.stream import LONGEST_IDLE_S, SALT_MAX_AGE_S, KinesisEventStream, metrics_salt
+from chalicelib.metrics.stores.archive import MAX_DATA_BYTES, QueuedRejectedRecords, StoredEventArchive
+from chalicelib.metrics.stores.counts import KEPT_FOR, StoredEventCounts
+from chalicelib.metrics.stores.stream import SALT_MAX_AGE_S, StreamedEvents, cached_salt
 from tests.fakes.metrics import FakeCounts
 
 if TYPE_CHECKING:
@@ -40,15 +42,15 @@ NOW_MS = 1_770_791_400_000
 @pytest.fixture(autouse=True)
 def _fresh_and_patient_clients(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(metrics_stream, "LIMIT_S", 60)
-    for module in (metrics_stream, s3, sqs):
+    for module in (kinesis, s3, secrets_manager, sqs):
         module.forget_clients()
     yield
-    for module in (metrics_stream, s3, sqs):
+    for module in (kinesis, s3, secrets_manager, sqs):
         module.forget_clients()
 
 
 @pytest.fixture
-def kinesis(stage: Settings) -> "KinesisClient":
+def stream_client(stage: Settings) -> "KinesisClient":
     """Kinesis, with the stage's stream of one shard."""
     import boto3
 
@@ -67,19 +69,24 @@ def failure_queue(stage: Settings) -> "SQSClient":
     return client
 
 
-def in_stream(kinesis: "KinesisClient", settings: Settings) -> list[tuple[str, bytes]]:
+def in_stream(stream_client: "KinesisClient", settings: Settings) -> list[tuple[str, bytes]]:
     """Partition key and data of every record in the stream."""
-    iterator = kinesis.get_shard_iterator(
+    iterator = stream_client.get_shard_iterator(
         StreamName=settings.metrics_stream, ShardId=SHARD, ShardIteratorType="TRIM_HORIZON"
     )
-    records = kinesis.get_records(ShardIterator=iterator["ShardIterator"])["Records"]
+    records = stream_client.get_records(ShardIterator=iterator["ShardIterator"])["Records"]
     return [(record["PartitionKey"], record["Data"]) for record in records]
 
 
 @pytest.fixture(params=["memory", "aws"])
 def counts(request: pytest.FixtureRequest) -> EventCounts:
     """The store in memory, and the one in DynamoDB."""
-    return FakeCounts() if request.param == "memory" else DynamoEventCounts(request.getfixturevalue("stage"))
+    return FakeCounts() if request.param == "memory" else stored_counts(request.getfixturevalue("stage"))
+
+
+def stored_counts(settings: Settings) -> StoredEventCounts:
+    """The store on the data table."""
+    return StoredEventCounts(aws_engine(settings).data, settings.metrics_stream)
 
 
 def test_an_unknown_shard_has_an_empty_ledger(counts: EventCounts) -> None:
@@ -130,7 +137,7 @@ def test_counts_are_found_by_days_and_prefix(counts: EventCounts) -> None:
 
 
 def test_expired_counts_are_not_found(stage: Settings) -> None:
-    counts = DynamoEventCounts(stage)
+    counts = stored_counts(stage)
     counts.add({Counted(DAY, "a"): 1}, SHARD, Ledger(), Ledger(1, ((1, 1),)))
     day_ms = 24 * 3600 * 1000
     expires_ms = NOW_MS // day_ms * day_ms + KEPT_FOR.days * day_ms
@@ -141,10 +148,11 @@ def test_expired_counts_are_not_found(stage: Settings) -> None:
 def test_two_shards_in_each_other_s_way_try_again(stage: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     from botocore.exceptions import ClientError
 
-    pauses: list[float] = []
-    counts = DynamoEventCounts(stage, pauses.append)
+    pauses: list[int] = []
+    counts = stored_counts(stage)
+    monkeypatch.setattr(backoff, "pause_after", pauses.append)
     client = dynamodb.client(stage)
-    real, failures = client.transact_write_items, [TRIES - 1]
+    real, failures = client.transact_write_items, [backoff.TRIES - 1]
 
     def conflicting(**request: Any) -> Any:
         if failures[0]:
@@ -158,14 +166,14 @@ def test_two_shards_in_each_other_s_way_try_again(stage: Settings, monkeypatch: 
 
     monkeypatch.setattr(client, "transact_write_items", conflicting)
     counts.add({Counted(DAY, "a"): 1}, SHARD, Ledger(), Ledger(1, ((1, 1),)))
-    assert len(pauses) == TRIES - 1
-    failures[0] = TRIES
+    assert len(pauses) == backoff.TRIES - 1
+    failures[0] = backoff.TRIES
     with pytest.raises(UnavailableError):
         counts.add({Counted(DAY, "a"): 1}, SHARD, counts.ledger(SHARD), Ledger(2, ((1, 2),)))
 
 
 def test_an_object_holds_one_value_a_line_and_is_written_over(stage: Settings) -> None:
-    archive = S3EventArchive(stage)
+    archive = StoredEventArchive(aws_engine(stage).objects)
     name = f"dt=2026-02-11/hour=06/{SHARD}-{NUMBER}.json.gz"
     archive.write(name, [b'{"a":1}', b'{"a":2}', b'{"a":3}'])
     archive.write(name, [b'{"a":1}', b'{"a":2}'])
@@ -176,7 +184,7 @@ def test_an_object_holds_one_value_a_line_and_is_written_over(stage: Settings) -
 
 
 def test_the_same_lines_make_the_same_object(stage: Settings) -> None:
-    archive = S3EventArchive(stage)
+    archive = StoredEventArchive(aws_engine(stage).objects)
     for name in ("a", "b"):
         archive.write(name, [b'{"a":1}'])
     tags = {one["ETag"] for one in s3.client(stage).list_objects_v2(Bucket=stage.bucket)["Contents"]}
@@ -184,7 +192,7 @@ def test_the_same_lines_make_the_same_object(stage: Settings) -> None:
 
 
 def test_a_rejected_record_says_where_it_is_and_why(stage: Settings, failure_queue: "SQSClient") -> None:
-    rejected = SqsRejectedRecords(stage)
+    rejected = QueuedRejectedRecords(aws_engine(stage).metrics_failures)
     rejected.put(RejectedRecord(StreamRecord(SHARD, NUMBER, b"\x00"), "not JSON"))
     rejected.put(RejectedRecord(StreamRecord(SHARD, NUMBER + 1, b"x" * 1_000_000), "not JSON"))
     url = failure_queue.get_queue_url(QueueName=stage.metrics_failure_queue)["QueueUrl"]
@@ -198,31 +206,24 @@ def test_a_rejected_record_says_where_it_is_and_why(stage: Settings, failure_que
         "dataBase64": "AA==",
     }
     assert bodies[1]["sizeBytes"] == 1_000_000
-    assert len(bodies[1]["dataBase64"]) == LONGEST_DATA_BYTES * 4 // 3
+    assert len(bodies[1]["dataBase64"]) == MAX_DATA_BYTES * 4 // 3
 
 
-def test_events_are_put_into_the_stream(stage: Settings, kinesis: "KinesisClient") -> None:
-    stream = KinesisEventStream(stage)
+def stored_salt(settings: Settings, clock_s: Callable[[], float] = time.monotonic) -> Callable[[], str]:
+    """The stage's salt in Secrets Manager."""
+    return cached_salt(aws_engine(settings).secrets, settings.metrics_salt_name, clock_s)
+
+
+def test_events_are_put_into_the_stream(stage: Settings, stream_client: "KinesisClient") -> None:
+    stream = StreamedEvents(aws_engine(stage).metrics_stream)
     stream.put("702f0e4953", b"{}")
     stream.put("702f0e4953", b"[]")
-    assert in_stream(kinesis, stage) == [("702f0e4953", b"{}"), ("702f0e4953", b"[]")]
+    assert in_stream(stream_client, stage) == [("702f0e4953", b"{}"), ("702f0e4953", b"[]")]
 
 
 def test_a_stream_that_is_not_there_loses_events(stage: Settings) -> None:
     with pytest.raises(UnavailableError):
-        KinesisEventStream(stage).put("702f0e4953", b"{}")
-
-
-def test_a_connection_that_idled_is_not_used_again(
-    stage: Settings, kinesis: "KinesisClient", monkeypatch: pytest.MonkeyPatch
-) -> None:
-    now_s, closed = [0.0], []
-    stream = KinesisEventStream(stage, lambda: now_s[0])
-    monkeypatch.setattr(metrics_stream._kinesis(stage.region), "close", lambda: closed.append(now_s[0]))
-    for now_s[0] in (LONGEST_IDLE_S, 2 * LONGEST_IDLE_S, 3 * LONGEST_IDLE_S + 1, 3 * LONGEST_IDLE_S + 2):
-        stream.put("702f0e4953", b"{}")
-    assert closed == [3 * LONGEST_IDLE_S + 1]
-    assert len(in_stream(kinesis, stage)) == 4
+        StreamedEvents(aws_engine(stage).metrics_stream).put("702f0e4953", b"{}")
 
 
 def test_the_salt_is_read_once_in_a_while(stage: Settings) -> None:
@@ -231,7 +232,7 @@ def test_the_salt_is_read_once_in_a_while(stage: Settings) -> None:
     secrets = boto3.client("secretsmanager", region_name=stage.region)
     secrets.create_secret(Name=stage.metrics_salt_name, SecretString="first")
     now_s = [0.0]
-    salt = metrics_salt(stage, lambda: now_s[0])
+    salt = stored_salt(stage, lambda: now_s[0])
     assert salt() == "first"
     secrets.put_secret_value(SecretId=stage.metrics_salt_name, SecretString="second")
     now_s[0] = SALT_MAX_AGE_S - 1
@@ -245,4 +246,4 @@ def test_the_salt_is_read_once_in_a_while(stage: Settings) -> None:
 
 def test_without_a_salt_events_are_lost(stage: Settings) -> None:
     with pytest.raises(UnavailableError):
-        metrics_salt(stage)()
+        stored_salt(stage)()

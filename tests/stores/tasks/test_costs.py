@@ -11,11 +11,12 @@ import pytest
 from chalicelib.config import Settings
 from chalicelib.engine import dynamodb
 from chalicelib.engine.aws import aws_engine
+from chalicelib.engine.table import Put
 from chalicelib.services import Services
 from chalicelib.tasks.dispatch import Ticked, tick
 from chalicelib.tasks.ports import TaskFilter
 from chalicelib.tasks.stores.slots import StoredTaskSlots
-from chalicelib.tasks.stores.tasks import DynamoTasks, item_of
+from chalicelib.tasks.stores.tasks import StoredTasks, task_item
 from chalicelib.tasks.task import Place, Task
 from chalicelib.tasks.types import Run, TaskType, registry
 from chalicelib.tasks.worker import Result, carry_out
@@ -23,7 +24,6 @@ from tests.fakes.services import FakeServices
 from tests.stores.tasks.tasks_table import create_tasks_table
 
 READ_UNIT_BYTES = 4096
-PUTS_AT_ONCE = 25
 MANY = 10_000
 
 
@@ -63,7 +63,7 @@ def runner(stage: Settings) -> Services:
     """Services with tasks and slots on DynamoDB."""
     create_tasks_table(stage)
     fakes = FakeServices()
-    fakes.tasks = DynamoTasks(stage)  # type: ignore[assignment]  # the port that the fake stands for
+    fakes.tasks = StoredTasks(aws_engine(stage).tasks)  # type: ignore[assignment]  # the port that the fake stands for
     fakes.task_slots = StoredTaskSlots(aws_engine(stage).tasks)  # type: ignore[assignment]  # the same
     return fakes.services
 
@@ -80,10 +80,7 @@ def meter(runner: Services, stage: Settings) -> Iterator[Meter]:
 
 def put_many(settings: Settings, tasks: list[Task]) -> None:
     """Stores tasks, many at a time."""
-    client = dynamodb.client(settings)
-    for start in range(0, len(tasks), PUTS_AT_ONCE):
-        requests: list[Any] = [{"PutRequest": {"Item": item_of(task)}} for task in tasks[start : start + PUTS_AT_ONCE]]
-        client.batch_write_item(RequestItems={settings.tasks_table: requests})
+    aws_engine(settings).tasks.batch_write([Put(task_item(task)) for task in tasks])
 
 
 def not_due(now_ms: int, count: int) -> list[Task]:

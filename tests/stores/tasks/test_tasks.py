@@ -14,9 +14,9 @@ from chalicelib.engine.aws import aws_engine
 from chalicelib.errors import TaskNameTakenError
 from chalicelib.tasks.ports import RunOrder, TaskFilter, TaskSlots, TaskStore
 from chalicelib.tasks.stores import queue as tasks_queue
-from chalicelib.tasks.stores.queue import SqsTaskQueue
+from chalicelib.tasks.stores.queue import QueuedTaskMessages
 from chalicelib.tasks.stores.slots import StoredTaskSlots
-from chalicelib.tasks.stores.tasks import DynamoTasks
+from chalicelib.tasks.stores.tasks import StoredTasks
 from chalicelib.tasks.task import Place, State, Task, claimed
 from tests.fakes.tasks import FakeSlots, FakeTasks
 from tests.stores.tasks.tasks_table import create_tasks_table
@@ -35,17 +35,17 @@ def tasks_stage(stage: Settings) -> Settings:
 @pytest.fixture(params=["memory", "dynamodb"])
 def store(request: pytest.FixtureRequest) -> TaskStore:
     """An empty store."""
-    return FakeTasks() if request.param == "memory" else DynamoTasks(request.getfixturevalue("tasks_stage"))
+    if request.param == "memory":
+        return FakeTasks()
+    return StoredTasks(aws_engine(request.getfixturevalue("tasks_stage")).tasks)
 
 
 @pytest.fixture(params=["memory", "dynamodb"])
 def slots(request: pytest.FixtureRequest) -> TaskSlots:
     """Slots that nobody holds."""
-    return (
-        FakeSlots()
-        if request.param == "memory"
-        else StoredTaskSlots(aws_engine(request.getfixturevalue("tasks_stage")).tasks)
-    )
+    if request.param == "memory":
+        return FakeSlots()
+    return StoredTaskSlots(aws_engine(request.getfixturevalue("tasks_stage")).tasks)
 
 
 def task(number: int, **fields: Any) -> Task:
@@ -257,7 +257,7 @@ def queue_stage(tasks_stage: Settings) -> Iterator[Settings]:
 def test_a_wake_is_a_message_that_comes_later(queue_stage: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(tasks_queue, "WAKE_AFTER_S", 1)
-    SqsTaskQueue(queue_stage).wake("type")
+    QueuedTaskMessages(aws_engine(queue_stage).task_queue).wake("type")
     client, url = sqs.queue(queue_stage.region, queue_stage.tasks_queue)
     assert "Messages" not in client.receive_message(QueueUrl=url)
     [message] = client.receive_message(QueueUrl=url, WaitTimeSeconds=5)["Messages"]
@@ -267,7 +267,7 @@ def test_a_wake_is_a_message_that_comes_later(queue_stage: Settings, monkeypatch
 def test_an_order_is_a_message(queue_stage: Settings) -> None:
 
     order = RunOrder("task", "type", NOW, 3, "holder")
-    SqsTaskQueue(queue_stage).send(order)
+    QueuedTaskMessages(aws_engine(queue_stage).task_queue).send(order)
     client, url = sqs.queue(queue_stage.region, queue_stage.tasks_queue)
     [message] = client.receive_message(QueueUrl=url)["Messages"]
     assert RunOrder(**json.loads(message["Body"])) == order

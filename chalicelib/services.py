@@ -23,7 +23,7 @@ from chalicelib.config import Settings
 from chalicelib.data_sources.ports import DataSourcePorts
 from chalicelib.data_sources.stores.data_sources import DynamoDataSources
 from chalicelib.engine.aws import aws_engine
-from chalicelib.engine.secrets_manager import cached_secret
+from chalicelib.engine.secrets import cached_secret
 from chalicelib.log.ports import DataPorts
 from chalicelib.log.stores.archive import S3Archive
 from chalicelib.log.stores.backlog import DynamoCompactionMarks
@@ -103,6 +103,7 @@ def build_services(settings: Settings) -> Services:
         now_ms=system_now_ms,
         new_id=random_id,
     )
+    id_tokens = JoseIdTokens(signing_keys(engine.secrets, settings.oidc_keys_name))
     data_sources = DynamoDataSources(settings)
     return Services(
         settings=settings,
@@ -110,10 +111,10 @@ def build_services(settings: Settings) -> Services:
         new_id=random_id,
         new_token=random_token,
         count=count,
-        server_secret=cached_secret(settings, settings.server_secret_name),
-        invitation_code=cached_secret(settings, settings.invitation_secret_name),
+        server_secret=cached_secret(engine.secrets, settings.server_secret_name),
+        invitation_code=cached_secret(engine.secrets, settings.invitation_secret_name),
         accounts=accounts,
-        sign_in=SignInPorts(accounts, DynamoOidcLogins(settings), JoseIdTokens(signing_keys(settings))),
+        sign_in=SignInPorts(accounts, DynamoOidcLogins(settings), id_tokens),
         data=data,
         tiles=tiles,
         uploads=UploadPorts(data, DynamoRefusals(settings)),

@@ -6,6 +6,7 @@ The keys before it stay published, so nobody has to sign in again (docs/sign-in.
 import argparse
 
 from chalicelib.config import Settings
+from chalicelib.engine.secrets_manager import SecretsManager
 from chalicelib.sign_in.stores.signing_keys import rotate
 from tools.aws_account import session_of_caller
 from tools.project import run_tool
@@ -18,7 +19,7 @@ def main() -> int:
     stage = parser.parse_args().stage
     session, whose = session_of_caller(stage)
     print(f"stage {stage} in {whose}", flush=True)
-    rotate(Settings(stage=stage, region=session.region_name))
+    rotate(SecretsManager(session.region_name), Settings(stage=stage).oidc_keys_name)
     print("There is a new key; all functions sign with it within five minutes.")
     return 0
 

@@ -1,7 +1,12 @@
-"""The port of secrets: texts that few may read, in versions."""
+"""The port of secrets: texts that few may read, in versions; and a cache for one that is read often."""
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
+
+MAX_AGE_S = 300
+"""How long a process may use the text of a secret after somebody replaced it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,3 +39,20 @@ class Secrets(Protocol):
             UnavailableError: the engine throttles, times out or cannot be reached.
             RuntimeError: there is no such secret, or this process may not write it.
         """
+
+
+def cached_secret(secrets: Secrets, name: str, clock_s: Callable[[], float] = time.monotonic) -> Callable[[], str]:
+    """A function that returns the text of a secret, and reads it at most once in five minutes.
+
+    Raises (the function):
+        UnavailableError, RuntimeError: as `Secrets.get`.
+    """
+    known: tuple[str, float] | None = None
+
+    def text() -> str:
+        nonlocal known
+        if known is None or clock_s() - known[1] >= MAX_AGE_S:
+            known = secrets.get(name).text, clock_s()
+        return known[0]
+
+    return text

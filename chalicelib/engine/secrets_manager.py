@@ -1,17 +1,13 @@
 """Secrets on Secrets Manager."""
 
-import time
 import uuid
-from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
 from typing import TYPE_CHECKING
 
-from chalicelib.config import Settings
 from chalicelib.engine.deadline import within
 from chalicelib.engine.errors import engine_errors
 from chalicelib.engine.secrets import SecretVersion
-from chalicelib.errors import UnavailableError
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -19,44 +15,6 @@ if TYPE_CHECKING:
 CONNECT_TIMEOUT_S = 1
 READ_TIMEOUT_S = 3
 TRIES = 3
-MAX_AGE_S = 300
-"""How long a rotated secret may still be taken for the current one."""
-
-
-def cached_secret(settings: Settings, name: str, clock_s: Callable[[], float] = time.monotonic) -> Callable[[], str]:
-    """A function that answers the secret of this name, asking for it once in five minutes.
-
-    Raises (the function):
-        UnavailableError: Secrets Manager throttles or does not answer.
-        RuntimeError: there is no such secret, or it is not ours to read.
-    """
-    known: tuple[str, float] | None = None
-
-    def secret() -> str:
-        nonlocal known
-        if known is None or clock_s() - known[1] >= MAX_AGE_S:
-            known = _read(settings, name), clock_s()
-        return known[0]
-
-    return secret
-
-
-def _read(settings: Settings, name: str) -> str:
-    from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
-
-    try:
-        return client(settings.region).get_secret_value(SecretId=name)["SecretString"]
-    except ClientError as error:
-        if error.response["ResponseMetadata"]["HTTPStatusCode"] >= 500:
-            raise UnavailableError from error
-        code = error.response["Error"]["Code"]
-        if "Throttling" in code:
-            raise UnavailableError from error
-        raise RuntimeError(f"the secret {name} cannot be read: {code}") from error
-    except HTTPClientError as error:
-        raise UnavailableError from error
-    except BotoCoreError as error:
-        raise RuntimeError(f"the secret {name} cannot be read: {type(error).__name__}") from error
 
 
 @cache

@@ -1,86 +1,67 @@
-"""The stage's signing keys, in one secret of Secrets Manager: made when first needed, and replaced by `rotate`.
+"""The keys that sign a stage's ID tokens, in one secret: made at their first use, and replaced by `rotate`.
 
-The secret holds `{"keys": [...]}`, JSON Web Keys with the current one first. Its first value, which the template
-generates, holds none. Two that make keys at the same time agree on one: a new version of the secret gets an id that
-follows from the id of the version before it, and Secrets Manager takes a version's content once.
+The secret holds `{"keys": [...]}`: JSON Web Keys, the current one first. Its first version, which the deployment
+generates, holds none. Of two processes that make the first key at the same time one wins, and both use its key: a
+version of a secret is replaced once.
 """
 
 import time
-import uuid
 from collections.abc import Callable
-from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 
-from chalicelib.config import Settings
-from chalicelib.engine.errors import refusals
-from chalicelib.engine.secrets_manager import MAX_AGE_S, client
+from chalicelib.engine.secrets import MAX_AGE_S, Secrets, SecretVersion
 from chalicelib.errors import UnavailableError
 from chalicelib.sign_in.stores.id_tokens import PrivateKey, new_private_key
 
-if TYPE_CHECKING:
-    from mypy_boto3_secretsmanager import SecretsManagerClient
-
-KEYS_KEPT = 3
-"""The current key and those before it, which stay published: tokens that they signed are still about."""
+MAX_KEYS = 3
+"""The current key and those before it, which stay published while tokens that they signed are in use."""
 
 
-def signing_keys(settings: Settings, clock_s: Callable[[], float] = time.monotonic) -> Callable[[], list[PrivateKey]]:
-    """A function that answers the keys, the current one first, asking for them once in five minutes.
+def signing_keys(
+    secrets: Secrets, name: str, clock_s: Callable[[], float] = time.monotonic
+) -> Callable[[], list[PrivateKey]]:
+    """A function that returns the keys in the secret of this name, the current one first. It reads them at most once
+    in five minutes, and makes the first one if there is none.
 
     Raises (the function):
-        UnavailableError: Secrets Manager throttles or does not answer.
-        RuntimeError: there is no such secret, or it is not ours to read or write.
+        UnavailableError, RuntimeError: as `Secrets.get` and `Secrets.replace`.
     """
     known: tuple[list[PrivateKey], float] | None = None
 
     def keys() -> list[PrivateKey]:
         nonlocal known
         if known is None or clock_s() - known[1] >= MAX_AGE_S:
-            version_id, stored = _read(settings)
-            known = stored or _put_before(settings, version_id, []), clock_s()
+            version = secrets.get(name)
+            known = _keys(version) or _with_new_key(secrets, name, version), clock_s()
         return known[0]
 
     return keys
 
 
-def rotate(settings: Settings) -> None:
-    """Sign with a new key from now on (other processes within five minutes), and keep the last ones published.
+def rotate(secrets: Secrets, name: str) -> None:
+    """Make a new key the current one, and keep the last ones published. Other processes follow within five minutes.
 
     Raises:
         UnavailableError, RuntimeError: as `signing_keys`.
     """
-    version_id, stored = _read(settings)
-    _put_before(settings, version_id, stored)
+    _with_new_key(secrets, name, secrets.get(name))
 
 
-def _read(settings: Settings) -> tuple[str, list[PrivateKey]]:
-    """The id of the secret's version and the keys in it."""
-    with refusals():
-        value = client(settings.region).get_secret_value(SecretId=settings.oidc_keys_name)
-    return value["VersionId"], _keys(value["SecretString"])
-
-
-def _keys(text: str) -> list[PrivateKey]:
+def _keys(version: SecretVersion) -> list[PrivateKey]:
     try:
-        stored: Any = orjson.loads(text)
+        stored: Any = orjson.loads(version.text)
     except orjson.JSONDecodeError:
-        return []  # what the template generated
+        return []  # the text that the deployment generated
     return list(stored["keys"]) if isinstance(stored, dict) else []
 
 
-def _put_before(settings: Settings, version_id: str, stored: list[PrivateKey]) -> list[PrivateKey]:
-    """The keys after a new one was put before those stored; another's, when another was faster."""
-    keys: list[PrivateKey] = [new_private_key(), *stored][:KEYS_KEPT]
-    secrets: SecretsManagerClient = client(settings.region)
-    with refusals(), suppress(secrets.exceptions.ResourceExistsException):
-        secrets.put_secret_value(
-            SecretId=settings.oidc_keys_name,
-            SecretString=orjson.dumps({"keys": keys}).decode(),
-            ClientRequestToken=str(uuid.uuid5(uuid.NAMESPACE_URL, version_id)),
-        )
-    _, winners = _read(settings)
-    if not winners:
+def _with_new_key(secrets: Secrets, name: str, version: SecretVersion) -> list[PrivateKey]:
+    """The keys after a new one was put before those of this version; another process's, if that was faster."""
+    keys = [new_private_key(), *_keys(version)][:MAX_KEYS]
+    secrets.replace(name, version.id, orjson.dumps({"keys": keys}).decode())
+    current = _keys(secrets.get(name))
+    if not current:
         raise UnavailableError
-    return winners
+    return current

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from chalicelib.accounts.password_sign_in import ATTEMPTS_WINDOW_S, MAX_FAILURES_PER_ACCOUNT
-from tests.e2e import javascript
 from tests.e2e.client import PASSWORD, Client, Reply, User, sample
+from tests.e2e.clients import javascript
 from tools.project import ROOT
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from chalicelib.tiles.compact import Done, compact, rebuild
-from tests.e2e import loop_year
 from tests.e2e.client import Client, Reply, User, sample
+from tests.e2e.clients import loop_year
 from tests.e2e.read_model import Stored, Tasks
 from tools.project import ROOT
 

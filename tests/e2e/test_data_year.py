@@ -23,8 +23,8 @@ from chalicelib.tasks.task import Task
 from chalicelib.tasks.types import Run
 from chalicelib.tiles.compact import LEASE_MS
 from chalicelib.tiles.purge import WAIT_MS, purge
-from tests.e2e import javascript, loop_year
 from tests.e2e.client import TIMEOUT_S, Client, User, sample
+from tests.e2e.clients import javascript, loop_year
 from tools.demo.generator import Record
 from tools.packaging import LOCAL_STAGE
 

@@ -23,7 +23,7 @@ import requests
 import urllib3
 
 from chalicelib.encoding.gzip_splice import RecordArray, deflated_lines
-from tests.e2e import javascript
+from tests.e2e.clients import javascript
 
 READERS = Path(__file__).parent / "gzip_decoders"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

@@ -10,8 +10,8 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.e2e import javascript
 from tests.e2e.client import Client, User
+from tests.e2e.clients import javascript
 
 if TYPE_CHECKING:
     from tests.e2e.conftest import Cloud

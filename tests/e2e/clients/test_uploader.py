@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.e2e import javascript
 from tests.e2e.client import User, sample
+from tests.e2e.clients import javascript
 
 if TYPE_CHECKING:
     from tests.e2e.conftest import Cloud

@@ -13,7 +13,7 @@ import pytest
 
 from tests.e2e.client import User, sample
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parents[3]
 START_TIMEOUT_S = 300
 SAVED_AFTER_S = 35
 """Longer than any pause between two saves, and a save."""

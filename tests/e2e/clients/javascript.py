@@ -1,6 +1,6 @@
 """JavaScript clients of a running server: Node's own fetch, and the npm package `tidepool-platform-client`.
 
-The package is installed by npm as `tests/e2e/javascript/package-lock.json` pins it, once for each lock file.
+The package is installed by npm as `tests/e2e/clients/javascript/package-lock.json` pins it, once for each lock file.
 """
 
 import hashlib
@@ -33,7 +33,7 @@ class Fetched:
 
 @dataclass(frozen=True, slots=True)
 class JavaScript:
-    """Runs the scripts of `tests/e2e/javascript` in the folder where their package is installed."""
+    """Runs the scripts of `tests/e2e/clients/javascript` in the folder where their package is installed."""
 
     folder: Path
 

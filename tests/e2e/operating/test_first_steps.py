@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tests.e2e.conftest import Cloud
 
-PAGE = Path(__file__).parent.parent.parent / "docs" / "first-steps.md"
+PAGE = Path(__file__).parents[3] / "docs" / "first-steps.md"
 ADDRESS = "http://127.0.0.1:8000"
 
 

@@ -142,8 +142,9 @@ def new_person(number: int) -> Person:
     from chalicelib.accounts.stores.sessions import session_item
     from chalicelib.config import Settings
     from chalicelib.engine import dynamodb
+    from chalicelib.engine.aws import aws_engine
     from chalicelib.log.data_set import DataSet
-    from chalicelib.log.stores.data_sets import DynamoDataSets
+    from chalicelib.log.stores.data_sets import StoredDataSets
     from chalicelib.services import system_now_ms
 
     settings, now_ms = Settings.from_env(), system_now_ms()
@@ -156,7 +157,9 @@ def new_person(number: int) -> Person:
         "time": "2026-01-01T00:00:00Z",
         "deduplicator": {"name": "org.tidepool.deduplicator.dataset.delete.origin", "version": "1.0.0"},
     }
-    DynamoDataSets(settings).create(DataSet(person.data_set_id, person.id, 0, now_ms, now_ms, description))
+    StoredDataSets(aws_engine(settings).data).create(
+        DataSet(person.data_set_id, person.id, 0, now_ms, now_ms, description)
+    )
     session = Session(
         token_hash(person.token), person.id, is_server=False, created_time_ms=now_ms, expires_time_ms=now_ms * 2
     )

@@ -25,10 +25,10 @@ from chalicelib.data_sources.stores.data_sources import DynamoDataSources
 from chalicelib.engine.aws import aws_engine
 from chalicelib.engine.secrets import cached_secret
 from chalicelib.log.ports import DataPorts
-from chalicelib.log.stores.archive import S3Archive
-from chalicelib.log.stores.backlog import DynamoCompactionMarks
-from chalicelib.log.stores.data_sets import DynamoDataSets
-from chalicelib.log.stores.record_log import DynamoRecordLog
+from chalicelib.log.stores.archive import StoredArchive
+from chalicelib.log.stores.backlog import StoredCompactionMarks
+from chalicelib.log.stores.data_sets import StoredDataSets
+from chalicelib.log.stores.record_log import StoredRecordLog
 from chalicelib.metrics.ports import MetricsPorts
 from chalicelib.metrics.stores.archive import QueuedRejectedRecords, StoredEventArchive
 from chalicelib.metrics.stores.counts import StoredEventCounts
@@ -92,12 +92,12 @@ def build_services(settings: Settings) -> Services:
         passwords=Argon2Passwords(),
         sign_in_attempts=StoredSignInAttempts(engine.accounts),
     )
-    data = DataPorts(DynamoDataSets(settings), DynamoRecordLog(settings))
+    data = DataPorts(StoredDataSets(engine.data), StoredRecordLog(engine.data))
     tiles = TilePorts(
         data=data,
         tiles=DynamoTiles(settings),
-        archive=S3Archive(settings),
-        backlog=DynamoCompactionMarks(settings),
+        archive=StoredArchive(engine.objects),
+        backlog=StoredCompactionMarks(engine.data),
         sweeping=DynamoSweeping(settings),
         purging=DynamoPurging(settings),
         now_ms=system_now_ms,

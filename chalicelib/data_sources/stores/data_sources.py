@@ -7,16 +7,16 @@ from chalicelib.config import Settings
 from chalicelib.data_sources.data_source import CONNECTED, DISCONNECTED, DataSource
 from chalicelib.engine.dynamodb import TransactionRefusedError, batch_get, client, query_pages, refusals
 from chalicelib.errors import ConflictError
-from chalicelib.log.stores.data_sets import without_conflict
-from chalicelib.log.stores.keys import (
+from chalicelib.log.stores.keys import sources_partition
+from chalicelib.log.stores.legacy import (
+    owner_change,
     source_key,
     source_link_key,
     source_list_key,
     source_place_key,
     source_session_key,
-    sources_partition,
+    without_conflict,
 )
-from chalicelib.log.stores.owner import owner_change
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -110,10 +110,10 @@ class DynamoDataSources:
     ) -> bool:
         """Carries out writes that change what readers get, and raises the owner's `changes`: with them, so that none
         goes unnoticed, and once more after, since who reads in between may meet the counter before the data source."""
-        raised = owner_change(self._table, user_id, seen={}, set_to=set_to)
+        raised = owner_change(self._table, user_id, set_to=set_to)
         if not self._transact([*writes, {"Update": raised}]):
             return False
-        return self._transact([{"Update": owner_change(self._table, user_id, seen={})}])
+        return self._transact([{"Update": owner_change(self._table, user_id)}])
 
     def _transact(self, writes: "list[TransactWriteItemTypeDef]") -> bool:
         def write() -> None:

@@ -12,8 +12,7 @@ import struct
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
-from chalicelib.config import Settings
-from chalicelib.engine.s3 import S3Objects
+from chalicelib.engine.objects import Objects
 from chalicelib.log.data_set import DataOwner
 from chalicelib.log.entry import Entry, EntryKind
 
@@ -27,11 +26,11 @@ _KINDS = (EntryKind.ADD, EntryKind.DELETE)
 _PLAIN = re.compile(r"[0-9A-Za-z_-]{1,64}")
 
 
-class S3Archive:
-    """The port `Archive` on S3."""
+class StoredArchive:
+    """The port `Archive` on the stage's objects."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._objects = S3Objects(settings)
+    def __init__(self, objects: Objects) -> None:
+        self._objects = objects
 
     def put(self, owner: DataOwner, entries: Sequence[Entry]) -> None:
         """See `Archive.put`: one request."""

@@ -1,33 +1,26 @@
 """The keys of the data table: every item of it is named here and nowhere else. See docs/access-patterns.md."""
 
 import hashlib
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
-
-    Key = dict[str, AttributeValueTypeDef]
-
+from chalicelib.engine.table import Key
 
 MAX_ID_LENGTH = 200
 """Ids come out of paths, and a key has at most 2048 bytes (a limit of DynamoDB)."""
-
-
 LAST_NUMBER = 10**12 - 1
 """The last that fits into twelve digits."""
 
 
-def key(pk: str, sk: str) -> "Key":
-    """A key as DynamoDB takes it."""
-    return {"pk": {"S": pk}, "sk": {"S": sk}}
+def key(pk: str, sk: str) -> Key:
+    """The key of an item."""
+    return {"pk": pk, "sk": sk}
 
 
-def head_key(data_set_id: str) -> "Key":
+def head_key(data_set_id: str) -> Key:
     """The head of a data set."""
     return key(f"DS#{_part(data_set_id)}", "HEAD")
 
 
-def owner_key(owner_id: str) -> "Key":
+def owner_key(owner_id: str) -> Key:
     """The counters of a user's data."""
     return key(f"USER#{_part(owner_id)}", "DATA")
 
@@ -37,7 +30,7 @@ def data_sets_partition(owner_id: str, epoch: int) -> str:
     return f"USER#{_part(owner_id)}#{epoch}#DS"
 
 
-def data_set_key(owner_id: str, epoch: int, created_time_ms: int, data_set_id: str) -> "Key":
+def data_set_key(owner_id: str, epoch: int, created_time_ms: int, data_set_id: str) -> Key:
     """The description of a data set."""
     return key(data_sets_partition(owner_id, epoch), f"{created_time_ms:013d}#{_part(data_set_id)}")
 
@@ -52,7 +45,7 @@ def normal_log_partition(owner_id: str, epoch: int, data_set_id: str) -> str:
     return f"LOG#{_part(owner_id)}#{epoch}#{_part(data_set_id)}"
 
 
-def entry_key(owner_id: str, epoch: int, data_set_id: str, number: int, *, is_continuous: bool) -> "Key":
+def entry_key(owner_id: str, epoch: int, data_set_id: str, number: int, *, is_continuous: bool) -> Key:
     """An entry of a log."""
     if is_continuous:
         return key(continuous_log_partition(owner_id, epoch), f"{_part(data_set_id)}#{entry_number(number)}")
@@ -76,7 +69,7 @@ def parts_partition(data_set_id: str) -> str:
     return f"PART#{_part(data_set_id)}"
 
 
-def part_key(data_set_id: str, staged: str, index: int) -> "Key":
+def part_key(data_set_id: str, staged: str, index: int) -> Key:
     """A part of a body; `staged` is new for each body."""
     return key(parts_partition(data_set_id), f"{staged}#{index:04d}")
 
@@ -86,7 +79,7 @@ def purge_orders_partition() -> str:
     return "PURGE"
 
 
-def purge_order_key(order_id: str) -> "Key":
+def purge_order_key(order_id: str) -> Key:
     """An order; its id begins with its time."""
     return key(purge_orders_partition(), order_id)
 
@@ -96,12 +89,12 @@ def purge_order_id(time_ms: int, owner_id: str, epoch: int, data_set_id: str = "
     return f"{time_ms:013d}#{_part(owner_id)}#{epoch}#{_part(data_set_id)}"
 
 
-def snapshot_key(owner_id: str) -> "Key":
+def snapshot_key(owner_id: str) -> Key:
     """The pointer to all tiles of a user, beside their counters, so that one read has both."""
     return key(f"USER#{_part(owner_id)}", "TILES")
 
 
-def compaction_key(owner_id: str) -> "Key":
+def compaction_key(owner_id: str) -> Key:
     """Who compacts the logs of a user, and the version of the last attempt; it outlives erasing."""
     return key(f"USER#{_part(owner_id)}", "COMPACTION")
 
@@ -141,7 +134,7 @@ def sweep_orders_partition() -> str:
     return "SWEEP"
 
 
-def sweep_order_key(order_id: str) -> "Key":
+def sweep_order_key(order_id: str) -> Key:
     """An order; its id begins with its time."""
     return key(sweep_orders_partition(), order_id)
 
@@ -156,7 +149,7 @@ def marks_partition(shard: str) -> str:
     return f"COMPACT#{shard}"
 
 
-def mark_key(owner_id: str) -> "Key":
+def mark_key(owner_id: str) -> Key:
     """The mark of a user whose logs have grown."""
     return key(marks_partition(hashlib.sha256(owner_id.encode()).hexdigest()[0]), _part(owner_id))
 
@@ -166,12 +159,12 @@ def refusals_partition(owner_id: str) -> str:
     return f"REFUSALS#{_part(owner_id)}"
 
 
-def refusal_key(owner_id: str, time_ms: int, refusal_id: str) -> "Key":
+def refusal_key(owner_id: str, time_ms: int, refusal_id: str) -> Key:
     """A refused upload."""
     return key(refusals_partition(owner_id), f"{time_ms:013d}#{_part(refusal_id)}")
 
 
-def source_key(source_id: str) -> "Key":
+def source_key(source_id: str) -> Key:
     """A data source."""
     return key(f"SOURCE#{_part(source_id)}", "SOURCE")
 
@@ -181,22 +174,22 @@ def sources_partition(user_id: str) -> str:
     return f"USER#{_part(user_id)}#SOURCES"
 
 
-def source_list_key(user_id: str, created_time_ms: int, source_id: str) -> "Key":
+def source_list_key(user_id: str, created_time_ms: int, source_id: str) -> Key:
     """A data source in the list of its user."""
     return key(sources_partition(user_id), f"{created_time_ms:013d}#{_part(source_id)}")
 
 
-def source_session_key(provider_session_id: str) -> "Key":
+def source_session_key(provider_session_id: str) -> Key:
     """What names the data source of a session with a provider."""
     return key(f"SOURCE_SESSION#{_part(provider_session_id)}", "SOURCE")
 
 
-def source_link_key(provider: tuple[str, str], external_id: str) -> "Key":
+def source_link_key(provider: tuple[str, str], external_id: str) -> Key:
     """What names the connected data source of what a provider calls its user."""
     return key(f"SOURCE_LINK#{_part(provider[0])}#{_part(provider[1])}#{_part(external_id)}", "SOURCE")
 
 
-def source_place_key(user_id: str, provider: tuple[str, str]) -> "Key":
+def source_place_key(user_id: str, provider: tuple[str, str]) -> Key:
     """The one place that a user has for a data source of a provider that is connected or in error."""
     return key(f"SOURCE_PLACE#{_part(user_id)}#{_part(provider[0])}#{_part(provider[1])}", "SOURCE")
 

@@ -5,21 +5,12 @@ races with a close comes before it or is refused; a part that no entry names is 
 """
 
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
-from chalicelib.config import Settings
-from chalicelib.engine.backoff import TRIES, pause_after
-from chalicelib.engine.dynamodb import (
-    TransactionConflictError,
-    TransactionRefusedError,
-    batch_get,
-    batch_put,
-    client,
-    query_pages,
-    refusals,
-)
+from chalicelib.engine.conditions import absent, all_of, equals
+from chalicelib.engine.errors import TransactionRefusedError
+from chalicelib.engine.table import Item, Key, Put, Query, Range, Table, Update, Write
 from chalicelib.errors import DataSetClosedError, DataSetNotFoundError, UnavailableError
 from chalicelib.log.backlog import weight_bytes
 from chalicelib.log.data_set import DataOwner, DataSetHead
@@ -48,10 +39,6 @@ from chalicelib.log.stores.owner import (
     place_value,
 )
 
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
-
 INLINE_BYTES = 8 * 1024
 """Bodies up to this size stand in their entry: a transaction costs twice what a plain write does."""
 PART_BYTES = 380 * 1024
@@ -59,48 +46,53 @@ PART_BYTES = 380 * 1024
 GETS_AT_ONCE = 40
 """Parts read at once, so that they fit into the 16 MB of an answer."""
 
-_HEAD, _ENTRY, _OWNER = range(3)
-"""The places of the transaction's writes."""
+MAX_ATTEMPTS = 10
+"""Of the requests that append to one data set at once, one wins each time: this is how many may come together."""
 
-Item = dict[str, Any]
+_HEAD, _ENTRY, _OWNER = range(3)
+"""The positions of the transaction's writes."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Staged:
-    """Where the parts of a body are."""
+class _StagedBody:
+    """A body that stands in parts."""
 
+    data_set_id: str
     prefix: str
-    count: int
-
-
-class DynamoRecordLog:
-    """The port `RecordLog` on DynamoDB."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._table = settings.data_table
+    part_count: int
 
     @property
-    def _dynamodb(self) -> "DynamoDBClient":
-        return client(self._settings)
+    def keys(self) -> list[Key]:
+        """The keys of its parts, in order."""
+        return [part_key(self.data_set_id, self.prefix, index) for index in range(self.part_count)]
+
+
+class StoredRecordLog:
+    """The port `RecordLog` on the data table."""
+
+    def __init__(self, data: Table) -> None:
+        self._data = data
 
     def append(self, head: DataSetHead, entry: NewEntry, newest_times_ms: Mapping[str, int] = NO_TIMES_MS) -> int:
         """See `RecordLog.append`: one transaction, before it one batch of puts when the body is large.
 
-        A race for a number that was lost repeats the transaction only, and so does a data set without a place in its
-        owner's freshness.
+        The transaction is repeated with the next number when another request took this one, and once when the data set
+        has no slot in its owner's freshness.
         """
         content = self._content(head.id, entry)
         owner: DataOwner | None = None
-        for attempt in range(TRIES):
+        for _ in range(MAX_ATTEMPTS):
             came_in = head.came_in.after(head.last_number + 1, newest_times_ms, entry.stored_time_ms)
+            writes = [
+                _head_update(head, came_in),
+                _entry_put(head, came_in.last_number, content),
+                _owner_write(head, came_in, owner),
+                *_mark(head, came_in.last_number, entry),
+            ]
             try:
-                others = [self._owner_write(head, came_in, owner), *self._mark(head, came_in.last_number, entry)]
-                self._commit(head, came_in, content, others)
-            except TransactionConflictError:
-                pause_after(attempt)
+                self._data.transact(writes)
             except TransactionRefusedError as refused:
-                head, owner = self._as_they_stand(head, owner, refused)
+                head, owner = self._reloaded(head, owner, refused)
             else:
                 return came_in.last_number
         raise UnavailableError
@@ -109,91 +101,33 @@ class DynamoRecordLog:
         self, owner: DataOwner, normal_ids: Sequence[str], after: Mapping[str, int] = FROM_THE_FIRST
     ) -> list[Entry]:
         """See `RecordLog.entries`: one query for the continuous data sets, one for each normal one, and the parts."""
-        items = [
-            item
-            for item in self._query(continuous_log_partition(owner.id, owner.epoch))
-            if int(item["number"]["N"]) > after.get(item["data_set_id"]["S"], 0)
-        ]
+        continuous = self._data.query(Query(continuous_log_partition(owner.id, owner.epoch)))
+        items = [item for item in continuous if item["number"] > after.get(item["data_set_id"], 0)]
         for data_set_id in normal_ids:
-            items += self._query(normal_log_partition(owner.id, owner.epoch, data_set_id), after.get(data_set_id, 0))
+            number = after.get(data_set_id, 0)
+            partition = normal_log_partition(owner.id, owner.epoch, data_set_id)
+            items += self._data.query(Query(partition, Range(above=entry_number(number)) if number else None))
         return self._with_bodies(items)
 
     def entries_of(self, owner: DataOwner, data_set_id: str, *, is_continuous: bool) -> list[Entry]:
         """The entries of one data set, by number: one query, and the parts."""
         partition, prefix = log_of(owner.id, owner.epoch, data_set_id, is_continuous=is_continuous)
-        return self._with_bodies([item for item in self._query(partition) if item["sk"]["S"].startswith(prefix)])
+        return self._with_bodies([item for item in self._data.query(Query(partition)) if item["sk"].startswith(prefix)])
 
-    def _with_bodies(self, items: Sequence[Item]) -> list[Entry]:
-        bodies = self._staged_bodies(
-            [(item["data_set_id"]["S"], staged) for item in items if (staged := _staged(item))]
-        )
-        return [_entry_from_item(item, bodies) for item in items]
-
-    def _commit(
-        self, head: DataSetHead, came_in: CameIn, content: Item, others: "Sequence[TransactWriteItemTypeDef]"
-    ) -> None:
-        number = came_in.last_number
-        writes: list[TransactWriteItemTypeDef] = [
-            {
-                "Update": {
-                    "TableName": self._table,
-                    "Key": head_key(head.id),
-                    "UpdateExpression": "SET last_number = :number, newest = :newest",
-                    "ConditionExpression": "last_number = :last AND is_closed = :open",
-                    "ExpressionAttributeValues": {
-                        ":number": {"N": str(number)},
-                        ":newest": newest_value(came_in.newest),
-                        ":last": {"N": str(head.last_number)},
-                        ":open": {"BOOL": False},
-                    },
-                    "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-                }
-            },
-            {
-                "Put": {
-                    "TableName": self._table,
-                    "Item": {
-                        **entry_key(head.owner_id, head.epoch, head.id, number, is_continuous=head.is_continuous),
-                        "data_set_id": {"S": head.id},
-                        "number": {"N": str(number)},
-                        **content,
-                    },
-                    "ConditionExpression": "attribute_not_exists(pk)",
-                }
-            },
-            *others,
-        ]
-        with refusals():
-            self._dynamodb.transact_write_items(TransactItems=writes, ClientRequestToken=secrets.token_hex(16))
-
-    def _mark(self, head: DataSetHead, number: int, entry: NewEntry) -> "list[TransactWriteItemTypeDef]":
-        weight = weight_bytes(entry, number)
-        if weight is None:
-            return []
-        return [{"Update": mark_update(self._table, head.owner_id, weight, entry.stored_time_ms)}]
-
-    def _owner_write(self, head: DataSetHead, came_in: CameIn, owner: DataOwner | None) -> "TransactWriteItemTypeDef":
-        """What is written of the owner; `owner` is known once it has been found that the data set has no place."""
-        if not head.is_continuous:  # nobody sees what comes in before it is closed
-            return owner_check(self._table, head.owner_id, head.epoch)
-        seen, place = {"epoch": head.epoch}, place_name(head.epoch, head.id)
-        if owner is None:
-            set_to = {place: place_value(came_in)}
-            return {"Update": owner_change(self._table, head.owner_id, seen=seen, set_to=set_to, has=place)}
-        seen["changes"] = owner.changes
-        set_to = freshness_changes(owner, owner.freshness.with_place(head.id, came_in))
-        return {"Update": owner_change(self._table, head.owner_id, seen=seen, set_to=set_to)}
-
-    def _as_they_stand(
+    def _reloaded(
         self, head: DataSetHead, owner: DataOwner | None, refused: TransactionRefusedError
     ) -> tuple[DataSetHead, DataOwner | None]:
-        """Head and owner after a transaction was refused, as far as it was because of them."""
+        """Head and owner as stored, those of the two because of which a transaction was refused.
+
+        Raises:
+            DataSetNotFoundError, DataSetClosedError: see `RecordLog.append`.
+        """
         if refused.failed(_OWNER):
-            owner = owner_from_item(head.owner_id, self._kept(_OWNER, refused, owner_key(head.owner_id)))
+            owner = owner_from_item(head.owner_id, self._stored_item(_OWNER, refused, owner_key(head.owner_id)))
             if owner.epoch != head.epoch:
                 raise DataSetNotFoundError(head.id) from refused
         if refused.failed(_HEAD):
-            item = self._kept(_HEAD, refused, head_key(head.id))
+            item = self._stored_item(_HEAD, refused, head_key(head.id))
             if item is None:
                 raise DataSetNotFoundError(head.id) from refused
             head = head_from_item(item)
@@ -201,68 +135,71 @@ class DynamoRecordLog:
                 raise DataSetClosedError(head.id) from refused
         return head, owner
 
-    def _kept(self, place: int, refused: TransactionRefusedError, key: Item) -> Item | None:
-        """What stands where a write was refused; read where the refusal does not tell it."""
-        item = refused.items[place]
-        if item is not None:
-            return item
-        with refusals():
-            return self._dynamodb.get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item")
+    def _stored_item(self, index: int, refused: TransactionRefusedError, key: Key) -> Item | None:
+        """The item for which a write was refused; read unless the refusal has it."""
+        return refused.stored(index) or self._data.get(key)
 
     def _content(self, data_set_id: str, entry: NewEntry) -> Item:
-        """The attributes of an entry that tell its body, once that is where they say."""
-        content: Item = {"kind": {"S": entry.kind.value}, "stored_time_ms": {"N": str(entry.stored_time_ms)}}
+        """The attributes of an entry that hold its body or name the parts of it, which are put first."""
+        content = {"kind": entry.kind.value, "stored_time_ms": entry.stored_time_ms}
         if len(entry.body) <= INLINE_BYTES:
-            return content | {"body": {"B": entry.body}}
-        staged = self._stage(data_set_id, entry)
-        return content | {"staged": {"S": staged.prefix}, "parts": {"N": str(staged.count)}}
-
-    def _stage(self, data_set_id: str, entry: NewEntry) -> _Staged:
-        prefix = f"{entry.stored_time_ms:013d}#{secrets.token_hex(8)}"
+            return content | {"body": entry.body}
         parts = [entry.body[start : start + PART_BYTES] for start in range(0, len(entry.body), PART_BYTES)]
-        items = [{**part_key(data_set_id, prefix, index), "body": {"B": part}} for index, part in enumerate(parts)]
-        batch_put(self._dynamodb, self._table, items)
-        return _Staged(prefix, len(parts))
+        staged = _StagedBody(data_set_id, f"{entry.stored_time_ms:013d}#{secrets.token_hex(8)}", len(parts))
+        self._data.batch_write([Put(key | {"body": part}) for key, part in zip(staged.keys, parts, strict=True)])
+        return content | {"staged": staged.prefix, "parts": staged.part_count}
 
-    def _query(self, partition: str, after: int = 0) -> Iterator[Item]:
-        """The items of a partition; of that of a normal data set, those of a greater number."""
-        values = {":pk": {"S": partition}} | ({":after": {"S": entry_number(after)}} if after else {})
-        return query_pages(
-            self._dynamodb,
-            TableName=self._table,
-            KeyConditionExpression="pk = :pk AND sk > :after" if after else "pk = :pk",
-            ExpressionAttributeValues=values,
-            ConsistentRead=True,
-        )
+    def _with_bodies(self, items: Sequence[Item]) -> list[Entry]:
+        staged = [_StagedBody(item["data_set_id"], item["staged"], item["parts"]) for item in items if "staged" in item]
+        bodies = self._bodies(staged)
+        return [_entry_from_item(item, bodies) for item in items]
 
-    def _staged_bodies(self, bodies: Sequence[tuple[str, _Staged]]) -> dict[str, bytes]:
+    def _bodies(self, staged: Sequence[_StagedBody]) -> dict[str, bytes]:
         """The bodies that stand in parts, by the prefix of their parts."""
-        keys = [
-            part_key(data_set_id, staged.prefix, index)
-            for data_set_id, staged in bodies
-            for index in range(staged.count)
-        ]
+        keys = [key for body in staged for key in body.keys]
         parts: dict[str, bytes] = {}
         for start in range(0, len(keys), GETS_AT_ONCE):
-            for item in batch_get(self._dynamodb, self._table, keys[start : start + GETS_AT_ONCE]):
-                parts[item["sk"]["S"]] = bytes(item["body"]["B"])
-        return {
-            staged.prefix: b"".join(
-                parts[part_key(data_set_id, staged.prefix, index)["sk"]["S"]] for index in range(staged.count)
-            )
-            for data_set_id, staged in bodies
-        }
+            items = self._data.batch_get(keys[start : start + GETS_AT_ONCE])
+            parts |= {item["sk"]: item["body"] for item in items if item is not None}
+        return {body.prefix: b"".join(parts[key["sk"]] for key in body.keys) for body in staged}
 
 
-def _staged(item: Item) -> _Staged | None:
-    return _Staged(item["staged"]["S"], int(item["parts"]["N"])) if "staged" in item else None
+def _head_update(head: DataSetHead, came_in: CameIn) -> Update:
+    return Update(
+        head_key(head.id),
+        set={"last_number": came_in.last_number, "newest": newest_value(came_in.newest)},
+        condition=all_of(equals("last_number", head.last_number), equals("is_closed", False)),
+        return_stored=True,
+    )
 
 
-def _entry_from_item(item: Item, bodies: dict[str, bytes]) -> Entry:
+def _entry_put(head: DataSetHead, number: int, content: Item) -> Put:
+    key = entry_key(head.owner_id, head.epoch, head.id, number, is_continuous=head.is_continuous)
+    return Put({**key, "data_set_id": head.id, "number": number, **content}, absent())
+
+
+def _owner_write(head: DataSetHead, came_in: CameIn, owner: DataOwner | None) -> Write:
+    """The write of the owner; `owner` is given once a refusal has shown that the data set has no slot."""
+    if not head.is_continuous:  # nobody sees its data before it is closed
+        return owner_check(head.owner_id, head.epoch)
+    if owner is None:
+        slot = place_name(head.epoch, head.id)
+        return owner_change(head.owner_id, seen={"epoch": head.epoch}, set_to={slot: place_value(came_in)}, has=slot)
+    seen = {"epoch": head.epoch, "changes": owner.changes}
+    changes = freshness_changes(owner, owner.freshness.with_place(head.id, came_in))
+    return owner_change(head.owner_id, seen=seen, set_to=changes)
+
+
+def _mark(head: DataSetHead, number: int, entry: NewEntry) -> list[Update]:
+    weight = weight_bytes(entry, number)
+    return [] if weight is None else [mark_update(head.owner_id, weight, entry.stored_time_ms)]
+
+
+def _entry_from_item(item: Item, bodies: Mapping[str, bytes]) -> Entry:
     return Entry(
-        data_set_id=item["data_set_id"]["S"],
-        number=int(item["number"]["N"]),
-        kind=EntryKind(item["kind"]["S"]),
-        stored_time_ms=int(item["stored_time_ms"]["N"]),
-        body=bytes(item["body"]["B"]) if "body" in item else bodies[item["staged"]["S"]],
+        data_set_id=item["data_set_id"],
+        number=item["number"],
+        kind=EntryKind(item["kind"]),
+        stored_time_ms=item["stored_time_ms"],
+        body=item["body"] if "body" in item else bodies[item["staged"]],
     )

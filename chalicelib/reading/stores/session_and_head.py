@@ -6,8 +6,7 @@ from chalicelib.accounts.stores.sessions import session_from_item
 from chalicelib.config import Settings
 from chalicelib.engine.dynamodb import batch_get_tables, client
 from chalicelib.log.data_set import DataSetHead
-from chalicelib.log.stores.data_sets import head_from_item
-from chalicelib.log.stores.keys import head_key
+from chalicelib.log.stores.legacy import head_from_item, head_key
 from chalicelib.reading.session_and_head import ReadBoth
 
 

@@ -4,8 +4,7 @@ from chalicelib.accounts.stores.keys import session_key
 from chalicelib.accounts.stores.sessions import session_from_item
 from chalicelib.config import Settings
 from chalicelib.engine.dynamodb import batch_get_tables, client
-from chalicelib.log.stores.keys import owner_key, snapshot_key
-from chalicelib.log.stores.owner import owner_from_item
+from chalicelib.log.stores.legacy import owner_from_item, owner_key, snapshot_key
 from chalicelib.reading.session_and_snapshot import ReadSessionAndSnapshot, ReadTogether
 from chalicelib.tiles.snapshot import Snapshot
 from chalicelib.tiles.stores.tiles import snapshot_from_item

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chalicelib.engine.dynamodb import BATCH_GET_KEYS, batch_get, batch_get_tables, batch_put
 from chalicelib.log.data_set import DataOwner
-from chalicelib.log.stores.keys import attempt_part_prefix, key, sort_key_part, tile_sort_key, tiles_partition
+from chalicelib.log.stores.keys import attempt_part_prefix, sort_key_part, tile_sort_key, tiles_partition
+from chalicelib.log.stores.legacy import key
 from chalicelib.tiles.ports import TileMissingError
 from chalicelib.tiles.snapshot import TilePlace
 from chalicelib.tiles.tile import Tile, TileContent, TileKey

@@ -4,19 +4,14 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.config import Settings
+from chalicelib.engine.aws import aws_engine
 from chalicelib.engine.dynamodb import batch_delete, client, query_pages, refusals
 from chalicelib.log.data_set import DataOwner, DataSet
 from chalicelib.log.entry import Entry
-from chalicelib.log.stores.data_sets import DynamoDataSets, without_conflict
-from chalicelib.log.stores.keys import (
-    data_set_key,
-    head_key,
-    log_of,
-    parts_partition,
-    purge_order_key,
-    purge_orders_partition,
-)
-from chalicelib.log.stores.record_log import DynamoRecordLog
+from chalicelib.log.stores.data_sets import StoredDataSets
+from chalicelib.log.stores.keys import log_of, parts_partition, purge_orders_partition
+from chalicelib.log.stores.legacy import data_set_key, head_key, purge_order_key, without_conflict
+from chalicelib.log.stores.record_log import StoredRecordLog
 from chalicelib.tiles.ports import PurgeOrder
 
 if TYPE_CHECKING:
@@ -31,8 +26,8 @@ class DynamoPurging:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._table = settings.data_table
-        self._data_sets = DynamoDataSets(settings)
-        self._log = DynamoRecordLog(settings)
+        self._data_sets = StoredDataSets(aws_engine(settings).data)
+        self._log = StoredRecordLog(aws_engine(settings).data)
 
     @property
     def _dynamodb(self) -> "DynamoDBClient":

@@ -11,16 +11,14 @@ from chalicelib.log.stores.keys import (
     LAST_NUMBER,
     attempt_part_prefix,
     entry_number,
-    key,
     log_of,
     origin_keys_partition,
     parts_partition,
-    snapshot_key,
-    sweep_order_key,
     sweep_orders_partition,
     tiles_partition,
     version_prefix,
 )
+from chalicelib.log.stores.legacy import key, snapshot_key, sweep_order_key
 from chalicelib.tiles.ports import Compacted, SweepOrder
 from chalicelib.tiles.snapshot import Snapshot
 from chalicelib.tiles.stores.items import stored_tile, tile_sort_keys

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from chalicelib import json_text
 from chalicelib.log.data_set import DataOwner
-from chalicelib.log.stores.keys import sweep_order_id, sweep_order_key
+from chalicelib.log.stores.keys import sweep_order_id
+from chalicelib.log.stores.legacy import sweep_order_key
 from chalicelib.tiles.ports import Attempt, Compacted, SweepOrder
 from chalicelib.tiles.stores.items import StoredTile, body_of, stored_body
 from chalicelib.tiles.tile import TileKey

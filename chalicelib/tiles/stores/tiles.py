@@ -24,16 +24,16 @@ from chalicelib.engine.dynamodb import (
 )
 from chalicelib.errors import UnavailableError
 from chalicelib.log.data_set import DataOwner
-from chalicelib.log.stores.data_sets import without_conflict
-from chalicelib.log.stores.keys import (
+from chalicelib.log.stores.keys import origin_keys_partition, version_prefix
+from chalicelib.log.stores.legacy import (
     compaction_key,
     key,
-    origin_keys_partition,
+    owner_check,
+    owner_from_item,
     owner_key,
     snapshot_key,
-    version_prefix,
+    without_conflict,
 )
-from chalicelib.log.stores.owner import owner_check, owner_from_item
 from chalicelib.tiles.ports import Attempt, Compacted
 from chalicelib.tiles.snapshot import Snapshot, TilePlace, decode_snapshot, encode_snapshot
 from chalicelib.tiles.stores.items import body_of, get_tiles, put_tiles, stored_body, stored_tile

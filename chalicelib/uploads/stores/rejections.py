@@ -3,7 +3,8 @@
 from chalicelib import json_text
 from chalicelib.config import Settings
 from chalicelib.engine.dynamodb import batch_delete, client, query_pages, refusals
-from chalicelib.log.stores.keys import refusal_key, refusals_partition
+from chalicelib.log.stores.keys import refusals_partition
+from chalicelib.log.stores.legacy import refusal_key
 from chalicelib.uploads.ports import KEPT_FOR_MS, Refusal, RefusedError
 
 

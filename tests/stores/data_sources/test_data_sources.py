@@ -8,9 +8,10 @@ import pytest
 from chalicelib.data_sources.data_source import DataSource
 from chalicelib.data_sources.ports import DataSources
 from chalicelib.data_sources.stores.data_sources import DynamoDataSources
+from chalicelib.engine.aws import aws_engine
 from chalicelib.errors import ConflictError
 from chalicelib.log.ports import DataSetStore
-from chalicelib.log.stores.data_sets import DynamoDataSets
+from chalicelib.log.stores.data_sets import StoredDataSets
 from tests.fakes.data import FakeDataSets
 from tests.fakes.data_sources import FakeDataSources
 
@@ -114,7 +115,7 @@ def test_a_user_with_a_data_source_is_marked(request: pytest.FixtureRequest, kin
         store = FakeDataSources(fake)
     else:
         settings = request.getfixturevalue("stage")
-        data_sets, store = DynamoDataSets(settings), DynamoDataSources(settings)
+        data_sets, store = StoredDataSets(aws_engine(settings).data), DynamoDataSources(settings)
     assert not data_sets.owner("aaaaaaaaaa").has_sources
     store.add(source())
     assert data_sets.owner("aaaaaaaaaa").has_sources

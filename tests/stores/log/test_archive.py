@@ -6,10 +6,11 @@ import pytest
 
 from chalicelib.config import Settings
 from chalicelib.engine import s3
+from chalicelib.engine.aws import aws_engine
 from chalicelib.log.data_set import DataOwner
 from chalicelib.log.entry import Entry, EntryKind
 from chalicelib.log.ports import Archive
-from chalicelib.log.stores.archive import PREFIX, S3Archive, decode_entries, encode_entries
+from chalicelib.log.stores.archive import PREFIX, StoredArchive, decode_entries, encode_entries
 from tests.fakes.tiles import FakeArchive
 from tests.stores.log.test_data_stores import ANNA, NOW_MS
 
@@ -20,7 +21,11 @@ A, B = "a" * 32, "b" * 32
 @pytest.fixture(params=["memory", "s3"])
 def archive(request: pytest.FixtureRequest) -> Archive:
     """An empty archive."""
-    return FakeArchive() if request.param == "memory" else S3Archive(request.getfixturevalue("stage"))
+    return (
+        FakeArchive()
+        if request.param == "memory"
+        else StoredArchive(aws_engine(request.getfixturevalue("stage")).objects)
+    )
 
 
 def entries(first: int, last: int, data_set_id: str = A) -> list[Entry]:
@@ -120,7 +125,7 @@ def keys(settings: Settings) -> list[str]:
 
 
 def test_objects_are_named_after_what_they_hold(stage: Settings) -> None:
-    archive = S3Archive(stage)
+    archive = StoredArchive(aws_engine(stage).objects)
     archive.put(OWNER, entries(1, 5))
     archive.put(OWNER, entries(1, 5))
     archive.put(OWNER, entries(6, 9))
@@ -129,7 +134,7 @@ def test_objects_are_named_after_what_they_hold(stage: Settings) -> None:
 
 
 def test_an_object_without_entries_goes(stage: Settings) -> None:
-    archive = S3Archive(stage)
+    archive = StoredArchive(aws_engine(stage).objects)
     archive.put(OWNER, entries(1, 2))
     archive.put(OWNER, entries(3, 4))
     archive.remove_entries(OWNER, A, [1, 2, 3])
@@ -137,7 +142,7 @@ def test_an_object_without_entries_goes(stage: Settings) -> None:
 
 
 def test_objects_are_read_one_at_a_time_and_only_where_they_hold_more(stage: Settings) -> None:
-    archive = S3Archive(stage)
+    archive = StoredArchive(aws_engine(stage).objects)
     for first, last in ((1, 9), (2, 4), (5, 20), (21, 30)):
         archive.put(OWNER, entries(first, last))
     calls: list[str] = []

@@ -9,11 +9,12 @@ import pytest
 
 from chalicelib.config import Settings
 from chalicelib.engine import dynamodb
+from chalicelib.engine.aws import aws_engine
 from chalicelib.errors import DataSetClosedError, UnavailableError
 from chalicelib.log.data_set import DataOwner
 from chalicelib.log.entry import EntryKind, NewEntry
-from chalicelib.log.stores.data_sets import DynamoDataSets
-from chalicelib.log.stores.record_log import INLINE_BYTES, DynamoRecordLog
+from chalicelib.log.stores.data_sets import StoredDataSets
+from chalicelib.log.stores.record_log import INLINE_BYTES, StoredRecordLog
 from tests.stores.log.test_calls import close
 from tests.stores.log.test_data_stores import ANNA, NOW_MS, data_set
 
@@ -33,17 +34,17 @@ def settings(stage: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
             return call(*arguments)
 
     monkeypatch.setattr(client, "_make_api_call", in_turn)
-    DynamoDataSets(stage).create(data_set())
+    StoredDataSets(aws_engine(stage).data).create(data_set())
     return stage
 
 
 def add(settings: Settings, body: bytes) -> int:
     """The number of a new entry, however often it takes: a client comes again when the service is busy."""
     while True:
-        head = DynamoDataSets(settings).head("a" * 32)
+        head = StoredDataSets(aws_engine(settings).data).head("a" * 32)
         assert head is not None
         try:
-            return DynamoRecordLog(settings).append(head, NewEntry(EntryKind.ADD, NOW_MS, body))
+            return StoredRecordLog(aws_engine(settings).data).append(head, NewEntry(EntryKind.ADD, NOW_MS, body))
         except UnavailableError:
             continue
 
@@ -55,7 +56,7 @@ def body(thread: int, place: int) -> bytes:
 
 def kept(settings: Settings) -> dict[int, bytes]:
     """The bodies that are kept, by their numbers."""
-    entries = DynamoRecordLog(settings).entries(DataOwner(ANNA), [])
+    entries = StoredRecordLog(aws_engine(settings).data).entries(DataOwner(ANNA), [])
     found = {entry.number: entry.body for entry in entries}
     assert len(found) == len(entries)
     return found

@@ -17,14 +17,15 @@ from chalicelib.config import Settings
 from chalicelib.conflicts import WriteConflictError
 from chalicelib.data_sets import lifecycle as rules
 from chalicelib.engine import dynamodb
+from chalicelib.engine.aws import aws_engine
 from chalicelib.engine.backoff import TRIES
 from chalicelib.errors import DataSetClosedError, DataSetNotFoundError, UnavailableError
 from chalicelib.log.data_set import DataOwner, DataSet
 from chalicelib.log.entry import EntryKind, NewEntry
 from chalicelib.log.ports import DataPorts
-from chalicelib.log.stores.data_sets import DynamoDataSets
-from chalicelib.log.stores.keys import part_key
-from chalicelib.log.stores.record_log import PART_BYTES, DynamoRecordLog
+from chalicelib.log.stores.data_sets import StoredDataSets
+from chalicelib.log.stores.legacy import part_key
+from chalicelib.log.stores.record_log import PART_BYTES, StoredRecordLog
 from chalicelib.reading.session_and_head import SessionAndHead
 from chalicelib.reading.stores.session_and_head import session_and_head_reader
 from chalicelib.uploads import add as ingest
@@ -75,7 +76,7 @@ class Wire:
 @pytest.fixture
 def wire(stage: Settings) -> Iterator[Wire]:
     """The wire of an empty stage with one data set and its owner's session."""
-    DynamoDataSets(stage).create(data_set())
+    StoredDataSets(aws_engine(stage).data).create(data_set())
     session = Session("hash", ANNA, is_server=False, created_time_ms=NOW_MS, expires_time_ms=NOW_MS + 1)
     dynamodb.client(stage).put_item(TableName=stage.accounts_table, Item=session_item(session))
     events = dynamodb.client(stage).meta.events
@@ -103,14 +104,14 @@ def cbg(count: int, first: int = 0) -> list[dict[str, Any]]:
 def add(settings: Settings, items: list[dict[str, Any]]) -> None:
     """Add data as the owner, as one request does."""
     ids = iter(range(2**32))
-    data_sets = DynamoDataSets(settings)
+    data_sets = StoredDataSets(aws_engine(settings).data)
     reads = SessionAndHead("a" * 32, session_and_head_reader(settings), data_sets)
     assert reads.find("hash") is not None
     ingest.add_data(
         call_by(Caller(user_id=ANNA), UPLOADERS, FakeGrants(lambda: NOW_MS), NOW_MS, lambda: f"{next(ids):032x}"),
         "a" * 32,
         lambda: items,
-        DataPorts(reads, DynamoRecordLog(settings)),
+        DataPorts(reads, StoredRecordLog(aws_engine(settings).data)),
     )
 
 
@@ -153,12 +154,12 @@ class TestCalls:
         for first in range(0, 5000, 1000):
             add(wire.settings, cbg(1000, first))
         wire.requests.clear()
-        assert len(DynamoRecordLog(wire.settings).entries(DataOwner(ANNA), [])) == 5
+        assert len(StoredRecordLog(aws_engine(wire.settings).data).entries(DataOwner(ANNA), [])) == 5
         assert wire.calls == {"Query": 1, "BatchGetItem": 1}
 
     def test_more_parts_than_a_batch_takes(self, wire: Wire) -> None:
-        log = DynamoRecordLog(wire.settings)
-        head = DynamoDataSets(wire.settings).head("a" * 32)
+        log = StoredRecordLog(aws_engine(wire.settings).data)
+        head = StoredDataSets(aws_engine(wire.settings).data).head("a" * 32)
         assert head is not None
         body = bytes(PART_BYTES * dynamodb.BATCH_WRITES + 1)
         wire.requests.clear()
@@ -168,9 +169,9 @@ class TestCalls:
 
     def test_a_list_of_data_sets_is_one_query(self, wire: Wire) -> None:
         for name in "bcdef":
-            DynamoDataSets(wire.settings).create(data_set(name))
+            StoredDataSets(aws_engine(wire.settings).data).create(data_set(name))
         wire.requests.clear()
-        assert len(DynamoDataSets(wire.settings).of_owner(DataOwner(ANNA))) == 6
+        assert len(StoredDataSets(aws_engine(wire.settings).data).of_owner(DataOwner(ANNA))) == 6
         assert wire.calls == {"Query": 1}
 
     @pytest.mark.parametrize("change", ["close", "delete"])
@@ -187,7 +188,7 @@ def close(settings: Settings) -> None:
         call_by(Caller(user_id=ANNA), UPLOADERS, FakeGrants(lambda: NOW_MS), NOW_MS),
         "a" * 32,
         lambda: {"dataState": "closed"},
-        DataPorts(DynamoDataSets(settings), DynamoRecordLog(settings)),
+        DataPorts(StoredDataSets(aws_engine(settings).data), StoredRecordLog(aws_engine(settings).data)),
     )
 
 
@@ -196,18 +197,18 @@ def delete(settings: Settings) -> None:
     rules.delete(
         call_by(Caller(user_id=ANNA), DATA_SET_DELETERS, FakeGrants(lambda: NOW_MS), NOW_MS),
         "a" * 32,
-        DataPorts(DynamoDataSets(settings), DynamoRecordLog(settings)),
+        DataPorts(StoredDataSets(aws_engine(settings).data), StoredRecordLog(aws_engine(settings).data)),
     )
 
 
 def numbers(settings: Settings) -> list[int]:
     """The numbers of the entries that are kept."""
-    return [entry.number for entry in DynamoRecordLog(settings).entries(DataOwner(ANNA), [])]
+    return [entry.number for entry in StoredRecordLog(aws_engine(settings).data).entries(DataOwner(ANNA), [])]
 
 
 def stored(settings: Settings) -> DataSet:
     """The data set as it stands."""
-    (found,) = DynamoDataSets(settings).of_owner(DynamoDataSets(settings).owner(ANNA))
+    (found,) = StoredDataSets(aws_engine(settings).data).of_owner(StoredDataSets(aws_engine(settings).data).owner(ANNA))
     return found
 
 
@@ -225,7 +226,8 @@ class TestRaces:
 
     def test_losing_every_number_is_unavailable(self, wire: Wire) -> None:
         def other() -> None:
-            log, head = DynamoRecordLog(wire.settings), DynamoDataSets(wire.settings).head("a" * 32)
+            data = aws_engine(wire.settings).data
+            log, head = StoredRecordLog(data), StoredDataSets(data).head("a" * 32)
             assert head is not None
             log.append(head, NewEntry(EntryKind.ADD, NOW_MS, b"other"))
 
@@ -248,7 +250,7 @@ class TestRaces:
         assert stored(wire.settings).is_closed
 
     def test_an_add_after_erasing_finds_nothing(self, wire: Wire) -> None:
-        wire.before["TransactWriteItems"] = [lambda: DynamoDataSets(wire.settings).erase(ANNA, NOW_MS)]
+        wire.before["TransactWriteItems"] = [lambda: StoredDataSets(aws_engine(wire.settings).data).erase(ANNA, NOW_MS)]
         with pytest.raises(DataSetNotFoundError):
             add(wire.settings, cbg(1))
 
@@ -261,10 +263,10 @@ class TestRaces:
         wire.before["TransactWriteItems"] = [lambda: close(wire.settings)]
         with pytest.raises(DataSetClosedError):
             close(wire.settings)
-        assert DynamoDataSets(wire.settings).owner(ANNA).closings == 1
+        assert StoredDataSets(aws_engine(wire.settings).data).owner(ANNA).closings == 1
 
     def test_closings_of_two_data_sets_take_two_places(self, wire: Wire) -> None:
-        data_sets = DynamoDataSets(wire.settings)
+        data_sets = StoredDataSets(aws_engine(wire.settings).data)
         other = data_set("b")
         data_sets.create(other)
         wire.before["TransactWriteItems"] = [lambda: data_sets.replace(other, closed(other, 1))]
@@ -273,7 +275,7 @@ class TestRaces:
         assert orders == {"a": 2, "b": 1}
 
     def test_a_state_that_moved_on_is_not_overwritten(self, wire: Wire) -> None:
-        data_sets, before = DynamoDataSets(wire.settings), stored(wire.settings)
+        data_sets, before = StoredDataSets(aws_engine(wire.settings).data), stored(wire.settings)
         first = replace(before, revision=2, state_version=2)
         wire.before["TransactWriteItems"] = [lambda: data_sets.replace(before, first)]
         with pytest.raises(WriteConflictError):

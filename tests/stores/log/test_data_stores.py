@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 
 from chalicelib.conflicts import WriteConflictError
+from chalicelib.engine.aws import aws_engine
 from chalicelib.errors import DataSetClosedError, DataSetExistsError, DataSetNotFoundError
 from chalicelib.log.data_set import DataOwner, DataSet, DataSetHead
 from chalicelib.log.entry import Entry, EntryKind, NewEntry
 from chalicelib.log.ports import DataSetStore, RecordLog
-from chalicelib.log.stores.data_sets import DynamoDataSets
-from chalicelib.log.stores.record_log import INLINE_BYTES, PART_BYTES, DynamoRecordLog
+from chalicelib.log.stores.data_sets import StoredDataSets
+from chalicelib.log.stores.record_log import INLINE_BYTES, PART_BYTES, StoredRecordLog
 from chalicelib.model.deduplicators import DEVICE_TRUNCATE_DATASET
 from tests.fakes.data import FakeDataSets, FakeRecordLog
 
@@ -34,7 +35,7 @@ def stores(request: pytest.FixtureRequest) -> Stores:
         data_sets = FakeDataSets()
         return Stores(data_sets, FakeRecordLog(data_sets))
     settings = request.getfixturevalue("stage")
-    return Stores(DynamoDataSets(settings), DynamoRecordLog(settings))
+    return Stores(StoredDataSets(aws_engine(settings).data), StoredRecordLog(aws_engine(settings).data))
 
 
 def data_set(name: str = "a", owner_id: str = ANNA, data_set_type: str = "continuous", **changes: Any) -> DataSet:

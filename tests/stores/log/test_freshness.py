@@ -12,12 +12,13 @@ from chalicelib.conflicts import WriteConflictError
 from chalicelib.data_sources.ports import DataSources
 from chalicelib.data_sources.stores.data_sources import DynamoDataSources
 from chalicelib.engine import dynamodb
+from chalicelib.engine.aws import aws_engine
 from chalicelib.errors import DataSetClosedError
 from chalicelib.log.data_set import DataOwner, DataSet
 from chalicelib.log.freshness import PLACES, PLACES_LEFT, CameIn, Freshness, Newest
-from chalicelib.log.stores.data_sets import DynamoDataSets
-from chalicelib.log.stores.keys import head_key, owner_key
-from chalicelib.log.stores.record_log import DynamoRecordLog
+from chalicelib.log.stores.data_sets import StoredDataSets
+from chalicelib.log.stores.legacy import head_key, owner_key
+from chalicelib.log.stores.record_log import StoredRecordLog
 from tests.fakes.data import FakeDataSets, FakeRecordLog
 from tests.fakes.data_sources import FakeDataSources
 from tests.stores.data_sources.test_data_sources import changed, source
@@ -36,7 +37,9 @@ def stores_and_sources(request: pytest.FixtureRequest) -> tuple[Stores, DataSour
         data_sets = FakeDataSets()
         return Stores(data_sets, FakeRecordLog(data_sets)), FakeDataSources(data_sets)
     settings = request.getfixturevalue("stage")
-    return Stores(DynamoDataSets(settings), DynamoRecordLog(settings)), DynamoDataSources(settings)
+    return Stores(
+        StoredDataSets(aws_engine(settings).data), StoredRecordLog(aws_engine(settings).data)
+    ), DynamoDataSources(settings)
 
 
 @pytest.fixture
@@ -219,7 +222,7 @@ class TestCosts:
     @pytest.mark.parametrize("others", [0, 3])
     def test_an_add_of_loop_costs_no_more_than_a_check_of_the_epoch_did(self, stage: Settings, others: int) -> None:
         """Also with three more apps that keep a data set open."""
-        stores = Stores(DynamoDataSets(stage), DynamoRecordLog(stage))
+        stores = Stores(StoredDataSets(aws_engine(stage).data), StoredRecordLog(aws_engine(stage).data))
         for name in "abcd"[: others + 1]:
             stores.data_sets.create(loop_data_set(name))
             for place, kind in enumerate(LOOP_TYPES):
@@ -229,7 +232,7 @@ class TestCosts:
         assert item_bytes(stage, owner_key(ANNA)) < 200 + 220 * (others + 1)
 
     def test_the_item_is_bounded_whatever_comes_in(self, stage: Settings) -> None:
-        stores = Stores(DynamoDataSets(stage), DynamoRecordLog(stage))
+        stores = Stores(StoredDataSets(aws_engine(stage).data), StoredRecordLog(aws_engine(stage).data))
         times_ms = {f"aTypeWithALongName{place}": NOW_MS * 7 // (place + 1) for place in range(25)}
         for place in range(40):
             name = f"{place:032x}"
@@ -243,7 +246,7 @@ class TestCosts:
 
     def test_a_data_set_without_a_place_takes_one_transaction_more_once(self, wire: Wire) -> None:
         for place in range(PLACES):
-            DynamoDataSets(wire.settings).create(data_set("bcdefghijkl"[place]))
+            StoredDataSets(aws_engine(wire.settings).data).create(data_set("bcdefghijkl"[place]))
         wire.requests.clear()
         add(wire.settings, cbg(1))
         assert wire.calls == {"BatchGetItem": 1, "TransactWriteItems": 2}
@@ -253,13 +256,13 @@ class TestCosts:
 
     @pytest.mark.parametrize(("kind", "calls"), [("continuous", {"GetItem": 1}), ("normal", {})])
     def test_opening_reads_the_owner_for_a_place(self, wire: Wire, kind: str, calls: dict[str, int]) -> None:
-        DynamoDataSets(wire.settings).create(data_set("b", data_set_type=kind))
+        StoredDataSets(aws_engine(wire.settings).data).create(data_set("b", data_set_type=kind))
         assert wire.calls == {"TransactWriteItems": 1, **calls}
 
     @pytest.mark.parametrize(("kind", "calls"), [("continuous", {}), ("normal", {"BatchGetItem": 1})])
     def test_closing_reads_what_came_in_once(self, wire: Wire, kind: str, calls: dict[str, int]) -> None:
         before = data_set("b", data_set_type=kind)
-        data_sets = DynamoDataSets(wire.settings)
+        data_sets = StoredDataSets(aws_engine(wire.settings).data)
         data_sets.create(before)
         wire.requests.clear()
         data_sets.replace(before, closed(before, 1))
@@ -268,7 +271,7 @@ class TestCosts:
 
 class TestRaces:
     def test_closing_a_normal_data_set_sees_the_add_that_came_first(self, stage: Settings, wire: Wire) -> None:
-        stores = Stores(DynamoDataSets(stage), DynamoRecordLog(stage))
+        stores = Stores(StoredDataSets(aws_engine(stage).data), StoredRecordLog(aws_engine(stage).data))
         before = data_set("b", data_set_type="normal")
         stores.data_sets.create(before)
         wire.before["TransactWriteItems"] = [lambda: append(stores, "b", cbg=5)]
@@ -279,7 +282,7 @@ class TestRaces:
 
     def test_places_given_up_meanwhile_had_nothing_new(self, stage: Settings, wire: Wire) -> None:
         """A place is merged as it was read, so opening is decided anew when data came in."""
-        stores = Stores(DynamoDataSets(stage), DynamoRecordLog(stage))
+        stores = Stores(StoredDataSets(aws_engine(stage).data), StoredRecordLog(aws_engine(stage).data))
         for name in "bcdefgh":
             stores.data_sets.create(data_set(name))
         assert len(owner(stores).freshness.data_sets) == PLACES
@@ -290,7 +293,7 @@ class TestRaces:
         assert owner(stores).freshness.by_client() == {APP: {"cbg": Newest(5, NOW_MS)}}
 
     def test_an_add_loses_its_place_meanwhile(self, stage: Settings, wire: Wire) -> None:
-        stores = Stores(DynamoDataSets(stage), DynamoRecordLog(stage))
+        stores = Stores(StoredDataSets(aws_engine(stage).data), StoredRecordLog(aws_engine(stage).data))
         append(stores, cbg=5)
         for name in "bcdefgh":
             stores.data_sets.create(data_set(name))
@@ -300,7 +303,7 @@ class TestRaces:
         assert owner(stores).freshness.data_sets["a" * 32] == CameIn(APP, 2, {"cbg": Newest(6, NOW_MS)})
 
     def test_what_an_add_leaves_that_met_an_erasing_is_of_the_past(self, stage: Settings, wire: Wire) -> None:
-        stores = Stores(DynamoDataSets(stage), DynamoRecordLog(stage))
+        stores = Stores(StoredDataSets(aws_engine(stage).data), StoredRecordLog(aws_engine(stage).data))
 
         def open_and_add() -> None:
             stores.data_sets.create(data_set("b"))

@@ -11,10 +11,11 @@ from chalicelib.access.policy import READERS
 from chalicelib.accounts.stores.grants import DynamoGrants
 from chalicelib.config import Settings
 from chalicelib.data_sources.stores.data_sources import DynamoDataSources
+from chalicelib.engine.aws import aws_engine
 from chalicelib.log.ports import DataPorts
-from chalicelib.log.stores.archive import S3Archive
-from chalicelib.log.stores.data_sets import DynamoDataSets
-from chalicelib.log.stores.record_log import DynamoRecordLog
+from chalicelib.log.stores.archive import StoredArchive
+from chalicelib.log.stores.data_sets import StoredDataSets
+from chalicelib.log.stores.record_log import StoredRecordLog
 from chalicelib.reading.query import DataQuery
 from chalicelib.reading.read import read_data
 from chalicelib.reading.session_and_snapshot import SessionAndSnapshot
@@ -67,9 +68,9 @@ def store_days(settings: Settings, days: int) -> None:
 def ports(settings: Settings) -> TilePorts:
     """What a compaction works with."""
     return tile_ports(
-        DataPorts(DynamoDataSets(settings), DynamoRecordLog(settings)),
+        DataPorts(StoredDataSets(aws_engine(settings).data), StoredRecordLog(aws_engine(settings).data)),
         tiles=DynamoTiles(settings),
-        archive=S3Archive(settings),
+        archive=StoredArchive(aws_engine(settings).objects),
         now_ms=lambda: NOW_MS,
         new_id=random_id,
     )
@@ -77,14 +78,14 @@ def ports(settings: Settings) -> TilePorts:
 
 def read(settings: Settings, query: DataQuery) -> bytes:
     """The records that are answered to the owner, as one request does."""
-    data_sets, tiles = DynamoDataSets(settings), DynamoTiles(settings)
+    data_sets, tiles = StoredDataSets(aws_engine(settings).data), DynamoTiles(settings)
     reads = SessionAndSnapshot(ANNA, session_and_snapshot_reader(settings), data_sets, tiles, with_snapshot=True)
     assert reads.find("hash") is not None
     answer = read_data(
         call_by(Caller(user_id=ANNA), READERS, DynamoGrants(settings, lambda: NOW_MS)),
         ANNA,
         query,
-        reading_ports(reads, DynamoRecordLog(settings), reads, DynamoDataSources(settings)),
+        reading_ports(reads, StoredRecordLog(aws_engine(settings).data), reads, DynamoDataSources(settings)),
     )
     return answer.records.plain()
 

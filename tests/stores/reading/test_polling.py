@@ -12,9 +12,10 @@ from chalicelib.accounts.stores.grants import DynamoGrants
 from chalicelib.config import Settings
 from chalicelib.data_sources.stores.data_sources import DynamoDataSources
 from chalicelib.engine import dynamodb
-from chalicelib.log.stores.data_sets import DynamoDataSets
-from chalicelib.log.stores.keys import data_set_key, entry_key, snapshot_key
-from chalicelib.log.stores.record_log import DynamoRecordLog
+from chalicelib.engine.aws import aws_engine
+from chalicelib.log.stores.data_sets import StoredDataSets
+from chalicelib.log.stores.legacy import data_set_key, entry_key, snapshot_key
+from chalicelib.log.stores.record_log import StoredRecordLog
 from chalicelib.reading.etag import NotModifiedError, parse_known_tags
 from chalicelib.reading.freshness import read_freshness
 from chalicelib.reading.query import DataQuery
@@ -35,11 +36,11 @@ OWNER, VIEWER = Caller(user_id=ANNA), Caller(user_id="bbbbbbbbbb")
 
 def read(settings: Settings, known: str | None = "", caller: Caller = OWNER) -> DataAnswer:
     """All of Anna's data, for a caller who has the answer with a tag, as one request does."""
-    data_sets, tiles = DynamoDataSets(settings), DynamoTiles(settings)
+    data_sets, tiles = StoredDataSets(aws_engine(settings).data), DynamoTiles(settings)
     read_together = session_and_snapshot_reader(settings)
     reads = SessionAndSnapshot(ANNA, read_together, data_sets, tiles, with_snapshot=not known)
     assert reads.find("hash") is not None
-    ports = reading_ports(reads, DynamoRecordLog(settings), reads, DynamoDataSources(settings))
+    ports = reading_ports(reads, StoredRecordLog(aws_engine(settings).data), reads, DynamoDataSources(settings))
     call = call_by(caller, READERS, DynamoGrants(settings, lambda: NOW_MS))
     return read_data(call, ANNA, DataQuery(), ports, parse_known_tags(known or ""))
 
@@ -83,7 +84,11 @@ def test_freshness_is_one_read(wire: Wire) -> None:
     add(wire.settings, cbg(10))
     wire.requests.clear()
     grants = DynamoGrants(wire.settings, lambda: NOW_MS)
-    data_sets, log, tiles = DynamoDataSets(wire.settings), DynamoRecordLog(wire.settings), DynamoTiles(wire.settings)
+    data_sets, log, tiles = (
+        StoredDataSets(aws_engine(wire.settings).data),
+        StoredRecordLog(aws_engine(wire.settings).data),
+        DynamoTiles(wire.settings),
+    )
     ports = reading_ports(data_sets, log, tiles, DynamoDataSources(wire.settings))
     found = read_freshness(call_by(OWNER, READERS, grants), ANNA, ports)
     assert wire.calls == {"GetItem": 1}
@@ -97,7 +102,7 @@ def test_freshness_is_one_read(wire: Wire) -> None:
 
 def test_each_change_makes_another_tag(wire: Wire) -> None:
     tags = [read(wire.settings).tag]
-    data_sets, sources = DynamoDataSets(wire.settings), DynamoDataSources(wire.settings)
+    data_sets, sources = StoredDataSets(aws_engine(wire.settings).data), DynamoDataSources(wire.settings)
     connected = changed(source(), state="connected", dataSetId="a" * 32)
     for change in (
         lambda: add(wire.settings, cbg(1)),
@@ -128,7 +133,7 @@ class TestBetweenTheParts:
 
     @pytest.mark.parametrize("data_set_type", ["continuous", "normal"])
     def test_a_data_set_that_is_not_there_yet_leaves_no_tag(self, wire: Wire, data_set_type: str) -> None:
-        DynamoDataSets(wire.settings).create(data_set("b", data_set_type=data_set_type))
+        StoredDataSets(aws_engine(wire.settings).data).create(data_set("b", data_set_type=data_set_type))
         assert read(wire.settings).tag is not None
         self._hide(wire.settings, data_set_key(ANNA, 0, NOW_MS, "b" * 32))
         assert read(wire.settings).tag is None

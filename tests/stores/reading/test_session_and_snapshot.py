@@ -3,9 +3,10 @@
 import pytest
 
 from chalicelib.config import Settings
+from chalicelib.engine.aws import aws_engine
 from chalicelib.engine.dynamodb import batch_delete, client
 from chalicelib.errors import UnavailableError
-from chalicelib.log.stores.data_sets import DynamoDataSets
+from chalicelib.log.stores.data_sets import StoredDataSets
 from chalicelib.log.stores.keys import tiles_partition
 from chalicelib.reading.session_and_snapshot import SessionAndSnapshot
 from chalicelib.reading.stores.session_and_snapshot import session_and_snapshot_reader
@@ -35,7 +36,7 @@ def compacted(wire: Wire) -> Snapshot:
 
 def reads_of(settings: Settings, owner_id: str = ANNA, *, with_snapshot: bool = True) -> SessionAndSnapshot:
     """What a request for a user's data reads with."""
-    data_sets, tiles = DynamoDataSets(settings), DynamoTiles(settings)
+    data_sets, tiles = StoredDataSets(aws_engine(settings).data), DynamoTiles(settings)
     read_together = session_and_snapshot_reader(settings)
     return SessionAndSnapshot(owner_id, read_together, data_sets, tiles, with_snapshot=with_snapshot)
 
@@ -48,7 +49,7 @@ def test_all_three_are_one_call(wire: Wire, compacted: Snapshot) -> None:
     counters = reads.owner(ANNA)
     owner, snapshot = reads.current(ANNA)
     assert wire.calls == {"BatchGetItem": 1}
-    assert owner == counters == DynamoDataSets(wire.settings).owner(ANNA)
+    assert owner == counters == StoredDataSets(aws_engine(wire.settings).data).owner(ANNA)
     assert owner.changes
     assert (snapshot.version, encode_snapshot(snapshot)) == (compacted.version, encode_snapshot(compacted))
 
@@ -78,7 +79,7 @@ def test_what_came_along_is_of_that_user_only(wire: Wire, compacted: Snapshot) -
 
 
 def test_a_snapshot_before_erasing_counts_no_more(wire: Wire, compacted: Snapshot) -> None:
-    DynamoDataSets(wire.settings).erase(ANNA, NOW_MS)
+    StoredDataSets(aws_engine(wire.settings).data).erase(ANNA, NOW_MS)
     reads = reads_of(wire.settings)
     reads.find("hash")
     owner, snapshot = reads.current(ANNA)

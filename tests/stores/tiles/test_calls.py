@@ -16,14 +16,8 @@ from chalicelib.engine import dynamodb
 from chalicelib.engine.dynamodb import query_pages
 from chalicelib.errors import UnavailableError
 from chalicelib.log.data_set import DataOwner
-from chalicelib.log.stores.keys import (
-    origin_keys_partition,
-    part_key,
-    parts_partition,
-    snapshot_key,
-    sweep_orders_partition,
-    tiles_partition,
-)
+from chalicelib.log.stores.keys import origin_keys_partition, parts_partition, sweep_orders_partition, tiles_partition
+from chalicelib.log.stores.legacy import part_key, snapshot_key
 from chalicelib.tiles.ports import Compacted
 from chalicelib.tiles.snapshot import Snapshot, encode_snapshot
 from chalicelib.tiles.stores import items as tile_contents

@@ -15,11 +15,12 @@ from chalicelib.data_sets import lifecycle as data_sets
 from chalicelib.data_sources.ports import DataSources
 from chalicelib.data_sources.stores.data_sources import DynamoDataSources
 from chalicelib.engine import dynamodb
+from chalicelib.engine.aws import aws_engine
 from chalicelib.log.ports import Archive, DataPorts, DataSetStore, RecordLog
-from chalicelib.log.stores.archive import S3Archive
-from chalicelib.log.stores.data_sets import DynamoDataSets
+from chalicelib.log.stores.archive import StoredArchive
+from chalicelib.log.stores.data_sets import StoredDataSets
 from chalicelib.log.stores.keys import marks_partition
-from chalicelib.log.stores.record_log import DynamoRecordLog
+from chalicelib.log.stores.record_log import StoredRecordLog
 from chalicelib.reading import read as query
 from chalicelib.reading.query import DataQuery
 from chalicelib.tasks.task import State, Task
@@ -168,13 +169,13 @@ def scene(request: pytest.FixtureRequest) -> Scene:
         )
     settings: Settings = request.getfixturevalue("stage")
     return Scene(
-        DynamoDataSets(settings),
-        DynamoRecordLog(settings),
+        StoredDataSets(aws_engine(settings).data),
+        StoredRecordLog(aws_engine(settings).data),
         DynamoDataSources(settings),
         DynamoPurging(settings),
         DynamoTiles(settings),
         DynamoSweeping(settings),
-        S3Archive(settings),
+        StoredArchive(aws_engine(settings).objects),
         lambda: rows(settings),
     )
 

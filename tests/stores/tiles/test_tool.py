@@ -11,13 +11,14 @@ from chalicelib.accounts.account import Account
 from chalicelib.accounts.stores.accounts import DynamoAccounts
 from chalicelib.config import Settings
 from chalicelib.engine import dynamodb
+from chalicelib.engine.aws import aws_engine
 from chalicelib.engine.dynamodb import query_pages
 from chalicelib.log.data_set import DataOwner
 from chalicelib.log.ports import DataPorts
-from chalicelib.log.stores.archive import S3Archive
-from chalicelib.log.stores.data_sets import DynamoDataSets
+from chalicelib.log.stores.archive import StoredArchive
+from chalicelib.log.stores.data_sets import StoredDataSets
 from chalicelib.log.stores.keys import continuous_log_partition, tiles_partition
-from chalicelib.log.stores.record_log import DynamoRecordLog
+from chalicelib.log.stores.record_log import StoredRecordLog
 from chalicelib.services import system_now_ms
 from chalicelib.tiles.stores.tiles import DynamoTiles
 from chalicelib.uploads import add as ingest
@@ -36,7 +37,7 @@ def anna(stage: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """A stage where Anna has readings of some days, none of them in tiles."""
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     DynamoAccounts(stage).create(Account(ANNA, NOW_MS))
-    DynamoDataSets(stage).create(data_set())
+    StoredDataSets(aws_engine(stage).data).create(data_set())
     for day in range(DAYS):
         add(stage, cbg(10, 288 * day))
     return stage
@@ -49,7 +50,7 @@ def add(settings: Settings, items: list[dict[str, Any]]) -> None:
         call_by(Caller(user_id=ANNA), UPLOADERS, FakeGrants(lambda: NOW_MS), NOW_MS, lambda: f"{next(ids):032x}"),
         "a" * 32,
         lambda: items,
-        DataPorts(DynamoDataSets(settings), DynamoRecordLog(settings)),
+        DataPorts(StoredDataSets(aws_engine(settings).data), StoredRecordLog(aws_engine(settings).data)),
     )
 
 
@@ -117,7 +118,7 @@ def test_another_one_at_work_is_told(anna: Settings, monkeypatch: pytest.MonkeyP
 
 def test_what_the_archive_lacks_is_told(anna: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     run(monkeypatch, "compact")
-    S3Archive(anna).remove_entries(DataOwner(ANNA), "a" * 32, [2])
+    StoredArchive(aws_engine(anna).objects).remove_entries(DataOwner(ANNA), "a" * 32, [2])
     for item in items(anna, continuous_log_partition(ANNA, 0)):
         dynamodb.client(anna).delete_item(TableName=anna.data_table, Key={"pk": item["pk"], "sk": item["sk"]})
     for what in ("verify", "rebuild"):

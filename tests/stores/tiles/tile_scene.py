@@ -6,12 +6,13 @@ from dataclasses import dataclass, replace
 import pytest
 
 from chalicelib import json_text
+from chalicelib.engine.aws import aws_engine
 from chalicelib.log.data_set import DataSetHead
 from chalicelib.log.ports import CompactionMarks, DataSetStore, RecordLog
 from chalicelib.log.records import Place
-from chalicelib.log.stores.backlog import DynamoCompactionMarks
-from chalicelib.log.stores.data_sets import DynamoDataSets
-from chalicelib.log.stores.record_log import DynamoRecordLog
+from chalicelib.log.stores.backlog import StoredCompactionMarks
+from chalicelib.log.stores.data_sets import StoredDataSets
+from chalicelib.log.stores.record_log import StoredRecordLog
 from chalicelib.tiles.ports import Attempt, Compacted, Sweeping, TileWriter
 from chalicelib.tiles.snapshot import Applied, Snapshot, TilePlace, followed_by
 from chalicelib.tiles.stores.sweep import DynamoSweeping
@@ -100,11 +101,11 @@ def stores_of(kind: str, request: pytest.FixtureRequest) -> Stores:
         return Stores(data_sets, log, fake, fake, fake)
     settings = request.getfixturevalue("stage")
     return Stores(
-        DynamoDataSets(settings),
-        DynamoRecordLog(settings),
+        StoredDataSets(aws_engine(settings).data),
+        StoredRecordLog(aws_engine(settings).data),
         DynamoTiles(settings),
         DynamoSweeping(settings),
-        DynamoCompactionMarks(settings),
+        StoredCompactionMarks(aws_engine(settings).data),
     )
 
 

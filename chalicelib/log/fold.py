@@ -16,7 +16,7 @@ from chalicelib.log.entry import Entry, Selectors
 from chalicelib.log.fold_backward import keep_all, replace_origins
 from chalicelib.log.fold_forward import drop_known_hashes, keep_newer_origins, last_of_each_hash
 from chalicelib.log.fold_steps import NOTHING_BEFORE, Prefix, Run, Step, Stored, steps
-from chalicelib.log.truncation import truncates, truncations
+from chalicelib.log.truncation import Truncation, truncations
 from chalicelib.model.deduplicators import (
     DATASET_DELETE_ORIGIN,
     DATASET_DELETE_ORIGIN_OLDER,
@@ -63,16 +63,19 @@ def stored(
     logs: dict[str, list[Entry]] = defaultdict(list)
     for entry in entries:
         logs[entry.data_set_id].append(entry)
-    truncating = [data_set for data_set in data_sets if truncates(data_set)]
+    cuts = truncations(data_sets)
     return [
-        VisibleData(data_set, _fold(data_set, logs[data_set.id], truncating, prefixes.get(data_set.id, NOTHING_BEFORE)))
+        VisibleData(
+            data_set,
+            _fold(data_set, logs[data_set.id], cuts[data_set.id], prefixes.get(data_set.id, NOTHING_BEFORE)),
+        )
         for data_set in data_sets
         if data_set.is_active and (data_set.id in logs or data_set.id in prefixes)
     ]
 
 
-def _fold(data_set: DataSet, log: Iterable[Entry], truncating: Iterable[DataSet], prefix: Prefix) -> list[Run]:
-    happened = steps(log, data_set.cut_off, truncations(data_set, truncating), prefix)
+def _fold(data_set: DataSet, log: Iterable[Entry], cuts: Sequence[Truncation], prefix: Prefix) -> list[Run]:
+    happened = steps(log, data_set.cut_off, cuts, prefix)
     if data_set.is_continuous:
         return _CONTINUOUS.get(data_set.deduplicator, keep_all)(happened)
     return _fold_normal(data_set.deduplicator, list(happened))
@@ -135,8 +138,8 @@ def fold_states(every: Iterable[DataSet]) -> dict[str, str]:
     Logs of equal entries and states fold alike. `every` holds all data sets of the owner.
     """
     every = list(every)
-    truncating = [data_set for data_set in every if truncates(data_set)]
-    return {data_set.id: _state(data_set, truncating) for data_set in every if can_be_seen(data_set)}
+    cuts = truncations(every)
+    return {data_set.id: _state(data_set, cuts[data_set.id]) for data_set in every if can_be_seen(data_set)}
 
 
 def can_be_seen(data_set: DataSet) -> bool:
@@ -144,7 +147,7 @@ def can_be_seen(data_set: DataSet) -> bool:
     return data_set.is_active and not data_set.is_gone
 
 
-def _state(data_set: DataSet, truncating: Iterable[DataSet]) -> str:
-    cuts = [(it.close_order, it.device_id, it.last_number) for it in truncations(data_set, truncating)]
-    state = (data_set.deduplicator, data_set.device_id, data_set.close_order, data_set.cut_off, cuts)
+def _state(data_set: DataSet, cuts: Iterable[Truncation]) -> str:
+    truncated = [(it.close_order, it.device_id, it.last_number) for it in cuts]
+    state = (data_set.deduplicator, data_set.device_id, data_set.close_order, data_set.cut_off, truncated)
     return hashlib.sha256(json_text.encode(state)).hexdigest()[:_STATE_DIGITS]

@@ -33,27 +33,39 @@ def open_when_closed(closing: DataSet, every: Iterable[DataSet], data_sets: Data
     return {head.id: head.last_number for head in heads if head is not None}
 
 
-def truncations(data_set: DataSet, every: Iterable[DataSet]) -> list[Truncation]:
-    """All that closings of other data sets did to this one, in their order."""
-    found = []
-    for other in every:
-        if other.id == data_set.id or other.close_order is None or other.device_id is None or not truncates(other):
-            continue
-        if data_set.close_order is not None and data_set.close_order < other.close_order:
-            found.append(Truncation(other.close_order, other.device_id, None))
-        elif data_set.id in other.open_when_closed:
-            found.append(Truncation(other.close_order, other.device_id, other.open_when_closed[data_set.id]))
-    return sorted(found, key=lambda truncation: truncation.close_order)
+def truncations(data_sets: Iterable[DataSet]) -> dict[str, list[Truncation]]:
+    """What the closings of others did to each data set, by its id and in the order of the closings.
+
+    Args:
+        data_sets: all of one owner and epoch.
+    """
+    data_sets = list(data_sets)
+    truncating = sorted((it for it in data_sets if truncates(it) and it.is_closed), key=lambda it: it.close_order or 0)
+    return {
+        data_set.id: [cut for other in truncating if (cut := _truncation(data_set, other)) is not None]
+        for data_set in data_sets
+    }
+
+
+def _truncation(data_set: DataSet, closed: DataSet) -> Truncation | None:
+    """What the closing of a data set that truncates did to another one."""
+    close_order, device_id = closed.close_order, closed.device_id
+    if closed.id == data_set.id or close_order is None or device_id is None:
+        return None
+    if data_set.close_order is not None and data_set.close_order < close_order:
+        return Truncation(close_order, device_id, None)
+    last_number = closed.open_when_closed.get(data_set.id)
+    return None if last_number is None else Truncation(close_order, device_id, last_number)
 
 
 def with_truncations(every: Iterable[DataSet]) -> list[DataSet]:
     """The data sets with the deleted time of those that another of the same device truncated; `modifiedTime` stays."""
     every = list(every)
     closed_time_ms = {it.close_order: it.closed_time_ms for it in every}
-    truncating = [data_set for data_set in every if truncates(data_set)]
+    cuts = truncations(every)
     shown = []
     for data_set in every:
-        orders = [it.close_order for it in truncations(data_set, truncating) if it.device_id == data_set.device_id]
+        orders = [it.close_order for it in cuts[data_set.id] if it.device_id == data_set.device_id]
         times_ms = [time for order in orders if (time := closed_time_ms[order]) is not None]
         if times_ms and (data_set.deleted_time_ms is None or times_ms[0] < data_set.deleted_time_ms):
             updates = int(data_set.deleted_time_ms is None)

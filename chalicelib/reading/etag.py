@@ -90,7 +90,7 @@ def tag_when_settled(
 
 def _may_be_purged(data_set: DataSet, number: int, data_sets: Iterable[DataSet]) -> bool:
     """Whether an entry is one that was deleted with its data set, or truncated by another one."""
-    cuts = truncations(data_set, data_sets)
+    cuts = truncations(data_sets)[data_set.id]
     return data_set.cut_off >= number or any(cut.last_number is None or cut.last_number >= number for cut in cuts)
 
 

@@ -165,8 +165,12 @@ def read_tail(owner: DataOwner, snapshot: Snapshot, ports: TilePorts) -> Tail:
 
 def _truncated_numbers(every: Sequence[DataSet]) -> dict[str, int]:
     """For each data set that was truncated while it was open, the last entry that this covers."""
-    cuts = {data_set.id: truncations(data_set, every) for data_set in every if can_be_seen(data_set)}
-    return {id_: max(cut.last_number or 0 for cut in of_data_set) for id_, of_data_set in cuts.items() if of_data_set}
+    cuts = truncations(every)
+    return {
+        data_set.id: max(cut.last_number or 0 for cut in cuts[data_set.id])
+        for data_set in every
+        if can_be_seen(data_set) and cuts[data_set.id]
+    }
 
 
 def whole_logs(owner: DataOwner, current: Snapshot, ports: TilePorts) -> Tail:
@@ -190,9 +194,10 @@ def whole_logs(owner: DataOwner, current: Snapshot, ports: TilePorts) -> Tail:
         for entry in ports.data.log.entries(owner, normal_ids, last_numbers):
             if entry.number <= truncated.get(entry.data_set_id, 0):
                 found[entry.data_set_id, entry.number] = entry
+    cuts = truncations(every)
     for data_set in every:
         # What truncations hid may be purged, and leaves holes.
-        if can_be_seen(data_set) and not truncations(data_set, every):
+        if can_be_seen(data_set) and not cuts[data_set.id]:
             numbers = range(data_set.cut_off + 1, current.through(data_set.id) + 1)
             if any((data_set.id, number) not in found for number in numbers):
                 raise LogIncompleteError(data_set.id)

@@ -53,8 +53,9 @@ def _purge_hidden(closing_or_deleted_id: str, owner: DataOwner, ports: TilePorts
     """Removes what is hidden of a data set that was deleted, or of those that its closing truncated."""
     every = ports.data.data_sets.of_owner(owner)
     removed = 0
+    cuts_by_id = truncations(every)
     for data_set in every:
-        cuts = truncations(data_set, every)
+        cuts = cuts_by_id[data_set.id]
         if data_set.id != closing_or_deleted_id and not cuts:
             continue
         hidden = [entry.number for entry in ports.purging.entries(data_set) if _is_hidden(entry, data_set, cuts)]

@@ -65,7 +65,7 @@ def erase_deleted_users(run: Run, services: ErasureServices) -> None:
         for source in services.data_sources.sources.of_user(deletion.user_id):
             services.data_sources.sources.remove(source)
         services.uploads.rejections.remove_all(deletion.user_id)
-        blobs_storing.erase_user(deletion.user_id, blobs=services.blobs.blobs, contents=services.blobs.contents)
+        blobs_storing.erase_user(deletion.user_id, services.blobs)
         if run.now_ms() - deletion.deleted_time_ms >= SETTLED_AFTER_MS:
             services.accounts.accounts.finish_deletion(deletion.user_id)
         run.data["users"] += 1

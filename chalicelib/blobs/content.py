@@ -12,8 +12,9 @@ from dataclasses import replace
 from enum import Enum
 from itertools import islice
 
+from chalicelib.access.call import Call
 from chalicelib.blobs.blob import Blob, Collection, collection_and_id, content_prefix
-from chalicelib.blobs.ports import BlobStore, ContentStore, Upload
+from chalicelib.blobs.ports import BlobPorts, Upload
 from chalicelib.errors import UnavailableError, UnequalDigestsError
 
 DAY_MS = 86_400_000
@@ -60,7 +61,7 @@ def with_digest(blob: Blob, content: bytes) -> Blob:
     return replace(blob, digest_md5=calculated, size_bytes=len(content))
 
 
-def store(blob: Blob, content: bytes, *, blobs: BlobStore, contents: ContentStore, now_ms: int) -> Blob:
+def store(call: Call, blob: Blob, content: bytes, ports: BlobPorts) -> Blob:
     """The blob, available, once it and its content are stored.
 
     Raises:
@@ -68,27 +69,27 @@ def store(blob: Blob, content: bytes, *, blobs: BlobStore, contents: ContentStor
         UnavailableError: a store failed; nothing is left behind.
     """
     blob = with_digest(blob, content)
-    blobs.add(blob)
+    ports.blobs.add(blob)
     try:
-        contents.put(blob.content_key, content, blob.media_type)
-        available = blob.with_content(now_ms)
+        ports.contents.put(blob.content_key, content, blob.media_type)
+        available = blob.with_content(call.now_ms)
         # When it is not `created` any more, the store's event came first and made it what it is here.
-        blobs.make_available(available)
+        ports.blobs.make_available(available)
     except UnavailableError:
         with suppress(UnavailableError):
-            remove(blob, blobs=blobs, contents=contents)
+            remove(blob, ports)
         raise
     return available
 
 
-def open_upload(blob: Blob, *, blobs: BlobStore, contents: ContentStore, now_ms: int) -> Upload:
+def open_upload(call: Call, blob: Blob, ports: BlobPorts) -> Upload:
     """A request by which the client brings the content of the blob, which is stored and stays `created` until then."""
-    upload = contents.upload(blob, now_ms)
-    blobs.add(blob)
+    upload = ports.contents.upload(blob, call.now_ms)
+    ports.blobs.add(blob)
     return upload
 
 
-def confirm_upload(content_key: str, *, blobs: BlobStore, contents: ContentStore, now_ms: int) -> Confirmation:
+def confirm_upload(call: Call, content_key: str, ports: BlobPorts) -> Confirmation:
     """Makes a blob available if its content is there, with the announced size and digest.
 
     May be called any number of times, late, and in any order. What is no blob's content is left to expire.
@@ -96,59 +97,59 @@ def confirm_upload(content_key: str, *, blobs: BlobStore, contents: ContentStore
     Source: docs/architecture.md, "One event".
     """
     place = collection_and_id(content_key)
-    blob = blobs.find(*place) if place else None
+    blob = ports.blobs.find(*place) if place else None
     if blob is None or blob.content_key != content_key:
         return Confirmation.STRAY
     if blob.is_available:
         return Confirmation.KNOWN
-    content = contents.describe(content_key)
+    content = ports.contents.describe(content_key)
     if content is None:
         return Confirmation.ABSENT
     if (content.size_bytes, content.digest_md5) != (blob.size_bytes, blob.digest_md5):
         return Confirmation.OTHER
-    contents.keep(content_key)  # before the blob says that it has it: an available blob never loses its content
-    if blobs.make_available(blob.with_content(now_ms)):
+    ports.contents.keep(content_key)  # before the blob says that it has it: an available blob never loses its content
+    if ports.blobs.make_available(blob.with_content(call.now_ms)):
         return Confirmation.AVAILABLE
-    if blobs.find(blob.collection, blob.id) is not None:
+    if ports.blobs.find(blob.collection, blob.id) is not None:
         return Confirmation.KNOWN
-    contents.delete([content_key])
+    ports.contents.delete([content_key])
     return Confirmation.STRAY
 
 
-def remove(blob: Blob, *, blobs: BlobStore, contents: ContentStore) -> None:
+def remove(blob: Blob, ports: BlobPorts) -> None:
     """Removes content and blob; may be repeated when it stops half-way."""
-    contents.delete([blob.content_key])
-    blobs.remove([blob])
+    ports.contents.delete([blob.content_key])
+    ports.blobs.remove([blob])
 
 
-def remove_all(collection: Collection, user_id: str, *, blobs: BlobStore, contents: ContentStore) -> None:
+def remove_all(collection: Collection, user_id: str, ports: BlobPorts) -> None:
     """Removes all of a user's blobs in a collection, with their contents; may be repeated when it stops half-way."""
-    for some in _by(REMOVED_AT_ONCE, blobs.of_user(collection, user_id)):
-        contents.delete([blob.content_key for blob in some])
-        blobs.remove(some)
+    for some in _by(REMOVED_AT_ONCE, ports.blobs.of_user(collection, user_id)):
+        ports.contents.delete([blob.content_key for blob in some])
+        ports.blobs.remove(some)
 
 
-def erase_user(user_id: str, *, blobs: BlobStore, contents: ContentStore) -> None:
+def erase_user(user_id: str, ports: BlobPorts) -> None:
     """Removes all blobs and device logs of a user who is deleted, and contents that belong to no blob.
 
     May be repeated when it stops half-way. An upload that was opened before expires by itself.
     """
     for collection in Collection:
-        remove_all(collection, user_id, blobs=blobs, contents=contents)
-        contents.delete_under(content_prefix(collection, user_id))
+        remove_all(collection, user_id, ports)
+        ports.contents.delete_under(content_prefix(collection, user_id))
 
 
-def remove_abandoned(*, blobs: BlobStore, contents: ContentStore, now_ms: int) -> Iterator[Abandoned]:
+def remove_abandoned(call: Call, ports: BlobPorts) -> Iterator[Abandoned]:
     """Removes blobs that were created a day ago and still have no content, and says what became of each.
 
     A blob whose content is there becomes available instead. The work is done as the caller asks for what was done.
     """
-    for blob in blobs.created_before(now_ms - DAY_MS):
-        match confirm_upload(blob.content_key, blobs=blobs, contents=contents, now_ms=now_ms):
+    for blob in ports.blobs.created_before(call.now_ms - DAY_MS):
+        match confirm_upload(call, blob.content_key, ports):
             case Confirmation.AVAILABLE:
                 yield Abandoned.RECOVERED
             case Confirmation.ABSENT | Confirmation.OTHER:
-                remove(blob, blobs=blobs, contents=contents)
+                remove(blob, ports)
                 yield Abandoned.REMOVED
             case Confirmation.KNOWN | Confirmation.STRAY:
                 pass  # the list was a moment behind

@@ -5,36 +5,21 @@ Nobody deletes a single device log; all of a user's go with the user.
 
 from collections.abc import Mapping, Sequence
 
-from chalicelib.access.call import Caller, GrantReader, require
-from chalicelib.access.policy import DEVICE_LOG_READERS, DEVICE_LOG_UPLOADERS
+from chalicelib.access.call import Call
 from chalicelib.access.user_ids import require_user_id
 from chalicelib.blobs import content as blobs_storing
 from chalicelib.blobs.blob import Blob, Collection
-from chalicelib.blobs.headers import announced_device_log
+from chalicelib.blobs.headers import UploadRequest, announced_device_log
 from chalicelib.blobs.manage import Content, content_of, require_blob_id
-from chalicelib.blobs.ports import BlobStore, ContentStore, Upload
+from chalicelib.blobs.ports import BlobPorts, Upload
 from chalicelib.blobs.query import parse_device_log_query, parse_upload_mode
 from chalicelib.errors import BlobNotFoundError, InsufficientGrantError, UnauthorizedError
 
 
-def create(
-    caller: Caller,
-    user_id: str,
-    query: Mapping[str, Sequence[str]],
-    headers: Mapping[str, str],
-    content: bytes,
-    *,
-    blobs: BlobStore,
-    contents: ContentStore,
-    grants: GrantReader,
-    now_ms: int,
-    new_id: str,
-) -> tuple[Blob, Upload | None]:
+def create(call: Call, user_id: str, sent: UploadRequest, ports: BlobPorts) -> tuple[Blob, Upload | None]:
     """A new device log of a user, and the request to upload its content when a direct upload is asked for.
 
-    Args:
-        headers: by lower-case names.
-        content: the bytes, of whatever form; a direct upload leaves them aside.
+    The bytes may have any form; a direct upload ignores them.
 
     Raises:
         InvalidPathError: the user id is of the wrong form.
@@ -46,27 +31,25 @@ def create(
     Source: blob-api 2 to 4, route 7; limits 1.
     """
     require_user_id(user_id)
-    _require_uploader(caller, user_id, grants)
-    is_direct = parse_upload_mode(query)
-    announced = announced_device_log(headers, is_direct=is_direct)
+    _require_uploader(call, user_id)
+    is_direct = parse_upload_mode(sent.query)
+    announced = announced_device_log(sent.headers, is_direct=is_direct)
     log = Blob(
         Collection.DEVICE_LOGS,
-        new_id,
+        call.new_id(),
         user_id,
         announced.media_type,
-        now_ms,
+        call.now_ms,
         announced.digest_md5,
         announced.size_bytes,
         announced.span,
     )
     if is_direct:
-        return log, blobs_storing.open_upload(log, blobs=blobs, contents=contents, now_ms=now_ms)
-    return blobs_storing.store(log, content, blobs=blobs, contents=contents, now_ms=now_ms), None
+        return log, blobs_storing.open_upload(call, log, ports)
+    return blobs_storing.store(call, log, sent.content, ports), None
 
 
-def list_of_user(
-    caller: Caller, user_id: str, query: Mapping[str, Sequence[str]], *, blobs: BlobStore, grants: GrantReader
-) -> list[Blob]:
+def list_of_user(call: Call, user_id: str, query: Mapping[str, Sequence[str]], ports: BlobPorts) -> list[Blob]:
     """A page of a user's device logs, those created last first.
 
     Raises:
@@ -76,14 +59,14 @@ def list_of_user(
     Source: blob-api 6, route 8.
     """
     require_user_id(user_id)
-    require(caller, user_id, DEVICE_LOG_READERS, grants)
+    call.require(user_id)
     wanted = parse_device_log_query(query)
-    selected = filter(wanted.selects, blobs.of_user(Collection.DEVICE_LOGS, user_id, wanted.start_from_ms))
+    selected = filter(wanted.selects, ports.blobs.of_user(Collection.DEVICE_LOGS, user_id, wanted.start_from_ms))
     newest_first = sorted(selected, key=lambda log: (log.created_time_ms, log.id), reverse=True)
     return newest_first[wanted.page.first : wanted.page.end]
 
 
-def get(caller: Caller, log_id: str, *, blobs: BlobStore, grants: GrantReader) -> Blob:
+def get(call: Call, log_id: str, ports: BlobPorts) -> Blob:
     """A device log.
 
     Raises:
@@ -94,14 +77,14 @@ def get(caller: Caller, log_id: str, *, blobs: BlobStore, grants: GrantReader) -
     Source: blob-api 2, route 9.
     """
     require_blob_id(log_id)
-    log = blobs.find(Collection.DEVICE_LOGS, log_id)
+    log = ports.blobs.find(Collection.DEVICE_LOGS, log_id)
     if log is None:
         raise BlobNotFoundError(log_id)
-    require(caller, log.user_id, DEVICE_LOG_READERS, grants)
+    call.require(log.user_id)
     return log
 
 
-def read(caller: Caller, log_id: str, *, blobs: BlobStore, contents: ContentStore, grants: GrantReader) -> Content:
+def read(call: Call, log_id: str, ports: BlobPorts) -> Content:
     """A device log's content.
 
     Raises:
@@ -111,16 +94,16 @@ def read(caller: Caller, log_id: str, *, blobs: BlobStore, contents: ContentStor
     Source: blob-api 2 and 7, route 10.
     """
     try:
-        log = get(caller, log_id, blobs=blobs, grants=grants)
+        log = get(call, log_id, ports)
     except UnauthorizedError as error:
         raise BlobNotFoundError(log_id) from error
-    return content_of(log, contents)
+    return content_of(log, ports.contents)
 
 
-def _require_uploader(caller: Caller, user_id: str, grants: GrantReader) -> None:
+def _require_uploader(call: Call, user_id: str) -> None:
     try:
-        require(caller, user_id, DEVICE_LOG_UPLOADERS, grants)
+        call.require(user_id)
     except UnauthorizedError as error:
-        if caller.user_id is not None and grants.permissions(user_id, caller.user_id):
+        if call.caller.user_id is not None and call.grants.permissions(user_id, call.caller.user_id):
             raise InsufficientGrantError from error
         raise

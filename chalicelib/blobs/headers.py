@@ -3,7 +3,7 @@
 import base64
 import binascii
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from chalicelib.blobs.blob import LARGEST_BYTES, TimeSpan
@@ -21,6 +21,15 @@ _QUOTED = r'"((?:[\t !#-\[\]-~]|\\[\t -~])*)"'
 _PARAMETER = re.compile(rf"\s*;\s*({_TOKEN})\s*=\s*(?:({_TOKEN})|{_QUOTED})\s*(?=;|$)")
 _DIGEST = re.compile(r"md5=(.{24})", re.IGNORECASE)
 _SIZE = re.compile(r"[0-9]{1,15}")
+
+
+@dataclass(frozen=True, slots=True)
+class UploadRequest:
+    """A request for a new blob or device log: its query, its headers by lower-case names, and the bytes of its body."""
+
+    query: Mapping[str, Sequence[str]]
+    headers: Mapping[str, str]
+    content: bytes
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Protocol
 
+from chalicelib.access.call import platform_call
 from chalicelib.blobs.content import Abandoned, remove_abandoned
 from chalicelib.blobs.ports import BlobPorts
 from chalicelib.tasks.types import Run
@@ -14,6 +15,9 @@ class BlobServices(Protocol):
     """The services that the tasks of blobs use."""
 
     @property
+    def new_id(self) -> Callable[[], str]: ...
+
+    @property
     def count(self) -> Callable[[str, int], None]: ...
 
     @property
@@ -23,7 +27,7 @@ class BlobServices(Protocol):
 def remove_abandoned_blobs(run: Run, services: BlobServices) -> None:
     """The task: removes blobs whose content has not come for a day; `data` counts those removed and recovered."""
     run.data.update({outcome.value: 0 for outcome in Abandoned})
-    for outcome in remove_abandoned(blobs=services.blobs.blobs, contents=services.blobs.contents, now_ms=run.now_ms()):
+    for outcome in remove_abandoned(platform_call(run.now_ms(), services.new_id), services.blobs):
         run.data[outcome.value] += 1
         services.count(METRICS[outcome], 1)
         run.check_time()

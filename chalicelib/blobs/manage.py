@@ -5,17 +5,16 @@ A caller reaches these functions with a valid credential; who has none was refus
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
-from chalicelib.access.call import Caller, GrantReader, require
-from chalicelib.access.policy import CUSTODIANS, READERS, UPLOADERS, Policy
+from chalicelib.access.call import Call
 from chalicelib.access.user_ids import require_user_id
 from chalicelib.blobs import content as blobs_storing
 from chalicelib.blobs.blob import Blob, Collection
 from chalicelib.blobs.content import with_digest
-from chalicelib.blobs.headers import announced_blob
-from chalicelib.blobs.ports import BlobStore, ContentStore, Upload
+from chalicelib.blobs.headers import UploadRequest, announced_blob
+from chalicelib.blobs.ports import BlobPorts, ContentStore, Upload
 from chalicelib.blobs.query import parse_blob_query, parse_revision, parse_upload_mode
 from chalicelib.errors import BlobNotFoundError, InvalidPathError
 
@@ -34,9 +33,7 @@ class Content:
     url: str | None = None
 
 
-def list_of_user(
-    caller: Caller, user_id: str, query: Mapping[str, Sequence[str]], *, blobs: BlobStore, grants: GrantReader
-) -> list[Blob]:
+def list_of_user(call: Call, user_id: str, query: Mapping[str, Sequence[str]], ports: BlobPorts) -> list[Blob]:
     """A page of a user's blobs, newest first.
 
     Raises:
@@ -47,29 +44,15 @@ def list_of_user(
     """
     require_user_id(user_id)
     wanted = parse_blob_query(query)
-    require(caller, user_id, READERS, grants)
-    selected = filter(wanted.selects, blobs.of_user(Collection.BLOBS, user_id))
+    call.require(user_id)
+    selected = filter(wanted.selects, ports.blobs.of_user(Collection.BLOBS, user_id))
     return list(islice(selected, wanted.page.first, wanted.page.end))
 
 
-def create(
-    caller: Caller,
-    user_id: str,
-    query: Mapping[str, Sequence[str]],
-    headers: Mapping[str, str],
-    content: bytes,
-    *,
-    blobs: BlobStore,
-    contents: ContentStore,
-    grants: GrantReader,
-    now_ms: int,
-    new_id: str,
-) -> tuple[Blob, Upload | None]:
+def create(call: Call, user_id: str, sent: UploadRequest, ports: BlobPorts) -> tuple[Blob, Upload | None]:
     """A new blob of a user: available with its content, or `created`, with or without a request to upload it.
 
-    Args:
-        headers: by lower-case names.
-        content: the bytes; without any, the blob waits for its content. A direct upload leaves them aside.
+    Without bytes the blob waits for its content; a direct upload ignores the bytes.
 
     Raises:
         InvalidPathError, InvalidFieldsError, MissingHeaderError, InvalidHeaderError: the request is of the wrong form.
@@ -80,24 +63,22 @@ def create(
     Source: blob-api 2 to 4, route 2; limits 1.
     """
     require_user_id(user_id)
-    is_direct = parse_upload_mode(query)
-    announced = announced_blob(headers, is_direct=is_direct)
-    require(caller, user_id, UPLOADERS, grants)
-    blob = Blob(
-        Collection.BLOBS, new_id, user_id, announced.media_type, now_ms, announced.digest_md5, announced.size_bytes
-    )
+    is_direct = parse_upload_mode(sent.query)
+    announced = announced_blob(sent.headers, is_direct=is_direct)
+    call.require(user_id)
+    blob = Blob(Collection.BLOBS, call.new_id(), user_id, announced.media_type, call.now_ms)
+    with_announced = replace(blob, digest_md5=announced.digest_md5, size_bytes=announced.size_bytes)
     if is_direct:
-        return blob, blobs_storing.open_upload(blob, blobs=blobs, contents=contents, now_ms=now_ms)
-    if content:
-        return blobs_storing.store(blob, content, blobs=blobs, contents=contents, now_ms=now_ms), None
-    if blob.digest_md5 is not None:
-        with_digest(blob, content)
-    blob = Blob(Collection.BLOBS, new_id, user_id, announced.media_type, now_ms)
-    blobs.add(blob)
+        return with_announced, blobs_storing.open_upload(call, with_announced, ports)
+    if sent.content:
+        return blobs_storing.store(call, with_announced, sent.content, ports), None
+    if announced.digest_md5 is not None:
+        with_digest(with_announced, sent.content)
+    ports.blobs.add(blob)
     return blob, None
 
 
-def get(caller: Caller, blob_id: str, *, blobs: BlobStore, grants: GrantReader) -> Blob:
+def get(call: Call, blob_id: str, ports: BlobPorts) -> Blob:
     """A blob.
 
     Raises:
@@ -107,10 +88,10 @@ def get(caller: Caller, blob_id: str, *, blobs: BlobStore, grants: GrantReader) 
 
     Source: blob-api, route 4.
     """
-    return _found(caller, blob_id, READERS, blobs, grants)
+    return _find_or_refuse(call, blob_id, ports)
 
 
-def read(caller: Caller, blob_id: str, *, blobs: BlobStore, contents: ContentStore, grants: GrantReader) -> Content:
+def read(call: Call, blob_id: str, ports: BlobPorts) -> Content:
     """A blob's content.
 
     Raises:
@@ -120,18 +101,10 @@ def read(caller: Caller, blob_id: str, *, blobs: BlobStore, contents: ContentSto
 
     Source: blob-api 7, route 5; limits 1.
     """
-    return content_of(_found(caller, blob_id, READERS, blobs, grants), contents)
+    return content_of(_find_or_refuse(call, blob_id, ports), ports.contents)
 
 
-def delete(
-    caller: Caller,
-    blob_id: str,
-    query: Mapping[str, Sequence[str]],
-    *,
-    blobs: BlobStore,
-    contents: ContentStore,
-    grants: GrantReader,
-) -> None:
+def delete(call: Call, blob_id: str, query: Mapping[str, Sequence[str]], ports: BlobPorts) -> None:
     """Deletes a blob and its content.
 
     Raises:
@@ -142,13 +115,13 @@ def delete(
     Source: blob-api 8, route 6.
     """
     revision = parse_revision(query)
-    blob = _found(caller, blob_id, CUSTODIANS, blobs, grants, revision)
+    blob = _find_or_refuse(call, blob_id, ports, revision)
     if revision is not None and blob.revision != revision:
         raise BlobNotFoundError(blob_id, revision)
-    blobs_storing.remove(blob, blobs=blobs, contents=contents)
+    blobs_storing.remove(blob, ports)
 
 
-def delete_all(caller: Caller, user_id: str, *, blobs: BlobStore, contents: ContentStore, grants: GrantReader) -> None:
+def delete_all(call: Call, user_id: str, ports: BlobPorts) -> None:
     """Deletes all blobs of a user, of any status, but not the device logs.
 
     Raises:
@@ -158,12 +131,12 @@ def delete_all(caller: Caller, user_id: str, *, blobs: BlobStore, contents: Cont
     Source: blob-api 8, route 3.
     """
     require_user_id(user_id)
-    require(caller, user_id, CUSTODIANS, grants)
-    blobs_storing.remove_all(Collection.BLOBS, user_id, blobs=blobs, contents=contents)
+    call.require(user_id)
+    blobs_storing.remove_all(Collection.BLOBS, user_id, ports)
 
 
 def require_blob_id(blob_id: str) -> None:
-    """Nothing, when the text has the form of an id of a blob or device log; else InvalidPathError. Source: errors 4."""
+    """Raise InvalidPathError unless the text has the form of an id of a blob or device log. Source: errors 4."""
     if _BLOB_ID.fullmatch(blob_id) is None:
         raise InvalidPathError("id")
 
@@ -184,17 +157,10 @@ def content_of(blob: Blob, contents: ContentStore) -> Content:
     return Content(blob, bytes_=content)
 
 
-def _found(
-    caller: Caller,
-    blob_id: str,
-    policy: Policy,
-    blobs: BlobStore,
-    grants: GrantReader,
-    revision: int | None = None,
-) -> Blob:
+def _find_or_refuse(call: Call, blob_id: str, ports: BlobPorts, revision: int | None = None) -> Blob:
     require_blob_id(blob_id)
-    blob = blobs.find(Collection.BLOBS, blob_id)
+    blob = ports.blobs.find(Collection.BLOBS, blob_id)
     if blob is None:
         raise BlobNotFoundError(blob_id, revision)
-    require(caller, blob.user_id, policy, grants)
+    call.require(blob.user_id)
     return blob

@@ -10,6 +10,7 @@ from urllib.parse import unquote_plus
 import orjson
 from chalice.app import Blueprint
 
+from chalicelib.access.call import platform_call
 from chalicelib.blobs.content import Confirmation, confirm_upload
 from chalicelib.config import Settings
 from chalicelib.observability import count, logger, observed, stack_frames
@@ -56,7 +57,7 @@ def confirm_all(record: "SQSRecord") -> None:
     """Makes blobs available whose contents one message tells of; one of another kind tells of none."""
     ours = services()
     for key in object_keys(record.body):
-        found = confirm_upload(key, blobs=ours.blobs.blobs, contents=ours.blobs.contents, now_ms=ours.now_ms())
+        found = confirm_upload(platform_call(ours.now_ms(), ours.new_id), key, ours.blobs)
         logger.info("content came", found=found.value)
         if found in METRICS:
             count(METRICS[found])

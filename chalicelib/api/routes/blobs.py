@@ -1,6 +1,5 @@
 """Blobs over HTTP. Source: blob-api, routes 1 to 6."""
 
-from collections.abc import Callable
 from typing import Any
 
 from chalicelib.api.messages import Reply, Request
@@ -14,7 +13,8 @@ from chalicelib.api.operations.blobs import (
 )
 from chalicelib.api.routing import ApiBlueprint
 from chalicelib.blobs import manage as blobs
-from chalicelib.blobs.blob import Blob, as_blob
+from chalicelib.blobs.blob import as_blob
+from chalicelib.blobs.headers import UploadRequest
 from chalicelib.blobs.manage import Content
 from chalicelib.blobs.ports import Upload
 from chalicelib.model.times import format_time
@@ -25,87 +25,46 @@ blueprint = ApiBlueprint(__name__)
 @blueprint.operation(LIST_BLOBS)
 def list_blobs(request: Request) -> Reply:
     """A page of the blobs of a user, newest first, as a bare array."""
-    ours = request.services
-    found = blobs.list_of_user(
-        request.caller, request.path["userId"], request.query, blobs=ours.blobs.blobs, grants=ours.accounts.grants
-    )
+    found = blobs.list_of_user(request.call, request.path["userId"], request.query, request.services.blobs)
     return Reply([as_blob(blob) for blob in found])
 
 
 @blueprint.operation(CREATE_BLOB)
 def create_blob(request: Request) -> Reply:
     """The new blob, with the request to upload its content when `upload=direct` asks for one."""
-    blob, upload = created(blobs.create, request)
+    blob, upload = blobs.create(request.call, request.path["userId"], upload_request(request), request.services.blobs)
     return Reply(as_blob(blob) | upload_member(upload))
 
 
 @blueprint.operation(DELETE_BLOBS)
 def delete_blobs(request: Request) -> Reply:
-    """Nothing, once all blobs of a user are deleted."""
-    ours = request.services
-    blobs.delete_all(
-        request.caller,
-        request.path["userId"],
-        blobs=ours.blobs.blobs,
-        contents=ours.blobs.contents,
-        grants=ours.accounts.grants,
-    )
+    """Delete all blobs of a user."""
+    blobs.delete_all(request.call, request.path["userId"], request.services.blobs)
     return Reply()
 
 
 @blueprint.operation(GET_BLOB)
 def get_blob(request: Request) -> Reply:
     """One blob."""
-    ours = request.services
-    return Reply(
-        as_blob(blobs.get(request.caller, request.path["blobId"], blobs=ours.blobs.blobs, grants=ours.accounts.grants))
-    )
+    return Reply(as_blob(blobs.get(request.call, request.path["blobId"], request.services.blobs)))
 
 
 @blueprint.operation(READ_BLOB)
 def read_blob(request: Request) -> Reply:
     """The content of a blob, or the way to it."""
-    ours = request.services
-    content = blobs.read(
-        request.caller,
-        request.path["blobId"],
-        blobs=ours.blobs.blobs,
-        contents=ours.blobs.contents,
-        grants=ours.accounts.grants,
-    )
-    return content_answer(content)
+    return content_reply(blobs.read(request.call, request.path["blobId"], request.services.blobs))
 
 
 @blueprint.operation(DELETE_BLOB)
 def delete_blob(request: Request) -> Reply:
-    """Nothing, once the blob is deleted."""
-    ours = request.services
-    blobs.delete(
-        request.caller,
-        request.path["blobId"],
-        request.query,
-        blobs=ours.blobs.blobs,
-        contents=ours.blobs.contents,
-        grants=ours.accounts.grants,
-    )
+    """Delete a blob."""
+    blobs.delete(request.call, request.path["blobId"], request.query, request.services.blobs)
     return Reply()
 
 
-def created(create: Callable[..., tuple[Blob, Upload | None]], request: Request) -> tuple[Blob, Upload | None]:
-    """What `create` makes of the request: a blob or a device log, and how to bring its content."""
-    ours = request.services
-    return create(
-        request.caller,
-        request.path["userId"],
-        request.query,
-        request.headers,
-        request.body,
-        blobs=ours.blobs.blobs,
-        contents=ours.blobs.contents,
-        grants=ours.accounts.grants,
-        now_ms=request.now_ms,
-        new_id=ours.new_id(),
-    )
+def upload_request(request: Request) -> UploadRequest:
+    """What a request says of a new blob or device log."""
+    return UploadRequest(request.query, request.headers, request.body)
 
 
 def upload_member(upload: Upload | None) -> dict[str, Any]:
@@ -122,7 +81,7 @@ def upload_member(upload: Upload | None) -> dict[str, Any]:
     }
 
 
-def content_answer(content: Content) -> Reply:
+def content_reply(content: Content) -> Reply:
     """The bytes as they were sent, with type and digest; a redirect to where they are when they are too many.
 
     Source: blob-api 7.

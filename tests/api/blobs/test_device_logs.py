@@ -2,9 +2,11 @@
 
 import pytest
 
+from chalicelib.access.call import platform_call
 from chalicelib.blobs.content import confirm_upload, md5_base64
 from tests.api.blobs.blob_requests import CALLERS, GRANTS, faults_of, token_of
 from tests.api.conftest import ApiClient, Reply
+from tests.fakes.calls import no_id
 from tests.fakes.services import START_MS, FakeServices
 
 ANNA = "a1b2c3d4e5"
@@ -114,7 +116,7 @@ def test_a_direct_upload_is_listed_when_its_content_has_come(api: ApiClient, ann
     assert api.request("GET", f"/v1/device_logs/{log['id']}", token=anna).json() == log
     assert api.request("GET", f"/v1/device_logs/{log['id']}/content", token=anna).status == 404
     fakes.contents.arrive(key, ENTRIES)
-    confirm_upload(key, blobs=fakes.blobs, contents=fakes.contents, now_ms=START_MS)
+    confirm_upload(platform_call(START_MS, no_id), key, fakes.services.blobs)
     assert api.request("GET", f"/v1/users/{ANNA}/device_logs", token=anna).json() == [log | {"revision": 1}]
     assert api.request("GET", f"/v1/device_logs/{log['id']}/content", token=anna).body == ENTRIES
 

@@ -7,18 +7,22 @@ from typing import Any
 
 import pytest
 
-from chalicelib.access.call import Caller
+from chalicelib.access.call import Caller, platform_call
+from chalicelib.access.policy import CUSTODIANS, DEVICE_LOG_READERS, READERS, UPLOADERS
 from chalicelib.blobs import content as blobs_storing
 from chalicelib.blobs import device_logs
 from chalicelib.blobs import manage as rules
 from chalicelib.blobs.blob import Blob, Collection, TimeSpan
 from chalicelib.blobs.content import md5_base64
+from chalicelib.blobs.headers import UploadRequest
+from chalicelib.blobs.ports import BlobPorts
 from chalicelib.blobs.stores.blobs import StoredBlobs
 from chalicelib.blobs.stores.contents import StoredContents
 from chalicelib.config import Settings
 from chalicelib.engine import dynamodb, s3
 from chalicelib.engine.aws import aws_engine
 from tests.fakes.accounts import FakeGrants
+from tests.fakes.calls import call_by, no_id
 
 NOW_MS = 1_767_225_600_000
 ANNA = Caller("a1b2c3d4e5")
@@ -31,7 +35,7 @@ class World:
     """The stores on AWS, and what was asked of AWS."""
 
     settings: Settings
-    stores: dict[str, Any]
+    ports: BlobPorts
     calls: Counter[str]
 
     def cost(self, action: Callable[[], Any]) -> dict[str, int]:
@@ -43,15 +47,10 @@ class World:
     def create(self, number: int, content: bytes = HELLO, query: Any = None, **headers: str) -> Any:
         """A new blob of Anna's."""
         return rules.create(
-            ANNA,
+            call_by(ANNA, UPLOADERS, FakeGrants(lambda: NOW_MS), NOW_MS + number, lambda: f"{number:032x}"),
             str(ANNA.user_id),
-            query or {},
-            TYPE | headers,
-            content,
-            **self.stores,
-            grants=FakeGrants(lambda: NOW_MS),
-            now_ms=NOW_MS + number,
-            new_id=f"{number:032x}",
+            UploadRequest(query or {}, TYPE | headers, content),
+            self.ports,
         )
 
 
@@ -67,7 +66,7 @@ def world(stage: Settings) -> Iterator[World]:
     for client in clients:
         client.meta.events.register("before-call", count)
     engine = aws_engine(stage)
-    yield World(stage, {"blobs": StoredBlobs(engine.blobs), "contents": StoredContents(engine.objects)}, calls)
+    yield World(stage, BlobPorts(StoredBlobs(engine.blobs), StoredContents(engine.objects)), calls)
     for client in clients:
         client.meta.events.unregister("before-call", count)
 
@@ -87,7 +86,7 @@ def test_uploading_directly(world: World) -> None:
     s3.client(world.settings).put_object(Bucket=world.settings.bucket, Key=key, Body=HELLO, Tagging=s3.PENDING_TAG)
 
     def confirm() -> None:
-        blobs_storing.confirm_upload(key, **world.stores, now_ms=NOW_MS)
+        blobs_storing.confirm_upload(platform_call(NOW_MS, no_id), key, world.ports)
 
     # The content itself is never read: what the function needs does not grow with it.
     assert world.cost(confirm) == {"GetItem": 2, "HeadObject": 1, "PutObjectTagging": 1, "UpdateItem": 1}
@@ -96,43 +95,41 @@ def test_uploading_directly(world: World) -> None:
 
 def test_reading(world: World) -> None:
     world.create(1)
-    grants = FakeGrants(lambda: NOW_MS)
+    call = call_by(ANNA, READERS, FakeGrants(lambda: NOW_MS))
     blob_id = f"{1:032x}"
-    ask: dict[str, Any] = {"blobs": world.stores["blobs"], "grants": grants}
-    assert world.cost(lambda: rules.get(ANNA, blob_id, **ask)) == {"GetItem": 2}
-    assert world.cost(lambda: rules.read(ANNA, blob_id, **world.stores, grants=grants)) == {
-        "GetItem": 2,
-        "GetObject": 1,
-    }
-    assert world.cost(lambda: rules.list_of_user(ANNA, str(ANNA.user_id), {}, **ask)) == {"Query": 1}
-    large = replace(world.stores["blobs"].find(Collection.BLOBS, blob_id), size_bytes=rules.INLINE_BYTES + 1)
-    assert world.cost(lambda: rules.content_of(large, world.stores["contents"])) == {}
+    assert world.cost(lambda: rules.get(call, blob_id, world.ports)) == {"GetItem": 2}
+    assert world.cost(lambda: rules.read(call, blob_id, world.ports)) == {"GetItem": 2, "GetObject": 1}
+    assert world.cost(lambda: rules.list_of_user(call, str(ANNA.user_id), {}, world.ports)) == {"Query": 1}
+    stored = world.ports.blobs.find(Collection.BLOBS, blob_id)
+    assert stored is not None
+    large = replace(stored, size_bytes=rules.INLINE_BYTES + 1)
+    assert world.cost(lambda: rules.content_of(large, world.ports.contents)) == {}
 
 
 def test_device_logs_of_a_time_are_one_query(world: World) -> None:
     for number in range(3):
         span = TimeSpan(NOW_MS + number * 1000, NOW_MS + number * 1000 + 1)
         log = Blob(Collection.DEVICE_LOGS, f"{number:032x}", str(ANNA.user_id), "text/plain", NOW_MS, "md5=", 1, span)
-        world.stores["blobs"].add(log)
-        world.stores["blobs"].make_available(log.with_content(NOW_MS))
-    ask: dict[str, Any] = {"blobs": world.stores["blobs"], "grants": FakeGrants(lambda: NOW_MS)}
+        world.ports.blobs.add(log)
+        world.ports.blobs.make_available(log.with_content(NOW_MS))
+    call = call_by(ANNA, DEVICE_LOG_READERS, FakeGrants(lambda: NOW_MS))
     query = {"startAtTime": ["2026-01-01T00:00:01Z"]}
     found: list[Blob] = []
-    cost = world.cost(lambda: found.extend(device_logs.list_of_user(ANNA, str(ANNA.user_id), query, **ask)))
+    cost = world.cost(lambda: found.extend(device_logs.list_of_user(call, str(ANNA.user_id), query, world.ports)))
     assert cost == {"Query": 1}
     assert [log.id for log in found] == [f"{2:032x}", f"{1:032x}"]
 
 
 def test_deleting(world: World) -> None:
-    grants = FakeGrants(lambda: NOW_MS)
+    call = call_by(ANNA, CUSTODIANS, FakeGrants(lambda: NOW_MS))
     for number in range(61):
         world.create(number)
-    assert world.cost(lambda: rules.delete(ANNA, f"{1:032x}", {}, **world.stores, grants=grants)) == {
+    assert world.cost(lambda: rules.delete(call, f"{1:032x}", {}, world.ports)) == {
         "GetItem": 2,
         "DeleteObjects": 1,
         "TransactWriteItems": 1,
     }
-    assert world.cost(lambda: rules.delete_all(ANNA, str(ANNA.user_id), **world.stores, grants=grants)) == {
+    assert world.cost(lambda: rules.delete_all(call, str(ANNA.user_id), world.ports)) == {
         "Query": 1,
         "DeleteObjects": 1,
         "TransactWriteItems": 2,

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
+from chalicelib.access.call import platform_call
 from chalicelib.blobs.blob import Blob, Collection, collection_and_id
 from chalicelib.blobs.content import (
     DAY_MS,
@@ -18,10 +19,12 @@ from chalicelib.blobs.content import (
     store,
 )
 from chalicelib.blobs.jobs import remove_abandoned_blobs
+from chalicelib.blobs.ports import BlobPorts
 from chalicelib.errors import UnavailableError, UnequalDigestsError
 from chalicelib.tasks.task import Task
 from chalicelib.tasks.types import Run, TimeLimitError
 from tests.fakes.blobs import FakeBlobs, FakeContents
+from tests.fakes.calls import no_id
 from tests.fakes.services import FakeServices
 
 NOW_MS = 1_767_225_600_000
@@ -36,17 +39,22 @@ class World:
     blobs: FakeBlobs = field(default_factory=FakeBlobs)
     contents: FakeContents = field(default_factory=FakeContents)
 
+    @property
+    def ports(self) -> BlobPorts:
+        """The stores as the rules see them."""
+        return BlobPorts(self.blobs, self.contents)
+
     def confirm(self, key: str) -> Confirmation:
-        return confirm_upload(key, blobs=self.blobs, contents=self.contents, now_ms=NOW_MS + 5)
+        return confirm_upload(platform_call(NOW_MS + 5, no_id), key, self.ports)
 
     def sweep(self, now_ms: int) -> Counter[Abandoned]:
-        return Counter(remove_abandoned(blobs=self.blobs, contents=self.contents, now_ms=now_ms))
+        return Counter(remove_abandoned(platform_call(now_ms, no_id), self.ports))
 
     def open(self, one: Blob) -> None:
-        open_upload(one, blobs=self.blobs, contents=self.contents, now_ms=NOW_MS)
+        open_upload(platform_call(NOW_MS, no_id), one, self.ports)
 
     def store(self, one: Blob, content: bytes = HELLO) -> Blob:
-        return store(one, content, blobs=self.blobs, contents=self.contents, now_ms=NOW_MS)
+        return store(platform_call(NOW_MS, no_id), one, content, self.ports)
 
     @property
     def is_empty(self) -> bool:
@@ -214,7 +222,7 @@ def test_a_deleted_user_leaves_nothing(world: World) -> None:
     world.open(blob(200))
     world.contents.arrive(blob(300).content_key, HELLO)
     for _ in range(2):
-        erase_user(ANNA, blobs=world.blobs, contents=world.contents)
+        erase_user(ANNA, world.ports)
         assert world.is_empty
 
 

@@ -141,7 +141,6 @@ def new_person(number: int) -> Person:
     from chalicelib.access.call import Session, token_hash
     from chalicelib.accounts.stores.sessions import session_item
     from chalicelib.config import Settings
-    from chalicelib.engine import dynamodb
     from chalicelib.engine.aws import aws_engine
     from chalicelib.log.data_set import DataSet
     from chalicelib.log.stores.data_sets import StoredDataSets
@@ -163,7 +162,7 @@ def new_person(number: int) -> Person:
     session = Session(
         token_hash(person.token), person.id, is_server=False, created_time_ms=now_ms, expires_time_ms=now_ms * 2
     )
-    dynamodb.client(settings).put_item(TableName=settings.accounts_table, Item=session_item(session))
+    aws_engine(settings).accounts.put(session_item(session))
     return person
 
 

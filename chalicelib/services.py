@@ -9,13 +9,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from chalicelib.accounts.ports import AccountPorts
-from chalicelib.accounts.stores.accounts import DynamoAccounts
+from chalicelib.accounts.stores.accounts import StoredAccounts
 from chalicelib.accounts.stores.attempts import StoredSignInAttempts
-from chalicelib.accounts.stores.grants import DynamoGrants
+from chalicelib.accounts.stores.grants import StoredGrants
 from chalicelib.accounts.stores.passwords import Argon2Passwords
-from chalicelib.accounts.stores.profiles import DynamoProfiles
-from chalicelib.accounts.stores.restricted_tokens import DynamoRestrictedTokens
-from chalicelib.accounts.stores.sessions import DynamoSessions
+from chalicelib.accounts.stores.profiles import StoredProfiles
+from chalicelib.accounts.stores.restricted_tokens import StoredRestrictedTokens
+from chalicelib.accounts.stores.sessions import StoredSessions
 from chalicelib.blobs.ports import BlobPorts
 from chalicelib.blobs.stores.blobs import StoredBlobs
 from chalicelib.blobs.stores.contents import StoredContents
@@ -40,7 +40,7 @@ from chalicelib.reading.stores.session_and_head import session_and_head_reader
 from chalicelib.reading.stores.session_and_snapshot import session_and_snapshot_reader
 from chalicelib.sign_in.ports import SignInPorts
 from chalicelib.sign_in.stores.id_tokens import JoseIdTokens
-from chalicelib.sign_in.stores.logins import DynamoOidcLogins
+from chalicelib.sign_in.stores.logins import StoredOidcLogins
 from chalicelib.sign_in.stores.signing_keys import signing_keys
 from chalicelib.tasks.ports import TaskPorts
 from chalicelib.tasks.stores.queue import QueuedTaskMessages
@@ -84,11 +84,11 @@ def build_services(settings: Settings) -> Services:
     """The services of a stage, on AWS."""
     engine = aws_engine(settings)
     accounts = AccountPorts(
-        accounts=DynamoAccounts(settings),
-        sessions=DynamoSessions(settings),
-        restricted_tokens=DynamoRestrictedTokens(settings),
-        grants=DynamoGrants(settings, system_now_ms),
-        profiles=DynamoProfiles(settings),
+        accounts=StoredAccounts(engine.accounts),
+        sessions=StoredSessions(engine.accounts),
+        restricted_tokens=StoredRestrictedTokens(engine.accounts),
+        grants=StoredGrants(engine.accounts, system_now_ms),
+        profiles=StoredProfiles(engine.accounts),
         passwords=Argon2Passwords(),
         sign_in_attempts=StoredSignInAttempts(engine.accounts),
     )
@@ -114,7 +114,7 @@ def build_services(settings: Settings) -> Services:
         server_secret=cached_secret(engine.secrets, settings.server_secret_name),
         invitation_code=cached_secret(engine.secrets, settings.invitation_secret_name),
         accounts=accounts,
-        sign_in=SignInPorts(accounts, DynamoOidcLogins(settings), id_tokens),
+        sign_in=SignInPorts(accounts, StoredOidcLogins(engine.accounts), id_tokens),
         data=data,
         tiles=tiles,
         uploads=UploadPorts(data, DynamoRefusals(settings)),

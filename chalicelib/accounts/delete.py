@@ -9,7 +9,7 @@ from chalicelib.accounts.manage import MAX_ATTEMPTS
 from chalicelib.accounts.password_sign_in import attempt_counters, count_attempt
 from chalicelib.accounts.ports import Accounts, Passwords, SignInAttempts
 from chalicelib.accounts.roles import CLINIC_ROLES
-from chalicelib.conflicts import WriteConflictError, retry_on_conflict
+from chalicelib.conflicts import retry_on_conflict
 from chalicelib.errors import UnauthorizedError, WrongPasswordError
 
 
@@ -55,8 +55,7 @@ def delete_user(
         require(caller, user_id, policy, grants)
         if not caller.is_server and caller.user_id == user_id:
             _confirm(account, confirmation, passwords, attempts, now_ms)
-        if not accounts.delete(account, now_ms):
-            raise WriteConflictError
+        accounts.delete(account, now_ms)
 
     retry_on_conflict(attempt, MAX_ATTEMPTS)
 

@@ -10,7 +10,7 @@ from chalicelib.accounts.grant import Grant
 from chalicelib.accounts.ports import Accounts, Grants, Passwords, RestrictedTokens, Sessions
 from chalicelib.accounts.roles import BROKERED, CUSTODIAL_ACCOUNT, PATIENT
 from chalicelib.accounts.session import end_other_logins, end_restricted_tokens
-from chalicelib.conflicts import WriteConflictError, retry_on_conflict
+from chalicelib.conflicts import retry_on_conflict
 from chalicelib.errors import UnauthorizedError, UserNotFoundError
 
 MAX_ATTEMPTS = 5
@@ -124,8 +124,7 @@ def update_user(
         changed = _updated(account, updates, password_hash, claims=claims)
         if changed != account:
             changed = replace(changed, version=account.version + 1)
-            if not accounts.replace(account, changed):
-                raise WriteConflictError
+            accounts.replace(account, changed)
         if password_hash is not None:
             end_other_logins(user_id, token, sessions)
             end_restricted_tokens(user_id, restricted_tokens)

@@ -2,10 +2,12 @@
 
 import hashlib
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from chalicelib.accounts.account import Account
 from chalicelib.accounts.ports import Accounts, Counter, Passwords, SignInAttempts
+from chalicelib.conflicts import WriteConflictError
 from chalicelib.errors import TooManyAttemptsError, UnverifiedEmailError, WrongCredentialsError
 
 ATTEMPTS_WINDOW_S = 15 * 60
@@ -55,8 +57,8 @@ def sign_in(
         raise UnverifiedEmailError
     if passwords.needs_rehash(usable.password_hash):
         rehashed = replace(usable, password_hash=passwords.hash(credentials.password), version=usable.version + 1)
-        # A change that came in between wins; the next sign-in hashes anew.
-        accounts.replace(usable, rehashed)
+        with suppress(WriteConflictError):  # the other change wins, and the next sign-in hashes again
+            accounts.replace(usable, rehashed)
     return usable
 
 

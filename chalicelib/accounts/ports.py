@@ -3,8 +3,7 @@
 Every read is strongly consistent: what was written, or revoked, is seen by the next request.
 """
 
-import collections.abc
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -24,7 +23,7 @@ class Accounts(Protocol):
         """The account with this e-mail address in lower case, or None; None takes as many reads as an account."""
         ...
 
-    def find_many(self, user_ids: collections.abc.Collection[str]) -> list[Account]:
+    def find_many(self, user_ids: Collection[str]) -> list[Account]:
         """Those accounts that exist, in the order of the ids; an id that is given twice counts once."""
         ...
 
@@ -40,16 +39,21 @@ class Accounts(Protocol):
         """
         ...
 
-    def replace(self, old: Account, new: Account) -> bool:
-        """Store `new` when the stored account is still `old`, by version; False when it is not.
+    def replace(self, old: Account, new: Account) -> None:
+        """Store `new` in place of `old`.
 
         Raises:
+            WriteConflictError: the stored account is not `old` any more, by version.
             UserExistsError: the new e-mail address belongs to another account.
         """
         ...
 
-    def delete(self, account: Account, now_ms: int) -> bool:
-        """Delete the account if it is still this one, and leave a `Deletion` in the same step; False if it is not."""
+    def delete(self, account: Account, now_ms: int) -> None:
+        """Delete the account, and leave a `Deletion` in the same step.
+
+        Raises:
+            WriteConflictError: the stored account is not this one any more, by version.
+        """
         ...
 
     def deletions(self) -> list["Deletion"]:
@@ -130,7 +134,7 @@ class RestrictedTokens(RestrictedTokenReader, Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Collection:
+class MetadataCollection:
     """A named collection of a user's metadata; `version` counts the changes."""
 
     values: Mapping[str, Any]
@@ -140,7 +144,7 @@ class Collection:
 class Profiles(Protocol):
     """Metadata by user and collection."""
 
-    def find(self, user_id: str, name: str) -> Collection | None:
+    def find(self, user_id: str, name: str) -> MetadataCollection | None:
         """The collection, or None."""
         ...
 
@@ -148,10 +152,11 @@ class Profiles(Protocol):
         """The values of those collections that exist, by user and name."""
         ...
 
-    def replace(self, user_id: str, name: str, old: Collection | None, new: Collection) -> bool:
-        """Store `new` when `old` is what is stored, by version; False when it is not.
+    def replace(self, user_id: str, name: str, old: MetadataCollection | None, new: MetadataCollection) -> None:
+        """Store `new` in place of `old`, which is None when there is no such collection yet.
 
         Raises:
+            WriteConflictError: the stored collection is not `old` any more, by version.
             InvalidRequestError: nobody can have this id, or no collection this name.
         """
         ...

@@ -9,8 +9,8 @@ import orjson
 from chalicelib.access.call import Caller, require
 from chalicelib.access.policy import Policy
 from chalicelib.accounts.account import private_pair
-from chalicelib.accounts.ports import Collection, Grants, Profiles
-from chalicelib.conflicts import WriteConflictError, retry_on_conflict
+from chalicelib.accounts.ports import Grants, MetadataCollection, Profiles
+from chalicelib.conflicts import retry_on_conflict
 from chalicelib.errors import (
     InvalidFieldsError,
     MalformedJsonError,
@@ -125,8 +125,7 @@ def _change(user_id: str, name: str, change: Callable[[Values], Values], profile
             return values
         if len(orjson.dumps(values)) > LIMIT_BYTES:
             raise TooLargeError(LIMIT_BYTES, f"a collection may have at most {LIMIT_BYTES} bytes")
-        if not profiles.replace(user_id, name, old, Collection(values, 1 if old is None else old.version + 1)):
-            raise WriteConflictError
+        profiles.replace(user_id, name, old, MetadataCollection(values, 1 if old is None else old.version + 1))
         return values
 
     return retry_on_conflict(attempt, MAX_ATTEMPTS)

@@ -1,7 +1,6 @@
 """The accounts' stores in memory. They pass the same tests as the stores on DynamoDB (tests/stores/accounts)."""
 
-import collections.abc
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
@@ -9,7 +8,8 @@ from chalicelib.access.call import RestrictedToken, Session
 from chalicelib.access.user_ids import fits_key
 from chalicelib.accounts.account import Account
 from chalicelib.accounts.grant import Grant
-from chalicelib.accounts.ports import Collection, Counter, Deletion
+from chalicelib.accounts.ports import Counter, Deletion, MetadataCollection
+from chalicelib.conflicts import WriteConflictError
 from chalicelib.errors import InvalidRequestError, UserExistsError
 from chalicelib.sign_in.ports import AuthorizationCode, OidcLogin
 
@@ -77,7 +77,7 @@ class FakeAccounts:
         """By address."""
         return next((account for account in self.by_id.values() if account.email == email), None)
 
-    def find_many(self, user_ids: collections.abc.Collection[str]) -> list[Account]:
+    def find_many(self, user_ids: Collection[str]) -> list[Account]:
         """In the order of the ids."""
         return [self.by_id[user_id] for user_id in dict.fromkeys(user_ids) if user_id in self.by_id]
 
@@ -100,24 +100,22 @@ class FakeAccounts:
         if grant is not None:
             self._grants.put(grant)
 
-    def replace(self, old: Account, new: Account) -> bool:
+    def replace(self, old: Account, new: Account) -> None:
         """Store, unless another version or the address is in the way."""
         stored = self.by_id.get(old.user_id)
         if new.email != old.email and self._is_taken(new):
             raise UserExistsError
         if stored is None or stored.version != old.version:
-            return False
+            raise WriteConflictError
         self.by_id[new.user_id] = new
-        return True
 
-    def delete(self, account: Account, now_ms: int) -> bool:
+    def delete(self, account: Account, now_ms: int) -> None:
         """Remove, unless another version is in the way."""
         stored = self.by_id.get(account.user_id)
         if stored is None or stored.version != account.version:
-            return False
+            raise WriteConflictError
         del self.by_id[account.user_id]
         self.deleted[account.user_id] = Deletion(account.user_id, now_ms)
-        return True
 
     def deletions(self) -> list[Deletion]:
         """By id."""
@@ -218,9 +216,9 @@ class FakeProfiles:
     """Collections in a dictionary by user and name."""
 
     def __init__(self) -> None:
-        self.collections: dict[tuple[str, str], Collection] = {}
+        self.collections: dict[tuple[str, str], MetadataCollection] = {}
 
-    def find(self, user_id: str, name: str) -> Collection | None:
+    def find(self, user_id: str, name: str) -> MetadataCollection | None:
         """A copy, or None."""
         return deepcopy(self.collections.get((user_id, name)))
 
@@ -235,15 +233,14 @@ class FakeProfiles:
                     found.setdefault(user_id, {})[name] = collection.values
         return found
 
-    def replace(self, user_id: str, name: str, old: Collection | None, new: Collection) -> bool:
+    def replace(self, user_id: str, name: str, old: MetadataCollection | None, new: MetadataCollection) -> None:
         """Store, unless another version is in the way."""
         if not fits_key(user_id) or not fits_key(name):
             raise InvalidRequestError("a user id or the name of a collection is empty or too long")
         stored = self.collections.get((user_id, name))
         if (stored and stored.version) != (old and old.version):
-            return False
+            raise WriteConflictError
         self.collections[user_id, name] = deepcopy(new)
-        return True
 
     def delete_all(self, user_id: str) -> None:
         """Remove those of the user."""

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from chalicelib.access.call import RestrictedToken
-from chalicelib.accounts.ports import Collection
+from chalicelib.accounts.ports import MetadataCollection
 from chalicelib.erasure import SETTLED_AFTER_MS, erase_at_once, erase_deleted_users
 from chalicelib.errors import UnavailableError
 from chalicelib.tasks.task import Task
@@ -26,8 +26,8 @@ def fakes() -> FakeServices:
         fakes.grant(user_id, other_id, ["view"])
         fakes.grant(other_id, user_id, ["view"])
         fakes.restricted_tokens.add(RestrictedToken(f"of-{user_id}", user_id, None, START_MS + 1, START_MS))
-        fakes.profiles.replace(user_id, "profile", None, Collection({"fullName": "A"}, 1))
-    assert fakes.accounts.delete(fakes.accounts.by_id[GONE], START_MS)
+        fakes.profiles.replace(user_id, "profile", None, MetadataCollection({"fullName": "A"}, 1))
+    fakes.accounts.delete(fakes.accounts.by_id[GONE], START_MS)
     return fakes
 
 
@@ -101,7 +101,7 @@ def test_a_store_that_does_not_answer_is_left_to_the_job(
 def test_a_receipt_stays_until_no_request_can_be_under_way(fakes: FakeServices) -> None:
     fakes.now_ms = START_MS + SETTLED_AFTER_MS - 1
     assert run_job(fakes) == 1
-    fakes.profiles.replace(GONE, "profile", None, Collection({"late": 1}, 1))
+    fakes.profiles.replace(GONE, "profile", None, MetadataCollection({"late": 1}, 1))
     fakes.now_ms += 1
     assert run_job(fakes) == 1
     assert left_of(fakes, GONE) == set()

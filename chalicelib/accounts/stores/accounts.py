@@ -1,10 +1,9 @@
-"""Accounts in the accounts table: the account, its e-mail address, and its place in the lists of its roles.
+"""Accounts in the accounts table: the account, its e-mail address, and its entries in the lists of its roles.
 
-They agree at all times, since each change is one transaction over all of them.
+Each change is one transaction over all of these items, so they always agree.
 """
 
-from collections.abc import Collection
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection, Sequence
 
 from chalicelib.access.user_ids import fits_key
 from chalicelib.accounts.account import FIRST_PASSWORD_VERSION, Account
@@ -20,173 +19,158 @@ from chalicelib.accounts.stores.keys import (
     role_pk,
     role_sk_from,
 )
-from chalicelib.accounts.stores.transactions import transact
-from chalicelib.config import Settings
-from chalicelib.engine import dynamodb
+from chalicelib.conflicts import WriteConflictError
+from chalicelib.engine.conditions import Condition, absent, all_of, equals, exists
+from chalicelib.engine.errors import TransactionRefusedError
+from chalicelib.engine.table import Check, Delete, Item, Put, Query, Range, Table, Write
 from chalicelib.errors import UserExistsError
 
-if TYPE_CHECKING:
-    from chalicelib.accounts.stores.keys import Item
-
 NO_ACCOUNT = "no account"
-"""Read in place of an account when an e-mail address is unknown, so that both take two reads."""
+"""Read in place of an account when an e-mail address is unknown, so that both cases take two reads."""
 
 
-def account_item(account: Account) -> "Item":
-    """The item of an account; what is None is left out."""
-    item: Item = account_key(account.user_id) | {
-        "user_id": {"S": account.user_id},
-        "created_time_ms": {"N": str(account.created_time_ms)},
-        "roles": {"L": [{"S": role} for role in account.roles]},
-        "email_verified": {"BOOL": account.email_verified},
-        "version": {"N": str(account.version)},
-        "password_version": {"N": str(account.password_version)},
+def account_item(account: Account) -> Item:
+    """The item of an account, without the members that are None."""
+    optional = {
+        "email": account.email,
+        "password_hash": account.password_hash,
+        "terms_accepted_s": account.terms_accepted_s,
     }
-    if account.email is not None:
-        item["email"] = {"S": account.email}
-    if account.password_hash is not None:
-        item["password_hash"] = {"S": account.password_hash}
-    if account.terms_accepted_s is not None:
-        item["terms_accepted_s"] = {"N": str(account.terms_accepted_s)}
-    return item
+    return {
+        **account_key(account.user_id),
+        "user_id": account.user_id,
+        "created_time_ms": account.created_time_ms,
+        "roles": account.roles,
+        "email_verified": account.email_verified,
+        "version": account.version,
+        "password_version": account.password_version,
+        **{name: value for name, value in optional.items() if value is not None},
+    }
 
 
-def account_from_item(item: "Item") -> Account:
+def account_from_item(item: Item) -> Account:
     """The account of an item."""
     return Account(
-        user_id=item["user_id"]["S"],
-        created_time_ms=int(item["created_time_ms"]["N"]),
-        email=item["email"]["S"] if "email" in item else None,
-        password_hash=item["password_hash"]["S"] if "password_hash" in item else None,
-        roles=tuple(role["S"] for role in item["roles"]["L"]),
-        terms_accepted_s=int(item["terms_accepted_s"]["N"]) if "terms_accepted_s" in item else None,
-        email_verified=item["email_verified"]["BOOL"],
-        version=int(item["version"]["N"]),
-        # Accounts that were stored by an earlier version have none until they are stored again.
-        password_version=int(item["password_version"]["N"]) if "password_version" in item else FIRST_PASSWORD_VERSION,
+        user_id=item["user_id"],
+        created_time_ms=item["created_time_ms"],
+        email=item.get("email"),
+        password_hash=item.get("password_hash"),
+        roles=tuple(item["roles"]),
+        terms_accepted_s=item.get("terms_accepted_s"),
+        email_verified=item["email_verified"],
+        version=item["version"],
+        # An item that an earlier version stored has none until the account is stored again.
+        password_version=item.get("password_version", FIRST_PASSWORD_VERSION),
     )
 
 
-class DynamoAccounts:
-    """The port `Accounts` on DynamoDB."""
+def account_check(user_id: str, password_version: int | None = None) -> Check:
+    """The part of a transaction that fails unless the account exists and has this version of its password.
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._table = settings.accounts_table
+    None accepts any password.
+    """
+    if password_version is None:
+        return Check(account_key(user_id), exists())
+    is_first = password_version == FIRST_PASSWORD_VERSION
+    has_version = equals("password_version", password_version, or_absent=is_first)
+    return Check(account_key(user_id), all_of(exists(), has_version))
+
+
+class StoredAccounts:
+    """The port `Accounts` on the accounts table."""
+
+    def __init__(self, accounts: Table) -> None:
+        self._accounts = accounts
 
     def find(self, user_id: str) -> Account | None:
         """One read."""
-        item = self._get(account_key(user_id)) if fits_key(user_id) else None
+        item = self._accounts.get(account_key(user_id)) if fits_key(user_id) else None
         return None if item is None else account_from_item(item)
 
     def find_by_email(self, email: str) -> Account | None:
         """Two reads: address, account."""
-        held = self._get(email_key(email)) if fits_key(email) else None
-        return self.find(NO_ACCOUNT if held is None else held["user_id"]["S"])
+        holder = self._accounts.get(email_key(email)) if fits_key(email) else None
+        return self.find(NO_ACCOUNT if holder is None else holder["user_id"])
 
     def find_many(self, user_ids: Collection[str]) -> list[Account]:
         """One batch for each hundred accounts."""
-        wanted = [user_id for user_id in dict.fromkeys(user_ids) if fits_key(user_id)]
-        keys = [account_key(user_id) for user_id in wanted]
-        items = dynamodb.batch_get(dynamodb.client(self._settings), self._table, keys)
-        found = {account.user_id: account for account in map(account_from_item, items)}
-        return [found[user_id] for user_id in wanted if user_id in found]
+        keys = [account_key(user_id) for user_id in dict.fromkeys(user_ids) if fits_key(user_id)]
+        return [account_from_item(item) for item in self._accounts.batch_get(keys) if item is not None]
 
     def with_role(self, role: str, from_ms: int | None = None, before_ms: int | None = None) -> list[Account]:
         """One query, and one batch for each hundred accounts."""
-        first = max(0, from_ms or 0)
-        if before_ms is not None and before_ms <= first:
+        first_ms = max(0, from_ms or 0)
+        if before_ms is not None and before_ms <= first_ms:
             return []
-        items = dynamodb.query_pages(
-            dynamodb.client(self._settings),
-            TableName=self._table,
-            ConsistentRead=True,
-            KeyConditionExpression="pk = :pk AND sk BETWEEN :from AND :before",
-            ExpressionAttributeValues={
-                ":pk": {"S": role_pk(role)},
-                ":from": {"S": role_sk_from(first)},
-                # "~" sorts after every digit; a bound without "#" sorts before all accounts of its millisecond.
-                ":before": {"S": "~" if before_ms is None else role_sk_from(before_ms)},
-            },
-        )
-        return self.find_many([item["user_id"]["S"] for item in items])
+        # "~" sorts after every digit; a bound without "#" sorts before all accounts of its millisecond.
+        end = "~" if before_ms is None else role_sk_from(before_ms)
+        created = Range(at_least=role_sk_from(first_ms), at_most=end)
+        return self.find_many([item["user_id"] for item in self._accounts.query(Query(role_pk(role), created))])
 
     def create(self, account: Account, grant: Grant | None = None) -> None:
         """One transaction."""
-        writes = [self._put_new(account_item(account)), *self._put_role_items(account, set(account.roles))]
+        writes: list[Write] = [Put(account_item(account), absent()), *_role_puts(account, account.roles)]
         if grant is not None:
-            writes += [{"Put": {"TableName": self._table, "Item": item}} for item in grant_items(grant)]
-        if not self._write(writes, email=account.email, user_id=account.user_id):
-            raise UserExistsError(account.user_id)
+            writes += map(Put, grant_items(grant))
+        try:
+            self._write(writes, email=account.email, user_id=account.user_id)
+        except WriteConflictError as error:
+            raise UserExistsError(account.user_id) from error
 
-    def replace(self, old: Account, new: Account) -> bool:
+    def replace(self, old: Account, new: Account) -> None:
         """One transaction, on the condition that the version is still the old one."""
-        put = {"Put": {"TableName": self._table, "Item": account_item(new)} | _if_version(old)}
-        writes = [put, *self._put_role_items(new, set(new.roles) - set(old.roles))]
-        writes += self._delete_role_items(old, set(old.roles) - set(new.roles))
-        taken = new.email if new.email != old.email else None
+        writes: list[Write] = [
+            Put(account_item(new), _has_version(old)),
+            *_role_puts(new, set(new.roles) - set(old.roles)),
+            *_role_deletes(old, set(old.roles) - set(new.roles)),
+        ]
         if old.email is not None and old.email != new.email:
-            writes.append({"Delete": {"TableName": self._table, "Key": email_key(old.email)}})
-        return self._write(writes, email=taken, user_id=new.user_id)
+            writes.append(Delete(email_key(old.email)))
+        self._write(writes, email=new.email if new.email != old.email else None, user_id=new.user_id)
 
-    def delete(self, account: Account, now_ms: int) -> bool:
+    def delete(self, account: Account, now_ms: int) -> None:
         """One transaction, on the condition that the version is still this one."""
-        delete = {"Delete": {"TableName": self._table, "Key": account_key(account.user_id)} | _if_version(account)}
-        receipt: Item = deletion_key(account.user_id) | {"deleted_time_ms": {"N": str(now_ms)}}
-        writes = [delete, {"Put": {"TableName": self._table, "Item": receipt}}]
-        writes += self._delete_role_items(account, set(account.roles))
+        writes: list[Write] = [
+            Delete(account_key(account.user_id), _has_version(account)),
+            Put(deletion_key(account.user_id) | {"deleted_time_ms": now_ms}),
+            *_role_deletes(account, account.roles),
+        ]
         if account.email is not None:
-            writes.append({"Delete": {"TableName": self._table, "Key": email_key(account.email)}})
-        return self._write(writes, email=None, user_id=account.user_id)
+            writes.append(Delete(email_key(account.email)))
+        self._write(writes)
 
     def deletions(self) -> list[Deletion]:
         """One query."""
-        items = dynamodb.query_pages(
-            dynamodb.client(self._settings),
-            TableName=self._table,
-            ConsistentRead=True,
-            KeyConditionExpression="pk = :pk",
-            ExpressionAttributeValues={":pk": {"S": DELETED_PK}},
-        )
-        return [Deletion(item["sk"]["S"], int(item["deleted_time_ms"]["N"])) for item in items]
+        return [Deletion(item["sk"], item["deleted_time_ms"]) for item in self._accounts.query(Query(DELETED_PK))]
 
     def finish_deletion(self, user_id: str) -> None:
         """One write."""
-        with dynamodb.refusals():
-            dynamodb.client(self._settings).delete_item(TableName=self._table, Key=deletion_key(user_id))
+        self._accounts.delete(deletion_key(user_id))
 
-    def _get(self, key: "Item") -> "Item | None":
-        with dynamodb.refusals():
-            found = dynamodb.client(self._settings).get_item(TableName=self._table, Key=key, ConsistentRead=True)
-        return found.get("Item")
+    def _write(self, writes: Sequence[Write], *, email: str | None = None, user_id: str = "") -> None:
+        """Carry out the writes of one account and, with `email`, reserve the address for it.
 
-    def _write(self, writes: list[Any], *, email: str | None, user_id: str) -> bool:
-        """Whether the condition of the first write held; with `email`, the address is taken in the same step."""
-        if email is not None:
-            writes = [*writes, self._put_new(email_key(email) | {"user_id": {"S": user_id}})]
+        Raises:
+            UserExistsError: the address belongs to another account.
+            WriteConflictError: the condition of the first write does not hold.
+        """
+        reservations = [] if email is None else [Put(email_key(email) | {"user_id": user_id}, absent())]
         try:
-            transact(self._settings, writes)
-        except dynamodb.TransactionRefusedError as refused:
-            if email is not None and refused.failed(len(writes) - 1):
+            self._accounts.transact([*writes, *reservations])
+        except TransactionRefusedError as refused:
+            if reservations and refused.failed(len(writes)):
                 raise UserExistsError from refused
-            return False
-        return True
-
-    def _put_new(self, item: "Item") -> Any:
-        return {"Put": {"TableName": self._table, "Item": item, "ConditionExpression": "attribute_not_exists(pk)"}}
-
-    def _put_role_items(self, account: Account, roles: Collection[str]) -> list[Any]:
-        listed: Item = {"user_id": {"S": account.user_id}}
-        items = [role_key(role, account.created_time_ms, account.user_id) | listed for role in roles]
-        return [{"Put": {"TableName": self._table, "Item": item}} for item in items]
-
-    def _delete_role_items(self, account: Account, roles: Collection[str]) -> list[Any]:
-        keys = [role_key(role, account.created_time_ms, account.user_id) for role in roles]
-        return [{"Delete": {"TableName": self._table, "Key": key}} for key in keys]
+            raise WriteConflictError from refused
 
 
-def _if_version(account: Account) -> dict[str, Any]:
-    return {
-        "ConditionExpression": "version = :version",
-        "ExpressionAttributeValues": {":version": {"N": str(account.version)}},
-    }
+def _has_version(account: Account) -> Condition:
+    return equals("version", account.version)
+
+
+def _role_puts(account: Account, roles: Collection[str]) -> list[Put]:
+    keys = [role_key(role, account.created_time_ms, account.user_id) for role in dict.fromkeys(roles)]
+    return [Put(key | {"user_id": account.user_id}) for key in keys]
+
+
+def _role_deletes(account: Account, roles: Collection[str]) -> list[Delete]:
+    return [Delete(role_key(role, account.created_time_ms, account.user_id)) for role in dict.fromkeys(roles)]

@@ -1,7 +1,6 @@
 """Grants in the accounts table: one item with the sharer, a mirror of it with the grantee."""
 
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
 
 import orjson
 
@@ -14,49 +13,40 @@ from chalicelib.accounts.stores.keys import (
     granted_key,
     user_pk,
 )
-from chalicelib.accounts.stores.transactions import transact
-from chalicelib.config import Settings
-from chalicelib.engine import dynamodb
-
-if TYPE_CHECKING:
-    from chalicelib.accounts.stores.keys import Item
+from chalicelib.engine.table import Delete, Item, Key, Prefix, Put, Query, Table
 
 
-def grant_items(grant: Grant) -> tuple["Item", "Item"]:
-    """The item and its mirror. Permissions are kept as JSON, since their values are whatever was sent."""
+def grant_items(grant: Grant) -> tuple[Item, Item]:
+    """The item and its mirror. Permissions are stored as JSON text, since clients send values of any form."""
     content: Item = {
-        "sharer_id": {"S": grant.sharer_id},
-        "grantee_id": {"S": grant.grantee_id},
-        "permissions": {"S": orjson.dumps(dict(grant.permissions)).decode()},
+        "sharer_id": grant.sharer_id,
+        "grantee_id": grant.grantee_id,
+        "permissions": orjson.dumps(dict(grant.permissions)).decode(),
     }
     if grant.expires_time_ms is not None:
-        content["expires_at_s"] = {"N": str(-(-grant.expires_time_ms // 1000))}
-    keys = grant_key(grant.sharer_id, grant.grantee_id), granted_key(grant.sharer_id, grant.grantee_id)
-    return keys[0] | content, keys[1] | content
+        content["expires_at_s"] = -(-grant.expires_time_ms // 1000)
+    with_sharer, with_grantee = _keys(grant)
+    return with_sharer | content, with_grantee | content
 
 
-def grant_from_item(item: "Item") -> Grant:
-    """The grant of an item or of its mirror, with what has expired since."""
-    return Grant(item["sharer_id"]["S"], item["grantee_id"]["S"], orjson.loads(item["permissions"]["S"]))
+def grant_from_item(item: Item) -> Grant:
+    """The grant of an item or of its mirror, expired permissions included."""
+    return Grant(item["sharer_id"], item["grantee_id"], orjson.loads(item["permissions"]))
 
 
-class DynamoGrants:
-    """The port `Grants` on DynamoDB. It needs the time, since DynamoDB removes expired items late."""
+class StoredGrants:
+    """The port `Grants` on the accounts table. It needs the time, since expired items are removed late."""
 
-    def __init__(self, settings: Settings, now_ms: Callable[[], int]) -> None:
-        self._settings = settings
-        self._table = settings.accounts_table
+    def __init__(self, accounts: Table, now_ms: Callable[[], int]) -> None:
+        self._accounts = accounts
         self._now_ms = now_ms
 
     def find(self, sharer_id: str, grantee_id: str) -> Grant | None:
         """One read."""
         if not fits_key(sharer_id) or not fits_key(grantee_id):
             return None
-        with dynamodb.refusals():
-            found = dynamodb.client(self._settings).get_item(
-                TableName=self._table, Key=grant_key(sharer_id, grantee_id), ConsistentRead=True
-            )
-        return grant_from_item(found["Item"]).at(self._now_ms()) if "Item" in found else None
+        item = self._accounts.get(grant_key(sharer_id, grantee_id))
+        return None if item is None else grant_from_item(item).at(self._now_ms())
 
     def permissions(self, sharer_id: str, grantee_id: str) -> frozenset[str]:
         """One read."""
@@ -78,18 +68,20 @@ class DynamoGrants:
 
     def put(self, grant: Grant) -> None:
         """One transaction over both items."""
-        writes: Iterable[Any]
         if grant.permissions:
-            writes = [{"Put": {"TableName": self._table, "Item": item}} for item in grant_items(grant)]
+            self._accounts.transact([Put(item) for item in grant_items(grant)])
         else:
-            keys = grant_key(grant.sharer_id, grant.grantee_id), granted_key(grant.sharer_id, grant.grantee_id)
-            writes = [{"Delete": {"TableName": self._table, "Key": key}} for key in keys]
-        transact(self._settings, list(writes))
+            self._accounts.transact([Delete(key) for key in _keys(grant)])
 
     def _current(self, user_id: str, prefix: str) -> list[Grant]:
         if not fits_key(user_id):
             return []
         now_ms = self._now_ms()
-        items = dynamodb.query_all(dynamodb.client(self._settings), self._table, user_pk(user_id), prefix)
+        items = self._accounts.query(Query(user_pk(user_id), Prefix(prefix)))
         grants = (grant_from_item(item).at(now_ms) for item in items)
         return [grant for grant in grants if grant is not None]
+
+
+def _keys(grant: Grant) -> tuple[Key, Key]:
+    pair = grant.sharer_id, grant.grantee_id
+    return grant_key(*pair), granted_key(*pair)

@@ -1,4 +1,4 @@
-"""The keys of the accounts table, built and read in this one place.
+"""Keys of the accounts table, built and read in this one place.
 
 | item | pk | sk |
 | --- | --- | --- |
@@ -21,14 +21,7 @@ Ids stand last in a key, so nothing in an id can be taken for another key. Dynam
 sk, so ids that come out of paths are checked by `fits_key` first.
 """
 
-from typing import TYPE_CHECKING
-
 from chalicelib.engine.table import Key
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
-
-    Item = dict[str, AttributeValueTypeDef]
 
 ACCOUNT_SK = "ACCOUNT"
 SESSION_SK = "SESSION"
@@ -42,9 +35,9 @@ SESSIONS_PREFIX = "SESSION#"
 OIDC_SK = "OIDC"
 
 
-def key(pk: str, sk: str) -> "Item":
+def key(pk: str, sk: str) -> Key:
     """A primary key."""
-    return {"pk": {"S": pk}, "sk": {"S": sk}}
+    return {"pk": pk, "sk": sk}
 
 
 def user_pk(user_id: str) -> str:
@@ -52,13 +45,13 @@ def user_pk(user_id: str) -> str:
     return f"USER#{user_id}"
 
 
-def account_key(user_id: str) -> "Item":
+def account_key(user_id: str) -> Key:
     """An account."""
     return key(user_pk(user_id), ACCOUNT_SK)
 
 
-def email_key(email: str) -> "Item":
-    """What holds an e-mail address for one account."""
+def email_key(email: str) -> Key:
+    """The item that reserves an e-mail address for one account."""
     return key(f"EMAIL#{email}", ACCOUNT_SK)
 
 
@@ -67,66 +60,66 @@ def role_pk(role: str) -> str:
     return f"ROLE#{role}"
 
 
-def role_key(role: str, created_time_ms: int, user_id: str) -> "Item":
+def role_key(role: str, created_time_ms: int, user_id: str) -> Key:
     """An account in the list of a role."""
     return key(role_pk(role), f"{role_sk_from(created_time_ms)}#{user_id}")
 
 
 def role_sk_from(time_ms: int) -> str:
-    """Where accounts created at a time, or later, begin in the list of a role."""
+    """The lower bound of the accounts that were created at this time or later, in the list of a role."""
     return f"{time_ms:015d}"
 
 
-def deletion_key(user_id: str) -> "Item":
+def deletion_key(user_id: str) -> Key:
     """The receipt of a deleted account."""
     return key(DELETED_PK, user_id)
 
 
-def session_key(token_hash: str) -> "Item":
+def session_key(token_hash: str) -> Key:
     """A session."""
     return key(f"SESSION#{token_hash}", SESSION_SK)
 
 
-def session_list_key(user_id: str, login_id: str, token_hash: str) -> "Item":
+def session_list_key(user_id: str, login_id: str, token_hash: str) -> Key:
     """A session in the list of its user."""
     return key(user_pk(user_id), f"{SESSIONS_PREFIX}{login_id}#{token_hash}")
 
 
-def oidc_login_key(login_id: str) -> "Item":
+def oidc_login_key(login_id: str) -> Key:
     """A login by OpenID Connect."""
     return key(f"OIDC#{login_id}", OIDC_SK)
 
 
-def oidc_login_list_key(user_id: str, login_id: str) -> "Item":
-    """A login by OpenID Connect in the list of its user's sessions: what ends the sessions ends it, too."""
+def oidc_login_list_key(user_id: str, login_id: str) -> Key:
+    """A login by OpenID Connect in the list of its user's sessions, so that ending all sessions ends it too."""
     return session_list_key(user_id, login_id, OIDC_SK)
 
 
-def grant_key(sharer_id: str, grantee_id: str) -> "Item":
+def grant_key(sharer_id: str, grantee_id: str) -> Key:
     """A grant."""
     return key(user_pk(sharer_id), GRANT_PREFIX + grantee_id)
 
 
-def granted_key(sharer_id: str, grantee_id: str) -> "Item":
+def granted_key(sharer_id: str, grantee_id: str) -> Key:
     """A grant, seen from the grantee."""
     return key(user_pk(grantee_id), GRANTED_PREFIX + sharer_id)
 
 
-def collection_key(user_id: str, name: str) -> "Item":
+def collection_key(user_id: str, name: str) -> Key:
     """A collection of a user's metadata."""
     return key(user_pk(user_id), METADATA_PREFIX + name)
 
 
-def restricted_token_key(token_id: str) -> "Item":
+def restricted_token_key(token_id: str) -> Key:
     """A restricted token."""
     return key(f"RESTRICTED#{token_id}", RESTRICTED_SK)
 
 
-def restricted_token_list_key(user_id: str, created_time_ms: int, token_id: str) -> "Item":
+def restricted_token_list_key(user_id: str, created_time_ms: int, token_id: str) -> Key:
     """A restricted token in the list of its user."""
     return key(user_pk(user_id), f"{RESTRICTED_PREFIX}{created_time_ms:015d}#{token_id}")
 
 
 def attempts_key(counter: str, starts_s: int) -> Key:
     """A counter of sign-in attempts."""
-    return {"pk": f"ATTEMPTS#{counter}", "sk": str(starts_s)}
+    return key(f"ATTEMPTS#{counter}", str(starts_s))

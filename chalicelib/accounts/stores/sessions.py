@@ -1,10 +1,10 @@
 """Sessions in the accounts table: one item by token hash, one in the list of the user."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
 
 from chalicelib.access.call import Session
 from chalicelib.access.user_ids import fits_key
+from chalicelib.accounts.stores.accounts import account_check
 from chalicelib.accounts.stores.keys import (
     OIDC_SK,
     SESSIONS_PREFIX,
@@ -13,71 +13,68 @@ from chalicelib.accounts.stores.keys import (
     session_list_key,
     user_pk,
 )
-from chalicelib.accounts.stores.transactions import account_check, existence_check, transact, transacted
-from chalicelib.config import Settings
-from chalicelib.engine import dynamodb
+from chalicelib.engine.conditions import exists
+from chalicelib.engine.errors import TransactionRefusedError
+from chalicelib.engine.table import MAX_TRANSACTION_WRITES, Check, Delete, Item, Prefix, Put, Query, Table, Write
 
-if TYPE_CHECKING:
-    from chalicelib.accounts.stores.keys import Item
-
-SESSIONS_PER_TRANSACTION = dynamodb.TRANSACT_WRITES // 2
+SESSIONS_PER_TRANSACTION = MAX_TRANSACTION_WRITES // 2
 
 
-def session_item(session: Session) -> "Item":
-    """The item of a session; DynamoDB removes it some time after it has expired."""
+def session_item(session: Session) -> Item:
+    """The item of a session. The table removes it some time after it has expired."""
     return session_key(session.token_hash) | {
-        "token_hash": {"S": session.token_hash},
-        "user_id": {"S": session.user_id},
-        "is_server": {"BOOL": session.is_server},
-        "created_time_ms": {"N": str(session.created_time_ms)},
-        "expires_time_ms": {"N": str(session.expires_time_ms)},
-        "login_id": {"S": session.login_id},
-        "expires_at_s": {"N": str(-(-session.expires_time_ms // 1000))},
+        "token_hash": session.token_hash,
+        "user_id": session.user_id,
+        "is_server": session.is_server,
+        "created_time_ms": session.created_time_ms,
+        "expires_time_ms": session.expires_time_ms,
+        "login_id": session.login_id,
+        "expires_at_s": -(-session.expires_time_ms // 1000),
     }
 
 
-def session_items(session: Session) -> tuple["Item", "Item"]:
-    """What is written for a session: its item, and its place in the list of the user."""
+def session_items(session: Session) -> tuple[Item, Item]:
+    """The item of a session, and its entry in the list of the user."""
     item = session_item(session)
-    listed = session_list_key(session.user_id, session.login_id or session.token_hash, session.token_hash)
-    return item, listed | {"expires_at_s": item["expires_at_s"]}
+    key = session_list_key(session.user_id, session.login_id or session.token_hash, session.token_hash)
+    return item, key | {"expires_at_s": item["expires_at_s"]}
 
 
-def session_from_item(item: "Item") -> Session:
+def session_from_item(item: Item) -> Session:
     """The session of an item."""
     return Session(
-        token_hash=item["token_hash"]["S"],
-        user_id=item["user_id"]["S"],
-        is_server=item["is_server"]["BOOL"],
-        created_time_ms=int(item["created_time_ms"]["N"]),
-        expires_time_ms=int(item["expires_time_ms"]["N"]),
-        login_id=item["login_id"]["S"],
+        token_hash=item["token_hash"],
+        user_id=item["user_id"],
+        is_server=item["is_server"],
+        created_time_ms=item["created_time_ms"],
+        expires_time_ms=item["expires_time_ms"],
+        login_id=item["login_id"],
     )
 
 
-class DynamoSessions:
-    """The port `Sessions` on DynamoDB."""
+class StoredSessions:
+    """The port `Sessions` on the accounts table."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._table = settings.accounts_table
+    def __init__(self, accounts: Table) -> None:
+        self._accounts = accounts
 
     def find(self, token_hash: str) -> Session | None:
         """One read."""
-        with dynamodb.refusals():
-            found = dynamodb.client(self._settings).get_item(
-                TableName=self._table, Key=session_key(token_hash), ConsistentRead=True
-            )
-        return session_from_item(found["Item"]) if "Item" in found else None
+        item = self._accounts.get(session_key(token_hash))
+        return None if item is None else session_from_item(item)
 
     def add(self, session: Session, *, parent_hash: str | None = None, password_version: int | None = None) -> bool:
-        """One transaction: a deletion, another password, or the end of the login comes before it or after it."""
-        writes: list[Any] = [{"Put": {"TableName": self._table, "Item": item}} for item in session_items(session)]
+        """One transaction, which also checks the account, its password and the parent session."""
+        writes: list[Write] = [*map(Put, session_items(session))]
         if not session.is_server:
-            writes.append(account_check(self._table, session.user_id, password_version))
+            writes.append(account_check(session.user_id, password_version))
         if parent_hash is not None:
-            writes.append(existence_check(self._table, session_key(parent_hash)))
-        return transacted(self._settings, writes)
+            writes.append(Check(session_key(parent_hash), exists()))
+        try:
+            self._accounts.transact(writes)
+        except TransactionRefusedError:
+            return False
+        return True
 
     def end_login(self, session: Session) -> None:
         """One query and one transaction for each fifty sessions, until a query finds none."""
@@ -90,22 +87,20 @@ class DynamoSessions:
 
     def _end(self, user_id: str, prefix: str, but: Session | None = None) -> None:
         kept = None if but is None else f"{but.login_id or but.token_hash}#"
-        # Again until nothing is found: a refresh may have come in between; its parent is gone after the first round.
-        while listed := [one for one in self._listed(user_id, prefix) if kept is None or not one.startswith(kept)]:
+        # Repeated until nothing is found: a refresh may have added a session, and cannot once its parent is gone.
+        while listed := [text for text in self._listed(user_id, prefix) if kept is None or not text.startswith(kept)]:
             for start in range(0, len(listed), SESSIONS_PER_TRANSACTION):
                 self._delete(user_id, listed[start : start + SESSIONS_PER_TRANSACTION])
 
     def _listed(self, user_id: str, prefix: str) -> list[str]:
-        items = dynamodb.query_all(
-            dynamodb.client(self._settings), self._table, user_pk(user_id), prefix, ProjectionExpression="sk"
-        )
-        return [item["sk"]["S"].removeprefix(SESSIONS_PREFIX) for item in items]
+        """Sessions in the list of the user, each as `<login id>#<token hash>`."""
+        items = self._accounts.query(Query(user_pk(user_id), Prefix(prefix), attributes=("sk",)))
+        return [item["sk"].removeprefix(SESSIONS_PREFIX) for item in items]
 
     def _delete(self, user_id: str, listed: Iterable[str]) -> None:
-        keys: list[Item] = []
+        deletes = []
         for login_and_hash in listed:
             login_id, _, token_hash = login_and_hash.partition("#")
-            listed_one = oidc_login_key(login_id) if token_hash == OIDC_SK else session_key(token_hash)
-            keys += [listed_one, session_list_key(user_id, login_id, token_hash)]
-        deletes: list[Any] = [{"Delete": {"TableName": self._table, "Key": key}} for key in keys]
-        transact(self._settings, deletes)
+            item_key = oidc_login_key(login_id) if token_hash == OIDC_SK else session_key(token_hash)
+            deletes += [Delete(item_key), Delete(session_list_key(user_id, login_id, token_hash))]
+        self._accounts.transact(deletes)

@@ -1,125 +1,104 @@
 """Codes and logins of OpenID Connect in the accounts table: one item, and one in the list of the user's sessions."""
 
-from typing import TYPE_CHECKING, Any
-
 from chalicelib.access.call import Session
+from chalicelib.accounts.stores.accounts import account_check
 from chalicelib.accounts.stores.keys import oidc_login_key, oidc_login_list_key
 from chalicelib.accounts.stores.sessions import session_items
-from chalicelib.accounts.stores.transactions import account_check, transacted
-from chalicelib.config import Settings
-from chalicelib.engine import dynamodb
+from chalicelib.engine.conditions import absent, equals, exists
+from chalicelib.engine.errors import TransactionRefusedError
+from chalicelib.engine.table import Check, Item, Put, Table
 from chalicelib.sign_in.ports import AuthorizationCode, OidcLogin
 
-if TYPE_CHECKING:
-    from chalicelib.accounts.stores.keys import Item
-
-IS_NEW = "attribute_not_exists(pk)"
-IS_CODE = "attribute_exists(code_challenge)"
+IS_CODE = exists("code_challenge")
 
 
-class DynamoOidcLogins:
-    """The port `OidcLogins` on DynamoDB."""
+class StoredOidcLogins:
+    """The port `OidcLogins` on the accounts table."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._table = settings.accounts_table
+    def __init__(self, accounts: Table) -> None:
+        self._accounts = accounts
 
     def find(self, login_id: str) -> AuthorizationCode | OidcLogin | None:
         """One read."""
-        with dynamodb.refusals():
-            found = dynamodb.client(self._settings).get_item(
-                TableName=self._table, Key=oidc_login_key(login_id), ConsistentRead=True
-            )
-        if "Item" not in found:
+        item = self._accounts.get(oidc_login_key(login_id))
+        if item is None:
             return None
-        item = found["Item"]
         return _code(item) if "code_challenge" in item else _login(item)
 
     def add_code(self, code: AuthorizationCode, password_version: int) -> bool:
-        """One transaction of two writes, which rests on the account and its password."""
-        return self._write(_code_item(code), account_check(self._table, code.user_id, password_version), IS_NEW)
+        """One transaction of two writes, which also checks the account and its password."""
+        return self._is_written(Put(_code_item(code), absent()), account_check(code.user_id, password_version))
 
     def redeem(self, code: AuthorizationCode, login: OidcLogin, session: Session) -> bool:
-        """One transaction: the login takes the place of the code, so that a code is redeemed once."""
-        return self._write(_login_item(login), account_check(self._table, code.user_id), IS_CODE, session)
+        """One transaction: the login replaces the code, so that a code is redeemed once."""
+        return self._is_written(Put(_login_item(login), IS_CODE), account_check(code.user_id), session)
 
     def rotate(self, old: OidcLogin, new: OidcLogin, session: Session) -> bool:
         """One transaction: refreshes of a login come one after the other, and none after its end."""
-        version: Item = {":version": {"N": str(old.version)}}
-        account = account_check(self._table, old.user_id)
-        return self._write(_login_item(new), account, "version = :version", session, version)
+        put = Put(_login_item(new), equals("version", old.version))
+        return self._is_written(put, account_check(old.user_id), session)
 
-    def _write(
-        self,
-        item: "Item",
-        account: Any,
-        condition: str,
-        session: Session | None = None,
-        values: "Item | None" = None,
-    ) -> bool:
-        listed_key = oidc_login_list_key(item["user_id"]["S"], item["login_id"]["S"])
-        listed = listed_key | {"expires_at_s": item["expires_at_s"]}
-        guarded: dict[str, Any] = {"TableName": self._table, "Item": item, "ConditionExpression": condition}
-        if values is not None:
-            guarded["ExpressionAttributeValues"] = values
+    def _is_written(self, put: Put, account: Check, session: Session | None = None) -> bool:
+        item = put.item
+        listed = oidc_login_list_key(item["user_id"], item["login_id"]) | {"expires_at_s": item["expires_at_s"]}
         more = [listed, *(() if session is None else session_items(session))]
-        writes: list[Any] = [{"Put": guarded}, *({"Put": {"TableName": self._table, "Item": one}} for one in more)]
-        return transacted(self._settings, [*writes, account])
+        try:
+            self._accounts.transact([put, *map(Put, more), account])
+        except TransactionRefusedError:
+            return False
+        return True
 
 
-def _common_item(granted: AuthorizationCode | OidcLogin) -> "Item":
+def _common_item(granted: AuthorizationCode | OidcLogin) -> Item:
     return oidc_login_key(granted.login_id) | {
-        "login_id": {"S": granted.login_id},
-        "user_id": {"S": granted.user_id},
-        "client_id": {"S": granted.client_id},
-        "scope": {"S": granted.scope},
-        "signed_in_s": {"N": str(granted.signed_in_s)},
-        "expires_time_ms": {"N": str(granted.expires_time_ms)},
-        "expires_at_s": {"N": str(-(-granted.expires_time_ms // 1000))},
+        "login_id": granted.login_id,
+        "user_id": granted.user_id,
+        "client_id": granted.client_id,
+        "scope": granted.scope,
+        "signed_in_s": granted.signed_in_s,
+        "expires_time_ms": granted.expires_time_ms,
+        "expires_at_s": -(-granted.expires_time_ms // 1000),
     }
 
 
-def _code_item(code: AuthorizationCode) -> "Item":
-    item = _common_item(code) | {
-        "redirect_uri": {"S": code.redirect_uri},
-        "code_challenge": {"S": code.code_challenge},
-    }
-    return item if code.nonce is None else item | {"nonce": {"S": code.nonce}}
+def _code_item(code: AuthorizationCode) -> Item:
+    item = _common_item(code) | {"redirect_uri": code.redirect_uri, "code_challenge": code.code_challenge}
+    return item if code.nonce is None else item | {"nonce": code.nonce}
 
 
-def _login_item(login: OidcLogin) -> "Item":
+def _login_item(login: OidcLogin) -> Item:
     return _common_item(login) | {
-        "current": {"L": [{"S": one} for one in login.current]},
-        "previous": {"S": login.previous},
-        "rotated_time_ms": {"N": str(login.rotated_time_ms)},
-        "version": {"N": str(login.version)},
+        "current": login.current,
+        "previous": login.previous,
+        "rotated_time_ms": login.rotated_time_ms,
+        "version": login.version,
     }
 
 
-def _code(item: "Item") -> AuthorizationCode:
+def _code(item: Item) -> AuthorizationCode:
     return AuthorizationCode(
-        login_id=item["login_id"]["S"],
-        user_id=item["user_id"]["S"],
-        client_id=item["client_id"]["S"],
-        scope=item["scope"]["S"],
-        redirect_uri=item["redirect_uri"]["S"],
-        code_challenge=item["code_challenge"]["S"],
-        nonce=item["nonce"]["S"] if "nonce" in item else None,
-        signed_in_s=int(item["signed_in_s"]["N"]),
-        expires_time_ms=int(item["expires_time_ms"]["N"]),
+        login_id=item["login_id"],
+        user_id=item["user_id"],
+        client_id=item["client_id"],
+        scope=item["scope"],
+        redirect_uri=item["redirect_uri"],
+        code_challenge=item["code_challenge"],
+        nonce=item.get("nonce"),
+        signed_in_s=item["signed_in_s"],
+        expires_time_ms=item["expires_time_ms"],
     )
 
 
-def _login(item: "Item") -> OidcLogin:
+def _login(item: Item) -> OidcLogin:
     return OidcLogin(
-        login_id=item["login_id"]["S"],
-        user_id=item["user_id"]["S"],
-        client_id=item["client_id"]["S"],
-        scope=item["scope"]["S"],
-        signed_in_s=int(item["signed_in_s"]["N"]),
-        expires_time_ms=int(item["expires_time_ms"]["N"]),
-        current=tuple(one["S"] for one in item["current"]["L"]),
-        previous=item["previous"]["S"],
-        rotated_time_ms=int(item["rotated_time_ms"]["N"]),
-        version=int(item["version"]["N"]),
+        login_id=item["login_id"],
+        user_id=item["user_id"],
+        client_id=item["client_id"],
+        scope=item["scope"],
+        signed_in_s=item["signed_in_s"],
+        expires_time_ms=item["expires_time_ms"],
+        current=tuple(item["current"]),
+        previous=item["previous"],
+        rotated_time_ms=item["rotated_time_ms"],
+        version=item["version"],
     )

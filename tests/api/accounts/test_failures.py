@@ -9,6 +9,7 @@ from chalicelib.accounts.manage import MAX_ATTEMPTS
 from chalicelib.api.operations.accounts import ACCOUNT_OPERATIONS
 from chalicelib.api.operations.metadata import METADATA_OPERATIONS
 from chalicelib.api.operations.operation import ErrorFormat
+from chalicelib.conflicts import WriteConflictError
 from chalicelib.errors import UnavailableError
 from tests.api.conftest import ApiClient
 from tests.fakes.services import FakeServices
@@ -154,9 +155,11 @@ class TestOthersWereFaster:
         fakes.sign_in(OWNER)
         real, tries = getattr(fakes, store).replace, []
 
-        def replace(*arguments: Any) -> bool:
+        def replace(*arguments: Any) -> None:
             tries.append(arguments)
-            return len(tries) == MAX_ATTEMPTS and real(*arguments)
+            if len(tries) < MAX_ATTEMPTS:
+                raise WriteConflictError
+            real(*arguments)
 
         monkeypatch.setattr(getattr(fakes, store), "replace", replace)
         assert api.request(method, path, body, token=fakes.sign_in("server", is_server=True)).status == 200
@@ -174,7 +177,7 @@ class TestOthersWereFaster:
         body: Any,
     ) -> None:
         fakes.sign_in(OWNER)
-        monkeypatch.setattr(getattr(fakes, store), "replace", lambda *_: False)
+        monkeypatch.setattr(getattr(fakes, store), "replace", raising(WriteConflictError()))
         reply = api.request(method, path, body, token=fakes.sign_in("server", is_server=True))
         assert reply.status == 503
         assert "retry-after" in reply.headers
@@ -185,7 +188,7 @@ class TestOthersWereFaster:
         fakes.sign_in(OWNER)
         server = fakes.sign_in("server", is_server=True)
         with monkeypatch.context() as patched:
-            patched.setattr(fakes.accounts, "delete", lambda *_: False)
+            patched.setattr(fakes.accounts, "delete", raising(WriteConflictError()))
             assert api.request("DELETE", f"/auth/user/{OWNER}", token=server).status == 503
         assert fakes.accounts.find(OWNER) is not None
         assert api.request("DELETE", f"/auth/user/{OWNER}", token=server).status == 204

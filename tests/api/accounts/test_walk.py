@@ -6,7 +6,7 @@ import pytest
 
 from chalicelib.access.call import RestrictedToken
 from chalicelib.access.policy import ROOT, UPLOAD, VIEW
-from chalicelib.accounts.ports import Collection
+from chalicelib.accounts.ports import MetadataCollection
 from chalicelib.api.operations.accounts import ACCOUNT_OPERATIONS
 from chalicelib.api.operations.metadata import METADATA_OPERATIONS
 from chalicelib.api.operations.operation import ErrorFormat, Operation
@@ -84,8 +84,8 @@ def attempt(api: ApiClient, fakes: FakeServices, operation: Operation, path: str
     account = fakes.accounts.by_id[OWNER]
     fakes.accounts.by_id[OWNER] = replace(account, password_hash="now:password")
     fakes.restricted_tokens.add(RestrictedToken("restricted", OWNER, None, START_MS + 1, START_MS))
-    fakes.profiles.replace(OWNER, "profile", None, Collection({"fullName": "A"}, 1))
-    fakes.profiles.replace(OWNER, "private", None, Collection({}, 1))
+    fakes.profiles.replace(OWNER, "profile", None, MetadataCollection({"fullName": "A"}, 1))
+    fakes.profiles.replace(OWNER, "private", None, MetadataCollection({}, 1))
     fakes.grant(OWNER, GRANTEE, ["bogus"] if operation.name.startswith("grants") else [])
     if someone.granted is not None:
         fakes.grant(OWNER, OTHER, [someone.granted])

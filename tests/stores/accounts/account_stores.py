@@ -11,12 +11,12 @@ from chalicelib.accounts.ports import (
     Sessions,
     SignInAttempts,
 )
-from chalicelib.accounts.stores.accounts import DynamoAccounts
+from chalicelib.accounts.stores.accounts import StoredAccounts
 from chalicelib.accounts.stores.attempts import StoredSignInAttempts
-from chalicelib.accounts.stores.grants import DynamoGrants
-from chalicelib.accounts.stores.profiles import DynamoProfiles
-from chalicelib.accounts.stores.restricted_tokens import DynamoRestrictedTokens
-from chalicelib.accounts.stores.sessions import DynamoSessions
+from chalicelib.accounts.stores.grants import StoredGrants
+from chalicelib.accounts.stores.profiles import StoredProfiles
+from chalicelib.accounts.stores.restricted_tokens import StoredRestrictedTokens
+from chalicelib.accounts.stores.sessions import StoredSessions
 from chalicelib.config import Settings
 from chalicelib.engine.aws import aws_engine
 from tests.fakes.accounts import (
@@ -77,13 +77,13 @@ def in_memory() -> Stores:
 
 def on_dynamodb(settings: Settings) -> Stores:
     """The stores of a stage."""
-    clock = Clock()
+    clock, table = Clock(), aws_engine(settings).accounts
     return Stores(
-        DynamoAccounts(settings),
-        DynamoSessions(settings),
-        DynamoRestrictedTokens(settings),
-        DynamoGrants(settings, clock),
-        DynamoProfiles(settings),
-        StoredSignInAttempts(aws_engine(settings).accounts),
+        StoredAccounts(table),
+        StoredSessions(table),
+        StoredRestrictedTokens(table),
+        StoredGrants(table, clock),
+        StoredProfiles(table),
+        StoredSignInAttempts(table),
         clock,
     )

@@ -11,6 +11,7 @@ from chalicelib.accounts.ports import (
     Counter,
     Deletion,
 )
+from chalicelib.conflicts import WriteConflictError
 from chalicelib.errors import UserExistsError
 from tests.stores.accounts.account_stores import ANNA, BEN, NAMELESS, NOW_MS, Stores, in_memory, on_dynamodb
 
@@ -97,7 +98,7 @@ class TestAccounts:
     def test_a_change_moves_address_and_roles(self, stores: Stores) -> None:
         stores.accounts.create(ANNA)
         changed = replace(ANNA, email="a.new@example.org", roles=("patient", "clinician"), version=2)
-        assert stores.accounts.replace(ANNA, changed)
+        stores.accounts.replace(ANNA, changed)
         assert stores.accounts.find(ANNA.user_id) == changed
         assert stores.accounts.find_by_email("a.new@example.org") == changed
         assert stores.accounts.find_by_email("anna@example.org") is None
@@ -106,7 +107,7 @@ class TestAccounts:
 
     def test_an_address_that_was_given_up_can_be_taken(self, stores: Stores) -> None:
         stores.accounts.create(ANNA)
-        assert stores.accounts.replace(ANNA, replace(ANNA, email=None, version=2))
+        stores.accounts.replace(ANNA, replace(ANNA, email=None, version=2))
         stores.accounts.create(replace(BEN, email=ANNA.email))
         assert stores.accounts.find_by_email("anna@example.org") == replace(BEN, email=ANNA.email)
 
@@ -120,19 +121,21 @@ class TestAccounts:
 
     def test_a_change_of_an_older_version_is_refused(self, stores: Stores) -> None:
         stores.accounts.create(ANNA)
-        assert stores.accounts.replace(ANNA, replace(ANNA, password_hash="second", version=2))
-        assert not stores.accounts.replace(ANNA, replace(ANNA, password_hash="third", version=2))
+        stores.accounts.replace(ANNA, replace(ANNA, password_hash="second", version=2))
+        with pytest.raises(WriteConflictError):
+            stores.accounts.replace(ANNA, replace(ANNA, password_hash="third", version=2))
         assert stores.accounts.find(ANNA.user_id) == replace(ANNA, password_hash="second", version=2)
 
     def test_a_change_of_a_deleted_account_is_refused(self, stores: Stores) -> None:
         stores.accounts.create(ANNA)
-        assert stores.accounts.delete(ANNA, NOW_MS)
-        assert not stores.accounts.replace(ANNA, replace(ANNA, version=2))
+        stores.accounts.delete(ANNA, NOW_MS)
+        with pytest.raises(WriteConflictError):
+            stores.accounts.replace(ANNA, replace(ANNA, version=2))
         assert stores.accounts.find(ANNA.user_id) is None
 
     def test_a_deleted_account_leaves_a_receipt_and_nothing_else(self, stores: Stores) -> None:
         stores.accounts.create(ANNA)
-        assert stores.accounts.delete(ANNA, NOW_MS + 1)
+        stores.accounts.delete(ANNA, NOW_MS + 1)
         assert stores.accounts.find(ANNA.user_id) is None
         assert stores.accounts.find_by_email("anna@example.org") is None
         assert stores.accounts.with_role("patient") == []
@@ -141,7 +144,8 @@ class TestAccounts:
     def test_a_changed_account_is_not_deleted_by_its_older_version(self, stores: Stores) -> None:
         stores.accounts.create(ANNA)
         stores.accounts.replace(ANNA, replace(ANNA, version=2))
-        assert not stores.accounts.delete(ANNA, NOW_MS)
+        with pytest.raises(WriteConflictError):
+            stores.accounts.delete(ANNA, NOW_MS)
         assert stores.accounts.deletions() == []
 
     def test_a_finished_deletion_is_forgotten(self, stores: Stores) -> None:

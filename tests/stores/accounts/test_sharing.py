@@ -4,8 +4,9 @@ import pytest
 
 from chalicelib.accounts.grant import Grant
 from chalicelib.accounts.ports import (
-    Collection,
+    MetadataCollection,
 )
+from chalicelib.conflicts import WriteConflictError
 from chalicelib.errors import InvalidRequestError
 from tests.stores.accounts.account_stores import NOW_MS, Stores, in_memory, on_dynamodb
 
@@ -82,26 +83,28 @@ class TestGrants:
 class TestProfiles:
     """Metadata by user and collection."""
 
-    FIRST = Collection({"fullName": "Änna", "patient": {"mrn": "1", "list": [1, 2.5, None, True]}}, 1)
-    SECOND = Collection({"fullName": "Anna"}, 2)
+    FIRST = MetadataCollection({"fullName": "Änna", "patient": {"mrn": "1", "list": [1, 2.5, None, True]}}, 1)
+    SECOND = MetadataCollection({"fullName": "Anna"}, 2)
 
     def test_a_collection_is_found_as_it_was_stored(self, stores: Stores) -> None:
-        assert stores.profiles.replace("a", "profile", None, self.FIRST)
+        stores.profiles.replace("a", "profile", None, self.FIRST)
         assert stores.profiles.find("a", "profile") == self.FIRST
         assert stores.profiles.find("a", "settings") is None
         assert stores.profiles.find("b", "profile") is None
 
     def test_a_change_of_another_version_is_refused(self, stores: Stores) -> None:
-        assert stores.profiles.replace("a", "profile", None, self.FIRST)
-        assert not stores.profiles.replace("a", "profile", None, self.SECOND)
-        assert stores.profiles.replace("a", "profile", self.FIRST, self.SECOND)
-        assert not stores.profiles.replace("a", "profile", self.FIRST, self.SECOND)
+        stores.profiles.replace("a", "profile", None, self.FIRST)
+        with pytest.raises(WriteConflictError):
+            stores.profiles.replace("a", "profile", None, self.SECOND)
+        stores.profiles.replace("a", "profile", self.FIRST, self.SECOND)
+        with pytest.raises(WriteConflictError):
+            stores.profiles.replace("a", "profile", self.FIRST, self.SECOND)
         assert stores.profiles.find("a", "profile") == self.SECOND
 
     def test_many_are_found_at_once(self, stores: Stores) -> None:
         for number in range(60):
-            stores.profiles.replace(f"u{number}", "profile", None, Collection({"number": number}, 1))
-        stores.profiles.replace("u1", "settings", None, Collection({}, 1))
+            stores.profiles.replace(f"u{number}", "profile", None, MetadataCollection({"number": number}, 1))
+        stores.profiles.replace("u1", "settings", None, MetadataCollection({}, 1))
         stores.profiles.replace("u1", "private", None, self.FIRST)
         found = stores.profiles.find_many([f"u{number}" for number in range(70)], ["profile", "settings"])
         assert len(found) == 60

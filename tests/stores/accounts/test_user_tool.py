@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from chalicelib.accounts.stores.accounts import DynamoAccounts
+from chalicelib.accounts.stores.accounts import StoredAccounts
 from chalicelib.accounts.stores.passwords import Argon2Passwords
 from chalicelib.config import Settings
+from chalicelib.engine.aws import aws_engine
 from tools import stage_services, user
 from tools.project import ToolError
 
@@ -31,7 +32,7 @@ def test_the_user_can_sign_in_at_once(
     stage: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run(monkeypatch, "test", "Anna@example.org", "--role", "clinician", "--role", "patient", password=GOOD)
-    account = DynamoAccounts(stage).find_by_email("anna@example.org")
+    account = StoredAccounts(aws_engine(stage).accounts).find_by_email("anna@example.org")
     assert account is not None
     assert capsys.readouterr().out.endswith(f"user: {account.user_id}\n")
     assert account.roles == ("clinician", "patient")

@@ -78,7 +78,7 @@ def wire(stage: Settings) -> Iterator[Wire]:
     """The wire of an empty stage with one data set and its owner's session."""
     StoredDataSets(aws_engine(stage).data).create(data_set())
     session = Session("hash", ANNA, is_server=False, created_time_ms=NOW_MS, expires_time_ms=NOW_MS + 1)
-    dynamodb.client(stage).put_item(TableName=stage.accounts_table, Item=session_item(session))
+    aws_engine(stage).accounts.put(session_item(session))
     events = dynamodb.client(stage).meta.events
     wire = Wire(stage)
     handler: Any = wire  # botocore's stubs know of no handler that answers

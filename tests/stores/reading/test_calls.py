@@ -8,7 +8,7 @@ import pytest
 
 from chalicelib.access.call import Caller
 from chalicelib.access.policy import READERS
-from chalicelib.accounts.stores.grants import DynamoGrants
+from chalicelib.accounts.stores.grants import StoredGrants
 from chalicelib.config import Settings
 from chalicelib.data_sources.stores.data_sources import DynamoDataSources
 from chalicelib.engine.aws import aws_engine
@@ -82,7 +82,7 @@ def read(settings: Settings, query: DataQuery) -> bytes:
     reads = SessionAndSnapshot(ANNA, session_and_snapshot_reader(settings), data_sets, tiles, with_snapshot=True)
     assert reads.find("hash") is not None
     answer = read_data(
-        call_by(Caller(user_id=ANNA), READERS, DynamoGrants(settings, lambda: NOW_MS)),
+        call_by(Caller(user_id=ANNA), READERS, StoredGrants(aws_engine(settings).accounts, lambda: NOW_MS)),
         ANNA,
         query,
         reading_ports(reads, StoredRecordLog(aws_engine(settings).data), reads, DynamoDataSources(settings)),

@@ -8,7 +8,7 @@ import pytest
 from chalicelib.access.call import Caller
 from chalicelib.access.policy import READERS, VIEW
 from chalicelib.accounts.grant import Grant
-from chalicelib.accounts.stores.grants import DynamoGrants
+from chalicelib.accounts.stores.grants import StoredGrants
 from chalicelib.config import Settings
 from chalicelib.data_sources.stores.data_sources import DynamoDataSources
 from chalicelib.engine import dynamodb
@@ -41,7 +41,7 @@ def read(settings: Settings, known: str | None = "", caller: Caller = OWNER) -> 
     reads = SessionAndSnapshot(ANNA, read_together, data_sets, tiles, with_snapshot=not known)
     assert reads.find("hash") is not None
     ports = reading_ports(reads, StoredRecordLog(aws_engine(settings).data), reads, DynamoDataSources(settings))
-    call = call_by(caller, READERS, DynamoGrants(settings, lambda: NOW_MS))
+    call = call_by(caller, READERS, StoredGrants(aws_engine(settings).accounts, lambda: NOW_MS))
     return read_data(call, ANNA, DataQuery(), ports, parse_known_tags(known or ""))
 
 
@@ -72,7 +72,7 @@ def snapshots_read(wire: Wire) -> int:
 
 
 def test_a_grantee_one_read_more(wire: Wire) -> None:
-    DynamoGrants(wire.settings, lambda: NOW_MS).put(Grant(ANNA, str(VIEWER.user_id), {VIEW: {}}))
+    StoredGrants(aws_engine(wire.settings).accounts, lambda: NOW_MS).put(Grant(ANNA, str(VIEWER.user_id), {VIEW: {}}))
     tag = read(wire.settings).tag
     wire.requests.clear()
     with pytest.raises(NotModifiedError):
@@ -83,7 +83,7 @@ def test_a_grantee_one_read_more(wire: Wire) -> None:
 def test_freshness_is_one_read(wire: Wire) -> None:
     add(wire.settings, cbg(10))
     wire.requests.clear()
-    grants = DynamoGrants(wire.settings, lambda: NOW_MS)
+    grants = StoredGrants(aws_engine(wire.settings).accounts, lambda: NOW_MS)
     data_sets, log, tiles = (
         StoredDataSets(aws_engine(wire.settings).data),
         StoredRecordLog(aws_engine(wire.settings).data),

@@ -6,12 +6,13 @@ import pytest
 
 from chalicelib.access.call import Session
 from chalicelib.accounts.ports import Accounts, Sessions
-from chalicelib.accounts.stores.accounts import DynamoAccounts
-from chalicelib.accounts.stores.sessions import DynamoSessions
+from chalicelib.accounts.stores.accounts import StoredAccounts
+from chalicelib.accounts.stores.sessions import StoredSessions
 from chalicelib.config import Settings
 from chalicelib.engine import dynamodb
+from chalicelib.engine.aws import aws_engine
 from chalicelib.sign_in.ports import AuthorizationCode, OidcLogin, OidcLogins
-from chalicelib.sign_in.stores.logins import DynamoOidcLogins
+from chalicelib.sign_in.stores.logins import StoredOidcLogins
 from tests.fakes.accounts import FakeAccounts, FakeGrants, FakeSessions
 from tests.fakes.oidc import FakeOidcLogins
 from tests.stores.accounts.account_stores import ANNA, BEN, NOW_MS
@@ -73,7 +74,8 @@ def stores(request: pytest.FixtureRequest) -> Stores:
         stores = Stores(accounts, sessions, FakeOidcLogins(accounts, sessions))
     else:
         stage = request.getfixturevalue("stage")
-        stores = Stores(DynamoAccounts(stage), DynamoSessions(stage), DynamoOidcLogins(stage), stage)
+        table = aws_engine(stage).accounts
+        stores = Stores(StoredAccounts(table), StoredSessions(table), StoredOidcLogins(table), stage)
     stores.accounts.create(ANNA)
     stores.accounts.create(BEN)
     return stores
@@ -93,8 +95,8 @@ def test_a_code_rests_on_its_account(stores: Stores) -> None:
 
 
 def test_a_code_rests_on_the_password_that_was_entered(stores: Stores) -> None:
-    assert stores.accounts.replace(ANNA, replace(ANNA, email="new@example.org", version=2))
-    assert stores.accounts.replace(replace(ANNA, version=2), replace(ANNA, version=3, password_version=2))
+    stores.accounts.replace(ANNA, replace(ANNA, email="new@example.org", version=2))
+    stores.accounts.replace(replace(ANNA, version=2), replace(ANNA, version=3, password_version=2))
     assert not stores.logins.add_code(CODE, 1)
     assert stores.logins.find(CODE.login_id) is None
     assert stores.logins.add_code(CODE, 2)
@@ -185,7 +187,8 @@ def test_the_end_of_all_sessions_but_one_keeps_its_login(stores: Stores) -> None
 
 
 def test_everything_on_dynamodb_goes_after_it_has_expired(stage: Settings) -> None:
-    accounts, logins = DynamoAccounts(stage), DynamoOidcLogins(stage)
+    table = aws_engine(stage).accounts
+    accounts, logins = StoredAccounts(table), StoredOidcLogins(table)
     accounts.create(ANNA)
     logins.add_code(CODE, 1)
     logins.redeem(CODE, LOGIN, session(1))

@@ -8,7 +8,7 @@ import pytest
 from chalicelib.access.call import Caller
 from chalicelib.access.policy import UPLOADERS
 from chalicelib.accounts.account import Account
-from chalicelib.accounts.stores.accounts import DynamoAccounts
+from chalicelib.accounts.stores.accounts import StoredAccounts
 from chalicelib.config import Settings
 from chalicelib.engine import dynamodb
 from chalicelib.engine.aws import aws_engine
@@ -36,7 +36,7 @@ DAYS = 3
 def anna(stage: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """A stage where Anna has readings of some days, none of them in tiles."""
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    DynamoAccounts(stage).create(Account(ANNA, NOW_MS))
+    StoredAccounts(aws_engine(stage).accounts).create(Account(ANNA, NOW_MS))
     StoredDataSets(aws_engine(stage).data).create(data_set())
     for day in range(DAYS):
         add(stage, cbg(10, 288 * day))

@@ -62,7 +62,7 @@ def parse_stage(chalice: Mapping[str, Any], overlay: Mapping[str, Any], stateful
 def _share(job: TaskType[Any]) -> float:
     """The share of time for which a job may run: its time limit alternates with its pause."""
     pause_s = job.job.every_s if job.job else 0
-    return job.time_limit_s * job.at_once / (job.time_limit_s + pause_s)
+    return job.time_limit_s * job.max_concurrency / (job.time_limit_s + pause_s)
 
 
 def _metrics_of(alarm: Mapping[str, Any]) -> int:

@@ -17,7 +17,7 @@ from chalicelib.conflicts import WriteConflictError
 from chalicelib.data_sources.ports import DataSourcePorts
 from chalicelib.errors import UnavailableError
 from chalicelib.log.ports import DataPorts
-from chalicelib.tasks.types import Run
+from chalicelib.tasks.types import TaskRun
 from chalicelib.uploads.ports import UploadPorts
 
 SETTLED_AFTER_MS = 15 * 60_000
@@ -56,7 +56,7 @@ def erase_at_once(user_id: str, services: ErasureServices) -> bool:
     return True
 
 
-def erase_deleted_users(run: Run, services: ErasureServices) -> None:
+def erase_deleted_users(run: TaskRun, services: ErasureServices) -> None:
     """The task: erases everything of every deleted user; `data.users` counts them."""
     run.data["users"] = 0
     for deletion in services.accounts.accounts.deletions():

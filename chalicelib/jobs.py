@@ -1,6 +1,6 @@
 """The task types of the platform. To add one: a function, and a line in `TASK_TYPES`.
 
-The function takes a `Run` and the services that it uses, and belongs to
+The function takes a `TaskRun` and the services that it uses, and belongs to
 the module of its feature when it has one. `job=Job(every_s=…)` makes it a job of the platform, seeded by the first tick
 after a deployment and visible in the API under its type's name.
 """
@@ -11,8 +11,8 @@ from chalicelib.blobs.jobs import BlobServices, remove_abandoned_blobs
 from chalicelib.conflicts import WriteConflictError
 from chalicelib.erasure import ErasureServices, erase_deleted_users
 from chalicelib.tasks.ports import TaskServices
-from chalicelib.tasks.task import placed
-from chalicelib.tasks.types import Job, Registry, Run, TaskFailedError, TaskType, registry
+from chalicelib.tasks.task import with_schedule_state
+from chalicelib.tasks.types import Job, Registry, TaskFailedError, TaskRun, TaskType, registry
 from chalicelib.tiles.jobs import compact_marked, rebuild_tiles, verify_tiles
 from chalicelib.tiles.ports import TileServices
 from chalicelib.tiles.purge import purge
@@ -22,7 +22,7 @@ class JobServices(TaskServices, BlobServices, TileServices, ErasureServices, Pro
     """The services that the functions of all task types use."""
 
 
-def echo(run: Run, _services: object) -> None:
+def echo(run: TaskRun, _services: object) -> None:
     """Copies `data.message` to `data.echo`, or fails when `data.fail` is a text or true: to try a stage with.
 
     Raises:
@@ -35,7 +35,7 @@ def echo(run: Run, _services: object) -> None:
         run.data["echo"] = run.data["message"]
 
 
-def adopt_tasks(run: Run, services: TaskServices) -> None:
+def adopt_tasks(run: TaskRun, services: TaskServices) -> None:
     """Lets tasks run that were created before their type was registered; `data.adopted` counts them."""
     adopted = 0
     run.data["adopted"] = 0
@@ -45,8 +45,8 @@ def adopt_tasks(run: Run, services: TaskServices) -> None:
             task = services.tasks.tasks.find(task_id)
             if task is None:
                 continue
-            known = placed(task, TASK_TYPES, services.now_ms())
-            if known.place is not task.place:
+            known = with_schedule_state(task, TASK_TYPES, services.now_ms())
+            if known.schedule_state is not task.schedule_state:
                 try:
                     services.tasks.tasks.replace(known)
                 except WriteConflictError:
@@ -57,12 +57,12 @@ def adopt_tasks(run: Run, services: TaskServices) -> None:
 
 TASK_TYPES: Registry[JobServices] = registry(
     (
-        TaskType("strandline.diagnostics.echo", echo, typical_s=20, at_once=5),
+        TaskType("strandline.diagnostics.echo", echo, typical_s=20, max_concurrency=5),
         TaskType("strandline.accounts.erase", erase_deleted_users, typical_s=60, job=Job(every_s=900)),
         TaskType("strandline.blobs.remove_abandoned", remove_abandoned_blobs, typical_s=120, job=Job(every_s=3600)),
         TaskType("strandline.data.compact", compact_marked, typical_s=300, job=Job(every_s=600)),
         TaskType("strandline.data.rebuild", rebuild_tiles, typical_s=360),
-        TaskType("strandline.data.verify", verify_tiles, typical_s=300, at_once=2, job=Job(every_s=86_400)),
+        TaskType("strandline.data.verify", verify_tiles, typical_s=300, max_concurrency=2, job=Job(every_s=86_400)),
         TaskType("strandline.data.purge", purge, typical_s=240, job=Job(every_s=3600)),
         TaskType("strandline.tasks.adopt", adopt_tasks, typical_s=60, job=Job(every_s=3600)),
     )

@@ -10,7 +10,7 @@ from typing import Any
 
 from chalicelib.model.times import format_time
 
-LARGEST_BYTES = 104_857_600
+MAX_BYTES = 104_857_600
 """100 MiB, the most that a blob may have."""
 
 CREATED = "created"
@@ -20,7 +20,7 @@ STATUSES = (AVAILABLE, CREATED)
 _CONTENT_KEY = re.compile(r"(blobs|device_logs)/([0-9a-fA-F-]+)/([0-9a-z]{32})")
 
 
-class Collection(StrEnum):
+class BlobKind(StrEnum):
     """Where a blob belongs."""
 
     BLOBS = "blobs"
@@ -43,7 +43,7 @@ class Blob:
     None when no content was announced. Only device logs have a `span`.
     """
 
-    collection: Collection
+    kind: BlobKind
     id: str
     user_id: str
     media_type: str
@@ -58,7 +58,7 @@ class Blob:
     @property
     def content_key(self) -> str:
         """The name under which the content is kept."""
-        return f"{self.collection}/{self.user_id}/{self.id}"
+        return f"{self.kind}/{self.user_id}/{self.id}"
 
     @property
     def is_available(self) -> bool:
@@ -70,15 +70,15 @@ class Blob:
         return replace(self, status=AVAILABLE, revision=self.revision + 1, modified_time_ms=now_ms)
 
 
-def collection_and_id(content_key: str) -> tuple[Collection, str] | None:
+def kind_and_id(content_key: str) -> tuple[BlobKind, str] | None:
     """Which blob a content key belongs to; None when it is the key of no blob."""
     match = _CONTENT_KEY.fullmatch(content_key)
-    return (Collection(match[1]), match[3]) if match else None
+    return (BlobKind(match[1]), match[3]) if match else None
 
 
-def content_prefix(collection: Collection, user_id: str) -> str:
+def content_prefix(kind: BlobKind, user_id: str) -> str:
     """What the content keys of a user's blobs begin with."""
-    return f"{collection}/{user_id}/"
+    return f"{kind}/{user_id}/"
 
 
 def as_blob(blob: Blob) -> dict[str, Any]:

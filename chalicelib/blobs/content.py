@@ -13,15 +13,15 @@ from enum import Enum
 from itertools import islice
 
 from chalicelib.access.call import Call
-from chalicelib.blobs.blob import Blob, Collection, collection_and_id, content_prefix
+from chalicelib.blobs.blob import Blob, BlobKind, content_prefix, kind_and_id
 from chalicelib.blobs.ports import BlobPorts, Upload
 from chalicelib.errors import UnavailableError, UnequalDigestsError
 
 DAY_MS = 86_400_000
-REMOVED_AT_ONCE = 100
+REMOVAL_BATCH_SIZE = 100
 
 
-class Confirmation(Enum):
+class UploadOutcome(Enum):
     """What was found when a content was said to have come."""
 
     AVAILABLE = "available"
@@ -36,7 +36,7 @@ class Confirmation(Enum):
     """The content is not the one that was announced."""
 
 
-class Abandoned(Enum):
+class CleanupOutcome(Enum):
     """What became of a blob that had waited for a day."""
 
     REMOVED = "removed"
@@ -89,31 +89,31 @@ def open_upload(call: Call, blob: Blob, ports: BlobPorts) -> Upload:
     return upload
 
 
-def confirm_upload(call: Call, content_key: str, ports: BlobPorts) -> Confirmation:
+def confirm_upload(call: Call, content_key: str, ports: BlobPorts) -> UploadOutcome:
     """Makes a blob available if its content is there, with the announced size and digest.
 
     May be called any number of times, late, and in any order. What is no blob's content is left to expire.
 
     Source: docs/architecture.md, "One event".
     """
-    place = collection_and_id(content_key)
+    place = kind_and_id(content_key)
     blob = ports.blobs.find(*place) if place else None
     if blob is None or blob.content_key != content_key:
-        return Confirmation.STRAY
+        return UploadOutcome.STRAY
     if blob.is_available:
-        return Confirmation.KNOWN
+        return UploadOutcome.KNOWN
     content = ports.contents.describe(content_key)
     if content is None:
-        return Confirmation.ABSENT
+        return UploadOutcome.ABSENT
     if (content.size_bytes, content.digest_md5) != (blob.size_bytes, blob.digest_md5):
-        return Confirmation.OTHER
+        return UploadOutcome.OTHER
     ports.contents.keep(content_key)  # before the blob says that it has it: an available blob never loses its content
     if ports.blobs.make_available(blob.with_content(call.now_ms)):
-        return Confirmation.AVAILABLE
-    if ports.blobs.find(blob.collection, blob.id) is not None:
-        return Confirmation.KNOWN
+        return UploadOutcome.AVAILABLE
+    if ports.blobs.find(blob.kind, blob.id) is not None:
+        return UploadOutcome.KNOWN
     ports.contents.delete([content_key])
-    return Confirmation.STRAY
+    return UploadOutcome.STRAY
 
 
 def remove(blob: Blob, ports: BlobPorts) -> None:
@@ -122,9 +122,9 @@ def remove(blob: Blob, ports: BlobPorts) -> None:
     ports.blobs.remove([blob])
 
 
-def remove_all(collection: Collection, user_id: str, ports: BlobPorts) -> None:
+def remove_all(kind: BlobKind, user_id: str, ports: BlobPorts) -> None:
     """Removes all of a user's blobs in a collection, with their contents; may be repeated when it stops half-way."""
-    for some in _by(REMOVED_AT_ONCE, ports.blobs.of_user(collection, user_id)):
+    for some in _by(REMOVAL_BATCH_SIZE, ports.blobs.of_user(kind, user_id)):
         ports.contents.delete([blob.content_key for blob in some])
         ports.blobs.remove(some)
 
@@ -134,24 +134,24 @@ def erase_user(user_id: str, ports: BlobPorts) -> None:
 
     May be repeated when it stops half-way. An upload that was opened before expires by itself.
     """
-    for collection in Collection:
-        remove_all(collection, user_id, ports)
-        ports.contents.delete_under(content_prefix(collection, user_id))
+    for kind in BlobKind:
+        remove_all(kind, user_id, ports)
+        ports.contents.delete_under(content_prefix(kind, user_id))
 
 
-def remove_abandoned(call: Call, ports: BlobPorts) -> Iterator[Abandoned]:
+def remove_abandoned(call: Call, ports: BlobPorts) -> Iterator[CleanupOutcome]:
     """Removes blobs that were created a day ago and still have no content, and says what became of each.
 
     A blob whose content is there becomes available instead. The work is done as the caller asks for what was done.
     """
     for blob in ports.blobs.created_before(call.now_ms - DAY_MS):
         match confirm_upload(call, blob.content_key, ports):
-            case Confirmation.AVAILABLE:
-                yield Abandoned.RECOVERED
-            case Confirmation.ABSENT | Confirmation.OTHER:
+            case UploadOutcome.AVAILABLE:
+                yield CleanupOutcome.RECOVERED
+            case UploadOutcome.ABSENT | UploadOutcome.OTHER:
                 remove(blob, ports)
-                yield Abandoned.REMOVED
-            case Confirmation.KNOWN | Confirmation.STRAY:
+                yield CleanupOutcome.REMOVED
+            case UploadOutcome.KNOWN | UploadOutcome.STRAY:
                 pass  # the list was a moment behind
 
 

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from chalicelib.access.call import Call
 from chalicelib.access.user_ids import require_user_id
 from chalicelib.blobs import content as blobs_storing
-from chalicelib.blobs.blob import Blob, Collection
-from chalicelib.blobs.headers import UploadRequest, announced_device_log
-from chalicelib.blobs.manage import Content, content_of, require_blob_id
+from chalicelib.blobs.blob import Blob, BlobKind
+from chalicelib.blobs.headers import UploadRequest, parse_device_log_headers
+from chalicelib.blobs.manage import Download, download_of, require_blob_id
 from chalicelib.blobs.ports import BlobPorts, Upload
 from chalicelib.blobs.query import parse_device_log_query, parse_upload_mode
 from chalicelib.errors import BlobNotFoundError, InsufficientGrantError, UnauthorizedError
@@ -33,9 +33,9 @@ def create(call: Call, user_id: str, sent: UploadRequest, ports: BlobPorts) -> t
     require_user_id(user_id)
     _require_uploader(call, user_id)
     is_direct = parse_upload_mode(sent.query)
-    announced = announced_device_log(sent.headers, is_direct=is_direct)
+    announced = parse_device_log_headers(sent.headers, is_direct=is_direct)
     log = Blob(
-        Collection.DEVICE_LOGS,
+        BlobKind.DEVICE_LOGS,
         call.new_id(),
         user_id,
         announced.media_type,
@@ -61,7 +61,7 @@ def list_of_user(call: Call, user_id: str, query: Mapping[str, Sequence[str]], p
     require_user_id(user_id)
     call.require(user_id)
     wanted = parse_device_log_query(query)
-    selected = filter(wanted.selects, ports.blobs.of_user(Collection.DEVICE_LOGS, user_id, wanted.start_from_ms))
+    selected = filter(wanted.selects, ports.blobs.of_user(BlobKind.DEVICE_LOGS, user_id, wanted.start_from_ms))
     newest_first = sorted(selected, key=lambda log: (log.created_time_ms, log.id), reverse=True)
     return newest_first[wanted.page.first : wanted.page.end]
 
@@ -77,14 +77,14 @@ def get(call: Call, log_id: str, ports: BlobPorts) -> Blob:
     Source: blob-api 2, route 9.
     """
     require_blob_id(log_id)
-    log = ports.blobs.find(Collection.DEVICE_LOGS, log_id)
+    log = ports.blobs.find(BlobKind.DEVICE_LOGS, log_id)
     if log is None:
         raise BlobNotFoundError(log_id)
     call.require(log.user_id)
     return log
 
 
-def read(call: Call, log_id: str, ports: BlobPorts) -> Content:
+def read(call: Call, log_id: str, ports: BlobPorts) -> Download:
     """A device log's content.
 
     Raises:
@@ -97,7 +97,7 @@ def read(call: Call, log_id: str, ports: BlobPorts) -> Content:
         log = get(call, log_id, ports)
     except UnauthorizedError as error:
         raise BlobNotFoundError(log_id) from error
-    return content_of(log, ports.contents)
+    return download_of(log, ports.contents)
 
 
 def _require_uploader(call: Call, user_id: str) -> None:

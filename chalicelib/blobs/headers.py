@@ -6,11 +6,11 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from chalicelib.blobs.blob import LARGEST_BYTES, TimeSpan
+from chalicelib.blobs.blob import MAX_BYTES, TimeSpan
 from chalicelib.errors import InvalidHeaderError, MissingHeaderError, TooLargeError
 from chalicelib.model.times import parse_time
 
-LONGEST_MEDIA_TYPE = 256
+MAX_MEDIA_TYPE_LENGTH = 256
 
 NO_DIGEST = "null"
 """What the Uploader sends for a digest that it does not have (clients 5)."""
@@ -33,7 +33,7 @@ class UploadRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Announced:
+class UploadHeaders:
     """What a client says of a content: its media type, digest (base64) and, for a direct upload, size."""
 
     media_type: str
@@ -42,7 +42,7 @@ class Announced:
     span: TimeSpan | None = None
 
 
-def announced_blob(headers: Mapping[str, str], *, is_direct: bool) -> Announced:
+def parse_blob_headers(headers: Mapping[str, str], *, is_direct: bool) -> UploadHeaders:
     """What the headers (lower-case names) of a blob's upload say.
 
     A direct upload needs digest and size, since the store checks both; otherwise the digest may be missing.
@@ -58,10 +58,10 @@ def announced_blob(headers: Mapping[str, str], *, is_direct: bool) -> Announced:
     else:
         digest = _required_digest(headers)
     media_type = _media_type(headers)
-    return Announced(media_type, digest, _size_bytes(headers) if is_direct else None)
+    return UploadHeaders(media_type, digest, _size_bytes(headers) if is_direct else None)
 
 
-def announced_device_log(headers: Mapping[str, str], *, is_direct: bool) -> Announced:
+def parse_device_log_headers(headers: Mapping[str, str], *, is_direct: bool) -> UploadHeaders:
     """What the headers (lower-case names) of a device log's upload say.
 
     Raises:
@@ -72,10 +72,10 @@ def announced_device_log(headers: Mapping[str, str], *, is_direct: bool) -> Anno
     digest = _required_digest(headers)
     media_type = _media_type(headers)
     span = TimeSpan(_time_ms(headers, "X-Logs-Start-At-Time"), _time_ms(headers, "X-Logs-End-At-Time"))
-    return Announced(media_type, digest, _size_bytes(headers) if is_direct else None, span)
+    return UploadHeaders(media_type, digest, _size_bytes(headers) if is_direct else None, span)
 
 
-def normalised_media_type(text: str) -> str | None:
+def normalized_media_type(text: str) -> str | None:
     """A media type as it is stored; None when the text is none.
 
     Type and names of parameters in lower case, parameters by name, one blank before each; values as they are.
@@ -128,8 +128,8 @@ def _is_md5(text: str) -> bool:
 
 
 def _media_type(headers: Mapping[str, str]) -> str:
-    normalised = normalised_media_type(_required(headers, "Content-Type"))
-    if normalised is None or len(normalised) > LONGEST_MEDIA_TYPE:
+    normalised = normalized_media_type(_required(headers, "Content-Type"))
+    if normalised is None or len(normalised) > MAX_MEDIA_TYPE_LENGTH:
         raise InvalidHeaderError("Content-Type")
     return normalised
 
@@ -145,6 +145,6 @@ def _size_bytes(headers: Mapping[str, str]) -> int:
     size = _required(headers, "X-Upload-Size")
     if _SIZE.fullmatch(size) is None:
         raise InvalidHeaderError("X-Upload-Size")
-    if int(size) > LARGEST_BYTES:
-        raise TooLargeError(LARGEST_BYTES, f"a blob may have at most {LARGEST_BYTES} bytes")
+    if int(size) > MAX_BYTES:
+        raise TooLargeError(MAX_BYTES, f"a blob may have at most {MAX_BYTES} bytes")
     return int(size)

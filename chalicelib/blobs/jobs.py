@@ -4,11 +4,11 @@ from collections.abc import Callable
 from typing import Protocol
 
 from chalicelib.access.call import platform_call
-from chalicelib.blobs.content import Abandoned, remove_abandoned
+from chalicelib.blobs.content import CleanupOutcome, remove_abandoned
 from chalicelib.blobs.ports import BlobPorts
-from chalicelib.tasks.types import Run
+from chalicelib.tasks.types import TaskRun
 
-METRICS = {Abandoned.REMOVED: "AbandonedBlobs", Abandoned.RECOVERED: "RecoveredBlobs"}
+METRICS = {CleanupOutcome.REMOVED: "AbandonedBlobs", CleanupOutcome.RECOVERED: "RecoveredBlobs"}
 
 
 class BlobServices(Protocol):
@@ -24,9 +24,9 @@ class BlobServices(Protocol):
     def blobs(self) -> BlobPorts: ...
 
 
-def remove_abandoned_blobs(run: Run, services: BlobServices) -> None:
+def remove_abandoned_blobs(run: TaskRun, services: BlobServices) -> None:
     """The task: removes blobs whose content has not come for a day; `data` counts those removed and recovered."""
-    run.data.update({outcome.value: 0 for outcome in Abandoned})
+    run.data.update({outcome.value: 0 for outcome in CleanupOutcome})
     for outcome in remove_abandoned(platform_call(run.now_ms(), services.new_id), services.blobs):
         run.data[outcome.value] += 1
         services.count(METRICS[outcome], 1)

@@ -11,9 +11,9 @@ from itertools import islice
 from chalicelib.access.call import Call
 from chalicelib.access.user_ids import require_user_id
 from chalicelib.blobs import content as blobs_storing
-from chalicelib.blobs.blob import Blob, Collection
+from chalicelib.blobs.blob import Blob, BlobKind
 from chalicelib.blobs.content import with_digest
-from chalicelib.blobs.headers import UploadRequest, announced_blob
+from chalicelib.blobs.headers import UploadRequest, parse_blob_headers
 from chalicelib.blobs.ports import BlobPorts, ContentStore, Upload
 from chalicelib.blobs.query import parse_blob_query, parse_revision, parse_upload_mode
 from chalicelib.errors import BlobNotFoundError, InvalidPathError
@@ -25,7 +25,7 @@ _BLOB_ID = re.compile(r"[0-9a-z]{32}")
 
 
 @dataclass(frozen=True, slots=True)
-class Content:
+class Download:
     """A content on its way to a client: the bytes, or, when they are too many for an answer, an address of them."""
 
     blob: Blob
@@ -45,7 +45,7 @@ def list_of_user(call: Call, user_id: str, query: Mapping[str, Sequence[str]], p
     require_user_id(user_id)
     wanted = parse_blob_query(query)
     call.require(user_id)
-    selected = filter(wanted.selects, ports.blobs.of_user(Collection.BLOBS, user_id))
+    selected = filter(wanted.selects, ports.blobs.of_user(BlobKind.BLOBS, user_id))
     return list(islice(selected, wanted.page.first, wanted.page.end))
 
 
@@ -64,9 +64,9 @@ def create(call: Call, user_id: str, sent: UploadRequest, ports: BlobPorts) -> t
     """
     require_user_id(user_id)
     is_direct = parse_upload_mode(sent.query)
-    announced = announced_blob(sent.headers, is_direct=is_direct)
+    announced = parse_blob_headers(sent.headers, is_direct=is_direct)
     call.require(user_id)
-    blob = Blob(Collection.BLOBS, call.new_id(), user_id, announced.media_type, call.now_ms)
+    blob = Blob(BlobKind.BLOBS, call.new_id(), user_id, announced.media_type, call.now_ms)
     with_announced = replace(blob, digest_md5=announced.digest_md5, size_bytes=announced.size_bytes)
     if is_direct:
         return with_announced, blobs_storing.open_upload(call, with_announced, ports)
@@ -91,7 +91,7 @@ def get(call: Call, blob_id: str, ports: BlobPorts) -> Blob:
     return _find_or_refuse(call, blob_id, ports)
 
 
-def read(call: Call, blob_id: str, ports: BlobPorts) -> Content:
+def read(call: Call, blob_id: str, ports: BlobPorts) -> Download:
     """A blob's content.
 
     Raises:
@@ -101,7 +101,7 @@ def read(call: Call, blob_id: str, ports: BlobPorts) -> Content:
 
     Source: blob-api 7, route 5; limits 1.
     """
-    return content_of(_find_or_refuse(call, blob_id, ports), ports.contents)
+    return download_of(_find_or_refuse(call, blob_id, ports), ports.contents)
 
 
 def delete(call: Call, blob_id: str, query: Mapping[str, Sequence[str]], ports: BlobPorts) -> None:
@@ -132,7 +132,7 @@ def delete_all(call: Call, user_id: str, ports: BlobPorts) -> None:
     """
     require_user_id(user_id)
     call.require(user_id)
-    blobs_storing.remove_all(Collection.BLOBS, user_id, ports)
+    blobs_storing.remove_all(BlobKind.BLOBS, user_id, ports)
 
 
 def require_blob_id(blob_id: str) -> None:
@@ -141,7 +141,7 @@ def require_blob_id(blob_id: str) -> None:
         raise InvalidPathError("id")
 
 
-def content_of(blob: Blob, contents: ContentStore) -> Content:
+def download_of(blob: Blob, contents: ContentStore) -> Download:
     """The content of a blob, or the address of one that is too large for an answer.
 
     Raises:
@@ -150,16 +150,16 @@ def content_of(blob: Blob, contents: ContentStore) -> Content:
     if not blob.is_available or blob.size_bytes is None:
         raise BlobNotFoundError(blob.id)
     if blob.size_bytes > INLINE_BYTES:
-        return Content(blob, url=contents.download_url(blob))
+        return Download(blob, url=contents.download_url(blob))
     content = contents.read(blob.content_key)
     if content is None:
         raise BlobNotFoundError(blob.id)
-    return Content(blob, bytes_=content)
+    return Download(blob, bytes_=content)
 
 
 def _find_or_refuse(call: Call, blob_id: str, ports: BlobPorts, revision: int | None = None) -> Blob:
     require_blob_id(blob_id)
-    blob = ports.blobs.find(Collection.BLOBS, blob_id)
+    blob = ports.blobs.find(BlobKind.BLOBS, blob_id)
     if blob is None:
         raise BlobNotFoundError(blob_id, revision)
     call.require(blob.user_id)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from chalicelib.blobs.blob import Blob, Collection
+from chalicelib.blobs.blob import Blob, BlobKind
 
 
 class BlobStore(Protocol):
@@ -14,11 +14,11 @@ class BlobStore(Protocol):
         """Keeps a new blob."""
         ...
 
-    def find(self, collection: Collection, blob_id: str) -> Blob | None:
+    def find(self, kind: BlobKind, blob_id: str) -> Blob | None:
         """The blob, whatever its status; None when there is none."""
         ...
 
-    def of_user(self, collection: Collection, user_id: str, start_from_ms: int | None = None) -> Iterator[Blob]:
+    def of_user(self, kind: BlobKind, user_id: str, start_from_ms: int | None = None) -> Iterator[Blob]:
         """All of the user, whatever their status; they are read as the caller asks for them.
 
         Blobs come newest first, by time of creation. Device logs come by the start of their span, latest first, only

@@ -5,13 +5,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from chalicelib.blobs.blob import AVAILABLE, STATUSES, Blob
-from chalicelib.blobs.headers import LONGEST_MEDIA_TYPE, normalised_media_type
+from chalicelib.blobs.headers import MAX_MEDIA_TYPE_LENGTH, normalized_media_type
 from chalicelib.model.fields import TextFormat
 from chalicelib.model.query import PAGING, IntegerField, QueryField, TextField, TimeField, check_query
 
-_MEDIA_TYPE = TextFormat("as media type", lambda text: normalised_media_type(text) is not None)
+_MEDIA_TYPE = TextFormat("as media type", lambda text: normalized_media_type(text) is not None)
 _BLOBS: Mapping[str, QueryField] = {
-    "mediaType": TextField(max_length=LONGEST_MEDIA_TYPE, is_list=True, is_unique=True, format=_MEDIA_TYPE),
+    "mediaType": TextField(max_length=MAX_MEDIA_TYPE_LENGTH, is_list=True, is_unique=True, format=_MEDIA_TYPE),
     "status": TextField(allowed=STATUSES, is_list=True, is_unique=True),
     **PAGING,
 }

@@ -11,7 +11,7 @@ import orjson
 from chalice.app import Blueprint
 
 from chalicelib.access.call import platform_call
-from chalicelib.blobs.content import Confirmation, confirm_upload
+from chalicelib.blobs.content import UploadOutcome, confirm_upload
 from chalicelib.config import Settings
 from chalicelib.observability import count, logger, observed, stack_frames
 from chalicelib.services import services
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from chalice.app import SQSEvent
 
 BATCH_SIZE = 10
-AT_ONCE = 4
+MAX_CONCURRENCY = 4
 """Instances of the function: enough for 200 uploads in half a minute, and few beside those that answer requests."""
 
 METRICS = {
-    Confirmation.AVAILABLE: "UploadedBlobs",
-    Confirmation.STRAY: "StrayContents",
-    Confirmation.OTHER: "OtherContents",
+    UploadOutcome.AVAILABLE: "UploadedBlobs",
+    UploadOutcome.STRAY: "StrayContents",
+    UploadOutcome.OTHER: "OtherContents",
 }
 """What is counted; contents that are strays or others go away by the bucket's lifecycle."""
 
@@ -35,7 +35,10 @@ blueprint = Blueprint(__name__)
 
 
 @blueprint.on_sqs_message(
-    queue=Settings().blob_events_queue, name="on_object_created", batch_size=BATCH_SIZE, maximum_concurrency=AT_ONCE
+    queue=Settings().blob_events_queue,
+    name="on_object_created",
+    batch_size=BATCH_SIZE,
+    maximum_concurrency=MAX_CONCURRENCY,
 )
 @observed
 def on_object_created(event: "SQSEvent") -> dict[str, Any]:

@@ -18,13 +18,13 @@ from chalicelib.json_text import decode
 from chalicelib.observability import count, logger, observed, stack_frames
 from chalicelib.services import Services, services
 from chalicelib.tasks.dispatch import seed_jobs, start, tick
-from chalicelib.tasks.ports import RunOrder
-from chalicelib.tasks.worker import Ran, Result, carry_out
+from chalicelib.tasks.ports import RunMessage
+from chalicelib.tasks.worker import RunOutcome, RunResult, carry_out
 
 if TYPE_CHECKING:
     from chalice.app import CloudWatchEvent, SQSEvent
 
-AT_ONCE = 2 + sum(task_type.at_once for task_type in TASK_TYPES.values())
+MAX_CONCURRENCY = 2 + sum(task_type.max_concurrency for task_type in TASK_TYPES.values())
 """Workers: one for each slot there is, so that no claimed task waits for one, and two to be woken."""
 
 blueprint = Blueprint(__name__)
@@ -50,16 +50,18 @@ def dispatch_tasks(_event: "CloudWatchEvent") -> None:
         _seeded = ours
 
 
-@blueprint.on_sqs_message(queue=Settings().tasks_queue, name="run_task", batch_size=1, maximum_concurrency=AT_ONCE)
+@blueprint.on_sqs_message(
+    queue=Settings().tasks_queue, name="run_task", batch_size=1, maximum_concurrency=MAX_CONCURRENCY
+)
 @observed
 def run_task(event: "SQSEvent") -> None:
-    """Runs the task of an order, to its end; or starts what is in the line of a type."""
+    """Runs the task of a message, to its end; or starts what is in the line of a type."""
     for record in event:
         message = decode(record.body.encode())
         if "wake" in message:
             _wake(message["wake"])
         else:
-            _run(RunOrder(**message))
+            _run(RunMessage(**message))
 
 
 def _wake(type_name: str) -> None:
@@ -68,24 +70,24 @@ def _wake(type_name: str) -> None:
         start(services(), TASK_TYPES, task_type)
 
 
-def _run(order: RunOrder) -> None:
-    with _ended_at_hard_limit(order):
-        ran = carry_out(order, services(), TASK_TYPES)
-    _tell(order, ran)
+def _run(message: RunMessage) -> None:
+    with _ended_at_hard_limit(message):
+        ran = carry_out(message, services(), TASK_TYPES)
+    _tell(message, ran)
 
 
 @contextmanager
-def _ended_at_hard_limit(order: RunOrder) -> Iterator[None]:
+def _ended_at_hard_limit(message: RunMessage) -> Iterator[None]:
     """Ends the process when the run takes so long that others will soon take the task for stalled.
 
     Only so no task is ever run twice at once: what hangs in a call cannot be asked to stop.
     """
-    task_type = TASK_TYPES.get(order.task_type)
+    task_type = TASK_TYPES.get(message.task_type)
     if task_type is None:
         yield
         return
-    left_s = order.run_time_ms / 1000 + task_type.hard_limit_s - services().now_ms() / 1000
-    timer = threading.Timer(max(left_s, 0), _end_process, [order.task_type])
+    left_s = message.run_time_ms / 1000 + task_type.hard_limit_s - services().now_ms() / 1000
+    timer = threading.Timer(max(left_s, 0), _end_process, [message.task_type])
     timer.daemon = True
     timer.start()
     try:
@@ -100,11 +102,11 @@ def _end_process(task_type: str) -> None:
     os._exit(1)
 
 
-def _tell(order: RunOrder, ran: Ran) -> None:
-    told: dict[str, Any] = {"task_type": order.task_type, "result": ran.result.value, "duration_ms": ran.duration_ms}
+def _tell(message: RunMessage, ran: RunOutcome) -> None:
+    told: dict[str, Any] = {"task_type": message.task_type, "result": ran.result.value, "duration_ms": ran.duration_ms}
     if ran.error is not None:
         told |= {"error": type(ran.error).__name__, "at": stack_frames(ran.error)}
-    if ran.result is Result.FAILED or ran.error is not None or ran.is_long:
+    if ran.result is RunResult.FAILED or ran.error is not None or ran.is_long:
         logger.warning("task run", is_long=ran.is_long, **told)
     else:
         logger.info("task run", **told)

@@ -10,9 +10,9 @@ from chalicelib.metrics.ports import DailyCount, EventCounts
 from chalicelib.model.errors import NOT_PARSED, VALUE_NOT_EXISTS, value_not_after, value_not_valid
 
 PARAMETERS = ("from", "to", "prefix")
-LONGEST_RANGE = timedelta(days=92)
+MAX_RANGE = timedelta(days=92)
 """A quarter: more is asked for in parts."""
-LARGEST_ANSWER_BYTES = 4_000_000
+MAX_REPLY_BYTES = 4_000_000
 BYTES_BESIDE_NAME = 60
 """What a count takes in the answer beside the name of its event."""
 
@@ -43,8 +43,8 @@ def read_counts(
     found = sorted(
         counts.between(query.first, query.last, query.prefix, now_ms), key=lambda one: (one.day, one.event_name)
     )
-    if sum(BYTES_BESIDE_NAME + len(one.event_name.encode()) for one in found) > LARGEST_ANSWER_BYTES:
-        raise TooLargeError(LARGEST_ANSWER_BYTES, "there are too many counts: ask for fewer days, or for a prefix")
+    if sum(BYTES_BESIDE_NAME + len(one.event_name.encode()) for one in found) > MAX_REPLY_BYTES:
+        raise TooLargeError(MAX_REPLY_BYTES, "there are too many counts: ask for fewer days, or for a prefix")
     return found
 
 
@@ -64,8 +64,8 @@ def counts_query(parameters: Mapping[str, Sequence[str]]) -> CountsQuery:
     if first and last:
         if last < first:
             errors.append(value_not_after(last.isoformat(), first.isoformat()).at(parameter="to"))
-        elif last - first > LONGEST_RANGE:
-            wording = f"as a day within {LONGEST_RANGE.days} days of {first.isoformat()}"
+        elif last - first > MAX_RANGE:
+            wording = f"as a day within {MAX_RANGE.days} days of {first.isoformat()}"
             errors.append(value_not_valid(last.isoformat(), wording).at(parameter="to"))
     if errors or first is None or last is None:
         raise InvalidFieldsError(errors)

@@ -21,7 +21,7 @@ from chalicelib.metrics.query import nested
 
 MESSAGE_TYPE = "metrics:create"
 HASH_DIGITS = 10
-SHORTEST_ID = 8
+MIN_ID_LENGTH = 8
 """A shorter subject is no id: as a part of other words it says nothing of anybody, and is left there."""
 
 
@@ -93,16 +93,16 @@ def record(occurrence: Occurrence, event_id: str, ports: MetricsPorts) -> None:
     Raises:
         UnavailableError: it was not handed on in time, and counts as lost.
     """
-    subject_hash = hashed(occurrence.subject, ports.salt())
-    ports.stream.put(subject_hash, orjson.dumps(message(occurrence, event_id, subject_hash)))
+    subject_hash = hash_subject(occurrence.subject, ports.salt())
+    ports.stream.put(subject_hash, orjson.dumps(event_message(occurrence, event_id, subject_hash)))
 
 
-def hashed(subject: str, salt: str) -> str:
+def hash_subject(subject: str, salt: str) -> str:
     """The first ten hexadecimal digits of the SHA-1 of salt and subject, as the reference has it."""
     return hashlib.sha1(f"{salt}{subject}".encode(), usedforsecurity=False).hexdigest()[:HASH_DIGITS]
 
 
-def message(occurrence: Occurrence, event_id: str, subject_hash: str) -> dict[str, Any]:
+def event_message(occurrence: Occurrence, event_id: str, subject_hash: str) -> dict[str, Any]:
     """What is kept of an occurrence, with the members that the reference gives it, an id and our time.
 
     `url` is written anew from its parts, since gateways hand on the parts only.
@@ -140,7 +140,7 @@ def _without(subject: str, subject_hash: str, text: str) -> str:
     """The text with the hash wherever it has the subject."""
     if text == subject:
         return subject_hash
-    return text.replace(subject, subject_hash) if len(subject) >= SHORTEST_ID else text
+    return text.replace(subject, subject_hash) if len(subject) >= MIN_ID_LENGTH else text
 
 
 def _url(kind: SubjectKind, subject_hash: str, event_name: str, query: Mapping[str, Sequence[str]]) -> str:

@@ -19,9 +19,9 @@ import orjson
 
 from chalicelib.conflicts import retry_on_conflict
 from chalicelib.errors import UnavailableError
-from chalicelib.metrics.ports import MOST_COUNTED_AT_ONCE, Counted, Ledger, MetricsPorts, RejectedRecord, StreamRecord
+from chalicelib.metrics.ports import MAX_COUNTS_AT_ONCE, CountKey, Ledger, MetricsPorts, RejectedRecord, StreamRecord
 
-MOST_RANGES = 32
+MAX_RANGES = 32
 """Ranges that a ledger remembers. Shards are read in order, so one would do; more let batches be delivered late by
 hand. Beyond, the two oldest become one, and what lies between them counts as kept."""
 MAX_ATTEMPTS = 3
@@ -54,9 +54,9 @@ class ArchivedEvent:
     line: bytes
 
     @property
-    def counted(self) -> Counted:
+    def count_key(self) -> CountKey:
         """What it adds one to."""
-        return Counted(self.hour.date(), self.event_name)
+        return CountKey(self.hour.date(), self.event_name)
 
 
 Portion = list[ArchivedEvent | RejectedRecord]
@@ -96,28 +96,28 @@ def _keep_portion(portion: Portion, ledger: Ledger, ports: MetricsPorts) -> Ledg
         ports.archive.write(object_name(events[0]), [event.line for event in events])
     numbers = [one.record.sequence_number for one in portion]
     after = with_range(ledger, min(numbers), max(numbers))
-    counts = Counter(one.counted for one in portion if isinstance(one, ArchivedEvent))
+    counts = Counter(one.count_key for one in portion if isinstance(one, ArchivedEvent))
     ports.counts.add(counts, portion[0].record.shard_id, ledger, after)
     return after
 
 
 def _portions(records: Sequence[StreamRecord]) -> Iterator[Portion]:
-    """The records, judged, in their order, cut so that each portion can be counted at once."""
+    """The records, classify, in their order, cut so that each portion can be counted at once."""
     portion: Portion = []
-    counted: set[Counted] = set()
+    counted: set[CountKey] = set()
     for record in records:
-        one = judged(record)
+        one = classify(record)
         if isinstance(one, ArchivedEvent):
-            if len(counted) == MOST_COUNTED_AT_ONCE and one.counted not in counted:
+            if len(counted) == MAX_COUNTS_AT_ONCE and one.count_key not in counted:
                 yield portion
                 portion, counted = [], set()
-            counted.add(one.counted)
+            counted.add(one.count_key)
         portion.append(one)
     if portion:
         yield portion
 
 
-def judged(record: StreamRecord) -> ArchivedEvent | RejectedRecord:
+def classify(record: StreamRecord) -> ArchivedEvent | RejectedRecord:
     """The event that a record is, or the reason why it is none."""
     try:
         return _event(record)
@@ -163,7 +163,7 @@ def with_range(ledger: Ledger, first: int, last: int) -> Ledger:
     low = min([first, *(one[0] for one in joined)])
     high = max([last, *(one[1] for one in joined)])
     ranges = sorted([*apart, (low, high)])
-    while len(ranges) > MOST_RANGES:
+    while len(ranges) > MAX_RANGES:
         oldest, second, *later = ranges
         ranges = [(oldest[0], second[1]), *later]
     return Ledger(ledger.version + 1, tuple(ranges))

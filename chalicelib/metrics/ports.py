@@ -10,7 +10,7 @@ from datetime import date
 from typing import NamedTuple, Protocol
 
 
-class Counted(NamedTuple):
+class CountKey(NamedTuple):
     """What is counted: one event name on one UTC day."""
 
     day: date
@@ -89,10 +89,10 @@ class EventCounts(Protocol):
         """
         ...
 
-    def add(self, counts: Mapping[Counted, int], shard_id: str, before: Ledger, after: Ledger) -> None:
+    def add(self, counts: Mapping[CountKey, int], shard_id: str, before: Ledger, after: Ledger) -> None:
         """Nothing, once the counts are added and the ledger is `after`; both or neither.
 
-        At most `MOST_COUNTED_AT_ONCE` counts are given.
+        At most `MAX_COUNTS_AT_ONCE` counts are given.
 
         Raises:
             WriteConflictError: the stored ledger is no longer `before`; nothing was added.
@@ -121,7 +121,7 @@ class RejectedRecords(Protocol):
         ...
 
 
-MOST_COUNTED_AT_ONCE = 99
+MAX_COUNTS_AT_ONCE = 99
 """The most counts of one addition: with the ledger they are one transaction, which takes a hundred items."""
 
 

@@ -10,11 +10,11 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-DEEPEST_NESTING = 5
-LARGEST_INDEX = 20
+MAX_NESTING = 5
+MAX_INDEX = 20
 """Larger numbers in brackets are names: nobody gets a long array by a short query."""
 
-_INDICES = frozenset(map(str, range(LARGEST_INDEX + 1)))
+_INDICES = frozenset(map(str, range(MAX_INDEX + 1)))
 _BRACKETS = re.compile(r"\[([^\[\]]*)\]")
 
 
@@ -35,9 +35,9 @@ def _segments(name: str) -> list[str]:
         return [name]
     groups = list(_BRACKETS.finditer(name))
     segments = [name[: first.start()]] if first.start() else []
-    segments += [group[1] for group in groups[:DEEPEST_NESTING]]
-    if len(groups) > DEEPEST_NESTING:
-        segments.append(name[groups[DEEPEST_NESTING].start() :])
+    segments += [group[1] for group in groups[:MAX_NESTING]]
+    if len(groups) > MAX_NESTING:
+        segments.append(name[groups[MAX_NESTING].start() :])
     return segments
 
 

@@ -13,26 +13,26 @@ from typing import Any
 
 from chalicelib.conflicts import WriteConflictError
 from chalicelib.errors import TaskNameTakenError
-from chalicelib.tasks.ports import RunOrder, Slot, TaskFilter, TaskServices
+from chalicelib.tasks.ports import RunMessage, Slot, TaskFilter, TaskServices
 from chalicelib.tasks.task import (
-    Place,
+    ScheduleState,
     State,
     Task,
     claimed,
     is_eligible,
     is_stalled,
-    placed,
     recovered,
+    with_schedule_state,
 )
 from chalicelib.tasks.types import Registry, TaskType, seed
 
-MOST_ACTIONS = 1000
+MAX_DUE_TASKS = 1000
 """How many tasks whose time has come one tick looks at; the next tick goes on with the rest."""
-LINE_PAGE = 10
+LINE_PAGE_SIZE = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Ticked:
+class TickSummary:
     """What one tick did, in numbers of tasks."""
 
     recovered: int = 0
@@ -41,48 +41,48 @@ class Ticked:
     """Their time came, and there was no slot for them."""
 
 
-def tick(services: TaskServices, types: Registry[Any]) -> Ticked:
+def tick(services: TaskServices, types: Registry[Any]) -> TickSummary:
     """Recover what stalled, and start what may be started, highest priority first. One query when nothing is due."""
     now_ms = services.now_ms()
     if not services.tasks.tasks.is_anything_due(now_ms):
-        return Ticked()
-    due = services.tasks.tasks.find_many(services.tasks.tasks.due_ids(now_ms, MOST_ACTIONS))
+        return TickSummary()
+    due = services.tasks.tasks.find_many(services.tasks.tasks.due_ids(now_ms, MAX_DUE_TASKS))
     stalled = [task for task in due if is_stalled(task, now_ms)]
     back = [task for task in (_replaced(services, recovered(one, types, now_ms)) for one in stalled) if task]
     waiting = _whose_time_came(services, types, due, now_ms)
-    orders: list[RunOrder] = []
+    messages: list[RunMessage] = []
     for task_type in types.values():
         own = [task for task in (*back, *waiting) if task.type == task_type.name]
-        orders += start(services, types, task_type, own)
-    taken = {order.task_id for order in orders}
+        messages += start(services, types, task_type, own)
+    taken = {message.task_id for message in messages}
     left = [task for task in waiting if task.id not in taken]
     for task in left:
-        _replaced(services, placed(task, types, now_ms))
-    return Ticked(recovered=len(back), started=len(orders), waiting=len(left))
+        _replaced(services, with_schedule_state(task, types, now_ms))
+    return TickSummary(recovered=len(back), started=len(messages), waiting=len(left))
 
 
 def start(
     services: TaskServices, types: Registry[Any], task_type: TaskType[Any], also: Sequence[Task] = ()
-) -> list[RunOrder]:
+) -> list[RunMessage]:
     """Claim tasks of a type and send them to workers, as long as there are tasks and slots.
 
     `also` are eligible tasks that are not (or not yet to be seen) in the line of the type.
     """
     in_line = _line(services, types, task_type.name, {task.id for task in also})
-    orders: list[RunOrder] = []
+    messages: list[RunMessage] = []
     slot: Slot | None = None
     for task in heapq.merge(sorted(also, key=_rank), in_line, key=_rank):
         slot = slot or _slot(services, task_type)
         if slot is None:
             break
-        order = _claimed(services, task, slot)
-        if order is not None:
-            services.tasks.queue.send(order)
-            orders.append(order)
+        message = _claimed(services, task, slot)
+        if message is not None:
+            services.tasks.queue.send(message)
+            messages.append(message)
             slot = None
     if slot is not None:
         services.tasks.slots.release(slot.task_type, slot.number, slot.holder)
-    return orders
+    return messages
 
 
 def seed_jobs(services: TaskServices, types: Registry[Any]) -> int:
@@ -91,7 +91,7 @@ def seed_jobs(services: TaskServices, types: Registry[Any]) -> int:
     made = 0
     for task_type in types.values():
         if task_type.job is not None and not services.tasks.tasks.listed(TaskFilter(name=task_type.name), 0, 1):
-            task = placed(seed(task_type.job, task_type, services.new_id(), now_ms), types, now_ms)
+            task = with_schedule_state(seed(task_type.job, task_type, services.new_id(), now_ms), types, now_ms)
             try:
                 services.tasks.tasks.add(task)
                 made += 1
@@ -104,12 +104,12 @@ def _whose_time_came(services: TaskServices, types: Registry[Any], due: Iterable
     """Those that are ready now. The others expired, or nothing runs their type any more: they leave the schedule."""
     ready = []
     for task in due:
-        if task.state is not State.PENDING or task.place is not Place.LATER:
+        if task.state is not State.PENDING or task.schedule_state is not ScheduleState.LATER:
             continue
-        settled = placed(task, types, now_ms)
-        if settled.place is Place.READY:
+        settled = with_schedule_state(task, types, now_ms)
+        if settled.schedule_state is ScheduleState.READY:
             ready.append(task)
-        elif settled.place is not task.place:
+        elif settled.schedule_state is not task.schedule_state:
             _replaced(services, settled)
     return ready
 
@@ -117,7 +117,7 @@ def _whose_time_came(services: TaskServices, types: Registry[Any], due: Iterable
 def _line(services: TaskServices, types: Registry[Any], type_name: str, seen: set[str]) -> Iterator[Task]:
     """Eligible tasks of a type's line, page after page; those that expired in it leave it."""
     while True:
-        ids = services.tasks.tasks.ready_ids(type_name, len(seen) + LINE_PAGE)
+        ids = services.tasks.tasks.ready_ids(type_name, len(seen) + LINE_PAGE_SIZE)
         new = [task_id for task_id in ids if task_id not in seen]
         if not new:
             return
@@ -126,8 +126,8 @@ def _line(services: TaskServices, types: Registry[Any], type_name: str, seen: se
         for task in services.tasks.tasks.find_many(new):
             if is_eligible(task, now_ms):
                 yield task
-            elif task.place is Place.READY:
-                _replaced(services, placed(task, types, now_ms))
+            elif task.schedule_state is ScheduleState.READY:
+                _replaced(services, with_schedule_state(task, types, now_ms))
 
 
 def _rank(task: Task) -> tuple[int, int]:
@@ -138,15 +138,15 @@ def _rank(task: Task) -> tuple[int, int]:
 def _slot(services: TaskServices, task_type: TaskType[Any]) -> Slot | None:
     now_ms = services.now_ms()
     until_ms = now_ms + task_type.deadline_s * 1000
-    return services.tasks.slots.take(task_type.name, task_type.at_once, services.new_id(), now_ms, until_ms)
+    return services.tasks.slots.take(task_type.name, task_type.max_concurrency, services.new_id(), now_ms, until_ms)
 
 
-def _claimed(services: TaskServices, task: Task, slot: Slot) -> RunOrder | None:
+def _claimed(services: TaskServices, task: Task, slot: Slot) -> RunMessage | None:
     if not is_eligible(task, services.now_ms()):
         return None
     if _replaced(services, claimed(task, slot.from_ms, slot.until_ms)) is None:
         return None
-    return RunOrder(task.id, task.type, slot.from_ms, slot.number, slot.holder)
+    return RunMessage(task.id, task.type, slot.from_ms, slot.number, slot.holder)
 
 
 def _replaced(services: TaskServices, task: Task) -> Task | None:

@@ -11,7 +11,7 @@ from chalicelib.errors import TaskNotFoundError, UnauthorizedError, UnavailableE
 from chalicelib.model.times import format_time
 from chalicelib.tasks.bodies import read_changes, read_list, read_new_task
 from chalicelib.tasks.ports import TaskQueue, TaskStore
-from chalicelib.tasks.task import Place, Task, TaskChanges, changed
+from chalicelib.tasks.task import ScheduleState, Task, TaskChanges, changed
 
 
 def create(
@@ -42,7 +42,7 @@ def create(
     bare = Task(id=new_id(), type=new.type, created_time_ms=now_ms, name=new.name)
     task = _as_created(bare, new.changes, known_types, now_ms)
     tasks.add(task)
-    if task.place is Place.READY:
+    if task.schedule_state is ScheduleState.READY:
         with suppress(UnavailableError):  # the task is kept, and the next tick will find it
             queue.wake(task.type)
     return as_task(task) | dict(new.sent_times)

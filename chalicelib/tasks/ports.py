@@ -95,8 +95,8 @@ class Slot:
 class TaskSlots(Protocol):
     """As many slots for each type as tasks of it may run at once."""
 
-    def take(self, task_type: str, at_once: int, holder: str, from_ms: int, until_ms: int) -> Slot | None:
-        """One of the slots 0 to `at_once` - 1 that is free, or whose lease is over at `from_ms`; None if none is."""
+    def take(self, task_type: str, slot_count: int, holder: str, from_ms: int, until_ms: int) -> Slot | None:
+        """One of the slots 0 to `slot_count` - 1 that is free, or whose lease is over at `from_ms`; None if none is."""
         ...
 
     def release(self, task_type: str, number: int, holder: str) -> None:
@@ -105,7 +105,7 @@ class TaskSlots(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class RunOrder:
+class RunMessage:
     """What a worker is told: which task, by which claim, in which slot."""
 
     task_id: str
@@ -118,8 +118,8 @@ class RunOrder:
 class TaskQueue(Protocol):
     """Brings messages to workers: each at least once, in any order, perhaps late."""
 
-    def send(self, order: RunOrder) -> None:
-        """Has a worker carry out an order."""
+    def send(self, message: RunMessage) -> None:
+        """Has a worker carry out a message."""
         ...
 
     def wake(self, task_type: str) -> None:

@@ -19,9 +19,9 @@ class State(StrEnum):
     COMPLETED = "completed"
 
 
-class Place(StrEnum):
+class ScheduleState(StrEnum):
     """Where the runner finds a task. It follows from the task, the registered types and the time of its last change;
-    what is at `NOWHERE` costs the runner nothing."""
+    what is at `UNSCHEDULED` costs the runner nothing."""
 
     LATER = "later"
     """Pending until `available_time_ms`."""
@@ -31,7 +31,7 @@ class Place(StrEnum):
     """Claimed until `deadline_time_ms`."""
     UNKNOWN = "unknown"
     """Pending, of a type that nothing runs."""
-    NOWHERE = "nowhere"
+    UNSCHEDULED = "nowhere"
     """Ended, or expired before it could run."""
 
 
@@ -54,7 +54,7 @@ class Task:
     """When it was last claimed. It names the claim: whoever ends the run has to show it."""
     duration_ms: int | None = None
     modified_time_ms: int | None = None
-    place: Place = Place.NOWHERE
+    schedule_state: ScheduleState = ScheduleState.UNSCHEDULED
     is_started: bool = False
     """Whether a worker took up the claim: a second delivery of the same claim finds it so, and leaves."""
     is_data_put: bool = False
@@ -106,21 +106,21 @@ def is_claimed(task: Task | None, run_time_ms: int) -> bool:
     return task is not None and task.state is State.RUNNING and task.run_time_ms == run_time_ms
 
 
-def placed(task: Task, known_types: Container[str], now_ms: int) -> Task:
+def with_schedule_state(task: Task, known_types: Container[str], now_ms: int) -> Task:
     """The task at the place where it belongs now."""
-    return replace(task, place=_place(task, known_types, now_ms))
+    return replace(task, schedule_state=_schedule_state(task, known_types, now_ms))
 
 
-def _place(task: Task, known_types: Container[str], now_ms: int) -> Place:
+def _schedule_state(task: Task, known_types: Container[str], now_ms: int) -> ScheduleState:
     if task.state is State.RUNNING:
-        return Place.RUNNING
+        return ScheduleState.RUNNING
     if task.state is not State.PENDING or is_expired(task, now_ms):
-        return Place.NOWHERE
+        return ScheduleState.UNSCHEDULED
     if task.type not in known_types:
-        return Place.UNKNOWN
+        return ScheduleState.UNKNOWN
     if task.available_time_ms is None or task.available_time_ms <= now_ms:
-        return Place.READY
-    return Place.NOWHERE if is_expired(task, task.available_time_ms) else Place.LATER
+        return ScheduleState.READY
+    return ScheduleState.UNSCHEDULED if is_expired(task, task.available_time_ms) else ScheduleState.LATER
 
 
 def claimed(task: Task, run_time_ms: int, deadline_time_ms: int) -> Task:
@@ -128,7 +128,7 @@ def claimed(task: Task, run_time_ms: int, deadline_time_ms: int) -> Task:
     return replace(
         task,
         state=State.RUNNING,
-        place=Place.RUNNING,
+        schedule_state=ScheduleState.RUNNING,
         available_time_ms=None,
         deadline_time_ms=deadline_time_ms,
         run_time_ms=run_time_ms,
@@ -146,7 +146,7 @@ def started(task: Task) -> Task:
 def recovered(task: Task, known_types: Container[str], now_ms: int) -> Task:
     """The stalled task, pending again; what clients see of it changes in nothing else. Source: task-api 8.4."""
     pending = replace(task, state=State.PENDING, deadline_time_ms=None, is_started=False, is_data_put=False)
-    return placed(pending, known_types, now_ms)
+    return with_schedule_state(pending, known_types, now_ms)
 
 
 def saved(task: Task, data: Mapping[str, Any]) -> Task:
@@ -175,7 +175,7 @@ def ended(task: Task, ending: Ending, known_types: Container[str], now_ms: int) 
         is_started=False,
         is_data_put=False,
     )
-    return placed(after, known_types, now_ms)
+    return with_schedule_state(after, known_types, now_ms)
 
 
 def changed(task: Task, changes: TaskChanges, known_types: Container[str], now_ms: int) -> Task:
@@ -191,4 +191,4 @@ def changed(task: Task, changes: TaskChanges, known_types: Container[str], now_m
         modified_time_ms=now_ms,
         is_data_put=task.is_data_put or (task.state is State.RUNNING and changes.data is not None),
     )
-    return placed(after, known_types, now_ms)
+    return with_schedule_state(after, known_types, now_ms)

@@ -1,8 +1,8 @@
 """Task types: a function, its times, and what happens after it. The library that the functions are written with.
 
-A function gets a `Run` and the services. It returns when its work is done; raises `TaskFailedError` when it cannot be
-done; returns `Again` to be run once more later. What it leaves in `run.data` is kept. It must be safe to run again from
-the start at any point: a worker may die. Source: task-api 8.3 and 8.5.
+A function takes a `TaskRun` and the services. It returns when its work is done, raises `TaskFailedError` when the work
+cannot be done, and returns `Rerun` to be run again later. What it leaves in `run.data` is stored. It must be safe to
+run again from the start at any point, since a worker may die. Source: task-api 8.3 and 8.5.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 
 from chalicelib.tasks.task import Task
 
-LONGEST_RUN_S = 15 * 60
+MAX_RUN_S = 15 * 60
 """A worker is a Lambda function, and no Lambda function runs longer."""
 
 
@@ -40,14 +40,14 @@ class ClaimLostError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Again:
+class Rerun:
     """What a function returns to be run again, not before `delay_s` have passed."""
 
     delay_s: float
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class TaskRun:
     """One run of a task. `data` is the run's own copy: it is kept at the end, or when it is saved."""
 
     task: Task
@@ -76,7 +76,7 @@ class Run:
 class Retry:
     """How often a failed task is tried again, each time after `factor` times as long; `data.retryCount` counts."""
 
-    at_most: int = 4
+    max_retries: int = 4
     first_delay_s: float = 60
     factor: float = 2
 
@@ -105,16 +105,16 @@ class TaskType(Generic[ServicesT]):
 
     name: str
     """`strandline.<area>.<verb>`."""
-    function: Callable[[Run, ServicesT], Again | None]
+    function: Callable[[TaskRun, ServicesT], Rerun | None]
     typical_s: int
     """The time that a run takes at most as a rule, M. All else follows from it."""
-    at_once: int = 1
+    max_concurrency: int = 1
     """How many tasks of the type may run at the same time."""
     retry: Retry | None = None
     job: Job | None = None
 
     def __post_init__(self) -> None:
-        if self.hard_limit_s > LONGEST_RUN_S:
+        if self.hard_limit_s > MAX_RUN_S:
             raise ValueError(f"{self.name}: no worker can run {self.hard_limit_s} s")
         if self.job and self.retry:
             raise ValueError(f"{self.name}: a job runs again anyway")

@@ -15,15 +15,15 @@ from chalicelib.conflicts import retry_on_conflict
 from chalicelib.errors import UnavailableError
 from chalicelib.json_text import encode
 from chalicelib.tasks.dispatch import start
-from chalicelib.tasks.ports import RunOrder, TaskServices
+from chalicelib.tasks.ports import RunMessage, TaskServices
 from chalicelib.tasks.task import Ending, State, Task, ended, is_claimed, saved, started
-from chalicelib.tasks.types import Again, ClaimLostError, Job, Registry, Run, TaskFailedError, TaskType
+from chalicelib.tasks.types import ClaimLostError, Job, Registry, Rerun, TaskFailedError, TaskRun, TaskType
 
 ServicesT = TypeVar("ServicesT", bound=TaskServices)
 
 
-class Result(StrEnum):
-    """What became of an order."""
+class RunResult(StrEnum):
+    """What became of a message."""
 
     COMPLETED = "completed"
     FAILED = "failed"
@@ -34,10 +34,10 @@ class Result(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Ran:
-    """What became of an order. `error` is what the function raised, for the log."""
+class RunOutcome:
+    """What became of a message. `error` is what the function raised, for the log."""
 
-    result: Result
+    result: RunResult
     duration_ms: int = 0
     is_long: bool = False
     """Whether it took more than the type's typical time."""
@@ -48,56 +48,56 @@ class UnfitDataError(TaskFailedError):
     """What the run left in its data cannot be kept: it is too large, or no JSON."""
 
     def __init__(self) -> None:
-        super().__init__(f"data is no JSON of at most {LARGEST_DATA_BYTES} bytes", code="data-unfit")
+        super().__init__(f"data is no JSON of at most {MAX_DATA_BYTES} bytes", code="data-unfit")
 
 
-DROPPED = Ran(Result.DROPPED)
-LARGEST_DATA_BYTES = 350_000
+DROPPED = RunOutcome(RunResult.DROPPED)
+MAX_DATA_BYTES = 350_000
 """As JSON: a task is one item, and an item of DynamoDB takes 400 KB."""
 
 
-def carry_out(order: RunOrder, services: ServicesT, types: Registry[ServicesT]) -> Ran:
-    """Run the task of an order to its end, then start tasks of its type in what has become free."""
-    task_type = types.get(order.task_type)
+def carry_out(message: RunMessage, services: ServicesT, types: Registry[ServicesT]) -> RunOutcome:
+    """Run the task of a message to its end, then start tasks of its type in what has become free."""
+    task_type = types.get(message.task_type)
     if task_type is None:
         return DROPPED
-    task = _taken_up(order, task_type, services)
+    task = _taken_up(message, task_type, services)
     if task is None:
         return DROPPED
-    ran = _run(order, task, services, types)
-    services.tasks.slots.release(order.task_type, order.slot_number, order.slot_holder)
+    ran = _run(message, task, services, types)
+    services.tasks.slots.release(message.task_type, message.slot_number, message.slot_holder)
     start(services, types, task_type)
     return ran
 
 
-def _taken_up(order: RunOrder, task_type: TaskType[Any], services: TaskServices) -> Task | None:
+def _taken_up(message: RunMessage, task_type: TaskType[Any], services: TaskServices) -> Task | None:
     """The task with the claim taken up; None when there is nothing to take up, or no time left to do it in."""
 
     def attempt() -> Task | None:
-        task = services.tasks.tasks.find(order.task_id)
-        if task is None or not is_claimed(task, order.run_time_ms) or task.is_started:
+        task = services.tasks.tasks.find(message.task_id)
+        if task is None or not is_claimed(task, message.run_time_ms) or task.is_started:
             return None
-        if services.now_ms() >= _time_limit_ms(order, task_type):
+        if services.now_ms() >= _time_limit_ms(message, task_type):
             return None
         return services.tasks.tasks.replace(started(task))
 
     return retry_on_conflict(attempt, max_attempts=None)
 
 
-def _time_limit_ms(order: RunOrder, task_type: TaskType[Any]) -> int:
-    return order.run_time_ms + task_type.time_limit_s * 1000
+def _time_limit_ms(message: RunMessage, task_type: TaskType[Any]) -> int:
+    return message.run_time_ms + task_type.time_limit_s * 1000
 
 
-def _run(order: RunOrder, task: Task, services: ServicesT, types: Registry[ServicesT]) -> Ran:
-    task_type = types[order.task_type]
+def _run(message: RunMessage, task: Task, services: ServicesT, types: Registry[ServicesT]) -> RunOutcome:
+    task_type = types[message.task_type]
     data = dict(task.data)
 
     def save() -> None:
         _require_fit(data)
-        if _replaced_while_claimed(order, services, lambda current: saved(current, dict(data))) is None:
+        if _replaced_while_claimed(message, services, lambda current: saved(current, dict(data))) is None:
             raise ClaimLostError
 
-    run = Run(task, data, _time_limit_ms(order, task_type), services.now_ms, save)
+    run = TaskRun(task, data, _time_limit_ms(message, task_type), services.now_ms, save)
     error: Exception | None = None
     try:
         again = task_type.function(run, services)
@@ -110,17 +110,17 @@ def _run(order: RunOrder, task: Task, services: ServicesT, types: Registry[Servi
     else:
         ending = _success(task, task_type, data, again, services.now_ms())
     now_ms = services.now_ms()
-    kept = _replaced_while_claimed(order, services, lambda current: ended(current, ending, types, now_ms))
+    kept = _replaced_while_claimed(message, services, lambda current: ended(current, ending, types, now_ms))
     if kept is None:
-        return Ran(Result.DROPPED, error=error)
+        return RunOutcome(RunResult.DROPPED, error=error)
     duration_ms = kept.duration_ms or 0
-    return Ran(_RESULTS[kept.state], duration_ms, duration_ms > task_type.typical_s * 1000, error)
+    return RunOutcome(_RESULTS[kept.state], duration_ms, duration_ms > task_type.typical_s * 1000, error)
 
 
 def _fits(data: Mapping[str, Any]) -> bool:
     """Whether the data can be kept."""
     try:
-        return len(encode(data)) <= LARGEST_DATA_BYTES
+        return len(encode(data)) <= MAX_DATA_BYTES
     except TypeError:
         return False
 
@@ -130,22 +130,22 @@ def _require_fit(data: Mapping[str, Any]) -> None:
         raise UnfitDataError
 
 
-_RESULTS = {State.COMPLETED: Result.COMPLETED, State.FAILED: Result.FAILED, State.PENDING: Result.AGAIN}
+_RESULTS = {State.COMPLETED: RunResult.COMPLETED, State.FAILED: RunResult.FAILED, State.PENDING: RunResult.AGAIN}
 
 
-def _replaced_while_claimed(order: RunOrder, services: TaskServices, change: Callable[[Task], Task]) -> Task | None:
+def _replaced_while_claimed(message: RunMessage, services: TaskServices, change: Callable[[Task], Task]) -> Task | None:
     """The task after the change; None when the claim no longer holds."""
 
     def attempt() -> Task | None:
-        task = services.tasks.tasks.find(order.task_id)
-        if task is None or not is_claimed(task, order.run_time_ms):
+        task = services.tasks.tasks.find(message.task_id)
+        if task is None or not is_claimed(task, message.run_time_ms):
             return None
         return services.tasks.tasks.replace(change(task))
 
     return retry_on_conflict(attempt, max_attempts=None)
 
 
-def _success(task: Task, task_type: TaskType[Any], data: dict[str, Any], again: Again | None, now_ms: int) -> Ending:
+def _success(task: Task, task_type: TaskType[Any], data: dict[str, Any], again: Rerun | None, now_ms: int) -> Ending:
     if task_type.retry is not None:
         data.pop(RETRY_COUNT, None)
     if again is not None:
@@ -162,7 +162,7 @@ def _failure(task: Task, task_type: TaskType[Any], data: dict[str, Any], error: 
     if task_type.retry is not None and not (isinstance(error, TaskFailedError) and error.is_final):
         before = data.get(RETRY_COUNT)
         count = (before if isinstance(before, int) else 0) + 1
-        if count <= task_type.retry.at_most:
+        if count <= task_type.retry.max_retries:
             data[RETRY_COUNT] = count
             return Ending(State.PENDING, data, errors, now_ms + round(task_type.retry.delay_s(count) * 1000))
     return Ending(State.FAILED, data, errors)

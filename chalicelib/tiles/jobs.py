@@ -6,7 +6,7 @@ from hashlib import sha256
 from chalicelib.conflicts import WriteConflictError
 from chalicelib.errors import UnavailableError
 from chalicelib.log.backlog import DUE_AFTER_MS, DUE_BYTES, CompactionMark
-from chalicelib.tasks.types import Again, Run, TaskFailedError, TimeLimitError
+from chalicelib.tasks.types import Rerun, TaskFailedError, TaskRun, TimeLimitError
 from chalicelib.tiles.compact import LogIncompleteError, compact, rebuild
 from chalicelib.tiles.ports import TileServices
 from chalicelib.tiles.verify import Checked, check_tiles
@@ -22,7 +22,7 @@ SAMPLE_TILES = 50
 _HELD_AGAIN_S = 60
 
 
-def compact_marked(run: Run, services: TileServices) -> None:
+def compact_marked(run: TaskRun, services: TileServices) -> None:
     """The job: brings into tiles what has grown enough, or waited long enough.
 
     `data` counts users, entries, tiles that were written, and users whom another compaction was at work on (`held`);
@@ -58,7 +58,7 @@ def compact_marked(run: Run, services: TileServices) -> None:
         raise defect
 
 
-def verify_tiles(run: Run, services: TileServices) -> None:
+def verify_tiles(run: TaskRun, services: TileServices) -> None:
     """Compares tiles with a fold of the log: all of `data.userId`'s, or without one a sample of some users' who send.
 
     `data` counts users and tiles, and lists in `wrong` those that are not what the log says, as `user/type/day`.
@@ -84,7 +84,7 @@ def verify_tiles(run: Run, services: TileServices) -> None:
         raise TaskFailedError(f"{wrong} tiles are not what the log says", code="tiles-wrong", is_final=True)
 
 
-def rebuild_tiles(run: Run, services: TileServices) -> Again | None:
+def rebuild_tiles(run: TaskRun, services: TileServices) -> Rerun | None:
     """Makes all tiles of `data.userId` anew from archive and log; `data` counts entries and tiles.
 
     Raises:
@@ -98,7 +98,7 @@ def rebuild_tiles(run: Run, services: TileServices) -> Again | None:
     except LogIncompleteError as error:
         raise _incomplete(error) from error
     if done.is_held:
-        return Again(_HELD_AGAIN_S)
+        return Rerun(_HELD_AGAIN_S)
     run.data.update(entries=done.entries, tiles=done.tiles)
     return None
 
@@ -108,7 +108,7 @@ def is_due(mark: CompactionMark, now_ms: int) -> bool:
     return mark.weight_bytes >= DUE_BYTES or mark.since_ms + DUE_AFTER_MS <= now_ms
 
 
-def _checked(owner_id: str, at_most: int | None, run: Run, services: TileServices) -> Checked:
+def _checked(owner_id: str, at_most: int | None, run: TaskRun, services: TileServices) -> Checked:
     ports = services.tiles
     checked = check_tiles(owner_id, ports, at_most)
     if checked.is_behind:  # a data set was closed or deleted, and the tiles do not know yet

@@ -11,14 +11,14 @@ from chalicelib.log.ports import Archive
 from chalicelib.log.records import Records
 from chalicelib.log.truncation import Truncation, truncations
 from chalicelib.model.deduplicators import DATASET_DELETE_ORIGIN, DATASET_DELETE_ORIGIN_OLDER, DATASET_DROP_HASH
-from chalicelib.tasks.types import Run
+from chalicelib.tasks.types import TaskRun
 from chalicelib.tiles.ports import PurgeOrder, TilePorts, TileServices
 
 WAIT_MS = 15 * 60_000
 """How long an order waits: a reader that began before it may still need what is to go; no function runs longer."""
 
 
-def purge(run: Run, services: TileServices) -> None:
+def purge(run: TaskRun, services: TileServices) -> None:
     """The task: carries out all orders that have waited long enough.
 
     `data` counts orders, entries and data sets, and what sweeps after compactions removed.

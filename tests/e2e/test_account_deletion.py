@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from chalicelib.access.call import token_hash
 from chalicelib.erasure import erase_deleted_users
 from chalicelib.tasks.task import Task
-from chalicelib.tasks.types import Run
+from chalicelib.tasks.types import TaskRun
 from chalicelib.tiles.purge import purge
 from tests.e2e.client import PASSWORD, Client, User, sample
 from tests.e2e.test_blobs import HELLO, content, md5, open_upload, put, store, when_available
@@ -58,13 +58,13 @@ def _has(text: str, traces: set[str]) -> bool:
     return any(trace in text for trace in traces)
 
 
-def run_later(job: Callable[[Run, "Services"], None], services: "Services", hours: int) -> dict[str, Any]:
+def run_later(job: Callable[[TaskRun, "Services"], None], services: "Services", hours: int) -> dict[str, Any]:
     """What a job of the platform counts that runs in some hours: receipts and orders wait for requests under way."""
 
     def now_ms() -> int:
         return time.time_ns() // 1_000_000 + hours * HOUR_MS
 
-    run = Run(Task("0", "a job", now_ms()), {}, now_ms() + LIMIT_MS, now_ms, lambda: None)
+    run = TaskRun(Task("0", "a job", now_ms()), {}, now_ms() + LIMIT_MS, now_ms, lambda: None)
     job(run, replace(services, now_ms=now_ms, tiles=replace(services.tiles, now_ms=now_ms)))
     return run.data
 

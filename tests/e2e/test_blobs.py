@@ -189,7 +189,7 @@ def expired_upload(cloud: "Cloud", user: User, monkeypatch: pytest.MonkeyPatch) 
     """A blob, and an upload of it whose time has passed, signed as the application signs."""
     if cloud.gateway_url is None:
         pytest.skip("needs the local cloud's own credentials")
-    from chalicelib.blobs.blob import Blob, Collection
+    from chalicelib.blobs.blob import Blob, BlobKind
     from chalicelib.blobs.stores import contents as blobs_contents
     from chalicelib.config import Settings
     from chalicelib.engine import s3
@@ -199,9 +199,7 @@ def expired_upload(cloud: "Cloud", user: User, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(blobs_contents, "UPLOAD_LIFETIME_S", 1)
     s3.forget_clients()
     opened = open_upload(user, HELLO).json()
-    announced = Blob(
-        Collection.BLOBS, opened["id"], user.id, opened["mediaType"], 0, opened["digestMD5"], opened["size"]
-    )
+    announced = Blob(BlobKind.BLOBS, opened["id"], user.id, opened["mediaType"], 0, opened["digestMD5"], opened["size"])
     upload = blobs_contents.StoredContents(s3.S3Objects(Settings(s3_path_style=True))).upload(announced, 0)
     time.sleep(2.1)
     yield opened | {"upload": {"method": upload.method, "url": upload.url, "headers": dict(upload.headers)}}

@@ -20,7 +20,7 @@ from chalicelib.config import Settings
 from chalicelib.engine import dynamodb, s3
 from chalicelib.services import build_services, system_now_ms
 from chalicelib.tasks.task import Task
-from chalicelib.tasks.types import Run
+from chalicelib.tasks.types import TaskRun
 from chalicelib.tiles.compact import LEASE_MS
 from chalicelib.tiles.purge import WAIT_MS, purge
 from tests.e2e.client import TIMEOUT_S, Client, User, sample
@@ -244,5 +244,5 @@ class Table:
         """What the task that purges does, at a later time."""
         task = Task(id="0" * 32, type="strandline.data.purge", created_time_ms=now_ms)
         data: dict[str, Any] = {}
-        purge(Run(task, data, now_ms + 60_000, lambda: now_ms, lambda: None), build_services(self._settings))
+        purge(TaskRun(task, data, now_ms + 60_000, lambda: now_ms, lambda: None), build_services(self._settings))
         assert data["dataSets"] >= 1

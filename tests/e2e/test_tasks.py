@@ -162,7 +162,7 @@ def running(server: Client) -> dict[str, str]:
 
 @contextmanager
 def no_workers(functions: "LambdaClient") -> Iterator[None]:
-    """No order reaches a worker."""
+    """No message reaches a worker."""
     (mapping,) = functions.list_event_source_mappings(FunctionName=function_name(functions, "RunTask"))[
         "EventSourceMappings"
     ]
@@ -175,7 +175,7 @@ def no_workers(functions: "LambdaClient") -> Iterator[None]:
 
 
 def lose_orders(cloud: "Cloud") -> None:
-    """All orders that wait now are lost, as if workers had died with them."""
+    """All messages that wait now are lost, as if workers had died with them."""
     sqs = aws_client(cloud, "sqs")
     url = sqs.get_queue_url(QueueName="strandline-local-tasks")["QueueUrl"]
     while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from chalicelib.blobs.blob import Blob, Collection
+from chalicelib.blobs.blob import Blob, BlobKind
 from chalicelib.blobs.content import md5_base64
 from chalicelib.blobs.ports import StoredContent, Upload
 from chalicelib.errors import UnavailableError
@@ -14,35 +14,35 @@ class FakeBlobs:
     """Implements `domain.ports_blobs.BlobStore`."""
 
     def __init__(self) -> None:
-        self.by_id: dict[tuple[Collection, str], Blob] = {}
+        self.by_id: dict[tuple[BlobKind, str], Blob] = {}
 
     def add(self, blob: Blob) -> None:
         """See the port."""
-        self.by_id[blob.collection, blob.id] = blob
+        self.by_id[blob.kind, blob.id] = blob
 
-    def find(self, collection: Collection, blob_id: str) -> Blob | None:
+    def find(self, kind: BlobKind, blob_id: str) -> Blob | None:
         """See the port."""
-        return self.by_id.get((collection, blob_id))
+        return self.by_id.get((kind, blob_id))
 
-    def of_user(self, collection: Collection, user_id: str, start_from_ms: int | None = None) -> Iterator[Blob]:
+    def of_user(self, kind: BlobKind, user_id: str, start_from_ms: int | None = None) -> Iterator[Blob]:
         """See the port."""
-        ours = [blob for blob in self.by_id.values() if (blob.collection, blob.user_id) == (collection, user_id)]
+        ours = [blob for blob in self.by_id.values() if (blob.kind, blob.user_id) == (kind, user_id)]
         for blob in sorted(ours, key=_order, reverse=True):
             if start_from_ms is None or blob.span is None or blob.span.start_ms >= start_from_ms:
                 yield blob
 
     def make_available(self, blob: Blob) -> bool:
         """See the port."""
-        stored = self.find(blob.collection, blob.id)
+        stored = self.find(blob.kind, blob.id)
         if stored is None or stored.is_available:
             return False
-        self.by_id[blob.collection, blob.id] = blob
+        self.by_id[blob.kind, blob.id] = blob
         return True
 
     def remove(self, blobs: Sequence[Blob]) -> None:
         """See the port."""
         for blob in blobs:
-            self.by_id.pop((blob.collection, blob.id), None)
+            self.by_id.pop((blob.kind, blob.id), None)
 
     def created_before(self, time_ms: int) -> Iterator[Blob]:
         """See the port."""

@@ -7,7 +7,7 @@ from datetime import date
 
 from chalicelib.conflicts import WriteConflictError
 from chalicelib.errors import UnavailableError
-from chalicelib.metrics.ports import Counted, DailyCount, Ledger, MetricsPorts, RejectedRecord
+from chalicelib.metrics.ports import CountKey, DailyCount, Ledger, MetricsPorts, RejectedRecord
 
 SALT = "salt"
 
@@ -41,14 +41,14 @@ class FakeCounts:
     """Counts and ledgers in dictionaries."""
 
     def __init__(self) -> None:
-        self.counts: Counter[Counted] = Counter()
+        self.counts: Counter[CountKey] = Counter()
         self.ledgers: dict[str, Ledger] = {}
 
     def ledger(self, shard_id: str) -> Ledger:
         """What is kept of a shard."""
         return self.ledgers.get(shard_id, Ledger())
 
-    def add(self, counts: Mapping[Counted, int], shard_id: str, before: Ledger, after: Ledger) -> None:
+    def add(self, counts: Mapping[CountKey, int], shard_id: str, before: Ledger, after: Ledger) -> None:
         """Nothing, once both are changed."""
         if self.ledgers.get(shard_id, Ledger()).version != before.version:
             raise WriteConflictError

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, replace
 
 from chalicelib.conflicts import WriteConflictError
 from chalicelib.errors import TaskNameTakenError
-from chalicelib.tasks.ports import RunOrder, Slot, TaskFilter
-from chalicelib.tasks.task import Place, Task
+from chalicelib.tasks.ports import RunMessage, Slot, TaskFilter
+from chalicelib.tasks.task import ScheduleState, Task
 
 
 class FakeTasks:
@@ -48,7 +48,9 @@ class FakeTasks:
 
     def is_anything_due(self, now_ms: int) -> bool:
         """Whether anything stands ready, or its time has come."""
-        return any(task.place is Place.READY for task in self.by_id.values()) or bool(self.due_ids(now_ms, 1))
+        return any(task.schedule_state is ScheduleState.READY for task in self.by_id.values()) or bool(
+            self.due_ids(now_ms, 1)
+        )
 
     def due_ids(self, now_ms: int, limit: int) -> list[str]:
         """The oldest first."""
@@ -57,20 +59,26 @@ class FakeTasks:
 
     def ready_ids(self, task_type: str, limit: int) -> list[str]:
         """Highest priority first, then by who has waited longest."""
-        line = [task for task in self.by_id.values() if task.place is Place.READY and task.type == task_type]
+        line = [
+            task
+            for task in self.by_id.values()
+            if task.schedule_state is ScheduleState.READY and task.type == task_type
+        ]
         line.sort(key=lambda task: (-task.priority, task.available_time_ms or task.created_time_ms, task.id))
         return [task.id for task in line][:limit]
 
     def unknown_ids(self, task_type: str) -> Iterator[str]:
         """Those of the type that nothing ran."""
         stored = tuple(self.by_id.values())
-        yield from (task.id for task in stored if task.place is Place.UNKNOWN and task.type == task_type)
+        yield from (
+            task.id for task in stored if task.schedule_state is ScheduleState.UNKNOWN and task.type == task_type
+        )
 
 
 def _next_action_ms(task: Task) -> int | None:
-    if task.place is Place.LATER:
+    if task.schedule_state is ScheduleState.LATER:
         return task.available_time_ms
-    return task.deadline_time_ms if task.place is Place.RUNNING else None
+    return task.deadline_time_ms if task.schedule_state is ScheduleState.RUNNING else None
 
 
 class FakeSlots:
@@ -79,9 +87,9 @@ class FakeSlots:
     def __init__(self) -> None:
         self.taken: dict[tuple[str, int], Slot] = {}
 
-    def take(self, task_type: str, at_once: int, holder: str, from_ms: int, until_ms: int) -> Slot | None:
+    def take(self, task_type: str, slot_count: int, holder: str, from_ms: int, until_ms: int) -> Slot | None:
         """The first that is free."""
-        for number in range(at_once):
+        for number in range(slot_count):
             lease = self.taken.get((task_type, number))
             if lease is None or lease.until_ms < from_ms:
                 slot = Slot(task_type, number, holder, from_ms, until_ms)
@@ -100,12 +108,12 @@ class FakeQueue:
     """Orders, and types to wake, in lists."""
 
     def __init__(self) -> None:
-        self.orders: list[RunOrder] = []
+        self.messages: list[RunMessage] = []
         self.woken: list[str] = []
 
-    def send(self, order: RunOrder) -> None:
+    def send(self, message: RunMessage) -> None:
         """Appends."""
-        self.orders.append(order)
+        self.messages.append(message)
 
     def wake(self, task_type: str) -> None:
         """Appends."""

@@ -4,11 +4,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-from chalicelib.blobs.blob import Collection
+from chalicelib.blobs.blob import BlobKind
 from chalicelib.blobs.stores.keys import AWAITING_INDEX
 from chalicelib.config import Settings
 from chalicelib.engine.s3 import KEPT_TAG, PENDING_TAG
-from chalicelib.events.blobs import AT_ONCE, BATCH_SIZE
+from chalicelib.events.blobs import BATCH_SIZE, MAX_CONCURRENCY
 from tests.infra.conftest import Template, of_type, strings
 
 SETTINGS = Settings(stage="a-stage", account_id="an-account", region="a-region")
@@ -45,7 +45,7 @@ def test_the_bucket_tells_the_queue_of_every_content(stateful: Template) -> None
         (rule,) = notice["Filter"]["S3Key"]["Rules"]
         assert rule["Name"] == "prefix"
         prefixes.add(rule["Value"])
-    assert prefixes == {f"{collection}/" for collection in Collection}
+    assert prefixes == {f"{kind}/" for kind in BlobKind}
     # S3 tries the queue when it is told of it, so the queue must let it in before.
     assert bucket["DependsOn"] == "BlobEventsPolicy"
 
@@ -82,8 +82,8 @@ def test_the_worker_runs_four_at_most_and_tells_which_notices_failed(stateful: T
     properties = source["Properties"]
     assert source["Type"] == "SQS"
     assert physical(properties["Queue"]).endswith(f":{SETTINGS.blob_events_queue}")
-    assert properties["ScalingConfig"] == {"MaximumConcurrency": AT_ONCE}
-    assert AT_ONCE == 4
+    assert properties["ScalingConfig"] == {"MaximumConcurrency": MAX_CONCURRENCY}
+    assert MAX_CONCURRENCY == 4
     assert properties["BatchSize"] == BATCH_SIZE
     assert properties["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     visible_after_s = of_type(stateful, "AWS::SQS::Queue")["BlobEvents"]["VisibilityTimeout"]
@@ -104,9 +104,7 @@ def test_no_rule_takes_a_kept_content(stateful: Template) -> None:
     bucket = of_type(stateful, "AWS::S3::Bucket")["Bucket"]
     for rule in bucket["LifecycleConfiguration"]["Rules"]:
         expires = any(name.startswith(("Expiration", "Transition")) for name in rule)
-        reaches = "TagFilters" not in rule and any(
-            str(collection).startswith(rule.get("Prefix", "")) for collection in Collection
-        )
+        reaches = "TagFilters" not in rule and any(str(kind).startswith(rule.get("Prefix", "")) for kind in BlobKind)
         assert not (expires and reaches), rule
 
 

@@ -3,10 +3,10 @@
 from typing import Any
 
 from chalicelib.config import Settings
-from chalicelib.events.tasks import AT_ONCE
+from chalicelib.events.tasks import MAX_CONCURRENCY
 from chalicelib.jobs import TASK_TYPES
 from chalicelib.tasks.stores.keys import CREATED_INDEX, DUE_INDEX
-from chalicelib.tasks.types import LONGEST_RUN_S
+from chalicelib.tasks.types import MAX_RUN_S
 from tests.infra.conftest import Template, of_type, strings
 
 STAGE = "a-stage"
@@ -46,7 +46,7 @@ def test_a_worker_runs_one_task_and_there_are_as_many_as_slots(application: Temp
     worker = of_type(application, "AWS::Serverless::Function")["RunTask"]
     source = worker["Events"]["RunTaskSqsEventSource"]["Properties"]
     assert source["BatchSize"] == 1
-    assert source["ScalingConfig"] == {"MaximumConcurrency": AT_ONCE}
+    assert source["ScalingConfig"] == {"MaximumConcurrency": MAX_CONCURRENCY}
 
 
 def test_a_worker_may_run_as_long_as_any_task_and_no_order_comes_twice_meanwhile(
@@ -54,7 +54,7 @@ def test_a_worker_may_run_as_long_as_any_task_and_no_order_comes_twice_meanwhile
 ) -> None:
     worker = of_type(application, "AWS::Serverless::Function")["RunTask"]
     queue = of_type(stateful, "AWS::SQS::Queue")["TasksQueue"]
-    assert max(task_type.hard_limit_s for task_type in TASK_TYPES.values()) <= worker["Timeout"] == LONGEST_RUN_S
+    assert max(task_type.hard_limit_s for task_type in TASK_TYPES.values()) <= worker["Timeout"] == MAX_RUN_S
     assert queue["VisibilityTimeout"] >= worker["Timeout"]
     assert queue["MessageRetentionPeriod"] > queue["VisibilityTimeout"] * queue["RedrivePolicy"]["maxReceiveCount"]
 

@@ -20,7 +20,7 @@ from chalicelib.log.ports import NO_TIMES_MS, DataPorts
 from chalicelib.reading import read as query
 from chalicelib.reading.query import DataQuery
 from chalicelib.tasks.task import State, Task
-from chalicelib.tasks.types import Run, TimeLimitError
+from chalicelib.tasks.types import TaskRun, TimeLimitError
 from chalicelib.tiles import compact as compaction
 from chalicelib.tiles import fold_into_tiles as compaction_pass
 from chalicelib.tiles.compact import LEASE_MS, compact, read_tail, rebuild
@@ -214,7 +214,7 @@ class Compacted(Histories):
             self.tiles.sweep(order)
 
     def purge_all(self) -> None:
-        run = Run(Task("t", "purge", 0, state=State.RUNNING), {}, 2**62, lambda: self.now_ms, lambda: None)
+        run = TaskRun(Task("t", "purge", 0, state=State.RUNNING), {}, 2**62, lambda: self.now_ms, lambda: None)
         services = PurgeServices(self.stored, FakePurging(self.stored, self.log), self.tiles, self.archive)
         purge(run, services)
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from chalicelib.tasks.ports import RunOrder
+from chalicelib.tasks.ports import RunMessage
 from tests.fakes.services import FakeServices
 from tests.fakes.tasks import FakeQueue, FakeSlots, FakeTasks
 
@@ -129,14 +129,14 @@ class World:
         if actor.error is not None:
             raise actor.error
 
-    def deliveries(self) -> list[RunOrder]:
+    def deliveries(self) -> list[RunMessage]:
         """Orders that reach a worker now: each at least once, in any order, some of them late."""
-        queue = self.fakes.task_queue.orders
+        queue = self.fakes.task_queue.messages
         self.random.shuffle(queue)
         count = self.random.randint(0, len(queue))
         delivered = queue[:count]
         del queue[:count]
-        for order in delivered:
+        for message in delivered:
             if self.random.random() < 0.1:
-                queue.append(order)
+                queue.append(message)
         return delivered

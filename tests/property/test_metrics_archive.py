@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from chalicelib.errors import UnavailableError
 from chalicelib.metrics import keep as metrics_archive
-from chalicelib.metrics.ports import Counted, MetricsPorts, StreamRecord
+from chalicelib.metrics.ports import CountKey, MetricsPorts, StreamRecord
 from tests.fakes.metrics import FakeMetrics
 
 SHARD = "shardId-000000000000"
@@ -125,7 +125,7 @@ def check(records: Sequence[StreamRecord], fake: FakeMetrics) -> None:
         assert {f"dt={one['time'][:10]}/hour={one['time'][11:13]}" for one in members} == {name.rpartition("/")[0]}
         assert sorted(int(one["id"]) for one in members) == [int(one["id"]) for one in members]
     expected = Counter(
-        Counted(date.fromisoformat(one["time"][:10]), one["eventName"])
+        CountKey(date.fromisoformat(one["time"][:10]), one["eventName"])
         for one in (orjson.loads(record.data) for record in events)
     )
     assert fake.counts.counts == expected
@@ -136,7 +136,7 @@ def check(records: Sequence[StreamRecord], fake: FakeMetrics) -> None:
 @given(st.lists(contents, min_size=1, max_size=40), st.lists(deliveries, max_size=25))
 def test_every_event_is_kept_once(what: list[tuple[str, str] | None], script: list[Delivery]) -> None:
     records, fake = records_of(what), FakeMetrics()
-    with patch.object(metrics_archive, "MOST_COUNTED_AT_ONCE", COUNTED_AT_ONCE):
+    with patch.object(metrics_archive, "MAX_COUNTS_AT_ONCE", COUNTED_AT_ONCE):
         deliver_all(records, script, fake)
     check(records, fake)
 

@@ -6,9 +6,9 @@ from collections.abc import Callable
 import pytest
 
 from chalicelib.tasks.dispatch import tick
-from chalicelib.tasks.ports import RunOrder, TaskServices
-from chalicelib.tasks.task import State, Task, placed
-from chalicelib.tasks.types import Run, TaskType, registry
+from chalicelib.tasks.ports import RunMessage, TaskServices
+from chalicelib.tasks.task import State, Task, with_schedule_state
+from chalicelib.tasks.types import TaskRun, TaskType, registry
 from chalicelib.tasks.worker import carry_out
 from tests.property.tasks_simulation import World
 
@@ -31,7 +31,7 @@ class Books:
         self.violations: list[str] = []
         """An assertion in a function would only fail its task."""
 
-    def function(self, run: Run, services: TaskServices) -> None:
+    def function(self, run: TaskRun, services: TaskServices) -> None:
         """The function of all types: a few steps, and a note in the books."""
         task = run.task
         if task.id in self.running_ids:
@@ -56,7 +56,7 @@ def test_nothing_is_lost_and_nothing_runs_twice_at_once(seed: int) -> None:
     world = World(seed)
     books = Books(world)
     fakes, services = world.fakes, world.fakes.services
-    types = registry(TaskType(name, books.function, 10, at_once=count) for name, count in AT_ONCE.items())
+    types = registry(TaskType(name, books.function, 10, max_concurrency=count) for name, count in AT_ONCE.items())
     now_ms = fakes.now_ms
     never = {
         "unknown": Task("unknown", "unknown", now_ms),
@@ -74,9 +74,9 @@ def test_nothing_is_lost_and_nothing_runs_twice_at_once(seed: int) -> None:
         for number in range(DUE_TASKS)
     ]
     for task in (*never.values(), *due):
-        services.tasks.tasks.add(placed(task, types, now_ms))
+        services.tasks.tasks.add(with_schedule_state(task, types, now_ms))
 
-    _run_world(world, lambda: tick(services, types), lambda order: carry_out(order, services, types))
+    _run_world(world, lambda: tick(services, types), lambda message: carry_out(message, services, types))
 
     assert books.violations == []
     tasks = fakes.tasks.by_id
@@ -91,8 +91,8 @@ def test_nothing_is_lost_and_nothing_runs_twice_at_once(seed: int) -> None:
     assert fakes.task_slots.taken.keys() <= {(name, n) for name, count in AT_ONCE.items() for n in range(count)}
 
 
-def _run_world(world: World, dispatch: Callable[[], object], work: Callable[[RunOrder], object]) -> None:
-    """Tick once a minute with all dispatchers, and deliver orders, until every due task has run and all is quiet."""
+def _run_world(world: World, dispatch: Callable[[], object], work: Callable[[RunMessage], object]) -> None:
+    """Tick once a minute with all dispatchers, and deliver messages, until every due task has run and all is quiet."""
     fakes = world.fakes
     next_tick_ms = fakes.now_ms
     end_ms = fakes.now_ms + LONGEST_MS
@@ -107,8 +107,8 @@ def _run_world(world: World, dispatch: Callable[[], object], work: Callable[[Run
             next_tick_ms = fakes.now_ms + 60_000
             for _ in range(DISPATCHERS):
                 world.add(dispatch)
-        for order in world.deliveries():
-            worker = world.add(lambda order=order: work(order), dies_at_ms=order.run_time_ms + 25_000)  # type: ignore[misc]  # a default binds the loop's value
+        for message in world.deliveries():
+            worker = world.add(lambda message=message: work(message), dies_at_ms=message.run_time_ms + 25_000)  # type: ignore[misc]  # a default binds the loop's value
             worker.hangs = world.random.random() < 0.03
         if world.actors and world.random.random() < 0.003:
             world.kill(world.random.choice(world.actors))

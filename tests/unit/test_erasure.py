@@ -10,7 +10,7 @@ from chalicelib.accounts.ports import MetadataCollection
 from chalicelib.erasure import SETTLED_AFTER_MS, erase_at_once, erase_deleted_users
 from chalicelib.errors import UnavailableError
 from chalicelib.tasks.task import Task
-from chalicelib.tasks.types import Run, TimeLimitError
+from chalicelib.tasks.types import TaskRun, TimeLimitError
 from tests.fakes.services import START_MS, FakeServices
 
 GONE = "aaaaaaaaaa"
@@ -48,7 +48,7 @@ EVERYTHING = {"sessions", "restricted tokens", "grants", "profiles"}
 def run_job(fakes: FakeServices) -> int:
     """How many deleted users the job took care of."""
     task = Task("0", "strandline.accounts.erase", fakes.now_ms)
-    run = Run(task, {}, fakes.now_ms + 60_000, lambda: fakes.now_ms, lambda: None)
+    run = TaskRun(task, {}, fakes.now_ms + 60_000, lambda: fakes.now_ms, lambda: None)
     erase_deleted_users(run, fakes.services)
     users: int = run.data["users"]
     return users
@@ -111,5 +111,5 @@ def test_a_receipt_stays_until_no_request_can_be_under_way(fakes: FakeServices) 
 def test_a_run_ends_in_time(fakes: FakeServices) -> None:
     task = Task("0", "strandline.accounts.erase", fakes.now_ms)
     with pytest.raises(TimeLimitError):
-        erase_deleted_users(Run(task, {}, fakes.now_ms, lambda: fakes.now_ms, lambda: None), fakes.services)
+        erase_deleted_users(TaskRun(task, {}, fakes.now_ms, lambda: fakes.now_ms, lambda: None), fakes.services)
     assert left_of(fakes, GONE) == EVERYTHING

@@ -15,7 +15,7 @@ from chalicelib.api.routing import ApiBlueprint
 from chalicelib.blobs import manage as blobs
 from chalicelib.blobs.blob import as_blob
 from chalicelib.blobs.headers import UploadRequest
-from chalicelib.blobs.manage import Content
+from chalicelib.blobs.manage import Download
 from chalicelib.blobs.ports import Upload
 from chalicelib.model.times import format_time
 
@@ -81,7 +81,7 @@ def upload_member(upload: Upload | None) -> dict[str, Any]:
     }
 
 
-def content_reply(content: Content) -> Reply:
+def content_reply(content: Download) -> Reply:
     """The bytes as they were sent, with type and digest; a redirect to where they are when they are too many.
 
     Source: blob-api 7.

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
-from chalicelib.blobs.blob import AVAILABLE, CREATED, Blob, Collection, TimeSpan
-from chalicelib.blobs.stores.keys import AWAITING, AWAITING_INDEX, blob_key, partition, place_key, time_part
+from chalicelib.blobs.blob import AVAILABLE, CREATED, Blob, BlobKind, TimeSpan
+from chalicelib.blobs.stores.keys import AWAITING, AWAITING_INDEX, blob_key, partition, pointer_key, time_part
 from chalicelib.engine.conditions import exists
 from chalicelib.engine.errors import ConditionFailedError
 from chalicelib.engine.table import MAX_TRANSACTION_WRITES, Delete, Item, Put, Query, Range, Table, Update
@@ -21,21 +21,21 @@ class StoredBlobs:
     def add(self, blob: Blob) -> None:
         """See `BlobStore.add`: one transaction."""
         key = blob_key(blob)
-        pointer = place_key(blob.collection, blob.id) | {"blob_pk": key["pk"], "blob_sk": key["sk"]}
+        pointer = pointer_key(blob.kind, blob.id) | {"blob_pk": key["pk"], "blob_sk": key["sk"]}
         self._blobs.transact([Put(key | _attributes(blob)), Put(pointer)])
 
-    def find(self, collection: Collection, blob_id: str) -> Blob | None:
+    def find(self, kind: BlobKind, blob_id: str) -> Blob | None:
         """See `BlobStore.find`: two reads."""
-        pointer = self._blobs.get(place_key(collection, blob_id))
+        pointer = self._blobs.get(pointer_key(kind, blob_id))
         if pointer is None:
             return None
         item = self._blobs.get({"pk": pointer["blob_pk"], "sk": pointer["blob_sk"]})
         return None if item is None else _blob(item)
 
-    def of_user(self, collection: Collection, user_id: str, start_from_ms: int | None = None) -> Iterator[Blob]:
+    def of_user(self, kind: BlobKind, user_id: str, start_from_ms: int | None = None) -> Iterator[Blob]:
         """See `BlobStore.of_user`: one query, in pages."""
         sort_key = None if start_from_ms is None else Range(at_least=time_part(start_from_ms))
-        return map(_blob, self._blobs.query(Query(partition(collection, user_id), sort_key, newest_first=True)))
+        return map(_blob, self._blobs.query(Query(partition(kind, user_id), sort_key, newest_first=True)))
 
     def make_available(self, blob: Blob) -> bool:
         """See `BlobStore.make_available`: one write."""
@@ -50,7 +50,7 @@ class StoredBlobs:
         """See `BlobStore.remove`: one transaction for each fifty blobs."""
         for start in range(0, len(blobs), MAX_REMOVED_BLOBS):
             batch = blobs[start : start + MAX_REMOVED_BLOBS]
-            keys = [key for blob in batch for key in (blob_key(blob), place_key(blob.collection, blob.id))]
+            keys = [key for blob in batch for key in (blob_key(blob), pointer_key(blob.kind, blob.id))]
             self._blobs.transact([Delete(key) for key in keys])
 
     def created_before(self, time_ms: int) -> Iterator[Blob]:
@@ -60,7 +60,7 @@ class StoredBlobs:
 
 def _attributes(blob: Blob) -> Item:
     attributes = {
-        "collection": blob.collection,
+        "collection": blob.kind,
         "id": blob.id,
         "user_id": blob.user_id,
         "media_type": blob.media_type,
@@ -78,7 +78,7 @@ def _attributes(blob: Blob) -> Item:
 
 def _blob(item: Item) -> Blob:
     return Blob(
-        collection=Collection(item["collection"]),
+        kind=BlobKind(item["collection"]),
         id=item["id"],
         user_id=item["user_id"],
         media_type=item["media_type"],

@@ -1,6 +1,6 @@
 """The keys of the blobs table: every item of it is named here and nowhere else. See docs/access-patterns-blobs.md."""
 
-from chalicelib.blobs.blob import Blob, Collection
+from chalicelib.blobs.blob import Blob, BlobKind
 from chalicelib.engine.table import Key
 
 AWAITING_INDEX = "awaiting-content"
@@ -12,9 +12,9 @@ _YEAR_ZERO_MS = 100_000_000_000_000
 """Added to a time so that times before 1970 sort as well; time spans may begin in any year from 0 to 9999."""
 
 
-def partition(collection: Collection, user_id: str) -> str:
+def partition(kind: BlobKind, user_id: str) -> str:
     """The partition of a user's blobs of one kind."""
-    return f"{collection}#{user_id}"
+    return f"{kind}#{user_id}"
 
 
 def time_part(time_ms: int) -> str:
@@ -25,9 +25,9 @@ def time_part(time_ms: int) -> str:
 def blob_key(blob: Blob) -> Key:
     """The key of a blob, sorted by creation time; that of a device log, sorted by the start of its time span."""
     time_ms = blob.created_time_ms if blob.span is None else blob.span.start_ms
-    return {"pk": partition(blob.collection, blob.user_id), "sk": f"{time_part(time_ms)}#{blob.id}"}
+    return {"pk": partition(blob.kind, blob.user_id), "sk": f"{time_part(time_ms)}#{blob.id}"}
 
 
-def place_key(collection: Collection, blob_id: str) -> Key:
+def pointer_key(kind: BlobKind, blob_id: str) -> Key:
     """The key of the item that leads from an id to the key of its blob."""
-    return {"pk": f"{collection}#id#{blob_id}", "sk": "place"}
+    return {"pk": f"{kind}#id#{blob_id}", "sk": "place"}

@@ -13,7 +13,7 @@ from chalicelib.conflicts import WriteConflictError
 from chalicelib.engine.conditions import absent, all_of, equals, greater_than, starts_with
 from chalicelib.engine.errors import TransactionRefusedError
 from chalicelib.engine.table import Key, Put, Query, Range, Table, Update
-from chalicelib.metrics.ports import Counted, DailyCount, Ledger
+from chalicelib.metrics.ports import CountKey, DailyCount, Ledger
 
 KEPT_FOR = timedelta(days=731)
 """Two years, so that a month can be compared with the same month of the years before."""
@@ -31,9 +31,9 @@ class StoredEventCounts:
         item = self._data.get(self._ledger_key(shard_id))
         return Ledger() if item is None else Ledger(item["version"], tuple(map(_range, item["ranges"])))
 
-    def add(self, counts: Mapping[Counted, int], shard_id: str, before: Ledger, after: Ledger) -> None:
+    def add(self, counts: Mapping[CountKey, int], shard_id: str, before: Ledger, after: Ledger) -> None:
         """See `EventCounts.add`: one transaction."""
-        additions = [_addition(counted, count) for counted, count in counts.items()]
+        additions = [_addition(count_key, count) for count_key, count in counts.items()]
         try:
             self._data.transact([self._ledger_change(shard_id, before, after), *additions])
         except TransactionRefusedError as refused:
@@ -61,13 +61,13 @@ class StoredEventCounts:
         return Put(item, equals("version", before.version) if before.version else absent())
 
 
-def _addition(counted: Counted, count: int) -> Update:
-    day = counted.day.isoformat()
-    digest = hashlib.sha256(counted.event_name.encode()).hexdigest()[:32]
-    expires = datetime(counted.day.year, counted.day.month, counted.day.day, tzinfo=UTC) + KEPT_FOR
+def _addition(count_key: CountKey, count: int) -> Update:
+    day = count_key.day.isoformat()
+    digest = hashlib.sha256(count_key.event_name.encode()).hexdigest()[:32]
+    expires = datetime(count_key.day.year, count_key.day.month, count_key.day.day, tzinfo=UTC) + KEPT_FOR
     return Update(
         {"pk": _counts_partition(day[:7]), "sk": f"{day}#{digest}"},
-        set={"event_name": counted.event_name, "expires_at_s": int(expires.timestamp())},
+        set={"event_name": count_key.event_name, "expires_at_s": int(expires.timestamp())},
         add={"event_count": count},
     )
 

@@ -16,7 +16,7 @@
 import hashlib
 
 from chalicelib.engine.table import Item, Key
-from chalicelib.tasks.task import Place, Task
+from chalicelib.tasks.task import ScheduleState, Task
 
 DUE_INDEX = "due"
 DUE = "due"
@@ -60,18 +60,18 @@ def created_attributes(task: Task) -> Item:
 
 def due_attributes(task: Task) -> Item:
     """Where the runner finds a task; nothing for one that it has no more business with."""
-    match task.place:
-        case Place.READY:
+    match task.schedule_state:
+        case ScheduleState.READY:
             since_ms = task.created_time_ms if task.available_time_ms is None else task.available_time_ms
             place = f"{_HIGHEST_PRIORITY - task.priority:020d}#{_time(since_ms)}#{task.id}"
             return _due(DUE, ready_prefix(task.type) + place)
-        case Place.LATER:
+        case ScheduleState.LATER:
             return _due(DUE, f"{FIRST_TIMED}{_time(task.available_time_ms or 0)}#{task.id}")
-        case Place.RUNNING:
+        case ScheduleState.RUNNING:
             return _due(DUE, f"{FIRST_TIMED}{_time(task.deadline_time_ms or 0)}#{task.id}")
-        case Place.UNKNOWN:
+        case ScheduleState.UNKNOWN:
             return _due(UNKNOWN, unknown_prefix(task.type) + task.id)
-        case Place.NOWHERE:
+        case ScheduleState.UNSCHEDULED:
             return {}
 
 

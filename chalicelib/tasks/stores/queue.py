@@ -5,7 +5,7 @@ from typing import Any
 
 from chalicelib.engine.queue import Queue
 from chalicelib.json_text import encode
-from chalicelib.tasks.ports import RunOrder
+from chalicelib.tasks.ports import RunMessage
 
 WAKE_AFTER_S = 10
 """The delay of a wake-up: a client that creates several tasks is done by then, and the most urgent one starts first."""
@@ -17,9 +17,9 @@ class QueuedTaskMessages:
     def __init__(self, messages: Queue) -> None:
         self._messages = messages
 
-    def send(self, order: RunOrder) -> None:
+    def send(self, message: RunMessage) -> None:
         """One call; one more before the first."""
-        self._send(asdict(order))
+        self._send(asdict(message))
 
     def wake(self, task_type: str) -> None:
         """One call; one more before the first."""

@@ -15,10 +15,10 @@ class StoredTaskSlots:
     def __init__(self, tasks: Table) -> None:
         self._tasks = tasks
 
-    def take(self, task_type: str, at_once: int, holder: str, from_ms: int, until_ms: int) -> Slot | None:
+    def take(self, task_type: str, slot_count: int, holder: str, from_ms: int, until_ms: int) -> Slot | None:
         """One conditional write for each slot, until one succeeds."""
         is_free = any_of(absent(), less_than("until_ms", from_ms))
-        for number in range(at_once):
+        for number in range(slot_count):
             item = slot_key(task_type, number) | {"holder": holder, "until_ms": until_ms}
             with suppress(ConditionFailedError):
                 self._tasks.put(item, is_free)

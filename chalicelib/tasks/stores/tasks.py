@@ -30,7 +30,7 @@ from chalicelib.tasks.stores.keys import (
     timed_until,
     unknown_prefix,
 )
-from chalicelib.tasks.task import Place, State, Task
+from chalicelib.tasks.task import ScheduleState, State, Task
 
 
 class StoredTasks:
@@ -136,7 +136,7 @@ _NUMBERS = (
     "modified_time_ms",
     "revision",
 )
-_TEXTS = ("type", "name", "state", "place")
+_TEXTS = ("type", "name", "state")
 _FLAGS = ("is_started", "is_data_put")
 
 
@@ -144,6 +144,7 @@ def task_item(task: Task) -> Item:
     """The item of a task: attributes without a value are absent, `data` and `errors` are JSON texts."""
     item = {**task_key(task.id), **created_attributes(task), **due_attributes(task)}
     item |= {name: value for name in (*_NUMBERS, *_TEXTS) if (value := getattr(task, name)) is not None}
+    item["place"] = task.schedule_state
     item |= {name: True for name in _FLAGS if getattr(task, name)}
     if task.data:
         item["data"] = encode(dict(task.data)).decode()
@@ -160,7 +161,7 @@ def task_from_item(item: Item) -> Task:
         type=item["type"],
         name=item.get("name"),
         state=State(item["state"]),
-        place=Place(item["place"]),
+        schedule_state=ScheduleState(item["place"]),
         data=decode(item["data"].encode()) if "data" in item else {},
         errors=tuple(decode(item["errors"].encode())) if "errors" in item else (),
         is_started="is_started" in item,

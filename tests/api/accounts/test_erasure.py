@@ -17,8 +17,8 @@ CONTENT = b"a device's log"
 def run_jobs(fakes: FakeServices) -> None:
     """Run every job that is due."""
     tick(fakes.services, TASK_TYPES)
-    while fakes.task_queue.orders:
-        carry_out(fakes.task_queue.orders.pop(0), fakes.services, TASK_TYPES)
+    while fakes.task_queue.messages:
+        carry_out(fakes.task_queue.messages.pop(0), fakes.services, TASK_TYPES)
 
 
 def test_nothing_of_a_user_is_left(api: ApiClient, fakes: FakeServices) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from chalicelib.access.call import platform_call
-from chalicelib.blobs.content import Confirmation, confirm_upload, md5_base64
+from chalicelib.blobs.content import UploadOutcome, confirm_upload, md5_base64
 from chalicelib.blobs.manage import INLINE_BYTES
 from tests.api.blobs.blob_requests import CALLERS, faults_of, token_of
 from tests.api.conftest import ApiClient, Reply
@@ -171,7 +171,7 @@ class TestDirectUpload:
         key = f"blobs/{ANNA}/{blob['id']}"
         fakes.contents.arrive(key, HELLO)
         found = confirm_upload(platform_call(START_MS + 1500, no_id), key, fakes.services.blobs)
-        assert found is Confirmation.AVAILABLE
+        assert found is UploadOutcome.AVAILABLE
         now = api.request("GET", f"/v1/blobs/{blob['id']}", token=anna).json()
         assert (now["status"], now["revision"], now["modifiedTime"]) == ("available", 1, "2026-01-01T00:00:01.5Z")
         assert api.request("GET", f"/v1/blobs/{blob['id']}/content", token=anna).body == HELLO

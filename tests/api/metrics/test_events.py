@@ -100,7 +100,7 @@ def test_when_nothing_can_be_kept_the_whole_batch_fails(fakes: FakeServices, mon
 
 def test_what_was_kept_before_a_fault_does_not_come_again(fakes: FakeServices, monkeypatch: pytest.MonkeyPatch) -> None:
     batch = event("kinesis_metrics.json")
-    monkeypatch.setattr("chalicelib.metrics.keep.MOST_COUNTED_AT_ONCE", 1)
+    monkeypatch.setattr("chalicelib.metrics.keep.MAX_COUNTS_AT_ONCE", 1)
     with monkeypatch.context() as patch:
         patch.setattr(fakes.metrics.counts, "add", failing(1, fakes.metrics.counts.add))
         assert deliver(batch) == {"batchItemFailures": [{"itemIdentifier": numbers(batch)[2]}]}

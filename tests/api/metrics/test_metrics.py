@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.metrics.ports import Counted
+from chalicelib.metrics.ports import CountKey
 from tests.api.conftest import ApiClient
 from tests.fakes.services import START_MS, FakeServices
 
@@ -176,11 +176,11 @@ def test_a_page_may_record(api: ApiClient, fakes: FakeServices) -> None:
 def counted(fakes: FakeServices) -> None:
     fakes.metrics.counts.counts.update(
         {
-            Counted(date(2026, 1, 2), "blip - a"): 2,
-            Counted(DAY, "uploader - z"): 1,
-            Counted(DAY, "blip - b"): 3,
-            Counted(DAY, "Blip - c"): 4,
-            Counted(date(2026, 1, 3), "blip - a"): 5,
+            CountKey(date(2026, 1, 2), "blip - a"): 2,
+            CountKey(DAY, "uploader - z"): 1,
+            CountKey(DAY, "blip - b"): 3,
+            CountKey(DAY, "Blip - c"): 4,
+            CountKey(date(2026, 1, 3), "blip - a"): 5,
         }
     )
 
@@ -238,7 +238,7 @@ def test_a_quarter_may_be_asked_for(api: ApiClient, fakes: FakeServices) -> None
 
 def test_too_many_counts_are_refused_with_a_way_out(api: ApiClient, fakes: FakeServices) -> None:
     names = (f"{number:05d}" + "n" * 8000 for number in range(600))
-    fakes.metrics.counts.counts.update({Counted(DAY, name): 1 for name in names})
+    fakes.metrics.counts.counts.update({CountKey(DAY, name): 1 for name in names})
     token = fakes.sign_in("jellyfish", is_server=True)
     reply = api.request("GET", "/v1/metrics/events?from=2026-01-01&to=2026-01-01", token=token)
     assert (reply.status, reply.json()["code"]) == (413, "resource-too-large")

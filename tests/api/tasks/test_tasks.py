@@ -11,7 +11,7 @@ from chalicelib.errors import UnavailableError
 from chalicelib.jobs import TASK_TYPES
 from chalicelib.tasks.dispatch import tick
 from chalicelib.tasks.task import State, Task, claimed, started
-from chalicelib.tasks.types import Run, TaskFailedError, TaskType, registry
+from chalicelib.tasks.types import TaskFailedError, TaskRun, TaskType, registry
 from chalicelib.tasks.worker import carry_out
 from tests.api.conftest import ApiClient, Reply
 from tests.fakes.services import SERVER_SECRET, FakeServices
@@ -47,8 +47,8 @@ def faults(reply: Reply) -> list[tuple[str, str | None]]:
 def run_due(fakes: FakeServices) -> None:
     """Tick, and let workers carry out what it started."""
     tick(fakes.services, TASK_TYPES)
-    while fakes.task_queue.orders:
-        carry_out(fakes.task_queue.orders.pop(0), fakes.services, TASK_TYPES)
+    while fakes.task_queue.messages:
+        carry_out(fakes.task_queue.messages.pop(0), fakes.services, TASK_TYPES)
 
 
 def test_a_new_task_has_the_least_that_a_task_has(call: Call) -> None:
@@ -303,13 +303,13 @@ def test_what_is_put_during_a_run_is_not_lost(call: Call, fakes: FakeServices) -
     task_id = call("POST", body=NEW | {"data": {"message": "first"}}).json()["id"]
     changes = {"priority": 9, "data": {"message": "second"}, "availableTime": "2099-01-01T00:00:00Z"}
 
-    def function(run: Run, _services: Any) -> None:
+    def function(run: TaskRun, _services: Any) -> None:
         assert call("PUT", f"/{task_id}", changes).json()["state"] == "running"
         run.data["echo"] = "first"
 
     types = registry([TaskType(ECHO, function, typical_s=60)])
     tick(fakes.services, types)
-    carry_out(fakes.task_queue.orders[0], fakes.services, types)
+    carry_out(fakes.task_queue.messages[0], fakes.services, types)
     task = call("GET", f"/{task_id}").json()
     assert task["state"] == "completed"
     assert {name: task[name] for name in changes} == changes

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from chalicelib.api.operations.table import OPERATIONS
 from chalicelib.jobs import TASK_TYPES
-from chalicelib.tasks.worker import Result
+from chalicelib.tasks.worker import RunResult
 from tests.infra.rights.right import Right
 from tests.infra.rights.stage import SUCCESSES, Stage, observed_stage
 from tests.infra.rights.use_cases import accounts, blobs, data, metrics, sign_in, tasks
@@ -59,7 +59,7 @@ def record(use_cases: tuple[UseCase, ...] = USE_CASES) -> Recording:
         frozenset(
             line["task_type"]
             for line in runs
-            if "error" not in line and line["result"] in (Result.COMPLETED, Result.AGAIN)
+            if "error" not in line and line["result"] in (RunResult.COMPLETED, RunResult.AGAIN)
         ),
     )
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.blobs.blob import Blob, Collection, TimeSpan
+from chalicelib.blobs.blob import Blob, BlobKind, TimeSpan
 from chalicelib.blobs.ports import BlobStore
 from chalicelib.blobs.stores.blobs import StoredBlobs
 from chalicelib.config import Settings
@@ -29,15 +29,13 @@ def store(request: pytest.FixtureRequest) -> BlobStore:
 
 def blob(number: int, *, user_id: str = ANNA, created_ms: int = NOW_MS) -> Blob:
     """A blob that waits for its content."""
-    return Blob(
-        Collection.BLOBS, f"{number:032x}", user_id, "text/plain; charset=UTF-8", created_ms + number, "md5=", 7
-    )
+    return Blob(BlobKind.BLOBS, f"{number:032x}", user_id, "text/plain; charset=UTF-8", created_ms + number, "md5=", 7)
 
 
 def log(number: int, start_ms: int, *, user_id: str = ANNA) -> Blob:
     """A device log that waits for its content."""
     ours = blob(number, user_id=user_id)
-    return replace(ours, collection=Collection.DEVICE_LOGS, span=TimeSpan(start_ms, start_ms + 1000))
+    return replace(ours, kind=BlobKind.DEVICE_LOGS, span=TimeSpan(start_ms, start_ms + 1000))
 
 
 @pytest.mark.parametrize(
@@ -52,44 +50,44 @@ def log(number: int, start_ms: int, *, user_id: str = ANNA) -> Blob:
 )
 def test_a_blob_comes_back_as_it_was_kept(store: BlobStore, kept: Blob) -> None:
     store.add(kept)
-    assert store.find(kept.collection, kept.id) == kept
-    assert list(store.of_user(kept.collection, ANNA)) == [kept]
+    assert store.find(kept.kind, kept.id) == kept
+    assert list(store.of_user(kept.kind, ANNA)) == [kept]
 
 
-def test_collections_are_apart(store: BlobStore) -> None:
+def test_blobs_and_device_logs_are_separate(store: BlobStore) -> None:
     store.add(blob(1))
-    assert store.find(Collection.DEVICE_LOGS, blob(1).id) is None
-    assert list(store.of_user(Collection.DEVICE_LOGS, ANNA)) == []
+    assert store.find(BlobKind.DEVICE_LOGS, blob(1).id) is None
+    assert list(store.of_user(BlobKind.DEVICE_LOGS, ANNA)) == []
 
 
 def test_blobs_of_a_user_come_newest_first(store: BlobStore) -> None:
     ours = [blob(number) for number in (3, 1, 2)]
     for one in (*ours, blob(4, user_id=BEN)):
         store.add(one)
-    assert [one.id for one in store.of_user(Collection.BLOBS, ANNA)] == [blob(number).id for number in (3, 2, 1)]
+    assert [one.id for one in store.of_user(BlobKind.BLOBS, ANNA)] == [blob(number).id for number in (3, 2, 1)]
 
 
 def test_device_logs_come_by_their_start_from_a_time_on(store: BlobStore) -> None:
     before_1970, early, late = log(3, -5000), log(2, NOW_MS), log(1, NOW_MS + 1)
     for one in (early, late, before_1970, log(4, NOW_MS, user_id=BEN)):
         store.add(one)
-    assert list(store.of_user(Collection.DEVICE_LOGS, ANNA)) == [late, early, before_1970]
-    assert list(store.of_user(Collection.DEVICE_LOGS, ANNA, start_from_ms=NOW_MS)) == [late, early]
-    assert list(store.of_user(Collection.DEVICE_LOGS, ANNA, start_from_ms=-5000)) == [late, early, before_1970]
+    assert list(store.of_user(BlobKind.DEVICE_LOGS, ANNA)) == [late, early, before_1970]
+    assert list(store.of_user(BlobKind.DEVICE_LOGS, ANNA, start_from_ms=NOW_MS)) == [late, early]
+    assert list(store.of_user(BlobKind.DEVICE_LOGS, ANNA, start_from_ms=-5000)) == [late, early, before_1970]
 
 
 def test_a_content_comes_once(store: BlobStore) -> None:
     store.add(blob(1))
     assert store.make_available(blob(1).with_content(NOW_MS + 10))
     assert not store.make_available(blob(1).with_content(NOW_MS + 20))
-    found = store.find(Collection.BLOBS, blob(1).id)
+    found = store.find(BlobKind.BLOBS, blob(1).id)
     assert found == blob(1).with_content(NOW_MS + 10)
     assert (found.status, found.revision) == ("available", 1)
 
 
 def test_no_content_comes_to_a_blob_that_is_gone(store: BlobStore) -> None:
     assert not store.make_available(blob(1).with_content(NOW_MS))
-    assert store.find(Collection.BLOBS, blob(1).id) is None
+    assert store.find(BlobKind.BLOBS, blob(1).id) is None
 
 
 @pytest.mark.parametrize("count", [1, 51])
@@ -99,8 +97,8 @@ def test_removed_blobs_are_gone(store: BlobStore, count: int) -> None:
     removed = [blob(number) for number in range(count)]
     store.remove(removed)
     store.remove(removed)
-    assert list(store.of_user(Collection.BLOBS, ANNA)) == [blob(count)]
-    assert [store.find(Collection.BLOBS, one.id) for one in removed] == [None] * count
+    assert list(store.of_user(BlobKind.BLOBS, ANNA)) == [blob(count)]
+    assert [store.find(BlobKind.BLOBS, one.id) for one in removed] == [None] * count
 
 
 def test_blobs_that_wait_are_found_by_the_time_of_their_creation(store: BlobStore) -> None:
@@ -123,6 +121,6 @@ def test_a_list_is_read_no_further_than_it_is_asked_for(stage: Settings, monkeyp
         return query(**request, Limit=1)
 
     monkeypatch.setattr(client(stage), "query", one_at_a_time)
-    found: Iterator[Blob] = store.of_user(Collection.BLOBS, ANNA)
+    found: Iterator[Blob] = store.of_user(BlobKind.BLOBS, ANNA)
     assert next(found) == blob(2)
     assert len(pages) == 1

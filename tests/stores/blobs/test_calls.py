@@ -12,7 +12,7 @@ from chalicelib.access.policy import CUSTODIANS, DEVICE_LOG_READERS, READERS, UP
 from chalicelib.blobs import content as blobs_storing
 from chalicelib.blobs import device_logs
 from chalicelib.blobs import manage as rules
-from chalicelib.blobs.blob import Blob, Collection, TimeSpan
+from chalicelib.blobs.blob import Blob, BlobKind, TimeSpan
 from chalicelib.blobs.content import md5_base64
 from chalicelib.blobs.headers import UploadRequest
 from chalicelib.blobs.ports import BlobPorts
@@ -100,16 +100,16 @@ def test_reading(world: World) -> None:
     assert world.cost(lambda: rules.get(call, blob_id, world.ports)) == {"GetItem": 2}
     assert world.cost(lambda: rules.read(call, blob_id, world.ports)) == {"GetItem": 2, "GetObject": 1}
     assert world.cost(lambda: rules.list_of_user(call, str(ANNA.user_id), {}, world.ports)) == {"Query": 1}
-    stored = world.ports.blobs.find(Collection.BLOBS, blob_id)
+    stored = world.ports.blobs.find(BlobKind.BLOBS, blob_id)
     assert stored is not None
     large = replace(stored, size_bytes=rules.INLINE_BYTES + 1)
-    assert world.cost(lambda: rules.content_of(large, world.ports.contents)) == {}
+    assert world.cost(lambda: rules.download_of(large, world.ports.contents)) == {}
 
 
 def test_device_logs_of_a_time_are_one_query(world: World) -> None:
     for number in range(3):
         span = TimeSpan(NOW_MS + number * 1000, NOW_MS + number * 1000 + 1)
-        log = Blob(Collection.DEVICE_LOGS, f"{number:032x}", str(ANNA.user_id), "text/plain", NOW_MS, "md5=", 1, span)
+        log = Blob(BlobKind.DEVICE_LOGS, f"{number:032x}", str(ANNA.user_id), "text/plain", NOW_MS, "md5=", 1, span)
         world.ports.blobs.add(log)
         world.ports.blobs.make_available(log.with_content(NOW_MS))
     call = call_by(ANNA, DEVICE_LOG_READERS, FakeGrants(lambda: NOW_MS))

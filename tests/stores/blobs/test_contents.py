@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import boto3
 import pytest
 
-from chalicelib.blobs.blob import Blob, Collection
+from chalicelib.blobs.blob import Blob, BlobKind
 from chalicelib.blobs.content import md5_base64
 from chalicelib.blobs.ports import ContentStore, StoredContent
 from chalicelib.blobs.stores.contents import StoredContents
@@ -19,7 +19,7 @@ from tests.fakes.blobs import FakeContents
 
 NOW_MS = 1_767_225_600_000
 HELLO = b"hello world"
-BLOB = Blob(Collection.BLOBS, "1" * 32, "a1b2c3d4e5", "text/plain", NOW_MS, md5_base64(HELLO), len(HELLO))
+BLOB = Blob(BlobKind.BLOBS, "1" * 32, "a1b2c3d4e5", "text/plain", NOW_MS, md5_base64(HELLO), len(HELLO))
 
 
 @dataclass

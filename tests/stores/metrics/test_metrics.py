@@ -15,8 +15,8 @@ from chalicelib.engine import backoff, dynamodb, kinesis, s3, secrets_manager, s
 from chalicelib.engine.aws import aws_engine
 from chalicelib.errors import UnavailableError
 from chalicelib.metrics.ports import (
-    MOST_COUNTED_AT_ONCE,
-    Counted,
+    MAX_COUNTS_AT_ONCE,
+    CountKey,
     DailyCount,
     EventCounts,
     Ledger,
@@ -95,9 +95,9 @@ def test_an_unknown_shard_has_an_empty_ledger(counts: EventCounts) -> None:
 
 def test_counts_and_ledger_change_together(counts: EventCounts) -> None:
     first, second = Ledger(1, ((NUMBER, NUMBER + 10),)), Ledger(2, ((1, 2), (NUMBER, NUMBER + 20)))
-    counts.add({Counted(DAY, "a"): 2, Counted(DAY, ""): 1}, SHARD, Ledger(), first)
+    counts.add({CountKey(DAY, "a"): 2, CountKey(DAY, ""): 1}, SHARD, Ledger(), first)
     assert counts.ledger(SHARD) == first
-    counts.add({Counted(DAY, "a"): 3}, SHARD, first, second)
+    counts.add({CountKey(DAY, "a"): 3}, SHARD, first, second)
     counts.add({}, "another shard", Ledger(), Ledger(1, ((5, 5),)))
     assert counts.ledger(SHARD) == second
     found = counts.between(DAY, DAY, "", NOW_MS)
@@ -107,17 +107,17 @@ def test_counts_and_ledger_change_together(counts: EventCounts) -> None:
 @pytest.mark.parametrize("before", [Ledger(), Ledger(2, ((1, 9),))])
 def test_a_changed_ledger_lets_nothing_be_added(counts: EventCounts, before: Ledger) -> None:
     kept = Ledger(1, ((1, 9),))
-    counts.add({Counted(DAY, "a"): 1}, SHARD, Ledger(), kept)
+    counts.add({CountKey(DAY, "a"): 1}, SHARD, Ledger(), kept)
     with pytest.raises(WriteConflictError):
-        counts.add({Counted(DAY, "a"): 1}, SHARD, before, Ledger(before.version + 1, ((1, 20),)))
+        counts.add({CountKey(DAY, "a"): 1}, SHARD, before, Ledger(before.version + 1, ((1, 20),)))
     assert counts.ledger(SHARD) == kept
     assert counts.between(DAY, DAY, "", NOW_MS) == [DailyCount(DAY, "a", 1)]
 
 
 def test_as_many_counts_as_a_transaction_holds(counts: EventCounts) -> None:
-    names = [Counted(DAY, str(number)) for number in range(MOST_COUNTED_AT_ONCE)]
+    names = [CountKey(DAY, str(number)) for number in range(MAX_COUNTS_AT_ONCE)]
     counts.add(dict.fromkeys(names, 1), SHARD, Ledger(), Ledger(1, ((1, 99),)))
-    assert len(counts.between(DAY, DAY, "", NOW_MS)) == MOST_COUNTED_AT_ONCE
+    assert len(counts.between(DAY, DAY, "", NOW_MS)) == MAX_COUNTS_AT_ONCE
 
 
 def test_counts_are_found_by_days_and_prefix(counts: EventCounts) -> None:
@@ -126,7 +126,7 @@ def test_counts_are_found_by_days_and_prefix(counts: EventCounts) -> None:
     for number, day in enumerate(days):
         before = counts.ledger(SHARD)
         after = Ledger(before.version + 1, ((0, number),))
-        counts.add({Counted(day, name): number + 1 for name in names}, SHARD, before, after)
+        counts.add({CountKey(day, name): number + 1 for name in names}, SHARD, before, after)
     found = counts.between(date(2026, 1, 1), date(2026, 2, 1), "blip", NOW_MS)
     assert sorted((one.day, one.event_name, one.count) for one in found) == [
         (day, name, count) for count, day in enumerate(days[1:4], 2) for name in ["blip - a", "blip - b"]
@@ -138,7 +138,7 @@ def test_counts_are_found_by_days_and_prefix(counts: EventCounts) -> None:
 
 def test_expired_counts_are_not_found(stage: Settings) -> None:
     counts = stored_counts(stage)
-    counts.add({Counted(DAY, "a"): 1}, SHARD, Ledger(), Ledger(1, ((1, 1),)))
+    counts.add({CountKey(DAY, "a"): 1}, SHARD, Ledger(), Ledger(1, ((1, 1),)))
     day_ms = 24 * 3600 * 1000
     expires_ms = NOW_MS // day_ms * day_ms + KEPT_FOR.days * day_ms
     assert len(counts.between(DAY, DAY, "", expires_ms - 1000)) == 1
@@ -165,11 +165,11 @@ def test_two_shards_in_each_other_s_way_try_again(stage: Settings, monkeypatch: 
         return real(**request)
 
     monkeypatch.setattr(client, "transact_write_items", conflicting)
-    counts.add({Counted(DAY, "a"): 1}, SHARD, Ledger(), Ledger(1, ((1, 1),)))
+    counts.add({CountKey(DAY, "a"): 1}, SHARD, Ledger(), Ledger(1, ((1, 1),)))
     assert len(pauses) == backoff.TRIES - 1
     failures[0] = backoff.TRIES
     with pytest.raises(UnavailableError):
-        counts.add({Counted(DAY, "a"): 1}, SHARD, counts.ledger(SHARD), Ledger(2, ((1, 2),)))
+        counts.add({CountKey(DAY, "a"): 1}, SHARD, counts.ledger(SHARD), Ledger(2, ((1, 2),)))
 
 
 def test_an_object_holds_one_value_a_line_and_is_written_over(stage: Settings) -> None:

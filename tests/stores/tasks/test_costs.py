@@ -13,13 +13,13 @@ from chalicelib.engine import dynamodb
 from chalicelib.engine.aws import aws_engine
 from chalicelib.engine.table import Put
 from chalicelib.services import Services
-from chalicelib.tasks.dispatch import Ticked, tick
+from chalicelib.tasks.dispatch import TickSummary, tick
 from chalicelib.tasks.ports import TaskFilter
 from chalicelib.tasks.stores.slots import StoredTaskSlots
 from chalicelib.tasks.stores.tasks import StoredTasks, task_item
-from chalicelib.tasks.task import Place, Task
-from chalicelib.tasks.types import Run, TaskType, registry
-from chalicelib.tasks.worker import Result, carry_out
+from chalicelib.tasks.task import ScheduleState, Task
+from chalicelib.tasks.types import TaskRun, TaskType, registry
+from chalicelib.tasks.worker import RunResult, carry_out
 from tests.fakes.services import FakeServices
 from tests.stores.tasks.tasks_table import create_tasks_table
 
@@ -27,11 +27,11 @@ READ_UNIT_BYTES = 4096
 MANY = 10_000
 
 
-def _nothing(_run: Run, _services: object) -> None:
+def _nothing(_run: TaskRun, _services: object) -> None:
     pass
 
 
-TYPES = registry([TaskType("one", _nothing, typical_s=60, at_once=2), TaskType("two", _nothing, typical_s=60)])
+TYPES = registry([TaskType("one", _nothing, typical_s=60, max_concurrency=2), TaskType("two", _nothing, typical_s=60)])
 
 
 @dataclass
@@ -86,10 +86,10 @@ def put_many(settings: Settings, tasks: list[Task]) -> None:
 def not_due(now_ms: int, count: int) -> list[Task]:
     """Pending tasks of all kinds that a tick has no business with, and ended ones."""
     kinds: list[dict[str, Any]] = [
-        {"place": Place.LATER, "available_time_ms": now_ms + 1},
-        {"place": Place.LATER, "available_time_ms": now_ms + 10**9, "data": {"text": "x" * 500}},
-        {"place": Place.UNKNOWN, "type": "unknown"},
-        {"place": Place.NOWHERE, "expiration_time_ms": now_ms - 1},
+        {"schedule_state": ScheduleState.LATER, "available_time_ms": now_ms + 1},
+        {"schedule_state": ScheduleState.LATER, "available_time_ms": now_ms + 10**9, "data": {"text": "x" * 500}},
+        {"schedule_state": ScheduleState.UNKNOWN, "type": "unknown"},
+        {"schedule_state": ScheduleState.UNSCHEDULED, "expiration_time_ms": now_ms - 1},
     ]
     return [
         Task(id=f"{number:032x}", created_time_ms=now_ms, **{"type": "one"} | kinds[number % len(kinds)])
@@ -103,7 +103,7 @@ def test_a_tick_without_due_tasks_is_one_query_of_half_a_unit(
 ) -> None:
     put_many(stage, not_due(runner.now_ms(), pending))
     meter.reset()
-    assert tick(runner, TYPES) == Ticked()
+    assert tick(runner, TYPES) == TickSummary()
     assert meter.calls == {"Query": 1}
     assert meter.read_units == 0.5
 
@@ -114,12 +114,12 @@ def test_a_tick_and_a_run_cost_the_same_however_many_tasks_are_not_due(
     costs = []
     for pending in (0, MANY):
         put_many(stage, not_due(runner.now_ms(), pending))
-        due = Task("due", "one", runner.now_ms(), place=Place.LATER, available_time_ms=runner.now_ms())
+        due = Task("due", "one", runner.now_ms(), schedule_state=ScheduleState.LATER, available_time_ms=runner.now_ms())
         runner.tasks.tasks.add(due)
         meter.reset()
-        assert tick(runner, TYPES) == Ticked(started=1)
-        orders = runner.tasks.queue.orders  # type: ignore[attr-defined]  # the fake's
-        assert carry_out(orders.pop(), runner, TYPES).result is Result.COMPLETED
+        assert tick(runner, TYPES) == TickSummary(started=1)
+        messages = runner.tasks.queue.messages  # type: ignore[attr-defined]  # the fake's
+        assert carry_out(messages.pop(), runner, TYPES).result is RunResult.COMPLETED
         costs.append((dict(meter.calls), meter.read_units))
         runner.tasks.tasks.delete("due")
     assert costs[0] == costs[1]
@@ -130,17 +130,23 @@ def test_a_tick_and_a_run_cost_the_same_however_many_tasks_are_not_due(
 
 def test_a_backlog_costs_its_head_only(runner: Services, meter: Meter, stage: Settings) -> None:
     backlog = [
-        Task(id=f"{number:032x}", type="one", created_time_ms=runner.now_ms(), place=Place.READY, priority=number % 7)
+        Task(
+            id=f"{number:032x}",
+            type="one",
+            created_time_ms=runner.now_ms(),
+            schedule_state=ScheduleState.READY,
+            priority=number % 7,
+        )
         for number in range(1000)
     ]
     put_many(stage, backlog)
     meter.reset()
-    assert tick(runner, TYPES) == Ticked(started=2)
+    assert tick(runner, TYPES) == TickSummary(started=2)
     assert meter.read_units <= 4 * 0.5
-    orders = runner.tasks.queue.orders  # type: ignore[attr-defined]  # the fake's
-    assert [int(order.task_id, 16) % 7 for order in orders] == [6, 6]
+    messages = runner.tasks.queue.messages  # type: ignore[attr-defined]  # the fake's
+    assert [int(message.task_id, 16) % 7 for message in messages] == [6, 6]
     meter.reset()
-    carry_out(orders.pop(), runner, TYPES)
+    carry_out(messages.pop(), runner, TYPES)
     assert meter.calls["Query"] == 1
     assert meter.read_units == 0.5
 

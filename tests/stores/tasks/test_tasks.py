@@ -12,12 +12,12 @@ from chalicelib.conflicts import WriteConflictError
 from chalicelib.engine import sqs
 from chalicelib.engine.aws import aws_engine
 from chalicelib.errors import TaskNameTakenError
-from chalicelib.tasks.ports import RunOrder, TaskFilter, TaskSlots, TaskStore
+from chalicelib.tasks.ports import RunMessage, TaskFilter, TaskSlots, TaskStore
 from chalicelib.tasks.stores import queue as tasks_queue
 from chalicelib.tasks.stores.queue import QueuedTaskMessages
 from chalicelib.tasks.stores.slots import StoredTaskSlots
 from chalicelib.tasks.stores.tasks import StoredTasks
-from chalicelib.tasks.task import Place, State, Task, claimed
+from chalicelib.tasks.task import ScheduleState, State, Task, claimed
 from tests.fakes.tasks import FakeSlots, FakeTasks
 from tests.stores.tasks.tasks_table import create_tasks_table
 
@@ -50,7 +50,11 @@ def slots(request: pytest.FixtureRequest) -> TaskSlots:
 
 def task(number: int, **fields: Any) -> Task:
     """A pending task, ready unless something else is said."""
-    values: dict[str, Any] = {"type": "one", "created_time_ms": NOW + number, "place": Place.READY} | fields
+    values: dict[str, Any] = {
+        "type": "one",
+        "created_time_ms": NOW + number,
+        "schedule_state": ScheduleState.READY,
+    } | fields
     return Task(id=f"{number:032x}", **values)
 
 
@@ -68,11 +72,11 @@ def add(store: TaskStore, *tasks: Task) -> list[str]:
         task(1, name="a name", priority=2**63 - 1),
         task(1, priority=-(2**63)),
         task(1, data={"a": [1, 2.5, None, {"ä": "€"}], "big": 2**53}, errors=({"detail": "one"}, {"detail": "two"})),
-        task(1, type="t" * 3000, name="n" * 5000, place=Place.UNKNOWN),
+        task(1, type="t" * 3000, name="n" * 5000, schedule_state=ScheduleState.UNKNOWN),
         task(
             1,
             state=State.RUNNING,
-            place=Place.RUNNING,
+            schedule_state=ScheduleState.RUNNING,
             available_time_ms=NOW + 1,
             deadline_time_ms=NOW + 2,
             expiration_time_ms=253_402_300_799_999,
@@ -82,7 +86,7 @@ def add(store: TaskStore, *tasks: Task) -> list[str]:
             is_started=True,
             is_data_put=True,
         ),
-        task(1, state=State.COMPLETED, place=Place.NOWHERE, available_time_ms=-62_135_596_800_000),
+        task(1, state=State.COMPLETED, schedule_state=ScheduleState.UNSCHEDULED, available_time_ms=-62_135_596_800_000),
     ],
 )
 def test_a_task_comes_back_as_it_was_kept(store: TaskStore, kept: Task) -> None:
@@ -152,7 +156,7 @@ def test_lists_are_newest_first_in_pages(store: TaskStore) -> None:
     ],
 )
 def test_filters_are_exact_and_combined(store: TaskStore, task_filter: TaskFilter, numbers: list[int]) -> None:
-    failed: dict[str, Any] = {"state": State.FAILED, "place": Place.NOWHERE}
+    failed: dict[str, Any] = {"state": State.FAILED, "schedule_state": ScheduleState.UNSCHEDULED}
     add(store, task(1), task(2, type="two", **failed), task(3, name="name", **failed))
     assert [int(one.id, 16) for one in store.listed(task_filter, 0, 10)] == numbers
     assert [int(one.id, 16) for one in store.listed(task_filter, 1, 10)] == numbers[1:]
@@ -167,7 +171,7 @@ def test_the_line_of_a_type_is_by_priority_then_by_waiting(store: TaskStore) -> 
         task(4, available_time_ms=NOW - 9),
         task(5, priority=1),
         task(6, type="two", priority=99),
-        task(7, place=Place.LATER, priority=99, available_time_ms=NOW),
+        task(7, schedule_state=ScheduleState.LATER, priority=99, available_time_ms=NOW),
     )
     assert [int(task_id, 16) for task_id in store.ready_ids("one", 10)] == [3, 5, 4, 2, 1]
     assert [int(task_id, 16) for task_id in store.ready_ids("one", 2)] == [3, 5]
@@ -175,16 +179,16 @@ def test_the_line_of_a_type_is_by_priority_then_by_waiting(store: TaskStore) -> 
 
 
 def test_what_is_due_is_oldest_first(store: TaskStore) -> None:
-    running: dict[str, Any] = {"state": State.RUNNING, "place": Place.RUNNING}
+    running: dict[str, Any] = {"state": State.RUNNING, "schedule_state": ScheduleState.RUNNING}
     add(
         store,
-        task(1, place=Place.LATER, available_time_ms=NOW),
-        task(2, place=Place.LATER, available_time_ms=NOW + 1),
+        task(1, schedule_state=ScheduleState.LATER, available_time_ms=NOW),
+        task(2, schedule_state=ScheduleState.LATER, available_time_ms=NOW + 1),
         task(3, deadline_time_ms=NOW - 5, available_time_ms=NOW + 99, **running),
         task(4, deadline_time_ms=NOW + 5, **running),
         task(5),
-        task(6, place=Place.NOWHERE, available_time_ms=NOW - 9),
-        task(7, place=Place.UNKNOWN, available_time_ms=NOW - 9),
+        task(6, schedule_state=ScheduleState.UNSCHEDULED, available_time_ms=NOW - 9),
+        task(7, schedule_state=ScheduleState.UNKNOWN, available_time_ms=NOW - 9),
     )
     assert [int(task_id, 16) for task_id in store.due_ids(NOW, 10)] == [3, 1]
     assert [int(task_id, 16) for task_id in store.due_ids(NOW, 1)] == [3]
@@ -194,13 +198,13 @@ def test_what_is_due_is_oldest_first(store: TaskStore) -> None:
 @pytest.mark.parametrize(
     ("fields", "due"),
     [
-        ({"place": Place.READY}, True),
-        ({"place": Place.LATER, "available_time_ms": NOW}, True),
-        ({"place": Place.LATER, "available_time_ms": NOW + 1}, False),
-        ({"place": Place.RUNNING, "deadline_time_ms": NOW}, True),
-        ({"place": Place.RUNNING, "deadline_time_ms": NOW + 1}, False),
-        ({"place": Place.UNKNOWN}, False),
-        ({"place": Place.NOWHERE}, False),
+        ({"schedule_state": ScheduleState.READY}, True),
+        ({"schedule_state": ScheduleState.LATER, "available_time_ms": NOW}, True),
+        ({"schedule_state": ScheduleState.LATER, "available_time_ms": NOW + 1}, False),
+        ({"schedule_state": ScheduleState.RUNNING, "deadline_time_ms": NOW}, True),
+        ({"schedule_state": ScheduleState.RUNNING, "deadline_time_ms": NOW + 1}, False),
+        ({"schedule_state": ScheduleState.UNKNOWN}, False),
+        ({"schedule_state": ScheduleState.UNSCHEDULED}, False),
     ],
 )
 def test_whether_anything_is_due(store: TaskStore, fields: dict[str, Any], due: bool) -> None:
@@ -210,17 +214,24 @@ def test_whether_anything_is_due(store: TaskStore, fields: dict[str, Any], due: 
 
 
 def test_a_task_moves_from_place_to_place(store: TaskStore) -> None:
-    store.add(task(1, place=Place.LATER, available_time_ms=NOW))
+    store.add(task(1, schedule_state=ScheduleState.LATER, available_time_ms=NOW))
     ready = store.replace(task(1, available_time_ms=NOW))
     assert (store.due_ids(NOW, 9), store.ready_ids("one", 9)) == ([], [ready.id])
     running = store.replace(claimed(ready, NOW, NOW + 5))
     assert (store.due_ids(NOW + 5, 9), store.ready_ids("one", 9)) == ([running.id], [])
-    store.replace(replace(running, state=State.COMPLETED, place=Place.NOWHERE, deadline_time_ms=None))
+    store.replace(
+        replace(running, state=State.COMPLETED, schedule_state=ScheduleState.UNSCHEDULED, deadline_time_ms=None)
+    )
     assert not store.is_anything_due(NOW + 10**9)
 
 
 def test_tasks_of_unknown_types_are_found_by_type(store: TaskStore) -> None:
-    add(store, task(1, place=Place.UNKNOWN), task(2, place=Place.UNKNOWN, type="one#more"), task(3))
+    add(
+        store,
+        task(1, schedule_state=ScheduleState.UNKNOWN),
+        task(2, schedule_state=ScheduleState.UNKNOWN, type="one#more"),
+        task(3),
+    )
     assert [int(task_id, 16) for task_id in store.unknown_ids("one")] == [1]
 
 
@@ -245,7 +256,7 @@ def test_slots_are_leases(slots: TaskSlots) -> None:
 
 @pytest.fixture
 def queue_stage(tasks_stage: Settings) -> Iterator[Settings]:
-    """A stage with its queue of orders."""
+    """A stage with its queue of messages."""
     import boto3
 
     sqs.forget_clients()
@@ -266,8 +277,8 @@ def test_a_wake_is_a_message_that_comes_later(queue_stage: Settings, monkeypatch
 
 def test_an_order_is_a_message(queue_stage: Settings) -> None:
 
-    order = RunOrder("task", "type", NOW, 3, "holder")
-    QueuedTaskMessages(aws_engine(queue_stage).task_queue).send(order)
+    message = RunMessage("task", "type", NOW, 3, "holder")
+    QueuedTaskMessages(aws_engine(queue_stage).task_queue).send(message)
     client, url = sqs.queue(queue_stage.region, queue_stage.tasks_queue)
-    [message] = client.receive_message(QueueUrl=url)["Messages"]
-    assert RunOrder(**json.loads(message["Body"])) == order
+    [received] = client.receive_message(QueueUrl=url)["Messages"]
+    assert RunMessage(**json.loads(received["Body"])) == message

@@ -24,7 +24,7 @@ from chalicelib.log.stores.record_log import StoredRecordLog
 from chalicelib.reading import read as query
 from chalicelib.reading.query import DataQuery
 from chalicelib.tasks.task import State, Task
-from chalicelib.tasks.types import Run
+from chalicelib.tasks.types import TaskRun
 from chalicelib.tiles.ports import Purging, Sweeping, TileWriter
 from chalicelib.tiles.purge import WAIT_MS, purge
 from chalicelib.tiles.stores.purge import DynamoPurging
@@ -139,7 +139,7 @@ class Scene:
         """What a run of the task counts, some time later."""
         self.now_ms += wait_ms
         task = Task("t", "strandline.data.purge", self.now_ms, state=State.RUNNING)
-        run = Run(task, {}, self.now_ms + 60_000, lambda: self.now_ms, lambda: None)
+        run = TaskRun(task, {}, self.now_ms + 60_000, lambda: self.now_ms, lambda: None)
         purge(run, PurgeServices(self.data_sets, self.purging, self.sweeping, self.archive))
         return run.data
 

@@ -3,7 +3,7 @@
 import pytest
 
 from chalicelib.blobs.blob import TimeSpan
-from chalicelib.blobs.headers import announced_blob, announced_device_log, normalised_media_type
+from chalicelib.blobs.headers import normalized_media_type, parse_blob_headers, parse_device_log_headers
 from chalicelib.errors import InvalidHeaderError, MissingHeaderError, StrandlineError, TooLargeError
 
 MD5 = "XrY7u+Ae7tCTyyK7j1rNww=="
@@ -38,24 +38,24 @@ LOG = BLOB | {"x-logs-start-at-time": "2026-01-01T00:00:00Z", "x-logs-end-at-tim
     ],
 )
 def test_media_types(text: str, normalised: str | None) -> None:
-    assert normalised_media_type(text) == normalised
+    assert normalized_media_type(text) == normalised
 
 
 def test_a_normalised_media_type_stays_as_it_is() -> None:
-    once = normalised_media_type('Multipart/Mixed; B="x \\y"; a="z"')
+    once = normalized_media_type('Multipart/Mixed; B="x \\y"; a="z"')
     assert once == 'multipart/mixed; a=z; b="x y"'
-    assert normalised_media_type(once) == once
+    assert normalized_media_type(once) == once
 
 
 @pytest.mark.parametrize("algorithm", ["MD5", "md5", "Md5"])
 def test_the_digest_s_algorithm_is_read_in_any_case(algorithm: str) -> None:
-    assert announced_blob(BLOB | {"digest": f"{algorithm}={MD5}"}, is_direct=False).digest_md5 == MD5
+    assert parse_blob_headers(BLOB | {"digest": f"{algorithm}={MD5}"}, is_direct=False).digest_md5 == MD5
 
 
 @pytest.mark.parametrize("digest", [{}, {"digest": "null"}])
 def test_a_blob_needs_no_digest(digest: dict[str, str]) -> None:
     headers = {"content-type": "text/plain"} | digest
-    assert announced_blob(headers, is_direct=False).digest_md5 is None
+    assert parse_blob_headers(headers, is_direct=False).digest_md5 is None
 
 
 @pytest.mark.parametrize(
@@ -78,20 +78,20 @@ def test_a_blob_needs_no_digest(digest: dict[str, str]) -> None:
 @pytest.mark.parametrize("is_direct", [False, True])
 def test_other_digests_are_refused(digest: str, is_direct: bool) -> None:
     with pytest.raises(InvalidHeaderError) as refused:
-        announced_blob(DIRECT | {"digest": digest}, is_direct=is_direct)
+        parse_blob_headers(DIRECT | {"digest": digest}, is_direct=is_direct)
     assert refused.value.name == "Digest"
 
 
 def test_the_size_counts_only_for_a_direct_upload() -> None:
-    assert announced_blob(DIRECT, is_direct=True).size_bytes == 11
-    assert announced_blob(DIRECT, is_direct=False).size_bytes is None
-    assert announced_blob(DIRECT | {"x-upload-size": "104857600"}, is_direct=True).size_bytes == 104_857_600
+    assert parse_blob_headers(DIRECT, is_direct=True).size_bytes == 11
+    assert parse_blob_headers(DIRECT, is_direct=False).size_bytes is None
+    assert parse_blob_headers(DIRECT | {"x-upload-size": "104857600"}, is_direct=True).size_bytes == 104_857_600
     with pytest.raises(TooLargeError):
-        announced_blob(DIRECT | {"x-upload-size": "104857601"}, is_direct=True)
+        parse_blob_headers(DIRECT | {"x-upload-size": "104857601"}, is_direct=True)
 
 
 def test_a_device_log_has_a_span_in_milliseconds() -> None:
-    announced = announced_device_log(LOG, is_direct=False)
+    announced = parse_device_log_headers(LOG, is_direct=False)
     assert announced.span == TimeSpan(1_767_225_600_000, 1_767_225_600_123)
 
 
@@ -113,7 +113,7 @@ def test_the_first_wrong_header_of_a_blob_is_named(
     headers: dict[str, str], kind: type[StrandlineError], name: str
 ) -> None:
     with pytest.raises(kind) as refused:
-        announced_blob(headers, is_direct=True)
+        parse_blob_headers(headers, is_direct=True)
     assert str(refused.value) == name
 
 
@@ -137,5 +137,5 @@ def test_the_first_wrong_header_of_a_device_log_is_named(
     headers: dict[str, str], kind: type[StrandlineError], name: str
 ) -> None:
     with pytest.raises(kind) as refused:
-        announced_device_log(headers, is_direct=False)
+        parse_device_log_headers(headers, is_direct=False)
     assert str(refused.value) == name

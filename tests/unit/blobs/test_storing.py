@@ -6,11 +6,11 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from chalicelib.access.call import platform_call
-from chalicelib.blobs.blob import Blob, Collection, collection_and_id
+from chalicelib.blobs.blob import Blob, BlobKind, kind_and_id
 from chalicelib.blobs.content import (
     DAY_MS,
-    Abandoned,
-    Confirmation,
+    CleanupOutcome,
+    UploadOutcome,
     confirm_upload,
     erase_user,
     md5_base64,
@@ -22,7 +22,7 @@ from chalicelib.blobs.jobs import remove_abandoned_blobs
 from chalicelib.blobs.ports import BlobPorts
 from chalicelib.errors import UnavailableError, UnequalDigestsError
 from chalicelib.tasks.task import Task
-from chalicelib.tasks.types import Run, TimeLimitError
+from chalicelib.tasks.types import TaskRun, TimeLimitError
 from tests.fakes.blobs import FakeBlobs, FakeContents
 from tests.fakes.calls import no_id
 from tests.fakes.services import FakeServices
@@ -44,10 +44,10 @@ class World:
         """The stores as the rules see them."""
         return BlobPorts(self.blobs, self.contents)
 
-    def confirm(self, key: str) -> Confirmation:
+    def confirm(self, key: str) -> UploadOutcome:
         return confirm_upload(platform_call(NOW_MS + 5, no_id), key, self.ports)
 
-    def sweep(self, now_ms: int) -> Counter[Abandoned]:
+    def sweep(self, now_ms: int) -> Counter[CleanupOutcome]:
         return Counter(remove_abandoned(platform_call(now_ms, no_id), self.ports))
 
     def open(self, one: Blob) -> None:
@@ -67,16 +67,16 @@ def world() -> World:
     return World()
 
 
-def blob(number: int = 1, content: bytes | None = HELLO, collection: Collection = Collection.BLOBS) -> Blob:
+def blob(number: int = 1, content: bytes | None = HELLO, kind: BlobKind = BlobKind.BLOBS) -> Blob:
     """A blob that announces a content."""
     announced = (None, None) if content is None else (md5_base64(content), len(content))
-    return Blob(collection, f"{number:032x}", ANNA, "text/plain", NOW_MS, *announced)
+    return Blob(kind, f"{number:032x}", ANNA, "text/plain", NOW_MS, *announced)
 
 
 def test_a_content_key_leads_to_its_blob_and_nothing_else_does() -> None:
-    assert collection_and_id(blob().content_key) == (Collection.BLOBS, blob().id)
+    assert kind_and_id(blob().content_key) == (BlobKind.BLOBS, blob().id)
     for key in ("blobs/x", "metrics/2026/1", f"blobs/{ANNA}/{blob().id}/more", f"answers/{ANNA}/{blob().id}", ""):
-        assert collection_and_id(key) is None
+        assert kind_and_id(key) is None
 
 
 def test_stored_at_once(world: World) -> None:
@@ -87,7 +87,7 @@ def test_stored_at_once(world: World) -> None:
         "XrY7u+Ae7tCTyyK7j1rNww==",
         11,
     )
-    assert world.blobs.find(Collection.BLOBS, stored.id) == stored
+    assert world.blobs.find(BlobKind.BLOBS, stored.id) == stored
     assert world.contents.by_key == {stored.content_key: (HELLO, "text/plain")}
     assert not world.contents.pending
 
@@ -109,41 +109,41 @@ def test_a_store_that_fails_leaves_nothing_behind(world: World) -> None:
 def test_the_store_s_event_may_come_before_the_blob_is_done(world: World) -> None:
     def put_and_tell(key: str) -> None:
         world.contents.by_key[key] = (HELLO, "text/plain")
-        assert world.confirm(key) is Confirmation.AVAILABLE
+        assert world.confirm(key) is UploadOutcome.AVAILABLE
 
     world.contents.before_put = put_and_tell
     stored = world.store(blob())
-    found = world.blobs.find(Collection.BLOBS, stored.id)
+    found = world.blobs.find(BlobKind.BLOBS, stored.id)
     assert found is not None
     assert (found.status, found.revision) == ("available", 1)
 
 
-@pytest.mark.parametrize("collection", list(Collection))
-def test_an_uploaded_content_makes_its_blob_available_once(world: World, collection: Collection) -> None:
-    one = blob(collection=collection)
+@pytest.mark.parametrize("kind", list(BlobKind))
+def test_an_uploaded_content_makes_its_blob_available_once(world: World, kind: BlobKind) -> None:
+    one = blob(kind=kind)
     world.open(one)
     world.contents.arrive(one.content_key, HELLO)
     assert [world.confirm(one.content_key) for _ in range(3)] == [
-        Confirmation.AVAILABLE,
-        Confirmation.KNOWN,
-        Confirmation.KNOWN,
+        UploadOutcome.AVAILABLE,
+        UploadOutcome.KNOWN,
+        UploadOutcome.KNOWN,
     ]
-    assert world.blobs.find(collection, one.id) == one.with_content(NOW_MS + 5)
+    assert world.blobs.find(kind, one.id) == one.with_content(NOW_MS + 5)
     assert not world.contents.pending
 
 
 def test_a_notice_of_a_content_that_is_not_there(world: World) -> None:
     world.open(blob())
-    assert world.confirm(blob().content_key) is Confirmation.ABSENT
-    assert world.blobs.find(Collection.BLOBS, blob().id) == blob()
+    assert world.confirm(blob().content_key) is UploadOutcome.ABSENT
+    assert world.blobs.find(BlobKind.BLOBS, blob().id) == blob()
 
 
 @pytest.mark.parametrize("content", [b"HELLO WORLD", b"hello", b""])
 def test_another_content_changes_nothing_and_expires(world: World, content: bytes) -> None:
     world.open(blob())
     world.contents.arrive(blob().content_key, content)
-    assert world.confirm(blob().content_key) is Confirmation.OTHER
-    assert world.blobs.find(Collection.BLOBS, blob().id) == blob()
+    assert world.confirm(blob().content_key) is UploadOutcome.OTHER
+    assert world.blobs.find(BlobKind.BLOBS, blob().id) == blob()
     assert world.contents.pending
 
 
@@ -151,14 +151,14 @@ def test_a_blob_that_announces_nothing_takes_no_content(world: World) -> None:
     one = blob(content=None)
     world.blobs.add(one)
     world.contents.arrive(one.content_key, b"")
-    assert world.confirm(one.content_key) is Confirmation.OTHER
+    assert world.confirm(one.content_key) is UploadOutcome.OTHER
 
 
 @pytest.mark.parametrize("key", [blob(9).content_key, f"blobs/0123456789/{blob().id}", "blobs/nonsense"])
 def test_contents_of_no_blob_are_left_to_expire(world: World, key: str) -> None:
     world.open(blob())
     world.contents.arrive(key, HELLO)
-    assert world.confirm(key) is Confirmation.STRAY
+    assert world.confirm(key) is UploadOutcome.STRAY
     assert world.contents.pending == {key}
 
 
@@ -182,7 +182,7 @@ def test_the_content_of_a_blob_that_is_deleted_meanwhile_goes_too() -> None:
     world = World(blobs=DeletesMeanwhile())
     world.open(blob())
     world.contents.arrive(blob().content_key, HELLO)
-    assert world.confirm(blob().content_key) is Confirmation.STRAY
+    assert world.confirm(blob().content_key) is UploadOutcome.STRAY
     assert world.is_empty
 
 
@@ -190,8 +190,8 @@ def test_two_notices_at_once_count_once() -> None:
     world = World(blobs=ConfirmsMeanwhile())
     world.open(blob())
     world.contents.arrive(blob().content_key, HELLO)
-    assert world.confirm(blob().content_key) is Confirmation.KNOWN
-    found = world.blobs.find(Collection.BLOBS, blob().id)
+    assert world.confirm(blob().content_key) is UploadOutcome.KNOWN
+    found = world.blobs.find(BlobKind.BLOBS, blob().id)
     assert found is not None
     assert found.revision == 1
 
@@ -201,8 +201,8 @@ def test_blobs_without_content_go_after_a_day(world: World) -> None:
     world.open(blob(2))
     world.blobs.add(blob(3, content=None))
     assert world.sweep(NOW_MS + DAY_MS) == {}
-    assert world.sweep(NOW_MS + DAY_MS + 1) == {Abandoned.REMOVED: 2}
-    assert [one.id for one in world.blobs.of_user(Collection.BLOBS, ANNA)] == [blob(1).id]
+    assert world.sweep(NOW_MS + DAY_MS + 1) == {CleanupOutcome.REMOVED: 2}
+    assert [one.id for one in world.blobs.of_user(BlobKind.BLOBS, ANNA)] == [blob(1).id]
 
 
 def test_a_lost_notice_is_made_up_for(world: World) -> None:
@@ -210,7 +210,7 @@ def test_a_lost_notice_is_made_up_for(world: World) -> None:
     world.contents.arrive(blob(1).content_key, HELLO)
     world.open(blob(2))
     world.contents.arrive(blob(2).content_key, b"another content")
-    assert world.sweep(NOW_MS + DAY_MS + 1) == {Abandoned.REMOVED: 1, Abandoned.RECOVERED: 1}
+    assert world.sweep(NOW_MS + DAY_MS + 1) == {CleanupOutcome.REMOVED: 1, CleanupOutcome.RECOVERED: 1}
     assert list(world.contents.by_key) == [blob(1).content_key]
     assert not world.contents.pending
 
@@ -218,7 +218,7 @@ def test_a_lost_notice_is_made_up_for(world: World) -> None:
 def test_a_deleted_user_leaves_nothing(world: World) -> None:
     for number in range(120):
         world.store(blob(number))
-    world.store(blob(1, collection=Collection.DEVICE_LOGS))
+    world.store(blob(1, kind=BlobKind.DEVICE_LOGS))
     world.open(blob(200))
     world.contents.arrive(blob(300).content_key, HELLO)
     for _ in range(2):
@@ -257,7 +257,7 @@ def fakes() -> FakeServices:
     return FakeServices()
 
 
-def task_run(fakes: FakeServices, *, limit_ms: int) -> Run:
+def task_run(fakes: FakeServices, *, limit_ms: int) -> TaskRun:
     """A run of the task that has to end at `limit_ms`."""
     task = Task("1" * 32, "strandline.blobs.remove_abandoned", NOW_MS)
-    return Run(task, {}, limit_ms, lambda: fakes.now_ms, lambda: None)
+    return TaskRun(task, {}, limit_ms, lambda: fakes.now_ms, lambda: None)

@@ -12,7 +12,7 @@ from chalice.test import Client
 
 from app import app
 from chalicelib import services as wiring
-from chalicelib.blobs.blob import Blob, Collection
+from chalicelib.blobs.blob import Blob, BlobKind
 from chalicelib.blobs.content import md5_base64
 from chalicelib.blobs.ports import StoredContent
 from chalicelib.errors import UnavailableError
@@ -48,12 +48,12 @@ def recorded(name: str) -> dict[str, Any]:
     return event
 
 
-def blob(collection: Collection, number: int) -> Blob:
+def blob(kind: BlobKind, number: int) -> Blob:
     """A blob that waits for its content."""
-    return Blob(collection, f"{number:032x}", ANNA, "text/plain", START_MS, md5_base64(HELLO), len(HELLO))
+    return Blob(kind, f"{number:032x}", ANNA, "text/plain", START_MS, md5_base64(HELLO), len(HELLO))
 
 
-BLOB, LOG = blob(Collection.BLOBS, 1), blob(Collection.DEVICE_LOGS, 2)
+BLOB, LOG = blob(BlobKind.BLOBS, 1), blob(BlobKind.DEVICE_LOGS, 2)
 
 
 def deliver(event: dict[str, Any]) -> list[str]:
@@ -77,7 +77,7 @@ def test_contents_make_their_blobs_available(fakes: FakeServices, capsys: pytest
     assert deliver(event) == []
     assert deliver(event) == []
     for one in (BLOB, LOG):
-        assert fakes.blobs.find(one.collection, one.id) == one.with_content(START_MS)
+        assert fakes.blobs.find(one.kind, one.id) == one.with_content(START_MS)
     assert counted(capsys) == ["UploadedBlobs", "UploadedBlobs"]
 
 
@@ -103,16 +103,16 @@ def test_only_what_fails_comes_again(fakes: FakeServices, monkeypatch: pytest.Mo
     monkeypatch.setattr(fakes.contents, "describe", fails_for_logs)
     event = recorded("sqs_s3_object_created")
     assert deliver(event) == [event["Records"][1]["messageId"]]
-    assert fakes.blobs.find(BLOB.collection, BLOB.id) == BLOB.with_content(START_MS)
+    assert fakes.blobs.find(BLOB.kind, BLOB.id) == BLOB.with_content(START_MS)
     assert "UnavailableError" in log.getvalue()
     monkeypatch.undo()
     wiring.override(fakes.services)
     assert deliver(event) == []
-    assert fakes.blobs.find(LOG.collection, LOG.id) == LOG.with_content(START_MS)
+    assert fakes.blobs.find(LOG.kind, LOG.id) == LOG.with_content(START_MS)
 
 
 def test_all_may_fail(fakes: FakeServices, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fails(collection: Collection, blob_id: str) -> Blob | None:
+    def fails(kind: BlobKind, blob_id: str) -> Blob | None:
         raise UnavailableError
 
     monkeypatch.setattr(fakes.blobs, "find", fails)

@@ -15,8 +15,8 @@ from chalicelib import services as wiring
 from chalicelib.events import tasks as events
 from chalicelib.jobs import TASK_TYPES
 from chalicelib.observability import logger
-from chalicelib.tasks.ports import RunOrder
-from chalicelib.tasks.task import State, Task, placed
+from chalicelib.tasks.ports import RunMessage
+from chalicelib.tasks.task import State, Task, with_schedule_state
 from tests.fakes.services import FakeServices
 
 ECHO = "strandline.diagnostics.echo"
@@ -33,7 +33,7 @@ class Runner:
     def add(self, **data: object) -> None:
         """An echo task that is due."""
         task = Task("t", ECHO, self.fakes.now_ms, data=data)
-        self.fakes.tasks.add(placed(task, TASK_TYPES, self.fakes.now_ms))
+        self.fakes.tasks.add(with_schedule_state(task, TASK_TYPES, self.fakes.now_ms))
 
     def tick(self) -> None:
         """The rule's event."""
@@ -41,11 +41,11 @@ class Runner:
         self.client.lambda_.invoke("dispatch_tasks", event)
 
     def work(self) -> None:
-        """The queue's events, one for each order of an echo task."""
-        orders = [order for order in self.fakes.task_queue.orders if order.task_type == ECHO]
-        self.fakes.task_queue.orders.clear()
-        for order in orders:
-            event = self.client.events.generate_sqs_event([json.dumps(asdict(order))], "strandline-test-tasks")
+        """The queue's events, one for each message of an echo task."""
+        messages = [message for message in self.fakes.task_queue.messages if message.task_type == ECHO]
+        self.fakes.task_queue.messages.clear()
+        for message in messages:
+            event = self.client.events.generate_sqs_event([json.dumps(asdict(message))], "strandline-test-tasks")
             self.client.lambda_.invoke("run_task", event)
 
     @property
@@ -119,7 +119,7 @@ def test_a_recovered_task_is_counted(runner: Runner, capsys: pytest.CaptureFixtu
     runner.add(message=1)
     runner.tick()
     runner.fakes.now_ms += TASK_TYPES[ECHO].deadline_s * 1000 + 1
-    runner.fakes.task_queue.orders.clear()
+    runner.fakes.task_queue.messages.clear()
     runner.tick()
     assert "RecoveredTasks" in capsys.readouterr().out
     runner.work()
@@ -127,12 +127,12 @@ def test_a_recovered_task_is_counted(runner: Runner, capsys: pytest.CaptureFixtu
 
 
 def test_there_is_a_worker_for_each_slot() -> None:
-    assert sum(task_type.at_once for task_type in TASK_TYPES.values()) <= events.AT_ONCE
+    assert sum(task_type.max_concurrency for task_type in TASK_TYPES.values()) <= events.MAX_CONCURRENCY
 
 
 HANGS = """
 import threading
-from chalicelib.tasks.ports import RunOrder
+from chalicelib.tasks.ports import RunMessage
 from chalicelib.events import tasks
 tasks.services = lambda: type("Services", (), {"now_ms": staticmethod(lambda: %d)})
 tasks.carry_out = lambda *_: threading.Event().wait()
@@ -156,7 +156,7 @@ def test_a_worker_that_ends_in_time_is_left_alone(runner: Runner, monkeypatch: p
     runner.add(message=1)
     runner.tick()
     runner.work()
-    order = RunOrder("t", "unknown", 0, 0, "h")
-    event = runner.client.events.generate_sqs_event([json.dumps(asdict(order))], "strandline-test-tasks")
+    message = RunMessage("t", "unknown", 0, 0, "h")
+    event = runner.client.events.generate_sqs_event([json.dumps(asdict(message))], "strandline-test-tasks")
     runner.client.lambda_.invoke("run_task", event)
     assert ended == []

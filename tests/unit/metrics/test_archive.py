@@ -9,10 +9,10 @@ from chalicelib.conflicts import WriteConflictError
 from chalicelib.errors import UnavailableError
 from chalicelib.metrics.keep import (
     MAX_ATTEMPTS,
-    MOST_RANGES,
+    MAX_RANGES,
     ArchivedEvent,
+    classify,
     is_kept,
-    judged,
     keep,
     object_name,
     with_range,
@@ -39,13 +39,13 @@ def record(members: Any = EVENT, number: int = 7) -> StreamRecord:
 
 
 def test_an_object_is_named_by_hour_shard_and_first_number() -> None:
-    one = judged(record(EVENT | {"time": "2026-12-31T23:59:59.999Z"}))
+    one = classify(record(EVENT | {"time": "2026-12-31T23:59:59.999Z"}))
     assert isinstance(one, ArchivedEvent)
     assert object_name(one) == f"dt=2026-12-31/hour=23/{SHARD}-7.json.gz"
 
 
 def test_a_line_is_one_line_whatever_the_producer_sent() -> None:
-    one = judged(record(orjson.dumps(EVENT, option=orjson.OPT_INDENT_2)))
+    one = classify(record(orjson.dumps(EVENT, option=orjson.OPT_INDENT_2)))
     assert isinstance(one, ArchivedEvent)
     assert b"\n" not in one.line
     assert orjson.loads(one.line) == EVENT
@@ -71,7 +71,7 @@ def test_a_line_is_one_line_whatever_the_producer_sent() -> None:
     ],
 )
 def test_what_is_no_event_is_put_aside_with_a_reason(data: bytes, reason: str) -> None:
-    one = judged(record(data))
+    one = classify(record(data))
     assert isinstance(one, RejectedRecord)
     assert reason in one.reason
 
@@ -142,8 +142,8 @@ def test_ranges_of_a_ledger_are_joined_where_they_meet() -> None:
 
 def test_a_ledger_forgets_the_oldest_gap() -> None:
     ledger = Ledger()
-    for first in range(0, (MOST_RANGES + 1) * 10, 10):
+    for first in range(0, (MAX_RANGES + 1) * 10, 10):
         ledger = with_range(ledger, first, first + 5)
-    assert len(ledger.ranges) == MOST_RANGES
+    assert len(ledger.ranges) == MAX_RANGES
     assert is_kept(ledger, 7)
     assert not is_kept(ledger, 17)

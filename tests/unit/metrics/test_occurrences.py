@@ -25,7 +25,7 @@ def recorded(kind: SubjectKind, subject: str, event_name: str, query: Mapping[st
 
 
 def test_the_hash_is_the_reference_s() -> None:
-    assert metrics.hashed(USER_ID, "salt") == USER_HASH
+    assert metrics.hash_subject(USER_ID, "salt") == USER_HASH
 
 
 def test_a_user_s_event_is_kept_without_the_user_s_id() -> None:
@@ -51,7 +51,7 @@ def test_a_caller_s_own_event_names_no_subject_in_the_path() -> None:
 
 def test_a_server_s_event_keeps_its_words() -> None:
     members = recorded(SubjectKind.SERVER, "jellyfish", "jellyfish - Started", {"of": ["jellyfish"]})
-    hashed = metrics.hashed("jellyfish", "salt")
+    hashed = metrics.hash_subject("jellyfish", "salt")
     assert members["params"] == {"servername": hashed, "eventname": "jellyfish - Started"}
     assert members["url"] == f"/metrics/server/{hashed}/jellyfish%20-%20Started?of=jellyfish"
 
@@ -77,7 +77,7 @@ def test_the_id_is_nowhere(kind: SubjectKind, event_name: str, query: Mapping[st
 def test_a_short_subject_is_taken_out_as_a_whole_only() -> None:
     members = recorded(SubjectKind.USER, "e", "blip - Viewed", {"who": ["e"], "where": ["here"]})
     assert members["eventName"] == "blip - Viewed"
-    assert members["event"] == {"who": metrics.hashed("e", "salt"), "where": "here"}
+    assert members["event"] == {"who": metrics.hash_subject("e", "salt"), "where": "here"}
 
 
 @pytest.mark.parametrize("event_name", ["", "Überblick 💉", "a/b", "100% done", "?&=#", "x" * 4000])

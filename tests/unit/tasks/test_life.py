@@ -7,7 +7,7 @@ import pytest
 
 from chalicelib.tasks.task import (
     Ending,
-    Place,
+    ScheduleState,
     State,
     Task,
     TaskChanges,
@@ -16,9 +16,9 @@ from chalicelib.tasks.task import (
     ended,
     is_eligible,
     is_stalled,
-    placed,
     recovered,
     started,
+    with_schedule_state,
 )
 
 NOW = 1_000_000
@@ -28,7 +28,7 @@ FAILURE = {"detail": "the last run failed"}
 
 def pending(**fields: Any) -> Task:
     """A task of a known type at its place."""
-    return placed(Task("id", "known", NOW - 1000, **fields), TYPES, NOW)
+    return with_schedule_state(Task("id", "known", NOW - 1000, **fields), TYPES, NOW)
 
 
 def running(**fields: Any) -> Task:
@@ -43,7 +43,7 @@ def end(task: Task, state: State, **fields: Any) -> Task:
 
 def test_a_claim_takes_the_available_time_and_sets_the_others() -> None:
     task = claimed(pending(available_time_ms=NOW - 1, errors=(FAILURE,)), NOW, NOW + 180_000)
-    assert (task.state, task.place) == (State.RUNNING, Place.RUNNING)
+    assert (task.state, task.schedule_state) == (State.RUNNING, ScheduleState.RUNNING)
     assert task.available_time_ms is None
     assert (task.run_time_ms, task.deadline_time_ms, task.modified_time_ms) == (NOW, NOW + 180_000, NOW)
     assert task.errors == (FAILURE,)
@@ -64,21 +64,23 @@ def test_leaving_running(state: State, errors: tuple[dict[str, str], ...]) -> No
     assert task.duration_ms == 500
     assert task.modified_time_ms == NOW
     assert task.available_time_ms == (NOW if state is State.PENDING else None)
-    assert task.place is (Place.READY if state is State.PENDING else Place.NOWHERE)
+    assert task.schedule_state is (ScheduleState.READY if state is State.PENDING else ScheduleState.UNSCHEDULED)
 
 
 @pytest.mark.parametrize(("asked_ms", "available_ms"), [(None, NOW), (NOW - 1, NOW), (NOW + 5000, NOW + 5000)])
 def test_a_rescheduled_task_is_available_now_or_later(asked_ms: int | None, available_ms: int) -> None:
     task = end(running(), State.PENDING, available_time_ms=asked_ms)
     assert task.available_time_ms == available_ms
-    assert task.place is (Place.LATER if available_ms > NOW else Place.READY)
+    assert task.schedule_state is (ScheduleState.LATER if available_ms > NOW else ScheduleState.READY)
 
 
 def test_a_stalled_task_is_pending_again_and_changes_in_nothing_else() -> None:
     stalled = running(deadline_time_ms=NOW - 1, errors=(FAILURE,))
     task = recovered(stalled, TYPES, NOW)
     assert is_eligible(task, NOW)
-    assert task == replace(stalled, state=State.PENDING, deadline_time_ms=None, is_started=False, place=Place.READY)
+    assert task == replace(
+        stalled, state=State.PENDING, deadline_time_ms=None, is_started=False, schedule_state=ScheduleState.READY
+    )
 
 
 @pytest.mark.parametrize(("deadline_ms", "stalled"), [(NOW - 1, True), (NOW, False), (NOW + 1, False), (None, False)])
@@ -110,21 +112,21 @@ def test_selection(fields: dict[str, Any], eligible: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("task", "place"),
+    ("task", "schedule_state"),
     [
-        (pending(), Place.READY),
-        (pending(available_time_ms=NOW), Place.READY),
-        (pending(available_time_ms=NOW + 1), Place.LATER),
-        (pending(expiration_time_ms=NOW), Place.NOWHERE),
-        (pending(available_time_ms=NOW + 9, expiration_time_ms=NOW + 9), Place.NOWHERE),
-        (pending(available_time_ms=NOW + 9, expiration_time_ms=NOW + 10), Place.LATER),
-        (placed(Task("id", "unknown", NOW), TYPES, NOW), Place.UNKNOWN),
-        (pending(state=State.COMPLETED), Place.NOWHERE),
-        (pending(state=State.FAILED), Place.NOWHERE),
+        (pending(), ScheduleState.READY),
+        (pending(available_time_ms=NOW), ScheduleState.READY),
+        (pending(available_time_ms=NOW + 1), ScheduleState.LATER),
+        (pending(expiration_time_ms=NOW), ScheduleState.UNSCHEDULED),
+        (pending(available_time_ms=NOW + 9, expiration_time_ms=NOW + 9), ScheduleState.UNSCHEDULED),
+        (pending(available_time_ms=NOW + 9, expiration_time_ms=NOW + 10), ScheduleState.LATER),
+        (with_schedule_state(Task("id", "unknown", NOW), TYPES, NOW), ScheduleState.UNKNOWN),
+        (pending(state=State.COMPLETED), ScheduleState.UNSCHEDULED),
+        (pending(state=State.FAILED), ScheduleState.UNSCHEDULED),
     ],
 )
-def test_what_can_never_run_costs_the_runner_nothing(task: Task, place: Place) -> None:
-    assert task.place is place
+def test_what_can_never_run_costs_the_runner_nothing(task: Task, schedule_state: ScheduleState) -> None:
+    assert task.schedule_state is schedule_state
 
 
 def test_a_put_changes_what_it_names_in_any_state_and_never_the_state() -> None:
@@ -144,14 +146,14 @@ def test_an_empty_put_only_sets_the_time() -> None:
 
 def test_a_put_can_bring_an_expired_task_back() -> None:
     expired = pending(expiration_time_ms=NOW - 1)
-    assert changed(expired, TaskChanges(expiration_time_ms=NOW + 1), TYPES, NOW).place is Place.READY
+    assert changed(expired, TaskChanges(expiration_time_ms=NOW + 1), TYPES, NOW).schedule_state is ScheduleState.READY
 
 
 @pytest.mark.parametrize("state", [State.COMPLETED, State.FAILED, State.PENDING])
 def test_what_is_put_during_a_run_stands_at_its_end(state: State) -> None:
     put = TaskChanges(priority=7, data={"put": 1}, available_time_ms=NOW + 5000, expiration_time_ms=NOW + 9000)
     during = changed(running(data={"put": 0}), put, TYPES, NOW - 100)
-    assert during.place is Place.RUNNING
+    assert during.schedule_state is ScheduleState.RUNNING
     after = end(during, state, data={"put": 0, "done": True})
     assert (after.priority, after.data) == (7, {"put": 1})
     assert (after.available_time_ms, after.expiration_time_ms) == (NOW + 5000, NOW + 9000)

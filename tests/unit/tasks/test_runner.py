@@ -8,21 +8,21 @@ import pytest
 
 from chalicelib.errors import UnavailableError
 from chalicelib.jobs import TASK_TYPES, JobServices
-from chalicelib.tasks.dispatch import Ticked, seed_jobs, tick
-from chalicelib.tasks.ports import RunOrder
-from chalicelib.tasks.task import Place, State, Task, TaskChanges, changed, placed
+from chalicelib.tasks.dispatch import TickSummary, seed_jobs, tick
+from chalicelib.tasks.ports import RunMessage
+from chalicelib.tasks.task import ScheduleState, State, Task, TaskChanges, changed, with_schedule_state
 from chalicelib.tasks.types import (
-    Again,
     Job,
     Registry,
+    Rerun,
     Retry,
-    Run,
     TaskFailedError,
+    TaskRun,
     TaskType,
     TimeLimitError,
     registry,
 )
-from chalicelib.tasks.worker import LARGEST_DATA_BYTES, Ran, Result, carry_out
+from chalicelib.tasks.worker import MAX_DATA_BYTES, RunOutcome, RunResult, carry_out
 from tests.fakes.services import FakeServices
 
 ECHO = "strandline.diagnostics.echo"
@@ -32,7 +32,7 @@ ADOPT = "strandline.tasks.adopt"
 class Scene:
     """Services, a registry with one type under test, and words for what happens."""
 
-    def __init__(self, function: Callable[[Run, JobServices], Again | None] | None = None, **kind: Any) -> None:
+    def __init__(self, function: Callable[[TaskRun, JobServices], Rerun | None] | None = None, **kind: Any) -> None:
         self.fakes = FakeServices()
         self.services = self.fakes.services
         tested = TaskType("tested", function or (lambda run, services: None), typical_s=60, **kind)
@@ -41,25 +41,25 @@ class Scene:
     def add(self, task_id: str, task_type: str = "tested", **fields: Any) -> Task:
         """A stored task."""
         task = Task(task_id, task_type, self.fakes.now_ms, **fields)
-        self.services.tasks.tasks.add(placed(task, self.types, self.fakes.now_ms))
+        self.services.tasks.tasks.add(with_schedule_state(task, self.types, self.fakes.now_ms))
         return self.task(task_id)
 
     def task(self, task_id: str) -> Task:
         """A stored task as it is now."""
         return self.fakes.tasks.by_id[task_id]
 
-    def tick(self) -> Ticked:
+    def tick(self) -> TickSummary:
         """What the dispatcher does once a minute."""
         return tick(self.services, self.types)
 
-    def orders(self) -> list[RunOrder]:
-        """The orders that no worker has had yet; they are taken out of the queue."""
-        orders, self.fakes.task_queue.orders = self.fakes.task_queue.orders, []
-        return orders
+    def messages(self) -> list[RunMessage]:
+        """The messages that no worker has had yet; they are taken out of the queue."""
+        messages, self.fakes.task_queue.messages = self.fakes.task_queue.messages, []
+        return messages
 
-    def work(self) -> list[Ran]:
-        """What comes of all orders that are waiting now."""
-        return [carry_out(order, self.services, self.types) for order in self.orders()]
+    def work(self) -> list[RunOutcome]:
+        """What comes of all messages that are waiting now."""
+        return [carry_out(message, self.services, self.types) for message in self.messages()]
 
     def after(self, seconds: float) -> None:
         """Let time pass."""
@@ -69,10 +69,10 @@ class Scene:
 def test_echo_copies_its_message() -> None:
     scene = Scene()
     scene.add("t", ECHO, data={"message": "hello"})
-    assert scene.tick() == Ticked(started=1)
+    assert scene.tick() == TickSummary(started=1)
     assert scene.task("t").state is State.RUNNING
     [ran] = scene.work()
-    assert ran.result is Result.COMPLETED
+    assert ran.result is RunResult.COMPLETED
     assert scene.task("t").data == {"message": "hello", "echo": "hello"}
     assert scene.fakes.task_slots.taken == {}
 
@@ -82,7 +82,7 @@ def test_echo_fails_when_told_to(fail: object, detail: str) -> None:
     scene = Scene()
     scene.add("t", ECHO, data={"fail": fail, "message": "hello"})
     scene.tick()
-    assert scene.work()[0].result is Result.FAILED
+    assert scene.work()[0].result is RunResult.FAILED
     assert scene.task("t").state is State.FAILED
     assert scene.task("t").errors == ({"code": "told-to-fail", "detail": detail},)
     assert scene.task("t").data == {"fail": fail, "message": "hello"}
@@ -118,21 +118,21 @@ def test_of_equal_priority_the_longest_waiting_comes_first() -> None:
     scene.add("second")
     scene.add("first", available_time_ms=scene.fakes.now_ms - 1)
     scene.tick()
-    assert [order.task_id for order in scene.orders()] == ["first"]
+    assert [message.task_id for message in scene.messages()] == ["first"]
 
 
 def test_no_more_run_at_once_than_the_type_allows() -> None:
-    scene = Scene(at_once=3)
+    scene = Scene(max_concurrency=3)
     for number in range(5):
         scene.add(str(number))
     scene.add("other type", ECHO)
-    assert scene.tick() == Ticked(started=4)
-    assert scene.tick() == Ticked()
+    assert scene.tick() == TickSummary(started=4)
+    assert scene.tick() == TickSummary()
     assert sum(task.state is State.RUNNING for task in scene.fakes.tasks.by_id.values()) == 4
 
 
 def test_a_backlog_goes_on_without_a_tick() -> None:
-    scene = Scene(at_once=2)
+    scene = Scene(max_concurrency=2)
     for number in range(20):
         scene.add(str(number))
     scene.tick()
@@ -146,9 +146,9 @@ def test_a_backlog_goes_on_without_a_tick() -> None:
 def test_a_future_task_waits_for_its_time() -> None:
     scene = Scene()
     scene.add("t", available_time_ms=scene.fakes.now_ms + 60_000)
-    assert scene.tick() == Ticked()
+    assert scene.tick() == TickSummary()
     scene.after(60)
-    assert scene.tick() == Ticked(started=1)
+    assert scene.tick() == TickSummary(started=1)
 
 
 def test_those_without_a_slot_wait_in_line() -> None:
@@ -156,8 +156,8 @@ def test_those_without_a_slot_wait_in_line() -> None:
     for number in range(3):
         scene.add(str(number), available_time_ms=scene.fakes.now_ms + 1)
     scene.after(1)
-    assert scene.tick() == Ticked(started=1, waiting=2)
-    assert [task.place for task in scene.fakes.tasks.by_id.values()].count(Place.READY) == 2
+    assert scene.tick() == TickSummary(started=1, waiting=2)
+    assert [task.schedule_state for task in scene.fakes.tasks.by_id.values()].count(ScheduleState.READY) == 2
     assert scene.services.tasks.tasks.due_ids(scene.fakes.now_ms, 10) == []
 
 
@@ -168,7 +168,7 @@ def test_an_expired_task_never_runs_and_stays_pending() -> None:
     scene.add("never had a chance", available_time_ms=now_ms + 20, expiration_time_ms=now_ms + 10)
     scene.add("was late", available_time_ms=now_ms + 5, expiration_time_ms=now_ms + 10)
     scene.after(1)
-    assert scene.tick() == Ticked()
+    assert scene.tick() == TickSummary()
     assert {task.state for task in scene.fakes.tasks.by_id.values()} == {State.PENDING}
     assert not scene.services.tasks.tasks.is_anything_due(scene.fakes.now_ms + 10**9)
 
@@ -176,12 +176,12 @@ def test_an_expired_task_never_runs_and_stays_pending() -> None:
 def test_a_task_of_unknown_type_stays_pending_until_its_type_is_known() -> None:
     scene = Scene()
     scene.add("t", "not.yet.known")
-    assert scene.tick() == Ticked()
+    assert scene.tick() == TickSummary()
     assert not scene.services.tasks.tasks.is_anything_due(scene.fakes.now_ms)
     scene.types = registry((*scene.types.values(), TaskType("not.yet.known", lambda run, services: None, 60)))
     # A PUT puts it into its place, and so does the platform's job (see below).
     scene.services.tasks.tasks.replace(changed(scene.task("t"), TaskChanges(), scene.types, scene.fakes.now_ms))
-    assert scene.tick() == Ticked(started=1)
+    assert scene.tick() == TickSummary(started=1)
 
 
 def test_the_platform_adopts_tasks_of_types_that_became_known() -> None:
@@ -195,11 +195,11 @@ def test_the_platform_adopts_tasks_of_types_that_became_known() -> None:
     scene.after(300)
     scene.tick()
     [ran] = scene.work()
-    assert ran.result is Result.AGAIN
+    assert ran.result is RunResult.AGAIN
     [job] = [task for task in scene.fakes.tasks.by_id.values() if task.type == ADOPT]
     assert job.data == {"adopted": 3}
-    assert scene.task("still unknown").place is Place.UNKNOWN
-    assert scene.tick() == Ticked(started=3)
+    assert scene.task("still unknown").schedule_state is ScheduleState.UNKNOWN
+    assert scene.tick() == TickSummary(started=3)
 
 
 def test_a_type_that_is_no_longer_known_leaves_the_schedule() -> None:
@@ -207,8 +207,8 @@ def test_a_type_that_is_no_longer_known_leaves_the_schedule() -> None:
     scene.add("t", available_time_ms=scene.fakes.now_ms + 1)
     scene.types = TASK_TYPES
     scene.after(1)
-    assert scene.tick() == Ticked()
-    assert (scene.task("t").state, scene.task("t").place) == (State.PENDING, Place.UNKNOWN)
+    assert scene.tick() == TickSummary()
+    assert (scene.task("t").state, scene.task("t").schedule_state) == (State.PENDING, ScheduleState.UNKNOWN)
     assert not scene.services.tasks.tasks.is_anything_due(scene.fakes.now_ms)
 
 
@@ -216,12 +216,12 @@ def test_a_dead_worker_is_recovered_after_its_deadline_and_not_before() -> None:
     scene = Scene()
     scene.add("t")
     scene.tick()
-    scene.orders()  # the worker dies with its order
+    scene.messages()  # the worker dies with its message
     scene.after(180)
-    assert scene.tick() == Ticked()
+    assert scene.tick() == TickSummary()
     scene.after(0.001)
-    assert scene.tick() == Ticked(recovered=1, started=1)
-    assert scene.work()[0].result is Result.COMPLETED
+    assert scene.tick() == TickSummary(recovered=1, started=1)
+    assert scene.work()[0].result is RunResult.COMPLETED
 
 
 def test_an_order_that_comes_twice_runs_once() -> None:
@@ -229,28 +229,28 @@ def test_an_order_that_comes_twice_runs_once() -> None:
     scene = Scene(lambda run, services: runs.append(run.task.id))
     scene.add("t")
     scene.tick()
-    [order] = scene.orders()
-    assert carry_out(order, scene.services, scene.types).result is Result.COMPLETED
-    assert carry_out(order, scene.services, scene.types).result is Result.DROPPED
+    [message] = scene.messages()
+    assert carry_out(message, scene.services, scene.types).result is RunResult.COMPLETED
+    assert carry_out(message, scene.services, scene.types).result is RunResult.DROPPED
     assert runs == ["t"]
 
 
 def test_an_order_that_comes_again_during_the_run_is_dropped() -> None:
-    results: list[Result] = []
+    results: list[RunResult] = []
 
-    def function(run: Run, services: JobServices) -> None:
-        results.append(carry_out(order, services, scene.types).result)
+    def function(run: TaskRun, services: JobServices) -> None:
+        results.append(carry_out(message, services, scene.types).result)
 
     scene = Scene(function)
     scene.add("t")
     scene.tick()
-    [order] = scene.orders()
-    assert carry_out(order, scene.services, scene.types).result is Result.COMPLETED
-    assert results == [Result.DROPPED]
+    [message] = scene.messages()
+    assert carry_out(message, scene.services, scene.types).result is RunResult.COMPLETED
+    assert results == [RunResult.DROPPED]
 
 
-@pytest.mark.parametrize(("late_s", "result"), [(119.9, Result.COMPLETED), (120, Result.DROPPED)])
-def test_an_order_that_comes_after_the_time_limit_is_dropped(late_s: float, result: Result) -> None:
+@pytest.mark.parametrize(("late_s", "result"), [(119.9, RunResult.COMPLETED), (120, RunResult.DROPPED)])
+def test_an_order_that_comes_after_the_time_limit_is_dropped(late_s: float, result: RunResult) -> None:
     scene = Scene()
     scene.add("t")
     scene.tick()
@@ -263,18 +263,18 @@ def test_an_order_of_a_type_that_this_worker_does_not_know_is_dropped() -> None:
     scene.add("t")
     scene.tick()
     scene.types = TASK_TYPES
-    assert scene.work()[0].result is Result.DROPPED
+    assert scene.work()[0].result is RunResult.DROPPED
 
 
 def test_a_stale_worker_overwrites_nothing() -> None:
-    stale: list[Ran] = []
+    stale: list[RunOutcome] = []
 
-    def function(run: Run, services: JobServices) -> None:
+    def function(run: TaskRun, services: JobServices) -> None:
         if run.task.data.get("run") is None:
             run.data["run"] = "stale"
             scene.after(181)
             scene.tick()
-            [second] = scene.orders()
+            [second] = scene.messages()
             scene.services.tasks.tasks.replace(
                 changed(scene.task("t"), TaskChanges(data={"run": "next"}), scene.types, 0)
             )
@@ -283,8 +283,8 @@ def test_a_stale_worker_overwrites_nothing() -> None:
     scene = Scene(function)
     scene.add("t")
     scene.tick()
-    assert scene.work()[0].result is Result.DROPPED
-    assert stale[0].result is Result.COMPLETED
+    assert scene.work()[0].result is RunResult.DROPPED
+    assert stale[0].result is RunResult.COMPLETED
     assert scene.task("t").data == {"run": "next"}
 
 
@@ -292,13 +292,13 @@ def test_a_deleted_task_keeps_no_result() -> None:
     scene = Scene(lambda run, services: services.tasks.tasks.delete("t"))
     scene.add("t")
     scene.tick()
-    assert scene.work()[0].result is Result.DROPPED
+    assert scene.work()[0].result is RunResult.DROPPED
     assert scene.fakes.tasks.by_id == {}
     assert scene.fakes.task_slots.taken == {}
 
 
 def test_progress_can_be_seen_during_the_run_and_stops_when_the_claim_is_lost() -> None:
-    def function(run: Run, services: JobServices) -> None:
+    def function(run: TaskRun, services: JobServices) -> None:
         run.data["done"] = 1
         run.save()
         assert scene.task("t").data == {"done": 1}
@@ -310,7 +310,7 @@ def test_progress_can_be_seen_during_the_run_and_stops_when_the_claim_is_lost() 
     scene = Scene(function)
     scene.add("t")
     scene.tick()
-    assert scene.work()[0].result is Result.DROPPED
+    assert scene.work()[0].result is RunResult.DROPPED
 
 
 def test_a_put_between_claim_and_start_does_not_lose_the_start() -> None:
@@ -318,19 +318,19 @@ def test_a_put_between_claim_and_start_does_not_lose_the_start() -> None:
     scene.add("t", data={"a": 1})
     scene.tick()
     scene.services.tasks.tasks.replace(changed(scene.task("t"), TaskChanges(data={"a": 2}), scene.types, 0))
-    assert scene.work()[0].result is Result.COMPLETED
+    assert scene.work()[0].result is RunResult.COMPLETED
     assert scene.task("t").data == {"a": 2}
 
 
 def test_an_unhandled_error_fails_the_task_and_tells_its_place_but_no_value() -> None:
-    def function(run: Run, services: JobServices) -> None:
+    def function(run: TaskRun, services: JobServices) -> None:
         raise KeyError("a-health-value-of-somebody")
 
     scene = Scene(function)
     scene.add("t")
     scene.tick()
     [ran] = scene.work()
-    assert (ran.result, type(ran.error)) == (Result.FAILED, KeyError)
+    assert (ran.result, type(ran.error)) == (RunResult.FAILED, KeyError)
     [error] = scene.task("t").errors
     assert error["detail"] == "unhandled panic"
     assert error["meta"] == {"error": "KeyError"}
@@ -339,7 +339,7 @@ def test_an_unhandled_error_fails_the_task_and_tells_its_place_but_no_value() ->
 
 
 def test_a_store_that_does_not_answer_is_named() -> None:
-    def function(run: Run, services: JobServices) -> None:
+    def function(run: TaskRun, services: JobServices) -> None:
         raise UnavailableError
 
     scene = Scene(function)
@@ -352,7 +352,7 @@ def test_a_store_that_does_not_answer_is_named() -> None:
 def test_a_run_is_told_when_its_time_is_up() -> None:
     left: list[float] = []
 
-    def function(run: Run, services: JobServices) -> None:
+    def function(run: TaskRun, services: JobServices) -> None:
         run.check_time()
         left.append(run.time_left_s)
         scene.after(110)
@@ -364,22 +364,22 @@ def test_a_run_is_told_when_its_time_is_up() -> None:
     scene.after(10)
     [ran] = scene.work()
     assert left == [110]
-    assert (ran.result, type(ran.error), ran.is_long) == (Result.FAILED, TimeLimitError, True)
+    assert (ran.result, type(ran.error), ran.is_long) == (RunResult.FAILED, TimeLimitError, True)
     assert scene.task("t").errors[0]["code"] == "time-limit-exceeded"
     assert scene.task("t").duration_ms == 120_000
 
 
 def test_a_function_can_ask_to_be_run_again() -> None:
-    def function(run: Run, services: JobServices) -> Again:
+    def function(run: TaskRun, services: JobServices) -> Rerun:
         run.data["runs"] = run.data.get("runs", 0) + 1
-        return Again(delay_s=30)
+        return Rerun(delay_s=30)
 
     scene = Scene(function)
     scene.add("t")
     scene.tick()
-    assert scene.work()[0].result is Result.AGAIN
+    assert scene.work()[0].result is RunResult.AGAIN
     assert scene.task("t").available_time_ms == scene.fakes.now_ms + 30_000
-    assert scene.tick() == Ticked()
+    assert scene.tick() == TickSummary()
     scene.after(30)
     scene.tick()
     scene.work()
@@ -387,14 +387,14 @@ def test_a_function_can_ask_to_be_run_again() -> None:
 
 
 def test_retries_wait_longer_each_time_and_come_to_an_end() -> None:
-    def function(run: Run, services: JobServices) -> None:
+    def function(run: TaskRun, services: JobServices) -> None:
         raise TaskFailedError("the other side is down")
 
-    scene = Scene(function, retry=Retry(at_most=3, first_delay_s=60, factor=2))
+    scene = Scene(function, retry=Retry(max_retries=3, first_delay_s=60, factor=2))
     scene.add("t")
     delays_s = []
     scene.tick()
-    while scene.work()[0].result is Result.AGAIN:
+    while scene.work()[0].result is RunResult.AGAIN:
         assert scene.task("t").errors == ({"detail": "the other side is down"},)
         available_time_ms = scene.task("t").available_time_ms
         assert available_time_ms is not None
@@ -406,7 +406,7 @@ def test_retries_wait_longer_each_time_and_come_to_an_end() -> None:
 
 
 def test_a_success_forgets_the_retries_and_a_final_failure_needs_none() -> None:
-    def function(run: Run, services: JobServices) -> None:
+    def function(run: TaskRun, services: JobServices) -> None:
         if run.data.get("is_final"):
             raise TaskFailedError("this will never work", is_final=True)
         if not run.data.get("retryCount"):
@@ -428,7 +428,7 @@ def test_a_success_forgets_the_retries_and_a_final_failure_needs_none() -> None:
 
 @pytest.mark.parametrize("fails", [False, True])
 def test_a_job_runs_again_whatever_happened_and_keeps_its_error(fails: bool) -> None:
-    def function(run: Run, services: JobServices) -> None:
+    def function(run: TaskRun, services: JobServices) -> None:
         if fails:
             raise TaskFailedError("not today")
 
@@ -436,19 +436,19 @@ def test_a_job_runs_again_whatever_happened_and_keeps_its_error(fails: bool) -> 
     seed_jobs(scene.services, scene.types)
     [job] = [task for task in scene.fakes.tasks.by_id.values() if task.type == "tested"]
     assert (job.name, job.priority) == ("tested", 5)
-    assert scene.tick() == Ticked()
+    assert scene.tick() == TickSummary()
     scene.after(300)
     scene.tick()
     scene.work()
     after = scene.task(job.id)
-    assert (after.state, after.place) == (State.PENDING, Place.LATER)
+    assert (after.state, after.schedule_state) == (State.PENDING, ScheduleState.LATER)
     assert after.available_time_ms == scene.fakes.now_ms + 3_600_000
     assert bool(after.errors) is fails
 
 
 @pytest.mark.parametrize(("fails", "state"), [(False, State.COMPLETED), (True, State.FAILED)])
 def test_a_task_that_somebody_gave_a_jobs_type_runs_once(fails: bool, state: State) -> None:
-    def function(run: Run, services: JobServices) -> None:
+    def function(run: TaskRun, services: JobServices) -> None:
         if fails:
             raise TaskFailedError("not today")
 
@@ -483,10 +483,10 @@ def test_the_platforms_types_are_named_alike() -> None:
         assert len(name.split(".")) == 3
 
 
-@pytest.mark.parametrize("unfit", ["x" * LARGEST_DATA_BYTES, {"a set"}])
+@pytest.mark.parametrize("unfit", ["x" * MAX_DATA_BYTES, {"a set"}])
 @pytest.mark.parametrize("how", ["leaves", "saves", "raises"])
 def test_data_that_cannot_be_kept_fails_the_task_and_leaves_the_data_as_it_was(unfit: object, how: str) -> None:
-    def function(run: Run, services: JobServices) -> None:
+    def function(run: TaskRun, services: JobServices) -> None:
         run.data["unfit"] = unfit
         if how == "saves":
             run.save()
@@ -496,13 +496,13 @@ def test_data_that_cannot_be_kept_fails_the_task_and_leaves_the_data_as_it_was(u
     scene = Scene(function)
     scene.add("t", data={"a": 1})
     scene.tick()
-    assert scene.work()[0].result is Result.FAILED
+    assert scene.work()[0].result is RunResult.FAILED
     assert scene.task("t").data == {"a": 1}
     assert scene.task("t").errors[0]["detail"].startswith("unhandled" if how == "raises" else "data is no JSON")
 
 
 def test_a_failed_run_keeps_what_it_did() -> None:
-    def function(run: Run, services: JobServices) -> None:
+    def function(run: TaskRun, services: JobServices) -> None:
         run.data["done"] = 3
         raise TaskFailedError("no further")
 

@@ -8,7 +8,7 @@ import pytest
 from chalicelib.errors import UnavailableError
 from chalicelib.log.backlog import DUE_AFTER_MS, DUE_BYTES, CompactionMark
 from chalicelib.tasks.task import State, Task
-from chalicelib.tasks.types import Again, Run, TaskFailedError
+from chalicelib.tasks.types import Rerun, TaskFailedError, TaskRun
 from chalicelib.tiles.jobs import (
     COMPACTIONS_FAILED,
     TILES_WRONG,
@@ -41,9 +41,9 @@ class Stage(DataScene):
         """The same, of a task with this data, which can be looked at whatever comes of the run."""
         self.fakes.now_ms = self.tick()
         task = Task("t", "strandline.data.compact", self.now_ms, state=State.RUNNING)
-        run = Run(task, data, self.now_ms + time_limit_s * 1000, lambda: self.now_ms, lambda: None)
+        run = TaskRun(task, data, self.now_ms + time_limit_s * 1000, lambda: self.now_ms, lambda: None)
         result = function(run, self.fakes.services)
-        return run.data | ({"again": result.delay_s} if isinstance(result, Again) else {})
+        return run.data | ({"again": result.delay_s} if isinstance(result, Rerun) else {})
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import ReadTimeoutError
 
-from chalicelib.blobs.blob import Collection
+from chalicelib.blobs.blob import BlobKind
 from tests.infra.rights.stage import SETTINGS, Stage, User
 
 CONTENT = b"hello world"
@@ -24,24 +24,24 @@ HEADERS = {
 }
 
 
-def create(stage: Stage, user: User, collection: str, content: bytes = CONTENT) -> dict[str, Any]:
+def create(stage: Stage, user: User, kind: str, content: bytes = CONTENT) -> dict[str, Any]:
     """A blob whose content comes along."""
-    reply = stage.request("POST", _of(user, collection), content, token=user.token, **_headers(collection, content))
+    reply = stage.request("POST", _of(user, kind), content, token=user.token, **_headers(kind, content))
     created: dict[str, Any] = reply.json()
     return created
 
 
-def open_upload(stage: Stage, user: User, collection: str, content: bytes = CONTENT) -> dict[str, Any]:
+def open_upload(stage: Stage, user: User, kind: str, content: bytes = CONTENT) -> dict[str, Any]:
     """A blob whose content is to come."""
-    headers = _headers(collection, content) | {"X-Upload-Size": str(len(content))}
-    reply = stage.request("POST", f"{_of(user, collection)}?upload=direct", b"", token=user.token, **headers)
+    headers = _headers(kind, content) | {"X-Upload-Size": str(len(content))}
+    reply = stage.request("POST", f"{_of(user, kind)}?upload=direct", b"", token=user.token, **headers)
     created: dict[str, Any] = reply.json()
     return created
 
 
-def put_content(user: User, collection: str, blob_id: str, content: bytes = CONTENT) -> str:
+def put_content(user: User, kind: str, blob_id: str, content: bytes = CONTENT) -> str:
     """The key under which the client of a direct upload has put a content."""
-    key = f"{collection}/{user.id}/{blob_id}"
+    key = f"{kind}/{user.id}/{blob_id}"
     boto3.client("s3", region_name=SETTINGS.region).put_object(Bucket=SETTINGS.bucket, Key=key, Body=content)
     return key
 
@@ -82,10 +82,10 @@ def device_logs(stage: Stage) -> None:
 def content_that_cannot_be_stored(stage: Stage) -> None:
     """Blobs and device logs that are removed again, since S3 is not reached."""
     user = stage.sign_up("unreached")
-    for collection in Collection:
+    for kind in BlobKind:
         stage.recorder.interrupt("s3:PutObject", _fail)
-        headers = _headers(collection, CONTENT)
-        stage.request_for(503, "POST", _of(user, collection), CONTENT, token=user.token, **headers)
+        headers = _headers(kind, CONTENT)
+        stage.request_for(503, "POST", _of(user, kind), CONTENT, token=user.token, **headers)
 
 
 def _fail() -> None:
@@ -95,26 +95,26 @@ def _fail() -> None:
 def notices(stage: Stage) -> None:
     """Notices of contents: the announced one, twice; another one; an absent one; and one of no blob."""
     user = stage.sign_up("notices")
-    for collection in Collection:
-        announced, other, absent = (open_upload(stage, user, collection)["id"] for _ in range(3))
-        key = put_content(user, collection, announced)
+    for kind in BlobKind:
+        announced, other, absent = (open_upload(stage, user, kind)["id"] for _ in range(3))
+        key = put_content(user, kind, announced)
         notify(stage, key, key)
-        notify(stage, put_content(user, collection, other, b"another content"))
-        notify(stage, f"{collection}/{user.id}/{absent}", f"{collection}/{user.id}/{'0' * 32}")
+        notify(stage, put_content(user, kind, other, b"another content"))
+        notify(stage, f"{kind}/{user.id}/{absent}", f"{kind}/{user.id}/{'0' * 32}")
 
 
 def blob_removed_while_its_content_comes(stage: Stage) -> None:
     """A notice whose blob is removed while it is handled."""
     user = stage.sign_up("meanwhile")
-    for collection in Collection:
-        blob_id = open_upload(stage, user, collection)["id"]
-        key = put_content(user, collection, blob_id)
-        stage.recorder.interrupt("s3:PutObjectTagging", partial(_remove, stage, collection, blob_id))
+    for kind in BlobKind:
+        blob_id = open_upload(stage, user, kind)["id"]
+        key = put_content(user, kind, blob_id)
+        stage.recorder.interrupt("s3:PutObjectTagging", partial(_remove, stage, kind, blob_id))
         notify(stage, key)
 
 
-def _remove(stage: Stage, collection: Collection, blob_id: str) -> None:
-    blob = stage.services.blobs.blobs.find(collection, blob_id)
+def _remove(stage: Stage, kind: BlobKind, blob_id: str) -> None:
+    blob = stage.services.blobs.blobs.find(kind, blob_id)
     assert blob is not None
     stage.services.blobs.blobs.remove([blob])
 
@@ -122,10 +122,10 @@ def _remove(stage: Stage, collection: Collection, blob_id: str) -> None:
 USE_CASES = (blobs, device_logs, content_that_cannot_be_stored, notices, blob_removed_while_its_content_comes)
 
 
-def _of(user: User, collection: str) -> str:
-    return f"/v1/users/{user.id}/{collection}"
+def _of(user: User, kind: str) -> str:
+    return f"/v1/users/{user.id}/{kind}"
 
 
-def _headers(collection: str, content: bytes) -> dict[str, str]:
+def _headers(kind: str, content: bytes) -> dict[str, str]:
     digest = base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest()).decode()
-    return HEADERS[collection] | {"Digest": f"MD5={digest}"}
+    return HEADERS[kind] | {"Digest": f"MD5={digest}"}

@@ -1,7 +1,7 @@
 """Use cases of tasks: the task API, the dispatcher, and each type of task with work to do."""
 
-from chalicelib.blobs.blob import Collection
-from chalicelib.tasks.task import Place, Task
+from chalicelib.blobs.blob import BlobKind
+from chalicelib.tasks.task import ScheduleState, Task
 from tests.infra.rights.stage import PASSWORD, Stage, User
 from tests.infra.rights.use_cases import blobs
 from tests.infra.rights.use_cases.data import DEVICE_HASH, SMALL, STAGED, add, cbg, open_data_set, read
@@ -90,15 +90,15 @@ def _leave_traces(stage: Stage, user: User, other: User) -> None:
         path = open_data_set(stage, user, **device)
         stage.request("POST", f"{path}/data", [cbg(1, deviceId="d")], token=user.token)
         stage.request("PUT", path, {"state": "closed"}, token=user.token)
-    for collection in Collection:
-        blobs.create(stage, user, collection)
-        blobs.open_upload(stage, user, collection)
+    for kind in BlobKind:
+        blobs.create(stage, user, kind)
+        blobs.open_upload(stage, user, kind)
 
 
 def _lose_notices(stage: Stage, user: User) -> None:
     """Lets contents come whose notices are lost."""
-    for collection in Collection:
-        blobs.put_content(user, collection, blobs.open_upload(stage, user, collection)["id"])
+    for kind in BlobKind:
+        blobs.put_content(user, kind, blobs.open_upload(stage, user, kind)["id"])
 
 
 def _delete_data_sets(stage: Stage, user: User) -> None:
@@ -110,7 +110,9 @@ def _run_all(stage: Stage, user: User) -> None:
     """Runs all types of tasks, days after their work came up."""
     stage.request("POST", "/v1/tasks", {"type": REBUILD, "data": {"userId": user.id}}, token=stage.server)
     _create(stage)
-    stage.services.tasks.tasks.add(Task(stage.services.new_id(), ECHO, stage.now_ms(), place=Place.UNKNOWN))
+    stage.services.tasks.tasks.add(
+        Task(stage.services.new_id(), ECHO, stage.now_ms(), schedule_state=ScheduleState.UNKNOWN)
+    )
     stage.pass_time(2 * DAY_H)
     stage.tick()
     stage.run_tasks()

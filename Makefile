@@ -1,4 +1,4 @@
-# One target per command; `make` lists them. It needs make, sh and a Python 3.13, 3.12 or 3.11.
+# One target per command; `make` lists them. It needs make, sh and a Python of tools/python-versions.
 
 PORT ?= 8000
 DATA_DIR ?= .local
@@ -13,7 +13,7 @@ setting = $(if $(or $($(1)),$(findstring command,$(origin $(1)))),'$(1)=$($(1))'
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo check openapi test e2e bench package deploy destroy user rotate-keys environment cloud-environment checkov-environment stage-given clean
+.PHONY: help run demo check openapi test pythons e2e bench package deploy destroy user rotate-keys environment cloud-environment checkov-environment stage-given clean
 
 help: ## list all targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -41,6 +41,9 @@ openapi: environment ## write the API description to docs/openapi.json
 
 test: environment ## run all tests that need no cloud
 	$(BIN)/pytest -n auto
+
+pythons: environment ## run the unit tests on the oldest and the newest supported Python of this machine
+	@$(BIN)/python -m tools.pythons
 
 e2e: cloud-environment ## test the packaged application on a local cloud of its own
 	$(BIN)/pytest tests/e2e

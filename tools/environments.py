@@ -23,11 +23,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-SUPPORTED = ((3, 13), (3, 12), (3, 11))
 
 
 class SetupError(Exception):
     """An environment cannot be made; the message is one sentence for the user."""
+
+
+def supported_versions() -> list[tuple[int, int]]:
+    """The versions of Python in tools/python-versions, in order of preference."""
+    lines = (ROOT / "tools" / "python-versions").read_text().splitlines()
+    pairs = [line.split(".") for line in lines if not line.startswith("#")]
+    return [(int(major), int(minor)) for major, minor in pairs]
 
 
 @dataclass(frozen=True)
@@ -81,7 +87,7 @@ def base_python(environment: Environment) -> tuple[Path, tuple[int, int]] | None
         return None
     major, minor, executable = answer.stdout.strip().split(" ", 2)
     version = (int(major), int(minor))
-    return (Path(executable), version) if version in SUPPORTED else None
+    return (Path(executable), version) if version in supported_versions() else None
 
 
 def is_current(environment: Environment, version: tuple[int, int]) -> bool:

@@ -1,4 +1,4 @@
-"""The choice of a Python: the newest that really starts."""
+"""The choice of a Python: the first of the supported versions that really starts."""
 
 import os
 import shutil
@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-START = Path(__file__).parents[3] / "tools" / "start.sh"
+TOOLS = Path(__file__).parents[3] / "tools"
+START = TOOLS / "start.sh"
 
 # Stands in for a Python of one version: it answers the question that start.sh asks, and says that it was chosen.
 PYTHON = """#!/bin/sh
@@ -24,7 +25,8 @@ SHIM = "#!/bin/sh\necho 'version switcher: command not found' >&2\nexit 127\n"
 def project(tmp_path: Path) -> Path:
     (tmp_path / "tools").mkdir()
     (tmp_path / "bin").mkdir()
-    shutil.copy(START, tmp_path / "tools" / "start.sh")
+    for name in ("start.sh", "python-versions"):
+        shutil.copy(TOOLS / name, tmp_path / "tools" / name)
     return tmp_path
 
 
@@ -45,18 +47,31 @@ def _start(project: Path, *arguments: str, **environ: str) -> "subprocess.Comple
     )
 
 
-def test_the_newest_is_taken(project: Path) -> None:
-    for version in ("3.12", "3.13"):
+def test_the_first_of_the_list_is_taken(project: Path) -> None:
+    for version in ("3.12", "3.13", "3.14"):
         _executable(project / "bin" / f"python{version}", PYTHON.format(version=version))
     assert _start(project, "--cloud", "--run", "x").stdout == "chosen: 3.13 tools/environments.py --cloud --run x\n"
 
 
+def test_one_version_is_found_on_request(project: Path) -> None:
+    for version in ("3.13", "3.14"):
+        _executable(project / "bin" / f"python{version}", PYTHON.format(version=version))
+    found = _start(project, "--find", "3.14")
+    assert (found.returncode, found.stdout) == (0, "python3.14\n")
+
+
+def test_a_version_that_does_not_start_is_not_found(project: Path) -> None:
+    _executable(project / "bin" / "python3.99", SHIM)
+    found = _start(project, "--find", "3.99")
+    assert (found.returncode, found.stdout) == (1, "")
+
+
 def test_a_shim_that_fails_is_passed_over(project: Path) -> None:
+    if any(Path(folder, "python3.13").exists() for folder in ("/usr/bin", "/usr/local/bin", "/opt/homebrew/bin")):
+        pytest.skip("this machine has a Python 3.13 of its own, which is found first")
     _executable(project / "bin" / "python3.13", SHIM)
-    _executable(project / "bin" / "python3", PYTHON.format(version="3.12"))
-    if _start(project, PATH="/usr/bin:/bin").stdout.startswith("chosen: 3.13"):
-        pytest.skip("this machine has a Python 3.13 of its own in /usr/bin")
-    assert _start(project).stdout.startswith("chosen: 3.12")
+    _executable(project / "bin" / "python3", PYTHON.format(version="3.13"))
+    assert _start(project).stdout == "chosen: 3.13 tools/environments.py\n"
 
 
 def test_a_version_switchers_own_folder_is_searched(project: Path) -> None:
@@ -76,7 +91,7 @@ def test_a_python_that_is_named_must_start(project: Path) -> None:
     result = _start(project, PYTHON=str(project / "bin" / "broken"))
     assert result.returncode == 1
     assert result.stderr.count("\n") == 1
-    assert "is not a Python 3.13, 3.12 or 3.11 that starts" in result.stderr
+    assert "is not a Python 3.13, 3.14, 3.12 or 3.11 that starts" in result.stderr
 
 
 def test_the_script_is_for_any_sh() -> None:

@@ -10,7 +10,6 @@ from chalicelib.api.routes import (
     device_logs,
     metrics,
     oidc,
-    oidc_sign_in,
     partners,
     tasks,
 )
@@ -26,7 +25,7 @@ from chalicelib.events import tasks as task_events
 
 app = StrandlineApp(app_name="strandline")
 app.api.binary_types = ["*/*"]
-for account_api in (auth, auth_users, auth_restricted_tokens, oidc, oidc_sign_in, access, metadata):
+for account_api in (auth, auth_users, auth_restricted_tokens, oidc, access, metadata):
     app.register_blueprint(account_api.blueprint)
 for data_api in (data_sets, data, data_sources, partners, blobs, device_logs):
     app.register_blueprint(data_api.blueprint)

@@ -39,6 +39,7 @@ from chalicelib.reading.stores.large_replies import S3LargeReplies
 from chalicelib.reading.stores.session_and_head import session_and_head_reader
 from chalicelib.reading.stores.session_and_snapshot import session_and_snapshot_reader
 from chalicelib.sign_in.ports import SignInPorts
+from chalicelib.sign_in.provider import Provider, oidc_clients
 from chalicelib.sign_in.stores.id_tokens import JoseIdTokens
 from chalicelib.sign_in.stores.logins import StoredOidcLogins
 from chalicelib.sign_in.stores.signing_keys import signing_keys
@@ -103,6 +104,7 @@ def build_services(settings: Settings) -> Services:
         now_ms=system_now_ms,
         new_id=random_id,
     )
+    logins = StoredOidcLogins(engine.accounts)
     id_tokens = JoseIdTokens(signing_keys(engine.secrets, settings.oidc_keys_name))
     data_sources = DynamoDataSources(settings)
     return Services(
@@ -114,7 +116,7 @@ def build_services(settings: Settings) -> Services:
         server_secret=cached_secret(engine.secrets, settings.server_secret_name),
         invitation_code=cached_secret(engine.secrets, settings.invitation_secret_name),
         accounts=accounts,
-        sign_in=SignInPorts(accounts, StoredOidcLogins(engine.accounts), id_tokens),
+        sign_in=SignInPorts(accounts, logins, id_tokens, openid_provider(settings), random_token),
         data=data,
         tiles=tiles,
         uploads=UploadPorts(data, DynamoRefusals(settings)),
@@ -139,6 +141,17 @@ def build_services(settings: Settings) -> Services:
         tasks=TaskPorts(
             StoredTasks(engine.tasks), StoredTaskSlots(engine.tasks), QueuedTaskMessages(engine.task_queue)
         ),
+    )
+
+
+def openid_provider(settings: Settings) -> Provider:
+    """The stage as a provider of OpenID Connect."""
+    return Provider(
+        issuer=settings.issuer or "",
+        realm=settings.realm,
+        clients=oidc_clients(settings.web_app_url or settings.base_url, settings.oidc_clients),
+        access_token_lifetime_s=settings.access_token_lifetime_s,
+        refresh_token_lifetime_s=settings.refresh_token_lifetime_s,
     )
 
 

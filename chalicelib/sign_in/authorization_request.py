@@ -1,14 +1,13 @@
-"""What an app asks the sign-in page for, checked before anything is shown or sent back. Source: auth-api 6.
+"""The authorization request of an app, checked before anything is shown or sent back. Source: auth-api 6.
 
 RFC 6749 section 4.1.1, RFC 7636, OpenID Connect Core 3.1.2.1.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from chalicelib.sign_in.clients import OidcClient
 from chalicelib.sign_in.errors import (
     INVALID_REQUEST,
     INVALID_SCOPE,
@@ -17,6 +16,8 @@ from chalicelib.sign_in.errors import (
     RefusedAuthorizationError,
     UntrustedRedirectError,
 )
+from chalicelib.sign_in.parameters import Parameters
+from chalicelib.sign_in.provider import OidcClient
 
 OPENID = "openid"
 SCOPES = (OPENID, "offline_access", "email", "profile")
@@ -26,21 +27,19 @@ CODE_CHALLENGE = re.compile("[A-Za-z0-9_-]{43}")
 """The SHA-256 of a verifier, in base64 for URLs (RFC 7636, section 4.2)."""
 MAX_PARAMETER_LENGTH = 1024
 
-Parameters = Mapping[str, Sequence[str]]
-
 
 @dataclass(frozen=True, slots=True)
 class ReturnAddress:
-    """Where the answer goes: an address of the client's own, and what it takes to recognise the answer."""
+    """Where an app receives the response: one of its redirect addresses, and the state by which it recognises it."""
 
     redirect_uri: str
     response_mode: str
     state: str | None
 
-    def location(self, issuer: str, answer: Mapping[str, str]) -> str:
-        """The address with the answer in its query or fragment; `iss` tells who answers (RFC 9207)."""
+    def location(self, issuer: str, response: Mapping[str, str]) -> str:
+        """The address with the response in its query or fragment; `iss` names the responding server (RFC 9207)."""
         state = {} if self.state is None else {"state": self.state}
-        parameters = urlencode({**answer, **state, "iss": issuer})
+        parameters = urlencode({**response, **state, "iss": issuer})
         if self.response_mode == "fragment":
             return f"{self.redirect_uri}#{parameters}"
         return f"{self.redirect_uri}{'&' if '?' in self.redirect_uri else '?'}{parameters}"
@@ -48,19 +47,19 @@ class ReturnAddress:
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationRequest:
-    """A request that may be granted, once somebody has signed in."""
+    """A request that may be granted, as soon as somebody has signed in."""
 
     client: OidcClient
     return_address: ReturnAddress
     scope: str
-    """The scopes that were asked for and are known, separated by blanks."""
+    """The requested scopes that are known, separated by blanks."""
     code_challenge: str
     nonce: str | None = None
     login_hint: str = ""
 
     @property
     def parameters(self) -> dict[str, str]:
-        """The request again, for a form that sends it along."""
+        """The parameters of the request, for the form that repeats it."""
         optional = {"state": self.return_address.state, "nonce": self.nonce, "login_hint": self.login_hint or None}
         return {
             "client_id": self.client.client_id,
@@ -74,10 +73,10 @@ class AuthorizationRequest:
 
 
 def return_address(parameters: Parameters, clients: Mapping[str, OidcClient]) -> tuple[OidcClient, ReturnAddress]:
-    """The client that asks, and where it may be answered; whatever else is wrong is told there.
+    """The client, and the address where it receives the response, other faults of the request included.
 
     Raises:
-        UntrustedRedirectError: there is no such client, or the address is not exactly one of its own.
+        UntrustedRedirectError: there is no such client, or the address is not exactly one of its redirect addresses.
     """
     client_ids, redirect_uris = parameters.get("client_id", ()), parameters.get("redirect_uri", ())
     client = clients.get(client_ids[0]) if len(client_ids) == 1 else None
@@ -91,39 +90,39 @@ def return_address(parameters: Parameters, clients: Mapping[str, OidcClient]) ->
     return client, ReturnAddress(redirect_uris[0], mode, state)
 
 
-def authorization_request(parameters: Parameters, client: OidcClient, answer_to: ReturnAddress) -> AuthorizationRequest:
-    """The request, when it may be granted. Parameters that are not known are ignored, as OAuth wants it.
+def authorization_request(parameters: Parameters, client: OidcClient, address: ReturnAddress) -> AuthorizationRequest:
+    """The request that these parameters make. Unknown parameters are ignored, as OAuth requires.
 
     Raises:
-        RefusedAuthorizationError: it may not.
+        RefusedAuthorizationError: the request cannot be granted.
     """
     for name, values in parameters.items():
         if len(values) > 1 or any(len(value) > MAX_PARAMETER_LENGTH for value in values):
             raise RefusedAuthorizationError(INVALID_REQUEST, f"{name[:64]} is sent twice, or is too long")
-    one = {name: values[0] for name, values in parameters.items() if values}
+    single = {name: values[0] for name, values in parameters.items() if values}
     for name in ("request", "request_uri"):
-        if name in one:
+        if name in single:
             raise RefusedAuthorizationError(f"{name}_not_supported", f"{name} is not supported")
-    if one.get("response_type") != "code":
+    if single.get("response_type") != "code":
         raise RefusedAuthorizationError(UNSUPPORTED_RESPONSE_TYPE, "response_type must be code")
-    if one.get("response_mode", RESPONSE_MODES[0]) not in RESPONSE_MODES:
+    if single.get("response_mode", RESPONSE_MODES[0]) not in RESPONSE_MODES:
         raise RefusedAuthorizationError(INVALID_REQUEST, "response_mode must be query or fragment")
-    # Without a method RFC 7636 takes "plain", which protects nothing once the request has been seen.
-    if one.get("code_challenge_method") != CODE_CHALLENGE_METHOD:
+    # Without a method RFC 7636 assumes "plain", which protects nothing against a reader of the request.
+    if single.get("code_challenge_method") != CODE_CHALLENGE_METHOD:
         raise RefusedAuthorizationError(INVALID_REQUEST, "code_challenge_method must be S256")
-    if CODE_CHALLENGE.fullmatch(one.get("code_challenge", "")) is None:
+    if CODE_CHALLENGE.fullmatch(single.get("code_challenge", "")) is None:
         raise RefusedAuthorizationError(INVALID_REQUEST, "code_challenge must be the SHA-256 of the verifier")
-    asked = one.get("scope", "").split()
-    if OPENID not in asked:
+    requested = single.get("scope", "").split()
+    if OPENID not in requested:
         raise RefusedAuthorizationError(INVALID_SCOPE, "scope must hold openid")
-    if "none" in one.get("prompt", "").split():
-        # Nobody stays signed in at the page itself: an app that may not ask cannot be answered.
+    if "none" in single.get("prompt", "").split():
+        # The page keeps nobody signed in, so a request that must not show it cannot be granted.
         raise RefusedAuthorizationError(LOGIN_REQUIRED, "nobody is signed in here")
     return AuthorizationRequest(
         client=client,
-        return_address=answer_to,
-        scope=" ".join(scope for scope in SCOPES if scope in asked),
-        code_challenge=one["code_challenge"],
-        nonce=one.get("nonce"),
-        login_hint=one.get("login_hint", ""),
+        return_address=address,
+        scope=" ".join(scope for scope in SCOPES if scope in requested),
+        code_challenge=single["code_challenge"],
+        nonce=single.get("nonce"),
+        login_hint=single.get("login_hint", ""),
     )

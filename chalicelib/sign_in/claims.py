@@ -1,33 +1,51 @@
-"""What is told of a user and of this server.
+"""Claims about a user, and the discovery document of the provider.
 
 Source: auth-api 6, OpenID Connect Core 1.0, 2 and 5, OpenID Connect Discovery 1.0, 3.
 """
 
 from typing import Any
 
+from chalicelib.access.call import Call
 from chalicelib.accounts.account import Account
+from chalicelib.accounts.session import valid_session
+from chalicelib.errors import InvalidTokenError
 from chalicelib.sign_in.authorization_request import CODE_CHALLENGE_METHOD, RESPONSE_MODES, SCOPES
-from chalicelib.sign_in.logins import Granted
-from chalicelib.sign_in.ports import SIGNING_ALGORITHM
+from chalicelib.sign_in.logins import IssuedTokens
+from chalicelib.sign_in.ports import SIGNING_ALGORITHM, SignInPorts
+from chalicelib.sign_in.provider import Provider
 
 
-def id_token_claims(issuer: str, granted: Granted, account: Account, lifetime_s: int, now_ms: int) -> dict[str, Any]:
-    """Who signed in, when and for which app; `sid` is the login."""
-    login = granted.login
+def id_token_claims(provider: Provider, tokens: IssuedTokens, account: Account, now_ms: int) -> dict[str, Any]:
+    """The claims of an ID token: who signed in, when, and to which app; `sid` is the id of the login."""
+    login = tokens.login
     claims: dict[str, Any] = {
-        "iss": issuer,
+        "iss": provider.issuer,
         "aud": login.client_id,
         "iat": now_ms // 1000,
-        "exp": now_ms // 1000 + lifetime_s,
+        "exp": now_ms // 1000 + provider.access_token_lifetime_s,
         "auth_time": login.signed_in_s,
         "sid": login.login_id,
         **user_claims(account),
     }
-    return claims if granted.nonce is None else claims | {"nonce": granted.nonce}
+    return claims if tokens.nonce is None else claims | {"nonce": tokens.nonce}
+
+
+def user_info(call: Call, authorization: str, ports: SignInPorts) -> dict[str, Any]:
+    """The claims about the user whose access token is in an `Authorization` header.
+
+    Raises:
+        InvalidTokenError: the header has no valid bearer token, or the token is a server's.
+    """
+    scheme, _, token = authorization.partition(" ")
+    session = valid_session(token.strip(), ports.accounts.sessions, call.now_ms)
+    account = None if session.is_server else ports.accounts.accounts.find(session.user_id)
+    if scheme.lower() != "bearer" or account is None:
+        raise InvalidTokenError
+    return user_claims(account)
 
 
 def user_claims(account: Account) -> dict[str, Any]:
-    """A user as apps read it; `sub` is the user id of all paths (clients 3)."""
+    """The claims about a user; `sub` is the user id that paths contain (clients 3)."""
     claims: dict[str, Any] = {"sub": account.user_id}
     if account.email is not None:
         claims |= {"email": account.email, "email_verified": account.email_verified}

@@ -1,10 +1,10 @@
-"""What OpenID Connect refuses, in OAuth's own words (RFC 6749, sections 4.1.2.1 and 5.2).
+"""Refusals of OpenID Connect, with the error codes of OAuth. Source: RFC 6749, 4.1.2.1 and 5.2.
 
 InvalidRequestError
-├── OAuthError                       a code that clients understand, and a sentence for whoever reads a log
+├── OAuthError                       has a code for the client, and a sentence for the reader of a log
 │   ├── RefusedRefreshTokenError     the login is over: sign in again
-│   └── RefusedAuthorizationError    told to the app, by way of its redirect address
-└── UntrustedRedirectError           told to the person only: nobody else is known
+│   └── RefusedAuthorizationError    reported to the app, at its redirect address
+└── UntrustedRedirectError           reported to the person only, since no address can be trusted
 """
 
 from chalicelib.errors import InvalidRequestError
@@ -19,7 +19,7 @@ UNSUPPORTED_RESPONSE_TYPE = "unsupported_response_type"
 
 
 class OAuthError(InvalidRequestError):
-    """A refusal with its code."""
+    """A refusal with an error code of OAuth."""
 
     def __init__(self, code: str, description: str) -> None:
         super().__init__(description)
@@ -28,15 +28,15 @@ class OAuthError(InvalidRequestError):
 
 
 class RefusedRefreshTokenError(OAuthError):
-    """A refresh token that stands for nothing, or was used before."""
+    """The refresh token is unknown, expired, or was used before."""
 
     def __init__(self) -> None:
         super().__init__(INVALID_GRANT, "the refresh token is not valid: sign in again")
 
 
 class RefusedAuthorizationError(OAuthError):
-    """What an app asked the sign-in page for cannot be; it may be told at its own, known address."""
+    """An app's authorization request cannot be granted. The app may be told so at its redirect address."""
 
 
 class UntrustedRedirectError(InvalidRequestError):
-    """The client is not known, or the address to return to is not one of its own: nothing is ever sent there."""
+    """The client is unknown, or the redirect address is not one of its own: nothing may be sent to that address."""

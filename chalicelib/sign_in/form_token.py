@@ -1,7 +1,7 @@
-"""The sign-in form's proof that it was this server's page which a person filled in, in this browser, for this app.
+"""The token of a sign-in form: a proof that this server made the page, for this browser and for this app's request.
 
-The key is a random cookie that scripts cannot read and other sites' forms cannot send; what it signs is the whole
-request and when the page was made. So nothing is stored for a page that nobody fills in.
+Its key is a random cookie that scripts cannot read and forms of other sites cannot send. It signs the whole request
+and the time at which the form expires, so nothing has to be stored for a page that nobody fills in.
 """
 
 import hashlib
@@ -14,12 +14,12 @@ FORM_LIFETIME_S = 15 * 60
 
 
 def form_token(cookie: str, request: AuthorizationRequest, now_s: int) -> str:
-    """What the form sends along, valid for a quarter of an hour."""
+    """The token of a form that is valid for a quarter of an hour."""
     return _signed(cookie, request, now_s + FORM_LIFETIME_S)
 
 
 def is_valid_form(token: str, cookie: str, request: AuthorizationRequest, now_s: int) -> bool:
-    """Whether a form was made for this cookie and this request, and not too long ago."""
+    """Whether a token was made for this cookie and this request, and has not expired."""
     expires, _, _ = token.partition(".")
     if not cookie or not (expires.isascii() and expires.isdigit() and len(expires) < 16) or int(expires) <= now_s:
         return False

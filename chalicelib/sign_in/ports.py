@@ -1,19 +1,20 @@
-"""What sign-in by OpenID Connect needs of the outside: a store of logins, and keys that sign. Source: auth-api 6."""
+"""The ports of sign-in by OpenID Connect: a store of logins, and a signer of ID tokens. Source: auth-api 6."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from chalicelib.access.call import Session
 from chalicelib.accounts.ports import AccountPorts
+from chalicelib.sign_in.provider import Provider
 
 SIGNING_ALGORITHM = "RS256"
-"""The one that every client of OpenID Connect has to take."""
+"""The algorithm that every client of OpenID Connect has to support."""
 
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationCode:
-    """A login before its first tokens: what the client that comes with the code has to prove."""
+    """A login before its first tokens, with what the client has to prove to redeem the code."""
 
     login_id: str
     """The hash of the code."""
@@ -37,43 +38,48 @@ class OidcLogin:
     scope: str
     signed_in_s: int
     expires_time_ms: int
-    current: tuple[str, ...]
-    """Hashes of the refresh tokens of which the client has one: more than one only after a retry."""
-    previous: str = ""
+    current_hashes: tuple[str, ...]
+    """Hashes of the refresh tokens of which the client has one; more than one only after retries."""
+    previous_hash: str = ""
     """The hash of the refresh token that was used last."""
     rotated_time_ms: int = 0
-    """When it was used first."""
+    """When that token was first used."""
     version: int = 1
+
+    def has_valid(self, refresh_token_hash: str) -> bool:
+        """Whether the hash is that of a current refresh token, or of the one before."""
+        return refresh_token_hash in (*self.current_hashes, self.previous_hash)
 
 
 class OidcLogins(Protocol):
-    """Codes and logins by id, strongly consistent. `Sessions.end_login` and `Sessions.end_all` remove them, too."""
+    """Codes and logins by id, strongly consistent. `Sessions.end_login` and `Sessions.end_all` also remove them."""
 
     def find(self, login_id: str) -> AuthorizationCode | OidcLogin | None:
-        """The code until it is redeemed, the login from then on; expired ones possibly included."""
+        """The code until it is redeemed, from then on the login; None if there is neither. It may have expired."""
         ...
 
     def add_code(self, code: AuthorizationCode, password_version: int) -> bool:
-        """Store a code; False when there is no such account, or its password has another version."""
+        """Store a code; False if there is no such account, or its password has another version."""
         ...
 
     def redeem(self, code: AuthorizationCode, login: OidcLogin, session: Session) -> bool:
-        """Put the login and its first session in the place of the code, all or nothing.
+        """Replace the code by the login and its first session, all or nothing.
 
-        False when the code was redeemed or is gone, or the account is.
+        False if the code was redeemed before, or the code or the account is gone.
         """
         ...
 
-    def rotate(self, old: OidcLogin, new: OidcLogin, session: Session) -> bool:
+    def rotate(self, old: OidcLogin, new: OidcLogin, session: Session) -> None:
         """Store the login after a refresh and its new session, all or nothing.
 
-        False when the stored login is not `old`, by version, or when it or the account is gone.
+        Raises:
+            WriteConflictError: the stored login is not `old` any more, by version, or it or the account is gone.
         """
         ...
 
 
 class IdTokens(Protocol):
-    """ID tokens, signed with a key of the stage's own."""
+    """ID tokens, signed with a key of the stage."""
 
     def sign(self, claims: Mapping[str, Any]) -> str:
         """The claims as a JWT."""
@@ -84,14 +90,17 @@ class IdTokens(Protocol):
         ...
 
     def public_keys(self) -> list[dict[str, Any]]:
-        """The keys that tokens in use are signed with, as JSON Web Keys: the current one first."""
+        """The public keys of the tokens that are in use, as JSON Web Keys, the current one first."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class SignInPorts:
-    """The store of logins by OpenID Connect, the signer of ID tokens, and the ports of the accounts that sign in."""
+    """The ports of sign-in by OpenID Connect, and those of the accounts that sign in."""
 
     accounts: AccountPorts
     logins: OidcLogins
     id_tokens: IdTokens
+    provider: Provider
+    new_token: Callable[[], str]
+    """Makes a random token."""

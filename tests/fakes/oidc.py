@@ -5,6 +5,7 @@ from functools import cache
 from typing import Any
 
 from chalicelib.access.call import Session
+from chalicelib.conflicts import WriteConflictError
 from chalicelib.sign_in.ports import AuthorizationCode, OidcLogin
 from chalicelib.sign_in.stores.id_tokens import JoseIdTokens, new_private_key
 from tests.fakes.accounts import FakeAccounts, FakeSessions
@@ -32,10 +33,11 @@ class FakeOidcLogins:
         """Replace, unless it is a login already."""
         return isinstance(self.by_id.get(code.login_id), AuthorizationCode) and self._store(login, session)
 
-    def rotate(self, old: OidcLogin, new: OidcLogin, session: Session) -> bool:
-        """Replace, unless another version is in the way."""
+    def rotate(self, old: OidcLogin, new: OidcLogin, session: Session) -> None:
+        """Replace, unless another version is stored."""
         stored = self.by_id.get(old.login_id)
-        return isinstance(stored, OidcLogin) and stored.version == old.version and self._store(new, session)
+        if not (isinstance(stored, OidcLogin) and stored.version == old.version and self._store(new, session)):
+            raise WriteConflictError
 
     def _store(self, login: OidcLogin, session: Session) -> bool:
         if not self._sessions.add(session):

@@ -14,7 +14,7 @@ from chalicelib.log.data_set import DataSetHead
 from chalicelib.log.ports import DataPorts
 from chalicelib.reading.ports import ReadingPorts
 from chalicelib.reading.session_and_snapshot import ReadTogether
-from chalicelib.services import Services
+from chalicelib.services import Services, openid_provider
 from chalicelib.sign_in.ports import SignInPorts
 from chalicelib.tasks.ports import TaskPorts
 from chalicelib.tiles.ports import TilePorts
@@ -131,7 +131,9 @@ class FakeServices:
             server_secret=lambda: SERVER_SECRET,
             invitation_code=lambda: INVITATION_CODE,
             accounts=accounts,
-            sign_in=SignInPorts(accounts, self.oidc_logins, self.id_tokens),
+            sign_in=SignInPorts(
+                accounts, self.oidc_logins, self.id_tokens, openid_provider(self.settings), self.new_token
+            ),
             data=data,
             tiles=TilePorts(
                 data=data,

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Mapping
 
 from chalicelib.api.messages import Reply, Request
-from chalicelib.api.operations.openapi import GET_DOCS, GET_OPENAPI
+from chalicelib.api.operations.table import GET_DOCS, GET_OPENAPI
 from chalicelib.api.routing import ApiBlueprint
 from chalicelib.reading.etag import NotModifiedError, parse_known_tags, require_unknown
 

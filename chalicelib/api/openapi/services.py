@@ -49,8 +49,7 @@ from chalicelib.api.operations.metrics import (
     RECORD_FOR_THIS_USER,
     RECORD_FOR_USER,
 )
-from chalicelib.api.operations.openapi import GET_DOCS, GET_OPENAPI
-from chalicelib.api.operations.table import GET_INFO, GET_STATUS, GET_TIME, GET_VERSION
+from chalicelib.api.operations.table import GET_DOCS, GET_INFO, GET_OPENAPI, GET_STATUS, GET_TIME, GET_VERSION
 from chalicelib.api.operations.tasks import CREATE_TASK, DELETE_TASK, GET_TASK, LIST_TASKS, UPDATE_TASK
 
 _TAG = {"ETag": "For `If-None-Match`."}

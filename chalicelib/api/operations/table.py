@@ -20,7 +20,6 @@ from chalicelib.api.operations.data_sources import DATA_SOURCE_OPERATIONS
 from chalicelib.api.operations.metadata import METADATA_OPERATIONS
 from chalicelib.api.operations.metrics import METRICS_OPERATIONS
 from chalicelib.api.operations.oidc import OIDC_OPERATIONS
-from chalicelib.api.operations.openapi import REFERENCE_OPERATIONS
 from chalicelib.api.operations.operation import ErrorFormat, Operation, data_paths
 from chalicelib.api.operations.restricted_tokens import RESTRICTED_TOKEN_OPERATIONS
 from chalicelib.api.operations.tasks import TASK_OPERATIONS
@@ -31,6 +30,10 @@ GET_STATUS = Operation("status.get", "GET", ("/status",), ANYONE, summary="Wheth
 GET_VERSION = Operation("version.get", "GET", ("/version",), ANYONE, summary="Which version answers")
 GET_INFO = Operation("info.get", "GET", ("/info",), ANYONE, summary="Versions that clients need, where to sign in")
 GET_TIME = Operation("time.get", "GET", data_paths("/time"), ANYONE, ENVELOPE, summary="The platform's clock")
+GET_OPENAPI = Operation(
+    "reference.openapi", "GET", ("/openapi.json",), ANYONE, summary="This description, in OpenAPI 3.1"
+)
+GET_DOCS = Operation("reference.docs", "GET", ("/docs",), ANYONE, summary="This description, as a page to read")
 
 CREATE_DATA_SET = Operation(
     "data_sets.create",
@@ -146,5 +149,6 @@ OPERATIONS: tuple[Operation, ...] = (
     *BLOB_OPERATIONS,
     *METRICS_OPERATIONS,
     *TASK_OPERATIONS,
-    *REFERENCE_OPERATIONS,
+    GET_OPENAPI,
+    GET_DOCS,
 )

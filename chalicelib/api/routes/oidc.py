@@ -1,13 +1,7 @@
-"""OpenID Connect, as apps speak it: discovery, tokens, user info, revocation, the end of a session.
-
-Source: auth-api 6. The page that people sign in on is in `oidc_sign_in`.
-"""
+"""OpenID Connect over HTTP: discovery, the sign-in page, tokens, user info, revocation, logout. Source: auth-api 6."""
 
 from collections.abc import Mapping
-from typing import Any
-from urllib.parse import urlencode
 
-from chalicelib.accounts.session import valid_session
 from chalicelib.api.messages import Reply, Request
 from chalicelib.api.operations.oidc import (
     END_SESSION,
@@ -18,27 +12,25 @@ from chalicelib.api.operations.oidc import (
     POST_END_SESSION,
     POST_USER_INFO,
     REVOKE,
+    SHOW_SIGN_IN,
+    SIGN_IN,
+    UPLOAD_REDIRECT,
 )
-from chalicelib.api.routes.oidc_form import client_of, clients_of, field, fields_of, issuer_of
-from chalicelib.api.routes.oidc_page import signed_out_page
+from chalicelib.api.pages.sign_in_form import authorize, redirect
+from chalicelib.api.pages.sign_in_page import refusal_page, signed_out_page
 from chalicelib.api.routing import ApiBlueprint
-from chalicelib.errors import InvalidTokenError
-from chalicelib.sign_in.claims import configuration, id_token_claims, user_claims
-from chalicelib.sign_in.errors import INVALID_REQUEST, UNSUPPORTED_GRANT_TYPE, OAuthError, RefusedRefreshTokenError
-from chalicelib.sign_in.logins import (
-    CodeExchange,
-    Granted,
-    NewTokens,
-    count_refused,
-    end_login,
-    login_to_end,
-    redeem_code,
-    refresh,
-    revoke,
-)
+from chalicelib.sign_in import claims
+from chalicelib.sign_in import end_session as sessions
+from chalicelib.sign_in import tokens as rules
+from chalicelib.sign_in.errors import OAuthError
+from chalicelib.sign_in.logins import revoke
+from chalicelib.sign_in.parameters import form_parameters, required, unique_parameters
+from chalicelib.sign_in.ports import SignInPorts
 
-KEPT_FOR_A_WHILE = {"Cache-Control": "public, max-age=300"}
-NOT_KEPT = {"Cache-Control": "no-store", "Pragma": "no-cache"}
+CACHED = {"Cache-Control": "public, max-age=300"}
+NOT_CACHED = {"Cache-Control": "no-store", "Pragma": "no-cache"}
+UPLOADER_ADDRESS = "tidepooluploader://localhost/keycloak-redirect"
+"""The address that the Uploader registers with the operating system."""
 
 blueprint = ApiBlueprint(__name__)
 
@@ -46,47 +38,50 @@ blueprint = ApiBlueprint(__name__)
 @blueprint.operation(GET_CONFIGURATION)
 def get_configuration(request: Request) -> Reply:
     """The discovery document."""
-    return Reply(configuration(issuer_of(request)), headers=KEPT_FOR_A_WHILE)
+    return Reply(claims.configuration(_realm_ports(request).provider.issuer), headers=CACHED)
 
 
 @blueprint.operation(GET_CERTS)
 def get_certs(request: Request) -> Reply:
     """The public keys, the current one first."""
-    issuer_of(request)
-    return Reply({"keys": request.services.sign_in.id_tokens.public_keys()}, headers=KEPT_FOR_A_WHILE)
+    return Reply({"keys": _realm_ports(request).id_tokens.public_keys()}, headers=CACHED)
+
+
+@blueprint.operation(SHOW_SIGN_IN)
+def show_sign_in(request: Request) -> Reply:
+    """The sign-in page, or a refusal: on a page if the app is unknown, otherwise reported to the app."""
+    return authorize(request, request.query, _realm_ports(request))
+
+
+@blueprint.operation(SIGN_IN)
+def sign_in(request: Request) -> Reply:
+    """A redirect to the app with a code, or the sign-in page again; an app may also request the page by POST."""
+    try:
+        return authorize(request, form_parameters(request.body), _realm_ports(request))
+    except OAuthError as error:
+        return refusal_page(f"The app asked for something that cannot be: {error.description}.", 400)
+
+
+@blueprint.operation(UPLOAD_REDIRECT)
+def redirect_to_uploader(_request: Request) -> Reply:
+    """A redirect into the Uploader. The code is in the fragment, which browsers keep when they follow a redirect
+    (RFC 9110, section 10.2.2), so no server sees it."""
+    return redirect(UPLOADER_ADDRESS)
 
 
 @blueprint.operation(ISSUE_TOKENS)
 def issue_tokens(request: Request) -> Reply:
-    """Tokens for a code or a refresh token; all members are there in every answer (clients 2)."""
-    issuer = issuer_of(request)
-    fields = fields_of(request)
-    client_id = client_of(request, fields).client_id
-    services = request.services
-    new = NewTokens(
-        access_token=services.new_token(),
-        refresh_secret=services.new_token(),
-        access_lifetime_s=services.settings.access_token_lifetime_s,
-        refresh_lifetime_s=services.settings.refresh_token_lifetime_s,
-    )
-    try:
-        granted = _granted(request, fields, client_id, new)
-    except OAuthError:
-        count_refused(services.accounts.sign_in_attempts, request.source_ip, request.now_ms)
-        raise
-    return Reply(_token_answer(request, issuer, granted, new), headers=NOT_KEPT)
+    """Tokens for a code or a refresh token."""
+    ports = _realm_ports(request)
+    tokens = rules.issue_tokens(request.call, unique_parameters(request.body), request.source_ip, ports)
+    return Reply(tokens, headers=NOT_CACHED)
 
 
 @blueprint.operation(GET_USER_INFO)
 def get_user_info(request: Request) -> Reply:
-    """Who the bearer token stands for."""
-    issuer_of(request)
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    session = valid_session(token.strip(), request.sessions, request.now_ms)
-    account = None if session.is_server else request.services.accounts.accounts.find(session.user_id)
-    if scheme.lower() != "bearer" or account is None:
-        raise InvalidTokenError
-    return Reply(user_claims(account), headers=NOT_KEPT)
+    """Claims about the user of an access token."""
+    authorization = request.headers.get("authorization", "")
+    return Reply(claims.user_info(request.call, authorization, _realm_ports(request)), headers=NOT_CACHED)
 
 
 @blueprint.operation(POST_USER_INFO)
@@ -97,70 +92,37 @@ def post_user_info(request: Request) -> Reply:
 
 @blueprint.operation(REVOKE)
 def revoke_token(request: Request) -> Reply:
-    """Nothing, whether or not the token was good. Source: RFC 7009, 2.2."""
-    issuer_of(request)
-    fields = fields_of(request)
-    client = client_of(request, fields)
-    revoke(
-        field(fields, "token"), client.client_id, request.services.sign_in.logins, request.services.accounts.sessions
-    )
-    return Reply(headers=NOT_KEPT)
+    """Empty, whether or not the token was valid. Source: RFC 7009, 2.2."""
+    ports = _realm_ports(request)
+    parameters = unique_parameters(request.body)
+    client = ports.provider.client(parameters.get("client_id", ""))
+    revoke(required(parameters, "token"), client.client_id, ports)
+    return Reply(headers=NOT_CACHED)
 
 
 @blueprint.operation(END_SESSION)
 def end_session(request: Request) -> Reply:
-    """A page that says so, or the way back to the app. Source: OpenID Connect RP-Initiated Logout 1.0."""
+    """A page that confirms the logout, or a redirect to the app."""
     return _end_session(request, {name: values[0] for name, values in request.query.items() if len(values) == 1})
 
 
 @blueprint.operation(POST_END_SESSION)
 def post_end_session(request: Request) -> Reply:
     """As by GET."""
-    return _end_session(request, fields_of(request))
+    return _end_session(request, unique_parameters(request.body))
 
 
-def _granted(request: Request, fields: Mapping[str, str], client_id: str, new: NewTokens) -> Granted:
-    logins, sessions = request.services.sign_in.logins, request.services.accounts.sessions
-    match field(fields, "grant_type"):
-        case "authorization_code":
-            redirect_uri, code = field(fields, "redirect_uri"), field(fields, "code")
-            exchange = CodeExchange(client_id, redirect_uri, code, field(fields, "code_verifier"))
-            return redeem_code(exchange, new, logins, sessions, request.now_ms)
-        case "refresh_token":
-            return refresh(field(fields, "refresh_token"), client_id, new, logins, sessions, request.now_ms)
-    raise OAuthError(UNSUPPORTED_GRANT_TYPE, "grant_type must be authorization_code or refresh_token")
+def _end_session(request: Request, parameters: Mapping[str, str]) -> Reply:
+    url = sessions.end_session(parameters, _realm_ports(request))
+    return signed_out_page() if url is None else Reply(status=303, headers={"Location": url} | NOT_CACHED)
 
 
-def _token_answer(request: Request, issuer: str, granted: Granted, new: NewTokens) -> dict[str, Any]:
-    services = request.services
-    account = services.accounts.accounts.find(granted.login.user_id)
-    if account is None:  # deleted since the tokens were stored, and they with it
-        raise RefusedRefreshTokenError
-    claims = id_token_claims(issuer, granted, account, new.access_lifetime_s, request.now_ms)
-    return {
-        "access_token": new.access_token,
-        "token_type": "Bearer",
-        "expires_in": new.access_lifetime_s,
-        "refresh_token": granted.refresh_token,
-        "refresh_expires_in": new.refresh_lifetime_s,
-        "scope": granted.login.scope,
-        "id_token": services.sign_in.id_tokens.sign(claims),
-    }
+def _realm_ports(request: Request) -> SignInPorts:
+    """The ports of the realm in the path.
 
-
-def _end_session(request: Request, fields: Mapping[str, str]) -> Reply:
-    issuer_of(request)
-    services = request.services
-    hint = services.sign_in.id_tokens.read(fields["id_token_hint"]) if fields.get("id_token_hint") else None
-    login = login_to_end(hint or {}, fields.get("refresh_token", ""), services.sign_in.logins)
-    if login is not None:
-        end_login(login, services.accounts.sessions)
-    client_id = str(hint["aud"]) if hint is not None else fields.get("client_id", "")
-    client = clients_of(request).get(client_id)
-    uri = fields.get("post_logout_redirect_uri")
-    if uri is None:
-        return signed_out_page()
-    if client is None or uri not in client.redirect_uris:
-        raise OAuthError(INVALID_REQUEST, "post_logout_redirect_uri is not an address of the client")
-    state = urlencode({"state": fields["state"]}) if "state" in fields else ""
-    return Reply(status=303, headers={"Location": f"{uri}?{state}" if state else uri} | NOT_KEPT)
+    Raises:
+        NotFoundError: the stage has no such realm.
+    """
+    ports = request.services.sign_in
+    ports.provider.require_realm(request.path["realm"])
+    return ports

@@ -1,5 +1,7 @@
-"""ID tokens signed by RS256, with joserfc. It and cryptography are imported when a token is signed or read, not with
-the application: they take longer to import than all the rest."""
+"""ID tokens signed by RS256, with joserfc.
+
+joserfc and cryptography are imported when a token is signed or read: they take longer to import than the application.
+"""
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -16,7 +18,7 @@ PrivateKey = Mapping[str, Any]
 
 
 def new_private_key() -> dict[str, Any]:
-    """A fresh RSA key; its id is its thumbprint (RFC 7638)."""
+    """A new RSA key; its id is its thumbprint (RFC 7638)."""
     from joserfc.jwk import RSAKey
 
     key = RSAKey.generate_key(KEY_BITS, {"use": "sig", "alg": SIGNING_ALGORITHM}, auto_kid=True)
@@ -24,13 +26,13 @@ def new_private_key() -> dict[str, Any]:
 
 
 class JoseIdTokens:
-    """The port `IdTokens`, on keys that `private_keys` answers: the current one first, then those before it."""
+    """The port `IdTokens`, on the keys that `private_keys` returns: the current one, then those before it."""
 
     def __init__(self, private_keys: Callable[[], list[PrivateKey]]) -> None:
         self._private_keys = private_keys
 
     def sign(self, claims: Mapping[str, Any]) -> str:
-        """Signed with the current key, which the header names."""
+        """See `IdTokens.sign`. The header names the current key."""
         from joserfc import jwt
 
         key = _imported(self._private_keys()[0])
@@ -38,7 +40,7 @@ class JoseIdTokens:
         return jwt.encode(header, dict(claims), key, algorithms=[SIGNING_ALGORITHM])
 
     def read(self, token: str) -> Mapping[str, Any] | None:
-        """By the one algorithm that is signed with, whatever the token's header says."""
+        """See `IdTokens.read`. Only RS256 is accepted, whatever the token's header says."""
         from joserfc import jwt
         from joserfc.errors import JoseError
         from joserfc.jwk import KeySet
@@ -50,7 +52,7 @@ class JoseIdTokens:
             return None
 
     def public_keys(self) -> list[dict[str, Any]]:
-        """Without their private members."""
+        """See `IdTokens.public_keys`."""
         return [dict(_imported(key).as_dict(private=False)) for key in self._private_keys()]
 
 

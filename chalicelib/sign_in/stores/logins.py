@@ -4,6 +4,7 @@ from chalicelib.access.call import Session
 from chalicelib.accounts.stores.accounts import account_check
 from chalicelib.accounts.stores.keys import oidc_login_key, oidc_login_list_key
 from chalicelib.accounts.stores.sessions import session_items
+from chalicelib.conflicts import WriteConflictError
 from chalicelib.engine.conditions import absent, equals, exists
 from chalicelib.engine.errors import TransactionRefusedError
 from chalicelib.engine.table import Check, Item, Put, Table
@@ -33,10 +34,11 @@ class StoredOidcLogins:
         """One transaction: the login replaces the code, so that a code is redeemed once."""
         return self._is_written(Put(_login_item(login), IS_CODE), account_check(code.user_id), session)
 
-    def rotate(self, old: OidcLogin, new: OidcLogin, session: Session) -> bool:
+    def rotate(self, old: OidcLogin, new: OidcLogin, session: Session) -> None:
         """One transaction: refreshes of a login come one after the other, and none after its end."""
         put = Put(_login_item(new), equals("version", old.version))
-        return self._is_written(put, account_check(old.user_id), session)
+        if not self._is_written(put, account_check(old.user_id), session):
+            raise WriteConflictError
 
     def _is_written(self, put: Put, account: Check, session: Session | None = None) -> bool:
         item = put.item
@@ -68,8 +70,8 @@ def _code_item(code: AuthorizationCode) -> Item:
 
 def _login_item(login: OidcLogin) -> Item:
     return _common_item(login) | {
-        "current": login.current,
-        "previous": login.previous,
+        "current": login.current_hashes,
+        "previous": login.previous_hash,
         "rotated_time_ms": login.rotated_time_ms,
         "version": login.version,
     }
@@ -97,8 +99,8 @@ def _login(item: Item) -> OidcLogin:
         scope=item["scope"],
         signed_in_s=item["signed_in_s"],
         expires_time_ms=item["expires_time_ms"],
-        current=tuple(item["current"]),
-        previous=item["previous"],
+        current_hashes=tuple(item["current"]),
+        previous_hash=item["previous"],
         rotated_time_ms=item["rotated_time_ms"],
         version=item["version"],
     )

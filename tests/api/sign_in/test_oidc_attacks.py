@@ -11,7 +11,7 @@ from joserfc.jwk import RSAKey
 
 from chalicelib.accounts.password_sign_in import MAX_FAILURES_PER_ACCOUNT, MAX_FAILURES_PER_ADDRESS
 from chalicelib.sign_in.form_token import FORM_LIFETIME_S
-from chalicelib.sign_in.logins import CODE_LIFETIME_S, MOST_RETRIES, RETRY_MS
+from chalicelib.sign_in.logins import CODE_LIFETIME_S, MAX_RETRIES, RETRY_MS
 from tests.api.conftest import ApiClient
 from tests.api.sign_in.oidc_scene import BASE_URL, EMAIL, PASSWORD, USER_ID, Scene
 from tests.fakes.oidc import signing_key
@@ -275,7 +275,7 @@ class TestRefreshTokens:
 
     def test_and_again_a_few_times(self, app: App) -> None:
         first = app.tokens(EMAIL, PASSWORD)["refresh_token"]
-        for _ in range(MOST_RETRIES):
+        for _ in range(MAX_RETRIES):
             app.checked(app.refresh(first))
         assert error_of(app.refresh(first)) == (401, "invalid_grant")
 

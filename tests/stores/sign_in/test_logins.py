@@ -9,6 +9,7 @@ from chalicelib.accounts.ports import Accounts, Sessions
 from chalicelib.accounts.stores.accounts import StoredAccounts
 from chalicelib.accounts.stores.sessions import StoredSessions
 from chalicelib.config import Settings
+from chalicelib.conflicts import WriteConflictError
 from chalicelib.engine import dynamodb
 from chalicelib.engine.aws import aws_engine
 from chalicelib.sign_in.ports import AuthorizationCode, OidcLogin, OidcLogins
@@ -35,9 +36,11 @@ LOGIN = OidcLogin(
     scope="openid offline_access",
     signed_in_s=NOW_MS // 1000,
     expires_time_ms=NOW_MS + 86_400_000,
-    current=("1" * 64,),
+    current_hashes=("1" * 64,),
 )
-ROTATED = replace(LOGIN, current=("2" * 64, "3" * 64), previous="1" * 64, rotated_time_ms=NOW_MS + 5, version=2)
+ROTATED = replace(
+    LOGIN, current_hashes=("2" * 64, "3" * 64), previous_hash="1" * 64, rotated_time_ms=NOW_MS + 5, version=2
+)
 
 
 def session(number: int, login_id: str = LOGIN.login_id) -> Session:
@@ -113,7 +116,7 @@ def test_a_code_is_redeemed_once_for_a_login_and_a_session(stores: Stores) -> No
     assert stores.logins.redeem(CODE, LOGIN, session(1))
     assert stores.logins.find(CODE.login_id) == LOGIN
     assert stores.sessions.find(session(1).token_hash) == session(1)
-    assert not stores.logins.redeem(CODE, replace(LOGIN, current=("9" * 64,)), session(2))
+    assert not stores.logins.redeem(CODE, replace(LOGIN, current_hashes=("9" * 64,)), session(2))
     assert stores.logins.find(CODE.login_id) == LOGIN
     assert stores.sessions.find(session(2).token_hash) is None
 
@@ -134,8 +137,9 @@ def test_a_code_of_a_deleted_account_is_not_redeemed(stores: Stores) -> None:
 def test_a_login_is_rotated_by_one_of_those_who_meet(stores: Stores) -> None:
     stores.logins.add_code(CODE, 1)
     stores.logins.redeem(CODE, LOGIN, session(1))
-    assert stores.logins.rotate(LOGIN, ROTATED, session(2))
-    assert not stores.logins.rotate(LOGIN, replace(ROTATED, current=("9" * 64,)), session(3))
+    stores.logins.rotate(LOGIN, ROTATED, session(2))
+    with pytest.raises(WriteConflictError):
+        stores.logins.rotate(LOGIN, replace(ROTATED, current_hashes=("9" * 64,)), session(3))
     assert stores.logins.find(LOGIN.login_id) == ROTATED
     assert stores.sessions.find(session(2).token_hash) == session(2)
     assert stores.sessions.find(session(3).token_hash) is None
@@ -144,7 +148,8 @@ def test_a_login_is_rotated_by_one_of_those_who_meet(stores: Stores) -> None:
 
 def test_a_code_is_not_rotated(stores: Stores) -> None:
     stores.logins.add_code(CODE, 1)
-    assert not stores.logins.rotate(LOGIN, ROTATED, session(1))
+    with pytest.raises(WriteConflictError):
+        stores.logins.rotate(LOGIN, ROTATED, session(1))
     assert stores.logins.find(CODE.login_id) == CODE
 
 
@@ -159,7 +164,8 @@ def test_the_end_of_a_login_ends_all_of_it_and_nothing_else(stores: Stores) -> N
     stores.sessions.end_login(session(1))
     assert stores.logins.find(LOGIN.login_id) is None
     assert [stores.sessions.find(session(number).token_hash) for number in (1, 2)] == [None, None]
-    assert not stores.logins.rotate(ROTATED, replace(ROTATED, version=3), session(4))
+    with pytest.raises(WriteConflictError):
+        stores.logins.rotate(ROTATED, replace(ROTATED, version=3), session(4))
     assert stores.logins.find(other.login_id) == other
     assert stores.sessions.find(session(3).token_hash) is not None
     assert stores.items() == 2

@@ -3,7 +3,7 @@
 import pytest
 
 from chalicelib.config import Settings
-from chalicelib.sign_in.clients import oidc_clients
+from chalicelib.sign_in.provider import oidc_clients
 
 
 def test_the_known_apps_have_the_addresses_that_are_built_into_them() -> None:

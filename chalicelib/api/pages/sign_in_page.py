@@ -1,7 +1,7 @@
-"""The pages that people see: small, without scripts, for phones and for screen readers, dark or light as they like it.
+"""The pages of sign-in: small, without scripts, for phones and screen readers, in light and dark colours.
 
-All texts of others are escaped. The policy allows the one style that is in the page, and forms to this server, whose
-answer may lead back to the app: browsers hold that against `form-action`, too.
+Texts from requests are escaped. The content security policy allows the inline style, forms that are sent to this
+server, and the app's redirect address, since browsers apply `form-action` to the redirect that follows a form, too.
 """
 
 import base64
@@ -38,7 +38,7 @@ _STYLE_DIGEST = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decod
 def sign_in_page(
     request: AuthorizationRequest, form_token: str, username: str, alert: str = "", status: int = 200
 ) -> Reply:
-    """The form; `alert` says what went wrong with the one before it."""
+    """The page with the sign-in form; `alert` says why the previous attempt failed."""
     hidden = request.parameters | {"form_token": form_token}
     inputs = "\n".join(
         f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">' for name, value in hidden.items()
@@ -60,18 +60,18 @@ required{focus_password}>
 
 
 def refusal_page(alert: str, status: int) -> Reply:
-    """Why there is nothing to fill in."""
+    """The page that says why sign-in is not possible."""
     body = f"<h1>Sign-in is not possible</h1>\n{_alert(alert)}<p>Go back to the app and try again from there.</p>"
     return _page("Sign-in is not possible", body, status)
 
 
 def signed_out_page() -> Reply:
-    """That the login is over."""
+    """The page that confirms a logout."""
     return _page("Signed out", "<h1>You are signed out</h1>\n<p>You can close this page.</p>", 200)
 
 
 def page_headers(form_action: str) -> Mapping[str, str]:
-    """What keeps a page to itself: no scripts, no frames, no traces in other sites' logs or in caches."""
+    """Headers that forbid scripts and frames, and keep the page out of caches and its URL out of other sites' logs."""
     policy = (
         f"default-src 'none'; style-src 'sha256-{_STYLE_DIGEST}'; form-action {form_action}; "
         "frame-ancestors 'none'; base-uri 'none'"
@@ -91,7 +91,7 @@ def _alert(text: str) -> str:
 
 
 def _source(redirect_uri: str) -> str:
-    """An address as a content security policy names it: its origin on the web, the scheme of an app."""
+    """An address as a content security policy names it: by its origin on the web, by its scheme for an app."""
     parts = urlsplit(redirect_uri)
     return f"{parts.scheme}://{parts.netloc}" if parts.scheme in ("http", "https") else f"{parts.scheme}:"
 

@@ -1,0 +1,130 @@
+"""The authorization endpoint of OpenID Connect: a person fills in the sign-in form, and returns to the app with a code.
+
+Nothing is ever sent to an address that is not a redirect address of the client. Source: auth-api 6.
+"""
+
+import re
+from collections.abc import Mapping
+from http.cookies import CookieError, SimpleCookie
+from types import MappingProxyType
+
+from chalicelib.accounts.password_sign_in import BasicCredentials
+from chalicelib.accounts.password_sign_in import sign_in as sign_in_by_password
+from chalicelib.api.messages import Reply, Request
+from chalicelib.api.operations.oidc import SHOW_SIGN_IN
+from chalicelib.api.pages.sign_in_page import refusal_page, sign_in_page
+from chalicelib.errors import (
+    StrandlineError,
+    TooManyAttemptsError,
+    UnavailableError,
+    UnverifiedEmailError,
+    WrongCredentialsError,
+)
+from chalicelib.sign_in.authorization_request import AuthorizationRequest, authorization_request, return_address
+from chalicelib.sign_in.errors import RefusedAuthorizationError, UntrustedRedirectError
+from chalicelib.sign_in.form_token import FORM_LIFETIME_S, form_token, is_valid_form
+from chalicelib.sign_in.logins import grant_code
+from chalicelib.sign_in.parameters import Parameters
+from chalicelib.sign_in.ports import SignInPorts
+
+COOKIE = "strandline-sign-in"
+COOKIE_VALUE = re.compile("[A-Za-z0-9_-]{32,64}")
+FORM_FIELDS = ("username", "password", "form_token")
+"""Fields of the form beside the parameters of the app's request."""
+EXPIRED_FORM = "This page was open for too long, or your browser keeps no cookies. Please enter your password again."
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+
+
+def authorize(request: Request, parameters: Parameters, ports: SignInPorts) -> Reply:
+    """The sign-in page, or a redirect to the app: with a code after a sign-in, with an error if the request cannot be
+    granted. Without a trusted redirect address, a page that says so."""
+    entered = {name: parameters[name][0] for name in FORM_FIELDS if parameters.get(name)}
+    requested = {name: values for name, values in parameters.items() if name not in FORM_FIELDS}
+    try:
+        client, address = return_address(requested, ports.provider.clients)
+        authorization = authorization_request(requested, client, address)
+    except UntrustedRedirectError as error:
+        return refusal_page(f"This cannot go on: {error}.", 400)
+    except RefusedAuthorizationError as error:
+        response = {"error": error.code, "error_description": error.description}
+        return redirect(address.location(ports.provider.issuer, response))
+    if request.operation is SHOW_SIGN_IN or "password" not in entered:
+        return _form(request, authorization, authorization.login_hint)
+    username = entered.get("username", "")
+    token = entered.get("form_token", "")
+    if not is_valid_form(token, _cookie(request), authorization, request.now_ms // 1000):
+        return _form(request, authorization, username, EXPIRED_FORM, 400)
+    return _signed_in(request, authorization, BasicCredentials(username.strip(), entered["password"]), ports)
+
+
+def redirect(location: str) -> Reply:
+    """A redirect by 303, with which a browser does not send the form, and the password in it, again."""
+    headers = {"Location": location, "Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
+    return Reply(status=303, headers=headers)
+
+
+def _signed_in(
+    request: Request, authorization: AuthorizationRequest, credentials: BasicCredentials, ports: SignInPorts
+) -> Reply:
+    try:
+        account = sign_in_by_password(
+            credentials,
+            request.source_ip,
+            accounts=ports.accounts.accounts,
+            passwords=ports.accounts.passwords,
+            attempts=ports.accounts.sign_in_attempts,
+            now_ms=request.now_ms,
+        )
+        code = grant_code(request.call, authorization, account, ports)
+    except (WrongCredentialsError, UnverifiedEmailError, TooManyAttemptsError, UnavailableError) as error:
+        alert, status, headers = _alert(error)
+        return _form(request, authorization, credentials.username, alert, status, headers)
+    return redirect(authorization.return_address.location(ports.provider.issuer, {"code": code}))
+
+
+def _alert(error: StrandlineError) -> tuple[str, int, Mapping[str, str]]:
+    """What the page says about a failed sign-in, with its status and headers."""
+    match error:
+        case WrongCredentialsError():
+            return "E-mail address or password is wrong.", 401, NO_HEADERS
+        case UnverifiedEmailError():
+            return "The e-mail address of this account has not been verified yet.", 403, NO_HEADERS
+        case TooManyAttemptsError():
+            minutes = -(-error.retry_after_s // 60)
+            alert = f"Too many tries. Sign-in is locked for now: please try again in {minutes} min."
+            return alert, 429, {"Retry-After": str(error.retry_after_s)}
+    return "Something is busy here. Please try again.", 503, NO_HEADERS
+
+
+def _form(
+    request: Request,
+    authorization: AuthorizationRequest,
+    username: str,
+    alert: str = "",
+    status: int = 200,
+    headers: Mapping[str, str] = NO_HEADERS,
+) -> Reply:
+    cookie = _cookie(request) or request.services.new_token()
+    token = form_token(cookie, authorization, request.now_ms // 1000)
+    page = sign_in_page(authorization, token, username, alert, status)
+    return Reply(page.body, page.status, {"Set-Cookie": _set_cookie(request, cookie), **page.headers, **headers})
+
+
+def _cookie_name(request: Request) -> str:
+    # Browsers accept a cookie with the prefix over TLS only, and only from this host; without TLS they would reject it.
+    return f"__Host-{COOKIE}" if request.services.settings.base_url.startswith("https:") else COOKIE
+
+
+def _cookie(request: Request) -> str:
+    """The cookie that this browser was given; empty if it has none."""
+    try:
+        sent = SimpleCookie(request.headers.get("cookie", "")).get(_cookie_name(request))
+    except CookieError:
+        return ""
+    return sent.value if sent is not None and COOKIE_VALUE.fullmatch(sent.value) else ""
+
+
+def _set_cookie(request: Request, value: str) -> str:
+    name = _cookie_name(request)
+    secure = "; Secure" if name != COOKIE else ""
+    return f"{name}={value}; Path=/; Max-Age={FORM_LIFETIME_S}; HttpOnly; SameSite=Lax{secure}"

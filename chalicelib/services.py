@@ -26,7 +26,7 @@ from chalicelib.engine.aws import aws_engine
 from chalicelib.engine.secrets import cached_secret
 from chalicelib.log.ports import DataPorts
 from chalicelib.log.stores.archive import StoredArchive
-from chalicelib.log.stores.backlog import StoredCompactionMarks
+from chalicelib.log.stores.backlog import StoredBacklogs
 from chalicelib.log.stores.data_sets import StoredDataSets
 from chalicelib.log.stores.record_log import StoredRecordLog
 from chalicelib.metrics.ports import MetricsPorts
@@ -98,7 +98,7 @@ def build_services(settings: Settings) -> Services:
         data=data,
         tiles=DynamoTiles(settings),
         archive=StoredArchive(engine.objects),
-        backlog=StoredCompactionMarks(engine.data),
+        backlog=StoredBacklogs(engine.data),
         sweeping=DynamoSweeping(settings),
         purging=DynamoPurging(settings),
         now_ms=system_now_ms,

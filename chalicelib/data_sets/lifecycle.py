@@ -20,9 +20,9 @@ from chalicelib.errors import (
     TooLargeError,
     UnauthorizedError,
 )
-from chalicelib.log.data_set import NORMAL, DataOwner, DataSet, as_data_set
+from chalicelib.log.data_set import NORMAL, DataSet, OwnerState, as_data_set
 from chalicelib.log.ports import DataPorts, DataSetStore
-from chalicelib.log.truncation import open_when_closed, with_truncations
+from chalicelib.log.truncation import truncated_at_close, with_truncations
 from chalicelib.model.checks.bodies import check_data_set, check_data_set_update
 from chalicelib.model.deduplicators import choose
 from chalicelib.model.times import format_time
@@ -139,12 +139,14 @@ def delete(call: Call, data_set_id: str, ports: DataPorts) -> None:
         data_sets = ports.data_sets.of_owner(owner)
         before = _by_id(data_set_id, data_sets)
         _require_deleter(call, before)
-        after = replace(before, cut_off=last_number, is_gone=before.is_closed, state_version=before.state_version + 1)
+        after = replace(
+            before, deleted_through=last_number, is_purgeable=before.is_closed, state_version=before.state_version + 1
+        )
         if _by_id(data_set_id, with_truncations(data_sets)).deleted_time_ms is None:
             after = replace(
                 after, deleted_time_ms=call.now_ms, modified_time_ms=call.now_ms, revision=before.revision + 1
             )
-        elif (after.cut_off, after.is_gone) == (before.cut_off, before.is_gone):
+        elif (after.deleted_through, after.is_purgeable) == (before.deleted_through, before.is_purgeable):
             return
         ports.data_sets.replace(before, after)
 
@@ -212,14 +214,14 @@ def _changed(call: Call, before: DataSet, read_body: Callable[[], Any]) -> tuple
 
 
 def _closed(
-    before: DataSet, owner: DataOwner, data_sets: Iterable[DataSet], now_ms: int, store: DataSetStore
+    before: DataSet, owner: OwnerState, data_sets: Iterable[DataSet], now_ms: int, store: DataSetStore
 ) -> DataSet:
     return replace(
         before,
         modified_time_ms=now_ms,
         closed_time_ms=now_ms,
-        close_order=owner.closings + 1,
-        open_when_closed=open_when_closed(before, data_sets, store),
+        close_sequence=owner.close_count + 1,
+        truncated_at_close=truncated_at_close(before, data_sets, store),
         revision=before.revision + _UPDATES_BY_CLOSING,
         state_version=before.state_version + 1,
     )
@@ -254,7 +256,7 @@ def _require_deleter(call: Call, data_set: DataSet) -> None:
     call.require(data_set.owner_id)
 
 
-def _find_or_refuse(data_set_id: str, ports: DataPorts) -> tuple[DataOwner, int]:
+def _find_or_refuse(data_set_id: str, ports: DataPorts) -> tuple[OwnerState, int]:
     """The owner of a data set, and the last number of its log."""
     head = ports.data_sets.head(data_set_id)
     if head is None:

@@ -27,7 +27,7 @@ class DataSources(Protocol):
         ...
 
     def add(self, source: DataSource) -> None:
-        """Keeps a new data source, and marks its user's data as having one (`DataOwner.has_sources`)."""
+        """Keeps a new data source, and marks its user's data as having one (`OwnerState.has_sources`)."""
         ...
 
     def replace(self, before: DataSource, after: DataSource) -> bool:

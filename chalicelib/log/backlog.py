@@ -1,6 +1,6 @@
-"""How much an entry, or a change of a data set, calls for a compaction.
+"""The backlog of compaction: whose tiles lag behind, since when, and by about how many bytes.
 
-A mark on each entry would cost as much as the entry, so only some make one, for those before them as well.
+Adding to it with each entry would cost as much as the entry, so only some entries do, for those before them as well.
 """
 
 from dataclasses import dataclass
@@ -8,29 +8,29 @@ from dataclasses import dataclass
 from chalicelib.log.entry import NewEntry
 
 DUE_BYTES = 512 * 1024
-"""From this weight on a user's tail is compacted: a reader folds it each time, and folding costs by its size."""
+"""From this size on, a user's tail is compacted: readers fold it with each request, at a cost that grows with it."""
 DUE_AFTER_MS = 24 * 3_600_000
-"""So long a lighter one waits: tiles of the current day are written again with each compaction."""
+"""How long a smaller one waits: each compaction rewrites the tiles of the current day."""
 URGENT_BYTES = DUE_BYTES
-"""The weight of closing, deleting or truncating a data set: whole logs of it are to go into tiles, or out of them."""
+"""What closing, deleting or truncating a data set adds: its whole log has to go into tiles or out of them."""
 LARGE_BYTES = 8 * 1024
 _EVERY = 32
 _SMALL_ENTRIES_BYTES = 64 * 1024
-"""About what so many entries of a phone take."""
+"""The usual size of so many entries of a phone."""
 
 
 @dataclass(frozen=True, slots=True)
-class CompactionMark:
-    """Says that a user's logs have grown by about so many bytes since the first of some entries that is not in tiles
-    was stored. What happened after it was read makes it another mark."""
+class Backlog:
+    """About how many bytes were added to a user's logs since the first of the entries that are not in tiles yet."""
 
     owner_id: str
     since_ms: int
-    weight_bytes: int
+    """When the first of these entries was stored."""
+    backlog_bytes: int
 
 
-def weight_bytes(entry: NewEntry, number: int) -> int | None:
-    """What an entry adds to the mark of its owner; None when it makes none."""
+def backlog_bytes(entry: NewEntry, number: int) -> int | None:
+    """What an entry adds to its owner's backlog; None if it is not one that adds."""
     if len(entry.body) > LARGE_BYTES:
         return len(entry.body)
     return _SMALL_ENTRIES_BYTES if number % _EVERY == 1 else None

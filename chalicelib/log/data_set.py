@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from chalicelib.log.freshness import UNKNOWN, CameIn, Freshness, NewestByType, client_of
+from chalicelib.log.freshness import UNKNOWN, Freshness, Ingested, NewestByType, client_of
 from chalicelib.model.times import format_time
 
 CONTINUOUS = "continuous"
@@ -16,21 +16,21 @@ NORMAL = "normal"
 
 
 @dataclass(frozen=True, slots=True)
-class DataOwner:
-    """What the data of a user has in common: counters, all 0 for a user without any, a mark, and what came in.
+class OwnerState:
+    """The counters of a user's data, all 0 for a user without any, and its freshness.
 
-    `epoch` rises when all data is erased: what was stored in an earlier epoch is gone. `closings` counts the closings
-    of data sets, so that "closed last" is an order and not a clock. `changes` rises with every write that can change
-    what a reader gets.
+    `epoch` rises when all data is erased: no reader finds data of an earlier epoch. `close_count` counts the closings
+    of data sets, so "closed last" is an order and does not depend on a clock. `change_count` rises with each write that
+    can change what a reader gets.
     """
 
     id: str
     epoch: int = 0
-    closings: int = 0
+    close_count: int = 0
     has_sources: bool = False
     """Whether there ever was a data source: readers look for data sources of nobody else."""
-    changes: int = 0
-    states: int = 0
+    change_count: int = 0
+    state_count: int = 0
     """How many states the data sets of this epoch have had, all together: the sum of their `state_version`."""
     freshness: Freshness = field(default_factory=Freshness)
     """What came in during this epoch."""
@@ -56,9 +56,9 @@ class DataSetHead:
     """What came in, by type."""
 
     @property
-    def came_in(self) -> CameIn:
+    def ingested(self) -> Ingested:
         """What came in, as the owner's freshness has it."""
-        return CameIn(self.client, self.last_number, self.newest)
+        return Ingested(self.client, self.last_number, self.newest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +79,15 @@ class DataSet:
     revision: int = 1
     """How often the stored form was updated, as upload records show it: naming the deduplicator was the first time."""
     state_version: int = 1
-    close_order: int | None = None
+    close_sequence: int | None = None
     """Its place among the closings of the owner's data sets, from 1; None while open."""
     closed_time_ms: int | None = None
     deleted_time_ms: int | None = None
-    cut_off: int = 0
+    deleted_through: int = 0
     """Entries up to this number went when the data set was deleted."""
-    is_gone: bool = False
+    is_purgeable: bool = False
     """Whether it was deleted after it was closed, so that nothing of its log can be seen again."""
-    open_when_closed: Mapping[str, int] = field(default_factory=dict)
+    truncated_at_close: Mapping[str, int] = field(default_factory=dict)
     """With truncation: the owner's other data sets that were open when this one closed, and their last numbers."""
 
     @property
@@ -98,7 +98,7 @@ class DataSet:
     @property
     def is_closed(self) -> bool:
         """Whether it takes no more data."""
-        return self.close_order is not None
+        return self.close_sequence is not None
 
     @property
     def is_active(self) -> bool:
@@ -118,7 +118,7 @@ class DataSet:
 
 def deletes(before: DataSet, after: DataSet) -> bool:
     """Whether what is done between two states of a data set is to delete it, or what it has taken since."""
-    return (before.deleted_time_ms, before.cut_off) != (after.deleted_time_ms, after.cut_off)
+    return (before.deleted_time_ms, before.deleted_through) != (after.deleted_time_ms, after.deleted_through)
 
 
 def head_of(data_set: DataSet, last_number: int = 0) -> DataSetHead:

@@ -75,7 +75,7 @@ def stored(
 
 
 def _fold(data_set: DataSet, log: Iterable[Entry], cuts: Sequence[Truncation], prefix: Prefix) -> list[Run]:
-    happened = steps(log, data_set.cut_off, cuts, prefix)
+    happened = steps(log, data_set.deleted_through, cuts, prefix)
     if data_set.is_continuous:
         return _CONTINUOUS.get(data_set.deduplicator, keep_all)(happened)
     return _fold_normal(data_set.deduplicator, list(happened))
@@ -110,7 +110,7 @@ def without_older_hashes(active: Sequence[VisibleData]) -> list[VisibleData]:
     hidden: dict[str, set[str]] = defaultdict(set)
     seen: dict[str, list[Run]] = {}
     hashed = [it for it in active if it.data_set.deduplicator == DEVICE_DEACTIVATE_HASH]
-    for data in sorted(hashed, key=lambda it: it.data_set.close_order or 0, reverse=True):
+    for data in sorted(hashed, key=lambda it: it.data_set.close_sequence or 0, reverse=True):
         seen[data.data_set.id] = [Run(run.records, _not_hidden(run, hidden)) for run in data.runs]
         device_id = data.data_set.device_id
         if data.data_set.is_closed and device_id is not None:
@@ -132,7 +132,7 @@ def _not_hidden(run: Run, hidden: Mapping[str, set[str]]) -> Sequence[int]:
     return [row for row in run.rows if hashes[row] not in hidden.get(device_ids[row] or "", nothing)]
 
 
-def fold_states(every: Iterable[DataSet]) -> dict[str, str]:
+def fold_fingerprints(every: Iterable[DataSet]) -> dict[str, str]:
     """For each data set whose data can be seen, by id, a digest of all but its entries that the fold depends on.
 
     Logs of equal entries and states fold alike. `every` holds all data sets of the owner.
@@ -144,10 +144,10 @@ def fold_states(every: Iterable[DataSet]) -> dict[str, str]:
 
 def can_be_seen(data_set: DataSet) -> bool:
     """Whether anything of its log is visible, or will be without its being closed."""
-    return data_set.is_active and not data_set.is_gone
+    return data_set.is_active and not data_set.is_purgeable
 
 
 def _state(data_set: DataSet, cuts: Iterable[Truncation]) -> str:
-    truncated = [(it.close_order, it.device_id, it.last_number) for it in cuts]
-    state = (data_set.deduplicator, data_set.device_id, data_set.close_order, data_set.cut_off, truncated)
+    truncated = [(it.close_sequence, it.device_id, it.last_number) for it in cuts]
+    state = (data_set.deduplicator, data_set.device_id, data_set.close_sequence, data_set.deleted_through, truncated)
     return hashlib.sha256(json_text.encode(state)).hexdigest()[:_STATE_DIGITS]

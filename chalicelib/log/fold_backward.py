@@ -6,7 +6,7 @@ Whole columns are compared as sets, and an entry of which nothing was replaced c
 from collections.abc import Iterable, Mapping, Sequence
 
 from chalicelib.log.entry import SelectorKind, Selectors
-from chalicelib.log.fold_steps import DeviceGone, Run, Step, Stored
+from chalicelib.log.fold_steps import DeviceTruncated, Run, Step, Stored
 
 
 def keep_all(steps: Iterable[Step]) -> list[Run]:
@@ -27,7 +27,7 @@ def _last_word(steps: Sequence[Step], *, replaces_origins: bool) -> list[Run]:
     gone_device_ids: set[str | None] = set()
     runs: list[Run] = []
     for step in reversed(steps):
-        if isinstance(step, DeviceGone):
+        if isinstance(step, DeviceTruncated):
             gone_device_ids.add(step.device_id)
         elif isinstance(step, Selectors):
             gone[step.kind].update(step.values)

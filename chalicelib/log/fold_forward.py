@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from chalicelib.log.entry import SelectorKind, Selectors
-from chalicelib.log.fold_steps import DeviceGone, Run, Step, Stored
+from chalicelib.log.fold_steps import DeviceTruncated, Run, Step, Stored
 from chalicelib.log.records import Records
 from chalicelib.model.times import Moment, parse_time
 
@@ -45,11 +45,11 @@ class _Live:
             for _, live, row in self._by_origin.pop(origin_id, ()):
                 live.discard(row)
 
-    def apply(self, step: Stored | Selectors | DeviceGone) -> None:
+    def apply(self, step: Stored | Selectors | DeviceTruncated) -> None:
         if isinstance(step, Stored):
             for run in step.runs:
                 self.store(run.records, run.rows)
-        elif isinstance(step, DeviceGone):
+        elif isinstance(step, DeviceTruncated):
             for records, live in self._runs:
                 live.difference_update([row for row in live if records.device_ids[row] == step.device_id])
         elif step.kind is SelectorKind.ORIGIN:

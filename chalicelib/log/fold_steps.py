@@ -33,18 +33,18 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True)
-class DeviceGone:
+class DeviceTruncated:
     """All records of this device that were stored up to here were destroyed."""
 
     device_id: str
 
 
-Step = Stored | Records | Selectors | DeviceGone
+Step = Stored | Records | Selectors | DeviceTruncated
 NOTHING_BEFORE = Prefix()
 
 
 def steps(
-    entries: Iterable[Entry], cut_off: int, truncations: Sequence[Truncation], prefix: Prefix = NOTHING_BEFORE
+    entries: Iterable[Entry], deleted_through: int, truncations: Sequence[Truncation], prefix: Prefix = NOTHING_BEFORE
 ) -> Iterator[Step]:
     """What happened to one data set since it was last deleted, in order.
 
@@ -53,7 +53,7 @@ def steps(
     its records yet, since these decide what becomes of entries in between.
     """
     if prefix.runs:
-        yield Stored([_survivors(run, cut_off) for run in prefix.runs])
+        yield Stored([_survivors(run, deleted_through) for run in prefix.runs])
     pending = sorted(
         (it for it in truncations if it.last_number is not None and it.last_number >= prefix.through),
         key=lambda it: it.last_number or 0,
@@ -61,18 +61,18 @@ def steps(
     )
     for entry in entries:
         while pending and (pending[-1].last_number or 0) < entry.number:
-            yield DeviceGone(pending.pop().device_id)
-        if entry.number > cut_off:
+            yield DeviceTruncated(pending.pop().device_id)
+        if entry.number > deleted_through:
             yield (
                 read_records(entry.body, entry.number) if entry.kind is EntryKind.ADD else decode_selectors(entry.body)
             )
-    yield from (DeviceGone(it.device_id) for it in reversed(pending))
-    yield from (DeviceGone(it.device_id) for it in truncations if it.last_number is None)
+    yield from (DeviceTruncated(it.device_id) for it in reversed(pending))
+    yield from (DeviceTruncated(it.device_id) for it in truncations if it.last_number is None)
 
 
-def _survivors(run: Run, cut_off: int) -> Run:
+def _survivors(run: Run, deleted_through: int) -> Run:
     """What a deletion that an earlier fold may not have known of has left of what it left."""
-    if not cut_off:
+    if not deleted_through:
         return run
     places = run.records.places
-    return Run(run.records, [row for row in run.rows if places[row].number > cut_off])
+    return Run(run.records, [row for row in run.rows if places[row].number > deleted_through])

@@ -14,9 +14,9 @@ from typing import Any
 UNKNOWN = "unknown"
 CLIENT_LENGTH = 80
 """Longer names are cut: they are kept beside the counters, which each add writes."""
-PLACES = 8
+MAX_SLOTS = 8
 """Most data sets with a place of their own. A phone app keeps one open for years; few people have more than three."""
-PLACES_LEFT = 3
+KEPT_SLOTS = 3
 """How many keep theirs when places run out: those that data came into last."""
 CLIENTS = 24
 """Most clients with a name; those that were silent for longest count as `unknown`."""
@@ -34,14 +34,14 @@ NewestByType = Mapping[str, Newest]
 
 
 @dataclass(frozen=True, slots=True)
-class CameIn:
+class Ingested:
     """What came into one data set: from which client, up to which number of its log, and the newest of each type."""
 
     client: str = UNKNOWN
     last_number: int = 0
     newest: NewestByType = field(default_factory=dict)
 
-    def after(self, number: int, times_ms: Mapping[str, int], stored_time_ms: int) -> "CameIn":
+    def after(self, number: int, times_ms: Mapping[str, int], stored_time_ms: int) -> "Ingested":
         """The same after one more entry; `times_ms` has its newest time of each type."""
         added = {name: Newest(time_ms, stored_time_ms) for name, time_ms in times_ms.items()}
         return replace(self, last_number=number, newest=merged(self.newest, added))
@@ -51,30 +51,30 @@ class CameIn:
 class Freshness:
     """What came in of a user: by data set for those that have a place, merged by client for all others."""
 
-    data_sets: Mapping[str, CameIn] = field(default_factory=dict)
+    data_sets: Mapping[str, Ingested] = field(default_factory=dict)
     clients: Mapping[str, NewestByType] = field(default_factory=dict)
 
-    def with_place(self, data_set_id: str, came_in: CameIn) -> "Freshness":
+    def with_slot(self, data_set_id: str, ingested: Ingested) -> "Freshness":
         """The same with a place for a data set; when none is left, those that were silent for longest lose theirs."""
         freshness, kept = self, dict(self.data_sets)
-        if data_set_id not in kept and len(kept) >= PLACES:
-            for each in sorted(kept, key=lambda each: _last_stored_ms(kept[each].newest))[:-PLACES_LEFT]:
+        if data_set_id not in kept and len(kept) >= MAX_SLOTS:
+            for each in sorted(kept, key=lambda each: _last_stored_ms(kept[each].newest))[:-KEPT_SLOTS]:
                 freshness = freshness.with_merged(kept.pop(each))
-        return replace(freshness, data_sets={**kept, data_set_id: came_in})
+        return replace(freshness, data_sets={**kept, data_set_id: ingested})
 
-    def with_merged(self, came_in: CameIn) -> "Freshness":
+    def with_merged(self, ingested: Ingested) -> "Freshness":
         """The same with what came into a data set merged into its client."""
-        if not came_in.newest:
+        if not ingested.newest:
             return self
-        client, newest = came_in.client, merged(self.clients.get(came_in.client, {}), came_in.newest)
+        client, newest = ingested.client, merged(self.clients.get(ingested.client, {}), ingested.newest)
         return replace(self, clients=_bounded({**self.clients, client: newest}))
 
     def by_client(self) -> dict[str, NewestByType]:
         """The newest of each type for each client, clients and types by name."""
         found = dict(self.clients)
-        for came_in in self.data_sets.values():
-            if came_in.newest:
-                found[came_in.client] = merged(found.get(came_in.client, {}), came_in.newest)
+        for ingested in self.data_sets.values():
+            if ingested.newest:
+                found[ingested.client] = merged(found.get(ingested.client, {}), ingested.newest)
         return {client: dict(sorted(found[client].items())) for client in sorted(found)}
 
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Protocol
 
-from chalicelib.log.backlog import CompactionMark
-from chalicelib.log.data_set import DataOwner, DataSet, DataSetHead
+from chalicelib.log.backlog import Backlog
+from chalicelib.log.data_set import DataSet, DataSetHead, OwnerState
 from chalicelib.log.entry import Entry, NewEntry
 
 NO_TIMES_MS: Mapping[str, int] = MappingProxyType({})
@@ -19,12 +19,12 @@ FROM_THE_FIRST: Mapping[str, int] = MappingProxyType({})
 
 
 class DataSetHeads(Protocol):
-    """Finds what adding data needs of a data set."""
+    """Finds the heads of data sets. Reads see every write that was answered."""
 
     def head(self, data_set_id: str) -> DataSetHead | None:
-        """The head as of the last answered write; None when there never was such a data set.
+        """The head of a data set; None if there never was such a data set.
 
-        The owner's data may have been erased since: `is_current` tells.
+        The owner's data may have been erased since: see `is_current`.
         """
         ...
 
@@ -36,59 +36,63 @@ class DataSetHeads(Protocol):
 class DataSetReader(Protocol):
     """Finds the data sets of a user. Reads see every write that was answered."""
 
-    def owner(self, owner_id: str) -> DataOwner:
+    def owner(self, owner_id: str) -> OwnerState:
         """The counters of a user's data; zeros for a user without any, known or not."""
         ...
 
-    def of_owner(self, owner: DataOwner) -> list[DataSet]:
+    def of_owner(self, owner: OwnerState) -> list[DataSet]:
         """All data sets of the owner's epoch, newest first; of equal times, the greatest id first."""
         ...
 
 
 class DataSetStore(DataSetHeads, DataSetReader, Protocol):
-    """Keeps data sets. Reads see every write that was answered.
+    """Stores data sets.
 
-    Each write raises `DataOwner.changes`, in the same step; closing merges what came in into the data set's client.
+    Each write also raises `OwnerState.change_count`, in the same step.
     """
 
     def create(self, data_set: DataSet) -> None:
-        """Keeps a new data set, with an empty log.
+        """Store a new data set with an empty log.
 
         Raises:
-            DataSetExistsError: there is, or was, one with this id.
+            DataSetExistsError: there is, or was, a data set with this id.
             WriteConflictError: the owner's epoch is another.
         """
         ...
 
     def replace(self, before: DataSet, after: DataSet) -> None:
-        """Puts `after` in the place of `before`, in one step with everything that goes with it.
+        """Store `after` in place of `before`.
 
-        When that closes the data set, `after.close_order` is the owner's next and becomes their last, and the log
-        takes no more entries; what `after.open_when_closed` says of the logs of others is true at that moment, at least
-        of those that come first. When it deletes the data set, `after.cut_off` is the number of the log's last entry.
+        Closing takes `after.close_sequence`, which has to be one more than the owner's `close_count`. The log accepts
+        no more entries then, and the newest times of a normal data set are merged into those of its client. The
+        logs in `after.truncated_at_close` must still end at these numbers; a store compares at least the first ninety.
+
+        Deleting needs `after.deleted_through` to be the number of the log's last entry.
 
         Raises:
-            WriteConflictError: the data set, the owner's counters or (for a deletion) the log have moved on.
+            WriteConflictError: the data set, the owner's counters or one of these logs has changed.
         """
         ...
 
     def erase(self, owner_id: str, now_ms: int) -> None:
-        """Starts a new epoch: all data sets and data of the user are gone at once, and ordered to be purged.
+        """Start a new epoch: no reader finds the data sets and data of the user any more, and a request to purge them
+        is stored.
 
         Raises:
-            WriteConflictError: it was erased at the same time.
+            WriteConflictError: another request erased the user's data at the same time.
         """
         ...
 
 
 class RecordLog(Protocol):
-    """Keeps the entries of the data sets' logs, in order and for good. A torn entry cannot be seen."""
+    """Stores the entries of data sets. Entries are ordered and never change, and a reader sees an entry whole or not
+    at all."""
 
     def append(self, head: DataSetHead, entry: NewEntry, newest_times_ms: Mapping[str, int] = NO_TIMES_MS) -> int:
-        """Commits an entry after the last one and says its number, `head.last_number` + 1 or higher.
+        """Commit an entry behind the last one, and return its number: `head.last_number` + 1 or higher.
 
-        In the same step it notes the newest time of each type in the head, and for a continuous data set raises
-        `DataOwner.changes` and notes them in the owner's freshness, too.
+        The newest time of each type is merged into the head in the same step. With a continuous data set, it is merged
+        into the owner's freshness as well, and `OwnerState.change_count` rises.
 
         Raises:
             DataSetClosedError: the data set was closed meanwhile.
@@ -97,46 +101,52 @@ class RecordLog(Protocol):
         ...
 
     def entries(
-        self, owner: DataOwner, normal_ids: Sequence[str], after: Mapping[str, int] = FROM_THE_FIRST
+        self, owner: OwnerState, normal_ids: Sequence[str], after: Mapping[str, int] = FROM_THE_FIRST
     ) -> list[Entry]:
-        """The entries of all continuous data sets of the epoch, and of the normal ones that are named; of a data set
-        that `after` names only those with a greater number.
+        """The entries of all continuous data sets of the epoch and of these normal ones.
 
-        Those of one data set stand together, by number; the order of the data sets is not said.
+        Args:
+            after: by data set, the number after which its entries begin; absent means from the first.
+
+        Returns:
+            Entries grouped by data set, by number within each; the data sets are in no particular order.
         """
         ...
 
 
 class Archive(Protocol):
-    """Keeps entries that are in tiles, outside the table, for as long as their data set. Objects do not change."""
+    """Stores entries that are in tiles, outside the table, for as long as their data set."""
 
-    def put(self, owner: DataOwner, entries: Sequence[Entry]) -> None:
-        """Keeps entries of one data set, which come by number; a number between them that is not there was removed
-        from the log. Putting some twice is harmless."""
+    def put(self, owner: OwnerState, entries: Sequence[Entry]) -> None:
+        """Store entries of one data set, sorted by number. Storing an entry twice is harmless.
+
+        Numbers may be missing only where the entries were removed from the log.
+        """
         ...
 
-    def entries(self, owner: DataOwner, data_set_id: str) -> Iterator[Entry]:
-        """All that was put of a data set: by number, each once."""
+    def entries(self, owner: OwnerState, data_set_id: str) -> Iterator[Entry]:
+        """All entries of a data set that were put: by number, each once."""
         ...
 
-    def remove_entries(self, owner: DataOwner, data_set_id: str, numbers: Collection[int]) -> None:
-        """Removes the entries with these numbers, those that are there."""
+    def remove_entries(self, owner: OwnerState, data_set_id: str, numbers: Collection[int]) -> None:
+        """Remove the entries with these numbers, as far as they are there."""
         ...
 
-    def remove(self, owner: DataOwner, data_set_id: str | None = None) -> None:
-        """Removes all that was put of a data set, or of all data sets of the owner's epoch."""
+    def remove(self, owner: OwnerState, data_set_id: str | None = None) -> None:
+        """Remove all entries of a data set, or of all data sets of the owner's epoch."""
         ...
 
 
-class CompactionMarks(Protocol):
-    """Finds whose tiles lag behind. Marks are made by the stores, in the same step as what they tell of."""
+class Backlogs(Protocol):
+    """Finds the users whose tiles lag behind. The stores of data sets and logs add to a backlog with the writes that
+    cause it."""
 
-    def all(self) -> Iterator[CompactionMark]:
-        """All marks, in any order."""
+    def all(self) -> Iterator[Backlog]:
+        """All backlogs, in no particular order."""
         ...
 
-    def clear(self, mark: CompactionMark) -> None:
-        """Takes a mark away, unless it has grown since it was read."""
+    def clear(self, backlog: Backlog) -> None:
+        """Remove a backlog unless it has grown since it was read."""
         ...
 
 

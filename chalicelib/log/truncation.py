@@ -17,13 +17,13 @@ from chalicelib.model.deduplicators import DEVICE_TRUNCATE_DATASET
 class Truncation:
     """What one closing did to one other data set: its records of this device, in entries up to this number, went."""
 
-    close_order: int
+    close_sequence: int
     device_id: str
     last_number: int | None
     """None is the whole log."""
 
 
-def open_when_closed(closing: DataSet, every: Iterable[DataSet], data_sets: DataSetStore) -> dict[str, int]:
+def truncated_at_close(closing: DataSet, every: Iterable[DataSet], data_sets: DataSetStore) -> dict[str, int]:
     """What a data set has to remember of the others when it closes: the open ones and how far their logs went."""
     if not truncates(closing):
         return {}
@@ -40,7 +40,8 @@ def truncations(data_sets: Iterable[DataSet]) -> dict[str, list[Truncation]]:
         data_sets: all of one owner and epoch.
     """
     data_sets = list(data_sets)
-    truncating = sorted((it for it in data_sets if truncates(it) and it.is_closed), key=lambda it: it.close_order or 0)
+    truncating = [data_set for data_set in data_sets if truncates(data_set) and data_set.is_closed]
+    truncating.sort(key=lambda data_set: data_set.close_sequence or 0)
     return {
         data_set.id: [cut for other in truncating if (cut := _truncation(data_set, other)) is not None]
         for data_set in data_sets
@@ -49,23 +50,23 @@ def truncations(data_sets: Iterable[DataSet]) -> dict[str, list[Truncation]]:
 
 def _truncation(data_set: DataSet, closed: DataSet) -> Truncation | None:
     """What the closing of a data set that truncates did to another one."""
-    close_order, device_id = closed.close_order, closed.device_id
-    if closed.id == data_set.id or close_order is None or device_id is None:
+    close_sequence, device_id = closed.close_sequence, closed.device_id
+    if closed.id == data_set.id or close_sequence is None or device_id is None:
         return None
-    if data_set.close_order is not None and data_set.close_order < close_order:
-        return Truncation(close_order, device_id, None)
-    last_number = closed.open_when_closed.get(data_set.id)
-    return None if last_number is None else Truncation(close_order, device_id, last_number)
+    if data_set.close_sequence is not None and data_set.close_sequence < close_sequence:
+        return Truncation(close_sequence, device_id, None)
+    last_number = closed.truncated_at_close.get(data_set.id)
+    return None if last_number is None else Truncation(close_sequence, device_id, last_number)
 
 
 def with_truncations(every: Iterable[DataSet]) -> list[DataSet]:
     """The data sets with the deleted time of those that another of the same device truncated; `modifiedTime` stays."""
     every = list(every)
-    closed_time_ms = {it.close_order: it.closed_time_ms for it in every}
+    closed_time_ms = {it.close_sequence: it.closed_time_ms for it in every}
     cuts = truncations(every)
     shown = []
     for data_set in every:
-        orders = [it.close_order for it in cuts[data_set.id] if it.device_id == data_set.device_id]
+        orders = [it.close_sequence for it in cuts[data_set.id] if it.device_id == data_set.device_id]
         times_ms = [time for order in orders if (time := closed_time_ms[order]) is not None]
         if times_ms and (data_set.deleted_time_ms is None or times_ms[0] < data_set.deleted_time_ms):
             updates = int(data_set.deleted_time_ms is None)

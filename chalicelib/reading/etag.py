@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import fields
 
 from chalicelib import json_text
-from chalicelib.log.data_set import DataOwner, DataSet
+from chalicelib.log.data_set import DataSet, OwnerState
 from chalicelib.log.truncation import truncations
 from chalicelib.reading.query import DataQuery
 
@@ -49,7 +49,7 @@ def require_unknown(tag: str | None, known_tags: frozenset[str]) -> None:
         raise NotModifiedError(tag)
 
 
-def tag_of(owner: DataOwner, query: DataQuery, view_from_ms: int | None) -> str | None:
+def tag_of(owner: OwnerState, query: DataQuery, view_from_ms: int | None) -> str | None:
     """The tag of a query's answer while the owner's data is as it is now.
 
     None for a view of the last hours: its start moves on, so the same query soon has another answer.
@@ -59,12 +59,12 @@ def tag_of(owner: DataOwner, query: DataQuery, view_from_ms: int | None) -> str 
     asked = {each.name: _normal(getattr(query, each.name)) for each in fields(query)}
     if query.types is not None and not query.is_latest:
         asked["types"] = sorted(query.types)
-    named = json_text.encode([FORM, owner.id, owner.epoch, owner.changes, asked])
+    named = json_text.encode([FORM, owner.id, owner.epoch, owner.change_count, asked])
     return f'{_WEAK}"{hashlib.sha256(named).hexdigest()[:32]}"'
 
 
 def tag_when_settled(
-    tag: str | None, owner: DataOwner, data_sets: Iterable[DataSet], last_numbers: Mapping[str, int]
+    tag: str | None, owner: OwnerState, data_sets: Iterable[DataSet], last_numbers: Mapping[str, int]
 ) -> str | None:
     """The tag, when all that its owner counted is in what was read after; else None.
 
@@ -77,13 +77,13 @@ def tag_when_settled(
         last_numbers: for each continuous data set, the number of the last entry that was read, in tiles or not.
     """
     data_sets = list(data_sets)
-    if sum(data_set.state_version for data_set in data_sets) < owner.states:
+    if sum(data_set.state_version for data_set in data_sets) < owner.state_count:
         return None
     for data_set in data_sets:
-        came_in = owner.freshness.data_sets.get(data_set.id)
-        if came_in is None or last_numbers.get(data_set.id, 0) >= came_in.last_number:
+        ingested = owner.freshness.data_sets.get(data_set.id)
+        if ingested is None or last_numbers.get(data_set.id, 0) >= ingested.last_number:
             continue
-        if not _may_be_purged(data_set, came_in.last_number, data_sets):
+        if not _may_be_purged(data_set, ingested.last_number, data_sets):
             return None
     return tag
 
@@ -91,7 +91,8 @@ def tag_when_settled(
 def _may_be_purged(data_set: DataSet, number: int, data_sets: Iterable[DataSet]) -> bool:
     """Whether an entry is one that was deleted with its data set, or truncated by another one."""
     cuts = truncations(data_sets)[data_set.id]
-    return data_set.cut_off >= number or any(cut.last_number is None or cut.last_number >= number for cut in cuts)
+    is_deleted = data_set.deleted_through >= number
+    return is_deleted or any(cut.last_number is None or cut.last_number >= number for cut in cuts)
 
 
 def _normal(value: object) -> object:

@@ -25,7 +25,7 @@ def read_freshness(call: Call, owner_id: str, ports: ReadingPorts) -> dict[str, 
         for client, newest in owner.freshness.by_client().items()
         if (types := _types(newest, from_ms))
     ]
-    counted = {"changes": owner.changes} if from_ms is None else {}
+    counted = {"changes": owner.change_count} if from_ms is None else {}
     return {"userId": owner_id, "clients": clients} | counted
 
 

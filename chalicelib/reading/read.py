@@ -75,7 +75,7 @@ def read_data(
 
 def _is_needed(data_set: DataSet, query: DataQuery) -> bool:
     """Whether the log of a data set can matter to the answer; one with hashes may hide what is in another."""
-    if not data_set.is_active or data_set.is_gone:
+    if not data_set.is_active or data_set.is_purgeable:
         return False
     return query.upload_id in (None, data_set.id) or data_set.deduplicator == DEVICE_DEACTIVATE_HASH
 

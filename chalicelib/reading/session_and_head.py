@@ -6,7 +6,7 @@ Most requests of most clients add a little data, and round trips are most of wha
 from collections.abc import Callable
 
 from chalicelib.access.call import Session
-from chalicelib.log.data_set import DataOwner, DataSet, DataSetHead
+from chalicelib.log.data_set import DataSet, DataSetHead, OwnerState
 from chalicelib.log.ports import DataSetStore
 
 ReadBoth = Callable[[str, str], tuple[Session | None, DataSetHead | None]]
@@ -38,11 +38,11 @@ class SessionAndHead:
         """Whether the data set was not erased: a read of its own."""
         return self._data_sets.is_current(head)
 
-    def owner(self, owner_id: str) -> DataOwner:
+    def owner(self, owner_id: str) -> OwnerState:
         """See `DataSetReader.owner`."""
         return self._data_sets.owner(owner_id)
 
-    def of_owner(self, owner: DataOwner) -> list[DataSet]:
+    def of_owner(self, owner: OwnerState) -> list[DataSet]:
         """See `DataSetReader.of_owner`."""
         return self._data_sets.of_owner(owner)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from chalicelib.access.call import Session
-from chalicelib.log.data_set import DataOwner, DataSet
+from chalicelib.log.data_set import DataSet, OwnerState
 from chalicelib.log.ports import DataSetReader
 from chalicelib.tiles.ports import TileReader
 from chalicelib.tiles.snapshot import Snapshot, TilePlace
@@ -20,7 +20,7 @@ class ReadTogether:
     """What one round trip has brought, all of it as of the last answered write."""
 
     session: Session | None
-    owner: DataOwner
+    owner: OwnerState
     snapshot: Callable[[], Snapshot | None]
     """Decodes the snapshot of the owner's epoch, once the caller is known; None when it has to be read by itself."""
 
@@ -57,18 +57,18 @@ class SessionAndSnapshot:
         self._read = self._read_together(token_hash, self._owner_id, with_snapshot=self._with_snapshot)
         return self._read.session
 
-    def owner(self, owner_id: str) -> DataOwner:
+    def owner(self, owner_id: str) -> OwnerState:
         """The counters that came with the session; read by themselves when a caller showed no token, or for another
         user."""
         if self._read is not None and owner_id == self._owner_id:
             return self._read.owner
         return self._data_sets.owner(owner_id)
 
-    def of_owner(self, owner: DataOwner) -> list[DataSet]:
+    def of_owner(self, owner: OwnerState) -> list[DataSet]:
         """See `DataSetReader.of_owner`."""
         return self._data_sets.of_owner(owner)
 
-    def current(self, owner_id: str) -> tuple[DataOwner, Snapshot]:
+    def current(self, owner_id: str) -> tuple[OwnerState, Snapshot]:
         """What came with the session, the first time; who asks again has found it to be too old."""
         if self._read is not None and owner_id == self._owner_id:
             read, self._read = self._read, None
@@ -77,10 +77,10 @@ class SessionAndSnapshot:
                 return read.owner, snapshot
         return self._tiles.current(owner_id)
 
-    def tiles(self, owner: DataOwner, places: Sequence[TilePlace], hidden: Collection[TileKey]) -> dict[TileKey, Tile]:
+    def tiles(self, owner: OwnerState, places: Sequence[TilePlace], hidden: Collection[TileKey]) -> dict[TileKey, Tile]:
         """See `TileReader.tiles`."""
         return self._tiles.tiles(owner, places, hidden)
 
-    def origin_keys(self, owner: DataOwner) -> Iterator[Mapping[TileKey, Sequence[int]]]:
+    def origin_keys(self, owner: OwnerState) -> Iterator[Mapping[TileKey, Sequence[int]]]:
         """See `TileReader.origin_keys`."""
         return self._tiles.origin_keys(owner)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 
 from chalicelib.conflicts import WriteConflictError
-from chalicelib.log.data_set import DataOwner, DataSet
+from chalicelib.log.data_set import DataSet, OwnerState
 from chalicelib.log.entry import Entry
 from chalicelib.log.fold import can_be_seen
 from chalicelib.log.truncation import truncations
@@ -129,7 +129,7 @@ class Drafts:
             self._noted[key].update(origin_keys)
 
     def tiles(
-        self, _owner: DataOwner, places: Sequence[TilePlace], _hidden: Collection[TileKey]
+        self, _owner: OwnerState, places: Sequence[TilePlace], _hidden: Collection[TileKey]
     ) -> dict[TileKey, Tile]:
         """The tiles as they are now."""
         return {place.key: Tile(self.contents[place.key]) for place in places}
@@ -138,12 +138,12 @@ class Drafts:
         """The keys of the origin ids of all records that the entries brought, by tile."""
         return {key: sorted(origin_keys) for key, origin_keys in self._noted.items()}
 
-    def origin_keys(self, _owner: DataOwner) -> Iterator[Mapping[TileKey, Sequence[int]]]:
+    def origin_keys(self, _owner: OwnerState) -> Iterator[Mapping[TileKey, Sequence[int]]]:
         """All notes at once."""
         return iter([self.notes()])
 
 
-def read_tail(owner: DataOwner, snapshot: Snapshot, ports: TilePorts) -> Tail:
+def read_tail(owner: OwnerState, snapshot: Snapshot, ports: TilePorts) -> Tail:
     """What is to go into tiles. Data sets are read again after the entries: see `fold_into`."""
     known = ports.data.data_sets.of_owner(owner)
     normal_ids = [
@@ -173,7 +173,7 @@ def _truncated_numbers(every: Sequence[DataSet]) -> dict[str, int]:
     }
 
 
-def whole_logs(owner: DataOwner, current: Snapshot, ports: TilePorts) -> Tail:
+def whole_logs(owner: OwnerState, current: Snapshot, ports: TilePorts) -> Tail:
     """All entries that can matter, from the archive and from the logs, each once.
 
     Raises:
@@ -198,7 +198,7 @@ def whole_logs(owner: DataOwner, current: Snapshot, ports: TilePorts) -> Tail:
     for data_set in every:
         # What truncations hid may be purged, and leaves holes.
         if can_be_seen(data_set) and not cuts[data_set.id]:
-            numbers = range(data_set.cut_off + 1, current.through(data_set.id) + 1)
+            numbers = range(data_set.deleted_through + 1, current.through(data_set.id) + 1)
             if any((data_set.id, number) not in found for number in numbers):
                 raise LogIncompleteError(data_set.id)
     return Tail(every, [found[key] for key in sorted(found)], frozenset(normal_ids))
@@ -246,7 +246,7 @@ def _attempts(owner_id: str, ports: TilePorts) -> Iterator[Callable[[], Attempt 
             ports.tiles.end(begun[-1])
 
 
-def _current(attempt: Attempt, ports: TilePorts) -> tuple[DataOwner, Snapshot]:
+def _current(attempt: Attempt, ports: TilePorts) -> tuple[OwnerState, Snapshot]:
     owner, snapshot = ports.tiles.current(attempt.owner.id)
     if owner.epoch != attempt.owner.epoch:
         raise WriteConflictError
@@ -260,7 +260,7 @@ def _archive(attempt: Attempt, entries: Iterable[Entry], ports: TilePorts) -> No
 
 def _seen(entries: Iterable[Entry], every: Iterable[DataSet]) -> Iterator[Entry]:
     """Without those that were deleted with their data set: they are not kept."""
-    cut_offs = {data_set.id: data_set.cut_off for data_set in every if can_be_seen(data_set)}
+    cut_offs = {data_set.id: data_set.deleted_through for data_set in every if can_be_seen(data_set)}
     return (it for it in entries if it.data_set_id in cut_offs and it.number > cut_offs[it.data_set_id])
 
 

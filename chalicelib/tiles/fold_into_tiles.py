@@ -7,9 +7,9 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from chalicelib.log.data_set import DataOwner, DataSet
+from chalicelib.log.data_set import DataSet, OwnerState
 from chalicelib.log.entry import Entry
-from chalicelib.log.fold import VisibleData, fold_states, stored, without_older_hashes
+from chalicelib.log.fold import VisibleData, fold_fingerprints, stored, without_older_hashes
 from chalicelib.log.fold_steps import Prefix, Run
 from chalicelib.tiles.ports import TileSource
 from chalicelib.tiles.snapshot import Applied, Snapshot, TilePlace
@@ -55,7 +55,7 @@ class Folded:
 
 def fold_into(
     before: Snapshot,
-    owner: DataOwner,
+    owner: OwnerState,
     every: Sequence[DataSet],
     entries: Sequence[Entry],
     whole_ids: Collection[str],
@@ -69,13 +69,13 @@ def fold_into(
         entries: the next ones of some logs; those of one data set by number.
         whole_ids: normal data sets whose logs end with these entries.
     """
-    states = fold_states(every)
+    states = fold_fingerprints(every)
     entries = [entry for entry in entries if entry.data_set_id in states]
     # An upload may be too long for one step; what ends here and begins here is not divided.
     divided = {it.id for it in every if it.is_continuous or it.id not in whole_ids or before.through(it.id)}
     tail = touched_by(entries, divided)
     changed = {data_set_id for data_set_id, it in before.applied.items() if states.get(data_set_id) != it.state}
-    emptied = {data_set.id for data_set in every if data_set.cut_off >= before.through(data_set.id)}
+    emptied = {data_set.id for data_set in every if data_set.deleted_through >= before.through(data_set.id)}
 
     touched = tail.keys | set(named_tiles(owner, tail.gone_origin_keys, tiles))
     located = [place for key in sorted(touched) if (place := before.tile(key)) is not None]
@@ -124,7 +124,7 @@ def _groups(places: Sequence[TilePlace]) -> Iterator[list[TilePlace]]:
 
 def _fold_tiles(
     before: Snapshot,
-    owner: DataOwner,
+    owner: OwnerState,
     every: Sequence[DataSet],
     entries: Sequence[Entry],
     places: Sequence[TilePlace],

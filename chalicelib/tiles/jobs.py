@@ -5,7 +5,7 @@ from hashlib import sha256
 
 from chalicelib.conflicts import WriteConflictError
 from chalicelib.errors import UnavailableError
-from chalicelib.log.backlog import DUE_AFTER_MS, DUE_BYTES, CompactionMark
+from chalicelib.log.backlog import DUE_AFTER_MS, DUE_BYTES, Backlog
 from chalicelib.tasks.types import Rerun, TaskFailedError, TaskRun, TimeLimitError
 from chalicelib.tiles.compact import LogIncompleteError, compact, rebuild
 from chalicelib.tiles.ports import TileServices
@@ -103,9 +103,9 @@ def rebuild_tiles(run: TaskRun, services: TileServices) -> Rerun | None:
     return None
 
 
-def is_due(mark: CompactionMark, now_ms: int) -> bool:
+def is_due(mark: Backlog, now_ms: int) -> bool:
     """Whether a user's tail is large enough to be compacted, or has waited long enough."""
-    return mark.weight_bytes >= DUE_BYTES or mark.since_ms + DUE_AFTER_MS <= now_ms
+    return mark.backlog_bytes >= DUE_BYTES or mark.since_ms + DUE_AFTER_MS <= now_ms
 
 
 def _checked(owner_id: str, at_most: int | None, run: TaskRun, services: TileServices) -> Checked:
@@ -121,7 +121,7 @@ def _incomplete(error: LogIncompleteError) -> TaskFailedError:
     return TaskFailedError(f"entries of data set {error} are missing", code="log-incomplete", is_final=True)
 
 
-def _sample(marks: Iterable[CompactionMark], seed: str) -> list[str]:
+def _sample(marks: Iterable[Backlog], seed: str) -> list[str]:
     """Other users each day."""
     owner_ids = {mark.owner_id for mark in marks}
     return sorted(owner_ids, key=lambda owner_id: sha256((seed + owner_id).encode()).digest())[:SAMPLE_USERS]

@@ -7,9 +7,9 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from chalicelib.log.data_set import DataOwner, DataSet
+from chalicelib.log.data_set import DataSet, OwnerState
 from chalicelib.log.entry import Entry
-from chalicelib.log.ports import Archive, CompactionMarks, DataPorts
+from chalicelib.log.ports import Archive, Backlogs, DataPorts
 from chalicelib.tiles.snapshot import Snapshot, TilePlace
 from chalicelib.tiles.tile import Tile, TileContent, TileKey
 
@@ -17,7 +17,7 @@ from chalicelib.tiles.tile import Tile, TileContent, TileKey
 class TileSource(Protocol):
     """Finds the tiles of a snapshot."""
 
-    def tiles(self, owner: DataOwner, places: Sequence[TilePlace], hidden: Collection[TileKey]) -> dict[TileKey, Tile]:
+    def tiles(self, owner: OwnerState, places: Sequence[TilePlace], hidden: Collection[TileKey]) -> dict[TileKey, Tile]:
         """The tiles at these places of a snapshot; those named by `hidden` with what they hide.
 
         Raises:
@@ -25,7 +25,7 @@ class TileSource(Protocol):
         """
         ...
 
-    def origin_keys(self, owner: DataOwner) -> Iterator[Mapping[TileKey, Sequence[int]]]:
+    def origin_keys(self, owner: OwnerState) -> Iterator[Mapping[TileKey, Sequence[int]]]:
         """What compactions have noted of the origin ids in each tile (`tile.origin_key`). It may name a tile that
         holds a record no more, or is gone; none that holds one is missing."""
         ...
@@ -34,7 +34,7 @@ class TileSource(Protocol):
 class TileReader(TileSource, Protocol):
     """Finds snapshots, too. What a snapshot names can be read for a quarter of an hour after it was replaced."""
 
-    def current(self, owner_id: str) -> tuple[DataOwner, Snapshot]:
+    def current(self, owner_id: str) -> tuple[OwnerState, Snapshot]:
         """The counters of a user's data and the snapshot of their epoch, an empty one of that epoch when there is
         none: one read, which sees every write that was answered."""
         ...
@@ -51,7 +51,7 @@ class Attempt:
     Whoever has an older attempt can no longer commit; what it wrote is swept.
     """
 
-    owner: DataOwner
+    owner: OwnerState
     version: int
     holder: str
     until_ms: int
@@ -70,7 +70,7 @@ class Compacted:
 class TileWriter(TileReader, Protocol):
     """Writes snapshots and tiles. What is written is seen by nobody until it is committed."""
 
-    def begin(self, owner: DataOwner, holder: str, now_ms: int, until_ms: int) -> Attempt | None:
+    def begin(self, owner: OwnerState, holder: str, now_ms: int, until_ms: int) -> Attempt | None:
         """A new attempt, whose version no other has had; None while another holder's time is not over.
 
         It leaves an order to sweep whatever is written for it, should it never be committed.
@@ -177,7 +177,7 @@ class TilePorts:
     data: DataPorts
     tiles: TileWriter
     archive: Archive
-    backlog: CompactionMarks
+    backlog: Backlogs
     sweeping: Sweeping
     purging: Purging
     now_ms: Callable[[], int]

@@ -5,7 +5,7 @@ comes by. Each of them leaves an order in the same step, so that nobody has to l
 Source: docs/architecture.md, "The read model".
 """
 
-from chalicelib.log.data_set import DataOwner, DataSet
+from chalicelib.log.data_set import DataSet, OwnerState
 from chalicelib.log.entry import Entry, EntryKind, read_records
 from chalicelib.log.ports import Archive
 from chalicelib.log.records import Records
@@ -42,14 +42,14 @@ def purge(run: TaskRun, services: TileServices) -> None:
 def _purge_epoch(order: PurgeOrder, ports: TilePorts) -> int:
     """Removes what was erased; how many data sets that were."""
     ports.sweeping.remove_epoch(order.owner_id, order.epoch)
-    ports.archive.remove(DataOwner(order.owner_id, order.epoch))
+    ports.archive.remove(OwnerState(order.owner_id, order.epoch))
     erased = ports.purging.data_sets_of_epoch(order.owner_id, order.epoch)
     for data_set in erased:
         ports.purging.remove_data_set(data_set)
     return len(erased)
 
 
-def _purge_hidden(closing_or_deleted_id: str, owner: DataOwner, ports: TilePorts) -> int:
+def _purge_hidden(closing_or_deleted_id: str, owner: OwnerState, ports: TilePorts) -> int:
     """Removes what is hidden of a data set that was deleted, or of those that its closing truncated."""
     every = ports.data.data_sets.of_owner(owner)
     removed = 0
@@ -65,12 +65,12 @@ def _purge_hidden(closing_or_deleted_id: str, owner: DataOwner, ports: TilePorts
     return removed
 
 
-def _purge_archive(owner: DataOwner, data_set: DataSet, cuts: list[Truncation], archive: Archive) -> None:
-    if data_set.is_gone:
+def _purge_archive(owner: OwnerState, data_set: DataSet, cuts: list[Truncation], archive: Archive) -> None:
+    if data_set.is_purgeable:
         archive.remove(owner, data_set.id)
         return
-    if data_set.cut_off:
-        archive.remove_entries(owner, data_set.id, range(1, data_set.cut_off + 1))
+    if data_set.deleted_through:
+        archive.remove_entries(owner, data_set.id, range(1, data_set.deleted_through + 1))
     if cuts:
         hidden = {it.number for it in archive.entries(owner, data_set.id) if _is_hidden(it, data_set, cuts)}
         archive.remove_entries(owner, data_set.id, hidden)
@@ -81,7 +81,7 @@ def _is_hidden(entry: Entry, data_set: DataSet, cuts: list[Truncation]) -> bool:
 
     So one that holds records of several devices stays, one that deletes data, and one that may have replaced some.
     """
-    if entry.number <= data_set.cut_off:
+    if entry.number <= data_set.deleted_through:
         return True
     if entry.kind is EntryKind.DELETE or not cuts:
         return False

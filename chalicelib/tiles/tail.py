@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from chalicelib.log.data_set import DataOwner
+from chalicelib.log.data_set import OwnerState
 from chalicelib.log.entry import Entry, EntryKind, SelectorKind, decode_selectors, read_records
 from chalicelib.tiles.ports import TileSource
 from chalicelib.tiles.tile import TileKey, keys_of_rows, origin_key
@@ -55,7 +55,7 @@ def touched_by(entries: Iterable[Entry], divided_ids: Collection[str]) -> Touche
     return touched
 
 
-def named_tiles(owner: DataOwner, origin_keys: set[int], tiles: TileSource) -> Iterator[TileKey]:
+def named_tiles(owner: OwnerState, origin_keys: set[int], tiles: TileSource) -> Iterator[TileKey]:
     """The tiles that may hold a record with one of these origin ids, and perhaps some that are gone."""
     if not origin_keys:
         return

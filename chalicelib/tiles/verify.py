@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
-from chalicelib.log.data_set import DataOwner
-from chalicelib.log.fold import fold_states
+from chalicelib.log.data_set import OwnerState
+from chalicelib.log.fold import fold_fingerprints
 from chalicelib.tiles.compact import whole_logs
 from chalicelib.tiles.fold_into_tiles import made_of
 from chalicelib.tiles.ports import TileMissingError, TilePorts
@@ -34,7 +34,7 @@ def check_tiles(owner_id: str, ports: TilePorts, at_most: int | None = None) -> 
     """
     owner, snapshot = ports.tiles.current(owner_id)
     logs = whole_logs(owner, snapshot, ports)
-    states = fold_states(logs.every)
+    states = fold_fingerprints(logs.every)
     if any(states.get(data_set_id) != applied.state for data_set_id, applied in snapshot.applied.items()):
         return Checked(0, (), is_behind=True)
     entries = [it for it in logs.entries if it.number <= snapshot.through(it.data_set_id)]
@@ -51,7 +51,7 @@ def check_tiles(owner_id: str, ports: TilePorts, at_most: int | None = None) -> 
     return Checked(len(chosen), tuple(sorted(wrong)))
 
 
-def _readable(owner: DataOwner, places: Sequence[TilePlace], ports: TilePorts) -> dict[TileKey, Tile]:
+def _readable(owner: OwnerState, places: Sequence[TilePlace], ports: TilePorts) -> dict[TileKey, Tile]:
     """The tiles that are there and can be read; when not all are, they are read one by one to find out which."""
     try:
         return ports.tiles.tiles(owner, places, {place.key for place in places})

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from chalicelib.encoding.gzip_splice import DeflatedLines
-from chalicelib.log.data_set import DataOwner, DataSet
+from chalicelib.log.data_set import DataSet, OwnerState
 from chalicelib.log.entry import Entry, EntryKind, read_records
-from chalicelib.log.fold import VisibleData, fold_states, visible
+from chalicelib.log.fold import VisibleData, fold_fingerprints, visible
 from chalicelib.log.fold_forward import LOOKED_UP_TYPES
 from chalicelib.log.fold_steps import Prefix, Run
 from chalicelib.log.records import Records
@@ -40,7 +40,7 @@ class TileView:
 
     def __init__(
         self,
-        owner: DataOwner,
+        owner: OwnerState,
         snapshot: Snapshot,
         data_sets: Sequence[DataSet],
         entries: Sequence[Entry],
@@ -65,7 +65,7 @@ class TileView:
     @cached_property
     def _changed_ids(self) -> set[str]:
         """Data sets in tiles that are folded otherwise now."""
-        states = fold_states(self._data_sets)
+        states = fold_fingerprints(self._data_sets)
         return {id_ for id_, applied in self.snapshot.applied.items() if states.get(id_) != applied.state}
 
     @cached_property

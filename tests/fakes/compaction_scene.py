@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from chalicelib.access.policy import READERS
 from chalicelib.encoding.gzip_splice import RecordArray
-from chalicelib.log.data_set import DataOwner
+from chalicelib.log.data_set import OwnerState
 from chalicelib.log.ports import DataPorts
 from chalicelib.reading import read as query
 from chalicelib.reading.query import DataQuery
@@ -31,7 +31,7 @@ class CountedTiles(FakeTiles):
 
     read: list[TileKey] = field(default_factory=list)
 
-    def tiles(self, owner: DataOwner, places: Sequence[TilePlace], hidden: Collection[TileKey]) -> dict[TileKey, Tile]:
+    def tiles(self, owner: OwnerState, places: Sequence[TilePlace], hidden: Collection[TileKey]) -> dict[TileKey, Tile]:
         """Those, and a note of it."""
         self.read += [place.key for place in places]
         return super().tiles(owner, places, hidden)

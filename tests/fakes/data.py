@@ -6,8 +6,8 @@ from typing import Any
 
 from chalicelib.conflicts import WriteConflictError
 from chalicelib.errors import DataSetClosedError, DataSetExistsError, DataSetNotFoundError
-from chalicelib.log.backlog import URGENT_BYTES, CompactionMark, weight_bytes
-from chalicelib.log.data_set import DataOwner, DataSet, DataSetHead, deletes, head_of
+from chalicelib.log.backlog import URGENT_BYTES, Backlog, backlog_bytes
+from chalicelib.log.data_set import DataSet, DataSetHead, OwnerState, deletes, head_of
 from chalicelib.log.entry import Entry, NewEntry
 from chalicelib.log.freshness import Freshness
 from chalicelib.log.ports import FROM_THE_FIRST, NO_TIMES_MS
@@ -20,10 +20,10 @@ class FakeDataSets:
 
     def __init__(self) -> None:
         self.heads: dict[str, DataSetHead] = {}
-        self.owners: dict[str, DataOwner] = {}
+        self.owners: dict[str, OwnerState] = {}
         self.data_sets: dict[str, DataSet] = {}
         self.orders: dict[str, PurgeOrder] = {}
-        self.marks: dict[str, CompactionMark] = {}
+        self.marks: dict[str, Backlog] = {}
 
     def head(self, data_set_id: str) -> DataSetHead | None:
         """The head, or None."""
@@ -33,11 +33,11 @@ class FakeDataSets:
         """Whether it is of its owner's epoch."""
         return self.owner(head.owner_id).epoch == head.epoch
 
-    def owner(self, owner_id: str) -> DataOwner:
+    def owner(self, owner_id: str) -> OwnerState:
         """The counters of a user."""
-        return self.owners.get(owner_id, DataOwner(owner_id))
+        return self.owners.get(owner_id, OwnerState(owner_id))
 
-    def of_owner(self, owner: DataOwner) -> list[DataSet]:
+    def of_owner(self, owner: OwnerState) -> list[DataSet]:
         """Newest first."""
         of_epoch = [it for it in self.data_sets.values() if (it.owner_id, it.epoch) == (owner.id, owner.epoch)]
         return sorted(of_epoch, key=lambda it: (it.created_time_ms, it.id), reverse=True)
@@ -49,10 +49,10 @@ class FakeDataSets:
         owner, head = self._require_epoch(data_set), head_of(data_set)
         freshness = owner.freshness
         if data_set.is_continuous:
-            freshness = freshness.with_place(data_set.id, head.came_in)
+            freshness = freshness.with_slot(data_set.id, head.ingested)
         self.heads[data_set.id] = head
         self.data_sets[data_set.id] = data_set
-        self.change(owner, states=owner.states + 1, freshness=freshness)
+        self.change(owner, state_count=owner.state_count + 1, freshness=freshness)
 
     def replace(self, before: DataSet, after: DataSet) -> None:
         """Put one state in the place of another."""
@@ -60,46 +60,46 @@ class FakeDataSets:
         head = self.heads[after.id]
         if self.data_sets[after.id].state_version != before.state_version:
             raise WriteConflictError
-        if deletes(before, after) and after.cut_off != head.last_number:
+        if deletes(before, after) and after.deleted_through != head.last_number:
             raise WriteConflictError
-        if after.close_order is not None and not before.is_closed:
-            if after.close_order != owner.closings + 1:
+        if after.close_sequence is not None and not before.is_closed:
+            if after.close_sequence != owner.close_count + 1:
                 raise WriteConflictError
-            freshness = owner.freshness if head.is_continuous else owner.freshness.with_merged(head.came_in)
-            owner = replace(owner, closings=after.close_order, freshness=freshness)
+            freshness = owner.freshness if head.is_continuous else owner.freshness.with_merged(head.ingested)
+            owner = replace(owner, close_count=after.close_sequence, freshness=freshness)
             self.heads[after.id] = replace(head, is_closed=True)
-            if any(self.heads[each].last_number != number for each, number in after.open_when_closed.items()):
+            if any(self.heads[each].last_number != number for each, number in after.truncated_at_close.items()):
                 raise WriteConflictError
             if truncates(after):
                 self._order(after.modified_time_ms, after.owner_id, after.epoch, after.id)
-        elif after.cut_off != before.cut_off:
+        elif after.deleted_through != before.deleted_through:
             self._order(after.modified_time_ms, after.owner_id, after.epoch, after.id)
         if after.is_closed != before.is_closed or deletes(before, after):
             self.mark(after.owner_id, URGENT_BYTES, after.modified_time_ms)
         self.data_sets[after.id] = after
-        self.change(owner, states=owner.states + 1)
+        self.change(owner, state_count=owner.state_count + 1)
 
     def erase(self, owner_id: str, now_ms: int) -> None:
         """Start a new epoch."""
         owner = self.owner(owner_id)
-        self.change(owner, epoch=owner.epoch + 1, states=0, freshness=Freshness())
+        self.change(owner, epoch=owner.epoch + 1, state_count=0, freshness=Freshness())
         self._order(now_ms, owner_id, owner.epoch)
         self.marks.pop(owner_id, None)
 
-    def change(self, owner: DataOwner, **changed: Any) -> None:
+    def change(self, owner: OwnerState, **changed: Any) -> None:
         """Write something of an owner that readers can notice."""
-        self.owners[owner.id] = replace(owner, changes=owner.changes + 1, **changed)
+        self.owners[owner.id] = replace(owner, change_count=owner.change_count + 1, **changed)
 
-    def mark(self, owner_id: str, weight_bytes: int, now_ms: int) -> None:
+    def mark(self, owner_id: str, backlog_bytes: int, now_ms: int) -> None:
         """Add to the mark of a user whose tiles lag behind."""
-        mark = self.marks.get(owner_id, CompactionMark(owner_id, now_ms, 0))
-        self.marks[owner_id] = replace(mark, weight_bytes=mark.weight_bytes + weight_bytes)
+        mark = self.marks.get(owner_id, Backlog(owner_id, now_ms, 0))
+        self.marks[owner_id] = replace(mark, backlog_bytes=mark.backlog_bytes + backlog_bytes)
 
     def _order(self, time_ms: int, owner_id: str, epoch: int, data_set_id: str | None = None) -> None:
         order_id = f"{time_ms:013d}#{owner_id}#{epoch}#{data_set_id}"
         self.orders[order_id] = PurgeOrder(order_id, time_ms, owner_id, epoch, data_set_id)
 
-    def _require_epoch(self, data_set: DataSet) -> DataOwner:
+    def _require_epoch(self, data_set: DataSet) -> OwnerState:
         owner = self.owner(data_set.owner_id)
         if owner.epoch != data_set.epoch:
             raise WriteConflictError
@@ -122,17 +122,17 @@ class FakeRecordLog:
         if now.is_closed:
             raise DataSetClosedError(head.id)
         number = now.last_number + 1
-        came_in = now.came_in.after(number, newest_times_ms, entry.stored_time_ms)
-        self._data_sets.heads[head.id] = replace(now, last_number=number, newest=came_in.newest)
+        ingested = now.ingested.after(number, newest_times_ms, entry.stored_time_ms)
+        self._data_sets.heads[head.id] = replace(now, last_number=number, newest=ingested.newest)
         if head.is_continuous:
-            self._data_sets.change(owner, freshness=owner.freshness.with_place(head.id, came_in))
+            self._data_sets.change(owner, freshness=owner.freshness.with_slot(head.id, ingested))
         self.log.append((head, Entry(head.id, number, entry.kind, entry.stored_time_ms, entry.body)))
-        if (weight := weight_bytes(entry, number)) is not None:
+        if (weight := backlog_bytes(entry, number)) is not None:
             self._data_sets.mark(head.owner_id, weight, entry.stored_time_ms)
         return number
 
     def entries(
-        self, owner: DataOwner, normal_ids: Sequence[str], after: Mapping[str, int] = FROM_THE_FIRST
+        self, owner: OwnerState, normal_ids: Sequence[str], after: Mapping[str, int] = FROM_THE_FIRST
     ) -> list[Entry]:
         """By data set and number."""
         found = [
@@ -163,7 +163,7 @@ class FakePurging:
 
     def data_sets_of_epoch(self, owner_id: str, epoch: int) -> list[DataSet]:
         """Newest first."""
-        return self._data_sets.of_owner(DataOwner(owner_id, epoch))
+        return self._data_sets.of_owner(OwnerState(owner_id, epoch))
 
     def entries(self, data_set: DataSet) -> Iterator[Entry]:
         """By number."""

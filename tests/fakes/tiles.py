@@ -5,8 +5,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from chalicelib.conflicts import WriteConflictError
-from chalicelib.log.backlog import CompactionMark
-from chalicelib.log.data_set import DataOwner
+from chalicelib.log.backlog import Backlog
+from chalicelib.log.data_set import OwnerState
 from chalicelib.log.entry import Entry
 from chalicelib.tiles.ports import Attempt, Compacted, SweepOrder, TileMissingError
 from chalicelib.tiles.snapshot import Snapshot, TilePlace, decode_snapshot, encode_snapshot
@@ -59,13 +59,13 @@ class FakeTiles:
     leases: dict[str, Lease] = field(default_factory=dict)
     given: dict[str, Given] = field(default_factory=dict)
 
-    def current(self, owner_id: str) -> tuple[DataOwner, Snapshot]:
+    def current(self, owner_id: str) -> tuple[OwnerState, Snapshot]:
         """Counters and snapshot."""
         owner = self.data_sets.owner(owner_id)
         snapshot = self.snapshots.get(owner_id)
         return owner, snapshot if snapshot and snapshot.epoch == owner.epoch else Snapshot(epoch=owner.epoch)
 
-    def tiles(self, owner: DataOwner, places: Sequence[TilePlace], hidden: Collection[TileKey]) -> dict[TileKey, Tile]:
+    def tiles(self, owner: OwnerState, places: Sequence[TilePlace], hidden: Collection[TileKey]) -> dict[TileKey, Tile]:
         """The tiles at these places."""
         found = {}
         for place in places:
@@ -76,11 +76,11 @@ class FakeTiles:
             found[place.key] = Tile(content if place.key in hidden else TileContent(content.shown, b""))
         return found
 
-    def origin_keys(self, owner: DataOwner) -> Iterator[Mapping[TileKey, Sequence[int]]]:
+    def origin_keys(self, owner: OwnerState) -> Iterator[Mapping[TileKey, Sequence[int]]]:
         """All notes."""
         return (note for _, note in self.notes.get((owner.id, owner.epoch), []))
 
-    def begin(self, owner: DataOwner, holder: str, now_ms: int, until_ms: int) -> Attempt | None:
+    def begin(self, owner: OwnerState, holder: str, now_ms: int, until_ms: int) -> Attempt | None:
         """The next version, when nobody else is at work."""
         self.before_write("begin")
         self._require_epoch(owner)
@@ -184,15 +184,15 @@ class FakeTiles:
         if (snapshot := self.snapshots.get(owner_id)) is not None and snapshot.epoch <= epoch:
             del self.snapshots[owner_id]
 
-    def all(self) -> Iterator[CompactionMark]:
+    def all(self) -> Iterator[Backlog]:
         """Those that the fakes of data sets and logs made."""
         return iter(list(self.data_sets.marks.values()))
 
-    def clear(self, mark: CompactionMark) -> None:
+    def clear(self, backlog: Backlog) -> None:
         """Takes away what is still the same."""
         self.before_write("clear")
-        if self.data_sets.marks.get(mark.owner_id) == mark:
-            del self.data_sets.marks[mark.owner_id]
+        if self.data_sets.marks.get(backlog.owner_id) == backlog:
+            del self.data_sets.marks[backlog.owner_id]
 
     def _sweep_entries(self, order: SweepOrder, compacted: Sequence[Compacted]) -> int:
         through = {it.data_set_id: it.through for it in compacted}
@@ -210,7 +210,7 @@ class FakeTiles:
     def _give(self, given: Given) -> None:
         self.given[given.order.id] = given
 
-    def _require_epoch(self, owner: DataOwner) -> None:
+    def _require_epoch(self, owner: OwnerState) -> None:
         if self.data_sets.owner(owner.id).epoch != owner.epoch:
             raise WriteConflictError
 
@@ -229,7 +229,7 @@ class FakeArchive:
     before_write: Callable[[str], None] = go_on
     kept: dict[tuple[str, int, str], dict[int, Entry]] = field(default_factory=dict)
 
-    def put(self, owner: DataOwner, entries: Sequence[Entry]) -> None:
+    def put(self, owner: OwnerState, entries: Sequence[Entry]) -> None:
         """Keep them."""
         self.before_write("archive_put")
         numbers = [entry.number for entry in entries]
@@ -239,19 +239,19 @@ class FakeArchive:
         for entry in entries:
             assert kept.setdefault(entry.number, entry) == entry, "another entry has this number"
 
-    def entries(self, owner: DataOwner, data_set_id: str) -> Iterator[Entry]:
+    def entries(self, owner: OwnerState, data_set_id: str) -> Iterator[Entry]:
         """By number."""
         kept = self.kept.get((owner.id, owner.epoch, data_set_id), {})
         return iter([kept[number] for number in sorted(kept)])
 
-    def remove_entries(self, owner: DataOwner, data_set_id: str, numbers: Collection[int]) -> None:
+    def remove_entries(self, owner: OwnerState, data_set_id: str, numbers: Collection[int]) -> None:
         """Remove those."""
         self.before_write("archive_remove_entries")
         kept = self.kept.get((owner.id, owner.epoch, data_set_id), {})
         for number in numbers:
             kept.pop(number, None)
 
-    def remove(self, owner: DataOwner, data_set_id: str | None = None) -> None:
+    def remove(self, owner: OwnerState, data_set_id: str | None = None) -> None:
         """Remove a data set's, or all."""
         self.before_write("archive_remove")
         for at in list(self.kept):

@@ -303,7 +303,7 @@ class Compacted(Histories):
 
     def truth(self, asked: DataQuery) -> bytes:
         """What a fold of all that was ever added says."""
-        at = self.stored.owner(ANNA).changes, asked
+        at = self.stored.owner(ANNA).change_count, asked
         if at not in self.told:
             self.told[at] = self.read(self.stored, self.log.whole, self.no_tiles, asked).plain()
         return self.told[at]

@@ -13,7 +13,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from chalicelib.engine.objects import Objects
-from chalicelib.log.data_set import DataOwner
+from chalicelib.log.data_set import OwnerState
 from chalicelib.log.entry import Entry, EntryKind
 
 PREFIX = "log/"
@@ -32,12 +32,12 @@ class StoredArchive:
     def __init__(self, objects: Objects) -> None:
         self._objects = objects
 
-    def put(self, owner: DataOwner, entries: Sequence[Entry]) -> None:
+    def put(self, owner: OwnerState, entries: Sequence[Entry]) -> None:
         """See `Archive.put`: one request."""
         at = f"{entries[0].number:012d}-{entries[-1].number:012d}"
         self._objects.put(_folder(owner, entries[0].data_set_id) + at, encode_entries(entries), MEDIA_TYPE)
 
-    def entries(self, owner: DataOwner, data_set_id: str) -> Iterator[Entry]:
+    def entries(self, owner: OwnerState, data_set_id: str) -> Iterator[Entry]:
         """See `Archive.entries`: one request for each object, and one for each thousand of them."""
         done = 0
         for object_key in self._objects.keys(_folder(owner, data_set_id)):
@@ -46,7 +46,7 @@ class StoredArchive:
                 yield from (entry for entry in self._read(object_key, data_set_id) if entry.number > done)
                 done = last
 
-    def remove_entries(self, owner: DataOwner, data_set_id: str, numbers: Collection[int]) -> None:
+    def remove_entries(self, owner: OwnerState, data_set_id: str, numbers: Collection[int]) -> None:
         """See `Archive.remove_entries`: two requests for each object that has such entries, and the listing."""
         gone, ordered = frozenset(numbers), sorted(numbers)
         for object_key in list(self._objects.keys(_folder(owner, data_set_id))):
@@ -60,7 +60,7 @@ class StoredArchive:
             elif len(left) < len(entries):
                 self._objects.put(object_key, encode_entries(left), MEDIA_TYPE)
 
-    def remove(self, owner: DataOwner, data_set_id: str | None = None) -> None:
+    def remove(self, owner: OwnerState, data_set_id: str | None = None) -> None:
         """See `Archive.remove`: two requests for up to a thousand objects."""
         self._objects.delete(self._objects.keys(_folder(owner, data_set_id)))
 
@@ -92,7 +92,7 @@ def decode_entries(data: bytes, data_set_id: str) -> Iterator[Entry]:
         yield Entry(data_set_id, number, _KINDS[kind], stored_time_ms, data[body_at:at])
 
 
-def _folder(owner: DataOwner, data_set_id: str | None) -> str:
+def _folder(owner: OwnerState, data_set_id: str | None) -> str:
     """How keys begin; they sort by the first number, then by the last."""
     of_epoch = f"{PREFIX}{_part(owner.id)}/{owner.epoch}/"
     return of_epoch if data_set_id is None else f"{of_epoch}{_part(data_set_id)}/"

@@ -1,6 +1,6 @@
-"""Marks of users whose tiles lag behind: one item for each user, spread over sixteen partitions of the data table.
+"""Backlogs of compaction: one item for each user whose tiles lag behind, spread over sixteen partitions.
 
-A mark is written by the transaction that makes the tiles lag behind, so none is forgotten.
+The transaction that makes tiles lag behind adds to the backlog, so none is forgotten.
 """
 
 from collections.abc import Iterator
@@ -9,36 +9,36 @@ from contextlib import suppress
 from chalicelib.engine.conditions import all_of, equals
 from chalicelib.engine.errors import ConditionFailedError
 from chalicelib.engine.table import Query, Table, Update
-from chalicelib.log.backlog import CompactionMark
-from chalicelib.log.stores.keys import mark_key, marks_partition
+from chalicelib.log.backlog import Backlog
+from chalicelib.log.stores.keys import backlog_key, backlogs_partition
 
 SHARDS = "0123456789abcdef"
 
 
-class StoredCompactionMarks:
-    """The port `CompactionMarks` on the data table."""
+class StoredBacklogs:
+    """The port `Backlogs` on the data table."""
 
     def __init__(self, data: Table) -> None:
         self._data = data
 
-    def all(self) -> Iterator[CompactionMark]:
-        """See `CompactionMarks.all`: sixteen queries."""
+    def all(self) -> Iterator[Backlog]:
+        """See `Backlogs.all`: sixteen queries."""
         for shard in SHARDS:
-            for item in self._data.query(Query(marks_partition(shard))):
-                yield CompactionMark(item["owner_id"], item["since_ms"], item["weight_bytes"])
+            for item in self._data.query(Query(backlogs_partition(shard))):
+                yield Backlog(item["owner_id"], item["since_ms"], item["weight_bytes"])
 
-    def clear(self, mark: CompactionMark) -> None:
-        """See `CompactionMarks.clear`: one delete."""
-        is_unchanged = all_of(equals("weight_bytes", mark.weight_bytes), equals("since_ms", mark.since_ms))
+    def clear(self, backlog: Backlog) -> None:
+        """See `Backlogs.clear`: one delete."""
+        has_not_grown = all_of(equals("weight_bytes", backlog.backlog_bytes), equals("since_ms", backlog.since_ms))
         with suppress(ConditionFailedError):
-            self._data.delete(mark_key(mark.owner_id), is_unchanged)
+            self._data.delete(backlog_key(backlog.owner_id), has_not_grown)
 
 
-def mark_update(owner_id: str, weight_bytes: int, now_ms: int) -> Update:
-    """The part of a transaction that adds to a user's mark."""
+def backlog_update(owner_id: str, backlog_bytes: int, now_ms: int) -> Update:
+    """The part of a transaction that adds to a user's backlog."""
     return Update(
-        mark_key(owner_id),
+        backlog_key(owner_id),
         set={"owner_id": owner_id},
         set_if_absent={"since_ms": now_ms},
-        add={"weight_bytes": weight_bytes},
+        add={"weight_bytes": backlog_bytes},
     )

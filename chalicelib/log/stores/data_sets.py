@@ -13,14 +13,14 @@ from chalicelib.engine.errors import TransactionRefusedError
 from chalicelib.engine.table import Check, Delete, Item, Put, Query, Table, Update, Write
 from chalicelib.errors import DataSetExistsError
 from chalicelib.log.backlog import URGENT_BYTES
-from chalicelib.log.data_set import DataOwner, DataSet, DataSetHead, deletes, head_of
+from chalicelib.log.data_set import DataSet, DataSetHead, OwnerState, deletes, head_of
 from chalicelib.log.freshness import UNKNOWN, Freshness
-from chalicelib.log.stores.backlog import mark_update
+from chalicelib.log.stores.backlog import backlog_update
 from chalicelib.log.stores.keys import (
+    backlog_key,
     data_set_key,
     data_sets_partition,
     head_key,
-    mark_key,
     owner_key,
     purge_order_id,
     purge_order_key,
@@ -55,11 +55,11 @@ class StoredDataSets:
         """See `DataSetHeads.is_current`: one read."""
         return self.owner(head.owner_id).epoch == head.epoch
 
-    def owner(self, owner_id: str) -> DataOwner:
+    def owner(self, owner_id: str) -> OwnerState:
         """See `DataSetStore.owner`: one read."""
         return owner_from_item(owner_id, self._data.get(owner_key(owner_id)))
 
-    def of_owner(self, owner: DataOwner) -> list[DataSet]:
+    def of_owner(self, owner: OwnerState) -> list[DataSet]:
         """See `DataSetStore.of_owner`: one query."""
         items = self._data.query(Query(data_sets_partition(owner.id, owner.epoch), newest_first=True))
         return [_data_set_from_item(item, owner) for item in items]
@@ -78,19 +78,19 @@ class StoredDataSets:
     def replace(self, before: DataSet, after: DataSet) -> None:
         """See `DataSetStore.replace`: one transaction; before it one read, when a normal data set closes."""
         writes: list[Write] = [Put(_data_set_item(after), equals("state_version", before.state_version))]
-        if after.close_order is not None and not before.is_closed:
-            writes += self._closing(after, after.close_order)
+        if after.close_sequence is not None and not before.is_closed:
+            writes += self._closing(after, after.close_sequence)
             if truncates(after):
-                open_logs = islice(after.open_when_closed.items(), HEADS_CHECKED)
+                open_logs = islice(after.truncated_at_close.items(), HEADS_CHECKED)
                 writes += [_head_check(data_set_id, last_number) for data_set_id, last_number in open_logs]
                 writes.append(_purge_order(after.modified_time_ms, after.owner_id, after.epoch, after.id))
         else:
             writes.append(owner_change(after.owner_id, seen={"epoch": after.epoch}, states=1))
             if deletes(before, after):
-                writes.append(_head_check(after.id, after.cut_off))
+                writes.append(_head_check(after.id, after.deleted_through))
                 writes.append(_purge_order(after.modified_time_ms, after.owner_id, after.epoch, after.id))
         if after.is_closed != before.is_closed or deletes(before, after):
-            writes.append(mark_update(after.owner_id, URGENT_BYTES, after.modified_time_ms))
+            writes.append(backlog_update(after.owner_id, URGENT_BYTES, after.modified_time_ms))
         self._transact(writes)
 
     def erase(self, owner_id: str, now_ms: int) -> None:
@@ -101,7 +101,7 @@ class StoredDataSets:
             [
                 owner_change(owner_id, seen={"epoch": owner.epoch}, set_to=changes),
                 _purge_order(now_ms, owner_id, owner.epoch),
-                Delete(mark_key(owner_id)),
+                Delete(backlog_key(owner_id)),
             ]
         )
 
@@ -110,27 +110,27 @@ class StoredDataSets:
         if not data_set.is_continuous:
             return owner_change(data_set.owner_id, seen=seen, states=1)
         owner = self.owner(data_set.owner_id)
-        changes = freshness_changes(owner, owner.freshness.with_place(data_set.id, head_of(data_set).came_in))
+        changes = freshness_changes(owner, owner.freshness.with_slot(data_set.id, head_of(data_set).ingested))
         if len(changes) > 1:  # others lost their slots, and were merged as they were read
-            seen["changes"] = owner.changes
+            seen["changes"] = owner.change_count
         return owner_change(data_set.owner_id, seen=seen, states=1, set_to=changes)
 
-    def _closing(self, after: DataSet, close_order: int) -> list[Write]:
+    def _closing(self, after: DataSet, close_sequence: int) -> list[Write]:
         """The writes of head and owner. For a normal data set, whose data is seen from now on, both are read first."""
-        seen = {"epoch": after.epoch, "closings": close_order - 1}
-        changes: dict[str, bytes | int | bool | None] = {"closings": close_order}
+        seen = {"epoch": after.epoch, "closings": close_sequence - 1}
+        changes: dict[str, bytes | int | bool | None] = {"closings": close_sequence}
         is_unchanged = None
         if not after.is_continuous:
             owner, head = self._owner_and_head(after)
-            seen["changes"] = owner.changes
-            changes |= freshness_changes(owner, owner.freshness.with_merged(head.came_in))
+            seen["changes"] = owner.change_count
+            changes |= freshness_changes(owner, owner.freshness.with_merged(head.ingested))
             is_unchanged = equals("last_number", head.last_number)
         return [
             Update(head_key(after.id), set={"is_closed": True}, condition=is_unchanged),
             owner_change(after.owner_id, seen=seen, states=1, set_to=changes),
         ]
 
-    def _owner_and_head(self, after: DataSet) -> tuple[DataOwner, DataSetHead]:
+    def _owner_and_head(self, after: DataSet) -> tuple[OwnerState, DataSetHead]:
         """Both as stored now: one read."""
         owner, head = self._data.batch_get([owner_key(after.owner_id), head_key(after.id)])
         if head is None:  # purged meanwhile
@@ -188,19 +188,19 @@ def _data_set_item(data_set: DataSet) -> Item:
         "modified_time_ms": data_set.modified_time_ms,
         "revision": data_set.revision,
         "state_version": data_set.state_version,
-        "close_order": data_set.close_order,
+        "close_order": data_set.close_sequence,
         "closed_time_ms": data_set.closed_time_ms,
         "deleted_time_ms": data_set.deleted_time_ms,
-        "cut_off": data_set.cut_off,
-        "is_gone": data_set.is_gone,
+        "cut_off": data_set.deleted_through,
+        "is_gone": data_set.is_purgeable,
         # As JSON text, so that what a client sent comes back as it was: DynamoDB's numbers and maps would change it.
         "description": json_text.encode(data_set.description),
-        "open_when_closed": json_text.encode(data_set.open_when_closed),
+        "open_when_closed": json_text.encode(data_set.truncated_at_close),
     }
     return {name: value for name, value in item.items() if value is not None}
 
 
-def _data_set_from_item(item: Item, owner: DataOwner) -> DataSet:
+def _data_set_from_item(item: Item, owner: OwnerState) -> DataSet:
     return DataSet(
         id=item["id"],
         owner_id=owner.id,
@@ -210,12 +210,12 @@ def _data_set_from_item(item: Item, owner: DataOwner) -> DataSet:
         description=json_text.decode(item["description"]),
         revision=item["revision"],
         state_version=item["state_version"],
-        close_order=item.get("close_order"),
+        close_sequence=item.get("close_order"),
         closed_time_ms=item.get("closed_time_ms"),
         deleted_time_ms=item.get("deleted_time_ms"),
-        cut_off=item["cut_off"],
-        is_gone=item["is_gone"],
-        open_when_closed=json_text.decode(item["open_when_closed"]),
+        deleted_through=item["cut_off"],
+        is_purgeable=item["is_gone"],
+        truncated_at_close=json_text.decode(item["open_when_closed"]),
     )
 
 

@@ -144,14 +144,14 @@ def sweep_order_id(time_ms: int, owner_id: str, epoch: int, version: int, kind: 
     return f"{time_ms:013d}#{_part(owner_id)}#{epoch}#{version_prefix(version)}{kind}"
 
 
-def marks_partition(shard: str) -> str:
-    """The marks of users whose digest begins with this hexadecimal digit."""
+def backlogs_partition(shard: str) -> str:
+    """The backlogs of the users whose SHA-256 begins with this hexadecimal digit."""
     return f"COMPACT#{shard}"
 
 
-def mark_key(owner_id: str) -> Key:
-    """The mark of a user whose logs have grown."""
-    return key(marks_partition(hashlib.sha256(owner_id.encode()).hexdigest()[0]), _part(owner_id))
+def backlog_key(owner_id: str) -> Key:
+    """The backlog of a user."""
+    return key(backlogs_partition(hashlib.sha256(owner_id.encode()).hexdigest()[0]), _part(owner_id))
 
 
 def refusals_partition(owner_id: str) -> str:

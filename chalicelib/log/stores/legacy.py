@@ -9,7 +9,7 @@ from chalicelib.engine.errors import TransactionConflictError
 from chalicelib.engine.expressions import Expressions
 from chalicelib.engine.table import Check, Key, Update
 from chalicelib.errors import UnavailableError
-from chalicelib.log.data_set import DataOwner, DataSetHead
+from chalicelib.log.data_set import DataSetHead, OwnerState
 from chalicelib.log.stores import data_sets, keys, owner
 
 Arguments = ParamSpec("Arguments")
@@ -41,7 +41,7 @@ source_link_key = _in_values(keys.source_link_key)
 source_place_key = _in_values(keys.source_place_key)
 
 
-def owner_from_item(owner_id: str, item: Item | None) -> DataOwner:
+def owner_from_item(owner_id: str, item: Item | None) -> OwnerState:
     """See `owner.owner_from_item`."""
     return owner.owner_from_item(owner_id, None if item is None else from_values(item))
 

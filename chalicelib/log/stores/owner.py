@@ -12,8 +12,8 @@ from chalicelib import json_text
 from chalicelib.encoding.raw_deflate import BEST_COMPRESSION, deflate, inflate
 from chalicelib.engine.conditions import Condition, all_of, equals, exists
 from chalicelib.engine.table import Check, Item, Update
-from chalicelib.log.data_set import DataOwner
-from chalicelib.log.freshness import CameIn, Freshness, Newest, NewestByType
+from chalicelib.log.data_set import OwnerState
+from chalicelib.log.freshness import Freshness, Ingested, Newest, NewestByType
 from chalicelib.log.stores.keys import owner_key
 
 Changes = Mapping[str, bytes | int | bool | None]
@@ -28,17 +28,17 @@ _PRESET_DICTIONARY = (
 """Makes names cost little. Stored values can be read with this very dictionary only, so it never changes."""
 
 
-def owner_from_item(owner_id: str, item: Item | None) -> DataOwner:
+def owner_from_item(owner_id: str, item: Item | None) -> OwnerState:
     """The owner that an item of `owner_key` tells of; None is one without any data."""
     item = item or {}
     epoch = item.get("epoch", 0)
-    return DataOwner(
+    return OwnerState(
         owner_id,
         epoch,
-        closings=item.get("closings", 0),
+        close_count=item.get("closings", 0),
         has_sources="has_sources" in item,
-        changes=item.get("changes", 0),
-        states=item.get("states", 0),
+        change_count=item.get("changes", 0),
+        state_count=item.get("states", 0),
         freshness=_freshness(item, epoch),
     )
 
@@ -77,17 +77,17 @@ def owner_change(
     )
 
 
-def place_name(epoch: int, data_set_id: str) -> str:
+def slot_name(epoch: int, data_set_id: str) -> str:
     """The attribute of a data set that has a place."""
     return f"{_places(epoch)}{data_set_id}"
 
 
-def place_value(came_in: CameIn) -> bytes:
+def slot_value(ingested: Ingested) -> bytes:
     """What the attribute of a data set holds."""
-    return _packed([came_in.client, came_in.last_number, _newest_as_json(came_in.newest)])
+    return _packed([ingested.client, ingested.last_number, _newest_as_json(ingested.newest)])
 
 
-def freshness_changes(owner: DataOwner, after: Freshness) -> dict[str, bytes | None]:
+def freshness_changes(owner: OwnerState, after: Freshness) -> dict[str, bytes | None]:
     """The attributes that differ from those of the owner's freshness, as `Changes`."""
     old, new = _attributes(owner.epoch, owner.freshness), _attributes(owner.epoch, after)
     changed = {name: value for name, value in new.items() if old.get(name) != value}
@@ -105,7 +105,7 @@ def newest_from_value(value: bytes) -> NewestByType:
 
 
 def _attributes(epoch: int, freshness: Freshness) -> dict[str, bytes]:
-    places = {place_name(epoch, name): place_value(came_in) for name, came_in in freshness.data_sets.items()}
+    places = {slot_name(epoch, name): slot_value(ingested) for name, ingested in freshness.data_sets.items()}
     clients = {f"{_clients(epoch)}{name}": newest_value(newest) for name, newest in freshness.clients.items()}
     return places | clients
 
@@ -116,7 +116,7 @@ def _freshness(item: Item, epoch: int) -> Freshness:
     for name, value in item.items():
         if name.startswith(places):
             client, last_number, newest = _unpacked(value)
-            data_sets[name.removeprefix(places)] = CameIn(client, last_number, _newest_from_json(newest))
+            data_sets[name.removeprefix(places)] = Ingested(client, last_number, _newest_from_json(newest))
     return Freshness(
         data_sets,
         {name.removeprefix(clients): newest_from_value(item[name]) for name in item if name.startswith(clients)},

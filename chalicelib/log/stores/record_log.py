@@ -12,12 +12,12 @@ from chalicelib.engine.conditions import absent, all_of, equals
 from chalicelib.engine.errors import TransactionRefusedError
 from chalicelib.engine.table import Item, Key, Put, Query, Range, Table, Update, Write
 from chalicelib.errors import DataSetClosedError, DataSetNotFoundError, UnavailableError
-from chalicelib.log.backlog import weight_bytes
-from chalicelib.log.data_set import DataOwner, DataSetHead
+from chalicelib.log.backlog import backlog_bytes
+from chalicelib.log.data_set import DataSetHead, OwnerState
 from chalicelib.log.entry import Entry, EntryKind, NewEntry
-from chalicelib.log.freshness import CameIn
+from chalicelib.log.freshness import Ingested
 from chalicelib.log.ports import FROM_THE_FIRST, NO_TIMES_MS
-from chalicelib.log.stores.backlog import mark_update
+from chalicelib.log.stores.backlog import backlog_update
 from chalicelib.log.stores.data_sets import head_from_item
 from chalicelib.log.stores.keys import (
     continuous_log_partition,
@@ -35,8 +35,8 @@ from chalicelib.log.stores.owner import (
     owner_change,
     owner_check,
     owner_from_item,
-    place_name,
-    place_value,
+    slot_name,
+    slot_value,
 )
 
 INLINE_BYTES = 8 * 1024
@@ -80,25 +80,25 @@ class StoredRecordLog:
         has no slot in its owner's freshness.
         """
         content = self._content(head.id, entry)
-        owner: DataOwner | None = None
+        owner: OwnerState | None = None
         for _ in range(MAX_ATTEMPTS):
-            came_in = head.came_in.after(head.last_number + 1, newest_times_ms, entry.stored_time_ms)
+            ingested = head.ingested.after(head.last_number + 1, newest_times_ms, entry.stored_time_ms)
             writes = [
-                _head_update(head, came_in),
-                _entry_put(head, came_in.last_number, content),
-                _owner_write(head, came_in, owner),
-                *_mark(head, came_in.last_number, entry),
+                _head_update(head, ingested),
+                _entry_put(head, ingested.last_number, content),
+                _owner_write(head, ingested, owner),
+                *_backlog_updates(head, ingested.last_number, entry),
             ]
             try:
                 self._data.transact(writes)
             except TransactionRefusedError as refused:
                 head, owner = self._reloaded(head, owner, refused)
             else:
-                return came_in.last_number
+                return ingested.last_number
         raise UnavailableError
 
     def entries(
-        self, owner: DataOwner, normal_ids: Sequence[str], after: Mapping[str, int] = FROM_THE_FIRST
+        self, owner: OwnerState, normal_ids: Sequence[str], after: Mapping[str, int] = FROM_THE_FIRST
     ) -> list[Entry]:
         """See `RecordLog.entries`: one query for the continuous data sets, one for each normal one, and the parts."""
         continuous = self._data.query(Query(continuous_log_partition(owner.id, owner.epoch)))
@@ -109,14 +109,14 @@ class StoredRecordLog:
             items += self._data.query(Query(partition, Range(above=entry_number(number)) if number else None))
         return self._with_bodies(items)
 
-    def entries_of(self, owner: DataOwner, data_set_id: str, *, is_continuous: bool) -> list[Entry]:
+    def entries_of(self, owner: OwnerState, data_set_id: str, *, is_continuous: bool) -> list[Entry]:
         """The entries of one data set, by number: one query, and the parts."""
         partition, prefix = log_of(owner.id, owner.epoch, data_set_id, is_continuous=is_continuous)
         return self._with_bodies([item for item in self._data.query(Query(partition)) if item["sk"].startswith(prefix)])
 
     def _reloaded(
-        self, head: DataSetHead, owner: DataOwner | None, refused: TransactionRefusedError
-    ) -> tuple[DataSetHead, DataOwner | None]:
+        self, head: DataSetHead, owner: OwnerState | None, refused: TransactionRefusedError
+    ) -> tuple[DataSetHead, OwnerState | None]:
         """Head and owner as stored, those of the two because of which a transaction was refused.
 
         Raises:
@@ -164,10 +164,10 @@ class StoredRecordLog:
         return {body.prefix: b"".join(parts[key["sk"]] for key in body.keys) for body in staged}
 
 
-def _head_update(head: DataSetHead, came_in: CameIn) -> Update:
+def _head_update(head: DataSetHead, ingested: Ingested) -> Update:
     return Update(
         head_key(head.id),
-        set={"last_number": came_in.last_number, "newest": newest_value(came_in.newest)},
+        set={"last_number": ingested.last_number, "newest": newest_value(ingested.newest)},
         condition=all_of(equals("last_number", head.last_number), equals("is_closed", False)),
         return_stored=True,
     )
@@ -178,21 +178,21 @@ def _entry_put(head: DataSetHead, number: int, content: Item) -> Put:
     return Put({**key, "data_set_id": head.id, "number": number, **content}, absent())
 
 
-def _owner_write(head: DataSetHead, came_in: CameIn, owner: DataOwner | None) -> Write:
+def _owner_write(head: DataSetHead, ingested: Ingested, owner: OwnerState | None) -> Write:
     """The write of the owner; `owner` is given once a refusal has shown that the data set has no slot."""
     if not head.is_continuous:  # nobody sees its data before it is closed
         return owner_check(head.owner_id, head.epoch)
     if owner is None:
-        slot = place_name(head.epoch, head.id)
-        return owner_change(head.owner_id, seen={"epoch": head.epoch}, set_to={slot: place_value(came_in)}, has=slot)
-    seen = {"epoch": head.epoch, "changes": owner.changes}
-    changes = freshness_changes(owner, owner.freshness.with_place(head.id, came_in))
+        slot = slot_name(head.epoch, head.id)
+        return owner_change(head.owner_id, seen={"epoch": head.epoch}, set_to={slot: slot_value(ingested)}, has=slot)
+    seen = {"epoch": head.epoch, "changes": owner.change_count}
+    changes = freshness_changes(owner, owner.freshness.with_slot(head.id, ingested))
     return owner_change(head.owner_id, seen=seen, set_to=changes)
 
 
-def _mark(head: DataSetHead, number: int, entry: NewEntry) -> list[Update]:
-    weight = weight_bytes(entry, number)
-    return [] if weight is None else [mark_update(head.owner_id, weight, entry.stored_time_ms)]
+def _backlog_updates(head: DataSetHead, number: int, entry: NewEntry) -> list[Update]:
+    added_bytes = backlog_bytes(entry, number)
+    return [] if added_bytes is None else [backlog_update(head.owner_id, added_bytes, entry.stored_time_ms)]
 
 
 def _entry_from_item(item: Item, bodies: Mapping[str, bytes]) -> Entry:

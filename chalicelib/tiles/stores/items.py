@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chalicelib.engine.dynamodb import BATCH_GET_KEYS, batch_get, batch_get_tables, batch_put
-from chalicelib.log.data_set import DataOwner
+from chalicelib.log.data_set import OwnerState
 from chalicelib.log.stores.keys import attempt_part_prefix, sort_key_part, tile_sort_key, tiles_partition
 from chalicelib.log.stores.legacy import key
 from chalicelib.tiles.ports import TileMissingError
@@ -38,7 +38,7 @@ class _Part(NamedTuple):
 
 
 def put_tiles(
-    dynamodb: "DynamoDBClient", table: str, owner: DataOwner, version: int, tiles: Mapping[TileKey, TileContent]
+    dynamodb: "DynamoDBClient", table: str, owner: OwnerState, version: int, tiles: Mapping[TileKey, TileContent]
 ) -> None:
     """Writes tiles of a version, 25 items at once."""
     partition = tiles_partition(owner.id, owner.epoch)
@@ -53,7 +53,7 @@ def put_tiles(
 
 
 def get_tiles(
-    dynamodb: "DynamoDBClient", table: str, owner: DataOwner, places: Sequence[TilePlace], hidden: Iterable[TileKey]
+    dynamodb: "DynamoDBClient", table: str, owner: OwnerState, places: Sequence[TilePlace], hidden: Iterable[TileKey]
 ) -> dict[TileKey, Tile]:
     """See `TileReader.tiles`: one BatchGetItem for up to a hundred items of up to 14 MB together.
 
@@ -95,7 +95,9 @@ def tile_sort_keys(tile: StoredTile) -> Iterator[str]:
             yield part.sort_key
 
 
-def stored_body(dynamodb: "DynamoDBClient", table: str, owner: DataOwner, version: int, name: str, body: bytes) -> Item:
+def stored_body(
+    dynamodb: "DynamoDBClient", table: str, owner: OwnerState, version: int, name: str, body: bytes
+) -> Item:
     """The attributes that tell a body, or, when it is above PART_BYTES, in how many parts it was now put."""
     if len(body) <= PART_BYTES:
         return {"body": {"B": body}}
@@ -107,7 +109,7 @@ def stored_body(dynamodb: "DynamoDBClient", table: str, owner: DataOwner, versio
 
 
 def body_of(
-    dynamodb: "DynamoDBClient", table: str, owner: DataOwner, version: int, name: str, item: Item
+    dynamodb: "DynamoDBClient", table: str, owner: OwnerState, version: int, name: str, item: Item
 ) -> bytes | None:
     """The body that `stored_body` gave attributes for; None when parts of it are gone."""
     if "body" in item:
@@ -117,7 +119,7 @@ def body_of(
     return b"".join(found[at["sk"]["S"]] for at in keys) if len(found) == len(keys) else None
 
 
-def _body_keys(owner: DataOwner, version: int, name: str, count: int) -> list[Any]:
+def _body_keys(owner: OwnerState, version: int, name: str, count: int) -> list[Any]:
     partition, prefix = tiles_partition(owner.id, owner.epoch), attempt_part_prefix(version, name)
     return [key(partition, sort_key_part(prefix, index)) for index in range(count)]
 

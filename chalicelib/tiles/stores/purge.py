@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from chalicelib.config import Settings
 from chalicelib.engine.aws import aws_engine
 from chalicelib.engine.dynamodb import batch_delete, client, query_pages, refusals
-from chalicelib.log.data_set import DataOwner, DataSet
+from chalicelib.log.data_set import DataSet, OwnerState
 from chalicelib.log.entry import Entry
 from chalicelib.log.stores.data_sets import StoredDataSets
 from chalicelib.log.stores.keys import log_of, parts_partition, purge_orders_partition
@@ -45,11 +45,11 @@ class DynamoPurging:
 
     def data_sets_of_epoch(self, owner_id: str, epoch: int) -> list[DataSet]:
         """One query."""
-        return self._data_sets.of_owner(DataOwner(owner_id, epoch))
+        return self._data_sets.of_owner(OwnerState(owner_id, epoch))
 
     def entries(self, data_set: DataSet) -> Iterator[Entry]:
         """One query, and the bodies that stand in parts."""
-        owner = DataOwner(data_set.owner_id, data_set.epoch)
+        owner = OwnerState(data_set.owner_id, data_set.epoch)
         yield from self._log.entries_of(owner, data_set.id, is_continuous=data_set.is_continuous)
 
     def remove_entries(self, data_set: DataSet, numbers: list[int]) -> None:

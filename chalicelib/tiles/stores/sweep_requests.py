@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from chalicelib import json_text
-from chalicelib.log.data_set import DataOwner
+from chalicelib.log.data_set import OwnerState
 from chalicelib.log.stores.keys import sweep_order_id
 from chalicelib.log.stores.legacy import sweep_order_key
 from chalicelib.tiles.ports import Attempt, Compacted, SweepOrder
@@ -75,7 +75,7 @@ def order_from_item(item: Item) -> SweepOrder:
 def replaced_from_item(dynamodb: "DynamoDBClient", table: str, item: Item) -> Replaced | None:
     """What the order of a committed attempt names; None when it was carried out and only not forgotten."""
     order = order_from_item(item)
-    owner = DataOwner(order.owner_id, order.epoch)
+    owner = OwnerState(order.owner_id, order.epoch)
     body = body_of(dynamodb, table, owner, order.version, REPLACED, item)
     if body is None:
         return None

@@ -23,7 +23,7 @@ from chalicelib.engine.dynamodb import (
     refusals,
 )
 from chalicelib.errors import UnavailableError
-from chalicelib.log.data_set import DataOwner
+from chalicelib.log.data_set import OwnerState
 from chalicelib.log.stores.keys import origin_keys_partition, version_prefix
 from chalicelib.log.stores.legacy import (
     compaction_key,
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 Item = dict[str, Any]
 
 
-def snapshot_from_item(dynamodb: "DynamoDBClient", table: str, owner: DataOwner, item: Item | None) -> Snapshot | None:
+def snapshot_from_item(dynamodb: "DynamoDBClient", table: str, owner: OwnerState, item: Item | None) -> Snapshot | None:
     """The snapshot of the owner's epoch that an item of `snapshot_key` tells of, an empty one when it tells of none;
     for one above 380 KB, one BatchGetItem.
 
@@ -72,7 +72,7 @@ class DynamoTiles:
     def _dynamodb(self) -> "DynamoDBClient":
         return client(self._settings)
 
-    def current(self, owner_id: str) -> tuple[DataOwner, Snapshot]:
+    def current(self, owner_id: str) -> tuple[OwnerState, Snapshot]:
         """See `TileReader.current`: one BatchGetItem, and another one for a snapshot above 380 KB."""
         owner_at, snapshot_at = owner_key(owner_id), snapshot_key(owner_id)
         for _ in range(TRIES):
@@ -84,11 +84,11 @@ class DynamoTiles:
                 return owner, snapshot
         raise UnavailableError
 
-    def tiles(self, owner: DataOwner, places: Sequence[TilePlace], hidden: Collection[TileKey]) -> dict[TileKey, Tile]:
+    def tiles(self, owner: OwnerState, places: Sequence[TilePlace], hidden: Collection[TileKey]) -> dict[TileKey, Tile]:
         """See `TileReader.tiles`: one BatchGetItem for up to a hundred items of up to 14 MB together."""
         return get_tiles(self._dynamodb, self._table, owner, places, hidden)
 
-    def origin_keys(self, owner: DataOwner) -> Iterator[Mapping[TileKey, Sequence[int]]]:
+    def origin_keys(self, owner: OwnerState) -> Iterator[Mapping[TileKey, Sequence[int]]]:
         """See `TileReader.origin_keys`: one query, page after page."""
         items = query_pages(
             self._dynamodb,
@@ -99,7 +99,7 @@ class DynamoTiles:
         )
         return (decode_note(bytes(item["note"]["B"])) for item in items)
 
-    def begin(self, owner: DataOwner, holder: str, now_ms: int, until_ms: int) -> Attempt | None:
+    def begin(self, owner: OwnerState, holder: str, now_ms: int, until_ms: int) -> Attempt | None:
         """See `TileWriter.begin`: one read, and one transaction."""
         for tried in range(TRIES):
             with refusals():
@@ -218,7 +218,7 @@ class DynamoTiles:
             }
         }
 
-    def _snapshot(self, owner: DataOwner, before: Snapshot, after: Snapshot) -> "TransactWriteItemTypeDef":
+    def _snapshot(self, owner: OwnerState, before: Snapshot, after: Snapshot) -> "TransactWriteItemTypeDef":
         body = encode_snapshot(after)
         numbers: Item = {"epoch": {"N": str(after.epoch)}, "version": {"N": str(after.version)}}
         stored = stored_body(self._dynamodb, self._table, owner, after.version, SNAPSHOT, body)

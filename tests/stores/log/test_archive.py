@@ -7,14 +7,14 @@ import pytest
 from chalicelib.config import Settings
 from chalicelib.engine import s3
 from chalicelib.engine.aws import aws_engine
-from chalicelib.log.data_set import DataOwner
+from chalicelib.log.data_set import OwnerState
 from chalicelib.log.entry import Entry, EntryKind
 from chalicelib.log.ports import Archive
 from chalicelib.log.stores.archive import PREFIX, StoredArchive, decode_entries, encode_entries
 from tests.fakes.tiles import FakeArchive
 from tests.stores.log.test_data_stores import ANNA, NOW_MS
 
-OWNER = DataOwner(ANNA, epoch=3)
+OWNER = OwnerState(ANNA, epoch=3)
 A, B = "a" * 32, "b" * 32
 
 
@@ -42,7 +42,7 @@ def entries(first: int, last: int, data_set_id: str = A) -> list[Entry]:
     ]
 
 
-def kept(archive: Archive, data_set_id: str = A, owner: DataOwner = OWNER) -> list[Entry]:
+def kept(archive: Archive, data_set_id: str = A, owner: OwnerState = OWNER) -> list[Entry]:
     """All that is kept of a data set."""
     return list(archive.entries(owner, data_set_id))
 
@@ -85,7 +85,7 @@ def test_numbers_that_were_removed_from_the_log_may_be_missing(archive: Archive)
 
 
 def test_users_epochs_and_data_sets_are_apart(archive: Archive) -> None:
-    others = [(DataOwner(ANNA, 30), A), (DataOwner(f"{ANNA}/3", 3), A), (OWNER, B), (OWNER, "a"), (OWNER, "a" * 33)]
+    others = [(OwnerState(ANNA, 30), A), (OwnerState(f"{ANNA}/3", 3), A), (OWNER, B), (OWNER, "a"), (OWNER, "a" * 33)]
     archive.put(OWNER, entries(1, 1))
     for number, (owner, data_set_id) in enumerate(others, 2):
         archive.put(owner, entries(number, number, data_set_id))
@@ -99,7 +99,7 @@ def test_users_epochs_and_data_sets_are_apart(archive: Archive) -> None:
 
 @pytest.mark.parametrize("odd_id", ["../a", "a/b", "a#b%c", "ä" * 900, ".", "..", " ", "sha256=a", "?x=1&y"])
 def test_any_text_may_be_an_id(archive: Archive, odd_id: str) -> None:
-    owner = DataOwner(odd_id)
+    owner = OwnerState(odd_id)
     archive.put(owner, entries(1, 2, odd_id))
     assert kept(archive, odd_id, owner) == entries(1, 2, odd_id)
     archive.remove_entries(owner, odd_id, [1])

@@ -11,7 +11,7 @@ from chalicelib.config import Settings
 from chalicelib.engine import dynamodb
 from chalicelib.engine.aws import aws_engine
 from chalicelib.errors import DataSetClosedError, UnavailableError
-from chalicelib.log.data_set import DataOwner
+from chalicelib.log.data_set import OwnerState
 from chalicelib.log.entry import EntryKind, NewEntry
 from chalicelib.log.stores.data_sets import StoredDataSets
 from chalicelib.log.stores.record_log import INLINE_BYTES, StoredRecordLog
@@ -56,7 +56,7 @@ def body(thread: int, place: int) -> bytes:
 
 def kept(settings: Settings) -> dict[int, bytes]:
     """The bodies that are kept, by their numbers."""
-    entries = StoredRecordLog(aws_engine(settings).data).entries(DataOwner(ANNA), [])
+    entries = StoredRecordLog(aws_engine(settings).data).entries(OwnerState(ANNA), [])
     found = {entry.number: entry.body for entry in entries}
     assert len(found) == len(entries)
     return found

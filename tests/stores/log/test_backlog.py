@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.log.backlog import LARGE_BYTES, URGENT_BYTES, CompactionMark, weight_bytes
+from chalicelib.log.backlog import LARGE_BYTES, URGENT_BYTES, Backlog, backlog_bytes
 from chalicelib.log.data_set import DataSet
-from chalicelib.log.stores.keys import mark_key
+from chalicelib.log.stores.keys import backlog_key
 from tests.stores.log.test_data_stores import ANNA, NOW_MS, closed, data_set, entry
 from tests.stores.tiles.tile_scene import Stores, stores_of
 
@@ -18,9 +18,9 @@ def stores(request: pytest.FixtureRequest) -> Stores:
     return stores_of(request.param, request)
 
 
-def marks(stores: Stores) -> list[CompactionMark]:
+def marks(stores: Stores) -> list[Backlog]:
     """All marks, by user."""
-    return sorted(stores.marks.all(), key=lambda mark: mark.owner_id)
+    return sorted(stores.backlogs.all(), key=lambda mark: mark.owner_id)
 
 
 def described(stores: Stores) -> DataSet:
@@ -29,7 +29,7 @@ def described(stores: Stores) -> DataSet:
     return found
 
 
-SMALL = weight_bytes(entry(), 1)
+SMALL = backlog_bytes(entry(), 1)
 
 
 def test_who_has_nothing_new_has_no_mark(stores: Stores) -> None:
@@ -43,9 +43,9 @@ def test_one_small_entry_marks_for_those_that_follow(stores: Stores) -> None:
     assert SMALL is not None
     for number in range(1, 33):
         assert stores.add() == number
-        assert marks(stores) == [CompactionMark(ANNA, NOW_MS, SMALL)]
+        assert marks(stores) == [Backlog(ANNA, NOW_MS, SMALL)]
     stores.add()
-    assert marks(stores) == [CompactionMark(ANNA, NOW_MS, 2 * SMALL)]
+    assert marks(stores) == [Backlog(ANNA, NOW_MS, 2 * SMALL)]
 
 
 def test_a_large_entry_weighs_what_it_is(stores: Stores) -> None:
@@ -53,7 +53,7 @@ def test_a_large_entry_weighs_what_it_is(stores: Stores) -> None:
     assert SMALL is not None
     stores.add()
     stores.add(body=bytes(LARGE_BYTES + 1))
-    assert marks(stores) == [CompactionMark(ANNA, NOW_MS, SMALL + LARGE_BYTES + 1)]
+    assert marks(stores) == [Backlog(ANNA, NOW_MS, SMALL + LARGE_BYTES + 1)]
 
 
 def test_an_entry_that_was_refused_marks_nothing(stores: Stores) -> None:
@@ -78,15 +78,15 @@ def test_closing_is_urgent(stores: Stores) -> None:
     stores.open(data_set_type="normal")
     before = described(stores)
     stores.data_sets.replace(before, replace(closed(before, 1), modified_time_ms=NOW_MS + 7))
-    assert marks(stores) == [CompactionMark(ANNA, NOW_MS + 7, URGENT_BYTES)]
+    assert marks(stores) == [Backlog(ANNA, NOW_MS + 7, URGENT_BYTES)]
 
 
 def test_deleting_is_urgent(stores: Stores) -> None:
     stores.open()
     before = described(stores)
-    gone = replace(before, deleted_time_ms=NOW_MS + 1, modified_time_ms=NOW_MS + 1, cut_off=0, state_version=2)
+    gone = replace(before, deleted_time_ms=NOW_MS + 1, modified_time_ms=NOW_MS + 1, deleted_through=0, state_version=2)
     stores.data_sets.replace(before, gone)
-    assert marks(stores) == [CompactionMark(ANNA, NOW_MS + 1, URGENT_BYTES)]
+    assert marks(stores) == [Backlog(ANNA, NOW_MS + 1, URGENT_BYTES)]
 
 
 def test_describing_anew_is_no_reason(stores: Stores) -> None:
@@ -105,7 +105,7 @@ def test_a_mark_begins_once_and_grows(stores: Stores) -> None:
     stores.add()
     stores.add(body=LARGE, stored_time_ms=NOW_MS + 1)
     stores.add(body=LARGE, stored_time_ms=NOW_MS + 2)
-    assert marks(stores) == [CompactionMark(ANNA, NOW_MS, SMALL + 2 * len(LARGE))]
+    assert marks(stores) == [Backlog(ANNA, NOW_MS, SMALL + 2 * len(LARGE))]
 
 
 def test_what_has_grown_is_not_cleared(stores: Stores) -> None:
@@ -113,10 +113,10 @@ def test_what_has_grown_is_not_cleared(stores: Stores) -> None:
     stores.add(body=LARGE)
     (read,) = marks(stores)
     stores.add(body=LARGE, stored_time_ms=NOW_MS + 1)
-    stores.marks.clear(read)
+    stores.backlogs.clear(read)
     (grown,) = marks(stores)
-    stores.marks.clear(grown)
-    stores.marks.clear(grown)
+    stores.backlogs.clear(grown)
+    stores.backlogs.clear(grown)
     assert marks(stores) == []
 
 
@@ -124,10 +124,10 @@ def test_a_mark_that_came_after_another_was_cleared_is_not_cleared_for_it(stores
     stores.open()
     stores.add(body=LARGE)
     (read,) = marks(stores)
-    stores.marks.clear(read)
+    stores.backlogs.clear(read)
     stores.add(body=LARGE, stored_time_ms=NOW_MS + 1)
-    stores.marks.clear(read)
-    assert marks(stores) == [CompactionMark(ANNA, NOW_MS + 1, len(LARGE))]
+    stores.backlogs.clear(read)
+    assert marks(stores) == [Backlog(ANNA, NOW_MS + 1, len(LARGE))]
 
 
 def test_all_users_are_found_whatever_their_names(stores: Stores) -> None:
@@ -141,7 +141,7 @@ def test_all_users_are_found_whatever_their_names(stores: Stores) -> None:
 
 
 def test_marks_are_spread() -> None:
-    partitions = {mark_key(f"{number:010x}")["pk"] for number in range(500)}
+    partitions = {backlog_key(f"{number:010x}")["pk"] for number in range(500)}
     assert len(partitions) == 16
 
 
@@ -150,4 +150,4 @@ def test_two_data_sets_of_a_user_share_a_mark(stores: Stores) -> None:
         stores.data_sets.create(data_set(name))
         stores.add(name)
     assert SMALL is not None
-    assert marks(stores) == [CompactionMark(ANNA, NOW_MS, 2 * SMALL)]
+    assert marks(stores) == [Backlog(ANNA, NOW_MS, 2 * SMALL)]

@@ -20,7 +20,7 @@ from chalicelib.engine import dynamodb
 from chalicelib.engine.aws import aws_engine
 from chalicelib.engine.backoff import TRIES
 from chalicelib.errors import DataSetClosedError, DataSetNotFoundError, UnavailableError
-from chalicelib.log.data_set import DataOwner, DataSet
+from chalicelib.log.data_set import DataSet, OwnerState
 from chalicelib.log.entry import EntryKind, NewEntry
 from chalicelib.log.ports import DataPorts
 from chalicelib.log.stores.data_sets import StoredDataSets
@@ -160,7 +160,7 @@ class TestCalls:
         for first in range(0, 5000, 1000):
             add(wire.settings, cbg(1000, first))
         wire.requests.clear()
-        assert len(StoredRecordLog(aws_engine(wire.settings).data).entries(DataOwner(ANNA), [])) == 5
+        assert len(StoredRecordLog(aws_engine(wire.settings).data).entries(OwnerState(ANNA), [])) == 5
         assert wire.calls == {"Query": 1, "BatchGetItem": 1}
 
     def test_more_parts_than_a_batch_takes(self, wire: Wire) -> None:
@@ -171,13 +171,13 @@ class TestCalls:
         wire.requests.clear()
         log.append(head, NewEntry(EntryKind.ADD, NOW_MS, body))
         assert wire.calls == {"BatchWriteItem": 2, "TransactWriteItems": 1}
-        assert [entry.body for entry in log.entries(DataOwner(ANNA), [])] == [body]
+        assert [entry.body for entry in log.entries(OwnerState(ANNA), [])] == [body]
 
     def test_a_list_of_data_sets_is_one_query(self, wire: Wire) -> None:
         for name in "bcdef":
             StoredDataSets(aws_engine(wire.settings).data).create(data_set(name))
         wire.requests.clear()
-        assert len(StoredDataSets(aws_engine(wire.settings).data).of_owner(DataOwner(ANNA))) == 6
+        assert len(StoredDataSets(aws_engine(wire.settings).data).of_owner(OwnerState(ANNA))) == 6
         assert wire.calls == {"Query": 1}
 
     @pytest.mark.parametrize("change", ["close", "delete"])
@@ -209,7 +209,7 @@ def delete(settings: Settings) -> None:
 
 def numbers(settings: Settings) -> list[int]:
     """The numbers of the entries that are kept."""
-    return [entry.number for entry in StoredRecordLog(aws_engine(settings).data).entries(DataOwner(ANNA), [])]
+    return [entry.number for entry in StoredRecordLog(aws_engine(settings).data).entries(OwnerState(ANNA), [])]
 
 
 def stored(settings: Settings) -> DataSet:
@@ -263,13 +263,13 @@ class TestRaces:
     def test_an_add_before_a_delete_is_deleted(self, wire: Wire) -> None:
         wire.before["TransactWriteItems"] = [lambda: add(wire.settings, cbg(1))]
         delete(wire.settings)
-        assert stored(wire.settings).cut_off == 1
+        assert stored(wire.settings).deleted_through == 1
 
     def test_of_two_closings_one_is_refused(self, wire: Wire) -> None:
         wire.before["TransactWriteItems"] = [lambda: close(wire.settings)]
         with pytest.raises(DataSetClosedError):
             close(wire.settings)
-        assert StoredDataSets(aws_engine(wire.settings).data).owner(ANNA).closings == 1
+        assert StoredDataSets(aws_engine(wire.settings).data).owner(ANNA).close_count == 1
 
     def test_closings_of_two_data_sets_take_two_places(self, wire: Wire) -> None:
         data_sets = StoredDataSets(aws_engine(wire.settings).data)
@@ -277,7 +277,7 @@ class TestRaces:
         data_sets.create(other)
         wire.before["TransactWriteItems"] = [lambda: data_sets.replace(other, closed(other, 1))]
         close(wire.settings)
-        orders = {it.id[0]: it.close_order for it in data_sets.of_owner(DataOwner(ANNA))}
+        orders = {it.id[0]: it.close_sequence for it in data_sets.of_owner(OwnerState(ANNA))}
         assert orders == {"a": 2, "b": 1}
 
     def test_a_state_that_moved_on_is_not_overwritten(self, wire: Wire) -> None:

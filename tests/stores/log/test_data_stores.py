@@ -8,7 +8,7 @@ import pytest
 from chalicelib.conflicts import WriteConflictError
 from chalicelib.engine.aws import aws_engine
 from chalicelib.errors import DataSetClosedError, DataSetExistsError, DataSetNotFoundError
-from chalicelib.log.data_set import DataOwner, DataSet, DataSetHead
+from chalicelib.log.data_set import DataSet, DataSetHead, OwnerState
 from chalicelib.log.entry import Entry, EntryKind, NewEntry
 from chalicelib.log.ports import DataSetStore, RecordLog
 from chalicelib.log.stores.data_sets import StoredDataSets
@@ -53,9 +53,11 @@ def data_set(name: str = "a", owner_id: str = ANNA, data_set_type: str = "contin
     return replace(base, **changes)
 
 
-def closed(before: DataSet, close_order: int) -> DataSet:
+def closed(before: DataSet, close_sequence: int) -> DataSet:
     """The data set after it was closed."""
-    return replace(before, close_order=close_order, closed_time_ms=NOW_MS + 1, state_version=before.state_version + 1)
+    return replace(
+        before, close_sequence=close_sequence, closed_time_ms=NOW_MS + 1, state_version=before.state_version + 1
+    )
 
 
 def entry(body: bytes = b"body", kind: EntryKind = EntryKind.ADD) -> NewEntry:
@@ -73,8 +75,8 @@ def head(stores: Stores, name: str = "a") -> DataSetHead:
 class TestDataSets:
     def test_nothing_is_found_where_nothing_is(self, stores: Stores) -> None:
         assert stores.data_sets.head("unknown") is None
-        assert stores.data_sets.owner("unknown") == DataOwner("unknown", 0, 0)
-        assert stores.data_sets.of_owner(DataOwner("unknown")) == []
+        assert stores.data_sets.owner("unknown") == OwnerState("unknown", 0, 0)
+        assert stores.data_sets.of_owner(OwnerState("unknown")) == []
 
     @pytest.mark.parametrize("odd_id", ["x" * 5000, "#", "a#HEAD", "", "ä" * 900])
     def test_any_text_may_be_asked_for(self, stores: Stores, odd_id: str) -> None:
@@ -82,9 +84,9 @@ class TestDataSets:
         assert stores.data_sets.of_owner(stores.data_sets.owner(odd_id)) == []
 
     def test_what_was_created_is_found_as_it_was(self, stores: Stores) -> None:
-        created = data_set(open_when_closed={"b" * 32: 7}, deleted_time_ms=NOW_MS + 5, cut_off=0, revision=3)
+        created = data_set(truncated_at_close={"b" * 32: 7}, deleted_time_ms=NOW_MS + 5, deleted_through=0, revision=3)
         stores.data_sets.create(created)
-        assert stores.data_sets.of_owner(DataOwner(ANNA)) == [created]
+        assert stores.data_sets.of_owner(OwnerState(ANNA)) == [created]
         assert head(stores) == DataSetHead(
             id="a" * 32,
             owner_id=ANNA,
@@ -99,19 +101,19 @@ class TestDataSets:
     def test_newest_first(self, stores: Stores) -> None:
         for name, created_time_ms in (("a", 5), ("c", 7), ("b", 7), ("d", 6)):
             stores.data_sets.create(data_set(name, created_time_ms=created_time_ms))
-        listed = stores.data_sets.of_owner(DataOwner(ANNA))
+        listed = stores.data_sets.of_owner(OwnerState(ANNA))
         assert [it.id[0] for it in listed] == ["c", "b", "d", "a"]
 
     def test_users_are_apart(self, stores: Stores) -> None:
         stores.data_sets.create(data_set("a"))
         stores.data_sets.create(data_set("b", owner_id=f"{ANNA}#0#DS"))
-        assert [it.id for it in stores.data_sets.of_owner(DataOwner(ANNA))] == ["a" * 32]
+        assert [it.id for it in stores.data_sets.of_owner(OwnerState(ANNA))] == ["a" * 32]
 
     def test_an_id_is_taken_once_and_for_all_users(self, stores: Stores) -> None:
         stores.data_sets.create(data_set())
         with pytest.raises(DataSetExistsError):
             stores.data_sets.create(data_set(owner_id="bbbbbbbbbb", created_time_ms=NOW_MS + 1))
-        assert stores.data_sets.of_owner(DataOwner("bbbbbbbbbb")) == []
+        assert stores.data_sets.of_owner(OwnerState("bbbbbbbbbb")) == []
 
     def test_creating_in_an_erased_epoch_is_refused(self, stores: Stores) -> None:
         stores.data_sets.erase(ANNA, NOW_MS)
@@ -124,7 +126,7 @@ class TestDataSets:
         stores.data_sets.create(before)
         after = replace(before, modified_time_ms=NOW_MS + 9, revision=2, state_version=2)
         stores.data_sets.replace(before, after)
-        assert stores.data_sets.of_owner(DataOwner(ANNA)) == [after]
+        assert stores.data_sets.of_owner(OwnerState(ANNA)) == [after]
 
     def test_a_state_that_is_past_is_not_replaced(self, stores: Stores) -> None:
         before = data_set()
@@ -133,19 +135,19 @@ class TestDataSets:
         stores.data_sets.replace(before, after)
         with pytest.raises(WriteConflictError):
             stores.data_sets.replace(before, replace(before, revision=9, state_version=2))
-        assert stores.data_sets.of_owner(DataOwner(ANNA)) == [after]
+        assert stores.data_sets.of_owner(OwnerState(ANNA)) == [after]
 
     def test_closing_takes_the_next_place(self, stores: Stores) -> None:
         first, second = data_set("a"), data_set("b")
         for each in (first, second):
             stores.data_sets.create(each)
         stores.data_sets.replace(first, closed(first, 1))
-        assert stores.data_sets.owner(ANNA).closings == 1
+        assert stores.data_sets.owner(ANNA).close_count == 1
         with pytest.raises(WriteConflictError):
             stores.data_sets.replace(second, closed(second, 1))
         assert not head(stores, "b").is_closed
         stores.data_sets.replace(second, closed(second, 2))
-        assert stores.data_sets.owner(ANNA).closings == 2
+        assert stores.data_sets.owner(ANNA).close_count == 2
         assert head(stores, "b").is_closed
 
     def test_a_cut_off_is_the_last_number(self, stores: Stores) -> None:
@@ -154,17 +156,19 @@ class TestDataSets:
         stores.log.append(head(stores), entry())
         stores.log.append(head(stores), entry())
         with pytest.raises(WriteConflictError):
-            stores.data_sets.replace(before, replace(before, cut_off=1, state_version=2))
-        after = replace(before, cut_off=2, is_gone=True, state_version=2)
+            stores.data_sets.replace(before, replace(before, deleted_through=1, state_version=2))
+        after = replace(before, deleted_through=2, is_purgeable=True, state_version=2)
         stores.data_sets.replace(before, after)
-        assert stores.data_sets.of_owner(DataOwner(ANNA)) == [after]
+        assert stores.data_sets.of_owner(OwnerState(ANNA)) == [after]
 
     def test_deleting_an_empty_data_set_races_with_adding_too(self, stores: Stores) -> None:
         before = data_set()
         stores.data_sets.create(before)
         stores.log.append(head(stores), entry())
         with pytest.raises(WriteConflictError):
-            stores.data_sets.replace(before, replace(before, deleted_time_ms=NOW_MS, cut_off=0, state_version=2))
+            stores.data_sets.replace(
+                before, replace(before, deleted_time_ms=NOW_MS, deleted_through=0, state_version=2)
+            )
 
     def test_erasing_starts_an_epoch_without_data_sets(self, stores: Stores) -> None:
         before = data_set()
@@ -182,7 +186,7 @@ class TestDataSets:
         stores.data_sets.erase(ANNA, NOW_MS)
         before = data_set(epoch=1)
         stores.data_sets.create(before)
-        stores.data_sets.replace(before, closed(before, stores.data_sets.owner(ANNA).closings + 1))
+        stores.data_sets.replace(before, closed(before, stores.data_sets.owner(ANNA).close_count + 1))
         assert head(stores).is_closed
 
 
@@ -200,7 +204,7 @@ class TestLog:
         stores.data_sets.create(data_set())
         stores.log.append(head(stores), entry(body[:size_bytes]))
         stores.log.append(head(stores), entry(b"selectors", EntryKind.DELETE))
-        assert stores.log.entries(DataOwner(ANNA), []) == [
+        assert stores.log.entries(OwnerState(ANNA), []) == [
             Entry("a" * 32, 1, EntryKind.ADD, NOW_MS, body[:size_bytes]),
             Entry("a" * 32, 2, EntryKind.DELETE, NOW_MS, b"selectors"),
         ]
@@ -210,7 +214,7 @@ class TestLog:
         outdated = head(stores)
         stores.log.append(outdated, entry(b"first"))
         assert stores.log.append(outdated, entry(b"second")) == 2
-        assert [it.body for it in stores.log.entries(DataOwner(ANNA), [])] == [b"first", b"second"]
+        assert [it.body for it in stores.log.entries(OwnerState(ANNA), [])] == [b"first", b"second"]
 
     def test_a_closed_data_set_takes_nothing(self, stores: Stores) -> None:
         before = data_set()
@@ -219,7 +223,7 @@ class TestLog:
         stores.data_sets.replace(before, closed(before, 1))
         with pytest.raises(DataSetClosedError):
             stores.log.append(outdated, entry())
-        assert stores.log.entries(DataOwner(ANNA), []) == []
+        assert stores.log.entries(OwnerState(ANNA), []) == []
 
     def test_an_erased_data_set_takes_nothing(self, stores: Stores) -> None:
         stores.data_sets.create(data_set())
@@ -243,7 +247,7 @@ class TestLog:
             stores.log.append(head(stores, name), entry(name.upper().encode()))
 
         def read(*ids: str) -> list[bytes]:
-            return [it.body for it in stores.log.entries(DataOwner(ANNA), ids)]
+            return [it.body for it in stores.log.entries(OwnerState(ANNA), ids)]
 
         assert read() == [b"a", b"A"]
         assert read("c" * 32) == [b"a", b"A", b"c", b"C"]
@@ -254,7 +258,7 @@ class TestLog:
             stores.data_sets.create(data_set(name))
             for number in range(3):
                 stores.log.append(head(stores, name), entry(f"{name}{number}".encode() * 5000))
-        entries = stores.log.entries(DataOwner(ANNA), [])
+        entries = stores.log.entries(OwnerState(ANNA), [])
         assert [(it.data_set_id[0], it.number) for it in entries] == [(name, n) for name in names for n in (1, 2, 3)]
         assert all(it.body == f"{it.data_set_id[0]}{it.number - 1}".encode() * 5000 for it in entries)
 
@@ -266,8 +270,8 @@ def test_what_a_closing_truncates_stands_still(stores: Stores) -> None:
     truncating = {"deduplicator": {"name": DEVICE_TRUNCATE_DATASET}, "deviceId": "Pump-1"}
     stores.data_sets.create(data_set("c", description={**data_set("c").description, **truncating}))
     before = next(it for it in stores.data_sets.of_owner(stores.data_sets.owner(ANNA)) if it.id == "c" * 32)
-    after = replace(closed(before, 1), open_when_closed={"a" * 32: 0, "b" * 32: 0})
+    after = replace(closed(before, 1), truncated_at_close={"a" * 32: 0, "b" * 32: 0})
     stores.log.append(head(stores, "b"), entry())
     with pytest.raises(WriteConflictError):
         stores.data_sets.replace(before, after)
-    stores.data_sets.replace(before, replace(after, open_when_closed={"a" * 32: 0, "b" * 32: 1}))
+    stores.data_sets.replace(before, replace(after, truncated_at_close={"a" * 32: 0, "b" * 32: 1}))

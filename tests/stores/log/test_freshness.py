@@ -14,8 +14,8 @@ from chalicelib.data_sources.stores.data_sources import DynamoDataSources
 from chalicelib.engine import dynamodb
 from chalicelib.engine.aws import aws_engine
 from chalicelib.errors import DataSetClosedError
-from chalicelib.log.data_set import DataOwner, DataSet
-from chalicelib.log.freshness import PLACES, PLACES_LEFT, CameIn, Freshness, Newest
+from chalicelib.log.data_set import DataSet, OwnerState
+from chalicelib.log.freshness import KEPT_SLOTS, MAX_SLOTS, Freshness, Ingested, Newest
 from chalicelib.log.stores.data_sets import StoredDataSets
 from chalicelib.log.stores.legacy import head_key, owner_key
 from chalicelib.log.stores.record_log import StoredRecordLog
@@ -52,7 +52,7 @@ def sources(stores_and_sources: tuple[Stores, DataSources]) -> DataSources:
     return stores_and_sources[1]
 
 
-def owner(stores: Stores) -> DataOwner:
+def owner(stores: Stores) -> OwnerState:
     """Anna, as she stands now."""
     return stores.data_sets.owner(ANNA)
 
@@ -64,12 +64,12 @@ def append(stores: Stores, name: str = "a", stored_time_ms: int = NOW_MS, **time
 
 class TestChanges:
     def test_nothing_has_changed_where_nothing_is(self, stores: Stores) -> None:
-        assert (owner(stores).changes, owner(stores).states) == (0, 0)
+        assert (owner(stores).change_count, owner(stores).state_count) == (0, 0)
 
     def test_each_write_of_data_sets_and_data_counts(self, stores: Stores) -> None:
         first = data_set()
         updated = replace(first, revision=2, state_version=2)
-        gone = replace(updated, deleted_time_ms=NOW_MS, cut_off=1, state_version=3)
+        gone = replace(updated, deleted_time_ms=NOW_MS, deleted_through=1, state_version=3)
         writes: list[Callable[[], object]] = [
             lambda: stores.data_sets.create(first),
             lambda: stores.log.append(head(stores), entry()),
@@ -81,16 +81,16 @@ class TestChanges:
         counted = []
         for write in writes:
             write()
-            counted.append((owner(stores).changes, owner(stores).states))
+            counted.append((owner(stores).change_count, owner(stores).state_count))
         assert counted == [(1, 1), (2, 1), (3, 2), (4, 3), (5, 4), (6, 0)]
 
     def test_what_comes_into_a_normal_data_set_is_not_seen_before_it_is_closed(self, stores: Stores) -> None:
         before = data_set(data_set_type="normal")
         stores.data_sets.create(before)
         append(stores, cbg=5)
-        assert (owner(stores).changes, owner(stores).freshness) == (1, Freshness())
+        assert (owner(stores).change_count, owner(stores).freshness) == (1, Freshness())
         stores.data_sets.replace(before, closed(before, 1))
-        assert owner(stores).changes == 2
+        assert owner(stores).change_count == 2
         assert owner(stores).freshness.by_client() == {APP: {"cbg": Newest(5, NOW_MS)}}
 
     @pytest.mark.parametrize("name", ["a", "b"])
@@ -108,14 +108,14 @@ class TestChanges:
 
     def test_users_are_counted_apart(self, stores: Stores) -> None:
         stores.data_sets.create(data_set("b", owner_id="bbbbbbbbbb"))
-        assert owner(stores).changes == 0
+        assert owner(stores).change_count == 0
 
     def test_changes_of_data_sources_that_readers_notice_count(self, stores: Stores, sources: DataSources) -> None:
         def raises(act: Callable[[], object]) -> bool:
             before = owner(stores)
             act()
-            assert owner(stores).states == before.states
-            return owner(stores).changes > before.changes
+            assert owner(stores).state_count == before.state_count
+            return owner(stores).change_count > before.change_count
 
         it = source()
         assert raises(lambda: sources.add(it))
@@ -138,7 +138,7 @@ class TestFreshness:
         append(stores, stored_time_ms=200, cbg=40)
         stores.log.append(head(stores), replace(entry(), stored_time_ms=300))  # deletes data, or adds none of a type
         newest = {"cbg": Newest(50, 200), "food": Newest(-60, 100)}
-        assert owner(stores).freshness == Freshness({"a" * 32: CameIn(APP, 3, newest)})
+        assert owner(stores).freshness == Freshness({"a" * 32: Ingested(APP, 3, newest)})
         assert head(stores).newest == newest
 
     def test_an_outdated_head_loses_nothing(self, stores: Stores) -> None:
@@ -147,7 +147,7 @@ class TestFreshness:
         stores.log.append(outdated, entry(), {"cbg": 50, "food": 60})
         stores.log.append(outdated, entry(), {"cbg": 40, "bolus": 30})
         newest = {"cbg": Newest(50, NOW_MS), "food": Newest(60, NOW_MS), "bolus": Newest(30, NOW_MS)}
-        assert owner(stores).freshness.data_sets["a" * 32] == CameIn(APP, 2, newest)
+        assert owner(stores).freshness.data_sets["a" * 32] == Ingested(APP, 2, newest)
 
     def test_normal_data_sets_are_merged_into_their_clients(self, stores: Stores) -> None:
         for place, (name, time_ms) in enumerate({"a": 5, "b": 9, "c": 7}.items(), 1):
@@ -159,17 +159,17 @@ class TestFreshness:
         assert owner(stores).freshness == Freshness(clients={APP: newest})
 
     def test_when_places_run_out_nothing_is_lost(self, stores: Stores) -> None:
-        names = "abcdefghij"[: PLACES + 1]
+        names = "abcdefghij"[: MAX_SLOTS + 1]
         for stored_time_ms, name in enumerate(names):
             stores.data_sets.create(data_set(name))
             append(stores, name, stored_time_ms, cbg=100 - stored_time_ms)
         freshness = owner(stores).freshness
-        assert set(freshness.data_sets) == {name * 32 for name in names[-PLACES_LEFT - 1 :]}
-        assert freshness.by_client() == {APP: {"cbg": Newest(100, PLACES)}}
+        assert set(freshness.data_sets) == {name * 32 for name in names[-KEPT_SLOTS - 1 :]}
+        assert freshness.by_client() == {APP: {"cbg": Newest(100, MAX_SLOTS)}}
         append(stores, "a", 1000, food=1)  # it has no place any more
         freshness = owner(stores).freshness
         assert freshness.data_sets["a" * 32].newest == {"cbg": Newest(100, 0), "food": Newest(1, 1000)}
-        assert freshness.by_client() == {APP: {"cbg": Newest(100, PLACES), "food": Newest(1, 1000)}}
+        assert freshness.by_client() == {APP: {"cbg": Newest(100, MAX_SLOTS), "food": Newest(1, 1000)}}
 
     def test_erasing_starts_anew(self, stores: Stores) -> None:
         for place, (name, kind) in enumerate({"a": "continuous", "b": "normal"}.items()):
@@ -185,7 +185,7 @@ class TestFreshness:
         stores.data_sets.create(data_set("c", epoch=1))
         append(stores, "c", food=5)
         assert owner(stores).freshness.by_client() == {APP: {"food": Newest(5, NOW_MS)}}
-        assert (owner(stores).epoch, owner(stores).states, owner(stores).closings) == (1, 1, 1)
+        assert (owner(stores).epoch, owner(stores).state_count, owner(stores).close_count) == (1, 1, 1)
 
 
 LOOP_TYPES = ("cbg", "basal", "bolus", "food", "dosingDecision", "insulin", "pumpSettings", "deviceEvent")
@@ -241,11 +241,11 @@ class TestCosts:
             found = stores.data_sets.head(name)
             assert found is not None
             stores.log.append(found, replace(entry(), stored_time_ms=NOW_MS + place), times_ms)
-        assert len(owner(stores).freshness.data_sets) <= PLACES
+        assert len(owner(stores).freshness.data_sets) <= MAX_SLOTS
         assert item_bytes(stage, owner_key(ANNA)) < 20 * 1024
 
     def test_a_data_set_without_a_place_takes_one_transaction_more_once(self, wire: Wire) -> None:
-        for place in range(PLACES):
+        for place in range(MAX_SLOTS):
             StoredDataSets(aws_engine(wire.settings).data).create(data_set("bcdefghijkl"[place]))
         wire.requests.clear()
         add(wire.settings, cbg(1))
@@ -285,7 +285,7 @@ class TestRaces:
         stores = Stores(StoredDataSets(aws_engine(stage).data), StoredRecordLog(aws_engine(stage).data))
         for name in "bcdefgh":
             stores.data_sets.create(data_set(name))
-        assert len(owner(stores).freshness.data_sets) == PLACES
+        assert len(owner(stores).freshness.data_sets) == MAX_SLOTS
         wire.before["TransactWriteItems"] = [lambda: append(stores, "a", cbg=5)]
         with pytest.raises(WriteConflictError):
             stores.data_sets.create(data_set("i"))
@@ -300,7 +300,7 @@ class TestRaces:
             append(stores, name, NOW_MS + 1, cbg=4)
         wire.before["TransactWriteItems"] = [lambda: stores.data_sets.create(data_set("i"))]
         append(stores, cbg=6)
-        assert owner(stores).freshness.data_sets["a" * 32] == CameIn(APP, 2, {"cbg": Newest(6, NOW_MS)})
+        assert owner(stores).freshness.data_sets["a" * 32] == Ingested(APP, 2, {"cbg": Newest(6, NOW_MS)})
 
     def test_what_an_add_leaves_that_met_an_erasing_is_of_the_past(self, stage: Settings, wire: Wire) -> None:
         stores = Stores(StoredDataSets(aws_engine(stage).data), StoredRecordLog(aws_engine(stage).data))
@@ -312,4 +312,4 @@ class TestRaces:
         wire.before["TransactWriteItems"] = [open_and_add]
         stores.data_sets.erase(ANNA, NOW_MS)
         assert owner(stores).freshness == Freshness()
-        assert owner(stores).states == 0
+        assert owner(stores).state_count == 0

@@ -50,7 +50,7 @@ def test_all_three_are_one_call(wire: Wire, compacted: Snapshot) -> None:
     owner, snapshot = reads.current(ANNA)
     assert wire.calls == {"BatchGetItem": 1}
     assert owner == counters == StoredDataSets(aws_engine(wire.settings).data).owner(ANNA)
-    assert owner.changes
+    assert owner.change_count
     assert (snapshot.version, encode_snapshot(snapshot)) == (compacted.version, encode_snapshot(compacted))
 
 
@@ -65,7 +65,7 @@ def test_who_asks_again_gets_what_is_there_now(wire: Wire, compacted: Snapshot) 
 
 def test_without_a_session_token_each_is_read_by_itself(wire: Wire, compacted: Snapshot) -> None:
     reads = reads_of(wire.settings)
-    assert reads.owner(ANNA).changes
+    assert reads.owner(ANNA).change_count
     assert reads.current(ANNA)[1].version == compacted.version
     assert wire.calls == {"GetItem": 1, "BatchGetItem": 1}
 
@@ -92,7 +92,7 @@ def test_any_text_may_stand_in_the_path(wire: Wire, compacted: Snapshot, owner_i
     reads = reads_of(wire.settings, owner_id, with_snapshot=with_snapshot)
     assert reads.find("hash") is not None
     owner, snapshot = reads.current(owner_id)
-    assert (owner.id, owner.changes, snapshot.version) == (owner_id, 0, 0)
+    assert (owner.id, owner.change_count, snapshot.version) == (owner_id, 0, 0)
 
 
 class TestInParts:

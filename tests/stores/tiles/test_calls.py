@@ -15,7 +15,7 @@ from chalicelib.engine import backoff as contention
 from chalicelib.engine import dynamodb
 from chalicelib.engine.dynamodb import query_pages
 from chalicelib.errors import UnavailableError
-from chalicelib.log.data_set import DataOwner
+from chalicelib.log.data_set import OwnerState
 from chalicelib.log.stores.keys import origin_keys_partition, parts_partition, sweep_orders_partition, tiles_partition
 from chalicelib.log.stores.legacy import part_key, snapshot_key
 from chalicelib.tiles.ports import Compacted
@@ -164,7 +164,7 @@ class TestCalls:
         stores.open()
         wire.requests.clear()
         stores.add()
-        assert len(list(stores.marks.all())) == 1
+        assert len(list(stores.backlogs.all())) == 1
         assert wire.calls["TransactWriteItems"] == 1
         assert "UpdateItem" not in wire.calls
 
@@ -393,7 +393,7 @@ class TestDying:
         left = sort_keys(stage, parts_partition("a" * 32))
         assert [sort_key[:13] for sort_key in left] == [str(NOW_MS)] * 2 + [str(NOW_MS + 2 * MINUTE_MS)]
         assert sort_keys(stage, parts_partition("b" * 32)) == []
-        (entry,) = stores.log.entries(DataOwner(ANNA), [])
+        (entry,) = stores.log.entries(OwnerState(ANNA), [])
         assert entry.body == bytes(400_000)
 
 
@@ -406,7 +406,7 @@ class TestLagging:
         stored = items(wire.settings, tiles_partition(ANNA, 0))
         wire.instead["BatchGetItem"] = [answer({"Responses": {table: stored[:1]}, "UnprocessedKeys": {}})]
         wire.requests.clear()
-        read = stores.tiles.tiles(DataOwner(ANNA), list(committed.every_tile()), ())
+        read = stores.tiles.tiles(OwnerState(ANNA), list(committed.every_tile()), ())
         assert read.keys() == {CBG, BOLUS}
         asked = [json.loads(request["body"])["RequestItems"][table] for _, request in wire.requests]
         assert [(len(each["Keys"]), each["ConsistentRead"]) for each in asked] == [(2, False), (1, True)]
@@ -448,7 +448,7 @@ class TestHeldBack:
         wire.instead["BatchGetItem"] = [answer(nothing)] * 99
         wire.requests.clear()
         with pytest.raises(UnavailableError):
-            stores.tiles.tiles(DataOwner(ANNA), list(committed.every_tile()), ())
+            stores.tiles.tiles(OwnerState(ANNA), list(committed.every_tile()), ())
         assert wire.calls == {"BatchGetItem": contention.TRIES}
 
     @pytest.mark.parametrize("operation", ["BatchGetItem", "BatchWriteItem", "TransactWriteItems"])

@@ -19,7 +19,7 @@ from chalicelib.engine.aws import aws_engine
 from chalicelib.log.ports import Archive, DataPorts, DataSetStore, RecordLog
 from chalicelib.log.stores.archive import StoredArchive
 from chalicelib.log.stores.data_sets import StoredDataSets
-from chalicelib.log.stores.keys import marks_partition
+from chalicelib.log.stores.keys import backlogs_partition
 from chalicelib.log.stores.record_log import StoredRecordLog
 from chalicelib.reading import read as query
 from chalicelib.reading.query import DataQuery
@@ -186,7 +186,7 @@ def rows(settings: Settings) -> int:
         TableName=settings.data_table,
         Select="COUNT",
         FilterExpression="NOT begins_with(pk, :marks)",
-        ExpressionAttributeValues={":marks": {"S": marks_partition("")}},
+        ExpressionAttributeValues={":marks": {"S": backlogs_partition("")}},
     )
     return int(answer["Count"])
 

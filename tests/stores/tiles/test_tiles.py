@@ -3,7 +3,7 @@
 import pytest
 
 from chalicelib.conflicts import WriteConflictError
-from chalicelib.log.data_set import DataOwner
+from chalicelib.log.data_set import OwnerState
 from chalicelib.log.entry import Entry, EntryKind
 from chalicelib.tiles.ports import Compacted, TileMissingError
 from chalicelib.tiles.snapshot import Applied, Snapshot, encode_snapshot
@@ -35,7 +35,7 @@ def stores(request: pytest.FixtureRequest) -> Stores:
 
 class TestReading:
     def test_before_any_compaction_a_snapshot_is_empty(self, stores: Stores) -> None:
-        assert stores.tiles.current("unknown") == (DataOwner("unknown"), Snapshot())
+        assert stores.tiles.current("unknown") == (OwnerState("unknown"), Snapshot())
         stores.open()
         assert stores.tiles.current(ANNA) == (stores.data_sets.owner(ANNA), Snapshot())
 
@@ -93,7 +93,7 @@ class TestReading:
         stores.put(tiles(CBG))
         other = f"{ANNA}#0"
         assert stores.tiles.current(other)[1] == Snapshot()
-        assert list(stores.tiles.origin_keys(DataOwner(other))) == []
+        assert list(stores.tiles.origin_keys(OwnerState(other))) == []
 
 
 class TestOriginKeys:
@@ -214,10 +214,10 @@ class TestErasing:
         new = stores.put(tiles(BOLUS)) if is_used else Snapshot(epoch=1)
         for _ in range(2):
             stores.sweeping.remove_epoch(ANNA, 0)
-        assert list(stores.tiles.origin_keys(DataOwner(ANNA))) == []
+        assert list(stores.tiles.origin_keys(OwnerState(ANNA))) == []
         for place in old.every_tile():
             with pytest.raises(TileMissingError):
-                stores.tiles.tiles(DataOwner(ANNA), [place], ())
+                stores.tiles.tiles(OwnerState(ANNA), [place], ())
         assert encode_snapshot(stores.tiles.current(ANNA)[1]) == encode_snapshot(new)
         assert len(stores.shown(new)) == is_used
 
@@ -411,10 +411,10 @@ class TestFake:
         stores.put(tiles(CBG, value=2))
         stores.tiles.write(stores.begin(), contents(tiles(BOLUS)), {BOLUS: [1]})
         stores.sweep()
-        stores.marks.clear(next(iter(stores.marks.all())))
-        archive.put(DataOwner(ANNA), [Entry("a" * 32, 1, EntryKind.ADD, NOW_MS, b"")])
-        archive.remove_entries(DataOwner(ANNA), "a" * 32, [1])
-        archive.remove(DataOwner(ANNA))
+        stores.backlogs.clear(next(iter(stores.backlogs.all())))
+        archive.put(OwnerState(ANNA), [Entry("a" * 32, 1, EntryKind.ADD, NOW_MS, b"")])
+        archive.remove_entries(OwnerState(ANNA), "a" * 32, [1])
+        archive.remove(OwnerState(ANNA))
         stores.data_sets.erase(ANNA, NOW_MS)
         stores.sweeping.remove_epoch(ANNA, 0)
         committed = ["begin", "tile", "commit", "end"]

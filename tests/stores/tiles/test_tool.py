@@ -13,7 +13,7 @@ from chalicelib.config import Settings
 from chalicelib.engine import dynamodb
 from chalicelib.engine.aws import aws_engine
 from chalicelib.engine.dynamodb import query_pages
-from chalicelib.log.data_set import DataOwner
+from chalicelib.log.data_set import OwnerState
 from chalicelib.log.ports import DataPorts
 from chalicelib.log.stores.archive import StoredArchive
 from chalicelib.log.stores.data_sets import StoredDataSets
@@ -110,7 +110,7 @@ def test_what_was_deleted_meanwhile_is_no_fault(
 
 def test_another_one_at_work_is_told(anna: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     now_ms = system_now_ms()
-    assert DynamoTiles(anna).begin(DataOwner(ANNA), "other", now_ms, now_ms + 60_000)
+    assert DynamoTiles(anna).begin(OwnerState(ANNA), "other", now_ms, now_ms + 60_000)
     for what in ("compact", "rebuild"):
         with pytest.raises(ToolError, match="another compaction is at work"):
             run(monkeypatch, what)
@@ -118,7 +118,7 @@ def test_another_one_at_work_is_told(anna: Settings, monkeypatch: pytest.MonkeyP
 
 def test_what_the_archive_lacks_is_told(anna: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     run(monkeypatch, "compact")
-    StoredArchive(aws_engine(anna).objects).remove_entries(DataOwner(ANNA), "a" * 32, [2])
+    StoredArchive(aws_engine(anna).objects).remove_entries(OwnerState(ANNA), "a" * 32, [2])
     for item in items(anna, continuous_log_partition(ANNA, 0)):
         dynamodb.client(anna).delete_item(TableName=anna.data_table, Key={"pk": item["pk"], "sk": item["sk"]})
     for what in ("verify", "rebuild"):

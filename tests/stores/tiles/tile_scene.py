@@ -8,9 +8,9 @@ import pytest
 from chalicelib import json_text
 from chalicelib.engine.aws import aws_engine
 from chalicelib.log.data_set import DataSetHead
-from chalicelib.log.ports import CompactionMarks, DataSetStore, RecordLog
+from chalicelib.log.ports import Backlogs, DataSetStore, RecordLog
 from chalicelib.log.records import Place
-from chalicelib.log.stores.backlog import StoredCompactionMarks
+from chalicelib.log.stores.backlog import StoredBacklogs
 from chalicelib.log.stores.data_sets import StoredDataSets
 from chalicelib.log.stores.record_log import StoredRecordLog
 from chalicelib.tiles.ports import Attempt, Compacted, Sweeping, TileWriter
@@ -36,7 +36,7 @@ class Stores:
     log: RecordLog
     tiles: TileWriter
     sweeping: Sweeping
-    marks: CompactionMarks
+    backlogs: Backlogs
 
     def open(self, name: str = "a", data_set_type: str = "continuous") -> DataSetHead:
         """A new data set of Anna's."""
@@ -105,7 +105,7 @@ def stores_of(kind: str, request: pytest.FixtureRequest) -> Stores:
         StoredRecordLog(aws_engine(settings).data),
         DynamoTiles(settings),
         DynamoSweeping(settings),
-        StoredCompactionMarks(aws_engine(settings).data),
+        StoredBacklogs(aws_engine(settings).data),
     )
 
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.log.data_set import DataOwner, DataSet
-from chalicelib.log.freshness import CameIn, Freshness
+from chalicelib.log.data_set import DataSet, OwnerState
+from chalicelib.log.freshness import Freshness, Ingested
 from chalicelib.reading.etag import (
     NotModifiedError,
     parse_known_tags,
@@ -16,7 +16,7 @@ from chalicelib.reading.etag import (
 )
 from chalicelib.reading.query import DataQuery, parse_data_query
 
-OWNER = DataOwner("aaaaaaaaaa", epoch=1, changes=7)
+OWNER = OwnerState("aaaaaaaaaa", epoch=1, change_count=7)
 TAG = 'W/"0123"'
 
 
@@ -30,13 +30,13 @@ class TestTag:
         assert tag(type="cbg", subType="a,b,c") == 'W/"bf039aa5db841f4aa4782ac9d68f5094"'
 
     @pytest.mark.parametrize(
-        "changed", [{"id": "bbbbbbbbbb"}, {"epoch": 2}, {"changes": 8}], ids=lambda changed: next(iter(changed))
+        "changed", [{"id": "bbbbbbbbbb"}, {"epoch": 2}, {"change_count": 8}], ids=lambda changed: next(iter(changed))
     )
     def test_it_is_another_when_the_data_is(self, changed: dict[str, Any]) -> None:
         assert tag_of(replace(OWNER, **changed), DataQuery(), None) != tag_of(OWNER, DataQuery(), None)
 
     def test_it_is_the_same_whatever_else_the_owner_has(self) -> None:
-        other = replace(OWNER, closings=3, states=4, freshness=Freshness({"a": CameIn("b", 3)}))
+        other = replace(OWNER, close_count=3, state_count=4, freshness=Freshness({"a": Ingested("b", 3)}))
         assert tag_of(other, DataQuery(), None) == tag_of(OWNER, DataQuery(), None)
 
     def test_each_query_has_its_own(self) -> None:
@@ -97,7 +97,7 @@ class TestKnown:
 class TestSettled:
     """A reader may meet the parts of a transaction one by one."""
 
-    owner = replace(OWNER, states=3, freshness=Freshness({"a": CameIn("app", 5), "b": CameIn("app", 2)}))
+    owner = replace(OWNER, state_count=3, freshness=Freshness({"a": Ingested("app", 5), "b": Ingested("app", 2)}))
 
     @staticmethod
     def data_sets(*state_versions: int, **changed: Any) -> list[DataSet]:
@@ -122,16 +122,16 @@ class TestSettled:
         assert not self.settled(self.data_sets(*state_versions), a=5, b=2)
 
     def test_entries_that_were_deleted_may_be_gone(self) -> None:
-        assert self.settled(self.data_sets(2, 1, cut_off=5))
-        assert not self.settled(self.data_sets(2, 1, cut_off=4))
+        assert self.settled(self.data_sets(2, 1, deleted_through=5))
+        assert not self.settled(self.data_sets(2, 1, deleted_through=4))
 
     def test_entries_that_were_truncated_may_be_gone(self) -> None:
         device = {"deviceId": "pump", "deduplicator": {"name": "org.tidepool.deduplicator.device.truncate.dataset"}}
         for last_number, settled in ((4, False), (5, True)):
-            closing = DataSet("c", OWNER.id, 1, 0, 0, device, close_order=1, open_when_closed={"a": last_number})
+            closing = DataSet("c", OWNER.id, 1, 0, 0, device, close_sequence=1, truncated_at_close={"a": last_number})
             assert self.settled([*self.data_sets(2, 1), closing], b=2) is settled
-        before = self.data_sets(2, 1, close_order=1)[0]
-        assert self.settled([before, self.data_sets(2, 1)[1], replace(closing, close_order=2)], b=2)
+        before = self.data_sets(2, 1, close_sequence=1)[0]
+        assert self.settled([before, self.data_sets(2, 1)[1], replace(closing, close_sequence=2)], b=2)
 
     def test_what_has_no_tag_gets_none(self) -> None:
         assert tag_when_settled(None, self.owner, self.data_sets(2, 1), {"a": 5, "b": 2}) is None

@@ -13,11 +13,11 @@ from chalicelib.errors import UnauthorizedError
 from chalicelib.log.freshness import (
     CLIENT_LENGTH,
     CLIENTS,
-    PLACES,
-    PLACES_LEFT,
+    KEPT_SLOTS,
+    MAX_SLOTS,
     UNKNOWN,
-    CameIn,
     Freshness,
+    Ingested,
     Newest,
     client_of,
     newest_times_ms,
@@ -30,24 +30,24 @@ from tests.fakes.reading_ports import reading_ports
 METER = "b" * 32
 
 
-def came_in(client: str, stored_time_ms: int, number: int = 1, **times_ms: int) -> CameIn:
+def ingested(client: str, stored_time_ms: int, number: int = 1, **times_ms: int) -> Ingested:
     """What came into a data set by one entry."""
-    return CameIn(client).after(number, times_ms, stored_time_ms)
+    return Ingested(client).after(number, times_ms, stored_time_ms)
 
 
 class TestFolding:
     def test_each_type_has_its_newest_times(self) -> None:
-        after = came_in("app", 100, cbg=50, food=60).after(2, {"cbg": 40}, 200)
-        assert after == CameIn("app", 2, {"cbg": Newest(50, 200), "food": Newest(60, 100)})
+        after = ingested("app", 100, cbg=50, food=60).after(2, {"cbg": 40}, 200)
+        assert after == Ingested("app", 2, {"cbg": Newest(50, 200), "food": Newest(60, 100)})
 
     def test_the_newest_of_records(self) -> None:
         assert newest_times_ms([("cbg", -5), ("food", 3), ("cbg", -7), ("cbg", 9)]) == {"cbg": 9, "food": 3}
 
     def test_data_sets_of_one_client_count_together(self) -> None:
         freshness = Freshness()
-        for name, each in {"a": came_in("app", 3, cbg=1), "b": came_in("app", 2, cbg=9, food=4)}.items():
-            freshness = freshness.with_place(name, each)
-        freshness = freshness.with_merged(came_in("uploader", 1, cbg=100)).with_place("c", CameIn("silent"))
+        for name, each in {"a": ingested("app", 3, cbg=1), "b": ingested("app", 2, cbg=9, food=4)}.items():
+            freshness = freshness.with_slot(name, each)
+        freshness = freshness.with_merged(ingested("uploader", 1, cbg=100)).with_slot("c", Ingested("silent"))
         assert freshness.by_client() == {
             "app": {"cbg": Newest(9, 3), "food": Newest(4, 2)},
             "uploader": {"cbg": Newest(100, 1)},
@@ -55,38 +55,38 @@ class TestFolding:
 
     def test_when_places_run_out_those_silent_for_longest_lose_theirs(self) -> None:
         freshness = Freshness()
-        for place in range(PLACES):
-            freshness = freshness.with_place(str(place), came_in("app", 100 - place, cbg=place))
-        assert len(freshness.data_sets) == PLACES
-        freshness = freshness.with_place("0", came_in("app", 200, 2, cbg=1))  # has a place already
-        assert len(freshness.data_sets) == PLACES
-        freshness = freshness.with_place("new", CameIn("new"))
-        assert set(freshness.data_sets) == {*map(str, range(PLACES_LEFT)), "new"}
-        assert freshness.by_client() == {"app": {"cbg": Newest(PLACES - 1, 200)}}
+        for place in range(MAX_SLOTS):
+            freshness = freshness.with_slot(str(place), ingested("app", 100 - place, cbg=place))
+        assert len(freshness.data_sets) == MAX_SLOTS
+        freshness = freshness.with_slot("0", ingested("app", 200, 2, cbg=1))  # has a place already
+        assert len(freshness.data_sets) == MAX_SLOTS
+        freshness = freshness.with_slot("new", Ingested("new"))
+        assert set(freshness.data_sets) == {*map(str, range(KEPT_SLOTS)), "new"}
+        assert freshness.by_client() == {"app": {"cbg": Newest(MAX_SLOTS - 1, 200)}}
 
     def test_the_client_silent_for_longest_becomes_unknown(self) -> None:
         freshness = Freshness()
         for place in range(CLIENTS + 2):
-            freshness = freshness.with_merged(came_in(f"app {place}", 1000 + place, cbg=500 - place))
+            freshness = freshness.with_merged(ingested(f"app {place}", 1000 + place, cbg=500 - place))
         assert set(freshness.clients) == {UNKNOWN, *(f"app {place}" for place in range(2, CLIENTS + 2))}
         assert freshness.clients[UNKNOWN] == {"cbg": Newest(500, 1001)}
 
     @given(
         st.lists(
-            st.tuples(st.integers(0, 2 * PLACES), st.sampled_from(["cbg", "food"]), st.integers(0, 50)), max_size=60
+            st.tuples(st.integers(0, 2 * MAX_SLOTS), st.sampled_from(["cbg", "food"]), st.integers(0, 50)), max_size=60
         )
     )
     def test_places_lose_nothing(self, entries: Sequence[tuple[int, str, int]]) -> None:
         """However data sets take turns: what comes out is the newest of all that came in."""
-        freshness, heads, expected = Freshness(), dict[int, CameIn](), dict[str, dict[str, Newest]]()
+        freshness, heads, expected = Freshness(), dict[int, Ingested](), dict[str, dict[str, Newest]]()
         for stored_time_ms, (data_set, name, time_ms) in enumerate(entries):
             client = f"app {data_set % 3}"
-            head = heads.get(data_set, CameIn(client))
+            head = heads.get(data_set, Ingested(client))
             heads[data_set] = head.after(head.last_number + 1, {name: time_ms}, stored_time_ms)
-            freshness = freshness.with_place(str(data_set), heads[data_set])
+            freshness = freshness.with_slot(str(data_set), heads[data_set])
             known = expected.setdefault(client, {}).get(name, Newest(0, 0))
             expected[client][name] = Newest(max(known.time_ms, time_ms), stored_time_ms)
-            assert len(freshness.data_sets) <= PLACES
+            assert len(freshness.data_sets) <= MAX_SLOTS
         assert freshness.by_client() == expected
 
 

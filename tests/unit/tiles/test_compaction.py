@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from chalicelib.log.data_set import DataOwner
+from chalicelib.log.data_set import OwnerState
 from chalicelib.log.entry import Entry
 from chalicelib.log.ports import FROM_THE_FIRST
 from chalicelib.tiles import compact as compaction
@@ -254,7 +254,7 @@ class Asked:
         scene.log.entries = self.entries  # type: ignore[method-assign]
 
     def entries(
-        self, owner: DataOwner, normal_ids: Sequence[str], after: Mapping[str, int] = FROM_THE_FIRST
+        self, owner: OwnerState, normal_ids: Sequence[str], after: Mapping[str, int] = FROM_THE_FIRST
     ) -> list[Entry]:
         self.normal_ids += normal_ids
         return self._entries(owner, normal_ids, after)

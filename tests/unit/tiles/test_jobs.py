@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from chalicelib.errors import UnavailableError
-from chalicelib.log.backlog import DUE_AFTER_MS, DUE_BYTES, CompactionMark
+from chalicelib.log.backlog import DUE_AFTER_MS, DUE_BYTES, Backlog
 from chalicelib.tasks.task import State, Task
 from chalicelib.tasks.types import Rerun, TaskFailedError, TaskRun
 from chalicelib.tiles.jobs import (
@@ -53,7 +53,7 @@ def stage() -> Stage:
 
 
 @pytest.mark.parametrize(
-    ("weight_bytes", "age_ms", "expected"),
+    ("backlog_bytes", "age_ms", "expected"),
     [
         (DUE_BYTES, 0, True),
         (DUE_BYTES - 1, 0, False),
@@ -61,8 +61,8 @@ def stage() -> Stage:
         (1, DUE_AFTER_MS - 1, False),
     ],
 )
-def test_a_tail_waits_until_it_is_large_or_old(weight_bytes: int, age_ms: int, expected: bool) -> None:
-    assert is_due(CompactionMark(ANNA_ID, 1000, weight_bytes), 1000 + age_ms) is expected
+def test_a_tail_waits_until_it_is_large_or_old(backlog_bytes: int, age_ms: int, expected: bool) -> None:
+    assert is_due(Backlog(ANNA_ID, 1000, backlog_bytes), 1000 + age_ms) is expected
 
 
 def test_the_job_compacts_who_is_due_and_clears_the_mark(stage: Stage) -> None:
@@ -101,7 +101,7 @@ def test_whoever_cannot_be_compacted_keeps_nobody_else_waiting(stage: Stage, mon
             raise ValueError("tile of unknown version 63")
         return current(owner_id)
 
-    monkeypatch.setattr(stage.tiles, "all", lambda: iter([CompactionMark("broken", 0, DUE_BYTES), *marks()]))
+    monkeypatch.setattr(stage.tiles, "all", lambda: iter([Backlog("broken", 0, DUE_BYTES), *marks()]))
     monkeypatch.setattr(stage.tiles, "current", unreadable)
     data: dict[str, Any] = {}
     with pytest.raises(ValueError, match="unknown version"):  # it stands in the log, and on the task

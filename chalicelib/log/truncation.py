@@ -40,7 +40,7 @@ def truncations(data_sets: Iterable[DataSet]) -> dict[str, list[Truncation]]:
         data_sets: all of one owner and epoch.
     """
     data_sets = list(data_sets)
-    truncating = [data_set for data_set in data_sets if truncates(data_set) and data_set.is_closed]
+    truncating = [data_set for data_set in data_sets if data_set.is_closed and truncates(data_set)]
     truncating.sort(key=lambda data_set: data_set.close_sequence or 0)
     return {
         data_set.id: [cut for other in truncating if (cut := _truncation(data_set, other)) is not None]

@@ -1,8 +1,8 @@
-"""The task types of the platform. To add one: a function, and a line in `TASK_TYPES`.
+"""The task types of the platform. A new one is a function and a line in `TASK_TYPES`.
 
-The function takes a `TaskRun` and the services that it uses, and belongs to
-the module of its feature when it has one. `job=Job(every_s=…)` makes it a job of the platform, seeded by the first tick
-after a deployment and visible in the API under its type's name.
+The function takes a `TaskRun` and the services that it uses, and stands in the package of its feature. With
+`job=Job(every_s=…)` it is a job of the platform: the first tick after a deployment adds its task, which the API shows
+under the name of the type.
 """
 
 from typing import Protocol
@@ -10,7 +10,7 @@ from typing import Protocol
 from chalicelib.blobs.jobs import BlobServices, remove_abandoned_blobs
 from chalicelib.conflicts import WriteConflictError
 from chalicelib.erasure import ErasureServices, erase_deleted_users
-from chalicelib.tasks.ports import TaskServices
+from chalicelib.tasks.ports import TaskPorts
 from chalicelib.tasks.task import with_schedule_state
 from chalicelib.tasks.types import Job, Registry, TaskFailedError, TaskRun, TaskType, registry
 from chalicelib.tiles.jobs import compact_marked, rebuild_tiles, verify_tiles
@@ -18,15 +18,22 @@ from chalicelib.tiles.ports import TileServices
 from chalicelib.tiles.purge import purge
 
 
-class JobServices(TaskServices, BlobServices, TileServices, ErasureServices, Protocol):
+class AdoptionServices(Protocol):
+    """The services that the adoption of tasks uses."""
+
+    @property
+    def tasks(self) -> TaskPorts: ...
+
+
+class JobServices(AdoptionServices, BlobServices, TileServices, ErasureServices, Protocol):
     """The services that the functions of all task types use."""
 
 
 def echo(run: TaskRun, _services: object) -> None:
-    """Copies `data.message` to `data.echo`, or fails when `data.fail` is a text or true: to try a stage with.
+    """Copy `data.message` to `data.echo`, or fail when `data.fail` is a text or true: a task to try a stage with.
 
     Raises:
-        TaskFailedError: `data.fail` says so; a text is the error's detail.
+        TaskFailedError: `data.fail` asks for it; a text becomes the detail of the error.
     """
     fail = run.data.get("fail")
     if fail:
@@ -35,24 +42,23 @@ def echo(run: TaskRun, _services: object) -> None:
         run.data["echo"] = run.data["message"]
 
 
-def adopt_tasks(run: TaskRun, services: TaskServices) -> None:
-    """Lets tasks run that were created before their type was registered; `data.adopted` counts them."""
-    adopted = 0
+def adopt_tasks(run: TaskRun, services: AdoptionServices) -> None:
+    """Put tasks on the schedule that were created before their type was registered; `data.adopted` counts them."""
+    ports = services.tasks
     run.data["adopted"] = 0
     for type_name in TASK_TYPES:
-        for task_id in services.tasks.tasks.unknown_ids(type_name):
+        for task_id in ports.tasks.unknown_ids(type_name):
             run.check_time()
-            task = services.tasks.tasks.find(task_id)
+            task = ports.tasks.find(task_id)
             if task is None:
                 continue
-            known = with_schedule_state(task, TASK_TYPES, services.now_ms())
-            if known.schedule_state is not task.schedule_state:
+            adopted = with_schedule_state(task, TASK_TYPES, run.now_ms())
+            if adopted.schedule_state is not task.schedule_state:
                 try:
-                    services.tasks.tasks.replace(known)
+                    ports.tasks.replace(adopted)
                 except WriteConflictError:
-                    continue  # whoever was first has put it into its place
-                adopted += 1
-                run.data["adopted"] = adopted
+                    continue  # the other writer has put it on the schedule
+                run.data["adopted"] += 1
 
 
 TASK_TYPES: Registry[JobServices] = registry(

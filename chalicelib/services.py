@@ -139,7 +139,11 @@ def build_services(settings: Settings) -> Services:
             rejected=QueuedRejectedRecords(engine.metrics_failures),
         ),
         tasks=TaskPorts(
-            StoredTasks(engine.tasks), StoredTaskSlots(engine.tasks), QueuedTaskMessages(engine.task_queue)
+            StoredTasks(engine.tasks),
+            StoredTaskSlots(engine.tasks),
+            QueuedTaskMessages(engine.task_queue),
+            system_now_ms,
+            random_id,
         ),
     )
 

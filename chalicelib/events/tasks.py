@@ -1,6 +1,6 @@
-"""The runner of tasks: a dispatcher each minute, and a worker for each task that is started.
+"""The functions of the task runner: a dispatcher each minute, and a worker for each task that is started.
 
-The first tick of a process makes sure that the platform's own jobs are there, so they are after a deployment.
+The first tick of a process adds the platform's jobs that are missing, so they exist after a deployment.
 Source: task-api 8 and 9.
 """
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from chalice.app import CloudWatchEvent, SQSEvent
 
 MAX_CONCURRENCY = 2 + sum(task_type.max_concurrency for task_type in TASK_TYPES.values())
-"""Workers: one for each slot there is, so that no claimed task waits for one, and two to be woken."""
+"""Workers: one for each slot, so that no claimed task waits for one, and two for wake-ups."""
 
 blueprint = Blueprint(__name__)
 
@@ -35,19 +35,19 @@ _seeded: Services | None = None
 @blueprint.schedule("rate(1 minute)", name="dispatch_tasks")
 @observed
 def dispatch_tasks(_event: "CloudWatchEvent") -> None:
-    """Recovers stalled tasks and starts those that are due."""
+    """Recover stalled tasks, and start due ones."""
     global _seeded
-    ours = services()
-    ticked = tick(ours, TASK_TYPES)
-    if ticked.recovered or ticked.started or ticked.waiting:
-        logger.info("tick", recovered=ticked.recovered, started=ticked.started, waiting=ticked.waiting)
-    if ticked.recovered:
-        count("RecoveredTasks", ticked.recovered)
-    if _seeded is not ours:
-        made = seed_jobs(ours, TASK_TYPES)
-        if made:
-            logger.info("jobs seeded", made=made)
-        _seeded = ours
+    current = services()
+    summary = tick(TASK_TYPES, current.tasks)
+    if summary.recovered or summary.started or summary.waiting:
+        logger.info("tick", recovered=summary.recovered, started=summary.started, waiting=summary.waiting)
+    if summary.recovered:
+        count("RecoveredTasks", summary.recovered)
+    if _seeded is not current:
+        added = seed_jobs(TASK_TYPES, current.tasks)
+        if added:
+            logger.info("jobs seeded", made=added)
+        _seeded = current
 
 
 @blueprint.on_sqs_message(
@@ -55,7 +55,7 @@ def dispatch_tasks(_event: "CloudWatchEvent") -> None:
 )
 @observed
 def run_task(event: "SQSEvent") -> None:
-    """Runs the task of a message, to its end; or starts what is in the line of a type."""
+    """Run the task of a message to its end, or start the tasks in the line of a type."""
     for record in event:
         message = decode(record.body.encode())
         if "wake" in message:
@@ -67,20 +67,21 @@ def run_task(event: "SQSEvent") -> None:
 def _wake(type_name: str) -> None:
     task_type = TASK_TYPES.get(type_name)
     if task_type is not None:
-        start(services(), TASK_TYPES, task_type)
+        start(task_type, TASK_TYPES, services().tasks)
 
 
 def _run(message: RunMessage) -> None:
     with _ended_at_hard_limit(message):
-        ran = carry_out(message, services(), TASK_TYPES)
-    _tell(message, ran)
+        current = services()
+        outcome = carry_out(message, TASK_TYPES, current, current.tasks)
+    _log_outcome(message, outcome)
 
 
 @contextmanager
 def _ended_at_hard_limit(message: RunMessage) -> Iterator[None]:
-    """Ends the process when the run takes so long that others will soon take the task for stalled.
+    """End the process at the hard limit of the run, shortly before a dispatcher recovers the task as stalled.
 
-    Only so no task is ever run twice at once: what hangs in a call cannot be asked to stop.
+    A call that hangs cannot be asked to stop, and no task may run twice at the same time.
     """
     task_type = TASK_TYPES.get(message.task_type)
     if task_type is None:
@@ -102,13 +103,17 @@ def _end_process(task_type: str) -> None:
     os._exit(1)
 
 
-def _tell(message: RunMessage, ran: RunOutcome) -> None:
-    told: dict[str, Any] = {"task_type": message.task_type, "result": ran.result.value, "duration_ms": ran.duration_ms}
-    if ran.error is not None:
-        told |= {"error": type(ran.error).__name__, "at": stack_frames(ran.error)}
-    if ran.result is RunResult.FAILED or ran.error is not None or ran.is_long:
-        logger.warning("task run", is_long=ran.is_long, **told)
+def _log_outcome(message: RunMessage, outcome: RunOutcome) -> None:
+    fields: dict[str, Any] = {
+        "task_type": message.task_type,
+        "result": outcome.result.value,
+        "duration_ms": outcome.duration_ms,
+    }
+    if outcome.error is not None:
+        fields |= {"error": type(outcome.error).__name__, "at": stack_frames(outcome.error)}
+    if outcome.result is RunResult.FAILED or outcome.error is not None or outcome.is_long:
+        logger.warning("task run", is_long=outcome.is_long, **fields)
     else:
-        logger.info("task run", **told)
-    if ran.error is not None:
+        logger.info("task run", **fields)
+    if outcome.error is not None:
         count("FailedTaskRuns")

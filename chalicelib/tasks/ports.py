@@ -1,6 +1,6 @@
-"""What tasks and their runner need of the outside: a store, the slots of each type, and a queue to the workers.
+"""The ports of tasks and their runner: a store, the slots of each type, and a queue to the workers.
 
-Any method may raise UnavailableError: the store throttles or does not answer, and a retry is safe.
+All methods raise UnavailableError when the store throttles or does not answer; a retry is safe.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -12,7 +12,7 @@ from chalicelib.tasks.task import State, Task
 
 @dataclass(frozen=True, slots=True)
 class TaskFilter:
-    """Which tasks to list; None lets everything through."""
+    """Which tasks to list; None does not filter."""
 
     name: str | None = None
     type: str | None = None
@@ -28,23 +28,23 @@ class TaskFilter:
 
 
 class TaskStore(Protocol):
-    """Keeps tasks. Tasks themselves are read as of the last write; which ones are found at a place, or in a list, may
-    lag behind for a moment, so whoever acts on one looks at the task first."""
+    """Stores tasks. Reads of a task see the last write. Lists, and the ids by schedule state, may lag behind for a
+    moment, so a caller reads a task before acting on it."""
 
     def find(self, task_id: str) -> Task | None:
         """The task, or None."""
         ...
 
     def find_many(self, task_ids: Sequence[str]) -> list[Task]:
-        """Those tasks that exist, in the order of the ids."""
+        """The tasks that exist, in the order of the ids."""
         ...
 
     def listed(self, task_filter: TaskFilter, skip: int, limit: int) -> list[Task]:
-        """Tasks that the filter selects, newest creation first, `skip` left out, at most `limit`."""
+        """The tasks that the filter selects, created last first, without the first `skip`, at most `limit`."""
         ...
 
     def add(self, task: Task) -> None:
-        """Keeps a new task.
+        """Store a new task.
 
         Raises:
             TaskNameTakenError: another task has this name.
@@ -52,7 +52,7 @@ class TaskStore(Protocol):
         ...
 
     def replace(self, task: Task) -> Task:
-        """Keeps the task in the place of its former self, and returns it with its new revision.
+        """Store a changed task, and return it with its new revision.
 
         Raises:
             WriteConflictError: the stored task has another revision, or is gone; nothing was written.
@@ -60,16 +60,15 @@ class TaskStore(Protocol):
         ...
 
     def delete(self, task_id: str) -> None:
-        """Removes the task and frees its name; one that is not there is no error."""
+        """Remove a task and free its name; an absent task is no error."""
         ...
 
     def is_anything_due(self, now_ms: int) -> bool:
-        """Whether a task is ready, or the time of another's next action has come. It costs the same however many
-        tasks there are."""
+        """Whether a task is ready, or due for its next action. The cost does not depend on the number of tasks."""
         ...
 
     def due_ids(self, now_ms: int, limit: int) -> list[str]:
-        """Tasks whose time of next action (available time, or deadline when running) has come, the oldest first."""
+        """Tasks that are due for their next action (available time, or deadline when running), the oldest first."""
         ...
 
     def ready_ids(self, task_type: str, limit: int) -> list[str]:
@@ -77,7 +76,7 @@ class TaskStore(Protocol):
         ...
 
     def unknown_ids(self, task_type: str) -> Iterator[str]:
-        """Tasks of a type that was not registered when they were last changed, in any order."""
+        """Tasks whose type was not registered when they were last changed, in any order."""
         ...
 
 
@@ -96,17 +95,20 @@ class TaskSlots(Protocol):
     """As many slots for each type as tasks of it may run at once."""
 
     def take(self, task_type: str, slot_count: int, holder: str, from_ms: int, until_ms: int) -> Slot | None:
-        """One of the slots 0 to `slot_count` - 1 that is free, or whose lease is over at `from_ms`; None if none is."""
+        """A lease of one of the slots 0 to `slot_count` - 1: of a free one, or one whose lease ended before `from_ms`.
+
+        None when all are taken.
+        """
         ...
 
     def release(self, task_type: str, number: int, holder: str) -> None:
-        """Ends the lease, if it is still the holder's."""
+        """End the lease, if it is still the holder's."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class RunMessage:
-    """What a worker is told: which task, by which claim, in which slot."""
+    """Asks a worker to run a task: which one, by which claim, in which slot."""
 
     task_id: str
     task_type: str
@@ -116,34 +118,25 @@ class RunMessage:
 
 
 class TaskQueue(Protocol):
-    """Brings messages to workers: each at least once, in any order, perhaps late."""
+    """Delivers messages to workers: each at least once, in any order, perhaps late."""
 
     def send(self, message: RunMessage) -> None:
-        """Has a worker carry out a message."""
+        """Ask a worker to run a task."""
         ...
 
     def wake(self, task_type: str) -> None:
-        """Has a worker start what is in the line of a type, some seconds from now. The next tick would do it too."""
+        """Ask a worker to start the tasks in the line of a type, some seconds from now. The next tick would start them
+        too."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class TaskPorts:
-    """The store of tasks, the slots of each type, and the queue to the workers."""
+    """The store of tasks, the slots of each type, the queue to the workers, and what tells them the time."""
 
     tasks: TaskStore
     slots: TaskSlots
     queue: TaskQueue
-
-
-class TaskServices(Protocol):
-    """The services that the runner itself uses."""
-
-    @property
-    def now_ms(self) -> Callable[[], int]: ...
-
-    @property
-    def new_id(self) -> Callable[[], str]: ...
-
-    @property
-    def tasks(self) -> TaskPorts: ...
+    now_ms: Callable[[], int]
+    """The clock: a run goes on for minutes, so one time for all of it does not do."""
+    new_id: Callable[[], str]

@@ -1,7 +1,7 @@
-"""Running one task: take up the claim, run the function of its type, keep what came of it, start the next one.
+"""Runs one task: takes up the claim, runs the function of its type, stores the outcome, and starts the next task.
 
-Orders come at least once and may come late. A claim is taken up once: by the first delivery, in time. What the run
-leaves is kept on condition that its claim still holds, so a worker that everybody gave up cannot overwrite anything.
+Messages arrive at least once and may arrive late. A claim is taken up once: by the first delivery, in time. The outcome
+is stored on condition that the claim still holds, so a worker that was given up cannot overwrite anything.
 Source: task-api 7, 8.3, 8.4 and 9.
 """
 
@@ -15,15 +15,15 @@ from chalicelib.conflicts import retry_on_conflict
 from chalicelib.errors import UnavailableError
 from chalicelib.json_text import encode
 from chalicelib.tasks.dispatch import start
-from chalicelib.tasks.ports import RunMessage, TaskServices
+from chalicelib.tasks.ports import RunMessage, TaskPorts
 from chalicelib.tasks.task import Ending, State, Task, ended, is_claimed, saved, started
 from chalicelib.tasks.types import ClaimLostError, Job, Registry, Rerun, TaskFailedError, TaskRun, TaskType
 
-ServicesT = TypeVar("ServicesT", bound=TaskServices)
+ServicesT = TypeVar("ServicesT")
 
 
 class RunResult(StrEnum):
-    """What became of a message."""
+    """What a message led to."""
 
     COMPLETED = "completed"
     FAILED = "failed"
@@ -35,7 +35,7 @@ class RunResult(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RunOutcome:
-    """What became of a message. `error` is what the function raised, for the log."""
+    """What a message led to. `error` is what the function raised, for the log."""
 
     result: RunResult
     duration_ms: int = 0
@@ -45,7 +45,7 @@ class RunOutcome:
 
 
 class UnfitDataError(TaskFailedError):
-    """What the run left in its data cannot be kept: it is too large, or no JSON."""
+    """The data that the run left cannot be stored: it is too large, or not JSON."""
 
     def __init__(self) -> None:
         super().__init__(f"data is no JSON of at most {MAX_DATA_BYTES} bytes", code="data-unfit")
@@ -56,30 +56,34 @@ MAX_DATA_BYTES = 350_000
 """As JSON: a task is one item, and an item of DynamoDB takes 400 KB."""
 
 
-def carry_out(message: RunMessage, services: ServicesT, types: Registry[ServicesT]) -> RunOutcome:
-    """Run the task of a message to its end, then start tasks of its type in what has become free."""
+def carry_out(message: RunMessage, types: Registry[ServicesT], services: ServicesT, ports: TaskPorts) -> RunOutcome:
+    """Run the task of a message to its end, then start tasks of its type in the slot that is free again.
+
+    Args:
+        services: what the function of the task's type takes beside its run.
+    """
     task_type = types.get(message.task_type)
     if task_type is None:
         return DROPPED
-    task = _taken_up(message, task_type, services)
+    task = _take_up(message, task_type, ports)
     if task is None:
         return DROPPED
-    ran = _run(message, task, services, types)
-    services.tasks.slots.release(message.task_type, message.slot_number, message.slot_holder)
-    start(services, types, task_type)
-    return ran
+    outcome = _run(message, task, types, services, ports)
+    ports.slots.release(message.task_type, message.slot_number, message.slot_holder)
+    start(task_type, types, ports)
+    return outcome
 
 
-def _taken_up(message: RunMessage, task_type: TaskType[Any], services: TaskServices) -> Task | None:
-    """The task with the claim taken up; None when there is nothing to take up, or no time left to do it in."""
+def _take_up(message: RunMessage, task_type: TaskType[Any], ports: TaskPorts) -> Task | None:
+    """The task, whose claim is taken up now; None when the claim does not hold, is taken up, or has no time left."""
 
     def attempt() -> Task | None:
-        task = services.tasks.tasks.find(message.task_id)
+        task = ports.tasks.find(message.task_id)
         if task is None or not is_claimed(task, message.run_time_ms) or task.is_started:
             return None
-        if services.now_ms() >= _time_limit_ms(message, task_type):
+        if ports.now_ms() >= _time_limit_ms(message, task_type):
             return None
-        return services.tasks.tasks.replace(started(task))
+        return ports.tasks.replace(started(task))
 
     return retry_on_conflict(attempt, max_attempts=None)
 
@@ -88,59 +92,61 @@ def _time_limit_ms(message: RunMessage, task_type: TaskType[Any]) -> int:
     return message.run_time_ms + task_type.time_limit_s * 1000
 
 
-def _run(message: RunMessage, task: Task, services: ServicesT, types: Registry[ServicesT]) -> RunOutcome:
+def _run(
+    message: RunMessage, task: Task, types: Registry[ServicesT], services: ServicesT, ports: TaskPorts
+) -> RunOutcome:
     task_type = types[message.task_type]
     data = dict(task.data)
 
     def save() -> None:
-        _require_fit(data)
-        if _replaced_while_claimed(message, services, lambda current: saved(current, dict(data))) is None:
+        _require_storable(data)
+        if _replace_while_claimed(message, ports, lambda current: saved(current, dict(data))) is None:
             raise ClaimLostError
 
-    run = TaskRun(task, data, _time_limit_ms(message, task_type), services.now_ms, save)
+    run = TaskRun(task, data, _time_limit_ms(message, task_type), ports.now_ms, save)
     error: Exception | None = None
     try:
         again = task_type.function(run, services)
-        _require_fit(data)
+        _require_storable(data)
     except ClaimLostError:
         return DROPPED
-    except Exception as caught:  # noqa: BLE001  whatever a run raises ends on its task, and never stops the runner
+    except Exception as caught:  # noqa: BLE001  any error of a run becomes the error of its task, and does not stop the runner
         error = caught
-        ending = _failure(task, task_type, data if _fits(data) else dict(task.data), caught, services.now_ms())
+        ending = _failure(task, task_type, data if _is_storable(data) else dict(task.data), caught, ports.now_ms())
     else:
-        ending = _success(task, task_type, data, again, services.now_ms())
-    now_ms = services.now_ms()
-    kept = _replaced_while_claimed(message, services, lambda current: ended(current, ending, types, now_ms))
-    if kept is None:
+        ending = _success(task, task_type, data, again, ports.now_ms())
+    now_ms = ports.now_ms()
+    stored = _replace_while_claimed(message, ports, lambda current: ended(current, ending, types, now_ms))
+    if stored is None:
         return RunOutcome(RunResult.DROPPED, error=error)
-    duration_ms = kept.duration_ms or 0
-    return RunOutcome(_RESULTS[kept.state], duration_ms, duration_ms > task_type.typical_s * 1000, error)
+    duration_ms = stored.duration_ms or 0
+    return RunOutcome(_RESULTS[stored.state], duration_ms, duration_ms > task_type.typical_s * 1000, error)
 
 
-def _fits(data: Mapping[str, Any]) -> bool:
-    """Whether the data can be kept."""
+def _is_storable(data: Mapping[str, Any]) -> bool:
+    """Whether the data can be stored."""
     try:
         return len(encode(data)) <= MAX_DATA_BYTES
     except TypeError:
         return False
 
 
-def _require_fit(data: Mapping[str, Any]) -> None:
-    if not _fits(data):
+def _require_storable(data: Mapping[str, Any]) -> None:
+    if not _is_storable(data):
         raise UnfitDataError
 
 
 _RESULTS = {State.COMPLETED: RunResult.COMPLETED, State.FAILED: RunResult.FAILED, State.PENDING: RunResult.AGAIN}
 
 
-def _replaced_while_claimed(message: RunMessage, services: TaskServices, change: Callable[[Task], Task]) -> Task | None:
+def _replace_while_claimed(message: RunMessage, ports: TaskPorts, change: Callable[[Task], Task]) -> Task | None:
     """The task after the change; None when the claim no longer holds."""
 
     def attempt() -> Task | None:
-        task = services.tasks.tasks.find(message.task_id)
+        task = ports.tasks.find(message.task_id)
         if task is None or not is_claimed(task, message.run_time_ms):
             return None
-        return services.tasks.tasks.replace(change(task))
+        return ports.tasks.replace(change(task))
 
     return retry_on_conflict(attempt, max_attempts=None)
 
@@ -169,7 +175,7 @@ def _failure(task: Task, task_type: TaskType[Any], data: dict[str, Any], error: 
 
 
 def _job(task: Task, task_type: TaskType[Any]) -> Job | None:
-    """What makes the task one of the platform's own; one of the same type that somebody created runs once."""
+    """The job of the type if the task is the platform's own; a task that a client created with this type runs once."""
     return task_type.job if task.name == task_type.name else None
 
 
@@ -177,7 +183,7 @@ RETRY_COUNT = "retryCount"
 
 
 def _error(error: Exception) -> Mapping[str, Any]:
-    """What clients read of an error. A defect's message may quote a value, so only its kind and place are told."""
+    """The error as clients see it. The message of a defect may quote a value, so only its type and place are shown."""
     match error:
         case TaskFailedError():
             return error.error

@@ -158,5 +158,5 @@ class FakeServices:
             ),
             blobs=BlobPorts(self.blobs, self.contents),
             metrics=self.metrics.ports,
-            tasks=TaskPorts(self.tasks, self.task_slots, self.task_queue),
+            tasks=TaskPorts(self.tasks, self.task_slots, self.task_queue, lambda: self.now_ms, self.new_id),
         )

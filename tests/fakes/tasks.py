@@ -1,7 +1,7 @@
 """Tasks, slots and the queue to the workers, in memory. They pass the same suite as the adapters."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from chalicelib.conflicts import WriteConflictError
 from chalicelib.errors import TaskNameTakenError
@@ -118,29 +118,3 @@ class FakeQueue:
     def wake(self, task_type: str) -> None:
         """Appends."""
         self.woken.append(task_type)
-
-
-@dataclass
-class FakeTaskServices:
-    """What the runner itself needs, in memory, with a clock that a test moves."""
-
-    time_ms: int = 1_767_225_600_000
-    tasks: FakeTasks = field(default_factory=FakeTasks)
-    task_slots: FakeSlots = field(default_factory=FakeSlots)
-    task_queue: FakeQueue = field(default_factory=FakeQueue)
-    ids_made: int = 0
-
-    @property
-    def now_ms(self) -> Callable[[], int]:
-        """The test's clock."""
-        return lambda: self.time_ms
-
-    @property
-    def new_id(self) -> Callable[[], str]:
-        """32 hexadecimal digits that count up."""
-
-        def make() -> str:
-            self.ids_made += 1
-            return f"{self.ids_made:032x}"
-
-        return make

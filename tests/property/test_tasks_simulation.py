@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from chalicelib.tasks.dispatch import tick
-from chalicelib.tasks.ports import RunMessage, TaskServices
+from chalicelib.tasks.ports import RunMessage
 from chalicelib.tasks.task import State, Task, with_schedule_state
 from chalicelib.tasks.types import TaskRun, TaskType, registry
 from chalicelib.tasks.worker import carry_out
@@ -31,7 +31,7 @@ class Books:
         self.violations: list[str] = []
         """An assertion in a function would only fail its task."""
 
-    def function(self, run: TaskRun, services: TaskServices) -> None:
+    def function(self, run: TaskRun, services: object) -> None:
         """The function of all types: a few steps, and a note in the books."""
         task = run.task
         if task.id in self.running_ids:
@@ -76,7 +76,9 @@ def test_nothing_is_lost_and_nothing_runs_twice_at_once(seed: int) -> None:
     for task in (*never.values(), *due):
         services.tasks.tasks.add(with_schedule_state(task, types, now_ms))
 
-    _run_world(world, lambda: tick(services, types), lambda message: carry_out(message, services, types))
+    _run_world(
+        world, lambda: tick(types, services.tasks), lambda message: carry_out(message, types, services, services.tasks)
+    )
 
     assert books.violations == []
     tasks = fakes.tasks.by_id

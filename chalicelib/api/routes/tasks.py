@@ -11,48 +11,31 @@ blueprint = ApiBlueprint(__name__)
 
 @blueprint.operation(LIST_TASKS)
 def list_tasks(request: Request) -> Reply:
-    """Tasks by name, type and state, newest first, a page of them."""
-    return Reply(tasks.list_tasks(request.caller, request.query, tasks=request.services.tasks.tasks))
+    """A page of tasks by name, type and state, newest first."""
+    return Reply(tasks.list_tasks(request.call, request.query, request.services.tasks))
 
 
 @blueprint.operation(CREATE_TASK)
 def create_task(request: Request) -> Reply:
-    """Create a task, of any type."""
-    ours = request.services
-    created = tasks.create(
-        request.caller,
-        request.json,
-        tasks=ours.tasks.tasks,
-        queue=ours.tasks.queue,
-        known_types=TASK_TYPES,
-        now_ms=request.now_ms,
-        new_id=ours.new_id,
-    )
-    return Reply(created)
+    """The new task, of any type."""
+    return Reply(tasks.create(request.call, request.json, TASK_TYPES, request.services.tasks))
 
 
 @blueprint.operation(GET_TASK)
 def get_task(request: Request) -> Reply:
     """One task."""
-    return Reply(tasks.get(request.caller, request.path["taskId"], tasks=request.services.tasks.tasks))
+    return Reply(tasks.get(request.call, request.path["taskId"], request.services.tasks))
 
 
 @blueprint.operation(UPDATE_TASK)
 def update_task(request: Request) -> Reply:
-    """Change a task, in any state."""
-    updated = tasks.update(
-        request.caller,
-        request.path["taskId"],
-        request.json,
-        tasks=request.services.tasks.tasks,
-        known_types=TASK_TYPES,
-        now_ms=request.now_ms,
-    )
-    return Reply(updated)
+    """The task after the change, in any state."""
+    changed = tasks.update(request.call, request.path["taskId"], request.json, TASK_TYPES, request.services.tasks)
+    return Reply(changed)
 
 
 @blueprint.operation(DELETE_TASK)
 def delete_task(request: Request) -> Reply:
-    """Delete a task, if it is there."""
-    tasks.delete(request.caller, request.path["taskId"], tasks=request.services.tasks.tasks)
+    """Empty, once the task is deleted, or if there was none."""
+    tasks.delete(request.call, request.path["taskId"], request.services.tasks)
     return Reply()

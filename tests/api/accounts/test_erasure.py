@@ -16,13 +16,14 @@ CONTENT = b"a device's log"
 
 def run_jobs(fakes: FakeServices) -> None:
     """Run every job that is due."""
-    tick(fakes.services, TASK_TYPES)
+    tick(TASK_TYPES, fakes.services.tasks)
     while fakes.task_queue.messages:
-        carry_out(fakes.task_queue.messages.pop(0), fakes.services, TASK_TYPES)
+        services = fakes.services
+        carry_out(fakes.task_queue.messages.pop(0), TASK_TYPES, services, services.tasks)
 
 
 def test_nothing_of_a_user_is_left(api: ApiClient, fakes: FakeServices) -> None:
-    seed_jobs(fakes.services, TASK_TYPES)
+    seed_jobs(TASK_TYPES, fakes.services.tasks)
     run_jobs(fakes)
     server, owner, viewer = fakes.sign_in("server", is_server=True), fakes.sign_in(OWNER), fakes.sign_in(VIEWER)
     data_set = api.request("POST", f"/v1/users/{OWNER}/data_sets", {"type": "upload"}, token=owner).json()["data"]

@@ -46,9 +46,10 @@ def faults(reply: Reply) -> list[tuple[str, str | None]]:
 
 def run_due(fakes: FakeServices) -> None:
     """Tick, and let workers carry out what it started."""
-    tick(fakes.services, TASK_TYPES)
+    tick(TASK_TYPES, fakes.services.tasks)
     while fakes.task_queue.messages:
-        carry_out(fakes.task_queue.messages.pop(0), fakes.services, TASK_TYPES)
+        services = fakes.services
+        carry_out(fakes.task_queue.messages.pop(0), TASK_TYPES, services, services.tasks)
 
 
 def test_a_new_task_has_the_least_that_a_task_has(call: Call) -> None:
@@ -308,8 +309,8 @@ def test_what_is_put_during_a_run_is_not_lost(call: Call, fakes: FakeServices) -
         run.data["echo"] = "first"
 
     types = registry([TaskType(ECHO, function, typical_s=60)])
-    tick(fakes.services, types)
-    carry_out(fakes.task_queue.messages[0], fakes.services, types)
+    tick(types, fakes.services.tasks)
+    carry_out(fakes.task_queue.messages[0], types, fakes.services, fakes.services.tasks)
     task = call("GET", f"/{task_id}").json()
     assert task["state"] == "completed"
     assert {name: task[name] for name in changes} == changes
@@ -321,7 +322,7 @@ def test_the_life_of_a_task_as_it_is_seen(call: Call, fakes: FakeServices) -> No
     run_due(fakes)
     assert call("GET", path).json() == created
     fakes.now_ms += 2000
-    tick(fakes.services, TASK_TYPES)
+    tick(TASK_TYPES, fakes.services.tasks)
     del created["availableTime"]
     running = created | {
         "state": "running",

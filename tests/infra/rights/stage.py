@@ -66,7 +66,8 @@ class Stage:
         self.use_case = ""
         built = build_services(SETTINGS)
         tiles = replace(built.tiles, now_ms=self.now_ms)
-        self.services: Services = replace(built, now_ms=self.now_ms, tiles=tiles)
+        tasks = replace(built.tasks, now_ms=self.now_ms)
+        self.services: Services = replace(built, now_ms=self.now_ms, tiles=tiles, tasks=tasks)
 
     def now_ms(self) -> int:
         """The clock of the functions."""

@@ -103,7 +103,7 @@ def test_a_tick_without_due_tasks_is_one_query_of_half_a_unit(
 ) -> None:
     put_many(stage, not_due(runner.now_ms(), pending))
     meter.reset()
-    assert tick(runner, TYPES) == TickSummary()
+    assert tick(TYPES, runner.tasks) == TickSummary()
     assert meter.calls == {"Query": 1}
     assert meter.read_units == 0.5
 
@@ -117,9 +117,9 @@ def test_a_tick_and_a_run_cost_the_same_however_many_tasks_are_not_due(
         due = Task("due", "one", runner.now_ms(), schedule_state=ScheduleState.LATER, available_time_ms=runner.now_ms())
         runner.tasks.tasks.add(due)
         meter.reset()
-        assert tick(runner, TYPES) == TickSummary(started=1)
+        assert tick(TYPES, runner.tasks) == TickSummary(started=1)
         messages = runner.tasks.queue.messages  # type: ignore[attr-defined]  # the fake's
-        assert carry_out(messages.pop(), runner, TYPES).result is RunResult.COMPLETED
+        assert carry_out(messages.pop(), TYPES, runner, runner.tasks).result is RunResult.COMPLETED
         costs.append((dict(meter.calls), meter.read_units))
         runner.tasks.tasks.delete("due")
     assert costs[0] == costs[1]
@@ -141,12 +141,12 @@ def test_a_backlog_costs_its_head_only(runner: Services, meter: Meter, stage: Se
     ]
     put_many(stage, backlog)
     meter.reset()
-    assert tick(runner, TYPES) == TickSummary(started=2)
+    assert tick(TYPES, runner.tasks) == TickSummary(started=2)
     assert meter.read_units <= 4 * 0.5
     messages = runner.tasks.queue.messages  # type: ignore[attr-defined]  # the fake's
     assert [int(message.task_id, 16) % 7 for message in messages] == [6, 6]
     meter.reset()
-    carry_out(messages.pop(), runner, TYPES)
+    carry_out(messages.pop(), TYPES, runner, runner.tasks)
     assert meter.calls["Query"] == 1
     assert meter.read_units == 0.5
 

@@ -134,7 +134,7 @@ HANGS = """
 import threading
 from chalicelib.tasks.ports import RunMessage
 from chalicelib.events import tasks
-tasks.services = lambda: type("Services", (), {"now_ms": staticmethod(lambda: %d)})
+tasks.services = lambda: type("Services", (), {"now_ms": staticmethod(lambda: %d), "tasks": None})
 tasks.carry_out = lambda *_: threading.Event().wait()
 body = '{"task_id":"t","task_type":"%s","run_time_ms":0,"slot_number":0,"slot_holder":"h"}'
 tasks.run_task({"Records": [{"body": body, "receiptHandle": "r"}]}, None)

@@ -50,7 +50,7 @@ class Scene:
 
     def tick(self) -> TickSummary:
         """What the dispatcher does once a minute."""
-        return tick(self.services, self.types)
+        return tick(self.types, self.services.tasks)
 
     def messages(self) -> list[RunMessage]:
         """The messages that no worker has had yet; they are taken out of the queue."""
@@ -59,7 +59,11 @@ class Scene:
 
     def work(self) -> list[RunOutcome]:
         """What comes of all messages that are waiting now."""
-        return [carry_out(message, self.services, self.types) for message in self.messages()]
+        return [self.carry_out(message) for message in self.messages()]
+
+    def carry_out(self, message: RunMessage) -> RunOutcome:
+        """The outcome of one message."""
+        return carry_out(message, self.types, self.services, self.services.tasks)
 
     def after(self, seconds: float) -> None:
         """Let time pass."""
@@ -191,7 +195,7 @@ def test_the_platform_adopts_tasks_of_types_that_became_known() -> None:
         scene.add(str(number), ECHO, data={"message": number})
     scene.add("still unknown", "nobody.knows")
     scene.types = registry([TASK_TYPES[ADOPT], TASK_TYPES[ECHO]])
-    seed_jobs(scene.services, scene.types)
+    seed_jobs(scene.types, scene.services.tasks)
     scene.after(300)
     scene.tick()
     [ran] = scene.work()
@@ -230,8 +234,8 @@ def test_an_order_that_comes_twice_runs_once() -> None:
     scene.add("t")
     scene.tick()
     [message] = scene.messages()
-    assert carry_out(message, scene.services, scene.types).result is RunResult.COMPLETED
-    assert carry_out(message, scene.services, scene.types).result is RunResult.DROPPED
+    assert scene.carry_out(message).result is RunResult.COMPLETED
+    assert scene.carry_out(message).result is RunResult.DROPPED
     assert runs == ["t"]
 
 
@@ -239,13 +243,13 @@ def test_an_order_that_comes_again_during_the_run_is_dropped() -> None:
     results: list[RunResult] = []
 
     def function(run: TaskRun, services: JobServices) -> None:
-        results.append(carry_out(message, services, scene.types).result)
+        results.append(scene.carry_out(message).result)
 
     scene = Scene(function)
     scene.add("t")
     scene.tick()
     [message] = scene.messages()
-    assert carry_out(message, scene.services, scene.types).result is RunResult.COMPLETED
+    assert scene.carry_out(message).result is RunResult.COMPLETED
     assert results == [RunResult.DROPPED]
 
 
@@ -278,7 +282,7 @@ def test_a_stale_worker_overwrites_nothing() -> None:
             scene.services.tasks.tasks.replace(
                 changed(scene.task("t"), TaskChanges(data={"run": "next"}), scene.types, 0)
             )
-            stale.append(carry_out(second, services, scene.types))
+            stale.append(scene.carry_out(second))
 
     scene = Scene(function)
     scene.add("t")
@@ -433,7 +437,7 @@ def test_a_job_runs_again_whatever_happened_and_keeps_its_error(fails: bool) -> 
             raise TaskFailedError("not today")
 
     scene = Scene(function, job=Job(every_s=3600))
-    seed_jobs(scene.services, scene.types)
+    seed_jobs(scene.types, scene.services.tasks)
     [job] = [task for task in scene.fakes.tasks.by_id.values() if task.type == "tested"]
     assert (job.name, job.priority) == ("tested", 5)
     assert scene.tick() == TickSummary()
@@ -462,8 +466,8 @@ def test_a_task_that_somebody_gave_a_jobs_type_runs_once(fails: bool, state: Sta
 def test_jobs_are_seeded_once() -> None:
     scene = Scene(job=Job(every_s=3600))
     jobs = [kind.name for kind in scene.types.values() if kind.job]
-    assert seed_jobs(scene.services, scene.types) == len(jobs)
-    assert seed_jobs(scene.services, scene.types) == 0
+    assert seed_jobs(scene.types, scene.services.tasks) == len(jobs)
+    assert seed_jobs(scene.types, scene.services.tasks) == 0
     assert sorted(task.name or "" for task in scene.fakes.tasks.by_id.values()) == sorted(jobs)
 
 

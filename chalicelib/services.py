@@ -48,9 +48,9 @@ from chalicelib.tasks.stores.queue import QueuedTaskMessages
 from chalicelib.tasks.stores.slots import StoredTaskSlots
 from chalicelib.tasks.stores.tasks import StoredTasks
 from chalicelib.tiles.ports import TilePorts
-from chalicelib.tiles.stores.purge import DynamoPurging
-from chalicelib.tiles.stores.sweep import DynamoSweeping
-from chalicelib.tiles.stores.tiles import DynamoTiles
+from chalicelib.tiles.stores.purge import StoredPurgeRequests
+from chalicelib.tiles.stores.sweep import StoredSweepRequests
+from chalicelib.tiles.stores.tiles import StoredTiles
 from chalicelib.uploads.ports import UploadPorts
 from chalicelib.uploads.stores.rejections import DynamoRefusals
 
@@ -96,11 +96,11 @@ def build_services(settings: Settings) -> Services:
     data = DataPorts(StoredDataSets(engine.data), StoredRecordLog(engine.data))
     tiles = TilePorts(
         data=data,
-        tiles=DynamoTiles(settings),
+        tiles=StoredTiles(engine.data),
         archive=StoredArchive(engine.objects),
         backlog=StoredBacklogs(engine.data),
-        sweeping=DynamoSweeping(settings),
-        purging=DynamoPurging(settings),
+        sweeping=StoredSweepRequests(engine.data),
+        purging=StoredPurgeRequests(engine.data),
         now_ms=system_now_ms,
         new_id=random_id,
     )

@@ -7,16 +7,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.log.stores.archive import PREFIX
-from chalicelib.log.stores.keys import (
-    continuous_log_partition,
-    log_of,
-    origin_keys_partition,
-    parts_partition,
-    purge_orders_partition,
-    sweep_orders_partition,
-    tiles_partition,
-)
+from chalicelib.log.stores.keys import continuous_log_partition, log_of, parts_partition, purge_orders_partition
 from chalicelib.tiles.purge import WAIT_MS
+from chalicelib.tiles.stores.keys import origin_index_partition, sweep_requests_partition, tiles_partition
 from tests.e2e.client import Client, User
 from tests.e2e.conftest import aws_client
 
@@ -88,7 +81,7 @@ class Stored:
 
     def notes(self, user: User) -> int:
         """How many notes of origin ids stand in the table."""
-        return len(list(self._items(origin_keys_partition(user.id, 0))))
+        return len(list(self._items(origin_index_partition(user.id, 0))))
 
     def archive(self, user: User, data_set_id: str = "") -> list[str]:
         """The keys of the objects of the user's archive."""
@@ -116,7 +109,7 @@ class Stored:
         """Lets the orders of a user look as if they had waited long enough; how many these are. What they say stays."""
         since_ms = time.time_ns() // 1_000_000 - WAIT_MS - 1000
         moved = 0
-        for partition in (sweep_orders_partition(), purge_orders_partition()):
+        for partition in (sweep_requests_partition(), purge_orders_partition()):
             for item in list(self._items(partition)):
                 sort_key = item["sk"]["S"]
                 if f"#{user.id}#" in sort_key:

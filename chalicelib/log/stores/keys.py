@@ -1,4 +1,4 @@
-"""The keys of the data table: every item of it is named here and nowhere else. See docs/access-patterns.md."""
+"""Keys of the data table, but for those of tiles (`tiles/stores/keys.py`). See docs/access-patterns.md."""
 
 import hashlib
 
@@ -17,38 +17,38 @@ def key(pk: str, sk: str) -> Key:
 
 def head_key(data_set_id: str) -> Key:
     """The head of a data set."""
-    return key(f"DS#{_part(data_set_id)}", "HEAD")
+    return key(f"DS#{id_part(data_set_id)}", "HEAD")
 
 
 def owner_key(owner_id: str) -> Key:
     """The counters of a user's data."""
-    return key(f"USER#{_part(owner_id)}", "DATA")
+    return key(f"USER#{id_part(owner_id)}", "DATA")
 
 
 def data_sets_partition(owner_id: str, epoch: int) -> str:
     """The descriptions of a user's data sets, by time of creation."""
-    return f"USER#{_part(owner_id)}#{epoch}#DS"
+    return f"USER#{id_part(owner_id)}#{epoch}#DS"
 
 
 def data_set_key(owner_id: str, epoch: int, created_time_ms: int, data_set_id: str) -> Key:
     """The description of a data set."""
-    return key(data_sets_partition(owner_id, epoch), f"{created_time_ms:013d}#{_part(data_set_id)}")
+    return key(data_sets_partition(owner_id, epoch), f"{created_time_ms:013d}#{id_part(data_set_id)}")
 
 
 def continuous_log_partition(owner_id: str, epoch: int) -> str:
     """The logs of all continuous data sets of a user, so that one query reads what is new."""
-    return f"LOG#{_part(owner_id)}#{epoch}"
+    return f"LOG#{id_part(owner_id)}#{epoch}"
 
 
 def normal_log_partition(owner_id: str, epoch: int, data_set_id: str) -> str:
     """The log of a normal data set, apart from all others: one that is never closed costs readers nothing."""
-    return f"LOG#{_part(owner_id)}#{epoch}#{_part(data_set_id)}"
+    return f"LOG#{id_part(owner_id)}#{epoch}#{id_part(data_set_id)}"
 
 
 def entry_key(owner_id: str, epoch: int, data_set_id: str, number: int, *, is_continuous: bool) -> Key:
     """An entry of a log."""
     if is_continuous:
-        return key(continuous_log_partition(owner_id, epoch), f"{_part(data_set_id)}#{entry_number(number)}")
+        return key(continuous_log_partition(owner_id, epoch), f"{id_part(data_set_id)}#{entry_number(number)}")
     return key(normal_log_partition(owner_id, epoch, data_set_id), entry_number(number))
 
 
@@ -60,13 +60,13 @@ def entry_number(number: int) -> str:
 def log_of(owner_id: str, epoch: int, data_set_id: str, *, is_continuous: bool) -> tuple[str, str]:
     """The partition of a data set's log, and how its sort keys begin."""
     if is_continuous:
-        return continuous_log_partition(owner_id, epoch), f"{_part(data_set_id)}#"
+        return continuous_log_partition(owner_id, epoch), f"{id_part(data_set_id)}#"
     return normal_log_partition(owner_id, epoch, data_set_id), ""
 
 
 def parts_partition(data_set_id: str) -> str:
     """The parts of all bodies of a data set that are too large for their entries."""
-    return f"PART#{_part(data_set_id)}"
+    return f"PART#{id_part(data_set_id)}"
 
 
 def part_key(data_set_id: str, staged: str, index: int) -> Key:
@@ -86,62 +86,7 @@ def purge_order_key(order_id: str) -> Key:
 
 def purge_order_id(time_ms: int, owner_id: str, epoch: int, data_set_id: str = "") -> str:
     """The id of an order."""
-    return f"{time_ms:013d}#{_part(owner_id)}#{epoch}#{_part(data_set_id)}"
-
-
-def snapshot_key(owner_id: str) -> Key:
-    """The pointer to all tiles of a user, beside their counters, so that one read has both."""
-    return key(f"USER#{_part(owner_id)}", "TILES")
-
-
-def compaction_key(owner_id: str) -> Key:
-    """Who compacts the logs of a user, and the version of the last attempt; it outlives erasing."""
-    return key(f"USER#{_part(owner_id)}", "COMPACTION")
-
-
-def tiles_partition(owner_id: str, epoch: int) -> str:
-    """The tiles of a user, of all versions, and what goes with a version and is too large for its item."""
-    return f"TILE#{_part(owner_id)}#{epoch}"
-
-
-def version_prefix(version: int) -> str:
-    """How the sort keys of all that an attempt wrote begin."""
-    return f"{version:012d}#"
-
-
-def tile_sort_key(version: int, type_name: str, day: int, *, is_hidden: bool) -> str:
-    """Of what a tile shows, or of what it hides; a part of it has one field more."""
-    return f"{version_prefix(version)}{_part(type_name)}#{day}" + ("#H" if is_hidden else "")
-
-
-def attempt_part_prefix(version: int, name: str) -> str:
-    """How the sort keys begin of the parts of something else that an attempt wrote. No type is so named."""
-    return f"{version_prefix(version)}={name}#"
-
-
-def sort_key_part(prefix: str, index: int) -> str:
-    """A part of what one item cannot hold."""
-    return f"{prefix}{index:04d}"
-
-
-def origin_keys_partition(owner_id: str, epoch: int) -> str:
-    """What compactions noted of origin ids, by version."""
-    return f"KEYS#{_part(owner_id)}#{epoch}"
-
-
-def sweep_orders_partition() -> str:
-    """What there is to sweep, by the time of the order."""
-    return "SWEEP"
-
-
-def sweep_order_key(order_id: str) -> Key:
-    """An order; its id begins with its time."""
-    return key(sweep_orders_partition(), order_id)
-
-
-def sweep_order_id(time_ms: int, owner_id: str, epoch: int, version: int, kind: str) -> str:
-    """The id of an order."""
-    return f"{time_ms:013d}#{_part(owner_id)}#{epoch}#{version_prefix(version)}{kind}"
+    return f"{time_ms:013d}#{id_part(owner_id)}#{epoch}#{id_part(data_set_id)}"
 
 
 def backlogs_partition(shard: str) -> str:
@@ -151,50 +96,50 @@ def backlogs_partition(shard: str) -> str:
 
 def backlog_key(owner_id: str) -> Key:
     """The backlog of a user."""
-    return key(backlogs_partition(hashlib.sha256(owner_id.encode()).hexdigest()[0]), _part(owner_id))
+    return key(backlogs_partition(hashlib.sha256(owner_id.encode()).hexdigest()[0]), id_part(owner_id))
 
 
 def refusals_partition(owner_id: str) -> str:
     """The refused uploads of a user, by time."""
-    return f"REFUSALS#{_part(owner_id)}"
+    return f"REFUSALS#{id_part(owner_id)}"
 
 
 def refusal_key(owner_id: str, time_ms: int, refusal_id: str) -> Key:
     """A refused upload."""
-    return key(refusals_partition(owner_id), f"{time_ms:013d}#{_part(refusal_id)}")
+    return key(refusals_partition(owner_id), f"{time_ms:013d}#{id_part(refusal_id)}")
 
 
 def source_key(source_id: str) -> Key:
     """A data source."""
-    return key(f"SOURCE#{_part(source_id)}", "SOURCE")
+    return key(f"SOURCE#{id_part(source_id)}", "SOURCE")
 
 
 def sources_partition(user_id: str) -> str:
     """The ids of a user's data sources, by time of creation."""
-    return f"USER#{_part(user_id)}#SOURCES"
+    return f"USER#{id_part(user_id)}#SOURCES"
 
 
 def source_list_key(user_id: str, created_time_ms: int, source_id: str) -> Key:
     """A data source in the list of its user."""
-    return key(sources_partition(user_id), f"{created_time_ms:013d}#{_part(source_id)}")
+    return key(sources_partition(user_id), f"{created_time_ms:013d}#{id_part(source_id)}")
 
 
 def source_session_key(provider_session_id: str) -> Key:
     """What names the data source of a session with a provider."""
-    return key(f"SOURCE_SESSION#{_part(provider_session_id)}", "SOURCE")
+    return key(f"SOURCE_SESSION#{id_part(provider_session_id)}", "SOURCE")
 
 
 def source_link_key(provider: tuple[str, str], external_id: str) -> Key:
     """What names the connected data source of what a provider calls its user."""
-    return key(f"SOURCE_LINK#{_part(provider[0])}#{_part(provider[1])}#{_part(external_id)}", "SOURCE")
+    return key(f"SOURCE_LINK#{id_part(provider[0])}#{id_part(provider[1])}#{id_part(external_id)}", "SOURCE")
 
 
 def source_place_key(user_id: str, provider: tuple[str, str]) -> Key:
     """The one place that a user has for a data source of a provider that is connected or in error."""
-    return key(f"SOURCE_PLACE#{_part(user_id)}#{_part(provider[0])}#{_part(provider[1])}", "SOURCE")
+    return key(f"SOURCE_PLACE#{id_part(user_id)}#{id_part(provider[0])}#{id_part(provider[1])}", "SOURCE")
 
 
-def _part(text: str) -> str:
+def id_part(text: str) -> str:
     """An id as a part of a key: no two give the same, and none reaches into its neighbour."""
     if len(text) > MAX_ID_LENGTH:
         return "sha256=" + hashlib.sha256(text.encode()).hexdigest()

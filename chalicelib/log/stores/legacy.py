@@ -23,16 +23,11 @@ def _in_values(make: Callable[Arguments, Key]) -> Callable[Arguments, dict[str, 
     return make_in_values
 
 
-key = _in_values(keys.key)
 head_key = _in_values(keys.head_key)
 owner_key = _in_values(keys.owner_key)
 data_set_key = _in_values(keys.data_set_key)
 entry_key = _in_values(keys.entry_key)
 part_key = _in_values(keys.part_key)
-purge_order_key = _in_values(keys.purge_order_key)
-snapshot_key = _in_values(keys.snapshot_key)
-compaction_key = _in_values(keys.compaction_key)
-sweep_order_key = _in_values(keys.sweep_order_key)
 refusal_key = _in_values(keys.refusal_key)
 source_key = _in_values(keys.source_key)
 source_list_key = _in_values(keys.source_list_key)
@@ -49,11 +44,6 @@ def owner_from_item(owner_id: str, item: Item | None) -> OwnerState:
 def head_from_item(item: Item) -> DataSetHead:
     """See `data_sets.head_from_item`."""
     return data_sets.head_from_item(from_values(item))
-
-
-def owner_check(table: str, owner_id: str, epoch: int) -> Any:
-    """See `owner.owner_check`."""
-    return {"ConditionCheck": _request(table, owner.owner_check(owner_id, epoch))}
 
 
 def owner_change(table: str, owner_id: str, *, set_to: Item | None = None) -> Any:

@@ -1,35 +1,30 @@
-"""In which items the bytes of tiles stand, of snapshots, and of other things that an item may not hold."""
+"""Items of tiles, and of other bodies that may be too large for one item."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import NamedTuple
 
-from chalicelib.engine.dynamodb import BATCH_GET_KEYS, batch_get, batch_get_tables, batch_put
+from chalicelib.engine.table import Item, Key, Put, Table
 from chalicelib.log.data_set import OwnerState
-from chalicelib.log.stores.keys import attempt_part_prefix, sort_key_part, tile_sort_key, tiles_partition
-from chalicelib.log.stores.legacy import key
+from chalicelib.log.stores.keys import key
 from chalicelib.tiles.ports import TileMissingError
 from chalicelib.tiles.snapshot import TilePlace
+from chalicelib.tiles.stores.keys import body_prefix, part_sort_key, tile_sort_key, tiles_partition
 from chalicelib.tiles.tile import Tile, TileContent, TileKey
 
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-
 PART_BYTES = 380 * 1024
-"""An item may have 400 KB with its keys (a limit of DynamoDB). Readers know from its size in how many parts a tile is
-stored, so a stage that has tiles must keep this."""
+"""An item may have 400 KB with its keys (a limit of DynamoDB). Readers compute from its size in how many parts a tile
+is stored, so a stage that has tiles must keep this."""
 READ_AT_ONCE_BYTES = 14 * 1024 * 1024
-"""What is asked for at once, so that it fits into an answer of 16 MB (a limit of DynamoDB)."""
-
-Item = dict[str, Any]
+"""How much is requested at once, so that it fits into a response of 16 MB (a limit of DynamoDB)."""
 
 
-class StoredTile(NamedTuple):
-    """What has to be known of a tile to find its items."""
+class TileItems(NamedTuple):
+    """What locates the items of a tile."""
 
     key: TileKey
     version: int
-    shown_bytes: int
-    hidden_bytes: int
+    visible_bytes: int
+    shadowed_bytes: int
 
 
 class _Part(NamedTuple):
@@ -37,101 +32,97 @@ class _Part(NamedTuple):
     size_bytes: int
 
 
-def put_tiles(
-    dynamodb: "DynamoDBClient", table: str, owner: OwnerState, version: int, tiles: Mapping[TileKey, TileContent]
-) -> None:
-    """Writes tiles of a version, 25 items at once."""
+def put_tiles(data: Table, owner: OwnerState, version: int, tiles: Mapping[TileKey, TileContent]) -> None:
+    """Write the tiles of a version: one BatchWriteItem for each 25 items."""
     partition = tiles_partition(owner.id, owner.epoch)
-    items: list[Item] = []
+    writes: list[Put] = []
     for tile_key, content in tiles.items():
-        for is_hidden, body in ((False, content.shown), (True, content.hidden)):
-            parts = _parts(version, tile_key, len(body), is_hidden=is_hidden)
-            for index, part in enumerate(parts):
-                start = index * PART_BYTES
-                items.append(key(partition, part.sort_key) | {"body": {"B": body[start : start + PART_BYTES]}})
-    batch_put(dynamodb, table, items)
+        for is_shadowed, body in ((False, content.shown), (True, content.hidden)):
+            for index, part in enumerate(_parts(version, tile_key, len(body), is_shadowed=is_shadowed)):
+                writes.append(_part_put(key(partition, part.sort_key), body, index))
+    data.batch_write(writes)
 
 
 def get_tiles(
-    dynamodb: "DynamoDBClient", table: str, owner: OwnerState, places: Sequence[TilePlace], hidden: Iterable[TileKey]
+    data: Table, owner: OwnerState, places: Sequence[TilePlace], shadowed: Iterable[TileKey]
 ) -> dict[TileKey, Tile]:
     """See `TileReader.tiles`: one BatchGetItem for up to a hundred items of up to 14 MB together.
 
-    They are read eventually consistent, at half the price: what stands under the key of a tile never changes. One that
-    is not found, since it was written a moment ago, is asked for once more.
+    Reads may lag, at half the price: what is stored under the key of a tile never changes. An item that is not found,
+    because it was written a moment ago, is read once more, up to date.
     """
-    with_hidden = set(hidden)
-    parts = {place.key: _parts(place.version, place.key, place.shown_bytes, is_hidden=False) for place in places}
-    hidden_parts = {
-        place.key: _parts(place.version, place.key, place.hidden_bytes, is_hidden=True)
-        for place in places
-        if place.key in with_hidden
+    with_shadowed = set(shadowed)
+    visible_parts = {it.key: _parts(it.version, it.key, it.shown_bytes, is_shadowed=False) for it in places}
+    shadowed_parts = {
+        it.key: _parts(it.version, it.key, it.hidden_bytes, is_shadowed=True)
+        for it in places
+        if it.key in with_shadowed
     }
-    wanted = [part for each in (parts, hidden_parts) for of_tile in each.values() for part in of_tile]
+    wanted = [part for parts in (visible_parts, shadowed_parts) for of_tile in parts.values() for part in of_tile]
     found: dict[str, bytes] = {}
     partition = tiles_partition(owner.id, owner.epoch)
-    for is_consistent in (False, True):
+    for may_lag in (True, False):
         for group in _groups(part for part in wanted if part.sort_key not in found):
-            keys = [key(partition, part.sort_key) for part in group]
-            for item in batch_get_tables(dynamodb, {table: keys}, is_consistent=is_consistent)[table]:
-                found[item["sk"]["S"]] = bytes(item["body"]["B"])
+            items = data.batch_get([key(partition, part.sort_key) for part in group], may_lag=may_lag)
+            found |= {item["sk"]: item["body"] for item in items if item is not None}
     if len(found) < len(wanted):
         raise TileMissingError
     return {
-        place.key: Tile(TileContent(_joined(parts[place.key], found), _joined(hidden_parts.get(place.key, ()), found)))
-        for place in places
+        it.key: Tile(TileContent(_joined(visible_parts[it.key], found), _joined(shadowed_parts.get(it.key, ()), found)))
+        for it in places
     }
 
 
-def stored_tile(place: TilePlace) -> StoredTile:
-    """A tile as it has to be known to remove it."""
-    return StoredTile(place.key, place.version, place.shown_bytes, place.hidden_bytes)
+def items_of(place: TilePlace) -> TileItems:
+    """What locates the items of a tile of a manifest."""
+    return TileItems(place.key, place.version, place.shown_bytes, place.hidden_bytes)
 
 
-def tile_sort_keys(tile: StoredTile) -> Iterator[str]:
+def tile_sort_keys(tile: TileItems) -> Iterator[str]:
     """The sort keys of all items of a tile."""
-    for is_hidden, size_bytes in ((False, tile.shown_bytes), (True, tile.hidden_bytes)):
-        for part in _parts(tile.version, tile.key, size_bytes, is_hidden=is_hidden):
+    for is_shadowed, size_bytes in ((False, tile.visible_bytes), (True, tile.shadowed_bytes)):
+        for part in _parts(tile.version, tile.key, size_bytes, is_shadowed=is_shadowed):
             yield part.sort_key
 
 
-def stored_body(
-    dynamodb: "DynamoDBClient", table: str, owner: OwnerState, version: int, name: str, body: bytes
-) -> Item:
-    """The attributes that tell a body, or, when it is above PART_BYTES, in how many parts it was now put."""
+def put_body(data: Table, owner: OwnerState, version: int, name: str, body: bytes) -> Item:
+    """The attributes from which `get_body` returns a body. One above PART_BYTES is written now, in parts: one
+    BatchWriteItem for each 25 of them."""
     if len(body) <= PART_BYTES:
-        return {"body": {"B": body}}
-    starts = range(0, len(body), PART_BYTES)
-    keys = _body_keys(owner, version, name, len(starts))
-    parts = [at | {"body": {"B": body[start : start + PART_BYTES]}} for at, start in zip(keys, starts, strict=True)]
-    batch_put(dynamodb, table, parts)
-    return {"parts": {"N": str(len(parts))}}
+        return {"body": body}
+    keys = _body_keys(owner, version, name, -(-len(body) // PART_BYTES))
+    data.batch_write([_part_put(part_key, body, index) for index, part_key in enumerate(keys)])
+    return {"parts": len(keys)}
 
 
-def body_of(
-    dynamodb: "DynamoDBClient", table: str, owner: OwnerState, version: int, name: str, item: Item
-) -> bytes | None:
-    """The body that `stored_body` gave attributes for; None when parts of it are gone."""
+def get_body(data: Table, owner: OwnerState, version: int, name: str, item: Item) -> bytes | None:
+    """The body to which attributes of `put_body` lead, or None if parts of it were swept: no call, or one BatchGetItem
+    for each hundred parts."""
     if "body" in item:
-        return bytes(item["body"]["B"])
-    keys = _body_keys(owner, version, name, int(item["parts"]["N"]))
-    found = {part["sk"]["S"]: bytes(part["body"]["B"]) for part in batch_get(dynamodb, table, keys)}
-    return b"".join(found[at["sk"]["S"]] for at in keys) if len(found) == len(keys) else None
+        body: bytes = item["body"]
+        return body
+    bodies = [part["body"] for part in data.batch_get(_body_keys(owner, version, name, item["parts"])) if part]
+    return b"".join(bodies) if len(bodies) == item["parts"] else None
 
 
-def _body_keys(owner: OwnerState, version: int, name: str, count: int) -> list[Any]:
-    partition, prefix = tiles_partition(owner.id, owner.epoch), attempt_part_prefix(version, name)
-    return [key(partition, sort_key_part(prefix, index)) for index in range(count)]
+def _body_keys(owner: OwnerState, version: int, name: str, count: int) -> list[Key]:
+    partition, prefix = tiles_partition(owner.id, owner.epoch), body_prefix(version, name)
+    return [key(partition, part_sort_key(prefix, index)) for index in range(count)]
 
 
-def _parts(version: int, tile_key: TileKey, size_bytes: int, *, is_hidden: bool) -> list[_Part]:
-    """The items of what a tile shows or hides: none of nothing, one of what fits into one."""
-    sort_key = tile_sort_key(version, tile_key.type, tile_key.day, is_hidden=is_hidden)
+def _part_put(part_key: Key, body: bytes, index: int) -> Put:
+    return Put(part_key | {"body": body[index * PART_BYTES : (index + 1) * PART_BYTES]})
+
+
+def _parts(version: int, tile_key: TileKey, size_bytes: int, *, is_shadowed: bool) -> list[_Part]:
+    """The items of the visible or the shadowed records of a tile: none if there are no such records, one if they fit
+    into one."""
+    sort_key = tile_sort_key(version, tile_key.type, tile_key.day, is_shadowed=is_shadowed)
     if size_bytes <= PART_BYTES:
         return [_Part(sort_key, size_bytes)] if size_bytes else []
     starts = range(0, size_bytes, PART_BYTES)
     return [
-        _Part(sort_key_part(f"{sort_key}#", index), min(PART_BYTES, size_bytes - start))
+        _Part(part_sort_key(f"{sort_key}#", index), min(PART_BYTES, size_bytes - start))
         for index, start in enumerate(starts)
     ]
 
@@ -140,7 +131,7 @@ def _groups(parts: Iterable[_Part]) -> Iterator[list[_Part]]:
     group: list[_Part] = []
     size_bytes = 0
     for part in parts:
-        if group and (len(group) == BATCH_GET_KEYS or size_bytes + part.size_bytes > READ_AT_ONCE_BYTES):
+        if group and size_bytes + part.size_bytes > READ_AT_ONCE_BYTES:
             yield group
             group, size_bytes = [], 0
         group.append(part)

@@ -1,179 +1,137 @@
-"""Sweeping in DynamoDB: the orders stand in one partition, by time, and are forgotten last, so that one that stopped
-half-way is carried out again."""
+"""Sweep requests in the data table: one partition holds them by time. A request is removed last, so that one whose
+sweep stopped half-way is carried out again."""
 
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
 
-from chalicelib.config import Settings
-from chalicelib.engine.dynamodb import ConditionRefusedError, batch_delete, client, query_pages, refusals
-from chalicelib.log.stores.keys import (
-    LAST_NUMBER,
-    attempt_part_prefix,
-    entry_number,
-    log_of,
-    origin_keys_partition,
-    parts_partition,
-    sweep_orders_partition,
+from chalicelib.engine.conditions import at_most, exists
+from chalicelib.engine.errors import ConditionFailedError
+from chalicelib.engine.table import Delete, Item, Prefix, Query, Range, Table, Update
+from chalicelib.log.stores.keys import LAST_NUMBER, entry_number, key, log_of, parts_partition
+from chalicelib.tiles.ports import Compacted, SweepOrder
+from chalicelib.tiles.snapshot import Snapshot
+from chalicelib.tiles.stores.items import items_of, tile_sort_keys
+from chalicelib.tiles.stores.keys import (
+    MANIFEST,
+    REPLACED,
+    body_prefix,
+    manifest_key,
+    origin_index_partition,
+    sweep_request_key,
+    sweep_requests_partition,
     tiles_partition,
     version_prefix,
 )
-from chalicelib.log.stores.legacy import key, snapshot_key, sweep_order_key
-from chalicelib.tiles.ports import Compacted, SweepOrder
-from chalicelib.tiles.snapshot import Snapshot
-from chalicelib.tiles.stores.items import stored_tile, tile_sort_keys
-from chalicelib.tiles.stores.sweep_requests import REPLACED, SNAPSHOT, order_from_item, replaced_from_item
-from chalicelib.tiles.stores.tiles import DynamoTiles
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-
-Item = dict[str, Any]
+from chalicelib.tiles.stores.sweep_requests import replaced_from_item, request_from_item
+from chalicelib.tiles.stores.tiles import StoredTiles
 
 
-class DynamoSweeping:
-    """The port `Sweeping` on DynamoDB."""
+class StoredSweepRequests:
+    """The port `Sweeping` on the data table."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._table = settings.data_table
-        self._tiles = DynamoTiles(settings)
-
-    @property
-    def _dynamodb(self) -> "DynamoDBClient":
-        return client(self._settings)
+    def __init__(self, data: Table) -> None:
+        self._data = data
+        self._tiles = StoredTiles(data)
 
     def orders(self, before_ms: int) -> Iterator[SweepOrder]:
         """See `Sweeping.orders`: one query, page after page."""
-        items = self._query(sweep_orders_partition(), "sk < :sk", {":sk": f"{before_ms:013d}"})
-        return (order_from_item(item) for item in items)
+        items = self._data.query(Query(sweep_requests_partition(), Range(below=f"{before_ms:013d}")))
+        return map(request_from_item, items)
 
     def sweep(self, order: SweepOrder) -> int:
         """See `Sweeping.sweep`: some reads, and one BatchWriteItem for each 25 items that are removed."""
-        with refusals():
-            item: Item | None = self._dynamodb.get_item(
-                TableName=self._table, Key=sweep_order_key(order.id), ConsistentRead=True
-            ).get("Item")
+        item = self._data.get(sweep_request_key(order.id))
         if item is None:
             return 0
         removed = self._sweep_replaced(order, item) if "is_committed" in item else self._sweep_attempt(order)
-        with refusals():
-            self._dynamodb.delete_item(TableName=self._table, Key=sweep_order_key(order.id))
+        self._data.delete(sweep_request_key(order.id))
         return removed
 
     def remove_epoch(self, owner_id: str, epoch: int) -> None:
         """See `Sweeping.remove_epoch`: two queries, and the deletes."""
-        for partition in (tiles_partition(owner_id, epoch), origin_keys_partition(owner_id, epoch)):
+        for partition in (tiles_partition(owner_id, epoch), origin_index_partition(owner_id, epoch)):
             self._delete(partition, self._sort_keys(partition))
-        with suppress(ConditionRefusedError), refusals():
-            self._dynamodb.delete_item(
-                TableName=self._table,
-                Key=snapshot_key(owner_id),
-                ConditionExpression="epoch <= :epoch",
-                ExpressionAttributeValues={":epoch": {"N": str(epoch)}},
-            )
+        with suppress(ConditionFailedError):
+            self._data.delete(manifest_key(owner_id), at_most("epoch", epoch))
 
     def _sweep_attempt(self, order: SweepOrder) -> int:
-        """Removes what an attempt wrote that cannot be committed from now on."""
+        """Remove what an attempt wrote. It cannot be committed from now on."""
         try:
-            with refusals():
-                self._dynamodb.update_item(
-                    TableName=self._table,
-                    Key=sweep_order_key(order.id),
-                    UpdateExpression="SET is_swept = :swept",
-                    ConditionExpression="attribute_exists(pk)",
-                    ExpressionAttributeValues={":swept": {"BOOL": True}},
-                )
-        except ConditionRefusedError:  # committed a moment ago
+            self._data.update(Update(sweep_request_key(order.id), set={"is_swept": True}, condition=exists()))
+        except ConditionFailedError:  # committed a moment ago
             return 0
-        notes = origin_keys_partition(order.owner_id, order.epoch)
-        self._delete(notes, self._sort_keys(notes, version_prefix(order.version)))
+        segments = origin_index_partition(order.owner_id, order.epoch)
+        self._delete(segments, self._sort_keys(segments, Prefix(version_prefix(order.version))))
         return self._sweep_version(order, self._current(order))
 
     def _sweep_replaced(self, order: SweepOrder, item: Item) -> int:
-        """Removes what a committed attempt made superfluous, and of its own what its snapshot does not name."""
-        replaced = replaced_from_item(self._dynamodb, self._table, item)
+        """Remove what a committed attempt made obsolete, and what it wrote itself that its manifest does not name."""
+        replaced = replaced_from_item(self._data, item)
         if replaced is None:
             return 0
         current = self._current(order)
-        named = {(place.key, place.version) for place in current.every_tile()}
-        tiles = [tile for tile in replaced.tiles if (tile.key, tile.version) not in named]
+        live = {(it.key, it.version) for it in current.every_tile()}
+        tiles = [tile for tile in replaced.tiles if (tile.key, tile.version) not in live]
         partition = tiles_partition(order.owner_id, order.epoch)
         self._delete(partition, [sort_key for tile in tiles for sort_key in tile_sort_keys(tile)])
-        snapshot_parts = attempt_part_prefix(replaced.snapshot_version, SNAPSHOT)
-        self._delete(partition, self._sort_keys(partition, snapshot_parts))
+        manifest_parts = Prefix(body_prefix(replaced.manifest_version, MANIFEST))
+        self._delete(partition, self._sort_keys(partition, manifest_parts))
         removed = len(tiles)
         if current.version == order.version:
             removed += self._sweep_version(order, current)
         for compacted in replaced.compacted:
             removed += self._sweep_entries(order, compacted)
             self._sweep_bodies(order, compacted)
-        # Last of all: without them nobody knows what there was to do.
-        self._delete(partition, self._sort_keys(partition, attempt_part_prefix(order.version, REPLACED)))
+        # These parts list everything above, so they go last.
+        self._delete(partition, self._sort_keys(partition, Prefix(body_prefix(order.version, REPLACED))))
         return removed
 
     def _current(self, order: SweepOrder) -> Snapshot:
-        """The snapshot that nothing may be taken from; an empty one when the order's epoch is over."""
+        """The manifest whose tiles must stay; an empty one if the epoch of the request is over."""
         _, current = self._tiles.current(order.owner_id)
         return current if current.epoch == order.epoch else Snapshot(epoch=order.epoch)
 
     def _sweep_version(self, order: SweepOrder, current: Snapshot) -> int:
-        """Removes what an attempt wrote and the current snapshot does not name; how many tiles that were."""
+        """Remove what an attempt wrote and the current manifest does not name, and return how many tiles that were."""
         partition = tiles_partition(order.owner_id, order.epoch)
-        of_version = (place for place in current.every_tile() if place.version == order.version)
-        kept = {sort_key for place in of_version for sort_key in tile_sort_keys(stored_tile(place))}
+        of_version = (it for it in current.every_tile() if it.version == order.version)
+        live = {sort_key for it in of_version for sort_key in tile_sort_keys(items_of(it))}
         is_current = current.version == order.version
-        kept_parts = tuple(attempt_part_prefix(order.version, name) for name in (SNAPSHOT, REPLACED) if is_current)
+        live_parts = tuple(body_prefix(order.version, name) for name in (MANIFEST, REPLACED) if is_current)
         strays = [
             sort_key
-            for sort_key in self._sort_keys(partition, version_prefix(order.version))
-            if sort_key not in kept and not sort_key.startswith(kept_parts)
+            for sort_key in self._sort_keys(partition, Prefix(version_prefix(order.version)))
+            if sort_key not in live and not sort_key.startswith(live_parts)
         ]
         self._delete(partition, strays)
         return len({tuple(sort_key.split("#")[:3]) for sort_key in strays if "#=" not in sort_key})
 
     def _sweep_entries(self, order: SweepOrder, compacted: Compacted) -> int:
-        partition, prefix = self._log_of(order, compacted)
-        first, last = (prefix + entry_number(number) for number in (0, compacted.through))
-        entries = self._query(partition, "sk BETWEEN :first AND :last", {":first": first, ":last": last}, "sk")
-        sort_keys = [item["sk"]["S"] for item in entries]
+        partition, prefix = _log_of(order, compacted)
+        entries = Range(at_least=prefix + entry_number(0), at_most=prefix + entry_number(compacted.through))
+        sort_keys = self._sort_keys(partition, entries)
         self._delete(partition, sort_keys)
         return len(sort_keys)
 
     def _sweep_bodies(self, order: SweepOrder, compacted: Compacted) -> None:
-        """Removes parts of bodies that no entry names: those of the entries that went, and those of requests that died
-        before they had committed one. Parts that were put before the order are of no request that still runs."""
+        """Remove parts of bodies that no entry names: those of the removed entries, and those of requests that died
+        before they committed one. Any request that wrote a part before this one's time has ended."""
         bodies = parts_partition(compacted.data_set_id)
-        before = {":sk": f"{order.time_ms:013d}"}
-        parts = [item["sk"]["S"] for item in self._query(bodies, "sk < :sk", before, "sk")]
+        parts = self._sort_keys(bodies, Range(below=f"{order.time_ms:013d}"))
         if not parts:
             return
-        partition, prefix = self._log_of(order, compacted)
+        partition, prefix = _log_of(order, compacted)
         first, last = (prefix + entry_number(number) for number in (compacted.through + 1, LAST_NUMBER))
-        left = self._query(partition, "sk BETWEEN :first AND :last", {":first": first, ":last": last}, "sk, staged")
-        named = {item["staged"]["S"] for item in left if "staged" in item}
+        left = self._data.query(Query(partition, Range(at_least=first, at_most=last), attributes=("sk", "staged")))
+        named = {item["staged"] for item in left if "staged" in item}
         self._delete(bodies, [part for part in parts if part.rpartition("#")[0] not in named])
 
-    def _log_of(self, order: SweepOrder, compacted: Compacted) -> tuple[str, str]:
-        return log_of(order.owner_id, order.epoch, compacted.data_set_id, is_continuous=compacted.is_continuous)
-
-    def _sort_keys(self, partition: str, prefix: str = "") -> list[str]:
-        """The sort keys of a partition that begin so."""
-        condition, values = ("begins_with(sk, :sk)", {":sk": prefix}) if prefix else ("", {})
-        return [item["sk"]["S"] for item in self._query(partition, condition, values, "sk")]
-
-    def _query(
-        self, partition: str, condition: str, values: dict[str, str], projection: str | None = None
-    ) -> Iterator[Item]:
-        request: dict[str, Any] = {
-            "TableName": self._table,
-            "KeyConditionExpression": f"pk = :pk AND {condition}" if condition else "pk = :pk",
-            "ExpressionAttributeValues": {name: {"S": value} for name, value in {":pk": partition, **values}.items()},
-            "ConsistentRead": True,
-        }
-        if projection is not None:
-            request["ProjectionExpression"] = projection
-        return query_pages(self._dynamodb, **request)
+    def _sort_keys(self, partition: str, sort_key: Prefix | Range | None = None) -> list[str]:
+        return [item["sk"] for item in self._data.query(Query(partition, sort_key, attributes=("sk",)))]
 
     def _delete(self, partition: str, sort_keys: list[str]) -> None:
-        batch_delete(self._dynamodb, self._table, [key(partition, sort_key) for sort_key in sort_keys])
+        self._data.batch_write([Delete(key(partition, sort_key)) for sort_key in sort_keys])
+
+
+def _log_of(order: SweepOrder, compacted: Compacted) -> tuple[str, str]:
+    return log_of(order.owner_id, order.epoch, compacted.data_set_id, is_continuous=compacted.is_continuous)

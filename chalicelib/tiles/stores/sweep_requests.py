@@ -1,100 +1,88 @@
-"""Orders to sweep, as items: what an attempt wrote, while it is not committed, and then what it made superfluous."""
+"""Sweep requests as items. Until an attempt is committed, its request names what the attempt wrote; afterwards, what
+the attempt made obsolete."""
 
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
 from chalicelib import json_text
+from chalicelib.engine.table import Item, Key, Table
 from chalicelib.log.data_set import OwnerState
-from chalicelib.log.stores.keys import sweep_order_id
-from chalicelib.log.stores.legacy import sweep_order_key
 from chalicelib.tiles.ports import Attempt, Compacted, SweepOrder
-from chalicelib.tiles.stores.items import StoredTile, body_of, stored_body
+from chalicelib.tiles.stores.items import TileItems, get_body, put_body
+from chalicelib.tiles.stores.keys import REPLACED, sweep_request_id, sweep_request_key
 from chalicelib.tiles.tile import TileKey
 
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
-
-    Key = dict[str, AttributeValueTypeDef]
-
-SNAPSHOT = "SNAPSHOT"
-"""What the parts of a snapshot are called, and those of an order."""
-REPLACED = "REPLACED"
 _BEGUN = "begun"
 _COMMITTED = "committed"
-
-Item = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Replaced:
-    """What a commit made superfluous."""
+    """What a commit made obsolete."""
 
-    snapshot_version: int
-    """Of the snapshot before; 0 when there was none."""
-    tiles: Sequence[StoredTile]
+    manifest_version: int
+    """The version of the manifest before it; 0 if there was none."""
+    tiles: Sequence[TileItems]
     compacted: Sequence[Compacted]
 
 
-def begun_order_key(attempt: Attempt) -> "Key":
-    """The order that stands until an attempt is committed; it counts from the end of the attempt's time."""
-    return sweep_order_key(_order_id(attempt, attempt.until_ms, _BEGUN))
+def begun_request_key(attempt: Attempt) -> Key:
+    """The key of the request that is stored until an attempt is committed. Its time is the end of the lease."""
+    return sweep_request_key(_request_id(attempt, attempt.until_ms, _BEGUN))
 
 
-def begun_order(attempt: Attempt) -> Item:
-    """The item of that order."""
-    return begun_order_key(attempt) | _named(attempt, attempt.until_ms)
+def begun_request_item(attempt: Attempt) -> Item:
+    """The item of that request."""
+    return begun_request_key(attempt) | _attributes(attempt, attempt.until_ms)
 
 
-def committed_order(dynamodb: "DynamoDBClient", table: str, attempt: Attempt, now_ms: int, replaced: Replaced) -> Item:
-    """The item of the order that stands once an attempt is committed. Parts of its body are put now if it needs any."""
-    tiles = [[*it.key, it.version, it.shown_bytes, it.hidden_bytes] for it in replaced.tiles]
+def committed_request_item(data: Table, attempt: Attempt, now_ms: int, replaced: Replaced) -> Item:
+    """The item of the request that is stored once an attempt is committed. A body that needs parts is written now."""
+    tiles = [[*it.key, it.version, it.visible_bytes, it.shadowed_bytes] for it in replaced.tiles]
     compacted = [[it.data_set_id, it.is_continuous, it.through] for it in replaced.compacted]
-    body = zlib.compress(json_text.encode([replaced.snapshot_version, tiles, compacted]))
+    body = zlib.compress(json_text.encode([replaced.manifest_version, tiles, compacted]))
     return {
-        **sweep_order_key(_order_id(attempt, now_ms, _COMMITTED)),
-        **_named(attempt, now_ms),
-        "is_committed": {"BOOL": True},
-        **stored_body(dynamodb, table, attempt.owner, attempt.version, REPLACED, body),
+        **sweep_request_key(_request_id(attempt, now_ms, _COMMITTED)),
+        **_attributes(attempt, now_ms),
+        "is_committed": True,
+        **put_body(data, attempt.owner, attempt.version, REPLACED, body),
     }
 
 
-def order_from_item(item: Item) -> SweepOrder:
-    """The order that an item holds."""
+def request_from_item(item: Item) -> SweepOrder:
+    """The sweep request of an item."""
     return SweepOrder(
-        id=item["sk"]["S"],
-        time_ms=int(item["time_ms"]["N"]),
-        owner_id=item["owner_id"]["S"],
-        epoch=int(item["epoch"]["N"]),
-        version=int(item["version"]["N"]),
+        id=item["sk"],
+        time_ms=item["time_ms"],
+        owner_id=item["owner_id"],
+        epoch=item["epoch"],
+        version=item["version"],
     )
 
 
-def replaced_from_item(dynamodb: "DynamoDBClient", table: str, item: Item) -> Replaced | None:
-    """What the order of a committed attempt names; None when it was carried out and only not forgotten."""
-    order = order_from_item(item)
-    owner = OwnerState(order.owner_id, order.epoch)
-    body = body_of(dynamodb, table, owner, order.version, REPLACED, item)
+def replaced_from_item(data: Table, item: Item) -> Replaced | None:
+    """What the request of a committed attempt names; None if it was carried out, and only the item is left."""
+    request = request_from_item(item)
+    body = get_body(data, OwnerState(request.owner_id, request.epoch), request.version, REPLACED, item)
     if body is None:
         return None
-    snapshot_version, tiles, compacted = json_text.decode(zlib.decompress(body))
+    manifest_version, tiles, compacted = json_text.decode(zlib.decompress(body))
     return Replaced(
-        snapshot_version,
-        [StoredTile(TileKey(name, day), *numbers) for name, day, *numbers in tiles],
-        [Compacted(*each) for each in compacted],
+        manifest_version,
+        [TileItems(TileKey(name, day), *numbers) for name, day, *numbers in tiles],
+        [Compacted(*values) for values in compacted],
     )
 
 
-def _named(attempt: Attempt, time_ms: int) -> Item:
+def _attributes(attempt: Attempt, time_ms: int) -> Item:
     return {
-        "time_ms": {"N": str(time_ms)},
-        "owner_id": {"S": attempt.owner.id},
-        "epoch": {"N": str(attempt.owner.epoch)},
-        "version": {"N": str(attempt.version)},
+        "time_ms": time_ms,
+        "owner_id": attempt.owner.id,
+        "epoch": attempt.owner.epoch,
+        "version": attempt.version,
     }
 
 
-def _order_id(attempt: Attempt, time_ms: int, kind: str) -> str:
-    return sweep_order_id(time_ms, attempt.owner.id, attempt.owner.epoch, attempt.version, kind)
+def _request_id(attempt: Attempt, time_ms: int, kind: str) -> str:
+    return sweep_request_id(time_ms, attempt.owner.id, attempt.owner.epoch, attempt.version, kind)

@@ -1,124 +1,91 @@
-"""Tiles in DynamoDB: items that never change, and for each user one, the snapshot, that says which of them count.
+"""Tiles and manifests in the data table: items that never change, and one manifest for each user that lists the live
+ones.
 
-A key holds the version of the attempt that wrote the item, so nobody writes what another reads. One transaction puts a
-new snapshot in the place of the old one, and with it the order to sweep what that made superfluous.
+The key of a tile holds the version that it was written for, so no writer touches what others read. One transaction
+replaces the manifest and stores the request to sweep what that made obsolete.
 """
 
-import secrets
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
 
-from chalicelib.config import Settings
 from chalicelib.conflicts import WriteConflictError
-from chalicelib.engine.backoff import TRIES, pause_after
-from chalicelib.engine.dynamodb import (
-    ConditionRefusedError,
-    TransactionConflictError,
-    TransactionRefusedError,
-    batch_get,
-    batch_put,
-    client,
-    query_pages,
-    refusals,
-)
+from chalicelib.engine.conditions import Condition, absent, all_of, any_of, at_most, equals, exists, not_equals
+from chalicelib.engine.errors import ConditionFailedError, TransactionRefusedError
+from chalicelib.engine.table import Check, Delete, Item, Put, Query, Table, Update
 from chalicelib.errors import UnavailableError
 from chalicelib.log.data_set import OwnerState
-from chalicelib.log.stores.keys import origin_keys_partition, version_prefix
-from chalicelib.log.stores.legacy import (
-    compaction_key,
-    key,
-    owner_check,
-    owner_from_item,
-    owner_key,
-    snapshot_key,
-    without_conflict,
-)
+from chalicelib.log.stores.keys import key, owner_key
+from chalicelib.log.stores.owner import owner_check, owner_from_item
 from chalicelib.tiles.ports import Attempt, Compacted
 from chalicelib.tiles.snapshot import Snapshot, TilePlace, decode_snapshot, encode_snapshot
-from chalicelib.tiles.stores.items import body_of, get_tiles, put_tiles, stored_body, stored_tile
-from chalicelib.tiles.stores.origin_index import decode_note, encode_notes, note_digest
-from chalicelib.tiles.stores.sweep_requests import SNAPSHOT, Replaced, begun_order, begun_order_key, committed_order
+from chalicelib.tiles.stores.items import get_body, get_tiles, items_of, put_body, put_tiles
+from chalicelib.tiles.stores.keys import MANIFEST, lease_key, manifest_key, origin_index_partition, version_prefix
+from chalicelib.tiles.stores.origin_index import decode_segment, encode_segments, segment_digest
+from chalicelib.tiles.stores.sweep_requests import (
+    Replaced,
+    begun_request_item,
+    begun_request_key,
+    committed_request_item,
+)
 from chalicelib.tiles.tile import Tile, TileContent, TileKey
 
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
-
-Item = dict[str, Any]
+MAX_ATTEMPTS = 10
+"""How often a read is repeated that another writer made useless."""
 
 
-def snapshot_from_item(dynamodb: "DynamoDBClient", table: str, owner: OwnerState, item: Item | None) -> Snapshot | None:
-    """The snapshot of the owner's epoch that an item of `snapshot_key` tells of, an empty one when it tells of none;
-    for one above 380 KB, one BatchGetItem.
+def manifest_from_item(data: Table, owner: OwnerState, item: Item | None) -> Snapshot | None:
+    """The manifest of the owner's epoch from an item of `manifest_key`, or an empty one if the item holds none: no
+    call, or one BatchGetItem for a manifest above 380 KB.
 
-    None for one that was replaced long ago, so that its parts were swept: this process must have slept in between.
+    None if the manifest was replaced long ago and its parts were swept: this process must have been suspended.
     """
-    if item is None or int(item["epoch"]["N"]) != owner.epoch:
+    if item is None or item["epoch"] != owner.epoch:
         return Snapshot(epoch=owner.epoch)
-    version = int(item["version"]["N"])
-    body = body_of(dynamodb, table, owner, version, SNAPSHOT, item)
-    return None if body is None else decode_snapshot(body, owner.epoch, version)
+    body = get_body(data, owner, item["version"], MANIFEST, item)
+    return None if body is None else decode_snapshot(body, owner.epoch, item["version"])
 
 
-class DynamoTiles:
-    """The port `TileWriter` on DynamoDB."""
+class StoredTiles:
+    """The port `TileWriter` on the data table."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._table = settings.data_table
-
-    @property
-    def _dynamodb(self) -> "DynamoDBClient":
-        return client(self._settings)
+    def __init__(self, data: Table) -> None:
+        self._data = data
 
     def current(self, owner_id: str) -> tuple[OwnerState, Snapshot]:
-        """See `TileReader.current`: one BatchGetItem, and another one for a snapshot above 380 KB."""
-        owner_at, snapshot_at = owner_key(owner_id), snapshot_key(owner_id)
-        for _ in range(TRIES):
-            items = batch_get(self._dynamodb, self._table, [owner_at, snapshot_at])
-            found = {item["sk"]["S"]: item for item in items}
-            owner = owner_from_item(owner_id, found.get(owner_at["sk"]["S"]))
-            snapshot = snapshot_from_item(self._dynamodb, self._table, owner, found.get(snapshot_at["sk"]["S"]))
-            if snapshot is not None:
-                return owner, snapshot
+        """See `TileReader.current`: one BatchGetItem, and another one for a manifest above 380 KB."""
+        for _ in range(MAX_ATTEMPTS):
+            owner_item, manifest_item = self._data.batch_get([owner_key(owner_id), manifest_key(owner_id)])
+            owner = owner_from_item(owner_id, owner_item)
+            manifest = manifest_from_item(self._data, owner, manifest_item)
+            if manifest is not None:
+                return owner, manifest
         raise UnavailableError
 
     def tiles(self, owner: OwnerState, places: Sequence[TilePlace], hidden: Collection[TileKey]) -> dict[TileKey, Tile]:
         """See `TileReader.tiles`: one BatchGetItem for up to a hundred items of up to 14 MB together."""
-        return get_tiles(self._dynamodb, self._table, owner, places, hidden)
+        return get_tiles(self._data, owner, places, hidden)
 
     def origin_keys(self, owner: OwnerState) -> Iterator[Mapping[TileKey, Sequence[int]]]:
         """See `TileReader.origin_keys`: one query, page after page."""
-        items = query_pages(
-            self._dynamodb,
-            TableName=self._table,
-            KeyConditionExpression="pk = :pk",
-            ExpressionAttributeValues={":pk": {"S": origin_keys_partition(owner.id, owner.epoch)}},
-            ConsistentRead=True,
-        )
-        return (decode_note(bytes(item["note"]["B"])) for item in items)
+        items = self._data.query(Query(origin_index_partition(owner.id, owner.epoch)))
+        return (decode_segment(item["note"]) for item in items)
 
     def begin(self, owner: OwnerState, holder: str, now_ms: int, until_ms: int) -> Attempt | None:
         """See `TileWriter.begin`: one read, and one transaction."""
-        for tried in range(TRIES):
-            with refusals():
-                lease: Item | None = self._dynamodb.get_item(
-                    TableName=self._table, Key=compaction_key(owner.id), ConsistentRead=True
-                ).get("Item")
-            if lease is not None and int(lease["until_ms"]["N"]) > now_ms and lease["holder"]["S"] != holder:
+        for _ in range(MAX_ATTEMPTS):
+            stored = self._data.get(lease_key(owner.id))
+            if stored is not None and stored["until_ms"] > now_ms and stored["holder"] != holder:
                 return None
-            last_version = 0 if lease is None else int(lease["version"]["N"])
+            last_version = 0 if stored is None else stored["version"]
             attempt = Attempt(owner, last_version + 1, holder, until_ms)
-            writes: list[TransactWriteItemTypeDef] = [
-                owner_check(self._table, owner.id, owner.epoch),
-                self._lease(attempt, now_ms),
-                {"Put": {"TableName": self._table, "Item": begun_order(attempt)}},
-            ]
             try:
-                self._transact(writes)
-            except TransactionConflictError:
-                pause_after(tried)
+                self._data.transact(
+                    [
+                        owner_check(owner.id, owner.epoch),
+                        _lease_update(attempt, now_ms),
+                        Put(begun_request_item(attempt)),
+                    ]
+                )
             except TransactionRefusedError as refused:
                 if refused.failed(0):
                     raise WriteConflictError from refused
@@ -131,111 +98,65 @@ class DynamoTiles:
     ) -> None:
         """See `TileWriter.write`: one BatchWriteItem for each 25 items."""
         owner, version = attempt.owner, attempt.version
-        put_tiles(self._dynamodb, self._table, owner, version, tiles)
-        partition = origin_keys_partition(owner.id, owner.epoch)
-        notes: list[Item] = [
-            key(partition, version_prefix(version) + note_digest(note)) | {"note": {"B": note}}
-            for note in encode_notes(origin_keys)
-        ]
-        batch_put(self._dynamodb, self._table, notes)
+        put_tiles(self._data, owner, version, tiles)
+        partition = origin_index_partition(owner.id, owner.epoch)
+        self._data.batch_write(
+            [
+                Put(key(partition, version_prefix(version) + segment_digest(segment)) | {"note": segment})
+                for segment in encode_segments(origin_keys)
+            ]
+        )
 
     def commit(
         self, attempt: Attempt, before: Snapshot, after: Snapshot, compacted: Sequence[Compacted], now_ms: int
     ) -> None:
         """See `TileWriter.commit`: one transaction, before it one batch of puts for what is above 380 KB."""
         owner = attempt.owner
-        kept = {(place.key, place.version) for place in after.every_tile()}
+        live = {(it.key, it.version) for it in after.every_tile()}
         replaced = Replaced(
-            snapshot_version=before.version,
-            tiles=[stored_tile(place) for place in before.every_tile() if (place.key, place.version) not in kept],
+            manifest_version=before.version,
+            tiles=[items_of(it) for it in before.every_tile() if (it.key, it.version) not in live],
             compacted=compacted,
         )
-        writes: list[TransactWriteItemTypeDef] = [
-            owner_check(self._table, owner.id, owner.epoch),
-            self._last_attempt_check(attempt),
-            self._snapshot(owner, before, after),
-            {
-                "Delete": {
-                    "TableName": self._table,
-                    "Key": begun_order_key(attempt),
-                    "ConditionExpression": "attribute_exists(pk) AND attribute_not_exists(is_swept)",
-                }
-            },
-            {
-                "Put": {
-                    "TableName": self._table,
-                    "Item": committed_order(self._dynamodb, self._table, attempt, now_ms, replaced),
-                }
-            },
-        ]
+        is_not_swept = all_of(exists(), absent("is_swept"))
         try:
-            without_conflict(lambda: self._transact(writes))
+            self._data.transact(
+                [
+                    owner_check(owner.id, owner.epoch),
+                    Check(lease_key(owner.id), equals("version", attempt.version)),
+                    Put(self._manifest_item(owner, after), _is_still(owner.epoch, before.version)),
+                    Delete(begun_request_key(attempt), is_not_swept),
+                    Put(committed_request_item(self._data, attempt, now_ms, replaced)),
+                ]
+            )
         except TransactionRefusedError as refused:
             raise WriteConflictError from refused
 
     def end(self, attempt: Attempt) -> None:
         """See `TileWriter.end`: one update."""
-        with suppress(ConditionRefusedError), refusals():
-            self._dynamodb.update_item(
-                TableName=self._table,
-                Key=compaction_key(attempt.owner.id),
-                UpdateExpression="SET until_ms = :over",
-                ConditionExpression="version = :version AND holder = :holder",
-                ExpressionAttributeValues={
-                    ":over": {"N": "0"},
-                    ":version": {"N": str(attempt.version)},
-                    ":holder": {"S": attempt.holder},
-                },
-            )
+        is_own = all_of(equals("version", attempt.version), equals("holder", attempt.holder))
+        with suppress(ConditionFailedError):
+            self._data.update(Update(lease_key(attempt.owner.id), set={"until_ms": 0}, condition=is_own))
 
-    def _lease(self, attempt: Attempt, now_ms: int) -> "TransactWriteItemTypeDef":
-        is_next = "attribute_not_exists(pk)"
-        values: Item = {
-            ":version": {"N": str(attempt.version)},
-            ":holder": {"S": attempt.holder},
-            ":until": {"N": str(attempt.until_ms)},
-        }
-        if attempt.version > 1:
-            is_next = "version = :last AND (until_ms <= :now OR holder = :holder)"
-            values |= {":last": {"N": str(attempt.version - 1)}, ":now": {"N": str(now_ms)}}
-        return {
-            "Update": {
-                "TableName": self._table,
-                "Key": compaction_key(attempt.owner.id),
-                "UpdateExpression": "SET version = :version, holder = :holder, until_ms = :until",
-                "ConditionExpression": is_next,
-                "ExpressionAttributeValues": values,
-            }
-        }
+    def _manifest_item(self, owner: OwnerState, manifest: Snapshot) -> Item:
+        body = put_body(self._data, owner, manifest.version, MANIFEST, encode_snapshot(manifest))
+        return manifest_key(owner.id) | {"epoch": manifest.epoch, "version": manifest.version} | body
 
-    def _last_attempt_check(self, attempt: Attempt) -> "TransactWriteItemTypeDef":
-        return {
-            "ConditionCheck": {
-                "TableName": self._table,
-                "Key": compaction_key(attempt.owner.id),
-                "ConditionExpression": "version = :version",
-                "ExpressionAttributeValues": {":version": {"N": str(attempt.version)}},
-            }
-        }
 
-    def _snapshot(self, owner: OwnerState, before: Snapshot, after: Snapshot) -> "TransactWriteItemTypeDef":
-        body = encode_snapshot(after)
-        numbers: Item = {"epoch": {"N": str(after.epoch)}, "version": {"N": str(after.version)}}
-        stored = stored_body(self._dynamodb, self._table, owner, after.version, SNAPSHOT, body)
-        values: Item = {":epoch": {"N": str(owner.epoch)}}
-        condition = "attribute_not_exists(pk) OR epoch <> :epoch"
-        if before.version:
-            condition = "epoch = :epoch AND version = :before"
-            values[":before"] = {"N": str(before.version)}
-        return {
-            "Put": {
-                "TableName": self._table,
-                "Item": snapshot_key(owner.id) | numbers | stored,
-                "ConditionExpression": condition,
-                "ExpressionAttributeValues": values,
-            }
-        }
+def _lease_update(attempt: Attempt, now_ms: int) -> Update:
+    is_next = absent()
+    if attempt.version > 1:
+        is_free = any_of(at_most("until_ms", now_ms), equals("holder", attempt.holder))
+        is_next = all_of(equals("version", attempt.version - 1), is_free)
+    return Update(
+        lease_key(attempt.owner.id),
+        set={"version": attempt.version, "holder": attempt.holder, "until_ms": attempt.until_ms},
+        condition=is_next,
+    )
 
-    def _transact(self, writes: "Sequence[TransactWriteItemTypeDef]") -> None:
-        with refusals():
-            self._dynamodb.transact_write_items(TransactItems=writes, ClientRequestToken=secrets.token_hex(16))
+
+def _is_still(epoch: int, version: int) -> Condition:
+    """The stored manifest has this version; 0 stands for no manifest of the epoch."""
+    if version:
+        return all_of(equals("epoch", epoch), equals("version", version))
+    return any_of(absent(), not_equals("epoch", epoch))

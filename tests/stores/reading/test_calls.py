@@ -23,8 +23,8 @@ from chalicelib.reading.stores.session_and_snapshot import session_and_snapshot_
 from chalicelib.services import random_id
 from chalicelib.tiles.compact import compact
 from chalicelib.tiles.ports import TilePorts
-from chalicelib.tiles.stores.sweep import DynamoSweeping
-from chalicelib.tiles.stores.tiles import DynamoTiles
+from chalicelib.tiles.stores.sweep import StoredSweepRequests
+from chalicelib.tiles.stores.tiles import StoredTiles
 from tests.fakes.calls import call_by
 from tests.fakes.reading_ports import reading_ports
 from tests.fakes.tile_ports import tile_ports
@@ -59,17 +59,17 @@ def store_days(settings: Settings, days: int) -> None:
     for start in range(0, len(records), REQUEST_RECORDS):
         add(settings, records[start : start + REQUEST_RECORDS])
     compact(ANNA, ports(settings), lambda: None)
-    sweeping = DynamoSweeping(settings)
+    sweeping = StoredSweepRequests(aws_engine(settings).data)
     for order in list(sweeping.orders(SWEPT_MS)):
         sweeping.sweep(order)
-    assert len(list(DynamoTiles(settings).current(ANNA)[1].every_tile())) == days + 1
+    assert len(list(StoredTiles(aws_engine(settings).data).current(ANNA)[1].every_tile())) == days + 1
 
 
 def ports(settings: Settings) -> TilePorts:
     """What a compaction works with."""
     return tile_ports(
         DataPorts(StoredDataSets(aws_engine(settings).data), StoredRecordLog(aws_engine(settings).data)),
-        tiles=DynamoTiles(settings),
+        tiles=StoredTiles(aws_engine(settings).data),
         archive=StoredArchive(aws_engine(settings).objects),
         now_ms=lambda: NOW_MS,
         new_id=random_id,
@@ -78,7 +78,7 @@ def ports(settings: Settings) -> TilePorts:
 
 def read(settings: Settings, query: DataQuery) -> bytes:
     """The records that are answered to the owner, as one request does."""
-    data_sets, tiles = StoredDataSets(aws_engine(settings).data), DynamoTiles(settings)
+    data_sets, tiles = StoredDataSets(aws_engine(settings).data), StoredTiles(aws_engine(settings).data)
     reads = SessionAndSnapshot(ANNA, session_and_snapshot_reader(settings), data_sets, tiles, with_snapshot=True)
     assert reads.find("hash") is not None
     answer = read_data(

@@ -12,9 +12,10 @@ from chalicelib.accounts.stores.grants import StoredGrants
 from chalicelib.config import Settings
 from chalicelib.data_sources.stores.data_sources import DynamoDataSources
 from chalicelib.engine import dynamodb
+from chalicelib.engine.attribute_values import to_values
 from chalicelib.engine.aws import aws_engine
 from chalicelib.log.stores.data_sets import StoredDataSets
-from chalicelib.log.stores.legacy import data_set_key, entry_key, snapshot_key
+from chalicelib.log.stores.legacy import data_set_key, entry_key
 from chalicelib.log.stores.record_log import StoredRecordLog
 from chalicelib.reading.etag import NotModifiedError, parse_known_tags
 from chalicelib.reading.freshness import read_freshness
@@ -22,7 +23,8 @@ from chalicelib.reading.query import DataQuery
 from chalicelib.reading.read import DataAnswer, read_data
 from chalicelib.reading.session_and_snapshot import SessionAndSnapshot
 from chalicelib.reading.stores.session_and_snapshot import session_and_snapshot_reader
-from chalicelib.tiles.stores.tiles import DynamoTiles
+from chalicelib.tiles.stores.keys import manifest_key
+from chalicelib.tiles.stores.tiles import StoredTiles
 from tests.fakes.calls import call_by
 from tests.fakes.reading_ports import reading_ports
 from tests.stores.data_sources.test_data_sources import changed, source
@@ -36,7 +38,7 @@ OWNER, VIEWER = Caller(user_id=ANNA), Caller(user_id="bbbbbbbbbb")
 
 def read(settings: Settings, known: str | None = "", caller: Caller = OWNER) -> DataAnswer:
     """All of Anna's data, for a caller who has the answer with a tag, as one request does."""
-    data_sets, tiles = StoredDataSets(aws_engine(settings).data), DynamoTiles(settings)
+    data_sets, tiles = StoredDataSets(aws_engine(settings).data), StoredTiles(aws_engine(settings).data)
     read_together = session_and_snapshot_reader(settings)
     reads = SessionAndSnapshot(ANNA, read_together, data_sets, tiles, with_snapshot=not known)
     assert reads.find("hash") is not None
@@ -68,7 +70,7 @@ def snapshots_read(wire: Wire) -> int:
     """How often Anna's snapshot was asked for."""
     asked = [json.loads(params["body"]) for name, params in wire.requests if name == "BatchGetItem"]
     keys = [key for each in asked for table in each["RequestItems"].values() for key in table["Keys"]]
-    return keys.count(snapshot_key(ANNA))
+    return keys.count(to_values(manifest_key(ANNA)))
 
 
 def test_a_grantee_one_read_more(wire: Wire) -> None:
@@ -87,7 +89,7 @@ def test_freshness_is_one_read(wire: Wire) -> None:
     data_sets, log, tiles = (
         StoredDataSets(aws_engine(wire.settings).data),
         StoredRecordLog(aws_engine(wire.settings).data),
-        DynamoTiles(wire.settings),
+        StoredTiles(aws_engine(wire.settings).data),
     )
     ports = reading_ports(data_sets, log, tiles, DynamoDataSources(wire.settings))
     found = read_freshness(call_by(OWNER, READERS, grants), ANNA, ports)

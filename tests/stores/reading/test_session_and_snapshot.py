@@ -4,15 +4,15 @@ import pytest
 
 from chalicelib.config import Settings
 from chalicelib.engine.aws import aws_engine
-from chalicelib.engine.dynamodb import batch_delete, client
+from chalicelib.engine.table import Delete
 from chalicelib.errors import UnavailableError
 from chalicelib.log.stores.data_sets import StoredDataSets
-from chalicelib.log.stores.keys import tiles_partition
 from chalicelib.reading.session_and_snapshot import SessionAndSnapshot
 from chalicelib.reading.stores.session_and_snapshot import session_and_snapshot_reader
 from chalicelib.tiles.compact import compact
 from chalicelib.tiles.snapshot import Snapshot, encode_snapshot
-from chalicelib.tiles.stores.tiles import DynamoTiles
+from chalicelib.tiles.stores.keys import tiles_partition
+from chalicelib.tiles.stores.tiles import StoredTiles
 from tests.stores.log.test_calls import Wire, add, cbg, wire
 from tests.stores.log.test_data_stores import ANNA, NOW_MS
 from tests.stores.reading.test_calls import ports
@@ -28,7 +28,7 @@ def compacted(wire: Wire) -> Snapshot:
     """The snapshot of Anna's data, which is in tiles; nothing was called yet."""
     add(wire.settings, cbg(600))
     compact(ANNA, ports(wire.settings), lambda: None)
-    snapshot = DynamoTiles(wire.settings).current(ANNA)[1]
+    snapshot = StoredTiles(aws_engine(wire.settings).data).current(ANNA)[1]
     assert snapshot.version
     wire.requests.clear()
     return snapshot
@@ -36,7 +36,7 @@ def compacted(wire: Wire) -> Snapshot:
 
 def reads_of(settings: Settings, owner_id: str = ANNA, *, with_snapshot: bool = True) -> SessionAndSnapshot:
     """What a request for a user's data reads with."""
-    data_sets, tiles = StoredDataSets(aws_engine(settings).data), DynamoTiles(settings)
+    data_sets, tiles = StoredDataSets(aws_engine(settings).data), StoredTiles(aws_engine(settings).data)
     read_together = session_and_snapshot_reader(settings)
     return SessionAndSnapshot(owner_id, read_together, data_sets, tiles, with_snapshot=with_snapshot)
 
@@ -127,9 +127,6 @@ class TestInParts:
 
     @staticmethod
     def _sweep(settings: Settings, version: int) -> None:
-        of_version = [
-            it for it in items(settings, tiles_partition(ANNA, 0)) if it["sk"]["S"].startswith(f"{version:012d}")
-        ]
+        of_version = [it for it in items(settings, tiles_partition(ANNA, 0)) if it["sk"].startswith(f"{version:012d}")]
         assert of_version
-        keys = [{name: item[name] for name in ("pk", "sk")} for item in of_version]
-        batch_delete(client(settings), settings.data_table, keys)
+        aws_engine(settings).data.batch_write([Delete({"pk": item["pk"], "sk": item["sk"]}) for item in of_version])

@@ -27,9 +27,9 @@ from chalicelib.tasks.task import State, Task
 from chalicelib.tasks.types import TaskRun
 from chalicelib.tiles.ports import Purging, Sweeping, TileWriter
 from chalicelib.tiles.purge import WAIT_MS, purge
-from chalicelib.tiles.stores.purge import DynamoPurging
-from chalicelib.tiles.stores.sweep import DynamoSweeping
-from chalicelib.tiles.stores.tiles import DynamoTiles
+from chalicelib.tiles.stores.purge import StoredPurgeRequests
+from chalicelib.tiles.stores.sweep import StoredSweepRequests
+from chalicelib.tiles.stores.tiles import StoredTiles
 from chalicelib.uploads import add as ingest
 from tests.fakes.accounts import FakeGrants
 from tests.fakes.calls import call_by
@@ -172,9 +172,9 @@ def scene(request: pytest.FixtureRequest) -> Scene:
         StoredDataSets(aws_engine(settings).data),
         StoredRecordLog(aws_engine(settings).data),
         DynamoDataSources(settings),
-        DynamoPurging(settings),
-        DynamoTiles(settings),
-        DynamoSweeping(settings),
+        StoredPurgeRequests(aws_engine(settings).data),
+        StoredTiles(aws_engine(settings).data),
+        StoredSweepRequests(aws_engine(settings).data),
         StoredArchive(aws_engine(settings).objects),
         lambda: rows(settings),
     )

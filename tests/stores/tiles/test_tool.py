@@ -10,17 +10,17 @@ from chalicelib.access.policy import UPLOADERS
 from chalicelib.accounts.account import Account
 from chalicelib.accounts.stores.accounts import StoredAccounts
 from chalicelib.config import Settings
-from chalicelib.engine import dynamodb
 from chalicelib.engine.aws import aws_engine
-from chalicelib.engine.dynamodb import query_pages
+from chalicelib.engine.table import Item, Query
 from chalicelib.log.data_set import OwnerState
 from chalicelib.log.ports import DataPorts
 from chalicelib.log.stores.archive import StoredArchive
 from chalicelib.log.stores.data_sets import StoredDataSets
-from chalicelib.log.stores.keys import continuous_log_partition, tiles_partition
+from chalicelib.log.stores.keys import continuous_log_partition
 from chalicelib.log.stores.record_log import StoredRecordLog
 from chalicelib.services import system_now_ms
-from chalicelib.tiles.stores.tiles import DynamoTiles
+from chalicelib.tiles.stores.keys import tiles_partition
+from chalicelib.tiles.stores.tiles import StoredTiles
 from chalicelib.uploads import add as ingest
 from tests.fakes.accounts import FakeGrants
 from tests.fakes.calls import call_by
@@ -60,15 +60,9 @@ def run(monkeypatch: pytest.MonkeyPatch, what: str, user_id: str = ANNA) -> int:
     return tiles.main()
 
 
-def items(settings: Settings, partition: str) -> list[dict[str, Any]]:
-    """What a partition holds."""
-    pages = query_pages(
-        dynamodb.client(settings),
-        TableName=settings.data_table,
-        KeyConditionExpression="pk = :pk",
-        ExpressionAttributeValues={":pk": {"S": partition}},
-    )
-    return list(pages)
+def items(settings: Settings, partition: str) -> list[Item]:
+    """The items of a partition."""
+    return list(aws_engine(settings).data.query(Query(partition)))
 
 
 def test_what_is_compacted_is_right(
@@ -78,7 +72,7 @@ def test_what_is_compacted_is_right(
     out = capsys.readouterr().out
     assert "compacting: step 1 ...\n" in out
     assert out.endswith("3 entries, 3 tiles written\n")
-    assert DynamoTiles(anna).current(ANNA)[1].through("a" * 32) == DAYS
+    assert StoredTiles(aws_engine(anna).data).current(ANNA)[1].through("a" * 32) == DAYS
     assert run(monkeypatch, "verify") == 0
     assert capsys.readouterr().out.endswith("3 tiles compared, 0 wrong\n")
 
@@ -88,8 +82,8 @@ def test_a_wrong_tile_is_named_and_made_anew(
 ) -> None:
     run(monkeypatch, "compact")
     first, second, third = items(anna, tiles_partition(ANNA, 0))
-    for changed in (second | {"body": first["body"]}, third | {"body": {"B": b"?"}}):
-        dynamodb.client(anna).put_item(TableName=anna.data_table, Item=changed)
+    for changed in (second | {"body": first["body"]}, third | {"body": b"?"}):
+        aws_engine(anna).data.put(changed)
     assert run(monkeypatch, "verify") == 1
     out = capsys.readouterr().out
     assert "wrong: cbg/20455 (2026-01-02)\nwrong: cbg/20456 (2026-01-03)\n" in out
@@ -110,7 +104,7 @@ def test_what_was_deleted_meanwhile_is_no_fault(
 
 def test_another_one_at_work_is_told(anna: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     now_ms = system_now_ms()
-    assert DynamoTiles(anna).begin(OwnerState(ANNA), "other", now_ms, now_ms + 60_000)
+    assert StoredTiles(aws_engine(anna).data).begin(OwnerState(ANNA), "other", now_ms, now_ms + 60_000)
     for what in ("compact", "rebuild"):
         with pytest.raises(ToolError, match="another compaction is at work"):
             run(monkeypatch, what)
@@ -120,7 +114,7 @@ def test_what_the_archive_lacks_is_told(anna: Settings, monkeypatch: pytest.Monk
     run(monkeypatch, "compact")
     StoredArchive(aws_engine(anna).objects).remove_entries(OwnerState(ANNA), "a" * 32, [2])
     for item in items(anna, continuous_log_partition(ANNA, 0)):
-        dynamodb.client(anna).delete_item(TableName=anna.data_table, Key={"pk": item["pk"], "sk": item["sk"]})
+        aws_engine(anna).data.delete({"pk": item["pk"], "sk": item["sk"]})
     for what in ("verify", "rebuild"):
         with pytest.raises(ToolError, match=f"entries of data set {'a' * 32} are missing"):
             run(monkeypatch, what)

@@ -15,8 +15,8 @@ from chalicelib.log.stores.data_sets import StoredDataSets
 from chalicelib.log.stores.record_log import StoredRecordLog
 from chalicelib.tiles.ports import Attempt, Compacted, Sweeping, TileWriter
 from chalicelib.tiles.snapshot import Applied, Snapshot, TilePlace, followed_by
-from chalicelib.tiles.stores.sweep import DynamoSweeping
-from chalicelib.tiles.stores.tiles import DynamoTiles
+from chalicelib.tiles.stores.sweep import StoredSweepRequests
+from chalicelib.tiles.stores.tiles import StoredTiles
 from chalicelib.tiles.tile import DAY_MS, Candidate, TileContent, TileKey, TileTraits, encode_tile
 from tests.fakes.data import FakeDataSets, FakeRecordLog
 from tests.fakes.tiles import FakeTiles
@@ -103,8 +103,8 @@ def stores_of(kind: str, request: pytest.FixtureRequest) -> Stores:
     return Stores(
         StoredDataSets(aws_engine(settings).data),
         StoredRecordLog(aws_engine(settings).data),
-        DynamoTiles(settings),
-        DynamoSweeping(settings),
+        StoredTiles(aws_engine(settings).data),
+        StoredSweepRequests(aws_engine(settings).data),
         StoredBacklogs(aws_engine(settings).data),
     )
 

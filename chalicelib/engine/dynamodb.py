@@ -27,7 +27,6 @@ from chalicelib.engine.legacy import TransactionRefusedError as TransactionRefus
 from chalicelib.engine.legacy import batch_delete as batch_delete
 from chalicelib.engine.legacy import batch_get as batch_get
 from chalicelib.engine.legacy import batch_get_tables as batch_get_tables
-from chalicelib.engine.legacy import batch_put as batch_put
 from chalicelib.engine.legacy import query_all as query_all
 from chalicelib.engine.legacy import query_pages as query_pages
 from chalicelib.engine.legacy import refusals as refusals

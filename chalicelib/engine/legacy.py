@@ -121,16 +121,6 @@ def query_pages(dynamodb: "DynamoDBClient", **request: Any) -> Iterator[dict[str
         request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
 
-def batch_put(dynamodb: "DynamoDBClient", table: str, items: Sequence[Mapping[str, Any]]) -> None:
-    """Put these items, 25 at once, in any order; as many of the largest that there can be stay below the limit of a
-    request, which is 16 MB.
-
-    Raises:
-        UnavailableError: some were held back each time.
-    """
-    _batch_write(dynamodb, table, [{"PutRequest": {"Item": item}} for item in items])
-
-
 def batch_delete(dynamodb: "DynamoDBClient", table: str, keys: Sequence["Key"]) -> None:
     """Remove the items of these keys, in any order; one that is not there is no error.
 

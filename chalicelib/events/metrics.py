@@ -1,8 +1,8 @@
-"""Events of the metrics stream, in batches, each batch of one shard and in order. Source: docs/metrics.md.
+"""The consumer of the metrics stream: batches of one shard, in order. Source: docs/metrics.md.
 
-Kinesis delivers at least once. What is kept already is passed over, a record that is no event is put aside, and a
-passing fault leaves the rest of the batch to be delivered again: the function names the first record that it could not
-keep, and fails as a whole when it could keep none.
+Kinesis delivers at least once. Stored records are skipped, and records that are not events are rejected. After a
+transient fault the rest of the batch is delivered again: the function returns the first record that it could not store,
+and fails as a whole when it could store none.
 """
 
 from base64 import b64decode
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
 blueprint = Blueprint(__name__)
 
 
-class NotKeptError(Exception):
+class NotStoredError(Exception):
     """The record has to be delivered again."""
 
 
 @blueprint.lambda_function(name="on_metrics")
 @observed
 def on_metrics(event: dict[str, Any], _context: Any) -> dict[str, Any]:
-    """The sequence numbers from which Kinesis has to deliver again, none when all is done.
+    """The sequence number from which Kinesis has to deliver again, none when all records are done.
 
     Raises:
-        FunctionFailedError: nothing could be kept.
+        FunctionFailedError: no record could be stored.
     """
     from aws_lambda_powertools.utilities.batch import (  # late: the other functions do without
         BatchProcessor,
@@ -39,13 +39,13 @@ def on_metrics(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         process_partial_response,
     )
 
-    first_not_kept = keep([_record(one) for one in event["Records"]], services().metrics)
+    first_not_stored = keep([_record(record) for record in event["Records"]], services().metrics)
 
     def settle(record: "KinesisStreamRecord") -> None:
-        if first_not_kept is not None and int(record.kinesis.sequence_number) >= first_not_kept:
-            raise NotKeptError
+        if first_not_stored is not None and int(record.kinesis.sequence_number) >= first_not_stored:
+            raise NotStoredError
 
-    logger.info("metrics batch", records=len(event["Records"]), is_kept=first_not_kept is None)
+    logger.info("metrics batch", records=len(event["Records"]), is_kept=first_not_stored is None)
     processor = BatchProcessor(event_type=EventType.KinesisDataStreams)
     return dict(process_partial_response(event, settle, processor))
 

@@ -1,58 +1,53 @@
-"""Reading the daily counts: what may be asked, and the order of the answer. Source: docs/metrics.md."""
+"""Reading of the daily counts. Source: docs/metrics.md."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from chalicelib.access.call import Caller
-from chalicelib.errors import FieldError, InvalidFieldsError, TooLargeError, UnauthorizedError
-from chalicelib.metrics.ports import DailyCount, EventCounts
+from chalicelib.access.call import Call
+from chalicelib.errors import FieldError, InvalidFieldsError, TooLargeError
+from chalicelib.metrics.ports import DailyCount, MetricsPorts
 from chalicelib.model.errors import NOT_PARSED, VALUE_NOT_EXISTS, value_not_after, value_not_valid
 
 PARAMETERS = ("from", "to", "prefix")
 MAX_RANGE = timedelta(days=92)
-"""A quarter: more is asked for in parts."""
+"""A quarter. Clients ask for a longer range in parts."""
 MAX_REPLY_BYTES = 4_000_000
 BYTES_BESIDE_NAME = 60
-"""What a count takes in the answer beside the name of its event."""
+"""The size of a count in the reply without the name of its event."""
 
 
 @dataclass(frozen=True, slots=True)
 class CountsQuery:
-    """Which counts: of the UTC days from first to last, both included, and of names with this prefix."""
+    """Selects counts by UTC days, both ends included, and by a prefix of the event name."""
 
     first: date
     last: date
     prefix: str = ""
 
 
-def read_counts(
-    caller: Caller, parameters: Mapping[str, Sequence[str]], counts: EventCounts, now_ms: int
-) -> list[DailyCount]:
-    """The counts that are asked for, by date, then by name.
+def read_counts(call: Call, parameters: Mapping[str, Sequence[str]], ports: MetricsPorts) -> list[DailyCount]:
+    """The counts that the parameters select, by date, then by name.
 
     Raises:
-        UnauthorizedError: the caller is no server.
+        UnauthorizedError: the caller may not read counts.
         InvalidFieldsError: a parameter is missing, unknown, given twice or wrong, or the range is too long.
-        TooLargeError: there are more counts than an answer can hold.
+        TooLargeError: there are more counts than a reply can hold.
         UnavailableError: the store does not answer.
     """
-    if not caller.is_server:
-        raise UnauthorizedError
-    query = counts_query(parameters)
-    found = sorted(
-        counts.between(query.first, query.last, query.prefix, now_ms), key=lambda one: (one.day, one.event_name)
-    )
-    if sum(BYTES_BESIDE_NAME + len(one.event_name.encode()) for one in found) > MAX_REPLY_BYTES:
+    call.require()
+    query = parse_counts_query(parameters)
+    counts = ports.counts.between(query.first, query.last, query.prefix, call.now_ms)
+    if sum(BYTES_BESIDE_NAME + len(count.event_name.encode()) for count in counts) > MAX_REPLY_BYTES:
         raise TooLargeError(MAX_REPLY_BYTES, "there are too many counts: ask for fewer days, or for a prefix")
-    return found
+    return sorted(counts, key=lambda count: (count.day, count.event_name))
 
 
-def counts_query(parameters: Mapping[str, Sequence[str]]) -> CountsQuery:
-    """The query that `from`, `to` and `prefix` make; the dates are needed, the prefix is not.
+def parse_counts_query(parameters: Mapping[str, Sequence[str]]) -> CountsQuery:
+    """The query of the parameters `from`, `to` and, optionally, `prefix`.
 
     Raises:
-        InvalidFieldsError: every fault, each with the name of its parameter.
+        InvalidFieldsError: a parameter breaks a rule; each fault names its parameter.
     """
     errors: list[FieldError] = []
     first, last = (_day(name, parameters, errors) for name in ("from", "to"))

@@ -1,7 +1,7 @@
-"""Recording an event: what is kept of a request, and how it is handed on.
+"""Records an event: makes the stored message from a request, and puts it into the stream.
 
-The subject of an event is kept as a salted hash only. Its id is taken out of everything else that is kept, too: path,
-address, and what the client says in the name and the query. Source: metrics-api 1 and 2.
+The message holds the subject of the event as a salted hash only. The hash also replaces the subject's id in the path,
+the address, the event's name and the query. Source: metrics-api 1 and 2.
 """
 
 import hashlib
@@ -14,19 +14,19 @@ from urllib.parse import quote
 
 import orjson
 
-from chalicelib.access.call import Caller, SessionReader, token_hash
-from chalicelib.errors import InvalidTokenError, WrongKindOfCallerError
+from chalicelib.access.call import Call, SessionReader, token_hash
+from chalicelib.errors import InvalidTokenError, UnauthorizedError, WrongKindOfCallerError
 from chalicelib.metrics.ports import MetricsPorts
 from chalicelib.metrics.query import nested
 
 MESSAGE_TYPE = "metrics:create"
 HASH_DIGITS = 10
 MIN_ID_LENGTH = 8
-"""A shorter subject is no id: as a part of other words it says nothing of anybody, and is left there."""
+"""A shorter subject is not an id: it may be a part of other words, and is replaced only where it stands alone."""
 
 
 class SubjectKind(Enum):
-    """Whom an event is about."""
+    """The subject of an event."""
 
     USER = "user"
     """The user whom the path names."""
@@ -37,75 +37,78 @@ class SubjectKind(Enum):
 
 
 PATH_PARAMETER = {SubjectKind.USER: "userid", SubjectKind.SERVER: "servername"}
-"""What the reference calls the subject among an event's `params`; that of THIS_USER is in no path."""
+"""The name of the subject in an event's `params`. The subject of THIS_USER is not in the path."""
 
 
 @dataclass(frozen=True, slots=True)
 class Occurrence:
-    """That something happened, as a request tells it."""
+    """An event as a request reports it."""
 
     kind: SubjectKind
     subject: str
     event_name: str
     query: Mapping[str, Sequence[str]]
-    time_ms: int
 
 
-def this_user(caller: Caller) -> str:
+def this_user(call: Call) -> str:
     """The id of the user who calls.
 
     Raises:
-        WrongKindOfCallerError: the caller is a server.
+        WrongKindOfCallerError: the caller is not a user, or may not record events of its own.
     """
-    if caller.is_server or caller.user_id is None:
+    user_id = call.caller.user_id
+    if user_id is None:
         raise WrongKindOfCallerError
-    return caller.user_id
+    require_recorder(call, user_id)
+    return user_id
 
 
-def require_server(caller: Caller) -> None:
-    """Nothing, when the caller is a server.
+def require_recorder(call: Call, user_id: str | None = None) -> None:
+    """Raise unless the caller may record events of a user, or, without one, of servers.
 
     Raises:
-        WrongKindOfCallerError: it is a user.
+        WrongKindOfCallerError: the caller may not.
     """
-    if not caller.is_server:
-        raise WrongKindOfCallerError
+    try:
+        call.require(user_id)
+    except UnauthorizedError as error:
+        raise WrongKindOfCallerError from error
 
 
-def check_optional_token(session_token: str | None, sessions: SessionReader, now_ms: int) -> None:
-    """Nothing, when no token was sent, or one that is valid.
+def require_valid_token(call: Call, session_token: str | None, sessions: SessionReader) -> None:
+    """Raise if a token was sent that is not valid.
 
     Raises:
-        InvalidTokenError: a token was sent and is not valid.
+        InvalidTokenError: the session of the token expired, or there is none.
 
     Source: metrics-api 1.
     """
     if session_token is None:
         return
     session = sessions.find(token_hash(session_token))
-    if session is None or session.expires_time_ms <= now_ms:
+    if session is None or session.expires_time_ms <= call.now_ms:
         raise InvalidTokenError
 
 
-def record(occurrence: Occurrence, event_id: str, ports: MetricsPorts) -> None:
-    """Nothing, once the event is handed on. Nothing is tried twice: fire and forget.
+def record(call: Call, occurrence: Occurrence, ports: MetricsPorts) -> None:
+    """Put an event into the stream, in one attempt.
 
     Raises:
-        UnavailableError: it was not handed on in time, and counts as lost.
+        UnavailableError: the stream did not confirm it in time, and the event counts as lost.
     """
     subject_hash = hash_subject(occurrence.subject, ports.salt())
-    ports.stream.put(subject_hash, orjson.dumps(event_message(occurrence, event_id, subject_hash)))
+    ports.stream.put(subject_hash, orjson.dumps(event_message(call, occurrence, subject_hash)))
 
 
 def hash_subject(subject: str, salt: str) -> str:
-    """The first ten hexadecimal digits of the SHA-1 of salt and subject, as the reference has it."""
+    """The first ten hexadecimal digits of the SHA-1 of salt and subject, as on the reference platform."""
     return hashlib.sha1(f"{salt}{subject}".encode(), usedforsecurity=False).hexdigest()[:HASH_DIGITS]
 
 
-def event_message(occurrence: Occurrence, event_id: str, subject_hash: str) -> dict[str, Any]:
-    """What is kept of an occurrence, with the members that the reference gives it, an id and our time.
+def event_message(call: Call, occurrence: Occurrence, subject_hash: str) -> dict[str, Any]:
+    """The stored message: the members of the reference platform's, an id, and the time of the call.
 
-    `url` is written anew from its parts, since gateways hand on the parts only.
+    `url` is composed from its parts, since gateways pass on only these.
     """
     event_name, query = occurrence.event_name, occurrence.query
     if occurrence.kind is not SubjectKind.SERVER:
@@ -119,8 +122,8 @@ def event_message(occurrence: Occurrence, event_id: str, subject_hash: str) -> d
     in_path = PATH_PARAMETER.get(occurrence.kind)
     return {
         "type": MESSAGE_TYPE,
-        "id": event_id,
-        "time": time_text(occurrence.time_ms),
+        "id": call.new_id(),
+        "time": time_text(call.now_ms),
         "user": subject_hash,
         "eventName": event_name,
         "event": nested(query),
@@ -131,13 +134,13 @@ def event_message(occurrence: Occurrence, event_id: str, subject_hash: str) -> d
 
 
 def time_text(time_ms: int) -> str:
-    """RFC 3339 in UTC with three digits of fraction, always of one length."""
+    """The time as RFC 3339 in UTC with milliseconds, always of the same length."""
     time = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=time_ms)
     return time.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
 def _without(subject: str, subject_hash: str, text: str) -> str:
-    """The text with the hash wherever it has the subject."""
+    """The text with the hash in place of each occurrence of the subject."""
     if text == subject:
         return subject_hash
     return text.replace(subject, subject_hash) if len(subject) >= MIN_ID_LENGTH else text

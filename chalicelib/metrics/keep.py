@@ -1,12 +1,14 @@
-"""Keeping events: each in one object of the archive and once in the daily counts, however often it is delivered.
+"""Stores events: each in one object of the archive and once in the daily counts, however often it is delivered.
 
-A stream delivers the records of a shard in order, each at least once. What comes again may be cut otherwise than the
-first time: halved to find a record that makes the worker fail, or longer because more has arrived. So what is kept is
-noted by sequence number, not by batch: a shard's ledger holds the ranges that are kept, and changes in one transaction
-with the counts. What the ledger has is passed over; the rest is written to the archive first, and counted after.
+A stream delivers the records of a shard in order, each at least once. A repeated batch may have other boundaries than
+the first: it is halved to find a record that makes the worker fail, or longer because more records have arrived. So
+stored records are tracked by sequence number, not by batch: a shard's ledger holds the ranges that are stored, and
+changes in one transaction with the counts. Records in the ledger are skipped; the others are written to the archive
+first, and counted after.
 
-An object is named by shard and first sequence number, so that a worker that dies between the two leaves an object
-which the next delivery writes again: it begins at the same record, since nothing from there on is in the ledger.
+The name of an object consists of the shard and the first sequence number. So a worker that dies between archive and
+counts leaves an object that the next delivery overwrites: it begins at the same record, since no later one is in the
+ledger.
 """
 
 from collections import Counter
@@ -22,10 +24,10 @@ from chalicelib.errors import UnavailableError
 from chalicelib.metrics.ports import MAX_COUNTS_AT_ONCE, CountKey, Ledger, MetricsPorts, RejectedRecord, StreamRecord
 
 MAX_RANGES = 32
-"""Ranges that a ledger remembers. Shards are read in order, so one would do; more let batches be delivered late by
-hand. Beyond, the two oldest become one, and what lies between them counts as kept."""
+"""Ranges of one ledger. Shards are read in order, so one is enough; more allow an operator to deliver batches late.
+Above this number the two oldest become one, and the records between them count as stored."""
 MAX_ATTEMPTS = 3
-"""How often a batch is looked at anew when another worker was faster."""
+"""How often a batch is read again when another worker changed the ledger first."""
 MEMBERS = {
     "id": str,
     "time": str,
@@ -36,26 +38,26 @@ MEMBERS = {
     "url": str,
     "method": str,
 }
-"""What a record must have to be kept, and the JSON type of each."""
+"""The members of an event, and their JSON types."""
 
 
 class NotAnEventError(Exception):
-    """The record is no event; the message says why, without quoting it."""
+    """The record is not an event; the message gives the reason without quoting the record."""
 
 
 @dataclass(frozen=True, slots=True)
 class ArchivedEvent:
-    """An event on its way into the archive."""
+    """An event to archive."""
 
     record: StreamRecord
     hour: datetime
-    """When it was recorded, cut to the hour, in UTC."""
+    """The hour in which it was recorded, in UTC."""
     event_name: str
     line: bytes
 
     @property
     def count_key(self) -> CountKey:
-        """What it adds one to."""
+        """The count that it increases."""
         return CountKey(self.hour.date(), self.event_name)
 
 
@@ -63,9 +65,11 @@ Portion = list[ArchivedEvent | RejectedRecord]
 
 
 def keep(records: Sequence[StreamRecord], ports: MetricsPorts) -> int | None:
-    """None, when every record of the batch is kept or put aside; else the first sequence number that is not.
+    """Store a batch, and return the first sequence number that is not stored; None when all records are stored or
+    rejected.
 
-    `records` are of one shard, in order. What is not kept can be delivered again, alone or with what was before it.
+    Args:
+        records: of one shard, in order. Those that are not stored can be delivered again, alone or with earlier ones.
     """
     try:
         return retry_on_conflict(lambda: _keep_fresh(records, ports), MAX_ATTEMPTS)
@@ -75,7 +79,7 @@ def keep(records: Sequence[StreamRecord], ports: MetricsPorts) -> int | None:
 
 def _keep_fresh(records: Sequence[StreamRecord], ports: MetricsPorts) -> int | None:
     ledger = ports.counts.ledger(records[0].shard_id)
-    fresh = [record for record in records if not is_kept(ledger, record.sequence_number)]
+    fresh = [record for record in records if not is_stored(ledger, record.sequence_number)]
     for portion in _portions(fresh):
         try:
             ledger = _keep_portion(portion, ledger, ports)
@@ -85,7 +89,7 @@ def _keep_fresh(records: Sequence[StreamRecord], ports: MetricsPorts) -> int | N
 
 
 def _keep_portion(portion: Portion, ledger: Ledger, ports: MetricsPorts) -> Ledger:
-    """The ledger with the portion in it. Writing comes before counting: what is counted can be found."""
+    """The ledger after the portion. The archive is written before the counts, so counted events are in the archive."""
     by_hour: dict[datetime, list[ArchivedEvent]] = {}
     for one in portion:
         if isinstance(one, RejectedRecord):
@@ -102,23 +106,23 @@ def _keep_portion(portion: Portion, ledger: Ledger, ports: MetricsPorts) -> Ledg
 
 
 def _portions(records: Sequence[StreamRecord]) -> Iterator[Portion]:
-    """The records, classify, in their order, cut so that each portion can be counted at once."""
+    """The classified records in their order, in portions that one transaction can count."""
     portion: Portion = []
     counted: set[CountKey] = set()
     for record in records:
-        one = classify(record)
-        if isinstance(one, ArchivedEvent):
-            if len(counted) == MAX_COUNTS_AT_ONCE and one.count_key not in counted:
+        event = classify(record)
+        if isinstance(event, ArchivedEvent):
+            if len(counted) == MAX_COUNTS_AT_ONCE and event.count_key not in counted:
                 yield portion
                 portion, counted = [], set()
-            counted.add(one.count_key)
-        portion.append(one)
+            counted.add(event.count_key)
+        portion.append(event)
     if portion:
         yield portion
 
 
 def classify(record: StreamRecord) -> ArchivedEvent | RejectedRecord:
-    """The event that a record is, or the reason why it is none."""
+    """The event of a record, or the rejection of a record that is not an event."""
     try:
         return _event(record)
     except NotAnEventError as error:
@@ -146,23 +150,21 @@ def _event(record: StreamRecord) -> ArchivedEvent:
 
 
 def object_name(first: ArchivedEvent) -> str:
-    """The name of the object that begins with this event; days and hours are the partitions of a table."""
+    """The name of the object that begins with this event; its day and hour are partitions for query engines."""
     record, hour = first.record, first.hour
     return f"dt={hour.date().isoformat()}/hour={hour.hour:02d}/{record.shard_id}-{record.sequence_number}.json.gz"
 
 
-def is_kept(ledger: Ledger, sequence_number: int) -> bool:
-    """Whether the ledger has the record with this number."""
+def is_stored(ledger: Ledger, sequence_number: int) -> bool:
+    """Whether the record with this number is stored."""
     return any(first <= sequence_number <= last for first, last in ledger.ranges)
 
 
 def with_range(ledger: Ledger, first: int, last: int) -> Ledger:
-    """The next version of the ledger, which has the records from first to last, too."""
-    apart = [one for one in ledger.ranges if one[1] < first or last < one[0]]
-    joined = [one for one in ledger.ranges if one not in apart]
-    low = min([first, *(one[0] for one in joined)])
-    high = max([last, *(one[1] for one in joined)])
-    ranges = sorted([*apart, (low, high)])
+    """The next version of the ledger, with the records from first to last added."""
+    apart = [(low, high) for low, high in ledger.ranges if high < first or last < low]
+    joined = [(first, last), *(stored for stored in ledger.ranges if stored not in apart)]
+    ranges = sorted([*apart, (min(low for low, _ in joined), max(high for _, high in joined))])
     while len(ranges) > MAX_RANGES:
         oldest, second, *later = ranges
         ranges = [(oldest[0], second[1]), *later]

@@ -1,7 +1,7 @@
-"""What metrics need of the world outside, as the domain sees it.
+"""The ports of metrics.
 
-An event goes two ways at two times: from a request into a stream (fire and forget), and from the stream, in batches
-and at least once, into the archive and the daily counts.
+An event takes two steps: from a request into a stream, in one attempt, and from the stream, in batches and at least
+once, into the archive and the daily counts.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 
 
 class CountKey(NamedTuple):
-    """What is counted: one event name on one UTC day."""
+    """The key of a count: one event name on one UTC day."""
 
     day: date
     event_name: str
@@ -37,7 +37,7 @@ class StreamRecord:
 
 @dataclass(frozen=True, slots=True)
 class RejectedRecord:
-    """A record that is no event, for a person to look at."""
+    """A record that is not an event, for an operator to look at."""
 
     record: StreamRecord
     reason: str
@@ -45,9 +45,9 @@ class RejectedRecord:
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """Which records of a shard are kept already: ranges of sequence numbers, both ends included, in order and apart.
+    """The stored records of a shard: ranges of sequence numbers, both ends included, ascending and disjoint.
 
-    `version` counts the changes; a ledger that nobody has written has version 0.
+    `version` counts the changes; a ledger that was never written has version 0.
     """
 
     version: int = 0
@@ -55,22 +55,22 @@ class Ledger:
 
 
 class EventStream(Protocol):
-    """Takes events and hands them on, each at least once."""
+    """Delivers events to `keep`, each at least once."""
 
     def put(self, partition_key: str, record: bytes) -> None:
-        """Nothing, once the stream has the record; one try, and 300 ms at most.
+        """Put a record into the stream, in one attempt of at most 300 ms.
 
         Raises:
-            UnavailableError: the stream did not say in time that it has the record.
+            UnavailableError: the stream did not confirm the record in time.
         """
         ...
 
 
 class EventArchive(Protocol):
-    """Objects of events that are never changed but by being written again."""
+    """Stores events in objects, which are only ever overwritten as a whole."""
 
     def write(self, name: str, lines: Sequence[bytes]) -> None:
-        """Nothing, once the object `name` holds exactly these JSON values, one a line, compressed.
+        """Write the object `name`: these JSON values, one a line, compressed with gzip.
 
         Raises:
             UnavailableError: it may or may not have been written.
@@ -79,10 +79,10 @@ class EventArchive(Protocol):
 
 
 class EventCounts(Protocol):
-    """Daily counts, and the ledgers that keep them exact."""
+    """Stores daily counts, and the ledgers that keep them exact."""
 
     def ledger(self, shard_id: str) -> Ledger:
-        """What is kept of a shard, strongly consistent.
+        """The ledger of a shard, as of the last write.
 
         Raises:
             UnavailableError: the store does not answer.
@@ -90,13 +90,14 @@ class EventCounts(Protocol):
         ...
 
     def add(self, counts: Mapping[CountKey, int], shard_id: str, before: Ledger, after: Ledger) -> None:
-        """Nothing, once the counts are added and the ledger is `after`; both or neither.
+        """Add to counts and replace the ledger `before` by `after`: both or neither.
 
-        At most `MAX_COUNTS_AT_ONCE` counts are given.
+        Args:
+            counts: at most `MAX_COUNTS_AT_ONCE`.
 
         Raises:
             WriteConflictError: the stored ledger is no longer `before`; nothing was added.
-            UnavailableError: it may or may not have been done; the ledger tells.
+            UnavailableError: the write may or may not have happened; the ledger shows it.
         """
         ...
 
@@ -110,27 +111,27 @@ class EventCounts(Protocol):
 
 
 class RejectedRecords(Protocol):
-    """Where records go that are no events."""
+    """Takes records that are not events."""
 
     def put(self, rejected: RejectedRecord) -> None:
-        """Nothing, once it is put aside; the same record may be put aside more than once.
+        """Hand over a rejected record; the same one may be handed over more than once.
 
         Raises:
-            UnavailableError: it may or may not have been put aside.
+            UnavailableError: it may or may not have been handed over.
         """
         ...
 
 
 MAX_COUNTS_AT_ONCE = 99
-"""The most counts of one addition: with the ledger they are one transaction, which takes a hundred items."""
+"""Counts of one addition: with the ledger they are one transaction of at most a hundred writes."""
 
 
 @dataclass(frozen=True, slots=True)
 class MetricsPorts:
-    """Everything that metrics use."""
+    """The salt, and the stores of events and counts."""
 
     salt: Callable[[], str]
-    """The secret that goes before a subject when it is hashed; UnavailableError when it cannot be had in time."""
+    """Returns the secret prefix of hashed subjects. Raises UnavailableError when it cannot be read in time."""
     stream: EventStream
     archive: EventArchive
     counts: EventCounts

@@ -1,8 +1,8 @@
 """Query parameters as one JSON object: repeated names become arrays, brackets become objects.
 
-The reference's service reads them with npm `qs`, whose rules these are as far as clients use them: `c[d]=4` is an
-object, `a[]=1` and `a[0]=1` are arrays, `e=` is an empty string, and what is nested more than five deep stays one
-name. Where two parameters want different things of one name, both are kept, in an array.
+The reference platform reads them with npm `qs`. These are its rules as far as clients use them: `c[d]=4` is an object,
+`a[]=1` and `a[0]=1` are arrays, `e=` is an empty string, and brackets below the fifth level stay part of the name.
+When parameters make different kinds of value for one name, an array holds them all.
 Source: metrics-api 2.
 """
 
@@ -12,14 +12,14 @@ from typing import Any
 
 MAX_NESTING = 5
 MAX_INDEX = 20
-"""Larger numbers in brackets are names: nobody gets a long array by a short query."""
+"""Larger numbers in brackets are names, so that a short query cannot make a long array."""
 
 _INDICES = frozenset(map(str, range(MAX_INDEX + 1)))
 _BRACKETS = re.compile(r"\[([^\[\]]*)\]")
 
 
 def nested(parameters: Mapping[str, Sequence[str]]) -> dict[str, Any]:
-    """The object that all values of all parameters make."""
+    """The object of all values of all parameters."""
     result: dict[str, Any] = {}
     for name, values in parameters.items():
         segments = _segments(name)
@@ -29,7 +29,7 @@ def nested(parameters: Mapping[str, Sequence[str]]) -> dict[str, Any]:
 
 
 def _segments(name: str) -> list[str]:
-    """`a[b][c]` is a, b, c; a name without a full pair of brackets is itself."""
+    """`a[b][c]` is a, b, c; a name without a pair of brackets is one segment."""
     first = _BRACKETS.search(name)
     if first is None:
         return [name]
@@ -63,7 +63,7 @@ def _as_list(value: Any) -> list[Any]:
 
 
 def _with_arrays(value: Any) -> Any:
-    """The value with every object that is an array by its names, `[]` or small numbers, made one."""
+    """The value, in which objects whose names are `[]` or small numbers have become arrays."""
     if not isinstance(value, dict):
         return value
     members = {name: _with_arrays(member) for name, member in value.items()}

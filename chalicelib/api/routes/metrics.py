@@ -1,4 +1,6 @@
-"""Metrics over HTTP: events that are taken without waiting for them, and daily counts. Source: metrics-api."""
+"""Metrics over HTTP: events, which are recorded without a second attempt, and daily counts. Source: metrics-api."""
+
+from typing import Any
 
 from chalicelib.api.messages import Reply, Request
 from chalicelib.api.operations.metrics import (
@@ -13,6 +15,7 @@ from chalicelib.errors import UnavailableError
 from chalicelib.metrics import event as metrics
 from chalicelib.metrics.counts import read_counts
 from chalicelib.metrics.event import Occurrence, SubjectKind
+from chalicelib.metrics.ports import DailyCount
 from chalicelib.observability import count, logger
 
 LOST_EVENTS = "LostMetricsEvents"
@@ -22,53 +25,56 @@ blueprint = ApiBlueprint(__name__)
 
 @blueprint.operation(GET_METRICS_STATUS)
 def get_status(_request: Request) -> Reply:
-    """That metrics answer. Source: metrics-api 1."""
+    """The status of metrics. Source: metrics-api 1."""
     return Reply({"status": "ok"})
 
 
 @blueprint.operation(RECORD_FOR_USER)
 def record_for_user(request: Request) -> Reply:
-    """Nothing, once the event of the user in the path is taken. Source: metrics-api 1."""
-    metrics.check_optional_token(request.headers.get("x-tidepool-session-token"), request.sessions, request.now_ms)
+    """Empty, once the event of the user in the path is taken. Source: metrics-api 1."""
+    metrics.require_valid_token(request.call, request.headers.get("x-tidepool-session-token"), request.sessions)
     return _record(request, SubjectKind.USER, request.path["userId"])
 
 
 @blueprint.operation(RECORD_FOR_THIS_USER)
 def record_for_this_user(request: Request) -> Reply:
-    """Nothing, once the caller's event is taken. Source: metrics-api 1."""
-    return _record(request, SubjectKind.THIS_USER, metrics.this_user(request.caller))
+    """Empty, once the caller's event is taken. Source: metrics-api 1."""
+    return _record(request, SubjectKind.THIS_USER, metrics.this_user(request.call))
 
 
 @blueprint.operation(RECORD_FOR_SERVER)
 def record_for_server(request: Request) -> Reply:
-    """Nothing, once the event of the server in the path is taken. Source: metrics-api 1."""
-    metrics.require_server(request.caller)
+    """Empty, once the event of the server in the path is taken. Source: metrics-api 1."""
+    metrics.require_recorder(request.call)
     return _record(request, SubjectKind.SERVER, request.path["serverName"])
 
 
 @blueprint.operation(READ_COUNTS)
 def get_counts(request: Request) -> Reply:
     """The daily counts, by date, then by name, as a bare array. Source: docs/metrics.md."""
-    counts = read_counts(request.caller, request.query, request.services.metrics.counts, request.now_ms)
-    return Reply([{"date": one.day.isoformat(), "eventName": one.event_name, "count": one.count} for one in counts])
+    counts = read_counts(request.call, request.query, request.services.metrics)
+    return Reply([_shown(count) for count in counts])
+
+
+def _shown(count: DailyCount) -> dict[str, Any]:
+    return {"date": count.day.isoformat(), "eventName": count.event_name, "count": count.count}
 
 
 def _record(request: Request, kind: SubjectKind, subject: str) -> Reply:
-    """An empty answer, whether the event could be handed on or not; one that could not is counted as lost."""
+    """Empty, whether the event reaches the stream or not; one that does not is counted as lost."""
     path_as_sent = str(blueprint.current_request.context.get("path", ""))
     if "eventName" not in request.path and not path_as_sent.endswith("/"):
         path = request.operation.paths[1].format(**request.path).rstrip("/")
         return Reply({"code": "ResourceNotFound", "message": f"{path} does not exist"}, status=404)
-    event_name = request.path.get("eventName", "")
-    occurrence = Occurrence(kind, subject, event_name, request.query, request.now_ms)
+    occurrence = Occurrence(kind, subject, request.path.get("eventName", ""), request.query)
     try:
-        metrics.record(occurrence, request.services.new_id(), request.services.metrics)
+        metrics.record(request.call, occurrence, request.services.metrics)
     except UnavailableError as error:
         _count_lost(request, error)
     return Reply()
 
 
 def _count_lost(request: Request, error: UnavailableError) -> None:
-    """One more lost event in the metric that the alarm watches, and its cause in the log."""
+    """Adds one to the metric that the alarm watches, and logs the cause."""
     logger.warning("event lost", trace=request.trace.request, cause=type(error.__cause__ or error).__name__)
     count(LOST_EVENTS)

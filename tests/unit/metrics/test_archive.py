@@ -12,7 +12,7 @@ from chalicelib.metrics.keep import (
     MAX_RANGES,
     ArchivedEvent,
     classify,
-    is_kept,
+    is_stored,
     keep,
     object_name,
     with_range,
@@ -133,7 +133,7 @@ def test_ranges_of_a_ledger_are_joined_where_they_meet() -> None:
         ledger = with_range(ledger, first, last)
     assert ledger == Ledger(3, ((10, 20), (30, 35), (40, 50)))
     assert with_range(ledger, 15, 45) == Ledger(4, ((10, 50),))
-    assert [number for number in range(60) if is_kept(ledger, number)] == [
+    assert [number for number in range(60) if is_stored(ledger, number)] == [
         *range(10, 21),
         *range(30, 36),
         *range(40, 51),
@@ -145,5 +145,5 @@ def test_a_ledger_forgets_the_oldest_gap() -> None:
     for first in range(0, (MAX_RANGES + 1) * 10, 10):
         ledger = with_range(ledger, first, first + 5)
     assert len(ledger.ranges) == MAX_RANGES
-    assert is_kept(ledger, 7)
-    assert not is_kept(ledger, 17)
+    assert is_stored(ledger, 7)
+    assert not is_stored(ledger, 17)

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
+from chalicelib.access.call import platform_call
 from chalicelib.metrics import event as metrics
 from chalicelib.metrics.event import Occurrence, SubjectKind
 from tests.fakes.metrics import FakeMetrics
@@ -17,7 +18,8 @@ TIME_MS = 1_770_791_400_007
 def recorded(kind: SubjectKind, subject: str, event_name: str, query: Mapping[str, Sequence[str]]) -> dict[str, object]:
     """The one record that an occurrence puts into the stream."""
     fake = FakeMetrics()
-    metrics.record(Occurrence(kind, subject, event_name, query, TIME_MS), "1" * 32, fake.ports)
+    call = platform_call(TIME_MS, lambda: "1" * 32)
+    metrics.record(call, Occurrence(kind, subject, event_name, query), fake.ports)
     [(partition_key, record)] = fake.stream.records
     members: dict[str, object] = json.loads(record)
     assert partition_key == members["user"]

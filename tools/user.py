@@ -1,11 +1,11 @@
-"""`make user EMAIL=...`: make an account, whether sign-up is open or not.
+"""`make user EMAIL=...`: create an account, whether sign-up is open or not.
 
-On the local cloud that runs; with STAGE=... and your own credentials, on a stage of yours.
+It is created on the running local cloud or, with STAGE=... and your own AWS credentials, on that stage.
 
 python -m tools.user STAGE EMAIL [--role ROLE]... [--data-dir FOLDER]
 
-The password is asked for, or read from standard input when that is no terminal; it is never an argument, since the
-list of processes shows arguments to everyone.
+The tool asks for the password, or reads it from standard input when that is not a terminal. It is never an argument,
+because the list of processes shows arguments to everyone.
 """
 
 import argparse
@@ -13,7 +13,8 @@ import getpass
 import sys
 from pathlib import Path
 
-from chalicelib.accounts.account import Account, user_id_of
+from chalicelib.access.call import platform_call
+from chalicelib.accounts.account import Account
 from chalicelib.accounts.bodies import new_user
 from chalicelib.accounts.manage import create_user
 from chalicelib.accounts.roles import PATIENT, ROLES
@@ -24,8 +25,8 @@ from tools.stage_services import services_of_stage
 
 
 def main() -> int:
-    """Says the id of the new user."""
-    parser = argparse.ArgumentParser(prog="make user", description="Make an account on a stage.")
+    """Create the user and print their id."""
+    parser = argparse.ArgumentParser(prog="make user", description="Create an account on a stage.")
     parser.add_argument("stage")
     parser.add_argument("email", help="the address the user signs in with")
     parser.add_argument(
@@ -40,41 +41,36 @@ def main() -> int:
 
 
 def make_user(services: Services, email: str, roles: list[str], password: str) -> Account:
-    """The new account, ready to sign in: its address counts as verified and the terms as accepted.
+    """Create an account that can sign in: its address counts as verified and the terms as accepted.
 
     Raises:
         ToolError: the address or the password breaks a rule, the address is taken, or the stage does not answer.
     """
     try:
-        return create_user(
-            new_user({"username": email, "emails": [email], "password": password, "roles": roles}),
-            user_id=user_id_of(services.new_id()),
-            email_verified=True,
-            now_ms=services.now_ms(),
-            accounts=services.accounts.accounts,
-            passwords=services.accounts.passwords,
-        )
+        user = new_user({"username": email, "emails": [email], "password": password, "roles": roles})
+        call = platform_call(services.now_ms(), services.new_id)
+        return create_user(call, user, services.accounts, email_verified=True)
     except InvalidUserDetailsError:
         raise ToolError(
-            "this is no e-mail address, or the password has not 8 to 72 characters without blanks."
+            "the e-mail address is malformed, or the password does not have 8 to 72 characters without blanks."
         ) from None
     except UserExistsError:
-        raise ToolError(f"{email} has an account already.") from None
+        raise ToolError(f"{email} already has an account.") from None
     except UnavailableError:
-        raise ToolError("the accounts' table does not answer; try again later.") from None
+        raise ToolError("the accounts table does not answer; try again later.") from None
 
 
 def asked_password() -> str:
-    """The password, typed twice by the person at the keyboard, or the first line of what is piped in.
+    """The password: typed twice in a terminal, or the first line of standard input.
 
     Raises:
-        ToolError: what was typed is not the same.
+        ToolError: the two typed passwords differ.
     """
     if not sys.stdin.isatty():
         return sys.stdin.readline().rstrip("\n")
     password = getpass.getpass("password: ")
-    if getpass.getpass("once more: ") != password:
-        raise ToolError("these were two different passwords.")
+    if getpass.getpass("repeat the password: ") != password:
+        raise ToolError("the two passwords differ.")
     return password
 
 

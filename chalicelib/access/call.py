@@ -240,13 +240,3 @@ class _NoGrants:
     def view_from_ms(self, sharer_id: str, grantee_id: str) -> int | None:  # noqa: ARG002  the protocol's signature
         """Always None."""
         return None
-
-
-def require(caller: Caller, owner_id: str, policy: Policy, grants: GrantReader) -> None:
-    """As `Call.require`, for rules that do not take a call yet."""
-    Call(caller, policy, grants, 0, str).require(owner_id)
-
-
-def require_view(caller: Caller, owner_id: str, policy: Policy, grants: GrantReader) -> int | None:
-    """As `Call.require_view`, for rules that do not take a call yet."""
-    return Call(caller, policy, grants, 0, str).require_view(owner_id)

@@ -1,4 +1,4 @@
-"""What an account is, and how clients read it. Source: auth-api 4."""
+"""Accounts, and how clients read them. Source: auth-api 4."""
 
 import uuid
 from collections.abc import Callable
@@ -15,8 +15,8 @@ FIRST_PASSWORD_VERSION = 1
 class Account:
     """A user. Without `email`, the account is known by its id alone; without `password_hash`, nobody can sign in to it.
 
-    `email` is in lower case and serves as user name. `version` counts the changes, `password_version` those
-    of the password: one that is only hashed anew is the same password.
+    `email` is in lower case and serves as user name. `version` counts the changes of the account, `password_version`
+    those of the password: hashing the same password again does not count.
     """
 
     user_id: str
@@ -45,7 +45,7 @@ class Account:
 def user_object(account: Account, *, to_server: bool) -> dict[str, Any]:
     """An account as clients read it.
 
-    `roles` is there even when empty, unlike in the reference: TidepoolKit cannot read a user without
+    `roles` is present even when empty, unlike in the reference: TidepoolKit cannot read a user without it
     (clients 0, fact 9). Source: auth-api 4.
     """
     user: dict[str, Any] = {
@@ -63,7 +63,7 @@ def user_object(account: Account, *, to_server: bool) -> dict[str, Any]:
 
 
 def user_id_of(new_id: str) -> str:
-    """A new user's id, a UUID of version 4 in lower case, made of 32 hexadecimal digits. Source: auth-api 4."""
+    """A new user's id, a UUID of version 4 in lower case, from 32 random hexadecimal digits. Source: auth-api 4."""
     return str(uuid.UUID(new_id, version=4))
 
 

@@ -1,14 +1,14 @@
-"""The users that someone shares with, or who share with them. Source: access-api B5."""
+"""The users with whom a user shares data, in either direction. Source: access-api B5."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from chalicelib.access.call import Caller, require
-from chalicelib.access.policy import CUSTODIAN, UPLOAD, VIEW, Policy
+from chalicelib.access.call import Call
+from chalicelib.access.policy import CUSTODIAN, UPLOAD, VIEW
 from chalicelib.accounts.account import Account, user_object
 from chalicelib.accounts.grant import Grant
-from chalicelib.accounts.ports import Accounts, Grants, Profiles
+from chalicelib.accounts.ports import AccountPorts
 from chalicelib.accounts.profile import FULL_NAME, PREFERENCES, PROFILE, SETTINGS
 from chalicelib.errors import InvalidRequestError
 
@@ -21,10 +21,10 @@ Query = Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
-class Associated:
+class AssociatedUser:
     """A user with whom something is shared: what they granted (`trustor`), and what was granted to them (`trustee`).
 
-    `collections` has their profile, settings and preferences, those that exist, in full.
+    `collections` holds their profile, settings and preferences in full, as far as they exist.
     """
 
     account: Account
@@ -33,33 +33,26 @@ class Associated:
     collections: Mapping[str, Mapping[str, Any]]
 
 
-Test = Callable[[Associated], bool]
+Filter = Callable[[AssociatedUser], bool]
 
 
-def associated_users(
-    caller: Caller,
-    user_id: str,
-    query: Query,
-    policy: Policy,
-    *,
-    accounts: Accounts,
-    grants: Grants,
-    profiles: Profiles,
-) -> list[dict[str, Any]]:
-    """Everyone the user shares with or is shared with, by id, with as much of each as the user may see.
+def associated_users(call: Call, user_id: str, query: Query, ports: AccountPorts) -> list[dict[str, Any]]:
+    """The users who granted something to this user, or were granted something, by id.
+
+    Each has the fields that this user may see.
 
     Raises:
         UnauthorizedError: the caller may not.
         InvalidRequestError: the query cannot be read.
     """
-    require(caller, user_id, policy, grants)
-    tests = _tests(query)
-    trustors = {grant.sharer_id: grant for grant in grants.given_to(user_id)}
-    trustees = {grant.grantee_id: grant for grant in grants.given_by(user_id)}
-    found = accounts.find_many(sorted((trustors.keys() | trustees.keys()) - {user_id}))
-    collections = profiles.find_many([account.user_id for account in found], (PROFILE, SETTINGS, PREFERENCES))
+    call.require(user_id)
+    filters = _filters(query)
+    trustors = {grant.sharer_id: grant for grant in ports.grants.given_to(user_id)}
+    trustees = {grant.grantee_id: grant for grant in ports.grants.given_by(user_id)}
+    found = ports.accounts.find_many(sorted((trustors.keys() | trustees.keys()) - {user_id}))
+    collections = ports.profiles.find_many([account.user_id for account in found], (PROFILE, SETTINGS, PREFERENCES))
     associated = [
-        Associated(
+        AssociatedUser(
             account,
             trustors.get(account.user_id),
             trustees.get(account.user_id),
@@ -67,10 +60,11 @@ def associated_users(
         )
         for account in found
     ]
-    return [_shown(one, to_server=caller.is_server) for one in associated if all(test(one) for test in tests)]
+    matching = [user for user in associated if all(matches(user) for matches in filters)]
+    return [_user_object(user, to_server=call.caller.is_server) for user in matching]
 
 
-def _shown(user: Associated, *, to_server: bool) -> dict[str, Any]:
+def _user_object(user: AssociatedUser, *, to_server: bool) -> dict[str, Any]:
     shown = user_object(user.account, to_server=to_server)
     permissions = frozenset() if user.trustor is None else user.trustor.names
     if user.trustor is not None:
@@ -87,18 +81,18 @@ def _shown(user: Associated, *, to_server: bool) -> dict[str, Any]:
     return shown
 
 
-def _tests(query: Query) -> list[Test]:
-    """What each parameter asks for; blank and unknown ones ask for nothing."""
-    tests = []
+def _filters(query: Query) -> list[Filter]:
+    """The filters of a query; blank and unknown parameters filter nothing."""
+    filters = []
     for name, make in _PARAMETERS.items():
         values = query.get(name, ())
         text = values[-1].strip() if values else ""
         if text:
-            tests.append(make(text))
-    return tests
+            filters.append(make(text))
+    return filters
 
 
-def _permissions_test(grant_of: Callable[[Associated], Grant | None], text: str) -> Test:
+def _permissions_filter(grant_of: Callable[[AssociatedUser], Grant | None], text: str) -> Filter:
     names = {part.strip() for part in text.split(",")} - {""}
     if names & {ANY, NONE} and len(names) > 1:
         raise InvalidRequestError("Query is invalid")
@@ -107,36 +101,36 @@ def _permissions_test(grant_of: Callable[[Associated], Grant | None], text: str)
     if names == {NONE}:
         return lambda user: grant_of(user) is None
 
-    def holds(user: Associated) -> bool:
+    def holds(user: AssociatedUser) -> bool:
         grant = grant_of(user)
         return names <= (frozenset() if grant is None else grant.permissions.keys())
 
     return holds
 
 
-def _text_test(text_of: Callable[[Associated], Any], text: str) -> Test:
+def _text_filter(text_of: Callable[[AssociatedUser], Any], text: str) -> Filter:
     wanted = text.casefold()
 
-    def contains(user: Associated) -> bool:
+    def contains(user: AssociatedUser) -> bool:
         found = text_of(user)
         return isinstance(found, str) and wanted in found.casefold()
 
     return contains
 
 
-def _patient(user: Associated, key: str) -> Any:
-    """A field of the profile's patient; of those who granted nothing, it is not told by a search either."""
+def _patient(user: AssociatedUser, key: str) -> Any:
+    """A field of the profile's patient; None for a user who granted nothing, so that a search does not reveal it."""
     patient = user.collections.get(PROFILE, {}).get(PATIENT)
     return patient.get(key) if isinstance(patient, dict) and user.trustor is not None else None
 
 
-_PARAMETERS: Mapping[str, Callable[[str], Test]] = {
-    "trustorPermissions": lambda text: _permissions_test(lambda user: user.trustor, text),
-    "trusteePermissions": lambda text: _permissions_test(lambda user: user.trustee, text),
-    "email": lambda text: _text_test(lambda user: user.account.email, text),
+_PARAMETERS: Mapping[str, Callable[[str], Filter]] = {
+    "trustorPermissions": lambda text: _permissions_filter(lambda user: user.trustor, text),
+    "trusteePermissions": lambda text: _permissions_filter(lambda user: user.trustee, text),
+    "email": lambda text: _text_filter(lambda user: user.account.email, text),
     "emailVerified": lambda text: lambda user: user.account.email_verified == (text.lower() in TRUE_WORDS),
-    "termsAccepted": lambda text: _text_test(lambda user: user.account.terms_accepted, text),
-    "name": lambda text: _text_test(lambda user: user.collections.get(PROFILE, {}).get(FULL_NAME), text),
-    "birthday": lambda text: _text_test(lambda user: _patient(user, "birthday"), text),
-    "diagnosisDate": lambda text: _text_test(lambda user: _patient(user, "diagnosisDate"), text),
+    "termsAccepted": lambda text: _text_filter(lambda user: user.account.terms_accepted, text),
+    "name": lambda text: _text_filter(lambda user: user.collections.get(PROFILE, {}).get(FULL_NAME), text),
+    "birthday": lambda text: _text_filter(lambda user: _patient(user, "birthday"), text),
+    "diagnosisDate": lambda text: _text_filter(lambda user: _patient(user, "diagnosisDate"), text),
 }

@@ -1,4 +1,4 @@
-"""What the bodies of the user routes say, checked. Unknown fields are ignored. Source: auth-api 4 and 5."""
+"""Bodies of the user routes, checked. Unknown fields are ignored. Source: auth-api 4 and 5."""
 
 import re
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ _TERMS_ACCEPTED = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?([+-]\d
 
 @dataclass(frozen=True, slots=True)
 class NewUser:
-    """Who wants an account. `email` is in lower case."""
+    """The details of an account to create. `email` is in lower case."""
 
     email: str
     password: str
@@ -29,7 +29,7 @@ class NewUser:
 
 @dataclass(frozen=True, slots=True)
 class UserUpdates:
-    """What is to change; None leaves a member as it is. `email` is in lower case."""
+    """Changes of an account; None leaves a member as it is. `email` is in lower case."""
 
     email: str | None = None
     removes_email: bool = False
@@ -40,13 +40,12 @@ class UserUpdates:
 
 
 def new_user(body: Any) -> NewUser:
-    """What the body of a sign-up says.
+    """The new user in the body of a sign-up.
 
-    `username` has to be an address, and the first of `emails` becomes the account's; that the two are the same is not
-    asked for.
+    `username` has to be an address, and the first of `emails` becomes the account's. The two may differ.
 
     Raises:
-        InvalidUserDetailsError: a rule is broken; all rules have one answer.
+        InvalidUserDetailsError: the body breaks a rule; all rules have one answer.
 
     Source: auth-api 5, route 8.
     """
@@ -67,7 +66,7 @@ def custodial_email(body: Any) -> str | None:
     """The e-mail address, in lower case, that a new custodial account gets: the first of `emails`, else `username`.
 
     Raises:
-        InvalidUserDetailsError: the body is no object, or an address is none.
+        InvalidUserDetailsError: the body is not an object, or an address is malformed.
 
     Source: auth-api 5, route 13.
     """
@@ -78,10 +77,10 @@ def custodial_email(body: Any) -> str | None:
 
 
 def user_updates(body: Any) -> UserUpdates:
-    """What the body `{"updates": {...}}` says.
+    """The updates in the body `{"updates": {...}}`.
 
     Raises:
-        InvalidUserDetailsError: a rule is broken.
+        InvalidUserDetailsError: the body breaks a rule.
 
     Source: auth-api 5, route 10.
     """
@@ -138,7 +137,7 @@ def _roles(value: Any) -> tuple[str, ...]:
 
 
 def _terms_accepted_s(value: Any) -> int:
-    """Seconds since the epoch; a fraction is cut off, and `Z` is no zone here."""
+    """Seconds since the epoch, without the fraction. `Z` is not accepted as a zone."""
     match = _TERMS_ACCEPTED.fullmatch(value) if isinstance(value, str) else None
     if match is None:
         raise InvalidUserDetailsError

@@ -2,72 +2,59 @@
 
 from dataclasses import dataclass
 
-from chalicelib.access.call import Caller, GrantReader, require
-from chalicelib.access.policy import Policy
+from chalicelib.access.call import Call
 from chalicelib.accounts.account import Account
 from chalicelib.accounts.manage import MAX_ATTEMPTS
 from chalicelib.accounts.password_sign_in import attempt_counters, count_attempt
-from chalicelib.accounts.ports import Accounts, Passwords, SignInAttempts
+from chalicelib.accounts.ports import AccountPorts
 from chalicelib.accounts.roles import CLINIC_ROLES
 from chalicelib.conflicts import retry_on_conflict
 from chalicelib.errors import UnauthorizedError, WrongPasswordError
 
 
 @dataclass(frozen=True, slots=True)
-class Confirmation:
-    """What a caller confirms the deletion of their own account with, and from where."""
+class PasswordConfirmation:
+    """The password with which a caller confirms the deletion of their own account, and the address it came from."""
 
     password: str | None
     source_ip: str
 
 
-def delete_user(
-    caller: Caller,
-    user_id: str,
-    confirmation: Confirmation,
-    policy: Policy,
-    *,
-    accounts: Accounts,
-    grants: GrantReader,
-    passwords: Passwords,
-    attempts: SignInAttempts,
-    now_ms: int,
-) -> None:
+def delete_user(call: Call, user_id: str, confirmation: PasswordConfirmation, ports: AccountPorts) -> None:
     """Delete an account, in one step that leaves a receipt of what is still to be erased.
 
-    A server that deletes an account which is not there is told nothing.
+    For a server, an account that does not exist is no error.
 
     Raises:
         UnauthorizedError: the caller may not, or the account belongs to a clinic.
-        WrongPasswordError: one's own account, and the password is missing or wrong.
+        WrongPasswordError: the account is the caller's own, and the password is missing or wrong.
         TooManyAttemptsError: too many wrong passwords.
-        UnavailableError: changes of the account kept coming in between.
+        UnavailableError: each attempt met a change of the account.
 
     Source: auth-api 5, route 11.
     """
 
     def attempt() -> None:
-        account = accounts.find(user_id)
-        if account is None and caller.is_server:
+        account = ports.accounts.find(user_id)
+        if account is None and call.caller.is_server:
             return
         if account is None or CLINIC_ROLES & set(account.roles):
             raise UnauthorizedError
-        require(caller, user_id, policy, grants)
-        if not caller.is_server and caller.user_id == user_id:
-            _confirm(account, confirmation, passwords, attempts, now_ms)
-        accounts.delete(account, now_ms)
+        call.require(user_id)
+        if not call.caller.is_server and call.caller.user_id == user_id:
+            _confirm(call, account, confirmation, ports)
+        ports.accounts.delete(account, call.now_ms)
 
     retry_on_conflict(attempt, MAX_ATTEMPTS)
 
 
-def _confirm(
-    account: Account, confirmation: Confirmation, passwords: Passwords, attempts: SignInAttempts, now_ms: int
-) -> None:
-    """A stolen session is no way to guess the password: guesses here count as failed sign-ins."""
+def _confirm(call: Call, account: Account, confirmation: PasswordConfirmation, ports: AccountPorts) -> None:
+    """Raise unless the password is right. Wrong ones count as failed sign-ins, so that a stolen session does not help
+    to guess the password."""
     if confirmation.password is None:
         raise WrongPasswordError
-    counters = attempt_counters(account.email or account.user_id, confirmation.source_ip, now_ms)
-    count_attempt(attempts, counters, now_ms)
-    if not passwords.verify(account.password_hash, confirmation.password):
+    counters = attempt_counters(account.email or account.user_id, confirmation.source_ip, call.now_ms)
+    count_attempt(ports.sign_in_attempts, counters, call.now_ms)
+    if not ports.passwords.verify(account.password_hash, confirmation.password):
         raise WrongPasswordError
-    attempts.uncount(counters)
+    ports.sign_in_attempts.uncount(counters)

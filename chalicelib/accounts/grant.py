@@ -1,6 +1,6 @@
-"""A grant: the permissions that a sharer gives to a grantee. Source: access-api A2.
+"""Grants: the permissions that a sharer gives to a grantee. Source: access-api A2.
 
-A permission is a name with an object. The object may limit it, which the reference does not know:
+A permission is a name with an object. The object may limit the permission, which the reference does not know:
 `expiresTime` ends it, and `windowHours` (of `view`) shows only the last hours of data.
 """
 
@@ -38,30 +38,30 @@ class Grant:
             raise InvalidRequestError("a user id is empty or too long")
 
     def at(self, now_ms: int) -> "Grant | None":
-        """The grant without the permissions that have ended; None when nothing is left."""
-        held = {name: value for name, value in self.permissions.items() if not _has_ended(value, now_ms)}
+        """The grant without the expired permissions; None when nothing is left."""
+        held = {name: value for name, value in self.permissions.items() if not _has_expired(value, now_ms)}
         return Grant(self.sharer_id, self.grantee_id, held) if held else None
 
     @property
     def names(self) -> frozenset[str]:
-        """Names of the permissions that hold for all data. A `view` with a window is none of them, so that a route
+        """Names of the permissions that hold for all data. They do not include a `view` with a window, so that a route
         that does not know windows shows nothing."""
         return frozenset(name for name, value in self.permissions.items() if window_hours(value) is None)
 
     def view_from_ms(self, now_ms: int) -> int | None:
-        """Since when data may be read by a `view` with a window; None when there is none."""
+        """The start of what a `view` with a window shows, in milliseconds since the epoch; None without a window."""
         hours = window_hours(self.permissions.get(VIEW))
         return None if hours is None else now_ms - hours * MS_PER_HOUR
 
     @property
     def expires_time_ms(self) -> int | None:
-        """When the last of the permissions ends; None when one does not end."""
+        """When the last of the permissions expires; None when one does not expire."""
         ends = [_expires_time_ms(value) for value in self.permissions.values()]
         return None if None in ends else max((end for end in ends if end is not None), default=None)
 
 
 def window_hours(value: Any) -> int | None:
-    """The window that a permission's value sets; None when it sets none."""
+    """The window of a permission's value, in hours; None without a window."""
     hours = value.get(WINDOW_HOURS) if isinstance(value, dict) else None
     return hours if isinstance(hours, int) else None
 
@@ -72,16 +72,16 @@ def _expires_time_ms(value: Any) -> int | None:
     return None if moment is None else moment.epoch_ms
 
 
-def _has_ended(value: Any, now_ms: int) -> bool:
+def _has_expired(value: Any, now_ms: int) -> bool:
     expires_time_ms = _expires_time_ms(value)
     return expires_time_ms is not None and expires_time_ms <= now_ms
 
 
-def permissions_sent(body: Any) -> dict[str, Any]:
-    """The permissions that a body asks for; `root` cannot be granted and is left out.
+def parse_permissions(body: Any) -> dict[str, Any]:
+    """The permissions of a body, without `root`, which cannot be granted.
 
     Raises:
-        MalformedJsonError: the body is no object.
+        MalformedJsonError: the body is not an object.
         InvalidFieldsError: a limit of a permission cannot be read.
 
     Source: access-api A2 and A3.

@@ -1,11 +1,12 @@
-"""The list of users that a server asks for. Source: auth-api 5, route 15."""
+"""Lists of users for servers. Source: auth-api 5, route 15."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from chalicelib.access.call import Call
 from chalicelib.accounts.account import Account
-from chalicelib.accounts.ports import Accounts
+from chalicelib.accounts.ports import AccountPorts
 from chalicelib.accounts.roles import ROLES
 from chalicelib.errors import InvalidRequestError
 
@@ -20,13 +21,13 @@ class UsersQuery:
     before_ms: int | None = None
 
 
-def users_query(query: Mapping[str, tuple[str, ...]]) -> UsersQuery:
-    """What the query parameters ask for: exactly one of `id` (a comma-separated list) and `role`.
+def parse_users_query(query: Mapping[str, tuple[str, ...]]) -> UsersQuery:
+    """The query of query parameters: exactly one of `id` (a comma-separated list) and `role`.
 
-    `createdFrom` and `createdTo`, whole days of UTC, refine `role`.
+    `createdFrom` and `createdTo`, whole days of UTC, narrow `role`.
 
     Raises:
-        InvalidRequestError: they make no query; its text is the reason.
+        InvalidRequestError: the parameters are not a query; its text is the reason.
     """
     if not query:
         raise InvalidRequestError("A query must be specified")
@@ -37,18 +38,25 @@ def users_query(query: Mapping[str, tuple[str, ...]]) -> UsersQuery:
         raise InvalidRequestError("Only one query parameter is allowed")
     created_from, created_to = _day(query, "createdFrom"), _day(query, "createdTo")
     if user_ids is not None:
-        return UsersQuery(user_ids=tuple(part for part in (one.strip() for one in user_ids.split(",")) if part))
+        return UsersQuery(user_ids=tuple(part.strip() for part in user_ids.split(",") if part.strip()))
     if role is not None:
         after = None if created_to is None else created_to + timedelta(days=1)
         return UsersQuery(role=role, from_ms=_ms(created_from), before_ms=_ms(after))
     raise InvalidRequestError("Unknown query parameter")
 
 
-def list_users(query: UsersQuery, accounts: Accounts) -> list[Account]:
-    """The accounts that a query asks for; ids without an account are left out."""
+def list_users(call: Call, parameters: Mapping[str, tuple[str, ...]], ports: AccountPorts) -> list[Account]:
+    """The accounts that the query parameters ask for; ids without an account are left out.
+
+    Raises:
+        UnauthorizedError: the caller is not a server.
+        InvalidRequestError: the parameters are not a query.
+    """
+    call.require()
+    query = parse_users_query(parameters)
     if query.user_ids is not None:
-        return accounts.find_many(query.user_ids)
-    return accounts.with_role(query.role or "", query.from_ms, query.before_ms)
+        return ports.accounts.find_many(query.user_ids)
+    return ports.accounts.with_role(query.role or "", query.from_ms, query.before_ms)
 
 
 def _last(query: Mapping[str, tuple[str, ...]], name: str) -> str | None:

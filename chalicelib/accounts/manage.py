@@ -1,29 +1,29 @@
 """Creating, reading and changing accounts. Source: auth-api 5."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
-from chalicelib.access.call import Caller, GrantReader, require
-from chalicelib.access.policy import CUSTODIAN, UPLOAD, VIEW, Policy
-from chalicelib.accounts.account import Account
-from chalicelib.accounts.bodies import NewUser, UserUpdates
+from chalicelib.access.call import Call
+from chalicelib.access.policy import CUSTODIAN, UPLOAD, VIEW
+from chalicelib.accounts.account import Account, user_id_of
+from chalicelib.accounts.bodies import NewUser, UserUpdates, custodial_email
 from chalicelib.accounts.grant import Grant
-from chalicelib.accounts.ports import Accounts, Grants, Passwords, RestrictedTokens, Sessions
+from chalicelib.accounts.ports import AccountPorts, Grants
 from chalicelib.accounts.roles import BROKERED, CUSTODIAL_ACCOUNT, PATIENT
 from chalicelib.accounts.session import end_other_logins, end_restricted_tokens
 from chalicelib.conflicts import retry_on_conflict
 from chalicelib.errors import UnauthorizedError, UserNotFoundError
 
 MAX_ATTEMPTS = 5
-"""How often a change is worked out again when another one came in between."""
+"""How often a change is tried that meets other changes."""
 
 
-def create_user(
-    new_user: NewUser, *, user_id: str, email_verified: bool, now_ms: int, accounts: Accounts, passwords: Passwords
-) -> Account:
-    """A new account that can sign in.
+def create_user(call: Call, new_user: NewUser, ports: AccountPorts, *, email_verified: bool) -> Account:
+    """Create an account that can sign in.
 
-    Where e-mail addresses are not verified, `email_verified` is true at once, and the terms count as accepted by
-    signing up unless a time is given, so that Loop can sign in (auth-api 5).
+    Where e-mail addresses are not verified, `email_verified` is true from the start, and signing up accepts the terms
+    unless the body says when they were accepted, so that Loop can sign in (auth-api 5).
 
     Raises:
         UserExistsError: the e-mail address belongs to an account.
@@ -32,78 +32,71 @@ def create_user(
     """
     terms_accepted_s = new_user.terms_accepted_s
     if terms_accepted_s is None and email_verified:
-        terms_accepted_s = now_ms // 1000
+        terms_accepted_s = call.now_ms // 1000
     account = Account(
-        user_id=user_id,
-        created_time_ms=now_ms,
+        user_id=user_id_of(call.new_id()),
+        created_time_ms=call.now_ms,
         email=new_user.email,
-        password_hash=passwords.hash(new_user.password),
+        password_hash=ports.passwords.hash(new_user.password),
         roles=new_user.roles,
         terms_accepted_s=terms_accepted_s,
         email_verified=email_verified,
     )
-    accounts.create(account)
+    ports.accounts.create(account)
     return account
 
 
 def create_custodial_user(
-    email: str | None, *, user_id: str, custodian_id: str | None, now_ms: int, accounts: Accounts
+    call: Call, custodian_id: str | None, read_body: Callable[[], Any], ports: AccountPorts
 ) -> Account:
-    """A new account that nobody signs in to; the custodian, if any, may manage, read and write it from the start.
+    """Create an account that nobody signs in to. The custodian, if any, may manage, read and write it at once.
 
     Raises:
+        UnauthorizedError: the caller may not create accounts for this custodian.
+        InvalidUserDetailsError: the body breaks a rule.
         UserExistsError: the e-mail address belongs to an account.
 
     Source: auth-api 5, routes 13 and 14.
     """
-    account = Account(user_id, now_ms, email, roles=(CUSTODIAL_ACCOUNT, PATIENT))
+    call.require(custodian_id)
+    email = custodial_email(read_body())
+    account = Account(user_id_of(call.new_id()), call.now_ms, email, roles=(CUSTODIAL_ACCOUNT, PATIENT))
     grant = None
     if custodian_id is not None:
-        grant = Grant(sharer_id=user_id, grantee_id=custodian_id, permissions={CUSTODIAN: {}, VIEW: {}, UPLOAD: {}})
-    accounts.create(account, grant)
+        grant = Grant(account.user_id, custodian_id, permissions={CUSTODIAN: {}, VIEW: {}, UPLOAD: {}})
+    ports.accounts.create(account, grant)
     return account
 
 
-def read_user(caller: Caller, id_or_email: str, policy: Policy, accounts: Accounts, grants: GrantReader) -> Account:
+def read_user(call: Call, id_or_email: str, ports: AccountPorts) -> Account:
     """The account with this id or e-mail address.
 
     Raises:
-        UserNotFoundError: there is none; told before the caller's right is looked at.
-        UnauthorizedError: it is not the caller's to see.
+        UserNotFoundError: there is none. This is checked before the permissions of the caller.
+        UnauthorizedError: the caller may not read it.
 
     Source: auth-api 5, route 9.
     """
+    accounts = ports.accounts
     account = accounts.find_by_email(id_or_email.lower()) if "@" in id_or_email else accounts.find(id_or_email)
     if account is None:
         raise UserNotFoundError(id_or_email)
-    require(caller, account.user_id, policy, grants)
+    call.require(account.user_id)
     return account
 
 
-def update_user(
-    caller: Caller,
-    user_id: str,
-    updates: UserUpdates,
-    policy: Policy,
-    *,
-    accounts: Accounts,
-    grants: Grants,
-    passwords: Passwords,
-    sessions: Sessions,
-    restricted_tokens: RestrictedTokens,
-    token: str,
-) -> Account:
-    """The account after the change.
+def update_user(call: Call, user_id: str, updates: UserUpdates, token: str, ports: AccountPorts) -> Account:
+    """Change an account, and return it after the change.
 
-    A first password claims a custodial account: it ceases to be one, and its custodians lose their permission.
-    A password ends all restricted tokens and all logins that were made before it, but the one that `token`, the
-    caller's, belongs to: whoever changes it because it is known to others wants those others to be out. What is being
-    made with the old password at this moment rests on what ends here: it is stored before, and ends too, or not at all.
+    A first password claims a custodial account: it is no longer custodial, and its custodians lose their permission.
+    A new password ends all restricted tokens and all logins except the one that `token`, the caller's, belongs to,
+    because a person may change a password that others know. A sign-in with the old password that runs at the same time
+    is stored either before the change, and ends too, or not at all.
 
     Raises:
-        UnauthorizedError: the account does not exist, or not all of the change is the caller's to make.
+        UnauthorizedError: the account does not exist, or the caller may not make all of the change.
         UserExistsError: the new e-mail address belongs to another account.
-        UnavailableError: other changes kept coming in between.
+        UnavailableError: each attempt met another change.
 
     Source: auth-api 5, route 10.
     """
@@ -111,45 +104,43 @@ def update_user(
 
     def attempt() -> Account:
         nonlocal password_hash
-        account = accounts.find(user_id)
+        account = ports.accounts.find(user_id)
         if account is None:
             raise UnauthorizedError
-        _require_update(caller, account, updates, policy, grants)
+        _require_update(call, account, updates)
         if updates.password is not None and password_hash is None:
-            password_hash = passwords.hash(updates.password)
+            password_hash = ports.passwords.hash(updates.password)
         claims = password_hash is not None and account.is_custodial
         if claims:
-            # Before the account, so that whoever repeats a change that failed half-way completes it.
-            _revoke_custodians(user_id, grants)
+            # Before the account, so that a repetition completes a change that failed half-way.
+            _revoke_custodians(user_id, ports.grants)
         changed = _updated(account, updates, password_hash, claims=claims)
         if changed != account:
             changed = replace(changed, version=account.version + 1)
-            accounts.replace(account, changed)
+            ports.accounts.replace(account, changed)
         if password_hash is not None:
-            end_other_logins(user_id, token, sessions)
-            end_restricted_tokens(user_id, restricted_tokens)
+            end_other_logins(user_id, token, ports.sessions)
+            end_restricted_tokens(user_id, ports.restricted_tokens)
         return changed
 
     return retry_on_conflict(attempt, MAX_ATTEMPTS)
 
 
-def _require_update(
-    caller: Caller, account: Account, updates: UserUpdates, policy: Policy, grants: GrantReader
-) -> None:
+def _require_update(call: Call, account: Account, updates: UserUpdates) -> None:
     if BROKERED in account.roles:
         raise UnauthorizedError
-    require(caller, account.user_id, policy, grants)
-    if caller.is_server:
+    call.require(account.user_id)
+    if call.caller.is_server:
         return
     if updates.roles is not None or updates.email_verified is not None:
         raise UnauthorizedError
-    is_custodian = caller.user_id != account.user_id
+    is_custodian = call.caller.user_id != account.user_id
     if is_custodian and (updates.password is not None or updates.terms_accepted_s is not None):
         raise UnauthorizedError
 
 
 def _updated(account: Account, updates: UserUpdates, password_hash: str | None, *, claims: bool) -> Account:
-    """`emails` alone changes nothing, unless it is empty (auth-api 5, route 10)."""
+    """The account after the updates. `emails` alone changes nothing, unless it is empty (auth-api 5, route 10)."""
     email = account.email
     if updates.email is not None:
         email = updates.email

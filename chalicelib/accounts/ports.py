@@ -1,6 +1,6 @@
-"""What the accounts' rules need of the outside: stores of accounts, sessions, grants and attempts, and passwords.
+"""Ports of accounts: stores of accounts, sessions, grants and sign-in attempts, and the hashing of passwords.
 
-Every read is strongly consistent: what was written, or revoked, is seen by the next request.
+All reads are strongly consistent: the next request sees what was written or revoked.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -20,15 +20,15 @@ class Accounts(Protocol):
         ...
 
     def find_by_email(self, email: str) -> Account | None:
-        """The account with this e-mail address in lower case, or None; None takes as many reads as an account."""
+        """The account with this e-mail address in lower case, or None; both cases take the same reads."""
         ...
 
     def find_many(self, user_ids: Collection[str]) -> list[Account]:
-        """Those accounts that exist, in the order of the ids; an id that is given twice counts once."""
+        """The accounts that exist, in the order of the ids, each once."""
         ...
 
     def with_role(self, role: str, from_ms: int | None = None, before_ms: int | None = None) -> list[Account]:
-        """Accounts that have a role, by time of creation, optionally only those created in `[from_ms, before_ms)`."""
+        """The accounts that have a role and were created in `[from_ms, before_ms)`, by time of creation."""
         ...
 
     def create(self, account: Account, grant: Grant | None = None) -> None:
@@ -57,17 +57,17 @@ class Accounts(Protocol):
         ...
 
     def deletions(self) -> list["Deletion"]:
-        """Deleted accounts of which something may be left to erase, oldest id first."""
+        """Deleted accounts that may have left something to erase, by id."""
         ...
 
     def finish_deletion(self, user_id: str) -> None:
-        """Forget a deletion of which nothing is left to do; one that is not there is no error."""
+        """Forget a deletion that left nothing to erase; an unknown one is no error."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Deletion:
-    """The receipt of a deleted account: until it is finished, what the user left behind is still to be erased."""
+    """The receipt of a deleted account, for as long as something of it may be left to erase."""
 
     user_id: str
     deleted_time_ms: int
@@ -77,10 +77,10 @@ class Sessions(SessionReader, Protocol):
     """Sessions by token hash, and all sessions of a user."""
 
     def add(self, session: Session, *, parent_hash: str | None = None, password_version: int | None = None) -> bool:
-        """Store a session of an account or a server; False when what it rests on is gone.
+        """Store a session of a user or a server; False when something that it depends on no longer exists.
 
-        A user's session rests on the account, one that a password opened (with `password_version`) on that password,
-        a refreshed one (with `parent_hash`) on the session it comes from.
+        A user's session depends on the account; one that a password opened (with `password_version`) on that password;
+        a refreshed one (with `parent_hash`) on the session that it was refreshed from.
         """
         ...
 
@@ -88,28 +88,28 @@ class Sessions(SessionReader, Protocol):
         """End all sessions of the login that this one belongs to."""
         ...
 
-    def end_all(self, user_id: str, but: Session | None = None) -> None:
-        """End all sessions of a user (or of a server, by its name), but those of the login that `but` belongs to."""
+    def end_all(self, user_id: str, keep: Session | None = None) -> None:
+        """End all sessions of a user (or of a server, by its name), except those of the login of `keep`."""
         ...
 
 
 class Grants(GrantReader, Protocol):
-    """What users grant to each other, found from both sides. Expired permissions are not told."""
+    """Grants between users, found from both sides, without expired permissions."""
 
     def find(self, sharer_id: str, grantee_id: str) -> Grant | None:
-        """What the sharer grants to the grantee, or None."""
+        """The grant of the sharer to the grantee, or None."""
         ...
 
     def given_by(self, sharer_id: str) -> list[Grant]:
-        """All that a user grants, by grantee."""
+        """All grants of a user to others, by grantee."""
         ...
 
     def given_to(self, grantee_id: str) -> list[Grant]:
-        """All that is granted to a user, by sharer."""
+        """All grants to a user, by sharer."""
         ...
 
     def put(self, grant: Grant) -> None:
-        """Store a grant in place of the one between the same two; without permissions, remove it."""
+        """Replace the grant between the same two users; without permissions, remove it."""
         ...
 
 
@@ -117,19 +117,19 @@ class RestrictedTokens(RestrictedTokenReader, Protocol):
     """Restricted tokens by id, and those of a user."""
 
     def of_user(self, user_id: str) -> list[RestrictedToken]:
-        """All of a user, newest first, expired ones possibly included."""
+        """All tokens of a user, newest first; expired ones may be included."""
         ...
 
     def add(self, token: RestrictedToken, made_with: Session | RestrictedToken | None = None) -> bool:
-        """Store a new token; False when the session or token that it is made with has ended meanwhile."""
+        """Store a new token; False when the credential that it is made with no longer exists."""
         ...
 
     def replace(self, token: RestrictedToken) -> bool:
-        """Store a token in place of the one with the same id; False when there is none."""
+        """Replace the token with the same id; False when there is none."""
         ...
 
     def delete(self, token: RestrictedToken) -> None:
-        """Remove a token; one that is not there is no error."""
+        """Remove a token; an unknown one is no error."""
         ...
 
 
@@ -149,7 +149,7 @@ class Profiles(Protocol):
         ...
 
     def find_many(self, user_ids: Iterable[str], names: Iterable[str]) -> dict[str, dict[str, Mapping[str, Any]]]:
-        """The values of those collections that exist, by user and name."""
+        """The values of the collections that exist, by user and name."""
         ...
 
     def replace(self, user_id: str, name: str, old: MetadataCollection | None, new: MetadataCollection) -> None:
@@ -157,7 +157,7 @@ class Profiles(Protocol):
 
         Raises:
             WriteConflictError: the stored collection is not `old` any more, by version.
-            InvalidRequestError: nobody can have this id, or no collection this name.
+            InvalidRequestError: the user id or the name is empty or too long.
         """
         ...
 
@@ -167,40 +167,40 @@ class Profiles(Protocol):
 
 
 class Passwords(Protocol):
-    """One-way storage of passwords."""
+    """One-way hashing of passwords."""
 
     def hash(self, password: str) -> str:
-        """The form in which a password is stored: with its salt and the parameters of the function."""
+        """The stored form of a password, with its salt and the parameters of the hash function."""
         ...
 
     def verify(self, password_hash: str | None, password: str) -> bool:
-        """Whether the password has this hash; None is no hash, and takes as long as a wrong password."""
+        """Whether the password has this hash. None matches no password, and takes as long as a wrong one."""
         ...
 
     def needs_rehash(self, password_hash: str) -> bool:
-        """Whether the hash was made with other parameters than today's."""
+        """Whether the hash has other parameters than those in use."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class Counter:
-    """Failed sign-ins of one account, or from one address, in one stretch of time."""
+class AttemptCounter:
+    """The counter of failed sign-ins of one account, or from one address, in one window of time."""
 
     key: str
     starts_s: int
     ends_s: int
-    most: int
+    max_attempts: int
 
 
 class SignInAttempts(Protocol):
-    """Counts sign-ins that have not succeeded."""
+    """Counters of sign-ins that have not succeeded."""
 
-    def count(self, counters: Sequence[Counter]) -> Counter | None:
-        """Add one to each counter; the first that is full already stops the counting and is answered."""
+    def count(self, counters: Sequence[AttemptCounter]) -> AttemptCounter | None:
+        """Add one to each counter, up to the first one that is full, which is returned; None when none is full."""
         ...
 
-    def uncount(self, counters: Sequence[Counter]) -> None:
-        """Take one from each counter again."""
+    def uncount(self, counters: Sequence[AttemptCounter]) -> None:
+        """Subtract one from each counter."""
         ...
 
 

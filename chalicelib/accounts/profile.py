@@ -6,10 +6,9 @@ from typing import Any
 
 import orjson
 
-from chalicelib.access.call import Caller, require
-from chalicelib.access.policy import Policy
+from chalicelib.access.call import Call
 from chalicelib.accounts.account import private_pair
-from chalicelib.accounts.ports import Grants, MetadataCollection, Profiles
+from chalicelib.accounts.ports import AccountPorts, MetadataCollection, Profiles
 from chalicelib.conflicts import retry_on_conflict
 from chalicelib.errors import (
     InvalidFieldsError,
@@ -26,35 +25,33 @@ SETTINGS = "settings"
 PREFERENCES = "preferences"
 PRIVATE = "private"
 COLLECTIONS = (PROFILE, "groups", PRIVATE)
-"""What `GET /metadata/collections` tells; any other name works as well (access-api B3)."""
+"""The names that `GET /metadata/collections` lists; any other name works as well (access-api B3)."""
 
 FULL_NAME = "fullName"
 LIMIT_BYTES = 256 * 1024
-"""Largest collection: it is kept as one item of the store."""
+"""The largest collection: it is stored as one item."""
 MAX_DEPTH = 64
 MAX_ATTEMPTS = 5
-"""How often a change is worked out again when another one came in between."""
+"""How often a change is tried that meets other changes."""
 
 Values = dict[str, Any]
 
 
-def read_collection(
-    caller: Caller, user_id: str, name: str, policy: Policy, *, grants: Grants, profiles: Profiles
-) -> Mapping[str, Any]:
-    """A collection of a user, or as much of it as the caller may see.
+def read_collection(call: Call, user_id: str, name: str, ports: AccountPorts) -> Mapping[str, Any]:
+    """A collection of a user, or the part of it that the caller may see.
 
-    Someone who granted something to the user, and was granted nothing, sees the name in the profile only.
+    A caller who granted something to the user, and was granted nothing, sees only the name in the profile.
 
     Raises:
-        UnauthorizedError: the two have nothing to do with each other, or the collection is not for this caller.
+        UnauthorizedError: neither granted anything to the other, or the caller may not see this collection.
         NotFoundError: there is no such collection.
 
     Source: access-api B2.
     """
-    sees_all = _sees_all(caller, user_id, policy, grants)
+    sees_all = _sees_all(call, user_id, ports)
     if not sees_all and name != PROFILE:
         raise UnauthorizedError
-    collection = profiles.find(user_id, name)
+    collection = ports.profiles.find(user_id, name)
     if collection is None:
         raise NotFoundError
     if sees_all:
@@ -62,58 +59,50 @@ def read_collection(
     return {key: value for key, value in collection.values.items() if key == FULL_NAME}
 
 
-def _sees_all(caller: Caller, user_id: str, policy: Policy, grants: Grants) -> bool:
-    if caller.is_server or caller.user_id == user_id or not policy.related or caller.user_id is None:
-        require(caller, user_id, policy, grants)
+def _sees_all(call: Call, user_id: str, ports: AccountPorts) -> bool:
+    caller = call.caller
+    if caller.is_server or caller.user_id == user_id or not call.policy.related or caller.user_id is None:
+        call.require(user_id)
         return True
-    if grants.find(user_id, caller.user_id) is not None:
+    if ports.grants.find(user_id, caller.user_id) is not None:
         return True
-    if grants.find(caller.user_id, user_id) is not None:
+    if ports.grants.find(caller.user_id, user_id) is not None:
         return False
     raise UnauthorizedError
 
 
-def write_collection(
-    caller: Caller, user_id: str, name: str, updates: Any, policy: Policy, *, grants: Grants, profiles: Profiles
-) -> Mapping[str, Any]:
-    """The whole collection after the top-level keys of `updates` were written into it.
+def write_collection(call: Call, user_id: str, name: str, updates: Any, ports: AccountPorts) -> Mapping[str, Any]:
+    """Write the top-level keys of `updates` into a collection, and return the whole collection.
 
     Raises:
         UnauthorizedError: the caller may not.
-        MalformedJsonError: the updates are no object.
+        MalformedJsonError: the updates are not an object.
         InvalidFieldsError: a path leads nowhere.
-        TooLargeError: the collection would be larger than what is stored of one.
-        UnavailableError: other changes kept coming in between.
+        TooLargeError: the collection would be larger than `LIMIT_BYTES`.
+        UnavailableError: each attempt met another change.
 
     Source: access-api B3.
     """
-    require(caller, user_id, policy, grants)
+    call.require(user_id)
     if not isinstance(updates, dict):
         raise MalformedJsonError("the body is not an object")
-    return _change(user_id, name, lambda values: updated(values, updates), profiles)
+    return _change(user_id, name, lambda values: updated(values, updates), ports.profiles)
 
 
-def read_private_pair(
-    caller: Caller,
-    user_id: str,
-    name: str,
-    policy: Policy,
-    *,
-    grants: Grants,
-    profiles: Profiles,
-    new_id: Callable[[], str],
-) -> Mapping[str, str]:
-    """The user's pair of this name, made when it is first asked for.
+def read_private_pair(call: Call, user_id: str, name: str, ports: AccountPorts) -> Mapping[str, str]:
+    """The user's pair of this name, which the first request creates.
 
     Raises:
-        UnauthorizedError: the caller is no server.
+        UnauthorizedError: the caller is not a server.
 
     Source: access-api B1.
     """
-    require(caller, user_id, policy, grants)
-    pair: dict[str, str] = _change(
-        user_id, PRIVATE, lambda values: values if name in values else {**values, name: private_pair(new_id)}, profiles
-    )[name]
+    call.require(user_id)
+
+    def with_pair(values: Values) -> Values:
+        return values if name in values else {**values, name: private_pair(call.new_id)}
+
+    pair: dict[str, str] = _change(user_id, PRIVATE, with_pair, ports.profiles)[name]
     return pair
 
 
@@ -132,13 +121,13 @@ def _change(user_id: str, name: str, change: Callable[[Values], Values], profile
 
 
 def updated(values: Mapping[str, Any], updates: Mapping[str, Any]) -> Values:
-    """The values with each top-level key of the updates in place of what was there.
+    """The values after each top-level key of the updates replaced the one that was there.
 
-    A key with dots is a path to one leaf; `null` is ignored: a key can be emptied, and not removed.
+    A key with dots is a path to one leaf. `null` is ignored, so a key can be emptied but not removed.
 
     Raises:
-        InvalidFieldsError: a path has an empty step, is too long, leads through something that is no object, or
-            lies on another key of the same updates.
+        InvalidFieldsError: a path has an empty step, is too long, leads through a value that is not an object, or
+            lies below another key of the same updates.
 
     Source: access-api B3.
     """

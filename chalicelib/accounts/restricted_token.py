@@ -1,13 +1,12 @@
-"""Restricted tokens: made, read, changed and removed. Source: auth-api 7."""
+"""Restricted tokens: creating, reading, changing and removing them. Source: auth-api 7."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from chalicelib.access.call import Caller, GrantReader, RestrictedToken, require
-from chalicelib.access.policy import Policy
+from chalicelib.access.call import Call, RestrictedToken
 from chalicelib.access.user_ids import require_user_id
-from chalicelib.accounts.ports import RestrictedTokens
+from chalicelib.accounts.ports import AccountPorts
 from chalicelib.accounts.session import end_restricted_tokens
 from chalicelib.errors import FieldError, InvalidFieldsError, MalformedJsonError, NotFoundError, UnauthenticatedError
 from chalicelib.model.checks.parse import parse
@@ -24,7 +23,7 @@ MAX_LIFETIME_MS = 90 * 24 * 3_600_000
 TOLERANCE_MS = 1000
 MIN_PATHS, MAX_PATHS = 1, 10
 MAX_PATH_LENGTH = 2048
-"""The longest path that is kept; the reference has no limit."""
+"""The longest path that is stored; the reference has no limit."""
 PATH_EXPRESSION = "^/.*$"
 
 _FIELDS: Mapping[str, Kind] = {"paths": TextList(Text()), "expirationTime": Time()}
@@ -32,18 +31,18 @@ _FIELDS: Mapping[str, Kind] = {"paths": TextList(Text()), "expirationTime": Time
 
 @dataclass(frozen=True, slots=True)
 class Restrictions:
-    """What a client says of a token; None is what it does not say."""
+    """The members of a body; None for those that are absent."""
 
     paths: tuple[str, ...] | None
     expiration_time_ms: int | None
 
 
 def read_restrictions(body: Any, now_ms: int) -> Restrictions:
-    """What a body says of a restricted token.
+    """The restrictions in a body.
 
     Raises:
-        MalformedJsonError: it is no object.
-        InvalidFieldsError: fields break rules; every one is named.
+        MalformedJsonError: the body is not an object.
+        InvalidFieldsError: fields break rules; the error names all of them.
     """
     if body is None:
         raise InvalidFieldsError((FieldError("", "", "object is missing"),))
@@ -108,125 +107,98 @@ def restricted_token_object(token: RestrictedToken) -> dict[str, Any]:
 
 
 def create_restricted_token(
-    caller: Caller,
-    user_id: str,
-    read_body: Callable[[], Any],
-    policy: Policy,
-    *,
-    token_id: str,
-    tokens: RestrictedTokens,
-    grants: GrantReader,
-    now_ms: int,
+    call: Call, user_id: str, read_body: Callable[[], Any], ports: AccountPorts
 ) -> RestrictedToken:
-    """A new token of the user, for an hour unless the body says otherwise.
+    """Create a token of the user, for an hour unless the body says otherwise.
 
     Raises:
         UnauthorizedError: the caller is another user.
-        UnauthenticatedError: what the caller came with has ended meanwhile, as by a change of the password.
+        UnauthenticatedError: the caller's credential ended in the meantime, for example by a change of the password.
         InvalidPathError: the user id is of the wrong form.
         MalformedJsonError, InvalidFieldsError: the body is of the wrong form.
     """
-    require(caller, user_id, policy, grants)
+    call.require(user_id)
     require_user_id(user_id)
-    restrictions = read_restrictions(read_body(), now_ms)
+    restrictions = read_restrictions(read_body(), call.now_ms)
     expiration_time_ms = restrictions.expiration_time_ms
     if expiration_time_ms is None:
-        expiration_time_ms = now_ms + DEFAULT_LIFETIME_MS
-    token = RestrictedToken(token_id, user_id, restrictions.paths, expiration_time_ms, now_ms)
-    if not tokens.add(token, made_with=caller.credential):
+        expiration_time_ms = call.now_ms + DEFAULT_LIFETIME_MS
+    token = RestrictedToken(call.new_id(), user_id, restrictions.paths, expiration_time_ms, call.now_ms)
+    if not ports.restricted_tokens.add(token, made_with=call.caller.credential):
         raise UnauthenticatedError
     return token
 
 
 def list_restricted_tokens(
-    caller: Caller,
-    user_id: str,
-    query: Mapping[str, Sequence[str]],
-    policy: Policy,
-    *,
-    tokens: RestrictedTokens,
-    grants: GrantReader,
+    call: Call, user_id: str, query: Mapping[str, Sequence[str]], ports: AccountPorts
 ) -> list[RestrictedToken]:
     """A page of the tokens of a user, newest first.
 
     Raises:
-        UnauthorizedError: the caller is no server.
+        UnauthorizedError: the caller is not a server.
         InvalidPathError, InvalidFieldsError: the user id or the query is of the wrong form.
     """
-    require(caller, user_id, policy, grants)
+    call.require(user_id)
     require_user_id(user_id)
     page = check_query(query, PAGING)
     first: int = page["page"] * page["size"]
-    return [token for index, token in enumerate(tokens.of_user(user_id)) if first <= index < first + page["size"]]
+    return ports.restricted_tokens.of_user(user_id)[first : first + page["size"]]
 
 
-def get_restricted_token(
-    caller: Caller, token_id: str, policy: Policy, tokens: RestrictedTokens, grants: GrantReader
-) -> RestrictedToken:
+def get_restricted_token(call: Call, token_id: str, ports: AccountPorts) -> RestrictedToken:
     """The token with this id.
 
     Raises:
-        UnauthorizedError: the caller is no server.
+        UnauthorizedError: the caller is not a server.
         NotFoundError: there is none.
     """
-    require(caller, "", policy, grants)
-    token = tokens.find(token_id)
+    call.require()
+    token = ports.restricted_tokens.find(token_id)
     if token is None:
         raise NotFoundError(token_id)
     return token
 
 
 def change_restricted_token(
-    caller: Caller,
-    token_id: str,
-    read_body: Callable[[], Any],
-    policy: Policy,
-    *,
-    tokens: RestrictedTokens,
-    grants: GrantReader,
-    now_ms: int,
+    call: Call, token_id: str, read_body: Callable[[], Any], ports: AccountPorts
 ) -> RestrictedToken:
-    """The token with another time of expiration. Paths are checked and not changed, as in the reference.
+    """Change when a token expires, and return the token. Paths are checked and not changed, as in the reference.
 
     Raises:
-        UnauthorizedError: the caller is no server.
+        UnauthorizedError: the caller is not a server.
         MalformedJsonError, InvalidFieldsError: the body is of the wrong form.
         NotFoundError: there is no such token.
     """
-    require(caller, "", policy, grants)
-    restrictions = read_restrictions(read_body(), now_ms)
-    token = get_restricted_token(caller, token_id, policy, tokens, grants)
+    call.require()
+    restrictions = read_restrictions(read_body(), call.now_ms)
+    token = get_restricted_token(call, token_id, ports)
     if restrictions.expiration_time_ms is not None:
         token = replace(token, expiration_time_ms=restrictions.expiration_time_ms)
-    token = replace(token, modified_time_ms=now_ms)
-    if not tokens.replace(token):
+    token = replace(token, modified_time_ms=call.now_ms)
+    if not ports.restricted_tokens.replace(token):
         raise NotFoundError(token_id)
     return token
 
 
-def delete_restricted_token(
-    caller: Caller, token_id: str, policy: Policy, tokens: RestrictedTokens, grants: GrantReader
-) -> None:
+def delete_restricted_token(call: Call, token_id: str, ports: AccountPorts) -> None:
     """Remove a token; an unknown one is no error.
 
     Raises:
         UnauthorizedError: it belongs to another user.
     """
-    token = tokens.find(token_id)
+    token = ports.restricted_tokens.find(token_id)
     if token is not None:
-        require(caller, token.user_id, policy, grants)
-        tokens.delete(token)
+        call.require(token.user_id)
+        ports.restricted_tokens.delete(token)
 
 
-def delete_restricted_tokens(
-    caller: Caller, user_id: str, policy: Policy, tokens: RestrictedTokens, grants: GrantReader
-) -> None:
+def delete_restricted_tokens(call: Call, user_id: str, ports: AccountPorts) -> None:
     """Remove all tokens of a user.
 
     Raises:
-        UnauthorizedError: the caller is no server.
+        UnauthorizedError: the caller is not a server.
         InvalidPathError: the user id is of the wrong form.
     """
-    require(caller, user_id, policy, grants)
+    call.require(user_id)
     require_user_id(user_id)
-    end_restricted_tokens(user_id, tokens)
+    end_restricted_tokens(user_id, ports.restricted_tokens)

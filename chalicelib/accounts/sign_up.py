@@ -1,11 +1,16 @@
-"""Who may make an account of their own. Source: auth-api 5, route 8."""
+"""Sign-up: who may create an account on a stage. Source: auth-api 5, route 8."""
 
 import hmac
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
+from chalicelib.access.call import Call
+from chalicelib.accounts.account import Account
+from chalicelib.accounts.bodies import new_user
+from chalicelib.accounts.manage import create_user
 from chalicelib.accounts.password_sign_in import address_counter, count_attempt
-from chalicelib.accounts.ports import SignInAttempts
+from chalicelib.accounts.ports import AccountPorts
 from chalicelib.errors import SignUpClosedError
 
 OPEN = "open"
@@ -13,31 +18,38 @@ INVITATION = "invitation"
 INVITATION_FIELD = "invitationCode"
 
 
-def require_sign_up(
-    mode: str,
-    body: Any,
-    source_ip: str,
-    *,
-    invitation_code: Callable[[], str],
-    attempts: SignInAttempts,
-    now_ms: int,
-) -> None:
-    """Nothing, when this stage takes new accounts from whoever sent this body.
+@dataclass(frozen=True, slots=True)
+class SignUpRules:
+    """The rules of a stage for new accounts."""
 
-    With the mode `invitation`, the body has to hold the stage's code as `invitationCode`; wrong ones count as failed
-    sign-ins of the address. Any mode that is not known is closed.
+    mode: str
+    """`open`, `invitation`, or anything else for closed."""
+    invitation_code: Callable[[], str]
+    """Reads the code that bodies have to hold as `invitationCode` in the mode `invitation`."""
+    verifies_emails: bool
+    """Whether an account can sign in only after its e-mail address was verified."""
+
+
+def sign_up(call: Call, body: Any, source_ip: str, rules: SignUpRules, ports: AccountPorts) -> Account:
+    """Create an account of one's own. Wrong invitation codes count as failed sign-ins of the network address.
 
     Raises:
-        SignUpClosedError: it does not.
+        SignUpClosedError: the stage takes no new accounts, or the invitation code is missing or wrong.
         TooManyAttemptsError: too many wrong codes, or failed sign-ins, from this address.
+        InvalidUserDetailsError: the body breaks a rule.
+        UserExistsError: the e-mail address belongs to an account.
     """
-    if mode == OPEN:
-        return
-    sent = body.get(INVITATION_FIELD) if isinstance(body, dict) else None
-    if mode != INVITATION or not isinstance(sent, str):
+    if rules.mode != OPEN:
+        _require_invitation(call, body, source_ip, rules, ports)
+    return create_user(call, new_user(body), ports, email_verified=not rules.verifies_emails)
+
+
+def _require_invitation(call: Call, body: Any, source_ip: str, rules: SignUpRules, ports: AccountPorts) -> None:
+    code = body.get(INVITATION_FIELD) if isinstance(body, dict) else None
+    if rules.mode != INVITATION or not isinstance(code, str):
         raise SignUpClosedError
-    counters = (address_counter(source_ip, now_ms),)
-    count_attempt(attempts, counters, now_ms)
-    if not hmac.compare_digest(sent.encode(), invitation_code().encode()):
+    counters = (address_counter(source_ip, call.now_ms),)
+    count_attempt(ports.sign_in_attempts, counters, call.now_ms)
+    if not hmac.compare_digest(code.encode(), rules.invitation_code().encode()):
         raise SignUpClosedError
-    attempts.uncount(counters)
+    ports.sign_in_attempts.uncount(counters)

@@ -8,7 +8,7 @@ from chalicelib.access.call import RestrictedToken, Session
 from chalicelib.access.user_ids import fits_key
 from chalicelib.accounts.account import Account
 from chalicelib.accounts.grant import Grant
-from chalicelib.accounts.ports import Counter, Deletion, MetadataCollection
+from chalicelib.accounts.ports import AttemptCounter, Deletion, MetadataCollection
 from chalicelib.conflicts import WriteConflictError
 from chalicelib.errors import InvalidRequestError, UserExistsError
 from chalicelib.sign_in.ports import AuthorizationCode, OidcLogin
@@ -163,9 +163,9 @@ class FakeSessions:
         self._keep(lambda other: (other.login_id or other.token_hash) != login_id)
         self.oidc_logins.pop(login_id, None)
 
-    def end_all(self, user_id: str, but: Session | None = None) -> None:
+    def end_all(self, user_id: str, keep: Session | None = None) -> None:
         """Remove those of the user, but those with the login of one."""
-        kept = None if but is None else but.login_id or but.token_hash
+        kept = None if keep is None else keep.login_id or keep.token_hash
         self._keep(lambda other: other.user_id != user_id or (other.login_id or other.token_hash) == kept)
         for login in list(self.oidc_logins.values()):
             if login.user_id == user_id and login.login_id != kept:
@@ -274,16 +274,16 @@ class FakeSignInAttempts:
     def __init__(self) -> None:
         self.counted: dict[tuple[str, int], int] = {}
 
-    def count(self, counters: Sequence[Counter]) -> Counter | None:
+    def count(self, counters: Sequence[AttemptCounter]) -> AttemptCounter | None:
         """Add one each, up to the most."""
         for counter in counters:
             key = (counter.key, counter.starts_s)
-            if self.counted.get(key, 0) >= counter.most:
+            if self.counted.get(key, 0) >= counter.max_attempts:
                 return counter
             self.counted[key] = self.counted.get(key, 0) + 1
         return None
 
-    def uncount(self, counters: Sequence[Counter]) -> None:
+    def uncount(self, counters: Sequence[AttemptCounter]) -> None:
         """Take one each."""
         for counter in counters:
             key = (counter.key, counter.starts_s)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from chalicelib.accounts.ports import Counter
+from chalicelib.accounts.ports import AttemptCounter
 from chalicelib.accounts.stores.keys import attempts_key
 from chalicelib.engine.conditions import Condition, absent, any_of, less_than
 from chalicelib.engine.errors import ConditionFailedError
@@ -15,21 +15,21 @@ class StoredSignInAttempts:
     def __init__(self, accounts: Table) -> None:
         self._accounts = accounts
 
-    def count(self, counters: Sequence[Counter]) -> Counter | None:
+    def count(self, counters: Sequence[AttemptCounter]) -> AttemptCounter | None:
         """One conditional write for each counter, so that no two attempts take the same place."""
         for counter in counters:
             try:
-                self._add(counter, 1, any_of(absent("attempts"), less_than("attempts", counter.most)))
+                self._add(counter, 1, any_of(absent("attempts"), less_than("attempts", counter.max_attempts)))
             except ConditionFailedError:
                 return counter
         return None
 
-    def uncount(self, counters: Sequence[Counter]) -> None:
+    def uncount(self, counters: Sequence[AttemptCounter]) -> None:
         """One write for each counter."""
         for counter in counters:
             self._add(counter, -1)
 
-    def _add(self, counter: Counter, attempts: int, condition: Condition | None = None) -> None:
+    def _add(self, counter: AttemptCounter, attempts: int, condition: Condition | None = None) -> None:
         key = attempts_key(counter.key, counter.starts_s)
         expiration = {"expires_at_s": counter.ends_s}
         self._accounts.update(Update(key, set=expiration, add={"attempts": attempts}, condition=condition))

@@ -80,13 +80,13 @@ class StoredSessions:
         """One query and one transaction for each fifty sessions, until a query finds none."""
         self._end(session.user_id, f"{SESSIONS_PREFIX}{session.login_id or session.token_hash}#")
 
-    def end_all(self, user_id: str, but: Session | None = None) -> None:
+    def end_all(self, user_id: str, keep: Session | None = None) -> None:
         """As `end_login`, for all logins of the user."""
         if fits_key(user_id):
-            self._end(user_id, SESSIONS_PREFIX, but)
+            self._end(user_id, SESSIONS_PREFIX, keep)
 
-    def _end(self, user_id: str, prefix: str, but: Session | None = None) -> None:
-        kept = None if but is None else f"{but.login_id or but.token_hash}#"
+    def _end(self, user_id: str, prefix: str, keep: Session | None = None) -> None:
+        kept = None if keep is None else f"{keep.login_id or keep.token_hash}#"
         # Repeated until nothing is found: a refresh may have added a session, and cannot once its parent is gone.
         while listed := [text for text in self._listed(user_id, prefix) if kept is None or not text.startswith(kept)]:
             for start in range(0, len(listed), SESSIONS_PER_TRANSACTION):

@@ -67,14 +67,7 @@ def _signed_in(
     request: Request, authorization: AuthorizationRequest, credentials: BasicCredentials, ports: SignInPorts
 ) -> Reply:
     try:
-        account = sign_in_by_password(
-            credentials,
-            request.source_ip,
-            accounts=ports.accounts.accounts,
-            passwords=ports.accounts.passwords,
-            attempts=ports.accounts.sign_in_attempts,
-            now_ms=request.now_ms,
-        )
+        account = sign_in_by_password(request.call, credentials, request.source_ip, ports.accounts)
         code = grant_code(request.call, authorization, account, ports)
     except (WrongCredentialsError, UnverifiedEmailError, TooManyAttemptsError, UnavailableError) as error:
         alert, status, headers = _alert(error)

@@ -1,6 +1,5 @@
 """Metadata over HTTP: profiles and other collections. Source: access-api B."""
 
-from chalicelib.access.call import require
 from chalicelib.accounts.associated_users import associated_users
 from chalicelib.accounts.profile import COLLECTIONS, PRIVATE, read_collection, read_private_pair, write_collection
 from chalicelib.api.messages import Reply, Request
@@ -21,82 +20,47 @@ blueprint = ApiBlueprint(__name__)
 
 @blueprint.operation(LIST_COLLECTIONS)
 def list_collections(_request: Request) -> Reply:
-    """The names of the collections that are known by name."""
+    """The names of the standard collections."""
     return Reply(list(COLLECTIONS))
 
 
 @blueprint.operation(GET_COLLECTION)
 def get_collection(request: Request) -> Reply:
-    """A collection, or as much of it as the caller may see."""
-    services = request.services
-    values = read_collection(
-        request.caller,
-        request.path["userId"],
-        _collection(request),
-        GET_COLLECTION.policy,
-        grants=services.accounts.grants,
-        profiles=services.accounts.profiles,
-    )
-    return Reply(values)
+    """A collection, or the part of it that the caller may see."""
+    user_id, accounts = request.path["userId"], request.services.accounts
+    return Reply(read_collection(request.call, user_id, _collection(request), accounts))
 
 
 @blueprint.operation(PUT_COLLECTION)
 @blueprint.operation(POST_COLLECTION)
 def put_collection(request: Request) -> Reply:
     """The whole collection after the update."""
-    services = request.services
-    values = write_collection(
-        request.caller,
-        request.path["userId"],
-        _collection(request),
-        request.json(),
-        request.operation.policy,
-        grants=services.accounts.grants,
-        profiles=services.accounts.profiles,
-    )
-    return Reply(values)
+    user_id, updates, accounts = request.path["userId"], request.json(), request.services.accounts
+    return Reply(write_collection(request.call, user_id, _collection(request), updates, accounts))
 
 
 @blueprint.operation(DELETE_COLLECTION)
 @blueprint.operation(DELETE_PRIVATE_PAIR)
 def refuse_deletion(request: Request) -> Reply:
-    """Nothing: a collection goes with its user only."""
-    require(request.caller, request.path["userId"], request.operation.policy, request.services.accounts.grants)
+    """An empty body. A collection is deleted only with its user."""
+    request.call.require(request.path["userId"])
     return Reply()
 
 
 @blueprint.operation(GET_USER_PRIVATE_PAIR)
 def get_private_pair(request: Request) -> Reply:
-    """A pair of id and hash of the user's, made when it is first asked for."""
-    services = request.services
-    pair = read_private_pair(
-        request.caller,
-        request.path["userId"],
-        request.path["name"],
-        GET_USER_PRIVATE_PAIR.policy,
-        grants=services.accounts.grants,
-        profiles=services.accounts.profiles,
-        new_id=services.new_id,
-    )
-    return Reply(pair)
+    """A pair of id and hash of the user, which the first request creates."""
+    user_id, name = request.path["userId"], request.path["name"]
+    return Reply(read_private_pair(request.call, user_id, name, request.services.accounts))
 
 
 @blueprint.operation(LIST_ASSOCIATED_USERS)
 def list_associated_users(request: Request) -> Reply:
-    """Everyone the user shares with or is shared with."""
-    services = request.services
-    users = associated_users(
-        request.caller,
-        request.path["userId"],
-        request.query,
-        LIST_ASSOCIATED_USERS.policy,
-        accounts=services.accounts.accounts,
-        grants=services.accounts.grants,
-        profiles=services.accounts.profiles,
-    )
-    return Reply(users)
+    """The users with whom the user shares data, in either direction."""
+    user_id, accounts = request.path["userId"], request.services.accounts
+    return Reply(associated_users(request.call, user_id, request.query, accounts))
 
 
 def _collection(request: Request) -> str:
-    """`private` has routes of its own below it, so its path is spelled out (see the operation table)."""
+    """The name of the collection. `private` has routes below it, so its path is a constant in the operation table."""
     return request.path.get("collection", PRIVATE)

@@ -1,14 +1,14 @@
-"""Signing in and out, and what tokens stand for. Source: auth-api 1 to 3."""
+"""Signing in and out, and reading sessions. Source: auth-api 1 to 3."""
 
 import base64
 import binascii
 import contextlib
 
-from chalicelib.access.call import require
 from chalicelib.accounts.account import Account, private_pair, user_object
 from chalicelib.accounts.password_sign_in import BasicCredentials, sign_in
 from chalicelib.accounts.session import (
     Login,
+    end_sessions,
     open_session,
     refresh_session,
     require_server_secret,
@@ -40,31 +40,23 @@ blueprint = ApiBlueprint(__name__)
 @blueprint.operation(LOGIN)
 def login(request: Request) -> Reply:
     """The user, and a token for them. A long-term key in the path has no effect, as in the reference."""
-    services = request.services
-    account = sign_in(
-        basic_credentials(request.headers.get("authorization")),
-        request.source_ip,
-        accounts=services.accounts.accounts,
-        passwords=services.accounts.passwords,
-        attempts=services.accounts.sign_in_attempts,
-        now_ms=request.now_ms,
-    )
-    return signed_in(request, account)
+    credentials = basic_credentials(request.headers.get("authorization"))
+    return signed_in(request, sign_in(request.call, credentials, request.source_ip, request.services.accounts))
 
 
 @blueprint.operation(REFRESH)
 def refresh(request: Request) -> Reply:
-    """Another token of the same login, and what it stands for."""
+    """Another token of the same login, and its session."""
     token = request.services.new_token()
-    session = refresh_session(request.headers[TOKEN_HEADER], token, request.services.accounts.sessions, request.now_ms)
+    session = refresh_session(request.call, request.headers[TOKEN_HEADER], token, request.services.accounts)
     return Reply(token_data(session), headers={TOKEN_HEADER: token})
 
 
 @blueprint.operation(LOGOUT)
 def logout(request: Request) -> Reply:
-    """Nothing, whatever was sent. Source: auth-api 2, route 4."""
+    """An empty body, whatever was sent. Source: auth-api 2, route 4."""
     with contextlib.suppress(UnavailableError):
-        sign_out(request.headers.get(TOKEN_HEADER, ""), request.services.accounts.sessions)
+        sign_out(request.headers.get(TOKEN_HEADER, ""), request.services.accounts)
     return Reply()
 
 
@@ -79,37 +71,35 @@ def server_login(request: Request) -> Reply:
     require_server_secret(secret, services.server_secret())
     token = services.new_token()
     login = Login(name, is_server=True, lifetime_s=services.settings.server_session_lifetime_s)
-    open_session(login, token, services.accounts.sessions, request.now_ms)
+    open_session(request.call, login, token, services.accounts)
     return Reply(headers={TOKEN_HEADER: token})
 
 
 @blueprint.operation(GET_TOKEN)
 def get_token(request: Request) -> Reply:
-    """What the caller's token stands for."""
-    return Reply(
-        token_data(valid_session(request.headers[TOKEN_HEADER], request.services.accounts.sessions, request.now_ms))
-    )
+    """The session of the caller."""
+    sessions, token = request.services.accounts.sessions, request.headers[TOKEN_HEADER]
+    return Reply(token_data(valid_session(token, sessions, request.now_ms)))
 
 
 @blueprint.operation(CHECK_TOKEN)
 def check_token(request: Request) -> Reply:
-    """What the token in the path stands for, told to servers."""
-    require(request.caller, "", CHECK_TOKEN.policy, request.services.accounts.grants)
+    """The session of the token in the path, for servers."""
+    request.call.require()
     return Reply(token_data(valid_session(request.path["token"], request.services.accounts.sessions, request.now_ms)))
 
 
 @blueprint.operation(DELETE_SESSIONS)
 def delete_sessions(request: Request) -> Reply:
-    """Nothing; all tokens of the user are refused from now on."""
-    require(request.caller, request.path["userId"], DELETE_SESSIONS.policy, request.services.accounts.grants)
-    request.services.accounts.sessions.end_all(request.path["userId"])
+    """An empty body. No session token of the user is valid any more."""
+    end_sessions(request.call, request.path["userId"], request.services.accounts)
     return Reply()
 
 
 @blueprint.operation(GET_PRIVATE_PAIR)
 def get_private_pair(request: Request) -> Reply:
     """A fresh random id and hash."""
-    return Reply(private_pair(request.services.new_id))
+    return Reply(private_pair(request.call.new_id))
 
 
 @blueprint.operation(GET_AUTH_STATUS)
@@ -124,15 +114,15 @@ def signed_in(request: Request, account: Account) -> Reply:
     token = services.new_token()
     lifetime_s = services.settings.session_lifetime_s
     login = Login(account.user_id, is_server=False, lifetime_s=lifetime_s, password_version=account.password_version)
-    open_session(login, token, services.accounts.sessions, request.now_ms)
+    open_session(request.call, login, token, services.accounts)
     return Reply(user_object(account, to_server=False), headers={TOKEN_HEADER: token})
 
 
 def basic_credentials(authorization: str | None) -> BasicCredentials:
-    """User name and password of an `Authorization` header; its scheme is not looked at, a password may hold colons.
+    """User name and password of an `Authorization` header of any scheme; a password may hold colons.
 
     Raises:
-        InvalidRequestError: there are none that can be read.
+        InvalidRequestError: the header holds none that can be read.
 
     Source: auth-api 2, route 1.
     """

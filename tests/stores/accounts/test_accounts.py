@@ -8,7 +8,7 @@ import pytest
 from chalicelib.accounts.account import Account
 from chalicelib.accounts.grant import Grant
 from chalicelib.accounts.ports import (
-    Counter,
+    AttemptCounter,
     Deletion,
 )
 from chalicelib.conflicts import WriteConflictError
@@ -159,10 +159,10 @@ class TestAccounts:
 class TestSignInAttempts:
     """Counters of attempts."""
 
-    ACCOUNT = Counter("account:a", 900, 1800, most=2)
-    ADDRESS = Counter("address:b", 900, 1800, most=3)
+    ACCOUNT = AttemptCounter("account:a", 900, 1800, max_attempts=2)
+    ADDRESS = AttemptCounter("address:b", 900, 1800, max_attempts=3)
 
-    def counts(self, stores: Stores, *counters: Counter) -> Callable[[], Counter | None]:
+    def counts(self, stores: Stores, *counters: AttemptCounter) -> Callable[[], AttemptCounter | None]:
         """One more attempt, each time it is called."""
         return lambda: stores.attempts.count(counters)
 

@@ -10,10 +10,9 @@ from chalice.test import Client
 
 from app import app
 from chalicelib import services as wiring
-from chalicelib.access.call import Caller
+from chalicelib.access.call import platform_call
 from chalicelib.accounts.bodies import UserUpdates
 from chalicelib.accounts.manage import update_user
-from chalicelib.api.operations.accounts import UPDATE_USER
 from chalicelib.services import Services
 from tests.api.conftest import ApiClient
 from tests.fakes.accounts import FakePasswords
@@ -70,19 +69,9 @@ class Scene:
 
     def update(self, **updates: Any) -> None:
         """Change the account as a server does."""
-        services = self.services
-        update_user(
-            Caller(is_server=True),
-            ANNA.user_id,
-            UserUpdates(**updates),
-            UPDATE_USER.policy,
-            accounts=services.accounts.accounts,
-            grants=services.accounts.grants,
-            passwords=FakePasswords(),
-            sessions=services.accounts.sessions,
-            restricted_tokens=services.accounts.restricted_tokens,
-            token="",
-        )
+        ports = replace(self.services.accounts, passwords=FakePasswords())
+        call = platform_call(self.services.now_ms(), self.services.new_id)
+        update_user(call, ANNA.user_id, UserUpdates(**updates), "", ports)
 
     def change_password(self) -> None:
         """The old one opens nothing from now on."""

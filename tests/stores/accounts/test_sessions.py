@@ -84,14 +84,14 @@ class TestSessions:
         of_login = {"a": session("a"), "b": session("b", login_id="a")}
         for one in (*of_login.values(), session("c"), session("aa"), session("d", login_id="c")):
             stores.sessions.add(one)
-        stores.sessions.end_all(ANNA.user_id, but=of_login[kept])
+        stores.sessions.end_all(ANNA.user_id, keep=of_login[kept])
         left = [token_hash for token_hash in ("a", "b", "c", "aa", "d") if stores.sessions.find(token_hash)]
         assert left == ["a", "b"]
 
     def test_a_session_of_someone_else_keeps_none(self, stores: Stores) -> None:
         stores.sessions.add(session("a"))
         stores.sessions.add(session("b", user_id=BEN.user_id))
-        stores.sessions.end_all(ANNA.user_id, but=session("b", user_id=BEN.user_id))
+        stores.sessions.end_all(ANNA.user_id, keep=session("b", user_id=BEN.user_id))
         assert stores.sessions.find("a") is None
         assert stores.sessions.find("b") is not None
 

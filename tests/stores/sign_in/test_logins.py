@@ -187,7 +187,7 @@ def test_the_end_of_all_sessions_but_one_keeps_its_login(stores: Stores) -> None
     stores.logins.add_code(CODE, 1)
     stores.logins.redeem(CODE, LOGIN, session(1))
     stores.logins.add_code(replace(CODE, login_id="b" * 64), 1)
-    stores.sessions.end_all(ANNA.user_id, but=session(1))
+    stores.sessions.end_all(ANNA.user_id, keep=session(1))
     assert stores.logins.find(LOGIN.login_id) == LOGIN
     assert stores.logins.find("b" * 64) is None
 

@@ -1,5 +1,6 @@
 """The engines under test: each passes the same suite."""
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -10,9 +11,10 @@ from moto import mock_aws
 from chalicelib.config import Settings
 from chalicelib.engine import dynamodb, kinesis, s3, secrets_manager, sqs
 from chalicelib.engine.aws import aws_engine
+from chalicelib.engine.embedded.engine import embedded_engine
 from chalicelib.engine.engine import Engine
 from chalicelib.engine.table import Table
-from tests.engine.stage import create_others, create_tables, one_at_a_time
+from tests.engine.stage import FIRST_SECRET, SECRET_NAME, create_others, create_tables, one_at_a_time
 
 CLIENTS = (dynamodb, kinesis, s3, secrets_manager, sqs)
 
@@ -39,10 +41,22 @@ def settings(aws: Any) -> Settings:
     return settings
 
 
-@pytest.fixture(params=["aws"])
-def engine(request: pytest.FixtureRequest) -> Engine:
+@pytest.fixture(params=["aws", "memory", "folder"])
+def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
     """An empty engine."""
-    settings: Settings = request.getfixturevalue("settings")
+    if request.param == "aws":
+        yield request.getfixturevalue("moto_engine")
+        return
+    folder = request.getfixturevalue("tmp_path") / "data" if request.param == "folder" else None
+    embedded = embedded_engine(folder, lambda: time.time_ns() // 1_000_000)
+    embedded.secrets.create(SECRET_NAME, FIRST_SECRET)
+    yield embedded
+    embedded.close()
+
+
+@pytest.fixture
+def moto_engine(settings: Settings) -> Engine:
+    """An empty engine on moto."""
     tables = dynamodb.DynamoTables(settings, one_at_a_time(dynamodb.sender(settings)))
     return replace(aws_engine(settings), tables=tables)
 

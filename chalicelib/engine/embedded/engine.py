@@ -1,0 +1,102 @@
+"""The engine in one process: SQLite and files in a data folder, or all of it in memory."""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from chalicelib.engine.embedded import files, rows, sqlite_queue, sqlite_stream
+from chalicelib.engine.embedded.contents import FolderContents, MemoryContents
+from chalicelib.engine.embedded.database import Database
+from chalicelib.engine.embedded.faults import Faults
+from chalicelib.engine.embedded.files import FileObjects
+from chalicelib.engine.embedded.folder import DATABASE_NAME, prepare_folder
+from chalicelib.engine.embedded.secret_files import SecretFiles
+from chalicelib.engine.embedded.signed_addresses import AddressSigner
+from chalicelib.engine.embedded.sqlite import SqliteTables
+from chalicelib.engine.embedded.sqlite_queue import QUEUES, SqliteQueue
+from chalicelib.engine.embedded.sqlite_stream import SqliteStream
+from chalicelib.engine.engine import Engine
+
+SCHEMA = (*rows.SCHEMA, *files.SCHEMA, *sqlite_queue.SCHEMA, *sqlite_stream.SCHEMA)
+SIGNING_SECRET = "object-addresses"  # noqa: S105  its name
+"""Names the secret with which addresses of objects are signed."""
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedEngine(Engine):
+    """The ports, and what the process around them needs: consumers, sweeps, a clean end."""
+
+    tables: SqliteTables
+    objects: FileObjects
+    secrets: SecretFiles
+    task_queue: SqliteQueue
+    metrics_failures: SqliteQueue
+    metrics_stream: SqliteStream
+    blob_events: SqliteQueue
+    """Takes the notices of new objects."""
+    task_failures: SqliteQueue
+    blob_event_failures: SqliteQueue
+    """The dead letters of the two queues that have consumers."""
+    database: Database
+    now_ms: Callable[[], int]
+
+    def sweep(self) -> None:
+        """Remove what has expired: items, objects, messages, records of the stream."""
+        self.tables.sweep(self.now_ms())
+        self.objects.sweep()
+        queues = (
+            self.task_queue,
+            self.task_failures,
+            self.blob_events,
+            self.blob_event_failures,
+            self.metrics_failures,
+        )
+        for queue in queues:
+            queue.sweep()
+        self.metrics_stream.sweep()
+
+    def close(self) -> None:
+        """Write what waits in memory, and close the database."""
+        self.metrics_stream.flush()
+        self.database.close()
+
+
+def embedded_engine(
+    folder: Path | None,
+    now_ms: Callable[[], int],
+    *,
+    base_url: str = "http://127.0.0.1:8000",
+    faults: Faults | None = None,
+) -> EmbeddedEngine:
+    """The engine of a data folder, which is created if there is none; or an empty one in memory.
+
+    Args:
+        folder: the data folder; None for an engine in memory, which is gone when it is closed.
+        base_url: begins the signed addresses of objects.
+        faults: what calls of the tables meet, for tests.
+
+    Raises:
+        FolderError: the folder cannot be used.
+    """
+    if folder is not None:
+        prepare_folder(folder)
+    database = Database(None if folder is None else folder / DATABASE_NAME, SCHEMA)
+    queues = {queue.name: SqliteQueue(database, queue, now_ms) for queue in QUEUES}
+    secret_files = SecretFiles(None if folder is None else folder / "secrets", database)
+    signing_secret = secret_files.create(SIGNING_SECRET, secrets.token_hex(32)).text
+    signer = AddressSigner(bytes.fromhex(signing_secret), base_url, now_ms)
+    contents = MemoryContents() if folder is None else FolderContents(folder / "objects")
+    return EmbeddedEngine(
+        tables=SqliteTables(database, faults),
+        objects=FileObjects(database, contents, signer, queues["blob-events"], now_ms),
+        secrets=secret_files,
+        task_queue=queues["tasks"],
+        task_failures=queues["tasks-failures"],
+        blob_events=queues["blob-events"],
+        blob_event_failures=queues["blob-events-failures"],
+        metrics_failures=queues["metrics-failures"],
+        metrics_stream=SqliteStream(database, now_ms),
+        database=database,
+        now_ms=now_ms,
+    )

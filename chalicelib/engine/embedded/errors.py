@@ -1,0 +1,60 @@
+"""What only the embedded engine raises."""
+
+import errno
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from chalicelib.errors import UnavailableError
+
+
+class FolderError(Exception):
+    """The data folder cannot be used. The message is a sentence for the person who named it."""
+
+
+class NoSpaceError(UnavailableError):
+    """The disk is full; nothing was written."""
+
+
+class AddressRefusedError(Exception):
+    """A request to a signed address is refused."""
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+        """The HTTP status to answer: those of S3."""
+
+
+_NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT}) if hasattr(errno, "EDQUOT") else frozenset({errno.ENOSPC})
+_PASSING = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_NOMEM})
+
+
+@contextmanager
+def storage_errors() -> Iterator[None]:
+    """Turns the errors of SQLite and of the operating system into those that stores know.
+
+    Raises:
+        NoSpaceError: the disk is full.
+        UnavailableError: another process holds the database for too long, or the disk failed.
+        RuntimeError: the database is damaged or read-only, or the statement is a defect.
+    """
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise _from_sqlite(error) from error
+    except OSError as error:
+        raise (NoSpaceError() if error.errno in _NO_SPACE else UnavailableError()) from error
+
+
+def _from_sqlite(error: sqlite3.Error) -> Exception:
+    code = getattr(error, "sqlite_errorcode", None)  # absent on errors of the module itself
+    primary = None if code is None else code & 0xFF
+    if primary == sqlite3.SQLITE_FULL:
+        return NoSpaceError()
+    if primary in _PASSING:
+        return UnavailableError()
+    if primary in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        return RuntimeError("the database is damaged")
+    if primary in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
+        return RuntimeError("the database cannot be written")
+    return RuntimeError(f"SQLite refuses the statement: {error}")

@@ -1,0 +1,174 @@
+"""Queues as a table of messages."""
+
+import secrets
+import sqlite3
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from threading import Event
+
+from chalicelib.engine.embedded.database import Database
+
+MAX_MESSAGE_BYTES = 256 * 1024
+MAX_DELAY_S = 900
+MAX_RECEIVED = 10
+"""Limits of SQS."""
+DAY_S = 24 * 3600
+
+SCHEMA = (
+    "CREATE TABLE IF NOT EXISTS messages (id INTEGER PRIMARY KEY AUTOINCREMENT, queue TEXT NOT NULL, "
+    "visible_ms INTEGER NOT NULL, sent_ms INTEGER NOT NULL, receive_count INTEGER NOT NULL DEFAULT 0, receipt TEXT, "
+    "body TEXT NOT NULL)",
+    "CREATE INDEX IF NOT EXISTS messages_by_time ON messages (queue, visible_ms, id)",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class QueueDefinition:
+    """How a queue delivers. `infra/stateful.yaml` creates the same on AWS, and a test compares the two."""
+
+    name: str
+    visibility_s: int = 30
+    """For how long nobody else gets a message that was received."""
+    max_receives: int | None = None
+    """How many times a message is received before it goes to the dead letters; None for ever."""
+    retention_s: int = 14 * DAY_S
+    """After which time a message is removed that nobody deleted."""
+
+    @property
+    def dead_letters(self) -> "QueueDefinition":
+        """The queue of the messages that were received too often."""
+        return QueueDefinition(f"{self.name}-failures")
+
+
+TASKS = QueueDefinition("tasks", visibility_s=900, max_receives=3, retention_s=3600)
+BLOB_EVENTS = QueueDefinition("blob-events", visibility_s=180, max_receives=5, retention_s=4 * DAY_S)
+METRICS_FAILURES = QueueDefinition("metrics-failures")
+QUEUES = (TASKS, TASKS.dead_letters, BLOB_EVENTS, BLOB_EVENTS.dead_letters, METRICS_FAILURES)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message as one consumer received it."""
+
+    id: int
+    body: str
+    receipt: str
+    """Proves that this consumer received it last."""
+    receive_count: int
+    sent_ms: int
+
+
+class SqliteQueue:
+    """The port `Queue` in SQLite, and what its consumers need."""
+
+    def __init__(self, database: Database, definition: QueueDefinition, now_ms: Callable[[], int]) -> None:
+        self._database = database
+        self._definition = definition
+        self._now_ms = now_ms
+        self._arrived = Event()
+
+    @property
+    def definition(self) -> QueueDefinition:
+        """How it delivers."""
+        return self._definition
+
+    def send(self, body: str, *, delay_s: int = 0) -> None:
+        """See `Queue.send`. The message is on disk when this returns.
+
+        Raises:
+            RuntimeError: SQS would refuse the message.
+        """
+        if not body or len(body.encode()) > MAX_MESSAGE_BYTES:
+            raise RuntimeError("a message has 1 byte to 256 KB")
+        if not 0 <= delay_s <= MAX_DELAY_S:
+            raise RuntimeError(f"a message is delayed for up to {MAX_DELAY_S} s, not {delay_s}")
+        with self._database.writing() as connection:
+            self.send_in(connection, body, delay_s=delay_s)
+        self.announce()
+
+    def send_in(self, connection: sqlite3.Connection, body: str, *, delay_s: int = 0) -> None:
+        """Send a message in a transaction of the caller, who calls `announce` after it."""
+        now_ms = self._now_ms()
+        connection.execute(
+            "INSERT INTO messages (queue, visible_ms, sent_ms, body) VALUES (?, ?, ?, ?)",
+            (self._definition.name, now_ms + delay_s * 1000, now_ms, body),
+        )
+
+    def announce(self) -> None:
+        """Wake the consumer that waits."""
+        self._arrived.set()
+
+    def wait(self, timeout_s: float) -> None:
+        """Return when this process has sent something since the last wait, and after the timeout at the latest."""
+        self._arrived.wait(timeout_s)
+        self._arrived.clear()
+
+    def receive(self, limit: int = MAX_RECEIVED) -> list[Message]:
+        """Messages that are due, in the order in which they fell due. Nobody else gets them for the time that the
+        definition says; then those that were not deleted come again.
+
+        Args:
+            limit: how many at most.
+        """
+        name, now_ms = self._definition.name, self._now_ms()
+        received: list[Message] = []
+        with self._database.reading() as connection:
+            if connection.execute(_ANY_DUE, (name, now_ms)).fetchone() is None:
+                return []
+        with self._database.writing() as connection:
+            self._bury(connection, now_ms)
+            for message_id, body, count, sent_ms in connection.execute(_DUE, (name, now_ms, limit)).fetchall():
+                message = Message(message_id, body, secrets.token_hex(16), count + 1, sent_ms)
+                connection.execute(
+                    "UPDATE messages SET visible_ms = ?, receive_count = ?, receipt = ? WHERE id = ?",
+                    (
+                        now_ms + self._definition.visibility_s * 1000,
+                        message.receive_count,
+                        message.receipt,
+                        message_id,
+                    ),
+                )
+                received.append(message)
+        return received
+
+    def delete(self, messages: Iterable[Message]) -> None:
+        """Remove messages that are done with, except those that another consumer has received since."""
+        with self._database.writing() as connection:
+            connection.executemany(
+                "DELETE FROM messages WHERE id = ? AND receipt = ?",
+                [(message.id, message.receipt) for message in messages],
+            )
+
+    def release(self, messages: Iterable[Message], *, delay_s: int = 0) -> None:
+        """Let messages come again after a delay, instead of the time that the definition says."""
+        visible_ms = self._now_ms() + delay_s * 1000
+        with self._database.writing() as connection:
+            connection.executemany(
+                "UPDATE messages SET visible_ms = ? WHERE id = ? AND receipt = ?",
+                [(visible_ms, message.id, message.receipt) for message in messages],
+            )
+        self.announce()
+
+    def sweep(self) -> int:
+        """Remove messages that nobody deleted in time, and return how many there were."""
+        oldest_ms = self._now_ms() - self._definition.retention_s * 1000
+        with self._database.writing() as connection:
+            return connection.execute(
+                "DELETE FROM messages WHERE queue = ? AND sent_ms < ?", (self._definition.name, oldest_ms)
+            ).rowcount
+
+    def _bury(self, connection: sqlite3.Connection, now_ms: int) -> None:
+        """Move messages that were received too often to the dead letters."""
+        if self._definition.max_receives is not None:
+            connection.execute(
+                "UPDATE messages SET queue = ?, receive_count = 0, receipt = NULL "
+                "WHERE queue = ? AND visible_ms <= ? AND receive_count >= ?",
+                (self._definition.dead_letters.name, self._definition.name, now_ms, self._definition.max_receives),
+            )
+
+
+_ANY_DUE = "SELECT 1 FROM messages WHERE queue = ? AND visible_ms <= ? LIMIT 1"
+_DUE = (
+    "SELECT id, body, receive_count, sent_ms FROM messages WHERE queue = ? AND visible_ms <= ? "
+    "ORDER BY visible_ms, id LIMIT ?"
+)

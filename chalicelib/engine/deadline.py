@@ -5,7 +5,6 @@ and an answer that comes in drips are not included.
 """
 
 from collections.abc import Callable
-from concurrent.futures import Future
 from threading import Thread
 from typing import TypeVar
 
@@ -20,16 +19,20 @@ def within(limit_s: float, work: Callable[[], Result]) -> Result:
     Raises:
         UnavailableError: the work was not done in time. It goes on in its thread, and its outcome is lost.
     """
-    outcome: Future[Result] = Future()
+    results: list[Result] = []
+    errors: list[BaseException] = []
 
     def run() -> None:
         try:
-            outcome.set_result(work())
+            results.append(work())
         except BaseException as error:  # noqa: BLE001  handed to the caller, who sees it as raised here
-            outcome.set_exception(error)
+            errors.append(error)
 
-    Thread(target=run, daemon=True).start()
-    try:
-        return outcome.result(limit_s)
-    except TimeoutError as error:
-        raise UnavailableError from error
+    thread = Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(limit_s)
+    if errors:
+        raise errors[0]
+    if not results:
+        raise UnavailableError
+    return results[0]

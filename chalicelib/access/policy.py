@@ -1,4 +1,4 @@
-"""Permissions by name, and who may call a route: the vocabulary that the operation table and the domain share.
+"""Permissions by name, and policies: the vocabulary that the operation table and the rules share.
 
 Source: access-api A2, data-api 1.
 """
@@ -15,10 +15,10 @@ FOLLOW = "follow"
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Who may do one thing with what belongs to a user.
+    """Who may act on what belongs to a user.
 
-    `permissions` are those of which another user needs one, granted by the owner. `grantee` is the user that the path
-    names as such; `related` is any user who granted something to the owner, or was granted something.
+    Another user needs one of `permissions`, granted by the owner. `grantee` is the user that the path names as such;
+    `related` is any user who granted something to the owner, or was granted something by the owner.
     """
 
     anyone: bool = False
@@ -47,4 +47,4 @@ DEVICE_LOG_UPLOADERS = Policy(owner=True, server=True, permissions=frozenset({CU
 DEVICE_LOG_READERS = Policy(
     owner=True, server=True, permissions=frozenset({ROOT, CUSTODIAN, UPLOAD, VIEW, NOTE, FOLLOW})
 )
-"""Any permission will do (blob-api 1)."""
+"""Any permission is enough (blob-api 1)."""

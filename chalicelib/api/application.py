@@ -1,8 +1,8 @@
-"""A Chalice application that answers in Tidepool's words where Chalice would answer in its own.
+"""The Chalice application, with Tidepool's replies to requests that no route takes.
 
-The gateway sends every path and method here (the overlay's catch-alls); what no route takes is answered as the API
-that the path belongs to would. A missing `Accept` is taken for `*/*` before dispatch: OkHttp, Go, Node's http and
-superagent send none, and Chalice refuses binary answers, which compression needs, without it.
+The gateway sends all paths and methods here (the catch-alls of the overlay). A request without a route gets the reply
+of the API that its path belongs to. A missing `Accept` header counts as `*/*`: OkHttp, Go, Node's http and superagent
+send none, and without it Chalice refuses binary replies, which compression needs.
 """
 
 from typing import Any
@@ -12,8 +12,8 @@ from chalice.app import Chalice, Response
 from chalicelib.api.messages import Reply, Trace
 from chalicelib.api.operations.operation import ErrorFormat
 from chalicelib.api.operations.table import OPERATIONS
-from chalicelib.api.rendering import cors_headers, rendered
-from chalicelib.api.routing import Headers, headers_of
+from chalicelib.api.rendering import PLAIN_TEXT, Exchange, cors_headers, rendered
+from chalicelib.api.routing import Headers, headers_of, raw_path_of
 from chalicelib.observability import begin
 from chalicelib.services import random_id, services
 
@@ -21,19 +21,17 @@ NODE_PREFIXES = ("metrics", "access", "metadata")
 
 
 class StrandlineApp(Chalice):
-    """Chalice with the answers of the APIs' own routers for unknown paths, wrong methods and preflights."""
+    """Chalice, which also replies to unknown paths, wrong methods and CORS preflights."""
 
     def __call__(self, event: Any, context: Any) -> Any:
-        """The gateway's answer to one event."""
+        """The reply to an event of the gateway."""
         begin(context)
         request_context = event.get("requestContext", {})
         method = request_context.get("httpMethod", "")
         _accept_anything_by_default(event)
         if method in self.routes.get(request_context.get("resourcePath", ""), {}):
             return super().__call__(event, context)
-        return _unrouted(
-            method, str(event.get("path") or request_context.get("path") or "/"), headers_of(event)
-        ).to_dict(self.api.binary_types)
+        return _unrouted(method, raw_path_of(event), headers_of(event)).to_dict(self.api.binary_types)
 
 
 def _accept_anything_by_default(event: dict[str, Any]) -> None:
@@ -57,7 +55,8 @@ def methods_of(path: str) -> list[str]:
 
 def _matches(template: list[str], parts: list[str]) -> bool:
     return len(template) == len(parts) and all(
-        part != "" if wanted.startswith("{") else part == wanted for wanted, part in zip(template, parts, strict=True)
+        part != "" if expected.startswith("{") else part == expected
+        for expected, part in zip(template, parts, strict=True)
     )
 
 
@@ -66,26 +65,29 @@ def _unrouted(method: str, path: str, headers: Headers) -> Response:
     allowed = methods_of(path)
     if method == "OPTIONS" and "access-control-request-method" in headers:
         return Response(body=b"", status_code=204, headers=dict(cors_headers(headers, origins)))
-    form, status, body, extra = _router_answer(path, method, allowed)
-    return rendered(Reply(body, headers=extra), status, form, Trace(random_id()), headers, origins)
+    error_format, status, reply = _router_reply(path, method, allowed)
+    return rendered(reply, status, Exchange(error_format, Trace(random_id()), headers, origins))
 
 
-def _router_answer(path: str, method: str, allowed: list[str]) -> tuple[ErrorFormat, int, Any, dict[str, str]]:
-    """Form, status, body and headers for what no route takes. Source: errors 7."""
+def _router_reply(path: str, method: str, allowed: list[str]) -> tuple[ErrorFormat, int, Reply]:
+    """The reply of an API to a path or method that it does not have, with its error format and status.
+
+    Source: errors 7.
+    """
     prefix = path.split("/")[1] if "/" in path else ""
     if prefix in NODE_PREFIXES:
         if allowed:
             body = {"code": "MethodNotAllowed", "message": f"{method} is not allowed"}
-            return ErrorFormat.NODE, 405, body, {"Allow": ", ".join(allowed)}
-        return ErrorFormat.NODE, 404, {"code": "ResourceNotFound", "message": f"{path} does not exist"}, {}
+            return ErrorFormat.NODE, 405, Reply(body, headers={"Allow": ", ".join(allowed)})
+        return ErrorFormat.NODE, 404, Reply({"code": "ResourceNotFound", "message": f"{path} does not exist"})
     if prefix == "auth" and allowed:
-        return ErrorFormat.AUTH, 405, None, {}
+        return ErrorFormat.AUTH, 405, Reply()
     if prefix == "realms":
-        status, words = (405, "the method is not allowed") if allowed else (404, "the path does not exist")
-        return ErrorFormat.OAUTH, status, {"error": "invalid_request", "error_description": words}, {}
+        status, text = (405, "the method is not allowed") if allowed else (404, "the path does not exist")
+        return ErrorFormat.OAUTH, status, Reply({"error": "invalid_request", "error_description": text})
     if prefix in ("auth", "data"):
-        # The read service knows no wrong method, only a path that it does not have (recorded).
-        return ErrorFormat.AUTH, 404, b"404 page not found\n", {"Content-Type": "text/plain; charset=utf-8"}
+        # The read service has no wrong methods, only unknown paths (recorded).
+        return ErrorFormat.AUTH, 404, Reply(b"404 page not found\n", headers={"Content-Type": PLAIN_TEXT})
     if allowed:
-        return ErrorFormat.PLATFORM, 405, {"Error": "Method not allowed"}, {}
-    return ErrorFormat.PLATFORM, 404, {"Error": "Resource not found"}, {}
+        return ErrorFormat.PLATFORM, 405, Reply({"Error": "Method not allowed"})
+    return ErrorFormat.PLATFORM, 404, Reply({"Error": "Resource not found"})

@@ -14,7 +14,7 @@ from chalicelib.services import Services
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """Ids by which a request is found again: its own, and that of the client's session when it sent one."""
+    """Ids that identify a request in the log: its own, and that of the client's session if the client sent one."""
 
     request: str
     session: str | None = None
@@ -28,8 +28,8 @@ class Trace:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a view needs of a request. Path parameters are decoded; header names are lower case, and the values of a
-    header that was sent more than once are joined by commas."""
+    """A request as views see it. Path parameters are decoded; header names are lower case, and the values of a header
+    that was sent more than once are joined by commas."""
 
     operation: Operation
     services: Services
@@ -41,7 +41,8 @@ class Request:
     call: Call
     """Who asks, under the policy of the operation, and when."""
     sessions: SessionReader
-    """What found the caller's session; a route that reads more in the same round trip asks it for the rest."""
+    """The reader that found the caller's session. A route that reads more in the same round trip gets the rest from
+    it."""
     source_ip: str = ""
 
     @property
@@ -51,15 +52,15 @@ class Request:
 
     @property
     def now_ms(self) -> int:
-        """When the request came, in milliseconds since the epoch."""
+        """When the request arrived, in milliseconds since the epoch."""
         return self.call.now_ms
 
     def json(self) -> Any:
         """The body as a JSON value.
 
         Raises:
-            MissingJsonError: there is no body, or only white space.
-            MalformedJsonError: it is not JSON.
+            MissingJsonError: the body is empty or white space.
+            MalformedJsonError: the body is not JSON.
         """
         if not self.body.strip():
             raise MissingJsonError
@@ -71,17 +72,17 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The result of a view: a JSON value, an array of records whose texts are JSON already, or bytes that are sent as
+    """The result of a view: a JSON value, an array of records that are JSON texts already, or bytes that are sent as
     they are; None is an empty body."""
 
     body: Any = None
     status: int | None = None
-    """None is the operation's own status of success."""
+    """None stands for the success status of the operation."""
     headers: Mapping[str, str] = field(default_factory=dict)
     content_encoding: str | None = None
-    """How `body` is encoded already; None lets the reply be compressed on its way out."""
+    """The encoding that `body` already has; None if it may be compressed."""
     is_binary: bool = False
-    """Whether `body` is content that is not text."""
+    """Whether `body` is something else than text."""
 
 
 def enveloped(request: Request, data: Any) -> Reply:
@@ -90,6 +91,6 @@ def enveloped(request: Request, data: Any) -> Reply:
 
 
 def prefers(request: Request, preference: str) -> bool:
-    """Whether the client asks for something by `Prefer`, whose values are separated by commas (RFC 7240)."""
+    """Whether the client states this preference in `Prefer`, whose values are separated by commas (RFC 7240)."""
     stated = request.headers.get("prefer", "").lower().replace('"', "").split(",")
-    return preference in {each.partition(";")[0].strip() for each in stated}
+    return preference in {value.partition(";")[0].strip() for value in stated}

@@ -1,7 +1,8 @@
-"""From an answer to the bytes and headers that go out: JSON, compression, trace ids, cross-origin headers."""
+"""Responses: the bytes and headers of a reply, with JSON, compression, trace ids and CORS headers."""
 
 import gzip
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -15,9 +16,10 @@ from chalicelib.reading.ports import LargeReplies
 
 JSON = "application/json"
 JSON_UTF8 = "application/json; charset=utf-8"
-COMPRESSED_FROM_BYTES = 1024
+PLAIN_TEXT = "text/plain; charset=utf-8"
+MIN_COMPRESSED_BYTES = 1024
 LAMBDA_REPLY_BYTES = 5_500_000
-"""Lambda answers 6 MB at most (6,291,456 bytes); the rest is for headers and for what else the JSON escapes."""
+"""Lambda returns at most 6 MB (6,291,456 bytes); the rest is left for headers and for further escapes in the JSON."""
 CORS_HEADERS = {
     "Access-Control-Allow-Credentials": "true",
     "Access-Control-Allow-Methods": "GET, POST, PUT, PATCH, DELETE, OPTIONS",
@@ -25,30 +27,34 @@ CORS_HEADERS = {
         "Authorization, Content-Type, Digest, If-None-Match, Prefer, X-Tidepool-Session-Token, "
         "X-Tidepool-Trace-Request, X-Tidepool-Trace-Session, X-Logs-Start-At-Time, X-Logs-End-At-Time, X-Upload-Size"
     ),
-    # Browsers read the token from the answer to a login (errors 6).
+    # Browsers read the token from the reply to a login (errors 6).
     "Access-Control-Expose-Headers": "Digest, ETag, X-Tidepool-Session-Token, X-Tidepool-Trace-Request",
     "Access-Control-Max-Age": "600",
 }
 
 
-def rendered(
-    reply: Reply,
-    status: int,
-    form: ErrorFormat,
-    trace: Trace,
-    request_headers: Mapping[str, Sequence[str]],
-    cors_origins: Sequence[str],
-    large_replies: LargeReplies | None = None,
-) -> Response:
-    """The answer as Chalice sends it, compressed when it is worth it and the client takes gzip.
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """What a response depends on beside the reply: the request that it answers, and the API that answers."""
 
-    What is too large for Lambda is put aside, and the client is sent there with 303, which every client that follows
-    redirects follows with a GET.
+    error_format: ErrorFormat
+    trace: Trace
+    request_headers: Mapping[str, Sequence[str]]
+    """All values of each header, by its name in lower case."""
+    cors_origins: Sequence[str]
+
+
+def rendered(reply: Reply, status: int, exchange: Exchange, large_replies: LargeReplies | None = None) -> Response:
+    """The response that Chalice sends, compressed if that saves enough and the client accepts gzip.
+
+    A reply that is too large for Lambda is stored in `large_replies`, and the response redirects there by 303: all
+    clients that follow redirects follow it with a GET.
     """
+    trace, request_headers = exchange.trace, exchange.request_headers
     headers: dict[str, str | list[str]] = {"Vary": "Accept-Encoding"}
-    if form in PLATFORM_FORMATS:
+    if exchange.error_format in PLATFORM_FORMATS:
         headers["Content-Type"] = JSON_UTF8
-    elif reply.body is not None:  # only the platform's services name the type of what is empty (errors 1 and 6)
+    elif reply.body is not None:  # only the platform services name the type of an empty body (errors 1 and 6)
         headers["Content-Type"] = JSON
     headers["X-Tidepool-Trace-Request"] = trace.request
     if trace.session is not None:
@@ -57,7 +63,7 @@ def rendered(
     if encoding is not None:
         headers["Content-Encoding"] = encoding
     headers.update(reply.headers)
-    headers.update(cors_headers(request_headers, cors_origins))
+    headers.update(cors_headers(request_headers, exchange.cors_origins))
     if large_replies is not None and _lambda_size_bytes(body, encoding is None) > LAMBDA_REPLY_BYTES:
         headers |= {"Location": large_replies.put(body, str(headers["Content-Type"]), encoding)}
         headers |= {"Cache-Control": "no-store"}
@@ -69,28 +75,28 @@ def rendered(
 
 
 def _lambda_size_bytes(body: bytes, is_text: bool) -> int:
-    """What a body takes in the JSON that Lambda answers: text is escaped, everything else goes as base64."""
+    """The size of a body in the JSON that Lambda returns: text is escaped, everything else is sent as base64."""
     if not is_text:
         return len(body) * 4 // 3
     return len(body) + body.count(b'"') + body.count(b"\\") + body.count(b"\n")
 
 
 class TextResponse(Response):
-    """A response that goes to the gateway as text.
+    """A response that the gateway gets as text.
 
-    Chalice would send everything as base64, since compression makes every media type a binary one; the gateway turns
-    base64 back only for clients that say what they accept.
+    Chalice would send all responses as base64, since compression makes all media types binary; the gateway decodes
+    base64 only for clients that send an `Accept` header.
     """
 
     def to_dict(self, binary_types: list[str] | None = None) -> dict[str, Any]:  # noqa: ARG002  Chalice's signature
-        """The gateway's form of the response, its body as it is."""
+        """The response in the gateway's format, with the body as text."""
         return super().to_dict(None)
 
 
 def accepts_gzip(request_headers: Mapping[str, Sequence[str]]) -> bool:
-    """Whether the client takes a gzip body; an `Accept-Encoding` that gives it the weight 0 refuses it.
+    """Whether the client accepts a gzip body; the weight 0 in `Accept-Encoding` rejects it.
 
-    A client that sends no `Accept` gets text: the gateway hands binary bodies only to those that accept a binary type.
+    A client that sends no `Accept` gets text, since the gateway sends it no binary bodies.
     """
     if "accept" not in request_headers:
         return False
@@ -103,9 +109,9 @@ def accepts_gzip(request_headers: Mapping[str, Sequence[str]]) -> bool:
 
 
 def cors_headers(request_headers: Mapping[str, Sequence[str]], origins: Sequence[str]) -> dict[str, str]:
-    """What lets a page of a configured origin read the answer; nothing for any other origin.
+    """The headers that let a page of a configured origin read the response; none for other origins.
 
-    The origin is echoed, since credentials rule out `*`, and so does having more than one.
+    The origin is echoed: `*` is not allowed with credentials, and a list of origins never is.
     """
     origin = next(iter(request_headers.get("origin", ())), None)
     if origin is None or (origin not in origins and "*" not in origins):
@@ -117,13 +123,13 @@ def _encoded(reply: Reply, request_headers: Mapping[str, Sequence[str]]) -> tupl
     body = reply.body
     if body is None:
         return b"", None
-    takes_gzip = reply.content_encoding is None and accepts_gzip(request_headers)
+    is_gzip_accepted = reply.content_encoding is None and accepts_gzip(request_headers)
     if isinstance(body, RecordArray):
-        if takes_gzip and body.size_bytes >= COMPRESSED_FROM_BYTES:
+        if is_gzip_accepted and body.size_bytes >= MIN_COMPRESSED_BYTES:
             return body.gzip(), "gzip"
         return body.plain(), None
     if not isinstance(body, bytes):
         body = orjson.dumps(body, option=orjson.OPT_SORT_KEYS)
-    if takes_gzip and len(body) >= COMPRESSED_FROM_BYTES:
+    if is_gzip_accepted and len(body) >= MIN_COMPRESSED_BYTES:
         return gzip.compress(body, compresslevel=1, mtime=0), "gzip"
     return body, reply.content_encoding

@@ -1,4 +1,4 @@
-"""One request, from the gateway's event to the reply: caller, limits, refusals. What all routes share, once."""
+"""The way of a request from the gateway's event to the response, which all routes share: caller, limits, errors."""
 
 import base64
 import time
@@ -15,7 +15,7 @@ from chalicelib.api.credentials import credentials_of
 from chalicelib.api.errors.platform import failure
 from chalicelib.api.messages import Reply, Request, Trace
 from chalicelib.api.operations.operation import Operation
-from chalicelib.api.rendering import rendered
+from chalicelib.api.rendering import Exchange, rendered
 from chalicelib.errors import InvalidTokenError, StrandlineError, TooLargeError, UnauthenticatedError
 from chalicelib.observability import logger, stack_frames
 from chalicelib.services import services
@@ -33,8 +33,8 @@ class ApiBlueprint(Blueprint):
     def operation(self, operation: Operation, sessions: SessionsFor | None = None) -> Callable[[View], View]:
         """Register a view for all paths of an operation.
 
-        `sessions` makes the reader of sessions for a request whose caller is not known yet, for routes that read
-        more in the same round trip; by default it is the services' own.
+        `sessions` makes the reader of sessions for a request whose caller is not known yet; routes that read more in
+        the same round trip give their own.
         """
 
         def register(view: View) -> View:
@@ -43,7 +43,7 @@ class ApiBlueprint(Blueprint):
 
             for index, path in enumerate(operation.paths):
                 name = f"{operation.name}.{index}".replace(".", "_")
-                # Gateways take a last slash away before they look for a route; the view sees the path as it was sent.
+                # Gateways remove a trailing slash before they look for a route; the view sees the path as it was sent.
                 self.route(path.rstrip("/"), methods=[operation.method], name=name, content_types=["*/*"])(handle)
             return view
 
@@ -53,24 +53,26 @@ class ApiBlueprint(Blueprint):
 def respond(
     operation: Operation, view: View, event: Mapping[str, Any], sessions_for: SessionsFor | None = None
 ) -> Response:
-    """The reply to one request, whatever happens.
+    """The response to a request; no error leaves.
 
-    A refusal has the form of the operation's API; a defect is a 500 without a word of its cause, which is in the log
-    under the trace id that the reply carries.
+    Errors have the format of the operation's API. A defect becomes a 500 without its cause, which is logged under the
+    trace id of the response.
     """
     started = time.perf_counter()
     headers = headers_of(event)
     trace = _trace(headers)
+    exchange = Exchange(operation.error_format, trace, headers, services().settings.cors_origins)
+    large_replies = services().reading.large_replies
     try:
         request = _request(operation, event, headers, trace, sessions_for)
         reply = view(_authenticated(request, headers, path_of(event)))
-        response = _rendered(operation, reply, reply.status or operation.success_status, trace, headers)
-    except Exception as error:  # noqa: BLE001  the one broad except: a client never meets a stack trace
+        response = rendered(reply, reply.status or operation.success_status, exchange, large_replies)
+    except Exception as error:  # noqa: BLE001  the one broad except: a client never sees a stack trace
         if not isinstance(error, StrandlineError):
             logger.error("defect", trace=trace.request, error=type(error).__name__, at=stack_frames(error))
         refusal = failure(operation, error, trace.meta)
         reply = Reply(refusal.body, headers=refusal.headers)
-        response = _rendered(operation, reply, refusal.status, trace, headers)
+        response = rendered(reply, refusal.status, exchange, large_replies)
     logger.info(
         "request",
         operation=operation.name,
@@ -81,24 +83,23 @@ def respond(
     return response
 
 
-def _rendered(operation: Operation, reply: Reply, status: int, trace: Trace, headers: Headers) -> Response:
-    ours = services()
-    form, origins = operation.error_format, ours.settings.cors_origins
-    return rendered(reply, status, form, trace, headers, origins, ours.reading.large_replies)
-
-
 def headers_of(event: Mapping[str, Any]) -> Headers:
-    """All values of each header, by its name in lower case; a gateway that tells single values only will do."""
-    several = event.get("multiValueHeaders")
-    if several:
-        return {name.lower(): values for name, values in several.items()}
+    """All values of each header, by its name in lower case. Some gateways give single values only."""
+    multiple = event.get("multiValueHeaders")
+    if multiple:
+        return {name.lower(): values for name, values in multiple.items()}
     return {name.lower(): [value] for name, value in (event.get("headers") or {}).items()}
 
 
 def path_of(event: Mapping[str, Any]) -> str:
-    """The path as the client sent it, decoded, without the name of the gateway's stage."""
-    # Chalice's local gateway and test client tell it in the context only, where the real gateway puts the stage first.
-    return unquote(str(event.get("path") or event.get("requestContext", {}).get("path") or "/"))
+    """The path that the client sent, decoded."""
+    return unquote(raw_path_of(event))
+
+
+def raw_path_of(event: Mapping[str, Any]) -> str:
+    """The path that the client sent, without the name of the gateway's stage."""
+    # Chalice's local gateway and test client give it in the context only, where the real gateway puts the stage first.
+    return str(event.get("path") or event.get("requestContext", {}).get("path") or "/")
 
 
 def _trace(headers: Headers) -> Trace:
@@ -110,17 +111,17 @@ def _trace(headers: Headers) -> Trace:
 def _request(
     operation: Operation, event: Mapping[str, Any], headers: Headers, trace: Trace, sessions_for: SessionsFor | None
 ) -> Request:
-    ours = services()
+    current = services()
     request = Request(
         operation=operation,
-        services=ours,
+        services=current,
         trace=trace,
         path={name: unquote(value) for name, value in (event.get("pathParameters") or {}).items()},
         query={name: tuple(values) for name, values in (event.get("multiValueQueryStringParameters") or {}).items()},
         headers={name: ", ".join(values) for name, values in headers.items() if values},
         body=_body(event),
-        call=Call(NOBODY, operation.policy, ours.accounts.grants, ours.now_ms(), ours.new_id),
-        sessions=ours.accounts.sessions,
+        call=Call(NOBODY, operation.policy, current.accounts.grants, current.now_ms(), current.new_id),
+        sessions=current.accounts.sessions,
         source_ip=str(event.get("requestContext", {}).get("identity", {}).get("sourceIp", "")),
     )
     return request if sessions_for is None else replace(request, sessions=sessions_for(request))
@@ -136,18 +137,16 @@ def _body(event: Mapping[str, Any]) -> bytes:
 
 
 def _authenticated(request: Request, headers: Headers, path: str) -> Request:
-    """The request with its caller. Nobody is refused before anything else is looked at (errors 5)."""
+    """The request with its caller. A request without a valid credential is refused first of all (errors 5)."""
     operation = request.operation
     if not operation.policy.anyone:
-        ours = request.services
+        secret, accounts = request.services.server_secret, request.services.accounts
         credentials = credentials_of(headers, request.query, path, operation.error_format)
-        caller = authenticate(
-            credentials, request.sessions, ours.server_secret, request.now_ms, ours.accounts.restricted_tokens
-        )
+        caller = authenticate(credentials, request.sessions, secret, request.now_ms, accounts.restricted_tokens)
         if caller.is_nobody:
             raise UnauthenticatedError if credentials.session_token is None else InvalidTokenError
         request = replace(request, call=replace(request.call, caller=caller))
     if len(request.body) > operation.limit_bytes:
-        at_most = f"a body may have at most {operation.limit_bytes} bytes"
-        raise TooLargeError(operation.limit_bytes, operation.beyond_limit or at_most)
+        detail = operation.beyond_limit or f"a body may have at most {operation.limit_bytes} bytes"
+        raise TooLargeError(operation.limit_bytes, detail)
     return request

@@ -42,7 +42,7 @@ LIMITS: dict[str, float | None] = {
     "content of a blob or device log": blob.MAX_BYTES,
     "content of a blob in an answer": manage.INLINE_BYTES,
     "answer": rendering.LAMBDA_REPLY_BYTES,
-    "compression from": rendering.COMPRESSED_FROM_BYTES,
+    "compression from": rendering.MIN_COMPRESSED_BYTES,
     "nesting of free-form JSON in a record": free_form.MAX_DEPTH,
     "media type of a blob": headers.MAX_MEDIA_TYPE_LENGTH,
     "trace id": routing.TRACE_LENGTH,

@@ -1,4 +1,4 @@
-"""Failures of metrics, access and metadata: shape E, a JSON string, `{"code", "message"}`, or an empty body.
+"""Errors of metrics, access and metadata, in shape E: a JSON string, `{"code", "message"}`, or an empty body.
 
 A caller without permission gets 401 here, never 403. Source: errors 1, 2.4 and 8.
 """
@@ -10,7 +10,7 @@ from chalicelib.errors import FieldError
 
 
 def node_failure(error: Exception) -> tuple[int, Any]:
-    """Status and body of a refusal or a defect."""
+    """The status and body of an error."""
     match error:
         case errors.InvalidTokenError():
             return 401, "Invalid Token"
@@ -31,7 +31,7 @@ def node_failure(error: Exception) -> tuple[int, Any]:
         case errors.MalformedJsonError():
             return 400, _invalid_content(f"Invalid JSON: {error.__cause__ or error}")
         case errors.InvalidFieldsError():
-            return 400, _invalid_content("; ".join(f"{_place(one)}{one.detail}" for one in error.errors))
+            return 400, _invalid_content("; ".join(f"{_prefix(fault)}{fault.detail}" for fault in error.errors))
         case errors.InvalidRequestError():
             return 400, str(error)
         case errors.TooLargeError():
@@ -47,6 +47,6 @@ def _invalid_content(message: str) -> dict[str, str]:
     return {"code": "InvalidContent", "message": message}
 
 
-def _place(error: FieldError) -> str:
-    place = error.pointer or error.parameter
-    return f"{place}: " if place else ""
+def _prefix(error: FieldError) -> str:
+    location = error.pointer or error.parameter
+    return f"{location}: " if location else ""

@@ -1,7 +1,7 @@
-"""Failures of OpenID Connect: `{"error", "error_description"}`. Source: auth-api 6, RFC 6749, 5.2, RFC 6750, 3.
+"""Errors of OpenID Connect: `{"error", "error_description"}`. Source: auth-api 6, RFC 6749, 5.2, RFC 6750, 3.
 
-A refused refresh token is a 401 with `invalid_grant`: TidepoolKit asks its user to sign in again on 401 only (clients
-2), and AppAuth, in xDrip+ and AndroidAPS, on that code, whatever the status (clients 3).
+A refused refresh token gets 401 with `invalid_grant`: TidepoolKit asks its user to sign in again only after a 401
+(clients 2), and AppAuth, in xDrip+ and AndroidAPS, only after that code (clients 3).
 """
 
 from typing import Any
@@ -13,15 +13,15 @@ TEMPORARILY_UNAVAILABLE = "temporarily_unavailable"
 
 
 def oauth_failure(error: Exception) -> tuple[int, Any, dict[str, str]]:
-    """Status, body and headers of a refusal or a defect; nobody may keep it for another request."""
-    status, code, description = _status_and_words(error)
+    """The status, body and headers of an error, which no cache may store."""
+    status, code, description = _status_and_texts(error)
     headers = {"Cache-Control": "no-store"}
     if status == 401:
         headers["WWW-Authenticate"] = f'Bearer error="{code}"'
     return status, {"error": code, "error_description": description}, headers
 
 
-def _status_and_words(error: Exception) -> tuple[int, str, str]:
+def _status_and_texts(error: Exception) -> tuple[int, str, str]:
     match error:
         case RefusedRefreshTokenError():
             return 401, error.code, error.description

@@ -1,4 +1,4 @@
-"""Failures on the wire: the one table from refusal to status, and the five bodies that clients know.
+"""Errors on the wire: one table from exceptions to statuses, and the bodies of each error format.
 
 Source: errors 1 to 2.4, data-api 5 and 9, auth-api, access-api.
 """
@@ -18,7 +18,7 @@ from chalicelib.errors import FieldError
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Status, body (a JSON value, or None for an empty one) and headers of an answer that is not a success."""
+    """The status, body (a JSON value, or None for an empty one) and headers of an error response."""
 
     status: int
     body: Any
@@ -39,12 +39,12 @@ STATUS: dict[type[Exception], int] = {
 
 
 def status_of(error: Exception) -> int:
-    """The status of a refusal; 500 for what is none."""
+    """The status of an error; 500 for one that is no refusal."""
     return next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 500)
 
 
 def failure(operation: Operation, error: Exception, trace_meta: Mapping[str, Any]) -> Failure:
-    """How a refusal, or a defect, looks in the operation's form. `trace_meta` is the `meta` of an envelope."""
+    """The response to an error, in the error format of the operation. `trace_meta` is the `meta` of an envelope."""
     headers = {}
     if isinstance(error, errors.UnavailableError | errors.TooManyAttemptsError):
         headers["Retry-After"] = str(error.retry_after_s)
@@ -56,13 +56,13 @@ def failure(operation: Operation, error: Exception, trace_meta: Mapping[str, Any
         case ErrorFormat.OAUTH:
             status, body, challenge = oauth_failure(error)
             headers |= challenge
-        case form:
-            status, body = _BODIES[form](error, trace_meta)
+        case error_format:
+            status, body = _BODIES[error_format](error, trace_meta)
     return Failure(status, body, headers)
 
 
 def field_error_body(error: FieldError) -> dict[str, Any]:
-    """One wrong field or parameter as clients read it. Source: errors 2."""
+    """The JSON object of an invalid field or parameter. Source: errors 2."""
     body: dict[str, Any] = {"code": error.code, "title": error.title, "detail": error.detail}
     if error.pointer is not None:
         body["source"] = {"pointer": error.pointer}
@@ -73,7 +73,7 @@ def field_error_body(error: FieldError) -> dict[str, Any]:
     return {name: value for name, value in body.items() if value != ""}
 
 
-def _one(code: str, title: str, detail: str = "") -> dict[str, Any]:
+def _fault(code: str, title: str, detail: str = "") -> dict[str, Any]:
     return {"code": code, "title": title, "detail": detail or title}
 
 
@@ -81,46 +81,46 @@ def _platform(error: Exception, _meta: Mapping[str, Any]) -> tuple[int, Any]:
     status = status_of(error)
     match error:
         case errors.InvalidFieldsError():
-            bodies = [field_error_body(one) for one in error.errors]
+            bodies = [field_error_body(fault) for fault in error.errors]
             return status, bodies[0] if len(bodies) == 1 else {"errors": bodies}
         case errors.UnauthenticatedError():
-            return status, _one("unauthenticated", "authentication token is invalid")
+            return status, _fault("unauthenticated", "authentication token is invalid")
         case errors.InsufficientGrantError():
-            return status, None  # blob-api 2: no body where a grant is there and does not suffice
+            return status, None  # blob-api 2: no body if there is a grant that does not suffice
         case errors.MalformedCredentialError() | errors.UnauthorizedError():
-            return status, _one("unauthorized", "authentication token is not authorized for requested action")
+            return status, _fault("unauthorized", "authentication token is not authorized for requested action")
         case errors.BlobNotFoundError() if error.revision is not None:
             detail = f'revision {error.revision} of resource with id "{error.resource_id}" not found'
-            return status, _one("resource-not-found", "resource not found", detail)
+            return status, _fault("resource-not-found", "resource not found", detail)
         case errors.NotFoundError():
             detail = f'resource with id "{error.resource_id}" not found' if error.resource_id else ""
-            return status, _one("resource-not-found", "resource not found", detail)
+            return status, _fault("resource-not-found", "resource not found", detail)
         case errors.ConflictError():
-            return status, _one("resource-conflict", "resource conflicts with an existing one")
+            return status, _fault("resource-conflict", "resource conflicts with an existing one")
         case errors.MissingJsonError():
-            return status, _one("json-not-found", "json not found")
+            return status, _fault("json-not-found", "json not found")
         case errors.MalformedJsonError():
-            return status, _one("json-malformed", "json is malformed")
+            return status, _fault("json-malformed", "json is malformed")
         case errors.InvalidPathError():
             detail = f'parameter "{error.parameter}" is invalid'
-            return status, _one("parameter-invalid", "parameter is invalid", detail)
+            return status, _fault("parameter-invalid", "parameter is invalid", detail)
         case errors.MissingHeaderError():
-            return status, _one("header-missing", "header is missing", f'header "{error.name}" is missing')
+            return status, _fault("header-missing", "header is missing", f'header "{error.name}" is missing')
         case errors.InvalidHeaderError():
-            return status, _one("header-invalid", "header is invalid", f'header "{error.name}" is invalid')
+            return status, _fault("header-invalid", "header is invalid", f'header "{error.name}" is invalid')
         case errors.UnequalDigestsError():
             detail = f'digest "{error.announced}" does not equal calculated digest "{error.calculated}"'
             source = {"pointer": "/digestMD5"}
-            return status, _one("digests-not-equal", "digests not equal", detail) | {"source": source}
+            return status, _fault("digests-not-equal", "digests not equal", detail) | {"source": source}
         case errors.TooLargeError():
-            return status, _one("resource-too-large", "resource too large", error.detail)
+            return status, _fault("resource-too-large", "resource too large", error.detail)
         case errors.TooManyAttemptsError():
-            return status, _one("too-many-requests", "too many requests")
+            return status, _fault("too-many-requests", "too many requests")
         case errors.UnavailableError():
-            return status, _one("service-unavailable", "service is unavailable for the moment")
+            return status, _fault("service-unavailable", "service is unavailable for the moment")
         case errors.InvalidRequestError():
-            return status, _one("bad-request", "bad request", str(error))
-    return 500, _one("internal-server-error", "internal server error")
+            return status, _fault("bad-request", "bad request", str(error))
+    return 500, _fault("internal-server-error", "internal server error")
 
 
 def _platform_envelope(error: Exception, meta: Mapping[str, Any]) -> tuple[int, Any]:
@@ -129,35 +129,35 @@ def _platform_envelope(error: Exception, meta: Mapping[str, Any]) -> tuple[int, 
         case errors.InvalidFieldsError() | errors.UnauthenticatedError() | errors.MalformedCredentialError():
             return _platform(error, meta)
         case errors.UnauthorizedError():
-            one = _one("unauthorized", "auth token is not authorized for requested action")
+            fault = _fault("unauthorized", "auth token is not authorized for requested action")
         case errors.DataSetNotFoundError():
-            one = _one(
+            fault = _fault(
                 "data-set-id-not-found",
                 "data set with specified id not found",
                 f"Data set with id {error.resource_id} not found",
             )
         case errors.TidepoolLinkNotFoundError():
-            one = _one("tidepool-link-id-not-found", "tidepool link id not found")
+            fault = _fault("tidepool-link-id-not-found", "tidepool link id not found")
         case errors.DataSetClosedError():
-            one = _one(
+            fault = _fault(
                 "data-set-closed",
                 "data set with specified id is closed for new data",
                 f"Data set with id {error.resource_id} is closed for new data",
             )
         case errors.DataSetExistsError():
-            one = _one(
+            fault = _fault(
                 "data-set-exists",
                 "data set with specified id already exists",
                 f"Data set with id {error.resource_id} already exists",
             )
         case errors.MalformedJsonError():
-            one = _one("json-malformed", "json is malformed", "JSON is malformed")
+            fault = _fault("json-malformed", "json is malformed", "JSON is malformed")
         case _ if status == 500:
-            one = _one("internal-server-failure", "internal server failure")
+            fault = _fault("internal-server-failure", "internal server failure")
         case _:
-            _, one = _platform(error, meta)
-    one["detail"] = one["detail"][:1].upper() + one["detail"][1:]
-    return status, {"errors": [one | {"status": str(status)}], "meta": dict(meta)}
+            _, fault = _platform(error, meta)
+    fault["detail"] = fault["detail"][:1].upper() + fault["detail"][1:]
+    return status, {"errors": [fault | {"status": str(status)}], "meta": dict(meta)}
 
 
 def _read(error: Exception, _meta: Mapping[str, Any]) -> tuple[int, Any]:
@@ -170,7 +170,7 @@ def _read(error: Exception, _meta: Mapping[str, Any]) -> tuple[int, Any]:
     }.get(status, ("data_store_error", "internal server error"))
     body: dict[str, Any] = {"status": status, "id": str(uuid.uuid4()), "code": code, "message": message}
     if isinstance(error, errors.InvalidFieldsError):
-        body["errors"] = [field_error_body(one) for one in error.errors]
+        body["errors"] = [field_error_body(fault) for fault in error.errors]
     return status, body
 
 

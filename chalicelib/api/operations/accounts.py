@@ -7,10 +7,14 @@ AUTH = ErrorFormat.AUTH
 NODE = ErrorFormat.NODE
 
 LIMIT_BYTES = 256 * 1024
-"""Bodies about accounts are small; what is stored of them has to fit into an item of the store."""
+"""Bodies about accounts are small, and have to fit into an item of the table."""
+NO_TOKEN = "No x-tidepool-session-token was found"  # noqa: S105  a sentence, not a token
+TOKEN_DEFECT = "Error generating the token"  # noqa: S105  the same
+SIGN_IN_DEFECT = "Error updating token"
+CREATION_DEFECT = "Error creating the user"
 
 ADMIN = "admin"
-"""A permission that counts as `custodian` where the permissions of one pair are concerned (access-api A1)."""
+"""A permission that counts as `custodian` for the grants between two users (access-api A1)."""
 SHARING_MANAGERS = Policy(owner=True, server=True, grantee=True, permissions=frozenset({CUSTODIAN, ADMIN}))
 
 LOGIN = Operation(
@@ -21,6 +25,7 @@ LOGIN = Operation(
     AUTH,
     summary="Sign in with e-mail address and password",
     limit_bytes=LIMIT_BYTES,
+    defect_reason=SIGN_IN_DEFECT,
 )
 REFRESH = Operation(
     "sessions.refresh",
@@ -29,6 +34,8 @@ REFRESH = Operation(
     OWNER_AND_SERVERS,
     AUTH,
     summary="Another token for the remaining time of the login",
+    unauthorized_reason=None,
+    defect_reason=SIGN_IN_DEFECT,
 )
 LOGOUT = Operation(
     "sessions.logout",
@@ -47,12 +54,27 @@ SERVER_LOGIN = Operation(
     AUTH,
     summary="Sign in as a server, with the secret of the stage",
     limit_bytes=LIMIT_BYTES,
+    defect_reason=TOKEN_DEFECT,
 )
 GET_TOKEN = Operation(
-    "sessions.get", "GET", ("/auth/token",), OWNER_AND_SERVERS, AUTH, summary="What the caller's token stands for"
+    "sessions.get",
+    "GET",
+    ("/auth/token",),
+    OWNER_AND_SERVERS,
+    AUTH,
+    summary="What the caller's token stands for",
+    unauthorized_reason=NO_TOKEN,
+    defect_reason=TOKEN_DEFECT,
 )
 CHECK_TOKEN = Operation(
-    "sessions.check", "GET", ("/auth/token/{token}",), SERVERS, AUTH, summary="What a token stands for"
+    "sessions.check",
+    "GET",
+    ("/auth/token/{token}",),
+    SERVERS,
+    AUTH,
+    summary="What a token stands for",
+    unauthorized_reason=NO_TOKEN,
+    defect_reason=TOKEN_DEFECT,
 )
 DELETE_SESSIONS = Operation(
     "sessions.delete",
@@ -65,7 +87,15 @@ DELETE_SESSIONS = Operation(
 )
 
 CREATE_USER = Operation(
-    "users.create", "POST", ("/auth/user",), ANYONE, AUTH, 201, summary="Sign up", limit_bytes=LIMIT_BYTES
+    "users.create",
+    "POST",
+    ("/auth/user",),
+    ANYONE,
+    AUTH,
+    201,
+    summary="Sign up",
+    limit_bytes=LIMIT_BYTES,
+    defect_reason=CREATION_DEFECT,
 )
 GET_USER = Operation(
     "users.get",
@@ -83,6 +113,7 @@ UPDATE_USER = Operation(
     AUTH,
     summary="Change a user",
     limit_bytes=LIMIT_BYTES,
+    defect_reason="Error updating user",
 )
 DELETE_USER = Operation(
     "users.delete",
@@ -93,6 +124,8 @@ DELETE_USER = Operation(
     204,
     summary="Delete a user and all that belongs to them",
     limit_bytes=LIMIT_BYTES,
+    unauthorized_reason=None,
+    defect_reason=None,
 )
 CREATE_CUSTODIAL_USER = Operation(
     "users.create_custodial",
@@ -103,6 +136,7 @@ CREATE_CUSTODIAL_USER = Operation(
     201,
     summary="Create an account that the user manages for someone else",
     limit_bytes=LIMIT_BYTES,
+    defect_reason=CREATION_DEFECT,
 )
 CREATE_CLINIC_USER = Operation(
     "users.create_for_clinic",
@@ -113,6 +147,7 @@ CREATE_CLINIC_USER = Operation(
     201,
     summary="Create an account that nobody manages yet",
     limit_bytes=LIMIT_BYTES,
+    defect_reason=CREATION_DEFECT,
 )
 LIST_USERS = Operation("users.list", "GET", ("/auth/users",), SERVERS, AUTH, summary="Users by ids or by role")
 GET_PRIVATE_PAIR = Operation(

@@ -1,6 +1,6 @@
 """The operations of OpenID Connect, by which Loop, xDrip+, AndroidAPS and the Uploader sign in. Source: auth-api 6.
 
-They say who may call in OAuth's own way: by the client's id and what it proves, or by a bearer token.
+Anyone may call them: they check the id and the proofs of a client, or a bearer token, as OAuth specifies.
 """
 
 from chalicelib.access.policy import ANYONE
@@ -10,7 +10,7 @@ OAUTH = ErrorFormat.OAUTH
 REALM = "/realms/{realm}"
 PROTOCOL = f"{REALM}/protocol/openid-connect"
 LIMIT_BYTES = 16 * 1024
-"""A form has a few parameters of some hundred characters."""
+"""A form has a few parameters of some hundred characters each."""
 
 
 def _operation(name: str, method: str, path: str, summary: str) -> Operation:

@@ -1,4 +1,4 @@
-"""What an operation is: one thing that a client can ask for, and the form in which it fails."""
+"""Operations: the requests that clients can make, and the formats of their errors."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -7,12 +7,12 @@ from chalicelib.access.policy import Policy
 
 
 class ErrorFormat(Enum):
-    """Which of the bodies of errors.md a failure of the operation has."""
+    """The format of an API's error bodies. Source: errors 1."""
 
     PLATFORM = "platform"
-    """Shape A: the bare error object, or `{"errors": [...]}` when there are several."""
+    """Shape A: the error object alone, or `{"errors": [...]}` for several."""
     PLATFORM_ENVELOPE = "platform envelope"
-    """As PLATFORM for wrong fields and unknown callers; the envelope of shape C for every other failure."""
+    """As PLATFORM for invalid fields and unknown callers; the envelope of shape C for all other errors."""
     READ = "read"
     """`{"status", "id", "code", "message"}`, of `GET /data/{userId}` only (data-api 9)."""
     AUTH = "auth"
@@ -25,7 +25,7 @@ class ErrorFormat(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One thing that a client can ask for."""
+    """A request that clients can make: a row of the operation table."""
 
     name: str
     method: str
@@ -35,11 +35,15 @@ class Operation:
     success_status: int = 200
     summary: str = ""
     limit_bytes: int = 4_500_000
-    """Largest body: Lambda takes 6 MB of event, which a base64 body of 4.5 MB fills (limits 1)."""
+    """The largest body: Lambda accepts events of 6 MB, which a body of 4.5 MB fills in base64 (limits 1)."""
     beyond_limit: str = ""
-    """What a client that sent a larger body is told, when there is another way."""
+    """The error's text for larger bodies, if it can name another way."""
+    unauthorized_reason: str | None = "Not authorized for requested operation"
+    """In the AUTH format, the reason in a 401; None for an empty body."""
+    defect_reason: str | None = "Error finding user"
+    """In the AUTH format, the reason in a 500; None for an empty body."""
 
 
 def data_paths(*tails: str) -> tuple[str, ...]:
-    """The two prefixes under which the data service is known, each with each tail. Source: data-api 1."""
+    """All paths of these tails under the two prefixes of the data service. Source: data-api 1."""
     return tuple(prefix + tail for prefix in ("/v1", "/dataservices/v1") for tail in tails)

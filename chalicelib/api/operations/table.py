@@ -1,7 +1,7 @@
-"""The operation table: every route with its method, paths, callers, form of failure and status of success.
+"""The operation table: all routes, each with its method, paths, policy, error format and success status.
 
-Routes are registered from it, the tests walk it, and the published API description is made of it. Path parameters
-stand in braces; several paths are several spellings of one operation (clients 1.2).
+Routes are registered from it, tests walk it, and the published API description is made from it. Path parameters are
+in braces; several paths are several spellings of one operation (clients 1.2).
 """
 
 from chalicelib.access.policy import (

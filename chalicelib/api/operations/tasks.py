@@ -4,7 +4,7 @@ from chalicelib.access.policy import SERVERS
 from chalicelib.api.operations.operation import Operation
 
 LIMIT_BYTES = 300_000
-"""A task is one item, and an item of DynamoDB takes 400 KB; what a run adds to the data needs room too."""
+"""A task is one item, and an item takes 400 KB. The rest is left for what a run adds to the data."""
 
 LIST_TASKS = Operation("tasks.list", "GET", ("/v1/tasks",), SERVERS, summary="Tasks, newest first")
 CREATE_TASK = Operation(

@@ -19,7 +19,7 @@ from typing import Any
 from chalicelib import json_text
 from chalicelib.encoding.raw_deflate import deflate, inflate
 from chalicelib.log.compression_dictionary import PRESET_DICTIONARY
-from chalicelib.log.records import Place, Records, columns_of
+from chalicelib.log.records import RecordAddress, Records, columns_of
 from chalicelib.model.data import Datum
 
 PLAIN, WITH_DICTIONARY = 1, 2
@@ -84,7 +84,7 @@ def read_records(body: bytes, number: int) -> Records:
     return Records(
         columns=lambda: json_text.decode(_inflate(body[_COLUMNS_AT:texts_at], form)),
         texts=lambda: _inflate(body[texts_at:], form).split(_LINE_FEED),
-        places=lambda count: [Place(number, row) for row in range(count)],
+        addresses=lambda count: [RecordAddress(number, row) for row in range(count)],
     )
 
 

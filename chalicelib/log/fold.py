@@ -1,8 +1,7 @@
-"""What a user can see: a pure function of the logs and the states of the data sets.
+"""The visible records of a user: a pure function of the logs and the states of the data sets.
 
-Each deduplicator is a rule of this fold and nothing else; adding, closing and deleting only write down what happened.
-First each data set's log is folded by itself, then hashes are compared across the data sets of a device.
-Source: dedup.
+Each deduplicator is a rule of this fold; adding, closing and deleting only record what happened. Each log is folded by
+itself, then hashes are compared across the data sets of a device. Source: dedup.
 """
 
 import hashlib
@@ -15,7 +14,7 @@ from chalicelib.log.data_set import DataSet
 from chalicelib.log.entry import Entry, Selectors
 from chalicelib.log.fold_backward import keep_all, replace_origins
 from chalicelib.log.fold_forward import drop_known_hashes, keep_newer_origins, last_of_each_hash
-from chalicelib.log.fold_steps import NOTHING_BEFORE, Prefix, Run, Step, Stored, steps
+from chalicelib.log.fold_steps import NOTHING_BEFORE, Prefix, RecordSlice, Step, Stored, steps
 from chalicelib.log.truncation import Truncation, truncations
 from chalicelib.model.deduplicators import (
     DATASET_DELETE_ORIGIN,
@@ -24,7 +23,7 @@ from chalicelib.model.deduplicators import (
     DEVICE_DEACTIVATE_HASH,
 )
 
-_CONTINUOUS: Mapping[str, Callable[[Iterable[Step]], list[Run]]] = {
+_CONTINUOUS: Mapping[str, Callable[[Iterable[Step]], list[RecordSlice]]] = {
     DATASET_DELETE_ORIGIN: replace_origins,
     DATASET_DELETE_ORIGIN_OLDER: keep_newer_origins,
     DATASET_DROP_HASH: drop_known_hashes,
@@ -36,11 +35,11 @@ class VisibleData:
     """The visible data of one data set, in the order in which it was stored."""
 
     data_set: DataSet
-    runs: Sequence[Run]
+    slices: Sequence[RecordSlice]
 
 
 _NO_PREFIXES: Mapping[str, Prefix] = {}
-_STATE_DIGITS = 16
+_FINGERPRINT_DIGITS = 16
 
 
 def visible(
@@ -49,9 +48,9 @@ def visible(
     """The visible data of the active data sets, in the order in which these are given.
 
     Args:
-        entries: of those data sets; those of one data set by number, the data sets in any order.
-        data_sets: all of one owner and epoch, since what one hides may lie in another.
-        prefixes: the beginnings of logs that were folded before, by data set; `entries` are those that follow.
+        entries: entries of those data sets, by number within each data set; the data sets in any order.
+        data_sets: all of one owner and epoch, since one may hide records of another.
+        prefixes: by data set, what an earlier fold left of its log; `entries` are those that follow.
     """
     return without_older_hashes(stored(entries, data_sets, prefixes))
 
@@ -59,7 +58,7 @@ def visible(
 def stored(
     entries: Iterable[Entry], data_sets: Sequence[DataSet], prefixes: Mapping[str, Prefix] = _NO_PREFIXES
 ) -> list[VisibleData]:
-    """As `visible`, with what is hidden by an equal hash in another data set, and comes back when that is deleted."""
+    """As `visible`, with the records that an equal hash in another data set hides, until that data set is deleted."""
     logs: dict[str, list[Entry]] = defaultdict(list)
     for entry in entries:
         logs[entry.data_set_id].append(entry)
@@ -74,80 +73,83 @@ def stored(
     ]
 
 
-def _fold(data_set: DataSet, log: Iterable[Entry], cuts: Sequence[Truncation], prefix: Prefix) -> list[Run]:
+def _fold(data_set: DataSet, log: Iterable[Entry], cuts: Sequence[Truncation], prefix: Prefix) -> list[RecordSlice]:
     happened = steps(log, data_set.deleted_through, cuts, prefix)
     if data_set.is_continuous:
         return _CONTINUOUS.get(data_set.deduplicator, keep_all)(happened)
     return _fold_normal(data_set.deduplicator, list(happened))
 
 
-def _fold_normal(deduplicator: str, happened: Sequence[Step]) -> list[Run]:
-    """The fold of a normal data set, all of whose data was added while none of it was active.
+def _fold_normal(deduplicator: str, happened: Sequence[Step]) -> list[RecordSlice]:
+    """The fold of a normal data set, whose records became active only when it closed.
 
-    So what looks for active records found nothing: neither older origins nor known hashes were dropped, and where
-    deleting by selector is for active records, it did nothing. Source: dedup 5.1 to 5.3.
+    Rules that look for active records find none in an open data set: no older origin and no known hash is dropped, and
+    selectors that delete active records delete nothing. Source: dedup 5.1 to 5.3.
     """
     if deduplicator in (DATASET_DELETE_ORIGIN, DATASET_DELETE_ORIGIN_OLDER):
         return replace_origins(step for step in happened if not isinstance(step, Selectors))
-    runs = keep_all(happened)
+    slices = keep_all(happened)
     if deduplicator == DATASET_DROP_HASH:
-        known = sum(len(step.runs) for step in happened if isinstance(step, Stored))
-        return runs[:known] + [Run(run.records, _last_of_each_hash(run)) for run in runs[known:]]
-    return runs
+        known = sum(len(step.slices) for step in happened if isinstance(step, Stored))
+        return slices[:known] + [RecordSlice(part.records, _last_of_each_hash(part)) for part in slices[known:]]
+    return slices
 
 
-def _last_of_each_hash(run: Run) -> list[int]:
-    kept = set(last_of_each_hash(run.records))
-    return [row for row in run.rows if row in kept]
+def _last_of_each_hash(part: RecordSlice) -> list[int]:
+    kept = set(last_of_each_hash(part.records))
+    return [row for row in part.rows if row in kept]
 
 
 def without_older_hashes(active: Sequence[VisibleData]) -> list[VisibleData]:
-    """Of equal hashes of a device, those of the data set that was closed last.
+    """The same data, of equal hashes of a device only those of the data set that was closed last.
 
-    A continuous data set that is open counts as closed before all others. Closing hides what is of the device of the
-    data set that closes; a data set that names no device hides nothing. Source: dedup 5.4.
+    An open continuous data set counts as closed before all others. A data set hides records of its own device only; one
+    without a device hides nothing. Source: dedup 5.4.
     """
     hidden: dict[str, set[str]] = defaultdict(set)
-    seen: dict[str, list[Run]] = {}
+    seen: dict[str, list[RecordSlice]] = {}
     hashed = [it for it in active if it.data_set.deduplicator == DEVICE_DEACTIVATE_HASH]
     for data in sorted(hashed, key=lambda it: it.data_set.close_sequence or 0, reverse=True):
-        seen[data.data_set.id] = [Run(run.records, _not_hidden(run, hidden)) for run in data.runs]
+        seen[data.data_set.id] = [RecordSlice(part.records, _not_hidden(part, hidden)) for part in data.slices]
         device_id = data.data_set.device_id
         if data.data_set.is_closed and device_id is not None:
-            for run in data.runs:
-                hidden[device_id].update(digest for digest in _hashes(run) if digest is not None)
-    return [VisibleData(it.data_set, seen.get(it.data_set.id, it.runs)) for it in active]
+            for part in data.slices:
+                hidden[device_id].update(digest for digest in _hashes(part) if digest is not None)
+    return [VisibleData(it.data_set, seen.get(it.data_set.id, it.slices)) for it in active]
 
 
-def _hashes(run: Run) -> Iterable[str | None]:
-    column = run.records.hashes
-    return (column[row] for row in run.rows)
+def _hashes(part: RecordSlice) -> Iterable[str | None]:
+    column = part.records.hashes
+    return (column[row] for row in part.rows)
 
 
-def _not_hidden(run: Run, hidden: Mapping[str, set[str]]) -> Sequence[int]:
-    device_ids, hashes = run.records.device_ids, run.records.hashes
+def _not_hidden(part: RecordSlice, hidden: Mapping[str, set[str]]) -> Sequence[int]:
+    device_ids, hashes = part.records.device_ids, part.records.hashes
     if not hidden:
-        return run.rows
+        return part.rows
     nothing: set[str] = set()
-    return [row for row in run.rows if hashes[row] not in hidden.get(device_ids[row] or "", nothing)]
+    return [row for row in part.rows if hashes[row] not in hidden.get(device_ids[row] or "", nothing)]
 
 
-def fold_fingerprints(every: Iterable[DataSet]) -> dict[str, str]:
-    """For each data set whose data can be seen, by id, a digest of all but its entries that the fold depends on.
+def fold_fingerprints(data_sets: Iterable[DataSet]) -> dict[str, str]:
+    """For each data set whose data can be seen, by id, a digest of all that its fold depends on besides its entries.
 
-    Logs of equal entries and states fold alike. `every` holds all data sets of the owner.
+    Logs with equal entries and fingerprints have equal folds.
+
+    Args:
+        data_sets: all of one owner and epoch.
     """
-    every = list(every)
-    cuts = truncations(every)
-    return {data_set.id: _state(data_set, cuts[data_set.id]) for data_set in every if can_be_seen(data_set)}
+    data_sets = list(data_sets)
+    cuts = truncations(data_sets)
+    return {data_set.id: _fingerprint(data_set, cuts[data_set.id]) for data_set in data_sets if can_be_seen(data_set)}
 
 
 def can_be_seen(data_set: DataSet) -> bool:
-    """Whether anything of its log is visible, or will be without its being closed."""
+    """Whether records of its log are visible, or become visible without closing it."""
     return data_set.is_active and not data_set.is_purgeable
 
 
-def _state(data_set: DataSet, cuts: Iterable[Truncation]) -> str:
-    truncated = [(it.close_sequence, it.device_id, it.last_number) for it in cuts]
+def _fingerprint(data_set: DataSet, cuts: Iterable[Truncation]) -> str:
+    truncated = [(cut.close_sequence, cut.device_id, cut.last_number) for cut in cuts]
     state = (data_set.deduplicator, data_set.device_id, data_set.close_sequence, data_set.deleted_through, truncated)
-    return hashlib.sha256(json_text.encode(state)).hexdigest()[:_STATE_DIGITS]
+    return hashlib.sha256(json_text.encode(state)).hexdigest()[:_FINGERPRINT_DIGITS]

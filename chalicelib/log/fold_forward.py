@@ -1,10 +1,10 @@
-"""The fold of a log in which what is stored already decides: from the start, with what is live at each step."""
+"""The fold of a log in which stored records decide about new ones: from the start, with the records live so far."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from chalicelib.log.entry import SelectorKind, Selectors
-from chalicelib.log.fold_steps import DeviceTruncated, Run, Step, Stored
+from chalicelib.log.fold_steps import DeviceTruncated, RecordSlice, Step, Stored
 from chalicelib.log.records import Records
 from chalicelib.model.times import Moment, parse_time
 
@@ -13,19 +13,19 @@ LOOKED_UP_TYPES = frozenset({"bolus", "food"})
 
 
 class _Live:
-    """The records that are stored and active so far, found by origin id and by hash."""
+    """The records that are stored and not replaced so far, by origin id and by hash."""
 
     def __init__(self) -> None:
-        self._runs: list[tuple[Records, set[int]]] = []
+        self._slices: list[tuple[Records, set[int]]] = []
         self._by_origin: dict[str, list[tuple[Records, set[int], int]]] = defaultdict(list)
         self._by_hash: dict[str, list[tuple[Records, set[int], int]]] = defaultdict(list)
 
-    def runs(self) -> list[Run]:
-        return [Run(records, sorted(rows)) for records, rows in self._runs]
+    def slices(self) -> list[RecordSlice]:
+        return [RecordSlice(records, sorted(rows)) for records, rows in self._slices]
 
     def store(self, records: Records, rows: Sequence[int]) -> None:
         live = set(rows)
-        self._runs.append((records, live))
+        self._slices.append((records, live))
         for row in rows:
             origin_id, digest = records.origin_ids[row], records.hashes[row]
             if origin_id is not None:
@@ -47,10 +47,10 @@ class _Live:
 
     def apply(self, step: Stored | Selectors | DeviceTruncated) -> None:
         if isinstance(step, Stored):
-            for run in step.runs:
-                self.store(run.records, run.rows)
+            for part in step.slices:
+                self.store(part.records, part.rows)
         elif isinstance(step, DeviceTruncated):
-            for records, live in self._runs:
+            for records, live in self._slices:
                 live.difference_update([row for row in live if records.device_ids[row] == step.device_id])
         elif step.kind is SelectorKind.ORIGIN:
             self.destroy_origins(step.values)
@@ -59,15 +59,16 @@ class _Live:
                 for _, live, row in self._by_hash.pop(digest, ()):
                     live.discard(row)
         else:
-            for records, live in self._runs:
+            for records, live in self._slices:
                 live.difference_update([row for row in live if records.ids[row] in step.values])
 
 
-def keep_newer_origins(steps: Iterable[Step]) -> list[Run]:
-    """The runs of a log in which an older bolus or food does not replace a newer one.
+def keep_newer_origins(steps: Iterable[Step]) -> list[RecordSlice]:
+    """The records of a log in which an older bolus or food does not replace a newer one.
 
-    What a request brings is dropped when its origin id is stored by a record that is as new or newer, as far as the
-    request's boluses and foods lead to look for that id; the rest replaces by origin. Source: dedup 5.2.
+    The stored records are looked up for the origin ids of a request's boluses and foods. A record of the request is
+    dropped if a looked-up record of its origin id is as new or newer; other records replace by origin id.
+    Source: dedup 5.2.
     """
     live = _Live()
     for step in steps:
@@ -77,22 +78,22 @@ def keep_newer_origins(steps: Iterable[Step]) -> list[Run]:
         rows = _newer(step, live)
         live.destroy_origins({origin_id for row in rows if (origin_id := step.origin_ids[row]) is not None})
         live.store(step, rows)
-    return live.runs()
+    return live.slices()
 
 
-def drop_known_hashes(steps: Iterable[Step]) -> list[Run]:
-    """The runs of a log in which the first stored hash wins, and the last inside one entry. Source: dedup 5.3."""
+def drop_known_hashes(steps: Iterable[Step]) -> list[RecordSlice]:
+    """The records of a log in which the first of equal hashes wins, within one entry the last. Source: dedup 5.3."""
     live = _Live()
     for step in steps:
         if not isinstance(step, Records):
             live.apply(step)
             continue
         live.store(step, [row for row in last_of_each_hash(step) if not live.has_hash(step.hashes[row])])
-    return live.runs()
+    return live.slices()
 
 
 def last_of_each_hash(records: Records) -> list[int]:
-    """The rows of an entry without those whose hash comes again behind them."""
+    """The rows of an entry, of equal hashes the last one only."""
     last = {digest: row for row, digest in enumerate(records.hashes)}
     return sorted(last.values())
 
@@ -112,7 +113,7 @@ def _newer(records: Records, live: _Live) -> list[int]:
 
 
 def _is_newer(time: str | None, stored: Sequence[str | None]) -> bool:
-    """Whether a record's origin time is later than that of every stored record that has one."""
+    """Whether a record's origin time is later than all those of the stored records that have one."""
     moment = _instant(time)
     return moment is not None and all(other is None or moment > other for other in map(_instant, stored))
 

@@ -1,4 +1,4 @@
-"""The steps that the fold of one data set's log goes through."""
+"""The steps of the fold of one data set's log."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -9,8 +9,8 @@ from chalicelib.log.truncation import Truncation
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
-    """Records that are visible: the rows, in the order in which they were stored."""
+class RecordSlice:
+    """The rows of some records that are visible, in the order in which they were stored."""
 
     records: Records
     rows: Sequence[int]
@@ -18,23 +18,24 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Prefix:
-    """The beginning of a log, up to the entry `through`, as a fold has left it. Records that are not asked about may
-    be missing: those of other days, when the rest of the log has nothing to do with them."""
+    """What an earlier fold left of the beginning of a log. Records that the rest of the log cannot affect may be
+    missing, such as those of other days."""
 
-    through: int = 0
-    runs: Sequence[Run] = ()
+    position: int = 0
+    """The number of the last entry that was folded."""
+    slices: Sequence[RecordSlice] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """The first step of a log whose beginning was folded before. Its runs do not replace each other's records."""
+    """The first step of a log with a prefix. Its slices do not replace each other's records."""
 
-    runs: Sequence[Run]
+    slices: Sequence[RecordSlice]
 
 
 @dataclass(frozen=True, slots=True)
 class DeviceTruncated:
-    """All records of this device that were stored up to here were destroyed."""
+    """All records of this device that were stored before this step were removed."""
 
     device_id: str
 
@@ -46,16 +47,18 @@ NOTHING_BEFORE = Prefix()
 def steps(
     entries: Iterable[Entry], deleted_through: int, truncations: Sequence[Truncation], prefix: Prefix = NOTHING_BEFORE
 ) -> Iterator[Step]:
-    """What happened to one data set since it was last deleted, in order.
+    """The steps of a data set since it was last deleted, in order.
 
-    Entries come by number, those behind the prefix; a truncation stands behind the last entry that it covers, or
-    behind all. One that ends within the prefix was known when that was folded; one that ends behind it must not take
-    its records yet, since these decide what becomes of entries in between.
+    A truncation comes behind the last entry that it covers. One that ends within the prefix was part of the earlier
+    fold; one that ends behind it comes later, since the records that it removes affect the entries in between.
+
+    Args:
+        entries: those behind the prefix, by number.
     """
-    if prefix.runs:
-        yield Stored([_survivors(run, deleted_through) for run in prefix.runs])
+    if prefix.slices:
+        yield Stored([_survivors(part, deleted_through) for part in prefix.slices])
     pending = sorted(
-        (it for it in truncations if it.last_number is not None and it.last_number >= prefix.through),
+        (it for it in truncations if it.last_number is not None and it.last_number >= prefix.position),
         key=lambda it: it.last_number or 0,
         reverse=True,
     )
@@ -70,9 +73,9 @@ def steps(
     yield from (DeviceTruncated(it.device_id) for it in truncations if it.last_number is None)
 
 
-def _survivors(run: Run, deleted_through: int) -> Run:
-    """What a deletion that an earlier fold may not have known of has left of what it left."""
+def _survivors(part: RecordSlice, deleted_through: int) -> RecordSlice:
+    """The rows of a prefix that a later deletion spares."""
     if not deleted_through:
-        return run
-    places = run.records.places
-    return Run(run.records, [row for row in run.rows if places[row].number > deleted_through])
+        return part
+    addresses = part.records.addresses
+    return RecordSlice(part.records, [row for row in part.rows if addresses[row].number > deleted_through])

@@ -18,7 +18,7 @@ _NO_ORIGIN: Mapping[str, Any] = {}
 Value = TypeVar("Value")
 
 
-class Place(NamedTuple):
+class RecordAddress(NamedTuple):
     """Where a record came from: the number of the entry in its data set's log, and its row in that entry."""
 
     number: int
@@ -35,11 +35,11 @@ class Records:
         self,
         columns: Callable[[], Columns],
         texts: Callable[[], list[bytes]],
-        places: Callable[[int], Sequence[Place]],
+        addresses: Callable[[int], Sequence[RecordAddress]],
     ) -> None:
         self._make_columns = columns
         self._make_texts = texts
-        self._make_places = places
+        self._make_addresses = addresses
 
     @cached_property
     def _columns(self) -> Columns:
@@ -114,9 +114,9 @@ class Records:
         return self._make_texts()
 
     @cached_property
-    def places(self) -> Sequence[Place]:
+    def addresses(self) -> Sequence[RecordAddress]:
         """Where each record came from."""
-        return self._make_places(len(self))
+        return self._make_addresses(len(self))
 
     def _optional(self, name: str) -> list[Any]:
         column: list[Any] | None = self._columns.get(name)

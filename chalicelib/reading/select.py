@@ -39,7 +39,7 @@ def selected(data: Iterable[VisibleData], query: DataQuery, sources: SourceFilte
         if query.upload_id is not None and each.data_set.id != query.upload_id:
             continue
         drops_medtronic = each.data_set.id in sources.medtronic_data_set_ids
-        for run in each.runs:
+        for run in each.slices:
             records = run.records
             rows = _rows(records, run.rows, query)
             if sources.drops_carelink:

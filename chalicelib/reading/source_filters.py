@@ -100,6 +100,6 @@ def has_medtronic_data(data: Iterable[VisibleData]) -> bool:
     return any(
         run.records.origin_manufacturers[row] == MEDTRONIC and run.records.times_ms[row] >= MEDTRONIC_FROM_MS
         for each in data
-        for run in each.runs
+        for run in each.slices
         for row in run.rows
     )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from chalicelib.log.data_set import DataSet, OwnerState
 from chalicelib.log.entry import Entry
 from chalicelib.log.fold import VisibleData, fold_fingerprints, stored, without_older_hashes
-from chalicelib.log.fold_steps import Prefix, Run
+from chalicelib.log.fold_steps import Prefix, RecordSlice
 from chalicelib.tiles.ports import TileSource
 from chalicelib.tiles.snapshot import Applied, Snapshot, TilePlace
 from chalicelib.tiles.tail import named_tiles, touched_by
@@ -102,7 +102,7 @@ def made_of(
     """Those of the wanted tiles that these entries, from the first of each log on, make; and the keys of all tiles."""
     data = stored(entries, every)
     there: set[TileKey] = set()
-    for run in (run for each in data for run in each.runs):
+    for run in (run for each in data for run in each.slices):
         keys = keys_of_rows(run.records)
         there.update(keys[row] for row in run.rows)
     candidates = _candidates(data, without_older_hashes(data), wanted)
@@ -133,9 +133,9 @@ def _fold_tiles(
 ) -> dict[TileKey, Made | None]:
     """Those of the wanted tiles that become others, given the places of all tiles that matter."""
     read = tiles.tiles(owner, places, {place.key for place in places})
-    kept: dict[str, list[Run]] = defaultdict(list)
+    kept: dict[str, list[RecordSlice]] = defaultdict(list)
     for tile in read.values():
-        for data_set_id, run in tile.runs().items():
+        for data_set_id, run in tile.slices().items():
             kept[data_set_id].append(run)
     prefixes = {
         data_set_id: Prefix(before.through(data_set_id), kept[data_set_id])
@@ -161,7 +161,7 @@ def _candidates(
     candidates: dict[TileKey, list[Candidate]] = defaultdict(list)
     for each, visible in zip(data, shown, strict=True):
         created_time_ms, data_set_id = each.data_set.created_time_ms, each.data_set.id
-        for run, visible_run in zip(each.runs, visible.runs, strict=True):
+        for run, visible_run in zip(each.slices, visible.slices, strict=True):
             records, visible_rows = run.records, set(visible_run.rows)
             keys = keys_of_rows(records)
             for row in run.rows:
@@ -171,7 +171,7 @@ def _candidates(
                             time_ms=records.times_ms[row],
                             created_time_ms=created_time_ms,
                             data_set_id=data_set_id,
-                            place=records.places[row],
+                            place=records.addresses[row],
                             is_hidden=row not in visible_rows,
                             text=records.texts[row],
                         )

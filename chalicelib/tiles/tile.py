@@ -22,8 +22,8 @@ from chalicelib import json_text
 from chalicelib.encoding.columns import from_steps, pack_uint32, steps, unpack_uint32
 from chalicelib.encoding.gzip_splice import DeflatedLines, deflated_lines, inflated_lines
 from chalicelib.encoding.raw_deflate import deflate, inflate
-from chalicelib.log.fold_steps import Run
-from chalicelib.log.records import Place, Records, bodies_of, columns_of, hashes_of
+from chalicelib.log.fold_steps import RecordSlice
+from chalicelib.log.records import RecordAddress, Records, bodies_of, columns_of, hashes_of
 
 VERSION = 1
 DAY_MS = 86_400_000
@@ -55,7 +55,7 @@ class Candidate(NamedTuple):
     created_time_ms: int
     """Of its data set."""
     data_set_id: str
-    place: Place
+    place: RecordAddress
     is_hidden: bool
     text: bytes
 
@@ -140,7 +140,7 @@ class Tile:
         """Whether the origin id of any record is one that these stand for; False is certain."""
         return bool(keys and self._keys) and not keys.isdisjoint(unpack_uint32(self._keys))
 
-    def runs(self) -> Mapping[str, Run]:
+    def slices(self) -> Mapping[str, RecordSlice]:
         """All candidates, by data set; hidden ones must have been read too."""
         places = json_text.decode(inflate(self._places))
         hidden_at = set(places["hidden"])
@@ -151,12 +151,12 @@ class Tile:
         records = _records(
             texts,
             from_steps(places["time"]),
-            list(map(Place, from_steps(places["number"]), places["row"])),
+            list(map(RecordAddress, from_steps(places["number"]), places["row"])),
         )
         rows: dict[str, list[int]] = defaultdict(list)
         for row, data_set_id in enumerate(owners):
             rows[data_set_id].append(row)
-        return {data_set_id: Run(records, of_data_set) for data_set_id, of_data_set in rows.items()}
+        return {data_set_id: RecordSlice(records, of_data_set) for data_set_id, of_data_set in rows.items()}
 
 
 def _encode_places(ordered: Sequence[Candidate], ids: Sequence[str]) -> dict[str, Any]:
@@ -171,7 +171,7 @@ def _encode_places(ordered: Sequence[Candidate], ids: Sequence[str]) -> dict[str
     }
 
 
-def _records(texts: list[bytes], times_ms: Sequence[int], places: Sequence[Place]) -> Records:
+def _records(texts: list[bytes], times_ms: Sequence[int], places: Sequence[RecordAddress]) -> Records:
     def columns() -> Mapping[str, Any]:
         bodies = bodies_of(texts)
         return columns_of(bodies, times_ms, hashes_of(bodies))

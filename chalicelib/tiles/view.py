@@ -11,7 +11,7 @@ from chalicelib.log.data_set import DataSet, OwnerState
 from chalicelib.log.entry import Entry, EntryKind, read_records
 from chalicelib.log.fold import VisibleData, fold_fingerprints, visible
 from chalicelib.log.fold_forward import LOOKED_UP_TYPES
-from chalicelib.log.fold_steps import Prefix, Run
+from chalicelib.log.fold_steps import Prefix, RecordSlice
 from chalicelib.log.records import Records
 from chalicelib.model.deduplicators import DATASET_DELETE_ORIGIN_OLDER
 from chalicelib.tiles.ports import TileReader
@@ -113,9 +113,9 @@ class TileView:
         return Seen(whole, visible(self._entries, self._data_sets, self._prefixes(read[key] for key in sorted(folded))))
 
     def _prefixes(self, tiles: Iterable[Tile]) -> dict[str, Prefix]:
-        runs: dict[str, list[Run]] = defaultdict(list)
+        runs: dict[str, list[RecordSlice]] = defaultdict(list)
         for tile in tiles:
-            for data_set_id, run in tile.runs().items():
+            for data_set_id, run in tile.slices().items():
                 runs[data_set_id].append(run)
         ids = runs.keys() | {entry.data_set_id for entry in self._entries}
         return {data_set_id: Prefix(self.snapshot.through(data_set_id), runs[data_set_id]) for data_set_id in ids}

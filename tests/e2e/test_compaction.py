@@ -288,7 +288,7 @@ def ids_in_tiles(services: "Services", user: User) -> set[str]:
     owner, snapshot = services.tiles.tiles.current(user.id)
     places = list(snapshot.every_tile())
     read = services.tiles.tiles.tiles(owner, places, {place.key for place in places})
-    return {data_set_id for tile in read.values() for data_set_id in tile.runs()}
+    return {data_set_id for tile in read.values() for data_set_id in tile.slices()}
 
 
 def test_erasing_takes_tiles_notes_and_archive(user: User, cloud: "Cloud", tasks: Tasks, stored: Stored) -> None:

@@ -58,7 +58,7 @@ def test_data_comes_back_in_columns_and_texts(data: list[Datum], is_hashed: bool
     kept = [datum.body for datum in data]
     assert len(records) == len(data)
     assert records.times_ms == [datum.time_ms for datum in data]
-    assert records.places == [(7, row) for row in range(len(data))]
+    assert records.addresses == [(7, row) for row in range(len(data))]
     assert records.types == [body["type"] for body in kept]
     assert records.ids == [body["id"] for body in kept]
     assert records.origin_ids == [_origin(body).get("id") for body in kept]

@@ -187,7 +187,7 @@ class TestParts:
         ]
         owner = stores.data_sets.owner(ANNA)
         found = stores.tiles.tiles(owner, list(committed.every_tile()), {CBG})
-        (run,) = found[CBG].runs().values()
+        (run,) = found[CBG].slices().values()
         assert len(run.rows) == 3
         assert next(len(text) for text in run.records.texts) > 400_000
 
@@ -198,7 +198,7 @@ class TestParts:
         shown = stores.shown(committed)
         assert {key: made[key][0].shown.endswith(shown[key]) for key in made} == {CBG: True, BOLUS: True}
         found = stores.tiles.tiles(stores.data_sets.owner(ANNA), list(committed.every_tile()), {CBG, BOLUS})
-        assert [len(run.rows) for run in found[CBG].runs().values()] == [31]
+        assert [len(run.rows) for run in found[CBG].slices().values()] == [31]
 
     def test_a_large_snapshot_stands_in_parts(
         self, stores: Stores, stage: Settings, wire: Wire, small_parts: int

@@ -51,15 +51,15 @@ class TestReading:
         assert {key: tile.lines.deflated for key, tile in found.items()} == {
             key: content.shown[-len(found[key].lines.deflated) :] for key, content in contents(made).items()
         }
-        assert [place.number for run in found[CBG].runs().values() for place in run.records.places] == [1]
+        assert [place.number for run in found[CBG].slices().values() for place in run.records.addresses] == [1]
 
     def test_what_is_hidden_comes_when_it_is_asked_for(self, stores: Stores) -> None:
         committed = stores.put(tiles(CBG, BOLUS, hidden=3))
         found = stores.tiles.tiles(stores.data_sets.owner(ANNA), list(committed.every_tile()), {CBG})
-        (run,) = found[CBG].runs().values()
+        (run,) = found[CBG].slices().values()
         assert len(run.rows) == 4
         with pytest.raises(ValueError, match="incomplete"):
-            found[BOLUS].runs()
+            found[BOLUS].slices()
 
     def test_only_what_is_asked_for_is_read(self, stores: Stores) -> None:
         committed = stores.put(tiles(CBG, BOLUS))

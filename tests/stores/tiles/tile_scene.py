@@ -9,7 +9,7 @@ from chalicelib import json_text
 from chalicelib.engine.aws import aws_engine
 from chalicelib.log.data_set import DataSetHead
 from chalicelib.log.ports import Backlogs, DataSetStore, RecordLog
-from chalicelib.log.records import Place
+from chalicelib.log.records import RecordAddress
 from chalicelib.log.stores.backlog import StoredBacklogs
 from chalicelib.log.stores.data_sets import StoredDataSets
 from chalicelib.log.stores.record_log import StoredRecordLog
@@ -116,7 +116,7 @@ def tile(key: TileKey, value: int = 1, hidden: int = 0, note: str = "") -> tuple
             time_ms=key.day * DAY_MS + row,
             created_time_ms=NOW_MS,
             data_set_id="a" * 32,
-            place=Place(1, row),
+            place=RecordAddress(1, row),
             is_hidden=row > 0,
             text=json_text.encode({"type": key.type, "value": value + row, "origin": {"id": f"{row}"}, "note": note}),
         )

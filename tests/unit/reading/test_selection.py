@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from chalicelib import json_text
 from chalicelib.log.data_set import DataSet
 from chalicelib.log.fold import VisibleData
-from chalicelib.log.records import Place
+from chalicelib.log.records import RecordAddress
 from chalicelib.reading.query import DataQuery
 from chalicelib.reading.select import selected, selects_some, selects_tile
 from chalicelib.reading.source_filters import Imports, SourceFilters
@@ -119,12 +119,14 @@ def test_what_is_said_of_a_tile_holds_for_each_of_its_records(
     name: str, records: list[tuple[str, int, dict[str, Any]]], query: DataQuery, sources: SourceFilters
 ) -> None:
     content, traits = encode_tile(
-        Candidate(START_MS + offset_ms, 0, owner, Place(1, row), False, json_text.encode({"type": name, **body}))
+        Candidate(
+            START_MS + offset_ms, 0, owner, RecordAddress(1, row), False, json_text.encode({"type": name, **body})
+        )
         for row, (owner, offset_ms, body) in enumerate(records)
     )
     key = TileKey(name, DAY)
     of = TilePlace(key, 1, len(content.shown), 0, traits)
-    data = [VisibleData(data_set(owner), [run]) for owner, run in Tile(content).runs().items()]
+    data = [VisibleData(data_set(owner), [run]) for owner, run in Tile(content).slices().items()]
     found = selected(data, query, sources)
     count = len(found[key].texts()) if key in found else 0
     is_out_of_range = (query.start_ms is not None and query.start_ms >= START_MS + DAY_MS) or (

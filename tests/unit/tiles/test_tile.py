@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from chalicelib import json_text
 from chalicelib.encoding.gzip_splice import inflated_lines
-from chalicelib.log.records import Place
+from chalicelib.log.records import RecordAddress
 from chalicelib.tiles.tile import (
     DAY_MS,
     Candidate,
@@ -40,7 +40,7 @@ some_candidates = st.lists(
         ),
         st.integers(-(10**14), 10**14),
         st.sampled_from(["a" * 32, "b" * 32]),
-        st.builds(Place, st.integers(1, 2**40), st.integers(0, 2_000)),
+        st.builds(RecordAddress, st.integers(1, 2**40), st.integers(0, 2_000)),
         st.booleans(),
         bodies,
     ),
@@ -52,13 +52,13 @@ some_candidates = st.lists(
 
 def candidate(time_ms: int, row: int = 0, is_hidden: bool = False, data_set: str = "a", **body: Any) -> Candidate:
     text = json_text.encode({"type": "cbg", "id": f"{time_ms}-{row}", **body})
-    return Candidate(time_ms, 0, data_set * 32, Place(1, row), is_hidden, text)
+    return Candidate(time_ms, 0, data_set * 32, RecordAddress(1, row), is_hidden, text)
 
 
-def rows_of(tile: Tile) -> set[tuple[str, int, Place, bytes]]:
+def rows_of(tile: Tile) -> set[tuple[str, int, RecordAddress, bytes]]:
     return {
-        (data_set_id, run.records.times_ms[row], run.records.places[row], run.records.texts[row])
-        for data_set_id, run in tile.runs().items()
+        (data_set_id, run.records.times_ms[row], run.records.addresses[row], run.records.texts[row])
+        for data_set_id, run in tile.slices().items()
         for row in run.rows
     }
 
@@ -85,7 +85,7 @@ class TestRoundTrip:
 
     @given(some_candidates)
     def test_columns_are_what_the_texts_say(self, candidates: Sequence[Candidate]) -> None:
-        for run in Tile(encode_tile(candidates)[0]).runs().values():
+        for run in Tile(encode_tile(candidates)[0]).slices().values():
             records = run.records
             read = [json_text.decode(records.texts[row]) for row in run.rows]
             assert [records.origin_ids[row] for row in run.rows] == [it.get("origin", {}).get("id") for it in read]
@@ -96,7 +96,7 @@ class TestRoundTrip:
 
     @given(st.integers(-(10**16), 10**16))
     def test_a_record_is_in_the_tile_of_its_day_in_utc(self, time_ms: int) -> None:
-        (run,) = Tile(encode_tile([candidate(time_ms)])[0]).runs().values()
+        (run,) = Tile(encode_tile([candidate(time_ms)])[0]).slices().values()
         (key,) = keys_of_rows(run.records)
         assert key.type == "cbg"
         assert key.day * DAY_MS <= time_ms < (key.day + 1) * DAY_MS
@@ -161,4 +161,4 @@ def test_a_tile_of_a_day_of_readings_is_small() -> None:
     content, _ = encode_tile(readings)
     text_bytes = sum(len(it.text) for it in readings)
     assert len(content.shown) * 8 < text_bytes
-    assert TileKey("cbg", 0) == keys_of_rows(next(iter(Tile(content).runs().values())).records)[-1]
+    assert TileKey("cbg", 0) == keys_of_rows(next(iter(Tile(content).slices().values())).records)[-1]

@@ -1,7 +1,7 @@
-"""Erasing what deleted users leave behind. Source: auth-api 5, route 11.
+"""Erasure of what deleted users leave behind. Source: auth-api 5, route 11.
 
-A deletion is one step that leaves a receipt. What others could still reach goes right after it; whatever is left,
-contents of blobs above all, goes with the next run of the job. All of it may be repeated, and stop half-way.
+A deletion is one step that leaves a receipt. The request then erases what others could still reach, and a job erases
+the rest, such as the contents of blobs. Each step may stop half-way and be repeated.
 """
 
 from collections.abc import Callable
@@ -21,8 +21,8 @@ from chalicelib.tasks.types import TaskRun
 from chalicelib.uploads.ports import UploadPorts
 
 SETTLED_AFTER_MS = 15 * 60_000
-"""How long a receipt is kept, and everything erased again: a request that was let in before the sessions ended may
-still have stored something, and none runs for longer."""
+"""How long a receipt is kept, and everything is erased again: a request that was admitted before the sessions ended
+may still store something, and no request runs for longer."""
 
 
 class ErasureServices(Protocol):
@@ -48,7 +48,7 @@ class ErasureServices(Protocol):
 
 
 def erase_at_once(user_id: str, services: ErasureServices) -> bool:
-    """Erase what can be reached of a deleted user in a few calls; False when that is left to the job."""
+    """Erase what others could reach of a deleted user. False when a store did not answer; the job repeats it then."""
     try:
         _erase_reachable(user_id, services)
     except UnavailableError:

@@ -1,8 +1,9 @@
 """Calls: who asks, under which policy, and when.
 
-A caller is nobody, a user, or a server. What a user may do with another user's account is said by the permissions
-that the other user granted; nothing is implied by a permission but itself, and by being the owner everything but
-`custodian`. Source: data-api 2, errors 5, access-api A2 and A4.
+A caller is nobody, a user, or a server. The permissions that a user granted decide what another user may do with their
+account. A permission implies no other one; the owner has all of them except `custodian`.
+
+Source: data-api 2, errors 5, access-api A2 and A4.
 """
 
 import hashlib
@@ -22,7 +23,8 @@ class Caller:
     user_id: str | None = None
     is_server: bool = False
     credential: "Session | RestrictedToken | None" = field(default=None, compare=False, repr=False)
-    """What the caller was known by, unless by the service secret: what it makes may rest on that."""
+    """The session or restricted token that identified the caller; None for the service secret. A restricted token that
+    the caller creates depends on it."""
 
     @property
     def is_nobody(self) -> bool:
@@ -36,7 +38,7 @@ SERVICE = Caller(is_server=True)
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """What a token stands for until `expires_time_ms`, or until it is revoked."""
+    """The session of a token, valid until `expires_time_ms` or until it is revoked."""
 
     token_hash: str
     user_id: str

@@ -1,4 +1,4 @@
-"""Grants over HTTP: who may see and set them, and what a change leaves."""
+"""Grants over HTTP: who may read and set them, and the result of a change."""
 
 from typing import Any
 
@@ -69,7 +69,7 @@ class TestSet:
         assert reply.status == 400
         assert reply.json() == {"code": "InvalidContent", "message": "Invalid JSON: the body is not an object"}
 
-    def test_what_is_no_json_is_refused(self, api: ApiClient, fakes: FakeServices) -> None:
+    def test_a_body_that_is_not_json_is_refused(self, api: ApiClient, fakes: FakeServices) -> None:
         reply = api.request("POST", PAIR, b"{", token=fakes.sign_in(SHARER))
         assert reply.status == 400
         assert reply.json()["code"] == "InvalidContent"
@@ -228,7 +228,7 @@ class TestTokens:
         assert (reply.status, reply.json()) == (401, "Invalid Token")
 
     @ROUTES
-    def test_a_bearer_token_is_not_looked_at(self, api: ApiClient, fakes: FakeServices, method: str, path: str) -> None:
+    def test_a_bearer_token_is_ignored(self, api: ApiClient, fakes: FakeServices, method: str, path: str) -> None:
         reply = api.request(method, path, authorization=f"Bearer {fakes.sign_in(SHARER)}")
         assert (reply.status, reply.json()) == (401, NO_TOKEN)
 

@@ -1,4 +1,4 @@
-"""A deleted user: what is gone with the answer, and what the job erases after it."""
+"""Erasure of a deleted user: at once with the reply, and later by the job."""
 
 import base64
 import hashlib

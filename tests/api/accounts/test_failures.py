@@ -1,4 +1,4 @@
-"""What clients get when a store does not answer, when the code is wrong, and when others were faster."""
+"""Replies of the accounts API when a store does not answer, when the code has a defect, and when changes conflict."""
 
 import base64
 from typing import Any
@@ -38,7 +38,7 @@ def raising(error: Exception) -> Any:
 class TestSessionsFail:
     """Every route that needs a token, while its store fails."""
 
-    def test_the_store_does_not_answer(
+    def test_a_store_that_does_not_answer_is_unavailable(
         self, api: ApiClient, fakes: FakeServices, monkeypatch: pytest.MonkeyPatch, operation: Any, path: str
     ) -> None:
         monkeypatch.setattr(fakes.sessions, "find", raising(UnavailableError(retry_after_s=7)))
@@ -50,7 +50,7 @@ class TestSessionsFail:
         else:
             assert reply.json() == {"code": 503, "reason": "Unavailable for the moment"}
 
-    def test_the_code_is_wrong(
+    def test_a_defect_is_an_internal_error(
         self, api: ApiClient, fakes: FakeServices, monkeypatch: pytest.MonkeyPatch, operation: Any, path: str
     ) -> None:
         monkeypatch.setattr(fakes.sessions, "find", raising(KeyError("a secret")))
@@ -129,8 +129,8 @@ def test_a_login_that_ends_while_it_is_refreshed_gives_no_token(
     assert "x-tidepool-session-token" not in reply.headers
 
 
-class TestOthersWereFaster:
-    """A change that meets another one is worked out again."""
+class TestConflictingChanges:
+    """A change that meets another one is decided again by what is stored then."""
 
     CHANGES = pytest.mark.parametrize(
         ("store", "method", "path", "body"),
@@ -142,7 +142,7 @@ class TestOthersWereFaster:
     )
 
     @CHANGES
-    def test_a_few_times(
+    def test_a_change_that_conflicts_is_tried_again(
         self,
         api: ApiClient,
         fakes: FakeServices,
@@ -166,7 +166,7 @@ class TestOthersWereFaster:
         assert len(tries) == MAX_ATTEMPTS
 
     @CHANGES
-    def test_not_for_ever(
+    def test_a_change_that_always_conflicts_is_unavailable(
         self,
         api: ApiClient,
         fakes: FakeServices,
@@ -182,7 +182,7 @@ class TestOthersWereFaster:
         assert reply.status == 503
         assert "retry-after" in reply.headers
 
-    def test_a_deletion_meets_a_change(
+    def test_a_deletion_that_always_conflicts_deletes_nothing(
         self, api: ApiClient, fakes: FakeServices, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         fakes.sign_in(OWNER)

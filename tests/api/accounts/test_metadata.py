@@ -25,7 +25,7 @@ def put(api: ApiClient, fakes: FakeServices, body: Any, path: str = PATH) -> Any
     return reply.json()
 
 
-def test_known_collections_are_told_to_anyone(api: ApiClient) -> None:
+def test_anyone_may_list_the_standard_collections(api: ApiClient) -> None:
     reply = api.request("GET", "/metadata/collections")
     assert (reply.status, reply.json()) == (200, ["profile", "groups", "private"])
 
@@ -142,7 +142,7 @@ class TestWrite:
             {".".join("x" * 100): 1},
         ],
     )
-    def test_a_path_to_nowhere_is_refused(self, api: ApiClient, fakes: FakeServices, sent: Any) -> None:
+    def test_a_path_that_leads_nowhere_is_refused(self, api: ApiClient, fakes: FakeServices, sent: Any) -> None:
         put(api, fakes, PROFILE)
         reply = api.request("PUT", PATH, sent, token=fakes.sign_in(OWNER))
         assert reply.status == 400
@@ -163,7 +163,7 @@ class TestWrite:
         reply = api.request("PUT", PATH, body, token=fakes.sign_in(OWNER))
         assert (reply.status, reply.json()) == (400, expected)
 
-    def test_what_is_no_json_is_refused(self, api: ApiClient, fakes: FakeServices) -> None:
+    def test_a_body_that_is_not_json_is_refused(self, api: ApiClient, fakes: FakeServices) -> None:
         reply = api.request("PUT", PATH, b"{", token=fakes.sign_in(OWNER))
         assert reply.status == 400
         assert reply.json()["message"].startswith("Invalid JSON: ")
@@ -346,7 +346,7 @@ class TestAssociatedUsers:
         assert patient["trustorPermissions"] == {"view": {}}
         assert patient["trusteePermissions"] == {"upload": {}}
 
-    def test_only_servers_hear_of_passwords(self, api: ApiClient, fakes: FakeServices) -> None:
+    def test_only_servers_see_whether_a_password_exists(self, api: ApiClient, fakes: FakeServices) -> None:
         assert all("passwordExists" not in user for user in self.users_of(api, fakes))
         assert all(user["passwordExists"] is False for user in self.users_of(api, fakes, caller="server"))
 

@@ -82,7 +82,7 @@ class TestLogin:
         token = login(api).headers[TOKEN]
         assert token not in repr(fakes.sessions.by_hash)
 
-    def test_the_scheme_is_not_looked_at(self, api: ApiClient, anna: Account) -> None:
+    def test_any_authorization_scheme_is_accepted(self, api: ApiClient, anna: Account) -> None:
         authorization = basic("anna@example.org", "pass:word 1", scheme="Anything")
         assert api.request("POST", "/auth/login", authorization=authorization).status == 200
 
@@ -146,7 +146,7 @@ class TestLogin:
         assert (reply.status, reply.json()) == (401, NO_MATCH)
         assert len(fakes.passwords.verified) == 1
 
-    def test_an_unverified_address_is_told_only_with_the_right_password(
+    def test_an_unverified_address_is_reported_only_with_the_right_password(
         self, api: ApiClient, fakes: FakeServices
     ) -> None:
         fakes.accounts.create(replace(ANNA, email_verified=False))
@@ -155,7 +155,9 @@ class TestLogin:
         assert (reply.status, reply.json()) == (403, expected)
         assert login(api, password="wrong").json() == NO_MATCH
 
-    def test_a_hash_of_older_parameters_is_made_anew(self, api: ApiClient, fakes: FakeServices, anna: Account) -> None:
+    def test_a_password_hashed_with_older_parameters_is_hashed_again(
+        self, api: ApiClient, fakes: FakeServices, anna: Account
+    ) -> None:
         fakes.passwords.parameters = "stronger"
         assert login(api).status == 200
         stored = fakes.accounts.find(USER_ID)

@@ -172,7 +172,7 @@ class TestSignUpModes:
         reply = self.sign_up(api, fakes, "invitation", SIGN_UP | {"invitationCode": code})
         assert (reply.status, reply.json()) == (403, self.CLOSED)
 
-    def test_codes_cannot_be_guessed_for_ever(self, api: ApiClient, fakes: FakeServices) -> None:
+    def test_guesses_of_the_invitation_code_are_limited(self, api: ApiClient, fakes: FakeServices) -> None:
         for _ in range(MAX_FAILURES_PER_ADDRESS):
             self.sign_up(api, fakes, "invitation", SIGN_UP | {"invitationCode": "wrong"})
         reply = self.sign_up(api, fakes, "invitation", SIGN_UP | {"invitationCode": INVITATION_CODE})
@@ -197,7 +197,7 @@ class TestRead:
             "username": "anna@example.org",
         }
 
-    def test_a_server_is_told_whether_there_is_a_password(
+    def test_a_server_sees_whether_an_account_has_a_password(
         self, api: ApiClient, server: str, anna: str, child: Account
     ) -> None:
         assert api.request("GET", f"/auth/user/{ANNA.user_id}", token=server).json()["passwordExists"] is True
@@ -225,7 +225,7 @@ class TestRead:
         assert (reply.status, reply.json()) == (401, NOT_AUTHORIZED)
 
     @pytest.mark.parametrize("user_id", ["ffffffffff", "nobody@example.org", "x" * 5000])
-    def test_an_unknown_user_is_told_before_the_right_is_looked_at(
+    def test_an_unknown_user_is_reported_before_permissions_are_checked(
         self, api: ApiClient, anna: str, user_id: str
     ) -> None:
         reply = api.request("GET", f"/auth/user/{user_id}", token=anna)
@@ -348,7 +348,7 @@ class TestList:
             ("?name=anna", "Unknown query parameter"),
         ],
     )
-    def test_a_query_that_is_none(self, api: ApiClient, server: str, query: str, reason: str) -> None:
+    def test_an_invalid_query_is_refused(self, api: ApiClient, server: str, query: str, reason: str) -> None:
         reply = api.request("GET", f"/auth/users{query}", token=server)
         assert (reply.status, reply.json()) == (400, {"code": 400, "reason": reason})
 

@@ -164,7 +164,9 @@ class TestUpdate:
         for user_id in ("ffffffffff", ANNA.user_id):
             assert api.request("PUT", f"/auth/user/{user_id}", {}, token=ben).json() == INVALID
 
-    def test_an_unknown_user_is_not_told_apart(self, api: ApiClient, server: str, ben: str) -> None:
+    def test_updating_an_unknown_user_is_refused_like_one_without_permission(
+        self, api: ApiClient, server: str, ben: str
+    ) -> None:
         for token in (server, ben):
             reply = api.request("PUT", "/auth/user/ffffffffff", {"updates": {}}, token=token)
             assert (reply.status, reply.json()) == (401, NOT_AUTHORIZED)
@@ -249,7 +251,7 @@ class TestDelete:
         assert api.request("DELETE", f"/auth/user/{ANNA.user_id}", token=server).status == 204
         assert fakes.accounts.by_id == {}
 
-    def test_a_server_is_told_nothing_of_an_unknown_user(self, api: ApiClient, server: str) -> None:
+    def test_a_server_may_delete_an_unknown_user(self, api: ApiClient, server: str) -> None:
         for _ in range(2):
             assert api.request("DELETE", "/auth/user/ffffffffff", token=server).status == 204
 

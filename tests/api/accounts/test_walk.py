@@ -1,4 +1,4 @@
-"""Every operation on accounts, grants and metadata, tried by everyone: the table says who may, and so it is."""
+"""Every operation on accounts, grants and metadata, called by every kind of caller: the operation table decides."""
 
 from dataclasses import dataclass, replace
 

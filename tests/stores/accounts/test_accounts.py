@@ -1,4 +1,4 @@
-"""What every store of accounts and of sign-in attempts does, in memory and on DynamoDB."""
+"""The suite of the ports `Accounts` and `SignInAttempts`, in memory and on DynamoDB."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -47,7 +47,7 @@ class TestAccounts:
             stores.accounts.create(replace(BEN, email=ANNA.email))
         assert stores.accounts.find(BEN.user_id) is None
 
-    def test_accounts_without_an_address_do_not_meet(self, stores: Stores) -> None:
+    def test_accounts_without_an_address_do_not_conflict(self, stores: Stores) -> None:
         stores.accounts.create(NAMELESS)
         stores.accounts.create(replace(NAMELESS, user_id="8d7c10b4ed"))
         assert stores.accounts.find("8d7c10b4ed") is not None

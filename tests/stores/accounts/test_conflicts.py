@@ -1,4 +1,4 @@
-"""What the accounts' stores do when DynamoDB is busy; moto never is."""
+"""Stores of accounts when DynamoDB refuses transactions, which moto never does by itself."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -75,7 +75,9 @@ def is_stored(stores: Stores) -> bool:
 
 
 @WRITES
-def test_a_conflict_is_tried_again(stores: Stores, busy: list[Answer], write: Callable[[Stores], Any]) -> None:
+def test_a_write_that_conflicts_is_tried_again(
+    stores: Stores, busy: list[Answer], write: Callable[[Stores], Any]
+) -> None:
     busy += [CONFLICT] * (TRIES - 1)
     write(stores)
     assert is_stored(stores)
@@ -83,7 +85,7 @@ def test_a_conflict_is_tried_again(stores: Stores, busy: list[Answer], write: Ca
 
 
 @WRITES
-def test_conflicts_without_end_are_unavailable(
+def test_a_write_that_always_conflicts_is_unavailable(
     stores: Stores, busy: list[Answer], write: Callable[[Stores], Any]
 ) -> None:
     busy += [CONFLICT] * TRIES

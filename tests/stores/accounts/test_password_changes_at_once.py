@@ -1,4 +1,4 @@
-"""A password is changed while somebody makes something with the old one: nothing of that outlives the change."""
+"""A password change at the same time as a sign-in with the old one: nothing made with the old one outlives it."""
 
 import base64
 from collections.abc import Callable, Iterator
@@ -119,14 +119,14 @@ def test_the_sign_in_page_gives_no_code_for_the_old_password(scene: Scene) -> No
 @pytest.mark.parametrize(
     "updates", [{"email": "new@example.org"}, {"terms_accepted_s": 1}, {"roles": ("clinician",)}, {}]
 )
-def test_no_other_change_is_in_the_way_of_a_login(scene: Scene, updates: dict[str, Any]) -> None:
+def test_other_changes_of_the_account_do_not_refuse_a_login(scene: Scene, updates: dict[str, Any]) -> None:
     scene.passwords.then = lambda: scene.update(**updates)
     status, token = scene.login()
     assert status == 200
     assert scene.status("GET", "/auth/user", token) == 200
 
 
-def test_two_logins_that_hash_the_password_anew_both_succeed(scene: Scene) -> None:
+def test_two_logins_that_hash_the_password_again_both_succeed(scene: Scene) -> None:
     scene.passwords.parameters = "stronger"
     between: list[int] = []
     scene.passwords.then = lambda: between.append(rehash(scene))
@@ -146,7 +146,7 @@ def rehash(scene: Scene) -> int:
     return rehashed.version
 
 
-def test_a_hash_made_anew_does_not_bring_the_old_password_back(scene: Scene) -> None:
+def test_hashing_again_does_not_restore_the_old_password(scene: Scene) -> None:
     scene.passwords.parameters = "stronger"
     scene.passwords.then = scene.change_password
     assert scene.login()[0] == 401

@@ -1,4 +1,4 @@
-"""What every store of sessions and of restricted tokens does, in memory and on DynamoDB."""
+"""The suite of the ports `Sessions` and `RestrictedTokens`, in memory and on DynamoDB."""
 
 from dataclasses import replace
 
@@ -53,7 +53,7 @@ class TestSessions:
         assert stores.sessions.add(session("b"), password_version=2)
         assert not stores.sessions.add(session("c", user_id="unknown"), password_version=1)
 
-    def test_no_other_change_of_the_account_is_in_the_way(self, stores: Stores) -> None:
+    def test_other_changes_of_the_account_do_not_refuse_a_session(self, stores: Stores) -> None:
         changed = replace(ANNA, email="new@example.org", password_hash="stronger", roles=(), version=2)
         stores.accounts.replace(ANNA, changed)
         assert stores.sessions.add(session("a"), password_version=1)

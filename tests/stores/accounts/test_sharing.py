@@ -1,4 +1,4 @@
-"""What every store of grants and of metadata does, in memory and on DynamoDB."""
+"""The suite of the ports `Grants` and `Profiles`, in memory and on DynamoDB."""
 
 import pytest
 
@@ -54,7 +54,7 @@ class TestGrants:
         assert [grant.grantee_id for grant in stores.grants.given_by("sharer")] == ["a", "b", "c"]
         assert [grant.sharer_id for grant in stores.grants.given_to("a")] == ["other", "sharer"]
 
-    def test_what_has_ended_is_not_told(self, stores: Stores) -> None:
+    def test_expired_permissions_are_not_returned(self, stores: Stores) -> None:
         ends = {"expiresTime": "2026-01-01T00:00:01Z"}
         stores.grants.put(Grant("sharer", "grantee", {"view": ends, "note": {}}))
         stores.grants.put(Grant("sharer", "other", {"view": ends}))
@@ -64,7 +64,7 @@ class TestGrants:
         assert stores.grants.given_by("sharer") == [Grant("sharer", "grantee", {"note": {}})]
         assert stores.grants.given_to("other") == []
 
-    def test_a_window_is_told_apart_from_a_whole_view(self, stores: Stores) -> None:
+    def test_a_view_with_a_window_is_not_a_permission_for_all_data(self, stores: Stores) -> None:
         stores.grants.put(Grant("sharer", "grantee", {"view": {"windowHours": 24}, "note": {}}))
         assert stores.grants.permissions("sharer", "grantee") == {"note"}
         stores.clock.now_ms += 5

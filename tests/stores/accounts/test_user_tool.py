@@ -41,7 +41,7 @@ def test_the_user_can_sign_in_at_once(
     assert Argon2Passwords().verify(account.password_hash, GOOD)
 
 
-def test_an_address_can_be_used_once(stage: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_address_that_is_taken_is_reported(stage: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     run(monkeypatch, "test", "anna@example.org", password=GOOD)
     with pytest.raises(ToolError, match="already has an account"):
         run(monkeypatch, "test", "ANNA@example.org", password=GOOD)
@@ -50,12 +50,14 @@ def test_an_address_can_be_used_once(stage: Settings, monkeypatch: pytest.Monkey
 @pytest.mark.parametrize(
     ("email", "password"), [("anna", GOOD), ("anna@example.org", "short"), ("anna@example.org", "")]
 )
-def test_a_broken_rule_is_told(stage: Settings, monkeypatch: pytest.MonkeyPatch, email: str, password: str) -> None:
+def test_a_malformed_address_or_password_is_reported(
+    stage: Settings, monkeypatch: pytest.MonkeyPatch, email: str, password: str
+) -> None:
     with pytest.raises(ToolError, match="address is malformed, or the password"):
         run(monkeypatch, "test", email, password=password)
 
 
-def test_without_a_running_local_cloud_there_is_one_sentence(tmp_path: Path) -> None:
+def test_a_local_cloud_that_does_not_run_is_reported(tmp_path: Path) -> None:
     with pytest.raises(ToolError, match="no local cloud runs with the data folder"):
         stage_services.use_running_cloud(tmp_path)
     with socket.socket() as bound:

@@ -1,4 +1,4 @@
-"""Passwords as argon2id keeps them, and what has to be imported for it."""
+"""Hashes of passwords by argon2id, and its import."""
 
 import subprocess
 import sys
@@ -23,21 +23,21 @@ def test_only_the_right_password_matches(password_hash: str) -> None:
     assert not Argon2Passwords().verify(password_hash, PASSWORD + " ")
 
 
-def test_the_same_password_has_another_hash_each_time(password_hash: str) -> None:
+def test_each_hash_of_a_password_has_its_own_salt(password_hash: str) -> None:
     assert Argon2Passwords().hash(PASSWORD) != password_hash
 
 
-def test_a_hash_of_todays_parameters_stays_and_others_do_not(password_hash: str) -> None:
+def test_only_hashes_with_other_parameters_need_a_rehash(password_hash: str) -> None:
     assert not Argon2Passwords().needs_rehash(password_hash)
     assert Argon2Passwords().needs_rehash(password_hash.replace("t=3", "t=2"))
 
 
 @pytest.mark.parametrize("password", ["", "anything", PASSWORD])
-def test_nobody_has_no_password(password: str) -> None:
+def test_no_password_matches_a_missing_hash(password: str) -> None:
     assert not Argon2Passwords().verify(None, password)
 
 
-def test_nobodys_hash_takes_as_long_as_any(password_hash: str) -> None:
+def test_verifying_a_missing_hash_takes_as_long_as_any_other(password_hash: str) -> None:
     parameters = extract_parameters(passwords.NOBODYS_HASH)
     assert parameters == extract_parameters(password_hash)
     assert parameters.type is Type.ID

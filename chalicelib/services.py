@@ -21,7 +21,7 @@ from chalicelib.blobs.stores.blobs import StoredBlobs
 from chalicelib.blobs.stores.contents import StoredContents
 from chalicelib.config import Settings
 from chalicelib.data_sources.ports import DataSourcePorts
-from chalicelib.data_sources.stores.data_sources import DynamoDataSources
+from chalicelib.data_sources.stores.data_sources import StoredDataSources
 from chalicelib.engine.aws import aws_engine
 from chalicelib.engine.secrets import cached_secret
 from chalicelib.log.ports import DataPorts
@@ -35,7 +35,7 @@ from chalicelib.metrics.stores.counts import StoredEventCounts
 from chalicelib.metrics.stores.stream import DroppedEvents, StreamedEvents, cached_salt
 from chalicelib.observability import count
 from chalicelib.reading.ports import ReadingPorts
-from chalicelib.reading.stores.large_replies import S3LargeReplies
+from chalicelib.reading.stores.large_replies import StoredLargeReplies
 from chalicelib.reading.stores.session_and_head import session_and_head_reader
 from chalicelib.reading.stores.session_and_snapshot import session_and_snapshot_reader
 from chalicelib.sign_in.ports import SignInPorts
@@ -52,7 +52,7 @@ from chalicelib.tiles.stores.purge import StoredPurgeRequests
 from chalicelib.tiles.stores.sweep import StoredSweepRequests
 from chalicelib.tiles.stores.tiles import StoredTiles
 from chalicelib.uploads.ports import UploadPorts
-from chalicelib.uploads.stores.rejections import DynamoRefusals
+from chalicelib.uploads.stores.rejections import StoredRejections
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ def build_services(settings: Settings) -> Services:
     )
     logins = StoredOidcLogins(engine.accounts)
     id_tokens = JoseIdTokens(signing_keys(engine.secrets, settings.oidc_keys_name))
-    data_sources = DynamoDataSources(settings)
+    data_sources = StoredDataSources(engine.data)
     return Services(
         settings=settings,
         now_ms=system_now_ms,
@@ -119,14 +119,14 @@ def build_services(settings: Settings) -> Services:
         sign_in=SignInPorts(accounts, logins, id_tokens, openid_provider(settings), random_token),
         data=data,
         tiles=tiles,
-        uploads=UploadPorts(data, DynamoRefusals(settings)),
+        uploads=UploadPorts(data, StoredRejections(engine.data)),
         data_sources=DataSourcePorts(data_sources, data),
         reading=ReadingPorts(
             data_sets=data.data_sets,
             log=data.log,
             tiles=tiles.tiles,
             sources=data_sources,
-            large_replies=S3LargeReplies(settings),
+            large_replies=StoredLargeReplies(engine.objects),
             read_session_and_head=session_and_head_reader(settings),
             read_session_and_snapshot=session_and_snapshot_reader(settings),
         ),

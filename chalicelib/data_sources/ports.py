@@ -1,4 +1,4 @@
-"""The ports of data sources: their store, and the logs that partners add data to."""
+"""The ports of data sources: their store, and the record logs to which partners add data."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -8,44 +8,37 @@ from chalicelib.log.ports import DataPorts
 
 
 class DataSources(Protocol):
-    """Keeps data sources. Reads see every write that was answered."""
+    """Stores data sources. Reads see every write that was answered."""
 
     def find(self, source_id: str) -> DataSource | None:
-        """The data source, or None."""
-        ...
+        """The data source with this id, or None."""
 
     def of_user(self, user_id: str) -> list[DataSource]:
-        """All of a user, newest first."""
-        ...
+        """All data sources of a user, newest first."""
 
     def of_session(self, provider_session_id: str) -> DataSource | None:
-        """The one that is connected by this session, or None."""
-        ...
+        """The data source that this session connects, or None."""
 
     def of_link(self, provider: tuple[str, str], external_id: str) -> DataSource | None:
-        """The connected one of what the provider calls its user, or None."""
-        ...
+        """The connected data source of the account that the provider knows by this id, or None."""
 
     def add(self, source: DataSource) -> None:
-        """Keeps a new data source, and marks its user's data as having one (`OwnerState.has_sources`)."""
-        ...
+        """Store a new data source, and mark its user's data as having one (`OwnerState.has_sources`)."""
 
     def replace(self, before: DataSource, after: DataSource) -> bool:
-        """Puts `after` in the place of `before`; False when that is not what is there any more.
+        """Store `after` in place of `before`; False when `before` is no longer what is stored.
 
         Raises:
-            ConflictError: another one of the same user and provider is connected or in error already.
+            ConflictError: another data source of this user and provider is connected or in error.
         """
-        ...
 
     def remove(self, source: DataSource) -> bool:
-        """Removes it; False when another state of it is there."""
-        ...
+        """Remove a data source; False when another state of it is stored."""
 
 
 @dataclass(frozen=True, slots=True)
 class DataSourcePorts:
-    """The store of data sources, and those of the data that they bring."""
+    """The stores of data sources and of the data that comes from them."""
 
     sources: DataSources
     data: DataPorts

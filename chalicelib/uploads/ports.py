@@ -1,4 +1,4 @@
-"""The ports that adding data uses: the logs, and the store of refused uploads."""
+"""The ports that adding data uses: the record logs and the store of rejected uploads."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -6,20 +6,20 @@ from typing import Protocol
 from chalicelib.log.ports import DataPorts
 
 KEPT_FOR_MS = 14 * 24 * 3_600_000
-"""How long a refused upload can be listed."""
+"""How long a rejected upload can be listed."""
 
 
 @dataclass(frozen=True, slots=True)
-class RefusedError:
-    """What was wrong, and where in the body."""
+class RejectionReason:
+    """The code of an error, and the place in the body where it is."""
 
     code: str
     pointer: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
-    """A request for a data set that was not carried out."""
+class Rejection:
+    """A request for a data set that was refused, or an upload of which some records were."""
 
     id: str
     owner_id: str
@@ -30,23 +30,21 @@ class Refusal:
     action: str
     """`add` or `delete`."""
     error_count: int
-    errors: tuple[RefusedError, ...]
+    errors: tuple[RejectionReason, ...]
+    """The first of them: `error_count` counts all."""
 
 
-class Refusals(Protocol):
-    """Keeps refusals for 14 days."""
+class Rejections(Protocol):
+    """Stores rejections for 14 days."""
 
-    def add(self, refusal: Refusal) -> None:
-        """Keeps a refusal."""
-        ...
+    def add(self, rejection: Rejection) -> None:
+        """Store a rejection."""
 
-    def of_owner(self, owner_id: str, since_ms: int, most: int) -> list[Refusal]:
-        """Those of `since_ms` or later, newest first."""
-        ...
+    def of_owner(self, owner_id: str, since_ms: int, limit: int) -> list[Rejection]:
+        """The rejections of `since_ms` or later, newest first, at most `limit`."""
 
     def remove_all(self, owner_id: str) -> None:
-        """Removes all of an owner; may be repeated when it stops half-way."""
-        ...
+        """Remove all rejections of an owner. Callers repeat it after a failure half-way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,4 +52,4 @@ class UploadPorts:
     """The stores that uploads change."""
 
     data: DataPorts
-    rejections: Refusals
+    rejections: Rejections

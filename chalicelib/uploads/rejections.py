@@ -13,10 +13,10 @@ from chalicelib.errors import FieldError, InvalidFieldsError, InvalidRequestErro
 from chalicelib.log.data_set import DataSetHead
 from chalicelib.log.ports import DataPorts
 from chalicelib.model.times import format_time
-from chalicelib.uploads.ports import KEPT_FOR_MS, Refusal, RefusedError, UploadPorts
+from chalicelib.uploads.ports import KEPT_FOR_MS, Rejection, RejectionReason, UploadPorts
 
 LISTED = 100
-"""Most refusals that are listed."""
+"""Most rejections that are listed."""
 ERRORS_KEPT = 20
 """Most errors of a request that are kept: one mistake of an app is often in each of its records."""
 
@@ -25,14 +25,14 @@ ERRORS_KEPT = 20
 def recording_rejections(
     call: Call, action: str, data_set_id: str, ports: UploadPorts
 ) -> Iterator[Callable[[Sequence[FieldError]], None]]:
-    """Keeps the refusal of what is done inside, and lets it through; of a request that was carried out all the same,
+    """Keeps the rejection of what is done inside, and lets it through; of a request that was carried out all the same,
     the faults that are given to what this yields.
 
-    Only what is wrong with the body is kept: whoever may not write to a data set leaves no trace in it. A refusal that
-    cannot be kept is answered all the same.
+    Only what is wrong with the body is kept: whoever may not write to a data set leaves no trace in it. A
+    rejection that cannot be kept is answered all the same.
     """
 
-    def keep(errors: Sequence[RefusedError]) -> None:
+    def keep(errors: Sequence[RejectionReason]) -> None:
         head = ports.data.data_sets.head(data_set_id)
         if head is None or not errors:
             return
@@ -40,7 +40,7 @@ def recording_rejections(
             name, version = _client(head, ports.data)
             kept = tuple(errors[:ERRORS_KEPT])
             ports.rejections.add(
-                Refusal(
+                Rejection(
                     call.new_id(), head.owner_id, call.now_ms, data_set_id, name, version, action, len(errors), kept
                 )
             )
@@ -52,14 +52,14 @@ def recording_rejections(
         raise
 
 
-def list_rejections(call: Call, owner_id: str, ports: UploadPorts) -> list[dict[str, Any]]:
-    """The last refusals of a user's data, newest first, those of 14 days at most.
+def list_of_user(call: Call, owner_id: str, ports: UploadPorts) -> list[dict[str, Any]]:
+    """The last rejections of a user's data, newest first, those of 14 days at most.
 
     Raises:
         UnauthorizedError: the caller is neither the owner, nor a custodian, nor a server.
     """
     call.require(owner_id)
-    return [_shown(refusal) for refusal in ports.rejections.of_owner(owner_id, call.now_ms - KEPT_FOR_MS, LISTED)]
+    return [_shown(rejection) for rejection in ports.rejections.of_owner(owner_id, call.now_ms - KEPT_FOR_MS, LISTED)]
 
 
 def _client(head: DataSetHead, ports: DataPorts) -> tuple[str | None, str | None]:
@@ -71,27 +71,27 @@ def _client(head: DataSetHead, ports: DataPorts) -> tuple[str | None, str | None
     return None, None
 
 
-def _errors(error: InvalidRequestError) -> Sequence[RefusedError]:
+def _errors(error: InvalidRequestError) -> Sequence[RejectionReason]:
     if isinstance(error, InvalidFieldsError):
         return _without_values(error.errors)
-    return [RefusedError("json-malformed" if isinstance(error, MalformedJsonError) else "bad-request")]
+    return [RejectionReason("json-malformed" if isinstance(error, MalformedJsonError) else "bad-request")]
 
 
-def _without_values(faults: Sequence[FieldError]) -> Sequence[RefusedError]:
-    return [RefusedError(fault.code, fault.pointer) for fault in faults]
+def _without_values(faults: Sequence[FieldError]) -> Sequence[RejectionReason]:
+    return [RejectionReason(fault.code, fault.pointer) for fault in faults]
 
 
-def _shown(refusal: Refusal) -> dict[str, Any]:
-    client = {"name": refusal.client_name, "version": refusal.client_version}
+def _shown(rejection: Rejection) -> dict[str, Any]:
+    client = {"name": rejection.client_name, "version": rejection.client_version}
     return {
-        "id": refusal.id,
-        "time": format_time(refusal.time_ms),
-        "dataSetId": refusal.data_set_id,
+        "id": rejection.id,
+        "time": format_time(rejection.time_ms),
+        "dataSetId": rejection.data_set_id,
         "client": {name: value for name, value in client.items() if value is not None},
-        "action": refusal.action,
-        "errorCount": refusal.error_count,
+        "action": rejection.action,
+        "errorCount": rejection.error_count,
         "errors": [
             {"code": one.code} | ({} if one.pointer is None else {"source": {"pointer": one.pointer}})
-            for one in refusal.errors
+            for one in rejection.errors
         ],
     }

@@ -34,7 +34,7 @@ from tests.fakes.data_sources import FakeDataSources
 from tests.fakes.large_replies import FakeLargeReplies
 from tests.fakes.metrics import FakeMetrics
 from tests.fakes.oidc import FakeIdTokens, FakeOidcLogins
-from tests.fakes.refusals import FakeRefusals
+from tests.fakes.rejections import FakeRejections
 from tests.fakes.tasks import FakeQueue, FakeSlots, FakeTasks
 from tests.fakes.tiles import FakeArchive, FakeTiles
 
@@ -67,7 +67,7 @@ class FakeServices:
         self.tiles = FakeTiles(self.data_sets, self.record_log)
         self.archive = FakeArchive()
         self.large_replies = FakeLargeReplies()
-        self.refusals = FakeRefusals()
+        self.rejections = FakeRejections()
         self.metrics = FakeMetrics()
         self.blobs = FakeBlobs()
         self.contents = FakeContents()
@@ -145,7 +145,7 @@ class FakeServices:
                 now_ms=lambda: self.now_ms,
                 new_id=self.new_id,
             ),
-            uploads=UploadPorts(data, self.refusals),
+            uploads=UploadPorts(data, self.rejections),
             data_sources=DataSourcePorts(self.data_sources, data),
             reading=ReadingPorts(
                 data_sets=self.data_sets,

@@ -51,7 +51,7 @@ from chalicelib.api.operations.table import (
     GET_FRESHNESS,
     LIST_DATA_SETS,
     LIST_DATASETS,
-    LIST_REFUSALS,
+    LIST_REJECTIONS,
     READ_DATA,
     UPDATE_DATA_SET,
 )
@@ -125,7 +125,7 @@ DATA_API = Api(
             failures=(404, 409),
         ),
         DELETE_USER_DATA: Details(_NO_DATA),
-        LIST_REFUSALS: Details(Reply(array(reference("Refusal")), "At most 100, of the last 14 days.")),
+        LIST_REJECTIONS: Details(Reply(array(reference("Refusal")), "At most 100, of the last 14 days.")),
         GET_FRESHNESS: Details(
             Reply(
                 reference("Freshness"),

@@ -102,7 +102,7 @@ DELETE_USER_DATA = Operation(
     ENVELOPE,
     summary="Erase all data of a user",
 )
-LIST_REFUSALS = Operation(
+LIST_REJECTIONS = Operation(
     "refusals.list",
     "GET",
     data_paths("/users/{userId}/refusals"),
@@ -137,7 +137,7 @@ OPERATIONS: tuple[Operation, ...] = (
     ADD_DATA,
     DELETE_DATA,
     DELETE_USER_DATA,
-    LIST_REFUSALS,
+    LIST_REJECTIONS,
     GET_FRESHNESS,
     READ_DATA,
     GET_DATA_STATUS,

@@ -10,7 +10,7 @@ from chalicelib.api.operations.table import (
     DELETE_DATA,
     DELETE_USER_DATA,
     GET_FRESHNESS,
-    LIST_REFUSALS,
+    LIST_REJECTIONS,
     READ_DATA,
 )
 from chalicelib.api.routing import ApiBlueprint
@@ -24,8 +24,9 @@ from chalicelib.reading.session_and_head import SessionAndHead
 from chalicelib.reading.session_and_snapshot import SessionAndSnapshot
 from chalicelib.uploads import add as uploads
 from chalicelib.uploads import legacy as legacy_upload
+from chalicelib.uploads import rejections
 from chalicelib.uploads.ports import UploadPorts
-from chalicelib.uploads.rejections import list_rejections, recording_rejections
+from chalicelib.uploads.rejections import recording_rejections
 
 blueprint = ApiBlueprint(__name__)
 
@@ -129,7 +130,7 @@ def upload_data(request: Request) -> Reply:
     return Reply(legacy_upload.upload_data(request.call, request.path["userId"], request.json, request.services.data))
 
 
-@blueprint.operation(LIST_REFUSALS)
-def list_refusals(request: Request) -> Reply:
+@blueprint.operation(LIST_REJECTIONS)
+def list_rejections(request: Request) -> Reply:
     """The last refused uploads of a user, so that one bad record does not block an app unseen."""
-    return Reply(list_rejections(request.call, request.path["userId"], request.services.uploads))
+    return Reply(rejections.list_of_user(request.call, request.path["userId"], request.services.uploads))

@@ -1,127 +1,92 @@
-"""Data sources in DynamoDB: an item each, and items that name it to those who look for it by something else."""
+"""Data sources in the data table: one item for each, and small items that lead to it from user, session and link."""
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
 
 from chalicelib import json_text
-from chalicelib.config import Settings
 from chalicelib.data_sources.data_source import CONNECTED, DISCONNECTED, DataSource
-from chalicelib.engine.dynamodb import TransactionRefusedError, batch_get, client, query_pages, refusals
+from chalicelib.engine.conditions import absent, equals
+from chalicelib.engine.errors import TransactionRefusedError
+from chalicelib.engine.table import Delete, Item, Key, Put, Query, Table, Write
 from chalicelib.errors import ConflictError
-from chalicelib.log.stores.keys import sources_partition
-from chalicelib.log.stores.legacy import (
-    owner_change,
+from chalicelib.log.stores.keys import (
     source_key,
     source_link_key,
     source_list_key,
-    source_place_key,
     source_session_key,
-    without_conflict,
+    source_slot_key,
+    sources_partition,
 )
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
-
-Item = dict[str, Any]
+from chalicelib.log.stores.owner import NO_CHANGES, Changes, owner_change
 
 
-class DynamoDataSources:
-    """Implements `domain.data_sources.DataSources`."""
+class StoredDataSources:
+    """The port `DataSources` on the data table."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._table = settings.data_table
-
-    @property
-    def _dynamodb(self) -> "DynamoDBClient":
-        return client(self._settings)
+    def __init__(self, data: Table) -> None:
+        self._data = data
 
     def find(self, source_id: str) -> DataSource | None:
-        """One read."""
-        item = self._get(source_key(source_id))
-        return None if item is None else _source_from_item(item)
+        """See `DataSources.find`: one read."""
+        item = self._data.get(source_key(source_id))
+        return None if item is None else _data_source(item)
 
     def of_user(self, user_id: str) -> list[DataSource]:
-        """One query, and one read for each hundred."""
-        listed = query_pages(
-            self._dynamodb,
-            TableName=self._table,
-            KeyConditionExpression="pk = :pk",
-            ExpressionAttributeValues={":pk": {"S": sources_partition(user_id)}},
-            ConsistentRead=True,
-        )
-        keys = [source_key(item["source_id"]["S"]) for item in listed]
-        found = [_source_from_item(item) for item in batch_get(self._dynamodb, self._table, keys)]
-        return sorted(found, key=lambda source: (source.created_time_ms, source.id), reverse=True)
+        """See `DataSources.of_user`: one query, and one read for each hundred."""
+        keys = [source_key(pointer["source_id"]) for pointer in self._data.query(Query(sources_partition(user_id)))]
+        sources = [_data_source(item) for item in self._data.batch_get(keys) if item is not None]
+        return sorted(sources, key=lambda source: (source.created_time_ms, source.id), reverse=True)
 
     def of_session(self, provider_session_id: str) -> DataSource | None:
-        """Two reads."""
-        return self._named_by(source_session_key(provider_session_id))
+        """See `DataSources.of_session`: two reads."""
+        return self._at_pointer(source_session_key(provider_session_id))
 
     def of_link(self, provider: tuple[str, str], external_id: str) -> DataSource | None:
-        """Two reads."""
-        return self._named_by(source_link_key(provider, external_id))
+        """See `DataSources.of_link`: two reads."""
+        return self._at_pointer(source_link_key(provider, external_id))
 
     def add(self, source: DataSource) -> None:
-        """Two transactions."""
-        writes = [self._put(_source_item(source)), *(self._put(item) for item in _names(source))]
-        self._transact_noticeably(writes, source.user_id, {"has_sources": {"BOOL": True}})
+        """See `DataSources.add`: two transactions."""
+        writes = [Put(_item(source)), *(Put(_pointer(key, source)) for key in _pointer_keys(source))]
+        self._transact_counted(writes, source.user_id, {"has_sources": True})
 
     def replace(self, before: DataSource, after: DataSource) -> bool:
-        """One transaction, two when readers can notice it."""
-        old, new = _names(before), _names(after)
-        writes = [self._put(_source_item(after), before.revision)]
-        writes += [self._delete(item) for item in old if item not in new]
-        writes += [
-            self._put(item, is_new=item["pk"]["S"].startswith("SOURCE_PLACE#")) for item in new if item not in old
+        """See `DataSources.replace`: one transaction, or two when readers can notice the change."""
+        old, new = _pointer_keys(before), _pointer_keys(after)
+        slot = source_slot_key(after.user_id, after.provider)
+        writes: list[Write] = [
+            Put(_item(after), equals("revision", before.revision)),
+            *(Delete(key) for key in old if key not in new),
+            *(Put(_pointer(key, after), absent() if key == slot else None) for key in new if key not in old),
         ]
-        if _noticed(before) == _noticed(after):
+        if _read_part(before) == _read_part(after):
             return self._transact(writes)
-        return self._transact_noticeably(writes, after.user_id)
+        return self._transact_counted(writes, after.user_id)
 
     def remove(self, source: DataSource) -> bool:
-        """Two transactions."""
-        main = self._delete(source_key(source.id))
-        main["Delete"] |= _of_revision(source.revision)
-        writes = [main, *(self._delete(item) for item in _names(source))]
-        return self._transact_noticeably(writes, source.user_id)
+        """See `DataSources.remove`: two transactions."""
+        main = Delete(source_key(source.id), equals("revision", source.revision))
+        return self._transact_counted([main, *(Delete(key) for key in _pointer_keys(source))], source.user_id)
 
-    def _named_by(self, key: Item) -> DataSource | None:
-        item = self._get(key)
-        return None if item is None else self.find(item["source_id"]["S"])
+    def _at_pointer(self, key: Key) -> DataSource | None:
+        pointer = self._data.get(key)
+        return None if pointer is None else self.find(pointer["source_id"])
 
-    def _get(self, key: Item) -> Item | None:
-        with refusals():
-            return self._dynamodb.get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item")
-
-    def _put(self, item: Item, revision: int | None = None, *, is_new: bool = False) -> Any:
-        put: dict[str, Any] = {"TableName": self._table, "Item": item}
-        if revision is not None:
-            put |= _of_revision(revision)
-        elif is_new:
-            put["ConditionExpression"] = "attribute_not_exists(pk)"
-        return {"Put": put}
-
-    def _delete(self, item: Item) -> Any:
-        return {"Delete": {"TableName": self._table, "Key": {"pk": item["pk"], "sk": item["sk"]}}}
-
-    def _transact_noticeably(
-        self, writes: "list[TransactWriteItemTypeDef]", user_id: str, set_to: Item | None = None
-    ) -> bool:
-        """Carries out writes that change what readers get, and raises the owner's `changes`: with them, so that none
-        goes unnoticed, and once more after, since who reads in between may meet the counter before the data source."""
-        raised = owner_change(self._table, user_id, set_to=set_to)
-        if not self._transact([*writes, {"Update": raised}]):
+    def _transact_counted(self, writes: Sequence[Write], user_id: str, set_to: Changes = NO_CHANGES) -> bool:
+        """Carry out writes that change what readers get, and raise the owner's change count twice: in the same
+        transaction, so that no change goes uncounted, and once more after it, because a reader in between may see the
+        new count before the data source."""
+        if not self._transact([*writes, owner_change(user_id, seen={}, set_to=set_to)]):
             return False
-        return self._transact([{"Update": owner_change(self._table, user_id)}])
+        return self._transact([owner_change(user_id, seen={})])
 
-    def _transact(self, writes: "list[TransactWriteItemTypeDef]") -> bool:
-        def write() -> None:
-            with refusals():
-                self._dynamodb.transact_write_items(TransactItems=writes)
+    def _transact(self, writes: Sequence[Write]) -> bool:
+        """Whether the first write found what it expects.
 
+        Raises:
+            ConflictError: the condition of another write does not hold.
+        """
         try:
-            without_conflict(write)
+            self._data.transact(writes)
         except TransactionRefusedError as refused:
             if refused.failed(0):
                 return False
@@ -129,50 +94,46 @@ class DynamoDataSources:
         return True
 
 
-def _noticed(source: DataSource) -> object:
-    """What readers look at (`source_filters`)."""
+def _read_part(source: DataSource) -> object:
+    """The part of a data source that decides what readers get (`source_filters`)."""
     return source.data_set_id, source.data_span_ms
 
 
-def _of_revision(revision: int) -> dict[str, Any]:
-    return {
-        "ConditionExpression": "revision = :before",
-        "ExpressionAttributeValues": {":before": {"N": str(revision)}},
-    }
-
-
-def _names(source: DataSource) -> list[Item]:
-    """The items that name a data source in its present state."""
+def _pointer_keys(source: DataSource) -> list[Key]:
+    """The keys of the items that lead to a data source in its present state."""
     keys = [source_list_key(source.user_id, source.created_time_ms, source.id)]
     if source.state != DISCONNECTED:
-        keys.append(source_place_key(source.user_id, source.provider))
+        keys.append(source_slot_key(source.user_id, source.provider))
     if source.state == CONNECTED and source.provider_external_id is not None:
         keys.append(source_link_key(source.provider, source.provider_external_id))
     if source.provider_session_id is not None:
         keys.append(source_session_key(source.provider_session_id))
-    return [key | {"source_id": {"S": source.id}} for key in keys]
+    return keys
 
 
-def _source_item(source: DataSource) -> Item:
-    modified = {} if source.modified_time_ms is None else {"modified_time_ms": {"N": str(source.modified_time_ms)}}
+def _pointer(key: Key, source: DataSource) -> Item:
+    return key | {"source_id": source.id}
+
+
+def _item(source: DataSource) -> Item:
+    modified = {} if source.modified_time_ms is None else {"modified_time_ms": source.modified_time_ms}
     return {
         **source_key(source.id),
         **modified,
-        "id": {"S": source.id},
-        "user_id": {"S": source.user_id},
-        "created_time_ms": {"N": str(source.created_time_ms)},
-        "revision": {"N": str(source.revision)},
-        "fields": {"B": json_text.encode(source.fields)},
+        "id": source.id,
+        "user_id": source.user_id,
+        "created_time_ms": source.created_time_ms,
+        "revision": source.revision,
+        "fields": json_text.encode(source.fields),
     }
 
 
-def _source_from_item(item: Item) -> DataSource:
-    modified = item.get("modified_time_ms")
+def _data_source(item: Item) -> DataSource:
     return DataSource(
-        id=item["id"]["S"],
-        user_id=item["user_id"]["S"],
-        created_time_ms=int(item["created_time_ms"]["N"]),
-        fields=json_text.decode(item["fields"]["B"]),
-        modified_time_ms=None if modified is None else int(modified["N"]),
-        revision=int(item["revision"]["N"]),
+        id=item["id"],
+        user_id=item["user_id"],
+        created_time_ms=item["created_time_ms"],
+        fields=json_text.decode(item["fields"]),
+        modified_time_ms=item.get("modified_time_ms"),
+        revision=item["revision"],
     )

@@ -99,14 +99,19 @@ def backlog_key(owner_id: str) -> Key:
     return key(backlogs_partition(hashlib.sha256(owner_id.encode()).hexdigest()[0]), id_part(owner_id))
 
 
-def refusals_partition(owner_id: str) -> str:
-    """The refused uploads of a user, by time."""
+def rejections_partition(owner_id: str) -> str:
+    """The rejected uploads of a user, by time."""
     return f"REFUSALS#{id_part(owner_id)}"
 
 
-def refusal_key(owner_id: str, time_ms: int, refusal_id: str) -> Key:
-    """A refused upload."""
-    return key(refusals_partition(owner_id), f"{time_ms:013d}#{id_part(refusal_id)}")
+def rejection_key(owner_id: str, time_ms: int, rejection_id: str) -> Key:
+    """A rejected upload."""
+    return key(rejections_partition(owner_id), f"{rejection_time(time_ms)}#{id_part(rejection_id)}")
+
+
+def rejection_time(time_ms: int) -> str:
+    """How the sort keys of uploads that were rejected at this time begin."""
+    return f"{time_ms:013d}"
 
 
 def source_key(source_id: str) -> Key:
@@ -134,8 +139,8 @@ def source_link_key(provider: tuple[str, str], external_id: str) -> Key:
     return key(f"SOURCE_LINK#{id_part(provider[0])}#{id_part(provider[1])}#{id_part(external_id)}", "SOURCE")
 
 
-def source_place_key(user_id: str, provider: tuple[str, str]) -> Key:
-    """The one place that a user has for a data source of a provider that is connected or in error."""
+def source_slot_key(user_id: str, provider: tuple[str, str]) -> Key:
+    """The one slot of a user for a data source of this provider that is connected or in error."""
     return key(f"SOURCE_PLACE#{id_part(user_id)}#{id_part(provider[0])}#{id_part(provider[1])}", "SOURCE")
 
 

@@ -1,81 +1,61 @@
-"""Refused uploads in DynamoDB: an item each, which goes by itself."""
+"""Rejected uploads in the data table: one item for each, which expires by itself."""
 
 from chalicelib import json_text
-from chalicelib.config import Settings
-from chalicelib.engine.dynamodb import batch_delete, client, query_pages, refusals
-from chalicelib.log.stores.keys import refusals_partition
-from chalicelib.log.stores.legacy import refusal_key
-from chalicelib.uploads.ports import KEPT_FOR_MS, Refusal, RefusedError
+from chalicelib.engine.table import Delete, Item, Query, Range, Table
+from chalicelib.log.stores.keys import rejection_key, rejection_time, rejections_partition
+from chalicelib.uploads.ports import KEPT_FOR_MS, Rejection, RejectionReason
 
 
-class DynamoRefusals:
-    """Implements `uploads.ports.Refusals`."""
+class StoredRejections:
+    """The port `Rejections` on the data table."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self, data: Table) -> None:
+        self._data = data
 
-    def add(self, refusal: Refusal) -> None:
-        """One put."""
-        kept = {
-            "dataSetId": refusal.data_set_id,
-            "clientName": refusal.client_name,
-            "clientVersion": refusal.client_version,
-            "action": refusal.action,
-            "errorCount": refusal.error_count,
-            "errors": [[error.code, error.pointer] for error in refusal.errors],
-        }
-        with refusals():
-            client(self._settings).put_item(
-                TableName=self._settings.data_table,
-                Item={
-                    **refusal_key(refusal.owner_id, refusal.time_ms, refusal.id),
-                    "id": {"S": refusal.id},
-                    "time_ms": {"N": str(refusal.time_ms)},
-                    "kept": {"B": json_text.encode(kept)},
-                    "expires_at_s": {"N": str((refusal.time_ms + KEPT_FOR_MS) // 1000)},
-                },
-            )
+    def add(self, rejection: Rejection) -> None:
+        """See `Rejections.add`: one put."""
+        self._data.put(_item(rejection))
 
-    def of_owner(self, owner_id: str, since_ms: int, most: int) -> list[Refusal]:
-        """One query; what has expired and is still there is left out."""
-        with refusals():
-            page = client(self._settings).query(
-                TableName=self._settings.data_table,
-                KeyConditionExpression="pk = :pk AND sk >= :since",
-                ExpressionAttributeValues={
-                    ":pk": {"S": refusals_partition(owner_id)},
-                    ":since": {"S": f"{since_ms:013d}"},
-                },
-                ConsistentRead=True,
-                ScanIndexForward=False,
-                Limit=most,
-            )
-        found = []
-        for item in page["Items"]:
-            kept = json_text.decode(item["kept"]["B"])
-            found.append(
-                Refusal(
-                    id=item["id"]["S"],
-                    owner_id=owner_id,
-                    time_ms=int(item["time_ms"]["N"]),
-                    data_set_id=kept["dataSetId"],
-                    client_name=kept["clientName"],
-                    client_version=kept["clientVersion"],
-                    action=kept["action"],
-                    error_count=kept["errorCount"],
-                    errors=tuple(RefusedError(code, pointer) for code, pointer in kept["errors"]),
-                )
-            )
-        return found
+    def of_owner(self, owner_id: str, since_ms: int, limit: int) -> list[Rejection]:
+        """See `Rejections.of_owner`: one query. Items that have expired but are still stored are left out."""
+        since = Range(at_least=rejection_time(since_ms))
+        items = self._data.query(Query(rejections_partition(owner_id), since, newest_first=True, limit=limit))
+        return [_rejection(item, owner_id) for item in items]
 
     def remove_all(self, owner_id: str) -> None:
-        """One query, and one write for each 25."""
-        dynamodb, table = client(self._settings), self._settings.data_table
-        items = query_pages(
-            dynamodb,
-            TableName=table,
-            KeyConditionExpression="pk = :pk",
-            ExpressionAttributeValues={":pk": {"S": refusals_partition(owner_id)}},
-            ProjectionExpression="pk, sk",
-        )
-        batch_delete(dynamodb, table, list(items))
+        """See `Rejections.remove_all`: one query, and one write for each 25."""
+        keys = self._data.query(Query(rejections_partition(owner_id), attributes=("pk", "sk"), may_lag=True))
+        self._data.batch_write([Delete(key) for key in keys])
+
+
+def _item(rejection: Rejection) -> Item:
+    kept = {
+        "dataSetId": rejection.data_set_id,
+        "clientName": rejection.client_name,
+        "clientVersion": rejection.client_version,
+        "action": rejection.action,
+        "errorCount": rejection.error_count,
+        "errors": [[error.code, error.pointer] for error in rejection.errors],
+    }
+    return {
+        **rejection_key(rejection.owner_id, rejection.time_ms, rejection.id),
+        "id": rejection.id,
+        "time_ms": rejection.time_ms,
+        "kept": json_text.encode(kept),
+        "expires_at_s": (rejection.time_ms + KEPT_FOR_MS) // 1000,
+    }
+
+
+def _rejection(item: Item, owner_id: str) -> Rejection:
+    kept = json_text.decode(item["kept"])
+    return Rejection(
+        id=item["id"],
+        owner_id=owner_id,
+        time_ms=item["time_ms"],
+        data_set_id=kept["dataSetId"],
+        client_name=kept["clientName"],
+        client_version=kept["clientVersion"],
+        action=kept["action"],
+        error_count=kept["errorCount"],
+        errors=tuple(RejectionReason(code, pointer) for code, pointer in kept["errors"]),
+    )

@@ -71,10 +71,10 @@ def test_bad_data_alone_stores_nothing(api: ApiClient, fakes: FakeServices, toke
     assert fakes.record_log.log == []
 
 
-def test_what_was_left_out_is_among_the_refusals(api: ApiClient, token: str) -> None:
+def test_records_that_were_left_out_are_recorded_as_a_rejection(api: ApiClient, token: str) -> None:
     add(api, token, opened(api, token), [cbg(1), cbg(2, value=1000)])
-    (refusal,) = api.request("GET", f"/v1/users/{OWNER}/refusals", token=token).json()
-    assert refusal["errors"] == [{"code": "value-out-of-range", "source": {"pointer": "/1/value"}}]
+    (rejection,) = api.request("GET", f"/v1/users/{OWNER}/refusals", token=token).json()
+    assert rejection["errors"] == [{"code": "value-out-of-range", "source": {"pointer": "/1/value"}}]
 
 
 @pytest.mark.parametrize(

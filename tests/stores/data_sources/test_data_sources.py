@@ -1,4 +1,4 @@
-"""What every store of data sources does, in memory and on DynamoDB."""
+"""The store of data sources, in memory and on DynamoDB."""
 
 from dataclasses import replace
 from typing import Any
@@ -7,7 +7,7 @@ import pytest
 
 from chalicelib.data_sources.data_source import DataSource
 from chalicelib.data_sources.ports import DataSources
-from chalicelib.data_sources.stores.data_sources import DynamoDataSources
+from chalicelib.data_sources.stores.data_sources import StoredDataSources
 from chalicelib.engine.aws import aws_engine
 from chalicelib.errors import ConflictError
 from chalicelib.log.ports import DataSetStore
@@ -24,7 +24,7 @@ def store(request: pytest.FixtureRequest) -> DataSources:
     """An empty store."""
     if request.param == "memory":
         return FakeDataSources(FakeDataSets())
-    return DynamoDataSources(request.getfixturevalue("stage"))
+    return StoredDataSources(aws_engine(request.getfixturevalue("stage")).data)
 
 
 def source(name: str = "a", user_id: str = "aaaaaaaaaa", state: str = "disconnected", **fields: Any) -> DataSource:
@@ -47,13 +47,13 @@ def test_a_data_source_comes_back_as_it_was(store: DataSources) -> None:
 
 def test_the_data_sources_of_a_user_come_newest_first(store: DataSources) -> None:
     older, newer = source("b"), replace(source("a"), created_time_ms=NOW_MS + 1)
-    for each in (older, newer, source("c", "bbbbbbbbbb")):
-        store.add(each)
+    for stored in (older, newer, source("c", "bbbbbbbbbb")):
+        store.add(stored)
     assert store.of_user("aaaaaaaaaa") == [newer, older]
     assert store.of_user("cccccccccc") == []
 
 
-def test_a_change_of_what_is_no_longer_there_is_none(store: DataSources) -> None:
+def test_a_change_of_an_older_state_is_not_made(store: DataSources) -> None:
     store.add(source())
     first = changed(source(), metadata={"first": True})
     assert store.replace(source(), first)
@@ -62,7 +62,7 @@ def test_a_change_of_what_is_no_longer_there_is_none(store: DataSources) -> None
     assert store.find("a" * 32) == first
 
 
-def test_a_connected_one_is_found_by_session_and_by_link(store: DataSources) -> None:
+def test_a_connected_data_source_is_found_by_session_and_link(store: DataSources) -> None:
     connected = changed(source(), state="connected", providerSessionId="session", providerExternalId="link")
     store.add(source())
     assert store.replace(source(), connected)
@@ -77,10 +77,10 @@ def test_a_connected_one_is_found_by_session_and_by_link(store: DataSources) -> 
 
 
 @pytest.mark.parametrize("state", ["connected", "error"])
-def test_one_of_a_user_and_provider_is_connected_or_in_error(store: DataSources, state: str) -> None:
+def test_one_data_source_of_a_user_and_provider_is_connected_or_in_error(store: DataSources, state: str) -> None:
     first, second = source("a"), source("b")
-    for each in (first, second, source("c", "bbbbbbbbbb"), source("d", providerName="other")):
-        store.add(each)
+    for stored in (first, second, source("c", "bbbbbbbbbb"), source("d", providerName="other")):
+        store.add(stored)
     bound = changed(first, state=state)
     assert store.replace(first, bound)
     with pytest.raises(ConflictError):
@@ -94,7 +94,7 @@ def test_one_of_a_user_and_provider_is_connected_or_in_error(store: DataSources,
     assert store.replace(second, changed(second, state="connected"))
 
 
-def test_a_removed_one_leaves_nothing(store: DataSources) -> None:
+def test_removing_a_data_source_leaves_no_item_that_names_it(store: DataSources) -> None:
     connected = changed(source(), state="connected", providerSessionId="session", providerExternalId="link")
     store.add(source())
     assert store.replace(source(), connected)
@@ -115,7 +115,7 @@ def test_a_user_with_a_data_source_is_marked(request: pytest.FixtureRequest, kin
         store = FakeDataSources(fake)
     else:
         settings = request.getfixturevalue("stage")
-        data_sets, store = StoredDataSets(aws_engine(settings).data), DynamoDataSources(settings)
+        data_sets, store = StoredDataSets(aws_engine(settings).data), StoredDataSources(aws_engine(settings).data)
     assert not data_sets.owner("aaaaaaaaaa").has_sources
     store.add(source())
     assert data_sets.owner("aaaaaaaaaa").has_sources

@@ -10,7 +10,7 @@ import pytest
 from chalicelib.config import Settings
 from chalicelib.conflicts import WriteConflictError
 from chalicelib.data_sources.ports import DataSources
-from chalicelib.data_sources.stores.data_sources import DynamoDataSources
+from chalicelib.data_sources.stores.data_sources import StoredDataSources
 from chalicelib.engine import dynamodb
 from chalicelib.engine.aws import aws_engine
 from chalicelib.errors import DataSetClosedError
@@ -39,7 +39,7 @@ def stores_and_sources(request: pytest.FixtureRequest) -> tuple[Stores, DataSour
     settings = request.getfixturevalue("stage")
     return Stores(
         StoredDataSets(aws_engine(settings).data), StoredRecordLog(aws_engine(settings).data)
-    ), DynamoDataSources(settings)
+    ), StoredDataSources(aws_engine(settings).data)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from chalicelib.access.call import Caller
 from chalicelib.access.policy import READERS
 from chalicelib.accounts.stores.grants import StoredGrants
 from chalicelib.config import Settings
-from chalicelib.data_sources.stores.data_sources import DynamoDataSources
+from chalicelib.data_sources.stores.data_sources import StoredDataSources
 from chalicelib.engine.aws import aws_engine
 from chalicelib.log.ports import DataPorts
 from chalicelib.log.stores.archive import StoredArchive
@@ -78,14 +78,15 @@ def ports(settings: Settings) -> TilePorts:
 
 def read(settings: Settings, query: DataQuery) -> bytes:
     """The records that are answered to the owner, as one request does."""
-    data_sets, tiles = StoredDataSets(aws_engine(settings).data), StoredTiles(aws_engine(settings).data)
+    data = aws_engine(settings).data
+    data_sets, tiles = StoredDataSets(data), StoredTiles(data)
     reads = SessionAndSnapshot(ANNA, session_and_snapshot_reader(settings), data_sets, tiles, with_snapshot=True)
     assert reads.find("hash") is not None
     answer = read_data(
         call_by(Caller(user_id=ANNA), READERS, StoredGrants(aws_engine(settings).accounts, lambda: NOW_MS)),
         ANNA,
         query,
-        reading_ports(reads, StoredRecordLog(aws_engine(settings).data), reads, DynamoDataSources(settings)),
+        reading_ports(reads, StoredRecordLog(data), reads, StoredDataSources(data)),
     )
     return answer.records.plain()
 

@@ -10,7 +10,7 @@ from chalicelib.access.policy import READERS, VIEW
 from chalicelib.accounts.grant import Grant
 from chalicelib.accounts.stores.grants import StoredGrants
 from chalicelib.config import Settings
-from chalicelib.data_sources.stores.data_sources import DynamoDataSources
+from chalicelib.data_sources.stores.data_sources import StoredDataSources
 from chalicelib.engine import dynamodb
 from chalicelib.engine.attribute_values import to_values
 from chalicelib.engine.aws import aws_engine
@@ -38,11 +38,12 @@ OWNER, VIEWER = Caller(user_id=ANNA), Caller(user_id="bbbbbbbbbb")
 
 def read(settings: Settings, known: str | None = "", caller: Caller = OWNER) -> DataAnswer:
     """All of Anna's data, for a caller who has the answer with a tag, as one request does."""
-    data_sets, tiles = StoredDataSets(aws_engine(settings).data), StoredTiles(aws_engine(settings).data)
+    data = aws_engine(settings).data
+    data_sets, tiles = StoredDataSets(data), StoredTiles(data)
     read_together = session_and_snapshot_reader(settings)
     reads = SessionAndSnapshot(ANNA, read_together, data_sets, tiles, with_snapshot=not known)
     assert reads.find("hash") is not None
-    ports = reading_ports(reads, StoredRecordLog(aws_engine(settings).data), reads, DynamoDataSources(settings))
+    ports = reading_ports(reads, StoredRecordLog(data), reads, StoredDataSources(data))
     call = call_by(caller, READERS, StoredGrants(aws_engine(settings).accounts, lambda: NOW_MS))
     return read_data(call, ANNA, DataQuery(), ports, parse_known_tags(known or ""))
 
@@ -91,7 +92,7 @@ def test_freshness_is_one_read(wire: Wire) -> None:
         StoredRecordLog(aws_engine(wire.settings).data),
         StoredTiles(aws_engine(wire.settings).data),
     )
-    ports = reading_ports(data_sets, log, tiles, DynamoDataSources(wire.settings))
+    ports = reading_ports(data_sets, log, tiles, StoredDataSources(aws_engine(wire.settings).data))
     found = read_freshness(call_by(OWNER, READERS, grants), ANNA, ports)
     assert wire.calls == {"GetItem": 1}
     newest = {"type": "cbg", "newestTime": "2026-01-01T00:45:00Z", "newestStoredTime": "2026-01-01T00:00:00Z"}
@@ -104,7 +105,10 @@ def test_freshness_is_one_read(wire: Wire) -> None:
 
 def test_each_change_makes_another_tag(wire: Wire) -> None:
     tags = [read(wire.settings).tag]
-    data_sets, sources = StoredDataSets(aws_engine(wire.settings).data), DynamoDataSources(wire.settings)
+    data_sets, sources = (
+        StoredDataSets(aws_engine(wire.settings).data),
+        StoredDataSources(aws_engine(wire.settings).data),
+    )
     connected = changed(source(), state="connected", dataSetId="a" * 32)
     for change in (
         lambda: add(wire.settings, cbg(1)),
@@ -144,7 +148,7 @@ class TestBetweenTheParts:
         seen = list[str | None]()
         # The second transaction comes when all parts of the first one are there.
         wire.before["TransactWriteItems"] = [lambda: None, lambda: seen.append(read(wire.settings).tag)]
-        DynamoDataSources(wire.settings).add(source())
+        StoredDataSources(aws_engine(wire.settings).data).add(source())
         assert len(seen) == 1
         assert seen != [read(wire.settings).tag]
 

@@ -13,7 +13,7 @@ from chalicelib.access.policy import DATA_SET_DELETERS, READERS, SERVERS, UPLOAD
 from chalicelib.config import Settings
 from chalicelib.data_sets import lifecycle as data_sets
 from chalicelib.data_sources.ports import DataSources
-from chalicelib.data_sources.stores.data_sources import DynamoDataSources
+from chalicelib.data_sources.stores.data_sources import StoredDataSources
 from chalicelib.engine import dynamodb
 from chalicelib.engine.aws import aws_engine
 from chalicelib.log.ports import Archive, DataPorts, DataSetStore, RecordLog
@@ -171,7 +171,7 @@ def scene(request: pytest.FixtureRequest) -> Scene:
     return Scene(
         StoredDataSets(aws_engine(settings).data),
         StoredRecordLog(aws_engine(settings).data),
-        DynamoDataSources(settings),
+        StoredDataSources(aws_engine(settings).data),
         StoredPurgeRequests(aws_engine(settings).data),
         StoredTiles(aws_engine(settings).data),
         StoredSweepRequests(aws_engine(settings).data),

@@ -1,4 +1,4 @@
-"""Refused uploads: kept without values, seen by those they concern."""
+"""Rejected uploads: recorded without values, listed for those whom they concern."""
 
 from typing import Any
 
@@ -25,19 +25,19 @@ def upload(api: ApiClient, fakes: FakeServices, data_set_id: str, body: Any) -> 
 
 
 def listed(api: ApiClient, fakes: FakeServices, **caller: Any) -> Any:
-    """The refusals as the owner, or another caller, sees them."""
+    """The rejections as the owner, or another caller, sees them."""
     token = fakes.sign_in(caller.pop("as_", OWNER), **caller)
     return api.request("GET", f"/v1/users/{OWNER}/refusals", token=token).json()
 
 
-def test_a_refused_upload_says_when_who_and_where_but_no_value(
+def test_a_rejected_upload_is_recorded_with_time_client_and_pointer_but_no_value(
     api: ApiClient, fakes: FakeServices, data_set_id: str
 ) -> None:
     good = {"type": "cbg", "time": "2026-01-01T00:00:00Z", "units": "mg/dL", "value": 120}
     assert upload(api, fakes, data_set_id, [good, good | {"value": 4321, "units": "stones"}]) == 400
-    (refusal,) = listed(api, fakes)
-    assert refusal == {
-        "id": refusal["id"],
+    (rejection,) = listed(api, fakes)
+    assert rejection == {
+        "id": rejection["id"],
         "time": "2026-01-01T00:00:00Z",
         "dataSetId": data_set_id,
         "client": {"name": "org.example.app", "version": "1.2.3"},
@@ -47,29 +47,29 @@ def test_a_refused_upload_says_when_who_and_where_but_no_value(
     }
 
 
-def test_only_the_first_errors_of_many_are_kept(api: ApiClient, fakes: FakeServices, data_set_id: str) -> None:
+def test_only_the_first_twenty_errors_are_recorded(api: ApiClient, fakes: FakeServices, data_set_id: str) -> None:
     assert upload(api, fakes, data_set_id, [{"type": "cbg"}] * 30) == 400
-    (refusal,) = listed(api, fakes)
-    assert (refusal["errorCount"], len(refusal["errors"])) == (90, 20)
+    (rejection,) = listed(api, fakes)
+    assert (rejection["errorCount"], len(rejection["errors"])) == (90, 20)
 
 
-def test_bad_json_and_bad_selectors_are_kept_too(api: ApiClient, fakes: FakeServices, data_set_id: str) -> None:
+def test_malformed_json_and_bad_selectors_are_recorded(api: ApiClient, fakes: FakeServices, data_set_id: str) -> None:
     assert upload(api, fakes, data_set_id, b"[{") == 400
     fakes.now_ms += 1
     token = fakes.sign_in(OWNER)
     assert api.request("DELETE", f"/v1/data_sets/{data_set_id}/data", [{}], token=token).status == 400
-    kept = [(refusal["action"], refusal["errors"]) for refusal in listed(api, fakes)]
+    kept = [(rejection["action"], rejection["errors"]) for rejection in listed(api, fakes)]
     assert kept == [("delete", [{"code": "bad-request"}]), ("add", [{"code": "json-malformed"}])]
 
 
-def test_who_may_not_write_leaves_no_refusal(api: ApiClient, fakes: FakeServices, data_set_id: str) -> None:
+def test_a_caller_who_may_not_write_leaves_no_rejection(api: ApiClient, fakes: FakeServices, data_set_id: str) -> None:
     stranger = fakes.sign_in("bbbbbbbbbb")
     assert api.request("POST", f"/v1/data_sets/{data_set_id}/data", [{}], token=stranger).status == 403
     assert listed(api, fakes) == []
 
 
 @pytest.mark.parametrize(("granted", "status"), [(set(), 403), ({"view", "upload"}, 403), ({"custodian"}, 200)])
-def test_refusals_are_for_the_owner_custodians_and_servers(
+def test_rejections_are_for_the_owner_custodians_and_servers(
     api: ApiClient, fakes: FakeServices, granted: set[str], status: int
 ) -> None:
     token = fakes.sign_in("bbbbbbbbbb")
@@ -78,7 +78,7 @@ def test_refusals_are_for_the_owner_custodians_and_servers(
     assert listed(api, fakes, as_="server", is_server=True) == []
 
 
-def test_refusals_go_after_two_weeks(api: ApiClient, fakes: FakeServices, data_set_id: str) -> None:
+def test_rejections_are_listed_for_two_weeks(api: ApiClient, fakes: FakeServices, data_set_id: str) -> None:
     assert upload(api, fakes, data_set_id, [{}]) == 400
     fakes.now_ms += 14 * DAY_MS
     assert len(listed(api, fakes)) == 1

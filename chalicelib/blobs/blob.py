@@ -1,6 +1,6 @@
-"""What a blob is: bytes of one user that the platform keeps and does not read. Source: blob-api 5.
+"""Blobs: contents of one user that the platform stores and does not interpret. Source: blob-api 5.
 
-A device log is a blob with a time span, in a collection of its own.
+A device log is a blob of its own kind, with a time span.
 """
 
 import re
@@ -11,7 +11,7 @@ from typing import Any
 from chalicelib.model.times import format_time
 
 MAX_BYTES = 104_857_600
-"""100 MiB, the most that a blob may have."""
+"""100 MiB, the largest content of a blob."""
 
 CREATED = "created"
 AVAILABLE = "available"
@@ -21,7 +21,7 @@ _CONTENT_KEY = re.compile(r"(blobs|device_logs)/([0-9a-fA-F-]+)/([0-9a-z]{32})")
 
 
 class BlobKind(StrEnum):
-    """Where a blob belongs."""
+    """The kind of a blob, as it is called in keys and content keys."""
 
     BLOBS = "blobs"
     DEVICE_LOGS = "device_logs"
@@ -29,7 +29,7 @@ class BlobKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TimeSpan:
-    """From when to when a device log tells, in milliseconds since the epoch; the order is not checked."""
+    """The time that a device log covers, in milliseconds since the epoch; the order is not checked."""
 
     start_ms: int
     end_ms: int
@@ -37,10 +37,10 @@ class TimeSpan:
 
 @dataclass(frozen=True, slots=True)
 class Blob:
-    """A blob without its bytes.
+    """A blob without its content.
 
-    `digest_md5` (base64) and `size_bytes` are those of the content, or, before it has come, those it will have;
-    None when no content was announced. Only device logs have a `span`.
+    `digest_md5` (base64) and `size_bytes` are those of the content, or the announced ones until it has arrived; None
+    when no content was announced. Only device logs have a `span`.
     """
 
     kind: BlobKind
@@ -57,32 +57,32 @@ class Blob:
 
     @property
     def content_key(self) -> str:
-        """The name under which the content is kept."""
+        """The key under which the content is stored."""
         return f"{self.kind}/{self.user_id}/{self.id}"
 
     @property
     def is_available(self) -> bool:
-        """Whether the content has come."""
+        """Whether the content has arrived."""
         return self.status == AVAILABLE
 
     def with_content(self, now_ms: int) -> "Blob":
-        """The blob once its content has come."""
+        """The blob after its content has arrived."""
         return replace(self, status=AVAILABLE, revision=self.revision + 1, modified_time_ms=now_ms)
 
 
 def kind_and_id(content_key: str) -> tuple[BlobKind, str] | None:
-    """Which blob a content key belongs to; None when it is the key of no blob."""
+    """The kind and id of the blob that a content key belongs to; None when it is not the key of a blob."""
     match = _CONTENT_KEY.fullmatch(content_key)
     return (BlobKind(match[1]), match[3]) if match else None
 
 
 def content_prefix(kind: BlobKind, user_id: str) -> str:
-    """What the content keys of a user's blobs begin with."""
+    """The prefix of the content keys of a user's blobs."""
     return f"{kind}/{user_id}/"
 
 
 def as_blob(blob: Blob) -> dict[str, Any]:
-    """The object that clients know as a blob. Source: blob-api 5."""
+    """The blob as the API shows it. Source: blob-api 5."""
     return _without_none(
         id=blob.id,
         userId=blob.user_id,
@@ -97,7 +97,7 @@ def as_blob(blob: Blob) -> dict[str, Any]:
 
 
 def as_device_log(log: Blob) -> dict[str, Any]:
-    """The object that clients know as a device log: without status and modifiedTime. Source: blob-api 5."""
+    """The device log as the API shows it, without status and modifiedTime. Source: blob-api 5."""
     return _without_none(
         id=log.id,
         userId=log.user_id,

@@ -1,7 +1,7 @@
-"""How a content comes to its blob and goes again; the same for blobs and device logs. Source: blob-api 4 and 8.
+"""Stores, confirms and removes the contents of blobs and device logs. Source: blob-api 4 and 8.
 
-The blob is stored before its content and removed after it, so that no content is ever without a blob that leads to
-it. What stops half-way leaves a blob that is `created`, and `remove_abandoned` clears that away a day later.
+A blob is stored before its content and removed after it, so that a blob leads to each content. An interrupted operation
+leaves a blob that is `created`, which `remove_abandoned` removes a day later.
 """
 
 import base64
@@ -22,30 +22,30 @@ REMOVAL_BATCH_SIZE = 100
 
 
 class UploadOutcome(Enum):
-    """What was found when a content was said to have come."""
+    """The result of a notice that a content has arrived."""
 
     AVAILABLE = "available"
-    """The blob has its content now."""
+    """The blob is available now."""
     KNOWN = "known"
-    """The blob had it already."""
+    """The blob was available before."""
     ABSENT = "absent"
-    """The content is not there (any more)."""
+    """There is no such content, or no longer."""
     STRAY = "stray"
-    """There is no such blob (any more)."""
+    """There is no such blob, or no longer."""
     OTHER = "other"
-    """The content is not the one that was announced."""
+    """The content differs from the announced one."""
 
 
 class CleanupOutcome(Enum):
-    """What became of a blob that had waited for a day."""
+    """What was done with a blob that waited for its content for a day."""
 
     REMOVED = "removed"
     RECOVERED = "recovered"
-    """Its content was there, and it is available now: the notice was lost."""
+    """Made available: the content had arrived, and the notice was lost."""
 
 
 def md5_base64(content: bytes) -> str:
-    """The MD5 of a content as clients write it."""
+    """The MD5 of a content in base64, as clients send it."""
     return base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest()).decode()
 
 
@@ -62,7 +62,7 @@ def with_digest(blob: Blob, content: bytes) -> Blob:
 
 
 def store(call: Call, blob: Blob, content: bytes, ports: BlobPorts) -> Blob:
-    """The blob, available, once it and its content are stored.
+    """Store a blob with its content, and return it as available.
 
     Raises:
         UnequalDigestsError: the blob announces another digest; nothing is stored.
@@ -73,7 +73,7 @@ def store(call: Call, blob: Blob, content: bytes, ports: BlobPorts) -> Blob:
     try:
         ports.contents.put(blob.content_key, content, blob.media_type)
         available = blob.with_content(call.now_ms)
-        # When it is not `created` any more, the store's event came first and made it what it is here.
+        # A blob that is no longer `created` was made available by the bucket's notice, with the same result.
         ports.blobs.make_available(available)
     except UnavailableError:
         with suppress(UnavailableError):
@@ -83,21 +83,21 @@ def store(call: Call, blob: Blob, content: bytes, ports: BlobPorts) -> Blob:
 
 
 def open_upload(call: Call, blob: Blob, ports: BlobPorts) -> Upload:
-    """A request by which the client brings the content of the blob, which is stored and stays `created` until then."""
+    """Store a blob as `created`, and return the request with which the client uploads its content."""
     upload = ports.contents.upload(blob, call.now_ms)
     ports.blobs.add(blob)
     return upload
 
 
 def confirm_upload(call: Call, content_key: str, ports: BlobPorts) -> UploadOutcome:
-    """Makes a blob available if its content is there, with the announced size and digest.
+    """Make a blob available if its content has arrived, with the announced size and digest.
 
-    May be called any number of times, late, and in any order. What is no blob's content is left to expire.
+    May be called any number of times, late, and in any order. A content that belongs to no blob expires.
 
     Source: docs/architecture.md, "One event".
     """
-    place = kind_and_id(content_key)
-    blob = ports.blobs.find(*place) if place else None
+    identity = kind_and_id(content_key)
+    blob = ports.blobs.find(*identity) if identity else None
     if blob is None or blob.content_key != content_key:
         return UploadOutcome.STRAY
     if blob.is_available:
@@ -107,7 +107,7 @@ def confirm_upload(call: Call, content_key: str, ports: BlobPorts) -> UploadOutc
         return UploadOutcome.ABSENT
     if (content.size_bytes, content.digest_md5) != (blob.size_bytes, blob.digest_md5):
         return UploadOutcome.OTHER
-    ports.contents.keep(content_key)  # before the blob says that it has it: an available blob never loses its content
+    ports.contents.keep(content_key)  # before the blob is available, so that an available blob never loses its content
     if ports.blobs.make_available(blob.with_content(call.now_ms)):
         return UploadOutcome.AVAILABLE
     if ports.blobs.find(blob.kind, blob.id) is not None:
@@ -117,22 +117,22 @@ def confirm_upload(call: Call, content_key: str, ports: BlobPorts) -> UploadOutc
 
 
 def remove(blob: Blob, ports: BlobPorts) -> None:
-    """Removes content and blob; may be repeated when it stops half-way."""
+    """Remove a blob and its content. An interrupted call may be repeated."""
     ports.contents.delete([blob.content_key])
     ports.blobs.remove([blob])
 
 
 def remove_all(kind: BlobKind, user_id: str, ports: BlobPorts) -> None:
-    """Removes all of a user's blobs in a collection, with their contents; may be repeated when it stops half-way."""
-    for some in _by(REMOVAL_BATCH_SIZE, ports.blobs.of_user(kind, user_id)):
-        ports.contents.delete([blob.content_key for blob in some])
-        ports.blobs.remove(some)
+    """Remove all of a user's blobs of a kind, with their contents. An interrupted call may be repeated."""
+    for batch in _batches(REMOVAL_BATCH_SIZE, ports.blobs.of_user(kind, user_id)):
+        ports.contents.delete([blob.content_key for blob in batch])
+        ports.blobs.remove(batch)
 
 
 def erase_user(user_id: str, ports: BlobPorts) -> None:
-    """Removes all blobs and device logs of a user who is deleted, and contents that belong to no blob.
+    """Remove all blobs and device logs of a deleted user, and contents of that user that belong to no blob.
 
-    May be repeated when it stops half-way. An upload that was opened before expires by itself.
+    An interrupted call may be repeated. An upload that was opened before expires by itself.
     """
     for kind in BlobKind:
         remove_all(kind, user_id, ports)
@@ -140,9 +140,9 @@ def erase_user(user_id: str, ports: BlobPorts) -> None:
 
 
 def remove_abandoned(call: Call, ports: BlobPorts) -> Iterator[CleanupOutcome]:
-    """Removes blobs that were created a day ago and still have no content, and says what became of each.
+    """Remove blobs that were created a day ago and have no content, and yield what was done with each.
 
-    A blob whose content is there becomes available instead. The work is done as the caller asks for what was done.
+    A blob whose content has arrived becomes available instead. Each step of the iterator does one blob.
     """
     for blob in ports.blobs.created_before(call.now_ms - DAY_MS):
         match confirm_upload(call, blob.content_key, ports):
@@ -152,9 +152,9 @@ def remove_abandoned(call: Call, ports: BlobPorts) -> Iterator[CleanupOutcome]:
                 remove(blob, ports)
                 yield CleanupOutcome.REMOVED
             case UploadOutcome.KNOWN | UploadOutcome.STRAY:
-                pass  # the list was a moment behind
+                pass  # the index lagged behind
 
 
-def _by(size: int, blobs: Iterator[Blob]) -> Iterator[list[Blob]]:
-    while some := list(islice(blobs, size)):
-        yield some
+def _batches(size: int, blobs: Iterator[Blob]) -> Iterator[list[Blob]]:
+    while batch := list(islice(blobs, size)):
+        yield batch

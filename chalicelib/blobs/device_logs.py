@@ -1,6 +1,6 @@
-"""What callers do with device logs: create, list, get, read. Source: blob-api, routes 7 to 10.
+"""The rules of device logs: create, list, get and read. Source: blob-api, routes 7 to 10.
 
-Nobody deletes a single device log; all of a user's go with the user.
+A single device log cannot be deleted; those of a user are erased with the user.
 """
 
 from collections.abc import Mapping, Sequence
@@ -89,7 +89,7 @@ def read(call: Call, log_id: str, ports: BlobPorts) -> Download:
 
     Raises:
         InvalidPathError: the id is of the wrong form.
-        BlobNotFoundError: there is none with this id, its content has not come, or the caller may not know.
+        BlobNotFoundError: there is none with this id, its content has not arrived, or the caller may not know.
 
     Source: blob-api 2 and 7, route 10.
     """

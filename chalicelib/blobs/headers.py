@@ -1,4 +1,4 @@
-"""What the headers of an upload say of its content. Source: blob-api 3."""
+"""The headers of an upload, which describe its content. Source: blob-api 3."""
 
 import base64
 import binascii
@@ -13,7 +13,7 @@ from chalicelib.model.times import parse_time
 MAX_MEDIA_TYPE_LENGTH = 256
 
 NO_DIGEST = "null"
-"""What the Uploader sends for a digest that it does not have (clients 5)."""
+"""Sent by the Uploader for an unknown digest (clients 5)."""
 
 _TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # noqa: S105  a token of RFC 2045 is no secret
 _MEDIA_TYPE = re.compile(rf"\s*({_TOKEN}/{_TOKEN})\s*(?=;|$)")
@@ -34,7 +34,7 @@ class UploadRequest:
 
 @dataclass(frozen=True, slots=True)
 class UploadHeaders:
-    """What a client says of a content: its media type, digest (base64) and, for a direct upload, size."""
+    """The content that a client announces: media type, digest (base64) and, for a direct upload, size."""
 
     media_type: str
     digest_md5: str | None = None
@@ -43,9 +43,9 @@ class UploadHeaders:
 
 
 def parse_blob_headers(headers: Mapping[str, str], *, is_direct: bool) -> UploadHeaders:
-    """What the headers (lower-case names) of a blob's upload say.
+    """The content announced by the headers (lower-case names) of a blob's upload.
 
-    A direct upload needs digest and size, since the store checks both; otherwise the digest may be missing.
+    A direct upload requires digest and size, since the store checks both; otherwise the digest is optional.
 
     Raises:
         MissingHeaderError, InvalidHeaderError: in this order, for Digest, Content-Type, X-Upload-Size.
@@ -62,7 +62,7 @@ def parse_blob_headers(headers: Mapping[str, str], *, is_direct: bool) -> Upload
 
 
 def parse_device_log_headers(headers: Mapping[str, str], *, is_direct: bool) -> UploadHeaders:
-    """What the headers (lower-case names) of a device log's upload say.
+    """The content announced by the headers (lower-case names) of a device log's upload.
 
     Raises:
         MissingHeaderError, InvalidHeaderError: in this order, for Digest, Content-Type, X-Logs-Start-At-Time,
@@ -76,9 +76,9 @@ def parse_device_log_headers(headers: Mapping[str, str], *, is_direct: bool) -> 
 
 
 def normalized_media_type(text: str) -> str | None:
-    """A media type as it is stored; None when the text is none.
+    """A media type as it is stored; None when the text is not a media type.
 
-    Type and names of parameters in lower case, parameters by name, one blank before each; values as they are.
+    Type and parameter names are in lower case, parameters sorted by name after one space each; values are unchanged.
     """
     match = _MEDIA_TYPE.match(text)
     if match is None:
@@ -96,7 +96,7 @@ def normalized_media_type(text: str) -> str | None:
 
 
 def _as_value(quoted: str) -> str:
-    """A quoted value without quotes where it can do without them."""
+    """A quoted value, without quotes unless it needs them."""
     plain = re.sub(r"\\(.)", r"\1", quoted)
     if re.fullmatch(_TOKEN, plain):
         return plain
@@ -128,10 +128,10 @@ def _is_md5(text: str) -> bool:
 
 
 def _media_type(headers: Mapping[str, str]) -> str:
-    normalised = normalized_media_type(_required(headers, "Content-Type"))
-    if normalised is None or len(normalised) > MAX_MEDIA_TYPE_LENGTH:
+    normalized = normalized_media_type(_required(headers, "Content-Type"))
+    if normalized is None or len(normalized) > MAX_MEDIA_TYPE_LENGTH:
         raise InvalidHeaderError("Content-Type")
-    return normalised
+    return normalized
 
 
 def _time_ms(headers: Mapping[str, str], name: str) -> int:

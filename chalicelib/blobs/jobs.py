@@ -1,4 +1,4 @@
-"""The platform's own work on blobs. Source: blob-api 4."""
+"""The job of blobs. Source: blob-api 4."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -25,7 +25,7 @@ class BlobServices(Protocol):
 
 
 def remove_abandoned_blobs(run: TaskRun, services: BlobServices) -> None:
-    """The task: removes blobs whose content has not come for a day; `data` counts those removed and recovered."""
+    """Remove blobs whose content has not arrived for a day; `data` counts removed and recovered ones."""
     run.data.update({outcome.value: 0 for outcome in CleanupOutcome})
     for outcome in remove_abandoned(platform_call(run.now_ms(), services.new_id), services.blobs):
         run.data[outcome.value] += 1

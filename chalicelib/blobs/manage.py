@@ -1,7 +1,4 @@
-"""What callers do with blobs: list, create, get, read, delete. Source: blob-api 1 to 8.
-
-A caller reaches these functions with a valid credential; who has none was refused before.
-"""
+"""The rules of the blob API: list, create, get, read and delete. Source: blob-api 1 to 8."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -19,17 +16,17 @@ from chalicelib.blobs.query import parse_blob_query, parse_revision, parse_uploa
 from chalicelib.errors import BlobNotFoundError, InvalidPathError
 
 INLINE_BYTES = 4 * 1024 * 1024
-"""The largest content that an answer holds itself: base64 makes it 5.6 MB, and Lambda answers at most 6 MB."""
+"""The largest content within a reply: base64 makes it 5.6 MB, and a reply of Lambda has at most 6 MB."""
 
 _BLOB_ID = re.compile(r"[0-9a-z]{32}")
 
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """A content on its way to a client: the bytes, or, when they are too many for an answer, an address of them."""
+    """A content for a client: its bytes, or the address of a content that is too large for a reply."""
 
     blob: Blob
-    bytes_: bytes | None = None
+    content: bytes | None = None
     url: str | None = None
 
 
@@ -38,7 +35,7 @@ def list_of_user(call: Call, user_id: str, query: Mapping[str, Sequence[str]], p
 
     Raises:
         InvalidPathError, InvalidFieldsError: the user id or the query is of the wrong form.
-        UnauthorizedError: the caller may not view what is the user's.
+        UnauthorizedError: the caller may not view the user's blobs.
 
     Source: blob-api 6, route 1.
     """
@@ -84,7 +81,7 @@ def get(call: Call, blob_id: str, ports: BlobPorts) -> Blob:
     Raises:
         InvalidPathError: the id is of the wrong form.
         BlobNotFoundError: there is none with this id.
-        UnauthorizedError: the caller may not view what is its user's.
+        UnauthorizedError: the caller may not view the blobs of its user.
 
     Source: blob-api, route 4.
     """
@@ -96,8 +93,8 @@ def read(call: Call, blob_id: str, ports: BlobPorts) -> Download:
 
     Raises:
         InvalidPathError: the id is of the wrong form.
-        BlobNotFoundError: there is none with this id, or its content has not come.
-        UnauthorizedError: the caller may not view what is its user's.
+        BlobNotFoundError: there is none with this id, or its content has not arrived.
+        UnauthorizedError: the caller may not view the blobs of its user.
 
     Source: blob-api 7, route 5; limits 1.
     """
@@ -105,12 +102,12 @@ def read(call: Call, blob_id: str, ports: BlobPorts) -> Download:
 
 
 def delete(call: Call, blob_id: str, query: Mapping[str, Sequence[str]], ports: BlobPorts) -> None:
-    """Deletes a blob and its content.
+    """Delete a blob and its content.
 
     Raises:
         InvalidPathError, InvalidFieldsError: id or revision is of the wrong form.
         BlobNotFoundError: there is none with this id, or not in this revision.
-        UnauthorizedError: the caller may not delete what is its user's.
+        UnauthorizedError: the caller may not delete the blobs of its user.
 
     Source: blob-api 8, route 6.
     """
@@ -122,11 +119,11 @@ def delete(call: Call, blob_id: str, query: Mapping[str, Sequence[str]], ports: 
 
 
 def delete_all(call: Call, user_id: str, ports: BlobPorts) -> None:
-    """Deletes all blobs of a user, of any status, but not the device logs.
+    """Delete all blobs of a user, of any status, but not the device logs.
 
     Raises:
         InvalidPathError: the user id is of the wrong form.
-        UnauthorizedError: the caller may not delete what is the user's.
+        UnauthorizedError: the caller may not delete the user's blobs.
 
     Source: blob-api 8, route 3.
     """
@@ -142,10 +139,10 @@ def require_blob_id(blob_id: str) -> None:
 
 
 def download_of(blob: Blob, contents: ContentStore) -> Download:
-    """The content of a blob, or the address of one that is too large for an answer.
+    """The content of a blob, or the address of one that is too large for a reply.
 
     Raises:
-        BlobNotFoundError: the content has not come.
+        BlobNotFoundError: the content has not arrived.
     """
     if not blob.is_available or blob.size_bytes is None:
         raise BlobNotFoundError(blob.id)
@@ -154,7 +151,7 @@ def download_of(blob: Blob, contents: ContentStore) -> Download:
     content = contents.read(blob.content_key)
     if content is None:
         raise BlobNotFoundError(blob.id)
-    return Download(blob, bytes_=content)
+    return Download(blob, content=content)
 
 
 def _find_or_refuse(call: Call, blob_id: str, ports: BlobPorts, revision: int | None = None) -> Blob:

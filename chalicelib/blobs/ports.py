@@ -1,4 +1,4 @@
-"""What the rules of blobs need of the world: a store of blobs, and a store of their contents."""
+"""The ports of blobs: a store of blobs, and a store of their contents."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,10 +8,10 @@ from chalicelib.blobs.blob import Blob, BlobKind
 
 
 class BlobStore(Protocol):
-    """Keeps blobs, without their contents. Reads see every write that was answered."""
+    """Stores blobs without their contents. Reads see the last write."""
 
     def add(self, blob: Blob) -> None:
-        """Keeps a new blob."""
+        """Store a new blob."""
         ...
 
     def find(self, kind: BlobKind, blob_id: str) -> Blob | None:
@@ -19,7 +19,7 @@ class BlobStore(Protocol):
         ...
 
     def of_user(self, kind: BlobKind, user_id: str, start_from_ms: int | None = None) -> Iterator[Blob]:
-        """All of the user, whatever their status; they are read as the caller asks for them.
+        """All blobs of a kind of a user, of any status, read page by page as the caller iterates.
 
         Blobs come newest first, by time of creation. Device logs come by the start of their span, latest first, only
         those that start at `start_from_ms` or later when it is given.
@@ -27,32 +27,32 @@ class BlobStore(Protocol):
         ...
 
     def make_available(self, blob: Blob) -> bool:
-        """Stores what `Blob.with_content` says, if the blob is there and still `created`; False when it is not."""
+        """Store the result of `Blob.with_content` if the blob exists and is `created`; False otherwise."""
         ...
 
     def remove(self, blobs: Sequence[Blob]) -> None:
-        """Removes blobs; those that are gone are no error."""
+        """Remove blobs; absent ones are no error."""
         ...
 
     def created_before(self, time_ms: int) -> Iterator[Blob]:
-        """Blobs of all users that were created before, and whose content had not come a moment ago."""
+        """Blobs of all users that were created before the time and wait for their content. The list may lag behind."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class StoredContent:
-    """What is known of a content without reading it."""
+    """Size and digest of a stored content."""
 
     size_bytes: int
     digest_md5: str
-    """Base64, computed by the store from the bytes that it keeps."""
+    """In base64, computed by the store from the bytes that it holds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A request by which a client brings a content straight to the store, until `expires_time_ms`.
+    """A request with which a client uploads a content directly to the store, until `expires_time_ms`.
 
-    The headers are to be sent as they are.
+    The client sends the headers unchanged.
     """
 
     method: str
@@ -62,10 +62,10 @@ class Upload:
 
 
 class ContentStore(Protocol):
-    """Keeps contents by key. What came by upload is kept for good only when `keep` says so, else a day or two."""
+    """Stores contents by key. A directly uploaded content is removed after a day or two unless `keep` is called."""
 
     def put(self, key: str, content: bytes, media_type: str) -> None:
-        """Keeps a content for good."""
+        """Store a content permanently."""
         ...
 
     def read(self, key: str) -> bytes | None:
@@ -73,27 +73,27 @@ class ContentStore(Protocol):
         ...
 
     def describe(self, key: str) -> StoredContent | None:
-        """Size and digest of the content, or None; it is not read."""
+        """Size and digest of the content, which is not read, or None."""
         ...
 
     def keep(self, key: str) -> None:
-        """Keeps for good what came by upload; may be repeated. A content that is gone is no error."""
+        """Keep a directly uploaded content permanently; may be repeated. An absent content is no error."""
         ...
 
     def delete(self, keys: Iterable[str]) -> None:
-        """Deletes contents; those that are gone are no error."""
+        """Delete contents; absent ones are no error."""
         ...
 
     def delete_under(self, prefix: str) -> None:
-        """Deletes all contents whose keys begin so, also those that no blob knows."""
+        """Delete all contents whose keys have the prefix, including those without a blob."""
         ...
 
     def upload(self, blob: Blob, now_ms: int) -> Upload:
-        """A request that brings the blob's content, once: exactly the bytes, size and type that the blob announces."""
+        """A request that uploads the blob's content once, with exactly the announced digest, size and type."""
         ...
 
     def download_url(self, blob: Blob) -> str:
-        """An address that gives the blob's content, with its type, to anyone, for a few minutes."""
+        """An address at which anyone can read the blob's content, with its type, for a few minutes."""
         ...
 
 

@@ -31,25 +31,25 @@ Parameters = Mapping[str, Sequence[str]]
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Which part of a list: `number` counts from 0. A number that no list can reach is no error."""
+    """A page of a list: `number` counts from 0. A page after the end of the list is empty, and no error."""
 
     number: int
     size: int
 
     @property
     def first(self) -> int:
-        """How many stand before the page."""
+        """The number of elements before the page."""
         return min(self.number * self.size, sys.maxsize)
 
     @property
     def end(self) -> int:
-        """How many stand before the next page."""
+        """The number of elements before the next page."""
         return min(self.first + self.size, sys.maxsize)
 
 
 @dataclass(frozen=True, slots=True)
 class BlobQuery:
-    """Which blobs to list; without media types, those of any."""
+    """Selects blobs by media type and status; without media types, blobs of any."""
 
     media_types: frozenset[str]
     statuses: frozenset[str]
@@ -62,14 +62,14 @@ class BlobQuery:
 
 @dataclass(frozen=True, slots=True)
 class DeviceLogQuery:
-    """Which device logs to list: those that start at `start_from_ms` or later and end before `end_before_ms`."""
+    """Selects device logs that start at `start_from_ms` or later and end before `end_before_ms`."""
 
     start_from_ms: int | None
     end_before_ms: int | None
     page: Page
 
     def selects(self, log: Blob) -> bool:
-        """Whether the device log is in the list; one whose content has not come is not."""
+        """Whether the device log is in the list; one whose content has not arrived is not."""
         return (
             log.is_available
             and log.span is not None
@@ -79,10 +79,10 @@ class DeviceLogQuery:
 
 
 def parse_blob_query(parameters: Parameters) -> BlobQuery:
-    """The blobs that a client asks for; those that are available unless it names a status.
+    """The query for blobs: for available ones unless it names a status.
 
     Raises:
-        InvalidFieldsError: parameters that are unknown, surplus or of the wrong form; else, values that break rules.
+        InvalidFieldsError: a parameter is unknown, repeated or of the wrong form; or else a value breaks a rule.
     """
     values = check_query(parameters, _BLOBS)
     return BlobQuery(
@@ -96,7 +96,7 @@ def parse_device_log_query(parameters: Parameters) -> DeviceLogQuery:
     """The device logs that a client asks for; `startAt` and `endAt` are other names of the times.
 
     Raises:
-        InvalidFieldsError: parameters that are unknown, surplus or of the wrong form; else, values that break rules.
+        InvalidFieldsError: a parameter is unknown, repeated or of the wrong form; or else a value breaks a rule.
     """
     values = check_query(parameters, _DEVICE_LOGS)
     start = values.get("startAtTime", values.get("startAt"))

@@ -1,7 +1,7 @@
-"""Notices of the bucket that a content has come, by way of a queue.
+"""The consumer of the bucket's notices that an object was created, which arrive through a queue.
 
-The queue delivers at least once and in any order. A notice that cannot be acted on now is delivered again, and after a
-few times goes to the dead-letter queue; the others of its batch are done with.
+The queue delivers at least once and in any order. A notice that cannot be processed is delivered again, and after some
+deliveries goes to the dead-letter queue; the other notices of its batch are done.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
 BATCH_SIZE = 10
 MAX_CONCURRENCY = 4
-"""Instances of the function: enough for 200 uploads in half a minute, and few beside those that answer requests."""
+"""Instances of the function: enough for 200 uploads in half a minute, and few beside those of the API."""
 
 METRICS = {
     UploadOutcome.AVAILABLE: "UploadedBlobs",
     UploadOutcome.STRAY: "StrayContents",
     UploadOutcome.OTHER: "OtherContents",
 }
-"""What is counted; contents that are strays or others go away by the bucket's lifecycle."""
+"""The metrics of outcomes; the bucket's lifecycle removes stray and other contents."""
 
 blueprint = Blueprint(__name__)
 
@@ -42,7 +42,7 @@ blueprint = Blueprint(__name__)
 )
 @observed
 def on_object_created(event: "SQSEvent") -> dict[str, Any]:
-    """The messages that have to be delivered again."""
+    """The messages to deliver again."""
     from aws_lambda_powertools.utilities.batch import (  # late: the other functions do without
         BatchProcessor,
         EventType,
@@ -57,17 +57,17 @@ def on_object_created(event: "SQSEvent") -> dict[str, Any]:
 
 
 def confirm_all(record: "SQSRecord") -> None:
-    """Makes blobs available whose contents one message tells of; one of another kind tells of none."""
-    ours = services()
+    """Make the blobs available whose contents one message reports; a message of another kind reports none."""
+    current = services()
     for key in object_keys(record.body):
-        found = confirm_upload(platform_call(ours.now_ms(), ours.new_id), key, ours.blobs)
-        logger.info("content came", found=found.value)
-        if found in METRICS:
-            count(METRICS[found])
+        outcome = confirm_upload(platform_call(current.now_ms(), current.new_id), key, current.blobs)
+        logger.info("content came", found=outcome.value)
+        if outcome in METRICS:
+            count(METRICS[outcome])
 
 
 def object_keys(body: str) -> list[str]:
-    """The keys of the objects that a message of the bucket says were created; a test message has none."""
+    """The keys of the created objects in a message of the bucket; none in a test message."""
     records = orjson.loads(body).get("Records", ())
     return [
         unquote_plus(record["s3"]["object"]["key"])

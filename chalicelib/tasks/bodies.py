@@ -1,4 +1,4 @@
-"""What clients send to create, change and list tasks. Source: task-api 2, 4 and 5; errors 2.5 and 3."""
+"""The bodies and queries of the task API. Source: task-api 2, 4 and 5; errors 2.5 and 3."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from chalicelib.tasks.ports import TaskFilter
 from chalicelib.tasks.task import State, TaskChanges
 
 NOW_TOLERANCE_MS = 1000
-"""How far in the past "not before now" may lie. Source: errors 2.3."""
+"""How far in the past a time may lie that must not be before now. Source: errors 2.3."""
 
 _DATA = "data"
 _CHANGEABLE: Mapping[str, Kind | None] = {
@@ -26,7 +26,7 @@ _CHANGEABLE: Mapping[str, Kind | None] = {
     "availableTime": Time(),
     "expirationTime": Time(),
 }
-"""Fields in the order of checking; `data` is an object of any content, nulls included."""
+"""Fields in the order of checking; `data` is an object of any content, including nulls."""
 _CREATION: Mapping[str, Kind | None] = {"name": Text(), "type": Text(), **_CHANGEABLE}
 
 _OBJECT_MISSING = FieldError("", "", "object is missing")
@@ -41,8 +41,8 @@ _LIST: Mapping[str, QueryField] = {
 
 @dataclass(frozen=True, slots=True)
 class NewTask:
-    """What a client says of a new task. `sent_times` has the times as they were sent, by field name: the answer to
-    the creation shows them so. Source: task-api 3."""
+    """A new task as a client describes it. `sent_times` holds the times as they were sent, by field name, for the
+    reply. Source: task-api 3."""
 
     type: str
     name: str | None
@@ -52,7 +52,7 @@ class NewTask:
 
 @dataclass(frozen=True, slots=True)
 class TaskList:
-    """Which part of which list."""
+    """Selects a page of a list of tasks."""
 
     task_filter: TaskFilter
     page: int
@@ -60,11 +60,11 @@ class TaskList:
 
 
 def read_new_task(body: object, now_ms: int) -> NewTask:
-    """The new task that a body describes.
+    """The new task of a body.
 
     Raises:
-        MalformedJsonError: the body is no object.
-        InvalidFieldsError: fields break rules; every one is named.
+        MalformedJsonError: the body is not an object.
+        InvalidFieldsError: fields break rules; the error names each.
     """
     values = _parsed(body, _CREATION)
     report = Report()
@@ -79,11 +79,11 @@ def read_new_task(body: object, now_ms: int) -> NewTask:
 
 
 def read_changes(body: object, now_ms: int) -> TaskChanges:
-    """The changes that a body asks for. Times are compared with those of the same body only.
+    """The changes of a body. Times are compared only with times of the same body.
 
     Raises:
-        MalformedJsonError: the body is no object.
-        InvalidFieldsError: fields break rules; every one is named.
+        MalformedJsonError: the body is not an object.
+        InvalidFieldsError: fields break rules; the error names each.
     """
     values = _parsed(body, _CHANGEABLE)
     report = Report()
@@ -93,10 +93,10 @@ def read_changes(body: object, now_ms: int) -> TaskChanges:
 
 
 def read_list(parameters: Mapping[str, Sequence[str]]) -> TaskList:
-    """The list that query parameters ask for.
+    """The list that query parameters select.
 
     Raises:
-        InvalidFieldsError: parameters break rules; every one is named.
+        InvalidFieldsError: parameters break rules; the error names each.
     """
     values = check_query(parameters, _LIST)
     state = values.get("state")

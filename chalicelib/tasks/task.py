@@ -1,7 +1,7 @@
-"""What a task is, and its one life: pending, claimed, started, ended, perhaps pending again.
+"""Tasks and their life cycle: pending, claimed, started, ended, and possibly pending again.
 
-All changes are pure functions from a task to the task after it; the store keeps the result on condition that nobody
-else changed the task meanwhile (`revision`). Source: task-api 3, 7 and 8.
+All changes are pure functions from a task to the changed task. The store writes the result on condition that no other
+writer has changed the task (`revision`). Source: task-api 3, 7 and 8.
 """
 
 from collections.abc import Container, Mapping
@@ -11,7 +11,7 @@ from typing import Any
 
 
 class State(StrEnum):
-    """The state that clients see, in the order in which errors list them."""
+    """The state that clients see, in the order in which errors list the states."""
 
     PENDING = "pending"
     RUNNING = "running"
@@ -20,24 +20,24 @@ class State(StrEnum):
 
 
 class ScheduleState(StrEnum):
-    """Where the runner finds a task. It follows from the task, the registered types and the time of its last change;
-    what is at `UNSCHEDULED` costs the runner nothing."""
+    """Where the runner finds a task. It follows from the task, the registered types and the time of its last change.
+    The runner never reads unscheduled tasks."""
 
     LATER = "later"
     """Pending until `available_time_ms`."""
     READY = "ready"
-    """Pending, and its time has come: it stands in the line of its type, by priority."""
+    """Pending and available: in the line of its type, by priority."""
     RUNNING = "running"
     """Claimed until `deadline_time_ms`."""
     UNKNOWN = "unknown"
-    """Pending, of a type that nothing runs."""
+    """Pending, of a type that is not registered."""
     UNSCHEDULED = "nowhere"
     """Ended, or expired before it could run."""
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A task. Times are milliseconds since the epoch; what the API leaves out is None, 0 or empty."""
+    """A task. Times are milliseconds since the epoch; members that the API omits are None, 0 or empty."""
 
     id: str
     type: str
@@ -51,20 +51,20 @@ class Task:
     state: State = State.PENDING
     errors: tuple[Mapping[str, Any], ...] = ()
     run_time_ms: int | None = None
-    """When it was last claimed. It names the claim: whoever ends the run has to show it."""
+    """When it was last claimed. It identifies the claim, which a worker needs to end the run."""
     duration_ms: int | None = None
     modified_time_ms: int | None = None
     schedule_state: ScheduleState = ScheduleState.UNSCHEDULED
     is_started: bool = False
-    """Whether a worker took up the claim: a second delivery of the same claim finds it so, and leaves."""
+    """Whether a worker took up the claim; a second delivery of the same message does nothing then."""
     is_data_put: bool = False
-    """Whether a client put `data` during the run: then the run's own data gives way."""
+    """Whether a client put `data` during the run, which then replaces the data of the run."""
     revision: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How a run ended. `available_time_ms` is when a task that is pending again may run next."""
+    """The end of a run. `available_time_ms` is the time when a task that is pending again may run next."""
 
     state: State
     data: Mapping[str, Any]
@@ -74,7 +74,7 @@ class Ending:
 
 @dataclass(frozen=True, slots=True)
 class TaskChanges:
-    """What a client may change; None leaves the field as it is."""
+    """The fields that a client may change; None leaves a field unchanged."""
 
     priority: int | None = None
     data: Mapping[str, Any] | None = None
@@ -92,22 +92,22 @@ def is_eligible(task: Task, now_ms: int) -> bool:
 
 
 def is_expired(task: Task, now_ms: int) -> bool:
-    """Whether the time until which the task could start is over."""
+    """Whether the time until which the task may start has passed."""
     return task.expiration_time_ms is not None and task.expiration_time_ms <= now_ms
 
 
 def is_stalled(task: Task, now_ms: int) -> bool:
-    """Whether the task was claimed and its worker is gone. Source: task-api 8.4."""
+    """Whether the task was claimed and its worker did not end it by the deadline. Source: task-api 8.4."""
     return task.state is State.RUNNING and task.deadline_time_ms is not None and task.deadline_time_ms < now_ms
 
 
 def is_claimed(task: Task | None, run_time_ms: int) -> bool:
-    """Whether the claim made at `run_time_ms` is the one that holds."""
+    """Whether the claim made at `run_time_ms` holds."""
     return task is not None and task.state is State.RUNNING and task.run_time_ms == run_time_ms
 
 
 def with_schedule_state(task: Task, known_types: Container[str], now_ms: int) -> Task:
-    """The task at the place where it belongs now."""
+    """The task with the schedule state that it has now."""
     return replace(task, schedule_state=_schedule_state(task, known_types, now_ms))
 
 
@@ -124,7 +124,7 @@ def _schedule_state(task: Task, known_types: Container[str], now_ms: int) -> Sch
 
 
 def claimed(task: Task, run_time_ms: int, deadline_time_ms: int) -> Task:
-    """The task in the hands of the runner. Source: task-api 7."""
+    """The task after a dispatcher claimed it. Source: task-api 7."""
     return replace(
         task,
         state=State.RUNNING,
@@ -139,26 +139,26 @@ def claimed(task: Task, run_time_ms: int, deadline_time_ms: int) -> Task:
 
 
 def started(task: Task) -> Task:
-    """The task with its worker at work; the errors of the last run are gone. Source: task-api 8.5."""
+    """The task after a worker took up the claim; the errors of the last run are removed. Source: task-api 8.5."""
     return replace(task, is_started=True, errors=())
 
 
 def recovered(task: Task, known_types: Container[str], now_ms: int) -> Task:
-    """The stalled task, pending again; what clients see of it changes in nothing else. Source: task-api 8.4."""
+    """The stalled task, pending again; nothing else changes that clients see. Source: task-api 8.4."""
     pending = replace(task, state=State.PENDING, deadline_time_ms=None, is_started=False, is_data_put=False)
     return with_schedule_state(pending, known_types, now_ms)
 
 
 def saved(task: Task, data: Mapping[str, Any]) -> Task:
-    """The running task with the run's progress, unless a client put other data meanwhile."""
+    """The running task with the progress of the run, unless a client put other data in the meantime."""
     return task if task.is_data_put else replace(task, data=data)
 
 
 def ended(task: Task, ending: Ending, known_types: Container[str], now_ms: int) -> Task:
     """The running task after its run.
 
-    What a client put during the run stands as if it had been put after it: `data` and `availableTime` are the
-    client's then, `priority` and `expirationTime` are never the run's. Source: task-api 7.
+    Changes that a client made during the run count as if they had been made after it: they replace `data` and
+    `availableTime` of the run. A run never changes `priority` and `expirationTime`. Source: task-api 7.
     """
     available_time_ms = task.available_time_ms
     if available_time_ms is None and ending.state is State.PENDING:
@@ -179,7 +179,7 @@ def ended(task: Task, ending: Ending, known_types: Container[str], now_ms: int) 
 
 
 def changed(task: Task, changes: TaskChanges, known_types: Container[str], now_ms: int) -> Task:
-    """The task after a PUT, in the state that it was in. Source: task-api 5."""
+    """The task after a PUT, in the same state. Source: task-api 5."""
     after = replace(
         task,
         priority=task.priority if changes.priority is None else changes.priority,

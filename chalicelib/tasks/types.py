@@ -1,4 +1,4 @@
-"""Task types: a function, its times, and what happens after it. The library that the functions are written with.
+"""Task types: a function, its time limits, and what follows a run. Functions of tasks are written with this module.
 
 A function takes a `TaskRun` and the services. It returns when its work is done, raises `TaskFailedError` when the work
 cannot be done, and returns `Rerun` to be run again later. What it leaves in `run.data` is stored. It must be safe to
@@ -12,13 +12,13 @@ from typing import Any, Generic, TypeVar
 from chalicelib.tasks.task import Task
 
 MAX_RUN_S = 15 * 60
-"""A worker is a Lambda function, and no Lambda function runs longer."""
+"""The maximum of a Lambda function, which a worker is."""
 
 
 class TaskFailedError(Exception):
-    """The work cannot be done. `error` is what clients read in the task's `error`; it must hold no health value.
+    """The work cannot be done. Clients read `error` as the task's `error`; it must not hold health data.
 
-    `is_final` failures are not tried again by a type that retries.
+    A type that retries does not retry failures that are final.
     """
 
     def __init__(self, detail: str, *, code: str = "", title: str = "", is_final: bool = False) -> None:
@@ -29,44 +29,44 @@ class TaskFailedError(Exception):
 
 
 class TimeLimitError(TaskFailedError):
-    """The run has used up its time."""
+    """The run has reached its time limit."""
 
     def __init__(self) -> None:
         super().__init__("time limit exceeded", code="time-limit-exceeded", title="time limit exceeded")
 
 
 class ClaimLostError(Exception):
-    """The task was deleted, or recovered by others: whatever the run still does, nobody will know of it."""
+    """The task was deleted, or recovered by a dispatcher: no result of the run can be stored."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rerun:
-    """What a function returns to be run again, not before `delay_s` have passed."""
+    """Returned by a function to run again, after `delay_s` or later."""
 
     delay_s: float
 
 
 @dataclass(frozen=True, slots=True)
 class TaskRun:
-    """One run of a task. `data` is the run's own copy: it is kept at the end, or when it is saved."""
+    """One run of a task. `data` is the run's own copy, which is stored at the end and by `save`."""
 
     task: Task
     data: dict[str, Any]
     time_limit_ms: int
     now_ms: Callable[[], int]
     save: Callable[[], None]
-    """Keeps `data` as it is now, so that progress can be seen. Raises ClaimLostError."""
+    """Stores the current `data`, so that clients see the progress. Raises ClaimLostError."""
 
     @property
     def time_left_s(self) -> float:
-        """How long the run may still take; below 0 when it should have ended."""
+        """The time until the limit of the run; negative after it."""
         return (self.time_limit_ms - self.now_ms()) / 1000
 
     def check_time(self) -> None:
-        """Nothing, as long as there is time left: loops call it once a round.
+        """Raise unless there is time left; loops call it once a round.
 
         Raises:
-            TimeLimitError: there is none.
+            TimeLimitError: the run has reached its time limit.
         """
         if self.time_left_s <= 0:
             raise TimeLimitError
@@ -74,29 +74,29 @@ class TaskRun:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """How often a failed task is tried again, each time after `factor` times as long; `data.retryCount` counts."""
+    """How often a failed task is retried, each time after a delay `factor` times as long; `data.retryCount` counts."""
 
     max_retries: int = 4
     first_delay_s: float = 60
     factor: float = 2
 
     def delay_s(self, count: int) -> float:
-        """How long to wait before the retry with this number, the first being 1."""
+        """The delay before the retry with this number, counted from 1."""
         return self.first_delay_s * self.factor ** (count - 1)
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Makes a type one of the platform's own jobs: one task with the type's name, there from the deployment on."""
+    """Makes a type a job of the platform: one task with the type's name exists from the deployment on."""
 
     every_s: int
-    """How long after a run, successful or not, the next one follows."""
+    """The time from the end of a run, successful or not, to the next one."""
     priority: int = 5
     data: Mapping[str, Any] = field(default_factory=dict)
 
 
 ServicesT = TypeVar("ServicesT", contravariant=True)
-"""The services that a function uses: a function that needs few can be run with many."""
+"""The services that a function takes. A function that takes few can be run with many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +107,9 @@ class TaskType(Generic[ServicesT]):
     """`strandline.<area>.<verb>`."""
     function: Callable[[TaskRun, ServicesT], Rerun | None]
     typical_s: int
-    """The time that a run takes at most as a rule, M. All else follows from it."""
+    """M, the time that a run normally takes at most. The limits below derive from it."""
     max_concurrency: int = 1
-    """How many tasks of the type may run at the same time."""
+    """How many tasks of the type run at the same time."""
     retry: Retry | None = None
     job: Job | None = None
 
@@ -121,28 +121,32 @@ class TaskType(Generic[ServicesT]):
 
     @property
     def time_limit_s(self) -> int:
-        """2 M: when the run is told to stop."""
+        """2 M, when `check_time` stops the run."""
         return 2 * self.typical_s
 
     @property
     def hard_limit_s(self) -> float:
-        """2.5 M: when the worker is ended, whatever it does, so that it is surely gone at the deadline."""
+        """2.5 M, when the worker's process ends itself, so that it is certain to be gone at the deadline."""
         return 2.5 * self.typical_s
 
     @property
     def deadline_s(self) -> int:
-        """3 M: when others may take the task for stalled."""
+        """3 M, when dispatchers recover the task as stalled."""
         return 3 * self.typical_s
 
 
 FIRST_RUN_AFTER_MS = 5 * 60 * 1000
-"""When a new job runs first: those who deploy have tasks of their own to see running."""
+"""The delay before the first run of a new job, so that tasks of the deployer run first."""
 
 Registry = Mapping[str, TaskType[ServicesT]]
 
 
 def registry(types: Iterable[TaskType[ServicesT]]) -> Registry[ServicesT]:
-    """Task types by name."""
+    """Task types by name.
+
+    Raises:
+        ValueError: two types have the same name.
+    """
     by_name: dict[str, TaskType[ServicesT]] = {}
     for task_type in types:
         if task_type.name in by_name:

@@ -1,4 +1,4 @@
-"""Blobs and their contents in memory, with what a client of the store does to bring a content."""
+"""Blobs and their contents in memory, with the upload of a content by a client."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
@@ -11,7 +11,7 @@ UPLOAD_LIFETIME_MS = 900_000
 
 
 class FakeBlobs:
-    """Implements `domain.ports_blobs.BlobStore`."""
+    """The port `BlobStore` in memory."""
 
     def __init__(self) -> None:
         self.by_id: dict[tuple[BlobKind, str], Blob] = {}
@@ -26,8 +26,8 @@ class FakeBlobs:
 
     def of_user(self, kind: BlobKind, user_id: str, start_from_ms: int | None = None) -> Iterator[Blob]:
         """See the port."""
-        ours = [blob for blob in self.by_id.values() if (blob.kind, blob.user_id) == (kind, user_id)]
-        for blob in sorted(ours, key=_order, reverse=True):
+        of_user = [blob for blob in self.by_id.values() if (blob.kind, blob.user_id) == (kind, user_id)]
+        for blob in sorted(of_user, key=_order, reverse=True):
             if start_from_ms is None or blob.span is None or blob.span.start_ms >= start_from_ms:
                 yield blob
 
@@ -51,9 +51,9 @@ class FakeBlobs:
 
 
 class FakeContents:
-    """Implements `domain.ports_blobs.ContentStore`; `pending` are keys that the lifecycle would remove.
+    """The port `ContentStore` in memory. `pending` holds the keys that the lifecycle would remove.
 
-    `before_put` runs before a content is put: a test's place for what comes in between.
+    `before_put` runs before a content is put: a test can let something happen there.
     """
 
     def __init__(self) -> None:
@@ -106,7 +106,7 @@ class FakeContents:
         return f"https://store.example.org/{blob.content_key}?signed"
 
     def arrive(self, key: str, content: bytes, media_type: str = "text/plain") -> None:
-        """A content comes by upload."""
+        """Upload a content as a client does."""
         self.by_key[key] = (content, media_type)
         self.pending.add(key)
 

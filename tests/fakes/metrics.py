@@ -1,4 +1,4 @@
-"""What metrics need of the world, in memory: for the domain, and for the application's tests."""
+"""The ports of metrics in memory."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -13,14 +13,14 @@ SALT = "salt"
 
 
 class FakeStream:
-    """Remembers what was put, with its partition key; refuses everything while it is down."""
+    """Stores records with their partition keys in a list; unavailable while `is_down`."""
 
     def __init__(self) -> None:
         self.records: list[tuple[str, bytes]] = []
         self.is_down = False
 
     def put(self, partition_key: str, record: bytes) -> None:
-        """Nothing, once it is remembered."""
+        """Appends."""
         if self.is_down:
             raise UnavailableError
         self.records.append((partition_key, record))
@@ -33,7 +33,7 @@ class FakeArchive:
         self.objects: dict[str, tuple[bytes, ...]] = {}
 
     def write(self, name: str, lines: Sequence[bytes]) -> None:
-        """Nothing, once the object has these lines."""
+        """Replaces the object."""
         self.objects[name] = tuple(lines)
 
 
@@ -45,11 +45,11 @@ class FakeCounts:
         self.ledgers: dict[str, Ledger] = {}
 
     def ledger(self, shard_id: str) -> Ledger:
-        """What is kept of a shard."""
+        """The ledger of a shard."""
         return self.ledgers.get(shard_id, Ledger())
 
     def add(self, counts: Mapping[CountKey, int], shard_id: str, before: Ledger, after: Ledger) -> None:
-        """Nothing, once both are changed."""
+        """Changes both, or neither."""
         if self.ledgers.get(shard_id, Ledger()).version != before.version:
             raise WriteConflictError
         self.counts.update(counts)
@@ -65,19 +65,19 @@ class FakeCounts:
 
 
 class FakeRejected:
-    """Records put aside, in a list."""
+    """Rejected records in a list."""
 
     def __init__(self) -> None:
         self.records: list[RejectedRecord] = []
 
     def put(self, rejected: RejectedRecord) -> None:
-        """Nothing, once it is remembered."""
+        """Appends."""
         self.records.append(rejected)
 
 
 @dataclass
 class FakeMetrics:
-    """All of them together."""
+    """All ports of metrics."""
 
     stream: FakeStream = field(default_factory=FakeStream)
     archive: FakeArchive = field(default_factory=FakeArchive)
@@ -86,5 +86,5 @@ class FakeMetrics:
 
     @property
     def ports(self) -> MetricsPorts:
-        """These fakes as the domain sees them."""
+        """The bundle that the rules take."""
         return MetricsPorts(lambda: SALT, self.stream, self.archive, self.counts, self.rejected)

@@ -1,4 +1,4 @@
-"""Tasks, slots and the queue to the workers, in memory. They pass the same suite as the adapters."""
+"""Tasks, slots and the queue to the workers, in memory. They pass the same suite as the stores."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -47,7 +47,7 @@ class FakeTasks:
         self.by_id.pop(task_id, None)
 
     def is_anything_due(self, now_ms: int) -> bool:
-        """Whether anything stands ready, or its time has come."""
+        """Whether a task is ready or due."""
         return any(task.schedule_state is ScheduleState.READY for task in self.by_id.values()) or bool(
             self.due_ids(now_ms, 1)
         )
@@ -58,7 +58,7 @@ class FakeTasks:
         return [task_id for time_ms, task_id in actions if time_ms <= now_ms][:limit]
 
     def ready_ids(self, task_type: str, limit: int) -> list[str]:
-        """Highest priority first, then by who has waited longest."""
+        """Highest priority first, then by how long they have waited."""
         line = [
             task
             for task in self.by_id.values()
@@ -68,7 +68,7 @@ class FakeTasks:
         return [task.id for task in line][:limit]
 
     def unknown_ids(self, task_type: str) -> Iterator[str]:
-        """Those of the type that nothing ran."""
+        """Tasks of the type that was not registered."""
         stored = tuple(self.by_id.values())
         yield from (
             task.id for task in stored if task.schedule_state is ScheduleState.UNKNOWN and task.type == task_type
@@ -105,7 +105,7 @@ class FakeSlots:
 
 
 class FakeQueue:
-    """Orders, and types to wake, in lists."""
+    """Run messages, and types to wake, in lists."""
 
     def __init__(self) -> None:
         self.messages: list[RunMessage] = []

@@ -24,7 +24,7 @@ def physical(value: Any) -> str:
     return text
 
 
-def test_the_table_has_the_keys_and_the_index_that_the_adapter_uses(stateful: Template) -> None:
+def test_the_table_has_the_keys_and_the_index_that_the_store_uses(stateful: Template) -> None:
     table = of_type(stateful, "AWS::DynamoDB::Table")["BlobsTable"]
     assert physical(table["TableName"]) == SETTINGS.blobs_table
     assert [key["AttributeName"] for key in table["KeySchema"]] == ["pk", "sk"]

@@ -26,7 +26,7 @@ def test_physical_names_are_those_of_the_settings(stateful: Template, applicatio
     assert name_of(source["Properties"]["Queue"]) == SETTINGS.tasks_queue
 
 
-def test_the_indexes_are_those_of_the_adapter_and_hold_keys_only_but_for_filters(stateful: Template) -> None:
+def test_the_indexes_are_those_of_the_store_and_hold_keys_only_but_for_filters(stateful: Template) -> None:
     table = of_type(stateful, "AWS::DynamoDB::Table")["TasksTable"]
     projections = {index["IndexName"]: index["Projection"] for index in table["GlobalSecondaryIndexes"]}
     assert projections == {

@@ -51,7 +51,7 @@ def get_blob(request: Request) -> Reply:
 
 @blueprint.operation(READ_BLOB)
 def read_blob(request: Request) -> Reply:
-    """The content of a blob, or the way to it."""
+    """The content of a blob, or a redirect to it."""
     return content_reply(blobs.read(request.call, request.path["blobId"], request.services.blobs))
 
 
@@ -63,12 +63,12 @@ def delete_blob(request: Request) -> Reply:
 
 
 def upload_request(request: Request) -> UploadRequest:
-    """What a request says of a new blob or device log."""
+    """The upload of a new blob or device log."""
     return UploadRequest(request.query, request.headers, request.body)
 
 
 def upload_member(upload: Upload | None) -> dict[str, Any]:
-    """The member of a created blob or device log that says how to bring its content. Source: limits 1."""
+    """The member of a new blob or device log with the request that uploads its content. Source: limits 1."""
     if upload is None:
         return {}
     return {
@@ -81,13 +81,13 @@ def upload_member(upload: Upload | None) -> dict[str, Any]:
     }
 
 
-def content_reply(content: Download) -> Reply:
-    """The bytes as they were sent, with type and digest; a redirect to where they are when they are too many.
+def content_reply(download: Download) -> Reply:
+    """The content as it was uploaded, with type and digest; a redirect to a content that is too large for a reply.
 
     Source: blob-api 7.
     """
-    headers = {"Content-Type": content.blob.media_type, "Digest": f"MD5={content.blob.digest_md5}"}
-    if content.url is not None:
+    headers = {"Content-Type": download.blob.media_type, "Digest": f"MD5={download.blob.digest_md5}"}
+    if download.url is not None:
         # The address is signed for a few minutes: no cache may keep it.
-        return Reply(status=307, headers={**headers, "Location": content.url, "Cache-Control": "no-store"})
-    return Reply(content.bytes_, headers=headers, is_binary=True)
+        return Reply(status=307, headers={**headers, "Location": download.url, "Cache-Control": "no-store"})
+    return Reply(download.content, headers=headers, is_binary=True)

@@ -42,10 +42,10 @@ def get_device_log(request: Request) -> Reply:
 
 @blueprint.operation(READ_DEVICE_LOG)
 def read_device_log(request: Request) -> Reply:
-    """The content of a device log, or the way to it, and the time that it covers."""
-    content = device_logs.read(request.call, request.path["logId"], request.services.blobs)
-    reply = content_reply(content)
-    return replace(reply, headers={**reply.headers, **_span_headers(content.blob.span)})
+    """The content of a device log, or a redirect to it, and the time that it covers."""
+    download = device_logs.read(request.call, request.path["logId"], request.services.blobs)
+    reply = content_reply(download)
+    return replace(reply, headers={**reply.headers, **_span_headers(download.blob.span)})
 
 
 def _span_headers(span: TimeSpan | None) -> dict[str, str]:

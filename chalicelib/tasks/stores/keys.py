@@ -27,14 +27,14 @@ CREATED = "tasks"
 FIRST_READY = "r#"
 FIRST_TIMED = "t#"
 _AFTER_SEPARATOR = "$"
-"""Sorts directly after `#`."""
+"""The character after `#`."""
 _HIGHEST_PRIORITY = 2**63 - 1
 MAX_ID_BYTES = 1024
-"""Ids come out of paths, and a key takes 2048 bytes at most; nothing is stored under a longer one."""
+"""Ids come from paths, and a key has at most 2048 bytes; no task is stored under a longer id."""
 
 
 def task_key(task_id: str) -> Key:
-    """A task."""
+    """The key of a task."""
     return {"pk": f"TASK#{task_id}"}
 
 
@@ -44,27 +44,27 @@ def task_id_of(item: Item) -> str:
 
 
 def name_key(name: str) -> Key:
-    """What holds a name for one task; names may be longer than keys."""
+    """The key of the item that reserves a name for one task; names may be longer than keys."""
     return {"pk": f"NAME#{_digest(name)}"}
 
 
 def slot_key(task_type: str, number: int) -> Key:
-    """A slot."""
+    """The key of a slot."""
     return {"pk": f"SLOT#{task_type}#{number}"}
 
 
 def created_attributes(task: Task) -> Item:
-    """Where a task stands in the list of all."""
+    """The attributes that put a task into the list of all tasks."""
     return {"created_pk": CREATED, "created_sk": f"{_time(task.created_time_ms)}#{task.id}"}
 
 
 def due_attributes(task: Task) -> Item:
-    """Where the runner finds a task; nothing for one that it has no more business with."""
+    """The attributes by which the runner finds a task; none for an unscheduled one."""
     match task.schedule_state:
         case ScheduleState.READY:
             since_ms = task.created_time_ms if task.available_time_ms is None else task.available_time_ms
-            place = f"{_HIGHEST_PRIORITY - task.priority:020d}#{_time(since_ms)}#{task.id}"
-            return _due(DUE, ready_prefix(task.type) + place)
+            rank = f"{_HIGHEST_PRIORITY - task.priority:020d}#{_time(since_ms)}#{task.id}"
+            return _due(DUE, ready_prefix(task.type) + rank)
         case ScheduleState.LATER:
             return _due(DUE, f"{FIRST_TIMED}{_time(task.available_time_ms or 0)}#{task.id}")
         case ScheduleState.RUNNING:
@@ -76,17 +76,17 @@ def due_attributes(task: Task) -> Item:
 
 
 def ready_prefix(task_type: str) -> str:
-    """The line of a type."""
+    """The prefix of the line of a type."""
     return f"{FIRST_READY}{task_type}#"
 
 
 def unknown_prefix(task_type: str) -> str:
-    """The tasks of a type that nothing runs; clients choose types, of any length."""
+    """The prefix of tasks of an unregistered type. Clients choose types, of any length."""
     return f"{_digest(task_type)}#"
 
 
 def timed_until(now_ms: int) -> str:
-    """After all tasks whose next action is due, before all others."""
+    """The sort key between the tasks that are due for their next action and the others."""
     return f"{FIRST_TIMED}{_time(now_ms)}{_AFTER_SEPARATOR}"
 
 
@@ -95,7 +95,7 @@ def _due(pk: str, sk: str) -> Item:
 
 
 def _time(time_ms: int) -> str:
-    """A time that sorts as text; all times before 1970 are past alike."""
+    """A time that sorts as text; times before 1970 are all the same."""
     return f"{max(time_ms, 0):015d}"
 
 

@@ -68,18 +68,19 @@ class StoredRestrictedTokens:
     def add(self, token: RestrictedToken, made_with: Session | RestrictedToken | None = None) -> bool:
         """One transaction over both items, which also checks that the credential still exists."""
         checks = [] if made_with is None else [Check(_credential_key(made_with), exists())]
-        return self._is_written([*map(Put, restricted_token_items(token)), *checks])
+        return self._try_write([*map(Put, restricted_token_items(token)), *checks])
 
     def replace(self, token: RestrictedToken) -> bool:
         """One transaction over both items, so that a token that was removed in the meantime does not come back."""
         by_id, by_user = restricted_token_items(token)
-        return self._is_written([Put(by_id, exists()), Put(by_user)])
+        return self._try_write([Put(by_id, exists()), Put(by_user)])
 
     def delete(self, token: RestrictedToken) -> None:
         """One transaction over both items."""
         self._accounts.transact([Delete(key) for key in _keys(token)])
 
-    def _is_written(self, writes: list[Write]) -> bool:
+    def _try_write(self, writes: list[Write]) -> bool:
+        """Carry out the writes; False when a condition of one does not hold."""
         try:
             self._accounts.transact(writes)
         except TransactionRefusedError:

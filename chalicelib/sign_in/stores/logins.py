@@ -28,19 +28,19 @@ class StoredOidcLogins:
 
     def add_code(self, code: AuthorizationCode, password_version: int) -> bool:
         """One transaction of two writes, which also checks the account and its password."""
-        return self._is_written(Put(_code_item(code), absent()), account_check(code.user_id, password_version))
+        return self._try_write(Put(_code_item(code), absent()), account_check(code.user_id, password_version))
 
     def redeem(self, code: AuthorizationCode, login: OidcLogin, session: Session) -> bool:
         """One transaction: the login replaces the code, so that a code is redeemed once."""
-        return self._is_written(Put(_login_item(login), IS_CODE), account_check(code.user_id), session)
+        return self._try_write(Put(_login_item(login), IS_CODE), account_check(code.user_id), session)
 
     def rotate(self, old: OidcLogin, new: OidcLogin, session: Session) -> None:
         """One transaction: refreshes of a login come one after the other, and none after its end."""
         put = Put(_login_item(new), equals("version", old.version))
-        if not self._is_written(put, account_check(old.user_id), session):
+        if not self._try_write(put, account_check(old.user_id), session):
             raise WriteConflictError
 
-    def _is_written(self, put: Put, account: Check, session: Session | None = None) -> bool:
+    def _try_write(self, put: Put, account: Check, session: Session | None = None) -> bool:
         item = put.item
         listed = oidc_login_list_key(item["user_id"], item["login_id"]) | {"expires_at_s": item["expires_at_s"]}
         more = [listed, *(() if session is None else session_items(session))]

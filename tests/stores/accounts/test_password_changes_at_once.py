@@ -65,7 +65,7 @@ class Scene:
         def send(method: str, path: str, body: bytes | None, headers: Any) -> Any:
             return self.api.request(method, path, body, **headers)
 
-        return next(one for one in apps(send, BASE_URL) if one.client_id == "xdrip")
+        return next(app for app in apps(send, BASE_URL) if app.client_id == "xdrip")
 
     def update(self, **updates: Any) -> None:
         """Change the account as a server does."""

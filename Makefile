@@ -5,7 +5,7 @@ DATA_DIR ?= .local
 STAGE ?=
 BIN := .venv/bin
 START := exec sh tools/start.sh
-# Settings of a stage (tools/options.py). One that is given on the command line may be empty.
+# Settings of a stage (tools/stages/options.py). One that is given on the command line may be empty.
 SETTINGS := SIGN_UP DOMAIN CERTIFICATE_ARN HOSTED_ZONE_ID BASE_URL CORS_ORIGINS ALARM_EMAIL METRICS METRICS_SHARDS \
 	METRICS_RETENTION_DAYS LOG_RETENTION_DAYS DELETION_PROTECTION VERIFY_EMAILS WEB_APP_URL OIDC_CLIENTS REALM \
 	DASHBOARD THROTTLING_RATE THROTTLING_BURST ACCESS_LOGS WAF WAF_REQUESTS_PER_ADDRESS

@@ -8,7 +8,8 @@ F is the CPU time of `orjson.loads` and `orjson.dumps` of the same bytes, timed 
 import argparse
 import json
 
-from bench import cost_model, end_to_end, growth, handler, start
+from bench import end_to_end, growth, handler, start
+from bench.costs import cost_model
 from bench.figures import as_json, as_table
 from tools.project import BUILD, run_tool
 

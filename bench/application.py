@@ -14,7 +14,7 @@ from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from typing import Any
 
-from bench.aws_requests import Stub
+from bench.stubs.aws_requests import Stub
 from tools.project import ROOT
 
 ENVIRONMENT = {
@@ -169,7 +169,7 @@ def new_person(number: int) -> Person:
 @contextmanager
 def stub_running() -> Iterator[str]:
     """Run a stub with empty tables and an empty bucket; yields its address."""
-    command = [sys.executable, "-m", "bench.aws_stub"]
+    command = [sys.executable, "-m", "bench.stubs.aws_stub"]
     with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         if process.stdin is None or process.stdout is None:
             raise RuntimeError("the stub has no pipes")

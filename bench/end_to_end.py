@@ -19,7 +19,7 @@ from bench.floors import floor_s
 from bench.latency import Connection, Sent, at_once, percentiles
 from tests.e2e.client import User, sample
 from tools.local_cloud.launcher import REGION, ROOT_KEY, local_cloud
-from tools.packaging import LOCAL_STAGE
+from tools.packaging.application import LOCAL_STAGE
 
 CLIENTS_AT_ONCE = 4
 FLOOR_ROUNDS = 9

@@ -17,10 +17,10 @@ import orjson
 
 from bench import records
 from bench.application import Application, Event, Person, add_event, new_person, read_event, running
-from bench.aws_requests import Requests
 from bench.compacting import compact_and_sweep
 from bench.figures import as_columns
 from bench.floors import in_turns
+from bench.stubs.aws_requests import Requests
 from tools.project import run_tool
 
 DAYS = 90

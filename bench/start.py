@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bench.figures import Figure
-from tools.packaging import LOCAL_STAGE, make_package
+from tools.packaging.application import LOCAL_STAGE, make_package
 
 IMPORT = "import sys; sys.path.insert(0, '.'); import app"
 FIRST_CLIENT = (

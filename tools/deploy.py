@@ -8,12 +8,12 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from chalicelib.config import Settings
-from tools import application_settings, plan, stacks
-from tools.aws_account import run_aws_tool, session_of_caller
-from tools.deployment import Deployed, application_stack, deploy, stateful_stack, stored_package
-from tools.idle_cost import idle_costs, price_list
-from tools.options import OPTIONS, Choice, check_domain, read_choice
-from tools.packaging import Package, make_package
+from tools.packaging.application import Package, make_package
+from tools.stages import application_settings, plan, stacks
+from tools.stages.aws_account import run_aws_tool, session_of_caller
+from tools.stages.deployment import Deployed, application_stack, deploy, stateful_stack, stored_package
+from tools.stages.idle_cost import idle_costs, price_list
+from tools.stages.options import OPTIONS, Choice, check_domain, read_choice
 
 if TYPE_CHECKING:
     from boto3.session import Session

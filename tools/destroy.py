@@ -8,11 +8,11 @@ python -m tools.destroy STAGE [--data delete [--confirm STAGE]] [--yes]
 import argparse
 from typing import TYPE_CHECKING
 
-from tools import application_settings, stacks
-from tools.aws_account import confirmed, run_aws_tool, session_of_caller, typed
-from tools.deployment import application_stack, stateful_stack
-from tools.erasing import erase, retained
 from tools.project import ToolError, step
+from tools.stages import application_settings, stacks
+from tools.stages.aws_account import confirmed, run_aws_tool, session_of_caller, typed
+from tools.stages.deployment import application_stack, stateful_stack
+from tools.stages.erasing import erase, retained
 
 if TYPE_CHECKING:
     from boto3.session import Session

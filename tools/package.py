@@ -5,7 +5,7 @@ python -m tools.package STAGE
 
 import argparse
 
-from tools.packaging import make_package
+from tools.packaging.application import make_package
 from tools.project import BUILD, run_tool
 
 

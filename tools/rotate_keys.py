@@ -8,8 +8,8 @@ import argparse
 from chalicelib.config import Settings
 from chalicelib.engine.secrets_manager import SecretsManager
 from chalicelib.sign_in.stores.signing_keys import rotate
-from tools.aws_account import session_of_caller
 from tools.project import run_tool
+from tools.stages.aws_account import session_of_caller
 
 
 def main() -> int:

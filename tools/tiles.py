@@ -20,9 +20,9 @@ from chalicelib.tiles.compact import Done, LogIncompleteError, compact, rebuild
 from chalicelib.tiles.ports import TilePorts
 from chalicelib.tiles.tile import TileKey
 from chalicelib.tiles.verify import check_tiles
-from tools.aws_account import run_aws_tool
 from tools.project import ToolError
-from tools.stage_services import services_of_stage
+from tools.stages.aws_account import run_aws_tool
+from tools.stages.stage_services import services_of_stage
 
 
 def main() -> int:

@@ -21,7 +21,7 @@ from chalicelib.accounts.roles import PATIENT, ROLES
 from chalicelib.errors import InvalidUserDetailsError, UnavailableError, UserExistsError
 from chalicelib.services import Services
 from tools.project import ToolError, run_tool
-from tools.stage_services import services_of_stage
+from tools.stages.stage_services import services_of_stage
 
 
 def main() -> int:

@@ -26,7 +26,7 @@ from chalicelib.tiles.purge import WAIT_MS, purge
 from tests.e2e.client import TIMEOUT_S, Client, User, sample
 from tests.e2e.clients import javascript, loop_year
 from tools.demo.generator import Record
-from tools.packaging import LOCAL_STAGE
+from tools.packaging.application import LOCAL_STAGE
 
 if TYPE_CHECKING:
     from tests.e2e.conftest import Cloud

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from cfnlint.decode.cfn_yaml import load
 
-from tools.packaging import LOCAL_STAGE, make_package
+from tools.packaging.application import LOCAL_STAGE, make_package
 from tools.project import STATEFUL_TEMPLATE
 
 Template = Mapping[str, Any]

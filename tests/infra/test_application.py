@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from tests.infra.conftest import Template, of_type, strings
+from tools.packaging.template import ANY, EVERYTHING_ELSE, METHODS
 from tools.project import ROOT
-from tools.template import ANY, EVERYTHING_ELSE, METHODS
 
 GATEWAY_ROLE = "AccessLogsRole"
 """What API Gateway writes access logs with; it has a policy of AWS and no other."""

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from tests.infra.conftest import Template
-from tools.deployment import KEEPING, SHARED, template_for
-from tools.idle_cost import idle_costs
-from tools.options import OPTIONS, Stack
-from tools.packaging import LOCAL_STAGE, Package
+from tools.packaging.application import LOCAL_STAGE, Package
 from tools.project import STATEFUL_TEMPLATE
+from tools.stages.deployment import KEEPING, SHARED, template_for
+from tools.stages.idle_cost import idle_costs
+from tools.stages.options import OPTIONS, Stack
 
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
 IN_A_REQUEST_BYTES, FROM_S3_BYTES = 51_200, 1_000_000

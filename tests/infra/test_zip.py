@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.packaging import LOCAL_STAGE, UNUSED, make_package
+from tools.packaging.application import LOCAL_STAGE, UNUSED, make_package
 
 MOST_BYTES = 10_000_000
 MOST_BYTES_WITHOUT_CRYPTOGRAPHY = 4_000_000

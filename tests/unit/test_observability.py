@@ -12,7 +12,7 @@ from app import app
 from chalicelib.events import tasks
 from chalicelib.observability import FunctionFailedError, count, logger, observed
 from tests.infra.conftest import of_type
-from tools.packaging import LOCAL_STAGE, make_package
+from tools.packaging.application import LOCAL_STAGE, make_package
 
 
 @dataclass(frozen=True, slots=True)

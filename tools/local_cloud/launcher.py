@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tools.deployment import Deployed, deploy
 from tools.local_cloud import data_folder, ports
 from tools.local_cloud.engine_process import Engine, running_engine
-from tools.packaging import LOCAL_STAGE, Package, make_package
+from tools.packaging.application import LOCAL_STAGE, Package, make_package
+from tools.stages.deployment import Deployed, deploy
 
 if TYPE_CHECKING:
     from boto3.session import Session

@@ -14,9 +14,9 @@ import pytest
 
 from tests.e2e.client import Client, Reply, User, sample
 from tests.e2e.conftest import Cloud, aws_client
-from tools import deployment, stacks
-from tools.packaging import LAMBDA_RUNTIMES, LOCAL_STAGE, Package, make_package
+from tools.packaging.application import LAMBDA_RUNTIMES, LOCAL_STAGE, Package, make_package
 from tools.project import ROOT, STATEFUL_TEMPLATE, ToolError
+from tools.stages import deployment, stacks
 
 if TYPE_CHECKING:
     from boto3.session import Session
@@ -269,7 +269,7 @@ def test_a_first_deployment_that_fails_leaves_nothing_in_the_way(
     stage = "e2e-anew"
     broken = tmp_path / "stateful.yaml"
     broken.write_text(STATEFUL_TEMPLATE.read_text().replace("\nOutputs:\n", BROKEN + "\nOutputs:\n"))
-    monkeypatch.setattr("tools.deployment.STATEFUL_TEMPLATE", broken)
+    monkeypatch.setattr("tools.stages.deployment.STATEFUL_TEMPLATE", broken)
     with pytest.raises(ToolError, match="-stateful ended as ROLLBACK_COMPLETE: Broken: "):
         deployment.deploy(session, make_package(stage), {}, {"SignUp": "open"})
     tables = aws_client(cloud, "dynamodb")

@@ -13,8 +13,9 @@ from chalicelib.accounts.stores.accounts import StoredAccounts
 from chalicelib.accounts.stores.passwords import Argon2Passwords
 from chalicelib.config import Settings
 from chalicelib.engine.aws import aws_engine
-from tools import stage_services, user
+from tools import user
 from tools.project import ToolError
+from tools.stages import stage_services
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: str, password: str) -> None:

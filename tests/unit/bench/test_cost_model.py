@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from bench import assumptions as given
-from bench.cost_model import (
+from bench.costs import assumptions as given
+from bench.costs.cost_model import (
     GROUPS,
     SERVICES,
     bills,
@@ -20,9 +20,9 @@ from bench.cost_model import (
     usd_beyond_free,
     usd_by_service,
 )
-from bench.prices import Price, Prices, parse_prices, read_prices
-from bench.stage import Stage, parse_stage, read_stage
-from bench.usage import Usage, Work
+from bench.costs.prices import Price, Prices, parse_prices, read_prices
+from bench.costs.stage import Stage, parse_stage, read_stage
+from bench.costs.usage import Usage, Work
 
 MONTH = 365 / 12
 STAGE = Stage(

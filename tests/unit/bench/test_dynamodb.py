@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from bench.dynamodb_costs import item_bytes, read_units, write_units
-from bench.dynamodb_stub import Tables
+from bench.stubs.dynamodb_costs import item_bytes, read_units, write_units
+from bench.stubs.dynamodb_stub import Tables
 
 Item = dict[str, Any]
 

@@ -2,8 +2,8 @@
 
 from collections import Counter
 
-from bench.assumptions import RECORDS_A_DAY, UPLOADS_A_DAY
-from bench.loop_user import backlog, uploads
+from bench.costs.assumptions import RECORDS_A_DAY, UPLOADS_A_DAY
+from bench.costs.loop_user import backlog, uploads
 from bench.records import REQUEST_RECORDS
 from chalicelib.model.data import check_data
 

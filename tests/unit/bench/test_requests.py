@@ -8,7 +8,7 @@ from http.client import HTTPConnection
 import pytest
 
 from bench.application import stub_running
-from bench.aws_requests import Kept, Requests, Stub
+from bench.stubs.aws_requests import Kept, Requests, Stub
 from tools.project import ROOT
 
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from bench import assumptions as given
-from bench.cost_model import duration_s, of_a_day
-from bench.scale import as_text, limits
+from bench.costs import assumptions as given
+from bench.costs.cost_model import duration_s, of_a_day
+from bench.costs.scale import as_text, limits
 from tests.unit.bench.test_cost_model import STAGE, USAGE
 
 

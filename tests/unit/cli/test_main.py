@@ -9,7 +9,7 @@ import pytest
 
 from strandline_cli.main import main
 from strandline_cli.progress import Progress
-from tools.packaging import SOURCES
+from tools.packaging.application import SOURCES
 from tools.project import ROOT
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.bytecode import compile_zip
+from tools.packaging.bytecode import compile_zip
 from tools.project import ToolError
 
 TAG = sys.implementation.cache_tag

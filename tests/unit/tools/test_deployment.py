@@ -11,10 +11,10 @@ from botocore.stub import Stubber
 from moto import mock_aws
 from moto.backends import get_backend
 
-from tools import application_settings, aws_account, stacks
-from tools.deployment import application_stack, deploy, stateful_stack, stored_package
-from tools.packaging import Package
+from tools.packaging.application import Package
 from tools.project import ToolError
+from tools.stages import application_settings, aws_account, stacks
+from tools.stages.deployment import application_stack, deploy, stateful_stack, stored_package
 
 STAGE = "prod"
 KEPT, APP = stateful_stack(STAGE), application_stack(STAGE)

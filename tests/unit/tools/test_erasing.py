@@ -7,10 +7,10 @@ import pytest
 from moto import mock_aws
 from moto.backends import get_backend
 
-from tools import stacks
-from tools.deployment import KEEPING
-from tools.erasing import erase, retained
-from tools.stacks import Resource
+from tools.stages import stacks
+from tools.stages.deployment import KEEPING
+from tools.stages.erasing import erase, retained
+from tools.stages.stacks import Resource
 
 STACK = "strandline-test-stateful"
 EMPTY = "Resources: {Topic: {Type: AWS::SNS::Topic}}"

@@ -4,8 +4,8 @@ from collections import Counter
 
 import pytest
 
-from tools.idle_cost import idle_costs, price_list, runs_a_month
-from tools.template import Template
+from tools.packaging.template import Template
+from tools.stages.idle_cost import idle_costs, price_list, runs_a_month
 
 KEPT = Counter({"AWS::Kinesis::Stream": 1, "AWS::SecretsManager::Secret": 4, "AWS::DynamoDB::Table": 4})
 EVENTS = {

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from tools.options import BY_NAME, OPTIONS, Choice, check_domain, read_choice
 from tools.project import ROOT, ToolError
+from tools.stages.options import BY_NAME, OPTIONS, Choice, check_domain, read_choice
 
 REGION = "eu-central-1"
 CERTIFICATE = f"arn:aws:acm:{REGION}:123456789012:certificate/0-1"

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tools import overlay
-from tools.overlay import PARTS, merged, read_overlay
+from tools.packaging import overlay
+from tools.packaging.overlay import PARTS, merged, read_overlay
 from tools.project import ROOT, ToolError
 
 

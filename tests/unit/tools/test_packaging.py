@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tools import packaging
-from tools.packaging import LOCAL_STAGE, check_stage, source_digest
+from tools.packaging import application
+from tools.packaging.application import LOCAL_STAGE, check_stage, source_digest
 from tools.project import ToolError
 
 FILES = (
@@ -18,10 +18,10 @@ FILES = (
     "infra/gateway.yaml",
     "infra/alarms.yaml",
     "infra/dashboard.yaml",
-    "tools/packaging.py",
-    "tools/overlay.py",
-    "tools/template.py",
-    "tools/bytecode.py",
+    "tools/packaging/application.py",
+    "tools/packaging/overlay.py",
+    "tools/packaging/template.py",
+    "tools/packaging/bytecode.py",
 )
 
 
@@ -30,7 +30,7 @@ def sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in FILES:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(name)
-    monkeypatch.setattr(packaging, "ROOT", tmp_path)
+    monkeypatch.setattr(application, "ROOT", tmp_path)
     return tmp_path
 
 

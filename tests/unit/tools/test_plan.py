@@ -4,9 +4,9 @@ import io
 
 import pytest
 
-from tools import plan
 from tools.project import ToolError
-from tools.stacks import Change, Plan, Replacement
+from tools.stages import plan
+from tools.stages.stacks import Change, Plan, Replacement
 
 TABLE = "AWS::DynamoDB::Table"
 HARMLESS = Plan("a-stack", [Change("Modify", "DataTable", TABLE), Change("Add", "New", TABLE)], {})

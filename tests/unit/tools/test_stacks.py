@@ -11,9 +11,9 @@ from botocore.stub import Stubber
 from moto import mock_aws
 from moto.backends import get_backend
 
-from tools import stacks
 from tools.project import ToolError
-from tools.stacks import Change, Plan, Resource
+from tools.stages import stacks
+from tools.stages.stacks import Change, Plan, Resource
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tools.template import ANY, EVERYTHING_ELSE, METHODS, with_catch_alls
+from tools.packaging.template import ANY, EVERYTHING_ELSE, METHODS, with_catch_alls
 
 INTEGRATION = {"type": "aws_proxy", "uri": "the function"}
 ROUTE = {"x-amazon-apigateway-integration": INTEGRATION, "produces": ["application/json"]}

@@ -1,6 +1,6 @@
 """The costs of Strandline in US dollars: for a person with a CGM and Loop, by service, and for stages of several sizes.
 
-    python -m bench.cost_model
+    python -m bench.costs.cost_model
 
 Measures the use of such a person (`usage`), adds assumptions (`assumptions`) and the fixed use of a stage (`stage`),
 and multiplies by the list prices of AWS (`prices`). Quantities are for a month, by the name of their price.
@@ -12,13 +12,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from bench import assumptions as given
+from bench.costs import assumptions as given
+from bench.costs.prices import Prices, read_prices
+from bench.costs.stage import Stage, read_stage
+from bench.costs.usage import Usage, Work, measured
 from bench.figures import Figure, as_columns, as_json, as_table
-from bench.prices import Prices, read_prices
-from bench.stage import Stage, read_stage
-from bench.usage import Usage, Work, measured
-from tools.idle_cost import HOURS_A_MONTH, IDLE_RUN_READ_UNITS, IDLE_RUN_S, POLLS_A_MONTH
 from tools.project import run_tool
+from tools.stages.idle_cost import HOURS_A_MONTH, IDLE_RUN_READ_UNITS, IDLE_RUN_S, POLLS_A_MONTH
 
 GB = 1e9
 DYNAMODB_TARGET_USD = 1

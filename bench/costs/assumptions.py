@@ -1,6 +1,6 @@
 """The assumptions of the cost model: every number that is not measured, with its reason."""
 
-from tools.idle_cost import HOURS_A_MONTH
+from tools.stages.idle_cost import HOURS_A_MONTH
 
 DAYS_A_YEAR = 365
 MONTHS_A_YEAR = 12
@@ -49,7 +49,7 @@ LAMBDA_LOG_BYTES = 350
 """The lines START, END and REPORT."""
 LOG_RETENTION_MONTHS = 1
 
-# The fixed use of a stage, beside the assumptions in tools/idle_cost.py.
+# The fixed use of a stage, beside the assumptions in tools/stages/idle_cost.py.
 DISPATCHES_A_MONTH = 60 * HOURS_A_MONTH
 KMS_REQUESTS_A_MONTH = 4 * 12 * HOURS_A_MONTH
 """Three tables in constant use, and the stream: each requests its key about every five minutes."""

@@ -1,9 +1,9 @@
 """What a deployment would change, shown to the person who is asked."""
 
-from tools.aws_account import confirmed, typed
-from tools.deployment import KEEPING
 from tools.project import ToolError
-from tools.stacks import Change, Plan, Replacement
+from tools.stages.aws_account import confirmed, typed
+from tools.stages.deployment import KEEPING
+from tools.stages.stacks import Change, Plan, Replacement
 
 NOTES = {Replacement.NO: "", Replacement.PERHAPS: "  (perhaps made anew)", Replacement.YES: "  (made anew)"}
 

@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from tools.packaging import LOCAL_STAGE, check_stage_name
+from tools.packaging.application import LOCAL_STAGE, check_stage_name
 from tools.project import ToolError, run_tool
 
 if TYPE_CHECKING:

@@ -19,15 +19,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.bytecode import compile_zip
-from tools.overlay import PARTS, read_overlay
+from tools.packaging.bytecode import compile_zip
+from tools.packaging.overlay import PARTS, read_overlay
+from tools.packaging.template import Template, with_catch_alls
 from tools.project import BUILD, ROOT, ToolError, step
-from tools.template import Template, with_catch_alls
 
 LOCAL_STAGE = "local"
 STAGE_NAME = "[a-z][a-z0-9-]{0,19}"
 SOURCES = ("app.py", "chalicelib", ".chalice/config.json", "requirements.txt", *PARTS)
-PACKAGING = ("tools/packaging.py", "tools/overlay.py", "tools/template.py", "tools/bytecode.py")
+PACKAGING = ("tools/packaging",)
 LAMBDA_PLATFORMS = ("manylinux2014_x86_64", "manylinux_2_28_x86_64")
 LAMBDA_RUNTIMES = ((3, 12), (3, 13))
 POWERTOOLS = "aws_lambda_powertools"

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from bench.aws_stub import KEPT, TAKEN
+from bench.stubs.aws_stub import KEPT, TAKEN
 
 READS = frozenset({"Query", "BatchGetItem", "GetItem"})
 S3_WRITES = frozenset({"PUT", "POST"})

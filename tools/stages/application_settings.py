@@ -7,7 +7,7 @@ bucket: a destroyed application comes back as it was, and what a former version 
 import json
 from typing import TYPE_CHECKING
 
-from tools import stacks
+from tools.stages import stacks
 
 if TYPE_CHECKING:
     from boto3.session import Session

@@ -11,8 +11,8 @@ from typing import Any
 
 import yaml
 
+from tools.packaging.template import Template
 from tools.project import ROOT, ToolError
-from tools.template import Template
 
 PARTS = ("infra/overlay.json", "infra/gateway.yaml", "infra/alarms.yaml", "infra/dashboard.yaml")
 DASHBOARD = "AWS::CloudWatch::Dashboard"

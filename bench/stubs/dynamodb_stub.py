@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bench.dynamodb_costs import (
+from bench.stubs.dynamodb_costs import (
     ITEM_OVERHEAD_BYTES,
     PAGE_BYTES,
     TRANSACTION_FACTOR,
@@ -18,7 +18,7 @@ from bench.dynamodb_costs import (
     read_units,
     write_units,
 )
-from bench.dynamodb_expressions import key_condition, updated
+from bench.stubs.dynamodb_expressions import key_condition, updated
 
 Item = dict[str, Any]
 

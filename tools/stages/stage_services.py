@@ -6,12 +6,12 @@ from pathlib import Path
 
 from chalicelib.config import Settings
 from chalicelib.services import Services, build_services
-from tools.aws_account import session_of_caller
 from tools.local_cloud.data_folder import DataFolder
 from tools.local_cloud.launcher import REGION, ROOT_KEY
 from tools.local_cloud.ports import LOOPBACK
-from tools.packaging import LOCAL_STAGE
+from tools.packaging.application import LOCAL_STAGE
 from tools.project import ToolError
+from tools.stages.aws_account import session_of_caller
 
 CONNECT_TIMEOUT_S = 2
 

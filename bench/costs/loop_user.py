@@ -8,7 +8,7 @@ from hashlib import sha256
 from itertools import islice
 from uuid import UUID
 
-from bench.assumptions import RECORDS_A_DAY, UPLOADS_A_DAY
+from bench.costs.assumptions import RECORDS_A_DAY, UPLOADS_A_DAY
 from bench.records import REQUEST_RECORDS, SAMPLES, Record
 
 FIRST_DAY = datetime(2026, 1, 1, tzinfo=UTC)

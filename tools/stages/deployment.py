@@ -5,11 +5,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tools import application_settings, stacks
-from tools.packaging import Package
+from tools.packaging.application import Package
+from tools.packaging.template import Template
 from tools.project import STATEFUL_TEMPLATE, ToolError, step
-from tools.stacks import Plan
-from tools.template import Template
+from tools.stages import application_settings, stacks
+from tools.stages.stacks import Plan
 
 if TYPE_CHECKING:
     from boto3.session import Session

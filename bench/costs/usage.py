@@ -8,13 +8,13 @@ from datetime import datetime, timedelta
 
 import orjson
 
-from bench import loop_user
 from bench.application import Answer, Application, Event, Person, add_event, new_person, read_event, running
-from bench.assumptions import LONG_READ_DAYS, RECORDS_A_DAY, SHORT_READ_DAYS, UPLOADS_A_DAY
-from bench.aws_requests import Requests
 from bench.compacting import compact_and_sweep
+from bench.costs import loop_user
+from bench.costs.assumptions import LONG_READ_DAYS, RECORDS_A_DAY, SHORT_READ_DAYS, UPLOADS_A_DAY
 from bench.floors import cpu_s
 from bench.records import as_body
+from bench.stubs.aws_requests import Requests
 
 ROUNDS = 3
 READ_STATUSES = (200, 303)

@@ -1,6 +1,6 @@
 """Computes how many people with a CGM and Loop a stage can serve before it reaches a default quota of its account.
 
-    python -m bench.scale
+    python -m bench.costs.scale
 
 Their use is measured (`usage`); the load of the busiest second and the quotas are assumed (`assumptions`).
 """
@@ -8,11 +8,11 @@ Their use is measured (`usage`); the load of the busiest second and the quotas a
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bench import assumptions as given
-from bench.cost_model import duration_s, of_a_day
+from bench.costs import assumptions as given
+from bench.costs.cost_model import duration_s, of_a_day
+from bench.costs.stage import Stage, read_stage
+from bench.costs.usage import Usage, measured
 from bench.figures import as_columns
-from bench.stage import Stage, read_stage
-from bench.usage import Usage, measured
 from tools.project import run_tool
 
 SECONDS_A_DAY = 24 * 3600

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tools.idle_cost import price_list
+from tools.stages.idle_cost import price_list
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from tools import stacks
-from tools.deployment import KEEPING
 from tools.project import step
-from tools.stacks import Resource
+from tools.stages import stacks
+from tools.stages.deployment import KEEPING
+from tools.stages.stacks import Resource
 
 if TYPE_CHECKING:
     from boto3.session import Session

@@ -1,6 +1,6 @@
 """A stub of DynamoDB and S3 on loopback, in a process of its own, so that the measured CPU time excludes it.
 
-    python -m bench.aws_stub
+    python -m bench.stubs.aws_stub
 
 Prints its port on standard output and ends when standard input is closed.
 """
@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from bench.dynamodb_stub import Tables
-from bench.s3_stub import Answer, Bucket
+from bench.stubs.dynamodb_stub import Tables
+from bench.stubs.s3_stub import Answer, Bucket
 
 TAKEN = "Bench.Taken"
 """The path that returns the requests counted so far, and resets the counters."""

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from tools.packaging.template import Template
 from tools.project import PRICES
-from tools.template import Template
 
 HOURS_A_MONTH = 730
 MINUTES = {"minute": 1, "hour": 60, "day": 24 * 60}

@@ -8,7 +8,7 @@ from typing import Any
 
 from chalicelib.jobs import TASK_TYPES
 from chalicelib.tasks.types import TaskType
-from tools.overlay import read_overlay
+from tools.packaging.overlay import read_overlay
 from tools.project import ROOT, STATEFUL_TEMPLATE
 
 CHALICE_CONFIG = ROOT / ".chalice" / "config.json"

@@ -1,0 +1,1 @@
+"""The costs and the capacity of Strandline, computed from measured use."""

@@ -1,0 +1,1 @@
+"""Stubs of AWS that reply at once and count what the application asks of them."""

@@ -1,7 +1,7 @@
-"""What a data set is: its description, its state, and the two forms in which the API shows it.
+"""Data sets: description, state, and the two forms in which the API shows them.
 
-A data set is known by its upload id, which is what stands in paths, in `uploadId` of its data and in keys; its
-description may hold another `id` when the client chose one. Source: data-api 7 and 9, dedup 3.
+The id of a data set is its upload id, which is in paths, in `uploadId` of its data and in keys. Its description may
+hold another `id`, which the client chose. Source: data-api 7 and 9, dedup 3.
 """
 
 from collections.abc import Mapping
@@ -33,12 +33,12 @@ class OwnerState:
     state_count: int = 0
     """How many states the data sets of this epoch have had, all together: the sum of their `state_version`."""
     freshness: Freshness = field(default_factory=Freshness)
-    """What came in during this epoch."""
+    """The newest times of the data of this epoch."""
 
 
 @dataclass(frozen=True, slots=True)
 class DataSetHead:
-    """The little of a data set that adding data needs."""
+    """What an add needs of a data set."""
 
     id: str
     owner_id: str
@@ -51,22 +51,22 @@ class DataSetHead:
     last_number: int = 0
     """Number of the last entry of its log; entries count from 1, without holes."""
     client: str = UNKNOWN
-    """The client that its data counts for."""
+    """The client whose freshness its data counts for."""
     newest: NewestByType = field(default_factory=dict)
-    """What came in, by type."""
+    """The newest times of its data, by type."""
 
     @property
     def ingested(self) -> Ingested:
-        """What came in, as the owner's freshness has it."""
+        """What was added to it, as the owner's freshness holds it."""
         return Ingested(self.client, self.last_number, self.newest)
 
 
 @dataclass(frozen=True, slots=True)
 class DataSet:
-    """A data set as it stands in one `state_version`.
+    """A data set in one of its states.
 
-    Deleting and truncating only move a number, whatever the number of records: entries that come later are not
-    touched (a deleted data set that is still open takes data).
+    Deleting and truncating set a number, however many records there are. Entries behind it are not affected: a deleted
+    data set that is still open accepts data.
     """
 
     id: str
@@ -80,15 +80,15 @@ class DataSet:
     """How often the stored form was updated, as upload records show it: naming the deduplicator was the first time."""
     state_version: int = 1
     close_sequence: int | None = None
-    """Its place among the closings of the owner's data sets, from 1; None while open."""
+    """Its position in the order in which the owner's data sets were closed, from 1; None while open."""
     closed_time_ms: int | None = None
     deleted_time_ms: int | None = None
     deleted_through: int = 0
-    """Entries up to this number went when the data set was deleted."""
+    """The number of the last entry that a deletion removed."""
     is_purgeable: bool = False
-    """Whether it was deleted after it was closed, so that nothing of its log can be seen again."""
+    """Whether it was deleted after it was closed, so that none of its records can become visible again."""
     truncated_at_close: Mapping[str, int] = field(default_factory=dict)
-    """With truncation: the owner's other data sets that were open when this one closed, and their last numbers."""
+    """With truncation: the data sets that were open when this one closed, and the last numbers of their logs."""
 
     @property
     def is_continuous(self) -> bool:
@@ -97,7 +97,7 @@ class DataSet:
 
     @property
     def is_closed(self) -> bool:
-        """Whether it takes no more data."""
+        """Whether it accepts no more data."""
         return self.close_sequence is not None
 
     @property
@@ -117,7 +117,7 @@ class DataSet:
 
 
 def deletes(before: DataSet, after: DataSet) -> bool:
-    """Whether what is done between two states of a data set is to delete it, or what it has taken since."""
+    """Whether the change from one state to another deletes the data set, or the data added since it was deleted."""
     return (before.deleted_time_ms, before.deleted_through) != (after.deleted_time_ms, after.deleted_through)
 
 

@@ -1,14 +1,14 @@
-"""An entry of a data set's log, and the bytes in which it is kept.
+"""Entries of a data set's log, and the bytes of their bodies.
 
-What the fold and the filters look at stands in columns; the records themselves are kept as the very text that
-`GET /data/{userId}` answers, and inflated only when they are to be shown. Body of an entry that adds data:
+Columns hold what the fold and the filters compare. The records are stored as the text that `GET /data/{userId}`
+returns, and inflated only when they are returned. Body of an entry that adds data:
 
     form (1 byte) | length of the columns (4 bytes) | columns, deflated | texts joined by line feeds, deflated
 
 Body of an entry that deletes data: form (1 byte) | JSON of the selectors, deflated.
 
-An entry of a few records is deflated with a preset dictionary: it takes half as much, and what a phone sends every five
-minutes fits into one kilobyte, by which writing is paid for.
+An entry of a few records is deflated with a preset dictionary and takes half the space: what a phone sends every five
+minutes fits into one kilobyte, the unit of what a write costs.
 """
 
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ from chalicelib.model.data import Datum
 PLAIN, WITH_DICTIONARY = 1, 2
 """The forms of a body."""
 SMALL_BYTES = 32 * 1024
-"""Texts up to this size are deflated with the dictionary; more have enough in common to do without."""
+"""Texts up to this size are deflated with the dictionary; longer ones repeat enough by themselves."""
 _LENGTH_BYTES = 4
 _COLUMNS_AT = 1 + _LENGTH_BYTES
 _LEVELS = {PLAIN: 1, WITH_DICTIONARY: 6}
@@ -61,7 +61,7 @@ class Entry:
 
 
 class SelectorKind(Enum):
-    """By what records are named that are to be deleted; the value is how entries keep it."""
+    """By which member the records to delete are selected; the value is part of the body of an entry."""
 
     ID = "id"
     ORIGIN = "origin"
@@ -77,8 +77,8 @@ class Selectors:
 
 
 def read_records(body: bytes, number: int) -> Records:
-    """The records of the entry with this number, which adds data, in the order of the request; embedded records stand
-    at the end."""
+    """The records of the entry with this number, which adds data, in the order of the request; embedded records come
+    last."""
     form = _form(body)
     texts_at = _COLUMNS_AT + int.from_bytes(body[1:_COLUMNS_AT], "big")
     return Records(
@@ -92,9 +92,9 @@ def encode_data(data: Sequence[Datum], upload_id: str, hashes: Sequence[str] | N
     """The body of an entry that adds data, which must not be empty.
 
     Args:
-        upload_id: of the data set, told by every record.
+        upload_id: `uploadId` of each record.
         hashes: the identity hash of each datum, under a deduplicator that hashes.
-        revision: told by every record when given.
+        revision: `revision` of each record, if given.
     """
     service: dict[str, Any] = {"uploadId": upload_id}
     if revision is not None:

@@ -1,9 +1,10 @@
-"""How fresh a user's data is: for each client and type, the newest time of a record and when the last one came in.
+"""Freshness of a user's data: for each client and type, the newest time of a record and when the last one was stored.
 
-It says what has come in, not what a fold of it shows: what was replaced or deleted since still counts. It stands beside
-the owner's counters, so that one small read answers, and it is written by the transactions that write these anyway.
-A continuous data set has a place of its own there, because whoever adds to it knows its newest times and nobody
-else's. All others are merged into their clients: normal ones when they close, continuous ones when places run out.
+All records that were added count, also those that were replaced or deleted since. Freshness is stored beside the
+owner's counters: one small read returns it, and the transactions that write the counters write it as well.
+
+A continuous data set has a slot of its own, since a request that adds to it knows the newest times of this data set
+only. All others are merged into their clients: normal ones when they close, continuous ones when slots run out.
 Merging takes the greater times, so a data set that is in both counts once.
 """
 
@@ -13,13 +14,13 @@ from typing import Any
 
 UNKNOWN = "unknown"
 CLIENT_LENGTH = 80
-"""Longer names are cut: they are kept beside the counters, which each add writes."""
+"""Longer names are cut, since each add writes the item that holds them."""
 MAX_SLOTS = 8
-"""Most data sets with a place of their own. A phone app keeps one open for years; few people have more than three."""
+"""Data sets with a slot. A phone app keeps one open for years, and few people use more than three apps."""
 KEPT_SLOTS = 3
-"""How many keep theirs when places run out: those that data came into last."""
-CLIENTS = 24
-"""Most clients with a name; those that were silent for longest count as `unknown`."""
+"""How many data sets keep theirs when slots run out: those with the most recent data."""
+MAX_CLIENTS = 24
+"""Clients with a name; those whose last data is oldest count as `unknown`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ NewestByType = Mapping[str, Newest]
 
 @dataclass(frozen=True, slots=True)
 class Ingested:
-    """What came into one data set: from which client, up to which number of its log, and the newest of each type."""
+    """What was added to one data set: by which client, up to which entry, and the newest times of each type."""
 
     client: str = UNKNOWN
     last_number: int = 0
@@ -49,13 +50,13 @@ class Ingested:
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
-    """What came in of a user: by data set for those that have a place, merged by client for all others."""
+    """The newest times of a user's data: by data set for those with a slot, merged by client for all others."""
 
     data_sets: Mapping[str, Ingested] = field(default_factory=dict)
     clients: Mapping[str, NewestByType] = field(default_factory=dict)
 
     def with_slot(self, data_set_id: str, ingested: Ingested) -> "Freshness":
-        """The same with a place for a data set; when none is left, those that were silent for longest lose theirs."""
+        """The same with a slot for a data set; when none is left, those whose last data is oldest lose theirs."""
         freshness, kept = self, dict(self.data_sets)
         if data_set_id not in kept and len(kept) >= MAX_SLOTS:
             for each in sorted(kept, key=lambda each: _last_stored_ms(kept[each].newest))[:-KEPT_SLOTS]:
@@ -63,7 +64,7 @@ class Freshness:
         return replace(freshness, data_sets={**kept, data_set_id: ingested})
 
     def with_merged(self, ingested: Ingested) -> "Freshness":
-        """The same with what came into a data set merged into its client."""
+        """The same with the newest times of a data set merged into those of its client."""
         if not ingested.newest:
             return self
         client, newest = ingested.client, merged(self.clients.get(ingested.client, {}), ingested.newest)
@@ -79,7 +80,7 @@ class Freshness:
 
 
 def merged(one: NewestByType, other: NewestByType) -> NewestByType:
-    """The newer of both for each type."""
+    """The greater times of both for each type."""
     found = dict(one)
     for name, newest in other.items():
         known = found.get(name, newest)
@@ -88,7 +89,7 @@ def merged(one: NewestByType, other: NewestByType) -> NewestByType:
 
 
 def client_of(description: Mapping[str, Any]) -> str:
-    """The client that a data set's data counts for: by its name, else the makers of the device, else `unknown`."""
+    """The client of a data set: its name, else the makers of the device, else `unknown`."""
     client: Mapping[str, Any] = description.get("client") or {}
     makers: Sequence[str] = description.get("deviceManufacturers") or ()
     return str(client.get("name") or ", ".join(makers) or UNKNOWN)[:CLIENT_LENGTH]
@@ -105,7 +106,7 @@ def newest_times_ms(data: Iterable[tuple[str, int]]) -> dict[str, int]:
 
 def _bounded(clients: Mapping[str, NewestByType]) -> Mapping[str, NewestByType]:
     named = [each for each in clients if each != UNKNOWN]
-    if len(named) <= CLIENTS:
+    if len(named) <= MAX_CLIENTS:
         return clients
     silent = min(named, key=lambda each: _last_stored_ms(clients[each]))
     kept = {each: newest for each, newest in clients.items() if each != silent}

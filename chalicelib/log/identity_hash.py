@@ -1,4 +1,4 @@
-"""The identity hash of a datum: equal for what is the same reading of the same device, or in the same data set.
+"""The identity hash of a datum: equal for the same reading of the same device, or of the same data set.
 
 Source: dedup 4.
 """
@@ -25,7 +25,7 @@ _MORE_FIELDS: Mapping[str, Sequence[str]] = {
 
 
 class MissingDeviceIdError(Exception):
-    """A datum has no `deviceId` under a deduplicator that knows data by device; `row` is its place."""
+    """A datum has no `deviceId` under a deduplicator that hashes it; `row` is the index of the datum."""
 
     def __init__(self, row: int) -> None:
         super().__init__(row)

@@ -1,6 +1,6 @@
-"""Records as the fold and the filters look at them: columns, and the texts that are served.
+"""Records as the fold and the filters read them: columns, and the texts that are returned.
 
-Columns are made once from the bodies of the data, when they are stored, or again from texts. Both ways give the same.
+Columns are made from the bodies of the data when they are stored, or later from texts, with the same result.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -19,7 +19,7 @@ Value = TypeVar("Value")
 
 
 class RecordAddress(NamedTuple):
-    """Where a record came from: the number of the entry in its data set's log, and its row in that entry."""
+    """The address of a record: the number of the entry in its data set's log, and the row in that entry."""
 
     number: int
     row: int
@@ -75,7 +75,7 @@ class Records:
 
     @cached_property
     def ids(self) -> list[str]:
-        """The id of each record; taken out of the texts, since it is asked for only where data is deleted by id."""
+        """The id of each record, from the texts: only deleting by id needs it."""
         return [body["id"] for body in bodies_of(self.texts)]
 
     @cached_property
@@ -110,12 +110,12 @@ class Records:
 
     @cached_property
     def texts(self) -> list[bytes]:
-        """Each record as it is served."""
+        """Each record as it is returned."""
         return self._make_texts()
 
     @cached_property
     def addresses(self) -> Sequence[RecordAddress]:
-        """Where each record came from."""
+        """The address of each record."""
         return self._make_addresses(len(self))
 
     def _optional(self, name: str) -> list[Any]:
@@ -128,23 +128,23 @@ class Records:
 
 
 def bodies_of(texts: Sequence[bytes]) -> list[dict[str, Any]]:
-    """The records that texts hold."""
+    """The records of these texts."""
     bodies: list[dict[str, Any]] = json_text.decode(b"[" + b",".join(texts) + b"]")
     return bodies
 
 
 def hashes_of(bodies: Sequence[Mapping[str, Any]]) -> list[str | None] | None:
-    """The identity hash of each record as its body tells it, None when none does."""
+    """The identity hash of each record from its body; None if no body has one."""
     return _unless_absent([body["_deduplicator"]["hash"] if "_deduplicator" in body else None for body in bodies])
 
 
 def columns_of(
     bodies: Sequence[Mapping[str, Any]], times_ms: Sequence[int], hashes: Sequence[str | None] | None
 ) -> Columns:
-    """The columns of records, which must not be none.
+    """The columns of records, of which there must be one at least.
 
     Args:
-        times_ms: of each record; not read from its body, whose text may be a time beyond what can be parsed.
+        times_ms: the time of each record: its body may hold a time that cannot be parsed.
         hashes: the identity hash of each, under a deduplicator that hashes.
     """
     origins = [body.get("origin", _NO_ORIGIN) for body in bodies]
@@ -183,9 +183,9 @@ def _code_unless_absent(column: list[Value | None]) -> dict[str, Any] | None:
 
 
 def _code(column: Sequence[Value]) -> dict[str, Any]:
-    """A column of few different values: the values, and for each record the place of its own."""
-    places = {value: place for place, value in enumerate(dict.fromkeys(column))}
-    return {"values": list(places), "rows": list(map(places.__getitem__, column))}
+    """A column of few different values: the values, and for each record the index of its value."""
+    indexes = {value: index for index, value in enumerate(dict.fromkeys(column))}
+    return {"values": list(indexes), "rows": list(map(indexes.__getitem__, column))}
 
 
 def _spread(coded: Mapping[str, list[Any]]) -> list[Any]:

@@ -1,36 +1,39 @@
-"""Truncation by device: closing a data set takes the place of all that was uploaded from the same device before.
+"""Truncation by device: closing a data set removes all records that were uploaded from the same device before.
 
-It is derived from the data sets each time and written only on the one that closes, so that closing is one write: a
-data set that was closed earlier is covered as a whole, and of those that were open it keeps the last numbers.
-Not undone when the truncating data set is deleted. Source: dedup 5.5.
+Closing writes only the data set that closes, which keeps the last numbers of those that are open then. What it did to
+the others is derived from the data sets: those closed earlier are truncated as a whole, open ones up to that number.
+Deleting the data set later does not undo it. Source: dedup 5.5.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from chalicelib.log.data_set import DataSet
-from chalicelib.log.ports import DataSetStore
+from chalicelib.log.ports import DataSetHeads
 from chalicelib.model.deduplicators import DEVICE_TRUNCATE_DATASET
 
 
 @dataclass(frozen=True, slots=True)
 class Truncation:
-    """What one closing did to one other data set: its records of this device, in entries up to this number, went."""
+    """What the closing of a data set did to another one: it removed the records of a device up to an entry."""
 
     close_sequence: int
     device_id: str
     last_number: int | None
-    """None is the whole log."""
+    """The number of the last entry that it covers; None for the whole log."""
 
 
-def truncated_at_close(closing: DataSet, every: Iterable[DataSet], data_sets: DataSetStore) -> dict[str, int]:
-    """What a data set has to remember of the others when it closes: the open ones and how far their logs went."""
+def truncated_at_close(closing: DataSet, others: Iterable[DataSet], heads: DataSetHeads) -> dict[str, int]:
+    """The data sets that are open when one closes that truncates, each with the last number of its log.
+
+    Continuous ones come first. One read for each open data set.
+    """
     if not truncates(closing):
         return {}
-    others = [other for other in every if other.id != closing.id and not other.is_closed]
-    others.sort(key=lambda other: not other.is_continuous)
-    heads = [data_sets.head(other.id) for other in others]
-    return {head.id: head.last_number for head in heads if head is not None}
+    still_open = [other for other in others if other.id != closing.id and not other.is_closed]
+    still_open.sort(key=lambda other: not other.is_continuous)
+    found = [heads.head(other.id) for other in still_open]
+    return {head.id: head.last_number for head in found if head is not None}
 
 
 def truncations(data_sets: Iterable[DataSet]) -> dict[str, list[Truncation]]:
@@ -59,15 +62,19 @@ def _truncation(data_set: DataSet, closed: DataSet) -> Truncation | None:
     return None if last_number is None else Truncation(close_sequence, device_id, last_number)
 
 
-def with_truncations(every: Iterable[DataSet]) -> list[DataSet]:
-    """The data sets with the deleted time of those that another of the same device truncated; `modifiedTime` stays."""
-    every = list(every)
-    closed_time_ms = {it.close_sequence: it.closed_time_ms for it in every}
-    cuts = truncations(every)
+def with_truncations(data_sets: Iterable[DataSet]) -> list[DataSet]:
+    """The data sets as shown: one that another of its device truncated has a deleted time; `modifiedTime` stays.
+
+    Args:
+        data_sets: all of one owner and epoch.
+    """
+    data_sets = list(data_sets)
+    closed_time_ms = {data_set.close_sequence: data_set.closed_time_ms for data_set in data_sets}
+    cuts = truncations(data_sets)
     shown = []
-    for data_set in every:
-        orders = [it.close_sequence for it in cuts[data_set.id] if it.device_id == data_set.device_id]
-        times_ms = [time for order in orders if (time := closed_time_ms[order]) is not None]
+    for data_set in data_sets:
+        closings = [cut.close_sequence for cut in cuts[data_set.id] if cut.device_id == data_set.device_id]
+        times_ms = [time_ms for closing in closings if (time_ms := closed_time_ms[closing]) is not None]
         if times_ms and (data_set.deleted_time_ms is None or times_ms[0] < data_set.deleted_time_ms):
             updates = int(data_set.deleted_time_ms is None)
             data_set = replace(data_set, deleted_time_ms=times_ms[0], revision=data_set.revision + updates)
@@ -76,5 +83,5 @@ def with_truncations(every: Iterable[DataSet]) -> list[DataSet]:
 
 
 def truncates(data_set: DataSet) -> bool:
-    """Whether closing the data set takes the place of all that was uploaded from its device before."""
+    """Whether closing the data set removes all records that were uploaded from its device before."""
     return data_set.deduplicator == DEVICE_TRUNCATE_DATASET and data_set.device_id is not None

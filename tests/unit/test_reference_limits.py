@@ -80,7 +80,7 @@ LIMITS: dict[str, float | None] = {
     "nesting of metadata": profile.MAX_DEPTH,
     "nesting of query parameters of an event": metrics_query.MAX_NESTING,
     "array index in query parameters of an event": metrics_query.MAX_INDEX,
-    "clients told apart by freshness": freshness.CLIENTS,
+    "clients told apart by freshness": freshness.MAX_CLIENTS,
     "run of a task": types.MAX_RUN_S,
     "tasks looked at by one tick": dispatch.MAX_DUE_TASKS,
 }

@@ -1,7 +1,7 @@
 """The archive of the record log: entries that are in tiles, as objects of the stage's bucket.
 
-An object holds entries of one data set, and its key says the first and the last number. Where two overlap they hold
-the same. Bodies are compressed already, so an object is no more than entries one after the other:
+An object holds entries of one data set, and its key has the first and the last number. Objects whose numbers overlap
+hold the same entries. Bodies are compressed already, so an object is the entries one after the other:
 
     version (1 byte) | for each entry: number (8) | kind (1) | time it was stored (8) | length of body (8) | body
 """
@@ -17,12 +17,12 @@ from chalicelib.log.data_set import OwnerState
 from chalicelib.log.entry import Entry, EntryKind
 
 PREFIX = "log/"
-"""Under which the bucket keeps the archive; only the purge removes from it."""
+"""The prefix of all keys of the archive; only the purge removes objects."""
 MEDIA_TYPE = "application/octet-stream"
 FORMAT = 1
 _ENTRY = struct.Struct(">QBQQ")
 _KINDS = (EntryKind.ADD, EntryKind.DELETE)
-"""The places of kinds are what objects hold, so this only grows at the end."""
+"""Objects hold indexes of this tuple, so it may only grow at the end."""
 _PLAIN = re.compile(r"[0-9A-Za-z_-]{1,64}")
 
 
@@ -93,7 +93,7 @@ def decode_entries(data: bytes, data_set_id: str) -> Iterator[Entry]:
 
 
 def _folder(owner: OwnerState, data_set_id: str | None) -> str:
-    """How keys begin; they sort by the first number, then by the last."""
+    """The prefix of the keys of a data set or an epoch. Keys sort by the first number, then by the last."""
     of_epoch = f"{PREFIX}{_part(owner.id)}/{owner.epoch}/"
     return of_epoch if data_set_id is None else f"{of_epoch}{_part(data_set_id)}/"
 

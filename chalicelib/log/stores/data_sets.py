@@ -1,6 +1,6 @@
-"""Data sets in DynamoDB: a small head for adding data, a description for everything else.
+"""Data sets: a small head for adding data, and a description for everything else.
 
-Both are written by one transaction, together with the owner's counters where these decide.
+One transaction writes both, with the owner's counters.
 """
 
 from collections.abc import Sequence
@@ -36,8 +36,8 @@ from chalicelib.log.stores.owner import (
 from chalicelib.log.truncation import truncates
 
 HEADS_CHECKED = 90
-"""Logs that must stand still while a closing truncates them; a transaction has a hundred writes (a limit of DynamoDB).
-They come with those that take data and show it at once first; further ones are uploads that were never closed."""
+"""Logs that a closing compares when it truncates them: a transaction has at most a hundred writes.
+Continuous data sets come first; those beyond are uploads that were never closed."""
 
 
 class StoredDataSets:

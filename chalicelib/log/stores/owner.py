@@ -1,8 +1,8 @@
-"""The item of a user's counters, and the writes of it that go into transactions of the data table.
+"""The item of a user's counters, and its writes, which are parts of transactions of the data table.
 
-Most writes of data raise a counter there, which readers that poll compare. They also keep what came in, as an attribute
-for each data set that has a place and one for each client; attribute names are short, since each add pays for the item
-by the kilobyte. They hold the epoch: what an add leaves that met an erasing is not read as of the next epoch.
+Most writes of data raise the counter that polling readers compare. The item also holds the owner's freshness, in an
+attribute for each data set with a slot and for each client. Attribute names are short, since each add pays for the item
+by the kilobyte. They contain the epoch, so a late add of an erased epoch is not read in the next one.
 """
 
 from collections.abc import Mapping
@@ -25,11 +25,12 @@ _PRESET_DICTIONARY = (
     b'"deviceStatus""dosingDecision""food""insulin""physicalActivity""pumpSettings""pumpStatus""reportedState""smbg"'
     b'"water""wizard""cbg":[17],'
 )
-"""Makes names cost little. Stored values can be read with this very dictionary only, so it never changes."""
+"""The preset dictionary of stored values, which makes names cost little. They cannot be read with another one, so it
+never changes."""
 
 
 def owner_from_item(owner_id: str, item: Item | None) -> OwnerState:
-    """The owner that an item of `owner_key` tells of; None is one without any data."""
+    """The owner whose counters an item of `owner_key` holds; None for an owner without any data."""
     item = item or {}
     epoch = item.get("epoch", 0)
     return OwnerState(
@@ -78,12 +79,12 @@ def owner_change(
 
 
 def slot_name(epoch: int, data_set_id: str) -> str:
-    """The attribute of a data set that has a place."""
-    return f"{_places(epoch)}{data_set_id}"
+    """The name of the attribute that is the slot of a data set."""
+    return f"{_slot_prefix(epoch)}{data_set_id}"
 
 
 def slot_value(ingested: Ingested) -> bytes:
-    """What the attribute of a data set holds."""
+    """The value of the slot of a data set."""
     return _packed([ingested.client, ingested.last_number, _newest_as_json(ingested.newest)])
 
 
@@ -95,44 +96,48 @@ def freshness_changes(owner: OwnerState, after: Freshness) -> dict[str, bytes | 
 
 
 def newest_value(newest: NewestByType) -> bytes:
-    """What the attribute of a client holds, and that of a data set's head."""
+    """The newest times of a client or of a data set, as an attribute holds them."""
     return _packed(_newest_as_json(newest))
 
 
 def newest_from_value(value: bytes) -> NewestByType:
-    """What `newest_value` made a value of."""
+    """The newest times that a value of `newest_value` holds."""
     return _newest_from_json(_unpacked(value))
 
 
 def _attributes(epoch: int, freshness: Freshness) -> dict[str, bytes]:
-    places = {slot_name(epoch, name): slot_value(ingested) for name, ingested in freshness.data_sets.items()}
-    clients = {f"{_clients(epoch)}{name}": newest_value(newest) for name, newest in freshness.clients.items()}
-    return places | clients
+    slots = {slot_name(epoch, name): slot_value(ingested) for name, ingested in freshness.data_sets.items()}
+    clients = {f"{_client_prefix(epoch)}{name}": newest_value(newest) for name, newest in freshness.clients.items()}
+    return slots | clients
 
 
 def _freshness(item: Item, epoch: int) -> Freshness:
-    places, clients = _places(epoch), _clients(epoch)
+    slot, client_prefix = _slot_prefix(epoch), _client_prefix(epoch)
     data_sets = {}
     for name, value in item.items():
-        if name.startswith(places):
+        if name.startswith(slot):
             client, last_number, newest = _unpacked(value)
-            data_sets[name.removeprefix(places)] = Ingested(client, last_number, _newest_from_json(newest))
+            data_sets[name.removeprefix(slot)] = Ingested(client, last_number, _newest_from_json(newest))
     return Freshness(
         data_sets,
-        {name.removeprefix(clients): newest_from_value(item[name]) for name in item if name.startswith(clients)},
+        {
+            name.removeprefix(client_prefix): newest_from_value(value)
+            for name, value in item.items()
+            if name.startswith(client_prefix)
+        },
     )
 
 
-def _places(epoch: int) -> str:
+def _slot_prefix(epoch: int) -> str:
     return f"d{epoch}#"
 
 
-def _clients(epoch: int) -> str:
+def _client_prefix(epoch: int) -> str:
     return f"c{epoch}#"
 
 
 def _newest_as_json(newest: NewestByType) -> dict[str, list[int]]:
-    # Most data comes in soon after its time: the difference has fewer digits.
+    # Most data is stored soon after its time: the difference has fewer digits.
     return {name: [it.time_ms, it.stored_time_ms - it.time_ms] for name, it in newest.items()}
 
 

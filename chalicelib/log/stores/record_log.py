@@ -1,7 +1,8 @@
-"""The record log in DynamoDB: one item for each entry, its body inside or, when large, in parts that were put before.
+"""The record log: one item for each entry, with its body or, if that is large, the name of the parts that hold it.
 
-The transaction that commits an entry counts up the data set's head, so that numbers have no holes and an add that
-races with a close comes before it or is refused; a part that no entry names is never seen.
+The transaction that commits an entry also counts up the data set's head. So numbers have no holes, and an add that
+races with a close comes before it or is refused. Parts are put before the transaction: without an entry, nobody reads
+them.
 """
 
 import secrets
@@ -40,11 +41,11 @@ from chalicelib.log.stores.owner import (
 )
 
 INLINE_BYTES = 8 * 1024
-"""Bodies up to this size stand in their entry: a transaction costs twice what a plain write does."""
+"""Bodies up to this size are part of the entry: a transaction costs twice what a plain write does."""
 PART_BYTES = 380 * 1024
 """An item may have 400 KB with its keys (a limit of DynamoDB)."""
-GETS_AT_ONCE = 40
-"""Parts read at once, so that they fit into the 16 MB of an answer."""
+PARTS_AT_ONCE = 40
+"""Parts that are read together, so that they fit into the 16 MB of a response."""
 
 MAX_ATTEMPTS = 10
 """Of the requests that append to one data set at once, one wins each time: this is how many may come together."""
@@ -55,7 +56,7 @@ _HEAD, _ENTRY, _OWNER = range(3)
 
 @dataclass(frozen=True, slots=True)
 class _StagedBody:
-    """A body that stands in parts."""
+    """A body that is stored in parts."""
 
     data_set_id: str
     prefix: str
@@ -155,11 +156,11 @@ class StoredRecordLog:
         return [_entry_from_item(item, bodies) for item in items]
 
     def _bodies(self, staged: Sequence[_StagedBody]) -> dict[str, bytes]:
-        """The bodies that stand in parts, by the prefix of their parts."""
+        """The bodies that are stored in parts, by the prefix of their parts."""
         keys = [key for body in staged for key in body.keys]
         parts: dict[str, bytes] = {}
-        for start in range(0, len(keys), GETS_AT_ONCE):
-            items = self._data.batch_get(keys[start : start + GETS_AT_ONCE])
+        for start in range(0, len(keys), PARTS_AT_ONCE):
+            items = self._data.batch_get(keys[start : start + PARTS_AT_ONCE])
             parts |= {item["sk"]: item["body"] for item in items if item is not None}
         return {body.prefix: b"".join(parts[key["sk"]] for key in body.keys) for body in staged}
 

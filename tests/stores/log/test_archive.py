@@ -1,4 +1,4 @@
-"""What every archive of the log does, in memory and on S3."""
+"""Tests of the archive of the log, in memory and on S3."""
 
 from typing import Any
 
@@ -47,7 +47,7 @@ def kept(archive: Archive, data_set_id: str = A, owner: OwnerState = OWNER) -> l
     return list(archive.entries(owner, data_set_id))
 
 
-def test_nothing_is_found_where_nothing_was_put(archive: Archive) -> None:
+def test_an_empty_archive_has_no_entries(archive: Archive) -> None:
     assert kept(archive) == []
     archive.remove_entries(OWNER, A, [1])
     archive.remove(OWNER, A)
@@ -71,7 +71,7 @@ def test_an_empty_body_is_a_body(archive: Archive) -> None:
     "again",
     [(1, 9), (1, 5), (5, 9), (3, 4), (1, 12), (4, 12), (9, 12), (10, 12)],
 )
-def test_what_is_put_again_is_there_once(archive: Archive, again: tuple[int, int]) -> None:
+def test_an_entry_that_is_put_again_is_returned_once(archive: Archive, again: tuple[int, int]) -> None:
     archive.put(OWNER, entries(1, 9))
     archive.put(OWNER, entries(*again))
     archive.put(OWNER, entries(*again))
@@ -108,7 +108,7 @@ def test_any_text_may_be_an_id(archive: Archive, odd_id: str) -> None:
     assert kept(archive, odd_id, owner) == []
 
 
-def test_what_is_removed_is_gone_from_everywhere(archive: Archive) -> None:
+def test_entries_are_removed_from_all_objects(archive: Archive) -> None:
     archive.put(OWNER, entries(1, 5))
     archive.put(OWNER, entries(4, 9))
     archive.put(OWNER, entries(10, 10))
@@ -133,7 +133,7 @@ def test_objects_are_named_after_what_they_hold(stage: Settings) -> None:
     assert keys(stage) == [f"{folder}000000000001-000000000005", f"{folder}000000000006-000000000009"]
 
 
-def test_an_object_without_entries_goes(stage: Settings) -> None:
+def test_an_object_without_entries_is_deleted(stage: Settings) -> None:
     archive = StoredArchive(aws_engine(stage).objects)
     archive.put(OWNER, entries(1, 2))
     archive.put(OWNER, entries(3, 4))
@@ -160,7 +160,7 @@ def test_objects_are_read_one_at_a_time_and_only_where_they_hold_more(stage: Set
     assert calls == ["ListObjectsV2", "GetObject", "GetObject", "GetObject"]
 
 
-def test_what_cannot_be_read_is_not_taken_for_something() -> None:
+def test_damaged_objects_are_refused() -> None:
     data = encode_entries(entries(1, 3))
     with pytest.raises(ValueError, match="unknown format 9"):
         list(decode_entries(b"\x09" + data[1:], A))

@@ -1,4 +1,4 @@
-"""Many threads add to one data set at the same moment, on DynamoDB: what each call does there is one step."""
+"""Threads that add to one data set at once, on DynamoDB, where each call is one step."""
 
 import threading
 from collections.abc import Callable
@@ -62,7 +62,7 @@ def kept(settings: Settings) -> dict[int, bytes]:
     return found
 
 
-def test_none_is_lost_none_is_there_twice_and_numbers_have_no_holes(settings: Settings) -> None:
+def test_each_entry_is_stored_once_and_numbers_have_no_holes(settings: Settings) -> None:
     def add_several(thread: int) -> dict[int, bytes]:
         return {add(settings, body(thread, place)): body(thread, place) for place in range(ADDS_OF_EACH)}
 
@@ -75,7 +75,7 @@ def test_none_is_lost_none_is_there_twice_and_numbers_have_no_holes(settings: Se
     assert kept(settings) == answered
 
 
-def test_what_was_answered_before_a_close_is_kept_and_nothing_comes_after(settings: Settings) -> None:
+def test_entries_before_a_close_are_kept_and_none_comes_after(settings: Settings) -> None:
     def add_until_closed(thread: int) -> dict[int, bytes]:
         answered: dict[int, bytes] = {}
         for place in range(10_000):

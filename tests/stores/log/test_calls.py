@@ -1,4 +1,4 @@
-"""What adding and reading data costs in calls, and what happens when others write in between. On DynamoDB only."""
+"""The calls of adding and reading data, and races with other writers. On DynamoDB only."""
 
 import json
 from collections import Counter
@@ -120,16 +120,16 @@ SENT = ("Key", "Item", "ExpressionAttributeValues")
 
 
 class TestCalls:
-    def test_a_small_add_is_two_round_trips(self, wire: Wire) -> None:
+    def test_a_small_add_takes_two_calls(self, wire: Wire) -> None:
         add(wire.settings, cbg(12))
         assert wire.calls == {"BatchGetItem": 1, "TransactWriteItems": 1}
 
     @pytest.mark.parametrize("count", [1000, 2500])
-    def test_a_large_add_is_three_round_trips(self, wire: Wire, count: int) -> None:
+    def test_a_large_add_takes_three_calls(self, wire: Wire, count: int) -> None:
         add(wire.settings, cbg(count))
         assert wire.calls == {"BatchGetItem": 1, "BatchWriteItem": 1, "TransactWriteItems": 1}
 
-    def test_the_same_again_costs_the_same(self, wire: Wire) -> None:
+    def test_adding_the_same_again_takes_the_same_calls(self, wire: Wire) -> None:
         add(wire.settings, cbg(1000))
         first = wire.calls
         add(wire.settings, cbg(1000))
@@ -271,7 +271,7 @@ class TestRaces:
             close(wire.settings)
         assert StoredDataSets(aws_engine(wire.settings).data).owner(ANNA).close_count == 1
 
-    def test_closings_of_two_data_sets_take_two_places(self, wire: Wire) -> None:
+    def test_two_data_sets_that_close_have_two_sequence_numbers(self, wire: Wire) -> None:
         data_sets = StoredDataSets(aws_engine(wire.settings).data)
         other = data_set("b")
         data_sets.create(other)
@@ -280,7 +280,7 @@ class TestRaces:
         orders = {it.id[0]: it.close_sequence for it in data_sets.of_owner(OwnerState(ANNA))}
         assert orders == {"a": 2, "b": 1}
 
-    def test_a_state_that_moved_on_is_not_overwritten(self, wire: Wire) -> None:
+    def test_a_later_state_is_not_overwritten(self, wire: Wire) -> None:
         data_sets, before = StoredDataSets(aws_engine(wire.settings).data), stored(wire.settings)
         first = replace(before, revision=2, state_version=2)
         wire.before["TransactWriteItems"] = [lambda: data_sets.replace(before, first)]
@@ -309,12 +309,12 @@ class TestRefusals:
         assert max(pauses) <= 0.1
 
     @pytest.mark.parametrize("change", [close, delete])
-    def test_a_conflict_of_a_change_too(self, wire: Wire, change: Callable[[Settings], None]) -> None:
+    def test_a_conflict_of_a_change_is_tried_again_too(self, wire: Wire, change: Callable[[Settings], None]) -> None:
         wire.instead["TransactWriteItems"] = [self.conflict]
         change(wire.settings)
         assert stored(wire.settings).state_version == 2
 
-    def test_conflicts_without_end_are_unavailable(self, wire: Wire) -> None:
+    def test_a_conflict_at_each_attempt_is_unavailable(self, wire: Wire) -> None:
         wire.instead["TransactWriteItems"] = [self.conflict] * TRIES
         with pytest.raises(UnavailableError):
             add(wire.settings, cbg(1))
@@ -335,7 +335,7 @@ class TestRefusals:
         with pytest.raises(RuntimeError, match=code):
             add(wire.settings, cbg(1))
 
-    def test_what_a_batch_left_is_put_again(self, wire: Wire) -> None:
+    def test_unprocessed_items_of_a_batch_are_put_again(self, wire: Wire) -> None:
         put = {"PutRequest": {"Item": part_key("a" * 32, "left", 0) | {"body": {"B": b"left"}}}}
         left = {"UnprocessedItems": {wire.settings.data_table: [put]}}
         wire.instead["BatchWriteItem"] = [(AWSResponse("", 200, HTTPHeaders(), None), left)]
@@ -344,7 +344,7 @@ class TestRefusals:
         second = wire.requests[-2][1]["body"]
         assert b"left" in second
 
-    def test_the_number_is_read_where_the_refusal_does_not_tell_it(self, wire: Wire) -> None:
+    def test_the_head_is_read_when_the_refusal_does_not_return_it(self, wire: Wire) -> None:
         """Not every DynamoDB knows ReturnValuesOnConditionCheckFailure."""
         add(wire.settings, cbg(1))
         lost = refusal("TransactionCanceledException", "ConditionalCheckFailed", "None", "None")

@@ -1,4 +1,4 @@
-"""What every store of data sets and every record log does, in memory and on DynamoDB."""
+"""Tests of data sets and the record log, in memory and on DynamoDB."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -73,7 +73,7 @@ def head(stores: Stores, name: str = "a") -> DataSetHead:
 
 
 class TestDataSets:
-    def test_nothing_is_found_where_nothing_is(self, stores: Stores) -> None:
+    def test_an_unknown_id_finds_nothing(self, stores: Stores) -> None:
         assert stores.data_sets.head("unknown") is None
         assert stores.data_sets.owner("unknown") == OwnerState("unknown", 0, 0)
         assert stores.data_sets.of_owner(OwnerState("unknown")) == []
@@ -83,7 +83,7 @@ class TestDataSets:
         assert stores.data_sets.head(odd_id) is None
         assert stores.data_sets.of_owner(stores.data_sets.owner(odd_id)) == []
 
-    def test_what_was_created_is_found_as_it_was(self, stores: Stores) -> None:
+    def test_a_created_data_set_is_found_unchanged(self, stores: Stores) -> None:
         created = data_set(truncated_at_close={"b" * 32: 7}, deleted_time_ms=NOW_MS + 5, deleted_through=0, revision=3)
         stores.data_sets.create(created)
         assert stores.data_sets.of_owner(OwnerState(ANNA)) == [created]
@@ -121,14 +121,14 @@ class TestDataSets:
             stores.data_sets.create(data_set())
         assert stores.data_sets.head("a" * 32) is None
 
-    def test_a_state_takes_the_place_of_the_one_before(self, stores: Stores) -> None:
+    def test_a_state_replaces_the_one_before(self, stores: Stores) -> None:
         before = data_set()
         stores.data_sets.create(before)
         after = replace(before, modified_time_ms=NOW_MS + 9, revision=2, state_version=2)
         stores.data_sets.replace(before, after)
         assert stores.data_sets.of_owner(OwnerState(ANNA)) == [after]
 
-    def test_a_state_that_is_past_is_not_replaced(self, stores: Stores) -> None:
+    def test_an_outdated_state_is_not_replaced(self, stores: Stores) -> None:
         before = data_set()
         stores.data_sets.create(before)
         after = replace(before, revision=2, state_version=2)
@@ -137,7 +137,7 @@ class TestDataSets:
             stores.data_sets.replace(before, replace(before, revision=9, state_version=2))
         assert stores.data_sets.of_owner(OwnerState(ANNA)) == [after]
 
-    def test_closing_takes_the_next_place(self, stores: Stores) -> None:
+    def test_closing_takes_the_next_sequence_number(self, stores: Stores) -> None:
         first, second = data_set("a"), data_set("b")
         for each in (first, second):
             stores.data_sets.create(each)
@@ -150,7 +150,7 @@ class TestDataSets:
         assert stores.data_sets.owner(ANNA).close_count == 2
         assert head(stores, "b").is_closed
 
-    def test_a_cut_off_is_the_last_number(self, stores: Stores) -> None:
+    def test_deleting_needs_the_last_number(self, stores: Stores) -> None:
         before = data_set()
         stores.data_sets.create(before)
         stores.log.append(head(stores), entry())
@@ -263,8 +263,8 @@ class TestLog:
         assert all(it.body == f"{it.data_set_id[0]}{it.number - 1}".encode() * 5000 for it in entries)
 
 
-def test_what_a_closing_truncates_stands_still(stores: Stores) -> None:
-    """An entry that comes in between the look at the other logs and the closing is behind it, or it is not closed."""
+def test_closing_is_refused_when_a_truncated_log_has_grown(stores: Stores) -> None:
+    """An entry that was added after the other logs were read must not be truncated."""
     stores.data_sets.create(data_set("a"))
     stores.data_sets.create(data_set("b"))
     truncating = {"deduplicator": {"name": DEVICE_TRUNCATE_DATASET}, "deviceId": "Pump-1"}

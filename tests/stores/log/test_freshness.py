@@ -84,7 +84,7 @@ class TestChanges:
             counted.append((owner(stores).change_count, owner(stores).state_count))
         assert counted == [(1, 1), (2, 1), (3, 2), (4, 3), (5, 4), (6, 0)]
 
-    def test_what_comes_into_a_normal_data_set_is_not_seen_before_it_is_closed(self, stores: Stores) -> None:
+    def test_data_of_a_normal_data_set_counts_once_it_is_closed(self, stores: Stores) -> None:
         before = data_set(data_set_type="normal")
         stores.data_sets.create(before)
         append(stores, cbg=5)
@@ -94,7 +94,7 @@ class TestChanges:
         assert owner(stores).freshness.by_client() == {APP: {"cbg": Newest(5, NOW_MS)}}
 
     @pytest.mark.parametrize("name", ["a", "b"])
-    def test_what_is_refused_does_not_count(self, stores: Stores, name: str) -> None:
+    def test_a_refused_write_does_not_count(self, stores: Stores, name: str) -> None:
         before = data_set(data_set_type="continuous" if name == "a" else "normal")
         stores.data_sets.create(before)
         outdated = head(stores)
@@ -158,7 +158,7 @@ class TestFreshness:
         newest = {"cbg": Newest(9, NOW_MS), "smbg": Newest(-5, NOW_MS)}
         assert owner(stores).freshness == Freshness(clients={APP: newest})
 
-    def test_when_places_run_out_nothing_is_lost(self, stores: Stores) -> None:
+    def test_no_newest_time_is_lost_when_slots_run_out(self, stores: Stores) -> None:
         names = "abcdefghij"[: MAX_SLOTS + 1]
         for stored_time_ms, name in enumerate(names):
             stores.data_sets.create(data_set(name))
@@ -166,12 +166,12 @@ class TestFreshness:
         freshness = owner(stores).freshness
         assert set(freshness.data_sets) == {name * 32 for name in names[-KEPT_SLOTS - 1 :]}
         assert freshness.by_client() == {APP: {"cbg": Newest(100, MAX_SLOTS)}}
-        append(stores, "a", 1000, food=1)  # it has no place any more
+        append(stores, "a", 1000, food=1)  # it has no slot any more
         freshness = owner(stores).freshness
         assert freshness.data_sets["a" * 32].newest == {"cbg": Newest(100, 0), "food": Newest(1, 1000)}
         assert freshness.by_client() == {APP: {"cbg": Newest(100, MAX_SLOTS), "food": Newest(1, 1000)}}
 
-    def test_erasing_starts_anew(self, stores: Stores) -> None:
+    def test_erasing_starts_without_freshness(self, stores: Stores) -> None:
         for place, (name, kind) in enumerate({"a": "continuous", "b": "normal"}.items()):
             before = data_set(name, data_set_type=kind)
             stores.data_sets.create(before)
@@ -244,7 +244,7 @@ class TestCosts:
         assert len(owner(stores).freshness.data_sets) <= MAX_SLOTS
         assert item_bytes(stage, owner_key(ANNA)) < 20 * 1024
 
-    def test_a_data_set_without_a_place_takes_one_transaction_more_once(self, wire: Wire) -> None:
+    def test_a_data_set_without_a_slot_takes_one_transaction_more_once(self, wire: Wire) -> None:
         for place in range(MAX_SLOTS):
             StoredDataSets(aws_engine(wire.settings).data).create(data_set("bcdefghijkl"[place]))
         wire.requests.clear()
@@ -255,12 +255,12 @@ class TestCosts:
         assert wire.calls == {"BatchGetItem": 1, "TransactWriteItems": 1}
 
     @pytest.mark.parametrize(("kind", "calls"), [("continuous", {"GetItem": 1}), ("normal", {})])
-    def test_opening_reads_the_owner_for_a_place(self, wire: Wire, kind: str, calls: dict[str, int]) -> None:
+    def test_only_opening_a_continuous_one_reads_the_owner(self, wire: Wire, kind: str, calls: dict[str, int]) -> None:
         StoredDataSets(aws_engine(wire.settings).data).create(data_set("b", data_set_type=kind))
         assert wire.calls == {"TransactWriteItems": 1, **calls}
 
     @pytest.mark.parametrize(("kind", "calls"), [("continuous", {}), ("normal", {"BatchGetItem": 1})])
-    def test_closing_reads_what_came_in_once(self, wire: Wire, kind: str, calls: dict[str, int]) -> None:
+    def test_only_closing_a_normal_one_reads_owner_and_head(self, wire: Wire, kind: str, calls: dict[str, int]) -> None:
         before = data_set("b", data_set_type=kind)
         data_sets = StoredDataSets(aws_engine(wire.settings).data)
         data_sets.create(before)
@@ -280,8 +280,8 @@ class TestRaces:
         stores.data_sets.replace(before, closed(before, 1))
         assert owner(stores).freshness.by_client() == {APP: {"cbg": Newest(5, NOW_MS)}}
 
-    def test_places_given_up_meanwhile_had_nothing_new(self, stage: Settings, wire: Wire) -> None:
-        """A place is merged as it was read, so opening is decided anew when data came in."""
+    def test_opening_is_refused_when_a_merged_slot_has_changed(self, stage: Settings, wire: Wire) -> None:
+        """A slot is merged as it was read, so opening has to read it again when data was added."""
         stores = Stores(StoredDataSets(aws_engine(stage).data), StoredRecordLog(aws_engine(stage).data))
         for name in "bcdefgh":
             stores.data_sets.create(data_set(name))
@@ -292,7 +292,7 @@ class TestRaces:
         stores.data_sets.create(data_set("i"))
         assert owner(stores).freshness.by_client() == {APP: {"cbg": Newest(5, NOW_MS)}}
 
-    def test_an_add_loses_its_place_meanwhile(self, stage: Settings, wire: Wire) -> None:
+    def test_an_add_takes_a_new_slot_when_its_own_was_merged_meanwhile(self, stage: Settings, wire: Wire) -> None:
         stores = Stores(StoredDataSets(aws_engine(stage).data), StoredRecordLog(aws_engine(stage).data))
         append(stores, cbg=5)
         for name in "bcdefgh":
@@ -302,7 +302,7 @@ class TestRaces:
         append(stores, cbg=6)
         assert owner(stores).freshness.data_sets["a" * 32] == Ingested(APP, 2, {"cbg": Newest(6, NOW_MS)})
 
-    def test_what_an_add_leaves_that_met_an_erasing_is_of_the_past(self, stage: Settings, wire: Wire) -> None:
+    def test_an_add_that_meets_an_erasing_leaves_no_freshness(self, stage: Settings, wire: Wire) -> None:
         stores = Stores(StoredDataSets(aws_engine(stage).data), StoredRecordLog(aws_engine(stage).data))
 
         def open_and_add() -> None:

@@ -94,14 +94,14 @@ class TestOlder:
         scene.add(data_set, cbg(2, 2, "1"))
         assert scene.visible() == [2]
 
-    def test_what_was_deleted_is_not_looked_up(self, scene: DataScene) -> None:
+    def test_deleted_records_are_not_looked_up(self, scene: DataScene) -> None:
         data_set = scene.open("dataset.delete.origin.older")
         scene.add(data_set, food("stored", "1", "10:00"))
         scene.delete_data(data_set, {"origin": {"id": "1"}})
         scene.add(data_set, food("new", "1", "09:00"))
         assert scene.visible("name") == ["new"]
 
-    def test_nothing_is_found_in_an_open_normal_data_set(self, scene: DataScene) -> None:
+    def test_an_open_normal_data_set_has_no_records_to_look_up(self, scene: DataScene) -> None:
         data_set = scene.open("dataset.delete.origin.older", "normal")
         scene.add(data_set, food("stored", "1", "10:00"))
         scene.add(data_set, food("new", "1", "09:00"))
@@ -196,7 +196,7 @@ class TestDeactivateHash:
         scene.close(second)
         assert len(scene.visible()) == 2
 
-    def test_a_data_set_hides_what_is_of_its_own_device_only(self, scene: DataScene) -> None:
+    def test_a_data_set_hides_records_of_its_own_device_only(self, scene: DataScene) -> None:
         first = self.upload(scene, 1)
         second = scene.open("device.deactivate.hash", "normal", deviceId="other meter")
         scene.add(second, cbg(1, 1, deviceId="meter"))
@@ -251,7 +251,7 @@ class TestTruncate:
         scene.delete(second)
         assert scene.visible() == []
 
-    def test_what_an_open_one_takes_afterwards_stays(self, scene: DataScene) -> None:
+    def test_later_data_of_an_open_data_set_stays(self, scene: DataScene) -> None:
         continuous = scene.open("none")
         scene.add(continuous, cbg(1, 1, deviceId="pump"), cbg(2, 2, deviceId="sensor"))
         scene.close(self.upload(scene, 3))
@@ -276,7 +276,7 @@ class TestStates:
     """dedup 3 and 5.6, data-api 7 life cycle."""
 
     @pytest.mark.parametrize("deduplicator", ["none", "dataset.delete.origin", "dataset.drop.hash"])
-    def test_a_normal_data_set_is_seen_once_closed(self, scene: DataScene, deduplicator: str) -> None:
+    def test_a_normal_data_set_is_visible_once_closed(self, scene: DataScene, deduplicator: str) -> None:
         data_set = scene.open(deduplicator, "normal")
         scene.add(data_set, cbg(1))
         assert scene.read() == []
@@ -286,7 +286,7 @@ class TestStates:
         assert (record["value"], record["revision"]) == (1, 1)
         assert (upload["_state"], upload["_dataState"]) == ("closed", "open")
 
-    def test_none_keeps_what_comes_twice(self, scene: DataScene) -> None:
+    def test_none_keeps_duplicates(self, scene: DataScene) -> None:
         data_set = scene.open("none")
         for _ in range(2):
             scene.add(data_set, cbg(1, 1, "1"))
@@ -311,7 +311,7 @@ class TestStates:
         scene.delete(data_set)
         assert scene.visible() == []
 
-    def test_erasing_leaves_nothing(self, scene: DataScene) -> None:
+    def test_nothing_is_visible_after_erasing(self, scene: DataScene) -> None:
         data_set = scene.open("none")
         scene.add(data_set, cbg(1))
         scene.erase()

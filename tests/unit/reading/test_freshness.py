@@ -12,8 +12,8 @@ from chalicelib.access.policy import READERS
 from chalicelib.errors import UnauthorizedError
 from chalicelib.log.freshness import (
     CLIENT_LENGTH,
-    CLIENTS,
     KEPT_SLOTS,
+    MAX_CLIENTS,
     MAX_SLOTS,
     UNKNOWN,
     Freshness,
@@ -66,9 +66,9 @@ class TestFolding:
 
     def test_the_client_silent_for_longest_becomes_unknown(self) -> None:
         freshness = Freshness()
-        for place in range(CLIENTS + 2):
+        for place in range(MAX_CLIENTS + 2):
             freshness = freshness.with_merged(ingested(f"app {place}", 1000 + place, cbg=500 - place))
-        assert set(freshness.clients) == {UNKNOWN, *(f"app {place}" for place in range(2, CLIENTS + 2))}
+        assert set(freshness.clients) == {UNKNOWN, *(f"app {place}" for place in range(2, MAX_CLIENTS + 2))}
         assert freshness.clients[UNKNOWN] == {"cbg": Newest(500, 1001)}
 
     @given(

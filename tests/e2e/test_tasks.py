@@ -134,7 +134,7 @@ def test_no_task_is_lost_when_workers_die(cloud: "Cloud", server: Client, functi
             for tick in [pool.submit(dispatch, functions, dispatcher) for _ in range(DISPATCHERS)]:
                 tick.result()
         orphans = running(server)
-        lose_orders(cloud)
+        lose_messages(cloud)
     assert orphans
     deadline = time.monotonic() + RECOVERED_WITHIN_S
     open_ids = {task["id"] for task in tasks}
@@ -174,7 +174,7 @@ def no_workers(functions: "LambdaClient") -> Iterator[None]:
         functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
 
 
-def lose_orders(cloud: "Cloud") -> None:
+def lose_messages(cloud: "Cloud") -> None:
     """All messages that wait now are lost, as if workers had died with them."""
     sqs = aws_client(cloud, "sqs")
     url = sqs.get_queue_url(QueueName="strandline-local-tasks")["QueueUrl"]

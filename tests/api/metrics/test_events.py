@@ -81,7 +81,7 @@ def test_a_poison_record_goes_to_the_failure_queue_and_stops_nothing(fakes: Fake
     assert fakes.metrics.counts.counts.total() == 2
 
 
-def test_a_batch_of_nothing_but_poison_is_done(fakes: FakeServices) -> None:
+def test_a_batch_of_poison_records_is_done(fakes: FakeServices) -> None:
     batch = event("kinesis_metrics_with_poison.json")
     batch["Records"] = batch["Records"][1:2]
     assert deliver(batch) == {"batchItemFailures": []}
@@ -98,7 +98,9 @@ def test_when_nothing_can_be_kept_the_whole_batch_fails(fakes: FakeServices, mon
     assert fakes.metrics.counts.counts.total() == 3
 
 
-def test_what_was_kept_before_a_fault_does_not_come_again(fakes: FakeServices, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_records_stored_before_a_fault_are_not_delivered_again(
+    fakes: FakeServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
     batch = event("kinesis_metrics.json")
     monkeypatch.setattr("chalicelib.metrics.keep.MAX_COUNTS_AT_ONCE", 1)
     with monkeypatch.context() as patch:

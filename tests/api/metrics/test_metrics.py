@@ -135,7 +135,7 @@ def test_a_caller_of_the_wrong_kind_is_refused(api: ApiClient, fakes: FakeServic
     assert recorded(fakes) == []
 
 
-def test_what_cannot_be_handed_on_is_lost_and_counted(
+def test_an_event_that_the_stream_refuses_is_counted_as_lost(
     api: ApiClient, fakes: FakeServices, capsys: pytest.CaptureFixture[str]
 ) -> None:
     fakes.metrics.stream.is_down = True
@@ -147,7 +147,7 @@ def test_what_cannot_be_handed_on_is_lost_and_counted(
     assert USER_ID not in output
 
 
-def test_nothing_is_counted_as_lost_when_nothing_is(
+def test_no_event_is_counted_as_lost_while_the_stream_works(
     api: ApiClient, fakes: FakeServices, capsys: pytest.CaptureFixture[str]
 ) -> None:
     api.request("GET", f"/metrics/user/{USER_ID}/x")
@@ -168,7 +168,7 @@ def test_metrics_have_a_status(api: ApiClient) -> None:
     assert (reply.status, reply.json()) == (200, {"status": "ok"})
 
 
-def test_a_page_may_record(api: ApiClient, fakes: FakeServices) -> None:
+def test_a_web_page_may_record(api: ApiClient, fakes: FakeServices) -> None:
     reply = api.request("GET", f"/metrics/user/{USER_ID}/x", Origin="https://app.example.org")
     assert reply.headers["access-control-allow-origin"] == "https://app.example.org"
 

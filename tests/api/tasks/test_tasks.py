@@ -136,7 +136,7 @@ def test_what_breaks_a_rule_is_named_and_not_stored(
     assert fakes.tasks.by_id == {}
 
 
-def test_how_a_fault_is_told(call: Call) -> None:
+def test_errors_have_code_title_detail_and_source(call: Call) -> None:
     body = {"type": "t", "availableTime": "2099-01-01T02:00:00+02:00", "expirationTime": "2000-01-01T01:00:00.50+01:00"}
     assert call("POST", body=body).json() == {
         "errors": [
@@ -282,7 +282,7 @@ def test_an_update_works_in_any_state_and_never_changes_it(call: Call, fakes: Fa
     assert reply.json()["availableTime"] == "2099-01-01T00:00:00Z"
 
 
-def test_an_update_that_others_overtake_for_ever_asks_to_come_again(
+def test_an_update_is_repeated_after_a_conflict_and_at_last_unavailable(
     call: Call, fakes: FakeServices, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     task_id = call("POST", body=NEW).json()["id"]
@@ -423,7 +423,7 @@ def test_parameters_that_break_a_rule(call: Call, query: str, expected: list[tup
     assert faults(call("GET", query)) == expected
 
 
-def test_the_states_are_told_in_their_order(call: Call) -> None:
+def test_an_unknown_state_is_answered_with_the_states_in_order(call: Call) -> None:
     detail = 'value "done" is not one of ["pending", "running", "failed", "completed"]'
     assert call("GET", "?state=done").json()["detail"] == detail
 

@@ -67,7 +67,7 @@ def test_blobs_of_a_user_come_newest_first(store: BlobStore) -> None:
     assert [one.id for one in store.of_user(BlobKind.BLOBS, ANNA)] == [blob(number).id for number in (3, 2, 1)]
 
 
-def test_device_logs_come_by_their_start_from_a_time_on(store: BlobStore) -> None:
+def test_device_logs_are_sorted_by_the_start_of_their_span(store: BlobStore) -> None:
     before_1970, early, late = log(3, -5000), log(2, NOW_MS), log(1, NOW_MS + 1)
     for one in (early, late, before_1970, log(4, NOW_MS, user_id=BEN)):
         store.add(one)
@@ -76,7 +76,7 @@ def test_device_logs_come_by_their_start_from_a_time_on(store: BlobStore) -> Non
     assert list(store.of_user(BlobKind.DEVICE_LOGS, ANNA, start_from_ms=-5000)) == [late, early, before_1970]
 
 
-def test_a_content_comes_once(store: BlobStore) -> None:
+def test_a_blob_becomes_available_once(store: BlobStore) -> None:
     store.add(blob(1))
     assert store.make_available(blob(1).with_content(NOW_MS + 10))
     assert not store.make_available(blob(1).with_content(NOW_MS + 20))
@@ -85,7 +85,7 @@ def test_a_content_comes_once(store: BlobStore) -> None:
     assert (found.status, found.revision) == ("available", 1)
 
 
-def test_no_content_comes_to_a_blob_that_is_gone(store: BlobStore) -> None:
+def test_a_removed_blob_does_not_become_available(store: BlobStore) -> None:
     assert not store.make_available(blob(1).with_content(NOW_MS))
     assert store.find(BlobKind.BLOBS, blob(1).id) is None
 
@@ -101,7 +101,7 @@ def test_removed_blobs_are_gone(store: BlobStore, count: int) -> None:
     assert [store.find(BlobKind.BLOBS, one.id) for one in removed] == [None] * count
 
 
-def test_blobs_that_wait_are_found_by_the_time_of_their_creation(store: BlobStore) -> None:
+def test_blobs_that_await_their_content_are_found_by_creation_time(store: BlobStore) -> None:
     for one in (blob(1), blob(2), log(3, 0), blob(5)):
         store.add(one)
     store.make_available(blob(2).with_content(NOW_MS))

@@ -71,14 +71,14 @@ def world(stage: Settings) -> Iterator[World]:
         client.meta.events.unregister("before-call", count)
 
 
-def test_storing_a_blob(world: World) -> None:
+def test_the_calls_of_storing_a_blob(world: World) -> None:
     stored = {"TransactWriteItems": 1, "PutObject": 1, "UpdateItem": 1}
     assert world.cost(lambda: world.create(1)) == stored
     assert world.cost(lambda: world.create(2, b"x" * 4_500_000)) == stored
     assert world.cost(lambda: world.create(3, b"")) == {"TransactWriteItems": 1}
 
 
-def test_uploading_directly(world: World) -> None:
+def test_the_calls_of_a_direct_upload(world: World) -> None:
     headers = {"digest": f"MD5={md5_base64(HELLO)}", "x-upload-size": str(len(HELLO))}
     direct = {"upload": ["direct"]}
     assert world.cost(lambda: world.create(1, b"", direct, **headers)) == {"TransactWriteItems": 1}
@@ -93,7 +93,7 @@ def test_uploading_directly(world: World) -> None:
     assert world.cost(confirm) == {"GetItem": 2}
 
 
-def test_reading(world: World) -> None:
+def test_the_calls_of_reading(world: World) -> None:
     world.create(1)
     call = call_by(ANNA, READERS, FakeGrants(lambda: NOW_MS))
     blob_id = f"{1:032x}"
@@ -106,7 +106,7 @@ def test_reading(world: World) -> None:
     assert world.cost(lambda: rules.download_of(large, world.ports.contents)) == {}
 
 
-def test_device_logs_of_a_time_are_one_query(world: World) -> None:
+def test_device_logs_of_a_time_span_are_one_query(world: World) -> None:
     for number in range(3):
         span = TimeSpan(NOW_MS + number * 1000, NOW_MS + number * 1000 + 1)
         log = Blob(BlobKind.DEVICE_LOGS, f"{number:032x}", str(ANNA.user_id), "text/plain", NOW_MS, "md5=", 1, span)
@@ -120,7 +120,7 @@ def test_device_logs_of_a_time_are_one_query(world: World) -> None:
     assert [log.id for log in found] == [f"{2:032x}", f"{1:032x}"]
 
 
-def test_deleting(world: World) -> None:
+def test_the_calls_of_deleting(world: World) -> None:
     call = call_by(ANNA, CUSTODIANS, FakeGrants(lambda: NOW_MS))
     for number in range(61):
         world.create(number)

@@ -51,14 +51,14 @@ def stored(request: pytest.FixtureRequest) -> Stored:
 
 
 @pytest.mark.parametrize("content", [b"", b"\x00\xff", HELLO])
-def test_a_content_comes_back(stored: Stored, content: bytes) -> None:
+def test_a_stored_content_is_read_unchanged(stored: Stored, content: bytes) -> None:
     stored.contents.put("blobs/u/1", content, "application/octet-stream")
     assert stored.contents.read("blobs/u/1") == content
     assert stored.contents.describe("blobs/u/1") == StoredContent(len(content), md5_base64(content))
     assert not stored.is_pending("blobs/u/1")
 
 
-def test_what_is_not_there(stored: Stored) -> None:
+def test_absent_contents_are_no_error(stored: Stored) -> None:
     assert stored.contents.read("blobs/u/1") is None
     assert stored.contents.describe("blobs/u/1") is None
     stored.contents.keep("blobs/u/1")
@@ -67,7 +67,7 @@ def test_what_is_not_there(stored: Stored) -> None:
     stored.contents.delete_under("blobs/u/")
 
 
-def test_what_came_by_upload_is_kept_when_told(stored: Stored) -> None:
+def test_an_uploaded_content_is_pending_until_it_is_kept(stored: Stored) -> None:
     stored.arrive("blobs/u/1", HELLO)
     assert stored.is_pending("blobs/u/1")
     assert stored.contents.describe("blobs/u/1") == StoredContent(len(HELLO), md5_base64(HELLO))
@@ -109,7 +109,7 @@ def test_a_download_has_the_blob_s_own_type(stage: Settings) -> None:
     assert query["X-Amz-Expires"] == ["300"]
 
 
-def test_more_than_a_thousand_are_deleted_in_turns(stage: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_than_a_thousand_contents_are_deleted_in_batches(stage: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine_s3, "MAX_DELETED_KEYS", 2)
     contents = StoredContents(aws_engine(stage).objects)
     for number in range(5):

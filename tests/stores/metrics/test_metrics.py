@@ -105,7 +105,7 @@ def test_counts_and_ledger_change_together(counts: EventCounts) -> None:
 
 
 @pytest.mark.parametrize("before", [Ledger(), Ledger(2, ((1, 9),))])
-def test_a_changed_ledger_lets_nothing_be_added(counts: EventCounts, before: Ledger) -> None:
+def test_nothing_is_added_when_the_ledger_has_changed(counts: EventCounts, before: Ledger) -> None:
     kept = Ledger(1, ((1, 9),))
     counts.add({CountKey(DAY, "a"): 1}, SHARD, Ledger(), kept)
     with pytest.raises(WriteConflictError):
@@ -145,7 +145,7 @@ def test_expired_counts_are_not_found(stage: Settings) -> None:
     assert counts.between(DAY, DAY, "", expires_ms) == []
 
 
-def test_two_shards_in_each_other_s_way_try_again(stage: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_conflicting_transactions_of_two_shards_are_repeated(stage: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     from botocore.exceptions import ClientError
 
     pauses: list[int] = []
@@ -221,12 +221,12 @@ def test_events_are_put_into_the_stream(stage: Settings, stream_client: "Kinesis
     assert in_stream(stream_client, stage) == [("702f0e4953", b"{}"), ("702f0e4953", b"[]")]
 
 
-def test_a_stream_that_is_not_there_loses_events(stage: Settings) -> None:
+def test_an_absent_stream_loses_events(stage: Settings) -> None:
     with pytest.raises(UnavailableError):
         StreamedEvents(aws_engine(stage).metrics_stream).put("702f0e4953", b"{}")
 
 
-def test_the_salt_is_read_once_in_a_while(stage: Settings) -> None:
+def test_the_salt_is_read_at_most_once_in_five_minutes(stage: Settings) -> None:
     import boto3
 
     secrets = boto3.client("secretsmanager", region_name=stage.region)

@@ -128,7 +128,7 @@ def test_a_tick_and_a_run_cost_the_same_however_many_tasks_are_not_due(
     assert costs[0] == ({"Query": 5, "BatchGetItem": 1, "PutItem": 4, "GetItem": 2, "DeleteItem": 1}, 2.5)
 
 
-def test_a_backlog_costs_its_head_only(runner: Services, meter: Meter, stage: Settings) -> None:
+def test_the_cost_of_a_backlog_does_not_grow_with_its_length(runner: Services, meter: Meter, stage: Settings) -> None:
     backlog = [
         Task(
             id=f"{number:032x}",

@@ -102,7 +102,7 @@ def test_there_is_nothing_under_an_unknown_id(store: TaskStore, task_id: str) ->
     store.delete(task_id)
 
 
-def test_many_come_in_the_order_in_which_they_were_asked_for(store: TaskStore) -> None:
+def test_many_tasks_are_returned_in_the_order_of_the_ids(store: TaskStore) -> None:
     ids = add(store, *(task(number) for number in range(150)))
     asked = [*reversed(ids), "unknown"]
     assert [one.id for one in store.find_many(asked)] == list(reversed(ids))
@@ -178,7 +178,7 @@ def test_the_line_of_a_type_is_by_priority_then_by_waiting(store: TaskStore) -> 
     assert store.ready_ids("on", 10) == []
 
 
-def test_what_is_due_is_oldest_first(store: TaskStore) -> None:
+def test_due_tasks_are_sorted_by_the_time_of_their_next_action(store: TaskStore) -> None:
     running: dict[str, Any] = {"state": State.RUNNING, "schedule_state": ScheduleState.RUNNING}
     add(
         store,
@@ -213,7 +213,7 @@ def test_whether_anything_is_due(store: TaskStore, fields: dict[str, Any], due: 
     assert store.is_anything_due(NOW) is due
 
 
-def test_a_task_moves_from_place_to_place(store: TaskStore) -> None:
+def test_a_stored_task_changes_its_schedule_state(store: TaskStore) -> None:
     store.add(task(1, schedule_state=ScheduleState.LATER, available_time_ms=NOW))
     ready = store.replace(task(1, available_time_ms=NOW))
     assert (store.due_ids(NOW, 9), store.ready_ids("one", 9)) == ([], [ready.id])
@@ -265,7 +265,7 @@ def queue_stage(tasks_stage: Settings) -> Iterator[Settings]:
     sqs.forget_clients()
 
 
-def test_a_wake_is_a_message_that_comes_later(queue_stage: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wake_up_is_a_delayed_message(queue_stage: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(tasks_queue, "WAKE_AFTER_S", 1)
     QueuedTaskMessages(aws_engine(queue_stage).task_queue).wake("type")
@@ -275,7 +275,7 @@ def test_a_wake_is_a_message_that_comes_later(queue_stage: Settings, monkeypatch
     assert json.loads(message["Body"]) == {"wake": "type"}
 
 
-def test_an_order_is_a_message(queue_stage: Settings) -> None:
+def test_a_run_message_is_a_json_object(queue_stage: Settings) -> None:
 
     message = RunMessage("task", "type", NOW, 3, "holder")
     QueuedTaskMessages(aws_engine(queue_stage).task_queue).send(message)

@@ -41,7 +41,7 @@ def test_media_types(text: str, normalised: str | None) -> None:
     assert normalized_media_type(text) == normalised
 
 
-def test_a_normalised_media_type_stays_as_it_is() -> None:
+def test_a_normalized_media_type_is_its_own_normal_form() -> None:
     once = normalized_media_type('Multipart/Mixed; B="x \\y"; a="z"')
     assert once == 'multipart/mixed; a=z; b="x y"'
     assert normalized_media_type(once) == once

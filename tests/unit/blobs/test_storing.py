@@ -79,7 +79,7 @@ def test_a_content_key_leads_to_its_blob_and_nothing_else_does() -> None:
         assert kind_and_id(key) is None
 
 
-def test_stored_at_once(world: World) -> None:
+def test_a_blob_is_available_once_it_is_stored_with_its_content(world: World) -> None:
     stored = world.store(replace(blob(), digest_md5=None, size_bytes=None))
     assert (stored.status, stored.revision, stored.digest_md5, stored.size_bytes) == (
         "available",
@@ -106,7 +106,7 @@ def test_a_store_that_fails_leaves_nothing_behind(world: World) -> None:
     assert world.is_empty
 
 
-def test_the_store_s_event_may_come_before_the_blob_is_done(world: World) -> None:
+def test_a_notice_may_make_a_blob_available_before_its_request_does(world: World) -> None:
     def put_and_tell(key: str) -> None:
         world.contents.by_key[key] = (HELLO, "text/plain")
         assert world.confirm(key) is UploadOutcome.AVAILABLE
@@ -132,7 +132,7 @@ def test_an_uploaded_content_makes_its_blob_available_once(world: World, kind: B
     assert not world.contents.pending
 
 
-def test_a_notice_of_a_content_that_is_not_there(world: World) -> None:
+def test_a_notice_of_an_absent_content_changes_nothing(world: World) -> None:
     world.open(blob())
     assert world.confirm(blob().content_key) is UploadOutcome.ABSENT
     assert world.blobs.find(BlobKind.BLOBS, blob().id) == blob()
@@ -147,7 +147,7 @@ def test_another_content_changes_nothing_and_expires(world: World, content: byte
     assert world.contents.pending
 
 
-def test_a_blob_that_announces_nothing_takes_no_content(world: World) -> None:
+def test_a_blob_without_announced_content_does_not_become_available(world: World) -> None:
     one = blob(content=None)
     world.blobs.add(one)
     world.contents.arrive(one.content_key, b"")
@@ -178,7 +178,7 @@ class ConfirmsMeanwhile(FakeBlobs):
         return super().make_available(blob)
 
 
-def test_the_content_of_a_blob_that_is_deleted_meanwhile_goes_too() -> None:
+def test_the_content_of_a_blob_that_is_deleted_during_the_notice_is_deleted() -> None:
     world = World(blobs=DeletesMeanwhile())
     world.open(blob())
     world.contents.arrive(blob().content_key, HELLO)
@@ -186,7 +186,7 @@ def test_the_content_of_a_blob_that_is_deleted_meanwhile_goes_too() -> None:
     assert world.is_empty
 
 
-def test_two_notices_at_once_count_once() -> None:
+def test_of_two_simultaneous_notices_one_makes_the_blob_available() -> None:
     world = World(blobs=ConfirmsMeanwhile())
     world.open(blob())
     world.contents.arrive(blob().content_key, HELLO)
@@ -196,7 +196,7 @@ def test_two_notices_at_once_count_once() -> None:
     assert found.revision == 1
 
 
-def test_blobs_without_content_go_after_a_day(world: World) -> None:
+def test_blobs_without_content_are_removed_after_a_day(world: World) -> None:
     world.store(blob(1))
     world.open(blob(2))
     world.blobs.add(blob(3, content=None))
@@ -205,7 +205,7 @@ def test_blobs_without_content_go_after_a_day(world: World) -> None:
     assert [one.id for one in world.blobs.of_user(BlobKind.BLOBS, ANNA)] == [blob(1).id]
 
 
-def test_a_lost_notice_is_made_up_for(world: World) -> None:
+def test_a_blob_whose_notice_was_lost_becomes_available_after_a_day(world: World) -> None:
     world.open(blob(1))
     world.contents.arrive(blob(1).content_key, HELLO)
     world.open(blob(2))
@@ -215,7 +215,7 @@ def test_a_lost_notice_is_made_up_for(world: World) -> None:
     assert not world.contents.pending
 
 
-def test_a_deleted_user_leaves_nothing(world: World) -> None:
+def test_erasing_a_user_removes_all_blobs_and_contents(world: World) -> None:
     for number in range(120):
         world.store(blob(number))
     world.store(blob(1, kind=BlobKind.DEVICE_LOGS))
@@ -239,7 +239,7 @@ def test_the_task_counts_what_it_removed_and_recovered(fakes: FakeServices) -> N
     assert run.data == {"removed": 0, "recovered": 0}
 
 
-def test_the_task_stops_in_time_and_counts_all_the_same(fakes: FakeServices) -> None:
+def test_the_task_stops_at_its_time_limit_and_keeps_its_counts(fakes: FakeServices) -> None:
     for number in (1, 2):
         fakes.blobs.add(blob(number))
     fakes.now_ms = NOW_MS + DAY_MS + 1

@@ -89,7 +89,9 @@ def test_contents_of_no_blob_are_counted(fakes: FakeServices, capsys: pytest.Cap
     assert sorted(counted(capsys)) == ["OtherContents", "StrayContents"]
 
 
-def test_only_what_fails_comes_again(fakes: FakeServices, monkeypatch: pytest.MonkeyPatch, log: io.StringIO) -> None:
+def test_only_notices_that_fail_are_delivered_again(
+    fakes: FakeServices, monkeypatch: pytest.MonkeyPatch, log: io.StringIO
+) -> None:
     for one in (BLOB, LOG):
         fakes.blobs.add(one)
         fakes.contents.arrive(one.content_key, HELLO)
@@ -111,7 +113,7 @@ def test_only_what_fails_comes_again(fakes: FakeServices, monkeypatch: pytest.Mo
     assert fakes.blobs.find(LOG.kind, LOG.id) == LOG.with_content(START_MS)
 
 
-def test_all_may_fail(fakes: FakeServices, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_notices_of_a_batch_may_fail(fakes: FakeServices, monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(kind: BlobKind, blob_id: str) -> Blob | None:
         raise UnavailableError
 
@@ -120,18 +122,18 @@ def test_all_may_fail(fakes: FakeServices, monkeypatch: pytest.MonkeyPatch) -> N
     assert deliver(event) == [record["messageId"] for record in event["Records"]]
 
 
-def test_a_message_that_nobody_can_read_goes_to_the_dead_letters(fakes: FakeServices) -> None:
+def test_an_unreadable_message_fails(fakes: FakeServices) -> None:
     event = recorded("sqs_s3_object_created")
     event["Records"][0]["body"] = "not JSON"
     assert deliver(event) == [event["Records"][0]["messageId"]]
 
 
-def test_the_bucket_s_test_message_is_nothing(fakes: FakeServices, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_bucket_s_test_message_reports_no_content(fakes: FakeServices, capsys: pytest.CaptureFixture[str]) -> None:
     assert deliver(recorded("sqs_s3_test_event")) == []
     assert counted(capsys) == []
 
 
-def test_keys_are_decoded_and_other_events_passed_over() -> None:
+def test_keys_are_decoded_and_other_events_are_skipped() -> None:
     body = json.loads(recorded("sqs_s3_object_created")["Records"][0]["body"])
     body["Records"].append(copy.deepcopy(body["Records"][0]))
     body["Records"][0]["s3"]["object"]["key"] = "blobs/a+b%2Fc"

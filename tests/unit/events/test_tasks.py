@@ -100,7 +100,7 @@ def test_the_first_tick_of_a_process_seeds_the_platforms_jobs(runner: Runner, mo
     runner.tick()
 
 
-def test_a_failure_is_told_by_kind_and_place_only(
+def test_a_failure_is_logged_by_type_and_place_without_its_message(
     runner: Runner, log: io.StringIO, capsys: pytest.CaptureFixture[str]
 ) -> None:
     runner.add(fail="a-value-of-somebody")
@@ -150,7 +150,7 @@ def test_a_worker_that_hangs_ends_its_process_at_the_hard_limit() -> None:
     assert (told["message"], told["task_type"]) == ("task ended at its hard limit", ECHO)
 
 
-def test_a_worker_that_ends_in_time_is_left_alone(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_that_ends_in_time_keeps_its_process(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
     ended: list[str] = []
     monkeypatch.setattr(events, "_end_process", ended.append)
     runner.add(message=1)

@@ -70,13 +70,13 @@ def test_a_line_is_one_line_whatever_the_producer_sent() -> None:
         (orjson.dumps(EVENT | {"time": "2026-02-11T06:30:00+01:00"}), "UTC"),
     ],
 )
-def test_what_is_no_event_is_put_aside_with_a_reason(data: bytes, reason: str) -> None:
+def test_a_record_that_is_not_an_event_is_rejected_with_a_reason(data: bytes, reason: str) -> None:
     one = classify(record(data))
     assert isinstance(one, RejectedRecord)
     assert reason in one.reason
 
 
-def test_a_record_that_is_no_event_does_not_stop_the_others() -> None:
+def test_a_rejected_record_does_not_stop_the_others() -> None:
     fake = FakeMetrics()
     batch = [record(number=1), record(b"{", number=2), record(number=3)]
     assert keep(batch, fake.ports) is None
@@ -94,7 +94,7 @@ def test_a_hundred_names_are_counted_in_two_steps() -> None:
     assert len(fake.counts.counts) == 100
 
 
-def test_what_another_worker_kept_meanwhile_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_records_that_another_worker_stored_in_the_meantime_are_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
     fake = FakeMetrics()
     fake.counts.ledgers[SHARD] = Ledger(1, ((1, 5),))
     stale = iter([Ledger()])
@@ -105,7 +105,7 @@ def test_what_another_worker_kept_meanwhile_is_seen(monkeypatch: pytest.MonkeyPa
     assert fake.counts.ledgers[SHARD].ranges == ((1, 5), (6, 6))
 
 
-def test_after_some_races_the_batch_is_left_to_come_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_after_repeated_conflicts_the_batch_is_delivered_again(monkeypatch: pytest.MonkeyPatch) -> None:
     fake, tries = FakeMetrics(), []
 
     def add(*_: Any) -> None:
@@ -117,7 +117,7 @@ def test_after_some_races_the_batch_is_left_to_come_again(monkeypatch: pytest.Mo
     assert len(tries) == MAX_ATTEMPTS
 
 
-def test_a_ledger_that_cannot_be_read_leaves_all(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreadable_ledger_leaves_the_whole_batch_to_be_delivered_again(monkeypatch: pytest.MonkeyPatch) -> None:
     def ledger(_: str) -> Ledger:
         raise UnavailableError
 

@@ -70,13 +70,15 @@ def test_a_server_s_event_keeps_its_words() -> None:
         ("viewed", {USER_ID: ["yes"]}),
     ],
 )
-def test_the_id_is_nowhere(kind: SubjectKind, event_name: str, query: Mapping[str, Sequence[str]]) -> None:
+def test_the_message_holds_the_subjects_id_nowhere(
+    kind: SubjectKind, event_name: str, query: Mapping[str, Sequence[str]]
+) -> None:
     record = json.dumps(recorded(kind, USER_ID, event_name, query))
     assert USER_ID not in record
     assert record.count(USER_HASH) > 1
 
 
-def test_a_short_subject_is_taken_out_as_a_whole_only() -> None:
+def test_a_short_subject_is_replaced_only_where_it_stands_alone() -> None:
     members = recorded(SubjectKind.USER, "e", "blip - Viewed", {"who": ["e"], "where": ["here"]})
     assert members["eventName"] == "blip - Viewed"
     assert members["event"] == {"who": metrics.hash_subject("e", "salt"), "where": "here"}

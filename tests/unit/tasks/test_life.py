@@ -57,7 +57,7 @@ def test_the_start_of_a_run_clears_the_error() -> None:
 @pytest.mark.parametrize(
     ("state", "errors"), [(State.COMPLETED, ()), (State.FAILED, (FAILURE,)), (State.PENDING, (FAILURE,))]
 )
-def test_leaving_running(state: State, errors: tuple[dict[str, str], ...]) -> None:
+def test_a_run_ends_in_any_state_that_the_function_asks_for(state: State, errors: tuple[dict[str, str], ...]) -> None:
     task = end(running(), state, errors=errors, data={"done": 1})
     assert (task.state, task.errors, task.data) == (state, errors, {"done": 1})
     assert task.deadline_time_ms is None
@@ -107,7 +107,7 @@ def test_only_running_tasks_stall(state: State) -> None:
         ({"state": State.COMPLETED}, False),
     ],
 )
-def test_selection(fields: dict[str, Any], eligible: bool) -> None:
+def test_which_tasks_may_be_claimed(fields: dict[str, Any], eligible: bool) -> None:
     assert is_eligible(pending(**fields), NOW) is eligible
 
 
@@ -125,11 +125,13 @@ def test_selection(fields: dict[str, Any], eligible: bool) -> None:
         (pending(state=State.FAILED), ScheduleState.UNSCHEDULED),
     ],
 )
-def test_what_can_never_run_costs_the_runner_nothing(task: Task, schedule_state: ScheduleState) -> None:
+def test_the_schedule_state_follows_from_the_task_and_the_registered_types(
+    task: Task, schedule_state: ScheduleState
+) -> None:
     assert task.schedule_state is schedule_state
 
 
-def test_a_put_changes_what_it_names_in_any_state_and_never_the_state() -> None:
+def test_a_put_changes_the_named_fields_in_any_state_and_never_the_state() -> None:
     changes = TaskChanges(priority=7, data={"a": 1}, available_time_ms=NOW + 5, expiration_time_ms=NOW + 9)
     for state in State:
         before = replace(pending(name="name"), state=state)
@@ -150,7 +152,7 @@ def test_a_put_can_bring_an_expired_task_back() -> None:
 
 
 @pytest.mark.parametrize("state", [State.COMPLETED, State.FAILED, State.PENDING])
-def test_what_is_put_during_a_run_stands_at_its_end(state: State) -> None:
+def test_changes_of_a_client_during_a_run_replace_those_of_the_run(state: State) -> None:
     put = TaskChanges(priority=7, data={"put": 1}, available_time_ms=NOW + 5000, expiration_time_ms=NOW + 9000)
     during = changed(running(data={"put": 0}), put, TYPES, NOW - 100)
     assert during.schedule_state is ScheduleState.RUNNING
@@ -160,13 +162,13 @@ def test_what_is_put_during_a_run_stands_at_its_end(state: State) -> None:
     assert after.duration_ms == 500
 
 
-def test_what_is_not_put_during_a_run_is_the_runs() -> None:
+def test_fields_that_no_client_changed_are_those_of_the_run() -> None:
     during = changed(running(), TaskChanges(priority=7), TYPES, NOW)
     after = end(during, State.PENDING, data={"done": True}, available_time_ms=NOW + 60_000)
     assert (after.priority, after.data, after.available_time_ms) == (7, {"done": True}, NOW + 60_000)
 
 
-def test_the_next_run_has_its_data_for_itself_again() -> None:
+def test_changes_of_a_client_do_not_affect_the_next_run() -> None:
     during = changed(running(), TaskChanges(data={"put": 1}), TYPES, NOW)
     again = started(claimed(end(during, State.PENDING), NOW, NOW + 1000))
     assert end(again, State.COMPLETED, data={"put": 2}).data == {"put": 2}

@@ -135,7 +135,7 @@ def test_no_more_run_at_once_than_the_type_allows() -> None:
     assert sum(task.state is State.RUNNING for task in scene.fakes.tasks.by_id.values()) == 4
 
 
-def test_a_backlog_goes_on_without_a_tick() -> None:
+def test_a_worker_starts_the_next_task_without_a_tick() -> None:
     scene = Scene(max_concurrency=2)
     for number in range(20):
         scene.add(str(number))
@@ -155,7 +155,7 @@ def test_a_future_task_waits_for_its_time() -> None:
     assert scene.tick() == TickSummary(started=1)
 
 
-def test_those_without_a_slot_wait_in_line() -> None:
+def test_tasks_without_a_slot_wait_in_the_line_of_their_type() -> None:
     scene = Scene()
     for number in range(3):
         scene.add(str(number), available_time_ms=scene.fakes.now_ms + 1)
@@ -228,7 +228,7 @@ def test_a_dead_worker_is_recovered_after_its_deadline_and_not_before() -> None:
     assert scene.work()[0].result is RunResult.COMPLETED
 
 
-def test_an_order_that_comes_twice_runs_once() -> None:
+def test_a_message_that_is_delivered_twice_runs_once() -> None:
     runs: list[str] = []
     scene = Scene(lambda run, services: runs.append(run.task.id))
     scene.add("t")
@@ -239,7 +239,7 @@ def test_an_order_that_comes_twice_runs_once() -> None:
     assert runs == ["t"]
 
 
-def test_an_order_that_comes_again_during_the_run_is_dropped() -> None:
+def test_a_message_that_is_delivered_again_during_the_run_is_dropped() -> None:
     results: list[RunResult] = []
 
     def function(run: TaskRun, services: JobServices) -> None:
@@ -254,7 +254,7 @@ def test_an_order_that_comes_again_during_the_run_is_dropped() -> None:
 
 
 @pytest.mark.parametrize(("late_s", "result"), [(119.9, RunResult.COMPLETED), (120, RunResult.DROPPED)])
-def test_an_order_that_comes_after_the_time_limit_is_dropped(late_s: float, result: RunResult) -> None:
+def test_a_message_that_arrives_after_the_time_limit_is_dropped(late_s: float, result: RunResult) -> None:
     scene = Scene()
     scene.add("t")
     scene.tick()
@@ -262,7 +262,7 @@ def test_an_order_that_comes_after_the_time_limit_is_dropped(late_s: float, resu
     assert scene.work()[0].result is result
 
 
-def test_an_order_of_a_type_that_this_worker_does_not_know_is_dropped() -> None:
+def test_a_message_of_an_unknown_type_is_dropped() -> None:
     scene = Scene()
     scene.add("t")
     scene.tick()
@@ -342,7 +342,7 @@ def test_an_unhandled_error_fails_the_task_and_tells_its_place_but_no_value() ->
     assert "a-health-value-of-somebody" not in json.dumps(error)
 
 
-def test_a_store_that_does_not_answer_is_named() -> None:
+def test_an_unavailable_store_is_named_in_the_error_of_the_task() -> None:
     def function(run: TaskRun, services: JobServices) -> None:
         raise UnavailableError
 
@@ -353,7 +353,7 @@ def test_a_store_that_does_not_answer_is_named() -> None:
     assert scene.task("t").errors[0]["code"] == "service-unavailable"
 
 
-def test_a_run_is_told_when_its_time_is_up() -> None:
+def test_a_run_ends_at_its_time_limit() -> None:
     left: list[float] = []
 
     def function(run: TaskRun, services: JobServices) -> None:
@@ -390,7 +390,7 @@ def test_a_function_can_ask_to_be_run_again() -> None:
     assert scene.task("t").data == {"runs": 2}
 
 
-def test_retries_wait_longer_each_time_and_come_to_an_end() -> None:
+def test_delays_between_retries_grow_and_retries_end() -> None:
     def function(run: TaskRun, services: JobServices) -> None:
         raise TaskFailedError("the other side is down")
 
@@ -431,7 +431,7 @@ def test_a_success_forgets_the_retries_and_a_final_failure_needs_none() -> None:
 
 
 @pytest.mark.parametrize("fails", [False, True])
-def test_a_job_runs_again_whatever_happened_and_keeps_its_error(fails: bool) -> None:
+def test_a_job_runs_again_after_success_and_failure_and_keeps_its_error(fails: bool) -> None:
     def function(run: TaskRun, services: JobServices) -> None:
         if fails:
             raise TaskFailedError("not today")
@@ -451,7 +451,7 @@ def test_a_job_runs_again_whatever_happened_and_keeps_its_error(fails: bool) -> 
 
 
 @pytest.mark.parametrize(("fails", "state"), [(False, State.COMPLETED), (True, State.FAILED)])
-def test_a_task_that_somebody_gave_a_jobs_type_runs_once(fails: bool, state: State) -> None:
+def test_a_task_that_a_client_creates_with_the_type_of_a_job_runs_once(fails: bool, state: State) -> None:
     def function(run: TaskRun, services: JobServices) -> None:
         if fails:
             raise TaskFailedError("not today")
@@ -480,7 +480,7 @@ def test_a_type_must_fit_into_a_worker_and_have_a_name_of_its_own() -> None:
         registry([TASK_TYPES[ECHO], TASK_TYPES[ECHO]])
 
 
-def test_the_platforms_types_are_named_alike() -> None:
+def test_names_of_types_have_three_parts() -> None:
     for name, kind in TASK_TYPES.items():
         assert name == kind.name
         assert name.split(".")[0] == "strandline"
@@ -489,7 +489,7 @@ def test_the_platforms_types_are_named_alike() -> None:
 
 @pytest.mark.parametrize("unfit", ["x" * MAX_DATA_BYTES, {"a set"}])
 @pytest.mark.parametrize("how", ["leaves", "saves", "raises"])
-def test_data_that_cannot_be_kept_fails_the_task_and_leaves_the_data_as_it_was(unfit: object, how: str) -> None:
+def test_data_that_cannot_be_stored_fails_the_task_and_does_not_change_its_data(unfit: object, how: str) -> None:
     def function(run: TaskRun, services: JobServices) -> None:
         run.data["unfit"] = unfit
         if how == "saves":
@@ -505,7 +505,7 @@ def test_data_that_cannot_be_kept_fails_the_task_and_leaves_the_data_as_it_was(u
     assert scene.task("t").errors[0]["detail"].startswith("unhandled" if how == "raises" else "data is no JSON")
 
 
-def test_a_failed_run_keeps_what_it_did() -> None:
+def test_a_failed_run_keeps_its_data() -> None:
     def function(run: TaskRun, services: JobServices) -> None:
         run.data["done"] = 3
         raise TaskFailedError("no further")

@@ -18,7 +18,7 @@ from chalicelib.errors import MalformedCredentialError, UnauthenticatedError, Un
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who sent the request; `user_id` is None for nobody, and for a server that is no account."""
+    """Who sent the request; `user_id` is None for nobody, and for a server without an account."""
 
     user_id: str | None = None
     is_server: bool = False
@@ -46,15 +46,15 @@ class Session:
     created_time_ms: int
     expires_time_ms: int
     login_id: str = ""
-    """Token hash of the login that this token was refreshed from, empty when it is the login's own: signing out ends
-    all tokens of a login."""
+    """The token hash of the login that this token was refreshed from, so that signing out ends all tokens of a login;
+    empty for the first token of a login."""
 
 
 @dataclass(frozen=True, slots=True)
 class RestrictedToken:
-    """A short-lived substitute for a session where no header can be set: in links, for exports.
+    """A short-lived substitute for a session where no header can be set, as in links for exports.
 
-    Without `paths` it opens everything that its user may do. Source: auth-api 7.
+    With `paths` it is valid for these paths and those below them only. Source: auth-api 7.
     """
 
     id: str
@@ -65,17 +65,17 @@ class RestrictedToken:
     modified_time_ms: int | None = None
 
     def opens(self, path: str, now_ms: int) -> bool:
-        """Whether it stands for its user in a request to this path: that of one of its own, or one below."""
+        """Whether the token is valid for a request to this path, at this time."""
         if self.expiration_time_ms <= now_ms:
             return False
-        return self.paths is None or any(path == own or path.startswith(own.rstrip("/") + "/") for own in self.paths)
+        return self.paths is None or any(path == root or path.startswith(root.rstrip("/") + "/") for root in self.paths)
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What a request carries to say who sent it; a member is None when it was not sent.
+    """The credentials in a request; None for those that were not sent.
 
-    `path` is where it was sent to. `malformed` tells that a credential was sent twice, or in no form that can be read.
+    `path` is the path of the request. `malformed` says that a credential was sent twice, or cannot be read.
     """
 
     service_secret: str | None = None
@@ -90,7 +90,7 @@ class SessionReader(Protocol):
     """Finds the session of a token by its hash, strongly consistent, so that a revoked token is refused at once."""
 
     def find(self, token_hash: str) -> Session | None:
-        """The session, expired ones possibly included; None when there is none."""
+        """The session, which may have expired; None if there is none."""
         ...
 
 
@@ -98,24 +98,26 @@ class RestrictedTokenReader(Protocol):
     """Finds a restricted token by its id."""
 
     def find(self, token_id: str) -> RestrictedToken | None:
-        """The token, expired ones possibly included; None when there is none."""
+        """The token, which may have expired; None if there is none."""
         ...
 
 
 class GrantReader(Protocol):
-    """Finds what one user granted to another."""
+    """Finds the permissions that one user granted to another."""
 
     def permissions(self, sharer_id: str, grantee_id: str) -> frozenset[str]:
-        """Names of the permissions that hold for all data; empty when there is none."""
+        """The names of the permissions for all data; empty if there are none."""
         ...
 
     def view_from_ms(self, sharer_id: str, grantee_id: str) -> int | None:
-        """Since when data may be read by a `view` of the last hours only; None when there is no such permission."""
+        """The start of the data that a `view` of the last hours shows, in milliseconds since the epoch; None if there
+        is no such permission."""
         ...
 
 
 def token_hash(token: str) -> str:
-    """The form in which a token is stored: 64 hexadecimal digits. Tokens are long and random, so no salt is needed."""
+    """The hash that is stored in place of a token: 64 hexadecimal digits. Tokens are long and random, so no salt is
+    needed."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
@@ -126,13 +128,13 @@ def authenticate(
     now_ms: int,
     restricted_tokens: RestrictedTokenReader | None = None,
 ) -> Caller:
-    """The caller that the first valid credential names, NOBODY when none is valid.
+    """The caller that the first valid credential names; NOBODY if none is valid.
 
-    The order is service secret, bearer token, session token, restricted token; a server's token makes a server only as
-    session token.
+    The order is service secret, bearer token, session token, restricted token. A server's token identifies a server
+    only when it is sent as session token.
 
     Raises:
-        MalformedCredentialError: one was sent twice or cannot be read, or the service secret is wrong.
+        MalformedCredentialError: a credential was sent twice or cannot be read, or the service secret is wrong.
 
     Source: errors 5.
     """

@@ -47,6 +47,7 @@ def login(request: Request) -> Reply:
 @blueprint.operation(REFRESH)
 def refresh(request: Request) -> Reply:
     """Another token of the same login, and its session."""
+    request.call.require(request.caller.user_id)
     token = request.services.new_token()
     session = refresh_session(request.call, request.headers[TOKEN_HEADER], token, request.services.accounts)
     return Reply(token_data(session), headers={TOKEN_HEADER: token})
@@ -78,6 +79,7 @@ def server_login(request: Request) -> Reply:
 @blueprint.operation(GET_TOKEN)
 def get_token(request: Request) -> Reply:
     """The session of the caller."""
+    request.call.require(request.caller.user_id)
     sessions, token = request.services.accounts.sessions, request.headers[TOKEN_HEADER]
     return Reply(token_data(valid_session(token, sessions, request.now_ms)))
 

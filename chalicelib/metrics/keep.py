@@ -91,16 +91,16 @@ def _keep_fresh(records: Sequence[StreamRecord], ports: MetricsPorts) -> int | N
 def _keep_portion(portion: Portion, ledger: Ledger, ports: MetricsPorts) -> Ledger:
     """The ledger after the portion. The archive is written before the counts, so counted events are in the archive."""
     by_hour: dict[datetime, list[ArchivedEvent]] = {}
-    for one in portion:
-        if isinstance(one, RejectedRecord):
-            ports.rejected.put(one)
+    for entry in portion:
+        if isinstance(entry, RejectedRecord):
+            ports.rejected.put(entry)
         else:
-            by_hour.setdefault(one.hour, []).append(one)
+            by_hour.setdefault(entry.hour, []).append(entry)
     for events in by_hour.values():
         ports.archive.write(object_name(events[0]), [event.line for event in events])
-    numbers = [one.record.sequence_number for one in portion]
+    numbers = [entry.record.sequence_number for entry in portion]
     after = with_range(ledger, min(numbers), max(numbers))
-    counts = Counter(one.count_key for one in portion if isinstance(one, ArchivedEvent))
+    counts = Counter(entry.count_key for entry in portion if isinstance(entry, ArchivedEvent))
     ports.counts.add(counts, portion[0].record.shard_id, ledger, after)
     return after
 
@@ -110,13 +110,13 @@ def _portions(records: Sequence[StreamRecord]) -> Iterator[Portion]:
     portion: Portion = []
     counted: set[CountKey] = set()
     for record in records:
-        event = classify(record)
-        if isinstance(event, ArchivedEvent):
-            if len(counted) == MAX_COUNTS_AT_ONCE and event.count_key not in counted:
+        entry = classify(record)
+        if isinstance(entry, ArchivedEvent):
+            if len(counted) == MAX_COUNTS_AT_ONCE and entry.count_key not in counted:
                 yield portion
                 portion, counted = [], set()
-            counted.add(event.count_key)
-        portion.append(event)
+            counted.add(entry.count_key)
+        portion.append(entry)
     if portion:
         yield portion
 

@@ -1,4 +1,4 @@
-"""A world of dispatchers and workers at work at once, in which anything may happen at each port call.
+"""A world of concurrent dispatchers and workers, in which anything may happen at each port call.
 
 Each actor is a thread, but only one runs at a time: at each port call it hands control back, and a seeded random
 choice says who goes on. So an actor can be overtaken, can hang, and can die between any two calls, and a run can

@@ -1,4 +1,4 @@
-"""When the stream answers errors, hangs, drips or is not there: the client gets its 200, and each loss is counted."""
+"""A stream that fails, hangs, drips or is absent: the client gets its 200, and each lost event is counted."""
 
 import json
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""What every store of blobs does, in memory and on DynamoDB."""
+"""The stores of blobs: one suite for the one in memory and the one on DynamoDB."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -34,8 +34,8 @@ def blob(number: int, *, user_id: str = ANNA, created_ms: int = NOW_MS) -> Blob:
 
 def log(number: int, start_ms: int, *, user_id: str = ANNA) -> Blob:
     """A device log that waits for its content."""
-    ours = blob(number, user_id=user_id)
-    return replace(ours, kind=BlobKind.DEVICE_LOGS, span=TimeSpan(start_ms, start_ms + 1000))
+    waiting = blob(number, user_id=user_id)
+    return replace(waiting, kind=BlobKind.DEVICE_LOGS, span=TimeSpan(start_ms, start_ms + 1000))
 
 
 @pytest.mark.parametrize(
@@ -61,8 +61,8 @@ def test_blobs_and_device_logs_are_separate(store: BlobStore) -> None:
 
 
 def test_blobs_of_a_user_come_newest_first(store: BlobStore) -> None:
-    ours = [blob(number) for number in (3, 1, 2)]
-    for one in (*ours, blob(4, user_id=BEN)):
+    of_anna = [blob(number) for number in (3, 1, 2)]
+    for one in (*of_anna, blob(4, user_id=BEN)):
         store.add(one)
     assert [one.id for one in store.of_user(BlobKind.BLOBS, ANNA)] == [blob(number).id for number in (3, 2, 1)]
 

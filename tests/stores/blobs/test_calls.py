@@ -1,4 +1,4 @@
-"""What blobs cost in calls of AWS (docs/access-patterns-blobs.md), whatever their size."""
+"""The calls to AWS of each operation on blobs, whatever their size (docs/access-patterns-blobs.md)."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator

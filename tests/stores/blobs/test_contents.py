@@ -1,4 +1,4 @@
-"""What every store of contents does, in memory and on S3. What S3 refuses is shown on the local cloud (tests/e2e)."""
+"""The stores of contents: one suite for the one in memory and the one on S3. `tests/e2e` tests what S3 refuses."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The stores of metrics: the in-memory ones and those on AWS keep the same promises."""
+"""The stores of metrics: one suite for those in memory and those on AWS."""
 
 import gzip
 import json

@@ -1,4 +1,4 @@
-"""What the runner costs in calls and read units, on DynamoDB. See docs/access-patterns-tasks.md."""
+"""The calls and read units of the task runner on DynamoDB. See docs/access-patterns-tasks.md."""
 
 import math
 from collections import Counter

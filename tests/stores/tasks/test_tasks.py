@@ -1,4 +1,4 @@
-"""The stores of tasks: the in-memory ones and those on AWS keep the same promises."""
+"""The stores of tasks: one suite for those in memory and those on AWS."""
 
 import json
 from collections.abc import Iterator

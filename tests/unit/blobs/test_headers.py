@@ -1,4 +1,4 @@
-"""What the headers of an upload may say."""
+"""The headers of an upload."""
 
 import pytest
 

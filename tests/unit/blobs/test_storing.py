@@ -1,4 +1,4 @@
-"""How contents come and go: twice, late, out of order, half-way."""
+"""Contents that arrive and are removed: twice, late, out of order, or interrupted."""
 
 from collections import Counter
 from dataclasses import dataclass, field, replace

@@ -1,4 +1,4 @@
-"""The function that hears of contents, with events as AWS sends them."""
+"""The consumer of the bucket's notices, with events as AWS sends them."""
 
 import copy
 import io

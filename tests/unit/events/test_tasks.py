@@ -1,4 +1,4 @@
-"""The two functions behind the runner, with real events, and the end of a worker that hangs."""
+"""The functions of the task runner with real events, and the end of a worker that hangs."""
 
 import io
 import json

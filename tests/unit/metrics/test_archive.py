@@ -1,4 +1,4 @@
-"""Judging records, naming objects, and the ledger that keeps counts exact. Source: docs/metrics.md."""
+"""Classification of records, names of objects, and the ledger that keeps counts exact. Source: docs/metrics.md."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What is kept of an occurrence. Source: metrics-api 2."""
+"""The stored message of an event. Source: metrics-api 2."""
 
 import json
 from collections.abc import Mapping, Sequence

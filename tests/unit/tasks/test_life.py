@@ -1,4 +1,4 @@
-"""The life of a task: every row of the table of states, and what a PUT during a run leaves. Source: task-api 7, 8.4."""
+"""The life cycle of a task: each row of the table of states, and a PUT during a run. Source: task-api 7, 8.4."""
 
 from dataclasses import replace
 from typing import Any

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from chalicelib.errors import InvalidFieldsError
-from chalicelib.model.checks.report import Report
+from chalicelib.model.checks.report import DataReport
 from chalicelib.model.compiled.compiler import read_datum
 from chalicelib.model.datum import Datum, FastPathMiss, NewId
 
@@ -23,7 +23,7 @@ def check_data(items: Sequence[object], new_id: NewId) -> list[Datum]:
     Raises:
         InvalidFieldsError: elements have faults; lists those of parsing or, if there are none, those of validation.
     """
-    parsing, validation = Report(), Report()
+    report = DataReport()
     data: list[Datum] = []
     embedded: list[Datum] = []
     for index, item in enumerate(items):
@@ -35,9 +35,9 @@ def check_data(items: Sequence[object], new_id: NewId) -> list[Datum]:
             # Imported late: most functions never miss.
             from chalicelib.model.checks.interpreter import interpret_datum
 
-            datum = interpret_datum(item, f"/{index}", parsing, validation, new_id, embedded)
+            datum = interpret_datum(item, f"/{index}", report, new_id, embedded)
             if datum is not None:
                 data.append(datum)
-    if faults := parsing.errors or validation.errors:
-        raise InvalidFieldsError(faults)
+    if report.errors:
+        raise InvalidFieldsError(report.errors)
     return data + embedded

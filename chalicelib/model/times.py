@@ -68,21 +68,21 @@ def parse_time(text: str) -> Moment | None:
     match = re.fullmatch(_LOCAL_PATTERN + _ZONE_PATTERN, text, re.ASCII)
     if match is None:
         return None
-    *local, sign, zone_hours, zone_minutes = match.groups()
+    sign, zone_hours, zone_minutes = match.group(8, 9, 10)
     offset_s = 0
     if sign:
         # The reference accepts offsets of 24 hours and of 60 minutes.
         if int(zone_hours) > 24 or int(zone_minutes) > 60:
             return None
         offset_s = (int(zone_hours) * 60 + int(zone_minutes)) * 60 * (-1 if sign == "-" else 1)
-    moment = _moment(*local)
+    moment = _moment(match)
     return moment and Moment(moment.epoch_s - offset_s, moment.nanoseconds, offset_s)
 
 
 def parse_local_time(text: str) -> Moment | None:
     """The moment that a date-time without zone denotes in UTC; None if the text is not a date-time."""
     match = re.fullmatch(_LOCAL_PATTERN, text, re.ASCII)
-    return match and _moment(*match.groups())
+    return match and _moment(match)
 
 
 def format_time(time_ms: int) -> str:
@@ -91,9 +91,9 @@ def format_time(time_ms: int) -> str:
     return Moment(seconds, milliseconds * 1_000_000, 0).stored
 
 
-def _moment(
-    year: str, month: str, day: str, hour: str, minute: str, second: str, fraction: str | None
-) -> Moment | None:
+def _moment(match: re.Match[str]) -> Moment | None:
+    """The moment that the groups of the local pattern denote in UTC; None if there is no such time."""
+    year, month, day, hour, minute, second, fraction = match.groups()[:7]
     if int(hour) > 23 or int(minute) > 59 or int(second) > 59:
         return None
     # The calendar repeats every 400 years: `date` computes year 0 as year 400.

@@ -5,6 +5,7 @@ Nothing is ever sent to an address that is not a redirect address of the client.
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
 from types import MappingProxyType
 
@@ -31,8 +32,22 @@ COOKIE = "strandline-sign-in"
 COOKIE_VALUE = re.compile("[A-Za-z0-9_-]{32,64}")
 FORM_FIELDS = ("username", "password", "form_token")
 """Fields of the form beside the parameters of the app's request."""
-EXPIRED_FORM = "This page was open for too long, or your browser keeps no cookies. Please enter your password again."
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """What the page says above the form about the try before, with the status and headers of the reply."""
+
+    text: str
+    status: int
+    headers: Mapping[str, str] = NO_HEADERS
+
+
+NO_ALERT = Alert("", 200)
+EXPIRED_FORM = Alert(
+    "This page was open for too long, or your browser keeps no cookies. Please enter your password again.", 400
+)
 
 
 def authorize(request: Request, parameters: Parameters, ports: SignInPorts) -> Reply:
@@ -53,7 +68,7 @@ def authorize(request: Request, parameters: Parameters, ports: SignInPorts) -> R
     username = entered.get("username", "")
     token = entered.get("form_token", "")
     if not is_valid_form(token, _cookie(request), authorization, request.now_ms // 1000):
-        return _form(request, authorization, username, EXPIRED_FORM, 400)
+        return _form(request, authorization, username, EXPIRED_FORM)
     return _signed_in(request, authorization, BasicCredentials(username.strip(), entered["password"]), ports)
 
 
@@ -70,37 +85,34 @@ def _signed_in(
         account = sign_in_by_password(request.call, credentials, request.source_ip, ports.accounts)
         code = grant_code(request.call, authorization, account, ports)
     except (WrongCredentialsError, UnverifiedEmailError, TooManyAttemptsError, UnavailableError) as error:
-        alert, status, headers = _alert(error)
-        return _form(request, authorization, credentials.username, alert, status, headers)
+        return _form(request, authorization, credentials.username, _alert(error))
     return redirect(authorization.return_address.location(ports.provider.issuer, {"code": code}))
 
 
-def _alert(error: StrandlineError) -> tuple[str, int, Mapping[str, str]]:
-    """What the page says about a failed sign-in, with its status and headers."""
+def _alert(error: StrandlineError) -> Alert:
+    """The alert about a failed sign-in."""
     match error:
         case WrongCredentialsError():
-            return "E-mail address or password is wrong.", 401, NO_HEADERS
+            return Alert("E-mail address or password is wrong.", 401)
         case UnverifiedEmailError():
-            return "The e-mail address of this account has not been verified yet.", 403, NO_HEADERS
+            return Alert("The e-mail address of this account has not been verified yet.", 403)
         case TooManyAttemptsError():
             minutes = -(-error.retry_after_s // 60)
-            alert = f"Too many tries. Sign-in is locked for now: please try again in {minutes} min."
-            return alert, 429, {"Retry-After": str(error.retry_after_s)}
-    return "Something is busy here. Please try again.", 503, NO_HEADERS
+            text = f"Too many tries. Sign-in is locked for now: please try again in {minutes} min."
+            return Alert(text, 429, {"Retry-After": str(error.retry_after_s)})
+    return Alert("Something is busy here. Please try again.", 503)
 
 
 def _form(
     request: Request,
     authorization: AuthorizationRequest,
     username: str,
-    alert: str = "",
-    status: int = 200,
-    headers: Mapping[str, str] = NO_HEADERS,
+    alert: Alert = NO_ALERT,
 ) -> Reply:
     cookie = _cookie(request) or request.services.new_token()
     token = form_token(cookie, authorization, request.now_ms // 1000)
-    page = sign_in_page(authorization, token, username, alert, status)
-    return Reply(page.body, page.status, {"Set-Cookie": _set_cookie(request, cookie), **page.headers, **headers})
+    page = sign_in_page(authorization, token, username, alert.text, alert.status)
+    return Reply(page.body, page.status, {"Set-Cookie": _set_cookie(request, cookie), **page.headers, **alert.headers})
 
 
 def _cookie_name(request: Request) -> str:

@@ -34,7 +34,7 @@ def check_body(body: object, model: Object, ignored: frozenset[str] = frozenset(
     for name in sorted(body.keys() - known):
         report.add(NOT_PARSED, member("", name))
     if not report.errors:
-        validate_object(model, values, "", values, report)
+        validate_object(model, values, "", report)
     if report.errors:
         raise InvalidFieldsError(report.errors)
     return normalize_object(model, values)

@@ -7,19 +7,20 @@ from __future__ import annotations
 
 from chalicelib.model.checks.normalize import normalize_datum
 from chalicelib.model.checks.parse import parse_datum
-from chalicelib.model.checks.report import Report
+from chalicelib.model.checks.report import DataReport
 from chalicelib.model.checks.validate import validate_datum
 from chalicelib.model.datum import Datum, NewId
 from chalicelib.model.errors import type_not
 
 
 def interpret_datum(
-    item: object, pointer: str, parsing: Report, validation: Report, new_id: NewId, embedded: list[Datum]
+    item: object, pointer: str, report: DataReport, new_id: NewId, embedded: list[Datum]
 ) -> Datum | None:
-    """An element of a posted array as stored; None if it has faults, which are added to one of the reports.
+    """An element of a posted array as stored; None if it has faults, which are added to the report.
 
     Data embedded in it are appended to `embedded`.
     """
+    parsing, validation = report.parsing, report.validation
     parsing.meta = None
     if not isinstance(item, dict):
         parsing.add(type_not("object", item), pointer)

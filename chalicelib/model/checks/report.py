@@ -1,4 +1,4 @@
-"""Collects the faults of a body."""
+"""Collects the faults of a body, and of posted data."""
 
 from __future__ import annotations
 
@@ -18,3 +18,16 @@ class Report:
 
     def add(self, fault: Fault, pointer: str) -> None:
         self.errors.append(fault.at(pointer or None, meta=self.meta))
+
+
+@dataclass(frozen=True, slots=True)
+class DataReport:
+    """The faults of posted data: a datum with faults of parsing is not validated."""
+
+    parsing: Report = field(default_factory=Report)
+    validation: Report = field(default_factory=Report)
+
+    @property
+    def errors(self) -> list[FieldError]:
+        """The faults to answer: those of parsing or, if there are none, those of validation."""
+        return self.parsing.errors or self.validation.errors

@@ -50,24 +50,20 @@ def units_at(path: str, values: Mapping[str, Any], datum: Mapping[str, Any]) -> 
 
 def validate_datum(typed: TypedObject, pointer: str, report: Report) -> None:
     """Report every fault of a parsed datum."""
-    validate_object(typed.model, typed.values, pointer, typed.values, report)
+    validate_object(typed.model, typed.values, pointer, report)
 
 
-def validate_object(
-    model: Object,
-    values: Mapping[str, Any],
-    pointer: str,
-    datum: Mapping[str, Any],
-    report: Report,
-    earliest_ms: int = 0,
-) -> None:
-    """Report every fault of a parsed object, in the order of its model's fields."""
-    scope = _Scope(datum, values, model, earliest_ms)
-    for rule in model.first:
+def validate_object(model: Object, values: Mapping[str, Any], pointer: str, report: Report) -> None:
+    """Report every fault of a parsed object that no other encloses, in the order of its model's fields."""
+    _validate_fields(pointer, _Scope(values, values, model), report)
+
+
+def _validate_fields(pointer: str, scope: _Scope, report: Report) -> None:
+    for rule in scope.model.first:
         _apply(rule, pointer, scope, report)
-    for field in model.fields:
+    for field in scope.model.fields:
         _validate_field(field, pointer, scope, report)
-    for rule in model.last:
+    for rule in scope.model.last:
         _apply(rule, pointer, scope, report)
 
 
@@ -137,11 +133,11 @@ def _validate(kind: Kind, value: Any, pointer: str, scope: _Scope, report: Repor
                 else:
                     _validate(item, entry, member(pointer, name), scope, report)
         case fields.Object():
-            validate_object(kind, value, pointer, scope.datum, report)
+            _validate_fields(pointer, _Scope(scope.datum, value, kind), report)
         case fields.Recursive():
-            validate_object(kind.object(), value, pointer, scope.datum, report)
+            _validate_fields(pointer, _Scope(scope.datum, value, kind.object()), report)
         case fields.Variant():
-            validate_object(value.model, value.values, pointer, scope.datum, report)
+            _validate_fields(pointer, _Scope(scope.datum, value.values, value.model), report)
         case fields.Embedded():
             validate_datum(value, pointer, report)
 
@@ -252,7 +248,7 @@ def _validate_elements(
         elif isinstance(kind.item, fields.FreeForm):
             _validate(kind.item, element, at, scope, report)
         else:
-            validate_object(resolved(kind.item), element, at, scope.datum, report, earliest_ms)
+            _validate_fields(at, _Scope(scope.datum, element, resolved(kind.item), earliest_ms), report)
             if kind.is_schedule:
                 earliest_ms = max(element.get("start", 0) + 1, 1)
 

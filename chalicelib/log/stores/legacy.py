@@ -5,8 +5,8 @@ from typing import Any, ParamSpec
 
 from chalicelib.engine.attribute_values import from_values, to_values
 from chalicelib.engine.table import Key
-from chalicelib.log.data_set import DataSetHead, OwnerState
-from chalicelib.log.stores import data_sets, keys, owner
+from chalicelib.log.data_set import DataSetHead
+from chalicelib.log.stores import data_sets, keys
 
 Arguments = ParamSpec("Arguments")
 Item = Mapping[str, Any]
@@ -20,15 +20,8 @@ def _in_values(make: Callable[Arguments, Key]) -> Callable[Arguments, dict[str, 
 
 
 head_key = _in_values(keys.head_key)
-owner_key = _in_values(keys.owner_key)
 data_set_key = _in_values(keys.data_set_key)
 entry_key = _in_values(keys.entry_key)
-part_key = _in_values(keys.part_key)
-
-
-def owner_from_item(owner_id: str, item: Item | None) -> OwnerState:
-    """See `owner.owner_from_item`."""
-    return owner.owner_from_item(owner_id, None if item is None else from_values(item))
 
 
 def head_from_item(item: Item) -> DataSetHead:

@@ -1,9 +1,7 @@
 """Threads that add to one data set at once, on DynamoDB, where each call is one step."""
 
 import threading
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import pytest
 
@@ -15,6 +13,7 @@ from chalicelib.log.data_set import OwnerState
 from chalicelib.log.entry import EntryKind, NewEntry
 from chalicelib.log.stores.data_sets import StoredDataSets
 from chalicelib.log.stores.record_log import INLINE_BYTES, StoredRecordLog
+from tests.engine.stage import one_at_a_time
 from tests.stores.log.test_calls import close
 from tests.stores.log.test_data_stores import ANNA, NOW_MS, data_set
 
@@ -25,15 +24,8 @@ ADDS_OF_EACH = 8
 @pytest.fixture
 def settings(stage: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """A stage with one data set; moto, which knows no threads, does one call after the other."""
-    one_at_a_time = threading.Lock()
-    client: Any = dynamodb.client(stage)
-    call: Callable[..., Any] = client._make_api_call
-
-    def in_turn(*arguments: Any) -> Any:
-        with one_at_a_time:
-            return call(*arguments)
-
-    monkeypatch.setattr(client, "_make_api_call", in_turn)
+    alone = one_at_a_time(dynamodb.sender(stage))
+    monkeypatch.setattr(dynamodb, "sender", lambda _: alone)
     StoredDataSets(aws_engine(stage).data).create(data_set())
     return stage
 

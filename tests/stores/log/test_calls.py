@@ -17,6 +17,7 @@ from chalicelib.config import Settings
 from chalicelib.conflicts import WriteConflictError
 from chalicelib.data_sets import lifecycle as rules
 from chalicelib.engine import dynamodb
+from chalicelib.engine.attribute_values import to_values
 from chalicelib.engine.aws import aws_engine
 from chalicelib.engine.backoff import TRIES
 from chalicelib.errors import DataSetClosedError, DataSetNotFoundError, UnavailableError
@@ -24,7 +25,7 @@ from chalicelib.log.data_set import DataSet, OwnerState
 from chalicelib.log.entry import EntryKind, NewEntry
 from chalicelib.log.ports import DataPorts
 from chalicelib.log.stores.data_sets import StoredDataSets
-from chalicelib.log.stores.legacy import part_key
+from chalicelib.log.stores.keys import part_key
 from chalicelib.log.stores.record_log import PART_BYTES, StoredRecordLog
 from chalicelib.reading.session_and_head import SessionAndHead
 from chalicelib.reading.stores.session_and_head import session_and_head_reader
@@ -61,6 +62,16 @@ class Wire:
         self.requests.append((model.name, params))
         answers = self.instead.get(model.name)
         return answers.pop(0) if answers else None
+
+    @property
+    def data_sets(self) -> StoredDataSets:
+        """The data sets of the stage."""
+        return StoredDataSets(aws_engine(self.settings).data)
+
+    @property
+    def log(self) -> StoredRecordLog:
+        """The record log of the stage."""
+        return StoredRecordLog(aws_engine(self.settings).data)
 
     @property
     def calls(self) -> Calls:
@@ -160,12 +171,12 @@ class TestCalls:
         for first in range(0, 5000, 1000):
             add(wire.settings, cbg(1000, first))
         wire.requests.clear()
-        assert len(StoredRecordLog(aws_engine(wire.settings).data).entries(OwnerState(ANNA), [])) == 5
+        assert len(wire.log.entries(OwnerState(ANNA), [])) == 5
         assert wire.calls == {"Query": 1, "BatchGetItem": 1}
 
     def test_more_parts_than_a_batch_takes(self, wire: Wire) -> None:
-        log = StoredRecordLog(aws_engine(wire.settings).data)
-        head = StoredDataSets(aws_engine(wire.settings).data).head("a" * 32)
+        log = wire.log
+        head = wire.data_sets.head("a" * 32)
         assert head is not None
         body = bytes(PART_BYTES * dynamodb.BATCH_WRITES + 1)
         wire.requests.clear()
@@ -175,9 +186,9 @@ class TestCalls:
 
     def test_a_list_of_data_sets_is_one_query(self, wire: Wire) -> None:
         for name in "bcdef":
-            StoredDataSets(aws_engine(wire.settings).data).create(data_set(name))
+            wire.data_sets.create(data_set(name))
         wire.requests.clear()
-        assert len(StoredDataSets(aws_engine(wire.settings).data).of_owner(OwnerState(ANNA))) == 6
+        assert len(wire.data_sets.of_owner(OwnerState(ANNA))) == 6
         assert wire.calls == {"Query": 1}
 
     @pytest.mark.parametrize("change", ["close", "delete"])
@@ -188,13 +199,19 @@ class TestCalls:
         assert wire.calls == {"GetItem": 2, "Query": 1, "TransactWriteItems": 1}
 
 
+def data_ports(settings: Settings) -> DataPorts:
+    """The stores of data sets and logs of a stage."""
+    data = aws_engine(settings).data
+    return DataPorts(StoredDataSets(data), StoredRecordLog(data))
+
+
 def close(settings: Settings) -> None:
     """Close the data set as its owner."""
     rules.update(
         call_by(Caller(user_id=ANNA), UPLOADERS, FakeGrants(lambda: NOW_MS), NOW_MS),
         "a" * 32,
         lambda: {"dataState": "closed"},
-        DataPorts(StoredDataSets(aws_engine(settings).data), StoredRecordLog(aws_engine(settings).data)),
+        data_ports(settings),
     )
 
 
@@ -203,7 +220,7 @@ def delete(settings: Settings) -> None:
     rules.delete(
         call_by(Caller(user_id=ANNA), DATA_SET_DELETERS, FakeGrants(lambda: NOW_MS), NOW_MS),
         "a" * 32,
-        DataPorts(StoredDataSets(aws_engine(settings).data), StoredRecordLog(aws_engine(settings).data)),
+        data_ports(settings),
     )
 
 
@@ -214,7 +231,8 @@ def numbers(settings: Settings) -> list[int]:
 
 def stored(settings: Settings) -> DataSet:
     """The data set as it stands."""
-    (found,) = StoredDataSets(aws_engine(settings).data).of_owner(StoredDataSets(aws_engine(settings).data).owner(ANNA))
+    data_sets = StoredDataSets(aws_engine(settings).data)
+    (found,) = data_sets.of_owner(data_sets.owner(ANNA))
     return found
 
 
@@ -232,8 +250,7 @@ class TestRaces:
 
     def test_losing_every_number_is_unavailable(self, wire: Wire) -> None:
         def other() -> None:
-            data = aws_engine(wire.settings).data
-            log, head = StoredRecordLog(data), StoredDataSets(data).head("a" * 32)
+            log, head = wire.log, wire.data_sets.head("a" * 32)
             assert head is not None
             log.append(head, NewEntry(EntryKind.ADD, NOW_MS, b"other"))
 
@@ -256,7 +273,7 @@ class TestRaces:
         assert stored(wire.settings).is_closed
 
     def test_an_add_after_erasing_finds_nothing(self, wire: Wire) -> None:
-        wire.before["TransactWriteItems"] = [lambda: StoredDataSets(aws_engine(wire.settings).data).erase(ANNA, NOW_MS)]
+        wire.before["TransactWriteItems"] = [lambda: wire.data_sets.erase(ANNA, NOW_MS)]
         with pytest.raises(DataSetNotFoundError):
             add(wire.settings, cbg(1))
 
@@ -269,10 +286,10 @@ class TestRaces:
         wire.before["TransactWriteItems"] = [lambda: close(wire.settings)]
         with pytest.raises(DataSetClosedError):
             close(wire.settings)
-        assert StoredDataSets(aws_engine(wire.settings).data).owner(ANNA).close_count == 1
+        assert wire.data_sets.owner(ANNA).close_count == 1
 
     def test_two_data_sets_that_close_have_two_sequence_numbers(self, wire: Wire) -> None:
-        data_sets = StoredDataSets(aws_engine(wire.settings).data)
+        data_sets = wire.data_sets
         other = data_set("b")
         data_sets.create(other)
         wire.before["TransactWriteItems"] = [lambda: data_sets.replace(other, closed(other, 1))]
@@ -281,7 +298,7 @@ class TestRaces:
         assert orders == {"a": 2, "b": 1}
 
     def test_a_later_state_is_not_overwritten(self, wire: Wire) -> None:
-        data_sets, before = StoredDataSets(aws_engine(wire.settings).data), stored(wire.settings)
+        data_sets, before = wire.data_sets, stored(wire.settings)
         first = replace(before, revision=2, state_version=2)
         wire.before["TransactWriteItems"] = [lambda: data_sets.replace(before, first)]
         with pytest.raises(WriteConflictError):
@@ -336,7 +353,7 @@ class TestRefusals:
             add(wire.settings, cbg(1))
 
     def test_unprocessed_items_of_a_batch_are_put_again(self, wire: Wire) -> None:
-        put = {"PutRequest": {"Item": part_key("a" * 32, "left", 0) | {"body": {"B": b"left"}}}}
+        put = {"PutRequest": {"Item": to_values(part_key("a" * 32, "left", 0) | {"body": b"left"})}}
         left = {"UnprocessedItems": {wire.settings.data_table: [put]}}
         wire.instead["BatchWriteItem"] = [(AWSResponse("", 200, HTTPHeaders(), None), left)]
         add(wire.settings, cbg(1000))

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.config import Settings
 from chalicelib.conflicts import WriteConflictError
 from chalicelib.engine.aws import aws_engine
 from chalicelib.errors import DataSetClosedError, DataSetExistsError, DataSetNotFoundError
@@ -34,8 +35,13 @@ def stores(request: pytest.FixtureRequest) -> Stores:
     if request.param == "memory":
         data_sets = FakeDataSets()
         return Stores(data_sets, FakeRecordLog(data_sets))
-    settings = request.getfixturevalue("stage")
-    return Stores(StoredDataSets(aws_engine(settings).data), StoredRecordLog(aws_engine(settings).data))
+    return stores_on(request.getfixturevalue("stage"))
+
+
+def stores_on(settings: Settings) -> Stores:
+    """The stores of a stage."""
+    data = aws_engine(settings).data
+    return Stores(StoredDataSets(data), StoredRecordLog(data))
 
 
 def data_set(name: str = "a", owner_id: str = ANNA, data_set_type: str = "continuous", **changes: Any) -> DataSet:

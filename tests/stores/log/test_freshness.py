@@ -11,19 +11,16 @@ from chalicelib.config import Settings
 from chalicelib.conflicts import WriteConflictError
 from chalicelib.data_sources.ports import DataSources
 from chalicelib.data_sources.stores.data_sources import StoredDataSources
-from chalicelib.engine import dynamodb
 from chalicelib.engine.aws import aws_engine
 from chalicelib.errors import DataSetClosedError
 from chalicelib.log.data_set import DataSet, OwnerState
 from chalicelib.log.freshness import KEPT_SLOTS, MAX_SLOTS, Freshness, Ingested, Newest
-from chalicelib.log.stores.data_sets import StoredDataSets
-from chalicelib.log.stores.legacy import head_key, owner_key
-from chalicelib.log.stores.record_log import StoredRecordLog
+from chalicelib.log.stores.keys import head_key, owner_key
 from tests.fakes.data import FakeDataSets, FakeRecordLog
 from tests.fakes.data_sources import FakeDataSources
 from tests.stores.data_sources.test_data_sources import changed, source
 from tests.stores.log.test_calls import Wire, add, cbg, wire
-from tests.stores.log.test_data_stores import ANNA, NOW_MS, Stores, closed, data_set, entry, head
+from tests.stores.log.test_data_stores import ANNA, NOW_MS, Stores, closed, data_set, entry, head, stores_on
 
 __all__ = ["wire"]
 
@@ -37,9 +34,7 @@ def stores_and_sources(request: pytest.FixtureRequest) -> tuple[Stores, DataSour
         data_sets = FakeDataSets()
         return Stores(data_sets, FakeRecordLog(data_sets)), FakeDataSources(data_sets)
     settings = request.getfixturevalue("stage")
-    return Stores(
-        StoredDataSets(aws_engine(settings).data), StoredRecordLog(aws_engine(settings).data)
-    ), StoredDataSources(aws_engine(settings).data)
+    return stores_on(settings), StoredDataSources(aws_engine(settings).data)
 
 
 @pytest.fixture
@@ -201,13 +196,16 @@ def loop_data_set(name: str = "a") -> DataSet:
 
 def item_bytes(settings: Settings, key: Any) -> int:
     """The size of an item as DynamoDB counts it."""
-    item = dynamodb.client(settings).get_item(TableName=settings.data_table, Key=key)["Item"]
-    return sum(len(name.encode()) + sum(map(value_bytes, value.values())) for name, value in item.items())
+    item = aws_engine(settings).data.get(key)
+    assert item is not None
+    return sum(len(name.encode()) + value_bytes(value) for name, value in item.items())
 
 
 def value_bytes(value: Any) -> int:
-    """The size of a value; text stands for a number too, which takes less."""
-    return 1 if isinstance(value, bool) else len(value.encode() if isinstance(value, str) else value)
+    """The size of a value. A number counts as its text, which takes more than it does."""
+    if isinstance(value, bool):
+        return 1
+    return len(value if isinstance(value, bytes) else str(value).encode())
 
 
 class TestCosts:
@@ -222,7 +220,7 @@ class TestCosts:
     @pytest.mark.parametrize("others", [0, 3])
     def test_an_add_of_loop_costs_no_more_than_a_check_of_the_epoch_did(self, stage: Settings, others: int) -> None:
         """Also with three more apps that keep a data set open."""
-        stores = Stores(StoredDataSets(aws_engine(stage).data), StoredRecordLog(aws_engine(stage).data))
+        stores = stores_on(stage)
         for name in "abcd"[: others + 1]:
             stores.data_sets.create(loop_data_set(name))
             for place, kind in enumerate(LOOP_TYPES):
@@ -232,7 +230,7 @@ class TestCosts:
         assert item_bytes(stage, owner_key(ANNA)) < 200 + 220 * (others + 1)
 
     def test_the_item_is_bounded_whatever_comes_in(self, stage: Settings) -> None:
-        stores = Stores(StoredDataSets(aws_engine(stage).data), StoredRecordLog(aws_engine(stage).data))
+        stores = stores_on(stage)
         times_ms = {f"aTypeWithALongName{place}": NOW_MS * 7 // (place + 1) for place in range(25)}
         for place in range(40):
             name = f"{place:032x}"
@@ -246,7 +244,7 @@ class TestCosts:
 
     def test_a_data_set_without_a_slot_takes_one_transaction_more_once(self, wire: Wire) -> None:
         for place in range(MAX_SLOTS):
-            StoredDataSets(aws_engine(wire.settings).data).create(data_set("bcdefghijkl"[place]))
+            wire.data_sets.create(data_set("bcdefghijkl"[place]))
         wire.requests.clear()
         add(wire.settings, cbg(1))
         assert wire.calls == {"BatchGetItem": 1, "TransactWriteItems": 2}
@@ -256,13 +254,13 @@ class TestCosts:
 
     @pytest.mark.parametrize(("kind", "calls"), [("continuous", {"GetItem": 1}), ("normal", {})])
     def test_only_opening_a_continuous_one_reads_the_owner(self, wire: Wire, kind: str, calls: dict[str, int]) -> None:
-        StoredDataSets(aws_engine(wire.settings).data).create(data_set("b", data_set_type=kind))
+        wire.data_sets.create(data_set("b", data_set_type=kind))
         assert wire.calls == {"TransactWriteItems": 1, **calls}
 
     @pytest.mark.parametrize(("kind", "calls"), [("continuous", {}), ("normal", {"BatchGetItem": 1})])
     def test_only_closing_a_normal_one_reads_owner_and_head(self, wire: Wire, kind: str, calls: dict[str, int]) -> None:
         before = data_set("b", data_set_type=kind)
-        data_sets = StoredDataSets(aws_engine(wire.settings).data)
+        data_sets = wire.data_sets
         data_sets.create(before)
         wire.requests.clear()
         data_sets.replace(before, closed(before, 1))
@@ -271,7 +269,7 @@ class TestCosts:
 
 class TestRaces:
     def test_closing_a_normal_data_set_sees_the_add_that_came_first(self, stage: Settings, wire: Wire) -> None:
-        stores = Stores(StoredDataSets(aws_engine(stage).data), StoredRecordLog(aws_engine(stage).data))
+        stores = stores_on(stage)
         before = data_set("b", data_set_type="normal")
         stores.data_sets.create(before)
         wire.before["TransactWriteItems"] = [lambda: append(stores, "b", cbg=5)]
@@ -282,7 +280,7 @@ class TestRaces:
 
     def test_opening_is_refused_when_a_merged_slot_has_changed(self, stage: Settings, wire: Wire) -> None:
         """A slot is merged as it was read, so opening has to read it again when data was added."""
-        stores = Stores(StoredDataSets(aws_engine(stage).data), StoredRecordLog(aws_engine(stage).data))
+        stores = stores_on(stage)
         for name in "bcdefgh":
             stores.data_sets.create(data_set(name))
         assert len(owner(stores).freshness.data_sets) == MAX_SLOTS
@@ -293,7 +291,7 @@ class TestRaces:
         assert owner(stores).freshness.by_client() == {APP: {"cbg": Newest(5, NOW_MS)}}
 
     def test_an_add_takes_a_new_slot_when_its_own_was_merged_meanwhile(self, stage: Settings, wire: Wire) -> None:
-        stores = Stores(StoredDataSets(aws_engine(stage).data), StoredRecordLog(aws_engine(stage).data))
+        stores = stores_on(stage)
         append(stores, cbg=5)
         for name in "bcdefgh":
             stores.data_sets.create(data_set(name))
@@ -303,7 +301,7 @@ class TestRaces:
         assert owner(stores).freshness.data_sets["a" * 32] == Ingested(APP, 2, {"cbg": Newest(6, NOW_MS)})
 
     def test_an_add_that_meets_an_erasing_leaves_no_freshness(self, stage: Settings, wire: Wire) -> None:
-        stores = Stores(StoredDataSets(aws_engine(stage).data), StoredRecordLog(aws_engine(stage).data))
+        stores = stores_on(stage)
 
         def open_and_add() -> None:
             stores.data_sets.create(data_set("b"))

@@ -1,4 +1,4 @@
-"""What the routes of accounts, restricted tokens, grants and metadata take and answer, for the published description.
+"""Descriptions of the routes of accounts, restricted tokens, grants and metadata.
 
 Source: auth-api 1 to 5 and 7, access-api.
 """

@@ -1,4 +1,4 @@
-"""What the Data API takes and answers, for the published description. Source: data-api 4 to 11.
+"""Descriptions of the routes of the Data API. Source: data-api 4 to 11.
 
 Bodies that the data model declares are named here and made from it: `DatumArray`, `DataSetCreation`, `DataSetUpdate`,
 `DataSourceCreation`, `DataSourceUpdate`.

@@ -1,7 +1,7 @@
-"""The published description of the API, in OpenAPI 3.1: made of the operation table, the data model and the words about
-each operation in the other files of this package.
+"""The published description of the API in OpenAPI 3.1, made from the operation table, the data model, and the
+descriptions of operations in the other files of this package.
 
-Nothing here is imported with the application: the description is made when it is first asked for.
+None of them is imported with the application: the description is made at its first request.
 """
 
 import re
@@ -16,10 +16,10 @@ from chalicelib.api.openapi.accounts import ACCESS_API, ACCOUNT_API, METADATA_AP
 from chalicelib.api.openapi.data import DATA_API, DATA_SOURCE_API
 from chalicelib.api.openapi.failures import (
     FAILURE_SCHEMAS,
-    MAY_TRY_AGAIN,
     MEANING,
-    REFUSALS_BY_FORM,
-    SCHEMA_OF_FORM,
+    REFUSALS_BY_FORMAT,
+    RETRYABLE,
+    SCHEMA_BY_FORMAT,
 )
 from chalicelib.api.openapi.oidc import OIDC_API
 from chalicelib.api.openapi.services import BLOB_API, METRICS_API, PLATFORM_API, TASK_API
@@ -86,7 +86,7 @@ the request is found again. Bad input is refused as a whole, with a pointer to e
 
 @cache
 def document() -> Json:
-    """The description; it is the same on all stages."""
+    """The description, which is the same on all stages."""
     paths: dict[str, Json] = {}
     failures: set[tuple[ErrorFormat, int]] = set()
     for api in APIS:
@@ -108,7 +108,7 @@ def document() -> Json:
         "paths": dict(sorted(paths.items())),
         "components": {
             "schemas": _schemas(),
-            "responses": dict(sorted(_failure_reply(form, status) for form, status in failures)),
+            "responses": dict(sorted(_failure_reply(error_format, status) for error_format, status in failures)),
             "securitySchemes": _SECURITY_SCHEMES,
         },
     }
@@ -116,12 +116,12 @@ def document() -> Json:
 
 @cache
 def document_bytes() -> bytes:
-    """The description as it is sent."""
+    """The description as JSON."""
     return orjson.dumps(document())
 
 
 def _paths(operation: Operation) -> Iterator[str]:
-    """The paths of an operation without those that another server of the description stands for."""
+    """The paths of an operation, without those that the description covers by a second server."""
     return (path for path in operation.paths if not path.startswith(f"{DATA_SERVICE_PREFIX}/"))
 
 
@@ -136,7 +136,7 @@ def _operation(api: Api, operation: Operation, details: Details, path: str, inde
         about.append(f"For {callers(operation.policy)}.")
     if about:
         described["description"] = " ".join(about)
-    if any(one.startswith(f"{DATA_SERVICE_PREFIX}/") for one in operation.paths):
+    if any(path.startswith(f"{DATA_SERVICE_PREFIX}/") for path in operation.paths):
         described["servers"] = [{"url": "/"}, {"url": DATA_SERVICE_PREFIX}]
     if parameters := [*_path_parameters(path), *_parameters("query", details), *_parameters("header", details)]:
         described["parameters"] = parameters
@@ -152,7 +152,7 @@ def _operation(api: Api, operation: Operation, details: Details, path: str, inde
 
 
 def callers(policy: Policy) -> str:
-    """Who may call, in words."""
+    """The callers that a policy admits, in words."""
     kinds = []
     if policy.owner:
         kinds.append("the user")
@@ -207,7 +207,7 @@ def _reply(reply: Reply) -> Json:
 def _failures(operation: Operation, details: Details) -> tuple[int, ...]:
     statuses = {*_ALWAYS, *details.failures}
     if not operation.policy.anyone:
-        statuses |= {*REFUSALS_BY_FORM[operation.error_format]}
+        statuses |= {*REFUSALS_BY_FORMAT[operation.error_format]}
     if details.body is not None:
         statuses |= {*_BODY_FAILURES}
     if details.query:
@@ -219,34 +219,34 @@ def _failure_name(operation: Operation, status: int) -> str:
     return _name_of_failure(operation.error_format, status)
 
 
-def _name_of_failure(form: ErrorFormat, status: int) -> str:
-    return f"{SCHEMA_OF_FORM[form].removesuffix('Failure')}.{status}"
+def _name_of_failure(error_format: ErrorFormat, status: int) -> str:
+    return f"{SCHEMA_BY_FORMAT[error_format].removesuffix('Failure')}.{status}"
 
 
-def _failure_reply(form: ErrorFormat, status: int) -> tuple[str, Json]:
+def _failure_reply(error_format: ErrorFormat, status: int) -> tuple[str, Json]:
     reply: Json = {"description": MEANING[status]}
-    if status in MAY_TRY_AGAIN:
+    if status in RETRYABLE:
         reply["headers"] = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}}
-    reply["content"] = {JSON: {"schema": reference(SCHEMA_OF_FORM[form])}}
-    return _name_of_failure(form, status), reply
+    reply["content"] = {JSON: {"schema": reference(SCHEMA_BY_FORMAT[error_format])}}
+    return _name_of_failure(error_format, status), reply
 
 
 def _credentials(operation: Operation, details: Details) -> tuple[str, ...]:
-    """Names of security schemes, any of which will do; the empty name is none. Source: errors 5 and 8, data-api 2."""
+    """The names of alternative security schemes; the empty name stands for none. Source: errors 5 and 8, data-api 2."""
     if details.credentials is not None:
         return details.credentials
-    policy, form = operation.policy, operation.error_format
+    policy, error_format = operation.policy, operation.error_format
     if policy.anyone:
         return ()
     is_for_users = policy.owner or bool(policy.permissions)
     takes_restricted = is_for_users and (not details.query or details.ignores_unknown_query)
     names = ["sessionToken"]
-    if form in (ErrorFormat.PLATFORM, ErrorFormat.PLATFORM_ENVELOPE):
+    if error_format in (ErrorFormat.PLATFORM, ErrorFormat.PLATFORM_ENVELOPE):
         if is_for_users:
             names.append("bearer")
         if policy.server:
             names.append("serviceSecret")
-    if takes_restricted and form in (ErrorFormat.PLATFORM, ErrorFormat.PLATFORM_ENVELOPE, ErrorFormat.READ):
+    if takes_restricted and error_format in (ErrorFormat.PLATFORM, ErrorFormat.PLATFORM_ENVELOPE, ErrorFormat.READ):
         names.append("restrictedToken")
     return tuple(names)
 
@@ -279,8 +279,8 @@ def _schemas() -> Json:
 
 
 def _hoisted(name: str, schema: Json) -> Json:
-    """A schema by its name, and by names of their own those that it defines: in the description, references start at
-    its root."""
+    """A schema by its name, and the schemas that it defines by names of their own, since references in the description
+    start at its root."""
     definitions = schema.get("$defs", {})
     own = {key: value for key, value in schema.items() if key != "$defs"}
     hoisted = {name: own} | {f"{name}.{inner}": value for inner, value in definitions.items()}

@@ -1,4 +1,4 @@
-"""The bodies of failures, one for each form of the operation table, and what each status means. Source: errors 1, 2."""
+"""Descriptions of error responses: a body for each error format, a meaning for each status. Source: errors 1, 2."""
 
 from collections.abc import Mapping
 
@@ -83,7 +83,7 @@ FAILURE_SCHEMAS: Mapping[str, Schema] = {
     },
 }
 
-SCHEMA_OF_FORM: Mapping[ErrorFormat, str] = {
+SCHEMA_BY_FORMAT: Mapping[ErrorFormat, str] = {
     ErrorFormat.PLATFORM: "PlatformFailure",
     ErrorFormat.PLATFORM_ENVELOPE: "EnvelopeFailure",
     ErrorFormat.READ: "ReadFailure",
@@ -104,13 +104,13 @@ MEANING: Mapping[int, str] = {
     503: "The store is busy; a repetition is safe.",
 }
 
-MAY_TRY_AGAIN = frozenset({429, 503})
-"""Statuses whose answer says in `Retry-After` when."""
-REFUSALS_BY_FORM: Mapping[ErrorFormat, tuple[int, ...]] = {
+RETRYABLE = frozenset({429, 503})
+"""Statuses whose responses have a `Retry-After` header."""
+REFUSALS_BY_FORMAT: Mapping[ErrorFormat, tuple[int, ...]] = {
     ErrorFormat.PLATFORM: (401, 403),
     ErrorFormat.PLATFORM_ENVELOPE: (401, 403),
     ErrorFormat.READ: (401, 403),
-    # Accounts and what was written for Node answer 401 to callers without permission, too (errors 1).
+    # The auth and Node formats return 401 to callers without permission, too (errors 1).
     ErrorFormat.AUTH: (401,),
     ErrorFormat.NODE: (401,),
     ErrorFormat.OAUTH: (),

@@ -1,4 +1,4 @@
-"""What the routes of OpenID Connect take and answer, for the published description. Source: auth-api 6."""
+"""Descriptions of the routes of OpenID Connect. Source: auth-api 6."""
 
 from chalicelib.api.openapi.terms import (
     BOOLEAN,

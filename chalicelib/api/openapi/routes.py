@@ -1,4 +1,4 @@
-"""The description of the API over HTTP, for programs and for people. It is made when it is first asked for."""
+"""The description of the API over HTTP: as JSON for programs, as a page for people. It is made at its first request."""
 
 import hashlib
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ blueprint = ApiBlueprint(__name__)
 @blueprint.operation(GET_OPENAPI)
 def get_openapi(request: Request) -> Reply:
     """The description in OpenAPI 3.1."""
-    # Few ask, and all would pay for the import.
+    # Imported here, so that cold starts do not pay for what few request.
     from chalicelib.api.openapi.document import document_bytes
 
     return _cacheable(request, document_bytes(), {})
@@ -25,15 +25,15 @@ def get_openapi(request: Request) -> Reply:
 @blueprint.operation(GET_DOCS)
 def get_docs(request: Request) -> Reply:
     """The description as a page."""
-    # The same.
+    # As above.
     from chalicelib.api.openapi.page import PAGE_HEADERS, page_bytes
 
     return _cacheable(request, page_bytes(), PAGE_HEADERS)
 
 
 def _cacheable(request: Request, body: bytes, headers: Mapping[str, str]) -> Reply:
-    """A reply that anyone may keep, or 304 if the client has it. The tag is weak, since gzip and plain replies share
-    it."""
+    """A reply that all caches may store, or 304 if the client has it. The tag is weak, since gzip and plain replies
+    share it."""
     tag = f'W/"{hashlib.sha256(body).hexdigest()[:32]}"'
     caching = {"Cache-Control": CACHE_CONTROL, "ETag": tag}
     try:

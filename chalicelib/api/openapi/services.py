@@ -1,4 +1,4 @@
-"""What the routes of blobs, tasks, metrics and the platform itself take and answer, for the published description.
+"""Descriptions of the routes of blobs, tasks, metrics and the platform itself.
 
 Source: blob-api, task-api, metrics-api, data-api 1, rows 24 and 26.
 """

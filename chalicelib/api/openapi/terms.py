@@ -1,7 +1,7 @@
-"""The words in which the published API description says what the operation table does not: parameters, bodies, answers.
+"""The terms of the published API description, for what the operation table does not say: parameters, bodies, replies.
 
-They are data and no code reads them to answer a request; `api/openapi/document.py` makes the description of them.
-Schemas are JSON Schema (draft 2020-12, as in OpenAPI 3.1).
+They are data, which `api/openapi/document.py` makes the description from; no request is handled by them. Schemas are
+JSON Schema (draft 2020-12, as in OpenAPI 3.1).
 """
 
 from collections.abc import Mapping
@@ -31,7 +31,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """What a request carries."""
+    """The body of a request."""
 
     schema: Schema
     about: str = ""
@@ -41,7 +41,7 @@ class Body:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a success answers; without a schema the body is empty. `headers` says what each header tells."""
+    """A successful response; without a schema its body is empty. `headers` describes headers by name."""
 
     schema: Schema | None = None
     about: str = ""
@@ -51,10 +51,10 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """What is to know of an operation beside its line in the operation table.
+    """The description of an operation, beside its row in the operation table.
 
-    `failures` are the statuses that do not follow from who may call it and what it takes. `credentials` names security
-    schemes where they do not follow from the table; None lets them follow.
+    `failures` are the error statuses that do not follow from the policy, the body and the query. `credentials` names
+    the security schemes; None derives them from the table.
     """
 
     reply: Reply
@@ -65,13 +65,13 @@ class Details:
     other_replies: Mapping[int, Reply] = field(default_factory=dict)
     credentials: tuple[str, ...] | None = None
     ignores_unknown_query: bool = False
-    """Whether parameters that are not described are left aside; otherwise they are refused."""
+    """Whether parameters that are not described are ignored rather than refused."""
     about: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """A group of operations, in the order in which they are described, and the schemas that they share."""
+    """A group of operations, in the order of the description, and the schemas that they share."""
 
     title: str
     about: str
@@ -85,34 +85,34 @@ def described(schema: Schema, about: str) -> Schema:
 
 
 def reference(name: str) -> Schema:
-    """The schema of this name, among those that the description shares."""
+    """A reference to the shared schema of this name."""
     return {"$ref": f"#/components/schemas/{name}"}
 
 
 def text(about: str = "", **rules: Any) -> Schema:
-    """A string; `rules` are JSON Schema's own words."""
+    """A string; `rules` are keywords of JSON Schema."""
     return {"type": "string", **rules, **({"description": about} if about else {})}
 
 
 def integer(about: str = "", **rules: Any) -> Schema:
-    """A whole number."""
+    """An integer."""
     return {"type": "integer", **rules, **({"description": about} if about else {})}
 
 
 def choice(*words: str, about: str = "") -> Schema:
-    """One of a few words."""
+    """One of these strings."""
     return text(about, enum=list(words))
 
 
 def array(items: Schema, about: str = "", **rules: Any) -> Schema:
-    """An array, all of whose items are alike."""
+    """An array of items of one schema."""
     return {"type": "array", "items": items, **rules, **({"description": about} if about else {})}
 
 
 def record(
     members: Mapping[str, Schema], required: tuple[str, ...] = (), about: str = "", *, is_open: bool = False
 ) -> Schema:
-    """An object; other members than those named are there only when it `is_open`."""
+    """An object; it may have other members only if it `is_open`."""
     schema: dict[str, Any] = {"type": "object", "properties": dict(members)}
     if required:
         schema["required"] = list(required)
@@ -124,7 +124,7 @@ def record(
 
 
 def all_of(members: Mapping[str, Schema], about: str = "") -> Schema:
-    """An object all of whose members are always there, and no others."""
+    """An object that always has all of these members, and no others."""
     return record(members, tuple(members), about)
 
 
@@ -144,5 +144,5 @@ REVISION = Parameter("revision", integer(minimum=0), "Only when the resource is 
 
 
 def enveloped(data: Schema) -> Schema:
-    """`data` beside the trace ids of the request."""
+    """An envelope with `data` and the trace ids of the request."""
     return record({"data": data, "meta": reference("Meta")}, ("data", "meta"))

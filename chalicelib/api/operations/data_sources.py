@@ -1,4 +1,4 @@
-"""Data sources, partners and the old way to upload: what belongs to the Data API beside data sets and data.
+"""The operations on data sources, partners and legacy uploads, of the Data API.
 
 Source: data-api 1, routes 14 to 21, 23 and 25.
 """
@@ -7,7 +7,7 @@ from chalicelib.access.policy import ANYONE, OWNER_AND_SERVERS, SERVERS, USERS_W
 from chalicelib.api.operations.operation import ErrorFormat, Operation, data_paths
 
 LIMIT_BYTES = 64 * 1024
-"""Of a data source, which is kept in one piece."""
+"""The limit of a data source, which is one item."""
 
 LIST_DATA_SOURCES = Operation(
     "data_sources.list",

@@ -7,7 +7,7 @@ NODE = ErrorFormat.NODE
 LIMIT_BYTES = 256 * 1024
 RELATED = Policy(owner=True, server=True, related=True)
 COLLECTION_PATHS = ("/metadata/{userId}/{collection}", "/metadata/{userId}/private")
-"""`private` stands by itself since the gateway prefers a path that is spelled out to one with a parameter."""
+"""`private` has a path of its own, since the gateway prefers a fixed path to one with a parameter."""
 
 LIST_COLLECTIONS = Operation(
     "metadata.list_collections", "GET", ("/metadata/collections",), ANYONE, NODE, summary="Names of known collections"

@@ -99,8 +99,8 @@ def build_services(settings: Settings) -> Services:
         tiles=StoredTiles(engine.data),
         archive=StoredArchive(engine.objects),
         backlog=StoredBacklogs(engine.data),
-        sweeping=StoredSweepRequests(engine.data),
-        purging=StoredPurgeRequests(engine.data),
+        sweep_requests=StoredSweepRequests(engine.data),
+        purge_requests=StoredPurgeRequests(engine.data),
         now_ms=system_now_ms,
         new_id=random_id,
     )

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from chalicelib.conflicts import WriteConflictError
 from chalicelib.errors import UnavailableError
-from chalicelib.tiles.compact import Done, LogIncompleteError, compact, rebuild
+from chalicelib.tiles.compact import CompactionResult, LogIncompleteError, compact, rebuild
 from chalicelib.tiles.ports import TilePorts
 from chalicelib.tiles.tile import TileKey
 from chalicelib.tiles.verify import check_tiles
@@ -99,7 +99,7 @@ def _progress(what: str) -> Callable[[], None]:
     return begin_step
 
 
-def _print_done(done: Done) -> None:
+def _print_done(done: CompactionResult) -> None:
     if done.is_held:
         raise ToolError("another compaction is at work on this user; try again in a minute.")
     print(f"{done.entries} entries, {done.tiles} tiles written")

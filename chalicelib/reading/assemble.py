@@ -10,7 +10,7 @@ from chalicelib.log.data_set import DataSet, as_upload_record
 from chalicelib.reading.query import DataQuery
 from chalicelib.reading.select import Found, selected, selects_some, selects_tile
 from chalicelib.reading.source_filters import SourceFilters, has_medtronic_data
-from chalicelib.tiles.snapshot import TilePlace
+from chalicelib.tiles.manifest import TileRef
 from chalicelib.tiles.tile import DAY_MS, TileKey
 from chalicelib.tiles.view import TileView
 
@@ -42,7 +42,7 @@ Piece = DeflatedLines | tuple[bytes, ...]
 
 def everything(view: TileView, query: DataQuery, filters: SourceFilters, uploads: Sequence[DataSet]) -> RecordArray:
     """All records that are selected, by type and time, data sets last."""
-    places = [place for name in view.snapshot.tiles for place in _places(view, name, query)]
+    places = [place for name in view.manifest.tiles for place in _places(view, name, query)]
     pieces = _see(view, places, query, filters)
     ordered = [pieces[key] for key in sorted(pieces, key=_order)]
     return RecordArray((*ordered, tuple(map(_text, uploads))))
@@ -60,7 +60,7 @@ def latest(view: TileView, query: DataQuery, filters: SourceFilters, uploads: Se
     while days:
         next_days = {name: list(islice(rest, at_once)) for name, rest in days.items()}
         keys = {TileKey(name, day) for name, of_type in next_days.items() for day in of_type}
-        places = [place for key in sorted(keys) if (place := view.snapshot.tile(key)) is not None]
+        places = [place for key in sorted(keys) if (place := view.manifest.tile(key)) is not None]
         pieces = _see(view, places, query, filters)
         for key in sorted(keys & pieces.keys()):
             piece = pieces[key]
@@ -74,9 +74,9 @@ def latest(view: TileView, query: DataQuery, filters: SourceFilters, uploads: Se
 
 def has_medtronic(view: TileView) -> bool:
     """Whether any visible data was uploaded by the app of a Medtronic pump, whatever a query selects."""
-    flagged = [place for place in view.snapshot.every_tile() if place.traits.has_medtronic]
+    flagged = [place for place in view.manifest.tile_refs() if place.stats.has_medtronic]
     flagged.sort(key=lambda place: place.key.day, reverse=True)
-    at_once = [place for key in sorted(view.touched.keys) if (place := view.snapshot.tile(key)) is not None]
+    at_once = [place for key in sorted(view.affected.keys) if (place := view.manifest.tile(key)) is not None]
     while True:
         if has_medtronic_data(view.see(at_once, must_fold=lambda _: True).data):
             return True
@@ -85,24 +85,24 @@ def has_medtronic(view: TileView) -> bool:
         at_once, flagged = flagged[:_MEDTRONIC_TILES_AT_ONCE], flagged[_MEDTRONIC_TILES_AT_ONCE:]
 
 
-def _places(view: TileView, name: str, query: DataQuery, *, newest_first: bool = False) -> Iterator[TilePlace]:
+def _places(view: TileView, name: str, query: DataQuery, *, newest_first: bool = False) -> Iterator[TileRef]:
     """The tiles of a type that a query has to look at, by day, one by one."""
-    if name not in view.snapshot.tiles or (query.types is not None and name not in query.types):
+    if name not in view.manifest.tiles or (query.types is not None and name not in query.types):
         return iter(())
     first_day = None if query.start_ms is None else query.start_ms // DAY_MS
     last_day = None if query.end_ms is None else query.end_ms // DAY_MS
-    places = view.snapshot.tiles[name].between(first_day, last_day, newest_first=newest_first)
-    return (place for place in places if selects_tile(place, query) or view.is_touched(place))
+    places = view.manifest.tiles[name].between(first_day, last_day, newest_first=newest_first)
+    return (place for place in places if selects_tile(place, query) or view.is_affected(place))
 
 
 def _days(view: TileView, name: str, query: DataQuery) -> Iterator[int]:
     """The days on which there may be records of a type that a query selects, newest first, as far as they are asked."""
     of_tiles = (place.key.day for place in _places(view, name, query, newest_first=True))
-    of_tail = sorted((day for type_, day in view.touched.keys if type_ == name), reverse=True)
+    of_tail = sorted((day for type_, day in view.affected.keys if type_ == name), reverse=True)
     return (day for day, _ in groupby(merge(of_tiles, of_tail, reverse=True)))
 
 
-def _see(view: TileView, places: Sequence[TilePlace], query: DataQuery, filters: SourceFilters) -> dict[TileKey, Piece]:
+def _see(view: TileView, places: Sequence[TileRef], query: DataQuery, filters: SourceFilters) -> dict[TileKey, Piece]:
     """What is selected of tiles at these places, and of the days of the tail that there are no tiles of."""
     seen = view.see(places, must_fold=lambda place: selects_some(place, query, filters))
     found: dict[TileKey, Found] = selected(seen.data, query, filters)

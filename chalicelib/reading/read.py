@@ -50,26 +50,26 @@ def read_data(
     view_from_ms = call.require_view(owner_id)
     query = query.since(view_from_ms)
     if known_tags:
-        # The owner alone: a snapshot can be large, and it takes none to say that nothing changed.
+        # The owner alone: a manifest can be large, and it takes none to say that nothing changed.
         require_unknown(tag_of(ports.data_sets.owner(owner_id), query, view_from_ms), known_tags)
 
     def attempt() -> DataAnswer:
-        owner, snapshot = ports.tiles.current(owner_id)
+        owner, manifest = ports.tiles.current(owner_id)
         tag = tag_of(owner, query, view_from_ms)
         every = ports.data_sets.of_owner(owner)
         needed = [it.id for it in every if _is_needed(it, query) and not it.is_continuous]
-        normal_ids = [data_set_id for data_set_id in needed if not snapshot.has_whole_log(data_set_id)]
-        entries = ports.log.entries(owner, normal_ids, snapshot.throughs())
+        normal_ids = [data_set_id for data_set_id in needed if not manifest.has_whole_log(data_set_id)]
+        entries = ports.log.entries(owner, normal_ids, manifest.positions())
         # Oldest first: of what is equal in type and time, the record that was stored first comes first.
-        view = TileView(owner, snapshot, every[::-1], entries, ports.tiles)
+        view = TileView(owner, manifest, every[::-1], entries, ports.tiles)
         imported = ports.sources.of_user(owner_id) if owner.has_sources else []
         filters = source_filters(query, every, partial(has_medtronic, view), imported)
         records = (latest if query.is_latest else everything)(view, query, filters, _uploads(every, query))
         # Entries of a data set stand by number.
-        last_numbers = snapshot.throughs() | {entry.data_set_id: entry.number for entry in entries}
+        last_numbers = manifest.positions() | {entry.data_set_id: entry.number for entry in entries}
         return DataAnswer(records, tag_when_settled(tag, owner, every, last_numbers))
 
-    # A tile is missing when a compaction replaced the snapshot long ago, while this request stood still.
+    # A tile is missing when a compaction replaced the manifest long ago, while this request stood still.
     return retry_on_conflict(attempt, _MAX_ATTEMPTS, TileMissingError)
 
 

@@ -11,7 +11,7 @@ from chalicelib.log.fold import VisibleData
 from chalicelib.log.records import Records
 from chalicelib.reading.query import DataQuery
 from chalicelib.reading.source_filters import MEDTRONIC_TYPES, SourceFilters
-from chalicelib.tiles.snapshot import TilePlace
+from chalicelib.tiles.manifest import TileRef
 from chalicelib.tiles.tile import CARELINK, DAY_MS, TileKey, keys_of_rows
 
 CBG = "cbg"
@@ -58,19 +58,19 @@ def selected(data: Iterable[VisibleData], query: DataQuery, sources: SourceFilte
     return found
 
 
-def selects_tile(place: TilePlace, query: DataQuery) -> bool:
+def selects_tile(place: TileRef, query: DataQuery) -> bool:
     """Whether any record of a tile can be selected."""
     return (
-        place.traits.is_shown
+        place.stats.has_visible
         and (query.types is None or place.key.type in query.types)
-        and (query.upload_id is None or query.upload_id in place.traits.data_set_ids)
+        and (query.upload_id is None or query.upload_id in place.stats.data_set_ids)
     )
 
 
-def selects_some(place: TilePlace, query: DataQuery, sources: SourceFilters) -> bool:
+def selects_some(place: TileRef, query: DataQuery, sources: SourceFilters) -> bool:
     """Whether a filter may drop some records of a tile and let others through."""
     name, day = place.key
-    ids = frozenset(place.traits.data_set_ids)
+    ids = frozenset(place.stats.data_set_ids)
     return (
         (query.start_ms is not None and query.start_ms > day * DAY_MS)
         or (query.end_ms is not None and query.end_ms < (day + 1) * DAY_MS - 1)
@@ -79,7 +79,7 @@ def selects_some(place: TilePlace, query: DataQuery, sources: SourceFilters) -> 
         or (query.upload_id is not None and ids != {query.upload_id})
         or (query.reasons is not None and name == DOSING_DECISION)
         or (query.sample_interval_minimum_ms > 0 and name == CBG)
-        or (sources.drops_carelink and place.traits.has_carelink)
+        or (sources.drops_carelink and place.stats.has_carelink)
         or (name in MEDTRONIC_TYPES and not ids.isdisjoint(sources.medtronic_data_set_ids))
         or (name == CBG and sources.imports is not None and not ids <= sources.imports.data_set_ids)
     )

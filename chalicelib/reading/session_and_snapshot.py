@@ -10,8 +10,8 @@ from typing import Protocol
 from chalicelib.access.call import Session
 from chalicelib.log.data_set import DataSet, OwnerState
 from chalicelib.log.ports import DataSetReader
+from chalicelib.tiles.manifest import Manifest, TileRef
 from chalicelib.tiles.ports import TileReader
-from chalicelib.tiles.snapshot import Snapshot, TilePlace
 from chalicelib.tiles.tile import Tile, TileKey
 
 
@@ -21,7 +21,7 @@ class ReadTogether:
 
     session: Session | None
     owner: OwnerState
-    snapshot: Callable[[], Snapshot | None]
+    snapshot: Callable[[], Manifest | None]
     """Decodes the snapshot of the owner's epoch, once the caller is known; None when it has to be read by itself."""
 
 
@@ -68,7 +68,7 @@ class SessionAndSnapshot:
         """See `DataSetReader.of_owner`."""
         return self._data_sets.of_owner(owner)
 
-    def current(self, owner_id: str) -> tuple[OwnerState, Snapshot]:
+    def current(self, owner_id: str) -> tuple[OwnerState, Manifest]:
         """What came with the session, the first time; who asks again has found it to be too old."""
         if self._read is not None and owner_id == self._owner_id:
             read, self._read = self._read, None
@@ -77,7 +77,7 @@ class SessionAndSnapshot:
                 return read.owner, snapshot
         return self._tiles.current(owner_id)
 
-    def tiles(self, owner: OwnerState, places: Sequence[TilePlace], hidden: Collection[TileKey]) -> dict[TileKey, Tile]:
+    def tiles(self, owner: OwnerState, places: Sequence[TileRef], hidden: Collection[TileKey]) -> dict[TileKey, Tile]:
         """See `TileReader.tiles`."""
         return self._tiles.tiles(owner, places, hidden)
 

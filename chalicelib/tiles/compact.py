@@ -1,7 +1,7 @@
-"""Compaction: what a user's logs have got since the last time goes into tiles, and its entries into the archive.
+"""Compaction: fold what a user's logs have gained into tiles, and copy the entries into the archive.
 
-Any step of it may be the last one: tiles, notes and archive objects are seen by nobody until the snapshot that names
-them takes the place of the one before, in one step, and what was written in vain is swept. See docs/adr/0005.
+The process may die at any step. Nobody sees tiles, segments of the origin index and archive objects before a manifest
+names them, which replaces the one before in one step; what was written in vain is swept. See docs/adr/0005.
 """
 
 from collections import defaultdict
@@ -15,165 +15,136 @@ from chalicelib.log.data_set import DataSet, OwnerState
 from chalicelib.log.entry import Entry
 from chalicelib.log.fold import can_be_seen
 from chalicelib.log.truncation import truncations
-from chalicelib.tiles.fold_into_tiles import Folded, fold_into
-from chalicelib.tiles.ports import Attempt, Compacted, TilePorts
-from chalicelib.tiles.snapshot import Snapshot, TilePlace, followed_by
+from chalicelib.tiles.fold_into_tiles import TileChanges, fold_into
+from chalicelib.tiles.manifest import Manifest, TileRef, followed_by
+from chalicelib.tiles.ports import CompactedRange, CompactionLease, TilePorts
+from chalicelib.tiles.tail import Tail
 from chalicelib.tiles.tile import Tile, TileContent, TileKey
 
 STEP_BYTES = 2 * 1024 * 1024
 """Entries that go into tiles in one step, as they are stored; inflated they take some eight times as much."""
 LEASE_MS = 16 * 60_000
-"""How long others wait for one who may have died: no function runs longer than a quarter of an hour."""
+"""How long others wait for a compaction that may have died: no function runs longer than a quarter of an hour."""
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class CompactionResult:
     """What a compaction has done."""
 
     entries: int = 0
     tiles: int = 0
     steps: int = 0
     is_held: bool = False
-    """Whether another one is at work on the same user, and this one did nothing."""
+    """Whether another compaction of the same user holds the lease, and this one did nothing."""
 
 
 class LogIncompleteError(Exception):
-    """Entries of a data set that are in tiles are neither in the archive nor in the log: nothing can be made of these
-    that could take the place of the tiles."""
+    """Entries of a data set that are in tiles are neither in the archive nor in the log, so no tiles can be made that
+    could replace the present ones."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tail:
-    """What the logs hold beyond a snapshot, and all data sets as they are known after that was read."""
-
-    every: Sequence[DataSet]
-    entries: Sequence[Entry]
-    whole_ids: frozenset[str]
-    """Normal data sets whose logs are among the entries to their end."""
-
-
-def compact(owner_id: str, ports: TilePorts, check_time: Callable[[], None]) -> Done:
-    """Brings all entries of a user that there are now into tiles, step by step.
+def compact(owner_id: str, ports: TilePorts, check_time: Callable[[], None]) -> CompactionResult:
+    """Bring all present entries of a user into tiles, step by step.
 
     Raises:
-        WriteConflictError: all data was erased meanwhile; what was committed before is erased too.
+        WriteConflictError: all data was erased meanwhile; what was committed before is erased, too.
     """
-    done = Done()
-    with _attempts(owner_id, ports) as begin:
-        attempt = begin()
-        if attempt is None:
-            return replace(done, is_held=True)
-        owner, before = _current(attempt, ports)
-        tail = read_tail(owner, before, ports)
-        for entries, whole_ids in _steps(tail):
+    result = CompactionResult()
+    with _leases(owner_id, ports) as acquire:
+        lease = acquire()
+        if lease is None:
+            return replace(result, is_held=True)
+        owner, before = _current(lease, ports)
+        for step in _steps(read_tail(owner, before, ports)):
             check_time()
-            folded = fold_into(before, owner, tail.every, entries, whole_ids, ports.tiles)
-            if folded.applied == before.applied and not folded.tiles:
+            changes = fold_into(before, owner, step, ports.tiles)
+            if changes.logs == before.logs and not changes.tiles:
                 continue
-            attempt = attempt or begin()
-            if attempt is None:
+            lease = lease or acquire()
+            if lease is None:
                 break
-            _archive(attempt, _seen(entries, tail.every), ports)
-            ports.tiles.write(attempt, folded.written, folded.origin_keys)
-            after = followed_by(before, attempt.version, folded.applied, folded.places(attempt.version))
-            ports.tiles.commit(attempt, before, after, _compacted(tail.every, before, after), ports.now_ms())
-            done = Done(done.entries + len(entries), done.tiles + len(folded.tiles), done.steps + 1)
-            before, attempt = after, None
-    return done
+            _archive(lease, _kept(step), ports)
+            ports.tiles.write(lease, changes.written, changes.origin_keys)
+            after = followed_by(before, lease.fencing_token, changes.logs, changes.refs(lease.fencing_token))
+            ports.tiles.commit(lease, before, after, _compacted(step.data_sets, before, after), ports.now_ms())
+            result = CompactionResult(
+                result.entries + len(step.entries), result.tiles + len(changes.tiles), result.steps + 1
+            )
+            before, lease = after, None
+    return result
 
 
-def rebuild(owner_id: str, ports: TilePorts, check_time: Callable[[], None]) -> Done:
-    """Makes all tiles of a user anew from archive and logs, and puts them in the place of those that there are.
+def rebuild(owner_id: str, ports: TilePorts, check_time: Callable[[], None]) -> CompactionResult:
+    """Make all tiles of a user again from archive and logs, and replace the present ones.
 
     Raises:
-        LogIncompleteError: there is not all that the present tiles were made of; they stay.
-        WriteConflictError: all data was erased meanwhile, or it took so long that another one has begun.
+        LogIncompleteError: some entries that the present tiles were made of are missing; the tiles stay.
+        WriteConflictError: all data was erased meanwhile, or another compaction began because this one took too long.
     """
-    with _attempts(owner_id, ports) as begin:
-        attempt = begin()
-        if attempt is None:
-            return Done(is_held=True)
-        owner, current = _current(attempt, ports)
-        tail = whole_logs(owner, current, ports)
-        after, drafts = Snapshot(epoch=owner.epoch, version=current.version), Drafts()
-        for entries, whole_ids in _steps(tail):
+    with _leases(owner_id, ports) as acquire:
+        lease = acquire()
+        if lease is None:
+            return CompactionResult(is_held=True)
+        owner, current = _current(lease, ports)
+        logs = whole_logs(owner, current, ports)
+        after, drafts = Manifest(epoch=owner.epoch, version=current.version), TileDrafts()
+        for step in _steps(logs):
             check_time()
-            folded = fold_into(after, owner, tail.every, entries, whole_ids, drafts)
-            drafts.take(folded)
-            after = followed_by(after, attempt.version, folded.applied, folded.places(attempt.version))
-        _archive(attempt, _seen(tail.entries, tail.every), ports)
-        ports.tiles.write(attempt, drafts.contents, drafts.notes())
-        ports.tiles.commit(attempt, current, after, _compacted(tail.every, current, after), ports.now_ms())
-    return Done(len(tail.entries), sum(1 for _ in after.every_tile()), 1)
+            changes = fold_into(after, owner, step, drafts)
+            drafts.take(changes)
+            after = followed_by(after, lease.fencing_token, changes.logs, changes.refs(lease.fencing_token))
+        _archive(lease, _kept(logs), ports)
+        ports.tiles.write(lease, drafts.contents, drafts.index())
+        ports.tiles.commit(lease, current, after, _compacted(logs.data_sets, current, after), ports.now_ms())
+    return CompactionResult(len(logs.entries), sum(1 for _ in after.tile_refs()), 1)
 
 
-class Drafts:
-    """The tiles of a rebuild before they are written, as a `TileSource`: what one step makes, the next one reads.
+class TileDrafts:
+    """The tiles of a rebuild before they are written, as a `TileSource`: a step reads what the one before made.
 
-    They are written once, when all is done: no reader meets a former content under the key of a tile, not even one
+    They are written once, at the end, so no reader finds an earlier content under the key of a tile, not even one
     whose reads lag behind.
     """
 
     def __init__(self) -> None:
         self.contents: dict[TileKey, TileContent] = {}
-        self._noted: dict[TileKey, set[int]] = defaultdict(set)
+        self._origin_keys: dict[TileKey, set[int]] = defaultdict(set)
 
-    def take(self, folded: Folded) -> None:
-        """Puts what a step changed in the place of what there was."""
-        for key, made in folded.tiles.items():
-            if made is None:
+    def take(self, changes: TileChanges) -> None:
+        """Apply the changes of a step."""
+        for key, encoded in changes.tiles.items():
+            if encoded is None:
                 self.contents.pop(key, None)
             else:
-                self.contents[key] = made[0]
-        for key, origin_keys in folded.origin_keys.items():
-            self._noted[key].update(origin_keys)
+                self.contents[key] = encoded.content
+        for key, origin_keys in changes.origin_keys.items():
+            self._origin_keys[key].update(origin_keys)
 
-    def tiles(
-        self, _owner: OwnerState, places: Sequence[TilePlace], _hidden: Collection[TileKey]
-    ) -> dict[TileKey, Tile]:
-        """The tiles as they are now."""
-        return {place.key: Tile(self.contents[place.key]) for place in places}
+    def tiles(self, _owner: OwnerState, refs: Sequence[TileRef], _shadowed: Collection[TileKey]) -> dict[TileKey, Tile]:
+        """The tiles after the last step."""
+        return {ref.key: Tile(self.contents[ref.key]) for ref in refs}
 
-    def notes(self) -> dict[TileKey, Sequence[int]]:
+    def index(self) -> dict[TileKey, Sequence[int]]:
         """The keys of the origin ids of all records that the entries brought, by tile."""
-        return {key: sorted(origin_keys) for key, origin_keys in self._noted.items()}
+        return {key: sorted(origin_keys) for key, origin_keys in self._origin_keys.items()}
 
     def origin_keys(self, _owner: OwnerState) -> Iterator[Mapping[TileKey, Sequence[int]]]:
-        """All notes at once."""
-        return iter([self.notes()])
+        """The index as one segment."""
+        return iter([self.index()])
 
 
-def read_tail(owner: OwnerState, snapshot: Snapshot, ports: TilePorts) -> Tail:
-    """What is to go into tiles. Data sets are read again after the entries: see `fold_into`."""
-    known = ports.data.data_sets.of_owner(owner)
+def read_tail(owner: OwnerState, manifest: Manifest, ports: TilePorts) -> Tail:
+    """The entries that are not in tiles yet, of all data sets that readers see."""
     normal_ids = [
-        it.id for it in known if can_be_seen(it) and not it.is_continuous and not snapshot.has_whole_log(it.id)
+        it.id
+        for it in ports.data.data_sets.of_owner(owner)
+        if can_be_seen(it) and not it.is_continuous and not manifest.has_whole_log(it.id)
     ]
-    entries = ports.data.log.entries(owner, normal_ids, snapshot.throughs())
-    every = ports.data.data_sets.of_owner(owner)
-    last_numbers = snapshot.throughs() | {entry.data_set_id: entry.number for entry in entries}
-    truncated = _truncated_numbers(every)
-    if any(number > last_numbers.get(data_set_id, 0) for data_set_id, number in truncated.items()):
-        # Something was added and then truncated after the log was read: what is known of must not be left out.
-        entries = [
-            entry
-            for entry in ports.data.log.entries(owner, normal_ids, snapshot.throughs())
-            if entry.number <= max(last_numbers.get(entry.data_set_id, 0), truncated.get(entry.data_set_id, 0))
-        ]
-    return Tail(every, entries, frozenset(normal_ids))
+    entries = ports.data.log.entries(owner, normal_ids, manifest.positions())
+    return _tail(owner, normal_ids, entries, manifest.positions(), ports)
 
 
-def _truncated_numbers(every: Sequence[DataSet]) -> dict[str, int]:
-    """For each data set that was truncated while it was open, the last entry that this covers."""
-    cuts = truncations(every)
-    return {
-        data_set.id: max(cut.last_number or 0 for cut in cuts[data_set.id])
-        for data_set in every
-        if can_be_seen(data_set) and cuts[data_set.id]
-    }
-
-
-def whole_logs(owner: OwnerState, current: Snapshot, ports: TilePorts) -> Tail:
+def whole_logs(owner: OwnerState, current: Manifest, ports: TilePorts) -> Tail:
     """All entries that can matter, from the archive and from the logs, each once.
 
     Raises:
@@ -183,33 +154,56 @@ def whole_logs(owner: OwnerState, current: Snapshot, ports: TilePorts) -> Tail:
     normal_ids = [data_set.id for data_set in known if not data_set.is_continuous]
     found = {(entry.data_set_id, entry.number): entry for entry in ports.data.log.entries(owner, normal_ids)}
     for data_set in known:
-        if current.through(data_set.id):
+        if current.position(data_set.id):
             for entry in ports.archive.entries(owner, data_set.id):
                 found[entry.data_set_id, entry.number] = entry
-    last_numbers = dict(sorted(found))
-    every = ports.data.data_sets.of_owner(owner)
-    truncated = _truncated_numbers(every)
+    logs = _tail(owner, normal_ids, [found[address] for address in sorted(found)], {}, ports)
+    _require_complete(logs, current)
+    return logs
+
+
+def _tail(
+    owner: OwnerState, normal_ids: Sequence[str], entries: list[Entry], positions: Mapping[str, int], ports: TilePorts
+) -> Tail:
+    """The tail that begins with entries behind these positions. It also holds what was added, and then truncated,
+    after these entries were read: the data sets show the truncation, so what it covers must not be missing."""
+    data_sets = ports.data.data_sets.of_owner(owner)
+    truncated = _truncated_numbers(data_sets)
+    last_numbers = {**positions, **{entry.data_set_id: entry.number for entry in entries}}
     if any(number > last_numbers.get(data_set_id, 0) for data_set_id, number in truncated.items()):
-        # As in `read_tail`.
-        for entry in ports.data.log.entries(owner, normal_ids, last_numbers):
-            if entry.number <= truncated.get(entry.data_set_id, 0):
-                found[entry.data_set_id, entry.number] = entry
-    cuts = truncations(every)
-    for data_set in every:
-        # What truncations hid may be purged, and leaves holes.
+        later = ports.data.log.entries(owner, normal_ids, last_numbers)
+        entries = entries + [entry for entry in later if entry.number <= truncated.get(entry.data_set_id, 0)]
+        entries.sort(key=lambda entry: (entry.data_set_id, entry.number))
+    return Tail(data_sets, entries, frozenset(normal_ids))
+
+
+def _require_complete(logs: Tail, current: Manifest) -> None:
+    addresses = {(entry.data_set_id, entry.number) for entry in logs.entries}
+    cuts = truncations(logs.data_sets)
+    for data_set in logs.data_sets:
+        # What truncations shadow may have been purged: such logs have holes.
         if can_be_seen(data_set) and not cuts[data_set.id]:
-            numbers = range(data_set.deleted_through + 1, current.through(data_set.id) + 1)
-            if any((data_set.id, number) not in found for number in numbers):
+            numbers = range(data_set.deleted_through + 1, current.position(data_set.id) + 1)
+            if any((data_set.id, number) not in addresses for number in numbers):
                 raise LogIncompleteError(data_set.id)
-    return Tail(every, [found[key] for key in sorted(found)], frozenset(normal_ids))
 
 
-def _steps(tail: Tail) -> Iterator[tuple[list[Entry], frozenset[str]]]:
-    """The entries in portions; with the last ones of a data set, that its log ends there. At least one portion.
+def _truncated_numbers(data_sets: Sequence[DataSet]) -> dict[str, int]:
+    """For each data set that was truncated while it was open, the last entry that this covers."""
+    cuts = truncations(data_sets)
+    return {
+        data_set.id: max(cut.last_number or 0 for cut in cuts[data_set.id])
+        for data_set in data_sets
+        if can_be_seen(data_set) and cuts[data_set.id]
+    }
 
-    What a truncation covers stays in one portion: it is made behind the last of them, not in between.
+
+def _steps(tail: Tail) -> Iterator[Tail]:
+    """The entries in portions; the last portion of a log says that the log ends there. At least one portion.
+
+    What a truncation covers stays in one portion, because the truncation takes effect after the last of these entries.
     """
-    truncated = _truncated_numbers(tail.every)
+    truncated = _truncated_numbers(tail.data_sets)
     portion: list[Entry] = []
     last_numbers = {entry.data_set_id: entry.number for entry in tail.entries}
     ended = tail.whole_ids - last_numbers.keys()
@@ -218,55 +212,60 @@ def _steps(tail: Tail) -> Iterator[tuple[list[Entry], frozenset[str]]]:
         is_inside = portion[-1].data_set_id == entry.data_set_id if portion else False
         must_stay = is_inside and entry.number <= truncated.get(entry.data_set_id, 0)
         if portion and not must_stay and size_bytes + len(entry.body) > STEP_BYTES:
-            yield portion, frozenset(ended)
+            yield Tail(tail.data_sets, portion, frozenset(ended))
             portion, size_bytes, ended = [], 0, frozenset()
         portion.append(entry)
         size_bytes += len(entry.body)
         if entry.data_set_id in tail.whole_ids and entry.number == last_numbers[entry.data_set_id]:
             ended |= {entry.data_set_id}
-    yield portion, frozenset(ended)
+    yield Tail(tail.data_sets, portion, frozenset(ended))
 
 
 @contextmanager
-def _attempts(owner_id: str, ports: TilePorts) -> Iterator[Callable[[], Attempt | None]]:
-    """What begins attempts, one after the other, all of one holder; others may begin when the block is left."""
+def _leases(owner_id: str, ports: TilePorts) -> Iterator[Callable[[], CompactionLease | None]]:
+    """A function that acquires one lease after the other, all for one holder. The last one is released at the end."""
     owner, holder = ports.data.data_sets.owner(owner_id), ports.new_id()
-    begun: list[Attempt] = []
+    last: CompactionLease | None = None
 
-    def begin() -> Attempt | None:
+    def acquire() -> CompactionLease | None:
+        nonlocal last
         now_ms = ports.now_ms()
-        attempt = ports.tiles.begin(owner, holder, now_ms, now_ms + LEASE_MS)
-        begun.extend([attempt] if attempt is not None else [])
-        return attempt
+        lease = ports.tiles.acquire(owner, holder, now_ms, now_ms + LEASE_MS)
+        last = lease or last
+        return lease
 
     try:
-        yield begin
+        yield acquire
     finally:
-        if begun:
-            ports.tiles.end(begun[-1])
+        if last is not None:
+            ports.tiles.release(last)
 
 
-def _current(attempt: Attempt, ports: TilePorts) -> tuple[OwnerState, Snapshot]:
-    owner, snapshot = ports.tiles.current(attempt.owner.id)
-    if owner.epoch != attempt.owner.epoch:
+def _current(lease: CompactionLease, ports: TilePorts) -> tuple[OwnerState, Manifest]:
+    owner, manifest = ports.tiles.current(lease.owner.id)
+    if owner.epoch != lease.owner.epoch:
         raise WriteConflictError
-    return owner, snapshot
+    return owner, manifest
 
 
-def _archive(attempt: Attempt, entries: Iterable[Entry], ports: TilePorts) -> None:
+def _archive(lease: CompactionLease, entries: Iterable[Entry], ports: TilePorts) -> None:
     for _, of_data_set in groupby(entries, key=lambda entry: entry.data_set_id):
-        ports.archive.put(attempt.owner, list(of_data_set))
+        ports.archive.put(lease.owner, list(of_data_set))
 
 
-def _seen(entries: Iterable[Entry], every: Iterable[DataSet]) -> Iterator[Entry]:
-    """Without those that were deleted with their data set: they are not kept."""
-    cut_offs = {data_set.id: data_set.deleted_through for data_set in every if can_be_seen(data_set)}
-    return (it for it in entries if it.data_set_id in cut_offs and it.number > cut_offs[it.data_set_id])
+def _kept(tail: Tail) -> Iterator[Entry]:
+    """The entries without those that were deleted with their data set: these are not archived."""
+    deleted_through = {data_set.id: data_set.deleted_through for data_set in tail.data_sets if can_be_seen(data_set)}
+    return (
+        entry
+        for entry in tail.entries
+        if entry.data_set_id in deleted_through and entry.number > deleted_through[entry.data_set_id]
+    )
 
 
-def _compacted(every: Iterable[DataSet], before: Snapshot, after: Snapshot) -> list[Compacted]:
+def _compacted(data_sets: Iterable[DataSet], before: Manifest, after: Manifest) -> list[CompactedRange]:
     return [
-        Compacted(data_set.id, data_set.is_continuous, after.through(data_set.id))
-        for data_set in every
-        if after.through(data_set.id) > before.through(data_set.id)
+        CompactedRange(data_set.id, data_set.is_continuous, after.position(data_set.id))
+        for data_set in data_sets
+        if after.position(data_set.id) > before.position(data_set.id)
     ]

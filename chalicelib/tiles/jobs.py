@@ -1,4 +1,4 @@
-"""The tasks of the read model: compaction of those whose logs have grown, a daily check of a sample, and rebuilding."""
+"""The tasks of the read model: compaction of users whose logs have grown, a daily check of a sample, and rebuilding."""
 
 from collections.abc import Iterable
 from hashlib import sha256
@@ -9,62 +9,62 @@ from chalicelib.log.backlog import DUE_AFTER_MS, DUE_BYTES, Backlog
 from chalicelib.tasks.types import Rerun, TaskFailedError, TaskRun, TimeLimitError
 from chalicelib.tiles.compact import LogIncompleteError, compact, rebuild
 from chalicelib.tiles.ports import TileServices
-from chalicelib.tiles.verify import Checked, check_tiles
+from chalicelib.tiles.verify import TileCheck, check_tiles
 
 COMPACTIONS_FAILED = "CompactionsFailed"
 TILES_WRONG = "TilesWrong"
 ENOUGH_S = 30
-"""With less time left no other user is begun with."""
+"""With less time left, no other user is started."""
 NAMED_USERS = 100
-"""So many of those that failed are named: a task's data has a limit."""
+"""How many failed users are named: a task's data has a limit."""
 SAMPLE_USERS = 5
 SAMPLE_TILES = 50
 _HELD_AGAIN_S = 60
 
 
 def compact_marked(run: TaskRun, services: TileServices) -> None:
-    """The job: brings into tiles what has grown enough, or waited long enough.
+    """The job: compact users whose backlog is large enough, or old enough.
 
-    `data` counts users, entries, tiles that were written, and users whom another compaction was at work on (`held`);
-    `failed` names those whose compaction failed, a hundred at most. These are tried again by the next run; what is no
-    passing trouble is raised at the end.
+    `data` counts users, entries, tiles that were written, and users for whom another compaction held the lease
+    (`held`); `failed` names users whose compaction failed, a hundred at most. The next run tries these again. An error
+    that is no conflict and no outage is raised at the end.
     """
     failed: list[str] = []
     run.data.update(users=0, entries=0, tiles=0, held=0, failed=failed)
     defect: Exception | None = None
-    for mark in services.tiles.backlog.all():
+    for backlog in services.tiles.backlog.all():
         if run.time_left_s < ENOUGH_S:
             break
-        if not is_due(mark, run.now_ms()):
+        if not is_due(backlog, run.now_ms()):
             continue
         try:
-            done = compact(mark.owner_id, services.tiles, run.check_time)
+            result = compact(backlog.owner_id, services.tiles, run.check_time)
         except TimeLimitError:
             raise
-        except Exception as error:  # noqa: BLE001  whatever is wrong with one user's tiles keeps nobody else waiting
+        except Exception as error:  # noqa: BLE001  no defect of one user's tiles may keep others waiting
             if not isinstance(error, (WriteConflictError, UnavailableError)):
                 defect = error
-            failed.extend([mark.owner_id] if len(failed) < NAMED_USERS else [])
+            failed.extend([backlog.owner_id] if len(failed) < NAMED_USERS else [])
             services.count(COMPACTIONS_FAILED, 1)
             continue
-        if done.is_held:
+        if result.is_held:
             run.data["held"] += 1
             continue
-        services.tiles.backlog.clear(mark)
+        services.tiles.backlog.clear(backlog)
         run.data["users"] += 1
-        run.data["entries"] += done.entries
-        run.data["tiles"] += done.tiles
+        run.data["entries"] += result.entries
+        run.data["tiles"] += result.tiles
     if defect is not None:
         raise defect
 
 
 def verify_tiles(run: TaskRun, services: TileServices) -> None:
-    """Compares tiles with a fold of the log: all of `data.userId`'s, or without one a sample of some users' who send.
+    """Compare tiles with a fold of the log: all tiles of `data.userId`, or without one a sample of some users who send.
 
-    `data` counts users and tiles, and lists in `wrong` those that are not what the log says, as `user/type/day`.
+    `data` counts users and tiles, and lists in `wrong` those that differ from what the log makes, as `user/type/day`.
 
     Raises:
-        TaskFailedError: some are wrong, and `strandline.data.rebuild` makes them anew; or the archive lacks entries.
+        TaskFailedError: some are wrong, and `strandline.data.rebuild` makes them again; or the archive lacks entries.
     """
     user_id = run.data.get("userId")
     run.data.update(users=0, tiles=0, wrong=[])
@@ -85,7 +85,7 @@ def verify_tiles(run: TaskRun, services: TileServices) -> None:
 
 
 def rebuild_tiles(run: TaskRun, services: TileServices) -> Rerun | None:
-    """Makes all tiles of `data.userId` anew from archive and log; `data` counts entries and tiles.
+    """Make all tiles of `data.userId` again from archive and log; `data` counts entries and tiles.
 
     Raises:
         TaskFailedError: there is no `data.userId`, or the archive lacks entries that the present tiles were made of.
@@ -94,21 +94,21 @@ def rebuild_tiles(run: TaskRun, services: TileServices) -> Rerun | None:
     if not isinstance(user_id, str):
         raise TaskFailedError("data.userId is missing", code="user-id-missing", is_final=True)
     try:
-        done = rebuild(user_id, services.tiles, run.check_time)
+        result = rebuild(user_id, services.tiles, run.check_time)
     except LogIncompleteError as error:
         raise _incomplete(error) from error
-    if done.is_held:
+    if result.is_held:
         return Rerun(_HELD_AGAIN_S)
-    run.data.update(entries=done.entries, tiles=done.tiles)
+    run.data.update(entries=result.entries, tiles=result.tiles)
     return None
 
 
-def is_due(mark: Backlog, now_ms: int) -> bool:
+def is_due(backlog: Backlog, now_ms: int) -> bool:
     """Whether a user's tail is large enough to be compacted, or has waited long enough."""
-    return mark.backlog_bytes >= DUE_BYTES or mark.since_ms + DUE_AFTER_MS <= now_ms
+    return backlog.backlog_bytes >= DUE_BYTES or backlog.since_ms + DUE_AFTER_MS <= now_ms
 
 
-def _checked(owner_id: str, at_most: int | None, run: TaskRun, services: TileServices) -> Checked:
+def _checked(owner_id: str, at_most: int | None, run: TaskRun, services: TileServices) -> TileCheck:
     ports = services.tiles
     checked = check_tiles(owner_id, ports, at_most)
     if checked.is_behind:  # a data set was closed or deleted, and the tiles do not know yet
@@ -123,5 +123,5 @@ def _incomplete(error: LogIncompleteError) -> TaskFailedError:
 
 def _sample(marks: Iterable[Backlog], seed: str) -> list[str]:
     """Other users each day."""
-    owner_ids = {mark.owner_id for mark in marks}
+    owner_ids = {backlog.owner_id for backlog in marks}
     return sorted(owner_ids, key=lambda owner_id: sha256((seed + owner_id).encode()).digest())[:SAMPLE_USERS]

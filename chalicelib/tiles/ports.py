@@ -1,4 +1,4 @@
-"""The ports of tiles: their store, the sweep of what compaction made obsolete, and the purge of what was deleted.
+"""The ports of tiles: their store, and the requests to sweep what compaction made obsolete and to purge what is hidden.
 
 Any method may raise UnavailableError: the store throttles or does not answer, and a retry is safe.
 """
@@ -10,70 +10,71 @@ from typing import Protocol
 from chalicelib.log.data_set import DataSet, OwnerState
 from chalicelib.log.entry import Entry
 from chalicelib.log.ports import Archive, Backlogs, DataPorts
-from chalicelib.tiles.snapshot import Snapshot, TilePlace
+from chalicelib.tiles.manifest import Manifest, TileRef
 from chalicelib.tiles.tile import Tile, TileContent, TileKey
 
 
 class TileSource(Protocol):
-    """Finds the tiles of a snapshot."""
+    """Finds the tiles of a manifest."""
 
-    def tiles(self, owner: OwnerState, places: Sequence[TilePlace], hidden: Collection[TileKey]) -> dict[TileKey, Tile]:
-        """The tiles at these places of a snapshot; those named by `hidden` with what they hide.
+    def tiles(self, owner: OwnerState, refs: Sequence[TileRef], shadowed: Collection[TileKey]) -> dict[TileKey, Tile]:
+        """These tiles of a manifest; those named by `shadowed` with their shadowed records.
 
         Raises:
-            TileMissingError: one is not there, so the snapshot is too old to be read.
+            TileMissingError: one is gone, so the manifest is too old to be read.
         """
         ...
 
     def origin_keys(self, owner: OwnerState) -> Iterator[Mapping[TileKey, Sequence[int]]]:
-        """What compactions have noted of the origin ids in each tile (`tile.origin_key`). It may name a tile that
-        holds a record no more, or is gone; none that holds one is missing."""
+        """The origin index, segment by segment: keys of the origin ids in each tile (`tile.origin_key`). It may name a
+        tile that no longer holds such a record, or that is gone; no tile that holds one is missing."""
         ...
 
 
 class TileReader(TileSource, Protocol):
-    """Finds snapshots, too. What a snapshot names can be read for a quarter of an hour after it was replaced."""
+    """Finds manifests, too. What a manifest names can be read for a quarter of an hour after it was replaced."""
 
-    def current(self, owner_id: str) -> tuple[OwnerState, Snapshot]:
-        """The counters of a user's data and the snapshot of their epoch, an empty one of that epoch when there is
-        none: one read, which sees every write that was answered."""
+    def current(self, owner_id: str) -> tuple[OwnerState, Manifest]:
+        """The counters of a user's data, and the manifest of their epoch, an empty one if there is none: one read,
+        which sees every write that was answered."""
         ...
 
 
 class TileMissingError(Exception):
-    """A tile that a snapshot names is not there any more: read the current snapshot and begin again."""
+    """A tile that a manifest names is gone: read the current manifest and begin again."""
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
-    """The right to write the next snapshot of a user, for a while: its version, and who has it.
+class CompactionLease:
+    """The right to write the next manifest of a user, for a while.
 
-    Whoever has an older attempt can no longer commit; what it wrote is swept.
+    Once there is a newer lease, this one can no longer commit, and what was written under it is swept.
     """
 
     owner: OwnerState
-    version: int
+    fencing_token: int
+    """Greater than that of any lease before. It is the version of the manifest and the tiles that are written."""
     holder: str
     until_ms: int
-    """When others may begin."""
+    """When other holders may acquire a lease."""
 
 
 @dataclass(frozen=True, slots=True)
-class Compacted:
-    """Entries of one data set that a snapshot holds in tiles: all up to `through`."""
+class CompactedRange:
+    """Entries of one data set that a manifest has in tiles: all up to `last_number`."""
 
     data_set_id: str
     is_continuous: bool
-    through: int
+    last_number: int
 
 
 class TileWriter(TileReader, Protocol):
-    """Writes snapshots and tiles. What is written is seen by nobody until it is committed."""
+    """Writes manifests and tiles. Nobody sees what is written before it is committed."""
 
-    def begin(self, owner: OwnerState, holder: str, now_ms: int, until_ms: int) -> Attempt | None:
-        """A new attempt, whose version no other has had; None while another holder's time is not over.
+    def acquire(self, owner: OwnerState, holder: str, now_ms: int, until_ms: int) -> CompactionLease | None:
+        """A new lease; None while another holder has one.
 
-        It leaves an order to sweep whatever is written for it, should it never be committed.
+        It leaves a request to sweep what is written under the lease, should it never be committed.
 
         Raises:
             WriteConflictError: the data was erased.
@@ -81,31 +82,39 @@ class TileWriter(TileReader, Protocol):
         ...
 
     def write(
-        self, attempt: Attempt, tiles: Mapping[TileKey, TileContent], origin_keys: Mapping[TileKey, Sequence[int]]
+        self,
+        lease: CompactionLease,
+        tiles: Mapping[TileKey, TileContent],
+        origin_keys: Mapping[TileKey, Sequence[int]],
     ) -> None:
-        """Writes tiles of the attempt's version, and notes the keys of origin ids that are new in some tiles."""
+        """Writes tiles of the lease's version, and adds keys of origin ids to the origin index."""
         ...
 
     def commit(
-        self, attempt: Attempt, before: Snapshot, after: Snapshot, compacted: Sequence[Compacted], now_ms: int
+        self,
+        lease: CompactionLease,
+        before: Manifest,
+        after: Manifest,
+        compacted: Sequence[CompactedRange],
+        now_ms: int,
     ) -> None:
-        """Puts `after` in the place of `before`, in one step, and leaves an order to sweep the tiles that only
-        `before` names and the entries that are compacted.
+        """Replaces `before` by `after`, in one step, and leaves a request to sweep the tiles that only `before` names
+        and the entries that are compacted.
 
         Raises:
-            WriteConflictError: the snapshot is another, the data was erased, or the attempt was swept.
+            WriteConflictError: another manifest is stored, the data was erased, or what was written was swept.
         """
         ...
 
-    def end(self, attempt: Attempt) -> None:
-        """Lets others begin at once."""
+    def release(self, lease: CompactionLease) -> None:
+        """Lets others acquire a lease at once."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class SweepOrder:
-    """What may be removed some time after an attempt: what it wrote when it was not committed, and otherwise what its
-    snapshot replaced."""
+class SweepRequest:
+    """Names a version that something may be removed for some time later: what was written for it if it was not
+    committed, and otherwise what its manifest replaced."""
 
     id: str
     time_ms: int
@@ -114,26 +123,26 @@ class SweepOrder:
     version: int
 
 
-class Sweeping(Protocol):
-    """Keeps the orders of attempts and carries them out. Each may be carried out twice, and may stop half-way."""
+class SweepRequests(Protocol):
+    """Keeps sweep requests and carries them out. Each may be carried out twice, and may stop half-way."""
 
-    def orders(self, before_ms: int) -> Iterator[SweepOrder]:
-        """Those given before, oldest first; one that was committed counts from then."""
+    def older_than(self, time_ms: int) -> Iterator[SweepRequest]:
+        """The requests from before this time, oldest first. The time of a committed version is that of the commit."""
         ...
 
-    def sweep(self, order: SweepOrder) -> int:
-        """Carries out an order, parts of bodies that no entry names any more included, and forgets it; how many tiles
-        and entries it removed. An attempt that was not committed can no longer be from here on."""
+    def sweep(self, request: SweepRequest) -> int:
+        """Carries out a request, including parts of bodies that no entry names any more, removes it, and returns how
+        many tiles and entries were removed. A version that was not committed cannot be committed from now on."""
         ...
 
     def remove_epoch(self, owner_id: str, epoch: int) -> None:
-        """Removes all tiles, notes and the snapshot of an epoch that was erased."""
+        """Removes all tiles, the origin index and the manifest of an epoch that was erased."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class PurgeOrder:
-    """What may hold something to purge: a data set, or (without one) all that a user had in an epoch."""
+class PurgeRequest:
+    """Names what may have to be purged: a data set or, without one, all that a user had in an epoch."""
 
     id: str
     time_ms: int
@@ -142,15 +151,15 @@ class PurgeOrder:
     data_set_id: str | None = None
 
 
-class Purging(Protocol):
-    """Keeps orders, and carries out the removals. Each removal may be repeated, and may stop half-way."""
+class PurgeRequests(Protocol):
+    """Keeps purge requests, and carries out the removals. Each removal may be repeated, and may stop half-way."""
 
-    def orders(self, before_ms: int) -> Iterator[PurgeOrder]:
-        """Those given before, oldest first."""
+    def older_than(self, time_ms: int) -> Iterator[PurgeRequest]:
+        """The requests from before this time, oldest first."""
         ...
 
-    def finish(self, order: PurgeOrder) -> None:
-        """Forgets an order that was carried out."""
+    def finish(self, request: PurgeRequest) -> None:
+        """Removes a request that was carried out."""
         ...
 
     def data_sets_of_epoch(self, owner_id: str, epoch: int) -> list[DataSet]:
@@ -166,7 +175,7 @@ class Purging(Protocol):
         ...
 
     def remove_data_set(self, data_set: DataSet) -> None:
-        """Removes all that is stored of a data set, strays that no entry names included; its description last."""
+        """Removes all that is stored of a data set, including parts that no entry names; its description last."""
         ...
 
 
@@ -178,8 +187,8 @@ class TilePorts:
     tiles: TileWriter
     archive: Archive
     backlog: Backlogs
-    sweeping: Sweeping
-    purging: Purging
+    sweep_requests: SweepRequests
+    purge_requests: PurgeRequests
     now_ms: Callable[[], int]
     new_id: Callable[[], str]
 

@@ -1,44 +1,59 @@
-"""What entries that are not in tiles yet have to do with the tiles that there are."""
+"""The tail: entries that are not in tiles yet, the tiles that they affect, and the beginnings of logs they continue."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from chalicelib.log.data_set import OwnerState
+from chalicelib.log.data_set import DataSet, OwnerState
 from chalicelib.log.entry import Entry, EntryKind, SelectorKind, decode_selectors, read_records
+from chalicelib.log.fold_steps import Prefix, RecordSlice
+from chalicelib.tiles.manifest import Manifest
 from chalicelib.tiles.ports import TileSource
-from chalicelib.tiles.tile import TileKey, keys_of_rows, origin_key
+from chalicelib.tiles.tile import Tile, TileKey, keys_of_rows, origin_key
 
 
 @dataclass(frozen=True, slots=True)
-class Touched:
-    """Which tiles some entries touch. All of it may name too much, and never too little."""
+class Tail:
+    """What is to be brought into tiles: entries of some logs, and the data sets as they were read afterwards."""
+
+    data_sets: Sequence[DataSet]
+    """All of the owner and epoch. They are read after the entries, so that each truncation that can precede one of the
+    entries is among them."""
+    entries: Sequence[Entry]
+    """The next entries of each log. Those of one data set are together, by number."""
+    whole_ids: frozenset[str]
+    """The normal data sets whose logs end with these entries."""
+
+
+@dataclass(frozen=True, slots=True)
+class AffectedTiles:
+    """Which tiles some entries affect. Each member may name too much, and never too little."""
 
     keys: set[TileKey] = field(default_factory=set)
-    """Where they bring records."""
-    gone_origin_keys: set[int] = field(default_factory=set)
-    """Of what they may replace or delete, in whatever tile it is."""
+    """The tiles that the entries bring records to."""
+    replaced_origin_keys: set[int] = field(default_factory=set)
+    """The origin ids that the entries may replace or delete, in any tile, as `origin_key` has them."""
     searched_ids: set[str] = field(default_factory=set)
-    """The data sets of which they delete records that only the records themselves tell."""
+    """The data sets of which the entries delete records that can be found in the records alone."""
     origin_keys: dict[TileKey, Sequence[int]] = field(default_factory=dict)
-    """Of the records that they bring and that later entries may replace or delete."""
+    """The origin ids that the entries bring and later entries may replace or delete."""
 
 
-def touched_by(entries: Iterable[Entry], divided_ids: Collection[str]) -> Touched:
-    """What entries touch.
+def affected_by(entries: Iterable[Entry], divided_ids: Collection[str]) -> AffectedTiles:
+    """The tiles that entries affect.
 
     Args:
-        divided_ids: data sets whose logs may be in tiles in part: before these entries, or when only these are, too.
-            Of others all entries are here, and nothing that they touch is elsewhere.
+        divided_ids: data sets whose logs may be in tiles in part, before these entries or with them. The entries hold
+            the whole logs of all other data sets, so nothing that they replace is elsewhere.
     """
-    touched = Touched()
+    affected = AffectedTiles()
     origin_keys: dict[TileKey, set[int]] = defaultdict(set)
     for entry in entries:
         is_divided = entry.data_set_id in divided_ids
         if entry.kind is EntryKind.ADD:
             records = read_records(entry.body, entry.number)
             keys = keys_of_rows(records)
-            touched.keys.update(keys)
+            affected.keys.update(keys)
             if is_divided:
                 for key, origin_id in zip(keys, records.origin_ids, strict=True):
                     if origin_id is not None:
@@ -46,20 +61,39 @@ def touched_by(entries: Iterable[Entry], divided_ids: Collection[str]) -> Touche
         elif is_divided:
             selectors = decode_selectors(entry.body)
             if selectors.kind is SelectorKind.ORIGIN:
-                touched.gone_origin_keys.update(map(origin_key, selectors.values))
+                affected.replaced_origin_keys.update(map(origin_key, selectors.values))
             else:
-                touched.searched_ids.add(entry.data_set_id)
+                affected.searched_ids.add(entry.data_set_id)
     for key, of_tile in origin_keys.items():
-        touched.gone_origin_keys.update(of_tile)
-        touched.origin_keys[key] = sorted(of_tile)
-    return touched
+        affected.replaced_origin_keys.update(of_tile)
+        affected.origin_keys[key] = sorted(of_tile)
+    return affected
 
 
-def named_tiles(owner: OwnerState, origin_keys: set[int], tiles: TileSource) -> Iterator[TileKey]:
-    """The tiles that may hold a record with one of these origin ids, and perhaps some that are gone."""
+def tiles_with_origins(owner: OwnerState, origin_keys: set[int], tiles: TileSource) -> Iterator[TileKey]:
+    """The tiles that may hold a record with one of these origin ids, and possibly some that are gone."""
     if not origin_keys:
         return
-    for notes in tiles.origin_keys(owner):
-        for key, noted in notes.items():
-            if not origin_keys.isdisjoint(noted):
+    for segment in tiles.origin_keys(owner):
+        for key, of_tile in segment.items():
+            if not origin_keys.isdisjoint(of_tile):
                 yield key
+
+
+def prefixes(manifest: Manifest, tiles: Iterable[Tile], entries: Iterable[Entry]) -> dict[str, Prefix]:
+    """The beginning of each log, as far as these tiles hold it, by data set: what the entries continue.
+
+    Args:
+        tiles: tiles of the manifest, read with their shadowed records.
+    """
+    slices: dict[str, list[RecordSlice]] = defaultdict(list)
+    for tile in tiles:
+        for data_set_id, of_data_set in tile.slices().items():
+            slices[data_set_id].append(of_data_set)
+    ids = slices.keys() | {entry.data_set_id for entry in entries}
+    return {data_set_id: Prefix(manifest.position(data_set_id), slices[data_set_id]) for data_set_id in ids}
+
+
+def changed_ids(manifest: Manifest, fingerprints: Mapping[str, str]) -> set[str]:
+    """The data sets in tiles whose state is no longer the one that their entries were folded in."""
+    return {id_ for id_, log in manifest.logs.items() if fingerprints.get(id_) != log.fingerprint}

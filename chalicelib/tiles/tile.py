@@ -1,13 +1,13 @@
 """A tile: the records of one user, type and UTC day, in the order and the very bytes in which they are answered.
 
-Beside what is visible it says of each record which entry of which data set it is of, so that a fold can go on from it,
-and it keeps, apart, records that are hidden now and may come back. Everything else is read out of the texts again.
+Beside the visible records it holds the address of each record, so that a fold can continue from it, and, apart, the
+shadowed records, which others hide now and which may come back. Everything else is parsed from the texts again.
 Content of a tile:
 
-    version (1 byte) | CRC-32 (4) | inflated size (8) | length of places (4) | length of filter (4)
-    | places, deflated JSON | filter: sorted keys of origin ids, 4 bytes each | visible records, deflated lines
+    version (1 byte) | CRC-32 (4) | inflated size (8) | length of addresses (4) | length of filter (4)
+    | addresses, deflated JSON | filter: sorted keys of origin ids, 4 bytes each | visible records, deflated lines
 
-The same records give the same bytes, whatever way led to them.
+The same records give the same bytes, in whatever steps they were folded.
 Source: docs/architecture.md, "The read model".
 """
 
@@ -55,26 +55,28 @@ class Candidate(NamedTuple):
     created_time_ms: int
     """Of its data set."""
     data_set_id: str
-    place: RecordAddress
-    is_hidden: bool
+    address: RecordAddress
+    is_shadowed: bool
     text: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class TileContent:
-    """The bytes of a tile: what readers need, and what only a fold does (empty when nothing is hidden)."""
+    """The bytes of a tile."""
 
-    shown: bytes
-    hidden: bytes
+    visible: bytes
+    """Header, addresses, filter and visible records: what readers need."""
+    shadowed: bytes
+    """Shadowed records, which only a fold needs; empty if there are none."""
 
 
 @dataclass(frozen=True, slots=True)
-class TileTraits:
+class TileStats:
     """What is known of a tile without reading it."""
 
     data_set_ids: tuple[str, ...]
     """Of all candidates, sorted."""
-    is_shown: bool
+    has_visible: bool
     """Whether any record is visible."""
     has_carelink: bool
     """Whether the source of any record is CareLink."""
@@ -82,76 +84,83 @@ class TileTraits:
     """Whether any record was uploaded by the app of a Medtronic pump."""
 
 
+class EncodedTile(NamedTuple):
+    """A tile that was made, but not written yet."""
+
+    content: TileContent
+    stats: TileStats
+
+
 def origin_key(origin_id: str) -> int:
-    """What stands for an origin id in filters: two ids may share one, which costs a look and no more."""
+    """A checksum of an origin id, for filters. Two ids may share one: then a tile is read in vain, and no more."""
     return zlib.crc32(origin_id.encode())
 
 
-def encode_tile(candidates: Iterable[Candidate]) -> tuple[TileContent, TileTraits]:
-    """The tile of candidates of one type and day, which must not be none and may come in any order."""
+def encode_tile(candidates: Iterable[Candidate]) -> EncodedTile:
+    """The tile of candidates of one type and day: at least one, in any order."""
     ordered = sorted(candidates)
-    shown = [it.text for it in ordered if not it.is_hidden]
-    hidden = [it.text for it in ordered if it.is_hidden]
-    records = _records([it.text for it in ordered], [it.time_ms for it in ordered], [it.place for it in ordered])
+    visible = [it.text for it in ordered if not it.is_shadowed]
+    shadowed = [it.text for it in ordered if it.is_shadowed]
+    records = _records([it.text for it in ordered], [it.time_ms for it in ordered], [it.address for it in ordered])
     ids = sorted({it.data_set_id for it in ordered})
-    places = deflate(json_text.encode(_encode_places(ordered, ids)), _DEFLATE_LEVEL)
+    addresses = deflate(json_text.encode(_encode_addresses(ordered, ids)), _DEFLATE_LEVEL)
     keys = pack_uint32(sorted({origin_key(it) for it in records.origin_ids if it is not None}))
-    lines = deflated_lines(shown, _DEFLATE_LEVEL) if shown else _NOTHING
-    header = _HEADER.pack(VERSION, lines.crc32, lines.size_bytes, len(places), len(keys))
+    lines = deflated_lines(visible, _DEFLATE_LEVEL) if visible else _NOTHING
+    header = _HEADER.pack(VERSION, lines.crc32, lines.size_bytes, len(addresses), len(keys))
     content = TileContent(
-        shown=header + places + keys + lines.deflated,
-        hidden=deflate(_LINE_FEED.join(hidden), _DEFLATE_LEVEL) if hidden else b"",
+        visible=header + addresses + keys + lines.deflated,
+        shadowed=deflate(_LINE_FEED.join(shadowed), _DEFLATE_LEVEL) if shadowed else b"",
     )
-    traits = TileTraits(
+    stats = TileStats(
         data_set_ids=tuple(ids),
-        is_shown=bool(shown),
+        has_visible=bool(visible),
         has_carelink=CARELINK in records.sources,
         has_medtronic=MEDTRONIC in records.origin_manufacturers,
     )
-    return content, traits
+    return EncodedTile(content, stats)
 
 
 class Tile:
-    """A tile that was read: what is shown can be passed on as it is, the rest is decoded when it is asked for.
+    """A tile that was read: its visible lines can be sent as they are, the rest is decoded when it is needed.
 
     Raises:
-        ValueError: it begins as none does.
+        ValueError: the content does not begin as a tile does.
     """
 
     def __init__(self, content: TileContent) -> None:
-        if len(content.shown) < _HEADER.size:
+        if len(content.visible) < _HEADER.size:
             raise ValueError("tile that ends within its header")
-        version, crc32, size_bytes, places_bytes, keys_bytes = _HEADER.unpack_from(content.shown)
+        version, crc32, size_bytes, addresses_bytes, keys_bytes = _HEADER.unpack_from(content.visible)
         if version != VERSION:
             raise ValueError(f"tile of unknown version {version}")
         self.content = content
-        keys_at = _HEADER.size + places_bytes
+        keys_at = _HEADER.size + addresses_bytes
         lines_at = keys_at + keys_bytes
-        self.lines = DeflatedLines(content.shown[lines_at:], size_bytes, crc32)
-        self._places = content.shown[_HEADER.size : keys_at]
-        self._keys = content.shown[keys_at:lines_at]
-        self._hidden = content.hidden
+        self.lines = DeflatedLines(content.visible[lines_at:], size_bytes, crc32)
+        self._addresses = content.visible[_HEADER.size : keys_at]
+        self._keys = content.visible[keys_at:lines_at]
+        self._shadowed = content.shadowed
 
     def origin_keys(self) -> Sequence[int]:
-        """What stands for the origin ids of its records."""
+        """The keys of the origin ids of its records, sorted."""
         return unpack_uint32(self._keys)
 
     def may_hold(self, keys: Set[int]) -> bool:
-        """Whether the origin id of any record is one that these stand for; False is certain."""
+        """Whether the origin id of any record may have one of these keys; False is certain."""
         return bool(keys and self._keys) and not keys.isdisjoint(unpack_uint32(self._keys))
 
     def slices(self) -> Mapping[str, RecordSlice]:
-        """All candidates, by data set; hidden ones must have been read too."""
-        places = json_text.decode(inflate(self._places))
-        hidden_at = set(places["hidden"])
-        shown = iter(inflated_lines(self.lines) if self.lines.size_bytes else ())
-        hidden = iter(inflate(self._hidden).split(_LINE_FEED) if hidden_at else ())
-        owners = [places["ids"][owner] for owner in places["owner"]]
-        texts = [next(hidden if place in hidden_at else shown) for place in range(len(owners))]
+        """All candidates, by data set; the shadowed ones must have been read, too."""
+        addresses = json_text.decode(inflate(self._addresses))
+        shadowed_at = set(addresses["hidden"])
+        visible = iter(inflated_lines(self.lines) if self.lines.size_bytes else ())
+        shadowed = iter(inflate(self._shadowed).split(_LINE_FEED) if shadowed_at else ())
+        owners = [addresses["ids"][owner] for owner in addresses["owner"]]
+        texts = [next(shadowed if index in shadowed_at else visible) for index in range(len(owners))]
         records = _records(
             texts,
-            from_steps(places["time"]),
-            list(map(RecordAddress, from_steps(places["number"]), places["row"])),
+            from_steps(addresses["time"]),
+            list(map(RecordAddress, from_steps(addresses["number"]), addresses["row"])),
         )
         rows: dict[str, list[int]] = defaultdict(list)
         for row, data_set_id in enumerate(owners):
@@ -159,21 +168,21 @@ class Tile:
         return {data_set_id: RecordSlice(records, of_data_set) for data_set_id, of_data_set in rows.items()}
 
 
-def _encode_places(ordered: Sequence[Candidate], ids: Sequence[str]) -> dict[str, Any]:
-    index = {data_set_id: place for place, data_set_id in enumerate(ids)}
+def _encode_addresses(ordered: Sequence[Candidate], ids: Sequence[str]) -> dict[str, Any]:
+    owners = {data_set_id: owner for owner, data_set_id in enumerate(ids)}
     return {
         "ids": ids,
-        "owner": [index[it.data_set_id] for it in ordered],
-        "number": steps([it.place.number for it in ordered]),
-        "row": [it.place.row for it in ordered],
+        "owner": [owners[it.data_set_id] for it in ordered],
+        "number": steps([it.address.number for it in ordered]),
+        "row": [it.address.row for it in ordered],
         "time": steps([it.time_ms for it in ordered]),
-        "hidden": [place for place, it in enumerate(ordered) if it.is_hidden],
+        "hidden": [index for index, it in enumerate(ordered) if it.is_shadowed],
     }
 
 
-def _records(texts: list[bytes], times_ms: Sequence[int], places: Sequence[RecordAddress]) -> Records:
+def _records(texts: list[bytes], times_ms: Sequence[int], addresses: Sequence[RecordAddress]) -> Records:
     def columns() -> Mapping[str, Any]:
         bodies = bodies_of(texts)
         return columns_of(bodies, times_ms, hashes_of(bodies))
 
-    return Records(columns, lambda: texts, lambda _count: places)
+    return Records(columns, lambda: texts, lambda _count: addresses)

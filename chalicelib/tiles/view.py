@@ -1,7 +1,6 @@
-"""What a user sees of some tiles together with the tail: tiles that nothing has happened to as they are, the others
-folded with the entries that are not in tiles yet."""
+"""What a user sees of some tiles together with the tail: unaffected tiles as they are stored, the others folded with
+the entries of the tail."""
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,23 +10,22 @@ from chalicelib.log.data_set import DataSet, OwnerState
 from chalicelib.log.entry import Entry, EntryKind, read_records
 from chalicelib.log.fold import VisibleData, fold_fingerprints, visible
 from chalicelib.log.fold_forward import LOOKED_UP_TYPES
-from chalicelib.log.fold_steps import Prefix, RecordSlice
 from chalicelib.log.records import Records
 from chalicelib.model.deduplicators import DATASET_DELETE_ORIGIN_OLDER
+from chalicelib.tiles.manifest import Manifest, TileRef
 from chalicelib.tiles.ports import TileReader
-from chalicelib.tiles.snapshot import Snapshot, TilePlace
-from chalicelib.tiles.tail import Touched, named_tiles, touched_by
-from chalicelib.tiles.tile import Tile, TileKey, origin_key
+from chalicelib.tiles.tail import AffectedTiles, affected_by, changed_ids, prefixes, tiles_with_origins
+from chalicelib.tiles.tile import TileKey, origin_key
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """What is visible of some tiles, and of the tail wherever it is."""
+class VisibleTiles:
+    """What is visible of some tiles, and of the tail wherever its records belong."""
 
     whole: Mapping[TileKey, DeflatedLines]
-    """Tiles of which all records are visible and no others belong there."""
+    """The tiles whose visible records are all visible, and that no other records belong to."""
     data: Sequence[VisibleData]
-    """Everything else, in the order of the data sets given."""
+    """Everything else, in the order in which the data sets were given."""
 
 
 class TileView:
@@ -41,12 +39,12 @@ class TileView:
     def __init__(
         self,
         owner: OwnerState,
-        snapshot: Snapshot,
+        manifest: Manifest,
         data_sets: Sequence[DataSet],
         entries: Sequence[Entry],
         tiles: TileReader,
     ) -> None:
-        self.snapshot = snapshot
+        self.manifest = manifest
         self._owner = owner
         self._data_sets = data_sets
         self._entries = entries
@@ -57,19 +55,17 @@ class TileView:
         return {data_set.id: data_set for data_set in self._data_sets if data_set.is_continuous}
 
     @cached_property
-    def touched(self) -> Touched:
-        """What the tail has to do with tiles."""
-        in_part = {data_set.id for data_set in self._data_sets if self.snapshot.through(data_set.id)}
-        return touched_by(self._entries, self._continuous.keys() | in_part)
+    def affected(self) -> AffectedTiles:
+        """The tiles that the tail affects."""
+        in_part = {data_set.id for data_set in self._data_sets if self.manifest.position(data_set.id)}
+        return affected_by(self._entries, self._continuous.keys() | in_part)
 
     @cached_property
     def _changed_ids(self) -> set[str]:
-        """Data sets in tiles that are folded otherwise now."""
-        states = fold_fingerprints(self._data_sets)
-        return {id_ for id_, applied in self.snapshot.applied.items() if states.get(id_) != applied.state}
+        return changed_ids(self.manifest, fold_fingerprints(self._data_sets))
 
     @cached_property
-    def _looked_up(self) -> Sequence[TilePlace]:
+    def _looked_up(self) -> Sequence[TileRef]:
         """Tiles that may hold what decides whether a bolus or food of the tail is newer. Source: dedup 5.2."""
         keys = {
             origin_key(origin_id)
@@ -77,48 +73,41 @@ class TileView:
             if entry.kind is EntryKind.ADD and self._looks_up(entry.data_set_id)
             for origin_id in _looked_up_ids(read_records(entry.body, entry.number))
         }
-        named = sorted(set(named_tiles(self._owner, keys, self._tiles))) if self.snapshot.tiles else []
-        return [place for key in named if (place := self.snapshot.tile(key)) is not None]
+        named = sorted(set(tiles_with_origins(self._owner, keys, self._tiles))) if self.manifest.tiles else []
+        return [ref for key in named if (ref := self.manifest.tile(key)) is not None]
 
     def _looks_up(self, data_set_id: str) -> bool:
         data_set = self._continuous.get(data_set_id)
         return data_set is not None and data_set.deduplicator == DATASET_DELETE_ORIGIN_OLDER
 
-    def is_touched(self, place: TilePlace) -> bool:
-        """Whether a tile is known, before it is read, to be folded again."""
-        return place.key in self.touched.keys or not (self._changed_ids | self.touched.searched_ids).isdisjoint(
-            place.traits.data_set_ids
+    def is_affected(self, ref: TileRef) -> bool:
+        """Whether it is known, before a tile is read, that it must be folded again."""
+        return ref.key in self.affected.keys or not (self._changed_ids | self.affected.searched_ids).isdisjoint(
+            ref.stats.data_set_ids
         )
 
-    def see(self, places: Iterable[TilePlace], must_fold: Callable[[TilePlace], bool]) -> Seen:
-        """What is visible of tiles at these places.
+    def see(self, refs: Iterable[TileRef], must_fold: Callable[[TileRef], bool]) -> VisibleTiles:
+        """What is visible of these tiles.
 
-        What is said of the tail is right for the types and days of these tiles, and of those that there are none of.
+        Of the tail, the result is right for the types and days of these tiles, and for those that have no tile.
 
         Args:
             must_fold: whether the request needs the records of a tile one by one.
 
         Raises:
-            TileMissingError: the snapshot is too old.
+            TileMissingError: the manifest is too old.
         """
-        by_key = {place.key: place for place in (*self._looked_up, *places)}
-        folded = {it.key for it in self._looked_up}
-        folded |= {key for key, it in by_key.items() if self.is_touched(it) or must_fold(it)}
+        by_key = {ref.key: ref for ref in (*self._looked_up, *refs)}
+        folded = {ref.key for ref in self._looked_up}
+        folded |= {key for key, ref in by_key.items() if self.is_affected(ref) or must_fold(ref)}
         read = self._tiles.tiles(self._owner, list(by_key.values()), folded) if by_key else {}
-        found_later = {key for key in by_key.keys() - folded if read[key].may_hold(self.touched.gone_origin_keys)}
-        if with_hidden := [by_key[key] for key in sorted(found_later) if by_key[key].hidden_bytes]:
-            read |= self._tiles.tiles(self._owner, with_hidden, found_later)
+        found_later = {key for key in by_key.keys() - folded if read[key].may_hold(self.affected.replaced_origin_keys)}
+        if with_shadowed := [by_key[key] for key in sorted(found_later) if by_key[key].shadowed_bytes]:
+            read |= self._tiles.tiles(self._owner, with_shadowed, found_later)
         folded |= found_later
-        whole = {key: read[key].lines for key in by_key.keys() - folded if by_key[key].traits.is_shown}
-        return Seen(whole, visible(self._entries, self._data_sets, self._prefixes(read[key] for key in sorted(folded))))
-
-    def _prefixes(self, tiles: Iterable[Tile]) -> dict[str, Prefix]:
-        runs: dict[str, list[RecordSlice]] = defaultdict(list)
-        for tile in tiles:
-            for data_set_id, run in tile.slices().items():
-                runs[data_set_id].append(run)
-        ids = runs.keys() | {entry.data_set_id for entry in self._entries}
-        return {data_set_id: Prefix(self.snapshot.through(data_set_id), runs[data_set_id]) for data_set_id in ids}
+        whole = {key: read[key].lines for key in by_key.keys() - folded if by_key[key].stats.has_visible}
+        beginnings = prefixes(self.manifest, (read[key] for key in sorted(folded)), self._entries)
+        return VisibleTiles(whole, visible(self._entries, self._data_sets, beginnings))
 
 
 def _looked_up_ids(records: Records) -> Iterable[str]:

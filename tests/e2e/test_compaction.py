@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from chalicelib.tiles.compact import Done, compact, rebuild
+from chalicelib.tiles.compact import CompactionResult, compact, rebuild
 from tests.e2e.client import Client, Reply, User, sample
 from tests.e2e.clients import loop_year
 from tests.e2e.read_model import Stored, Tasks
@@ -127,10 +127,10 @@ def everything_read(user: User, *data_set_ids: str) -> dict[str, tuple[bytes, st
 def no_compaction(services: "Services", user: User) -> Iterator[None]:
     """Another one is at work on the user's tiles."""
     now_ms = services.now_ms()
-    attempt = services.tiles.tiles.begin(services.data.data_sets.owner(user.id), "a test", now_ms, now_ms + HOLD_MS)
+    attempt = services.tiles.tiles.acquire(services.data.data_sets.owner(user.id), "a test", now_ms, now_ms + HOLD_MS)
     assert attempt is not None
     yield
-    services.tiles.tiles.end(attempt)
+    services.tiles.tiles.release(attempt)
 
 
 def test_what_is_read_stays_the_same_whatever_happens_to_tiles(
@@ -160,8 +160,8 @@ def test_what_is_read_stays_the_same_whatever_happens_to_tiles(
     compacted = timed("compacting", lambda: tasks.run(COMPACT))
     assert compacted["data"]["failed"] == []
     assert compacted["data"]["entries"] >= requests + 2
-    snapshot = services.tiles.tiles.current(user.id)[1]
-    assert snapshot.throughs() == {loop_id: requests, upload_id: 2}
+    manifest = services.tiles.tiles.current(user.id)[1]
+    assert manifest.positions() == {loop_id: requests, upload_id: 2}
     assert timed("reading tiles", all_read) == before
     assert tasks.run(VERIFY, userId=user.id)["data"]["wrong"] == []
     assert tasks.run(REBUILD, userId=user.id)["data"]["entries"] == requests + 2
@@ -172,7 +172,7 @@ def test_what_is_read_stays_the_same_whatever_happens_to_tiles(
     assert (stored.entries(user, upload_id), stored.parts(loop_id, upload_id)) == (0, 0)
     assert {key.split("/")[3] for key in stored.archive(user)} == {loop_id, upload_id}
     current = services.tiles.tiles.current(user.id)[1]
-    assert {int(key.split("#")[0]) for key in stored.tiles(user)} == {it.version for it in current.every_tile()}
+    assert {int(key.split("#")[0]) for key in stored.tiles(user)} == {it.version for it in current.tile_refs()}
     assert all_read() == before
     assert not any(f"#{user.id}#" in key for key in stored.keys(user.id) if key.startswith("SWEEP/"))
 
@@ -180,7 +180,7 @@ def test_what_is_read_stays_the_same_whatever_happens_to_tiles(
     assert all_read() == before
     verified = timed("verifying", lambda: tasks.run(VERIFY, userId=user.id))
     assert verified["data"]["wrong"] == []
-    assert verified["data"]["tiles"] == len(list(snapshot.every_tile()))
+    assert verified["data"]["tiles"] == len(list(manifest.tile_refs()))
     figure(f"{requests} requests of Loop, {verified['data']['tiles']} tiles: {', '.join(took)}")
 
 
@@ -191,7 +191,7 @@ class Compactions(threading.Thread):
         super().__init__()
         self._ports, self._user_id = services.tiles, user.id
         self._is_over = threading.Event()
-        self.done: list[Done] = []
+        self.done: list[CompactionResult] = []
         self.failed: Exception | None = None
 
     def run(self) -> None:
@@ -203,7 +203,7 @@ class Compactions(threading.Thread):
         except Exception as error:  # noqa: BLE001  the test has to hear of it
             self.failed = error
 
-    def finish(self) -> list[Done]:
+    def finish(self) -> list[CompactionResult]:
         """Stops it; what it did."""
         self._is_over.set()
         self.join()
@@ -278,15 +278,15 @@ def test_what_was_deleted_goes_out_of_tiles_and_archive(
     assert not stored.archive(user, loop_id) + stored.archive(user, second_id)
     assert stored.entries(user, first_id, second_id) == stored.parts(loop_id, first_id, second_id) == 0
     current = services.tiles.tiles.current(user.id)[1]
-    assert {int(key.split("#")[0]) for key in stored.tiles(user)} == {it.version for it in current.every_tile()}
+    assert {int(key.split("#")[0]) for key in stored.tiles(user)} == {it.version for it in current.tile_refs()}
     assert user.records() == shown
     assert tasks.run(VERIFY, userId=user.id)["data"]["wrong"] == []
 
 
 def ids_in_tiles(services: "Services", user: User) -> set[str]:
     """Of which data sets there are records in tiles, whether they are seen or not."""
-    owner, snapshot = services.tiles.tiles.current(user.id)
-    places = list(snapshot.every_tile())
+    owner, manifest = services.tiles.tiles.current(user.id)
+    places = list(manifest.tile_refs())
     read = services.tiles.tiles.tiles(owner, places, {place.key for place in places})
     return {data_set_id for tile in read.values() for data_set_id in tile.slices()}
 

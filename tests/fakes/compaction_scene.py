@@ -9,10 +9,10 @@ from chalicelib.log.data_set import OwnerState
 from chalicelib.log.ports import DataPorts
 from chalicelib.reading import read as query
 from chalicelib.reading.query import DataQuery
-from chalicelib.tiles.compact import LEASE_MS, Done, compact, rebuild
+from chalicelib.tiles.compact import LEASE_MS, CompactionResult, compact, rebuild
+from chalicelib.tiles.manifest import Manifest, TileRef
 from chalicelib.tiles.ports import TilePorts
 from chalicelib.tiles.purge import WAIT_MS
-from chalicelib.tiles.snapshot import Snapshot, TilePlace
 from chalicelib.tiles.tile import Tile, TileContent, TileKey
 from tests.fakes.calls import call_by
 from tests.fakes.data_scene import ANNA, DataScene, Item, cbg
@@ -31,7 +31,7 @@ class CountedTiles(FakeTiles):
 
     read: list[TileKey] = field(default_factory=list)
 
-    def tiles(self, owner: OwnerState, places: Sequence[TilePlace], hidden: Collection[TileKey]) -> dict[TileKey, Tile]:
+    def tiles(self, owner: OwnerState, places: Sequence[TileRef], hidden: Collection[TileKey]) -> dict[TileKey, Tile]:
         """Those, and a note of it."""
         self.read += [place.key for place in places]
         return super().tiles(owner, places, hidden)
@@ -52,35 +52,35 @@ class CompactionScene(DataScene):
         data = DataPorts(self.data_sets, self.log)
         return tile_ports(data, self.tiles, self.archive, lambda: self.now_ms, lambda: f"worker {self.new_id()}")
 
-    def compact(self, check_time: Callable[[], None] = lambda: None) -> Done:
+    def compact(self, check_time: Callable[[], None] = lambda: None) -> CompactionResult:
         """Bring everything into tiles; of what is read, only that which comes later is remembered."""
         done = compact(ANNA_ID, self.ports(), check_time)
         self.tiles.read.clear()
         return done
 
-    def rebuild(self) -> Done:
+    def rebuild(self) -> CompactionResult:
         """Make all tiles anew."""
         return rebuild(ANNA_ID, self.ports(), lambda: None)
 
     def sweep(self) -> int:
         """Carry out all orders once leases and waits are over; how much was removed."""
         self.now_ms += LEASE_MS + WAIT_MS + 1
-        return sum(self.tiles.sweep(order) for order in list(self.tiles.orders(self.now_ms - WAIT_MS)))
+        return sum(self.tiles.sweep(order) for order in list(self.tiles.older_than(self.now_ms - WAIT_MS)))
 
     @property
-    def snapshot(self) -> Snapshot:
+    def manifest(self) -> Manifest:
         """The current one."""
         return self.tiles.current(ANNA_ID)[1]
 
     def content(self, name: str = "cbg", day: int = FIRST_DAY) -> TileContent:
-        """What is stored of a tile that the current snapshot names."""
-        place = self.snapshot.tile(TileKey(name, day))
+        """What is stored of a tile that the current manifest names."""
+        place = self.manifest.tile(TileKey(name, day))
         assert place is not None
-        return self.tiles.stored[ANNA_ID, self.snapshot.epoch, place.version, place.key]
+        return self.tiles.stored[ANNA_ID, self.manifest.epoch, place.version, place.key]
 
     def contents(self) -> dict[TileKey, TileContent]:
-        """Of all tiles that the current snapshot names."""
-        return {it.key: self.content(*it.key) for it in self.snapshot.every_tile()}
+        """Of all tiles that the current manifest names."""
+        return {it.key: self.content(*it.key) for it in self.manifest.tile_refs()}
 
     def answer(self, asked: DataQuery = DataQuery()) -> RecordArray:  # noqa: B008  # it is frozen
         """What is answered to a query; which tiles that reads is remembered anew."""

@@ -12,7 +12,7 @@ from chalicelib.log.entry import Entry, NewEntry
 from chalicelib.log.freshness import Freshness
 from chalicelib.log.ports import FROM_THE_FIRST, NO_TIMES_MS
 from chalicelib.log.truncation import truncates
-from chalicelib.tiles.ports import PurgeOrder
+from chalicelib.tiles.ports import PurgeRequest
 
 
 class FakeDataSets:
@@ -22,7 +22,7 @@ class FakeDataSets:
         self.heads: dict[str, DataSetHead] = {}
         self.owners: dict[str, OwnerState] = {}
         self.data_sets: dict[str, DataSet] = {}
-        self.orders: dict[str, PurgeOrder] = {}
+        self.orders: dict[str, PurgeRequest] = {}
         self.marks: dict[str, Backlog] = {}
 
     def head(self, data_set_id: str) -> DataSetHead | None:
@@ -97,7 +97,7 @@ class FakeDataSets:
 
     def _order(self, time_ms: int, owner_id: str, epoch: int, data_set_id: str | None = None) -> None:
         order_id = f"{time_ms:013d}#{owner_id}#{epoch}#{data_set_id}"
-        self.orders[order_id] = PurgeOrder(order_id, time_ms, owner_id, epoch, data_set_id)
+        self.orders[order_id] = PurgeRequest(order_id, time_ms, owner_id, epoch, data_set_id)
 
     def _require_epoch(self, data_set: DataSet) -> OwnerState:
         owner = self.owner(data_set.owner_id)
@@ -145,19 +145,19 @@ class FakeRecordLog:
         return sorted(found, key=lambda entry: (entry.data_set_id, entry.number))
 
 
-class FakePurging:
+class FakePurgeRequests:
     """Purging of the other fakes."""
 
     def __init__(self, data_sets: FakeDataSets, log: FakeRecordLog) -> None:
         self._data_sets = data_sets
         self._log = log
 
-    def orders(self, before_ms: int) -> Iterator[PurgeOrder]:
+    def older_than(self, time_ms: int) -> Iterator[PurgeRequest]:
         """Oldest first."""
         given = sorted(self._data_sets.orders.values(), key=lambda order: order.id)
-        return iter([order for order in given if order.time_ms < before_ms])
+        return iter([order for order in given if order.time_ms < time_ms])
 
-    def finish(self, order: PurgeOrder) -> None:
+    def finish(self, order: PurgeRequest) -> None:
         """Forget it."""
         self._data_sets.orders.pop(order.id, None)
 

@@ -29,7 +29,7 @@ from tests.fakes.accounts import (
     FakeSignInAttempts,
 )
 from tests.fakes.blobs import FakeBlobs, FakeContents
-from tests.fakes.data import FakeDataSets, FakePurging, FakeRecordLog
+from tests.fakes.data import FakeDataSets, FakePurgeRequests, FakeRecordLog
 from tests.fakes.data_sources import FakeDataSources
 from tests.fakes.large_replies import FakeLargeReplies
 from tests.fakes.metrics import FakeMetrics
@@ -63,7 +63,7 @@ class FakeServices:
         self.data_sets = FakeDataSets()
         self.data_sources = FakeDataSources(self.data_sets)
         self.record_log = FakeRecordLog(self.data_sets)
-        self.purging = FakePurging(self.data_sets, self.record_log)
+        self.purge_requests = FakePurgeRequests(self.data_sets, self.record_log)
         self.tiles = FakeTiles(self.data_sets, self.record_log)
         self.archive = FakeArchive()
         self.large_replies = FakeLargeReplies()
@@ -140,8 +140,8 @@ class FakeServices:
                 tiles=self.tiles,
                 archive=self.archive,
                 backlog=self.tiles,
-                sweeping=self.tiles,
-                purging=self.purging,
+                sweep_requests=self.tiles,
+                purge_requests=self.purge_requests,
                 now_ms=lambda: self.now_ms,
                 new_id=self.new_id,
             ),

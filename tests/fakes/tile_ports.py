@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from chalicelib.log.ports import Archive, DataPorts, DataSetStore
-from chalicelib.tiles.ports import Purging, Sweeping, TilePorts, TileWriter
-from tests.fakes.data import FakeDataSets, FakePurging, FakeRecordLog
+from chalicelib.tiles.ports import PurgeRequests, SweepRequests, TilePorts, TileWriter
+from tests.fakes.data import FakeDataSets, FakePurgeRequests, FakeRecordLog
 from tests.fakes.tiles import FakeTiles
 
 
@@ -20,7 +20,7 @@ def tile_ports(
     nothing = FakeDataSets()
     no_log = FakeRecordLog(nothing)
     empty = FakeTiles(nothing, no_log)
-    return TilePorts(data, tiles, archive, empty, empty, FakePurging(nothing, no_log), now_ms, new_id)
+    return TilePorts(data, tiles, archive, empty, empty, FakePurgeRequests(nothing, no_log), now_ms, new_id)
 
 
 @dataclass
@@ -28,8 +28,8 @@ class PurgeServices:
     """The services of a purge, which neither writes tiles nor counts."""
 
     data_sets: DataSetStore
-    purging: Purging
-    sweeping: Sweeping
+    purge_requests: PurgeRequests
+    sweep_requests: SweepRequests
     archive: Archive
     counted: list[str] = field(default_factory=list)
 
@@ -45,4 +45,4 @@ class PurgeServices:
         no_log = FakeRecordLog(nothing)
         empty = FakeTiles(nothing, no_log)
         data = DataPorts(self.data_sets, no_log)
-        return TilePorts(data, empty, self.archive, empty, self.sweeping, self.purging, lambda: 0, str)
+        return TilePorts(data, empty, self.archive, empty, self.sweep_requests, self.purge_requests, lambda: 0, str)

@@ -8,8 +8,8 @@ from chalicelib.conflicts import WriteConflictError
 from chalicelib.log.backlog import Backlog
 from chalicelib.log.data_set import OwnerState
 from chalicelib.log.entry import Entry
-from chalicelib.tiles.ports import Attempt, Compacted, SweepOrder, TileMissingError
-from chalicelib.tiles.snapshot import Snapshot, TilePlace, decode_snapshot, encode_snapshot
+from chalicelib.tiles.manifest import Manifest, TileRef, decode_manifest, encode_manifest
+from chalicelib.tiles.ports import CompactedRange, CompactionLease, SweepRequest, TileMissingError
 from chalicelib.tiles.tile import Tile, TileContent, TileKey
 from tests.fakes.data import FakeDataSets, FakeRecordLog
 
@@ -24,7 +24,7 @@ def go_on(_step: str) -> None:
 
 @dataclass
 class Lease:
-    """Who may write the next snapshot of a user."""
+    """Who may write the next manifest of a user."""
 
     version: int = 0
     holder: str = ""
@@ -35,11 +35,11 @@ class Lease:
 class Given:
     """A sweep order with what belongs to it."""
 
-    order: SweepOrder
+    order: SweepRequest
     is_committed: bool = False
     is_swept: bool = False
-    obsolete: Sequence[TilePlace] = ()
-    compacted: Sequence[Compacted] = ()
+    obsolete: Sequence[TileRef] = ()
+    compacted: Sequence[CompactedRange] = ()
 
 
 @dataclass
@@ -53,34 +53,34 @@ class FakeTiles:
     data_sets: FakeDataSets
     log: FakeRecordLog
     before_write: Callable[[str], None] = go_on
-    snapshots: dict[str, Snapshot] = field(default_factory=dict)
+    manifests: dict[str, Manifest] = field(default_factory=dict)
     stored: dict[TileAt, TileContent] = field(default_factory=dict)
     notes: dict[Epoch, list[tuple[int, dict[TileKey, list[int]]]]] = field(default_factory=dict)
     leases: dict[str, Lease] = field(default_factory=dict)
     given: dict[str, Given] = field(default_factory=dict)
 
-    def current(self, owner_id: str) -> tuple[OwnerState, Snapshot]:
-        """Counters and snapshot."""
+    def current(self, owner_id: str) -> tuple[OwnerState, Manifest]:
+        """Counters and manifest."""
         owner = self.data_sets.owner(owner_id)
-        snapshot = self.snapshots.get(owner_id)
-        return owner, snapshot if snapshot and snapshot.epoch == owner.epoch else Snapshot(epoch=owner.epoch)
+        manifest = self.manifests.get(owner_id)
+        return owner, manifest if manifest and manifest.epoch == owner.epoch else Manifest(epoch=owner.epoch)
 
-    def tiles(self, owner: OwnerState, places: Sequence[TilePlace], hidden: Collection[TileKey]) -> dict[TileKey, Tile]:
+    def tiles(self, owner: OwnerState, places: Sequence[TileRef], hidden: Collection[TileKey]) -> dict[TileKey, Tile]:
         """The tiles at these places."""
         found = {}
         for place in places:
             content = self.stored.get((owner.id, owner.epoch, place.version, place.key))
             if content is None:
                 raise TileMissingError
-            assert (len(content.shown), len(content.hidden)) == (place.shown_bytes, place.hidden_bytes)
-            found[place.key] = Tile(content if place.key in hidden else TileContent(content.shown, b""))
+            assert (len(content.visible), len(content.shadowed)) == (place.visible_bytes, place.shadowed_bytes)
+            found[place.key] = Tile(content if place.key in hidden else TileContent(content.visible, b""))
         return found
 
     def origin_keys(self, owner: OwnerState) -> Iterator[Mapping[TileKey, Sequence[int]]]:
         """All notes."""
         return (note for _, note in self.notes.get((owner.id, owner.epoch), []))
 
-    def begin(self, owner: OwnerState, holder: str, now_ms: int, until_ms: int) -> Attempt | None:
+    def acquire(self, owner: OwnerState, holder: str, now_ms: int, until_ms: int) -> CompactionLease | None:
         """The next version, when nobody else is at work."""
         self.before_write("begin")
         self._require_epoch(owner)
@@ -88,71 +88,79 @@ class FakeTiles:
         if lease.until_ms > now_ms and lease.holder != holder:
             return None
         self.leases[owner.id] = Lease(lease.version + 1, holder, until_ms)
-        attempt = Attempt(owner, lease.version + 1, holder, until_ms)
+        attempt = CompactionLease(owner, lease.version + 1, holder, until_ms)
         self._give(Given(_order(attempt, until_ms, "begun")))
         return attempt
 
     def write(
-        self, attempt: Attempt, tiles: Mapping[TileKey, TileContent], origin_keys: Mapping[TileKey, Sequence[int]]
+        self,
+        attempt: CompactionLease,
+        tiles: Mapping[TileKey, TileContent],
+        origin_keys: Mapping[TileKey, Sequence[int]],
     ) -> None:
         """One tile after the other, then the note."""
         epoch = (attempt.owner.id, attempt.owner.epoch)
         for key, content in tiles.items():
             self.before_write("tile")
-            at = (*epoch, attempt.version, key)
+            at = (*epoch, attempt.fencing_token, key)
             was_committed = any(
-                it.is_committed and (it.order.owner_id, it.order.version) == (attempt.owner.id, attempt.version)
+                it.is_committed and (it.order.owner_id, it.order.version) == (attempt.owner.id, attempt.fencing_token)
                 for it in self.given.values()
             )
             named = self.current(attempt.owner.id)[1].tile(key)
-            if was_committed or (named is not None and named.version == attempt.version):
+            if was_committed or (named is not None and named.version == attempt.fencing_token):
                 assert self.stored.get(at) == content, "a committed tile was written again"
             self.stored[at] = content
         if origin_keys:
             self.before_write("origin_keys")
             note = {key: sorted(keys) for key, keys in origin_keys.items()}
-            self.notes.setdefault(epoch, []).append((attempt.version, note))
+            self.notes.setdefault(epoch, []).append((attempt.fencing_token, note))
 
     def commit(
-        self, attempt: Attempt, before: Snapshot, after: Snapshot, compacted: Sequence[Compacted], now_ms: int
+        self,
+        attempt: CompactionLease,
+        before: Manifest,
+        after: Manifest,
+        compacted: Sequence[CompactedRange],
+        now_ms: int,
     ) -> None:
         """In one step or not at all."""
-        assert (after.epoch, after.version) == (attempt.owner.epoch, attempt.version)
+        assert (after.epoch, after.version) == (attempt.owner.epoch, attempt.fencing_token)
         self.before_write("commit")
         self._require_epoch(attempt.owner)
         begun = self.given.get(_order(attempt, attempt.until_ms, "begun").id)
-        if begun is None or begun.is_swept or self.leases[attempt.owner.id].version != attempt.version:
+        if begun is None or begun.is_swept or self.leases[attempt.owner.id].version != attempt.fencing_token:
             raise WriteConflictError
         current = self.current(attempt.owner.id)[1]
         if current.version != before.version:
             raise WriteConflictError
-        named = {(place.key, place.version) for place in after.every_tile()}
+        named = {(place.key, place.version) for place in after.tile_refs()}
         for key, version in named:
             assert (attempt.owner.id, after.epoch, version, key) in self.stored, "a tile was not written"
-        self.snapshots[attempt.owner.id] = decode_snapshot(encode_snapshot(after), after.epoch, after.version)
+        self.manifests[attempt.owner.id] = decode_manifest(encode_manifest(after), after.epoch, after.version)
         del self.given[begun.order.id]
-        obsolete = [place for place in before.every_tile() if (place.key, place.version) not in named]
+        obsolete = [place for place in before.tile_refs() if (place.key, place.version) not in named]
         self._give(Given(_order(attempt, now_ms, "committed"), True, False, obsolete, list(compacted)))
 
-    def end(self, attempt: Attempt) -> None:
+    def release(self, attempt: CompactionLease) -> None:
         """Gives up the lease."""
         self.before_write("end")
         lease = self.leases[attempt.owner.id]
-        if (lease.version, lease.holder) == (attempt.version, attempt.holder):
+        if (lease.version, lease.holder) == (attempt.fencing_token, attempt.holder):
             lease.until_ms = 0
 
-    def orders(self, before_ms: int) -> Iterator[SweepOrder]:
+    def older_than(self, time_ms: int) -> Iterator[SweepRequest]:
         """Oldest first."""
         orders = sorted((it.order for it in self.given.values()), key=lambda order: order.id)
-        return iter([order for order in orders if order.time_ms < before_ms])
+        return iter([order for order in orders if order.time_ms < time_ms])
 
-    def sweep(self, order: SweepOrder) -> int:
+    def sweep(self, order: SweepRequest) -> int:
         """Removes what nobody can need."""
         given = self.given.get(order.id)
         if given is None:
             return 0
         owner, current = self.current(order.owner_id)
-        named = {(place.version, place.key) for place in current.every_tile()} if owner.epoch == order.epoch else set()
+        named = {(place.version, place.key) for place in current.tile_refs()} if owner.epoch == order.epoch else set()
         removed = 0
         if given.is_committed:
             obsolete = {(place.version, place.key) for place in given.obsolete}
@@ -181,8 +189,8 @@ class FakeTiles:
         assert epoch < self.data_sets.owner(owner_id).epoch, "the epoch was not erased"
         self.stored = {at: content for at, content in self.stored.items() if at[:2] != (owner_id, epoch)}
         self.notes.pop((owner_id, epoch), None)
-        if (snapshot := self.snapshots.get(owner_id)) is not None and snapshot.epoch <= epoch:
-            del self.snapshots[owner_id]
+        if (manifest := self.manifests.get(owner_id)) is not None and manifest.epoch <= epoch:
+            del self.manifests[owner_id]
 
     def all(self) -> Iterator[Backlog]:
         """Those that the fakes of data sets and logs made."""
@@ -194,8 +202,8 @@ class FakeTiles:
         if self.data_sets.marks.get(backlog.owner_id) == backlog:
             del self.data_sets.marks[backlog.owner_id]
 
-    def _sweep_entries(self, order: SweepOrder, compacted: Sequence[Compacted]) -> int:
-        through = {it.data_set_id: it.through for it in compacted}
+    def _sweep_entries(self, order: SweepRequest, compacted: Sequence[CompactedRange]) -> int:
+        through = {it.data_set_id: it.last_number for it in compacted}
         gone = [
             (head, entry)
             for head, entry in self.log.log
@@ -215,10 +223,10 @@ class FakeTiles:
             raise WriteConflictError
 
 
-def _order(attempt: Attempt, time_ms: int, kind: str) -> SweepOrder:
+def _order(attempt: CompactionLease, time_ms: int, kind: str) -> SweepRequest:
     owner = attempt.owner
-    order_id = f"{time_ms:013d}#{owner.id}#{owner.epoch}#{attempt.version}#{kind}"
-    return SweepOrder(order_id, time_ms, owner.id, owner.epoch, attempt.version)
+    order_id = f"{time_ms:013d}#{owner.id}#{owner.epoch}#{attempt.fencing_token}#{kind}"
+    return SweepRequest(order_id, time_ms, owner.id, owner.epoch, attempt.fencing_token)
 
 
 @dataclass

@@ -24,12 +24,12 @@ from chalicelib.tasks.types import TaskRun, TimeLimitError
 from chalicelib.tiles import compact as compaction
 from chalicelib.tiles import fold_into_tiles as compaction_pass
 from chalicelib.tiles.compact import LEASE_MS, compact, read_tail, rebuild
+from chalicelib.tiles.manifest import Manifest
 from chalicelib.tiles.ports import TilePorts
 from chalicelib.tiles.purge import WAIT_MS, purge
-from chalicelib.tiles.snapshot import Snapshot
-from chalicelib.tiles.tile import DAY_MS, TileContent, TileKey, TileTraits
+from chalicelib.tiles.tile import DAY_MS, TileContent, TileKey, TileStats
 from tests.fakes.calls import call_by
-from tests.fakes.data import FakeDataSets, FakePurging, FakeRecordLog
+from tests.fakes.data import FakeDataSets, FakePurgeRequests, FakeRecordLog
 from tests.fakes.processes import DiedError, Process, observed, writes_told
 from tests.fakes.reading_ports import reading_ports
 from tests.fakes.tile_ports import PurgeServices, tile_ports
@@ -90,7 +90,7 @@ class DoubleLog(FakeRecordLog):
 
 
 Items = list[dict[str, Any]]
-Contents = dict[TileKey, tuple[TileContent, TileTraits]]
+Contents = dict[TileKey, tuple[TileContent, TileStats]]
 
 
 class Compacted(Histories):
@@ -154,7 +154,7 @@ class Compacted(Histories):
         self.work(compact, Process(stops_after=stops_after))
         self.add(data_set_id, posted_later, 1)
 
-    @precondition(lambda self: self.tiles.snapshots)
+    @precondition(lambda self: self.tiles.manifests)
     @rule(data=st.data())
     def rebuild(self, data: st.DataObject) -> None:
         self.work(rebuild, self.drawn_process(data))
@@ -177,12 +177,12 @@ class Compacted(Histories):
         """Compacts and sweeps all that there is."""
         self.now_ms += LATER_MS
         assert not compact(ANNA, self.ports(), lambda: None).is_held
-        owner, snapshot = self.tiles.current(ANNA)
-        tail = read_tail(owner, snapshot, self.ports())
-        can_be_seen_ids = {data_set.id for data_set in tail.every if can_be_seen(data_set)}
+        owner, manifest = self.tiles.current(ANNA)
+        tail = read_tail(owner, manifest, self.ports())
+        can_be_seen_ids = {data_set.id for data_set in tail.data_sets if can_be_seen(data_set)}
         assert can_be_seen_ids.isdisjoint(entry.data_set_id for entry in tail.entries)
         if is_rebuilt:
-            compacted = self.contents(snapshot)
+            compacted = self.contents(manifest)
             rebuild(ANNA, self.ports(), lambda: None)
             assert self.contents(self.tiles.current(ANNA)[1]) == compacted
         assert compact(ANNA, self.ports(), lambda: None).steps == 0, "what was compacted is compacted again"
@@ -191,31 +191,31 @@ class Compacted(Histories):
         self.nothing_is_left_over()
 
     def nothing_is_left_over(self) -> None:
-        owner, snapshot = self.tiles.current(ANNA)
+        owner, manifest = self.tiles.current(ANNA)
         assert not self.tiles.given
         seen = [data_set for data_set in self.stored.of_owner(owner) if can_be_seen(data_set)]
-        through = {data_set.id: snapshot.through(data_set.id) for data_set in seen}
+        through = {data_set.id: manifest.position(data_set.id) for data_set in seen}
         in_log = [entry for head, entry in self.log.log if head.epoch == owner.epoch]
         assert all(entry.number > through.get(entry.data_set_id, 0) for entry in in_log)
-        named = {(ANNA, owner.epoch, place.version, place.key) for place in snapshot.every_tile()}
+        named = {(ANNA, owner.epoch, place.version, place.key) for place in manifest.tile_refs()}
         stored = {at for at in self.tiles.stored if at[1] == owner.epoch and (at[1], at[2]) not in self.may_leave_tiles}
-        assert stored - named == set(), f"tiles that no snapshot names, of version {snapshot.version}"
+        assert stored - named == set(), f"tiles that no manifest names, of version {manifest.version}"
         assert named <= self.tiles.stored.keys()
 
-    def contents(self, snapshot: Snapshot) -> Contents:
+    def contents(self, manifest: Manifest) -> Contents:
         """Of all tiles by key, without their versions."""
         return {
-            it.key: (self.tiles.stored[ANNA, snapshot.epoch, it.version, it.key], it.traits)
-            for it in snapshot.every_tile()
+            it.key: (self.tiles.stored[ANNA, manifest.epoch, it.version, it.key], it.stats)
+            for it in manifest.tile_refs()
         }
 
     def sweep_all(self) -> None:
-        for order in list(self.tiles.orders(self.now_ms - WAIT_MS)):
+        for order in list(self.tiles.older_than(self.now_ms - WAIT_MS)):
             self.tiles.sweep(order)
 
     def purge_all(self) -> None:
         run = TaskRun(Task("t", "purge", 0, state=State.RUNNING), {}, 2**62, lambda: self.now_ms, lambda: None)
-        services = PurgeServices(self.stored, FakePurging(self.stored, self.log), self.tiles, self.archive)
+        services = PurgeServices(self.stored, FakePurgeRequests(self.stored, self.log), self.tiles, self.archive)
         purge(run, services)
 
     # What befalls them.

@@ -104,7 +104,7 @@ class Polling(RuleBasedStateMachine):
         scene = self.scene
         now = tile_ports(DataPorts(scene.data_sets, scene.log), scene.tiles, FakeArchive(), scene.tick, scene.new_id)
         compact(str(ANNA.user_id), now, lambda: None)
-        for order in list(scene.tiles.orders(scene.tick() + 1)):
+        for order in list(scene.tiles.older_than(scene.tick() + 1)):
             scene.tiles.sweep(order)
 
     @staticmethod

@@ -8,7 +8,7 @@ from chalicelib.engine.definitions import ACCOUNTS, DATA
 from chalicelib.log.stores.keys import owner_key
 from chalicelib.log.stores.owner import owner_from_item
 from chalicelib.reading.session_and_snapshot import ReadSessionAndSnapshot, ReadTogether
-from chalicelib.tiles.snapshot import Snapshot
+from chalicelib.tiles.manifest import Manifest
 from chalicelib.tiles.stores.keys import manifest_key
 from chalicelib.tiles.stores.tiles import manifest_from_item
 
@@ -24,7 +24,7 @@ def session_and_snapshot_reader(settings: Settings) -> ReadSessionAndSnapshot:
         session = None if found[0] is None else session_from_item(found[0])
         owner = owner_from_item(owner_id, found[1])
 
-        def snapshot() -> Snapshot | None:
+        def snapshot() -> Manifest | None:
             return manifest_from_item(engine.data, owner, found[2]) if with_snapshot else None
 
         return ReadTogether(session, owner, snapshot)

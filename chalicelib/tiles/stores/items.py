@@ -6,8 +6,8 @@ from typing import NamedTuple
 from chalicelib.engine.table import Item, Key, Put, Table
 from chalicelib.log.data_set import OwnerState
 from chalicelib.log.stores.keys import key
+from chalicelib.tiles.manifest import TileRef
 from chalicelib.tiles.ports import TileMissingError
-from chalicelib.tiles.snapshot import TilePlace
 from chalicelib.tiles.stores.keys import body_prefix, part_sort_key, tile_sort_key, tiles_partition
 from chalicelib.tiles.tile import Tile, TileContent, TileKey
 
@@ -37,14 +37,14 @@ def put_tiles(data: Table, owner: OwnerState, version: int, tiles: Mapping[TileK
     partition = tiles_partition(owner.id, owner.epoch)
     writes: list[Put] = []
     for tile_key, content in tiles.items():
-        for is_shadowed, body in ((False, content.shown), (True, content.hidden)):
+        for is_shadowed, body in ((False, content.visible), (True, content.shadowed)):
             for index, part in enumerate(_parts(version, tile_key, len(body), is_shadowed=is_shadowed)):
                 writes.append(_part_put(key(partition, part.sort_key), body, index))
     data.batch_write(writes)
 
 
 def get_tiles(
-    data: Table, owner: OwnerState, places: Sequence[TilePlace], shadowed: Iterable[TileKey]
+    data: Table, owner: OwnerState, refs: Sequence[TileRef], shadowed: Iterable[TileKey]
 ) -> dict[TileKey, Tile]:
     """See `TileReader.tiles`: one BatchGetItem for up to a hundred items of up to 14 MB together.
 
@@ -52,10 +52,10 @@ def get_tiles(
     because it was written a moment ago, is read once more, up to date.
     """
     with_shadowed = set(shadowed)
-    visible_parts = {it.key: _parts(it.version, it.key, it.shown_bytes, is_shadowed=False) for it in places}
+    visible_parts = {it.key: _parts(it.version, it.key, it.visible_bytes, is_shadowed=False) for it in refs}
     shadowed_parts = {
-        it.key: _parts(it.version, it.key, it.hidden_bytes, is_shadowed=True)
-        for it in places
+        it.key: _parts(it.version, it.key, it.shadowed_bytes, is_shadowed=True)
+        for it in refs
         if it.key in with_shadowed
     }
     wanted = [part for parts in (visible_parts, shadowed_parts) for of_tile in parts.values() for part in of_tile]
@@ -69,13 +69,13 @@ def get_tiles(
         raise TileMissingError
     return {
         it.key: Tile(TileContent(_joined(visible_parts[it.key], found), _joined(shadowed_parts.get(it.key, ()), found)))
-        for it in places
+        for it in refs
     }
 
 
-def items_of(place: TilePlace) -> TileItems:
+def items_of(ref: TileRef) -> TileItems:
     """What locates the items of a tile of a manifest."""
-    return TileItems(place.key, place.version, place.shown_bytes, place.hidden_bytes)
+    return TileItems(ref.key, ref.version, ref.visible_bytes, ref.shadowed_bytes)
 
 
 def tile_sort_keys(tile: TileItems) -> Iterator[str]:

@@ -16,37 +16,37 @@ from chalicelib.log.stores.keys import (
     purge_orders_partition,
 )
 from chalicelib.log.stores.record_log import StoredRecordLog
-from chalicelib.tiles.ports import PurgeOrder
+from chalicelib.tiles.ports import PurgeRequest
 
 
 class StoredPurgeRequests:
-    """The port `Purging` on the data table."""
+    """The port `PurgeRequests` on the data table."""
 
     def __init__(self, data: Table) -> None:
         self._data = data
         self._data_sets = StoredDataSets(data)
         self._log = StoredRecordLog(data)
 
-    def orders(self, before_ms: int) -> Iterator[PurgeOrder]:
-        """See `Purging.orders`: one query, page after page."""
-        items = self._data.query(Query(purge_orders_partition(), Range(below=f"{before_ms:013d}")))
+    def older_than(self, time_ms: int) -> Iterator[PurgeRequest]:
+        """See `PurgeRequests.older_than`: one query, page after page."""
+        items = self._data.query(Query(purge_orders_partition(), Range(below=f"{time_ms:013d}")))
         return map(_request_from_item, items)
 
-    def finish(self, order: PurgeOrder) -> None:
-        """See `Purging.finish`: one delete."""
-        self._data.delete(purge_order_key(order.id))
+    def finish(self, request: PurgeRequest) -> None:
+        """See `PurgeRequests.finish`: one delete."""
+        self._data.delete(purge_order_key(request.id))
 
     def data_sets_of_epoch(self, owner_id: str, epoch: int) -> list[DataSet]:
-        """See `Purging.data_sets_of_epoch`: one query."""
+        """See `PurgeRequests.data_sets_of_epoch`: one query."""
         return self._data_sets.of_owner(OwnerState(owner_id, epoch))
 
     def entries(self, data_set: DataSet) -> Iterator[Entry]:
-        """See `Purging.entries`: one query, and the bodies that are stored in parts."""
+        """See `PurgeRequests.entries`: one query, and the bodies that are stored in parts."""
         owner = OwnerState(data_set.owner_id, data_set.epoch)
         yield from self._log.entries_of(owner, data_set.id, is_continuous=data_set.is_continuous)
 
     def remove_entries(self, data_set: DataSet, numbers: list[int]) -> None:
-        """See `Purging.remove_entries`. Entries go first, so that none ever names parts that are gone."""
+        """See `PurgeRequests.remove_entries`. Entries go first, so that none ever names parts that are gone."""
         wanted = set(numbers)
         items = [item for item in self._entry_items(data_set) if item["number"] in wanted]
         prefixes = tuple(item["staged"] for item in items if "staged" in item)
@@ -55,8 +55,8 @@ class StoredPurgeRequests:
             self._delete(part for part in self._parts(data_set) if part["sk"].startswith(prefixes))
 
     def remove_data_set(self, data_set: DataSet) -> None:
-        """See `Purging.remove_data_set`. Log and parts go first. Head and description go in one step: once the head is
-        gone its id may be used again, and then nothing must lead here any more."""
+        """See `PurgeRequests.remove_data_set`. Log and parts go first. Head and description go in one step:
+        once the head is gone its id may be used again, and then nothing must lead here any more."""
         self._delete(self._entry_items(data_set))
         self._delete(self._parts(data_set))
         is_same = all_of(equals("epoch", data_set.epoch), equals("owner_id", data_set.owner_id))
@@ -75,8 +75,8 @@ class StoredPurgeRequests:
         self._data.batch_write([Delete({"pk": item["pk"], "sk": item["sk"]}) for item in items])
 
 
-def _request_from_item(item: Item) -> PurgeOrder:
-    return PurgeOrder(
+def _request_from_item(item: Item) -> PurgeRequest:
+    return PurgeRequest(
         id=item["sk"],
         time_ms=item["time_ms"],
         owner_id=item["owner_id"],

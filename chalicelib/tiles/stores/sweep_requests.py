@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from chalicelib import json_text
 from chalicelib.engine.table import Item, Key, Table
 from chalicelib.log.data_set import OwnerState
-from chalicelib.tiles.ports import Attempt, Compacted, SweepOrder
+from chalicelib.tiles.ports import CompactedRange, CompactionLease, SweepRequest
 from chalicelib.tiles.stores.items import TileItems, get_body, put_body
 from chalicelib.tiles.stores.keys import REPLACED, sweep_request_id, sweep_request_key
 from chalicelib.tiles.tile import TileKey
@@ -24,35 +24,35 @@ class Replaced:
     manifest_version: int
     """The version of the manifest before it; 0 if there was none."""
     tiles: Sequence[TileItems]
-    compacted: Sequence[Compacted]
+    compacted: Sequence[CompactedRange]
 
 
-def begun_request_key(attempt: Attempt) -> Key:
+def begun_request_key(lease: CompactionLease) -> Key:
     """The key of the request that is stored until an attempt is committed. Its time is the end of the lease."""
-    return sweep_request_key(_request_id(attempt, attempt.until_ms, _BEGUN))
+    return sweep_request_key(_request_id(lease, lease.until_ms, _BEGUN))
 
 
-def begun_request_item(attempt: Attempt) -> Item:
+def begun_request_item(lease: CompactionLease) -> Item:
     """The item of that request."""
-    return begun_request_key(attempt) | _attributes(attempt, attempt.until_ms)
+    return begun_request_key(lease) | _attributes(lease, lease.until_ms)
 
 
-def committed_request_item(data: Table, attempt: Attempt, now_ms: int, replaced: Replaced) -> Item:
+def committed_request_item(data: Table, lease: CompactionLease, now_ms: int, replaced: Replaced) -> Item:
     """The item of the request that is stored once an attempt is committed. A body that needs parts is written now."""
     tiles = [[*it.key, it.version, it.visible_bytes, it.shadowed_bytes] for it in replaced.tiles]
-    compacted = [[it.data_set_id, it.is_continuous, it.through] for it in replaced.compacted]
+    compacted = [[it.data_set_id, it.is_continuous, it.last_number] for it in replaced.compacted]
     body = zlib.compress(json_text.encode([replaced.manifest_version, tiles, compacted]))
     return {
-        **sweep_request_key(_request_id(attempt, now_ms, _COMMITTED)),
-        **_attributes(attempt, now_ms),
+        **sweep_request_key(_request_id(lease, now_ms, _COMMITTED)),
+        **_attributes(lease, now_ms),
         "is_committed": True,
-        **put_body(data, attempt.owner, attempt.version, REPLACED, body),
+        **put_body(data, lease.owner, lease.fencing_token, REPLACED, body),
     }
 
 
-def request_from_item(item: Item) -> SweepOrder:
+def request_from_item(item: Item) -> SweepRequest:
     """The sweep request of an item."""
-    return SweepOrder(
+    return SweepRequest(
         id=item["sk"],
         time_ms=item["time_ms"],
         owner_id=item["owner_id"],
@@ -71,18 +71,18 @@ def replaced_from_item(data: Table, item: Item) -> Replaced | None:
     return Replaced(
         manifest_version,
         [TileItems(TileKey(name, day), *numbers) for name, day, *numbers in tiles],
-        [Compacted(*values) for values in compacted],
+        [CompactedRange(*values) for values in compacted],
     )
 
 
-def _attributes(attempt: Attempt, time_ms: int) -> Item:
+def _attributes(lease: CompactionLease, time_ms: int) -> Item:
     return {
         "time_ms": time_ms,
-        "owner_id": attempt.owner.id,
-        "epoch": attempt.owner.epoch,
-        "version": attempt.version,
+        "owner_id": lease.owner.id,
+        "epoch": lease.owner.epoch,
+        "version": lease.fencing_token,
     }
 
 
-def _request_id(attempt: Attempt, time_ms: int, kind: str) -> str:
-    return sweep_request_id(time_ms, attempt.owner.id, attempt.owner.epoch, attempt.version, kind)
+def _request_id(lease: CompactionLease, time_ms: int, kind: str) -> str:
+    return sweep_request_id(time_ms, lease.owner.id, lease.owner.epoch, lease.fencing_token, kind)

@@ -16,8 +16,8 @@ from chalicelib.errors import UnavailableError
 from chalicelib.log.data_set import OwnerState
 from chalicelib.log.stores.keys import key, owner_key
 from chalicelib.log.stores.owner import owner_check, owner_from_item
-from chalicelib.tiles.ports import Attempt, Compacted
-from chalicelib.tiles.snapshot import Snapshot, TilePlace, decode_snapshot, encode_snapshot
+from chalicelib.tiles.manifest import Manifest, TileRef, decode_manifest, encode_manifest
+from chalicelib.tiles.ports import CompactedRange, CompactionLease
 from chalicelib.tiles.stores.items import get_body, get_tiles, items_of, put_body, put_tiles
 from chalicelib.tiles.stores.keys import MANIFEST, lease_key, manifest_key, origin_index_partition, version_prefix
 from chalicelib.tiles.stores.origin_index import decode_segment, encode_segments, segment_digest
@@ -33,16 +33,16 @@ MAX_ATTEMPTS = 10
 """How often a read is repeated that another writer made useless."""
 
 
-def manifest_from_item(data: Table, owner: OwnerState, item: Item | None) -> Snapshot | None:
+def manifest_from_item(data: Table, owner: OwnerState, item: Item | None) -> Manifest | None:
     """The manifest of the owner's epoch from an item of `manifest_key`, or an empty one if the item holds none: no
     call, or one BatchGetItem for a manifest above 380 KB.
 
     None if the manifest was replaced long ago and its parts were swept: this process must have been suspended.
     """
     if item is None or item["epoch"] != owner.epoch:
-        return Snapshot(epoch=owner.epoch)
+        return Manifest(epoch=owner.epoch)
     body = get_body(data, owner, item["version"], MANIFEST, item)
-    return None if body is None else decode_snapshot(body, owner.epoch, item["version"])
+    return None if body is None else decode_manifest(body, owner.epoch, item["version"])
 
 
 class StoredTiles:
@@ -51,7 +51,7 @@ class StoredTiles:
     def __init__(self, data: Table) -> None:
         self._data = data
 
-    def current(self, owner_id: str) -> tuple[OwnerState, Snapshot]:
+    def current(self, owner_id: str) -> tuple[OwnerState, Manifest]:
         """See `TileReader.current`: one BatchGetItem, and another one for a manifest above 380 KB."""
         for _ in range(MAX_ATTEMPTS):
             owner_item, manifest_item = self._data.batch_get([owner_key(owner_id), manifest_key(owner_id)])
@@ -61,43 +61,46 @@ class StoredTiles:
                 return owner, manifest
         raise UnavailableError
 
-    def tiles(self, owner: OwnerState, places: Sequence[TilePlace], hidden: Collection[TileKey]) -> dict[TileKey, Tile]:
+    def tiles(self, owner: OwnerState, refs: Sequence[TileRef], shadowed: Collection[TileKey]) -> dict[TileKey, Tile]:
         """See `TileReader.tiles`: one BatchGetItem for up to a hundred items of up to 14 MB together."""
-        return get_tiles(self._data, owner, places, hidden)
+        return get_tiles(self._data, owner, refs, shadowed)
 
     def origin_keys(self, owner: OwnerState) -> Iterator[Mapping[TileKey, Sequence[int]]]:
         """See `TileReader.origin_keys`: one query, page after page."""
         items = self._data.query(Query(origin_index_partition(owner.id, owner.epoch)))
         return (decode_segment(item["note"]) for item in items)
 
-    def begin(self, owner: OwnerState, holder: str, now_ms: int, until_ms: int) -> Attempt | None:
-        """See `TileWriter.begin`: one read, and one transaction."""
+    def acquire(self, owner: OwnerState, holder: str, now_ms: int, until_ms: int) -> CompactionLease | None:
+        """See `TileWriter.acquire`: one read, and one transaction."""
         for _ in range(MAX_ATTEMPTS):
             stored = self._data.get(lease_key(owner.id))
             if stored is not None and stored["until_ms"] > now_ms and stored["holder"] != holder:
                 return None
             last_version = 0 if stored is None else stored["version"]
-            attempt = Attempt(owner, last_version + 1, holder, until_ms)
+            lease = CompactionLease(owner, last_version + 1, holder, until_ms)
             try:
                 self._data.transact(
                     [
                         owner_check(owner.id, owner.epoch),
-                        _lease_update(attempt, now_ms),
-                        Put(begun_request_item(attempt)),
+                        _lease_update(lease, now_ms),
+                        Put(begun_request_item(lease)),
                     ]
                 )
             except TransactionRefusedError as refused:
                 if refused.failed(0):
                     raise WriteConflictError from refused
             else:
-                return attempt
+                return lease
         raise UnavailableError
 
     def write(
-        self, attempt: Attempt, tiles: Mapping[TileKey, TileContent], origin_keys: Mapping[TileKey, Sequence[int]]
+        self,
+        lease: CompactionLease,
+        tiles: Mapping[TileKey, TileContent],
+        origin_keys: Mapping[TileKey, Sequence[int]],
     ) -> None:
         """See `TileWriter.write`: one BatchWriteItem for each 25 items."""
-        owner, version = attempt.owner, attempt.version
+        owner, version = lease.owner, lease.fencing_token
         put_tiles(self._data, owner, version, tiles)
         partition = origin_index_partition(owner.id, owner.epoch)
         self._data.batch_write(
@@ -108,14 +111,19 @@ class StoredTiles:
         )
 
     def commit(
-        self, attempt: Attempt, before: Snapshot, after: Snapshot, compacted: Sequence[Compacted], now_ms: int
+        self,
+        lease: CompactionLease,
+        before: Manifest,
+        after: Manifest,
+        compacted: Sequence[CompactedRange],
+        now_ms: int,
     ) -> None:
         """See `TileWriter.commit`: one transaction, before it one batch of puts for what is above 380 KB."""
-        owner = attempt.owner
-        live = {(it.key, it.version) for it in after.every_tile()}
+        owner = lease.owner
+        live = {(it.key, it.version) for it in after.tile_refs()}
         replaced = Replaced(
             manifest_version=before.version,
-            tiles=[items_of(it) for it in before.every_tile() if (it.key, it.version) not in live],
+            tiles=[items_of(it) for it in before.tile_refs() if (it.key, it.version) not in live],
             compacted=compacted,
         )
         is_not_swept = all_of(exists(), absent("is_swept"))
@@ -123,34 +131,34 @@ class StoredTiles:
             self._data.transact(
                 [
                     owner_check(owner.id, owner.epoch),
-                    Check(lease_key(owner.id), equals("version", attempt.version)),
+                    Check(lease_key(owner.id), equals("version", lease.fencing_token)),
                     Put(self._manifest_item(owner, after), _is_still(owner.epoch, before.version)),
-                    Delete(begun_request_key(attempt), is_not_swept),
-                    Put(committed_request_item(self._data, attempt, now_ms, replaced)),
+                    Delete(begun_request_key(lease), is_not_swept),
+                    Put(committed_request_item(self._data, lease, now_ms, replaced)),
                 ]
             )
         except TransactionRefusedError as refused:
             raise WriteConflictError from refused
 
-    def end(self, attempt: Attempt) -> None:
-        """See `TileWriter.end`: one update."""
-        is_own = all_of(equals("version", attempt.version), equals("holder", attempt.holder))
+    def release(self, lease: CompactionLease) -> None:
+        """See `TileWriter.release`: one update."""
+        is_own = all_of(equals("version", lease.fencing_token), equals("holder", lease.holder))
         with suppress(ConditionFailedError):
-            self._data.update(Update(lease_key(attempt.owner.id), set={"until_ms": 0}, condition=is_own))
+            self._data.update(Update(lease_key(lease.owner.id), set={"until_ms": 0}, condition=is_own))
 
-    def _manifest_item(self, owner: OwnerState, manifest: Snapshot) -> Item:
-        body = put_body(self._data, owner, manifest.version, MANIFEST, encode_snapshot(manifest))
+    def _manifest_item(self, owner: OwnerState, manifest: Manifest) -> Item:
+        body = put_body(self._data, owner, manifest.version, MANIFEST, encode_manifest(manifest))
         return manifest_key(owner.id) | {"epoch": manifest.epoch, "version": manifest.version} | body
 
 
-def _lease_update(attempt: Attempt, now_ms: int) -> Update:
+def _lease_update(lease: CompactionLease, now_ms: int) -> Update:
     is_next = absent()
-    if attempt.version > 1:
-        is_free = any_of(at_most("until_ms", now_ms), equals("holder", attempt.holder))
-        is_next = all_of(equals("version", attempt.version - 1), is_free)
+    if lease.fencing_token > 1:
+        is_free = any_of(at_most("until_ms", now_ms), equals("holder", lease.holder))
+        is_next = all_of(equals("version", lease.fencing_token - 1), is_free)
     return Update(
-        lease_key(attempt.owner.id),
-        set={"version": attempt.version, "holder": attempt.holder, "until_ms": attempt.until_ms},
+        lease_key(lease.owner.id),
+        set={"version": lease.fencing_token, "holder": lease.holder, "until_ms": lease.until_ms},
         condition=is_next,
     )
 

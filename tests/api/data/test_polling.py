@@ -6,7 +6,7 @@ import pytest
 
 from chalicelib.api import rendering
 from chalicelib.log.data_set import OwnerState
-from chalicelib.tiles.snapshot import Snapshot
+from chalicelib.tiles.manifest import Manifest
 from tests.api.conftest import ApiClient, Reply
 from tests.fakes.services import FakeServices
 
@@ -69,7 +69,7 @@ def test_saying_that_nothing_changed_takes_no_snapshot(
 ) -> None:
     asked, current = list[str](), fakes.tiles.current
 
-    def noted(owner_id: str) -> tuple[OwnerState, Snapshot]:
+    def noted(owner_id: str) -> tuple[OwnerState, Manifest]:
         asked.append(owner_id)
         return current(owner_id)
 

@@ -60,9 +60,9 @@ def store_days(settings: Settings, days: int) -> None:
         add(settings, records[start : start + REQUEST_RECORDS])
     compact(ANNA, ports(settings), lambda: None)
     sweeping = StoredSweepRequests(aws_engine(settings).data)
-    for order in list(sweeping.orders(SWEPT_MS)):
+    for order in list(sweeping.older_than(SWEPT_MS)):
         sweeping.sweep(order)
-    assert len(list(StoredTiles(aws_engine(settings).data).current(ANNA)[1].every_tile())) == days + 1
+    assert len(list(StoredTiles(aws_engine(settings).data).current(ANNA)[1].tile_refs())) == days + 1
 
 
 def ports(settings: Settings) -> TilePorts:

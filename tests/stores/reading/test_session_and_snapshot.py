@@ -10,7 +10,7 @@ from chalicelib.log.stores.data_sets import StoredDataSets
 from chalicelib.reading.session_and_snapshot import SessionAndSnapshot
 from chalicelib.reading.stores.session_and_snapshot import session_and_snapshot_reader
 from chalicelib.tiles.compact import compact
-from chalicelib.tiles.snapshot import Snapshot, encode_snapshot
+from chalicelib.tiles.manifest import Manifest, encode_manifest
 from chalicelib.tiles.stores.keys import tiles_partition
 from chalicelib.tiles.stores.tiles import StoredTiles
 from tests.stores.log.test_calls import Wire, add, cbg, wire
@@ -24,7 +24,7 @@ ODD_IDS = ["", "#", f"{ANNA}#0#DS", "%23", "a/b", "å" * 200, "#" * 200, "#" * 2
 
 
 @pytest.fixture
-def compacted(wire: Wire) -> Snapshot:
+def compacted(wire: Wire) -> Manifest:
     """The snapshot of Anna's data, which is in tiles; nothing was called yet."""
     add(wire.settings, cbg(600))
     compact(ANNA, ports(wire.settings), lambda: None)
@@ -41,7 +41,7 @@ def reads_of(settings: Settings, owner_id: str = ANNA, *, with_snapshot: bool = 
     return SessionAndSnapshot(owner_id, read_together, data_sets, tiles, with_snapshot=with_snapshot)
 
 
-def test_all_three_are_one_call(wire: Wire, compacted: Snapshot) -> None:
+def test_all_three_are_one_call(wire: Wire, compacted: Manifest) -> None:
     reads = reads_of(wire.settings)
     session = reads.find("hash")
     assert session is not None
@@ -51,10 +51,10 @@ def test_all_three_are_one_call(wire: Wire, compacted: Snapshot) -> None:
     assert wire.calls == {"BatchGetItem": 1}
     assert owner == counters == StoredDataSets(aws_engine(wire.settings).data).owner(ANNA)
     assert owner.change_count
-    assert (snapshot.version, encode_snapshot(snapshot)) == (compacted.version, encode_snapshot(compacted))
+    assert (snapshot.version, encode_manifest(snapshot)) == (compacted.version, encode_manifest(compacted))
 
 
-def test_who_asks_again_gets_what_is_there_now(wire: Wire, compacted: Snapshot) -> None:
+def test_who_asks_again_gets_what_is_there_now(wire: Wire, compacted: Manifest) -> None:
     reads = reads_of(wire.settings)
     reads.find("hash")
     assert reads.current(ANNA)[1].version == compacted.version
@@ -63,14 +63,14 @@ def test_who_asks_again_gets_what_is_there_now(wire: Wire, compacted: Snapshot) 
     assert reads.current(ANNA)[1].version > compacted.version
 
 
-def test_without_a_session_token_each_is_read_by_itself(wire: Wire, compacted: Snapshot) -> None:
+def test_without_a_session_token_each_is_read_by_itself(wire: Wire, compacted: Manifest) -> None:
     reads = reads_of(wire.settings)
     assert reads.owner(ANNA).change_count
     assert reads.current(ANNA)[1].version == compacted.version
     assert wire.calls == {"GetItem": 1, "BatchGetItem": 1}
 
 
-def test_what_came_along_is_of_that_user_only(wire: Wire, compacted: Snapshot) -> None:
+def test_what_came_along_is_of_that_user_only(wire: Wire, compacted: Manifest) -> None:
     reads = reads_of(wire.settings)
     reads.find("hash")
     assert (reads.owner("bbbbbbbbbb").id, reads.current("bbbbbbbbbb")[0].id) == ("bbbbbbbbbb", "bbbbbbbbbb")
@@ -78,7 +78,7 @@ def test_what_came_along_is_of_that_user_only(wire: Wire, compacted: Snapshot) -
     assert reads.current(ANNA)[1].version == compacted.version
 
 
-def test_a_snapshot_before_erasing_counts_no_more(wire: Wire, compacted: Snapshot) -> None:
+def test_a_snapshot_before_erasing_counts_no_more(wire: Wire, compacted: Manifest) -> None:
     StoredDataSets(aws_engine(wire.settings).data).erase(ANNA, NOW_MS)
     reads = reads_of(wire.settings)
     reads.find("hash")
@@ -88,7 +88,7 @@ def test_a_snapshot_before_erasing_counts_no_more(wire: Wire, compacted: Snapsho
 
 @pytest.mark.parametrize("with_snapshot", [True, False])
 @pytest.mark.parametrize("owner_id", ODD_IDS, ids=range(len(ODD_IDS)))
-def test_any_text_may_stand_in_the_path(wire: Wire, compacted: Snapshot, owner_id: str, with_snapshot: bool) -> None:
+def test_any_text_may_stand_in_the_path(wire: Wire, compacted: Manifest, owner_id: str, with_snapshot: bool) -> None:
     reads = reads_of(wire.settings, owner_id, with_snapshot=with_snapshot)
     assert reads.find("hash") is not None
     owner, snapshot = reads.current(owner_id)
@@ -99,18 +99,18 @@ class TestInParts:
     """A snapshot that does not fit into its item."""
 
     @pytest.fixture(autouse=True)
-    def in_parts(self, small_parts: int, compacted: Snapshot) -> None:
+    def in_parts(self, small_parts: int, compacted: Manifest) -> None:
         """It does not."""
-        assert len(encode_snapshot(compacted)) > small_parts
+        assert len(encode_manifest(compacted)) > small_parts
 
-    def test_its_parts_wait_until_the_caller_is_known(self, wire: Wire, compacted: Snapshot) -> None:
+    def test_its_parts_wait_until_the_caller_is_known(self, wire: Wire, compacted: Manifest) -> None:
         reads = reads_of(wire.settings)
         reads.find("hash")
         assert wire.calls == {"BatchGetItem": 1}
-        assert encode_snapshot(reads.current(ANNA)[1]) == encode_snapshot(compacted)
+        assert encode_manifest(reads.current(ANNA)[1]) == encode_manifest(compacted)
         assert wire.calls == {"BatchGetItem": 2}
 
-    def test_one_that_was_replaced_and_swept_meanwhile_is_read_anew(self, wire: Wire, compacted: Snapshot) -> None:
+    def test_one_that_was_replaced_and_swept_meanwhile_is_read_anew(self, wire: Wire, compacted: Manifest) -> None:
         reads = reads_of(wire.settings)
         reads.find("hash")
         add(wire.settings, cbg(1, 600))
@@ -118,7 +118,7 @@ class TestInParts:
         self._sweep(wire.settings, compacted.version)
         assert reads.current(ANNA)[1].version > compacted.version
 
-    def test_one_whose_parts_are_lost_is_unavailable(self, wire: Wire, compacted: Snapshot) -> None:
+    def test_one_whose_parts_are_lost_is_unavailable(self, wire: Wire, compacted: Manifest) -> None:
         reads = reads_of(wire.settings)
         reads.find("hash")
         self._sweep(wire.settings, compacted.version)

@@ -19,8 +19,8 @@ from chalicelib.engine.table import Item, Query
 from chalicelib.errors import UnavailableError
 from chalicelib.log.data_set import OwnerState
 from chalicelib.log.stores.keys import part_key, parts_partition
-from chalicelib.tiles.ports import Compacted
-from chalicelib.tiles.snapshot import Snapshot, encode_snapshot
+from chalicelib.tiles.manifest import Manifest, encode_manifest
+from chalicelib.tiles.ports import CompactedRange
 from chalicelib.tiles.stores import items as tile_contents
 from chalicelib.tiles.stores import origin_index
 from chalicelib.tiles.stores.keys import manifest_key, origin_index_partition, sweep_requests_partition, tiles_partition
@@ -81,7 +81,7 @@ def stored_tiles(settings: Settings) -> list[str]:
 
 
 class TestCalls:
-    def test_the_current_snapshot_is_one_read(self, stores: Stores, wire: Wire) -> None:
+    def test_the_current_manifest_is_one_read(self, stores: Stores, wire: Wire) -> None:
         for made in (tiles(), tiles(CBG)):
             stores.put(made)
             wire.requests.clear()
@@ -104,7 +104,7 @@ class TestCalls:
         self, stores: Stores, wire: Wire, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         committed = stores.put(tiles(*QUARTER))
-        largest_bytes = max(place.shown_bytes for place in committed.every_tile())
+        largest_bytes = max(place.visible_bytes for place in committed.tile_refs())
         monkeypatch.setattr(tile_contents, "READ_AT_ONCE_BYTES", 40 * largest_bytes)
         wire.requests.clear()
         assert len(stores.shown(committed)) == 90
@@ -126,14 +126,14 @@ class TestCalls:
         made = tiles(*QUARTER, value=2)
         stores.tiles.write(attempt, contents(made), {})
         wire.requests.clear()
-        compacted = [Compacted(f"{number:032x}", is_continuous=True, through=9) for number in range(200)]
+        compacted = [CompactedRange(f"{number:032x}", is_continuous=True, last_number=9) for number in range(200)]
         stores.tiles.commit(attempt, before, after_attempt(before, attempt, made), compacted, NOW_MS)
         assert wire.calls == {"TransactWriteItems": 1}
 
     def test_ending_is_one_write(self, stores: Stores, wire: Wire) -> None:
         attempt = stores.begin()
         wire.requests.clear()
-        stores.tiles.end(attempt)
+        stores.tiles.release(attempt)
         assert wire.calls == {"UpdateItem": 1}
 
     def test_sweeping_what_was_replaced(self, stores: Stores, wire: Wire) -> None:
@@ -141,18 +141,18 @@ class TestCalls:
         stores.add(body=bytes(20_000))
         stores.put(tiles(*QUARTER[:20]))
         stores.sweep()
-        compacted = [Compacted("a" * 32, is_continuous=True, through=1)]
+        compacted = [CompactedRange("a" * 32, is_continuous=True, last_number=1)]
         stores.put(tiles(*QUARTER[:20], value=2), compacted=compacted, now_ms=NOW_MS + 1)
-        (order,) = stores.sweeping.orders(LATER_MS)
+        (order,) = stores.sweep_requests.older_than(LATER_MS)
         wire.requests.clear()
-        assert stores.sweeping.sweep(order) == 21
+        assert stores.sweep_requests.sweep(order) == 21
         assert wire.calls == {"GetItem": 1, "BatchGetItem": 1, "Query": 6, "BatchWriteItem": 3, "DeleteItem": 1}
 
     def test_sweeping_an_attempt(self, stores: Stores, wire: Wire) -> None:
         stores.tiles.write(stores.begin(), contents(tiles(*QUARTER[:20])), {CBG: [1]})
-        (order,) = stores.sweeping.orders(LATER_MS)
+        (order,) = stores.sweep_requests.older_than(LATER_MS)
         wire.requests.clear()
-        assert stores.sweeping.sweep(order) == 20
+        assert stores.sweep_requests.sweep(order) == 20
         called = {"GetItem": 1, "UpdateItem": 1, "BatchGetItem": 1, "Query": 2, "BatchWriteItem": 2, "DeleteItem": 1}
         assert wire.calls == called
 
@@ -186,7 +186,7 @@ class TestParts:
             "cbg#20454#H#0001",
         ]
         owner = stores.data_sets.owner(ANNA)
-        found = stores.tiles.tiles(owner, list(committed.every_tile()), {CBG})
+        found = stores.tiles.tiles(owner, list(committed.tile_refs()), {CBG})
         (run,) = found[CBG].slices().values()
         assert len(run.rows) == 3
         assert next(len(text) for text in run.records.texts) > 400_000
@@ -196,18 +196,18 @@ class TestParts:
         committed = stores.put(made)
         assert len(stored_tiles(stage)) > 25
         shown = stores.shown(committed)
-        assert {key: made[key][0].shown.endswith(shown[key]) for key in made} == {CBG: True, BOLUS: True}
-        found = stores.tiles.tiles(stores.data_sets.owner(ANNA), list(committed.every_tile()), {CBG, BOLUS})
+        assert {key: made[key][0].visible.endswith(shown[key]) for key in made} == {CBG: True, BOLUS: True}
+        found = stores.tiles.tiles(stores.data_sets.owner(ANNA), list(committed.tile_refs()), {CBG, BOLUS})
         assert [len(run.rows) for run in found[CBG].slices().values()] == [31]
 
-    def test_a_large_snapshot_stands_in_parts(
+    def test_a_large_manifest_stands_in_parts(
         self, stores: Stores, stage: Settings, wire: Wire, small_parts: int
     ) -> None:
         committed = stores.put(tiles(*QUARTER))
         names = [sort_key for sort_key in stored_tiles(stage) if "=SNAPSHOT" in sort_key]
-        assert len(names) == -(-len(encode_snapshot(committed)) // small_parts) > 1
+        assert len(names) == -(-len(encode_manifest(committed)) // small_parts) > 1
         wire.requests.clear()
-        assert encode_snapshot(stores.tiles.current(ANNA)[1]) == encode_snapshot(committed)
+        assert encode_manifest(stores.tiles.current(ANNA)[1]) == encode_manifest(committed)
         assert wire.calls == {"BatchGetItem": 2}
 
     def test_everything_that_was_replaced_goes(self, stores: Stores, stage: Settings, small_parts: int) -> None:
@@ -229,7 +229,7 @@ class TestParts:
         stores.tiles.write(mine, contents(made), {CBG: [1]})
         stores.begin("other", NOW_MS + LEASE_MS)
         with pytest.raises(WriteConflictError):
-            stores.tiles.commit(mine, Snapshot(), after_attempt(Snapshot(), mine, made), [], NOW_MS)
+            stores.tiles.commit(mine, Manifest(), after_attempt(Manifest(), mine, made), [], NOW_MS)
         assert any("=SNAPSHOT" in sort_key for sort_key in stored_tiles(stage))
         assert stores.sweep() == 90
         assert stored_tiles(stage) == []
@@ -252,16 +252,16 @@ class TestParts:
         stores.put(tiles(*QUARTER))
         stores.put(tiles(*QUARTER, value=2))
         stores.data_sets.erase(ANNA, NOW_MS)
-        stores.sweeping.remove_epoch(ANNA, 0)
+        stores.sweep_requests.remove_epoch(ANNA, 0)
         assert stored_tiles(stage) == []
         assert stores.sweep() == 0
         assert sort_keys(stage, sweep_requests_partition()) == []
 
 
 class TestOthersInBetween:
-    def test_a_reader_whose_snapshot_was_swept_reads_again(self, stores: Stores, wire: Wire, small_parts: int) -> None:
+    def test_a_reader_whose_manifest_was_swept_reads_again(self, stores: Stores, wire: Wire, small_parts: int) -> None:
         stores.put(tiles(*QUARTER))
-        second: list[Snapshot] = []
+        second: list[Manifest] = []
 
         def replaced() -> None:
             second.append(stores.put(tiles(*QUARTER, value=2)))
@@ -269,7 +269,7 @@ class TestOthersInBetween:
 
         wire.before["BatchGetItem"] = [lambda: None, replaced]
         current = stores.tiles.current(ANNA)[1]
-        assert encode_snapshot(current) == encode_snapshot(second[0])
+        assert encode_manifest(current) == encode_manifest(second[0])
         assert current.version == second[0].version
 
     def test_of_two_that_begin_at_once_one_does(self, stores: Stores, wire: Wire) -> None:
@@ -280,7 +280,7 @@ class TestOthersInBetween:
             stores.begin("other")
 
         wire.before["TransactWriteItems"] = [begins_too]
-        assert stores.tiles.begin(owner, "me", NOW_MS, NOW_MS + LEASE_MS) is None
+        assert stores.tiles.acquire(owner, "me", NOW_MS, NOW_MS + LEASE_MS) is None
 
     def test_the_first_of_all_attempts_is_one(self, stores: Stores, wire: Wire) -> None:
         owner = stores.data_sets.owner(ANNA)
@@ -289,7 +289,7 @@ class TestOthersInBetween:
             stores.begin("other")
 
         wire.before["TransactWriteItems"] = [begins_too]
-        assert stores.tiles.begin(owner, "me", NOW_MS, NOW_MS + LEASE_MS) is None
+        assert stores.tiles.acquire(owner, "me", NOW_MS, NOW_MS + LEASE_MS) is None
 
     @pytest.mark.parametrize("operation", ["begin", "commit"])
     def test_who_meets_an_add_tries_again(self, stores: Stores, wire: Wire, operation: str) -> None:
@@ -297,9 +297,9 @@ class TestOthersInBetween:
         attempt = stores.begin()
         wire.instead["TransactWriteItems"] = [met, met]
         if operation == "begin":
-            assert stores.begin().version == attempt.version + 1
+            assert stores.begin().fencing_token == attempt.fencing_token + 1
         else:
-            stores.tiles.commit(attempt, Snapshot(), after_attempt(Snapshot(), attempt, {}), [], NOW_MS)
+            stores.tiles.commit(attempt, Manifest(), after_attempt(Manifest(), attempt, {}), [], NOW_MS)
         assert len(wire.tokens) == 4
         assert len(set(wire.tokens)) == 2  # the transaction is sent again with its token
 
@@ -310,7 +310,7 @@ class TestOthersInBetween:
 
         def commits() -> None:
             with pytest.raises(WriteConflictError):
-                stores.tiles.commit(attempt, Snapshot(), after_attempt(Snapshot(), attempt, made), [], NOW_MS)
+                stores.tiles.commit(attempt, Manifest(), after_attempt(Manifest(), attempt, made), [], NOW_MS)
 
         wire.before["BatchWriteItem"] = [commits]
         assert stores.sweep() == 1
@@ -320,13 +320,13 @@ class TestOthersInBetween:
         attempt = stores.begin()
         made = tiles(CBG)
         stores.tiles.write(attempt, contents(made), {})
-        after = after_attempt(Snapshot(), attempt, made)
-        wire.before["UpdateItem"] = [lambda: stores.tiles.commit(attempt, Snapshot(), after, [], NOW_MS)]
-        (order,) = stores.sweeping.orders(LATER_MS)
-        assert stores.sweeping.sweep(order) == 0
+        after = after_attempt(Manifest(), attempt, made)
+        wire.before["UpdateItem"] = [lambda: stores.tiles.commit(attempt, Manifest(), after, [], NOW_MS)]
+        (order,) = stores.sweep_requests.older_than(LATER_MS)
+        assert stores.sweep_requests.sweep(order) == 0
         assert list(stores.shown(after)) == [CBG]
 
-    def test_a_tile_of_the_current_snapshot_is_never_taken(self, stores: Stores, stage: Settings) -> None:
+    def test_a_tile_of_the_current_manifest_is_never_taken(self, stores: Stores, stage: Settings) -> None:
         """Not even by an order that names it."""
         first = stores.put(tiles(CBG))
         data = aws_engine(stage).data
@@ -347,7 +347,7 @@ class TestDying:
         for _ in range(3):
             stores.add(body=bytes(10_000))
         stores.put(tiles(*QUARTER[:20], hidden=1))
-        stores.put(tiles(CBG, value=2), gone=QUARTER[1:], compacted=[Compacted("a" * 32, True, 2)])
+        stores.put(tiles(CBG, value=2), gone=QUARTER[1:], compacted=[CompactedRange("a" * 32, True, 2)])
         attempt = stores.begin()
         stores.tiles.write(attempt, contents(tiles(BOLUS, hidden=1)), {BOLUS: [1]})
         shown = stores.shown(stores.tiles.current(ANNA)[1])
@@ -366,7 +366,7 @@ class TestDying:
             wire.before[operation] = []
         stores.sweep()
         assert stores.shown(stores.tiles.current(ANNA)[1]) == shown
-        assert {sort_key.split("#")[0] for sort_key in stored_tiles(stage)} == {f"{attempt.version - 1:012d}"}
+        assert {sort_key.split("#")[0] for sort_key in stored_tiles(stage)} == {f"{attempt.fencing_token - 1:012d}"}
         assert not any("=REPLACED" in sort_key for sort_key in stored_tiles(stage))
         assert sort_keys(stage, origin_index_partition(ANNA, 0)) == []
         assert sort_keys(stage, sweep_requests_partition()) == []
@@ -385,7 +385,7 @@ class TestDying:
             stray = part_key("a" * 32, f"{time_ms:013d}#0123456789abcdef", 0)
             aws_engine(stage).data.put(stray | {"body": b"stray"})
         assert len(sort_keys(stage, parts_partition("a" * 32))) == 6
-        compacted = [Compacted("a" * 32, True, 1), Compacted("b" * 32, False, 2)]
+        compacted = [CompactedRange("a" * 32, True, 1), CompactedRange("b" * 32, False, 2)]
         stores.put({}, compacted=compacted, now_ms=NOW_MS + MINUTE_MS)
         assert stores.sweep() == 3
         left = sort_keys(stage, parts_partition("a" * 32))
@@ -404,7 +404,7 @@ class TestLagging:
         stored = [to_values(item) for item in items(wire.settings, tiles_partition(ANNA, 0))]
         wire.instead["BatchGetItem"] = [answer({"Responses": {table: stored[:1]}, "UnprocessedKeys": {}})]
         wire.requests.clear()
-        read = stores.tiles.tiles(OwnerState(ANNA), list(committed.every_tile()), ())
+        read = stores.tiles.tiles(OwnerState(ANNA), list(committed.tile_refs()), ())
         assert read.keys() == {CBG, BOLUS}
         asked = [json.loads(request["body"])["RequestItems"][table] for _, request in wire.requests]
         assert [(len(each["Keys"]), each["ConsistentRead"]) for each in asked] == [(2, False), (1, True)]
@@ -417,7 +417,7 @@ class TestHeldBack:
         monkeypatch.setattr(contention, "pause_after", lambda attempt: None)
         committed = stores.put(tiles(*QUARTER))
         table = wire.settings.data_table
-        places = list(committed.every_tile())
+        places = list(committed.tile_refs())
         owner = stores.data_sets.owner(ANNA)
         answers = []
         stored = [to_values(item) for item in items(wire.settings, tiles_partition(ANNA, 0))]
@@ -446,7 +446,7 @@ class TestHeldBack:
         wire.instead["BatchGetItem"] = [answer(nothing)] * 99
         wire.requests.clear()
         with pytest.raises(UnavailableError):
-            stores.tiles.tiles(OwnerState(ANNA), list(committed.every_tile()), ())
+            stores.tiles.tiles(OwnerState(ANNA), list(committed.tile_refs()), ())
         assert wire.calls == {"BatchGetItem": contention.TRIES}
 
     @pytest.mark.parametrize("operation", ["BatchGetItem", "BatchWriteItem", "TransactWriteItems"])

@@ -25,7 +25,7 @@ from chalicelib.reading import read as query
 from chalicelib.reading.query import DataQuery
 from chalicelib.tasks.task import State, Task
 from chalicelib.tasks.types import TaskRun
-from chalicelib.tiles.ports import Purging, Sweeping, TileWriter
+from chalicelib.tiles.ports import PurgeRequests, SweepRequests, TileWriter
 from chalicelib.tiles.purge import WAIT_MS, purge
 from chalicelib.tiles.stores.purge import StoredPurgeRequests
 from chalicelib.tiles.stores.sweep import StoredSweepRequests
@@ -33,7 +33,7 @@ from chalicelib.tiles.stores.tiles import StoredTiles
 from chalicelib.uploads import add as ingest
 from tests.fakes.accounts import FakeGrants
 from tests.fakes.calls import call_by
-from tests.fakes.data import FakeDataSets, FakePurging, FakeRecordLog
+from tests.fakes.data import FakeDataSets, FakePurgeRequests, FakeRecordLog
 from tests.fakes.data_sources import FakeDataSources
 from tests.fakes.reading_ports import reading_ports
 from tests.fakes.tile_ports import PurgeServices
@@ -55,9 +55,9 @@ class Scene:
     data_sets: DataSetStore
     log: RecordLog
     sources: DataSources
-    purging: Purging
+    purge_requests: PurgeRequests
     tiles: TileWriter
-    sweeping: Sweeping
+    sweep_requests: SweepRequests
     archive: Archive
     count: Callable[[], int]
     """How many things are stored."""
@@ -140,7 +140,7 @@ class Scene:
         self.now_ms += wait_ms
         task = Task("t", "strandline.data.purge", self.now_ms, state=State.RUNNING)
         run = TaskRun(task, {}, self.now_ms + 60_000, lambda: self.now_ms, lambda: None)
-        purge(run, PurgeServices(self.data_sets, self.purging, self.sweeping, self.archive))
+        purge(run, PurgeServices(self.data_sets, self.purge_requests, self.sweep_requests, self.archive))
         return run.data
 
 
@@ -161,7 +161,7 @@ def scene(request: pytest.FixtureRequest) -> Scene:
             stored,
             log,
             FakeDataSources(stored),
-            FakePurging(stored, log),
+            FakePurgeRequests(stored, log),
             tiles,
             tiles,
             FakeArchive(),
@@ -303,7 +303,7 @@ def test_a_sweep_that_died_goes_on_where_it_stopped(scene: Scene, monkeypatch: p
     for _ in range(3):
         scene.add(scene.open(), 1)
     scene.erase()
-    remove = scene.purging.remove_data_set
+    remove = scene.purge_requests.remove_data_set
     removed: list[Any] = []
 
     def dies(data_set: Any) -> None:
@@ -312,9 +312,9 @@ def test_a_sweep_that_died_goes_on_where_it_stopped(scene: Scene, monkeypatch: p
         removed.append(data_set)
         remove(data_set)
 
-    monkeypatch.setattr(scene.purging, "remove_data_set", dies)
+    monkeypatch.setattr(scene.purge_requests, "remove_data_set", dies)
     with pytest.raises(RuntimeError):
         scene.sweep()
-    monkeypatch.setattr(scene.purging, "remove_data_set", remove)
+    monkeypatch.setattr(scene.purge_requests, "remove_data_set", remove)
     assert scene.sweep() == {"orders": 1, "entries": 0, "dataSets": 2, "swept": 0}
     assert scene.count() <= 1

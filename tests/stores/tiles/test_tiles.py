@@ -5,9 +5,9 @@ import pytest
 from chalicelib.conflicts import WriteConflictError
 from chalicelib.log.data_set import OwnerState
 from chalicelib.log.entry import Entry, EntryKind
-from chalicelib.tiles.ports import Compacted, TileMissingError
-from chalicelib.tiles.snapshot import Applied, Snapshot, encode_snapshot
-from chalicelib.tiles.tile import TileContent, TileKey, TileTraits
+from chalicelib.tiles.manifest import LogPosition, Manifest, encode_manifest
+from chalicelib.tiles.ports import CompactedRange, TileMissingError
+from chalicelib.tiles.tile import TileContent, TileKey, TileStats
 from tests.fakes.data import FakeDataSets, FakeRecordLog
 from tests.fakes.tiles import FakeArchive, FakeTiles
 from tests.stores.log.test_data_stores import ANNA, NOW_MS
@@ -34,28 +34,28 @@ def stores(request: pytest.FixtureRequest) -> Stores:
 
 
 class TestReading:
-    def test_before_any_compaction_a_snapshot_is_empty(self, stores: Stores) -> None:
-        assert stores.tiles.current("unknown") == (OwnerState("unknown"), Snapshot())
+    def test_before_any_compaction_a_manifest_is_empty(self, stores: Stores) -> None:
+        assert stores.tiles.current("unknown") == (OwnerState("unknown"), Manifest())
         stores.open()
-        assert stores.tiles.current(ANNA) == (stores.data_sets.owner(ANNA), Snapshot())
+        assert stores.tiles.current(ANNA) == (stores.data_sets.owner(ANNA), Manifest())
 
     def test_what_was_committed_is_read_as_it_was(self, stores: Stores) -> None:
-        applied = {"a" * 32: Applied(7, "state", is_whole=True)}
-        committed = stores.put(tiles(CBG, CBG_NEXT, BOLUS), applied=applied)
+        applied = {"a" * 32: LogPosition(7, "state", is_whole=True)}
+        committed = stores.put(tiles(CBG, CBG_NEXT, BOLUS), logs=applied)
         owner, current = stores.tiles.current(ANNA)
-        assert (current.epoch, current.version, current.applied) == (0, committed.version, applied)
-        assert encode_snapshot(current) == encode_snapshot(committed)
-        assert sorted(current.every_tile(), key=str) == sorted(committed.every_tile(), key=str)
+        assert (current.epoch, current.version, current.logs) == (0, committed.version, applied)
+        assert encode_manifest(current) == encode_manifest(committed)
+        assert sorted(current.tile_refs(), key=str) == sorted(committed.tile_refs(), key=str)
         made = tiles(CBG, CBG_NEXT, BOLUS)
-        found = stores.tiles.tiles(owner, list(current.every_tile()), ())
+        found = stores.tiles.tiles(owner, list(current.tile_refs()), ())
         assert {key: tile.lines.deflated for key, tile in found.items()} == {
-            key: content.shown[-len(found[key].lines.deflated) :] for key, content in contents(made).items()
+            key: content.visible[-len(found[key].lines.deflated) :] for key, content in contents(made).items()
         }
         assert [place.number for run in found[CBG].slices().values() for place in run.records.addresses] == [1]
 
     def test_what_is_hidden_comes_when_it_is_asked_for(self, stores: Stores) -> None:
         committed = stores.put(tiles(CBG, BOLUS, hidden=3))
-        found = stores.tiles.tiles(stores.data_sets.owner(ANNA), list(committed.every_tile()), {CBG})
+        found = stores.tiles.tiles(stores.data_sets.owner(ANNA), list(committed.tile_refs()), {CBG})
         (run,) = found[CBG].slices().values()
         assert len(run.rows) == 4
         with pytest.raises(ValueError, match="incomplete"):
@@ -73,7 +73,7 @@ class TestReading:
         never = places(tiles(CBG), 99)[CBG]
         assert never is not None
         with pytest.raises(TileMissingError):
-            stores.tiles.tiles(stores.data_sets.owner(ANNA), [*committed.every_tile(), never], ())
+            stores.tiles.tiles(stores.data_sets.owner(ANNA), [*committed.tile_refs(), never], ())
 
     @pytest.mark.parametrize("day", [-720_000, -1, 0, 2_932_896, 10_000_000])
     def test_every_day_has_its_tile(self, stores: Stores, day: int) -> None:
@@ -83,7 +83,7 @@ class TestReading:
 
     def test_no_type_reaches_into_another(self, stores: Stores) -> None:
         names = ["a", "a#1", "a%231", "H", "=SNAPSHOT", "sha256=a", "b" * 300, "b" * 301, "ä"]
-        made: dict[TileKey, tuple[TileContent, TileTraits]] = {}
+        made: dict[TileKey, tuple[TileContent, TileStats]] = {}
         for value, name in enumerate(names):
             made |= tiles(TileKey(name, 1), value=value, hidden=1)
         shown = stores.shown(stores.put(made))
@@ -92,7 +92,7 @@ class TestReading:
     def test_users_are_apart(self, stores: Stores) -> None:
         stores.put(tiles(CBG))
         other = f"{ANNA}#0"
-        assert stores.tiles.current(other)[1] == Snapshot()
+        assert stores.tiles.current(other)[1] == Manifest()
         assert list(stores.tiles.origin_keys(OwnerState(other))) == []
 
 
@@ -125,57 +125,57 @@ class TestOriginKeys:
 class TestAttempts:
     def test_versions_rise(self, stores: Stores) -> None:
         first = stores.begin()
-        assert (first.version, first.holder, first.until_ms) == (1, "me", NOW_MS + LEASE_MS)
-        assert stores.begin().version == 2
+        assert (first.fencing_token, first.holder, first.until_ms) == (1, "me", NOW_MS + LEASE_MS)
+        assert stores.begin().fencing_token == 2
 
     def test_one_at_a_time(self, stores: Stores) -> None:
         owner = stores.data_sets.owner(ANNA)
         mine = stores.begin("me")
-        assert stores.tiles.begin(owner, "other", NOW_MS + LEASE_MS - 1, NOW_MS + 2 * LEASE_MS) is None
-        stores.tiles.end(mine)
+        assert stores.tiles.acquire(owner, "other", NOW_MS + LEASE_MS - 1, NOW_MS + 2 * LEASE_MS) is None
+        stores.tiles.release(mine)
         stores.begin("other", NOW_MS + 1)
 
     def test_who_has_died_is_in_nobodys_way(self, stores: Stores) -> None:
         stores.begin("me")
-        assert stores.begin("other", NOW_MS + LEASE_MS).version == 2
+        assert stores.begin("other", NOW_MS + LEASE_MS).fencing_token == 2
 
     def test_an_old_attempt_does_not_end_a_new_one(self, stores: Stores) -> None:
         mine = stores.begin("me")
         stores.begin("other", NOW_MS + LEASE_MS)
-        stores.tiles.end(mine)
-        assert stores.tiles.begin(mine.owner, "third", NOW_MS + LEASE_MS, LATER_MS) is None
+        stores.tiles.release(mine)
+        assert stores.tiles.acquire(mine.owner, "third", NOW_MS + LEASE_MS, LATER_MS) is None
 
     def test_an_old_attempt_cannot_be_committed(self, stores: Stores) -> None:
         mine = stores.begin("me")
         stores.tiles.write(mine, contents(tiles(CBG)), {})
         stores.begin("other", NOW_MS + LEASE_MS)
         with pytest.raises(WriteConflictError):
-            stores.tiles.commit(mine, Snapshot(), after_attempt(Snapshot(), mine, tiles(CBG)), [], NOW_MS)
-        assert stores.tiles.current(ANNA)[1] == Snapshot()
+            stores.tiles.commit(mine, Manifest(), after_attempt(Manifest(), mine, tiles(CBG)), [], NOW_MS)
+        assert stores.tiles.current(ANNA)[1] == Manifest()
 
     def test_an_attempt_is_committed_once(self, stores: Stores) -> None:
         attempt = stores.begin()
         stores.tiles.write(attempt, contents(tiles(CBG)), {})
-        after = after_attempt(Snapshot(), attempt, tiles(CBG))
-        stores.tiles.commit(attempt, Snapshot(), after, [], NOW_MS)
-        for before in (Snapshot(), after):
+        after = after_attempt(Manifest(), attempt, tiles(CBG))
+        stores.tiles.commit(attempt, Manifest(), after, [], NOW_MS)
+        for before in (Manifest(), after):
             with pytest.raises(WriteConflictError):
                 stores.tiles.commit(attempt, before, after, [], NOW_MS)
 
-    def test_only_the_current_snapshot_is_replaced(self, stores: Stores) -> None:
+    def test_only_the_current_manifest_is_replaced(self, stores: Stores) -> None:
         old = stores.put(tiles(CBG))
         stores.put(tiles(BOLUS))
-        for before in (Snapshot(), old):
+        for before in (Manifest(), old):
             attempt = stores.begin()
             with pytest.raises(WriteConflictError):
                 stores.tiles.commit(attempt, before, after_attempt(before, attempt, {}), [], NOW_MS)
-        assert {place.key for place in stores.tiles.current(ANNA)[1].every_tile()} == {BOLUS, CBG}
+        assert {place.key for place in stores.tiles.current(ANNA)[1].tile_refs()} == {BOLUS, CBG}
 
     def test_what_is_written_and_not_committed_is_not_seen(self, stores: Stores) -> None:
         committed = stores.put(tiles(CBG))
         shown = stores.shown(committed)
         stores.tiles.write(stores.begin(), contents(tiles(CBG, value=2)), {})
-        assert encode_snapshot(stores.tiles.current(ANNA)[1]) == encode_snapshot(committed)
+        assert encode_manifest(stores.tiles.current(ANNA)[1]) == encode_manifest(committed)
         assert stores.shown(committed) == shown
 
 
@@ -183,20 +183,20 @@ class TestErasing:
     def test_nothing_of_an_erased_epoch_is_current(self, stores: Stores) -> None:
         stores.put(tiles(CBG))
         stores.data_sets.erase(ANNA, NOW_MS)
-        assert stores.tiles.current(ANNA) == (stores.data_sets.owner(ANNA), Snapshot(epoch=1))
+        assert stores.tiles.current(ANNA) == (stores.data_sets.owner(ANNA), Manifest(epoch=1))
 
     def test_nothing_begins_in_an_erased_epoch(self, stores: Stores) -> None:
         owner = stores.data_sets.owner(ANNA)
         stores.data_sets.erase(ANNA, NOW_MS)
         with pytest.raises(WriteConflictError):
-            stores.tiles.begin(owner, "me", NOW_MS, NOW_MS + LEASE_MS)
+            stores.tiles.acquire(owner, "me", NOW_MS, NOW_MS + LEASE_MS)
 
     def test_nothing_is_committed_in_an_erased_epoch(self, stores: Stores) -> None:
         attempt = stores.begin()
         stores.tiles.write(attempt, contents(tiles(CBG)), {})
         stores.data_sets.erase(ANNA, NOW_MS)
         with pytest.raises(WriteConflictError):
-            stores.tiles.commit(attempt, Snapshot(), after_attempt(Snapshot(), attempt, tiles(CBG)), [], NOW_MS)
+            stores.tiles.commit(attempt, Manifest(), after_attempt(Manifest(), attempt, tiles(CBG)), [], NOW_MS)
 
     def test_versions_rise_from_epoch_to_epoch(self, stores: Stores) -> None:
         before = stores.put(tiles(CBG))
@@ -211,14 +211,14 @@ class TestErasing:
         stores.tiles.write(attempt, {}, {CBG: [1]})
         old = stores.put(tiles(CBG, hidden=1))
         stores.data_sets.erase(ANNA, NOW_MS)
-        new = stores.put(tiles(BOLUS)) if is_used else Snapshot(epoch=1)
+        new = stores.put(tiles(BOLUS)) if is_used else Manifest(epoch=1)
         for _ in range(2):
-            stores.sweeping.remove_epoch(ANNA, 0)
+            stores.sweep_requests.remove_epoch(ANNA, 0)
         assert list(stores.tiles.origin_keys(OwnerState(ANNA))) == []
-        for place in old.every_tile():
+        for place in old.tile_refs():
             with pytest.raises(TileMissingError):
                 stores.tiles.tiles(OwnerState(ANNA), [place], ())
-        assert encode_snapshot(stores.tiles.current(ANNA)[1]) == encode_snapshot(new)
+        assert encode_manifest(stores.tiles.current(ANNA)[1]) == encode_manifest(new)
         assert len(stores.shown(new)) == is_used
 
 
@@ -226,25 +226,25 @@ class TestSweeping:
     def test_an_attempt_leaves_an_order_that_counts_from_the_end_of_its_time(self, stores: Stores) -> None:
         attempt = stores.begin()
         end_ms = NOW_MS + LEASE_MS
-        assert list(stores.sweeping.orders(end_ms)) == []
-        (order,) = stores.sweeping.orders(end_ms + 1)
-        assert (order.time_ms, order.owner_id, order.epoch, order.version) == (end_ms, ANNA, 0, attempt.version)
+        assert list(stores.sweep_requests.older_than(end_ms)) == []
+        (order,) = stores.sweep_requests.older_than(end_ms + 1)
+        assert (order.time_ms, order.owner_id, order.epoch, order.version) == (end_ms, ANNA, 0, attempt.fencing_token)
 
     def test_committing_leaves_another_in_its_place(self, stores: Stores) -> None:
         committed = stores.put(tiles(CBG))
-        assert list(stores.sweeping.orders(NOW_MS)) == []
-        (order,) = stores.sweeping.orders(LATER_MS)
+        assert list(stores.sweep_requests.older_than(NOW_MS)) == []
+        (order,) = stores.sweep_requests.older_than(LATER_MS)
         assert (order.time_ms, order.owner_id, order.epoch, order.version) == (NOW_MS, ANNA, 0, committed.version)
 
     def test_the_time_of_a_commit_may_be_that_of_the_end(self, stores: Stores) -> None:
         attempt = stores.begin()
-        stores.tiles.commit(attempt, Snapshot(), after_attempt(Snapshot(), attempt, {}), [], attempt.until_ms)
-        assert len(list(stores.sweeping.orders(LATER_MS))) == 1
+        stores.tiles.commit(attempt, Manifest(), after_attempt(Manifest(), attempt, {}), [], attempt.until_ms)
+        assert len(list(stores.sweep_requests.older_than(LATER_MS))) == 1
 
     def test_the_oldest_first(self, stores: Stores) -> None:
         for later_ms in (5, 3, 4):
             stores.put({}, now_ms=NOW_MS + later_ms)
-        assert [order.time_ms - NOW_MS for order in stores.sweeping.orders(LATER_MS)] == [3, 4, 5]
+        assert [order.time_ms - NOW_MS for order in stores.sweep_requests.older_than(LATER_MS)] == [3, 4, 5]
 
     def test_an_attempt_that_was_not_committed_leaves_nothing(self, stores: Stores) -> None:
         committed = stores.put(tiles(CBG, BOLUS))
@@ -254,12 +254,12 @@ class TestSweeping:
         made = tiles(CBG, BOLUS, CBG_NEXT, value=2, hidden=1)
         stores.tiles.write(attempt, contents(made), {CBG: [1, 2]})
         assert stores.sweep() == 3
-        for place in places(made, attempt.version).values():
+        for place in places(made, attempt.fencing_token).values():
             assert place is not None
             with pytest.raises(TileMissingError):
                 stores.tiles.tiles(attempt.owner, [place], ())
         assert list(stores.tiles.origin_keys(attempt.owner)) == []
-        assert list(stores.sweeping.orders(LATER_MS)) == []
+        assert list(stores.sweep_requests.older_than(LATER_MS)) == []
         assert stores.shown(committed) == shown
 
     def test_what_was_swept_cannot_be_committed(self, stores: Stores) -> None:
@@ -267,20 +267,20 @@ class TestSweeping:
         stores.tiles.write(attempt, contents(tiles(CBG)), {})
         stores.sweep()
         with pytest.raises(WriteConflictError):
-            stores.tiles.commit(attempt, Snapshot(), after_attempt(Snapshot(), attempt, tiles(CBG)), [], NOW_MS)
-        assert stores.tiles.current(ANNA)[1] == Snapshot()
+            stores.tiles.commit(attempt, Manifest(), after_attempt(Manifest(), attempt, tiles(CBG)), [], NOW_MS)
+        assert stores.tiles.current(ANNA)[1] == Manifest()
 
     def test_a_sweep_that_comes_too_late_for_an_attempt_takes_nothing(self, stores: Stores) -> None:
         attempt = stores.begin()
-        (begun,) = stores.sweeping.orders(LATER_MS)
+        (begun,) = stores.sweep_requests.older_than(LATER_MS)
         stores.tiles.write(attempt, contents(tiles(CBG)), {CBG: [1]})
-        after = after_attempt(Snapshot(), attempt, tiles(CBG))
-        stores.tiles.commit(attempt, Snapshot(), after, [], NOW_MS)
-        assert stores.sweeping.sweep(begun) == 0
+        after = after_attempt(Manifest(), attempt, tiles(CBG))
+        stores.tiles.commit(attempt, Manifest(), after, [], NOW_MS)
+        assert stores.sweep_requests.sweep(begun) == 0
         assert list(stores.shown(after)) == [CBG]
         assert len(list(stores.tiles.origin_keys(attempt.owner))) == 1
 
-    def test_what_a_snapshot_replaced_goes(self, stores: Stores) -> None:
+    def test_what_a_manifest_replaced_goes(self, stores: Stores) -> None:
         first = stores.put(tiles(CBG, CBG_NEXT, BOLUS, hidden=2))
         second = stores.put(tiles(CBG, value=2), gone=[BOLUS])
         shown = stores.shown(second)
@@ -292,14 +292,14 @@ class TestSweeping:
             assert place is not None
             with pytest.raises(TileMissingError):
                 stores.tiles.tiles(stores.data_sets.owner(ANNA), [place], ())
-        assert list(stores.sweeping.orders(LATER_MS)) == []
+        assert list(stores.sweep_requests.older_than(LATER_MS)) == []
         assert stores.sweep() == 0
 
     def test_each_order_may_be_carried_out_twice(self, stores: Stores) -> None:
         stores.put(tiles(CBG))
         second = stores.put(tiles(CBG, value=2))
-        orders = list(stores.sweeping.orders(LATER_MS))
-        assert [stores.sweeping.sweep(order) for order in orders + orders] == [0, 1, 0, 0]
+        orders = list(stores.sweep_requests.older_than(LATER_MS))
+        assert [stores.sweep_requests.sweep(order) for order in orders + orders] == [0, 1, 0, 0]
         assert list(stores.shown(second)) == [CBG]
 
     def test_what_an_attempt_wrote_on_the_way_goes(self, stores: Stores) -> None:
@@ -307,11 +307,11 @@ class TestSweeping:
         attempt = stores.begin()
         stores.tiles.write(attempt, contents(tiles(CBG, BOLUS, hidden=2)), {})
         stores.tiles.write(attempt, contents(tiles(CBG, value=2)), {})
-        after = after_attempt(Snapshot(), attempt, tiles(CBG, value=2))
-        stores.tiles.commit(attempt, Snapshot(), after, [], NOW_MS)
+        after = after_attempt(Manifest(), attempt, tiles(CBG, value=2))
+        stores.tiles.commit(attempt, Manifest(), after, [], NOW_MS)
         assert stores.sweep() > 0
         assert list(stores.shown(after)) == [CBG]
-        stray = places(tiles(BOLUS, hidden=2), attempt.version)[BOLUS]
+        stray = places(tiles(BOLUS, hidden=2), attempt.fencing_token)[BOLUS]
         assert stray is not None
         with pytest.raises(TileMissingError):
             stores.tiles.tiles(attempt.owner, [stray], ())
@@ -334,7 +334,7 @@ class TestSweepingEntries:
         for name in "abcd":
             for _ in range(3):
                 stores.add(name)
-        compacted = [Compacted("a" * 32, is_continuous=True, through=2), Compacted("c" * 32, False, 3)]
+        compacted = [CompactedRange("a" * 32, is_continuous=True, last_number=2), CompactedRange("c" * 32, False, 3)]
         stores.put({}, compacted=compacted)
         assert len(stores.numbers("c", "d")) == 12
         assert stores.sweep() == 5
@@ -350,7 +350,7 @@ class TestSweepingEntries:
     def test_numbers_go_on(self, stores: Stores) -> None:
         stores.open()
         stores.add()
-        stores.put({}, compacted=[Compacted("a" * 32, is_continuous=True, through=1)])
+        stores.put({}, compacted=[CompactedRange("a" * 32, is_continuous=True, last_number=1)])
         assert stores.sweep() == 1
         assert stores.add() == 2
         assert stores.numbers() == [("a", 2)]
@@ -385,7 +385,7 @@ class TestFake:
         stores, fake = fakes()
         attempt = stores.begin()
         stores.tiles.write(attempt, contents(tiles(CBG)), {})
-        stores.tiles.commit(attempt, Snapshot(), after_attempt(Snapshot(), attempt, tiles(CBG)), [], NOW_MS)
+        stores.tiles.commit(attempt, Manifest(), after_attempt(Manifest(), attempt, tiles(CBG)), [], NOW_MS)
         stores.tiles.write(attempt, contents(tiles(CBG)), {})
         for late in (tiles(CBG, value=2), tiles(BOLUS)):
             with pytest.raises(AssertionError, match="written again"):
@@ -398,7 +398,7 @@ class TestFake:
         stores, _ = fakes()
         attempt = stores.begin()
         with pytest.raises(AssertionError, match="was not written"):
-            stores.tiles.commit(attempt, Snapshot(), after_attempt(Snapshot(), attempt, tiles(CBG)), [], NOW_MS)
+            stores.tiles.commit(attempt, Manifest(), after_attempt(Manifest(), attempt, tiles(CBG)), [], NOW_MS)
 
     def test_it_dies_before_any_write(self) -> None:
         steps: list[str] = []
@@ -407,7 +407,7 @@ class TestFake:
         fake.before_write = steps.append
         stores.open()
         stores.add()
-        stores.put(tiles(CBG), compacted=[Compacted("a" * 32, is_continuous=True, through=1)])
+        stores.put(tiles(CBG), compacted=[CompactedRange("a" * 32, is_continuous=True, last_number=1)])
         stores.put(tiles(CBG, value=2))
         stores.tiles.write(stores.begin(), contents(tiles(BOLUS)), {BOLUS: [1]})
         stores.sweep()
@@ -416,7 +416,7 @@ class TestFake:
         archive.remove_entries(OwnerState(ANNA), "a" * 32, [1])
         archive.remove(OwnerState(ANNA))
         stores.data_sets.erase(ANNA, NOW_MS)
-        stores.sweeping.remove_epoch(ANNA, 0)
+        stores.sweep_requests.remove_epoch(ANNA, 0)
         committed = ["begin", "tile", "commit", "end"]
         swept = ["sweep_entry", "sweep_order", "sweep_tile", "sweep_order", "sweep_mark", "sweep_tile", "sweep_order"]
         assert steps == [
@@ -440,7 +440,7 @@ class TestFake:
             write_and_commit(stores)
         fake.before_write = lambda _: None
         stores.sweep()
-        assert (fake.stored, fake.given, fake.snapshots) == ({}, {}, {})
+        assert (fake.stored, fake.given, fake.manifests) == ({}, {}, {})
         assert not any(fake.notes.values())
 
 
@@ -448,7 +448,7 @@ def write_and_commit(stores: Stores) -> None:
     """All of an attempt."""
     attempt = stores.begin()
     stores.tiles.write(attempt, contents(tiles(CBG)), {CBG: [1]})
-    stores.tiles.commit(attempt, Snapshot(), after_attempt(Snapshot(), attempt, tiles(CBG)), [], NOW_MS)
+    stores.tiles.commit(attempt, Manifest(), after_attempt(Manifest(), attempt, tiles(CBG)), [], NOW_MS)
 
 
 def fakes() -> tuple[Stores, FakeTiles]:

@@ -72,7 +72,7 @@ def test_what_is_compacted_is_right(
     out = capsys.readouterr().out
     assert "compacting: step 1 ...\n" in out
     assert out.endswith("3 entries, 3 tiles written\n")
-    assert StoredTiles(aws_engine(anna).data).current(ANNA)[1].through("a" * 32) == DAYS
+    assert StoredTiles(aws_engine(anna).data).current(ANNA)[1].position("a" * 32) == DAYS
     assert run(monkeypatch, "verify") == 0
     assert capsys.readouterr().out.endswith("3 tiles compared, 0 wrong\n")
 
@@ -104,7 +104,7 @@ def test_what_was_deleted_meanwhile_is_no_fault(
 
 def test_another_one_at_work_is_told(anna: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     now_ms = system_now_ms()
-    assert StoredTiles(aws_engine(anna).data).begin(OwnerState(ANNA), "other", now_ms, now_ms + 60_000)
+    assert StoredTiles(aws_engine(anna).data).acquire(OwnerState(ANNA), "other", now_ms, now_ms + 60_000)
     for what in ("compact", "rebuild"):
         with pytest.raises(ToolError, match="another compaction is at work"):
             run(monkeypatch, what)

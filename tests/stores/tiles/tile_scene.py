@@ -13,11 +13,11 @@ from chalicelib.log.records import RecordAddress
 from chalicelib.log.stores.backlog import StoredBacklogs
 from chalicelib.log.stores.data_sets import StoredDataSets
 from chalicelib.log.stores.record_log import StoredRecordLog
-from chalicelib.tiles.ports import Attempt, Compacted, Sweeping, TileWriter
-from chalicelib.tiles.snapshot import Applied, Snapshot, TilePlace, followed_by
+from chalicelib.tiles.manifest import LogPosition, Manifest, TileRef, followed_by
+from chalicelib.tiles.ports import CompactedRange, CompactionLease, SweepRequests, TileWriter
 from chalicelib.tiles.stores.sweep import StoredSweepRequests
 from chalicelib.tiles.stores.tiles import StoredTiles
-from chalicelib.tiles.tile import DAY_MS, Candidate, TileContent, TileKey, TileTraits, encode_tile
+from chalicelib.tiles.tile import DAY_MS, Candidate, TileContent, TileKey, TileStats, encode_tile
 from tests.fakes.data import FakeDataSets, FakeRecordLog
 from tests.fakes.tiles import FakeTiles
 from tests.stores.log.test_data_stores import ANNA, NOW_MS, data_set, entry
@@ -25,7 +25,7 @@ from tests.stores.log.test_data_stores import ANNA, NOW_MS, data_set, entry
 LEASE_MS = 60_000
 LATER_MS = NOW_MS + 10_000_000
 """After all that happens in a test."""
-Tiles = Mapping[TileKey, tuple[TileContent, TileTraits]]
+Tiles = Mapping[TileKey, tuple[TileContent, TileStats]]
 
 
 @dataclass
@@ -35,7 +35,7 @@ class Stores:
     data_sets: DataSetStore
     log: RecordLog
     tiles: TileWriter
-    sweeping: Sweeping
+    sweep_requests: SweepRequests
     backlogs: Backlogs
 
     def open(self, name: str = "a", data_set_type: str = "continuous") -> DataSetHead:
@@ -58,9 +58,9 @@ class Stores:
         entries = self.log.entries(self.data_sets.owner(ANNA), [name * 32 for name in normal_names])
         return sorted((each.data_set_id[0], each.number) for each in entries)
 
-    def begin(self, holder: str = "me", now_ms: int = NOW_MS) -> Attempt:
+    def begin(self, holder: str = "me", now_ms: int = NOW_MS) -> CompactionLease:
         """An attempt for Anna."""
-        attempt = self.tiles.begin(self.data_sets.owner(ANNA), holder, now_ms, now_ms + LEASE_MS)
+        attempt = self.tiles.acquire(self.data_sets.owner(ANNA), holder, now_ms, now_ms + LEASE_MS)
         assert attempt is not None
         return attempt
 
@@ -68,27 +68,27 @@ class Stores:
         self,
         tiles: Tiles,
         gone: Iterable[TileKey] = (),
-        applied: Mapping[str, Applied] | None = None,
-        compacted: Sequence[Compacted] = (),
+        logs: Mapping[str, LogPosition] | None = None,
+        compacted: Sequence[CompactedRange] = (),
         now_ms: int = NOW_MS,
-    ) -> Snapshot:
-        """The snapshot after an attempt that wrote these tiles and was committed."""
+    ) -> Manifest:
+        """The manifest after an attempt that wrote these tiles and was committed."""
         attempt = self.begin(now_ms=now_ms)
         before = self.tiles.current(ANNA)[1]
         self.tiles.write(attempt, contents(tiles), {})
-        after = after_attempt(before, attempt, tiles, gone, applied)
+        after = after_attempt(before, attempt, tiles, gone, logs)
         self.tiles.commit(attempt, before, after, compacted, now_ms)
-        self.tiles.end(attempt)
+        self.tiles.release(attempt)
         return after
 
     def sweep(self, before_ms: int = LATER_MS) -> int:
         """Carry out all orders given before."""
-        return sum(self.sweeping.sweep(order) for order in list(self.sweeping.orders(before_ms)))
+        return sum(self.sweep_requests.sweep(order) for order in list(self.sweep_requests.older_than(before_ms)))
 
-    def shown(self, snapshot: Snapshot) -> dict[TileKey, bytes]:
-        """The deflated records that each tile of a snapshot shows."""
+    def shown(self, manifest: Manifest) -> dict[TileKey, bytes]:
+        """The deflated records that each tile of a manifest shows."""
         owner = self.data_sets.owner(ANNA)
-        places = list(snapshot.every_tile())
+        places = list(manifest.tile_refs())
         return {key: tile.lines.deflated for key, tile in self.tiles.tiles(owner, places, ()).items()}
 
 
@@ -109,15 +109,15 @@ def stores_of(kind: str, request: pytest.FixtureRequest) -> Stores:
     )
 
 
-def tile(key: TileKey, value: int = 1, hidden: int = 0, note: str = "") -> tuple[TileContent, TileTraits]:
+def tile(key: TileKey, value: int = 1, hidden: int = 0, note: str = "") -> tuple[TileContent, TileStats]:
     """A tile with one visible record and some hidden ones."""
     return encode_tile(
         Candidate(
             time_ms=key.day * DAY_MS + row,
             created_time_ms=NOW_MS,
             data_set_id="a" * 32,
-            place=RecordAddress(1, row),
-            is_hidden=row > 0,
+            address=RecordAddress(1, row),
+            is_shadowed=row > 0,
             text=json_text.encode({"type": key.type, "value": value + row, "origin": {"id": f"{row}"}, "note": note}),
         )
         for row in range(1 + hidden)
@@ -126,7 +126,7 @@ def tile(key: TileKey, value: int = 1, hidden: int = 0, note: str = "") -> tuple
 
 def tiles(
     *keys: TileKey, value: int = 1, hidden: int = 0, note: str = ""
-) -> dict[TileKey, tuple[TileContent, TileTraits]]:
+) -> dict[TileKey, tuple[TileContent, TileStats]]:
     """A tile under each key."""
     return {key: tile(key, value, hidden, note) for key in keys}
 
@@ -136,21 +136,21 @@ def contents(made: Tiles) -> dict[TileKey, TileContent]:
     return {key: content for key, (content, _) in made.items()}
 
 
-def places(made: Tiles, version: int) -> dict[TileKey, TilePlace | None]:
+def places(made: Tiles, version: int) -> dict[TileKey, TileRef | None]:
     """Where tiles are that an attempt of this version wrote."""
     return {
-        key: TilePlace(key, version, len(content.shown), len(content.hidden), traits)
+        key: TileRef(key, version, len(content.visible), len(content.shadowed), traits)
         for key, (content, traits) in made.items()
     }
 
 
 def after_attempt(
-    before: Snapshot,
-    attempt: Attempt,
+    before: Manifest,
+    attempt: CompactionLease,
     made: Tiles,
     gone: Iterable[TileKey] = (),
-    applied: Mapping[str, Applied] | None = None,
-) -> Snapshot:
-    """The snapshot that an attempt is to commit."""
-    changes = places(made, attempt.version) | dict.fromkeys(gone)
-    return followed_by(before, attempt.version, before.applied if applied is None else applied, changes)
+    logs: Mapping[str, LogPosition] | None = None,
+) -> Manifest:
+    """The manifest that an attempt is to commit."""
+    changes = places(made, attempt.fencing_token) | dict.fromkeys(gone)
+    return followed_by(before, attempt.fencing_token, before.logs if logs is None else logs, changes)

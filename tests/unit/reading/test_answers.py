@@ -146,4 +146,4 @@ class TestTilesThatAreMissed:
         with pytest.raises(UnavailableError):
             scene.read()
         with pytest.raises(TileMissingError):
-            scene.tiles.tiles(scene.tiles.current(str(ANNA.user_id))[0], list(scene.snapshot.every_tile()), ())
+            scene.tiles.tiles(scene.tiles.current(str(ANNA.user_id))[0], list(scene.manifest.tile_refs()), ())

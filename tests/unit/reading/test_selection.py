@@ -13,8 +13,8 @@ from chalicelib.log.records import RecordAddress
 from chalicelib.reading.query import DataQuery
 from chalicelib.reading.select import selected, selects_some, selects_tile
 from chalicelib.reading.source_filters import Imports, SourceFilters
-from chalicelib.tiles.snapshot import TilePlace
-from chalicelib.tiles.tile import DAY_MS, Candidate, Tile, TileKey, TileTraits, encode_tile
+from chalicelib.tiles.manifest import TileRef
+from chalicelib.tiles.tile import DAY_MS, Candidate, Tile, TileKey, TileStats, encode_tile
 
 A, B = "a" * 32, "b" * 32
 NOTHING_DROPPED = SourceFilters(drops_carelink=False, medtronic_data_set_ids=frozenset())
@@ -22,9 +22,9 @@ DAY = 20_454
 START_MS = DAY * DAY_MS
 
 
-def place(name: str = "cbg", *data_set_ids: str, **traits: bool) -> TilePlace:
-    shown = {"is_shown": True, "has_carelink": False, "has_medtronic": False} | traits
-    return TilePlace(TileKey(name, DAY), 1, 100, 0, TileTraits(data_set_ids or (A,), **shown))
+def place(name: str = "cbg", *data_set_ids: str, **stats: bool) -> TileRef:
+    shown = {"has_visible": True, "has_carelink": False, "has_medtronic": False} | stats
+    return TileRef(TileKey(name, DAY), 1, 100, 0, TileStats(data_set_ids or (A,), **shown))
 
 
 class TestTiles:
@@ -42,7 +42,7 @@ class TestTiles:
         assert selects_tile(place(), query) is expected
 
     def test_one_of_which_all_is_hidden_is_not_looked_at(self) -> None:
-        assert not selects_tile(place(is_shown=False), DataQuery())
+        assert not selects_tile(place(has_visible=False), DataQuery())
 
     @pytest.mark.parametrize(
         ("of", "query", "sources", "expected"),
@@ -66,7 +66,7 @@ class TestTiles:
         ],
     )
     def test_rule_2_one_is_passed_on_only_where_no_filter_can_drop_a_record(
-        self, of: TilePlace, query: DataQuery, sources: SourceFilters, expected: bool
+        self, of: TileRef, query: DataQuery, sources: SourceFilters, expected: bool
     ) -> None:
         assert selects_some(of, query, sources) is expected
 
@@ -118,14 +118,14 @@ def data_set(data_set_id: str) -> DataSet:
 def test_what_is_said_of_a_tile_holds_for_each_of_its_records(
     name: str, records: list[tuple[str, int, dict[str, Any]]], query: DataQuery, sources: SourceFilters
 ) -> None:
-    content, traits = encode_tile(
+    content, stats = encode_tile(
         Candidate(
             START_MS + offset_ms, 0, owner, RecordAddress(1, row), False, json_text.encode({"type": name, **body})
         )
         for row, (owner, offset_ms, body) in enumerate(records)
     )
     key = TileKey(name, DAY)
-    of = TilePlace(key, 1, len(content.shown), 0, traits)
+    of = TileRef(key, 1, len(content.visible), 0, stats)
     data = [VisibleData(data_set(owner), [run]) for owner, run in Tile(content).slices().items()]
     found = selected(data, query, sources)
     count = len(found[key].texts()) if key in found else 0

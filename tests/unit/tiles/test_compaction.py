@@ -12,7 +12,7 @@ from chalicelib.log.entry import Entry
 from chalicelib.log.ports import FROM_THE_FIRST
 from chalicelib.tiles import compact as compaction
 from chalicelib.tiles import fold_into_tiles as compaction_pass
-from chalicelib.tiles.compact import Done, compact
+from chalicelib.tiles.compact import CompactionResult, compact
 from chalicelib.tiles.tile import TileKey
 from tests.fakes.compaction_scene import ANNA_ID, FIRST_DAY, CompactionScene, on
 from tests.fakes.data_scene import DataScene, cbg, food
@@ -55,7 +55,7 @@ class TestEverythingThatHappens:
         assert scene.visible("type") == ["cbg", "food"]
         scene.compact()
         assert scene.visible("type") == ["cbg", "food"]
-        assert scene.snapshot.tile(TileKey("cbg", FIRST_DAY)) is None
+        assert scene.manifest.tile(TileKey("cbg", FIRST_DAY)) is None
 
     def test_rule_7_what_is_older_is_told_by_a_record_of_another_day(self, scene: CompactionScene) -> None:
         data_set = scene.open(OLDER)
@@ -94,12 +94,12 @@ class TestEverythingThatHappens:
             scene.compact()
             scene.sweep()
         assert scene.visible("uploadId") == [uploads[1]]
-        assert scene.content().hidden
+        assert scene.content().shadowed
         scene.delete(uploads[1])
         assert scene.visible("uploadId") == [uploads[0]]
         scene.compact()
         assert scene.visible("uploadId") == [uploads[0]]
-        assert not scene.content().hidden
+        assert not scene.content().shadowed
 
     def test_rule_4_what_comes_after_a_deletion_is_not_touched_by_it(self, scene: CompactionScene) -> None:
         data_set = scene.open("none")
@@ -110,7 +110,7 @@ class TestEverythingThatHappens:
         assert scene.visible() == [3]
         scene.compact()
         assert scene.visible() == [3]
-        assert [place.key.day for place in scene.snapshot.every_tile()] == [FIRST_DAY]
+        assert [place.key.day for place in scene.manifest.tile_refs()] == [FIRST_DAY]
 
     def test_rule_4_an_erased_user_begins_with_no_tiles(self, scene: CompactionScene) -> None:
         scene.add(scene.open("none"), cbg(1))
@@ -133,9 +133,9 @@ class TestEverythingThatHappens:
 
     def test_rule_8_data_sets_and_open_uploads_are_never_in_tiles(self, scene: CompactionScene) -> None:
         scene.add(scene.open("none", "normal"), cbg(1))
-        assert scene.compact() == Done()
-        assert list(scene.snapshot.every_tile()) == []
-        assert scene.snapshot.applied == {}
+        assert scene.compact() == CompactionResult()
+        assert list(scene.manifest.tile_refs()) == []
+        assert scene.manifest.logs == {}
 
     def test_truncation_takes_what_was_uploaded_from_its_device_before(self, scene: CompactionScene) -> None:
         phone = scene.open("none")
@@ -193,7 +193,7 @@ class TestInSteps:
         scene.add(data_set, on(1, 2, "moves"))
         scene.close(data_set)
         assert scene.visible() == [2]
-        assert scene.compact() == Done(entries=2, tiles=3, steps=2)
+        assert scene.compact() == CompactionResult(entries=2, tiles=3, steps=2)
         assert scene.visible() == [2]
 
     @pytest.mark.parametrize("kind", ["continuous", "normal"])
@@ -219,8 +219,8 @@ class TestInSteps:
 
         with pytest.raises(DiedError):
             scene.compact(die_at_the_second)
-        assert scene.snapshot.through(data_set) == 1
-        assert not scene.snapshot.has_whole_log(data_set)
+        assert scene.manifest.position(data_set) == 1
+        assert not scene.manifest.has_whole_log(data_set)
         assert scene.visible() == [2]
 
     def test_a_truncation_is_not_made_before_what_came_before_it(self, scene: CompactionScene) -> None:
@@ -240,9 +240,9 @@ class TestInSteps:
         for value in (1, 2, 3):
             scene.add(data_set, cbg(value))
         seen: list[tuple[int, list[float]]] = []
-        scene.compact(lambda: seen.append((scene.snapshot.through(data_set), scene.visible())))
+        scene.compact(lambda: seen.append((scene.manifest.position(data_set), scene.visible())))
         assert seen == [(0, [1, 2, 3]), (1, [1, 2, 3]), (2, [1, 2, 3])]
-        assert scene.snapshot.through(data_set) == 3
+        assert scene.manifest.position(data_set) == 3
 
 
 class Asked:
@@ -268,15 +268,15 @@ class TestWhatIsReadAndWritten:
         scene.compact()
         asked = Asked(scene)
         assert scene.visible() == [1]
-        assert scene.compact() == Done()
+        assert scene.compact() == CompactionResult()
         assert asked.normal_ids == []
 
     def test_without_anything_new_nothing_is_written(self, scene: CompactionScene) -> None:
         scene.add(scene.open("none"), cbg(1))
         scene.compact()
-        snapshot, written = scene.snapshot, dict(scene.tiles.stored)
-        assert scene.compact() == Done()
-        assert scene.snapshot == snapshot
+        manifest, written = scene.manifest, dict(scene.tiles.stored)
+        assert scene.compact() == CompactionResult()
+        assert scene.manifest == manifest
         assert scene.tiles.stored == written
 
     def test_tiles_that_nothing_happens_to_stay_as_they_are(self, scene: CompactionScene) -> None:
@@ -284,8 +284,8 @@ class TestWhatIsReadAndWritten:
         scene.add(data_set, *(on(day, 5, str(day)) for day in range(6)))
         scene.compact()
         scene.add(data_set, on(1, 6, "4"))
-        assert scene.compact() == Done(entries=1, tiles=2, steps=1)
-        versions = {place.key.day - FIRST_DAY: place.version for place in scene.snapshot.every_tile()}
+        assert scene.compact() == CompactionResult(entries=1, tiles=2, steps=1)
+        versions = {place.key.day - FIRST_DAY: place.version for place in scene.manifest.tile_refs()}
         assert versions == {0: 1, 1: 2, 2: 1, 3: 1, 5: 1}
 
     def test_what_a_deletion_empties_goes_unread(self, scene: CompactionScene) -> None:
@@ -301,7 +301,7 @@ class TestWhatIsReadAndWritten:
         assert list(scene.contents()) == [TileKey("cbg", FIRST_DAY + 3)]
         assert scene.visible() == [7]
 
-    def test_rule_6_archive_and_tiles_come_before_the_snapshot_that_names_them(self, scene: CompactionScene) -> None:
+    def test_rule_6_archive_and_tiles_come_before_the_manifest_that_names_them(self, scene: CompactionScene) -> None:
         scene.add(scene.open("dataset.delete.origin"), on(0, 1, "1"), on(1, 2, "2"))
         calls: list[str] = []
         scene.tiles.before_write = scene.archive.before_write = calls.append
@@ -329,14 +329,14 @@ class TestWhatIsReadAndWritten:
         scene.compact()
         owner = scene.data_sets.owner(ANNA_ID)
         assert [entry.number for entry in scene.archive.entries(owner, data_set)] == [3, 4]
-        assert scene.snapshot.through(data_set) == 4
+        assert scene.manifest.position(data_set) == 4
 
     def test_data_of_an_upload_that_was_deleted_is_never_read(self, scene: CompactionScene) -> None:
         upload = scene.open("none", "normal")
         scene.add(upload, cbg(1))
         scene.close(upload)
         scene.delete(upload)
-        assert scene.compact() == Done()
+        assert scene.compact() == CompactionResult()
         assert scene.archive.kept == {}
 
 
@@ -353,7 +353,7 @@ class TestRebuild:
         contents = scene.contents()
         scene.rebuild()
         assert scene.contents() == contents
-        assert {place.version for place in scene.snapshot.every_tile()} == {scene.snapshot.version}
+        assert {place.version for place in scene.manifest.tile_refs()} == {scene.manifest.version}
 
     def test_rule_6_an_entry_counts_once_in_log_and_archive(self, scene: CompactionScene) -> None:
         data_set = scene.open("none")
@@ -369,6 +369,6 @@ class TestRebuild:
         scene.compact()
         scene.add(data_set, cbg(2))
         scene.rebuild()
-        assert scene.snapshot.through(data_set) == 2
-        assert scene.compact() == Done()
+        assert scene.manifest.position(data_set) == 2
+        assert scene.compact() == CompactionResult()
         assert scene.visible() == [1, 2]

@@ -101,8 +101,8 @@ class Scene(CompactionScene):
         assert self.read() == visible
         self.sweep()
         assert self.read() == visible
-        named = {(ANNA_ID, self.snapshot.epoch, it.version, it.key) for it in self.snapshot.every_tile()}
-        assert {at for at in self.tiles.stored if at[1] == self.snapshot.epoch} == named
+        named = {(ANNA_ID, self.manifest.epoch, it.version, it.key) for it in self.manifest.tile_refs()}
+        assert {at for at in self.tiles.stored if at[1] == self.manifest.epoch} == named
         compacted = self.contents()
         self.rebuild()
         assert self.contents() == compacted
@@ -192,7 +192,7 @@ def test_anything_may_change_at_any_call(name: str, change: str) -> None:
 
 
 class TestRule1:
-    """A reader takes what belongs together: who has a snapshot can finish with it, whatever others do."""
+    """A reader takes what belongs together: who has a manifest can finish with it, whatever others do."""
 
     def read(self, scene: Scene, process: Process, asked: DataQuery) -> list[Any]:
         data_sets, log, tiles = observed(process.before, scene.data_sets, scene.log, scene.tiles)

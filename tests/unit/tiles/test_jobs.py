@@ -115,7 +115,7 @@ def test_another_one_at_work_is_left_alone(stage: Stage) -> None:
     upload = stage.open("none", "normal")
     stage.add(upload, cbg(5))
     stage.close(upload)
-    assert stage.tiles.begin(stage.data_sets.owner(ANNA_ID), "other", stage.now_ms, stage.now_ms + 60_000)
+    assert stage.tiles.acquire(stage.data_sets.owner(ANNA_ID), "other", stage.now_ms, stage.now_ms + 60_000)
     assert stage.run(compact_marked)["held"] == 1
     assert stage.run(rebuild_tiles, userId=ANNA_ID)["again"] > 0
     stage.now_ms += 60_000
@@ -143,7 +143,7 @@ def compacted(stage: Stage) -> str:
 def damage(stage: Stage) -> None:
     """Changes the checksum of a tile."""
     first = min(stage.tiles.stored)
-    shown = stage.tiles.stored[first].shown
+    shown = stage.tiles.stored[first].visible
     stage.tiles.stored[first] = TileContent(shown[:1] + bytes([shown[1] ^ 1]) + shown[2:], b"")
 
 
@@ -186,7 +186,7 @@ def test_tiles_that_do_not_know_of_a_deletion_yet_are_compacted_first(stage: Sta
 def test_without_the_archive_nothing_takes_the_place_of_tiles(stage: Stage) -> None:
     compacted(stage)
     stage.now_ms += 3_600_000
-    for order in list(stage.tiles.orders(stage.now_ms)):
+    for order in list(stage.tiles.older_than(stage.now_ms)):
         stage.tiles.sweep(order)
     assert stage.log.log == []
     right = stage.visible()

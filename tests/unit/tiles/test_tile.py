@@ -16,7 +16,7 @@ from chalicelib.tiles.tile import (
     Tile,
     TileContent,
     TileKey,
-    TileTraits,
+    TileStats,
     encode_tile,
     keys_of_rows,
     origin_key,
@@ -35,8 +35,8 @@ bodies = st.fixed_dictionaries(
 )
 some_candidates = st.lists(
     st.builds(
-        lambda time_ms, data_set_id, place, is_hidden, body: Candidate(
-            time_ms, 7, data_set_id, place, is_hidden, json_text.encode({"type": "cbg", **body})
+        lambda time_ms, data_set_id, place, is_shadowed, body: Candidate(
+            time_ms, 7, data_set_id, place, is_shadowed, json_text.encode({"type": "cbg", **body})
         ),
         st.integers(-(10**14), 10**14),
         st.sampled_from(["a" * 32, "b" * 32]),
@@ -46,13 +46,13 @@ some_candidates = st.lists(
     ),
     min_size=1,
     max_size=12,
-    unique_by=lambda it: (it.data_set_id, it.place),
+    unique_by=lambda it: (it.data_set_id, it.address),
 )
 
 
-def candidate(time_ms: int, row: int = 0, is_hidden: bool = False, data_set: str = "a", **body: Any) -> Candidate:
+def candidate(time_ms: int, row: int = 0, is_shadowed: bool = False, data_set: str = "a", **body: Any) -> Candidate:
     text = json_text.encode({"type": "cbg", "id": f"{time_ms}-{row}", **body})
-    return Candidate(time_ms, 0, data_set * 32, RecordAddress(1, row), is_hidden, text)
+    return Candidate(time_ms, 0, data_set * 32, RecordAddress(1, row), is_shadowed, text)
 
 
 def rows_of(tile: Tile) -> set[tuple[str, int, RecordAddress, bytes]]:
@@ -67,14 +67,14 @@ class TestRoundTrip:
     @given(some_candidates)
     def test_all_that_goes_in_comes_out(self, candidates: Sequence[Candidate]) -> None:
         content, traits = encode_tile(candidates)
-        assert rows_of(Tile(content)) == {(it.data_set_id, it.time_ms, it.place, it.text) for it in candidates}
+        assert rows_of(Tile(content)) == {(it.data_set_id, it.time_ms, it.address, it.text) for it in candidates}
         assert traits.data_set_ids == tuple(sorted({it.data_set_id for it in candidates}))
 
     @given(some_candidates)
     def test_what_is_shown_is_in_the_order_of_the_answer(self, candidates: Sequence[Candidate]) -> None:
         content, traits = encode_tile(candidates)
-        shown = [it.text for it in sorted(candidates) if not it.is_hidden]
-        assert traits.is_shown == bool(shown)
+        shown = [it.text for it in sorted(candidates) if not it.is_shadowed]
+        assert traits.has_visible == bool(shown)
         assert (inflated_lines(Tile(content).lines) if shown else []) == shown
 
     @given(some_candidates, st.randoms(use_true_random=False))
@@ -104,17 +104,17 @@ class TestRoundTrip:
 
 class TestRule3KeysAndHiddenCopiesAreApart:
     def test_without_anything_hidden_there_is_no_second_part(self) -> None:
-        assert encode_tile([candidate(1), candidate(2)])[0].hidden == b""
+        assert encode_tile([candidate(1), candidate(2)])[0].shadowed == b""
 
     def test_what_is_hidden_costs_a_reader_no_text(self) -> None:
         notes = [f"{number * 0x9E3779B1 % 2**32:x}" for number in range(1_000)]
-        content, _ = encode_tile([candidate(1), candidate(2, is_hidden=True, notes=notes)])
-        assert len(content.shown) < 300
-        assert len(content.hidden) > 2_000
+        content, _ = encode_tile([candidate(1), candidate(2, is_shadowed=True, notes=notes)])
+        assert len(content.visible) < 300
+        assert len(content.shadowed) > 2_000
 
     def test_what_is_shown_needs_nothing_hidden(self) -> None:
-        content, _ = encode_tile([candidate(1), candidate(2, is_hidden=True)])
-        assert len(inflated_lines(Tile(TileContent(content.shown, b"")).lines)) == 1
+        content, _ = encode_tile([candidate(1), candidate(2, is_shadowed=True)])
+        assert len(inflated_lines(Tile(TileContent(content.visible, b"")).lines)) == 1
 
     @given(some_candidates, st.sets(st.text(max_size=3)))
     def test_the_filter_misses_nothing(self, candidates: Sequence[Candidate], others: set[str]) -> None:
@@ -127,30 +127,30 @@ class TestRule3KeysAndHiddenCopiesAreApart:
         assert tile.may_hold(asked) == bool(asked & set(map(origin_key, held)))
 
     def test_a_record_that_is_hidden_is_found_by_its_origin_too(self) -> None:
-        tile = Tile(encode_tile([candidate(1), candidate(2, is_hidden=True, origin={"id": "x"})])[0])
+        tile = Tile(encode_tile([candidate(1), candidate(2, is_shadowed=True, origin={"id": "x"})])[0])
         assert tile.may_hold({origin_key("x")})
         assert not tile.may_hold({origin_key("y")})
         assert not tile.may_hold(set())
 
 
 class TestTraits:
-    @pytest.mark.parametrize("is_hidden", [True, False])
-    def test_sources_count_whether_they_are_shown_or_not(self, is_hidden: bool) -> None:
+    @pytest.mark.parametrize("is_shadowed", [True, False])
+    def test_sources_count_whether_they_are_shown_or_not(self, is_shadowed: bool) -> None:
         app = {"payload": {"device": {"manufacturer": "Medtronic"}}}
         _, plain = encode_tile([candidate(1)])
-        _, both = encode_tile([candidate(1), candidate(2, 1, is_hidden, source="carelink", origin=app)])
+        _, both = encode_tile([candidate(1), candidate(2, 1, is_shadowed, source="carelink", origin=app)])
         assert (plain.has_carelink, plain.has_medtronic) == (False, False)
         assert (both.has_carelink, both.has_medtronic) == (True, True)
 
     def test_rule_2_hidden_data_sets_are_listed(self) -> None:
-        _, traits = encode_tile([candidate(1), candidate(1, is_hidden=True, data_set="b")])
-        assert traits == TileTraits(("a" * 32, "b" * 32), is_shown=True, has_carelink=False, has_medtronic=False)
+        _, traits = encode_tile([candidate(1), candidate(1, is_shadowed=True, data_set="b")])
+        assert traits == TileStats(("a" * 32, "b" * 32), has_visible=True, has_carelink=False, has_medtronic=False)
 
 
 def test_a_tile_of_another_version_is_refused() -> None:
     content, _ = encode_tile([candidate(1)])
     with pytest.raises(ValueError, match="unknown version 2"):
-        Tile(TileContent(b"\x02" + content.shown[1:], b""))
+        Tile(TileContent(b"\x02" + content.visible[1:], b""))
 
 
 def test_a_tile_of_a_day_of_readings_is_small() -> None:
@@ -160,5 +160,5 @@ def test_a_tile_of_a_day_of_readings_is_small() -> None:
     ]
     content, _ = encode_tile(readings)
     text_bytes = sum(len(it.text) for it in readings)
-    assert len(content.shown) * 8 < text_bytes
+    assert len(content.visible) * 8 < text_bytes
     assert TileKey("cbg", 0) == keys_of_rows(next(iter(Tile(content).slices().values())).records)[-1]

@@ -48,13 +48,13 @@ def test_a_tile_that_is_not_there_is_wrong_and_the_others_are_compared(scene: Sc
     first, second, _ = sorted(scene.tiles.stored)
     del scene.tiles.stored[first]
     content = scene.tiles.stored[second]
-    scene.tiles.stored[second] = TileContent(content.shown[:-1] + b"?", content.hidden)
+    scene.tiles.stored[second] = TileContent(content.visible[:-1] + b"?", content.shadowed)
     assert scene.wrong_days() == [DAY, DAY + 1]
 
 
 def test_a_tile_that_cannot_be_read_is_wrong(scene: Scene) -> None:
     *_, last = sorted(scene.tiles.stored)
-    scene.tiles.stored[last] = TileContent(b"?" * len(scene.tiles.stored[last].shown), b"")
+    scene.tiles.stored[last] = TileContent(b"?" * len(scene.tiles.stored[last].visible), b"")
     assert scene.wrong_days() == [DAY + 2]
 
 

@@ -15,7 +15,7 @@ from chalicelib.engine import dynamodb
 from chalicelib.engine.attribute_values import to_values
 from chalicelib.engine.aws import aws_engine
 from chalicelib.log.stores.data_sets import StoredDataSets
-from chalicelib.log.stores.legacy import data_set_key, entry_key
+from chalicelib.log.stores.keys import data_set_key, entry_key
 from chalicelib.log.stores.record_log import StoredRecordLog
 from chalicelib.reading.etag import NotModifiedError, parse_known_tags
 from chalicelib.reading.freshness import read_freshness
@@ -134,14 +134,14 @@ class TestBetweenTheParts:
         add(wire.settings, cbg(1))
         add(wire.settings, cbg(1, 1))
         assert read(wire.settings).tag is not None
-        self._hide(wire.settings, entry_key(ANNA, 0, "a" * 32, 2, is_continuous=True))
+        self._hide(wire.settings, to_values(entry_key(ANNA, 0, "a" * 32, 2, is_continuous=True)))
         assert read(wire.settings).tag is None
 
     @pytest.mark.parametrize("data_set_type", ["continuous", "normal"])
     def test_a_data_set_that_is_not_there_yet_leaves_no_tag(self, wire: Wire, data_set_type: str) -> None:
         StoredDataSets(aws_engine(wire.settings).data).create(data_set("b", data_set_type=data_set_type))
         assert read(wire.settings).tag is not None
-        self._hide(wire.settings, data_set_key(ANNA, 0, NOW_MS, "b" * 32))
+        self._hide(wire.settings, to_values(data_set_key(ANNA, 0, NOW_MS, "b" * 32)))
         assert read(wire.settings).tag is None
 
     def test_a_data_source_that_is_not_there_yet_is_counted_once_more(self, wire: Wire) -> None:

@@ -40,8 +40,11 @@ class Database:
         self._idle: list[sqlite3.Connection] = []
         try:
             self._writer = self._connect()
-            with self._lock:
+            try:
                 self._prepare(schema)
+            except BaseException:
+                self._writer.close()
+                raise
         except sqlite3.Error as error:
             raise FolderError(f"The database {path} cannot be used: {error}.") from error
 
@@ -107,11 +110,15 @@ class Database:
             isolation_level=None,
             check_same_thread=False,
         )
-        if self._path is not None:
-            connection.execute("PRAGMA synchronous = FULL")
-            if sys.platform == "darwin":  # where fsync leaves the data in the disk's own cache
-                connection.execute("PRAGMA fullfsync = ON")
-                connection.execute("PRAGMA checkpoint_fullfsync = ON")
+        try:
+            if self._path is not None:
+                connection.execute("PRAGMA synchronous = FULL")
+                if sys.platform == "darwin":  # where fsync leaves the data in the disk's own cache
+                    connection.execute("PRAGMA fullfsync = ON")
+                    connection.execute("PRAGMA checkpoint_fullfsync = ON")
+        except BaseException:
+            connection.close()
+            raise
         return connection
 
     def _prepare(self, schema: Sequence[str]) -> None:

@@ -56,7 +56,7 @@ def nothing(_: Request) -> Reply:
     return Reply({"ok": True})
 
 
-def test_the_clock_is_told_to_anyone(api: ApiClient) -> None:
+def test_anyone_may_read_the_clock(api: ApiClient) -> None:
     reply = api.request("GET", "/dataservices/v1/time")
     assert reply.status == 200
     assert reply.json()["data"] == {"time": "2026-01-01T00:00:00Z"}
@@ -69,12 +69,12 @@ def test_status_version_and_info(api: ApiClient, fakes: FakeServices) -> None:
     assert api.request("GET", "/info").json()["versions"]["uploaderMinimum"] == "2.53.0"
 
 
-def test_the_status_of_reading_is_a_line_of_text(api: ApiClient) -> None:
+def test_the_status_of_the_read_service_is_a_line_of_text(api: ApiClient) -> None:
     reply = api.request("GET", "/data/status")
     assert (reply.status, reply.headers["content-type"], reply.body) == (200, "text/plain; charset=utf-8", b"OK\n")
 
 
-def test_trace_ids_are_echoed_and_cut(api: ApiClient) -> None:
+def test_trace_ids_are_echoed_and_truncated(api: ApiClient) -> None:
     reply = api.request("GET", "/v1/time", X_Tidepool_Trace_Request="r" * 70, X_Tidepool_Trace_Session="the-session")
     assert reply.json()["meta"]["trace"] == {"request": "r" * 64, "session": "the-session"}
     assert reply.headers["x-tidepool-trace-session"] == "the-session"
@@ -92,21 +92,21 @@ def test_trace_ids_are_echoed_and_cut(api: ApiClient) -> None:
         ("GET", "/metadata/a/b/c/d", 404, {"code": "ResourceNotFound", "message": "/metadata/a/b/c/d does not exist"}),
     ],
 )
-def test_what_no_route_takes_is_answered_by_its_api(
+def test_unknown_paths_and_wrong_methods_get_the_reply_of_their_api(
     fakes: FakeServices, method: str, path: str, status: int, body: Any
 ) -> None:
     response = app(event(method, path), None)
     assert (response["statusCode"], json.loads(response["body"])) == (status, body)
 
 
-def test_the_auth_api_answers_unknown_paths_as_text(fakes: FakeServices) -> None:
+def test_the_auth_api_replies_to_unknown_paths_with_text(fakes: FakeServices) -> None:
     response = app(event("GET", "/auth/nothing/at/all"), None)
     assert (response["statusCode"], response["body"]) == (404, "404 page not found\n")
     assert response["headers"]["Content-Type"].startswith("text/plain")
 
 
 @pytest.mark.parametrize(("origin", "echoed"), [("https://app.example.org", True), ("https://evil.example.org", False)])
-def test_only_configured_origins_may_read_answers(fakes: FakeServices, origin: str, echoed: bool) -> None:
+def test_only_configured_origins_may_read_replies(fakes: FakeServices, origin: str, echoed: bool) -> None:
     preflight = app(event("OPTIONS", "/v1/time", {"Origin": [origin], "Access-Control-Request-Method": ["GET"]}), None)
     answer = answer_of(Operation("test", "GET", (), ANYONE), nothing, headers={"Origin": [origin]})[1]
     assert preflight["statusCode"] == 204
@@ -141,7 +141,7 @@ def test_credentials(fakes: FakeServices, headers: Mapping[str, list[str]], stat
     assert answer_of(Operation("test", "GET", (), SERVERS), nothing, headers=headers)[::2] == (status, body)
 
 
-def test_an_expired_session_is_none(fakes: FakeServices) -> None:
+def test_an_expired_session_is_not_valid(fakes: FakeServices) -> None:
     token = fakes.sign_in("user")
     fakes.now_ms += 3_600_000
     wiring.override(fakes.services)
@@ -150,7 +150,7 @@ def test_an_expired_session_is_none(fakes: FakeServices) -> None:
 
 
 @pytest.mark.parametrize("form", [ErrorFormat.PLATFORM, ErrorFormat.PLATFORM_ENVELOPE, ErrorFormat.READ])
-def test_a_defect_tells_nothing_but_its_id_which_is_in_the_log(
+def test_a_defect_shows_only_the_trace_id_of_its_log_entry(
     fakes: FakeServices, form: ErrorFormat, log: io.StringIO
 ) -> None:
     def fails(_: Request) -> Reply:
@@ -163,7 +163,7 @@ def test_a_defect_tells_nothing_but_its_id_which_is_in_the_log(
     assert "a-health-value-of-somebody" not in log.getvalue() + json.dumps(body)
 
 
-def test_a_store_that_does_not_answer_asks_to_come_again(fakes: FakeServices) -> None:
+def test_an_unavailable_store_gets_503_with_retry_after(fakes: FakeServices) -> None:
     def fails(_: Request) -> Reply:
         raise UnavailableError(retry_after_s=2)
 
@@ -187,7 +187,7 @@ def test_a_body_above_the_limit_is_too_large(fakes: FakeServices) -> None:
         ({"Accept-Encoding": ["gzip"]}, None),
     ],
 )
-def test_large_answers_are_compressed_for_those_who_can_read_them(
+def test_large_replies_are_compressed_for_clients_that_accept_gzip(
     fakes: FakeServices, sent: Mapping[str, list[str]], encoding: str | None
 ) -> None:
     def large(_: Request) -> Reply:
@@ -199,7 +199,7 @@ def test_large_answers_are_compressed_for_those_who_can_read_them(
 
 
 @pytest.mark.parametrize("encoding", [None, "gzip"])
-def test_what_is_too_large_for_lambda_is_put_aside(fakes: FakeServices, encoding: str | None) -> None:
+def test_a_reply_that_is_too_large_for_lambda_is_stored(fakes: FakeServices, encoding: str | None) -> None:
     # Random text does not shrink, so that the compressed body is too large as well.
     text = json.dumps(secrets.token_hex(4_300_000)).encode()
     sent = {"Accept": ["*/*"], "Accept-Encoding": [encoding or "identity"]}
@@ -213,13 +213,13 @@ def test_what_is_too_large_for_lambda_is_put_aside(fakes: FakeServices, encoding
     assert content_type.startswith("application/json")
 
 
-def test_what_lambda_can_answer_is_not_put_aside(fakes: FakeServices) -> None:
+def test_a_reply_that_lambda_can_return_is_not_stored(fakes: FakeServices) -> None:
     text = b'"' + b"x" * 5_499_000 + b'"'
     response = http.respond(Operation("test", "GET", (), ANYONE), lambda _: Reply(text), event("GET", "/any", {}))
     assert (response.status_code, fakes.large_replies.by_url) == (200, {})
 
 
-def test_an_answer_that_cannot_be_put_aside_is_refused_in_the_form_of_its_api(
+def test_a_reply_that_cannot_be_stored_gets_an_error_in_the_format_of_its_api(
     fakes: FakeServices, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fails(*_: Any) -> str:

@@ -67,7 +67,7 @@ def test_without_records_it_is_an_empty_array(fakes: FakeServices) -> None:
 
 
 @pytest.mark.parametrize("encoding", [None, "gzip"])
-def test_what_is_too_large_for_lambda_is_put_aside(fakes: FakeServices, encoding: str | None) -> None:
+def test_a_reply_that_is_too_large_for_lambda_is_stored(fakes: FakeServices, encoding: str | None) -> None:
     # Random text does not shrink, so that the compressed body is too large as well.
     texts = [b'"' + secrets.token_hex(2_200_000).encode() + b'"' for _ in range(2)]
     array = RecordArray((deflated_lines(texts[:1], 1), tuple(texts[1:])))

@@ -67,14 +67,14 @@ class TestRedirects:
             assert "not known" in alert_of(reply.body) or "not its own" in alert_of(reply.body)
             assert hidden_fields(reply.body) == {}
 
-    def test_nor_by_the_form(self, scene: Scene, app: App) -> None:
+    def test_the_form_cannot_change_the_address(self, scene: Scene, app: App) -> None:
         browser = scene.browser()
         fields = hidden_fields(browser.get(app.page_path()).body) | {"username": EMAIL, "password": PASSWORD}
         reply = browser.post(AUTH_PATH, fields | {"redirect_uri": "https://evil.example/callback"})
         assert (reply.status, "location" in reply.headers) == (400, False)
         assert scene.fakes.oidc_logins.by_id == {}
 
-    def test_nor_by_a_second_address(self, scene: Scene, app: App) -> None:
+    def test_a_second_address_is_refused(self, scene: Scene, app: App) -> None:
         reply = scene.browser().get(f"{app.page_path()}&redirect_uri=https%3A%2F%2Fevil.example")
         assert (reply.status, "location" in reply.headers) == (400, False)
 
@@ -378,7 +378,7 @@ class TestIdTokens:
 
 
 @pytest.mark.parametrize("authorization", ["", "Bearer", "Bearer ", "Bearer x", "Basic {token}", "{token}"])
-def test_user_info_is_for_bearers_of_a_good_token(scene: Scene, app: App, authorization: str) -> None:
+def test_user_info_needs_a_valid_bearer_token(scene: Scene, app: App, authorization: str) -> None:
     token = app.tokens(EMAIL, PASSWORD)["access_token"]
     path = "/realms/tidepool/protocol/openid-connect/userinfo"
     reply = scene.send("GET", path, None, {"Authorization": authorization.format(token=token)})
@@ -386,7 +386,7 @@ def test_user_info_is_for_bearers_of_a_good_token(scene: Scene, app: App, author
     assert reply.headers["www-authenticate"] == 'Bearer error="invalid_token"'
 
 
-def test_user_info_tells_nothing_of_servers(scene: Scene, app: App) -> None:
+def test_user_info_refuses_tokens_of_servers(scene: Scene, app: App) -> None:
     assert app.user_info(scene.fakes.sign_in("server", is_server=True)).status == 401
 
 

@@ -21,7 +21,7 @@ def client_id(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-def test_an_app_gets_what_it_needs(scene: Scene, client_id: str) -> None:
+def test_an_app_gets_the_tokens_and_claims_that_it_reads(scene: Scene, client_id: str) -> None:
     app = scene.app(client_id)
     tokens = app.tokens(EMAIL, PASSWORD)
     assert tokens["token_type"] == "Bearer"
@@ -36,7 +36,7 @@ def test_an_app_gets_what_it_needs(scene: Scene, client_id: str) -> None:
     assert ("nonce" in claims) == (app.nonce is not None)
 
 
-def test_the_access_token_is_a_session_token_and_a_bearer_token(scene: Scene, client_id: str) -> None:
+def test_the_access_token_is_valid_as_session_token_and_as_bearer_token(scene: Scene, client_id: str) -> None:
     app = scene.app(client_id)
     token = app.tokens(EMAIL, PASSWORD)["access_token"]
     user = scene.api.request("GET", "/auth/user", token=token).json()
@@ -87,14 +87,14 @@ def test_revoking_either_token_ends_the_login(scene: Scene, client_id: str, kind
     assert app.post("revoke", fields).status == 200  # what is gone already is no error
 
 
-def test_signing_out_by_the_old_way_ends_the_refresh_token_too(scene: Scene) -> None:
+def test_signing_out_by_the_auth_api_ends_the_refresh_token_too(scene: Scene) -> None:
     app = scene.app("tidepool-uploader-sso")
     tokens = app.tokens(EMAIL, PASSWORD)
     assert scene.api.request("POST", "/auth/logout", token=tokens["access_token"]).status == 200
     assert app.refresh(tokens["refresh_token"]).status == 401
 
 
-def test_what_ends_all_sessions_ends_logins_and_codes(scene: Scene) -> None:
+def test_ending_all_sessions_ends_logins_and_codes(scene: Scene) -> None:
     app = scene.app()
     tokens, code = app.tokens(EMAIL, PASSWORD), scene.code(app)
     server = scene.fakes.sign_in("server", is_server=True)
@@ -114,7 +114,7 @@ def test_a_deleted_account_leaves_no_login(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_the_end_of_a_session_takes_the_user_back(scene: Scene, method: str) -> None:
+def test_ending_a_session_redirects_the_user_to_the_app(scene: Scene, method: str) -> None:
     app = scene.app("tidepool-uploader-sso")
     tokens = app.tokens(EMAIL, PASSWORD)
     scene.pass_s(tokens["expires_in"] * 2)  # an ID token tells who is to be signed out even when it is over
@@ -129,7 +129,7 @@ def test_the_end_of_a_session_takes_the_user_back(scene: Scene, method: str) -> 
     assert app.refresh(tokens["refresh_token"]).status == 401
 
 
-def test_a_session_also_ends_by_its_refresh_token(scene: Scene) -> None:
+def test_a_refresh_token_ends_its_session_too(scene: Scene) -> None:
     app = scene.app()
     tokens = app.tokens(EMAIL, PASSWORD)
     reply = app.post("logout", {"refresh_token": tokens["refresh_token"], "client_id": app.client_id})
@@ -137,7 +137,7 @@ def test_a_session_also_ends_by_its_refresh_token(scene: Scene) -> None:
     assert scene.status_of(tokens["access_token"]) == 401
 
 
-def test_the_configuration_names_what_is_there(scene: Scene) -> None:
+def test_the_configuration_names_endpoints_that_exist(scene: Scene) -> None:
     document = scene.app().discover()
     assert document["issuer"] == ISSUER
     endpoints = {name: value for name, value in document.items() if name.endswith(("_endpoint", "_uri"))}
@@ -148,7 +148,7 @@ def test_the_configuration_names_what_is_there(scene: Scene) -> None:
     assert document["token_endpoint_auth_methods_supported"] == ["none"]
 
 
-def test_the_published_keys_hold_nothing_private(scene: Scene) -> None:
+def test_published_keys_have_no_private_members(scene: Scene) -> None:
     app = scene.app()
     reply = scene.api.request("GET", f"{app.path}/protocol/openid-connect/certs")
     (key,) = reply.json()["keys"]
@@ -179,14 +179,14 @@ def test_a_stage_without_an_address_offers_no_openid_connect(api: ApiClient, fak
         ("PUT", "/realms/tidepool/protocol/openid-connect/token", 405),
     ],
 )
-def test_what_is_not_there_is_said_as_json(scene: Scene, method: str, path: str, status: int) -> None:
+def test_unknown_paths_and_methods_get_json(scene: Scene, method: str, path: str, status: int) -> None:
     reply = scene.api.request(method, path)
     assert (reply.status, reply.headers["content-type"]) == (status, "application/json")
     assert reply.json().keys() == {"error", "error_description"}
 
 
 @pytest.mark.parametrize("endpoint", ["token", "userinfo", "certs", "../../.well-known/openid-configuration"])
-def test_pages_of_configured_origins_may_use_it(scene: Scene, endpoint: str) -> None:
+def test_pages_of_configured_origins_may_call_the_endpoints(scene: Scene, endpoint: str) -> None:
     path = "/realms/tidepool/protocol/openid-connect/" + endpoint
     path = path.replace("/protocol/openid-connect/../..", "")
     method = "POST" if endpoint == "token" else "GET"
@@ -208,7 +208,7 @@ def test_the_settings_may_add_a_client_and_move_a_known_one(scene: Scene) -> Non
     assert hidden_fields(moved.body)["redirect_uri"] == "myxdrip://callback"
 
 
-def test_the_uploader_is_handed_its_code(scene: Scene) -> None:
+def test_the_upload_redirect_leads_into_the_uploader(scene: Scene) -> None:
     app = scene.app("tidepool-uploader-sso")
     location = app.sign_in(EMAIL, PASSWORD).headers["location"]
     assert location.startswith(f"{BASE_URL}/upload-redirect#code=")

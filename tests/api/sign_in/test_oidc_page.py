@@ -50,7 +50,7 @@ def policy_of(headers: dict[str, str]) -> dict[str, str]:
     return {name: value for name, _, value in directives}
 
 
-def test_it_is_a_form_with_labels_and_no_script(scene: Scene, app: App) -> None:
+def test_the_page_is_a_form_with_labels_and_no_script(scene: Scene, app: App) -> None:
     reply = scene.browser().get(app.page_path(login_hint="anna@example.org"))
     assert reply.headers["content-type"] == "text/html; charset=utf-8"
     page = Elements(reply.body)
@@ -68,7 +68,7 @@ def test_it_is_a_form_with_labels_and_no_script(scene: Scene, app: App) -> None:
     assert b"prefers-color-scheme:dark" in reply.body
 
 
-def test_it_loads_nothing_and_is_framed_by_nobody(scene: Scene, app: App) -> None:
+def test_the_page_loads_nothing_and_cannot_be_framed(scene: Scene, app: App) -> None:
     reply = scene.browser().get(app.page_path())
     policy = policy_of(dict(reply.headers))
     style = re.search(rb"<style>(.*?)</style>", reply.body, re.DOTALL)
@@ -87,21 +87,21 @@ def test_it_loads_nothing_and_is_framed_by_nobody(scene: Scene, app: App) -> Non
     assert reply.headers["cache-control"] == "no-store"
 
 
-def test_the_answer_to_the_form_may_lead_to_a_web_page(scene: Scene) -> None:
+def test_the_form_may_redirect_to_the_web_page_of_the_client(scene: Scene) -> None:
     """Browsers hold a redirect after a form against the page's `form-action`, too."""
     reply = scene.browser().get(scene.app("tidepool-uploader-sso").page_path())
     assert policy_of(dict(reply.headers))["form-action"] == f"'self' {BASE_URL}"
 
 
 @pytest.mark.parametrize("name", ["state", "nonce", "login_hint"])
-def test_what_the_app_sends_is_escaped(scene: Scene, app: App, name: str) -> None:
+def test_parameters_of_the_app_are_escaped(scene: Scene, app: App, name: str) -> None:
     reply = scene.browser().get(app.page_path(**{name: NASTY}))
     assert b"<script" not in reply.body
     assert b"<b>" not in reply.body
     assert hidden_fields(reply.body)[name] == NASTY
 
 
-def test_so_is_what_was_typed(app: App) -> None:
+def test_an_entered_address_is_escaped(app: App) -> None:
     reply = app.sign_in(NASTY, NASTY)
     assert reply.status == 401
     assert b"<script" not in reply.body
@@ -110,13 +110,13 @@ def test_so_is_what_was_typed(app: App) -> None:
     assert NASTY not in reply.body.decode()
 
 
-def test_an_app_may_ask_for_the_page_by_post(scene: Scene, app: App) -> None:
+def test_an_app_may_request_the_page_by_post(scene: Scene, app: App) -> None:
     reply = scene.browser().post("/realms/tidepool/protocol/openid-connect/auth", app.parameters())
     assert reply.status == 200
     assert hidden_fields(reply.body)["state"] == app.state
 
 
-def test_without_tls_the_cookie_needs_none(scene: Scene, app: App) -> None:
+def test_without_tls_the_cookie_is_not_marked_secure(scene: Scene, app: App) -> None:
     scene.fakes.settings = replace(scene.fakes.settings, base_url="http://127.0.0.1:8000")
     wiring.override(scene.fakes.services)
     cookie = scene.browser().get(app.page_path()).headers["set-cookie"]

@@ -29,11 +29,11 @@ class Calls:
         self.made: list[str] = []
 
     def __call__(self, model: Any, **_: Any) -> None:
-        """What botocore calls before each call."""
+        """Called by botocore before each call."""
         self.made.append(model.name)
 
     def of(self, reply: ReplyLike, status: int = 200) -> list[str]:
-        """The calls since the last time, of a request that went as it should."""
+        """The calls of a request with this status, since the last check."""
         assert reply.status == status, reply.body
         made, self.made = self.made, []
         return made
@@ -71,7 +71,7 @@ def xdrip(stage: Settings, calls: Calls) -> Iterator[App]:
     wiring.override(None)
 
 
-def test_from_the_page_to_the_end(xdrip: App, calls: Calls) -> None:
+def test_the_calls_of_a_login_from_the_page_to_its_end(xdrip: App, calls: Calls) -> None:
     browser = Browser(xdrip.send)
     page = browser.get(xdrip.page_path())
     assert calls.of(page) == []
@@ -89,6 +89,6 @@ def test_from_the_page_to_the_end(xdrip: App, calls: Calls) -> None:
     assert calls.of(revoked) == ["GetItem", "Query", "TransactWriteItems", "Query"]
 
 
-def test_a_refused_token_costs_a_count_and_no_read_when_it_has_no_form(xdrip: App, calls: Calls) -> None:
+def test_a_refused_token_is_counted_and_read_only_if_it_is_well_formed(xdrip: App, calls: Calls) -> None:
     assert calls.of(xdrip.refresh("x"), 401) == ["UpdateItem"]
     assert calls.of(xdrip.refresh(f"{'0' * 64}.x"), 401) == ["GetItem", "UpdateItem"]

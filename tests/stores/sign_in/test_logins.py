@@ -1,4 +1,4 @@
-"""What every store of logins by OpenID Connect does, in memory and on DynamoDB."""
+"""Stores of logins by OpenID Connect, in memory and on DynamoDB."""
 
 from dataclasses import dataclass, replace
 
@@ -44,7 +44,7 @@ ROTATED = replace(
 
 
 def session(number: int, login_id: str = LOGIN.login_id) -> Session:
-    """One session of the login."""
+    """A session of a login."""
     return Session(f"{number}" * 64, ANNA.user_id, False, NOW_MS, NOW_MS + 3_600_000, login_id)
 
 
@@ -91,13 +91,13 @@ def test_a_code_is_found_as_it_was_stored(stores: Stores, code: AuthorizationCod
     assert stores.logins.find(code.login_id) == code
 
 
-def test_a_code_rests_on_its_account(stores: Stores) -> None:
+def test_a_code_is_not_stored_for_a_deleted_account(stores: Stores) -> None:
     stores.accounts.delete(ANNA, NOW_MS)
     assert not stores.logins.add_code(CODE, 1)
     assert stores.logins.find(CODE.login_id) is None
 
 
-def test_a_code_rests_on_the_password_that_was_entered(stores: Stores) -> None:
+def test_a_code_is_not_stored_after_a_change_of_the_password(stores: Stores) -> None:
     stores.accounts.replace(ANNA, replace(ANNA, email="new@example.org", version=2))
     stores.accounts.replace(replace(ANNA, version=2), replace(ANNA, version=3, password_version=2))
     assert not stores.logins.add_code(CODE, 1)
@@ -121,7 +121,7 @@ def test_a_code_is_redeemed_once_for_a_login_and_a_session(stores: Stores) -> No
     assert stores.sessions.find(session(2).token_hash) is None
 
 
-def test_what_is_no_code_is_not_redeemed(stores: Stores) -> None:
+def test_an_unknown_code_is_not_redeemed(stores: Stores) -> None:
     assert not stores.logins.redeem(CODE, LOGIN, session(1))
     assert stores.logins.find(CODE.login_id) is None
     assert stores.sessions.find(session(1).token_hash) is None
@@ -134,7 +134,7 @@ def test_a_code_of_a_deleted_account_is_not_redeemed(stores: Stores) -> None:
     assert stores.sessions.find(session(1).token_hash) is None
 
 
-def test_a_login_is_rotated_by_one_of_those_who_meet(stores: Stores) -> None:
+def test_one_of_two_concurrent_refreshes_rotates_a_login(stores: Stores) -> None:
     stores.logins.add_code(CODE, 1)
     stores.logins.redeem(CODE, LOGIN, session(1))
     stores.logins.rotate(LOGIN, ROTATED, session(2))
@@ -153,7 +153,7 @@ def test_a_code_is_not_rotated(stores: Stores) -> None:
     assert stores.logins.find(CODE.login_id) == CODE
 
 
-def test_the_end_of_a_login_ends_all_of_it_and_nothing_else(stores: Stores) -> None:
+def test_ending_a_login_removes_its_items_and_no_others(stores: Stores) -> None:
     other_code = replace(CODE, login_id="b" * 64)
     other = replace(LOGIN, login_id="b" * 64)
     stores.logins.add_code(CODE, 1)
@@ -171,7 +171,7 @@ def test_the_end_of_a_login_ends_all_of_it_and_nothing_else(stores: Stores) -> N
     assert stores.items() == 2
 
 
-def test_the_end_of_all_sessions_ends_codes_and_logins(stores: Stores) -> None:
+def test_ending_all_sessions_removes_codes_and_logins(stores: Stores) -> None:
     stores.logins.add_code(CODE, 1)
     stores.logins.add_code(replace(CODE, login_id="b" * 64), 1)
     stores.logins.redeem(CODE, LOGIN, session(1))
@@ -183,7 +183,7 @@ def test_the_end_of_all_sessions_ends_codes_and_logins(stores: Stores) -> None:
     assert stores.items() == 1
 
 
-def test_the_end_of_all_sessions_but_one_keeps_its_login(stores: Stores) -> None:
+def test_ending_all_other_sessions_keeps_the_login_of_the_one(stores: Stores) -> None:
     stores.logins.add_code(CODE, 1)
     stores.logins.redeem(CODE, LOGIN, session(1))
     stores.logins.add_code(replace(CODE, login_id="b" * 64), 1)
@@ -192,7 +192,7 @@ def test_the_end_of_all_sessions_but_one_keeps_its_login(stores: Stores) -> None
     assert stores.logins.find("b" * 64) is None
 
 
-def test_everything_on_dynamodb_goes_after_it_has_expired(stage: Settings) -> None:
+def test_all_items_have_an_expiry_time(stage: Settings) -> None:
     table = aws_engine(stage).accounts
     accounts, logins = StoredAccounts(table), StoredOidcLogins(table)
     accounts.create(ANNA)

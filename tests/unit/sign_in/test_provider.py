@@ -1,4 +1,4 @@
-"""Which apps there are, and what the settings of a stage say of them."""
+"""The clients and the issuer of a stage, by its settings."""
 
 import pytest
 
@@ -17,7 +17,7 @@ def test_the_known_apps_have_the_addresses_that_are_built_into_them() -> None:
     }
 
 
-def test_the_settings_of_a_stage() -> None:
+def test_the_settings_of_a_stage_add_clients_and_replace_addresses() -> None:
     environ = {
         "STRANDLINE_BASE_URL": "https://api.example.org/",
         "STRANDLINE_REALM": "integration",

@@ -12,5 +12,5 @@ def compact_and_sweep(owner_id: str) -> None:
     ours = services()
     if compact(owner_id, ours.tiles, lambda: None).is_held:
         raise SystemExit("error: another compaction is running")
-    for order in list(ours.tiles.sweep_requests.older_than(_AFTER_ALL_MS)):
-        ours.tiles.sweep_requests.sweep(order)
+    for request in list(ours.tiles.sweep_requests.older_than(_AFTER_ALL_MS)):
+        ours.tiles.sweep_requests.sweep(request)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.log.stores.archive import PREFIX
-from chalicelib.log.stores.keys import continuous_log_partition, log_of, parts_partition, purge_orders_partition
+from chalicelib.log.stores.keys import continuous_log_partition, log_of, parts_partition, purge_requests_partition
 from chalicelib.tiles.purge import WAIT_MS
 from chalicelib.tiles.stores.keys import origin_index_partition, sweep_requests_partition, tiles_partition
 from tests.e2e.client import Client, User
@@ -105,11 +105,12 @@ class Stored:
         """Removes an item in the same way."""
         self._dynamodb.delete_item(TableName=self._table, Key={name: item[name] for name in ("pk", "sk")})
 
-    def let_orders_be_due(self, user: User) -> int:
-        """Lets the orders of a user look as if they had waited long enough; how many these are. What they say stays."""
+    def let_requests_be_due(self, user: User) -> int:
+        """Makes the requests of a user look as if they had waited long enough, and returns how many these are. What
+        they name stays."""
         since_ms = time.time_ns() // 1_000_000 - WAIT_MS - 1000
         moved = 0
-        for partition in (sweep_requests_partition(), purge_orders_partition()):
+        for partition in (sweep_requests_partition(), purge_requests_partition()):
             for item in list(self._items(partition)):
                 sort_key = item["sk"]["S"]
                 if f"#{user.id}#" in sort_key:

@@ -167,7 +167,7 @@ def test_what_is_read_stays_the_same_whatever_happens_to_tiles(
     assert tasks.run(REBUILD, userId=user.id)["data"]["entries"] == requests + 2
     assert all_read() == before
 
-    assert stored.let_orders_be_due(user) >= 3  # two that were committed, and the one in the beginning that was not
+    assert stored.let_requests_be_due(user) >= 3  # two that were committed, and the one in the beginning that was not
     assert timed("sweeping", lambda: tasks.run(PURGE))["data"]["swept"] >= requests + 2
     assert (stored.entries(user, upload_id), stored.parts(loop_id, upload_id)) == (0, 0)
     assert {key.split("/")[3] for key in stored.archive(user)} == {loop_id, upload_id}
@@ -273,7 +273,7 @@ def test_what_was_deleted_goes_out_of_tiles_and_archive(
     assert tasks.run(COMPACT)["data"]["failed"] == []
     assert user.records() == shown
     assert ids_in_tiles(services, user) == {first_id}
-    stored.let_orders_be_due(user)
+    stored.let_requests_be_due(user)
     assert "error" not in tasks.run(PURGE)
     assert not stored.archive(user, loop_id) + stored.archive(user, second_id)
     assert stored.entries(user, first_id, second_id) == stored.parts(loop_id, first_id, second_id) == 0
@@ -300,7 +300,7 @@ def test_erasing_takes_tiles_notes_and_archive(user: User, cloud: "Cloud", tasks
     reply = Client(cloud.base_url).request("DELETE", f"/v1/users/{user.id}/data", headers=headers)
     assert reply.status == 200
     assert get(user, "").body == b"[]"
-    stored.let_orders_be_due(user)
+    stored.let_requests_be_due(user)
     assert "error" not in tasks.run(PURGE)
     assert stored.archive(user) == []
     # What stays are numbers: the epoch of the user's data, and the version of the last compaction.

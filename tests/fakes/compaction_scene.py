@@ -63,9 +63,9 @@ class CompactionScene(DataScene):
         return rebuild(ANNA_ID, self.ports(), lambda: None)
 
     def sweep(self) -> int:
-        """Carry out all orders once leases and waits are over; how much was removed."""
+        """Carry out all requests once leases and waits are over; how much was removed."""
         self.now_ms += LEASE_MS + WAIT_MS + 1
-        return sum(self.tiles.sweep(order) for order in list(self.tiles.older_than(self.now_ms - WAIT_MS)))
+        return sum(self.tiles.sweep(request) for request in list(self.tiles.older_than(self.now_ms - WAIT_MS)))
 
     @property
     def manifest(self) -> Manifest:

@@ -22,7 +22,7 @@ class FakeDataSets:
         self.heads: dict[str, DataSetHead] = {}
         self.owners: dict[str, OwnerState] = {}
         self.data_sets: dict[str, DataSet] = {}
-        self.orders: dict[str, PurgeRequest] = {}
+        self.purge_requests: dict[str, PurgeRequest] = {}
         self.marks: dict[str, Backlog] = {}
 
     def head(self, data_set_id: str) -> DataSetHead | None:
@@ -96,8 +96,8 @@ class FakeDataSets:
         self.marks[owner_id] = replace(mark, backlog_bytes=mark.backlog_bytes + backlog_bytes)
 
     def _order(self, time_ms: int, owner_id: str, epoch: int, data_set_id: str | None = None) -> None:
-        order_id = f"{time_ms:013d}#{owner_id}#{epoch}#{data_set_id}"
-        self.orders[order_id] = PurgeRequest(order_id, time_ms, owner_id, epoch, data_set_id)
+        request_id = f"{time_ms:013d}#{owner_id}#{epoch}#{data_set_id}"
+        self.purge_requests[request_id] = PurgeRequest(request_id, time_ms, owner_id, epoch, data_set_id)
 
     def _require_epoch(self, data_set: DataSet) -> OwnerState:
         owner = self.owner(data_set.owner_id)
@@ -154,12 +154,12 @@ class FakePurgeRequests:
 
     def older_than(self, time_ms: int) -> Iterator[PurgeRequest]:
         """Oldest first."""
-        given = sorted(self._data_sets.orders.values(), key=lambda order: order.id)
-        return iter([order for order in given if order.time_ms < time_ms])
+        given = sorted(self._data_sets.purge_requests.values(), key=lambda request: request.id)
+        return iter([request for request in given if request.time_ms < time_ms])
 
-    def finish(self, order: PurgeRequest) -> None:
+    def finish(self, request: PurgeRequest) -> None:
         """Forget it."""
-        self._data_sets.orders.pop(order.id, None)
+        self._data_sets.purge_requests.pop(request.id, None)
 
     def data_sets_of_epoch(self, owner_id: str, epoch: int) -> list[DataSet]:
         """Newest first."""

@@ -33,9 +33,9 @@ class Lease:
 
 @dataclass
 class Given:
-    """A sweep order with what belongs to it."""
+    """A sweep request with what belongs to it."""
 
-    order: SweepRequest
+    request: SweepRequest
     is_committed: bool = False
     is_swept: bool = False
     obsolete: Sequence[TileRef] = ()
@@ -47,7 +47,7 @@ class FakeTiles:
     """Tiles in a dictionary, beside the data sets and logs that they are of.
 
     `before_write` is called with the name of each write before it happens: begin, tile, origin_keys, commit, end,
-    clear, sweep_mark, sweep_tile, sweep_entry, sweep_order, remove_epoch. What it raises is where the process dies.
+    clear, sweep_mark, sweep_tile, sweep_entry, sweep_request, remove_epoch. What it raises is where the process dies.
     """
 
     data_sets: FakeDataSets
@@ -89,7 +89,7 @@ class FakeTiles:
             return None
         self.leases[owner.id] = Lease(lease.version + 1, holder, until_ms)
         attempt = CompactionLease(owner, lease.version + 1, holder, until_ms)
-        self._give(Given(_order(attempt, until_ms, "begun")))
+        self._give(Given(_request(attempt, until_ms, "begun")))
         return attempt
 
     def write(
@@ -104,7 +104,8 @@ class FakeTiles:
             self.before_write("tile")
             at = (*epoch, attempt.fencing_token, key)
             was_committed = any(
-                it.is_committed and (it.order.owner_id, it.order.version) == (attempt.owner.id, attempt.fencing_token)
+                it.is_committed
+                and (it.request.owner_id, it.request.version) == (attempt.owner.id, attempt.fencing_token)
                 for it in self.given.values()
             )
             named = self.current(attempt.owner.id)[1].tile(key)
@@ -128,7 +129,7 @@ class FakeTiles:
         assert (after.epoch, after.version) == (attempt.owner.epoch, attempt.fencing_token)
         self.before_write("commit")
         self._require_epoch(attempt.owner)
-        begun = self.given.get(_order(attempt, attempt.until_ms, "begun").id)
+        begun = self.given.get(_request(attempt, attempt.until_ms, "begun").id)
         if begun is None or begun.is_swept or self.leases[attempt.owner.id].version != attempt.fencing_token:
             raise WriteConflictError
         current = self.current(attempt.owner.id)[1]
@@ -138,9 +139,9 @@ class FakeTiles:
         for key, version in named:
             assert (attempt.owner.id, after.epoch, version, key) in self.stored, "a tile was not written"
         self.manifests[attempt.owner.id] = decode_manifest(encode_manifest(after), after.epoch, after.version)
-        del self.given[begun.order.id]
+        del self.given[begun.request.id]
         obsolete = [place for place in before.tile_refs() if (place.key, place.version) not in named]
-        self._give(Given(_order(attempt, now_ms, "committed"), True, False, obsolete, list(compacted)))
+        self._give(Given(_request(attempt, now_ms, "committed"), True, False, obsolete, list(compacted)))
 
     def release(self, attempt: CompactionLease) -> None:
         """Gives up the lease."""
@@ -151,36 +152,36 @@ class FakeTiles:
 
     def older_than(self, time_ms: int) -> Iterator[SweepRequest]:
         """Oldest first."""
-        orders = sorted((it.order for it in self.given.values()), key=lambda order: order.id)
-        return iter([order for order in orders if order.time_ms < time_ms])
+        requests = sorted((it.request for it in self.given.values()), key=lambda request: request.id)
+        return iter([request for request in requests if request.time_ms < time_ms])
 
-    def sweep(self, order: SweepRequest) -> int:
+    def sweep(self, request: SweepRequest) -> int:
         """Removes what nobody can need."""
-        given = self.given.get(order.id)
+        given = self.given.get(request.id)
         if given is None:
             return 0
-        owner, current = self.current(order.owner_id)
-        named = {(place.version, place.key) for place in current.tile_refs()} if owner.epoch == order.epoch else set()
+        owner, current = self.current(request.owner_id)
+        named = {(place.version, place.key) for place in current.tile_refs()} if owner.epoch == request.epoch else set()
         removed = 0
         if given.is_committed:
             obsolete = {(place.version, place.key) for place in given.obsolete}
-            removed += self._sweep_entries(order, given.compacted)
+            removed += self._sweep_entries(request, given.compacted)
         else:
             self.before_write("sweep_mark")
             given.is_swept = True
             obsolete = set()
-        if not given.is_committed or (owner.epoch, current.version) == (order.epoch, order.version):
-            obsolete |= {at[2:] for at in self.stored if at[:3] == (order.owner_id, order.epoch, order.version)}
+        if not given.is_committed or (owner.epoch, current.version) == (request.epoch, request.version):
+            obsolete |= {at[2:] for at in self.stored if at[:3] == (request.owner_id, request.epoch, request.version)}
         for version, key in sorted(obsolete - named):
-            if (at := (order.owner_id, order.epoch, version, key)) in self.stored:
+            if (at := (request.owner_id, request.epoch, version, key)) in self.stored:
                 self.before_write("sweep_tile")
                 del self.stored[at]
                 removed += 1
         if not given.is_committed:
-            epoch = (order.owner_id, order.epoch)
-            self.notes[epoch] = [it for it in self.notes.get(epoch, []) if it[0] != order.version]
-        self.before_write("sweep_order")
-        self.given.pop(order.id, None)
+            epoch = (request.owner_id, request.epoch)
+            self.notes[epoch] = [it for it in self.notes.get(epoch, []) if it[0] != request.version]
+        self.before_write("sweep_request")
+        self.given.pop(request.id, None)
         return removed
 
     def remove_epoch(self, owner_id: str, epoch: int) -> None:
@@ -202,12 +203,12 @@ class FakeTiles:
         if self.data_sets.marks.get(backlog.owner_id) == backlog:
             del self.data_sets.marks[backlog.owner_id]
 
-    def _sweep_entries(self, order: SweepRequest, compacted: Sequence[CompactedRange]) -> int:
+    def _sweep_entries(self, request: SweepRequest, compacted: Sequence[CompactedRange]) -> int:
         through = {it.data_set_id: it.last_number for it in compacted}
         gone = [
             (head, entry)
             for head, entry in self.log.log
-            if (head.owner_id, head.epoch) == (order.owner_id, order.epoch)
+            if (head.owner_id, head.epoch) == (request.owner_id, request.epoch)
             and entry.number <= through.get(entry.data_set_id, 0)
         ]
         for each in gone:
@@ -216,17 +217,17 @@ class FakeTiles:
         return len(gone)
 
     def _give(self, given: Given) -> None:
-        self.given[given.order.id] = given
+        self.given[given.request.id] = given
 
     def _require_epoch(self, owner: OwnerState) -> None:
         if self.data_sets.owner(owner.id).epoch != owner.epoch:
             raise WriteConflictError
 
 
-def _order(attempt: CompactionLease, time_ms: int, kind: str) -> SweepRequest:
+def _request(attempt: CompactionLease, time_ms: int, kind: str) -> SweepRequest:
     owner = attempt.owner
-    order_id = f"{time_ms:013d}#{owner.id}#{owner.epoch}#{attempt.fencing_token}#{kind}"
-    return SweepRequest(order_id, time_ms, owner.id, owner.epoch, attempt.fencing_token)
+    request_id = f"{time_ms:013d}#{owner.id}#{owner.epoch}#{attempt.fencing_token}#{kind}"
+    return SweepRequest(request_id, time_ms, owner.id, owner.epoch, attempt.fencing_token)
 
 
 @dataclass

@@ -165,7 +165,7 @@ class Compacted(Histories):
         self.now_ms += LATER_MS if is_later else 0
         self.work(lambda *_: self.sweep_all(), Process(dies_after))
 
-    @precondition(lambda self: self.stored.orders)
+    @precondition(lambda self: self.stored.purge_requests)
     @rule(dies_after=st.none() | st.integers(0, MOST_CALLS))
     def purge(self, dies_after: int | None) -> None:
         self.now_ms += LATER_MS
@@ -210,8 +210,8 @@ class Compacted(Histories):
         }
 
     def sweep_all(self) -> None:
-        for order in list(self.tiles.older_than(self.now_ms - WAIT_MS)):
-            self.tiles.sweep(order)
+        for request in list(self.tiles.older_than(self.now_ms - WAIT_MS)):
+            self.tiles.sweep(request)
 
     def purge_all(self) -> None:
         run = TaskRun(Task("t", "purge", 0, state=State.RUNNING), {}, 2**62, lambda: self.now_ms, lambda: None)
@@ -262,7 +262,7 @@ class Compacted(Histories):
         elif kind == "rebuild":
             rebuild(ANNA, self.ports(), lambda: None)
         elif kind == "sweep":
-            self.may_leave_tiles |= {(it.order.epoch, it.order.version) for it in self.tiles.given.values()}
+            self.may_leave_tiles |= {(it.request.epoch, it.request.version) for it in self.tiles.given.values()}
             self.now_ms += LATER_MS
             self.sweep_all()
         elif kind == "erase":

@@ -22,8 +22,8 @@ from chalicelib.log.stores.keys import (
     data_sets_partition,
     head_key,
     owner_key,
-    purge_order_id,
-    purge_order_key,
+    purge_request_id,
+    purge_request_key,
 )
 from chalicelib.log.stores.owner import (
     Changes,
@@ -83,12 +83,12 @@ class StoredDataSets:
             if truncates(after):
                 open_logs = islice(after.truncated_at_close.items(), HEADS_CHECKED)
                 writes += [_head_check(data_set_id, last_number) for data_set_id, last_number in open_logs]
-                writes.append(_purge_order(after.modified_time_ms, after.owner_id, after.epoch, after.id))
+                writes.append(_purge_request(after.modified_time_ms, after.owner_id, after.epoch, after.id))
         else:
             writes.append(owner_change(after.owner_id, seen={"epoch": after.epoch}, states=1))
             if deletes(before, after):
                 writes.append(_head_check(after.id, after.deleted_through))
-                writes.append(_purge_order(after.modified_time_ms, after.owner_id, after.epoch, after.id))
+                writes.append(_purge_request(after.modified_time_ms, after.owner_id, after.epoch, after.id))
         if after.is_closed != before.is_closed or deletes(before, after):
             writes.append(backlog_update(after.owner_id, URGENT_BYTES, after.modified_time_ms))
         self._transact(writes)
@@ -100,7 +100,7 @@ class StoredDataSets:
         self._transact(
             [
                 owner_change(owner_id, seen={"epoch": owner.epoch}, set_to=changes),
-                _purge_order(now_ms, owner_id, owner.epoch),
+                _purge_request(now_ms, owner_id, owner.epoch),
                 Delete(backlog_key(owner_id)),
             ]
         )
@@ -219,9 +219,9 @@ def _data_set_from_item(item: Item, owner: OwnerState) -> DataSet:
     )
 
 
-def _purge_order(time_ms: int, owner_id: str, epoch: int, data_set_id: str | None = None) -> Put:
+def _purge_request(time_ms: int, owner_id: str, epoch: int, data_set_id: str | None = None) -> Put:
     item = {
-        **purge_order_key(purge_order_id(time_ms, owner_id, epoch, data_set_id or "")),
+        **purge_request_key(purge_request_id(time_ms, owner_id, epoch, data_set_id or "")),
         "time_ms": time_ms,
         "owner_id": owner_id,
         "epoch": epoch,

@@ -74,18 +74,18 @@ def part_key(data_set_id: str, staged: str, index: int) -> Key:
     return key(parts_partition(data_set_id), f"{staged}#{index:04d}")
 
 
-def purge_orders_partition() -> str:
-    """What may hold something to purge, by the time of the order."""
+def purge_requests_partition() -> str:
+    """All purge requests, by time."""
     return "PURGE"
 
 
-def purge_order_key(order_id: str) -> Key:
-    """An order; its id begins with its time."""
-    return key(purge_orders_partition(), order_id)
+def purge_request_key(request_id: str) -> Key:
+    """A purge request; its id begins with its time."""
+    return key(purge_requests_partition(), request_id)
 
 
-def purge_order_id(time_ms: int, owner_id: str, epoch: int, data_set_id: str = "") -> str:
-    """The id of an order."""
+def purge_request_id(time_ms: int, owner_id: str, epoch: int, data_set_id: str = "") -> str:
+    """The id of a purge request."""
     return f"{time_ms:013d}#{id_part(owner_id)}#{epoch}#{id_part(data_set_id)}"
 
 

@@ -12,8 +12,8 @@ from chalicelib.log.stores.keys import (
     head_key,
     log_of,
     parts_partition,
-    purge_order_key,
-    purge_orders_partition,
+    purge_request_key,
+    purge_requests_partition,
 )
 from chalicelib.log.stores.record_log import StoredRecordLog
 from chalicelib.tiles.ports import PurgeRequest
@@ -29,12 +29,12 @@ class StoredPurgeRequests:
 
     def older_than(self, time_ms: int) -> Iterator[PurgeRequest]:
         """See `PurgeRequests.older_than`: one query, page after page."""
-        items = self._data.query(Query(purge_orders_partition(), Range(below=f"{time_ms:013d}")))
+        items = self._data.query(Query(purge_requests_partition(), Range(below=f"{time_ms:013d}")))
         return map(_request_from_item, items)
 
     def finish(self, request: PurgeRequest) -> None:
         """See `PurgeRequests.finish`: one delete."""
-        self._data.delete(purge_order_key(request.id))
+        self._data.delete(purge_request_key(request.id))
 
     def data_sets_of_epoch(self, owner_id: str, epoch: int) -> list[DataSet]:
         """See `PurgeRequests.data_sets_of_epoch`: one query."""

@@ -143,16 +143,16 @@ class TestCalls:
         stores.sweep()
         compacted = [CompactedRange("a" * 32, is_continuous=True, last_number=1)]
         stores.put(tiles(*QUARTER[:20], value=2), compacted=compacted, now_ms=NOW_MS + 1)
-        (order,) = stores.sweep_requests.older_than(LATER_MS)
+        (request,) = stores.sweep_requests.older_than(LATER_MS)
         wire.requests.clear()
-        assert stores.sweep_requests.sweep(order) == 21
+        assert stores.sweep_requests.sweep(request) == 21
         assert wire.calls == {"GetItem": 1, "BatchGetItem": 1, "Query": 6, "BatchWriteItem": 3, "DeleteItem": 1}
 
     def test_sweeping_an_attempt(self, stores: Stores, wire: Wire) -> None:
         stores.tiles.write(stores.begin(), contents(tiles(*QUARTER[:20])), {CBG: [1]})
-        (order,) = stores.sweep_requests.older_than(LATER_MS)
+        (request,) = stores.sweep_requests.older_than(LATER_MS)
         wire.requests.clear()
-        assert stores.sweep_requests.sweep(order) == 20
+        assert stores.sweep_requests.sweep(request) == 20
         called = {"GetItem": 1, "UpdateItem": 1, "BatchGetItem": 1, "Query": 2, "BatchWriteItem": 2, "DeleteItem": 1}
         assert wire.calls == called
 
@@ -322,12 +322,12 @@ class TestOthersInBetween:
         stores.tiles.write(attempt, contents(made), {})
         after = after_attempt(Manifest(), attempt, made)
         wire.before["UpdateItem"] = [lambda: stores.tiles.commit(attempt, Manifest(), after, [], NOW_MS)]
-        (order,) = stores.sweep_requests.older_than(LATER_MS)
-        assert stores.sweep_requests.sweep(order) == 0
+        (request,) = stores.sweep_requests.older_than(LATER_MS)
+        assert stores.sweep_requests.sweep(request) == 0
         assert list(stores.shown(after)) == [CBG]
 
     def test_a_tile_of_the_current_manifest_is_never_taken(self, stores: Stores, stage: Settings) -> None:
-        """Not even by an order that names it."""
+        """Not even by a request that names it."""
         first = stores.put(tiles(CBG))
         data = aws_engine(stage).data
         pointer = data.get(manifest_key(ANNA))

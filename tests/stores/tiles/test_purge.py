@@ -165,7 +165,7 @@ def scene(request: pytest.FixtureRequest) -> Scene:
             tiles,
             tiles,
             FakeArchive(),
-            lambda: len(stored.heads) + len(stored.data_sets) + len(stored.orders) + len(log.log),
+            lambda: len(stored.heads) + len(stored.data_sets) + len(stored.purge_requests) + len(log.log),
         )
     settings: Settings = request.getfixturevalue("stage")
     return Scene(

@@ -227,14 +227,24 @@ class TestSweeping:
         attempt = stores.begin()
         end_ms = NOW_MS + LEASE_MS
         assert list(stores.sweep_requests.older_than(end_ms)) == []
-        (order,) = stores.sweep_requests.older_than(end_ms + 1)
-        assert (order.time_ms, order.owner_id, order.epoch, order.version) == (end_ms, ANNA, 0, attempt.fencing_token)
+        (request,) = stores.sweep_requests.older_than(end_ms + 1)
+        assert (request.time_ms, request.owner_id, request.epoch, request.version) == (
+            end_ms,
+            ANNA,
+            0,
+            attempt.fencing_token,
+        )
 
     def test_committing_leaves_another_in_its_place(self, stores: Stores) -> None:
         committed = stores.put(tiles(CBG))
         assert list(stores.sweep_requests.older_than(NOW_MS)) == []
-        (order,) = stores.sweep_requests.older_than(LATER_MS)
-        assert (order.time_ms, order.owner_id, order.epoch, order.version) == (NOW_MS, ANNA, 0, committed.version)
+        (request,) = stores.sweep_requests.older_than(LATER_MS)
+        assert (request.time_ms, request.owner_id, request.epoch, request.version) == (
+            NOW_MS,
+            ANNA,
+            0,
+            committed.version,
+        )
 
     def test_the_time_of_a_commit_may_be_that_of_the_end(self, stores: Stores) -> None:
         attempt = stores.begin()
@@ -244,7 +254,7 @@ class TestSweeping:
     def test_the_oldest_first(self, stores: Stores) -> None:
         for later_ms in (5, 3, 4):
             stores.put({}, now_ms=NOW_MS + later_ms)
-        assert [order.time_ms - NOW_MS for order in stores.sweep_requests.older_than(LATER_MS)] == [3, 4, 5]
+        assert [request.time_ms - NOW_MS for request in stores.sweep_requests.older_than(LATER_MS)] == [3, 4, 5]
 
     def test_an_attempt_that_was_not_committed_leaves_nothing(self, stores: Stores) -> None:
         committed = stores.put(tiles(CBG, BOLUS))
@@ -298,8 +308,8 @@ class TestSweeping:
     def test_each_order_may_be_carried_out_twice(self, stores: Stores) -> None:
         stores.put(tiles(CBG))
         second = stores.put(tiles(CBG, value=2))
-        orders = list(stores.sweep_requests.older_than(LATER_MS))
-        assert [stores.sweep_requests.sweep(order) for order in orders + orders] == [0, 1, 0, 0]
+        requests = list(stores.sweep_requests.older_than(LATER_MS))
+        assert [stores.sweep_requests.sweep(request) for request in requests + requests] == [0, 1, 0, 0]
         assert list(stores.shown(second)) == [CBG]
 
     def test_what_an_attempt_wrote_on_the_way_goes(self, stores: Stores) -> None:
@@ -418,7 +428,15 @@ class TestFake:
         stores.data_sets.erase(ANNA, NOW_MS)
         stores.sweep_requests.remove_epoch(ANNA, 0)
         committed = ["begin", "tile", "commit", "end"]
-        swept = ["sweep_entry", "sweep_order", "sweep_tile", "sweep_order", "sweep_mark", "sweep_tile", "sweep_order"]
+        swept = [
+            "sweep_entry",
+            "sweep_request",
+            "sweep_tile",
+            "sweep_request",
+            "sweep_mark",
+            "sweep_tile",
+            "sweep_request",
+        ]
         assert steps == [
             *committed,
             *committed,

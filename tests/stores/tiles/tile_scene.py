@@ -82,8 +82,8 @@ class Stores:
         return after
 
     def sweep(self, before_ms: int = LATER_MS) -> int:
-        """Carry out all orders given before."""
-        return sum(self.sweep_requests.sweep(order) for order in list(self.sweep_requests.older_than(before_ms)))
+        """Carry out all requests from before."""
+        return sum(self.sweep_requests.sweep(request) for request in list(self.sweep_requests.older_than(before_ms)))
 
     def shown(self, manifest: Manifest) -> dict[TileKey, bytes]:
         """The deflated records that each tile of a manifest shows."""

@@ -186,8 +186,8 @@ def test_tiles_that_do_not_know_of_a_deletion_yet_are_compacted_first(stage: Sta
 def test_without_the_archive_nothing_takes_the_place_of_tiles(stage: Stage) -> None:
     compacted(stage)
     stage.now_ms += 3_600_000
-    for order in list(stage.tiles.older_than(stage.now_ms)):
-        stage.tiles.sweep(order)
+    for request in list(stage.tiles.older_than(stage.now_ms)):
+        stage.tiles.sweep(request)
     assert stage.log.log == []
     right = stage.visible()
     ((_, entries),) = stage.fakes.archive.kept.items()

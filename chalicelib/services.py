@@ -35,9 +35,9 @@ from chalicelib.metrics.stores.counts import StoredEventCounts
 from chalicelib.metrics.stores.stream import DroppedEvents, StreamedEvents, cached_salt
 from chalicelib.observability import count
 from chalicelib.reading.ports import ReadingPorts
+from chalicelib.reading.read_ahead import SessionsAhead
 from chalicelib.reading.stores.large_replies import StoredLargeReplies
-from chalicelib.reading.stores.session_and_head import session_and_head_reader
-from chalicelib.reading.stores.session_and_snapshot import session_and_snapshot_reader
+from chalicelib.reading.stores.read_ahead import sessions_ahead
 from chalicelib.sign_in.ports import SignInPorts
 from chalicelib.sign_in.provider import Provider, oidc_clients
 from chalicelib.sign_in.stores.id_tokens import JoseIdTokens
@@ -69,6 +69,7 @@ class Services:
     """Adds a number to one of the stage's metrics, by its name."""
     server_secret: Callable[[], str]
     invitation_code: Callable[[], str]
+    sessions_ahead: SessionsAhead
     accounts: AccountPorts
     sign_in: SignInPorts
     data: DataPorts
@@ -115,6 +116,7 @@ def build_services(settings: Settings) -> Services:
         count=count,
         server_secret=cached_secret(engine.secrets, settings.server_secret_name),
         invitation_code=cached_secret(engine.secrets, settings.invitation_secret_name),
+        sessions_ahead=sessions_ahead(engine, accounts.sessions),
         accounts=accounts,
         sign_in=SignInPorts(accounts, logins, id_tokens, openid_provider(settings), random_token),
         data=data,
@@ -127,8 +129,6 @@ def build_services(settings: Settings) -> Services:
             tiles=tiles.tiles,
             sources=data_sources,
             large_replies=StoredLargeReplies(engine.objects),
-            read_session_and_head=session_and_head_reader(settings),
-            read_session_and_snapshot=session_and_snapshot_reader(settings),
         ),
         blobs=BlobPorts(StoredBlobs(engine.blobs), StoredContents(engine.objects)),
         metrics=MetricsPorts(

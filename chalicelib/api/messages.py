@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from chalicelib.access.call import Call, Caller, SessionReader
+from chalicelib.access.call import Call, Caller
 from chalicelib.api.operations.operation import Operation
 from chalicelib.errors import MalformedJsonError, MissingJsonError
 from chalicelib.services import Services
@@ -40,9 +40,6 @@ class Request:
     body: bytes
     call: Call
     """Who asks, under the policy of the operation, and when."""
-    sessions: SessionReader
-    """The reader that found the caller's session. A route that reads more in the same round trip gets the rest from
-    it."""
     source_ip: str = ""
 
     @property

@@ -18,28 +18,25 @@ from chalicelib.api.operations.operation import Operation
 from chalicelib.api.rendering import Exchange, rendered
 from chalicelib.errors import InvalidTokenError, StrandlineError, TooLargeError, UnauthenticatedError
 from chalicelib.observability import logger, stack_frames
+from chalicelib.reading.etag import parse_known_etags
+from chalicelib.reading.read_ahead import MANIFEST, Ahead
 from chalicelib.services import services
 
 TRACE_LENGTH = 64
 
 View = Callable[[Request], Reply]
-SessionsFor = Callable[[Request], SessionReader]
 Headers = Mapping[str, Sequence[str]]
 
 
 class ApiBlueprint(Blueprint):
     """A blueprint whose routes are registered from the operation table."""
 
-    def operation(self, operation: Operation, sessions: SessionsFor | None = None) -> Callable[[View], View]:
-        """Register a view for all paths of an operation.
-
-        `sessions` makes the reader of sessions for a request whose caller is not known yet; routes that read more in
-        the same round trip give their own.
-        """
+    def operation(self, operation: Operation) -> Callable[[View], View]:
+        """Register a view for all paths of an operation."""
 
         def register(view: View) -> View:
             def handle(**_path_parameters: str) -> Response:
-                return respond(operation, view, self.current_request.to_original_event(), sessions)
+                return respond(operation, view, self.current_request.to_original_event())
 
             for index, path in enumerate(operation.paths):
                 name = f"{operation.name}.{index}".replace(".", "_")
@@ -50,9 +47,7 @@ class ApiBlueprint(Blueprint):
         return register
 
 
-def respond(
-    operation: Operation, view: View, event: Mapping[str, Any], sessions_for: SessionsFor | None = None
-) -> Response:
+def respond(operation: Operation, view: View, event: Mapping[str, Any]) -> Response:
     """The response to a request; no error leaves.
 
     Errors have the format of the operation's API. A defect becomes a 500 without its cause, which is logged under the
@@ -64,8 +59,9 @@ def respond(
     exchange = Exchange(operation.error_format, trace, headers, services().settings.cors_origins)
     large_replies = services().reading.large_replies
     try:
-        request = _request(operation, event, headers, trace, sessions_for)
-        reply = view(_authenticated(request, headers, path_of(event)))
+        request = _request(operation, event, headers, trace)
+        with request.services.sessions_ahead(_reads_ahead(request)) as sessions:
+            reply = view(_authenticated(request, sessions, headers, path_of(event)))
         response = rendered(reply, reply.status or operation.success_status, exchange, large_replies)
     except Exception as error:  # noqa: BLE001  the one broad except: a client never sees a stack trace
         if not isinstance(error, StrandlineError):
@@ -108,11 +104,9 @@ def _trace(headers: Headers) -> Trace:
     return Trace(request or uuid.uuid4().hex, session or None)
 
 
-def _request(
-    operation: Operation, event: Mapping[str, Any], headers: Headers, trace: Trace, sessions_for: SessionsFor | None
-) -> Request:
+def _request(operation: Operation, event: Mapping[str, Any], headers: Headers, trace: Trace) -> Request:
     current = services()
-    request = Request(
+    return Request(
         operation=operation,
         services=current,
         trace=trace,
@@ -121,10 +115,8 @@ def _request(
         headers={name: ", ".join(values) for name, values in headers.items() if values},
         body=_body(event),
         call=Call(NOBODY, operation.policy, current.accounts.grants, current.now_ms(), current.new_id),
-        sessions=current.accounts.sessions,
         source_ip=str(event.get("requestContext", {}).get("identity", {}).get("sourceIp", "")),
     )
-    return request if sessions_for is None else replace(request, sessions=sessions_for(request))
 
 
 def _body(event: Mapping[str, Any]) -> bytes:
@@ -136,13 +128,21 @@ def _body(event: Mapping[str, Any]) -> bytes:
     return body if isinstance(body, bytes) else str(body).encode()
 
 
-def _authenticated(request: Request, headers: Headers, path: str) -> Request:
+def _reads_ahead(request: Request) -> list[tuple[Ahead, str]]:
+    """The items to fetch with the session, by kind and id."""
+    # Most requests with a known ETag are answered without the manifest, which can be large.
+    has_etag = bool(parse_known_etags(request.headers.get("if-none-match", "")))
+    items = [item for item in request.operation.reads_ahead if not (has_etag and item is MANIFEST)]
+    return [(item, request.path[item.parameter]) for item in items]
+
+
+def _authenticated(request: Request, sessions: SessionReader, headers: Headers, path: str) -> Request:
     """The request with its caller. A request without a valid credential is refused first of all (errors 5)."""
     operation = request.operation
     if not operation.policy.anyone:
         secret, accounts = request.services.server_secret, request.services.accounts
         credentials = credentials_of(headers, request.query, path, operation.error_format)
-        caller = authenticate(credentials, request.sessions, secret, request.now_ms, accounts.restricted_tokens)
+        caller = authenticate(credentials, sessions, secret, request.now_ms, accounts.restricted_tokens)
         if caller.is_nobody:
             raise UnauthenticatedError if credentials.session_token is None else InvalidTokenError
         request = replace(request, call=replace(request.call, caller=caller))

@@ -6,7 +6,7 @@ from typing import Any
 from chalicelib.access.call import Call, platform_call
 from chalicelib.data_sources.ports import DataSourcePorts
 from chalicelib.errors import NotFoundError, TidepoolLinkNotFoundError
-from chalicelib.uploads import add as ingest
+from chalicelib.uploads.add import append_data
 
 TWIIST = ("oauth", "twiist")
 
@@ -18,7 +18,7 @@ def add_twiist_data(
     twiist_user_ids: frozenset[str],
     ports: DataSourcePorts,
 ) -> None:
-    """Adds data to the data set of a linked twiist account, as `ingest.add_data` does for a server.
+    """Adds data to the data set of a linked twiist account, as `append_data` does for a server.
 
     Raises:
         UnauthorizedError: the caller is neither a server nor one of the stage's accounts for twiist.
@@ -29,7 +29,7 @@ def add_twiist_data(
     source = ports.sources.of_link(TWIIST, tidepool_link_id)
     if source is None or source.data_set_id is None:
         raise TidepoolLinkNotFoundError(tidepool_link_id)
-    ingest.add_data(platform_call(call.now_ms, call.new_id), source.data_set_id, read_items, ports.data)
+    append_data(platform_call(call.now_ms, call.new_id), source.data_set_id, read_items, ports.data)
 
 
 def sector(sectors: Mapping[str, Sequence[str]], partner: str, environment: str | None) -> list[str]:

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from chalicelib.engine.definitions import ACCOUNTS, BLOBS, DATA, TASKS
+from chalicelib.engine.definitions import ACCOUNTS, BLOBS, DATA, TASKS, TableDefinition
+from chalicelib.engine.read_ahead import TableReadingAhead
 
 if TYPE_CHECKING:
     from chalicelib.engine.objects import Objects
@@ -29,19 +30,22 @@ class Engine:
     @property
     def accounts(self) -> "Table":
         """Users, sessions, grants and metadata."""
-        return self.tables.table(ACCOUNTS)
+        return self._table(ACCOUNTS)
 
     @property
     def data(self) -> "Table":
         """Data sets, the record log and what is derived from it."""
-        return self.tables.table(DATA)
+        return self._table(DATA)
 
     @property
     def tasks(self) -> "Table":
         """Tasks, their names and the slots they run in."""
-        return self.tables.table(TASKS)
+        return self._table(TASKS)
 
     @property
     def blobs(self) -> "Table":
         """Blobs and device logs, without their contents."""
-        return self.tables.table(BLOBS)
+        return self._table(BLOBS)
+
+    def _table(self, definition: TableDefinition) -> "Table":
+        return TableReadingAhead(self.tables.table(definition), definition)

@@ -1,7 +1,7 @@
-"""Entity tags of what `GET /data/{userId}` answers, so that who polls and has it already gets no body.
+"""Entity tags of what `GET /data/{userId}` returns, so that a client that polls gets no body again.
 
-A tag names the owner's counters and the query, not the bytes: one read of the owner tells whether anything came in
-since. It is weak, because gzip and plain answers share it. Source: RFC 9110, 8.8 and 13.1.2.
+An ETag identifies the owner's counters and the query, not the bytes: one read of the owner tells whether data has come
+in. It is weak, because compressed and plain replies share it. Source: RFC 9110, 8.8 and 13.1.2.
 """
 
 import hashlib
@@ -14,63 +14,63 @@ from chalicelib.log.data_set import DataSet, OwnerState
 from chalicelib.log.truncation import truncations
 from chalicelib.reading.query import DataQuery
 
-FORM = 1
-"""Raised when the same data and query are answered in another way than before."""
+FORMAT = 1
+"""To be raised when the same data and query get another reply than before."""
 ANY = "*"
 _OPAQUE_TAG = re.compile(r'"[^"\x00-\x20\x7f]*"')
 _WEAK = "W/"
 
 
 class NotModifiedError(Exception):
-    """The client has what would be answered; `tag` is its tag. No refusal: nothing was wrong with the request."""
+    """The client has the current reply, whose ETag is `etag`. It is no `StrandlineError`: the request is valid."""
 
-    def __init__(self, tag: str) -> None:
-        super().__init__(tag)
-        self.tag = tag
+    def __init__(self, etag: str) -> None:
+        super().__init__(etag)
+        self.etag = etag
 
 
-def parse_known_tags(if_none_match: str) -> frozenset[str]:
-    """The tags that a client names in `If-None-Match`, without what says that one is weak: they are compared weakly.
+def parse_known_etags(if_none_match: str) -> frozenset[str]:
+    """The opaque tags of `If-None-Match`, without the mark of weak ones, since they are compared weakly.
 
-    `*` stands for any. What is no tag is passed over, so that its client gets a whole answer.
+    `*` stands for any. Text that is no ETag is ignored, so its client gets a whole reply.
     """
     if if_none_match.strip() == ANY:
         return frozenset({ANY})
     return frozenset(_OPAQUE_TAG.findall(if_none_match))
 
 
-def require_unknown(tag: str | None, known_tags: frozenset[str]) -> None:
-    """Nothing, when the client needs an answer.
+def require_modified(etag: str | None, known_etags: frozenset[str]) -> None:
+    """Raise if the client has the reply with this ETag.
 
     Raises:
-        NotModifiedError: it has the one with this tag.
+        NotModifiedError: it does.
     """
-    if tag is not None and (ANY in known_tags or tag.removeprefix(_WEAK) in known_tags):
-        raise NotModifiedError(tag)
+    if etag is not None and (ANY in known_etags or etag.removeprefix(_WEAK) in known_etags):
+        raise NotModifiedError(etag)
 
 
-def tag_of(owner: OwnerState, query: DataQuery, view_from_ms: int | None) -> str | None:
-    """The tag of a query's answer while the owner's data is as it is now.
+def etag_of(owner: OwnerState, query: DataQuery, view_from_ms: int | None) -> str | None:
+    """The ETag of the reply to a query as long as the owner's data does not change.
 
-    None for a view of the last hours: its start moves on, so the same query soon has another answer.
+    None for a view of the last hours: its start moves on, so the reply changes although the data does not.
     """
     if view_from_ms is not None:
         return None
-    asked = {each.name: _normal(getattr(query, each.name)) for each in fields(query)}
+    criteria = {criterion.name: _normal(getattr(query, criterion.name)) for criterion in fields(query)}
     if query.types is not None and not query.is_latest:
-        asked["types"] = sorted(query.types)
-    named = json_text.encode([FORM, owner.id, owner.epoch, owner.change_count, asked])
-    return f'{_WEAK}"{hashlib.sha256(named).hexdigest()[:32]}"'
+        criteria["types"] = sorted(query.types)
+    identity = json_text.encode([FORMAT, owner.id, owner.epoch, owner.change_count, criteria])
+    return f'{_WEAK}"{hashlib.sha256(identity).hexdigest()[:32]}"'
 
 
-def tag_when_settled(
-    tag: str | None, owner: OwnerState, data_sets: Iterable[DataSet], last_numbers: Mapping[str, int]
+def etag_if_settled(
+    etag: str | None, owner: OwnerState, data_sets: Iterable[DataSet], last_numbers: Mapping[str, int]
 ) -> str | None:
-    """The tag, when all that its owner counted is in what was read after; else None.
+    """The ETag if everything that the owner counts was found by the reads that followed; None otherwise.
 
-    A transaction of DynamoDB is one step for who waits for its answer. A reader in between may meet its parts one by
-    one: the counted owner already, the new entry not yet. Such an answer must get no tag, or its client would go on
-    without the entry.
+    A transaction of DynamoDB is atomic for a reader that waits for its response. A reader in between may see its parts
+    one by one: the counter of the owner already, the new entry not yet. The reply to that reader must have no ETag, or
+    its client would never get the entry.
 
     Args:
         data_sets: all of the owner's epoch, as they were read.
@@ -85,14 +85,17 @@ def tag_when_settled(
             continue
         if not _may_be_purged(data_set, ingested.last_number, data_sets):
             return None
-    return tag
+    return etag
 
 
 def _may_be_purged(data_set: DataSet, number: int, data_sets: Iterable[DataSet]) -> bool:
-    """Whether an entry is one that was deleted with its data set, or truncated by another one."""
-    cuts = truncations(data_sets)[data_set.id]
-    is_deleted = data_set.deleted_through >= number
-    return is_deleted or any(cut.last_number is None or cut.last_number >= number for cut in cuts)
+    """Whether an entry was deleted with its data set or truncated by another data set."""
+    if data_set.deleted_through >= number:
+        return True
+    return any(
+        truncation.last_number is None or truncation.last_number >= number
+        for truncation in truncations(data_sets)[data_set.id]
+    )
 
 
 def _normal(value: object) -> object:

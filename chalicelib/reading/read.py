@@ -1,4 +1,4 @@
-"""Reading the data of a user: what is visible, filtered, in order, as the bytes that are answered.
+"""Reading the data of a user: the visible records, filtered and in order, as the bytes of the reply.
 
 Source: data-api 9.
 """
@@ -15,7 +15,7 @@ from chalicelib.log.truncation import with_truncations
 from chalicelib.model.deduplicators import DEVICE_DEACTIVATE_HASH
 from chalicelib.model.times import parse_time
 from chalicelib.reading.assemble import UPLOAD, everything, has_medtronic, latest
-from chalicelib.reading.etag import require_unknown, tag_of, tag_when_settled
+from chalicelib.reading.etag import etag_if_settled, etag_of, require_modified
 from chalicelib.reading.ports import ReadingPorts
 from chalicelib.reading.query import DataQuery
 from chalicelib.reading.source_filters import source_filters
@@ -26,63 +26,69 @@ _MAX_ATTEMPTS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class DataAnswer:
-    """What is answered to a query: records, and the tag by which a client can ask whether they changed."""
+class DataReply:
+    """The records that a query selects, and the ETag by which a client can ask whether they changed."""
 
     records: RecordArray
-    tag: str | None
+    etag: str | None
 
 
 def read_data(
-    call: Call, owner_id: str, query: DataQuery, ports: ReadingPorts, known_tags: frozenset[str] = frozenset()
-) -> DataAnswer:
-    """All records that the query selects, with their tag.
+    call: Call, owner_id: str, query: DataQuery, ports: ReadingPorts, known_etags: frozenset[str] = frozenset()
+) -> DataReply:
+    """All records that the query selects.
 
-    Sorted by type and time, in the order in which they were stored where both are equal; data sets come last. With
-    `latest`, one record for each type, in the order of the types asked for.
+    They are sorted by type and time, in the order in which they were stored where both are equal; data sets come last.
+    With `latest`, there is one record for each type, in the order of the types that the query names.
 
-    A grantee who may view the last hours only gets no record from before them.
+    A grantee who may view the last hours only gets no earlier record.
 
     Raises:
         UnauthorizedError: the caller may not read this user's data.
-        NotModifiedError: the answer's tag is a known one; nothing but the owner was read.
+        NotModifiedError: the ETag of the reply is a known one; only the owner was read.
     """
     view_from_ms = call.require_view(owner_id)
     query = query.since(view_from_ms)
-    if known_tags:
-        # The owner alone: a manifest can be large, and it takes none to say that nothing changed.
-        require_unknown(tag_of(ports.data_sets.owner(owner_id), query, view_from_ms), known_tags)
+    if known_etags:
+        # Read the owner alone: a manifest can be large, and is not needed to see that nothing changed.
+        require_modified(etag_of(ports.data_sets.owner(owner_id), query, view_from_ms), known_etags)
 
-    def attempt() -> DataAnswer:
+    def attempt() -> DataReply:
         owner, manifest = ports.tiles.current(owner_id)
-        tag = tag_of(owner, query, view_from_ms)
-        every = ports.data_sets.of_owner(owner)
-        needed = [it.id for it in every if _is_needed(it, query) and not it.is_continuous]
-        normal_ids = [data_set_id for data_set_id in needed if not manifest.has_whole_log(data_set_id)]
+        data_sets = ports.data_sets.of_owner(owner)
+        needed_ids = [data_set.id for data_set in data_sets if _is_needed(data_set, query)]
+        normal_ids = [data_set_id for data_set_id in needed_ids if not manifest.has_whole_log(data_set_id)]
         entries = ports.log.entries(owner, normal_ids, manifest.positions())
-        # Oldest first: of what is equal in type and time, the record that was stored first comes first.
-        view = TileView(owner, manifest, every[::-1], entries, ports.tiles)
-        imported = ports.sources.of_user(owner_id) if owner.has_sources else []
-        filters = source_filters(query, every, partial(has_medtronic, view), imported)
-        records = (latest if query.is_latest else everything)(view, query, filters, _uploads(every, query))
-        # Entries of a data set stand by number.
+        # Oldest first: of records with equal type and time, the one that was stored first comes first.
+        view = TileView(owner, manifest, data_sets[::-1], entries, ports.tiles)
+        sources = ports.sources.of_user(owner_id) if owner.has_sources else []
+        filters = source_filters(query, data_sets, partial(has_medtronic, view), sources)
+        select = latest if query.is_latest else everything
+        records = select(view, query, filters, _upload_records(data_sets, query))
+        # The entries of a data set are in the order of their numbers, so the last one counts.
         last_numbers = manifest.positions() | {entry.data_set_id: entry.number for entry in entries}
-        return DataAnswer(records, tag_when_settled(tag, owner, every, last_numbers))
+        etag = etag_of(owner, query, view_from_ms)
+        return DataReply(records, etag_if_settled(etag, owner, data_sets, last_numbers))
 
-    # A tile is missing when a compaction replaced the manifest long ago, while this request stood still.
+    # A tile is missing if a compaction replaced the manifest long ago, while this request was suspended.
     return retry_on_conflict(attempt, _MAX_ATTEMPTS, TileMissingError)
 
 
 def _is_needed(data_set: DataSet, query: DataQuery) -> bool:
-    """Whether the log of a data set can matter to the answer; one with hashes may hide what is in another."""
-    if not data_set.is_active or data_set.is_purgeable:
+    """Whether a query must read the log of a data set apart from those of the continuous ones.
+
+    A data set with hashes may hide records of another one.
+    """
+    if data_set.is_continuous or not data_set.is_active or data_set.is_purgeable:
         return False
     return query.upload_id in (None, data_set.id) or data_set.deduplicator == DEVICE_DEACTIVATE_HASH
 
 
-def _uploads(every: Iterable[DataSet], query: DataQuery) -> list[DataSet]:
+def _upload_records(data_sets: Iterable[DataSet], query: DataQuery) -> list[DataSet]:
     """The data sets that the query selects as records of type `upload`, oldest first."""
-    selected = [data_set for data_set in with_truncations(every) if data_set.is_active and _selects(data_set, query)]
+    selected = [
+        data_set for data_set in with_truncations(data_sets) if data_set.is_active and _selects(data_set, query)
+    ]
     return sorted(selected, key=_time_ms)
 
 

@@ -1,6 +1,6 @@
-"""Adding data to a data set, and deleting some of it by selectors. Source: data-api 8, dedup 5."""
+"""Adding data to a data set, and deleting data that selectors name. Source: data-api 8, dedup 5."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from chalicelib.access.call import Call
@@ -9,38 +9,30 @@ from chalicelib.errors import (
     DataSetNotFoundError,
     FieldError,
     InvalidFieldsError,
-    InvalidSelectorsError,
     MalformedJsonError,
 )
 from chalicelib.log.data_set import DataSetHead
-from chalicelib.log.entry import (
-    EntryKind,
-    NewEntry,
-    SelectorKind,
-    Selectors,
-    encode_data,
-    encode_selectors,
-)
+from chalicelib.log.entry import EntryKind, NewEntry, encode_data, encode_selectors
 from chalicelib.log.freshness import newest_times_ms
 from chalicelib.log.identity_hash import MissingDeviceIdError, identity_hashes
 from chalicelib.log.ports import DataPorts
 from chalicelib.model.data import Datum, check_data
 from chalicelib.model.errors import VALUE_NOT_EXISTS
-from chalicelib.model.text_formats import DATA_ID
-from chalicelib.model.times import parse_time
+from chalicelib.uploads.ports import UploadPorts
+from chalicelib.uploads.rejections import ADD, DELETE, recording_rejections
+from chalicelib.uploads.selectors import parse_selectors
 
 _REVISION_ONCE_ACTIVATED = 1
-_MAX_ORIGIN_ID_LENGTH = 100
-_MAX_HASH_LENGTH = 1000
 
 
-def add_data(call: Call, data_set_id: str, read_items: Callable[[], Any], ports: DataPorts) -> None:
-    """Adds data to a data set: all of it or nothing, by one entry of its log.
+def add_data(call: Call, data_set_id: str, read_items: Callable[[], Any], ports: UploadPorts) -> None:
+    """Add all data of a request to a data set, or none of it, as one entry of its log.
 
-    A repeated request is a later entry, with which the deduplicator deals.
+    A repeated request becomes another entry; the deduplicator removes the duplicates. A rejection is recorded for the
+    owner of the data set.
 
     Args:
-        read_items: the JSON value of the body; called only for a caller who may add to an open data set.
+        read_items: the JSON value of the body; called only if the caller may add to the data set and it is open.
 
     Raises:
         DataSetNotFoundError, UnauthorizedError, DataSetClosedError: in this order.
@@ -49,57 +41,34 @@ def add_data(call: Call, data_set_id: str, read_items: Callable[[], Any], ports:
 
     Source: data-api 5 and 8.
     """
-    head = _writable(call, data_set_id, ports)
-    items = read_items()
-    if items is None:
-        items = []
-    if not isinstance(items, list):
-        raise MalformedJsonError
-    data = check_data(items, call.new_id)
-    if not data:
-        _require_current(head, ports)
-        return
-    hashes = _hashes(items, data, head)
-    # Data of a normal data set is seen only once closing has activated it, so it is kept as it looks then.
-    revision = None if head.is_continuous else _REVISION_ONCE_ACTIVATED
-    entry = NewEntry(EntryKind.ADD, call.now_ms, encode_data(data, head.id, hashes, revision))
-    ports.log.append(head, entry, newest_times_ms((datum.body["type"], datum.time_ms) for datum in data))
+    head = _writable_head(call, data_set_id, ports.data)
+    with recording_rejections(call, ADD, head, ports):
+        _append(call, head, read_items(), ports.data)
 
 
-def add_valid_data(call: Call, data_set_id: str, read_items: Callable[[], Any], ports: DataPorts) -> list[FieldError]:
-    """Adds the data without faults by one entry, and returns the faults of the rest in the order of checking.
+def append_data(call: Call, data_set_id: str, read_items: Callable[[], Any], ports: DataPorts) -> None:
+    """Add data as `add_data` does, without recording a rejection."""
+    _append(call, _writable_head(call, data_set_id, ports), read_items(), ports)
 
-    For clients that prefer lenient handling: by default one bad record keeps all others of its request out, again and
-    again. Pointers lead into the body as it was sent.
+
+def add_valid_data(call: Call, data_set_id: str, read_items: Callable[[], Any], ports: UploadPorts) -> list[FieldError]:
+    """Add the valid data of a request as one entry, and return the errors of the rest in the order of checking.
+
+    This is for clients that prefer lenient handling: with `add_data`, one bad record keeps out all others of its
+    request each time that it is sent. Pointers of errors lead into the body that was sent.
 
     Raises:
-        The errors of `add_data`, when the request is refused as a whole.
+        The errors of `add_data`, if the request is refused as a whole.
     """
-    left_out: set[int] = set()
-    faults: list[FieldError] = []
-
-    def read_others() -> Any:
-        items = read_items()
-        if not isinstance(items, list):
-            return items
-        return [None if place in left_out else item for place, item in enumerate(items)]
-
-    while True:
-        try:
-            add_data(call, data_set_id, read_others, ports)
-        except InvalidFieldsError as refused:
-            # Faults of one kind hide those of another, so the others are looked at again.
-            places = _places(refused.errors)
-            if not places - left_out:
-                raise
-            left_out |= places
-            faults += refused.errors
-        else:
-            return faults
+    head = _writable_head(call, data_set_id, ports.data)
+    with recording_rejections(call, ADD, head, ports) as record:
+        errors = _append_valid(call, head, read_items(), ports.data)
+        record(errors)
+    return errors
 
 
-def delete_data(call: Call, data_set_id: str, read_selectors: Callable[[], Any], ports: DataPorts) -> None:
-    """Deletes the data of a data set that selectors name; those that name none are no error.
+def delete_data(call: Call, data_set_id: str, read_selectors: Callable[[], Any], ports: UploadPorts) -> None:
+    """Delete the data of a data set that selectors name. Selectors that match no data are no error.
 
     Raises:
         DataSetNotFoundError, UnauthorizedError, DataSetClosedError: in this order.
@@ -108,69 +77,14 @@ def delete_data(call: Call, data_set_id: str, read_selectors: Callable[[], Any],
 
     Source: data-api 8, dedup 5.
     """
-    head = _writable(call, data_set_id, ports)
-    selectors = parse_selectors(read_selectors())
-    ports.log.append(head, NewEntry(EntryKind.DELETE, call.now_ms, encode_selectors(selectors)))
+    head = _writable_head(call, data_set_id, ports.data)
+    with recording_rejections(call, DELETE, head, ports):
+        selectors = parse_selectors(read_selectors())
+        ports.data.log.append(head, NewEntry(EntryKind.DELETE, call.now_ms, encode_selectors(selectors)))
 
 
-def parse_selectors(value: Any) -> Selectors:
-    """The selectors of a body: a non-empty array of `{"id"}`, `{"origin": {"id"}}` or `{"deduplicator": {"hash"}}`.
-
-    `time`, of the datum or its origin, may stand beside an id; its form is checked and no more.
-
-    Raises:
-        InvalidSelectorsError: there is anything else, or more than one kind.
-    """
-    if not isinstance(value, list) or not value:
-        raise InvalidSelectorsError
-    parsed = [_selector(selector) for selector in value]
-    kinds = {kind for kind, _ in parsed}
-    if len(kinds) > 1:
-        raise InvalidSelectorsError
-    return Selectors(kinds.pop(), frozenset(value for _, value in parsed))
-
-
-def _selector(selector: Any) -> tuple[SelectorKind, str]:
-    if not isinstance(selector, dict):
-        raise InvalidSelectorsError
-    given = [name for name in ("id", "origin", "deduplicator") if selector.get(name) is not None]
-    if len(given) != 1 or (selector.get("time") is not None and given != ["id"]):
-        raise InvalidSelectorsError
-    if given == ["id"]:
-        _require_time(selector)
-        return SelectorKind.ID, _text(selector["id"], DATA_ID.accepts)
-    if given == ["origin"]:
-        origin = _object(selector["origin"])
-        _require_time(origin)
-        return SelectorKind.ORIGIN, _text(origin.get("id"), lambda text: 1 <= len(text) <= _MAX_ORIGIN_ID_LENGTH)
-    deduplicator = _object(selector["deduplicator"])
-    return SelectorKind.HASH, _text(deduplicator.get("hash"), lambda text: 1 <= len(text) <= _MAX_HASH_LENGTH)
-
-
-def _object(value: Any) -> Mapping[str, Any]:
-    if not isinstance(value, dict):
-        raise InvalidSelectorsError
-    return value
-
-
-def _text(value: Any, is_valid: Callable[[str], object]) -> str:
-    if not isinstance(value, str) or not is_valid(value):
-        raise InvalidSelectorsError
-    return value
-
-
-def _require_time(value: Mapping[str, Any]) -> None:
-    if value.get("time") is not None:
-        _text(value["time"], lambda text: parse_time(text) is not None)
-
-
-def _places(faults: Sequence[FieldError]) -> set[int]:
-    """The elements of the body that faults are in."""
-    first = [(fault.pointer or "/").split("/")[1] for fault in faults]
-    return {int(place) for place in first if place.isdecimal()}
-
-
-def _writable(call: Call, data_set_id: str, ports: DataPorts) -> DataSetHead:
+def _writable_head(call: Call, data_set_id: str, ports: DataPorts) -> DataSetHead:
+    """The head of an open data set to which the caller may write."""
     head = ports.data_sets.head(data_set_id)
     if head is None:
         raise DataSetNotFoundError(data_set_id)
@@ -182,9 +96,48 @@ def _writable(call: Call, data_set_id: str, ports: DataPorts) -> DataSetHead:
 
 
 def _require_current(head: DataSetHead, ports: DataPorts) -> None:
-    """Erasing leaves the heads: where the log is not asked, which knows, the owner is."""
+    """Raise unless the data set is of the owner's epoch. Erasing leaves the heads; an append to the log detects it."""
     if not ports.data_sets.is_current(head):
         raise DataSetNotFoundError(head.id)
+
+
+def _append(call: Call, head: DataSetHead, items: Any, ports: DataPorts) -> None:
+    if items is None:
+        items = []
+    if not isinstance(items, list):
+        raise MalformedJsonError
+    data = check_data(items, call.new_id)
+    if not data:
+        _require_current(head, ports)
+        return
+    hashes = _hashes(items, data, head)
+    # Data of a normal data set becomes visible when closing activates it, so it is stored as it is then.
+    revision = None if head.is_continuous else _REVISION_ONCE_ACTIVATED
+    entry = NewEntry(EntryKind.ADD, call.now_ms, encode_data(data, head.id, hashes, revision))
+    ports.log.append(head, entry, newest_times_ms((datum.body["type"], datum.time_ms) for datum in data))
+
+
+def _append_valid(call: Call, head: DataSetHead, items: Any, ports: DataPorts) -> list[FieldError]:
+    """Append the valid items; returns the errors of the others. One check may hide errors that a later one finds, so
+    items are checked until no errors are left."""
+    errors: list[FieldError] = []
+    while True:
+        try:
+            _append(call, head, items, ports)
+        except InvalidFieldsError as refused:
+            invalid = _item_indexes(refused.errors)
+            if all(items[index] is None for index in invalid):
+                raise
+            items = [None if index in invalid else item for index, item in enumerate(items)]
+            errors += refused.errors
+        else:
+            return errors
+
+
+def _item_indexes(errors: Sequence[FieldError]) -> set[int]:
+    """The elements of the body to which errors point."""
+    first = [(error.pointer or "/").split("/")[1] for error in errors]
+    return {int(index) for index in first if index.isdecimal()}
 
 
 def _hashes(items: Sequence[Any], data: Sequence[Datum], head: DataSetHead) -> list[str] | None:
@@ -197,13 +150,13 @@ def _hashes(items: Sequence[Any], data: Sequence[Datum], head: DataSetHead) -> l
 
 
 def _pointer(items: Sequence[Any], data: Sequence[Datum], row: int) -> str:
-    """Where in the body a datum stands; embedded ones stand behind the posted ones, known by the id that they left."""
-    posted = [place for place, item in enumerate(items) if item is not None]
+    """The pointer to a datum in the body. Embedded data comes after all posted data; its datum holds its id."""
+    posted = [index for index, item in enumerate(items) if item is not None]
     if row < len(posted):
         return f"/{posted[row]}"
     embedded_id = data[row].body["id"]
-    for place, datum in zip(posted, data, strict=False):
+    for index, datum in zip(posted, data, strict=False):
         for name in ("bolus", "status"):
             if datum.body.get(name) == embedded_id:
-                return f"/{place}/{name}"
+                return f"/{index}/{name}"
     return ""

@@ -17,7 +17,7 @@ from chalicelib.log.ports import DataPorts
 from chalicelib.model.data import check_data
 from chalicelib.model.deduplicators import DATASET_DROP_HASH
 from chalicelib.model.tables.data_sets import CREATION
-from chalicelib.uploads import add as ingest
+from chalicelib.uploads.add import append_data
 
 UPLOAD = "upload"
 _KNOWN = frozenset(field.name for field in CREATION.fields)
@@ -50,7 +50,7 @@ def upload_data(call: Call, owner_id: str, read_body: Callable[[], Any], ports: 
         check_data(upload.items, call.new_id)
     for upload in uploads:
         _open(call, owner_id, upload, ports)
-        ingest.add_data(call, upload.upload_id, partial(list, upload.items), ports)
+        append_data(call, upload.upload_id, partial(list, upload.items), ports)
     return []
 
 

@@ -1,7 +1,7 @@
-"""Refused uploads that a person can see.
+"""Rejected uploads, recorded so that a person can see them.
 
-An app whose data holds one bad record sends the same request again and again, and shows nobody why it is refused.
-What is kept says who, when and where in the body; no value of it.
+An app whose data holds one bad record sends the same request again and again, and shows nobody why it is refused. The
+record says who sent it, when, and where in the body the errors are; it holds no values.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -15,51 +15,60 @@ from chalicelib.log.ports import DataPorts
 from chalicelib.model.times import format_time
 from chalicelib.uploads.ports import KEPT_FOR_MS, Rejection, RejectionReason, UploadPorts
 
-LISTED = 100
-"""Most rejections that are listed."""
-ERRORS_KEPT = 20
-"""Most errors of a request that are kept: one mistake of an app is often in each of its records."""
+ADD = "add"
+DELETE = "delete"
+MAX_LISTED = 100
+MAX_RECORDED_ERRORS = 20
+"""Errors of one request: one mistake of an app is often in each of its records."""
 
 
 @contextmanager
 def recording_rejections(
-    call: Call, action: str, data_set_id: str, ports: UploadPorts
+    call: Call, action: str, head: DataSetHead, ports: UploadPorts
 ) -> Iterator[Callable[[Sequence[FieldError]], None]]:
-    """Keeps the rejection of what is done inside, and lets it through; of a request that was carried out all the same,
-    the faults that are given to what this yields.
+    """Record the rejection of what the block does to a data set, and raise its error unchanged.
 
-    Only what is wrong with the body is kept: whoever may not write to a data set leaves no trace in it. A
-    rejection that cannot be kept is answered all the same.
+    Yields a function that records the errors of an upload that was accepted without some of its records. The reply is
+    the same if the rejection cannot be stored.
     """
 
-    def keep(errors: Sequence[RejectionReason]) -> None:
-        head = ports.data.data_sets.head(data_set_id)
-        if head is None or not errors:
-            return
+    def record(errors: Sequence[RejectionReason]) -> None:
         with suppress(UnavailableError):
             name, version = _client(head, ports.data)
-            kept = tuple(errors[:ERRORS_KEPT])
             ports.rejections.add(
                 Rejection(
-                    call.new_id(), head.owner_id, call.now_ms, data_set_id, name, version, action, len(errors), kept
+                    id=call.new_id(),
+                    owner_id=head.owner_id,
+                    time_ms=call.now_ms,
+                    data_set_id=head.id,
+                    client_name=name,
+                    client_version=version,
+                    action=action,
+                    error_count=len(errors),
+                    errors=tuple(errors[:MAX_RECORDED_ERRORS]),
                 )
             )
 
+    def record_errors(errors: Sequence[FieldError]) -> None:
+        if errors:
+            record(_without_values(errors))
+
     try:
-        yield lambda faults: keep(_without_values(faults))
+        yield record_errors
     except InvalidRequestError as error:
-        keep(_errors(error))
+        record(_reasons(error))
         raise
 
 
-def list_of_user(call: Call, owner_id: str, ports: UploadPorts) -> list[dict[str, Any]]:
-    """The last rejections of a user's data, newest first, those of 14 days at most.
+def list_rejections(call: Call, owner_id: str, ports: UploadPorts) -> list[dict[str, Any]]:
+    """The rejected uploads of a user's data, newest first: at most a hundred, of the last 14 days.
 
     Raises:
         UnauthorizedError: the caller is neither the owner, nor a custodian, nor a server.
     """
     call.require(owner_id)
-    return [_shown(rejection) for rejection in ports.rejections.of_owner(owner_id, call.now_ms - KEPT_FOR_MS, LISTED)]
+    rejections = ports.rejections.of_owner(owner_id, call.now_ms - KEPT_FOR_MS, MAX_LISTED)
+    return [_as_rejection(rejection) for rejection in rejections]
 
 
 def _client(head: DataSetHead, ports: DataPorts) -> tuple[str | None, str | None]:
@@ -71,17 +80,18 @@ def _client(head: DataSetHead, ports: DataPorts) -> tuple[str | None, str | None
     return None, None
 
 
-def _errors(error: InvalidRequestError) -> Sequence[RejectionReason]:
+def _reasons(error: InvalidRequestError) -> Sequence[RejectionReason]:
     if isinstance(error, InvalidFieldsError):
         return _without_values(error.errors)
     return [RejectionReason("json-malformed" if isinstance(error, MalformedJsonError) else "bad-request")]
 
 
-def _without_values(faults: Sequence[FieldError]) -> Sequence[RejectionReason]:
-    return [RejectionReason(fault.code, fault.pointer) for fault in faults]
+def _without_values(errors: Sequence[FieldError]) -> Sequence[RejectionReason]:
+    return [RejectionReason(error.code, error.pointer) for error in errors]
 
 
-def _shown(rejection: Rejection) -> dict[str, Any]:
+def _as_rejection(rejection: Rejection) -> dict[str, Any]:
+    """The rejection as the API shows it."""
     client = {"name": rejection.client_name, "version": rejection.client_version}
     return {
         "id": rejection.id,
@@ -90,8 +100,9 @@ def _shown(rejection: Rejection) -> dict[str, Any]:
         "client": {name: value for name, value in client.items() if value is not None},
         "action": rejection.action,
         "errorCount": rejection.error_count,
-        "errors": [
-            {"code": one.code} | ({} if one.pointer is None else {"source": {"pointer": one.pointer}})
-            for one in rejection.errors
-        ],
+        "errors": [_as_error(error) for error in rejection.errors],
     }
+
+
+def _as_error(error: RejectionReason) -> dict[str, Any]:
+    return {"code": error.code} | ({} if error.pointer is None else {"source": {"pointer": error.pointer}})

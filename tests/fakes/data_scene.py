@@ -11,12 +11,14 @@ from chalicelib.data_sets.list_query import parse_list_query
 from chalicelib.log.ports import DataPorts
 from chalicelib.reading import read as query
 from chalicelib.reading.query import parse_data_query
-from chalicelib.uploads import add as ingest
+from chalicelib.uploads import add as uploads
+from chalicelib.uploads.ports import UploadPorts
 from tests.fakes.accounts import FakeGrants
 from tests.fakes.calls import call_by
 from tests.fakes.data import FakeDataSets, FakeRecordLog
 from tests.fakes.data_sources import FakeDataSources
 from tests.fakes.reading_ports import reading_ports
+from tests.fakes.rejections import FakeRejections
 from tests.fakes.tiles import FakeTiles
 
 START_MS = 1_767_225_600_000  # 2026-01-01T00:00:00Z
@@ -75,7 +77,7 @@ class DataScene:
 
     def add_body(self, data_set_id: str, body: Any, caller: Caller = ANNA) -> None:
         """Add data by a request with this body."""
-        ingest.add_data(
+        uploads.append_data(
             call_by(caller, UPLOADERS, self.grants, self.tick(), self.new_id),
             data_set_id,
             lambda: body,
@@ -84,11 +86,11 @@ class DataScene:
 
     def delete_data(self, data_set_id: str, *selectors: Any, caller: Caller = ANNA) -> None:
         """Delete data by selectors."""
-        ingest.delete_data(
-            call_by(caller, UPLOADERS, self.grants, self.tick()),
+        uploads.delete_data(
+            call_by(caller, UPLOADERS, self.grants, self.tick(), self.new_id),
             data_set_id,
             lambda: list(selectors),
-            DataPorts(self.data_sets, self.log),
+            UploadPorts(DataPorts(self.data_sets, self.log), FakeRejections()),
         )
 
     def update(self, data_set_id: str, body: Any, caller: Caller = ANNA) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection
+from contextlib import nullcontext
 from dataclasses import replace
 
 from chalicelib.access.call import Session, token_hash
@@ -10,10 +11,8 @@ from chalicelib.accounts.ports import AccountPorts
 from chalicelib.blobs.ports import BlobPorts
 from chalicelib.config import Settings
 from chalicelib.data_sources.ports import DataSourcePorts
-from chalicelib.log.data_set import DataSetHead
 from chalicelib.log.ports import DataPorts
 from chalicelib.reading.ports import ReadingPorts
-from chalicelib.reading.session_and_snapshot import ReadTogether
 from chalicelib.services import Services, openid_provider
 from chalicelib.sign_in.ports import SignInPorts
 from chalicelib.tasks.ports import TaskPorts
@@ -99,16 +98,6 @@ class FakeServices:
         """Let one user do something with the data of another, in place of what was granted before."""
         self.grants.allow(sharer_id, grantee_id, *permissions)
 
-    def _session_and_head(self, hashed: str, data_set_id: str) -> tuple[Session | None, DataSetHead | None]:
-        return self.sessions.find(hashed), self.data_sets.head(data_set_id)
-
-    def _session_and_snapshot(self, token_hash: str, owner_id: str, *, with_snapshot: bool) -> ReadTogether:
-        session = self.sessions.find(token_hash)
-        if not with_snapshot:
-            return ReadTogether(session, self.data_sets.owner(owner_id), lambda: None)
-        owner, snapshot = self.tiles.current(owner_id)
-        return ReadTogether(session, owner, lambda: snapshot)
-
     @property
     def services(self) -> Services:
         """These fakes as the application sees them."""
@@ -130,6 +119,7 @@ class FakeServices:
             count=self._count,
             server_secret=lambda: SERVER_SECRET,
             invitation_code=lambda: INVITATION_CODE,
+            sessions_ahead=lambda _: nullcontext(self.sessions),
             accounts=accounts,
             sign_in=SignInPorts(
                 accounts, self.oidc_logins, self.id_tokens, openid_provider(self.settings), self.new_token
@@ -153,8 +143,6 @@ class FakeServices:
                 tiles=self.tiles,
                 sources=self.data_sources,
                 large_replies=self.large_replies,
-                read_session_and_head=self._session_and_head,
-                read_session_and_snapshot=self._session_and_snapshot,
             ),
             blobs=BlobPorts(self.blobs, self.contents),
             metrics=self.metrics.ports,

@@ -20,12 +20,14 @@ from chalicelib.log.truncation import with_truncations
 from chalicelib.model.times import parse_time
 from chalicelib.reading import read as query
 from chalicelib.reading.query import DataQuery
-from chalicelib.uploads import add as ingest
+from chalicelib.uploads import add as uploads
+from chalicelib.uploads.ports import UploadPorts
 from tests.fakes.accounts import FakeGrants
 from tests.fakes.calls import call_by
 from tests.fakes.data import FakeDataSets, FakeRecordLog
 from tests.fakes.data_sources import FakeDataSources
 from tests.fakes.reading_ports import reading_ports
+from tests.fakes.rejections import FakeRejections
 from tests.fakes.tiles import FakeTiles
 from tests.property.deduplication import DEACTIVATE, DROP_HASH, NONE, OLDER, ORIGIN, TRUNCATE, Reference, StoredDataSet
 
@@ -173,7 +175,7 @@ class Histories(RuleBasedStateMachine):
             self.reference.add(data_set, sent)
 
     def add_once(self, data_set_id: str, sent: list[dict[str, Any]]) -> None:
-        ingest.add_data(
+        uploads.append_data(
             call_by(OWNER, UPLOADERS, self.grants, self.tick(), self.new_id),
             data_set_id,
             lambda: sent,
@@ -198,11 +200,11 @@ class Histories(RuleBasedStateMachine):
         }[kind]
 
         def delete() -> None:
-            ingest.delete_data(
+            uploads.delete_data(
                 call_by(OWNER, UPLOADERS, self.grants, self.tick()),
                 data_set_id,
                 lambda: selectors,
-                DataPorts(self.stored, self.log),
+                UploadPorts(DataPorts(self.stored, self.log), FakeRejections()),
             )
 
         if not self.is_refused(data_set_id, delete):

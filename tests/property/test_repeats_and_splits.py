@@ -16,7 +16,7 @@ from chalicelib.data_sets import lifecycle as data_sets
 from chalicelib.log.ports import DataPorts
 from chalicelib.reading import read as query
 from chalicelib.reading.query import DataQuery
-from chalicelib.uploads import add as ingest
+from chalicelib.uploads import add as uploads
 from tests.fakes.accounts import FakeGrants
 from tests.fakes.calls import call_by
 from tests.fakes.data import FakeDataSets, FakeRecordLog
@@ -45,7 +45,7 @@ def visible_after(deduplicator: str, requests: Sequence[Sequence[Item]]) -> Coun
         DataPorts(stored, log),
     )
     for request in requests:
-        ingest.add_data(
+        uploads.append_data(
             call_by(OWNER, UPLOADERS, grants, 0, new_id),
             created["id"],
             partial(list, request),

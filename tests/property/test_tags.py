@@ -122,7 +122,7 @@ class Polling(RuleBasedStateMachine):
                 str(ANNA.user_id),
                 parse_data_query({name: (value,) for name, value in parameters.items()}),
                 reading_ports(self.scene.data_sets, self.scene.log, self.scene.tiles, self.scene.sources),
-            ).tag
+            ).etag
             assert tag is not None
             answer = self.scene.read(ANNA, **parameters)
             assert self.answers.setdefault(tag, answer) == answer

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from chalicelib.api.messages import Reply, Request
 from chalicelib.api.operations.table import GET_DOCS, GET_OPENAPI
 from chalicelib.api.routing import ApiBlueprint
-from chalicelib.reading.etag import NotModifiedError, parse_known_tags, require_unknown
+from chalicelib.reading.etag import NotModifiedError, parse_known_etags, require_modified
 
 CACHE_CONTROL = "public, max-age=300, stale-while-revalidate=86400"
 
@@ -37,7 +37,7 @@ def _cacheable(request: Request, body: bytes, headers: Mapping[str, str]) -> Rep
     tag = f'W/"{hashlib.sha256(body).hexdigest()[:32]}"'
     caching = {"Cache-Control": CACHE_CONTROL, "ETag": tag}
     try:
-        require_unknown(tag, parse_known_tags(request.headers.get("if-none-match", "")))
+        require_modified(tag, parse_known_etags(request.headers.get("if-none-match", "")))
     except NotModifiedError:
         return Reply(status=304, headers=caching)
     return Reply(body, headers={**headers, **caching})

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from chalicelib.access.policy import Policy
+from chalicelib.reading.read_ahead import Ahead
 
 
 class ErrorFormat(Enum):
@@ -38,6 +39,8 @@ class Operation:
     """The largest body: Lambda accepts events of 6 MB, which a body of 4.5 MB fills in base64 (limits 1)."""
     beyond_limit: str = ""
     """The error's text for larger bodies, if it can name another way."""
+    reads_ahead: tuple[Ahead, ...] = ()
+    """Items to fetch together with the session of the caller."""
     unauthorized_reason: str | None = "Not authorized for requested operation"
     """In the AUTH format, the reason in a 401; None for an empty body."""
     defect_reason: str | None = "Error finding user"

@@ -23,6 +23,7 @@ from chalicelib.api.operations.oidc import OIDC_OPERATIONS
 from chalicelib.api.operations.operation import ErrorFormat, Operation, data_paths
 from chalicelib.api.operations.restricted_tokens import RESTRICTED_TOKEN_OPERATIONS
 from chalicelib.api.operations.tasks import TASK_OPERATIONS
+from chalicelib.reading.read_ahead import HEAD, MANIFEST, OWNER
 
 ENVELOPE = ErrorFormat.PLATFORM_ENVELOPE
 
@@ -85,6 +86,7 @@ ADD_DATA = Operation(
     UPLOADERS,
     ENVELOPE,
     summary="Add data to a data set, all or nothing",
+    reads_ahead=(HEAD,),
 )
 DELETE_DATA = Operation(
     "data.delete",
@@ -93,6 +95,7 @@ DELETE_DATA = Operation(
     UPLOADERS,
     ENVELOPE,
     summary="Delete selected data of a data set",
+    reads_ahead=(HEAD,),
 )
 DELETE_USER_DATA = Operation(
     "data.erase",
@@ -117,7 +120,13 @@ GET_FRESHNESS = Operation(
     summary="The newest times of a user's data, by client and type",
 )
 READ_DATA = Operation(
-    "data.read", "GET", ("/data/{userId}",), READERS, ErrorFormat.READ, summary="The data of a user, filtered"
+    "data.read",
+    "GET",
+    ("/data/{userId}",),
+    READERS,
+    ErrorFormat.READ,
+    summary="The data of a user, filtered",
+    reads_ahead=(OWNER, MANIFEST),
 )
 GET_DATA_STATUS = Operation(
     "data_status.get", "GET", ("/data/status",), ANYONE, ErrorFormat.READ, summary="Whether data can be read"

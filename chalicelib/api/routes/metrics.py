@@ -32,7 +32,8 @@ def get_status(_request: Request) -> Reply:
 @blueprint.operation(RECORD_FOR_USER)
 def record_for_user(request: Request) -> Reply:
     """Empty, once the event of the user in the path is taken. Source: metrics-api 1."""
-    metrics.require_valid_token(request.call, request.headers.get("x-tidepool-session-token"), request.sessions)
+    token, sessions = request.headers.get("x-tidepool-session-token"), request.services.accounts.sessions
+    metrics.require_valid_token(request.call, token, sessions)
     return _record(request, SubjectKind.USER, request.path["userId"])
 
 

@@ -24,12 +24,12 @@ class Poller:
 
     def __init__(self, api: ApiClient, token: str) -> None:
         self._api, self._token = api, token
-        self.tag = ""
+        self.etag = ""
 
     def poll(self, path: str = READ, **headers: str) -> Reply:
         """The reply; its tag is remembered."""
-        reply = self._api.request("GET", path, token=self._token, If_None_Match=self.tag, **headers)
-        self.tag = reply.headers.get("etag", "")
+        reply = self._api.request("GET", path, token=self._token, If_None_Match=self.etag, **headers)
+        self.etag = reply.headers.get("etag", "")
         return reply
 
 
@@ -58,7 +58,7 @@ def add(api: ApiClient, fakes: FakeServices, data_set_id: str, *data: Any) -> No
 
 
 def test_who_has_the_answer_gets_none(poller: Poller) -> None:
-    tag = poller.tag
+    tag = poller.etag
     for _ in range(2):
         reply = poller.poll()
         assert (reply.status, reply.body, reply.headers["etag"]) == (304, b"", tag)
@@ -75,7 +75,7 @@ def test_saying_that_nothing_changed_takes_no_snapshot(
 
     monkeypatch.setattr(fakes.tiles, "current", noted)
     assert (poller.poll().status, asked) == (304, [])
-    poller.tag = "no tag"
+    poller.etag = "no tag"
     assert (poller.poll().status, asked) == (200, [OWNER])
 
 
@@ -116,22 +116,22 @@ def test_new_data_is_answered_once(api: ApiClient, fakes: FakeServices, data_set
 
 
 def test_another_query_is_another_answer(poller: Poller) -> None:
-    tag = poller.tag
+    tag = poller.etag
     assert poller.poll(READ + "?type=cbg").status == 200
     assert poller.poll(READ + "?type=cbg&unknown=1").status == 304
-    poller.tag = tag
+    poller.etag = tag
     assert poller.poll().status == 304
 
 
 @pytest.mark.parametrize("named", ['"other", {tag}', "*", '{tag},"a,b"'])
 def test_several_tags_and_any(poller: Poller, named: str) -> None:
-    poller.tag = named.format(tag=poller.tag)
+    poller.etag = named.format(tag=poller.etag)
     assert poller.poll().status == 304
 
 
 def test_a_tag_opens_nothing(api: ApiClient, fakes: FakeServices, poller: Poller) -> None:
     for token, status in ((fakes.sign_in(VIEWER), 403), ("wrong", 401)):
-        reply = api.request("GET", READ, token=token, If_None_Match=poller.tag)
+        reply = api.request("GET", READ, token=token, If_None_Match=poller.etag)
         assert (reply.status, reply.headers.get("etag")) == (status, None)
 
 
@@ -141,7 +141,7 @@ def test_a_tag_of_a_wrong_query_is_no_excuse(poller: Poller) -> None:
 
 def test_who_may_view_everything_shares_the_tag(api: ApiClient, fakes: FakeServices, poller: Poller) -> None:
     fakes.grant(OWNER, VIEWER, ["view"])
-    assert api.request("GET", READ, token=fakes.sign_in(VIEWER), If_None_Match=poller.tag).status == 304
+    assert api.request("GET", READ, token=fakes.sign_in(VIEWER), If_None_Match=poller.etag).status == 304
 
 
 @pytest.mark.parametrize("named", ["{tag}", "*"])
@@ -150,7 +150,7 @@ def test_who_may_view_the_last_hours_gets_an_answer_each_time(
 ) -> None:
     """Its first record goes without any change."""
     window(api, fakes)
-    token, tag = fakes.sign_in(VIEWER), named.format(tag=poller.tag)
+    token, tag = fakes.sign_in(VIEWER), named.format(tag=poller.etag)
     reply = api.request("GET", READ, token=token, If_None_Match=tag)
     assert (reply.status, len(reply.json()), reply.headers.get("etag")) == (200, 2, None)
     assert reply.headers["cache-control"] == "private, no-cache"
@@ -160,7 +160,7 @@ def test_what_is_put_aside_has_a_tag_and_is_not_put_aside_again(
     fakes: FakeServices, poller: Poller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rendering, "LAMBDA_REPLY_BYTES", 10)
-    tag, poller.tag = poller.tag, ""
+    tag, poller.etag = poller.etag, ""
     reply = poller.poll()
     assert (reply.status, reply.headers["etag"], reply.headers["cache-control"]) == (303, tag, "no-store")
     assert poller.poll().status == 304

@@ -12,7 +12,7 @@ from botocore.compat import HTTPHeaders
 
 from chalicelib.access.call import Caller, Session
 from chalicelib.access.policy import DATA_SET_DELETERS, UPLOADERS
-from chalicelib.accounts.stores.sessions import session_item
+from chalicelib.accounts.stores.sessions import StoredSessions, session_item
 from chalicelib.config import Settings
 from chalicelib.conflicts import WriteConflictError
 from chalicelib.data_sets import lifecycle as rules
@@ -27,9 +27,9 @@ from chalicelib.log.ports import DataPorts
 from chalicelib.log.stores.data_sets import StoredDataSets
 from chalicelib.log.stores.keys import part_key
 from chalicelib.log.stores.record_log import PART_BYTES, StoredRecordLog
-from chalicelib.reading.session_and_head import SessionAndHead
-from chalicelib.reading.stores.session_and_head import session_and_head_reader
-from chalicelib.uploads import add as ingest
+from chalicelib.reading.read_ahead import HEAD
+from chalicelib.reading.stores.read_ahead import sessions_ahead
+from chalicelib.uploads import add as uploads
 from tests.fakes.accounts import FakeGrants
 from tests.fakes.calls import call_by
 from tests.stores.log.test_data_stores import ANNA, NOW_MS, closed, data_set
@@ -115,15 +115,15 @@ def cbg(count: int, first: int = 0) -> list[dict[str, Any]]:
 def add(settings: Settings, items: list[dict[str, Any]]) -> None:
     """Add data as the owner, as one request does."""
     ids = iter(range(2**32))
-    data_sets = StoredDataSets(aws_engine(settings).data)
-    reads = SessionAndHead("a" * 32, session_and_head_reader(settings), data_sets)
-    assert reads.find("hash") is not None
-    ingest.add_data(
-        call_by(Caller(user_id=ANNA), UPLOADERS, FakeGrants(lambda: NOW_MS), NOW_MS, lambda: f"{next(ids):032x}"),
-        "a" * 32,
-        lambda: items,
-        DataPorts(reads, StoredRecordLog(aws_engine(settings).data)),
-    )
+    engine = aws_engine(settings)
+    with sessions_ahead(engine, StoredSessions(engine.accounts))([(HEAD, "a" * 32)]) as sessions:
+        assert sessions.find("hash") is not None
+        uploads.append_data(
+            call_by(Caller(user_id=ANNA), UPLOADERS, FakeGrants(lambda: NOW_MS), NOW_MS, lambda: f"{next(ids):032x}"),
+            "a" * 32,
+            lambda: items,
+            DataPorts(StoredDataSets(engine.data), StoredRecordLog(engine.data)),
+        )
 
 
 SENT = ("Key", "Item", "ExpressionAttributeValues")

@@ -9,6 +9,7 @@ import pytest
 from chalicelib.access.call import Caller
 from chalicelib.access.policy import READERS
 from chalicelib.accounts.stores.grants import StoredGrants
+from chalicelib.accounts.stores.sessions import StoredSessions
 from chalicelib.config import Settings
 from chalicelib.data_sources.stores.data_sources import StoredDataSources
 from chalicelib.engine.aws import aws_engine
@@ -18,8 +19,8 @@ from chalicelib.log.stores.data_sets import StoredDataSets
 from chalicelib.log.stores.record_log import StoredRecordLog
 from chalicelib.reading.query import DataQuery
 from chalicelib.reading.read import read_data
-from chalicelib.reading.session_and_snapshot import SessionAndSnapshot
-from chalicelib.reading.stores.session_and_snapshot import session_and_snapshot_reader
+from chalicelib.reading.read_ahead import MANIFEST, OWNER
+from chalicelib.reading.stores.read_ahead import sessions_ahead
 from chalicelib.services import random_id
 from chalicelib.tiles.compact import compact
 from chalicelib.tiles.ports import TilePorts
@@ -78,17 +79,17 @@ def ports(settings: Settings) -> TilePorts:
 
 def read(settings: Settings, query: DataQuery) -> bytes:
     """The records that are answered to the owner, as one request does."""
-    data = aws_engine(settings).data
-    data_sets, tiles = StoredDataSets(data), StoredTiles(data)
-    reads = SessionAndSnapshot(ANNA, session_and_snapshot_reader(settings), data_sets, tiles, with_snapshot=True)
-    assert reads.find("hash") is not None
-    answer = read_data(
-        call_by(Caller(user_id=ANNA), READERS, StoredGrants(aws_engine(settings).accounts, lambda: NOW_MS)),
-        ANNA,
-        query,
-        reading_ports(reads, StoredRecordLog(data), reads, StoredDataSources(data)),
+    engine = aws_engine(settings)
+    ports = reading_ports(
+        StoredDataSets(engine.data),
+        StoredRecordLog(engine.data),
+        StoredTiles(engine.data),
+        StoredDataSources(engine.data),
     )
-    return answer.records.plain()
+    call = call_by(Caller(user_id=ANNA), READERS, StoredGrants(engine.accounts, lambda: NOW_MS))
+    with sessions_ahead(engine, StoredSessions(engine.accounts))([(OWNER, ANNA), (MANIFEST, ANNA)]) as sessions:
+        assert sessions.find("hash") is not None
+        return read_data(call, ANNA, query, ports).records.plain()
 
 
 @pytest.mark.parametrize("times", TIMES)

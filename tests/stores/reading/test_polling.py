@@ -9,6 +9,7 @@ from chalicelib.access.call import Caller
 from chalicelib.access.policy import READERS, VIEW
 from chalicelib.accounts.grant import Grant
 from chalicelib.accounts.stores.grants import StoredGrants
+from chalicelib.accounts.stores.sessions import StoredSessions
 from chalicelib.config import Settings
 from chalicelib.data_sources.stores.data_sources import StoredDataSources
 from chalicelib.engine import dynamodb
@@ -17,12 +18,12 @@ from chalicelib.engine.aws import aws_engine
 from chalicelib.log.stores.data_sets import StoredDataSets
 from chalicelib.log.stores.keys import data_set_key, entry_key
 from chalicelib.log.stores.record_log import StoredRecordLog
-from chalicelib.reading.etag import NotModifiedError, parse_known_tags
+from chalicelib.reading.etag import NotModifiedError, parse_known_etags
 from chalicelib.reading.freshness import read_freshness
 from chalicelib.reading.query import DataQuery
-from chalicelib.reading.read import DataAnswer, read_data
-from chalicelib.reading.session_and_snapshot import SessionAndSnapshot
-from chalicelib.reading.stores.session_and_snapshot import session_and_snapshot_reader
+from chalicelib.reading.read import DataReply, read_data
+from chalicelib.reading.read_ahead import MANIFEST, OWNER
+from chalicelib.reading.stores.read_ahead import sessions_ahead
 from chalicelib.tiles.stores.keys import manifest_key
 from chalicelib.tiles.stores.tiles import StoredTiles
 from tests.fakes.calls import call_by
@@ -33,24 +34,28 @@ from tests.stores.log.test_data_stores import ANNA, NOW_MS, data_set
 
 __all__ = ["wire"]
 
-OWNER, VIEWER = Caller(user_id=ANNA), Caller(user_id="bbbbbbbbbb")
+ANNA_HERSELF, VIEWER = Caller(user_id=ANNA), Caller(user_id="bbbbbbbbbb")
 
 
-def read(settings: Settings, known: str | None = "", caller: Caller = OWNER) -> DataAnswer:
-    """All of Anna's data, for a caller who has the answer with a tag, as one request does."""
-    data = aws_engine(settings).data
-    data_sets, tiles = StoredDataSets(data), StoredTiles(data)
-    read_together = session_and_snapshot_reader(settings)
-    reads = SessionAndSnapshot(ANNA, read_together, data_sets, tiles, with_snapshot=not known)
-    assert reads.find("hash") is not None
-    ports = reading_ports(reads, StoredRecordLog(data), reads, StoredDataSources(data))
-    call = call_by(caller, READERS, StoredGrants(aws_engine(settings).accounts, lambda: NOW_MS))
-    return read_data(call, ANNA, DataQuery(), ports, parse_known_tags(known or ""))
+def read(settings: Settings, known: str | None = "", caller: Caller = ANNA_HERSELF) -> DataReply:
+    """All of Anna's data, for a caller who has the reply with an ETag, as one request does."""
+    engine = aws_engine(settings)
+    ports = reading_ports(
+        StoredDataSets(engine.data),
+        StoredRecordLog(engine.data),
+        StoredTiles(engine.data),
+        StoredDataSources(engine.data),
+    )
+    call = call_by(caller, READERS, StoredGrants(engine.accounts, lambda: NOW_MS))
+    ahead = [(OWNER, ANNA)] if known else [(OWNER, ANNA), (MANIFEST, ANNA)]
+    with sessions_ahead(engine, StoredSessions(engine.accounts))(ahead) as sessions:
+        assert sessions.find("hash") is not None
+        return read_data(call, ANNA, DataQuery(), ports, parse_known_etags(known or ""))
 
 
 def test_who_has_it_costs_one_read_of_session_and_owner(wire: Wire) -> None:
     add(wire.settings, cbg(10))
-    tag = read(wire.settings).tag
+    tag = read(wire.settings).etag
     wire.requests.clear()
     with pytest.raises(NotModifiedError):
         read(wire.settings, tag)
@@ -59,7 +64,7 @@ def test_who_has_it_costs_one_read_of_session_and_owner(wire: Wire) -> None:
 
 
 def test_who_has_another_reads_the_snapshot_then(wire: Wire) -> None:
-    tag = read(wire.settings).tag
+    tag = read(wire.settings).etag
     add(wire.settings, cbg(10))
     wire.requests.clear()
     assert read(wire.settings, tag).records.plain().count(b'"cbg"') == 10
@@ -76,7 +81,7 @@ def snapshots_read(wire: Wire) -> int:
 
 def test_a_grantee_one_read_more(wire: Wire) -> None:
     StoredGrants(aws_engine(wire.settings).accounts, lambda: NOW_MS).put(Grant(ANNA, str(VIEWER.user_id), {VIEW: {}}))
-    tag = read(wire.settings).tag
+    tag = read(wire.settings).etag
     wire.requests.clear()
     with pytest.raises(NotModifiedError):
         read(wire.settings, tag, VIEWER)
@@ -93,7 +98,7 @@ def test_freshness_is_one_read(wire: Wire) -> None:
         StoredTiles(aws_engine(wire.settings).data),
     )
     ports = reading_ports(data_sets, log, tiles, StoredDataSources(aws_engine(wire.settings).data))
-    found = read_freshness(call_by(OWNER, READERS, grants), ANNA, ports)
+    found = read_freshness(call_by(ANNA_HERSELF, READERS, grants), ANNA, ports)
     assert wire.calls == {"GetItem": 1}
     newest = {"type": "cbg", "newestTime": "2026-01-01T00:45:00Z", "newestStoredTime": "2026-01-01T00:00:00Z"}
     assert found == {
@@ -104,7 +109,7 @@ def test_freshness_is_one_read(wire: Wire) -> None:
 
 
 def test_each_change_makes_another_tag(wire: Wire) -> None:
-    tags = [read(wire.settings).tag]
+    tags = [read(wire.settings).etag]
     data_sets, sources = (
         StoredDataSets(aws_engine(wire.settings).data),
         StoredDataSources(aws_engine(wire.settings).data),
@@ -121,7 +126,7 @@ def test_each_change_makes_another_tag(wire: Wire) -> None:
         lambda: data_sets.erase(ANNA, NOW_MS),
     ):
         change()
-        tags.append(read(wire.settings).tag)
+        tags.append(read(wire.settings).etag)
     assert None not in tags
     assert len(set(tags)) == len(tags)
 
@@ -133,24 +138,24 @@ class TestBetweenTheParts:
     def test_an_entry_that_is_not_there_yet_leaves_no_tag(self, wire: Wire) -> None:
         add(wire.settings, cbg(1))
         add(wire.settings, cbg(1, 1))
-        assert read(wire.settings).tag is not None
+        assert read(wire.settings).etag is not None
         self._hide(wire.settings, to_values(entry_key(ANNA, 0, "a" * 32, 2, is_continuous=True)))
-        assert read(wire.settings).tag is None
+        assert read(wire.settings).etag is None
 
     @pytest.mark.parametrize("data_set_type", ["continuous", "normal"])
     def test_a_data_set_that_is_not_there_yet_leaves_no_tag(self, wire: Wire, data_set_type: str) -> None:
         StoredDataSets(aws_engine(wire.settings).data).create(data_set("b", data_set_type=data_set_type))
-        assert read(wire.settings).tag is not None
+        assert read(wire.settings).etag is not None
         self._hide(wire.settings, to_values(data_set_key(ANNA, 0, NOW_MS, "b" * 32)))
-        assert read(wire.settings).tag is None
+        assert read(wire.settings).etag is None
 
     def test_a_data_source_that_is_not_there_yet_is_counted_once_more(self, wire: Wire) -> None:
         seen = list[str | None]()
         # The second transaction comes when all parts of the first one are there.
-        wire.before["TransactWriteItems"] = [lambda: None, lambda: seen.append(read(wire.settings).tag)]
+        wire.before["TransactWriteItems"] = [lambda: None, lambda: seen.append(read(wire.settings).etag)]
         StoredDataSources(aws_engine(wire.settings).data).add(source())
         assert len(seen) == 1
-        assert seen != [read(wire.settings).tag]
+        assert seen != [read(wire.settings).etag]
 
     @staticmethod
     def _hide(settings: Settings, key: Any) -> None:

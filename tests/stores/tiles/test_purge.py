@@ -30,7 +30,7 @@ from chalicelib.tiles.purge import WAIT_MS, purge
 from chalicelib.tiles.stores.purge import StoredPurgeRequests
 from chalicelib.tiles.stores.sweep import StoredSweepRequests
 from chalicelib.tiles.stores.tiles import StoredTiles
-from chalicelib.uploads import add as ingest
+from chalicelib.uploads import add as uploads
 from tests.fakes.accounts import FakeGrants
 from tests.fakes.calls import call_by
 from tests.fakes.data import FakeDataSets, FakePurgeRequests, FakeRecordLog
@@ -96,7 +96,7 @@ class Scene:
             }
             for value in values
         ]
-        ingest.add_data(
+        uploads.append_data(
             call_by(SERVICE, UPLOADERS, FakeGrants(lambda: 0), self.now_ms, self.new_id),
             data_set_id,
             lambda: items,

@@ -21,7 +21,7 @@ from chalicelib.log.stores.record_log import StoredRecordLog
 from chalicelib.services import system_now_ms
 from chalicelib.tiles.stores.keys import tiles_partition
 from chalicelib.tiles.stores.tiles import StoredTiles
-from chalicelib.uploads import add as ingest
+from chalicelib.uploads import add as uploads
 from tests.fakes.accounts import FakeGrants
 from tests.fakes.calls import call_by
 from tests.stores.log.test_calls import cbg, delete
@@ -46,7 +46,7 @@ def anna(stage: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
 def add(settings: Settings, items: list[dict[str, Any]]) -> None:
     """Add data as Anna."""
     ids = iter(range(2**32))
-    ingest.add_data(
+    uploads.append_data(
         call_by(Caller(user_id=ANNA), UPLOADERS, FakeGrants(lambda: NOW_MS), NOW_MS, lambda: f"{next(ids):032x}"),
         "a" * 32,
         lambda: items,

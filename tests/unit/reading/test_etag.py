@@ -9,10 +9,10 @@ from chalicelib.log.data_set import DataSet, OwnerState
 from chalicelib.log.freshness import Freshness, Ingested
 from chalicelib.reading.etag import (
     NotModifiedError,
-    parse_known_tags,
-    require_unknown,
-    tag_of,
-    tag_when_settled,
+    etag_if_settled,
+    etag_of,
+    parse_known_etags,
+    require_modified,
 )
 from chalicelib.reading.query import DataQuery, parse_data_query
 
@@ -22,7 +22,7 @@ TAG = 'W/"0123"'
 
 def tag(**parameters: str) -> str | None:
     """The tag of a query for the owner's data."""
-    return tag_of(OWNER, parse_data_query({name: (value,) for name, value in parameters.items()}), None)
+    return etag_of(OWNER, parse_data_query({name: (value,) for name, value in parameters.items()}), None)
 
 
 class TestTag:
@@ -33,11 +33,11 @@ class TestTag:
         "changed", [{"id": "bbbbbbbbbb"}, {"epoch": 2}, {"change_count": 8}], ids=lambda changed: next(iter(changed))
     )
     def test_it_is_another_when_the_data_is(self, changed: dict[str, Any]) -> None:
-        assert tag_of(replace(OWNER, **changed), DataQuery(), None) != tag_of(OWNER, DataQuery(), None)
+        assert etag_of(replace(OWNER, **changed), DataQuery(), None) != etag_of(OWNER, DataQuery(), None)
 
     def test_it_is_the_same_whatever_else_the_owner_has(self) -> None:
         other = replace(OWNER, close_count=3, state_count=4, freshness=Freshness({"a": Ingested("b", 3)}))
-        assert tag_of(other, DataQuery(), None) == tag_of(OWNER, DataQuery(), None)
+        assert etag_of(other, DataQuery(), None) == etag_of(OWNER, DataQuery(), None)
 
     def test_each_query_has_its_own(self) -> None:
         queries: list[dict[str, str]] = [
@@ -71,7 +71,7 @@ class TestTag:
         assert tag(type="smbg,cbg", latest="1") != tag(type="cbg,smbg", latest="1")
 
     def test_a_view_of_the_last_hours_has_none(self) -> None:
-        assert tag_of(OWNER, DataQuery(), 1_767_225_600_000) is None
+        assert etag_of(OWNER, DataQuery(), 1_767_225_600_000) is None
 
 
 class TestKnown:
@@ -81,17 +81,17 @@ class TestKnown:
     )
     def test_a_tag_among_those_named_is_known(self, named: str) -> None:
         with pytest.raises(NotModifiedError) as raised:
-            require_unknown(TAG, parse_known_tags(named))
-        assert raised.value.tag == TAG
+            require_modified(TAG, parse_known_etags(named))
+        assert raised.value.etag == TAG
 
     @pytest.mark.parametrize(
         "named", ["", '"012"', 'W/"01234"', "0123", '"*"', '"a, 0123"', "W/0123", '"0123', 'w"0123x"', "**", ","]
     )
     def test_anything_else_is_not(self, named: str) -> None:
-        require_unknown(TAG, parse_known_tags(named))
+        require_modified(TAG, parse_known_etags(named))
 
     def test_an_answer_without_a_tag_is_never_known(self) -> None:
-        require_unknown(None, parse_known_tags("*"))
+        require_modified(None, parse_known_etags("*"))
 
 
 class TestSettled:
@@ -105,7 +105,7 @@ class TestSettled:
         return [replace(base, id="ab"[place], state_version=it, **changed) for place, it in enumerate(state_versions)]
 
     def settled(self, data_sets: list[DataSet], **last_numbers: int) -> bool:
-        return tag_when_settled(TAG, self.owner, data_sets, last_numbers) == TAG
+        return etag_if_settled(TAG, self.owner, data_sets, last_numbers) == TAG
 
     def test_all_that_was_counted_was_read(self) -> None:
         assert self.settled(self.data_sets(2, 1), a=5, b=2)
@@ -134,4 +134,4 @@ class TestSettled:
         assert self.settled([before, self.data_sets(2, 1)[1], replace(closing, close_sequence=2)], b=2)
 
     def test_what_has_no_tag_gets_none(self) -> None:
-        assert tag_when_settled(None, self.owner, self.data_sets(2, 1), {"a": 5, "b": 2}) is None
+        assert etag_if_settled(None, self.owner, self.data_sets(2, 1), {"a": 5, "b": 2}) is None

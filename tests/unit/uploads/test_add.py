@@ -17,9 +17,12 @@ from chalicelib.errors import (
 )
 from chalicelib.log.entry import SelectorKind, Selectors
 from chalicelib.log.ports import DataPorts
-from chalicelib.uploads import add as ingest
+from chalicelib.uploads import add as uploads
+from chalicelib.uploads.ports import UploadPorts
+from chalicelib.uploads.selectors import parse_selectors
 from tests.fakes.calls import call_by
 from tests.fakes.data_scene import ANNA, CUSTODIAN, STRANGER, UPLOADER, VIEWER, DataScene, cbg, food
+from tests.fakes.rejections import FakeRejections
 
 UNKNOWN = "0" * 32
 
@@ -55,11 +58,11 @@ class TestOrderOfRefusals:
             raise MalformedJsonError
 
         with pytest.raises(StrandlineError) as caught:
-            ingest.add_data(
+            uploads.add_data(
                 call_by(caller, UPLOADERS, scene.grants, 0, scene.new_id),
                 data_set_id,
                 read_body,
-                DataPorts(scene.data_sets, scene.log),
+                UploadPorts(DataPorts(scene.data_sets, scene.log), FakeRejections()),
             )
         return type(caught.value)
 
@@ -133,7 +136,7 @@ class TestSelectors:
         ],
     )
     def test_each_form(self, body: Any, expected: Selectors) -> None:
-        assert ingest.parse_selectors(body) == expected
+        assert parse_selectors(body) == expected
 
     @pytest.mark.parametrize(
         "body",
@@ -165,7 +168,7 @@ class TestSelectors:
     )
     def test_anything_else_is_refused(self, body: Any) -> None:
         with pytest.raises(InvalidSelectorsError):
-            ingest.parse_selectors(body)
+            parse_selectors(body)
 
     def test_what_is_refused_deletes_nothing(self, scene: DataScene) -> None:
         data_set = scene.open("none")

@@ -64,6 +64,7 @@ class Database:
                 connection = self._idle.pop()
             except IndexError:
                 connection = self._connect()
+                connection.execute("PRAGMA query_only = ON")
             try:
                 yield connection
             finally:

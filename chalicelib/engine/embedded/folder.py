@@ -53,6 +53,7 @@ def prepare_folder(folder: Path) -> None:
         folder.chmod(0o700)
         for name in ("objects", "secrets"):
             (folder / name).mkdir(mode=0o700, exist_ok=True)
+        (folder / DATABASE_NAME).touch(mode=0o600)  # SQLite gives its further files the mode of this one
         sync_folder(folder)
         sync_folder(folder.parent)
     except OSError as error:

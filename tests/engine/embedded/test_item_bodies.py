@@ -4,7 +4,7 @@ from enum import IntEnum, StrEnum
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.engine.embedded.item_bodies import decode, encode, size_bytes
@@ -33,7 +33,6 @@ class Size(IntEnum):
     LARGE = 3
 
 
-@settings(deadline=None)
 @given(ITEMS)
 def test_an_item_comes_back_as_it_was(item: Item) -> None:
     decoded = decode(encode(item))
@@ -41,7 +40,6 @@ def test_an_item_comes_back_as_it_was(item: Item) -> None:
     assert list(map(type, decoded.values())) == list(map(type, item.values()))
 
 
-@settings(deadline=None)
 @given(ITEMS)
 def test_a_body_is_never_smaller_than_what_dynamodb_counts(item: Item) -> None:
     assert len(encode(item)) >= size_bytes(item)

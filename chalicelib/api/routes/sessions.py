@@ -64,16 +64,18 @@ def logout(request: Request) -> Reply:
 @blueprint.operation(SERVER_LOGIN)
 def server_login(request: Request) -> Reply:
     """A token for a server that knows the secret."""
+    login, token = _server_login(request), request.services.new_token()
+    open_session(request.call, login, token, request.services.accounts)
+    return Reply(headers={TOKEN_HEADER: token})
+
+
+def _server_login(request: Request) -> Login:
     name = request.headers.get("x-tidepool-server-name", "")
     secret = request.headers.get("x-tidepool-server-secret", "")
     if not name or not secret or len(name) > MAX_SERVER_NAME_LENGTH:
         raise InvalidRequestError("Missing id and/or password")
-    services = request.services
-    require_server_secret(secret, services.server_secret())
-    token = services.new_token()
-    login = Login(name, is_server=True, lifetime_s=services.settings.server_session_lifetime_s)
-    open_session(request.call, login, token, services.accounts)
-    return Reply(headers={TOKEN_HEADER: token})
+    require_server_secret(secret, request.services.server_secret())
+    return Login(name, is_server=True, lifetime_s=request.services.settings.server_session_lifetime_s)
 
 
 @blueprint.operation(GET_TOKEN)

@@ -8,59 +8,24 @@ import pytest
 from chalicelib.access.call import platform_call
 from chalicelib.blobs.content import UploadOutcome, confirm_upload, md5_base64
 from chalicelib.blobs.manage import INLINE_BYTES
-from tests.api.blobs.blob_requests import CALLERS, faults_of, token_of
-from tests.api.conftest import ApiClient, Reply
+from tests.api.blobs.blob_requests import (
+    ANNA,
+    BEN,
+    HELLO,
+    HELLO_MD5,
+    UNKNOWN,
+    create,
+    error,
+    faults_of,
+    header_invalid,
+    header_missing,
+    listed,
+    not_found,
+    open_upload,
+)
+from tests.api.conftest import ApiClient
 from tests.fakes.calls import no_id
-from tests.fakes.services import SERVER_SECRET, START_MS, FakeServices
-
-ANNA = "a1b2c3d4e5"
-BEN = "0123456789"
-NOBODY = "ffffffffff"
-HELLO = b"hello world"
-HELLO_MD5 = "XrY7u+Ae7tCTyyK7j1rNww=="
-UNKNOWN = "f" * 32
-
-
-@pytest.fixture
-def anna(fakes: FakeServices) -> str:
-    """Anna's token."""
-    return fakes.sign_in(ANNA)
-
-
-def create(api: ApiClient, token: str | None, content: bytes = HELLO, query: str = "", **headers: str) -> Reply:
-    """The reply to a blob of Anna's."""
-    sent = {"Content_Type": "text/plain"} | headers
-    return api.request("POST", f"/v1/users/{ANNA}/blobs{query}", content, token=token, **sent)
-
-
-def open_upload(api: ApiClient, token: str, **headers: str) -> Reply:
-    """The reply to a direct upload of Anna's."""
-    sent = {"Digest": f"MD5={HELLO_MD5}", "X_Upload_Size": "11"} | headers
-    return create(api, token, b"", "?upload=direct", **sent)
-
-
-def listed(api: ApiClient, token: str, query: str = "") -> list[str]:
-    """The ids of Anna's blobs."""
-    reply = api.request("GET", f"/v1/users/{ANNA}/blobs{query}", token=token)
-    assert reply.status == 200
-    return [blob["id"] for blob in reply.json()]
-
-
-def error(code: str, title: str, detail: str, **more: Any) -> dict[str, Any]:
-    """An error's body."""
-    return {"code": code, "title": title, "detail": detail, **more}
-
-
-def header_missing(name: str) -> dict[str, Any]:
-    return error("header-missing", "header is missing", f'header "{name}" is missing')
-
-
-def header_invalid(name: str) -> dict[str, Any]:
-    return error("header-invalid", "header is invalid", f'header "{name}" is invalid')
-
-
-def not_found(detail: str) -> dict[str, Any]:
-    return error("resource-not-found", "resource not found", detail)
+from tests.fakes.services import START_MS, FakeServices
 
 
 class TestCreate:
@@ -387,49 +352,6 @@ def test_ids_have_a_form(api: ApiClient, anna: str, method: str, path: str, name
         error("parameter-invalid", "parameter is invalid", f'parameter "{name}" is invalid'),
     )
     assert api.request(method, path).status == 401
-
-
-MAY: dict[str, set[str]] = {
-    "list": {"owner", "server", "view", "root"},
-    "create": {"owner", "server", "upload", "root"},
-    "open": {"owner", "server", "upload", "root"},
-    "get": {"owner", "server", "view", "root"},
-    "read": {"owner", "server", "view", "root"},
-    "delete": {"owner", "server", "custodian"},
-    "delete all": {"owner", "server", "custodian"},
-}
-
-
-@pytest.mark.parametrize("caller", CALLERS)
-@pytest.mark.parametrize("action", MAY)
-def test_who_may(api: ApiClient, fakes: FakeServices, anna: str, action: str, caller: str) -> None:
-    blob_id = create(api, anna).json()["id"]
-    token = token_of(caller, fakes, ANNA, NOBODY)
-    direct = {"Content_Type": "text/plain", "Digest": f"MD5={HELLO_MD5}", "X_Upload_Size": "11"}
-    requests: dict[str, tuple[str, str, bytes | None, dict[str, str], int]] = {
-        "list": ("GET", f"/v1/users/{ANNA}/blobs", None, {}, 200),
-        "create": ("POST", f"/v1/users/{ANNA}/blobs", HELLO, {"Content_Type": "text/plain"}, 201),
-        "open": ("POST", f"/v1/users/{ANNA}/blobs?upload=direct", None, direct, 201),
-        "get": ("GET", f"/v1/blobs/{blob_id}", None, {}, 200),
-        "read": ("GET", f"/v1/blobs/{blob_id}/content", None, {}, 200),
-        "delete": ("DELETE", f"/v1/blobs/{blob_id}", None, {}, 204),
-        "delete all": ("DELETE", f"/v1/users/{ANNA}/blobs", None, {}, 204),
-    }
-    method, path, body, headers, success = requests[action]
-    refused = 401 if caller in ("nobody", "expired") else 403
-    reply = api.request(method, path, body, token=token, **headers)
-    assert reply.status == (success if caller in MAY[action] else refused)
-    if reply.status == 403:
-        detail = "authentication token is not authorized for requested action"
-        assert reply.json() == error("unauthorized", detail, detail)
-    if reply.status == 401:
-        assert reply.json()["code"] == "unauthenticated"
-
-
-def test_the_service_secret_is_a_server(api: ApiClient, anna: str) -> None:
-    create(api, anna)
-    reply = api.request("GET", f"/v1/users/{ANNA}/blobs", X_Tidepool_Service_Secret=SERVER_SECRET)
-    assert (reply.status, len(reply.json())) == (200, 1)
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])

@@ -6,7 +6,7 @@ from dataclasses import replace
 from chalicelib import services as wiring
 from chalicelib.accounts.account import Account
 from tests.api.conftest import ApiClient, Reply
-from tests.fakes.oidc_app import App, Browser, apps
+from tests.fakes.oidc_app import App, Browser, ReplyLike, apps
 from tests.fakes.services import START_MS, FakeServices
 
 USER_ID = "b4ed8d9a-51ab-4a56-9d5f-2a5b8e4d7c10"
@@ -59,3 +59,10 @@ class Scene:
     def change_account(self, **changes: object) -> None:
         """Let the account be another."""
         self.fakes.accounts.by_id[USER_ID] = replace(self.fakes.accounts.by_id[USER_ID], **changes)  # type: ignore[arg-type]  # any field
+
+
+def error_of(reply: ReplyLike) -> tuple[int, str]:
+    """Status and code of a refusal, which no cache may keep."""
+    assert reply.headers["cache-control"] == "no-store"
+    assert reply.json().keys() == {"error", "error_description"}
+    return reply.status, reply.json()["error"]

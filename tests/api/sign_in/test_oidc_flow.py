@@ -11,11 +11,6 @@ from tests.fakes.oidc_app import Browser, header_of, hidden_fields
 from tests.fakes.services import FakeServices
 
 
-@pytest.fixture
-def scene(api: ApiClient, fakes: FakeServices) -> Scene:
-    return Scene(api, fakes)
-
-
 @pytest.fixture(params=CLIENT_IDS)
 def client_id(request: pytest.FixtureRequest) -> str:
     return str(request.param)

@@ -9,22 +9,10 @@ from html.parser import HTMLParser
 import pytest
 
 from chalicelib import services as wiring
-from tests.api.conftest import ApiClient
 from tests.api.sign_in.oidc_scene import BASE_URL, Scene
 from tests.fakes.oidc_app import App, hidden_fields
-from tests.fakes.services import FakeServices
 
 NASTY = "\"><script>alert('x')</script>&amp;<b>"
-
-
-@pytest.fixture
-def scene(api: ApiClient, fakes: FakeServices) -> Scene:
-    return Scene(api, fakes)
-
-
-@pytest.fixture
-def app(scene: Scene) -> App:
-    return scene.app()
 
 
 class Elements(HTMLParser):

@@ -1,6 +1,5 @@
 """The task API over HTTP, by the examples of the contract. Source: task-api 1 to 7, errors 2 to 4."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -8,30 +7,12 @@ import pytest
 from chalicelib.api.operations.tasks import LIMIT_BYTES
 from chalicelib.conflicts import WriteConflictError
 from chalicelib.errors import UnavailableError
-from chalicelib.jobs import TASK_TYPES
-from chalicelib.tasks.dispatch import tick
-from chalicelib.tasks.task import State, Task, claimed, started
-from chalicelib.tasks.types import TaskFailedError, TaskRun, TaskType, registry
-from chalicelib.tasks.worker import carry_out
+from chalicelib.tasks.task import State, Task
 from tests.api.conftest import ApiClient, Reply
+from tests.api.tasks.task_requests import ECHO, NEW, Call
 from tests.fakes.services import SERVER_SECRET, FakeServices
 
-ECHO = "strandline.diagnostics.echo"
-NEW = {"type": ECHO}
 NOT_AFTER = "value is not after the specified time"
-
-Call = Callable[..., Reply]
-
-
-@pytest.fixture
-def call(api: ApiClient, fakes: FakeServices) -> Call:
-    """Sends requests as a server."""
-    token = fakes.sign_in("server", is_server=True)
-
-    def send(method: str, path: str = "", body: Any = None) -> Reply:
-        return api.request(method, f"/v1/tasks{path}", body, token=token)
-
-    return send
 
 
 def faults(reply: Reply) -> list[tuple[str, str | None]]:
@@ -42,14 +23,6 @@ def faults(reply: Reply) -> list[tuple[str, str | None]]:
         (error.get("code"), error.get("source", {}).get("pointer") or error.get("source", {}).get("parameter"))
         for error in body.get("errors", [body])
     ]
-
-
-def run_due(fakes: FakeServices) -> None:
-    """Tick, and let workers carry out what it started."""
-    tick(TASK_TYPES, fakes.services.tasks)
-    while fakes.task_queue.messages:
-        services = fakes.services
-        carry_out(fakes.task_queue.messages.pop(0), TASK_TYPES, services, services.tasks)
 
 
 def test_a_new_task_has_the_least_that_a_task_has(call: Call) -> None:
@@ -298,92 +271,6 @@ def test_an_update_is_repeated_after_a_conflict_and_at_last_unavailable(
     assert call("PUT", f"/{task_id}", {}).status == 200
     reply = call("PUT", f"/{task_id}", {})
     assert (reply.status, reply.headers["retry-after"]) == (503, str(UnavailableError().retry_after_s))
-
-
-def test_what_is_put_during_a_run_is_not_lost(call: Call, fakes: FakeServices) -> None:
-    task_id = call("POST", body=NEW | {"data": {"message": "first"}}).json()["id"]
-    changes = {"priority": 9, "data": {"message": "second"}, "availableTime": "2099-01-01T00:00:00Z"}
-
-    def function(run: TaskRun, _services: Any) -> None:
-        assert call("PUT", f"/{task_id}", changes).json()["state"] == "running"
-        run.data["echo"] = "first"
-
-    types = registry([TaskType(ECHO, function, typical_s=60)])
-    tick(types, fakes.services.tasks)
-    carry_out(fakes.task_queue.messages[0], types, fakes.services, fakes.services.tasks)
-    task = call("GET", f"/{task_id}").json()
-    assert task["state"] == "completed"
-    assert {name: task[name] for name in changes} == changes
-
-
-def test_the_life_of_a_task_as_it_is_seen(call: Call, fakes: FakeServices) -> None:
-    created = call("POST", body=NEW | {"data": {"message": "hello"}, "availableTime": "2026-01-01T00:00:01Z"}).json()
-    path = f"/{created['id']}"
-    run_due(fakes)
-    assert call("GET", path).json() == created
-    fakes.now_ms += 2000
-    tick(TASK_TYPES, fakes.services.tasks)
-    del created["availableTime"]
-    running = created | {
-        "state": "running",
-        "runTime": "2026-01-01T00:00:02Z",
-        "deadlineTime": "2026-01-01T00:01:02Z",
-        "modifiedTime": "2026-01-01T00:00:02Z",
-    }
-    assert call("GET", path).json() == running
-    fakes.now_ms += 250
-    run_due(fakes)
-    del running["deadlineTime"]
-    assert call("GET", path).json() == running | {
-        "state": "completed",
-        "data": {"message": "hello", "echo": "hello"},
-        "duration": 0.25,
-        "modifiedTime": "2026-01-01T00:00:02.25Z",
-    }
-
-
-def test_a_failed_task_tells_its_error_as_an_object(call: Call, fakes: FakeServices) -> None:
-    task_id = call("POST", body=NEW | {"data": {"fail": "because"}}).json()["id"]
-    run_due(fakes)
-    task = call("GET", f"/{task_id}").json()
-    assert (task["state"], task["error"]) == ("failed", {"code": "told-to-fail", "detail": "because"})
-
-
-def test_several_errors_are_an_array(call: Call, fakes: FakeServices) -> None:
-    errors = (TaskFailedError("one").error, TaskFailedError("two").error)
-    fakes.tasks.add(Task("t", ECHO, fakes.now_ms, state=State.FAILED, errors=errors))
-    assert call("GET", "/t").json()["error"] == [{"detail": "one"}, {"detail": "two"}]
-
-
-def test_a_task_that_may_run_soon_wakes_a_worker(call: Call, fakes: FakeServices) -> None:
-    call("POST", body=NEW)
-    assert fakes.task_queue.woken == [ECHO]
-    for fields in (
-        {"type": "unknown"},
-        {"availableTime": "2099-01-01T00:00:00Z"},
-        {"expirationTime": "2026-01-01T00:00:00Z"},
-    ):
-        assert call("POST", body=NEW | fields).status == 201
-    assert fakes.task_queue.woken == [ECHO]
-
-
-def test_a_task_is_created_even_if_no_worker_can_be_woken(
-    call: Call, fakes: FakeServices, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def unavailable(_: str) -> None:
-        raise UnavailableError
-
-    monkeypatch.setattr(fakes.task_queue, "wake", unavailable)
-    created = call("POST", body=NEW)
-    assert created.status == 201
-    assert call("GET", f"/{created.json()['id']}").status == 200
-
-
-def test_a_running_task_can_be_deleted(call: Call, fakes: FakeServices) -> None:
-    task = started(claimed(Task("t", ECHO, fakes.now_ms), fakes.now_ms, fakes.now_ms + 1))
-    fakes.tasks.add(task)
-    assert call("DELETE", "/t").status == 200
-    assert call("GET", "/t").status == 404
 
 
 def test_lists_are_newest_first_filtered_and_paged(call: Call, fakes: FakeServices) -> None:

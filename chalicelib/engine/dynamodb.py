@@ -11,25 +11,8 @@ from chalicelib.engine import backoff
 from chalicelib.engine.attribute_values import from_values, to_values
 from chalicelib.engine.conditions import Condition
 from chalicelib.engine.definitions import ACCOUNTS, BLOBS, DATA, TASKS, KeyAttribute, TableDefinition
-from chalicelib.engine.errors import TransactionConflictError as TransactionConflictError
-from chalicelib.engine.errors import engine_errors
+from chalicelib.engine.errors import TransactionConflictError, engine_errors
 from chalicelib.engine.expressions import Expressions
-
-# Stores that do not speak `engine/table.py` yet.
-from chalicelib.engine.legacy import BATCH_GET_KEYS as BATCH_GET_KEYS
-from chalicelib.engine.legacy import BATCH_WRITES as BATCH_WRITES
-from chalicelib.engine.legacy import CONDITION_FAILED as CONDITION_FAILED
-from chalicelib.engine.legacy import CONFLICT as CONFLICT
-from chalicelib.engine.legacy import THROTTLED as THROTTLED
-from chalicelib.engine.legacy import TRANSACT_WRITES as TRANSACT_WRITES
-from chalicelib.engine.legacy import ConditionRefusedError as ConditionRefusedError
-from chalicelib.engine.legacy import TransactionRefusedError as TransactionRefusedError
-from chalicelib.engine.legacy import batch_delete as batch_delete
-from chalicelib.engine.legacy import batch_get as batch_get
-from chalicelib.engine.legacy import batch_get_tables as batch_get_tables
-from chalicelib.engine.legacy import query_all as query_all
-from chalicelib.engine.legacy import query_pages as query_pages
-from chalicelib.engine.legacy import refusals as refusals
 from chalicelib.engine.table import Check, Delete, Item, Key, Put, Query, Table, Update, Write
 from chalicelib.errors import UnavailableError
 

@@ -132,27 +132,3 @@ def _may_pass(code: str) -> bool:
 def _stored(response: Mapping[str, Any]) -> dict[str, Any] | None:
     values = response.get("Item")
     return None if values is None else from_values(values)
-
-
-@contextmanager
-def refusals() -> Iterator[None]:
-    """Turns what botocore raises into what the callers know; no botocore error leaves.
-
-    Raises:
-        UnavailableError: throttled, timed out, not reached, or failed inside AWS.
-        RuntimeError: anything else is a defect of ours or of the deployment.
-    """
-    from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
-
-    try:
-        yield
-    except ClientError as error:
-        code = error.response["Error"]["Code"]
-        status = error.response["ResponseMetadata"]["HTTPStatusCode"]
-        if status >= 500 or status == 429 or _may_pass(code):
-            raise UnavailableError from error
-        raise RuntimeError(f"{error.operation_name} is refused: {code}") from error
-    except HTTPClientError as error:
-        raise UnavailableError from error
-    except BotoCoreError as error:
-        raise RuntimeError(f"no request: {type(error).__name__}") from error

@@ -9,15 +9,13 @@ import base64
 import hashlib
 import re
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.config import Settings
-from chalicelib.engine.errors import ABSENT_OBJECT, ConditionFailedError, engine_errors
-from chalicelib.engine.errors import NoSuchObjectError as NoSuchObjectError
-from chalicelib.engine.errors import refusals as aws_refusals
+from chalicelib.engine.errors import ConditionFailedError, NoSuchObjectError, engine_errors
 from chalicelib.engine.objects import ObjectHead, SignedUpload, UploadTerms
 
 if TYPE_CHECKING:
@@ -182,23 +180,3 @@ class S3Objects:
             params["ResponseContentDisposition"] = disposition
         with engine_errors():
             return self._s3.generate_presigned_url("get_object", Params=params, ExpiresIn=lifetime_s)
-
-
-@contextmanager
-def refusals() -> Iterator[None]:
-    """Turns what botocore raises into what the callers know; no botocore error leaves.
-
-    Raises:
-        NoSuchObjectError: there is no such object.
-        UnavailableError: throttled, timed out, not reached, or failed inside AWS.
-        RuntimeError: anything else is a defect of ours or of the deployment.
-    """
-    from botocore.exceptions import ClientError
-
-    with aws_refusals():
-        try:
-            yield
-        except ClientError as error:
-            if error.response["Error"]["Code"] in ABSENT_OBJECT:
-                raise NoSuchObjectError from error
-            raise

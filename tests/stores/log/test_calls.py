@@ -178,7 +178,7 @@ class TestCalls:
         log = wire.log
         head = wire.data_sets.head("a" * 32)
         assert head is not None
-        body = bytes(PART_BYTES * dynamodb.BATCH_WRITES + 1)
+        body = bytes(PART_BYTES * dynamodb.MAX_BATCH_WRITES + 1)
         wire.requests.clear()
         log.append(head, NewEntry(EntryKind.ADD, NOW_MS, body))
         assert wire.calls == {"BatchWriteItem": 2, "TransactWriteItems": 1}

@@ -1,4 +1,4 @@
-"""What callers do with data sets: open, list, read, update, close, delete, erase. Source: data-api 6 and 7.
+"""The life of a data set: open, list, read, update, close, delete, erase. Source: data-api 6 and 7.
 
 Each change is one conditional write of the data set and what goes with it, whatever the number of records; what a
 reader then sees follows from the fold.
@@ -118,7 +118,8 @@ def update(call: Call, data_set_id: str, read_body: Callable[[], Any], ports: Da
         if closes:
             after = _closed(after, owner, data_sets, call.now_ms, ports.data_sets)
         ports.data_sets.replace(before, after)
-        return _by_id(data_set_id, with_truncations([after if it.id == data_set_id else it for it in data_sets]))
+        changed = [after if data_set.id == data_set_id else data_set for data_set in data_sets]
+        return _by_id(data_set_id, with_truncations(changed))
 
     return as_data_set(retry_on_conflict(attempt))
 

@@ -8,7 +8,7 @@ from chalicelib import json_text
 from chalicelib.encoding.gzip_splice import DeflatedLines, RecordArray, inflated_lines
 from chalicelib.log.data_set import DataSet, as_upload_record
 from chalicelib.reading.query import DataQuery
-from chalicelib.reading.select import Found, selected, selects_some, selects_tile
+from chalicelib.reading.select import SelectedRecords, selected, selects_some, selects_tile
 from chalicelib.reading.source_filters import SourceFilters, has_medtronic_data
 from chalicelib.tiles.manifest import TileRef
 from chalicelib.tiles.tile import DAY_MS, TileKey
@@ -105,7 +105,7 @@ def _days(view: TileView, name: str, query: DataQuery) -> Iterator[int]:
 def _see(view: TileView, places: Sequence[TileRef], query: DataQuery, filters: SourceFilters) -> dict[TileKey, Piece]:
     """What is selected of tiles at these places, and of the days of the tail that there are no tiles of."""
     seen = view.see(places, must_fold=lambda place: selects_some(place, query, filters))
-    found: dict[TileKey, Found] = selected(seen.data, query, filters)
+    found: dict[TileKey, SelectedRecords] = selected(seen.data, query, filters)
     return {**seen.whole, **{key: tuple(of_tile.texts()) for key, of_tile in found.items()}}
 
 

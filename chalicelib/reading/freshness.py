@@ -1,4 +1,4 @@
-"""Answering how fresh a user's data is: one read, whatever there is of it."""
+"""How fresh a user's data is: one read, however much data there is."""
 
 from typing import Any
 
@@ -32,13 +32,13 @@ def read_freshness(call: Call, owner_id: str, ports: ReadingPorts) -> dict[str, 
 def _types(newest: NewestByType, from_ms: int | None) -> list[dict[str, str]]:
     if from_ms is not None:
         # Not when it was stored: that may have been a record from before.
-        seen = {name: each.time_ms for name, each in newest.items() if each.time_ms >= from_ms}
-        return [{"type": name, "newestTime": format_time(time_ms)} for name, time_ms in seen.items()]
+        viewable = {name: times.time_ms for name, times in newest.items() if times.time_ms >= from_ms}
+        return [{"type": name, "newestTime": format_time(time_ms)} for name, time_ms in viewable.items()]
     return [
         {
             "type": name,
-            "newestTime": format_time(each.time_ms),
-            "newestStoredTime": format_time(each.stored_time_ms),
+            "newestTime": format_time(times.time_ms),
+            "newestStoredTime": format_time(times.stored_time_ms),
         }
-        for name, each in newest.items()
+        for name, times in newest.items()
     ]

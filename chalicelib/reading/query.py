@@ -59,7 +59,7 @@ def parse_data_query(parameters: Mapping[str, Sequence[str]]) -> DataQuery:
         InvalidFieldsError: a boolean, an integer or a time is none.
     """
     values = check_query({name: parameters[name][-1:] for name in _FIELDS if parameters.get(name)}, _FIELDS)
-    texts = {name: each[0] for name, each in parameters.items() if each and each[0]}
+    texts = {name: given[0] for name, given in parameters.items() if given and given[0]}
     types = _words(texts, "type")
     return DataQuery(
         types=None if types is None else tuple(dict.fromkeys(types)),

@@ -19,34 +19,34 @@ DOSING_DECISION = "dosingDecision"
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """Records of one type and day: when each was, and where its text is."""
+class SelectedRecords:
+    """Records of one type and day: their times, and the row that holds the text of visible."""
 
     times_ms: list[int] = field(default_factory=list)
-    places: list[tuple[Records, int]] = field(default_factory=list)
+    rows: list[tuple[Records, int]] = field(default_factory=list)
 
     def texts(self) -> list[bytes]:
         """By time; of equal times, what was stored first comes first."""
-        ordered = sorted(range(len(self.places)), key=self.times_ms.__getitem__)
-        return [records.texts[row] for records, row in map(self.places.__getitem__, ordered)]
+        ordered = sorted(range(len(self.rows)), key=self.times_ms.__getitem__)
+        return [records.texts[row] for records, row in map(self.rows.__getitem__, ordered)]
 
 
-def selected(data: Iterable[VisibleData], query: DataQuery, sources: SourceFilters) -> dict[TileKey, Found]:
+def selected(data: Iterable[VisibleData], query: DataQuery, sources: SourceFilters) -> dict[TileKey, SelectedRecords]:
     """The records that the query selects, by type and day; given visible data of data sets, oldest first."""
-    found: dict[TileKey, Found] = defaultdict(Found)
+    found: dict[TileKey, SelectedRecords] = defaultdict(SelectedRecords)
     imports = sources.imports
-    for each in data:
-        if query.upload_id is not None and each.data_set.id != query.upload_id:
+    for visible in data:
+        if query.upload_id is not None and visible.data_set.id != query.upload_id:
             continue
-        drops_medtronic = each.data_set.id in sources.medtronic_data_set_ids
-        for run in each.slices:
-            records = run.records
-            rows = _rows(records, run.rows, query)
+        drops_medtronic = visible.data_set.id in sources.medtronic_data_set_ids
+        for part in visible.slices:
+            records = part.records
+            rows = _rows(records, part.rows, query)
             if sources.drops_carelink:
                 rows = [row for row in rows if records.sources[row] != CARELINK]
             if drops_medtronic:
                 rows = [row for row in rows if not sources.drops(records.types[row], records.times_ms[row])]
-            if imports is not None and each.data_set.id not in imports.data_set_ids:
+            if imports is not None and visible.data_set.id not in imports.data_set_ids:
                 rows = [row for row in rows if not (_is_cbg(records, row) and imports.drops_cbg(records.times_ms[row]))]
             if not rows:
                 continue
@@ -54,7 +54,7 @@ def selected(data: Iterable[VisibleData], query: DataQuery, sources: SourceFilte
             for row in rows:
                 of_tile = found[keys[row]]
                 of_tile.times_ms.append(times_ms[row])
-                of_tile.places.append((records, row))
+                of_tile.rows.append((records, row))
     return found
 
 

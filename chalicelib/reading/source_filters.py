@@ -1,4 +1,4 @@
-"""What reading leaves out because of where it came from, unless the query asks for it. Source: data-api 9."""
+"""The filters by source: which records reading leaves out because of where they come from. Source: data-api 9."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -44,7 +44,7 @@ class SourceFilters:
 
 
 def source_filters(
-    query: DataQuery, every: Sequence[DataSet], has_medtronic: Callable[[], bool], sources: Iterable[DataSource]
+    query: DataQuery, data_sets: Sequence[DataSet], has_medtronic: Callable[[], bool], sources: Iterable[DataSource]
 ) -> SourceFilters:
     """The filters that a query stands under, given all data sets and data sources of the user.
 
@@ -52,7 +52,9 @@ def source_filters(
         has_medtronic: whether `has_medtronic_data` for the visible data; asked only where it decides.
     """
     return SourceFilters(
-        _drops_carelink(query, every), _medtronic_data_set_ids(query, every, has_medtronic), _imports(query, sources)
+        _drops_carelink(query, data_sets),
+        _medtronic_data_set_ids(query, data_sets, has_medtronic),
+        _imports(query, sources),
     )
 
 
@@ -65,22 +67,24 @@ def _imports(query: DataQuery, sources: Iterable[DataSource]) -> Imports | None:
     return Imports(ids, tuple(span for span in spans if span is not None)) if ids else None
 
 
-def _drops_carelink(query: DataQuery, every: Iterable[DataSet]) -> bool:
+def _drops_carelink(query: DataQuery, data_sets: Iterable[DataSet]) -> bool:
     if query.carelink is not None:
         # True is no filter: it does not select what comes from CareLink.
         return not query.carelink
     return any(
-        it.is_closed and it.deleted_time_ms is None and MEDTRONIC in it.description.get("deviceManufacturers", ())
-        for it in every
+        data_set.is_closed
+        and data_set.deleted_time_ms is None
+        and MEDTRONIC in data_set.description.get("deviceManufacturers", ())
+        for data_set in data_sets
     )
 
 
 def _medtronic_data_set_ids(
-    query: DataQuery, every: Iterable[DataSet], has_medtronic: Callable[[], bool]
+    query: DataQuery, data_sets: Iterable[DataSet], has_medtronic: Callable[[], bool]
 ) -> frozenset[str]:
     if query.medtronic or query.upload_id is not None:
         return frozenset()
-    ids = frozenset(it.id for it in every if it.is_active and _is_medtronic(it))
+    ids = frozenset(data_set.id for data_set in data_sets if data_set.is_active and _is_medtronic(data_set))
     if ids and (query.medtronic is False or has_medtronic()):
         return ids
     return frozenset()
@@ -98,8 +102,8 @@ def _is_medtronic(data_set: DataSet) -> bool:
 def has_medtronic_data(data: Iterable[VisibleData]) -> bool:
     """Whether some of this visible data is what the pump's own app uploaded."""
     return any(
-        run.records.origin_manufacturers[row] == MEDTRONIC and run.records.times_ms[row] >= MEDTRONIC_FROM_MS
-        for each in data
-        for run in each.slices
-        for row in run.rows
+        part.records.origin_manufacturers[row] == MEDTRONIC and part.records.times_ms[row] >= MEDTRONIC_FROM_MS
+        for visible in data
+        for part in visible.slices
+        for row in part.rows
     )

@@ -1,4 +1,4 @@
-"""What a data source is: a provider's account from which a user's data is imported. Source: data-api 10."""
+"""Data sources: accounts at providers from which data of a user is imported. Source: data-api 10."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ CONNECTED = "connected"
 DISCONNECTED = "disconnected"
 ERROR = "error"
 SHOWN_OF_ERRORS = frozenset({"code", "title", "detail", "source", "meta"})
-"""What a user sees of an error; the rest is for servers."""
+"""The members of an error that a user sees; the others are for servers."""
 
 
 @dataclass(frozen=True, slots=True)
 class DataSource:
-    """A data source. `fields` are the members that the API shows beside those named here, as they are shown."""
+    """A data source. `fields` holds the other members that the API shows, in the form in which it shows them."""
 
     id: str
     user_id: str
@@ -41,24 +41,24 @@ class DataSource:
 
     @property
     def provider_external_id(self) -> str | None:
-        """What the provider calls the user."""
+        """The id of the user at the provider."""
         return self.fields.get("providerExternalId")
 
     @property
     def data_set_id(self) -> str | None:
-        """The data set that imported data goes to."""
+        """The data set to which imported data is added."""
         return self.fields.get("dataSetId")
 
     @property
     def data_span_ms(self) -> tuple[int, int] | None:
-        """Times of the earliest and the latest data that was imported, both included."""
+        """Times of the earliest and the latest imported data, both inclusive."""
         moments = [parse_time(self.fields.get(name, "")) for name in ("earliestDataTime", "latestDataTime")]
         earliest, latest = moments
         return None if earliest is None or latest is None else (earliest.epoch_ms, latest.epoch_ms)
 
 
 def as_data_source(source: DataSource, *, to_server: bool) -> dict[str, Any]:
-    """The data source as the API shows it: without the session, and with less of an error, to users."""
+    """The data source as the API shows it. Users do not see the session, and only part of an error."""
     shown = dict(source.fields)
     shown |= {"id": source.id, "userId": source.user_id, "revision": source.revision}
     shown["createdTime"] = format_time(source.created_time_ms)

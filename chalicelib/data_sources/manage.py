@@ -1,4 +1,4 @@
-"""What callers do with data sources. Source: data-api 10."""
+"""Creating, listing, changing and deleting data sources. Source: data-api 10."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -15,7 +15,7 @@ from chalicelib.model.tables.data_sources import QUERY
 from chalicelib.model.times import parse_time
 
 FUTURE_TOLERATED_MS = 1_000
-"""Clocks differ (errors 2.3)."""
+"""How far ahead a time may be, because clocks differ (errors 2.3)."""
 _TIMES = ("earliestDataTime", "latestDataTime", "lastImportTime")
 _CLEARED = {CONNECTED: ("error",), DISCONNECTED: ("providerSessionId", "error"), ERROR: ()}
 _REVISION = {"revision": IntegerField(low=0)}
@@ -88,18 +88,18 @@ def update(
     read_body: Callable[[], Any],
     ports: DataSourcePorts,
 ) -> dict[str, Any]:
-    """The data source after the changes; for servers. One that is connected has no error, one that is not no session.
+    """The data source after the changes; for servers. Connecting removes its error, disconnecting also its session.
 
     Raises:
         MalformedJsonError, InvalidFieldsError: the body cannot be taken.
-        NotFoundError: there is none with this id, or it is of another revision than the one asked for.
-        ConflictError: another one of the same user and provider is connected or in error already.
+        NotFoundError: there is none with this id, or it has another revision than the one asked for.
+        ConflictError: another data source of this user and provider is connected or in error.
     """
     call.require()
     revision = check_query(parameters, _REVISION).get("revision")
     changes = check_data_source_update(read_body())
     _require_no_future(changes, call.now_ms)
-    before = _of_revision(source_id, revision, ports)
+    before = _find_or_refuse(source_id, revision, ports)
     fields = dict(before.fields) | changes
     for name in _CLEARED[fields["state"]]:
         if name not in changes:
@@ -114,11 +114,11 @@ def delete(call: Call, source_id: str, parameters: Mapping[str, Sequence[str]], 
     """Removes a data source, not its data; for servers.
 
     Raises:
-        NotFoundError: there is none with this id, or it is of another revision than the one asked for.
+        NotFoundError: there is none with this id, or it has another revision than the one asked for.
     """
     call.require()
     revision = check_query(parameters, _REVISION).get("revision")
-    if not ports.sources.remove(_of_revision(source_id, revision, ports)):
+    if not ports.sources.remove(_find_or_refuse(source_id, revision, ports)):
         raise NotFoundError(source_id)
 
 
@@ -129,7 +129,7 @@ def delete_of_user(call: Call, user_id: str, ports: DataSourcePorts) -> None:
         ports.sources.remove(source)
 
 
-def _of_revision(source_id: str, revision: int | None, ports: DataSourcePorts) -> DataSource:
+def _find_or_refuse(source_id: str, revision: int | None, ports: DataSourcePorts) -> DataSource:
     source = ports.sources.find(source_id)
     if source is None or revision not in (None, source.revision):
         raise NotFoundError(source_id)

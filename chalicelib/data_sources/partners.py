@@ -1,4 +1,4 @@
-"""What partners of a stage may do. Source: data-api 8, twiist; data-api 1, row 25."""
+"""The interface for partners: data of twiist, redirect addresses. Source: data-api 8, twiist; data-api 1, row 25."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -18,7 +18,7 @@ def add_twiist_data(
     twiist_user_ids: frozenset[str],
     ports: DataSourcePorts,
 ) -> None:
-    """Adds data to the data set of a linked twiist account, as `append_data` does for a server.
+    """Add data to the data set of a linked twiist account, as `append_data` does for a server.
 
     Raises:
         UnauthorizedError: the caller is neither a server nor one of the stage's accounts for twiist.

@@ -1,8 +1,8 @@
-"""The old way to upload, which a few old drivers of the Uploader still use: one array holds the description of a data
-set, as a record of type `upload`, and its records, which name it by `uploadId`. Source: data-api 11, clients 5.
+"""Uploads as a few old drivers of the Uploader send them: one array holds the description of a data set, as a record of
+type `upload`, and its records, which refer to it by `uploadId`. Source: data-api 11, clients 5.
 
-There is no close, and a driver may come again with what it sent before; so the data set is continuous, and of records
-with the same identity in it the first stays.
+Such a driver never closes a data set, and may send the same records again. So the data set is continuous, and of
+records with the same identity the first one is kept.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -25,8 +25,8 @@ _KNOWN = frozenset(field.name for field in CREATION.fields)
 
 @dataclass(frozen=True, slots=True)
 class _Upload:
-    """What one request says of one data set. `items` has a null where the request has something else, so that errors
-    point to the right place of the body."""
+    """The part of a request that concerns one data set. `items` has a null for every other item of the request, so that
+    the pointers of errors are right."""
 
     upload_id: str
     description: Mapping[str, Any]
@@ -34,10 +34,10 @@ class _Upload:
 
 
 def upload_data(call: Call, owner_id: str, read_body: Callable[[], Any], ports: DataPorts) -> list[int]:
-    """Stores records and describes the data sets that they name; answers an empty array.
+    """Add records, and open the data sets that they refer to; returns an empty list.
 
-    The API documents promise the places of duplicates; to know them would take reading all that is stored, and no
-    client reads them.
+    The API's documents promise the indexes of duplicates. Finding them would take reading all stored data, and no
+    client uses them.
 
     Raises:
         UnauthorizedError: the caller is a server or may not upload for this user, or a data set is another user's.
@@ -55,7 +55,8 @@ def upload_data(call: Call, owner_id: str, read_body: Callable[[], Any], ports: 
 
 
 def _uploads(body: Any, new_id: Callable[[], str]) -> list[_Upload]:
-    """What a body says of each data set; records that name none are of the one that is described, or of a new one."""
+    """The upload for each data set. Records without `uploadId` belong to the first one that is described, or to a new
+    one."""
     items = body if isinstance(body, list) else [body]
     if not isinstance(body, list | dict):
         raise MalformedJsonError
@@ -82,7 +83,7 @@ def _name(item: Any, unnamed: str) -> str:
 
 
 def _open(call: Call, owner_id: str, upload: _Upload, ports: DataPorts) -> None:
-    """Opens the data set unless it is open. What old descriptions hold beyond today's is dropped."""
+    """Open the data set unless it exists. Members of the description that the data model does not know are dropped."""
     head = ports.data_sets.head(upload.upload_id)
     if head is not None and head.owner_id != owner_id:
         raise UnauthorizedError

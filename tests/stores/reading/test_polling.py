@@ -1,4 +1,4 @@
-"""What a reader who names the tag of what it has costs on DynamoDB, and when it gets a tag at all."""
+"""The calls of a client that polls with an ETag, and the replies that have none. On DynamoDB only."""
 
 import json
 from typing import Any
@@ -53,21 +53,21 @@ def read(settings: Settings, known: str | None = "", caller: Caller = ANNA_HERSE
         return read_data(call, ANNA, DataQuery(), ports, parse_known_etags(known or ""))
 
 
-def test_who_has_it_costs_one_read_of_session_and_owner(wire: Wire) -> None:
+def test_a_known_etag_costs_one_read_of_session_and_owner(wire: Wire) -> None:
     add(wire.settings, cbg(10))
-    tag = read(wire.settings).etag
+    etag = read(wire.settings).etag
     wire.requests.clear()
     with pytest.raises(NotModifiedError):
-        read(wire.settings, tag)
+        read(wire.settings, etag)
     assert wire.calls == {"BatchGetItem": 1}
     assert not snapshots_read(wire)
 
 
-def test_who_has_another_reads_the_snapshot_then(wire: Wire) -> None:
-    tag = read(wire.settings).etag
+def test_an_outdated_etag_costs_a_read_of_the_manifest_after_the_owner(wire: Wire) -> None:
+    etag = read(wire.settings).etag
     add(wire.settings, cbg(10))
     wire.requests.clear()
-    assert read(wire.settings, tag).records.plain().count(b'"cbg"') == 10
+    assert read(wire.settings, etag).records.plain().count(b'"cbg"') == 10
     assert wire.calls == {"BatchGetItem": 2, "Query": 2}
     assert snapshots_read(wire) == 1
 
@@ -79,12 +79,12 @@ def snapshots_read(wire: Wire) -> int:
     return keys.count(to_values(manifest_key(ANNA)))
 
 
-def test_a_grantee_one_read_more(wire: Wire) -> None:
+def test_a_grantee_with_a_known_etag_costs_one_read_more(wire: Wire) -> None:
     StoredGrants(aws_engine(wire.settings).accounts, lambda: NOW_MS).put(Grant(ANNA, str(VIEWER.user_id), {VIEW: {}}))
-    tag = read(wire.settings).etag
+    etag = read(wire.settings).etag
     wire.requests.clear()
     with pytest.raises(NotModifiedError):
-        read(wire.settings, tag, VIEWER)
+        read(wire.settings, etag, VIEWER)
     assert wire.calls == {"BatchGetItem": 1, "GetItem": 1}
 
 
@@ -108,8 +108,8 @@ def test_freshness_is_one_read(wire: Wire) -> None:
     }
 
 
-def test_each_change_makes_another_tag(wire: Wire) -> None:
-    tags = [read(wire.settings).etag]
+def test_each_change_makes_another_etag(wire: Wire) -> None:
+    etags = [read(wire.settings).etag]
     data_sets, sources = (
         StoredDataSets(aws_engine(wire.settings).data),
         StoredDataSources(aws_engine(wire.settings).data),
@@ -126,16 +126,16 @@ def test_each_change_makes_another_tag(wire: Wire) -> None:
         lambda: data_sets.erase(ANNA, NOW_MS),
     ):
         change()
-        tags.append(read(wire.settings).etag)
-    assert None not in tags
-    assert len(set(tags)) == len(tags)
+        etags.append(read(wire.settings).etag)
+    assert None not in etags
+    assert len(set(etags)) == len(etags)
 
 
 class TestBetweenTheParts:
     """DynamoDB may show a reader the parts of a transaction one by one. Moto never does: here, the part that is not
     to be seen yet is taken away."""
 
-    def test_an_entry_that_is_not_there_yet_leaves_no_tag(self, wire: Wire) -> None:
+    def test_a_reply_without_a_counted_entry_has_no_etag(self, wire: Wire) -> None:
         add(wire.settings, cbg(1))
         add(wire.settings, cbg(1, 1))
         assert read(wire.settings).etag is not None
@@ -143,13 +143,13 @@ class TestBetweenTheParts:
         assert read(wire.settings).etag is None
 
     @pytest.mark.parametrize("data_set_type", ["continuous", "normal"])
-    def test_a_data_set_that_is_not_there_yet_leaves_no_tag(self, wire: Wire, data_set_type: str) -> None:
+    def test_a_reply_without_a_counted_data_set_has_no_etag(self, wire: Wire, data_set_type: str) -> None:
         StoredDataSets(aws_engine(wire.settings).data).create(data_set("b", data_set_type=data_set_type))
         assert read(wire.settings).etag is not None
         self._hide(wire.settings, to_values(data_set_key(ANNA, 0, NOW_MS, "b" * 32)))
         assert read(wire.settings).etag is None
 
-    def test_a_data_source_that_is_not_there_yet_is_counted_once_more(self, wire: Wire) -> None:
+    def test_a_data_source_is_counted_again_once_it_can_be_read(self, wire: Wire) -> None:
         seen = list[str | None]()
         # The second transaction comes when all parts of the first one are there.
         wire.before["TransactWriteItems"] = [lambda: None, lambda: seen.append(read(wire.settings).etag)]

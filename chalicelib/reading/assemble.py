@@ -35,15 +35,15 @@ LATEST_TYPES = (
 
 _RANKS = {name: rank for rank, name in enumerate(LATEST_TYPES)}
 _MEDTRONIC_TILES_AT_ONCE = 8
-_MOST_DAYS_AT_ONCE = 32
+_MAX_DAYS_AT_ONCE = 32
 
 Piece = DeflatedLines | tuple[bytes, ...]
 
 
 def everything(view: TileView, query: DataQuery, filters: SourceFilters, uploads: Sequence[DataSet]) -> RecordArray:
     """All records that are selected, by type and time, data sets last."""
-    places = [place for name in view.manifest.tiles for place in _places(view, name, query)]
-    pieces = _see(view, places, query, filters)
+    refs = [ref for name in view.manifest.tiles for ref in _tile_refs(view, name, query)]
+    pieces = _see(view, refs, query, filters)
     ordered = [pieces[key] for key in sorted(pieces, key=_order)]
     return RecordArray((*ordered, tuple(map(_text, uploads))))
 
@@ -51,7 +51,7 @@ def everything(view: TileView, query: DataQuery, filters: SourceFilters, uploads
 def latest(view: TileView, query: DataQuery, filters: SourceFilters, uploads: Sequence[DataSet]) -> RecordArray:
     """The newest record of each type that is selected, in the order of the types asked for.
 
-    Days are looked at from the newest on, more of them each time, until there is a record of each type.
+    Days are read from the newest on, more of them each time, until there is a record of each type.
     """
     names = [name for name in query.types or LATEST_TYPES if name != UPLOAD]
     days = {name: _days(view, name, query) for name in names}
@@ -60,13 +60,13 @@ def latest(view: TileView, query: DataQuery, filters: SourceFilters, uploads: Se
     while days:
         next_days = {name: list(islice(rest, at_once)) for name, rest in days.items()}
         keys = {TileKey(name, day) for name, of_type in next_days.items() for day in of_type}
-        places = [place for key in sorted(keys) if (place := view.manifest.tile(key)) is not None]
-        pieces = _see(view, places, query, filters)
+        refs = [ref for key in sorted(keys) if (ref := view.manifest.tile(key)) is not None]
+        pieces = _see(view, refs, query, filters)
         for key in sorted(keys & pieces.keys()):
             piece = pieces[key]
             newest[key.type] = (piece if isinstance(piece, tuple) else inflated_lines(piece))[-1]
         days = {name: days[name] for name, of_type in next_days.items() if of_type and name not in newest}
-        at_once = min(2 * at_once, _MOST_DAYS_AT_ONCE)
+        at_once = min(2 * at_once, _MAX_DAYS_AT_ONCE)
     if uploads:
         newest[UPLOAD] = _text(uploads[-1])
     return RecordArray((tuple(newest[name] for name in query.types or LATEST_TYPES if name in newest),))
@@ -74,9 +74,9 @@ def latest(view: TileView, query: DataQuery, filters: SourceFilters, uploads: Se
 
 def has_medtronic(view: TileView) -> bool:
     """Whether any visible data was uploaded by the app of a Medtronic pump, whatever a query selects."""
-    flagged = [place for place in view.manifest.tile_refs() if place.stats.has_medtronic]
-    flagged.sort(key=lambda place: place.key.day, reverse=True)
-    at_once = [place for key in sorted(view.affected.keys) if (place := view.manifest.tile(key)) is not None]
+    flagged = [ref for ref in view.manifest.tile_refs() if ref.stats.has_medtronic]
+    flagged.sort(key=lambda ref: ref.key.day, reverse=True)
+    at_once = [ref for key in sorted(view.affected.keys) if (ref := view.manifest.tile(key)) is not None]
     while True:
         if has_medtronic_data(view.see(at_once, must_fold=lambda _: True).data):
             return True
@@ -85,26 +85,26 @@ def has_medtronic(view: TileView) -> bool:
         at_once, flagged = flagged[:_MEDTRONIC_TILES_AT_ONCE], flagged[_MEDTRONIC_TILES_AT_ONCE:]
 
 
-def _places(view: TileView, name: str, query: DataQuery, *, newest_first: bool = False) -> Iterator[TileRef]:
-    """The tiles of a type that a query has to look at, by day, one by one."""
+def _tile_refs(view: TileView, name: str, query: DataQuery, *, newest_first: bool = False) -> Iterator[TileRef]:
+    """The tiles of a type that a query must read, by day."""
     if name not in view.manifest.tiles or (query.types is not None and name not in query.types):
         return iter(())
     first_day = None if query.start_ms is None else query.start_ms // DAY_MS
     last_day = None if query.end_ms is None else query.end_ms // DAY_MS
-    places = view.manifest.tiles[name].between(first_day, last_day, newest_first=newest_first)
-    return (place for place in places if selects_tile(place, query) or view.is_affected(place))
+    refs = view.manifest.tiles[name].between(first_day, last_day, newest_first=newest_first)
+    return (ref for ref in refs if selects_tile(ref, query) or view.is_affected(ref))
 
 
 def _days(view: TileView, name: str, query: DataQuery) -> Iterator[int]:
-    """The days on which there may be records of a type that a query selects, newest first, as far as they are asked."""
-    of_tiles = (place.key.day for place in _places(view, name, query, newest_first=True))
+    """The days that may have selected records of a type, newest first, found as they are asked for."""
+    of_tiles = (ref.key.day for ref in _tile_refs(view, name, query, newest_first=True))
     of_tail = sorted((day for type_, day in view.affected.keys if type_ == name), reverse=True)
     return (day for day, _ in groupby(merge(of_tiles, of_tail, reverse=True)))
 
 
-def _see(view: TileView, places: Sequence[TileRef], query: DataQuery, filters: SourceFilters) -> dict[TileKey, Piece]:
-    """What is selected of tiles at these places, and of the days of the tail that there are no tiles of."""
-    seen = view.see(places, must_fold=lambda place: selects_some(place, query, filters))
+def _see(view: TileView, refs: Sequence[TileRef], query: DataQuery, filters: SourceFilters) -> dict[TileKey, Piece]:
+    """The selected records of these tiles, and of the days of the tail that have no tiles."""
+    seen = view.see(refs, must_fold=lambda ref: selects_some(ref, query, filters))
     found: dict[TileKey, SelectedRecords] = selected(seen.data, query, filters)
     return {**seen.whole, **{key: tuple(of_tile.texts()) for key, of_tile in found.items()}}
 

@@ -58,19 +58,19 @@ def selected(data: Iterable[VisibleData], query: DataQuery, sources: SourceFilte
     return found
 
 
-def selects_tile(place: TileRef, query: DataQuery) -> bool:
+def selects_tile(ref: TileRef, query: DataQuery) -> bool:
     """Whether any record of a tile can be selected."""
     return (
-        place.stats.has_visible
-        and (query.types is None or place.key.type in query.types)
-        and (query.upload_id is None or query.upload_id in place.stats.data_set_ids)
+        ref.stats.has_visible
+        and (query.types is None or ref.key.type in query.types)
+        and (query.upload_id is None or query.upload_id in ref.stats.data_set_ids)
     )
 
 
-def selects_some(place: TileRef, query: DataQuery, sources: SourceFilters) -> bool:
+def selects_some(ref: TileRef, query: DataQuery, sources: SourceFilters) -> bool:
     """Whether a filter may drop some records of a tile and let others through."""
-    name, day = place.key
-    ids = frozenset(place.stats.data_set_ids)
+    name, day = ref.key
+    ids = frozenset(ref.stats.data_set_ids)
     return (
         (query.start_ms is not None and query.start_ms > day * DAY_MS)
         or (query.end_ms is not None and query.end_ms < (day + 1) * DAY_MS - 1)
@@ -79,7 +79,7 @@ def selects_some(place: TileRef, query: DataQuery, sources: SourceFilters) -> bo
         or (query.upload_id is not None and ids != {query.upload_id})
         or (query.reasons is not None and name == DOSING_DECISION)
         or (query.sample_interval_minimum_ms > 0 and name == CBG)
-        or (sources.drops_carelink and place.stats.has_carelink)
+        or (sources.drops_carelink and ref.stats.has_carelink)
         or (name in MEDTRONIC_TYPES and not ids.isdisjoint(sources.medtronic_data_set_ids))
         or (name == CBG and sources.imports is not None and not ids <= sources.imports.data_set_ids)
     )

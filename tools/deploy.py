@@ -89,8 +89,10 @@ def _report(session: "Session", package: Package, deployed: Deployed) -> list[st
 
 def _cost_lines(session: "Session", package: Package, present: Choice) -> list[str]:
     cloudformation = session.client("cloudformation")
-    deployed_ids = {each.logical_id for each in stacks.resources(cloudformation, application_stack(package.stage))}
-    kept_kinds = Counter(each.kind for each in stacks.resources(cloudformation, stateful_stack(package.stage)))
+    deployed_ids = {
+        resource.logical_id for resource in stacks.resources(cloudformation, application_stack(package.stage))
+    }
+    kept_kinds = Counter(resource.kind for resource in stacks.resources(cloudformation, stateful_stack(package.stage)))
     shards = int(present.stateful.get("MetricsShards", 1))
     costs = idle_costs(package.template, deployed_ids, kept_kinds, shards)
     listed, beyond_free = sum(cost.usd for cost in costs), sum(cost.usd_beyond_free for cost in costs)

@@ -42,7 +42,9 @@ def read_stage() -> Stage:
 def parse_stage(chalice: Mapping[str, Any], overlay: Mapping[str, Any], stateful: str) -> Stage:
     """The stage that the three documents describe."""
     functions = chalice["lambda_functions"]
-    resources = [(each.get("Type", ""), each.get("Properties", {})) for each in overlay["Resources"].values()]
+    resources = [
+        (resource.get("Type", ""), resource.get("Properties", {})) for resource in overlay["Resources"].values()
+    ]
     kinds = [kind for kind, _ in resources] + _TYPE.findall(stateful)
     return Stage(
         api_memory_mb=functions["api_handler"]["lambda_memory_size"],
@@ -52,7 +54,9 @@ def parse_stage(chalice: Mapping[str, Any], overlay: Mapping[str, Any], stateful
         composite_alarms=kinds.count("AWS::CloudWatch::CompositeAlarm"),
         dashboards=kinds.count("AWS::CloudWatch::Dashboard"),
         secrets=kinds.count("AWS::SecretsManager::Secret"),
-        polled_queues=sum("SqsEventSource" in name for _, each in resources for name in each.get("Events", {})),
+        polled_queues=sum(
+            "SqsEventSource" in name for _, properties in resources for name in properties.get("Events", {})
+        ),
         streams=kinds.count("AWS::Kinesis::Stream"),
         requests_a_second=int(overlay["Parameters"]["ThrottlingRate"]["Default"]),
         compacting_share=_share(TASK_TYPES["strandline.data.compact"]),
@@ -67,4 +71,4 @@ def _share(job: TaskType[Any]) -> float:
 
 def _metrics_of(alarm: Mapping[str, Any]) -> int:
     """The number of metrics of an alarm; each is paid."""
-    return sum("MetricStat" in each for each in alarm["Metrics"]) if "Metrics" in alarm else 1
+    return sum("MetricStat" in metric for metric in alarm["Metrics"]) if "Metrics" in alarm else 1

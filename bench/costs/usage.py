@@ -36,10 +36,10 @@ class Work:
     logged_bytes: float = 0
 
     def __add__(self, other: "Work") -> "Work":
-        return Work(*(getattr(self, each.name) + getattr(other, each.name) for each in fields(Work)))
+        return Work(*(getattr(self, field.name) + getattr(other, field.name) for field in fields(Work)))
 
     def __mul__(self, times: float) -> "Work":
-        return Work(*(getattr(self, each.name) * times for each in fields(Work)))
+        return Work(*(getattr(self, field.name) * times for field in fields(Work)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ def work_of_all(application: Application, events: Iterable[Event]) -> Work:
 def work_of_one(application: Application, event: Event, statuses: Collection[int] = READ_STATUSES) -> Work:
     """Measure the work of a request that changes nothing: the CPU time is the median of several rounds."""
     works = [_work(application, lambda: application.answer(event, statuses)) for _ in range(ROUNDS)]
-    return Work(*(statistics.median(getattr(work, each.name) for work in works) for each in fields(Work)))
+    return Work(*(statistics.median(getattr(work, field.name) for work in works) for field in fields(Work)))
 
 
 def _work(application: Application, send: Callable[[], Answer]) -> Work:

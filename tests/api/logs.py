@@ -17,7 +17,7 @@ def _is_number(value: Any) -> bool:
 
 def _are_places(value: Any) -> bool:
     is_place = _text(r"[\w.<> -]+:\d+ [\w<>]+")
-    return isinstance(value, list) and all(is_place(each) for each in value)
+    return isinstance(value, list) and all(is_place(place) for place in value)
 
 
 FIELDS: Mapping[str, Callable[[Any], bool]] = {

@@ -54,7 +54,7 @@ def try_all(api: ApiClient, path: str, method: str, tokens: list[str | None]) ->
     return sent
 
 
-@pytest.mark.parametrize(("operation", "path"), ROUTES, ids=[f"{one.method} {path}" for one, path in ROUTES])
+@pytest.mark.parametrize(("operation", "path"), ROUTES, ids=[f"{row.method} {path}" for row, path in ROUTES])
 def test_no_secret_is_in_the_log(
     api: ApiClient, log: io.StringIO, tokens: list[str | None], operation: Any, path: str
 ) -> None:
@@ -64,7 +64,7 @@ def test_no_secret_is_in_the_log(
     assert [secret for secret in SECRETS if secret in log.getvalue()] == []
 
 
-@pytest.mark.parametrize(("operation", "path"), ROUTES, ids=[f"{one.method} {path}" for one, path in ROUTES])
+@pytest.mark.parametrize(("operation", "path"), ROUTES, ids=[f"{row.method} {path}" for row, path in ROUTES])
 def test_no_secret_is_in_the_log_of_a_defect(
     api: ApiClient,
     fakes: FakeServices,

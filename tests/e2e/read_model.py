@@ -27,7 +27,7 @@ class Tasks:
     def __init__(self, cloud: "Cloud", server: Client, settings: "Settings") -> None:
         self._server, self._settings = server, settings
         self._functions = aws_client(cloud, "lambda")
-        names = [each["FunctionName"] for each in self._functions.list_functions()["Functions"]]
+        names = [function["FunctionName"] for function in self._functions.list_functions()["Functions"]]
         (self._worker,) = [name for name in names if "-local-app-RunTask-" in f"-{name}-"]
 
     def run(self, task_type: str, **data: Any) -> dict[str, Any]:
@@ -68,12 +68,12 @@ class Stored:
     def entries(self, user: User, *normal_ids: str) -> int:
         """How many entries stand in the user's logs, and parts of their bodies."""
         partitions = [continuous_log_partition(user.id, 0)]
-        partitions += [log_of(user.id, 0, each, is_continuous=False)[0] for each in normal_ids]
-        return sum(len(list(self._items(each))) for each in partitions)
+        partitions += [log_of(user.id, 0, data_set_id, is_continuous=False)[0] for data_set_id in normal_ids]
+        return sum(len(list(self._items(partition))) for partition in partitions)
 
     def parts(self, *data_set_ids: str) -> int:
         """How many parts of bodies stand in the table."""
-        return sum(len(list(self._items(parts_partition(each)))) for each in data_set_ids)
+        return sum(len(list(self._items(parts_partition(data_set_id)))) for data_set_id in data_set_ids)
 
     def tiles(self, user: User) -> dict[str, Any]:
         """The items of the user's tiles, by sort key."""
@@ -87,7 +87,7 @@ class Stored:
         """The keys of the objects of the user's archive."""
         prefix = f"{PREFIX}{user.id}/" + (f"0/{data_set_id}/" if data_set_id else "")
         pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
-        return [each["Key"] for page in pages for each in page.get("Contents", ())]
+        return [item["Key"] for page in pages for item in page.get("Contents", ())]
 
     def keys(self, *ids: str) -> set[str]:
         """The keys of all items that name one of these, whatever they are."""
@@ -95,7 +95,7 @@ class Stored:
             TableName=self._table, ConsistentRead=True, ProjectionExpression="pk, sk"
         )
         keys = [f"{item['pk']['S']}/{item['sk']['S']}" for page in pages for item in page["Items"]]
-        return {key for key in keys if any(each in key for each in ids)}
+        return {key for key in keys if any(data_set_id in key for data_set_id in ids)}
 
     def put(self, item: Any) -> None:
         """Writes an item as somebody would who has the rights, and no idea."""

@@ -43,9 +43,9 @@ class Kept:
             for page in dynamodb.get_paginator("scan").paginate(TableName=table, ConsistentRead=True):
                 found[table] += sum(_has(json.dumps(item, default=_text), traces) for item in page["Items"])
         objects = s3.get_paginator("list_objects_v2").paginate(Bucket=settings.bucket)
-        for each in (listed for page in objects for listed in page.get("Contents", ())):
-            body = s3.get_object(Bucket=settings.bucket, Key=each["Key"])["Body"].read()
-            found[settings.bucket] += _has(each["Key"] + body.decode("latin-1"), traces)
+        for stored in (listed for page in objects for listed in page.get("Contents", ())):
+            body = s3.get_object(Bucket=settings.bucket, Key=stored["Key"])["Body"].read()
+            found[settings.bucket] += _has(stored["Key"] + body.decode("latin-1"), traces)
         return +found
 
 

@@ -215,15 +215,15 @@ def test_s3_refuses_what_comes_too_late(user: User, expired_upload: dict[str, An
 
 def test_many_uploads_at_once(user: User) -> None:
     contents = [content(20_000) + str(number).encode() for number in range(AT_ONCE)]
-    before = {one["id"] for one in _listed(user)}
+    before = {stored["id"] for stored in _listed(user)}
     with ThreadPoolExecutor(OPENED_AT_ONCE) as threads:
         opened = [reply.json() for reply in threads.map(lambda of: open_upload(user, of), contents)]
     with ThreadPoolExecutor(AT_ONCE) as threads:
-        replies = list(threads.map(lambda one, of: put(one["upload"], of), opened, contents))
+        replies = list(threads.map(lambda created, of: put(created["upload"], of), opened, contents))
     last_s = time.monotonic() + AVAILABLE_WITHIN_S
     assert {reply.status for reply in replies} == {200}
-    wanted = {one["id"] for one in opened}
-    while not wanted <= (available := {one["id"] for one in _listed(user)}):
+    wanted = {created["id"] for created in opened}
+    while not wanted <= (available := {stored["id"] for stored in _listed(user)}):
         assert time.monotonic() < last_s, len(wanted - available)
         time.sleep(0.25)
     assert len(wanted) == AT_ONCE

@@ -57,14 +57,14 @@ def _counts(server: Client, prefix: str, since: str) -> dict[str, int]:
     reply = server.request("GET", f"/v1/metrics/events?from={since}&to={_today()}&prefix={quote(prefix)}")
     assert reply.status == 200, reply.body
     counts: Counter[str] = Counter()
-    for one in reply.json():
-        counts[one["eventName"]] += one["count"]
+    for count in reply.json():
+        counts[count["eventName"]] += count["count"]
     return dict(counts)
 
 
 def _events(s3: "S3Client", prefix: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """Every archived event whose name has this prefix, with the key of its object."""
-    [bucket] = [one["Name"] for one in s3.list_buckets()["Buckets"] if one["Name"].startswith(STAGE)]
+    [bucket] = [bucket["Name"] for bucket in s3.list_buckets()["Buckets"] if bucket["Name"].startswith(STAGE)]
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix="metrics/"):
         for item in page.get("Contents", ()):
             body = s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].read()

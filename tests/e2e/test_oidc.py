@@ -52,7 +52,7 @@ def test_an_app_signs_in_refreshes_and_signs_out(cloud: "Cloud", user: User, cli
     assert app.claims(second, time.time(), is_first=False)["sub"] == user.id
     assert get_user(cloud, second["access_token"])[0] == 200
     assert app.post("revoke", {"token": second["refresh_token"], "client_id": client_id}).status == 200
-    assert {get_user(cloud, each["access_token"])[0] for each in (first, second)} == {401}
+    assert {get_user(cloud, tokens["access_token"])[0] for tokens in (first, second)} == {401}
     refused = app.refresh(second["refresh_token"])
     assert (refused.status, refused.json()["error"]) == (401, "invalid_grant")
 

@@ -35,5 +35,5 @@ def test_a_follower_gets_what_is_new_and_otherwise_nothing(cloud: "Cloud") -> No
     reply = user.request("GET", f"/v1/users/{user.id}/freshness")
     assert reply.status == 200
     (client,) = reply.json()["clients"]
-    newest = {each["type"]: each["newestTime"] for each in client["types"]}
-    assert (client["client"], newest) == ("org.tidepool.Loop", {"cbg": max(it["time"] for it in new.json())})
+    newest = {data_type["type"]: data_type["newestTime"] for data_type in client["types"]}
+    assert (client["client"], newest) == ("org.tidepool.Loop", {"cbg": max(record["time"] for record in new.json())})

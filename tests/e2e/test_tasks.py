@@ -71,8 +71,8 @@ def dispatch(functions: "LambdaClient", name: str) -> None:
 
 def function_name(functions: "LambdaClient", part: str) -> str:
     """The name of the local stage's function that has this part; other tests may leave stages of their own behind."""
-    names = [each["FunctionName"] for each in functions.list_functions()["Functions"]]
-    (name,) = [each for each in names if f"-local-app-{part}-" in f"-{each}-"]
+    names = [function["FunctionName"] for function in functions.list_functions()["Functions"]]
+    (name,) = [name for name in names if f"-local-app-{part}-" in f"-{name}-"]
     return name
 
 

@@ -16,14 +16,14 @@ KINDS = {"HASH": 0, "RANGE": 1}
 def created() -> dict[str, Mapping[str, Any]]:
     """The properties of the template's tables, by the last part of their names."""
     resources = load(str(STATEFUL_TEMPLATE))["Resources"].values()
-    tables = [each["Properties"] for each in resources if each["Type"] == "AWS::DynamoDB::Table"]
+    tables = [resource["Properties"] for resource in resources if resource["Type"] == "AWS::DynamoDB::Table"]
     return {table["TableName"]["Fn::Sub"].removeprefix("strandline-${Stage}-"): table for table in tables}
 
 
 def key_of(table: Mapping[str, Any], schema: list[Mapping[str, str]]) -> list[KeyAttribute]:
     """The attributes of a key, the partition's first."""
-    types = {each["AttributeName"]: each["AttributeType"] for each in table["AttributeDefinitions"]}
-    names = [each["AttributeName"] for each in sorted(schema, key=lambda each: KINDS[each["KeyType"]])]
+    types = {attribute["AttributeName"]: attribute["AttributeType"] for attribute in table["AttributeDefinitions"]}
+    names = [key["AttributeName"] for key in sorted(schema, key=lambda key: KINDS[key["KeyType"]])]
     return [KeyAttribute(name, types[name]) for name in names]
 
 
@@ -43,7 +43,7 @@ def test_the_template_creates_these_tables_and_no_other(created: dict[str, Mappi
     assert sorted(created) == sorted(definition.name for definition in TABLES)
 
 
-@pytest.mark.parametrize("definition", TABLES, ids=lambda each: each.name)
+@pytest.mark.parametrize("definition", TABLES, ids=lambda attribute: attribute.name)
 def test_a_table_has_the_keys_indexes_and_expiration_of_its_definition(
     definition: TableDefinition, created: dict[str, Mapping[str, Any]]
 ) -> None:

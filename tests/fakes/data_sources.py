@@ -23,12 +23,23 @@ class FakeDataSources:
 
     def of_session(self, provider_session_id: str) -> DataSource | None:
         """By session."""
-        return next((it for it in self.by_id.values() if it.provider_session_id == provider_session_id), None)
+        return next(
+            (
+                data_source
+                for data_source in self.by_id.values()
+                if data_source.provider_session_id == provider_session_id
+            ),
+            None,
+        )
 
     def of_link(self, provider: tuple[str, str], external_id: str) -> DataSource | None:
         """By what the provider calls the user."""
         wanted = (provider, external_id, CONNECTED)
-        found = (it for it in self.by_id.values() if (it.provider, it.provider_external_id, it.state) == wanted)
+        found = (
+            data_source
+            for data_source in self.by_id.values()
+            if (data_source.provider, data_source.provider_external_id, data_source.state) == wanted
+        )
         return next(found, None)
 
     def add(self, source: DataSource) -> None:
@@ -41,7 +52,11 @@ class FakeDataSources:
         if self.by_id.get(before.id) != before:
             return False
         if after.state != DISCONNECTED:
-            others = (it for it in self.of_user(after.user_id) if it.id != after.id and it.provider == after.provider)
+            others = (
+                data_source
+                for data_source in self.of_user(after.user_id)
+                if data_source.id != after.id and data_source.provider == after.provider
+            )
             if any(other.state != DISCONNECTED for other in others):
                 raise ConflictError
         self.by_id[after.id] = after

@@ -23,8 +23,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         for name, count in report.user_properties:
             passed[name] += count
     if passed[DATA]:
-        every = sum(1 for file in FILES for _ in vectors(file))
-        terminalreporter.write_line(f"golden data {passed[DATA]:,} of {every:,}")
+        total = sum(1 for file in FILES for _ in vectors(file))
+        terminalreporter.write_line(f"golden data {passed[DATA]:,} of {total:,}")
     if passed[AS_RECORDED] or passed[BY_RULING]:
         terminalreporter.write_line(
             f"golden HTTP {len(names())}: {passed[AS_RECORDED]} as recorded, {passed[BY_RULING]} by ruling"

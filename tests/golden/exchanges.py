@@ -80,13 +80,13 @@ class Masks:
             problems += [f"{at}/{name} is there: {got[name]!r}" for name in members if name not in wanted]
             both = [name for name in members if name in wanted and name in got]
             return problems + [
-                one for name in both for one in self.differences(wanted[name], got[name], f"{at}/{name}")
+                difference for name in both for difference in self.differences(wanted[name], got[name], f"{at}/{name}")
             ]
         if isinstance(wanted, list) and isinstance(got, list):
             if len(wanted) != len(got):
                 return [f"{at} has {len(got)} elements, not {len(wanted)}: {got!r}"]
             pairs = enumerate(zip(wanted, got, strict=True))
-            return [one for index, (a, b) in pairs for one in self.differences(a, b, f"{at}/{index}")]
+            return [difference for index, (a, b) in pairs for difference in self.differences(a, b, f"{at}/{index}")]
         if isinstance(wanted, str) and isinstance(got, str) and MASK.fullmatch(wanted):
             return [] if self._stands_for(wanted, got) else [f"{at} is {got!r}, which is no {wanted}"]
         wanted = self.filled(wanted) if isinstance(wanted, str) else wanted

@@ -27,7 +27,9 @@ def application() -> Template:
 
 def of_type(template: Template, kind: str) -> dict[str, Template]:
     """The properties of all resources of a type, by logical name; there is at least one."""
-    found = {name: each["Properties"] for name, each in template["Resources"].items() if each["Type"] == kind}
+    found = {
+        name: resource["Properties"] for name, resource in template["Resources"].items() if resource["Type"] == kind
+    }
     assert found, kind
     return found
 
@@ -37,8 +39,8 @@ def strings(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):
-        for each in value.values():
-            yield from strings(each)
+        for element in value.values():
+            yield from strings(element)
     elif isinstance(value, list):
-        for each in value:
-            yield from strings(each)
+        for element in value:
+            yield from strings(element)

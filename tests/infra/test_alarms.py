@@ -32,9 +32,9 @@ def metrics_of(alarm: Template) -> Iterator[Mapping[str, Any]]:
     """What an alarm looks at: namespace, name and dimensions of each metric; nothing of a query."""
     if "MetricName" in alarm:
         yield alarm
-    for each in alarm.get("Metrics", ()):
-        if "MetricStat" in each:
-            yield each["MetricStat"]["Metric"]
+    for metric in alarm.get("Metrics", ()):
+        if "MetricStat" in metric:
+            yield metric["MetricStat"]["Metric"]
 
 
 def looked_at(application: Template) -> set[tuple[str, str, str]]:
@@ -156,6 +156,6 @@ def test_the_tables_have_alarms_by_a_query_that_sees_all_of_them(
 
 @pytest.mark.parametrize("metric", [LOST_EVENTS, "FailedTaskRuns", COMPACTIONS_FAILED, TILES_WRONG])
 def test_what_the_platform_counts_as_lost_or_failed_has_an_alarm_for_one(metric: str, application: Template) -> None:
-    (alarm,) = [each for each in alarms(application).values() if each.get("MetricName") == metric]
+    (alarm,) = [alarm for alarm in alarms(application).values() if alarm.get("MetricName") == metric]
     assert (alarm["Namespace"], alarm["Statistic"], alarm["Threshold"]) == (METRICS_NAMESPACE, "Sum", 1)
     assert alarm["Dimensions"] == [{"Name": "stage", "Value": {"Ref": "Stage"}}]

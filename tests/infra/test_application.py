@@ -28,7 +28,7 @@ def test_each_function_has_a_role_and_a_policy_of_its_own(application: Template)
     assert set(roles) | {GATEWAY_ROLE} == set(of_type(application, "AWS::IAM::Role"))
     names = json.loads((ROOT / ".chalice" / "config.json").read_text())["lambda_functions"]
     assert len(names) == len(functions)
-    assert {each["iam_policy_file"] for each in names.values()} == {f"policy-{name}.json" for name in names}
+    assert {name["iam_policy_file"] for name in names.values()} == {f"policy-{name}.json" for name in names}
 
 
 def test_no_role_may_do_anything_to_everything(application: Template) -> None:
@@ -52,7 +52,7 @@ def test_no_role_may_do_anything_to_everything(application: Template) -> None:
 
 def test_the_api_may_read_and_write_the_tables_and_not_manage_them(application: Template) -> None:
     role = of_type(application, "AWS::IAM::Role")["ApiHandlerRole"]
-    actions = {action for each in _statements(role) for action in _listed(each["Action"])}
+    actions = {action for statement in _statements(role) for action in _listed(statement["Action"])}
     assert {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:PutItem"} <= actions
     assert {"dynamodb:ConditionCheckItem", "secretsmanager:GetSecretValue", "logs:PutLogEvents"} <= actions
     managing = ("dynamodb:Scan", "dynamodb:DeleteTable", "dynamodb:UpdateTable", "secretsmanager:DeleteSecret")
@@ -61,8 +61,12 @@ def test_the_api_may_read_and_write_the_tables_and_not_manage_them(application: 
 
 def test_the_api_writes_no_secret_but_the_keys_that_it_makes(application: Template) -> None:
     role = of_type(application, "AWS::IAM::Role")["ApiHandlerRole"]
-    writing = [each for each in _statements(role) if "secretsmanager:PutSecretValue" in _listed(each["Action"])]
-    (arn,) = [one for each in writing for resource in _listed(each["Resource"]) for one in strings(resource)]
+    writing = [
+        statement for statement in _statements(role) if "secretsmanager:PutSecretValue" in _listed(statement["Action"])
+    ]
+    (arn,) = [
+        text for statement in writing for resource in _listed(statement["Resource"]) for text in strings(resource)
+    ]
     assert arn.endswith(":secret:strandline/${Stage}/oidc-keys-??????")
 
 

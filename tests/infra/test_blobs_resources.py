@@ -32,7 +32,7 @@ def test_the_table_has_the_keys_and_the_index_that_the_store_uses(stateful: Temp
     assert index["IndexName"] == AWAITING_INDEX
     assert [key["AttributeName"] for key in index["KeySchema"]] == ["awaiting", "created_time_ms"]
     assert index["Projection"] == {"ProjectionType": "ALL"}
-    kinds = {each["AttributeName"]: each["AttributeType"] for each in table["AttributeDefinitions"]}
+    kinds = {attribute["AttributeName"]: attribute["AttributeType"] for attribute in table["AttributeDefinitions"]}
     assert kinds == {"pk": "S", "sk": "S", "awaiting": "S", "created_time_ms": "N"}
 
 
@@ -120,7 +120,7 @@ def test_pages_upload_from_the_configured_origins_only(stateful: Template) -> No
 def test_the_worker_may_do_no_more_than_it_does() -> None:
     policy = json.loads((POLICIES / "policy-on_object_created.json").read_text())
     actions = [statement["Action"] for statement in policy["Statement"]]
-    assert {one for each in actions for one in ([each] if isinstance(each, str) else each)} == {
+    assert {action for action in actions for action in ([action] if isinstance(action, str) else action)} == {
         "sqs:DeleteMessage",
         "sqs:GetQueueAttributes",
         "sqs:ReceiveMessage",

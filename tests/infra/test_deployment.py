@@ -57,7 +57,9 @@ def test_the_environment_of_a_function_has_room(application: Template) -> None:
 
 
 def test_the_policies_of_a_role_fit(application: Template) -> None:
-    roles = [each["Properties"] for each in application["Resources"].values() if each["Type"] == "AWS::IAM::Role"]
+    roles = [
+        resource["Properties"] for resource in application["Resources"].values() if resource["Type"] == "AWS::IAM::Role"
+    ]
     for role in roles:
         assert sum(len(json.dumps(policy["PolicyDocument"])) for policy in role.get("Policies", [])) <= POLICY_BYTES
 
@@ -71,7 +73,7 @@ def test_every_parameter_of_both_stacks_can_be_chosen(stateful: Template, applic
 
 
 def test_all_that_is_retained_counts_as_a_loss_and_can_be_erased(stateful: Template) -> None:
-    kinds = {each["Type"] for each in stateful["Resources"].values() if each["DeletionPolicy"] != "Delete"}
+    kinds = {resource["Type"] for resource in stateful["Resources"].values() if resource["DeletionPolicy"] != "Delete"}
     policies = {"AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy"}  # they go with what they belong to
     assert kinds == {*KEEPING, *policies}
 
@@ -79,14 +81,14 @@ def test_all_that_is_retained_counts_as_a_loss_and_can_be_erased(stateful: Templ
 def test_what_a_stage_costs_unused_is_told_of_the_templates_themselves(
     stateful: Template, application: Template
 ) -> None:
-    kept = Counter(each["Type"] for each in stateful["Resources"].values())
+    kept = Counter(resource["Type"] for resource in stateful["Resources"].values())
     costs = idle_costs(dict(application), set(application["Resources"]), kept, 1)
     told = [cost.what.split(": ")[1] for cost in costs]
     assert {"shards of the stream of events", "secrets", "alarms", "polls of queues", "starts by the clock"} <= set(
         told
     )
-    schedules = [each for each in _events(application) if each["Type"] == "Schedule"]
-    assert all(each["Properties"]["Schedule"].startswith(("rate(", "cron(")) for each in schedules)
+    schedules = [event for event in _events(application) if event["Type"] == "Schedule"]
+    assert all(schedule["Properties"]["Schedule"].startswith(("rate(", "cron(")) for schedule in schedules)
 
 
 def _events(application: Template) -> Iterator[dict[str, Any]]:

@@ -132,7 +132,7 @@ def test_an_address_that_sends_too_much_is_blocked(application: Template) -> Non
 
 def test_no_rule_of_aws_refuses_a_body_for_its_size_or_text(application: Template) -> None:
     group = rules(application)["common"]["Statement"]["ManagedRuleGroupStatement"]
-    counting = {each["Name"] for each in group["RuleActionOverrides"] if each["ActionToUse"] == {"Count": {}}}
+    counting = {rule["Name"] for rule in group["RuleActionOverrides"] if rule["ActionToUse"] == {"Count": {}}}
     of_bodies = {"SizeRestrictions", "CrossSiteScripting", "GenericLFI", "GenericRFI", "EC2MetaDataSSRF"}
     assert {name.removesuffix("_BODY") for name in counting if name.endswith("_BODY")} == of_bodies
 

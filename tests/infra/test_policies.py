@@ -37,7 +37,7 @@ def rights(application: Template) -> Mapping[str, Mapping[Right, str]]:
 
 def found(function: str, rights: Mapping[str, Mapping[Right, str]], policy: Policy) -> list[str]:
     """What is wrong with a policy, in words."""
-    return [str(each) for each in findings(function, rights[function], policy)]
+    return [str(finding) for finding in findings(function, rights[function], policy)]
 
 
 def test_the_declared_functions_are_those_of_the_application(application: Template) -> None:
@@ -56,7 +56,7 @@ def test_a_policy_grants_what_is_declared_and_nothing_else(
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_the_packaged_role_has_just_that_policy(function: str, application: Template) -> None:
     role = of_type(application, "AWS::IAM::Role")[f"{function.title().replace('_', '')}Role"]
-    assert [each["PolicyDocument"] for each in role["Policies"]] == [policy(function)]
+    assert [inline["PolicyDocument"] for inline in role["Policies"]] == [policy(function)]
     assert not role.get("ManagedPolicyArns")
 
 
@@ -76,7 +76,7 @@ def test_each_statement_that_is_taken_away_is_missed(function: str, rights: Mapp
     whole = policy(function)
     assert whole["Statement"]
     for statement in whole["Statement"]:
-        rest = {**whole, "Statement": [each for each in whole["Statement"] if each is not statement]}
+        rest = {**whole, "Statement": [kept for kept in whole["Statement"] if kept is not statement]}
         said = found(function, rights, rest)
         taken = list(granted_by(statement))
         assert len(said) == len(taken)
@@ -93,7 +93,7 @@ def test_each_action_that_is_taken_away_is_missed_by_name(
     for index, statement in enumerate(policy(function)["Statement"]):
         for action in listed(statement["Action"]):
             changed: Any = copy.deepcopy(policy(function))
-            kept = [each for each in listed(statement["Action"]) if each != action]
+            kept = [other for other in listed(statement["Action"]) if other != action]
             changed["Statement"][index]["Action"] = kept
             said = found(function, rights, changed)
             assert len(said) == len(listed(statement["Resource"])), action

@@ -98,7 +98,7 @@ def test_what_is_there_for_a_day_is_kept_one_day_more(stateful: Template) -> Non
 
 def test_the_bucket_refuses_what_comes_without_tls(stateful: Template) -> None:
     (policy,) = of_type(stateful, "AWS::S3::BucketPolicy").values()
-    (denial,) = [each for each in policy["PolicyDocument"]["Statement"] if each["Effect"] == "Deny"]
+    (denial,) = [statement for statement in policy["PolicyDocument"]["Statement"] if statement["Effect"] == "Deny"]
     assert denial["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
     assert (denial["Principal"], denial["Action"], len(denial["Resource"])) == ("*", "s3:*", 2)
     assert stateful["Parameters"]["RequireTls"]["Default"] == "true"

@@ -37,9 +37,9 @@ def code() -> bytes:
 def test_the_zip_is_small(code: bytes) -> None:
     entries = zipfile.ZipFile(io.BytesIO(code)).infolist()
     cryptography_bytes = sum(
-        each.compress_size + 2 * len(each.filename) + OF_AN_ENTRY_BYTES
-        for each in entries
-        if each.filename.startswith("cryptography")
+        entry.compress_size + 2 * len(entry.filename) + OF_AN_ENTRY_BYTES
+        for entry in entries
+        if entry.filename.startswith("cryptography")
     )
     assert len(code) <= MOST_BYTES
     assert len(code) - cryptography_bytes <= MOST_BYTES_WITHOUT_CRYPTOGRAPHY

@@ -82,8 +82,10 @@ class Reference:
             known = hashes_of([record for record in of_data_set if record.is_active])
             records = [record for record in records if record.hash not in known]
         if data_set.name == OLDER:
-            looked_up = {it.origin_id for it in records if it.body["type"] in ("bolus", "food") and it.origin_id}
-            found = [it for it in of_data_set if it.is_active and it.origin_id in looked_up]
+            looked_up = {
+                record.origin_id for record in records if record.body["type"] in ("bolus", "food") and record.origin_id
+            }
+            found = [record for record in of_data_set if record.is_active and record.origin_id in looked_up]
             records = [
                 record
                 for record in records
@@ -95,7 +97,9 @@ class Reference:
         self.records.extend(records)
 
     def delete_data(self, data_set: StoredDataSet, kind: str, values: set[str]) -> None:
-        matching = [it for it in self.records if it.upload_id == data_set.id and it.matches(kind, values)]
+        matching = [
+            record for record in self.records if record.upload_id == data_set.id and record.matches(kind, values)
+        ]
         if data_set.name not in (ORIGIN, OLDER):
             self._destroy(matching)
             return
@@ -115,8 +119,8 @@ class Reference:
                     record.is_active = False
                     record.archived_by = data_set.id
         if data_set.name == TRUNCATE and device_id is not None:
-            others = [it for it in self.records if it.upload_id != data_set.id]
-            self._destroy([it for it in others if it.body.get("deviceId") == device_id])
+            others = [record for record in self.records if record.upload_id != data_set.id]
+            self._destroy([record for record in others if record.body.get("deviceId") == device_id])
             for other in self.data_sets.values():
                 if other.id != data_set.id and other.device_id == device_id and other.deleted_time is None:
                     other.deleted_time = now
@@ -131,7 +135,7 @@ class Reference:
         if data_set.name == DEACTIVATE and data_set.device_id is not None:
             for record in self.records:
                 if record.archived_by == data_set.id:
-                    equal = next(it for it in own if it.hash == record.hash)
+                    equal = next(other for other in own if other.hash == record.hash)
                     record.is_active, record.archived_by = equal.is_active, equal.archived_by
         self._destroy(own)
         if data_set.deleted_time is None:

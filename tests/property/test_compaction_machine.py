@@ -31,7 +31,7 @@ def items(types: list[str], times: list[str], **members: st.SearchStrategy[Any])
     required = {"type": st.sampled_from(types), "time": st.sampled_from(times), "deviceId": DEVICES}
     optional = {"origin": origins} | members
     some = st.lists(st.fixed_dictionaries(required, optional=optional), min_size=1, max_size=3)
-    return some.map(lambda these: [VALUES[it["type"]] | it for it in these])
+    return some.map(lambda these: [VALUES[record["type"]] | record for record in these])
 
 
 class Everything(Compacted):

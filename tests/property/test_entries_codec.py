@@ -93,7 +93,7 @@ def test_selectors_come_back(kind: SelectorKind, values: frozenset[str]) -> None
 def test_both_forms_hold_the_same(data: list[Datum], notes: int) -> None:
     """A large entry does without the words; what was stored in either form is read alike."""
     large = [*data, Datum({"type": "food", "id": "large", "payload": {"notes": "a" * (SMALL_BYTES + notes)}}, 0, "")]
-    small_body, large_body = (encode_data(each, "upload", None, None) for each in (data, large))
+    small_body, large_body = (encode_data(content, "upload", None, None) for content in (data, large))
     assert (small_body[0], large_body[0]) == (WITH_DICTIONARY, PLAIN)
     small, whole = (read_records(body, number=1) for body in (small_body, large_body))
     assert whole.texts[:-1] == small.texts

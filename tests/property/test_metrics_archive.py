@@ -122,14 +122,16 @@ def check(records: Sequence[StreamRecord], fake: FakeMetrics) -> None:
     assert lines == Counter(record.data for record in events)
     for name, object_lines in fake.archive.objects.items():
         members = [orjson.loads(line) for line in object_lines]
-        assert {f"dt={one['time'][:10]}/hour={one['time'][11:13]}" for one in members} == {name.rpartition("/")[0]}
-        assert sorted(int(one["id"]) for one in members) == [int(one["id"]) for one in members]
+        assert {f"dt={member['time'][:10]}/hour={member['time'][11:13]}" for member in members} == {
+            name.rpartition("/")[0]
+        }
+        assert sorted(int(member["id"]) for member in members) == [int(member["id"]) for member in members]
     expected = Counter(
-        CountKey(date.fromisoformat(one["time"][:10]), one["eventName"])
-        for one in (orjson.loads(record.data) for record in events)
+        CountKey(date.fromisoformat(event["time"][:10]), event["eventName"])
+        for event in (orjson.loads(record.data) for record in events)
     )
     assert fake.counts.counts == expected
-    rejected = {one.record.sequence_number for one in fake.rejected.records}
+    rejected = {record.record.sequence_number for record in fake.rejected.records}
     assert rejected == {record.sequence_number for record in records if record.data == b"{"}
 
 

@@ -94,7 +94,7 @@ def _tests(file: Path) -> set[str]:
         if isinstance(statement, ast.FunctionDef):
             found.add(statement.name)
         elif isinstance(statement, ast.ClassDef):
-            methods = (each.name for each in statement.body if isinstance(each, ast.FunctionDef))
+            methods = (node.name for node in statement.body if isinstance(node, ast.FunctionDef))
             found |= {f"{statement.name}::{name}" for name in methods}
     return found
 

@@ -74,7 +74,7 @@ def test_the_scheduled_function_is_observed(monkeypatch: pytest.MonkeyPatch, log
 
 def test_there_are_no_other_functions() -> None:
     functions = of_type(make_package(LOCAL_STAGE).template, "AWS::Serverless::Function")
-    handlers = {each["Handler"].rpartition(".")[2] for each in functions.values()}
+    handlers = {function["Handler"].rpartition(".")[2] for function in functions.values()}
     assert handlers == {"app", "on_object_created", "on_metrics", "run_task", "dispatch_tasks"}
 
 

@@ -82,7 +82,7 @@ class Client:
         """How often each event with this prefix was recorded today, for servers only."""
         today = datetime.now(UTC).date().isoformat()
         path = f"/v1/metrics/events?from={today}&to={today}&prefix={quote(prefix)}"
-        return {one["eventName"]: one["count"] for one in self._json("GET", path, 200)}
+        return {count["eventName"]: count["count"] for count in self._json("GET", path, 200)}
 
     def close(self) -> None:
         """Close the connection."""

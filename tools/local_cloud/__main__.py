@@ -37,8 +37,8 @@ def main() -> int:
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
     """The first signal stops in order; while that goes on, further ones are not listened to."""
-    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(each, signal.SIG_IGN)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 

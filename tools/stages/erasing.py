@@ -56,7 +56,7 @@ def _delete_bucket(session: "Session", name: str) -> None:
         for page in s3.get_paginator("list_object_versions").paginate(Bucket=name):
             found = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
             keys: list[ObjectIdentifierTypeDef] = [
-                {"Key": each["Key"], "VersionId": each["VersionId"]} for each in found
+                {"Key": version["Key"], "VersionId": version["VersionId"]} for version in found
             ]
             if keys:
                 s3.delete_objects(Bucket=name, Delete={"Objects": keys, "Quiet": True})

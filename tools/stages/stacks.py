@@ -68,10 +68,10 @@ def resources(cloudformation: "CloudFormationClient", stack: str) -> list[Resour
         return []
     pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack)
     return [
-        Resource(each["LogicalResourceId"], each.get("PhysicalResourceId", ""), each["ResourceType"])
+        Resource(resource["LogicalResourceId"], resource.get("PhysicalResourceId", ""), resource["ResourceType"])
         for page in pages
-        for each in page["StackResourceSummaries"]
-        if each["ResourceStatus"] != "DELETE_COMPLETE"
+        for resource in page["StackResourceSummaries"]
+        if resource["ResourceStatus"] != "DELETE_COMPLETE"
     ]
 
 

@@ -34,7 +34,7 @@ def raising(error: Exception) -> Any:
     return fail
 
 
-@pytest.mark.parametrize(("operation", "path"), WITH_TOKEN, ids=[f"{one.method} {path}" for one, path in WITH_TOKEN])
+@pytest.mark.parametrize(("operation", "path"), WITH_TOKEN, ids=[f"{row.method} {path}" for row, path in WITH_TOKEN])
 class TestSessionsFail:
     """Every route that needs a token, while its store fails."""
 

@@ -110,7 +110,7 @@ def attempt(api: ApiClient, fakes: FakeServices, operation: Operation, path: str
 
 
 @pytest.mark.parametrize("someone", [*NOBODIES, *USERS, SERVER], ids=str)
-@pytest.mark.parametrize(("operation", "path"), ROUTES, ids=[f"{one.method} {path}" for one, path in ROUTES])
+@pytest.mark.parametrize(("operation", "path"), ROUTES, ids=[f"{row.method} {path}" for row, path in ROUTES])
 def test_the_table_says_who_may(
     api: ApiClient, fakes: FakeServices, operation: Operation, path: str, someone: Someone
 ) -> None:

@@ -96,7 +96,7 @@ def test_the_list_is_filtered_and_paged(api: ApiClient, fakes: FakeServices, ser
 
     def names(query: str) -> list[str]:
         found = api.request("GET", f"/v1/users/{OWNER}/data_sources{query}", token=server).json()
-        return [each["providerName"] for each in found]
+        return [data_source["providerName"] for data_source in found]
 
     assert names("") == ["three", "two", "one"]
     assert names("?size=2&page=1") == ["one"]
@@ -249,8 +249,8 @@ def test_an_old_upload_is_kept_once_however_often_it_comes(api: ApiClient, fakes
         reply = api.request("POST", f"/data/{OWNER}", records, token=token)
         assert (reply.status, reply.json()) == (200, [])
     read = api.request("GET", f"/data/{OWNER}", token=token).json()
-    assert [(each["type"], each.get("value")) for each in read] == [("cbg", 5), ("cbg", 6), ("upload", None)]
-    assert {each["uploadId"] for each in read} == {UPLOAD["uploadId"]}
+    assert [(record["type"], record.get("value")) for record in read] == [("cbg", 5), ("cbg", 6), ("upload", None)]
+    assert {record["uploadId"] for record in read} == {UPLOAD["uploadId"]}
     assert read[-1]["deviceTags"] == ["bgm"]
     assert "guid" not in read[0]
 
@@ -265,7 +265,7 @@ def test_a_wrong_record_of_an_old_upload_is_pointed_to_and_nothing_is_kept(api: 
 def test_an_old_upload_may_be_one_record_of_no_data_set(api: ApiClient, fakes: FakeServices) -> None:
     token = fakes.sign_in(OWNER)
     assert api.request("POST", f"/data/{OWNER}", CBG, token=token).json() == []
-    assert [each["type"] for each in api.request("GET", f"/data/{OWNER}", token=token).json()] == ["cbg", "upload"]
+    assert [record["type"] for record in api.request("GET", f"/data/{OWNER}", token=token).json()] == ["cbg", "upload"]
 
 
 def test_an_old_upload_never_reaches_the_data_set_of_another_user(api: ApiClient, fakes: FakeServices) -> None:

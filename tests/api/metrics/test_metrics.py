@@ -197,7 +197,7 @@ def test_servers_read_the_counts_by_date_then_by_name(api: ApiClient, fakes: Fak
         {"date": "2026-01-02", "eventName": "blip - a", "count": 2},
     ]
     reply = api.request("GET", "/v1/metrics/events?from=2026-01-01&to=2026-01-03&prefix=blip%20-%20a", token=token)
-    assert [(one["date"], one["count"]) for one in reply.json()] == [("2026-01-02", 2), ("2026-01-03", 5)]
+    assert [(count["date"], count["count"]) for count in reply.json()] == [("2026-01-02", 2), ("2026-01-03", 5)]
     reply = api.request("GET", "/v1/metrics/events?from=2025-01-01&to=2025-01-01", token=token)
     assert reply.json() == []
 

@@ -128,9 +128,9 @@ class TestForms:
 
     def test_two_pages_in_one_browser_both_work(self, scene: Scene, app: App) -> None:
         browser, other = scene.browser(), scene.app("aaps")
-        pages = [(each, hidden_fields(browser.get(each.page_path()).body)) for each in (app, other)]
-        for each, fields in pages:
-            assert each.returned(browser.post(AUTH_PATH, fields | {"username": EMAIL, "password": PASSWORD}))["code"]
+        pages = [(client, hidden_fields(browser.get(client.page_path()).body)) for client in (app, other)]
+        for client, fields in pages:
+            assert client.returned(browser.post(AUTH_PATH, fields | {"username": EMAIL, "password": PASSWORD}))["code"]
 
     def test_the_cookie_is_for_this_site_and_no_script(self, scene: Scene, app: App) -> None:
         cookie = scene.browser().get(app.page_path()).headers["set-cookie"]

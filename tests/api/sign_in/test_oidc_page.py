@@ -45,8 +45,8 @@ def test_the_page_is_a_form_with_labels_and_no_script(scene: Scene, app: App) ->
     assert page.named("html") == [{"lang": "en"}]
     assert page.named("script") == []
     assert not any(name.startswith("on") for _, attributes in page.found for name in attributes)
-    inputs = {each["id"]: each for each in page.named("input") if each.get("type") != "hidden"}
-    assert {each["for"] for each in page.named("label")} == inputs.keys() == {"username", "password"}
+    inputs = {field["id"]: field for field in page.named("input") if field.get("type") != "hidden"}
+    assert {label["for"] for label in page.named("label")} == inputs.keys() == {"username", "password"}
     assert inputs["username"]["value"] == "anna@example.org"
     assert inputs["username"]["autocomplete"] == "username"
     assert (inputs["password"]["type"], inputs["password"]["autocomplete"]) == ("password", "current-password")
@@ -93,7 +93,7 @@ def test_an_entered_address_is_escaped(app: App) -> None:
     reply = app.sign_in(NASTY, NASTY)
     assert reply.status == 401
     assert b"<script" not in reply.body
-    (username,) = [each for each in Elements(reply.body).named("input") if each.get("id") == "username"]
+    (username,) = [field for field in Elements(reply.body).named("input") if field.get("id") == "username"]
     assert username["value"] == NASTY
     assert NASTY not in reply.body.decode()
 

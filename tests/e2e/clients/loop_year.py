@@ -31,10 +31,10 @@ def requests_of(sent: list[Record]) -> Iterator[list[Record]]:
 def shown(sent: Iterable[Record], upload_id: str) -> Iterator[Record]:
     """What the platform has to show of the records, as its published rules say."""
     for record in sent:
-        for each in as_shown(record):
-            if each["type"] == "wizard" and "bolus" in record:
-                each["bolus"] = record["bolus"]["id"]
-            yield each | {"uploadId": upload_id}
+        for row in as_shown(record):
+            if row["type"] == "wizard" and "bolus" in record:
+                row["bolus"] = record["bolus"]["id"]
+            yield row | {"uploadId": upload_id}
 
 
 def checksum(data: Iterable[Record]) -> str:

@@ -39,10 +39,10 @@ def test_an_event_that_it_tracks_is_counted(cloud: "Cloud", node: javascript.Jav
 
     path = f"/v1/metrics/events?from={today}&to={today + timedelta(days=1)}&prefix={quote('uploader - ' + name)}"
     deadline = time.monotonic() + COUNTED_WITHIN_S
-    while sum(each["count"] for each in server.request("GET", path).json()) < 2:
+    while sum(entry["count"] for entry in server.request("GET", path).json()) < 2:
         assert time.monotonic() < deadline
         time.sleep(0.2)
-    assert [each["eventName"] for each in server.request("GET", path).json()] == [f"uploader - {name}"]
+    assert [entry["eventName"] for entry in server.request("GET", path).json()] == [f"uploader - {name}"]
 
 
 @pytest.mark.parametrize("announces_digest", [True, False])

@@ -95,7 +95,7 @@ def e2e_stages(session: "Session") -> Iterator[None]:
     """Takes the domain from whatever stage a test leaves behind, since only one can have it."""
     yield
     gateway = session.client("apigateway")
-    if any(each["domainName"] == DOMAIN for each in gateway.get_domain_names()["items"]):
+    if any(domain["domainName"] == DOMAIN for domain in gateway.get_domain_names()["items"]):
         gateway.delete_domain_name(domainName=DOMAIN)
 
 
@@ -185,7 +185,7 @@ def test_metrics_and_the_domain_come_and_go(cloud: Cloud, succeed: Callable[...,
 
     def mappings() -> int:
         found = functions.list_event_source_mappings()["EventSourceMappings"]
-        return sum(each["EventSourceArn"].endswith(f"stream/{stream}") for each in found)
+        return sum(mapping["EventSourceArn"].endswith(f"stream/{stream}") for mapping in found)
 
     with_domain = (f"DOMAIN={DOMAIN}", f"CERTIFICATE_ARN={CERTIFICATE_ARN}")
     zone = session.client("route53").create_hosted_zone(Name="example.org", CallerReference=stage)["HostedZone"]["Id"]
@@ -193,7 +193,7 @@ def test_metrics_and_the_domain_come_and_go(cloud: Cloud, succeed: Callable[...,
     first = succeed("deploy", stage, *with_domain, f"HOSTED_ZONE_ID={zone_id}")
     assert "make this record" not in first
     found = session.client("route53").list_resource_record_sets(HostedZoneId=zone_id)["ResourceRecordSets"]
-    (record,) = [each for each in found if each["Type"] == "A"]
+    (record,) = [candidate for candidate in found if candidate["Type"] == "A"]
     assert record["Name"].rstrip(".") == DOMAIN
     assert record["AliasTarget"]["DNSName"].startswith(f"{DOMAIN}.execute-api.")
     assert (stream in streams.list_streams()["StreamNames"], mappings()) == (True, 1)
@@ -232,8 +232,12 @@ def test_data_go_only_when_it_is_said_twice(
         """What is there of the stage: tables, buckets, secrets."""
         return (
             [name for name in tables.list_tables()["TableNames"] if stage in name],
-            [each["Name"] for each in buckets.list_buckets()["Buckets"] if stage in each["Name"]],
-            [each["Name"] for each in secrets.list_secrets(MaxResults=100)["SecretList"] if stage in each["Name"]],
+            [bucket["Name"] for bucket in buckets.list_buckets()["Buckets"] if stage in bucket["Name"]],
+            [
+                secret["Name"]
+                for secret in secrets.list_secrets(MaxResults=100)["SecretList"]
+                if stage in secret["Name"]
+            ],
         )
 
     before = names()
@@ -273,7 +277,7 @@ def test_a_first_deployment_that_fails_leaves_nothing_in_the_way(
     with pytest.raises(ToolError, match="-stateful ended as ROLLBACK_COMPLETE: Broken: "):
         deployment.deploy(session, make_package(stage), {}, {"SignUp": "open"})
     tables = aws_client(cloud, "dynamodb")
-    assert [each for each in tables.list_tables()["TableNames"] if stage in each] == []
+    assert [table for table in tables.list_tables()["TableNames"] if stage in table] == []
 
     succeed("deploy", stage)
     table = tables.describe_table(TableName=f"strandline-{stage}-data")["Table"]

@@ -93,8 +93,8 @@ def test_tables_that_are_put_back_are_the_account(
     before = _kinds(ada, ada.id)
     ada.add(f"/v1/data_sets/{_open_data_set(ada)}/data", [READING | {"origin": {"id": "replaced"}, "value": 112}])
     assert _kinds(ada, ada.id) == before
-    replaced = [each for each in ada.records("?type=cbg") if each.get("origin", {}).get("id") == "replaced"]
-    assert [each["value"] for each in replaced] == [pytest.approx(112 / 18.01559)]
+    replaced = [record for record in ada.records("?type=cbg") if record.get("origin", {}).get("id") == "replaced"]
+    assert [reading["value"] for reading in replaced] == [pytest.approx(112 / 18.01559)]
 
 
 @pytest.mark.skipif(shutil.which("aws") is None, reason="needs the AWS CLI, for which the page is written")
@@ -130,7 +130,7 @@ def test_the_commands_of_the_page_put_tables_back(lost_cloud: Cloud) -> None:
 @pytest.mark.skipif(shutil.which("aws") is None, reason="needs the AWS CLI, for which the page is written")
 def test_the_commands_of_the_page_bring_objects_back(lost_cloud: Cloud) -> None:
     s3 = aws_client(lost_cloud, "s3")
-    (bucket,) = (each["Name"] for each in s3.list_buckets()["Buckets"] if each["Name"].startswith("strandline-"))
+    (bucket,) = (bucket["Name"] for bucket in s3.list_buckets()["Buckets"] if bucket["Name"].startswith("strandline-"))
     s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
     ada, kept = User(lost_cloud.base_url), content(300_000)
     path = f"/v1/blobs/{store(ada, kept).json()['id']}/content"
@@ -154,7 +154,9 @@ def test_the_commands_of_the_page_bring_objects_back(lost_cloud: Cloud) -> None:
 def _commands(heading: str) -> list[str]:
     """The shell commands under a heading of the page, in their order."""
     section = re.split(r"^##+ ", PAGE.read_text().partition(f"{heading}\n")[2], flags=re.MULTILINE)[0]
-    return [textwrap.dedent(each) for each in re.findall(r"^ *```sh\n(.*?)^ *```$", section, re.MULTILINE | re.DOTALL)]
+    return [
+        textwrap.dedent(block) for block in re.findall(r"^ *```sh\n(.*?)^ *```$", section, re.MULTILINE | re.DOTALL)
+    ]
 
 
 def _shell(cloud: Cloud, commands: str) -> None:
@@ -246,7 +248,9 @@ def _lose_everything(cloud: Cloud) -> set[str]:
     for table in dynamodb.list_tables()["TableNames"]:
         if _lose_items(dynamodb, table):
             emptied.add(table)
-    for bucket in (each["Name"] for each in s3.list_buckets()["Buckets"] if each["Name"].startswith("strandline-")):
+    for bucket in (
+        bucket["Name"] for bucket in s3.list_buckets()["Buckets"] if bucket["Name"].startswith("strandline-")
+    ):
         for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
             for found in page.get("Contents", []):
                 s3.delete_object(Bucket=bucket, Key=found["Key"])
@@ -255,7 +259,7 @@ def _lose_everything(cloud: Cloud) -> set[str]:
 
 
 def _lose_items(dynamodb: Any, table: str) -> int:
-    names = [each["AttributeName"] for each in dynamodb.describe_table(TableName=table)["Table"]["KeySchema"]]
+    names = [key["AttributeName"] for key in dynamodb.describe_table(TableName=table)["Table"]["KeySchema"]]
     items = _items(dynamodb, table)
     for item in items:
         dynamodb.delete_item(TableName=table, Key={name: item[name] for name in names})

@@ -41,7 +41,7 @@ class Stage:
         self._functions: LambdaClient = aws_client(cloud, "lambda")
         self._iam = aws_client(cloud, "iam")
         functions = self._functions.list_functions()["Functions"]
-        self._roles = {each["FunctionName"]: each["Role"].rpartition("/")[2] for each in functions}
+        self._roles = {function["FunctionName"]: function["Role"].rpartition("/")[2] for function in functions}
 
     def invoke(self, function: str, event: Mapping[str, Any]) -> str:
         """What one event makes of a function: `done`, or why it is to be delivered again."""
@@ -53,7 +53,7 @@ class Stage:
 
     def _name(self, function: str) -> str:
         logical = "APIHandler" if function == "api_handler" else function.title().replace("_", "")
-        (name,) = [each for each in self._roles if f"-local-app-{logical}-" in f"-{each}-"]
+        (name,) = [role for role in self._roles if f"-local-app-{logical}-" in f"-{role}-"]
         return str(name)
 
     @contextmanager
@@ -62,7 +62,7 @@ class Stage:
         role = self._roles[self._name(function)]
         (name,) = self._iam.list_role_policies(RoleName=role)["PolicyNames"]
         whole: Any = self._iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
-        rest = [each for each in whole["Statement"] if each["Sid"] != statement]
+        rest = [kept for kept in whole["Statement"] if kept["Sid"] != statement]
         assert len(rest) == len(whole["Statement"]) - 1
         changed = json.dumps({**whole, "Statement": rest})
         self._iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=changed)

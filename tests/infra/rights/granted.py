@@ -94,8 +94,12 @@ def _arn(template: Template, place: Mapping[str, Any]) -> str:
 
 
 def _sources(template: Template, logical: str) -> list[Mapping[str, Any]]:
-    mappings = [each["Properties"] for each in template["Resources"].values() if each["Type"].endswith("SourceMapping")]
-    return [each for each in mappings if each["FunctionName"] == {"Ref": logical}]
+    mappings = [
+        resource["Properties"]
+        for resource in template["Resources"].values()
+        if resource["Type"].endswith("SourceMapping")
+    ]
+    return [mapping for mapping in mappings if mapping["FunctionName"] == {"Ref": logical}]
 
 
 def findings(function: str, needed: Mapping[Right, str], policy: Policy) -> Sequence[Finding]:

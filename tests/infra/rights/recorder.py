@@ -211,7 +211,7 @@ def _of_objects(operation: str, params: Mapping[str, Any], *, is_presigned: bool
         return
     if operation not in ON_OBJECTS:
         raise UnknownRequestError(f"s3:{operation}")
-    keys = [each["Key"] for each in params["Delete"]["Objects"]] if "Delete" in params else [params["Key"]]
+    keys = [key["Key"] for key in params["Delete"]["Objects"]] if "Delete" in params else [params["Key"]]
     actions = [ON_OBJECTS[operation], *(["PutObjectTagging"] if "Tagging" in params else [])]
     for prefix in {key.partition("/")[0] for key in keys}:
         for action in actions:

@@ -66,7 +66,7 @@ def record(use_cases: tuple[UseCase, ...] = USE_CASES) -> Recording:
 
 def _successes(operation: str) -> set[int]:
     """Statuses that say that an operation did what it does; for a few operations that is to refuse."""
-    (status,) = {each.success_status for each in OPERATIONS if each.name == operation}
+    (status,) = {row.success_status for row in OPERATIONS if row.name == operation}
     return {status, *SUCCESSES}
 
 

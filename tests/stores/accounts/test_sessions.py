@@ -82,8 +82,8 @@ class TestSessions:
     @pytest.mark.parametrize("kept", ["a", "b"])
     def test_one_login_may_be_kept_with_all_that_was_refreshed_from_it(self, stores: Stores, kept: str) -> None:
         of_login = {"a": session("a"), "b": session("b", login_id="a")}
-        for one in (*of_login.values(), session("c"), session("aa"), session("d", login_id="c")):
-            stores.sessions.add(one)
+        for stored in (*of_login.values(), session("c"), session("aa"), session("d", login_id="c")):
+            stores.sessions.add(stored)
         stores.sessions.end_all(ANNA.user_id, keep=of_login[kept])
         left = [token_hash for token_hash in ("a", "b", "c", "aa", "d") if stores.sessions.find(token_hash)]
         assert left == ["a", "b"]

@@ -178,7 +178,7 @@ def test_ending_all_sessions_removes_codes_and_logins(stores: Stores) -> None:
     of_ben = replace(CODE, login_id="c" * 64, user_id=BEN.user_id)
     stores.logins.add_code(of_ben, 1)
     stores.sessions.end_all(ANNA.user_id)
-    assert [stores.logins.find(one * 64) for one in "ab"] == [None, None]
+    assert [stores.logins.find(letter * 64) for letter in "ab"] == [None, None]
     assert stores.logins.find(of_ben.login_id) == of_ben
     assert stores.items() == 1
 

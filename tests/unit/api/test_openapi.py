@@ -20,7 +20,11 @@ CBG = {"type": "cbg", "time": "2026-01-01T00:00:00Z", "units": "mmol/L", "value"
 
 def operations() -> dict[str, Any]:
     """What is said of each operation by its id."""
-    return {one["operationId"]: one for methods in document()["paths"].values() for one in methods.values()}
+    return {
+        operation["operationId"]: operation
+        for methods in document()["paths"].values()
+        for operation in methods.values()
+    }
 
 
 def credentials(name: str) -> set[str]:
@@ -55,10 +59,10 @@ def test_it_has_every_path_of_the_table() -> None:
 
 
 def test_all_that_is_said_of_an_operation_has_its_place() -> None:
-    for one in operations().values():
-        assert one["summary"]
-        assert one["responses"].keys() >= {"500", "503"}
-        assert ("400" in one["responses"]) >= ("requestBody" in one)
+    for operation in operations().values():
+        assert operation["summary"]
+        assert operation["responses"].keys() >= {"500", "503"}
+        assert ("400" in operation["responses"]) >= ("requestBody" in operation)
 
 
 def test_the_copy_is_current() -> None:

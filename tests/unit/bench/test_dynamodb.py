@@ -163,7 +163,7 @@ class TestQueries:
         for name in ("b1", "a1", "a2"):
             tables.answer("PutItem", {"TableName": "t", "Item": item(1, name)})
         answer = tables.answer("Query", query(expression, **values))
-        assert [each["sk"]["S"] for each in answer["Items"]] == found
+        assert [item["sk"]["S"] for item in answer["Items"]] == found
 
     def test_an_unknown_form_is_no_silent_answer(self, tables: Tables) -> None:
         with pytest.raises(NotImplementedError):
@@ -177,7 +177,7 @@ class TestQueries:
         first = tables.answer("Query", request)
         second = tables.answer("Query", request | {"ExclusiveStartKey": first["LastEvaluatedKey"]})
         assert "LastEvaluatedKey" not in second
-        found = [each["sk"]["S"] for page in (first, second) for each in page["Items"]]
+        found = [item["sk"]["S"] for page in (first, second) for item in page["Items"]]
         assert found == (["a", "b", "c"] if forward else ["c", "b", "a"])
         assert len(first["Items"]) == 2
 
@@ -185,5 +185,5 @@ class TestQueries:
         for name in "ab":
             tables.answer("PutItem", {"TableName": "t", "Item": item(1, name)})
         answer = tables.answer("Query", query("pk = :pk") | {"Limit": 1})
-        assert [each["sk"]["S"] for each in answer["Items"]] == ["a"]
+        assert [item["sk"]["S"] for item in answer["Items"]] == ["a"]
         assert answer["LastEvaluatedKey"] == KEY | {"sk": {"S": "a"}}

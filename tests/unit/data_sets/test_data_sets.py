@@ -125,24 +125,24 @@ class TestCreate:
 class TestList:
     def test_newest_first_in_pages(self, scene: DataScene) -> None:
         ids = [scene.open("none") for _ in range(5)]
-        assert [it["id"] for it in scene.listed()] == ids[::-1]
-        assert [it["id"] for it in scene.listed(page="1", size="2")] == [ids[2], ids[1]]
-        assert [it["id"] for it in scene.listed(page="2", size="2")] == [ids[0]]
+        assert [data_set["id"] for data_set in scene.listed()] == ids[::-1]
+        assert [data_set["id"] for data_set in scene.listed(page="1", size="2")] == [ids[2], ids[1]]
+        assert [data_set["id"] for data_set in scene.listed(page="2", size="2")] == [ids[0]]
         assert scene.listed(page="3", size="2") == []
 
     def test_filters(self, scene: DataScene) -> None:
         wanted = scene.open("none", deviceId="pump", client={"name": "AAPS"})
         scene.open("none", deviceId="pump", client={"name": "info.nightscout.androidaps"})
         scene.open("none")
-        assert [it["id"] for it in scene.listed(client_name="AAPS")] == [wanted]
+        assert [data_set["id"] for data_set in scene.listed(client_name="AAPS")] == [wanted]
         assert len(scene.listed(deviceId="pump")) == 2
         assert scene.listed(client_name="AAP") == []
 
     def test_deleted_ones_are_added_not_selected(self, scene: DataScene) -> None:
         kept, deleted = scene.open("none"), scene.open("none")
         scene.delete(deleted)
-        assert [it["id"] for it in scene.listed()] == [kept]
-        assert [it["id"] for it in scene.listed(deleted="true")] == [deleted, kept]
+        assert [data_set["id"] for data_set in scene.listed()] == [kept]
+        assert [data_set["id"] for data_set in scene.listed(deleted="true")] == [deleted, kept]
 
     def test_open_normal_ones_are_not_listed(self, scene: DataScene) -> None:
         data_set = scene.open("none", "normal")

@@ -240,8 +240,8 @@ class TestTruncate:
         assert len(scene.visible()) == 10
         closed = scene.close(second)
         assert len(scene.visible()) == 9
-        assert [it["id"] for it in scene.listed()] == [second]
-        assert [it["id"] for it in scene.listed(deleted="true")] == [second, first]
+        assert [data_set["id"] for data_set in scene.listed()] == [second]
+        assert [data_set["id"] for data_set in scene.listed(deleted="true")] == [second, first]
         assert scene.get(first)["deletedTime"] == closed["modifiedTime"]
 
     def test_deleting_the_later_one_does_not_bring_the_earlier_back(self, scene: DataScene) -> None:

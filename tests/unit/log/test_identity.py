@@ -57,7 +57,9 @@ def test_hashes_of_the_original_code(item: dict[str, Any], scope: str, expected:
 
 
 def test_a_value_is_the_same_however_it_was_written() -> None:
-    readings = [f'{{"type":"cbg","units":"mmol/L","time":"2017-02-05T13:26:51Z","value":{it}}}' for it in ("5", "5.0")]
+    readings = [
+        f'{{"type":"cbg","units":"mmol/L","time":"2017-02-05T13:26:51Z","value":{text}}}' for text in ("5", "5.0")
+    ]
     assert len({hash_of(json.loads(reading)) for reading in readings}) == 1
 
 

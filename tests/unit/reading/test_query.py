@@ -160,7 +160,11 @@ class TestFilters:
             "units": {"bg": "mg/dL", "carb": "grams", "insulin": "Units"},
         }
         scene.add(data_set, cbg(1), *(decision | {"reason": reason} for reason in ("loop", "normalBolus")))
-        read = [it.get("reason") for it in scene.read(dosingDecision_reason="loop,other") if it["type"] != "upload"]
+        read = [
+            record.get("reason")
+            for record in scene.read(dosingDecision_reason="loop,other")
+            if record["type"] != "upload"
+        ]
         assert read == [None, "loop"]
 
     def test_sample_intervals_are_for_cbg(self, scene: DataScene) -> None:

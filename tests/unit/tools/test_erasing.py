@@ -69,14 +69,14 @@ def left(session: boto3.Session) -> list[list[str]]:
     """What is there still: tables, buckets, secrets, queues."""
     return [
         session.client("dynamodb").list_tables()["TableNames"],
-        [each["Name"] for each in session.client("s3").list_buckets()["Buckets"]],
-        [each["Name"] for each in session.client("secretsmanager").list_secrets()["SecretList"]],
+        [bucket["Name"] for bucket in session.client("s3").list_buckets()["Buckets"]],
+        [secret["Name"] for secret in session.client("secretsmanager").list_secrets()["SecretList"]],
         session.client("sqs").list_queues().get("QueueUrls", []),
     ]
 
 
 def test_all_of_it_goes(session: boto3.Session) -> None:
-    assert [len(each) for each in left(session)] == [1, 1, 1, 1]
+    assert [len(kind_left) for kind_left in left(session)] == [1, 1, 1, 1]
     erase(session, STACK, poll_s=0)
     assert left(session) == [[], [], [], []]
     assert stacks.status(session.client("cloudformation"), STACK) in (None, "DELETE_COMPLETE")
@@ -93,4 +93,6 @@ def test_what_went_before_is_no_obstacle(session: boto3.Session) -> None:
 
 def test_tables_go_first_and_what_was_never_made_is_left_out() -> None:
     resources = [Resource(kind, kind, kind) for kind in ("AWS::Kinesis::Stream", *reversed(KEEPING))]
-    assert [each.kind for each in retained([*resources, Resource("Failed", "", "AWS::SQS::Queue")])] == list(KEEPING)
+    assert [resource.kind for resource in retained([*resources, Resource("Failed", "", "AWS::SQS::Queue")])] == list(
+        KEEPING
+    )

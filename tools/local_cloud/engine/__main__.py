@@ -83,7 +83,7 @@ async def _signalled() -> None:
 
 
 async def _first_of(*waiting: Coroutine[Any, Any, None]) -> None:
-    tasks = [asyncio.ensure_future(each) for each in waiting]
+    tasks = [asyncio.ensure_future(task) for task in waiting]
     done, rest = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     for task in rest:
         task.cancel()

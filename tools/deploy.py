@@ -1,4 +1,4 @@
-"""`make deploy STAGE=...`: bring a stage on AWS to what the sources say, after showing what would change.
+"""`make deploy STAGE=...`: deploy the sources to a stage on AWS, after showing what would change.
 
 python -m tools.deploy STAGE [NAME=value ...] [--package DIGEST] [--yes]
 """
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def main() -> int:
-    """Says where the stage answers, where its secret is, and what it costs when nobody uses it."""
+    """Print the address of the stage, the place of its secret, and its cost when nobody uses it."""
     arguments = _parser().parse_intermixed_args()
     stage = arguments.stage
     session, whose = session_of_caller(stage)
@@ -61,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _present(session: "Session", stage: str) -> Choice:
-    """What was chosen for the stage before."""
+    """The settings of earlier deployments of the stage."""
     cloudformation = session.client("cloudformation")
     kept = stateful_stack(stage)
     bucket = stacks.outputs(cloudformation, kept).get("BucketName")
@@ -70,7 +70,7 @@ def _present(session: "Session", stage: str) -> Choice:
 
 
 def _report(session: "Session", package: Package, deployed: Deployed) -> list[str]:
-    """What the owner of the stage wants to know after a deployment."""
+    """The lines that the owner of the stage reads after a deployment."""
     stage, region = package.stage, session.region_name
     own = f"https://{deployed.api_id}.execute-api.{region}.amazonaws.com/{deployed.api_stage}"
     present = _present(session, stage)

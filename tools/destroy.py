@@ -1,6 +1,6 @@
-"""`make destroy STAGE=...`: take a stage's application away from AWS. Its data stay, and a new deployment finds them.
+"""`make destroy STAGE=...`: remove a stage's application from AWS. Its data stay, and a new deployment uses them.
 
-With DATA=delete, and the stage's name typed, its data go, too.
+With DATA=delete, and the stage's name typed as confirmation, its data are deleted, too.
 
 python -m tools.destroy STAGE [--data delete [--confirm STAGE]] [--yes]
 """
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def main() -> int:
-    """Says what is left."""
+    """Print what is left."""
     arguments = _parser().parse_args()
     session, whose = session_of_caller(arguments.stage)
     print(f"stage {arguments.stage} in {whose}", flush=True)

@@ -1,13 +1,13 @@
-"""The environments: .venv for the project, .venv-ministack for the local cloud, .venv-checkov for a check of the
-templates, each exactly as its lock file says.
+"""Makes the environments: .venv for the project, .venv-ministack for the local cloud, .venv-checkov for the check of
+the templates. Each has exactly the versions of its lock file.
 
-Run by tools/start.sh with a bare Python, hence standard library only. Nothing happens, in a few milliseconds, when the
-environments are as they should be.
+tools/start.sh runs this with a bare Python, hence standard library only. It takes a few milliseconds if the
+environments are up to date.
 
     python tools/environments.py [--cloud | --checkov] [--run MODULE ARGUMENT...]
 
-`--cloud` wants the local cloud's environment too, `--checkov` that of the check; `--run` then becomes that module of
-the project's environment.
+`--cloud` also makes the local cloud's environment, and `--checkov` that of the check; `--run` then runs a module in the
+project's environment.
 """
 
 import fcntl
@@ -49,7 +49,7 @@ class Environment:
 
     @property
     def stamp(self) -> Path:
-        """Says which lock file and Python the environment was made of; written last."""
+        """Names the lock file and the Python that the environment was made from; written last."""
         return self.folder / "strandline.stamp"
 
     @property
@@ -61,23 +61,23 @@ PROJECT = Environment(ROOT / ".venv", ROOT / "requirements-dev.txt")
 CLOUD = Environment(ROOT / ".venv-ministack", ROOT / "requirements-ministack.txt")
 CHECKOV = Environment(ROOT / ".venv-checkov", ROOT / "requirements-checkov.txt")
 BESIDES = {"--cloud": CLOUD, "--checkov": CHECKOV}
-"""What is wanted beside the project's environment, by the option that says so."""
+"""The environments beside that of the project, by the option that asks for them."""
 
 
 def locked_versions(lock: str) -> dict[str, str]:
-    """Name (normalised) → version of each requirement in a lock file's text, for whatever platform."""
+    """Name (normalised) → version of each requirement in the text of a lock file, for all platforms."""
     pins = re.findall(r"^([A-Za-z0-9][A-Za-z0-9._-]*)==([^\s;\\]+)", lock, flags=re.MULTILINE)
     return {re.sub(r"[-_.]+", "-", name).lower(): version for name, version in pins}
 
 
 def wanted_stamp(environment: Environment, version: tuple[int, int]) -> str:
-    """What the stamp of an up-to-date environment says."""
+    """The content of the stamp of an up-to-date environment."""
     digest = hashlib.sha256(environment.lock.read_bytes()).hexdigest()
     return f"{version[0]}.{version[1]} {digest}\n"
 
 
 def base_python(environment: Environment) -> tuple[Path, tuple[int, int]] | None:
-    """The interpreter an existing environment was made of, and its version; None when it is not to be used."""
+    """The interpreter of an existing environment, and its version; None if it cannot be used."""
     script = "import sys; print(*sys.version_info[:2], getattr(sys, '_base_executable', sys.executable))"
     try:
         answer = subprocess.run(
@@ -91,7 +91,7 @@ def base_python(environment: Environment) -> tuple[Path, tuple[int, int]] | None
 
 
 def is_current(environment: Environment, version: tuple[int, int]) -> bool:
-    """Whether the environment was made of the lock file as it is now, by this version of Python."""
+    """Whether the environment was made from the current lock file with this version of Python."""
     try:
         return environment.python.exists() and environment.stamp.read_text() == wanted_stamp(environment, version)
     except OSError:
@@ -99,7 +99,7 @@ def is_current(environment: Environment, version: tuple[int, int]) -> bool:
 
 
 def satisfies_lock(environment: Environment) -> bool:
-    """Whether every package of the lock file is installed in its version, whoever installed it."""
+    """Whether every package of the lock file is installed in the locked version, no matter how it was installed."""
     script = "from importlib.metadata import distributions as d; [print(x.metadata['Name'], x.version) for x in d()]"
     answer = subprocess.run([environment.python, "-c", script], capture_output=True, text=True, check=False)
     pairs = [line.rsplit(" ", 1) for line in answer.stdout.splitlines() if " " in line]
@@ -112,7 +112,7 @@ def say(message: str) -> None:
 
 
 def make(environment: Environment, python: Path, version: tuple[int, int]) -> None:
-    """Bring the environment to its lock file, keeping what is there where it fits.
+    """Update the environment to its lock file, keeping packages that match.
 
     Raises:
         SetupError: venv or pip failed; pip's last error is in the message, its whole output in the install log.
@@ -152,7 +152,7 @@ def run_logged(command: Sequence[str], environment: Environment) -> None:
 
 @contextmanager
 def only_one() -> Iterator[None]:
-    """Two makes at once wait for each other instead of writing into the same environment."""
+    """Lock the environments, so concurrent runs of make take turns."""
     with (ROOT / ".venv.lock").open("w") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -163,13 +163,13 @@ def only_one() -> Iterator[None]:
 
 
 def ensure(environments: Sequence[Environment]) -> None:
-    """Make what is missing; one Python for all, so that the local cloud runs native wheels of the project."""
+    """Make the missing environments, all with one Python, so the local cloud can run native wheels of the project."""
     this = sys.version_info[:2]
     if all(is_current(environment, this) for environment in environments):
         return
     named = Path(getattr(sys, "_base_executable", sys.executable)), this
     with only_one():
-        # What is there stays, unless the user names another (PYTHON=...).
+        # Keep the Python of an existing environment unless the user names another one (PYTHON=...).
         python, version = named if os.environ.get("PYTHON") else base_python(PROJECT) or named
         for environment in environments:
             if not is_current(environment, version):
@@ -177,7 +177,7 @@ def ensure(environments: Sequence[Environment]) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Ensure the environments, then become the module after `--run`, if any."""
+    """Ensure the environments, then run the module after `--run`, if any, in place of this process."""
     try:
         ensure([PROJECT, *(BESIDES[option] for option in arguments[:1] if option in BESIDES)])
     except SetupError as error:

@@ -1,6 +1,6 @@
-"""Writes the published API description to docs/openapi.json, or with `--check` tells whether that file is current.
+"""Writes the published API description to docs/openapi.json, or with `--check` checks that the file is current.
 
-Each path and each schema has a line of its own, so that a change of one is a change of one line.
+Each path and each schema is on its own line, so a change of one is a change of one line.
 """
 
 import json
@@ -15,7 +15,7 @@ FILE = ROOT / "docs" / "openapi.json"
 
 
 def description_text() -> str:
-    """The description as the file has it."""
+    """The text of the file."""
     described = document()
     components = {name: _lines(members, 2) for name, members in described["components"].items()}
     parts = {name: _text(value) for name, value in described.items()}
@@ -37,7 +37,7 @@ def _text(value: Any) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """0 when the file is current, or has been made so."""
+    """Exit code 0 if the file is current or was updated."""
     text = description_text()
     if arguments == ["--check"]:
         if FILE.is_file() and FILE.read_text(encoding="utf-8") == text:

@@ -10,7 +10,7 @@ from tools.project import BUILD, run_tool
 
 
 def main() -> int:
-    """Says where the package is and how large it is."""
+    """Print the path and the size of the package."""
     parser = argparse.ArgumentParser(prog="make package", description="Package the application for a stage.")
     parser.add_argument("stage")
     stage = parser.parse_args().stage

@@ -1,4 +1,4 @@
-"""Where things are, and how the tools speak to the person who runs them."""
+"""Paths of the project, and the output of the tools."""
 
 import sys
 import time
@@ -13,12 +13,12 @@ PRICES = ROOT / "tools" / "prices.json"
 
 
 class ToolError(Exception):
-    """Something the person at the keyboard can act on; the message is what they read, without a traceback."""
+    """An error that the user can act on; only its message is shown, without a traceback."""
 
 
 @contextmanager
 def step(doing: str) -> Iterator[None]:
-    """Say what is being done when it starts, and how long it took when it was slow."""
+    """Print a step when it starts, and its duration if it was slow."""
     print(f"{doing} ...", flush=True)
     started = time.monotonic()
     yield
@@ -28,7 +28,7 @@ def step(doing: str) -> Iterator[None]:
 
 
 def run_tool(main: Callable[[], int]) -> None:
-    """Exit with what `main` returns; a `ToolError` is one line and exit code 1."""
+    """Exit with the result of `main`; a `ToolError` gives one line and exit code 1."""
     try:
         code = main()
     except ToolError as error:

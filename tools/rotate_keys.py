@@ -1,6 +1,6 @@
 """`make rotate-keys STAGE=...`: sign ID tokens with a new key from now on, with your own credentials.
 
-The keys before it stay published, so nobody has to sign in again (docs/sign-in.md).
+Earlier keys stay published, so nobody has to sign in again (docs/sign-in.md).
 """
 
 import argparse
@@ -13,7 +13,7 @@ from tools.stages.aws_account import session_of_caller
 
 
 def main() -> int:
-    """Says when every function signs with the new key."""
+    """Print the time from which all functions sign with the new key."""
     parser = argparse.ArgumentParser(prog="make rotate-keys", description="Sign ID tokens with a new key.")
     parser.add_argument("stage")
     stage = parser.parse_args().stage

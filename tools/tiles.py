@@ -1,12 +1,12 @@
-"""Looks after the tiles of one user by hand: verify, rebuild, compact (docs/operations.md).
+"""Verifies, rebuilds or compacts the tiles of one user (docs/operations.md).
 
-On the local cloud that runs; with STAGE and your own credentials, on a stage of yours.
+It works on the running local cloud or, with STAGE and your own credentials, on that stage.
 
 python -m tools.tiles verify|rebuild|compact STAGE --user ID [--data-dir FOLDER]
 
-The work is done in this process, with your rights: no function's quarter of an hour ends it, and no queue stands before
-it. The stage may be in use: where another compaction is at work on the same user this one says so and does nothing. To
-begin again is always safe.
+The work is done in this process, with your permissions, so neither the time limit of a function nor a queue delays it.
+The stage may be in use: if another compaction works on the same user, the tool says so and does nothing. It can always
+be repeated.
 """
 
 import argparse
@@ -26,12 +26,12 @@ from tools.stages.stage_services import services_of_stage
 
 
 def main() -> int:
-    """Does what is asked; 1 when tiles are wrong."""
+    """Run the command; exit code 1 if tiles are wrong."""
     parser = argparse.ArgumentParser(
         prog="python -m tools.tiles",
         description="Look after the tiles of one user, with your own rights; the stage may be in use.",
         epilog="verify: compare all tiles with the log; the exit code is 1 when some are wrong, and each is named. "
-        "rebuild: make all tiles anew from the log. compact: bring into tiles what is not yet.",
+        "rebuild: make all tiles again from the log. compact: fold the tail into tiles.",
     )
     parser.add_argument("what", choices=sorted(VERBS))
     parser.add_argument("stage")
@@ -52,7 +52,7 @@ def main() -> int:
 
 
 def verify_tiles(user_id: str, ports: TilePorts) -> int:
-    """Names the tiles that are not what the log says. What changed since they were made is brought into them first."""
+    """Compact, then print the tiles that differ from a fold of the log."""
     print("folding archive and log, and comparing ...", flush=True)
     checked = check_tiles(user_id, ports)
     if checked.is_behind:
@@ -64,18 +64,18 @@ def verify_tiles(user_id: str, ports: TilePorts) -> int:
         print(f"wrong: {key.type}/{key.day} ({_date(key)})")
     print(f"{checked.tiles} tiles compared, {len(checked.wrong)} wrong")
     if checked.wrong:
-        print("`rebuild` makes them anew from the log.")
+        print("`rebuild` makes them again from the log.")
     return 1 if checked.wrong else 0
 
 
 def rebuild_tiles(user_id: str, ports: TilePorts) -> int:
-    """Makes all tiles anew from archive and log; readers see the old ones until all new ones are there."""
+    """Rebuild all tiles from archive and log; readers see the old ones until all new ones are stored."""
     _print_done(rebuild(user_id, ports, _progress("rebuilding")))
     return 0
 
 
 def compact_tail(user_id: str, ports: TilePorts) -> int:
-    """Brings into tiles what is not yet, however little it is."""
+    """Compact the tail, however small it is."""
     _print_done(compact(user_id, ports, _progress("compacting")))
     return 0
 
@@ -88,7 +88,7 @@ VERBS: Mapping[str, Callable[[str, TilePorts], int]] = {
 
 
 def _progress(what: str) -> Callable[[], None]:
-    """What a compaction calls at the beginning of each step."""
+    """The callback of a compaction at the beginning of each step."""
     steps = 0
 
     def begin_step() -> None:

@@ -2,8 +2,8 @@
 
     python -m tools.demo [--days 30] [--seed 1] [--port 8000] [--data-dir .local] [--base-url URL]
 
-Against BASE_URL, or `--base-url`, when one is given; else against the local cloud on the port, which is started for the
-time of the demo if none is running. Exits with 1 and says why when anything that went in did not come out.
+The server is BASE_URL, or `--base-url`, if given; otherwise the local cloud on the port, which is started for the demo
+if it is not running. Exits with 1 and a reason if a record that was sent does not come back.
 """
 
 import argparse
@@ -32,7 +32,7 @@ SHOWN_PROBLEMS = 10
 
 
 class Server(Protocol):
-    """What the demo asks of a server; `Client` asks it over HTTP."""
+    """The requests of the demo to a server; `Client` sends them over HTTP."""
 
     def sign_up(self, email: str, password: str) -> str: ...
     def create_data_set(self, user_id: str) -> str: ...
@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code 0.
 
     Raises:
-        ToolError: something that went in did not come out, or there is no server to try it on.
+        ToolError: a record that was sent did not come back, or no server was found.
     """
     options = _options(arguments)
     with _server(options.base_url, options.port, options.data_dir) as server:
@@ -112,7 +112,7 @@ def _show(records: list[Record]) -> None:
 
 @contextmanager
 def _server(base_url: str | None, port: int, data_dir: Path) -> Iterator[Client]:
-    """The server to try: the named one, else the local cloud that runs on this port, else one started for now."""
+    """The server to use: the named one, or the local cloud on this port, or a local cloud started for the demo."""
     url = base_url or f"http://{ports.LOOPBACK}:{port}"
     with closing(Client(url)) as client:
         if base_url is not None or _answers(client):
@@ -134,7 +134,7 @@ def _operator(user: Client, secret: str | None) -> Iterator[Client | None]:
 
 
 def _server_secret(options: argparse.Namespace) -> str | None:
-    """What the environment gives; that of the local cloud stands in its data folder."""
+    """The secret from the environment; the local cloud keeps its own in its data folder."""
     file: Path = options.data_dir / "server-secret"
     if options.base_url is None and file.exists():
         return file.read_text().strip()

@@ -1,4 +1,4 @@
-"""The few requests of an uploading app, over one connection that is kept."""
+"""Sends the few requests of an uploading app over one persistent connection."""
 
 import gzip
 import http.client
@@ -18,7 +18,7 @@ ATTEMPTS = 3
 
 
 class Client:
-    """A user's client; every call raises ToolError when the answer is not the one that an app needs."""
+    """A user's client; every call raises ToolError if the reply is not the one that an app needs."""
 
     def __init__(self, base_url: str) -> None:
         self.base_url = base_url.rstrip("/")
@@ -36,7 +36,7 @@ class Client:
         return str(self._json("GET", "/v1/time", 200)["data"]["time"])
 
     def sign_up(self, email: str, password: str) -> str:
-        """The user id of a new account, with which the client is signed in from now on."""
+        """The user id of a new account, which the client uses from now on."""
         body = {"username": email, "emails": [email], "password": password}
         return str(self._json("POST", "/auth/user", 201, body)["userid"])
 
@@ -53,26 +53,26 @@ class Client:
         return str(self._json("POST", f"/v1/users/{user_id}/data_sets", 201, body)["data"]["uploadId"])
 
     def add_data(self, data_set_id: str, records: list[Record]) -> None:
-        """Add records, all or none."""
+        """Add all of the records, or none of them."""
         answer = self._json("POST", f"/v1/data_sets/{data_set_id}/data", 200, records)
         if answer.get("data") != []:
             raise ToolError(f"adding data answered {answer!r}, not an empty list of data")
 
     def read_data(self, user_id: str) -> list[Record]:
-        """Everything that the user can see, data sets included."""
+        """All records that the user can see, including data sets."""
         answer = self._json("GET", f"/data/{user_id}", 200)
         if not isinstance(answer, list):
             raise ToolError(f"reading data answered {str(answer)[:200]!r}, not a list")
         return answer
 
     def track(self, event_name: str) -> None:
-        """Tell that something happened to the user who is signed in."""
+        """Send an event of the user who is signed in."""
         status, _, _ = self._answer("GET", f"/metrics/thisuser/{quote(event_name)}?sourceVersion={CLIENT_VERSION}")
         if status != 200:
             raise ToolError(f"an event was answered with {status}, not 200")
 
     def sign_in_as_server(self, secret: str) -> bool:
-        """Whether the client is one of a server from now on: whether this is the secret of the stage."""
+        """Sign in as a server; False if this is not the secret of the stage."""
         self._secret = secret
         status, headers, _ = self._answer("POST", "/auth/serverlogin")
         self._token = headers.get("x-tidepool-session-token")
@@ -100,14 +100,14 @@ class Client:
             raise ToolError(f"{method} {path} answered {status} without JSON: {content[:200]!r}") from error
 
     def _answer(self, method: str, path: str, body: Any = None) -> tuple[int, dict[str, str], bytes]:
-        """Status, headers and body; a broken connection and a refusal for the moment are tried again."""
+        """Status, headers and body; a request is repeated after a broken connection or a temporary refusal."""
         for attempt in range(ATTEMPTS):
             last = attempt == ATTEMPTS - 1
             try:
                 status, headers, content = self._send(method, path, body)
             except (OSError, http.client.HTTPException) as error:
                 self._connection.close()
-                # A server may close a connection that was kept; what the request stored is replaced by its repetition.
+                # A server may close an idle connection. Repeating the request replaces what it may have stored.
                 if last or isinstance(error, ConnectionRefusedError):
                     raise ToolError(f"{self.base_url} does not answer: {type(error).__name__}: {error}") from error
                 continue
@@ -129,13 +129,13 @@ class Client:
             payload = json.dumps(body).encode()
         self._connection.request(method, self._prefix + path, payload, headers)
         status, received, content = _received(self._connection.getresponse())
-        if status == 303:  # a large answer is elsewhere, and its address is enough to read it
+        if status == 303:  # a large reply is read from another address, which needs no credentials
             status, received, content = _fetched(received["location"])
         return status, received, content
 
 
 def _fetched(url: str) -> tuple[int, dict[str, str], bytes]:
-    """What is at an address, by no proxy: that is how the server was reached."""
+    """The content at an address, without a proxy, as the server itself was reached."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with opener.open(url, timeout=TIMEOUT_S) as response:

@@ -1,8 +1,8 @@
-"""What a server must show of the records that were sent, and every difference from what it shows.
+"""Compares the records that a server returns with those that were sent.
 
-Written from the platform's published rules and not from this project's own code, which it is there to check: glucose
-comes back in mmol/L (value / 18.01559, to five decimals, halves away from zero), a wizard's bolus as a record of its
-own whose id the wizard then holds, times in UTC without trailing zeros, lists of manufacturers sorted.
+The expectations follow the published rules of the platform, not the code of this project, which they check: glucose
+comes back in mmol/L (value / 18.01559, to five decimals, halves away from zero), a bolus inside a wizard as a separate
+record whose id replaces it, times in UTC without trailing zeros, and lists of manufacturers sorted.
 """
 
 import copy
@@ -15,7 +15,7 @@ from tools.demo.generator import Record
 MG_DL_PER_MMOL_L = 18.01559
 
 Key = tuple[str, str]
-"""Type and origin id, which tell one record of the demo from every other."""
+"""Type and origin id, which identify a record of the demo."""
 
 
 def key_of(record: Record) -> Key:
@@ -30,7 +30,7 @@ def mmol_l(value_mg_dl: float) -> float:
 
 
 def differences(sent: Iterable[Record], received: Iterable[Record], upload_id: str) -> list[str]:
-    """A sentence for each record that is lost, doubled, changed, or was never sent; empty when all is as it must be."""
+    """A sentence for each record that is lost, duplicated, changed, or was never sent; empty if there is none."""
     expected: dict[Key, Record] = {}
     bolus_of: dict[Key, Key] = {}
     for record in sent:
@@ -64,7 +64,7 @@ def _name(key: Key) -> str:
 def _changes(wanted: Record, shown: Record, upload_id: str) -> list[str]:
     wanted = wanted | {"uploadId": upload_id}
     shown = {name: value for name, value in shown.items() if name != "id"}
-    if wanted["type"] == "wizard":  # its link to the bolus is compared apart
+    if wanted["type"] == "wizard":  # its link to the bolus is compared separately
         shown.pop("bolus", None)
     return [
         f"{name} is {shown.get(name)!r}, not {wanted.get(name)!r}"
@@ -74,7 +74,7 @@ def _changes(wanted: Record, shown: Record, upload_id: str) -> list[str]:
 
 
 def as_shown(sent: Record) -> list[Record]:
-    """What a record becomes: itself, and the bolus that was inside it."""
+    """The records that a server stores for one record: the record itself and the bolus inside it."""
     shown = copy.deepcopy(sent)
     embedded = [shown.pop("bolus")] if shown["type"] == "wizard" and "bolus" in shown else []
     for record in (shown, *embedded):
@@ -124,4 +124,4 @@ _CONVERSIONS: dict[str, Callable[[Record], None]] = {
     "wizard": _convert_wizard,
     "pumpSettings": _convert_pump_settings,
 }
-"""For records sent in mg/dL, as all of the demo's are."""
+"""Expects records in mg/dL, the unit of the demo."""

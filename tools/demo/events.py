@@ -1,4 +1,4 @@
-"""What an app tells of its user by metrics, and how servers see it: a few events, and how often each came that day."""
+"""Sends a few metrics events as an app does, and shows how a server sees them: the count of each event today."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -7,7 +7,7 @@ from typing import Protocol
 PREFIX = "demo - "
 EVENTS = ("Signed Up", "Opened Data Set", "Viewed Data", "Viewed Data", "Viewed Data")
 WAIT_S = 10
-"""The local cloud delivers events within two seconds; AWS takes a minute, and then the next demo shows them."""
+"""The local cloud delivers events within two seconds; AWS takes a minute, so the next demo shows them."""
 PAUSE_S = 0.2
 
 
@@ -24,7 +24,7 @@ class Operator(Protocol):
 
 
 def show_events(app: App, operator: Operator | None, sleep: Callable[[float], None] = time.sleep) -> None:
-    """Send the events, and print the counts of today once they have arrived; without an operator, say so."""
+    """Send the events, and print the counts of today once they have arrived; without a server's client, say so."""
     before = sum(operator.event_counts(PREFIX).values()) if operator else 0
     for name in EVENTS:
         app.track(PREFIX + name)

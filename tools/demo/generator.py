@@ -1,6 +1,6 @@
-"""A synthetic user's records, as an app would send them: glucose in mg/dL, an origin id on each, times in UTC.
+"""Generates the records of a synthetic user as an app would send them: glucose in mg/dL, origin ids, times in UTC.
 
-The same days, seed and start give the same records, so that a run can be repeated.
+The same days, seed and start give the same records, so a run can be repeated.
 """
 
 import uuid
@@ -30,7 +30,7 @@ SCHEDULE = "Everyday"
 
 
 def records(days: int, seed: int, start: datetime) -> list[Record]:
-    """The records of so many days from `start` on, a local midnight, in the order of their times."""
+    """The records of a number of days from `start`, a local midnight, in the order of their times."""
     random = Random(seed)  # noqa: S311  synthetic data, no secret
     course = person.live(days, random)
     everything = [
@@ -47,7 +47,7 @@ def records(days: int, seed: int, start: datetime) -> list[Record]:
 
 
 def _at(start: datetime, step: int, second: int = 0) -> dict[str, Any]:
-    """The members about time that every record has."""
+    """The time fields of a record."""
     local = start + timedelta(minutes=step * STEP_MINUTES, seconds=second)
     time = local.astimezone(UTC)
     return {
@@ -59,7 +59,7 @@ def _at(start: datetime, step: int, second: int = 0) -> dict[str, Any]:
 
 
 def _with_origins(record: Record, seed: int) -> None:
-    """Give a record, and the bolus inside a wizard, the ids by which a repeated upload replaces them."""
+    """Set the origin ids, by which a repeated upload replaces a record and the bolus inside a wizard."""
     name = f"{seed}/{record['type']}/{record['time']}"
     record["origin"] = {"id": str(uuid.uuid5(uuid.NAMESPACE_URL, name)), "name": CLIENT_NAME, "type": "application"}
     if isinstance(record.get("bolus"), dict) and record["type"] == "wizard":

@@ -1,7 +1,7 @@
-"""A simulated person with a pump and a CGM: what food, insulin, sport and the night do to glucose.
+"""Simulates a person with a pump and a CGM: the effect of food, insulin, sport and the night on glucose.
 
-The model is simple and tame: glucose rises with absorbed carbohydrates, falls with insulin at work, drifts a little,
-and is pulled to a normal value. It is good for data that looks real, and for nothing else.
+The model is simple: glucose rises with absorbed carbohydrates, falls with active insulin, drifts a little, and returns
+to a normal value. It produces data that looks real, and serves no other purpose.
 """
 
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ MEALS = (("Breakfast", 7 * 60 + 30, 45, 180), ("Lunch", 12 * 60 + 30, 60, 210), 
 
 @dataclass(frozen=True, slots=True)
 class Meal:
-    """Something eaten; the person counts carbohydrates and gets them a little wrong."""
+    """A meal; the person's estimate of the carbohydrates is slightly wrong."""
 
     step: int
     name: str
@@ -50,7 +50,7 @@ class Bolus:
 
 @dataclass(frozen=True, slots=True)
 class Basal:
-    """What the pump delivers during one step: `temp` and `suspend` stand over the schedule's own rate."""
+    """The basal delivery of the pump during one step: `temp` and `suspend` override the rate of the schedule."""
 
     delivery: str
     rate: float
@@ -59,7 +59,7 @@ class Basal:
 
 @dataclass(slots=True)
 class Course:
-    """What happened, one element of `glucose_mg_dl` and `basals` a step."""
+    """The simulated days; `glucose_mg_dl` and `basals` have one element for each step."""
 
     glucose_mg_dl: list[float] = field(default_factory=list)
     basals: list[Basal] = field(default_factory=list)
@@ -87,13 +87,13 @@ def scheduled_rate(minute_of_day: int) -> float:
 
 
 def live(days: int, random: Random) -> Course:
-    """What happens to the person in so many days, from midnight on."""
+    """Simulate a number of days, from midnight."""
     course = Course()
     steps = days * STEPS_PER_DAY
     planned = {meal.step: meal for day in range(days) for meal in _meals_of(day, random)}
     sport = {step for day in range(days) for step in _sport_of(day, random)}
     rise_g = [0.0] * (steps + STEPS_PER_DAY)
-    units = [0.0] * (steps + STEPS_PER_DAY)  # beyond what the schedule gives, which holds glucose where it is
+    units = [0.0] * (steps + STEPS_PER_DAY)  # relative to the schedule, which keeps glucose constant
     boluses = [0.0] * (steps + STEPS_PER_DAY)
     glucose, drift, basal = 120.0, 0.0, Basal("scheduled", 0.0, 0.0)
     last_bolus, last_rescue = -STEPS_PER_DAY, -STEPS_PER_DAY
@@ -121,7 +121,7 @@ def live(days: int, random: Random) -> Course:
         meal = planned.get(step)
         if meal is not None:
             eat(meal)
-            if random.random() > 0.06:  # now and then a bolus is forgotten
+            if random.random() > 0.06:  # a bolus is sometimes forgotten
                 give(_meal_bolus(meal, glucose, active_units, random))
                 last_bolus = step
         elif predicted < 66 and step - last_rescue > 9:
@@ -173,7 +173,7 @@ def _basal(predicted_mg_dl: float, rate: float) -> Basal:
 
 
 def _active(boluses: list[float], step: int) -> float:
-    """Units of earlier boluses that have not acted yet, as a pump shows them."""
+    """Insulin on board: the units of earlier boluses that have not acted yet."""
     left, total = 1.0, 0.0
     for age, share in enumerate(INSULIN_ACTION):
         left -= share
@@ -194,5 +194,5 @@ def _meal_bolus(meal: Meal, glucose_mg_dl: float, active_units: float, random: R
 
 
 def _to_pump(units: float) -> float:
-    """In the steps of a pump, 0.05 units."""
+    """Round to the steps of a pump, 0.05 units."""
     return round(round(units * 20) / 20, 2)

@@ -1,4 +1,4 @@
-"""How far an upload is: a bar that redraws itself in a terminal, a line a step everywhere else."""
+"""Shows the progress of an upload: a bar in a terminal, and a line for each step elsewhere."""
 
 import sys
 from typing import TextIO
@@ -7,7 +7,7 @@ BAR_WIDTH = 32
 
 
 class Progress:
-    """Tells of `done` out of `total` on standard error, so that standard output holds the result alone."""
+    """Shows `done` out of `total` on standard error, so standard output has only the result."""
 
     def __init__(self, label: str, total: int, stream: TextIO | None = None) -> None:
         self._label, self._total = label, total

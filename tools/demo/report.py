@@ -1,4 +1,4 @@
-"""What a reader sees at the end of the demo: a table of the records, glucose in numbers, and a day of it as a plot."""
+"""The report at the end of the demo: a table of the records, statistics of glucose, and a plot of one day."""
 
 from collections.abc import Sequence
 from datetime import datetime, tzinfo
@@ -32,7 +32,7 @@ def glucose_summary(records: Sequence[Record]) -> list[str]:
     if not values:
         return ["no CGM readings"]
     mean = sum(values) / len(values)
-    # A reading sent as 70 comes back as 3.88552 mmol/L, a hair under 70 mg/dL: it counts as the number that was sent.
+    # A reading sent as 70 comes back as 3.88552 mmol/L, a hair under 70 mg/dL: it counts as the value that was sent.
     below = sum(round(value) < TARGET_LOW_MG_DL for value in values) / len(values)
     above = sum(round(value) > TARGET_HIGH_MG_DL for value in values) / len(values)
     return [
@@ -45,7 +45,7 @@ def glucose_summary(records: Sequence[Record]) -> list[str]:
 def plot(readings: Sequence[tuple[int, float]]) -> list[str]:
     """Lines that draw one day's glucose: pairs of minute of the day and mg/dL, in Braille dots, 77 columns wide.
 
-    Dotted lines mark the range; what lies outside the drawing sticks to its edge.
+    Dotted lines mark the range; values outside the plot are drawn at its edge.
     """
     highest = max([250.0, *(value for _, value in readings)])
     lowest = 40.0

@@ -16,7 +16,7 @@ from tools.project import ToolError, run_tool
 
 
 def main() -> int:
-    """Exit code 0 when it was stopped, 1 when the engine died."""
+    """Exit code 0 if it was stopped, 1 if the engine died."""
     parser = argparse.ArgumentParser(prog="make run", description="Strandline on this machine, for as long as it runs.")
     parser.add_argument("--port", type=int, default=8000, help="where clients find it (0: any free port)")
     parser.add_argument("--data-dir", type=Path, default=Path(".local"), help="where it keeps its data")
@@ -36,7 +36,7 @@ def main() -> int:
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    """The first signal stops in order; while that goes on, further ones are not listened to."""
+    """Stop cleanly on the first signal, and ignore further ones meanwhile."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt

@@ -15,7 +15,7 @@ from tools.project import ToolError
 
 @dataclass(frozen=True, slots=True)
 class DataFolder:
-    """Where each thing is kept."""
+    """The paths in the folder."""
 
     path: Path
 
@@ -42,16 +42,16 @@ class DataFolder:
 
     @property
     def engine_log(self) -> Path:
-        """What ministack says; that of the run before is kept beside it."""
+        """The log of ministack; that of the previous run is kept beside it."""
         return self.path / "engine.log"
 
     @property
     def function_log(self) -> Path:
-        """What the functions print; likewise."""
+        """The output of the functions; that of the previous run is kept, too."""
         return self.path / "functions.log"
 
     def read_gateway_port(self) -> int | None:
-        """The gateway's port of the last time."""
+        """The port of the gateway in the previous run."""
         try:
             port = json.loads(self.ports.read_text())["gateway"]
         except (OSError, ValueError, KeyError, TypeError):
@@ -62,7 +62,7 @@ class DataFolder:
         self.ports.write_text(json.dumps({"gateway": port}) + "\n")
 
     def write_server_secret(self, secret: str) -> None:
-        """Readable by the owner only, from the first byte on."""
+        """Write a file that only its owner can read, from its first byte."""
         draft = self.path / "server-secret.draft"
         draft.unlink(missing_ok=True)
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as handle:
@@ -72,10 +72,10 @@ class DataFolder:
 
 @contextmanager
 def opened(path: Path) -> Iterator[DataFolder]:
-    """The data folder, made when it is new, and held against a second local cloud until the end.
+    """The data folder, created if it is missing, and locked against a second local cloud until the end.
 
     Raises:
-        ToolError: another local cloud has it, what it keeps is damaged, or it cannot be written.
+        ToolError: another local cloud uses the folder, its content is damaged, or it cannot be written.
     """
     folder = DataFolder(path.resolve())
     try:
@@ -97,7 +97,7 @@ def opened(path: Path) -> Iterator[DataFolder]:
 
 
 def _hold(lock: int, folder: DataFolder) -> None:
-    """The system lets go of the lock when the process ends, however it ends."""
+    """Lock the folder; the system releases the lock when the process ends, even if it is killed."""
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

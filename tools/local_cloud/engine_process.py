@@ -1,4 +1,4 @@
-"""The engine as its parent sees it: started with sockets and folders, told what to do, stopped."""
+"""Starts the engine in a child process with sockets and folders, sends it commands, and stops it."""
 
 import os
 import signal
@@ -18,7 +18,7 @@ from tools.project import ROOT, ToolError, step
 PYTHON = ROOT / ".venv-ministack" / "bin" / "python"
 START_TIMEOUT_S = 60
 STOP_TIMEOUT_S = 120
-# What of the user's environment may reach the engine and the functions in it: no proxies, no AWS profiles or keys.
+# The variables that the engine and its functions inherit from the user: no proxies, no AWS profiles or keys.
 INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "USER", "LOGNAME")
 
 
@@ -41,7 +41,7 @@ class Engine:
         self.await_answer("front")
 
     def await_answer(self, expected: str) -> None:
-        """Wait until the engine says so; its notes are for the user."""
+        """Wait until the engine is ready; print its notes for the user."""
         with suppress(Empty):
             while (answer := self._answers.get(timeout=START_TIMEOUT_S)) is not None:
                 if answer == expected:
@@ -50,19 +50,19 @@ class Engine:
         raise ToolError(f"the local cloud stopped while starting; the reason is in {self._log_name}.")
 
     def has_ended(self) -> bool:
-        """Whether it stopped by itself; what it has said meanwhile is passed on to the user."""
+        """Whether it stopped by itself. Prints the notes that it has sent meanwhile."""
         with suppress(Empty):
             while (answer := self._answers.get_nowait()) is not None:
                 _pass_on(answer)
         return self._process.poll() is not None
 
     def stop(self) -> int:
-        """Let it save and end; the exit code. Nothing of it is left afterwards."""
+        """Make it save and end, without leaving processes behind; return its exit code."""
         with suppress(BrokenPipeError):
             self._commands.close()
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(STOP_TIMEOUT_S)
-        # The processes of the functions are in the engine's group.
+        # The worker processes of functions are in the process group of the engine.
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._listener.join()
@@ -82,7 +82,7 @@ def _pass_on(answer: str) -> None:
 
 @contextmanager
 def running_engine(folder: DataFolder, gateway: socket.socket, public: socket.socket) -> Iterator[Engine]:
-    """An engine whose gateway answers; stopped at the end.
+    """Run an engine until the end of the context; its gateway is ready.
 
     Raises:
         ToolError: it did not start.
@@ -98,7 +98,7 @@ def running_engine(folder: DataFolder, gateway: socket.socket, public: socket.so
             stderr=log,
             text=True,
             pass_fds=(gateway.fileno(), public.fileno()),
-            start_new_session=True,  # Ctrl-C is for the parent, which stops the engine in order
+            start_new_session=True,  # the parent handles Ctrl-C and stops the engine cleanly
         )
     gateway.close()
     public.close()
@@ -125,7 +125,7 @@ def engine_environ(folder: DataFolder, gateway_port: int) -> dict[str, str]:
         "S3_DATA_DIR": str(folder.objects),
         "TMPDIR": str(folder.scratch),
         "LOG_LEVEL": "WARNING",
-        # Without these it listens on other interfaces and looks for a Docker.
+        # Without these, it listens on other interfaces and looks for Docker.
         "SFTP_ENABLED": "0",
         "IOT_MTLS_ENABLED": "0",
         "DOCKER_HOST": f"unix://{folder.scratch}/no-docker",

@@ -1,4 +1,4 @@
-"""The local cloud: the packaged application, deployed to ministack and served at an address without a path."""
+"""Launches the local cloud: the packaged application, deployed to ministack and served at an address without a path."""
 
 import os
 import time
@@ -33,12 +33,12 @@ class LocalCloud:
 
 @contextmanager
 def local_cloud(data_dir: Path, port: int, cors_origins: str = "") -> Iterator[LocalCloud]:
-    """The application, answering at 127.0.0.1:`port` (0: any free port), with its data in `data_dir`.
+    """Run the application at 127.0.0.1:`port` (0: any free port), with its data in `data_dir`.
 
-    `cors_origins`, with commas between them, are those whose pages may call it.
+    `cors_origins` are the origins, separated by commas, whose pages may call it.
 
     Raises:
-        ToolError: a port or the folder is taken, what the folder keeps is damaged, or packaging or deploying failed.
+        ToolError: a port or the folder is in use, the folder is damaged, or packaging or deploying failed.
     """
     with data_folder.opened(data_dir) as folder, ports.bind_public(port) as public:
         base_url = f"http://{ports.LOOPBACK}:{ports.port_of(public)}"
@@ -56,7 +56,7 @@ def local_cloud(data_dir: Path, port: int, cors_origins: str = "") -> Iterator[L
 
 
 def deploy_locally(session: "Session", package: Package, base_url: str, cors_origins: str = "") -> Deployed:
-    """Both stacks of the local stage, without what only AWS can give."""
+    """Deploy both stacks of the local stage, without the settings that need AWS."""
     return deploy(
         session,
         package,
@@ -67,7 +67,7 @@ def deploy_locally(session: "Session", package: Package, base_url: str, cors_ori
 
 
 def _session(gateway_url: str) -> "Session":
-    """A session with the local cloud's root, whatever the user's own AWS settings are."""
+    """A session as the root user of the local cloud, independent of the AWS settings of the user."""
     import boto3
     import botocore.session
 
@@ -88,7 +88,7 @@ def _server_secret(session: "Session", deployed: Deployed) -> str:
 
 
 def wait_for_end(cloud: LocalCloud, parent: int) -> bool:
-    """Return when the engine has ended (True) or the process that started us has (False)."""
+    """Return when the engine has ended (True) or the parent of this process has (False)."""
     while not cloud.engine.has_ended():
         if os.getppid() != parent:
             return False

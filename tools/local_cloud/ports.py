@@ -1,4 +1,4 @@
-"""Loopback ports, bound before anything slow happens, so that a taken one is told at once and none is lost later."""
+"""Binds loopback ports before slow work begins, so a port that is in use is reported at once and none is lost later."""
 
 import socket
 
@@ -8,7 +8,7 @@ LOOPBACK = "127.0.0.1"
 
 
 def bind(port: int) -> socket.socket | None:
-    """A socket bound to a loopback port (0: any free one), not listening yet; None when something has the port."""
+    """A socket bound to a loopback port (0: any free one), not listening yet; None if the port is in use."""
     bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -23,7 +23,7 @@ def bind_public(port: int) -> socket.socket:
     """The port that the user asked for.
 
     Raises:
-        ToolError: it is taken, or not a port.
+        ToolError: it is in use, or not a port.
     """
     if not 0 <= port <= 65535:
         raise ToolError(f"{port} is no port: choose one between 1 and 65535.")
@@ -36,7 +36,7 @@ def bind_public(port: int) -> socket.socket:
 
 
 def bind_kept(port: int | None) -> socket.socket:
-    """The port of the last time when it is still free, else any free one."""
+    """The port of the previous run if it is still free, otherwise any free one."""
     bound = bind(port) if port and not _answers(port) else None
     return bound or _bind_any()
 
@@ -55,7 +55,7 @@ def _bind_any() -> socket.socket:
 
 
 def _answers(port: int) -> bool:
-    """Whether a program listens; a program on all interfaces would not keep us from binding loopback everywhere."""
+    """Whether a program listens. Some systems let loopback be bound beside a program on all interfaces."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.settimeout(1)
         return port != 0 and probe.connect_ex((LOOPBACK, port)) == 0

@@ -1,10 +1,10 @@
-"""The engine's state on disk: whole snapshots, of which `current` names the one that holds.
+"""The state of the engine on disk: complete snapshots, of which `current` names the valid one.
 
     <data folder>/state/current -> 000017
     <data folder>/state/000017/dynamodb.json, lambda.json, ...
 
-A snapshot is written beside the current one and then takes its place in one step, so that a process killed at any
-moment leaves either the old or the new one, never half of each. ministack itself reads `state/current`.
+A snapshot is written beside the current one and replaces it in one step, so a process that is killed at any moment
+leaves either the old one or the new one, never a mixture. ministack itself reads `state/current`.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ CURRENT = "current"
 
 
 def open_state(state: Path) -> Path:
-    """The folder of the current snapshot; an empty first one when there is none. Leftovers of a killed save go."""
+    """The folder of the current snapshot; an empty one if there is none. Removes the remains of a killed save."""
     state.mkdir(parents=True, exist_ok=True)
     if not (state / CURRENT).is_symlink():
         (state / _name(0)).mkdir(exist_ok=True)
@@ -32,7 +32,7 @@ def open_state(state: Path) -> Path:
 
 
 def damaged_files(state: Path) -> Iterator[str]:
-    """What of the current snapshot is not whole, each with the reason."""
+    """The damaged files of the current snapshot, each with the reason."""
     current = state / CURRENT
     if not current.exists():
         if current.is_symlink():
@@ -54,10 +54,10 @@ def _is_json_object(content: bytes) -> bool:
 
 
 def write_snapshot(state: Path, save: Callable[[Path], None]) -> None:
-    """Give `save` a folder that has what the current snapshot has, and make it the current one.
+    """Call `save` with a copy of the current snapshot, and make that the current one.
 
-    The files in it are shared with the current snapshot: `save` replaces them (`replace_file`), and never writes into
-    one.
+    The copy shares its files with the current snapshot: `save` must replace them (`replace_file`), never write into
+    them.
 
     Raises:
         OSError: nothing was changed.
@@ -74,7 +74,7 @@ def write_snapshot(state: Path, save: Callable[[Path], None]) -> None:
 
 
 def replace_file(path: Path, content: bytes) -> None:
-    """Put a new file in the place of an old one, whose content others may share."""
+    """Replace a file whose content other snapshots may share."""
     draft = path.with_name(f"{path.name}.draft")
     draft.write_bytes(content)
     draft.replace(path)

@@ -1,8 +1,8 @@
-"""The application as it is deployed: one zip and one template, made of what is packaged and of nothing else.
+"""Packages the application for deployment: one zip and one template.
 
-`chalice package` does the work in a folder of its own, which holds a copy of the sources and, as `vendor/`, the locked
-requirements: wheels of this machine for the local cloud, wheels of AWS Lambda for a stage on AWS. A package whose
-sources have not changed is not made again.
+`chalice package` runs in a separate folder with a copy of the sources and, as `vendor/`, the locked requirements:
+wheels of this machine for the local cloud, wheels of AWS Lambda for a stage on AWS. A package whose sources have not
+changed is reused.
 """
 
 import fcntl
@@ -56,7 +56,7 @@ ZIP, TEMPLATE, DIGEST, OVERLAY = "deployment.zip", "template.json", "digest", "o
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """What is deployed; `digest` names the sources it was made of."""
+    """A zip and a template; `digest` identifies the sources that they were made from."""
 
     stage: str
     digest: str
@@ -65,10 +65,10 @@ class Package:
 
 
 def make_package(stage: str) -> Package:
-    """The package of a stage, made anew only when something in it changed.
+    """The package of a stage, rebuilt only if its sources changed.
 
     Raises:
-        ToolError: the sources cannot be packaged, or this Python is none that AWS Lambda has.
+        ToolError: the sources cannot be packaged, or AWS Lambda does not have this version of Python.
     """
     check_stage(stage, sys.version_info[:2])
     digest = source_digest(stage)
@@ -83,10 +83,10 @@ def make_package(stage: str) -> Package:
 
 
 def check_stage(stage: str, python: tuple[int, int]) -> None:
-    """A stage has a name that fits into all others, and on AWS a Python that Lambda has.
+    """Raise unless the name of the stage is valid and, on AWS, Lambda has this version of Python.
 
     Raises:
-        ToolError: it has not.
+        ToolError: one of these is not so.
     """
     check_stage_name(stage)
     if stage != LOCAL_STAGE and python not in LAMBDA_RUNTIMES:
@@ -97,17 +97,17 @@ def check_stage(stage: str, python: tuple[int, int]) -> None:
 
 
 def check_stage_name(stage: str) -> None:
-    """A stage has a name that fits into all others.
+    """Raise unless the name of the stage fits into the names of its resources.
 
     Raises:
-        ToolError: it has not.
+        ToolError: it does not.
     """
     if not re.fullmatch(STAGE_NAME, stage):
         raise ToolError(f"{stage!r} is no name for a stage: lower-case letters, digits and dashes, at most 20.")
 
 
 def source_digest(stage: str) -> str:
-    """A name for everything that ends in the package, the Python and the machine it is made for included."""
+    """The digest of everything in the package, including the Python and the platform that it is made for."""
     digest = hashlib.sha256()
     target = f"{platform.system()} {platform.machine()}" if stage == LOCAL_STAGE else " ".join(LAMBDA_PLATFORMS)
     digest.update(f"{stage}\0{sys.version_info[:2]}\0{target}\0".encode())
@@ -135,7 +135,7 @@ def _digest_of(folder: Path) -> str | None:
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """Two processes that package the same stage take turns; the second finds the work done."""
+    """Lock the stage: of two processes that package it, the second waits and then finds the work done."""
     with (folder / "lock").open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
@@ -175,7 +175,7 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def _vendored(stage: str) -> Path:
-    """A folder with the locked requirements, unpacked; kept, since they change seldom."""
+    """The folder of the unpacked requirements; it is kept, because they rarely change."""
     lock = ROOT / "requirements.txt"
     version = f"{sys.version_info[0]}.{sys.version_info[1]}"
     target = "this-machine" if stage == LOCAL_STAGE else "lambda"
@@ -206,7 +206,7 @@ def _vendored(stage: str) -> Path:
         shutil.rmtree(draft / name)
     try:
         draft.rename(folder)
-    except OSError:  # another stage's packaging made it meanwhile
+    except OSError:  # another process made it meanwhile
         shutil.rmtree(draft)
     return folder
 

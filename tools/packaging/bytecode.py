@@ -1,7 +1,7 @@
-"""Compiles the modules of a zip, so that a function that starts does not: Lambda cannot keep what it compiles.
+"""Compiles the modules of a zip, so a function need not compile them at its start: Lambda cannot keep bytecode.
 
-Half of the CPU time that a start takes would go there. The zip comes out the same, byte for byte, whenever and in
-whatever folder it is made of the same files: entries in order, all of one date, and bytecode without times and paths.
+Compiling would take half of the CPU time of a start. The same files give the same zip, byte for byte, at any time and
+in any folder: entries are sorted and have a fixed date, and the bytecode has no times or paths.
 """
 
 import os
@@ -14,12 +14,12 @@ from pathlib import Path
 from tools.project import ToolError
 
 DATE = (1980, 1, 1, 0, 0, 0)
-"""The first that a zip can tell."""
+"""The earliest date that a zip can store."""
 FILE_MODE, PROGRAM_MODE = 0o100644, 0o100755
 
 
 def compile_zip(path: Path) -> None:
-    """Write a zip anew with the bytecode of all its modules, for the Python that runs this.
+    """Rewrite a zip with the bytecode of all its modules, for the Python that runs this.
 
     Raises:
         ToolError: a module is not valid Python.
@@ -37,8 +37,8 @@ def compile_zip(path: Path) -> None:
 
 
 def _compile(folder: Path) -> None:
-    # The hash of the source stands in for its time, and is not compared when the module is imported: both are packaged
-    # together. A process of its own, and one seed for its hashes, since sets and shared constants come out otherwise.
+    # The bytecode has the hash of the source instead of its time. Imports do not check it, because both are packaged
+    # together. A separate process with a fixed hash seed makes the order of sets and shared constants reproducible.
     options = ["-q", "-f", "--invalidation-mode", "unchecked-hash", "-s", str(folder)]
     environ = os.environ | {"PYTHONHASHSEED": "0"}
     command = [sys.executable, "-m", "compileall", *options, str(folder)]

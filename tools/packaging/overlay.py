@@ -1,7 +1,7 @@
-"""What is merged into the template that Chalice makes: several files of infra/, each about one thing, read as one.
+"""Reads the files of infra/ that are merged into the template of Chalice, and joins them into one overlay.
 
-A file may have the section `Anchors`, for what YAML lets it say once; it is left out. A dashboard's body is written as
-YAML there and as text in the template, since text is what CloudWatch takes.
+The section `Anchors` of a file holds YAML anchors and is left out of the overlay. The body of a dashboard is written as
+YAML in the file and becomes text in the template, because CloudWatch takes text.
 """
 
 import json
@@ -19,14 +19,14 @@ DASHBOARD = "AWS::CloudWatch::Dashboard"
 
 
 def read_overlay() -> Template:
-    """The overlay, whole.
+    """The complete overlay.
 
     Raises:
-        ToolError: two parts say different things of the same.
+        ToolError: two files contradict each other.
     """
     parts: list[Template] = []
     for name in PARTS:
-        part = yaml.safe_load((ROOT / name).read_text())  # of which JSON is a part
+        part = yaml.safe_load((ROOT / name).read_text())  # YAML includes JSON
         part.pop("Anchors", None)
         parts.append(part)
     overlay = reduce(merged, parts)
@@ -35,10 +35,10 @@ def read_overlay() -> Template:
 
 
 def merged(one: Mapping[str, Any], other: Mapping[str, Any], at: str = "") -> dict[str, Any]:
-    """Both, joined where both have a mapping.
+    """Merge two values; mappings are merged key by key.
 
     Raises:
-        ToolError: they differ in anything else.
+        ToolError: they differ in a value that is not a mapping.
     """
     joined = dict(one)
     for name, value in other.items():

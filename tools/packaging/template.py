@@ -1,7 +1,8 @@
-"""What Chalice's template lacks and a merged overlay cannot say: every path and every method reaches the application.
+"""Completes the template of Chalice so that requests with any path and method reach the application.
 
-API Gateway answers an unknown path or method itself, with a 403 of its own shape. The application wants to answer (404,
-405, preflights). So each known path, and each path above one, takes ANY method, and `/` and `/{proxy+}` take the rest.
+API Gateway replies to an unknown path or method itself, with a 403 in its own format. The application has to reply
+(404, 405, preflights). So each known path and each of its parents takes ANY method, and `/` and `/{proxy+}` take the
+rest. A merged overlay cannot express this.
 """
 
 from typing import Any
@@ -14,7 +15,7 @@ EVERYTHING_ELSE = "/{proxy+}"
 
 
 def with_catch_alls(template: Template) -> Template:
-    """The template whose REST API sends what no route of its own takes to the same function."""
+    """The template whose REST API sends requests without a route to the same function."""
     api = template["Resources"]["RestAPI"]["Properties"]
     definition = api["DefinitionBody"]
     paths = {path: dict(methods) for path, methods in definition["paths"].items()}
@@ -23,7 +24,7 @@ def with_catch_alls(template: Template) -> Template:
     for path in _with_ancestors(list(paths)):
         paths.setdefault(path, {})[ANY] = _method(path, integration)
     for path in ("/", EVERYTHING_ELSE):
-        # Spelled out, because ministack 1.5.33 ignores ANY in a definition and sends unknown methods here.
+        # All methods are listed, because ministack 1.5.33 ignores ANY in a definition and sends unknown methods here.
         paths[path] = {method: _method(path, integration) for method in METHODS} | paths.get(path, {})
     resources = template["Resources"] | {
         "RestAPI": template["Resources"]["RestAPI"]

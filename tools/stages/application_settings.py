@@ -1,7 +1,8 @@
-"""What the owner of a stage has chosen for its application, kept while the application is away.
+"""Keeps the settings of a stage's application while the application is not deployed.
 
-The application's stack has it as parameters, as long as there is that stack. So it is also written into the stage's
-bucket: a destroyed application comes back as it was, and what a former version does not know survives the way back.
+The settings are parameters of the application's stack, which may be deleted. So they are also written into the bucket
+of the stage: a destroyed application comes back with its settings, and settings that an earlier version does not know
+survive a rollback.
 """
 
 import json
@@ -16,7 +17,7 @@ KEY = "deployment/application-settings.json"
 
 
 def read(session: "Session", application_stack: str, bucket: str | None) -> dict[str, str]:
-    """The parameters that were chosen last, by name; what the stack says counts more than what was written down.
+    """The parameters that were chosen last, by name; those of the stack take precedence over those in the bucket.
 
     The bucket is None for a stage that has none yet.
     """
@@ -24,7 +25,7 @@ def read(session: "Session", application_stack: str, bucket: str | None) -> dict
 
 
 def write(session: "Session", application_stack: str, bucket: str) -> None:
-    """Write down the parameters that the application's stack has now, unless they stand there already."""
+    """Write the current parameters of the application's stack into the bucket, unless they are there already."""
     written = _written(session, bucket)
     chosen = written | _deployed(session, application_stack)
     if chosen == written:

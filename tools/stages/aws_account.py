@@ -1,4 +1,4 @@
-"""The AWS account that the caller's credentials belong to."""
+"""The AWS account of the user's credentials."""
 
 import os
 from collections.abc import Callable
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def session_of_caller(stage: str) -> tuple["Session", str]:
-    """A session with the caller's own credentials and region, and a line that says which account that is.
+    """A session with the caller's own credentials and region, and a line that names the account.
 
     Raises:
         ToolError: there are none, they are refused, or the stage is the local one or has no valid name.
@@ -34,7 +34,7 @@ def session_of_caller(stage: str) -> tuple["Session", str]:
 
 
 def run_aws_tool(main: Callable[[], int]) -> None:
-    """As `run_tool`; what AWS refuses is one line, too: mostly a right that the caller does not have."""
+    """Like `run_tool`; an error of AWS, mostly a missing permission, is also printed as one line."""
 
     def with_refusals_in_words() -> int:
         from botocore.exceptions import BotoCoreError, ClientError
@@ -48,7 +48,7 @@ def run_aws_tool(main: Callable[[], int]) -> None:
 
 
 def confirmed(question: str, *, yes: bool) -> bool:
-    """Whether the person at the keyboard says yes; `yes` says it for them.
+    """Whether the user says yes; with `yes`, they are not asked.
 
     Raises:
         ToolError: there is nobody to ask.
@@ -62,7 +62,7 @@ def confirmed(question: str, *, yes: bool) -> bool:
 
 
 def typed(warning: str, word: str) -> bool:
-    """Whether the person at the keyboard types a word, after a warning.
+    """Whether the user types a word, after a warning.
 
     Raises:
         ToolError: there is nobody to ask.

@@ -1,4 +1,4 @@
-"""A stage in its two stacks: what it keeps first, then the application; the same steps locally and on AWS."""
+"""Deploys a stage: first the stack of stateful resources, then the application; the same on the local cloud and AWS."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -15,30 +15,30 @@ if TYPE_CHECKING:
     from boto3.session import Session
     from mypy_boto3_cloudformation import CloudFormationClient
 
-# What both stacks have to know, by the application's name for it.
+# The parameters that both stacks have, by their name in the application's stack.
 SHARED = {"CorsOrigins": "BlobOrigins", "DomainName": "DomainName", "MetricsEnabled": "MetricsEnabled"}
 PROTECTION = "DeletionProtection"
 KEEPING = ("AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::SecretsManager::Secret", "AWS::SQS::Queue")
-"""The types of what holds something in the stateful stack, and is retained when that goes."""
+"""The types of stateful resources, which are retained when their stack is deleted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Deployed:
-    """Where a deployed stage is."""
+    """The addresses of a deployed stage."""
 
     api_id: str
     api_stage: str
     base_url: str
-    """The address that the application was told; empty for its API's own."""
+    """The configured address of the application; empty for the address of its API."""
     domain_target: str | None
-    """Where the record of its domain has to lead to; None for a stage without a domain."""
+    """The target of the DNS record of its domain; None for a stage without a domain."""
     server_secret_arn: str
     digest_before: str | None
-    """The package that ran before; None when there was none, or it was this one."""
+    """The previous package; None if there was none or it was the same."""
 
 
 def stateful_stack(stage: str) -> str:
-    """The name of the stack of what a stage keeps."""
+    """The name of the stack of a stage's stateful resources."""
     return f"strandline-{stage}-stateful"
 
 
@@ -56,12 +56,12 @@ def deploy(
     agree: Callable[[Plan], bool] = lambda _plan: True,
     poll_s: float = 3,
 ) -> Deployed:
-    """Bring both stacks of the package's stage to what the sources say; what says so already is left alone.
+    """Update both stacks of the stage to the package; a stack that is up to date is left alone.
 
-    A parameter that is not given stays as it is.
+    Parameters that are not given keep their values.
 
     Raises:
-        ToolError: CloudFormation refused or failed, or `agree` did not agree.
+        ToolError: CloudFormation refused or failed, or `agree` returned False.
     """
     cloudformation = session.client("cloudformation")
     kept, app = stateful_stack(package.stage), application_stack(package.stage)
@@ -102,7 +102,7 @@ def deploy(
 
 
 def stored_package(session: "Session", stage: str, digest: str) -> Package:
-    """A package that was deployed before, as the stage's bucket keeps it.
+    """An earlier package, from the bucket of the stage.
 
     Raises:
         ToolError: the bucket has no such package, or the stage has no bucket.
@@ -120,7 +120,7 @@ def stored_package(session: "Session", stage: str, digest: str) -> Package:
 
 
 def template_for(package: Package, bucket: str) -> str:
-    """The template's text; it names the package by its digest, so that equal texts mean that nothing is to be done."""
+    """The template's text; it names the package by its digest, so equal texts mean that there is nothing to do."""
     template: Template = json.loads(json.dumps(package.template))
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::Serverless::Function":
@@ -129,10 +129,10 @@ def template_for(package: Package, bucket: str) -> str:
 
 
 def _application_parameters(session: "Session", package: Package, given: Mapping[str, str]) -> dict[str, str]:
-    """What was given, and for the rest what the stage has; a former version is not told what it does not know.
+    """The given parameters and, for the rest, those of the stage, without those that an earlier version does not know.
 
     Raises:
-        ToolError: something was given that the package does not know.
+        ToolError: the package does not know a given parameter.
     """
     known = package.template["Parameters"]
     if unknown := sorted(set(given) - set(known)):
@@ -145,9 +145,9 @@ def _application_parameters(session: "Session", package: Package, given: Mapping
 def _stateful_parameters(
     cloudformation: "CloudFormationClient", stage: str, application: Mapping[str, str], given: Mapping[str, str]
 ) -> dict[str, str]:
-    """The same of the stateful stack, in step with the application's."""
+    """The parameters of the stateful stack, consistent with those of the application."""
     present = stacks.deployed_parameters(cloudformation, stateful_stack(stage))
-    shared = {theirs: application[ours] for ours, theirs in SHARED.items() if ours in application}
+    shared = {stateful_name: application[name] for name, stateful_name in SHARED.items() if name in application}
     chosen = {**present, **shared, **given, "Stage": stage}
     if chosen.get(PROTECTION, "not-yet") == "not-yet":
         chosen[PROTECTION] = "true"
@@ -156,7 +156,7 @@ def _stateful_parameters(
 
 
 def _still_in_use(cloudformation: "CloudFormationClient", stage: str, wanted: Mapping[str, str]) -> dict[str, str]:
-    """What the stateful stack must not give up before the application that runs now has let go of it."""
+    """The parameters that the stateful stack must keep until the running application no longer needs them."""
     running = stacks.deployed_parameters(cloudformation, application_stack(stage))
     present = stacks.deployed_parameters(cloudformation, stateful_stack(stage))
     in_use = {}
@@ -168,7 +168,7 @@ def _still_in_use(cloudformation: "CloudFormationClient", stage: str, wanted: Ma
 
 
 def _deployed_digest(cloudformation: "CloudFormationClient", stack: str) -> str | None:
-    """The name of the package that a stack runs, None when there is no such stack."""
+    """The name of the package that a stack runs, None if there is no such stack."""
     if not stacks.is_there(cloudformation, stack):
         return None
     resources = stacks.deployed_template(cloudformation, stack)["Resources"]
@@ -185,7 +185,7 @@ def _template_key(digest: str) -> str:
 
 
 def _upload(session: "Session", package: Package, template: str, bucket: str) -> str:
-    """Put code and template into the stage's bucket; the template's address, since it is too long for a request."""
+    """Put code and template into the stage's bucket. Returns the address of the template."""
     s3 = session.client("s3")
     s3.put_object(Bucket=bucket, Key=_code_key(package.digest), Body=package.code)
     s3.put_object(Bucket=bucket, Key=_template_key(package.digest), Body=template.encode())

@@ -1,4 +1,4 @@
-"""The end of what a stage keeps: all that its stateful stack retains is deleted, and then the stack."""
+"""Deletes the data of a stage: all resources that its stateful stack retains, and then the stack."""
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 
 def erase(session: "Session", stack: str, *, poll_s: float = 3) -> None:
-    """Delete what a stateful stack keeps, for good. Broken off, it goes on where it was when it is called again.
+    """Delete the resources of a stateful stack permanently. After an interruption, another call continues.
 
     Raises:
-        ToolError: something in the stack could not be deleted.
+        ToolError: a resource of the stack could not be deleted.
     """
     delete_one: Mapping[str, Callable[[Session, str], None]] = {
         "AWS::DynamoDB::Table": _delete_table,
@@ -36,7 +36,7 @@ def erase(session: "Session", stack: str, *, poll_s: float = 3) -> None:
 
 
 def retained(resources: list[Resource]) -> list[Resource]:
-    """Of a stateful stack's resources, those that hold something; policies go with what they belong to."""
+    """The resources that hold data, in the order of deletion; policies are deleted with the resource they belong to."""
     return [resource for kind in KEEPING for resource in resources if resource.kind == kind and resource.physical_id]
 
 
@@ -50,7 +50,7 @@ def _delete_table(session: "Session", name: str) -> None:
 
 
 def _delete_bucket(session: "Session", name: str) -> None:
-    """With all versions of all objects; uploads that were never completed go with the bucket."""
+    """Delete a bucket with all versions of all objects. Incomplete uploads are deleted with it."""
     s3 = session.client("s3")
     with suppress(s3.exceptions.NoSuchBucket):
         for page in s3.get_paginator("list_object_versions").paginate(Bucket=name):
@@ -64,7 +64,7 @@ def _delete_bucket(session: "Session", name: str) -> None:
 
 
 def _delete_secret(session: "Session", arn: str) -> None:
-    """At once: a secret that could still be restored would keep its name from the next stage of this name."""
+    """Delete a secret immediately: a secret that can be restored would block its name for a new stage."""
     secrets = session.client("secretsmanager")
     with suppress(secrets.exceptions.ResourceNotFoundException):
         secrets.delete_secret(SecretId=arn, ForceDeleteWithoutRecovery=True)

@@ -1,7 +1,7 @@
-"""What a stage costs in a month in which nobody uses it: what AWS charges for being there, not for being used.
+"""Estimates the monthly cost of a stage that nobody uses.
 
-Prices are those of tools/prices.json. What is charged by the GB or by the request costs nothing while a stage is empty
-and idle, except the requests that a stage makes by itself: pollers of queues and functions that run on a schedule.
+Prices are those of tools/prices.json. Resources that are charged by the GB or by the request cost nothing in an empty,
+idle stage, except for the requests that a stage makes by itself: pollers of queues and scheduled functions.
 """
 
 import json
@@ -19,19 +19,19 @@ HOURS_A_MONTH = 730
 MINUTES = {"minute": 1, "hour": 60, "day": 24 * 60}
 # Lambda keeps five long polls of 20 s open on a queue that is empty.
 POLLS_A_MONTH = 5 * 3 * 60 * HOURS_A_MONTH
-# How long a function that is started by the clock looks for something to do, and what reading that takes.
+# The duration of a scheduled function that finds nothing to do, and the reads that this takes.
 IDLE_RUN_S = 0.2
 IDLE_RUN_READ_UNITS = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """One thing that is paid each month."""
+    """One line of the monthly bill."""
 
     what: str
     usd: float
     usd_beyond_free: float
-    """The same after what AWS gives to each account for nothing, if the account has nothing else that uses it up."""
+    """The cost after the free tier, in an account without other use."""
 
 
 @cache
@@ -42,9 +42,9 @@ def price_list() -> dict[str, Any]:
 
 
 def idle_costs(template: Template, deployed_ids: set[str], kept_kinds: Counter[str], shards: int) -> list[Cost]:
-    """What is paid for a stage that nobody uses, the dearest first.
+    """The bill of a stage that nobody uses, most expensive line first.
 
-    `template` is the application's, of which `deployed_ids` are there; `kept_kinds` counts the stateful stack's
+    Of the application's `template`, the resources `deployed_ids` exist; `kept_kinds` counts the stateful stack's
     resources by type.
     """
     amounts: Counter[tuple[str, str]] = Counter()
@@ -60,7 +60,7 @@ def idle_costs(template: Template, deployed_ids: set[str], kept_kinds: Counter[s
 
 
 def _amounts(resource: Mapping[str, Any]) -> Counter[tuple[str, str]]:
-    """What one resource uses up in a month, by its price and what it is."""
+    """The monthly use of one resource, by the name of its price."""
     properties = resource.get("Properties", {})
     used: Counter[tuple[str, str]] = Counter()
     match resource["Type"]:
@@ -93,7 +93,7 @@ def _amounts_of_event(event: Mapping[str, Any], memory_gb: float) -> Counter[tup
 
 
 def runs_a_month(schedule: str) -> int:
-    """How often a schedule's time comes in a month: `rate(...)` is counted, `cron(...)` is once a day at least."""
+    """The runs of a schedule in a month: `rate(...)` is computed, `cron(...)` counts as once a day."""
     if rate := re.fullmatch(r"rate\((\d+) (minute|hour|day)s?\)", schedule):
         return HOURS_A_MONTH * 60 // (int(rate[1]) * MINUTES[rate[2]])
     return HOURS_A_MONTH // 24

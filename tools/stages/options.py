@@ -1,4 +1,4 @@
-"""What the owner of a stage can choose for it: the variables of `make deploy`, and the parameters they become."""
+"""The settings of a stage: the variables of `make deploy`, and the parameters they become."""
 
 import re
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from tools.project import ToolError
 
 
 class Stack(Enum):
-    """Which of a stage's two stacks has the parameter."""
+    """The stack of a stage that has the parameter."""
 
     APPLICATION = "application"
     STATEFUL = "stateful"
@@ -17,7 +17,7 @@ class Stack(Enum):
 
 ON_OFF = {"on": "true", "off": "false"}
 SIGN_UP = {"open": "open", "invitation": "invitation", "closed": "closed"}
-# What CloudWatch Logs takes.
+# The values that CloudWatch Logs accepts.
 LOG_RETENTION_DAYS = (
     1,
     3,
@@ -49,23 +49,23 @@ ORIGIN = r"https?://[^/,\s]+"
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One variable: its name, the parameter it becomes, what it takes."""
+    """One variable: its name, the parameter it becomes, and its values."""
 
     name: str
     stack: Stack
     parameter: str
     explanation: str
     values: Mapping[str, str] = field(default_factory=dict)
-    """What it may be, and what the template says for it; empty for any text that fits `pattern`."""
+    """The allowed values and their values in the template; empty if `pattern` decides."""
     pattern: str = ".+"
     may_be_empty: bool = False
-    """Whether `NAME=` takes away what the stage has."""
+    """Whether `NAME=` removes the value of the stage."""
 
     def value(self, text: str) -> str:
         """The value of the parameter.
 
         Raises:
-            ToolError: the text is none that this option takes.
+            ToolError: the option does not accept the text.
         """
         if self.values:
             if text not in self.values:
@@ -222,17 +222,17 @@ BY_NAME = {option.name: option for option in OPTIONS}
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Parameters that were chosen, for each of the two stacks."""
+    """The chosen parameters of each stack."""
 
     application: dict[str, str]
     stateful: dict[str, str]
 
 
 def read_choice(settings: list[str], region: str) -> Choice:
-    """The parameters of `NAME=value` settings. The address follows from the domain, unless it is given, too.
+    """The parameters of `NAME=value` settings. The address follows from the domain unless it is given.
 
     Raises:
-        ToolError: a name is unknown, a value is none of its option, or two do not go together.
+        ToolError: a name is unknown, a value is not allowed, or two settings contradict each other.
     """
     choice = Choice({}, {})
     for setting in settings:
@@ -251,10 +251,10 @@ def read_choice(settings: list[str], region: str) -> Choice:
 
 
 def check_domain(chosen: Choice, present: Choice) -> None:
-    """A domain needs a certificate, and a record needs a domain, chosen now or before.
+    """Raise unless a domain has a certificate, and a DNS record a domain, given now or earlier.
 
     Raises:
-        ToolError: it is not there.
+        ToolError: one of them is missing.
     """
     domain = {**present.application, **chosen.application}.get("DomainName")
     if domain and not {**present.stateful, **chosen.stateful}.get("CertificateArn"):

@@ -1,15 +1,15 @@
-"""What a deployment would change, shown to the person who is asked."""
+"""Shows the changes of a deployment and asks for confirmation."""
 
 from tools.project import ToolError
 from tools.stages.aws_account import confirmed, typed
 from tools.stages.deployment import KEEPING
 from tools.stages.stacks import Change, Plan, Replacement
 
-NOTES = {Replacement.NO: "", Replacement.PERHAPS: "  (perhaps made anew)", Replacement.YES: "  (made anew)"}
+NOTES = {Replacement.NO: "", Replacement.PERHAPS: "  (may be replaced)", Replacement.YES: "  (replaced)"}
 
 
 def agree(plan: Plan, stage: str, *, yes: bool) -> bool:
-    """Whether the person agrees to a plan; what would lose data is never agreed to without being asked.
+    """Whether the user agrees to a plan. A plan that would lose data is always asked about.
 
     Raises:
         ToolError: there is nobody to ask.
@@ -27,7 +27,7 @@ def agree(plan: Plan, stage: str, *, yes: bool) -> bool:
 
 
 def described(plan: Plan) -> list[str]:
-    """The plan in lines: parameters that change, then resources, and last what would be lost."""
+    """The plan as lines: changed parameters, then resources, and last the resources whose data would be lost."""
     lines = [f"stack {plan.stack}:"]
     for name, (before, after) in sorted(plan.parameters.items()):
         lines.append(
@@ -43,7 +43,7 @@ def described(plan: Plan) -> list[str]:
 
 
 def losses(plan: Plan) -> list[Change]:
-    """The changes after which the stage would not find what it keeps now."""
+    """The changes after which the stage would not find its current data."""
     return [
         change
         for change in plan.changes
@@ -54,4 +54,4 @@ def losses(plan: Plan) -> list[Change]:
 def _fate(change: Change) -> str:
     if change.action == "Remove":
         return "taken out of the stage"
-    return "made anew, empty" if change.replacement is Replacement.YES else "perhaps made anew, empty"
+    return "replaced, empty" if change.replacement is Replacement.YES else "perhaps replaced, empty"

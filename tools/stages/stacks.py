@@ -1,4 +1,4 @@
-"""CloudFormation stacks, the same for the local cloud and AWS: create or update, wait, say what failed."""
+"""Creates, updates and deletes CloudFormation stacks, on the local cloud and on AWS, and reports failures."""
 
 import json
 import time
@@ -14,32 +14,32 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudformation.type_defs import StackTypeDef
 
 NO_CHANGE = ("No updates are to be performed", "didn't contain changes")
-# The stack's creation failed: it holds nothing and cannot be updated.
+# The creation of the stack failed: it has no resources and cannot be updated.
 NEVER_WAS = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED")
-# A change set was made for a stack that is not there yet, and not carried out.
+# A change set was made for a stack that does not exist yet, and was not executed.
 IN_REVIEW = "REVIEW_IN_PROGRESS"
 
 
 def outputs(cloudformation: "CloudFormationClient", stack: str) -> dict[str, str]:
-    """The outputs of a stack, none when there is no such stack."""
+    """The outputs of a stack; empty if there is no such stack."""
     described = _described(cloudformation, stack)
     found = described.get("Outputs", []) if described else []
     return {output["OutputKey"]: output["OutputValue"] for output in found}
 
 
 def status(cloudformation: "CloudFormationClient", stack: str) -> str | None:
-    """The status of a stack, None when there is none."""
+    """The status of a stack; None if there is no such stack."""
     described = _described(cloudformation, stack)
     return described["StackStatus"] if described else None
 
 
 def is_there(cloudformation: "CloudFormationClient", stack: str) -> bool:
-    """Whether a stack came into being, in whatever state it is now."""
+    """Whether a stack was created, in any state."""
     return status(cloudformation, stack) not in (None, IN_REVIEW, *NEVER_WAS)
 
 
 def deployed_parameters(cloudformation: "CloudFormationClient", stack: str) -> dict[str, str]:
-    """The parameters that a stack has now, none when there is no such stack or it never came into being."""
+    """The current parameters of a stack; empty if there is no such stack or it was never created."""
     described = _described(cloudformation, stack)
     if described is None or described["StackStatus"] in (IN_REVIEW, *NEVER_WAS):
         return {}
@@ -63,7 +63,7 @@ class Resource:
 
 
 def resources(cloudformation: "CloudFormationClient", stack: str) -> list[Resource]:
-    """What a stack has, in its template's order; nothing when there is no such stack."""
+    """The resources of a stack, in the order of its template; empty if there is no such stack."""
     if status(cloudformation, stack) is None:
         return []
     pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack)
@@ -90,7 +90,7 @@ def delete(cloudformation: "CloudFormationClient", stack: str, *, poll_s: float)
     """Delete a stack and wait until it is gone.
 
     Raises:
-        ToolError: something in it could not be deleted.
+        ToolError: a resource could not be deleted.
     """
     cloudformation.delete_stack(StackName=stack)
     after = _wait(cloudformation, stack, poll_s)
@@ -99,7 +99,7 @@ def delete(cloudformation: "CloudFormationClient", stack: str, *, poll_s: float)
 
 
 def holds(cloudformation: "CloudFormationClient", stack: str, template: str, parameters: Mapping[str, str]) -> bool:
-    """Whether the stack was made of exactly this template and these parameters, and stands."""
+    """Whether the stack is complete and was made from exactly this template and these parameters."""
     if status(cloudformation, stack) not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
         return False
     deployed = deployed_parameters(cloudformation, stack)
@@ -110,12 +110,12 @@ def holds(cloudformation: "CloudFormationClient", stack: str, template: str, par
 
 
 def deployed_template(cloudformation: "CloudFormationClient", stack: str) -> Any:
-    """The template that a stack was made of, as it was given: text, or what botocore parses of JSON."""
+    """The template of a stack, as text or, if it is JSON, as parsed by botocore."""
     return cloudformation.get_template(StackName=stack, TemplateStage="Original")["TemplateBody"]
 
 
 class Replacement(StrEnum):
-    """Whether a change makes a resource anew, which loses what is in the old one."""
+    """Whether a change replaces a resource, which loses the content of the old one."""
 
     NO = "False"
     PERHAPS = "Conditional"
@@ -134,12 +134,12 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a deployment would do to one stack."""
+    """The changes of a deployment to one stack."""
 
     stack: str
     changes: list[Change]
     parameters: dict[str, tuple[str | None, str]]
-    """Of the parameters that change: what it is (None: not there yet) and what it would be."""
+    """The changed parameters: the current value (None: not there yet) and the new one."""
 
 
 def apply(
@@ -151,18 +151,18 @@ def apply(
     agree: Callable[[Plan], bool],
     poll_s: float,
 ) -> None:
-    """Create the stack or update it, if `agree` says so to what would change, and wait for the end.
+    """Create or update the stack if `agree` accepts the changes, and wait for the end.
 
     `template` is the argument TemplateBody or TemplateURL.
 
     Raises:
-        ToolError: with the first reason that CloudFormation gives; or it was not agreed to, and nothing was changed.
+        ToolError: with the first reason of CloudFormation; or the changes were not accepted.
     """
     from botocore.exceptions import ClientError
 
     before = status(cloudformation, stack)
     if before is not None and before.endswith("_IN_PROGRESS") and before != IN_REVIEW:
-        before = _wait(cloudformation, stack, poll_s)  # a deployment that was broken off here goes on there
+        before = _wait(cloudformation, stack, poll_s)  # an interrupted deployment continues there
     if before in (*NEVER_WAS, "DELETE_FAILED"):
         delete(cloudformation, stack, poll_s=poll_s)
         before = None
@@ -211,7 +211,7 @@ def apply(
 
 
 def _changes(cloudformation: "CloudFormationClient", stack: str, name: str, poll_s: float) -> list[Change] | None:
-    """What a change set would do, None when it is nothing."""
+    """The changes of a change set; None if there are none."""
     while True:
         described = cloudformation.describe_change_set(StackName=stack, ChangeSetName=name)
         if not described["Status"].endswith(("_PENDING", "_IN_PROGRESS")):
@@ -236,14 +236,14 @@ def _changes(cloudformation: "CloudFormationClient", stack: str, name: str, poll
 
 
 def _wait(cloudformation: "CloudFormationClient", stack: str, poll_s: float) -> str | None:
-    """The status in which a stack comes to rest, None when it is gone."""
+    """Wait until no operation is in progress and return the status; None if the stack is gone."""
     while (now := status(cloudformation, stack)) is not None and now.endswith("_IN_PROGRESS"):
         time.sleep(poll_s)
     return now
 
 
 def _first_failure(cloudformation: "CloudFormationClient", stack: str) -> str:
-    """Of the last run: events come newest first, and a run starts with an event of the stack itself."""
+    """The first failure of the last operation. Events come newest first, back to the stack's own event."""
     failures = []
     pages = cloudformation.get_paginator("describe_stack_events").paginate(StackName=stack)
     for event in (event for page in pages for event in page["StackEvents"]):

@@ -1,4 +1,4 @@
-"""The services of a stage, for a tool that works with the rights of whoever runs it."""
+"""Builds the services of a stage for a tool, with the permissions of its user."""
 
 import os
 import socket
@@ -17,10 +17,10 @@ CONNECT_TIMEOUT_S = 2
 
 
 def services_of_stage(stage: str, data_dir: Path) -> Services:
-    """The services of a stage on AWS, or of the local cloud that keeps its data in this folder; says which it is.
+    """The services of a stage on AWS, or of the local cloud with this data folder; prints which it is.
 
     Raises:
-        ToolError: no such local cloud runs, or there are no credentials that AWS takes.
+        ToolError: no such local cloud runs, or AWS accepts no credentials of the user.
     """
     if stage == LOCAL_STAGE:
         region, where = REGION, f"the local cloud of {data_dir}"
@@ -33,7 +33,7 @@ def services_of_stage(stage: str, data_dir: Path) -> Services:
 
 
 def use_running_cloud(data_dir: Path) -> None:
-    """Let all clients of this process speak to a local cloud, as its root.
+    """Point all clients of this process to a local cloud, as its root user.
 
     Raises:
         ToolError: none runs with this data folder.

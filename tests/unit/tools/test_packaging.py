@@ -1,4 +1,4 @@
-"""When a package is made anew, and for which stages."""
+"""Tests when a package is rebuilt, and for which stages."""
 
 from pathlib import Path
 

@@ -32,10 +32,10 @@ def test_a_plan_tells_parameters_resources_and_losses() -> None:
         "  set     BaseUrl = (empty)  (now https://a)",
         "  set     Realm = tidepool",
         "  set     SignUp = open  (now closed)",
-        "  modify  AWS::IAM::Role                     Role  (perhaps made anew)",
+        "  modify  AWS::IAM::Role                     Role  (may be replaced)",
         "  remove  AWS::Kinesis::Stream               MetricsStream",
-        "  modify  AWS::DynamoDB::Table               DataTable  (made anew)",
-        "  !!! DATA LOSS: DataTable (AWS::DynamoDB::Table) would be made anew, empty !!!",
+        "  modify  AWS::DynamoDB::Table               DataTable  (replaced)",
+        "  !!! DATA LOSS: DataTable (AWS::DynamoDB::Table) would be replaced, empty !!!",
     ]
 
 

@@ -1,1 +1,1 @@
-"""The process that ministack runs in. It sees ministack's environment only: standard library, ministack and uvicorn."""
+"""The process that ministack runs in. Its environment has only the standard library, ministack and uvicorn."""

@@ -2,9 +2,9 @@
 
     python -m tools.local_cloud.engine GATEWAY_FD FRONT_FD STATE_FOLDER FUNCTION_LOG
 
-The two sockets are bound by the parent, which so knows that the ports are free. Lines on standard input: `front PREFIX`
-opens the second one. Lines on standard output: `note ...` for the user, `gateway` and `front` when each answers.
-The end of standard input (the parent stopped, or died) is the order to save and stop.
+The parent binds the two sockets, so it knows that the ports are free. The line `front PREFIX` on standard input opens
+the second one. Lines on standard output: `note ...` for the user, `gateway` and `front` when each is ready.
+At the end of standard input (the parent stopped or died), the process saves and stops.
 """
 
 import asyncio
@@ -44,7 +44,7 @@ class Engine:
         self._gateway = noting_changes(ministack, self._saver.note_change)
 
     async def run(self, gateway_fd: int, front_fd: int) -> None:
-        """Serve until told to stop; then finish what is under way, and save."""
+        """Serve until told to stop; then finish the requests under way, and save."""
         commands = await _standard_input()
         servers = [await serve(self._gateway, gateway_fd, lifespan=True)]
         self._say("gateway")
@@ -75,7 +75,7 @@ async def _standard_input() -> asyncio.StreamReader:
 
 
 async def _signalled() -> None:
-    """Return when this process is told to stop by a signal, which is not the parent's way."""
+    """Return when a signal tells this process to stop; the parent does not use signals for this."""
     told = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, told.set)
@@ -92,7 +92,7 @@ async def _first_of(*waiting: Coroutine[Any, Any, None]) -> None:
 
 
 def main() -> None:
-    """Answers have standard output to themselves; whatever ministack prints goes where its log goes."""
+    """Reserve standard output for the lines to the parent; output of ministack goes to its log."""
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     gateway_fd, front_fd, state, function_log = sys.argv[1:]

@@ -1,4 +1,4 @@
-"""Which requests to the gateway make a save due: any that is not known to be a read."""
+"""Decides which requests to the gateway require a save: all that are not known to be reads."""
 
 from collections.abc import Callable
 
@@ -8,7 +8,7 @@ READING = ("Get", "Describe", "List", "Query", "Scan", "BatchGet", "TransactGet"
 
 
 def noting_changes(application: Application, note_change: Callable[[], None]) -> Application:
-    """The same application, which calls `note_change` after each request that may have changed something."""
+    """Wrap the application so that it calls `note_change` after each request that may have changed something."""
 
     async def noting(scope: Scope, receive: Receive, send: Send) -> None:
         await application(scope, receive, send)
@@ -19,7 +19,7 @@ def noting_changes(application: Application, note_change: Callable[[], None]) ->
 
 
 def may_change_state(scope: Scope) -> bool:
-    """Whether a request is anything but a read, by its method and its `X-Amz-Target` (DynamoDB_20120810.GetItem)."""
+    """Whether a request may be a write, by its method and its `X-Amz-Target` (DynamoDB_20120810.GetItem)."""
     if scope["type"] != "http" or scope["method"] in ("GET", "HEAD"):
         return False
     target = next((value for name, value in scope["headers"] if name == b"x-amz-target"), b"").decode("latin-1")

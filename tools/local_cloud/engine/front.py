@@ -1,4 +1,4 @@
-"""The address clients see: the API's routes without the prefix that ministack's gateway puts before them."""
+"""The address for clients: the routes of the API without the prefix of ministack's gateway."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -10,11 +10,11 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 REQUESTS_AT_ONCE = 8
-"""Each request that is under way has a worker process of its own, of some 80 MB; further requests wait their turn."""
+"""The limit of concurrent requests. Each has its own worker process of about 80 MB; further requests wait."""
 
 
 def front(gateway: Application, prefix: str) -> Application:
-    """An ASGI application that hands each request to ministack's under `prefix`.
+    """An ASGI application that passes each request to that of ministack, under `prefix`.
 
     A missing `Accept` becomes `*/*`: without one ministack sends binary answers as base64 text, and OkHttp, Go, Node's
     http and superagent send none.

@@ -1,7 +1,8 @@
-"""What of ministack is replaced or reached into, in one place: all of it is private to ministack and may go.
+"""Replaces parts of ministack. All uses of its private names are in this module, because a new version may drop them.
 
-The lock file pins ministack; `missing()` tells what the installed one no longer has, and then nothing is replaced.
-Each gain was measured (docs/adr): no wait for log lines 6 ms a request, the memoised parser 3 to 5 times on a Query.
+The lock file pins ministack. `missing()` returns the names that the installed version lacks; if there are any, nothing
+is replaced. Measured gains (docs/adr): 6 ms a request without the wait for log lines, and a Query is 3 to 5 times as
+fast with the memoised parser.
 """
 
 import functools
@@ -32,7 +33,7 @@ EXPECTED = (
 
 
 def missing() -> list[str]:
-    """Which of the expected names this ministack lacks."""
+    """The expected names that this ministack lacks."""
     return [name for name in EXPECTED if _look_up(name) is None]
 
 
@@ -48,17 +49,17 @@ def _look_up(name: str) -> Any:
 
 
 def remember_parsed_expressions() -> None:
-    """DynamoDB expressions are parsed once a text, not once an item."""
+    """Parse each DynamoDB expression once, not once for each item."""
     dynamodb = importlib.import_module("ministack.services.dynamodb")
     for name in ("_tokenize", "_condition_syntax_error"):
         setattr(dynamodb, name, functools.lru_cache(maxsize=4096)(getattr(dynamodb, name)))
 
 
 def heed_conditions_in_change_sets() -> None:
-    """A change set tells of what a condition adds or takes away, as CloudFormation's does.
+    """Include the resources that a condition adds or removes in a change set, as CloudFormation does.
 
-    ministack 1.5.33 compares the resources of both templates whatever their conditions say, and takes a change of
-    parameters that only switches a resource on or off for none at all.
+    ministack 1.5.33 compares the resources of both templates without regard to their conditions, so a change of
+    parameters that only switches a resource on or off counts as no change.
     """
     changesets: Any = importlib.import_module("ministack.services.cloudformation.changesets")
     resolve = changesets._resolve_props_for_diff
@@ -77,9 +78,9 @@ def heed_conditions_in_change_sets() -> None:
 
 
 def take_alarms_on_calculations() -> None:
-    """An alarm on a calculation or a query is kept as one on its first metric; nobody is told by alarms here.
+    """Store an alarm on a calculation or a query as one on its first metric; alarms notify nobody here.
 
-    ministack 1.5.33 refuses it, and with it the whole stack.
+    ministack 1.5.33 refuses such an alarm, and with it the whole stack.
     """
     provisioners: Any = importlib.import_module("ministack.services.cloudformation.provisioners")
     record = provisioners._cw_metric_alarm_record
@@ -98,9 +99,9 @@ def take_alarms_on_calculations() -> None:
 
 
 def write_function_logs(log_file: Path) -> None:
-    """What functions print goes to `log_file` at once.
+    """Write the output of functions to `log_file` immediately.
 
-    ministack waits for more lines after each call, and keeps a new log stream a call in memory and state for ever.
+    ministack waits for more lines after each call, and keeps a log stream for each call in memory and state forever.
     """
     runtime = importlib.import_module("ministack.core.lambda_runtime")
     functions: Any = importlib.import_module("ministack.services.lambda_svc")
@@ -115,11 +116,11 @@ def write_function_logs(log_file: Path) -> None:
 
 
 def save_services(folder: Path) -> None:
-    """Write the state of each service in use into `folder`, as ministack will read it."""
+    """Write the state of each service in use into `folder`, in the form that ministack reads."""
     app = importlib.import_module("ministack.app")
     persistence = importlib.import_module("ministack.core.persistence")
     functions: Any = importlib.import_module("ministack.services.lambda_svc")
-    # The code of functions is kept beside the state that names it, else a save would take it from the one before.
+    # The code of functions is kept beside the state that names it, or a save would take it from the previous one.
     functions.CODE_BLOB_DIR = str(folder / "lambda-blobs")
     for name, get_state in app._build_persistence_save_dict().items():
         state = get_state()
@@ -129,11 +130,11 @@ def save_services(folder: Path) -> None:
 
 
 def leave_saving_to_us() -> None:
-    """ministack's own save at the stop writes file by file over the current snapshot."""
+    """Disable the save of ministack at its stop, which overwrites the current snapshot file by file."""
     app: Any = importlib.import_module("ministack.app")
     app.save_all = lambda _: None
 
 
 def stop_functions() -> None:
-    """End the processes that functions run in."""
+    """End the worker processes of functions."""
     importlib.import_module("ministack.core.lambda_runtime").reset()

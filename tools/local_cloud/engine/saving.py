@@ -1,7 +1,7 @@
-"""Keeping ministack's state on disk while it runs; by itself it saves at a clean stop only.
+"""Saves the state of ministack while it runs; by itself it saves only at a clean stop.
 
-A save is made by a forked child, which sees the state of one moment and lets requests go on (a save in this process
-stops them for as long as it takes; one in a thread finds dictionaries that change under it).
+A forked child makes the save: it sees the state of one moment, and requests continue. A save in this process would
+block them, and a save in a thread would find dictionaries that change during iteration.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ log = logging.getLogger("strandline.saving")
 
 
 class Saver:
-    """Saves after changes, one save at a time, with pauses as long as the saves so that they never take over."""
+    """Saves after changes, one save at a time, with pauses as long as the saves, so they take half the time at most."""
 
     def __init__(self, state: Path, save: Callable[[Path], None], complain: Callable[[str], None]) -> None:
         self._state = state
@@ -34,11 +34,11 @@ class Saver:
         self._child: asyncio.Task[bool] | None = None
 
     def note_change(self) -> None:
-        """Something may have changed: the next save is due."""
+        """Request a save, because something may have changed."""
         self._changed = True
 
     async def run(self) -> None:
-        """Save again and again until cancelled."""
+        """Save after changes until cancelled."""
         while True:
             await asyncio.sleep(min(max(PAUSE_S, self._last_save_s), LONGEST_PAUSE_S))
             if self._changed:
@@ -48,7 +48,7 @@ class Saver:
                     self._changed = True
 
     async def save_at_stop(self) -> None:
-        """A last save, in this process, after the one that may be under way."""
+        """Make the last save, in this process, after the one that may be under way."""
         if self._child is not None:
             await self._child
         write_snapshot(self._state, self._save)
@@ -70,10 +70,10 @@ class Saver:
         return status == 0
 
     def _be_the_child(self, parent: int) -> None:
-        """Save and exit, whatever happens: never back into the event loop that belongs to the parent."""
+        """Save and exit even after an error: the child must not return into the event loop of the parent."""
         code = 1
         try:
-            # A lock that another thread held at the fork would hold this child for ever.
+            # A lock that another thread held at the fork would block this child forever.
             signal.signal(signal.SIGALRM, signal.SIG_DFL)
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             signal.alarm(max(SHORTEST_ALARM_S, int(4 * self._last_save_s)))

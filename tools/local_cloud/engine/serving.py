@@ -1,4 +1,4 @@
-"""One HTTP server among others in a process, on a socket that is bound already."""
+"""Runs one of several HTTP servers in a process, on a socket that is already bound."""
 
 import asyncio
 import contextlib
@@ -12,7 +12,7 @@ from tools.local_cloud.engine.front import Application
 
 
 class _Server(uvicorn.Server):  # type: ignore[misc] # not installed where mypy runs
-    """A server to which signals are not its business."""
+    """A server that ignores signals."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -27,13 +27,13 @@ class Serving:
     task: "asyncio.Task[None]"
 
     async def stop(self) -> None:
-        """Take no more requests, and wait for those under way."""
+        """Accept no more requests, and wait for those under way."""
         self.server.should_exit = True
         await self.task
 
 
 async def serve(application: Application, socket_fd: int, *, lifespan: bool) -> Serving:
-    """Serve an application; `lifespan` tells it of its start and end."""
+    """Serve an application; with `lifespan`, it is notified of its start and end."""
     server = _Server(
         uvicorn.Config(
             application,

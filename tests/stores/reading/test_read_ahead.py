@@ -27,7 +27,8 @@ from tests.api.conftest import ApiClient
 from tests.stores.log.test_calls import Wire, add, cbg, wire
 from tests.stores.log.test_data_stores import ANNA, NOW_MS
 from tests.stores.reading.test_calls import ports
-from tests.stores.tiles.test_calls import items, small_parts
+from tests.stores.tiles.conftest import small_parts
+from tests.stores.tiles.tile_items import items
 
 __all__ = ["small_parts", "wire"]
 

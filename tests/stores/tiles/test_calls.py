@@ -1,83 +1,30 @@
-"""What tiles cost in calls, what stands in parts, and what happens when others write in between. On DynamoDB only."""
-
-import hashlib
-import json
-from collections.abc import Iterator
-from typing import Any
+"""Calls that the stores of tiles make, and items in parts. On DynamoDB only."""
 
 import pytest
-from botocore.awsrequest import AWSResponse
-from botocore.compat import HTTPHeaders
 
 from chalicelib.config import Settings
 from chalicelib.conflicts import WriteConflictError
-from chalicelib.engine import backoff as contention
-from chalicelib.engine import dynamodb
-from chalicelib.engine.attribute_values import to_values
-from chalicelib.engine.aws import aws_engine
-from chalicelib.engine.table import Item, Query
-from chalicelib.errors import UnavailableError
-from chalicelib.log.data_set import OwnerState
-from chalicelib.log.stores.keys import part_key, parts_partition
 from chalicelib.tiles.manifest import Manifest, encode_manifest
 from chalicelib.tiles.ports import CompactedRange
 from chalicelib.tiles.stores import items as tile_contents
 from chalicelib.tiles.stores import origin_index
-from chalicelib.tiles.stores.keys import manifest_key, origin_index_partition, sweep_requests_partition, tiles_partition
+from chalicelib.tiles.stores.keys import origin_index_partition, sweep_requests_partition
 from chalicelib.tiles.tile import TileKey
-from tests.stores.log.test_calls import Wire, refusal
+from tests.stores.log.test_calls import Wire
 from tests.stores.log.test_data_stores import ANNA, NOW_MS
+from tests.stores.tiles.tile_items import noise, sort_keys, stored_tiles
 from tests.stores.tiles.tile_scene import LATER_MS, LEASE_MS, Stores, after_attempt, contents, stores_of, tiles
 
 CBG = TileKey("cbg", 20_454)
 BOLUS = TileKey("bolus", 20_454)
 QUARTER = [TileKey("cbg", 20_454 + day) for day in range(90)]
 MANY = [TileKey("cbg", 20_454 + day) for day in range(150)]
-MINUTE_MS = 60_000
 
 
 @pytest.fixture
 def stores(request: pytest.FixtureRequest) -> Stores:
-    """Empty stores."""
+    """Empty stores on DynamoDB."""
     return stores_of("dynamodb", request)
-
-
-@pytest.fixture
-def wire(stores: Stores, stage: Settings) -> Iterator[Wire]:
-    """The wire of the stores."""
-    events = dynamodb.client(stage).meta.events
-    wire = Wire(stage)
-    handler: Any = wire  # botocore's stubs know of no handler that answers
-    events.register("before-call.dynamodb", handler)
-    yield wire
-    events.unregister("before-call.dynamodb", handler)
-
-
-@pytest.fixture
-def small_parts(monkeypatch: pytest.MonkeyPatch) -> int:
-    """Items that hold a hundred bytes."""
-    monkeypatch.setattr(tile_contents, "PART_BYTES", 100)
-    return 100
-
-
-def noise(seed: str, count: int) -> str:
-    """Text that hardly shrinks."""
-    return "".join(hashlib.sha256(f"{seed}{place}".encode()).hexdigest() for place in range(count // 64 + 1))[:count]
-
-
-def sort_keys(settings: Settings, partition: str) -> list[str]:
-    """The sort keys of a partition."""
-    return [item["sk"] for item in items(settings, partition)]
-
-
-def items(settings: Settings, partition: str) -> list[Item]:
-    """The items of a partition."""
-    return list(aws_engine(settings).data.query(Query(partition)))
-
-
-def stored_tiles(settings: Settings) -> list[str]:
-    """The items of Anna's tiles."""
-    return sort_keys(settings, tiles_partition(ANNA, 0))
 
 
 class TestCalls:
@@ -256,206 +203,3 @@ class TestParts:
         assert stored_tiles(stage) == []
         assert stores.sweep() == 0
         assert sort_keys(stage, sweep_requests_partition()) == []
-
-
-class TestOthersInBetween:
-    def test_a_reader_whose_manifest_was_swept_reads_again(self, stores: Stores, wire: Wire, small_parts: int) -> None:
-        stores.put(tiles(*QUARTER))
-        second: list[Manifest] = []
-
-        def replaced() -> None:
-            second.append(stores.put(tiles(*QUARTER, value=2)))
-            stores.sweep()
-
-        wire.before["BatchGetItem"] = [lambda: None, replaced]
-        current = stores.tiles.current(ANNA)[1]
-        assert encode_manifest(current) == encode_manifest(second[0])
-        assert current.version == second[0].version
-
-    def test_of_two_that_begin_at_once_one_does(self, stores: Stores, wire: Wire) -> None:
-        owner = stores.data_sets.owner(ANNA)
-        stores.begin("me", NOW_MS - 2 * LEASE_MS)
-
-        def begins_too() -> None:
-            stores.begin("other")
-
-        wire.before["TransactWriteItems"] = [begins_too]
-        assert stores.tiles.acquire(owner, "me", NOW_MS, NOW_MS + LEASE_MS) is None
-
-    def test_the_first_of_all_attempts_is_one(self, stores: Stores, wire: Wire) -> None:
-        owner = stores.data_sets.owner(ANNA)
-
-        def begins_too() -> None:
-            stores.begin("other")
-
-        wire.before["TransactWriteItems"] = [begins_too]
-        assert stores.tiles.acquire(owner, "me", NOW_MS, NOW_MS + LEASE_MS) is None
-
-    @pytest.mark.parametrize("operation", ["begin", "commit"])
-    def test_who_meets_an_add_tries_again(self, stores: Stores, wire: Wire, operation: str) -> None:
-        met = refusal("TransactionCanceledException", "TransactionConflict", "None", "None", "None", "None")
-        attempt = stores.begin()
-        wire.instead["TransactWriteItems"] = [met, met]
-        if operation == "begin":
-            assert stores.begin().fencing_token == attempt.fencing_token + 1
-        else:
-            stores.tiles.commit(attempt, Manifest(), after_attempt(Manifest(), attempt, {}), [], NOW_MS)
-        assert len(wire.tokens) == 4
-        assert len(set(wire.tokens)) == 2  # the transaction is sent again with its token
-
-    def test_a_commit_during_a_sweep_is_refused(self, stores: Stores, wire: Wire, stage: Settings) -> None:
-        attempt = stores.begin()
-        made = tiles(CBG)
-        stores.tiles.write(attempt, contents(made), {})
-
-        def commits() -> None:
-            with pytest.raises(WriteConflictError):
-                stores.tiles.commit(attempt, Manifest(), after_attempt(Manifest(), attempt, made), [], NOW_MS)
-
-        wire.before["BatchWriteItem"] = [commits]
-        assert stores.sweep() == 1
-        assert stored_tiles(stage) == []
-
-    def test_a_sweep_during_a_commit_takes_nothing(self, stores: Stores, wire: Wire) -> None:
-        attempt = stores.begin()
-        made = tiles(CBG)
-        stores.tiles.write(attempt, contents(made), {})
-        after = after_attempt(Manifest(), attempt, made)
-        wire.before["UpdateItem"] = [lambda: stores.tiles.commit(attempt, Manifest(), after, [], NOW_MS)]
-        (request,) = stores.sweep_requests.older_than(LATER_MS)
-        assert stores.sweep_requests.sweep(request) == 0
-        assert list(stores.shown(after)) == [CBG]
-
-    def test_a_tile_of_the_current_manifest_is_never_taken(self, stores: Stores, stage: Settings) -> None:
-        """Not even by a request that names it."""
-        first = stores.put(tiles(CBG))
-        data = aws_engine(stage).data
-        pointer = data.get(manifest_key(ANNA))
-        assert pointer is not None
-        stores.put({}, gone=[CBG])
-        data.put(pointer)
-        assert stores.sweep() == 0
-        assert list(stores.shown(first)) == [CBG]
-
-
-class TestDying:
-    @pytest.mark.parametrize("writes", range(8))
-    def test_a_sweep_that_died_is_carried_out_by_the_next(
-        self, stores: Stores, stage: Settings, wire: Wire, small_parts: int, writes: int
-    ) -> None:
-        stores.open()
-        for _ in range(3):
-            stores.add(body=bytes(10_000))
-        stores.put(tiles(*QUARTER[:20], hidden=1))
-        stores.put(tiles(CBG, value=2), gone=QUARTER[1:], compacted=[CompactedRange("a" * 32, True, 2)])
-        attempt = stores.begin()
-        stores.tiles.write(attempt, contents(tiles(BOLUS, hidden=1)), {BOLUS: [1]})
-        shown = stores.shown(stores.tiles.current(ANNA)[1])
-        left = [writes]
-
-        def dies() -> None:
-            if not left[0]:
-                raise InterruptedError
-            left[0] -= 1
-
-        for operation in ("BatchWriteItem", "DeleteItem", "UpdateItem"):
-            wire.before[operation] = [dies] * 99
-        with pytest.raises(InterruptedError):
-            stores.sweep()
-        for operation in ("BatchWriteItem", "DeleteItem", "UpdateItem"):
-            wire.before[operation] = []
-        stores.sweep()
-        assert stores.shown(stores.tiles.current(ANNA)[1]) == shown
-        assert {sort_key.split("#")[0] for sort_key in stored_tiles(stage)} == {f"{attempt.fencing_token - 1:012d}"}
-        assert not any("=REPLACED" in sort_key for sort_key in stored_tiles(stage))
-        assert sort_keys(stage, origin_index_partition(ANNA, 0)) == []
-        assert sort_keys(stage, sweep_requests_partition()) == []
-        assert stores.numbers() == [("a", 3)]
-        assert len(sort_keys(stage, parts_partition("a" * 32))) == 3
-
-    def test_parts_of_bodies_go_with_their_entries_and_so_do_strays(
-        self, stores: Stores, stage: Settings, wire: Wire
-    ) -> None:
-        stores.open()
-        stores.open("b", "normal")
-        for name in "ab":
-            for _ in range(2):
-                stores.add(name, bytes(400_000))
-        for time_ms in (NOW_MS - MINUTE_MS, NOW_MS + 2 * MINUTE_MS):
-            stray = part_key("a" * 32, f"{time_ms:013d}#0123456789abcdef", 0)
-            aws_engine(stage).data.put(stray | {"body": b"stray"})
-        assert len(sort_keys(stage, parts_partition("a" * 32))) == 6
-        compacted = [CompactedRange("a" * 32, True, 1), CompactedRange("b" * 32, False, 2)]
-        stores.put({}, compacted=compacted, now_ms=NOW_MS + MINUTE_MS)
-        assert stores.sweep() == 3
-        left = sort_keys(stage, parts_partition("a" * 32))
-        assert [sort_key[:13] for sort_key in left] == [str(NOW_MS)] * 2 + [str(NOW_MS + 2 * MINUTE_MS)]
-        assert sort_keys(stage, parts_partition("b" * 32)) == []
-        (entry,) = stores.log.entries(OwnerState(ANNA), [])
-        assert entry.body == bytes(400_000)
-
-
-class TestLagging:
-    """Tiles are read eventually consistent, at half the price."""
-
-    def test_what_lags_behind_is_asked_for_once_more(self, stores: Stores, wire: Wire) -> None:
-        committed = stores.put(tiles(CBG, BOLUS))
-        table = wire.settings.data_table
-        stored = [to_values(item) for item in items(wire.settings, tiles_partition(ANNA, 0))]
-        wire.instead["BatchGetItem"] = [answer({"Responses": {table: stored[:1]}, "UnprocessedKeys": {}})]
-        wire.requests.clear()
-        read = stores.tiles.tiles(OwnerState(ANNA), list(committed.tile_refs()), ())
-        assert read.keys() == {CBG, BOLUS}
-        asked = [json.loads(request["body"])["RequestItems"][table] for _, request in wire.requests]
-        assert [(len(each["Keys"]), each["ConsistentRead"]) for each in asked] == [(2, False), (1, True)]
-
-
-class TestHeldBack:
-    def test_a_read_goes_on_as_long_as_it_gets_anywhere(
-        self, stores: Stores, wire: Wire, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(contention, "pause_after", lambda attempt: None)
-        committed = stores.put(tiles(*QUARTER))
-        table = wire.settings.data_table
-        places = list(committed.tile_refs())
-        owner = stores.data_sets.owner(ANNA)
-        answers = []
-        stored = [to_values(item) for item in items(wire.settings, tiles_partition(ANNA, 0))]
-        for place in range(30):
-            left = [{"pk": item["pk"], "sk": item["sk"]} for item in stored[place + 1 :]]
-            answers.append(
-                answer(
-                    {
-                        "Responses": {table: [stored[place]]},
-                        "UnprocessedKeys": {table: {"Keys": left, "ConsistentRead": True}},
-                    }
-                )
-            )
-        wire.instead["BatchGetItem"] = answers
-        wire.requests.clear()
-        assert len(stores.tiles.tiles(owner, places, ())) == 90
-        assert wire.calls == {"BatchGetItem": 31}
-
-    def test_a_read_that_gets_nowhere_is_given_up(
-        self, stores: Stores, wire: Wire, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(contention, "pause_after", lambda attempt: None)
-        committed = stores.put(tiles(CBG))
-        table = wire.settings.data_table
-        nothing = {"Responses": {table: []}, "UnprocessedKeys": {table: {"Keys": [], "ConsistentRead": True}}}
-        wire.instead["BatchGetItem"] = [answer(nothing)] * 99
-        wire.requests.clear()
-        with pytest.raises(UnavailableError):
-            stores.tiles.tiles(OwnerState(ANNA), list(committed.tile_refs()), ())
-        assert wire.calls == {"BatchGetItem": contention.TRIES}
-
-    @pytest.mark.parametrize("operation", ["BatchGetItem", "BatchWriteItem", "TransactWriteItems"])
-    def test_throttling_is_unavailable(self, stores: Stores, wire: Wire, operation: str) -> None:
-        wire.instead[operation] = [refusal("ThrottlingException")] * 9
-        with pytest.raises(UnavailableError):
-            stores.put(tiles(CBG))
-
-
-def answer(body: dict[str, Any]) -> tuple[AWSResponse, dict[str, Any]]:
-    """What DynamoDB answers."""
-    return AWSResponse("", 200, HTTPHeaders(), None), body

@@ -1,4 +1,4 @@
-"""For all tests: hypothesis does not look at the clock, which says more about the machine than about the code."""
+"""Configures all tests: hypothesis has no time limit, because times depend more on the machine than on the code."""
 
 from hypothesis import settings
 

@@ -1,4 +1,4 @@
-"""What a line of the log may hold: known fields, whose values are no health value, no token and no e-mail address."""
+"""Checks lines of the log: only known fields, and no health values, tokens or e-mail addresses."""
 
 import json
 import re

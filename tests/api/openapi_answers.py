@@ -1,4 +1,4 @@
-"""Whether an answer is one that the published description of the API promises."""
+"""Checks replies against the published description of the API."""
 
 import gzip
 from collections.abc import Iterator, Mapping

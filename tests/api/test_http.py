@@ -1,4 +1,4 @@
-"""What every route shares: forms of failure, credentials, trace ids, compression, cross-origin headers, limits."""
+"""Tests the behaviour that all routes share: errors, credentials, trace ids, compression, CORS, limits."""
 
 import gzip
 import io
@@ -134,7 +134,9 @@ def test_only_configured_origins_may_read_replies(fakes: FakeServices, origin: s
         ({"Authorization": ["Bearer token-of-server"]}, 200, {"ok": True}),
     ],
 )
-def test_credentials(fakes: FakeServices, headers: Mapping[str, list[str]], status: int, body: Any) -> None:
+def test_credentials_decide_the_reply(
+    fakes: FakeServices, headers: Mapping[str, list[str]], status: int, body: Any
+) -> None:
     fakes.sign_in("user")
     fakes.sign_in("server", is_server=True)
     wiring.override(fakes.services)

@@ -30,7 +30,7 @@ class Reply:
 
 
 class Client:
-    """Sends requests as nobody, or with the token of a session."""
+    """Sends requests without a token, or with the token of a session."""
 
     def __init__(self, base_url: str, token: str | None = None) -> None:
         self.base_url, self.token = base_url, token
@@ -75,17 +75,17 @@ class User(Client):
         return str(data_set["uploadId"])
 
     def add(self, path: str, records: Any) -> None:
-        """Post data to a path, which must answer as all apps need it."""
+        """Post data to a path; fail unless the reply is a success."""
         reply = self.request("POST", path, records)
         assert (reply.status, reply.json()["data"]) == (200, []), reply.body
 
     def records(self, query: str = "") -> list[dict[str, Any]]:
-        """What the user sees, without the data sets."""
+        """The records that the user sees, without data sets."""
         reply = self.request("GET", f"/data/{self.id}{query}", headers={"Accept-Encoding": "gzip"})
         assert reply.status == 200, reply.body
         return [record for record in reply.json() if record["type"] != "upload"]
 
 
 def sample(file: str) -> Any:
-    """What a real client sends, by its file under `tests/data/samples`."""
+    """The request of a real client, by its file under `tests/data/samples`."""
     return json.loads((SAMPLES / file).read_text())

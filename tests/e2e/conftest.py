@@ -1,4 +1,4 @@
-"""The server that the tests here speak to: a local cloud of their own, or any other by `BASE_URL`."""
+"""Fixtures: the server under test, which is a local cloud of its own or the one at `BASE_URL`."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from chalicelib.services import Services
 
 PAGE_ORIGIN = "https://pages.example.org"
-"""Whose pages may call the local cloud of the tests."""
+"""The origin whose pages may call the local cloud of the tests."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cloud:
-    """Where the server is; what only a local cloud has is None for any other, unless the environment gives it."""
+    """The server. Values that only a local cloud has are None for others, unless the environment gives them."""
 
     base_url: str
     server_secret: str | None
@@ -93,7 +93,7 @@ def figure(request: pytest.FixtureRequest) -> Callable[[str], None]:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Show what was measured."""
+    """Print the measurements."""
     lines = config.stash.get(_FIGURES, [])
     if lines:
         terminalreporter.section("figures")

@@ -1,4 +1,4 @@
-"""What tests of the read model do with a local cloud: run its tasks, look into table and bucket, let time pass."""
+"""Access to the read model of a local cloud: run its tasks, look into table and bucket, let time pass."""
 
 import json
 import secrets
@@ -59,7 +59,7 @@ class Tasks:
 
 
 class Stored:
-    """What a local cloud keeps of a user's data."""
+    """The stored data of a user on a local cloud."""
 
     def __init__(self, cloud: "Cloud", settings: "Settings") -> None:
         self._dynamodb, self._s3 = aws_client(cloud, "dynamodb"), aws_client(cloud, "s3")
@@ -98,11 +98,11 @@ class Stored:
         return {key for key in keys if any(data_set_id in key for data_set_id in ids)}
 
     def put(self, item: Any) -> None:
-        """Writes an item as somebody would who has the rights, and no idea."""
+        """Write an item directly, as an operator could by mistake."""
         self._dynamodb.put_item(TableName=self._table, Item=item)
 
     def delete(self, item: Any) -> None:
-        """Removes an item in the same way."""
+        """Remove an item directly."""
         self._dynamodb.delete_item(TableName=self._table, Key={name: item[name] for name in ("pk", "sk")})
 
     def let_requests_be_due(self, user: User) -> int:

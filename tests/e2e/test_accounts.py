@@ -152,7 +152,7 @@ def test_the_npm_client_manages_an_account_for_a_child(node: javascript.JavaScri
     assert anna.request("GET", f"/access/groups/{anna.id}").json() == {anna.id: own}
 
 
-def test_sharing_begins_and_ends_at_once(anna: User, ben: User) -> None:
+def test_a_grant_takes_effect_and_ends_at_once(anna: User, ben: User) -> None:
     grant, description = f"/access/{anna.id}/{ben.id}", sample("loop/01_create_data_set.json")
     cbg = [{"type": "cbg", "units": "mg/dL", "value": 100, "time": "2026-01-01T00:00:00Z"}]
     anna.add(f"/v1/data_sets/{anna.open_data_set(description)}/data", cbg)
@@ -188,7 +188,7 @@ def test_sharing_begins_and_ends_at_once(anna: User, ben: User) -> None:
     assert ben.request("GET", f"/metadata/{anna.id}/profile").status == 401
 
 
-def test_sharing_ends_by_itself_at_its_time(anna: User, ben: User) -> None:
+def test_a_grant_expires_at_its_time(anna: User, ben: User) -> None:
     anna.open_data_set(sample("loop/01_create_data_set.json"))
     ends_s = int(time.time()) + SHARED_FOR_S
     expires = {"expiresTime": datetime.fromtimestamp(ends_s, UTC).isoformat().replace("+00:00", "Z")}
@@ -220,7 +220,7 @@ def test_a_password_guessing_run_is_stopped(anna: User, ben: User) -> None:
     reply = login(anna.base_url, anna.email)
     assert (reply.status, reply.json()["code"]) == (429, 429)
     assert 0 < int(reply.headers["retry-after"]) <= ATTEMPTS_WINDOW_S
-    assert anna.request("GET", "/auth/user").status == 200  # whoever is signed in stays so
+    assert anna.request("GET", "/auth/user").status == 200  # existing sessions stay valid
     assert login(ben.base_url, ben.email).status == 200
 
 

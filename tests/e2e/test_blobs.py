@@ -1,4 +1,4 @@
-"""Blobs and device logs through the packaged application: straight to S3, and what S3 itself refuses."""
+"""Tests blobs and device logs on the packaged application: direct uploads to S3, and refusals by S3."""
 
 import base64
 import hashlib
@@ -24,12 +24,12 @@ HELLO = b"hello world"
 AT_ONCE = 200
 OPENED_AT_ONCE = 8
 AVAILABLE_WITHIN_S = 30
-"""How long after its upload a blob may take: it becomes available by an event."""
+"""The time within which an uploaded blob becomes available; an event triggers this."""
 
 
 @pytest.fixture(scope="module")
 def user(cloud: "Cloud") -> User:
-    """Somebody who uploads."""
+    """A user who uploads."""
     return User(cloud.base_url)
 
 
@@ -122,18 +122,18 @@ def test_contents_of_any_size_go_straight_to_s3(user: User, size_bytes: int) -> 
     assert back.headers["content-type"] == "application/octet-stream"
 
 
-def test_more_than_100_mib_are_refused(user: User) -> None:
+def test_a_content_above_100_mib_is_refused(user: User) -> None:
     reply = open_upload(user, HELLO, 100 * MIB + 1)
     assert (reply.status, reply.json()["code"]) == (413, "resource-too-large")
 
 
-def test_more_than_4_5_mb_are_shown_the_direct_way(user: User) -> None:
+def test_a_content_above_4_5_mb_is_referred_to_a_direct_upload(user: User) -> None:
     reply = store(user, content(5 * MIB))
     assert (reply.status, reply.json()["code"]) == (413, "resource-too-large")
     assert "upload=direct" in reply.json()["detail"]
 
 
-def test_a_part_of_a_large_content(user: User) -> None:
+def test_a_range_of_a_large_content_can_be_read(user: User) -> None:
     upload = open_upload(user, content(5 * MIB)).json()
     put(upload["upload"], content(5 * MIB))
     when_available(user, upload["id"])
@@ -206,14 +206,14 @@ def expired_upload(cloud: "Cloud", user: User, monkeypatch: pytest.MonkeyPatch) 
     s3.forget_clients()
 
 
-def test_s3_refuses_what_comes_too_late(user: User, expired_upload: dict[str, Any]) -> None:
+def test_s3_refuses_an_upload_after_its_address_expired(user: User, expired_upload: dict[str, Any]) -> None:
     reply = put(expired_upload["upload"], HELLO)
     assert reply.status == 403
     assert b"expired" in reply.body
     assert blob(user, expired_upload["id"])["status"] == "created"
 
 
-def test_many_uploads_at_once(user: User) -> None:
+def test_many_concurrent_uploads_all_become_available(user: User) -> None:
     contents = [content(20_000) + str(number).encode() for number in range(AT_ONCE)]
     before = {stored["id"] for stored in _listed(user)}
     with ThreadPoolExecutor(OPENED_AT_ONCE) as threads:
@@ -237,7 +237,7 @@ def _listed(user: User) -> list[dict[str, Any]]:
     return found
 
 
-def test_deleting_takes_the_content_along(user: User) -> None:
+def test_deleting_a_blob_deletes_its_content(user: User) -> None:
     opened = open_upload(user, content(5 * MIB)).json()
     put(opened["upload"], content(5 * MIB))
     when_available(user, opened["id"])
@@ -249,7 +249,7 @@ def test_deleting_takes_the_content_along(user: User) -> None:
     assert user.request("GET", f"/v1/blobs/{opened['id']}").status == 404
 
 
-def test_deleting_all(cloud: "Cloud") -> None:
+def test_all_blobs_of_a_user_can_be_deleted(cloud: "Cloud") -> None:
     somebody = User(cloud.base_url)
     ids = [store(somebody, content(100 + number)).json()["id"] for number in range(3)]
     ids.append(open_upload(somebody, HELLO).json()["id"])
@@ -258,7 +258,7 @@ def test_deleting_all(cloud: "Cloud") -> None:
     assert _listed(somebody) == []
 
 
-def test_a_blob_of_the_uploader(user: User) -> None:
+def test_a_blob_can_be_uploaded_as_the_uploader_does(user: User) -> None:
     """platform-client's `uploadBlobForUser`, as the Uploader calls it: without knowing the digest."""
     headers = {"Digest": "null", "x-tidepool-trace-session": "5a1d3e92-33a9-4dd5-8a5f-111111111111"}
     reply = store(user, content(300_000), **{"Content-Type": "application/gzip"}, **headers)
@@ -267,14 +267,14 @@ def test_a_blob_of_the_uploader(user: User) -> None:
     assert (reply.json()["mediaType"], reply.json()["digestMD5"]) == ("application/gzip", md5(content(300_000)))
 
 
-def test_a_blob_of_platform_client(user: User) -> None:
+def test_a_blob_can_be_uploaded_as_platform_client_does(user: User) -> None:
     """platform-client's `uploadBlobForUser` with a digest: success is exactly 201."""
     reply = store(user, content(1000))
     assert reply.status == 201, reply.body
     assert store(user, content(1000), Digest=f"MD5={md5(HELLO)}").json()["code"] == "digests-not-equal"
 
 
-def test_the_device_logs_of_loop(cloud: "Cloud") -> None:
+def test_device_logs_can_be_uploaded_as_loop_does(cloud: "Cloud") -> None:
     """TidepoolKit: list the last two days, go on from the greatest end, upload an hour at a time."""
     loop = User(cloud.base_url)
     now = datetime.now(UTC).replace(minute=0, second=0, microsecond=123_000)
@@ -320,7 +320,7 @@ def test_the_device_logs_of_loop(cloud: "Cloud") -> None:
     )
 
 
-def test_a_large_device_log(user: User) -> None:
+def test_a_large_device_log_can_be_uploaded(user: User) -> None:
     log = content(5 * MIB)
     headers = {
         "Content-Type": "application/json",
@@ -339,7 +339,7 @@ def test_a_large_device_log(user: User) -> None:
 
 
 @pytest.mark.skipif("BASE_URL" in os.environ, reason="may be on AWS, where the gateway speaks for itself")
-def test_a_binary_content_for_a_client_that_accepts_nothing_in_particular(user: User) -> None:
+def test_a_client_without_an_accept_header_gets_binary_content(user: User) -> None:
     """OkHttp, Go and Node's http send no Accept."""
     blob_id = store(user, content(1000)).json()["id"]
     assert user.token is not None

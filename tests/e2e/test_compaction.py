@@ -1,4 +1,4 @@
-"""Compaction on the packaged application: whatever happens to tiles, archive and log, what is read stays the same."""
+"""Tests compaction on the packaged application: replies do not depend on the state of tiles, archive and log."""
 
 import json
 import subprocess
@@ -133,7 +133,7 @@ def no_compaction(services: "Services", user: User) -> Iterator[None]:
     services.tiles.tiles.release(attempt)
 
 
-def test_what_is_read_stays_the_same_whatever_happens_to_tiles(
+def test_compaction_and_rebuilding_do_not_change_what_is_read(
     user: User, services: "Services", tasks: Tasks, stored: Stored, figure: Callable[[str], None]
 ) -> None:
     took: list[str] = []
@@ -212,7 +212,7 @@ class Compactions(threading.Thread):
         return self.done
 
 
-def test_what_was_answered_is_seen_at_once_while_compaction_runs(
+def test_confirmed_records_are_visible_at_once_during_compaction(
     user: User, services: "Services", tasks: Tasks, figure: Callable[[str], None]
 ) -> None:
     loop_id, upload_id = open_loop(user), upload(user, is_closed=False)
@@ -257,7 +257,7 @@ def _reading(origin_id: str, value: float) -> dict[str, Any]:
     return {"type": "cbg", "units": "mmol/L", "value": value, "time": at, "origin": {"id": origin_id}}
 
 
-def test_what_was_deleted_goes_out_of_tiles_and_archive(
+def test_deleted_records_are_removed_from_tiles_and_archive(
     user: User, services: "Services", tasks: Tasks, stored: Stored
 ) -> None:
     loop_id, first_id, second_id = open_loop(user), upload(user), upload(user)
@@ -291,7 +291,9 @@ def ids_in_tiles(services: "Services", user: User) -> set[str]:
     return {data_set_id for tile in read.values() for data_set_id in tile.slices()}
 
 
-def test_erasing_takes_tiles_notes_and_archive(user: User, cloud: "Cloud", tasks: Tasks, stored: Stored) -> None:
+def test_erasing_removes_tiles_origin_index_and_archive(
+    user: User, cloud: "Cloud", tasks: Tasks, stored: Stored
+) -> None:
     loop_id, upload_id = open_loop(user), upload(user)
     user.add(f"/v1/data_sets/{loop_id}/data", sample("loop/04_doses.json"))
     assert tasks.run(COMPACT)["data"]["failed"] == []
@@ -307,7 +309,7 @@ def test_erasing_takes_tiles_notes_and_archive(user: User, cloud: "Cloud", tasks
     assert stored.keys(user.id, loop_id, upload_id) == {f"USER#{user.id}/DATA", f"USER#{user.id}/COMPACTION"}
 
 
-def test_a_damaged_tile_is_reported_and_made_anew(user: User, cloud: "Cloud", tasks: Tasks, stored: Stored) -> None:
+def test_a_damaged_tile_is_reported_and_rebuilt(user: User, cloud: "Cloud", tasks: Tasks, stored: Stored) -> None:
     upload(user)
     before = get(user, "").body
     assert tasks.run(COMPACT)["data"]["failed"] == []

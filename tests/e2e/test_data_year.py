@@ -111,7 +111,7 @@ def test_a_range_comes_back_as_it_went_in(year: Year, figure: Show, name: str, s
     check_order(got)
 
 
-def test_the_latest_of_each_type(year: Year, figure: Show) -> None:
+def test_the_latest_record_of_each_type_is_read(year: Year, figure: Show) -> None:
     with timed(figure, "read the latest of each type"):
         got = read(year.user, "?latest=true")
     newest: dict[str, str] = {}
@@ -164,7 +164,7 @@ def test_the_whole_year_comes_back_as_it_went_in(year: Year, whole: Whole) -> No
 
 
 @pytest.mark.parametrize("encoding", [None, "gzip"])
-def test_what_lambda_cannot_answer_is_elsewhere(year: Year, whole: Whole, encoding: str | None) -> None:
+def test_a_reply_too_large_for_lambda_is_redirected(year: Year, whole: Whole, encoding: str | None) -> None:
     reply = year.user.request(
         "GET", f"/data/{year.user.id}", headers={} if encoding is None else {"Accept-Encoding": encoding}
     )
@@ -176,20 +176,24 @@ def test_what_lambda_cannot_answer_is_elsewhere(year: Year, whole: Whole, encodi
     assert (gzip.decompress(found.body) if encoding else found.body) == whole.body
 
 
-def test_nodes_fetch_follows(year: Year, whole: Whole, node: javascript.JavaScript, figure: Show) -> None:
+def test_fetch_of_node_follows_the_redirect(
+    year: Year, whole: Whole, node: javascript.JavaScript, figure: Show
+) -> None:
     with timed(figure, "read the whole year by Node's fetch"):
         got = node.fetch(f"{year.user.base_url}/data/{year.user.id}", year.user.token)
     assert (got.status, got.is_redirected) == (200, True)
     assert (got.size_bytes, got.sha256) == (len(whole.body), whole.sha256)
 
 
-def test_the_npm_client_follows(year: Year, whole: Whole, node: javascript.JavaScript, figure: Show) -> None:
+def test_the_npm_client_follows_the_redirect(
+    year: Year, whole: Whole, node: javascript.JavaScript, figure: Show
+) -> None:
     with timed(figure, "read the whole year by tidepool-platform-client"):
         (got,) = node.platform_client(year.user, ("getDeviceDataForUser", year.user.id, {}))
     assert got == whole.records
 
 
-def test_erasing_leaves_nothing_but_the_users_counters(
+def test_erasing_leaves_only_the_counters_of_the_user(
     cloud: "Cloud", year: Year, figure: Show, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if cloud.server_secret is None:

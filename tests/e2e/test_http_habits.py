@@ -1,4 +1,4 @@
-"""How clients speak HTTP, and how they are refused."""
+"""Tests the HTTP of clients: headers, spellings of paths, redirects, and refusals."""
 
 import json
 import socket
@@ -86,7 +86,7 @@ def test_an_answer_too_large_for_lambda_is_found_where_the_client_is_sent(cloud:
     assert packed.json() == elsewhere.json()
 
 
-def test_all_spellings_are_the_same_resource(cloud: "Cloud") -> None:
+def test_all_spellings_of_a_path_name_the_same_resource(cloud: "Cloud") -> None:
     user = User(cloud.base_url)
     spellings = [(prefix, name) for prefix in ("/v1", "/dataservices/v1") for name in ("data_sets", "datasets")]
     opened = []
@@ -146,7 +146,7 @@ def test_a_page_of_a_configured_origin_may_call(cloud: "Cloud", user: User) -> N
 
 
 @pytest.mark.parametrize("token", [None, "", "nonsense"])
-def test_no_or_bad_token_is_401_before_anything_else(cloud: "Cloud", user: User, token: str | None) -> None:
+def test_a_missing_or_bad_token_is_401_before_any_other_check(cloud: "Cloud", user: User, token: str | None) -> None:
     caller = Client(cloud.base_url, token)
     for method, path in (("POST", "/v1/data_sets/nothing/data"), ("GET", f"/data/{user.id}?startDate=nonsense")):
         assert caller.request(method, path, b"{").status == 401

@@ -116,7 +116,7 @@ def _sent_by_node(user: User, path: str) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize("sent", [_sent_by_python, _sent_by_node])
-def test_track_metric_of_platform_client(
+def test_an_event_can_be_sent_as_platform_client_does(
     user: User, server: Client, s3: "S3Client", sent: Callable[[User, str], tuple[int, str]]
 ) -> None:
     """Blanks come as `%20`, nothing else is encoded, and the trace header of the session is sent (clients 6)."""
@@ -136,7 +136,7 @@ def test_track_metric_of_platform_client(
     assert {one["user"] for _, one in _events(s3, name)} == {event["user"]}
 
 
-def test_names_that_are_no_words(cloud: "Cloud", server: Client) -> None:
+def test_an_event_name_may_contain_any_characters(cloud: "Cloud", server: Client) -> None:
     nobody, today = Client(cloud.base_url), _today()
     names = ["e2e-names \u00dcberblick \U0001f489", "e2e-names 100% ?&=#;+", "e2e-names " + "x" * 2000]
     for name in names:
@@ -152,7 +152,9 @@ def test_a_name_may_be_empty(cloud: "Cloud", server: Client) -> None:
     _eventually(lambda: _counts(server, "", today).get("", 0) == before + 1)
 
 
-def test_refusals(cloud: "Cloud", user: User, server: Client) -> None:
+def test_events_without_permission_are_401_and_other_methods_are_405(
+    cloud: "Cloud", user: User, server: Client
+) -> None:
     nobody = Client(cloud.base_url)
     stranger = Client(cloud.base_url, "no-token-of-ours")
     for client, path, body in [
@@ -171,7 +173,7 @@ def test_refusals(cloud: "Cloud", user: User, server: Client) -> None:
     assert user.request("GET", f"/v1/metrics/events?from={_today()}&to={_today()}").status == 403
 
 
-def test_a_poison_record_is_put_aside_and_blocks_nothing(
+def test_a_bad_record_is_rejected_and_does_not_block_the_stream(
     cloud: "Cloud", user: User, server: Client, kinesis: "KinesisClient"
 ) -> None:
     kinesis.put_record(StreamName=f"{STAGE}-metrics", PartitionKey="x", Data=b"\x00 no event")
@@ -186,7 +188,7 @@ def test_a_poison_record_is_put_aside_and_blocks_nothing(
 
 
 @pytest.mark.parametrize("events", [200, pytest.param(10_000, marks=pytest.mark.slow)])
-def test_events_of_many_threads_are_kept_once(cloud: "Cloud", server: Client, s3: "S3Client", events: int) -> None:
+def test_concurrent_events_are_archived_once(cloud: "Cloud", server: Client, s3: "S3Client", events: int) -> None:
     prefix, today = f"e2e-load-{events} ", _today()
     address = urlsplit(cloud.base_url)
     failures: list[int] = []

@@ -65,14 +65,14 @@ def test_an_app_goes_on_after_its_access_token_has_expired(
     tokens = app.tokens(user.email, PASSWORD)
     session = services.accounts.sessions.find(token_hash(tokens["access_token"]))
     assert session is not None
-    # An hour passes: the token is stored anew as it was, but for its end.
+    # An hour passes: the token is stored again with an end in the past.
     assert services.accounts.sessions.add(replace(session, expires_time_ms=services.now_ms()))
     assert get_user(cloud, tokens["access_token"])[0] == 401
     refreshed = app.checked(app.refresh(tokens["refresh_token"]))
     assert get_user(cloud, refreshed["access_token"])[0] == 200
 
 
-def test_a_code_is_good_once(cloud: "Cloud", user: User) -> None:
+def test_an_authorization_code_works_once(cloud: "Cloud", user: User) -> None:
     app = app_of(cloud, "xdrip")
     code = app.returned(app.sign_in(user.email, PASSWORD))["code"]
     tokens = app.checked(app.exchange(code))
@@ -81,7 +81,7 @@ def test_a_code_is_good_once(cloud: "Cloud", user: User) -> None:
     assert get_user(cloud, tokens["access_token"])[0] == 401
 
 
-def test_a_wrong_password_leads_nowhere(cloud: "Cloud", user: User) -> None:
+def test_a_wrong_password_gives_no_code(cloud: "Cloud", user: User) -> None:
     app = app_of(cloud, "xdrip")
     browser = Browser(app.send)
     reply = app.sign_in(user.email, "another-password", browser)

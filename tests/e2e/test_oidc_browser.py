@@ -53,7 +53,7 @@ def _requested(scheme_and_path: str) -> Callable[[dict[str, Any]], bool]:
     ("client_id", "redirect_uri"),
     [("tidepool-platform-client", "{base_url}/"), ("xdrip", "xdrip://callback/tidepool")],
 )
-def test_by_keyboard_a_person_gets_from_the_page_back_to_the_app(
+def test_the_page_can_be_used_by_keyboard(
     cloud: "Cloud", user: User, chromium: Chromium, client_id: str, redirect_uri: str
 ) -> None:
     app = app_of(cloud, client_id, redirect_uri.format(base_url=cloud.base_url))
@@ -72,7 +72,9 @@ def test_by_keyboard_a_person_gets_from_the_page_back_to_the_app(
     assert app.user_info(tokens["access_token"]).json()["sub"] == user.id
 
 
-def test_a_wrong_password_is_said_and_the_right_one_then_works(cloud: "Cloud", user: User, chromium: Chromium) -> None:
+def test_a_wrong_password_shows_an_error_and_the_right_one_then_works(
+    cloud: "Cloud", user: User, chromium: Chromium
+) -> None:
     app = app_of(cloud, "tidepool-platform-client", f"{cloud.base_url}/")
     chromium.open(cloud.base_url + app.page_path(login_hint=user.email))
     chromium.type_into("password", "another-password")  # with the address there, the password has the focus

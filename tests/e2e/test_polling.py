@@ -1,4 +1,4 @@
-"""A client that polls with the tag of what it has, and asks how fresh the data is."""
+"""Tests a client that polls with an ETag and reads the freshness of data."""
 
 from typing import TYPE_CHECKING
 

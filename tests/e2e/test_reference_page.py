@@ -40,7 +40,9 @@ def text(page: Chromium, selector: str) -> str:
     return str(page.evaluate(f"document.querySelector({selector!r}).textContent"))
 
 
-def test_it_shows_every_operation_and_schema_and_asks_this_server_alone(cloud: "Cloud", page: Chromium) -> None:
+def test_the_reference_shows_every_operation_and_schema_and_contacts_only_this_server(
+    cloud: "Cloud", page: Chromium
+) -> None:
     show(page, cloud)
     described = Client(cloud.base_url).request("GET", "/openapi.json").json()
     names = [operation["operationId"] for item in described["paths"].values() for operation in item.values()]
@@ -76,7 +78,7 @@ def test_by_keyboard_a_person_finds_and_opens_an_operation(cloud: "Cloud", page:
     page.wait_until("location.hash === '#freshness.get'")
 
 
-def test_everything_fits_a_phone(cloud: "Cloud", page: Chromium) -> None:
+def test_the_reference_fits_the_screen_of_a_phone(cloud: "Cloud", page: Chromium) -> None:
     page.call("Emulation.setDeviceMetricsOverride", width=PHONE_PX, height=800, deviceScaleFactor=1, mobile=True)
     show(page, cloud)
     page.evaluate(OPEN_ALL)
@@ -87,7 +89,7 @@ def test_everything_fits_a_phone(cloud: "Cloud", page: Chromium) -> None:
     assert "[object" not in shown
 
 
-def test_a_description_that_cannot_be_loaded_is_said(cloud: "Cloud", page: Chromium) -> None:
+def test_the_reference_reports_a_description_that_cannot_be_loaded(cloud: "Cloud", page: Chromium) -> None:
     page.call("Network.setBlockedURLs", urls=["*/openapi.json"])
     page.open(f"{cloud.base_url}/docs")
     page.wait_until("document.querySelector('[role=alert]') !== null")

@@ -126,7 +126,7 @@ def test_the_platforms_own_jobs_can_be_seen(server: Client) -> None:
 
 
 @pytest.mark.slow
-def test_no_task_is_lost_when_workers_die(cloud: "Cloud", server: Client, functions: "LambdaClient") -> None:
+def test_no_task_is_lost_if_workers_die(cloud: "Cloud", server: Client, functions: "LambdaClient") -> None:
     tasks = [create(server, data={"message": number}, priority=number % 3) for number in range(TASKS)]
     dispatcher = function_name(functions, "DispatchTasks")
     with no_workers(functions):

@@ -1,4 +1,4 @@
-"""What the engine sends to DynamoDB, and what it makes of the answers that moto never gives."""
+"""Tests the requests of the engine to DynamoDB, and its handling of replies that moto never gives."""
 
 from collections.abc import Callable
 from typing import Any
@@ -57,7 +57,7 @@ class Wire:
 
 @pytest.fixture
 def wire() -> Wire:
-    """What goes to DynamoDB."""
+    """The requests that reach DynamoDB."""
     return Wire()
 
 
@@ -76,7 +76,7 @@ def tables(wire: Wire, pauses: list[float]) -> DynamoTables:
 
 
 def refused(code: str, *reasons: dict[str, Any], status: int = 400, **more: Any) -> ClientError:
-    """What botocore raises; `reasons` are those of a transaction."""
+    """The error that botocore raises; `reasons` are those of a transaction."""
     response: Any = {
         "Error": {"Code": code, "Message": ""},
         "ResponseMetadata": {"HTTPStatusCode": status},
@@ -97,7 +97,7 @@ CONFLICT = cancelled("None", "TransactionConflict")
 class TestRequests:
     """One call for each method, and nothing in it that was not asked for."""
 
-    def test_get(self, tables: DynamoTables, wire: Wire) -> None:
+    def test_a_get_is_consistent_unless_it_may_lag(self, tables: DynamoTables, wire: Wire) -> None:
         tables.table(ACCOUNTS).get(KEY)
         tables.table(ACCOUNTS).get(KEY, may_lag=True)
         assert wire.sent == [
@@ -144,7 +144,7 @@ class TestRequests:
             },
         )
 
-    def test_a_query(self, tables: DynamoTables, wire: Wire) -> None:
+    def test_a_query_sends_its_key_condition_and_projection(self, tables: DynamoTables, wire: Wire) -> None:
         list(tables.table(ACCOUNTS).query(Query("p", Prefix("s"), newest_first=True, limit=3, attributes=("sk",))))
         assert wire.sent == [
             (

@@ -26,7 +26,7 @@ def test_an_object_comes_back_as_it_was(objects: Objects) -> None:
     assert objects.head("a/1") == ObjectHead(5, md5(b"\x00body"))
 
 
-def test_no_object_is_none(objects: Objects) -> None:
+def test_an_absent_object_is_none(objects: Objects) -> None:
     assert objects.get("a") is None
     assert objects.get_range("a", 0, 1) is None
     assert objects.head("a") is None
@@ -40,7 +40,7 @@ def test_an_object_is_replaced_unless_it_is_put_once(objects: Objects) -> None:
     assert objects.get("a") == b"3"
 
 
-def test_a_range(objects: Objects) -> None:
+def test_a_range_of_an_object_can_be_read(objects: Objects) -> None:
     objects.put("a", b"0123456789", "text/plain")
     assert objects.get_range("a", 2, 5) == b"234"
     assert objects.get_range("a", 8, 100) == b"89"
@@ -56,7 +56,7 @@ def test_keys_are_listed_by_prefix_in_order(objects: Objects) -> None:
     assert list(objects.keys("c/")) == []
 
 
-def test_more_keys_than_fit_into_one_answer(objects: Objects) -> None:
+def test_more_keys_than_one_reply_holds_are_listed(objects: Objects) -> None:
     keys = [f"a/{number:04d}" for number in range(1001)]
     for key in keys:
         objects.put(key, b"", "text/plain")

@@ -51,7 +51,7 @@ def test_items_are_whole(filled: Table) -> None:
     ],
     ids=str,
 )
-def test_a_part_of_a_partition(filled: Table, sort_key: Prefix | Range, expected: list[str]) -> None:
+def test_a_range_selects_a_part_of_a_partition(filled: Table, sort_key: Prefix | Range, expected: list[str]) -> None:
     assert found(filled, Query("p", sort_key)) == expected
     assert found(filled, Query("p", sort_key, newest_first=True)) == expected[::-1]
 
@@ -73,11 +73,11 @@ def test_sort_keys_are_compared_by_their_bytes(table: Table) -> None:
     ],
     ids=str,
 )
-def test_a_filter(filled: Table, where: Condition, expected: list[str]) -> None:
+def test_a_filter_selects_items(filled: Table, where: Condition, expected: list[str]) -> None:
     assert found(filled, Query("p", where=where)) == expected
 
 
-def test_a_filter_by_prefix(table: Table) -> None:
+def test_a_filter_by_prefix_selects_items(table: Table) -> None:
     table.batch_write([Put({"pk": "p", "sk": str(place), "name": name}) for place, name in enumerate(NAMES)])
     assert found(table, Query("p", where=starts_with("name", "b"))) == ["3", "4"]
 
@@ -90,13 +90,13 @@ def test_a_limit_counts_what_is_returned(filled: Table) -> None:
     assert found(filled, Query("p", limit=0)) == []
 
 
-def test_attributes(filled: Table) -> None:
+def test_a_query_returns_only_the_named_attributes(filled: Table) -> None:
     assert list(filled.query(Query("p", Prefix("c"), attributes=("number",)))) == [{"number": 5}]
     assert list(filled.query(Query("p", Prefix("c"), attributes=("sk", "pk", "missing")))) == [{"pk": "p", "sk": "c"}]
 
 
 @pytest.mark.parametrize("newest_first", [False, True])
-def test_more_than_a_page(table: Table, newest_first: bool) -> None:
+def test_a_query_continues_after_a_full_page(table: Table, newest_first: bool) -> None:
     names = [f"{number:02d}" for number in range(8)]
     for name in names:
         table.put({"pk": "p", "sk": name, "body": LARGE, "is_even": int(name) % 2 == 0})

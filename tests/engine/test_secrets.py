@@ -7,7 +7,7 @@ from tests.engine.stage import FIRST_SECRET, SECRET_NAME
 
 
 @pytest.mark.parametrize("limit_s", [None, 60])
-def test_the_current_version(engine: Engine, limit_s: float | None) -> None:
+def test_the_current_version_is_read(engine: Engine, limit_s: float | None) -> None:
     version = engine.secrets.get(SECRET_NAME, limit_s=limit_s)
     assert version.text == FIRST_SECRET
     assert engine.secrets.get(SECRET_NAME, limit_s=limit_s) == version

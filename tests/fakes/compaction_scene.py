@@ -59,7 +59,7 @@ class CompactionScene(DataScene):
         return done
 
     def rebuild(self) -> CompactionResult:
-        """Make all tiles anew."""
+        """Rebuild all tiles."""
         return rebuild(ANNA_ID, self.ports(), lambda: None)
 
     def sweep(self) -> int:
@@ -83,7 +83,7 @@ class CompactionScene(DataScene):
         return {it.key: self.content(*it.key) for it in self.manifest.tile_refs()}
 
     def answer(self, asked: DataQuery = DataQuery()) -> RecordArray:  # noqa: B008  # it is frozen
-        """What is answered to a query; which tiles that reads is remembered anew."""
+        """The reply to a query; also records which tiles it reads."""
         self.tiles.read.clear()
         return query.read_data(
             call_by(ANNA, READERS, self.grants),

@@ -14,7 +14,7 @@ class DiedError(BaseException):
 
 
 def observed(before: Callable[[str], None], *ports: Any) -> list[Any]:
-    """The ports, which tell of each call before it is made."""
+    """The ports, which report each call before it is made."""
     return [_Observed(port, before) for port in ports]
 
 
@@ -63,7 +63,7 @@ class Process:
 
 @contextmanager
 def writes_told(tiles: FakeTiles, archive: FakeArchive, before: Callable[[str], None]) -> Iterator[None]:
-    """Tells of each single write of these stores."""
+    """Reports each single write of these stores."""
     outer = tiles.before_write
     tiles.before_write = archive.before_write = before
     try:

@@ -1,4 +1,4 @@
-"""The recorded exchanges are replayed on the fixtures of the API tests; how many were is told at the end."""
+"""Fixtures of the API tests for the recorded exchanges; the number of replayed ones is printed at the end."""
 
 from collections import Counter
 
@@ -13,11 +13,11 @@ __all__ = ["api", "fakes"]
 DATA = "golden data"
 AS_RECORDED = "golden HTTP as recorded"
 BY_RULING = "golden HTTP by ruling"
-"""Properties of tests: how many vectors or exchanges each has been through."""
+"""Properties of tests: the number of vectors or exchanges that each has checked."""
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """How many vectors and exchanges the tests that passed have been through, and how many there are."""
+    """Print the number of vectors and exchanges that passed, and their total."""
     passed: Counter[str] = Counter()
     for report in terminalreporter.stats.get("passed", ()):
         for name, count in report.user_properties:

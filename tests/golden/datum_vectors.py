@@ -1,4 +1,4 @@
-"""The recorded answers of the reference for single data: see tests/data/golden/datum/README.md."""
+"""Reads the recorded replies of the reference for single data; see tests/data/golden/datum/README.md."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def vectors(file: str) -> Iterator[Vector]:
 
 
 def counting_ids() -> Iterator[str]:
-    """Ids that tell themselves from those that clients sent."""
+    """Ids that can be told from those that clients sent."""
     return (f"made-{number}" for number in itertools.count(1))
 
 

@@ -1,4 +1,4 @@
-"""Recorded exchanges with the reference platform, and how an answer is held against a record with masks in it.
+"""Reads recorded exchanges with the reference platform, and compares replies with their masks.
 
 The records and what their placeholders stand for are described in `tests/data/golden/http/README.md`.
 """
@@ -19,7 +19,7 @@ GIVEN_IDS = {
     "create-2": "<DATASET2>",
     "setup-continuous": "<CONTINUOUS>",
 }
-"""Which placeholder stands for the data set that an earlier request of the scenario opened, by its name."""
+"""The placeholder of the data set that an earlier request of the scenario opened, by its name."""
 
 MASK = re.compile(r"<([A-Z]+)[^>]*>")
 SERVER_ID = re.compile(r"[0-9a-f]{32}")
@@ -60,20 +60,20 @@ def sorted_records(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 @dataclass(slots=True)
 class Masks:
-    """What the placeholders stand for, so far; `times_ms` are those at which requests were sent."""
+    """The values of the placeholders so far; `times_ms` are those at which requests were sent."""
 
     bound: dict[str, str] = field(default_factory=dict)
     times_ms: list[int] = field(default_factory=list)
 
     def filled(self, text: str) -> str:
-        """A text with what its placeholders stand for. Tokens are as the test signs users in."""
+        """A text with its placeholders replaced. Tokens are as the test signs users in."""
         text = re.sub(r"<TOKEN:([^>]+)>", r"token-of-\1", text)
         for mask, value in self.bound.items():
             text = text.replace(mask, value)
         return text
 
     def differences(self, wanted: Any, got: Any, at: str = "") -> list[str]:
-        """Where an answer is not what was recorded, as JSON pointers with both values."""
+        """The differences between a reply and the record, as JSON pointers with both values."""
         if isinstance(wanted, Mapping) and isinstance(got, Mapping):
             members = sorted(wanted.keys() | got.keys())
             problems = [f"{at}/{name} is missing" for name in members if name not in got]

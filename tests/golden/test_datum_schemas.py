@@ -1,4 +1,4 @@
-"""The JSON Schemas accept what the checker accepts, and refuse what it refuses as far as JSON Schema has words."""
+"""Tests that the JSON Schemas accept what the checker accepts, and refuse what JSON Schema can express of its rules."""
 
 from __future__ import annotations
 

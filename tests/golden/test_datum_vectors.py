@@ -56,7 +56,7 @@ def test_data_are_refused_or_stored_as_recorded(file: str, record_property: Call
     record_property(DATA, len(tried))
 
 
-def test_all_vectors_are_here() -> None:
+def test_the_expected_number_of_vectors_is_present() -> None:
     all_vectors = [vector for file in FILES for vector in vectors(file)]
     assert len(all_vectors) == 5476
     assert sum(not vector.errors for vector in all_vectors) == 1917

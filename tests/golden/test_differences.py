@@ -1,4 +1,4 @@
-"""Where Strandline answers something else than the reference on purpose, beside what the recorded exchanges show.
+"""Tests the deliberate differences from the reference that no recorded exchange shows.
 
 `docs/compatibility.md` names the test of each difference.
 """
@@ -56,7 +56,7 @@ def test_answers_of_data_carry_the_trace_id_too(api: ApiClient, owner: str) -> N
 
 @pytest.mark.parametrize("body", [{"dataState": "closed"}, {"state": "closed"}])
 @pytest.mark.parametrize("closer", [OWNER, UPLOADER])
-def test_a_user_may_close_a_continuous_data_set_which_then_takes_no_more(
+def test_a_user_may_close_a_continuous_data_set_which_then_accepts_no_more_data(
     api: ApiClient, fakes: FakeServices, owner: str, closer: str, body: dict[str, str]
 ) -> None:
     data_set_id = _opened(api, owner, CONTINUOUS)
@@ -134,7 +134,7 @@ def test_a_data_set_that_is_larger_than_any_real_one_is_413(api: ApiClient, fake
 
 
 @pytest.mark.parametrize("name", ["deletedTime", "deletedUserId", "modifiedUserId"])
-def test_a_data_set_cannot_be_born_deleted_or_changed_by_another(api: ApiClient, owner: str, name: str) -> None:
+def test_a_new_data_set_ignores_fields_of_deletion_and_modification(api: ApiClient, owner: str, name: str) -> None:
     reply = _open(api, owner, CONTINUOUS | {name: "2026-01-01T00:00:00Z"})
     assert reply.status == 201
     assert name not in reply.json()["data"]
@@ -228,7 +228,7 @@ def test_the_secret_of_servers_has_two_names(api: ApiClient, owner: str, header:
         ("GET", f"/{OWNER}/profile"),
     ],
 )
-def test_what_is_not_served_is_404(api: ApiClient, owner: str, method: str, path: str) -> None:
+def test_routes_that_are_not_served_are_404(api: ApiClient, owner: str, method: str, path: str) -> None:
     assert api.request(method, path, {}, token=owner).status == 404
 
 

@@ -1,4 +1,4 @@
-"""The comparison with recorded exchanges finds what is not as recorded."""
+"""Tests that the comparison with recorded exchanges finds differences."""
 
 from typing import Any
 
@@ -40,5 +40,5 @@ def test_an_answer_as_recorded_has_no_difference(wanted: Any, got: Any) -> None:
         ({"a": []}, {"a": {}}, "/a is {}, not []"),
     ],
 )
-def test_what_differs_is_found(wanted: Any, got: Any, difference: str) -> None:
+def test_each_difference_is_found(wanted: Any, got: Any, difference: str) -> None:
     assert Masks(times_ms=[1_250]).differences(wanted, got) == [difference]

@@ -1,4 +1,4 @@
-"""Every recorded exchange with the reference platform, replayed; each difference is in one table, with its reason."""
+"""Replays every recorded exchange with the reference platform. One table has each difference, with its reason."""
 
 import json
 from collections.abc import Callable
@@ -27,7 +27,7 @@ TICK_MS = 1_250
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
-    """What Strandline answers where it does not answer what the reference did."""
+    """The reply of Strandline where it differs from the reference."""
 
     status: int
     body: Any
@@ -133,7 +133,7 @@ RULINGS: dict[str, Ruling] = {
     "read-34-read-post": Ruling(200, [], "another service of the platform takes old uploads; here it is the same one"),
     "read-24-read-carelink-bad": Ruling(400, _bad_parameter("carelink", "type-not-bool", "type is not bool"), MISTAKE),
 }
-"""File to what is answered instead of what it says."""
+"""The differing replies, by file."""
 
 
 @pytest.mark.parametrize("name", names())
@@ -145,7 +145,7 @@ def test_exchange_is_answered_as_recorded(
 
 
 def _replay(recorded: Exchange, ruling: Ruling | None, api: ApiClient, fakes: FakeServices) -> None:
-    """Send the exchange's requests, and fail unless the last is answered as it has to be."""
+    """Send the requests of an exchange, and fail unless the last reply is as expected."""
     masks = Masks()
     _set_the_scene(fakes)
     for earlier in recorded.given:

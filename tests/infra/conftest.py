@@ -1,4 +1,4 @@
-"""The two templates of a stage, as they are deployed."""
+"""Fixtures: the two templates of a stage, as they are deployed."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

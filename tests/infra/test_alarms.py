@@ -1,4 +1,4 @@
-"""Alarms: each tells somebody, each is explained, and they look at what is there. Source: docs/operations.md."""
+"""Tests that alarms notify somebody, are documented, and watch existing resources. Source: docs/operations.md."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -17,7 +17,7 @@ OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
 FREE_METRICS = 10
 USD_A_METRIC = 0.10
 OF_CLIENTS_EVENTS = {"OnMetricsFailingAlarm", "MetricsLateAlarm", "MetricsFailuresAlarm", "LostMetricsAlarm"}
-"""Alarms that are of no use to a stage without a stream."""
+"""Alarms that only a stage with a stream needs."""
 
 
 def alarms(application: Template) -> dict[str, Template]:
@@ -29,7 +29,7 @@ def alarms(application: Template) -> dict[str, Template]:
 
 
 def metrics_of(alarm: Template) -> Iterator[Mapping[str, Any]]:
-    """What an alarm looks at: namespace, name and dimensions of each metric; nothing of a query."""
+    """The metrics of an alarm: namespace, name and dimensions; empty for a query."""
     if "MetricName" in alarm:
         yield alarm
     for metric in alarm.get("Metrics", ()):
@@ -62,7 +62,7 @@ def test_the_page_says_how_many_there_are_and_what_they_cost(application: Templa
     assert f"${beyond * USD_A_METRIC:.2f} a month" in page
 
 
-def test_silence_is_no_alarm_and_each_tells_when_it_starts_and_ends(application: Template) -> None:
+def test_missing_data_raises_no_alarm_and_each_alarm_notifies_at_start_and_end(application: Template) -> None:
     for name, alarm in alarms(application).items():
         assert alarm["TreatMissingData"] == "notBreaching", name
         assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold", name
@@ -71,7 +71,7 @@ def test_silence_is_no_alarm_and_each_tells_when_it_starts_and_ends(application:
         assert alarm["AlarmDescription"], name
 
 
-def test_alarms_are_on_aws_and_their_topic_is_there_for_an_address_only(application: Template) -> None:
+def test_alarms_exist_on_aws_only_and_their_topic_only_with_an_address(application: Template) -> None:
     conditions = application["Conditions"]
     assert conditions["OnAws"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "Stage"}, "local"]}]}
     assert {"Fn::Not": [{"Fn::Equals": [{"Ref": "AlarmEmail"}, ""]}]} in conditions["HasAlarmEmail"]["Fn::And"]
@@ -119,12 +119,12 @@ def test_each_queue_of_work_has_an_alarm_for_its_oldest_message(queue: str, appl
     assert ("ApproximateAgeOfOldestMessage", "QueueName", f"strandline-${{Stage}}-{queue}") in looked_at(application)
 
 
-def test_the_tasks_alarm_leaves_time_for_the_longest_run(stateful: Template, application: Template) -> None:
+def test_the_alarm_of_the_task_queue_allows_for_the_longest_run(stateful: Template, application: Template) -> None:
     queue = of_type(stateful, "AWS::SQS::Queue")["TasksQueue"]
     assert queue["VisibilityTimeout"] < alarms(application)["tasks-late"]["Threshold"] < queue["MessageRetentionPeriod"]
 
 
-def test_the_api_has_alarms_for_refusals_delay_and_the_end_of_its_time(application: Template) -> None:
+def test_the_api_has_alarms_for_server_errors_latency_and_timeouts(application: Template) -> None:
     api = of_type(application, "AWS::Serverless::Api")["RestAPI"]
     for name, metric in (("api-failing", "5XXError"), ("api-slow", "Latency")):
         alarm = alarms(application)[name]
@@ -137,7 +137,7 @@ def test_the_api_has_alarms_for_refusals_delay_and_the_end_of_its_time(applicati
     assert alarms(application)["api-near-timeout"]["Threshold"] == pytest.approx(timeout_s * 1000 * 0.8)
 
 
-def test_the_stream_has_an_alarm_for_the_age_of_what_is_read(application: Template) -> None:
+def test_the_stream_has_an_alarm_for_the_age_of_its_oldest_record(application: Template) -> None:
     assert ("IteratorAge", "FunctionName", "OnMetrics") in looked_at(application)
     given_up_after_s = of_type(application, "AWS::Lambda::EventSourceMapping")["OnMetricsSource"]
     assert alarms(application)["metrics-late"]["Threshold"] < given_up_after_s["MaximumRecordAgeInSeconds"] * 1000
@@ -155,7 +155,7 @@ def test_the_tables_have_alarms_by_a_query_that_sees_all_of_them(
 
 
 @pytest.mark.parametrize("metric", [LOST_EVENTS, "FailedTaskRuns", COMPACTIONS_FAILED, TILES_WRONG])
-def test_what_the_platform_counts_as_lost_or_failed_has_an_alarm_for_one(metric: str, application: Template) -> None:
+def test_a_single_lost_event_or_failed_task_raises_an_alarm(metric: str, application: Template) -> None:
     (alarm,) = [alarm for alarm in alarms(application).values() if alarm.get("MetricName") == metric]
     assert (alarm["Namespace"], alarm["Statistic"], alarm["Threshold"]) == (METRICS_NAMESPACE, "Sum", 1)
     assert alarm["Dimensions"] == [{"Name": "stage", "Value": {"Ref": "Stage"}}]

@@ -1,4 +1,4 @@
-"""The packaged template: who may do what, and that every request reaches the application."""
+"""Tests the packaged template: permissions of functions, and that every request reaches the application."""
 
 import json
 from typing import Any
@@ -10,7 +10,7 @@ from tools.packaging.template import ANY, EVERYTHING_ELSE, METHODS
 from tools.project import ROOT
 
 GATEWAY_ROLE = "AccessLogsRole"
-"""What API Gateway writes access logs with; it has a policy of AWS and no other."""
+"""The role with which API Gateway writes access logs; it has only a managed policy of AWS."""
 
 
 def _statements(role: Template) -> list[dict[str, Any]]:
@@ -59,7 +59,7 @@ def test_the_api_may_read_and_write_the_tables_and_not_manage_them(application: 
     assert not actions & set(managing)
 
 
-def test_the_api_writes_no_secret_but_the_keys_that_it_makes(application: Template) -> None:
+def test_the_api_may_write_no_secret_except_its_signing_keys(application: Template) -> None:
     role = of_type(application, "AWS::IAM::Role")["ApiHandlerRole"]
     writing = [
         statement for statement in _statements(role) if "secretsmanager:PutSecretValue" in _listed(statement["Action"])
@@ -86,7 +86,7 @@ def test_no_secret_is_in_an_environment(application: Template) -> None:
         assert not any(word in name for word in ("SECRET", "PASSWORD", "TOKEN", "KEY", "SALT", "CODE")), name
 
 
-def test_each_functions_log_has_an_end(application: Template) -> None:
+def test_the_log_of_each_function_expires(application: Template) -> None:
     groups = of_type(application, "AWS::Logs::LogGroup")
     for name, group in groups.items():
         assert group["RetentionInDays"] == {"Ref": "LogRetentionDays"}, name
@@ -95,7 +95,7 @@ def test_each_functions_log_has_an_end(application: Template) -> None:
     assert sorted([*used.values(), "AccessLogGroup"]) == sorted(groups)
 
 
-def test_the_api_passes_bytes_and_compresses_what_is_large(application: Template) -> None:
+def test_the_api_passes_binary_bodies_and_compresses_large_ones(application: Template) -> None:
     api = of_type(application, "AWS::Serverless::Api")["RestAPI"]
     assert api["BinaryMediaTypes"] == ["*/*"]
     assert api["DefinitionBody"]["x-amazon-apigateway-binary-media-types"] == ["*/*"]
@@ -124,13 +124,13 @@ def test_all_of_the_api_is_one_function(application: Template) -> None:
 
 
 @pytest.mark.parametrize("limit", [500_000])
-def test_the_template_is_well_below_what_cloudformation_takes(application: Template, limit: int) -> None:
+def test_the_template_is_well_below_the_size_limit_of_cloudformation(application: Template, limit: int) -> None:
     """1,000,000 bytes, of which some are added by the transform."""
     assert len(json.dumps(application, separators=(",", ":"))) < limit
 
 
-def test_the_overlay_adds_no_broken_sibling(application: Template) -> None:
-    """A wrong name in the overlay makes a new resource without a type, and nobody says so."""
+def test_the_overlay_makes_no_resource_without_a_type(application: Template) -> None:
+    """A wrong name in the overlay would make a new resource without a type, without an error."""
     for name, resource in application["Resources"].items():
         assert "Type" in resource, name
         assert not (isinstance(resource, dict) and {"Fn::Sub", "Fn::GetAtt"} <= set(resource)), name

@@ -1,4 +1,4 @@
-"""Blobs: table, notices of the bucket, worker, and what goes away by itself. Source: docs/access-patterns-blobs.md."""
+"""Tests the resources of blobs: table, notices, worker, expiry. Source: docs/access-patterns-blobs.md."""
 
 import json
 from pathlib import Path
@@ -36,7 +36,7 @@ def test_the_table_has_the_keys_and_the_index_that_the_store_uses(stateful: Temp
     assert kinds == {"pk": "S", "sk": "S", "awaiting": "S", "created_time_ms": "N"}
 
 
-def test_the_bucket_tells_the_queue_of_every_content(stateful: Template) -> None:
+def test_the_bucket_notifies_the_queue_of_every_content(stateful: Template) -> None:
     bucket = stateful["Resources"]["Bucket"]
     notices = bucket["Properties"]["NotificationConfiguration"]["QueueConfigurations"]
     prefixes = set()
@@ -46,7 +46,7 @@ def test_the_bucket_tells_the_queue_of_every_content(stateful: Template) -> None
         assert rule["Name"] == "prefix"
         prefixes.add(rule["Value"])
     assert prefixes == {f"{kind}/" for kind in BlobKind}
-    # S3 tries the queue when it is told of it, so the queue must let it in before.
+    # S3 sends a test message when the notification is configured, so the queue must accept it before.
     assert bucket["DependsOn"] == "BlobEventsPolicy"
 
 
@@ -60,7 +60,7 @@ def test_only_this_bucket_may_write_to_the_queue(stateful: Template) -> None:
     assert statement["Condition"]["StringEquals"] == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
 
 
-def test_a_notice_that_fails_again_and_again_is_put_aside_and_somebody_is_told(
+def test_a_notice_that_keeps_failing_goes_to_the_failure_queue_and_raises_an_alarm(
     stateful: Template, application: Template
 ) -> None:
     queues = of_type(stateful, "AWS::SQS::Queue")
@@ -76,7 +76,9 @@ def test_a_notice_that_fails_again_and_again_is_put_aside_and_somebody_is_told(
     assert physical(alarm["Dimensions"][0]["Value"]) == physical(failures["QueueName"])
 
 
-def test_the_worker_runs_four_at_most_and_tells_which_notices_failed(stateful: Template, application: Template) -> None:
+def test_the_worker_runs_at_most_four_times_at_once_and_reports_failed_notices(
+    stateful: Template, application: Template
+) -> None:
     function = application["Resources"]["OnObjectCreated"]["Properties"]
     (source,) = function["Events"].values()
     properties = source["Properties"]
@@ -90,7 +92,7 @@ def test_the_worker_runs_four_at_most_and_tells_which_notices_failed(stateful: T
     assert visible_after_s >= 6 * function["Timeout"]
 
 
-def test_what_was_uploaded_for_nothing_goes_after_a_day(stateful: Template) -> None:
+def test_unconfirmed_uploads_expire_after_a_day(stateful: Template) -> None:
     bucket = of_type(stateful, "AWS::S3::Bucket")["Bucket"]
     (rule,) = [rule for rule in bucket["LifecycleConfiguration"]["Rules"] if "TagFilters" in rule]
     (tag,) = rule["TagFilters"]
@@ -100,7 +102,7 @@ def test_what_was_uploaded_for_nothing_goes_after_a_day(stateful: Template) -> N
     assert tag["Value"] != KEPT_TAG["Value"]
 
 
-def test_no_rule_takes_a_kept_content(stateful: Template) -> None:
+def test_no_lifecycle_rule_deletes_a_stored_content(stateful: Template) -> None:
     bucket = of_type(stateful, "AWS::S3::Bucket")["Bucket"]
     for rule in bucket["LifecycleConfiguration"]["Rules"]:
         expires = any(name.startswith(("Expiration", "Transition")) for name in rule)
@@ -108,7 +110,7 @@ def test_no_rule_takes_a_kept_content(stateful: Template) -> None:
         assert not (expires and reaches), rule
 
 
-def test_pages_upload_from_the_configured_origins_only(stateful: Template) -> None:
+def test_only_pages_of_the_configured_origins_may_upload(stateful: Template) -> None:
     assert stateful["Parameters"]["BlobOrigins"]["Default"] == ""
     condition, rules, otherwise = of_type(stateful, "AWS::S3::Bucket")["Bucket"]["CorsConfiguration"]["Fn::If"]
     assert (condition, otherwise) == ("HasOrigins", {"Ref": "AWS::NoValue"})
@@ -117,7 +119,7 @@ def test_pages_upload_from_the_configured_origins_only(stateful: Template) -> No
     assert all(rule["AllowedHeaders"] == ["*"] for rule in rules["CorsRules"])
 
 
-def test_the_worker_may_do_no_more_than_it_does() -> None:
+def test_the_worker_has_only_the_permissions_that_it_uses() -> None:
     policy = json.loads((POLICIES / "policy-on_object_created.json").read_text())
     actions = [statement["Action"] for statement in policy["Statement"]]
     assert {action for action in actions for action in ([action] if isinstance(action, str) else action)} == {

@@ -1,4 +1,4 @@
-"""The dashboard shows every function, table, queue and count of a stage."""
+"""Tests that the dashboard shows every function, table, queue and count of a stage."""
 
 import json
 import re
@@ -20,7 +20,7 @@ COUNTS = {LOST_EVENTS, *BLOB_METRICS.values(), *TASK_METRICS.values()}
 
 @pytest.fixture(scope="module")
 def body(application: Template) -> Any:
-    """What CloudWatch gets, before names are put in."""
+    """The body of the dashboard, before names are substituted."""
     dashboard = application["Resources"]["OperationDashboard"]
     assert dashboard["Condition"] == "HasDashboard"
     return json.loads(dashboard["Properties"]["DashboardBody"]["Fn::Sub"])
@@ -38,7 +38,7 @@ def shown(body: Any, metric: str) -> set[str]:
     return {row[3] for row in rows(body) if row[1] == metric}
 
 
-def test_it_can_be_switched_off(application: Template) -> None:
+def test_the_dashboard_can_be_switched_off(application: Template) -> None:
     assert application["Parameters"]["Dashboard"]["Default"] == "true"
     assert {"Fn::Equals": [{"Ref": "Dashboard"}, "true"]} in application["Conditions"]["HasDashboard"]["Fn::And"]
 
@@ -53,12 +53,12 @@ def test_every_widget_is_drawn_and_named(body: Any) -> None:
     assert 24 % body["widgets"][0]["width"] == 0
 
 
-def test_what_is_put_in_is_in_the_template(body: Any, application: Template) -> None:
+def test_the_names_in_the_dashboard_are_in_the_template(body: Any, application: Template) -> None:
     names = set(re.findall(r"\$\{([^}]+)\}", json.dumps(body)))
     assert names <= {"Stage", "AWS::Region", *of_type(application, "AWS::Serverless::Function")}
 
 
-def test_requests_and_delay_of_the_api_are_shown(body: Any) -> None:
+def test_requests_and_latency_of_the_api_are_shown(body: Any) -> None:
     for metric in ("Count", "4XXError", "5XXError", "Latency"):
         assert shown(body, metric) == {"strandline-${Stage}"}, metric
 

@@ -1,4 +1,4 @@
-"""Both templates are within CloudFormation's limits, and the tools know all that is in them."""
+"""Tests that both templates are within the limits of CloudFormation, and that the tools know all their resources."""
 
 import json
 from collections import Counter
@@ -31,7 +31,7 @@ def test_the_application_fits_as_it_is_uploaded(application: Template) -> None:
 
 
 @pytest.mark.parametrize("name", ["stateful", "application"])
-def test_neither_has_too_much_in_it(name: str, request: pytest.FixtureRequest) -> None:
+def test_neither_template_exceeds_the_limits_of_cloudformation(name: str, request: pytest.FixtureRequest) -> None:
     template = request.getfixturevalue(name)
     assert sum(_expanded(resource) for resource in template["Resources"].values()) <= RESOURCES
     assert len(template["Parameters"]) <= PARAMETERS
@@ -40,7 +40,7 @@ def test_neither_has_too_much_in_it(name: str, request: pytest.FixtureRequest) -
 
 
 def _expanded(resource: Template) -> int:
-    """At most how many resources the transform makes of one: of each event a source and a permission."""
+    """The maximum of resources that the transform makes of one: a source and a permission for each event."""
     properties = resource.get("Properties", {})
     match resource["Type"]:
         case "AWS::Serverless::Function":
@@ -51,7 +51,7 @@ def _expanded(resource: Template) -> int:
 
 
 def test_the_environment_of_a_function_has_room(application: Template) -> None:
-    """Half of it for names, the rest for what the owner of a stage chooses."""
+    """Half of it is for names, the rest for the settings of a stage."""
     variables = application["Globals"]["Function"]["Environment"]["Variables"]
     assert len(json.dumps(variables).encode()) <= ENVIRONMENT_BYTES / 2
 
@@ -74,13 +74,11 @@ def test_every_parameter_of_both_stacks_can_be_chosen(stateful: Template, applic
 
 def test_all_that_is_retained_counts_as_a_loss_and_can_be_erased(stateful: Template) -> None:
     kinds = {resource["Type"] for resource in stateful["Resources"].values() if resource["DeletionPolicy"] != "Delete"}
-    policies = {"AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy"}  # they go with what they belong to
+    policies = {"AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy"}  # they are deleted with the resource they belong to
     assert kinds == {*KEEPING, *policies}
 
 
-def test_what_a_stage_costs_unused_is_told_of_the_templates_themselves(
-    stateful: Template, application: Template
-) -> None:
+def test_the_idle_cost_is_computed_from_the_templates(stateful: Template, application: Template) -> None:
     kept = Counter(resource["Type"] for resource in stateful["Resources"].values())
     costs = idle_costs(dict(application), set(application["Resources"]), kept, 1)
     told = [cost.what.split(": ")[1] for cost in costs]

@@ -1,4 +1,4 @@
-"""The local cloud's engine has what the launcher replaces in it."""
+"""Tests that ministack has the names that the local cloud replaces."""
 
 import subprocess
 
@@ -9,7 +9,7 @@ from tools.project import ROOT
 
 
 def missing_names() -> str:
-    """What the installed ministack lacks, asked in its own environment."""
+    """The names that the installed ministack lacks, read in its own environment."""
     script = "from tools.local_cloud.engine.replaced import missing; print(*missing())"
     command = [str(PYTHON), "-W", "error::ImportWarning", "-c", script]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()

@@ -1,4 +1,4 @@
-"""Functions that nobody waits for: each is tried again, has an age after which it is not, and a place for what is left.
+"""Tests that each asynchronous function is retried up to an age, and then leaves its event in a failure queue.
 
 Source: docs/operations.md, "When something is left over".
 """
@@ -33,7 +33,7 @@ def queues_by_name(*templates: Template) -> dict[str, Template]:
 
 
 def sources(application: Template) -> Iterator[tuple[str, str]]:
-    """Each function that is no answer to a request, with what starts it."""
+    """Each function that does not reply to a request, with the source that starts it."""
     for name, function in of_type(application, "AWS::Serverless::Function").items():
         for event in function.get("Events", {}).values():
             yield name, event["Type"]
@@ -41,7 +41,7 @@ def sources(application: Template) -> Iterator[tuple[str, str]]:
         yield mapping["FunctionName"]["Ref"], "Kinesis"
 
 
-def test_these_are_all_functions_that_nobody_waits_for(application: Template) -> None:
+def test_the_table_lists_all_asynchronous_functions(application: Template) -> None:
     assert dict(sources(application)) == {
         "DispatchTasks": "Schedule",
         "OnMetrics": "Kinesis",
@@ -52,7 +52,7 @@ def test_these_are_all_functions_that_nobody_waits_for(application: Template) ->
 
 
 @pytest.mark.parametrize("function", QUEUES)
-def test_a_message_is_tried_again_for_a_while_and_then_put_aside(
+def test_a_failing_message_is_retried_and_then_goes_to_the_failure_queue(
     function: str, stateful: Template, application: Template
 ) -> None:
     queue = of_type(stateful, "AWS::SQS::Queue")[QUEUES[function]]
@@ -63,17 +63,17 @@ def test_a_message_is_tried_again_for_a_while_and_then_put_aside(
     tries = queue["RedrivePolicy"]["maxReceiveCount"]
     assert tries >= 3
     assert queue["VisibilityTimeout"] >= properties["Timeout"]
-    # All tries fit into the age at which a message is dropped, so none is dropped without having been put aside.
+    # A message reaches the failure queue before it expires, because all tries fit into its retention period.
     assert queue["VisibilityTimeout"] * tries < queue["MessageRetentionPeriod"] <= 14 * A_DAY_S
     failures = of_type(stateful, "AWS::SQS::Queue")[queue["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0]]
     assert failures["MessageRetentionPeriod"] == 14 * A_DAY_S
     assert "RedrivePolicy" not in failures
 
 
-def test_records_of_the_stream_are_tried_again_while_they_are_in_it(stateful: Template, application: Template) -> None:
+def test_records_of_the_stream_are_retried_until_they_expire(stateful: Template, application: Template) -> None:
     mapping = of_type(application, "AWS::Lambda::EventSourceMapping")["OnMetricsSource"]
     kept_for_s = of_type(stateful, "AWS::Kinesis::Stream")["MetricsStream"]["RetentionPeriodHours"] * 3600
-    # Half of the day is for us, half for the owner to fetch what was given up.
+    # Half of the day is for retries, half for the owner to fetch records that were given up.
     assert mapping["MaximumRecordAgeInSeconds"] == kept_for_s / 2
     assert mapping["MaximumRetryAttempts"] == 30
     assert mapping["BisectBatchOnFunctionError"] is True
@@ -81,7 +81,7 @@ def test_records_of_the_stream_are_tried_again_while_they_are_in_it(stateful: Te
     assert failures["MessageRetentionPeriod"] == 14 * A_DAY_S
 
 
-def test_a_start_of_the_dispatcher_is_given_up_when_the_next_one_comes(application: Template) -> None:
+def test_a_start_of_the_dispatcher_is_not_retried_once_the_next_one_is_due(application: Template) -> None:
     dispatcher = of_type(application, "AWS::Serverless::Function")["DispatchTasks"]
     (event,) = dispatcher["Events"].values()
     assert event["Properties"]["RetryPolicy"] == {"MaximumRetryAttempts": 1, "MaximumEventAgeInSeconds": 60}
@@ -90,11 +90,11 @@ def test_a_start_of_the_dispatcher_is_given_up_when_the_next_one_comes(applicati
     queue = {"Fn::GetAtt": ["DispatchFailures", "Arn"]}
     assert event["Properties"]["DeadLetterConfig"] == {"Arn": queue}
     assert asynchronous["DestinationConfig"]["OnFailure"] == {"Type": "SQS", "Destination": queue}
-    # Nothing to save: an old start only keeps the alarm from going off anew.
+    # An old start need not be kept: it would only prevent the alarm from going off again.
     assert of_type(application, "AWS::SQS::Queue")["DispatchFailures"]["MessageRetentionPeriod"] == A_DAY_S
 
 
-def test_only_rules_of_this_stack_may_put_starts_aside(application: Template) -> None:
+def test_only_rules_of_this_stack_may_send_to_the_failure_queue(application: Template) -> None:
     (policy,) = of_type(application, "AWS::SQS::QueuePolicy").values()
     (statement,) = policy["PolicyDocument"]["Statement"]
     assert (statement["Principal"], statement["Action"]) == ({"Service": "events.amazonaws.com"}, "sqs:SendMessage")
@@ -109,7 +109,7 @@ def test_every_queue_is_encrypted(stateful: Template, application: Template) -> 
         assert queue["SqsManagedSseEnabled"] is True, name
 
 
-def test_every_queue_of_failures_is_one_of_a_source(stateful: Template, application: Template) -> None:
+def test_every_failure_queue_belongs_to_a_source(stateful: Template, application: Template) -> None:
     targets = {name_of(queue["QueueName"]) for queue in _targets(stateful, application)}
     names = {name for name in queues_by_name(stateful, application) if name.endswith("-failures")}
     assert targets == names
@@ -131,7 +131,7 @@ def _targets(stateful: Template, application: Template) -> Iterator[Mapping[str,
             yield of_type(application, "AWS::SQS::Queue")[logical_name]
 
 
-def test_the_page_says_what_to_do_with_each_queue_of_failures(stateful: Template, application: Template) -> None:
+def test_the_operations_page_covers_each_failure_queue(stateful: Template, application: Template) -> None:
     part = (ROOT / "docs" / "operations.md").read_text().partition("\n## When something is left over\n")[2]
     headings = re.findall(r"^### `([a-z-]+)`: ", part.partition("\n## ")[0], flags=re.MULTILINE)
     names = queues_by_name(stateful, application)

@@ -1,4 +1,4 @@
-"""What API Gateway does by itself: limits, refusals, access logs, the firewall. Source: docs/operations.md."""
+"""Tests the settings of API Gateway: limits, error responses, access logs, the firewall. Source: docs/operations.md."""
 
 import json
 import re
@@ -21,8 +21,8 @@ def api(application: Template) -> Template:
     return of_type(application, "AWS::Serverless::Api")["RestAPI"]
 
 
-def test_it_is_named_after_its_stage(api: Template) -> None:
-    # Metrics of API Gateway are told apart by this name.
+def test_the_api_is_named_after_its_stage(api: Template) -> None:
+    # Metrics of API Gateway are identified by this name.
     assert api["Name"] == api["DefinitionBody"]["info"]["title"] == {"Fn::Sub": "strandline-${Stage}"}
 
 
@@ -36,22 +36,22 @@ def test_all_methods_of_all_paths_are_throttled_on_aws(api: Template, applicatio
     assert 0 < parameters["ThrottlingRate"]["Default"] <= parameters["ThrottlingBurst"]["Default"]
 
 
-def test_nothing_of_a_request_is_written_down_by_the_gateways_own_logs(api: Template) -> None:
+def test_the_gateways_own_logs_contain_nothing_of_a_request(api: Template) -> None:
     (settings,) = api["MethodSettings"]
     assert (settings["LoggingLevel"], settings["DataTraceEnabled"]) == ("OFF", False)
     assert "TracingEnabled" not in api
 
 
-def test_these_are_the_refusals(api: Template) -> None:
+def test_the_gateway_has_exactly_these_error_responses(api: Template) -> None:
     assert tuple(api["DefinitionBody"]["x-amazon-apigateway-gateway-responses"]) == REFUSALS
 
 
 @pytest.mark.parametrize("kind", REFUSALS)
-def test_a_refusal_of_the_gateway_is_json_that_a_page_may_read(kind: str, api: Template) -> None:
+def test_an_error_response_of_the_gateway_is_json_that_a_page_may_read(kind: str, api: Template) -> None:
     refusal = api["DefinitionBody"]["x-amazon-apigateway-gateway-responses"][kind]
     ((media, template),) = refusal["responseTemplates"].items()
     assert media == "application/json"
-    # API Gateway puts the quotes of this one in itself.
+    # API Gateway adds the quotes of this one itself.
     body = json.loads(template.replace("$context.error.messageString", '"a message"'))
     assert set(body) == {"code", "title", "detail", "meta"}
     assert body["meta"] == {"trace": {"request": "$context.requestId"}}
@@ -60,7 +60,7 @@ def test_a_refusal_of_the_gateway_is_json_that_a_page_may_read(kind: str, api: T
     assert not any("Credentials" in name for name in refusal["responseParameters"])
 
 
-def test_who_comes_too_often_or_at_a_bad_time_is_told_when_to_come_again(api: Template) -> None:
+def test_throttled_and_failed_requests_get_a_retry_after(api: Template) -> None:
     refusals = api["DefinitionBody"]["x-amazon-apigateway-gateway-responses"]
     assert {kind for kind in REFUSALS if RETRY in refusals[kind]["responseParameters"]} == {"THROTTLED", "DEFAULT_5XX"}
     assert refusals["THROTTLED"]["statusCode"] == 429
@@ -68,7 +68,7 @@ def test_who_comes_too_often_or_at_a_bad_time_is_told_when_to_come_again(api: Te
     assert refusals["WAF_FILTERED"]["statusCode"] == 403
 
 
-def test_access_logs_are_there_when_asked_for(api: Template, application: Template) -> None:
+def test_access_logs_exist_only_if_configured(api: Template, application: Template) -> None:
     assert application["Parameters"]["AccessLogs"]["Default"] == "false"
     condition, settings, otherwise = api["AccessLogSetting"]["Fn::If"]
     assert (condition, otherwise) == ("HasAccessLogs", {"Ref": "AWS::NoValue"})
@@ -77,7 +77,7 @@ def test_access_logs_are_there_when_asked_for(api: Template, application: Templa
         assert application["Resources"][name]["Condition"] == "HasAccessLogs"
 
 
-def test_access_logs_hold_no_path_query_header_or_body(api: Template) -> None:
+def test_access_logs_contain_no_path_query_header_or_body(api: Template) -> None:
     line = json.loads(api["AccessLogSetting"]["Fn::If"][1]["Format"])
     assert line["lambda"] == "$context.integration.requestId"
     assert {re.sub(r"^\$context\.", "", value) for value in line.values()} == {
@@ -96,7 +96,7 @@ def test_access_logs_hold_no_path_query_header_or_body(api: Template) -> None:
     }
 
 
-def test_the_setting_that_all_stages_share_outlives_this_one(application: Template) -> None:
+def test_the_setting_that_all_stages_share_is_retained(application: Template) -> None:
     for name in ("AccessLogsAccount", "AccessLogsRole"):
         resource = application["Resources"][name]
         assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain")
@@ -108,9 +108,7 @@ def rules(application: Template) -> dict[str, Any]:
     return {rule["Name"]: rule for rule in of_type(application, "AWS::WAFv2::WebACL")["Firewall"]["Rules"]}
 
 
-def test_the_firewall_is_there_when_asked_for_and_stands_before_this_stage(
-    application: Template, api: Template
-) -> None:
+def test_the_firewall_exists_only_if_configured_and_protects_this_stage(application: Template, api: Template) -> None:
     assert application["Parameters"]["Waf"]["Default"] == "false"
     for name in ("Firewall", "FirewallOfApi"):
         assert application["Resources"][name]["Condition"] == "HasWaf"

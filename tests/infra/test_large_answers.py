@@ -1,4 +1,4 @@
-"""Answers that are too large for Lambda may be put aside by the API, and do not stay."""
+"""Tests that the API may store replies that are too large for Lambda, and that they expire."""
 
 import json
 
@@ -7,7 +7,7 @@ from tests.infra.conftest import Template, of_type, strings
 from tools.project import ROOT
 
 
-def test_the_api_may_put_them_and_sign_for_reading_them() -> None:
+def test_the_api_may_write_large_replies_and_sign_their_addresses() -> None:
     # An address is signed with the rights of the function, so it needs the right to read as well.
     policy = json.loads((ROOT / ".chalice" / "policy-api_handler.json").read_text())
     (statement,) = [

@@ -1,4 +1,4 @@
-"""The stream of events: what reads it, where its failures go, and who is told. Source: docs/metrics.md."""
+"""Tests the stream of events: its consumer, its failure queue, and its alarms. Source: docs/metrics.md."""
 
 from typing import Any
 
@@ -33,7 +33,7 @@ def test_names_are_those_of_the_settings(stateful: Template) -> None:
     assert physical(salt["Name"]) == SETTINGS.metrics_salt_name
 
 
-def test_the_stream_is_there_when_it_is_wanted_and_holds_nothing_back(stateful: Template) -> None:
+def test_the_stream_exists_only_if_configured_and_is_encrypted(stateful: Template) -> None:
     stream = stateful["Resources"]["MetricsStream"]
     assert stream["Condition"] == "TakesMetrics"
     assert stateful["Conditions"]["TakesMetrics"] == {"Fn::Equals": [{"Ref": "MetricsEnabled"}, "true"]}
@@ -41,13 +41,13 @@ def test_the_stream_is_there_when_it_is_wanted_and_holds_nothing_back(stateful: 
     assert stream["Properties"]["RetentionPeriodHours"] >= 24
 
 
-def test_events_leave_the_bucket_in_the_end(stateful: Template) -> None:
+def test_archived_events_expire(stateful: Template) -> None:
     bucket = of_type(stateful, "AWS::S3::Bucket")["Bucket"]
     (rule,) = [rule for rule in bucket["LifecycleConfiguration"]["Rules"] if rule.get("Prefix") == PREFIX]
     assert (rule["Status"], rule["ExpirationInDays"]) == ("Enabled", {"Ref": "MetricsRetentionDays"})
 
 
-def test_failures_wait_as_long_as_they_can(stateful: Template) -> None:
+def test_failed_records_are_kept_for_the_longest_possible_time(stateful: Template) -> None:
     queue = of_type(stateful, "AWS::SQS::Queue")["MetricsFailures"]
     assert queue["MessageRetentionPeriod"] == 14 * 24 * 3600
     assert queue["SqsManagedSseEnabled"] is True
@@ -81,7 +81,7 @@ def test_the_mapping_never_gets_stuck_and_loses_nothing_silently(application: Te
         ),
     ],
 )
-def test_losses_and_failures_are_told(
+def test_losses_and_failures_raise_alarms(
     application: Template, alarm: str, namespace: str, metric: str, dimension: tuple[str, str]
 ) -> None:
     properties = of_type(application, "AWS::CloudWatch::Alarm")[alarm]

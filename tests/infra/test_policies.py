@@ -1,4 +1,4 @@
-"""Each policy grants what its function is declared to need, no less and no more. See docs/security.md, Rights.
+"""Tests that each policy grants exactly the declared rights of its function. See docs/security.md, Rights.
 
 That the declared rights are those that the functions need is proved in tests/infra/test_rights.py.
 """
@@ -28,7 +28,7 @@ ANOTHER = {
 
 @pytest.fixture(scope="session")
 def rights(application: Template) -> Mapping[str, Mapping[Right, str]]:
-    """What each function needs, and what for."""
+    """The rights that each function needs, and their purpose."""
     return {
         function: dict.fromkeys(declared(function), "its use cases") | for_events_and_log(application, function)
         for function in FUNCTIONS
@@ -36,7 +36,7 @@ def rights(application: Template) -> Mapping[str, Mapping[Right, str]]:
 
 
 def found(function: str, rights: Mapping[str, Mapping[Right, str]], policy: Policy) -> list[str]:
-    """What is wrong with a policy, in words."""
+    """The differences between a policy and the needed rights, as sentences."""
     return [str(finding) for finding in findings(function, rights[function], policy)]
 
 
@@ -68,7 +68,7 @@ def test_nothing_is_granted_twice(function: str) -> None:
     assert len(names) == len(set(names))
 
 
-# Both directions, on every policy: what is taken away is missed, what is added is reported.
+# Both directions, on every policy: a removed right is missed, an added right is reported.
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

@@ -47,13 +47,13 @@ NEW_TYPE = "strandline.diagnostics.new"
 
 @pytest.fixture(scope="session")
 def recorded() -> Recording:
-    """What the use cases of the application need."""
+    """The rights that the use cases of the application need."""
     return record()
 
 
 @pytest.fixture(scope="session")
 def changed() -> Recording:
-    """What some use cases need when stores make other calls, and a type of task is added."""
+    """The rights that some use cases need when stores make other calls and a type of task is added."""
     with pytest.MonkeyPatch.context() as patch:
         for (store, name), (table, _) in SCANS.items():
             _scan_before(patch, store, name, table)
@@ -118,7 +118,7 @@ def test_a_declared_right_that_is_not_needed_is_reported(recorded: Recording) ->
             assert found.startswith(f"{function} is declared to need {right.action} on {right.resource}, and no ")
 
 
-# What is recorded follows the code.
+# The recording follows the code.
 
 
 @pytest.mark.parametrize(("store", "name"), SCANS)
@@ -141,7 +141,7 @@ def test_a_new_type_of_task_gives_rights_to_the_worker_only(changed: Recording) 
         assert new == ({Right("dynamodb:GetItem", table_arn("accounts"))} if function == "run_task" else set())
 
 
-def test_a_call_that_is_made_no_more_is_needed_no_more(changed: Recording) -> None:
+def test_a_removed_call_is_no_longer_needed(changed: Recording) -> None:
     right = Right("s3:PutObject", objects_arn("metrics/"))
     (found,) = [
         found

@@ -1,4 +1,4 @@
-"""What a stage keeps is private, encrypted, restorable, and stays when stacks go."""
+"""Tests that the data of a stage are private, encrypted, restorable, and retained when stacks are deleted."""
 
 import pytest
 
@@ -9,8 +9,8 @@ KEEPING = ("AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::SecretsManager::Secr
 
 
 @pytest.mark.parametrize("kind", KEEPING)
-def test_what_keeps_data_is_retained_once_it_is_there(stateful: Template, kind: str) -> None:
-    """What a failed creation leaves behind is empty, and would be in the way of the next one."""
+def test_resources_with_data_are_retained_once_they_are_created(stateful: Template, kind: str) -> None:
+    """A failed creation leaves empty resources behind, which would block the next one."""
     for name in of_type(stateful, kind):
         resource = stateful["Resources"][name]
         assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain"), name
@@ -26,7 +26,7 @@ def test_tables_are_encrypted_restorable_and_protected(stateful: Template) -> No
 
 
 @pytest.mark.parametrize("logical_name", ["AccountsTable", "DataTable"])
-def test_the_tables_have_the_keys_and_the_expiry_that_the_adapters_use(stateful: Template, logical_name: str) -> None:
+def test_the_tables_have_the_keys_and_the_expiry_that_the_stores_use(stateful: Template, logical_name: str) -> None:
     table = of_type(stateful, "AWS::DynamoDB::Table")[logical_name]
     keys = [(key["AttributeName"], key["KeyType"]) for key in table["KeySchema"]]
     assert keys == [("pk", "HASH"), ("sk", "RANGE")]
@@ -64,7 +64,7 @@ def test_the_bucket_is_private_and_encrypted(stateful: Template) -> None:
     assert rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"] in ("AES256", "aws:kms")
 
 
-def test_the_bucket_keeps_what_is_deleted_or_overwritten_as_long_as_tables_can_be_set_back(stateful: Template) -> None:
+def test_the_bucket_keeps_old_versions_as_long_as_tables_can_be_restored(stateful: Template) -> None:
     (bucket,) = of_type(stateful, "AWS::S3::Bucket").values()
     assert bucket["VersioningConfiguration"] == {"Status": {"Ref": "Versioning"}}
     assert stateful["Parameters"]["Versioning"]["Default"] == "Enabled"
@@ -81,7 +81,7 @@ def test_the_bucket_keeps_what_is_deleted_or_overwritten_as_long_as_tables_can_b
     }
 
 
-def test_what_is_there_for_a_day_is_kept_one_day_more(stateful: Template) -> None:
+def test_old_versions_of_short_lived_objects_are_kept_for_one_day(stateful: Template) -> None:
     (bucket,) = of_type(stateful, "AWS::S3::Bucket").values()
     rules = {rule["Id"]: rule for rule in bucket["LifecycleConfiguration"]["Rules"]}
     kept = {name: rule.get("NoncurrentVersionExpiration", {}).get("NoncurrentDays") for name, rule in rules.items()}
@@ -92,11 +92,11 @@ def test_what_is_there_for_a_day_is_kept_one_day_more(stateful: Template) -> Non
         "large-answers": 1,
         "events": None,
     }
-    # S3 refuses a rule that ends versions by days and markers at once.
+    # S3 refuses a rule with both an expiry in days and an expiry of delete markers.
     assert not any({"ExpirationInDays", "ExpiredObjectDeleteMarker"} <= rule.keys() for rule in rules.values())
 
 
-def test_the_bucket_refuses_what_comes_without_tls(stateful: Template) -> None:
+def test_the_bucket_refuses_requests_without_tls(stateful: Template) -> None:
     (policy,) = of_type(stateful, "AWS::S3::BucketPolicy").values()
     (denial,) = [statement for statement in policy["PolicyDocument"]["Statement"] if statement["Effect"] == "Deny"]
     assert denial["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
@@ -121,7 +121,7 @@ def test_the_domain_has_a_certificate_of_the_region_and_a_record_when_a_zone_is_
     assert stateful["Outputs"]["DomainTarget"]["Condition"] == "HasDomain"
 
 
-def test_the_domain_leads_to_the_stage_of_the_api_without_a_path(application: Template) -> None:
+def test_the_domain_maps_to_the_stage_of_the_api_without_a_path(application: Template) -> None:
     mapping = application["Resources"]["DomainMapping"]
     assert mapping["Condition"] == "HasDomain"
     assert mapping["Properties"] == {

@@ -1,4 +1,4 @@
-"""The dispatcher, the queue and the workers of tasks, as they are deployed."""
+"""Tests the deployed dispatcher, queue and workers of tasks."""
 
 from typing import Any
 
@@ -35,7 +35,7 @@ def test_the_indexes_are_those_of_the_store_and_hold_keys_only_but_for_filters(s
     }
 
 
-def test_the_dispatcher_comes_each_minute_and_is_not_repeated(application: Template) -> None:
+def test_the_dispatcher_starts_each_minute_and_is_not_retried(application: Template) -> None:
     dispatcher = of_type(application, "AWS::Serverless::Function")["DispatchTasks"]
     [event] = dispatcher["Events"].values()
     assert (event["Type"], event["Properties"]["Schedule"]) == ("Schedule", "rate(1 minute)")
@@ -49,7 +49,7 @@ def test_a_worker_runs_one_task_and_there_are_as_many_as_slots(application: Temp
     assert source["ScalingConfig"] == {"MaximumConcurrency": MAX_CONCURRENCY}
 
 
-def test_a_worker_may_run_as_long_as_any_task_and_no_order_comes_twice_meanwhile(
+def test_a_worker_has_time_for_any_task_and_its_run_message_stays_hidden_meanwhile(
     application: Template, stateful: Template
 ) -> None:
     worker = of_type(application, "AWS::Serverless::Function")["RunTask"]
@@ -59,7 +59,9 @@ def test_a_worker_may_run_as_long_as_any_task_and_no_order_comes_twice_meanwhile
     assert queue["MessageRetentionPeriod"] > queue["VisibilityTimeout"] * queue["RedrivePolicy"]["maxReceiveCount"]
 
 
-def test_orders_that_no_worker_can_take_up_are_kept_and_alarm(stateful: Template, application: Template) -> None:
+def test_run_messages_that_no_worker_can_handle_are_kept_and_raise_an_alarm(
+    stateful: Template, application: Template
+) -> None:
     queues = of_type(stateful, "AWS::SQS::Queue")
     target = queues["TasksQueue"]["RedrivePolicy"]["deadLetterTargetArn"]
     assert target == {"Fn::GetAtt": ["TasksDeadLetters", "Arn"]}

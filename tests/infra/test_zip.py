@@ -1,4 +1,4 @@
-"""The zip of all functions: how large it is, and that each of them finds in it what it imports."""
+"""Tests the size of the zip, and that it has all modules that the functions import."""
 
 import io
 import subprocess
@@ -13,7 +13,7 @@ from tools.packaging.application import LOCAL_STAGE, UNUSED, make_package
 MOST_BYTES = 10_000_000
 MOST_BYTES_WITHOUT_CRYPTOGRAPHY = 4_000_000
 OF_AN_ENTRY_BYTES = 76
-"""What a zip says of a file besides its name, twice (APPNOTE 4.3.7 and 4.3.12)."""
+"""The size of the two headers of a file without its name (APPNOTE 4.3.7 and 4.3.12)."""
 EVERYTHING_IMPORTED = """
 import app
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
@@ -45,11 +45,11 @@ def test_the_zip_is_small(code: bytes) -> None:
     assert len(code) - cryptography_bytes <= MOST_BYTES_WITHOUT_CRYPTOGRAPHY
 
 
-def test_nothing_that_is_left_out_is_missed(code: bytes, tmp_path: Path) -> None:
+def test_all_modules_can_be_imported_from_the_zip(code: bytes, tmp_path: Path) -> None:
     with zipfile.ZipFile(io.BytesIO(code)) as archive:
         archive.extractall(tmp_path)
     assert not any((tmp_path / name).exists() for name in UNUSED)
-    # What Lambda has itself comes from this environment, which has what is left out, too.
+    # Modules that Lambda provides come from this environment, which also has the modules that were left out.
     hidden = [name.replace("/", ".") for name in UNUSED]
     start = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); sys.modules.update(dict.fromkeys({hidden!r}))"
     run = subprocess.run(

@@ -1,4 +1,4 @@
-"""What an entry keeps comes back as it was, whatever was in it."""
+"""Tests that entries are decoded exactly as they were encoded, for any content."""
 
 import hashlib
 import json

@@ -1,7 +1,7 @@
-"""However a shard is delivered, each of its events is archived once and counted once.
+"""Tests that each event of a shard is archived once and counted once, however the shard is delivered.
 
-The deliveries are those of a stream: in order, at least once, in batches cut anew each time, to a worker whose calls
-fail before or after they took effect, and which may die at any of them.
+The deliveries are those of a stream: in order, at least once, in batches of changing sizes, to a worker whose calls
+fail before or after they take effect, and which may die at any of them.
 """
 
 from collections import Counter
@@ -116,7 +116,7 @@ def deliver_all(records: Sequence[StreamRecord], script: Sequence[Delivery], fak
 
 
 def check(records: Sequence[StreamRecord], fake: FakeMetrics) -> None:
-    """Each event is archived and counted once, in its partition; what is no event is put aside."""
+    """Each event is archived and counted once, in its partition; other records are rejected."""
     events = [record for record in records if record.data != b"{"]
     lines = Counter(line for object_lines in fake.archive.objects.values() for line in object_lines)
     assert lines == Counter(record.data for record in events)

@@ -31,7 +31,7 @@ Item = dict[str, Any]
 
 
 def visible_after(deduplicator: str, requests: Sequence[Sequence[Item]]) -> Counter[str]:
-    """What can be read after these requests to a new continuous data set, without the ids that are made anew."""
+    """The records after these requests to a new continuous data set, without generated ids."""
     stored = FakeDataSets()
     log, grants, made = FakeRecordLog(stored), FakeGrants(lambda: 0), count()
 

@@ -1,4 +1,4 @@
-"""What the documents name exists: files, targets of make, tests."""
+"""Tests that files, targets of make, tests and modules that documents name exist."""
 
 import ast
 import re
@@ -59,7 +59,7 @@ def test_the_index_names_every_page() -> None:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=_ids)
-def test_tests_exist(document: Path) -> None:
+def test_tests_that_documents_name_exist(document: Path) -> None:
     named = re.findall(r"`(tests/[\w/]+\.py)(?:::([\w:]+))?`", document.read_text())
     missing = [
         f"{file}::{test}"
@@ -80,7 +80,7 @@ def test_recorded_exchanges_exist_and_all_that_differ_are_listed() -> None:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=_ids)
-def test_modules_exist(document: Path) -> None:
+def test_modules_that_documents_name_exist(document: Path) -> None:
     """A module is named by its path in the repository, or by the end of its path in the application."""
     named = re.findall(r"`((?:[a-z_]+/)+\w+\.py)`", document.read_text())
     missing = [name for name in named if not (ROOT / name).exists() and not any((ROOT / "chalicelib").rglob(name))]

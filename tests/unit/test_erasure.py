@@ -1,4 +1,4 @@
-"""What deleted users leave behind goes, however often the erasing stops half-way."""
+"""Tests that all data of deleted users is erased, even if erasing is interrupted several times."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""What importing the application takes along: it is paid at each cold start."""
+"""Tests the imports of the application, which each cold start pays for."""
 
 import subprocess
 import sys

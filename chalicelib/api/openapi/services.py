@@ -105,7 +105,7 @@ _LOG_BYTES = Reply(
     text(format="binary"),
     "The content, as it came.",
     ANY_MEDIA_TYPE,
-    {**_CONTENT_HEADERS, "Start-At": "The first time it tells of.", "End-At": "The last one."},
+    {**_CONTENT_HEADERS, "Start-At": "The time of the first entry.", "End-At": "The last one."},
 )
 _DIRECT_UPLOAD = all_of(
     {
@@ -156,7 +156,7 @@ BLOB_API = Api(
             query=(_UPLOAD,),
             headers=(
                 Parameter("Digest", _DIGEST_FORM, _DIGEST, True),
-                Parameter("X-Logs-Start-At-Time", TIME, "The first time it tells of.", True),
+                Parameter("X-Logs-Start-At-Time", TIME, "The time of the first entry.", True),
                 Parameter("X-Logs-End-At-Time", TIME, "The last one.", True),
                 _SIZE,
             ),

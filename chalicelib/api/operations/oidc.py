@@ -27,7 +27,7 @@ ISSUE_TOKENS = _operation("tokens", "POST", f"{PROTOCOL}/token", "Tokens for a c
 GET_USER_INFO = _operation("user_info", "GET", f"{PROTOCOL}/userinfo", "Who an access token stands for")
 POST_USER_INFO = _operation("user_info_by_post", "POST", f"{PROTOCOL}/userinfo", "Who an access token stands for")
 REVOKE = _operation("revoke", "POST", f"{PROTOCOL}/revoke", "End the login that a token belongs to")
-END_SESSION = _operation("end_session", "GET", f"{PROTOCOL}/logout", "End the login that an ID token tells of")
+END_SESSION = _operation("end_session", "GET", f"{PROTOCOL}/logout", "End the login of an ID token")
 POST_END_SESSION = _operation("end_session_by_post", "POST", f"{PROTOCOL}/logout", "End the login of a token")
 UPLOAD_REDIRECT = Operation(
     "oidc.upload_redirect",

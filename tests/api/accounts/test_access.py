@@ -149,7 +149,9 @@ class TestGet:
             (STRANGER, None, False),
         ],
     )
-    def test_who_may(self, api: ApiClient, fakes: FakeServices, caller: str, permission: str | None, may: bool) -> None:
+    def test_only_permitted_callers_may(
+        self, api: ApiClient, fakes: FakeServices, caller: str, permission: str | None, may: bool
+    ) -> None:
         fakes.grant(SHARER, GRANTEE, ["view"])
         if permission is not None:
             fakes.grant(SHARER, caller, [permission])
@@ -185,7 +187,7 @@ class TestLists:
             (STRANGER, None, False),
         ],
     )
-    def test_who_may(
+    def test_only_permitted_callers_may(
         self, api: ApiClient, fakes: FakeServices, path: str, caller: str, permission: str | None, may: bool
     ) -> None:
         expected: dict[str, Any] = {SHARER: {"root": {}}}
@@ -210,13 +212,13 @@ class TestTokens:
     )
 
     @ROUTES
-    def test_none(self, api: ApiClient, method: str, path: str) -> None:
+    def test_a_missing_token_is_401(self, api: ApiClient, method: str, path: str) -> None:
         reply = api.request(method, path, b"{")
         assert (reply.status, reply.json()) == (401, NO_TOKEN)
 
     @ROUTES
     @pytest.mark.parametrize("token", ["", "unknown"])
-    def test_one_that_stands_for_nothing(self, api: ApiClient, method: str, path: str, token: str) -> None:
+    def test_an_unknown_token_is_401(self, api: ApiClient, method: str, path: str, token: str) -> None:
         reply = api.request(method, path, b"{", token=token)
         assert (reply.status, reply.json()) == (401, "Invalid Token")
 

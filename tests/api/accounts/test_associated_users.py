@@ -132,7 +132,9 @@ class TestAssociatedUsers:
         ("caller", "permissions", "may"),
         [("server", [], True), (OWNER, [], True), (VIEWER, ["custodian"], True), (VIEWER, ["view"], False)],
     )
-    def test_who_may(self, api: ApiClient, fakes: FakeServices, caller: str, permissions: list[str], may: bool) -> None:
+    def test_only_permitted_callers_may_list_them(
+        self, api: ApiClient, fakes: FakeServices, caller: str, permissions: list[str], may: bool
+    ) -> None:
         fakes.grant(OWNER, VIEWER, permissions)
         token = fakes.sign_in(caller, is_server=caller == "server")
         reply = api.request("GET", f"/metadata/users/{OWNER}/users", token=token)

@@ -174,7 +174,7 @@ class TestWrite:
             (STRANGER, [], False),
         ],
     )
-    def test_who_may(
+    def test_only_permitted_callers_may(
         self, api: ApiClient, fakes: FakeServices, method: str, caller: str, permissions: list[str], may: bool
     ) -> None:
         fakes.grant(OWNER, caller, permissions)
@@ -194,13 +194,15 @@ class TestDelete:
 
     @pytest.mark.parametrize("collection", ["profile", "private"])
     @pytest.mark.parametrize(("caller", "status"), [("server", 501), (OWNER, 501), (VIEWER, 501), (STRANGER, 401)])
-    def test_a_collection(self, api: ApiClient, fakes: FakeServices, collection: str, caller: str, status: int) -> None:
+    def test_deleting_a_collection_is_501(
+        self, api: ApiClient, fakes: FakeServices, collection: str, caller: str, status: int
+    ) -> None:
         fakes.grant(OWNER, VIEWER, ["custodian"])
         token = fakes.sign_in(caller, is_server=caller == "server")
         reply = api.request("DELETE", f"/metadata/{OWNER}/{collection}", token=token)
         assert (reply.status, reply.body) == (status, b"" if status == 501 else b'"Unauthorized"')
 
-    def test_a_private_pair(self, api: ApiClient, fakes: FakeServices) -> None:
+    def test_deleting_a_private_pair_is_501(self, api: ApiClient, fakes: FakeServices) -> None:
         path = f"/metadata/{OWNER}/private/uploads"
         assert api.request("DELETE", path, token=fakes.sign_in("server", is_server=True)).status == 501
         assert api.request("DELETE", path, token=fakes.sign_in(OWNER)).status == 401
@@ -244,14 +246,14 @@ class TestTokens:
     )
 
     @ROUTES
-    def test_none(self, api: ApiClient, method: str, path: str) -> None:
+    def test_a_missing_token_is_401(self, api: ApiClient, method: str, path: str) -> None:
         reply = api.request(method, path, b"{")
         expected = "Session token must be set on header[x-tidepool-session-token]"
         assert (reply.status, reply.json()) == (401, expected)
 
     @ROUTES
     @pytest.mark.parametrize("token", ["", "unknown"])
-    def test_one_that_stands_for_nothing(self, api: ApiClient, method: str, path: str, token: str) -> None:
+    def test_an_unknown_token_is_401(self, api: ApiClient, method: str, path: str, token: str) -> None:
         reply = api.request(method, path, b"{", token=token)
         assert (reply.status, reply.json()) == (401, "Invalid Token")
 

@@ -172,7 +172,9 @@ ROUTES: tuple[tuple[str, str, bool], ...] = (
 
 
 @pytest.mark.parametrize(("method", "path", "owner_may"), ROUTES)
-def test_who_may(api: ApiClient, fakes: FakeServices, method: str, path: str, owner_may: bool) -> None:
+def test_only_permitted_callers_may_use_restricted_tokens(
+    api: ApiClient, fakes: FakeServices, method: str, path: str, owner_may: bool
+) -> None:
     owner = fakes.sign_in(OWNER)
     create(api, owner)
     fakes.grant(OWNER, OTHER, ["custodian", "view", "upload"])
@@ -212,7 +214,7 @@ class TestOpening:
         token_id = create(api, owner, {"paths": paths})["id"]
         assert self.opens(api, token_id, "/v1/restricted_tokens/unknown") == (200 if opened else 401)
 
-    def test_it_ends(self, api: ApiClient, fakes: FakeServices, owner: str) -> None:
+    def test_a_restricted_token_expires(self, api: ApiClient, fakes: FakeServices, owner: str) -> None:
         token_id = create(api, owner)["id"]
         fakes.now_ms = START_MS + 3_599_999
         assert self.opens(api, token_id, "/v1/restricted_tokens/unknown") == 200

@@ -267,7 +267,9 @@ class TestCustodial:
             ({"unknown": 1, "password": "ignored-1"}, None),
         ],
     )
-    def test_its_address(self, api: ApiClient, anna: str, body: dict[str, Any], email: str | None) -> None:
+    def test_the_address_of_a_custodial_account_is_optional(
+        self, api: ApiClient, anna: str, body: dict[str, Any], email: str | None
+    ) -> None:
         reply = api.request("POST", f"/auth/user/{ANNA.user_id}/user", body, token=anna)
         assert reply.status == 201
         assert reply.json().get("username") == email

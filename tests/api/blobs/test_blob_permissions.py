@@ -19,7 +19,9 @@ MAY: dict[str, set[str]] = {
 
 @pytest.mark.parametrize("caller", CALLERS)
 @pytest.mark.parametrize("action", MAY)
-def test_who_may(api: ApiClient, fakes: FakeServices, anna: str, action: str, caller: str) -> None:
+def test_only_permitted_callers_may_use_blobs(
+    api: ApiClient, fakes: FakeServices, anna: str, action: str, caller: str
+) -> None:
     blob_id = create(api, anna).json()["id"]
     token = token_of(caller, fakes, ANNA, NOBODY)
     direct = {"Content_Type": "text/plain", "Digest": f"MD5={HELLO_MD5}", "X_Upload_Size": "11"}

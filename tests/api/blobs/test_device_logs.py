@@ -202,7 +202,9 @@ MAY = {"list": READERS, "create": UPLOADERS, "open": UPLOADERS, "get": READERS, 
 
 @pytest.mark.parametrize("caller", CALLERS)
 @pytest.mark.parametrize("action", MAY)
-def test_who_may(api: ApiClient, fakes: FakeServices, anna: str, action: str, caller: str) -> None:
+def test_only_permitted_callers_may_use_device_logs(
+    api: ApiClient, fakes: FakeServices, anna: str, action: str, caller: str
+) -> None:
     log_id = create(api, anna).json()["id"]
     token = token_of(caller, fakes, ANNA, SOMEBODY)
     requests: dict[str, tuple[str, str, bytes | None, dict[str, str], int]] = {

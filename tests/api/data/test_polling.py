@@ -156,7 +156,7 @@ def test_who_may_view_the_last_hours_gets_an_answer_each_time(
     assert reply.headers["cache-control"] == "private, no-cache"
 
 
-def test_what_is_put_aside_has_a_tag_and_is_not_put_aside_again(
+def test_a_large_reply_has_a_tag_and_is_not_stored_again(
     fakes: FakeServices, poller: Poller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rendering, "LAMBDA_REPLY_BYTES", 10)

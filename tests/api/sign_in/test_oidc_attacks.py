@@ -1,4 +1,4 @@
-"""What must not work: codes for others, open redirects, forged forms, stolen and used tokens. Source: RFC 9700."""
+"""Tests attacks: codes of others, open redirects, forged forms, stolen and used tokens. Source: RFC 9700."""
 
 import io
 

@@ -169,7 +169,7 @@ def by_urllib3_streamed(base_url: str, name: str) -> bytes:
 
 
 @pytest.mark.parametrize("decode", [by_gzip, by_zlib_streamed, by_requests, by_requests_streamed, by_urllib3_streamed])
-def test_python(base_url: str, decode: Callable[[str, str], bytes]) -> None:
+def test_decoders_of_python_read_every_member(base_url: str, decode: Callable[[str, str], bytes]) -> None:
     def digest(name: str) -> str:
         try:
             return hashlib.sha256(decode(base_url, name)).hexdigest()
@@ -181,7 +181,7 @@ def test_python(base_url: str, decode: Callable[[str, str], bytes]) -> None:
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="there is no curl on this machine")
 @pytest.mark.parametrize("name", MEMBERS)
-def test_curl(base_url: str, name: str) -> None:
+def test_curl_reads_every_member(base_url: str, name: str) -> None:
     command = ["curl", "--silent", "--compressed", f"{base_url}/answer/{name}"]
     ended = subprocess.run(command, capture_output=True, timeout=TIMEOUT_S, check=False)
     digest = REFUSED if ended.returncode else hashlib.sha256(ended.stdout).hexdigest()
@@ -190,7 +190,7 @@ def test_curl(base_url: str, name: str) -> None:
 
 @pytest.mark.skipif(not shutil.which("gzip"), reason="there is no gzip on this machine")
 @pytest.mark.parametrize("name", MEMBERS)
-def test_gzip(name: str) -> None:
+def test_gzip_reads_every_member(name: str) -> None:
     def run(option: str) -> subprocess.CompletedProcess[bytes]:
         return subprocess.run(
             ["gzip", option], input=MEMBERS[name], capture_output=True, timeout=TIMEOUT_S, check=False
@@ -202,19 +202,19 @@ def test_gzip(name: str) -> None:
 
 
 @pytest.mark.skipif(not shutil.which("node"), reason="there is no Node on this machine")
-def test_node(base_url: str, tmp_path: Path) -> None:
+def test_node_reads_every_member(base_url: str, tmp_path: Path) -> None:
     # In a folder without packages, so without superagent.
     assert read_by(["node", READERS / "read.mjs"], base_url, cwd=tmp_path) == expected(*NODE)
 
 
 @pytest.mark.skipif(javascript.is_missing(), reason=javascript.MISSING)
-def test_superagent_of_the_npm_client(base_url: str) -> None:
+def test_superagent_of_the_npm_client_reads_every_member(base_url: str) -> None:
     folder = javascript.installed().folder
     assert read_by(["node", READERS / "read.mjs"], base_url, cwd=folder) == expected(*NODE, "superagent")
 
 
 @pytest.mark.skipif(not shutil.which("go"), reason="there is no Go on this machine")
-def test_go(base_url: str) -> None:
+def test_go_reads_every_member(base_url: str) -> None:
     decoded = read_by(
         ["go", "run", READERS / "read.go"], base_url, COMPILE_TIMEOUT_S, env=os.environ | {"GOTOOLCHAIN": "local"}
     )
@@ -222,13 +222,13 @@ def test_go(base_url: str) -> None:
 
 
 @pytest.mark.skipif(not (shutil.which("java") and shutil.which("javac")), reason="there is no JDK on this machine")
-def test_java(base_url: str) -> None:
+def test_java_reads_every_member(base_url: str) -> None:
     decoded = read_by(["java", READERS / "Read.java"], base_url, COMPILE_TIMEOUT_S)
     assert decoded == expected("java-url-connection", "java-http-client")
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine")
-def test_chromium(base_url: str, tmp_path: Path) -> None:
+def test_chromium_reads_every_member(base_url: str, tmp_path: Path) -> None:
     page = f"{base_url}/read.html?{'&'.join(MEMBERS)}"
     options = [
         "--headless",

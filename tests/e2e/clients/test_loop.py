@@ -41,7 +41,7 @@ def _with_origin(records: list[dict[str, Any]], origin_id: str) -> list[dict[str
     return [record for record in records if record["origin"]["id"] == origin_id]
 
 
-def test_every_record_is_there_once_under_its_own_id(user: User, data_set_id: str) -> None:
+def test_every_record_is_stored_once_under_its_own_id(user: User, data_set_id: str) -> None:
     sent = {record["id"]: record for file in DATA_FILES for record in sample(file)}
     seen = {record["id"]: record for record in user.records()}
     assert len(user.records()) == len(seen)
@@ -70,7 +70,7 @@ def test_the_final_dose_has_replaced_the_running_one(user: User, data_set_id: st
     assert "annotations" not in dose
 
 
-def test_delete_with_a_body_deletes_what_it_names_and_nothing_else(cloud: "Cloud") -> None:
+def test_delete_with_a_body_deletes_only_the_records_that_it_names(cloud: "Cloud") -> None:
     user = User(cloud.base_url)
     data_set_id = user.open_data_set(sample("loop/01_create_data_set.json"))
     doses = sample("loop/04_doses.json")
@@ -87,7 +87,7 @@ def test_delete_with_a_body_deletes_what_it_names_and_nothing_else(cloud: "Cloud
     assert len(user.records()) == len(doses) - 2
 
 
-def test_a_deleted_dose_may_come_again(cloud: "Cloud") -> None:
+def test_a_deleted_dose_may_be_added_again(cloud: "Cloud") -> None:
     user = User(cloud.base_url)
     data_set_id = user.open_data_set(sample("loop/01_create_data_set.json"))
     update = sample("loop/15_dose_update.json")

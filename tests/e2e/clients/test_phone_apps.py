@@ -1,4 +1,4 @@
-"""xDrip+ and AndroidAPS: a day and a week in one request each, posted again after a failure that was none."""
+"""Tests xDrip+ and AndroidAPS: a day and a week in one request each, repeated after a supposed failure."""
 
 from collections import Counter
 from typing import TYPE_CHECKING, Any
@@ -25,7 +25,7 @@ def _boluses(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("app", CLIENT_NAMES)
-def test_a_window_posted_twice_is_there_once(cloud: "Cloud", app: str) -> None:
+def test_a_window_that_is_posted_twice_is_stored_once(cloud: "Cloud", app: str) -> None:
     user = User(cloud.base_url)
     data_set_id = user.open_data_set(sample(f"{app}/01_create_data_set.json"))
     day, week = sample(f"{app}/02_data_day.json"), sample(f"{app}/03_data_week.json")

@@ -1,4 +1,4 @@
-"""What `tidepool-platform-client` itself sends beside data: metrics and blobs, in its own requests."""
+"""Tests metrics and blobs as `tidepool-platform-client` itself sends them."""
 
 import base64
 import hashlib
@@ -27,7 +27,9 @@ def node() -> javascript.JavaScript:
     return javascript.installed()
 
 
-def test_an_event_that_it_tracks_is_counted(cloud: "Cloud", node: javascript.JavaScript, server: Client) -> None:
+def test_an_event_that_the_npm_client_tracks_is_counted(
+    cloud: "Cloud", node: javascript.JavaScript, server: Client
+) -> None:
     name = f"Viewed Data {secrets.token_hex(4)}"
     today = datetime.now(UTC).date()
 
@@ -46,7 +48,9 @@ def test_an_event_that_it_tracks_is_counted(cloud: "Cloud", node: javascript.Jav
 
 
 @pytest.mark.parametrize("announces_digest", [True, False])
-def test_a_blob_that_it_uploads_comes_back(cloud: "Cloud", node: javascript.JavaScript, announces_digest: bool) -> None:
+def test_a_blob_that_the_npm_client_uploads_can_be_read(
+    cloud: "Cloud", node: javascript.JavaScript, announces_digest: bool
+) -> None:
     user = User(cloud.base_url)
     text = "the raw pages of a pump, " * 100
     md5 = base64.b64encode(hashlib.md5(text.encode(), usedforsecurity=False).digest()).decode()

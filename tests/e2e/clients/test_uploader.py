@@ -29,7 +29,7 @@ def _close(user: User, upload_id: str) -> None:
     assert reply.status == 200, reply.body
 
 
-def test_an_upload_is_seen_when_it_is_closed_and_a_newer_one_takes_its_place(cloud: "Cloud") -> None:
+def test_an_upload_is_visible_once_it_is_closed_and_a_newer_one_replaces_it(cloud: "Cloud") -> None:
     user = User(cloud.base_url)
     description = sample("uploader/01_create_data_set.json")
     records = [*sample("uploader/02_data_all_types.json"), *sample("uploader/03_block_1000.json")]
@@ -55,7 +55,7 @@ def test_an_upload_is_seen_when_it_is_closed_and_a_newer_one_takes_its_place(clo
     assert {record["uploadId"] for record in seen} == {first}
 
 
-def test_what_the_uploader_left_for_itself_comes_back_untouched(cloud: "Cloud") -> None:
+def test_private_data_of_the_uploader_is_returned_unchanged(cloud: "Cloud") -> None:
     user = User(cloud.base_url)
     description = sample("uploader/01_create_data_set.json")
     path = f"{PREFIX}/users/{user.id}/data_sets?deviceId={description['deviceId']}&size=1"
@@ -67,7 +67,7 @@ def test_what_the_uploader_left_for_itself_comes_back_untouched(cloud: "Cloud") 
     assert found["client"]["private"] == description["client"]["private"]
 
 
-def test_a_closed_upload_takes_no_more(cloud: "Cloud") -> None:
+def test_a_closed_upload_accepts_no_more_records(cloud: "Cloud") -> None:
     user = User(cloud.base_url)
     reply = user.request("POST", f"{PREFIX}/users/{user.id}/datasets", sample("uploader/01_create_data_set.json"))
     upload_id = reply.json()["data"]["uploadId"]

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from tests.e2e.conftest import Cloud
 
 
-def test_a_month_comes_back_whole(cloud: "Cloud", capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_demo_reads_back_every_record_of_a_month(cloud: "Cloud", capsys: pytest.CaptureFixture[str]) -> None:
     assert demo.main(["--base-url", cloud.base_url, "--days", "30"]) == 0
     out, err = capsys.readouterr()
     assert re.search(r"^cbg +8592 ", out, re.MULTILINE)

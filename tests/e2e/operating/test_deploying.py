@@ -124,7 +124,7 @@ def test_a_stage_is_shown_deployed_left_alone_and_removed_without_its_data(
 
 
 @pytest.mark.usefixtures("e2e_stages")
-def test_data_and_settings_stay_through_updates_ways_back_and_a_destroyed_application(
+def test_data_and_settings_survive_updates_rollbacks_and_a_destroyed_application(
     cloud: Cloud, session: "Session", tool: Tool, succeed: Callable[..., str]
 ) -> None:
     stage = "e2e-life"
@@ -178,7 +178,9 @@ def test_data_and_settings_stay_through_updates_ways_back_and_a_destroyed_applic
 
 
 @pytest.mark.usefixtures("e2e_stages")
-def test_metrics_and_the_domain_come_and_go(cloud: Cloud, succeed: Callable[..., str], session: "Session") -> None:
+def test_metrics_and_the_domain_can_be_switched_on_and_off(
+    cloud: Cloud, succeed: Callable[..., str], session: "Session"
+) -> None:
     stage = "e2e-options"
     streams, functions = session.client("kinesis"), session.client("lambda")
     stream = f"strandline-{stage}-metrics"
@@ -216,7 +218,7 @@ def test_metrics_and_the_domain_come_and_go(cloud: Cloud, succeed: Callable[...,
     assert session.client("apigateway").get_domain_names()["items"] == []
 
 
-def test_data_go_only_when_it_is_said_twice(
+def test_data_are_deleted_only_after_a_confirmation(
     cloud: Cloud, tool: Tool, succeed: Callable[..., str], session: "Session"
 ) -> None:
     stage = "e2e-gone"
@@ -263,14 +265,14 @@ def test_data_go_only_when_it_is_said_twice(
     succeed("destroy", stage, "--data", "delete", "--confirm", stage)
 
 
-def test_a_first_deployment_that_fails_leaves_nothing_in_the_way(
+def test_a_stage_can_be_deployed_after_its_first_deployment_failed(
     cloud: Cloud,
     session: "Session",
     succeed: Callable[..., str],
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
-    stage = "e2e-anew"
+    stage = "e2e-again"
     broken = tmp_path / "stateful.yaml"
     broken.write_text(STATEFUL_TEMPLATE.read_text().replace("\nOutputs:\n", BROKEN + "\nOutputs:\n"))
     monkeypatch.setattr("tools.stages.deployment.STATEFUL_TEMPLATE", broken)

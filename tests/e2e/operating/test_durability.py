@@ -1,4 +1,4 @@
-"""What the local cloud has taken survives its being killed, but for the last seconds."""
+"""Tests that accepted data survive a kill of the local cloud, except for the last seconds."""
 
 import os
 import signal

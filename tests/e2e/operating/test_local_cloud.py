@@ -1,4 +1,4 @@
-"""The local cloud itself: what it listens on, whom it lets in, how it stops."""
+"""Tests the local cloud: its addresses, access to its services, and its stop."""
 
 import json
 import os
@@ -51,7 +51,7 @@ def test_unknown_paths_and_methods_reach_the_application(cloud: Cloud) -> None:
 
 
 @pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="the table of sockets is Linux's")
-def test_it_listens_on_loopback_only(data_dir: Path, cloud: Cloud) -> None:
+def test_the_local_cloud_listens_on_loopback_only(data_dir: Path, cloud: Cloud) -> None:
     gateway = json.loads((data_dir / "ports.json").read_text())["gateway"]
     ours = {gateway, int(cloud.base_url.rpartition(":")[2])}
     listening = set()
@@ -106,9 +106,7 @@ def test_a_taken_port_is_refused_in_one_sentence(cloud: Cloud, data_dir: Path, t
 
 
 @pytest.mark.parametrize("order", [signal.SIGTERM, signal.SIGINT])
-def test_one_beside_it_saves_when_told_to_stop_and_starts_again_as_it_was(
-    tmp_path: Path, order: signal.Signals
-) -> None:
+def test_a_local_cloud_saves_at_its_stop_and_restarts_without_deploying(tmp_path: Path, order: signal.Signals) -> None:
     with bind_public(0) as free:
         port = port_of(free)
     first, again = (_run_until(order, port, tmp_path) for _ in range(2))
@@ -130,7 +128,7 @@ def _run_until(order: signal.Signals, port: int, data_dir: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("killed", ["the launcher", "the engine"])
-def test_nothing_lingers_when_a_part_of_it_is_killed(tmp_path: Path, killed: str) -> None:
+def test_no_process_remains_after_a_part_of_the_local_cloud_is_killed(tmp_path: Path, killed: str) -> None:
     with _started("--port", "0", "--data-dir", str(tmp_path)) as process:
         ready = _lines_until_ready(process)[-1]
         assert Client(ready.removeprefix("ready: ").strip()).request("GET", "/v1/time").status == 200

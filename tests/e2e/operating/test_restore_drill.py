@@ -1,4 +1,4 @@
-"""A drill: all that a stage keeps is lost, and comes back: from an export, with tables' items, from old versions."""
+"""Tests that lost data can be restored: from an export, from the items of tables, and from old versions of objects."""
 
 import json
 import os
@@ -54,23 +54,23 @@ def test_an_account_comes_back_from_its_export(
     assert _lose_everything(lost_cloud) > {"strandline-local-accounts", "strandline-local-data"}
     _works_and_is_empty(lost_cloud.base_url, ada)
 
-    anew, ben_anew = User(ada.base_url, ada.email), User(ada.base_url, ben.email)
-    assert _run("import", anew, saved) == 0
-    assert _kinds(anew, anew.id) == before
-    for blob in anew.request("GET", f"/v1/users/{anew.id}/blobs?status=available,created").json():
-        when_available(anew, blob["id"])
-    assert _run("export", anew, restored) == 0
+    new_ada, new_ben = User(ada.base_url, ada.email), User(ada.base_url, ben.email)
+    assert _run("import", new_ada, saved) == 0
+    assert _kinds(new_ada, new_ada.id) == before
+    for blob in new_ada.request("GET", f"/v1/users/{new_ada.id}/blobs?status=available,created").json():
+        when_available(new_ada, blob["id"])
+    assert _run("export", new_ada, restored) == 0
     capsys.readouterr()
     assert main(["compare", str(saved), str(restored)]) == 0, capsys.readouterr().out
 
     # Grants name accounts that are no more: what was granted is in the export, to whom has to be said again.
     given = json.loads((saved / "grants.json").read_text())["given"]
-    assert ben_anew.request("GET", f"/data/{anew.id}").status == 403
-    assert anew.request("POST", f"/access/{anew.id}/{ben_anew.id}", given[ben.id]).status == 200
-    assert _kinds(ben_anew, anew.id) == before
+    assert new_ben.request("GET", f"/data/{new_ada.id}").status == 403
+    assert new_ada.request("POST", f"/access/{new_ada.id}/{new_ben.id}", given[ben.id]).status == 200
+    assert _kinds(new_ben, new_ada.id) == before
 
 
-def test_tables_that_are_put_back_are_the_account(
+def test_an_account_is_complete_once_its_tables_are_restored(
     lost_cloud: Cloud, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """What a restored table holds is all there is to an account: no cache or counter elsewhere has to fit to it."""
@@ -98,7 +98,7 @@ def test_tables_that_are_put_back_are_the_account(
 
 
 @pytest.mark.skipif(shutil.which("aws") is None, reason="needs the AWS CLI, for which the page is written")
-def test_the_commands_of_the_page_put_tables_back(lost_cloud: Cloud) -> None:
+def test_the_commands_of_the_backup_page_restore_tables(lost_cloud: Cloud) -> None:
     """Names, order and settings. The local cloud knows no past: what is restored is what there is at the moment of the
     second step, so what has to be undone comes after it."""
     ada, ben = User(lost_cloud.base_url), User(lost_cloud.base_url)
@@ -106,12 +106,12 @@ def test_the_commands_of_the_page_put_tables_back(lost_cloud: Cloud) -> None:
     path = f"/v1/data_sets/{data_set_id}/data"
     ada.add(path, sample("loop/03_glucose.json"))
     before = _kinds(ada, ada.id)
-    stop, restore, rename, put_aside, go_on = _commands("### In the same stage")
+    stop, restore, rename, set_aside, go_on = _commands("### In the same stage")
     # Before the stop: then nobody could send what is to be undone.
     _shell(lost_cloud, restore)
     ada.add(path, [READING])
     assert ada.request("POST", f"/access/{ada.id}/{ben.id}", {"view": {}}).status == 200
-    for commands in (stop, rename, put_aside, go_on):
+    for commands in (stop, rename, set_aside, go_on):
         _shell(lost_cloud, commands)
 
     assert _kinds(ada, ada.id) == before
@@ -128,7 +128,7 @@ def test_the_commands_of_the_page_put_tables_back(lost_cloud: Cloud) -> None:
 
 
 @pytest.mark.skipif(shutil.which("aws") is None, reason="needs the AWS CLI, for which the page is written")
-def test_the_commands_of_the_page_bring_objects_back(lost_cloud: Cloud) -> None:
+def test_the_commands_of_the_backup_page_restore_objects(lost_cloud: Cloud) -> None:
     s3 = aws_client(lost_cloud, "s3")
     (bucket,) = (bucket["Name"] for bucket in s3.list_buckets()["Buckets"] if bucket["Name"].startswith("strandline-"))
     s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})

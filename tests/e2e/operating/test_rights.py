@@ -1,4 +1,4 @@
-"""The policies at work: without a statement the step that needs it is refused, and with it the step is done.
+"""Tests the policies in use: without a statement, the step that needs it fails; with it, the step succeeds.
 
 The engine looks a role's policy up at each request, so one local cloud is enough for all: a statement is taken away
 and put back by IAM. That the policies grant what the functions need is proved in tests/infra.
@@ -170,7 +170,7 @@ def erase(stage: Stage) -> str:
 
 
 def rebuild(stage: Stage) -> str:
-    """A worker makes a user's tiles anew, from the log's archive and the log; what it read of the log, it archives."""
+    """A worker rebuilds a user's tiles from archive and log, and archives the entries that it read from the log."""
     data_set = stage.user.open_data_set({"type": "upload", "dataSetType": "continuous"})
     record = {"type": "cbg", "units": "mmol/L", "value": 5.5, "time": "2026-01-01T00:00:00Z"}
     stage.user.add(f"/v1/data_sets/{data_set}/data", [record])

@@ -1,1 +1,1 @@
-"""Which rights the functions of the application need, read from their source, and which their policies give."""
+"""The rights that functions need, recorded while they run, and those that their policies grant."""

@@ -13,7 +13,7 @@ Template = Mapping[str, Any]
 
 FOR_LOG = ("logs:CreateLogStream", "logs:PutLogEvents")
 FOR_QUEUE = ("sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage")
-"""Lambda brings messages with the function's own rights."""
+"""Lambda receives messages with the rights of the function."""
 FOR_STREAM = (
     "kinesis:DescribeStream",
     "kinesis:DescribeStreamSummary",
@@ -26,13 +26,13 @@ FOR_STREAM = (
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What is wrong with the policy of a function."""
+    """A difference between a policy and the needed rights."""
 
     function: str
     is_missing: bool
     right: Right
     cause: str
-    """What the right is needed for, or the statement that grants it."""
+    """The use case that needs the right, or the statement that grants it."""
 
     def __str__(self) -> str:
         what = f"{self.right.action} on {self.right.resource}"
@@ -65,7 +65,7 @@ def listed(value: Any) -> list[Any]:
 
 
 def for_events_and_log(template: Template, function: str) -> dict[Right, str]:
-    """What a function needs besides what its code calls, by the packaged template."""
+    """The rights that a function needs beside those of its calls, by the packaged template."""
     logical = "APIHandler" if function == "api_handler" else function.title().replace("_", "")
     resources = template["Resources"]
     properties = resources[logical]["Properties"]

@@ -1,4 +1,4 @@
-"""Which rights the requests to AWS need that this process makes, and which function makes them."""
+"""Records the rights that the AWS requests of this process need, and the function that makes each request."""
 
 import re
 from collections import defaultdict
@@ -35,7 +35,7 @@ ON_STREAMS = frozenset({"PutRecord"})
 ON_SECRETS = frozenset({"GetSecretValue", "PutSecretValue"})
 
 _PARTITION = re.compile(r"\(?\s*#?\w+ = (?P<value>:\w+)")
-"""How a key condition begins: with the partition."""
+"""The start of a key condition: the partition."""
 
 
 class UnknownRequestError(Exception):
@@ -44,7 +44,7 @@ class UnknownRequestError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """What a part of a request needs; `partition` is the key of the table's partition, where the request names one."""
+    """The right that a part of a request needs; `partition` is its partition key, if the request names one."""
 
     right: Right
     partition: str | None = None
@@ -85,7 +85,7 @@ class Recorder:
             self._acting = before
 
     def counted(self, method: Callable[..., Any]) -> Callable[..., Any]:
-        """A method of a store that notes in `methods` that a function calls it."""
+        """The method of a store, wrapped to record in `methods` that a function calls it."""
 
         @wraps(method)
         def call(*arguments: Any, **named: Any) -> Any:
@@ -100,7 +100,7 @@ class Recorder:
         self._interruptions[action] = by
 
     def __call__(self, params: Mapping[str, Any], model: Any, context: Mapping[str, Any], **_: Any) -> None:
-        """Takes down what a request needs; called by botocore.
+        """Record the rights of a request; called by botocore.
 
         Raises:
             UnknownRequestError: the rights are not known; `unknown` names the request.
@@ -141,7 +141,7 @@ def name_of(method: Callable[..., Any]) -> str:
 
 
 def needs_of(service: str, operation: str, params: Mapping[str, Any], *, is_presigned: bool) -> Iterator[Need]:
-    """What a request needs: one right or more, of resources by their physical names.
+    """The rights that a request needs, with the physical names of resources.
 
     Raises:
         UnknownRequestError: service or operation are not known here.

@@ -19,7 +19,7 @@ USE_CASES: tuple[UseCase, ...] = tuple(
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """What was recorded while use cases ran."""
+    """The recordings of the use cases."""
 
     rights: Mapping[str, Mapping[Right, str]]
     """Function to right to the use case that needed it first."""
@@ -43,7 +43,7 @@ def record(use_cases: tuple[UseCase, ...] = USE_CASES) -> Recording:
 
     Raises:
         UnknownRequestError: the rights of a request are not known.
-        AssertionError: a use case did not come out as it should.
+        AssertionError: a use case failed.
     """
     with observed_stage() as stage:
         for use_case in use_cases:
@@ -71,7 +71,7 @@ def _successes(operation: str) -> set[int]:
 
 
 def differences(function: str, recorded: Mapping[Right, str], declared: Set[Right]) -> list[str]:
-    """What a function needs and is not declared, then what is declared and not needed, in words."""
+    """The needed rights that are not declared, then the declared rights that are not needed, as sentences."""
     undeclared = [
         f"{function} needs {right.action} on {right.resource} for {recorded[right]}, and it is not declared"
         for right in sorted(recorded.keys() - declared)

@@ -97,21 +97,21 @@ class Stage:
             return self._api.request(method, path, body, token=token, **headers)
 
     def send(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Reply:
-        """The reply of `api_handler`, whatever it is, as the apps of `tests.fakes.oidc_app` ask for it."""
+        """The reply of `api_handler` with any status, as the apps of `tests.fakes.oidc_app` ask for it."""
         with self._acting_as(API):
             return self._api.request(method, path, body, **headers)
 
     def invoke(self, function: str, event: Any) -> Any:
-        """What a function answers to an event."""
+        """The reply of a function to an event."""
         with self._acting_as(function):
             return self._client.lambda_.invoke(function, event).payload
 
     def invoke_with_messages(self, function: str, queue: str, bodies: list[str]) -> Any:
-        """What a function answers to messages of a queue."""
+        """The reply of a function to messages of a queue."""
         return self.invoke(function, self._client.events.generate_sqs_event(bodies, queue))
 
     def tick(self) -> None:
-        """The dispatcher's minute."""
+        """Run the dispatcher once."""
         self.invoke("dispatch_tasks", self._client.events.generate_cw_event("aws.events", "Scheduled Event", {}, []))
 
     def take_messages(self) -> list[dict[str, Any]]:

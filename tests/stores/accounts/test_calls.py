@@ -1,4 +1,4 @@
-"""How many calls of DynamoDB the requests on accounts make: docs/access-patterns-accounts.md, asserted."""
+"""Tests the number of DynamoDB calls of requests on accounts: docs/access-patterns-accounts.md."""
 
 import base64
 from collections.abc import Iterator
@@ -69,12 +69,12 @@ def made(calls: Calls, api: ApiClient, method: str, path: str, body: Any = None,
     return list(calls.made)
 
 
-def test_sign_up(api: ApiClient, calls: Calls) -> None:
+def test_sign_up_takes_two_transactions(api: ApiClient, calls: Calls) -> None:
     expected = ["TransactWriteItems", "TransactWriteItems"]
     assert made(calls, api, "POST", "/auth/user", USER) == expected
 
 
-def test_sign_in(api: ApiClient, calls: Calls, anna: Reply) -> None:
+def test_signing_in_takes_seven_calls(api: ApiClient, calls: Calls, anna: Reply) -> None:
     authorization = "Basic " + base64.b64encode(b"anna@example.org:a-good-one?").decode()
     counting = ["UpdateItem", "UpdateItem"]
     expected = [*counting, "GetItem", "GetItem", *counting, "TransactWriteItems"]
@@ -128,7 +128,7 @@ def test_a_grantee_costs_one_read_more(api: ApiClient, calls: Calls, anna: Reply
     assert listed == [*FIND_CALLER, "Query"]
 
 
-def test_metadata(api: ApiClient, calls: Calls, anna: Reply) -> None:
+def test_metadata_take_no_more_calls_than_items(api: ApiClient, calls: Calls, anna: Reply) -> None:
     token, user_id = anna.headers[TOKEN], anna.json()["userid"]
     path = f"/metadata/{user_id}/profile"
     assert made(calls, api, "PUT", path, {"fullName": "A"}, token=token) == [*FIND_CALLER, "GetItem", "PutItem"]

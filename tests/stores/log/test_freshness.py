@@ -1,4 +1,4 @@
-"""What every store counts as a change and keeps as freshness, in memory and on DynamoDB; what that costs there."""
+"""Tests the changes and the freshness that every store keeps, in memory and on DynamoDB, and their cost there."""
 
 import math
 from collections.abc import Callable

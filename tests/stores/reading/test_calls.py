@@ -1,5 +1,6 @@
-"""What is stored already makes nothing dearer: adding, reading and compacting take the same calls after a hundred times
-as many days. On DynamoDB only; what a call costs is in `docs/access-patterns.md`."""
+"""Tests that adding, reading and compacting take the same calls after a hundred times as many days.
+
+On DynamoDB only; the cost of a call is in `docs/access-patterns.md`."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""What a request reads in the same round trip as the session of its caller. On DynamoDB only."""
+"""Tests the items that a request reads in the same round trip as the session of its caller. On DynamoDB only."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

@@ -1,5 +1,6 @@
-"""How many calls signing in by OpenID Connect makes, through the whole application on DynamoDB and Secrets Manager:
-docs/access-patterns-accounts.md, asserted."""
+"""Tests the number of calls of signing in by OpenID Connect, as in docs/access-patterns-accounts.md.
+
+The whole application runs on DynamoDB and Secrets Manager."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What is deleted, truncated or erased goes for good, and nothing else does: in memory and on DynamoDB."""
+"""Tests that exactly what was deleted, truncated or erased is purged, in memory and on DynamoDB."""
 
 import hashlib
 import json

@@ -77,7 +77,7 @@ def test_what_is_compacted_is_right(
     assert capsys.readouterr().out.endswith("3 tiles compared, 0 wrong\n")
 
 
-def test_a_wrong_tile_is_named_and_made_anew(
+def test_a_wrong_tile_is_named_and_rebuilt(
     anna: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run(monkeypatch, "compact")

@@ -54,7 +54,7 @@ def test_a_read_unit_is_four_kilobytes_and_half_a_unit_if_eventually_consistent(
 
 class TestUnits:
     @pytest.mark.parametrize(("body_bytes", "units"), [(0, 1), (1014, 1), (1015, 2)])
-    def test_of_puts(self, tables: Tables, body_bytes: int, units: int) -> None:
+    def test_write_units_of_puts(self, tables: Tables, body_bytes: int, units: int) -> None:
         put = {"PutRequest": {"Item": item(body_bytes)}}
         tables.answer("PutItem", {"TableName": "p", "Item": item(body_bytes)})
         assert tables.write_units == units

@@ -37,7 +37,7 @@ LOG = BLOB | {"x-logs-start-at-time": "2026-01-01T00:00:00Z", "x-logs-end-at-tim
         ("text/pläin", None),
     ],
 )
-def test_media_types(text: str, normalised: str | None) -> None:
+def test_media_types_are_normalised(text: str, normalised: str | None) -> None:
     assert normalized_media_type(text) == normalised
 
 

@@ -102,7 +102,9 @@ class TestCreate:
             ({"deviceManufacturers": ["Medtronic"], "deviceModel": "723"}, "none"),
         ],
     )
-    def test_its_deduplicator(self, scene: DataScene, members: dict[str, Any], expected: str) -> None:
+    def test_the_deduplicator_depends_on_the_data_set(
+        self, scene: DataScene, members: dict[str, Any], expected: str
+    ) -> None:
         assert scene.create(**members)["deduplicator"]["name"] == f"org.tidepool.deduplicator.{expected}"
 
     def test_an_unknown_deduplicator_is_refused_and_nothing_stored(self, scene: DataScene) -> None:
@@ -130,7 +132,7 @@ class TestList:
         assert [data_set["id"] for data_set in scene.listed(page="2", size="2")] == [ids[0]]
         assert scene.listed(page="3", size="2") == []
 
-    def test_filters(self, scene: DataScene) -> None:
+    def test_filters_select_data_sets(self, scene: DataScene) -> None:
         wanted = scene.open("none", deviceId="pump", client={"name": "AAPS"})
         scene.open("none", deviceId="pump", client={"name": "info.nightscout.androidaps"})
         scene.open("none")
@@ -151,7 +153,7 @@ class TestList:
         assert len(scene.listed()) == 1
 
     @pytest.mark.parametrize("caller", [ANNA, UPLOADER, VIEWER, CUSTODIAN, SERVICE])
-    def test_these_may(self, scene: DataScene, caller: Caller) -> None:
+    def test_permitted_callers_may(self, scene: DataScene, caller: Caller) -> None:
         scene.open("none")
         assert len(scene.listed(caller)) == 1
 
@@ -166,7 +168,7 @@ class TestList:
 
 
 class TestGet:
-    def test_any_state(self, scene: DataScene) -> None:
+    def test_a_data_set_is_found_in_any_state(self, scene: DataScene) -> None:
         data_set = scene.open("none", "normal")
         assert scene.get(data_set)["id"] == data_set
         scene.delete(data_set)
@@ -178,7 +180,7 @@ class TestGet:
         with pytest.raises(UnauthorizedError):
             scene.get(scene.open("none"), caller)
 
-    def test_unknown_ones(self, scene: DataScene) -> None:
+    def test_an_unknown_data_set_is_not_found(self, scene: DataScene) -> None:
         with pytest.raises(DataSetNotFoundError):
             scene.get(UNKNOWN, STRANGER)
 
@@ -227,7 +229,7 @@ class TestClose:
         with pytest.raises(UnauthorizedError):
             scene.update(scene.open("none", data_set_type), {"state": "closed"}, caller)
 
-    def test_unknown_ones(self, scene: DataScene) -> None:
+    def test_an_unknown_data_set_is_not_found(self, scene: DataScene) -> None:
         with pytest.raises(DataSetNotFoundError):
             scene.update(UNKNOWN, {}, STRANGER)
 
@@ -256,7 +258,7 @@ class TestUpdate:
 
 class TestDelete:
     @pytest.mark.parametrize("caller", [ANNA, CUSTODIAN, SERVICE])
-    def test_these_may(self, scene: DataScene, caller: Caller) -> None:
+    def test_permitted_callers_may(self, scene: DataScene, caller: Caller) -> None:
         data_set = scene.open("none")
         scene.add(data_set, cbg())
         scene.delete(data_set, caller)
@@ -290,14 +292,14 @@ class TestDelete:
         scene.delete(data_set)
         assert scene.get(data_set) == before
 
-    def test_unknown_ones(self, scene: DataScene) -> None:
+    def test_an_unknown_data_set_is_not_found(self, scene: DataScene) -> None:
         with pytest.raises(DataSetNotFoundError):
             scene.delete(UNKNOWN, STRANGER)
 
 
 class TestErase:
     @pytest.mark.parametrize("caller", [ANNA, UPLOADER, CUSTODIAN, STRANGER])
-    def test_servers_only(self, scene: DataScene, caller: Caller) -> None:
+    def test_only_servers_may(self, scene: DataScene, caller: Caller) -> None:
         with pytest.raises(UnauthorizedError):
             scene.erase(caller)
 
@@ -350,7 +352,7 @@ class TestUploadRecords:
 
 
 class TestContention:
-    def test_a_change_is_decided_anew_when_another_came_first(self, scene: DataScene) -> None:
+    def test_a_change_is_decided_again_after_a_conflict(self, scene: DataScene) -> None:
         data_set, others = scene.open("none"), iter(range(3))
         replace = scene.data_sets.replace
 

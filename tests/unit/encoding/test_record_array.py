@@ -101,7 +101,7 @@ DAMAGED = {
 
 @pytest.mark.parametrize("chunk", DAMAGED.values(), ids=DAMAGED.keys())
 class TestDamage:
-    def test_is_refused_by_whoever_inflates_the_member(self, chunk: DeflatedLines) -> None:
+    def test_is_refused_when_the_member_is_inflated(self, chunk: DeflatedLines) -> None:
         member = RecordArray((deflated_lines(DAY, 6), chunk, (b"{}",))).gzip()
         with pytest.raises((gzip.BadGzipFile, zlib.error, EOFError)):
             gzip.decompress(member)

@@ -105,7 +105,7 @@ def test_the_server_secret_is_for_the_owner_only(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", ["", "{}", '{"gateway": "x"}', '{"gateway": 99999}', "[1]"])
-def test_ports_that_cannot_be_read_are_chosen_anew(tmp_path: Path, content: str) -> None:
+def test_new_ports_are_chosen_if_the_stored_ones_cannot_be_read(tmp_path: Path, content: str) -> None:
     folder = DataFolder(tmp_path)
     folder.ports.write_text(content)
     assert folder.read_gateway_port() is None

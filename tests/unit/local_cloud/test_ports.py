@@ -42,6 +42,6 @@ def test_a_kept_port_is_taken_again() -> None:
         assert port_of(bound) == kept
 
 
-def test_a_kept_port_that_is_taken_is_chosen_anew(taken: int) -> None:
+def test_a_new_port_is_chosen_if_the_stored_one_is_in_use(taken: int) -> None:
     with bind_kept(taken) as bound:
         assert port_of(bound) != taken

@@ -13,7 +13,7 @@ def scene() -> DataScene:
 class TestDeleteOrigin:
     """dedup 5.1."""
 
-    def test_the_example(self, scene: DataScene) -> None:
+    def test_the_example_of_the_reference(self, scene: DataScene) -> None:
         data_set = scene.open("dataset.delete.origin")
         scene.add(data_set, cbg(11.9, 1, "1"), cbg(12, 2, "2"))
         assert scene.visible() == [11.9, 12]
@@ -157,7 +157,7 @@ class TestDeactivateHash:
             if record["type"] != "upload"
         }
 
-    def test_the_example(self, scene: DataScene) -> None:
+    def test_the_example_of_the_reference(self, scene: DataScene) -> None:
         a, b, c = 1, 2, 3
         first = self.upload(scene, a, b)
         scene.close(first)
@@ -233,7 +233,7 @@ class TestTruncate:
         scene.add(data_set, *(cbg(value, 1, deviceId=device_id) for value in values))
         return data_set
 
-    def test_the_example(self, scene: DataScene) -> None:
+    def test_the_example_of_the_reference(self, scene: DataScene) -> None:
         first = self.upload(scene, *range(1, 11))
         scene.close(first)
         second = self.upload(scene, *range(1, 10))

@@ -1,4 +1,4 @@
-"""How fresh data is: places, clients, bounds, and what callers are told."""
+"""Tests the freshness of data: slots, clients, bounds, and the reply to callers."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -149,7 +149,7 @@ class TestAnswer:
         scene.delete(METER)
         assert self.freshness(scene)["clients"] == [METERS_MAKER, APP]
 
-    def test_erasing_starts_anew(self, scene: DataScene) -> None:
+    def test_erasing_resets_freshness(self, scene: DataScene) -> None:
         scene.erase()
         assert self.freshness(scene) == {"userId": ANNA.user_id, "changes": 5, "clients": []}
 

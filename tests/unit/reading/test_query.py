@@ -38,7 +38,7 @@ class TestParse:
     def test_nothing_is_asked_for(self) -> None:
         assert parse_data_query({}) == DataQuery()
 
-    def test_everything(self) -> None:
+    def test_all_parameters_are_parsed(self) -> None:
         parameters = {
             "type": ("cbg,smbg,cbg",),
             "subType": ("normal,square",),
@@ -136,7 +136,9 @@ class TestFilters:
             ({"uploadId": "0" * 32}, []),
         ],
     )
-    def test_each(self, filled: DataScene, parameters: dict[str, str], expected: list[str]) -> None:
+    def test_each_parameter_selects_records(
+        self, filled: DataScene, parameters: dict[str, str], expected: list[str]
+    ) -> None:
         assert kinds(filled.read(ANNA, **parameters)) == expected
 
     def test_one_data_set(self, filled: DataScene) -> None:

@@ -1,4 +1,4 @@
-"""Which records and which whole tiles a query selects: for tiles, never less than for their records."""
+"""Tests which records and whole tiles a query selects: for tiles, never less than for their records."""
 
 from typing import Any
 

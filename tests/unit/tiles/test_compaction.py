@@ -341,9 +341,9 @@ class TestWhatIsReadAndWritten:
 
 
 class TestRebuild:
-    """Tiles can be thrown away and made anew from archive and logs, byte for byte."""
+    """Tiles can be discarded and rebuilt from archive and logs, byte for byte."""
 
-    def test_what_is_made_anew_is_the_same(self, scene: CompactionScene) -> None:
+    def test_rebuilt_tiles_are_the_same(self, scene: CompactionScene) -> None:
         data_set = scene.open("dataset.delete.origin")
         scene.add(data_set, on(0, 1, "1"), on(1, 2, "2"))
         scene.compact()

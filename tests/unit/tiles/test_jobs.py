@@ -90,7 +90,7 @@ def test_what_failed_is_counted_and_tried_again(stage: Stage) -> None:
     assert stage.run(compact_marked)["users"] == 1
 
 
-def test_whoever_cannot_be_compacted_keeps_nobody_else_waiting(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_user_who_cannot_be_compacted_does_not_delay_others(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     upload = stage.open("none", "normal")
     stage.add(upload, cbg(5))
     stage.close(upload)
@@ -161,7 +161,7 @@ def test_the_daily_sample_is_of_those_who_send(stage: Stage) -> None:
     assert stage.run(verify_tiles) == {"users": 1, "tiles": 3, "wrong": []}
 
 
-def test_a_wrong_tile_is_reported_and_made_anew(stage: Stage) -> None:
+def test_a_wrong_tile_is_reported_and_rebuilt(stage: Stage) -> None:
     compacted(stage)
     right = stage.visible()
     damage(stage)

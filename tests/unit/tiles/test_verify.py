@@ -1,4 +1,4 @@
-"""What a check of tiles finds, and that it finds it whatever became of them."""
+"""Tests that the verification of tiles finds every kind of damage."""
 
 import pytest
 

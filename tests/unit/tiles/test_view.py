@@ -1,4 +1,4 @@
-"""What a reader does with tiles: which it reads, which it passes on as they are, and which it folds again."""
+"""Tests how a reader uses tiles: which it reads, which it passes on unchanged, and which it folds again."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What a zip has once its modules are compiled."""
+"""Tests the content of a zip after its modules are compiled."""
 
 import os
 import subprocess

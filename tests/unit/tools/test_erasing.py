@@ -1,4 +1,4 @@
-"""What a stage keeps is deleted with all that is in it; broken off, it goes on."""
+"""Tests that the resources of a stage are deleted with their content, and that an interrupted run continues."""
 
 from collections.abc import Iterator
 

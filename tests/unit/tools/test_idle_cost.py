@@ -1,4 +1,4 @@
-"""What a stage costs that nobody uses."""
+"""Tests the cost of a stage that nobody uses."""
 
 from collections import Counter
 

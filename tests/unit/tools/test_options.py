@@ -1,4 +1,4 @@
-"""What can be chosen for a stage, and what of it does not go together."""
+"""Tests the settings of a stage, and which of them contradict each other."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""What would change is shown, and what would be lost is asked about twice."""
+"""Tests that the changes of a deployment are shown, and that a loss of data needs a second confirmation."""
 
 import io
 

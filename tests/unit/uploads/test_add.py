@@ -66,7 +66,7 @@ class TestOrderOfRefusals:
             )
         return type(caught.value)
 
-    def test_each(self, scene: DataScene) -> None:
+    def test_checks_are_made_in_order(self, scene: DataScene) -> None:
         opened, closed = scene.open("none"), scene.open("none", "normal")
         scene.close(closed)
         assert self.refusal(scene, UNKNOWN, STRANGER) is DataSetNotFoundError
@@ -135,7 +135,7 @@ class TestSelectors:
             ([{"id": None, "origin": {"id": "x"}, "time": None}], Selectors(SelectorKind.ORIGIN, frozenset("x"))),
         ],
     )
-    def test_each_form(self, body: Any, expected: Selectors) -> None:
+    def test_each_form_of_selector_is_parsed(self, body: Any, expected: Selectors) -> None:
         assert parse_selectors(body) == expected
 
     @pytest.mark.parametrize(

@@ -1,0 +1,67 @@
+"""Tests that code, documents and tests avoid words that CONTRIBUTING.md rules out."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+FOLDERS = ("chalicelib", "docs", "tests", "tools", "bench", "strandline_cli", "infra", ".ci", ".chalice")
+SUFFIXES = {"", ".css", ".html", ".js", ".json", ".md", ".mjs", ".py", ".sh", ".svg", ".toml", ".yaml", ".yml"}
+REFERENCE = ROOT / "docs" / "reference"
+RECORDED = ROOT / "tests" / "data"
+"""The reference pages and the recorded exchanges quote others."""
+BANNED = (
+    "whoever",
+    "anew",
+    "superfluous",
+    "put aside",
+    "puts aside",
+    "tell of",
+    "tells of",
+    "nothing, when",
+    "hold that",
+)
+PATTERN = re.compile(rf"\b(?:{'|'.join(map(re.escape, BANNED))})\b", re.IGNORECASE)
+QUOTED = {ROOT / "CONTRIBUTING.md": ["superfluous"]}
+"""Banned words that a page gives as examples of what not to write."""
+
+
+def _texts() -> dict[Path, str]:
+    """The texts of the project, without this list."""
+    paths = [path for folder in FOLDERS for path in (ROOT / folder).rglob("*")] + list(ROOT.glob("*"))
+    return {
+        path: path.read_text()
+        for path in sorted(paths)
+        if path.is_file()
+        and path.suffix in SUFFIXES
+        and path != Path(__file__)
+        and not path.is_relative_to(REFERENCE)
+        and not path.is_relative_to(RECORDED)
+        and not {"node_modules", "__pycache__"} & set(path.parts)
+    }
+
+
+def _banned(text: str) -> list[str]:
+    """The banned words of a text, those in names and across the ends of lines included."""
+    return PATTERN.findall(re.sub(r"[\s_#]+", " ", text))
+
+
+def test_no_text_has_a_banned_word() -> None:
+    texts = _texts()
+    assert {ROOT / "README.md", ROOT / "app.py", ROOT / "Makefile", ROOT / "docs" / "glossary.md"} <= texts.keys()
+    found = {path: words for path, text in texts.items() if (words := _banned(text))}
+    assert found == QUOTED
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Whoever may", "def test_whoever_may():", "it is\n    # put aside", "what the token\n    tells of", "(Anew)"],
+)
+def test_a_banned_word_is_found(text: str) -> None:
+    assert len(_banned(text)) == 1
+
+
+@pytest.mark.parametrize("text", ["a new tile", "We hold the tiles that", "It tells others"])
+def test_similar_words_are_allowed(text: str) -> None:
+    assert _banned(text) == []

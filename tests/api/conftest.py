@@ -23,7 +23,7 @@ from tests.fakes.services import FakeServices
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What came back: status, headers by lower-case name, body as bytes."""
+    """A reply: status, headers by lower-case name, body as bytes."""
 
     status: int
     headers: Mapping[str, str]
@@ -35,7 +35,7 @@ class Reply:
 
 
 class ApiClient:
-    """Sends requests to the application in process; `token` stands for the session token header."""
+    """Sends requests to the application in process; `token` is sent in the session token header."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
@@ -74,7 +74,7 @@ class ApiClient:
 
 @pytest.fixture(autouse=True)
 def clean_log() -> Iterator[None]:
-    """Whatever a test does, no health value, token or e-mail address is in the log."""
+    """Fail any test that logs a health value, token or e-mail address."""
     logged = io.StringIO()
     handler = logging.StreamHandler(logged)
     handler.setFormatter(logger.registered_formatter)
@@ -102,7 +102,7 @@ def api(fakes: FakeServices) -> Iterator[ApiClient]:
 
 @pytest.fixture
 def log(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
-    """What the application logs during one test."""
+    """The log of the application during one test."""
     stream = io.StringIO()
     monkeypatch.setattr(logger.registered_handler, "stream", stream)
     return stream

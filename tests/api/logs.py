@@ -43,7 +43,7 @@ FIELDS: Mapping[str, Callable[[Any], bool]] = {
 
 
 def faults(logged: str) -> list[str]:
-    """What should not be in a log, for each field of each line."""
+    """The values that should not be in a log, for each field of each line."""
     return [
         f"{name}: {value!r}"
         for line in logged.splitlines()

@@ -15,7 +15,7 @@ PATHS: Mapping[str, Any] = document()["paths"]
 
 
 def faults_of_answer(method: str, path: str, status: int, headers: Mapping[str, str], body: bytes) -> list[str]:
-    """What about an answer is not as described; nothing for what no operation answers."""
+    """The differences between a reply and its description; empty if no operation made the reply."""
     if headers.get("content-encoding") == "gzip" and headers.get("content-type", "").startswith(JSON):
         body = gzip.decompress(body)
     operation = _operation(method.lower(), path.partition("?")[0].removeprefix(DATA_SERVICE_PREFIX))

@@ -48,12 +48,12 @@ class CompactionScene(DataScene):
         self.archive = FakeArchive()
 
     def ports(self) -> TilePorts:
-        """What a compaction works with."""
+        """The ports of a compaction."""
         data = DataPorts(self.data_sets, self.log)
         return tile_ports(data, self.tiles, self.archive, lambda: self.now_ms, lambda: f"worker {self.new_id()}")
 
     def compact(self, check_time: Callable[[], None] = lambda: None) -> CompactionResult:
-        """Bring everything into tiles; of what is read, only that which comes later is remembered."""
+        """Compact everything, then forget the reads so far."""
         done = compact(ANNA_ID, self.ports(), check_time)
         self.tiles.read.clear()
         return done
@@ -73,7 +73,7 @@ class CompactionScene(DataScene):
         return self.tiles.current(ANNA_ID)[1]
 
     def content(self, name: str = "cbg", day: int = FIRST_DAY) -> TileContent:
-        """What is stored of a tile that the current manifest names."""
+        """The stored content of a tile of the current manifest."""
         place = self.manifest.tile(TileKey(name, day))
         assert place is not None
         return self.tiles.stored[ANNA_ID, self.manifest.epoch, place.version, place.key]

@@ -53,18 +53,18 @@ Send = Callable[[str, str, bytes | None, Mapping[str, str]], ReplyLike]
 
 
 def sha256_for_urls(text: str) -> str:
-    """What PKCE sends ahead."""
+    """The code challenge of PKCE."""
     return base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=").decode()
 
 
 def hidden_fields(page: bytes) -> dict[str, str]:
-    """What a form sends along unseen."""
+    """The hidden fields of a form."""
     found = re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)">', page.decode())
     return {unescape(name): unescape(value) for name, value in found}
 
 
 def alert_of(page: bytes) -> str:
-    """What a page says went wrong; empty when nothing did."""
+    """The error on a page; empty if there is none."""
     found = re.search(r'role="alert">([^<]*)<', page.decode())
     return unescape(found[1]) if found else ""
 
@@ -207,7 +207,7 @@ class App:
         return claims
 
     def user_info(self, access_token: str) -> ReplyLike:
-        """Who the token stands for."""
+        """The user of the token."""
         path = urlsplit(self.discover()["userinfo_endpoint"]).path
         return self.send("GET", path, None, {"Authorization": f"Bearer {access_token}"})
 

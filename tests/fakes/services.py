@@ -1,4 +1,4 @@
-"""The services of the application, in memory, with a clock that stands still until a test moves it."""
+"""The services of the application, in memory, with a clock that only a test advances."""
 
 from collections import Counter
 from collections.abc import Collection
@@ -95,7 +95,7 @@ class FakeServices:
         return token
 
     def grant(self, sharer_id: str, grantee_id: str, permissions: Collection[str]) -> None:
-        """Let one user do something with the data of another, in place of what was granted before."""
+        """Grant one user permissions on the data of another, replacing earlier ones."""
         self.grants.allow(sharer_id, grantee_id, *permissions)
 
     @property

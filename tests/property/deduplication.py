@@ -1,4 +1,4 @@
-"""Deduplication as dedup.md tells it: documents in one list that are marked, changed and destroyed, step by step.
+"""Models deduplication as dedup.md describes it: documents in one list are marked, changed and destroyed in steps.
 
 It is slow and plain on purpose: what the fold says must be what comes out here. Nothing of the fold is used.
 """

@@ -1,4 +1,4 @@
-"""Any history: answers with the same tag are the same, so who is told that nothing changed has missed nothing."""
+"""Tests that replies with the same tag are equal for any history, so a client that gets 304 misses nothing."""
 
 from dataclasses import replace
 from typing import Any

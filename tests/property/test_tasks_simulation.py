@@ -1,4 +1,4 @@
-"""Many dispatchers and workers at once, some of which die or hang: no task is lost, none runs twice at once."""
+"""Tests that no task is lost or runs twice at once, with many dispatchers and workers that may die or hang."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -20,7 +20,7 @@ AT_ONCE = {"one": 1, "four": 4, "nine": 9}
 
 
 class Books:
-    """What was really run, as the function of every type sees it."""
+    """The runs, as recorded by the functions of all types."""
 
     def __init__(self, world: World) -> None:
         self.world = world

@@ -54,7 +54,7 @@ def citations_in(text: str) -> Iterator[str]:
 
 
 def fault(citation: str) -> str | None:
-    """What is wrong with a citation; None when all that it names exists."""
+    """The error of a citation; None if everything that it names exists."""
     if _ELSEWHERE.fullmatch(citation):
         return None
     if document := _DOCUMENT.fullmatch(citation):

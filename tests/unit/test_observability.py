@@ -1,4 +1,4 @@
-"""Lines of the log say which run they belong to, and tell no more of an error than its kind and place."""
+"""Tests that each line of the log names its run, and shows only the type and the place of an error."""
 
 import io
 import json
@@ -17,7 +17,7 @@ from tools.packaging.application import LOCAL_STAGE, make_package
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What Lambda says of a run."""
+    """The context of an invocation by Lambda."""
 
     function_name: str = "a-function"
     aws_request_id: str = "a-run"
@@ -25,14 +25,14 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What Chalice makes of an event."""
+    """The event as Chalice wraps it."""
 
     context: Context
 
 
 @pytest.fixture
 def log(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
-    """What is logged."""
+    """The log."""
     stream = io.StringIO()
     monkeypatch.setattr(logger.registered_handler, "stream", stream)
     return stream

@@ -1,4 +1,4 @@
-"""The limits that `docs/reference/limits.md` tells are those of the code."""
+"""Tests that the limits in `docs/reference/limits.md` are those of the code."""
 
 import re
 

@@ -57,14 +57,14 @@ class TestSet:
     def test_root_is_never_granted(self, api: ApiClient, fakes: FakeServices) -> None:
         assert grant(api, fakes, {"root": {}, "view": {}}) == {"view": {}}
 
-    def test_with_oneself_there_is_nothing_to_change(self, api: ApiClient, fakes: FakeServices) -> None:
+    def test_permissions_on_oneself_cannot_be_changed(self, api: ApiClient, fakes: FakeServices) -> None:
         path = f"/access/{SHARER}/{SHARER}"
         assert grant(api, fakes, {"view": {}}, path=path) == {"root": {}}
         assert api.request("GET", path, token=fakes.sign_in(SHARER)).json() == {"root": {}}
         assert fakes.grants.by_pair == {}
 
     @pytest.mark.parametrize("body", [b"[]", b'"view"', b"1", b"null", b"true"])
-    def test_only_an_object_is_taken(self, api: ApiClient, fakes: FakeServices, body: bytes) -> None:
+    def test_a_body_that_is_not_an_object_is_refused(self, api: ApiClient, fakes: FakeServices, body: bytes) -> None:
         reply = api.request("POST", PAIR, body, token=fakes.sign_in(SHARER))
         assert reply.status == 400
         assert reply.json() == {"code": "InvalidContent", "message": "Invalid JSON: the body is not an object"}
@@ -75,7 +75,7 @@ class TestSet:
         assert reply.json()["code"] == "InvalidContent"
         assert reply.json()["message"].startswith("Invalid JSON: ")
 
-    def test_more_permissions_than_anyone_needs_are_refused(self, api: ApiClient, fakes: FakeServices) -> None:
+    def test_too_many_permissions_are_refused(self, api: ApiClient, fakes: FakeServices) -> None:
         reply = api.request("POST", PAIR, {str(n): {} for n in range(101)}, token=fakes.sign_in(SHARER))
         assert reply.status == 400
 
@@ -83,7 +83,7 @@ class TestSet:
         reply = api.request("POST", f"/access/{SHARER}/{'x' * 600}", {"view": {}}, token=fakes.sign_in(SHARER))
         assert (reply.status, reply.json()) == (400, "a user id is empty or too long")
 
-    def test_ids_are_any_text(self, api: ApiClient, fakes: FakeServices) -> None:
+    def test_an_id_may_be_any_text(self, api: ApiClient, fakes: FakeServices) -> None:
         path = f"/access/{SHARER}/a%20b%23c"
         assert grant(api, fakes, {"view": {}}, path=path) == {"view": {}}
         assert fakes.grants.permissions(SHARER, "a b#c") == {"view"}
@@ -130,7 +130,7 @@ class TestWhoMaySet:
 class TestGet:
     """GET /access/{sharerId}/{granteeId}."""
 
-    def test_no_permission_is_not_found(self, api: ApiClient, fakes: FakeServices) -> None:
+    def test_a_missing_permission_is_not_found(self, api: ApiClient, fakes: FakeServices) -> None:
         for caller in (SHARER, GRANTEE):
             reply = api.request("GET", PAIR, token=fakes.sign_in(caller))
             assert (reply.status, reply.json()) == (404, NOT_FOUND)
@@ -223,7 +223,7 @@ class TestTokens:
         assert (reply.status, reply.json()) == (401, "Invalid Token")
 
     @ROUTES
-    def test_one_that_has_expired(self, api: ApiClient, fakes: FakeServices, method: str, path: str) -> None:
+    def test_an_expired_token_is_401(self, api: ApiClient, fakes: FakeServices, method: str, path: str) -> None:
         token = fakes.sign_in(SHARER)
         fakes.now_ms += 3_600_000
         reply = api.request(method, path, b"{", token=token)
@@ -249,7 +249,7 @@ class TestLimits:
         given = api.request("GET", f"/access/{SHARER}", token=fakes.sign_in(SHARER)).json()
         assert given == {SHARER: {"root": {}}, GRANTEE: {"note": {}}}
 
-    def test_a_custodian_ceases_to_be_one(self, api: ApiClient, fakes: FakeServices) -> None:
+    def test_the_custodian_permission_expires(self, api: ApiClient, fakes: FakeServices) -> None:
         grant(api, fakes, {"custodian": {"expiresTime": "2026-01-01T00:10:00Z"}})
         assert api.request("GET", f"/access/{SHARER}", token=fakes.sign_in(GRANTEE)).status == 200
         fakes.now_ms += 600_000
@@ -311,6 +311,6 @@ class TestLimits:
 
 
 @pytest.mark.parametrize("path", ["/access/status", "/metadata/status"])
-def test_the_status_is_told_to_anyone(api: ApiClient, path: str) -> None:
+def test_anyone_may_read_the_status(api: ApiClient, path: str) -> None:
     reply = api.request("GET", path)
     assert (reply.status, reply.json()) == (200, {"status": "ok"})

@@ -81,7 +81,7 @@ class TestAssociatedUsers:
         assert ("settings" in patient, "preferences" in patient) == (has_settings, has_preferences)
         assert "patient" in patient["profile"]
 
-    def test_both_permissions_stand_side_by_side(self, api: ApiClient, fakes: FakeServices) -> None:
+    def test_permissions_of_both_directions_are_shown(self, api: ApiClient, fakes: FakeServices) -> None:
         fakes.grant(OWNER, PATIENT, ["upload"])
         patient = self.users_of(api, fakes, "?trustorPermissions=any")[0]
         assert patient["trustorPermissions"] == {"view": {}}
@@ -91,7 +91,7 @@ class TestAssociatedUsers:
         assert all("passwordExists" not in user for user in self.users_of(api, fakes))
         assert all(user["passwordExists"] is False for user in self.users_of(api, fakes, caller="server"))
 
-    def test_nobody_is_an_empty_list(self, api: ApiClient, fakes: FakeServices) -> None:
+    def test_a_user_without_grants_gets_an_empty_list(self, api: ApiClient, fakes: FakeServices) -> None:
         token = fakes.sign_in(STRANGER)
         reply = api.request("GET", f"/metadata/users/{STRANGER}/users", token=token)
         assert (reply.status, reply.json()) == (200, [])

@@ -22,7 +22,7 @@ def run_jobs(fakes: FakeServices) -> None:
         carry_out(fakes.task_queue.messages.pop(0), TASK_TYPES, services, services.tasks)
 
 
-def test_nothing_of_a_user_is_left(api: ApiClient, fakes: FakeServices) -> None:
+def test_erasure_leaves_nothing_of_a_user(api: ApiClient, fakes: FakeServices) -> None:
     seed_jobs(TASK_TYPES, fakes.services.tasks)
     run_jobs(fakes)
     server, owner, viewer = fakes.sign_in("server", is_server=True), fakes.sign_in(OWNER), fakes.sign_in(VIEWER)

@@ -77,7 +77,7 @@ class TestSessionsFail:
         ),
     ],
 )
-def test_a_defect_of_signing_in(
+def test_a_defect_of_signing_in_is_an_internal_error(
     api: ApiClient,
     fakes: FakeServices,
     monkeypatch: pytest.MonkeyPatch,
@@ -99,7 +99,7 @@ def test_signing_out_never_fails(api: ApiClient, fakes: FakeServices, monkeypatc
     assert (reply.status, reply.body) == (200, b"")
 
 
-def test_a_deletion_stands_when_what_is_left_cannot_be_erased(
+def test_a_deletion_is_kept_if_the_data_cannot_be_erased_at_once(
     api: ApiClient, fakes: FakeServices, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fakes.sign_in(OWNER)
@@ -110,7 +110,7 @@ def test_a_deletion_stands_when_what_is_left_cannot_be_erased(
     assert [deletion.user_id for deletion in fakes.accounts.deletions()] == [OWNER]
 
 
-def test_an_account_that_goes_while_it_signs_in_opens_no_session(
+def test_an_account_that_is_deleted_during_its_sign_in_gets_no_session(
     api: ApiClient, fakes: FakeServices, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     api.request("POST", "/auth/user", SIGN_UP)
@@ -142,7 +142,7 @@ class TestConflictingChanges:
     )
 
     @CHANGES
-    def test_a_change_that_conflicts_is_tried_again(
+    def test_a_change_that_conflicts_is_repeated(
         self,
         api: ApiClient,
         fakes: FakeServices,

@@ -22,14 +22,14 @@ class TestRead:
     """GET /metadata/{userId}/{collection}."""
 
     @pytest.mark.parametrize("collection", ["profile", "settings", "private", "any%20name"])
-    def test_what_was_written_is_read(self, api: ApiClient, fakes: FakeServices, collection: str) -> None:
+    def test_a_written_collection_can_be_read(self, api: ApiClient, fakes: FakeServices, collection: str) -> None:
         path = f"/metadata/{OWNER}/{collection}"
         assert put(api, fakes, PROFILE, path) == PROFILE
         reply = api.request("GET", path, token=fakes.sign_in(OWNER))
         assert (reply.status, reply.json()) == (200, PROFILE)
 
     @pytest.mark.parametrize("path", [PATH, f"/metadata/{OWNER}/settings", f"/metadata/{OWNER}/{'x' * 600}"])
-    def test_nothing_is_not_found(self, api: ApiClient, fakes: FakeServices, path: str) -> None:
+    def test_a_missing_collection_is_not_found(self, api: ApiClient, fakes: FakeServices, path: str) -> None:
         for token in (fakes.sign_in(OWNER), fakes.sign_in("server", is_server=True)):
             reply = api.request("GET", path, token=token)
             assert (reply.status, reply.body) == (404, b"")
@@ -53,7 +53,7 @@ class TestRead:
             ({"fullName": {"first": 1}}, {"fullName": {"first": 1}}),
         ],
     )
-    def test_who_shares_with_the_user_sees_the_name_only(
+    def test_a_user_who_shares_with_the_owner_sees_only_the_name(
         self, api: ApiClient, fakes: FakeServices, stored: Any, shown: Any
     ) -> None:
         put(api, fakes, stored)
@@ -147,7 +147,9 @@ class TestWrite:
             (b'"x"', {"code": "InvalidContent", "message": "Invalid JSON: the body is not an object"}),
         ],
     )
-    def test_only_an_object_is_taken(self, api: ApiClient, fakes: FakeServices, body: bytes, expected: Any) -> None:
+    def test_a_body_that_is_not_an_object_is_refused(
+        self, api: ApiClient, fakes: FakeServices, body: bytes, expected: Any
+    ) -> None:
         reply = api.request("PUT", PATH, body, token=fakes.sign_in(OWNER))
         assert (reply.status, reply.json()) == (400, expected)
 
@@ -211,7 +213,7 @@ class TestDelete:
 class TestPrivatePair:
     """GET /metadata/{userId}/private/{name}."""
 
-    def test_it_is_made_once(self, api: ApiClient, fakes: FakeServices) -> None:
+    def test_a_private_pair_is_created_once(self, api: ApiClient, fakes: FakeServices) -> None:
         server = fakes.sign_in("server", is_server=True)
         path = f"/metadata/{OWNER}/private"
         first = api.request("GET", f"{path}/uploads", token=server)
@@ -223,7 +225,7 @@ class TestPrivatePair:
         owners = api.request("GET", path, token=fakes.sign_in(OWNER)).json()
         assert owners == {"uploads": first.json(), "other": other}
 
-    def test_it_is_for_servers(self, api: ApiClient, fakes: FakeServices) -> None:
+    def test_only_servers_may_read_a_private_pair(self, api: ApiClient, fakes: FakeServices) -> None:
         reply = api.request("GET", f"/metadata/{OWNER}/private/uploads", token=fakes.sign_in(OWNER))
         assert (reply.status, reply.json()) == (401, "Unauthorized")
 
@@ -258,7 +260,7 @@ class TestTokens:
         assert (reply.status, reply.json()) == (401, "Invalid Token")
 
 
-def test_metadata_goes_with_its_user(api: ApiClient, fakes: FakeServices) -> None:
+def test_deleting_a_user_deletes_their_metadata(api: ApiClient, fakes: FakeServices) -> None:
     fakes.sign_in(OWNER)
     put(api, fakes, PROFILE)
     server = fakes.sign_in("server", is_server=True)

@@ -87,7 +87,9 @@ class TestCreate:
             (b"null", {"detail": "object is missing"}),
         ],
     )
-    def test_an_object_is_needed(self, api: ApiClient, owner: str, body: bytes, expected: Any) -> None:
+    def test_a_body_that_is_not_an_object_is_refused(
+        self, api: ApiClient, owner: str, body: bytes, expected: Any
+    ) -> None:
         reply = api.request("POST", PATH, body, token=owner)
         assert (reply.status, reply.json()) == (400, expected)
 
@@ -98,7 +100,7 @@ class TestCreate:
 
 
 class TestServers:
-    """What servers do with tokens."""
+    """Requests of servers about tokens."""
 
     def test_a_list_is_newest_first_and_paged(
         self, api: ApiClient, fakes: FakeServices, server: str, owner: str
@@ -116,7 +118,9 @@ class TestServers:
     def test_a_query_has_rules(self, api: ApiClient, server: str, query: str) -> None:
         assert api.request("GET", f"{PATH}?{query}", token=server).status == 400
 
-    def test_one_is_read_and_changed(self, api: ApiClient, fakes: FakeServices, server: str, owner: str) -> None:
+    def test_a_restricted_token_is_read_and_changed(
+        self, api: ApiClient, fakes: FakeServices, server: str, owner: str
+    ) -> None:
         created = create(api, owner, {"paths": ["/a"]})
         path = f"/v1/restricted_tokens/{created['id']}"
         assert api.request("GET", path, token=server).json() == created
@@ -128,7 +132,7 @@ class TestServers:
         assert api.request("PUT", path, {"paths": []}, token=server).status == 400
 
     @pytest.mark.parametrize("method", ["GET", "PUT"])
-    def test_an_unknown_one_is_not_found(self, api: ApiClient, server: str, method: str) -> None:
+    def test_an_unknown_restricted_token_is_not_found(self, api: ApiClient, server: str, method: str) -> None:
         reply = api.request(method, "/v1/restricted_tokens/unknown", {}, token=server)
         assert reply.status == 404
         assert reply.json()["detail"] == 'resource with id "unknown" not found'
@@ -153,7 +157,7 @@ class TestDelete:
             assert (reply.status, reply.body) == (200, b"")
         assert fakes.restricted_tokens.by_id == {}
 
-    def test_another_may_not(self, api: ApiClient, fakes: FakeServices, owner: str) -> None:
+    def test_another_user_may_not(self, api: ApiClient, fakes: FakeServices, owner: str) -> None:
         fakes.grant(OWNER, OTHER, ["custodian", "view", "upload"])
         path = f"/v1/restricted_tokens/{create(api, owner)['id']}"
         reply = api.request("DELETE", path, token=fakes.sign_in(OTHER))
@@ -189,7 +193,7 @@ def test_only_permitted_callers_may_use_restricted_tokens(
 
 
 class TestOpening:
-    """A restricted token stands for its user where its paths allow."""
+    """A restricted token gives the access of its user to its paths."""
 
     def opens(self, api: ApiClient, token_id: str, path: str, query: str = "") -> int:
         """The status of a request that carries nothing but the restricted token."""
@@ -210,7 +214,9 @@ class TestOpening:
             (["/other"], False),
         ],
     )
-    def test_its_paths_and_those_below(self, api: ApiClient, owner: str, paths: list[str] | None, opened: bool) -> None:
+    def test_a_token_opens_its_paths_and_those_below(
+        self, api: ApiClient, owner: str, paths: list[str] | None, opened: bool
+    ) -> None:
         token_id = create(api, owner, {"paths": paths})["id"]
         assert self.opens(api, token_id, "/v1/restricted_tokens/unknown") == (200 if opened else 401)
 
@@ -221,12 +227,12 @@ class TestOpening:
         fakes.now_ms += 1
         assert self.opens(api, token_id, "/v1/restricted_tokens/unknown") == 401
 
-    def test_a_deleted_one_opens_nothing(self, api: ApiClient, owner: str) -> None:
+    def test_a_deleted_token_opens_nothing(self, api: ApiClient, owner: str) -> None:
         token_id = create(api, owner)["id"]
         api.request("DELETE", f"/v1/restricted_tokens/{token_id}", token=owner)
         assert self.opens(api, token_id, "/v1/restricted_tokens/unknown") == 401
 
-    def test_it_is_never_a_server(self, api: ApiClient, server: str) -> None:
+    def test_a_restricted_token_never_acts_as_a_server(self, api: ApiClient, server: str) -> None:
         token_id = create(api, server)["id"]
         reply = api.request("GET", f"/v1/restricted_tokens/{token_id}?restricted_token={token_id}")
         assert reply.status == 403
@@ -252,7 +258,9 @@ class TestOpening:
         assert api.request("GET", f"/data/{OWNER}?restricted_token={token_id}").status == 200
         assert api.request("GET", f"/data/{OTHER}?restricted_token={token_id}").status == 401
 
-    def test_it_goes_with_its_user(self, api: ApiClient, fakes: FakeServices, server: str, owner: str) -> None:
+    def test_deleting_a_user_deletes_their_restricted_tokens(
+        self, api: ApiClient, fakes: FakeServices, server: str, owner: str
+    ) -> None:
         create(api, owner)
         api.request("DELETE", f"/auth/user/{OWNER}", token=server)
         assert fakes.restricted_tokens.by_id == {}

@@ -115,7 +115,7 @@ class TestLogin:
             (USER_ID, "pass:word 1"),
         ],
     )
-    def test_a_wrong_name_or_password_has_one_answer(
+    def test_a_wrong_name_and_a_wrong_password_get_the_same_reply(
         self, api: ApiClient, fakes: FakeServices, anna: Account, username: str, password: str
     ) -> None:
         reply = login(api, username, password)
@@ -182,7 +182,7 @@ class TestLoginLimits:
         fakes.now_ms += ATTEMPTS_WINDOW_S * 1000
         assert login(api).status == 200
 
-    def test_an_unknown_name_is_limited_just_the_same(self, api: ApiClient, anna: Account) -> None:
+    def test_failures_of_an_unknown_name_are_limited_too(self, api: ApiClient, anna: Account) -> None:
         for _ in range(MAX_FAILURES_PER_ACCOUNT):
             login(api, "nobody@example.org")
         assert login(api, "Nobody@example.org").json() == self.TOO_MANY
@@ -193,7 +193,7 @@ class TestLoginLimits:
             login(api, f"nobody{number}@example.org")
         assert login(api).json() == self.TOO_MANY
 
-    def test_a_guessing_run_is_stopped_and_lets_the_owner_in_again_later(
+    def test_password_guessing_is_stopped_and_the_owner_can_sign_in_later(
         self, api: ApiClient, fakes: FakeServices, anna: Account
     ) -> None:
         token = login(api).headers[TOKEN]
@@ -217,7 +217,9 @@ class TestLoginLimits:
 class TestRefresh:
     """GET /auth/login."""
 
-    def test_another_token_lasts_as_long_as_the_login(self, api: ApiClient, fakes: FakeServices, anna: Account) -> None:
+    def test_a_refreshed_token_lasts_as_long_as_the_login(
+        self, api: ApiClient, fakes: FakeServices, anna: Account
+    ) -> None:
         first = login(api).headers[TOKEN]
         fakes.now_ms += 600_000
         reply = api.request("GET", "/auth/login", token=first)
@@ -240,7 +242,7 @@ class TestRefresh:
         assert api.request("GET", "/auth/login", token=token).status == 401
 
     @pytest.mark.parametrize("token", [None, "", "unknown"])
-    def test_without_a_valid_token_the_answer_is_empty(self, api: ApiClient, token: str | None) -> None:
+    def test_without_a_valid_token_the_reply_is_empty(self, api: ApiClient, token: str | None) -> None:
         reply = api.request("GET", "/auth/login", token=token)
         assert (reply.status, reply.body) == (401, b"")
 
@@ -252,7 +254,7 @@ class TestRefresh:
 class TestLogout:
     """POST /auth/logout."""
 
-    def test_it_ends_the_token_and_those_refreshed_from_it(self, api: ApiClient, anna: Account) -> None:
+    def test_signing_out_ends_the_token_and_those_refreshed_from_it(self, api: ApiClient, anna: Account) -> None:
         first = login(api).headers[TOKEN]
         second = api.request("GET", "/auth/login", token=first).headers[TOKEN]
         third = api.request("GET", "/auth/login", token=second).headers[TOKEN]
@@ -263,7 +265,7 @@ class TestLogout:
         assert statuses == [401, 401, 401, 200]
 
     @pytest.mark.parametrize("token", [None, "", "unknown"])
-    def test_it_never_fails(self, api: ApiClient, token: str | None) -> None:
+    def test_signing_out_never_fails(self, api: ApiClient, token: str | None) -> None:
         reply = api.request("POST", "/auth/logout", token=token)
         assert (reply.status, reply.body) == (200, b"")
 
@@ -300,7 +302,7 @@ class TestServerLogin:
 class TestTokenData:
     """GET /auth/token and /auth/token/{token}."""
 
-    def test_the_own_token(self, api: ApiClient, anna: Account) -> None:
+    def test_a_user_may_check_their_own_token(self, api: ApiClient, anna: Account) -> None:
         reply = api.request("GET", "/auth/token", token=login(api).headers[TOKEN])
         expected = {"expires_at": START_MS // 1000 + THIRTY_DAYS_S, "isserver": False, "userid": USER_ID}
         assert (reply.status, reply.json()) == (200, expected)
@@ -322,11 +324,11 @@ class TestTokenData:
         reply = api.request("GET", f"/auth/token/{token}", token=token)
         assert (reply.status, reply.json()) == (401, NO_TOKEN)
 
-    def test_an_unknown_token_is_none(self, api: ApiClient) -> None:
+    def test_an_unknown_token_is_not_valid(self, api: ApiClient) -> None:
         reply = api.request("GET", "/auth/token/unknown", token=server_token(api))
         assert (reply.status, reply.json()) == (401, NO_TOKEN)
 
-    def test_an_expired_token_is_none(self, api: ApiClient, fakes: FakeServices, anna: Account) -> None:
+    def test_an_expired_token_is_not_valid(self, api: ApiClient, fakes: FakeServices, anna: Account) -> None:
         token = login(api).headers[TOKEN]
         fakes.now_ms += THIRTY_DAYS_S * 1000
         reply = api.request("GET", f"/auth/token/{token}", token=server_token(api))
@@ -342,7 +344,7 @@ class TestDeleteSessions:
         assert (reply.status, reply.body) == (204, b"")
         assert {api.request("GET", "/auth/user", token=token).status for token in tokens} == {401}
 
-    def test_a_user_may_not_even_for_themself(self, api: ApiClient, anna: Account) -> None:
+    def test_a_user_may_not_end_all_sessions(self, api: ApiClient, anna: Account) -> None:
         token = login(api).headers[TOKEN]
         reply = api.request("DELETE", f"/auth/user/{USER_ID}/sessions", token=token)
         expected = {"code": 401, "reason": "Not authorized for requested operation"}
@@ -362,6 +364,6 @@ def test_a_private_pair_is_for_anyone(api: ApiClient) -> None:
     assert [(pair["name"], len(pair["id"]), len(pair["hash"])) for pair in pairs] == [("", 10, 24)] * 2
 
 
-def test_the_status_is_told_to_anyone(api: ApiClient) -> None:
+def test_anyone_may_read_the_status(api: ApiClient) -> None:
     reply = api.request("GET", "/auth/status")
     assert (reply.status, reply.body, reply.headers["content-type"]) == (200, b"OK", "text/plain; charset=utf-8")

@@ -116,7 +116,7 @@ class TestSignUp:
             *(SIGN_UP | {"termsAccepted": value} for value in BAD_TIMES),
         ],
     )
-    def test_every_broken_rule_has_the_same_answer_and_stores_nothing(
+    def test_each_broken_rule_gets_the_same_reply_and_stores_nothing(
         self, api: ApiClient, fakes: FakeServices, body: Any
     ) -> None:
         reply = api.request("POST", "/auth/user", body)
@@ -185,7 +185,7 @@ class TestRead:
     @pytest.mark.parametrize(
         "path", ["/auth/user", "/auth/user/0123456789", "/auth/user/Anna@example.org", "/v1/users/0123456789"]
     )
-    def test_the_own_account(self, api: ApiClient, anna: str, path: str) -> None:
+    def test_a_user_may_read_their_own_account(self, api: ApiClient, anna: str, path: str) -> None:
         reply = api.request("GET", path, token=anna)
         assert reply.status == 200
         assert reply.json() == {
@@ -284,7 +284,7 @@ class TestCustodial:
         assert (reply.status, reply.json()) == (400, INVALID)
         assert set(fakes.accounts.by_id) == {ANNA.user_id}
 
-    def test_a_taken_address(self, api: ApiClient, fakes: FakeServices, anna: str) -> None:
+    def test_an_address_that_is_in_use_is_refused(self, api: ApiClient, fakes: FakeServices, anna: str) -> None:
         body = {"emails": ["ANNA@example.org"]}
         reply = api.request("POST", f"/auth/user/{ANNA.user_id}/user", body, token=anna)
         assert (reply.status, reply.json()) == (409, EXISTS)
@@ -327,7 +327,7 @@ class TestList:
             ("role=patient&createdFrom=2026-01-01&createdTo=2026-01-02", [ANNA.user_id, BEN.user_id]),
         ],
     )
-    def test_by_ids_or_by_role(
+    def test_users_are_found_by_ids_or_by_role(
         self, api: ApiClient, fakes: FakeServices, server: str, query: str, expected: list[str]
     ) -> None:
         fakes.accounts.create(ANNA)

@@ -72,7 +72,7 @@ class TestUpdate:
         assert reply.json() == before | expected | {"emails": [reply.json()["username"]]}
         assert api.request("GET", "/auth/user", token=anna).json() == reply.json()
 
-    def test_a_new_password_takes_the_place_of_the_old_one(self, api: ApiClient, anna: str) -> None:
+    def test_a_new_password_replaces_the_old_one(self, api: ApiClient, anna: str) -> None:
         assert can_sign_in(api, "anna@example.org", "password")
         api.request("PUT", "/auth/user", {"updates": {"password": "another-password"}}, token=anna)
         assert not can_sign_in(api, "anna@example.org", "password")
@@ -109,7 +109,7 @@ class TestUpdate:
         api.request("PUT", "/auth/user", {"updates": updates}, token=anna)
         assert is_valid(api, other)
 
-    def test_a_password_change_that_stops_half_way_is_completed_by_the_next(
+    def test_an_interrupted_password_change_is_completed_by_the_next_one(
         self, api: ApiClient, fakes: FakeServices, anna: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         other = signed_in(api, "anna@example.org", "password")
@@ -160,7 +160,7 @@ class TestUpdate:
         expected = {name: [] if value is None else value for name, value in updates.items()}
         assert expected.items() <= reply.json().items()
 
-    def test_the_body_is_looked_at_before_the_user_and_the_right(self, api: ApiClient, ben: str) -> None:
+    def test_the_body_is_checked_before_the_user_and_the_permission(self, api: ApiClient, ben: str) -> None:
         for user_id in ("ffffffffff", ANNA.user_id):
             assert api.request("PUT", f"/auth/user/{user_id}", {}, token=ben).json() == INVALID
 
@@ -171,7 +171,7 @@ class TestUpdate:
             reply = api.request("PUT", "/auth/user/ffffffffff", {"updates": {}}, token=token)
             assert (reply.status, reply.json()) == (401, NOT_AUTHORIZED)
 
-    def test_a_brokered_user_is_changed_by_nobody(self, api: ApiClient, fakes: FakeServices, server: str) -> None:
+    def test_nobody_may_change_a_brokered_user(self, api: ApiClient, fakes: FakeServices, server: str) -> None:
         fakes.accounts.create(replace(ANNA, roles=("brokered",)))
         for token in (server, fakes.sign_in(ANNA.user_id)):
             reply = api.request("PUT", f"/auth/user/{ANNA.user_id}", {"updates": {}}, token=token)
@@ -196,7 +196,9 @@ class TestUpdate:
             reply = api.request("PUT", path, {"updates": updates}, token=anna)
             assert (reply.status, reply.json()) == (401, NOT_AUTHORIZED)
 
-    def test_the_address_of_another_is_taken(self, api: ApiClient, fakes: FakeServices, anna: str, ben: str) -> None:
+    def test_the_address_of_another_user_is_refused(
+        self, api: ApiClient, fakes: FakeServices, anna: str, ben: str
+    ) -> None:
         reply = api.request("PUT", "/auth/user", {"updates": {"username": "BEN@example.org"}}, token=anna)
         assert (reply.status, reply.json()) == (409, EXISTS)
         assert fakes.accounts.find(ANNA.user_id) == ANNA
@@ -220,7 +222,7 @@ class TestUpdate:
 class TestDelete:
     """DELETE /auth/user/{userId}."""
 
-    def test_the_own_account_with_the_password(
+    def test_a_user_may_delete_their_own_account_with_the_password(
         self, api: ApiClient, fakes: FakeServices, anna: str, ben: str, child: Account
     ) -> None:
         fakes.grant(ANNA.user_id, BEN.user_id, ["view"])
@@ -233,7 +235,9 @@ class TestDelete:
         assert not can_sign_in(api, "anna@example.org", "password")
 
     @pytest.mark.parametrize("body", [None, b"{", [], {}, {"password": None}, {"password": 1}, {"password": "wrong"}])
-    def test_the_own_account_without_it(self, api: ApiClient, fakes: FakeServices, anna: str, body: Any) -> None:
+    def test_a_user_may_not_delete_their_own_account_without_the_password(
+        self, api: ApiClient, fakes: FakeServices, anna: str, body: Any
+    ) -> None:
         reply = api.request("DELETE", f"/auth/user/{ANNA.user_id}", body, token=anna)
         assert (reply.status, reply.json()) == (403, {"code": 403, "reason": "Missing id and/or password"})
         assert fakes.accounts.find(ANNA.user_id) == ANNA

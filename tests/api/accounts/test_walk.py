@@ -30,7 +30,7 @@ OWNED = ("{userId}", "{sharerId}", "{id}", "/groups")
 
 @dataclass(frozen=True, slots=True)
 class Someone:
-    """Who tries: `token` is none or one that stands for nothing when there is no user id."""
+    """A caller; without a user id, `token` is absent or unknown."""
 
     name: str
     user_id: str | None = None
@@ -56,7 +56,7 @@ SERVER = Someone("a server", "server", is_server=True)
 
 
 def may(operation: Operation, path: str, someone: Someone) -> bool:
-    """What the table says."""
+    """The status that the table demands."""
     policy = operation.policy
     if policy.anyone:
         return True
@@ -111,7 +111,7 @@ def attempt(api: ApiClient, fakes: FakeServices, operation: Operation, path: str
 
 @pytest.mark.parametrize("someone", [*NOBODIES, *USERS, SERVER], ids=str)
 @pytest.mark.parametrize(("operation", "path"), ROUTES, ids=[f"{row.method} {path}" for row, path in ROUTES])
-def test_the_table_says_who_may(
+def test_each_caller_may_do_what_the_table_allows(
     api: ApiClient, fakes: FakeServices, operation: Operation, path: str, someone: Someone
 ) -> None:
     status = attempt(api, fakes, operation, path, someone)

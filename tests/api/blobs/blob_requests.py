@@ -14,7 +14,7 @@ UNKNOWN = "f" * 32
 
 GRANTS = ("view", "upload", "custodian", "note", "follow", "root")
 CALLERS = ("nobody", "expired", "stranger", "owner", "server", *GRANTS)
-"""Kinds of callers; a grant stands for somebody to whom the owner granted just that."""
+"""Kinds of callers; the name of a permission means a user to whom the owner granted only that."""
 
 
 def token_of(caller: str, fakes: FakeServices, owner_id: str, somebody_id: str) -> str | None:

@@ -90,11 +90,13 @@ class TestCreate:
             ({"Content_Type": "text/plain, text/html"}, header_invalid("Content-Type")),
         ],
     )
-    def test_wrong_headers(self, api: ApiClient, anna: str, headers: dict[str, str], body: dict[str, Any]) -> None:
+    def test_wrong_headers_are_refused(
+        self, api: ApiClient, anna: str, headers: dict[str, str], body: dict[str, Any]
+    ) -> None:
         reply = create(api, anna, HELLO, **headers)
         assert (reply.status, reply.json()) == (400, body)
 
-    def test_a_missing_content_type(self, api: ApiClient, anna: str) -> None:
+    def test_a_missing_content_type_is_400(self, api: ApiClient, anna: str) -> None:
         reply = api.request("POST", f"/v1/users/{ANNA}/blobs", HELLO, token=anna)
         assert (reply.status, reply.json()) == (400, header_missing("Content-Type"))
 
@@ -154,7 +156,7 @@ class TestDirectUpload:
             ),
         ],
     )
-    def test_wrong_headers(
+    def test_wrong_headers_are_refused(
         self, api: ApiClient, anna: str, headers: dict[str, str], status: int, body: dict[str, Any]
     ) -> None:
         reply = open_upload(api, anna, **headers)
@@ -196,7 +198,7 @@ class TestList:
         assert listed(api, anna, "?page=3&size=2") == []
         assert listed(api, anna, "?page=9223372036854775807&size=1000") == []
 
-    def test_filters(self, api: ApiClient, anna: str) -> None:
+    def test_filters_select_blobs(self, api: ApiClient, anna: str) -> None:
         text = create(api, anna).json()["id"]
         utf_8 = create(api, anna, Content_Type="text/plain; charset=UTF-8").json()["id"]
         zipped = create(api, anna, Content_Type="application/gzip").json()["id"]
@@ -241,7 +243,7 @@ class TestList:
             ("size=0&page=x", [("type-not-int", "page")]),
         ],
     )
-    def test_wrong_queries(self, api: ApiClient, anna: str, query: str, codes: list[tuple[str, str]]) -> None:
+    def test_wrong_queries_are_400(self, api: ApiClient, anna: str, query: str, codes: list[tuple[str, str]]) -> None:
         reply = api.request("GET", f"/v1/users/{ANNA}/blobs?{query}", token=anna)
         assert (reply.status, faults_of(reply)) == (400, codes)
 
@@ -279,7 +281,7 @@ class TestContent:
         assert reply.headers["cache-control"] == "no-store"
         assert reply.headers["digest"] == f"MD5={md5_base64(b'x' * (INLINE_BYTES + 1))}"
 
-    def test_a_content_that_is_gone(self, api: ApiClient, anna: str, fakes: FakeServices) -> None:
+    def test_an_absent_content_is_not_found(self, api: ApiClient, anna: str, fakes: FakeServices) -> None:
         blob_id = create(api, anna).json()["id"]
         fakes.contents.by_key.clear()
         reply = api.request("GET", f"/v1/blobs/{blob_id}/content", token=anna)
@@ -298,7 +300,7 @@ class TestDelete:
         assert api.request("DELETE", f"/v1/blobs/{blob_id}", token=anna).status == 404
 
     @pytest.mark.parametrize("path", ["", "/content"])
-    def test_an_unknown_blob(self, api: ApiClient, anna: str, path: str) -> None:
+    def test_an_unknown_blob_is_not_found(self, api: ApiClient, anna: str, path: str) -> None:
         reply = api.request("GET", f"/v1/blobs/{UNKNOWN}{path}", token=anna)
         assert (reply.status, reply.json()) == (404, not_found(f'resource with id "{UNKNOWN}" not found'))
 
@@ -318,11 +320,11 @@ class TestDelete:
             ("version=1", "not-parsed", "version"),
         ],
     )
-    def test_wrong_queries(self, api: ApiClient, anna: str, query: str, code: str, parameter: str) -> None:
+    def test_wrong_queries_are_400(self, api: ApiClient, anna: str, query: str, code: str, parameter: str) -> None:
         reply = api.request("DELETE", f"/v1/blobs/{UNKNOWN}?{query}", token=anna)
         assert (reply.status, faults_of(reply)) == (400, [(code, parameter)])
 
-    def test_all_of_a_user_go_and_nobody_else_s(self, api: ApiClient, anna: str, fakes: FakeServices) -> None:
+    def test_all_blobs_of_one_user_are_deleted(self, api: ApiClient, anna: str, fakes: FakeServices) -> None:
         ben = fakes.sign_in(BEN)
         create(api, anna)
         create(api, anna, b"")

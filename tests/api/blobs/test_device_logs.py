@@ -79,7 +79,7 @@ def test_the_content_comes_back_with_its_span(api: ApiClient, anna: str) -> None
     }
 
 
-def test_any_bytes_of_any_type_will_do(api: ApiClient, anna: str) -> None:
+def test_content_may_have_any_bytes_and_any_type(api: ApiClient, anna: str) -> None:
     for content in (b"", b"\x00\xff"):
         reply = create(api, anna, content, Content_Type="text/plain", Digest=f"MD5={md5_base64(content)}")
         assert (reply.status, reply.json()["size"], reply.json()["revision"]) == (201, len(content), 1)
@@ -101,7 +101,7 @@ def test_the_digest_is_needed(api: ApiClient, anna: str) -> None:
     assert (reply.status, reply.json()["detail"]) == (400, 'header "Digest" is invalid')
 
 
-def test_above_4_5_mb_the_direct_way_is_named(api: ApiClient, anna: str) -> None:
+def test_a_log_above_4_5_mb_is_referred_to_a_direct_upload(api: ApiClient, anna: str) -> None:
     reply = create(api, anna, b"x" * 4_500_001)
     assert (reply.status, reply.json()["code"]) == (413, "resource-too-large")
     assert "/v1/users/{userId}/device_logs?upload=direct" in reply.json()["detail"]
@@ -154,7 +154,7 @@ class TestList:
             ("size=0", "value-out-of-range", "size"),
         ],
     )
-    def test_wrong_queries(self, api: ApiClient, anna: str, query: str, code: str, parameter: str) -> None:
+    def test_wrong_queries_are_400(self, api: ApiClient, anna: str, query: str, code: str, parameter: str) -> None:
         reply = api.request("GET", f"/v1/users/{ANNA}/device_logs?{query}", token=anna)
         assert (reply.status, faults_of(reply)) == (400, [(code, parameter)])
 
@@ -175,7 +175,7 @@ def test_ids_have_a_form(api: ApiClient, anna: str, method: str, path: str, name
 
 
 @pytest.mark.parametrize("path", ["", "/content"])
-def test_an_unknown_device_log(api: ApiClient, anna: str, path: str) -> None:
+def test_an_unknown_device_log_is_not_found(api: ApiClient, anna: str, path: str) -> None:
     blob = api.request("POST", f"/v1/users/{ANNA}/blobs", b"x", token=anna, Content_Type="text/plain").json()
     for log_id in (UNKNOWN, blob["id"]):
         reply = api.request("GET", f"/v1/device_logs/{log_id}{path}", token=anna)
@@ -183,13 +183,13 @@ def test_an_unknown_device_log(api: ApiClient, anna: str, path: str) -> None:
 
 
 @pytest.mark.parametrize(("method", "path"), [("DELETE", ""), ("PUT", ""), ("DELETE", "/content")])
-def test_nobody_deletes_one(api: ApiClient, anna: str, method: str, path: str) -> None:
+def test_nobody_may_delete_a_device_log(api: ApiClient, anna: str, method: str, path: str) -> None:
     log_id = create(api, anna).json()["id"]
     reply = api.request(method, f"/v1/device_logs/{log_id}{path}", token=anna)
     assert (reply.status, reply.json()) == (405, {"Error": "Method not allowed"})
 
 
-def test_deleting_all_blobs_leaves_them(api: ApiClient, anna: str) -> None:
+def test_deleting_all_blobs_keeps_device_logs(api: ApiClient, anna: str) -> None:
     log_id = create(api, anna).json()["id"]
     assert api.request("DELETE", f"/v1/users/{ANNA}/blobs", token=anna).status == 204
     assert listed(api, anna) == [log_id]
@@ -229,7 +229,7 @@ def test_only_permitted_callers_may_use_device_logs(
         assert (reply.status, reply.body) == (403, b"")
 
 
-def test_who_may_not_is_told_before_wrong_headers_are(api: ApiClient, fakes: FakeServices, anna: str) -> None:
+def test_permissions_are_checked_before_headers(api: ApiClient, fakes: FakeServices, anna: str) -> None:
     token = fakes.sign_in(SOMEBODY)
     assert api.request("POST", f"/v1/users/{ANNA}/device_logs", b"", token=token).status == 403
     assert api.request("GET", f"/v1/users/{ANNA}/device_logs?x=1", token=token).status == 403

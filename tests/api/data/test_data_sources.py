@@ -62,7 +62,7 @@ def test_a_data_source_begins_disconnected(source: dict[str, Any]) -> None:
         ([], None),
     ],
 )
-def test_every_fault_of_a_new_data_source_is_named(api: ApiClient, server: str, body: Any, faults: Any) -> None:
+def test_every_error_of_a_new_data_source_is_reported(api: ApiClient, server: str, body: Any, faults: Any) -> None:
     reply = api.request("POST", f"/v1/users/{OWNER}/data_sources", body, token=server)
     assert reply.status == 400
     errors = reply.json().get("errors", [reply.json()])
@@ -128,7 +128,7 @@ def test_states_clear_what_does_not_go_with_them(api: ApiClient, server: str, so
         ),
     ],
 )
-def test_every_fault_of_a_change_is_named(
+def test_every_error_of_a_change_is_reported(
     api: ApiClient, server: str, source: dict[str, Any], body: Any, faults: Any
 ) -> None:
     reply = put(api, server, source, body)
@@ -151,7 +151,7 @@ def test_a_change_of_another_revision_is_not_found(api: ApiClient, server: str, 
     assert api.request("GET", path, token=server).json()["detail"] == f'resource with id "{source["id"]}" not found'
 
 
-def test_one_of_a_provider_is_connected(api: ApiClient, server: str, source: dict[str, Any]) -> None:
+def test_a_data_source_of_a_provider_is_connected(api: ApiClient, server: str, source: dict[str, Any]) -> None:
     body = {"providerType": "oauth", "providerName": "twiist"}
     second = api.request("POST", f"/v1/users/{OWNER}/data_sources", body, token=server).json()
     connect(api, server, source)
@@ -181,7 +181,7 @@ def test_all_of_a_user_are_removed(api: ApiClient, server: str, source: dict[str
         ("GET", "/v1/provider_sessions/x/data_source"),
     ],
 )
-def test_what_is_for_servers_is_not_for_the_owner(
+def test_the_owner_may_not_use_routes_for_servers(
     api: ApiClient, fakes: FakeServices, source: dict[str, Any], method: str, path: str
 ) -> None:
     filled = path.format(user=OWNER, id=source["id"])
@@ -198,7 +198,7 @@ def data_set_id(api: ApiClient, server: str) -> str:
     return str(created.json()["data"]["uploadId"])
 
 
-def test_twiist_adds_data_by_the_link(
+def test_twiist_adds_data_by_its_link(
     api: ApiClient, fakes: FakeServices, server: str, source: dict[str, Any], data_set_id: str
 ) -> None:
     path = "/v1/partners/twiist/data/link-1"

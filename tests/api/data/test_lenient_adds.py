@@ -85,7 +85,9 @@ def test_the_preference_may_stand_among_others(api: ApiClient, token: str, prefe
 
 
 @pytest.mark.parametrize("prefer", ["", "handling=strict", "lenient", "handling=lenient-ish"])
-def test_otherwise_it_is_all_or_nothing(api: ApiClient, fakes: FakeServices, token: str, prefer: str) -> None:
+def test_without_the_preference_an_add_is_all_or_nothing(
+    api: ApiClient, fakes: FakeServices, token: str, prefer: str
+) -> None:
     reply = add(api, token, opened(api, token), [cbg(1), {}], prefer)
     assert reply.status == 400
     assert "preference-applied" not in reply.headers
@@ -93,11 +95,11 @@ def test_otherwise_it_is_all_or_nothing(api: ApiClient, fakes: FakeServices, tok
 
 
 @pytest.mark.parametrize(("body", "status"), [(b"", 400), (b"[{", 400), ({}, 400), ([], 200)])
-def test_a_body_that_is_no_array_is_refused_as_ever(api: ApiClient, token: str, body: Any, status: int) -> None:
+def test_a_body_that_is_not_an_array_is_refused(api: ApiClient, token: str, body: Any, status: int) -> None:
     assert add(api, token, opened(api, token), body).status == status
 
 
-def test_who_may_not_add_may_not_add_leniently(api: ApiClient, fakes: FakeServices, token: str) -> None:
+def test_a_caller_who_may_not_add_may_not_add_leniently(api: ApiClient, fakes: FakeServices, token: str) -> None:
     data_set_id = opened(api, token)
     assert add(api, None, data_set_id, [{}]).status == 401
     assert add(api, fakes.sign_in("bbbbbbbbbb"), data_set_id, [{}]).status == 403

@@ -118,7 +118,7 @@ class Row:
 
     @property
     def body(self) -> Any:
-        """What is sent."""
+        """The request."""
         if self.scene:
             return {"closing": CLOSING, "changing": CHANGING}[self.scene]
         return BODIES.get(str(self))
@@ -168,7 +168,7 @@ class Scene:
         }
 
     def attempt(self, who: str, row: Row, prefix: str) -> Reply:
-        """What someone gets."""
+        """The expected reply."""
         self._fakes.grant(OWNER, OTHER, [who] if who in GRANTS else [])
         path = prefix + row.path.format(**self.values)
         return self._api.request(row.method, path, row.body, **self._credentials(who))
@@ -214,7 +214,7 @@ TRIES = [(row, prefix, who) for row in ROWS for prefix in _prefixes(row) for who
 
 
 @pytest.mark.parametrize(("row", "prefix", "who"), TRIES, ids=[f"{who}: {prefix} {row}" for row, prefix, who in TRIES])
-def test_everyone_gets_what_the_table_says(scene: Scene, row: Row, prefix: str, who: str) -> None:
+def test_each_caller_gets_the_status_of_the_table(scene: Scene, row: Row, prefix: str, who: str) -> None:
     wanted = row.statuses[column_of(who, row)]
     reply = scene.attempt(who, row, prefix)
     assert reply.status == wanted, reply.body
@@ -272,7 +272,7 @@ def read_error(reply: Reply) -> tuple[int, str]:
     [{"X_Tidepool_Service_Secret": "wrong"}, {"X_Tidepool_Server_Secret": "wrong"}, {"Authorization": "nonsense"}],
     ids=["a wrong secret", "a wrong secret by its other name", "an Authorization without a space"],
 )
-def test_a_credential_that_cannot_be_right_is_403_bare_in_every_shape(
+def test_a_malformed_credential_is_a_bare_403_except_where_data_is_read(
     api: ApiClient, scene: Scene, row: Row, headers: dict[str, str]
 ) -> None:
     reply = api.request(row.method, row.path.format(**scene.values), row.body, **headers)

@@ -57,16 +57,14 @@ def add(api: ApiClient, fakes: FakeServices, data_set_id: str, *data: Any) -> No
     assert reply.status == 200, reply.body
 
 
-def test_who_has_the_answer_gets_none(poller: Poller) -> None:
+def test_a_client_with_the_current_reply_gets_304(poller: Poller) -> None:
     tag = poller.etag
     for _ in range(2):
         reply = poller.poll()
         assert (reply.status, reply.body, reply.headers["etag"]) == (304, b"", tag)
 
 
-def test_saying_that_nothing_changed_takes_no_snapshot(
-    fakes: FakeServices, poller: Poller, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_304_reads_no_manifest(fakes: FakeServices, poller: Poller, monkeypatch: pytest.MonkeyPatch) -> None:
     asked, current = list[str](), fakes.tiles.current
 
     def noted(owner_id: str) -> tuple[OwnerState, Manifest]:
@@ -79,12 +77,12 @@ def test_saying_that_nothing_changed_takes_no_snapshot(
     assert (poller.poll().status, asked) == (200, [OWNER])
 
 
-def test_an_empty_answer_has_a_tag_too(api: ApiClient, fakes: FakeServices) -> None:
+def test_an_empty_reply_has_a_tag_too(api: ApiClient, fakes: FakeServices) -> None:
     poller = Poller(api, fakes.sign_in(OWNER))
     assert [poller.poll().status for _ in range(2)] == [200, 304]
 
 
-def test_a_304_has_the_headers_of_any_answer(poller: Poller) -> None:
+def test_a_304_has_the_usual_headers(poller: Poller) -> None:
     origin = "https://app.example.org"
     reply = poller.poll(Origin=origin, X_Tidepool_Trace_Session="trace")
     assert reply.status == 304
@@ -98,7 +96,7 @@ def test_a_304_has_the_headers_of_any_answer(poller: Poller) -> None:
     assert "content-encoding" not in reply.headers
 
 
-def test_gzip_and_plain_answers_share_a_weak_tag(
+def test_gzip_and_plain_replies_share_a_weak_tag(
     api: ApiClient, fakes: FakeServices, data_set_id: str, poller: Poller
 ) -> None:
     add(api, fakes, data_set_id, *(cbg(minute) for minute in range(30)))
@@ -139,13 +137,13 @@ def test_a_tag_of_a_wrong_query_is_no_excuse(poller: Poller) -> None:
     assert poller.poll(READ + "?startDate=x").status == 400
 
 
-def test_who_may_view_everything_shares_the_tag(api: ApiClient, fakes: FakeServices, poller: Poller) -> None:
+def test_callers_who_may_view_all_data_share_the_tag(api: ApiClient, fakes: FakeServices, poller: Poller) -> None:
     fakes.grant(OWNER, VIEWER, ["view"])
     assert api.request("GET", READ, token=fakes.sign_in(VIEWER), If_None_Match=poller.etag).status == 304
 
 
 @pytest.mark.parametrize("named", ["{tag}", "*"])
-def test_who_may_view_the_last_hours_gets_an_answer_each_time(
+def test_a_caller_who_may_view_the_last_hours_gets_a_full_reply_each_time(
     api: ApiClient, fakes: FakeServices, poller: Poller, named: str
 ) -> None:
     """Its first record goes without any change."""
@@ -180,7 +178,7 @@ class TestFreshness:
             "clients": [{"client": self.app, "types": [newest]}],
         }
 
-    def test_who_may_view_the_last_hours_learns_what_lies_there(
+    def test_a_caller_who_may_view_the_last_hours_sees_the_freshness_of_these_hours(
         self, api: ApiClient, fakes: FakeServices, data_set_id: str
     ) -> None:
         add(api, fakes, data_set_id, {"type": "food", "time": "2025-12-31T22:59:59Z"})
@@ -196,7 +194,7 @@ class TestFreshness:
 
 
 def window(api: ApiClient, fakes: FakeServices) -> None:
-    """Let the viewer see the last hour."""
+    """Grant the viewer the last hour."""
     body = {"view": {"windowHours": 1}}
     reply = api.request("POST", f"/access/{OWNER}/{VIEWER}", body, token=fakes.sign_in(OWNER))
     assert reply.status == 200, reply.body

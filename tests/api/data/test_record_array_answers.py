@@ -35,7 +35,7 @@ def answered(array: RecordArray, sent: Mapping[str, list[str]]) -> Response:
     return http.respond(Operation("test", "GET", (), ANYONE), lambda _: Reply(array), event)
 
 
-def test_it_is_spliced_for_a_client_that_takes_gzip(fakes: FakeServices) -> None:
+def test_the_array_is_spliced_for_a_client_that_accepts_gzip(fakes: FakeServices) -> None:
     response = answered(DAYS, TAKES_GZIP)
     assert (response.body, response.headers["Content-Encoding"]) == (DAYS.gzip(), "gzip")
     assert response.to_dict(["*/*"])["isBase64Encoded"] is True
@@ -45,14 +45,14 @@ def test_it_is_spliced_for_a_client_that_takes_gzip(fakes: FakeServices) -> None
     "sent",
     [{}, {"Accept": ["*/*"]}, {"Accept": ["*/*"], "Accept-Encoding": ["gzip;q=0"]}, {"Accept-Encoding": ["gzip"]}],
 )
-def test_it_goes_plain_to_all_others(fakes: FakeServices, sent: Mapping[str, list[str]]) -> None:
+def test_the_array_is_plain_for_all_others(fakes: FakeServices, sent: Mapping[str, list[str]]) -> None:
     response = answered(DAYS, sent)
     assert response.to_dict(["*/*"])["body"] == DAYS.plain().decode()
     assert "Content-Encoding" not in response.headers
 
 
 @pytest.mark.parametrize(("size_bytes", "encoding"), [(1023, None), (1024, "gzip")])
-def test_it_goes_plain_when_it_is_small(fakes: FakeServices, size_bytes: int, encoding: str | None) -> None:
+def test_a_small_array_is_plain(fakes: FakeServices, size_bytes: int, encoding: str | None) -> None:
     text = b'"' + b"x" * (size_bytes - len(b'[\n""\n]')) + b'"'
     for array in (RecordArray(((text,),)), RecordArray((deflated_lines([text], 6),))):
         response = answered(array, TAKES_GZIP)
@@ -60,7 +60,7 @@ def test_it_goes_plain_when_it_is_small(fakes: FakeServices, size_bytes: int, en
         assert (response.body == array.gzip()) if encoding else (response.body == array.plain().decode())
 
 
-def test_without_records_it_is_an_empty_array(fakes: FakeServices) -> None:
+def test_no_records_are_an_empty_array(fakes: FakeServices) -> None:
     for array in (RecordArray(()), RecordArray(((), ()))):
         response = answered(array, TAKES_GZIP)
         assert (response.status_code, response.body, response.headers["Content-Type"]) == (200, "[]", TYPE)
@@ -80,7 +80,7 @@ def test_a_reply_that_is_too_large_for_lambda_is_stored(fakes: FakeServices, enc
     assert content_type == TYPE
 
 
-def test_a_damaged_run_is_a_failure_and_not_an_answer(fakes: FakeServices) -> None:
+def test_a_damaged_chunk_is_an_error(fakes: FakeServices) -> None:
     run = deflated_lines(DAY, 6)
     response = answered(RecordArray((replace(run, crc32=run.crc32 ^ 1),)), {})
     assert (response.status_code, "cbg" in str(response.body)) == (500, False)

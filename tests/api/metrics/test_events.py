@@ -29,13 +29,13 @@ def numbers(batch: Any) -> list[str]:
 
 
 def deliver(batch: Any) -> Any:
-    """What the function answers."""
+    """The reply of the function."""
     with Client(app) as client:
         return client.lambda_.invoke("on_metrics", batch).payload
 
 
 def failing(calls: int, call: Callable[..., Any]) -> Callable[..., Any]:
-    """A call that goes wrong from the given time on."""
+    """A call that fails from the given time."""
     left = [calls]
 
     def wrapped(*arguments: Any) -> Any:
@@ -64,7 +64,7 @@ def test_a_batch_is_archived_by_hour_and_counted_by_day(fakes: FakeServices) -> 
     }
 
 
-def test_a_batch_that_comes_twice_is_kept_once(fakes: FakeServices) -> None:
+def test_a_batch_that_is_delivered_twice_is_archived_once(fakes: FakeServices) -> None:
     batch = event("kinesis_metrics.json")
     deliver(batch)
     before = dict(fakes.metrics.archive.objects), dict(fakes.metrics.counts.counts)
@@ -72,7 +72,7 @@ def test_a_batch_that_comes_twice_is_kept_once(fakes: FakeServices) -> None:
     assert (fakes.metrics.archive.objects, fakes.metrics.counts.counts) == before
 
 
-def test_a_poison_record_goes_to_the_failure_queue_and_stops_nothing(fakes: FakeServices) -> None:
+def test_a_bad_record_goes_to_the_failure_queue_and_does_not_block_others(fakes: FakeServices) -> None:
     batch = event("kinesis_metrics_with_poison.json")
     assert deliver(batch) == {"batchItemFailures": []}
     assert deliver(batch) == {"batchItemFailures": []}
@@ -88,7 +88,7 @@ def test_a_batch_of_poison_records_is_done(fakes: FakeServices) -> None:
     assert len(fakes.metrics.rejected.records) == 1
 
 
-def test_when_nothing_can_be_kept_the_whole_batch_fails(fakes: FakeServices, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_batch_fails_if_no_record_can_be_archived(fakes: FakeServices, monkeypatch: pytest.MonkeyPatch) -> None:
     batch = event("kinesis_metrics.json")
     monkeypatch.setattr(fakes.metrics.archive, "write", failing(0, fakes.metrics.archive.write))
     with pytest.raises(FunctionFailedError, match="BatchProcessingError"):

@@ -22,7 +22,7 @@ def recorded(fakes: FakeServices) -> list[dict[str, Any]]:
 
 
 def lost(output: str, stage: str = "local") -> int:
-    """How many events the metric of lost events counts in what was written to standard output."""
+    """The count of lost events in the metrics on standard output."""
     lines = [json.loads(line) for line in output.splitlines() if '"LostMetricsEvents"' in line]
     for line in lines:
         [metric] = line["_aws"]["CloudWatchMetrics"]

@@ -1,4 +1,4 @@
-"""Somebody with a password, and apps that sign them in, on the in-memory services."""
+"""A user with a password, and apps that sign them in, on the in-memory services."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -48,7 +48,7 @@ class Scene:
         return self.api.request("GET", "/auth/user", token=access_token).status
 
     def pass_s(self, seconds: float) -> None:
-        """Let time go by."""
+        """Advance the clock."""
         self.fakes.now_ms += int(seconds * 1000)
 
     @property
@@ -57,7 +57,7 @@ class Scene:
         return self.fakes.now_ms / 1000
 
     def change_account(self, **changes: object) -> None:
-        """Let the account be another."""
+        """Replace the account."""
         self.fakes.accounts.by_id[USER_ID] = replace(self.fakes.accounts.by_id[USER_ID], **changes)  # type: ignore[arg-type]  # any field
 
 

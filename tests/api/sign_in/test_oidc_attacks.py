@@ -53,7 +53,7 @@ class TestRedirects:
         reply = scene.browser().get(f"{app.page_path()}&redirect_uri=https%3A%2F%2Fevil.example")
         assert (reply.status, "location" in reply.headers) == (400, False)
 
-    def test_nor_after_signing_out(self, app: App) -> None:
+    def test_no_foreign_redirect_after_signing_out(self, app: App) -> None:
         tokens = app.tokens(EMAIL, PASSWORD)
         fields = {"id_token_hint": tokens["id_token"], "post_logout_redirect_uri": "https://evil.example"}
         reply = app.post("logout", fields)
@@ -97,27 +97,27 @@ class TestRedirects:
 class TestForms:
     """A form is good in the browser that got it, for the app that it was made for, for a while."""
 
-    def test_no_token_no_sign_in(self, scene: Scene, app: App) -> None:
+    def test_a_form_without_its_token_does_not_sign_in(self, scene: Scene, app: App) -> None:
         browser = scene.browser()
         fields = hidden_fields(browser.get(app.page_path()).body) | {"username": EMAIL, "password": PASSWORD}
         self._is_asked_again(scene, browser.post(AUTH_PATH, {k: v for k, v in fields.items() if k != "form_token"}))
         self._is_asked_again(scene, browser.post(AUTH_PATH, fields | {"form_token": "9999999999.00"}))
         self._is_asked_again(scene, browser.post(AUTH_PATH, fields | {"form_token": "é.x"}))
 
-    def test_another_browser_s_token_is_none(self, scene: Scene, app: App) -> None:
+    def test_the_form_token_of_another_browser_is_refused(self, scene: Scene, app: App) -> None:
         attackers, victims = scene.browser(), scene.browser()
         fields = hidden_fields(attackers.get(app.page_path()).body) | {"username": EMAIL, "password": PASSWORD}
         self._is_asked_again(scene, victims.post(AUTH_PATH, fields))
         victims.get(app.page_path())
         self._is_asked_again(scene, victims.post(AUTH_PATH, fields))
 
-    def test_another_request_s_token_is_none(self, scene: Scene, app: App) -> None:
+    def test_the_form_token_of_another_request_is_refused(self, scene: Scene, app: App) -> None:
         browser, other = scene.browser(), scene.app()
         fields = hidden_fields(browser.get(app.page_path()).body) | {"username": EMAIL, "password": PASSWORD}
         challenge = other.parameters()["code_challenge"]
         self._is_asked_again(scene, browser.post(AUTH_PATH, fields | {"code_challenge": challenge}))
 
-    def test_an_old_page_is_asked_for_again_and_then_works(self, scene: Scene, app: App) -> None:
+    def test_an_expired_page_is_shown_again_and_then_works(self, scene: Scene, app: App) -> None:
         browser = scene.browser()
         fields = hidden_fields(browser.get(app.page_path()).body) | {"username": EMAIL, "password": PASSWORD}
         scene.pass_s(FORM_LIFETIME_S)
@@ -132,7 +132,7 @@ class TestForms:
         for client, fields in pages:
             assert client.returned(browser.post(AUTH_PATH, fields | {"username": EMAIL, "password": PASSWORD}))["code"]
 
-    def test_the_cookie_is_for_this_site_and_no_script(self, scene: Scene, app: App) -> None:
+    def test_the_cookie_is_same_site_and_hidden_from_scripts(self, scene: Scene, app: App) -> None:
         cookie = scene.browser().get(app.page_path()).headers["set-cookie"]
         name, *attributes = cookie.split("; ")
         assert name.startswith("__Host-strandline-sign-in=")
@@ -149,13 +149,13 @@ class TestForms:
 class TestPasswords:
     """Wrong ones, and who may not sign in."""
 
-    def test_unknown_user_and_wrong_password_are_told_alike(self, scene: Scene, app: App) -> None:
+    def test_an_unknown_user_and_a_wrong_password_get_the_same_error(self, scene: Scene, app: App) -> None:
         wrong, unknown = app.sign_in(EMAIL, "wrong"), app.sign_in("nobody@example.org", "wrong")
         assert (wrong.status, unknown.status) == (401, 401)
         assert alert_of(wrong.body) == alert_of(unknown.body) == "E-mail address or password is wrong."
         assert len(scene.fakes.passwords.verified) == 2  # each took the time of a comparison
 
-    def test_an_unverified_address_is_told_to_its_owner_only(self, scene: Scene, app: App) -> None:
+    def test_an_unverified_address_is_reported_only_with_the_right_password(self, scene: Scene, app: App) -> None:
         scene.change_account(email_verified=False)
         assert app.sign_in(EMAIL, "wrong").status == 401
         reply = app.sign_in(EMAIL, PASSWORD)
@@ -165,7 +165,7 @@ class TestPasswords:
         scene.change_account(roles=("custodial_account", "patient"))
         assert app.sign_in(EMAIL, PASSWORD).status == 401
 
-    def test_guessing_is_stopped_and_the_owner_comes_in_later(self, scene: Scene, app: App) -> None:
+    def test_password_guessing_is_stopped_and_the_owner_can_sign_in_later(self, scene: Scene, app: App) -> None:
         statuses = [app.sign_in(EMAIL, f"guess {n}").status for n in range(MAX_FAILURES_PER_ACCOUNT + 1)]
         assert statuses == [401] * MAX_FAILURES_PER_ACCOUNT + [429]
         locked = app.sign_in(EMAIL, PASSWORD)
@@ -189,7 +189,7 @@ class TestCodes:
         ],
         ids=str,
     )
-    def test_a_code_is_of_no_use_to_others(self, scene: Scene, app: App, changes: dict[str, str]) -> None:
+    def test_a_code_works_only_for_its_client(self, scene: Scene, app: App, changes: dict[str, str]) -> None:
         code = scene.code(app)
         assert error_of(app.exchange(**({"code": code} | changes))) == (400, "invalid_grant")
         app.checked(app.exchange(code))  # and remains so to its owner
@@ -198,13 +198,13 @@ class TestCodes:
     def test_all_fields_are_needed(self, scene: Scene, app: App, missing: str) -> None:
         assert error_of(app.exchange(**({"code": scene.code(app)} | {missing: ""}))) == (400, "invalid_request")
 
-    def test_a_code_is_good_for_a_minute(self, scene: Scene, app: App) -> None:
+    def test_a_code_expires_after_a_minute(self, scene: Scene, app: App) -> None:
         code = scene.code(app)
         scene.pass_s(CODE_LIFETIME_S)
         assert error_of(app.exchange(code)) == (400, "invalid_grant")
 
     @pytest.mark.parametrize("later_s", [0, 3600])
-    def test_a_code_that_comes_twice_ends_what_it_gave(self, scene: Scene, app: App, later_s: int) -> None:
+    def test_a_second_use_of_a_code_ends_its_login(self, scene: Scene, app: App, later_s: int) -> None:
         code = scene.code(app)
         tokens = app.checked(app.exchange(code))
         renewed = app.checked(app.refresh(tokens["refresh_token"]))
@@ -213,7 +213,7 @@ class TestCodes:
         assert scene.status_of(renewed["access_token"]) == 401
         assert error_of(app.refresh(renewed["refresh_token"])) == (401, "invalid_grant")
 
-    def test_a_code_stands_for_nothing_else(self, scene: Scene, app: App) -> None:
+    def test_a_code_is_not_accepted_as_a_token(self, scene: Scene, app: App) -> None:
         code = scene.code(app)
         assert scene.status_of(code) == 401
         assert app.user_info(code).status == 401

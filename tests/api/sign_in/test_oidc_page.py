@@ -1,4 +1,4 @@
-"""The sign-in page: what it shows, what it escapes, and what browsers are told to keep from it."""
+"""Tests the sign-in page: its content, escaping, and security headers."""
 
 import base64
 import hashlib

@@ -18,7 +18,7 @@ from tests.fakes.oidc_app import FORM, App
 class TestRefreshTokens:
     """Only the last one is good; who comes with an older one ends the login."""
 
-    def test_a_used_one_ends_the_login_for_everybody(self, scene: Scene, app: App) -> None:
+    def test_a_used_refresh_token_ends_the_login(self, scene: Scene, app: App) -> None:
         stolen = app.tokens(EMAIL, PASSWORD)["refresh_token"]
         owners = app.checked(app.refresh(stolen))
         other_login = app.tokens(EMAIL, PASSWORD)
@@ -28,14 +28,14 @@ class TestRefreshTokens:
         assert scene.status_of(owners["access_token"]) == 401
         assert scene.status_of(other_login["access_token"]) == 200
 
-    def test_so_does_one_from_before_the_last(self, app: App) -> None:
+    def test_a_refresh_token_before_the_last_ends_the_login(self, app: App) -> None:
         first = app.tokens(EMAIL, PASSWORD)["refresh_token"]
         second = app.checked(app.refresh(first))["refresh_token"]
         third = app.checked(app.refresh(second))["refresh_token"]
         assert error_of(app.refresh(first)) == (401, "invalid_grant")
         assert error_of(app.refresh(third)) == (401, "invalid_grant")
 
-    def test_a_lost_answer_may_be_asked_for_again(self, scene: Scene, app: App) -> None:
+    def test_a_refresh_may_be_repeated_after_a_lost_reply(self, scene: Scene, app: App) -> None:
         first = app.tokens(EMAIL, PASSWORD)["refresh_token"]
         lost = app.checked(app.refresh(first))
         scene.pass_s(RETRY_MS / 1000 - 1)
@@ -43,28 +43,28 @@ class TestRefreshTokens:
         assert app.checked(app.refresh(arrived["refresh_token"]))
         assert error_of(app.refresh(lost["refresh_token"])) == (401, "invalid_grant")
 
-    def test_and_again_a_few_times(self, app: App) -> None:
+    def test_a_refresh_may_be_repeated_a_few_times(self, app: App) -> None:
         first = app.tokens(EMAIL, PASSWORD)["refresh_token"]
         for _ in range(MAX_RETRIES):
             app.checked(app.refresh(first))
         assert error_of(app.refresh(first)) == (401, "invalid_grant")
 
-    def test_another_client_s_is_refused(self, app: App) -> None:
+    def test_the_refresh_token_of_another_client_is_refused(self, app: App) -> None:
         tokens = app.tokens(EMAIL, PASSWORD)
         assert error_of(app.refresh(tokens["refresh_token"], client_id="aaps")) == (401, "invalid_grant")
         app.checked(app.refresh(tokens["refresh_token"]))
 
     @pytest.mark.parametrize("token", ["x", ".", "0" * 64, f"{'0' * 64}.x", "é" * 1000, "\0"])
-    def test_what_is_none_is_refused(self, app: App, token: str) -> None:
+    def test_a_text_that_is_no_refresh_token_is_refused(self, app: App, token: str) -> None:
         assert error_of(app.refresh(token)) == (401, "invalid_grant")
 
-    def test_it_stands_for_nothing_else(self, scene: Scene, app: App) -> None:
+    def test_a_refresh_token_is_not_accepted_as_another_token(self, scene: Scene, app: App) -> None:
         token = app.tokens(EMAIL, PASSWORD)["refresh_token"]
         for candidate in (token, token.partition(".")[0], token.partition(".")[2]):
             assert scene.status_of(candidate) == 401
             assert app.user_info(candidate).status == 401
 
-    def test_a_refusal_carries_the_challenge_that_a_401_has_to(self, app: App) -> None:
+    def test_a_401_has_a_challenge(self, app: App) -> None:
         assert app.refresh("x").headers["www-authenticate"] == 'Bearer error="invalid_grant"'
 
     def test_revoking_another_client_s_token_does_nothing(self, scene: Scene, app: App) -> None:
@@ -87,11 +87,11 @@ class TestTokenEndpoint:
         assert error_of(app.token_request(password)) == (400, "unsupported_grant_type")
 
     @pytest.mark.parametrize("body", [b"\xff=1", b"&".join([b"a=1"] * 60), b"client_id=xdrip&client_id=aaps"])
-    def test_what_is_no_form_is_refused(self, scene: Scene, app: App, body: bytes) -> None:
+    def test_a_body_that_is_not_a_form_is_refused(self, scene: Scene, app: App, body: bytes) -> None:
         reply = scene.send("POST", "/realms/tidepool/protocol/openid-connect/token", body, FORM)
         assert error_of(reply) == (400, "invalid_request")
 
-    def test_so_is_what_is_large(self, scene: Scene) -> None:
+    def test_a_large_form_is_refused(self, scene: Scene) -> None:
         for endpoint in ("token", "auth", "revoke", "logout"):
             path = f"/realms/tidepool/protocol/openid-connect/{endpoint}"
             assert scene.send("POST", path, b"a=" + b"x" * 16384, FORM).status == 413
@@ -116,13 +116,13 @@ class TestIdTokens:
         assert reply.status == 200
         assert scene.status_of(tokens["access_token"]) == 200
 
-    def test_alg_none_is_nothing(self, scene: Scene, app: App, tokens: dict[str, str]) -> None:
+    def test_an_id_token_without_a_signature_is_refused(self, scene: Scene, app: App, tokens: dict[str, str]) -> None:
         payload = tokens["id_token"].split(".")[1]
         for algorithm in ("none", "None", "NONE"):
             header = base64.urlsafe_b64encode(json.dumps({"alg": algorithm}).encode()).rstrip(b"=").decode()
             self._ends_nothing(scene, app, tokens, f"{header}.{payload}.")
 
-    def test_nor_is_one_signed_with_the_public_key_as_a_password(
+    def test_an_id_token_signed_with_the_public_key_as_a_secret_is_refused(
         self, scene: Scene, app: App, tokens: dict[str, str]
     ) -> None:
         secret = RSAKey.import_key(signing_key()).as_pem(private=False)
@@ -132,13 +132,15 @@ class TestIdTokens:
         forged = b".".join([signed, signature]).decode()
         self._ends_nothing(scene, app, tokens, forged)
 
-    def test_nor_one_signed_with_another_key(self, scene: Scene, app: App, tokens: dict[str, str]) -> None:
+    def test_an_id_token_signed_with_another_key_is_refused(
+        self, scene: Scene, app: App, tokens: dict[str, str]
+    ) -> None:
         claims = {"sub": USER_ID, "aud": "xdrip", "sid": tokens["refresh_token"].partition(".")[0]}
         for kid in ({"kid": signing_key()["kid"]}, {"kid": "another"}, {}):
             forged = jwt.encode({"alg": "RS256", **kid}, claims, RSAKey.generate_key(2048))
             self._ends_nothing(scene, app, tokens, forged)
 
-    def test_nor_what_is_no_token(self, scene: Scene, app: App, tokens: dict[str, str]) -> None:
+    def test_a_text_that_is_no_id_token_is_refused(self, scene: Scene, app: App, tokens: dict[str, str]) -> None:
         for hint in ("x", "a.b.c", tokens["id_token"][:-4], "é"):
             self._ends_nothing(scene, app, tokens, hint)
 

@@ -22,7 +22,7 @@ def run_due(fakes: FakeServices) -> None:
         carry_out(fakes.task_queue.messages.pop(0), TASK_TYPES, services, services.tasks)
 
 
-def test_what_is_put_during_a_run_is_not_lost(call: Call, fakes: FakeServices) -> None:
+def test_an_update_during_a_run_is_not_lost(call: Call, fakes: FakeServices) -> None:
     task_id = call("POST", body=NEW | {"data": {"message": "first"}}).json()["id"]
     changes = {"priority": 9, "data": {"message": "second"}, "availableTime": "2099-01-01T00:00:00Z"}
 
@@ -38,7 +38,7 @@ def test_what_is_put_during_a_run_is_not_lost(call: Call, fakes: FakeServices) -
     assert {name: task[name] for name in changes} == changes
 
 
-def test_the_life_of_a_task_as_it_is_seen(call: Call, fakes: FakeServices) -> None:
+def test_a_task_shows_its_state_from_creation_to_completion(call: Call, fakes: FakeServices) -> None:
     created = call("POST", body=NEW | {"data": {"message": "hello"}, "availableTime": "2026-01-01T00:00:01Z"}).json()
     path = f"/{created['id']}"
     run_due(fakes)
@@ -64,7 +64,7 @@ def test_the_life_of_a_task_as_it_is_seen(call: Call, fakes: FakeServices) -> No
     }
 
 
-def test_a_failed_task_tells_its_error_as_an_object(call: Call, fakes: FakeServices) -> None:
+def test_a_failed_task_shows_its_error_as_an_object(call: Call, fakes: FakeServices) -> None:
     task_id = call("POST", body=NEW | {"data": {"fail": "because"}}).json()["id"]
     run_due(fakes)
     task = call("GET", f"/{task_id}").json()

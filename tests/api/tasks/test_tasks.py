@@ -58,7 +58,7 @@ def test_any_whole_number_is_a_priority(call: Call, priority: float) -> None:
 
 
 @pytest.mark.parametrize("field", [{"priority": 0}, {"data": {}}, {"name": None}, {"data": None}])
-def test_what_is_empty_is_left_out(call: Call, field: dict[str, Any]) -> None:
+def test_empty_fields_are_left_out(call: Call, field: dict[str, Any]) -> None:
     assert call("POST", body=NEW | field).json().keys() == {"id", "type", "state", "createdTime"}
 
 
@@ -102,7 +102,7 @@ def test_what_is_empty_is_left_out(call: Call, field: dict[str, Any]) -> None:
         ),
     ],
 )
-def test_what_breaks_a_rule_is_named_and_not_stored(
+def test_a_body_that_breaks_a_rule_is_reported_and_not_stored(
     call: Call, fakes: FakeServices, body: Any, expected: list[tuple[str, str]]
 ) -> None:
     assert faults(call("POST", body=body)) == expected
@@ -137,7 +137,7 @@ def test_errors_have_code_title_detail_and_source(call: Call) -> None:
         {"availableTime": "1999-01-01T00:00:00Z"},
     ],
 )
-def test_times_that_are_just_allowed(call: Call, fields: dict[str, str]) -> None:
+def test_times_at_the_limits_are_allowed(call: Call, fields: dict[str, str]) -> None:
     assert call("POST", body=NEW | fields).status == 201
 
 
@@ -152,13 +152,13 @@ def test_times_that_are_just_allowed(call: Call, fields: dict[str, str]) -> None
     ],
 )
 @pytest.mark.parametrize(("method", "path"), [("POST", ""), ("PUT", "/some-id")])
-def test_bodies_that_are_no_object(call: Call, method: str, path: str, body: bytes, answer: str) -> None:
+def test_a_body_that_is_not_an_object_is_refused(call: Call, method: str, path: str, body: bytes, answer: str) -> None:
     reply = call(method, path, body)
     assert (reply.status, reply.json()["code"]) == (400, answer)
 
 
 @pytest.mark.parametrize(("method", "path"), [("POST", ""), ("PUT", "/some-id")])
-def test_a_null_body(call: Call, method: str, path: str) -> None:
+def test_a_null_body_is_refused(call: Call, method: str, path: str) -> None:
     reply = call(method, path, b"null")
     assert (reply.status, reply.json()) == (400, {"detail": "object is missing"})
 
@@ -306,7 +306,7 @@ def test_lists_are_newest_first_filtered_and_paged(call: Call, fakes: FakeServic
         ("?unknown=1", [("not-parsed", "unknown")]),
     ],
 )
-def test_parameters_that_break_a_rule(call: Call, query: str, expected: list[tuple[str, str]]) -> None:
+def test_parameters_that_break_a_rule_are_refused(call: Call, query: str, expected: list[tuple[str, str]]) -> None:
     assert faults(call("GET", query)) == expected
 
 
@@ -334,6 +334,6 @@ def test_only_servers_may(api: ApiClient, fakes: FakeServices, method: str, path
     assert status(X_Tidepool_Service_Secret=SERVER_SECRET) in (200, 201, 404)
 
 
-def test_a_servers_token_as_bearer_is_no_server(api: ApiClient, fakes: FakeServices) -> None:
+def test_a_bearer_token_of_a_server_is_not_accepted(api: ApiClient, fakes: FakeServices) -> None:
     token = fakes.sign_in("server", is_server=True)
     assert api.request("GET", "/v1/tasks", Authorization=f"Bearer {token}").status == 403

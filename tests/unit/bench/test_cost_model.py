@@ -132,7 +132,7 @@ class TestStage:
         assert found == wanted
         assert 0 < found.compacting_share < 1
 
-    def test_ours_has_secrets_alarms_queues_and_a_stream(self) -> None:
+    def test_the_stage_of_the_templates_has_secrets_alarms_queues_and_a_stream(self) -> None:
         stage = read_stage()
         assert min(stage.secrets, stage.alarm_metrics, stage.polled_queues, stage.streams, stage.api_memory_mb) >= 1
 
@@ -145,11 +145,11 @@ class TestDollars:
             SERVICES.values(), 0.0
         ) | {"SQS": pytest.approx(1.2), "Lambda": pytest.approx(0.2)}
 
-    def test_what_is_free_is_free_once(self) -> None:
+    def test_the_free_tier_is_used_once(self) -> None:
         assert usd_beyond_free({"sqs_request": 3e6, "lambda_request": 1e6}, self.prices) == pytest.approx(0.8 + 0.2)
         assert usd_beyond_free({"sqs_request": 5}, self.prices) == 0
 
-    def test_users_multiply_what_is_theirs(self) -> None:
+    def test_use_grows_with_the_number_of_users(self) -> None:
         assert together({"a": 2, "b": 1}, {"b": 5, "c": 1}, 10) == {"a": 20, "b": 15, "c": 1}
 
     def test_every_quantity_has_a_price_and_a_service(self) -> None:

@@ -107,12 +107,12 @@ class TestUnits:
 
 
 class TestItems:
-    def test_what_is_put_is_there(self, tables: Tables) -> None:
+    def test_a_put_item_can_be_read(self, tables: Tables) -> None:
         tables.answer("TransactWriteItems", {"TransactItems": [{"Put": {"TableName": "t", "Item": item(3)}}]})
         assert tables.answer("GetItem", {"TableName": "t", "Key": KEY}) == {"Item": item(3)}
         assert tables.answer("GetItem", {"TableName": "u", "Key": KEY}) == {}
 
-    def test_what_is_deleted_is_not(self, tables: Tables) -> None:
+    def test_a_deleted_item_cannot_be_read(self, tables: Tables) -> None:
         tables.answer("PutItem", {"TableName": "t", "Item": item(3)})
         tables.answer("DeleteItem", {"TableName": "t", "Key": KEY})
         assert tables.answer("Query", query("pk = :pk")) == {"Items": [], "Count": 0}
@@ -128,7 +128,7 @@ class TestItems:
             ("SET m = :two REMOVE name", {"m": {"N": "2"}, "name": None}),
         ],
     )
-    def test_what_is_updated_is_changed(self, tables: Tables, expression: str, changed: dict[str, Item | None]) -> None:
+    def test_an_update_changes_the_item(self, tables: Tables, expression: str, changed: dict[str, Item | None]) -> None:
         before = KEY | {"n": {"N": "1"}, "name": {"S": "x"}}
         tables.answer("PutItem", {"TableName": "t", "Item": before})
         names, values = {"#n": "n"}, {":two": {"N": "2"}}

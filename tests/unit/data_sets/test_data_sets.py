@@ -88,7 +88,7 @@ class TestCreate:
         assert (created.get("createdUserId"), created.get("byUser")) == (expected, expected)
 
     @pytest.mark.parametrize("caller", [VIEWER, CUSTODIAN, STRANGER])
-    def test_not_everyone_may(self, scene: DataScene, caller: Caller) -> None:
+    def test_callers_without_permission_may_not(self, scene: DataScene, caller: Caller) -> None:
         with pytest.raises(UnauthorizedError):
             scene.create(LOOP, caller)
 
@@ -114,12 +114,12 @@ class TestCreate:
         assert (error.code, error.pointer) == ("value-not-allowed", "/deduplicator/name")
         assert scene.data_sets.heads == {}
 
-    def test_what_a_client_keeps_for_itself_comes_back_as_it_was(self, scene: DataScene) -> None:
+    def test_private_data_of_a_client_is_returned_unchanged(self, scene: DataScene) -> None:
         private = {"blobId": "x", "delta": 0.1, "small": 1e-9, "deep": {"list": [1, 2.5, None, {}]}}
         created = scene.create(client={"name": "org.example.app", "private": private})
         assert scene.get(created["id"])["client"]["private"] == private
 
-    def test_an_array_is_no_data_set(self, scene: DataScene) -> None:
+    def test_an_array_is_refused(self, scene: DataScene) -> None:
         with pytest.raises(MalformedJsonError):
             scene.create([])
 
@@ -269,7 +269,7 @@ class TestDelete:
         with pytest.raises(UnauthorizedError):
             scene.delete(scene.open("none"), caller)
 
-    def test_an_uploader_may_delete_what_he_created(self, scene: DataScene) -> None:
+    def test_an_uploader_may_delete_a_data_set_that_they_created(self, scene: DataScene) -> None:
         data_set = scene.create(LOOP, UPLOADER)["id"]
         scene.delete(data_set, UPLOADER)
         assert "deletedTime" in scene.get(data_set)
@@ -365,7 +365,7 @@ class TestContention:
         scene.close(data_set)
         assert scene.data_sets.heads[data_set].is_closed
 
-    def test_without_end_it_is_unavailable(self, scene: DataScene) -> None:
+    def test_endless_conflicts_make_it_unavailable(self, scene: DataScene) -> None:
         data_set = scene.open("none")
 
         def never(before: Any, after: Any) -> None:

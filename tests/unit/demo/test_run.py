@@ -1,4 +1,4 @@
-"""The demo from its first line to its last, on a server that does as it is told."""
+"""Tests the whole demo on a scripted server."""
 
 import copy
 import io

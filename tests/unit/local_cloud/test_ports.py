@@ -1,4 +1,4 @@
-"""Ports of the local cloud: loopback only, kept while they are free."""
+"""Tests the ports of the local cloud: loopback only, and the same ports again while they are free."""
 
 import socket
 from collections.abc import Iterator

@@ -66,7 +66,7 @@ def _make_secret(session: boto3.Session) -> str:
 
 
 def left(session: boto3.Session) -> list[list[str]]:
-    """What is there still: tables, buckets, secrets, queues."""
+    """The remaining tables, buckets, secrets and queues."""
     return [
         session.client("dynamodb").list_tables()["TableNames"],
         [bucket["Name"] for bucket in session.client("s3").list_buckets()["Buckets"]],

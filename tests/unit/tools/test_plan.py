@@ -19,7 +19,7 @@ LOSSES = [
 
 
 def types(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
-    """Let the person at the keyboard type this."""
+    """Simulate the input of the user."""
     monkeypatch.setattr("sys.stdin", io.StringIO(text))
 
 

@@ -87,7 +87,7 @@ def running() -> Iterator[Application]:
 def forget_what_ran_before() -> None:
     """Make services and clients be built again from the current environment."""
     from chalicelib import services as wiring
-    from chalicelib.engine import dynamodb, s3
+    from chalicelib.engine.aws import dynamodb, s3
 
     wiring.override(None)
     dynamodb.forget_clients()
@@ -141,7 +141,7 @@ def new_person(number: int) -> Person:
     from chalicelib.access.call import Session, token_hash
     from chalicelib.accounts.stores.sessions import session_item
     from chalicelib.config import Settings
-    from chalicelib.engine.aws import aws_engine
+    from chalicelib.engine.aws.engine import aws_engine
     from chalicelib.log.data_set import DataSet
     from chalicelib.log.stores.data_sets import StoredDataSets
     from chalicelib.services import system_now_ms

@@ -56,8 +56,8 @@ def faults() -> list[Row]:
 
     from app import app
     from chalicelib import services as wiring
-    from chalicelib.engine import kinesis
-    from chalicelib.engine.aws import aws_engine
+    from chalicelib.engine.aws import kinesis
+    from chalicelib.engine.aws.engine import aws_engine
     from chalicelib.metrics.stores.stream import StreamedEvents
     from chalicelib.observability import logger
     from tests.fakes.metrics_faults import faulty_aws

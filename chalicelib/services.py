@@ -22,7 +22,7 @@ from chalicelib.blobs.stores.contents import StoredContents
 from chalicelib.config import Settings
 from chalicelib.data_sources.ports import DataSourcePorts
 from chalicelib.data_sources.stores.data_sources import StoredDataSources
-from chalicelib.engine.aws import aws_engine
+from chalicelib.engine.aws.engine import aws_engine
 from chalicelib.engine.secrets import cached_secret
 from chalicelib.log.ports import DataPorts
 from chalicelib.log.stores.archive import StoredArchive

@@ -6,7 +6,7 @@ Earlier keys stay published, so nobody has to sign in again (docs/sign-in.md).
 import argparse
 
 from chalicelib.config import Settings
-from chalicelib.engine.secrets_manager import SecretsManager
+from chalicelib.engine.aws.secrets_manager import SecretsManager
 from chalicelib.sign_in.stores.signing_keys import rotate
 from tools.project import run_tool
 from tools.stages.aws_account import session_of_caller

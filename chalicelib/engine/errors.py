@@ -1,10 +1,8 @@
-"""What engines refuse. None of these leaves the stores, except `UnavailableError` and what derives from it."""
+"""Errors of all engines. None of these leaves the stores, except `UnavailableError` and what derives from it."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from chalicelib.engine.attribute_values import from_values
 from chalicelib.errors import UnavailableError
 
 
@@ -45,90 +43,3 @@ class TransactionConflictError(UnavailableError):
 
 class NoSuchObjectError(Exception):
     """There is no object with this key. It does not leave the engine."""
-
-
-CONDITION_FAILED = "ConditionalCheckFailed"
-CONFLICT = "TransactionConflict"
-"""Codes of DynamoDB for what a write of a transaction met."""
-
-PASSING = frozenset(
-    {
-        "InternalServerError",
-        "OperationAborted",
-        "RequestTimeout",
-        "ServiceUnavailable",
-        "SlowDown",
-        "TransactionInProgressException",
-    }
-)
-"""Codes that a later try may not meet, besides those of throttling and of exceeded limits."""
-ABSENT_OBJECT = frozenset({"404", "NoSuchKey"})
-"""What S3 calls an object that is not there; a HEAD, which has no body, has only its status."""
-
-
-@contextmanager
-def engine_errors() -> Iterator[None]:
-    """Turns the errors of botocore into those of this module; no botocore error leaves.
-
-    Raises:
-        ConditionFailedError: the condition of a single write does not hold.
-        TransactionRefusedError: conditions of a transaction do not hold.
-        TransactionConflictError: another transaction was writing to the same items.
-        NoSuchObjectError: there is no such object.
-        ValueError: a range begins after the end of an object.
-        UnavailableError: throttled, timed out, not reached, or failed inside AWS.
-        RuntimeError: anything else, which is a defect here or of the deployment.
-    """
-    from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
-    from botocore.exceptions import ConnectionError as NotReachedError
-
-    try:
-        yield
-    except ClientError as error:
-        raise _from_client_error(error.operation_name, error.response) from error
-    except (HTTPClientError, NotReachedError) as error:
-        raise UnavailableError from error
-    except BotoCoreError as error:
-        raise RuntimeError(f"no request: {type(error).__name__}") from error
-
-
-def _from_client_error(operation: str, response: Mapping[str, Any]) -> Exception:
-    code = response["Error"]["Code"]
-    if code == "ConditionalCheckFailedException":
-        return ConditionFailedError(_stored(response))
-    if code == "TransactionCanceledException":
-        return _from_reasons(response.get("CancellationReasons", ()))
-    if code == "TransactionConflictException":
-        return TransactionConflictError()
-    if code == "PreconditionFailed":
-        return ConditionFailedError()
-    if code in ABSENT_OBJECT:
-        return NoSuchObjectError()
-    if code == "InvalidRange":
-        return ValueError("the range begins after the end of the object")
-    status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    if status >= 500 or status == 429 or _may_pass(code):
-        return UnavailableError()
-    return RuntimeError(f"{operation} is refused: {code}")
-
-
-def _from_reasons(reasons: Sequence[Mapping[str, Any]]) -> Exception:
-    """The error of a cancelled transaction; `reasons` has one for each write."""
-    codes = [reason.get("Code", "None") for reason in reasons]
-    if CONDITION_FAILED in codes:
-        failed = {index: reasons[index] for index, code in enumerate(codes) if code == CONDITION_FAILED}
-        return TransactionRefusedError({index: _stored(reason) for index, reason in failed.items()})
-    if CONFLICT in codes:
-        return TransactionConflictError()
-    if any(map(_may_pass, codes)):
-        return UnavailableError()
-    return RuntimeError(f"DynamoDB cancels the transaction: {codes}")
-
-
-def _may_pass(code: str) -> bool:
-    return code in PASSING or "Thrott" in code or "Exceeded" in code
-
-
-def _stored(response: Mapping[str, Any]) -> dict[str, Any] | None:
-    values = response.get("Item")
-    return None if values is None else from_values(values)

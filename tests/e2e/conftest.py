@@ -45,7 +45,7 @@ def services(cloud: "Cloud", monkeypatch: pytest.MonkeyPatch) -> Iterator["Servi
     if cloud.gateway_url is None:
         pytest.skip("needs the local cloud")
     from chalicelib.config import Settings
-    from chalicelib.engine import dynamodb, s3
+    from chalicelib.engine.aws import dynamodb, s3
     from chalicelib.services import build_services
 
     for name, value in (("ACCESS_KEY_ID", "test"), ("SECRET_ACCESS_KEY", "test"), ("ENDPOINT_URL", cloud.gateway_url)):

@@ -192,7 +192,7 @@ def expired_upload(cloud: "Cloud", user: User, monkeypatch: pytest.MonkeyPatch) 
     from chalicelib.blobs.blob import Blob, BlobKind
     from chalicelib.blobs.stores import contents as blobs_contents
     from chalicelib.config import Settings
-    from chalicelib.engine import s3
+    from chalicelib.engine.aws import s3
 
     for name, value in (("ACCESS_KEY_ID", "test"), ("SECRET_ACCESS_KEY", "test"), ("ENDPOINT_URL", cloud.gateway_url)):
         monkeypatch.setenv(f"AWS_{name}", value)

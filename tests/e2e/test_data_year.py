@@ -17,7 +17,7 @@ import pytest
 import requests
 
 from chalicelib.config import Settings
-from chalicelib.engine import dynamodb, s3
+from chalicelib.engine.aws import dynamodb, s3
 from chalicelib.services import build_services, system_now_ms
 from chalicelib.tasks.task import Task
 from chalicelib.tasks.types import TaskRun

@@ -9,8 +9,8 @@ import pytest
 from moto import mock_aws
 
 from chalicelib.config import Settings
-from chalicelib.engine import dynamodb, kinesis, s3, secrets_manager, sqs
-from chalicelib.engine.aws import aws_engine
+from chalicelib.engine.aws import dynamodb, kinesis, s3, secrets_manager, sqs
+from chalicelib.engine.aws.engine import aws_engine
 from chalicelib.engine.embedded.engine import embedded_engine
 from chalicelib.engine.engine import Engine
 from chalicelib.engine.table import Table

@@ -6,9 +6,9 @@ from typing import Any
 import boto3
 
 from chalicelib.config import Settings
-from chalicelib.engine import dynamodb
+from chalicelib.engine.aws import dynamodb
+from chalicelib.engine.aws.dynamodb import Send
 from chalicelib.engine.definitions import TABLES, IndexDefinition, KeyAttribute, TableDefinition
-from chalicelib.engine.dynamodb import Send
 
 SECRET_NAME = "strandline/test/a-secret"
 FIRST_SECRET = "the first text"

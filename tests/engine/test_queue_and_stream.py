@@ -4,9 +4,9 @@ import boto3
 import pytest
 
 from chalicelib.config import Settings
-from chalicelib.engine import kinesis
-from chalicelib.engine.aws import aws_engine
-from chalicelib.engine.kinesis import MAX_IDLE_S, KinesisStream
+from chalicelib.engine.aws import kinesis
+from chalicelib.engine.aws.engine import aws_engine
+from chalicelib.engine.aws.kinesis import MAX_IDLE_S, KinesisStream
 from chalicelib.errors import UnavailableError
 
 LIMIT_S = 60

@@ -7,7 +7,7 @@ from typing import Any
 from chalicelib.blobs.blob import BlobKind
 from chalicelib.blobs.stores.keys import AWAITING_INDEX
 from chalicelib.config import Settings
-from chalicelib.engine.s3 import KEPT_TAG, PENDING_TAG
+from chalicelib.engine.aws.s3 import KEPT_TAG, PENDING_TAG
 from chalicelib.events.blobs import BATCH_SIZE, MAX_CONCURRENCY
 from tests.infra.conftest import Template, of_type, strings
 

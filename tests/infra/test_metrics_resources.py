@@ -6,7 +6,7 @@ import pytest
 
 from chalicelib.api.routes.metrics import LOST_EVENTS
 from chalicelib.config import Settings
-from chalicelib.engine.aws import aws_engine
+from chalicelib.engine.aws.engine import aws_engine
 from chalicelib.metrics.stores.archive import PREFIX
 from chalicelib.metrics.stores.counts import StoredEventCounts
 from chalicelib.observability import METRICS_NAMESPACE

@@ -8,7 +8,7 @@ from moto import mock_aws
 
 from chalicelib.blobs.stores.keys import AWAITING_INDEX
 from chalicelib.config import Settings
-from chalicelib.engine import dynamodb, s3
+from chalicelib.engine.aws import dynamodb, s3
 
 SERVER_SECRET = "the server secret of the test stage"
 

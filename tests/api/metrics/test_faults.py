@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from chalicelib import services as wiring
-from chalicelib.engine import kinesis, secrets_manager
-from chalicelib.engine.aws import aws_engine
+from chalicelib.engine.aws import kinesis, secrets_manager
+from chalicelib.engine.aws.engine import aws_engine
 from chalicelib.metrics.stores import stream as metrics_stream
 from chalicelib.metrics.stores.stream import StreamedEvents, cached_salt
 from tests.api.conftest import ApiClient

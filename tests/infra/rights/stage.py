@@ -19,7 +19,7 @@ from moto import mock_aws
 from app import app
 from chalicelib import services as wiring
 from chalicelib.config import Settings
-from chalicelib.engine import sqs
+from chalicelib.engine.aws import sqs
 from chalicelib.metrics.stores import stream as metrics_stream
 from chalicelib.observability import logger
 from chalicelib.services import Services, build_services

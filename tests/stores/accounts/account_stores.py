@@ -18,7 +18,7 @@ from chalicelib.accounts.stores.profiles import StoredProfiles
 from chalicelib.accounts.stores.restricted_tokens import StoredRestrictedTokens
 from chalicelib.accounts.stores.sessions import StoredSessions
 from chalicelib.config import Settings
-from chalicelib.engine.aws import aws_engine
+from chalicelib.engine.aws.engine import aws_engine
 from tests.fakes.accounts import (
     FakeAccounts,
     FakeGrants,

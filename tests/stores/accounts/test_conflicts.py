@@ -10,7 +10,7 @@ from botocore.compat import HTTPHeaders
 from chalicelib.access.call import RestrictedToken, Session
 from chalicelib.accounts.grant import Grant
 from chalicelib.config import Settings
-from chalicelib.engine import dynamodb
+from chalicelib.engine.aws import dynamodb
 from chalicelib.engine.backoff import TRIES
 from chalicelib.errors import UnavailableError
 from tests.stores.accounts.account_stores import ANNA, NOW_MS, Stores, on_dynamodb

@@ -7,7 +7,7 @@ import pytest
 from chalicelib.access.call import RestrictedToken, Session
 from chalicelib.accounts.stores.keys import account_key
 from chalicelib.config import Settings
-from chalicelib.engine.aws import aws_engine
+from chalicelib.engine.aws.engine import aws_engine
 from chalicelib.engine.table import Update
 from tests.stores.accounts.account_stores import ANNA, BEN, NOW_MS, Stores, in_memory, on_dynamodb
 

@@ -12,7 +12,7 @@ import pytest
 from chalicelib.accounts.stores.accounts import StoredAccounts
 from chalicelib.accounts.stores.passwords import Argon2Passwords
 from chalicelib.config import Settings
-from chalicelib.engine.aws import aws_engine
+from chalicelib.engine.aws.engine import aws_engine
 from tools import user
 from tools.project import ToolError
 from tools.stages import stage_services

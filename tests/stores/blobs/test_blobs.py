@@ -10,8 +10,8 @@ from chalicelib.blobs.blob import Blob, BlobKind, TimeSpan
 from chalicelib.blobs.ports import BlobStore
 from chalicelib.blobs.stores.blobs import StoredBlobs
 from chalicelib.config import Settings
-from chalicelib.engine.aws import aws_engine
-from chalicelib.engine.dynamodb import client
+from chalicelib.engine.aws.dynamodb import client
+from chalicelib.engine.aws.engine import aws_engine
 from tests.fakes.blobs import FakeBlobs
 
 NOW_MS = 1_767_225_600_000

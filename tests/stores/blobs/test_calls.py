@@ -19,8 +19,8 @@ from chalicelib.blobs.ports import BlobPorts
 from chalicelib.blobs.stores.blobs import StoredBlobs
 from chalicelib.blobs.stores.contents import StoredContents
 from chalicelib.config import Settings
-from chalicelib.engine import dynamodb, s3
-from chalicelib.engine.aws import aws_engine
+from chalicelib.engine.aws import dynamodb, s3
+from chalicelib.engine.aws.engine import aws_engine
 from tests.fakes.accounts import FakeGrants
 from tests.fakes.calls import call_by, no_id
 

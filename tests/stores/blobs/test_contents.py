@@ -12,9 +12,9 @@ from chalicelib.blobs.content import md5_base64
 from chalicelib.blobs.ports import ContentStore, StoredContent
 from chalicelib.blobs.stores.contents import StoredContents
 from chalicelib.config import Settings
-from chalicelib.engine import s3 as engine_s3
-from chalicelib.engine.aws import aws_engine
-from chalicelib.engine.s3 import PENDING_TAG
+from chalicelib.engine.aws import s3 as engine_s3
+from chalicelib.engine.aws.engine import aws_engine
+from chalicelib.engine.aws.s3 import PENDING_TAG
 from tests.fakes.blobs import FakeContents
 
 NOW_MS = 1_767_225_600_000

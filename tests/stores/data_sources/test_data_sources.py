@@ -8,7 +8,7 @@ import pytest
 from chalicelib.data_sources.data_source import DataSource
 from chalicelib.data_sources.ports import DataSources
 from chalicelib.data_sources.stores.data_sources import StoredDataSources
-from chalicelib.engine.aws import aws_engine
+from chalicelib.engine.aws.engine import aws_engine
 from chalicelib.errors import ConflictError
 from chalicelib.log.ports import DataSetStore
 from chalicelib.log.stores.data_sets import StoredDataSets

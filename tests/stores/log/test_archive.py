@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from chalicelib.config import Settings
-from chalicelib.engine import s3
-from chalicelib.engine.aws import aws_engine
+from chalicelib.engine.aws import s3
+from chalicelib.engine.aws.engine import aws_engine
 from chalicelib.log.data_set import OwnerState
 from chalicelib.log.entry import Entry, EntryKind
 from chalicelib.log.ports import Archive

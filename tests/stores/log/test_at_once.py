@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from chalicelib.config import Settings
-from chalicelib.engine import dynamodb
-from chalicelib.engine.aws import aws_engine
+from chalicelib.engine.aws import dynamodb
+from chalicelib.engine.aws.engine import aws_engine
 from chalicelib.errors import DataSetClosedError, UnavailableError
 from chalicelib.log.data_set import OwnerState
 from chalicelib.log.entry import EntryKind, NewEntry

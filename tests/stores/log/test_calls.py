@@ -16,9 +16,9 @@ from chalicelib.accounts.stores.sessions import StoredSessions, session_item
 from chalicelib.config import Settings
 from chalicelib.conflicts import WriteConflictError
 from chalicelib.data_sets import lifecycle as rules
-from chalicelib.engine import dynamodb
-from chalicelib.engine.attribute_values import to_values
-from chalicelib.engine.aws import aws_engine
+from chalicelib.engine.aws import dynamodb
+from chalicelib.engine.aws.attribute_values import to_values
+from chalicelib.engine.aws.engine import aws_engine
 from chalicelib.engine.backoff import TRIES
 from chalicelib.errors import DataSetClosedError, DataSetNotFoundError, UnavailableError
 from chalicelib.log.data_set import DataSet, OwnerState

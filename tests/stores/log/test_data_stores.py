@@ -7,7 +7,7 @@ import pytest
 
 from chalicelib.config import Settings
 from chalicelib.conflicts import WriteConflictError
-from chalicelib.engine.aws import aws_engine
+from chalicelib.engine.aws.engine import aws_engine
 from chalicelib.errors import DataSetClosedError, DataSetExistsError, DataSetNotFoundError
 from chalicelib.log.data_set import DataSet, DataSetHead, OwnerState
 from chalicelib.log.entry import Entry, EntryKind, NewEntry

@@ -11,7 +11,7 @@ from chalicelib.config import Settings
 from chalicelib.conflicts import WriteConflictError
 from chalicelib.data_sources.ports import DataSources
 from chalicelib.data_sources.stores.data_sources import StoredDataSources
-from chalicelib.engine.aws import aws_engine
+from chalicelib.engine.aws.engine import aws_engine
 from chalicelib.errors import DataSetClosedError
 from chalicelib.log.data_set import DataSet, OwnerState
 from chalicelib.log.freshness import KEPT_SLOTS, MAX_SLOTS, Freshness, Ingested, Newest

@@ -11,8 +11,9 @@ import pytest
 
 from chalicelib.config import Settings
 from chalicelib.conflicts import WriteConflictError
-from chalicelib.engine import backoff, dynamodb, kinesis, s3, secrets_manager, sqs
-from chalicelib.engine.aws import aws_engine
+from chalicelib.engine import backoff
+from chalicelib.engine.aws import dynamodb, kinesis, s3, secrets_manager, sqs
+from chalicelib.engine.aws.engine import aws_engine
 from chalicelib.errors import UnavailableError
 from chalicelib.metrics.ports import (
     MAX_COUNTS_AT_ONCE,

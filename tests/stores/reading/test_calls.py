@@ -13,7 +13,7 @@ from chalicelib.accounts.stores.grants import StoredGrants
 from chalicelib.accounts.stores.sessions import StoredSessions
 from chalicelib.config import Settings
 from chalicelib.data_sources.stores.data_sources import StoredDataSources
-from chalicelib.engine.aws import aws_engine
+from chalicelib.engine.aws.engine import aws_engine
 from chalicelib.log.ports import DataPorts
 from chalicelib.log.stores.archive import StoredArchive
 from chalicelib.log.stores.data_sets import StoredDataSets

@@ -12,9 +12,9 @@ from chalicelib.accounts.stores.grants import StoredGrants
 from chalicelib.accounts.stores.sessions import StoredSessions
 from chalicelib.config import Settings
 from chalicelib.data_sources.stores.data_sources import StoredDataSources
-from chalicelib.engine import dynamodb
-from chalicelib.engine.attribute_values import to_values
-from chalicelib.engine.aws import aws_engine
+from chalicelib.engine.aws import dynamodb
+from chalicelib.engine.aws.attribute_values import to_values
+from chalicelib.engine.aws.engine import aws_engine
 from chalicelib.log.stores.data_sets import StoredDataSets
 from chalicelib.log.stores.keys import data_set_key, entry_key
 from chalicelib.log.stores.record_log import StoredRecordLog

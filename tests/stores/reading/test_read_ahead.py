@@ -13,7 +13,7 @@ from chalicelib import services as composition
 from chalicelib.access.call import token_hash
 from chalicelib.accounts.stores.sessions import StoredSessions, session_item
 from chalicelib.config import Settings
-from chalicelib.engine.aws import aws_engine
+from chalicelib.engine.aws.engine import aws_engine
 from chalicelib.engine.table import Delete
 from chalicelib.errors import UnavailableError
 from chalicelib.log.stores.data_sets import StoredDataSets

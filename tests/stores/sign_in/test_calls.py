@@ -12,7 +12,7 @@ from chalice.test import Client
 from app import app
 from chalicelib import services as wiring
 from chalicelib.config import Settings
-from chalicelib.engine import dynamodb, secrets_manager
+from chalicelib.engine.aws import dynamodb, secrets_manager
 from tests.api.conftest import ApiClient, Reply
 from tests.fakes.oidc_app import App, Browser, ReplyLike, hidden_fields
 

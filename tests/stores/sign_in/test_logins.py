@@ -10,8 +10,8 @@ from chalicelib.accounts.stores.accounts import StoredAccounts
 from chalicelib.accounts.stores.sessions import StoredSessions
 from chalicelib.config import Settings
 from chalicelib.conflicts import WriteConflictError
-from chalicelib.engine import dynamodb
-from chalicelib.engine.aws import aws_engine
+from chalicelib.engine.aws import dynamodb
+from chalicelib.engine.aws.engine import aws_engine
 from chalicelib.sign_in.ports import AuthorizationCode, OidcLogin, OidcLogins
 from chalicelib.sign_in.stores.logins import StoredOidcLogins
 from tests.fakes.accounts import FakeAccounts, FakeGrants, FakeSessions

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from chalicelib.config import Settings
-from chalicelib.engine import secrets_manager
+from chalicelib.engine.aws import secrets_manager
+from chalicelib.engine.aws.secrets_manager import SecretsManager
 from chalicelib.engine.secrets import MAX_AGE_S
-from chalicelib.engine.secrets_manager import SecretsManager
 from chalicelib.sign_in.stores import signing_keys as module
 from chalicelib.sign_in.stores.id_tokens import JoseIdTokens, PrivateKey, new_private_key
 from chalicelib.sign_in.stores.signing_keys import MAX_KEYS, rotate, signing_keys

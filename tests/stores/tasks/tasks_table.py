@@ -6,7 +6,7 @@ from typing import Any
 from cfnlint.decode.cfn_yaml import load
 
 from chalicelib.config import Settings
-from chalicelib.engine.dynamodb import client
+from chalicelib.engine.aws.dynamodb import client
 from tools.project import STATEFUL_TEMPLATE
 
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from chalicelib.config import Settings
-from chalicelib.engine import dynamodb
-from chalicelib.engine.aws import aws_engine
+from chalicelib.engine.aws import dynamodb
+from chalicelib.engine.aws.engine import aws_engine
 from chalicelib.engine.table import Put
 from chalicelib.services import Services
 from chalicelib.tasks.dispatch import TickSummary, tick

@@ -9,8 +9,8 @@ import pytest
 
 from chalicelib.config import Settings
 from chalicelib.conflicts import WriteConflictError
-from chalicelib.engine import sqs
-from chalicelib.engine.aws import aws_engine
+from chalicelib.engine.aws import sqs
+from chalicelib.engine.aws.engine import aws_engine
 from chalicelib.errors import TaskNameTakenError
 from chalicelib.tasks.ports import RunMessage, TaskFilter, TaskSlots, TaskStore
 from chalicelib.tasks.stores import queue as tasks_queue

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from chalicelib.config import Settings
-from chalicelib.engine import dynamodb
+from chalicelib.engine.aws import dynamodb
 from chalicelib.tiles.stores import items as tile_contents
 from tests.stores.log.test_calls import Wire
 from tests.stores.tiles.tile_scene import Stores, stores_of

@@ -10,8 +10,8 @@ from botocore.compat import HTTPHeaders
 from chalicelib.config import Settings
 from chalicelib.conflicts import WriteConflictError
 from chalicelib.engine import backoff as contention
-from chalicelib.engine.attribute_values import to_values
-from chalicelib.engine.aws import aws_engine
+from chalicelib.engine.aws.attribute_values import to_values
+from chalicelib.engine.aws.engine import aws_engine
 from chalicelib.errors import UnavailableError
 from chalicelib.log.data_set import OwnerState
 from chalicelib.log.stores.keys import part_key, parts_partition

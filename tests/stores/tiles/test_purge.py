@@ -14,8 +14,8 @@ from chalicelib.config import Settings
 from chalicelib.data_sets import lifecycle as data_sets
 from chalicelib.data_sources.ports import DataSources
 from chalicelib.data_sources.stores.data_sources import StoredDataSources
-from chalicelib.engine import dynamodb
-from chalicelib.engine.aws import aws_engine
+from chalicelib.engine.aws import dynamodb
+from chalicelib.engine.aws.engine import aws_engine
 from chalicelib.log.ports import Archive, DataPorts, DataSetStore, RecordLog
 from chalicelib.log.stores.archive import StoredArchive
 from chalicelib.log.stores.data_sets import StoredDataSets

@@ -10,7 +10,7 @@ from chalicelib.access.policy import UPLOADERS
 from chalicelib.accounts.account import Account
 from chalicelib.accounts.stores.accounts import StoredAccounts
 from chalicelib.config import Settings
-from chalicelib.engine.aws import aws_engine
+from chalicelib.engine.aws.engine import aws_engine
 from chalicelib.engine.table import Item, Query
 from chalicelib.log.data_set import OwnerState
 from chalicelib.log.ports import DataPorts

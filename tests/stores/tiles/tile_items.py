@@ -3,7 +3,7 @@
 import hashlib
 
 from chalicelib.config import Settings
-from chalicelib.engine.aws import aws_engine
+from chalicelib.engine.aws.engine import aws_engine
 from chalicelib.engine.table import Item, Query
 from chalicelib.tiles.stores.keys import tiles_partition
 from tests.stores.log.test_data_stores import ANNA

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from chalicelib import json_text
-from chalicelib.engine.aws import aws_engine
+from chalicelib.engine.aws.engine import aws_engine
 from chalicelib.log.data_set import DataSetHead
 from chalicelib.log.ports import Backlogs, DataSetStore, RecordLog
 from chalicelib.log.records import RecordAddress

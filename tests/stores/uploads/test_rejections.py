@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.engine.aws import aws_engine
+from chalicelib.engine.aws.engine import aws_engine
 from chalicelib.uploads.ports import Rejection, RejectionReason, Rejections
 from chalicelib.uploads.stores.rejections import StoredRejections
 from tests.fakes.rejections import FakeRejections

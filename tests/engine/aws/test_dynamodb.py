@@ -14,15 +14,15 @@ from botocore.exceptions import (
 )
 
 from chalicelib.config import Settings
+from chalicelib.engine.aws.dynamodb import DynamoTables
+from chalicelib.engine.aws.errors import engine_errors
 from chalicelib.engine.backoff import TRIES
 from chalicelib.engine.conditions import absent, equals, exists
 from chalicelib.engine.definitions import ACCOUNTS, BLOBS, DATA, TASKS
-from chalicelib.engine.dynamodb import DynamoTables
 from chalicelib.engine.errors import (
     ConditionFailedError,
     TransactionConflictError,
     TransactionRefusedError,
-    engine_errors,
 )
 from chalicelib.engine.table import Check, Delete, Prefix, Put, Query, Range, Update, Write
 from chalicelib.errors import UnavailableError

@@ -10,7 +10,7 @@ from functools import lru_cache
 from itertools import count, islice
 from typing import Any
 
-from chalicelib.engine.attribute_values import to_value
+from chalicelib.engine.aws.attribute_values import to_value
 from chalicelib.engine.conditions import AllOf, Comparison, Condition, Presence, StartsWith
 from chalicelib.engine.table import Prefix, Range, Update
 

@@ -15,7 +15,8 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.config import Settings
-from chalicelib.engine.errors import ConditionFailedError, NoSuchObjectError, engine_errors
+from chalicelib.engine.aws.errors import engine_errors
+from chalicelib.engine.errors import ConditionFailedError, NoSuchObjectError
 from chalicelib.engine.objects import ObjectHead, SignedUpload, UploadTerms
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from functools import cache
 from typing import TYPE_CHECKING
 
-from chalicelib.engine.errors import engine_errors
+from chalicelib.engine.aws.errors import engine_errors
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

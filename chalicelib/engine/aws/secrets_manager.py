@@ -5,8 +5,8 @@ from contextlib import suppress
 from functools import cache
 from typing import TYPE_CHECKING
 
-from chalicelib.engine.deadline import within
-from chalicelib.engine.errors import engine_errors
+from chalicelib.engine.aws.deadline import within
+from chalicelib.engine.aws.errors import engine_errors
 from chalicelib.engine.secrets import SecretVersion
 
 if TYPE_CHECKING:

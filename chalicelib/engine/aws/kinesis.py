@@ -5,8 +5,8 @@ from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING
 
-from chalicelib.engine.deadline import within
-from chalicelib.engine.errors import engine_errors
+from chalicelib.engine.aws.deadline import within
+from chalicelib.engine.aws.errors import engine_errors
 
 if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient

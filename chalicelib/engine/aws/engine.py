@@ -1,12 +1,12 @@
 """The engine on AWS. Clients are made when they are first used."""
 
 from chalicelib.config import Settings
-from chalicelib.engine.dynamodb import DynamoTables
+from chalicelib.engine.aws.dynamodb import DynamoTables
+from chalicelib.engine.aws.kinesis import KinesisStream
+from chalicelib.engine.aws.s3 import S3Objects
+from chalicelib.engine.aws.secrets_manager import SecretsManager
+from chalicelib.engine.aws.sqs import SqsQueue
 from chalicelib.engine.engine import Engine
-from chalicelib.engine.kinesis import KinesisStream
-from chalicelib.engine.s3 import S3Objects
-from chalicelib.engine.secrets_manager import SecretsManager
-from chalicelib.engine.sqs import SqsQueue
 
 
 def aws_engine(settings: Settings) -> Engine:

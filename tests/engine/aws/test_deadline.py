@@ -4,7 +4,7 @@ from threading import Event
 
 import pytest
 
-from chalicelib.engine.deadline import within
+from chalicelib.engine.aws.deadline import within
 from chalicelib.errors import UnavailableError
 
 LONG_S = 60

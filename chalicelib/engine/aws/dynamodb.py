@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from chalicelib.config import Settings
 from chalicelib.engine import backoff
-from chalicelib.engine.attribute_values import from_values, to_values
+from chalicelib.engine.aws.attribute_values import from_values, to_values
+from chalicelib.engine.aws.errors import engine_errors
+from chalicelib.engine.aws.expressions import Expressions
 from chalicelib.engine.conditions import Condition
 from chalicelib.engine.definitions import ACCOUNTS, BLOBS, DATA, TASKS, KeyAttribute, TableDefinition
-from chalicelib.engine.errors import TransactionConflictError, engine_errors
-from chalicelib.engine.expressions import Expressions
+from chalicelib.engine.errors import TransactionConflictError
 from chalicelib.engine.table import Check, Delete, Item, Key, Put, Query, Table, Update, Write
 from chalicelib.errors import UnavailableError
 

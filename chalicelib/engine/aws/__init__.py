@@ -1,0 +1,1 @@
+"""The engine on DynamoDB, S3, SQS, Kinesis and Secrets Manager."""

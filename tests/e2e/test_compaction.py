@@ -73,8 +73,8 @@ def send_weeks(user: User, data_set_id: str) -> int:
     """Sends weeks as Loop does that catches up, and the last hours as they come; how many requests that took."""
     sent = loop_year.records(WEEKS_DAYS)
     live_from = f"2025-01-{WEEKS_DAYS:02d}T{24 - LIVE_HOURS:02d}"
-    bodies = list(loop_year.requests_of([each for each in sent if each["time"] < live_from]))
-    live = [each for each in sent if each["time"] >= live_from]
+    bodies = list(loop_year.requests_of([record for record in sent if record["time"] < live_from]))
+    live = [record for record in sent if record["time"] >= live_from]
     bodies += [list(of_minutes) for _, of_minutes in groupby(live, key=_five_minutes)]
     for body in bodies:
         user.add(f"/v1/data_sets/{data_set_id}/data", body)
@@ -111,7 +111,7 @@ def get(user: User, query: str, **headers: str) -> Reply:
 def everything_read(user: User, *data_set_ids: str) -> dict[str, tuple[bytes, str]]:
     """What is answered to all kinds of queries, with the tag, the same whether it comes compressed or not."""
     found = {}
-    for query in (*QUERIES, *(f"?uploadId={each}" for each in data_set_ids)):
+    for query in (*QUERIES, *(f"?uploadId={data_set_id}" for data_set_id in data_set_ids)):
         plain, packed = get(user, query), get(user, query, Accept_Encoding="gzip")
         assert (plain.status, packed.status) == (200, 200)
         assert "content-encoding" not in plain.headers
@@ -172,7 +172,7 @@ def test_compaction_and_rebuilding_do_not_change_what_is_read(
     assert (stored.entries(user, upload_id), stored.parts(loop_id, upload_id)) == (0, 0)
     assert {key.split("/")[3] for key in stored.archive(user)} == {loop_id, upload_id}
     current = services.tiles.tiles.current(user.id)[1]
-    assert {int(key.split("#")[0]) for key in stored.tiles(user)} == {it.version for it in current.tile_refs()}
+    assert {int(key.split("#")[0]) for key in stored.tiles(user)} == {ref.version for ref in current.tile_refs()}
     assert all_read() == before
     assert not any(f"#{user.id}#" in key for key in stored.keys(user.id) if key.startswith("SWEEP/"))
 
@@ -242,7 +242,7 @@ def test_confirmed_records_are_visible_at_once_during_compaction(
         assert len(of_loop) == len(shown)
         assert (len(seen) > len(of_loop)) is bool(uploaded)
     done = compactions.finish()
-    with_entries = [each for each in done if each.entries]
+    with_entries = [compaction for compaction in done if compaction.entries]
     assert len(with_entries) >= 3
     assert tasks.run(VERIFY, userId=user.id)["data"]["wrong"] == []
     figure(
@@ -264,7 +264,7 @@ def test_deleted_records_are_removed_from_tiles_and_archive(
     user.add(f"/v1/data_sets/{loop_id}/data", sample("loop/04_doses.json"))
     assert tasks.run(COMPACT)["data"]["failed"] == []
     assert ids_in_tiles(services, user) == {loop_id, first_id, second_id}  # the first is hidden, and may come back
-    assert all(stored.archive(user, each) for each in (loop_id, first_id, second_id))
+    assert all(stored.archive(user, data_set_id) for data_set_id in (loop_id, first_id, second_id))
 
     for deleted in (loop_id, second_id):
         assert user.request("DELETE", f"/v1/datasets/{deleted}").status == 200
@@ -278,7 +278,7 @@ def test_deleted_records_are_removed_from_tiles_and_archive(
     assert not stored.archive(user, loop_id) + stored.archive(user, second_id)
     assert stored.entries(user, first_id, second_id) == stored.parts(loop_id, first_id, second_id) == 0
     current = services.tiles.tiles.current(user.id)[1]
-    assert {int(key.split("#")[0]) for key in stored.tiles(user)} == {it.version for it in current.tile_refs()}
+    assert {int(key.split("#")[0]) for key in stored.tiles(user)} == {ref.version for ref in current.tile_refs()}
     assert user.records() == shown
     assert tasks.run(VERIFY, userId=user.id)["data"]["wrong"] == []
 

@@ -80,7 +80,7 @@ class CompactionScene(DataScene):
 
     def contents(self) -> dict[TileKey, TileContent]:
         """Of all tiles that the current manifest names."""
-        return {it.key: self.content(*it.key) for it in self.manifest.tile_refs()}
+        return {ref.key: self.content(*ref.key) for ref in self.manifest.tile_refs()}
 
     def answer(self, asked: DataQuery = DataQuery()) -> RecordArray:  # noqa: B008  # it is frozen
         """The reply to a query; also records which tiles it reads."""

@@ -39,8 +39,12 @@ class FakeDataSets:
 
     def of_owner(self, owner: OwnerState) -> list[DataSet]:
         """Newest first."""
-        of_epoch = [it for it in self.data_sets.values() if (it.owner_id, it.epoch) == (owner.id, owner.epoch)]
-        return sorted(of_epoch, key=lambda it: (it.created_time_ms, it.id), reverse=True)
+        of_epoch = [
+            data_set
+            for data_set in self.data_sets.values()
+            if (data_set.owner_id, data_set.epoch) == (owner.id, owner.epoch)
+        ]
+        return sorted(of_epoch, key=lambda data_set: (data_set.created_time_ms, data_set.id), reverse=True)
 
     def create(self, data_set: DataSet) -> None:
         """Keep a new data set."""

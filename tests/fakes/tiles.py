@@ -104,9 +104,9 @@ class FakeTiles:
             self.before_write("tile")
             at = (*epoch, attempt.fencing_token, key)
             was_committed = any(
-                it.is_committed
-                and (it.request.owner_id, it.request.version) == (attempt.owner.id, attempt.fencing_token)
-                for it in self.given.values()
+                tile.is_committed
+                and (tile.request.owner_id, tile.request.version) == (attempt.owner.id, attempt.fencing_token)
+                for tile in self.given.values()
             )
             named = self.current(attempt.owner.id)[1].tile(key)
             if was_committed or (named is not None and named.version == attempt.fencing_token):
@@ -152,7 +152,7 @@ class FakeTiles:
 
     def older_than(self, time_ms: int) -> Iterator[SweepRequest]:
         """Oldest first."""
-        requests = sorted((it.request for it in self.given.values()), key=lambda request: request.id)
+        requests = sorted((tile.request for tile in self.given.values()), key=lambda request: request.id)
         return iter([request for request in requests if request.time_ms < time_ms])
 
     def sweep(self, request: SweepRequest) -> int:
@@ -179,7 +179,7 @@ class FakeTiles:
                 removed += 1
         if not given.is_committed:
             epoch = (request.owner_id, request.epoch)
-            self.notes[epoch] = [it for it in self.notes.get(epoch, []) if it[0] != request.version]
+            self.notes[epoch] = [note for note in self.notes.get(epoch, []) if note[0] != request.version]
         self.before_write("sweep_request")
         self.given.pop(request.id, None)
         return removed
@@ -204,16 +204,16 @@ class FakeTiles:
             del self.data_sets.marks[backlog.owner_id]
 
     def _sweep_entries(self, request: SweepRequest, compacted: Sequence[CompactedRange]) -> int:
-        through = {it.data_set_id: it.last_number for it in compacted}
+        through = {part.data_set_id: part.last_number for part in compacted}
         gone = [
             (head, entry)
             for head, entry in self.log.log
             if (head.owner_id, head.epoch) == (request.owner_id, request.epoch)
             and entry.number <= through.get(entry.data_set_id, 0)
         ]
-        for each in gone:
+        for swept in gone:
             self.before_write("sweep_entry")
-            self.log.log.remove(each)
+            self.log.log.remove(swept)
         return len(gone)
 
     def _give(self, given: Given) -> None:

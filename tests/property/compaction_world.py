@@ -205,8 +205,8 @@ class Compacted(Histories):
     def contents(self, manifest: Manifest) -> Contents:
         """Of all tiles by key, without their versions."""
         return {
-            it.key: (self.tiles.stored[ANNA, manifest.epoch, it.version, it.key], it.stats)
-            for it in manifest.tile_refs()
+            ref.key: (self.tiles.stored[ANNA, manifest.epoch, ref.version, ref.key], ref.stats)
+            for ref in manifest.tile_refs()
         }
 
     def sweep_all(self) -> None:
@@ -262,7 +262,7 @@ class Compacted(Histories):
         elif kind == "rebuild":
             rebuild(ANNA, self.ports(), lambda: None)
         elif kind == "sweep":
-            self.may_leave_tiles |= {(it.request.epoch, it.request.version) for it in self.tiles.given.values()}
+            self.may_leave_tiles |= {(tile.request.epoch, tile.request.version) for tile in self.tiles.given.values()}
             self.now_ms += LATER_MS
             self.sweep_all()
         elif kind == "erase":

@@ -186,11 +186,11 @@ class Histories(RuleBasedStateMachine):
     @rule(data_set_id=known_ids, kind=st.sampled_from(["id", "origin", "hash"]), data=st.data())
     def delete_data(self, data_set_id: str, kind: str, data: st.DataObject) -> None:
         others = self.reference.records
-        records = [it for it in others if it.upload_id == data_set_id] or others
+        records = [record for record in others if record.upload_id == data_set_id] or others
         known = {
-            "id": [it.body["id"] for it in records],
+            "id": [record.body["id"] for record in records],
             "origin": ["1", "2", "3"],
-            "hash": sorted({it.hash for it in records if it.hash}),
+            "hash": sorted({record.hash for record in records if record.hash}),
         }[kind]
         values = data.draw(st.sets(st.sampled_from([*known, "0" * 32]), min_size=1, max_size=3))
         selectors = {
@@ -273,27 +273,36 @@ class Histories(RuleBasedStateMachine):
             reading_ports(self.stored, self.log, self.tiles, self.sources),
         )
         read = json.loads(found.records.plain())
-        expected = Counter((it.upload_id, it.body["id"], it.hash) for it in self.reference.visible)
+        expected = Counter((record.upload_id, record.body["id"], record.hash) for record in self.reference.visible)
         got = Counter(
-            (it["uploadId"], it["id"], it.get("_deduplicator", {}).get("hash")) for it in read if it["type"] != "upload"
+            (record["uploadId"], record["id"], record.get("_deduplicator", {}).get("hash"))
+            for record in read
+            if record["type"] != "upload"
         )
         assert got == expected
-        uploads = {it["id"]: (it["_state"], "deletedTime" in it) for it in read if it["type"] == "upload"}
+        uploads = {
+            record["id"]: (record["_state"], "deletedTime" in record) for record in read if record["type"] == "upload"
+        }
         assert uploads == {
-            it.id: ("closed" if it.is_closed else "open", it.deleted_time is not None)
-            for it in self.reference.data_sets.values()
-            if it.is_active
+            data_set.id: ("closed" if data_set.is_closed else "open", data_set.deleted_time is not None)
+            for data_set in self.reference.data_sets.values()
+            if data_set.is_active
         }
 
     @invariant()
     def data_sets_are_shown_as_they_are(self) -> None:
         every = with_truncations(self.stored.of_owner(self.stored.owner(ANNA)))
         shown = {
-            it["id"]: (_ms(it["createdTime"]), _ms(it["modifiedTime"]), _ms(it.get("deletedTime")))
-            for it in map(as_data_set, every)
+            data_set["id"]: (
+                _ms(data_set["createdTime"]),
+                _ms(data_set["modifiedTime"]),
+                _ms(data_set.get("deletedTime")),
+            )
+            for data_set in map(as_data_set, every)
         }
         assert shown == {
-            it.id: (it.created_time, it.modified_time, it.deleted_time) for it in self.reference.data_sets.values()
+            data_set.id: (data_set.created_time, data_set.modified_time, data_set.deleted_time)
+            for data_set in self.reference.data_sets.values()
         }
 
 

@@ -18,13 +18,13 @@ def _ids(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
-def test_there_are_documents() -> None:
+def test_the_main_documents_are_checked() -> None:
     assert {"README.md", "CONTRIBUTING.md"} <= {path.name for path in DOCUMENTS}
     assert ROOT / "docs" / "compatibility.md" in DOCUMENTS
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=_ids)
-def test_links_lead_somewhere(document: Path) -> None:
+def test_targets_of_links_exist(document: Path) -> None:
     links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", document.read_text())
     assert [link for link in links if not (document.parent / link).exists()] == []
 
@@ -69,7 +69,7 @@ def test_tests_that_documents_name_exist(document: Path) -> None:
     assert missing == []
 
 
-def test_recorded_exchanges_exist_and_all_that_differ_are_listed() -> None:
+def test_recorded_exchanges_exist_and_all_differing_ones_are_listed() -> None:
     text = (ROOT / "docs" / "compatibility.md").read_text()
     named = set(re.findall(r"`((?:data|read|dedup|general|dataset)[\w-]*-\d\d-[\w-]+)`", text))
     rulings = (ROOT / "tests" / "golden" / "test_http_exchanges.py").read_text()

@@ -59,7 +59,7 @@ def failing(*_: Any) -> Any:
     raise UnavailableError
 
 
-def test_what_can_be_reached_goes_at_once(fakes: FakeServices) -> None:
+def test_available_data_are_erased_at_once(fakes: FakeServices) -> None:
     epoch = fakes.data_sets.owner(GONE).epoch
     assert left_of(fakes, GONE) == EVERYTHING
     assert erase_at_once(GONE, fakes.services)
@@ -67,7 +67,7 @@ def test_what_can_be_reached_goes_at_once(fakes: FakeServices) -> None:
     assert fakes.data_sets.owner(GONE).epoch > epoch
 
 
-def test_others_keep_what_is_theirs(fakes: FakeServices) -> None:
+def test_data_of_other_users_are_kept(fakes: FakeServices) -> None:
     erase_at_once(GONE, fakes.services)
     assert run_job(fakes) == 1
     assert left_of(fakes, STAYS) == EVERYTHING
@@ -84,7 +84,7 @@ def test_others_keep_what_is_theirs(fakes: FakeServices) -> None:
         lambda fakes: (fakes.data_sets, "erase"),
     ],
 )
-def test_a_store_that_does_not_answer_is_left_to_the_job(
+def test_data_of_an_unavailable_store_are_erased_by_the_job(
     fakes: FakeServices, monkeypatch: pytest.MonkeyPatch, breaks: Callable[[FakeServices], tuple[Any, str]]
 ) -> None:
     store, method = breaks(fakes)
@@ -98,7 +98,7 @@ def test_a_store_that_does_not_answer_is_left_to_the_job(
     assert left_of(fakes, GONE) == set()
 
 
-def test_a_receipt_stays_until_no_request_can_be_under_way(fakes: FakeServices) -> None:
+def test_a_receipt_is_kept_until_no_request_can_be_under_way(fakes: FakeServices) -> None:
     fakes.now_ms = START_MS + SETTLED_AFTER_MS - 1
     assert run_job(fakes) == 1
     fakes.profiles.replace(GONE, "profile", None, MetadataCollection({"late": 1}, 1))

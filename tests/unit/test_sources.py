@@ -63,7 +63,7 @@ def test_the_application_cites_its_sources() -> None:
         "https://www.rfc-editor.org/rfc/rfc9700",
     ],
 )
-def test_a_right_citation_has_no_fault(citation: str) -> None:
+def test_a_correct_citation_has_no_error(citation: str) -> None:
     assert fault(citation) is None
 
 
@@ -86,7 +86,7 @@ def test_a_right_citation_has_no_fault(citation: str) -> None:
         ("data-api 5 (order of checks) and 8", "not a citation"),
     ],
 )
-def test_a_wrong_citation_has_its_fault_named(citation: str, reason: str) -> None:
+def test_the_error_of_a_wrong_citation_is_named(citation: str, reason: str) -> None:
     assert fault(citation) == reason
 
 
@@ -104,5 +104,5 @@ def test_a_wrong_citation_has_its_fault_named(citation: str, reason: str) -> Non
         ('"""Source: RFC 9110, 8.8 and 13.1.2.\n\nMore: errors follow."""', ["RFC 9110, 8.8 and 13.1.2"]),
     ],
 )
-def test_citations_are_found_where_they_stand(text: str, citations: list[str]) -> None:
+def test_citations_are_found_with_their_location(text: str, citations: list[str]) -> None:
     assert sorted(set(citations_in(text))) == citations

@@ -39,7 +39,7 @@ def token_of(caller: str, fakes: FakeServices, owner_id: str, somebody_id: str) 
 def faults_of(reply: Reply) -> list[tuple[str, str]]:
     """Code and parameter of each fault that a refusal names."""
     body = reply.json()
-    return [(one["code"], one["source"]["parameter"]) for one in body.get("errors", [body])]
+    return [(error["code"], error["source"]["parameter"]) for error in body.get("errors", [body])]
 
 
 def create(api: ApiClient, token: str | None, content: bytes = HELLO, query: str = "", **headers: str) -> Reply:

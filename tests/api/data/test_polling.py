@@ -109,7 +109,7 @@ def test_gzip_and_plain_replies_share_a_weak_tag(
 def test_new_data_is_answered_once(api: ApiClient, fakes: FakeServices, data_set_id: str, poller: Poller) -> None:
     add(api, fakes, data_set_id, cbg(5))
     reply = poller.poll("/data/" + OWNER)
-    assert [it["type"] for it in reply.json()] == ["cbg", "cbg", "upload"]
+    assert [count["type"] for count in reply.json()] == ["cbg", "cbg", "upload"]
     assert poller.poll().status == 304
 
 

@@ -62,15 +62,15 @@ def test_blobs_and_device_logs_are_separate(store: BlobStore) -> None:
 
 def test_blobs_of_a_user_come_newest_first(store: BlobStore) -> None:
     of_anna = [blob(number) for number in (3, 1, 2)]
-    for one in (*of_anna, blob(4, user_id=BEN)):
-        store.add(one)
-    assert [one.id for one in store.of_user(BlobKind.BLOBS, ANNA)] == [blob(number).id for number in (3, 2, 1)]
+    for stored in (*of_anna, blob(4, user_id=BEN)):
+        store.add(stored)
+    assert [found.id for found in store.of_user(BlobKind.BLOBS, ANNA)] == [blob(number).id for number in (3, 2, 1)]
 
 
 def test_device_logs_are_sorted_by_the_start_of_their_span(store: BlobStore) -> None:
     before_1970, early, late = log(3, -5000), log(2, NOW_MS), log(1, NOW_MS + 1)
-    for one in (early, late, before_1970, log(4, NOW_MS, user_id=BEN)):
-        store.add(one)
+    for stored in (early, late, before_1970, log(4, NOW_MS, user_id=BEN)):
+        store.add(stored)
     assert list(store.of_user(BlobKind.DEVICE_LOGS, ANNA)) == [late, early, before_1970]
     assert list(store.of_user(BlobKind.DEVICE_LOGS, ANNA, start_from_ms=NOW_MS)) == [late, early]
     assert list(store.of_user(BlobKind.DEVICE_LOGS, ANNA, start_from_ms=-5000)) == [late, early, before_1970]
@@ -98,12 +98,12 @@ def test_removed_blobs_are_gone(store: BlobStore, count: int) -> None:
     store.remove(removed)
     store.remove(removed)
     assert list(store.of_user(BlobKind.BLOBS, ANNA)) == [blob(count)]
-    assert [store.find(BlobKind.BLOBS, one.id) for one in removed] == [None] * count
+    assert [store.find(BlobKind.BLOBS, expired.id) for expired in removed] == [None] * count
 
 
 def test_blobs_that_await_their_content_are_found_by_creation_time(store: BlobStore) -> None:
-    for one in (blob(1), blob(2), log(3, 0), blob(5)):
-        store.add(one)
+    for stored in (blob(1), blob(2), log(3, 0), blob(5)):
+        store.add(stored)
     store.make_available(blob(2).with_content(NOW_MS))
     store.remove([blob(1)])
     assert list(store.created_before(NOW_MS + 5)) == [log(3, 0)]

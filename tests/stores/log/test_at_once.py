@@ -85,6 +85,6 @@ def test_entries_before_a_close_are_kept_and_none_comes_after(settings: Settings
         adding = [threads.submit(add_until_closed, thread) for thread in range(THREADS)]
         assert enough.wait(timeout=60)
         close(settings)
-        answered = {number: body for each in adding for number, body in each.result().items()}
+        answered = {number: body for upload in adding for number, body in upload.result().items()}
     assert kept(settings) == answered
     assert sorted(answered) == list(range(1, len(answered) + 1))

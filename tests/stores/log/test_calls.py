@@ -249,7 +249,7 @@ class TestRaces:
             log.append(head, NewEntry(EntryKind.ADD, NOW_MS, b"other"))
 
         # Each try of ours is preceded by an add of another, whose own transaction runs undisturbed.
-        wire.before["TransactWriteItems"] = [it for _ in range(TRIES) for it in (other, lambda: None)]
+        wire.before["TransactWriteItems"] = [action for _ in range(TRIES) for action in (other, lambda: None)]
         with pytest.raises(UnavailableError):
             add(wire.settings, cbg(1))
         assert numbers(wire.settings) == list(range(1, TRIES + 1))
@@ -288,7 +288,7 @@ class TestRaces:
         data_sets.create(other)
         wire.before["TransactWriteItems"] = [lambda: data_sets.replace(other, closed(other, 1))]
         close(wire.settings)
-        orders = {it.id[0]: it.close_sequence for it in data_sets.of_owner(OwnerState(ANNA))}
+        orders = {data_set.id[0]: data_set.close_sequence for data_set in data_sets.of_owner(OwnerState(ANNA))}
         assert orders == {"a": 2, "b": 1}
 
     def test_a_later_state_is_not_overwritten(self, wire: Wire) -> None:

@@ -108,12 +108,12 @@ class TestDataSets:
         for name, created_time_ms in (("a", 5), ("c", 7), ("b", 7), ("d", 6)):
             stores.data_sets.create(data_set(name, created_time_ms=created_time_ms))
         listed = stores.data_sets.of_owner(OwnerState(ANNA))
-        assert [it.id[0] for it in listed] == ["c", "b", "d", "a"]
+        assert [data_set.id[0] for data_set in listed] == ["c", "b", "d", "a"]
 
     def test_users_are_apart(self, stores: Stores) -> None:
         stores.data_sets.create(data_set("a"))
         stores.data_sets.create(data_set("b", owner_id=f"{ANNA}#0#DS"))
-        assert [it.id for it in stores.data_sets.of_owner(OwnerState(ANNA))] == ["a" * 32]
+        assert [data_set.id for data_set in stores.data_sets.of_owner(OwnerState(ANNA))] == ["a" * 32]
 
     def test_an_id_is_taken_once_and_for_all_users(self, stores: Stores) -> None:
         stores.data_sets.create(data_set())
@@ -145,8 +145,8 @@ class TestDataSets:
 
     def test_closing_takes_the_next_sequence_number(self, stores: Stores) -> None:
         first, second = data_set("a"), data_set("b")
-        for each in (first, second):
-            stores.data_sets.create(each)
+        for opened in (first, second):
+            stores.data_sets.create(opened)
         stores.data_sets.replace(first, closed(first, 1))
         assert stores.data_sets.owner(ANNA).close_count == 1
         with pytest.raises(WriteConflictError):
@@ -220,7 +220,7 @@ class TestLog:
         outdated = head(stores)
         stores.log.append(outdated, entry(b"first"))
         assert stores.log.append(outdated, entry(b"second")) == 2
-        assert [it.body for it in stores.log.entries(OwnerState(ANNA), [])] == [b"first", b"second"]
+        assert [entry.body for entry in stores.log.entries(OwnerState(ANNA), [])] == [b"first", b"second"]
 
     def test_a_closed_data_set_takes_nothing(self, stores: Stores) -> None:
         before = data_set()
@@ -244,7 +244,7 @@ class TestLog:
         stores.data_sets.erase(ANNA, NOW_MS)
         stores.data_sets.create(data_set("b", epoch=1))
         stores.log.append(head(stores, "b"), entry(b"new"))
-        assert [it.body for it in stores.log.entries(stores.data_sets.owner(ANNA), [])] == [b"new"]
+        assert [entry.body for entry in stores.log.entries(stores.data_sets.owner(ANNA), [])] == [b"new"]
 
     def test_normal_data_sets_are_read_by_name(self, stores: Stores) -> None:
         for name, data_set_type in (("a", "continuous"), ("b", "normal"), ("c", "normal")):
@@ -253,7 +253,7 @@ class TestLog:
             stores.log.append(head(stores, name), entry(name.upper().encode()))
 
         def read(*ids: str) -> list[bytes]:
-            return [it.body for it in stores.log.entries(OwnerState(ANNA), ids)]
+            return [entry.body for entry in stores.log.entries(OwnerState(ANNA), ids)]
 
         assert read() == [b"a", b"A"]
         assert read("c" * 32) == [b"a", b"A", b"c", b"C"]
@@ -265,8 +265,10 @@ class TestLog:
             for number in range(3):
                 stores.log.append(head(stores, name), entry(f"{name}{number}".encode() * 5000))
         entries = stores.log.entries(OwnerState(ANNA), [])
-        assert [(it.data_set_id[0], it.number) for it in entries] == [(name, n) for name in names for n in (1, 2, 3)]
-        assert all(it.body == f"{it.data_set_id[0]}{it.number - 1}".encode() * 5000 for it in entries)
+        assert [(entry.data_set_id[0], entry.number) for entry in entries] == [
+            (name, n) for name in names for n in (1, 2, 3)
+        ]
+        assert all(entry.body == f"{entry.data_set_id[0]}{entry.number - 1}".encode() * 5000 for entry in entries)
 
 
 def test_closing_is_refused_when_a_truncated_log_has_grown(stores: Stores) -> None:
@@ -275,7 +277,9 @@ def test_closing_is_refused_when_a_truncated_log_has_grown(stores: Stores) -> No
     stores.data_sets.create(data_set("b"))
     truncating = {"deduplicator": {"name": DEVICE_TRUNCATE_DATASET}, "deviceId": "Pump-1"}
     stores.data_sets.create(data_set("c", description={**data_set("c").description, **truncating}))
-    before = next(it for it in stores.data_sets.of_owner(stores.data_sets.owner(ANNA)) if it.id == "c" * 32)
+    before = next(
+        data_set for data_set in stores.data_sets.of_owner(stores.data_sets.owner(ANNA)) if data_set.id == "c" * 32
+    )
     after = replace(closed(before, 1), truncated_at_close={"a" * 32: 0, "b" * 32: 0})
     stores.log.append(head(stores, "b"), entry())
     with pytest.raises(WriteConflictError):

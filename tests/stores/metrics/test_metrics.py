@@ -102,7 +102,7 @@ def test_counts_and_ledger_change_together(counts: EventCounts) -> None:
     counts.add({}, "another shard", Ledger(), Ledger(1, ((5, 5),)))
     assert counts.ledger(SHARD) == second
     found = counts.between(DAY, DAY, "", NOW_MS)
-    assert {(one.event_name, one.count) for one in found} == {("a", 5), ("", 1)}
+    assert {(count.event_name, count.count) for count in found} == {("a", 5), ("", 1)}
 
 
 @pytest.mark.parametrize("before", [Ledger(), Ledger(2, ((1, 9),))])
@@ -129,10 +129,10 @@ def test_counts_are_found_by_days_and_prefix(counts: EventCounts) -> None:
         after = Ledger(before.version + 1, ((0, number),))
         counts.add({CountKey(day, name): number + 1 for name in names}, SHARD, before, after)
     found = counts.between(date(2026, 1, 1), date(2026, 2, 1), "blip", NOW_MS)
-    assert sorted((one.day, one.event_name, one.count) for one in found) == [
+    assert sorted((count.day, count.event_name, count.count) for count in found) == [
         (day, name, count) for count, day in enumerate(days[1:4], 2) for name in ["blip - a", "blip - b"]
     ]
-    assert {one.event_name for one in counts.between(days[0], days[0], "", NOW_MS)} == set(names)
+    assert {count.event_name for count in counts.between(days[0], days[0], "", NOW_MS)} == set(names)
     assert len(counts.between(days[0], days[-1], "é" * 2000, NOW_MS)) == len(days)
     assert counts.between(days[0], days[-1], "é" * 2001, NOW_MS) == []
 
@@ -179,7 +179,7 @@ def test_an_object_holds_one_value_a_line_and_is_written_over(stage: Settings) -
     archive.write(name, [b'{"a":1}', b'{"a":2}', b'{"a":3}'])
     archive.write(name, [b'{"a":1}', b'{"a":2}'])
     found = s3.client(stage).list_objects_v2(Bucket=stage.bucket)["Contents"]
-    assert [one["Key"] for one in found] == [f"metrics/{name}"]
+    assert [item["Key"] for item in found] == [f"metrics/{name}"]
     body = s3.client(stage).get_object(Bucket=stage.bucket, Key=f"metrics/{name}")["Body"].read()
     assert [json.loads(line) for line in gzip.decompress(body).splitlines()] == [{"a": 1}, {"a": 2}]
 
@@ -188,7 +188,7 @@ def test_the_same_lines_make_the_same_object(stage: Settings) -> None:
     archive = StoredEventArchive(aws_engine(stage).objects)
     for name in ("a", "b"):
         archive.write(name, [b'{"a":1}'])
-    tags = {one["ETag"] for one in s3.client(stage).list_objects_v2(Bucket=stage.bucket)["Contents"]}
+    tags = {item["ETag"] for item in s3.client(stage).list_objects_v2(Bucket=stage.bucket)["Contents"]}
     assert len(tags) == 1
 
 
@@ -198,7 +198,9 @@ def test_a_rejected_record_says_where_it_is_and_why(stage: Settings, failure_que
     rejected.put(RejectedRecord(StreamRecord(SHARD, NUMBER + 1, b"x" * 1_000_000), "not JSON"))
     url = failure_queue.get_queue_url(QueueName=stage.metrics_failure_queue)["QueueUrl"]
     messages = failure_queue.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
-    bodies = sorted((json.loads(one["Body"]) for one in messages), key=lambda one: str(one["sequenceNumber"]))
+    bodies = sorted(
+        (json.loads(message["Body"]) for message in messages), key=lambda message: str(message["sequenceNumber"])
+    )
     assert bodies[0] == {
         "reason": "not JSON",
         "shardId": SHARD,

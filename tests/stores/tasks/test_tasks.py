@@ -60,9 +60,9 @@ def task(number: int, **fields: Any) -> Task:
 
 def add(store: TaskStore, *tasks: Task) -> list[str]:
     """Adds tasks and says their ids."""
-    for one in tasks:
-        store.add(one)
-    return [one.id for one in tasks]
+    for task in tasks:
+        store.add(task)
+    return [task.id for task in tasks]
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_there_is_nothing_under_an_unknown_id(store: TaskStore, task_id: str) ->
 def test_many_tasks_are_returned_in_the_order_of_the_ids(store: TaskStore) -> None:
     ids = add(store, *(task(number) for number in range(150)))
     asked = [*reversed(ids), "unknown"]
-    assert [one.id for one in store.find_many(asked)] == list(reversed(ids))
+    assert [task.id for task in store.find_many(asked)] == list(reversed(ids))
 
 
 def test_a_name_is_taken_until_its_task_is_deleted(store: TaskStore) -> None:
@@ -137,9 +137,9 @@ def test_a_task_is_replaced_only_as_it_was_read(store: TaskStore) -> None:
 def test_lists_are_newest_first_in_pages(store: TaskStore) -> None:
     ids = add(store, *(task(number) for number in (2, 0, 1, 4, 3)))
     newest_first = sorted(ids, reverse=True)
-    assert [one.id for one in store.listed(ALL, 0, 2)] == newest_first[:2]
-    assert [one.id for one in store.listed(ALL, 2, 2)] == newest_first[2:4]
-    assert [one.id for one in store.listed(ALL, 4, 2)] == newest_first[4:]
+    assert [task.id for task in store.listed(ALL, 0, 2)] == newest_first[:2]
+    assert [task.id for task in store.listed(ALL, 2, 2)] == newest_first[2:4]
+    assert [task.id for task in store.listed(ALL, 4, 2)] == newest_first[4:]
     assert store.listed(ALL, 5, 2) == []
 
 
@@ -158,8 +158,8 @@ def test_lists_are_newest_first_in_pages(store: TaskStore) -> None:
 def test_filters_are_exact_and_combined(store: TaskStore, task_filter: TaskFilter, numbers: list[int]) -> None:
     failed: dict[str, Any] = {"state": State.FAILED, "schedule_state": ScheduleState.UNSCHEDULED}
     add(store, task(1), task(2, type="two", **failed), task(3, name="name", **failed))
-    assert [int(one.id, 16) for one in store.listed(task_filter, 0, 10)] == numbers
-    assert [int(one.id, 16) for one in store.listed(task_filter, 1, 10)] == numbers[1:]
+    assert [int(task.id, 16) for task in store.listed(task_filter, 0, 10)] == numbers
+    assert [int(task.id, 16) for task in store.listed(task_filter, 1, 10)] == numbers[1:]
 
 
 def test_the_line_of_a_type_is_by_priority_then_by_waiting(store: TaskStore) -> None:

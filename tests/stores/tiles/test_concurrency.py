@@ -191,7 +191,7 @@ class TestLagging:
         read = stores.tiles.tiles(OwnerState(ANNA), list(committed.tile_refs()), ())
         assert read.keys() == {CBG, BOLUS}
         asked = [json.loads(request["body"])["RequestItems"][table] for _, request in wire.requests]
-        assert [(len(each["Keys"]), each["ConsistentRead"]) for each in asked] == [(2, False), (1, True)]
+        assert [(len(request["Keys"]), request["ConsistentRead"]) for request in asked] == [(2, False), (1, True)]
 
 
 class TestHeldBack:

@@ -226,7 +226,7 @@ class TestReadingLogs:
                 stores.add(name, bytes(20_000))
         after = {"a" * 32: 2, "c" * 32: 1, "d" * 32: 3, "x" * 32: 9}
         entries = stores.log.entries(stores.data_sets.owner(ANNA), ["c" * 32, "d" * 32], after)
-        assert sorted((it.data_set_id[0], it.number) for it in entries) == [
+        assert sorted((entry.data_set_id[0], entry.number) for entry in entries) == [
             ("a", 3),
             ("b", 1),
             ("b", 2),
@@ -234,7 +234,7 @@ class TestReadingLogs:
             ("c", 2),
             ("c", 3),
         ]
-        assert {it.body for it in entries} == {bytes(20_000)}
+        assert {entry.body for entry in entries} == {bytes(20_000)}
 
 
 class TestFake:

@@ -56,7 +56,7 @@ class Stores:
     def numbers(self, *normal_names: str) -> list[tuple[str, int]]:
         """What Anna's logs hold: the letters of data sets, and numbers."""
         entries = self.log.entries(self.data_sets.owner(ANNA), [name * 32 for name in normal_names])
-        return sorted((each.data_set_id[0], each.number) for each in entries)
+        return sorted((entry.data_set_id[0], entry.number) for entry in entries)
 
     def begin(self, holder: str = "me", now_ms: int = NOW_MS) -> CompactionLease:
         """An attempt for Anna."""

@@ -202,7 +202,7 @@ def test_blobs_without_content_are_removed_after_a_day(world: World) -> None:
     world.blobs.add(blob(3, content=None))
     assert world.sweep(NOW_MS + DAY_MS) == {}
     assert world.sweep(NOW_MS + DAY_MS + 1) == {CleanupOutcome.REMOVED: 2}
-    assert [one.id for one in world.blobs.of_user(BlobKind.BLOBS, ANNA)] == [blob(1).id]
+    assert [found.id for found in world.blobs.of_user(BlobKind.BLOBS, ANNA)] == [blob(1).id]
 
 
 def test_a_blob_whose_notice_was_lost_becomes_available_after_a_day(world: World) -> None:

@@ -34,14 +34,14 @@ def test_events_are_sent_and_their_counts_shown(capsys: pytest.CaptureFixture[st
     assert [line.split()[-1] for line in lines if PREFIX in line] == ["1", "1", "3"]
 
 
-def test_counts_that_do_not_come_end_no_demo(capsys: pytest.CaptureFixture[str]) -> None:
+def test_missing_counts_do_not_end_the_demo(capsys: pytest.CaptureFixture[str]) -> None:
     server, pauses = FakeServer(looks_too_early=1000), list[float]()
     show_events(server, server, pauses.append)
     assert len(pauses) == 50
     assert "none yet" in capsys.readouterr().out
 
 
-def test_without_an_operator_events_are_sent_all_the_same(capsys: pytest.CaptureFixture[str]) -> None:
+def test_events_are_sent_without_a_server_client_too(capsys: pytest.CaptureFixture[str]) -> None:
     server = FakeServer()
     show_events(server, None)
     assert len(server.events) == len(EVENTS)

@@ -30,7 +30,7 @@ def test_other_seed_makes_other_records(month: list[dict[str, Any]]) -> None:
     assert not {key_of(record) for record in other} & {key_of(record) for record in month}
 
 
-def test_readings_come_every_five_minutes_but_for_two_new_sensors(month: list[dict[str, Any]]) -> None:
+def test_readings_come_every_five_minutes_except_after_two_sensor_changes(month: list[dict[str, Any]]) -> None:
     times = [datetime.fromisoformat(record["time"]) for record in month if record["type"] == "cbg"]
     gaps = Counter((later - earlier).total_seconds() for earlier, later in pairwise(times))
     assert times[0] == START.replace(second=17)
@@ -38,7 +38,7 @@ def test_readings_come_every_five_minutes_but_for_two_new_sensors(month: list[di
     assert gaps == {300: len(times) - 3, 7500: 2}
 
 
-def test_every_type_is_there(month: list[dict[str, Any]]) -> None:
+def test_every_type_is_generated(month: list[dict[str, Any]]) -> None:
     types = Counter(record["type"] for record in month)
     assert set(types) == {"cbg", "smbg", "basal", "bolus", "wizard", "food", "pumpSettings"}
     assert {record["deliveryType"] for record in month if record["type"] == "basal"} == {"scheduled", "temp", "suspend"}

@@ -80,14 +80,14 @@ def test_a_server_that_converts_nothing_ends_the_demo_with_a_short_list() -> Non
     assert lines[-1] == "  and 278 more"
 
 
-def test_a_failure_is_exit_code_one_and_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_failure_gives_exit_code_one_and_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         run_tool(lambda: demo.main(["--days", "1", "--base-url", "http://127.0.0.1:1"]))
     assert caught.value.code == 1
     assert capsys.readouterr().err.startswith("error: http://127.0.0.1:1 does not answer: ConnectionRefusedError")
 
 
-def test_an_address_that_is_none_is_said() -> None:
+def test_an_invalid_address_is_reported() -> None:
     with pytest.raises(ToolError, match="'localhost:8000' is no http or https address"):
         demo.main(["--base-url", "localhost:8000"])
 

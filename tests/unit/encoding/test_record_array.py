@@ -101,12 +101,12 @@ DAMAGED = {
 
 @pytest.mark.parametrize("chunk", DAMAGED.values(), ids=DAMAGED.keys())
 class TestDamage:
-    def test_is_refused_when_the_member_is_inflated(self, chunk: DeflatedLines) -> None:
+    def test_a_damaged_chunk_is_refused_when_the_member_is_inflated(self, chunk: DeflatedLines) -> None:
         member = RecordArray((deflated_lines(DAY, 6), chunk, (b"{}",))).gzip()
         with pytest.raises((gzip.BadGzipFile, zlib.error, EOFError)):
             gzip.decompress(member)
 
-    def test_is_refused_when_the_array_goes_plain(self, chunk: DeflatedLines) -> None:
+    def test_a_damaged_chunk_is_refused_in_a_plain_array(self, chunk: DeflatedLines) -> None:
         with pytest.raises(ValueError, match=r"a chunk|cannot inflate"):
             RecordArray((chunk,)).plain()
         with pytest.raises(ValueError, match=r"a chunk|cannot inflate"):

@@ -70,14 +70,14 @@ def counted(capsys: pytest.CaptureFixture[str]) -> list[str]:
 
 
 def test_contents_make_their_blobs_available(fakes: FakeServices, capsys: pytest.CaptureFixture[str]) -> None:
-    for one in (BLOB, LOG):
-        fakes.blobs.add(one)
-        fakes.contents.arrive(one.content_key, HELLO)
+    for content in (BLOB, LOG):
+        fakes.blobs.add(content)
+        fakes.contents.arrive(content.content_key, HELLO)
     event = recorded("sqs_s3_object_created")
     assert deliver(event) == []
     assert deliver(event) == []
-    for one in (BLOB, LOG):
-        assert fakes.blobs.find(one.kind, one.id) == one.with_content(START_MS)
+    for content in (BLOB, LOG):
+        assert fakes.blobs.find(content.kind, content.id) == content.with_content(START_MS)
     assert counted(capsys) == ["UploadedBlobs", "UploadedBlobs"]
 
 
@@ -92,9 +92,9 @@ def test_contents_of_no_blob_are_counted(fakes: FakeServices, capsys: pytest.Cap
 def test_only_notices_that_fail_are_delivered_again(
     fakes: FakeServices, monkeypatch: pytest.MonkeyPatch, log: io.StringIO
 ) -> None:
-    for one in (BLOB, LOG):
-        fakes.blobs.add(one)
-        fakes.contents.arrive(one.content_key, HELLO)
+    for content in (BLOB, LOG):
+        fakes.blobs.add(content)
+        fakes.contents.arrive(content.content_key, HELLO)
     describe = fakes.contents.describe
 
     def fails_for_logs(key: str) -> StoredContent | None:

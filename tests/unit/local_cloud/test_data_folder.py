@@ -24,20 +24,20 @@ def _write(draft: Path, services: dict[str, object]) -> None:
         replace_file(draft / f"{name}.json", json.dumps(state).encode())
 
 
-def test_a_new_folder_is_made_with_an_empty_state(tmp_path: Path) -> None:
+def test_a_new_folder_has_an_empty_state(tmp_path: Path) -> None:
     with opened(tmp_path / "some" / "new" / "folder") as folder:
         assert list((folder.state / "current").iterdir()) == []
         assert folder.scratch.is_dir()
 
 
-def test_a_second_local_cloud_is_told_who_has_the_folder(tmp_path: Path) -> None:
+def test_a_second_local_cloud_is_refused_and_names_the_first(tmp_path: Path) -> None:
     with opened(tmp_path), pytest.raises(ToolError, match=f"in use by another local cloud .process {os.getpid()}"):
         opened(tmp_path).__enter__()
     with opened(tmp_path):
         pass
 
 
-def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_made_is_a_one_sentence_error(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(ToolError, match=r"file/data cannot be used: Not a directory\.$"):
         opened(tmp_path / "file" / "data").__enter__()
@@ -82,7 +82,7 @@ def test_a_snapshot_keeps_what_was_not_saved_again(tmp_path: Path) -> None:
     assert [path.name for path in sorted((tmp_path / "state").iterdir())] == ["000002", "current"]
 
 
-def test_a_save_that_dies_half_way_leaves_the_snapshot_before_it(tmp_path: Path) -> None:
+def test_an_interrupted_save_keeps_the_previous_snapshot(tmp_path: Path) -> None:
     current = _saved(tmp_path, dynamodb=[1], s3=[1])
 
     def die(draft: Path) -> None:
@@ -111,7 +111,7 @@ def test_new_ports_are_chosen_if_the_stored_ones_cannot_be_read(tmp_path: Path, 
     assert folder.read_gateway_port() is None
 
 
-def test_the_gateways_port_is_kept(tmp_path: Path) -> None:
+def test_the_port_of_the_gateway_is_stored(tmp_path: Path) -> None:
     folder = DataFolder(tmp_path)
     folder.write_gateway_port(4711)
     assert folder.read_gateway_port() == 4711

@@ -26,14 +26,14 @@ def _passed_on(scope: Scope) -> list[Scope]:
     return seen
 
 
-def test_the_prefix_is_put_before_both_forms_of_the_path() -> None:
+def test_the_prefix_is_added_to_both_forms_of_the_path() -> None:
     (scope,) = _passed_on(_scope([(b"accept", b"text/plain")], query_string=b"a=1"))
     assert scope["path"] == "/restapis/1/api/_user_request_/v1/a b"
     assert scope["raw_path"] == b"/restapis/1/api/_user_request_/v1/a%20b"
     assert (scope["query_string"], scope["headers"]) == (b"a=1", [(b"accept", b"text/plain")])
 
 
-def test_a_missing_accept_takes_anything() -> None:
+def test_a_missing_accept_becomes_any_type() -> None:
     headers = [(b"host", b"127.0.0.1:8000")]
     (scope,) = _passed_on(_scope(headers))
     assert scope["headers"] == [(b"host", b"127.0.0.1:8000"), (b"accept", b"*/*")]
@@ -44,7 +44,7 @@ def test_only_http_is_served() -> None:
     assert _passed_on({"type": "websocket"}) == []
 
 
-def test_many_requests_take_turns() -> None:
+def test_requests_above_the_limit_wait() -> None:
     under_way = most = answered = 0
 
     async def gateway(scope: Scope, receive: Receive, send: Send) -> None:
@@ -83,12 +83,12 @@ def test_many_requests_take_turns() -> None:
         ("HEAD", None, False),
     ],
 )
-def test_what_makes_a_save_due(method: str, target: bytes | None, may_change: bool) -> None:
+def test_only_requests_that_may_write_require_a_save(method: str, target: bytes | None, may_change: bool) -> None:
     headers = [(b"x-amz-target", target)] if target else []
     assert may_change_state(_scope(headers, method=method)) is may_change
 
 
-def test_a_change_is_noted_after_it_was_made() -> None:
+def test_a_change_is_reported_after_it_was_made() -> None:
     order: list[str] = []
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:

@@ -24,18 +24,18 @@ def test_a_free_port_is_bound_on_loopback_and_does_not_answer_yet() -> None:
         assert client.connect_ex(("127.0.0.1", port_of(bound))) != 0
 
 
-def test_a_taken_port_is_one_sentence(taken: int) -> None:
+def test_a_port_in_use_is_a_one_sentence_error(taken: int) -> None:
     with pytest.raises(ToolError, match=f"^port {taken} is in use by another program.*PORT={taken + 1}$"):
         bind_public(taken)
 
 
 @pytest.mark.parametrize("port", [-1, 65536])
-def test_what_is_no_port_is_said(port: int) -> None:
+def test_a_text_that_is_no_port_is_reported(port: int) -> None:
     with pytest.raises(ToolError, match="is no port"):
         bind_public(port)
 
 
-def test_a_kept_port_is_taken_again() -> None:
+def test_a_stored_port_is_used_again() -> None:
     with bind_kept(None) as bound:
         kept = port_of(bound)
     with bind_kept(kept) as bound:

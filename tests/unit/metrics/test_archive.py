@@ -81,7 +81,7 @@ def test_a_rejected_record_does_not_stop_the_others() -> None:
     batch = [record(number=1), record(b"{", number=2), record(number=3)]
     assert keep(batch, fake.ports) is None
     assert keep(batch, fake.ports) is None
-    assert [one.record.sequence_number for one in fake.rejected.records] == [2]
+    assert [record.record.sequence_number for record in fake.rejected.records] == [2]
     assert [len(lines) for lines in fake.archive.objects.values()] == [2]
     assert list(fake.counts.counts.values()) == [2]
 

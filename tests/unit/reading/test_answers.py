@@ -28,7 +28,7 @@ def kinds(scene: CompactionScene, **parameters: str) -> list[str]:
 
 
 class TestOrder:
-    def test_types_days_and_data_sets_come_as_without_tiles(self, scene: CompactionScene) -> None:
+    def test_tiles_do_not_change_the_order_of_records(self, scene: CompactionScene) -> None:
         data_set = scene.open("none")
         scene.add(data_set, WATER, on(1, 2), BOLUS, on(0, 1), BASAL, food("bread", "f", None))
         before = scene.answer().plain()
@@ -59,7 +59,7 @@ class TestOrder:
 
 
 class TestFormat:
-    def test_gzip_is_what_is_plain(self, scene: CompactionScene) -> None:
+    def test_the_gzip_body_inflates_to_the_plain_one(self, scene: CompactionScene) -> None:
         data_set = scene.open("dataset.delete.origin")
         scene.add(data_set, *(on(day, 5, str(day)) for day in range(5)))
         scene.compact()
@@ -68,14 +68,14 @@ class TestFormat:
         assert gzip.decompress(array.gzip()) == array.plain()
         assert array.size_bytes == len(array.plain())
 
-    def test_nothing_is_an_empty_array(self, scene: CompactionScene) -> None:
+    def test_no_records_are_an_empty_array(self, scene: CompactionScene) -> None:
         scene.add(scene.open("none"), cbg(1))
         scene.compact()
         assert scene.answer(DataQuery(types=("zzz",))).plain() == b"[]"
 
 
 class TestLatest:
-    def test_one_of_each_type_out_of_tiles_and_tail(self, scene: CompactionScene) -> None:
+    def test_latest_selects_one_record_of_each_type_from_tiles_and_tail(self, scene: CompactionScene) -> None:
         data_set = scene.open("none")
         scene.add(data_set, on(0, 1), on(3, 3), BASAL)
         scene.compact()
@@ -84,7 +84,7 @@ class TestLatest:
         scene.add(data_set, on(4, 4))
         assert kinds(scene, latest="true") == ["basal", "4", "bolus", "upload"]
 
-    def test_of_equal_times_the_last_stored(self, scene: CompactionScene) -> None:
+    def test_latest_selects_the_last_stored_of_equal_times(self, scene: CompactionScene) -> None:
         data_set = scene.open("none")
         scene.add(data_set, cbg(1, 5), cbg(2, 5))
         scene.compact()
@@ -92,12 +92,12 @@ class TestLatest:
         scene.add(data_set, cbg(3, 5))
         assert kinds(scene, latest="1", type="cbg") == ["3"]
 
-    def test_in_the_order_asked_for(self, scene: CompactionScene) -> None:
+    def test_latest_keeps_the_requested_order(self, scene: CompactionScene) -> None:
         scene.add(scene.open("none"), WATER, on(0, 1))
         scene.compact()
         assert kinds(scene, latest="1", type="water,upload,zzz,cbg") == ["water", "upload", "1"]
 
-    def test_after_all_other_filters(self, scene: CompactionScene) -> None:
+    def test_latest_applies_after_all_other_filters(self, scene: CompactionScene) -> None:
         data_set = scene.open("none")
         scene.add(data_set, on(0, 1), on(1, 2, deviceId="pump"), on(2, 3))
         scene.compact()
@@ -128,18 +128,18 @@ class TestSources:
         scene.compact()
         assert scene.visible() == [1, 3]
 
-    def test_a_view_of_the_last_hours_shows_nothing_from_before(self, scene: CompactionScene) -> None:
+    def test_a_view_of_the_last_hours_shows_no_earlier_records(self, scene: CompactionScene) -> None:
         data_set = scene.open("none")
         scene.add(data_set, cbg(1, 0), cbg(2, 30), on(-1, 9))
         scene.compact()
         scene.now_ms += 80 * 60_000
         follower = Caller(user_id="eeeeeeeeee")
         scene.grants.put(Grant(str(ANNA.user_id), str(follower.user_id), {"view": {WINDOW_HOURS: 1}}))
-        assert [it.get("value") for it in scene.read(follower) if it["type"] == "cbg"] == [2]
+        assert [record.get("value") for record in scene.read(follower) if record["type"] == "cbg"] == [2]
 
 
 class TestTilesThatAreMissed:
-    def test_a_reader_gives_up_after_some_tries(self, scene: CompactionScene) -> None:
+    def test_a_reader_gives_up_after_repeated_conflicts(self, scene: CompactionScene) -> None:
         scene.add(scene.open("none"), cbg(1))
         scene.compact()
         scene.tiles.stored.clear()

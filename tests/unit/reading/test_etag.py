@@ -26,20 +26,20 @@ def tag(**parameters: str) -> str | None:
 
 
 class TestTag:
-    def test_it_is_weak_and_the_same_in_every_process(self) -> None:
+    def test_an_etag_is_weak_and_the_same_in_every_process(self) -> None:
         assert tag(type="cbg", subType="a,b,c") == 'W/"bf039aa5db841f4aa4782ac9d68f5094"'
 
     @pytest.mark.parametrize(
         "changed", [{"id": "bbbbbbbbbb"}, {"epoch": 2}, {"change_count": 8}], ids=lambda changed: next(iter(changed))
     )
-    def test_it_is_another_when_the_data_is(self, changed: dict[str, Any]) -> None:
+    def test_an_etag_changes_with_the_data(self, changed: dict[str, Any]) -> None:
         assert etag_of(replace(OWNER, **changed), DataQuery(), None) != etag_of(OWNER, DataQuery(), None)
 
-    def test_it_is_the_same_whatever_else_the_owner_has(self) -> None:
+    def test_an_etag_does_not_depend_on_other_data_of_the_owner(self) -> None:
         other = replace(OWNER, close_count=3, state_count=4, freshness=Freshness({"a": Ingested("b", 3)}))
         assert etag_of(other, DataQuery(), None) == etag_of(OWNER, DataQuery(), None)
 
-    def test_each_query_has_its_own(self) -> None:
+    def test_each_query_has_its_own_etag(self) -> None:
         queries: list[dict[str, str]] = [
             {},
             {"type": "cbg"},
@@ -61,7 +61,7 @@ class TestTag:
         ]
         assert len({tag(**query) for query in queries}) == len(queries)
 
-    def test_queries_that_say_the_same_share_one(self) -> None:
+    def test_equivalent_queries_share_an_etag(self) -> None:
         assert tag(type="smbg,cbg") == tag(type="cbg,smbg,cbg")
         assert tag(subType="square,normal") == tag(subType="normal,square")
         assert tag(startDate="2026-01-01T01:00:00+01:00") == tag(startDate="2026-01-01T00:00:00.000Z")
@@ -70,7 +70,7 @@ class TestTag:
     def test_the_order_of_types_counts_where_it_is_that_of_the_answer(self) -> None:
         assert tag(type="smbg,cbg", latest="1") != tag(type="cbg,smbg", latest="1")
 
-    def test_a_view_of_the_last_hours_has_none(self) -> None:
+    def test_a_view_of_the_last_hours_has_no_etag(self) -> None:
         assert etag_of(OWNER, DataQuery(), 1_767_225_600_000) is None
 
 
@@ -79,7 +79,7 @@ class TestKnown:
         "named",
         ['W/"0123"', '"0123"', '"a", W/"0123"', 'W/"0123" , "b"', '"a,b","0123"', "*", " * ", '"",W/"0123"'],
     )
-    def test_a_tag_among_those_named_is_known(self, named: str) -> None:
+    def test_one_matching_etag_among_several_is_enough(self, named: str) -> None:
         with pytest.raises(NotModifiedError) as raised:
             require_modified(TAG, parse_known_etags(named))
         assert raised.value.etag == TAG
@@ -87,10 +87,10 @@ class TestKnown:
     @pytest.mark.parametrize(
         "named", ["", '"012"', 'W/"01234"', "0123", '"*"', '"a, 0123"', "W/0123", '"0123', 'w"0123x"', "**", ","]
     )
-    def test_anything_else_is_not(self, named: str) -> None:
+    def test_other_texts_do_not_match(self, named: str) -> None:
         require_modified(TAG, parse_known_etags(named))
 
-    def test_an_answer_without_a_tag_is_never_known(self) -> None:
+    def test_a_reply_without_an_etag_never_matches(self) -> None:
         require_modified(None, parse_known_etags("*"))
 
 
@@ -133,5 +133,5 @@ class TestSettled:
         before = self.data_sets(2, 1, close_sequence=1)[0]
         assert self.settled([before, self.data_sets(2, 1)[1], replace(closing, close_sequence=2)], b=2)
 
-    def test_what_has_no_tag_gets_none(self) -> None:
+    def test_a_reply_that_may_have_no_etag_gets_none(self) -> None:
         assert etag_if_settled(None, self.owner, self.data_sets(2, 1), {"a": 5, "b": 2}) is None

@@ -40,7 +40,7 @@ class TestFolding:
         after = ingested("app", 100, cbg=50, food=60).after(2, {"cbg": 40}, 200)
         assert after == Ingested("app", 2, {"cbg": Newest(50, 200), "food": Newest(60, 100)})
 
-    def test_the_newest_of_records(self) -> None:
+    def test_the_newest_times_are_those_of_the_records(self) -> None:
         assert newest_times_ms([("cbg", -5), ("food", 3), ("cbg", -7), ("cbg", 9)]) == {"cbg": 9, "food": 3}
 
     def test_data_sets_of_one_client_count_together(self) -> None:
@@ -53,7 +53,7 @@ class TestFolding:
             "uploader": {"cbg": Newest(100, 1)},
         }
 
-    def test_when_places_run_out_those_silent_for_longest_lose_theirs(self) -> None:
+    def test_when_slots_run_out_the_data_sets_silent_for_longest_lose_theirs(self) -> None:
         freshness = Freshness()
         for place in range(MAX_SLOTS):
             freshness = freshness.with_slot(str(place), ingested("app", 100 - place, cbg=place))
@@ -76,7 +76,7 @@ class TestFolding:
             st.tuples(st.integers(0, 2 * MAX_SLOTS), st.sampled_from(["cbg", "food"]), st.integers(0, 50)), max_size=60
         )
     )
-    def test_places_lose_nothing(self, entries: Sequence[tuple[int, str, int]]) -> None:
+    def test_merging_slots_keeps_the_newest_times(self, entries: Sequence[tuple[int, str, int]]) -> None:
         """However data sets take turns: what comes out is the newest of all that came in."""
         freshness, heads, expected = Freshness(), dict[int, Ingested](), dict[str, dict[str, Newest]]()
         for stored_time_ms, (data_set, name, time_ms) in enumerate(entries):
@@ -139,12 +139,12 @@ class TestAnswer:
             reading_ports(scene.data_sets, scene.log, scene.tiles, scene.sources),
         )
 
-    def test_clients_and_types_by_name(self, scene: DataScene) -> None:
+    def test_clients_and_types_are_sorted_by_name(self, scene: DataScene) -> None:
         assert self.freshness(scene) == {"userId": ANNA.user_id, "changes": 4, "clients": [APP]}
         scene.close(METER)
         assert self.freshness(scene) == {"userId": ANNA.user_id, "changes": 5, "clients": [METERS_MAKER, APP]}
 
-    def test_it_says_what_came_in_though_it_is_deleted(self, scene: DataScene) -> None:
+    def test_freshness_keeps_the_times_of_deleted_data(self, scene: DataScene) -> None:
         scene.close(METER)
         scene.delete(METER)
         assert self.freshness(scene)["clients"] == [METERS_MAKER, APP]
@@ -153,14 +153,14 @@ class TestAnswer:
         scene.erase()
         assert self.freshness(scene) == {"userId": ANNA.user_id, "changes": 5, "clients": []}
 
-    def test_a_user_without_data(self) -> None:
+    def test_a_user_without_data_has_no_freshness(self) -> None:
         assert self.freshness(DataScene()) == {"userId": ANNA.user_id, "changes": 0, "clients": []}
 
     @pytest.mark.parametrize("caller", [ANNA, VIEWER, SERVICE])
-    def test_readers_get_it(self, scene: DataScene, caller: Caller) -> None:
+    def test_readers_may_read_it(self, scene: DataScene, caller: Caller) -> None:
         assert self.freshness(scene, caller)["clients"] == [APP]
 
     @pytest.mark.parametrize("caller", [UPLOADER, CUSTODIAN, STRANGER])
-    def test_others_do_not(self, scene: DataScene, caller: Caller) -> None:
+    def test_others_may_not(self, scene: DataScene, caller: Caller) -> None:
         with pytest.raises(UnauthorizedError):
             self.freshness(scene, caller)

@@ -35,7 +35,7 @@ def kinds(records: list[dict[str, Any]]) -> list[str]:
 
 
 class TestParse:
-    def test_nothing_is_asked_for(self) -> None:
+    def test_no_parameters_are_an_empty_query(self) -> None:
         assert parse_data_query({}) == DataQuery()
 
     def test_all_parameters_are_parsed(self) -> None:
@@ -97,7 +97,7 @@ class TestParse:
 
 class TestAccess:
     @pytest.mark.parametrize("caller", [ANNA, VIEWER, SERVICE])
-    def test_these_may_read(self, filled: DataScene, caller: Caller) -> None:
+    def test_permitted_callers_may_read(self, filled: DataScene, caller: Caller) -> None:
         assert len(filled.read(caller)) == 7
 
     @pytest.mark.parametrize("caller", [UPLOADER, CUSTODIAN, STRANGER])
@@ -107,10 +107,10 @@ class TestAccess:
 
 
 class TestOrder:
-    def test_by_type_and_time_with_data_sets_last(self, filled: DataScene) -> None:
+    def test_records_are_sorted_by_type_and_time_with_data_sets_last(self, filled: DataScene) -> None:
         assert kinds(filled.read()) == ["2", "1", "normal", "square", "bread", "water", "upload"]
 
-    def test_equal_times_as_they_were_stored(self, scene: DataScene) -> None:
+    def test_records_of_equal_times_are_in_stored_order(self, scene: DataScene) -> None:
         older, newer = scene.open("none"), scene.open("none")
         scene.add(newer, cbg(4), cbg(3))
         scene.add(older, cbg(2), cbg(1))
@@ -141,7 +141,7 @@ class TestFilters:
     ) -> None:
         assert kinds(filled.read(ANNA, **parameters)) == expected
 
-    def test_one_data_set(self, filled: DataScene) -> None:
+    def test_one_data_set_can_be_selected(self, filled: DataScene) -> None:
         other = filled.open("none")
         filled.add(other, cbg(9))
         assert kinds(filled.read(uploadId=other)) == ["9", "upload"]
@@ -154,7 +154,7 @@ class TestFilters:
         assert kinds(scene.read(uploadId=uploads[0])) == ["upload"]
         assert kinds(scene.read(uploadId=uploads[1])) == ["1", "upload"]
 
-    def test_reasons_are_for_dosing_decisions(self, scene: DataScene) -> None:
+    def test_reasons_select_dosing_decisions(self, scene: DataScene) -> None:
         data_set = scene.open("none")
         decision = {
             "type": "dosingDecision",
@@ -169,7 +169,7 @@ class TestFilters:
         ]
         assert read == [None, "loop"]
 
-    def test_sample_intervals_are_for_cbg(self, scene: DataScene) -> None:
+    def test_sample_intervals_select_cbg_records(self, scene: DataScene) -> None:
         data_set = scene.open("none")
         scene.add(data_set, *(cbg(value, value, sampleInterval=value * 60_000) for value in (1, 5, 10)), cbg(2, 59))
         assert scene.visible(sampleIntervalMinimum="300000") == [5, 10, 2]
@@ -239,26 +239,26 @@ class TestMedtronic:
 
 
 class TestLatest:
-    def test_one_of_each_type_in_a_fixed_order(self, filled: DataScene) -> None:
+    def test_latest_selects_one_record_of_each_type_in_a_fixed_order(self, filled: DataScene) -> None:
         basal = {"type": "basal", "deliveryType": "suspend", "duration": 0, "time": "2026-01-01T00:00:00Z"}
         filled.add(filled.open("none"), basal)
         records = filled.read(latest="true")
         assert [record["type"] for record in records] == ["basal", "cbg", "bolus", "food", "upload"]
         assert kinds(records)[1:4] == ["1", "square", "bread"]
 
-    def test_named_types_in_the_order_of_their_names(self, filled: DataScene) -> None:
+    def test_latest_of_named_types_is_sorted_by_name(self, filled: DataScene) -> None:
         assert kinds(filled.read(latest="1", type="water,upload,zzz,cbg,water")) == ["water", "upload", "1"]
 
-    def test_after_all_other_filters(self, filled: DataScene) -> None:
+    def test_latest_applies_after_all_other_filters(self, filled: DataScene) -> None:
         assert kinds(filled.read(latest="1", endDate="2026-01-01T00:02:00Z")) == ["2", "normal"]
 
-    def test_of_equal_times_the_last_stored(self, scene: DataScene) -> None:
+    def test_latest_selects_the_last_stored_of_equal_times(self, scene: DataScene) -> None:
         data_set = scene.open("none")
         scene.add(data_set, cbg(1, 5), cbg(2, 5), cbg(3, 4))
         scene.add(data_set, cbg(4, 5))
         assert kinds(scene.read(latest="1", type="cbg")) == ["4"]
 
-    def test_the_newest_data_set_by_its_own_time(self, scene: DataScene) -> None:
+    def test_latest_selects_the_newest_data_set_by_its_own_time(self, scene: DataScene) -> None:
         newest = scene.open("none", time="2027-01-01T00:00:00Z")
         scene.open("none", time="2026-01-01T00:00:00Z")
         (upload,) = scene.read(latest="1")

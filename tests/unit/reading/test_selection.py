@@ -38,10 +38,10 @@ class TestTiles:
             (DataQuery(upload_id=B), False),
         ],
     )
-    def test_one_is_looked_at_when_any_of_its_records_can_be_selected(self, query: DataQuery, expected: bool) -> None:
+    def test_a_tile_is_read_if_any_of_its_records_can_be_selected(self, query: DataQuery, expected: bool) -> None:
         assert selects_tile(place(), query) is expected
 
-    def test_one_of_which_all_is_hidden_is_not_looked_at(self) -> None:
+    def test_a_tile_without_visible_records_is_not_read(self) -> None:
         assert not selects_tile(place(has_visible=False), DataQuery())
 
     @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ class TestTiles:
             (place("food", B), DataQuery(), SourceFilters(False, frozenset(), Imports(frozenset({A}), ())), False),
         ],
     )
-    def test_rule_2_one_is_passed_on_only_where_no_filter_can_drop_a_record(
+    def test_rule_2_a_tile_is_passed_on_only_where_no_filter_can_drop_a_record(
         self, of: TileRef, query: DataQuery, sources: SourceFilters, expected: bool
     ) -> None:
         assert selects_some(of, query, sources) is expected
@@ -115,7 +115,7 @@ def data_set(data_set_id: str) -> DataSet:
     queries,
     all_sources,
 )
-def test_what_is_said_of_a_tile_holds_for_each_of_its_records(
+def test_decisions_on_a_tile_hold_for_each_of_its_records(
     name: str, records: list[tuple[str, int, dict[str, Any]]], query: DataQuery, sources: SourceFilters
 ) -> None:
     content, stats = encode_tile(

@@ -39,7 +39,7 @@ def connect(scene: DataScene, data_set_id: str | None, days: tuple[int, int] | N
     scene.sources.add(DataSource(name * 32, str(ANNA.user_id), scene.now_ms, fields))
 
 
-def test_without_data_sources_everything_is_there(scene: DataScene) -> None:
+def test_without_data_sources_no_record_is_dropped(scene: DataScene) -> None:
     assert sorted(scene.visible(type="cbg")) == [4, 4, 4, 5, 5, 5]
 
 
@@ -48,13 +48,13 @@ def test_a_data_source_without_data_set_decides_nothing(scene: DataScene) -> Non
     assert sorted(scene.visible(type="cbg")) == [4, 4, 4, 5, 5, 5]
 
 
-def test_within_the_span_only_imported_readings_are_there(scene: DataScene) -> None:
+def test_within_the_span_only_imported_readings_are_kept(scene: DataScene) -> None:
     connect(scene, IMPORTED, (2, 3))
     assert scene.visible(type="cbg") == [4, 5, 5, 5]
     assert scene.visible(type="smbg") == [9]
 
 
-def test_without_a_span_only_imported_readings_are_there(scene: DataScene) -> None:
+def test_without_a_span_only_imported_readings_are_kept(scene: DataScene) -> None:
     connect(scene, IMPORTED, None)
     assert scene.visible(type="cbg") == [5, 5, 5]
 
@@ -80,6 +80,6 @@ def test_the_filter_can_be_switched_off_by_both_names(scene: DataScene, paramete
     assert len(scene.visible(type="cbg", **parameters)) == count
 
 
-def test_one_data_set_is_read_whole(scene: DataScene) -> None:
+def test_a_query_for_one_data_set_is_not_filtered(scene: DataScene) -> None:
     connect(scene, IMPORTED, None)
     assert scene.visible(uploadId=APP, type="cbg") == [4, 4, 4]

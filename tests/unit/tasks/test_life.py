@@ -74,7 +74,7 @@ def test_a_rescheduled_task_is_available_now_or_later(asked_ms: int | None, avai
     assert task.schedule_state is (ScheduleState.LATER if available_ms > NOW else ScheduleState.READY)
 
 
-def test_a_stalled_task_is_pending_again_and_changes_in_nothing_else() -> None:
+def test_a_stalled_task_becomes_pending_without_other_changes() -> None:
     stalled = running(deadline_time_ms=NOW - 1, errors=(FAILURE,))
     task = recovered(stalled, TYPES, NOW)
     assert is_eligible(task, NOW)

@@ -71,7 +71,7 @@ class Scene(CompactionScene):
 
     def seen(self) -> list[Any]:
         """What each record is."""
-        return [it.get("value") or it["name"] for it in self.read(ANNA) if it["type"] != "upload"]
+        return [record.get("value") or record["name"] for record in self.read(ANNA) if record["type"] != "upload"]
 
     def ports_of(self, process: Process) -> TilePorts:
         """Ports that tell the process of each call."""
@@ -101,7 +101,7 @@ class Scene(CompactionScene):
         assert self.read() == visible
         self.sweep()
         assert self.read() == visible
-        named = {(ANNA_ID, self.manifest.epoch, it.version, it.key) for it in self.manifest.tile_refs()}
+        named = {(ANNA_ID, self.manifest.epoch, ref.version, ref.key) for ref in self.manifest.tile_refs()}
         assert {at for at in self.tiles.stored if at[1] == self.manifest.epoch} == named
         compacted = self.contents()
         self.rebuild()

@@ -35,11 +35,11 @@ def place(name: str, day: int, version: int = 1, *data_set_ids: str) -> TileRef:
 
 
 def manifest_of(*places: TileRef, version: int = 1) -> Manifest:
-    return followed_by(Manifest(), version, {}, {it.key: it for it in places})
+    return followed_by(Manifest(), version, {}, {tile.key: tile for tile in places})
 
 
 def places_of(manifest: Manifest) -> Mapping[TileKey, TileRef]:
-    return {it.key: it for it in manifest.tile_refs()}
+    return {ref.key: ref for ref in manifest.tile_refs()}
 
 
 class TestCodec:
@@ -94,13 +94,13 @@ class TestFinding:
                 and (first_day is None or key.day >= first_day)
                 and (last_day is None or key.day <= last_day)
             ]
-            assert [it.key for it in of_type.between(first_day, last_day)] == expected
+            assert [tile.key for tile in of_type.between(first_day, last_day)] == expected
 
     @given(some_places, st.builds(TileKey, st.sampled_from(TYPES[:3]), days))
     def test_one_by_its_key(self, places: dict[TileKey, TileRef], key: TileKey) -> None:
         manifest = manifest_of(*places.values())
         assert manifest.tile(key) == places.get(key)
-        assert all(manifest.tile(it) == places[it] for it in places)
+        assert all(manifest.tile(tile) == places[tile] for tile in places)
 
     def test_how_much_of_a_log_is_in_tiles(self) -> None:
         manifest = Manifest(logs={"a": LogPosition(3, "s", False), "b": LogPosition(0, "s", True)})

@@ -46,7 +46,7 @@ some_candidates = st.lists(
     ),
     min_size=1,
     max_size=12,
-    unique_by=lambda it: (it.data_set_id, it.address),
+    unique_by=lambda record: (record.data_set_id, record.address),
 )
 
 
@@ -67,13 +67,15 @@ class TestRoundTrip:
     @given(some_candidates)
     def test_all_that_goes_in_comes_out(self, candidates: Sequence[Candidate]) -> None:
         content, traits = encode_tile(candidates)
-        assert rows_of(Tile(content)) == {(it.data_set_id, it.time_ms, it.address, it.text) for it in candidates}
-        assert traits.data_set_ids == tuple(sorted({it.data_set_id for it in candidates}))
+        assert rows_of(Tile(content)) == {
+            (record.data_set_id, record.time_ms, record.address, record.text) for record in candidates
+        }
+        assert traits.data_set_ids == tuple(sorted({record.data_set_id for record in candidates}))
 
     @given(some_candidates)
     def test_what_is_shown_is_in_the_order_of_the_answer(self, candidates: Sequence[Candidate]) -> None:
         content, traits = encode_tile(candidates)
-        shown = [it.text for it in sorted(candidates) if not it.is_shadowed]
+        shown = [record.text for record in sorted(candidates) if not record.is_shadowed]
         assert traits.has_visible == bool(shown)
         assert (inflated_lines(Tile(content).lines) if shown else []) == shown
 
@@ -88,11 +90,11 @@ class TestRoundTrip:
         for run in Tile(encode_tile(candidates)[0]).slices().values():
             records = run.records
             read = [json_text.decode(records.texts[row]) for row in run.rows]
-            assert [records.origin_ids[row] for row in run.rows] == [it.get("origin", {}).get("id") for it in read]
-            assert [records.device_ids[row] for row in run.rows] == [it.get("deviceId") for it in read]
-            hashes = [it.get("_deduplicator", {}).get("hash") for it in read]
+            assert [records.origin_ids[row] for row in run.rows] == [body.get("origin", {}).get("id") for body in read]
+            assert [records.device_ids[row] for row in run.rows] == [body.get("deviceId") for body in read]
+            hashes = [body.get("_deduplicator", {}).get("hash") for body in read]
             assert [records.hashes[row] for row in run.rows] == hashes
-            assert [records.ids[row] for row in run.rows] == [it["id"] for it in read]
+            assert [records.ids[row] for row in run.rows] == [body["id"] for body in read]
 
     @given(st.integers(-(10**16), 10**16))
     def test_a_record_is_in_the_tile_of_its_day_in_utc(self, time_ms: int) -> None:
@@ -119,7 +121,7 @@ class TestRule3KeysAndHiddenCopiesAreApart:
     @given(some_candidates, st.sets(st.text(max_size=3)))
     def test_the_filter_misses_nothing(self, candidates: Sequence[Candidate], others: set[str]) -> None:
         tile = Tile(encode_tile(candidates)[0])
-        held = {json_text.decode(it.text).get("origin", {}).get("id") for it in candidates} - {None}
+        held = {json_text.decode(candidate.text).get("origin", {}).get("id") for candidate in candidates} - {None}
         for origin_id in held:
             assert tile.may_hold({origin_key(origin_id), *map(origin_key, others)})
         assert sorted(set(map(origin_key, held))) == list(tile.origin_keys())
@@ -159,6 +161,6 @@ def test_a_tile_of_a_day_of_readings_is_small() -> None:
         for number in range(288)
     ]
     content, _ = encode_tile(readings)
-    text_bytes = sum(len(it.text) for it in readings)
+    text_bytes = sum(len(record.text) for record in readings)
     assert len(content.visible) * 8 < text_bytes
     assert TileKey("cbg", 0) == keys_of_rows(next(iter(Tile(content).slices().values())).records)[-1]

@@ -47,7 +47,7 @@ def test_every_module_has_its_bytecode_and_nothing_is_lost(compiled: Path) -> No
         assert {name: made.read(name).decode() for name in FILES} == FILES
 
 
-def test_bytecode_is_taken_whatever_the_time_of_the_source(compiled: Path, tmp_path: Path) -> None:
+def test_bytecode_is_used_for_any_time_of_the_source(compiled: Path, tmp_path: Path) -> None:
     folder = tmp_path / "unpacked"
     with zipfile.ZipFile(compiled) as made:
         made.extractall(folder)
@@ -64,13 +64,13 @@ def test_the_same_files_give_the_same_zip(compiled: Path, tmp_path: Path) -> Non
     assert other.read_bytes() == compiled.read_bytes()
 
 
-def test_files_may_be_read_by_all_and_programs_run(compiled: Path) -> None:
+def test_all_files_are_readable_and_programs_executable(compiled: Path) -> None:
     with zipfile.ZipFile(compiled) as made:
         modes = {name: made.getinfo(name).external_attr >> 16 for name in ("app.py", "native.so")}
     assert modes == {"app.py": 0o100644, "native.so": 0o100755}
 
 
-def test_a_module_that_is_no_python_is_an_error(tmp_path: Path) -> None:
+def test_a_module_with_a_syntax_error_is_an_error(tmp_path: Path) -> None:
     path = zip_of(tmp_path / "deployment.zip", {"app.py": "def"})
     before = path.read_bytes()
     with pytest.raises(ToolError, match="cannot compile"):

@@ -92,7 +92,7 @@ def run(given: Package | None = None, stateful: Mapping[str, str] | None = None,
     return deploy(session, given or package(), stateful or {}, application, poll_s=0).digest_before
 
 
-def test_a_new_stage_is_protected_right_after_it_was_made(cloudformation: CloudFormation) -> None:
+def test_a_new_stage_is_protected_after_its_creation(cloudformation: CloudFormation) -> None:
     run()
     assert cloudformation.done == [
         (KEPT, {"Stage": STAGE, "DeletionProtection": "not-yet"}),
@@ -101,7 +101,9 @@ def test_a_new_stage_is_protected_right_after_it_was_made(cloudformation: CloudF
     ]
 
 
-def test_what_was_broken_off_before_the_protection_is_protected_the_next_time(cloudformation: CloudFormation) -> None:
+def test_a_deployment_interrupted_before_the_protection_is_protected_by_the_next(
+    cloudformation: CloudFormation,
+) -> None:
     run()
     cloudformation.parameters[KEPT]["DeletionProtection"] = "not-yet"
     cloudformation.done.clear()
@@ -115,7 +117,7 @@ def test_a_stage_whose_owner_wants_no_protection_has_none(cloudformation: CloudF
     assert [changed.get("DeletionProtection") for stack, changed in cloudformation.done if stack == KEPT] == ["false"]
 
 
-def test_what_is_not_said_stays_and_nothing_is_done_twice(cloudformation: CloudFormation) -> None:
+def test_settings_that_are_not_given_stay_and_nothing_is_done_twice(cloudformation: CloudFormation) -> None:
     run(SignUp="open", CorsOrigins="https://a.example.org", MetricsEnabled="false")
     before = json.loads(json.dumps(cloudformation.parameters))
     cloudformation.done.clear()
@@ -127,7 +129,7 @@ def test_what_is_not_said_stays_and_nothing_is_done_twice(cloudformation: CloudF
     assert before[KEPT]["MetricsEnabled"] == "false"
 
 
-def test_a_destroyed_application_comes_back_as_it_was(cloudformation: CloudFormation) -> None:
+def test_a_destroyed_application_is_deployed_with_its_settings(cloudformation: CloudFormation) -> None:
     run(SignUp="open", BaseUrl="https://a.example.org")
     before = cloudformation.parameters[APP]
     cloudformation.destroy(APP)
@@ -135,7 +137,9 @@ def test_a_destroyed_application_comes_back_as_it_was(cloudformation: CloudForma
     assert cloudformation.parameters[APP] == before
 
 
-def test_what_a_former_version_does_not_know_waits_for_a_newer_one(cloudformation: CloudFormation) -> None:
+def test_settings_that_an_earlier_version_does_not_know_are_kept_for_a_later_one(
+    cloudformation: CloudFormation,
+) -> None:
     run(SignUp="open", BaseUrl="https://a.example.org")
     run(package("0" * 32, Stage={}, SignUp={}))
     assert cloudformation.parameters[APP] == {"Stage": STAGE, "SignUp": "open"}
@@ -143,7 +147,7 @@ def test_what_a_former_version_does_not_know_waits_for_a_newer_one(cloudformatio
     assert cloudformation.parameters[APP]["BaseUrl"] == "https://a.example.org"
 
 
-def test_what_the_stack_says_counts_more_than_what_was_written_down(cloudformation: CloudFormation) -> None:
+def test_settings_of_the_stack_take_precedence_over_those_in_the_bucket(cloudformation: CloudFormation) -> None:
     run(SignUp="open")
     cloudformation.parameters[APP]["SignUp"] = "closed"  # by hand, in the console
     session = boto3.Session(region_name="us-east-1")
@@ -153,13 +157,15 @@ def test_what_the_stack_says_counts_more_than_what_was_written_down(cloudformati
     assert application_settings.read(session, APP, BUCKET)["SignUp"] == "closed"
 
 
-def test_a_version_that_does_not_know_what_is_said_says_so(cloudformation: CloudFormation) -> None:
+def test_a_setting_that_the_version_does_not_know_is_reported(cloudformation: CloudFormation) -> None:
     with pytest.raises(ToolError, match="does not know AlarmEmail"):
         run(AlarmEmail="ada@example.org")
     assert cloudformation.done == []
 
 
-def test_the_application_lets_go_before_the_stream_and_the_domain_do(cloudformation: CloudFormation) -> None:
+def test_the_application_is_updated_before_the_stream_and_the_domain_are_removed(
+    cloudformation: CloudFormation,
+) -> None:
     on = {"MetricsEnabled": "true", "DomainName": "a.example.org"}
     off = {"MetricsEnabled": "false", "DomainName": ""}
     certificate = {"CertificateArn": "a-certificate"}
@@ -172,7 +178,7 @@ def test_the_application_lets_go_before_the_stream_and_the_domain_do(cloudformat
     assert cloudformation.done == [(KEPT, on), (APP, on)]
 
 
-def test_a_former_package_is_deployed_again(cloudformation: CloudFormation) -> None:
+def test_an_earlier_package_can_be_deployed_again(cloudformation: CloudFormation) -> None:
     assert run() is None
     assert run() is None
     assert run(package("2" * 32)) == "1" * 32
@@ -185,13 +191,13 @@ def test_a_former_package_is_deployed_again(cloudformation: CloudFormation) -> N
         stored_package(session, STAGE, "3" * 32)
 
 
-def test_a_stage_without_a_bucket_has_no_former_package(cloudformation: CloudFormation) -> None:
+def test_a_stage_without_a_bucket_has_no_earlier_package(cloudformation: CloudFormation) -> None:
     with pytest.raises(ToolError, match="has no bucket yet"):
         stored_package(boto3.Session(region_name="us-east-1"), STAGE, "1" * 32)
     assert cloudformation.done == []
 
 
-def test_what_aws_refuses_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_error_of_aws_is_printed_as_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     client = boto3.client("s3", region_name="us-east-1", aws_access_key_id="a", aws_secret_access_key="b")
 
     def refused() -> int:

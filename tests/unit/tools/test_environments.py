@@ -37,7 +37,7 @@ def test_an_environment_that_was_removed_is_not_current(tmp_path: Path) -> None:
     assert not is_current(environment, (3, 13))
 
 
-def test_an_installation_that_breaks_is_one_sentence_with_the_last_error(tmp_path: Path) -> None:
+def test_a_failed_installation_is_one_sentence_with_the_last_error(tmp_path: Path) -> None:
     environment = _environment(tmp_path)
     script = "echo Collecting one; echo 'ERROR: no network'; echo 'note: more'; exit 1"
     with pytest.raises(SetupError, match="env could not be made: ERROR: no network") as raised:
@@ -46,7 +46,7 @@ def test_an_installation_that_breaks_is_one_sentence_with_the_last_error(tmp_pat
     assert "Collecting one" in environment.install_log.read_text()
 
 
-def test_an_installation_that_works_leaves_no_log(tmp_path: Path) -> None:
+def test_a_successful_installation_leaves_no_log(tmp_path: Path) -> None:
     environment = _environment(tmp_path)
     run_logged(["sh", "-c", "echo done"], environment)
     assert not environment.install_log.exists()
@@ -64,7 +64,7 @@ def test_each_lock_pins_all_with_hashes_and_names_no_host(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", LOCKS)
-def test_each_lock_has_what_was_asked_for(name: str) -> None:
+def test_each_lock_has_all_requirements(name: str) -> None:
     pins = locked_versions((ROOT / name).read_text())
     asked = (ROOT / name).with_suffix(".in").read_text()
     requirements = re.findall(r"^([A-Za-z][A-Za-z0-9_.-]*)(?:\[[^]]*\])?(?:==(\S+))?\s*$", asked, flags=re.MULTILINE)
@@ -75,7 +75,7 @@ def test_each_lock_has_what_was_asked_for(name: str) -> None:
         assert not version or pins[normal] == version
 
 
-def test_what_is_developed_with_is_what_is_packaged() -> None:
+def test_development_and_package_have_the_same_versions() -> None:
     packaged = locked_versions((ROOT / "requirements.txt").read_text())
     developed = locked_versions(PROJECT.lock.read_text())
     assert {name: developed.get(name) for name in packaged} == packaged

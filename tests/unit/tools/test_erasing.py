@@ -75,14 +75,14 @@ def left(session: boto3.Session) -> list[list[str]]:
     ]
 
 
-def test_all_of_it_goes(session: boto3.Session) -> None:
+def test_all_resources_are_deleted(session: boto3.Session) -> None:
     assert [len(kind_left) for kind_left in left(session)] == [1, 1, 1, 1]
     erase(session, STACK, poll_s=0)
     assert left(session) == [[], [], [], []]
     assert stacks.status(session.client("cloudformation"), STACK) in (None, "DELETE_COMPLETE")
 
 
-def test_what_went_before_is_no_obstacle(session: boto3.Session) -> None:
+def test_resources_that_are_already_gone_are_skipped(session: boto3.Session) -> None:
     session.client("dynamodb").update_table(TableName="a-table", DeletionProtectionEnabled=False)
     session.client("dynamodb").delete_table(TableName="a-table")
     session.client("secretsmanager").delete_secret(SecretId="a-secret", ForceDeleteWithoutRecovery=True)
@@ -91,7 +91,7 @@ def test_what_went_before_is_no_obstacle(session: boto3.Session) -> None:
     assert left(session) == [[], [], [], []]
 
 
-def test_tables_go_first_and_what_was_never_made_is_left_out() -> None:
+def test_tables_are_deleted_first_and_failed_resources_are_left_out() -> None:
     resources = [Resource(kind, kind, kind) for kind in ("AWS::Kinesis::Stream", *reversed(KEEPING))]
     assert [resource.kind for resource in retained([*resources, Resource("Failed", "", "AWS::SQS::Queue")])] == list(
         KEEPING

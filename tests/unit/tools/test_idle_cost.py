@@ -36,7 +36,7 @@ def usd(price: str) -> float:
     return float(entry["usd"] / entry["per"])
 
 
-def test_what_is_there_is_paid_for() -> None:
+def test_deployed_resources_are_charged() -> None:
     assert costs(APPLICATION) == pytest.approx(
         {
             "shards of the stream of events": 730 * usd("kinesis_shard_hour"),
@@ -53,14 +53,14 @@ def test_what_is_there_is_paid_for() -> None:
     )
 
 
-def test_what_is_not_there_is_not() -> None:
+def test_absent_resources_are_not_charged() -> None:
     without_metrics = KEPT - Counter({"AWS::Kinesis::Stream": 1})
     assert "shards of the stream of events" not in costs(APPLICATION, kept=without_metrics)
     assert "dashboards" not in costs(APPLICATION, without="Dashboard")
     assert costs(APPLICATION, shards=2)["shards of the stream of events"] == 1460 * usd("kinesis_shard_hour")
 
 
-def test_free_amounts_are_told_apart_and_the_dearest_comes_first() -> None:
+def test_free_amounts_are_shown_separately_and_the_most_expensive_line_is_first() -> None:
     found = idle_costs(APPLICATION, set(APPLICATION["Resources"]), KEPT, 1)
     beyond_free = {cost.what.split(": ")[1]: cost.usd_beyond_free for cost in found}
     assert (beyond_free["dashboards"], beyond_free["alarms"], beyond_free["polls of queues"]) == (0, 0, 0)
@@ -72,7 +72,7 @@ def test_free_amounts_are_told_apart_and_the_dearest_comes_first() -> None:
     ("schedule", "runs"),
     [("rate(1 minute)", 43_800), ("rate(5 minutes)", 8_760), ("rate(1 hour)", 730), ("rate(1 day)", 30)],
 )
-def test_how_often_the_clock_starts_a_function(schedule: str, runs: int) -> None:
+def test_the_runs_of_a_schedule_are_counted(schedule: str, runs: int) -> None:
     assert runs_a_month(schedule) == runs
     assert runs_a_month("cron(0 3 * * ? *)") == 30
 

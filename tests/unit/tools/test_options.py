@@ -24,7 +24,7 @@ def test_the_address_follows_from_the_domain() -> None:
 
 
 @pytest.mark.parametrize("settings", [["BASE_URL=https://b.example.org", "DOMAIN=a.example.org"]])
-def test_an_address_that_is_given_counts_more_than_the_domain(settings: list[str]) -> None:
+def test_a_given_address_takes_precedence_over_the_domain(settings: list[str]) -> None:
     for order in (settings, settings[::-1]):
         assert read_choice(order, REGION).application["BaseUrl"] == "https://b.example.org"
 
@@ -51,12 +51,12 @@ def test_an_address_that_is_given_counts_more_than_the_domain(settings: list[str
         ("OIDC_CLIENTS=client", "this is not further clients"),
     ],
 )
-def test_what_an_option_does_not_take_is_said(setting: str, complaint: str) -> None:
+def test_a_value_that_an_option_does_not_accept_is_reported(setting: str, complaint: str) -> None:
     with pytest.raises(ToolError, match=re.escape(complaint)):
         read_choice([setting], REGION)
 
 
-def test_a_domain_needs_a_certificate_of_now_or_before() -> None:
+def test_a_domain_needs_a_certificate_given_now_or_earlier() -> None:
     none, certified = Choice({}, {}), Choice({}, {"CertificateArn": CERTIFICATE})
     wanted = read_choice(["DOMAIN=a.example.org"], REGION)
     with pytest.raises(ToolError, match="DOMAIN needs CERTIFICATE_ARN"):
@@ -73,7 +73,7 @@ def test_a_record_needs_a_domain() -> None:
     check_domain(zone, Choice({"DomainName": "a.example.org"}, {"CertificateArn": CERTIFICATE}))
 
 
-def test_make_hands_on_every_option_and_no_other() -> None:
+def test_make_passes_exactly_the_options() -> None:
     makefile = (ROOT / "Makefile").read_text()
     (names,) = re.findall(r"^SETTINGS := ((?:.*\\\n)*.*)$", makefile, re.MULTILINE)
     assert names.replace("\\\n", " ").split() == [option.name for option in OPTIONS]

@@ -10,7 +10,7 @@ from tools.packaging.overlay import PARTS, merged, read_overlay
 from tools.project import ROOT, ToolError
 
 
-def test_what_both_have_is_joined_and_nothing_else_is_touched() -> None:
+def test_common_mappings_are_merged_and_others_are_unchanged() -> None:
     one = {"Resources": {"A": {"Properties": {"x": 1, "same": [1]}}}, "Conditions": {"C": True}}
     other = {"Resources": {"A": {"Properties": {"y": 2, "same": [1]}}, "B": {}}}
     assert merged(one, other) == {
@@ -21,7 +21,7 @@ def test_what_both_have_is_joined_and_nothing_else_is_touched() -> None:
 
 
 @pytest.mark.parametrize("value", [2, {"z": 1}, [1], "1"])
-def test_two_that_say_different_things_are_refused_with_the_place(value: object) -> None:
+def test_contradicting_files_are_refused_with_the_location(value: object) -> None:
     with pytest.raises(ToolError, match="differ in /Resources/A/x"):
         merged({"Resources": {"A": {"x": 1}}}, {"Resources": {"A": {"x": value}}})
 

@@ -1,7 +1,7 @@
 """The life of a data set: open, list, read, update, close, delete, erase. Source: data-api 6 and 7.
 
-Each change is one conditional write of the data set and what goes with it, whatever the number of records; what a
-reader then sees follows from the fold.
+Each change is one conditional write of the data set and its counters, however many records it concerns. The fold
+derives the visible records from it.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -28,28 +28,28 @@ from chalicelib.model.deduplicators import choose
 from chalicelib.model.times import format_time
 
 DESCRIPTION_BYTES = 128 * 1024
-"""Most that a description may take as JSON: it is kept in one piece. Texts in it have no limit of their own."""
+"""The largest description, as JSON: it is stored in one item. Texts in it have no limit of their own."""
 
 _UPDATES_BY_CLOSING = 2
-"""Closing updates the stored form twice: its state first, then its activity. Source: dedup 6."""
+"""Closing a data set counts as two revisions: one for its state, one for its activity. Source: dedup 6."""
 
 
 def create(call: Call, owner_id: str, read_body: Callable[[], Any], ports: DataPorts) -> dict[str, Any]:
-    """Opens a data set and says what it is now.
+    """Open a data set, and return it as the API shows it.
 
     Args:
-        read_body: the JSON value of the body; called only for a caller who may.
+        read_body: returns the JSON value of the body; called only for a caller who may open data sets.
 
     Raises:
         UnauthorizedError: the caller may not upload for this user.
-        MalformedJsonError, InvalidFieldsError: the body is no description of a data set.
-        DataSetExistsError: the client chose an id that is taken.
-        TooLargeError: the description is larger than any real one.
+        MalformedJsonError, InvalidFieldsError: the body does not describe a data set.
+        DataSetExistsError: another data set has the id that the client chose.
+        TooLargeError: the description takes more than `DESCRIPTION_BYTES`.
 
     Source: data-api 7, POST; dedup 2.
     """
     call.require(owner_id)
-    description = _described(check_data_set(read_body()), call)
+    description = _complete_description(check_data_set(read_body()), call)
     _require_small(description)
 
     def attempt() -> DataSet:
@@ -68,10 +68,10 @@ def create(call: Call, owner_id: str, read_body: Callable[[], Any], ports: DataP
 
 
 def list_of_user(call: Call, owner_id: str, query: ListQuery, ports: DataPorts) -> list[dict[str, Any]]:
-    """One page of the active data sets of a user, newest first; empty for a user without any.
+    """One page of the active data sets of a user, newest first; empty if there are none.
 
     Raises:
-        UnauthorizedError: the caller may not.
+        UnauthorizedError: the caller may not list data sets of this user.
 
     Source: data-api 6.
     """
@@ -95,14 +95,14 @@ def get(call: Call, data_set_id: str, ports: DataPorts) -> dict[str, Any]:
 
 
 def update(call: Call, data_set_id: str, read_body: Callable[[], Any], ports: DataPorts) -> dict[str, Any]:
-    """Closes a data set, or (for servers) changes some fields of a continuous one, and says what it is now.
+    """Close a data set, or (for servers) change some fields of a continuous one, and return it.
 
-    A normal data set closes whatever the body. A continuous one closes for the owner and holders of `upload` when the
-    body asks for that and nothing else; servers may change the other fields.
+    A normal data set closes whatever the body says. The owner and holders of `upload` close a continuous one with a
+    body that asks for nothing else; servers may also change other fields.
 
     Raises:
         DataSetNotFoundError, UnauthorizedError, DataSetClosedError: in this order.
-        MalformedJsonError, InvalidFieldsError, TooLargeError: a server's body cannot be taken.
+        MalformedJsonError, InvalidFieldsError, TooLargeError: a server's body is invalid.
 
     Source: data-api 7, PUT.
     """
@@ -114,9 +114,9 @@ def update(call: Call, data_set_id: str, read_body: Callable[[], Any], ports: Da
         before = _by_id(data_set_id, data_sets)
         if before.is_closed:
             raise DataSetClosedError(data_set_id)
-        after, closes = _changed(call, before, read_body)
+        after, closes = _apply_update(call, before, read_body)
         if closes:
-            after = _closed(after, owner, data_sets, call.now_ms, ports.data_sets)
+            after = _close(after, owner, data_sets, call.now_ms, ports.data_sets)
         ports.data_sets.replace(before, after)
         changed = [after if data_set.id == data_set_id else data_set for data_set in data_sets]
         return _by_id(data_set_id, with_truncations(changed))
@@ -125,7 +125,7 @@ def update(call: Call, data_set_id: str, read_body: Callable[[], Any], ports: Da
 
 
 def delete(call: Call, data_set_id: str, ports: DataPorts) -> None:
-    """Deletes a data set and all data that it holds now; doing so again is no error.
+    """Delete a data set and all data that it holds now. Deleting it again is no error.
 
     The data set stays readable by its id, and a deleted one that is still open takes data.
 
@@ -155,10 +155,10 @@ def delete(call: Call, data_set_id: str, ports: DataPorts) -> None:
 
 
 def erase(call: Call, owner_id: str, ports: DataPorts) -> None:
-    """Erases all data sets and data of a user, known or not.
+    """Erase all data sets and data of a user. An unknown user is no error.
 
     Raises:
-        UnauthorizedError: the caller is no server.
+        UnauthorizedError: the caller is not a server.
 
     Source: data-api 8, DELETE for a user.
     """
@@ -166,33 +166,33 @@ def erase(call: Call, owner_id: str, ports: DataPorts) -> None:
     retry_on_conflict(lambda: ports.data_sets.erase(owner_id, call.now_ms))
 
 
-def _described(description: Mapping[str, Any], call: Call) -> dict[str, Any]:
-    """A client's description completed by what the service sets."""
-    described = dict(description)
-    upload_id = described.get("uploadId") or described.get("id") or call.new_id()
-    described.setdefault("id", upload_id)
-    described["uploadId"] = upload_id
-    described["type"] = "upload"
-    described.setdefault("dataSetType", NORMAL)
-    described.setdefault("time", format_time(call.now_ms))
-    creator = described.pop("createdUserId", None) if call.caller.is_server else call.caller.user_id
-    described.pop("createdUserId", None)
-    described.pop("byUser", None)
+def _complete_description(description: Mapping[str, Any], call: Call) -> dict[str, Any]:
+    """The client's description with the members that the platform sets."""
+    completed = dict(description)
+    upload_id = completed.get("uploadId") or completed.get("id") or call.new_id()
+    completed.setdefault("id", upload_id)
+    completed["uploadId"] = upload_id
+    completed["type"] = "upload"
+    completed.setdefault("dataSetType", NORMAL)
+    completed.setdefault("time", format_time(call.now_ms))
+    creator = completed.pop("createdUserId", None) if call.caller.is_server else call.caller.user_id
+    completed.pop("createdUserId", None)
+    completed.pop("byUser", None)
     if creator is not None:
-        described["createdUserId"] = described["byUser"] = creator
+        completed["createdUserId"] = completed["byUser"] = creator
     name, version = choose(
-        (described.get("deduplicator") or {}).get("name"),
-        described["dataSetType"],
-        described.get("deviceId"),
-        described.get("deviceManufacturers"),
-        described.get("deviceModel"),
+        (completed.get("deduplicator") or {}).get("name"),
+        completed["dataSetType"],
+        completed.get("deviceId"),
+        completed.get("deviceManufacturers"),
+        completed.get("deviceModel"),
     )
-    described["deduplicator"] = {"name": name, "version": version}
-    return described
+    completed["deduplicator"] = {"name": name, "version": version}
+    return completed
 
 
-def _changed(call: Call, before: DataSet, read_body: Callable[[], Any]) -> tuple[DataSet, bool]:
-    """The data set with the changes of the body, and whether it is to be closed."""
+def _apply_update(call: Call, before: DataSet, read_body: Callable[[], Any]) -> tuple[DataSet, bool]:
+    """The data set after the update in the body, and whether the update closes it."""
     if not before.is_continuous:
         return before, True
     if not call.caller.is_server:
@@ -200,8 +200,8 @@ def _changed(call: Call, before: DataSet, read_body: Callable[[], Any]) -> tuple
             raise UnauthorizedError
         return before, True
     changes = check_data_set_update(read_body())
-    described = {name: value for name, value in changes.items() if name != "state"}
-    after = replace(before, description={**before.description, **described})
+    fields = {name: value for name, value in changes.items() if name != "state"}
+    after = replace(before, description={**before.description, **fields})
     _require_small(after.description)
     if changes.get("state") == "closed":
         return after, True
@@ -214,7 +214,7 @@ def _changed(call: Call, before: DataSet, read_body: Callable[[], Any]) -> tuple
     return modified, False
 
 
-def _closed(
+def _close(
     before: DataSet, owner: OwnerState, data_sets: Iterable[DataSet], now_ms: int, store: DataSetStore
 ) -> DataSet:
     return replace(
@@ -229,6 +229,7 @@ def _closed(
 
 
 def _require_small(description: Mapping[str, Any]) -> None:
+    """Raise unless the description fits into its item."""
     if len(json_text.encode(description)) > DESCRIPTION_BYTES:
         raise TooLargeError(DESCRIPTION_BYTES, f"a data set may have at most {DESCRIPTION_BYTES} bytes")
 
@@ -248,7 +249,7 @@ def _asks_to_close(read_body: Callable[[], Any]) -> bool:
 
 
 def _require_deleter(call: Call, data_set: DataSet) -> None:
-    """Raise unless the caller may delete the data set: `upload` lets its holders delete what they uploaded themselves.
+    """Raise unless the caller may delete the data set. Holders of `upload` may delete only what they uploaded.
 
     Source: data-api 1, row 8.
     """
@@ -258,7 +259,7 @@ def _require_deleter(call: Call, data_set: DataSet) -> None:
 
 
 def _find_or_refuse(data_set_id: str, ports: DataPorts) -> tuple[OwnerState, int]:
-    """The owner of a data set, and the last number of its log."""
+    """The owner of a data set, and the number of the last entry of its log."""
     head = ports.data_sets.head(data_set_id)
     if head is None:
         raise DataSetNotFoundError(data_set_id)

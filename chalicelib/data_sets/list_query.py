@@ -1,4 +1,4 @@
-"""The query of the lists of data sets. Source: data-api 6."""
+"""The query parameters of lists of data sets. Source: data-api 6."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ _FILTERS: Mapping[str, QueryField] = {"client.name": TextField(), "deviceId": Te
 
 @dataclass(frozen=True, slots=True)
 class ListQuery:
-    """Which data sets to list: `page` counts from 0. A filter that is None lets everything through."""
+    """Selects the data sets to list. `page` counts from 0. A filter that is None selects all."""
 
     page: int
     size: int
@@ -22,11 +22,11 @@ class ListQuery:
 
     @property
     def first(self) -> int:
-        """How many data sets stand before the page."""
+        """The index of the first data set on the page."""
         return self.page * self.size
 
     def selects(self, data_set: DataSet) -> bool:
-        """Whether the data set is in the list; `deleted=true` adds the deleted ones to it."""
+        """Whether the list contains the data set; `deleted=true` includes deleted ones."""
         return (
             data_set.is_active
             and (self.includes_deleted or data_set.deleted_time_ms is None)
@@ -40,10 +40,10 @@ def parse_list_query(parameters: Mapping[str, Sequence[str]], *, has_filters: bo
 
     Args:
         parameters: all values of each parameter.
-        has_filters: whether the route knows `client.name` and `deviceId`.
+        has_filters: whether the route accepts `client.name` and `deviceId`.
 
     Raises:
-        InvalidFieldsError: a value is of the wrong form or out of range, a parameter is unknown or given twice.
+        InvalidFieldsError: a value is malformed or out of range, or a parameter is unknown or given twice.
     """
     fields = {**(_FILTERS if has_filters else {}), **_DELETED, **PAGING}
     values = check_query(parameters, fields)

@@ -9,13 +9,13 @@ from chalicelib.model.times import format_time, parse_time
 CONNECTED = "connected"
 DISCONNECTED = "disconnected"
 ERROR = "error"
-SHOWN_OF_ERRORS = frozenset({"code", "title", "detail", "source", "meta"})
-"""The members of an error that a user sees; the others are for servers."""
+PUBLIC_ERROR_MEMBERS = frozenset({"code", "title", "detail", "source", "meta"})
+"""The members of an error that users see; only servers see the others."""
 
 
 @dataclass(frozen=True, slots=True)
 class DataSource:
-    """A data source. `fields` holds the other members that the API shows, in the form in which it shows them."""
+    """A data source. `fields` holds the other members, as the API shows them."""
 
     id: str
     user_id: str
@@ -51,7 +51,7 @@ class DataSource:
 
     @property
     def data_span_ms(self) -> tuple[int, int] | None:
-        """Times of the earliest and the latest imported data, both inclusive."""
+        """The times of the earliest and the latest imported datum; None until both are known."""
         moments = [parse_time(self.fields.get(name, "")) for name in ("earliestDataTime", "latestDataTime")]
         earliest, latest = moments
         return None if earliest is None or latest is None else (earliest.epoch_ms, latest.epoch_ms)
@@ -67,5 +67,5 @@ def as_data_source(source: DataSource, *, to_server: bool) -> dict[str, Any]:
     if not to_server:
         shown.pop("providerSessionId", None)
         if "error" in shown:
-            shown["error"] = {name: value for name, value in shown["error"].items() if name in SHOWN_OF_ERRORS}
+            shown["error"] = {name: value for name, value in shown["error"].items() if name in PUBLIC_ERROR_MEMBERS}
     return shown

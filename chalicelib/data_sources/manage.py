@@ -1,4 +1,4 @@
-"""Creating, listing, changing and deleting data sources. Source: data-api 10."""
+"""Creates, lists, changes and deletes data sources. Source: data-api 10."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -15,18 +15,18 @@ from chalicelib.model.tables.data_sources import QUERY
 from chalicelib.model.times import parse_time
 
 FUTURE_TOLERATED_MS = 1_000
-"""How far ahead a time may be, because clocks differ (errors 2.3)."""
+"""The tolerance for times in the future, because clocks differ (errors 2.3)."""
 _TIMES = ("earliestDataTime", "latestDataTime", "lastImportTime")
 _CLEARED = {CONNECTED: ("error",), DISCONNECTED: ("providerSessionId", "error"), ERROR: ()}
 _REVISION = {"revision": IntegerField(low=0)}
 
 
 def create(call: Call, user_id: str, read_body: Callable[[], Any], ports: DataSourcePorts) -> dict[str, Any]:
-    """A new data source, not connected; for servers.
+    """Create a data source that is not connected yet, and return it; for servers.
 
     Raises:
-        UnauthorizedError: the caller is no server.
-        MalformedJsonError, InvalidFieldsError: the body is no description of a data source.
+        UnauthorizedError: the caller is not a server.
+        MalformedJsonError, InvalidFieldsError: the body does not describe a data source.
     """
     call.require()
     fields = check_data_source(read_body())
@@ -42,7 +42,7 @@ def list_of_user(
 
     Raises:
         UnauthorizedError: the caller is another user.
-        InvalidFieldsError: a parameter is unknown or wrong.
+        InvalidFieldsError: a parameter is unknown or invalid.
     """
     call.require(user_id)
     query = check_query(parameters, QUERY)
@@ -52,7 +52,7 @@ def list_of_user(
         for source in ports.sources.of_user(user_id)
         if all(source.fields.get(name) == value for name, value in query.items())
     ]
-    return [_shown(call, source) for source in found[page * size : (page + 1) * size]]
+    return [_present(call, source) for source in found[page * size : (page + 1) * size]]
 
 
 def get(call: Call, source_id: str, ports: DataSourcePorts) -> dict[str, Any]:
@@ -65,7 +65,7 @@ def get(call: Call, source_id: str, ports: DataSourcePorts) -> dict[str, Any]:
     if source is None:
         raise NotFoundError(source_id)
     call.require(source.user_id)
-    return _shown(call, source)
+    return _present(call, source)
 
 
 def get_of_session(call: Call, provider_session_id: str, ports: DataSourcePorts) -> dict[str, Any]:
@@ -78,7 +78,7 @@ def get_of_session(call: Call, provider_session_id: str, ports: DataSourcePorts)
     source = ports.sources.of_session(provider_session_id)
     if source is None:
         raise NotFoundError
-    return _shown(call, source)
+    return _present(call, source)
 
 
 def update(
@@ -88,10 +88,10 @@ def update(
     read_body: Callable[[], Any],
     ports: DataSourcePorts,
 ) -> dict[str, Any]:
-    """The data source after the changes; for servers. Connecting removes its error, disconnecting also its session.
+    """Change a data source and return it; for servers. Connecting removes the error, disconnecting also the session.
 
     Raises:
-        MalformedJsonError, InvalidFieldsError: the body cannot be taken.
+        MalformedJsonError, InvalidFieldsError: the body does not describe a change.
         NotFoundError: there is none with this id, or it has another revision than the one asked for.
         ConflictError: another data source of this user and provider is connected or in error.
     """
@@ -107,11 +107,11 @@ def update(
     after = replace(before, fields=fields, modified_time_ms=call.now_ms, revision=before.revision + 1)
     if not ports.sources.replace(before, after):
         raise NotFoundError(source_id)
-    return _shown(call, after)
+    return _present(call, after)
 
 
 def delete(call: Call, source_id: str, parameters: Mapping[str, Sequence[str]], ports: DataSourcePorts) -> None:
-    """Removes a data source, not its data; for servers.
+    """Remove a data source, but not its data; for servers.
 
     Raises:
         NotFoundError: there is none with this id, or it has another revision than the one asked for.
@@ -123,7 +123,7 @@ def delete(call: Call, source_id: str, parameters: Mapping[str, Sequence[str]], 
 
 
 def delete_of_user(call: Call, user_id: str, ports: DataSourcePorts) -> None:
-    """Removes all data sources of a user, not their data; for servers."""
+    """Remove all data sources of a user, but not their data; for servers."""
     call.require()
     for source in ports.sources.of_user(user_id):
         ports.sources.remove(source)
@@ -137,6 +137,7 @@ def _find_or_refuse(source_id: str, revision: int | None, ports: DataSourcePorts
 
 
 def _require_no_future(changes: Mapping[str, Any], now_ms: int) -> None:
+    """Raise if a time of the changes lies in the future."""
     faults = []
     for name in _TIMES:
         moment = parse_time(changes.get(name, ""))
@@ -146,5 +147,5 @@ def _require_no_future(changes: Mapping[str, Any], now_ms: int) -> None:
         raise InvalidFieldsError(faults)
 
 
-def _shown(call: Call, source: DataSource) -> dict[str, Any]:
+def _present(call: Call, source: DataSource) -> dict[str, Any]:
     return as_data_source(source, to_server=call.caller.is_server)

@@ -1,4 +1,4 @@
-"""The interface for partners: data of twiist, redirect addresses. Source: data-api 8, twiist; data-api 1, row 25."""
+"""The API for partners: data from twiist, and redirect addresses. Source: data-api 8, twiist; data-api 1, row 25."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any

@@ -10,9 +10,9 @@ from chalicelib.log.entry import NewEntry
 DUE_BYTES = 512 * 1024
 """From this size on, a user's tail is compacted: readers fold it with each request, at a cost that grows with it."""
 DUE_AFTER_MS = 24 * 3_600_000
-"""How long a smaller one waits: each compaction rewrites the tiles of the current day."""
+"""The wait for a smaller backlog: each compaction rewrites the tiles of the current day."""
 URGENT_BYTES = DUE_BYTES
-"""What closing, deleting or truncating a data set adds: its whole log has to go into tiles or out of them."""
+"""The bytes that closing, deleting or truncating a data set adds: its whole log enters or leaves the tiles."""
 LARGE_BYTES = 8 * 1024
 _EVERY = 32
 _SMALL_ENTRIES_BYTES = 64 * 1024

@@ -1,7 +1,7 @@
 """The visible records of a user: a pure function of the logs and the states of the data sets.
 
-Each deduplicator is a rule of this fold; adding, closing and deleting only record what happened. Each log is folded by
-itself, then hashes are compared across the data sets of a device. Source: dedup.
+Each deduplicator is a rule of this fold. Adding, closing and deleting only append entries or change states. Each log is
+folded separately, then hashes are compared across the data sets of a device. Source: dedup.
 """
 
 import hashlib
@@ -50,7 +50,7 @@ def visible(
     Args:
         entries: entries of those data sets, by number within each data set; the data sets in any order.
         data_sets: all of one owner and epoch, since one may hide records of another.
-        prefixes: by data set, what an earlier fold left of its log; `entries` are those that follow.
+        prefixes: the result of an earlier fold of each log, by data set; `entries` are the entries after it.
     """
     return without_older_hashes(stored(entries, data_sets, prefixes))
 
@@ -58,7 +58,7 @@ def visible(
 def stored(
     entries: Iterable[Entry], data_sets: Sequence[DataSet], prefixes: Mapping[str, Prefix] = _NO_PREFIXES
 ) -> list[VisibleData]:
-    """As `visible`, with the records that an equal hash in another data set hides, until that data set is deleted."""
+    """As `visible`, but including records that an equal hash in another data set hides until it is deleted."""
     logs: dict[str, list[Entry]] = defaultdict(list)
     for entry in entries:
         logs[entry.data_set_id].append(entry)
@@ -74,23 +74,23 @@ def stored(
 
 
 def _fold(data_set: DataSet, log: Iterable[Entry], cuts: Sequence[Truncation], prefix: Prefix) -> list[RecordSlice]:
-    happened = steps(log, data_set.deleted_through, cuts, prefix)
+    log_steps = steps(log, data_set.deleted_through, cuts, prefix)
     if data_set.is_continuous:
-        return _CONTINUOUS.get(data_set.deduplicator, keep_all)(happened)
-    return _fold_normal(data_set.deduplicator, list(happened))
+        return _CONTINUOUS.get(data_set.deduplicator, keep_all)(log_steps)
+    return _fold_normal(data_set.deduplicator, list(log_steps))
 
 
-def _fold_normal(deduplicator: str, happened: Sequence[Step]) -> list[RecordSlice]:
+def _fold_normal(deduplicator: str, log_steps: Sequence[Step]) -> list[RecordSlice]:
     """The fold of a normal data set, whose records became active only when it closed.
 
     Rules that look for active records find none in an open data set: no older origin and no known hash is dropped, and
     selectors that delete active records delete nothing. Source: dedup 5.1 to 5.3.
     """
     if deduplicator in (DATASET_DELETE_ORIGIN, DATASET_DELETE_ORIGIN_OLDER):
-        return replace_origins(step for step in happened if not isinstance(step, Selectors))
-    slices = keep_all(happened)
+        return replace_origins(step for step in log_steps if not isinstance(step, Selectors))
+    slices = keep_all(log_steps)
     if deduplicator == DATASET_DROP_HASH:
-        known = sum(len(step.slices) for step in happened if isinstance(step, Stored))
+        known = sum(len(step.slices) for step in log_steps if isinstance(step, Stored))
         return slices[:known] + [RecordSlice(part.records, _last_of_each_hash(part)) for part in slices[known:]]
     return slices
 
@@ -101,21 +101,23 @@ def _last_of_each_hash(part: RecordSlice) -> list[int]:
 
 
 def without_older_hashes(active: Sequence[VisibleData]) -> list[VisibleData]:
-    """The same data, of equal hashes of a device only those of the data set that was closed last.
+    """The data without older duplicates: of records of a device with equal hashes, the data set closed last wins.
 
     An open continuous data set counts as closed before all others. A data set hides records of its own device only; one
     without a device hides nothing. Source: dedup 5.4.
     """
-    hidden: dict[str, set[str]] = defaultdict(set)
-    seen: dict[str, list[RecordSlice]] = {}
-    hashed = [it for it in active if it.data_set.deduplicator == DEVICE_DEACTIVATE_HASH]
-    for data in sorted(hashed, key=lambda it: it.data_set.close_sequence or 0, reverse=True):
-        seen[data.data_set.id] = [RecordSlice(part.records, _not_hidden(part, hidden)) for part in data.slices]
+    hidden_hashes: dict[str, set[str]] = defaultdict(set)
+    filtered: dict[str, list[RecordSlice]] = {}
+    hashed = [data for data in active if data.data_set.deduplicator == DEVICE_DEACTIVATE_HASH]
+    for data in sorted(hashed, key=lambda data: data.data_set.close_sequence or 0, reverse=True):
+        filtered[data.data_set.id] = [
+            RecordSlice(part.records, _unhidden_rows(part, hidden_hashes)) for part in data.slices
+        ]
         device_id = data.data_set.device_id
         if data.data_set.is_closed and device_id is not None:
             for part in data.slices:
-                hidden[device_id].update(digest for digest in _hashes(part) if digest is not None)
-    return [VisibleData(it.data_set, seen.get(it.data_set.id, it.slices)) for it in active]
+                hidden_hashes[device_id].update(digest for digest in _hashes(part) if digest is not None)
+    return [VisibleData(data.data_set, filtered.get(data.data_set.id, data.slices)) for data in active]
 
 
 def _hashes(part: RecordSlice) -> Iterable[str | None]:
@@ -123,16 +125,16 @@ def _hashes(part: RecordSlice) -> Iterable[str | None]:
     return (column[row] for row in part.rows)
 
 
-def _not_hidden(part: RecordSlice, hidden: Mapping[str, set[str]]) -> Sequence[int]:
+def _unhidden_rows(part: RecordSlice, hidden_hashes: Mapping[str, set[str]]) -> Sequence[int]:
     device_ids, hashes = part.records.device_ids, part.records.hashes
-    if not hidden:
+    if not hidden_hashes:
         return part.rows
     nothing: set[str] = set()
-    return [row for row in part.rows if hashes[row] not in hidden.get(device_ids[row] or "", nothing)]
+    return [row for row in part.rows if hashes[row] not in hidden_hashes.get(device_ids[row] or "", nothing)]
 
 
 def fold_fingerprints(data_sets: Iterable[DataSet]) -> dict[str, str]:
-    """For each data set whose data can be seen, by id, a digest of all that its fold depends on besides its entries.
+    """A digest of everything that a fold depends on besides the entries, by id, for each data set that can be seen.
 
     Logs with equal entries and fingerprints have equal folds.
 
@@ -145,7 +147,7 @@ def fold_fingerprints(data_sets: Iterable[DataSet]) -> dict[str, str]:
 
 
 def can_be_seen(data_set: DataSet) -> bool:
-    """Whether records of its log are visible, or become visible without closing it."""
+    """Whether records of the data set are visible, or can become visible without closing it."""
     return data_set.is_active and not data_set.is_purgeable
 
 

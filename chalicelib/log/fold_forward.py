@@ -1,4 +1,4 @@
-"""The fold of a log in which stored records decide about new ones: from the start, with the records live so far."""
+"""Folds a log in which stored records decide about new ones: from the start, tracking the live records."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -9,11 +9,11 @@ from chalicelib.log.records import Records
 from chalicelib.model.times import Moment, parse_time
 
 LOOKED_UP_TYPES = frozenset({"bolus", "food"})
-"""Records of other types do not lead to an older one being looked for. Source: dedup 5.2."""
+"""The types for which older records are looked up. Source: dedup 5.2."""
 
 
-class _Live:
-    """The records that are stored and not replaced so far, by origin id and by hash."""
+class _LiveRecords:
+    """The records that are stored and not yet replaced, by origin id and by hash."""
 
     def __init__(self) -> None:
         self._slices: list[tuple[Records, set[int]]] = []
@@ -66,24 +66,24 @@ class _Live:
 def keep_newer_origins(steps: Iterable[Step]) -> list[RecordSlice]:
     """The records of a log in which an older bolus or food does not replace a newer one.
 
-    The stored records are looked up for the origin ids of a request's boluses and foods. A record of the request is
-    dropped if a looked-up record of its origin id is as new or newer; other records replace by origin id.
+    The rule looks up stored records with the origin ids of the boluses and foods of a request. It drops a record of the
+    request if a record found for its origin id is as new or newer; other records replace by origin id.
     Source: dedup 5.2.
     """
-    live = _Live()
+    live = _LiveRecords()
     for step in steps:
         if not isinstance(step, Records):
             live.apply(step)
             continue
-        rows = _newer(step, live)
+        rows = _newer_rows(step, live)
         live.destroy_origins({origin_id for row in rows if (origin_id := step.origin_ids[row]) is not None})
         live.store(step, rows)
     return live.slices()
 
 
 def drop_known_hashes(steps: Iterable[Step]) -> list[RecordSlice]:
-    """The records of a log in which the first of equal hashes wins, within one entry the last. Source: dedup 5.3."""
-    live = _Live()
+    """The records of a log in which the first of equal hashes wins, but the last within an entry. Source: dedup 5.3."""
+    live = _LiveRecords()
     for step in steps:
         if not isinstance(step, Records):
             live.apply(step)
@@ -93,12 +93,12 @@ def drop_known_hashes(steps: Iterable[Step]) -> list[RecordSlice]:
 
 
 def last_of_each_hash(records: Records) -> list[int]:
-    """The rows of an entry, of equal hashes the last one only."""
+    """The rows of an entry, with only the last row of each hash."""
     last = {digest: row for row, digest in enumerate(records.hashes)}
     return sorted(last.values())
 
 
-def _newer(records: Records, live: _Live) -> list[int]:
+def _newer_rows(records: Records, live: _LiveRecords) -> list[int]:
     looked_up = {
         origin_id
         for origin_id, datum_type in zip(records.origin_ids, records.types, strict=True)

@@ -18,7 +18,7 @@ class RecordSlice:
 
 @dataclass(frozen=True, slots=True)
 class Prefix:
-    """What an earlier fold left of the beginning of a log. Records that the rest of the log cannot affect may be
+    """The result of an earlier fold of the beginning of a log. Records that the rest of the log cannot affect may be
     missing, such as those of other days."""
 
     position: int = 0
@@ -49,17 +49,17 @@ def steps(
 ) -> Iterator[Step]:
     """The steps of a data set since it was last deleted, in order.
 
-    A truncation comes behind the last entry that it covers. One that ends within the prefix was part of the earlier
-    fold; one that ends behind it comes later, since the records that it removes affect the entries in between.
+    A truncation follows the last entry that it covers. If it ends within the prefix, the earlier fold applied it. If it
+    ends after the prefix, it comes later, since the records that it removes affect the entries in between.
 
     Args:
-        entries: those behind the prefix, by number.
+        entries: the entries after the prefix, by number.
     """
     if prefix.slices:
         yield Stored([_survivors(part, deleted_through) for part in prefix.slices])
     pending = sorted(
-        (it for it in truncations if it.last_number is not None and it.last_number >= prefix.position),
-        key=lambda it: it.last_number or 0,
+        (cut for cut in truncations if cut.last_number is not None and cut.last_number >= prefix.position),
+        key=lambda cut: cut.last_number or 0,
         reverse=True,
     )
     for entry in entries:
@@ -69,8 +69,8 @@ def steps(
             yield (
                 read_records(entry.body, entry.number) if entry.kind is EntryKind.ADD else decode_selectors(entry.body)
             )
-    yield from (DeviceTruncated(it.device_id) for it in reversed(pending))
-    yield from (DeviceTruncated(it.device_id) for it in truncations if it.last_number is None)
+    yield from (DeviceTruncated(cut.device_id) for cut in reversed(pending))
+    yield from (DeviceTruncated(cut.device_id) for cut in truncations if cut.last_number is None)
 
 
 def _survivors(part: RecordSlice, deleted_through: int) -> RecordSlice:

@@ -4,7 +4,7 @@ All records that were added count, also those that were replaced or deleted sinc
 owner's counters: one small read returns it, and the transactions that write the counters write it as well.
 
 A continuous data set has a slot of its own, since a request that adds to it knows the newest times of this data set
-only. All others are merged into their clients: normal ones when they close, continuous ones when slots run out.
+only. All others are merge_newest into their clients: normal ones when they close, continuous ones when slots run out.
 Merging takes the greater times, so a data set that is in both counts once.
 """
 
@@ -14,18 +14,18 @@ from typing import Any
 
 UNKNOWN = "unknown"
 CLIENT_LENGTH = 80
-"""Longer names are cut, since each add writes the item that holds them."""
+"""Longer names are cut off, since each add writes the item that holds them."""
 MAX_SLOTS = 8
 """Data sets with a slot. A phone app keeps one open for years, and few people use more than three apps."""
 KEPT_SLOTS = 3
-"""How many data sets keep theirs when slots run out: those with the most recent data."""
+"""Data sets that keep their slots when slots run out: those with the most recent data."""
 MAX_CLIENTS = 24
 """Clients with a name; those whose last data is oldest count as `unknown`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Newest:
-    """Of one type: the greatest time of a record, and when the last one was stored. Milliseconds since the epoch."""
+    """The greatest time of a record of one type, and when the last one was stored, in milliseconds since the epoch."""
 
     time_ms: int
     stored_time_ms: int
@@ -36,16 +36,16 @@ NewestByType = Mapping[str, Newest]
 
 @dataclass(frozen=True, slots=True)
 class Ingested:
-    """What was added to one data set: by which client, up to which entry, and the newest times of each type."""
+    """The client that adds to a data set, the number of the last entry, and the newest times of each type."""
 
     client: str = UNKNOWN
     last_number: int = 0
     newest: NewestByType = field(default_factory=dict)
 
     def after(self, number: int, times_ms: Mapping[str, int], stored_time_ms: int) -> "Ingested":
-        """The same after one more entry; `times_ms` has its newest time of each type."""
+        """These values after one more entry; `times_ms` has its newest time of each type."""
         added = {name: Newest(time_ms, stored_time_ms) for name, time_ms in times_ms.items()}
-        return replace(self, last_number=number, newest=merged(self.newest, added))
+        return replace(self, last_number=number, newest=merge_newest(self.newest, added))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,33 +56,33 @@ class Freshness:
     clients: Mapping[str, NewestByType] = field(default_factory=dict)
 
     def with_slot(self, data_set_id: str, ingested: Ingested) -> "Freshness":
-        """The same with a slot for a data set; when none is left, those whose last data is oldest lose theirs."""
+        """The freshness with a slot for a data set. If none is left, the data sets with the oldest data lose theirs."""
         freshness, kept = self, dict(self.data_sets)
         if data_set_id not in kept and len(kept) >= MAX_SLOTS:
-            for each in sorted(kept, key=lambda each: _last_stored_ms(kept[each].newest))[:-KEPT_SLOTS]:
-                freshness = freshness.with_merged(kept.pop(each))
+            for silent_id in sorted(kept, key=lambda id_: _last_stored_ms(kept[id_].newest))[:-KEPT_SLOTS]:
+                freshness = freshness.with_merged(kept.pop(silent_id))
         return replace(freshness, data_sets={**kept, data_set_id: ingested})
 
     def with_merged(self, ingested: Ingested) -> "Freshness":
-        """The same with the newest times of a data set merged into those of its client."""
+        """The freshness with the newest times of a data set merged into those of its client."""
         if not ingested.newest:
             return self
-        client, newest = ingested.client, merged(self.clients.get(ingested.client, {}), ingested.newest)
-        return replace(self, clients=_bounded({**self.clients, client: newest}))
+        client, newest = ingested.client, merge_newest(self.clients.get(ingested.client, {}), ingested.newest)
+        return replace(self, clients=_limit_clients({**self.clients, client: newest}))
 
     def by_client(self) -> dict[str, NewestByType]:
         """The newest of each type for each client, clients and types by name."""
         found = dict(self.clients)
         for ingested in self.data_sets.values():
             if ingested.newest:
-                found[ingested.client] = merged(found.get(ingested.client, {}), ingested.newest)
+                found[ingested.client] = merge_newest(found.get(ingested.client, {}), ingested.newest)
         return {client: dict(sorted(found[client].items())) for client in sorted(found)}
 
 
-def merged(one: NewestByType, other: NewestByType) -> NewestByType:
+def merge_newest(first: NewestByType, second: NewestByType) -> NewestByType:
     """The greater times of both for each type."""
-    found = dict(one)
-    for name, newest in other.items():
+    found = dict(first)
+    for name, newest in second.items():
         known = found.get(name, newest)
         found[name] = Newest(max(known.time_ms, newest.time_ms), max(known.stored_time_ms, newest.stored_time_ms))
     return found
@@ -104,14 +104,14 @@ def newest_times_ms(data: Iterable[tuple[str, int]]) -> dict[str, int]:
     return found
 
 
-def _bounded(clients: Mapping[str, NewestByType]) -> Mapping[str, NewestByType]:
-    named = [each for each in clients if each != UNKNOWN]
+def _limit_clients(clients: Mapping[str, NewestByType]) -> Mapping[str, NewestByType]:
+    named = [client for client in clients if client != UNKNOWN]
     if len(named) <= MAX_CLIENTS:
         return clients
-    silent = min(named, key=lambda each: _last_stored_ms(clients[each]))
-    kept = {each: newest for each, newest in clients.items() if each != silent}
-    return {**kept, UNKNOWN: merged(kept.get(UNKNOWN, {}), clients[silent])}
+    silent = min(named, key=lambda client: _last_stored_ms(clients[client]))
+    kept = {client: newest for client, newest in clients.items() if client != silent}
+    return {**kept, UNKNOWN: merge_newest(kept.get(UNKNOWN, {}), clients[silent])}
 
 
 def _last_stored_ms(newest: NewestByType) -> int:
-    return max((each.stored_time_ms for each in newest.values()), default=0)
+    return max((times.stored_time_ms for times in newest.values()), default=0)

@@ -1,7 +1,7 @@
 """Truncation by device: closing a data set removes all records that were uploaded from the same device before.
 
-Closing writes only the data set that closes, which keeps the last numbers of those that are open then. What it did to
-the others is derived from the data sets: those closed earlier are truncated as a whole, open ones up to that number.
+Closing writes only the closing data set, which records the last entry numbers of the data sets open at that time. The
+truncation of the others is derived: data sets closed earlier are truncated as a whole, open ones up to that number.
 Deleting the data set later does not undo it. Source: dedup 5.5.
 """
 
@@ -15,29 +15,29 @@ from chalicelib.model.deduplicators import DEVICE_TRUNCATE_DATASET
 
 @dataclass(frozen=True, slots=True)
 class Truncation:
-    """What the closing of a data set did to another one: it removed the records of a device up to an entry."""
+    """The removal of the records of a device, up to an entry, from a data set when another one was closed."""
 
     close_sequence: int
     device_id: str
     last_number: int | None
-    """The number of the last entry that it covers; None for the whole log."""
+    """The number of the last entry covered; None for the whole log."""
 
 
 def truncated_at_close(closing: DataSet, others: Iterable[DataSet], heads: DataSetHeads) -> dict[str, int]:
-    """The data sets that are open when one closes that truncates, each with the last number of its log.
+    """The last entry number of each open data set, by id, if the closing data set truncates; otherwise empty.
 
-    Continuous ones come first. One read for each open data set.
+    Continuous data sets come first. This takes one read for each open data set.
     """
     if not truncates(closing):
         return {}
     still_open = [other for other in others if other.id != closing.id and not other.is_closed]
     still_open.sort(key=lambda other: not other.is_continuous)
-    found = [heads.head(other.id) for other in still_open]
-    return {head.id: head.last_number for head in found if head is not None}
+    open_heads = [heads.head(other.id) for other in still_open]
+    return {head.id: head.last_number for head in open_heads if head is not None}
 
 
 def truncations(data_sets: Iterable[DataSet]) -> dict[str, list[Truncation]]:
-    """What the closings of others did to each data set, by its id and in the order of the closings.
+    """The truncations of each data set by the closing of others: by id, in the order of the closings.
 
     Args:
         data_sets: all of one owner and epoch.
@@ -52,7 +52,7 @@ def truncations(data_sets: Iterable[DataSet]) -> dict[str, list[Truncation]]:
 
 
 def _truncation(data_set: DataSet, closed: DataSet) -> Truncation | None:
-    """What the closing of a data set that truncates did to another one."""
+    """The truncation of `data_set` by the closing of `closed`; None if there is none."""
     close_sequence, device_id = closed.close_sequence, closed.device_id
     if closed.id == data_set.id or close_sequence is None or device_id is None:
         return None
@@ -63,7 +63,7 @@ def _truncation(data_set: DataSet, closed: DataSet) -> Truncation | None:
 
 
 def with_truncations(data_sets: Iterable[DataSet]) -> list[DataSet]:
-    """The data sets as shown: one that another of its device truncated has a deleted time; `modifiedTime` stays.
+    """The data sets as the API shows them: a truncated one has a deleted time; its `modifiedTime` stays.
 
     Args:
         data_sets: all of one owner and epoch.

@@ -1,4 +1,4 @@
-"""The records that a query selects, in the order of the answer, out of tiles and tail. Source: data-api 9."""
+"""Assembles the selected records from tiles and tail, in the order of the reply. Source: data-api 9."""
 
 from collections.abc import Iterator, Sequence
 from heapq import merge
@@ -8,7 +8,7 @@ from chalicelib import json_text
 from chalicelib.encoding.gzip_splice import DeflatedLines, RecordArray, inflated_lines
 from chalicelib.log.data_set import DataSet, as_upload_record
 from chalicelib.reading.query import DataQuery
-from chalicelib.reading.select import SelectedRecords, selected, selects_some, selects_tile
+from chalicelib.reading.select import SelectedRecords, select_records, selects_partly, selects_tile
 from chalicelib.reading.source_filters import SourceFilters, has_medtronic_data
 from chalicelib.tiles.manifest import TileRef
 from chalicelib.tiles.tile import DAY_MS, TileKey
@@ -31,7 +31,7 @@ LATEST_TYPES = (
     "reportedState",
     UPLOAD,
 )
-"""The types of which `latest` answers the newest record when none are named, in the order of the answer."""
+"""The types that `latest` returns when the query names none, in the order of the reply."""
 
 _RANKS = {name: rank for rank, name in enumerate(LATEST_TYPES)}
 _MEDTRONIC_TILES_AT_ONCE = 8
@@ -40,18 +40,18 @@ _MAX_DAYS_AT_ONCE = 32
 Piece = DeflatedLines | tuple[bytes, ...]
 
 
-def everything(view: TileView, query: DataQuery, filters: SourceFilters, uploads: Sequence[DataSet]) -> RecordArray:
-    """All records that are selected, by type and time, data sets last."""
+def all_records(view: TileView, query: DataQuery, filters: SourceFilters, uploads: Sequence[DataSet]) -> RecordArray:
+    """All selected records, by type and time, data sets last."""
     refs = [ref for name in view.manifest.tiles for ref in _tile_refs(view, name, query)]
     pieces = _see(view, refs, query, filters)
     ordered = [pieces[key] for key in sorted(pieces, key=_order)]
     return RecordArray((*ordered, tuple(map(_text, uploads))))
 
 
-def latest(view: TileView, query: DataQuery, filters: SourceFilters, uploads: Sequence[DataSet]) -> RecordArray:
-    """The newest record of each type that is selected, in the order of the types asked for.
+def latest_records(view: TileView, query: DataQuery, filters: SourceFilters, uploads: Sequence[DataSet]) -> RecordArray:
+    """The newest selected record of each type, in the order of the types asked for.
 
-    Days are read from the newest on, more of them each time, until there is a record of each type.
+    Days are read from the newest backwards, in growing batches, until each type has a record.
     """
     names = [name for name in query.types or LATEST_TYPES if name != UPLOAD]
     days = {name: _days(view, name, query) for name in names}
@@ -73,7 +73,7 @@ def latest(view: TileView, query: DataQuery, filters: SourceFilters, uploads: Se
 
 
 def has_medtronic(view: TileView) -> bool:
-    """Whether any visible data was uploaded by the app of a Medtronic pump, whatever a query selects."""
+    """Whether any visible data was uploaded by the app of a Medtronic pump, regardless of the query."""
     flagged = [ref for ref in view.manifest.tile_refs() if ref.stats.has_medtronic]
     flagged.sort(key=lambda ref: ref.key.day, reverse=True)
     at_once = [ref for key in sorted(view.affected.keys) if (ref := view.manifest.tile(key)) is not None]
@@ -96,7 +96,7 @@ def _tile_refs(view: TileView, name: str, query: DataQuery, *, newest_first: boo
 
 
 def _days(view: TileView, name: str, query: DataQuery) -> Iterator[int]:
-    """The days that may have selected records of a type, newest first, found as they are asked for."""
+    """The days that may have selected records of a type, newest first, as an iterator that looks them up one by one."""
     of_tiles = (ref.key.day for ref in _tile_refs(view, name, query, newest_first=True))
     of_tail = sorted((day for type_, day in view.affected.keys if type_ == name), reverse=True)
     return (day for day, _ in groupby(merge(of_tiles, of_tail, reverse=True)))
@@ -104,12 +104,13 @@ def _days(view: TileView, name: str, query: DataQuery) -> Iterator[int]:
 
 def _see(view: TileView, refs: Sequence[TileRef], query: DataQuery, filters: SourceFilters) -> dict[TileKey, Piece]:
     """The selected records of these tiles, and of the days of the tail that have no tiles."""
-    seen = view.see(refs, must_fold=lambda ref: selects_some(ref, query, filters))
-    found: dict[TileKey, SelectedRecords] = selected(seen.data, query, filters)
-    return {**seen.whole, **{key: tuple(of_tile.texts()) for key, of_tile in found.items()}}
+    seen = view.see(refs, must_fold=lambda ref: selects_partly(ref, query, filters))
+    by_key: dict[TileKey, SelectedRecords] = select_records(seen.data, query, filters)
+    return {**seen.whole, **{key: tuple(of_tile.texts()) for key, of_tile in by_key.items()}}
 
 
 def _order(key: TileKey) -> tuple[int, str, int]:
+    """The place of a tile in the reply: by type, then by day."""
     return _RANKS.get(key.type, len(_RANKS)), key.type, key.day
 
 

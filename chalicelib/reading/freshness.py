@@ -1,4 +1,4 @@
-"""How fresh a user's data is: one read, however much data there is."""
+"""Reads the freshness of a user's data, in one read however much data there is."""
 
 from typing import Any
 
@@ -9,11 +9,11 @@ from chalicelib.reading.ports import ReadingPorts
 
 
 def read_freshness(call: Call, owner_id: str, ports: ReadingPorts) -> dict[str, Any]:
-    """For each client and type, by name, the newest time of a record and when the last one was stored; and `changes`,
-    which is another number after whatever may change what is read.
+    """The newest time of a record, and when the last one was stored, for each client and type, by name; and `changes`,
+    a number that changes whenever the visible data may have changed.
 
-    It tells what has come in since all data was erased last, also what was replaced or deleted after. Who may view the
-    last hours learns the newest times that lie there and nothing else.
+    All records since the last erasure count, also those that were replaced or deleted. A caller who may view only the
+    last hours gets the newest times in these hours, and nothing else.
 
     Raises:
         UnauthorizedError: the caller may not read this user's data.
@@ -25,13 +25,13 @@ def read_freshness(call: Call, owner_id: str, ports: ReadingPorts) -> dict[str, 
         for client, newest in owner.freshness.by_client().items()
         if (types := _types(newest, from_ms))
     ]
-    counted = {"changes": owner.change_count} if from_ms is None else {}
-    return {"userId": owner_id, "clients": clients} | counted
+    change_count = {"changes": owner.change_count} if from_ms is None else {}
+    return {"userId": owner_id, "clients": clients} | change_count
 
 
 def _types(newest: NewestByType, from_ms: int | None) -> list[dict[str, str]]:
     if from_ms is not None:
-        # Not when it was stored: that may have been a record from before.
+        # The stored time is left out: it may be that of an older record.
         viewable = {name: times.time_ms for name, times in newest.items() if times.time_ms >= from_ms}
         return [{"type": name, "newestTime": format_time(time_ms)} for name, time_ms in viewable.items()]
     return [

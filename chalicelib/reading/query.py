@@ -1,4 +1,4 @@
-"""The query of `GET /data/{userId}`, as its parameters say it. Source: data-api 9, filters."""
+"""The query parameters of `GET /data/{userId}`. Source: data-api 9, filters."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -20,13 +20,13 @@ _FIELDS: Mapping[str, QueryField] = {
 
 @dataclass(frozen=True, slots=True)
 class DataQuery:
-    """Which records to read: those that all filters let through. None is no filter; times are inclusive.
+    """Selects records by filters that must all match. None is no filter; times are inclusive.
 
-    `carelink` and `medtronic` are None where the data decides, True lets everything through.
+    `carelink` and `medtronic` are None where the data decides; True filters nothing.
     """
 
     types: tuple[str, ...] | None = None
-    """In the order in which they were asked for."""
+    """In the order of the request."""
     sub_types: frozenset[str] | None = None
     start_ms: int | None = None
     end_ms: int | None = None
@@ -35,16 +35,16 @@ class DataQuery:
     is_latest: bool = False
     """Only the newest record of each type."""
     reasons: frozenset[str] | None = None
-    """Of dosing decisions; other types are let through."""
+    """Filters dosing decisions only."""
     sample_interval_minimum_ms: int = 0
-    """Of cbg; 0 or less is no filter."""
+    """Filters cbg only; 0 or less is no filter."""
     prefers_sources: bool = True
-    """Of cbg: where a data source covers a time, only what it imported."""
+    """Filters cbg only: at times that a data source covers, only its own readings are selected."""
     carelink: bool | None = None
     medtronic: bool | None = None
 
     def since(self, from_ms: int | None) -> "DataQuery":
-        """The same query for records from a time on; None is no limit."""
+        """The query, limited to records from this time on; None is no limit."""
         if from_ms is None or (self.start_ms is not None and self.start_ms >= from_ms):
             return self
         return replace(self, start_ms=from_ms)
@@ -63,15 +63,15 @@ def parse_data_query(parameters: Mapping[str, Sequence[str]]) -> DataQuery:
     types = _words(texts, "type")
     return DataQuery(
         types=None if types is None else tuple(dict.fromkeys(types)),
-        sub_types=_set(_words(texts, "subType")),
+        sub_types=_word_set(_words(texts, "subType")),
         start_ms=_time_ms(texts, "startDate"),
         end_ms=_time_ms(texts, "endDate"),
         device_id=texts.get("deviceId"),
         upload_id=texts.get("uploadId"),
         is_latest=values["latest"],
-        reasons=_set(_words(texts, "dosingDecision.reason")),
+        reasons=_word_set(_words(texts, "dosingDecision.reason")),
         sample_interval_minimum_ms=values["sampleIntervalMinimum"],
-        # `dexcom` is the older name and says the opposite.
+        # `dexcom` is the older parameter, with the opposite meaning.
         prefers_sources=values.get("cbgFilter", not values.get("dexcom", False)),
         carelink=values.get("carelink"),
         medtronic=values.get("medtronic"),
@@ -83,7 +83,7 @@ def _words(texts: Mapping[str, str], name: str) -> list[str] | None:
     return None if not text or text.startswith(",") else text.split(",")
 
 
-def _set(words: Sequence[str] | None) -> frozenset[str] | None:
+def _word_set(words: Sequence[str] | None) -> frozenset[str] | None:
     return None if words is None else frozenset(words)
 
 

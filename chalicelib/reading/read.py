@@ -14,7 +14,7 @@ from chalicelib.log.data_set import DataSet
 from chalicelib.log.truncation import with_truncations
 from chalicelib.model.deduplicators import DEVICE_DEACTIVATE_HASH
 from chalicelib.model.times import parse_time
-from chalicelib.reading.assemble import UPLOAD, everything, has_medtronic, latest
+from chalicelib.reading.assemble import UPLOAD, all_records, has_medtronic, latest_records
 from chalicelib.reading.etag import etag_if_settled, etag_of, require_modified
 from chalicelib.reading.ports import ReadingPorts
 from chalicelib.reading.query import DataQuery
@@ -63,7 +63,7 @@ def read_data(
         view = TileView(owner, manifest, data_sets[::-1], entries, ports.tiles)
         sources = ports.sources.of_user(owner_id) if owner.has_sources else []
         filters = source_filters(query, data_sets, partial(has_medtronic, view), sources)
-        select = latest if query.is_latest else everything
+        select = latest_records if query.is_latest else all_records
         records = select(view, query, filters, _upload_records(data_sets, query))
         # The entries of a data set are in the order of their numbers, so the last one counts.
         last_numbers = manifest.positions() | {entry.data_set_id: entry.number for entry in entries}

@@ -1,4 +1,4 @@
-"""Which records a query selects: its own filters and those by source, row by row and for whole tiles.
+"""Selects records by the filters of a query and by their source, row by row or for whole tiles.
 
 Source: data-api 9, filters.
 """
@@ -20,19 +20,21 @@ DOSING_DECISION = "dosingDecision"
 
 @dataclass(frozen=True, slots=True)
 class SelectedRecords:
-    """Records of one type and day: their times, and the row that holds the text of visible."""
+    """The selected records of one type and day: their times, and the rows that hold their texts."""
 
     times_ms: list[int] = field(default_factory=list)
     rows: list[tuple[Records, int]] = field(default_factory=list)
 
     def texts(self) -> list[bytes]:
-        """By time; of equal times, what was stored first comes first."""
+        """The texts by time; records of equal times in the order in which they were stored."""
         ordered = sorted(range(len(self.rows)), key=self.times_ms.__getitem__)
         return [records.texts[row] for records, row in map(self.rows.__getitem__, ordered)]
 
 
-def selected(data: Iterable[VisibleData], query: DataQuery, sources: SourceFilters) -> dict[TileKey, SelectedRecords]:
-    """The records that the query selects, by type and day; given visible data of data sets, oldest first."""
+def select_records(
+    data: Iterable[VisibleData], query: DataQuery, sources: SourceFilters
+) -> dict[TileKey, SelectedRecords]:
+    """The records that the query selects, by type and day. `data` has the oldest data set first."""
     found: dict[TileKey, SelectedRecords] = defaultdict(SelectedRecords)
     imports = sources.imports
     for visible in data:
@@ -41,7 +43,7 @@ def selected(data: Iterable[VisibleData], query: DataQuery, sources: SourceFilte
         drops_medtronic = visible.data_set.id in sources.medtronic_data_set_ids
         for part in visible.slices:
             records = part.records
-            rows = _rows(records, part.rows, query)
+            rows = _filter_rows(records, part.rows, query)
             if sources.drops_carelink:
                 rows = [row for row in rows if records.sources[row] != CARELINK]
             if drops_medtronic:
@@ -59,7 +61,7 @@ def selected(data: Iterable[VisibleData], query: DataQuery, sources: SourceFilte
 
 
 def selects_tile(ref: TileRef, query: DataQuery) -> bool:
-    """Whether any record of a tile can be selected."""
+    """Whether the query can select any record of a tile."""
     return (
         ref.stats.has_visible
         and (query.types is None or ref.key.type in query.types)
@@ -67,8 +69,8 @@ def selects_tile(ref: TileRef, query: DataQuery) -> bool:
     )
 
 
-def selects_some(ref: TileRef, query: DataQuery, sources: SourceFilters) -> bool:
-    """Whether a filter may drop some records of a tile and let others through."""
+def selects_partly(ref: TileRef, query: DataQuery, sources: SourceFilters) -> bool:
+    """Whether a filter may drop some records of a tile and keep others."""
     name, day = ref.key
     ids = frozenset(ref.stats.data_set_ids)
     return (
@@ -85,8 +87,8 @@ def selects_some(ref: TileRef, query: DataQuery, sources: SourceFilters) -> bool
     )
 
 
-def _rows(records: Records, rows: Sequence[int], query: DataQuery) -> Sequence[int]:
-    """The rows that the query's own filters let through."""
+def _filter_rows(records: Records, rows: Sequence[int], query: DataQuery) -> Sequence[int]:
+    """The rows that match the query's own filters."""
     types, times_ms = records.types, records.times_ms
     if query.types is not None:
         rows = [row for row in rows if types[row] in query.types]

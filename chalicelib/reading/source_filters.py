@@ -1,4 +1,4 @@
-"""The filters by source: which records reading leaves out because of where they come from. Source: data-api 9."""
+"""Filters by source: readers do not get records that another source delivers better. Source: data-api 9."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -18,20 +18,20 @@ MEDTRONIC_TYPES = frozenset({"basal", "bolus", "cbg"})
 
 @dataclass(frozen=True, slots=True)
 class Imports:
-    """What data sources brought: into which data sets, and of which spans of time (both ends included)."""
+    """The data that data sources imported: its data sets, and the spans of time it covers (both ends included)."""
 
     data_set_ids: frozenset[str]
     spans_ms: tuple[tuple[int, int], ...]
 
     def drops_cbg(self, time_ms: int) -> bool:
-        """Whether a reading that no data source imported gives way to what they did. Without spans they cover all."""
+        """Whether imported readings replace a reading from elsewhere at this time. Without spans they replace all."""
         return not self.spans_ms or any(first <= time_ms <= last for first, last in self.spans_ms)
 
 
 @dataclass(frozen=True, slots=True)
 class SourceFilters:
-    """What is dropped: records from CareLink; those of `drops` in some data sets of Medtronic pumps; and cbg that data
-    sources imported too (`imports`, None where they decide nothing)."""
+    """The records to drop: those from CareLink, those of `drops` in some data sets of Medtronic pumps, and cbg that
+    data sources also imported (`imports`; None if data sources do not matter)."""
 
     drops_carelink: bool
     medtronic_data_set_ids: frozenset[str]
@@ -46,10 +46,10 @@ class SourceFilters:
 def source_filters(
     query: DataQuery, data_sets: Sequence[DataSet], has_medtronic: Callable[[], bool], sources: Iterable[DataSource]
 ) -> SourceFilters:
-    """The filters that a query stands under, given all data sets and data sources of the user.
+    """The filters by source for a query, given all data sets and data sources of the user.
 
     Args:
-        has_medtronic: whether `has_medtronic_data` for the visible data; asked only where it decides.
+        has_medtronic: returns `has_medtronic_data` of the visible data; called only if the result matters.
     """
     return SourceFilters(
         _drops_carelink(query, data_sets),
@@ -69,7 +69,7 @@ def _imports(query: DataQuery, sources: Iterable[DataSource]) -> Imports | None:
 
 def _drops_carelink(query: DataQuery, data_sets: Iterable[DataSet]) -> bool:
     if query.carelink is not None:
-        # True is no filter: it does not select what comes from CareLink.
+        # True filters nothing: it does not select records from CareLink only.
         return not query.carelink
     return any(
         data_set.is_closed
@@ -100,7 +100,7 @@ def _is_medtronic(data_set: DataSet) -> bool:
 
 
 def has_medtronic_data(data: Iterable[VisibleData]) -> bool:
-    """Whether some of this visible data is what the pump's own app uploaded."""
+    """Whether the app of a Medtronic pump uploaded any of this visible data."""
     return any(
         part.records.origin_manufacturers[row] == MEDTRONIC and part.records.times_ms[row] >= MEDTRONIC_FROM_MS
         for visible in data

@@ -85,7 +85,7 @@ def slot_name(epoch: int, data_set_id: str) -> str:
 
 def slot_value(ingested: Ingested) -> bytes:
     """The value of the slot of a data set."""
-    return _packed([ingested.client, ingested.last_number, _newest_as_json(ingested.newest)])
+    return _pack([ingested.client, ingested.last_number, _newest_as_json(ingested.newest)])
 
 
 def freshness_changes(owner: OwnerState, after: Freshness) -> dict[str, bytes | None]:
@@ -97,12 +97,12 @@ def freshness_changes(owner: OwnerState, after: Freshness) -> dict[str, bytes | 
 
 def newest_value(newest: NewestByType) -> bytes:
     """The newest times of a client or of a data set, as an attribute holds them."""
-    return _packed(_newest_as_json(newest))
+    return _pack(_newest_as_json(newest))
 
 
 def newest_from_value(value: bytes) -> NewestByType:
     """The newest times that a value of `newest_value` holds."""
-    return _newest_from_json(_unpacked(value))
+    return _newest_from_json(_unpack(value))
 
 
 def _attributes(epoch: int, freshness: Freshness) -> dict[str, bytes]:
@@ -116,7 +116,7 @@ def _freshness(item: Item, epoch: int) -> Freshness:
     data_sets = {}
     for name, value in item.items():
         if name.startswith(slot):
-            client, last_number, newest = _unpacked(value)
+            client, last_number, newest = _unpack(value)
             data_sets[name.removeprefix(slot)] = Ingested(client, last_number, _newest_from_json(newest))
     return Freshness(
         data_sets,
@@ -138,18 +138,18 @@ def _client_prefix(epoch: int) -> str:
 
 def _newest_as_json(newest: NewestByType) -> dict[str, list[int]]:
     # Most data is stored soon after its time: the difference has fewer digits.
-    return {name: [it.time_ms, it.stored_time_ms - it.time_ms] for name, it in newest.items()}
+    return {name: [times.time_ms, times.stored_time_ms - times.time_ms] for name, times in newest.items()}
 
 
 def _newest_from_json(newest: Mapping[str, list[int]]) -> NewestByType:
     return {name: Newest(time_ms, time_ms + later_ms) for name, (time_ms, later_ms) in newest.items()}
 
 
-def _packed(value: object) -> bytes:
+def _pack(value: object) -> bytes:
     return deflate(json_text.encode(value), BEST_COMPRESSION, _PRESET_DICTIONARY)
 
 
-def _unpacked(value: bytes) -> Any:
+def _unpack(value: bytes) -> Any:
     return json_text.decode(inflate(value, _PRESET_DICTIONARY))
 
 

@@ -11,7 +11,7 @@ from chalicelib.log.data_set import DataSet
 from chalicelib.log.fold import VisibleData
 from chalicelib.log.records import RecordAddress
 from chalicelib.reading.query import DataQuery
-from chalicelib.reading.select import selected, selects_some, selects_tile
+from chalicelib.reading.select import select_records, selects_partly, selects_tile
 from chalicelib.reading.source_filters import Imports, SourceFilters
 from chalicelib.tiles.manifest import TileRef
 from chalicelib.tiles.tile import DAY_MS, Candidate, Tile, TileKey, TileStats, encode_tile
@@ -68,7 +68,7 @@ class TestTiles:
     def test_rule_2_a_tile_is_passed_on_only_where_no_filter_can_drop_a_record(
         self, of: TileRef, query: DataQuery, sources: SourceFilters, expected: bool
     ) -> None:
-        assert selects_some(of, query, sources) is expected
+        assert selects_partly(of, query, sources) is expected
 
 
 bodies = st.fixed_dictionaries(
@@ -127,12 +127,12 @@ def test_decisions_on_a_tile_hold_for_each_of_its_records(
     key = TileKey(name, DAY)
     of = TileRef(key, 1, len(content.visible), 0, stats)
     data = [VisibleData(data_set(owner), [run]) for owner, run in Tile(content).slices().items()]
-    found = selected(data, query, sources)
+    found = select_records(data, query, sources)
     count = len(found[key].texts()) if key in found else 0
     is_out_of_range = (query.start_ms is not None and query.start_ms >= START_MS + DAY_MS) or (
         query.end_ms is not None and query.end_ms < START_MS
     )
     if not selects_tile(of, query) or is_out_of_range:
         assert count == 0
-    elif not selects_some(of, query, sources):
+    elif not selects_partly(of, query, sources):
         assert count == len(records)

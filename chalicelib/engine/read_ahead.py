@@ -35,14 +35,13 @@ class ReadAhead:
         self._items[_identity(definition, key)] = item
 
     def take(self, definition: TableDefinition, keys: Sequence[Key]) -> list[Item | None] | None:
-        """The items with these keys, which are then forgotten; None unless all of them were fetched."""
+        """The items with these keys; None unless all of them were fetched. Either way they are forgotten: the caller
+        reads the table if it gets none, and must not get an older item afterwards."""
         identities = [_identity(definition, key) for key in keys]
-        if not self._items.keys() >= set(identities):
+        found = {identity: self._items.pop(identity) for identity in set(identities) & self._items.keys()}
+        if len(found) < len(set(identities)):
             return None
-        items = [self._items[identity] for identity in identities]
-        for identity in set(identities):
-            del self._items[identity]
-        return items
+        return [found[identity] for identity in identities]
 
     def discard(self) -> None:
         """Forget all items."""

@@ -65,7 +65,7 @@ def test_a_batch_with_an_item_that_was_not_fetched_is_read_from_the_table(engine
         fetch([(DATA, KEY)])
         stored.put(NEW)
         assert engine.data.batch_get([KEY, OTHER]) == [NEW, OTHER]
-        assert engine.data.get(KEY) == OLD  # the batch left it
+        assert engine.data.get(KEY) == NEW  # not the older one that was fetched
 
 
 WRITES: dict[str, Callable[[Table], None]] = {

@@ -1,7 +1,8 @@
-"""Compaction: fold what a user's logs have gained into tiles, and copy the entries into the archive.
+"""Compacts: folds the tail of a user into tiles, and copies its entries into the archive.
 
-The process may die at any step. Nobody sees tiles, segments of the origin index and archive objects before a manifest
-names them, which replaces the one before in one step; what was written in vain is swept. See docs/adr/0005.
+The process may die at any step. Readers do not see tiles, segments of the origin index and archive objects until a
+manifest names them, and a manifest replaces its predecessor in one step. What no manifest names is swept. See
+docs/adr/0005.
 """
 
 from collections import defaultdict
@@ -22,14 +23,14 @@ from chalicelib.tiles.tail import Tail
 from chalicelib.tiles.tile import Tile, TileContent, TileKey
 
 STEP_BYTES = 2 * 1024 * 1024
-"""Entries that go into tiles in one step, as they are stored; inflated they take some eight times as much."""
+"""The stored size of the entries of one step. Inflated they are about eight times as large."""
 LEASE_MS = 16 * 60_000
-"""How long others wait for a compaction that may have died: no function runs longer than a quarter of an hour."""
+"""How long others wait for a compaction that may have died: a function runs for a quarter of an hour at most."""
 
 
 @dataclass(frozen=True, slots=True)
 class CompactionResult:
-    """What a compaction has done."""
+    """The result of a compaction: how many entries, tiles and steps it wrote."""
 
     entries: int = 0
     tiles: int = 0
@@ -39,22 +40,21 @@ class CompactionResult:
 
 
 class LogIncompleteError(Exception):
-    """Entries of a data set that are in tiles are neither in the archive nor in the log, so no tiles can be made that
-    could replace the present ones."""
+    """Entries that are in tiles are missing from both the archive and the log, so the tiles cannot be made again."""
 
 
 def compact(owner_id: str, ports: TilePorts, check_time: Callable[[], None]) -> CompactionResult:
-    """Bring all present entries of a user into tiles, step by step.
+    """Fold all present entries of a user into tiles, step by step.
 
     Raises:
-        WriteConflictError: all data was erased meanwhile; what was committed before is erased, too.
+        WriteConflictError: all data was erased meanwhile, including what was already committed.
     """
     result = CompactionResult()
     with _leases(owner_id, ports) as acquire:
         lease = acquire()
         if lease is None:
             return replace(result, is_held=True)
-        owner, before = _current(lease, ports)
+        owner, before = _owner_and_manifest(lease, ports)
         for step in _steps(read_tail(owner, before, ports)):
             check_time()
             changes = fold_into(before, owner, step, ports.tiles)
@@ -63,10 +63,10 @@ def compact(owner_id: str, ports: TilePorts, check_time: Callable[[], None]) -> 
             lease = lease or acquire()
             if lease is None:
                 break
-            _archive(lease, _kept(step), ports)
+            _archive(lease, _undeleted_entries(step), ports)
             ports.tiles.write(lease, changes.written, changes.origin_keys)
             after = followed_by(before, lease.fencing_token, changes.logs, changes.refs(lease.fencing_token))
-            ports.tiles.commit(lease, before, after, _compacted(step.data_sets, before, after), ports.now_ms())
+            ports.tiles.commit(lease, before, after, _compacted_ranges(step.data_sets, before, after), ports.now_ms())
             result = CompactionResult(
                 result.entries + len(step.entries), result.tiles + len(changes.tiles), result.steps + 1
             )
@@ -78,14 +78,14 @@ def rebuild(owner_id: str, ports: TilePorts, check_time: Callable[[], None]) -> 
     """Make all tiles of a user again from archive and logs, and replace the present ones.
 
     Raises:
-        LogIncompleteError: some entries that the present tiles were made of are missing; the tiles stay.
+        LogIncompleteError: some entries of the present tiles are missing; the tiles stay.
         WriteConflictError: all data was erased meanwhile, or another compaction began because this one took too long.
     """
     with _leases(owner_id, ports) as acquire:
         lease = acquire()
         if lease is None:
             return CompactionResult(is_held=True)
-        owner, current = _current(lease, ports)
+        owner, current = _owner_and_manifest(lease, ports)
         logs = whole_logs(owner, current, ports)
         after, drafts = Manifest(epoch=owner.epoch, version=current.version), TileDrafts()
         for step in _steps(logs):
@@ -93,17 +93,16 @@ def rebuild(owner_id: str, ports: TilePorts, check_time: Callable[[], None]) -> 
             changes = fold_into(after, owner, step, drafts)
             drafts.take(changes)
             after = followed_by(after, lease.fencing_token, changes.logs, changes.refs(lease.fencing_token))
-        _archive(lease, _kept(logs), ports)
+        _archive(lease, _undeleted_entries(logs), ports)
         ports.tiles.write(lease, drafts.contents, drafts.index())
-        ports.tiles.commit(lease, current, after, _compacted(logs.data_sets, current, after), ports.now_ms())
+        ports.tiles.commit(lease, current, after, _compacted_ranges(logs.data_sets, current, after), ports.now_ms())
     return CompactionResult(len(logs.entries), sum(1 for _ in after.tile_refs()), 1)
 
 
 class TileDrafts:
-    """The tiles of a rebuild before they are written, as a `TileSource`: a step reads what the one before made.
+    """The tiles of a rebuild before they are written, as a `TileSource`: each step reads the tiles of the step before.
 
-    They are written once, at the end, so no reader finds an earlier content under the key of a tile, not even one
-    whose reads lag behind.
+    They are written once, at the end, so even a reader whose reads lag behind finds only the final content of a tile.
     """
 
     def __init__(self) -> None:
@@ -125,7 +124,7 @@ class TileDrafts:
         return {ref.key: Tile(self.contents[ref.key]) for ref in refs}
 
     def index(self) -> dict[TileKey, Sequence[int]]:
-        """The keys of the origin ids of all records that the entries brought, by tile."""
+        """The origin keys of all records in the entries, by tile."""
         return {key: sorted(origin_keys) for key, origin_keys in self._origin_keys.items()}
 
     def origin_keys(self, _owner: OwnerState) -> Iterator[Mapping[TileKey, Sequence[int]]]:
@@ -136,19 +135,19 @@ class TileDrafts:
 def read_tail(owner: OwnerState, manifest: Manifest, ports: TilePorts) -> Tail:
     """The entries that are not in tiles yet, of all data sets that readers see."""
     normal_ids = [
-        it.id
-        for it in ports.data.data_sets.of_owner(owner)
-        if can_be_seen(it) and not it.is_continuous and not manifest.has_whole_log(it.id)
+        data_set.id
+        for data_set in ports.data.data_sets.of_owner(owner)
+        if can_be_seen(data_set) and not data_set.is_continuous and not manifest.has_whole_log(data_set.id)
     ]
     entries = ports.data.log.entries(owner, normal_ids, manifest.positions())
     return _tail(owner, normal_ids, entries, manifest.positions(), ports)
 
 
 def whole_logs(owner: OwnerState, current: Manifest, ports: TilePorts) -> Tail:
-    """All entries that can matter, from the archive and from the logs, each once.
+    """All entries that can matter, from the archive and the logs, without duplicates.
 
     Raises:
-        LogIncompleteError: some that are in tiles are in neither.
+        LogIncompleteError: some entries that are in tiles are in neither.
     """
     known = [data_set for data_set in ports.data.data_sets.of_owner(owner) if can_be_seen(data_set)]
     normal_ids = [data_set.id for data_set in known if not data_set.is_continuous]
@@ -165,8 +164,8 @@ def whole_logs(owner: OwnerState, current: Manifest, ports: TilePorts) -> Tail:
 def _tail(
     owner: OwnerState, normal_ids: Sequence[str], entries: list[Entry], positions: Mapping[str, int], ports: TilePorts
 ) -> Tail:
-    """The tail that begins with entries behind these positions. It also holds what was added, and then truncated,
-    after these entries were read: the data sets show the truncation, so what it covers must not be missing."""
+    """The tail of these entries, which follow the positions. It also holds entries that were added and truncated after
+    the entries were read: the data sets show the truncation, so the entries that it covers must not be missing."""
     data_sets = ports.data.data_sets.of_owner(owner)
     truncated = _truncated_numbers(data_sets)
     last_numbers = {**positions, **{entry.data_set_id: entry.number for entry in entries}}
@@ -178,10 +177,11 @@ def _tail(
 
 
 def _require_complete(logs: Tail, current: Manifest) -> None:
+    """Raise unless the logs hold all entries that are in the current tiles."""
     addresses = {(entry.data_set_id, entry.number) for entry in logs.entries}
     cuts = truncations(logs.data_sets)
     for data_set in logs.data_sets:
-        # What truncations shadow may have been purged: such logs have holes.
+        # Truncated entries may have been purged, so such logs have holes.
         if can_be_seen(data_set) and not cuts[data_set.id]:
             numbers = range(data_set.deleted_through + 1, current.position(data_set.id) + 1)
             if any((data_set.id, number) not in addresses for number in numbers):
@@ -189,7 +189,7 @@ def _require_complete(logs: Tail, current: Manifest) -> None:
 
 
 def _truncated_numbers(data_sets: Sequence[DataSet]) -> dict[str, int]:
-    """For each data set that was truncated while it was open, the last entry that this covers."""
+    """The last truncated entry of each data set that was truncated while it was open."""
     cuts = truncations(data_sets)
     return {
         data_set.id: max(cut.last_number or 0 for cut in cuts[data_set.id])
@@ -199,9 +199,9 @@ def _truncated_numbers(data_sets: Sequence[DataSet]) -> dict[str, int]:
 
 
 def _steps(tail: Tail) -> Iterator[Tail]:
-    """The entries in portions; the last portion of a log says that the log ends there. At least one portion.
+    """The entries in portions, at least one; the last portion of a log marks the log as whole.
 
-    What a truncation covers stays in one portion, because the truncation takes effect after the last of these entries.
+    Entries that a truncation covers stay in one portion, because the truncation takes effect after the last of them.
     """
     truncated = _truncated_numbers(tail.data_sets)
     portion: list[Entry] = []
@@ -223,7 +223,7 @@ def _steps(tail: Tail) -> Iterator[Tail]:
 
 @contextmanager
 def _leases(owner_id: str, ports: TilePorts) -> Iterator[Callable[[], CompactionLease | None]]:
-    """A function that acquires one lease after the other, all for one holder. The last one is released at the end."""
+    """A function that acquires leases for one holder, one after the other. The last lease is released at the end."""
     owner, holder = ports.data.data_sets.owner(owner_id), ports.new_id()
     last: CompactionLease | None = None
 
@@ -241,7 +241,7 @@ def _leases(owner_id: str, ports: TilePorts) -> Iterator[Callable[[], Compaction
             ports.tiles.release(last)
 
 
-def _current(lease: CompactionLease, ports: TilePorts) -> tuple[OwnerState, Manifest]:
+def _owner_and_manifest(lease: CompactionLease, ports: TilePorts) -> tuple[OwnerState, Manifest]:
     owner, manifest = ports.tiles.current(lease.owner.id)
     if owner.epoch != lease.owner.epoch:
         raise WriteConflictError
@@ -253,8 +253,8 @@ def _archive(lease: CompactionLease, entries: Iterable[Entry], ports: TilePorts)
         ports.archive.put(lease.owner, list(of_data_set))
 
 
-def _kept(tail: Tail) -> Iterator[Entry]:
-    """The entries without those that were deleted with their data set: these are not archived."""
+def _undeleted_entries(tail: Tail) -> Iterator[Entry]:
+    """The entries to archive: all except those that were deleted with their data set."""
     deleted_through = {data_set.id: data_set.deleted_through for data_set in tail.data_sets if can_be_seen(data_set)}
     return (
         entry
@@ -263,7 +263,7 @@ def _kept(tail: Tail) -> Iterator[Entry]:
     )
 
 
-def _compacted(data_sets: Iterable[DataSet], before: Manifest, after: Manifest) -> list[CompactedRange]:
+def _compacted_ranges(data_sets: Iterable[DataSet], before: Manifest, after: Manifest) -> list[CompactedRange]:
     return [
         CompactedRange(data_set.id, data_set.is_continuous, after.position(data_set.id))
         for data_set in data_sets

@@ -1,6 +1,6 @@
-"""One step of compaction: fold some more entries, and all changes of data sets, into tiles.
+"""One step of compaction: folds more entries, and all changes of data sets, into tiles.
 
-Only tiles that change are read, and nothing is written.
+It reads only the tiles that change, and writes nothing.
 """
 
 from collections import defaultdict
@@ -16,19 +16,19 @@ from chalicelib.tiles.tail import Tail, affected_by, changed_ids, prefixes, tile
 from chalicelib.tiles.tile import Candidate, EncodedTile, Tile, TileContent, TileKey, encode_tile, keys_of_rows
 
 READ_AT_ONCE_BYTES = 16 * 1024 * 1024
-"""Tiles that are folded together, as they are stored; inflated they take some eight times as much."""
+"""The stored size of tiles that are folded together. Inflated they are about eight times as large."""
 
 
 @dataclass(frozen=True, slots=True)
 class TileChanges:
-    """What a step changes."""
+    """The changes of a step."""
 
     logs: Mapping[str, LogPosition]
-    """Of all logs in tiles, by data set."""
+    """The positions of all logs in tiles, by data set."""
     tiles: Mapping[TileKey, EncodedTile | None]
     """Only the tiles that differ from what is stored; None for a tile that holds no record any more."""
     origin_keys: Mapping[TileKey, Sequence[int]]
-    """Of the records that the entries brought, those that later entries can name."""
+    """The origin keys of the new records, as far as later entries can name them."""
 
     @property
     def written(self) -> dict[TileKey, TileContent]:
@@ -46,15 +46,19 @@ class TileChanges:
 
 
 def fold_into(before: Manifest, owner: OwnerState, tail: Tail, tiles: TileSource) -> TileChanges:
-    """The changes after which the tiles of `before` hold the entries of the tail, too."""
+    """The changes that bring the entries of the tail into the tiles of `before`."""
     fingerprints = fold_fingerprints(tail.data_sets)
     tail = replace(tail, entries=[entry for entry in tail.entries if entry.data_set_id in fingerprints])
-    # An upload may be too long for one step. A log that begins and ends in this one is not divided.
-    divided = {
-        it.id for it in tail.data_sets if it.is_continuous or it.id not in tail.whole_ids or before.position(it.id)
+    # An upload may be too long for one step. A log that begins and ends in this one is not divided_ids.
+    divided_ids = {
+        data_set.id
+        for data_set in tail.data_sets
+        if data_set.is_continuous or data_set.id not in tail.whole_ids or before.position(data_set.id)
     }
-    affected = affected_by(tail.entries, divided)
-    emptied = {it.id for it in tail.data_sets if it.deleted_through >= before.position(it.id)}
+    affected = affected_by(tail.entries, divided_ids)
+    emptied_ids = {
+        data_set.id for data_set in tail.data_sets if data_set.deleted_through >= before.position(data_set.id)
+    }
 
     wanted = affected.keys | set(tiles_with_origins(owner, affected.replaced_origin_keys, tiles))
     located = [ref for key in sorted(wanted) if (ref := before.tile(key)) is not None]
@@ -64,13 +68,13 @@ def fold_into(before: Manifest, owner: OwnerState, tail: Tail, tiles: TileSource
         for ref in (before.tile_refs() if searched else ())
         if ref.key not in wanted and not searched.isdisjoint(ref.stats.data_set_ids)
     ]
-    dropped = {ref.key for ref in others if emptied.issuperset(ref.stats.data_set_ids)}
+    dropped = {ref.key for ref in others if emptied_ids.issuperset(ref.stats.data_set_ids)}
 
     changes: dict[TileKey, EncodedTile | None] = dict.fromkeys(dropped)
-    changes |= _changed_tiles(before, tail, _read(owner, located, tiles), wanted)
+    changes |= _changed_tiles(before, tail, _read_tiles(owner, located, tiles), wanted)
     for group in _groups([ref for ref in others if ref.key not in dropped]):
-        # The located tiles are folded each time: what becomes of an entry may depend on them (dedup 5.2).
-        read = _read(owner, [*located, *group], tiles)
+        # The located tiles are folded each time: the fold of an entry may depend on them (dedup 5.2).
+        read = _read_tiles(owner, [*located, *group], tiles)
         changes |= _changed_tiles(before, tail, read, {ref.key for ref in group})
     return TileChanges(_log_positions(before, fingerprints, tail), changes, affected.origin_keys)
 
@@ -78,7 +82,7 @@ def fold_into(before: Manifest, owner: OwnerState, tail: Tail, tiles: TileSource
 def tiles_of(
     data_sets: Sequence[DataSet], entries: Sequence[Entry], wanted: Collection[TileKey]
 ) -> tuple[dict[TileKey, EncodedTile], set[TileKey]]:
-    """Those of the wanted tiles that whole logs make, and the keys of all tiles that they make."""
+    """The wanted tiles as whole logs make them, and the keys of all tiles that the logs make."""
     data = stored(entries, data_sets)
     all_keys: set[TileKey] = set()
     for of_data_set in data:
@@ -89,7 +93,7 @@ def tiles_of(
     return {key: encode_tile(of_tile) for key, of_tile in candidates.items()}, all_keys
 
 
-def _read(owner: OwnerState, refs: Sequence[TileRef], tiles: TileSource) -> dict[TileKey, Tile]:
+def _read_tiles(owner: OwnerState, refs: Sequence[TileRef], tiles: TileSource) -> dict[TileKey, Tile]:
     return tiles.tiles(owner, refs, {ref.key for ref in refs})
 
 
@@ -109,7 +113,7 @@ def _groups(refs: Sequence[TileRef]) -> Iterator[list[TileRef]]:
 def _changed_tiles(
     before: Manifest, tail: Tail, read: Mapping[TileKey, Tile], wanted: Collection[TileKey]
 ) -> dict[TileKey, EncodedTile | None]:
-    """Those of the wanted tiles that change, given all stored tiles that matter to them."""
+    """The wanted tiles that change, given all stored tiles that the fold of the tail depends on."""
     data = stored(tail.entries, tail.data_sets, prefixes(before, read.values(), tail.entries))
     candidates = _candidates(data, wanted)
     changes: dict[TileKey, EncodedTile | None] = {}

@@ -14,9 +14,9 @@ from chalicelib.tiles.verify import TileCheck, check_tiles
 COMPACTIONS_FAILED = "CompactionsFailed"
 TILES_WRONG = "TilesWrong"
 ENOUGH_S = 30
-"""With less time left, no other user is started."""
+"""The time that must be left to begin with another user."""
 NAMED_USERS = 100
-"""How many failed users are named: a task's data has a limit."""
+"""The most failed users to name: a task's data has a limit."""
 SAMPLE_USERS = 5
 SAMPLE_TILES = 50
 _HELD_AGAIN_S = 60
@@ -26,8 +26,8 @@ def compact_marked(run: TaskRun, services: TileServices) -> None:
     """The job: compact users whose backlog is large enough, or old enough.
 
     `data` counts users, entries, tiles that were written, and users for whom another compaction held the lease
-    (`held`); `failed` names users whose compaction failed, a hundred at most. The next run tries these again. An error
-    that is no conflict and no outage is raised at the end.
+    (`held`); `failed` names at most a hundred users whose compaction failed. The next run tries these again. An error
+    that is neither a conflict nor an outage is raised at the end.
     """
     failed: list[str] = []
     run.data.update(users=0, entries=0, tiles=0, held=0, failed=failed)
@@ -59,7 +59,7 @@ def compact_marked(run: TaskRun, services: TileServices) -> None:
 
 
 def verify_tiles(run: TaskRun, services: TileServices) -> None:
-    """Compare tiles with a fold of the log: all tiles of `data.userId`, or without one a sample of some users who send.
+    """Compare tiles with a fold of the log: all tiles of `data.userId`, or without it a sample of active users.
 
     `data` counts users and tiles, and lists in `wrong` those that differ from what the log makes, as `user/type/day`.
 
@@ -72,13 +72,13 @@ def verify_tiles(run: TaskRun, services: TileServices) -> None:
     for owner_id in [user_id] if isinstance(user_id, str) else sample:
         run.check_time()
         try:
-            checked = _checked(owner_id, None if user_id else SAMPLE_TILES, run, services)
+            check = _check_current_tiles(owner_id, None if user_id else SAMPLE_TILES, run, services)
         except LogIncompleteError as error:
             services.count(TILES_WRONG, 1)
-            raise _incomplete(error) from error
+            raise _log_incomplete(error) from error
         run.data["users"] += 1
-        run.data["tiles"] += checked.tiles
-        run.data["wrong"] += [f"{owner_id}/{key.type}/{key.day}" for key in checked.wrong]
+        run.data["tiles"] += check.tiles
+        run.data["wrong"] += [f"{owner_id}/{key.type}/{key.day}" for key in check.wrong]
     if wrong := len(run.data["wrong"]):
         services.count(TILES_WRONG, wrong)
         raise TaskFailedError(f"{wrong} tiles are not what the log says", code="tiles-wrong", is_final=True)
@@ -96,7 +96,7 @@ def rebuild_tiles(run: TaskRun, services: TileServices) -> Rerun | None:
     try:
         result = rebuild(user_id, services.tiles, run.check_time)
     except LogIncompleteError as error:
-        raise _incomplete(error) from error
+        raise _log_incomplete(error) from error
     if result.is_held:
         return Rerun(_HELD_AGAIN_S)
     run.data.update(entries=result.entries, tiles=result.tiles)
@@ -108,20 +108,20 @@ def is_due(backlog: Backlog, now_ms: int) -> bool:
     return backlog.backlog_bytes >= DUE_BYTES or backlog.since_ms + DUE_AFTER_MS <= now_ms
 
 
-def _checked(owner_id: str, at_most: int | None, run: TaskRun, services: TileServices) -> TileCheck:
+def _check_current_tiles(owner_id: str, at_most: int | None, run: TaskRun, services: TileServices) -> TileCheck:
     ports = services.tiles
-    checked = check_tiles(owner_id, ports, at_most)
-    if checked.is_behind:  # a data set was closed or deleted, and the tiles do not know yet
+    check = check_tiles(owner_id, ports, at_most)
+    if check.is_behind:  # a data set was closed or deleted since the last compaction
         compact(owner_id, ports, run.check_time)
-        checked = check_tiles(owner_id, ports, at_most)
-    return checked
+        check = check_tiles(owner_id, ports, at_most)
+    return check
 
 
-def _incomplete(error: LogIncompleteError) -> TaskFailedError:
+def _log_incomplete(error: LogIncompleteError) -> TaskFailedError:
     return TaskFailedError(f"entries of data set {error} are missing", code="log-incomplete", is_final=True)
 
 
-def _sample(marks: Iterable[Backlog], seed: str) -> list[str]:
-    """Other users each day."""
-    owner_ids = {backlog.owner_id for backlog in marks}
+def _sample(backlogs: Iterable[Backlog], seed: str) -> list[str]:
+    """Some users of these backlogs, different ones for each seed."""
+    owner_ids = {backlog.owner_id for backlog in backlogs}
     return sorted(owner_ids, key=lambda owner_id: sha256((seed + owner_id).encode()).digest())[:SAMPLE_USERS]

@@ -1,7 +1,7 @@
-"""The manifest of a user: up to which entry each log is in tiles, and which tiles are live.
+"""The manifest of a user: the live tiles, and the position up to which each log is in tiles.
 
 A manifest and the tiles that it names never change. Compaction writes new tiles beside the old ones and then replaces
-the manifest, in one step; so a reader that has a manifest has everything that belongs to it. See docs/adr/0005.
+the manifest in one step, so a manifest always fits the tiles that it names. See docs/adr/0005.
 """
 
 from bisect import bisect_left, bisect_right
@@ -19,22 +19,22 @@ _DEFLATE_LEVEL = 6
 
 
 class LogPosition(NamedTuple):
-    """How much of a data set's log is in tiles."""
+    """The position up to which a data set's log is in tiles."""
 
     last_number: int
-    """The last entry that is; all before it are, too."""
+    """The number of the last entry in tiles; all entries before it are in tiles, too."""
     fingerprint: str
-    """Of the data set's state when they were folded (`fold_fingerprints`)."""
+    """The fingerprint of the data set's state when they were folded (`fold_fingerprints`)."""
     is_whole: bool
-    """Whether that is the whole log: the data set is closed, and no more entries will follow."""
+    """Whether this is the whole log: the data set is closed, and no more entries will follow."""
 
 
 class TileRef(NamedTuple):
-    """A tile of a manifest: what its items are called, and what is known of it."""
+    """A reference to a tile: its key, version, sizes and stats."""
 
     key: TileKey
     version: int
-    """The version of the manifest that it was written for."""
+    """The version of the manifest that the tile was written for."""
     visible_bytes: int
     shadowed_bytes: int
     stats: TileStats
@@ -71,7 +71,7 @@ class TypeTiles:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What the tiles of a user hold. Before the first compaction it is empty and has version 0."""
+    """The live tiles of a user. Before the first compaction, the manifest is empty and has version 0."""
 
     epoch: int = 0
     version: int = 0
@@ -166,12 +166,12 @@ def _type_tiles(name: str, refs: Sequence[TileRef]) -> TypeTiles:
             [ref.version for ref in refs],
             [ref.visible_bytes for ref in refs],
             [ref.shadowed_bytes for ref in refs],
-            [_flags(ref.stats) for ref in refs],
+            [_pack_flags(ref.stats) for ref in refs],
             [owners[ref.stats.data_set_ids] for ref in refs],
         ),
         owners=list(owners),
     )
 
 
-def _flags(stats: TileStats) -> int:
+def _pack_flags(stats: TileStats) -> int:
     return stats.has_visible | stats.has_carelink << 1 | stats.has_medtronic << 2

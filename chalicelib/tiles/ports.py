@@ -1,4 +1,4 @@
-"""The ports of tiles: their store, and the requests to sweep what compaction made obsolete and to purge what is hidden.
+"""The ports of tiles: their store, sweep requests (for obsolete tiles) and purge requests (for hidden data).
 
 Any method may raise UnavailableError: the store throttles or does not answer, and a retry is safe.
 """
@@ -18,10 +18,10 @@ class TileSource(Protocol):
     """Finds the tiles of a manifest."""
 
     def tiles(self, owner: OwnerState, refs: Sequence[TileRef], shadowed: Collection[TileKey]) -> dict[TileKey, Tile]:
-        """These tiles of a manifest; those named by `shadowed` with their shadowed records.
+        """The tiles of these references; those named by `shadowed` with their shadowed records.
 
         Raises:
-            TileMissingError: one is gone, so the manifest is too old to be read.
+            TileMissingError: a tile is gone, so the manifest is too old to be read.
         """
         ...
 
@@ -32,7 +32,7 @@ class TileSource(Protocol):
 
 
 class TileReader(TileSource, Protocol):
-    """Finds manifests, too. What a manifest names can be read for a quarter of an hour after it was replaced."""
+    """Finds manifests, too. The tiles of a manifest can be read for a quarter of an hour after it was replaced."""
 
     def current(self, owner_id: str) -> tuple[OwnerState, Manifest]:
         """The counters of a user's data, and the manifest of their epoch, an empty one if there is none: one read,
@@ -48,20 +48,20 @@ class TileMissingError(Exception):
 class CompactionLease:
     """The right to write the next manifest of a user, for a while.
 
-    Once there is a newer lease, this one can no longer commit, and what was written under it is swept.
+    Once there is a newer lease, this one can no longer commit, and what it wrote is swept.
     """
 
     owner: OwnerState
     fencing_token: int
-    """Greater than that of any lease before. It is the version of the manifest and the tiles that are written."""
+    """Greater than that of any earlier lease. The manifest and the tiles have it as their version."""
     holder: str
     until_ms: int
-    """When other holders may acquire a lease."""
+    """The time from which other holders may acquire a lease."""
 
 
 @dataclass(frozen=True, slots=True)
 class CompactedRange:
-    """Entries of one data set that a manifest has in tiles: all up to `last_number`."""
+    """The entries of one data set that are in tiles: all up to `last_number`."""
 
     data_set_id: str
     is_continuous: bool
@@ -72,9 +72,9 @@ class TileWriter(TileReader, Protocol):
     """Writes manifests and tiles. Nobody sees what is written before it is committed."""
 
     def acquire(self, owner: OwnerState, holder: str, now_ms: int, until_ms: int) -> CompactionLease | None:
-        """A new lease; None while another holder has one.
+        """Acquire a new lease; None while another holder has one.
 
-        It leaves a request to sweep what is written under the lease, should it never be committed.
+        This leaves a request to sweep what is written under the lease in case it is never committed.
 
         Raises:
             WriteConflictError: the data was erased.
@@ -87,7 +87,7 @@ class TileWriter(TileReader, Protocol):
         tiles: Mapping[TileKey, TileContent],
         origin_keys: Mapping[TileKey, Sequence[int]],
     ) -> None:
-        """Writes tiles of the lease's version, and adds keys of origin ids to the origin index."""
+        """Write tiles of the lease's version, and add keys of origin ids to the origin index."""
         ...
 
     def commit(
@@ -98,8 +98,8 @@ class TileWriter(TileReader, Protocol):
         compacted: Sequence[CompactedRange],
         now_ms: int,
     ) -> None:
-        """Replaces `before` by `after`, in one step, and leaves a request to sweep the tiles that only `before` names
-        and the entries that are compacted.
+        """Replace `before` by `after` in one step, and leave a request to sweep the tiles that only `before` names and
+        the entries that are compacted.
 
         Raises:
             WriteConflictError: another manifest is stored, the data was erased, or what was written was swept.
@@ -107,14 +107,14 @@ class TileWriter(TileReader, Protocol):
         ...
 
     def release(self, lease: CompactionLease) -> None:
-        """Lets others acquire a lease at once."""
+        """Release the lease, so that others can acquire one at once."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class SweepRequest:
-    """Names a version that something may be removed for some time later: what was written for it if it was not
-    committed, and otherwise what its manifest replaced."""
+    """Names a version whose garbage may be removed later: the version's own writes if it was not committed, otherwise
+    what its manifest replaced."""
 
     id: str
     time_ms: int
@@ -124,25 +124,25 @@ class SweepRequest:
 
 
 class SweepRequests(Protocol):
-    """Keeps sweep requests and carries them out. Each may be carried out twice, and may stop half-way."""
+    """Stores sweep requests and carries them out. A request may be carried out twice, and may stop half-way."""
 
     def older_than(self, time_ms: int) -> Iterator[SweepRequest]:
         """The requests from before this time, oldest first. The time of a committed version is that of the commit."""
         ...
 
     def sweep(self, request: SweepRequest) -> int:
-        """Carries out a request, including parts of bodies that no entry names any more, removes it, and returns how
-        many tiles and entries were removed. A version that was not committed cannot be committed from now on."""
+        """Carry out a request, including parts of bodies that no entry names any more, remove it, and return how many
+        tiles and entries were removed. A version that was not committed cannot be committed from then on."""
         ...
 
     def remove_epoch(self, owner_id: str, epoch: int) -> None:
-        """Removes all tiles, the origin index and the manifest of an epoch that was erased."""
+        """Remove all tiles, the origin index and the manifest of an erased epoch."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class PurgeRequest:
-    """Names what may have to be purged: a data set or, without one, all that a user had in an epoch."""
+    """Names data to purge: a data set or, without one, everything that a user had in an epoch."""
 
     id: str
     time_ms: int
@@ -152,14 +152,14 @@ class PurgeRequest:
 
 
 class PurgeRequests(Protocol):
-    """Keeps purge requests, and carries out the removals. Each removal may be repeated, and may stop half-way."""
+    """Stores purge requests, and carries out the removals. A removal may be repeated, and may stop half-way."""
 
     def older_than(self, time_ms: int) -> Iterator[PurgeRequest]:
         """The requests from before this time, oldest first."""
         ...
 
     def finish(self, request: PurgeRequest) -> None:
-        """Removes a request that was carried out."""
+        """Remove a request that was carried out."""
         ...
 
     def data_sets_of_epoch(self, owner_id: str, epoch: int) -> list[DataSet]:
@@ -171,17 +171,17 @@ class PurgeRequests(Protocol):
         ...
 
     def remove_entries(self, data_set: DataSet, numbers: list[int]) -> None:
-        """Removes entries with all parts of their bodies."""
+        """Remove entries with all parts of their bodies."""
         ...
 
     def remove_data_set(self, data_set: DataSet) -> None:
-        """Removes all that is stored of a data set, including parts that no entry names; its description last."""
+        """Remove everything stored of a data set, including parts that no entry names; its description last."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class TilePorts:
-    """The stores that compaction and purging change, with a clock, since both take minutes."""
+    """The stores of compaction and purging, and a clock, since both take minutes."""
 
     data: DataPorts
     tiles: TileWriter

@@ -1,7 +1,7 @@
-"""Purging: remove for good what no reader can see any more.
+"""Purges: removes for good the data that no reader can see any more.
 
-Deleting, truncating, erasing and compacting are one write each, and what they hide or replace stays stored until this
-task runs. Each of them leaves a request in the same step, so that nothing has to be searched.
+Deleting, truncating, erasing and compacting are one write each. The data that they hide or replace stays stored until
+this task runs. Each of them leaves a request in the same write, so the task needs no search.
 Source: docs/architecture.md, "The read model".
 """
 
@@ -15,13 +15,13 @@ from chalicelib.tasks.types import TaskRun
 from chalicelib.tiles.ports import PurgeRequest, TilePorts, TileServices
 
 WAIT_MS = 15 * 60_000
-"""How long a request waits: a reader that began before it may still need what it names; no function runs longer."""
+"""How long a request waits: an earlier reader may still need the data, and a function runs no longer than this."""
 
 
 def purge(run: TaskRun, services: TileServices) -> None:
     """The task: carry out all requests that have waited long enough.
 
-    `data` counts purge requests (`orders`), entries and data sets, and what sweeps after compactions removed.
+    `data` counts purge requests (`orders`), entries, data sets, and the items that sweeps removed (`swept`).
     """
     ports = services.tiles
     run.data.update(orders=0, entries=0, dataSets=0, swept=0)
@@ -40,7 +40,7 @@ def purge(run: TaskRun, services: TileServices) -> None:
 
 
 def _purge_epoch(request: PurgeRequest, ports: TilePorts) -> int:
-    """Remove what was erased, and return how many data sets that were."""
+    """Remove an erased epoch, and return its number of data sets."""
     ports.sweep_requests.remove_epoch(request.owner_id, request.epoch)
     ports.archive.remove(OwnerState(request.owner_id, request.epoch))
     erased = ports.purge_requests.data_sets_of_epoch(request.owner_id, request.epoch)
@@ -50,8 +50,7 @@ def _purge_epoch(request: PurgeRequest, ports: TilePorts) -> int:
 
 
 def _purge_hidden(closing_or_deleted_id: str, owner: OwnerState, ports: TilePorts) -> int:
-    """Remove what is hidden of a data set that was deleted, or of those that its closing truncated, and return how many
-    entries that were."""
+    """Remove the hidden entries of a deleted data set, or of those that its closing truncated, and count them."""
     data_sets = ports.data.data_sets.of_owner(owner)
     removed = 0
     cuts_by_id = truncations(data_sets)
@@ -78,9 +77,9 @@ def _purge_archive(owner: OwnerState, data_set: DataSet, cuts: list[Truncation],
 
 
 def _is_hidden(entry: Entry, data_set: DataSet, cuts: list[Truncation]) -> bool:
-    """Whether no record of an entry can be seen again, and no other record becomes visible without it.
+    """Whether no record of an entry can be seen again, and removing the entry makes no other record visible.
 
-    So an entry stays if it holds records of several devices, deletes data, or may have replaced some.
+    An entry stays if it holds records of several devices, deletes data, or may have replaced records.
     """
     if entry.number <= data_set.deleted_through:
         return True
@@ -95,7 +94,7 @@ def _is_hidden(entry: Entry, data_set: DataSet, cuts: list[Truncation]) -> bool:
 
 
 def _replaces(records: Records, data_set: DataSet) -> bool:
-    """Whether these may have replaced records of other entries. Source: dedup 5.1 to 5.3."""
+    """Whether these records may have replaced records of other entries. Source: dedup 5.1 to 5.3."""
     if data_set.deduplicator == DATASET_DROP_HASH:
         return True
     by_origin = data_set.deduplicator in (DATASET_DELETE_ORIGIN, DATASET_DELETE_ORIGIN_OLDER)

@@ -1,4 +1,4 @@
-"""The tail: entries that are not in tiles yet, the tiles that they affect, and the beginnings of logs they continue."""
+"""The tail: entries that are not in tiles yet, the tiles that they affect, and the prefixes of their logs."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -14,7 +14,7 @@ from chalicelib.tiles.tile import Tile, TileKey, keys_of_rows, origin_key
 
 @dataclass(frozen=True, slots=True)
 class Tail:
-    """What is to be brought into tiles: entries of some logs, and the data sets as they were read afterwards."""
+    """Entries to fold into tiles, and the data sets as they were read afterwards."""
 
     data_sets: Sequence[DataSet]
     """All of the owner and epoch. They are read after the entries, so that each truncation that can precede one of the
@@ -27,24 +27,24 @@ class Tail:
 
 @dataclass(frozen=True, slots=True)
 class AffectedTiles:
-    """Which tiles some entries affect. Each member may name too much, and never too little."""
+    """The tiles that some entries affect. Each member may name too many, but never too few."""
 
     keys: set[TileKey] = field(default_factory=set)
-    """The tiles that the entries bring records to."""
+    """The tiles that the entries add records to."""
     replaced_origin_keys: set[int] = field(default_factory=set)
-    """The origin ids that the entries may replace or delete, in any tile, as `origin_key` has them."""
+    """The keys (`origin_key`) of origin ids that the entries may replace or delete, in any tile."""
     searched_ids: set[str] = field(default_factory=set)
-    """The data sets of which the entries delete records that can be found in the records alone."""
+    """The data sets whose records the entries delete by id or hash, which no index finds."""
     origin_keys: dict[TileKey, Sequence[int]] = field(default_factory=dict)
-    """The origin ids that the entries bring and later entries may replace or delete."""
+    """The keys of origin ids in the entries that later entries may replace or delete."""
 
 
 def affected_by(entries: Iterable[Entry], divided_ids: Collection[str]) -> AffectedTiles:
     """The tiles that entries affect.
 
     Args:
-        divided_ids: data sets whose logs may be in tiles in part, before these entries or with them. The entries hold
-            the whole logs of all other data sets, so nothing that they replace is elsewhere.
+        divided_ids: data sets whose logs may be partly in tiles, before these entries or with them. The entries hold
+            the whole logs of all other data sets, so the records that they replace are among them.
     """
     affected = AffectedTiles()
     origin_keys: dict[TileKey, set[int]] = defaultdict(set)
@@ -71,7 +71,7 @@ def affected_by(entries: Iterable[Entry], divided_ids: Collection[str]) -> Affec
 
 
 def tiles_with_origins(owner: OwnerState, origin_keys: set[int], tiles: TileSource) -> Iterator[TileKey]:
-    """The tiles that may hold a record with one of these origin ids, and possibly some that are gone."""
+    """The tiles that may hold a record with one of these origin ids; some may be gone."""
     if not origin_keys:
         return
     for segment in tiles.origin_keys(owner):
@@ -81,7 +81,7 @@ def tiles_with_origins(owner: OwnerState, origin_keys: set[int], tiles: TileSour
 
 
 def prefixes(manifest: Manifest, tiles: Iterable[Tile], entries: Iterable[Entry]) -> dict[str, Prefix]:
-    """The beginning of each log, as far as these tiles hold it, by data set: what the entries continue.
+    """The prefix of each log that the entries continue, as far as these tiles hold it, by data set.
 
     Args:
         tiles: tiles of the manifest, read with their shadowed records.
@@ -95,5 +95,5 @@ def prefixes(manifest: Manifest, tiles: Iterable[Tile], entries: Iterable[Entry]
 
 
 def changed_ids(manifest: Manifest, fingerprints: Mapping[str, str]) -> set[str]:
-    """The data sets in tiles whose state is no longer the one that their entries were folded in."""
+    """The data sets in tiles whose state has changed since their entries were folded."""
     return {id_ for id_, log in manifest.logs.items() if fingerprints.get(id_) != log.fingerprint}

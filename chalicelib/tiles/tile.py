@@ -1,13 +1,13 @@
-"""A tile: the records of one user, type and UTC day, in the order and the very bytes in which they are answered.
+"""Tiles: the records of one user, type and UTC day, in the order and the bytes of the reply.
 
-Beside the visible records it holds the address of each record, so that a fold can continue from it, and, apart, the
-shadowed records, which others hide now and which may come back. Everything else is parsed from the texts again.
+Beside the visible records, a tile holds the address of each record, so that a fold can continue from it. The shadowed
+records, which others hide now and which may come back, are stored separately. Everything else is parsed from the texts.
 Content of a tile:
 
     version (1 byte) | CRC-32 (4) | inflated size (8) | length of addresses (4) | length of filter (4)
     | addresses, deflated JSON | filter: sorted keys of origin ids, 4 bytes each | visible records, deflated lines
 
-The same records give the same bytes, in whatever steps they were folded.
+The same records give the same bytes, whatever the steps in which they were folded.
 Source: docs/architecture.md, "The read model".
 """
 
@@ -36,7 +36,7 @@ _NOTHING = DeflatedLines(b"", 0, 0)
 
 
 class TileKey(NamedTuple):
-    """Which tile of a user: a type of data, and a day in UTC, counted from 1970-01-01."""
+    """The key of a tile of a user: a type of data, and a UTC day, counted from 1970-01-01."""
 
     type: str
     day: int
@@ -48,12 +48,12 @@ def keys_of_rows(records: Records) -> list[TileKey]:
 
 
 class Candidate(NamedTuple):
-    """A record that is visible or may become so. Candidates sort as they are answered: by time, then in the order in
-    which they were stored."""
+    """A record that is visible or may become so. Candidates sort in the order of the reply: by time, then in the
+    order in which they were stored."""
 
     time_ms: int
     created_time_ms: int
-    """Of its data set."""
+    """The created time of its data set."""
     data_set_id: str
     address: RecordAddress
     is_shadowed: bool
@@ -65,17 +65,17 @@ class TileContent:
     """The bytes of a tile."""
 
     visible: bytes
-    """Header, addresses, filter and visible records: what readers need."""
+    """Header, addresses, filter and visible records, which readers need."""
     shadowed: bytes
-    """Shadowed records, which only a fold needs; empty if there are none."""
+    """Shadowed records, which only a fold needs; empty without any."""
 
 
 @dataclass(frozen=True, slots=True)
 class TileStats:
-    """What is known of a tile without reading it."""
+    """Facts about a tile that its manifest holds, so that they are known without reading it."""
 
     data_set_ids: tuple[str, ...]
-    """Of all candidates, sorted."""
+    """The data sets of all candidates, sorted."""
     has_visible: bool
     """Whether any record is visible."""
     has_carelink: bool
@@ -85,26 +85,30 @@ class TileStats:
 
 
 class EncodedTile(NamedTuple):
-    """A tile that was made, but not written yet."""
+    """A tile that is encoded, but not written yet."""
 
     content: TileContent
     stats: TileStats
 
 
 def origin_key(origin_id: str) -> int:
-    """A checksum of an origin id, for filters. Two ids may share one: then a tile is read in vain, and no more."""
+    """A checksum of an origin id, for filters. Two ids may share a checksum; then a tile is read for nothing."""
     return zlib.crc32(origin_id.encode())
 
 
 def encode_tile(candidates: Iterable[Candidate]) -> EncodedTile:
     """The tile of candidates of one type and day: at least one, in any order."""
     ordered = sorted(candidates)
-    visible = [it.text for it in ordered if not it.is_shadowed]
-    shadowed = [it.text for it in ordered if it.is_shadowed]
-    records = _records([it.text for it in ordered], [it.time_ms for it in ordered], [it.address for it in ordered])
-    ids = sorted({it.data_set_id for it in ordered})
+    visible = [candidate.text for candidate in ordered if not candidate.is_shadowed]
+    shadowed = [candidate.text for candidate in ordered if candidate.is_shadowed]
+    records = _records(
+        [candidate.text for candidate in ordered],
+        [candidate.time_ms for candidate in ordered],
+        [candidate.address for candidate in ordered],
+    )
+    ids = sorted({candidate.data_set_id for candidate in ordered})
     addresses = deflate(json_text.encode(_encode_addresses(ordered, ids)), _DEFLATE_LEVEL)
-    keys = pack_uint32(sorted({origin_key(it) for it in records.origin_ids if it is not None}))
+    keys = pack_uint32(sorted({origin_key(origin_id) for origin_id in records.origin_ids if origin_id is not None}))
     lines = deflated_lines(visible, _DEFLATE_LEVEL) if visible else _NOTHING
     header = _HEADER.pack(VERSION, lines.crc32, lines.size_bytes, len(addresses), len(keys))
     content = TileContent(
@@ -124,7 +128,7 @@ class Tile:
     """A tile that was read: its visible lines can be sent as they are, the rest is decoded when it is needed.
 
     Raises:
-        ValueError: the content does not begin as a tile does.
+        ValueError: the content does not begin with the header of a tile.
     """
 
     def __init__(self, content: TileContent) -> None:
@@ -172,11 +176,11 @@ def _encode_addresses(ordered: Sequence[Candidate], ids: Sequence[str]) -> dict[
     owners = {data_set_id: owner for owner, data_set_id in enumerate(ids)}
     return {
         "ids": ids,
-        "owner": [owners[it.data_set_id] for it in ordered],
-        "number": steps([it.address.number for it in ordered]),
-        "row": [it.address.row for it in ordered],
-        "time": steps([it.time_ms for it in ordered]),
-        "hidden": [index for index, it in enumerate(ordered) if it.is_shadowed],
+        "owner": [owners[candidate.data_set_id] for candidate in ordered],
+        "number": steps([candidate.address.number for candidate in ordered]),
+        "row": [candidate.address.row for candidate in ordered],
+        "time": steps([candidate.time_ms for candidate in ordered]),
+        "hidden": [index for index, candidate in enumerate(ordered) if candidate.is_shadowed],
     }
 
 

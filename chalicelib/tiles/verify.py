@@ -1,4 +1,4 @@
-"""Verification: whether tiles are what a fold of the whole log makes, byte for byte."""
+"""Verifies that tiles equal a fold of the whole log, byte for byte."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,22 +16,22 @@ from chalicelib.tiles.tile import Tile, TileKey
 
 @dataclass(frozen=True, slots=True)
 class TileCheck:
-    """What a check has found."""
+    """The result of a check."""
 
     tiles: int
     """How many were compared."""
     wrong: tuple[TileKey, ...]
-    """Those that are missing, that should not exist, or that differ from what the log makes."""
+    """Tiles that are missing, that should not exist, or that differ from the fold of the log."""
     is_behind: bool = False
     """Whether nothing could be compared, because data sets have changed since the tiles were made, or other tiles
     replaced them."""
 
 
 def check_tiles(owner_id: str, ports: TilePorts, at_most: int | None = None) -> TileCheck:
-    """Fold the archive and the log of a user as far as they are in tiles, and compare.
+    """Fold the archive and log of a user up to the positions of the manifest, and compare with the tiles.
 
     Args:
-        at_most: how many tiles are compared byte for byte; the others only have to exist. None is all.
+        at_most: how many tiles to compare byte for byte, None for all; the others only have to exist.
     """
     owner, manifest = ports.tiles.current(owner_id)
     logs = whole_logs(owner, manifest, ports)
@@ -39,11 +39,11 @@ def check_tiles(owner_id: str, ports: TilePorts, at_most: int | None = None) -> 
         return TileCheck(0, (), is_behind=True)
     entries = [entry for entry in logs.entries if entry.number <= manifest.position(entry.data_set_id)]
     refs = {ref.key: ref for ref in manifest.tile_refs()}
-    chosen = set(sorted(refs, key=lambda key: _scattered(key, manifest.version))[:at_most])
+    chosen = set(sorted(refs, key=lambda key: _sample_rank(key, manifest.version))[:at_most])
     expected, expected_keys = tiles_of(logs.data_sets, entries, chosen)
-    stored = _readable(owner, [refs[key] for key in sorted(chosen)], ports)
+    stored = _readable_tiles(owner, [refs[key] for key in sorted(chosen)], ports)
     if len(stored) < len(chosen) and ports.tiles.current(owner_id)[1].version != manifest.version:
-        return TileCheck(0, (), is_behind=True)  # they were swept: the check was suspended for a quarter of an hour
+        return TileCheck(0, (), is_behind=True)  # swept, since the check was suspended for a quarter of an hour
     wrong = expected_keys ^ refs.keys()
     for key in chosen - wrong:
         if key not in stored or expected[key] != (stored[key].content, refs[key].stats):
@@ -51,16 +51,16 @@ def check_tiles(owner_id: str, ports: TilePorts, at_most: int | None = None) -> 
     return TileCheck(len(chosen), tuple(sorted(wrong)))
 
 
-def _readable(owner: OwnerState, refs: Sequence[TileRef], ports: TilePorts) -> dict[TileKey, Tile]:
+def _readable_tiles(owner: OwnerState, refs: Sequence[TileRef], ports: TilePorts) -> dict[TileKey, Tile]:
     """The tiles that are stored and can be decoded. If some are not, they are read one by one to find out which."""
     try:
         return ports.tiles.tiles(owner, refs, {ref.key for ref in refs})
     except (TileMissingError, ValueError):
         if len(refs) == 1:
             return {}
-        return {key: tile for ref in refs for key, tile in _readable(owner, [ref], ports).items()}
+        return {key: tile for ref in refs for key, tile in _readable_tiles(owner, [ref], ports).items()}
 
 
-def _scattered(key: TileKey, version: int) -> bytes:
+def _sample_rank(key: TileKey, version: int) -> bytes:
     """Sorts tiles in an order that differs for each version of a manifest."""
     return sha256(f"{version}/{key.type}/{key.day}".encode()).digest()

@@ -1,5 +1,4 @@
-"""What a user sees of some tiles together with the tail: unaffected tiles as they are stored, the others folded with
-the entries of the tail."""
+"""The view of tiles together with the tail: unaffected tiles as they are stored, the others folded with the tail."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,10 +19,10 @@ from chalicelib.tiles.tile import TileKey, origin_key
 
 @dataclass(frozen=True, slots=True)
 class VisibleTiles:
-    """What is visible of some tiles, and of the tail wherever its records belong."""
+    """The visible records of some tiles and of the tail."""
 
     whole: Mapping[TileKey, DeflatedLines]
-    """The tiles whose visible records are all visible, and that no other records belong to."""
+    """The tiles that can be sent as they are stored."""
     data: Sequence[VisibleData]
     """Everything else, in the order in which the data sets were given."""
 
@@ -33,7 +32,7 @@ class TileView:
 
     Args:
         data_sets: all of the owner's epoch, oldest first.
-        entries: those that are not in tiles, of all data sets that matter to the request.
+        entries: the tail of all data sets that matter to the request.
     """
 
     def __init__(
@@ -51,22 +50,22 @@ class TileView:
         self._tiles = tiles
 
     @cached_property
-    def _continuous(self) -> Mapping[str, DataSet]:
+    def _continuous_data_sets(self) -> Mapping[str, DataSet]:
         return {data_set.id: data_set for data_set in self._data_sets if data_set.is_continuous}
 
     @cached_property
     def affected(self) -> AffectedTiles:
         """The tiles that the tail affects."""
-        in_part = {data_set.id for data_set in self._data_sets if self.manifest.position(data_set.id)}
-        return affected_by(self._entries, self._continuous.keys() | in_part)
+        partly_in_tiles = {data_set.id for data_set in self._data_sets if self.manifest.position(data_set.id)}
+        return affected_by(self._entries, self._continuous_data_sets.keys() | partly_in_tiles)
 
     @cached_property
     def _changed_ids(self) -> set[str]:
         return changed_ids(self.manifest, fold_fingerprints(self._data_sets))
 
     @cached_property
-    def _looked_up(self) -> Sequence[TileRef]:
-        """Tiles that may hold what decides whether a bolus or food of the tail is newer. Source: dedup 5.2."""
+    def _looked_up_tiles(self) -> Sequence[TileRef]:
+        """The tiles that may hold older versions of a bolus or food of the tail. Source: dedup 5.2."""
         keys = {
             origin_key(origin_id)
             for entry in self._entries
@@ -77,37 +76,37 @@ class TileView:
         return [ref for key in named if (ref := self.manifest.tile(key)) is not None]
 
     def _looks_up(self, data_set_id: str) -> bool:
-        data_set = self._continuous.get(data_set_id)
+        data_set = self._continuous_data_sets.get(data_set_id)
         return data_set is not None and data_set.deduplicator == DATASET_DELETE_ORIGIN_OLDER
 
     def is_affected(self, ref: TileRef) -> bool:
-        """Whether it is known, before a tile is read, that it must be folded again."""
+        """Whether a tile must be folded again, as far as this is known before reading it."""
         return ref.key in self.affected.keys or not (self._changed_ids | self.affected.searched_ids).isdisjoint(
             ref.stats.data_set_ids
         )
 
     def see(self, refs: Iterable[TileRef], must_fold: Callable[[TileRef], bool]) -> VisibleTiles:
-        """What is visible of these tiles.
+        """The visible records of these tiles.
 
-        Of the tail, the result is right for the types and days of these tiles, and for those that have no tile.
+        The records of the tail are complete for the types and days of these tiles and for those without a tile.
 
         Args:
-            must_fold: whether the request needs the records of a tile one by one.
+            must_fold: tells whether the request needs the single records of a tile.
 
         Raises:
             TileMissingError: the manifest is too old.
         """
-        by_key = {ref.key: ref for ref in (*self._looked_up, *refs)}
-        folded = {ref.key for ref in self._looked_up}
+        by_key = {ref.key: ref for ref in (*self._looked_up_tiles, *refs)}
+        folded = {ref.key for ref in self._looked_up_tiles}
         folded |= {key for key, ref in by_key.items() if self.is_affected(ref) or must_fold(ref)}
         read = self._tiles.tiles(self._owner, list(by_key.values()), folded) if by_key else {}
-        found_later = {key for key in by_key.keys() - folded if read[key].may_hold(self.affected.replaced_origin_keys)}
-        if with_shadowed := [by_key[key] for key in sorted(found_later) if by_key[key].shadowed_bytes]:
-            read |= self._tiles.tiles(self._owner, with_shadowed, found_later)
-        folded |= found_later
+        matched = {key for key in by_key.keys() - folded if read[key].may_hold(self.affected.replaced_origin_keys)}
+        if with_shadowed := [by_key[key] for key in sorted(matched) if by_key[key].shadowed_bytes]:
+            read |= self._tiles.tiles(self._owner, with_shadowed, matched)
+        folded |= matched
         whole = {key: read[key].lines for key in by_key.keys() - folded if by_key[key].stats.has_visible}
-        beginnings = prefixes(self.manifest, (read[key] for key in sorted(folded)), self._entries)
-        return VisibleTiles(whole, visible(self._entries, self._data_sets, beginnings))
+        known_prefixes = prefixes(self.manifest, (read[key] for key in sorted(folded)), self._entries)
+        return VisibleTiles(whole, visible(self._entries, self._data_sets, known_prefixes))
 
 
 def _looked_up_ids(records: Records) -> Iterable[str]:

@@ -15,7 +15,7 @@ PART_BYTES = 380 * 1024
 """An item may have 400 KB with its keys (a limit of DynamoDB). Readers compute from its size in how many parts a tile
 is stored, so a stage that has tiles must keep this."""
 READ_AT_ONCE_BYTES = 14 * 1024 * 1024
-"""How much is requested at once, so that it fits into a response of 16 MB (a limit of DynamoDB)."""
+"""The size of one request, so that its response fits into 16 MB (a limit of DynamoDB)."""
 
 
 class TileItems(NamedTuple):
@@ -52,11 +52,11 @@ def get_tiles(
     because it was written a moment ago, is read once more, up to date.
     """
     with_shadowed = set(shadowed)
-    visible_parts = {it.key: _parts(it.version, it.key, it.visible_bytes, is_shadowed=False) for it in refs}
+    visible_parts = {ref.key: _parts(ref.version, ref.key, ref.visible_bytes, is_shadowed=False) for ref in refs}
     shadowed_parts = {
-        it.key: _parts(it.version, it.key, it.shadowed_bytes, is_shadowed=True)
-        for it in refs
-        if it.key in with_shadowed
+        ref.key: _parts(ref.version, ref.key, ref.shadowed_bytes, is_shadowed=True)
+        for ref in refs
+        if ref.key in with_shadowed
     }
     wanted = [part for parts in (visible_parts, shadowed_parts) for of_tile in parts.values() for part in of_tile]
     found: dict[str, bytes] = {}
@@ -68,8 +68,10 @@ def get_tiles(
     if len(found) < len(wanted):
         raise TileMissingError
     return {
-        it.key: Tile(TileContent(_joined(visible_parts[it.key], found), _joined(shadowed_parts.get(it.key, ()), found)))
-        for it in refs
+        ref.key: Tile(
+            TileContent(_joined(visible_parts[ref.key], found), _joined(shadowed_parts.get(ref.key, ()), found))
+        )
+        for ref in refs
     }
 
 

@@ -70,7 +70,7 @@ class StoredSweepRequests:
         if replaced is None:
             return 0
         current = self._current(request)
-        live = {(it.key, it.version) for it in current.tile_refs()}
+        live = {(ref.key, ref.version) for ref in current.tile_refs()}
         tiles = [tile for tile in replaced.tiles if (tile.key, tile.version) not in live]
         partition = tiles_partition(request.owner_id, request.epoch)
         self._delete(partition, [sort_key for tile in tiles for sort_key in tile_sort_keys(tile)])
@@ -94,8 +94,8 @@ class StoredSweepRequests:
     def _sweep_version(self, request: SweepRequest, current: Manifest) -> int:
         """Remove what an attempt wrote and the current manifest does not name, and return how many tiles that were."""
         partition = tiles_partition(request.owner_id, request.epoch)
-        of_version = (it for it in current.tile_refs() if it.version == request.version)
-        live = {sort_key for it in of_version for sort_key in tile_sort_keys(items_of(it))}
+        of_version = (ref for ref in current.tile_refs() if ref.version == request.version)
+        live = {sort_key for ref in of_version for sort_key in tile_sort_keys(items_of(ref))}
         is_current = current.version == request.version
         live_parts = tuple(body_prefix(request.version, name) for name in (MANIFEST, REPLACED) if is_current)
         strays = [

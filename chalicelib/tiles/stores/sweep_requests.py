@@ -39,8 +39,8 @@ def begun_request_item(lease: CompactionLease) -> Item:
 
 def committed_request_item(data: Table, lease: CompactionLease, now_ms: int, replaced: Replaced) -> Item:
     """The item of the request that is stored once an attempt is committed. A body that needs parts is written now."""
-    tiles = [[*it.key, it.version, it.visible_bytes, it.shadowed_bytes] for it in replaced.tiles]
-    compacted = [[it.data_set_id, it.is_continuous, it.last_number] for it in replaced.compacted]
+    tiles = [[*ref.key, ref.version, ref.visible_bytes, ref.shadowed_bytes] for ref in replaced.tiles]
+    compacted = [[log.data_set_id, log.is_continuous, log.last_number] for log in replaced.compacted]
     body = zlib.compress(json_text.encode([replaced.manifest_version, tiles, compacted]))
     return {
         **sweep_request_key(_request_id(lease, now_ms, _COMMITTED)),

@@ -30,7 +30,7 @@ from chalicelib.tiles.stores.sweep_requests import (
 from chalicelib.tiles.tile import Tile, TileContent, TileKey
 
 MAX_ATTEMPTS = 10
-"""How often a read is repeated that another writer made useless."""
+"""How often a read is repeated because another writer replaced the manifest."""
 
 
 def manifest_from_item(data: Table, owner: OwnerState, item: Item | None) -> Manifest | None:
@@ -120,10 +120,10 @@ class StoredTiles:
     ) -> None:
         """See `TileWriter.commit`: one transaction, before it one batch of puts for what is above 380 KB."""
         owner = lease.owner
-        live = {(it.key, it.version) for it in after.tile_refs()}
+        live = {(ref.key, ref.version) for ref in after.tile_refs()}
         replaced = Replaced(
             manifest_version=before.version,
-            tiles=[items_of(it) for it in before.tile_refs() if (it.key, it.version) not in live],
+            tiles=[items_of(ref) for ref in before.tile_refs() if (ref.key, ref.version) not in live],
             compacted=compacted,
         )
         is_not_swept = all_of(exists(), absent("is_swept"))

@@ -62,8 +62,8 @@ class Process:
 
 
 @contextmanager
-def writes_told(tiles: FakeTiles, archive: FakeArchive, before: Callable[[str], None]) -> Iterator[None]:
-    """Reports each single write of these stores."""
+def observed_writes(tiles: FakeTiles, archive: FakeArchive, before: Callable[[str], None]) -> Iterator[None]:
+    """Call `before` ahead of each write of these stores."""
     outer = tiles.before_write
     tiles.before_write = archive.before_write = before
     try:

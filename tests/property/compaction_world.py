@@ -30,7 +30,7 @@ from chalicelib.tiles.purge import WAIT_MS, purge
 from chalicelib.tiles.tile import DAY_MS, TileContent, TileKey, TileStats
 from tests.fakes.calls import call_by
 from tests.fakes.data import FakeDataSets, FakePurgeRequests, FakeRecordLog
-from tests.fakes.processes import DiedError, Process, observed, writes_told
+from tests.fakes.processes import DiedError, Process, observed, observed_writes
 from tests.fakes.reading_ports import reading_ports
 from tests.fakes.tile_ports import PurgeServices, tile_ports
 from tests.fakes.tiles import FakeArchive, FakeTiles, go_on
@@ -226,7 +226,7 @@ class Compacted(Histories):
         return tile_ports(DataPorts(data_sets, log), tiles, archive, lambda: self.now_ms, self.new_id)
 
     def work(self, act: Callable[[str, TilePorts, Callable[[], None]], object], process: Process) -> None:
-        with writes_told(self.tiles, self.archive, process.before):
+        with observed_writes(self.tiles, self.archive, process.before):
             try:
                 act(ANNA, self.ports(process), process.check_time)
             except (DiedError, TimeLimitError):
@@ -247,7 +247,7 @@ class Compacted(Histories):
         kind = data.draw(st.sampled_from(kinds))
 
         def meet() -> None:
-            with writes_told(self.tiles, self.archive, go_on):
+            with observed_writes(self.tiles, self.archive, go_on):
                 self.happen(kind, data)
 
         return Process(meets_after=calls, meeting=meet)

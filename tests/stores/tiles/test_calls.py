@@ -1,4 +1,4 @@
-"""Calls that the stores of tiles make, and items in parts. On DynamoDB only."""
+"""Tests the calls that the stores of tiles make, and items in parts. On DynamoDB only."""
 
 import pytest
 
@@ -28,26 +28,26 @@ def stores(request: pytest.FixtureRequest) -> Stores:
 
 
 class TestCalls:
-    def test_the_current_manifest_is_one_read(self, stores: Stores, wire: Wire) -> None:
+    def test_reading_the_current_manifest_takes_one_call(self, stores: Stores, wire: Wire) -> None:
         for made in (tiles(), tiles(CBG)):
             stores.put(made)
             wire.requests.clear()
             stores.tiles.current(ANNA)
             assert wire.calls == {"BatchGetItem": 1}
 
-    def test_ninety_days_are_one_read(self, stores: Stores, wire: Wire) -> None:
+    def test_reading_ninety_tiles_takes_one_call(self, stores: Stores, wire: Wire) -> None:
         committed = stores.put(tiles(*QUARTER))
         wire.requests.clear()
         assert len(stores.shown(committed)) == 90
         assert wire.calls == {"GetItem": 1, "BatchGetItem": 1}  # the scene reads the owner
 
-    def test_a_read_has_a_hundred_items(self, stores: Stores, wire: Wire) -> None:
+    def test_one_call_reads_at_most_a_hundred_tiles(self, stores: Stores, wire: Wire) -> None:
         committed = stores.put(tiles(*MANY))
         wire.requests.clear()
         assert len(stores.shown(committed)) == 150
         assert wire.calls["BatchGetItem"] == 2
 
-    def test_a_read_is_no_larger_than_an_answer(
+    def test_one_call_reads_no_more_bytes_than_a_response_holds(
         self, stores: Stores, wire: Wire, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         committed = stores.put(tiles(*QUARTER))
@@ -57,17 +57,17 @@ class TestCalls:
         assert len(stores.shown(committed)) == 90
         assert wire.calls["BatchGetItem"] == 3
 
-    def test_beginning_is_a_read_and_a_transaction(self, stores: Stores, wire: Wire) -> None:
+    def test_acquiring_a_lease_takes_a_read_and_a_transaction(self, stores: Stores, wire: Wire) -> None:
         stores.begin()
         assert wire.calls == {"GetItem": 2, "TransactWriteItems": 1}  # one of the reads is the scene's, of the owner
 
-    def test_thirty_tiles_are_two_writes(self, stores: Stores, wire: Wire) -> None:
+    def test_writing_thirty_items_takes_two_calls(self, stores: Stores, wire: Wire) -> None:
         attempt = stores.begin()
         wire.requests.clear()
         stores.tiles.write(attempt, contents(tiles(*QUARTER[:15], hidden=1)), {})
         assert wire.calls == {"BatchWriteItem": 2}
 
-    def test_committing_is_one_transaction(self, stores: Stores, wire: Wire) -> None:
+    def test_a_commit_takes_one_transaction(self, stores: Stores, wire: Wire) -> None:
         before = stores.put(tiles(*QUARTER))
         attempt = stores.begin()
         made = tiles(*QUARTER, value=2)
@@ -77,13 +77,13 @@ class TestCalls:
         stores.tiles.commit(attempt, before, after_attempt(before, attempt, made), compacted, NOW_MS)
         assert wire.calls == {"TransactWriteItems": 1}
 
-    def test_ending_is_one_write(self, stores: Stores, wire: Wire) -> None:
+    def test_releasing_a_lease_takes_one_write(self, stores: Stores, wire: Wire) -> None:
         attempt = stores.begin()
         wire.requests.clear()
         stores.tiles.release(attempt)
         assert wire.calls == {"UpdateItem": 1}
 
-    def test_sweeping_what_was_replaced(self, stores: Stores, wire: Wire) -> None:
+    def test_the_calls_of_sweeping_replaced_tiles(self, stores: Stores, wire: Wire) -> None:
         stores.open()
         stores.add(body=bytes(20_000))
         stores.put(tiles(*QUARTER[:20]))
@@ -95,7 +95,7 @@ class TestCalls:
         assert stores.sweep_requests.sweep(request) == 21
         assert wire.calls == {"GetItem": 1, "BatchGetItem": 1, "Query": 6, "BatchWriteItem": 3, "DeleteItem": 1}
 
-    def test_sweeping_an_attempt(self, stores: Stores, wire: Wire) -> None:
+    def test_the_calls_of_sweeping_an_uncommitted_compaction(self, stores: Stores, wire: Wire) -> None:
         stores.tiles.write(stores.begin(), contents(tiles(*QUARTER[:20])), {CBG: [1]})
         (request,) = stores.sweep_requests.older_than(LATER_MS)
         wire.requests.clear()
@@ -103,7 +103,7 @@ class TestCalls:
         called = {"GetItem": 1, "UpdateItem": 1, "BatchGetItem": 1, "Query": 2, "BatchWriteItem": 2, "DeleteItem": 1}
         assert wire.calls == called
 
-    def test_a_mark_takes_no_call(self, stores: Stores, wire: Wire) -> None:
+    def test_marking_a_backlog_takes_no_extra_call(self, stores: Stores, wire: Wire) -> None:
         stores.open()
         wire.requests.clear()
         stores.add()
@@ -111,7 +111,7 @@ class TestCalls:
         assert wire.calls["TransactWriteItems"] == 1
         assert "UpdateItem" not in wire.calls
 
-    def test_what_a_reader_has_in_tiles_is_not_fetched(self, stores: Stores, wire: Wire) -> None:
+    def test_bodies_of_entries_in_tiles_are_not_fetched(self, stores: Stores, wire: Wire) -> None:
         for name, data_set_type in (("a", "continuous"), ("b", "normal")):
             stores.open(name, data_set_type)
             for _ in range(2):
@@ -123,7 +123,7 @@ class TestCalls:
 
 
 class TestParts:
-    def test_a_large_tile_stands_in_parts(self, stores: Stores, stage: Settings) -> None:
+    def test_a_large_tile_is_stored_in_parts(self, stores: Stores, stage: Settings) -> None:
         made = tiles(CBG, hidden=2, note=noise("a", 400_000)) | tiles(BOLUS)
         committed = stores.put(made)
         assert [sort_key.partition("#")[2] for sort_key in stored_tiles(stage)] == [
@@ -138,7 +138,7 @@ class TestParts:
         assert len(run.rows) == 3
         assert next(len(text) for text in run.records.texts) > 400_000
 
-    def test_many_parts_come_together_in_their_order(self, stores: Stores, stage: Settings, small_parts: int) -> None:
+    def test_many_parts_are_joined_in_order(self, stores: Stores, stage: Settings, small_parts: int) -> None:
         made = tiles(CBG, hidden=30, note=noise("a", 2000)) | tiles(BOLUS, note=noise("b", 1500))
         committed = stores.put(made)
         assert len(stored_tiles(stage)) > 25
@@ -147,7 +147,7 @@ class TestParts:
         found = stores.tiles.tiles(stores.data_sets.owner(ANNA), list(committed.tile_refs()), {CBG, BOLUS})
         assert [len(run.rows) for run in found[CBG].slices().values()] == [31]
 
-    def test_a_large_manifest_stands_in_parts(
+    def test_a_large_manifest_is_stored_in_parts(
         self, stores: Stores, stage: Settings, wire: Wire, small_parts: int
     ) -> None:
         committed = stores.put(tiles(*QUARTER))
@@ -157,7 +157,9 @@ class TestParts:
         assert encode_manifest(stores.tiles.current(ANNA)[1]) == encode_manifest(committed)
         assert wire.calls == {"BatchGetItem": 2}
 
-    def test_everything_that_was_replaced_goes(self, stores: Stores, stage: Settings, small_parts: int) -> None:
+    def test_a_sweep_removes_all_parts_of_replaced_tiles(
+        self, stores: Stores, stage: Settings, small_parts: int
+    ) -> None:
         stores.put(tiles(*QUARTER, hidden=2, note=noise("a", 300)))
         second = stores.put(tiles(CBG, value=2), gone=QUARTER[1:])
         third = stores.put(tiles(*QUARTER[1:50], value=3))
@@ -170,7 +172,9 @@ class TestParts:
         assert {sort_key[:12] for sort_key in left if "=SNAPSHOT" in sort_key} == {f"{third.version:012d}"}
         assert len(stores.shown(stores.tiles.current(ANNA)[1])) == 50
 
-    def test_an_attempt_in_parts_goes_as_a_whole(self, stores: Stores, stage: Settings, small_parts: int) -> None:
+    def test_a_sweep_removes_all_parts_of_an_uncommitted_compaction(
+        self, stores: Stores, stage: Settings, small_parts: int
+    ) -> None:
         mine = stores.begin()
         made = tiles(*QUARTER, hidden=1)
         stores.tiles.write(mine, contents(made), {CBG: [1]})
@@ -182,7 +186,7 @@ class TestParts:
         assert stored_tiles(stage) == []
         assert sort_keys(stage, origin_index_partition(ANNA, 0)) == []
 
-    def test_notes_are_cut_to_fit_into_items(self, stores: Stores, stage: Settings) -> None:
+    def test_origin_index_segments_fit_into_items(self, stores: Stores, stage: Settings) -> None:
         attempt = stores.begin()
         stores.tiles.write(attempt, {}, {CBG: list(range(200_000)), BOLUS: [1]})
         stores.tiles.write(attempt, {}, {CBG: list(range(200_000)), BOLUS: [1]})
@@ -190,12 +194,14 @@ class TestParts:
         for note in origin_index.encode_segments({CBG: list(range(200_000)), BOLUS: [1]}):
             assert len(note) <= origin_index.SEGMENT_BYTES
 
-    def test_a_note_of_another_format_is_refused(self) -> None:
+    def test_an_origin_index_segment_of_another_format_is_refused(self) -> None:
         (note,) = origin_index.encode_segments({CBG: [1]})
         with pytest.raises(ValueError, match="unknown format 2"):
             origin_index.decode_segment(b"\x02" + note[1:])
 
-    def test_an_erased_epoch_goes_as_a_whole(self, stores: Stores, stage: Settings, small_parts: int) -> None:
+    def test_removing_an_erased_epoch_removes_all_its_parts(
+        self, stores: Stores, stage: Settings, small_parts: int
+    ) -> None:
         stores.put(tiles(*QUARTER))
         stores.put(tiles(*QUARTER, value=2))
         stores.data_sets.erase(ANNA, NOW_MS)

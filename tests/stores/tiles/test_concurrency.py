@@ -1,4 +1,4 @@
-"""Attempts that meet other writers, die or end late: what is committed, and what stays. On DynamoDB only."""
+"""Tests compactions and sweeps that meet other writers, or are interrupted. On DynamoDB only."""
 
 import json
 from typing import Any
@@ -42,7 +42,7 @@ def stores(request: pytest.FixtureRequest) -> Stores:
     return stores_of("dynamodb", request)
 
 
-class TestOthersInBetween:
+class TestConcurrentWriters:
     def test_a_reader_whose_manifest_was_swept_reads_again(self, stores: Stores, wire: Wire, small_parts: int) -> None:
         stores.put(tiles(*QUARTER))
         second: list[Manifest] = []
@@ -56,7 +56,7 @@ class TestOthersInBetween:
         assert encode_manifest(current) == encode_manifest(second[0])
         assert current.version == second[0].version
 
-    def test_of_two_that_begin_at_once_one_does(self, stores: Stores, wire: Wire) -> None:
+    def test_one_of_two_concurrent_compactions_gets_the_lease(self, stores: Stores, wire: Wire) -> None:
         owner = stores.data_sets.owner(ANNA)
         stores.begin("me", NOW_MS - 2 * LEASE_MS)
 
@@ -66,7 +66,7 @@ class TestOthersInBetween:
         wire.before["TransactWriteItems"] = [begins_too]
         assert stores.tiles.acquire(owner, "me", NOW_MS, NOW_MS + LEASE_MS) is None
 
-    def test_the_first_of_all_attempts_is_one(self, stores: Stores, wire: Wire) -> None:
+    def test_one_of_two_concurrent_first_compactions_gets_the_lease(self, stores: Stores, wire: Wire) -> None:
         owner = stores.data_sets.owner(ANNA)
 
         def begins_too() -> None:
@@ -76,7 +76,9 @@ class TestOthersInBetween:
         assert stores.tiles.acquire(owner, "me", NOW_MS, NOW_MS + LEASE_MS) is None
 
     @pytest.mark.parametrize("operation", ["begin", "commit"])
-    def test_who_meets_an_add_tries_again(self, stores: Stores, wire: Wire, operation: str) -> None:
+    def test_a_compaction_that_conflicts_with_an_add_tries_again(
+        self, stores: Stores, wire: Wire, operation: str
+    ) -> None:
         met = refusal("TransactionCanceledException", "TransactionConflict", "None", "None", "None", "None")
         attempt = stores.begin()
         wire.instead["TransactWriteItems"] = [met, met]
@@ -85,9 +87,11 @@ class TestOthersInBetween:
         else:
             stores.tiles.commit(attempt, Manifest(), after_attempt(Manifest(), attempt, {}), [], NOW_MS)
         assert len(wire.tokens) == 4
-        assert len(set(wire.tokens)) == 2  # the transaction is sent again with its token
+        assert len(set(wire.tokens)) == 2  # each transaction is sent again with its token
 
-    def test_a_commit_during_a_sweep_is_refused(self, stores: Stores, wire: Wire, stage: Settings) -> None:
+    def test_a_commit_during_the_sweep_of_its_tiles_is_refused(
+        self, stores: Stores, wire: Wire, stage: Settings
+    ) -> None:
         attempt = stores.begin()
         made = tiles(CBG)
         stores.tiles.write(attempt, contents(made), {})
@@ -100,7 +104,7 @@ class TestOthersInBetween:
         assert stores.sweep() == 1
         assert stored_tiles(stage) == []
 
-    def test_a_sweep_during_a_commit_takes_nothing(self, stores: Stores, wire: Wire) -> None:
+    def test_a_sweep_during_a_commit_removes_nothing(self, stores: Stores, wire: Wire) -> None:
         attempt = stores.begin()
         made = tiles(CBG)
         stores.tiles.write(attempt, contents(made), {})
@@ -110,8 +114,8 @@ class TestOthersInBetween:
         assert stores.sweep_requests.sweep(request) == 0
         assert list(stores.shown(after)) == [CBG]
 
-    def test_a_tile_of_the_current_manifest_is_never_taken(self, stores: Stores, stage: Settings) -> None:
-        """Not even by a request that names it."""
+    def test_a_tile_of_the_current_manifest_is_never_swept(self, stores: Stores, stage: Settings) -> None:
+        """The sweep request names the tile, and the tile stays."""
         first = stores.put(tiles(CBG))
         data = aws_engine(stage).data
         pointer = data.get(manifest_key(ANNA))
@@ -122,9 +126,9 @@ class TestOthersInBetween:
         assert list(stores.shown(first)) == [CBG]
 
 
-class TestDying:
+class TestInterruptedSweeps:
     @pytest.mark.parametrize("writes", range(8))
-    def test_a_sweep_that_died_is_carried_out_by_the_next(
+    def test_an_interrupted_sweep_is_completed_by_the_next(
         self, stores: Stores, stage: Settings, wire: Wire, small_parts: int, writes: int
     ) -> None:
         stores.open()
@@ -157,7 +161,7 @@ class TestDying:
         assert stores.numbers() == [("a", 3)]
         assert len(sort_keys(stage, parts_partition("a" * 32))) == 3
 
-    def test_parts_of_bodies_go_with_their_entries_and_so_do_strays(
+    def test_sweeping_entries_removes_their_parts_and_old_strays(
         self, stores: Stores, stage: Settings, wire: Wire
     ) -> None:
         stores.open()
@@ -179,10 +183,10 @@ class TestDying:
         assert entry.body == bytes(400_000)
 
 
-class TestLagging:
+class TestEventuallyConsistentReads:
     """Tiles are read eventually consistent, at half the price."""
 
-    def test_what_lags_behind_is_asked_for_once_more(self, stores: Stores, wire: Wire) -> None:
+    def test_items_missing_from_an_eventually_consistent_read_are_read_again(self, stores: Stores, wire: Wire) -> None:
         committed = stores.put(tiles(CBG, BOLUS))
         table = wire.settings.data_table
         stored = [to_values(item) for item in items(wire.settings, tiles_partition(ANNA, 0))]
@@ -194,8 +198,8 @@ class TestLagging:
         assert [(len(request["Keys"]), request["ConsistentRead"]) for request in asked] == [(2, False), (1, True)]
 
 
-class TestHeldBack:
-    def test_a_read_goes_on_as_long_as_it_gets_anywhere(
+class TestThrottledReads:
+    def test_a_batch_read_continues_while_it_makes_progress(
         self, stores: Stores, wire: Wire, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(contention, "pause_after", lambda attempt: None)
@@ -220,7 +224,7 @@ class TestHeldBack:
         assert len(stores.tiles.tiles(owner, places, ())) == 90
         assert wire.calls == {"BatchGetItem": 31}
 
-    def test_a_read_that_gets_nowhere_is_given_up(
+    def test_a_batch_read_without_progress_is_unavailable(
         self, stores: Stores, wire: Wire, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(contention, "pause_after", lambda attempt: None)
@@ -241,5 +245,5 @@ class TestHeldBack:
 
 
 def answer(body: dict[str, Any]) -> tuple[AWSResponse, dict[str, Any]]:
-    """What DynamoDB answers."""
+    """A response of DynamoDB with this body."""
     return AWSResponse("", 200, HTTPHeaders(), None), body

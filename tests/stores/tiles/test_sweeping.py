@@ -1,4 +1,4 @@
-"""Sweeps of every store of tiles, in memory and on DynamoDB: what they delete, and what they leave."""
+"""Tests that sweeps of every store of tiles, in memory and on DynamoDB, delete obsolete items and no others."""
 
 import pytest
 
@@ -26,8 +26,8 @@ CBG_NEXT = TileKey("cbg", 20_455)
 BOLUS = TileKey("bolus", 20_454)
 
 
-class TestSweeping:
-    def test_an_attempt_leaves_an_order_that_counts_from_the_end_of_its_time(self, stores: Stores) -> None:
+class TestSweepRequests:
+    def test_a_lease_leaves_a_sweep_request_due_at_its_end(self, stores: Stores) -> None:
         attempt = stores.begin()
         end_ms = NOW_MS + LEASE_MS
         assert list(stores.sweep_requests.older_than(end_ms)) == []
@@ -39,7 +39,7 @@ class TestSweeping:
             attempt.fencing_token,
         )
 
-    def test_committing_leaves_another_in_its_place(self, stores: Stores) -> None:
+    def test_a_commit_replaces_the_sweep_request_of_its_lease(self, stores: Stores) -> None:
         committed = stores.put(tiles(CBG))
         assert list(stores.sweep_requests.older_than(NOW_MS)) == []
         (request,) = stores.sweep_requests.older_than(LATER_MS)
@@ -50,17 +50,17 @@ class TestSweeping:
             committed.version,
         )
 
-    def test_the_time_of_a_commit_may_be_that_of_the_end(self, stores: Stores) -> None:
+    def test_a_commit_at_the_end_of_its_lease_leaves_one_sweep_request(self, stores: Stores) -> None:
         attempt = stores.begin()
         stores.tiles.commit(attempt, Manifest(), after_attempt(Manifest(), attempt, {}), [], attempt.until_ms)
         assert len(list(stores.sweep_requests.older_than(LATER_MS))) == 1
 
-    def test_the_oldest_first(self, stores: Stores) -> None:
+    def test_sweep_requests_are_listed_oldest_first(self, stores: Stores) -> None:
         for later_ms in (5, 3, 4):
             stores.put({}, now_ms=NOW_MS + later_ms)
         assert [request.time_ms - NOW_MS for request in stores.sweep_requests.older_than(LATER_MS)] == [3, 4, 5]
 
-    def test_an_attempt_that_was_not_committed_leaves_nothing(self, stores: Stores) -> None:
+    def test_a_sweep_removes_all_of_an_uncommitted_compaction(self, stores: Stores) -> None:
         committed = stores.put(tiles(CBG, BOLUS))
         shown = stores.shown(committed)
         stores.sweep()
@@ -76,7 +76,7 @@ class TestSweeping:
         assert list(stores.sweep_requests.older_than(LATER_MS)) == []
         assert stores.shown(committed) == shown
 
-    def test_what_was_swept_cannot_be_committed(self, stores: Stores) -> None:
+    def test_a_swept_compaction_cannot_be_committed(self, stores: Stores) -> None:
         attempt = stores.begin()
         stores.tiles.write(attempt, contents(tiles(CBG)), {})
         stores.sweep()
@@ -84,7 +84,7 @@ class TestSweeping:
             stores.tiles.commit(attempt, Manifest(), after_attempt(Manifest(), attempt, tiles(CBG)), [], NOW_MS)
         assert stores.tiles.current(ANNA)[1] == Manifest()
 
-    def test_a_sweep_that_comes_too_late_for_an_attempt_takes_nothing(self, stores: Stores) -> None:
+    def test_a_sweep_after_the_commit_removes_nothing(self, stores: Stores) -> None:
         attempt = stores.begin()
         (begun,) = stores.sweep_requests.older_than(LATER_MS)
         stores.tiles.write(attempt, contents(tiles(CBG)), {CBG: [1]})
@@ -94,11 +94,11 @@ class TestSweeping:
         assert list(stores.shown(after)) == [CBG]
         assert len(list(stores.tiles.origin_keys(attempt.owner))) == 1
 
-    def test_what_a_manifest_replaced_goes(self, stores: Stores) -> None:
+    def test_a_sweep_removes_tiles_that_a_manifest_replaced(self, stores: Stores) -> None:
         first = stores.put(tiles(CBG, CBG_NEXT, BOLUS, hidden=2))
         second = stores.put(tiles(CBG, value=2), gone=[BOLUS])
         shown = stores.shown(second)
-        stores.shown(first)  # what was replaced stays readable until it is swept
+        stores.shown(first)  # replaced tiles stay readable until they are swept
         assert stores.sweep() == 2
         assert stores.shown(second) == shown
         for key in (CBG, BOLUS):
@@ -109,15 +109,15 @@ class TestSweeping:
         assert list(stores.sweep_requests.older_than(LATER_MS)) == []
         assert stores.sweep() == 0
 
-    def test_each_order_may_be_carried_out_twice(self, stores: Stores) -> None:
+    def test_a_sweep_request_may_be_carried_out_twice(self, stores: Stores) -> None:
         stores.put(tiles(CBG))
         second = stores.put(tiles(CBG, value=2))
         requests = list(stores.sweep_requests.older_than(LATER_MS))
         assert [stores.sweep_requests.sweep(request) for request in requests + requests] == [0, 1, 0, 0]
         assert list(stores.shown(second)) == [CBG]
 
-    def test_what_an_attempt_wrote_on_the_way_goes(self, stores: Stores) -> None:
-        """A rebuild writes a tile once for each step that changes it, and may find in the end that it is empty."""
+    def test_a_sweep_removes_tiles_that_a_rebuild_replaced_on_the_way(self, stores: Stores) -> None:
+        """A rebuild writes a tile once for each step that changes it, and the tile may be empty in the end."""
         attempt = stores.begin()
         stores.tiles.write(attempt, contents(tiles(CBG, BOLUS, hidden=2)), {})
         stores.tiles.write(attempt, contents(tiles(CBG, value=2)), {})
@@ -130,7 +130,7 @@ class TestSweeping:
         with pytest.raises(TileMissingError):
             stores.tiles.tiles(attempt.owner, [stray], ())
 
-    def test_an_order_of_an_erased_epoch_is_carried_out(self, stores: Stores) -> None:
+    def test_a_sweep_request_of_an_erased_epoch_is_carried_out(self, stores: Stores) -> None:
         attempt = stores.begin()
         stores.tiles.write(attempt, contents(tiles(CBG)), {})
         stores.data_sets.erase(ANNA, NOW_MS)
@@ -140,7 +140,7 @@ class TestSweeping:
 
 
 class TestSweepingEntries:
-    def test_entries_in_tiles_go_and_no_others(self, stores: Stores) -> None:
+    def test_a_sweep_removes_only_entries_in_tiles(self, stores: Stores) -> None:
         for name in ("a", "b"):
             stores.open(name)
         for name in ("c", "d"):
@@ -154,14 +154,14 @@ class TestSweepingEntries:
         assert stores.sweep() == 5
         assert stores.numbers("c", "d") == [("a", 3), ("b", 1), ("b", 2), ("b", 3), ("d", 1), ("d", 2), ("d", 3)]
 
-    def test_entries_of_attempts_that_were_not_committed_stay(self, stores: Stores) -> None:
+    def test_entries_of_uncommitted_compactions_stay(self, stores: Stores) -> None:
         stores.open()
         stores.add()
         stores.begin()
         assert stores.sweep() == 0
         assert stores.numbers() == [("a", 1)]
 
-    def test_numbers_go_on(self, stores: Stores) -> None:
+    def test_entry_numbers_continue_after_a_sweep(self, stores: Stores) -> None:
         stores.open()
         stores.add()
         stores.put({}, compacted=[CompactedRange("a" * 32, is_continuous=True, last_number=1)])

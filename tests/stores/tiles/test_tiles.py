@@ -1,4 +1,4 @@
-"""What every store of tiles does, in memory and on DynamoDB."""
+"""Tests that every store of tiles, in memory and on DynamoDB, does the same."""
 
 import pytest
 
@@ -27,12 +27,12 @@ BOLUS = TileKey("bolus", 20_454)
 
 
 class TestReading:
-    def test_before_any_compaction_a_manifest_is_empty(self, stores: Stores) -> None:
+    def test_the_manifest_is_empty_before_the_first_compaction(self, stores: Stores) -> None:
         assert stores.tiles.current("unknown") == (OwnerState("unknown"), Manifest())
         stores.open()
         assert stores.tiles.current(ANNA) == (stores.data_sets.owner(ANNA), Manifest())
 
-    def test_what_was_committed_is_read_as_it_was(self, stores: Stores) -> None:
+    def test_a_committed_manifest_and_its_tiles_are_read_unchanged(self, stores: Stores) -> None:
         applied = {"a" * 32: LogPosition(7, "state", is_whole=True)}
         committed = stores.put(tiles(CBG, CBG_NEXT, BOLUS), logs=applied)
         owner, current = stores.tiles.current(ANNA)
@@ -46,7 +46,7 @@ class TestReading:
         }
         assert [place.number for run in found[CBG].slices().values() for place in run.records.addresses] == [1]
 
-    def test_what_is_hidden_comes_when_it_is_asked_for(self, stores: Stores) -> None:
+    def test_shadowed_records_are_read_only_on_request(self, stores: Stores) -> None:
         committed = stores.put(tiles(CBG, BOLUS, hidden=3))
         found = stores.tiles.tiles(stores.data_sets.owner(ANNA), list(committed.tile_refs()), {CBG})
         (run,) = found[CBG].slices().values()
@@ -54,14 +54,14 @@ class TestReading:
         with pytest.raises(ValueError, match="incomplete"):
             found[BOLUS].slices()
 
-    def test_only_what_is_asked_for_is_read(self, stores: Stores) -> None:
+    def test_only_requested_tiles_are_read(self, stores: Stores) -> None:
         committed = stores.put(tiles(CBG, BOLUS))
         place = committed.tile(CBG)
         assert place is not None
         assert list(stores.tiles.tiles(stores.data_sets.owner(ANNA), [place], ())) == [CBG]
         assert stores.tiles.tiles(stores.data_sets.owner(ANNA), [], ()) == {}
 
-    def test_a_tile_that_is_not_there_is_missed(self, stores: Stores) -> None:
+    def test_reading_an_absent_tile_raises(self, stores: Stores) -> None:
         committed = stores.put(tiles(CBG))
         never = places(tiles(CBG), 99)[CBG]
         assert never is not None
@@ -69,12 +69,12 @@ class TestReading:
             stores.tiles.tiles(stores.data_sets.owner(ANNA), [*committed.tile_refs(), never], ())
 
     @pytest.mark.parametrize("day", [-720_000, -1, 0, 2_932_896, 10_000_000])
-    def test_every_day_has_its_tile(self, stores: Stores, day: int) -> None:
+    def test_any_day_may_have_a_tile(self, stores: Stores, day: int) -> None:
         made = tiles(TileKey("cbg", day), TileKey("cbg", day + 1), hidden=1)
         committed = stores.put(made)
         assert set(stores.shown(committed)) == set(made)
 
-    def test_no_type_reaches_into_another(self, stores: Stores) -> None:
+    def test_tiles_of_types_with_similar_names_are_separate(self, stores: Stores) -> None:
         names = ["a", "a#1", "a%231", "H", "=SNAPSHOT", "sha256=a", "b" * 300, "b" * 301, "ä"]
         made: dict[TileKey, tuple[TileContent, TileStats]] = {}
         for value, name in enumerate(names):
@@ -82,7 +82,7 @@ class TestReading:
         shown = stores.shown(stores.put(made))
         assert len(shown) == len(set(shown.values())) == len(names)
 
-    def test_users_are_apart(self, stores: Stores) -> None:
+    def test_tiles_of_users_are_separate(self, stores: Stores) -> None:
         stores.put(tiles(CBG))
         other = f"{ANNA}#0"
         assert stores.tiles.current(other)[1] == Manifest()
@@ -90,7 +90,7 @@ class TestReading:
 
 
 class TestOriginKeys:
-    def test_all_that_was_noted_is_found(self, stores: Stores) -> None:
+    def test_origin_keys_of_all_writes_are_found(self, stores: Stores) -> None:
         attempt = stores.begin()
         stores.tiles.write(attempt, {}, {CBG: [7, 2**32 - 1, 0], BOLUS: [5]})
         stores.tiles.write(attempt, {}, {CBG: [8], TileKey("cbg", -5): [1]})
@@ -104,7 +104,7 @@ class TestOriginKeys:
             TileKey("cbg", -5): [1],
         }
 
-    def test_many_are_kept(self, stores: Stores) -> None:
+    def test_many_origin_keys_are_stored(self, stores: Stores) -> None:
         attempt = stores.begin()
         many = {TileKey("cbg", day): list(range(day, day + 400_000, 10)) for day in range(6)}
         stores.tiles.write(attempt, {}, many)
@@ -115,30 +115,30 @@ class TestOriginKeys:
         assert {key: sorted(keys) for key, keys in found.items()} == many
 
 
-class TestAttempts:
-    def test_versions_rise(self, stores: Stores) -> None:
+class TestLeases:
+    def test_each_lease_has_the_next_fencing_token(self, stores: Stores) -> None:
         first = stores.begin()
         assert (first.fencing_token, first.holder, first.until_ms) == (1, "me", NOW_MS + LEASE_MS)
         assert stores.begin().fencing_token == 2
 
-    def test_one_at_a_time(self, stores: Stores) -> None:
+    def test_a_user_has_one_lease_at_a_time(self, stores: Stores) -> None:
         owner = stores.data_sets.owner(ANNA)
         mine = stores.begin("me")
         assert stores.tiles.acquire(owner, "other", NOW_MS + LEASE_MS - 1, NOW_MS + 2 * LEASE_MS) is None
         stores.tiles.release(mine)
         stores.begin("other", NOW_MS + 1)
 
-    def test_who_has_died_is_in_nobodys_way(self, stores: Stores) -> None:
+    def test_an_expired_lease_does_not_block_the_next(self, stores: Stores) -> None:
         stores.begin("me")
         assert stores.begin("other", NOW_MS + LEASE_MS).fencing_token == 2
 
-    def test_an_old_attempt_does_not_end_a_new_one(self, stores: Stores) -> None:
+    def test_an_old_lease_does_not_release_a_new_one(self, stores: Stores) -> None:
         mine = stores.begin("me")
         stores.begin("other", NOW_MS + LEASE_MS)
         stores.tiles.release(mine)
         assert stores.tiles.acquire(mine.owner, "third", NOW_MS + LEASE_MS, LATER_MS) is None
 
-    def test_an_old_attempt_cannot_be_committed(self, stores: Stores) -> None:
+    def test_a_compaction_with_an_old_lease_is_not_committed(self, stores: Stores) -> None:
         mine = stores.begin("me")
         stores.tiles.write(mine, contents(tiles(CBG)), {})
         stores.begin("other", NOW_MS + LEASE_MS)
@@ -146,7 +146,7 @@ class TestAttempts:
             stores.tiles.commit(mine, Manifest(), after_attempt(Manifest(), mine, tiles(CBG)), [], NOW_MS)
         assert stores.tiles.current(ANNA)[1] == Manifest()
 
-    def test_an_attempt_is_committed_once(self, stores: Stores) -> None:
+    def test_a_lease_commits_once(self, stores: Stores) -> None:
         attempt = stores.begin()
         stores.tiles.write(attempt, contents(tiles(CBG)), {})
         after = after_attempt(Manifest(), attempt, tiles(CBG))
@@ -164,7 +164,7 @@ class TestAttempts:
                 stores.tiles.commit(attempt, before, after_attempt(before, attempt, {}), [], NOW_MS)
         assert {place.key for place in stores.tiles.current(ANNA)[1].tile_refs()} == {BOLUS, CBG}
 
-    def test_what_is_written_and_not_committed_is_not_seen(self, stores: Stores) -> None:
+    def test_uncommitted_tiles_are_not_visible(self, stores: Stores) -> None:
         committed = stores.put(tiles(CBG))
         shown = stores.shown(committed)
         stores.tiles.write(stores.begin(), contents(tiles(CBG, value=2)), {})
@@ -173,25 +173,25 @@ class TestAttempts:
 
 
 class TestErasing:
-    def test_nothing_of_an_erased_epoch_is_current(self, stores: Stores) -> None:
+    def test_the_manifest_is_empty_after_an_erasure(self, stores: Stores) -> None:
         stores.put(tiles(CBG))
         stores.data_sets.erase(ANNA, NOW_MS)
         assert stores.tiles.current(ANNA) == (stores.data_sets.owner(ANNA), Manifest(epoch=1))
 
-    def test_nothing_begins_in_an_erased_epoch(self, stores: Stores) -> None:
+    def test_no_lease_is_acquired_in_an_erased_epoch(self, stores: Stores) -> None:
         owner = stores.data_sets.owner(ANNA)
         stores.data_sets.erase(ANNA, NOW_MS)
         with pytest.raises(WriteConflictError):
             stores.tiles.acquire(owner, "me", NOW_MS, NOW_MS + LEASE_MS)
 
-    def test_nothing_is_committed_in_an_erased_epoch(self, stores: Stores) -> None:
+    def test_no_manifest_is_committed_in_an_erased_epoch(self, stores: Stores) -> None:
         attempt = stores.begin()
         stores.tiles.write(attempt, contents(tiles(CBG)), {})
         stores.data_sets.erase(ANNA, NOW_MS)
         with pytest.raises(WriteConflictError):
             stores.tiles.commit(attempt, Manifest(), after_attempt(Manifest(), attempt, tiles(CBG)), [], NOW_MS)
 
-    def test_versions_rise_from_epoch_to_epoch(self, stores: Stores) -> None:
+    def test_manifest_versions_rise_across_epochs(self, stores: Stores) -> None:
         before = stores.put(tiles(CBG))
         stores.data_sets.erase(ANNA, NOW_MS)
         after = stores.put(tiles(BOLUS))
@@ -199,7 +199,7 @@ class TestErasing:
         assert list(stores.shown(after)) == [BOLUS]
 
     @pytest.mark.parametrize("is_used", [False, True])
-    def test_an_erased_epoch_goes_and_the_next_one_stays(self, stores: Stores, is_used: bool) -> None:
+    def test_removing_an_erased_epoch_leaves_the_next_one(self, stores: Stores, is_used: bool) -> None:
         attempt = stores.begin()
         stores.tiles.write(attempt, {}, {CBG: [1]})
         old = stores.put(tiles(CBG, hidden=1))
@@ -216,7 +216,7 @@ class TestErasing:
 
 
 class TestReadingLogs:
-    def test_only_later_entries_are_read(self, stores: Stores) -> None:
+    def test_only_entries_after_the_positions_are_read(self, stores: Stores) -> None:
         for name in ("a", "b"):
             stores.open(name)
         for name in ("c", "d"):
@@ -238,9 +238,9 @@ class TestReadingLogs:
 
 
 class TestFake:
-    """What the fake does beyond the port, so that tests of compaction can trust it."""
+    """Checks that the fake adds to the port, so that tests of compaction can trust it."""
 
-    def test_a_committed_tile_is_not_written_again(self) -> None:
+    def test_the_fake_refuses_to_write_a_committed_tile_again(self) -> None:
         stores, fake = fakes()
         attempt = stores.begin()
         stores.tiles.write(attempt, contents(tiles(CBG)), {})
@@ -253,13 +253,13 @@ class TestFake:
         with pytest.raises(AssertionError, match="written again"):
             stores.tiles.write(attempt, contents(tiles(CBG, value=2)), {})
 
-    def test_nothing_is_committed_that_was_not_written(self) -> None:
+    def test_the_fake_refuses_to_commit_unwritten_tiles(self) -> None:
         stores, _ = fakes()
         attempt = stores.begin()
         with pytest.raises(AssertionError, match="was not written"):
             stores.tiles.commit(attempt, Manifest(), after_attempt(Manifest(), attempt, tiles(CBG)), [], NOW_MS)
 
-    def test_it_dies_before_any_write(self) -> None:
+    def test_the_fake_calls_before_each_write(self) -> None:
         steps: list[str] = []
         stores, fake = fakes()
         archive = FakeArchive(steps.append)
@@ -295,7 +295,7 @@ class TestFake:
         ]
 
     @pytest.mark.parametrize("step", ["begin", "tile", "origin_keys", "commit"])
-    def test_what_dies_leaves_no_trace_once_it_is_swept(self, step: str) -> None:
+    def test_an_interrupted_compaction_leaves_nothing_after_its_sweep(self, step: str) -> None:
         stores, fake = fakes()
 
         def dies(name: str) -> None:
@@ -312,7 +312,7 @@ class TestFake:
 
 
 def write_and_commit(stores: Stores) -> None:
-    """All of an attempt."""
+    """Acquire a lease, write a tile and commit it."""
     attempt = stores.begin()
     stores.tiles.write(attempt, contents(tiles(CBG)), {CBG: [1]})
     stores.tiles.commit(attempt, Manifest(), after_attempt(Manifest(), attempt, tiles(CBG)), [], NOW_MS)

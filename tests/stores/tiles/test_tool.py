@@ -1,4 +1,4 @@
-"""`python -m tools.tiles`: tiles verified, rebuilt and compacted by hand. On the local cloud: `tests/e2e`."""
+"""Tests `python -m tools.tiles`, which verifies, rebuilds and compacts tiles. For the local cloud see `tests/e2e`."""
 
 import sys
 from typing import Any
@@ -65,7 +65,7 @@ def items(settings: Settings, partition: str) -> list[Item]:
     return list(aws_engine(settings).data.query(Query(partition)))
 
 
-def test_what_is_compacted_is_right(
+def test_compacted_tiles_are_verified(
     anna: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(monkeypatch, "compact") == 0
@@ -93,7 +93,7 @@ def test_a_wrong_tile_is_named_and_rebuilt(
     assert run(monkeypatch, "verify") == 0
 
 
-def test_what_was_deleted_meanwhile_is_no_fault(
+def test_deleted_data_is_no_fault(
     anna: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run(monkeypatch, "compact")
@@ -102,7 +102,7 @@ def test_what_was_deleted_meanwhile_is_no_fault(
     assert capsys.readouterr().out.endswith("0 tiles compared, 0 wrong\n")
 
 
-def test_another_one_at_work_is_told(anna: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_running_compaction_is_reported(anna: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     now_ms = system_now_ms()
     assert StoredTiles(aws_engine(anna).data).acquire(OwnerState(ANNA), "other", now_ms, now_ms + 60_000)
     for what in ("compact", "rebuild"):
@@ -110,7 +110,7 @@ def test_another_one_at_work_is_told(anna: Settings, monkeypatch: pytest.MonkeyP
             run(monkeypatch, what)
 
 
-def test_what_the_archive_lacks_is_told(anna: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_entries_missing_from_the_archive_are_reported(anna: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     run(monkeypatch, "compact")
     StoredArchive(aws_engine(anna).objects).remove_entries(OwnerState(ANNA), "a" * 32, [2])
     for item in items(anna, continuous_log_partition(ANNA, 0)):
@@ -120,6 +120,6 @@ def test_what_the_archive_lacks_is_told(anna: Settings, monkeypatch: pytest.Monk
             run(monkeypatch, what)
 
 
-def test_somebody_who_is_not_there_is_told(anna: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_user_is_reported(anna: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ToolError, match="no user has the id bbbbbbbbbb"):
         run(monkeypatch, "verify", "bbbbbbbbbb")

@@ -44,22 +44,22 @@ class Stores:
         return self.head(name)
 
     def head(self, name: str = "a") -> DataSetHead:
-        """The head of a data set as it stands now."""
+        """The current head of a data set."""
         found = self.data_sets.head(name * 32)
         assert found is not None
         return found
 
     def add(self, name: str = "a", body: bytes = b"body", stored_time_ms: int = NOW_MS) -> int:
-        """One more entry; its number."""
+        """Append an entry; return its number."""
         return self.log.append(self.head(name), replace(entry(body), stored_time_ms=stored_time_ms))
 
     def numbers(self, *normal_names: str) -> list[tuple[str, int]]:
-        """What Anna's logs hold: the letters of data sets, and numbers."""
+        """The entries in Anna's logs, each as the letter of its data set and its number."""
         entries = self.log.entries(self.data_sets.owner(ANNA), [name * 32 for name in normal_names])
         return sorted((entry.data_set_id[0], entry.number) for entry in entries)
 
     def begin(self, holder: str = "me", now_ms: int = NOW_MS) -> CompactionLease:
-        """An attempt for Anna."""
+        """A lease on the compaction of Anna's data."""
         attempt = self.tiles.acquire(self.data_sets.owner(ANNA), holder, now_ms, now_ms + LEASE_MS)
         assert attempt is not None
         return attempt
@@ -72,7 +72,7 @@ class Stores:
         compacted: Sequence[CompactedRange] = (),
         now_ms: int = NOW_MS,
     ) -> Manifest:
-        """The manifest after an attempt that wrote these tiles and was committed."""
+        """The manifest after a compaction that wrote and committed these tiles."""
         attempt = self.begin(now_ms=now_ms)
         before = self.tiles.current(ANNA)[1]
         self.tiles.write(attempt, contents(tiles), {})
@@ -82,7 +82,7 @@ class Stores:
         return after
 
     def sweep(self, before_ms: int = LATER_MS) -> int:
-        """Carry out all requests from before."""
+        """Carry out all sweep requests from before this time; return the number of items removed."""
         return sum(self.sweep_requests.sweep(request) for request in list(self.sweep_requests.older_than(before_ms)))
 
     def shown(self, manifest: Manifest) -> dict[TileKey, bytes]:
@@ -132,12 +132,12 @@ def tiles(
 
 
 def contents(made: Tiles) -> dict[TileKey, TileContent]:
-    """What there is to write of tiles."""
+    """The contents of tiles, by key."""
     return {key: content for key, (content, _) in made.items()}
 
 
 def places(made: Tiles, version: int) -> dict[TileKey, TileRef | None]:
-    """Where tiles are that an attempt of this version wrote."""
+    """The references to tiles that a compaction of this version wrote."""
     return {
         key: TileRef(key, version, len(content.visible), len(content.shadowed), traits)
         for key, (content, traits) in made.items()
@@ -151,6 +151,6 @@ def after_attempt(
     gone: Iterable[TileKey] = (),
     logs: Mapping[str, LogPosition] | None = None,
 ) -> Manifest:
-    """The manifest that an attempt is to commit."""
+    """The manifest that a compaction is to commit."""
     changes = places(made, attempt.fencing_token) | dict.fromkeys(gone)
     return followed_by(before, attempt.fencing_token, before.logs if logs is None else logs, changes)

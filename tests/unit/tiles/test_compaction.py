@@ -1,4 +1,4 @@
-"""Compaction: what goes into tiles, what it reads and writes, and what its death leaves.
+"""Tests of compaction: the records it puts into tiles, its reads and writes, and its interruption.
 
 Source: docs/architecture.md, "The read model".
 """
@@ -28,22 +28,22 @@ def scene() -> CompactionScene:
 
 @pytest.fixture
 def one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each entry goes into tiles in a step of its own."""
+    """Compact each entry in a step of its own."""
     monkeypatch.setattr(compaction, "STEP_BYTES", 1)
 
 
 class DiedError(BaseException):
-    """The process is gone."""
+    """The process died."""
 
 
 def numbers_in_log(scene: DataScene) -> list[int]:
     return [entry.number for _, entry in scene.log.log]
 
 
-class TestEverythingThatHappens:
-    """What entries do to records that are in tiles, in whatever tile those are."""
+class TestEffectsOfEntries:
+    """Effects of entries on records in tiles, whichever tile holds them."""
 
-    def test_an_origin_that_moves_to_another_day_leaves_its_old_one(self, scene: CompactionScene) -> None:
+    def test_a_record_that_moves_to_another_day_leaves_the_old_tile(self, scene: CompactionScene) -> None:
         data_set = scene.open("dataset.delete.origin")
         scene.add(data_set, on(0, 1, "moves"), on(0, 2, "stays"))
         scene.compact()
@@ -57,7 +57,7 @@ class TestEverythingThatHappens:
         assert scene.visible("type") == ["cbg", "food"]
         assert scene.manifest.tile(TileKey("cbg", FIRST_DAY)) is None
 
-    def test_rule_7_what_is_older_is_told_by_a_record_of_another_day(self, scene: CompactionScene) -> None:
+    def test_rule_7_an_older_record_is_recognized_by_a_record_of_another_day(self, scene: CompactionScene) -> None:
         data_set = scene.open(OLDER)
         scene.add(data_set, food("new", "meal", "02:00"))
         scene.compact()
@@ -69,7 +69,7 @@ class TestEverythingThatHappens:
         assert scene.visible("name") == ["new"]
 
     @pytest.mark.parametrize("selector", ["id", "origin", "hash"])
-    def test_selectors_find_what_is_in_tiles(self, scene: CompactionScene, selector: str) -> None:
+    def test_selectors_delete_records_in_tiles(self, scene: CompactionScene, selector: str) -> None:
         data_set = scene.open("dataset.drop.hash")
         scene.add(data_set, on(0, 1, "1"), on(1, 2, "2"))
         scene.compact()
@@ -86,7 +86,7 @@ class TestEverythingThatHappens:
         scene.compact()
         assert scene.visible() == [2]
 
-    def test_what_a_closing_hides_comes_back_when_that_is_deleted(self, scene: CompactionScene) -> None:
+    def test_records_shadowed_by_a_closed_upload_return_when_it_is_deleted(self, scene: CompactionScene) -> None:
         uploads = [scene.open("device.deactivate.hash", "normal", deviceId="meter") for _ in range(2)]
         for upload in uploads:
             scene.add(upload, cbg(1, deviceId="meter"))
@@ -101,7 +101,7 @@ class TestEverythingThatHappens:
         assert scene.visible("uploadId") == [uploads[0]]
         assert not scene.content().shadowed
 
-    def test_rule_4_what_comes_after_a_deletion_is_not_touched_by_it(self, scene: CompactionScene) -> None:
+    def test_rule_4_records_added_after_a_deletion_stay(self, scene: CompactionScene) -> None:
         data_set = scene.open("none")
         scene.add(data_set, cbg(1), on(1, 2))
         scene.compact()
@@ -112,7 +112,7 @@ class TestEverythingThatHappens:
         assert scene.visible() == [3]
         assert [place.key.day for place in scene.manifest.tile_refs()] == [FIRST_DAY]
 
-    def test_rule_4_an_erased_user_begins_with_no_tiles(self, scene: CompactionScene) -> None:
+    def test_rule_4_an_erased_user_starts_without_tiles(self, scene: CompactionScene) -> None:
         scene.add(scene.open("none"), cbg(1))
         scene.compact()
         scene.erase()
@@ -122,7 +122,7 @@ class TestEverythingThatHappens:
         scene.compact()
         assert scene.visible() == [2]
 
-    def test_rule_5_of_equal_hashes_the_one_closed_last_is_shown(self, scene: CompactionScene) -> None:
+    def test_rule_5_of_records_with_equal_hashes_the_one_closed_last_is_visible(self, scene: CompactionScene) -> None:
         first, second = (scene.open("device.deactivate.hash", "normal", deviceId="meter") for _ in range(2))
         for upload in (first, second):
             scene.add(upload, cbg(1, deviceId="meter"))
@@ -137,7 +137,7 @@ class TestEverythingThatHappens:
         assert list(scene.manifest.tile_refs()) == []
         assert scene.manifest.logs == {}
 
-    def test_truncation_takes_what_was_uploaded_from_its_device_before(self, scene: CompactionScene) -> None:
+    def test_truncation_removes_earlier_records_of_its_device(self, scene: CompactionScene) -> None:
         phone = scene.open("none")
         scene.add(phone, cbg(1, deviceId="pump"), cbg(2, deviceId="meter"))
         scene.compact()
@@ -148,12 +148,12 @@ class TestEverythingThatHappens:
         scene.compact()
         assert scene.visible() == [2, 3]
         scene.add(phone, cbg(4))
-        assert scene.visible() == [2, 3, 4], "what came after the truncation stays when more comes"
+        assert scene.visible() == [2, 3, 4], "records added after the truncation stay when more are added"
         scene.compact()
         assert scene.visible() == [2, 3, 4]
 
-    def test_what_was_truncated_later_had_its_effect_before(self, scene: CompactionScene) -> None:
-        """A record in tiles keeps an equal one of the tail away, though both were stored before it was truncated."""
+    def test_a_record_truncated_later_still_replaced_records_before(self, scene: CompactionScene) -> None:
+        """A record in tiles drops an equal one of the tail, since both were stored before it was truncated."""
         phone = scene.open("dataset.drop.hash")
         scene.add(phone, cbg(1, deviceId="pump"))
         scene.compact()
@@ -164,10 +164,10 @@ class TestEverythingThatHappens:
         scene.compact()
         assert scene.visible() == [2]
 
-    def test_what_is_older_stays_away_while_other_tiles_are_folded(
+    def test_an_older_record_stays_out_while_other_tiles_are_folded(
         self, scene: CompactionScene, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """An entry is folded with the tiles that it is compared with, also where it touches nothing."""
+        """An entry is folded with the tiles that it is compared with, even if it changes none of them."""
         monkeypatch.setattr(compaction_pass, "READ_AT_ONCE_BYTES", 1)
         data_set = scene.open(OLDER)
         scene.add(data_set, food("new", "meal", "02:00"), on(3, 3, "reading"), on(4, 4))
@@ -183,11 +183,11 @@ class TestEverythingThatHappens:
 
 
 @pytest.mark.usefixtures("one_by_one")
-class TestInSteps:
-    """Logs that are too long for one step."""
+class TestCompactionInSteps:
+    """Compaction of logs that are too long for one step."""
 
     @pytest.mark.parametrize("kind", ["continuous", "normal"])
-    def test_a_later_entry_replaces_what_an_earlier_step_has_brought(self, scene: CompactionScene, kind: str) -> None:
+    def test_a_later_entry_replaces_records_of_an_earlier_step(self, scene: CompactionScene, kind: str) -> None:
         data_set = scene.open("dataset.delete.origin", kind)
         scene.add(data_set, on(0, 1, "moves"))
         scene.add(data_set, on(1, 2, "moves"))
@@ -197,7 +197,7 @@ class TestInSteps:
         assert scene.visible() == [2]
 
     @pytest.mark.parametrize("kind", ["continuous", "normal"])
-    def test_a_later_entry_deletes_what_an_earlier_step_has_brought(self, scene: CompactionScene, kind: str) -> None:
+    def test_a_later_entry_deletes_records_of_an_earlier_step(self, scene: CompactionScene, kind: str) -> None:
         data_set = scene.open("none", kind)
         scene.add(data_set, on(0, 1) | {"id": "a" * 32}, on(1, 2))
         scene.delete_data(data_set, {"id": "a" * 32})
@@ -206,7 +206,7 @@ class TestInSteps:
         scene.compact()
         assert scene.visible() == [2]
 
-    def test_of_an_upload_that_is_in_tiles_in_part_the_rest_is_in_the_tail(self, scene: CompactionScene) -> None:
+    def test_the_rest_of_a_partly_compacted_upload_is_in_the_tail(self, scene: CompactionScene) -> None:
         data_set = scene.open("dataset.delete.origin", "normal")
         scene.add(data_set, on(0, 1, "moves"))
         scene.add(data_set, on(1, 2, "moves"))
@@ -223,7 +223,7 @@ class TestInSteps:
         assert not scene.manifest.has_whole_log(data_set)
         assert scene.visible() == [2]
 
-    def test_a_truncation_is_not_made_before_what_came_before_it(self, scene: CompactionScene) -> None:
+    def test_a_truncation_takes_effect_after_the_entries_before_it(self, scene: CompactionScene) -> None:
         phone = scene.open("dataset.drop.hash")
         scene.add(phone, cbg(1, deviceId="pump"))
         scene.add(phone, cbg(1, deviceId="meter"))
@@ -235,7 +235,7 @@ class TestInSteps:
         scene.rebuild()
         assert scene.visible() == []
 
-    def test_each_step_is_seen_once_it_is_done(self, scene: CompactionScene) -> None:
+    def test_each_step_is_visible_once_it_is_committed(self, scene: CompactionScene) -> None:
         data_set = scene.open("none")
         for value in (1, 2, 3):
             scene.add(data_set, cbg(value))
@@ -246,7 +246,7 @@ class TestInSteps:
 
 
 class Asked:
-    """A log that remembers which uploads it was asked for."""
+    """Records the ids of the uploads that are read from a log."""
 
     def __init__(self, scene: CompactionScene) -> None:
         self.normal_ids: list[str] = []
@@ -260,8 +260,8 @@ class Asked:
         return self._entries(owner, normal_ids, after)
 
 
-class TestWhatIsReadAndWritten:
-    def test_an_upload_that_is_in_tiles_is_not_asked_for_again(self, scene: CompactionScene) -> None:
+class TestReadsAndWrites:
+    def test_a_compacted_upload_is_not_read_again(self, scene: CompactionScene) -> None:
         upload = scene.open("none", "normal")
         scene.add(upload, cbg(1))
         scene.close(upload)
@@ -271,7 +271,7 @@ class TestWhatIsReadAndWritten:
         assert scene.compact() == CompactionResult()
         assert asked.normal_ids == []
 
-    def test_without_anything_new_nothing_is_written(self, scene: CompactionScene) -> None:
+    def test_a_compaction_without_new_entries_writes_nothing(self, scene: CompactionScene) -> None:
         scene.add(scene.open("none"), cbg(1))
         scene.compact()
         manifest, written = scene.manifest, dict(scene.tiles.stored)
@@ -279,7 +279,7 @@ class TestWhatIsReadAndWritten:
         assert scene.manifest == manifest
         assert scene.tiles.stored == written
 
-    def test_tiles_that_nothing_happens_to_stay_as_they_are(self, scene: CompactionScene) -> None:
+    def test_unaffected_tiles_keep_their_versions(self, scene: CompactionScene) -> None:
         data_set = scene.open("dataset.delete.origin")
         scene.add(data_set, *(on(day, 5, str(day)) for day in range(6)))
         scene.compact()
@@ -288,7 +288,7 @@ class TestWhatIsReadAndWritten:
         versions = {place.key.day - FIRST_DAY: place.version for place in scene.manifest.tile_refs()}
         assert versions == {0: 1, 1: 2, 2: 1, 3: 1, 5: 1}
 
-    def test_what_a_deletion_empties_goes_unread(self, scene: CompactionScene) -> None:
+    def test_tiles_that_a_deletion_empties_are_removed_unread(self, scene: CompactionScene) -> None:
         gone, stays = scene.open("none"), scene.open("none")
         scene.add(gone, *(on(day) for day in range(4)))
         scene.add(stays, on(3, 7))
@@ -301,7 +301,7 @@ class TestWhatIsReadAndWritten:
         assert list(scene.contents()) == [TileKey("cbg", FIRST_DAY + 3)]
         assert scene.visible() == [7]
 
-    def test_rule_6_archive_and_tiles_come_before_the_manifest_that_names_them(self, scene: CompactionScene) -> None:
+    def test_rule_6_archive_and_tiles_are_written_before_their_manifest(self, scene: CompactionScene) -> None:
         scene.add(scene.open("dataset.delete.origin"), on(0, 1, "1"), on(1, 2, "2"))
         calls: list[str] = []
         scene.tiles.before_write = scene.archive.before_write = calls.append
@@ -319,7 +319,7 @@ class TestWhatIsReadAndWritten:
         assert numbers_in_log(scene) == [3]
         assert scene.visible() == [1, 2, 3]
 
-    def test_what_was_deleted_is_not_archived(self, scene: CompactionScene) -> None:
+    def test_deleted_entries_are_not_archived(self, scene: CompactionScene) -> None:
         data_set = scene.open("none")
         for value in (1, 2):
             scene.add(data_set, cbg(value))
@@ -331,7 +331,7 @@ class TestWhatIsReadAndWritten:
         assert [entry.number for entry in scene.archive.entries(owner, data_set)] == [3, 4]
         assert scene.manifest.position(data_set) == 4
 
-    def test_data_of_an_upload_that_was_deleted_is_never_read(self, scene: CompactionScene) -> None:
+    def test_data_of_a_deleted_upload_is_never_read(self, scene: CompactionScene) -> None:
         upload = scene.open("none", "normal")
         scene.add(upload, cbg(1))
         scene.close(upload)
@@ -363,7 +363,7 @@ class TestRebuild:
         scene.rebuild()
         assert scene.visible() == [1]
 
-    def test_it_takes_in_what_is_in_no_tiles_yet(self, scene: CompactionScene) -> None:
+    def test_a_rebuild_includes_entries_that_are_not_in_tiles_yet(self, scene: CompactionScene) -> None:
         data_set = scene.open("none")
         scene.add(data_set, cbg(1))
         scene.compact()

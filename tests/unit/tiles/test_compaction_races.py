@@ -1,4 +1,4 @@
-"""Compaction and reading that die, or meet somebody else, at each of their calls: all of them, one after the other."""
+"""Tests compaction and reading that are interrupted, or meet another process, at each of their calls in turn."""
 
 import json
 from collections.abc import Callable
@@ -20,7 +20,7 @@ from chalicelib.tiles.purge import WAIT_MS
 from tests.fakes.calls import call_by
 from tests.fakes.compaction_scene import ANNA_ID, CompactionScene, on
 from tests.fakes.data_scene import ANNA, cbg, food
-from tests.fakes.processes import DiedError, Process, observed, writes_told
+from tests.fakes.processes import DiedError, Process, observed, observed_writes
 from tests.fakes.reading_ports import reading_ports
 from tests.fakes.tile_ports import tile_ports
 from tests.fakes.tiles import go_on
@@ -31,12 +31,12 @@ MOST_CALLS = 80
 
 @pytest.fixture(autouse=True)
 def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    """About two entries go into tiles in one step."""
+    """Compact about two entries in each step."""
     monkeypatch.setattr(compaction, "STEP_BYTES", 700)
 
 
 class Scene(CompactionScene):
-    """Something of everything: in tiles, in the tail, moved, deleted, hidden, truncated."""
+    """Records of each kind: in tiles, in the tail, moved, deleted, shadowed and truncated."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -60,17 +60,17 @@ class Scene(CompactionScene):
         self.other_pump = self.open("device.truncate.dataset", "normal", deviceId="pump")
 
     def truncate_and_add(self) -> None:
-        """What was truncated does not keep an older meal away."""
+        """Add an older meal after the newer one was truncated, so that it is visible."""
         self.close(self.other_pump)
         self.add(self.app, food("second", "meal", "01:00", deviceId="pump"))
 
     def add_and_truncate(self) -> None:
-        """What was stored when this came kept it away."""
+        """Add an older meal before the newer one is truncated, so that it is not visible."""
         self.add(self.app, food("second", "meal", "01:00", deviceId="meter"))
         self.close(self.other_pump)
 
     def seen(self) -> list[Any]:
-        """What each record is."""
+        """The value, or else the name, of each visible record."""
         return [record.get("value") or record["name"] for record in self.read(ANNA) if record["type"] != "upload"]
 
     def ports_of(self, process: Process) -> TilePorts:
@@ -80,21 +80,21 @@ class Scene(CompactionScene):
         return tile_ports(DataPorts(data_sets, log), tiles, archive, lambda: self.now_ms, self.new_id)
 
     def run(self, work: Work, process: Process) -> None:
-        """Let it work, until it dies or finds that it came too late."""
-        with writes_told(self.tiles, self.archive, process.before), suppress(DiedError, WriteConflictError):
+        """Run the work until it ends, dies or conflicts with another."""
+        with observed_writes(self.tiles, self.archive, process.before), suppress(DiedError, WriteConflictError):
             work(ANNA_ID, self.ports_of(process), lambda: None)
 
     def alone(self, act: Callable[[], object]) -> Callable[[], None]:
-        """Something that happens while the calls of others are not counted."""
+        """The act, carried out without counting its calls."""
 
         def happen() -> None:
-            with writes_told(self.tiles, self.archive, go_on):
+            with observed_writes(self.tiles, self.archive, go_on):
                 act()
 
         return happen
 
     def settle(self) -> None:
-        """Let others finish what was begun, and nothing be left over."""
+        """Complete interrupted work by a compaction, a sweep and a rebuild, and fail if anything obsolete is left."""
         visible = self.read()
         self.now_ms += LEASE_MS
         self.compact()
@@ -113,7 +113,7 @@ VISIBLE = [1, 3, 6, 5, 7, "first"]
 
 
 def calls_of(work: Work) -> int:
-    """How many calls it makes when nothing happens."""
+    """The number of calls of the work when nothing interrupts it."""
     process = Process()
     Scene().run(work, process)
     assert 20 < process.calls < MOST_CALLS

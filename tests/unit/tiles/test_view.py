@@ -9,23 +9,21 @@ from tests.fakes.compaction_scene import FIRST_DAY, CompactionScene, on
 from tests.fakes.data_scene import cbg, food
 
 DAYS = 30
+PHONE = "c" * 32
 
 
 @pytest.fixture
 def scene() -> CompactionScene:
     """A month of readings in tiles."""
     scene = CompactionScene()
-    data_set = scene.open("dataset.delete.origin", id="c" * 32)
+    data_set = scene.open("dataset.delete.origin", id=PHONE)
     scene.add(data_set, *(on(day, 5 + day / 10, f"of day {day}") for day in range(DAYS)))
     scene.compact()
     return scene
 
 
-PHONE = "c" * 32
-
-
-def as_they_are(scene: CompactionScene, asked: DataQuery) -> list[TileKey]:
-    """The tiles that the answer to a query holds as they are stored."""
+def unchanged_tiles(scene: CompactionScene, asked: DataQuery) -> list[TileKey]:
+    """The tiles that the reply to a query holds as they are stored."""
     runs = [piece.deflated for piece in scene.answer(asked).pieces if isinstance(piece, DeflatedLines)]
     by_run = {Tile(content).lines.deflated: key for key, content in scene.contents().items()}
     return [by_run[run] for run in runs]
@@ -38,13 +36,13 @@ def cbg_of(*days: int) -> list[TileKey]:
 ALL_CBG = DataQuery(types=("cbg",))
 
 
-class TestWhatIsRead:
+class TestTilesRead:
     def test_a_range_reads_exactly_the_tiles_of_its_days(self, scene: CompactionScene) -> None:
         start_ms = (FIRST_DAY + 3) * DAY_MS
         scene.answer(DataQuery(types=("cbg",), start_ms=start_ms, end_ms=start_ms + 5 * DAY_MS - 1))
         assert scene.tiles.read == cbg_of(3, 4, 5, 6, 7)
 
-    def test_other_types_are_not_read(self, scene: CompactionScene) -> None:
+    def test_tiles_of_other_types_are_not_read(self, scene: CompactionScene) -> None:
         scene.add(PHONE, food("bread", "f", None))
         scene.compact()
         scene.answer(DataQuery(types=("food",)))
@@ -60,30 +58,32 @@ class TestWhatIsRead:
         scene.answer(DataQuery(is_latest=True))
         assert sorted(scene.tiles.read) == [TileKey("cbg", FIRST_DAY + DAYS - 1), TileKey("food", FIRST_DAY)]
 
-    def test_rule_7_latest_looks_behind_what_is_gone(self, scene: CompactionScene) -> None:
+    def test_rule_7_latest_skips_tiles_whose_records_are_deleted(self, scene: CompactionScene) -> None:
         scene.delete_data(PHONE, *({"origin": {"id": f"of day {day}"}} for day in range(DAYS - 4, DAYS)))
         (newest,) = scene.visible(latest="true", type="cbg")
         assert newest == 5 + (DAYS - 5) / 10
         scene.answer(DataQuery(types=("cbg",), is_latest=True))
         assert len(set(scene.tiles.read)) <= 7, "1, 2 and 4 days, from the newest on"
 
-    def test_latest_of_what_never_matches_ends(self, scene: CompactionScene) -> None:
+    def test_latest_without_a_match_ends_after_all_tiles(self, scene: CompactionScene) -> None:
         assert scene.read(latest="true", deviceId="other") == []
         scene.answer(DataQuery(is_latest=True, device_id="other"))
         assert sorted(scene.tiles.read) == cbg_of(*range(DAYS))
 
-    def test_a_source_of_old_data_sets_is_looked_for_only_where_it_decides(self, scene: CompactionScene) -> None:
+    def test_the_data_source_of_old_data_sets_is_read_only_from_tiles_that_decide_it(
+        self, scene: CompactionScene
+    ) -> None:
         scene.add(scene.open("none", deviceModel="723", time="2026-01-01T00:00:00Z"), on(0, 9))
         app = {"id": "app", "payload": {"device": {"manufacturer": "Medtronic"}}}
         scene.add(PHONE, on(4, 8) | {"origin": app})
         scene.compact()
         scene.answer(DataQuery(types=("food",)))
-        assert scene.tiles.read == cbg_of(4), "the one tile that is said to hold what the app uploaded"
+        assert scene.tiles.read == cbg_of(4), "the one tile whose stats name records of the app"
 
 
-class TestWhatIsPassedOnAsItIs:
-    def test_everything_that_nothing_has_happened_to(self, scene: CompactionScene) -> None:
-        assert as_they_are(scene, DataQuery()) == cbg_of(*range(DAYS))
+class TestTilesPassedOnUnchanged:
+    def test_unaffected_tiles_are_passed_on_unchanged(self, scene: CompactionScene) -> None:
+        assert unchanged_tiles(scene, DataQuery()) == cbg_of(*range(DAYS))
 
     @pytest.mark.parametrize(
         ("first_ms", "last_ms", "folded"),
@@ -94,12 +94,12 @@ class TestWhatIsPassedOnAsItIs:
             (DAY_MS // 2, DAY_MS // 2, [3, 7]),
         ],
     )
-    def test_days_at_the_edge_only_when_they_are_asked_for_as_a_whole(
+    def test_tiles_at_the_edges_of_a_range_are_passed_on_only_for_whole_days(
         self, scene: CompactionScene, first_ms: int, last_ms: int, folded: list[int]
     ) -> None:
         start_ms, end_ms = (FIRST_DAY + 3) * DAY_MS + first_ms, (FIRST_DAY + 7) * DAY_MS + last_ms
         asked = DataQuery(types=("cbg",), start_ms=start_ms, end_ms=end_ms)
-        assert as_they_are(scene, asked) == cbg_of(*(day for day in range(3, 8) if day not in folded))
+        assert unchanged_tiles(scene, asked) == cbg_of(*(day for day in range(3, 8) if day not in folded))
         assert len(scene.answer(asked).plain().splitlines()) == 5 + 2
 
     @pytest.mark.parametrize(
@@ -110,35 +110,37 @@ class TestWhatIsPassedOnAsItIs:
             DataQuery(sample_interval_minimum_ms=1),
         ],
     )
-    def test_nothing_that_a_filter_looks_into(self, scene: CompactionScene, asked: DataQuery) -> None:
-        assert as_they_are(scene, asked) == []
+    def test_no_tile_is_passed_on_when_a_filter_looks_into_records(
+        self, scene: CompactionScene, asked: DataQuery
+    ) -> None:
+        assert unchanged_tiles(scene, asked) == []
 
-    def test_one_data_set_where_it_is_alone(self, scene: CompactionScene) -> None:
+    def test_tiles_of_one_data_set_alone_are_passed_on_to_its_query(self, scene: CompactionScene) -> None:
         scene.add(scene.open("none"), on(2, 9))
         scene.compact()
         days = [day for day in range(DAYS) if day != 2]
-        assert as_they_are(scene, DataQuery(types=("cbg",), upload_id=PHONE)) == cbg_of(*days)
+        assert unchanged_tiles(scene, DataQuery(types=("cbg",), upload_id=PHONE)) == cbg_of(*days)
 
 
-class TestRule2AnyDifferenceMeansFoldingAgain:
-    def test_a_tail_folds_the_days_that_it_touches(self, scene: CompactionScene) -> None:
+class TestRule2AffectedTilesAreFoldedAgain:
+    def test_a_tail_folds_the_tiles_of_its_days(self, scene: CompactionScene) -> None:
         scene.add(PHONE, cbg(9))
-        assert as_they_are(scene, ALL_CBG) == cbg_of(*range(1, DAYS))
+        assert unchanged_tiles(scene, ALL_CBG) == cbg_of(*range(1, DAYS))
 
-    def test_a_record_that_moved_folds_the_day_that_it_left(self, scene: CompactionScene) -> None:
+    def test_a_moved_record_folds_the_tiles_of_both_days(self, scene: CompactionScene) -> None:
         scene.add(PHONE, on(8, 9, "of day 3"))
-        assert as_they_are(scene, ALL_CBG) == cbg_of(*(day for day in range(DAYS) if day not in (3, 8)))
+        assert unchanged_tiles(scene, ALL_CBG) == cbg_of(*(day for day in range(DAYS) if day not in (3, 8)))
         assert 5.3 not in scene.visible()
 
-    def test_a_data_set_that_was_deleted_folds_what_it_is_in(self, scene: CompactionScene) -> None:
+    def test_a_deleted_data_set_folds_the_tiles_of_its_records(self, scene: CompactionScene) -> None:
         other = scene.open("none")
         scene.add(other, on(2, 9))
         scene.compact()
         scene.delete(other)
-        assert as_they_are(scene, ALL_CBG) == cbg_of(*(day for day in range(DAYS) if day != 2))
+        assert unchanged_tiles(scene, ALL_CBG) == cbg_of(*(day for day in range(DAYS) if day != 2))
 
     @pytest.mark.parametrize("selector", ["id", "hash"])
-    def test_what_only_records_tell_folds_all_tiles_of_its_data_set(
+    def test_a_selector_by_id_or_hash_folds_all_tiles_of_its_data_set(
         self, scene: CompactionScene, selector: str
     ) -> None:
         other = scene.open("dataset.drop.hash")
@@ -146,15 +148,15 @@ class TestRule2AnyDifferenceMeansFoldingAgain:
         scene.compact()
         values = {"id": {"id": "0" * 32}, "hash": {"deduplicator": {"hash": "none"}}}
         scene.delete_data(other, values[selector])
-        assert as_they_are(scene, ALL_CBG) == cbg_of(*(day for day in range(DAYS) if day not in (2, 4)))
+        assert unchanged_tiles(scene, ALL_CBG) == cbg_of(*(day for day in range(DAYS) if day not in (2, 4)))
 
-    def test_default_source_filters_fold_where_they_can_drop(self, scene: CompactionScene) -> None:
+    def test_default_source_filters_fold_only_tiles_with_records_they_can_drop(self, scene: CompactionScene) -> None:
         scene.add(PHONE, on(2, 9, source="carelink"))
         scene.compact()
-        assert as_they_are(scene, DataQuery(carelink=True)) == cbg_of(*range(DAYS))
-        assert as_they_are(scene, DataQuery(carelink=False)) == cbg_of(*(day for day in range(DAYS) if day != 2))
+        assert unchanged_tiles(scene, DataQuery(carelink=True)) == cbg_of(*range(DAYS))
+        assert unchanged_tiles(scene, DataQuery(carelink=False)) == cbg_of(*(day for day in range(DAYS) if day != 2))
 
-    def test_an_upload_that_is_open_touches_nothing(self, scene: CompactionScene) -> None:
+    def test_an_open_upload_affects_no_tile(self, scene: CompactionScene) -> None:
         """Rule 8."""
         scene.add(scene.open("none", "normal"), cbg(9))
-        assert as_they_are(scene, ALL_CBG) == cbg_of(*range(DAYS))
+        assert unchanged_tiles(scene, ALL_CBG) == cbg_of(*range(DAYS))

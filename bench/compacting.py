@@ -9,8 +9,8 @@ def compact_and_sweep(owner_id: str) -> None:
     from chalicelib.services import services
     from chalicelib.tiles.compact import compact
 
-    ours = services()
-    if compact(owner_id, ours.tiles, lambda: None).is_held:
+    tiles = services().tiles
+    if compact(owner_id, tiles, lambda: None).is_held:
         raise SystemExit("error: another compaction is running")
-    for request in list(ours.tiles.sweep_requests.older_than(_AFTER_ALL_MS)):
-        ours.tiles.sweep_requests.sweep(request)
+    for request in list(tiles.sweep_requests.older_than(_AFTER_ALL_MS)):
+        tiles.sweep_requests.sweep(request)

@@ -99,7 +99,7 @@ def _kinds() -> Mapping[str, Callable[[Person], Event]]:
     """The requests by name. Reads come first, so that all of them read the same data."""
     end = records.CGM_START + timedelta(days=DAYS)
     thousand = records.as_body(records.mixed(records.REQUEST_RECORDS, batch=ADDED))
-    one = records.as_body(records.mixed(1, batch=ADDED))
+    body = records.as_body(records.mixed(1, batch=ADDED))
 
     def reading(days: int) -> Callable[[Person], Event]:
         start = (end - timedelta(days=days)).isoformat()
@@ -109,7 +109,7 @@ def _kinds() -> Mapping[str, Callable[[Person], Event]]:
         "read 1 day of cbg": reading(1),
         "read 90 days of cbg": reading(DAYS),
         "read the latest of each type": lambda person: read_event(person, {"latest": "true"}),
-        "add one": lambda person: add_event(person, one),
+        "add one": lambda person: add_event(person, body),
         "add 1,000": lambda person: add_event(person, thousand),
     }
 

@@ -24,7 +24,7 @@ def _adding(application: Application, rounds: int) -> Iterator[Figure]:
     again = records.as_body(records.mixed(count))
     batches = iter(range(1, 2**16))
     new_events = [add_event(person, records.as_body(records.mixed(count, next(batches)))) for _ in range(rounds + 2)]
-    one = add_event(person, records.as_body(records.mixed(1)))
+    event = add_event(person, records.as_body(records.mixed(1)))
     application.answer(add_event(person, again))
     with application.stub.counted() as requests:
         application.answer(add_event(person, again))
@@ -36,10 +36,10 @@ def _adding(application: Application, rounds: int) -> Iterator[Figure]:
     yield times_other("the same again, over the first time", repeated, first, target=1.1)
     yield Figure("  round trips to DynamoDB", requests.round_trips, "calls", target=3)
     yield Figure("  write units a record", requests.write_units / count, "units", target=0.2)
-    (of_one,) = in_turns(again, [lambda: application.answer(one)], rounds)
+    (of_one,) = in_turns(again, [lambda: application.answer(event)], rounds)
     yield times_floor("add one record: handler CPU, over the F of 1,000", of_one)
     with application.stub.counted() as requests:
-        application.answer(one)
+        application.answer(event)
     yield Figure("  round trips to DynamoDB", requests.round_trips, "calls", target=2)
 
 

@@ -93,5 +93,5 @@ def _operand(expression: str, item: Item, names: Names, values: Item) -> Item:
     return value
 
 
-def _sum(one: Item, other: Item) -> Item:
-    return {"N": str(int(one["N"]) + int(other["N"]))}
+def _sum(augend: Item, addend: Item) -> Item:
+    return {"N": str(int(augend["N"]) + int(addend["N"]))}

@@ -16,7 +16,7 @@ from chalicelib.accounts.account import Account
 from chalicelib.api.application import methods_of
 from chalicelib.observability import logger
 from tests.api.logs import faults
-from tests.api.openapi_answers import faults_of_answer
+from tests.api.openapi_replies import faults_of_answer
 from tests.api.people import ANNA, BEN, CHILD
 from tests.fakes.services import FakeServices
 

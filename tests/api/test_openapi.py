@@ -12,7 +12,7 @@ from chalicelib.api.openapi.document import APIS, document
 from chalicelib.api.openapi.terms import Details, Schema
 from chalicelib.api.operations.operation import ErrorFormat, Operation
 from tests.api.conftest import ApiClient
-from tests.api.openapi_answers import faults_of_answer
+from tests.api.openapi_replies import faults_of_answer
 from tests.fakes.services import FakeServices
 
 USER_ID = "0123456789"
@@ -84,8 +84,8 @@ def lists() -> Iterator[tuple[Operation, Details]]:
 
 def example(schema: Schema) -> str:
     """A value that a parameter may have."""
-    one = schema.get("items", schema)
-    return str(one["enum"][0]) if "enum" in one else EXAMPLES[one.get("format", one["type"])]
+    values = schema.get("items", schema)
+    return str(values["enum"][0]) if "enum" in values else EXAMPLES[values.get("format", values["type"])]
 
 
 @pytest.mark.parametrize(("operation", "details"), tuple(lists()), ids=lambda value: getattr(value, "name", ""))

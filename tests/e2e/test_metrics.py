@@ -133,7 +133,7 @@ def test_an_event_can_be_sent_as_platform_client_does(
     again = user.request("GET", path.replace("thisuser", f"user/{user.id}"))
     assert again.status == 200
     _eventually(lambda: _counts(server, name, today) == {name: 2})
-    assert {one["user"] for _, one in _events(s3, name)} == {event["user"]}
+    assert {archived["user"] for _, archived in _events(s3, name)} == {event["user"]}
 
 
 def test_an_event_name_may_contain_any_characters(cloud: "Cloud", server: Client) -> None:

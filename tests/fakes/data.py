@@ -72,7 +72,7 @@ class FakeDataSets:
             freshness = owner.freshness if head.is_continuous else owner.freshness.with_merged(head.ingested)
             owner = replace(owner, close_count=after.close_sequence, freshness=freshness)
             self.heads[after.id] = replace(head, is_closed=True)
-            if any(self.heads[each].last_number != number for each, number in after.truncated_at_close.items()):
+            if any(self.heads[log_id].last_number != number for log_id, number in after.truncated_at_close.items()):
                 raise WriteConflictError
             if truncates(after):
                 self._order(after.modified_time_ms, after.owner_id, after.epoch, after.id)

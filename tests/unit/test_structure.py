@@ -46,12 +46,12 @@ def _functions(source: str) -> Iterator[Function]:
 
 def _parameter_count(function: Function) -> int:
     given = function.args
-    named = [one.arg for one in (*given.posonlyargs, *given.args, *given.kwonlyargs)]
+    named = [argument.arg for argument in (*given.posonlyargs, *given.args, *given.kwonlyargs)]
     return len([name for name in named if name not in ("self", "cls")]) + bool(given.vararg) + bool(given.kwarg)
 
 
 def _is_view(function: Function) -> bool:
-    return any(ast.unparse(one).startswith("blueprint.operation(") for one in function.decorator_list)
+    return any(ast.unparse(decorator).startswith("blueprint.operation(") for decorator in function.decorator_list)
 
 
 def _is_long(function: Function) -> bool:

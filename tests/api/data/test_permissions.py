@@ -249,8 +249,8 @@ def check_unauthorized(reply: Reply, shape: str) -> None:
     if shape == "read":
         assert read_error(reply) == (403, "data_cant_view")
     elif shape == "bare":
-        one = f"authentication {detail}"
-        assert reply.json() == {"code": "unauthorized", "title": one, "detail": one}
+        title = f"authentication {detail}"
+        assert reply.json() == {"code": "unauthorized", "title": title, "detail": title}
     else:
         body = reply.json()
         assert body["errors"] == [
@@ -296,13 +296,13 @@ def test_the_table_has_every_path_of_the_data_api() -> None:
         GET_DOCS,
         GET_OPENAPI,
     }
-    ours = {
+    documented = {
         (operation.method, _without_names(path))
         for operation in OPERATIONS
         if operation not in others
         for path in operation.paths
     }
-    assert {(row.method, _without_names(prefix + row.path)) for row in ROWS for prefix in _prefixes(row)} == ours
+    assert {(row.method, _without_names(prefix + row.path)) for row in ROWS for prefix in _prefixes(row)} == documented
 
 
 def _without_names(path: str) -> str:

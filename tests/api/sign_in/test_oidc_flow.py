@@ -185,8 +185,8 @@ def test_pages_of_configured_origins_may_call_the_endpoints(scene: Scene, endpoi
     path = "/realms/tidepool/protocol/openid-connect/" + endpoint
     path = path.replace("/protocol/openid-connect/../..", "")
     method = "POST" if endpoint == "token" else "GET"
-    ours = scene.api.request(method, path, Origin="https://app.example.org")
-    assert ours.headers["access-control-allow-origin"] == "https://app.example.org"
+    reply = scene.api.request(method, path, Origin="https://app.example.org")
+    assert reply.headers["access-control-allow-origin"] == "https://app.example.org"
     assert "access-control-allow-origin" not in scene.api.request(method, path, Origin="https://evil.example").headers
 
 

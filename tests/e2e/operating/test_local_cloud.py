@@ -53,7 +53,7 @@ def test_unknown_paths_and_methods_reach_the_application(cloud: Cloud) -> None:
 @pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="the table of sockets is Linux's")
 def test_the_local_cloud_listens_on_loopback_only(data_dir: Path, cloud: Cloud) -> None:
     gateway = json.loads((data_dir / "ports.json").read_text())["gateway"]
-    ours = {gateway, int(cloud.base_url.rpartition(":")[2])}
+    expected_ports = {gateway, int(cloud.base_url.rpartition(":")[2])}
     listening = set()
     for table in ("tcp", "tcp6"):
         for line in Path("/proc/net", table).read_text().splitlines()[1:]:
@@ -61,7 +61,7 @@ def test_the_local_cloud_listens_on_loopback_only(data_dir: Path, cloud: Cloud) 
             host, _, port = address.partition(":")
             if state == "0A" and _belongs_to(line.split()[9], data_dir):
                 listening.add((host, int(port, 16)))
-    assert {port for _, port in listening} == ours
+    assert {port for _, port in listening} == expected_ports
     assert {host for host, _ in listening} == {f"{int.from_bytes(socket.inet_aton('127.0.0.1'), 'little'):08X}"}
 
 

@@ -112,16 +112,16 @@ class TestChanges:
             assert owner(stores).state_count == before.state_count
             return owner(stores).change_count > before.change_count
 
-        it = source()
-        assert raises(lambda: sources.add(it))
-        connected = changed(it, state="connected", dataSetId="a" * 32)
-        assert raises(lambda: sources.replace(it, connected))
+        added = source()
+        assert raises(lambda: sources.add(added))
+        connected = changed(added, state="connected", dataSetId="a" * 32)
+        assert raises(lambda: sources.replace(added, connected))
         span = {"earliestDataTime": "2026-01-01T00:00:00Z", "latestDataTime": "2026-01-01T01:00:00Z"}
         spanning = changed(connected, **span)
         assert raises(lambda: sources.replace(connected, spanning))
         imported = changed(spanning, lastImportTime="2026-01-01T01:00:00Z")
         assert not raises(lambda: sources.replace(spanning, imported))
-        assert not raises(lambda: sources.replace(it, connected))
+        assert not raises(lambda: sources.replace(added, connected))
         assert not raises(lambda: sources.remove(connected))
         assert raises(lambda: sources.remove(imported))
 

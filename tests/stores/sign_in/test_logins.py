@@ -200,7 +200,7 @@ def test_all_items_have_an_expiry_time(stage: Settings) -> None:
     logins.redeem(CODE, LOGIN, session(1))
     logins.rotate(LOGIN, ROTATED, session(2))
     items = dynamodb.client(stage).scan(TableName=stage.accounts_table)["Items"]
-    ours = {(item["pk"]["S"].partition("#")[0], item["sk"]["S"].partition("#")[0]): item for item in items}
-    expiring = {kind for kind, item in ours.items() if "expires_at_s" in item}
+    by_kinds = {(item["pk"]["S"].partition("#")[0], item["sk"]["S"].partition("#")[0]): item for item in items}
+    expiring = {kind for kind, item in by_kinds.items() if "expires_at_s" in item}
     assert expiring == {("OIDC", "OIDC"), ("SESSION", "SESSION"), ("USER", "SESSION")}
-    assert ours["OIDC", "OIDC"]["expires_at_s"] == {"N": str(ROTATED.expires_time_ms // 1000)}
+    assert by_kinds["OIDC", "OIDC"]["expires_at_s"] == {"N": str(ROTATED.expires_time_ms // 1000)}

@@ -97,11 +97,11 @@ class TestTime:
 
 class TestStage:
     def test_what_is_paid_by_the_month_does_not_depend_on_use(self) -> None:
-        one, many = of_a_stage(STAGE, 1), of_a_stage(STAGE, 100_000)
-        assert one == many
-        assert one["kinesis_shard_hour"] == 730
-        assert one["secrets_manager_secret_month"] == 4
-        assert one["sqs_request"] == 2 * 15 * 60 * 730
+        for_one_user, for_many_users = of_a_stage(STAGE, 1), of_a_stage(STAGE, 100_000)
+        assert for_one_user == for_many_users
+        assert for_one_user["kinesis_shard_hour"] == 730
+        assert for_one_user["secrets_manager_secret_month"] == 4
+        assert for_one_user["sqs_request"] == 2 * 15 * 60 * 730
 
     def test_shards_follow_the_events(self) -> None:
         users = 2_000_000

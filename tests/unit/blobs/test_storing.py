@@ -50,11 +50,11 @@ class World:
     def sweep(self, now_ms: int) -> Counter[CleanupOutcome]:
         return Counter(remove_abandoned(platform_call(now_ms, no_id), self.ports))
 
-    def open(self, one: Blob) -> None:
-        open_upload(platform_call(NOW_MS, no_id), one, self.ports)
+    def open(self, new_blob: Blob) -> None:
+        open_upload(platform_call(NOW_MS, no_id), new_blob, self.ports)
 
-    def store(self, one: Blob, content: bytes = HELLO) -> Blob:
-        return store(platform_call(NOW_MS, no_id), one, content, self.ports)
+    def store(self, new_blob: Blob, content: bytes = HELLO) -> Blob:
+        return store(platform_call(NOW_MS, no_id), new_blob, content, self.ports)
 
     @property
     def is_empty(self) -> bool:
@@ -120,15 +120,15 @@ def test_a_notice_may_make_a_blob_available_before_its_request_does(world: World
 
 @pytest.mark.parametrize("kind", list(BlobKind))
 def test_an_uploaded_content_makes_its_blob_available_once(world: World, kind: BlobKind) -> None:
-    one = blob(kind=kind)
-    world.open(one)
-    world.contents.arrive(one.content_key, HELLO)
-    assert [world.confirm(one.content_key) for _ in range(3)] == [
+    pending = blob(kind=kind)
+    world.open(pending)
+    world.contents.arrive(pending.content_key, HELLO)
+    assert [world.confirm(pending.content_key) for _ in range(3)] == [
         UploadOutcome.AVAILABLE,
         UploadOutcome.KNOWN,
         UploadOutcome.KNOWN,
     ]
-    assert world.blobs.find(kind, one.id) == one.with_content(NOW_MS + 5)
+    assert world.blobs.find(kind, pending.id) == pending.with_content(NOW_MS + 5)
     assert not world.contents.pending
 
 
@@ -148,10 +148,10 @@ def test_another_content_changes_nothing_and_expires(world: World, content: byte
 
 
 def test_a_blob_without_announced_content_does_not_become_available(world: World) -> None:
-    one = blob(content=None)
-    world.blobs.add(one)
-    world.contents.arrive(one.content_key, b"")
-    assert world.confirm(one.content_key) is UploadOutcome.OTHER
+    pending = blob(content=None)
+    world.blobs.add(pending)
+    world.contents.arrive(pending.content_key, b"")
+    assert world.confirm(pending.content_key) is UploadOutcome.OTHER
 
 
 @pytest.mark.parametrize("key", [blob(9).content_key, f"blobs/0123456789/{blob().id}", "blobs/nonsense"])

@@ -75,11 +75,11 @@ def test_each_stored_record_is_stored_the_same_after_an_import(tmp_path: Path) -
 def test_a_wizard_embeds_its_own_bolus_again(tmp_path: Path) -> None:
     bolus: dict[str, Any] = {"type": "bolus", "subType": "normal", "normal": 1.0, "time": "2026-01-01T00:00:00Z"}
     wizard: dict[str, Any] = {"type": "wizard", "time": "2026-01-01T00:00:00Z"}
-    ours = [bolus | {"id": "b" * 32}, bolus | {"id": "c" * 32}, wizard | {"id": "a" * 32, "bolus": "b" * 32}]
-    theirs = [wizard | {"id": "d" * 32, "bolus": "c" * 32}]
-    sent = dict(sent_again({"ours": ours, "theirs": theirs}, tmp_path))
-    assert sent["ours"] == [ours[1], ours[2] | {"bolus": ours[0]}]
-    assert sent["theirs"] == [wizard | {"id": "d" * 32}], "the bolus is in another data set"
+    records = [bolus | {"id": "b" * 32}, bolus | {"id": "c" * 32}, wizard | {"id": "a" * 32, "bolus": "b" * 32}]
+    other_records = [wizard | {"id": "d" * 32, "bolus": "c" * 32}]
+    sent = dict(sent_again({"a": records, "b": other_records}, tmp_path))
+    assert sent["a"] == [records[1], records[2] | {"bolus": records[0]}]
+    assert sent["b"] == [wizard | {"id": "d" * 32}], "the bolus is in another data set"
 
 
 def test_records_of_one_origin_stay_together(tmp_path: Path) -> None:

@@ -39,16 +39,16 @@ def record(members: Any = EVENT, number: int = 7) -> StreamRecord:
 
 
 def test_an_object_is_named_by_hour_shard_and_first_number() -> None:
-    one = classify(record(EVENT | {"time": "2026-12-31T23:59:59.999Z"}))
-    assert isinstance(one, ArchivedEvent)
-    assert object_name(one) == f"dt=2026-12-31/hour=23/{SHARD}-7.json.gz"
+    classified = classify(record(EVENT | {"time": "2026-12-31T23:59:59.999Z"}))
+    assert isinstance(classified, ArchivedEvent)
+    assert object_name(classified) == f"dt=2026-12-31/hour=23/{SHARD}-7.json.gz"
 
 
 def test_a_line_is_one_line_whatever_the_producer_sent() -> None:
-    one = classify(record(orjson.dumps(EVENT, option=orjson.OPT_INDENT_2)))
-    assert isinstance(one, ArchivedEvent)
-    assert b"\n" not in one.line
-    assert orjson.loads(one.line) == EVENT
+    classified = classify(record(orjson.dumps(EVENT, option=orjson.OPT_INDENT_2)))
+    assert isinstance(classified, ArchivedEvent)
+    assert b"\n" not in classified.line
+    assert orjson.loads(classified.line) == EVENT
 
 
 @pytest.mark.parametrize(
@@ -71,9 +71,9 @@ def test_a_line_is_one_line_whatever_the_producer_sent() -> None:
     ],
 )
 def test_a_record_that_is_not_an_event_is_rejected_with_a_reason(data: bytes, reason: str) -> None:
-    one = classify(record(data))
-    assert isinstance(one, RejectedRecord)
-    assert reason in one.reason
+    classified = classify(record(data))
+    assert isinstance(classified, RejectedRecord)
+    assert reason in classified.reason
 
 
 def test_a_rejected_record_does_not_stop_the_others() -> None:

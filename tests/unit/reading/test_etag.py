@@ -102,7 +102,10 @@ class TestSettled:
     @staticmethod
     def data_sets(*state_versions: int, **changed: Any) -> list[DataSet]:
         base = DataSet("a", OWNER.id, 1, 0, 0, {"deduplicator": {"name": "org.tidepool.deduplicator.none"}})
-        return [replace(base, id="ab"[place], state_version=it, **changed) for place, it in enumerate(state_versions)]
+        return [
+            replace(base, id="ab"[place], state_version=version, **changed)
+            for place, version in enumerate(state_versions)
+        ]
 
     def settled(self, data_sets: list[DataSet], **last_numbers: int) -> bool:
         return etag_if_settled(TAG, self.owner, data_sets, last_numbers) == TAG

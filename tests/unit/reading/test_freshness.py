@@ -45,8 +45,8 @@ class TestFolding:
 
     def test_data_sets_of_one_client_count_together(self) -> None:
         freshness = Freshness()
-        for name, each in {"a": ingested("app", 3, cbg=1), "b": ingested("app", 2, cbg=9, food=4)}.items():
-            freshness = freshness.with_slot(name, each)
+        for name, slot in {"a": ingested("app", 3, cbg=1), "b": ingested("app", 2, cbg=9, food=4)}.items():
+            freshness = freshness.with_slot(name, slot)
         freshness = freshness.with_merged(ingested("uploader", 1, cbg=100)).with_slot("c", Ingested("silent"))
         assert freshness.by_client() == {
             "app": {"cbg": Newest(9, 3), "food": Newest(4, 2)},

@@ -1,4 +1,4 @@
-"""Answers out of tiles and tail: order, latest, filters, and gzip that is what is plain."""
+"""Tests replies built from tiles and tail: order, latest, filters, and gzip that equals the plain text."""
 
 import gzip
 

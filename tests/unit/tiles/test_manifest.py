@@ -117,7 +117,7 @@ class TestFollowedBy:
         gone = data.draw(st.sets(st.sampled_from(sorted(before)))) if before else set()
         changes: dict[TileKey, TileRef | None] = {**dict.fromkeys(gone), **written}
         after = followed_by(manifest_of(*before.values()), 2, {"x": LogPosition(1, "s", False)}, changes)
-        assert places_of(after) == {key: it for key, it in before.items() if key not in gone} | written
+        assert places_of(after) == {key: ref for key, ref in before.items() if key not in gone} | written
         assert (after.version, after.logs) == (2, {"x": LogPosition(1, "s", False)})
         assert all(of_type.days for of_type in after.tiles.values())
 

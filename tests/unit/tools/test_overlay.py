@@ -11,13 +11,13 @@ from tools.project import ROOT, ToolError
 
 
 def test_common_mappings_are_merged_and_others_are_unchanged() -> None:
-    one = {"Resources": {"A": {"Properties": {"x": 1, "same": [1]}}}, "Conditions": {"C": True}}
+    first = {"Resources": {"A": {"Properties": {"x": 1, "same": [1]}}}, "Conditions": {"C": True}}
     other = {"Resources": {"A": {"Properties": {"y": 2, "same": [1]}}, "B": {}}}
-    assert merged(one, other) == {
+    assert merged(first, other) == {
         "Resources": {"A": {"Properties": {"x": 1, "same": [1], "y": 2}}, "B": {}},
         "Conditions": {"C": True},
     }
-    assert one["Resources"] == {"A": {"Properties": {"x": 1, "same": [1]}}}
+    assert first["Resources"] == {"A": {"Properties": {"x": 1, "same": [1]}}}
 
 
 @pytest.mark.parametrize("value", [2, {"z": 1}, [1], "1"])

@@ -1,4 +1,4 @@
-"""Writes that lose a race against another one, and the repetition of a change that did."""
+"""Conflicts between writes, and the repetition of a change that met one."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -8,7 +8,7 @@ from typing import TypeVar
 from chalicelib.errors import UnavailableError
 
 MAX_ATTEMPTS = 8
-"""How often a change is tried, unless its rule says otherwise."""
+"""The number of attempts of a change, unless its rule sets another one."""
 
 Result = TypeVar("Result")
 

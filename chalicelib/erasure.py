@@ -1,7 +1,7 @@
-"""Erasure of what deleted users leave behind. Source: auth-api 5, route 11.
+"""Erases the data of deleted users. Source: auth-api 5, route 11.
 
-A deletion is one step that leaves a receipt. The request then erases what others could still reach, and a job erases
-the rest, such as the contents of blobs. Each step may stop half-way and be repeated.
+A deletion is one step that leaves a receipt. The request then erases the data that others could still reach, and a job
+erases the rest, such as the contents of blobs. Each step may stop half-way and be repeated.
 """
 
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from typing import Protocol
 
 from chalicelib.accounts.ports import AccountPorts
 from chalicelib.accounts.session import end_restricted_tokens
-from chalicelib.blobs import content as blobs_storing
+from chalicelib.blobs import content as blob_content
 from chalicelib.blobs.ports import BlobPorts
 from chalicelib.conflicts import WriteConflictError
 from chalicelib.data_sources.ports import DataSourcePorts
@@ -21,12 +21,12 @@ from chalicelib.tasks.types import TaskRun
 from chalicelib.uploads.ports import UploadPorts
 
 SETTLED_AFTER_MS = 15 * 60_000
-"""How long a receipt is kept, and everything is erased again: a request that was admitted before the sessions ended
-may still store something, and no request runs for longer."""
+"""The time for which a receipt is kept and the erasure repeated: a request that was admitted before the sessions ended
+may still store data, and no request runs for longer."""
 
 
 class ErasureServices(Protocol):
-    """The services that hold what belongs to a user."""
+    """The services that hold data of users."""
 
     @property
     def now_ms(self) -> Callable[[], int]: ...
@@ -48,7 +48,7 @@ class ErasureServices(Protocol):
 
 
 def erase_at_once(user_id: str, services: ErasureServices) -> bool:
-    """Erase what others could reach of a deleted user. False when a store did not answer; the job repeats it then."""
+    """Erase the data of a deleted user that others could reach. False if a store did not answer; the job repeats it."""
     try:
         _erase_reachable(user_id, services)
     except UnavailableError:
@@ -57,7 +57,7 @@ def erase_at_once(user_id: str, services: ErasureServices) -> bool:
 
 
 def erase_deleted_users(run: TaskRun, services: ErasureServices) -> None:
-    """The task: erases everything of every deleted user; `data.users` counts them."""
+    """The task: erase all data of all deleted users; `data.users` counts the users."""
     run.data["users"] = 0
     for deletion in services.accounts.accounts.deletions():
         run.check_time()
@@ -65,14 +65,14 @@ def erase_deleted_users(run: TaskRun, services: ErasureServices) -> None:
         for source in services.data_sources.sources.of_user(deletion.user_id):
             services.data_sources.sources.remove(source)
         services.uploads.rejections.remove_all(deletion.user_id)
-        blobs_storing.erase_user(deletion.user_id, services.blobs)
+        blob_content.erase_user(deletion.user_id, services.blobs)
         if run.now_ms() - deletion.deleted_time_ms >= SETTLED_AFTER_MS:
             services.accounts.accounts.finish_deletion(deletion.user_id)
         run.data["users"] += 1
 
 
 def _erase_reachable(user_id: str, services: ErasureServices) -> None:
-    """Sessions go first: nothing new comes after them."""
+    """Erase sessions, tokens, grants, metadata and data sets; sessions first, so that no new data arrives."""
     services.accounts.sessions.end_all(user_id)
     end_restricted_tokens(user_id, services.accounts.restricted_tokens)
     for grant in (*services.accounts.grants.given_by(user_id), *services.accounts.grants.given_to(user_id)):

@@ -1,6 +1,6 @@
 """The task types of the platform. A new one is a function and a line in `TASK_TYPES`.
 
-The function takes a `TaskRun` and the services that it uses, and stands in the package of its feature. With
+The function takes a `TaskRun` and the services that it uses, and belongs to the package of its feature. With
 `job=Job(every_s=…)` it is a job of the platform: the first tick after a deployment adds its task, which the API shows
 under the name of the type.
 """
@@ -30,7 +30,7 @@ class JobServices(AdoptionServices, BlobServices, TileServices, ErasureServices,
 
 
 def echo(run: TaskRun, _services: object) -> None:
-    """Copy `data.message` to `data.echo`, or fail when `data.fail` is a text or true: a task to try a stage with.
+    """Copy `data.message` to `data.echo`, or fail if `data.fail` is a text or true: a task for testing a stage.
 
     Raises:
         TaskFailedError: `data.fail` asks for it; a text becomes the detail of the error.
@@ -43,7 +43,7 @@ def echo(run: TaskRun, _services: object) -> None:
 
 
 def adopt_tasks(run: TaskRun, services: AdoptionServices) -> None:
-    """Put tasks on the schedule that were created before their type was registered; `data.adopted` counts them."""
+    """Schedule the tasks that were created before their type was registered; `data.adopted` counts them."""
     ports = services.tasks
     run.data["adopted"] = 0
     for type_name in TASK_TYPES:
@@ -73,4 +73,4 @@ TASK_TYPES: Registry[JobServices] = registry(
         TaskType("strandline.tasks.adopt", adopt_tasks, typical_s=60, job=Job(every_s=3600)),
     )
 )
-"""Every type that this version of the platform runs."""
+"""All task types that this version of the platform runs."""

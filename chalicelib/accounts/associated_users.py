@@ -22,9 +22,9 @@ Query = Mapping[str, tuple[str, ...]]
 
 @dataclass(frozen=True, slots=True)
 class AssociatedUser:
-    """A user with whom something is shared: what they granted (`trustor`), and what was granted to them (`trustee`).
+    """A user with whom something is shared: the grant they gave (`trustor`), and the grant they got (`trustee`).
 
-    `collections` holds their profile, settings and preferences in full, as far as they exist.
+    `collections` holds their whole profile, settings and preferences, as far as they exist.
     """
 
     account: Account
@@ -37,16 +37,14 @@ Filter = Callable[[AssociatedUser], bool]
 
 
 def associated_users(call: Call, user_id: str, query: Query, ports: AccountPorts) -> list[dict[str, Any]]:
-    """The users who granted something to this user, or were granted something, by id.
-
-    Each has the fields that this user may see.
+    """The users who gave a grant to this user or got one, by id, with the fields that this user may see.
 
     Raises:
-        UnauthorizedError: the caller may not.
-        InvalidRequestError: the query cannot be read.
+        UnauthorizedError: the caller may not list users with whom this user shares.
+        InvalidRequestError: the query is invalid.
     """
     call.require(user_id)
-    filters = _filters(query)
+    filters = _parse_filters(query)
     trustors = {grant.sharer_id: grant for grant in ports.grants.given_to(user_id)}
     trustees = {grant.grantee_id: grant for grant in ports.grants.given_by(user_id)}
     found = ports.accounts.find_many(sorted((trustors.keys() | trustees.keys()) - {user_id}))
@@ -81,8 +79,8 @@ def _user_object(user: AssociatedUser, *, to_server: bool) -> dict[str, Any]:
     return shown
 
 
-def _filters(query: Query) -> list[Filter]:
-    """The filters of a query; blank and unknown parameters filter nothing."""
+def _parse_filters(query: Query) -> list[Filter]:
+    """The filters of a query. Blank and unknown parameters are ignored."""
     filters = []
     for name, make in _PARAMETERS.items():
         values = query.get(name, ())
@@ -118,7 +116,7 @@ def _text_filter(text_of: Callable[[AssociatedUser], Any], text: str) -> Filter:
     return contains
 
 
-def _patient(user: AssociatedUser, key: str) -> Any:
+def _patient_field(user: AssociatedUser, key: str) -> Any:
     """A field of the profile's patient; None for a user who granted nothing, so that a search does not reveal it."""
     patient = user.collections.get(PROFILE, {}).get(PATIENT)
     return patient.get(key) if isinstance(patient, dict) and user.trustor is not None else None
@@ -131,6 +129,6 @@ _PARAMETERS: Mapping[str, Callable[[str], Filter]] = {
     "emailVerified": lambda text: lambda user: user.account.email_verified == (text.lower() in TRUE_WORDS),
     "termsAccepted": lambda text: _text_filter(lambda user: user.account.terms_accepted, text),
     "name": lambda text: _text_filter(lambda user: user.collections.get(PROFILE, {}).get(FULL_NAME), text),
-    "birthday": lambda text: _text_filter(lambda user: _patient(user, "birthday"), text),
-    "diagnosisDate": lambda text: _text_filter(lambda user: _patient(user, "diagnosisDate"), text),
+    "birthday": lambda text: _text_filter(lambda user: _patient_field(user, "birthday"), text),
+    "diagnosisDate": lambda text: _text_filter(lambda user: _patient_field(user, "diagnosisDate"), text),
 }

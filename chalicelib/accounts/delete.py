@@ -1,4 +1,4 @@
-"""Deleting accounts: who may, and what confirms it. Source: auth-api 5, route 11."""
+"""Deletes accounts, after the owner has confirmed with the password. Source: auth-api 5, route 11."""
 
 from dataclasses import dataclass
 
@@ -21,15 +21,15 @@ class PasswordConfirmation:
 
 
 def delete_user(call: Call, user_id: str, confirmation: PasswordConfirmation, ports: AccountPorts) -> None:
-    """Delete an account, in one step that leaves a receipt of what is still to be erased.
+    """Delete an account, in one step that leaves a receipt, by which its data is erased.
 
-    For a server, an account that does not exist is no error.
+    Deleting an account that does not exist is no error for a server.
 
     Raises:
-        UnauthorizedError: the caller may not, or the account belongs to a clinic.
+        UnauthorizedError: the caller may not delete the account, or it belongs to a clinic.
         WrongPasswordError: the account is the caller's own, and the password is missing or wrong.
         TooManyAttemptsError: too many wrong passwords.
-        UnavailableError: each attempt met a change of the account.
+        UnavailableError: each attempt conflicted with another change.
 
     Source: auth-api 5, route 11.
     """
@@ -42,15 +42,15 @@ def delete_user(call: Call, user_id: str, confirmation: PasswordConfirmation, po
             raise UnauthorizedError
         call.require(user_id)
         if not call.caller.is_server and call.caller.user_id == user_id:
-            _confirm(call, account, confirmation, ports)
+            _require_password(call, account, confirmation, ports)
         ports.accounts.delete(account, call.now_ms)
 
     retry_on_conflict(attempt, MAX_ATTEMPTS)
 
 
-def _confirm(call: Call, account: Account, confirmation: PasswordConfirmation, ports: AccountPorts) -> None:
-    """Raise unless the password is right. Wrong ones count as failed sign-ins, so that a stolen session does not help
-    to guess the password."""
+def _require_password(call: Call, account: Account, confirmation: PasswordConfirmation, ports: AccountPorts) -> None:
+    """Raise unless the password is right. A wrong one counts as a failed sign-in, so a stolen session does not help to
+    guess it."""
     if confirmation.password is None:
         raise WrongPasswordError
     counters = attempt_counters(account.email or account.user_id, confirmation.source_ip, call.now_ms)

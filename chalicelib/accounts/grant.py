@@ -1,7 +1,7 @@
 """Grants: the permissions that a sharer gives to a grantee. Source: access-api A2.
 
-A permission is a name with an object. The object may limit the permission, which the reference does not know:
-`expiresTime` ends it, and `windowHours` (of `view`) shows only the last hours of data.
+A permission is a name with an object, whose members may limit it: `expiresTime` ends the permission, and `windowHours`
+(of `view`) shows only the last hours of data. The reference platform has no such limits.
 """
 
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ MAX_PERMISSIONS = 100
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What one user grants to another: the permissions by name, with the values that were sent.
+    """The permissions that one user grants to another, by name, with the values that were sent.
 
     Raises:
         InvalidRequestError: an id is empty or too long.
@@ -38,24 +38,24 @@ class Grant:
             raise InvalidRequestError("a user id is empty or too long")
 
     def at(self, now_ms: int) -> "Grant | None":
-        """The grant without the expired permissions; None when nothing is left."""
+        """The grant without its expired permissions; None if all have expired."""
         held = {name: value for name, value in self.permissions.items() if not _has_expired(value, now_ms)}
         return Grant(self.sharer_id, self.grantee_id, held) if held else None
 
     @property
     def names(self) -> frozenset[str]:
-        """Names of the permissions that hold for all data. They do not include a `view` with a window, so that a route
-        that does not know windows shows nothing."""
+        """The names of the permissions that hold for all data. A `view` with a window is not among them, so that a
+        route that does not support windows shows nothing."""
         return frozenset(name for name, value in self.permissions.items() if window_hours(value) is None)
 
     def view_from_ms(self, now_ms: int) -> int | None:
-        """The start of what a `view` with a window shows, in milliseconds since the epoch; None without a window."""
+        """The start of the window of `view`, in milliseconds since the epoch; None without a window."""
         hours = window_hours(self.permissions.get(VIEW))
         return None if hours is None else now_ms - hours * MS_PER_HOUR
 
     @property
     def expires_time_ms(self) -> int | None:
-        """When the last of the permissions expires; None when one does not expire."""
+        """The time when the last permission expires; None if any does not expire."""
         ends = [_expires_time_ms(value) for value in self.permissions.values()]
         return None if None in ends else max((end for end in ends if end is not None), default=None)
 
@@ -82,7 +82,7 @@ def parse_permissions(body: Any) -> dict[str, Any]:
 
     Raises:
         MalformedJsonError: the body is not an object.
-        InvalidFieldsError: a limit of a permission cannot be read.
+        InvalidFieldsError: a limit of a permission is invalid, or there are too many permissions.
 
     Source: access-api A2 and A3.
     """

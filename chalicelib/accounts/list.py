@@ -1,4 +1,4 @@
-"""Lists of users for servers. Source: auth-api 5, route 15."""
+"""Lists users for servers. Source: auth-api 5, route 15."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from chalicelib.errors import InvalidRequestError
 
 @dataclass(frozen=True, slots=True)
 class UsersQuery:
-    """Users with these ids, or with this role and created in `[from_ms, before_ms)`."""
+    """Selects users with these ids, or users with this role that were created in `[from_ms, before_ms)`."""
 
     user_ids: tuple[str, ...] | None = None
     role: str | None = None
@@ -22,35 +22,35 @@ class UsersQuery:
 
 
 def parse_users_query(query: Mapping[str, tuple[str, ...]]) -> UsersQuery:
-    """The query of query parameters: exactly one of `id` (a comma-separated list) and `role`.
+    """Parse the query parameters: exactly one of `id` (a comma-separated list) and `role`.
 
     `createdFrom` and `createdTo`, whole days of UTC, narrow `role`.
 
     Raises:
-        InvalidRequestError: the parameters are not a query; its text is the reason.
+        InvalidRequestError: the parameters are invalid; the message gives the reason.
     """
     if not query:
         raise InvalidRequestError("A query must be specified")
-    user_ids, role = _last(query, "id"), _last(query, "role")
+    user_ids, role = _last_value(query, "id"), _last_value(query, "role")
     if role is not None and role not in ROLES:
         raise InvalidRequestError("The role specified is invalid")
     if role is not None and user_ids is not None:
         raise InvalidRequestError("Only one query parameter is allowed")
-    created_from, created_to = _day(query, "createdFrom"), _day(query, "createdTo")
+    created_from, created_to = _parse_day(query, "createdFrom"), _parse_day(query, "createdTo")
     if user_ids is not None:
         return UsersQuery(user_ids=tuple(part.strip() for part in user_ids.split(",") if part.strip()))
     if role is not None:
         after = None if created_to is None else created_to + timedelta(days=1)
-        return UsersQuery(role=role, from_ms=_ms(created_from), before_ms=_ms(after))
+        return UsersQuery(role=role, from_ms=_time_ms(created_from), before_ms=_time_ms(after))
     raise InvalidRequestError("Unknown query parameter")
 
 
 def list_users(call: Call, parameters: Mapping[str, tuple[str, ...]], ports: AccountPorts) -> list[Account]:
-    """The accounts that the query parameters ask for; ids without an account are left out.
+    """The accounts that the query parameters select; ids without an account are left out.
 
     Raises:
         UnauthorizedError: the caller is not a server.
-        InvalidRequestError: the parameters are not a query.
+        InvalidRequestError: the parameters are invalid.
     """
     call.require()
     query = parse_users_query(parameters)
@@ -59,13 +59,13 @@ def list_users(call: Call, parameters: Mapping[str, tuple[str, ...]], ports: Acc
     return ports.accounts.with_role(query.role or "", query.from_ms, query.before_ms)
 
 
-def _last(query: Mapping[str, tuple[str, ...]], name: str) -> str | None:
+def _last_value(query: Mapping[str, tuple[str, ...]], name: str) -> str | None:
     values = query.get(name, ())
     return values[-1] if values and values[-1] else None
 
 
-def _day(query: Mapping[str, tuple[str, ...]], name: str) -> datetime | None:
-    text = _last(query, name)
+def _parse_day(query: Mapping[str, tuple[str, ...]], name: str) -> datetime | None:
+    text = _last_value(query, name)
     if text is None:
         return None
     try:
@@ -74,5 +74,5 @@ def _day(query: Mapping[str, tuple[str, ...]], name: str) -> datetime | None:
         raise InvalidRequestError(f"Invalid query parameter: {name}") from error
 
 
-def _ms(day: datetime | None) -> int | None:
+def _time_ms(day: datetime | None) -> int | None:
     return None if day is None else int(day.timestamp() * 1000)

@@ -16,7 +16,7 @@ from chalicelib.conflicts import retry_on_conflict
 from chalicelib.errors import UnauthorizedError, UserNotFoundError
 
 MAX_ATTEMPTS = 5
-"""How often a change is tried that meets other changes."""
+"""The number of attempts of a change that conflicts with other changes."""
 
 
 def create_user(call: Call, new_user: NewUser, ports: AccountPorts, *, email_verified: bool) -> Account:
@@ -114,7 +114,7 @@ def update_user(call: Call, user_id: str, updates: UserUpdates, token: str, port
         if claims:
             # Before the account, so that a repetition completes a change that failed half-way.
             _revoke_custodians(user_id, ports.grants)
-        changed = _updated(account, updates, password_hash, claims=claims)
+        changed = _apply_updates(account, updates, password_hash, claims=claims)
         if changed != account:
             changed = replace(changed, version=account.version + 1)
             ports.accounts.replace(account, changed)
@@ -127,6 +127,7 @@ def update_user(call: Call, user_id: str, updates: UserUpdates, token: str, port
 
 
 def _require_update(call: Call, account: Account, updates: UserUpdates) -> None:
+    """Raise unless the caller may make these updates."""
     if BROKERED in account.roles:
         raise UnauthorizedError
     call.require(account.user_id)
@@ -139,7 +140,7 @@ def _require_update(call: Call, account: Account, updates: UserUpdates) -> None:
         raise UnauthorizedError
 
 
-def _updated(account: Account, updates: UserUpdates, password_hash: str | None, *, claims: bool) -> Account:
+def _apply_updates(account: Account, updates: UserUpdates, password_hash: str | None, *, claims: bool) -> Account:
     """The account after the updates. `emails` alone changes nothing, unless it is empty (auth-api 5, route 10)."""
     email = account.email
     if updates.email is not None:

@@ -1,4 +1,4 @@
-"""Metadata: collections of free JSON about a user, `profile` the best known of them. Source: access-api B."""
+"""Metadata: collections of free JSON about a user, such as `profile`. Source: access-api B."""
 
 from collections.abc import Callable, Mapping
 from copy import deepcopy
@@ -29,10 +29,10 @@ COLLECTIONS = (PROFILE, "groups", PRIVATE)
 
 FULL_NAME = "fullName"
 LIMIT_BYTES = 256 * 1024
-"""The largest collection: it is stored as one item."""
+"""The size of the largest collection, which is stored as one item."""
 MAX_DEPTH = 64
 MAX_ATTEMPTS = 5
-"""How often a change is tried that meets other changes."""
+"""The number of attempts of a change that conflicts with other changes."""
 
 Values = dict[str, Any]
 
@@ -40,10 +40,10 @@ Values = dict[str, Any]
 def read_collection(call: Call, user_id: str, name: str, ports: AccountPorts) -> Mapping[str, Any]:
     """A collection of a user, or the part of it that the caller may see.
 
-    A caller who granted something to the user, and was granted nothing, sees only the name in the profile.
+    A caller who granted something to the user, but has no grant from the user, sees only the name in the profile.
 
     Raises:
-        UnauthorizedError: neither granted anything to the other, or the caller may not see this collection.
+        UnauthorizedError: there is no grant between the two, or the caller may not see this collection.
         NotFoundError: there is no such collection.
 
     Source: access-api B2.
@@ -75,9 +75,9 @@ def write_collection(call: Call, user_id: str, name: str, updates: Any, ports: A
     """Write the top-level keys of `updates` into a collection, and return the whole collection.
 
     Raises:
-        UnauthorizedError: the caller may not.
+        UnauthorizedError: the caller may not write metadata of this user.
         MalformedJsonError: the updates are not an object.
-        InvalidFieldsError: a path leads nowhere.
+        InvalidFieldsError: a path is invalid.
         TooLargeError: the collection would be larger than `LIMIT_BYTES`.
         UnavailableError: each attempt met another change.
 
@@ -86,11 +86,11 @@ def write_collection(call: Call, user_id: str, name: str, updates: Any, ports: A
     call.require(user_id)
     if not isinstance(updates, dict):
         raise MalformedJsonError("the body is not an object")
-    return _change(user_id, name, lambda values: updated(values, updates), ports.profiles)
+    return _change_collection(user_id, name, lambda values: apply_updates(values, updates), ports.profiles)
 
 
 def read_private_pair(call: Call, user_id: str, name: str, ports: AccountPorts) -> Mapping[str, str]:
-    """The user's pair of this name, which the first request creates.
+    """The user's private pair of this name, which the first request creates.
 
     Raises:
         UnauthorizedError: the caller is not a server.
@@ -102,11 +102,11 @@ def read_private_pair(call: Call, user_id: str, name: str, ports: AccountPorts) 
     def with_pair(values: Values) -> Values:
         return values if name in values else {**values, name: private_pair(call.new_id)}
 
-    pair: dict[str, str] = _change(user_id, PRIVATE, with_pair, ports.profiles)[name]
+    pair: dict[str, str] = _change_collection(user_id, PRIVATE, with_pair, ports.profiles)[name]
     return pair
 
 
-def _change(user_id: str, name: str, change: Callable[[Values], Values], profiles: Profiles) -> Values:
+def _change_collection(user_id: str, name: str, change: Callable[[Values], Values], profiles: Profiles) -> Values:
     def attempt() -> Values:
         old = profiles.find(user_id, name)
         values = change({} if old is None else dict(old.values))
@@ -120,8 +120,8 @@ def _change(user_id: str, name: str, change: Callable[[Values], Values], profile
     return retry_on_conflict(attempt, MAX_ATTEMPTS)
 
 
-def updated(values: Mapping[str, Any], updates: Mapping[str, Any]) -> Values:
-    """The values after each top-level key of the updates replaced the one that was there.
+def apply_updates(values: Mapping[str, Any], updates: Mapping[str, Any]) -> Values:
+    """The values after the updates, each of which replaces one top-level key.
 
     A key with dots is a path to one leaf. `null` is ignored, so a key can be emptied but not removed.
 
@@ -132,7 +132,7 @@ def updated(values: Mapping[str, Any], updates: Mapping[str, Any]) -> Values:
     Source: access-api B3.
     """
     given = {key: value for key, value in updates.items() if value is not None}
-    faults = [_not_a_path(key) for key in given if not _is_path(key, given)]
+    faults = [_path_error(key) for key in given if not _is_path(key, given)]
     result = deepcopy(dict(values))
     for key, value in given.items():
         *steps, leaf = key.split(".")
@@ -142,7 +142,7 @@ def updated(values: Mapping[str, Any], updates: Mapping[str, Any]) -> Values:
         if isinstance(place, dict):
             place[leaf] = value
         else:
-            faults.append(_not_a_path(key))
+            faults.append(_path_error(key))
     if faults:
         raise InvalidFieldsError(tuple(dict.fromkeys(faults)))
     return result
@@ -156,6 +156,6 @@ def _is_path(key: str, given: Mapping[str, Any]) -> bool:
     return all(steps) and len(steps) <= MAX_DEPTH and not any(path in given for path in above)
 
 
-def _not_a_path(key: str) -> Any:
+def _path_error(key: str) -> Any:
     fault = Fault("value-not-valid", "value is not valid", "the path leads to no place in the collection")
     return fault.at(member("", key))

@@ -1,4 +1,4 @@
-"""Sessions: issuing, refreshing, describing and revoking tokens. Source: auth-api 2 and 3.
+"""Sessions: issues, refreshes, describes and revokes tokens. Source: auth-api 2 and 3.
 
 A token is a random text without meaning, and only its hash is stored. A revoked token is refused at once.
 """
@@ -14,7 +14,7 @@ from chalicelib.errors import InvalidTokenError, WrongCredentialsError, WrongSer
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """A user or server that signed in, for how long, and with which version of the password."""
+    """The sign-in of a user or server, with its lifetime and the version of the password."""
 
     user_id: str
     is_server: bool
@@ -82,7 +82,7 @@ def end_sessions(call: Call, user_id: str, ports: AccountPorts) -> None:
     """End all sessions of a user.
 
     Raises:
-        UnauthorizedError: the caller may not.
+        UnauthorizedError: the caller may not end sessions of this user.
     """
     call.require(user_id)
     ports.sessions.end_all(user_id)
@@ -94,7 +94,7 @@ def end_other_logins(user_id: str, token: str, sessions: Sessions) -> None:
 
 
 def end_restricted_tokens(user_id: str, tokens: RestrictedTokens) -> None:
-    """Remove all restricted tokens of a user, including those that one of them creates at the same time."""
+    """Remove all restricted tokens of a user, including tokens that are created at the same time."""
     while left := tokens.of_user(user_id):
         for token in left:
             tokens.delete(token)
@@ -106,10 +106,10 @@ def token_data(session: Session) -> dict[str, Any]:
 
 
 def require_server_secret(sent: str, secret: str) -> None:
-    """Raise unless a server sent the secret of the stage. The time taken does not reveal how much of it is right.
+    """Raise unless a server sent the secret of the stage. The comparison takes the same time for any wrong secret.
 
     Raises:
-        WrongServerSecretError: it sent another one.
+        WrongServerSecretError: the server sent another secret.
 
     Source: auth-api 2, route 5.
     """

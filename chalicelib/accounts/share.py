@@ -1,4 +1,4 @@
-"""Sharing: reading and setting what a sharer grants. Source: access-api A1 and A3."""
+"""Shares data: reads and sets the grants of sharers. Source: access-api A1 and A3."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,15 +10,15 @@ from chalicelib.accounts.ports import AccountPorts
 from chalicelib.errors import GrantNotFoundError
 
 OWN: dict[str, Any] = {ROOT: {}}
-"""The permissions of each user on their own account: computed, never stored."""
+"""The permissions of all users on their own accounts: computed, never stored."""
 
 
 def grant_of(call: Call, sharer_id: str, grantee_id: str, ports: AccountPorts) -> Mapping[str, Any]:
-    """The permissions that a grantee has.
+    """The permissions that a sharer grants to a grantee.
 
     Raises:
         UnauthorizedError: the caller is neither of the two, nor a custodian, nor a server.
-        GrantNotFoundError: the grantee has none.
+        GrantNotFoundError: there are none.
 
     Source: access-api A1.
     """
@@ -33,18 +33,18 @@ def grant_of(call: Call, sharer_id: str, grantee_id: str, ports: AccountPorts) -
 
 
 def set_grant(call: Call, grant: Grant, ports: AccountPorts) -> Mapping[str, Any] | None:
-    """Replace what a sharer grants to a grantee, and return the permissions that the grantee has now; None for none.
+    """Replace the permissions that a sharer grants to a grantee, and return them as they are now; None for none.
 
-    A grantee may give up their own permissions, and no one else's. The reference lets any grantee remove any other by
-    an empty body.
+    Grantees may give up only their own permissions. On the reference platform, an empty body from any grantee removes
+    any other grantee.
 
     Raises:
-        UnauthorizedError: the caller may not set this.
+        UnauthorizedError: the caller may not set this grant.
 
     Source: access-api A3.
     """
-    gives_up = not grant.permissions and _is_grantee(call, grant.grantee_id)
-    if not gives_up:
+    is_given_up = not grant.permissions and _is_grantee(call, grant.grantee_id)
+    if not is_given_up:
         call.require(grant.sharer_id)
     if grant.sharer_id == grant.grantee_id:
         return OWN

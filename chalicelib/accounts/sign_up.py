@@ -1,4 +1,4 @@
-"""Sign-up: who may create an account on a stage. Source: auth-api 5, route 8."""
+"""Sign-up: the rules by which people create accounts on a stage. Source: auth-api 5, route 8."""
 
 import hmac
 from collections.abc import Callable
@@ -25,13 +25,13 @@ class SignUpRules:
     mode: str
     """`open`, `invitation`, or anything else for closed."""
     invitation_code: Callable[[], str]
-    """Reads the code that bodies have to hold as `invitationCode` in the mode `invitation`."""
+    """Returns the code that bodies must hold as `invitationCode` in the mode `invitation`."""
     verifies_emails: bool
     """Whether an account can sign in only after its e-mail address was verified."""
 
 
 def sign_up(call: Call, body: Any, source_ip: str, rules: SignUpRules, ports: AccountPorts) -> Account:
-    """Create an account of one's own. Wrong invitation codes count as failed sign-ins of the network address.
+    """Create an account for the caller. Wrong invitation codes count as failed sign-ins from the network address.
 
     Raises:
         SignUpClosedError: the stage takes no new accounts, or the invitation code is missing or wrong.
@@ -45,6 +45,7 @@ def sign_up(call: Call, body: Any, source_ip: str, rules: SignUpRules, ports: Ac
 
 
 def _require_invitation(call: Call, body: Any, source_ip: str, rules: SignUpRules, ports: AccountPorts) -> None:
+    """Raise unless the stage takes invitations and the body holds the right code."""
     code = body.get(INVITATION_FIELD) if isinstance(body, dict) else None
     if rules.mode != INVITATION or not isinstance(code, str):
         raise SignUpClosedError

@@ -42,7 +42,7 @@ def inflated_lines(lines: DeflatedLines) -> list[bytes]:
     Raises:
         ValueError: the chunk is damaged.
     """
-    return _inflated(lines).split(_BETWEEN)
+    return _inflate(lines).split(_BETWEEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class RecordArray:
         if self.is_empty:
             return _EMPTY
         lines = (
-            _BETWEEN.join(piece) if isinstance(piece, tuple) else _inflated(piece) for piece in self.pieces if piece
+            _BETWEEN.join(piece) if isinstance(piece, tuple) else _inflate(piece) for piece in self.pieces if piece
         )
         return _OPENING + _BETWEEN.join(lines) + _CLOSING
 
@@ -84,11 +84,11 @@ class RecordArray:
         """
         member, crc32, before = [_GZIP_HEADER], 0, _OPENING
         for chunk in self._chunks():
-            member += (_stored(before), chunk.deflated)
+            member += (_stored_block(before), chunk.deflated)
             crc32 = combined_crc32(zlib.crc32(before, crc32), chunk.crc32, chunk.size_bytes)
             before = _BETWEEN
         last = _EMPTY if self.is_empty else _CLOSING
-        member += (_stored(last, is_final=True), _trailer(zlib.crc32(last, crc32), self.size_bytes))
+        member += (_stored_block(last, is_final=True), _trailer(zlib.crc32(last, crc32), self.size_bytes))
         return b"".join(member)
 
     def _chunks(self) -> Iterator[DeflatedLines]:
@@ -111,14 +111,14 @@ def _size_bytes(piece: DeflatedLines | tuple[bytes, ...]) -> int:
     return piece.size_bytes
 
 
-def _inflated(chunk: DeflatedLines) -> bytes:
+def _inflate(chunk: DeflatedLines) -> bytes:
     lines = inflate_chunk(chunk.deflated)
     if len(lines) != chunk.size_bytes or zlib.crc32(lines) != chunk.crc32:
         raise ValueError("a chunk whose length or CRC-32 does not match its description")
     return lines
 
 
-def _stored(content: bytes, is_final: bool = False) -> bytes:
+def _stored_block(content: bytes, is_final: bool = False) -> bytes:
     """A deflate block that stores a few bytes uncompressed (RFC 1951, 3.2.4)."""
     size_bytes = len(content)
     return struct.pack("<BHH", is_final, size_bytes, size_bytes ^ 0xFFFF) + content

@@ -1,7 +1,7 @@
-"""The consumer of the bucket's notices that an object was created, which arrive through a queue.
+"""The consumer of the bucket's notifications of created objects, which arrive through a queue.
 
-The queue delivers at least once and in any order. A notice that cannot be processed is delivered again, and after some
-deliveries goes to the dead-letter queue; the other notices of its batch are done.
+The queue delivers at least once and in any order. A notification that cannot be processed is delivered again, and after
+some deliveries moves to the dead-letter queue; the rest of its batch is not affected.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 BATCH_SIZE = 10
 MAX_CONCURRENCY = 4
-"""Instances of the function: enough for 200 uploads in half a minute, and few beside those of the API."""
+"""Concurrent instances of the function: enough for 200 uploads in half a minute, and few beside those of the API."""
 
 METRICS = {
     UploadOutcome.AVAILABLE: "UploadedBlobs",
@@ -42,22 +42,22 @@ blueprint = Blueprint(__name__)
 )
 @observed
 def on_object_created(event: "SQSEvent") -> dict[str, Any]:
-    """The messages to deliver again."""
-    from aws_lambda_powertools.utilities.batch import (  # late: the other functions do without
+    """Confirm the uploads of a batch, and return the messages that the queue must deliver again."""
+    from aws_lambda_powertools.utilities.batch import (  # imported late: only this function needs it
         BatchProcessor,
         EventType,
         process_partial_response,
     )
 
     processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
-    again = process_partial_response(event.to_dict(), confirm_all, processor)
+    failures = process_partial_response(event.to_dict(), confirm_all, processor)
     for error in filter(None, (information[1] for information in processor.exceptions)):
         logger.warning("to be delivered again", error=type(error).__name__, at=stack_frames(error))
-    return dict(again)
+    return dict(failures)
 
 
 def confirm_all(record: "SQSRecord") -> None:
-    """Make the blobs available whose contents one message reports; a message of another kind reports none."""
+    """Make the blobs available whose contents a message reports. A test message reports none."""
     current = services()
     for key in object_keys(record.body):
         outcome = confirm_upload(platform_call(current.now_ms(), current.new_id), key, current.blobs)

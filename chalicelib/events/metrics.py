@@ -22,24 +22,24 @@ blueprint = Blueprint(__name__)
 
 
 class NotStoredError(Exception):
-    """The record has to be delivered again."""
+    """The record must be delivered again."""
 
 
 @blueprint.lambda_function(name="on_metrics")
 @observed
 def on_metrics(event: dict[str, Any], _context: Any) -> dict[str, Any]:
-    """The sequence number from which Kinesis has to deliver again, none when all records are done.
+    """Store a batch, and return the sequence number from which Kinesis must deliver again; none if all are done.
 
     Raises:
         FunctionFailedError: no record could be stored.
     """
-    from aws_lambda_powertools.utilities.batch import (  # late: the other functions do without
+    from aws_lambda_powertools.utilities.batch import (  # imported late: only this function needs it
         BatchProcessor,
         EventType,
         process_partial_response,
     )
 
-    first_not_stored = keep([_record(record) for record in event["Records"]], services().metrics)
+    first_not_stored = keep([_stream_record(record) for record in event["Records"]], services().metrics)
 
     def settle(record: "KinesisStreamRecord") -> None:
         if first_not_stored is not None and int(record.kinesis.sequence_number) >= first_not_stored:
@@ -50,6 +50,6 @@ def on_metrics(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     return dict(process_partial_response(event, settle, processor))
 
 
-def _record(record: dict[str, Any]) -> StreamRecord:
+def _stream_record(record: dict[str, Any]) -> StreamRecord:
     shard_id, _, _ = record["eventID"].partition(":")
     return StreamRecord(shard_id, int(record["kinesis"]["sequenceNumber"]), b64decode(record["kinesis"]["data"]))

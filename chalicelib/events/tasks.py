@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from chalice.app import CloudWatchEvent, SQSEvent
 
 MAX_CONCURRENCY = 2 + sum(task_type.max_concurrency for task_type in TASK_TYPES.values())
-"""Workers: one for each slot, so that no claimed task waits for one, and two for wake-ups."""
+"""Concurrent workers: one for each slot, so that no claimed task waits for a worker, and two for wake-ups."""
 
 blueprint = Blueprint(__name__)
 
@@ -55,7 +55,7 @@ def dispatch_tasks(_event: "CloudWatchEvent") -> None:
 )
 @observed
 def run_task(event: "SQSEvent") -> None:
-    """Run the task of a message to its end, or start the tasks in the line of a type."""
+    """Run the task of a message to its end, or start the ready tasks of a type."""
     for record in event:
         message = decode(record.body.encode())
         if "wake" in message:
@@ -71,14 +71,14 @@ def _wake(type_name: str) -> None:
 
 
 def _run(message: RunMessage) -> None:
-    with _ended_at_hard_limit(message):
+    with _hard_limit(message):
         current = services()
         outcome = carry_out(message, TASK_TYPES, current, current.tasks)
     _log_outcome(message, outcome)
 
 
 @contextmanager
-def _ended_at_hard_limit(message: RunMessage) -> Iterator[None]:
+def _hard_limit(message: RunMessage) -> Iterator[None]:
     """End the process at the hard limit of the run, shortly before a dispatcher recovers the task as stalled.
 
     A call that hangs cannot be asked to stop, and no task may run twice at the same time.

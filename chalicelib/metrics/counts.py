@@ -1,4 +1,4 @@
-"""Reading of the daily counts. Source: docs/metrics.md."""
+"""Reads the daily counts. Source: docs/metrics.md."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

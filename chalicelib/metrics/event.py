@@ -112,10 +112,10 @@ def event_message(call: Call, occurrence: Occurrence, subject_hash: str) -> dict
     """
     event_name, query = occurrence.event_name, occurrence.query
     if occurrence.kind is not SubjectKind.SERVER:
-        event_name = _without(occurrence.subject, subject_hash, event_name)
+        event_name = _replace_subject(occurrence.subject, subject_hash, event_name)
         query = {
-            _without(occurrence.subject, subject_hash, name): [
-                _without(occurrence.subject, subject_hash, value) for value in values
+            _replace_subject(occurrence.subject, subject_hash, name): [
+                _replace_subject(occurrence.subject, subject_hash, value) for value in values
             ]
             for name, values in query.items()
         }
@@ -139,7 +139,7 @@ def time_text(time_ms: int) -> str:
     return time.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
-def _without(subject: str, subject_hash: str, text: str) -> str:
+def _replace_subject(subject: str, subject_hash: str, text: str) -> str:
     """The text with the hash in place of each occurrence of the subject."""
     if text == subject:
         return subject_hash

@@ -27,7 +27,7 @@ MAX_RANGES = 32
 """Ranges of one ledger. Shards are read in order, so one is enough; more allow an operator to deliver batches late.
 Above this number the two oldest become one, and the records between them count as stored."""
 MAX_ATTEMPTS = 3
-"""How often a batch is read again when another worker changed the ledger first."""
+"""The number of attempts to store a batch when other workers change the ledger first."""
 MEMBERS = {
     "id": str,
     "time": str,
@@ -51,13 +51,13 @@ class ArchivedEvent:
 
     record: StreamRecord
     hour: datetime
-    """The hour in which it was recorded, in UTC."""
+    """The hour in which the event was recorded, in UTC."""
     event_name: str
     line: bytes
 
     @property
     def count_key(self) -> CountKey:
-        """The count that it increases."""
+        """The key of the count that the event increases."""
         return CountKey(self.hour.date(), self.event_name)
 
 
@@ -124,12 +124,12 @@ def _portions(records: Sequence[StreamRecord]) -> Iterator[Portion]:
 def classify(record: StreamRecord) -> ArchivedEvent | RejectedRecord:
     """The event of a record, or the rejection of a record that is not an event."""
     try:
-        return _event(record)
+        return _parse_event(record)
     except NotAnEventError as error:
         return RejectedRecord(record, str(error))
 
 
-def _event(record: StreamRecord) -> ArchivedEvent:
+def _parse_event(record: StreamRecord) -> ArchivedEvent:
     try:
         members: Any = orjson.loads(record.data)
     except orjson.JSONDecodeError:

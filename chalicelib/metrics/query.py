@@ -24,7 +24,7 @@ def nested(parameters: Mapping[str, Sequence[str]]) -> dict[str, Any]:
     for name, values in parameters.items():
         segments = _segments(name)
         value: Any = values[0] if len(values) == 1 else list(values)
-        _put(result, segments, value)
+        _insert(result, segments, value)
     return {name: _with_arrays(value) for name, value in result.items()}
 
 
@@ -41,20 +41,20 @@ def _segments(name: str) -> list[str]:
     return segments
 
 
-def _put(target: dict[str, Any], segments: Sequence[str], value: Any) -> None:
+def _insert(target: dict[str, Any], segments: Sequence[str], value: Any) -> None:
     head, *rest = segments
     if not rest:
-        target[head] = _both(target[head], value) if head in target else value
+        target[head] = _combine(target[head], value) if head in target else value
         return
     child = target.setdefault(head, {})
     if not isinstance(child, dict):
         child = target[head] = {"": child}
-    _put(child, rest, value)
+    _insert(child, rest, value)
 
 
-def _both(stored: Any, value: Any) -> Any:
+def _combine(stored: Any, value: Any) -> Any:
     if isinstance(stored, dict):
-        return stored | {"": _both(stored[""], value) if "" in stored else value}
+        return stored | {"": _combine(stored[""], value) if "" in stored else value}
     return [*_as_list(stored), *_as_list(value)]
 
 
@@ -73,10 +73,10 @@ def _with_arrays(value: Any) -> Any:
             return members
         named = {name: member for name, member in members.items() if name != ""}
         return [*_as_list(members[""]), named]
-    return [*_flattened(members[str(index)] for index in indexed), *_as_list(members.get("", []))]
+    return [*_flatten(members[str(index)] for index in indexed), *_as_list(members.get("", []))]
 
 
-def _flattened(values: Iterable[Any]) -> list[Any]:
+def _flatten(values: Iterable[Any]) -> list[Any]:
     return [item for value in values for item in _as_list(value)]
 
 

@@ -17,7 +17,7 @@ from chalicelib.tasks.ports import TaskFilter
 from chalicelib.tasks.task import State, TaskChanges
 
 NOW_TOLERANCE_MS = 1000
-"""How far in the past a time may lie that must not be before now. Source: errors 2.3."""
+"""The tolerance for times that must not lie in the past. Source: errors 2.3."""
 
 _DATA = "data"
 _CHANGEABLE: Mapping[str, Kind | None] = {

@@ -1,7 +1,7 @@
 """Starts tasks: in each tick of the dispatcher, and in a worker that has finished a run.
 
 Any number of dispatchers may work at the same time. Each change of a task is one write on condition that the task is
-unchanged, so of two dispatchers one wins and the other goes on to the next task. A dispatcher may die at any point: a
+unchanged, so of two dispatchers one wins and the other moves on to the next task. A dispatcher may die at any point: a
 claim whose message never reaches a worker is recovered at its deadline, and so is the slot.
 Source: task-api 8 and 9.
 """
@@ -27,13 +27,13 @@ from chalicelib.tasks.task import (
 from chalicelib.tasks.types import Registry, TaskType, seed
 
 MAX_DUE_TASKS = 1000
-"""How many due tasks one tick reads; the next tick goes on with the rest."""
-LINE_PAGE_SIZE = 10
+"""The number of due tasks that one tick reads; the next tick continues with the rest."""
+READY_PAGE_SIZE = 10
 
 
 @dataclass(frozen=True, slots=True)
 class TickSummary:
-    """What one tick did, in numbers of tasks."""
+    """The numbers of tasks that one tick recovered, started and left waiting."""
 
     recovered: int = 0
     started: int = 0
@@ -48,17 +48,19 @@ def tick(types: Registry[Any], ports: TaskPorts) -> TickSummary:
         return TickSummary()
     due = ports.tasks.find_many(ports.tasks.due_ids(now_ms, MAX_DUE_TASKS))
     stalled = [task for task in due if is_stalled(task, now_ms)]
-    back = [task for task in (_replaced(recovered(one, types, now_ms), ports) for one in stalled) if task]
+    recovered_tasks = [
+        stored for task in stalled if (stored := _try_replace(recovered(task, types, now_ms), ports)) is not None
+    ]
     waiting = _now_due(due, types, now_ms, ports)
     messages: list[RunMessage] = []
     for task_type in types.values():
-        of_type = [task for task in (*back, *waiting) if task.type == task_type.name]
+        of_type = [task for task in (*recovered_tasks, *waiting) if task.type == task_type.name]
         messages += start(task_type, types, ports, of_type)
     started_ids = {message.task_id for message in messages}
     left = [task for task in waiting if task.id not in started_ids]
     for task in left:
-        _replaced(with_schedule_state(task, types, now_ms), ports)
-    return TickSummary(recovered=len(back), started=len(messages), waiting=len(left))
+        _try_replace(with_schedule_state(task, types, now_ms), ports)
+    return TickSummary(recovered=len(recovered_tasks), started=len(messages), waiting=len(left))
 
 
 def start(
@@ -67,12 +69,12 @@ def start(
     """Claim tasks of a type and send them to workers, as long as there are tasks and slots.
 
     Args:
-        also: eligible tasks that are not in the line of the type, or that the index does not show there yet.
+        also: eligible tasks that are not scheduled as ready, or that the index does not show as ready yet.
     """
-    line = _line(task_type.name, {task.id for task in also}, types, ports)
+    ready = _ready_tasks(task_type.name, {task.id for task in also}, types, ports)
     messages: list[RunMessage] = []
     slot: Slot | None = None
-    for task in heapq.merge(sorted(also, key=_rank), line, key=_rank):
+    for task in heapq.merge(sorted(also, key=_start_order), ready, key=_start_order):
         slot = slot or _take_slot(task_type, ports)
         if slot is None:
             break
@@ -87,7 +89,7 @@ def start(
 
 
 def seed_jobs(types: Registry[Any], ports: TaskPorts) -> int:
-    """Add those of the platform's jobs that are missing, and return their number. Source: task-api 8.5."""
+    """Add the platform's missing jobs, and return their number. Source: task-api 8.5."""
     now_ms = ports.now_ms()
     added = 0
     for task_type in types.values():
@@ -102,7 +104,7 @@ def seed_jobs(types: Registry[Any], ports: TaskPorts) -> int:
 
 
 def _now_due(due: Iterable[Task], types: Registry[Any], now_ms: int, ports: TaskPorts) -> list[Task]:
-    """The tasks that are ready now. The others expired, or have a type that nothing runs: they leave the schedule."""
+    """The tasks that are ready now. Tasks that expired or have an unknown type are unscheduled."""
     ready = []
     for task in due:
         if task.state is not State.PENDING or task.schedule_state is not ScheduleState.LATER:
@@ -111,14 +113,14 @@ def _now_due(due: Iterable[Task], types: Registry[Any], now_ms: int, ports: Task
         if current.schedule_state is ScheduleState.READY:
             ready.append(task)
         elif current.schedule_state is not task.schedule_state:
-            _replaced(current, ports)
+            _try_replace(current, ports)
     return ready
 
 
-def _line(type_name: str, seen_ids: set[str], types: Registry[Any], ports: TaskPorts) -> Iterator[Task]:
-    """Eligible tasks of a type's line, page after page. Tasks that expired in the line leave it."""
+def _ready_tasks(type_name: str, seen_ids: set[str], types: Registry[Any], ports: TaskPorts) -> Iterator[Task]:
+    """The ready tasks of a type that are eligible, page after page. Tasks that expired while ready are unscheduled."""
     while True:
-        ids = ports.tasks.ready_ids(type_name, len(seen_ids) + LINE_PAGE_SIZE)
+        ids = ports.tasks.ready_ids(type_name, len(seen_ids) + READY_PAGE_SIZE)
         new_ids = [task_id for task_id in ids if task_id not in seen_ids]
         if not new_ids:
             return
@@ -128,11 +130,11 @@ def _line(type_name: str, seen_ids: set[str], types: Registry[Any], ports: TaskP
             if is_eligible(task, now_ms):
                 yield task
             elif task.schedule_state is ScheduleState.READY:
-                _replaced(with_schedule_state(task, types, now_ms), ports)
+                _try_replace(with_schedule_state(task, types, now_ms), ports)
 
 
-def _rank(task: Task) -> tuple[int, int]:
-    """Sorts tasks by the order in which they start: by priority, then by how long they have waited."""
+def _start_order(task: Task) -> tuple[int, int]:
+    """The key by which tasks are started in order: by priority, then by how long they have waited."""
     return -task.priority, task.created_time_ms if task.available_time_ms is None else task.available_time_ms
 
 
@@ -143,16 +145,16 @@ def _take_slot(task_type: TaskType[Any], ports: TaskPorts) -> Slot | None:
 
 
 def _claim(task: Task, slot: Slot, ports: TaskPorts) -> RunMessage | None:
-    """The message about the task, which is claimed now; None when it may not start, or another dispatcher won it."""
+    """Claim the task, and return its run message; None if it may not start, or another dispatcher won it."""
     if not is_eligible(task, ports.now_ms()):
         return None
-    if _replaced(claimed(task, slot.from_ms, slot.until_ms), ports) is None:
+    if _try_replace(claimed(task, slot.from_ms, slot.until_ms), ports) is None:
         return None
     return RunMessage(task.id, task.type, slot.from_ms, slot.number, slot.holder)
 
 
-def _replaced(task: Task, ports: TaskPorts) -> Task | None:
-    """The task as it is stored now; None when another writer changed it first."""
+def _try_replace(task: Task, ports: TaskPorts) -> Task | None:
+    """Replace the task, and return it as it is stored now; None if another writer changed it first."""
     try:
         return ports.tasks.replace(task)
     except WriteConflictError:

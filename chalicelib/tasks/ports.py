@@ -72,7 +72,7 @@ class TaskStore(Protocol):
         ...
 
     def ready_ids(self, task_type: str, limit: int) -> list[str]:
-        """The head of the line of a type: highest priority first, then those that have been available longest."""
+        """The first ready tasks of a type: highest priority first, then those that have been available longest."""
         ...
 
     def unknown_ids(self, task_type: str) -> Iterator[str]:

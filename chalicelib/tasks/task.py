@@ -20,13 +20,13 @@ class State(StrEnum):
 
 
 class ScheduleState(StrEnum):
-    """Where the runner finds a task. It follows from the task, the registered types and the time of its last change.
-    The runner never reads unscheduled tasks."""
+    """The place of a task in the schedule. It follows from the task, the registered types and the time of its last
+    change. The runner never reads unscheduled tasks."""
 
     LATER = "later"
     """Pending until `available_time_ms`."""
     READY = "ready"
-    """Pending and available: in the line of its type, by priority."""
+    """Pending and available: scheduled with its type, by priority."""
     RUNNING = "running"
     """Claimed until `deadline_time_ms`."""
     UNKNOWN = "unknown"

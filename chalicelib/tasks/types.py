@@ -1,4 +1,4 @@
-"""Task types: a function, its time limits, and what follows a run. Functions of tasks are written with this module.
+"""Task types: a function, its time limits, and its repetition. Functions of tasks are written with this module.
 
 A function takes a `TaskRun` and the services. It returns when its work is done, raises `TaskFailedError` when the work
 cannot be done, and returns `Rerun` to be run again later. What it leaves in `run.data` is stored. It must be safe to

@@ -1,7 +1,7 @@
 """Runs one task: takes up the claim, runs the function of its type, stores the outcome, and starts the next task.
 
 Messages arrive at least once and may arrive late. A claim is taken up once: by the first delivery, in time. The outcome
-is stored on condition that the claim still holds, so a worker that was given up cannot overwrite anything.
+is stored on condition that the claim still holds, so a worker that lost its claim cannot overwrite anything.
 Source: task-api 7, 8.3, 8.4 and 9.
 """
 
@@ -23,24 +23,24 @@ ServicesT = TypeVar("ServicesT")
 
 
 class RunResult(StrEnum):
-    """What a message led to."""
+    """The result of a message."""
 
     COMPLETED = "completed"
     FAILED = "failed"
     AGAIN = "again"
     """The task is pending again, after a success or a failure."""
     DROPPED = "dropped"
-    """The order was late, or another delivery of it came first; or the claim was lost during the run."""
+    """The message was late, or another delivery came first, or the claim was lost during the run."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunOutcome:
-    """What a message led to. `error` is what the function raised, for the log."""
+    """The outcome of a message. `error` is what the function raised, for the log."""
 
     result: RunResult
     duration_ms: int = 0
     is_long: bool = False
-    """Whether it took more than the type's typical time."""
+    """Whether the run took longer than the type's typical time."""
     error: Exception | None = None
 
 
@@ -57,10 +57,10 @@ MAX_DATA_BYTES = 350_000
 
 
 def carry_out(message: RunMessage, types: Registry[ServicesT], services: ServicesT, ports: TaskPorts) -> RunOutcome:
-    """Run the task of a message to its end, then start tasks of its type in the slot that is free again.
+    """Run the task of a message to its end, then start tasks of its type in the released slot.
 
     Args:
-        services: what the function of the task's type takes beside its run.
+        services: the services that the functions of tasks take.
     """
     task_type = types.get(message.task_type)
     if task_type is None:
@@ -75,7 +75,7 @@ def carry_out(message: RunMessage, types: Registry[ServicesT], services: Service
 
 
 def _take_up(message: RunMessage, task_type: TaskType[Any], ports: TaskPorts) -> Task | None:
-    """The task, whose claim is taken up now; None when the claim does not hold, is taken up, or has no time left."""
+    """Take up the claim, and return the task; None if the claim is lost, already taken up, or has no time left."""
 
     def attempt() -> Task | None:
         task = ports.tasks.find(message.task_id)
@@ -132,6 +132,7 @@ def _is_storable(data: Mapping[str, Any]) -> bool:
 
 
 def _require_storable(data: Mapping[str, Any]) -> None:
+    """Raise unless the data can be stored."""
     if not _is_storable(data):
         raise UnfitDataError
 
@@ -140,7 +141,7 @@ _RESULTS = {State.COMPLETED: RunResult.COMPLETED, State.FAILED: RunResult.FAILED
 
 
 def _replace_while_claimed(message: RunMessage, ports: TaskPorts, change: Callable[[Task], Task]) -> Task | None:
-    """The task after the change; None when the claim no longer holds."""
+    """Replace the task by its change, and return it; None if the claim no longer holds."""
 
     def attempt() -> Task | None:
         task = ports.tasks.find(message.task_id)

@@ -14,7 +14,7 @@ from chalicelib.engine.errors import TransactionRefusedError
 from chalicelib.engine.table import Check, Delete, Item, Key, Prefix, Put, Query, Table, Write
 
 KEPT_AFTER_EXPIRATION_S = 24 * 3600
-"""How long servers still find a token after it has expired."""
+"""The time for which servers still find a token after it has expired."""
 
 
 def restricted_token_items(token: RestrictedToken) -> tuple[Item, Item]:

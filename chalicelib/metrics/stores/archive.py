@@ -13,7 +13,7 @@ from chalicelib.metrics.ports import RejectedRecord
 PREFIX = "metrics/"
 """The prefix of events among the stage's objects; the bucket's lifecycle removes them."""
 MAX_DATA_BYTES = 150_000
-"""How much of a rejected record a message shows: SQS takes 256 KiB, and base64 makes four bytes of three."""
+"""The bytes of a rejected record that a message holds: SQS takes 256 KiB, and base64 makes four bytes of three."""
 
 
 class StoredEventArchive:

@@ -17,7 +17,8 @@ def within(limit_s: float, work: Callable[[], Result]) -> Result:
     """The result of the work, or the error that it raises.
 
     Raises:
-        UnavailableError: the work was not done in time. It goes on in its thread, and its outcome is lost.
+        UnavailableError: the work was not done in time; the cause is a TimeoutError. The work goes on in its thread,
+            and its outcome is lost.
     """
     results: list[Result] = []
     errors: list[BaseException] = []
@@ -34,5 +35,5 @@ def within(limit_s: float, work: Callable[[], Result]) -> Result:
     if errors:
         raise errors[0]
     if not results:
-        raise UnavailableError
+        raise UnavailableError from TimeoutError(f"not done within {limit_s} s")
     return results[0]

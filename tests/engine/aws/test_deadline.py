@@ -29,8 +29,9 @@ def test_what_takes_longer_is_left_alone() -> None:
         released.wait(LONG_S)
         ended.set()
 
-    with pytest.raises(UnavailableError):
+    with pytest.raises(UnavailableError) as error:
         within(0.01, work)
+    assert isinstance(error.value.__cause__, TimeoutError)
     assert not ended.is_set()
     released.set()
     assert ended.wait(LONG_S)

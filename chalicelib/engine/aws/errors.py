@@ -19,6 +19,7 @@ CONFLICT = "TransactionConflict"
 
 PASSING = frozenset(
     {
+        "ConditionalRequestConflict",
         "InternalServerError",
         "OperationAborted",
         "RequestTimeout",

@@ -1,4 +1,4 @@
-"""Every refusal of the rules, as one tree. No HTTP status here: `api/errors/platform.py` has the one table.
+"""Refusals of the rules, as one tree. `api/errors/platform.py` maps them to HTTP statuses.
 
 StrandlineError
 ├── UnauthenticatedError           no credential, or none that is valid
@@ -8,7 +8,7 @@ StrandlineError
 ├── UnauthorizedError              a valid caller who may not do this
 │   ├── UnverifiedEmailError       the e-mail address has to be verified before signing in
 │   ├── WrongPasswordError         the password that confirms a step is missing or wrong
-│   ├── InsufficientGrantError     something is granted to the caller, but not what is needed
+│   ├── InsufficientGrantError     the caller has a grant, but not the permission needed
 │   └── SignUpClosedError          new accounts are not open to this person
 ├── TooManyAttemptsError           too many failed sign-ins; later ones may be tried again
 ├── NotFoundError
@@ -25,13 +25,13 @@ StrandlineError
 ├── InvalidRequestError
 │   ├── MalformedJsonError         the body is not the JSON that was asked for
 │   │   └── MissingJsonError       there is no body
-│   ├── InvalidFieldsError         fields or parameters break rules; every one is named
-│   ├── InvalidPathError           an id in the path is not of the form that ids have
+│   ├── InvalidFieldsError         fields or parameters break rules; the error names all of them
+│   ├── InvalidPathError           an id in the path is malformed
 │   ├── MissingHeaderError         a header is needed and was not sent
-│   ├── InvalidHeaderError         a header is not of its form
+│   ├── InvalidHeaderError         a header is malformed
 │   ├── UnequalDigestsError        the content is not the one that the digest announces
-│   ├── InvalidUserDetailsError    what is said of a user breaks a rule; which one is not told
-│   └── InvalidSelectorsError      what to delete is not said in a form that can be read
+│   ├── InvalidUserDetailsError    a detail of a user breaks a rule; the error does not say which
+│   └── InvalidSelectorsError      the selectors of data to delete are invalid
 ├── TooLargeError                  the body is above the limit
 └── UnavailableError               the store throttles or does not answer; a later try may succeed
 """
@@ -57,7 +57,7 @@ class FieldError:
 
 
 class StrandlineError(Exception):
-    """The root of all refusals; what is not one of these is a defect and answers 500."""
+    """The root of all refusals. Any other exception is a defect and gives status 500."""
 
 
 class UnauthenticatedError(StrandlineError):
@@ -69,11 +69,11 @@ class InvalidTokenError(UnauthenticatedError):
 
 
 class WrongCredentialsError(UnauthenticatedError):
-    """No account that may sign in has this name and password; which of the two is wrong is not said."""
+    """No account that may sign in has this name and password. The error does not say which of the two is wrong."""
 
 
 class WrongServerSecretError(UnauthenticatedError):
-    """A server that signs in sent another secret than that of the stage."""
+    """A server tried to sign in with a secret that is not that of the stage."""
 
 
 class MalformedCredentialError(StrandlineError):
@@ -89,7 +89,7 @@ class WrongKindOfCallerError(UnauthorizedError):
 
 
 class UnverifiedEmailError(UnauthorizedError):
-    """Name and password are right, and the e-mail address has not been verified."""
+    """Name and password are right, but the e-mail address has not been verified."""
 
 
 class WrongPasswordError(UnauthorizedError):
@@ -97,11 +97,11 @@ class WrongPasswordError(UnauthorizedError):
 
 
 class InsufficientGrantError(UnauthorizedError):
-    """The owner granted something to the caller, but not what this takes."""
+    """The caller has a grant of the owner, but not the permission that the request needs."""
 
 
 class SignUpClosedError(UnauthorizedError):
-    """Accounts of this stage are made by its operator, or need an invitation."""
+    """The operator of the stage creates its accounts, or they need an invitation."""
 
 
 class TooManyAttemptsError(StrandlineError):
@@ -113,7 +113,7 @@ class TooManyAttemptsError(StrandlineError):
 
 
 class NotFoundError(StrandlineError):
-    """There is nothing with this id (for this caller)."""
+    """There is no resource with this id (for this caller)."""
 
     def __init__(self, resource_id: str = "") -> None:
         super().__init__(resource_id)
@@ -141,7 +141,7 @@ class UserNotFoundError(NotFoundError):
 
 
 class GrantNotFoundError(NotFoundError):
-    """Nothing is shared between these two users."""
+    """There is no grant between these two users."""
 
 
 class TaskNotFoundError(NotFoundError):
@@ -149,7 +149,7 @@ class TaskNotFoundError(NotFoundError):
 
 
 class ConflictError(StrandlineError):
-    """The request does not fit the state the resource is in."""
+    """The request conflicts with the state of the resource."""
 
     def __init__(self, resource_id: str = "") -> None:
         super().__init__(resource_id)
@@ -210,7 +210,7 @@ class MissingHeaderError(InvalidRequestError):
 
 
 class InvalidHeaderError(InvalidRequestError):
-    """A header is not of its form."""
+    """A header is malformed."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name)

@@ -1,4 +1,4 @@
-"""Which store stands behind which port: the only importer of stores.
+"""Connects ports to stores: the only module that imports stores.
 
 Nothing here makes a client or reads a secret; stores do so when they are first used.
 """

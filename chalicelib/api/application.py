@@ -31,7 +31,7 @@ class StrandlineApp(Chalice):
         _accept_anything_by_default(event)
         if method in self.routes.get(request_context.get("resourcePath", ""), {}):
             return super().__call__(event, context)
-        return _unrouted(method, raw_path_of(event), headers_of(event)).to_dict(self.api.binary_types)
+        return _reply_to_unknown_route(method, raw_path_of(event), headers_of(event)).to_dict(self.api.binary_types)
 
 
 def _accept_anything_by_default(event: dict[str, Any]) -> None:
@@ -60,7 +60,7 @@ def _matches(template: list[str], parts: list[str]) -> bool:
     )
 
 
-def _unrouted(method: str, path: str, headers: Headers) -> Response:
+def _reply_to_unknown_route(method: str, path: str, headers: Headers) -> Response:
     origins = services().settings.cors_origins
     allowed = methods_of(path)
     if method == "OPTIONS" and "access-control-request-method" in headers:

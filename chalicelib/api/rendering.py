@@ -59,7 +59,7 @@ def rendered(reply: Reply, status: int, exchange: Exchange, large_replies: Large
     headers["X-Tidepool-Trace-Request"] = trace.request
     if trace.session is not None:
         headers["X-Tidepool-Trace-Session"] = trace.session
-    body, encoding = _encoded(reply, request_headers)
+    body, encoding = _encode(reply, request_headers)
     if encoding is not None:
         headers["Content-Encoding"] = encoding
     headers.update(reply.headers)
@@ -119,7 +119,7 @@ def cors_headers(request_headers: Mapping[str, Sequence[str]], origins: Sequence
     return {"Access-Control-Allow-Origin": origin, "Vary": "Accept-Encoding, Origin", **CORS_HEADERS}
 
 
-def _encoded(reply: Reply, request_headers: Mapping[str, Sequence[str]]) -> tuple[bytes, str | None]:
+def _encode(reply: Reply, request_headers: Mapping[str, Sequence[str]]) -> tuple[bytes, str | None]:
     body = reply.body
     if body is None:
         return b"", None

@@ -61,7 +61,7 @@ def respond(operation: Operation, view: View, event: Mapping[str, Any]) -> Respo
     try:
         request = _request(operation, event, headers, trace)
         with request.services.sessions_ahead(_reads_ahead(request)) as sessions:
-            reply = view(_authenticated(request, sessions, headers, path_of(event)))
+            reply = view(_authenticate(request, sessions, headers, path_of(event)))
         response = rendered(reply, reply.status or operation.success_status, exchange, large_replies)
     except Exception as error:  # noqa: BLE001  the one broad except: a client never sees a stack trace
         if not isinstance(error, StrandlineError):
@@ -136,7 +136,7 @@ def _reads_ahead(request: Request) -> list[tuple[Ahead, str]]:
     return [(item, request.path[item.parameter]) for item in items]
 
 
-def _authenticated(request: Request, sessions: SessionReader, headers: Headers, path: str) -> Request:
+def _authenticate(request: Request, sessions: SessionReader, headers: Headers, path: str) -> Request:
     """The request with its caller. A request without a valid credential is refused first of all (errors 5)."""
     operation = request.operation
     if not operation.policy.anyone:

@@ -26,11 +26,11 @@ from chalicelib.sign_in.ports import AuthorizationCode, OidcLogin, OidcLogins, S
 
 CODE_LIFETIME_S = 60
 RETRY_MS = 30_000
-"""How long the refresh token before the last is accepted."""
+"""The time for which the refresh token before the last is accepted."""
 MAX_RETRIES = 3
-"""How many refresh tokens may be valid at once, because the client may have received any one of them."""
+"""The refresh tokens that may be valid at once, because the client may have received any of them."""
 MAX_ATTEMPTS = 3
-"""How often a refresh that meets another one reads the login again."""
+"""The number of attempts of a refresh that conflicts with another one."""
 LOGIN_ID = re.compile("[0-9a-f]{64}")
 CODE_VERIFIER = re.compile("[A-Za-z0-9._~-]{43,128}")
 

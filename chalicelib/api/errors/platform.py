@@ -39,7 +39,7 @@ STATUS: dict[type[Exception], int] = {
 
 
 def status_of(error: Exception) -> int:
-    """The status of an error; 500 for one that is no refusal."""
+    """The status of an error; 500 for an error that is not a refusal."""
     return next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 500)
 
 
@@ -77,7 +77,7 @@ def _fault(code: str, title: str, detail: str = "") -> dict[str, Any]:
     return {"code": code, "title": title, "detail": detail or title}
 
 
-def _platform(error: Exception, _meta: Mapping[str, Any]) -> tuple[int, Any]:
+def _platform_failure(error: Exception, _meta: Mapping[str, Any]) -> tuple[int, Any]:
     status = status_of(error)
     match error:
         case errors.InvalidFieldsError():
@@ -123,11 +123,11 @@ def _platform(error: Exception, _meta: Mapping[str, Any]) -> tuple[int, Any]:
     return 500, _fault("internal-server-error", "internal server error")
 
 
-def _platform_envelope(error: Exception, meta: Mapping[str, Any]) -> tuple[int, Any]:
+def _envelope_failure(error: Exception, meta: Mapping[str, Any]) -> tuple[int, Any]:
     status = status_of(error)
     match error:
         case errors.InvalidFieldsError() | errors.UnauthenticatedError() | errors.MalformedCredentialError():
-            return _platform(error, meta)
+            return _platform_failure(error, meta)
         case errors.UnauthorizedError():
             fault = _fault("unauthorized", "auth token is not authorized for requested action")
         case errors.DataSetNotFoundError():
@@ -155,12 +155,12 @@ def _platform_envelope(error: Exception, meta: Mapping[str, Any]) -> tuple[int, 
         case _ if status == 500:
             fault = _fault("internal-server-failure", "internal server failure")
         case _:
-            _, fault = _platform(error, meta)
+            _, fault = _platform_failure(error, meta)
     fault["detail"] = fault["detail"][:1].upper() + fault["detail"][1:]
     return status, {"errors": [fault | {"status": str(status)}], "meta": dict(meta)}
 
 
-def _read(error: Exception, _meta: Mapping[str, Any]) -> tuple[int, Any]:
+def _read_failure(error: Exception, _meta: Mapping[str, Any]) -> tuple[int, Any]:
     status = status_of(error)
     code, message = {
         400: ("invalid_parameters", "one or more parameters are invalid"),
@@ -175,7 +175,7 @@ def _read(error: Exception, _meta: Mapping[str, Any]) -> tuple[int, Any]:
 
 
 _BODIES: dict[ErrorFormat, Callable[[Exception, Mapping[str, Any]], tuple[int, Any]]] = {
-    ErrorFormat.PLATFORM: _platform,
-    ErrorFormat.PLATFORM_ENVELOPE: _platform_envelope,
-    ErrorFormat.READ: _read,
+    ErrorFormat.PLATFORM: _platform_failure,
+    ErrorFormat.PLATFORM_ENVELOPE: _envelope_failure,
+    ErrorFormat.READ: _read_failure,
 }

@@ -1,7 +1,7 @@
 """The published description of the API in OpenAPI 3.1, made from the operation table, the data model, and the
 descriptions of operations in the other files of this package.
 
-None of them is imported with the application: the description is made at its first request.
+The application does not import them at its start: the description is built at the first request.
 """
 
 import re
@@ -254,7 +254,7 @@ def _credentials(operation: Operation, details: Details) -> tuple[str, ...]:
 def _schemas() -> Json:
     schemas: Json = {}
     for type_name in TYPES:
-        schemas |= _hoisted(type_name, json_schema.schema_for(type_name))
+        schemas |= _hoist(type_name, json_schema.schema_for(type_name))
     datum: Json = {
         "oneOf": [reference(type_name) for type_name in TYPES],
         "discriminator": {
@@ -264,35 +264,35 @@ def _schemas() -> Json:
     }
     schemas |= {"Datum": datum, "DatumArray": array({"anyOf": [reference("Datum"), {"type": "null"}]})}
     # The body that opens a data set is the type `upload` of the data model.
-    schemas |= _hoisted("upload", json_schema.schema_for("upload"))
+    schemas |= _hoist("upload", json_schema.schema_for("upload"))
     schemas["DataSetCreation"] = {"anyOf": [reference("upload"), {"type": "null"}]}
     for name, schema in (
         ("DataSetUpdate", json_schema.schema_for_data_set_update()),
         ("DataSourceCreation", json_schema.schema_for_data_source()),
         ("DataSourceUpdate", json_schema.schema_for_data_source_update()),
     ):
-        schemas |= _hoisted(name, schema)
+        schemas |= _hoist(name, schema)
     for api in APIS:
         schemas.update(api.schemas)
     schemas.update(FAILURE_SCHEMAS)
     return schemas
 
 
-def _hoisted(name: str, schema: Json) -> Json:
-    """A schema by its name, and the schemas that it defines by names of their own, since references in the description
+def _hoist(name: str, schema: Json) -> Json:
+    """The schema by its name, and the schemas that it defines by their own names, since references in the description
     start at its root."""
     definitions = schema.get("$defs", {})
     own = {key: value for key, value in schema.items() if key != "$defs"}
     hoisted = {name: own} | {f"{name}.{inner}": value for inner, value in definitions.items()}
-    return {key: _referring(value, name) for key, value in hoisted.items()}
+    return {key: _rewrite_references(value, name) for key, value in hoisted.items()}
 
 
-def _referring(value: Any, name: str) -> Any:
+def _rewrite_references(value: Any, name: str) -> Any:
     match value:
         case {"$ref": str(target)}:
             return {"$ref": target.replace("#/$defs/", f"#/components/schemas/{name}.")}
         case Mapping():
-            return {key: _referring(member, name) for key, member in value.items()}
+            return {key: _rewrite_references(member, name) for key, member in value.items()}
         case list():
-            return [_referring(item, name) for item in value]
+            return [_rewrite_references(item, name) for item in value]
     return value

@@ -1,4 +1,4 @@
-"""The description of the API over HTTP: as JSON for programs, as a page for people. It is made at its first request."""
+"""The description of the API over HTTP: as JSON for programs, as a page for people. The first request builds it."""
 
 import hashlib
 from collections.abc import Mapping
@@ -16,10 +16,10 @@ blueprint = ApiBlueprint(__name__)
 @blueprint.operation(GET_OPENAPI)
 def get_openapi(request: Request) -> Reply:
     """The description in OpenAPI 3.1."""
-    # Imported here, so that cold starts do not pay for what few request.
+    # Imported here, since few requests need it and cold starts must stay short.
     from chalicelib.api.openapi.document import document_bytes
 
-    return _cacheable(request, document_bytes(), {})
+    return _cacheable_reply(request, document_bytes(), {})
 
 
 @blueprint.operation(GET_DOCS)
@@ -28,10 +28,10 @@ def get_docs(request: Request) -> Reply:
     # As above.
     from chalicelib.api.openapi.page import PAGE_HEADERS, page_bytes
 
-    return _cacheable(request, page_bytes(), PAGE_HEADERS)
+    return _cacheable_reply(request, page_bytes(), PAGE_HEADERS)
 
 
-def _cacheable(request: Request, body: bytes, headers: Mapping[str, str]) -> Reply:
+def _cacheable_reply(request: Request, body: bytes, headers: Mapping[str, str]) -> Reply:
     """A reply that all caches may store, or 304 if the client has it. The tag is weak, since gzip and plain replies
     share it."""
     tag = f'W/"{hashlib.sha256(body).hexdigest()[:32]}"'

@@ -38,7 +38,7 @@ class Operation:
     limit_bytes: int = 4_500_000
     """The largest body: Lambda accepts events of 6 MB, which a body of 4.5 MB fills in base64 (limits 1)."""
     beyond_limit: str = ""
-    """The error's text for larger bodies, if it can name another way."""
+    """The error's text for larger bodies, if there is another way to send them."""
     reads_ahead: tuple[Ahead, ...] = ()
     """Items to fetch together with the session of the caller."""
     unauthorized_reason: str | None = "Not authorized for requested operation"

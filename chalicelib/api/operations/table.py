@@ -1,7 +1,7 @@
 """The operation table: all routes, each with its method, paths, policy, error format and success status.
 
-Routes are registered from it, tests walk it, and the published API description is made from it. Path parameters are
-in braces; several paths are several spellings of one operation (clients 1.2).
+The routes, the tests of all routes and the published API description are built from it. Path parameters are in braces;
+several paths are several spellings of one operation (clients 1.2).
 """
 
 from chalicelib.access.policy import (

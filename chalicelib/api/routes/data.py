@@ -33,7 +33,7 @@ def add_data(request: Request) -> Reply:
 
 
 def _add_valid_data(request: Request) -> Reply:
-    """Add the valid data for a client that prefers lenient handling. The errors of the rest are beside `data`."""
+    """Add the valid data for a client that prefers lenient handling. The errors of the rest stand beside `data`."""
     errors = add.add_valid_data(request.call, request.path["dataSetId"], request.json, request.services.uploads)
     body = {"data": [], "refused": [field_error_body(error) for error in errors], "meta": request.trace.meta}
     return Reply(body, headers={"Preference-Applied": LENIENT})
@@ -60,20 +60,20 @@ def read_data(request: Request) -> Reply:
     try:
         data = read.read_data(request.call, request.path["userId"], query, request.services.reading, known_etags)
     except NotModifiedError as not_modified:
-        return Reply(status=304, headers=_revalidated(not_modified.etag))
-    return Reply(data.records, headers=_revalidated(data.etag))
+        return Reply(status=304, headers=_revalidation_headers(not_modified.etag))
+    return Reply(data.records, headers=_revalidation_headers(data.etag))
 
 
-def _revalidated(etag: str | None) -> dict[str, str]:
+def _revalidation_headers(etag: str | None) -> dict[str, str]:
     """Headers that let only the client cache a reply, and make it revalidate each time: permissions may change."""
     return {"Cache-Control": "private, no-cache"} | ({} if etag is None else {"ETag": etag})
 
 
 @blueprint.operation(GET_FRESHNESS)
 def get_freshness(request: Request) -> Reply:
-    """How fresh the data of a user is, by client and type."""
+    """The freshness of a user's data, by client and type."""
     found = freshness.read_freshness(request.call, request.path["userId"], request.services.reading)
-    return Reply(found, headers=_revalidated(None))
+    return Reply(found, headers=_revalidation_headers(None))
 
 
 @blueprint.operation(UPLOAD_DATA)

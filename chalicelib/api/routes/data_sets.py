@@ -27,16 +27,16 @@ def create_data_set(request: Request) -> Reply:
 @blueprint.operation(LIST_DATA_SETS)
 def list_data_sets(request: Request) -> Reply:
     """The active data sets of a user, newest first, as a bare array."""
-    return Reply(_listed(request, has_filters=True))
+    return Reply(_list_page(request, has_filters=True))
 
 
 @blueprint.operation(LIST_DATASETS)
 def list_datasets(request: Request) -> Reply:
-    """The same in an envelope, and without filters."""
-    return enveloped(request, _listed(request, has_filters=False))
+    """The active data sets of a user in an envelope, without filters."""
+    return enveloped(request, _list_page(request, has_filters=False))
 
 
-def _listed(request: Request, *, has_filters: bool) -> list[dict[str, object]]:
+def _list_page(request: Request, *, has_filters: bool) -> list[dict[str, object]]:
     query = parse_list_query(request.query, has_filters=has_filters)
     return data_sets.list_of_user(request.call, request.path["userId"], query, request.services.data)
 

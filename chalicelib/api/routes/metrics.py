@@ -31,7 +31,7 @@ def get_status(_request: Request) -> Reply:
 
 @blueprint.operation(RECORD_FOR_USER)
 def record_for_user(request: Request) -> Reply:
-    """Empty, once the event of the user in the path is taken. Source: metrics-api 1."""
+    """Record an event of the user in the path; the reply is empty. Source: metrics-api 1."""
     token, sessions = request.headers.get("x-tidepool-session-token"), request.services.accounts.sessions
     metrics.require_valid_token(request.call, token, sessions)
     return _record(request, SubjectKind.USER, request.path["userId"])
@@ -39,13 +39,13 @@ def record_for_user(request: Request) -> Reply:
 
 @blueprint.operation(RECORD_FOR_THIS_USER)
 def record_for_this_user(request: Request) -> Reply:
-    """Empty, once the caller's event is taken. Source: metrics-api 1."""
+    """Record an event of the caller; the reply is empty. Source: metrics-api 1."""
     return _record(request, SubjectKind.THIS_USER, metrics.this_user(request.call))
 
 
 @blueprint.operation(RECORD_FOR_SERVER)
 def record_for_server(request: Request) -> Reply:
-    """Empty, once the event of the server in the path is taken. Source: metrics-api 1."""
+    """Record an event of the server in the path; the reply is empty. Source: metrics-api 1."""
     metrics.require_recorder(request.call)
     return _record(request, SubjectKind.SERVER, request.path["serverName"])
 
@@ -54,15 +54,15 @@ def record_for_server(request: Request) -> Reply:
 def get_counts(request: Request) -> Reply:
     """The daily counts, by date, then by name, as a bare array. Source: docs/metrics.md."""
     counts = read_counts(request.call, request.query, request.services.metrics)
-    return Reply([_shown(count) for count in counts])
+    return Reply([_as_count(count) for count in counts])
 
 
-def _shown(count: DailyCount) -> dict[str, Any]:
+def _as_count(count: DailyCount) -> dict[str, Any]:
     return {"date": count.day.isoformat(), "eventName": count.event_name, "count": count.count}
 
 
 def _record(request: Request, kind: SubjectKind, subject: str) -> Reply:
-    """Empty, whether the event reaches the stream or not; one that does not is counted as lost."""
+    """An empty reply, whether or not the event reaches the stream. An event that does not is counted as lost."""
     path_as_sent = str(blueprint.current_request.context.get("path", ""))
     if "eventName" not in request.path and not path_as_sent.endswith("/"):
         path = request.operation.paths[1].format(**request.path).rstrip("/")
@@ -76,6 +76,6 @@ def _record(request: Request, kind: SubjectKind, subject: str) -> Reply:
 
 
 def _count_lost(request: Request, error: UnavailableError) -> None:
-    """Adds one to the metric that the alarm watches, and logs the cause."""
+    """Increase the metric that the alarm watches, and log the cause."""
     logger.warning("event lost", trace=request.trace.request, cause=type(error.__cause__ or error).__name__)
     count(LOST_EVENTS)

@@ -86,7 +86,7 @@ def get_user_info(request: Request) -> Reply:
 
 @blueprint.operation(POST_USER_INFO)
 def post_user_info(request: Request) -> Reply:
-    """As by GET."""
+    """As `get_user_info`, by POST."""
     return get_user_info(request)
 
 
@@ -108,7 +108,7 @@ def end_session(request: Request) -> Reply:
 
 @blueprint.operation(POST_END_SESSION)
 def post_end_session(request: Request) -> Reply:
-    """As by GET."""
+    """As `end_session`, by POST."""
     return _end_session(request, unique_parameters(request.body))
 
 

@@ -1,4 +1,4 @@
-"""What the platform says of itself: status, version, clock, and what clients need to know before they sign in."""
+"""The platform over HTTP: status, version, clock, and the settings that clients need before they sign in."""
 
 from datetime import UTC, datetime
 

@@ -44,7 +44,7 @@ COLD_STARTS_PER_REQUEST = 0.05
 """Lambda ends an environment that is idle for some minutes; uploads and polls of one person mostly keep it warm."""
 COLD_START_S = 1.0
 
-# What Lambda logs for each request, beside the lines of the application, which are measured.
+# Lambda's own log lines for each request; those of the application are measured.
 LAMBDA_LOG_BYTES = 350
 """The lines START, END and REPORT."""
 LOG_RETENTION_MONTHS = 1

@@ -37,7 +37,7 @@ FIELDS: Mapping[str, Callable[[Any], bool]] = {
     "task_type": _text(r"[a-z_]+(\.[a-z_]+)*"),
     **dict.fromkeys(("found", "result"), _text("[a-z]+")),
     **dict.fromkeys(("is_kept", "is_long", "made", "records", "recovered", "started", "waiting"), _is_number),
-    # What a client sends to find its requests by; nothing else that clients send is ever in the log.
+    # The id that a client sends to find its requests by; the log has nothing else that clients send.
     "trace": _text(r"[^@]{1,64}"),
 }
 

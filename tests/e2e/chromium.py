@@ -19,7 +19,7 @@ needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromi
 
 
 class Chromium:
-    """One page of a headless Chromium, spoken to through a pipe by the DevTools protocol.
+    """A page of a headless Chromium, driven through a pipe by the DevTools protocol.
 
     Scripts of the page run only if they are asked for.
     """
@@ -119,7 +119,7 @@ class Chromium:
             )
 
     def complaints(self) -> list[str]:
-        """What the browser's console says."""
+        """The security messages in the browser's console."""
         entries = [event["params"]["entry"] for event in self.events if event["method"] == "Log.entryAdded"]
         return [str(entry["text"]) for entry in entries if entry.get("source") == "security"]
 

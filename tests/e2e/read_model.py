@@ -66,13 +66,13 @@ class Stored:
         self._table, self._bucket = settings.data_table, settings.bucket
 
     def entries(self, user: User, *normal_ids: str) -> int:
-        """How many entries stand in the user's logs, and parts of their bodies."""
+        """The number of entries in the user's logs."""
         partitions = [continuous_log_partition(user.id, 0)]
         partitions += [log_of(user.id, 0, data_set_id, is_continuous=False)[0] for data_set_id in normal_ids]
         return sum(len(list(self._items(partition))) for partition in partitions)
 
     def parts(self, *data_set_ids: str) -> int:
-        """How many parts of bodies stand in the table."""
+        """The number of parts of entries' bodies in the table."""
         return sum(len(list(self._items(parts_partition(data_set_id)))) for data_set_id in data_set_ids)
 
     def tiles(self, user: User) -> dict[str, Any]:
@@ -80,7 +80,7 @@ class Stored:
         return {item["sk"]["S"]: item for item in self._items(tiles_partition(user.id, 0))}
 
     def notes(self, user: User) -> int:
-        """How many notes of origin ids stand in the table."""
+        """The number of segments of the user's origin index."""
         return len(list(self._items(origin_index_partition(user.id, 0))))
 
     def archive(self, user: User, data_set_id: str = "") -> list[str]:

@@ -31,7 +31,7 @@ class Kept:
     services: "Services"
 
     def of(self, traces: set[str]) -> Counter[str]:
-        """How many items of each table, and objects of the bucket, have one of these texts anywhere in them."""
+        """The number of items by table, and of objects of the bucket, that contain any of these texts."""
         import boto3
 
         settings = self.services.settings
@@ -59,7 +59,7 @@ def _has(text: str, traces: set[str]) -> bool:
 
 
 def run_later(job: Callable[[TaskRun, "Services"], None], services: "Services", hours: int) -> dict[str, Any]:
-    """What a job of the platform counts that runs in some hours: receipts and orders wait for requests under way."""
+    """Run a job as if some hours later, when receipts and requests are due; return its counts."""
 
     def now_ms() -> int:
         return time.time_ns() // 1_000_000 + hours * HOUR_MS

@@ -40,7 +40,7 @@ def content(size_bytes: int) -> bytes:
 
 
 def md5(of: bytes) -> str:
-    """As clients write it."""
+    """The MD5 digest as clients write it: Base64."""
     return base64.b64encode(hashlib.md5(of, usedforsecurity=False).digest()).decode()
 
 

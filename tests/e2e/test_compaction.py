@@ -87,7 +87,7 @@ def _five_minutes(record: dict[str, Any]) -> tuple[str, int]:
 
 
 def upload(user: User, *, is_closed: bool = True) -> str:
-    """What the Uploader sends of a device, and closes."""
+    """Upload a device's data as the Uploader does; return the id of the upload."""
     upload_id = user.open_data_set(sample("uploader/01_create_data_set.json"))
     for file in ("uploader/02_data_all_types.json", "uploader/03_block_1000.json"):
         user.add(f"/v1/data_sets/{upload_id}/data", sample(file))
@@ -97,19 +97,19 @@ def upload(user: User, *, is_closed: bool = True) -> str:
 
 
 def close(user: User, upload_id: str) -> None:
-    """The Uploader is done."""
+    """Close an upload as the Uploader does."""
     reply = user.request("PUT", f"/v1/datasets/{upload_id}", sample("uploader/04_finish.json"))
     assert reply.status == 200, reply.body
 
 
 def get(user: User, query: str, **headers: str) -> Reply:
-    """The answer to a query."""
+    """The reply to a query."""
     sent = {name.replace("_", "-"): value for name, value in headers.items()}
     return user.request("GET", f"/data/{user.id}{query}", headers=sent)
 
 
 def everything_read(user: User, *data_set_ids: str) -> dict[str, tuple[bytes, str]]:
-    """What is answered to all kinds of queries, with the tag, the same whether it comes compressed or not."""
+    """The body and the ETag of the reply to each query, checked to be the same with and without gzip."""
     found = {}
     for query in (*QUERIES, *(f"?uploadId={data_set_id}" for data_set_id in data_set_ids)):
         plain, packed = get(user, query), get(user, query, Accept_Encoding="gzip")
@@ -195,7 +195,7 @@ class Compactions(threading.Thread):
         self.failed: Exception | None = None
 
     def run(self) -> None:
-        """What the thread does."""
+        """Compact and rebuild in turn until the test ends."""
         try:
             while not self._is_over.is_set():
                 step = rebuild if len(self.done) % 4 == 3 else compact
@@ -334,6 +334,6 @@ def test_a_damaged_tile_is_reported_and_rebuilt(user: User, cloud: "Cloud", task
 
 
 def tool(cloud: "Cloud", verb: str, user: User) -> "subprocess.CompletedProcess[str]":
-    """What an operator types."""
+    """Run the command of an operator."""
     command = [sys.executable, "-m", "tools.tiles", verb, "local", "--user", user.id, "--data-dir", str(cloud.data_dir)]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)

@@ -121,14 +121,14 @@ def test_the_latest_record_of_each_type_is_read(year: Year, figure: Show) -> Non
 
 
 def read(user: User, query: str) -> list[Record]:
-    """What is read, wherever the answer is; without the data set."""
+    """The records of a reply, whether it is inline or in S3, without the upload record."""
     reply = get(user, query)
     assert reply.status_code == 200, reply.text
     return [record for record in reply.json() if record["type"] != "upload"]
 
 
 def get(user: User, query: str = "") -> requests.Response:
-    """What `requests` gets, which follows redirects and takes gzip."""
+    """The response that `requests` gets, which follows redirects and accepts gzip."""
     headers = {"X-Tidepool-Session-Token": str(user.token)}
     return requests.get(f"{user.base_url}/data/{user.id}{query}", headers=headers, timeout=TIMEOUT_S)
 
@@ -245,7 +245,7 @@ class Table:
         return [key for key in keys if any(id_ in "/".join(key) for id_ in (year.user.id, year.data_set_id))]
 
     def purge(self, now_ms: int) -> None:
-        """What the task that purges does, at a later time."""
+        """Run the purge task as if at a later time."""
         task = Task(id="0" * 32, type="strandline.data.purge", created_time_ms=now_ms)
         data: dict[str, Any] = {}
         purge(TaskRun(task, data, now_ms + 60_000, lambda: now_ms, lambda: None), build_services(self._settings))

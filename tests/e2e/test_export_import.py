@@ -147,7 +147,7 @@ def test_compare_reports_each_difference(
 def test_an_interrupted_import_continues(
     exported: Path, cloud: "Cloud", tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_carried_out: bool
 ) -> None:
-    """Each run fails at a write, one write later than the run before, until a run succeeds."""
+    """Each run fails one write later than the run before, until a run succeeds."""
     other = User(cloud.base_url)
     content = Server.content
     runs, left = 0, 0

@@ -53,7 +53,7 @@ def _today() -> str:
 
 
 def _counts(server: Client, prefix: str, since: str) -> dict[str, int]:
-    """How often each event with this prefix was recorded from that day on."""
+    """The count of each event with this prefix since a day."""
     reply = server.request("GET", f"/v1/metrics/events?from={since}&to={_today()}&prefix={quote(prefix)}")
     assert reply.status == 200, reply.body
     counts: Counter[str] = Counter()
@@ -63,7 +63,7 @@ def _counts(server: Client, prefix: str, since: str) -> dict[str, int]:
 
 
 def _events(s3: "S3Client", prefix: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every archived event whose name has this prefix, with the key of its object."""
+    """The archived events whose names have this prefix, each with the key of its object."""
     [bucket] = [bucket["Name"] for bucket in s3.list_buckets()["Buckets"] if bucket["Name"].startswith(STAGE)]
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix="metrics/"):
         for item in page.get("Contents", ()):
@@ -75,7 +75,7 @@ def _events(s3: "S3Client", prefix: str) -> Iterator[tuple[str, dict[str, Any]]]
 
 
 def _lost(cloud: "Cloud") -> int:
-    """How many events the functions have counted as lost."""
+    """The number of events that the functions counted as lost."""
     assert cloud.data_dir is not None
     lines = (cloud.data_dir / "functions.log").read_text().splitlines()
     return sum(int(sum(json.loads(line)["LostMetricsEvents"])) for line in lines if '"LostMetricsEvents":[' in line)

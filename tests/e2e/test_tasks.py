@@ -64,7 +64,7 @@ def get(server: Client, task_id: str) -> dict[str, Any]:
 
 
 def dispatch(functions: "LambdaClient", name: str) -> None:
-    """One tick, beside those of the rule."""
+    """Invoke the dispatcher once more than its schedule does."""
     answer = functions.invoke(FunctionName=name, Payload=json.dumps(SCHEDULED))
     assert "FunctionError" not in answer
 
@@ -155,7 +155,7 @@ def test_no_task_is_lost_if_workers_die(cloud: "Cloud", server: Client, function
 
 
 def running(server: Client) -> dict[str, str]:
-    """When each running echo task was claimed, by id."""
+    """The times at which running echo tasks were claimed, by task id."""
     tasks = server.request("GET", f"/v1/tasks?type={ECHO}&state=running&size=1000").json()
     return {task["id"]: task["runTime"] for task in tasks}
 

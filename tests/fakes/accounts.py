@@ -26,7 +26,7 @@ class FakeGrants:
         self.put(Grant(sharer_id, grantee_id, {name: {} for name in names}))
 
     def find(self, sharer_id: str, grantee_id: str) -> Grant | None:
-        """What still holds of the grant."""
+        """The permissions that have not expired."""
         grant = self.by_pair.get((sharer_id, grantee_id))
         return None if grant is None else grant.at(self._now_ms())
 
@@ -126,7 +126,7 @@ class FakeAccounts:
         self.deleted.pop(user_id, None)
 
     def has_password_version(self, user_id: str, password_version: int | None) -> bool:
-        """Whether there is the account, with this version of its password unless that is left open."""
+        """Whether the account exists and, if a version of its password is given, still has it."""
         account = self.by_id.get(user_id)
         return account is not None and password_version in (None, account.password_version)
 
@@ -142,7 +142,7 @@ class FakeSessions:
         self._accounts = accounts
         self.by_hash: dict[str, Session] = {}
         self.oidc_logins: dict[str, AuthorizationCode | OidcLogin] = {}
-        """Logins by OpenID Connect: what ends sessions ends them, too."""
+        """Logins by OpenID Connect, which end together with the sessions."""
 
     def find(self, token_hash: str) -> Session | None:
         """The session, or None."""
@@ -192,7 +192,7 @@ class FakeRestrictedTokens:
         return sorted(own, key=lambda token: (token.created_time_ms, token.id), reverse=True)
 
     def add(self, token: RestrictedToken, made_with: Session | RestrictedToken | None = None) -> bool:
-        """Store, unless what it is made with is gone."""
+        """Store, unless the session or token it is made with is gone."""
         if isinstance(made_with, Session) and self._sessions.find(made_with.token_hash) is None:
             return False
         if isinstance(made_with, RestrictedToken) and made_with.id not in self.by_id:
@@ -259,12 +259,12 @@ class FakePasswords:
         return f"{self.parameters}:{password}"
 
     def verify(self, password_hash: str | None, password: str) -> bool:
-        """Whether it is the one behind the parameters; every call is remembered."""
+        """Whether the password is the one behind the parameters; each call is recorded."""
         self.verified.append(password_hash)
         return password_hash is not None and password_hash.partition(":")[2] == password
 
     def needs_rehash(self, password_hash: str) -> bool:
-        """Whether the parameters are others."""
+        """Whether the hash was made with other parameters."""
         return password_hash.partition(":")[0] != self.parameters
 
 

@@ -30,7 +30,7 @@ class FakeDataSets:
         return self.heads.get(data_set_id)
 
     def is_current(self, head: DataSetHead) -> bool:
-        """Whether it is of its owner's epoch."""
+        """Whether the data set belongs to its owner's current epoch."""
         return self.owner(head.owner_id).epoch == head.epoch
 
     def owner(self, owner_id: str) -> OwnerState:
@@ -91,11 +91,11 @@ class FakeDataSets:
         self.marks.pop(owner_id, None)
 
     def change(self, owner: OwnerState, **changed: Any) -> None:
-        """Write something of an owner that readers can notice."""
+        """Count a change that the owner's readers can notice."""
         self.owners[owner.id] = replace(owner, change_count=owner.change_count + 1, **changed)
 
     def mark(self, owner_id: str, backlog_bytes: int, now_ms: int) -> None:
-        """Add to the mark of a user whose tiles lag behind."""
+        """Add to the backlog of a user whose tiles lag behind."""
         mark = self.marks.get(owner_id, Backlog(owner_id, now_ms, 0))
         self.marks[owner_id] = replace(mark, backlog_bytes=mark.backlog_bytes + backlog_bytes)
 

@@ -32,7 +32,7 @@ Item = dict[str, Any]
 
 
 class DataScene:
-    """Anna's data, who may do what with it, and nothing in it."""
+    """Anna's data, empty, with the grants of those who may use it."""
 
     def __init__(self) -> None:
         self.data_sets = FakeDataSets()
@@ -121,7 +121,7 @@ class DataScene:
         )
 
     def get(self, data_set_id: str, caller: Caller = ANNA) -> dict[str, Any]:
-        """One data set."""
+        """A data set by its id."""
         return data_sets.get(
             call_by(caller, OWNER_AND_SERVERS, self.grants), data_set_id, DataPorts(self.data_sets, self.log)
         )

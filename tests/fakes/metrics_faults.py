@@ -22,17 +22,17 @@ class FaultyAws(socketserver.ThreadingTCPServer):
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """The address of the server."""
         return f"http://127.0.0.1:{self.server_address[1]}"
 
 
 class Handler(socketserver.StreamRequestHandler):
-    """One connection."""
+    """A connection of a client."""
 
     server: FaultyAws
 
     def handle(self) -> None:
-        """Answer what comes, one request after the other."""
+        """Answer requests in turn."""
         while self._read_request():
             self.server.requests += 1
             if self.server.behaviour == "hangs":

@@ -48,7 +48,7 @@ class FakeOidcLogins:
 
 @cache
 def signing_key() -> dict[str, Any]:
-    """One for the whole run: making it takes a tenth of a second."""
+    """A key for the whole run, since making one takes a tenth of a second."""
     return new_private_key()
 
 

@@ -96,7 +96,7 @@ class Browser:
 
 @dataclass(slots=True)
 class App:
-    """One app, by what it sends: `more` are parameters of its own for the sign-in page."""
+    """An app, described by the requests it sends; `more` holds its additional parameters for the sign-in page."""
 
     send: Send
     client_id: str
@@ -117,7 +117,7 @@ class App:
         return document
 
     def parameters(self, **changes: str | None) -> dict[str, str]:
-        """What the app asks the sign-in page for; a change to None leaves a parameter out."""
+        """The parameters that the app sends to the sign-in page; a change to None leaves one out."""
         parameters = {
             "client_id": self.client_id,
             "redirect_uri": self.redirect_uri,
@@ -133,7 +133,7 @@ class App:
         return {name: value for name, value in parameters.items() if value is not None}
 
     def page_path(self, **changes: str | None) -> str:
-        """Where the browser is sent."""
+        """The address of the sign-in page with its parameters."""
         return f"{self.path}/protocol/openid-connect/auth?{urlencode(self.parameters(**changes))}"
 
     def sign_in(self, email: str, password: str, browser: Browser | None = None) -> ReplyLike:
@@ -145,7 +145,7 @@ class App:
         return browser.post(f"{self.path}/protocol/openid-connect/auth", fields)
 
     def returned(self, reply: ReplyLike) -> dict[str, str]:
-        """What came back to the app, which is asked for at its own address only."""
+        """The parameters that a redirect brings back to the app, checked to lead to the app's address."""
         assert reply.status == 303, reply.body
         location = urlsplit(reply.headers["location"])
         assert f"{location.scheme}://{location.netloc}{location.path}" == self.redirect_uri
@@ -172,11 +172,11 @@ class App:
         return self.token_request(fields | changes)
 
     def token_request(self, fields: Mapping[str, str]) -> ReplyLike:
-        """Whatever is asked of the token endpoint."""
+        """Send a form to the token endpoint."""
         return self.post("token", fields)
 
     def post(self, endpoint: str, fields: Mapping[str, str], **headers: str) -> ReplyLike:
-        """A form to one of the endpoints."""
+        """Send a form to an endpoint."""
         path = f"{self.path}/protocol/openid-connect/{endpoint}"
         return self.send("POST", path, urlencode(fields).encode(), FORM | headers)
 

@@ -1,4 +1,4 @@
-"""Workers that die, or meet a change by somebody else, at any of their calls."""
+"""Workers that die, or meet a change by another process, at a chosen call."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ from tests.fakes.tiles import FakeArchive, FakeTiles
 
 
 class DiedError(BaseException):
-    """The process is gone: nothing that it would do afterwards happens either."""
+    """The process died, so none of its later code runs."""
 
 
 def observed(before: Callable[[str], None], *ports: Any) -> list[Any]:
@@ -34,8 +34,8 @@ class _Observed:
 
 @dataclass
 class Process:
-    """What befalls a worker: after so many calls it dies, or something else happens; or after so many steps its time
-    is over; or nothing."""
+    """A worker that may die, or meet another process, after a number of calls, or run out of time after a number of
+    steps."""
 
     dies_after: int | None = None
     stops_after: int | None = None

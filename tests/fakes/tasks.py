@@ -47,7 +47,7 @@ class FakeTasks:
         self.by_id.pop(task_id, None)
 
     def is_anything_due(self, now_ms: int) -> bool:
-        """Whether a task is ready or due."""
+        """Whether any task is ready or due."""
         return any(task.schedule_state is ScheduleState.READY for task in self.by_id.values()) or bool(
             self.due_ids(now_ms, 1)
         )

@@ -24,7 +24,7 @@ def go_on(_step: str) -> None:
 
 @dataclass
 class Lease:
-    """Who may write the next manifest of a user."""
+    """The lease on a user's compaction: its holder and its end."""
 
     version: int = 0
     holder: str = ""
@@ -77,11 +77,11 @@ class FakeTiles:
         return found
 
     def origin_keys(self, owner: OwnerState) -> Iterator[Mapping[TileKey, Sequence[int]]]:
-        """All notes."""
+        """The segments of the origin index."""
         return (note for _, note in self.notes.get((owner.id, owner.epoch), []))
 
     def acquire(self, owner: OwnerState, holder: str, now_ms: int, until_ms: int) -> CompactionLease | None:
-        """The next version, when nobody else is at work."""
+        """A lease with the next fencing token, or None while another holder has one."""
         self.before_write("begin")
         self._require_epoch(owner)
         lease = self.leases.setdefault(owner.id, Lease())
@@ -98,7 +98,7 @@ class FakeTiles:
         tiles: Mapping[TileKey, TileContent],
         origin_keys: Mapping[TileKey, Sequence[int]],
     ) -> None:
-        """One tile after the other, then the note."""
+        """Store the tiles one after the other, then the segment of the origin index."""
         epoch = (attempt.owner.id, attempt.owner.epoch)
         for key, content in tiles.items():
             self.before_write("tile")

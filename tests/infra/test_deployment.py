@@ -68,7 +68,7 @@ def test_every_parameter_of_both_stacks_can_be_chosen(stateful: Template, applic
     of_application = {option.parameter for option in OPTIONS if option.stack is Stack.APPLICATION}
     of_stateful = {option.parameter for option in OPTIONS if option.stack is Stack.STATEFUL}
     assert set(application["Parameters"]) - of_application == {"Stage"}
-    # What follows from the application's; and what is for the local cloud.
+    # Parameters derived from the application's, and those of the local cloud.
     assert set(stateful["Parameters"]) - of_stateful == {"Stage", "RequireTls", "Versioning", *SHARED.values()}
 
 

@@ -134,7 +134,7 @@ def test_each_wider_resource_is_reported(function: str, rights: Mapping[str, Map
                 assert any(f"grants {action} on {wider} in its statement {statement['Sid']}" in line for line in said)
 
 
-# What goes beyond actions and resources.
+# Rules beyond actions and resources.
 
 
 def test_statements_are_limited_to_the_declared_partitions() -> None:

@@ -72,11 +72,11 @@ QUERIES: Sequence[DataQuery] = (
     DataQuery(sub_types=frozenset({"normal"})),
 )
 NEXT_QUERIES = 2
-"""How many of them are asked after each step, one after the other; a query for one data set comes beside."""
+"""The number of these queries that run after each step, in turn, beside a query for one data set."""
 
 
 class DoubleLog(FakeRecordLog):
-    """A log that keeps a second copy of all entries, which nothing is removed from."""
+    """A log that keeps a second copy of all entries, from which none is removed."""
 
     def __init__(self, data_sets: FakeDataSets) -> None:
         super().__init__(data_sets)
@@ -116,12 +116,12 @@ class Compacted(Histories):
         self.patch.undo()
 
     def new_id(self) -> str:
-        """Not in the order in which they are made."""
+        """Ids that do not sort in the order in which they are made."""
         self.made += 1
         return f"{self.made * 0x9E3779B1 % 2**32:032x}"
 
     def tick(self) -> int:
-        """Not a millisecond for everything."""
+        """A time that advances at every third call only."""
         self.ticks += 1
         self.now_ms += self.ticks % 3 == 0
         return self.now_ms
@@ -134,7 +134,7 @@ class Compacted(Histories):
         self.patch.setattr(compaction, "STEP_BYTES", step_bytes)
         self.patch.setattr(compaction_pass, "READ_AT_ONCE_BYTES", read_bytes)
 
-    # What workers do.
+    # Steps of workers.
 
     @precondition(lambda self: self.log.log)
     @rule(data=st.data())
@@ -149,7 +149,7 @@ class Compacted(Histories):
         stops_after=st.none() | st.integers(1, 4),
     )
     def add_and_compact(self, data_set_id: str, posted: Items, posted_later: Items, stops_after: int | None) -> None:
-        """What an app does in a day and the next."""
+        """Add data on two days as an app does, with a compaction in between."""
         self.add(data_set_id, posted, 1)
         self.work(compact, Process(stops_after=stops_after))
         self.add(data_set_id, posted_later, 1)
@@ -174,7 +174,7 @@ class Compacted(Histories):
     @precondition(lambda self: self.log.log)
     @rule(is_rebuilt=st.booleans())
     def settle(self, is_rebuilt: bool) -> None:
-        """Compacts and sweeps all that there is."""
+        """Compact and sweep everything, and fail if anything obsolete is left."""
         self.now_ms += LATER_MS
         assert not compact(ANNA, self.ports(), lambda: None).is_held
         owner, manifest = self.tiles.current(ANNA)
@@ -203,7 +203,7 @@ class Compacted(Histories):
         assert named <= self.tiles.stored.keys()
 
     def contents(self, manifest: Manifest) -> Contents:
-        """Of all tiles by key, without their versions."""
+        """The contents and stats of all tiles by key."""
         return {
             ref.key: (self.tiles.stored[ANNA, manifest.epoch, ref.version, ref.key], ref.stats)
             for ref in manifest.tile_refs()
@@ -218,7 +218,7 @@ class Compacted(Histories):
         services = PurgeServices(self.stored, FakePurgeRequests(self.stored, self.log), self.tiles, self.archive)
         purge(run, services)
 
-    # What befalls them.
+    # Faults and concurrent changes.
 
     def ports(self, process: Process | None = None) -> TilePorts:
         before = (process or Process()).before
@@ -281,7 +281,7 @@ class Compacted(Histories):
             elif kind == "delete":
                 self.delete(data_set_id)
 
-    # What readers see.
+    # Steps of readers.
 
     @precondition(lambda self: self.log.log)
     @rule(
@@ -302,7 +302,7 @@ class Compacted(Histories):
         ).records
 
     def truth(self, asked: DataQuery) -> bytes:
-        """What a fold of all that was ever added says."""
+        """The reply by a fold of all entries ever added."""
         at = self.stored.owner(ANNA).change_count, asked
         if at not in self.told:
             self.told[at] = self.read(self.stored, self.log.whole, self.no_tiles, asked).plain()

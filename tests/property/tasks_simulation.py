@@ -22,11 +22,11 @@ class KilledError(BaseException):
 
 @dataclass(eq=False)
 class Actor:
-    """One dispatcher or worker. It runs between `turn` and `yielded`."""
+    """A dispatcher or a worker, which runs between `turn` and `yielded`."""
 
     body: Callable[[], object]
     dies_at_ms: float
-    """When its process is ended from outside, whatever it does (a worker's hard limit)."""
+    """The time at which its process is ended from outside: a worker's hard limit."""
     turn: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
     yielded: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
     is_killed: bool = False
@@ -51,12 +51,12 @@ class Actor:
         self.yielded.release()
 
     def take_turn(self) -> None:
-        """Let it run to its next port call, or to its end."""
+        """Run the actor to its next port call, or to its end."""
         self.turn.release()
         self.yielded.acquire()
 
     def pause(self) -> None:
-        """A port call: give the turn back, and go on when the next one comes."""
+        """Give the turn back at a port call, and wait for the next turn."""
         self.yielded.release()
         self.turn.acquire()
         if self.is_killed:
@@ -92,7 +92,7 @@ class World:
         self.fakes.task_queue = paused(FakeQueue, "send")
 
     def pause(self) -> None:
-        """Hand control back to the world, if an actor is what runs."""
+        """Hand control back to the world if an actor is running."""
         if self.current is not None:
             self.current.pause()
 
@@ -104,13 +104,13 @@ class World:
         return actor
 
     def kill(self, actor: Actor) -> None:
-        """End an actor where it stands."""
+        """End an actor at its current call."""
         actor.is_killed = True
         self.killed += 1
         self._turn(actor)
 
     def turn(self) -> None:
-        """Let one actor that does not hang go one step; each step takes some milliseconds of the world's time."""
+        """Run one actor that does not hang for a step, which takes some milliseconds of the world's time."""
         self.fakes.now_ms += self.random.randint(0, 5)
         for actor in [actor for actor in self.actors if actor.dies_at_ms <= self.fakes.now_ms]:
             self.kill(actor)
@@ -130,7 +130,7 @@ class World:
             raise actor.error
 
     def deliveries(self) -> list[RunMessage]:
-        """Orders that reach a worker now: each at least once, in any order, some of them late."""
+        """Run messages that reach a worker now: each at least once, in any order, some of them late."""
         queue = self.fakes.task_queue.messages
         self.random.shuffle(queue)
         count = self.random.randint(0, len(queue))

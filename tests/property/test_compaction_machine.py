@@ -1,5 +1,5 @@
-"""Any history, compacted, swept, purged and rebuilt at any point: what is read is what a fold of all that was ever
-added says, byte for byte, and what dedup.md leaves."""
+"""Tests that, for any history compacted, swept, purged and rebuilt at any point, a reply equals that of a fold of all
+entries ever added, byte for byte, and that of dedup.md."""
 
 from dataclasses import replace
 from typing import Any
@@ -27,7 +27,7 @@ origins = st.fixed_dictionaries(
 
 
 def items(types: list[str], times: list[str], **members: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    """One to three records; `origin` and what else is named may be left out, but for a device."""
+    """One to three records; `origin` and other named members are optional, except the device."""
     required = {"type": st.sampled_from(types), "time": st.sampled_from(times), "deviceId": DEVICES}
     optional = {"origin": origins} | members
     some = st.lists(st.fixed_dictionaries(required, optional=optional), min_size=1, max_size=3)
@@ -76,7 +76,7 @@ class Truncations(Compacted):
 
 
 class Uploads(Compacted):
-    """Uploads of several requests, some of which replace or delete what others brought."""
+    """Uploads of several requests, some of which replace or delete records of others."""
 
     deduplicators = (ORIGIN, OLDER, NONE, DROP_HASH)
     are_continuous = (False,)

@@ -1,4 +1,4 @@
-"""Any history of data sets and data: what is read is what deduplication step by step leaves."""
+"""Tests that, for any history, the fold returns the records that step-by-step deduplication leaves."""
 
 import json
 from collections import Counter
@@ -82,19 +82,19 @@ def _with_values(item: dict[str, Any]) -> dict[str, Any]:
 
 known_ids = st.runner().flatmap(lambda self: st.sampled_from(self.known_ids))
 EVERYTHING = DataQuery(prefers_sources=False, carelink=True, medtronic=True)
-"""Whatever its source."""
+"""A query for all records of any source."""
 
 
 class Histories(RuleBasedStateMachine):
-    """Does everything twice: to the domain on fakes, and to the reference."""
+    """Carries out each step twice: in the domain on fakes, and in the reference."""
 
     deduplicators: Sequence[str] = (ORIGIN, OLDER, DROP_HASH, DEACTIVATE, TRUNCATE, NONE)
     are_continuous: Sequence[bool] = (True, False)
     items: st.SearchStrategy[Any] = all_kinds
     most_data_sets = 5
-    """Few, so that what happens to them comes together."""
+    """Few, so that the steps often meet at one data set."""
     members: st.SearchStrategy[dict[str, Any]] = st.just({})
-    """What else a data set says of itself."""
+    """Additional members of a data set."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -108,7 +108,7 @@ class Histories(RuleBasedStateMachine):
         self.made = 0
         self.device_only: set[str] = set()
         self.known_ids: list[str] = []
-        """Those of the data sets, and one that was erased."""
+        """The ids of the data sets, and one that was erased."""
 
     def new_id(self) -> str:
         self.made += 1
@@ -156,7 +156,7 @@ class Histories(RuleBasedStateMachine):
         posted=st.runner().flatmap(lambda self: self.items),
     )
     def upload(self, name: str, device_id: str, members: dict[str, Any], posted: list[dict[str, Any]]) -> None:
-        """What an uploader does in one go."""
+        """Create, fill and close an upload."""
         self.create(name, False, device_id, members)
         self.add(self.known_ids[-1], posted, 1)
         self.close(self.known_ids[-1])
@@ -249,7 +249,7 @@ class Histories(RuleBasedStateMachine):
         del self.known_ids[1:]
 
     def is_refused(self, data_set_id: str, act: Callable[[], None]) -> bool:
-        """Carries out what an unknown or a closed data set refuses, and says whether it did."""
+        """Carry out an act unless the data set is unknown or closed; return whether it was carried out."""
         data_set = self.reference.data_sets.get(data_set_id)
         try:
             act()

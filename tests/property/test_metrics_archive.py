@@ -54,7 +54,7 @@ class Faults:
 
 @dataclass(frozen=True)
 class Delivery:
-    """One batch: how far before the position it begins, how long it is, and what goes wrong."""
+    """A batch: its start before the position, its length, and its fault."""
 
     back: int
     length: int
@@ -95,7 +95,7 @@ def faulty(fake: FakeMetrics, faults: Faults) -> MetricsPorts:
 
 
 def deliver_all(records: Sequence[StreamRecord], script: Sequence[Delivery], fake: FakeMetrics) -> None:
-    """Deliver as the script says, and what it leaves without faults."""
+    """Deliver the batches of the script, then the rest without faults."""
     position = 0
     for step in script:
         start = max(0, position - step.back)
@@ -116,7 +116,7 @@ def deliver_all(records: Sequence[StreamRecord], script: Sequence[Delivery], fak
 
 
 def check(records: Sequence[StreamRecord], fake: FakeMetrics) -> None:
-    """Each event is archived and counted once, in its partition; other records are rejected."""
+    """Fail unless each event is archived and counted once, in its partition, and other records are rejected."""
     events = [record for record in records if record.data != b"{"]
     lines = Counter(line for object_lines in fake.archive.objects.values() for line in object_lines)
     assert lines == Counter(record.data for record in events)

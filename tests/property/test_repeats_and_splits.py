@@ -1,4 +1,4 @@
-"""Retries, splits and repeats of the same data: what is visible does not depend on them. Source: dedup 5.1, 5.3."""
+"""Tests that visible records do not depend on retries, splits and repeats of the same data. Source: dedup 5.1, 5.3."""
 
 import json
 from collections import Counter

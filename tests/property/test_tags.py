@@ -34,7 +34,7 @@ known_ids = st.runner().flatmap(lambda self: st.sampled_from(self.ids))
 
 
 class Polling(RuleBasedStateMachine):
-    """Does whatever changes what Anna reads, and remembers each answer by its tag."""
+    """Changes the data that Anna reads in any way, and records each reply by its ETag."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -100,7 +100,7 @@ class Polling(RuleBasedStateMachine):
 
     @rule()
     def compact(self) -> None:
-        """What is in tiles and in no log any more is read as before, and has a tag as before."""
+        """Compact and sweep, which changes neither replies nor their ETags."""
         scene = self.scene
         now = tile_ports(DataPorts(scene.data_sets, scene.log), scene.tiles, FakeArchive(), scene.tick, scene.new_id)
         compact(str(ANNA.user_id), now, lambda: None)

@@ -15,7 +15,7 @@ from tests.property.tasks_simulation import World
 DUE_TASKS = 500
 DISPATCHERS = 8
 LONGEST_MS = 2 * 60 * 60 * 1000
-"""By then everything is done, many times over."""
+"""A time by which all tasks have ended."""
 AT_ONCE = {"one": 1, "four": 4, "nine": 9}
 
 

@@ -23,7 +23,7 @@ MISSING = "needs node and npm on the path, and this machine has none"
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """What Node's fetch got, redirects followed."""
+    """The response that Node's fetch got after following redirects."""
 
     status: int
     is_redirected: bool
@@ -38,7 +38,7 @@ class JavaScript:
     folder: Path
 
     def fetch(self, url: str, token: str | None) -> Fetched:
-        """What is at an address, read by Node's fetch."""
+        """Read an address with Node's fetch."""
         got = json.loads(self._run("read_with_fetch.mjs", {"url": url, "token": token}))
         return Fetched(got["status"], got["isRedirected"], got["bytes"], got["sha256"])
 

@@ -29,7 +29,7 @@ def requests_of(sent: list[Record]) -> Iterator[list[Record]]:
 
 
 def shown(sent: Iterable[Record], upload_id: str) -> Iterator[Record]:
-    """What the platform has to show of the records, as its published rules say."""
+    """The records that the platform must return for those sent, by its published rules."""
     for record in sent:
         for row in as_shown(record):
             if row["type"] == "wizard" and "bolus" in record:

@@ -88,7 +88,7 @@ class Handler(BaseHTTPRequestHandler):
             self.send_error(404)
 
     def do_POST(self) -> None:
-        """What the page read."""
+        """Take the results that the page posts."""
         self.told.put(self.rfile.read(int(self.headers["Content-Length"])).decode())
         self._send(b"", {})
 
@@ -100,12 +100,12 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_: Any) -> None:
-        """Nothing."""
+        """Write no log."""
 
 
 @pytest.fixture(scope="module")
 def base_url() -> Iterator[str]:
-    """Where the members are."""
+    """The address of a server with the gzip members."""
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
@@ -115,12 +115,12 @@ def base_url() -> Iterator[str]:
 
 
 def expected(*decoders: str) -> Decoded:
-    """Every answer as it is, and the damaged one refused."""
+    """The digest of each member's content, and a refusal of the damaged one."""
     return {(decoder, name): digest for decoder in decoders for name, digest in DIGESTS.items()}
 
 
 def read_by(command: Iterable[str | Path], base_url: str, timeout_s: int = TIMEOUT_S, **settings: Any) -> Decoded:
-    """What a program of `gzip_decoders` prints."""
+    """The results that a program of `gzip_decoders` prints."""
     ended = subprocess.run(
         [*command, base_url, *MEMBERS], capture_output=True, text=True, timeout=timeout_s, check=False, **settings
     )

@@ -15,7 +15,7 @@ CLIENT_NAMES = {"xdrip": "com.eveningoutpost.dexdrip", "aaps": "info.nightscout.
 
 
 def _keys(records: list[dict[str, Any]]) -> Counter[Key]:
-    """How often each type is there with each origin id."""
+    """The number of records by type and origin id."""
     return Counter(key_of(record) for record in records)
 
 

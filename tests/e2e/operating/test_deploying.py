@@ -48,7 +48,7 @@ class Patient(User):
 
 
 def at_domain(cloud: Cloud, method: str, path: str, headers: Mapping[str, str] | None = None) -> Reply:
-    """What the stage that has the domain answers to nobody in particular."""
+    """The reply of the stage with the domain to a request without credentials."""
     return Client(str(cloud.gateway_url)).request(method, path, headers={"Host": DOMAIN, **(headers or {})})
 
 
@@ -231,7 +231,7 @@ def test_data_are_deleted_only_after_a_confirmation(
     assert len(buckets.list_object_versions(Bucket=bucket)["DeleteMarkers"]) == 1
 
     def names() -> tuple[list[str], list[str], list[str]]:
-        """What is there of the stage: tables, buckets, secrets."""
+        """The names of the stage's tables, buckets and secrets."""
         return (
             [name for name in tables.list_tables()["TableNames"] if stage in name],
             [bucket["Name"] for bucket in buckets.list_buckets()["Buckets"] if stage in bucket["Name"]],

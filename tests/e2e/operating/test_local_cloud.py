@@ -155,7 +155,7 @@ def _started(*arguments: str) -> "Iterator[subprocess.Popen[str]]":
 
 
 def _lines_until_ready(process: "subprocess.Popen[str]") -> list[str]:
-    """What a local cloud says, of which the last line says where it is ready."""
+    """The lines that a local cloud prints up to the one with its address."""
     assert process.stdout is not None
     lines = []
     for line in process.stdout:

@@ -73,7 +73,7 @@ def test_an_account_comes_back_from_its_export(
 def test_an_account_is_complete_once_its_tables_are_restored(
     lost_cloud: Cloud, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What a restored table holds is all there is to an account: no cache or counter elsewhere has to fit to it."""
+    """The restored tables hold all of an account: no cache or counter elsewhere has to match them."""
     ada, dynamodb = _ada(lost_cloud.base_url), aws_client(lost_cloud, "dynamodb")
     saved, restored = tmp_path / "saved", tmp_path / "restored"
     assert _run("export", ada, saved) == 0
@@ -204,7 +204,7 @@ def _closed_upload(user: User, blob_id: str) -> None:
 
 
 def _loop(user: User) -> None:
-    """What Loop sends in a day, one record replaced and one deleted."""
+    """Send a day of Loop's data, then replace a record and delete one."""
     data_set_id = user.open_data_set(sample("loop/01_create_data_set.json"))
     path = f"/v1/data_sets/{data_set_id}/data"
     for entry in json.loads((SAMPLES / "manifest.json").read_text()):
@@ -220,7 +220,7 @@ def _run(command: str, user: User, folder: Path) -> int:
 
 
 def _kinds(reader: User, owner_id: str) -> Counter[str]:
-    """How many records of each type someone sees of an account."""
+    """The number of an account's records that a reader sees, by type."""
     reply = reader.request("GET", f"/data/{owner_id}", headers={"Accept-Encoding": "gzip"})
     assert reply.status == 200, reply.body
     return Counter(record["type"] for record in reply.json())

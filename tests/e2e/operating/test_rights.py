@@ -33,7 +33,7 @@ RUN_WITHIN_S = 60
 
 
 class Stage:
-    """What the steps use of a stage: an account, a server, and the functions themselves."""
+    """A stage as the steps use it: an account, a server, and the functions."""
 
     def __init__(self, cloud: "Cloud", server: Client) -> None:
         self.user = User(cloud.base_url)
@@ -44,7 +44,7 @@ class Stage:
         self._roles = {function["FunctionName"]: function["Role"].rpartition("/")[2] for function in functions}
 
     def invoke(self, function: str, event: Mapping[str, Any]) -> str:
-        """What one event makes of a function: `done`, or why it is to be delivered again."""
+        """Invoke a function with an event; return `done`, or why the event must be delivered again."""
         reply = self._functions.invoke(FunctionName=self._name(function), Payload=json.dumps(event))
         answer = json.loads(reply["Payload"].read())
         if "FunctionError" in reply:

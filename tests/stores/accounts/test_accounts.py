@@ -63,7 +63,7 @@ class TestAccounts:
             stores.accounts.create(replace(BEN, email=ANNA.email), Grant(BEN.user_id, ANNA.user_id, {"view": {}}))
         assert stores.grants.given_to(ANNA.user_id) == []
 
-    def test_many_are_found_in_the_order_asked_for(self, stores: Stores) -> None:
+    def test_many_accounts_are_found_in_the_order_of_the_ids(self, stores: Stores) -> None:
         for account in (ANNA, BEN, NAMELESS):
             stores.accounts.create(account)
         asked = [NAMELESS.user_id, "unknown", ANNA.user_id, NAMELESS.user_id]
@@ -95,7 +95,7 @@ class TestAccounts:
             stores.accounts.create(account)
         assert stores.accounts.with_role(role, from_ms, before_ms) == expected
 
-    def test_a_change_moves_address_and_roles(self, stores: Stores) -> None:
+    def test_a_changed_account_is_found_by_its_new_address_and_roles(self, stores: Stores) -> None:
         stores.accounts.create(ANNA)
         changed = replace(ANNA, email="a.new@example.org", roles=("patient", "clinician"), version=2)
         stores.accounts.replace(ANNA, changed)
@@ -163,7 +163,7 @@ class TestSignInAttempts:
     ADDRESS = AttemptCounter("address:b", 900, 1800, max_attempts=3)
 
     def counts(self, stores: Stores, *counters: AttemptCounter) -> Callable[[], AttemptCounter | None]:
-        """One more attempt, each time it is called."""
+        """A function that counts an attempt at each call."""
         return lambda: stores.attempts.count(counters)
 
     def test_the_first_full_counter_stops_the_counting(self, stores: Stores) -> None:
@@ -178,7 +178,7 @@ class TestSignInAttempts:
             assert attempt() is None
             stores.attempts.uncount([self.ACCOUNT, self.ADDRESS])
 
-    def test_a_new_window_starts_at_none(self, stores: Stores) -> None:
+    def test_a_new_window_starts_without_attempts(self, stores: Stores) -> None:
         attempt = self.counts(stores, self.ACCOUNT)
         assert [attempt() for _ in range(3)] == [None, None, self.ACCOUNT]
         later = replace(self.ACCOUNT, starts_s=1800, ends_s=2700)

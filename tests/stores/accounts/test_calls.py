@@ -26,7 +26,7 @@ class Calls:
         self.made: list[str] = []
 
     def __call__(self, model: Any, **_: Any) -> None:
-        """What botocore calls before each call."""
+        """Record a call; botocore runs this before each."""
         self.made.append(model.name)
 
 
@@ -91,18 +91,18 @@ def test_an_unknown_name_takes_as_many_calls_as_a_wrong_password(api: ApiClient,
     assert tried[0] == tried[1] == ["UpdateItem", "UpdateItem", "GetItem", "GetItem"]
 
 
-def test_refresh_and_logout(api: ApiClient, calls: Calls, anna: Reply) -> None:
+def test_the_calls_of_refresh_and_logout(api: ApiClient, calls: Calls, anna: Reply) -> None:
     token = anna.headers[TOKEN]
     expected = [*FIND_CALLER, "GetItem", "TransactWriteItems"]
     assert made(calls, api, "GET", "/auth/login", token=token) == expected
     assert made(calls, api, "POST", "/auth/logout", token=token) == ["GetItem", "Query", "TransactWriteItems", "Query"]
 
 
-def test_the_own_account(api: ApiClient, calls: Calls, anna: Reply) -> None:
+def test_the_calls_of_reading_the_own_account(api: ApiClient, calls: Calls, anna: Reply) -> None:
     assert made(calls, api, "GET", "/auth/user", token=anna.headers[TOKEN]) == [*FIND_CALLER, "GetItem"]
 
 
-def test_a_change_and_a_change_of_the_password(api: ApiClient, calls: Calls, anna: Reply) -> None:
+def test_the_calls_of_changing_the_account_and_the_password(api: ApiClient, calls: Calls, anna: Reply) -> None:
     token = anna.headers[TOKEN]
     expected = [*FIND_CALLER, "GetItem", "TransactWriteItems"]
     body = {"updates": {"username": "anna@example.com"}}
@@ -111,7 +111,7 @@ def test_a_change_and_a_change_of_the_password(api: ApiClient, calls: Calls, ann
     assert made(calls, api, "PUT", "/auth/user", body, token=token) == [*expected, "GetItem", "Query", "Query"]
 
 
-def test_a_restricted_token(api: ApiClient, calls: Calls, anna: Reply) -> None:
+def test_the_calls_of_a_restricted_token(api: ApiClient, calls: Calls, anna: Reply) -> None:
     path = f"/v1/users/{anna.json()['userid']}/restricted_tokens"
     assert made(calls, api, "POST", path, {}, token=anna.headers[TOKEN]) == [*FIND_CALLER, "TransactWriteItems"]
 

@@ -19,7 +19,7 @@ Answer = tuple[AWSResponse, dict[str, Any]]
 
 
 def refusal(code: str, *reasons: str) -> Answer:
-    """What DynamoDB answers when it refuses; `reasons` are those of a transaction."""
+    """DynamoDB's reply to a refused request; `reasons` are those of a transaction."""
     answer = {"Error": {"Code": code, "Message": ""}, "CancellationReasons": [{"Code": reason} for reason in reasons]}
     return AWSResponse("", 400, HTTPHeaders(), None), answer
 

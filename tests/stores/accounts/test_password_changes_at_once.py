@@ -1,4 +1,4 @@
-"""A password change at the same time as a sign-in with the old one: nothing made with the old one outlives it."""
+"""Tests that sessions and tokens of the old password do not outlive a concurrent change of the password."""
 
 import base64
 from collections.abc import Callable, Iterator
@@ -25,18 +25,18 @@ BASE_URL = "https://strandline.example.org"
 
 
 def nothing() -> None:
-    """What comes in between unless a test says otherwise."""
+    """Change nothing: the default of `Passwords.then`."""
 
 
 class Passwords(FakePasswords):
-    """Lets something come in between, once, when a password has been found right."""
+    """Runs `then` once, after a password was verified."""
 
     def __init__(self) -> None:
         super().__init__()
         self.then: Callable[[], object] = nothing
 
     def verify(self, password_hash: str | None, password: str) -> bool:
-        """As ever, and then what comes in between."""
+        """Verify a password, then run `then` once."""
         is_right = super().verify(password_hash, password)
         then, self.then = self.then, nothing
         then()
@@ -44,13 +44,13 @@ class Passwords(FakePasswords):
 
 
 class Scene:
-    """Anna's account on the application, and what comes in between."""
+    """Anna's account on the application, and concurrent changes of it."""
 
     def __init__(self, api: ApiClient, services: Services, passwords: Passwords) -> None:
         self.api, self.services, self.passwords = api, services, passwords
 
     def status(self, method: str, path: str, token: str) -> int:
-        """Of a request."""
+        """The status of the reply to a request."""
         return self.api.request(method, path, {} if method == "POST" else None, token=token).status
 
     def login(self, password: str = OLD) -> tuple[int, str]:
@@ -60,7 +60,7 @@ class Scene:
         return reply.status, reply.headers.get("x-tidepool-session-token", "")
 
     def app(self) -> App:
-        """One that signs in by OpenID Connect."""
+        """An app that signs in by OpenID Connect."""
 
         def send(method: str, path: str, body: bytes | None, headers: Any) -> Any:
             return self.api.request(method, path, body, **headers)
@@ -74,12 +74,12 @@ class Scene:
         update_user(call, ANNA.user_id, UserUpdates(**updates), "", ports)
 
     def change_password(self) -> None:
-        """The old one opens nothing from now on."""
+        """Change Anna's password to `NEW`."""
         self.update(password=NEW)
 
     @property
     def restricted_paths(self) -> str:
-        """Where restricted tokens of Anna are made."""
+        """The path of Anna's restricted tokens."""
         return f"/v1/users/{ANNA.user_id}/restricted_tokens"
 
 
@@ -138,7 +138,7 @@ def test_two_logins_that_hash_the_password_again_both_succeed(scene: Scene) -> N
 
 
 def rehash(scene: Scene) -> int:
-    """What another login does that was a little faster."""
+    """Store a stronger hash of the password, as a concurrent login does."""
     account = scene.services.accounts.accounts.find(ANNA.user_id)
     assert account is not None
     rehashed = replace(account, password_hash=f"stronger:{OLD}", version=account.version + 1)
@@ -156,7 +156,7 @@ def test_hashing_again_does_not_restore_the_old_password(scene: Scene) -> None:
 
 
 def change_before_the_next_restricted_token(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the password change once the caller is known, before what they make is stored."""
+    """Change the password after the caller was identified and before the restricted token is stored."""
     tokens = scene.services.accounts.restricted_tokens
     add = tokens.add
 
@@ -167,14 +167,16 @@ def change_before_the_next_restricted_token(scene: Scene, monkeypatch: pytest.Mo
     monkeypatch.setattr(tokens, "add", late)
 
 
-def test_no_restricted_token_is_left_of_a_login_that_ends(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_login_that_ends_meanwhile_leaves_no_restricted_token(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     _, token = scene.login()
     change_before_the_next_restricted_token(scene, monkeypatch)
     assert scene.status("POST", scene.restricted_paths, token) == 401
     assert scene.services.accounts.restricted_tokens.of_user(ANNA.user_id) == []
 
 
-def test_no_restricted_token_is_left_of_one_that_ends(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_restricted_token_that_ends_meanwhile_leaves_no_further_one(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
     _, token = scene.login()
     restricted = scene.api.request("POST", scene.restricted_paths, {}, token=token).json()["id"]
     path = f"{scene.restricted_paths}?restricted_token={restricted}"

@@ -58,11 +58,11 @@ class TestSessions:
         stores.accounts.replace(ANNA, changed)
         assert stores.sessions.add(session("a"), password_version=1)
 
-    def test_a_refreshed_session_needs_the_one_it_comes_from(self, stores: Stores) -> None:
+    def test_a_refreshed_session_needs_its_parent(self, stores: Stores) -> None:
         assert not stores.sessions.add(session("b", login_id="a"), parent_hash="a")
         assert stores.sessions.find("b") is None
 
-    def test_the_end_of_a_login_ends_what_was_refreshed_from_it_and_nothing_else(self, stores: Stores) -> None:
+    def test_ending_a_login_ends_only_the_sessions_refreshed_from_it(self, stores: Stores) -> None:
         stores.sessions.add(session("a"))
         stores.sessions.add(session("b", login_id="a"), parent_hash="a")
         stores.sessions.add(session("c", login_id="a"), parent_hash="b")
@@ -80,7 +80,7 @@ class TestSessions:
         assert stores.sessions.find("b") is not None
 
     @pytest.mark.parametrize("kept", ["a", "b"])
-    def test_one_login_may_be_kept_with_all_that_was_refreshed_from_it(self, stores: Stores, kept: str) -> None:
+    def test_ending_all_sessions_may_keep_one_login_and_its_refreshed_sessions(self, stores: Stores, kept: str) -> None:
         of_login = {"a": session("a"), "b": session("b", login_id="a")}
         for stored in (*of_login.values(), session("c"), session("aa"), session("d", login_id="c")):
             stores.sessions.add(stored)
@@ -88,7 +88,7 @@ class TestSessions:
         left = [token_hash for token_hash in ("a", "b", "c", "aa", "d") if stores.sessions.find(token_hash)]
         assert left == ["a", "b"]
 
-    def test_a_session_of_someone_else_keeps_none(self, stores: Stores) -> None:
+    def test_the_login_of_another_user_keeps_no_session(self, stores: Stores) -> None:
         stores.sessions.add(session("a"))
         stores.sessions.add(session("b", user_id=BEN.user_id))
         stores.sessions.end_all(ANNA.user_id, keep=session("b", user_id=BEN.user_id))
@@ -96,7 +96,7 @@ class TestSessions:
         assert stores.sessions.find("b") is not None
 
     @pytest.mark.parametrize("user_id", ["unknown", "", "x" * 3000])
-    def test_ending_nothing_is_no_error(self, stores: Stores, user_id: str) -> None:
+    def test_ending_absent_sessions_is_no_error(self, stores: Stores, user_id: str) -> None:
         stores.sessions.end_all(user_id)
         stores.sessions.end_login(session("never stored"))
 
@@ -120,23 +120,25 @@ class TestRestrictedTokens:
     def test_a_token_is_found_as_it_was_stored(self, stores: Stores, token: RestrictedToken) -> None:
         assert stores.restricted_tokens.find(token.id) == token
 
-    def test_those_of_a_user_are_newest_first(self, stores: Stores) -> None:
+    def test_restricted_tokens_of_a_user_are_newest_first(self, stores: Stores) -> None:
         assert stores.restricted_tokens.of_user("user") == [self.TOKENS[1], self.TOKENS[0]]
 
-    def test_a_change_takes_the_place_of_the_old_one(self, stores: Stores) -> None:
+    def test_a_changed_token_replaces_the_old_one(self, stores: Stores) -> None:
         changed = replace(self.TOKENS[0], expiration_time_ms=NOW_MS + 9, modified_time_ms=NOW_MS + 5)
         assert stores.restricted_tokens.replace(changed)
         assert stores.restricted_tokens.find("a") == changed
         assert stores.restricted_tokens.of_user("user") == [self.TOKENS[1], changed]
 
-    def test_a_deleted_one_does_not_come_back_by_a_change(self, stores: Stores) -> None:
+    def test_a_deleted_token_cannot_be_changed(self, stores: Stores) -> None:
         stores.restricted_tokens.delete(self.TOKENS[0])
         assert not stores.restricted_tokens.replace(self.TOKENS[0])
         assert stores.restricted_tokens.find("a") is None
         assert stores.restricted_tokens.of_user("user") == [self.TOKENS[1]]
 
     @pytest.mark.parametrize("made_with", [session("s"), session("s", user_id="a server", is_server=True), TOKENS[0]])
-    def test_one_is_made_with_what_is_still_there(self, stores: Stores, made_with: Session | RestrictedToken) -> None:
+    def test_a_restricted_token_needs_the_session_or_token_it_is_made_with(
+        self, stores: Stores, made_with: Session | RestrictedToken
+    ) -> None:
         first, second = (replace(self.TOKENS[0], id=token_id, user_id="new") for token_id in ("d", "e"))
         if isinstance(made_with, Session):
             stores.accounts.create(ANNA)
@@ -149,14 +151,14 @@ class TestRestrictedTokens:
         assert not stores.restricted_tokens.add(second, made_with)
         assert stores.restricted_tokens.of_user("new") == [first]
 
-    def test_a_deleted_one_is_gone_from_both_sides(self, stores: Stores) -> None:
+    def test_a_deleted_token_is_removed_from_the_list_of_its_user(self, stores: Stores) -> None:
         for _ in range(2):
             stores.restricted_tokens.delete(self.TOKENS[0])
         assert stores.restricted_tokens.find("a") is None
         assert stores.restricted_tokens.of_user("user") == [self.TOKENS[1]]
 
     @pytest.mark.parametrize("strange", ["", "unknown", "x" * 3000])
-    def test_nothing_is_found_under_another_id(self, stores: Stores, strange: str) -> None:
+    def test_no_token_is_found_under_a_similar_id(self, stores: Stores, strange: str) -> None:
         assert stores.restricted_tokens.find(strange) is None
         assert stores.restricted_tokens.of_user(strange) == []
 

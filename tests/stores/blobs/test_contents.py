@@ -24,7 +24,7 @@ BLOB = Blob(BlobKind.BLOBS, "1" * 32, "a1b2c3d4e5", "text/plain", NOW_MS, md5_ba
 
 @dataclass
 class Stored:
-    """A store, and what brings a content to it from outside, and tells whether that is to expire."""
+    """A store, with functions that upload a content from outside and say whether it will expire."""
 
     contents: ContentStore
     arrive: Callable[[str, bytes], None]

@@ -107,7 +107,7 @@ def test_removing_a_data_source_leaves_no_item_that_names_it(store: DataSources)
 
 @pytest.mark.parametrize("kind", ["memory", "dynamodb"])
 def test_a_user_with_a_data_source_is_marked(request: pytest.FixtureRequest, kind: str) -> None:
-    """So that reading looks for data sources of nobody else."""
+    """Reading looks for data sources of marked users only."""
     data_sets: DataSetStore
     store: DataSources
     if kind == "memory":

@@ -84,7 +84,7 @@ def test_numbers_that_were_removed_from_the_log_may_be_missing(archive: Archive)
     assert kept(archive) == left
 
 
-def test_users_epochs_and_data_sets_are_apart(archive: Archive) -> None:
+def test_archives_of_users_epochs_and_data_sets_are_separate(archive: Archive) -> None:
     others = [(OwnerState(ANNA, 30), A), (OwnerState(f"{ANNA}/3", 3), A), (OWNER, B), (OWNER, "a"), (OWNER, "a" * 33)]
     archive.put(OWNER, entries(1, 1))
     for number, (owner, data_set_id) in enumerate(others, 2):

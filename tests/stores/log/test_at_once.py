@@ -42,7 +42,7 @@ def add(settings: Settings, body: bytes) -> int:
 
 
 def body(thread: int, place: int) -> bytes:
-    """A body of its own, every other one in parts."""
+    """A distinct body, in parts for every other number."""
     return f"{thread}/{place}".encode() + b"." * (INLINE_BYTES if place % 2 else 0)
 
 

@@ -39,7 +39,7 @@ Answer = tuple[AWSResponse, dict[str, Any]]
 
 
 def refusal(code: str, *reasons: str) -> Answer:
-    """What DynamoDB answers when it refuses; `reasons` are those of a transaction, for each of its writes."""
+    """DynamoDB's reply to a refused request; `reasons` are those of a transaction, one for each of its writes."""
     answer: dict[str, Any] = {"Error": {"Code": code, "Message": ""}}
     if reasons:
         answer["CancellationReasons"] = [{"Code": reason} for reason in reasons]
@@ -48,7 +48,7 @@ def refusal(code: str, *reasons: str) -> Answer:
 
 @dataclass
 class Wire:
-    """What passes between the adapters and DynamoDB; a test lets something happen before, or answers in its place."""
+    """The requests to DynamoDB; a test may run code before one, or answer in DynamoDB's place."""
 
     settings: Settings
     requests: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
@@ -79,7 +79,7 @@ class Wire:
 
     @property
     def tokens(self) -> list[str]:
-        """The token of each transaction, by which DynamoDB knows what the SDK sends again."""
+        """The token of each transaction, by which DynamoDB recognizes a request that the SDK sends again."""
         bodies = [params["body"] for name, params in self.requests if name == "TransactWriteItems"]
         return [json.loads(body)["ClientRequestToken"] for body in bodies]
 
@@ -155,7 +155,7 @@ class TestCalls:
         assert len(transaction) < 2304
 
     def test_each_transaction_has_a_token_of_its_own(self, wire: Wire) -> None:
-        """What the SDK sends again after a lost answer bears the same one, and is not carried out twice."""
+        """A transaction that the SDK sends again after a lost reply has the same token and is carried out once."""
         for _ in range(3):
             add(wire.settings, cbg(1))
         assert len(set(wire.tokens)) == len(wire.tokens) == 3
@@ -168,7 +168,7 @@ class TestCalls:
         assert len(wire.log.entries(OwnerState(ANNA), [])) == 5
         assert wire.calls == {"Query": 1, "BatchGetItem": 1}
 
-    def test_more_parts_than_a_batch_takes(self, wire: Wire) -> None:
+    def test_more_parts_than_a_batch_holds_are_read(self, wire: Wire) -> None:
         log = wire.log
         head = wire.data_sets.head("a" * 32)
         assert head is not None
@@ -224,7 +224,7 @@ def numbers(settings: Settings) -> list[int]:
 
 
 def stored(settings: Settings) -> DataSet:
-    """The data set as it stands."""
+    """The current data set."""
     data_sets = StoredDataSets(aws_engine(settings).data)
     (found,) = data_sets.of_owner(data_sets.owner(ANNA))
     return found
@@ -301,7 +301,7 @@ class TestRaces:
 
 
 class TestRefusals:
-    """What DynamoDB says when it is busy; moto never is."""
+    """Refusals of a busy DynamoDB, which moto never sends."""
 
     @pytest.fixture(autouse=True)
     def pauses(self, monkeypatch: pytest.MonkeyPatch) -> list[float]:

@@ -72,7 +72,7 @@ def entry(body: bytes = b"body", kind: EntryKind = EntryKind.ADD) -> NewEntry:
 
 
 def head(stores: Stores, name: str = "a") -> DataSetHead:
-    """The head as it stands now."""
+    """The current head."""
     found = stores.data_sets.head(name * 32)
     assert found is not None
     return found
@@ -104,13 +104,13 @@ class TestDataSets:
         )
         assert stores.data_sets.is_current(head(stores))
 
-    def test_newest_first(self, stores: Stores) -> None:
+    def test_data_sets_are_listed_newest_first(self, stores: Stores) -> None:
         for name, created_time_ms in (("a", 5), ("c", 7), ("b", 7), ("d", 6)):
             stores.data_sets.create(data_set(name, created_time_ms=created_time_ms))
         listed = stores.data_sets.of_owner(OwnerState(ANNA))
         assert [data_set.id[0] for data_set in listed] == ["c", "b", "d", "a"]
 
-    def test_users_are_apart(self, stores: Stores) -> None:
+    def test_data_sets_of_users_are_separate(self, stores: Stores) -> None:
         stores.data_sets.create(data_set("a"))
         stores.data_sets.create(data_set("b", owner_id=f"{ANNA}#0#DS"))
         assert [data_set.id for data_set in stores.data_sets.of_owner(OwnerState(ANNA))] == ["a" * 32]

@@ -48,7 +48,7 @@ def sources(stores_and_sources: tuple[Stores, DataSources]) -> DataSources:
 
 
 def owner(stores: Stores) -> OwnerState:
-    """Anna, as she stands now."""
+    """The current state of Anna's data."""
     return stores.data_sets.owner(ANNA)
 
 
@@ -127,7 +127,7 @@ class TestChanges:
 
 
 class TestFreshness:
-    def test_it_keeps_the_newest_of_each_type(self, stores: Stores) -> None:
+    def test_freshness_keeps_the_newest_time_of_each_type(self, stores: Stores) -> None:
         stores.data_sets.create(data_set())
         append(stores, stored_time_ms=100, cbg=50, food=-60)
         append(stores, stored_time_ms=200, cbg=40)
@@ -253,12 +253,16 @@ class TestCosts:
         assert wire.calls == {"BatchGetItem": 1, "TransactWriteItems": 1}
 
     @pytest.mark.parametrize(("kind", "calls"), [("continuous", {"GetItem": 1}), ("normal", {})])
-    def test_only_opening_a_continuous_one_reads_the_owner(self, wire: Wire, kind: str, calls: dict[str, int]) -> None:
+    def test_only_opening_a_continuous_data_set_reads_the_owner(
+        self, wire: Wire, kind: str, calls: dict[str, int]
+    ) -> None:
         wire.data_sets.create(data_set("b", data_set_type=kind))
         assert wire.calls == {"TransactWriteItems": 1, **calls}
 
     @pytest.mark.parametrize(("kind", "calls"), [("continuous", {}), ("normal", {"BatchGetItem": 1})])
-    def test_only_closing_a_normal_one_reads_owner_and_head(self, wire: Wire, kind: str, calls: dict[str, int]) -> None:
+    def test_only_closing_a_normal_data_set_reads_owner_and_head(
+        self, wire: Wire, kind: str, calls: dict[str, int]
+    ) -> None:
         before = data_set("b", data_set_type=kind)
         data_sets = wire.data_sets
         data_sets.create(before)

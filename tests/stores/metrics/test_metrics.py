@@ -115,7 +115,7 @@ def test_nothing_is_added_when_the_ledger_has_changed(counts: EventCounts, befor
     assert counts.between(DAY, DAY, "", NOW_MS) == [DailyCount(DAY, "a", 1)]
 
 
-def test_as_many_counts_as_a_transaction_holds(counts: EventCounts) -> None:
+def test_as_many_counts_as_a_transaction_holds_are_added(counts: EventCounts) -> None:
     names = [CountKey(DAY, str(number)) for number in range(MAX_COUNTS_AT_ONCE)]
     counts.add(dict.fromkeys(names, 1), SHARD, Ledger(), Ledger(1, ((1, 99),)))
     assert len(counts.between(DAY, DAY, "", NOW_MS)) == MAX_COUNTS_AT_ONCE

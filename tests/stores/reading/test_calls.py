@@ -68,7 +68,7 @@ def store_days(settings: Settings, days: int) -> None:
 
 
 def ports(settings: Settings) -> TilePorts:
-    """What a compaction works with."""
+    """The ports of a compaction on DynamoDB."""
     return tile_ports(
         DataPorts(StoredDataSets(aws_engine(settings).data), StoredRecordLog(aws_engine(settings).data)),
         tiles=StoredTiles(aws_engine(settings).data),
@@ -79,7 +79,7 @@ def ports(settings: Settings) -> TilePorts:
 
 
 def read(settings: Settings, query: DataQuery) -> bytes:
-    """The records that are answered to the owner, as one request does."""
+    """The records in the reply to a request of the owner."""
     engine = aws_engine(settings)
     ports = reading_ports(
         StoredDataSets(engine.data),
@@ -94,7 +94,7 @@ def read(settings: Settings, query: DataQuery) -> bytes:
 
 
 @pytest.mark.parametrize("times", TIMES)
-def test_what_is_stored_makes_nothing_dearer(wire: Wire, times: int) -> None:
+def test_calls_do_not_grow_with_stored_data(wire: Wire, times: int) -> None:
     settings, days = wire.settings, times * BASE_DAYS
     store_days(settings, days)
     wire.requests.clear()

@@ -73,7 +73,7 @@ def test_an_outdated_etag_costs_a_read_of_the_manifest_after_the_owner(wire: Wir
 
 
 def snapshots_read(wire: Wire) -> int:
-    """How often Anna's snapshot was asked for."""
+    """The number of times Anna's manifest was read."""
     asked = [json.loads(params["body"]) for name, params in wire.requests if name == "BatchGetItem"]
     keys = [key for request in asked for table in request["RequestItems"].values() for key in table["Keys"]]
     return keys.count(to_values(manifest_key(ANNA)))

@@ -70,7 +70,7 @@ def signed_in(settings: Settings, owner_id: str = ANNA, *, with_manifest: bool =
 
 
 def by_others(act: Callable[[], object]) -> None:
-    """Do something as another process would, which has its own context."""
+    """Run code as another process would, in its own context."""
     Context().run(act)
 
 
@@ -174,10 +174,12 @@ class TestInParts:
 
     @pytest.fixture(autouse=True)
     def in_parts(self, small_parts: int, compacted: Manifest) -> None:
-        """It does not."""
+        """Store manifests in parts, and fail unless this one needs them."""
         assert len(encode_manifest(compacted)) > small_parts
 
-    def test_its_parts_are_read_when_the_manifest_is(self, wire: Wire, compacted: Manifest, tiles: StoredTiles) -> None:
+    def test_the_parts_of_a_manifest_are_read_with_it(
+        self, wire: Wire, compacted: Manifest, tiles: StoredTiles
+    ) -> None:
         with signed_in(wire.settings):
             assert wire.calls == {"BatchGetItem": 1}
             assert encode_manifest(tiles.current(ANNA)[1]) == encode_manifest(compacted)

@@ -58,7 +58,7 @@ class Stores:
     settings: Settings | None = None
 
     def items(self) -> int:
-        """How many codes, logins and sessions there are; each is in the list of its user."""
+        """The number of codes, logins and sessions, each also in the list of its user."""
         if self.settings is None:
             assert isinstance(self.sessions, FakeSessions)
             return len(self.sessions.by_hash) + len(self.sessions.oidc_logins)
@@ -183,7 +183,7 @@ def test_ending_all_sessions_removes_codes_and_logins(stores: Stores) -> None:
     assert stores.items() == 1
 
 
-def test_ending_all_other_sessions_keeps_the_login_of_the_one(stores: Stores) -> None:
+def test_ending_all_other_sessions_keeps_the_login_of_the_kept_session(stores: Stores) -> None:
     stores.logins.add_code(CODE, 1)
     stores.logins.redeem(CODE, LOGIN, session(1))
     stores.logins.add_code(replace(CODE, login_id="b" * 64), 1)

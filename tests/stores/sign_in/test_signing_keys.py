@@ -47,7 +47,7 @@ def kids(tokens: JoseIdTokens) -> list[str]:
 
 
 def versions(settings: Settings) -> int:
-    """How often the secret was written."""
+    """The number of times the secret was written."""
     found = secrets_manager.client(settings.region).list_secret_version_ids(
         SecretId=settings.oidc_keys_name, IncludeDeprecated=True
     )

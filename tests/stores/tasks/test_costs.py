@@ -70,7 +70,7 @@ def runner(stage: Settings) -> Services:
 
 @pytest.fixture
 def meter(runner: Services, stage: Settings) -> Iterator[Meter]:
-    """What the process asks of DynamoDB."""
+    """The calls of the process to DynamoDB."""
     meter = Meter()
     events = dynamodb.client(stage).meta.events
     events.register("after-call.dynamodb", meter, unique_id="meter")
@@ -84,7 +84,7 @@ def put_many(settings: Settings, tasks: list[Task]) -> None:
 
 
 def not_due(now_ms: int, count: int) -> list[Task]:
-    """Pending tasks of all kinds that a tick has no business with, and ended ones."""
+    """Ended tasks, and pending tasks of all kinds that are not due."""
     kinds: list[dict[str, Any]] = [
         {"schedule_state": ScheduleState.LATER, "available_time_ms": now_ms + 1},
         {"schedule_state": ScheduleState.LATER, "available_time_ms": now_ms + 10**9, "data": {"text": "x" * 500}},

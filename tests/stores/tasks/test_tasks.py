@@ -49,7 +49,7 @@ def slots(request: pytest.FixtureRequest) -> TaskSlots:
 
 
 def task(number: int, **fields: Any) -> Task:
-    """A pending task, ready unless something else is said."""
+    """A pending task, ready by default."""
     values: dict[str, Any] = {
         "type": "one",
         "created_time_ms": NOW + number,
@@ -59,7 +59,7 @@ def task(number: int, **fields: Any) -> Task:
 
 
 def add(store: TaskStore, *tasks: Task) -> list[str]:
-    """Adds tasks and says their ids."""
+    """Add tasks; return their ids."""
     for task in tasks:
         store.add(task)
     return [task.id for task in tasks]
@@ -97,7 +97,7 @@ def test_a_task_comes_back_as_it_was_kept(store: TaskStore, kept: Task) -> None:
 
 
 @pytest.mark.parametrize("task_id", ["unknown", "x" * 5000, "ü" * 2000])
-def test_there_is_nothing_under_an_unknown_id(store: TaskStore, task_id: str) -> None:
+def test_no_task_is_found_under_an_unknown_id(store: TaskStore, task_id: str) -> None:
     assert store.find(task_id) is None
     store.delete(task_id)
 
@@ -207,7 +207,7 @@ def test_due_tasks_are_sorted_by_the_time_of_their_next_action(store: TaskStore)
         ({"schedule_state": ScheduleState.UNSCHEDULED}, False),
     ],
 )
-def test_whether_anything_is_due(store: TaskStore, fields: dict[str, Any], due: bool) -> None:
+def test_a_store_knows_whether_any_task_is_due(store: TaskStore, fields: dict[str, Any], due: bool) -> None:
     assert not store.is_anything_due(NOW)
     store.add(task(1, **fields))
     assert store.is_anything_due(NOW) is due
@@ -235,7 +235,7 @@ def test_tasks_of_unknown_types_are_found_by_type(store: TaskStore) -> None:
     assert [int(task_id, 16) for task_id in store.unknown_ids("one")] == [1]
 
 
-def test_slots_are_leases(slots: TaskSlots) -> None:
+def test_a_slot_is_held_until_its_lease_ends(slots: TaskSlots) -> None:
     first = slots.take("one", 2, "a", NOW, NOW + 10)
     second = slots.take("one", 2, "b", NOW, NOW + 20)
     assert first is not None

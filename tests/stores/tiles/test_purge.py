@@ -45,7 +45,7 @@ BELLA = "bbbbbbbbbb"
 ORIGIN = "org.tidepool.deduplicator.dataset.delete.origin"
 TRUNCATE = "org.tidepool.deduplicator.device.truncate.dataset"
 LARGE = 40_000
-"""Digits of a payload that makes a body too large for its entry, so that it stands in parts."""
+"""The digits of a payload whose entry's body is stored in parts."""
 
 
 @dataclass
@@ -60,7 +60,7 @@ class Scene:
     sweep_requests: SweepRequests
     archive: Archive
     count: Callable[[], int]
-    """How many things are stored."""
+    """The number of stored items."""
     now_ms: int = START_MS
     ids_made: int = 0
 
@@ -136,7 +136,7 @@ class Scene:
         return [record["value"] for record in json.loads(found.records.plain()) if record["type"] == "cbg"]
 
     def sweep(self, wait_ms: int = WAIT_MS + 1) -> dict[str, Any]:
-        """What a run of the task counts, some time later."""
+        """Run the task after a wait; return its counts."""
         self.now_ms += wait_ms
         task = Task("t", "strandline.data.purge", self.now_ms, state=State.RUNNING)
         run = TaskRun(task, {}, self.now_ms + 60_000, lambda: self.now_ms, lambda: None)
@@ -145,14 +145,14 @@ class Scene:
 
 
 def digits_of(seed: str, count: int) -> str:
-    """Text that hardly shrinks."""
+    """Text that hardly compresses."""
 
     return "".join(hashlib.sha256(f"{seed}{i}".encode()).hexdigest() for i in range(count // 64 + 1))[:count]
 
 
 @pytest.fixture(params=["memory", "dynamodb"])
 def scene(request: pytest.FixtureRequest) -> Scene:
-    """Nothing stored."""
+    """Empty stores of each kind."""
     if request.param == "memory":
         stored = FakeDataSets()
         log = FakeRecordLog(stored)
@@ -181,7 +181,7 @@ def scene(request: pytest.FixtureRequest) -> Scene:
 
 
 def rows(settings: Settings) -> int:
-    """How many items the table holds but for marks, which compaction takes away."""
+    """The number of items in the table, except backlogs, which compaction removes."""
     answer = dynamodb.client(settings).scan(
         TableName=settings.data_table,
         Select="COUNT",
@@ -191,7 +191,7 @@ def rows(settings: Settings) -> int:
     return int(answer["Count"])
 
 
-def test_a_deleted_data_set_leaves_its_row_and_nothing_else(scene: Scene) -> None:
+def test_a_purged_data_set_leaves_only_its_item(scene: Scene) -> None:
     kept, gone = scene.open(), scene.open()
     scene.add(kept, 1)
     rows = scene.count()
@@ -204,7 +204,7 @@ def test_a_deleted_data_set_leaves_its_row_and_nothing_else(scene: Scene) -> Non
     assert scene.read() == [1]
 
 
-def test_an_order_waits_until_no_reader_can_need_what_it_removes(scene: Scene) -> None:
+def test_a_purge_request_waits_for_readers_under_way(scene: Scene) -> None:
     gone = scene.open()
     scene.add(gone, 1)
     scene.delete(gone)
@@ -213,7 +213,7 @@ def test_an_order_waits_until_no_reader_can_need_what_it_removes(scene: Scene) -
     assert scene.sweep(1) == {"orders": 0, "entries": 0, "dataSets": 0, "swept": 0}
 
 
-def test_what_a_deleted_but_open_data_set_takes_later_stays(scene: Scene) -> None:
+def test_records_added_after_the_deletion_of_an_open_data_set_stay(scene: Scene) -> None:
     data_set = scene.open()
     scene.add(data_set, 1, digits=LARGE)
     scene.delete(data_set)
@@ -223,7 +223,7 @@ def test_what_a_deleted_but_open_data_set_takes_later_stays(scene: Scene) -> Non
     assert scene.read() == [2]
 
 
-def test_an_erased_user_leaves_nothing_and_others_stay(scene: Scene) -> None:
+def test_an_erased_user_is_purged_and_others_stay(scene: Scene) -> None:
     other = scene.open(BELLA)
     scene.add(other, 9)
     before = scene.count()
@@ -241,7 +241,7 @@ def test_an_erased_user_leaves_nothing_and_others_stay(scene: Scene) -> None:
     assert scene.count() - before <= 1
 
 
-def test_data_of_the_next_epoch_is_not_touched_by_the_purge_of_the_last(scene: Scene) -> None:
+def test_the_purge_of_an_epoch_leaves_the_next_one(scene: Scene) -> None:
     scene.add(scene.open(), 1)
     scene.erase()
     scene.add(scene.open(), 2)
@@ -249,7 +249,7 @@ def test_data_of_the_next_epoch_is_not_touched_by_the_purge_of_the_last(scene: S
     assert scene.read() == [2]
 
 
-def test_an_order_for_a_data_set_that_was_erased_since_removes_all_of_it(scene: Scene) -> None:
+def test_a_purge_request_of_a_data_set_erased_later_removes_all_of_it(scene: Scene) -> None:
     gone = scene.open()
     scene.add(gone, 1)
     scene.delete(gone)
@@ -258,7 +258,7 @@ def test_an_order_for_a_data_set_that_was_erased_since_removes_all_of_it(scene: 
     assert scene.count() <= 1
 
 
-def test_an_id_can_be_used_again_once_it_was_purged(scene: Scene) -> None:
+def test_an_id_can_be_used_again_after_its_purge(scene: Scene) -> None:
     scene.add(scene.open(uploadId="c" * 32), 1)
     scene.erase()
     scene.sweep()
@@ -267,7 +267,7 @@ def test_an_id_can_be_used_again_once_it_was_purged(scene: Scene) -> None:
     assert scene.read() == [2]
 
 
-def test_what_a_closing_truncates_goes_but_for_entries_with_other_devices(scene: Scene) -> None:
+def test_truncated_entries_are_purged_unless_they_hold_other_devices(scene: Scene) -> None:
     pump: dict[str, Any] = {
         "dataSetType": "normal",
         "deviceId": "Pump-1",
@@ -287,8 +287,8 @@ def test_what_a_closing_truncates_goes_but_for_entries_with_other_devices(scene:
     assert scene.read() == visible
 
 
-def test_what_replaced_another_record_stays_when_it_is_truncated(scene: Scene) -> None:
-    """Without the entry, what it replaced would come back."""
+def test_a_truncated_entry_that_replaced_a_record_stays(scene: Scene) -> None:
+    """Without the entry, the record it replaced would be visible again."""
     pump: dict[str, Any] = {"dataSetType": "normal", "deviceId": "Pump-1", "deduplicator": {"name": TRUNCATE}}
     other, closing = scene.open(), scene.open(**pump)
     scene.add(other, 1, device_id="Meter-1", origin={"id": "reading"})
@@ -299,7 +299,7 @@ def test_what_replaced_another_record_stays_when_it_is_truncated(scene: Scene) -
     assert scene.read() == []
 
 
-def test_a_sweep_that_died_goes_on_where_it_stopped(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_purge_continues_where_it_stopped(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     for _ in range(3):
         scene.add(scene.open(), 1)
     scene.erase()

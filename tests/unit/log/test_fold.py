@@ -1,4 +1,4 @@
-"""The examples of dedup.md, by its own words, and the cases beside them that any history hardly ever meets."""
+"""Tests the fold by the examples of dedup.md, and by cases that random histories rarely reach."""
 
 import pytest
 

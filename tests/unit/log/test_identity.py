@@ -1,4 +1,4 @@
-"""Identity hashes against those of the original code. Source: dedup 4."""
+"""Tests identity hashes against those of the original code. Source: dedup 4."""
 
 import json
 from typing import Any

@@ -84,7 +84,7 @@ class Scene(CompactionScene):
         with observed_writes(self.tiles, self.archive, process.before), suppress(DiedError, WriteConflictError):
             work(ANNA_ID, self.ports_of(process), lambda: None)
 
-    def alone(self, act: Callable[[], object]) -> Callable[[], None]:
+    def uncounted(self, act: Callable[[], object]) -> Callable[[], None]:
         """The act, carried out without counting its calls."""
 
         def happen() -> None:
@@ -123,7 +123,7 @@ def calls_of(work: Work) -> int:
 WORKS = {"compact": compact, "rebuild": rebuild}
 
 
-def test_the_scene_is_what_it_says() -> None:
+def test_the_scene_shows_its_visible_records() -> None:
     scene = Scene()
     assert scene.seen() == VISIBLE
     scene.settle()
@@ -131,7 +131,7 @@ def test_the_scene_is_what_it_says() -> None:
 
 
 @pytest.mark.parametrize("name", WORKS)
-def test_it_may_die_at_any_call(name: str) -> None:
+def test_compaction_may_be_interrupted_at_any_call(name: str) -> None:
     for call in range(calls_of(WORKS[name]) + 1):
         scene = Scene()
         scene.run(WORKS[name], Process(dies_after=call))
@@ -141,24 +141,24 @@ def test_it_may_die_at_any_call(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", WORKS)
-def test_another_may_work_at_any_call_once_the_lease_is_over(name: str) -> None:
+def test_another_worker_may_take_over_at_any_call_after_the_lease(name: str) -> None:
     for other in (compact, rebuild):
         for call in range(calls_of(WORKS[name]) + 1):
             scene = Scene()
 
-            def work_too(scene: Scene = scene, other: Work = other) -> None:
+            def take_over(scene: Scene = scene, other: Work = other) -> None:
                 scene.now_ms += LEASE_MS
                 other(ANNA_ID, scene.ports(), lambda: None)
 
-            scene.run(WORKS[name], Process(meets_after=call, meeting=scene.alone(work_too)))
+            scene.run(WORKS[name], Process(meets_after=call, meeting=scene.uncounted(take_over)))
             assert scene.seen() == VISIBLE, call
             scene.settle()
             assert scene.seen() == VISIBLE, call
 
 
-def test_another_waits_as_long_as_the_lease_holds() -> None:
+def test_another_worker_waits_while_the_lease_is_held() -> None:
     scene, held = Scene(), []
-    meeting = scene.alone(lambda: held.append(compact(ANNA_ID, scene.ports(), lambda: None).is_held))
+    meeting = scene.uncounted(lambda: held.append(compact(ANNA_ID, scene.ports(), lambda: None).is_held))
     scene.run(compact, Process(meets_after=5, meeting=meeting))
     assert held == [True]
 
@@ -168,7 +168,7 @@ CHANGES: dict[str, Callable[[Scene], object]] = {
     "delete by origin": lambda scene: scene.delete_data(scene.phone, {"origin": {"id": "stays"}}),
     "delete by id": lambda scene: scene.delete_data(scene.phone, {"id": scene.read()[1]["id"]}),
     "delete": lambda scene: scene.delete(scene.phone),
-    "delete what hides": lambda scene: scene.delete(scene.again),
+    "delete the shadowing upload": lambda scene: scene.delete(scene.again),
     "close": lambda scene: scene.close(scene.phone),
     "truncate and add": lambda scene: scene.truncate_and_add(),
     "add and truncate": lambda scene: scene.add_and_truncate(),
@@ -178,13 +178,13 @@ CHANGES: dict[str, Callable[[Scene], object]] = {
 
 @pytest.mark.parametrize("name", WORKS)
 @pytest.mark.parametrize("change", CHANGES)
-def test_anything_may_change_at_any_call(name: str, change: str) -> None:
+def test_data_may_change_at_any_call_of_a_compaction(name: str, change: str) -> None:
     without_work = Scene()
     CHANGES[change](without_work)
     expected = without_work.seen()
     for call in range(calls_of(WORKS[name])):
         scene = Scene()
-        meeting = scene.alone(partial(CHANGES[change], scene))
+        meeting = scene.uncounted(partial(CHANGES[change], scene))
         scene.run(WORKS[name], Process(meets_after=call, meeting=meeting))
         assert scene.seen() == expected, call
         scene.settle()
@@ -192,7 +192,7 @@ def test_anything_may_change_at_any_call(name: str, change: str) -> None:
 
 
 class TestRule1:
-    """A reader takes what belongs together: who has a manifest can finish with it, whatever others do."""
+    """A reader with a manifest can finish its read, whatever other processes do."""
 
     def read(self, scene: Scene, process: Process, asked: DataQuery) -> list[Any]:
         data_sets, log, tiles = observed(process.before, scene.data_sets, scene.log, scene.tiles)
@@ -210,7 +210,7 @@ class TestRule1:
             meeting = partial(scene.run, work, Process())
             assert self.read(scene, Process(meets_after=call, meeting=meeting), asked) == expected, call
 
-    def test_a_reader_that_stood_still_until_tiles_were_swept_begins_again(self) -> None:
+    def test_a_reader_whose_tiles_were_swept_starts_again(self) -> None:
         scene = Scene()
 
         def compact_and_sweep() -> None:
@@ -220,4 +220,4 @@ class TestRule1:
 
         process = Process(meets_after=3, meeting=compact_and_sweep)
         assert self.read(scene, process, DataQuery(types=("cbg",))) == VISIBLE[:-1]
-        assert process.calls > 6, "it did not begin again"
+        assert process.calls > 6, "it did not start again"

@@ -1,4 +1,4 @@
-"""The tasks of the read model: who is compacted when, what a check reports, and what it takes to rebuild."""
+"""Tests the tasks of the read model: compaction of due users, verification, and rebuilding."""
 
 from collections.abc import Callable
 from typing import Any
@@ -34,11 +34,11 @@ class Stage(DataScene):
         self.fakes.data_sources = self.sources
 
     def run(self, function: Callable[..., Any], time_limit_s: int = 600, **data: Any) -> dict[str, Any]:
-        """What a run of the task counts; `again` when it asks for another."""
+        """Run the task; return its counts, with `again` if it asks for another run."""
         return self.run_with(data, function, time_limit_s)
 
     def run_with(self, data: dict[str, Any], function: Callable[..., Any], time_limit_s: int = 600) -> dict[str, Any]:
-        """The same, of a task with this data, which can be looked at whatever comes of the run."""
+        """Run the task with this data, which the test can inspect even if the run fails."""
         self.fakes.now_ms = self.tick()
         task = Task("t", "strandline.data.compact", self.now_ms, state=State.RUNNING)
         run = TaskRun(task, data, self.now_ms + time_limit_s * 1000, lambda: self.now_ms, lambda: None)
@@ -48,7 +48,7 @@ class Stage(DataScene):
 
 @pytest.fixture
 def stage() -> Stage:
-    """Nothing stored."""
+    """A stage without data."""
     return Stage()
 
 
@@ -65,7 +65,7 @@ def test_a_tail_waits_until_it_is_large_or_old(backlog_bytes: int, age_ms: int, 
     assert is_due(Backlog(ANNA_ID, 1000, backlog_bytes), 1000 + age_ms) is expected
 
 
-def test_the_job_compacts_who_is_due_and_clears_the_mark(stage: Stage) -> None:
+def test_the_job_compacts_due_users_and_clears_their_backlogs(stage: Stage) -> None:
     upload = stage.open("none", "normal")
     stage.add(upload, cbg(5), cbg(6, minute=5))
     assert stage.run(compact_marked) == {"users": 0, "entries": 0, "tiles": 0, "held": 0, "failed": []}
@@ -75,7 +75,7 @@ def test_the_job_compacts_who_is_due_and_clears_the_mark(stage: Stage) -> None:
     assert stage.visible() == [5, 6]
 
 
-def test_what_failed_is_counted_and_tried_again(stage: Stage) -> None:
+def test_a_failed_compaction_is_counted_and_tried_again(stage: Stage) -> None:
     upload = stage.open("none", "normal")
     stage.add(upload, cbg(5))
     stage.close(upload)
@@ -104,14 +104,14 @@ def test_a_user_who_cannot_be_compacted_does_not_delay_others(stage: Stage, monk
     monkeypatch.setattr(stage.tiles, "all", lambda: iter([Backlog("broken", 0, DUE_BYTES), *marks()]))
     monkeypatch.setattr(stage.tiles, "current", unreadable)
     data: dict[str, Any] = {}
-    with pytest.raises(ValueError, match="unknown version"):  # it stands in the log, and on the task
+    with pytest.raises(ValueError, match="unknown version"):  # the log and the task show it
         stage.run_with(data, compact_marked)
     assert data["failed"] == ["broken"]
     assert stage.fakes.counted[COMPACTIONS_FAILED] == 1
     assert len(stage.tiles.stored) == 1
 
 
-def test_another_one_at_work_is_left_alone(stage: Stage) -> None:
+def test_a_user_whose_lease_is_held_is_not_compacted(stage: Stage) -> None:
     upload = stage.open("none", "normal")
     stage.add(upload, cbg(5))
     stage.close(upload)
@@ -122,7 +122,7 @@ def test_another_one_at_work_is_left_alone(stage: Stage) -> None:
     assert stage.run(compact_marked)["users"] == 1
 
 
-def test_with_little_time_left_nobody_is_begun_with(stage: Stage) -> None:
+def test_no_compaction_starts_with_little_time_left(stage: Stage) -> None:
     upload = stage.open("none", "normal")
     stage.add(upload, cbg(5))
     stage.close(upload)
@@ -147,13 +147,13 @@ def damage(stage: Stage) -> None:
     stage.tiles.stored[first] = TileContent(shown[:1] + bytes([shown[1] ^ 1]) + shown[2:], b"")
 
 
-def test_tiles_that_are_right(stage: Stage) -> None:
+def test_correct_tiles_are_verified(stage: Stage) -> None:
     compacted(stage)
     assert stage.run(verify_tiles, userId=ANNA_ID) == {"userId": ANNA_ID, "users": 1, "tiles": 3, "wrong": []}
     assert stage.fakes.counted[TILES_WRONG] == 0
 
 
-def test_the_daily_sample_is_of_those_who_send(stage: Stage) -> None:
+def test_the_daily_check_samples_users_who_send_data(stage: Stage) -> None:
     data_set_id = compacted(stage)
     assert stage.run(verify_tiles)["users"] == 0
     for _ in range(32):
@@ -177,13 +177,13 @@ def test_a_wrong_tile_is_reported_and_rebuilt(stage: Stage) -> None:
     assert stage.run(verify_tiles, userId=ANNA_ID)["wrong"] == []
 
 
-def test_tiles_that_do_not_know_of_a_deletion_yet_are_compacted_first(stage: Stage) -> None:
+def test_a_pending_deletion_is_compacted_before_tiles_are_verified(stage: Stage) -> None:
     data_set_id = compacted(stage)
     stage.delete(data_set_id)
     assert stage.run(verify_tiles, userId=ANNA_ID) == {"userId": ANNA_ID, "users": 1, "tiles": 0, "wrong": []}
 
 
-def test_without_the_archive_nothing_takes_the_place_of_tiles(stage: Stage) -> None:
+def test_tiles_are_not_replaced_when_archived_entries_are_missing(stage: Stage) -> None:
     compacted(stage)
     stage.now_ms += 3_600_000
     for request in list(stage.tiles.older_than(stage.now_ms)):
@@ -198,6 +198,6 @@ def test_without_the_archive_nothing_takes_the_place_of_tiles(stage: Stage) -> N
     assert stage.visible() == right
 
 
-def test_a_rebuild_wants_a_user(stage: Stage) -> None:
+def test_a_rebuild_needs_a_user(stage: Stage) -> None:
     with pytest.raises(TaskFailedError, match=r"data\.userId is missing"):
         stage.run(rebuild_tiles)

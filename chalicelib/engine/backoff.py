@@ -1,4 +1,4 @@
-"""How writers that meet at one item get out of each other's way."""
+"""Pauses that keep writers apart after they met at one item."""
 
 import secrets
 import time

@@ -1,5 +1,6 @@
-"""Tests that code, documents and tests avoid words that CONTRIBUTING.md rules out."""
+"""Tests that code, documents and tests avoid words and openings that CONTRIBUTING.md rules out."""
 
+import ast
 import re
 from pathlib import Path
 
@@ -65,3 +66,28 @@ def test_a_banned_word_is_found(text: str) -> None:
 @pytest.mark.parametrize("text", ["a new tile", "We hold the tiles that", "It tells others"])
 def test_similar_words_are_allowed(text: str) -> None:
     assert _banned(text) == []
+
+
+def _opens_with_a_clause(module: str) -> bool:
+    """Whether a module's docstring opens with a question word instead of a noun or a verb."""
+    return re.match(r"(?:What|How|Which|Whether)\b", ast.get_docstring(ast.parse(module)) or "") is not None
+
+
+def test_no_module_docstring_opens_with_a_question_word() -> None:
+    modules = {path: text for path, text in _texts().items() if path.suffix == ".py"}
+    assert ROOT / "chalicelib" / "services.py" in modules
+    assert [path for path, text in modules.items() if _opens_with_a_clause(text)] == []
+
+
+@pytest.mark.parametrize(
+    ("module", "expected"),
+    [
+        ('"""What a store does."""', True),
+        ('"""\nHow it works."""', True),
+        ('"""Whatever a client sends."""', False),
+        ('"""Stores, and what they do."""', False),
+        ("count = 1", False),
+    ],
+)
+def test_openings_with_a_question_word_are_found(module: str, expected: bool) -> None:
+    assert _opens_with_a_clause(module) is expected

@@ -1,4 +1,4 @@
-"""What only the embedded engine raises."""
+"""Errors that only the embedded engine raises."""
 
 import errno
 import sqlite3

@@ -1,4 +1,4 @@
-"""What DynamoDB may do at any time and SQLite never does by itself: a switch for tests."""
+"""Faults that DynamoDB may show at any time and SQLite never shows by itself: a switch for tests."""
 
 from collections import Counter
 from typing import TYPE_CHECKING

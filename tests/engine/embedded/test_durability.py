@@ -1,4 +1,4 @@
-"""What is answered is on the disk: by the settings of each connection, and by the order of syncs as recorded calls.
+"""Tests that acknowledged writes are on the disk, by each connection's settings and by the recorded order of syncs.
 
 A kill of the process leaves what the operating system has in memory, so it would prove nothing of this.
 """

@@ -1,4 +1,4 @@
-"""What DynamoDB may do at any time, switched on in the embedded engine."""
+"""Tests the faults that DynamoDB may show at any time, switched on in the embedded engine."""
 
 import pytest
 

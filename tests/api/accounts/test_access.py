@@ -41,7 +41,7 @@ class TestSet:
         assert grant(api, fakes, permissions) == permissions
         assert api.request("GET", PAIR, token=fakes.sign_in(SHARER)).json() == permissions
 
-    def test_it_replaces_what_was_granted(self, api: ApiClient, fakes: FakeServices) -> None:
+    def test_new_permissions_replace_those_granted_before(self, api: ApiClient, fakes: FakeServices) -> None:
         grant(api, fakes, {"view": {}, "note": {}})
         assert grant(api, fakes, {"upload": {}}) == {"upload": {}}
 
@@ -162,7 +162,7 @@ class TestGet:
 class TestLists:
     """GET /access/{sharerId} and /access/groups/{userId}."""
 
-    def test_they_show_both_directions_and_oneself(self, api: ApiClient, fakes: FakeServices) -> None:
+    def test_groups_show_both_directions_and_oneself(self, api: ApiClient, fakes: FakeServices) -> None:
         fakes.grant(SHARER, GRANTEE, ["view", "note"])
         fakes.grant(OTHER, GRANTEE, ["upload"])
         given = api.request("GET", f"/access/{SHARER}", token=fakes.sign_in(SHARER))

@@ -31,7 +31,7 @@ def create(api: ApiClient, token: str, body: Any = None) -> Any:
 class TestCreate:
     """POST /v1/users/{userId}/restricted_tokens."""
 
-    def test_the_owner_creates_one_for_an_hour(self, api: ApiClient, owner: str) -> None:
+    def test_the_owner_creates_a_restricted_token_for_an_hour(self, api: ApiClient, owner: str) -> None:
         assert create(api, owner) == {
             "id": f"{1:032x}",
             "userId": OWNER,
@@ -137,7 +137,9 @@ class TestServers:
         assert reply.status == 404
         assert reply.json()["detail"] == 'resource with id "unknown" not found'
 
-    def test_all_of_a_user_are_deleted(self, api: ApiClient, fakes: FakeServices, server: str, owner: str) -> None:
+    def test_all_restricted_tokens_of_a_user_are_deleted(
+        self, api: ApiClient, fakes: FakeServices, server: str, owner: str
+    ) -> None:
         for _ in range(2):
             create(api, owner)
         reply = api.request("DELETE", PATH, token=server)
@@ -149,7 +151,9 @@ class TestDelete:
     """DELETE /v1/restricted_tokens/{id}."""
 
     @pytest.mark.parametrize("caller", [OWNER, "server"])
-    def test_owner_and_server_may(self, api: ApiClient, fakes: FakeServices, owner: str, caller: str) -> None:
+    def test_owner_and_server_may_delete_a_restricted_token(
+        self, api: ApiClient, fakes: FakeServices, owner: str, caller: str
+    ) -> None:
         path = f"/v1/restricted_tokens/{create(api, owner)['id']}"
         token = fakes.sign_in(caller, is_server=caller == "server")
         for _ in range(2):
@@ -157,7 +161,9 @@ class TestDelete:
             assert (reply.status, reply.body) == (200, b"")
         assert fakes.restricted_tokens.by_id == {}
 
-    def test_another_user_may_not(self, api: ApiClient, fakes: FakeServices, owner: str) -> None:
+    def test_another_user_may_not_delete_a_restricted_token(
+        self, api: ApiClient, fakes: FakeServices, owner: str
+    ) -> None:
         fakes.grant(OWNER, OTHER, ["custodian", "view", "upload"])
         path = f"/v1/restricted_tokens/{create(api, owner)['id']}"
         reply = api.request("DELETE", path, token=fakes.sign_in(OTHER))
@@ -237,7 +243,7 @@ class TestOpening:
         reply = api.request("GET", f"/v1/restricted_tokens/{token_id}?restricted_token={token_id}")
         assert reply.status == 403
 
-    def test_twice_is_malformed(self, api: ApiClient, owner: str) -> None:
+    def test_a_restricted_token_sent_twice_is_malformed(self, api: ApiClient, owner: str) -> None:
         token_id = create(api, owner)["id"]
         path = "/v1/restricted_tokens/unknown"
         assert self.opens(api, token_id, path, f"&restricted_token={token_id}") == 403

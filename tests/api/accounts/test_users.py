@@ -90,7 +90,7 @@ class TestSignUp:
             ({"password": "pässwörd"}, {}),
         ],
     )
-    def test_what_may_be_said(self, api: ApiClient, extra: dict[str, Any], expected: dict[str, Any]) -> None:
+    def test_valid_sign_ups_are_accepted(self, api: ApiClient, extra: dict[str, Any], expected: dict[str, Any]) -> None:
         reply = api.request("POST", "/auth/user", SIGN_UP | extra)
         assert reply.status == 201
         assert expected.items() <= reply.json().items()
@@ -163,12 +163,14 @@ class TestSignUpModes:
         assert (reply.status, reply.json()) == (403, self.CLOSED)
         assert fakes.accounts.by_id == {}
 
-    def test_the_invitation_code_opens(self, api: ApiClient, fakes: FakeServices) -> None:
+    def test_the_invitation_code_opens_sign_up(self, api: ApiClient, fakes: FakeServices) -> None:
         body = SIGN_UP | {"invitationCode": INVITATION_CODE}
         assert self.sign_up(api, fakes, "invitation", body).status == 201
 
     @pytest.mark.parametrize("code", [None, 1, "", "wrong", INVITATION_CODE + "x"])
-    def test_another_code_does_not(self, api: ApiClient, fakes: FakeServices, code: Any) -> None:
+    def test_a_wrong_invitation_code_does_not_open_sign_up(
+        self, api: ApiClient, fakes: FakeServices, code: Any
+    ) -> None:
         reply = self.sign_up(api, fakes, "invitation", SIGN_UP | {"invitationCode": code})
         assert (reply.status, reply.json()) == (403, self.CLOSED)
 
@@ -208,7 +210,7 @@ class TestRead:
             "userid": child.user_id,
         }
 
-    def test_a_custodian_may(self, api: ApiClient, anna: str, child: Account) -> None:
+    def test_a_custodian_may_read_the_account(self, api: ApiClient, anna: str, child: Account) -> None:
         reply = api.request("GET", f"/auth/user/{child.user_id}", token=anna)
         assert reply.json() == {
             "emailVerified": False,
@@ -217,7 +219,7 @@ class TestRead:
         }
 
     @pytest.mark.parametrize("permissions", [[], ["view"], ["upload"], ["note"], ["root"]])
-    def test_others_may_not(
+    def test_other_users_may_not_read_the_account(
         self, api: ApiClient, fakes: FakeServices, anna: str, ben: str, permissions: list[str]
     ) -> None:
         fakes.grant(ANNA.user_id, BEN.user_id, permissions)
@@ -290,13 +292,17 @@ class TestCustodial:
         assert (reply.status, reply.json()) == (409, EXISTS)
         assert fakes.grants.by_pair == {}
 
-    def test_nobody_else_may(self, api: ApiClient, fakes: FakeServices, anna: str, ben: str) -> None:
+    def test_other_users_may_not_create_a_custodial_account(
+        self, api: ApiClient, fakes: FakeServices, anna: str, ben: str
+    ) -> None:
         fakes.grant(ANNA.user_id, BEN.user_id, ["custodian", "view", "upload"])
         for token in (None, "unknown", ben):
             reply = api.request("POST", f"/auth/user/{ANNA.user_id}/user", {}, token=token)
             assert (reply.status, reply.json()) == (401, NOT_AUTHORIZED)
 
-    def test_a_server_may_for_anyone(self, api: ApiClient, fakes: FakeServices, server: str) -> None:
+    def test_a_server_may_create_a_custodial_account_for_anyone(
+        self, api: ApiClient, fakes: FakeServices, server: str
+    ) -> None:
         reply = api.request("POST", f"/auth/user/{ANNA.user_id}/user", {}, token=server)
         assert reply.status == 201
         assert fakes.grants.permissions(reply.json()["userid"], ANNA.user_id) == {"custodian", "view", "upload"}
@@ -354,7 +360,7 @@ class TestList:
         reply = api.request("GET", f"/auth/users{query}", token=server)
         assert (reply.status, reply.json()) == (400, {"code": 400, "reason": reason})
 
-    def test_it_is_for_servers(self, api: ApiClient, anna: str) -> None:
+    def test_only_servers_may_list_users(self, api: ApiClient, anna: str) -> None:
         for token in (None, "unknown", anna):
             reply = api.request("GET", f"/auth/users?id={ANNA.user_id}", token=token)
             assert (reply.status, reply.json()) == (401, NOT_AUTHORIZED)

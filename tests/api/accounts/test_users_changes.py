@@ -121,7 +121,7 @@ class TestUpdate:
         assert [is_valid(api, token) for token in (anna, other)] == [True, False]
 
     @pytest.mark.parametrize("emails", [[], None])
-    def test_no_addresses_removes_the_address(self, api: ApiClient, anna: str, emails: Any) -> None:
+    def test_an_empty_list_of_addresses_removes_the_address(self, api: ApiClient, anna: str, emails: Any) -> None:
         reply = api.request("PUT", "/auth/user", {"updates": {"emails": emails}}, token=anna)
         assert reply.status == 200
         assert reply.json().keys() == {"userid", "roles", "termsAccepted", "emailVerified"}
@@ -178,7 +178,7 @@ class TestUpdate:
             assert (reply.status, reply.json()) == (401, NOT_AUTHORIZED)
 
     @pytest.mark.parametrize("permissions", [[], ["view", "upload", "note"]])
-    def test_others_may_not(
+    def test_other_users_may_not_change_the_account(
         self, api: ApiClient, fakes: FakeServices, anna: str, ben: str, permissions: list[str]
     ) -> None:
         fakes.grant(ANNA.user_id, BEN.user_id, permissions)
@@ -260,7 +260,7 @@ class TestDelete:
             assert api.request("DELETE", "/auth/user/ffffffffff", token=server).status == 204
 
     @pytest.mark.parametrize("permissions", [[], ["view", "upload", "note"]])
-    def test_others_may_not(
+    def test_other_users_may_not_delete_the_account(
         self, api: ApiClient, fakes: FakeServices, anna: str, ben: str, permissions: list[str]
     ) -> None:
         fakes.grant(ANNA.user_id, BEN.user_id, permissions)

@@ -50,7 +50,7 @@ def send(api: ApiClient, times: int = SENT) -> None:
 
 
 def patiently(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let nothing be lost for this machine's being busy."""
+    """Extend the time limit, so that a busy machine loses no events."""
     monkeypatch.setattr(metrics_stream, "LIMIT_S", 60)
 
 

@@ -21,7 +21,7 @@ class Clock:
         return self.ms
 
     def advance(self, *, seconds: float = 0, days: float = 0) -> None:
-        """Let time pass."""
+        """Advance the clock."""
         self.ms += int((seconds + days * 24 * 3600) * 1000)
 
 

@@ -58,7 +58,7 @@ def append(stores: Stores, name: str = "a", stored_time_ms: int = NOW_MS, **time
 
 
 class TestChanges:
-    def test_nothing_has_changed_where_nothing_is(self, stores: Stores) -> None:
+    def test_an_unknown_user_has_no_changes(self, stores: Stores) -> None:
         assert (owner(stores).change_count, owner(stores).state_count) == (0, 0)
 
     def test_each_write_of_data_sets_and_data_counts(self, stores: Stores) -> None:

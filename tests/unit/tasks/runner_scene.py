@@ -57,5 +57,5 @@ class Scene:
         return carry_out(message, self.types, self.services, self.services.tasks)
 
     def after(self, seconds: float) -> None:
-        """Let time pass."""
+        """Advance the clock."""
         self.fakes.now_ms += round(seconds * 1000)

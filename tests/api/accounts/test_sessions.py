@@ -99,7 +99,7 @@ class TestLogin:
             {"authorization": basic("", "")},
         ],
     )
-    def test_credentials_that_cannot_be_read_are_missing(self, api: ApiClient, headers: dict[str, str]) -> None:
+    def test_unreadable_credentials_are_refused_as_missing(self, api: ApiClient, headers: dict[str, str]) -> None:
         reply = api.request("POST", "/auth/login", **headers)
         assert (reply.status, reply.json()) == (400, MISSING)
         assert reply.headers["content-type"] == "application/json"
@@ -209,7 +209,7 @@ class TestLoginLimits:
         fakes.now_ms += 1
         assert login(api).status == 200
 
-    def test_successful_sign_ins_do_not_count(self, api: ApiClient, anna: Account) -> None:
+    def test_successful_sign_ins_do_not_count_as_failures(self, api: ApiClient, anna: Account) -> None:
         replies = [login(api).status for _ in range(MAX_FAILURES_PER_ADDRESS + 1)]
         assert set(replies) == {200}
 
@@ -246,7 +246,7 @@ class TestRefresh:
         reply = api.request("GET", "/auth/login", token=token)
         assert (reply.status, reply.body) == (401, b"")
 
-    def test_a_server_refreshes_too(self, api: ApiClient) -> None:
+    def test_a_server_token_can_be_refreshed(self, api: ApiClient) -> None:
         reply = api.request("GET", "/auth/login", token=server_token(api))
         assert reply.json() == {"expires_at": START_MS // 1000 + 86_400, "isserver": True, "userid": "a server"}
 
@@ -273,7 +273,7 @@ class TestLogout:
 class TestServerLogin:
     """POST /auth/serverlogin."""
 
-    def test_the_token_is_a_servers(self, api: ApiClient) -> None:
+    def test_a_server_login_returns_a_server_token(self, api: ApiClient) -> None:
         reply = api.request("GET", "/auth/token", token=server_token(api))
         assert reply.json() == {"expires_at": START_MS // 1000 + 86_400, "isserver": True, "userid": "a server"}
 
@@ -358,7 +358,7 @@ def test_real_tokens_fit_headers_and_paths() -> None:
     assert all(len(token) == 43 and token.replace("-", "").replace("_", "").isalnum() for token in tokens)
 
 
-def test_a_private_pair_is_for_anyone(api: ApiClient) -> None:
+def test_anyone_may_get_a_private_pair(api: ApiClient) -> None:
     pairs = [api.request("GET", "/auth/private").json() for _ in range(2)]
     assert all(set(pair) == {"name", "id", "hash"} for pair in pairs)
     assert [(pair["name"], len(pair["id"]), len(pair["hash"])) for pair in pairs] == [("", 10, 24)] * 2

@@ -131,7 +131,7 @@ def test_each_change_makes_another_etag(wire: Wire) -> None:
     assert len(set(etags)) == len(etags)
 
 
-class TestBetweenTheParts:
+class TestPartlyVisibleTransactions:
     """DynamoDB may show a reader the parts of a transaction one by one. Moto never does: here, the part that is not
     to be seen yet is taken away."""
 

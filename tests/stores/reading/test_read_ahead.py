@@ -169,7 +169,7 @@ def test_any_text_can_be_the_id_in_the_path(
     assert (owner.id, owner.change_count, manifest.version) == (owner_id, 0, 0)
 
 
-class TestInParts:
+class TestManifestInParts:
     """A manifest that does not fit into its item."""
 
     @pytest.fixture(autouse=True)

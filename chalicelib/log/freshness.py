@@ -4,7 +4,7 @@ All records that were added count, also those that were replaced or deleted sinc
 owner's counters: one small read returns it, and the transactions that write the counters write it as well.
 
 A continuous data set has a slot of its own, since a request that adds to it knows the newest times of this data set
-only. All others are merge_newest into their clients: normal ones when they close, continuous ones when slots run out.
+only. All others are merged into their clients: normal ones when they close, continuous ones when slots run out.
 Merging takes the greater times, so a data set that is in both counts once.
 """
 

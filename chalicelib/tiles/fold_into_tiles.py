@@ -49,7 +49,7 @@ def fold_into(before: Manifest, owner: OwnerState, tail: Tail, tiles: TileSource
     """The changes that bring the entries of the tail into the tiles of `before`."""
     fingerprints = fold_fingerprints(tail.data_sets)
     tail = replace(tail, entries=[entry for entry in tail.entries if entry.data_set_id in fingerprints])
-    # An upload may be too long for one step. A log that begins and ends in this one is not divided_ids.
+    # An upload may be too long for one step. A log that begins and ends in this step is not divided.
     divided_ids = {
         data_set.id
         for data_set in tail.data_sets

@@ -31,6 +31,8 @@ PASSING = frozenset(
 """Codes that a later try may not meet, besides those of throttling and of exceeded limits."""
 ABSENT_OBJECT = frozenset({"404", "NoSuchKey"})
 """What S3 calls an object that is not there; a HEAD, which has no body, has only its status."""
+OBJECT_OPERATIONS = frozenset({"GetObject", "HeadObject", "PutObjectTagging"})
+"""Requests about one object of S3. Other services give a status as their code, too, when a reply has no body."""
 
 
 @contextmanager
@@ -69,7 +71,7 @@ def _from_client_error(operation: str, response: Mapping[str, Any]) -> Exception
         return TransactionConflictError()
     if code == "PreconditionFailed":
         return ConditionFailedError()
-    if code in ABSENT_OBJECT:
+    if code in ABSENT_OBJECT and operation in OBJECT_OPERATIONS:
         return NoSuchObjectError()
     if code == "InvalidRange":
         return ValueError("the range begins after the end of the object")

@@ -77,6 +77,7 @@ def test_nothing_is_lost_when_all_is_well(
         ("400", b'{"__type":"ProvisionedThroughputExceededException"}'),
         ("400", b'{"__type":"ResourceNotFoundException"}'),
         ("403", b'{"__type":"AccessDeniedException"}'),
+        ("404", b""),
         ("hangs", b""),
         ("drips", b""),
     ],

@@ -186,6 +186,6 @@ def services() -> Services:
 
 
 def override(replacement: Services | None) -> None:
-    """Let a test stand in its own services; None goes back to those of the environment."""
+    """Replace the services by those of a test; None restores the services of the environment."""
     global _services
     _services = replacement

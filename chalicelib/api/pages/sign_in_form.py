@@ -5,9 +5,8 @@ Nothing is ever sent to an address that is not a redirect address of the client.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.cookies import CookieError, SimpleCookie
-from types import MappingProxyType
 
 from chalicelib.accounts.password_sign_in import BasicCredentials
 from chalicelib.accounts.password_sign_in import sign_in as sign_in_by_password
@@ -32,7 +31,6 @@ COOKIE = "strandline-sign-in"
 COOKIE_VALUE = re.compile("[A-Za-z0-9_-]{32,64}")
 FORM_FIELDS = ("username", "password", "form_token")
 """Fields of the form beside the parameters of the app's request."""
-NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +39,7 @@ class Alert:
 
     text: str
     status: int
-    headers: Mapping[str, str] = NO_HEADERS
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 NO_ALERT = Alert("", 200)

@@ -37,7 +37,8 @@ class Kept:
         settings = self.services.settings
         tables = (settings.accounts_table, settings.data_table, settings.blobs_table, settings.tasks_table)
         dynamodb, s3 = boto3.client("dynamodb", region_name="us-east-1"), boto3.client("s3", region_name="us-east-1")
-        assert {name for name in dynamodb.list_tables()["TableNames"] if name.startswith("strandline-")} == set(tables)
+        stage = settings.accounts_table.removesuffix("accounts")  # other tests leave tables of other stages
+        assert {name for name in dynamodb.list_tables()["TableNames"] if name.startswith(stage)} == set(tables)
         found: Counter[str] = Counter()
         for table in tables:
             for page in dynamodb.get_paginator("scan").paginate(TableName=table, ConsistentRead=True):

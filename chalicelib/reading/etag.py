@@ -11,7 +11,7 @@ from dataclasses import fields
 
 from chalicelib import json_text
 from chalicelib.log.data_set import DataSet, OwnerState
-from chalicelib.log.truncation import truncations
+from chalicelib.log.truncation import Truncation, truncations
 from chalicelib.reading.query import DataQuery
 
 FORMAT = 1
@@ -79,23 +79,24 @@ def etag_if_settled(
     data_sets = list(data_sets)
     if sum(data_set.state_version for data_set in data_sets) < owner.state_count:
         return None
-    for data_set in data_sets:
-        ingested = owner.freshness.data_sets.get(data_set.id)
-        if ingested is None or last_numbers.get(data_set.id, 0) >= ingested.last_number:
-            continue
-        if not _may_be_purged(data_set, ingested.last_number, data_sets):
-            return None
-    return etag
+    unsettled = [
+        (data_set, ingested.last_number)
+        for data_set in data_sets
+        if (ingested := owner.freshness.data_sets.get(data_set.id)) is not None
+        and last_numbers.get(data_set.id, 0) < ingested.last_number
+    ]
+    if not unsettled:
+        return etag
+    cuts = truncations(data_sets)
+    are_purged = (_may_be_purged(data_set, number, cuts[data_set.id]) for data_set, number in unsettled)
+    return etag if all(are_purged) else None
 
 
-def _may_be_purged(data_set: DataSet, number: int, data_sets: Iterable[DataSet]) -> bool:
+def _may_be_purged(data_set: DataSet, number: int, cuts: Iterable[Truncation]) -> bool:
     """Whether an entry was deleted with its data set or truncated by another data set."""
     if data_set.deleted_through >= number:
         return True
-    return any(
-        truncation.last_number is None or truncation.last_number >= number
-        for truncation in truncations(data_sets)[data_set.id]
-    )
+    return any(cut.last_number is None or cut.last_number >= number for cut in cuts)
 
 
 def _normal(value: object) -> object:

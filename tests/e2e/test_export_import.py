@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from strandline_cli import folder as files
-from strandline_cli.errors import CommandError
-from strandline_cli.main import main
-from strandline_cli.server import Server
+from strandline.cli import folder as files
+from strandline.cli.errors import CommandError
+from strandline.cli.main import main
+from strandline.cli.server import Server
 from tests.e2e.client import PASSWORD, SAMPLES, User, sample
 from tests.e2e.test_blobs import MIB, content, md5, open_upload, put, store, when_available
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent.parent
-FOLDERS = ("chalicelib", "docs", "tests", "tools", "bench", "strandline_cli", "infra", ".ci", ".chalice")
+FOLDERS = ("chalicelib", "docs", "tests", "tools", "bench", "strandline", "infra", ".ci", ".chalice")
 SUFFIXES = {"", ".css", ".html", ".js", ".json", ".md", ".mjs", ".py", ".sh", ".svg", ".toml", ".yaml", ".yml"}
 REFERENCE = ROOT / "docs" / "reference"
 RECORDED = ROOT / "tests" / "data"

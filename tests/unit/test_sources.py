@@ -7,7 +7,7 @@ import pytest
 
 from tests.unit.citations import ROOT, citations_in, fault
 
-FOLDERS = ("chalicelib", "strandline_cli", "tools", "bench", "infra", "tests")
+FOLDERS = ("chalicelib", "strandline", "tools", "bench", "infra", "tests")
 WRONG_ON_PURPOSE = {Path(__file__), ROOT / "tests" / "unit" / "citations.py"}
 FILES = [ROOT / "app.py", *(path for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*.py")))]
 

@@ -9,7 +9,7 @@ import pytest
 
 from tools.project import ROOT
 
-FOLDERS = ("chalicelib", "strandline_cli", "tests", "tools", "bench")
+FOLDERS = ("chalicelib", "strandline", "tests", "tools", "bench")
 MAX_FILE_LINES = 400
 MAX_FILES_OF_A_FOLDER = 20
 MAX_PARAMETERS = 5

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from strandline_cli.main import main
+from strandline.cli.main import main
 from tests.e2e.client import PASSWORD, SAMPLES, Client, User, sample
 from tests.e2e.conftest import Cloud, aws_client
 from tests.e2e.test_blobs import MIB, content, md5, open_upload, put, read, store, when_available

@@ -10,14 +10,14 @@ from typing import Any, cast
 
 import pytest
 
-from strandline_cli.errors import CommandError, RefusedError
-from strandline_cli.exporting import export_account, md5
-from strandline_cli.folder import read_lines, write_lines
-from strandline_cli.importing_data import DataImport
-from strandline_cli.journal import Journal
-from strandline_cli.progress import Progress
-from strandline_cli.record_index import RecordIndex
-from strandline_cli.server import Server
+from strandline.cli.errors import CommandError, RefusedError
+from strandline.cli.exporting import export_account, md5
+from strandline.cli.folder import read_lines, write_lines
+from strandline.cli.importing_data import DataImport
+from strandline.cli.journal import Journal
+from strandline.cli.progress import Progress
+from strandline.cli.record_index import RecordIndex
+from strandline.cli.server import Server
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 READING = {"type": "cbg", "units": "mmol/L", "value": 5, "time": "2026-01-01T00:00:00Z", "uploadId": "u"}

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from strandline_cli.errors import CommandError
-from strandline_cli.folder import Manifest, fingerprints, read_manifest, verified, write_json, write_manifest
-from strandline_cli.journal import Journal
+from strandline.cli.errors import CommandError
+from strandline.cli.folder import Manifest, fingerprints, read_manifest, verified, write_json, write_manifest
+from strandline.cli.journal import Journal
 
 
 @pytest.fixture

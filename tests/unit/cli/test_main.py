@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from strandline_cli.main import main
-from strandline_cli.progress import Progress
+from strandline.cli.main import main
+from strandline.cli.progress import Progress
 from tools.packaging.application import SOURCES
 from tools.project import ROOT
 
@@ -67,12 +67,12 @@ def test_progress_is_a_bar_in_a_terminal_and_a_line_elsewhere() -> None:
 
 
 def test_the_command_imports_the_standard_library_only() -> None:
-    code = "import sys; sys.path.insert(0, '.'); import strandline_cli.main; print(*sys.modules)"
+    code = "import sys; sys.path.insert(0, '.'); import strandline.cli.main; print(*sys.modules)"
     modules = subprocess.check_output([sys.executable, "-I", "-S", "-c", code], cwd=ROOT, text=True).split()
-    strange = {name.partition(".")[0] for name in modules} - sys.stdlib_module_names - {"strandline_cli", "__main__"}
+    strange = {name.partition(".")[0] for name in modules} - sys.stdlib_module_names - {"strandline", "__main__"}
     assert strange == set()
 
 
 def test_the_command_is_not_deployed() -> None:
     assert "app.py" in SOURCES
-    assert not [name for name in SOURCES if "strandline_cli" in name]
+    assert not [name for name in SOURCES if name.startswith("strandline")]

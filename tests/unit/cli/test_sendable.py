@@ -11,9 +11,9 @@ import pytest
 
 from chalicelib.errors import InvalidFieldsError
 from chalicelib.model.data import check_data
-from strandline_cli.folder import write_lines
-from strandline_cli.record_index import RecordIndex
-from strandline_cli.sendable import described, sendable
+from strandline.cli.folder import write_lines
+from strandline.cli.record_index import RecordIndex
+from strandline.cli.sendable import described, sendable
 from tests.golden.datum_vectors import FILES, vectors
 
 ACCEPTED = 1_896

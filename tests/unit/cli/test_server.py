@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 
 import pytest
 
-from strandline_cli.errors import CommandError, RefusedError
-from strandline_cli.server import Credentials, Server
+from strandline.cli.errors import CommandError, RefusedError
+from strandline.cli.server import Credentials, Server
 
 Answers = list[tuple[int, dict[str, str], bytes]]
 

@@ -7,8 +7,8 @@ from contextlib import ExitStack
 from itertools import groupby
 from pathlib import Path
 
-from strandline_cli.folder import Json, data_files
-from strandline_cli.links import link_of, links
+from strandline.cli.folder import Json, data_files
+from strandline.cli.links import link_of, links
 
 _TABLES = """
 CREATE TABLE record (number INTEGER PRIMARY KEY, data_set TEXT, file INTEGER, offset_bytes INTEGER, origin TEXT);

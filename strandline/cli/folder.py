@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from strandline_cli.errors import CommandError
+from strandline.cli.errors import CommandError
 
 FORMAT, VERSION = "strandline-export", 1
 MANIFEST = "manifest.json"

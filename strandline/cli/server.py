@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
-from strandline_cli.errors import CommandError, RefusedError
+from strandline.cli.errors import CommandError, RefusedError
 
 TIMEOUT_S = 120
 MAX_ATTEMPTS = 4

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from strandline_cli.folder import Json
+from strandline.cli.folder import Json
 
 DATA_SET_FIELDS = (
     "annotations",

@@ -12,8 +12,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from strandline_cli.errors import CommandError
-from strandline_cli.folder import Json, line_of
+from strandline.cli.errors import CommandError
+from strandline.cli.folder import Json, line_of
 
 FOLDER = "imports"
 

@@ -13,13 +13,13 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-from strandline_cli.errors import CommandError, RefusedError
-from strandline_cli.folder import Json, line_of
-from strandline_cli.journal import Journal
-from strandline_cli.progress import Progress
-from strandline_cli.record_index import RecordIndex
-from strandline_cli.sendable import described, sendable, with_ids_replaced
-from strandline_cli.server import Server
+from strandline.cli.errors import CommandError, RefusedError
+from strandline.cli.folder import Json, line_of
+from strandline.cli.journal import Journal
+from strandline.cli.progress import Progress
+from strandline.cli.record_index import RecordIndex
+from strandline.cli.sendable import described, sendable, with_ids_replaced
+from strandline.cli.server import Server
 
 CHUNK_RECORDS = 1000
 CHUNK_BYTES = 3_000_000

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from strandline_cli import folder as files
-from strandline_cli.folder import Json, Manifest, read_json, read_lines, verified
-from strandline_cli.importing_contents import import_contents
-from strandline_cli.importing_data import DataImport
-from strandline_cli.journal import Journal
-from strandline_cli.progress import Progress
-from strandline_cli.record_index import RecordIndex
-from strandline_cli.server import Server
+from strandline.cli import folder as files
+from strandline.cli.folder import Json, Manifest, read_json, read_lines, verified
+from strandline.cli.importing_contents import import_contents
+from strandline.cli.importing_data import DataImport
+from strandline.cli.journal import Journal
+from strandline.cli.progress import Progress
+from strandline.cli.record_index import RecordIndex
+from strandline.cli.server import Server
 
 
 @dataclass(frozen=True, slots=True)

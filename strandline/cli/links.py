@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from strandline_cli.folder import Json, read_lines
+from strandline.cli.folder import Json, read_lines
 
 FILES = ("wizard", "deviceEvent")
 """The types whose records may have a link."""

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from strandline_cli.errors import CommandError, RefusedError
-from strandline_cli.exporting import md5
-from strandline_cli.folder import Json, read_lines
-from strandline_cli.journal import Journal
-from strandline_cli.progress import Progress
-from strandline_cli.server import Server
+from strandline.cli.errors import CommandError, RefusedError
+from strandline.cli.exporting import md5
+from strandline.cli.folder import Json, read_lines
+from strandline.cli.journal import Journal
+from strandline.cli.progress import Progress
+from strandline.cli.server import Server
 
 MAX_REQUEST_BYTES = 4 * 1024 * 1024
 """Larger contents go directly to the storage if the server offers it; Strandline accepts 4.5 MB in a request."""

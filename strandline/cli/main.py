@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from strandline_cli.comparing import differences
-from strandline_cli.errors import CommandError
-from strandline_cli.exporting import export_account
-from strandline_cli.importing import import_account
-from strandline_cli.server import Credentials, Server
+from strandline.cli.comparing import differences
+from strandline.cli.errors import CommandError
+from strandline.cli.exporting import export_account
+from strandline.cli.importing import import_account
+from strandline.cli.server import Credentials, Server
 
 DONE, FAILED, INCOMPLETE, STOPPED = 0, 1, 3, 130
 """Exit codes. argparse exits with 2 if the arguments are wrong."""

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import quote, urlencode
 
-from strandline_cli import folder as files
-from strandline_cli.errors import CommandError, RefusedError
-from strandline_cli.folder import Json, Manifest
-from strandline_cli.progress import Progress
-from strandline_cli.server import Server
+from strandline.cli import folder as files
+from strandline.cli.errors import CommandError, RefusedError
+from strandline.cli.folder import Json, Manifest
+from strandline.cli.progress import Progress
+from strandline.cli.server import Server
 
 FIRST_YEAR = 2010
 """Older data are read in one request; from this year on, one request reads a year."""

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from strandline_cli import folder as files
-from strandline_cli.folder import Json, data_files, line_of, read_json, read_lines, verified
-from strandline_cli.links import link_of, links
-from strandline_cli.sendable import described, with_ids_replaced, without_service_fields
+from strandline.cli import folder as files
+from strandline.cli.folder import Json, data_files, line_of, read_json, read_lines, verified
+from strandline.cli.links import link_of, links
+from strandline.cli.sendable import described, with_ids_replaced, without_service_fields
 
 DIGEST_BITS = 256
 

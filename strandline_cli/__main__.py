@@ -1,5 +1,0 @@
-"""Runs the command without an installation: `python -m strandline_cli`."""
-
-from strandline_cli.main import run
-
-run()

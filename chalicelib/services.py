@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from chalicelib.accounts.ports import AccountPorts
+from chalicelib.accounts.ports import AccountPorts, Passwords
 from chalicelib.accounts.stores.accounts import StoredAccounts
 from chalicelib.accounts.stores.attempts import StoredSignInAttempts
 from chalicelib.accounts.stores.grants import StoredGrants
@@ -23,6 +23,7 @@ from chalicelib.config import Settings
 from chalicelib.data_sources.ports import DataSourcePorts
 from chalicelib.data_sources.stores.data_sources import StoredDataSources
 from chalicelib.engine.aws.engine import aws_engine
+from chalicelib.engine.engine import Engine
 from chalicelib.engine.secrets import cached_secret
 from chalicelib.log.ports import DataPorts
 from chalicelib.log.stores.archive import StoredArchive
@@ -82,16 +83,34 @@ class Services:
     tasks: TaskPorts
 
 
-def build_services(settings: Settings) -> Services:
-    """The services of a stage, on AWS."""
-    engine = aws_engine(settings)
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """Clock, chance, counters and the hashing of passwords: what a test or another home of the application replaces."""
+
+    now_ms: Callable[[], int]
+    new_id: Callable[[], str]
+    """See `Services.new_id`."""
+    new_token: Callable[[], str]
+    """See `Services.new_token`."""
+    count: Callable[[str, int], None]
+    passwords: Passwords
+
+
+def machine() -> Surroundings:
+    """The surroundings of a process that serves people."""
+    return Surroundings(system_now_ms, random_id, random_token, count, Argon2Passwords())
+
+
+def build_services(settings: Settings, engine: Engine, surroundings: Surroundings | None = None) -> Services:
+    """The services of a stage on an engine; the surroundings default to the machine's."""
+    around = surroundings or machine()
     accounts = AccountPorts(
         accounts=StoredAccounts(engine.accounts),
         sessions=StoredSessions(engine.accounts),
         restricted_tokens=StoredRestrictedTokens(engine.accounts),
-        grants=StoredGrants(engine.accounts, system_now_ms),
+        grants=StoredGrants(engine.accounts, around.now_ms),
         profiles=StoredProfiles(engine.accounts),
-        passwords=Argon2Passwords(),
+        passwords=around.passwords,
         sign_in_attempts=StoredSignInAttempts(engine.accounts),
     )
     data = DataPorts(StoredDataSets(engine.data), StoredRecordLog(engine.data))
@@ -102,23 +121,23 @@ def build_services(settings: Settings) -> Services:
         backlog=StoredBacklogs(engine.data),
         sweep_requests=StoredSweepRequests(engine.data),
         purge_requests=StoredPurgeRequests(engine.data),
-        now_ms=system_now_ms,
-        new_id=random_id,
+        now_ms=around.now_ms,
+        new_id=around.new_id,
     )
     logins = StoredOidcLogins(engine.accounts)
     id_tokens = JoseIdTokens(signing_keys(engine.secrets, settings.oidc_keys_name))
     data_sources = StoredDataSources(engine.data)
     return Services(
         settings=settings,
-        now_ms=system_now_ms,
-        new_id=random_id,
-        new_token=random_token,
-        count=count,
+        now_ms=around.now_ms,
+        new_id=around.new_id,
+        new_token=around.new_token,
+        count=around.count,
         server_secret=cached_secret(engine.secrets, settings.server_secret_name),
         invitation_code=cached_secret(engine.secrets, settings.invitation_secret_name),
         sessions_ahead=sessions_ahead(engine, accounts.sessions),
         accounts=accounts,
-        sign_in=SignInPorts(accounts, logins, id_tokens, openid_provider(settings), random_token),
+        sign_in=SignInPorts(accounts, logins, id_tokens, openid_provider(settings), around.new_token),
         data=data,
         tiles=tiles,
         uploads=UploadPorts(data, StoredRejections(engine.data)),
@@ -142,8 +161,8 @@ def build_services(settings: Settings) -> Services:
             StoredTasks(engine.tasks),
             StoredTaskSlots(engine.tasks),
             QueuedTaskMessages(engine.task_queue),
-            system_now_ms,
-            random_id,
+            around.now_ms,
+            around.new_id,
         ),
     )
 
@@ -181,7 +200,8 @@ def services() -> Services:
     """The services of this process, built once from the environment."""
     global _services
     if _services is None:
-        _services = build_services(Settings.from_env())
+        settings = Settings.from_env()
+        _services = build_services(settings, aws_engine(settings))
     return _services
 
 

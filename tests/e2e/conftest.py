@@ -46,13 +46,15 @@ def services(cloud: "Cloud", monkeypatch: pytest.MonkeyPatch) -> Iterator["Servi
         pytest.skip("needs the local cloud")
     from chalicelib.config import Settings
     from chalicelib.engine.aws import dynamodb, s3
+    from chalicelib.engine.aws.engine import aws_engine
     from chalicelib.services import build_services
 
     for name, value in (("ACCESS_KEY_ID", "test"), ("SECRET_ACCESS_KEY", "test"), ("ENDPOINT_URL", cloud.gateway_url)):
         monkeypatch.setenv(f"AWS_{name}", value)
     dynamodb.forget_clients()
     s3.forget_clients()
-    yield build_services(Settings(s3_path_style=True))
+    settings = Settings(s3_path_style=True)
+    yield build_services(settings, aws_engine(settings))
     dynamodb.forget_clients()
     s3.forget_clients()
 

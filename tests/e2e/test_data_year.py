@@ -18,6 +18,7 @@ import requests
 
 from chalicelib.config import Settings
 from chalicelib.engine.aws import dynamodb, s3
+from chalicelib.engine.aws.engine import aws_engine
 from chalicelib.services import build_services, system_now_ms
 from chalicelib.tasks.task import Task
 from chalicelib.tasks.types import TaskRun
@@ -248,5 +249,8 @@ class Table:
         """Run the purge task as if at a later time."""
         task = Task(id="0" * 32, type="strandline.data.purge", created_time_ms=now_ms)
         data: dict[str, Any] = {}
-        purge(TaskRun(task, data, now_ms + 60_000, lambda: now_ms, lambda: None), build_services(self._settings))
+        purge(
+            TaskRun(task, data, now_ms + 60_000, lambda: now_ms, lambda: None),
+            build_services(self._settings, aws_engine(self._settings)),
+        )
         assert data["dataSets"] >= 1

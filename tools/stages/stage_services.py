@@ -5,6 +5,7 @@ import socket
 from pathlib import Path
 
 from chalicelib.config import Settings
+from chalicelib.engine.aws.engine import aws_engine
 from chalicelib.services import Services, build_services
 from tools.local_cloud.data_folder import DataFolder
 from tools.local_cloud.launcher import REGION, ROOT_KEY
@@ -29,7 +30,8 @@ def services_of_stage(stage: str, data_dir: Path) -> Services:
         session, where = session_of_caller(stage)
         region = session.region_name
     print(f"stage {stage} in {where}", flush=True)
-    return build_services(Settings(stage=stage, region=region, s3_path_style=stage == LOCAL_STAGE))
+    settings = Settings(stage=stage, region=region, s3_path_style=stage == LOCAL_STAGE)
+    return build_services(settings, aws_engine(settings))
 
 
 def use_running_cloud(data_dir: Path) -> None:

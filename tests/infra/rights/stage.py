@@ -20,6 +20,7 @@ from app import app
 from chalicelib import services as wiring
 from chalicelib.config import Settings
 from chalicelib.engine.aws import sqs
+from chalicelib.engine.aws.engine import aws_engine
 from chalicelib.metrics.stores import stream as metrics_stream
 from chalicelib.observability import logger
 from chalicelib.services import Services, build_services
@@ -64,7 +65,7 @@ class Stage:
         self._server: str | None = None
         self._acted_last = ""
         self.use_case = ""
-        built = build_services(SETTINGS)
+        built = build_services(SETTINGS, aws_engine(SETTINGS))
         tiles = replace(built.tiles, now_ms=self.now_ms)
         tasks = replace(built.tasks, now_ms=self.now_ms)
         self.services: Services = replace(built, now_ms=self.now_ms, tiles=tiles, tasks=tasks)

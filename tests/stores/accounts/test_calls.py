@@ -11,6 +11,7 @@ from app import app
 from chalicelib import services as wiring
 from chalicelib.config import Settings
 from chalicelib.engine.aws import dynamodb, secrets_manager
+from chalicelib.engine.aws.engine import aws_engine
 from tests.api.conftest import ApiClient, Reply
 from tests.stores.conftest import SERVER_SECRET
 
@@ -46,7 +47,8 @@ def api(stage: Settings) -> Iterator[ApiClient]:
     from dataclasses import replace
 
     secrets_manager.forget_clients()
-    wiring.override(wiring.build_services(replace(stage, sign_up="open")))
+    settings = replace(stage, sign_up="open")
+    wiring.override(wiring.build_services(settings, aws_engine(settings)))
     with Client(app) as client:
         yield ApiClient(client)
     wiring.override(None)

@@ -13,6 +13,7 @@ from chalicelib import services as wiring
 from chalicelib.access.call import platform_call
 from chalicelib.accounts.bodies import UserUpdates
 from chalicelib.accounts.manage import update_user
+from chalicelib.engine.aws.engine import aws_engine
 from chalicelib.services import Services
 from tests.api.conftest import ApiClient
 from tests.fakes.accounts import FakePasswords
@@ -88,7 +89,11 @@ def scene(request: pytest.FixtureRequest) -> Iterator[Scene]:
     """Anna on stores of each kind."""
     memory = request.param == "memory"
     passwords = Passwords()
-    built = FakeServices().services if memory else wiring.build_services(request.getfixturevalue("stage"))
+    if memory:
+        built = FakeServices().services
+    else:
+        settings = request.getfixturevalue("stage")
+        built = wiring.build_services(settings, aws_engine(settings))
     services = replace(
         built,
         accounts=(accounts := replace(built.accounts, passwords=passwords)),

@@ -224,7 +224,9 @@ class TestRequests:
         session = StoredSessions(engine.accounts).find("hash")
         assert session is not None
         engine.accounts.put(session_item(replace(session, token_hash=token_hash(TOKEN))))
-        composition.override(replace(composition.build_services(wire.settings), now_ms=lambda: NOW_MS))
+        composition.override(
+            replace(composition.build_services(wire.settings, aws_engine(wire.settings)), now_ms=lambda: NOW_MS)
+        )
         wire.requests.clear()
         with Client(app) as client:
             yield ApiClient(client)

@@ -13,6 +13,7 @@ from app import app
 from chalicelib import services as wiring
 from chalicelib.config import Settings
 from chalicelib.engine.aws import dynamodb, secrets_manager
+from chalicelib.engine.aws.engine import aws_engine
 from tests.api.conftest import ApiClient, Reply
 from tests.fakes.oidc_app import App, Browser, ReplyLike, hidden_fields
 
@@ -58,7 +59,8 @@ def calls(stage: Settings) -> Iterator[Calls]:
 @pytest.fixture
 def xdrip(stage: Settings, calls: Calls) -> Iterator[App]:
     """xDrip+, and Anna, who has an account."""
-    wiring.override(wiring.build_services(replace(stage, sign_up="open")))
+    settings = replace(stage, sign_up="open")
+    wiring.override(wiring.build_services(settings, aws_engine(settings)))
     with Client(app) as client:
         api = ApiClient(client)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 
+from chalicelib import json_text
 from chalicelib.access.call import Call, Caller
 from chalicelib.api.operations.operation import Operation
 from chalicelib.errors import MalformedJsonError, MissingJsonError
@@ -53,7 +54,7 @@ class Request:
         return self.call.now_ms
 
     def json(self) -> Any:
-        """The body as a JSON value.
+        """The body as a JSON value; U+FFFD replaces what is not Unicode in its strings.
 
         Raises:
             MissingJsonError: the body is empty or white space.
@@ -62,7 +63,7 @@ class Request:
         if not self.body.strip():
             raise MissingJsonError
         try:
-            return orjson.loads(self.body)
+            return json_text.decode_sent(self.body)
         except orjson.JSONDecodeError as error:
             raise MalformedJsonError from error
 

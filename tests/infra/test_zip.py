@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.packaging.application import LOCAL_STAGE, UNUSED, make_package
+from tools.packaging.application import LOCAL_STAGE, UNUSED_REQUIREMENTS, UNUSED_SOURCES, make_package
 
 MOST_BYTES = 10_000_000
 MOST_BYTES_WITHOUT_CRYPTOGRAPHY = 4_000_000
@@ -48,9 +48,9 @@ def test_the_zip_is_small(code: bytes) -> None:
 def test_all_modules_can_be_imported_from_the_zip(code: bytes, tmp_path: Path) -> None:
     with zipfile.ZipFile(io.BytesIO(code)) as archive:
         archive.extractall(tmp_path)
-    assert not any((tmp_path / name).exists() for name in UNUSED)
+    assert not any((tmp_path / name).exists() for name in (*UNUSED_REQUIREMENTS, *UNUSED_SOURCES))
     # Modules that Lambda provides come from this environment, which also has the modules that were left out.
-    hidden = [name.replace("/", ".") for name in UNUSED]
+    hidden = [name.replace("/", ".") for name in UNUSED_REQUIREMENTS]
     start = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); sys.modules.update(dict.fromkeys({hidden!r}))"
     run = subprocess.run(
         [sys.executable, "-I", "-c", start + EVERYTHING_IMPORTED],

@@ -31,7 +31,7 @@ PACKAGING = ("tools/packaging",)
 LAMBDA_PLATFORMS = ("manylinux2014_x86_64", "manylinux_2_28_x86_64")
 LAMBDA_RUNTIMES = ((3, 12), (3, 13))
 POWERTOOLS = "aws_lambda_powertools"
-UNUSED = (
+UNUSED_REQUIREMENTS = (
     "pycparser",  # cffi needs it to build modules, not to run them
     f"{POWERTOOLS}/event_handler",
     *(
@@ -51,6 +51,8 @@ UNUSED = (
     ),
 )
 """Parts of the requirements that no function imports: 1.6 MB of the zip."""
+UNUSED_SOURCES = ("chalicelib/engine/embedded",)
+"""Folders of the sources that no function imports."""
 ZIP, TEMPLATE, DIGEST, OVERLAY = "deployment.zip", "template.json", "digest", "overlay.json"
 
 
@@ -125,7 +127,8 @@ def _source_files() -> Iterator[Path]:
 
 
 def _is_source(path: Path) -> bool:
-    return path.is_file() and "__pycache__" not in path.parts and path.suffix != ".pyc"
+    is_unused = any(path.is_relative_to(ROOT / name) for name in UNUSED_SOURCES)
+    return path.is_file() and "__pycache__" not in path.parts and path.suffix != ".pyc" and not is_unused
 
 
 def _digest_of(folder: Path) -> str | None:
@@ -146,6 +149,8 @@ def _build(stage: str, folder: Path) -> None:
     shutil.rmtree(project, ignore_errors=True)
     for name in ("app.py", "chalicelib", ".chalice"):
         _copy(ROOT / name, project / name)
+    for name in UNUSED_SOURCES:
+        shutil.rmtree(project / name)
     # Chalice would fetch the requirements for Lambda's platform only, and without looking at the lock's hashes.
     (project / "requirements.txt").write_text("")
     shutil.copytree(_vendored(stage), project / "vendor")
@@ -179,7 +184,7 @@ def _vendored(stage: str) -> Path:
     lock = ROOT / "requirements.txt"
     version = f"{sys.version_info[0]}.{sys.version_info[1]}"
     target = "this-machine" if stage == LOCAL_STAGE else "lambda"
-    digest = hashlib.sha256(lock.read_bytes() + "\n".join(UNUSED).encode()).hexdigest()[:16]
+    digest = hashlib.sha256(lock.read_bytes() + "\n".join(UNUSED_REQUIREMENTS).encode()).hexdigest()[:16]
     folder = BUILD / "vendor" / f"{target}-{version}-{digest}"
     if folder.is_dir():
         return folder
@@ -200,7 +205,7 @@ def _vendored(stage: str) -> Path:
     ]
     _run([*pip, "--require-hashes", *options, "--target", str(draft), "-r", str(lock)], ROOT, None, "pip install")
     shutil.rmtree(draft / "bin", ignore_errors=True)
-    for name in UNUSED:
+    for name in UNUSED_REQUIREMENTS:
         if not (draft / name).is_dir():
             raise ToolError(f"{name} is not among what pip installs any more: take it out of what is left out.")
         shutil.rmtree(draft / name)

@@ -19,6 +19,7 @@ from chalicelib.engine.embedded.sqlite_stream import SqliteStream
 from chalicelib.engine.engine import Engine
 
 SCHEMA = (*rows.SCHEMA, *files.SCHEMA, *sqlite_queue.SCHEMA, *sqlite_stream.SCHEMA)
+SECRETS_FOLDER = "secrets"
 SIGNING_SECRET = "object-addresses"  # noqa: S105  its name
 """Names the secret with which addresses of objects are signed."""
 
@@ -83,7 +84,7 @@ def embedded_engine(
         prepare_folder(folder)
     database = Database(None if folder is None else folder / DATABASE_NAME, SCHEMA)
     queues = {queue.name: SqliteQueue(database, queue, now_ms) for queue in QUEUES}
-    secret_files = SecretFiles(None if folder is None else folder / "secrets", database)
+    secret_files = SecretFiles(None if folder is None else folder / SECRETS_FOLDER, database)
     signing_secret = secret_files.create(SIGNING_SECRET, secrets.token_hex(32)).text
     signer = AddressSigner(bytes.fromhex(signing_secret), base_url, now_ms)
     contents = MemoryContents() if folder is None else FolderContents(folder / "objects")

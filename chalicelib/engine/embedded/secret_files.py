@@ -52,7 +52,7 @@ class SecretFiles:
             return self._versions.get(name)
         with storage_errors():
             try:
-                content = _path(self._folder, name).read_bytes()
+                content = secret_path(self._folder, name).read_bytes()
             except FileNotFoundError:
                 return None
         try:
@@ -66,9 +66,10 @@ class SecretFiles:
             self._versions[name] = version
         else:
             with storage_errors():
-                write_file(_path(self._folder, name), [orjson.dumps({"text": version.text, "id": version.id})])
+                write_file(secret_path(self._folder, name), [orjson.dumps({"text": version.text, "id": version.id})])
         return version
 
 
-def _path(folder: Path, name: str) -> Path:
+def secret_path(folder: Path, name: str) -> Path:
+    """The file of a secret in the folder of secrets."""
     return folder / f"{quote(name, safe='')}.json"

@@ -39,6 +39,9 @@ StrandlineError
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+MAX_LISTED_ERRORS = 100
+"""The number of faults after which checking a body stops: each costs more than a valid value does."""
+
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
@@ -54,6 +57,11 @@ class FieldError:
     pointer: str | None = None
     parameter: str | None = None
     meta: Mapping[str, str] | None = None
+
+
+def more_errors(more: str) -> FieldError:
+    """The error that ends a list of errors which is not complete; `more` says what it leaves out."""
+    return FieldError("too-many-errors", "too many errors", more)
 
 
 class StrandlineError(Exception):
@@ -185,10 +193,15 @@ class MissingJsonError(MalformedJsonError):
 
 
 class InvalidFieldsError(InvalidRequestError):
-    """Fields or query parameters break rules; `errors` names each fault in the order of checking and is never empty."""
+    """Fields or query parameters break rules; `errors` names each fault in the order of checking and is never empty.
+
+    Of more than `MAX_LISTED_ERRORS` faults, the last error says that there are more.
+    """
 
     def __init__(self, errors: Sequence[FieldError]) -> None:
         first = errors[0]
+        if len(errors) > MAX_LISTED_ERRORS + 1:
+            errors = (*errors[:MAX_LISTED_ERRORS], more_errors(f"{len(errors) - MAX_LISTED_ERRORS} more errors"))
         super().__init__(f"{len(errors)} invalid, first: {first.code} at {first.pointer or first.parameter}")
         self.errors = tuple(errors)
 

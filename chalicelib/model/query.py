@@ -130,10 +130,10 @@ def _faults(field: QueryField, value: Any) -> Iterator[Fault]:
         case IntegerField(low, high) if (low is not None and value < low) or (high is not None and value > high):
             yield value_out_of_range(value, between(low, high))
         case TextField():
-            texts = value if field.is_list else (value,)
-            for index, text in enumerate(texts):
-                is_repeated = field.is_unique and text in texts[:index]
-                fault = VALUE_DUPLICATE if is_repeated else _text_fault(field, text)
+            seen: set[str] = set()
+            for text in value if field.is_list else (value,):
+                fault = VALUE_DUPLICATE if field.is_unique and text in seen else _text_fault(field, text)
+                seen.add(text)
                 if fault is not None:
                     yield fault
 

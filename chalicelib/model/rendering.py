@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+MAX_LENGTH = 1_000
+"""The number of characters of a string that are rendered; an ellipsis stands for the rest."""
+
 _ESCAPES = {
     "\a": "\\a",
     "\b": "\\b",
@@ -20,7 +23,8 @@ _ESCAPES = {
 def render(value: str | float) -> str:
     """The value as text: strings quoted, with backslash escapes; numbers in their shortest decimal form."""
     if isinstance(value, str):
-        return f'"{"".join(map(_escape, value))}"'
+        shown = value if len(value) <= MAX_LENGTH else value[:MAX_LENGTH] + "\u2026"
+        return f'"{"".join(map(_escape, shown))}"'
     if isinstance(value, int):
         return str(value)
     return plain_decimal(value)

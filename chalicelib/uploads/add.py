@@ -18,6 +18,7 @@ from chalicelib.log.identity_hash import MissingDeviceIdError, identity_hashes
 from chalicelib.log.ports import DataPorts
 from chalicelib.model.data import Datum, check_data
 from chalicelib.model.errors import VALUE_NOT_EXISTS
+from chalicelib.uploads.lenient import valid_data
 from chalicelib.uploads.ports import UploadPorts
 from chalicelib.uploads.rejections import ADD, DELETE, recording_rejections
 from chalicelib.uploads.selectors import parse_selectors
@@ -52,10 +53,11 @@ def append_data(call: Call, data_set_id: str, read_items: Callable[[], Any], por
 
 
 def add_valid_data(call: Call, data_set_id: str, read_items: Callable[[], Any], ports: UploadPorts) -> list[FieldError]:
-    """Add the valid data of a request as one entry, and return the errors of the rest in the order of checking.
+    """Add the valid data of a request as one entry, and return the errors of the rest in the order of the body.
 
     This is for clients that prefer lenient handling: with `add_data`, one bad record keeps out all others of its
-    request each time that it is sent. Pointers of errors lead into the body that was sent.
+    request each time that it is sent. Pointers of errors lead into the body that was sent. The last error says how many
+    more records were refused, if there are too many to name them.
 
     Raises:
         The errors of `add_data`, if the request is refused as a whole.
@@ -102,42 +104,38 @@ def _require_current(head: DataSetHead, ports: DataPorts) -> None:
 
 
 def _append(call: Call, head: DataSetHead, items: Any, ports: DataPorts) -> None:
+    items = _array(items)
+    data = check_data(items, call.new_id)
+    _store(call, head, data, _hashes(items, data, head), ports)
+
+
+def _append_valid(call: Call, head: DataSetHead, items: Any, ports: DataPorts) -> list[FieldError]:
+    """Append the valid items; returns the errors of the others."""
+    valid = valid_data(_array(items), head.deduplicator, call.new_id)
+    hashes = identity_hashes(valid.data, head.deduplicator, head.owner_id, head.id)
+    _store(call, head, valid.data, hashes, ports)
+    return valid.errors
+
+
+def _array(items: Any) -> list[Any]:
     if items is None:
-        items = []
+        return []
     if not isinstance(items, list):
         raise MalformedJsonError
-    data = check_data(items, call.new_id)
+    return items
+
+
+def _store(
+    call: Call, head: DataSetHead, data: Sequence[Datum], hashes: Sequence[str] | None, ports: DataPorts
+) -> None:
+    """Append data to the log of a data set, as one entry."""
     if not data:
         _require_current(head, ports)
         return
-    hashes = _hashes(items, data, head)
     # Data of a normal data set becomes visible when closing activates it, so it is stored as it is then.
     revision = None if head.is_continuous else _REVISION_ONCE_ACTIVATED
     entry = NewEntry(EntryKind.ADD, call.now_ms, encode_data(data, head.id, hashes, revision))
     ports.log.append(head, entry, newest_times_ms((datum.body["type"], datum.time_ms) for datum in data))
-
-
-def _append_valid(call: Call, head: DataSetHead, items: Any, ports: DataPorts) -> list[FieldError]:
-    """Append the valid items; returns the errors of the others. One check may hide errors that a later one finds, so
-    items are checked until no errors are left."""
-    errors: list[FieldError] = []
-    while True:
-        try:
-            _append(call, head, items, ports)
-        except InvalidFieldsError as refused:
-            invalid = _item_indexes(refused.errors)
-            if all(items[index] is None for index in invalid):
-                raise
-            items = [None if index in invalid else item for index, item in enumerate(items)]
-            errors += refused.errors
-        else:
-            return errors
-
-
-def _item_indexes(errors: Sequence[FieldError]) -> set[int]:
-    """The elements of the body to which errors point."""
-    first = [(error.pointer or "/").split("/")[1] for error in errors]
-    return {int(index) for index in first if index.isdecimal()}
 
 
 def _hashes(items: Sequence[Any], data: Sequence[Datum], head: DataSetHead) -> list[str] | None:

@@ -20,6 +20,8 @@ DELETE = "delete"
 MAX_LISTED = 100
 MAX_RECORDED_ERRORS = 20
 """Errors of one request: one mistake of an app is often in each of its records."""
+MAX_POINTER_LENGTH = 512
+"""A longer pointer has a name in it that is not of the data model; it is left out."""
 
 
 @contextmanager
@@ -87,7 +89,11 @@ def _reasons(error: InvalidRequestError) -> Sequence[RejectionReason]:
 
 
 def _without_values(errors: Sequence[FieldError]) -> Sequence[RejectionReason]:
-    return [RejectionReason(error.code, error.pointer) for error in errors]
+    return [RejectionReason(error.code, _short(error.pointer)) for error in errors]
+
+
+def _short(pointer: str | None) -> str | None:
+    return None if pointer is None or len(pointer) > MAX_POINTER_LENGTH else pointer
 
 
 def _as_rejection(rejection: Rejection) -> dict[str, Any]:

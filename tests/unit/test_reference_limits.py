@@ -2,6 +2,7 @@
 
 import re
 
+from chalicelib import errors
 from chalicelib.access import user_ids
 from chalicelib.access.policy import ANYONE
 from chalicelib.accounts import bodies, grant, password_sign_in, profile, restricted_token
@@ -19,13 +20,14 @@ from chalicelib.metrics import counts
 from chalicelib.metrics import query as metrics_query
 from chalicelib.metrics.stores import stream
 from chalicelib.model import free_form
+from chalicelib.model import rendering as model_rendering
 from chalicelib.model.query import PAGING, IntegerField
 from chalicelib.reading.stores import large_replies
 from chalicelib.sign_in import form_token, logins
 from chalicelib.tasks import bodies as task_bodies
 from chalicelib.tasks import dispatch, types, worker
+from chalicelib.uploads import lenient, rejections
 from chalicelib.uploads import ports as upload_ports
-from chalicelib.uploads import rejections
 from tests.unit.citations import REFERENCE
 
 _SETTINGS = Settings()
@@ -49,6 +51,9 @@ LIMITS: dict[str, float | None] = {
     "data of a task after a run": worker.MAX_DATA_BYTES,
     "page of a list": _PAGE_SIZE.high,
     "page of a list, by default": _PAGE_SIZE.default,
+    "errors of one answer": errors.MAX_LISTED_ERRORS,
+    "errors of one upload with lenient handling": lenient.MAX_NAMED_ERRORS,
+    "value in the text of an error": model_rendering.MAX_LENGTH,
     "refused uploads listed": rejections.MAX_LISTED,
     "errors kept of a refused upload": rejections.MAX_RECORDED_ERRORS,
     "range of daily counts of events": counts.MAX_RANGE.days,

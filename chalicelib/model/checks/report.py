@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from chalicelib.errors import FieldError
+from chalicelib.errors import MAX_LISTED_ERRORS, FieldError, InvalidFieldsError, more_errors
 from chalicelib.model.errors import Fault
 
 
@@ -17,6 +17,13 @@ class Report:
     meta: Mapping[str, str] | None = None
 
     def add(self, fault: Fault, pointer: str) -> None:
+        """Add a fault.
+
+        Raises:
+            InvalidFieldsError: there are `MAX_LISTED_ERRORS` already; the rest of the body is not checked.
+        """
+        if len(self.errors) == MAX_LISTED_ERRORS:
+            raise InvalidFieldsError([*self.errors, more_errors("there are more errors: checking has stopped")])
         self.errors.append(fault.at(pointer or None, meta=self.meta))
 
 

@@ -24,7 +24,7 @@ class Caller:
     is_server: bool = False
     credential: "Session | RestrictedToken | None" = field(default=None, compare=False, repr=False)
     """The session or restricted token that identified the caller; None for the service secret. A restricted token that
-    the caller creates depends on it."""
+    the caller creates depends on it: it opens no more, lasts no longer, and ends with it."""
 
     @property
     def is_nobody(self) -> bool:
@@ -34,6 +34,15 @@ class Caller:
 
 NOBODY = Caller()
 SERVICE = Caller(is_server=True)
+
+
+@dataclass(frozen=True, slots=True)
+class LoginReference:
+    """A login, by the user (or the server, by its name) who signed in and the hash of the login's first token or
+    code."""
+
+    user_id: str
+    login_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +58,11 @@ class Session:
     """The token hash of the login that this token was refreshed from, so that signing out ends all tokens of a login;
     empty for the first token of a login."""
 
+    @property
+    def login(self) -> LoginReference:
+        """The login that the session belongs to."""
+        return LoginReference(self.user_id, self.login_id or self.token_hash)
+
 
 @dataclass(frozen=True, slots=True)
 class RestrictedToken:
@@ -63,11 +77,17 @@ class RestrictedToken:
     expiration_time_ms: int
     created_time_ms: int
     modified_time_ms: int | None = None
+    login: LoginReference | None = None
+    """The login in which the token was made, and with which it ends; None for a token of the service secret."""
+    parent_id: str = ""
+    """The restricted token that this one was made with, and with which it ends; empty for none."""
 
     def opens(self, path: str, now_ms: int) -> bool:
         """Whether the token is valid for a request to this path, at this time."""
-        if self.expiration_time_ms <= now_ms:
-            return False
+        return now_ms < self.expiration_time_ms and self.covers(path)
+
+    def covers(self, path: str) -> bool:
+        """Whether the token is made for this path and all paths below it."""
         return self.paths is None or any(path == root or path.startswith(root.rstrip("/") + "/") for root in self.paths)
 
 

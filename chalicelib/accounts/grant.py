@@ -4,7 +4,7 @@ A permission is a name with an object, whose members may limit it: `expiresTime`
 (of `view`) shows only the last hours of data. The reference platform has no such limits.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from chalicelib.access.policy import ROOT, VIEW
 from chalicelib.access.user_ids import fits_key
 from chalicelib.errors import FieldError, InvalidFieldsError, InvalidRequestError, MalformedJsonError
 from chalicelib.model.errors import Fault, between, type_not, value_not_parsable, value_out_of_range
-from chalicelib.model.times import RFC3339_LAYOUT, parse_time
+from chalicelib.model.times import RFC3339_LAYOUT, format_time, parse_time
 
 EXPIRES_TIME = "expiresTime"
 WINDOW_HOURS = "windowHours"
@@ -37,6 +37,16 @@ class Grant:
         if not all(fits_key(user_id) for user_id in (self.sharer_id, self.grantee_id)):
             raise InvalidRequestError("a user id is empty or too long")
 
+    def until(self, end_ms: int, kept: "Grant | None") -> "Grant":
+        """The grant with all permissions ending at `end_ms` at the latest, except those that `kept` already holds
+        longer."""
+        held = {} if kept is None else kept.permissions
+        permissions = {
+            name: value if _ends_by(value, end_ms) or (name in held and held[name] == value) else _ending(value, end_ms)
+            for name, value in self.permissions.items()
+        }
+        return Grant(self.sharer_id, self.grantee_id, permissions)
+
     def at(self, now_ms: int) -> "Grant | None":
         """The grant without its expired permissions; None if all have expired."""
         held = {name: value for name, value in self.permissions.items() if not _has_expired(value, now_ms)}
@@ -56,7 +66,11 @@ class Grant:
     @property
     def expires_time_ms(self) -> int | None:
         """The time when the last permission expires; None if any does not expire."""
-        ends = [_expires_time_ms(value) for value in self.permissions.values()]
+        return self.expires_time_ms_of(self.permissions.keys())
+
+    def expires_time_ms_of(self, names: Collection[str]) -> int | None:
+        """The time when the last of the permissions with these names expires; None if any does not expire."""
+        ends = [_expires_time_ms(value) for name, value in self.permissions.items() if name in names]
         return None if None in ends else max((end for end in ends if end is not None), default=None)
 
 
@@ -70,6 +84,15 @@ def _expires_time_ms(value: Any) -> int | None:
     text = value.get(EXPIRES_TIME) if isinstance(value, dict) else None
     moment = parse_time(text) if isinstance(text, str) else None
     return None if moment is None else moment.epoch_ms
+
+
+def _ends_by(value: Any, end_ms: int) -> bool:
+    expires_time_ms = _expires_time_ms(value)
+    return expires_time_ms is not None and expires_time_ms <= end_ms
+
+
+def _ending(value: Any, end_ms: int) -> dict[str, Any]:
+    return {**(value if isinstance(value, dict) else {}), EXPIRES_TIME: format_time(end_ms)}
 
 
 def _has_expired(value: Any, now_ms: int) -> bool:

@@ -4,11 +4,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from chalicelib.access.call import Call, RestrictedToken
+from chalicelib.access.call import Call, Caller, RestrictedToken, Session
 from chalicelib.access.user_ids import require_user_id
-from chalicelib.accounts.ports import AccountPorts
+from chalicelib.accounts.ports import AccountPorts, RestrictedTokens
 from chalicelib.accounts.session import end_restricted_tokens
-from chalicelib.errors import FieldError, InvalidFieldsError, MalformedJsonError, NotFoundError, UnauthenticatedError
+from chalicelib.errors import (
+    FieldError,
+    InvalidFieldsError,
+    MalformedJsonError,
+    NotFoundError,
+    UnauthenticatedError,
+    UnauthorizedError,
+)
 from chalicelib.model.checks.parse import parse
 from chalicelib.model.checks.report import Report
 from chalicelib.model.errors import NOT_PARSED, Fault, between, length_out_of_range
@@ -111,8 +118,11 @@ def create_restricted_token(
 ) -> RestrictedToken:
     """Create a token of the user, for an hour unless the body says otherwise.
 
+    The token opens nothing that the caller's credential does not open, ends no later, and ends when that credential is
+    revoked or its login signs out.
+
     Raises:
-        UnauthorizedError: the caller is another user.
+        UnauthorizedError: the caller is another user, or a path is outside those of the caller's restricted token.
         UnauthenticatedError: the caller's credential ended in the meantime, for example by a change of the password.
         InvalidPathError: the user id is of the wrong form.
         MalformedJsonError, InvalidFieldsError: the body is of the wrong form.
@@ -120,13 +130,45 @@ def create_restricted_token(
     call.require(user_id)
     require_user_id(user_id)
     restrictions = read_restrictions(read_body(), call.now_ms)
-    expiration_time_ms = restrictions.expiration_time_ms
-    if expiration_time_ms is None:
-        expiration_time_ms = call.now_ms + DEFAULT_LIFETIME_MS
-    token = RestrictedToken(call.new_id(), user_id, restrictions.paths, expiration_time_ms, call.now_ms)
-    if not ports.restricted_tokens.add(token, made_with=call.caller.credential):
+    asked_ms = restrictions.expiration_time_ms
+    if asked_ms is None:
+        asked_ms = call.now_ms + DEFAULT_LIFETIME_MS
+    made_with = call.caller.credential
+    token = RestrictedToken(
+        id=call.new_id(),
+        user_id=user_id,
+        paths=_paths_within(restrictions.paths, made_with),
+        expiration_time_ms=_end_within(asked_ms, call.caller),
+        created_time_ms=call.now_ms,
+        login=None if made_with is None else made_with.login,
+        parent_id=made_with.id if isinstance(made_with, RestrictedToken) else "",
+    )
+    if not ports.restricted_tokens.add(token, made_with=made_with):
         raise UnauthenticatedError
     return token
+
+
+def _paths_within(paths: tuple[str, ...] | None, made_with: Session | RestrictedToken | None) -> tuple[str, ...] | None:
+    """The paths of a token that is made with a credential: without paths of its own, those of the credential.
+
+    Raises:
+        UnauthorizedError: the credential does not open one of the paths.
+    """
+    if not isinstance(made_with, RestrictedToken):
+        return paths
+    if paths is None:
+        return made_with.paths
+    if not all(made_with.covers(path) for path in paths):
+        raise UnauthorizedError
+    return paths
+
+
+def _end_within(asked_ms: int, caller: Caller) -> int:
+    """The end of a token that the caller makes: the asked one, or that of the caller's credential if it comes first."""
+    match caller.credential:
+        case Session(expires_time_ms=end_ms) | RestrictedToken(expiration_time_ms=end_ms):
+            return min(asked_ms, end_ms)
+    return asked_ms
 
 
 def list_restricted_tokens(
@@ -164,6 +206,8 @@ def change_restricted_token(
 ) -> RestrictedToken:
     """Change when a token expires, and return the token. Paths are checked and not changed, as in the reference.
 
+    A server's session makes a token last no longer than itself, unless the token already does.
+
     Raises:
         UnauthorizedError: the caller is not a server.
         MalformedJsonError, InvalidFieldsError: the body is of the wrong form.
@@ -173,7 +217,8 @@ def change_restricted_token(
     restrictions = read_restrictions(read_body(), call.now_ms)
     token = get_restricted_token(call, token_id, ports)
     if restrictions.expiration_time_ms is not None:
-        token = replace(token, expiration_time_ms=restrictions.expiration_time_ms)
+        latest_ms = max(token.expiration_time_ms, _end_within(restrictions.expiration_time_ms, call.caller))
+        token = replace(token, expiration_time_ms=min(restrictions.expiration_time_ms, latest_ms))
     token = replace(token, modified_time_ms=call.now_ms)
     if not ports.restricted_tokens.replace(token):
         raise NotFoundError(token_id)
@@ -181,15 +226,30 @@ def change_restricted_token(
 
 
 def delete_restricted_token(call: Call, token_id: str, ports: AccountPorts) -> None:
-    """Remove a token; an unknown one is no error.
+    """Remove a token, with all tokens that were made with it; an unknown one is no error.
 
     Raises:
         UnauthorizedError: it belongs to another user.
     """
-    token = ports.restricted_tokens.find(token_id)
-    if token is not None:
-        call.require(token.user_id)
-        ports.restricted_tokens.delete(token)
+    tokens = ports.restricted_tokens
+    token = tokens.find(token_id)
+    if token is None:
+        return
+    call.require(token.user_id)
+    # Before the token, so that a repetition completes a removal that stopped half-way, and again after it, since one
+    # may have been made at the same time.
+    _end_made_with(token, tokens)
+    tokens.delete(token)
+    _end_made_with(token, tokens)
+
+
+def _end_made_with(token: RestrictedToken, tokens: RestrictedTokens) -> None:
+    """Remove the tokens that were made with a token, with those that were made with them, and so on."""
+    ended = {token.id}
+    while made := [other for other in tokens.of_user(token.user_id) if other.parent_id in ended - {other.id}]:
+        for other in made:
+            tokens.delete(other)
+            ended.add(other.id)
 
 
 def delete_restricted_tokens(call: Call, user_id: str, ports: AccountPorts) -> None:

@@ -7,7 +7,7 @@ from chalicelib.access.call import Call
 from chalicelib.access.policy import ROOT
 from chalicelib.accounts.grant import Grant
 from chalicelib.accounts.ports import AccountPorts
-from chalicelib.errors import GrantNotFoundError
+from chalicelib.errors import GrantNotFoundError, UnauthorizedError
 
 OWN: dict[str, Any] = {ROOT: {}}
 """The permissions of all users on their own accounts: computed, never stored."""
@@ -36,7 +36,7 @@ def set_grant(call: Call, grant: Grant, ports: AccountPorts) -> Mapping[str, Any
     """Replace the permissions that a sharer grants to a grantee, and return them as they are now; None for none.
 
     Grantees may give up only their own permissions. On the reference platform, an empty body from any grantee removes
-    any other grantee.
+    any other grantee. A custodian whose own permission ends grants nothing that ends later.
 
     Raises:
         UnauthorizedError: the caller may not set this grant.
@@ -48,9 +48,22 @@ def set_grant(call: Call, grant: Grant, ports: AccountPorts) -> Mapping[str, Any
         call.require(grant.sharer_id)
     if grant.sharer_id == grant.grantee_id:
         return OWN
+    grant = _within_own_time(call, grant, ports)
     ports.grants.put(grant)
     held = grant.at(call.now_ms)
     return None if held is None else held.permissions
+
+
+def _within_own_time(call: Call, grant: Grant, ports: AccountPorts) -> Grant:
+    """The grant, ending no later than the permission by which the caller manages the sharer's grants."""
+    manager_id = call.caller.user_id
+    if call.caller.is_server or manager_id in (None, grant.sharer_id) or not grant.permissions:
+        return grant
+    own = ports.grants.find(grant.sharer_id, manager_id or "")
+    if own is None:  # it ended since the policy was checked
+        raise UnauthorizedError
+    end_ms = own.expires_time_ms_of(call.policy.permissions)
+    return grant if end_ms is None else grant.until(end_ms, ports.grants.find(grant.sharer_id, grant.grantee_id))
 
 
 def grants_given_by(call: Call, sharer_id: str, ports: AccountPorts) -> dict[str, Mapping[str, Any]]:

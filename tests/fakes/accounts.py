@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
-from chalicelib.access.call import RestrictedToken, Session
+from chalicelib.access.call import LoginReference, RestrictedToken, Session
 from chalicelib.access.user_ids import fits_key
 from chalicelib.accounts.account import Account
 from chalicelib.accounts.grant import Grant
@@ -141,6 +141,8 @@ class FakeSessions:
     def __init__(self, accounts: FakeAccounts) -> None:
         self._accounts = accounts
         self.by_hash: dict[str, Session] = {}
+        self.restricted_tokens: dict[str, RestrictedToken] = {}
+        """Restricted tokens by id, which end with the login that they were made in."""
         self.oidc_logins: dict[str, AuthorizationCode | OidcLogin] = {}
         """Logins by OpenID Connect, which end together with the sessions."""
 
@@ -159,20 +161,22 @@ class FakeSessions:
 
     def end_login(self, session: Session) -> None:
         """Remove those with the same login."""
-        login_id = session.login_id or session.token_hash
-        self._keep(lambda other: (other.login_id or other.token_hash) != login_id)
-        self.oidc_logins.pop(login_id, None)
+        self._keep(lambda login: login != session.login)
+        self.oidc_logins.pop(session.login.login_id, None)
 
     def end_all(self, user_id: str, keep: Session | None = None) -> None:
         """Remove those of the user, but those with the login of one."""
-        kept = None if keep is None else keep.login_id or keep.token_hash
-        self._keep(lambda other: other.user_id != user_id or (other.login_id or other.token_hash) == kept)
+        kept = None if keep is None else keep.login.login_id
+        self._keep(lambda login: login.user_id != user_id or login.login_id == kept)
         for login in list(self.oidc_logins.values()):
             if login.user_id == user_id and login.login_id != kept:
                 del self.oidc_logins[login.login_id]
 
-    def _keep(self, keeps: Callable[[Session], bool]) -> None:
-        self.by_hash = {key: session for key, session in self.by_hash.items() if keeps(session)}
+    def _keep(self, keeps: Callable[[LoginReference], bool]) -> None:
+        self.by_hash = {key: session for key, session in self.by_hash.items() if keeps(session.login)}
+        for token in list(self.restricted_tokens.values()):
+            if token.login is not None and not keeps(token.login):
+                del self.restricted_tokens[token.id]
 
 
 class FakeRestrictedTokens:
@@ -180,7 +184,7 @@ class FakeRestrictedTokens:
 
     def __init__(self, sessions: FakeSessions) -> None:
         self._sessions = sessions
-        self.by_id: dict[str, RestrictedToken] = {}
+        self.by_id = sessions.restricted_tokens
 
     def find(self, token_id: str) -> RestrictedToken | None:
         """The token, or None."""

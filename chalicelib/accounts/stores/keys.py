@@ -10,6 +10,7 @@
 | session in the list of its user | `USER#<user id>` | `SESSION#<login id>#<token hash>` |
 | login by OpenID Connect: first a code, then the login | `OIDC#<login id>` | `OIDC` |
 | the same in the list of its user's sessions | `USER#<user id>` | `SESSION#<login id>#OIDC` |
+| the same in the list of its login's sessions | `USER#<user id>` | `SESSION#<login>#RESTRICTED#<time>#<id>#<user>` |
 | grant | `USER#<sharer id>` | `GRANT#<grantee id>` |
 | grant, seen from the grantee | `USER#<grantee id>` | `GRANTED#<sharer id>` |
 | collection of metadata | `USER#<user id>` | `METADATA#<collection>` |
@@ -21,6 +22,7 @@ Ids stand last in a key, so nothing in an id can be taken for another key. Dynam
 sk, so ids that come out of paths are checked by `fits_key` first.
 """
 
+from chalicelib.access.call import LoginReference
 from chalicelib.engine.table import Key
 
 ACCOUNT_SK = "ACCOUNT"
@@ -118,6 +120,26 @@ def restricted_token_key(token_id: str) -> Key:
 def restricted_token_list_key(user_id: str, created_time_ms: int, token_id: str) -> Key:
     """A restricted token in the list of its user."""
     return key(user_pk(user_id), f"{RESTRICTED_PREFIX}{created_time_ms:015d}#{token_id}")
+
+
+def restricted_token_login_key(login: LoginReference, user_id: str, created_time_ms: int, token_id: str) -> Key:
+    """A restricted token in the list of the sessions of the login that it was made in."""
+    listed = f"{RESTRICTED_PREFIX}{created_time_ms:015d}#{token_id}#{user_id}"
+    return session_list_key(login.user_id, login.login_id, listed)
+
+
+def credential_keys(login: LoginReference, listed: str) -> list[Key]:
+    """The items of a credential in the list of a login's sessions; `listed` is what follows the login's id there.
+
+    The entry in that list is the last key, so that a removal that stops half-way is found again.
+    """
+    entry = session_list_key(login.user_id, login.login_id, listed)
+    if listed == OIDC_SK:
+        return [oidc_login_key(login.login_id), entry]
+    if not listed.startswith(RESTRICTED_PREFIX):
+        return [session_key(listed), entry]
+    created_time_ms, token_id, user_id = listed.removeprefix(RESTRICTED_PREFIX).split("#", 2)
+    return [restricted_token_key(token_id), restricted_token_list_key(user_id, int(created_time_ms), token_id), entry]
 
 
 def attempts_key(counter: str, starts_s: int) -> Key:

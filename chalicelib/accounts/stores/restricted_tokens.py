@@ -1,11 +1,13 @@
-"""Restricted tokens in the accounts table: one item by id, a mirror of it in the list of the user."""
+"""Restricted tokens in the accounts table: one item by id, a mirror of it in the list of the user, and an entry in the
+list of the sessions of the login, so that what ends the login ends the token."""
 
-from chalicelib.access.call import RestrictedToken, Session
+from chalicelib.access.call import LoginReference, RestrictedToken, Session
 from chalicelib.access.user_ids import fits_key
 from chalicelib.accounts.stores.keys import (
     RESTRICTED_PREFIX,
     restricted_token_key,
     restricted_token_list_key,
+    restricted_token_login_key,
     session_key,
     user_pk,
 )
@@ -17,8 +19,8 @@ KEPT_AFTER_EXPIRATION_S = 24 * 3600
 """The time for which servers still find a token after it has expired."""
 
 
-def restricted_token_items(token: RestrictedToken) -> tuple[Item, Item]:
-    """The item and its mirror."""
+def restricted_token_items(token: RestrictedToken) -> list[Item]:
+    """The item, its mirror and, for a token of a login, its entry in the list of that login's sessions."""
     last_ms = max(token.expiration_time_ms, token.created_time_ms, token.modified_time_ms or 0)
     content: Item = {
         "token_id": token.id,
@@ -31,8 +33,12 @@ def restricted_token_items(token: RestrictedToken) -> tuple[Item, Item]:
         content["paths"] = token.paths
     if token.modified_time_ms is not None:
         content["modified_time_ms"] = token.modified_time_ms
-    by_id, by_user = _keys(token)
-    return by_id | content, by_user | content
+    if token.login is not None:
+        content |= {"login_user_id": token.login.user_id, "login_id": token.login.login_id}
+    if token.parent_id:
+        content["parent_id"] = token.parent_id
+    by_id, by_user, *by_login = _keys(token)
+    return [by_id | content, by_user | content, *(key | {"expires_at_s": content["expires_at_s"]} for key in by_login)]
 
 
 def restricted_token_from_item(item: Item) -> RestrictedToken:
@@ -44,6 +50,9 @@ def restricted_token_from_item(item: Item) -> RestrictedToken:
         expiration_time_ms=item["expiration_time_ms"],
         created_time_ms=item["created_time_ms"],
         modified_time_ms=item.get("modified_time_ms"),
+        # Tokens that an earlier version stored belong to no login.
+        login=LoginReference(item["login_user_id"], item["login_id"]) if "login_id" in item else None,
+        parent_id=item.get("parent_id", ""),
     )
 
 
@@ -66,17 +75,17 @@ class StoredRestrictedTokens:
         return [restricted_token_from_item(item) for item in self._accounts.query(query)]
 
     def add(self, token: RestrictedToken, made_with: Session | RestrictedToken | None = None) -> bool:
-        """One transaction over both items, which also checks that the credential still exists."""
+        """One transaction over all items, which also checks that the credential still exists."""
         checks = [] if made_with is None else [Check(_credential_key(made_with), exists())]
         return self._try_write([*map(Put, restricted_token_items(token)), *checks])
 
     def replace(self, token: RestrictedToken) -> bool:
-        """One transaction over both items, so that a token that was removed in the meantime does not come back."""
-        by_id, by_user = restricted_token_items(token)
-        return self._try_write([Put(by_id, exists()), Put(by_user)])
+        """One transaction over all items, so that a token that was removed in the meantime does not come back."""
+        by_id, *listed = restricted_token_items(token)
+        return self._try_write([Put(by_id, exists()), *map(Put, listed)])
 
     def delete(self, token: RestrictedToken) -> None:
-        """One transaction over both items."""
+        """One transaction over all items."""
         self._accounts.transact([Delete(key) for key in _keys(token)])
 
     def _try_write(self, writes: list[Write]) -> bool:
@@ -88,9 +97,10 @@ class StoredRestrictedTokens:
         return True
 
 
-def _keys(token: RestrictedToken) -> tuple[Key, Key]:
-    by_user = restricted_token_list_key(token.user_id, token.created_time_ms, token.id)
-    return restricted_token_key(token.id), by_user
+def _keys(token: RestrictedToken) -> list[Key]:
+    reference = token.user_id, token.created_time_ms, token.id
+    keys = [restricted_token_key(token.id), restricted_token_list_key(*reference)]
+    return keys if token.login is None else [*keys, restricted_token_login_key(token.login, *reference)]
 
 
 def _credential_key(credential: Session | RestrictedToken) -> Key:

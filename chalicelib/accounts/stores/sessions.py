@@ -1,14 +1,11 @@
 """Sessions in the accounts table: one item by token hash, one in the list of the user."""
 
-from collections.abc import Iterable
-
-from chalicelib.access.call import Session
+from chalicelib.access.call import LoginReference, Session
 from chalicelib.access.user_ids import fits_key
 from chalicelib.accounts.stores.accounts import account_check
 from chalicelib.accounts.stores.keys import (
-    OIDC_SK,
     SESSIONS_PREFIX,
-    oidc_login_key,
+    credential_keys,
     session_key,
     session_list_key,
     user_pk,
@@ -16,8 +13,6 @@ from chalicelib.accounts.stores.keys import (
 from chalicelib.engine.conditions import exists
 from chalicelib.engine.errors import TransactionRefusedError
 from chalicelib.engine.table import MAX_TRANSACTION_WRITES, Check, Delete, Item, Prefix, Put, Query, Table, Write
-
-SESSIONS_PER_TRANSACTION = MAX_TRANSACTION_WRITES // 2
 
 
 def session_item(session: Session) -> Item:
@@ -36,7 +31,7 @@ def session_item(session: Session) -> Item:
 def session_items(session: Session) -> tuple[Item, Item]:
     """The item of a session, and its entry in the list of the user."""
     item = session_item(session)
-    key = session_list_key(session.user_id, session.login_id or session.token_hash, session.token_hash)
+    key = session_list_key(session.user_id, session.login.login_id, session.token_hash)
     return item, key | {"expires_at_s": item["expires_at_s"]}
 
 
@@ -77,8 +72,8 @@ class StoredSessions:
         return True
 
     def end_login(self, session: Session) -> None:
-        """One query and one transaction for each fifty sessions, until a query finds none."""
-        self._end(session.user_id, f"{SESSIONS_PREFIX}{session.login_id or session.token_hash}#")
+        """One query and one transaction for each fifty sessions (33 restricted tokens), until a query finds none."""
+        self._end(session.user_id, f"{SESSIONS_PREFIX}{session.login.login_id}#")
 
     def end_all(self, user_id: str, keep: Session | None = None) -> None:
         """As `end_login`, for all logins of the user."""
@@ -86,21 +81,17 @@ class StoredSessions:
             self._end(user_id, SESSIONS_PREFIX, keep)
 
     def _end(self, user_id: str, prefix: str, keep: Session | None = None) -> None:
-        kept = None if keep is None else f"{keep.login_id or keep.token_hash}#"
         # Repeated until nothing is found: a refresh may have added a session, and cannot once its parent is gone.
-        while listed := [text for text in self._listed(user_id, prefix) if kept is None or not text.startswith(kept)]:
-            for start in range(0, len(listed), SESSIONS_PER_TRANSACTION):
-                self._delete(user_id, listed[start : start + SESSIONS_PER_TRANSACTION])
+        while deletes := self._deletes(user_id, prefix, None if keep is None else keep.login):
+            for start in range(0, len(deletes), MAX_TRANSACTION_WRITES):
+                self._accounts.transact(deletes[start : start + MAX_TRANSACTION_WRITES])
 
-    def _listed(self, user_id: str, prefix: str) -> list[str]:
-        """Sessions in the list of the user, each as `<login id>#<token hash>`."""
+    def _deletes(self, user_id: str, prefix: str, kept: LoginReference | None) -> list[Delete]:
+        """The deletes of all credentials in the list of the user, but those of the login `kept`."""
         items = self._accounts.query(Query(user_pk(user_id), Prefix(prefix), attributes=("sk",)))
-        return [item["sk"].removeprefix(SESSIONS_PREFIX) for item in items]
-
-    def _delete(self, user_id: str, listed: Iterable[str]) -> None:
-        deletes = []
-        for login_and_hash in listed:
-            login_id, _, token_hash = login_and_hash.partition("#")
-            item_key = oidc_login_key(login_id) if token_hash == OIDC_SK else session_key(token_hash)
-            deletes += [Delete(item_key), Delete(session_list_key(user_id, login_id, token_hash))]
-        self._accounts.transact(deletes)
+        deletes: list[Delete] = []
+        for item in items:
+            login_id, _, listed = item["sk"].removeprefix(SESSIONS_PREFIX).partition("#")
+            if kept is None or login_id != kept.login_id:
+                deletes += map(Delete, credential_keys(LoginReference(user_id, login_id), listed))
+        return deletes

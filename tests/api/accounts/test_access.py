@@ -255,6 +255,26 @@ class TestLimits:
         fakes.now_ms += 600_000
         assert api.request("GET", f"/access/{SHARER}", token=fakes.sign_in(GRANTEE)).status == 401
 
+    @pytest.mark.parametrize("grantee", [GRANTEE, OTHER])
+    def test_a_custodian_whose_permission_ends_grants_nothing_that_ends_later(
+        self, api: ApiClient, fakes: FakeServices, grantee: str
+    ) -> None:
+        ends, sooner = {"expiresTime": "2026-01-01T00:10:00Z"}, {"expiresTime": "2026-01-01T00:05:00Z"}
+        grant(api, fakes, {"custodian": ends})
+        later = {"custodian": {}, "view": {"expiresTime": "2027-01-01T00:00:00Z", "windowHours": 5}, "note": sooner}
+        reply = api.request("POST", f"/access/{SHARER}/{grantee}", later, token=fakes.sign_in(GRANTEE))
+        assert reply.json() == {"custodian": ends, "view": ends | {"windowHours": 5}, "note": sooner}
+
+    def test_a_custodian_whose_permission_ends_keeps_what_the_sharer_granted(
+        self, api: ApiClient, fakes: FakeServices
+    ) -> None:
+        ends = {"expiresTime": "2026-01-01T00:10:00Z"}
+        grant(api, fakes, {"custodian": ends})
+        grant(api, fakes, {"view": {}}, path=f"/access/{SHARER}/{OTHER}")
+        body = {"view": {}, "note": True}
+        reply = api.request("POST", f"/access/{SHARER}/{OTHER}", body, token=fakes.sign_in(GRANTEE))
+        assert reply.json() == {"view": {}, "note": ends}
+
     def test_a_time_in_the_past_grants_nothing(self, api: ApiClient, fakes: FakeServices) -> None:
         assert grant(api, fakes, {"view": {"expiresTime": "2025-12-31T23:59:59Z"}}) is None
 

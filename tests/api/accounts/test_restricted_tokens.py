@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.api.conftest import ApiClient
-from tests.fakes.services import START_MS, FakeServices
+from tests.api.conftest import ApiClient, Reply
+from tests.fakes.services import SERVER_SECRET, START_MS, FakeServices
 
 OWNER = "aaaaaaaaaa"
 OTHER = "bbbbbbbbbb"
@@ -45,13 +45,17 @@ class TestCreate:
             ({"paths": ["/export", "/"]}, {"paths": ["/export", "/"]}),
             ({"paths": None, "expirationTime": None}, {"expirationTime": "2026-01-01T01:00:00Z"}),
             ({"expirationTime": "2020-01-01T00:00:00.5+01:00"}, {"expirationTime": "2019-12-31T23:00:00.5Z"}),
-            ({"expirationTime": "2026-04-01T00:00:01Z"}, {"expirationTime": "2026-04-01T00:00:01Z"}),
         ],
     )
     def test_what_may_be_said(self, api: ApiClient, owner: str, body: Any, expected: dict[str, Any]) -> None:
         created = create(api, owner, body)
         assert expected.items() <= created.items()
         assert ("paths" in created) == ("paths" in expected)
+
+    def test_a_server_creates_a_restricted_token_for_ninety_days(self, api: ApiClient, fakes: FakeServices) -> None:
+        body = {"expirationTime": "2026-04-01T00:00:01Z"}
+        created = api.request("POST", PATH, body, X_Tidepool_Service_Secret=SERVER_SECRET).json()
+        assert created["expirationTime"] == "2026-04-01T00:00:01Z"
 
     @pytest.mark.parametrize(
         ("body", "errors"),
@@ -127,9 +131,19 @@ class TestServers:
         fakes.now_ms += 60_000
         change = {"paths": ["/b"], "expirationTime": "2026-01-02T00:00:00Z"}
         expected = created | {"expirationTime": "2026-01-02T00:00:00Z", "modifiedTime": "2026-01-01T00:01:00Z"}
-        assert api.request("PUT", path, change, token=server).json() == expected
+        assert api.request("PUT", path, change, X_Tidepool_Service_Secret=SERVER_SECRET).json() == expected
         assert api.request("GET", path, token=server).json() == expected
         assert api.request("PUT", path, {"paths": []}, token=server).status == 400
+
+    def test_a_servers_session_extends_a_token_no_further_than_itself(
+        self, api: ApiClient, fakes: FakeServices, server: str
+    ) -> None:
+        created = api.request("POST", PATH, {}, X_Tidepool_Service_Secret=SERVER_SECRET).json()
+        path, change = f"/v1/restricted_tokens/{created['id']}", {"expirationTime": "2026-03-01T00:00:00Z"}
+        assert api.request("PUT", path, change, token=server).json()["expirationTime"] == "2026-01-01T01:00:00Z"
+        api.request("PUT", path, change, X_Tidepool_Service_Secret=SERVER_SECRET)
+        sooner = {"expirationTime": "2026-02-01T00:00:00Z"}
+        assert api.request("PUT", path, sooner, token=server).json()["expirationTime"] == "2026-02-01T00:00:00Z"
 
     @pytest.mark.parametrize("method", ["GET", "PUT"])
     def test_an_unknown_restricted_token_is_not_found(self, api: ApiClient, server: str, method: str) -> None:
@@ -169,6 +183,87 @@ class TestDelete:
         reply = api.request("DELETE", path, token=fakes.sign_in(OTHER))
         assert (reply.status, reply.json()["code"]) == (403, UNAUTHORIZED)
         assert len(fakes.restricted_tokens.by_id) == 1
+
+
+class TestDelegation:
+    """A restricted token opens no more and lasts no longer than the credential that it is made with."""
+
+    def made_with(self, api: ApiClient, parent: dict[str, Any], body: Any) -> Reply:
+        """The reply to a request that makes a token with another one."""
+        return api.request("POST", f"{PATH}?restricted_token={parent['id']}", body)
+
+    @pytest.fixture
+    def parent(self, api: ApiClient, owner: str) -> Any:
+        """A token that opens the restricted tokens of its owner for ten minutes."""
+        return create(api, owner, {"paths": [PATH], "expirationTime": "2026-01-01T00:10:00Z"})
+
+    def test_a_session_makes_no_token_that_outlasts_it(self, api: ApiClient, owner: str) -> None:
+        created = create(api, owner, {"expirationTime": "2026-03-01T00:00:00Z"})
+        assert created["expirationTime"] == "2026-01-01T01:00:00Z"
+
+    def test_a_servers_session_makes_no_token_that_outlasts_it(self, api: ApiClient, server: str) -> None:
+        created = create(api, server, {"expirationTime": "2026-03-01T00:00:00Z"})
+        assert created["expirationTime"] == "2026-01-01T01:00:00Z"
+
+    def test_a_restricted_token_gives_its_paths_and_end_to_one_that_names_none(
+        self, api: ApiClient, parent: dict[str, Any]
+    ) -> None:
+        made = self.made_with(api, parent, {"expirationTime": "2026-03-01T00:00:00Z"}).json()
+        assert (made["paths"], made["expirationTime"]) == ([PATH], "2026-01-01T00:10:00Z")
+        assert api.request("GET", f"/data/{OWNER}?restricted_token={made['id']}").status == 401
+
+    def test_a_restricted_token_makes_one_for_a_path_below_its_own(
+        self, api: ApiClient, parent: dict[str, Any]
+    ) -> None:
+        made = self.made_with(api, parent, {"paths": [f"{PATH}/below"]}).json()
+        assert made["paths"] == [f"{PATH}/below"]
+
+    @pytest.mark.parametrize("path", ["/", "//", "/v1", f"{PATH}more", f"/data/{OWNER}"])
+    def test_a_restricted_token_makes_none_for_a_path_that_it_does_not_open(
+        self, api: ApiClient, fakes: FakeServices, parent: dict[str, Any], path: str
+    ) -> None:
+        reply = self.made_with(api, parent, {"paths": [f"{PATH}/below", path]})
+        assert (reply.status, reply.json()["code"]) == (403, UNAUTHORIZED)
+        assert [token.id for token in fakes.restricted_tokens.of_user(OWNER)] == [parent["id"]]
+
+    @pytest.mark.parametrize("way", ["sign out", "end all sessions", "new password"])
+    def test_restricted_tokens_end_with_the_login_that_made_them(
+        self, api: ApiClient, fakes: FakeServices, server: str, owner: str, way: str
+    ) -> None:
+        refreshed = api.request("GET", "/auth/login", token=owner).headers["x-tidepool-session-token"]
+        tokens = [create(api, owner), create(api, refreshed)]
+        tokens.append(self.made_with(api, tokens[1], {}).json())
+        tokens.append(self.made_with(api, tokens[2], {}).json())
+        match way:
+            case "sign out":
+                api.request("POST", "/auth/logout", token=owner)
+            case "end all sessions":
+                api.request("DELETE", f"/auth/user/{OWNER}/sessions", token=server)
+            case _:
+                updates = {"updates": {"password": "a-new-password"}}
+                assert api.request("PUT", f"/auth/user/{OWNER}", updates, token=server).status == 200
+        replies = [api.request("GET", f"/data/{OWNER}?restricted_token={token['id']}").status for token in tokens]
+        assert replies == [401] * 4
+        assert fakes.restricted_tokens.of_user(OWNER) == []
+
+    def test_signing_out_leaves_the_tokens_of_other_logins(
+        self, api: ApiClient, fakes: FakeServices, server: str, owner: str
+    ) -> None:
+        of_server = create(api, server)
+        create(api, owner)
+        api.request("POST", "/auth/logout", token=owner)
+        assert [token.id for token in fakes.restricted_tokens.of_user(OWNER)] == [of_server["id"]]
+        api.request("POST", "/auth/logout", token=server)
+        assert fakes.restricted_tokens.of_user(OWNER) == []
+
+    def test_deleting_a_restricted_token_ends_those_made_with_it(
+        self, api: ApiClient, fakes: FakeServices, owner: str, parent: dict[str, Any]
+    ) -> None:
+        other = create(api, owner)
+        child = self.made_with(api, parent, {}).json()
+        self.made_with(api, child, {})
+        assert api.request("DELETE", f"/v1/restricted_tokens/{parent['id']}", token=owner).status == 200
+        assert [token.id for token in fakes.restricted_tokens.of_user(OWNER)] == [other["id"]]
 
 
 ROUTES: tuple[tuple[str, str, bool], ...] = (

@@ -151,6 +151,25 @@ class TestRestrictedTokens:
         assert not stores.restricted_tokens.add(second, made_with)
         assert stores.restricted_tokens.of_user("new") == [first]
 
+    @pytest.mark.parametrize("login_user_id", [ANNA.user_id, "a server # 1"])
+    @pytest.mark.parametrize("ends_all", [False, True])
+    def test_restricted_tokens_end_with_their_login(self, stores: Stores, login_user_id: str, ends_all: bool) -> None:
+        stores.accounts.create(ANNA)
+        made_with = session("s", user_id=login_user_id, is_server=True)
+        stores.sessions.add(made_with)
+        for number in range(40):
+            token = RestrictedToken(f"t{number}", "new", None, NOW_MS + 1, NOW_MS, login=made_with.login, parent_id="p")
+            assert stores.restricted_tokens.add(token, made_with)
+            assert stores.restricted_tokens.replace(token)
+            assert stores.restricted_tokens.find(token.id) == token
+        stores.restricted_tokens.add(replace(self.TOKENS[0], id="d", user_id="new"))
+        if ends_all:
+            stores.sessions.end_all(login_user_id)
+        else:
+            stores.sessions.end_login(made_with)
+        assert [token.id for token in stores.restricted_tokens.of_user("new")] == ["d"]
+        assert stores.restricted_tokens.find("t0") is None
+
     def test_a_deleted_token_is_removed_from_the_list_of_its_user(self, stores: Stores) -> None:
         for _ in range(2):
             stores.restricted_tokens.delete(self.TOKENS[0])

@@ -13,7 +13,7 @@ setting = $(if $(or $($(1)),$(findstring command,$(origin $(1)))),'$(1)=$($(1))'
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo check openapi test pythons e2e bench package deploy destroy user rotate-keys environment cloud-environment checkov-environment stage-given clean
+.PHONY: help run demo check openapi test pythons e2e bench package wheel deploy destroy user rotate-keys environment cloud-environment checkov-environment stage-given clean
 
 help: ## list all targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -53,6 +53,9 @@ bench: cloud-environment ## measure time, calls, memory and cost, and write buil
 
 package: stage-given environment ## build the zip and the template of a stage: make package STAGE=prod
 	@$(BIN)/python -m tools.package '$(STAGE)'
+
+wheel: environment ## build the wheel with the command line, the home server and the pytest plugin into build/dist
+	@$(BIN)/hatchling build -t wheel -d build/dist
 
 deploy: stage-given environment ## show the changes, ask, and deploy a stage to your AWS account: make deploy STAGE=prod
 	@$(BIN)/python -m tools.deploy '$(STAGE)' $(foreach name,$(SETTINGS),$(call setting,$(name))) \

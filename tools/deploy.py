@@ -71,13 +71,12 @@ def _present(session: "Session", stage: str) -> Choice:
 
 def _report(session: "Session", package: Package, deployed: Deployed) -> list[str]:
     """The lines that the owner of the stage reads after a deployment."""
-    stage, region = package.stage, session.region_name
-    own = f"https://{deployed.api_id}.execute-api.{region}.amazonaws.com/{deployed.api_stage}"
+    stage = package.stage
     present = _present(session, stage)
     lines = [f"deployed: package {package.digest}"]
     if deployed.digest_before:
         lines.append(f"  to go back: make deploy STAGE={stage} PACKAGE={deployed.digest_before}")
-    lines.append(f"base URL: {deployed.base_url or own}")
+    lines.append(f"base URL: {deployed.base_url or deployed.api_url}")
     if deployed.domain_target and not present.stateful.get("HostedZoneId"):
         domain = present.application["DomainName"]
         lines.append(f"  at your DNS provider, make this record: {domain} CNAME {deployed.domain_target}")

@@ -94,12 +94,40 @@ def test_a_start_of_the_dispatcher_is_not_retried_once_the_next_one_is_due(appli
     assert of_type(application, "AWS::SQS::Queue")["DispatchFailures"]["MessageRetentionPeriod"] == A_DAY_S
 
 
-def test_only_rules_of_this_stack_may_send_to_the_failure_queue(application: Template) -> None:
+def test_only_the_rule_of_this_stage_may_send_to_the_failure_queue(application: Template) -> None:
     (policy,) = of_type(application, "AWS::SQS::QueuePolicy").values()
     (statement,) = policy["PolicyDocument"]["Statement"]
     assert (statement["Principal"], statement["Action"]) == ({"Service": "events.amazonaws.com"}, "sqs:SendMessage")
-    (source,) = strings(statement["Condition"]["ArnLike"]["aws:SourceArn"])
-    assert source.endswith(":${AWS::AccountId}:rule/${AWS::StackName}-*")
+    (event,) = of_type(application, "AWS::Serverless::Function")["DispatchTasks"]["Events"].values()
+    (name,) = strings(event["Properties"]["Name"])
+    (source,) = strings(statement["Condition"]["ArnEquals"]["aws:SourceArn"])
+    assert source.endswith(f":${{AWS::AccountId}}:rule/{name}")
+
+
+def test_only_the_worker_may_run_in_a_loop(application: Template) -> None:
+    """The worker sends messages to the queue that feeds it: Lambda takes this for a runaway function and stops it after
+    16 rounds, unless the function allows it. No other function may write to what starts it.
+
+    Source: https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html
+    """
+    functions = of_type(application, "AWS::Serverless::Function")
+    roles = of_type(application, "AWS::IAM::Role")
+    looping = set()
+    for name, function in functions.items():
+        read = {
+            text
+            for event in function.get("Events", {}).values()
+            for text in strings(event["Properties"].get("Queue", ""))
+            if text
+        }
+        for policy in roles[function["Role"]["Fn::GetAtt"][0]]["Policies"]:
+            for statement in policy["PolicyDocument"]["Statement"]:
+                if "sqs:SendMessage" in statement["Action"] and read & set(strings(statement["Resource"])):
+                    looping.add(name)
+    assert looping == {"RunTask"}
+    assert {name: function.get("RecursiveLoop") for name, function in functions.items()} == {
+        name: "Allow" if name in looping else None for name in functions
+    }
 
 
 def test_every_queue_is_encrypted(stateful: Template, application: Template) -> None:

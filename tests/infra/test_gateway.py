@@ -26,6 +26,14 @@ def test_the_api_is_named_after_its_stage(api: Template) -> None:
     assert api["Name"] == api["DefinitionBody"]["info"]["title"] == {"Fn::Sub": "strandline-${Stage}"}
 
 
+def test_the_apis_own_address_is_closed_if_there_is_a_domain(api: Template, application: Template) -> None:
+    endpoint = api["DefinitionBody"]["x-amazon-apigateway-endpoint-configuration"]
+    assert endpoint == {"disableExecuteApiEndpoint": {"Fn::If": ["HasDomain", True, False]}}
+    assert application["Conditions"]["HasDomain"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "DomainName"}, ""]}]}
+    # The change takes effect with a deployment of the API.
+    assert api["AlwaysDeploy"] is True
+
+
 def test_all_methods_of_all_paths_are_throttled_on_aws(api: Template, application: Template) -> None:
     (settings,) = api["MethodSettings"]
     assert (settings["ResourcePath"], settings["HttpMethod"]) == ("/*", "*")

@@ -28,6 +28,8 @@ class Deployed:
 
     api_id: str
     api_stage: str
+    api_url: str
+    """The API's own address, which is closed if the stage has a domain."""
     base_url: str
     """The configured address of the application; empty for the address of its API."""
     domain_target: str | None
@@ -91,9 +93,11 @@ def deploy(
         application_settings.write(session, app, bucket)
     bring(stateful, agree, "removing what the application does not use any more")
     found = stacks.outputs(cloudformation, kept)
+    outputs = stacks.outputs(cloudformation, app)
     return Deployed(
-        api_id=stacks.outputs(cloudformation, app)["RestAPIId"],
+        api_id=outputs["RestAPIId"],
         api_stage=package.template["Resources"]["RestAPI"]["Properties"]["StageName"],
+        api_url=outputs["EndpointURL"].rstrip("/"),
         base_url=stacks.deployed_parameters(cloudformation, app).get("BaseUrl", ""),
         domain_target=found.get("DomainTarget"),
         server_secret_arn=found["ServerSecretArn"],

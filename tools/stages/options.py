@@ -43,6 +43,7 @@ LOG_RETENTION_DAYS = (
     3653,
 )
 HOST = r"(?!-)[a-z0-9-]+(\.[a-z0-9-]+)+"
+USER_ID = "[0-9a-f]{10}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 COUNT = "[1-9][0-9]*"
 ORIGIN = r"https?://[^/,\s]+"
 
@@ -181,6 +182,22 @@ OPTIONS = (
         "OidcClients",
         "further clients of OpenID Connect: client=address,client=address",
         pattern=r"[^=,\s]+=[^,\s]+(,[^=,\s]+=[^,\s]+)*",
+        may_be_empty=True,
+    ),
+    Option(
+        "TWIIST_USER_IDS",
+        Stack.APPLICATION,
+        "TwiistUserIds",
+        "ids of the accounts that may add data of twiist pumps, with commas between them",
+        pattern=f"({USER_ID})(,({USER_ID}))*",
+        may_be_empty=True,
+    ),
+    Option(
+        "PARTNER_SECTORS",
+        Stack.APPLICATION,
+        "PartnerSectors",
+        "redirect addresses of partners: partner=address or partner/environment=address, with commas between them",
+        pattern=r"[^=,\s]+=https?://[^,\s]+(,[^=,\s]+=https?://[^,\s]+)*",
         may_be_empty=True,
     ),
     Option(

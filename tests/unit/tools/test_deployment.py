@@ -26,7 +26,11 @@ TEMPLATE = {
         "RestAPI": {"Type": "AWS::Serverless::Api", "Properties": {"StageName": "api"}},
     },
 }
-OUTPUTS = {KEPT: {"BucketName": BUCKET, "ServerSecretArn": "an-arn"}, APP: {"RestAPIId": "an-id"}}
+API_URL = "https://an-id.execute-api.cn-north-1.amazonaws.com.cn/api"
+OUTPUTS = {
+    KEPT: {"BucketName": BUCKET, "ServerSecretArn": "an-arn"},
+    APP: {"RestAPIId": "an-id", "EndpointURL": f"{API_URL}/"},
+}
 
 
 @dataclass

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from chalicelib.config import Settings
 from tools.project import ROOT, ToolError
 from tools.stages.options import BY_NAME, OPTIONS, Choice, check_domain, read_choice
 
@@ -15,6 +16,20 @@ def test_settings_become_parameters_of_their_stack() -> None:
     choice = read_choice(["SIGN_UP=invitation", "METRICS=off", "DELETION_PROTECTION=on", "CORS_ORIGINS="], REGION)
     assert choice.application == {"SignUp": "invitation", "MetricsEnabled": "false", "CorsOrigins": ""}
     assert choice.stateful == {"DeletionProtection": "true"}
+
+
+def test_settings_of_partners_reach_the_functions_as_they_are() -> None:
+    sectors = "twiist=https://a.example.org/x,twiist/qa=https://b.example.org"
+    choice = read_choice(["TWIIST_USER_IDS=0123456789,abcdef0123", f"PARTNER_SECTORS={sectors}"], REGION)
+    environ = {
+        "STRANDLINE_TWIIST_USER_IDS": choice.application["TwiistUserIds"],
+        "STRANDLINE_PARTNER_SECTORS": choice.application["PartnerSectors"],
+    }
+    settings = Settings.from_env(environ)
+    assert settings.twiist_user_ids == {"0123456789", "abcdef0123"}
+    assert settings.partner_sectors == {"twiist": ("https://a.example.org/x",), "twiist/qa": ("https://b.example.org",)}
+    removed = read_choice(["TWIIST_USER_IDS=", "PARTNER_SECTORS="], REGION)
+    assert removed.application == {"TwiistUserIds": "", "PartnerSectors": ""}
 
 
 def test_the_address_follows_from_the_domain() -> None:
@@ -49,6 +64,9 @@ def test_a_given_address_takes_precedence_over_the_domain(settings: list[str]) -
         ("LOG_RETENTION_DAYS=", "CloudWatch can keep"),
         ("METRICS_RETENTION_DAYS=0", "a number of days"),
         ("OIDC_CLIENTS=client", "this is not further clients"),
+        ("TWIIST_USER_IDS=ada@example.org", "this is not ids of the accounts"),
+        ("TWIIST_USER_IDS=0123456789,", "this is not ids of the accounts"),
+        ("PARTNER_SECTORS=twiist=example.org", "this is not redirect addresses of partners"),
     ],
 )
 def test_a_value_that_an_option_does_not_accept_is_reported(setting: str, complaint: str) -> None:

@@ -2,13 +2,14 @@
 
 import gzip
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
 from chalice.app import Response
 
 from chalicelib.api.credentials import PLATFORM_FORMATS
+from chalicelib.api.fitting import fitting
 from chalicelib.api.messages import Reply, Trace
 from chalicelib.api.operations.operation import ErrorFormat
 from chalicelib.encoding.gzip_splice import RecordArray
@@ -20,6 +21,13 @@ PLAIN_TEXT = "text/plain; charset=utf-8"
 MIN_COMPRESSED_BYTES = 1024
 LAMBDA_REPLY_BYTES = 5_500_000
 """Lambda returns at most 6 MB (6,291,456 bytes); the rest is left for headers and for further escapes in the JSON."""
+CUT_REPLY_BYTES = LAMBDA_REPLY_BYTES // 2
+"""The size of a reply that is cut: each of its characters may be escaped."""
+ELSEWHERE = (
+    b"The content is large: fetch it from the address in the header Location, within a few minutes.\n"
+    b"Clients that follow redirects do; with curl, add -L.\n"
+)
+"""The body of a redirect to content, for a person whose client does not follow it."""
 CORS_HEADERS = {
     "Access-Control-Allow-Credentials": "true",
     "Access-Control-Allow-Methods": "GET, POST, PUT, PATCH, DELETE, OPTIONS",
@@ -42,13 +50,15 @@ class Exchange:
     request_headers: Mapping[str, Sequence[str]]
     """All values of each header, by its name in lower case."""
     cors_origins: Sequence[str]
+    method: str = "GET"
 
 
 def rendered(reply: Reply, status: int, exchange: Exchange, large_replies: LargeReplies | None = None) -> Response:
     """The response that Chalice sends, compressed if that saves enough and the client accepts gzip.
 
-    A reply that is too large for Lambda is stored in `large_replies`, and the response redirects there by 303: all
-    clients that follow redirects follow it with a GET.
+    A successful reply to a GET that is too large for Lambda is stored in `large_replies`, and the response redirects
+    there by 303: all clients that follow redirects follow it with a GET. Any other reply is cut to what fits: a client
+    that is redirected from a refusal would take the 200 that it finds there for a success.
     """
     trace, request_headers = exchange.trace, exchange.request_headers
     headers: dict[str, str | list[str]] = {"Vary": "Accept-Encoding"}
@@ -64,11 +74,13 @@ def rendered(reply: Reply, status: int, exchange: Exchange, large_replies: Large
         headers["Content-Encoding"] = encoding
     headers.update(reply.headers)
     headers.update(cors_headers(request_headers, exchange.cors_origins))
-    if large_replies is not None and _lambda_size_bytes(body, encoding is None) > LAMBDA_REPLY_BYTES:
+    if _lambda_size_bytes(body, encoding is None) > LAMBDA_REPLY_BYTES:
+        if large_replies is None or exchange.method != "GET" or not 200 <= status < 300:
+            return rendered(replace(reply, body=fitting(reply.body, CUT_REPLY_BYTES)), status, exchange, large_replies)
         headers |= {"Location": large_replies.put(body, str(headers["Content-Type"]), encoding)}
-        headers |= {"Cache-Control": "no-store"}
+        headers |= {"Cache-Control": "no-store", "Content-Type": PLAIN_TEXT}
         headers.pop("Content-Encoding", None)
-        return TextResponse(body="", headers=headers, status_code=303)
+        return TextResponse(body=ELSEWHERE.decode(), headers=headers, status_code=303)
     if encoding is None and not reply.is_binary:
         return TextResponse(body=body.decode(), headers=headers, status_code=status)
     return Response(body=body, headers=headers, status_code=status)

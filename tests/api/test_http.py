@@ -15,7 +15,7 @@ from chalicelib.access.policy import ANYONE, SERVERS
 from chalicelib.api import routing as http
 from chalicelib.api.messages import Reply, Request
 from chalicelib.api.operations.operation import ErrorFormat, Operation
-from chalicelib.errors import UnavailableError
+from chalicelib.errors import FieldError, InvalidFieldsError, UnavailableError
 from tests.api.conftest import ApiClient
 from tests.fakes.services import SERVER_SECRET, FakeServices
 
@@ -209,10 +209,51 @@ def test_a_reply_that_is_too_large_for_lambda_is_stored(fakes: FakeServices, enc
     response = http.respond(Operation("test", "GET", (), ANYONE), lambda _: Reply(text), event("GET", "/any", sent))
 
     body, content_type, content_encoding = fakes.large_replies.by_url[str(response.headers["Location"])]
-    assert (response.status_code, response.body, content_encoding) == (303, "", encoding)
+    assert (response.status_code, content_encoding) == (303, encoding)
+    assert "fetch it from the address in the header Location" in str(response.body)
+    assert response.headers["Content-Type"] == "text/plain; charset=utf-8"
     assert "Content-Encoding" not in response.headers
     assert (gzip.decompress(body) if encoding else body) == text
     assert content_type.startswith("application/json")
+
+
+@pytest.mark.parametrize("encoding", ["identity", "gzip"])
+@pytest.mark.parametrize("form", list(ErrorFormat))
+def test_a_refusal_is_never_redirected_and_is_cut_to_what_fits(
+    fakes: FakeServices, form: ErrorFormat, encoding: str
+) -> None:
+    def refuses(_: Request) -> Reply:
+        code = secrets.token_hex(2_000_000)
+        raise InvalidFieldsError([FieldError(code, "t", "d", pointer) for pointer in ("/0", "/1", "/2", "/3")])
+
+    sent = {"Accept": ["*/*"], "Accept-Encoding": [encoding]}
+    for method in ("GET", "POST"):
+        response = http.respond(Operation("test", method, (), ANYONE, form), refuses, event(method, "/any", sent))
+        assert response.status_code in (400, 500)
+        assert len(response.body) < 5_500_000
+        text = response.body if isinstance(response.body, str) else gzip.decompress(response.body).decode()
+        assert json.loads(text)
+    assert fakes.large_replies.by_url == {}
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+@pytest.mark.parametrize(
+    "body", [["x" * 100] * 100_000, {"text": "\n" * 6_000_000}, b"x" * 6_000_000, [["x"] * 6_000_000]]
+)
+def test_only_a_get_is_redirected(fakes: FakeServices, method: str, body: Any) -> None:
+    operation = Operation("test", method, (), ANYONE)
+    response = http.respond(operation, lambda _: Reply(body), event(method, "/any", {}))
+    assert (response.status_code, fakes.large_replies.by_url) == (200, {})
+    assert 0 < len(response.body) < 3_000_000
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 413, 429, 500, 503])
+def test_a_reply_to_a_get_that_is_not_a_success_is_not_redirected(fakes: FakeServices, status: int) -> None:
+    body = {"errors": [{"detail": "x" * 1000}] * 10_000}
+    reply = Reply(body, status=status)
+    response = http.respond(Operation("test", "GET", (), ANYONE), lambda _: reply, event("GET", "/any", {}))
+    assert (response.status_code, fakes.large_replies.by_url) == (status, {})
+    assert json.loads(response.body) == {"errors": [{"detail": "x" * 1000}] * 100}
 
 
 def test_a_reply_that_lambda_can_return_is_not_stored(fakes: FakeServices) -> None:

@@ -159,7 +159,9 @@ DATA_API = Api(
             ),
             ignores_unknown_query=True,
             other_replies={
-                303: Reply(about="The answer is too large: it is at `Location`, for a short time.", headers=_TAG),
+                303: Reply(
+                    text(), "The answer is too large: it is at `Location`, for a short time.", PLAIN, headers=_TAG
+                ),
                 304: Reply(about="Nothing has changed since the answer whose tag the client named.", headers=_TAG),
             },
         ),

@@ -11,6 +11,7 @@ from chalicelib.api.openapi.terms import (
     HEX_ID,
     HTML,
     PAGING,
+    PLAIN,
     REVISION,
     TIME,
     USER_ID,
@@ -99,7 +100,7 @@ _SIZE = Parameter("X-Upload-Size", integer(minimum=0, maximum=104_857_600), "Byt
 _DIGEST_FORM = text(pattern="^[Mm][Dd]5=.{24}$")
 _DIGEST = "`MD5=` and the digest in base64."
 _CONTENT_HEADERS = {"Digest": _DIGEST}
-_ELSEWHERE = {307: Reply(about="The content is large: it is at `Location`, for a short time.")}
+_ELSEWHERE = {307: Reply(text(), "The content is large: it is at `Location`, for a short time.", PLAIN)}
 _BYTES = Reply(text(format="binary"), "The content, as it came.", ANY_MEDIA_TYPE, _CONTENT_HEADERS)
 _LOG_BYTES = Reply(
     text(format="binary"),

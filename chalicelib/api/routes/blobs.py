@@ -11,6 +11,7 @@ from chalicelib.api.operations.blobs import (
     LIST_BLOBS,
     READ_BLOB,
 )
+from chalicelib.api.rendering import ELSEWHERE, PLAIN_TEXT
 from chalicelib.api.routing import ApiBlueprint
 from chalicelib.blobs import manage as blobs
 from chalicelib.blobs.blob import as_blob
@@ -89,5 +90,6 @@ def content_reply(download: Download) -> Reply:
     headers = {"Content-Type": download.blob.media_type, "Digest": f"MD5={download.blob.digest_md5}"}
     if download.url is not None:
         # The address is signed for a few minutes: no cache may keep it.
-        return Reply(status=307, headers={**headers, "Location": download.url, "Cache-Control": "no-store"})
+        elsewhere = {"Location": download.url, "Cache-Control": "no-store", "Content-Type": PLAIN_TEXT}
+        return Reply(ELSEWHERE, status=307, headers={**headers, **elsewhere})
     return Reply(download.content, headers=headers, is_binary=True)

@@ -1,13 +1,14 @@
 """A SQLite database: on disk, durable at each commit, or in memory.
 
-On disk there is one connection that writes, behind a lock, and a few that read what was committed before. In memory
-there is one connection, behind a lock.
+On disk there is one connection that writes, behind a lock, a few that read what was committed before, and one that
+copies the write-ahead log into the database. In memory there is one connection, behind a lock.
 """
 
+import os
 import sqlite3
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import RLock
 from typing import Any
@@ -20,28 +21,37 @@ FORMAT_VERSION = 1
 BUSY_TIMEOUT_MS = 5_000
 """How long a write waits for another process, such as a backup."""
 MAX_IDLE_READERS = 8
+MAX_LOG_BYTES = 4 * 1024 * 1024
+"""The write-ahead log is copied into the database when its file is longer, and its file is cut to this length when the
+log starts over. So the file is longer only while the log is, or while a reader needs what is in it."""
 
 
 class Database:
     """Connections to one database."""
 
-    def __init__(self, path: Path | None, schema: Sequence[str]) -> None:
+    def __init__(self, path: Path | None, schema: Sequence[str], *, read_only: bool = False) -> None:
         """Open the database, and create it if there is none.
 
         Args:
             path: the file; None for a database in memory.
             schema: the statements that create tables and indexes where there are none.
+            read_only: whether nothing may be changed; then there has to be a file.
 
         Raises:
             FolderError: the file is of a newer version, of another program, or cannot be used safely.
         """
         self._path = path
+        self._log_path = f"{path}-wal"
+        self._read_only = read_only
         self._lock = RLock()
         self._idle: list[sqlite3.Connection] = []
+        self._checkpointer: sqlite3.Connection | None = None
         try:
             self._writer = self._connect()
             try:
                 self._prepare(schema)
+                if path is not None and not read_only:
+                    self._checkpointer = self._connect()
             except BaseException:
                 self._writer.close()
                 raise
@@ -89,6 +99,8 @@ class Database:
                 if self._writer.in_transaction:
                     self._writer.execute("ROLLBACK")
                 raise
+            if self._checkpointer is not None and self._is_log_long():
+                self._checkpoint(self._checkpointer)
 
     def copy(self) -> sqlite3.Connection:
         """A copy in memory of what is committed."""
@@ -102,14 +114,37 @@ class Database:
         with self._lock:
             while self._idle:
                 self._idle.pop().close()
+            if self._checkpointer is not None:
+                self._checkpointer.close()
             self._writer.close()
+
+    def _is_log_long(self) -> bool:
+        try:
+            return os.stat(self._log_path).st_size > MAX_LOG_BYTES  # noqa: PTH116  at each commit, so the faster one
+        except OSError:
+            return False
+
+    def _checkpoint(self, checkpointer: sqlite3.Connection) -> None:
+        """Copy the log into the database, as far as no reader needs it, while no connection of any process can write.
+
+        SQLite before 3.51.3 may damage a database when a commit starts the log over while another connection makes a
+        checkpoint (https://www.sqlite.org/wal.html#walresetbug). The open transaction keeps every commit waiting, so
+        the two never meet. What fails here fails no write: the log has all of it, and the next checkpoint copies it.
+        """
+        with suppress(sqlite3.Error):
+            self._writer.execute("BEGIN IMMEDIATE")
+            try:
+                checkpointer.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+            finally:
+                self._writer.execute("ROLLBACK")
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
-            ":memory:" if self._path is None else self._path,
+            self._address(),
             timeout=BUSY_TIMEOUT_MS / 1000,
             isolation_level=None,
             check_same_thread=False,
+            uri=True,
         )
         try:
             if self._path is not None:
@@ -117,10 +152,17 @@ class Database:
                 if sys.platform == "darwin":  # where fsync leaves the data in the disk's own cache
                     connection.execute("PRAGMA fullfsync = ON")
                     connection.execute("PRAGMA checkpoint_fullfsync = ON")
+                connection.execute("PRAGMA wal_autocheckpoint = 0")  # see `_checkpoint`
+                connection.execute(f"PRAGMA journal_size_limit = {MAX_LOG_BYTES}")
         except BaseException:
             connection.close()
             raise
         return connection
+
+    def _address(self) -> str:
+        if self._path is None:
+            return ":memory:"
+        return f"{self._path.absolute().as_uri()}?mode={'ro' if self._read_only else 'rw'}"
 
     def _prepare(self, schema: Sequence[str]) -> None:
         application_id, version = (self._pragma(name) for name in ("application_id", "user_version"))
@@ -128,13 +170,18 @@ class Database:
             raise FolderError(f"The database {self._path} belongs to another program.")
         if version > FORMAT_VERSION:
             raise FolderError(f"The database {self._path} was written by a newer version of Strandline.")
+        if self._read_only:
+            if application_id != APPLICATION_ID:
+                raise FolderError(f"The database {self._path} is empty.")
+            return
         if self._path is not None and (mode := self._pragma("journal_mode = WAL")) != "wal":
             raise FolderError(f"The database {self._path} cannot keep a write-ahead log here (it has {mode!r}).")
         self._writer.execute("BEGIN IMMEDIATE")
         for statement in schema:
             self._writer.execute(statement)
-        self._writer.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        self._writer.execute(f"PRAGMA user_version = {FORMAT_VERSION}")
+        if (application_id, version) != (APPLICATION_ID, FORMAT_VERSION):  # opening alone writes nothing
+            self._writer.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            self._writer.execute(f"PRAGMA user_version = {FORMAT_VERSION}")
         self._writer.execute("COMMIT")
 
     def _pragma(self, text: str) -> Any:

@@ -8,9 +8,17 @@ from pathlib import Path
 from chalicelib.engine.embedded import files, rows, sqlite_queue, sqlite_stream
 from chalicelib.engine.embedded.contents import FolderContents, MemoryContents
 from chalicelib.engine.embedded.database import Database
+from chalicelib.engine.embedded.errors import FolderError
 from chalicelib.engine.embedded.faults import Faults
 from chalicelib.engine.embedded.files import FileObjects
-from chalicelib.engine.embedded.folder import DATABASE_NAME, prepare_folder
+from chalicelib.engine.embedded.folder import (
+    DATABASE_NAME,
+    OBJECTS_FOLDER,
+    SECRETS_FOLDER,
+    incomplete,
+    prepare_folder,
+    require_data,
+)
 from chalicelib.engine.embedded.secret_files import SecretFiles
 from chalicelib.engine.embedded.signed_addresses import AddressSigner
 from chalicelib.engine.embedded.sqlite import SqliteTables
@@ -19,7 +27,6 @@ from chalicelib.engine.embedded.sqlite_stream import SqliteStream
 from chalicelib.engine.engine import Engine
 
 SCHEMA = (*rows.SCHEMA, *files.SCHEMA, *sqlite_queue.SCHEMA, *sqlite_stream.SCHEMA)
-SECRETS_FOLDER = "secrets"
 SIGNING_SECRET = "object-addresses"  # noqa: S105  its name
 """Names the secret with which addresses of objects are signed."""
 
@@ -69,6 +76,7 @@ def embedded_engine(
     *,
     base_url: str = "http://127.0.0.1:8000",
     faults: Faults | None = None,
+    read_only: bool = False,
 ) -> EmbeddedEngine:
     """The engine of a data folder, which is created if there is none; or an empty one in memory.
 
@@ -76,18 +84,28 @@ def embedded_engine(
         folder: the data folder; None for an engine in memory, which is gone when it is closed.
         base_url: begins the signed addresses of objects.
         faults: what calls of the tables meet, for tests.
+        read_only: whether every write is refused, and a folder that is not there or has no data as well.
 
     Raises:
         FolderError: the folder cannot be used.
     """
-    if folder is not None:
+    if folder is not None and read_only:
+        require_data(folder)
+    elif folder is not None:
         prepare_folder(folder)
-    database = Database(None if folder is None else folder / DATABASE_NAME, SCHEMA)
+    database = Database(None if folder is None else folder / DATABASE_NAME, SCHEMA, read_only=read_only)
     queues = {queue.name: SqliteQueue(database, queue, now_ms) for queue in QUEUES}
     secret_files = SecretFiles(None if folder is None else folder / SECRETS_FOLDER, database)
-    signing_secret = secret_files.create(SIGNING_SECRET, secrets.token_hex(32)).text
+    try:
+        if folder is not None:
+            _require_whole(folder, database, secret_files)
+        new_secret = secrets.token_hex(32)
+        signing_secret = new_secret if read_only else secret_files.create(SIGNING_SECRET, new_secret).text
+    except BaseException:
+        database.close()
+        raise
     signer = AddressSigner(bytes.fromhex(signing_secret), base_url, now_ms)
-    contents = MemoryContents() if folder is None else FolderContents(folder / "objects")
+    contents = MemoryContents() if folder is None else FolderContents(folder / OBJECTS_FOLDER)
     return EmbeddedEngine(
         tables=SqliteTables(database, faults),
         objects=FileObjects(database, contents, signer, queues["blob-events"], now_ms),
@@ -101,3 +119,21 @@ def embedded_engine(
         database=database,
         now_ms=now_ms,
     )
+
+
+def _require_whole(folder: Path, database: Database, secret_files: SecretFiles) -> None:
+    """Raise if the database has data and the files that belong to it are missing altogether.
+
+    A single missing file is no reason to refuse the rest: `strandline doctor` finds it.
+
+    Raises:
+        FolderError: there are no files of objects, or no secrets.
+    """
+    with database.reading() as connection:
+        has_items, has_objects = connection.execute(
+            "SELECT EXISTS (SELECT 1 FROM items), EXISTS (SELECT 1 FROM objects)"
+        ).fetchone()
+    if has_objects and next((folder / OBJECTS_FOLDER).iterdir(), None) is None:
+        raise FolderError(incomplete(folder, OBJECTS_FOLDER))
+    if (has_items or has_objects) and secret_files.find(SIGNING_SECRET) is None:
+        raise FolderError(incomplete(folder, SECRETS_FOLDER))

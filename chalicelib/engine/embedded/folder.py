@@ -8,6 +8,7 @@ from pathlib import Path
 from chalicelib.engine.embedded.errors import FolderError
 
 DATABASE_NAME = "strandline.db"
+OBJECTS_FOLDER, SECRETS_FOLDER = "objects", "secrets"
 LOCK_NAME = "lock"
 """The file by whose lock a process has the folder for itself; it may be there before anything else is."""
 NETWORK_FILE_SYSTEMS = frozenset(
@@ -40,24 +41,57 @@ def prepare_folder(folder: Path) -> None:
     """Create the folder if there is none, and close it to other users.
 
     Raises:
-        FolderError: the folder has other files in it, lies on a network, or cannot be written.
+        FolderError: the folder has other files in it, was copied in part, lies on a network, or cannot be written.
     """
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         names = {path.name for path in folder.iterdir()} - {LOCK_NAME}
         if names and DATABASE_NAME not in names:
             raise FolderError(f"The folder {folder} has files in it, but no {DATABASE_NAME}: name an empty one.")
-        file_system = file_system_of(folder)
-        if file_system in NETWORK_FILE_SYSTEMS:
-            raise FolderError(f"The folder {folder} lies on a network file system ({file_system}): name a local one.")
+        _require_local(folder)
+        if DATABASE_NAME in names:
+            _require_folders(folder)
         folder.chmod(0o700)
-        for name in ("objects", "secrets"):
+        for name in (OBJECTS_FOLDER, SECRETS_FOLDER):
             (folder / name).mkdir(mode=0o700, exist_ok=True)
         (folder / DATABASE_NAME).touch(mode=0o600)  # SQLite gives its further files the mode of this one
         sync_folder(folder)
         sync_folder(folder.parent)
     except OSError as error:
         raise FolderError(f"The folder {folder} cannot be used: {error.strerror}.") from error
+
+
+def require_data(folder: Path) -> None:
+    """Raise unless the folder can be read as one that a server has used. Nothing in it is changed.
+
+    Raises:
+        FolderError: the folder has no data, was copied in part, or lies on a network.
+    """
+    if not (folder / DATABASE_NAME).is_file():
+        raise FolderError(f"The folder {folder} has no data of a home server.")
+    _require_local(folder)
+    _require_folders(folder)
+
+
+def _require_local(folder: Path) -> None:
+    file_system = file_system_of(folder)
+    if file_system in NETWORK_FILE_SYSTEMS:
+        raise FolderError(f"The folder {folder} lies on a network file system ({file_system}): name a local one.")
+
+
+def _require_folders(folder: Path) -> None:
+    """Raise unless the folders of objects and secrets are there, which are created before the database."""
+    for name in (OBJECTS_FOLDER, SECRETS_FOLDER):
+        if not (folder / name).is_dir():
+            raise FolderError(incomplete(folder, name))
+
+
+def incomplete(folder: Path, name: str) -> str:
+    """The sentence about a data folder that has a database, but not the files that belong to it."""
+    return (
+        f"The folder {folder} was not copied whole: it has {DATABASE_NAME}, but not the files of {name}/. "
+        "Copy the whole folder while no server runs, or restore a backup."
+    )
 
 
 def file_system_of(folder: Path) -> str | None:

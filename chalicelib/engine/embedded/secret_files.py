@@ -27,7 +27,7 @@ class SecretFiles:
 
     def get(self, name: str, *, limit_s: float | None = None) -> SecretVersion:  # noqa: ARG002  of the port
         """See `Secrets.get`. A file is not waited for, so the limit is of no consequence."""
-        version = self._find(name)
+        version = self.find(name)
         if version is None:
             raise RuntimeError(f"there is no secret {name}")
         return version
@@ -39,7 +39,7 @@ class SecretFiles:
             The current version: this one, or the one that was there.
         """
         with self._database.writing():
-            return self._find(name) or self._write(name, text)
+            return self.find(name) or self._write(name, text)
 
     def replace(self, name: str, version_id: str, text: str) -> None:
         """See `Secrets.replace`."""
@@ -47,7 +47,12 @@ class SecretFiles:
             if self.get(name).id == version_id:
                 self._write(name, text)
 
-    def _find(self, name: str) -> SecretVersion | None:
+    def find(self, name: str) -> SecretVersion | None:
+        """The current version of a secret; None if there is none of this name.
+
+        Raises:
+            RuntimeError: its file is damaged.
+        """
         if self._folder is None:
             return self._versions.get(name)
         with storage_errors():

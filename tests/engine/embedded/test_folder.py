@@ -1,7 +1,11 @@
 """Folders that are refused, each with a sentence."""
 
+import os
+import shutil
 import sqlite3
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -77,6 +81,95 @@ def test_a_file_in_the_place_of_the_folder_is_refused(clock: Clock, data_folder:
     data_folder.write_text("")
     with pytest.raises(FolderError, match="cannot be used"):
         embedded_engine(data_folder, clock)
+
+
+def contents_of(folder: Path) -> dict[str, tuple[int, bytes]]:
+    """The mode and the content of each file and folder below a folder, without the files that SQLite keeps while the
+    database is open."""
+    return {
+        str(path.relative_to(folder)): (path.stat().st_mode, path.read_bytes() if path.is_file() else b"")
+        for path in folder.rglob("*")
+        if path.name not in (f"{DATABASE_NAME}-shm", f"{DATABASE_NAME}-wal")
+    }
+
+
+@pytest.mark.parametrize("missing", ["objects", "secrets"])
+@pytest.mark.parametrize("is_empty", [False, True])
+def test_a_folder_that_was_copied_in_part_is_refused_and_left_alone(
+    clock: Clock, data_folder: Path, missing: str, is_empty: bool
+) -> None:
+    engine = embedded_engine(data_folder, clock)
+    engine.objects.put("a", b"body", "text/plain")
+    engine.close()
+    shutil.rmtree(data_folder / missing)
+    if is_empty:
+        (data_folder / missing).mkdir()
+    before = contents_of(data_folder)
+    for read_only in (False, True):
+        with pytest.raises(FolderError, match=rf"not copied whole.*files of {missing}/"):
+            embedded_engine(data_folder, clock, read_only=read_only)
+    assert contents_of(data_folder) == before
+
+
+def test_a_folder_that_lacks_one_file_is_opened(clock: Clock, data_folder: Path) -> None:
+    engine = embedded_engine(data_folder, clock)
+    engine.objects.put("a", b"body", "text/plain")
+    first = next((data_folder / "objects").iterdir())
+    engine.objects.put("b", b"body", "text/plain")
+    engine.close()
+    first.unlink()
+    again = embedded_engine(data_folder, clock)
+    with pytest.raises(RuntimeError, match="the file of an object is missing"):
+        again.objects.get("a")
+    assert again.objects.get("b") == b"body"
+    again.close()
+
+
+def test_a_first_start_that_stopped_before_the_secrets_is_continued(clock: Clock, data_folder: Path) -> None:
+    embedded_engine(data_folder, clock).close()
+    next((data_folder / "secrets").iterdir()).unlink()
+    embedded_engine(data_folder, clock).close()
+    assert len(list((data_folder / "secrets").iterdir())) == 1
+
+
+def test_a_read_only_engine_reads_beside_a_writer_and_refuses_writes(clock: Clock, data_folder: Path) -> None:
+    writer = embedded_engine(data_folder, clock)
+    writer.data.put({"pk": "p", "sk": "s"})
+    writer.objects.put("a", b"body", "text/plain")
+    reader = embedded_engine(data_folder, clock, read_only=True)
+    assert reader.data.get({"pk": "p", "sk": "s"}) == {"pk": "p", "sk": "s"}
+    assert reader.objects.get("a") == b"body"
+    with pytest.raises(RuntimeError, match="cannot be written"):
+        reader.data.put({"pk": "p", "sk": "s", "n": 1})
+    with pytest.raises(RuntimeError, match="cannot be written"):
+        reader.sweep()
+    reader.close()
+    writer.close()
+
+
+@pytest.mark.parametrize("content", [None, b""])
+def test_a_read_only_engine_creates_nothing(clock: Clock, data_folder: Path, content: bytes | None) -> None:
+    if content is not None:
+        for name in ("objects", "secrets"):
+            (data_folder / name).mkdir(parents=True)
+        (data_folder / DATABASE_NAME).write_bytes(content)
+    with pytest.raises(FolderError, match=r"no data|is empty"):
+        embedded_engine(data_folder, clock, read_only=True)
+    assert (data_folder / DATABASE_NAME).exists() is (content is not None)
+
+
+@pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="mounts a file system")
+def test_a_read_only_folder_is_refused(clock: Clock, data_folder: Path) -> None:
+    engine = embedded_engine(data_folder, clock)
+    engine.data.put({"pk": "p", "sk": "s"})
+    engine.close()
+    subprocess.check_call(["mount", "--bind", data_folder, data_folder])
+    try:
+        subprocess.check_call(["mount", "-o", "remount,ro,bind", data_folder])
+        with pytest.raises(FolderError, match=r"cannot be used: Read-only file system\.$"):
+            embedded_engine(data_folder, clock)
+    finally:
+        subprocess.check_call(["umount", data_folder])
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """Erases the data of deleted users. Source: auth-api 5, route 11.
 
-A deletion is one step that leaves a receipt. The request then erases the data that others could still reach, and a job
-erases the rest, such as the contents of blobs. Each step may stop half-way and be repeated.
+A deletion leaves a receipt and ends all sessions and tokens. The request then erases the data that others could still
+reach, and a job erases the rest, such as the contents of blobs. Each step may stop half-way and be repeated.
 """
 
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from chalicelib.accounts.ports import AccountPorts
-from chalicelib.accounts.session import end_restricted_tokens
+from chalicelib.accounts.session import end_credentials
 from chalicelib.blobs import content as blob_content
 from chalicelib.blobs.ports import BlobPorts
 from chalicelib.conflicts import WriteConflictError
@@ -61,6 +61,7 @@ def erase_deleted_users(run: TaskRun, services: ErasureServices) -> None:
     run.data["users"] = 0
     for deletion in services.accounts.accounts.deletions():
         run.check_time()
+        end_credentials(deletion.user_id, None, services.accounts)
         _erase_reachable(deletion.user_id, services)
         for source in services.data_sources.sources.of_user(deletion.user_id):
             services.data_sources.sources.remove(source)
@@ -72,9 +73,7 @@ def erase_deleted_users(run: TaskRun, services: ErasureServices) -> None:
 
 
 def _erase_reachable(user_id: str, services: ErasureServices) -> None:
-    """Erase sessions, tokens, grants, metadata and data sets; sessions first, so that no new data arrives."""
-    services.accounts.sessions.end_all(user_id)
-    end_restricted_tokens(user_id, services.accounts.restricted_tokens)
+    """Erase grants, metadata and data sets."""
     for grant in (*services.accounts.grants.given_by(user_id), *services.accounts.grants.given_to(user_id)):
         services.accounts.grants.put(replace(grant, permissions={}))
     services.accounts.profiles.delete_all(user_id)

@@ -8,6 +8,7 @@ from chalicelib.accounts.manage import MAX_ATTEMPTS
 from chalicelib.accounts.password_sign_in import attempt_counters, count_attempt
 from chalicelib.accounts.ports import AccountPorts
 from chalicelib.accounts.roles import CLINIC_ROLES
+from chalicelib.accounts.session import end_credentials
 from chalicelib.conflicts import retry_on_conflict
 from chalicelib.errors import UnauthorizedError, WrongPasswordError
 
@@ -21,24 +22,27 @@ class PasswordConfirmation:
 
 
 def delete_user(call: Call, user_id: str, confirmation: PasswordConfirmation, ports: AccountPorts) -> None:
-    """Delete an account, in one step that leaves a receipt, by which its data is erased.
+    """Delete an account, in one step that leaves a receipt, by which its data is erased; then end all its sessions and
+    tokens. Afterwards no credential of the account is valid.
 
-    Deleting an account that does not exist is no error for a server.
+    Without an account only the second step is left: a deletion that failed between the two is completed by sending it
+    again. Deleting an account that does not exist is no error for a server.
 
     Raises:
         UnauthorizedError: the caller may not delete the account, or it belongs to a clinic.
         WrongPasswordError: the account is the caller's own, and the password is missing or wrong.
         TooManyAttemptsError: too many wrong passwords.
-        UnavailableError: each attempt conflicted with another change.
+        UnavailableError: each attempt conflicted with another change, or a store did not answer.
 
     Source: auth-api 5, route 11.
     """
 
     def attempt() -> None:
         account = ports.accounts.find(user_id)
-        if account is None and call.caller.is_server:
+        if account is None:
+            call.require(user_id)
             return
-        if account is None or CLINIC_ROLES & set(account.roles):
+        if CLINIC_ROLES & set(account.roles):
             raise UnauthorizedError
         call.require(user_id)
         if not call.caller.is_server and call.caller.user_id == user_id:
@@ -46,6 +50,7 @@ def delete_user(call: Call, user_id: str, confirmation: PasswordConfirmation, po
         ports.accounts.delete(account, call.now_ms)
 
     retry_on_conflict(attempt, MAX_ATTEMPTS)
+    end_credentials(user_id, call.caller.credential, ports)
 
 
 def _require_password(call: Call, account: Account, confirmation: PasswordConfirmation, ports: AccountPorts) -> None:

@@ -7,7 +7,7 @@ import hmac
 from dataclasses import dataclass
 from typing import Any
 
-from chalicelib.access.call import Call, Session, SessionReader, token_hash
+from chalicelib.access.call import Call, RestrictedToken, Session, SessionReader, token_hash
 from chalicelib.accounts.ports import AccountPorts, RestrictedTokens, Sessions
 from chalicelib.errors import InvalidTokenError, WrongCredentialsError, WrongServerSecretError
 
@@ -91,6 +91,18 @@ def end_sessions(call: Call, user_id: str, ports: AccountPorts) -> None:
 def end_other_logins(user_id: str, token: str, sessions: Sessions) -> None:
     """End all logins of a user except that of `token`, if the token is theirs."""
     sessions.end_all(user_id, keep=sessions.find(token_hash(token)))
+
+
+def end_credentials(user_id: str, last: Session | RestrictedToken | None, ports: AccountPorts) -> None:
+    """End all sessions, logins and restricted tokens of a user.
+
+    The login of `last`, the caller's credential, ends after all others, so that the caller can send the request again
+    if a store does not answer in between.
+    """
+    end_restricted_tokens(user_id, ports.restricted_tokens)
+    if isinstance(last, Session) and last.user_id == user_id and not last.is_server:
+        ports.sessions.end_all(user_id, keep=last)
+    ports.sessions.end_all(user_id)
 
 
 def end_restricted_tokens(user_id: str, tokens: RestrictedTokens) -> None:

@@ -126,8 +126,9 @@ def test_nothing_of_a_deleted_user_is_left_but_counters(services: "Services", cl
     kept, settings = Kept(services), services.settings
     of_other = kept.of({other.email})
     before = kept.of(traces)
-    # Account, address and role; two sessions, a restricted token and two grants, twice each; three collections.
-    assert before[settings.accounts_table] == 3 + 2 * (2 + 1 + 2) + 3
+    # Account, address and role; two sessions and two grants, twice each; a restricted token and its entries in the
+    # lists of user and login; three collections.
+    assert before[settings.accounts_table] == 3 + 2 * (2 + 2) + 3 + 3
     # Counters; of three data sets head, description and entry; an order to purge; a refusal; a source under three keys.
     assert before[settings.data_table] > 1 + 3 * 3 + 1 + 1 + 3  # more: the large body stands in parts
     assert before[settings.blobs_table] == 4 * 2

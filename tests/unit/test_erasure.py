@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
-from chalicelib.access.call import RestrictedToken
+from chalicelib.access.call import SERVICE, Call, RestrictedToken
+from chalicelib.accounts.delete import PasswordConfirmation, delete_user
 from chalicelib.accounts.ports import MetadataCollection
+from chalicelib.api.operations.accounts import DELETE_USER
 from chalicelib.erasure import SETTLED_AFTER_MS, erase_at_once, erase_deleted_users
 from chalicelib.errors import UnavailableError
 from chalicelib.tasks.task import Task
@@ -29,6 +31,12 @@ def fakes() -> FakeServices:
         fakes.profiles.replace(user_id, "profile", None, MetadataCollection({"fullName": "A"}, 1))
     fakes.accounts.delete(fakes.accounts.by_id[GONE], START_MS)
     return fakes
+
+
+def delete_again(fakes: FakeServices) -> None:
+    """The request of a server that deletes the user, sent again after the account was removed."""
+    call = Call(SERVICE, DELETE_USER.policy, fakes.grants, fakes.now_ms, fakes.new_id)
+    delete_user(call, GONE, PasswordConfirmation(None, ""), fakes.services.accounts)
 
 
 def left_of(fakes: FakeServices, user_id: str) -> set[str]:
@@ -62,6 +70,8 @@ def failing(*_: Any) -> Any:
 def test_available_data_are_erased_at_once(fakes: FakeServices) -> None:
     epoch = fakes.data_sets.owner(GONE).epoch
     assert left_of(fakes, GONE) == EVERYTHING
+    delete_again(fakes)
+    assert left_of(fakes, GONE) == {"grants", "profiles"}
     assert erase_at_once(GONE, fakes.services)
     assert left_of(fakes, GONE) == set()
     assert fakes.data_sets.owner(GONE).epoch > epoch
@@ -75,10 +85,25 @@ def test_data_of_other_users_are_kept(fakes: FakeServices) -> None:
 
 
 @pytest.mark.parametrize(
+    "breaks", [lambda fakes: (fakes.sessions, "end_all"), lambda fakes: (fakes.restricted_tokens, "delete")]
+)
+def test_a_deletion_that_cannot_end_sessions_and_tokens_is_refused_and_the_job_ends_them(
+    fakes: FakeServices, monkeypatch: pytest.MonkeyPatch, breaks: Callable[[FakeServices], tuple[Any, str]]
+) -> None:
+    store, method = breaks(fakes)
+    with monkeypatch.context() as patched:
+        patched.setattr(store, method, failing)
+        with pytest.raises(UnavailableError):
+            delete_again(fakes)
+        with pytest.raises(UnavailableError):
+            run_job(fakes)
+    assert run_job(fakes) == 1
+    assert left_of(fakes, GONE) == set()
+
+
+@pytest.mark.parametrize(
     "breaks",
     [
-        lambda fakes: (fakes.sessions, "end_all"),
-        lambda fakes: (fakes.restricted_tokens, "delete"),
         lambda fakes: (fakes.grants, "put"),
         lambda fakes: (fakes.profiles, "delete_all"),
         lambda fakes: (fakes.data_sets, "erase"),

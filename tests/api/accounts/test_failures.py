@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.access.call import Session
 from chalicelib.accounts.manage import MAX_ATTEMPTS
 from chalicelib.api.operations.accounts import ACCOUNT_OPERATIONS
 from chalicelib.api.operations.metadata import METADATA_OPERATIONS
@@ -12,7 +13,7 @@ from chalicelib.api.operations.operation import ErrorFormat
 from chalicelib.conflicts import WriteConflictError
 from chalicelib.errors import UnavailableError
 from tests.api.conftest import ApiClient
-from tests.fakes.services import FakeServices
+from tests.fakes.services import SERVER_SECRET, FakeServices
 
 OWNER = "aaaaaaaaaa"
 SIGN_UP = {"username": "a@example.org", "emails": ["a@example.org"], "password": "password"}
@@ -32,6 +33,46 @@ def raising(error: Exception) -> Any:
         raise error
 
     return fail
+
+
+@pytest.mark.parametrize("store", ["restricted_tokens", "sessions", "sessions, last"])
+def test_a_deletion_ends_all_credentials_before_it_is_answered(
+    api: ApiClient, fakes: FakeServices, monkeypatch: pytest.MonkeyPatch, store: str
+) -> None:
+    api.request("POST", "/auth/user", SIGN_UP)
+    reply = api.request("POST", "/auth/login", **LOGIN)
+    token, user_id = reply.headers["x-tidepool-session-token"], reply.json()["userid"]
+    other = api.request("POST", "/auth/login", **LOGIN).headers["x-tidepool-session-token"]
+    link = api.request("POST", f"/v1/users/{user_id}/restricted_tokens", {}, token=other).json()["id"]
+    of_server = api.request(
+        "POST", f"/v1/users/{user_id}/restricted_tokens", {}, X_Tidepool_Service_Secret=SERVER_SECRET
+    ).json()["id"]
+    end_all = fakes.sessions.end_all
+
+    def end_all_but_the_last(user_id: str, keep: Session | None = None) -> None:
+        if keep is None:
+            raise UnavailableError(retry_after_s=7)
+        end_all(user_id, keep)
+
+    with monkeypatch.context() as patched:
+        fail = raising(UnavailableError(retry_after_s=7))
+        match store:
+            case "restricted_tokens":
+                patched.setattr(fakes.restricted_tokens, "delete", fail)
+            case "sessions":
+                patched.setattr(fakes.sessions, "end_all", fail)
+            case _:
+                patched.setattr(fakes.sessions, "end_all", end_all_but_the_last)
+        reply = api.request("DELETE", f"/auth/user/{user_id}", {"password": "password"}, token=token)
+        assert (reply.status, reply.headers["retry-after"]) == (503, "7")
+    assert fakes.accounts.find(user_id) is None
+    reply = api.request("DELETE", f"/auth/user/{user_id}", {"password": "password"}, token=token)
+    assert (reply.status, reply.body) == (204, b"")
+    for session in (token, other):
+        assert api.request("GET", f"/data/{user_id}", token=session).status == 401
+    for restricted in (link, of_server):
+        assert api.request("GET", f"/data/{user_id}?restricted_token={restricted}").status == 401
+    assert fakes.restricted_tokens.of_user(user_id) == []
 
 
 @pytest.mark.parametrize(("operation", "path"), WITH_TOKEN, ids=[f"{row.method} {path}" for row, path in WITH_TOKEN])

@@ -142,6 +142,16 @@ def test_metadata_take_no_more_calls_than_items(api: ApiClient, calls: Calls, an
     assert users == [*FIND_CALLER, "Query", "Query", "BatchGetItem"]
 
 
+def test_the_calls_of_deleting_an_account(api: ApiClient, calls: Calls, anna: Reply) -> None:
+    token, user_id = anna.headers[TOKEN], anna.json()["userid"]
+    confirmed = ["GetItem", *["UpdateItem"] * 4, "TransactWriteItems"]
+    ends_credentials = ["Query", "Query", "Query", "TransactWriteItems", "Query"]
+    erases_reachable = ["Query", "Query", "Query", "GetItem", "TransactWriteItems"]
+    body = {"password": USER["password"]}
+    deleted = made(calls, api, "DELETE", f"/auth/user/{user_id}", body, token=token)
+    assert deleted == [*FIND_CALLER, *confirmed, *ends_credentials, *erases_reachable]
+
+
 def test_a_deleted_user_is_gone_from_every_route(api: ApiClient, anna: Reply) -> None:
     token, user_id = anna.headers[TOKEN], anna.json()["userid"]
     api.request("PUT", f"/metadata/{user_id}/profile", {"fullName": "A"}, token=token)

@@ -6,6 +6,21 @@ from chalicelib.access.call import Call, Caller, GrantReader
 from chalicelib.access.policy import Policy
 
 
+class NoGrants:
+    """Nobody has granted anything to anybody."""
+
+    def permissions(self, sharer_id: str, grantee_id: str) -> frozenset[str]:
+        """None."""
+        return frozenset()
+
+    def view_from_ms(self, sharer_id: str, grantee_id: str) -> int | None:
+        """None."""
+        return None
+
+
+NO_GRANTS = NoGrants()
+
+
 def no_id() -> str:
     """Fails the test: the rule under test makes no ids."""
     raise AssertionError("an id was made")

@@ -1,12 +1,17 @@
 """Tasks, slots and the queue to the workers, in memory. They pass the same suite as the stores."""
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 from chalicelib.conflicts import WriteConflictError
+from chalicelib.engine.embedded.engine import EmbeddedEngine
+from chalicelib.engine.embedded.sqlite_queue import TASKS
 from chalicelib.errors import TaskNameTakenError
 from chalicelib.tasks.ports import RunMessage, Slot, TaskFilter
 from chalicelib.tasks.task import ScheduleState, Task
+from tests.fakes.engine import clear_queue, queued_messages
 
 
 class FakeTasks:
@@ -118,3 +123,24 @@ class FakeQueue:
     def wake(self, task_type: str) -> None:
         """Appends."""
         self.woken.append(task_type)
+
+
+def queued_runs(engine: EmbeddedEngine) -> list[RunMessage]:
+    """The run messages that wait for a worker, in the order in which they were sent."""
+    return [RunMessage(**message) for message in _messages(engine) if "wake" not in message]
+
+
+def take_runs(engine: EmbeddedEngine) -> list[RunMessage]:
+    """The run messages that waited, all removed from the queue, as are wake-ups."""
+    taken = queued_runs(engine)
+    clear_queue(engine, TASKS.name)
+    return taken
+
+
+def wake_ups(engine: EmbeddedEngine) -> list[str]:
+    """The types whose ready tasks are to start, in the order in which the messages were sent."""
+    return [message["wake"] for message in _messages(engine) if "wake" in message]
+
+
+def _messages(engine: EmbeddedEngine) -> list[dict[str, Any]]:
+    return [json.loads(body) for body in queued_messages(engine, TASKS.name)]

@@ -1,4 +1,4 @@
-"""The stores of accounts, in memory and on DynamoDB, and people to put into them."""
+"""The stores of accounts, and people to put into them."""
 
 from dataclasses import dataclass
 
@@ -17,16 +17,7 @@ from chalicelib.accounts.stores.grants import StoredGrants
 from chalicelib.accounts.stores.profiles import StoredProfiles
 from chalicelib.accounts.stores.restricted_tokens import StoredRestrictedTokens
 from chalicelib.accounts.stores.sessions import StoredSessions
-from chalicelib.config import Settings
-from chalicelib.engine.aws.engine import aws_engine
-from tests.fakes.accounts import (
-    FakeAccounts,
-    FakeGrants,
-    FakeProfiles,
-    FakeRestrictedTokens,
-    FakeSessions,
-    FakeSignInAttempts,
-)
+from chalicelib.engine.engine import Engine
 
 NOW_MS = 1_767_225_600_000
 ANNA = Account(
@@ -54,7 +45,7 @@ class Clock:
 
 @dataclass
 class Stores:
-    """The stores of one kind, and their clock."""
+    """The stores of one engine, and their clock."""
 
     accounts: Accounts
     sessions: Sessions
@@ -65,19 +56,9 @@ class Stores:
     clock: Clock
 
 
-def in_memory() -> Stores:
-    """Empty stores in memory."""
-    clock = Clock()
-    grants = FakeGrants(clock)
-    accounts = FakeAccounts(grants)
-    sessions = FakeSessions(accounts)
-    restricted_tokens = FakeRestrictedTokens(sessions)
-    return Stores(accounts, sessions, restricted_tokens, grants, FakeProfiles(), FakeSignInAttempts(), clock)
-
-
-def on_dynamodb(settings: Settings) -> Stores:
-    """The stores of a stage."""
-    clock, table = Clock(), aws_engine(settings).accounts
+def stores_on(engine: Engine) -> Stores:
+    """The stores of an engine."""
+    clock, table = Clock(), engine.accounts
     return Stores(
         StoredAccounts(table),
         StoredSessions(table),

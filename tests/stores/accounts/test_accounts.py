@@ -1,4 +1,4 @@
-"""The suite of the ports `Accounts` and `SignInAttempts`, in memory and on DynamoDB."""
+"""The suite of the ports `Accounts` and `SignInAttempts`, on each engine."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,14 +12,15 @@ from chalicelib.accounts.ports import (
     Deletion,
 )
 from chalicelib.conflicts import WriteConflictError
+from chalicelib.engine.engine import Engine
 from chalicelib.errors import UserExistsError
-from tests.stores.accounts.account_stores import ANNA, BEN, NAMELESS, NOW_MS, Stores, in_memory, on_dynamodb
+from tests.stores.accounts.account_stores import ANNA, BEN, NAMELESS, NOW_MS, Stores, stores_on
 
 
-@pytest.fixture(params=["memory", "dynamodb"])
-def stores(request: pytest.FixtureRequest) -> Stores:
-    """Empty stores of each kind."""
-    return in_memory() if request.param == "memory" else on_dynamodb(request.getfixturevalue("stage"))
+@pytest.fixture
+def stores(engine: Engine) -> Stores:
+    """Empty stores."""
+    return stores_on(engine)
 
 
 class TestAccounts:

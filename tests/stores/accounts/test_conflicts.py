@@ -11,9 +11,10 @@ from chalicelib.access.call import RestrictedToken, Session
 from chalicelib.accounts.grant import Grant
 from chalicelib.config import Settings
 from chalicelib.engine.aws import dynamodb
+from chalicelib.engine.aws.engine import aws_engine
 from chalicelib.engine.backoff import TRIES
 from chalicelib.errors import UnavailableError
-from tests.stores.accounts.account_stores import ANNA, NOW_MS, Stores, on_dynamodb
+from tests.stores.accounts.account_stores import ANNA, NOW_MS, Stores, stores_on
 
 Answer = tuple[AWSResponse, dict[str, Any]]
 
@@ -31,7 +32,7 @@ CONFLICT = refusal("TransactionCanceledException", "None", "TransactionConflict"
 def stores(stage: Settings, monkeypatch: pytest.MonkeyPatch) -> Stores:
     """Stores with Anna's account, and no pauses."""
     monkeypatch.setattr("time.sleep", lambda _s: None)
-    stores = on_dynamodb(stage)
+    stores = stores_on(aws_engine(stage))
     stores.accounts.create(ANNA)
     return stores
 

@@ -1,4 +1,4 @@
-"""The suite of the ports `Sessions` and `RestrictedTokens`, in memory and on DynamoDB."""
+"""The suite of the ports `Sessions` and `RestrictedTokens`, on each engine."""
 
 from dataclasses import replace
 
@@ -6,16 +6,15 @@ import pytest
 
 from chalicelib.access.call import RestrictedToken, Session
 from chalicelib.accounts.stores.keys import account_key
-from chalicelib.config import Settings
-from chalicelib.engine.aws.engine import aws_engine
+from chalicelib.engine.engine import Engine
 from chalicelib.engine.table import Update
-from tests.stores.accounts.account_stores import ANNA, BEN, NOW_MS, Stores, in_memory, on_dynamodb
+from tests.stores.accounts.account_stores import ANNA, BEN, NOW_MS, Stores, stores_on
 
 
-@pytest.fixture(params=["memory", "dynamodb"])
-def stores(request: pytest.FixtureRequest) -> Stores:
-    """Empty stores of each kind."""
-    return in_memory() if request.param == "memory" else on_dynamodb(request.getfixturevalue("stage"))
+@pytest.fixture
+def stores(engine: Engine) -> Stores:
+    """Empty stores."""
+    return stores_on(engine)
 
 
 def session(token_hash: str, login_id: str = "", user_id: str = ANNA.user_id, *, is_server: bool = False) -> Session:
@@ -182,11 +181,10 @@ class TestRestrictedTokens:
         assert stores.restricted_tokens.of_user(strange) == []
 
 
-def test_an_account_of_an_earlier_version_signs_in(stage: Settings) -> None:
+def test_an_account_of_an_earlier_version_signs_in(engine: Engine, stores: Stores) -> None:
     """Its item does not count the changes of the password yet."""
-    stores = on_dynamodb(stage)
     stores.accounts.create(ANNA)
-    aws_engine(stage).accounts.update(Update(account_key(ANNA.user_id), remove=["password_version"]))
+    engine.accounts.update(Update(account_key(ANNA.user_id), remove=["password_version"]))
     assert stores.accounts.find(ANNA.user_id) == ANNA
     assert stores.sessions.add(session("a"), password_version=1)
     stores.accounts.replace(ANNA, replace(ANNA, password_hash="another", version=2, password_version=2))

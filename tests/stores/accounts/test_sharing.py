@@ -1,4 +1,4 @@
-"""The suite of the ports `Grants` and `Profiles`, in memory and on DynamoDB."""
+"""The suite of the ports `Grants` and `Profiles`, on each engine."""
 
 import pytest
 
@@ -7,14 +7,15 @@ from chalicelib.accounts.ports import (
     MetadataCollection,
 )
 from chalicelib.conflicts import WriteConflictError
+from chalicelib.engine.engine import Engine
 from chalicelib.errors import InvalidRequestError
-from tests.stores.accounts.account_stores import NOW_MS, Stores, in_memory, on_dynamodb
+from tests.stores.accounts.account_stores import NOW_MS, Stores, stores_on
 
 
-@pytest.fixture(params=["memory", "dynamodb"])
-def stores(request: pytest.FixtureRequest) -> Stores:
-    """Empty stores of each kind."""
-    return in_memory() if request.param == "memory" else on_dynamodb(request.getfixturevalue("stage"))
+@pytest.fixture
+def stores(engine: Engine) -> Stores:
+    """Empty stores."""
+    return stores_on(engine)
 
 
 class TestGrants:

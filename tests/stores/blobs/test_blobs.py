@@ -1,4 +1,4 @@
-"""The stores of blobs: one suite for the one in memory and the one on DynamoDB."""
+"""The store of blobs, on each engine."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,19 +12,17 @@ from chalicelib.blobs.stores.blobs import StoredBlobs
 from chalicelib.config import Settings
 from chalicelib.engine.aws.dynamodb import client
 from chalicelib.engine.aws.engine import aws_engine
-from tests.fakes.blobs import FakeBlobs
+from chalicelib.engine.engine import Engine
 
 NOW_MS = 1_767_225_600_000
 ANNA = "a1b2c3d4e5"
 BEN = "0123456789"
 
 
-@pytest.fixture(params=["memory", "dynamodb"])
-def store(request: pytest.FixtureRequest) -> BlobStore:
+@pytest.fixture
+def store(engine: Engine) -> BlobStore:
     """An empty store."""
-    if request.param == "memory":
-        return FakeBlobs()
-    return StoredBlobs(aws_engine(request.getfixturevalue("stage")).blobs)
+    return StoredBlobs(engine.blobs)
 
 
 def blob(number: int, *, user_id: str = ANNA, created_ms: int = NOW_MS) -> Blob:

@@ -21,8 +21,7 @@ from chalicelib.blobs.stores.contents import StoredContents
 from chalicelib.config import Settings
 from chalicelib.engine.aws import dynamodb, s3
 from chalicelib.engine.aws.engine import aws_engine
-from tests.fakes.accounts import FakeGrants
-from tests.fakes.calls import call_by, no_id
+from tests.fakes.calls import NO_GRANTS, call_by, no_id
 
 NOW_MS = 1_767_225_600_000
 ANNA = Caller("a1b2c3d4e5")
@@ -47,7 +46,7 @@ class World:
     def create(self, number: int, content: bytes = HELLO, query: Any = None, **headers: str) -> Any:
         """A new blob of Anna's."""
         return rules.create(
-            call_by(ANNA, UPLOADERS, FakeGrants(lambda: NOW_MS), NOW_MS + number, lambda: f"{number:032x}"),
+            call_by(ANNA, UPLOADERS, NO_GRANTS, NOW_MS + number, lambda: f"{number:032x}"),
             str(ANNA.user_id),
             UploadRequest(query or {}, TYPE | headers, content),
             self.ports,
@@ -95,7 +94,7 @@ def test_the_calls_of_a_direct_upload(world: World) -> None:
 
 def test_the_calls_of_reading(world: World) -> None:
     world.create(1)
-    call = call_by(ANNA, READERS, FakeGrants(lambda: NOW_MS))
+    call = call_by(ANNA, READERS, NO_GRANTS)
     blob_id = f"{1:032x}"
     assert world.cost(lambda: rules.get(call, blob_id, world.ports)) == {"GetItem": 2}
     assert world.cost(lambda: rules.read(call, blob_id, world.ports)) == {"GetItem": 2, "GetObject": 1}
@@ -112,7 +111,7 @@ def test_device_logs_of_a_time_span_are_one_query(world: World) -> None:
         log = Blob(BlobKind.DEVICE_LOGS, f"{number:032x}", str(ANNA.user_id), "text/plain", NOW_MS, "md5=", 1, span)
         world.ports.blobs.add(log)
         world.ports.blobs.make_available(log.with_content(NOW_MS))
-    call = call_by(ANNA, DEVICE_LOG_READERS, FakeGrants(lambda: NOW_MS))
+    call = call_by(ANNA, DEVICE_LOG_READERS, NO_GRANTS)
     query = {"startAtTime": ["2026-01-01T00:00:01Z"]}
     found: list[Blob] = []
     cost = world.cost(lambda: found.extend(device_logs.list_of_user(call, str(ANNA.user_id), query, world.ports)))
@@ -121,7 +120,7 @@ def test_device_logs_of_a_time_span_are_one_query(world: World) -> None:
 
 
 def test_the_calls_of_deleting(world: World) -> None:
-    call = call_by(ANNA, CUSTODIANS, FakeGrants(lambda: NOW_MS))
+    call = call_by(ANNA, CUSTODIANS, NO_GRANTS)
     for number in range(61):
         world.create(number)
     assert world.cost(lambda: rules.delete(call, f"{1:032x}", {}, world.ports)) == {

@@ -1,4 +1,4 @@
-"""The stores of contents: one suite for the one in memory and the one on S3. `tests/e2e` tests what S3 refuses."""
+"""The store of contents, on each engine. `tests/e2e` tests what S3 refuses."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from chalicelib.config import Settings
 from chalicelib.engine.aws import s3 as engine_s3
 from chalicelib.engine.aws.engine import aws_engine
 from chalicelib.engine.aws.s3 import PENDING_TAG
-from tests.fakes.blobs import FakeContents
+from tests.fakes.engine import memory_engine, pending_keys, upload
 
 NOW_MS = 1_767_225_600_000
 HELLO = b"hello world"
@@ -35,8 +35,7 @@ class Stored:
 def stored(request: pytest.FixtureRequest) -> Stored:
     """An empty store."""
     if request.param == "memory":
-        fake = FakeContents()
-        return Stored(fake, fake.arrive, lambda key: key in fake.pending)
+        return stored_in_memory()
     settings: Settings = request.getfixturevalue("stage")
     s3 = boto3.client("s3", region_name=settings.region)
 
@@ -48,6 +47,16 @@ def stored(request: pytest.FixtureRequest) -> Stored:
         return any(f"{tag['Key']}={tag['Value']}" == PENDING_TAG for tag in tags)
 
     return Stored(StoredContents(aws_engine(settings).objects), arrive, is_pending)
+
+
+def stored_in_memory() -> Stored:
+    """An empty store in memory."""
+    engine = memory_engine()
+    return Stored(
+        StoredContents(engine.objects),
+        lambda key, content: upload(engine, key, content),
+        lambda key: key in pending_keys(engine),
+    )
 
 
 @pytest.mark.parametrize("content", [b"", b"\x00\xff", HELLO])

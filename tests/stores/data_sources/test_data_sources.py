@@ -1,4 +1,4 @@
-"""The store of data sources, in memory and on DynamoDB."""
+"""The store of data sources, on each engine."""
 
 from dataclasses import replace
 from typing import Any
@@ -8,23 +8,18 @@ import pytest
 from chalicelib.data_sources.data_source import DataSource
 from chalicelib.data_sources.ports import DataSources
 from chalicelib.data_sources.stores.data_sources import StoredDataSources
-from chalicelib.engine.aws.engine import aws_engine
+from chalicelib.engine.engine import Engine
 from chalicelib.errors import ConflictError
-from chalicelib.log.ports import DataSetStore
 from chalicelib.log.stores.data_sets import StoredDataSets
-from tests.fakes.data import FakeDataSets
-from tests.fakes.data_sources import FakeDataSources
 
 NOW_MS = 1_767_225_600_000
 PROVIDER = ("oauth", "twiist")
 
 
-@pytest.fixture(params=["memory", "dynamodb"])
-def store(request: pytest.FixtureRequest) -> DataSources:
+@pytest.fixture
+def store(engine: Engine) -> DataSources:
     """An empty store."""
-    if request.param == "memory":
-        return FakeDataSources(FakeDataSets())
-    return StoredDataSources(aws_engine(request.getfixturevalue("stage")).data)
+    return StoredDataSources(engine.data)
 
 
 def source(name: str = "a", user_id: str = "aaaaaaaaaa", state: str = "disconnected", **fields: Any) -> DataSource:
@@ -105,17 +100,9 @@ def test_removing_a_data_source_leaves_no_item_that_names_it(store: DataSources)
     assert store.replace(source("b"), changed(source("b"), state="connected"))
 
 
-@pytest.mark.parametrize("kind", ["memory", "dynamodb"])
-def test_a_user_with_a_data_source_is_marked(request: pytest.FixtureRequest, kind: str) -> None:
+def test_a_user_with_a_data_source_is_marked(engine: Engine, store: DataSources) -> None:
     """Reading looks for data sources of marked users only."""
-    data_sets: DataSetStore
-    store: DataSources
-    if kind == "memory":
-        data_sets = fake = FakeDataSets()
-        store = FakeDataSources(fake)
-    else:
-        settings = request.getfixturevalue("stage")
-        data_sets, store = StoredDataSets(aws_engine(settings).data), StoredDataSources(aws_engine(settings).data)
+    data_sets = StoredDataSets(engine.data)
     assert not data_sets.owner("aaaaaaaaaa").has_sources
     store.add(source())
     assert data_sets.owner("aaaaaaaaaa").has_sources

@@ -1,4 +1,4 @@
-"""Tests of the archive of the log, in memory and on S3."""
+"""Tests of the archive of the log, on each engine."""
 
 from typing import Any
 
@@ -7,25 +7,21 @@ import pytest
 from chalicelib.config import Settings
 from chalicelib.engine.aws import s3
 from chalicelib.engine.aws.engine import aws_engine
+from chalicelib.engine.engine import Engine
 from chalicelib.log.data_set import OwnerState
 from chalicelib.log.entry import Entry, EntryKind
 from chalicelib.log.ports import Archive
 from chalicelib.log.stores.archive import PREFIX, StoredArchive, decode_entries, encode_entries
-from tests.fakes.tiles import FakeArchive
 from tests.stores.log.test_data_stores import ANNA, NOW_MS
 
 OWNER = OwnerState(ANNA, epoch=3)
 A, B = "a" * 32, "b" * 32
 
 
-@pytest.fixture(params=["memory", "s3"])
-def archive(request: pytest.FixtureRequest) -> Archive:
+@pytest.fixture
+def archive(engine: Engine) -> Archive:
     """An empty archive."""
-    return (
-        FakeArchive()
-        if request.param == "memory"
-        else StoredArchive(aws_engine(request.getfixturevalue("stage")).objects)
-    )
+    return StoredArchive(engine.objects)
 
 
 def entries(first: int, last: int, data_set_id: str = A) -> list[Entry]:

@@ -1,20 +1,21 @@
-"""Backlogs of compaction, in memory and on DynamoDB: which writes add to them, and when they are cleared."""
+"""Backlogs of compaction, on each engine: which writes add to them, and when they are cleared."""
 
 from dataclasses import replace
 
 import pytest
 
+from chalicelib.engine.engine import Engine
 from chalicelib.log.backlog import LARGE_BYTES, URGENT_BYTES, Backlog, backlog_bytes
 from chalicelib.log.data_set import DataSet
 from chalicelib.log.stores.keys import backlog_key
 from tests.stores.log.test_data_stores import ANNA, NOW_MS, closed, data_set, entry
-from tests.stores.tiles.tile_scene import Stores, stores_of
+from tests.stores.tiles.tile_scene import Stores, stores_on
 
 
-@pytest.fixture(params=["memory", "dynamodb"])
-def stores(request: pytest.FixtureRequest) -> Stores:
+@pytest.fixture
+def stores(engine: Engine) -> Stores:
     """Empty stores."""
-    return stores_of(request.param, request)
+    return stores_on(engine)
 
 
 def backlogs(stores: Stores) -> list[Backlog]:

@@ -30,8 +30,7 @@ from chalicelib.log.stores.record_log import PART_BYTES, StoredRecordLog
 from chalicelib.reading.read_ahead import HEAD
 from chalicelib.reading.stores.read_ahead import sessions_ahead
 from chalicelib.uploads import add as uploads
-from tests.fakes.accounts import FakeGrants
-from tests.fakes.calls import call_by
+from tests.fakes.calls import NO_GRANTS, call_by
 from tests.stores.log.test_data_stores import ANNA, NOW_MS, closed, data_set
 
 Calls = Counter[str]
@@ -119,7 +118,7 @@ def add(settings: Settings, items: list[dict[str, Any]]) -> None:
     with sessions_ahead(engine, StoredSessions(engine.accounts))([(HEAD, "a" * 32)]) as sessions:
         assert sessions.find("hash") is not None
         uploads.append_data(
-            call_by(Caller(user_id=ANNA), UPLOADERS, FakeGrants(lambda: NOW_MS), NOW_MS, lambda: f"{next(ids):032x}"),
+            call_by(Caller(user_id=ANNA), UPLOADERS, NO_GRANTS, NOW_MS, lambda: f"{next(ids):032x}"),
             "a" * 32,
             lambda: items,
             DataPorts(StoredDataSets(engine.data), StoredRecordLog(engine.data)),
@@ -202,7 +201,7 @@ def data_ports(settings: Settings) -> DataPorts:
 def close(settings: Settings) -> None:
     """Close the data set as its owner."""
     rules.update(
-        call_by(Caller(user_id=ANNA), UPLOADERS, FakeGrants(lambda: NOW_MS), NOW_MS),
+        call_by(Caller(user_id=ANNA), UPLOADERS, NO_GRANTS, NOW_MS),
         "a" * 32,
         lambda: {"dataState": "closed"},
         data_ports(settings),
@@ -212,7 +211,7 @@ def close(settings: Settings) -> None:
 def delete(settings: Settings) -> None:
     """Delete the data set as its owner."""
     rules.delete(
-        call_by(Caller(user_id=ANNA), DATA_SET_DELETERS, FakeGrants(lambda: NOW_MS), NOW_MS),
+        call_by(Caller(user_id=ANNA), DATA_SET_DELETERS, NO_GRANTS, NOW_MS),
         "a" * 32,
         data_ports(settings),
     )

@@ -1,13 +1,12 @@
-"""Tests of data sets and the record log, in memory and on DynamoDB."""
+"""Tests of data sets and the record log, on each engine."""
 
 from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 
-from chalicelib.config import Settings
 from chalicelib.conflicts import WriteConflictError
-from chalicelib.engine.aws.engine import aws_engine
+from chalicelib.engine.engine import Engine
 from chalicelib.errors import DataSetClosedError, DataSetExistsError, DataSetNotFoundError
 from chalicelib.log.data_set import DataSet, DataSetHead, OwnerState
 from chalicelib.log.entry import Entry, EntryKind, NewEntry
@@ -15,7 +14,6 @@ from chalicelib.log.ports import DataSetStore, RecordLog
 from chalicelib.log.stores.data_sets import StoredDataSets
 from chalicelib.log.stores.record_log import INLINE_BYTES, PART_BYTES, StoredRecordLog
 from chalicelib.model.deduplicators import DEVICE_TRUNCATE_DATASET
-from tests.fakes.data import FakeDataSets, FakeRecordLog
 
 NOW_MS = 1_767_225_600_000
 ANNA = "aaaaaaaaaa"
@@ -23,25 +21,21 @@ ANNA = "aaaaaaaaaa"
 
 @dataclass
 class Stores:
-    """The stores of one kind."""
+    """The stores of one engine."""
 
     data_sets: DataSetStore
     log: RecordLog
 
 
-@pytest.fixture(params=["memory", "dynamodb"])
-def stores(request: pytest.FixtureRequest) -> Stores:
+@pytest.fixture
+def stores(engine: Engine) -> Stores:
     """Empty stores."""
-    if request.param == "memory":
-        data_sets = FakeDataSets()
-        return Stores(data_sets, FakeRecordLog(data_sets))
-    return stores_on(request.getfixturevalue("stage"))
+    return stores_on(engine)
 
 
-def stores_on(settings: Settings) -> Stores:
-    """The stores of a stage."""
-    data = aws_engine(settings).data
-    return Stores(StoredDataSets(data), StoredRecordLog(data))
+def stores_on(engine: Engine) -> Stores:
+    """The stores of an engine."""
+    return Stores(StoredDataSets(engine.data), StoredRecordLog(engine.data))
 
 
 def data_set(name: str = "a", owner_id: str = ANNA, data_set_type: str = "continuous", **changes: Any) -> DataSet:

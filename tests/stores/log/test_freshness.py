@@ -1,4 +1,4 @@
-"""Tests the changes and the freshness that every store keeps, in memory and on DynamoDB, and their cost there."""
+"""Tests the changes and the freshness that every store keeps, on each engine, and their cost there."""
 
 import math
 from collections.abc import Callable
@@ -12,12 +12,11 @@ from chalicelib.conflicts import WriteConflictError
 from chalicelib.data_sources.ports import DataSources
 from chalicelib.data_sources.stores.data_sources import StoredDataSources
 from chalicelib.engine.aws.engine import aws_engine
+from chalicelib.engine.engine import Engine
 from chalicelib.errors import DataSetClosedError
 from chalicelib.log.data_set import DataSet, OwnerState
 from chalicelib.log.freshness import KEPT_SLOTS, MAX_SLOTS, Freshness, Ingested, Newest
 from chalicelib.log.stores.keys import head_key, owner_key
-from tests.fakes.data import FakeDataSets, FakeRecordLog
-from tests.fakes.data_sources import FakeDataSources
 from tests.stores.data_sources.test_data_sources import changed, source
 from tests.stores.log.test_calls import Wire, add, cbg, wire
 from tests.stores.log.test_data_stores import ANNA, NOW_MS, Stores, closed, data_set, entry, head, stores_on
@@ -27,24 +26,16 @@ __all__ = ["wire"]
 APP = "org.example.app"
 
 
-@pytest.fixture(params=["memory", "dynamodb"])
-def stores_and_sources(request: pytest.FixtureRequest) -> tuple[Stores, DataSources]:
+@pytest.fixture
+def stores(engine: Engine) -> Stores:
     """Empty stores."""
-    if request.param == "memory":
-        data_sets = FakeDataSets()
-        return Stores(data_sets, FakeRecordLog(data_sets)), FakeDataSources(data_sets)
-    settings = request.getfixturevalue("stage")
-    return stores_on(settings), StoredDataSources(aws_engine(settings).data)
+    return stores_on(engine)
 
 
 @pytest.fixture
-def stores(stores_and_sources: tuple[Stores, DataSources]) -> Stores:
-    return stores_and_sources[0]
-
-
-@pytest.fixture
-def sources(stores_and_sources: tuple[Stores, DataSources]) -> DataSources:
-    return stores_and_sources[1]
+def sources(engine: Engine) -> DataSources:
+    """An empty store."""
+    return StoredDataSources(engine.data)
 
 
 def owner(stores: Stores) -> OwnerState:
@@ -220,7 +211,7 @@ class TestCosts:
     @pytest.mark.parametrize("others", [0, 3])
     def test_an_add_of_loop_costs_no_more_than_a_check_of_the_epoch_did(self, stage: Settings, others: int) -> None:
         """Also with three more apps that keep a data set open."""
-        stores = stores_on(stage)
+        stores = stores_on(aws_engine(stage))
         for name in "abcd"[: others + 1]:
             stores.data_sets.create(loop_data_set(name))
             for place, kind in enumerate(LOOP_TYPES):
@@ -230,7 +221,7 @@ class TestCosts:
         assert item_bytes(stage, owner_key(ANNA)) < 200 + 220 * (others + 1)
 
     def test_the_item_is_bounded_whatever_comes_in(self, stage: Settings) -> None:
-        stores = stores_on(stage)
+        stores = stores_on(aws_engine(stage))
         times_ms = {f"aTypeWithALongName{place}": NOW_MS * 7 // (place + 1) for place in range(25)}
         for place in range(40):
             name = f"{place:032x}"
@@ -273,7 +264,7 @@ class TestCosts:
 
 class TestRaces:
     def test_closing_a_normal_data_set_sees_the_add_that_came_first(self, stage: Settings, wire: Wire) -> None:
-        stores = stores_on(stage)
+        stores = stores_on(aws_engine(stage))
         before = data_set("b", data_set_type="normal")
         stores.data_sets.create(before)
         wire.before["TransactWriteItems"] = [lambda: append(stores, "b", cbg=5)]
@@ -284,7 +275,7 @@ class TestRaces:
 
     def test_opening_is_refused_when_a_merged_slot_has_changed(self, stage: Settings, wire: Wire) -> None:
         """A slot is merged as it was read, so opening has to read it again when data was added."""
-        stores = stores_on(stage)
+        stores = stores_on(aws_engine(stage))
         for name in "bcdefgh":
             stores.data_sets.create(data_set(name))
         assert len(owner(stores).freshness.data_sets) == MAX_SLOTS
@@ -295,7 +286,7 @@ class TestRaces:
         assert owner(stores).freshness.by_client() == {APP: {"cbg": Newest(5, NOW_MS)}}
 
     def test_an_add_takes_a_new_slot_when_its_own_was_merged_meanwhile(self, stage: Settings, wire: Wire) -> None:
-        stores = stores_on(stage)
+        stores = stores_on(aws_engine(stage))
         append(stores, cbg=5)
         for name in "bcdefgh":
             stores.data_sets.create(data_set(name))
@@ -305,7 +296,7 @@ class TestRaces:
         assert owner(stores).freshness.data_sets["a" * 32] == Ingested(APP, 2, {"cbg": Newest(6, NOW_MS)})
 
     def test_an_add_that_meets_an_erasing_leaves_no_freshness(self, stage: Settings, wire: Wire) -> None:
-        stores = stores_on(stage)
+        stores = stores_on(aws_engine(stage))
 
         def open_and_add() -> None:
             stores.data_sets.create(data_set("b"))

@@ -1,4 +1,4 @@
-"""The stores of metrics: one suite for those in memory and those on AWS."""
+"""The stores of metrics: of counts on each engine, of all else on AWS."""
 
 import gzip
 import json
@@ -14,6 +14,7 @@ from chalicelib.conflicts import WriteConflictError
 from chalicelib.engine import backoff
 from chalicelib.engine.aws import dynamodb, kinesis, s3, secrets_manager, sqs
 from chalicelib.engine.aws.engine import aws_engine
+from chalicelib.engine.engine import Engine
 from chalicelib.errors import UnavailableError
 from chalicelib.metrics.ports import (
     MAX_COUNTS_AT_ONCE,
@@ -28,7 +29,6 @@ from chalicelib.metrics.stores import stream as metrics_stream
 from chalicelib.metrics.stores.archive import MAX_DATA_BYTES, QueuedRejectedRecords, StoredEventArchive
 from chalicelib.metrics.stores.counts import KEPT_FOR, StoredEventCounts
 from chalicelib.metrics.stores.stream import SALT_MAX_AGE_S, StreamedEvents, cached_salt
-from tests.fakes.metrics import FakeCounts
 
 if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient
@@ -79,10 +79,10 @@ def in_stream(stream_client: "KinesisClient", settings: Settings) -> list[tuple[
     return [(record["PartitionKey"], record["Data"]) for record in records]
 
 
-@pytest.fixture(params=["memory", "aws"])
-def counts(request: pytest.FixtureRequest) -> EventCounts:
-    """The store in memory, and the one in DynamoDB."""
-    return FakeCounts() if request.param == "memory" else stored_counts(request.getfixturevalue("stage"))
+@pytest.fixture
+def counts(engine: Engine) -> EventCounts:
+    """An empty store."""
+    return StoredEventCounts(engine.data, "metrics")
 
 
 def stored_counts(settings: Settings) -> StoredEventCounts:

@@ -1,4 +1,4 @@
-"""Stores of logins by OpenID Connect, in memory and on DynamoDB."""
+"""Stores of logins by OpenID Connect, on each engine."""
 
 from dataclasses import dataclass, replace
 
@@ -8,15 +8,13 @@ from chalicelib.access.call import Session
 from chalicelib.accounts.ports import Accounts, Sessions
 from chalicelib.accounts.stores.accounts import StoredAccounts
 from chalicelib.accounts.stores.sessions import StoredSessions
-from chalicelib.config import Settings
 from chalicelib.conflicts import WriteConflictError
-from chalicelib.engine.aws import dynamodb
-from chalicelib.engine.aws.engine import aws_engine
+from chalicelib.engine.definitions import ACCOUNTS
+from chalicelib.engine.engine import Engine
 from chalicelib.sign_in.ports import AuthorizationCode, OidcLogin, OidcLogins
 from chalicelib.sign_in.stores.logins import StoredOidcLogins
-from tests.fakes.accounts import FakeAccounts, FakeGrants, FakeSessions
-from tests.fakes.oidc import FakeOidcLogins
 from tests.stores.accounts.account_stores import ANNA, BEN, NOW_MS
+from tests.stores.items import stored_items
 
 CODE = AuthorizationCode(
     login_id="a" * 64,
@@ -50,35 +48,26 @@ def session(number: int, login_id: str = LOGIN.login_id) -> Session:
 
 @dataclass
 class Stores:
-    """The stores of one kind, with Anna's and Ben's accounts."""
+    """The stores of one engine, with Anna's and Ben's accounts."""
 
     accounts: Accounts
     sessions: Sessions
     logins: OidcLogins
-    settings: Settings | None = None
+    engine: Engine
 
     def items(self) -> int:
         """The number of codes, logins and sessions, each also in the list of its user."""
-        if self.settings is None:
-            assert isinstance(self.sessions, FakeSessions)
-            return len(self.sessions.by_hash) + len(self.sessions.oidc_logins)
-        found = dynamodb.client(self.settings).scan(TableName=self.settings.accounts_table)["Items"]
-        kept = [item for item in found if item["pk"]["S"].startswith(("OIDC#", "SESSION#"))]
-        assert len(kept) == len([item for item in found if item["sk"]["S"].startswith("SESSION#")])
+        found = stored_items(self.engine, ACCOUNTS)
+        kept = [item for item in found if item["pk"].startswith(("OIDC#", "SESSION#"))]
+        assert len(kept) == len([item for item in found if item["sk"].startswith("SESSION#")])
         return len(kept)
 
 
-@pytest.fixture(params=["memory", "dynamodb"])
-def stores(request: pytest.FixtureRequest) -> Stores:
-    """Stores of each kind."""
-    if request.param == "memory":
-        accounts = FakeAccounts(FakeGrants(lambda: NOW_MS))
-        sessions = FakeSessions(accounts)
-        stores = Stores(accounts, sessions, FakeOidcLogins(accounts, sessions))
-    else:
-        stage = request.getfixturevalue("stage")
-        table = aws_engine(stage).accounts
-        stores = Stores(StoredAccounts(table), StoredSessions(table), StoredOidcLogins(table), stage)
+@pytest.fixture
+def stores(engine: Engine) -> Stores:
+    """Stores with Anna's and Ben's accounts."""
+    table = engine.accounts
+    stores = Stores(StoredAccounts(table), StoredSessions(table), StoredOidcLogins(table), engine)
     stores.accounts.create(ANNA)
     stores.accounts.create(BEN)
     return stores
@@ -192,15 +181,15 @@ def test_ending_all_other_sessions_keeps_the_login_of_the_kept_session(stores: S
     assert stores.logins.find("b" * 64) is None
 
 
-def test_all_items_have_an_expiry_time(stage: Settings) -> None:
-    table = aws_engine(stage).accounts
+def test_all_items_have_an_expiry_time(engine: Engine) -> None:
+    table = engine.accounts
     accounts, logins = StoredAccounts(table), StoredOidcLogins(table)
     accounts.create(ANNA)
     logins.add_code(CODE, 1)
     logins.redeem(CODE, LOGIN, session(1))
     logins.rotate(LOGIN, ROTATED, session(2))
-    items = dynamodb.client(stage).scan(TableName=stage.accounts_table)["Items"]
-    by_kinds = {(item["pk"]["S"].partition("#")[0], item["sk"]["S"].partition("#")[0]): item for item in items}
+    items = stored_items(engine, ACCOUNTS)
+    by_kinds = {(item["pk"].partition("#")[0], item["sk"].partition("#")[0]): item for item in items}
     expiring = {kind for kind, item in by_kinds.items() if "expires_at_s" in item}
     assert expiring == {("OIDC", "OIDC"), ("SESSION", "SESSION"), ("USER", "SESSION")}
-    assert by_kinds["OIDC", "OIDC"]["expires_at_s"] == {"N": str(ROTATED.expires_time_ms // 1000)}
+    assert by_kinds["OIDC", "OIDC"]["expires_at_s"] == ROTATED.expires_time_ms // 1000

@@ -3,7 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -11,18 +11,20 @@ import pytest
 from chalicelib.config import Settings
 from chalicelib.engine.aws import dynamodb
 from chalicelib.engine.aws.engine import aws_engine
+from chalicelib.engine.embedded.engine import EmbeddedEngine
 from chalicelib.engine.table import Put
-from chalicelib.services import Services
+from chalicelib.services import Services, build_services
 from chalicelib.tasks.dispatch import TickSummary, tick
 from chalicelib.tasks.ports import TaskFilter
-from chalicelib.tasks.stores.slots import StoredTaskSlots
-from chalicelib.tasks.stores.tasks import StoredTasks, task_item
+from chalicelib.tasks.stores.queue import QueuedTaskMessages
+from chalicelib.tasks.stores.tasks import task_item
 from chalicelib.tasks.task import ScheduleState, Task
 from chalicelib.tasks.types import TaskRun, TaskType, registry
 from chalicelib.tasks.worker import RunResult, carry_out
-from tests.fakes.services import FakeServices
-from tests.stores.tasks.tasks_table import create_tasks_table
+from tests.fakes.engine import memory_engine
+from tests.fakes.tasks import take_runs
 
+NOW_MS = 1_767_225_600_000
 READ_UNIT_BYTES = 4096
 MANY = 10_000
 
@@ -59,13 +61,17 @@ def _size_bytes(item: dict[str, dict[str, str]]) -> int:
 
 
 @pytest.fixture
-def runner(stage: Settings) -> Services:
+def queue() -> EmbeddedEngine:
+    """An engine in memory, for the messages to the workers: what counts here are the calls to DynamoDB."""
+    return memory_engine()
+
+
+@pytest.fixture
+def runner(stage: Settings, queue: EmbeddedEngine) -> Services:
     """Services with tasks and slots on DynamoDB."""
-    create_tasks_table(stage)
-    fakes = FakeServices()
-    fakes.tasks = StoredTasks(aws_engine(stage).tasks)  # type: ignore[assignment]  # the port that the fake stands for
-    fakes.task_slots = StoredTaskSlots(aws_engine(stage).tasks)  # type: ignore[assignment]  # the same
-    return fakes.services
+    services = build_services(stage, aws_engine(stage))
+    tasks = replace(services.tasks, queue=QueuedTaskMessages(queue.task_queue), now_ms=lambda: NOW_MS)
+    return replace(services, tasks=tasks, now_ms=lambda: NOW_MS)
 
 
 @pytest.fixture
@@ -109,7 +115,7 @@ def test_a_tick_without_due_tasks_is_one_query_of_half_a_unit(
 
 
 def test_a_tick_and_a_run_cost_the_same_however_many_tasks_are_not_due(
-    runner: Services, meter: Meter, stage: Settings
+    runner: Services, queue: EmbeddedEngine, meter: Meter, stage: Settings
 ) -> None:
     costs = []
     for pending in (0, MANY):
@@ -118,8 +124,8 @@ def test_a_tick_and_a_run_cost_the_same_however_many_tasks_are_not_due(
         runner.tasks.tasks.add(due)
         meter.reset()
         assert tick(TYPES, runner.tasks) == TickSummary(started=1)
-        messages = runner.tasks.queue.messages  # type: ignore[attr-defined]  # the fake's
-        assert carry_out(messages.pop(), TYPES, runner, runner.tasks).result is RunResult.COMPLETED
+        [message] = take_runs(queue)
+        assert carry_out(message, TYPES, runner, runner.tasks).result is RunResult.COMPLETED
         costs.append((dict(meter.calls), meter.read_units))
         runner.tasks.tasks.delete("due")
     assert costs[0] == costs[1]
@@ -128,7 +134,9 @@ def test_a_tick_and_a_run_cost_the_same_however_many_tasks_are_not_due(
     assert costs[0] == ({"Query": 5, "BatchGetItem": 1, "PutItem": 4, "GetItem": 2, "DeleteItem": 1}, 2.5)
 
 
-def test_the_cost_of_a_backlog_does_not_grow_with_its_length(runner: Services, meter: Meter, stage: Settings) -> None:
+def test_the_cost_of_a_backlog_does_not_grow_with_its_length(
+    runner: Services, queue: EmbeddedEngine, meter: Meter, stage: Settings
+) -> None:
     backlog = [
         Task(
             id=f"{number:032x}",
@@ -143,7 +151,7 @@ def test_the_cost_of_a_backlog_does_not_grow_with_its_length(runner: Services, m
     meter.reset()
     assert tick(TYPES, runner.tasks) == TickSummary(started=2)
     assert meter.read_units <= 4 * 0.5
-    messages = runner.tasks.queue.messages  # type: ignore[attr-defined]  # the fake's
+    messages = take_runs(queue)
     assert [int(message.task_id, 16) % 7 for message in messages] == [6, 6]
     meter.reset()
     carry_out(messages.pop(), TYPES, runner, runner.tasks)

@@ -1,4 +1,4 @@
-"""The stores of tasks: one suite for those in memory and those on AWS."""
+"""The stores of tasks, on each engine."""
 
 import json
 from collections.abc import Iterator
@@ -11,6 +11,7 @@ from chalicelib.config import Settings
 from chalicelib.conflicts import WriteConflictError
 from chalicelib.engine.aws import sqs
 from chalicelib.engine.aws.engine import aws_engine
+from chalicelib.engine.engine import Engine
 from chalicelib.errors import TaskNameTakenError
 from chalicelib.tasks.ports import RunMessage, TaskFilter, TaskSlots, TaskStore
 from chalicelib.tasks.stores import queue as tasks_queue
@@ -18,34 +19,21 @@ from chalicelib.tasks.stores.queue import QueuedTaskMessages
 from chalicelib.tasks.stores.slots import StoredTaskSlots
 from chalicelib.tasks.stores.tasks import StoredTasks
 from chalicelib.tasks.task import ScheduleState, State, Task, claimed
-from tests.fakes.tasks import FakeSlots, FakeTasks
-from tests.stores.tasks.tasks_table import create_tasks_table
 
 NOW = 1_767_225_600_000
 ALL = TaskFilter()
 
 
 @pytest.fixture
-def tasks_stage(stage: Settings) -> Settings:
-    """A stage with its tasks table."""
-    create_tasks_table(stage)
-    return stage
-
-
-@pytest.fixture(params=["memory", "dynamodb"])
-def store(request: pytest.FixtureRequest) -> TaskStore:
+def store(engine: Engine) -> TaskStore:
     """An empty store."""
-    if request.param == "memory":
-        return FakeTasks()
-    return StoredTasks(aws_engine(request.getfixturevalue("tasks_stage")).tasks)
+    return StoredTasks(engine.tasks)
 
 
-@pytest.fixture(params=["memory", "dynamodb"])
-def slots(request: pytest.FixtureRequest) -> TaskSlots:
+@pytest.fixture
+def slots(engine: Engine) -> TaskSlots:
     """Slots that nobody holds."""
-    if request.param == "memory":
-        return FakeSlots()
-    return StoredTaskSlots(aws_engine(request.getfixturevalue("tasks_stage")).tasks)
+    return StoredTaskSlots(engine.tasks)
 
 
 def task(number: int, **fields: Any) -> Task:
@@ -255,13 +243,13 @@ def test_a_slot_is_held_until_its_lease_ends(slots: TaskSlots) -> None:
 
 
 @pytest.fixture
-def queue_stage(tasks_stage: Settings) -> Iterator[Settings]:
+def queue_stage(stage: Settings) -> Iterator[Settings]:
     """A stage with its queue of messages."""
     import boto3
 
     sqs.forget_clients()
-    boto3.client("sqs", region_name=tasks_stage.region).create_queue(QueueName=tasks_stage.tasks_queue)
-    yield tasks_stage
+    boto3.client("sqs", region_name=stage.region).create_queue(QueueName=stage.tasks_queue)
+    yield stage
     sqs.forget_clients()
 
 

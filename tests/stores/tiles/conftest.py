@@ -1,4 +1,4 @@
-"""Stores of tiles, on the in-memory services and on DynamoDB."""
+"""Stores of tiles, on each engine."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,15 +7,16 @@ import pytest
 
 from chalicelib.config import Settings
 from chalicelib.engine.aws import dynamodb
+from chalicelib.engine.engine import Engine
 from chalicelib.tiles.stores import items as tile_contents
 from tests.stores.log.test_calls import Wire
-from tests.stores.tiles.tile_scene import Stores, stores_of
+from tests.stores.tiles.tile_scene import Stores, stores_on
 
 
-@pytest.fixture(params=["memory", "dynamodb"])
-def stores(request: pytest.FixtureRequest) -> Stores:
+@pytest.fixture
+def stores(engine: Engine) -> Stores:
     """Empty stores."""
-    return stores_of(request.param, request)
+    return stores_on(engine)
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import pytest
 
 from chalicelib.config import Settings
 from chalicelib.conflicts import WriteConflictError
+from chalicelib.engine.aws.engine import aws_engine
 from chalicelib.tiles.manifest import Manifest, encode_manifest
 from chalicelib.tiles.ports import CompactedRange
 from chalicelib.tiles.stores import items as tile_contents
@@ -13,7 +14,7 @@ from chalicelib.tiles.tile import TileKey
 from tests.stores.log.test_calls import Wire
 from tests.stores.log.test_data_stores import ANNA, NOW_MS
 from tests.stores.tiles.tile_items import noise, sort_keys, stored_tiles
-from tests.stores.tiles.tile_scene import LATER_MS, LEASE_MS, Stores, after_attempt, contents, stores_of, tiles
+from tests.stores.tiles.tile_scene import LATER_MS, LEASE_MS, Stores, after_attempt, contents, stores_on, tiles
 
 CBG = TileKey("cbg", 20_454)
 BOLUS = TileKey("bolus", 20_454)
@@ -22,9 +23,9 @@ MANY = [TileKey("cbg", 20_454 + day) for day in range(150)]
 
 
 @pytest.fixture
-def stores(request: pytest.FixtureRequest) -> Stores:
+def stores(stage: Settings) -> Stores:
     """Empty stores on DynamoDB."""
-    return stores_of("dynamodb", request)
+    return stores_on(aws_engine(stage))
 
 
 class TestCalls:

@@ -22,7 +22,7 @@ from chalicelib.tiles.tile import TileKey
 from tests.stores.log.test_calls import Wire, refusal
 from tests.stores.log.test_data_stores import ANNA, NOW_MS
 from tests.stores.tiles.tile_items import items, sort_keys, stored_tiles
-from tests.stores.tiles.tile_scene import LATER_MS, LEASE_MS, Stores, after_attempt, contents, stores_of, tiles
+from tests.stores.tiles.tile_scene import LATER_MS, LEASE_MS, Stores, after_attempt, contents, stores_on, tiles
 
 CBG = TileKey("cbg", 20_454)
 
@@ -37,9 +37,9 @@ MINUTE_MS = 60_000
 
 
 @pytest.fixture
-def stores(request: pytest.FixtureRequest) -> Stores:
+def stores(stage: Settings) -> Stores:
     """Empty stores on DynamoDB."""
-    return stores_of("dynamodb", request)
+    return stores_on(aws_engine(stage))
 
 
 class TestConcurrentWriters:

@@ -1,4 +1,4 @@
-"""Tests that exactly what was deleted, truncated or erased is purged, in memory and on DynamoDB."""
+"""Tests that exactly what was deleted, truncated or erased is purged, on each engine."""
 
 import hashlib
 import json
@@ -10,12 +10,11 @@ import pytest
 
 from chalicelib.access.call import SERVICE, Caller
 from chalicelib.access.policy import DATA_SET_DELETERS, READERS, SERVERS, UPLOADERS
-from chalicelib.config import Settings
 from chalicelib.data_sets import lifecycle as data_sets
 from chalicelib.data_sources.ports import DataSources
 from chalicelib.data_sources.stores.data_sources import StoredDataSources
-from chalicelib.engine.aws import dynamodb
-from chalicelib.engine.aws.engine import aws_engine
+from chalicelib.engine.definitions import DATA
+from chalicelib.engine.engine import Engine
 from chalicelib.log.ports import Archive, DataPorts, DataSetStore, RecordLog
 from chalicelib.log.stores.archive import StoredArchive
 from chalicelib.log.stores.data_sets import StoredDataSets
@@ -31,13 +30,10 @@ from chalicelib.tiles.stores.purge import StoredPurgeRequests
 from chalicelib.tiles.stores.sweep import StoredSweepRequests
 from chalicelib.tiles.stores.tiles import StoredTiles
 from chalicelib.uploads import add as uploads
-from tests.fakes.accounts import FakeGrants
-from tests.fakes.calls import call_by
-from tests.fakes.data import FakeDataSets, FakePurgeRequests, FakeRecordLog
-from tests.fakes.data_sources import FakeDataSources
+from tests.fakes.calls import NO_GRANTS, call_by
 from tests.fakes.reading_ports import reading_ports
 from tests.fakes.tile_ports import PurgeServices
-from tests.fakes.tiles import FakeArchive, FakeTiles
+from tests.stores.items import stored_items
 
 START_MS = 1_767_225_600_000
 ANNA = "aaaaaaaaaa"
@@ -50,7 +46,7 @@ LARGE = 40_000
 
 @dataclass
 class Scene:
-    """Users' data in stores of one kind; time goes on with each step."""
+    """Users' data in the stores of one engine; time goes on with each step."""
 
     data_sets: DataSetStore
     log: RecordLog
@@ -72,7 +68,7 @@ class Scene:
         self.now_ms += 1
         body = {"dataSetType": "continuous", "deduplicator": {"name": ORIGIN}} | members
         created = data_sets.create(
-            call_by(Caller(user_id), UPLOADERS, FakeGrants(lambda: 0), self.now_ms, self.new_id),
+            call_by(Caller(user_id), UPLOADERS, NO_GRANTS, self.now_ms, self.new_id),
             user_id,
             lambda: body,
             DataPorts(self.data_sets, self.log),
@@ -97,7 +93,7 @@ class Scene:
             for value in values
         ]
         uploads.append_data(
-            call_by(SERVICE, UPLOADERS, FakeGrants(lambda: 0), self.now_ms, self.new_id),
+            call_by(SERVICE, UPLOADERS, NO_GRANTS, self.now_ms, self.new_id),
             data_set_id,
             lambda: items,
             DataPorts(self.data_sets, self.log),
@@ -106,7 +102,7 @@ class Scene:
     def close(self, data_set_id: str) -> None:
         self.now_ms += 1
         data_sets.update(
-            call_by(SERVICE, UPLOADERS, FakeGrants(lambda: 0), self.now_ms),
+            call_by(SERVICE, UPLOADERS, NO_GRANTS, self.now_ms),
             data_set_id,
             dict,
             DataPorts(self.data_sets, self.log),
@@ -115,20 +111,18 @@ class Scene:
     def delete(self, data_set_id: str) -> None:
         self.now_ms += 1
         data_sets.delete(
-            call_by(SERVICE, DATA_SET_DELETERS, FakeGrants(lambda: 0), self.now_ms),
+            call_by(SERVICE, DATA_SET_DELETERS, NO_GRANTS, self.now_ms),
             data_set_id,
             DataPorts(self.data_sets, self.log),
         )
 
     def erase(self, user_id: str = ANNA) -> None:
         self.now_ms += 1
-        data_sets.erase(
-            call_by(SERVICE, SERVERS, FakeGrants(lambda: 0), self.now_ms), user_id, DataPorts(self.data_sets, self.log)
-        )
+        data_sets.erase(call_by(SERVICE, SERVERS, NO_GRANTS, self.now_ms), user_id, DataPorts(self.data_sets, self.log))
 
     def read(self, user_id: str = ANNA) -> list[float]:
         found = query.read_data(
-            call_by(SERVICE, READERS, FakeGrants(lambda: 0)),
+            call_by(SERVICE, READERS, NO_GRANTS),
             user_id,
             DataQuery(),
             reading_ports(self.data_sets, self.log, self.tiles, self.sources),
@@ -150,45 +144,24 @@ def digits_of(seed: str, count: int) -> str:
     return "".join(hashlib.sha256(f"{seed}{i}".encode()).hexdigest() for i in range(count // 64 + 1))[:count]
 
 
-@pytest.fixture(params=["memory", "dynamodb"])
-def scene(request: pytest.FixtureRequest) -> Scene:
-    """Empty stores of each kind."""
-    if request.param == "memory":
-        stored = FakeDataSets()
-        log = FakeRecordLog(stored)
-        tiles = FakeTiles(stored, log)
-        return Scene(
-            stored,
-            log,
-            FakeDataSources(stored),
-            FakePurgeRequests(stored, log),
-            tiles,
-            tiles,
-            FakeArchive(),
-            lambda: len(stored.heads) + len(stored.data_sets) + len(stored.purge_requests) + len(log.log),
-        )
-    settings: Settings = request.getfixturevalue("stage")
+@pytest.fixture
+def scene(engine: Engine) -> Scene:
+    """Empty stores."""
     return Scene(
-        StoredDataSets(aws_engine(settings).data),
-        StoredRecordLog(aws_engine(settings).data),
-        StoredDataSources(aws_engine(settings).data),
-        StoredPurgeRequests(aws_engine(settings).data),
-        StoredTiles(aws_engine(settings).data),
-        StoredSweepRequests(aws_engine(settings).data),
-        StoredArchive(aws_engine(settings).objects),
-        lambda: rows(settings),
+        StoredDataSets(engine.data),
+        StoredRecordLog(engine.data),
+        StoredDataSources(engine.data),
+        StoredPurgeRequests(engine.data),
+        StoredTiles(engine.data),
+        StoredSweepRequests(engine.data),
+        StoredArchive(engine.objects),
+        lambda: rows(engine),
     )
 
 
-def rows(settings: Settings) -> int:
+def rows(engine: Engine) -> int:
     """The number of items in the table, except backlogs, which compaction removes."""
-    answer = dynamodb.client(settings).scan(
-        TableName=settings.data_table,
-        Select="COUNT",
-        FilterExpression="NOT begins_with(pk, :marks)",
-        ExpressionAttributeValues={":marks": {"S": backlogs_partition("")}},
-    )
-    return int(answer["Count"])
+    return sum(not item["pk"].startswith(backlogs_partition("")) for item in stored_items(engine, DATA))
 
 
 def test_a_purged_data_set_leaves_only_its_item(scene: Scene) -> None:
@@ -237,8 +210,8 @@ def test_an_erased_user_is_purged_and_others_stay(scene: Scene) -> None:
     scene.erase()
     assert scene.sweep() == {"orders": 1, "entries": 0, "dataSets": 3, "swept": 0}
     assert (scene.read(), scene.read(BELLA)) == ([], [9])
-    # The row of counters stays on DynamoDB, so that an epoch never comes twice; memory counts it elsewhere.
-    assert scene.count() - before <= 1
+    # The row of counters stays, so that an epoch never comes twice.
+    assert scene.count() - before == 1
 
 
 def test_the_purge_of_an_epoch_leaves_the_next_one(scene: Scene) -> None:
@@ -255,7 +228,7 @@ def test_a_purge_request_of_a_data_set_erased_later_removes_all_of_it(scene: Sce
     scene.delete(gone)
     scene.erase()
     scene.sweep()
-    assert scene.count() <= 1
+    assert scene.count() == 1
 
 
 def test_an_id_can_be_used_again_after_its_purge(scene: Scene) -> None:
@@ -317,4 +290,4 @@ def test_an_interrupted_purge_continues_where_it_stopped(scene: Scene, monkeypat
         scene.sweep()
     monkeypatch.setattr(scene.purge_requests, "remove_data_set", remove)
     assert scene.sweep() == {"orders": 1, "entries": 0, "dataSets": 2, "swept": 0}
-    assert scene.count() <= 1
+    assert scene.count() == 1

@@ -22,8 +22,7 @@ from chalicelib.services import system_now_ms
 from chalicelib.tiles.stores.keys import tiles_partition
 from chalicelib.tiles.stores.tiles import StoredTiles
 from chalicelib.uploads import add as uploads
-from tests.fakes.accounts import FakeGrants
-from tests.fakes.calls import call_by
+from tests.fakes.calls import NO_GRANTS, call_by
 from tests.stores.log.test_calls import cbg, delete
 from tests.stores.log.test_data_stores import ANNA, NOW_MS, data_set
 from tools import tiles
@@ -47,7 +46,7 @@ def add(settings: Settings, items: list[dict[str, Any]]) -> None:
     """Add data as Anna."""
     ids = iter(range(2**32))
     uploads.append_data(
-        call_by(Caller(user_id=ANNA), UPLOADERS, FakeGrants(lambda: NOW_MS), NOW_MS, lambda: f"{next(ids):032x}"),
+        call_by(Caller(user_id=ANNA), UPLOADERS, NO_GRANTS, NOW_MS, lambda: f"{next(ids):032x}"),
         "a" * 32,
         lambda: items,
         DataPorts(StoredDataSets(aws_engine(settings).data), StoredRecordLog(aws_engine(settings).data)),

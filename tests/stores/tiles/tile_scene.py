@@ -3,10 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-import pytest
-
 from chalicelib import json_text
-from chalicelib.engine.aws.engine import aws_engine
+from chalicelib.engine.engine import Engine
 from chalicelib.log.data_set import DataSetHead
 from chalicelib.log.ports import Backlogs, DataSetStore, RecordLog
 from chalicelib.log.records import RecordAddress
@@ -18,8 +16,6 @@ from chalicelib.tiles.ports import CompactedRange, CompactionLease, SweepRequest
 from chalicelib.tiles.stores.sweep import StoredSweepRequests
 from chalicelib.tiles.stores.tiles import StoredTiles
 from chalicelib.tiles.tile import DAY_MS, Candidate, TileContent, TileKey, TileStats, encode_tile
-from tests.fakes.data import FakeDataSets, FakeRecordLog
-from tests.fakes.tiles import FakeTiles
 from tests.stores.log.test_data_stores import ANNA, NOW_MS, data_set, entry
 
 LEASE_MS = 60_000
@@ -30,7 +26,7 @@ Tiles = Mapping[TileKey, tuple[TileContent, TileStats]]
 
 @dataclass
 class Stores:
-    """The stores of one kind."""
+    """The stores of one engine."""
 
     data_sets: DataSetStore
     log: RecordLog
@@ -92,20 +88,14 @@ class Stores:
         return {key: tile.lines.deflated for key, tile in self.tiles.tiles(owner, places, ()).items()}
 
 
-def stores_of(kind: str, request: pytest.FixtureRequest) -> Stores:
-    """Empty stores in `memory` or on `dynamodb`."""
-    if kind == "memory":
-        data_sets = FakeDataSets()
-        log = FakeRecordLog(data_sets)
-        fake = FakeTiles(data_sets, log)
-        return Stores(data_sets, log, fake, fake, fake)
-    settings = request.getfixturevalue("stage")
+def stores_on(engine: Engine) -> Stores:
+    """The stores of an engine."""
     return Stores(
-        StoredDataSets(aws_engine(settings).data),
-        StoredRecordLog(aws_engine(settings).data),
-        StoredTiles(aws_engine(settings).data),
-        StoredSweepRequests(aws_engine(settings).data),
-        StoredBacklogs(aws_engine(settings).data),
+        StoredDataSets(engine.data),
+        StoredRecordLog(engine.data),
+        StoredTiles(engine.data),
+        StoredSweepRequests(engine.data),
+        StoredBacklogs(engine.data),
     )
 
 

@@ -1,13 +1,12 @@
-"""The store of rejected uploads, in memory and on DynamoDB."""
+"""The store of rejected uploads, on each engine."""
 
 from dataclasses import replace
 
 import pytest
 
-from chalicelib.engine.aws.engine import aws_engine
+from chalicelib.engine.engine import Engine
 from chalicelib.uploads.ports import Rejection, RejectionReason, Rejections
 from chalicelib.uploads.stores.rejections import StoredRejections
-from tests.fakes.rejections import FakeRejections
 
 NOW_MS = 1_767_225_600_000
 REJECTION = Rejection(
@@ -23,12 +22,10 @@ REJECTION = Rejection(
 )
 
 
-@pytest.fixture(params=["memory", "dynamodb"])
-def store(request: pytest.FixtureRequest) -> Rejections:
+@pytest.fixture
+def store(engine: Engine) -> Rejections:
     """An empty store."""
-    if request.param == "memory":
-        return FakeRejections()
-    return StoredRejections(aws_engine(request.getfixturevalue("stage")).data)
+    return StoredRejections(engine.data)
 
 
 def test_a_rejection_comes_back_as_it_was(store: Rejections) -> None:

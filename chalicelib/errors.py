@@ -34,6 +34,7 @@ StrandlineError
 │   └── InvalidSelectorsError      the selectors of data to delete are invalid
 ├── TooLargeError                  the body is above the limit
 └── UnavailableError               the store throttles or does not answer; a later try may succeed
+    └── NoSpaceError               the disk is full; nothing was stored
 """
 
 from collections.abc import Mapping, Sequence
@@ -262,3 +263,10 @@ class UnavailableError(StrandlineError):
     def __init__(self, retry_after_s: int = 1) -> None:
         super().__init__(f"retry after {retry_after_s} s")
         self.retry_after_s = retry_after_s
+
+
+class NoSpaceError(UnavailableError):
+    """The disk of the server is full. Nothing was stored, and a retry succeeds once there is space."""
+
+    def __init__(self, retry_after_s: int = 60) -> None:
+        super().__init__(retry_after_s)

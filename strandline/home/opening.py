@@ -13,10 +13,10 @@ from pathlib import Path
 
 from chalicelib.config import Settings
 from chalicelib.engine.embedded.engine import EmbeddedEngine, embedded_engine
-from chalicelib.engine.embedded.errors import FolderError, NoSpaceError
+from chalicelib.engine.embedded.errors import FolderError
 from chalicelib.engine.embedded.folder import DATABASE_NAME, SECRETS_FOLDER
 from chalicelib.engine.embedded.secret_files import secret_path
-from chalicelib.errors import UnavailableError
+from chalicelib.errors import NoSpaceError, UnavailableError
 from chalicelib.services import Services, Surroundings, build_services, machine
 from strandline.cli.errors import CommandError
 

@@ -44,6 +44,8 @@ def _status_and_reason(operation: Operation, error: Exception) -> tuple[int, str
             return 413, error.detail or "The body is too large"
         case errors.TooManyAttemptsError():
             return 429, "Too many attempts"
+        case errors.NoSpaceError():
+            return 507, "The disk of the server is full"
         case errors.UnavailableError():
             return 503, "Unavailable for the moment"
     return 500, operation.defect_reason

@@ -38,6 +38,8 @@ def node_failure(error: Exception) -> tuple[int, Any]:
             return 413, {"code": "RequestEntityTooLarge", "message": error.detail}
         case errors.TooManyAttemptsError():
             return 429, {"code": "TooManyRequests", "message": ""}
+        case errors.NoSpaceError():
+            return 507, None
         case errors.UnavailableError():
             return 503, None
     return 500, None

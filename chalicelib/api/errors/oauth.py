@@ -37,6 +37,8 @@ def _status_and_texts(error: Exception) -> tuple[int, str, str]:
             return 400, INVALID_REQUEST, str(error)
         case errors.TooManyAttemptsError():
             return 429, TEMPORARILY_UNAVAILABLE, "too many attempts"
+        case errors.NoSpaceError():
+            return 507, TEMPORARILY_UNAVAILABLE, "the disk of the server is full"
         case errors.UnavailableError():
             return 503, TEMPORARILY_UNAVAILABLE, "unavailable for the moment"
     return 500, "server_error", "internal server error"

@@ -35,6 +35,7 @@ STATUS: dict[type[Exception], int] = {
     errors.TooLargeError: 413,
     errors.TooManyAttemptsError: 429,
     errors.UnavailableError: 503,
+    errors.NoSpaceError: 507,
 }
 
 
@@ -116,6 +117,8 @@ def _platform_failure(error: Exception, _meta: Mapping[str, Any]) -> tuple[int, 
             return status, _fault("resource-too-large", "resource too large", error.detail)
         case errors.TooManyAttemptsError():
             return status, _fault("too-many-requests", "too many requests")
+        case errors.NoSpaceError():
+            return status, _fault("insufficient-storage", "the disk of the server is full; nothing was stored")
         case errors.UnavailableError():
             return status, _fault("service-unavailable", "service is unavailable for the moment")
         case errors.InvalidRequestError():
@@ -167,6 +170,7 @@ def _read_failure(error: Exception, _meta: Mapping[str, Any]) -> tuple[int, Any]
         401: ("data_unauthenticated", "authentication token is invalid"),
         403: ("data_cant_view", "user is not authorized to view data"),
         503: ("data_unavailable", "data is unavailable for the moment"),
+        507: ("data_unavailable", "the disk of the server is full"),
     }.get(status, ("data_store_error", "internal server error"))
     body: dict[str, Any] = {"status": status, "id": str(uuid.uuid4()), "code": code, "message": message}
     if isinstance(error, errors.InvalidFieldsError):

@@ -46,7 +46,7 @@ APIS: tuple[Api, ...] = (
 DATA_SERVICE_PREFIX = "/dataservices"
 _PATH_PARAMETER = re.compile(r"\{(\w+)\}")
 _BODY_FAILURES = (400, 413)
-_ALWAYS = (500, 503)
+_ALWAYS = (500, 503, 507)
 
 _SECURITY_SCHEMES: Json = {
     "sessionToken": {

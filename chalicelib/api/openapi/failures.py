@@ -102,9 +102,10 @@ MEANING: Mapping[int, str] = {
     429: "Too many failed attempts; later ones may be tried again.",
     500: "A defect of the server.",
     503: "The store is busy; a repetition is safe.",
+    507: "The disk of a home server is full; nothing was stored, and a repetition is safe.",
 }
 
-RETRYABLE = frozenset({429, 503})
+RETRYABLE = frozenset({429, 503, 507})
 """Statuses whose responses have a `Retry-After` header."""
 REFUSALS_BY_FORMAT: Mapping[ErrorFormat, tuple[int, ...]] = {
     ErrorFormat.PLATFORM: (401, 403),

@@ -14,6 +14,7 @@ from chalicelib.api.messages import Reply, Request
 from chalicelib.api.operations.oidc import SHOW_SIGN_IN
 from chalicelib.api.pages.sign_in_page import refusal_page, sign_in_page
 from chalicelib.errors import (
+    NoSpaceError,
     StrandlineError,
     TooManyAttemptsError,
     UnavailableError,
@@ -98,6 +99,8 @@ def _alert(error: StrandlineError) -> Alert:
             minutes = -(-error.retry_after_s // 60)
             text = f"Too many tries. Sign-in is locked for now: please try again in {minutes} min."
             return Alert(text, 429, {"Retry-After": str(error.retry_after_s)})
+        case NoSpaceError():
+            return Alert("The disk of this server is full. Please try again when its owner has made space.", 507)
     return Alert("Something is busy here. Please try again.", 503)
 
 

@@ -5,15 +5,11 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from chalicelib.errors import UnavailableError
+from chalicelib.errors import NoSpaceError, UnavailableError
 
 
 class FolderError(Exception):
     """The data folder cannot be used. The message is a sentence for the person who named it."""
-
-
-class NoSpaceError(UnavailableError):
-    """The disk is full; nothing was written."""
 
 
 class AddressRefusedError(Exception):

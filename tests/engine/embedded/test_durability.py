@@ -16,9 +16,8 @@ import pytest
 
 from chalicelib.engine.embedded import database, folder
 from chalicelib.engine.embedded.engine import EmbeddedEngine, embedded_engine
-from chalicelib.engine.embedded.errors import NoSpaceError
 from chalicelib.engine.table import Put
-from chalicelib.errors import UnavailableError
+from chalicelib.errors import NoSpaceError, UnavailableError
 from tests.engine.embedded.conftest import Clock
 
 KEY = {"pk": "p", "sk": "s"}

@@ -13,13 +13,11 @@ import getpass
 import sys
 from pathlib import Path
 
-from chalicelib.access.call import platform_call
 from chalicelib.accounts.account import Account
-from chalicelib.accounts.bodies import new_user
-from chalicelib.accounts.manage import create_user
 from chalicelib.accounts.roles import PATIENT, ROLES
-from chalicelib.errors import InvalidUserDetailsError, UnavailableError, UserExistsError
 from chalicelib.services import Services
+from strandline.cli.errors import CommandError
+from strandline.home.users import add_user
 from tools.project import ToolError, run_tool
 from tools.stages.stage_services import services_of_stage
 
@@ -41,23 +39,15 @@ def main() -> int:
 
 
 def make_user(services: Services, email: str, roles: list[str], password: str) -> Account:
-    """Create an account that can sign in: its address counts as verified and the terms as accepted.
+    """Create an account that can sign in.
 
     Raises:
         ToolError: the address or the password breaks a rule, the address is taken, or the stage does not answer.
     """
     try:
-        user = new_user({"username": email, "emails": [email], "password": password, "roles": roles})
-        call = platform_call(services.now_ms(), services.new_id)
-        return create_user(call, user, services.accounts, email_verified=True)
-    except InvalidUserDetailsError:
-        raise ToolError(
-            "the e-mail address is malformed, or the password does not have 8 to 72 characters without blanks."
-        ) from None
-    except UserExistsError:
-        raise ToolError(f"{email} already has an account.") from None
-    except UnavailableError:
-        raise ToolError("the accounts table does not answer; try again later.") from None
+        return add_user(services, email, roles, password)
+    except CommandError as error:
+        raise ToolError(str(error)) from None
 
 
 def asked_password() -> str:

@@ -26,6 +26,7 @@ SWEPT_ITEMS = 1_000
 LONGEST_EXPIRED_S = 5 * 365 * 24 * 3600
 """Items that expired longer ago stay, as they do on DynamoDB: more likely, the clock is wrong."""
 
+_PARTITION_KEYS = "SELECT pk FROM items WHERE table_name = ? AND sk = ? ORDER BY pk"
 _SWEEP = (
     "DELETE FROM items WHERE rowid IN "
     "(SELECT rowid FROM items WHERE expires_at_s < ? AND expires_at_s > ? ORDER BY expires_at_s LIMIT ?)"
@@ -70,6 +71,15 @@ class SqliteTables:
         if wanted:
             raise UnavailableError
         return [found[row_key] for _, row_key in row_keys]
+
+    def partition_keys(self, definition: TableDefinition, sort_key: str) -> list[str]:
+        """The partition keys of all items of a table with this sort key, in order.
+
+        This is a scan of the table's keys, which no port offers: on DynamoDB it would cost a read of the whole table.
+        """
+        with self._database.reading() as connection:
+            rows = connection.execute(_PARTITION_KEYS, (definition.name, sort_key))
+            return [partition_key for (partition_key,) in rows]
 
     def sweep(self, now_ms: int) -> int:
         """Remove the items that have expired, and return how many there were."""

@@ -1,0 +1,95 @@
+"""The accounts of a home server, looked after by its owner: whether sign-up is open or not, and without a password."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from chalicelib.access.call import platform_call
+from chalicelib.accounts.account import Account
+from chalicelib.accounts.bodies import new_user, user_updates
+from chalicelib.accounts.manage import create_user, update_user
+from chalicelib.accounts.roles import ROLES
+from chalicelib.accounts.stores.keys import ACCOUNT_SK, user_pk
+from chalicelib.engine.definitions import ACCOUNTS
+from chalicelib.errors import InvalidUserDetailsError, UnauthorizedError, UnavailableError, UserExistsError
+from chalicelib.services import Services
+from strandline.cli.errors import CommandError
+from strandline.home.opening import Home
+
+_LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"
+"""Those of a made-up password: none looks like another."""
+_GROUPS, _GROUP_LENGTH = 4, 4
+
+
+@dataclass(frozen=True, slots=True)
+class UserSummary:
+    """An account, and when data last came."""
+
+    account: Account
+    last_data_ms: int | None
+    """When the last record was stored, in milliseconds since the epoch; None without any since the last erasure."""
+
+
+def made_up_password() -> str:
+    """A new password of 80 random bits, in groups that can be typed."""
+    groups = ("".join(secrets.choice(_LETTERS) for _ in range(_GROUP_LENGTH)) for _ in range(_GROUPS))
+    return "-".join(groups)
+
+
+def add_user(services: Services, email: str, roles: Sequence[str], password: str) -> Account:
+    """Create an account that can sign in: its address counts as verified and the terms as accepted.
+
+    Raises:
+        CommandError: a role is unknown, the address or the password breaks a rule, the address is taken, or the
+            accounts do not answer.
+    """
+    if unknown := sorted(set(roles) - ROLES):
+        raise CommandError(f"there is no role {unknown[0]!r}; the roles are {', '.join(sorted(ROLES))}.")
+    try:
+        user = new_user({"username": email, "emails": [email], "password": password, "roles": list(roles)})
+        call = platform_call(services.now_ms(), services.new_id)
+        return create_user(call, user, services.accounts, email_verified=True)
+    except InvalidUserDetailsError:
+        raise CommandError(
+            "the e-mail address is malformed, or the password does not have 8 to 72 characters without blanks."
+        ) from None
+    except UserExistsError:
+        raise CommandError(f"{email} already has an account.") from None
+    except UnavailableError:
+        raise CommandError("the accounts do not answer, or the disk is full; try again later.") from None
+
+
+def reset_password(services: Services, email: str, password: str) -> Account:
+    """Set the password of an account, and end all of its logins and restricted tokens, as a change by its user does.
+
+    Raises:
+        CommandError: there is no such account, the password breaks a rule, or the accounts do not answer.
+    """
+    try:
+        updates = user_updates({"updates": {"password": password}})
+        account = services.accounts.accounts.find_by_email(email.lower())
+        if account is None:
+            raise CommandError(f"{email} has no account.")
+        call = platform_call(services.now_ms(), services.new_id)
+        return update_user(call, account.user_id, updates, "", services.accounts)
+    except InvalidUserDetailsError:
+        raise CommandError("the password does not have 8 to 72 characters without blanks.") from None
+    except UnauthorizedError:
+        raise CommandError(f"{email} signs in elsewhere, so the account has no password here.") from None
+    except UnavailableError:
+        raise CommandError("the accounts do not answer, or the disk is full; try again later.") from None
+
+
+def list_users(home: Home) -> list[UserSummary]:
+    """All accounts of a home server, in the order in which they were created."""
+    first = user_pk("")
+    keys = home.engine.tables.partition_keys(ACCOUNTS, ACCOUNT_SK)
+    user_ids = [key.removeprefix(first) for key in keys if key.startswith(first)]
+    accounts = home.services.accounts.accounts.find_many(user_ids)
+    accounts.sort(key=lambda account: (account.created_time_ms, account.user_id))
+    return [UserSummary(account, _last_data_ms(home.services, account.user_id)) for account in accounts]
+
+
+def _last_data_ms(services: Services, user_id: str) -> int | None:
+    clients = services.data.data_sets.owner(user_id).freshness.by_client().values()
+    return max((newest.stored_time_ms for types in clients for newest in types.values()), default=None)

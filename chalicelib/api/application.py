@@ -5,9 +5,10 @@ of the API that its path belongs to. A missing `Accept` header counts as `*/*`: 
 send none, and without it Chalice refuses binary replies, which compression needs.
 """
 
+from contextvars import ContextVar
 from typing import Any
 
-from chalice.app import Chalice, Response
+from chalice.app import Chalice, Request, Response
 
 from chalicelib.api.messages import Reply, Trace
 from chalicelib.api.operations.operation import ErrorFormat
@@ -20,8 +21,34 @@ from chalicelib.services import random_id, services
 NODE_PREFIXES = ("metrics", "access", "metadata")
 
 
+_current_request: ContextVar[Request | None] = ContextVar("current_request", default=None)
+_lambda_context: ContextVar[Any] = ContextVar("lambda_context", default=None)
+
+
 class StrandlineApp(Chalice):
-    """Chalice, which also replies to unknown paths, wrong methods and CORS preflights."""
+    """Chalice, which also replies to unknown paths, wrong methods and CORS preflights.
+
+    Chalice keeps the current request on the application, which serves one request at a time on Lambda. The home server
+    has a thread for each request, so here each request belongs to the context of its thread (ADR 10).
+    """
+
+    @property
+    def current_request(self) -> Request | None:
+        """The request of this context."""
+        return _current_request.get()
+
+    @current_request.setter
+    def current_request(self, request: Request | None) -> None:
+        _current_request.set(request)
+
+    @property
+    def lambda_context(self) -> Any:
+        """The invocation of this context."""
+        return _lambda_context.get()
+
+    @lambda_context.setter
+    def lambda_context(self, context: Any) -> None:
+        _lambda_context.set(context)
 
     def __call__(self, event: Any, context: Any) -> Any:
         """The reply to an event of the gateway."""

@@ -23,6 +23,8 @@ class Settings:
     uploader_minimum_version: str = "2.53.0"
     s3_path_style: bool = False
     """Whether the path of an S3 address names the bucket, as endpoints other than AWS's own require."""
+    has_gateway: bool = True
+    """Whether API Gateway and Lambda pass on the replies: they limit their size, and take binary ones as base64."""
     takes_metrics: bool = True
     """Whether the stage has a metrics stream; without one, events are accepted and dropped."""
     sign_up: str = "open"

@@ -3,6 +3,7 @@
 Nothing here makes a client or reads a secret; stores do so when they are first used.
 """
 
+import os
 import secrets
 import time
 from collections.abc import Callable
@@ -81,6 +82,8 @@ class Services:
     blobs: BlobPorts
     metrics: MetricsPorts
     tasks: TaskPorts
+    end_process: Callable[[], None]
+    """Ends this process at once, with everything that runs in it: a call that hangs cannot be stopped otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +97,13 @@ class Surroundings:
     """See `Services.new_token`."""
     count: Callable[[str, int], None]
     passwords: Passwords
+    end_process: Callable[[], None]
+    """See `Services.end_process`."""
 
 
 def machine() -> Surroundings:
     """The surroundings of a process that serves people."""
-    return Surroundings(system_now_ms, random_id, random_token, count, Argon2Passwords())
+    return Surroundings(system_now_ms, random_id, random_token, count, Argon2Passwords(), exit_at_once)
 
 
 def build_services(settings: Settings, engine: Engine, surroundings: Surroundings | None = None) -> Services:
@@ -164,6 +169,7 @@ def build_services(settings: Settings, engine: Engine, surroundings: Surrounding
             around.now_ms,
             around.new_id,
         ),
+        end_process=around.end_process,
     )
 
 
@@ -191,6 +197,11 @@ def random_id() -> str:
 def random_token() -> str:
     """32 random bytes in the URL-safe alphabet of base64."""
     return secrets.token_urlsafe(32)
+
+
+def exit_at_once() -> None:
+    """End the process with code 1."""
+    os._exit(1)
 
 
 _services: Services | None = None

@@ -88,12 +88,14 @@ def _matches(template: list[str], parts: list[str]) -> bool:
 
 
 def _reply_to_unknown_route(method: str, path: str, headers: Headers) -> Response:
-    origins = services().settings.cors_origins
+    settings = services().settings
+    origins = settings.cors_origins
     allowed = methods_of(path)
     if method == "OPTIONS" and "access-control-request-method" in headers:
         return Response(body=b"", status_code=204, headers=dict(cors_headers(headers, origins)))
     error_format, status, reply = _router_reply(path, method, allowed)
-    return rendered(reply, status, Exchange(error_format, Trace(random_id()), headers, origins))
+    exchange = Exchange(error_format, Trace(random_id()), headers, origins, has_gateway=settings.has_gateway)
+    return rendered(reply, status, exchange)
 
 
 def _router_reply(path: str, method: str, allowed: list[str]) -> tuple[ErrorFormat, int, Reply]:

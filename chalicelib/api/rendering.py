@@ -1,7 +1,7 @@
 """Responses: the bytes and headers of a reply, with JSON, compression, trace ids and CORS headers."""
 
 import gzip
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -51,6 +51,16 @@ class Exchange:
     """All values of each header, by its name in lower case."""
     cors_origins: Sequence[str]
     method: str = "GET"
+    has_gateway: bool = True
+    """Whether the response passes through Lambda and the gateway."""
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """The bytes of a body in parts, which may be made while they are sent."""
+
+    parts: Iterable[bytes]
+    size_bytes: int
 
 
 def rendered(reply: Reply, status: int, exchange: Exchange, large_replies: LargeReplies | None = None) -> Response:
@@ -59,6 +69,7 @@ def rendered(reply: Reply, status: int, exchange: Exchange, large_replies: Large
     A successful reply to a GET that is too large for Lambda is stored in `large_replies`, and the response redirects
     there by 303: all clients that follow redirects follow it with a GET. Any other reply is cut to what fits: a client
     that is redirected from a refusal would take the 200 that it finds there for a success.
+    Without a gateway, a reply of any size is sent as it is.
     """
     trace, request_headers = exchange.trace, exchange.request_headers
     headers: dict[str, str | list[str]] = {"Vary": "Accept-Encoding"}
@@ -69,11 +80,14 @@ def rendered(reply: Reply, status: int, exchange: Exchange, large_replies: Large
     headers["X-Tidepool-Trace-Request"] = trace.request
     if trace.session is not None:
         headers["X-Tidepool-Trace-Session"] = trace.session
-    body, encoding = _encode(reply, request_headers)
+    encoded, encoding = _encode(reply, request_headers)
     if encoding is not None:
         headers["Content-Encoding"] = encoding
     headers.update(reply.headers)
     headers.update(cors_headers(request_headers, exchange.cors_origins))
+    if not exchange.has_gateway:
+        return DirectResponse(encoded, headers, status)
+    body = b"".join(encoded.parts)
     if _lambda_size_bytes(body, encoding is None) > LAMBDA_REPLY_BYTES:
         if large_replies is None or exchange.method != "GET" or not 200 <= status < 300:
             return rendered(replace(reply, body=fitting(reply.body, CUT_REPLY_BYTES)), status, exchange, large_replies)
@@ -105,6 +119,18 @@ class TextResponse(Response):
         return super().to_dict(None)
 
 
+class DirectResponse(Response):
+    """A response that the process itself sends: its event has the body as it is, neither as text nor as base64."""
+
+    def __init__(self, body: Body, headers: dict[str, str | list[str]], status_code: int) -> None:
+        super().__init__(b"", headers, status_code)
+        self.direct_body = body
+
+    def to_dict(self, binary_types: list[str] | None = None) -> dict[str, Any]:  # noqa: ARG002  Chalice's signature
+        """The response in the gateway's format, with the `Body` in place of its text."""
+        return super().to_dict(None) | {"body": self.direct_body}
+
+
 def accepts_gzip(request_headers: Mapping[str, Sequence[str]]) -> bool:
     """Whether the client accepts a gzip body; the weight 0 in `Accept-Encoding` rejects it.
 
@@ -131,17 +157,20 @@ def cors_headers(request_headers: Mapping[str, Sequence[str]], origins: Sequence
     return {"Access-Control-Allow-Origin": origin, "Vary": "Accept-Encoding, Origin", **CORS_HEADERS}
 
 
-def _encode(reply: Reply, request_headers: Mapping[str, Sequence[str]]) -> tuple[bytes, str | None]:
+def _encode(reply: Reply, request_headers: Mapping[str, Sequence[str]]) -> tuple[Body, str | None]:
+    """The body, and its encoding."""
     body = reply.body
     if body is None:
-        return b"", None
+        return Body((), 0), None
     is_gzip_accepted = reply.content_encoding is None and accepts_gzip(request_headers)
     if isinstance(body, RecordArray):
         if is_gzip_accepted and body.size_bytes >= MIN_COMPRESSED_BYTES:
-            return body.gzip(), "gzip"
-        return body.plain(), None
+            parts = body.gzip_parts()
+            return Body(parts, sum(map(len, parts))), "gzip"
+        return Body(body.plain_parts(), body.size_bytes), None
     if not isinstance(body, bytes):
         body = orjson.dumps(body, option=orjson.OPT_SORT_KEYS)
     if is_gzip_accepted and len(body) >= MIN_COMPRESSED_BYTES:
-        return gzip.compress(body, compresslevel=1, mtime=0), "gzip"
-    return body, reply.content_encoding
+        compressed = gzip.compress(body, compresslevel=1, mtime=0)
+        return Body((compressed,), len(compressed)), "gzip"
+    return Body((body,), len(body)), reply.content_encoding

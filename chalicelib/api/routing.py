@@ -56,7 +56,10 @@ def respond(operation: Operation, view: View, event: Mapping[str, Any]) -> Respo
     started = time.perf_counter()
     headers = headers_of(event)
     trace = _trace(headers)
-    exchange = Exchange(operation.error_format, trace, headers, services().settings.cors_origins, operation.method)
+    settings = services().settings
+    exchange = Exchange(
+        operation.error_format, trace, headers, settings.cors_origins, operation.method, settings.has_gateway
+    )
     large_replies = services().reading.large_replies
     try:
         request = _request(operation, event, headers, trace)

@@ -69,12 +69,22 @@ class RecordArray:
         Raises:
             ValueError: a chunk is damaged.
         """
-        if self.is_empty:
-            return _EMPTY
-        lines = (
-            _BETWEEN.join(piece) if isinstance(piece, tuple) else _inflate(piece) for piece in self.pieces if piece
-        )
-        return _OPENING + _BETWEEN.join(lines) + _CLOSING
+        return b"".join(self.plain_parts())
+
+    def plain_parts(self) -> Iterator[bytes]:
+        """`plain()` in parts; a chunk is inflated when its part is asked for.
+
+        Raises (the iterator):
+            ValueError: a chunk is damaged.
+        """
+        before = _OPENING
+        for piece in self.pieces:
+            if not piece:
+                continue
+            yield before
+            yield _BETWEEN.join(piece) if isinstance(piece, tuple) else _inflate(piece)
+            before = _BETWEEN
+        yield _EMPTY if self.is_empty else _CLOSING
 
     def gzip(self) -> bytes:
         """`plain()` as one gzip member; the same pieces give the same bytes.
@@ -82,6 +92,10 @@ class RecordArray:
         A damaged chunk is not detected here but by the client's decoder, which compares length and CRC-32. The only
         decoder known not to is that of Chromium's fetch.
         """
+        return b"".join(self.gzip_parts())
+
+    def gzip_parts(self) -> list[bytes]:
+        """`gzip()` in parts; those of chunks are not copied."""
         member, crc32, before = [_GZIP_HEADER], 0, _OPENING
         for chunk in self._chunks():
             member += (_stored_block(before), chunk.deflated)
@@ -89,7 +103,7 @@ class RecordArray:
             before = _BETWEEN
         last = _EMPTY if self.is_empty else _CLOSING
         member += (_stored_block(last, is_final=True), _trailer(zlib.crc32(last, crc32), self.size_bytes))
-        return b"".join(member)
+        return member
 
     def _chunks(self) -> Iterator[DeflatedLines]:
         texts: list[bytes] = []

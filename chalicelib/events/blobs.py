@@ -13,7 +13,7 @@ from chalice.app import Blueprint
 from chalicelib.access.call import platform_call
 from chalicelib.blobs.content import UploadOutcome, confirm_upload
 from chalicelib.config import Settings
-from chalicelib.observability import count, logger, observed, stack_frames
+from chalicelib.observability import logger, observed, stack_frames
 from chalicelib.services import services
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def confirm_all(record: "SQSRecord") -> None:
         outcome = confirm_upload(platform_call(current.now_ms(), current.new_id), key, current.blobs)
         logger.info("content came", found=outcome.value)
         if outcome in METRICS:
-            count(METRICS[outcome])
+            current.count(METRICS[outcome], 1)
 
 
 def object_keys(body: str) -> list[str]:

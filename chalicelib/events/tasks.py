@@ -4,7 +4,6 @@ The first tick of a process adds the platform's jobs that are missing, so they e
 Source: task-api 8 and 9.
 """
 
-import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +14,7 @@ from chalice.app import Blueprint
 from chalicelib.config import Settings
 from chalicelib.jobs import TASK_TYPES
 from chalicelib.json_text import decode
-from chalicelib.observability import count, logger, observed, stack_frames
+from chalicelib.observability import logger, observed, stack_frames
 from chalicelib.services import Services, services
 from chalicelib.tasks.dispatch import seed_jobs, start, tick
 from chalicelib.tasks.ports import RunMessage
@@ -42,7 +41,7 @@ def dispatch_tasks(_event: "CloudWatchEvent") -> None:
     if summary.recovered or summary.started or summary.waiting:
         logger.info("tick", recovered=summary.recovered, started=summary.started, waiting=summary.waiting)
     if summary.recovered:
-        count("RecoveredTasks", summary.recovered)
+        current.count("RecoveredTasks", summary.recovered)
     if _seeded is not current:
         added = seed_jobs(TASK_TYPES, current.tasks)
         if added:
@@ -79,7 +78,7 @@ def _run(message: RunMessage) -> None:
 
 @contextmanager
 def _hard_limit(message: RunMessage) -> Iterator[None]:
-    """End the process at the hard limit of the run, shortly before a dispatcher recovers the task as stalled.
+    """End the run at its hard limit, and the process with it, shortly before a dispatcher recovers the task as stalled.
 
     A call that hangs cannot be asked to stop, and no task may run twice at the same time.
     """
@@ -88,7 +87,7 @@ def _hard_limit(message: RunMessage) -> Iterator[None]:
         yield
         return
     left_s = message.run_time_ms / 1000 + task_type.hard_limit_s - services().now_ms() / 1000
-    timer = threading.Timer(max(left_s, 0), _end_process, [message.task_type])
+    timer = threading.Timer(max(left_s, 0), _end_run, [message.task_type])
     timer.daemon = True
     timer.start()
     try:
@@ -97,10 +96,10 @@ def _hard_limit(message: RunMessage) -> Iterator[None]:
         timer.cancel()
 
 
-def _end_process(task_type: str) -> None:
+def _end_run(task_type: str) -> None:
     logger.error("task ended at its hard limit", task_type=task_type)
     logger.registered_handler.flush()
-    os._exit(1)
+    services().end_process()
 
 
 def _log_outcome(message: RunMessage, outcome: RunOutcome) -> None:
@@ -116,4 +115,4 @@ def _log_outcome(message: RunMessage, outcome: RunOutcome) -> None:
     else:
         logger.info("task run", **fields)
     if outcome.error is not None:
-        count("FailedTaskRuns")
+        services().count("FailedTaskRuns", 1)

@@ -12,8 +12,9 @@ from chalicelib.blobs.ports import BlobPorts
 from chalicelib.config import Settings
 from chalicelib.data_sources.ports import DataSourcePorts
 from chalicelib.log.ports import DataPorts
+from chalicelib.observability import count
 from chalicelib.reading.ports import ReadingPorts
-from chalicelib.services import Services, openid_provider
+from chalicelib.services import Services, exit_at_once, openid_provider
 from chalicelib.sign_in.ports import SignInPorts
 from chalicelib.tasks.ports import TaskPorts
 from chalicelib.tiles.ports import TilePorts
@@ -81,6 +82,7 @@ class FakeServices:
 
     def _count(self, name: str, value: int) -> None:
         self.counted[name] += value
+        count(name, value)
 
     def new_token(self) -> str:
         """A token that counts up."""
@@ -147,4 +149,5 @@ class FakeServices:
             blobs=BlobPorts(self.blobs, self.contents),
             metrics=self.metrics.ports,
             tasks=TaskPorts(self.tasks, self.task_slots, self.task_queue, lambda: self.now_ms, self.new_id),
+            end_process=exit_at_once,
         )

@@ -16,7 +16,7 @@ from chalicelib.metrics import event as metrics
 from chalicelib.metrics.counts import read_counts
 from chalicelib.metrics.event import Occurrence, SubjectKind
 from chalicelib.metrics.ports import DailyCount
-from chalicelib.observability import count, logger
+from chalicelib.observability import logger
 
 LOST_EVENTS = "LostMetricsEvents"
 
@@ -78,4 +78,4 @@ def _record(request: Request, kind: SubjectKind, subject: str) -> Reply:
 def _count_lost(request: Request, error: UnavailableError) -> None:
     """Increase the metric that the alarm watches, and log the cause."""
     logger.warning("event lost", trace=request.trace.request, cause=type(error.__cause__ or error).__name__)
-    count(LOST_EVENTS)
+    request.services.count(LOST_EVENTS, 1)

@@ -4,6 +4,7 @@ import gzip
 import json
 import zlib
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import example, given
@@ -124,3 +125,20 @@ def test_a_flipped_bit_of_a_chunk_never_yields_other_content(bit: int) -> None:
     except (gzip.BadGzipFile, zlib.error, EOFError):
         return
     assert got == plain, "a damaged chunk was taken for another array"
+
+
+@pytest.mark.parametrize("pieces", [(), ((),), ((b"1",), deflated_lines([b"2", b"3"], 6), (), (b"4", b"5"))])
+def test_the_parts_make_up_the_whole(pieces: tuple[Any, ...]) -> None:
+    array = RecordArray(pieces)
+
+    assert b"".join(array.plain_parts()) == array.plain()
+    assert b"".join(array.gzip_parts()) == array.gzip()
+
+
+def test_a_chunk_is_inflated_when_its_part_is_asked_for() -> None:
+    damaged = replace(deflated_lines([b"2"], 6), crc32=0)
+    parts = RecordArray(((b"1",), damaged)).plain_parts()
+
+    assert [next(parts) for _ in range(3)] == [b"[\n", b"1", b",\n"]
+    with pytest.raises(ValueError, match="CRC-32"):
+        next(parts)

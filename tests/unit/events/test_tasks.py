@@ -134,7 +134,9 @@ HANGS = """
 import threading
 from chalicelib.tasks.ports import RunMessage
 from chalicelib.events import tasks
-tasks.services = lambda: type("Services", (), {"now_ms": staticmethod(lambda: %d), "tasks": None})
+from chalicelib.services import exit_at_once
+members = {"now_ms": staticmethod(lambda: %d), "tasks": None, "end_process": staticmethod(exit_at_once)}
+tasks.services = lambda: type("Services", (), members)
 tasks.carry_out = lambda *_: threading.Event().wait()
 body = '{"task_id":"t","task_type":"%s","run_time_ms":0,"slot_number":0,"slot_holder":"h"}'
 tasks.run_task({"Records": [{"body": body, "receiptHandle": "r"}]}, None)
@@ -152,7 +154,7 @@ def test_a_worker_that_hangs_ends_its_process_at_the_hard_limit() -> None:
 
 def test_a_worker_that_ends_in_time_keeps_its_process(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
     ended: list[str] = []
-    monkeypatch.setattr(events, "_end_process", ended.append)
+    monkeypatch.setattr(events, "_end_run", ended.append)
     runner.add(message=1)
     runner.tick()
     runner.work()

@@ -5,10 +5,12 @@ Physical names of resources derive from the stage here, so that each is spelled 
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from chalicelib.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Settings:
     """The settings of one stage. Each has a default, so that importing the application needs no environment."""
 

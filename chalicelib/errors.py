@@ -38,13 +38,14 @@ StrandlineError
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from chalicelib.frozen import frozen
 
 MAX_LISTED_ERRORS = 100
 """The number of faults after which checking a body stops: each costs more than a valid value does."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FieldError:
     """One fault of a body or a query.
 

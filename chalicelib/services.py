@@ -7,7 +7,6 @@ import os
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from chalicelib.accounts.ports import AccountPorts, Passwords
 from chalicelib.accounts.stores.accounts import StoredAccounts
@@ -26,6 +25,7 @@ from chalicelib.data_sources.stores.data_sources import StoredDataSources
 from chalicelib.engine.aws.engine import aws_engine
 from chalicelib.engine.engine import Engine
 from chalicelib.engine.secrets import cached_secret
+from chalicelib.frozen import frozen
 from chalicelib.log.ports import DataPorts
 from chalicelib.log.stores.archive import StoredArchive
 from chalicelib.log.stores.backlog import StoredBacklogs
@@ -57,7 +57,7 @@ from chalicelib.uploads.ports import UploadPorts
 from chalicelib.uploads.stores.rejections import StoredRejections
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Services:
     """Everything outside the rules that a request or an event may need: a bundle of ports for each package."""
 
@@ -86,7 +86,7 @@ class Services:
     """Ends this process at once, with everything that runs in it: a call that hangs cannot be stopped otherwise."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Surroundings:
     """Clock, chance, counters and the hashing of passwords: what a test or another home of the application replaces."""
 

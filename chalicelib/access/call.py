@@ -9,14 +9,15 @@ Source: data-api 2, errors 5, access-api A2 and A4.
 import hashlib
 import hmac
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 
 from chalicelib.access.policy import ROOT, SERVERS, UPLOAD, VIEW, Policy
 from chalicelib.errors import MalformedCredentialError, UnauthenticatedError, UnauthorizedError
+from chalicelib.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Caller:
     """Who sent the request; `user_id` is None for nobody, and for a server without an account."""
 
@@ -36,7 +37,7 @@ NOBODY = Caller()
 SERVICE = Caller(is_server=True)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LoginReference:
     """A login, by the user (or the server, by its name) who signed in and the hash of the login's first token or
     code."""
@@ -45,7 +46,7 @@ class LoginReference:
     login_id: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Session:
     """The session of a token, valid until `expires_time_ms` or until it is revoked."""
 
@@ -64,7 +65,7 @@ class Session:
         return LoginReference(self.user_id, self.login_id or self.token_hash)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RestrictedToken:
     """A short-lived substitute for a session where no header can be set, as in links for exports.
 
@@ -91,7 +92,7 @@ class RestrictedToken:
         return self.paths is None or any(path == root or path.startswith(root.rstrip("/") + "/") for root in self.paths)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Credentials:
     """The credentials in a request; None for those that were not sent.
 
@@ -184,7 +185,7 @@ def _valid_session(token: str, sessions: SessionReader, now_ms: int) -> Session 
     return session if session is not None and session.expires_time_ms > now_ms else None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Call:
     """Who asks, under which policy, and when.
 

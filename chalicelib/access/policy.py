@@ -3,7 +3,9 @@
 Source: access-api A2, data-api 1.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
+
+from chalicelib.frozen import frozen
 
 ROOT = "root"
 CUSTODIAN = "custodian"
@@ -13,7 +15,7 @@ NOTE = "note"
 FOLLOW = "follow"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Policy:
     """Who may act on what belongs to a user.
 

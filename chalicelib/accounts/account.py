@@ -2,16 +2,16 @@
 
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from chalicelib.accounts.roles import CUSTODIAL_ACCOUNT
+from chalicelib.frozen import frozen
 
 FIRST_PASSWORD_VERSION = 1
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Account:
     """A user. Without `email`, the account is known by its id alone; without `password_hash`, nobody can sign in to it.
 

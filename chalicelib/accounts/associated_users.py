@@ -1,7 +1,6 @@
 """The users with whom a user shares data, in either direction. Source: access-api B5."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.access.call import Call
@@ -11,6 +10,7 @@ from chalicelib.accounts.grant import Grant
 from chalicelib.accounts.ports import AccountPorts
 from chalicelib.accounts.profile import FULL_NAME, PREFERENCES, PROFILE, SETTINGS
 from chalicelib.errors import InvalidRequestError
+from chalicelib.frozen import frozen
 
 PATIENT = "patient"
 ANY = "any"
@@ -20,7 +20,7 @@ TRUE_WORDS = frozenset({"true", "yes", "y", "1"})
 Query = Mapping[str, tuple[str, ...]]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AssociatedUser:
     """A user with whom something is shared: the grant they gave (`trustor`), and the grant they got (`trustee`).
 

@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from chalicelib.accounts.roles import PATIENT, ROLES
 from chalicelib.errors import InvalidUserDetailsError
+from chalicelib.frozen import frozen
 
 # The longest address that mail can be sent to (RFC 5321, 4.5.3.1.3); the reference has no limit.
 MAX_EMAIL_LENGTH = 254
@@ -17,7 +17,7 @@ _PASSWORD = re.compile(r"\S{8,72}")
 _TERMS_ACCEPTED = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?([+-]\d\d:\d\d)", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NewUser:
     """The details of an account to create. `email` is in lower case."""
 
@@ -27,7 +27,7 @@ class NewUser:
     terms_accepted_s: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UserUpdates:
     """Changes of an account; None leaves a member as it is. `email` is in lower case."""
 

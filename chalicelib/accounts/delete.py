@@ -1,7 +1,5 @@
 """Deletes accounts, after the owner has confirmed with the password. Source: auth-api 5, route 11."""
 
-from dataclasses import dataclass
-
 from chalicelib.access.call import Call
 from chalicelib.accounts.account import Account
 from chalicelib.accounts.manage import MAX_ATTEMPTS
@@ -11,9 +9,10 @@ from chalicelib.accounts.roles import CLINIC_ROLES
 from chalicelib.accounts.session import end_credentials
 from chalicelib.conflicts import retry_on_conflict
 from chalicelib.errors import UnauthorizedError, WrongPasswordError
+from chalicelib.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PasswordConfirmation:
     """The password with which a caller confirms the deletion of their own account, and the address it came from."""
 

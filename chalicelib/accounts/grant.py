@@ -5,12 +5,12 @@ A permission is a name with an object, whose members may limit it: `expiresTime`
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.access.policy import ROOT, VIEW
 from chalicelib.access.user_ids import fits_key
 from chalicelib.errors import FieldError, InvalidFieldsError, InvalidRequestError, MalformedJsonError
+from chalicelib.frozen import frozen
 from chalicelib.model.errors import Fault, between, type_not, value_not_parsable, value_out_of_range
 from chalicelib.model.times import RFC3339_LAYOUT, format_time, parse_time
 
@@ -21,7 +21,7 @@ MS_PER_HOUR = 3_600_000
 MAX_PERMISSIONS = 100
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Grant:
     """The permissions that one user grants to another, by name, with the values that were sent.
 

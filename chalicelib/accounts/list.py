@@ -1,7 +1,6 @@
 """Lists users for servers. Source: auth-api 5, route 15."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from chalicelib.access.call import Call
@@ -9,9 +8,10 @@ from chalicelib.accounts.account import Account
 from chalicelib.accounts.ports import AccountPorts
 from chalicelib.accounts.roles import ROLES
 from chalicelib.errors import InvalidRequestError
+from chalicelib.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UsersQuery:
     """Selects users with these ids, or users with this role that were created in `[from_ms, before_ms)`."""
 

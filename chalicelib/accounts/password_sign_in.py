@@ -3,13 +3,14 @@
 import hashlib
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from chalicelib.access.call import Call
 from chalicelib.accounts.account import Account
 from chalicelib.accounts.ports import AccountPorts, AttemptCounter, SignInAttempts
 from chalicelib.conflicts import WriteConflictError
 from chalicelib.errors import TooManyAttemptsError, UnverifiedEmailError, WrongCredentialsError
+from chalicelib.frozen import frozen
 
 ATTEMPTS_WINDOW_S = 15 * 60
 MAX_FAILURES_PER_ACCOUNT = 20
@@ -18,7 +19,7 @@ MAX_FAILURES_PER_ADDRESS = 100
 """Guesses from one address in a window: a clinic or a school may share an address."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BasicCredentials:
     """A user name and a password as they were sent."""
 

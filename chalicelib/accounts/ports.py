@@ -4,12 +4,12 @@ All reads are strongly consistent: the next request sees what was written or rev
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from chalicelib.access.call import GrantReader, RestrictedToken, RestrictedTokenReader, Session, SessionReader
 from chalicelib.accounts.account import Account
 from chalicelib.accounts.grant import Grant
+from chalicelib.frozen import frozen
 
 
 class Accounts(Protocol):
@@ -65,7 +65,7 @@ class Accounts(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Deletion:
     """The receipt of a deleted account, for as long as something of it may be left to erase."""
 
@@ -133,7 +133,7 @@ class RestrictedTokens(RestrictedTokenReader, Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MetadataCollection:
     """A named collection of a user's metadata; `version` counts the changes."""
 
@@ -182,7 +182,7 @@ class Passwords(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AttemptCounter:
     """The counter of failed sign-ins of one account, or from one address, in one window of time."""
 
@@ -204,7 +204,7 @@ class SignInAttempts(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AccountPorts:
     """The stores of accounts and of what belongs to them, and the hashing of passwords."""
 

@@ -1,7 +1,7 @@
 """Restricted tokens: creating, reading, changing and removing them. Source: auth-api 7."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from chalicelib.access.call import Call, Caller, RestrictedToken, Session
@@ -16,6 +16,7 @@ from chalicelib.errors import (
     UnauthenticatedError,
     UnauthorizedError,
 )
+from chalicelib.frozen import frozen
 from chalicelib.model.checks.parse import parse
 from chalicelib.model.checks.report import Report
 from chalicelib.model.errors import NOT_PARSED, Fault, between, length_out_of_range
@@ -36,7 +37,7 @@ PATH_EXPRESSION = "^/.*$"
 _FIELDS: Mapping[str, Kind] = {"paths": TextList(Text()), "expirationTime": Time()}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Restrictions:
     """The members of a body; None for those that are absent."""
 

@@ -4,15 +4,15 @@ A token is a random text without meaning, and only its hash is stored. A revoked
 """
 
 import hmac
-from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.access.call import Call, RestrictedToken, Session, SessionReader, token_hash
 from chalicelib.accounts.ports import AccountPorts, RestrictedTokens, Sessions
 from chalicelib.errors import InvalidTokenError, WrongCredentialsError, WrongServerSecretError
+from chalicelib.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Login:
     """The sign-in of a user or server, with its lifetime and the version of the password."""
 

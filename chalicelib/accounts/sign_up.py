@@ -2,7 +2,6 @@
 
 import hmac
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.access.call import Call
@@ -12,13 +11,14 @@ from chalicelib.accounts.manage import create_user
 from chalicelib.accounts.password_sign_in import address_counter, count_attempt
 from chalicelib.accounts.ports import AccountPorts
 from chalicelib.errors import SignUpClosedError
+from chalicelib.frozen import frozen
 
 OPEN = "open"
 INVITATION = "invitation"
 INVITATION_FIELD = "invitationCode"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SignUpRules:
     """The rules of a stage for new accounts."""
 

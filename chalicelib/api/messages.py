@@ -1,7 +1,7 @@
 """The request that a view gets, and the reply that it returns."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import orjson
@@ -10,10 +10,11 @@ from chalicelib import json_text
 from chalicelib.access.call import Call, Caller
 from chalicelib.api.operations.operation import Operation
 from chalicelib.errors import MalformedJsonError, MissingJsonError
+from chalicelib.frozen import frozen
 from chalicelib.services import Services
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Trace:
     """Ids that identify a request in the log: its own, and that of the client's session if the client sent one."""
 
@@ -27,7 +28,7 @@ class Trace:
         return {"trace": {"request": self.request} | session}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Request:
     """A request as views see it. Path parameters are decoded; header names are lower case, and the values of a header
     that was sent more than once are joined by commas."""
@@ -68,7 +69,7 @@ class Request:
             raise MalformedJsonError from error
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reply:
     """The result of a view: a JSON value, an array of records that are JSON texts already, or bytes that are sent as
     they are; None is an empty body."""

@@ -2,7 +2,7 @@
 
 import gzip
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -13,6 +13,7 @@ from chalicelib.api.fitting import fitting
 from chalicelib.api.messages import Reply, Trace
 from chalicelib.api.operations.operation import ErrorFormat
 from chalicelib.encoding.gzip_splice import RecordArray
+from chalicelib.frozen import frozen
 from chalicelib.reading.ports import LargeReplies
 
 JSON = "application/json"
@@ -41,7 +42,7 @@ CORS_HEADERS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Exchange:
     """What a response depends on beside the reply: the request that it answers, and the API that answers."""
 
@@ -55,7 +56,7 @@ class Exchange:
     """Whether the response passes through Lambda and the gateway."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Body:
     """The bytes of a body in parts, which may be made while they are sent."""
 

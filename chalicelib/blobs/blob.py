@@ -4,10 +4,11 @@ A device log is a blob of its own kind, with a time span.
 """
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from typing import Any
 
+from chalicelib.frozen import frozen
 from chalicelib.model.times import format_time
 
 MAX_BYTES = 104_857_600
@@ -27,7 +28,7 @@ class BlobKind(StrEnum):
     DEVICE_LOGS = "device_logs"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TimeSpan:
     """The time that a device log covers, in milliseconds since the epoch; the order is not checked."""
 
@@ -35,7 +36,7 @@ class TimeSpan:
     end_ms: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Blob:
     """A blob without its content.
 

@@ -4,10 +4,10 @@ import base64
 import binascii
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from chalicelib.blobs.blob import MAX_BYTES, TimeSpan
 from chalicelib.errors import InvalidHeaderError, MissingHeaderError, TooLargeError
+from chalicelib.frozen import frozen
 from chalicelib.model.times import parse_time
 
 MAX_MEDIA_TYPE_LENGTH = 256
@@ -23,7 +23,7 @@ _DIGEST = re.compile(r"md5=(.{24})", re.IGNORECASE)
 _SIZE = re.compile(r"[0-9]{1,15}")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UploadRequest:
     """A request for a new blob or device log: its query, its headers by lower-case names, and the bytes of its body."""
 
@@ -32,7 +32,7 @@ class UploadRequest:
     content: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UploadHeaders:
     """The content that a client announces: media type, digest (base64) and, for a direct upload, size."""
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 
 from chalicelib.access.call import Call
@@ -14,6 +14,7 @@ from chalicelib.blobs.headers import UploadRequest, parse_blob_headers
 from chalicelib.blobs.ports import BlobPorts, ContentStore, Upload
 from chalicelib.blobs.query import parse_blob_query, parse_revision, parse_upload_mode
 from chalicelib.errors import BlobNotFoundError, InvalidPathError
+from chalicelib.frozen import frozen
 
 INLINE_BYTES = 4 * 1024 * 1024
 """The largest content within a reply: base64 makes it 5.6 MB, and a reply of Lambda has at most 6 MB."""
@@ -21,7 +22,7 @@ INLINE_BYTES = 4 * 1024 * 1024
 _BLOB_ID = re.compile(r"[0-9a-z]{32}")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Download:
     """A content for a client: its bytes, or the address of a content that is too large for a reply."""
 

@@ -1,10 +1,10 @@
 """The ports of blobs: a store of blobs, and a store of their contents."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from chalicelib.blobs.blob import Blob, BlobKind
+from chalicelib.frozen import frozen
 
 
 class BlobStore(Protocol):
@@ -39,7 +39,7 @@ class BlobStore(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StoredContent:
     """Size and digest of a stored content."""
 
@@ -48,7 +48,7 @@ class StoredContent:
     """In base64, computed by the store from the bytes that it holds."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Upload:
     """A request with which a client uploads a content directly to the store, until `expires_time_ms`.
 
@@ -97,7 +97,7 @@ class ContentStore(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BlobPorts:
     """The stores of blobs and device logs, and of their contents."""
 

@@ -2,10 +2,10 @@
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from chalicelib.blobs.blob import AVAILABLE, STATUSES, Blob
 from chalicelib.blobs.headers import MAX_MEDIA_TYPE_LENGTH, normalized_media_type
+from chalicelib.frozen import frozen
 from chalicelib.model.fields import TextFormat
 from chalicelib.model.query import PAGING, IntegerField, QueryField, TextField, TimeField, check_query
 
@@ -29,7 +29,7 @@ Parameters = Mapping[str, Sequence[str]]
 """All values of each parameter of a query."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Page:
     """A page of a list: `number` counts from 0. A page after the end of the list is empty, and no error."""
 
@@ -47,7 +47,7 @@ class Page:
         return min(self.first + self.size, sys.maxsize)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BlobQuery:
     """Selects blobs by media type and status; without media types, blobs of any."""
 
@@ -60,7 +60,7 @@ class BlobQuery:
         return blob.status in self.statuses and (not self.media_types or blob.media_type in self.media_types)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DeviceLogQuery:
     """Selects device logs that start at `start_from_ms` or later and end before `end_before_ms`."""
 

@@ -1,8 +1,8 @@
 """The query parameters of lists of data sets. Source: data-api 6."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
+from chalicelib.frozen import frozen
 from chalicelib.log.data_set import DataSet
 from chalicelib.model.query import PAGING, BooleanField, QueryField, TextField, check_query
 
@@ -10,7 +10,7 @@ _DELETED: Mapping[str, QueryField] = {"deleted": BooleanField(default=False)}
 _FILTERS: Mapping[str, QueryField] = {"client.name": TextField(), "deviceId": TextField()}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ListQuery:
     """Selects the data sets to list. `page` counts from 0. A filter that is None selects all."""
 

@@ -1,9 +1,9 @@
 """Data sources: accounts at providers from which data of a user is imported. Source: data-api 10."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from chalicelib.frozen import frozen
 from chalicelib.model.times import format_time, parse_time
 
 CONNECTED = "connected"
@@ -13,7 +13,7 @@ PUBLIC_ERROR_MEMBERS = frozenset({"code", "title", "detail", "source", "meta"})
 """The members of an error that users see; only servers see the others."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DataSource:
     """A data source. `fields` holds the other members, as the API shows them."""
 

@@ -1,9 +1,9 @@
 """The ports of data sources: their store, and the record logs to which partners add data."""
 
-from dataclasses import dataclass
 from typing import Protocol
 
 from chalicelib.data_sources.data_source import DataSource
+from chalicelib.frozen import frozen
 from chalicelib.log.ports import DataPorts
 
 
@@ -36,7 +36,7 @@ class DataSources(Protocol):
         """Remove a data source; False when another state of it is stored."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DataSourcePorts:
     """The stores of data sources and of the data that comes from them."""
 

@@ -8,10 +8,10 @@ of each. Source: data-api 9, order.
 import struct
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from chalicelib.encoding.crc32 import combined_crc32
 from chalicelib.encoding.raw_deflate import deflate_chunk, inflate_chunk
+from chalicelib.frozen import frozen
 
 _OPENING, _BETWEEN, _CLOSING, _EMPTY = b"[\n", b",\n", b"\n]", b"[]"
 _PLAIN_PIECE_LEVEL = 1
@@ -19,7 +19,7 @@ _GZIP_HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
 """Deflate, no flags, no time, unknown system: so equal arrays give equal bytes (RFC 1952, 2.3)."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DeflatedLines:
     """JSON texts of records joined by `,\\n`, as a chunk of raw deflate."""
 
@@ -45,7 +45,7 @@ def inflated_lines(lines: DeflatedLines) -> list[bytes]:
     return _inflate(lines).split(_BETWEEN)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RecordArray:
     """The records of a reply in order, as pieces: chunks, and tuples of texts that are not compressed."""
 

@@ -7,13 +7,14 @@ module, an engine reads the classes.
     all_of(exists(), equals("password_version", 1, or_absent=True))
 """
 
-from dataclasses import dataclass
 from typing import Any, Literal
+
+from chalicelib.frozen import frozen
 
 Operator = Literal["=", "<>", "<", "<=", ">"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Presence:
     """Whether an attribute is there; without a name, whether the item is."""
 
@@ -21,7 +22,7 @@ class Presence:
     is_there: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Comparison:
     """How an attribute compares with a value of the same type. An absent attribute is unequal to any value, and
     neither less nor greater."""
@@ -31,7 +32,7 @@ class Comparison:
     value: Any
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StartsWith:
     """Whether a text begins with a prefix."""
 
@@ -39,14 +40,14 @@ class StartsWith:
     prefix: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AllOf:
     """Whether all parts hold."""
 
     parts: "tuple[Condition, ...]"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AnyOf:
     """Whether one of the parts holds."""
 

@@ -3,14 +3,15 @@
 `infra/stateful.yaml` creates the same on AWS, and a test compares the two.
 """
 
-from dataclasses import dataclass
 from typing import Literal
+
+from chalicelib.frozen import frozen
 
 KeyType = Literal["S", "N"]
 """Text or number, in DynamoDB's letters."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class KeyAttribute:
     """An attribute that is part of a key."""
 
@@ -22,7 +23,7 @@ PK = KeyAttribute("pk")
 SK = KeyAttribute("sk")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class IndexDefinition:
     """A second order of the items that have both of its key attributes; others are not in it."""
 
@@ -33,7 +34,7 @@ class IndexDefinition:
     """What it holds of an item beside the keys of table and index."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TableDefinition:
     """A table. Items with the same partition key are ordered by the sort key, if there is one."""
 

@@ -1,10 +1,10 @@
 """The engine of a stage: what stores keep everything in."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from chalicelib.engine.definitions import ACCOUNTS, BLOBS, DATA, TASKS, TableDefinition
 from chalicelib.engine.read_ahead import TableReadingAhead
+from chalicelib.frozen import frozen
 
 if TYPE_CHECKING:
     from chalicelib.engine.objects import Objects
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from chalicelib.engine.table import Table, Tables
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Engine:
     """One of each port, and a queue for each purpose."""
 

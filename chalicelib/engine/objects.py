@@ -4,11 +4,12 @@ All methods raise `UnavailableError` when the engine throttles, times out or can
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Protocol
 
+from chalicelib.frozen import frozen
 
-@dataclass(frozen=True, slots=True)
+
+@frozen
 class ObjectHead:
     """What is known of an object without reading it."""
 
@@ -17,7 +18,7 @@ class ObjectHead:
     """In base64; empty when the engine does not know it."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UploadTerms:
     """What a signed upload must send; the engine refuses anything else."""
 
@@ -27,7 +28,7 @@ class UploadTerms:
     media_type: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SignedUpload:
     """A request that puts an object without further credentials."""
 

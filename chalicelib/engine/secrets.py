@@ -2,14 +2,15 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol
+
+from chalicelib.frozen import frozen
 
 MAX_AGE_S = 300
 """How long a process may use the text of a secret after somebody replaced it."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SecretVersion:
     """The text of a secret, and the id of the version that it is."""
 

@@ -39,11 +39,12 @@ may have been written all the same.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Protocol
 
 from chalicelib.engine.conditions import Condition
 from chalicelib.engine.definitions import TableDefinition
+from chalicelib.frozen import frozen
 
 Item = dict[str, Any]
 """Attributes by name: `str`, `int`, `bytes`, `bool` or lists of `str`. Engines raise TypeError for other values."""
@@ -56,7 +57,7 @@ MAX_ITEM_BYTES = 400 * 1024
 """Names and values of an item together (a limit of DynamoDB)."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Put:
     """Stores an item in place of any that has its key."""
 
@@ -66,7 +67,7 @@ class Put:
     """Whether a failed condition reports the item that is stored. DynamoDB charges a failed write all the same."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Update:
     """Changes some attributes of an item, and makes one with these where there is none."""
 
@@ -80,7 +81,7 @@ class Update:
     return_stored: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Delete:
     """Removes an item; one that is not there is no error, unless the condition says so."""
 
@@ -89,7 +90,7 @@ class Delete:
     return_stored: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Check:
     """Writes nothing, and refuses the transaction unless the condition holds."""
 
@@ -101,14 +102,14 @@ class Check:
 Write = Put | Update | Delete | Check
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Prefix:
     """Sort keys that begin with a text."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Range:
     """Sort keys between bounds: one bound of any kind, or `at_least` and `at_most` (all that DynamoDB can query).
 
@@ -127,7 +128,7 @@ class Range:
             raise ValueError(f"a range needs one bound, or at_least and at_most: {sorted(given)}")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Query:
     """Which items of one partition to read, and how much of them."""
 

@@ -3,8 +3,7 @@
 Adding to it with each entry would cost as much as the entry, so only some entries do, for those before them as well.
 """
 
-from dataclasses import dataclass
-
+from chalicelib.frozen import frozen
 from chalicelib.log.entry import NewEntry
 
 DUE_BYTES = 512 * 1024
@@ -19,7 +18,7 @@ _SMALL_ENTRIES_BYTES = 64 * 1024
 """The usual size of so many entries of a phone."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Backlog:
     """About how many bytes were added to a user's logs since the first of the entries that are not in tiles yet."""
 

@@ -5,9 +5,10 @@ hold another `id`, which the client chose. Source: data-api 7 and 9, dedup 3.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from chalicelib.frozen import frozen
 from chalicelib.log.freshness import UNKNOWN, Freshness, Ingested, NewestByType, client_of
 from chalicelib.model.times import format_time
 
@@ -15,7 +16,7 @@ CONTINUOUS = "continuous"
 NORMAL = "normal"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OwnerState:
     """The counters of a user's data, all 0 for a user without any, and its freshness.
 
@@ -36,7 +37,7 @@ class OwnerState:
     """The newest times of the data of this epoch."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DataSetHead:
     """What an add needs of a data set."""
 
@@ -61,7 +62,7 @@ class DataSetHead:
         return Ingested(self.client, self.last_number, self.newest)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DataSet:
     """A data set in one of its states.
 

@@ -12,12 +12,12 @@ minutes fits into one kilobyte, the unit of what a write costs.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
 from chalicelib import json_text
 from chalicelib.encoding.raw_deflate import deflate, inflate
+from chalicelib.frozen import frozen
 from chalicelib.log.compression_dictionary import PRESET_DICTIONARY
 from chalicelib.log.records import RecordAddress, Records, columns_of
 from chalicelib.model.data import Datum
@@ -40,7 +40,7 @@ class EntryKind(Enum):
     DELETE = "delete"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NewEntry:
     """An entry before it has its number."""
 
@@ -49,7 +49,7 @@ class NewEntry:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Entry:
     """An entry as it was committed; it never changes."""
 
@@ -68,7 +68,7 @@ class SelectorKind(Enum):
     HASH = "hash"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Selectors:
     """Which records of a data set to delete: all whose id, origin id or hash is one of `values`."""
 

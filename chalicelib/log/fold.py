@@ -7,9 +7,9 @@ folded separately, then hashes are compared across the data sets of a device. So
 import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from chalicelib import json_text
+from chalicelib.frozen import frozen
 from chalicelib.log.data_set import DataSet
 from chalicelib.log.entry import Entry, Selectors
 from chalicelib.log.fold_backward import keep_all, replace_origins
@@ -30,7 +30,7 @@ _CONTINUOUS: Mapping[str, Callable[[Iterable[Step]], list[RecordSlice]]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class VisibleData:
     """The visible data of one data set, in the order in which it was stored."""
 

@@ -1,14 +1,14 @@
 """The steps of the fold of one data set's log."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
+from chalicelib.frozen import frozen
 from chalicelib.log.entry import Entry, EntryKind, Selectors, decode_selectors, read_records
 from chalicelib.log.records import Records
 from chalicelib.log.truncation import Truncation
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RecordSlice:
     """The rows of some records that are visible, in the order in which they were stored."""
 
@@ -16,7 +16,7 @@ class RecordSlice:
     rows: Sequence[int]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Prefix:
     """The result of an earlier fold of the beginning of a log. Records that the rest of the log cannot affect may be
     missing, such as those of other days."""
@@ -26,14 +26,14 @@ class Prefix:
     slices: Sequence[RecordSlice] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Stored:
     """The first step of a log with a prefix. Its slices do not replace each other's records."""
 
     slices: Sequence[RecordSlice]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DeviceTruncated:
     """All records of this device that were stored before this step were removed."""
 

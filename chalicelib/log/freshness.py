@@ -9,8 +9,10 @@ Merging takes the greater times, so a data set that is in both counts once.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
+
+from chalicelib.frozen import frozen
 
 UNKNOWN = "unknown"
 CLIENT_LENGTH = 80
@@ -23,7 +25,7 @@ MAX_CLIENTS = 24
 """Clients with a name; those whose last data is oldest count as `unknown`."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Newest:
     """The greatest time of a record of one type, and when the last one was stored, in milliseconds since the epoch."""
 
@@ -34,7 +36,7 @@ class Newest:
 NewestByType = Mapping[str, Newest]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ingested:
     """The client that adds to a data set, the number of the last entry, and the newest times of each type."""
 
@@ -48,7 +50,7 @@ class Ingested:
         return replace(self, last_number=number, newest=merge_newest(self.newest, added))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Freshness:
     """The newest times of a user's data: by data set for those with a slot, merged by client for all others."""
 

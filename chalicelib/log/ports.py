@@ -6,10 +6,10 @@ Any method may raise UnavailableError: the store throttles or does not answer, a
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Protocol
 
+from chalicelib.frozen import frozen
 from chalicelib.log.backlog import Backlog
 from chalicelib.log.data_set import DataSet, DataSetHead, OwnerState
 from chalicelib.log.entry import Entry, NewEntry
@@ -150,7 +150,7 @@ class Backlogs(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DataPorts:
     """The stores of data sets and of their logs."""
 

@@ -6,14 +6,15 @@ Deleting the data set later does not undo it. Source: dedup 5.5.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from chalicelib.frozen import frozen
 from chalicelib.log.data_set import DataSet
 from chalicelib.log.ports import DataSetHeads
 from chalicelib.model.deduplicators import DEVICE_TRUNCATE_DATASET
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Truncation:
     """The removal of the records of a device, up to an entry, from a data set when another one was closed."""
 

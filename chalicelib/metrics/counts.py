@@ -1,11 +1,11 @@
 """Reads the daily counts. Source: docs/metrics.md."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 
 from chalicelib.access.call import Call
 from chalicelib.errors import FieldError, InvalidFieldsError, TooLargeError
+from chalicelib.frozen import frozen
 from chalicelib.metrics.ports import DailyCount, MetricsPorts
 from chalicelib.model.errors import NOT_PARSED, VALUE_NOT_EXISTS, value_not_after, value_not_valid
 
@@ -17,7 +17,7 @@ BYTES_BESIDE_NAME = 60
 """The size of a count in the reply without the name of its event."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CountsQuery:
     """Selects counts by UTC days, both ends included, and by a prefix of the event name."""
 

@@ -6,7 +6,6 @@ the address, the event's name and the query. Source: metrics-api 1 and 2.
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Any
@@ -16,6 +15,7 @@ import orjson
 
 from chalicelib.access.call import Call, SessionReader, token_hash
 from chalicelib.errors import InvalidTokenError, UnauthorizedError, WrongKindOfCallerError
+from chalicelib.frozen import frozen
 from chalicelib.metrics.ports import MetricsPorts
 from chalicelib.metrics.query import nested
 
@@ -40,7 +40,7 @@ PATH_PARAMETER = {SubjectKind.USER: "userid", SubjectKind.SERVER: "servername"}
 """The name of the subject in an event's `params`. The subject of THIS_USER is not in the path."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Occurrence:
     """An event as a request reports it."""
 

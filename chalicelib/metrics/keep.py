@@ -13,7 +13,6 @@ ledger.
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -21,6 +20,7 @@ import orjson
 
 from chalicelib.conflicts import retry_on_conflict
 from chalicelib.errors import UnavailableError
+from chalicelib.frozen import frozen
 from chalicelib.metrics.ports import MAX_COUNTS_AT_ONCE, CountKey, Ledger, MetricsPorts, RejectedRecord, StreamRecord
 
 MAX_RANGES = 32
@@ -45,7 +45,7 @@ class NotAnEventError(Exception):
     """The record is not an event; the message gives the reason without quoting the record."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ArchivedEvent:
     """An event to archive."""
 

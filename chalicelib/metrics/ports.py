@@ -5,9 +5,10 @@ once, into the archive and the daily counts.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple, Protocol
+
+from chalicelib.frozen import frozen
 
 
 class CountKey(NamedTuple):
@@ -17,7 +18,7 @@ class CountKey(NamedTuple):
     event_name: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DailyCount:
     """How often an event was recorded on a UTC day."""
 
@@ -26,7 +27,7 @@ class DailyCount:
     count: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StreamRecord:
     """One record as the stream delivers it. Within a shard, later records have larger sequence numbers."""
 
@@ -35,7 +36,7 @@ class StreamRecord:
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RejectedRecord:
     """A record that is not an event, for an operator to look at."""
 
@@ -43,7 +44,7 @@ class RejectedRecord:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ledger:
     """The stored records of a shard: ranges of sequence numbers, both ends included, ascending and disjoint.
 
@@ -126,7 +127,7 @@ MAX_COUNTS_AT_ONCE = 99
 """Counts of one addition: with the ledger they are one transaction of at most a hundred writes."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MetricsPorts:
     """The salt, and the stores of events and counts."""
 

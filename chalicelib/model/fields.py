@@ -5,7 +5,7 @@ Python, and `json_schema` into JSON Schema. Fields are checked in the order of `
 
 A path to a units field is a sibling's name (`units`) or, with a leading slash, starts at the datum (`/units/bg`).
 
-The classes are named tuples, because defining a data class takes eight times as long when the module is imported.
+The classes are named tuples, which are cheap to define when the module is imported.
 """
 
 from __future__ import annotations

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.errors import FieldError, InvalidFieldsError
+from chalicelib.frozen import frozen
 from chalicelib.model.errors import (
     NOT_PARSED,
     VALUE_DUPLICATE,
@@ -30,7 +30,7 @@ _INTEGER = re.compile(r"[+-]?[0-9]+", re.ASCII)
 _INT64_LIMIT = 2**63
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class IntegerField:
     """A whole number within inclusive limits; None is an open end."""
 
@@ -39,14 +39,14 @@ class IntegerField:
     default: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BooleanField:
     """True or false, in any of the spellings that the reference accepts."""
 
     default: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TextField:
     """A string that is not empty. `allowed` lists the only values allowed. `is_list`: the parameter may be repeated and
     may hold several values, separated by commas; the result is a tuple of all of them. `is_unique`: no value occurs
@@ -59,7 +59,7 @@ class TextField:
     format: TextFormat | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TimeField:
     """An RFC 3339 time; the result is a Moment."""
 

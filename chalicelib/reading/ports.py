@@ -1,9 +1,9 @@
 """The ports of reading: the stores that are read, and the store of replies that are too large for the gateway."""
 
-from dataclasses import dataclass
 from typing import Protocol
 
 from chalicelib.data_sources.ports import DataSources
+from chalicelib.frozen import frozen
 from chalicelib.log.ports import DataSetReader, RecordLog
 from chalicelib.tiles.ports import TileReader
 
@@ -15,7 +15,7 @@ class LargeReplies(Protocol):
         """Store a body; returns the address from which anyone can fetch it for a few minutes."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReadingPorts:
     """The stores from which a user's data is read."""
 

@@ -1,9 +1,10 @@
 """The query parameters of `GET /data/{userId}`. Source: data-api 9, filters."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from chalicelib.errors import InvalidFieldsError
+from chalicelib.frozen import frozen
 from chalicelib.model.errors import value_not_parsable
 from chalicelib.model.query import BooleanField, IntegerField, QueryField, check_query
 from chalicelib.model.times import RFC3339_LAYOUT, parse_time
@@ -18,7 +19,7 @@ _FIELDS: Mapping[str, QueryField] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DataQuery:
     """Selects records by filters that must all match. None is no filter; times are inclusive.
 

@@ -4,12 +4,12 @@ Source: data-api 9.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import partial
 
 from chalicelib.access.call import Call
 from chalicelib.conflicts import retry_on_conflict
 from chalicelib.encoding.gzip_splice import RecordArray
+from chalicelib.frozen import frozen
 from chalicelib.log.data_set import DataSet
 from chalicelib.log.truncation import with_truncations
 from chalicelib.model.deduplicators import DEVICE_DEACTIVATE_HASH
@@ -25,7 +25,7 @@ from chalicelib.tiles.view import TileView
 _MAX_ATTEMPTS = 3
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DataReply:
     """The records that a query selects, and the ETag by which a client can ask whether they changed."""
 

@@ -6,13 +6,13 @@ caller is known. The rule reads them as if they had not been fetched (`engine/re
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from typing import Protocol
 
 from chalicelib.access.call import SessionReader
+from chalicelib.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ahead:
     """An item to fetch, and the path parameter that identifies it."""
 

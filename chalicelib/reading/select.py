@@ -5,8 +5,9 @@ Source: data-api 9, filters.
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from chalicelib.frozen import frozen
 from chalicelib.log.fold import VisibleData
 from chalicelib.log.records import Records
 from chalicelib.reading.query import DataQuery
@@ -18,7 +19,7 @@ CBG = "cbg"
 DOSING_DECISION = "dosingDecision"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SelectedRecords:
     """The selected records of one type and day: their times, and the rows that hold their texts."""
 

@@ -1,9 +1,9 @@
 """Filters by source: readers do not get records that another source delivers better. Source: data-api 9."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 
 from chalicelib.data_sources.data_source import DataSource
+from chalicelib.frozen import frozen
 from chalicelib.log.data_set import DataSet
 from chalicelib.log.fold import VisibleData
 from chalicelib.model.times import parse_time
@@ -16,7 +16,7 @@ MEDTRONIC_MODELS = frozenset({"523", "523K", "554", "723", "723K", "754"})
 MEDTRONIC_TYPES = frozenset({"basal", "bolus", "cbg"})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Imports:
     """The data that data sources imported: its data sets, and the spans of time it covers (both ends included)."""
 
@@ -28,7 +28,7 @@ class Imports:
         return not self.spans_ms or any(first <= time_ms <= last for first, last in self.spans_ms)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SourceFilters:
     """The records to drop: those from CareLink, those of `drops` in some data sets of Medtronic pumps, and cbg that
     data sources also imported (`imports`; None if data sources do not matter)."""

@@ -5,9 +5,9 @@ RFC 6749 section 4.1.1, RFC 7636, OpenID Connect Core 3.1.2.1.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from urllib.parse import urlencode
 
+from chalicelib.frozen import frozen
 from chalicelib.sign_in.errors import (
     INVALID_REQUEST,
     INVALID_SCOPE,
@@ -28,7 +28,7 @@ CODE_CHALLENGE = re.compile("[A-Za-z0-9_-]{43}")
 MAX_PARAMETER_LENGTH = 1024
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReturnAddress:
     """Where an app receives the response: one of its redirect addresses, and the state by which it recognises it."""
 
@@ -45,7 +45,7 @@ class ReturnAddress:
         return f"{self.redirect_uri}{'&' if '?' in self.redirect_uri else '?'}{parameters}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AuthorizationRequest:
     """A request that may be granted, as soon as somebody has signed in."""
 

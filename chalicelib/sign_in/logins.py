@@ -13,13 +13,14 @@ import hashlib
 import hmac
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from chalicelib.access.call import Call, Session, token_hash
 from chalicelib.accounts.account import Account
 from chalicelib.conflicts import retry_on_conflict
 from chalicelib.errors import WrongCredentialsError
+from chalicelib.frozen import frozen
 from chalicelib.sign_in.authorization_request import AuthorizationRequest
 from chalicelib.sign_in.errors import INVALID_GRANT, OAuthError, RefusedRefreshTokenError
 from chalicelib.sign_in.ports import AuthorizationCode, OidcLogin, OidcLogins, SignInPorts
@@ -35,7 +36,7 @@ LOGIN_ID = re.compile("[0-9a-f]{64}")
 CODE_VERIFIER = re.compile("[A-Za-z0-9._~-]{43,128}")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CodeExchange:
     """The parameters with which a client redeems a code."""
 
@@ -45,7 +46,7 @@ class CodeExchange:
     code_verifier: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class IssuedTokens:
     """A login with the tokens that were just issued for it; `nonce` is that of the request, for the first ones only."""
 

@@ -1,18 +1,18 @@
 """The ports of sign-in by OpenID Connect: a store of logins, and a signer of ID tokens. Source: auth-api 6."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from chalicelib.access.call import Session
 from chalicelib.accounts.ports import AccountPorts
+from chalicelib.frozen import frozen
 from chalicelib.sign_in.provider import Provider
 
 SIGNING_ALGORITHM = "RS256"
 """The algorithm that every client of OpenID Connect has to support."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AuthorizationCode:
     """A login before its first tokens, with what the client has to prove to redeem the code."""
 
@@ -28,7 +28,7 @@ class AuthorizationCode:
     expires_time_ms: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OidcLogin:
     """A user signed in to one app. `version` counts the refreshes."""
 
@@ -94,7 +94,7 @@ class IdTokens(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SignInPorts:
     """The ports of sign-in by OpenID Connect, and those of the accounts that sign in."""
 

@@ -5,16 +5,16 @@ redirect address, which must match character by character. Source: auth-api 6, c
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from chalicelib.errors import NotFoundError
+from chalicelib.frozen import frozen
 from chalicelib.sign_in.errors import INVALID_CLIENT, OAuthError
 
 UPLOADER = "tidepool-uploader-sso"
 PLATFORM_CLIENT = "tidepool-platform-client"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OidcClient:
     """An app: its id, the name that people know, and its redirect addresses."""
 
@@ -23,7 +23,7 @@ class OidcClient:
     redirect_uris: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Provider:
     """What the settings of a stage say about OpenID Connect."""
 

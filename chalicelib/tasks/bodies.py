@@ -1,10 +1,10 @@
 """The bodies and queries of the task API. Source: task-api 2, 4 and 5; errors 2.5 and 3."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.errors import FieldError, InvalidFieldsError, MalformedJsonError
+from chalicelib.frozen import frozen
 from chalicelib.model.checks.parse import parse
 from chalicelib.model.checks.report import Report
 from chalicelib.model.errors import NOT_PARSED, VALUE_EMPTY, Fault, type_not, value_not_after
@@ -39,7 +39,7 @@ _LIST: Mapping[str, QueryField] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NewTask:
     """A new task as a client describes it. `sent_times` holds the times as they were sent, by field name, for the
     reply. Source: task-api 3."""
@@ -50,7 +50,7 @@ class NewTask:
     sent_times: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TaskList:
     """Selects a page of a list of tasks."""
 

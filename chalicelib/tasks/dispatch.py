@@ -8,11 +8,11 @@ Source: task-api 8 and 9.
 
 import heapq
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.conflicts import WriteConflictError
 from chalicelib.errors import TaskNameTakenError
+from chalicelib.frozen import frozen
 from chalicelib.tasks.ports import RunMessage, Slot, TaskFilter, TaskPorts
 from chalicelib.tasks.task import (
     ScheduleState,
@@ -31,7 +31,7 @@ MAX_DUE_TASKS = 1000
 READY_PAGE_SIZE = 10
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TickSummary:
     """The numbers of tasks that one tick recovered, started and left waiting."""
 

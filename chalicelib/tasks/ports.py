@@ -4,13 +4,13 @@ All methods raise UnavailableError when the store throttles or does not answer; 
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
+from chalicelib.frozen import frozen
 from chalicelib.tasks.task import State, Task
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TaskFilter:
     """Which tasks to list; None does not filter."""
 
@@ -80,7 +80,7 @@ class TaskStore(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Slot:
     """The right to run one task of a type: a lease from `from_ms` to `until_ms`."""
 
@@ -106,7 +106,7 @@ class TaskSlots(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RunMessage:
     """Asks a worker to run a task: which one, by which claim, in which slot."""
 
@@ -130,7 +130,7 @@ class TaskQueue(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TaskPorts:
     """The store of tasks, the slots of each type, the queue to the workers, and what tells them the time."""
 

@@ -5,9 +5,11 @@ writer has changed the task (`revision`). Source: task-api 3, 7 and 8.
 """
 
 from collections.abc import Container, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from enum import StrEnum
 from typing import Any
+
+from chalicelib.frozen import frozen
 
 
 class State(StrEnum):
@@ -35,7 +37,7 @@ class ScheduleState(StrEnum):
     """Ended, or expired before it could run."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Task:
     """A task. Times are milliseconds since the epoch; members that the API omits are None, 0 or empty."""
 
@@ -62,7 +64,7 @@ class Task:
     revision: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ending:
     """The end of a run. `available_time_ms` is the time when a task that is pending again may run next."""
 
@@ -72,7 +74,7 @@ class Ending:
     available_time_ms: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TaskChanges:
     """The fields that a client may change; None leaves a field unchanged."""
 

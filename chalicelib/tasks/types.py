@@ -6,9 +6,10 @@ run again from the start at any point, since a worker may die. Source: task-api 
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Generic, TypeVar
 
+from chalicelib.frozen import frozen
 from chalicelib.tasks.task import Task
 
 MAX_RUN_S = 15 * 60
@@ -39,14 +40,14 @@ class ClaimLostError(Exception):
     """The task was deleted, or recovered by a dispatcher: no result of the run can be stored."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Rerun:
     """Returned by a function to run again, after `delay_s` or later."""
 
     delay_s: float
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TaskRun:
     """One run of a task. `data` is the run's own copy, which is stored at the end and by `save`."""
 
@@ -72,7 +73,7 @@ class TaskRun:
             raise TimeLimitError
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Retry:
     """How often a failed task is retried, each time after a delay `factor` times as long; `data.retryCount` counts."""
 
@@ -85,7 +86,7 @@ class Retry:
         return self.first_delay_s * self.factor ** (count - 1)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Job:
     """Makes a type a job of the platform: one task with the type's name exists from the deployment on."""
 
@@ -99,7 +100,7 @@ ServicesT = TypeVar("ServicesT", contravariant=True)
 """The services that a function takes. A function that takes few can be run with many."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TaskType(Generic[ServicesT]):
     """A kind of task that the runner can run."""
 

@@ -7,12 +7,12 @@ Source: task-api 7, 8.3, 8.4 and 9.
 
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeVar
 
 from chalicelib.conflicts import retry_on_conflict
 from chalicelib.errors import UnavailableError
+from chalicelib.frozen import frozen
 from chalicelib.json_text import encode
 from chalicelib.tasks.dispatch import start
 from chalicelib.tasks.ports import RunMessage, TaskPorts
@@ -33,7 +33,7 @@ class RunResult(StrEnum):
     """The message was late, or another delivery came first, or the claim was lost during the run."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RunOutcome:
     """The outcome of a message. `error` is what the function raised, for the log."""
 

@@ -8,10 +8,11 @@ docs/adr/0005.
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import groupby
 
 from chalicelib.conflicts import WriteConflictError
+from chalicelib.frozen import frozen
 from chalicelib.log.data_set import DataSet, OwnerState
 from chalicelib.log.entry import Entry
 from chalicelib.log.fold import can_be_seen
@@ -28,7 +29,7 @@ LEASE_MS = 16 * 60_000
 """How long others wait for a compaction that may have died: a function runs for a quarter of an hour at most."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CompactionResult:
     """The result of a compaction: how many entries, tiles and steps it wrote."""
 

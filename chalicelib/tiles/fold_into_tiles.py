@@ -5,8 +5,9 @@ It reads only the tiles that change, and writes nothing.
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from chalicelib.frozen import frozen
 from chalicelib.log.data_set import DataSet, OwnerState
 from chalicelib.log.entry import Entry
 from chalicelib.log.fold import VisibleData, fold_fingerprints, stored, without_older_hashes
@@ -19,7 +20,7 @@ READ_AT_ONCE_BYTES = 16 * 1024 * 1024
 """The stored size of tiles that are folded together. Inflated they are about eight times as large."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TileChanges:
     """The changes of a step."""
 

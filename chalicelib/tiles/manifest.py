@@ -6,12 +6,13 @@ the manifest in one step, so a manifest always fits the tiles that it names. See
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, NamedTuple
 
 from chalicelib import json_text
 from chalicelib.encoding.columns import from_steps, steps
 from chalicelib.encoding.raw_deflate import deflate, inflate
+from chalicelib.frozen import frozen
 from chalicelib.tiles.tile import TileKey, TileStats
 
 FORMAT = 1
@@ -40,7 +41,7 @@ class TileRef(NamedTuple):
     stats: TileStats
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TypeTiles:
     """The tiles of one type, as columns, by day."""
 
@@ -69,7 +70,7 @@ class TypeTiles:
         return TileRef(TileKey(self.name, self.days[index]), version, visible_bytes, shadowed_bytes, stats)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Manifest:
     """The live tiles of a user. Before the first compaction, the manifest is empty and has version 0."""
 

@@ -4,9 +4,9 @@ Any method may raise UnavailableError: the store throttles or does not answer, a
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
+from chalicelib.frozen import frozen
 from chalicelib.log.data_set import DataSet, OwnerState
 from chalicelib.log.entry import Entry
 from chalicelib.log.ports import Archive, Backlogs, DataPorts
@@ -44,7 +44,7 @@ class TileMissingError(Exception):
     """A tile that a manifest names is gone: read the current manifest and begin again."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CompactionLease:
     """The right to write the next manifest of a user, for a while.
 
@@ -59,7 +59,7 @@ class CompactionLease:
     """The time from which other holders may acquire a lease."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CompactedRange:
     """The entries of one data set that are in tiles: all up to `last_number`."""
 
@@ -111,7 +111,7 @@ class TileWriter(TileReader, Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SweepRequest:
     """Names a version whose garbage may be removed later: the version's own writes if it was not committed, otherwise
     what its manifest replaced."""
@@ -140,7 +140,7 @@ class SweepRequests(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PurgeRequest:
     """Names data to purge: a data set or, without one, everything that a user had in an epoch."""
 
@@ -179,7 +179,7 @@ class PurgeRequests(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TilePorts:
     """The stores of compaction and purging, and a clock, since both take minutes."""
 

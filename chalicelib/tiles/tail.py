@@ -2,8 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from chalicelib.frozen import frozen
 from chalicelib.log.data_set import DataSet, OwnerState
 from chalicelib.log.entry import Entry, EntryKind, SelectorKind, decode_selectors, read_records
 from chalicelib.log.fold_steps import Prefix, RecordSlice
@@ -12,7 +13,7 @@ from chalicelib.tiles.ports import TileSource
 from chalicelib.tiles.tile import Tile, TileKey, keys_of_rows, origin_key
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Tail:
     """Entries to fold into tiles, and the data sets as they were read afterwards."""
 
@@ -25,7 +26,7 @@ class Tail:
     """The normal data sets whose logs end with these entries."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AffectedTiles:
     """The tiles that some entries affect. Each member may name too many, but never too few."""
 

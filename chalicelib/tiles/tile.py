@@ -15,13 +15,13 @@ import struct
 import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from chalicelib import json_text
 from chalicelib.encoding.columns import from_steps, pack_uint32, steps, unpack_uint32
 from chalicelib.encoding.gzip_splice import DeflatedLines, deflated_lines, inflated_lines
 from chalicelib.encoding.raw_deflate import deflate, inflate
+from chalicelib.frozen import frozen
 from chalicelib.log.fold_steps import RecordSlice
 from chalicelib.log.records import RecordAddress, Records, bodies_of, columns_of, hashes_of
 
@@ -60,7 +60,7 @@ class Candidate(NamedTuple):
     text: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TileContent:
     """The bytes of a tile."""
 
@@ -70,7 +70,7 @@ class TileContent:
     """Shadowed records, which only a fold needs; empty without any."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TileStats:
     """Facts about a tile that its manifest holds, so that they are known without reading it."""
 

@@ -1,9 +1,9 @@
 """Verifies that tiles equal a fold of the whole log, byte for byte."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from hashlib import sha256
 
+from chalicelib.frozen import frozen
 from chalicelib.log.data_set import OwnerState
 from chalicelib.log.fold import fold_fingerprints
 from chalicelib.tiles.compact import whole_logs
@@ -14,7 +14,7 @@ from chalicelib.tiles.tail import changed_ids
 from chalicelib.tiles.tile import Tile, TileKey
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TileCheck:
     """The result of a check."""
 

@@ -1,10 +1,10 @@
 """The view of tiles together with the tail: unaffected tiles as they are stored, the others folded with the tail."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
 from chalicelib.encoding.gzip_splice import DeflatedLines
+from chalicelib.frozen import frozen
 from chalicelib.log.data_set import DataSet, OwnerState
 from chalicelib.log.entry import Entry, EntryKind, read_records
 from chalicelib.log.fold import VisibleData, fold_fingerprints, visible
@@ -17,7 +17,7 @@ from chalicelib.tiles.tail import AffectedTiles, affected_by, changed_ids, prefi
 from chalicelib.tiles.tile import TileKey, origin_key
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class VisibleTiles:
     """The visible records of some tiles and of the tail."""
 

@@ -6,13 +6,13 @@ records with the same identity the first one is kept.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from chalicelib.access.call import Call
 from chalicelib.data_sets import lifecycle as data_sets
 from chalicelib.errors import DataSetExistsError, MalformedJsonError, UnauthorizedError
+from chalicelib.frozen import frozen
 from chalicelib.log.ports import DataPorts
 from chalicelib.model.data import check_data
 from chalicelib.model.deduplicators import DATASET_DROP_HASH
@@ -23,7 +23,7 @@ UPLOAD = "upload"
 _KNOWN = frozenset(field.name for field in CREATION.fields)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Upload:
     """The part of a request that concerns one data set. `items` has a null for every other item of the request, so that
     the pointers of errors are right."""

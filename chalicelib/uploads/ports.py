@@ -1,15 +1,15 @@
 """The ports that adding data uses: the record logs and the store of rejected uploads."""
 
-from dataclasses import dataclass
 from typing import Protocol
 
+from chalicelib.frozen import frozen
 from chalicelib.log.ports import DataPorts
 
 KEPT_FOR_MS = 14 * 24 * 3_600_000
 """How long a rejected upload can be listed."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RejectionReason:
     """The code of an error, and the place in the body where it is."""
 
@@ -17,7 +17,7 @@ class RejectionReason:
     pointer: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Rejection:
     """A request for a data set that was refused, or an upload of which some records were."""
 
@@ -47,7 +47,7 @@ class Rejections(Protocol):
         """Remove all rejections of an owner. Callers repeat it after a failure half-way."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UploadPorts:
     """The stores that uploads change."""
 

@@ -5,7 +5,7 @@ Source: errors 1 to 2.4, data-api 5 and 9, auth-api, access-api.
 
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from chalicelib import errors
@@ -14,9 +14,10 @@ from chalicelib.api.errors.node import node_failure
 from chalicelib.api.errors.oauth import oauth_failure
 from chalicelib.api.operations.operation import ErrorFormat, Operation
 from chalicelib.errors import FieldError
+from chalicelib.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Failure:
     """The status, body (a JSON value, or None for an empty one) and headers of an error response."""
 

@@ -5,10 +5,11 @@ JSON Schema (draft 2020-12, as in OpenAPI 3.1).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from chalicelib.api.operations.operation import Operation
+from chalicelib.frozen import frozen
 
 Schema = Mapping[str, Any]
 
@@ -19,7 +20,7 @@ PLAIN = "text/plain"
 ANY_MEDIA_TYPE = "*/*"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Parameter:
     """A query parameter or a header."""
 
@@ -29,7 +30,7 @@ class Parameter:
     is_required: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Body:
     """The body of a request."""
 
@@ -39,7 +40,7 @@ class Body:
     is_required: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reply:
     """A successful response; without a schema its body is empty. `headers` describes headers by name."""
 
@@ -49,7 +50,7 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Details:
     """The description of an operation, beside its row in the operation table.
 
@@ -69,7 +70,7 @@ class Details:
     about: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Api:
     """A group of operations, in the order of the description, and the schemas that they share."""
 

@@ -1,9 +1,9 @@
 """Operations: the requests that clients can make, and the formats of their errors."""
 
-from dataclasses import dataclass
 from enum import Enum
 
 from chalicelib.access.policy import Policy
+from chalicelib.frozen import frozen
 from chalicelib.reading.read_ahead import Ahead
 
 
@@ -24,7 +24,7 @@ class ErrorFormat(Enum):
     """Shape E: a JSON string, `{"code", "message"}`, or nothing."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Operation:
     """A request that clients can make: a row of the operation table."""
 

@@ -5,7 +5,7 @@ Nothing is ever sent to an address that is not a redirect address of the client.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from http.cookies import CookieError, SimpleCookie
 
 from chalicelib.accounts.password_sign_in import BasicCredentials
@@ -21,6 +21,7 @@ from chalicelib.errors import (
     UnverifiedEmailError,
     WrongCredentialsError,
 )
+from chalicelib.frozen import frozen
 from chalicelib.sign_in.authorization_request import AuthorizationRequest, authorization_request, return_address
 from chalicelib.sign_in.errors import RefusedAuthorizationError, UntrustedRedirectError
 from chalicelib.sign_in.form_token import FORM_LIFETIME_S, form_token, is_valid_form
@@ -34,7 +35,7 @@ FORM_FIELDS = ("username", "password", "form_token")
 """Fields of the form beside the parameters of the app's request."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Alert:
     """What the page says above the form about the try before, with the status and headers of the reply."""
 

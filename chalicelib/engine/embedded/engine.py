@@ -2,7 +2,6 @@
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from chalicelib.engine.embedded import files, rows, sqlite_queue, sqlite_stream
@@ -25,13 +24,14 @@ from chalicelib.engine.embedded.sqlite import SqliteTables
 from chalicelib.engine.embedded.sqlite_queue import QUEUES, SqliteQueue
 from chalicelib.engine.embedded.sqlite_stream import SqliteStream
 from chalicelib.engine.engine import Engine
+from chalicelib.frozen import frozen
 
 SCHEMA = (*rows.SCHEMA, *files.SCHEMA, *sqlite_queue.SCHEMA, *sqlite_stream.SCHEMA)
 SIGNING_SECRET = "object-addresses"  # noqa: S105  its name
 """Names the secret with which addresses of objects are signed."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class EmbeddedEngine(Engine):
     """The ports, and what the process around them needs: consumers, sweeps, a clean end."""
 

@@ -12,7 +12,6 @@ import secrets
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from typing import BinaryIO
 from urllib.parse import quote_plus
 
@@ -25,6 +24,7 @@ from chalicelib.engine.embedded.query_plans import after_prefix
 from chalicelib.engine.embedded.signed_addresses import AddressSigner
 from chalicelib.engine.embedded.sqlite_queue import SqliteQueue
 from chalicelib.engine.objects import ObjectHead, SignedUpload, UploadTerms
+from chalicelib.frozen import frozen
 
 MAX_KEY_BYTES = 1024
 """A limit of S3."""
@@ -49,7 +49,7 @@ SCHEMA = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LifecycleRule:
     """Which objects are removed after how many days, as the rules of the bucket in `infra/stateful.yaml`."""
 
@@ -61,7 +61,7 @@ class LifecycleRule:
 LIFECYCLE = (LifecycleRule(1, tag=PENDING), LifecycleRule(1, "answers/"), LifecycleRule(400, "metrics/"))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StoredObject:
     """The row of an object."""
 
@@ -74,7 +74,7 @@ class StoredObject:
     tag: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Download:
     """What a signed download answers."""
 

@@ -2,7 +2,6 @@
 
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.engine.conditions import AllOf, AnyOf, Condition
@@ -11,6 +10,7 @@ from chalicelib.engine.embedded.evaluation import holds
 from chalicelib.engine.embedded.item_bodies import decode
 from chalicelib.engine.embedded.rows import index_name
 from chalicelib.engine.table import Item, Prefix, Query, Range
+from chalicelib.frozen import frozen
 
 MAX_PAGE_BYTES = 1024 * 1024
 """What one call looks at (a limit of DynamoDB)."""
@@ -20,7 +20,7 @@ ROW_BYTES = 100
 _OPERATORS = {"at_least": ">=", "above": ">", "at_most": "<=", "below": "<"}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Page:
     """What one call of a query returns."""
 

@@ -9,13 +9,13 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 import orjson
 
 from chalicelib.engine.embedded.errors import AddressRefusedError
 from chalicelib.engine.objects import SignedUpload, UploadTerms
+from chalicelib.frozen import frozen
 
 PATH_PREFIX = "/objects/"
 """Begins the path of each signed address; no route of an API does."""
@@ -24,7 +24,7 @@ _DISPOSITION, _EXPIRES, _MEDIA_TYPE = "response-content-disposition", "expires",
 _SIGNATURE = "signature"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DownloadTerms:
     """What a signed download answers."""
 

@@ -3,10 +3,10 @@
 import secrets
 import sqlite3
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from threading import Event
 
 from chalicelib.engine.embedded.database import Database
+from chalicelib.frozen import frozen
 
 MAX_MESSAGE_BYTES = 256 * 1024
 MAX_DELAY_S = 900
@@ -22,7 +22,7 @@ SCHEMA = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class QueueDefinition:
     """How a queue delivers. `infra/stateful.yaml` creates the same on AWS, and a test compares the two."""
 
@@ -46,7 +46,7 @@ METRICS_FAILURES = QueueDefinition("metrics-failures")
 QUEUES = (TASKS, TASKS.dead_letters, BLOB_EVENTS, BLOB_EVENTS.dead_letters, METRICS_FAILURES)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Message:
     """A message as one consumer received it."""
 

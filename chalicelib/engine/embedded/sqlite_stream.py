@@ -1,11 +1,11 @@
 """A stream as a table of records, of one shard."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from threading import Event, RLock
 
 from chalicelib.engine.embedded.database import Database
 from chalicelib.errors import UnavailableError
+from chalicelib.frozen import frozen
 
 SHARD_ID = "shardId-000000000000"
 MAX_RECORD_BYTES = 1024 * 1024
@@ -23,7 +23,7 @@ SCHEMA = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StreamRecord:
     """A record as a consumer gets it."""
 

@@ -7,12 +7,12 @@ them.
 
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from chalicelib.engine.conditions import absent, all_of, equals
 from chalicelib.engine.errors import TransactionRefusedError
 from chalicelib.engine.table import Item, Key, Put, Query, Range, Table, Update, Write
 from chalicelib.errors import DataSetClosedError, DataSetNotFoundError, UnavailableError
+from chalicelib.frozen import frozen
 from chalicelib.log.backlog import backlog_bytes
 from chalicelib.log.data_set import DataSetHead, OwnerState
 from chalicelib.log.entry import Entry, EntryKind, NewEntry
@@ -54,7 +54,7 @@ _HEAD, _ENTRY, _OWNER = range(3)
 """The positions of the transaction's writes."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _StagedBody:
     """A body that is stored in parts."""
 

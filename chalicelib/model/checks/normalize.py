@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from chalicelib.frozen import frozen
 from chalicelib.model import fields
 from chalicelib.model.checks.parse import TypedObject
 from chalicelib.model.checks.validate import units_at
@@ -14,7 +14,7 @@ from chalicelib.model.fields import Kind, Object, resolved
 from chalicelib.model.glucose import CONVERTED_UNITS, to_mmol_l
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Target:
     """The datum that is being converted, and the list that takes the data embedded in it."""
 

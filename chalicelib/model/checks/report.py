@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from chalicelib.errors import MAX_LISTED_ERRORS, FieldError, InvalidFieldsError, more_errors
+from chalicelib.frozen import frozen
 from chalicelib.model.errors import Fault
 
 
@@ -27,7 +28,7 @@ class Report:
         self.errors.append(fault.at(pointer or None, meta=self.meta))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DataReport:
     """The faults of posted data: a datum with faults of parsing is not validated."""
 

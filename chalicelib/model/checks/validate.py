@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from chalicelib.frozen import frozen
 from chalicelib.model import errors, fields
 from chalicelib.model.checks.parse import TypedObject
 from chalicelib.model.checks.report import Report
@@ -22,7 +22,7 @@ from chalicelib.model.json_values import member
 from chalicelib.model.times import Moment
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Scope:
     """The surroundings of a value: the datum, the enclosing object, and that object's model. `earliest_ms` is the
     least start that an element of a schedule may have, 0 for the first element."""

@@ -3,10 +3,10 @@ the attempt made obsolete."""
 
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from chalicelib import json_text
 from chalicelib.engine.table import Item, Key, Table
+from chalicelib.frozen import frozen
 from chalicelib.log.data_set import OwnerState
 from chalicelib.tiles.ports import CompactedRange, CompactionLease, SweepRequest
 from chalicelib.tiles.stores.items import TileItems, get_body, put_body
@@ -17,7 +17,7 @@ _BEGUN = "begun"
 _COMMITTED = "committed"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Replaced:
     """What a commit made obsolete."""
 

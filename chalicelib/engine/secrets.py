@@ -1,13 +1,16 @@
-"""The port of secrets: texts that few may read, in versions; and a cache for one that is read often."""
+"""The port of secrets: texts that few may read, in versions; and a cache for those that are read often."""
 
 import time
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, TypeVar
 
+from chalicelib.errors import UnavailableError
 from chalicelib.frozen import frozen
 
 MAX_AGE_S = 300
 """How long a process may use the text of a secret after somebody replaced it."""
+
+Result = TypeVar("Result")
 
 
 @frozen
@@ -48,12 +51,33 @@ def cached_secret(secrets: Secrets, name: str, clock_s: Callable[[], float] = ti
     Raises (the function):
         UnavailableError, RuntimeError: as `Secrets.get`.
     """
-    known: tuple[str, float] | None = None
+    return cached(lambda: secrets.get(name).text, clock_s)
 
-    def text() -> str:
+
+def cached(
+    read: Callable[[], Result], clock_s: Callable[[], float] = time.monotonic, *, survives_outages: bool = False
+) -> Callable[[], Result]:
+    """A function that returns what `read` makes of a secret, and calls it at most once in five minutes.
+
+    Args:
+        survives_outages: whether the function goes on to return the last result for five minutes, instead of raising,
+            when `read` raises `UnavailableError`.
+
+    Raises (the function):
+        Exception: as `read`.
+    """
+    known: tuple[Result, float] | None = None
+
+    def current() -> Result:
         nonlocal known
         if known is None or clock_s() - known[1] >= MAX_AGE_S:
-            known = secrets.get(name).text, clock_s()
+            try:
+                result = read()
+            except UnavailableError:
+                if known is None or not survives_outages:
+                    raise
+                result = known[0]
+            known = result, clock_s()
         return known[0]
 
-    return text
+    return current

@@ -4,13 +4,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from chalicelib.engine.secrets import Secrets
+from chalicelib.engine.secrets import Secrets, cached
 from chalicelib.engine.stream import Stream
 from chalicelib.errors import UnavailableError
 
 LIMIT_S = 0.3
-SALT_MAX_AGE_S = 300
-"""The time after which the salt is read again: for so long events may be hashed with a salt that was replaced."""
 
 
 class StreamedEvents:
@@ -39,23 +37,12 @@ def cached_salt(secrets: Secrets, name: str, clock_s: Callable[[], float] = time
     Raises (the function):
         UnavailableError: the salt could not be read in time, and never was before.
     """
-    known: tuple[str, float] | None = None
 
     def salt() -> str:
-        nonlocal known
-        if known is not None and clock_s() - known[1] < SALT_MAX_AGE_S:
-            return known[0]
-        try:
-            with _every_failure_unavailable():
-                value = secrets.get(name, limit_s=LIMIT_S).text
-        except UnavailableError:
-            if known is None:
-                raise
-            value = known[0]
-        known = value, clock_s()
-        return value
+        with _every_failure_unavailable():
+            return secrets.get(name, limit_s=LIMIT_S).text
 
-    return salt
+    return cached(salt, clock_s, survives_outages=True)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from chalicelib.engine.secrets import MAX_AGE_S, Secrets, SecretVersion
+from chalicelib.engine.secrets import Secrets, SecretVersion, cached
 from chalicelib.errors import UnavailableError
 from chalicelib.sign_in.stores.id_tokens import PrivateKey, new_private_key
 
@@ -28,16 +28,12 @@ def signing_keys(
     Raises (the function):
         UnavailableError, RuntimeError: as `Secrets.get` and `Secrets.replace`.
     """
-    known: tuple[list[PrivateKey], float] | None = None
 
     def keys() -> list[PrivateKey]:
-        nonlocal known
-        if known is None or clock_s() - known[1] >= MAX_AGE_S:
-            version = secrets.get(name)
-            known = _keys(version) or _with_new_key(secrets, name, version), clock_s()
-        return known[0]
+        version = secrets.get(name)
+        return _keys(version) or _with_new_key(secrets, name, version)
 
-    return keys
+    return cached(keys, clock_s)
 
 
 def rotate(secrets: Secrets, name: str) -> None:

@@ -15,6 +15,7 @@ from chalicelib.engine import backoff
 from chalicelib.engine.aws import dynamodb, kinesis, s3, secrets_manager, sqs
 from chalicelib.engine.aws.engine import aws_engine
 from chalicelib.engine.engine import Engine
+from chalicelib.engine.secrets import MAX_AGE_S
 from chalicelib.errors import UnavailableError
 from chalicelib.metrics.ports import (
     MAX_COUNTS_AT_ONCE,
@@ -28,7 +29,7 @@ from chalicelib.metrics.ports import (
 from chalicelib.metrics.stores import stream as metrics_stream
 from chalicelib.metrics.stores.archive import MAX_DATA_BYTES, QueuedRejectedRecords, StoredEventArchive
 from chalicelib.metrics.stores.counts import KEPT_FOR, StoredEventCounts
-from chalicelib.metrics.stores.stream import SALT_MAX_AGE_S, StreamedEvents, cached_salt
+from chalicelib.metrics.stores.stream import StreamedEvents, cached_salt
 
 if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient
@@ -238,12 +239,12 @@ def test_the_salt_is_read_at_most_once_in_five_minutes(stage: Settings) -> None:
     salt = stored_salt(stage, lambda: now_s[0])
     assert salt() == "first"
     secrets.put_secret_value(SecretId=stage.metrics_salt_name, SecretString="second")
-    now_s[0] = SALT_MAX_AGE_S - 1
+    now_s[0] = MAX_AGE_S - 1
     assert salt() == "first"
-    now_s[0] = SALT_MAX_AGE_S
+    now_s[0] = MAX_AGE_S
     assert salt() == "second"
     secrets.delete_secret(SecretId=stage.metrics_salt_name, ForceDeleteWithoutRecovery=True)
-    now_s[0] = 2 * SALT_MAX_AGE_S
+    now_s[0] = 2 * MAX_AGE_S
     assert salt() == "second"
 
 

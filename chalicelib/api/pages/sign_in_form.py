@@ -6,7 +6,6 @@ Nothing is ever sent to an address that is not a redirect address of the client.
 import re
 from collections.abc import Mapping
 from dataclasses import field
-from http.cookies import CookieError, SimpleCookie
 
 from chalicelib.accounts.password_sign_in import BasicCredentials
 from chalicelib.accounts.password_sign_in import sign_in as sign_in_by_password
@@ -124,6 +123,8 @@ def _cookie_name(request: Request) -> str:
 
 def _cookie(request: Request) -> str:
     """The cookie that this browser was given; empty if it has none."""
+    from http.cookies import CookieError, SimpleCookie  # imported late: few requests need it
+
     try:
         sent = SimpleCookie(request.headers.get("cookie", "")).get(_cookie_name(request))
     except CookieError:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from chalicelib.accounts.roles import PATIENT, ROLES
@@ -142,6 +142,7 @@ def _terms_accepted_s(value: Any) -> int:
     if match is None:
         raise InvalidUserDetailsError
     try:
-        return int(datetime.fromisoformat(match[1] + match[2]).timestamp())
+        # In UTC the time may lie in a year that cannot be written.
+        return int(datetime.fromisoformat(match[1] + match[2]).astimezone(UTC).timestamp())
     except (ValueError, OverflowError) as error:
         raise InvalidUserDetailsError from error

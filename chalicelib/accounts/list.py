@@ -1,7 +1,7 @@
 """Lists users for servers. Source: auth-api 5, route 15."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from chalicelib.access.call import Call
 from chalicelib.accounts.account import Account
@@ -9,6 +9,8 @@ from chalicelib.accounts.ports import AccountPorts
 from chalicelib.accounts.roles import ROLES
 from chalicelib.errors import InvalidRequestError
 from chalicelib.frozen import frozen
+
+DAY_MS = 86_400_000
 
 
 @frozen
@@ -40,8 +42,9 @@ def parse_users_query(query: Mapping[str, tuple[str, ...]]) -> UsersQuery:
     if user_ids is not None:
         return UsersQuery(user_ids=tuple(part.strip() for part in user_ids.split(",") if part.strip()))
     if role is not None:
-        after = None if created_to is None else created_to + timedelta(days=1)
-        return UsersQuery(role=role, from_ms=_time_ms(created_from), before_ms=_time_ms(after))
+        last_ms = _time_ms(created_to)
+        before_ms = None if last_ms is None else last_ms + DAY_MS
+        return UsersQuery(role=role, from_ms=_time_ms(created_from), before_ms=before_ms)
     raise InvalidRequestError("Unknown query parameter")
 
 

@@ -26,8 +26,9 @@ from chalicelib.model.times import RFC3339_LAYOUT, parse_time
 
 _TRUE = frozenset({"1", "t", "T", "TRUE", "true", "True"})
 _FALSE = frozenset({"0", "f", "F", "FALSE", "false", "False"})
-_INTEGER = re.compile(r"[+-]?[0-9]+", re.ASCII)
+_INTEGER = re.compile(r"([+-]?)(?=[0-9])0*([0-9]*)", re.ASCII)
 _INT64_LIMIT = 2**63
+_INT64_DIGITS = 19
 
 
 @frozen
@@ -113,8 +114,8 @@ def _parse(field: QueryField, texts: Sequence[str]) -> Any:
     text = texts[0]
     match field:
         case IntegerField():
-            is_int = _INTEGER.fullmatch(text) and -_INT64_LIMIT <= int(text) < _INT64_LIMIT
-            return int(text) if is_int else type_not("int", text)
+            value = _integer(text)
+            return type_not("int", text) if value is None else value
         case BooleanField():
             return text in _TRUE if text in _TRUE | _FALSE else type_not("bool", text)
         case TimeField():
@@ -123,6 +124,15 @@ def _parse(field: QueryField, texts: Sequence[str]) -> Any:
             return tuple(part for text in texts for part in text.split(","))
         case TextField():
             return text
+
+
+def _integer(text: str) -> int | None:
+    """The integer of 64 bits that a text denotes; None if there is none."""
+    match = _INTEGER.fullmatch(text)
+    if match is None or len(match[2]) > _INT64_DIGITS:  # Python refuses to read thousands of digits
+        return None
+    value = int(match[1] + (match[2] or "0"))
+    return value if -_INT64_LIMIT <= value < _INT64_LIMIT else None
 
 
 def _faults(field: QueryField, value: Any) -> Iterator[Fault]:

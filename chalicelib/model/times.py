@@ -61,10 +61,13 @@ class Moment(NamedTuple):
 
 
 _ZERO_EPOCH_S = (date(1, 1, 1).toordinal() - _EPOCH_ORDINAL) * 86_400
+_FIRST_EPOCH_S = _ZERO_EPOCH_S - 366 * 86_400
+_LAST_EPOCH_S = (date(9999, 12, 31).toordinal() - _EPOCH_ORDINAL + 1) * 86_400 - 1
+"""The first and the last second that RFC 3339 can write in UTC: those of the years 0 and 9999."""
 
 
 def parse_time(text: str) -> Moment | None:
-    """The moment that an RFC 3339 text denotes; None if the text is not a time."""
+    """The moment that an RFC 3339 text denotes; None if the text is not a time, or cannot be written in UTC."""
     match = re.fullmatch(_LOCAL_PATTERN + _ZONE_PATTERN, text, re.ASCII)
     if match is None:
         return None
@@ -76,7 +79,9 @@ def parse_time(text: str) -> Moment | None:
             return None
         offset_s = (int(zone_hours) * 60 + int(zone_minutes)) * 60 * (-1 if sign == "-" else 1)
     moment = _moment(match)
-    return moment and Moment(moment.epoch_s - offset_s, moment.nanoseconds, offset_s)
+    if moment is None or not _FIRST_EPOCH_S <= moment.epoch_s - offset_s <= _LAST_EPOCH_S:
+        return None
+    return Moment(moment.epoch_s - offset_s, moment.nanoseconds, offset_s)
 
 
 def parse_local_time(text: str) -> Moment | None:

@@ -1,6 +1,7 @@
 """Tasks in the tasks table: one item each, and one more for a name. See docs/access-patterns-tasks.md."""
 
 import dataclasses
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any
@@ -56,7 +57,7 @@ class StoredTasks:
         if task_filter.name is not None:
             named = self._named(task_filter.name)
             return [named][skip : skip + limit] if named is not None and task_filter.selects(named) else []
-        ids = list(self._listed_ids(task_filter, skip + limit))[skip:]
+        ids = list(self._listed_ids(task_filter, min(skip + limit, sys.maxsize)))[skip:]
         # The index may lag behind: the tasks themselves decide.
         return [task for task in self.find_many(ids) if task_filter.selects(task)]
 

@@ -56,7 +56,11 @@ class FolderContents:
         youngest_s = time.time() - UNFINISHED_S
         with os.scandir(self._folder) as entries:
             for entry in entries:
-                if entry.stat().st_mtime < youngest_s:
+                try:
+                    is_old = entry.stat().st_mtime < youngest_s
+                except FileNotFoundError:  # renamed or removed since it was listed
+                    continue
+                if is_old:
                     yield entry.name
 
 

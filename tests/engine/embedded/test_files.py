@@ -11,6 +11,7 @@ from urllib.parse import unquote
 import orjson
 import pytest
 
+from chalicelib.engine.embedded.contents import FolderContents
 from chalicelib.engine.embedded.engine import EmbeddedEngine
 from chalicelib.engine.embedded.errors import AddressRefusedError
 from chalicelib.engine.objects import SignedUpload, UploadTerms
@@ -365,3 +366,15 @@ class TestDownloads:
         path, _, _ = target(embedded.objects.sign_download(KEY, 60)).partition("?")
         assert unquote(path) == f"/objects/{KEY}"
         assert path.isascii()
+
+
+def test_a_file_that_vanishes_while_old_ones_are_listed_is_left_out(tmp_path: Path) -> None:
+    contents = FolderContents(tmp_path)
+    for name in ("a", "b", "c"):
+        contents.write(name, [b"body"])
+        os.utime(tmp_path / name, (time.time() - 90_000,) * 2)
+    names = contents.old_names()
+    first = next(names)
+    for name in {"a", "b", "c"} - {first}:
+        contents.remove(name)
+    assert list(names) == []

@@ -109,6 +109,19 @@ class Database:
             connection.backup(copy)
         return copy
 
+    def write_copy(self, path: Path) -> None:
+        """Write what is committed to a file, which has to be empty. Writes go on meanwhile.
+
+        Raises:
+            See `storage_errors`.
+        """
+        with storage_errors():
+            connection = self._connect()
+            try:
+                connection.execute("VACUUM INTO ?", (str(path),))
+            finally:
+                connection.close()
+
     def close(self) -> None:
         """Close all connections that are not in use."""
         with self._lock:

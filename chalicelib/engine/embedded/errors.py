@@ -39,7 +39,12 @@ def storage_errors() -> Iterator[None]:
     except sqlite3.Error as error:
         raise _from_sqlite(error) from error
     except OSError as error:
-        raise (NoSpaceError() if error.errno in _NO_SPACE else UnavailableError()) from error
+        raise (NoSpaceError() if is_full(error) else UnavailableError()) from error
+
+
+def is_full(error: OSError) -> bool:
+    """Whether the operating system has no space left on a disk, or none for this user."""
+    return error.errno in _NO_SPACE
 
 
 def _from_sqlite(error: sqlite3.Error) -> Exception:

@@ -48,7 +48,7 @@ def prepare_folder(folder: Path) -> None:
         names = {path.name for path in folder.iterdir()} - {LOCK_NAME}
         if names and DATABASE_NAME not in names:
             raise FolderError(f"The folder {folder} has files in it, but no {DATABASE_NAME}: name an empty one.")
-        _require_local(folder)
+        require_local(folder)
         if DATABASE_NAME in names:
             _require_folders(folder)
         folder.chmod(0o700)
@@ -69,11 +69,16 @@ def require_data(folder: Path) -> None:
     """
     if not (folder / DATABASE_NAME).is_file():
         raise FolderError(f"The folder {folder} has no data of a home server.")
-    _require_local(folder)
+    require_local(folder)
     _require_folders(folder)
 
 
-def _require_local(folder: Path) -> None:
+def require_local(folder: Path) -> None:
+    """Raise unless the folder lies on a disk of this machine, as far as this can be told.
+
+    Raises:
+        FolderError: it lies on a network file system.
+    """
     file_system = file_system_of(folder)
     if file_system in NETWORK_FILE_SYSTEMS:
         raise FolderError(f"The folder {folder} lies on a network file system ({file_system}): name a local one.")

@@ -1,0 +1,78 @@
+"""Copies of a database in files of their own, and checks that read a whole database."""
+
+import base64
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from chalicelib.engine.embedded.database import Database
+from chalicelib.engine.embedded.errors import FolderError, storage_errors
+
+MAX_FAULTS = 20
+"""How many faults of a database are named."""
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectFile:
+    """An object, and the file that has its content."""
+
+    key: str
+    file: str
+    size_bytes: int
+    md5_hex: str
+
+
+def take_snapshot(database: Database, path: Path) -> None:
+    """Write what is committed to a new database. Holds on files and files that wait to be removed are left out of it.
+
+    Args:
+        path: an empty file.
+
+    Raises:
+        NoSpaceError: the disk is full.
+        UnavailableError: the disk fails.
+        RuntimeError: the database is damaged.
+    """
+    database.write_copy(path)
+    with open_snapshot(path) as snapshot, snapshot.writing() as connection:
+        connection.execute("DELETE FROM file_holds")
+        connection.execute("DELETE FROM removed_files")
+
+
+@contextmanager
+def open_snapshot(path: Path) -> Iterator[Database]:
+    """Open a snapshot until the block ends; then it is one file again.
+
+    Raises:
+        FolderError: it is no database of Strandline, or one of a newer version.
+    """
+    snapshot = Database(path, ())
+    try:
+        with snapshot.reading() as connection:
+            _require_plain(connection)
+        yield snapshot
+    finally:
+        snapshot.close()
+
+
+def database_faults(connection: sqlite3.Connection) -> list[str]:
+    """What is wrong with the file of a database, in SQLite's words; empty if nothing is. All of it is read."""
+    with storage_errors():
+        lines = [line for (line,) in connection.execute(f"PRAGMA integrity_check({MAX_FAULTS})")]
+    return [] if lines == ["ok"] else lines
+
+
+def object_files(connection: sqlite3.Connection) -> Iterator[ObjectFile]:
+    """All objects, in the order of their files' names."""
+    rows = connection.execute("SELECT key, file, size_bytes, md5 FROM objects ORDER BY file")
+    return (ObjectFile(key, file, size, base64.b64decode(md5).hex()) for key, file, size, md5 in rows)
+
+
+def _require_plain(connection: sqlite3.Connection) -> None:
+    """Raise unless the database has the tables of Strandline, and nothing that acts by itself, such as triggers."""
+    kinds = connection.execute("SELECT type, name FROM sqlite_schema").fetchall()
+    tables = {name for kind, name in kinds if kind == "table"}
+    if not {"items", "objects"} <= tables or any(kind not in ("table", "index") for kind, _ in kinds):
+        raise FolderError("The database is not one of a home server.")

@@ -1,0 +1,205 @@
+"""A backup of a data folder in one file, made while the server runs (docs/adr/0012).
+
+First the files of objects are held, so that none is removed, then the database is copied. So each object of the copy
+has its file, whatever is written or deleted meanwhile.
+"""
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from chalicelib.engine.embedded.database import Database
+from chalicelib.engine.embedded.errors import FolderError, is_full
+from chalicelib.engine.embedded.folder import (
+    DATABASE_NAME,
+    OBJECTS_FOLDER,
+    SECRETS_FOLDER,
+    sync_file,
+    sync_folder,
+)
+from chalicelib.engine.embedded.snapshots import ObjectFile, database_faults, object_files, open_snapshot, take_snapshot
+from chalicelib.errors import NoSpaceError, UnavailableError
+from strandline.cli.errors import CommandError
+from strandline.home.archive import PART_BYTES, ArchiveWriter, Manifest, read_archive
+from strandline.home.opening import Home
+
+HOLD_S = 6 * 3600
+"""How long files are held at most, if the process dies. A backup that takes longer may fail, and says so."""
+
+
+class Advancing(Protocol):
+    """A step that counts what is done."""
+
+    def advance(self, count: int = 1) -> None:
+        """Count more as done."""
+
+
+Steps = Callable[[str, int], AbstractContextManager[Advancing]]
+"""Shows a step, by its name and how much there is to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """A backup that was written or restored."""
+
+    manifest: Manifest
+    size_bytes: int
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the data folder had all of its objects as they were stored."""
+        return not self.manifest.missing and not self.manifest.damaged
+
+
+def back_up(home: Home, file: Path, steps: Steps) -> Backup:
+    """Write a backup, and read it again to see that it is whole.
+
+    The file appears under its name when all of it is on the disk. Objects whose files are missing or damaged are named
+    in it, and do not keep the rest from being saved.
+
+    Raises:
+        CommandError: the file exists or lies in the data folder, its disk is full, or the database is damaged; nothing
+            is left behind.
+    """
+    _require_place(home, file)
+    partial, copy = file.with_name(f"{file.name}.partial"), file.with_name(f"{file.name}.partial.db")
+    try:
+        with _problems(home, file), _removed_at_the_end(partial, copy):
+            with home.engine.objects.hold_files(HOLD_S):
+                with steps("database", 1) as step:
+                    _create(copy).close()
+                    take_snapshot(home.engine.database, copy)
+                    step.advance()
+                with open_snapshot(copy) as snapshot, _create(partial) as archive:
+                    members = _write(home, snapshot, copy, archive, steps)
+            backup = _verify(partial, members, steps)
+            if file.exists():
+                raise CommandError(f"The file {file} exists by now: name another one.")
+            partial.replace(file)
+            sync_folder(file.absolute().parent)
+            return backup
+    except FolderError as error:
+        raise CommandError(str(error)) from error
+
+
+def _require_place(home: Home, file: Path) -> None:
+    if file.exists() or file.is_symlink():
+        raise CommandError(f"The file {file} exists: name another one.")
+    folder = file.absolute().parent
+    if not folder.is_dir():
+        raise CommandError(f"There is no folder {folder}.")
+    if folder.resolve().is_relative_to(home.data_dir.resolve()):
+        raise CommandError(
+            f"The file {file} would lie in the data folder itself: name a place outside, on another disk."
+        )
+
+
+def _write(home: Home, snapshot: Database, copy: Path, archive: BinaryIO, steps: Steps) -> int:
+    """Write the archive of a snapshot, and return when it is on the disk.
+
+    Returns:
+        How many members it has, beside the description.
+    """
+    with snapshot.reading() as connection:
+        if database_faults(connection):
+            raise CommandError(f"The database of {home.data_dir} is damaged; `strandline doctor` says more.")
+        files = list(object_files(connection))
+    writer = ArchiveWriter(archive)
+    database_bytes = copy.stat().st_size
+    with copy.open("rb") as content:
+        writer.add(DATABASE_NAME, database_bytes, _parts(content))
+    secret_files = sorted((home.data_dir / SECRETS_FOLDER).glob("*.json"), key=lambda path: path.name)
+    for path in secret_files:
+        secret = path.read_bytes()
+        writer.add(f"{SECRETS_FOLDER}/{path.name}", len(secret), iter([secret]))
+    missing: list[str] = []
+    damaged: list[str] = []
+    with steps("objects", len(files)) as step:
+        for stored in files:
+            try:
+                with (home.data_dir / OBJECTS_FOLDER / stored.file).open("rb") as content:
+                    if not _add_object(writer, stored, content):
+                        damaged.append(stored.file)
+            except FileNotFoundError:
+                missing.append(stored.file)
+            step.advance()
+    writer.finish(
+        Manifest(
+            created_ms=home.services.now_ms(),
+            database_bytes=database_bytes,
+            secrets=len(secret_files),
+            objects=len(files) - len(missing),
+            missing=tuple(missing),
+            damaged=tuple(damaged),
+            sha256=writer.sha256,
+        )
+    )
+    archive.flush()
+    sync_file(archive.fileno())
+    return 1 + len(secret_files) + len(files) - len(missing)
+
+
+def _add_object(writer: ArchiveWriter, stored: ObjectFile, content: BinaryIO) -> bool:
+    """Add the file of an object. Returns whether it is what was stored."""
+    md5 = hashlib.md5(usedforsecurity=False)
+
+    def hashed() -> Iterator[bytes]:
+        for part in _parts(content):
+            md5.update(part)
+            yield part
+
+    size_bytes = os.fstat(content.fileno()).st_size
+    writer.add(f"{OBJECTS_FOLDER}/{stored.file}", size_bytes, hashed())
+    return (size_bytes, md5.hexdigest()) == (stored.size_bytes, stored.md5_hex)
+
+
+def _verify(partial: Path, members: int, steps: Steps) -> Backup:
+    """Read the archive as it is on the disk."""
+    with partial.open("rb") as archive, steps("verified", members) as step:
+        manifest = read_archive(archive, lambda *_: step.advance())
+    return Backup(manifest, partial.stat().st_size)
+
+
+def _parts(content: BinaryIO) -> Iterator[bytes]:
+    return iter(lambda: content.read(PART_BYTES), b"")
+
+
+def _create(path: Path) -> BinaryIO:
+    """A new file that only its owner reads, in place of one that an interrupted backup left."""
+    path.unlink(missing_ok=True)
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    return os.fdopen(os.open(path, flags, 0o600), "wb")
+
+
+@contextmanager
+def _removed_at_the_end(partial: Path, copy: Path) -> Iterator[None]:
+    """Remove what was not renamed, and what SQLite keeps beside the copy."""
+    try:
+        yield
+    finally:
+        for path in (partial, copy, *(copy.with_name(f"{copy.name}{end}") for end in ("-wal", "-shm", "-journal"))):
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
+
+
+@contextmanager
+def _problems(home: Home, file: Path) -> Iterator[None]:
+    """Turn the errors of both disks into sentences."""
+    try:
+        yield
+    except NoSpaceError as error:
+        raise CommandError(
+            f"The disk of {file.absolute().parent} or of {home.data_dir} is full; no backup was written."
+        ) from error
+    except UnavailableError as error:
+        raise CommandError("A disk fails, or the data folder is too busy; no backup was written.") from error
+    except OSError as error:
+        if is_full(error):
+            raise CommandError(f"The disk of {file.absolute().parent} is full; no backup was written.") from error
+        raise CommandError(f"The file {file} cannot be written: {error.strerror}; no backup was written.") from error
+    except RuntimeError as error:
+        raise CommandError(f"The data folder cannot be read: {error}; `strandline doctor` says more.") from error

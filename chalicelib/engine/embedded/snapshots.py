@@ -4,17 +4,17 @@ import base64
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from chalicelib.engine.embedded.database import Database
 from chalicelib.engine.embedded.errors import FolderError, storage_errors
+from chalicelib.frozen import frozen
 
 MAX_FAULTS = 20
 """How many faults of a database are named."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ObjectFile:
     """An object, and the file that has its content."""
 

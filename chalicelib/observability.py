@@ -6,8 +6,9 @@ and the request id by which Lambda and API Gateway identify the invocation.
 """
 
 import functools
+import logging
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from aws_lambda_powertools import Logger
@@ -23,6 +24,14 @@ logger = Logger(service="strandline", level="INFO", log_uncaught_exceptions=Fals
 
 class FunctionFailedError(Exception):
     """Replaces an error that ended a function; the log has its type and stack."""
+
+
+def log_to(handlers: Sequence[logging.Handler]) -> None:
+    """Write log lines to these handlers, as JSON, and no longer to standard output."""
+    formatter = logger.registered_formatter
+    for handler in handlers:
+        handler.setFormatter(formatter)
+    logging.getLogger(logger.service).handlers = [*handlers]
 
 
 def begin(context: Any) -> None:

@@ -1,0 +1,57 @@
+"""`strandline serve`: the home server."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from strandline.cli.data_dir import add_data_dir
+from strandline.cli.exit_codes import DONE, EXIT_CODES
+
+
+def add_to(commands: "argparse._SubParsersAction[Any]") -> None:
+    """Add the command."""
+    parser = commands.add_parser(
+        "serve",
+        help="run a server on this machine until Ctrl-C",
+        description="Run the platform on a data folder of this machine. The last line printed is `ready: ADDRESS`.",
+        epilog=EXIT_CODES,
+    )
+    add_data_dir(parser)
+    parser.add_argument("--port", type=int, default=8000, help="0 for any free port (default: %(default)s)")
+    parser.add_argument("--sign-up", choices=("open", "invitation", "closed"), help=SIGN_UP_HELP)
+    pages = parser.add_argument_group("pages and apps")
+    pages.add_argument(
+        "--cors-origins", default="", metavar="ORIGINS", help="origins of web pages that may call, separated by commas"
+    )
+    pages.add_argument("--web-app-url", default="", metavar="URL", help="the page that the Uploader returns to")
+    pages.add_argument(
+        "--oidc-clients", default="", metavar="CLIENTS", help="further apps that sign in: client=address, with commas"
+    )
+    pages.add_argument("--realm", default="tidepool", help="the last part of the issuer (default: %(default)s)")
+    proxy = parser.add_argument_group("behind a reverse proxy, which has TLS")
+    proxy.add_argument("--behind-proxy", action="store_true", help="requests come through a proxy")
+    proxy.add_argument(
+        "--trusted-proxy",
+        dest="trusted_proxies",
+        action="append",
+        default=[],
+        metavar="ADDRESS",
+        help="the address or network of a proxy, which tells who calls; may be repeated",
+    )
+    proxy.add_argument("--public-url", metavar="URL", help="the address that clients use")
+    proxy.add_argument("--host", default="127.0.0.1", help="the address to listen at (default: %(default)s)")
+    log = parser.add_argument_group("log")
+    log.add_argument("--log", type=Path, metavar="FILE", help="the file of the log; it is in the data folder otherwise")
+    log.add_argument("--verbose", action="store_true", help="show each line of the log on standard error as well")
+    parser.set_defaults(command=_run)
+
+
+SIGN_UP_HELP = "who may make an account (default: open on this machine alone, closed behind a proxy)"
+
+
+def _run(parsed: argparse.Namespace) -> int:
+    from strandline.home.options import checked_options  # imported late: the platform is no part of other commands
+    from strandline.home.serve import serve
+
+    serve(checked_options(parsed))
+    return DONE

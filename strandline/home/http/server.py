@@ -1,0 +1,190 @@
+"""HTTP by waitress, with what it does not do by itself: repeated headers, limits by path, refusals as JSON.
+
+waitress reads a request whole before the application is called, a large body into a temporary file.
+"""
+
+import copy
+import errno
+import math
+import socket
+import time
+from threading import Event
+from typing import TYPE_CHECKING, Any
+
+from waitress import wasyncore
+from waitress.adjustments import Adjustments
+from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser, get_header_lines
+from waitress.server import TcpWSGIServer
+from waitress.task import ErrorTask, WSGITask
+from waitress.utilities import Error
+
+from chalicelib.engine.embedded.signed_addresses import PATH_PREFIX
+from strandline.home.http import refusals
+from strandline.home.http.gateway import HEADERS
+
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIApplication, WSGIEnvironment
+
+THREADS = 8
+"""How many requests are served at a time; others wait."""
+MAX_CONNECTIONS = 200
+MAX_HEADER_BYTES = 16 * 1024
+MAX_BODY_BYTES = 10 * 1024 * 1024
+"""Of a request to the API, as at the gateway on AWS; the limits of the API's operations are lower."""
+MAX_UPLOAD_BYTES = 100 * 1024 * 1024 + 64 * 1024
+"""Of a request to a signed address."""
+BODY_IN_MEMORY_BYTES = 1024 * 1024
+"""From this size on, a body is received into a temporary file."""
+REPLY_IN_MEMORY_BYTES = 8 * 1024 * 1024
+"""From this size on, what a client is slow to receive goes into a temporary file."""
+WAITING_REPLY_BYTES = 256 * 1024 * 1024
+"""From this size on, the thread of a reply waits for its client."""
+IDLE_CONNECTION_S = 75
+
+
+class _Parser(HTTPRequestParser):
+    """Parses a request."""
+
+    def __init__(self, adj: Adjustments) -> None:
+        super().__init__(adj)
+        self.all_headers: list[tuple[str, str]] = []
+        """Names and values as they came: waitress itself joins the values of a repeated header."""
+
+    def received(self, data: bytes) -> int:
+        """Take the next bytes of a request; returns how many of them belong to it."""
+        try:
+            return int(super().received(data))
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+            self.error = _NoSpaceError("")
+            self.completed = True
+            return len(data)
+
+    def parse_header(self, header_plus: bytes) -> None:
+        """Parse the first line and the headers."""
+        super().parse_header(header_plus)
+        for line in get_header_lines(header_plus.partition(b"\r\n")[2]):
+            name, _, value = line.partition(b":")
+            self.all_headers.append((name.decode("latin-1"), value.strip(b" \t").decode("latin-1")))
+        if not str(getattr(self, "request_uri", "")).startswith(PATH_PREFIX):  # its stub lacks the attribute
+            self.adj = copy.copy(self.adj)
+            self.adj.max_request_body_size = MAX_BODY_BYTES + 1
+
+
+class _NoSpaceError(Error):
+    """The disk is full, to which the body of a request was to go."""
+
+    code = refusals.NO_SPACE.status
+
+
+_REFUSALS = {
+    400: refusals.MALFORMED,
+    413: refusals.TOO_LARGE,
+    431: refusals.HEADERS_TOO_LARGE,
+    501: refusals.NOT_IMPLEMENTED,
+    507: refusals.NO_SPACE,
+}
+"""The refusals of waitress by its statuses."""
+
+
+class _Task(WSGITask):
+    """Passes a request to the application."""
+
+    def get_environment(self) -> "WSGIEnvironment":
+        """The environ, with all headers as they came."""
+        environ: WSGIEnvironment = super().get_environment()
+        request: Any = self.request  # its stub says it were an error
+        environ[HEADERS] = request.all_headers
+        return environ
+
+
+class _ErrorTask(ErrorTask):
+    """Replies to a request that the application is not to see."""
+
+    def execute(self) -> None:
+        """Send the refusal, and close the connection: what follows the request cannot be understood."""
+        request: Any = self.request  # its stub says it were the error
+        refusal = _REFUSALS.get(request.error.code, refusals.DEFECT)
+        self.status = refusal.status_line
+        self.response_headers = refusal.headers
+        self.set_close_on_finish()
+        self.content_length = len(refusal.body)
+        self.write(refusal.body)
+
+
+class _Channel(HTTPChannel):
+    """A connection."""
+
+    parser_class = _Parser
+    task_class = _Task
+    error_task_class = _ErrorTask
+
+
+class HomeHttpServer(TcpWSGIServer):
+    """Serves an application on a socket until it is told to stop."""
+
+    channel_class = _Channel
+
+    def __init__(self, application: "WSGIApplication", listening: socket.socket, threads: int = THREADS) -> None:
+        """Accept connections from now on.
+
+        Args:
+            listening: bound to its address.
+            threads: how many requests are served at a time.
+        """
+        self._stopping = Event()
+        self._listening = listening
+        self._descriptors: dict[int, Any] = {}
+        adjustments = Adjustments(
+            sockets=[listening],
+            threads=threads,
+            ident=None,
+            connection_limit=MAX_CONNECTIONS,
+            channel_timeout=IDLE_CONNECTION_S,
+            max_request_header_size=MAX_HEADER_BYTES,
+            max_request_body_size=MAX_UPLOAD_BYTES + 1,
+            inbuf_overflow=BODY_IN_MEMORY_BYTES,
+            outbuf_overflow=REPLY_IN_MEMORY_BYTES,
+            outbuf_high_watermark=WAITING_REPLY_BYTES,
+            clear_untrusted_proxy_headers=False,  # the gateway decides whom to believe
+            log_socket_errors=False,
+            asyncore_use_poll=hasattr(socket, "AF_UNIX"),  # select() ends at 1024 descriptors; Windows has no poll()
+        )
+        sockinfo = (listening.family, listening.type, listening.proto, listening.getsockname())
+        super().__init__(
+            application, self._descriptors, _sock=listening, adj=adjustments, bind_socket=False, sockinfo=sockinfo
+        )
+
+    def stop(self) -> None:
+        """Let `serve` return soon. May be called from a signal handler and from any thread."""
+        self._stopping.set()
+        self.pull_trigger()
+
+    def serve(self, patience_s: float) -> None:
+        """Serve until `stop` is called, then finish what is under way.
+
+        Args:
+            patience_s: how long to wait for requests and replies that are under way.
+        """
+        while not self._stopping.is_set():
+            self._loop_once()
+        self.accepting = False
+        self.del_channel()
+        self._listening.close()
+        until_s = time.monotonic() + patience_s
+        while self._is_busy() and time.monotonic() < until_s:
+            self._loop_once()
+        self.task_dispatcher.shutdown(timeout=max(math.ceil(until_s - time.monotonic()), 1))
+        wasyncore.close_all(self._descriptors, ignore_all=True)
+
+    def _loop_once(self) -> None:
+        wasyncore.loop(timeout=0.5, use_poll=self.adj.asyncore_use_poll, map=self._descriptors, count=1)
+
+    def _is_busy(self) -> bool:
+        channels: Any = self.active_channels  # its stub says it were one channel
+        return any(
+            channel.requests or channel.request is not None or channel.total_outbufs_len
+            for channel in [*channels.values()]
+        )

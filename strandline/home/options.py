@@ -1,0 +1,110 @@
+"""The options of `strandline serve`, checked, and the settings of the platform that follow from them."""
+
+import re
+from argparse import Namespace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from ipaddress import ip_address, ip_network
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from chalicelib.config import Settings
+from strandline.cli.errors import CommandError
+from strandline.home.http.callers import Network
+
+MAX_PORT = 65535
+_ORIGIN = re.compile(r"\*|https?://[^/,\s]+")
+_CLIENT = re.compile(r"[^=,\s]+=[^,\s]+")
+_REALM = re.compile(r"[A-Za-z0-9_-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class ServeOptions:
+    """What the server is to do."""
+
+    data_dir: Path
+    host: str
+    port: int
+    """0 stands for any that is free."""
+    public_url: str | None
+    """The address that clients use; None for that of this machine."""
+    trusted_proxies: tuple[Network, ...]
+    environ: Mapping[str, str]
+    """The settings of the platform, as variables of the environment (`Settings.from_env`)."""
+    log_file: Path | None
+    is_verbose: bool
+
+    def with_base_url(self, base_url: str) -> "ServeOptions":
+        """These options with the address that issues tokens and begins the signed addresses."""
+        return replace(self, environ={**self.environ, "STRANDLINE_BASE_URL": base_url})
+
+
+def checked_options(parsed: Namespace) -> ServeOptions:
+    """The options of a command line.
+
+    Raises:
+        CommandError: an option is wrong, or does not go with another.
+    """
+    trusted = tuple(_network(text) for text in parsed.trusted_proxies)
+    if parsed.behind_proxy and not (trusted and parsed.public_url):
+        raise CommandError("--behind-proxy needs the addresses of the proxies (--trusted-proxy) and --public-url.")
+    if trusted and not parsed.behind_proxy:
+        raise CommandError("--trusted-proxy goes with --behind-proxy.")
+    if not parsed.behind_proxy and not _is_loopback(parsed.host):
+        raise CommandError(
+            f"The address {parsed.host} can be reached from other machines, and there is no TLS here: "
+            "let a reverse proxy stand before the server, and say so by --behind-proxy."
+        )
+    if not 0 <= parsed.port <= MAX_PORT:
+        raise CommandError(f"{parsed.port} is no port: name one between 1 and {MAX_PORT}.")
+    return ServeOptions(
+        data_dir=parsed.data_dir.absolute(),
+        host=parsed.host,
+        port=parsed.port,
+        public_url=None if parsed.public_url is None else _public_url(parsed.public_url),
+        trusted_proxies=trusted,
+        environ={
+            "STRANDLINE_STAGE": "home",
+            "STRANDLINE_SIGN_UP": parsed.sign_up or ("closed" if parsed.behind_proxy else "open"),
+            "STRANDLINE_CORS_ORIGINS": _listed("--cors-origins", parsed.cors_origins, _ORIGIN, "origins of pages"),
+            "STRANDLINE_OIDC_CLIENTS": _listed("--oidc-clients", parsed.oidc_clients, _CLIENT, "client=address pairs"),
+            "STRANDLINE_WEB_APP_URL": parsed.web_app_url,
+            "STRANDLINE_REALM": _listed("--realm", parsed.realm, _REALM, "letters, digits, - and _"),
+        },
+        log_file=parsed.log,
+        is_verbose=parsed.verbose,
+    )
+
+
+def home_settings(environ: Mapping[str, str]) -> Settings:
+    """The settings of the platform in a process of the home server, from `ServeOptions.environ`."""
+    return replace(Settings.from_env(environ), has_gateway=False)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        raise CommandError(f"{host} is no address of this machine: name one such as 127.0.0.1.") from None
+
+
+def _network(text: str) -> Network:
+    try:
+        return ip_network(text)
+    except ValueError:
+        raise CommandError(f"--trusted-proxy {text}: name an address or a network, such as 10.0.0.0/8.") from None
+
+
+def _public_url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.netloc or parts.path.strip("/") or parts.query:
+        raise CommandError(f"--public-url {text}: name an address without a path, such as https://data.example.org.")
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _listed(option: str, text: str, pattern: re.Pattern[str], explanation: str) -> str:
+    """The text, if each of its parts between commas fits the pattern."""
+    for part in filter(None, text.split(",")):
+        if not pattern.fullmatch(part.strip()):
+            raise CommandError(f"{option} {text}: these are not {explanation}.")
+    return text

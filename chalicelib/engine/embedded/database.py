@@ -18,6 +18,7 @@ from chalicelib.engine.embedded.errors import FolderError, storage_errors
 APPLICATION_ID = 0x5374724C
 """Marks the file as a database of Strandline: "StrL"."""
 FORMAT_VERSION = 1
+SQLITE_VERSION = sqlite3.sqlite_version
 BUSY_TIMEOUT_MS = 5_000
 """How long a write waits for another process, such as a backup."""
 MAX_IDLE_READERS = 8

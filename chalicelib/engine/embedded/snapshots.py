@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from chalicelib.engine.embedded.database import Database
-from chalicelib.engine.embedded.errors import FolderError, storage_errors
+from chalicelib.engine.embedded.errors import FolderError
 from chalicelib.frozen import frozen
 
 MAX_FAULTS = 20
@@ -59,8 +59,12 @@ def open_snapshot(path: Path) -> Iterator[Database]:
 
 def database_faults(connection: sqlite3.Connection) -> list[str]:
     """What is wrong with the file of a database, in SQLite's words; empty if nothing is. All of it is read."""
-    with storage_errors():
+    try:
         lines = [line for (line,) in connection.execute(f"PRAGMA integrity_check({MAX_FAULTS})")]
+    except sqlite3.DatabaseError as error:
+        if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+            raise
+        return [str(error)]
     return [] if lines == ["ok"] else lines
 
 
@@ -68,6 +72,24 @@ def object_files(connection: sqlite3.Connection) -> Iterator[ObjectFile]:
     """All objects, in the order of their files' names."""
     rows = connection.execute("SELECT key, file, size_bytes, md5 FROM objects ORDER BY file")
     return (ObjectFile(key, file, size, base64.b64decode(md5).hex()) for key, file, size, md5 in rows)
+
+
+def removed_files(connection: sqlite3.Connection) -> set[str]:
+    """The files of objects that are gone, which the next sweep removes."""
+    return {file for (file,) in connection.execute("SELECT file FROM removed_files")}
+
+
+def newest_time_ms(connection: sqlite3.Connection) -> int:
+    """The latest time at which an object was stored or a message sent; 0 if none was."""
+    statement = (
+        "SELECT max(ifnull((SELECT max(created_ms) FROM objects), 0), ifnull((SELECT max(sent_ms) FROM messages), 0))"
+    )
+    return int(connection.execute(statement).fetchone()[0])
+
+
+def message_counts(connection: sqlite3.Connection) -> dict[str, int]:
+    """How many messages each queue has that has any, those that are being worked on included."""
+    return dict(connection.execute("SELECT queue, count(*) FROM messages GROUP BY queue ORDER BY queue").fetchall())
 
 
 def _require_plain(connection: sqlite3.Connection) -> None:

@@ -73,9 +73,10 @@ def erase_deleted_users(run: TaskRun, services: ErasureServices) -> None:
 
 
 def _erase_reachable(user_id: str, services: ErasureServices) -> None:
-    """Erase grants, metadata and data sets."""
+    """Erase grants, metadata, known sources and data sets."""
     for grant in (*services.accounts.grants.given_by(user_id), *services.accounts.grants.given_to(user_id)):
         services.accounts.grants.put(replace(grant, permissions={}))
     services.accounts.profiles.delete_all(user_id)
+    services.accounts.known_sources.remove_all(user_id)
     with suppress(WriteConflictError):  # someone else erased them at the same time
         services.data.data_sets.erase(user_id, services.now_ms())

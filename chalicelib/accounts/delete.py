@@ -3,7 +3,7 @@
 from chalicelib.access.call import Call
 from chalicelib.accounts.account import Account
 from chalicelib.accounts.manage import MAX_ATTEMPTS
-from chalicelib.accounts.password_sign_in import attempt_counters, count_attempt
+from chalicelib.accounts.password_sign_in import SignInSource, admit, record_failure
 from chalicelib.accounts.ports import AccountPorts
 from chalicelib.accounts.roles import CLINIC_ROLES
 from chalicelib.accounts.session import end_credentials
@@ -14,10 +14,10 @@ from chalicelib.frozen import frozen
 
 @frozen
 class PasswordConfirmation:
-    """The password with which a caller confirms the deletion of their own account, and the address it came from."""
+    """The password with which a caller confirms the deletion of their own account, and the source of the request."""
 
     password: str | None
-    source_ip: str
+    source: SignInSource
 
 
 def delete_user(call: Call, user_id: str, confirmation: PasswordConfirmation, ports: AccountPorts) -> None:
@@ -57,8 +57,9 @@ def _require_password(call: Call, account: Account, confirmation: PasswordConfir
     guess it."""
     if confirmation.password is None:
         raise WrongPasswordError
-    counters = attempt_counters(account.email or account.user_id, confirmation.source_ip, call.now_ms)
-    count_attempt(ports.sign_in_attempts, counters, call.now_ms)
+    email = account.email or account.user_id
+    counted = admit(call, email, confirmation.source, ports)
     if not ports.passwords.verify(account.password_hash, confirmation.password):
+        record_failure(call, email, confirmation.source, ports)
         raise WrongPasswordError
-    ports.sign_in_attempts.uncount(counters)
+    ports.sign_in_attempts.uncount(counted)

@@ -203,6 +203,30 @@ class SignInAttempts(Protocol):
         """Subtract one from each counter."""
         ...
 
+    def add_failure(self, names: Sequence[str], expires_at_s: int) -> None:
+        """Add one failed sign-in under each name, all of which are kept until then."""
+        ...
+
+    def take_failures(self, names: Sequence[str]) -> list[int]:
+        """The failed sign-ins under each name since they were last taken."""
+        ...
+
+
+class KnownSources(Protocol):
+    """The addresses and browsers from which users signed in, as hashes."""
+
+    def known(self, user_id: str, hashes: Collection[str], now_ms: int) -> frozenset[str]:
+        """Those of the hashes that are known at this time; none for an empty user id."""
+        ...
+
+    def add(self, user_id: str, hashes: Collection[str], expires_at_s: int) -> None:
+        """Know them until this time."""
+        ...
+
+    def remove_all(self, user_id: str) -> None:
+        """Forget all sources of a user."""
+        ...
+
 
 @frozen
 class AccountPorts:
@@ -215,3 +239,4 @@ class AccountPorts:
     profiles: Profiles
     passwords: Passwords
     sign_in_attempts: SignInAttempts
+    known_sources: KnownSources

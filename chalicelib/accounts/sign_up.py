@@ -8,7 +8,7 @@ from chalicelib.access.call import Call
 from chalicelib.accounts.account import Account
 from chalicelib.accounts.bodies import new_user
 from chalicelib.accounts.manage import create_user
-from chalicelib.accounts.password_sign_in import address_counter, count_attempt
+from chalicelib.accounts.password_sign_in import SignInSource, address_counter, count_attempt, remember
 from chalicelib.accounts.ports import AccountPorts
 from chalicelib.errors import SignUpClosedError
 from chalicelib.frozen import frozen
@@ -30,8 +30,9 @@ class SignUpRules:
     """Whether an account can sign in only after its e-mail address was verified."""
 
 
-def sign_up(call: Call, body: Any, source_ip: str, rules: SignUpRules, ports: AccountPorts) -> Account:
-    """Create an account for the caller. Wrong invitation codes count as failed sign-ins from the network address.
+def sign_up(call: Call, body: Any, source: SignInSource, rules: SignUpRules, ports: AccountPorts) -> Account:
+    """Create an account for the caller, who is known at this source from then on. Wrong invitation codes count as
+    failed sign-ins from the network address.
 
     Raises:
         SignUpClosedError: the stage takes no new accounts, or the invitation code is missing or wrong.
@@ -40,16 +41,18 @@ def sign_up(call: Call, body: Any, source_ip: str, rules: SignUpRules, ports: Ac
         UserExistsError: the e-mail address belongs to an account.
     """
     if rules.mode != OPEN:
-        _require_invitation(call, body, source_ip, rules, ports)
-    return create_user(call, new_user(body), ports, email_verified=not rules.verifies_emails)
+        _require_invitation(call, body, source, rules, ports)
+    account = create_user(call, new_user(body), ports, email_verified=not rules.verifies_emails)
+    remember(call, account.user_id, source, ports)
+    return account
 
 
-def _require_invitation(call: Call, body: Any, source_ip: str, rules: SignUpRules, ports: AccountPorts) -> None:
+def _require_invitation(call: Call, body: Any, source: SignInSource, rules: SignUpRules, ports: AccountPorts) -> None:
     """Raise unless the stage takes invitations and the body holds the right code."""
     code = body.get(INVITATION_FIELD) if isinstance(body, dict) else None
     if rules.mode != INVITATION or not isinstance(code, str):
         raise SignUpClosedError
-    counters = (address_counter(source_ip, call.now_ms),)
+    counters = (address_counter(source.ip_address, call.now_ms),)
     count_attempt(ports.sign_in_attempts, counters, call.now_ms)
     if not hmac.compare_digest(code.encode(), rules.invitation_code().encode()):
         raise SignUpClosedError

@@ -37,7 +37,9 @@ CORS_HEADERS = {
         "X-Tidepool-Trace-Request, X-Tidepool-Trace-Session, X-Logs-Start-At-Time, X-Logs-End-At-Time, X-Upload-Size"
     ),
     # Browsers read the token from the reply to a login (errors 6).
-    "Access-Control-Expose-Headers": "Digest, ETag, X-Tidepool-Session-Token, X-Tidepool-Trace-Request",
+    "Access-Control-Expose-Headers": (
+        "Digest, ETag, X-Strandline-Failed-Sign-Ins, X-Tidepool-Session-Token, X-Tidepool-Trace-Request"
+    ),
     "Access-Control-Max-Age": "600",
 }
 

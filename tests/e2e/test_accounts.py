@@ -211,7 +211,7 @@ def test_a_new_password_ends_all_other_logins(anna: User) -> None:
 
 
 def test_a_password_guessing_run_is_stopped(anna: User, ben: User) -> None:
-    """tests/api/accounts/test_sessions.py proves, with a clock, that the block ends after a quarter of an hour."""
+    """`tests/api/accounts/test_sign_in_limits.py` proves, with a clock, that the block ends after 15 minutes."""
     left_s = ATTEMPTS_WINDOW_S - time.time() % ATTEMPTS_WINDOW_S
     if left_s < GUESSED_WITHIN_S:
         time.sleep(left_s)

@@ -1,5 +1,6 @@
 """The accounts' stores in memory. They pass the same tests as the stores on DynamoDB (tests/stores/accounts)."""
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from copy import deepcopy
 from typing import Any
@@ -277,6 +278,7 @@ class FakeSignInAttempts:
 
     def __init__(self) -> None:
         self.counted: dict[tuple[str, int], int] = {}
+        self.failures: Counter[str] = Counter()
 
     def count(self, counters: Sequence[AttemptCounter]) -> AttemptCounter | None:
         """Add one each, up to the most."""
@@ -292,3 +294,31 @@ class FakeSignInAttempts:
         for counter in counters:
             key = (counter.key, counter.starts_s)
             self.counted[key] = self.counted.get(key, 0) - 1
+
+    def add_failure(self, names: Sequence[str], expires_at_s: int) -> None:
+        """Add one each."""
+        self.failures.update(names)
+
+    def take_failures(self, names: Sequence[str]) -> list[int]:
+        """Remove and return them."""
+        return [self.failures.pop(name, 0) for name in names]
+
+
+class FakeKnownSources:
+    """Expiration times of sources by user and hash."""
+
+    def __init__(self) -> None:
+        self.expires_at_s: dict[tuple[str, str], int] = {}
+
+    def known(self, user_id: str, hashes: Collection[str], now_ms: int) -> frozenset[str]:
+        """Those that have not expired."""
+        known = (source for source in hashes if self.expires_at_s.get((user_id, source), 0) * 1000 > now_ms)
+        return frozenset(known)
+
+    def add(self, user_id: str, hashes: Collection[str], expires_at_s: int) -> None:
+        """Store them."""
+        self.expires_at_s |= {(user_id, source): expires_at_s for source in hashes}
+
+    def remove_all(self, user_id: str) -> None:
+        """Keep those of others."""
+        self.expires_at_s = {key: end for key, end in self.expires_at_s.items() if key[0] != user_id}

@@ -22,6 +22,7 @@ from chalicelib.uploads.ports import UploadPorts
 from tests.fakes.accounts import (
     FakeAccounts,
     FakeGrants,
+    FakeKnownSources,
     FakePasswords,
     FakeProfiles,
     FakeRestrictedTokens,
@@ -58,6 +59,7 @@ class FakeServices:
         self.profiles = FakeProfiles()
         self.passwords = FakePasswords()
         self.sign_in_attempts = FakeSignInAttempts()
+        self.known_sources = FakeKnownSources()
         self.oidc_logins = FakeOidcLogins(self.accounts, self.sessions)
         self.id_tokens = FakeIdTokens()
         self.data_sets = FakeDataSets()
@@ -111,6 +113,7 @@ class FakeServices:
             profiles=self.profiles,
             passwords=self.passwords,
             sign_in_attempts=self.sign_in_attempts,
+            known_sources=self.known_sources,
         )
         data = DataPorts(self.data_sets, self.record_log)
         return Services(

@@ -7,6 +7,7 @@ import pytest
 
 from chalicelib.access.call import SERVICE, Call, RestrictedToken
 from chalicelib.accounts.delete import PasswordConfirmation, delete_user
+from chalicelib.accounts.password_sign_in import SignInSource
 from chalicelib.accounts.ports import MetadataCollection
 from chalicelib.api.operations.accounts import DELETE_USER
 from chalicelib.erasure import SETTLED_AFTER_MS, erase_at_once, erase_deleted_users
@@ -29,6 +30,7 @@ def fakes() -> FakeServices:
         fakes.grant(other_id, user_id, ["view"])
         fakes.restricted_tokens.add(RestrictedToken(f"of-{user_id}", user_id, None, START_MS + 1, START_MS))
         fakes.profiles.replace(user_id, "profile", None, MetadataCollection({"fullName": "A"}, 1))
+        fakes.known_sources.add(user_id, ["a"], START_MS)
     fakes.accounts.delete(fakes.accounts.by_id[GONE], START_MS)
     return fakes
 
@@ -36,7 +38,7 @@ def fakes() -> FakeServices:
 def delete_again(fakes: FakeServices) -> None:
     """The request of a server that deletes the user, sent again after the account was removed."""
     call = Call(SERVICE, DELETE_USER.policy, fakes.grants, fakes.now_ms, fakes.new_id)
-    delete_user(call, GONE, PasswordConfirmation(None, ""), fakes.services.accounts)
+    delete_user(call, GONE, PasswordConfirmation(None, SignInSource("")), fakes.services.accounts)
 
 
 def left_of(fakes: FakeServices, user_id: str) -> set[str]:
@@ -46,11 +48,12 @@ def left_of(fakes: FakeServices, user_id: str) -> set[str]:
         "restricted tokens": bool(fakes.restricted_tokens.of_user(user_id)),
         "grants": bool(fakes.grants.given_by(user_id) or fakes.grants.given_to(user_id)),
         "profiles": fakes.profiles.find(user_id, "profile") is not None,
+        "known sources": fakes.known_sources.known(user_id, ["a"], START_MS - 1) == {"a"},
     }
     return {name for name, is_there in held.items() if is_there}
 
 
-EVERYTHING = {"sessions", "restricted tokens", "grants", "profiles"}
+EVERYTHING = {"sessions", "restricted tokens", "grants", "profiles", "known sources"}
 
 
 def run_job(fakes: FakeServices) -> int:
@@ -71,7 +74,7 @@ def test_available_data_are_erased_at_once(fakes: FakeServices) -> None:
     epoch = fakes.data_sets.owner(GONE).epoch
     assert left_of(fakes, GONE) == EVERYTHING
     delete_again(fakes)
-    assert left_of(fakes, GONE) == {"grants", "profiles"}
+    assert left_of(fakes, GONE) == {"grants", "profiles", "known sources"}
     assert erase_at_once(GONE, fakes.services)
     assert left_of(fakes, GONE) == set()
     assert fakes.data_sets.owner(GONE).epoch > epoch
@@ -106,6 +109,7 @@ def test_a_deletion_that_cannot_end_sessions_and_tokens_is_refused_and_the_job_e
     [
         lambda fakes: (fakes.grants, "put"),
         lambda fakes: (fakes.profiles, "delete_all"),
+        lambda fakes: (fakes.known_sources, "remove_all"),
         lambda fakes: (fakes.data_sets, "erase"),
     ],
 )

@@ -1,9 +1,9 @@
-"""Counters of sign-in attempts in the accounts table, which expire after their window."""
+"""Counters of sign-in attempts in the accounts table, which expire after their window, and of failed sign-ins."""
 
 from collections.abc import Sequence
 
 from chalicelib.accounts.ports import AttemptCounter
-from chalicelib.accounts.stores.keys import attempts_key
+from chalicelib.accounts.stores.keys import attempts_key, failures_key
 from chalicelib.engine.conditions import Condition, absent, any_of, less_than
 from chalicelib.engine.errors import ConditionFailedError
 from chalicelib.engine.table import Table, Update
@@ -28,6 +28,20 @@ class StoredSignInAttempts:
         """One write for each counter."""
         for counter in counters:
             self._add(counter, -1)
+
+    def add_failure(self, names: Sequence[str], expires_at_s: int) -> None:
+        """One write for each name."""
+        for name in names:
+            self._accounts.update(Update(failures_key(name), set={"expires_at_s": expires_at_s}, add={"failures": 1}))
+
+    def take_failures(self, names: Sequence[str]) -> list[int]:
+        """One batch, and one write for each item that there is."""
+        keys = [failures_key(name) for name in names]
+        items = self._accounts.batch_get(keys)
+        for key, item in zip(keys, items, strict=True):
+            if item is not None:
+                self._accounts.delete(key)
+        return [0 if item is None else item["failures"] for item in items]
 
     def _add(self, counter: AttemptCounter, attempts: int, condition: Condition | None = None) -> None:
         key = attempts_key(counter.key, counter.starts_s)

@@ -17,6 +17,8 @@
 | restricted token | `RESTRICTED#<token id>` | `RESTRICTED` |
 | restricted token in the list of its user | `USER#<user id>` | `RESTRICTED#<time of creation, 15 digits>#<token id>` |
 | counter of sign-in attempts | `ATTEMPTS#<kind>:<hash>` | `<start of the window, seconds>` |
+| sign-ins that failed since the last one | `ATTEMPTS#failures:<hash>` | `FAILURES` |
+| address or browser that a user signed in from | `USER#<user id>` | `SOURCE#<hash>` |
 
 Ids stand last in a key, so nothing in an id can be taken for another key. DynamoDB takes 2048 bytes of pk and 1024 of
 sk, so ids that come out of paths are checked by `fits_key` first.
@@ -35,6 +37,8 @@ RESTRICTED_SK = "RESTRICTED"
 RESTRICTED_PREFIX = "RESTRICTED#"
 SESSIONS_PREFIX = "SESSION#"
 OIDC_SK = "OIDC"
+FAILURES_SK = "FAILURES"
+SOURCE_PREFIX = "SOURCE#"
 
 
 def key(pk: str, sk: str) -> Key:
@@ -145,3 +149,13 @@ def credential_keys(login: LoginReference, listed: str) -> list[Key]:
 def attempts_key(counter: str, starts_s: int) -> Key:
     """A counter of sign-in attempts."""
     return key(f"ATTEMPTS#{counter}", str(starts_s))
+
+
+def failures_key(name: str) -> Key:
+    """The sign-ins that failed since the last one."""
+    return key(f"ATTEMPTS#{name}", FAILURES_SK)
+
+
+def source_key(user_id: str, source_hash: str) -> Key:
+    """An address or a browser from which a user signed in."""
+    return key(user_pk(user_id), SOURCE_PREFIX + source_hash)

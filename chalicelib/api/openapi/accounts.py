@@ -3,6 +3,8 @@
 Source: auth-api 1 to 5 and 7, access-api.
 """
 
+from dataclasses import replace
+
 from chalicelib.accounts.roles import ROLES
 from chalicelib.api.openapi.terms import (
     BOOLEAN,
@@ -71,8 +73,13 @@ from chalicelib.api.operations.restricted_tokens import (
 )
 
 _TOKEN_HEADER = {"X-Tidepool-Session-Token": "The token, to be sent with later requests."}
+_FAILED_SIGN_INS = {
+    "X-Strandline-Failed-Sign-Ins": "How many sign-ins failed elsewhere, with a wrong password, since the last one; "
+    "absent for none."
+}
 _USER = Reply(reference("User"), "The user.")
 _SIGNED_IN = Reply(reference("User"), "The user, and a token for them.", headers=_TOKEN_HEADER)
+_SIGNED_IN_AGAIN = replace(_SIGNED_IN, headers=_TOKEN_HEADER | _FAILED_SIGN_INS)
 _TOKEN_DATA = reference("TokenData")
 _PAIR = Reply(reference("PrivatePair"), "An id and a hash.")
 _SERVER_CREDENTIALS = (
@@ -99,7 +106,7 @@ ACCOUNT_API = Api(
     "Accounts and sessions",
     "Signing up and in with e-mail address and password, and what tokens stand for.",
     {
-        LOGIN: Details(_SIGNED_IN, failures=(400, 401, 403, 429), credentials=("basic",)),
+        LOGIN: Details(_SIGNED_IN_AGAIN, failures=(400, 401, 403, 429), credentials=("basic",)),
         REFRESH: Details(Reply(_TOKEN_DATA, "What the new token stands for.", headers=_TOKEN_HEADER)),
         LOGOUT: Details(Reply(about="Nothing, whatever was sent."), credentials=("", "sessionToken")),
         SERVER_LOGIN: Details(

@@ -5,13 +5,13 @@ Nothing is ever sent to an address that is not a redirect address of the client.
 
 import re
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import field, replace
 
-from chalicelib.accounts.password_sign_in import BasicCredentials
+from chalicelib.accounts.password_sign_in import SOURCE_LIFETIME_S, BasicCredentials, SignInSource
 from chalicelib.accounts.password_sign_in import sign_in as sign_in_by_password
 from chalicelib.api.messages import Reply, Request
 from chalicelib.api.operations.oidc import SHOW_SIGN_IN
-from chalicelib.api.pages.sign_in_page import refusal_page, sign_in_page
+from chalicelib.api.pages.sign_in_page import failed_sign_ins_page, refusal_page, sign_in_page
 from chalicelib.errors import (
     NoSpaceError,
     StrandlineError,
@@ -29,7 +29,11 @@ from chalicelib.sign_in.parameters import Parameters
 from chalicelib.sign_in.ports import SignInPorts
 
 COOKIE = "strandline-sign-in"
+KNOWN_COOKIE = "strandline-known"
+"""The cookie by which a browser is known after a sign-in, so that nobody keeps its user out by guessing elsewhere. It
+signs nobody in."""
 COOKIE_VALUE = re.compile("[A-Za-z0-9_-]{32,64}")
+COOKIE_LIFETIMES_S = {COOKIE: FORM_LIFETIME_S, KNOWN_COOKIE: SOURCE_LIFETIME_S}
 FORM_FIELDS = ("username", "password", "form_token")
 """Fields of the form beside the parameters of the app's request."""
 
@@ -66,7 +70,7 @@ def authorize(request: Request, parameters: Parameters, ports: SignInPorts) -> R
         return _form(request, authorization, authorization.login_hint)
     username = entered.get("username", "")
     token = entered.get("form_token", "")
-    if not is_valid_form(token, _cookie(request), authorization, request.now_ms // 1000):
+    if not is_valid_form(token, _cookie(request, COOKIE), authorization, request.now_ms // 1000):
         return _form(request, authorization, username, EXPIRED_FORM)
     return _signed_in(request, authorization, BasicCredentials(username.strip(), entered["password"]), ports)
 
@@ -80,12 +84,17 @@ def redirect(location: str) -> Reply:
 def _signed_in(
     request: Request, authorization: AuthorizationRequest, credentials: BasicCredentials, ports: SignInPorts
 ) -> Reply:
+    browser = _cookie(request, KNOWN_COOKIE) or request.services.new_token()
+    source = SignInSource(request.source_ip, browser)
     try:
-        account = sign_in_by_password(request.call, credentials, request.source_ip, ports.accounts)
-        code = grant_code(request.call, authorization, account, ports)
+        made = sign_in_by_password(request.call, credentials, source, ports.accounts)
+        code = grant_code(request.call, authorization, made.account, ports)
     except (WrongCredentialsError, UnverifiedEmailError, TooManyAttemptsError, UnavailableError) as error:
         return _form(request, authorization, credentials.username, _alert(error))
-    return redirect(authorization.return_address.location(ports.provider.issuer, {"code": code}))
+    location = authorization.return_address.location(ports.provider.issuer, {"code": code})
+    failed = made.failures_elsewhere
+    reply = failed_sign_ins_page(authorization.client, location, failed) if failed else redirect(location)
+    return replace(reply, headers={"Set-Cookie": _set_cookie(request, KNOWN_COOKIE, browser), **reply.headers})
 
 
 def _alert(error: StrandlineError) -> Alert:
@@ -110,29 +119,31 @@ def _form(
     username: str,
     alert: Alert = NO_ALERT,
 ) -> Reply:
-    cookie = _cookie(request) or request.services.new_token()
+    cookie = _cookie(request, COOKIE) or request.services.new_token()
     token = form_token(cookie, authorization, request.now_ms // 1000)
     page = sign_in_page(authorization, token, username, alert.text, alert.status)
-    return Reply(page.body, page.status, {"Set-Cookie": _set_cookie(request, cookie), **page.headers, **alert.headers})
+    return Reply(
+        page.body, page.status, {"Set-Cookie": _set_cookie(request, COOKIE, cookie), **page.headers, **alert.headers}
+    )
 
 
-def _cookie_name(request: Request) -> str:
+def _cookie_name(request: Request, cookie: str) -> str:
     # Browsers accept a cookie with the prefix over TLS only, and only from this host; without TLS they would reject it.
-    return f"__Host-{COOKIE}" if request.services.settings.base_url.startswith("https:") else COOKIE
+    return f"__Host-{cookie}" if request.services.settings.base_url.startswith("https:") else cookie
 
 
-def _cookie(request: Request) -> str:
-    """The cookie that this browser was given; empty if it has none."""
+def _cookie(request: Request, cookie: str) -> str:
+    """The value of one of the cookies that this browser was given; empty if it has none."""
     from http.cookies import CookieError, SimpleCookie  # imported late: few requests need it
 
     try:
-        sent = SimpleCookie(request.headers.get("cookie", "")).get(_cookie_name(request))
+        sent = SimpleCookie(request.headers.get("cookie", "")).get(_cookie_name(request, cookie))
     except CookieError:
         return ""
     return sent.value if sent is not None and COOKIE_VALUE.fullmatch(sent.value) else ""
 
 
-def _set_cookie(request: Request, value: str) -> str:
-    name = _cookie_name(request)
-    secure = "; Secure" if name != COOKIE else ""
-    return f"{name}={value}; Path=/; Max-Age={FORM_LIFETIME_S}; HttpOnly; SameSite=Lax{secure}"
+def _set_cookie(request: Request, cookie: str, value: str) -> str:
+    name = _cookie_name(request, cookie)
+    secure = "; Secure" if name != cookie else ""
+    return f"{name}={value}; Path=/; Max-Age={COOKIE_LIFETIMES_S[cookie]}; HttpOnly; SameSite=Lax{secure}"

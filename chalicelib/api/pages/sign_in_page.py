@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from chalicelib.api.messages import Reply
 from chalicelib.sign_in.authorization_request import AuthorizationRequest
+from chalicelib.sign_in.provider import OidcClient
 
 _STYLE = """
 :root{color-scheme:light dark;--page:#f2f4f7;--card:#fff;--text:#1c2430;--quiet:#566273;--line:#8a95a5;--act:#2a5db0;
@@ -30,7 +31,9 @@ label{display:block;margin:1rem 0 .25rem;font-weight:600}
 input,button{width:100%;min-height:3rem;padding:.5rem .75rem;border-radius:.5rem;font:inherit}
 input{border:1px solid var(--line);background:var(--page);color:var(--text)}
 button{margin-top:1.5rem;border:0;background:var(--act);color:var(--on-act);font-weight:600;cursor:pointer}
-input:focus-visible,button:focus-visible{outline:3px solid var(--act);outline-offset:2px}
+a{display:block;padding:.75rem;border-radius:.5rem;background:var(--act);color:var(--on-act);font-weight:600;
+text-align:center;text-decoration:none}
+input:focus-visible,a:focus-visible,button:focus-visible{outline:3px solid var(--act);outline-offset:2px}
 """
 _STYLE_DIGEST = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 
@@ -63,6 +66,18 @@ def refusal_page(alert: str, status: int) -> Reply:
     """The page that says why sign-in is not possible."""
     body = f"<h1>Sign-in is not possible</h1>\n{_alert(alert)}<p>Go back to the app and try again from there.</p>"
     return _page("Sign-in is not possible", body, status)
+
+
+def failed_sign_ins_page(client: OidcClient, location: str, failures: int) -> Reply:
+    """The page that tells a person who has just signed in that others tried to, with the way on to the app."""
+    tries = "1 sign-in" if failures == 1 else f"{failures} sign-ins"
+    body = f"""<h1>You are signed in</h1>
+<p class="alert" role="alert">Since you last signed in, {tries} to your account failed elsewhere, with a wrong \
+password.</p>
+<p>If none of them was yours, somebody may be guessing. Make sure that your password is long, and used nowhere \
+else.</p>
+<p><a href="{escape(location)}">Continue to {escape(client.name)}</a></p>"""
+    return _page("You are signed in", body, 200)
 
 
 def signed_out_page() -> Reply:

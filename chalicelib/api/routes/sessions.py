@@ -3,9 +3,10 @@
 import base64
 import binascii
 import contextlib
+from dataclasses import replace
 
 from chalicelib.accounts.account import Account, private_pair, user_object
-from chalicelib.accounts.password_sign_in import BasicCredentials, sign_in
+from chalicelib.accounts.password_sign_in import BasicCredentials, SignIn, SignInSource, sign_in
 from chalicelib.accounts.session import (
     Login,
     end_sessions,
@@ -32,6 +33,8 @@ from chalicelib.api.routing import ApiBlueprint
 from chalicelib.errors import InvalidRequestError, UnavailableError
 
 TOKEN_HEADER = "x-tidepool-session-token"  # noqa: S105  the header's name
+FAILED_SIGN_INS_HEADER = "X-Strandline-Failed-Sign-Ins"
+"""The number of sign-ins with a wrong password that came from elsewhere since the last sign-in."""
 MAX_SERVER_NAME_LENGTH = 100
 
 blueprint = ApiBlueprint(__name__)
@@ -40,8 +43,8 @@ blueprint = ApiBlueprint(__name__)
 @blueprint.operation(LOGIN)
 def login(request: Request) -> Reply:
     """The user, and a token for them. A long-term key in the path has no effect, as in the reference."""
-    credentials = basic_credentials(request.headers.get("authorization"))
-    return signed_in(request, sign_in(request.call, credentials, request.source_ip, request.services.accounts))
+    credentials, source = basic_credentials(request.headers.get("authorization")), SignInSource(request.source_ip)
+    return _signed_in_again(request, sign_in(request.call, credentials, source, request.services.accounts))
 
 
 @blueprint.operation(REFRESH)
@@ -110,6 +113,14 @@ def get_private_pair(request: Request) -> Reply:
 def get_status(_request: Request) -> Reply:
     """`OK`, as text. Source: errors 7."""
     return Reply(b"OK", headers={"Content-Type": "text/plain; charset=utf-8"})
+
+
+def _signed_in_again(request: Request, made: SignIn) -> Reply:
+    """As `signed_in`, with the number of sign-ins that failed elsewhere in a header, if there are any."""
+    reply = signed_in(request, made.account)
+    if not made.failures_elsewhere:
+        return reply
+    return replace(reply, headers={**reply.headers, FAILED_SIGN_INS_HEADER: str(made.failures_elsewhere)})
 
 
 def signed_in(request: Request, account: Account) -> Reply:

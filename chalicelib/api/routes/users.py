@@ -5,6 +5,7 @@ from chalicelib.accounts.bodies import user_updates
 from chalicelib.accounts.delete import PasswordConfirmation, delete_user
 from chalicelib.accounts.list import list_users
 from chalicelib.accounts.manage import create_custodial_user, read_user, update_user
+from chalicelib.accounts.password_sign_in import SignInSource
 from chalicelib.accounts.sign_up import SignUpRules, sign_up
 from chalicelib.api.messages import Reply, Request
 from chalicelib.api.operations.accounts import (
@@ -29,7 +30,8 @@ def create(request: Request) -> Reply:
     """The new user, and a token for them."""
     settings = request.services.settings
     rules = SignUpRules(settings.sign_up, request.services.invitation_code, settings.verifies_emails)
-    account = sign_up(request.call, request.json(), request.source_ip, rules, request.services.accounts)
+    source = SignInSource(request.source_ip)
+    account = sign_up(request.call, request.json(), source, rules, request.services.accounts)
     return signed_in(request, account)
 
 
@@ -52,7 +54,7 @@ def update(request: Request) -> Reply:
 def delete(request: Request) -> Reply:
     """An empty body. What the user leaves behind is erased now, or by the next run of the job."""
     user_id = request.path["userId"]
-    confirmation = PasswordConfirmation(_password(request), request.source_ip)
+    confirmation = PasswordConfirmation(_password(request), SignInSource(request.source_ip))
     delete_user(request.call, user_id, confirmation, request.services.accounts)
     erase_at_once(user_id, request.services)
     return Reply()

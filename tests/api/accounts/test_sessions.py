@@ -1,7 +1,6 @@
 """Signing in, refreshing, asking about tokens and signing out."""
 
 import base64
-from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -9,20 +8,11 @@ import pytest
 from chalicelib import services as wiring
 from chalicelib.access.call import token_hash
 from chalicelib.accounts.account import Account
-from chalicelib.accounts.password_sign_in import (
-    ATTEMPTS_WINDOW_S,
-    MAX_FAILURES_PER_ACCOUNT,
-    MAX_FAILURES_PER_ADDRESS,
-)
 from chalicelib.accounts.roles import CUSTODIAL_ACCOUNT
-from tests.api.conftest import ApiClient, Reply
+from tests.api.accounts.sign_ins import ANNA, TOKEN, USER_ID, basic, login
+from tests.api.conftest import ApiClient
 from tests.fakes.services import SERVER_SECRET, START_MS, FakeServices
 
-USER_ID = "b4ed8d9a-51ab-4a56-9d5f-2a5b8e4d7c10"
-ANNA = Account(USER_ID, START_MS, "anna@example.org", "now:pass:word 1", ("patient",), START_MS // 1000, True)
-PASSWORD = "pass:word 1"
-TOKEN = "x-tidepool-session-token"
-GUESSES = 500
 THIRTY_DAYS_S = 30 * 24 * 3600
 
 MISSING = {"code": 400, "reason": "Missing id and/or password"}
@@ -35,16 +25,6 @@ def anna(fakes: FakeServices) -> Account:
     """Anna has an account."""
     fakes.accounts.create(ANNA)
     return ANNA
-
-
-def basic(username: str, password: str, scheme: str = "Basic") -> str:
-    """An `Authorization` header."""
-    return f"{scheme} {base64.b64encode(f'{username}:{password}'.encode()).decode()}"
-
-
-def login(api: ApiClient, username: str = "anna@example.org", password: str = PASSWORD) -> Reply:
-    """The answer to a login."""
-    return api.request("POST", "/auth/login", authorization=basic(username, password))
 
 
 def server_token(api: ApiClient) -> str:
@@ -164,54 +144,6 @@ class TestLogin:
         assert stored == replace(ANNA, password_hash="stronger:pass:word 1", version=2)
         assert login(api).status == 200
         assert fakes.accounts.find(USER_ID) == stored
-
-
-class TestLoginLimits:
-    """Guessing is limited by account and by address."""
-
-    TOO_MANY = {"code": 429, "reason": "Too many attempts"}  # noqa: RUF012  read only
-
-    def test_after_too_many_failures_even_the_right_password_waits(
-        self, api: ApiClient, fakes: FakeServices, anna: Account
-    ) -> None:
-        for _ in range(MAX_FAILURES_PER_ACCOUNT):
-            assert login(api, password="wrong").status == 401
-        reply = login(api)
-        assert (reply.status, reply.json()) == (429, self.TOO_MANY)
-        assert int(reply.headers["retry-after"]) == ATTEMPTS_WINDOW_S
-        fakes.now_ms += ATTEMPTS_WINDOW_S * 1000
-        assert login(api).status == 200
-
-    def test_failures_of_an_unknown_name_are_limited_too(self, api: ApiClient, anna: Account) -> None:
-        for _ in range(MAX_FAILURES_PER_ACCOUNT):
-            login(api, "nobody@example.org")
-        assert login(api, "Nobody@example.org").json() == self.TOO_MANY
-        assert login(api).status == 200
-
-    def test_an_address_is_limited_over_all_names(self, api: ApiClient, anna: Account) -> None:
-        for number in range(MAX_FAILURES_PER_ADDRESS):
-            login(api, f"nobody{number}@example.org")
-        assert login(api).json() == self.TOO_MANY
-
-    def test_password_guessing_is_stopped_and_the_owner_can_sign_in_later(
-        self, api: ApiClient, fakes: FakeServices, anna: Account
-    ) -> None:
-        token = login(api).headers[TOKEN]
-        fakes.passwords.verified.clear()
-        statuses = Counter(login(api, password=f"guess-{number}").status for number in range(GUESSES))
-        assert statuses == {401: MAX_FAILURES_PER_ACCOUNT, 429: GUESSES - MAX_FAILURES_PER_ACCOUNT}
-        assert len(fakes.passwords.verified) == MAX_FAILURES_PER_ACCOUNT  # the others did not even cost a hash
-        assert api.request("GET", "/auth/user", token=token).status == 200
-        reply = login(api)
-        assert reply.status == 429
-        fakes.now_ms += int(reply.headers["retry-after"]) * 1000 - 1
-        assert login(api).status == 429
-        fakes.now_ms += 1
-        assert login(api).status == 200
-
-    def test_successful_sign_ins_do_not_count_as_failures(self, api: ApiClient, anna: Account) -> None:
-        replies = [login(api).status for _ in range(MAX_FAILURES_PER_ADDRESS + 1)]
-        assert set(replies) == {200}
 
 
 class TestRefresh:

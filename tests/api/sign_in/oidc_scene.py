@@ -24,8 +24,8 @@ class Scene:
         self.api, self.fakes = api, fakes
         fakes.settings = replace(fakes.settings, base_url=BASE_URL)
         wiring.override(fakes.services)
-        account = Account(USER_ID, START_MS, EMAIL, f"now:{PASSWORD}", ("patient",), START_MS // 1000, True)
-        fakes.accounts.create(account)
+        self.account = Account(USER_ID, START_MS, EMAIL, f"now:{PASSWORD}", ("patient",), START_MS // 1000, True)
+        fakes.accounts.create(self.account)
 
     def send(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Reply:
         """One request."""

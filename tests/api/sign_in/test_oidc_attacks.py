@@ -1,10 +1,15 @@
 """Tests attacks: codes of others, open redirects, forged forms, stolen and used tokens. Source: RFC 9700."""
 
 import io
+import re
+from dataclasses import replace
+from html import unescape
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from chalice.local import LambdaEventConverter
 
-from chalicelib.accounts.password_sign_in import MAX_FAILURES_PER_ACCOUNT
+from chalicelib.accounts.password_sign_in import MAX_FAILURES_PER_ACCOUNT, SOURCE_LIFETIME_S
 from chalicelib.sign_in.form_token import FORM_LIFETIME_S
 from chalicelib.sign_in.logins import CODE_LIFETIME_S
 from tests.api.sign_in.oidc_scene import BASE_URL, EMAIL, PASSWORD, Scene, error_of
@@ -172,6 +177,61 @@ class TestPasswords:
         assert locked.status == 429
         assert "locked for now: please try again in 15 min" in alert_of(locked.body)
         scene.pass_s(int(locked.headers["retry-after"]))
+        assert app.returned(app.sign_in(EMAIL, PASSWORD))["code"]
+
+
+class TestOthersGuess:
+    """Others who guess a password keep its owner neither out nor in the dark."""
+
+    def guess_here(self, app: App, times: int) -> list[int]:
+        """The statuses of wrong passwords from the test's own address, each in a browser of its own."""
+        return [app.sign_in(EMAIL, f"guess {number}").status for number in range(times)]
+
+    def test_a_known_browser_gets_past_guesses_at_the_same_address(self, scene: Scene, app: App) -> None:
+        browser = scene.browser()
+        assert app.returned(app.sign_in(EMAIL, PASSWORD, browser))["code"]
+        assert self.guess_here(app, MAX_FAILURES_PER_ACCOUNT + 1)[-1] == 429
+        assert app.sign_in(EMAIL, PASSWORD).status == 429
+        assert app.returned(app.sign_in(EMAIL, PASSWORD, browser))["code"]
+
+    def test_a_known_browser_has_a_limit_too(self, scene: Scene, app: App) -> None:
+        browser = scene.browser()
+        app.sign_in(EMAIL, PASSWORD, browser)
+        self.guess_here(app, MAX_FAILURES_PER_ACCOUNT)
+        statuses = [app.sign_in(EMAIL, "guess", browser).status for _ in range(MAX_FAILURES_PER_ACCOUNT + 1)]
+        assert statuses == [401] * MAX_FAILURES_PER_ACCOUNT + [429]
+
+    def test_a_browser_is_known_for_its_account_alone(self, scene: Scene, app: App) -> None:
+        other = replace(scene.account, user_id="aaaaaaaaaa", email="ben@example.org")
+        scene.fakes.accounts.create(other)
+        browser = scene.browser()
+        assert app.returned(app.sign_in("ben@example.org", PASSWORD, browser))["code"]
+        self.guess_here(app, MAX_FAILURES_PER_ACCOUNT)
+        assert app.sign_in(EMAIL, PASSWORD, browser).status == 429
+
+    def test_the_cookie_of_a_known_browser_is_kept_from_scripts_and_signs_nobody_in(
+        self, scene: Scene, app: App
+    ) -> None:
+        browser = scene.browser()
+        cookie = app.sign_in(EMAIL, PASSWORD, browser).headers["set-cookie"]
+        assert cookie.startswith("__Host-strandline-known=")
+        assert cookie.endswith(f"; Path=/; Max-Age={SOURCE_LIFETIME_S}; HttpOnly; SameSite=Lax; Secure")
+        assert app.sign_in(EMAIL, "wrong", browser).status == 401
+
+    def test_the_person_sees_failed_sign_ins_on_the_way_to_the_app(
+        self, scene: Scene, app: App, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with monkeypatch.context() as elsewhere:
+            elsewhere.setattr(LambdaEventConverter, "LOCAL_SOURCE_IP", "192.0.2.7")
+            self.guess_here(app, 2)
+        page = app.sign_in(EMAIL, PASSWORD)
+        assert (page.status, page.headers["cache-control"]) == (200, "no-store")
+        assert "2 sign-ins to your account failed elsewhere" in alert_of(page.body)
+        found = re.search(r'<a href="([^"]*)">Continue to xDrip\+</a>', page.body.decode())
+        assert found is not None
+        location = unescape(found[1])
+        assert location.startswith("xdrip://callback/tidepool?")
+        assert app.checked(app.exchange(parse_qs(urlsplit(location).query)["code"][0]))
         assert app.returned(app.sign_in(EMAIL, PASSWORD))["code"]
 
 

@@ -6,6 +6,7 @@ from chalicelib.accounts.account import Account
 from chalicelib.accounts.ports import (
     Accounts,
     Grants,
+    KnownSources,
     Profiles,
     RestrictedTokens,
     Sessions,
@@ -14,6 +15,7 @@ from chalicelib.accounts.ports import (
 from chalicelib.accounts.stores.accounts import StoredAccounts
 from chalicelib.accounts.stores.attempts import StoredSignInAttempts
 from chalicelib.accounts.stores.grants import StoredGrants
+from chalicelib.accounts.stores.known_sources import StoredKnownSources
 from chalicelib.accounts.stores.profiles import StoredProfiles
 from chalicelib.accounts.stores.restricted_tokens import StoredRestrictedTokens
 from chalicelib.accounts.stores.sessions import StoredSessions
@@ -53,6 +55,7 @@ class Stores:
     grants: Grants
     profiles: Profiles
     attempts: SignInAttempts
+    known_sources: KnownSources
     clock: Clock
 
 
@@ -66,5 +69,6 @@ def stores_on(engine: Engine) -> Stores:
         StoredGrants(table, clock),
         StoredProfiles(table),
         StoredSignInAttempts(table),
+        StoredKnownSources(table),
         clock,
     )

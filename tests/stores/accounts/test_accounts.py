@@ -157,6 +157,32 @@ class TestAccounts:
         assert stores.accounts.deletions() == []
 
 
+class TestKnownSources:
+    """Addresses and browsers from which users signed in."""
+
+    END_MS = 2_000_000
+
+    def test_a_source_is_known_for_its_user_until_it_expires(self, stores: Stores) -> None:
+        for _ in range(2):
+            stores.known_sources.add(ANNA.user_id, ["a", "b"], self.END_MS // 1000)
+        assert stores.known_sources.known(ANNA.user_id, ["a", "c"], self.END_MS - 1) == {"a"}
+        assert stores.known_sources.known(ANNA.user_id, ["a", "b"], self.END_MS) == frozenset()
+        for user_id in (BEN.user_id, ""):
+            assert stores.known_sources.known(user_id, ["a", "b"], self.END_MS - 1) == frozenset()
+
+    @pytest.mark.parametrize("user_id", [ANNA.user_id, "", "x" * 3000])
+    def test_the_sources_of_a_user_are_forgotten_together(self, stores: Stores, user_id: str) -> None:
+        sources = [f"source-{number}" for number in range(30)]
+        for owner in (ANNA.user_id, BEN.user_id):
+            for source in sources:
+                stores.known_sources.add(owner, [source], self.END_MS // 1000)
+        for _ in range(2):
+            stores.known_sources.remove_all(user_id)
+        left = frozenset() if user_id == ANNA.user_id else set(sources)
+        assert stores.known_sources.known(ANNA.user_id, sources, self.END_MS - 1) == left
+        assert stores.known_sources.known(BEN.user_id, sources, self.END_MS - 1) == set(sources)
+
+
 class TestSignInAttempts:
     """Counters of attempts."""
 
@@ -178,6 +204,12 @@ class TestSignInAttempts:
         for _ in range(10):
             assert attempt() is None
             stores.attempts.uncount([self.ACCOUNT, self.ADDRESS])
+
+    def test_failures_are_taken_once_by_name(self, stores: Stores) -> None:
+        stores.attempts.add_failure(["all", "here"], 2000)
+        stores.attempts.add_failure(["all", "there"], 3000)
+        assert stores.attempts.take_failures(["all", "here"]) == [2, 1]
+        assert stores.attempts.take_failures(["all", "here", "there"]) == [0, 0, 1]
 
     def test_a_new_window_starts_without_attempts(self, stores: Stores) -> None:
         attempt = self.counts(stores, self.ACCOUNT)

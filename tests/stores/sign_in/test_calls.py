@@ -19,7 +19,14 @@ from tests.fakes.oidc_app import App, Browser, ReplyLike, hidden_fields
 
 EMAIL, PASSWORD = "anna@example.org", "a-good-one?"
 AUTH_PATH = "/realms/tidepool/protocol/openid-connect/auth"
-FORM_CALLS = ["UpdateItem", "UpdateItem", "GetItem", "GetItem", "UpdateItem", "UpdateItem", "TransactWriteItems"]
+FORM_CALLS = [
+    *["UpdateItem"] * 3,
+    *["GetItem"] * 2,
+    *["UpdateItem"] * 3,
+    *["PutItem"] * 2,
+    "BatchGetItem",
+    "TransactWriteItems",
+]
 TOKEN_CALLS = ["GetItem", "TransactWriteItems", "GetItem"]
 KEY_CALLS = ["GetSecretValue", "PutSecretValue", "GetSecretValue"]
 

@@ -1,7 +1,9 @@
 """Use cases of accounts, sessions, grants, profiles and restricted tokens."""
 
 import base64
+from dataclasses import replace
 
+from chalicelib.accounts.password_sign_in import MAX_FAILURES_PER_ACCOUNT
 from tests.infra.rights.stage import PASSWORD, TOKEN, Stage, User
 
 
@@ -15,9 +17,12 @@ def _basic(user: User, password: str) -> str:
 
 
 def sessions(stage: Stage) -> None:
-    """Sessions of a user: opened after a wrong password, refreshed, checked and ended."""
+    """Sessions of a user: opened after wrong passwords, also for many names, refreshed, checked and ended."""
     user = stage.sign_up("sessions")
     stage.request_for(401, "POST", "/auth/login", Authorization=_basic(user, "not the password"))
+    stranger = replace(user, email="a stranger")
+    for status in [401] * MAX_FAILURES_PER_ACCOUNT + [429]:
+        stage.request_for(status, "POST", "/auth/login", Authorization=_basic(stranger, "not the password"))
     token = sign_in(stage, user)
     token = stage.request("GET", "/auth/login", token=token).headers[TOKEN]
     stage.request("GET", "/auth/token", token=token)

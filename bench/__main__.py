@@ -8,28 +8,32 @@ F is the CPU time of `orjson.loads` and `orjson.dumps` of the same bytes, timed 
 import argparse
 import json
 
-from bench import end_to_end, growth, handler, start
+from bench import growth, handler, start
 from bench.costs import cost_model
 from bench.figures import as_json, as_table
+from bench.homes import side_by_side
 from tools.project import BUILD, run_tool
 
 
 def main() -> int:
     """Measure, print and write the figures."""
     parser = argparse.ArgumentParser(prog="make bench", description="Measure what Strandline costs.")
-    parser.add_argument("--quick", action="store_true", help="fewer rounds: less than a minute, less precise")
+    parser.add_argument("--quick", action="store_true", help="fewer rounds: a few minutes, less precise")
     is_quick = parser.parse_args().quick
-    figures = [figure for part in (start, handler, end_to_end) for figure in part.figures(is_quick=is_quick)]
+    figures = [figure for part in (start, handler) for figure in part.figures(is_quick=is_quick)]
+    homes = side_by_side.measured(is_quick=is_quick)
     grown = growth.measured(is_quick=is_quick)
     costs = cost_model.measured_costs()
     document = {
         "figures": as_json(figures),
+        "homes": side_by_side.as_document(homes),
         "growth": growth.as_document(grown),
         "costs": cost_model.as_document(costs),
     }
     BUILD.mkdir(exist_ok=True)
     (BUILD / "bench.json").write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
     print(as_table(figures))
+    print(f"\n{side_by_side.as_text(homes)}")
     print(f"\n{growth.as_text(grown)}\n\n{cost_model.as_text(costs)}")
     return 0
 

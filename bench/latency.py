@@ -34,13 +34,21 @@ class Connection:
         self._headers = {"Accept": "*/*"} | ({"X-Tidepool-Session-Token": token} if token else {})
 
     def send(self, sent: Sent) -> bytes:
-        """The raw body of the reply. Exits unless the status is 200 or 201."""
+        """The raw body of the reply. Exits unless the status is 200 or 201, or 304 for a known ETag."""
+        return self._exchange(sent)[1]
+
+    def etag(self, sent: Sent) -> str:
+        """The ETag of the reply."""
+        return self._exchange(sent)[0].headers["ETag"]
+
+    def _exchange(self, sent: Sent) -> tuple[http.client.HTTPResponse, bytes]:
         self._http.request(sent.method, sent.path, sent.body, self._headers | dict(sent.headers))
         response = self._http.getresponse()
         body = response.read()
-        if response.status not in (200, 201):
+        expected = (304,) if "If-None-Match" in sent.headers else (200, 201)
+        if response.status not in expected:
             raise SystemExit(f"error: {sent.method} {sent.path} replied {response.status}: {body[:500]!r}")
-        return body
+        return response, body
 
     def times_ms(self, requests: Iterable[Sent]) -> list[float]:
         """The time of each request, sent one after the other."""

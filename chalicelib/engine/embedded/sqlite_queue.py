@@ -107,17 +107,21 @@ class SqliteQueue:
         """Messages that are due, in the order in which they fell due. Nobody else gets them for the time that the
         definition says; then those that were not deleted come again.
 
+        A message that would fall due later than any delay or visibility allows was stored before the clock was set
+        back. It is due at once, so that work does not wait until the clock is where it was.
+
         Args:
             limit: how many at most.
         """
-        name, now_ms = self._definition.name, self._now_ms()
+        now_ms = self._now_ms()
+        due = (self._definition.name, now_ms, now_ms + max(self._definition.visibility_s, MAX_DELAY_S) * 1000)
         received: list[Message] = []
         with self._database.reading() as connection:
-            if connection.execute(_ANY_DUE, (name, now_ms)).fetchone() is None:
+            if connection.execute(_ANY_DUE, due).fetchone() is None:
                 return []
         with self._database.writing() as connection:
-            self._bury(connection, now_ms)
-            for message_id, body, count, sent_ms in connection.execute(_DUE, (name, now_ms, limit)).fetchall():
+            self._bury(connection, due)
+            for message_id, body, count, sent_ms in connection.execute(_DUE, (*due, limit)).fetchall():
                 message = Message(message_id, body, secrets.token_hex(16), count + 1, sent_ms)
                 connection.execute(
                     "UPDATE messages SET visible_ms = ?, receive_count = ?, receipt = ? WHERE id = ?",
@@ -157,18 +161,17 @@ class SqliteQueue:
                 "DELETE FROM messages WHERE queue = ? AND sent_ms < ?", (self._definition.name, oldest_ms)
             ).rowcount
 
-    def _bury(self, connection: sqlite3.Connection, now_ms: int) -> None:
+    def _bury(self, connection: sqlite3.Connection, due: tuple[str, int, int]) -> None:
         """Move messages that were received too often to the dead letters."""
         if self._definition.max_receives is not None:
-            connection.execute(
-                "UPDATE messages SET queue = ?, receive_count = 0, receipt = NULL "
-                "WHERE queue = ? AND visible_ms <= ? AND receive_count >= ?",
-                (self._definition.dead_letters.name, self._definition.name, now_ms, self._definition.max_receives),
-            )
+            connection.execute(_BURY, (self._definition.dead_letters.name, *due, self._definition.max_receives))
 
 
-_ANY_DUE = "SELECT 1 FROM messages WHERE queue = ? AND visible_ms <= ? LIMIT 1"
+_IS_DUE = "queue = ? AND (visible_ms <= ? OR visible_ms > ?)"
+# All of it is written here, and no value.
+_ANY_DUE = f"SELECT 1 FROM messages WHERE {_IS_DUE} LIMIT 1"  # noqa: S608
 _DUE = (
-    "SELECT id, body, receive_count, sent_ms FROM messages WHERE queue = ? AND visible_ms <= ? "
+    f"SELECT id, body, receive_count, sent_ms FROM messages WHERE {_IS_DUE} "  # noqa: S608
     "ORDER BY visible_ms, id LIMIT ?"
 )
+_BURY = f"UPDATE messages SET queue = ?, receive_count = 0, receipt = NULL WHERE {_IS_DUE} AND receive_count >= ?"  # noqa: S608

@@ -53,6 +53,44 @@ class TestQueues:
         (again,) = queue.receive()
         assert (again.body, again.id, again.receive_count) == ("failed", failed.id, 2)
 
+    def test_a_clock_that_is_set_back_delays_no_message(self, embedded: EmbeddedEngine, clock: Clock) -> None:
+        queue = embedded.task_queue
+        queue.send("sent")
+        queue.send("delayed", delay_s=600)
+        queue.send("received")
+        (first, received) = queue.receive()
+        queue.release([first])
+        clock.advance(seconds=-3600)
+        assert sorted(bodies(queue.receive())) == ["delayed", "received", "sent"]
+        assert queue.receive() == []
+        queue.delete([received])  # by the consumer that had it before: it is that of another one by now
+        queue.sweep()
+        clock.advance(seconds=899)
+        assert queue.receive() == []
+        clock.advance(seconds=1)
+        assert sorted(bodies(queue.receive())) == ["delayed", "received", "sent"]
+
+    def test_a_clock_that_is_set_back_a_little_keeps_delay_and_visibility(
+        self, embedded: EmbeddedEngine, clock: Clock
+    ) -> None:
+        queue = embedded.blob_events
+        queue.send("received")
+        queue.send("delayed", delay_s=60)
+        assert bodies(queue.receive()) == ["received"]
+        clock.advance(seconds=-300)
+        assert queue.receive() == []
+        clock.advance(seconds=300 + 60)
+        assert bodies(queue.receive()) == ["delayed"]
+
+    def test_dead_letters_are_buried_though_the_clock_is_set_back(self, embedded: EmbeddedEngine, clock: Clock) -> None:
+        queue = embedded.task_queue
+        queue.send("fails")
+        for _ in range(3):
+            assert bodies(queue.receive()) == ["fails"]
+            clock.advance(seconds=-3600)
+        assert queue.receive() == []
+        assert bodies(embedded.task_failures.receive()) == ["fails"]
+
     def test_who_received_a_message_before_another_cannot_delete_it(
         self, embedded: EmbeddedEngine, clock: Clock
     ) -> None:

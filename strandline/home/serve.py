@@ -7,7 +7,6 @@ process at once, which loses nothing that was answered.
 import os
 import shutil
 import signal
-import socket
 import tempfile
 import time
 from collections.abc import Iterator
@@ -22,6 +21,7 @@ from chalicelib.services import machine
 from strandline.cli.errors import CommandError
 from strandline.home.http.callers import Callers
 from strandline.home.http.gateway import HomeGateway
+from strandline.home.http.listening import listening_socket
 from strandline.home.http.server import HomeHttpServer
 from strandline.home.lock import folder_lock
 from strandline.home.log import LOG_NAME, count_in_log, set_up_log
@@ -50,7 +50,7 @@ def serve(options: ServeOptions) -> None:
     Raises:
         CommandError: the port is taken, or the folder cannot be used.
     """
-    with _listening(options.host, options.port) as listening, folder_lock(options.data_dir):
+    with listening_socket(options.host, options.port) as listening, folder_lock(options.data_dir):
         options = options.with_base_url(options.public_url or f"http://127.0.0.1:{listening.getsockname()[1]}")
         surroundings = replace(machine(), count=count_in_log)
         with open_home(options.data_dir, home_settings(options.environ), surroundings=surroundings) as home:
@@ -67,27 +67,6 @@ def serve(options: ServeOptions) -> None:
                 print(f"ready: {home.settings.base_url}", flush=True)
                 server.serve(REQUESTS_PATIENCE_S)
     print("stopped", flush=True)
-
-
-def _listening(host: str, port: int) -> socket.socket:
-    """A socket bound to an address.
-
-    Raises:
-        CommandError: another program has the port, or it may not be used.
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        if port and _answers(host, port, family):  # some systems bind a port of loopback a second time
-            raise CommandError(f"The port {port} is in use by another program: choose another one, --port {port + 1}.")
-        return socket.create_server((host, port), family=family)
-    except OSError as error:
-        raise CommandError(f"The port {port} of {host} cannot be used: {error.strerror}.") from error
-
-
-def _answers(host: str, port: int, family: int) -> bool:
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.settimeout(1)
-        return probe.connect_ex((host, port)) == 0
 
 
 def _prepare(options: ServeOptions) -> None:

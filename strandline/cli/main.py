@@ -5,11 +5,11 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 
-from strandline.cli.commands import backup, compare, doctor, export, import_, restore, serve, user
+from strandline.cli.commands import backup, compare, doctor, export, import_, restore, serve, serve_tests, user
 from strandline.cli.errors import CommandError
 from strandline.cli.exit_codes import EXIT_CODES, FAILED, STOPPED
 
-COMMANDS = (serve, user, backup, restore, doctor, export, import_, compare)
+COMMANDS = (serve, user, backup, restore, doctor, export, import_, compare, serve_tests)
 """Modules with a function `add_to`, in the order of the help."""
 
 

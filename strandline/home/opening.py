@@ -62,7 +62,8 @@ def open_home(
         engine = embedded_engine(data_dir, around.now_ms, base_url=settings.base_url)
     try:
         with _folder_errors(data_dir):
-            _create_secrets(engine, settings)
+            for name, text in first_secrets(settings).items():
+                engine.secrets.create(name, text)
         yield Home(data_dir, engine, settings, build_services(settings, engine, around))
     finally:
         engine.close()
@@ -88,16 +89,15 @@ def server_secret_path(home: Home) -> Path:
     return secret_path(home.data_dir / SECRETS_FOLDER, home.settings.server_secret_name)
 
 
-def _create_secrets(engine: EmbeddedEngine, settings: Settings) -> None:
-    """Create the secrets of the stage that are not there; `infra/stateful.yaml` does so on AWS, with these lengths."""
-    texts = {
+def first_secrets(settings: Settings) -> dict[str, str]:
+    """The texts with which the secrets of a stage begin, by their names. On AWS, `infra/stateful.yaml` makes such ones,
+    with these lengths."""
+    return {
         settings.server_secret_name: _random_text(48),
         settings.invitation_secret_name: _random_text(16),
         settings.metrics_salt_name: _random_text(48),
         settings.oidc_keys_name: _NO_KEYS,
     }
-    for name, text in texts.items():
-        engine.secrets.create(name, text)
 
 
 def _random_text(length: int) -> str:

@@ -1,0 +1,78 @@
+"""The work that a home server does beside requests: tasks that fall due, and uploads whose content came.
+
+It is done in this process and soon. Setting the clock forward does at once what falls due by that.
+"""
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from threading import Event, RLock, Thread
+from typing import Any
+
+from chalicelib.engine.embedded.sqlite_queue import SqliteQueue
+from chalicelib.events.blobs import on_object_created
+from chalicelib.events.tasks import dispatch_tasks, run_task
+from chalicelib.observability import FunctionFailedError
+from chalicelib.services import Services
+from strandline.home.work.loops import start_thread
+from strandline.home.work.records import SCHEDULED, failed_ids, sqs_event
+from strandline.test_server.store import Store
+
+TICK_MS = 60_000
+"""How often tasks are dispatched, as the schedule of `dispatch_tasks`."""
+POLL_S = 0.02
+MAX_ROUNDS = 1_000
+"""How many rounds of messages one call carries out. A task that always falls due again does not keep it for ever."""
+
+Function = Callable[[dict[str, Any], None], Mapping[str, Any] | None]
+
+
+class DueWork:
+    """Carries out what is due, by the clock of the store."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._lock = RLock()
+        self._ticked: tuple[Services | None, int] = (None, 0)
+        """Which services had the last tick, and when."""
+
+    def carry_out(self) -> None:
+        """Carry out all that is due. It is done when this returns."""
+        with self._lock, self._store.in_use():
+            services, last_ms = self._ticked
+            now_ms = self._store.services.now_ms()
+            if services is not self._store.services or now_ms >= last_ms + TICK_MS:
+                self._ticked = self._store.services, now_ms
+                self._store.engine.sweep()
+                with suppress(FunctionFailedError):  # it is in the log
+                    dispatch_tasks(SCHEDULED, None)
+            engine = self._store.engine
+            for _ in range(MAX_ROUNDS):
+                found = _consume(engine.blob_events, on_object_created, 10), _consume(engine.task_queue, run_task, 1)
+                if not any(found):
+                    return
+
+    def carry_out_until(self, stopped: Event) -> Thread:
+        """Start a thread that carries out what is due until the event is set."""
+
+        def step() -> None:
+            if not stopped.wait(POLL_S):
+                self.carry_out()
+
+        return start_thread("due work", step, stopped)
+
+
+def _consume(queue: SqliteQueue, function: Function, batch_size: int) -> bool:
+    """Pass the messages of a queue that are due to a function, and return whether there were any.
+
+    Those that the function fails for are left in the queue, which delivers them again after its visibility time.
+    """
+    messages = queue.receive(batch_size)
+    if not messages:
+        return False
+    try:
+        answer = function(sqs_event(messages), None)
+    except FunctionFailedError:  # it is in the log
+        return True
+    failed = failed_ids(answer)
+    queue.delete(message for message in messages if str(message.id) not in failed)
+    return True

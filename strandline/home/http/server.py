@@ -41,6 +41,7 @@ REPLY_IN_MEMORY_BYTES = 8 * 1024 * 1024
 WAITING_REPLY_BYTES = 256 * 1024 * 1024
 """From this size on, the thread of a reply waits for its client."""
 IDLE_CONNECTION_S = 75
+RECEIVED_AT_ONCE_BYTES = 64 * 1024
 
 
 class _Parser(HTTPRequestParser):
@@ -143,6 +144,7 @@ class HomeHttpServer(TcpWSGIServer):
             ident=None,
             connection_limit=MAX_CONNECTIONS,
             channel_timeout=IDLE_CONNECTION_S,
+            recv_bytes=RECEIVED_AT_ONCE_BYTES,
             max_request_header_size=MAX_HEADER_BYTES,
             max_request_body_size=MAX_UPLOAD_BYTES + 1,
             inbuf_overflow=BODY_IN_MEMORY_BYTES,

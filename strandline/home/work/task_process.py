@@ -12,11 +12,12 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Thread
+from typing import IO
 
 from chalicelib import services as process_services
 from chalicelib.engine.embedded.sqlite_queue import Message
@@ -30,6 +31,7 @@ from strandline.home.work.records import sqs_event
 from strandline.platform import platform_folder
 
 DONE, FAILED = "done", "failed"
+CODE = ("-m", "strandline.home.work.task_process")
 ENDING_S = 5.0
 """How long the process gets to end after its pipe is closed."""
 
@@ -37,11 +39,13 @@ ENDING_S = 5.0
 class TaskProcess:
     """The child process, as its parent sees it. It is started when it is needed."""
 
-    def __init__(self, data_dir: Path, environ: Mapping[str, str]) -> None:
+    def __init__(self, data_dir: Path, environ: Mapping[str, str], code: Sequence[str] = CODE) -> None:
         """
         Args:
             environ: the settings of the platform.
+            code: what the interpreter of the process runs, as arguments of its command line.
         """
+        self._code = code
         self._data_dir = data_dir
         self._environ = environ
         self._process: subprocess.Popen[str] | None = None
@@ -80,7 +84,7 @@ class TaskProcess:
     def _start(self) -> "subprocess.Popen[str]":
         folders = [str(platform_folder()), str(Path(__file__).resolve().parents[3]), os.environ.get("PYTHONPATH", "")]
         process = subprocess.Popen(  # noqa: S603  this interpreter, and a module of this package
-            [sys.executable, "-m", "strandline.home.work.task_process", str(self._data_dir)],
+            [sys.executable, *self._code, str(self._data_dir)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -89,9 +93,14 @@ class TaskProcess:
             env={**os.environ, **self._environ, "PYTHONPATH": os.pathsep.join(filter(None, folders))},
             start_new_session=True,  # Ctrl-C is for the parent, which lets a task end
         )
-        Thread(target=copy_log, args=[process.stderr], name="log of tasks", daemon=True).start()
+        Thread(target=_keep_log, args=[process.stderr], name="log of tasks", daemon=True).start()
         self._process = process
         return process
+
+
+def _keep_log(lines: IO[str]) -> None:
+    with lines:
+        copy_log(lines)
 
 
 def main() -> None:

@@ -4,6 +4,7 @@ Nothing here makes a client or reads a secret; stores do so when they are first 
 """
 
 import os
+import platform
 import secrets
 import time
 from collections.abc import Callable
@@ -23,6 +24,7 @@ from chalicelib.blobs.stores.contents import StoredContents
 from chalicelib.config import Settings
 from chalicelib.data_sources.ports import DataSourcePorts
 from chalicelib.data_sources.stores.data_sources import StoredDataSources
+from chalicelib.engine.aws.clients import sdk_version
 from chalicelib.engine.aws.engine import aws_engine
 from chalicelib.engine.engine import Engine
 from chalicelib.engine.secrets import cached_secret
@@ -36,7 +38,7 @@ from chalicelib.metrics.ports import MetricsPorts
 from chalicelib.metrics.stores.archive import QueuedRejectedRecords, StoredEventArchive
 from chalicelib.metrics.stores.counts import StoredEventCounts
 from chalicelib.metrics.stores.stream import DroppedEvents, StreamedEvents, cached_salt
-from chalicelib.observability import count
+from chalicelib.observability import count, logger
 from chalicelib.reading.ports import ReadingPorts
 from chalicelib.reading.read_ahead import SessionsAhead
 from chalicelib.reading.stores.large_replies import StoredLargeReplies
@@ -214,6 +216,7 @@ def services() -> Services:
     global _services
     if _services is None:
         settings = Settings.from_env()
+        logger.info("start", version=settings.version, python=platform.python_version(), botocore=sdk_version())
         _services = build_services(settings, aws_engine(settings))
     return _services
 

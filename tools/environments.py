@@ -60,6 +60,13 @@ class Environment:
 PROJECT = Environment(ROOT / ".venv", ROOT / "requirements-dev.txt")
 CLOUD = Environment(ROOT / ".venv-ministack", ROOT / "requirements-ministack.txt")
 CHECKOV = Environment(ROOT / ".venv-checkov", ROOT / "requirements-checkov.txt")
+SIGNS = {
+    r"no space left on device|\berrno 28\b|disk quota exceeded": "the disk is full",
+    r"name resolution|name or service not known|nodename nor servname|getaddrinfo failed|network is unreachable"
+    r"|no route to host|newconnectionerror|connecttimeout|connection refused|readtimeout|read timed out"
+    r"|connection broken by|from versions: none": "this machine is offline, or cannot reach the package index",
+}
+"""What pip, venv and the system print, and what it means. The first sign that is found counts."""
 BESIDES = {"--cloud": CLOUD, "--checkov": CHECKOV}
 """The environments beside that of the project, by the option that asks for them."""
 
@@ -141,13 +148,21 @@ def run_logged(command: Sequence[str], environment: Environment) -> None:
     if code == 0:
         environment.install_log.unlink()
         return
-    lines = [line.strip() for line in environment.install_log.read_text(errors="replace").splitlines() if line.strip()]
-    errors = [line for line in lines if line.lower().startswith("error")]
-    reason = (errors or lines or ["no output"])[-1]
+    reason = reason_of_failure(environment.install_log.read_text(errors="replace"))
     raise SetupError(
         f"{environment.folder.name} could not be made: {reason} (all of it: {environment.install_log.name}). "
-        "Is the network up? The next try goes on from here."
+        "The next try goes on from here."
     )
+
+
+def reason_of_failure(output: str) -> str:
+    """The reason why pip or venv failed, from its output; a full disk and a missing network are named as such."""
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    for sign, reason in SIGNS.items():
+        if found := [line for line in lines if re.search(sign, line, re.IGNORECASE)]:
+            return f"{reason}: {found[-1]}"
+    errors = [line for line in lines if line.lower().startswith("error")]
+    return (errors or lines or ["no output"])[-1]
 
 
 @contextmanager

@@ -45,16 +45,18 @@ def services(cloud: "Cloud", monkeypatch: pytest.MonkeyPatch) -> Iterator["Servi
     if cloud.gateway_url is None:
         pytest.skip("needs the local cloud")
     from chalicelib.config import Settings
-    from chalicelib.engine.aws import dynamodb, s3
+    from chalicelib.engine.aws import clients, dynamodb, s3
     from chalicelib.engine.aws.engine import aws_engine
     from chalicelib.services import build_services
 
     for name, value in (("ACCESS_KEY_ID", "test"), ("SECRET_ACCESS_KEY", "test"), ("ENDPOINT_URL", cloud.gateway_url)):
         monkeypatch.setenv(f"AWS_{name}", value)
+    clients.forget_session()
     dynamodb.forget_clients()
     s3.forget_clients()
     settings = Settings(s3_path_style=True)
     yield build_services(settings, aws_engine(settings))
+    clients.forget_session()
     dynamodb.forget_clients()
     s3.forget_clients()
 

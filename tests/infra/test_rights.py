@@ -7,11 +7,11 @@ import fnmatch
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import boto3
 import pytest
 
 from chalicelib.accounts.stores.attempts import StoredSignInAttempts
 from chalicelib.blobs.stores.blobs import StoredBlobs
+from chalicelib.engine.aws import clients
 from chalicelib.jobs import TASK_TYPES
 from chalicelib.metrics.stores.archive import StoredEventArchive
 from chalicelib.metrics.stores.counts import StoredEventCounts
@@ -184,7 +184,9 @@ def _read_an_account(*_: Any) -> None:
 
 
 def _dynamodb() -> "DynamoDBClient":
-    return boto3.client("dynamodb", region_name=SETTINGS.region)
+    client: Any = clients.session().create_client("dynamodb", region_name=SETTINGS.region)
+    found: DynamoDBClient = client
+    return found
 
 
 def _new_type(stage: Stage) -> None:

@@ -2,13 +2,17 @@
 
 import io
 import json
+import platform
 from dataclasses import dataclass
 from typing import Any
 
+import botocore
 import pytest
 from chalice.test import Client
 
 from app import app
+from chalicelib import services as wiring
+from chalicelib.config import Settings
 from chalicelib.events import tasks
 from chalicelib.observability import FunctionFailedError, count, logger, observed
 from tests.infra.conftest import of_type
@@ -70,6 +74,15 @@ def test_the_scheduled_function_is_observed(monkeypatch: pytest.MonkeyPatch, log
     with Client(app) as client, pytest.raises(FunctionFailedError, match="ZeroDivisionError"):
         client.lambda_.invoke("dispatch_tasks", client.events.generate_cw_event("aws.events", "", {}, [], ""))
     assert json.loads(log.getvalue())["function_name"]
+
+
+def test_a_process_logs_its_versions_when_it_starts(log: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wiring, "_services", None)
+    for _ in range(2):
+        wiring.services()
+    (line,) = map(json.loads, log.getvalue().splitlines())
+    assert (line["message"], line["version"]) == ("start", Settings().version)
+    assert (line["python"], line["botocore"]) == (platform.python_version(), botocore.__version__)
 
 
 def test_there_are_no_other_functions() -> None:

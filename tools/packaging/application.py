@@ -14,7 +14,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,35 +22,14 @@ from pathlib import Path
 from tools.packaging.bytecode import compile_zip
 from tools.packaging.overlay import PARTS, read_overlay
 from tools.packaging.template import Template, with_catch_alls
+from tools.packaging.vendored import LAMBDA_PLATFORMS, vendored
 from tools.project import BUILD, ROOT, ToolError, step
 
 LOCAL_STAGE = "local"
 STAGE_NAME = "[a-z][a-z0-9-]{0,19}"
 SOURCES = ("app.py", "chalicelib", ".chalice/config.json", "requirements.txt", *PARTS)
 PACKAGING = ("tools/packaging",)
-LAMBDA_PLATFORMS = ("manylinux2014_x86_64", "manylinux_2_28_x86_64")
 LAMBDA_RUNTIMES = ((3, 12), (3, 13))
-POWERTOOLS = "aws_lambda_powertools"
-UNUSED_REQUIREMENTS = (
-    "pycparser",  # cffi needs it to build modules, not to run them
-    f"{POWERTOOLS}/event_handler",
-    *(
-        f"{POWERTOOLS}/utilities/{name}"
-        for name in (
-            "auth_alpha",
-            "circuit_breaker",
-            "data_masking",
-            "feature_flags",
-            "idempotency",
-            "kafka",
-            "parameters",
-            "parser",
-            "streaming",
-            "validation",
-        )
-    ),
-)
-"""Parts of the requirements that no function imports: 1.6 MB of the zip."""
 UNUSED_SOURCES = ("chalicelib/engine/embedded",)
 """Folders of the sources that no function imports."""
 ZIP, TEMPLATE, DIGEST, OVERLAY = "deployment.zip", "template.json", "digest", "overlay.json"
@@ -153,12 +132,11 @@ def _build(stage: str, folder: Path) -> None:
         shutil.rmtree(project / name)
     # Chalice would fetch the requirements for Lambda's platform only, and without looking at the lock's hashes.
     (project / "requirements.txt").write_text("")
-    shutil.copytree(_vendored(stage), project / "vendor")
-    environ = {**os.environ, "AWS_DEFAULT_REGION": os.environ.get("AWS_DEFAULT_REGION", "us-east-1")}
+    shutil.copytree(vendored(for_lambda=stage != LOCAL_STAGE), project / "vendor")
     chalice = str(Path(sys.executable).with_name("chalice"))
     (project / OVERLAY).write_text(json.dumps(read_overlay()))
     command = [chalice, "package", "--stage", stage, "--merge-template", OVERLAY, "out"]
-    _run(command, project, environ, "chalice package")
+    _run(command, project, isolated(os.environ), "chalice package")
     merged = json.loads((project / "out" / "sam.json").read_text())
     for name, resource in merged["Resources"].items():
         if "Type" not in resource:
@@ -179,44 +157,25 @@ def _copy(source: Path, target: Path) -> None:
         shutil.copyfile(source, target)
 
 
-def _vendored(stage: str) -> Path:
-    """The folder of the unpacked requirements; it is kept, because they rarely change."""
-    lock = ROOT / "requirements.txt"
-    version = f"{sys.version_info[0]}.{sys.version_info[1]}"
-    target = "this-machine" if stage == LOCAL_STAGE else "lambda"
-    digest = hashlib.sha256(lock.read_bytes() + "\n".join(UNUSED_REQUIREMENTS).encode()).hexdigest()[:16]
-    folder = BUILD / "vendor" / f"{target}-{version}-{digest}"
-    if folder.is_dir():
-        return folder
-    options = []
-    if stage != LOCAL_STAGE:
-        options = ["--only-binary", ":all:", "--implementation", "cp", "--python-version", version]
-        options += [option for name in LAMBDA_PLATFORMS for option in ("--platform", name)]
-    draft = folder.with_name(f"{folder.name}.{os.getpid()}")
-    pip = [
-        sys.executable,
-        "-m",
-        "pip",
-        "install",
-        "--disable-pip-version-check",
-        "--no-input",
-        "--quiet",
-        "--no-compile",
-    ]
-    _run([*pip, "--require-hashes", *options, "--target", str(draft), "-r", str(lock)], ROOT, None, "pip install")
-    shutil.rmtree(draft / "bin", ignore_errors=True)
-    for name in UNUSED_REQUIREMENTS:
-        if not (draft / name).is_dir():
-            raise ToolError(f"{name} is not among what pip installs any more: take it out of what is left out.")
-        shutil.rmtree(draft / name)
-    try:
-        draft.rename(folder)
-    except OSError:  # another process made it meanwhile
-        shutil.rmtree(draft)
-    return folder
+def isolated(environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment of `chalice package`: without the user's AWS account, the network, and their settings.
+
+    Chalice looks for credentials although it asks AWS nothing. It would read profiles, and wait for the metadata
+    service of a machine in the cloud. The region appears nowhere in a template.
+    """
+    proxies = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
+    kept = {name: environ[name] for name in environ if not name.startswith("AWS_") and name.lower() not in proxies}
+    return kept | {
+        "AWS_ACCESS_KEY_ID": "not-a-key",
+        "AWS_SECRET_ACCESS_KEY": "not-a-key",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    }
 
 
-def _run(command: list[str], folder: Path, environ: dict[str, str] | None, name: str) -> None:
+def _run(command: list[str], folder: Path, environ: dict[str, str], name: str) -> None:
     answer = subprocess.run(
         command, cwd=folder, env=environ, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from chalicelib.config import Settings
 from chalicelib.engine import backoff
 from chalicelib.engine.aws.attribute_values import from_values, to_values
+from chalicelib.engine.aws.clients import new_client
 from chalicelib.engine.aws.errors import engine_errors
 from chalicelib.engine.aws.expressions import Expressions
 from chalicelib.engine.conditions import Condition
@@ -50,18 +51,17 @@ _METHODS = {
 
 @cache
 def _client(region: str) -> "DynamoDBClient":
-    import boto3  # late: it is a third of a second at cold start
-    from botocore.config import Config
-
-    config = Config(
+    made: DynamoDBClient = new_client(
+        "dynamodb",
+        region,
+        tries=TRIES,
         connect_timeout=CONNECT_TIMEOUT_S,
         read_timeout=READ_TIMEOUT_S,
-        retries={"mode": "standard", "total_max_attempts": TRIES},
         tcp_keepalive=True,
         # DynamoDB checks parameters as well, and those that it refuses are as much a defect here.
         parameter_validation=False,
     )
-    return boto3.client("dynamodb", region_name=region, config=config)
+    return made
 
 
 def client(settings: Settings) -> "DynamoDBClient":

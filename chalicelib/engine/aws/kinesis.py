@@ -5,6 +5,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING
 
+from chalicelib.engine.aws.clients import new_client
 from chalicelib.engine.aws.deadline import within
 from chalicelib.engine.aws.errors import engine_errors
 
@@ -19,16 +20,10 @@ and the one try would be lost on finding out."""
 @cache
 def client(region: str, limit_s: float) -> "KinesisClient":
     """The process's one client of the region and the limit, made when it is first asked for."""
-    import boto3  # late: it is a third of a second at cold start
-    from botocore.config import Config
-
-    config = Config(
-        connect_timeout=limit_s,
-        read_timeout=limit_s,
-        retries={"mode": "standard", "total_max_attempts": 1},
-        tcp_keepalive=True,
+    made: KinesisClient = new_client(
+        "kinesis", region, tries=1, connect_timeout=limit_s, read_timeout=limit_s, tcp_keepalive=True
     )
-    return boto3.client("kinesis", region_name=region, config=config)
+    return made
 
 
 def forget_clients() -> None:

@@ -15,6 +15,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.config import Settings
+from chalicelib.engine.aws.clients import new_client
 from chalicelib.engine.aws.errors import engine_errors
 from chalicelib.engine.errors import ConditionFailedError, NoSuchObjectError
 from chalicelib.engine.objects import ObjectHead, SignedUpload, UploadTerms
@@ -42,20 +43,19 @@ def client(settings: Settings) -> "S3Client":
 
 @cache
 def _client(region: str, path_style: bool) -> "S3Client":
-    import boto3  # late: it is a third of a second at cold start
-    from botocore.config import Config
-
-    config = Config(
+    made: S3Client = new_client(
+        "s3",
+        region,
+        tries=TRIES,
         connect_timeout=CONNECT_TIMEOUT_S,
         read_timeout=READ_TIMEOUT_S,
-        retries={"mode": "standard", "total_max_attempts": TRIES},
         signature_version="s3v4",
         s3={"addressing_style": "path" if path_style else "virtual"},
         # Else botocore signs a checksum of its own into presigned addresses, which clients would have to send.
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
     )
-    return boto3.client("s3", region_name=region, config=config)
+    return made
 
 
 def forget_clients() -> None:

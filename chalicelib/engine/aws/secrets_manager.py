@@ -5,6 +5,7 @@ from contextlib import suppress
 from functools import cache
 from typing import TYPE_CHECKING
 
+from chalicelib.engine.aws.clients import new_client
 from chalicelib.engine.aws.deadline import within
 from chalicelib.engine.aws.errors import engine_errors
 from chalicelib.engine.secrets import SecretVersion
@@ -29,15 +30,10 @@ def _impatient_client(region: str, limit_s: float) -> "SecretsManagerClient":
 
 
 def _new_client(region: str, connect_timeout_s: float, read_timeout_s: float, tries: int) -> "SecretsManagerClient":
-    import boto3  # late: it is a third of a second at cold start
-    from botocore.config import Config
-
-    config = Config(
-        connect_timeout=connect_timeout_s,
-        read_timeout=read_timeout_s,
-        retries={"mode": "standard", "total_max_attempts": tries},
+    made: SecretsManagerClient = new_client(
+        "secretsmanager", region, tries=tries, connect_timeout=connect_timeout_s, read_timeout=read_timeout_s
     )
-    return boto3.client("secretsmanager", region_name=region, config=config)
+    return made
 
 
 def forget_clients() -> None:

@@ -3,20 +3,23 @@
 from functools import cache
 from typing import TYPE_CHECKING
 
+from chalicelib.engine.aws.clients import new_client
 from chalicelib.engine.aws.errors import engine_errors
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
+CONNECT_TIMEOUT_S = 1
+READ_TIMEOUT_S = 5
+TRIES = 4
+
 
 @cache
 def queue(region: str, name: str) -> tuple["SQSClient", str]:
     """A client, and the address of the queue of this name, which is asked for once."""
-    import boto3  # late: it is a third of a second at cold start
-    from botocore.config import Config
-
-    config = Config(connect_timeout=1, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 4})
-    sqs = boto3.client("sqs", region_name=region, config=config)
+    sqs: SQSClient = new_client(
+        "sqs", region, tries=TRIES, connect_timeout=CONNECT_TIMEOUT_S, read_timeout=READ_TIMEOUT_S
+    )
     with engine_errors():
         return sqs, sqs.get_queue_url(QueueName=name)["QueueUrl"]
 

@@ -19,7 +19,7 @@ from moto import mock_aws
 from app import app
 from chalicelib import services as wiring
 from chalicelib.config import Settings
-from chalicelib.engine.aws import sqs
+from chalicelib.engine.aws import clients, sqs
 from chalicelib.engine.aws.engine import aws_engine
 from chalicelib.metrics.stores import stream as metrics_stream
 from chalicelib.observability import logger
@@ -178,10 +178,7 @@ def observed_stage() -> Iterator[Stage]:
         recorder = Recorder(SETTINGS)
         for owner, name, method in store_methods():
             patch.setattr(owner, name, recorder.counted(method))
-        session = boto3.DEFAULT_SESSION
-        assert session is not None
-        session.events.register("before-parameter-build", recorder)
-        _forget_engine_clients()
+        clients.session().get_component("event_emitter").register("before-parameter-build", recorder)
         stage = Stage(recorder, client, log)
         wiring.override(stage.services)
         try:
@@ -203,12 +200,9 @@ def store_methods() -> Iterator[tuple[type, str, Callable[..., Any]]]:
 
 
 def _forget_clients() -> None:
-    boto3.setup_default_session()
-    _forget_engine_clients()
-
-
-def _forget_engine_clients() -> None:
     """Lets the application make its clients again, as a new process does."""
+    boto3.setup_default_session()
+    clients.forget_session()
     for name, module in list(sys.modules.items()):
         if name.startswith("chalicelib.") and hasattr(module, "forget_clients"):
             module.forget_clients()

@@ -1,12 +1,23 @@
 """The two environments and their lock files."""
 
 import re
+import sys
 from pathlib import Path
 
 import pytest
 
 from tools import environments
-from tools.environments import CLOUD, PROJECT, ROOT, Environment, SetupError, is_current, locked_versions, run_logged
+from tools.environments import (
+    CLOUD,
+    PROJECT,
+    ROOT,
+    Environment,
+    SetupError,
+    is_current,
+    locked_versions,
+    reason_of_failure,
+    run_logged,
+)
 
 LOCKS = ("requirements.txt", "requirements-dev.txt", "requirements-ministack.txt", "requirements-checkov.txt")
 
@@ -44,6 +55,36 @@ def test_a_failed_installation_is_one_sentence_with_the_last_error(tmp_path: Pat
         run_logged(["sh", "-c", script], environment)
     assert "\n" not in str(raised.value)
     assert "Collecting one" in environment.install_log.read_text()
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device", "the disk is full"),
+        ("OSError: [Errno 122] Disk quota exceeded", "the disk is full"),
+        (
+            "WARNING: Retrying (Retry(total=0)) after connection broken by 'ProxyError('Cannot connect to proxy.'",
+            "offline",
+        ),
+        ("Failed to establish a new connection: [Errno -3] Temporary failure in name resolution", "offline"),
+    ],
+)
+def test_a_full_disk_and_a_missing_network_are_told_apart(line: str, reason: str) -> None:
+    told = reason_of_failure(f"Collecting one\n{line}\nERROR: No matching distribution found for one\n")
+    assert reason in told
+    assert line in told
+    assert ("offline" in told) != ("disk" in told)
+
+
+def test_any_other_failure_names_neither() -> None:
+    told = reason_of_failure("Collecting one\nERROR: THESE PACKAGES DO NOT MATCH THE HASHES\nnote: more")
+    assert told == "ERROR: THESE PACKAGES DO NOT MATCH THE HASHES"
+
+
+def test_pip_without_an_index_is_reported_as_offline(tmp_path: Path) -> None:
+    pip = [sys.executable, "-m", "pip", "install", "--retries", "0", "--index-url", "http://127.0.0.1:9/simple"]
+    with pytest.raises(SetupError, match="this machine is offline, or cannot reach the package index"):
+        run_logged([*pip, "--target", str(tmp_path / "target"), "one"], _environment(tmp_path))
 
 
 def test_a_successful_installation_leaves_no_log(tmp_path: Path) -> None:

@@ -1,11 +1,12 @@
 """Tests when a package is rebuilt, and for which stages."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 from tools.packaging import application
-from tools.packaging.application import LOCAL_STAGE, check_stage, source_digest
+from tools.packaging.application import LOCAL_STAGE, check_stage, make_package, source_digest
 from tools.project import ToolError
 
 FILES = (
@@ -22,6 +23,7 @@ FILES = (
     "tools/packaging/overlay.py",
     "tools/packaging/template.py",
     "tools/packaging/bytecode.py",
+    "tools/packaging/vendored.py",
 )
 
 
@@ -66,6 +68,36 @@ def test_what_is_not_packaged_makes_no_difference(sources: Path) -> None:
 
 def test_stages_have_packages_of_their_own(sources: Path) -> None:
     assert source_digest(LOCAL_STAGE) != source_digest("prod")
+
+
+def test_packaging_sees_neither_the_users_account_nor_the_network() -> None:
+    environ = {
+        "PATH": "/bin",
+        "AWS_PROFILE": "not-there",
+        "AWS_SESSION_TOKEN": "secret",
+        "AWS_DEFAULT_REGION": "cn-north-1",
+        "HTTPS_PROXY": "http://127.0.0.1:9",
+        "http_proxy": "http://127.0.0.1:9",
+    }
+    kept = application.isolated(environ)
+    assert kept["PATH"] == "/bin"
+    assert not {"AWS_PROFILE", "AWS_SESSION_TOKEN", "HTTPS_PROXY", "http_proxy"} & set(kept)
+    assert kept["AWS_ACCESS_KEY_ID"] == kept["AWS_SECRET_ACCESS_KEY"] == "not-a-key"
+    assert (kept["AWS_EC2_METADATA_DISABLED"], kept["AWS_CONFIG_FILE"]) == ("true", os.devnull)
+
+
+def test_a_package_is_built_whatever_the_users_aws_settings_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An unknown profile, a dead proxy and no credentials: `chalice package` would read, ask or wait for each."""
+    monkeypatch.setenv("AWS_PROFILE", "not-there")
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION", "AWS_EC2_METADATA_DISABLED"):
+        monkeypatch.delenv(name, raising=False)
+    before = make_package(LOCAL_STAGE)  # the requirements are unpacked
+    monkeypatch.setattr(application, "BUILD", tmp_path)
+    assert make_package(LOCAL_STAGE) == before
 
 
 @pytest.mark.parametrize("python", [(3, 12), (3, 13)])

@@ -1,0 +1,43 @@
+"""Clients of AWS, made by botocore itself: boto3 would add resources and transfers of files, which nothing here uses.
+
+All clients of a process come from one session, which reads the data of botocore (partitions, endpoints) once.
+"""
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from botocore.session import Session
+
+
+def new_client(service: str, region: str, *, tries: int, **options: Any) -> Any:
+    """A client of a service. The import of botocore and the first client are half of the time of a cold start.
+
+    Args:
+        tries: how often a request is sent at most.
+        options: further options of botocore's `Config`.
+    """
+    from botocore.config import Config  # late, see above
+
+    config = Config(retries={"mode": "standard", "total_max_attempts": tries}, **options)
+    return session().create_client(service, region_name=region, config=config)
+
+
+@cache
+def session() -> "Session":
+    """The session that all clients come from, made when it is first asked for."""
+    from botocore.session import get_session
+
+    return get_session()
+
+
+def forget_session() -> None:
+    """Let the next client be made from a new session: for tests, which change the environment that it reads."""
+    session.cache_clear()
+
+
+def sdk_version() -> str:
+    """The version of botocore that this process has loaded, or would load."""
+    from botocore import __version__
+
+    return __version__

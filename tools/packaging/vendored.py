@@ -1,0 +1,134 @@
+"""Unpacks the locked requirements for a package, without the parts that no function needs.
+
+Lambda has an SDK of its own, whose version changes without notice and differs by runtime. So botocore is packaged: it
+comes first on the path of a function. Of its data only the services in use are kept, without the documentation in
+their models. Reading the rest would be most of the time of making a client.
+"""
+
+import gzip
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from tools.environments import reason_of_failure
+from tools.project import BUILD, ROOT, ToolError
+
+LAMBDA_PLATFORMS = ("manylinux2014_x86_64", "manylinux_2_28_x86_64")
+
+POWERTOOLS = "aws_lambda_powertools"
+UNUSED_REQUIREMENTS = (
+    "cffi",  # builds modules; to run them takes _cffi_backend alone
+    "pycparser",  # the same
+    "dateutil/zoneinfo",  # time zones of its own; botocore needs UTC only
+    f"{POWERTOOLS}/event_handler",
+    *(
+        f"{POWERTOOLS}/utilities/{name}"
+        for name in (
+            "auth_alpha",
+            "circuit_breaker",
+            "data_masking",
+            "feature_flags",
+            "idempotency",
+            "kafka",
+            "parameters",
+            "parser",
+            "streaming",
+            "validation",
+        )
+    ),
+)
+"""Parts of the requirements that no function imports: 2 MB of the zip."""
+SERVICES = frozenset({"dynamodb", "kinesis", "s3", "secretsmanager", "sqs"})
+"""The services that `chalicelib/engine/aws` makes clients of, by their names in botocore."""
+UNUSED_MODELS = ("examples-1.json", "waiters-2.json")
+MODEL = "service-2.json"
+
+
+def vendored(*, for_lambda: bool) -> Path:
+    """The folder of the unpacked requirements, for Lambda or for this machine; it is kept, because they rarely change.
+
+    Raises:
+        ToolError: pip fails, or something that is left out is not there.
+    """
+    lock = ROOT / "requirements.txt"
+    version = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    target = "lambda" if for_lambda else "this-machine"
+    digest = hashlib.sha256(lock.read_bytes() + Path(__file__).read_bytes()).hexdigest()[:16]
+    folder = BUILD / "vendor" / f"{target}-{version}-{digest}"
+    if folder.is_dir():
+        return folder
+    draft = folder.with_name(f"{folder.name}.{os.getpid()}")
+    options = []
+    if for_lambda:
+        options = ["--only-binary", ":all:", "--implementation", "cp", "--python-version", version]
+        options += [option for name in LAMBDA_PLATFORMS for option in ("--platform", name)]
+    pip = [sys.executable, "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--quiet"]
+    _install([*pip, "--no-compile", "--require-hashes", *options, "--target", str(draft), "-r", str(lock)])
+    shutil.rmtree(draft / "bin", ignore_errors=True)
+    for name in UNUSED_REQUIREMENTS:
+        if not (draft / name).is_dir():
+            raise ToolError(f"{name} is not among what pip installs any more: take it out of what is left out.")
+        shutil.rmtree(draft / name)
+    for record in draft.glob("*.dist-info/RECORD"):  # lists what was just removed
+        record.unlink()
+    trim_sdk(draft / "botocore" / "data")
+    try:
+        draft.rename(folder)
+    except OSError:  # another process made it meanwhile
+        shutil.rmtree(draft)
+    return folder
+
+
+def trim_sdk(data: Path) -> None:
+    """Remove from the data of botocore the other services, examples, waiters, and the documentation of models.
+
+    Raises:
+        ToolError: a service in use is not there.
+    """
+    if missing := SERVICES - {path.name for path in data.iterdir()}:
+        raise ToolError(f"botocore has no data of {', '.join(sorted(missing))} any more.")
+    for path in data.iterdir():
+        if path.is_dir() and path.name not in SERVICES:
+            shutil.rmtree(path)
+    for version in (path for service in SERVICES for path in (data / service).iterdir()):
+        if not (version / f"{MODEL}.gz").is_file():  # an endpoint of an API version without clients
+            shutil.rmtree(version)
+            continue
+        for name in UNUSED_MODELS:
+            (version / name).unlink(missing_ok=True)
+        model = json.loads(gzip.decompress((version / f"{MODEL}.gz").read_bytes()))
+        (version / f"{MODEL}.gz").unlink()
+        (version / MODEL).write_text(_compact(undocumented(model)))
+    endpoints = data / "endpoints.json"
+    known = json.loads(endpoints.read_text())
+    for partition in known["partitions"]:
+        services = partition["services"]
+        partition["services"] = {name: services[name] for name in services if name in SERVICES}
+    endpoints.write_text(_compact(known))
+
+
+def undocumented(model: Any) -> Any:
+    """A model with empty texts. A member or a shape that is itself named `documentation` is no text, and stays."""
+    if isinstance(model, dict):
+        return {
+            name: "" if name == "documentation" and isinstance(value, str) else undocumented(value)
+            for name, value in model.items()
+        }
+    if isinstance(model, list):
+        return [undocumented(value) for value in model]
+    return model
+
+
+def _compact(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"))
+
+
+def _install(command: list[str]) -> None:
+    answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
+    if answer.returncode:
+        raise ToolError(f"pip install failed: {reason_of_failure(answer.stdout + answer.stderr)}")

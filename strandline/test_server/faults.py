@@ -1,11 +1,11 @@
 """The faults that the next requests meet."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from fnmatch import fnmatchcase
 from threading import Event, Lock
 
 from chalicelib.engine.embedded.faults import Faults
@@ -43,7 +43,8 @@ class Fault:
 
     def meets(self, method: str, path: str) -> bool:
         """Whether a request is one of these."""
-        return self.method in (None, method) and fnmatchcase(path, self.path)
+        pattern = ".*".join(map(re.escape, self.path.split("*")))
+        return self.method in (None, method) and re.fullmatch(pattern, path, re.DOTALL) is not None
 
 
 class PlannedFaults:

@@ -42,6 +42,13 @@ def test_only_requests_of_its_method_and_path_meet_it(
     assert (planned.take(method, path) is not None) == meets
 
 
+@pytest.mark.parametrize("path", ["/v1/[ab]", "/v1/?", "/v1/.", "/v1/*[a]"])
+def test_only_the_star_stands_for_other_text(planned: PlannedFaults, path: str) -> None:
+    planned.add(Fault(FaultKind.DROP, path=path))
+    assert planned.take("GET", "/v1/a") is None
+    assert planned.take("GET", path) is not None
+
+
 def test_a_request_passes_a_fault_that_is_not_for_it_and_meets_the_next(planned: PlannedFaults) -> None:
     planned.add(Fault(FaultKind.DROP, method="POST"))
     planned.add(Fault(FaultKind.THROTTLE))

@@ -9,6 +9,8 @@ from chalicelib.accounts.roles import CUSTODIAL_ACCOUNT
 from chalicelib.frozen import frozen
 
 FIRST_PASSWORD_VERSION = 1
+NO_ACCOUNT = "no account"
+"""Asked for in place of the id of an account that does not exist, so that both cases take the same calls."""
 
 
 @frozen
@@ -26,8 +28,16 @@ class Account:
     roles: tuple[str, ...] = ()
     terms_accepted_s: int | None = None
     email_verified: bool = False
+    """Whether the present e-mail address was verified, or needs no verification on this stage."""
+    was_verified: bool = False
+    """Whether an earlier address was: the account signs in as before, and its present address proves nothing."""
     version: int = 1
     password_version: int = FIRST_PASSWORD_VERSION
+
+    @property
+    def may_sign_in(self) -> bool:
+        """Whether any address of the account was ever verified."""
+        return self.email_verified or self.was_verified
 
     @property
     def is_custodial(self) -> bool:

@@ -6,14 +6,15 @@ from typing import Any
 
 from chalicelib.access.call import Call
 from chalicelib.access.policy import CUSTODIAN, UPLOAD, VIEW
-from chalicelib.accounts.account import Account, user_id_of
+from chalicelib.accounts.account import NO_ACCOUNT, Account, user_id_of
 from chalicelib.accounts.bodies import NewUser, UserUpdates, custodial_email
 from chalicelib.accounts.grant import Grant
-from chalicelib.accounts.ports import AccountPorts, Grants
+from chalicelib.accounts.password_sign_in import count_tried_address
+from chalicelib.accounts.ports import AccountPorts, Accounts, Grants
 from chalicelib.accounts.roles import BROKERED, CUSTODIAL_ACCOUNT, PATIENT
 from chalicelib.accounts.session import end_other_logins, end_restricted_tokens
 from chalicelib.conflicts import retry_on_conflict
-from chalicelib.errors import UnauthorizedError, UserNotFoundError
+from chalicelib.errors import UnauthorizedError, UserExistsError, UserNotFoundError
 
 MAX_ATTEMPTS = 5
 """The number of attempts of a change that conflicts with other changes."""
@@ -25,8 +26,10 @@ def create_user(call: Call, new_user: NewUser, ports: AccountPorts, *, email_ver
     Where e-mail addresses are not verified, `email_verified` is true from the start, and signing up accepts the terms
     unless the body says when they were accepted, so that Loop can sign in (auth-api 5).
 
+    An address that somebody gave to a custodial account is free for its owner: that account loses it.
+
     Raises:
-        UserExistsError: the e-mail address belongs to an account.
+        UserExistsError: the e-mail address belongs to an account that signs in.
 
     Source: auth-api 5, route 8.
     """
@@ -42,8 +45,30 @@ def create_user(call: Call, new_user: NewUser, ports: AccountPorts, *, email_ver
         terms_accepted_s=terms_accepted_s,
         email_verified=email_verified,
     )
-    ports.accounts.create(account)
+    try:
+        ports.accounts.create(account)
+    except UserExistsError:
+        _take_from_custodial(new_user.email, ports.accounts)
+        ports.accounts.create(account)
     return account
+
+
+def _take_from_custodial(email: str, accounts: Accounts) -> None:
+    """Take an address from the custodial account that has it, so that a person can have it.
+
+    Raises:
+        UserExistsError: it belongs to an account that signs in.
+    """
+
+    def attempt() -> None:
+        holder = accounts.find_by_email(email)
+        if holder is None:
+            return
+        if not holder.is_custodial:
+            raise UserExistsError(holder.user_id)
+        accounts.replace(holder, replace(holder, email=None, version=holder.version + 1))
+
+    retry_on_conflict(attempt, MAX_ATTEMPTS)
 
 
 def create_custodial_user(
@@ -53,6 +78,7 @@ def create_custodial_user(
 
     Raises:
         UnauthorizedError: the caller may not create accounts for this custodian.
+        TooManyAttemptsError: the caller tried too many addresses.
         InvalidUserDetailsError: the body breaks a rule.
         UserExistsError: the e-mail address belongs to an account.
 
@@ -60,6 +86,8 @@ def create_custodial_user(
     """
     call.require(custodian_id)
     email = custodial_email(read_body())
+    if email is not None:
+        count_tried_address(call, ports)
     account = Account(user_id_of(call.new_id()), call.now_ms, email, roles=(CUSTODIAL_ACCOUNT, PATIENT))
     grant = None
     if custodian_id is not None:
@@ -69,19 +97,33 @@ def create_custodial_user(
 
 
 def read_user(call: Call, id_or_email: str, ports: AccountPorts) -> Account:
-    """The account with this id or e-mail address.
+    """The account with this id or e-mail address. Who may not read the account of an address learns nothing about it.
 
     Raises:
         UserNotFoundError: there is none. This is checked before the permissions of the caller.
-        UnauthorizedError: the caller may not read it.
+        UnauthorizedError: the caller may not read the account with this id.
 
     Source: auth-api 5, route 9.
     """
-    accounts = ports.accounts
-    account = accounts.find_by_email(id_or_email.lower()) if "@" in id_or_email else accounts.find(id_or_email)
+    if "@" in id_or_email:
+        return _read_user_by_email(call, id_or_email, ports)
+    account = ports.accounts.find(id_or_email)
     if account is None:
         raise UserNotFoundError(id_or_email)
     call.require(account.user_id)
+    return account
+
+
+def _read_user_by_email(call: Call, email: str, ports: AccountPorts) -> Account:
+    account = ports.accounts.find_by_email(email.lower())
+    try:
+        call.require(NO_ACCOUNT if account is None else account.user_id)  # both cases take the same reads
+    except UnauthorizedError as error:
+        if account is not None and account.user_id == call.caller.user_id:
+            raise
+        raise UserNotFoundError(email) from error
+    if account is None:
+        raise UserNotFoundError(email)
     return account
 
 
@@ -95,7 +137,8 @@ def update_user(call: Call, user_id: str, updates: UserUpdates, token: str, port
 
     Raises:
         UnauthorizedError: the account does not exist, or the caller may not make all of the change.
-        UserExistsError: the new e-mail address belongs to another account.
+        UserExistsError: the new e-mail address belongs to another account that signs in.
+        TooManyAttemptsError: the caller tried too many addresses.
         UnavailableError: each attempt met another change.
 
     Source: auth-api 5, route 10.
@@ -108,6 +151,8 @@ def update_user(call: Call, user_id: str, updates: UserUpdates, token: str, port
         if account is None:
             raise UnauthorizedError
         _require_update(call, account, updates)
+        if updates.email not in (None, account.email):
+            count_tried_address(call, ports)
         if updates.password is not None and password_hash is None:
             password_hash = ports.passwords.hash(updates.password)
         claims = password_hash is not None and account.is_custodial
@@ -117,13 +162,24 @@ def update_user(call: Call, user_id: str, updates: UserUpdates, token: str, port
         changed = _apply_updates(account, updates, password_hash, claims=claims)
         if changed != account:
             changed = replace(changed, version=account.version + 1)
-            ports.accounts.replace(account, changed)
+            _replace(account, changed, ports.accounts)
         if password_hash is not None:
             end_other_logins(user_id, token, ports.sessions)
             end_restricted_tokens(user_id, ports.restricted_tokens)
         return changed
 
     return retry_on_conflict(attempt, MAX_ATTEMPTS)
+
+
+def _replace(old: Account, new: Account, accounts: Accounts) -> None:
+    """Store the account after a change. A person takes an address from a custodial account; a custodian does not."""
+    try:
+        accounts.replace(old, new)
+    except UserExistsError:
+        if new.email is None or new.is_custodial:
+            raise
+        _take_from_custodial(new.email, accounts)
+        accounts.replace(old, new)
 
 
 def _require_update(call: Call, account: Account, updates: UserUpdates) -> None:
@@ -141,7 +197,10 @@ def _require_update(call: Call, account: Account, updates: UserUpdates) -> None:
 
 
 def _apply_updates(account: Account, updates: UserUpdates, password_hash: str | None, *, claims: bool) -> Account:
-    """The account after the updates. `emails` alone changes nothing, unless it is empty (auth-api 5, route 10)."""
+    """The account after the updates. `emails` alone changes nothing, unless it is empty (auth-api 5, route 10).
+
+    What was verified is the old address: a new one is not, unless a server says so.
+    """
     email = account.email
     if updates.email is not None:
         email = updates.email
@@ -150,6 +209,10 @@ def _apply_updates(account: Account, updates: UserUpdates, password_hash: str | 
     roles = account.roles if updates.roles is None else updates.roles
     if claims:
         roles = tuple(role for role in roles if role != CUSTODIAL_ACCOUNT)
+    is_other_address = email is not None and email != account.email
+    email_verified = account.email_verified and not is_other_address
+    if updates.email_verified is not None:
+        email_verified = updates.email_verified
     return replace(
         account,
         email=email,
@@ -157,7 +220,8 @@ def _apply_updates(account: Account, updates: UserUpdates, password_hash: str | 
         password_version=account.password_version if password_hash is None else account.password_version + 1,
         roles=roles,
         terms_accepted_s=account.terms_accepted_s if updates.terms_accepted_s is None else updates.terms_accepted_s,
-        email_verified=account.email_verified if updates.email_verified is None else updates.email_verified,
+        email_verified=email_verified,
+        was_verified=account.was_verified or (account.email_verified and not email_verified and is_other_address),
     )
 
 

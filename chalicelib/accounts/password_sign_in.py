@@ -23,6 +23,8 @@ MAX_FAILURES_PER_ACCOUNT = 20
 mistypes."""
 MAX_FAILURES_PER_ADDRESS = 100
 """Guesses from one address in a window: a clinic or a school may share an address."""
+MAX_ADDRESSES_TRIED = 50
+"""E-mail addresses that a user may try to give to accounts in a window, since the answer tells whether one is taken."""
 MAX_FAILURES_PER_ACCOUNT_IN_ALL = 100
 """Guesses at one account from all addresses in a window."""
 SOURCE_LIFETIME_S = 180 * 24 * 3600
@@ -84,7 +86,7 @@ def sign_in(call: Call, credentials: BasicCredentials, source: SignInSource, por
 
     Raises:
         WrongCredentialsError: the name or the password is wrong, or nobody signs in to this account.
-        UnverifiedEmailError: both are right, but the e-mail address is not verified.
+        UnverifiedEmailError: both are right, but no e-mail address of the account was ever verified.
         TooManyAttemptsError: too many sign-ins failed in this window, for this account or from this address.
     """
     passwords, attempts = ports.passwords, ports.sign_in_attempts
@@ -97,7 +99,7 @@ def sign_in(call: Call, credentials: BasicCredentials, source: SignInSource, por
         record_failure(call, email, source, ports)
         raise WrongCredentialsError
     attempts.uncount(counted)
-    if not usable.email_verified:
+    if not usable.may_sign_in:
         raise UnverifiedEmailError
     if passwords.needs_rehash(usable.password_hash):
         rehashed = replace(usable, password_hash=passwords.hash(credentials.password), version=usable.version + 1)
@@ -147,6 +149,17 @@ def remember(call: Call, user_id: str, source: SignInSource, ports: AccountPorts
 def address_counter(source_ip: str, now_ms: int) -> AttemptCounter:
     """The counter of all guesses from one network address."""
     return _counter("address", SignInSource(source_ip).network, MAX_FAILURES_PER_ADDRESS, now_ms)
+
+
+def count_tried_address(call: Call, ports: AccountPorts) -> None:
+    """Count an e-mail address that a user tries to give to an account, whether or not it is taken. Servers are free.
+
+    Raises:
+        TooManyAttemptsError: the user tried too many in this window.
+    """
+    if not call.caller.is_server:
+        counter = _counter("addresses", call.caller.user_id or "", MAX_ADDRESSES_TRIED, call.now_ms)
+        count_attempt(ports.sign_in_attempts, [counter], call.now_ms)
 
 
 def count_attempt(attempts: SignInAttempts, counters: Sequence[AttemptCounter], now_ms: int) -> None:

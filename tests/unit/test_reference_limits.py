@@ -59,6 +59,7 @@ LIMITS: dict[str, float | None] = {
     "range of daily counts of events": counts.MAX_RANGE.days,
     "failed sign-ins of an account from one address, in a window": password_sign_in.MAX_FAILURES_PER_ACCOUNT,
     "failed sign-ins of an account in all, in a window": password_sign_in.MAX_FAILURES_PER_ACCOUNT_IN_ALL,
+    "addresses that a user tries to give to accounts, in a window": password_sign_in.MAX_ADDRESSES_TRIED,
     "address or browser is known after a sign-in": password_sign_in.SOURCE_LIFETIME_S,
     "failed sign-ins from an address, in a window": password_sign_in.MAX_FAILURES_PER_ADDRESS,
     "window of failed sign-ins": password_sign_in.ATTEMPTS_WINDOW_S,

@@ -6,7 +6,7 @@ Each change is one transaction over all of these items, so they always agree.
 from collections.abc import Collection, Sequence
 
 from chalicelib.access.user_ids import fits_key
-from chalicelib.accounts.account import FIRST_PASSWORD_VERSION, Account
+from chalicelib.accounts.account import FIRST_PASSWORD_VERSION, NO_ACCOUNT, Account
 from chalicelib.accounts.grant import Grant
 from chalicelib.accounts.ports import Deletion
 from chalicelib.accounts.stores.grants import grant_items
@@ -25,9 +25,6 @@ from chalicelib.engine.errors import TransactionRefusedError
 from chalicelib.engine.table import Check, Delete, Item, Put, Query, Range, Table, Write
 from chalicelib.errors import UserExistsError
 
-NO_ACCOUNT = "no account"
-"""Read in place of an account when an e-mail address is unknown, so that both cases take two reads."""
-
 
 def account_item(account: Account) -> Item:
     """The item of an account, without the members that are None."""
@@ -35,6 +32,7 @@ def account_item(account: Account) -> Item:
         "email": account.email,
         "password_hash": account.password_hash,
         "terms_accepted_s": account.terms_accepted_s,
+        "was_verified": account.was_verified or None,
     }
     return {
         **account_key(account.user_id),
@@ -58,6 +56,7 @@ def account_from_item(item: Item) -> Account:
         roles=tuple(item["roles"]),
         terms_accepted_s=item.get("terms_accepted_s"),
         email_verified=item["email_verified"],
+        was_verified=item.get("was_verified", False),
         version=item["version"],
         # An item that an earlier version stored has none until the account is stored again.
         password_version=item.get("password_version", FIRST_PASSWORD_VERSION),

@@ -156,7 +156,7 @@ ACCOUNT_API = Api(
                     is_open=True,
                 )
             ),
-            failures=(409,),
+            failures=(409, 429),
         ),
         DELETE_USER: Details(
             EMPTY,
@@ -167,7 +167,7 @@ ACCOUNT_API = Api(
             ),
             failures=(403, 429),
         ),
-        CREATE_CUSTODIAL_USER: Details(_USER, body=Body(record(_DETAILS, is_open=True)), failures=(409,)),
+        CREATE_CUSTODIAL_USER: Details(_USER, body=Body(record(_DETAILS, is_open=True)), failures=(409, 429)),
         CREATE_CLINIC_USER: Details(_USER, body=Body(record(_DETAILS, is_open=True)), failures=(409,)),
         LIST_USERS: Details(
             Reply(array(reference("User")), "Users; ids that nobody has are left out."),

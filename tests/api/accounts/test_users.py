@@ -129,6 +129,18 @@ class TestSignUp:
         assert (reply.status, reply.json()) == (409, EXISTS)
         assert TOKEN not in reply.headers
 
+    def test_a_custodial_account_does_not_keep_the_owner_of_its_address_out(
+        self, api: ApiClient, fakes: FakeServices, anna: str
+    ) -> None:
+        body = {"username": "ben@example.org"}
+        child = api.request("POST", f"/auth/user/{ANNA.user_id}/user", body, token=anna).json()["userid"]
+        reply = api.request("POST", "/auth/user", SIGN_UP | {"emails": ["Ben@example.org"]})
+        assert (reply.status, reply.json()["username"]) == (201, "ben@example.org")
+        shown = api.request("GET", f"/auth/user/{child}", token=anna).json()
+        assert shown == {"emailVerified": False, "roles": ["custodial_account", "patient"], "userid": child}
+        assert fakes.grants.permissions(child, ANNA.user_id) == {"custodian", "view", "upload"}
+        assert api.request("POST", "/auth/user", SIGN_UP | {"emails": ["ben@example.org"]}).json() == EXISTS
+
     def test_where_addresses_are_verified_the_token_works_and_login_waits(
         self, api: ApiClient, fakes: FakeServices
     ) -> None:
@@ -232,6 +244,19 @@ class TestRead:
     ) -> None:
         reply = api.request("GET", f"/auth/user/{user_id}", token=anna)
         assert (reply.status, reply.json()) == (404, NOT_FOUND)
+
+    def test_an_address_does_not_tell_whether_it_has_an_account(
+        self, api: ApiClient, fakes: FakeServices, anna: str, ben: str, server: str
+    ) -> None:
+        replies = [
+            api.request("GET", f"/auth/user/{email}", token=ben)
+            for email in ("anna@example.org", "ANNA@example.org", "nobody@example.org")
+        ]
+        assert [(reply.status, reply.json()) for reply in replies] == [(404, NOT_FOUND)] * 3
+        for token in (anna, server):
+            assert api.request("GET", "/auth/user/anna@example.org", token=token).json()["userid"] == ANNA.user_id
+        fakes.grant(ANNA.user_id, BEN.user_id, ["custodian"])
+        assert api.request("GET", "/auth/user/anna@example.org", token=ben).status == 200
 
     def test_a_server_has_no_account_of_its_own(self, api: ApiClient, server: str) -> None:
         assert api.request("GET", "/auth/user", token=server).json() == NOT_FOUND

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from chalicelib.accounts.account import Account
-from chalicelib.accounts.password_sign_in import MAX_FAILURES_PER_ACCOUNT
+from chalicelib.accounts.password_sign_in import MAX_ADDRESSES_TRIED, MAX_FAILURES_PER_ACCOUNT
 from chalicelib.errors import UnavailableError
 from tests.api.conftest import ApiClient
 from tests.api.people import (
@@ -53,11 +53,15 @@ class TestUpdate:
         [
             ({}, {}),
             ({"unknown": True}, {}),
-            ({"username": "New@example.org"}, {"username": "new@example.org", "emails": ["new@example.org"]}),
+            (
+                {"username": "New@example.org"},
+                {"username": "new@example.org", "emails": ["new@example.org"], "emailVerified": False},
+            ),
             (
                 {"username": "n@example.org", "emails": ["N@example.org", "b@example.org"]},
-                {"username": "n@example.org"},
+                {"username": "n@example.org", "emailVerified": False},
             ),
+            ({"username": "ANNA@example.org"}, {"emailVerified": True}),
             ({"emails": ["new@example.org"]}, {"username": "anna@example.org"}),
             ({"termsAccepted": "2020-02-02T02:02:02.2+02:00"}, {"termsAccepted": "2020-02-02T00:02:02+00:00"}),
             ({"password": "another-password"}, {"emailVerified": True}),
@@ -71,6 +75,49 @@ class TestUpdate:
         assert reply.status == 200
         assert reply.json() == before | expected | {"emails": [reply.json()["username"]]}
         assert api.request("GET", "/auth/user", token=anna).json() == reply.json()
+
+    def test_a_changed_address_is_not_verified_and_the_account_signs_in_with_it(
+        self, api: ApiClient, anna: str, server: str
+    ) -> None:
+        for email in ("new@example.org", "newer@example.org", "anna@example.org"):
+            reply = api.request("PUT", "/auth/user", {"updates": {"username": email}}, token=anna)
+            assert (reply.status, reply.json()["emailVerified"]) == (200, False)
+            assert can_sign_in(api, email, "password")
+        path = f"/auth/user/{ANNA.user_id}"
+        reply = api.request("PUT", path, {"updates": {"emailVerified": True}}, token=server)
+        assert reply.json()["emailVerified"] is True
+        updates = {"username": "verified@example.org", "emailVerified": True}
+        assert api.request("PUT", path, {"updates": updates}, token=server).json()["emailVerified"] is True
+        updates = {"emailVerified": False}
+        assert api.request("PUT", path, {"updates": updates}, token=server).json()["emailVerified"] is False
+
+    def test_an_account_that_was_never_verified_does_not_sign_in_after_a_change_of_its_address(
+        self, api: ApiClient, fakes: FakeServices
+    ) -> None:
+        fakes.accounts.create(replace(ANNA, email_verified=False))
+        api.request("PUT", "/auth/user", {"updates": {"username": "n@example.org"}}, token=fakes.sign_in(ANNA.user_id))
+        assert not can_sign_in(api, "n@example.org", "password")
+
+    def test_a_person_takes_an_address_from_a_custodial_account(
+        self, api: ApiClient, anna: str, ben: str, server: str
+    ) -> None:
+        body = {"username": "new@example.org"}
+        child = api.request("POST", f"/auth/user/{BEN.user_id}/user", body, token=ben).json()["userid"]
+        assert api.request("PUT", "/auth/user", {"updates": body}, token=anna).json()["username"] == "new@example.org"
+        assert "username" not in api.request("GET", f"/auth/user/{child}", token=ben).json()
+        reply = api.request("PUT", f"/auth/user/{child}", {"updates": body}, token=ben)
+        assert (reply.status, reply.json()) == (409, EXISTS)
+
+    def test_a_user_tries_a_limited_number_of_addresses(self, api: ApiClient, anna: str, server: str) -> None:
+        for number in range(MAX_ADDRESSES_TRIED):
+            updates = {"username": f"n{number}@example.org"}
+            assert api.request("PUT", "/auth/user", {"updates": updates}, token=anna).status == 200
+        body = {"updates": {"username": "other@example.org"}}
+        assert api.request("PUT", "/auth/user", body, token=anna).status == 429
+        custodial = {"username": "child@example.org"}
+        assert api.request("POST", f"/auth/user/{ANNA.user_id}/user", custodial, token=anna).status == 429
+        assert api.request("POST", f"/auth/user/{ANNA.user_id}/user", {}, token=anna).status == 201
+        assert api.request("PUT", f"/auth/user/{ANNA.user_id}", body, token=server).status == 200
 
     def test_a_new_password_replaces_the_old_one(self, api: ApiClient, anna: str) -> None:
         assert can_sign_in(api, "anna@example.org", "password")

@@ -13,10 +13,14 @@ setting = $(if $(or $($(1)),$(findstring command,$(origin $(1)))),'$(1)=$($(1))'
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo check openapi test pythons e2e bench package wheel deploy destroy user rotate-keys environment cloud-environment checkov-environment stage-given clean
+.PHONY: help serve run demo check openapi test pythons e2e bench package wheel deploy destroy user rotate-keys environment cloud-environment checkov-environment stage-given clean
 
 help: ## list all targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+serve: ## run a server on this machine that keeps your data: make serve [PORT=8000] [DATA_DIR=~/.local/share/strandline]
+	@$(START) --run strandline.cli serve --port '$(PORT)' $(if $(filter file,$(origin DATA_DIR)),,--data-dir '$(DATA_DIR)') \
+		$(if $(SIGN_UP),--sign-up '$(SIGN_UP)') $(if $(CORS_ORIGINS),--cors-origins '$(CORS_ORIGINS)')
 
 run: ## run Strandline on this machine until Ctrl-C: make run [PORT=8000] [DATA_DIR=.local] [CORS_ORIGINS=...]
 	@$(START) --cloud --run tools.local_cloud --port '$(PORT)' --data-dir '$(DATA_DIR)' \

@@ -29,7 +29,7 @@ class StrandlineApp(Chalice):
     """Chalice, which also replies to unknown paths, wrong methods and CORS preflights.
 
     Chalice keeps the current request on the application, which serves one request at a time on Lambda. The home server
-    has a thread for each request, so here each request belongs to the context of its thread (ADR 10).
+    has a thread for each request, so here each request belongs to the context of its thread (ADR 15).
     """
 
     @property

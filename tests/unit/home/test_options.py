@@ -1,0 +1,75 @@
+"""Tests the options of `strandline serve`."""
+
+import argparse
+from pathlib import Path
+
+import pytest
+
+from strandline.cli.commands import serve
+from strandline.cli.errors import CommandError
+from strandline.home.options import ServeOptions, checked_options, home_settings
+
+PROXY = ("--behind-proxy", "--trusted-proxy", "10.0.0.0/8", "--public-url", "https://data.example.org/")
+
+
+def checked(*arguments: str) -> ServeOptions:
+    """The options of a command line."""
+    parser = argparse.ArgumentParser()
+    serve.add_to(parser.add_subparsers())
+    return checked_options(parser.parse_args(["serve", *arguments]))
+
+
+def test_a_server_of_this_machine_is_open_and_on_loopback() -> None:
+    options = checked()
+    settings = home_settings(options.with_base_url("http://127.0.0.1:8000").environ)
+
+    assert (options.host, options.port, options.public_url) == ("127.0.0.1", 8000, None)
+    assert (settings.stage, settings.sign_up, settings.has_gateway) == ("home", "open", False)
+    assert settings.issuer == "http://127.0.0.1:8000/realms/tidepool"
+
+
+def test_a_server_behind_a_proxy_is_closed_and_known_by_its_public_address() -> None:
+    options = checked(*PROXY, "--host", "0.0.0.0")  # noqa: S104  what is tested
+
+    assert options.public_url == "https://data.example.org"
+    assert [str(network) for network in options.trusted_proxies] == ["10.0.0.0/8"]
+    assert home_settings(options.environ).sign_up == "closed"
+    assert home_settings(checked(*PROXY, "--sign-up", "invitation").environ).sign_up == "invitation"
+
+
+def test_settings_of_pages_and_apps_reach_the_platform() -> None:
+    arguments = ("--cors-origins", "https://a.example.org,https://b.example.org", "--realm", "mine")
+    clients = ("--oidc-clients", "app=https://app.example.org/back", "--web-app-url", "https://web.example.org")
+    settings = home_settings(checked(*arguments, *clients).environ)
+
+    assert settings.cors_origins == ("https://a.example.org", "https://b.example.org")
+    assert settings.oidc_clients == {"app": ("https://app.example.org/back",)}
+    assert (settings.realm, settings.web_app_url) == ("mine", "https://web.example.org")
+
+
+def test_the_folder_is_known_wherever_the_server_works(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    assert checked("--data-dir", "data").data_dir == tmp_path / "data"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--host", "0.0.0.0"), "can be reached from other machines"),  # noqa: S104  what is tested
+        (("--host", "a-name"), "a-name is no address of this machine"),
+        (("--behind-proxy",), "--behind-proxy needs the addresses of the proxies"),
+        (("--behind-proxy", "--trusted-proxy", "10.0.0.1"), "--behind-proxy needs"),
+        (("--trusted-proxy", "10.0.0.1"), "--trusted-proxy goes with --behind-proxy"),
+        ((*PROXY, "--trusted-proxy", "a-name"), "--trusted-proxy a-name: name an address or a network"),
+        (("--public-url", "https://data.example.org/path"), "name an address without a path"),
+        (("--public-url", "data.example.org"), "name an address without a path"),
+        (("--port", "65536"), "65536 is no port"),
+        (("--cors-origins", "pages.example.org"), "these are not origins of pages"),
+        (("--oidc-clients", "app"), "these are not client=address pairs"),
+        (("--realm", "a/b"), "these are not letters"),
+    ],
+)
+def test_options_that_are_wrong_or_do_not_fit_are_refused(arguments: tuple[str, ...], message: str) -> None:
+    with pytest.raises(CommandError, match=message):
+        checked(*arguments)

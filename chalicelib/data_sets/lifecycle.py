@@ -49,22 +49,57 @@ def create(call: Call, owner_id: str, read_body: Callable[[], Any], ports: DataP
     Source: data-api 7, POST; dedup 2.
     """
     call.require(owner_id)
-    description = _complete_description(check_data_set(read_body()), call)
-    _require_small(description)
+    description = describe(call, read_body())
 
     def attempt() -> DataSet:
-        data_set = DataSet(
-            id=description["uploadId"],
-            owner_id=owner_id,
-            epoch=ports.data_sets.owner(owner_id).epoch,
-            created_time_ms=call.now_ms,
-            modified_time_ms=call.now_ms,
-            description=description,
-        )
+        data_set = opened(call, ports.data_sets.owner(owner_id), description)
         ports.data_sets.create(data_set)
         return data_set
 
     return as_data_set(retry_on_conflict(attempt))
+
+
+def describe(call: Call, body: Any) -> dict[str, Any]:
+    """The description of a new data set from the body that asks for it.
+
+    Raises:
+        MalformedJsonError, InvalidFieldsError, TooLargeError: as `create`.
+    """
+    description = _complete_description(check_data_set(body), call)
+    _require_small(description)
+    return description
+
+
+def opened(call: Call, owner: OwnerState, description: Mapping[str, Any], *, is_legacy: bool = False) -> DataSet:
+    """A new data set with a description of `describe`."""
+    return DataSet(
+        id=description["uploadId"],
+        owner_id=owner.id,
+        epoch=owner.epoch,
+        created_time_ms=call.now_ms,
+        modified_time_ms=call.now_ms,
+        description=description,
+        is_legacy=is_legacy,
+    )
+
+
+def redescribed(call: Call, before: DataSet, members: Mapping[str, Any]) -> DataSet:
+    """The data set with other members of its description; the same one if they are what they were.
+
+    Raises:
+        TooLargeError: as `create`.
+    """
+    description = {**before.description, **members}
+    if description == before.description:
+        return before
+    _require_small(description)
+    return replace(
+        before,
+        description=description,
+        modified_time_ms=call.now_ms,
+        revision=before.revision + 1,
+        state_version=before.state_version + 1,
+    )
 
 
 def list_of_user(call: Call, owner_id: str, query: ListQuery, ports: DataPorts) -> list[dict[str, Any]]:

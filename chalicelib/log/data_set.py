@@ -55,6 +55,8 @@ class DataSetHead:
     """The client whose freshness its data counts for."""
     newest: NewestByType = field(default_factory=dict)
     """The newest times of its data, by type."""
+    is_legacy: bool = False
+    """See `DataSet.is_legacy`."""
 
     @property
     def ingested(self) -> Ingested:
@@ -90,6 +92,9 @@ class DataSet:
     """Whether it was deleted after it was closed, so that none of its records can become visible again."""
     truncated_at_close: Mapping[str, int] = field(default_factory=dict)
     """With truncation: the data sets that were open when this one closed, and the last numbers of their logs."""
+    is_legacy: bool = False
+    """Whether the old way to upload opened it: of equal records in all such data sets of a user, readers see the one
+    that was stored first. Source: data-api 11."""
 
     @property
     def is_continuous(self) -> bool:
@@ -134,6 +139,7 @@ def head_of(data_set: DataSet, last_number: int = 0) -> DataSetHead:
         is_closed=data_set.is_closed,
         last_number=last_number,
         client=client_of(data_set.description),
+        is_legacy=data_set.is_legacy,
     )
 
 

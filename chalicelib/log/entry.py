@@ -88,13 +88,20 @@ def read_records(body: bytes, number: int) -> Records:
     )
 
 
-def encode_data(data: Sequence[Datum], upload_id: str, hashes: Sequence[str] | None, revision: int | None) -> bytes:
+def encode_data(
+    data: Sequence[Datum],
+    upload_id: str,
+    hashes: Sequence[str] | None,
+    revision: int | None,
+    sequence: int | None = None,
+) -> bytes:
     """The body of an entry that adds data, which must not be empty.
 
     Args:
         upload_id: `uploadId` of each record.
         hashes: the identity hash of each datum, under a deduplicator that hashes.
         revision: `revision` of each record, if given.
+        sequence: when old uploads stored the records, among those of their user.
     """
     service: dict[str, Any] = {"uploadId": upload_id}
     if revision is not None:
@@ -103,11 +110,13 @@ def encode_data(data: Sequence[Datum], upload_id: str, hashes: Sequence[str] | N
     if hashes is None:
         texts = [json_text.encode(body | service) for body in bodies]
     else:
+        stored = {} if sequence is None else {"sequence": sequence}
         texts = [
-            json_text.encode(body | service | {"_deduplicator": {"hash": digest}})
+            json_text.encode(body | service | {"_deduplicator": {"hash": digest} | stored})
             for body, digest in zip(bodies, hashes, strict=True)
         ]
-    columns = columns_of(bodies, [datum.time_ms for datum in data], hashes)
+    sequences = None if sequence is None else [sequence] * len(data)
+    columns = columns_of(bodies, [datum.time_ms for datum in data], hashes, sequences)
     lines = _LINE_FEED.join(texts)
     form = WITH_DICTIONARY if len(lines) <= SMALL_BYTES else PLAIN
     deflated = _deflate(json_text.encode(columns), form)

@@ -52,7 +52,7 @@ def visible(
         data_sets: all of one owner and epoch, since one may hide records of another.
         prefixes: the result of an earlier fold of each log, by data set; `entries` are the entries after it.
     """
-    return without_older_hashes(stored(entries, data_sets, prefixes))
+    return without_shadowed(stored(entries, data_sets, prefixes))
 
 
 def stored(
@@ -98,6 +98,45 @@ def _fold_normal(deduplicator: str, log_steps: Sequence[Step]) -> list[RecordSli
 def _last_of_each_hash(part: RecordSlice) -> list[int]:
     kept = set(last_of_each_hash(part.records))
     return [row for row in part.rows if row in kept]
+
+
+def without_shadowed(stored_data: Sequence[VisibleData]) -> list[VisibleData]:
+    """The data without records that equal ones in other data sets hide."""
+    return without_later_copies(without_older_hashes(stored_data))
+
+
+def without_later_copies(active: Sequence[VisibleData]) -> list[VisibleData]:
+    """The data in which old uploads show each record once: of equal hashes in their data sets, the one stored first.
+
+    Source: data-api 11.
+    """
+    legacy = [data for data in active if data.data_set.is_legacy]
+    if len(legacy) < 2:
+        return list(active)
+    first: dict[str, tuple[int, str]] = {}
+    for data in legacy:
+        for digest, place in _places(data):
+            if digest not in first or place < first[digest]:
+                first[digest] = place
+    return [_only_first(data, first) if data.data_set.is_legacy else data for data in active]
+
+
+def _places(data: VisibleData) -> Iterable[tuple[str, tuple[int, str]]]:
+    """The hash of each record of a data set, and its place among all records of the user."""
+    for part in data.slices:
+        hashes, sequences = part.records.hashes, part.records.sequences
+        for row in part.rows:
+            if (digest := hashes[row]) is not None:
+                yield digest, (sequences[row] or 0, data.data_set.id)
+
+
+def _only_first(data: VisibleData, first: Mapping[str, tuple[int, str]]) -> VisibleData:
+    slices = []
+    for part in data.slices:
+        hashes, sequences = part.records.hashes, part.records.sequences
+        rows = [row for row in part.rows if first.get(hashes[row] or "") == (sequences[row] or 0, data.data_set.id)]
+        slices.append(RecordSlice(part.records, rows))
+    return VisibleData(data.data_set, slices)
 
 
 def without_older_hashes(active: Sequence[VisibleData]) -> list[VisibleData]:

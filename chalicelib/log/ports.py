@@ -52,10 +52,10 @@ class DataSetStore(DataSetHeads, DataSetReader, Protocol):
     """
 
     def create(self, data_set: DataSet) -> None:
-        """Store a new data set with an empty log.
+        """Store a new data set with an empty log. The id may be one of erased data.
 
         Raises:
-            DataSetExistsError: there is, or was, a data set with this id.
+            DataSetExistsError: there is a data set with this id.
             WriteConflictError: the owner's epoch is another.
         """
         ...
@@ -84,6 +84,26 @@ class DataSetStore(DataSetHeads, DataSetReader, Protocol):
         ...
 
 
+@frozen
+class DataSetWrite:
+    """All that one request changes of one data set: opens it or changes its description, and appends an entry.
+
+    A data set to open is `created`, and `head` its head; `replaced` is the head of erased data that had the id before.
+    """
+
+    head: DataSetHead
+    created: DataSet | None = None
+    replaced: DataSetHead | None = None
+    changed: DataSet | None = None
+    """The data set after the change; its `state_version` is one more than before."""
+    entry: NewEntry | None = None
+    newest_times_ms: Mapping[str, int] = NO_TIMES_MS
+
+
+MAX_DATA_SET_WRITES = 32
+"""A transaction has at most a hundred writes: three for each data set, one each for owner and backlog."""
+
+
 class RecordLog(Protocol):
     """Stores the entries of data sets. Entries are ordered and never change, and a reader sees an entry whole or not
     at all."""
@@ -97,6 +117,14 @@ class RecordLog(Protocol):
         Raises:
             DataSetClosedError: the data set was closed meanwhile.
             DataSetNotFoundError: the owner's data was erased meanwhile.
+        """
+        ...
+
+    def commit(self, owner: OwnerState, writes: Sequence[DataSetWrite]) -> None:
+        """Carry out all writes, at most `MAX_DATA_SET_WRITES`, for data sets of one owner, or none of them.
+
+        Raises:
+            WriteConflictError: a data set or the owner's counters have changed since they were read.
         """
         ...
 

@@ -14,6 +14,7 @@ Columns = Mapping[str, Any]
 """By name; a column that has no value is left out."""
 
 _NO_ORIGIN: Mapping[str, Any] = {}
+_NO_DEDUPLICATOR: Mapping[str, Any] = {}
 
 Value = TypeVar("Value")
 
@@ -72,6 +73,11 @@ class Records:
     def hashes(self) -> list[str | None]:
         """The identity hash of each record; None under a deduplicator that does not hash."""
         return self._optional("hash")
+
+    @cached_property
+    def sequences(self) -> list[int | None]:
+        """When each record was stored among those of its user, as a count; None outside old uploads."""
+        return self._optional("sequence")
 
     @cached_property
     def ids(self) -> list[str]:
@@ -138,14 +144,23 @@ def hashes_of(bodies: Sequence[Mapping[str, Any]]) -> list[str | None] | None:
     return _unless_absent([body["_deduplicator"]["hash"] if "_deduplicator" in body else None for body in bodies])
 
 
+def sequences_of(bodies: Sequence[Mapping[str, Any]]) -> list[int | None] | None:
+    """The sequence of each record from its body; None if no body has one."""
+    return _unless_absent([body.get("_deduplicator", _NO_DEDUPLICATOR).get("sequence") for body in bodies])
+
+
 def columns_of(
-    bodies: Sequence[Mapping[str, Any]], times_ms: Sequence[int], hashes: Sequence[str | None] | None
+    bodies: Sequence[Mapping[str, Any]],
+    times_ms: Sequence[int],
+    hashes: Sequence[str | None] | None,
+    sequences: Sequence[int | None] | None = None,
 ) -> Columns:
     """The columns of records, of which there must be one at least.
 
     Args:
         times_ms: the time of each record: its body may hold a time that cannot be parsed.
         hashes: the identity hash of each, under a deduplicator that hashes.
+        sequences: the sequence of each, of old uploads.
     """
     origins = [body.get("origin", _NO_ORIGIN) for body in bodies]
     columns = {
@@ -154,6 +169,7 @@ def columns_of(
         "originId": _unless_absent([origin.get("id") for origin in origins]),
         "originTime": _unless_absent([origin.get("time") for origin in origins]),
         "hash": hashes,
+        "sequence": sequences,
         "deviceId": _code_unless_absent([body.get("deviceId") for body in bodies]),
         "subType": _code_unless_absent([body.get("subType") for body in bodies]),
         "source": _code_unless_absent([body.get("source") for body in bodies]),

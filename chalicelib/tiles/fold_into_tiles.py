@@ -10,7 +10,7 @@ from dataclasses import replace
 from chalicelib.frozen import frozen
 from chalicelib.log.data_set import DataSet, OwnerState
 from chalicelib.log.entry import Entry
-from chalicelib.log.fold import VisibleData, fold_fingerprints, stored, without_older_hashes
+from chalicelib.log.fold import VisibleData, fold_fingerprints, stored, without_shadowed
 from chalicelib.tiles.manifest import LogPosition, Manifest, TileRef
 from chalicelib.tiles.ports import TileSource
 from chalicelib.tiles.tail import Tail, affected_by, changed_ids, prefixes, tiles_with_origins
@@ -131,7 +131,7 @@ def _changed_tiles(
 
 def _candidates(data: Sequence[VisibleData], wanted: Collection[TileKey]) -> dict[TileKey, list[Candidate]]:
     candidates: dict[TileKey, list[Candidate]] = defaultdict(list)
-    for of_data_set, visible in zip(data, without_older_hashes(data), strict=True):
+    for of_data_set, visible in zip(data, without_shadowed(data), strict=True):
         created_time_ms, data_set_id = of_data_set.data_set.created_time_ms, of_data_set.data_set.id
         for record_slice, visible_slice in zip(of_data_set.slices, visible.slices, strict=True):
             records, visible_rows = record_slice.records, set(visible_slice.rows)

@@ -23,7 +23,7 @@ from chalicelib.encoding.gzip_splice import DeflatedLines, deflated_lines, infla
 from chalicelib.encoding.raw_deflate import deflate, inflate
 from chalicelib.frozen import frozen
 from chalicelib.log.fold_steps import RecordSlice
-from chalicelib.log.records import RecordAddress, Records, bodies_of, columns_of, hashes_of
+from chalicelib.log.records import RecordAddress, Records, bodies_of, columns_of, hashes_of, sequences_of
 
 VERSION = 1
 DAY_MS = 86_400_000
@@ -187,6 +187,6 @@ def _encode_addresses(ordered: Sequence[Candidate], ids: Sequence[str]) -> dict[
 def _records(texts: list[bytes], times_ms: Sequence[int], addresses: Sequence[RecordAddress]) -> Records:
     def columns() -> Mapping[str, Any]:
         bodies = bodies_of(texts)
-        return columns_of(bodies, times_ms, hashes_of(bodies))
+        return columns_of(bodies, times_ms, hashes_of(bodies), sequences_of(bodies))
 
     return Records(columns, lambda: texts, lambda _count: addresses)

@@ -14,7 +14,7 @@ from chalicelib.errors import (
 from chalicelib.log.data_set import DataSetHead
 from chalicelib.log.entry import EntryKind, NewEntry, encode_data, encode_selectors
 from chalicelib.log.freshness import newest_times_ms
-from chalicelib.log.identity_hash import MissingDeviceIdError, identity_hashes
+from chalicelib.log.identity_hash import MissingDeviceIdError, hashes_in
 from chalicelib.log.ports import DataPorts
 from chalicelib.model.data import Datum, check_data
 from chalicelib.model.errors import VALUE_NOT_EXISTS
@@ -106,14 +106,13 @@ def _require_current(head: DataSetHead, ports: DataPorts) -> None:
 def _append(call: Call, head: DataSetHead, items: Any, ports: DataPorts) -> None:
     items = _array(items)
     data = check_data(items, call.new_id)
-    _store(call, head, data, _hashes(items, data, head), ports)
+    _store(call, head, data, data_hashes(items, data, head), ports)
 
 
 def _append_valid(call: Call, head: DataSetHead, items: Any, ports: DataPorts) -> list[FieldError]:
     """Append the valid items; returns the errors of the others."""
     valid = valid_data(_array(items), head.deduplicator, call.new_id)
-    hashes = identity_hashes(valid.data, head.deduplicator, head.owner_id, head.id)
-    _store(call, head, valid.data, hashes, ports)
+    _store(call, head, valid.data, hashes_in(head, valid.data), ports)
     return valid.errors
 
 
@@ -132,15 +131,32 @@ def _store(
     if not data:
         _require_current(head, ports)
         return
+    sequence = ports.data_sets.owner(head.owner_id).change_count if head.is_legacy else None
+    ports.log.append(head, new_entry(call, head, data, hashes, sequence), newest_of(data))
+
+
+def new_entry(
+    call: Call, head: DataSetHead, data: Sequence[Datum], hashes: Sequence[str] | None, sequence: int | None
+) -> NewEntry:
+    """The entry that adds data to a data set; `sequence` is the owner's count of changes, for old uploads."""
     # Data of a normal data set becomes visible when closing activates it, so it is stored as it is then.
     revision = None if head.is_continuous else _REVISION_ONCE_ACTIVATED
-    entry = NewEntry(EntryKind.ADD, call.now_ms, encode_data(data, head.id, hashes, revision))
-    ports.log.append(head, entry, newest_times_ms((datum.body["type"], datum.time_ms) for datum in data))
+    return NewEntry(EntryKind.ADD, call.now_ms, encode_data(data, head.id, hashes, revision, sequence))
 
 
-def _hashes(items: Sequence[Any], data: Sequence[Datum], head: DataSetHead) -> list[str] | None:
+def newest_of(data: Sequence[Datum]) -> dict[str, int]:
+    """The newest time of each type of these data."""
+    return newest_times_ms((datum.body["type"], datum.time_ms) for datum in data)
+
+
+def data_hashes(items: Sequence[Any], data: Sequence[Datum], head: DataSetHead) -> list[str] | None:
+    """The hashes of the data of these items in a data set.
+
+    Raises:
+        InvalidFieldsError: a datum has no device id, which the hash needs.
+    """
     try:
-        return identity_hashes(data, head.deduplicator, head.owner_id, head.id)
+        return hashes_in(head, data)
     except MissingDeviceIdError as error:
         pointer = _pointer(items, data, error.row) + "/deviceId"
         meta = {"type": str(data[error.row].body["type"])}

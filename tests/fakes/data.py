@@ -10,7 +10,7 @@ from chalicelib.log.backlog import URGENT_BYTES, Backlog, backlog_bytes
 from chalicelib.log.data_set import DataSet, DataSetHead, OwnerState, deletes, head_of
 from chalicelib.log.entry import Entry, NewEntry
 from chalicelib.log.freshness import Freshness
-from chalicelib.log.ports import FROM_THE_FIRST, NO_TIMES_MS
+from chalicelib.log.ports import FROM_THE_FIRST, NO_TIMES_MS, DataSetWrite
 from chalicelib.log.truncation import truncates
 from chalicelib.tiles.ports import PurgeRequest
 
@@ -48,7 +48,7 @@ class FakeDataSets:
 
     def create(self, data_set: DataSet) -> None:
         """Keep a new data set."""
-        if data_set.id in self.heads:
+        if data_set.id in self.heads and self.is_current(self.heads[data_set.id]):
             raise DataSetExistsError(data_set.id)
         owner, head = self._require_epoch(data_set), head_of(data_set)
         freshness = owner.freshness
@@ -134,6 +134,22 @@ class FakeRecordLog:
         if (weight := backlog_bytes(entry, number)) is not None:
             self._data_sets.mark(head.owner_id, weight, entry.stored_time_ms)
         return number
+
+    def commit(self, owner: OwnerState, writes: Sequence[DataSetWrite]) -> None:
+        """Commit all or nothing; one process meets no conflict."""
+        heads, data_sets = self._data_sets.heads, self._data_sets.data_sets
+        for write in writes:
+            if write.created is not None:
+                self._data_sets.create(write.created)
+            if write.changed is not None:
+                head = heads[write.head.id]
+                heads[write.head.id] = replace(head, client=write.head.client)
+                self._data_sets.replace(data_sets[write.head.id], write.changed)
+                owner = self._data_sets.owner(owner.id)
+                freshness = owner.freshness.with_slot(write.head.id, heads[write.head.id].ingested)
+                self._data_sets.owners[owner.id] = replace(owner, freshness=freshness)
+            if write.entry is not None:
+                self.append(write.head, write.entry, write.newest_times_ms)
 
     def entries(
         self, owner: OwnerState, normal_ids: Sequence[str], after: Mapping[str, int] = FROM_THE_FIRST

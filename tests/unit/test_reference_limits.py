@@ -16,6 +16,7 @@ from chalicelib.blobs.stores import contents
 from chalicelib.config import Settings
 from chalicelib.data_sets import lifecycle
 from chalicelib.log import freshness
+from chalicelib.log import ports as log_ports
 from chalicelib.metrics import counts
 from chalicelib.metrics import query as metrics_query
 from chalicelib.metrics.stores import stream
@@ -78,6 +79,7 @@ LIMITS: dict[str, float | None] = {
     "refused uploads are kept": upload_ports.KEPT_FOR_MS,
     "wait for the stream of events": stream.LIMIT_S,
     'tolerance of "not after now" and "not before now"': task_bodies.NOW_TOLERANCE_MS,
+    "data sets in one request of the old way to upload": log_ports.MAX_DATA_SET_WRITES,
     "permissions for one user": grant.MAX_PERMISSIONS,
     "id of a user in a grant": user_ids.MAX_KEY_TEXT_BYTES,
     "hours of a limited `view`": grant.MAX_WINDOW_HOURS,

@@ -170,6 +170,7 @@ DATA_API = Api(
             Reply(array(integer()), "An empty array."),
             body=Body({"anyOf": [reference("UploadedDatum"), array(reference("UploadedDatum"))]}),
             about="For old clients only. New ones open a data set and add data to it.",
+            failures=(409,),
         ),
     },
     {

@@ -8,7 +8,7 @@ from itertools import islice
 
 from chalicelib import json_text
 from chalicelib.conflicts import WriteConflictError
-from chalicelib.engine.conditions import absent, equals
+from chalicelib.engine.conditions import Condition, absent, all_of, equals
 from chalicelib.engine.errors import TransactionRefusedError
 from chalicelib.engine.table import Check, Delete, Item, Put, Query, Table, Update, Write
 from chalicelib.errors import DataSetExistsError
@@ -66,18 +66,20 @@ class StoredDataSets:
 
     def create(self, data_set: DataSet) -> None:
         """See `DataSetStore.create`: one transaction; before it one read, when the data set gets a slot of its own in
-        the owner's freshness."""
-        head = head_key(data_set.id) | _head_item(head_of(data_set))
+        the owner's freshness. For an id that erased data had, two reads and another transaction."""
         try:
-            self._data.transact([Put(head, absent()), Put(_data_set_item(data_set)), self._owner_opening(data_set)])
+            self._data.transact(self._opening(data_set, absent()))
         except TransactionRefusedError as refused:
-            if refused.failed(0):
+            if not refused.failed(0):
+                raise WriteConflictError from refused
+            head = self.head(data_set.id)
+            if head is None or self.is_current(head):
                 raise DataSetExistsError(data_set.id) from refused
-            raise WriteConflictError from refused
+            self._transact(self._opening(data_set, is_head_of(head)))
 
     def replace(self, before: DataSet, after: DataSet) -> None:
         """See `DataSetStore.replace`: one transaction; before it one read, when a normal data set closes."""
-        writes: list[Write] = [Put(_data_set_item(after), equals("state_version", before.state_version))]
+        writes: list[Write] = [Put(data_set_item(after), equals("state_version", before.state_version))]
         if after.close_sequence is not None and not before.is_closed:
             writes += self._closing(after, after.close_sequence)
             if truncates(after):
@@ -104,6 +106,10 @@ class StoredDataSets:
                 Delete(backlog_key(owner_id)),
             ]
         )
+
+    def _opening(self, data_set: DataSet, condition: Condition) -> list[Write]:
+        head = Put(head_item(head_of(data_set)), condition)
+        return [head, Put(data_set_item(data_set)), self._owner_opening(data_set)]
 
     def _owner_opening(self, data_set: DataSet) -> Update:
         seen = {"epoch": data_set.epoch}
@@ -157,11 +163,14 @@ def head_from_item(item: Item) -> DataSetHead:
         last_number=item["last_number"],
         client=item.get("client", UNKNOWN),
         newest=newest_from_value(item["newest"]) if "newest" in item else {},
+        is_legacy=item.get("is_legacy", False),
     )
 
 
-def _head_item(head: DataSetHead) -> Item:
+def head_item(head: DataSetHead) -> Item:
+    """The attributes of a head, with its key."""
     return {
+        **head_key(head.id),
         "data_set_id": head.id,
         "owner_id": head.owner_id,
         "epoch": head.epoch,
@@ -172,7 +181,13 @@ def _head_item(head: DataSetHead) -> Item:
         "last_number": head.last_number,
         "client": head.client,
         "newest": newest_value(head.newest),
+        **({"is_legacy": True} if head.is_legacy else {}),
     }
+
+
+def is_head_of(head: DataSetHead) -> Condition:
+    """The condition that a head still belongs to the same owner and epoch."""
+    return all_of(equals("epoch", head.epoch), equals("owner_id", head.owner_id))
 
 
 def _head_check(data_set_id: str, last_number: int) -> Check:
@@ -180,7 +195,8 @@ def _head_check(data_set_id: str, last_number: int) -> Check:
     return Check(head_key(data_set_id), equals("last_number", last_number))
 
 
-def _data_set_item(data_set: DataSet) -> Item:
+def data_set_item(data_set: DataSet) -> Item:
+    """The attributes of a data set, with its key."""
     item = {
         **data_set_key(data_set.owner_id, data_set.epoch, data_set.created_time_ms, data_set.id),
         "id": data_set.id,
@@ -196,6 +212,7 @@ def _data_set_item(data_set: DataSet) -> Item:
         # As JSON text, so that what a client sent comes back as it was: DynamoDB's numbers and maps would change it.
         "description": json_text.encode(data_set.description),
         "open_when_closed": json_text.encode(data_set.truncated_at_close),
+        "is_legacy": data_set.is_legacy or None,
     }
     return {name: value for name, value in item.items() if value is not None}
 
@@ -216,6 +233,7 @@ def _data_set_from_item(item: Item, owner: OwnerState) -> DataSet:
         deleted_through=item["cut_off"],
         is_purgeable=item["is_gone"],
         truncated_at_close=json_text.decode(item["open_when_closed"]),
+        is_legacy=item.get("is_legacy", False),
     )
 
 

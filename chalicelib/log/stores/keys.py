@@ -74,6 +74,14 @@ def part_key(data_set_id: str, staged: str, index: int) -> Key:
     return key(parts_partition(data_set_id), f"{staged}#{index:04d}")
 
 
+def part_owner(owner_id: str, epoch: int) -> str:
+    """How the random part of `staged` begins: it tells the parts of a data set from those of erased data with its id.
+
+    Parts of earlier versions have none; no id was used twice then.
+    """
+    return f"{hashlib.sha256(f'{owner_id}#{epoch}'.encode()).hexdigest()[:8]}-"
+
+
 def purge_requests_partition() -> str:
     """All purge requests, by time."""
     return "PURGE"

@@ -5,9 +5,11 @@ races with a close comes before it or is refused. Parts are put before the trans
 them.
 """
 
+import dataclasses
 import secrets
 from collections.abc import Mapping, Sequence
 
+from chalicelib.conflicts import WriteConflictError
 from chalicelib.engine.conditions import absent, all_of, equals
 from chalicelib.engine.errors import TransactionRefusedError
 from chalicelib.engine.table import Item, Key, Put, Query, Range, Table, Update, Write
@@ -17,9 +19,9 @@ from chalicelib.log.backlog import backlog_bytes
 from chalicelib.log.data_set import DataSetHead, OwnerState
 from chalicelib.log.entry import Entry, EntryKind, NewEntry
 from chalicelib.log.freshness import Ingested
-from chalicelib.log.ports import FROM_THE_FIRST, NO_TIMES_MS
+from chalicelib.log.ports import FROM_THE_FIRST, NO_TIMES_MS, DataSetWrite
 from chalicelib.log.stores.backlog import backlog_update
-from chalicelib.log.stores.data_sets import head_from_item
+from chalicelib.log.stores.data_sets import data_set_item, head_from_item, head_item, is_head_of
 from chalicelib.log.stores.keys import (
     continuous_log_partition,
     entry_key,
@@ -29,6 +31,7 @@ from chalicelib.log.stores.keys import (
     normal_log_partition,
     owner_key,
     part_key,
+    part_owner,
 )
 from chalicelib.log.stores.owner import (
     freshness_changes,
@@ -80,7 +83,7 @@ class StoredRecordLog:
         The transaction is repeated with the next number when another request took this one, and once when the data set
         has no slot in its owner's freshness.
         """
-        content = self._content(head.id, entry)
+        content = self._content(head, entry)
         owner: OwnerState | None = None
         for _ in range(MAX_ATTEMPTS):
             ingested = head.ingested.after(head.last_number + 1, newest_times_ms, entry.stored_time_ms)
@@ -97,6 +100,34 @@ class StoredRecordLog:
             else:
                 return ingested.last_number
         raise UnavailableError
+
+    def commit(self, owner: OwnerState, writes: Sequence[DataSetWrite]) -> None:
+        """See `RecordLog.commit`: one transaction, before it a batch of puts for each large body."""
+        transaction: list[Write] = []
+        freshness, states, added_bytes, now_ms = owner.freshness, 0, 0, 0
+        for write in writes:
+            head, ingested = write.head, write.head.ingested
+            if write.entry is not None:
+                now_ms = write.entry.stored_time_ms
+                ingested = ingested.after(head.last_number + 1, write.newest_times_ms, now_ms)
+                content = self._content(head, write.entry)
+                transaction.append(_entry_put(head, ingested.last_number, content))
+                added_bytes += backlog_bytes(write.entry, ingested.last_number) or 0
+            transaction += _data_set_writes(write, ingested)
+            states += (write.created is not None) + (write.changed is not None)
+            if head.is_continuous:
+                freshness = freshness.with_slot(head.id, ingested)
+        if not transaction:
+            return
+        seen = {"epoch": owner.epoch, "changes": owner.change_count}
+        changes = freshness_changes(owner, freshness)
+        transaction.append(owner_change(owner.id, seen=seen, states=states, set_to=changes))
+        if added_bytes:
+            transaction.append(backlog_update(owner.id, added_bytes, now_ms))
+        try:
+            self._data.transact(transaction)
+        except TransactionRefusedError as refused:
+            raise WriteConflictError from refused
 
     def entries(
         self, owner: OwnerState, normal_ids: Sequence[str], after: Mapping[str, int] = FROM_THE_FIRST
@@ -140,13 +171,14 @@ class StoredRecordLog:
         """The item for which a write was refused; read unless the refusal has it."""
         return refused.stored(index) or self._data.get(key)
 
-    def _content(self, data_set_id: str, entry: NewEntry) -> Item:
+    def _content(self, head: DataSetHead, entry: NewEntry) -> Item:
         """The attributes of an entry that hold its body or name the parts of it, which are put first."""
         content = {"kind": entry.kind.value, "stored_time_ms": entry.stored_time_ms}
         if len(entry.body) <= INLINE_BYTES:
             return content | {"body": entry.body}
         parts = [entry.body[start : start + PART_BYTES] for start in range(0, len(entry.body), PART_BYTES)]
-        staged = _StagedBody(data_set_id, f"{entry.stored_time_ms:013d}#{secrets.token_hex(8)}", len(parts))
+        prefix = f"{entry.stored_time_ms:013d}#{part_owner(head.owner_id, head.epoch)}{secrets.token_hex(8)}"
+        staged = _StagedBody(head.id, prefix, len(parts))
         self._data.batch_write([Put(key | {"body": part}) for key, part in zip(staged.keys, parts, strict=True)])
         return content | {"staged": staged.prefix, "parts": staged.part_count}
 
@@ -163,6 +195,22 @@ class StoredRecordLog:
             items = self._data.batch_get(keys[start : start + PARTS_AT_ONCE])
             parts |= {item["sk"]: item["body"] for item in items if item is not None}
         return {body.prefix: b"".join(parts[key["sk"]] for key in body.keys) for body in staged}
+
+
+def _data_set_writes(write: DataSetWrite, ingested: Ingested) -> list[Write]:
+    """The writes of head and description."""
+    if write.created is not None:
+        condition = absent() if write.replaced is None else is_head_of(write.replaced)
+        head = dataclasses.replace(write.head, last_number=ingested.last_number, newest=ingested.newest)
+        return [Put(head_item(head), condition), Put(data_set_item(write.created))]
+    writes: list[Write] = []
+    if write.changed is not None:
+        is_unchanged = equals("state_version", write.changed.state_version - 1)
+        writes.append(Put(data_set_item(write.changed), is_unchanged))
+    if write.entry is not None or write.changed is not None:
+        update = _head_update(write.head, ingested)
+        writes.append(dataclasses.replace(update, set={**update.set, "client": write.head.client}))
+    return writes
 
 
 def _head_update(head: DataSetHead, ingested: Ingested) -> Update:

@@ -2,15 +2,16 @@
 
 from collections.abc import Iterable, Iterator
 
-from chalicelib.engine.conditions import all_of, equals
+from chalicelib.engine.errors import TransactionRefusedError
 from chalicelib.engine.table import Delete, Item, Prefix, Query, Range, Table
-from chalicelib.log.data_set import DataSet, OwnerState
+from chalicelib.log.data_set import DataSet, OwnerState, head_of
 from chalicelib.log.entry import Entry
-from chalicelib.log.stores.data_sets import StoredDataSets
+from chalicelib.log.stores.data_sets import StoredDataSets, is_head_of
 from chalicelib.log.stores.keys import (
     data_set_key,
     head_key,
     log_of,
+    part_owner,
     parts_partition,
     purge_request_key,
     purge_requests_partition,
@@ -56,12 +57,16 @@ class StoredPurgeRequests:
 
     def remove_data_set(self, data_set: DataSet) -> None:
         """See `PurgeRequests.remove_data_set`. Log and parts go first. Head and description go in one step:
-        once the head is gone its id may be used again, and then nothing must lead here any more."""
+        nothing must lead here once the id is used again, which may be the case already."""
         self._delete(self._entry_items(data_set))
-        self._delete(self._parts(data_set))
-        is_same = all_of(equals("epoch", data_set.epoch), equals("owner_id", data_set.owner_id))
+        owner = part_owner(data_set.owner_id, data_set.epoch)
+        self._delete(part for part in self._parts(data_set) if _belongs_to(part, owner))
         description = data_set_key(data_set.owner_id, data_set.epoch, data_set.created_time_ms, data_set.id)
-        self._data.transact([Delete(head_key(data_set.id), is_same), Delete(description)])
+        try:
+            head = Delete(head_key(data_set.id), is_head_of(head_of(data_set)))
+            self._data.transact([head, Delete(description)])
+        except TransactionRefusedError:  # the id is used again
+            self._data.delete(description)
 
     def _entry_items(self, data_set: DataSet) -> Iterator[Item]:
         partition, prefix = log_of(data_set.owner_id, data_set.epoch, data_set.id, is_continuous=data_set.is_continuous)
@@ -73,6 +78,12 @@ class StoredPurgeRequests:
 
     def _delete(self, items: Iterable[Item]) -> None:
         self._data.batch_write([Delete({"pk": item["pk"], "sk": item["sk"]}) for item in items])
+
+
+def _belongs_to(part: Item, owner: str) -> bool:
+    """Whether a part was stored by this owner (`part_owner`), or by a version that did not say by whom."""
+    token = part["sk"].split("#")[1]
+    return "-" not in token or token.startswith(owner)
 
 
 def _request_from_item(item: Item) -> PurgeRequest:

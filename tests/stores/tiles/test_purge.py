@@ -240,6 +240,21 @@ def test_an_id_can_be_used_again_after_its_purge(scene: Scene) -> None:
     assert scene.read() == [2]
 
 
+def test_an_id_that_is_used_again_before_its_purge_keeps_its_new_data(scene: Scene) -> None:
+    data_set_id = scene.open(uploadId="a" * 32)
+    scene.add(data_set_id, 1, digits=LARGE)
+    scene.erase()
+    assert scene.open(BELLA, uploadId="a" * 32) == data_set_id
+    scene.add(data_set_id, 2, digits=LARGE)
+    before = scene.count()
+    scene.sweep()
+    assert scene.read() == []
+    assert scene.read(BELLA) == [2]
+    assert scene.count() < before
+    scene.add(data_set_id, 3, digits=LARGE)
+    assert scene.read(BELLA) == [2, 3]
+
+
 def test_truncated_entries_are_purged_unless_they_hold_other_devices(scene: Scene) -> None:
     pump: dict[str, Any] = {
         "dataSetType": "normal",

@@ -3,19 +3,19 @@
 import base64
 import contextlib
 import json
-import os
 import subprocess
 import sys
-import tempfile
 import threading
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
-from typing import IO, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 START_TIMEOUT_S = 60
 STOP_TIMEOUT_S = 10
+LOG_LINES = 50
 CALL_TIMEOUT_S = 120
 """How long a call of the control port may take: setting the clock forward carries out what falls due by that."""
 
@@ -155,15 +155,39 @@ def running_server(arguments: Sequence[str] = ()) -> Iterator[TidepoolServer]:
         TestServerError: it does not start.
     """
     command = [sys.executable, "-P", "-m", "strandline.cli", "test-server", "--port", "0", "--print-json", *arguments]
-    with tempfile.TemporaryFile() as log:
-        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log)  # noqa: S603  this Python, with these arguments
-        try:
-            yield TidepoolServer(_started(process, log))
-        finally:
-            _stop(process)
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)  # noqa: S603  this Python, with these arguments
+    log = ServerLog(process)
+    try:
+        yield TidepoolServer(_started(process, log))
+    finally:
+        _stop(process)
+        log.end()
 
 
-def _started(process: subprocess.Popen[bytes], log: IO[bytes]) -> dict[str, Any]:
+class ServerLog:
+    """The warnings and errors of a server: shown on the standard error of the tests, as they come."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]") -> None:
+        self._lines: deque[str] = deque(maxlen=LOG_LINES)
+        self._stream = process.stderr
+        self._thread = threading.Thread(target=self._copy, name="log of the test server", daemon=True)
+        self._thread.start()
+
+    def _copy(self) -> None:
+        for line in self._stream or ():
+            text = line.decode(errors="replace")
+            self._lines.append(text)
+            sys.stderr.write(text)
+
+    def end(self) -> str:
+        """The last lines, when the server has ended."""
+        self._thread.join(STOP_TIMEOUT_S)
+        if self._stream is not None:
+            self._stream.close()
+        return "".join(self._lines).strip()
+
+
+def _started(process: "subprocess.Popen[bytes]", log: ServerLog) -> dict[str, Any]:
     """The line that a test server prints when it is ready."""
     if process.stdout is None:
         raise ValueError("the output of the process is not piped")
@@ -178,11 +202,10 @@ def _started(process: subprocess.Popen[bytes], log: IO[bytes]) -> dict[str, Any]
     except ValueError:
         process.kill()
         process.wait()
-        log.seek(0, os.SEEK_SET)
-        raise TestServerError(f"the test server did not start: {log.read().decode(errors='replace').strip()}") from None
+        raise TestServerError(f"the test server did not start: {log.end()}") from None
 
 
-def _stop(process: subprocess.Popen[bytes]) -> None:
+def _stop(process: "subprocess.Popen[bytes]") -> None:
     """Close its standard input, which ends it, and wait for that."""
     for pipe in (process.stdin, process.stdout):
         if pipe is not None:

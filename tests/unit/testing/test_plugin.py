@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from strandline.testing.server import TestServerError, TidepoolServer, User, running_server
+from strandline.testing.server import ServerLog, TestServerError, TidepoolServer, User, running_server
 from tests.e2e.client import Client
 from tools.project import ROOT
 
@@ -43,6 +43,7 @@ def data_set_of(client: Client, user: User) -> str:
 
 LOG = b"a log of a device"
 AVAILABLE_WITHIN_S = 60
+ENDS_WITHIN_S = 60
 READING = {"type": "cbg", "time": "2026-01-31T08:00:00Z", "value": 119, "units": "mg/dL", "origin": {"id": "1"}}
 
 
@@ -190,6 +191,48 @@ def test_a_server_that_has_ended_is_an_error_of_the_call(monkeypatch: pytest.Mon
         assert client_of(server).request("GET", "/v1/time").status == 200
     with pytest.raises(TestServerError, match="does not answer"):
         server.reset()
+
+
+def test_what_a_server_logs_is_shown_with_the_test(capsys: pytest.CaptureFixture[str]) -> None:
+    command = [sys.executable, "-c", "import sys; sys.stderr.write('a defect\\n')"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE) as process:
+        assert ServerLog(process).end() == "a defect"
+    assert capsys.readouterr().err == "a defect\n"
+
+
+ENDED_AT_ONCE = """
+import os
+from strandline.testing.server import running_server
+with running_server() as server:
+    print(server.url, flush=True)
+    input()
+    os._exit(1)
+"""
+
+
+def serves(client: Client) -> bool:
+    try:
+        return client.request("GET", "/v1/time").status == 200
+    except OSError:
+        return False
+
+
+def test_a_server_does_not_outlive_the_process_that_started_it() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", ENDED_AT_ONCE],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as parent:
+        assert parent.stdout is not None
+        client = Client(parent.stdout.readline().strip())
+        assert serves(client)
+    assert parent.returncode == 1
+    deadline_s = time.monotonic() + ENDS_WITHIN_S
+    while serves(client):
+        assert time.monotonic() < deadline_s
 
 
 TESTS = """

@@ -10,6 +10,7 @@ SETTINGS := SIGN_UP DOMAIN CERTIFICATE_ARN HOSTED_ZONE_ID BASE_URL CORS_ORIGINS 
 	METRICS_RETENTION_DAYS LOG_RETENTION_DAYS DELETION_PROTECTION VERIFY_EMAILS WEB_APP_URL OIDC_CLIENTS \
 	TWIIST_USER_IDS PARTNER_SECTORS REALM DASHBOARD THROTTLING_RATE THROTTLING_BURST ACCESS_LOGS WAF WAF_REQUESTS_PER_ADDRESS
 setting = $(if $(or $($(1)),$(findstring command,$(origin $(1)))),'$(1)=$($(1))')
+given_data_dir = $(if $(filter-out file,$(origin DATA_DIR)),--data-dir '$(DATA_DIR)')
 export PYTHON
 
 .DEFAULT_GOAL := help
@@ -19,15 +20,15 @@ help: ## list all targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 serve: ## run a server on this machine that keeps your data: make serve [PORT=8000] [DATA_DIR=~/.local/share/strandline]
-	@$(START) --run strandline.cli serve --port '$(PORT)' $(if $(filter file,$(origin DATA_DIR)),,--data-dir '$(DATA_DIR)') \
-		$(if $(SIGN_UP),--sign-up '$(SIGN_UP)') $(if $(CORS_ORIGINS),--cors-origins '$(CORS_ORIGINS)')
+	@$(START) --home --run strandline.cli serve --port '$(PORT)' $(given_data_dir) \
+		$(if $(CORS_ORIGINS),--cors-origins '$(CORS_ORIGINS)') $(if $(SIGN_UP),--sign-up '$(SIGN_UP)')
 
-run: ## run Strandline on this machine until Ctrl-C: make run [PORT=8000] [DATA_DIR=.local] [CORS_ORIGINS=...]
+run: ## run the package for AWS on a local cloud until Ctrl-C: make run [PORT=8000] [DATA_DIR=.local] [CORS_ORIGINS=...]
 	@$(START) --cloud --run tools.local_cloud --port '$(PORT)' --data-dir '$(DATA_DIR)' \
 		$(if $(CORS_ORIGINS),--cors-origins '$(CORS_ORIGINS)')
 
 demo: ## send a synthetic month, read it back and compare it: make demo [DAYS=30] [SEED=1] [BASE_URL=...]
-	@$(START) --cloud --run tools.demo --port '$(PORT)' --data-dir '$(DATA_DIR)' \
+	@$(START) --home --run tools.demo --port '$(PORT)' $(given_data_dir) \
 		$(if $(DAYS),--days '$(DAYS)') $(if $(SEED),--seed '$(SEED)')
 
 check: checkov-environment ## check style, types, import contracts, API description and templates

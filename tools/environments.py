@@ -1,13 +1,13 @@
-"""Makes the environments: .venv for the project, .venv-ministack for the local cloud, .venv-checkov for the check of
-the templates. Each has exactly the versions of its lock file.
+"""Makes the environments: .venv for the project, .venv-home for the home server, .venv-ministack for the local cloud,
+.venv-checkov for the check of the templates. Each has exactly the versions of its lock file.
 
 tools/start.sh runs this with a bare Python, hence standard library only. It takes a few milliseconds if the
 environments are up to date.
 
-    python tools/environments.py [--cloud | --checkov] [--run MODULE ARGUMENT...]
+    python tools/environments.py [--home | --cloud | --checkov] [--run MODULE ARGUMENT...]
 
-`--cloud` also makes the local cloud's environment, and `--checkov` that of the check; `--run` then runs a module in the
-project's environment.
+`--home` makes the home server's environment alone, which is small. Otherwise the project's is made, with `--cloud` also
+the local cloud's, and with `--checkov` also that of the check. `--run` then runs a module in the first of them.
 """
 
 import fcntl
@@ -59,6 +59,7 @@ class Environment:
 
 PROJECT = Environment(ROOT / ".venv", ROOT / "requirements-dev.txt")
 CLOUD = Environment(ROOT / ".venv-ministack", ROOT / "requirements-ministack.txt")
+HOME = Environment(ROOT / ".venv-home", ROOT / "requirements-home.txt")
 CHECKOV = Environment(ROOT / ".venv-checkov", ROOT / "requirements-checkov.txt")
 SIGNS = {
     r"no space left on device|\berrno 28\b|disk quota exceeded": "the disk is full",
@@ -67,8 +68,8 @@ SIGNS = {
     r"|connection broken by|from versions: none": "this machine is offline, or cannot reach the package index",
 }
 """What pip, venv and the system print, and what it means. The first sign that is found counts."""
-BESIDES = {"--cloud": CLOUD, "--checkov": CHECKOV}
-"""The environments beside that of the project, by the option that asks for them."""
+BY_OPTION = {"--home": (HOME,), "--cloud": (PROJECT, CLOUD), "--checkov": (PROJECT, CHECKOV)}
+"""The environments that an option asks for; a module runs in the first one."""
 
 
 def locked_versions(lock: str) -> dict[str, str]:
@@ -185,16 +186,22 @@ def ensure(environments: Sequence[Environment]) -> None:
     named = Path(getattr(sys, "_base_executable", sys.executable)), this
     with only_one():
         # Keep the Python of an existing environment unless the user names another one (PYTHON=...).
-        python, version = named if os.environ.get("PYTHON") else base_python(PROJECT) or named
+        python, version = named if os.environ.get("PYTHON") else _base_of(environments) or named
         for environment in environments:
             if not is_current(environment, version):
                 make(environment, python, version)
 
 
+def _base_of(environments: Sequence[Environment]) -> tuple[Path, tuple[int, int]] | None:
+    """The interpreter of the first environment or, if that is missing, of the project's."""
+    return base_python(environments[0]) or base_python(PROJECT)
+
+
 def main(arguments: list[str]) -> int:
     """Ensure the environments, then run the module after `--run`, if any, in place of this process."""
+    environments = BY_OPTION.get(arguments[0] if arguments else "", (PROJECT,))
     try:
-        ensure([PROJECT, *(BESIDES[option] for option in arguments[:1] if option in BESIDES)])
+        ensure(environments)
     except SetupError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -202,7 +209,7 @@ def main(arguments: list[str]) -> int:
         print("stopped", file=sys.stderr)
         return 130
     if "--run" in arguments:
-        python = str(PROJECT.python)
+        python = str(environments[0].python)
         os.execv(python, [python, "-m", *arguments[arguments.index("--run") + 1 :]])
     return 0
 

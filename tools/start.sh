@@ -2,7 +2,7 @@
 # Runs tools/environments.py with the first Python of tools/python-versions that really starts, so that make needs no
 # environment to begin with.
 #
-#   sh tools/start.sh [--cloud | --checkov] [--run MODULE ARGUMENT...]
+#   sh tools/start.sh [--home | --cloud | --checkov] [--run MODULE ARGUMENT...]
 #   sh tools/start.sh --find VERSION     prints the Python of that version, and fails if none starts
 #
 # A name on the PATH proves nothing (a version switcher's shim may be there and fail), so each candidate is started.
@@ -20,7 +20,7 @@ starts() {
 # The environment that is there already, then the PATH, then where version switchers and installers put theirs.
 find_python() {
     for candidate in \
-        .venv/bin/python \
+        .venv/bin/python .venv-home/bin/python \
         "python$1" /usr/bin/"python$1" /usr/local/bin/"python$1" /opt/homebrew/bin/"python$1" \
         python3 /usr/bin/python3 python \
         "${PYENV_ROOT:-$HOME/.pyenv}"/versions/"$1"*/bin/python \

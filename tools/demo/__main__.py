@@ -1,12 +1,14 @@
 """Send a synthetic month, read it back, compare, and show it.
 
-    python -m tools.demo [--days 30] [--seed 1] [--port 8000] [--data-dir .local] [--base-url URL]
+    python -m tools.demo [--days 30] [--seed 1] [--port 8000] [--data-dir .local/demo] [--base-url URL]
 
-The server is BASE_URL, or `--base-url`, if given; otherwise the local cloud on the port, which is started for the demo
-if it is not running. Exits with 1 and a reason if a record that was sent does not come back.
+The server is BASE_URL, or `--base-url`, if given; otherwise the one that runs on the port of this machine. If none
+runs, a home server is started for the demo, and its data stays in the data folder. Exits with 1 and a reason if a
+record that was sent does not come back.
 """
 
 import argparse
+import json
 import os
 import secrets
 import sys
@@ -17,16 +19,23 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
+from chalicelib.engine.embedded.folder import SECRETS_FOLDER
+from chalicelib.engine.embedded.secret_files import secret_path
+from strandline.cli.data_dir import default_data_dir
+from strandline.home.launching import NotReadyError, home_server
+from strandline.home.opening import HOME
 from tools.demo import generator, report
 from tools.demo.client import Client
 from tools.demo.comparison import differences
 from tools.demo.events import show_events
 from tools.demo.generator import LOCAL_TIME, Record
 from tools.demo.progress import Progress
-from tools.local_cloud import ports
-from tools.local_cloud.launcher import local_cloud
 from tools.project import ToolError, run_tool
 
+LOOPBACK = "127.0.0.1"
+DEMO_FOLDER = Path(".local") / "demo"
+"""The data folder of a server that is started for the demo."""
+LOCAL_CLOUD_SECRET = Path(".local") / "server-secret"
 CHUNK_RECORDS = 1000
 SHOWN_PROBLEMS = 10
 
@@ -49,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
     with _server(options.base_url, options.port, options.data_dir) as server:
         run(server, options.days, options.seed)
-        with _operator(server, _server_secret(options)) as operator:
+        with _operator(server, _server_secrets(options)) as operator:
             show_events(server, operator)
     return 0
 
@@ -111,34 +120,47 @@ def _show(records: list[Record]) -> None:
 
 
 @contextmanager
-def _server(base_url: str | None, port: int, data_dir: Path) -> Iterator[Client]:
-    """The server to use: the named one, or the local cloud on this port, or a local cloud started for the demo."""
-    url = base_url or f"http://{ports.LOOPBACK}:{port}"
+def _server(base_url: str | None, port: int, data_dir: Path | None) -> Iterator[Client]:
+    """The server to use: the named one, or the one that runs on this port, or a home server started for the demo.
+
+    Raises:
+        ToolError: the home server does not start.
+    """
+    url = base_url or f"http://{LOOPBACK}:{port}"
     with closing(Client(url)) as client:
         if base_url is not None or _answers(client):
             print(f"server: {url}")
             yield client
             return
-    with local_cloud(data_dir, port) as cloud, closing(Client(cloud.base_url)) as client:
-        yield client
+    folder = data_dir or DEMO_FOLDER
+    print(f"server: a home server for this demo, on {folder}", flush=True)
+    try:
+        with home_server(folder, port) as server, closing(Client(server.base_url)) as client:
+            yield client
+    except NotReadyError as error:
+        raise ToolError(str(error)) from error
+    print(f"\nThe data stays in {folder}: make serve DATA_DIR={folder}")
 
 
 @contextmanager
-def _operator(user: Client, secret: str | None) -> Iterator[Client | None]:
-    """A client of the same server with the rights of a server, when its secret is known."""
-    if secret is None:
-        yield None
-        return
+def _operator(user: Client, secrets_: Sequence[str]) -> Iterator[Client | None]:
+    """A client of the same server with the rights of a server, when one of these is its secret."""
     with closing(Client(user.base_url)) as client:
-        yield client if client.sign_in_as_server(secret) else None
+        yield client if any(client.sign_in_as_server(secret) for secret in secrets_) else None
 
 
-def _server_secret(options: argparse.Namespace) -> str | None:
-    """The secret from the environment; the local cloud keeps its own in its data folder."""
-    file: Path = options.data_dir / "server-secret"
-    if options.base_url is None and file.exists():
-        return file.read_text().strip()
-    return os.environ.get("SERVER_SECRET")
+def _server_secrets(options: argparse.Namespace) -> list[str]:
+    """The secret from the environment or, for a server of this machine, those in the usual data folders."""
+    if given := os.environ.get("SERVER_SECRET"):
+        return [given]
+    if options.base_url is not None:
+        return []
+    folders = [options.data_dir] if options.data_dir else [DEMO_FOLDER, default_data_dir()]
+    files = [secret_path(folder / SECRETS_FOLDER, HOME.server_secret_name) for folder in folders]
+    found = [str(json.loads(file.read_text("utf-8"))["text"]) for file in files if file.exists()]
+    if LOCAL_CLOUD_SECRET.exists():
+        found.append(LOCAL_CLOUD_SECRET.read_text().strip())
+    return found
 
 
 def _answers(client: Client) -> bool:
@@ -155,14 +177,14 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--days", type=_days, default=30, help="how many days to make, 1 to 366 (30)")
     parser.add_argument("--seed", type=int, default=1, help="the same seed makes the same person and days (1)")
-    parser.add_argument("--port", type=int, default=8000, help="where the local cloud is, or will be (8000)")
+    parser.add_argument("--port", type=int, default=8000, help="where the server is, or will be (8000)")
     parser.add_argument(
-        "--data-dir", type=Path, default=Path(".local"), help="where a local cloud keeps its data (.local)"
+        "--data-dir", type=Path, help="the data folder of the home server that runs or will be started (.local/demo)"
     )
     parser.add_argument(
         "--base-url",
         default=os.environ.get("BASE_URL") or None,
-        help="a running server ($BASE_URL; else the local cloud)",
+        help="a running server ($BASE_URL; else one on this machine)",
     )
     return parser.parse_args(arguments)
 

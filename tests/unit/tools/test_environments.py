@@ -1,4 +1,4 @@
-"""The two environments and their lock files."""
+"""The environments and their lock files."""
 
 import re
 import sys
@@ -9,6 +9,7 @@ import pytest
 from tools import environments
 from tools.environments import (
     CLOUD,
+    HOME,
     PROJECT,
     ROOT,
     Environment,
@@ -19,7 +20,13 @@ from tools.environments import (
     run_logged,
 )
 
-LOCKS = ("requirements.txt", "requirements-dev.txt", "requirements-ministack.txt", "requirements-checkov.txt")
+LOCKS = (
+    "requirements.txt",
+    "requirements-dev.txt",
+    "requirements-home.txt",
+    "requirements-ministack.txt",
+    "requirements-checkov.txt",
+)
 
 
 def _environment(folder: Path) -> Environment:
@@ -116,10 +123,13 @@ def test_each_lock_has_all_requirements(name: str) -> None:
         assert not version or pins[normal] == version
 
 
-def test_development_and_package_have_the_same_versions() -> None:
+def test_development_package_and_home_server_have_the_same_versions() -> None:
     packaged = locked_versions((ROOT / "requirements.txt").read_text())
+    served = locked_versions(HOME.lock.read_text())
     developed = locked_versions(PROJECT.lock.read_text())
     assert {name: developed.get(name) for name in packaged} == packaged
+    assert {name: served.get(name) for name in packaged} == packaged
+    assert {name: developed.get(name) for name in served} == served
     assert "boto3" not in packaged
 
 

@@ -90,12 +90,12 @@ def test_a_package_is_built_whatever_the_users_aws_settings_are(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An unknown profile, a dead proxy and no credentials: `chalice package` would read, ask or wait for each."""
+    before = make_package(LOCAL_STAGE)  # fetches what is missing, by the user's own proxy
     monkeypatch.setenv("AWS_PROFILE", "not-there")
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION", "AWS_EC2_METADATA_DISABLED"):
         monkeypatch.delenv(name, raising=False)
-    before = make_package(LOCAL_STAGE)  # the requirements are unpacked
     monkeypatch.setattr(application, "BUILD", tmp_path)
     assert make_package(LOCAL_STAGE) == before
 

@@ -119,7 +119,7 @@ def _read_user_by_email(call: Call, email: str, ports: AccountPorts) -> Account:
     try:
         call.require(NO_ACCOUNT if account is None else account.user_id)  # both cases take the same reads
     except UnauthorizedError as error:
-        if account is not None and account.user_id == call.caller.user_id:
+        if call.caller.is_server:
             raise
         raise UserNotFoundError(email) from error
     if account is None:

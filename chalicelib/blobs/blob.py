@@ -14,6 +14,11 @@ from chalicelib.model.times import format_time
 MAX_BYTES = 104_857_600
 """100 MiB, the largest content of a blob."""
 
+SHOWN_MEDIA_TYPES = frozenset(
+    {"application/json", "image/gif", "image/jpeg", "image/png", "image/webp", "text/csv", "text/plain"}
+)
+"""Types of contents that a browser may show: none of them can run a script. All others it has to save as a file."""
+
 CREATED = "created"
 AVAILABLE = "available"
 STATUSES = (AVAILABLE, CREATED)
@@ -60,6 +65,12 @@ class Blob:
     def content_key(self) -> str:
         """The key under which the content is stored."""
         return f"{self.kind}/{self.user_id}/{self.id}"
+
+    @property
+    def disposition(self) -> str:
+        """The `Content-Disposition` of the content, which anyone with the right to upload may have made."""
+        essence = self.media_type.partition(";")[0].strip().lower()
+        return "inline" if essence in SHOWN_MEDIA_TYPES else f'attachment; filename="{self.id}"'
 
     @property
     def is_available(self) -> bool:

@@ -93,7 +93,7 @@ class ContentStore(Protocol):
         ...
 
     def download_url(self, blob: Blob) -> str:
-        """An address at which anyone can read the blob's content, with its type, for a few minutes."""
+        """An address at which anyone can read the blob's content, with its type and disposition, for a few minutes."""
         ...
 
 

@@ -101,12 +101,17 @@ _DIGEST_FORM = text(pattern="^[Mm][Dd]5=.{24}$")
 _DIGEST = "`MD5=` and the digest in base64."
 _CONTENT_HEADERS = {"Digest": _DIGEST}
 _ELSEWHERE = {307: Reply(text(), "The content is large: it is at `Location`, for a short time.", PLAIN)}
-_BYTES = Reply(text(format="binary"), "The content, as it came.", ANY_MEDIA_TYPE, _CONTENT_HEADERS)
+_SHOWN_HEADERS = {
+    **_CONTENT_HEADERS,
+    "Content-Disposition": "`inline` for text, JSON, CSV and plain images; `attachment` for all other types.",
+    "Content-Security-Policy": "`sandbox`: a browser runs nothing of a content.",
+}
+_BYTES = Reply(text(format="binary"), "The content, as it came.", ANY_MEDIA_TYPE, _SHOWN_HEADERS)
 _LOG_BYTES = Reply(
     text(format="binary"),
     "The content, as it came.",
     ANY_MEDIA_TYPE,
-    {**_CONTENT_HEADERS, "Start-At": "The time of the first entry.", "End-At": "The last one."},
+    {**_SHOWN_HEADERS, "Start-At": "The time of the first entry.", "End-At": "The last one."},
 )
 _DIRECT_UPLOAD = all_of(
     {

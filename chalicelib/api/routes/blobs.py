@@ -20,6 +20,9 @@ from chalicelib.blobs.manage import Download
 from chalicelib.blobs.ports import Upload
 from chalicelib.model.times import format_time
 
+NOT_A_PAGE = {"Content-Security-Policy": "sandbox", "X-Content-Type-Options": "nosniff"}
+"""Headers of a content: whatever it is, a browser must not treat it as a page of this origin."""
+
 blueprint = ApiBlueprint(__name__)
 
 
@@ -92,4 +95,5 @@ def content_reply(download: Download) -> Reply:
         # The address is signed for a few minutes: no cache may keep it.
         elsewhere = {"Location": download.url, "Cache-Control": "no-store", "Content-Type": PLAIN_TEXT}
         return Reply(ELSEWHERE, status=307, headers={**headers, **elsewhere})
-    return Reply(download.content, headers=headers, is_binary=True)
+    shown = {"Content-Disposition": download.blob.disposition, **NOT_A_PAGE}
+    return Reply(download.content, headers={**headers, **shown}, is_binary=True)

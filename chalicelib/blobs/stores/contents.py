@@ -50,4 +50,6 @@ class StoredContents:
 
     def download_url(self, blob: Blob) -> str:
         """See `ContentStore.download_url`: no request, only a signature."""
-        return self._objects.sign_download(blob.content_key, DOWNLOAD_LIFETIME_S, media_type=blob.media_type)
+        return self._objects.sign_download(
+            blob.content_key, DOWNLOAD_LIFETIME_S, media_type=blob.media_type, disposition=blob.disposition
+        )

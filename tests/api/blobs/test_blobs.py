@@ -282,6 +282,30 @@ class TestContent:
         assert reply.headers["cache-control"] == "no-store"
         assert reply.headers["digest"] == f"MD5={md5_base64(b'x' * (INLINE_BYTES + 1))}"
 
+    @pytest.mark.parametrize(
+        ("media_type", "disposition"),
+        [
+            ("text/plain; charset=utf-8", "inline"),
+            ("Application/JSON", "inline"),
+            ("image/png", "inline"),
+            ("text/html", "attachment"),
+            ("text/html; charset=utf-8", "attachment"),
+            ("image/svg+xml", "attachment"),
+            ("application/xml", "attachment"),
+            ("application/pdf", "attachment"),
+            ("text/javascript", "attachment"),
+        ],
+    )
+    def test_a_content_of_a_stranger_is_no_page_of_this_origin(
+        self, api: ApiClient, anna: str, media_type: str, disposition: str
+    ) -> None:
+        blob_id = create(api, anna, b"<script>alert(1)</script>", Content_Type=media_type).json()["id"]
+        reply = api.request("GET", f"/v1/blobs/{blob_id}/content", token=anna)
+        assert reply.headers["content-security-policy"] == "sandbox"
+        assert reply.headers["x-content-type-options"] == "nosniff"
+        expected = "inline" if disposition == "inline" else f'attachment; filename="{blob_id}"'
+        assert reply.headers["content-disposition"] == expected
+
     def test_an_absent_content_is_not_found(self, api: ApiClient, anna: str, fakes: FakeServices) -> None:
         blob_id = create(api, anna).json()["id"]
         fakes.contents.by_key.clear()

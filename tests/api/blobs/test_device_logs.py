@@ -79,6 +79,15 @@ def test_the_content_comes_back_with_its_span(api: ApiClient, anna: str) -> None
     }
 
 
+def test_a_log_of_a_stranger_is_no_page_of_this_origin(api: ApiClient, anna: str) -> None:
+    page = b"<script>alert(1)</script>"
+    log_id = create(api, anna, page, Content_Type="text/html", Digest=f"MD5={md5_base64(page)}").json()["id"]
+    headers = api.request("GET", f"/v1/device_logs/{log_id}/content", token=anna).headers
+    assert headers["content-security-policy"] == "sandbox"
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["content-disposition"] == f'attachment; filename="{log_id}"'
+
+
 def test_content_may_have_any_bytes_and_any_type(api: ApiClient, anna: str) -> None:
     for content in (b"", b"\x00\xff"):
         reply = create(api, anna, content, Content_Type="text/plain", Digest=f"MD5={md5_base64(content)}")

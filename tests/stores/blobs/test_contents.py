@@ -1,7 +1,7 @@
 """The store of contents, on each engine. `tests/e2e` tests what S3 refuses."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import parse_qs, urlsplit
 
 import boto3
@@ -115,7 +115,15 @@ def test_everything_that_is_to_be_sent_is_signed(stage: Settings) -> None:
 def test_a_download_has_the_blob_s_own_type(stage: Settings) -> None:
     query = parse_qs(urlsplit(StoredContents(aws_engine(stage).objects).download_url(BLOB)).query)
     assert query["response-content-type"] == ["text/plain"]
+    assert query["response-content-disposition"] == ["inline"]
     assert query["X-Amz-Expires"] == ["300"]
+
+
+def test_a_download_that_a_browser_could_run_is_saved_as_a_file(stage: Settings) -> None:
+    page = replace(BLOB, media_type="text/html")
+    query = parse_qs(urlsplit(StoredContents(aws_engine(stage).objects).download_url(page)).query)
+    assert query["response-content-type"] == ["text/html"]
+    assert query["response-content-disposition"] == [f'attachment; filename="{BLOB.id}"']
 
 
 def test_more_than_a_thousand_contents_are_deleted_in_batches(stage: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

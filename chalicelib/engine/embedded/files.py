@@ -32,6 +32,8 @@ LISTED_KEYS = 1_000
 """Keys that are read at once."""
 PART_BYTES = 256 * 1024
 DAY_MS = 24 * 3600 * 1000
+UNLINKED_FILES = 100
+"""Files that are unlinked in one transaction, which keeps all writes waiting."""
 GRACE_MS = 60 * 1000
 """How long a file stays whose object is gone, for those that have just read its row."""
 PENDING, KEPT = "pending", "kept"
@@ -261,23 +263,31 @@ class FileObjects:
         return removed
 
     def _unlink(self, now_ms: int) -> None:
-        """Unlink the files that no object has, unless they are held."""
+        """Unlink the files that no object has, unless they are held. A few at a time: no write waits for long."""
         with self._database.writing() as connection:
             connection.execute("DELETE FROM file_holds WHERE until_ms <= ?", (now_ms,))
-            if connection.execute("SELECT 1 FROM file_holds LIMIT 1").fetchone() is not None:
-                return
+        with self._database.reading() as connection:
             rows = connection.execute("SELECT file FROM removed_files WHERE removed_ms <= ?", (now_ms - GRACE_MS,))
             files = [file for (file,) in rows]
-            for name in self._contents.old_names():  # what a crash left between the rename and the commit
-                known = (
-                    "SELECT 1 FROM objects WHERE file = ? UNION ALL SELECT 1 FROM removed_files WHERE file = ? LIMIT 1"
-                )
-                if connection.execute(known, (name, name)).fetchone() is None:
-                    files.append(name)
-            for file in files:
-                with suppress(PermissionError):  # Windows does not unlink a file that somebody reads
-                    self._contents.remove(file)
-                    connection.execute("DELETE FROM removed_files WHERE file = ?", (file,))
+        files += self._stray_files()
+        for start in range(0, len(files), UNLINKED_FILES):
+            with self._database.writing() as connection:
+                if connection.execute("SELECT 1 FROM file_holds LIMIT 1").fetchone() is not None:
+                    return
+                for file in files[start : start + UNLINKED_FILES]:
+                    with suppress(PermissionError):  # Windows does not unlink a file that somebody reads
+                        self._contents.remove(file)
+                        connection.execute("DELETE FROM removed_files WHERE file = ?", (file,))
+
+    def _stray_files(self) -> set[str]:
+        """The files that a crash left between the rename and the commit."""
+        old = set(self._contents.old_names())
+        if not old:
+            return old
+        with self._database.reading() as connection:
+            known = connection.execute("SELECT file FROM objects UNION ALL SELECT file FROM removed_files")
+            old.difference_update(file for (file,) in known)
+        return old
 
     def _store(self, key: str, stored: StoredObject, parts: Iterable[bytes], *, once: bool) -> bool:
         """Write the file, then row and notice in one transaction. If that fails, nobody knows whether it was committed:

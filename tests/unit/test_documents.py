@@ -38,7 +38,7 @@ def test_targets_of_make_exist(document: Path) -> None:
 def test_the_first_screen_of_the_readme_shows_how_to_start() -> None:
     first_screen = "\n".join((ROOT / "README.md").read_text().splitlines()[:FIRST_SCREEN_LINES])
     commands = re.findall(r"^(make [a-z]+) ", first_screen, re.MULTILINE)
-    assert commands == ["make run", "make demo", "make test"]
+    assert commands == ["make demo", "make serve", "make run", "make test"]
     assert "](docs/images/" in first_screen
 
 

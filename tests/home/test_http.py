@@ -91,6 +91,13 @@ def test_an_offer_of_http_2_is_ignored(server: Served) -> None:
         assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
 
 
+def test_the_name_that_a_client_calls_the_server_by_is_not_believed(server: Served) -> None:
+    names = "Host: evil.example.org\nX-Forwarded-Host: evil.example.org\nForwarded: host=evil.example.org\n"
+    for path in ("/info", "/realms/tidepool/.well-known/openid-configuration"):
+        reply = server.bare(f"GET {path} HTTP/1.1\n{names}Connection: close\n\n")
+        assert (reply.status, b"evil" in reply.body, server.base_url.encode() in reply.body) == (200, False, True)
+
+
 def test_a_connection_serves_several_requests(server: Served) -> None:
     connection = HTTPConnection("127.0.0.1", server.port, timeout=20)
     sockets = set()
@@ -117,7 +124,7 @@ def test_a_body_in_chunks_is_taken(server: Served, user: User) -> None:
     [
         (f"POST /v1/users/x/data_sets HTTP/1.1\n{CLOSE}Content-Length: 10485761\n", 413, "resource-too-large"),
         (f"PUT /objects/x HTTP/1.1\n{CLOSE}Content-Length: 104923137\n", 413, "resource-too-large"),
-        (f"GET /v1/time HTTP/1.1\n{CLOSE}X: {'x' * 17_000}\n", 431, "refused-by-gateway"),
+        (f"GET /v1/time HTTP/1.1\n{CLOSE}X: {'x' * 200_000}\n", 431, "refused-by-gateway"),
         ("GET /v1/time HTTP/1.1\nno header\n", 400, "refused-by-gateway"),
         (f"POST /v1/time HTTP/1.1\n{CLOSE}Transfer-Encoding: gzip\n", 501, "refused-by-gateway"),
     ],
@@ -127,6 +134,12 @@ def test_what_the_api_is_not_to_see_is_refused_as_json(server: Served, head: str
 
     assert (reply.status, reply.json()["code"]) == (status, code)
     assert "server" not in reply.headers
+
+
+def test_a_client_that_sends_all_of_a_body_that_is_too_large_gets_the_refusal(server: Served) -> None:
+    reply = server.bare(f"POST /v1/time HTTP/1.1\n{CLOSE}Content-Length: 12000000\n\n", bytes(12_000_000))
+
+    assert (reply.status, reply.json()["code"]) == (413, "resource-too-large")
 
 
 def test_a_body_above_the_limit_of_an_operation_is_refused_by_the_api(server: Served, user: User) -> None:

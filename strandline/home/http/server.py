@@ -6,6 +6,7 @@ waitress reads a request whole before the application is called, a large body in
 import copy
 import errno
 import math
+import select
 import socket
 import time
 from threading import Event
@@ -42,6 +43,8 @@ WAITING_REPLY_BYTES = 256 * 1024 * 1024
 """From this size on, the thread of a reply waits for its client."""
 IDLE_CONNECTION_S = 75
 RECEIVED_AT_ONCE_BYTES = 64 * 1024
+DRAINED_S, DRAINED_BYTES = 1.0, 32 * 1024 * 1024
+"""For how long, and how much, what follows a refused request is read."""
 
 
 class _Parser(HTTPRequestParser):
@@ -88,6 +91,8 @@ _REFUSALS = {
     507: refusals.NO_SPACE,
 }
 """The refusals of waitress by its statuses."""
+_UNREAD = (refusals.TOO_LARGE, refusals.HEADERS_TOO_LARGE, refusals.NO_SPACE)
+"""Refusals of requests that are not read to their end."""
 
 
 class _Task(WSGITask):
@@ -99,6 +104,18 @@ class _Task(WSGITask):
         request: Any = self.request  # its stub says it were an error
         environ[HEADERS] = request.all_headers
         return environ
+
+    def write(self, data: bytes) -> None:
+        """Send a part of the reply; the first one together with the headers, in one packet if it is small."""
+        if self.wrote_header or self.content_length != len(data) or not self.has_body:
+            super().write(data)
+            return
+        headers = self.build_response_header()
+        self.wrote_header = True
+        self.content_bytes_written = len(data)
+        self.channel.write_soon(headers + data if len(data) < RECEIVED_AT_ONCE_BYTES else headers)
+        if len(data) >= RECEIVED_AT_ONCE_BYTES:
+            self.channel.write_soon(data)
 
 
 class _ErrorTask(ErrorTask):
@@ -113,6 +130,23 @@ class _ErrorTask(ErrorTask):
         self.set_close_on_finish()
         self.content_length = len(refusal.body)
         self.write(refusal.body)
+        if refusal in _UNREAD:
+            self._drain()
+
+    def _drain(self) -> None:
+        """Read what the client still sends. A connection that is closed before that is reset, with the refusal."""
+        connection: Any = self.channel.socket
+        until_s, left_bytes = time.monotonic() + DRAINED_S, DRAINED_BYTES
+        try:
+            while left_bytes > 0 and (left_s := until_s - time.monotonic()) > 0:
+                if not select.select([connection], [], [], left_s)[0]:
+                    return
+                part = connection.recv(RECEIVED_AT_ONCE_BYTES)
+                if not part:
+                    return
+                left_bytes -= len(part)
+        except (OSError, ValueError):  # it is closed, or has a number beyond those that select takes
+            return
 
 
 class _Channel(HTTPChannel):

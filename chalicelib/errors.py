@@ -21,6 +21,7 @@ StrandlineError
 │   ├── DataSetClosedError
 │   ├── DataSetExistsError
 │   ├── UserExistsError
+│   ├── TooManySharersError        no more users may share with this one unasked
 │   └── TaskNameTakenError
 ├── InvalidRequestError
 │   ├── MalformedJsonError         the body is not the JSON that was asked for
@@ -176,6 +177,10 @@ class DataSetExistsError(ConflictError):
 
 class UserExistsError(ConflictError):
     """The e-mail address belongs to an account already."""
+
+
+class TooManySharersError(ConflictError):
+    """As many users as may have shared with this one unasked."""
 
 
 class TaskNameTakenError(ConflictError):

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from chalicelib import json_text
 from chalicelib.access.call import Call
 from chalicelib.access.policy import CUSTODIAN, UPLOAD, VIEW
 from chalicelib.accounts.account import Account, user_object
@@ -13,6 +14,8 @@ from chalicelib.errors import InvalidRequestError
 from chalicelib.frozen import frozen
 
 PATIENT = "patient"
+MAX_UNASKED_BYTES = 16 * 1024
+"""The size of a collection of a user with whom this one shares nothing; larger ones are left out of the list."""
 ANY = "any"
 NONE = "none"
 TRUE_WORDS = frozenset({"true", "yes", "y", "1"})
@@ -54,12 +57,19 @@ def associated_users(call: Call, user_id: str, query: Query, ports: AccountPorts
             account,
             trustors.get(account.user_id),
             trustees.get(account.user_id),
-            collections.get(account.user_id, {}),
+            _without_large(collections.get(account.user_id, {}))
+            if account.user_id not in trustees
+            else collections.get(account.user_id, {}),
         )
         for account in found
     ]
     matching = [user for user in associated if all(matches(user) for matches in filters)]
     return [_user_object(user, to_server=call.caller.is_server) for user in matching]
+
+
+def _without_large(collections: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Mapping[str, Any]]:
+    """The collections of a user with whom this one shares nothing, as far as they may take room in this one's list."""
+    return {name: values for name, values in collections.items() if len(json_text.encode(values)) <= MAX_UNASKED_BYTES}
 
 
 def _user_object(user: AssociatedUser, *, to_server: bool) -> dict[str, Any]:

@@ -7,11 +7,14 @@ A permission is a name with an object, whose members may limit it: `expiresTime`
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from chalicelib import json_text
 from chalicelib.access.policy import ROOT, VIEW
 from chalicelib.access.user_ids import fits_key
-from chalicelib.errors import FieldError, InvalidFieldsError, InvalidRequestError, MalformedJsonError
+from chalicelib.errors import FieldError, InvalidFieldsError, InvalidRequestError, MalformedJsonError, TooLargeError
 from chalicelib.frozen import frozen
-from chalicelib.model.errors import Fault, between, type_not, value_not_parsable, value_out_of_range
+from chalicelib.model.errors import NESTED_TOO_DEEPLY, Fault, between, type_not, value_not_parsable, value_out_of_range
+from chalicelib.model.free_form import is_too_deep
+from chalicelib.model.json_values import member
 from chalicelib.model.times import RFC3339_LAYOUT, format_time, parse_time
 
 EXPIRES_TIME = "expiresTime"
@@ -19,6 +22,10 @@ WINDOW_HOURS = "windowHours"
 MAX_WINDOW_HOURS = 24 * 366
 MS_PER_HOUR = 3_600_000
 MAX_PERMISSIONS = 100
+MAX_DEPTH = 64
+"""The deepest nesting of a permission's value."""
+MAX_BYTES = 16 * 1024
+"""The size of the permissions of one user, as JSON."""
 
 
 @frozen
@@ -105,7 +112,9 @@ def parse_permissions(body: Any) -> dict[str, Any]:
 
     Raises:
         MalformedJsonError: the body is not an object.
-        InvalidFieldsError: a limit of a permission is invalid, or there are too many permissions.
+        InvalidFieldsError: a limit of a permission is invalid, or there are too many permissions, or a value is
+            nested too deeply.
+        TooLargeError: the permissions are larger than `MAX_BYTES`: others' lists show them.
 
     Source: access-api A2 and A3.
     """
@@ -114,9 +123,12 @@ def parse_permissions(body: Any) -> dict[str, Any]:
     if len(body) > MAX_PERMISSIONS:
         fault = Fault("size-out-of-range", "size is out of range", f"size {len(body)} is not {between(0, 100)}")
         raise InvalidFieldsError((fault.at(""),))
-    errors = [error for name, value in body.items() for error in _limit_errors(name, value)]
+    errors = [NESTED_TOO_DEEPLY.at(member("", name)) for name, value in body.items() if is_too_deep(value, MAX_DEPTH)]
+    errors += [error for name, value in body.items() for error in _limit_errors(name, value)]
     if errors:
         raise InvalidFieldsError(errors)
+    if len(json_text.encode(body)) > MAX_BYTES:
+        raise TooLargeError(MAX_BYTES, f"the permissions of a user may have at most {MAX_BYTES} bytes")
     return {name: value for name, value in body.items() if name != ROOT}
 
 

@@ -1,7 +1,6 @@
 """Metadata: collections of free JSON about a user, such as `profile`. Source: access-api B."""
 
 from collections.abc import Callable, Mapping
-from copy import deepcopy
 from typing import Any
 
 import orjson
@@ -17,7 +16,8 @@ from chalicelib.errors import (
     TooLargeError,
     UnauthorizedError,
 )
-from chalicelib.model.errors import Fault
+from chalicelib.model.errors import NESTED_TOO_DEEPLY, Fault
+from chalicelib.model.free_form import is_too_deep
 from chalicelib.model.json_values import member
 
 PROFILE = "profile"
@@ -127,18 +127,21 @@ def apply_updates(values: Mapping[str, Any], updates: Mapping[str, Any]) -> Valu
 
     Raises:
         InvalidFieldsError: a path has an empty step, is too long, leads through a value that is not an object, or
-            lies below another key of the same updates.
+            lies below another key of the same updates; or a value is nested too deeply.
 
     Source: access-api B3.
     """
     given = {key: value for key, value in updates.items() if value is not None}
     faults = [_path_error(key) for key in given if not _is_path(key, given)]
-    result = deepcopy(dict(values))
+    result = dict(values)
     for key, value in given.items():
         *steps, leaf = key.split(".")
+        if is_too_deep(value, max(MAX_DEPTH - 1 - len(steps), 0)):
+            faults.append(NESTED_TOO_DEEPLY.at(member("", key)))
+            continue
         place: Any = result
         for step in steps:
-            place = place.setdefault(step, {}) if isinstance(place, dict) else None
+            place = _own_object(place, step) if isinstance(place, dict) else None
         if isinstance(place, dict):
             place[leaf] = value
         else:
@@ -146,6 +149,17 @@ def apply_updates(values: Mapping[str, Any], updates: Mapping[str, Any]) -> Valu
     if faults:
         raise InvalidFieldsError(tuple(dict.fromkeys(faults)))
     return result
+
+
+def _own_object(values: Values, name: str) -> Values | None:
+    """A copy of the object under a name, put in its place, so that the stored values do not change; None if there is
+    another value."""
+    inner = values.get(name, {})
+    if not isinstance(inner, dict):
+        return None
+    copy = dict(inner)
+    values[name] = copy
+    return copy
 
 
 def _is_path(key: str, given: Mapping[str, Any]) -> bool:

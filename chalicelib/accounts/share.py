@@ -7,7 +7,10 @@ from chalicelib.access.call import Call
 from chalicelib.access.policy import ROOT
 from chalicelib.accounts.grant import Grant
 from chalicelib.accounts.ports import AccountPorts
-from chalicelib.errors import GrantNotFoundError, UnauthorizedError
+from chalicelib.errors import GrantNotFoundError, TooManySharersError, UnauthorizedError
+
+MAX_UNASKED_SHARERS = 100
+"""Users who share with one who shares nothing with them."""
 
 OWN: dict[str, Any] = {ROOT: {}}
 """The permissions of all users on their own accounts: computed, never stored."""
@@ -40,6 +43,7 @@ def set_grant(call: Call, grant: Grant, ports: AccountPorts) -> Mapping[str, Any
 
     Raises:
         UnauthorizedError: the caller may not set this grant.
+        TooManySharersError: as many as may have shared with the grantee unasked. Servers have no such limit.
 
     Source: access-api A3.
     """
@@ -49,6 +53,8 @@ def set_grant(call: Call, grant: Grant, ports: AccountPorts) -> Mapping[str, Any
     if grant.sharer_id == grant.grantee_id:
         return OWN
     grant = _within_own_time(call, grant, ports)
+    if grant.permissions and not call.caller.is_server and call.caller.user_id != grant.grantee_id:
+        _require_room(grant, ports)
     ports.grants.put(grant)
     held = grant.at(call.now_ms)
     return None if held is None else held.permissions
@@ -88,6 +94,18 @@ def grants_given_to(call: Call, grantee_id: str, ports: AccountPorts) -> dict[st
     """
     call.require(grantee_id)
     return {grant.sharer_id: grant.permissions for grant in ports.grants.given_to(grantee_id)} | {grantee_id: OWN}
+
+
+def _require_room(grant: Grant, ports: AccountPorts) -> None:
+    """Raise if a new grant is one too many of those that its grantee did not ask for: their lists show the sharers."""
+    if ports.grants.find(grant.sharer_id, grant.grantee_id) is not None:
+        return
+    known = {other.grantee_id for other in ports.grants.given_by(grant.grantee_id)}
+    if grant.sharer_id in known:
+        return
+    unasked = [other for other in ports.grants.given_to(grant.grantee_id) if other.sharer_id not in known]
+    if len(unasked) >= MAX_UNASKED_SHARERS:
+        raise TooManySharersError
 
 
 def _is_grantee(call: Call, grantee_id: str) -> bool:

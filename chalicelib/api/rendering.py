@@ -9,11 +9,12 @@ import orjson
 from chalice.app import Response
 
 from chalicelib.api.credentials import PLATFORM_FORMATS
-from chalicelib.api.fitting import fitting
+from chalicelib.api.fitting import fitting, showable
 from chalicelib.api.messages import Reply, Trace
 from chalicelib.api.operations.operation import ErrorFormat
 from chalicelib.encoding.gzip_splice import RecordArray
 from chalicelib.frozen import frozen
+from chalicelib.observability import logger
 from chalicelib.reading.ports import LargeReplies
 
 JSON = "application/json"
@@ -73,6 +74,9 @@ def rendered(reply: Reply, status: int, exchange: Exchange, large_replies: Large
     there by 303: all clients that follow redirects follow it with a GET. Any other reply is cut to what fits: a client
     that is redirected from a refusal would take the 200 that it finds there for a success.
     Without a gateway, a reply of any size is sent as it is.
+
+    What cannot be written as JSON is left out, and the header `X-Strandline-Left-Out` counts it: what an earlier
+    version stored may be nested too deeply.
     """
     trace, request_headers = exchange.trace, exchange.request_headers
     headers: dict[str, str | list[str]] = {"Vary": "Accept-Encoding"}
@@ -83,7 +87,13 @@ def rendered(reply: Reply, status: int, exchange: Exchange, large_replies: Large
     headers["X-Tidepool-Trace-Request"] = trace.request
     if trace.session is not None:
         headers["X-Tidepool-Trace-Session"] = trace.session
-    encoded, encoding = _encode(reply, request_headers)
+    try:
+        encoded, encoding = _encode(reply, request_headers)
+    except orjson.JSONEncodeError:
+        shown, left_out = showable(reply.body)
+        logger.error("left out of a reply", trace=trace.request, records=left_out)
+        headers["X-Strandline-Left-Out"] = str(left_out)
+        encoded, encoding = _encode(replace(reply, body=shown), request_headers)
     if encoding is not None:
         headers["Content-Encoding"] = encoding
     headers.update(reply.headers)

@@ -34,13 +34,13 @@ def is_plain_and_small(body: dict[str, Any], max_bytes: int) -> bool:
     return len(text) <= MAX_DEPTH or text.count(b"[") + text.count(b"{") <= MAX_DEPTH
 
 
-def is_too_deep(value: object) -> bool:
-    """Whether objects and arrays nest deeper than `MAX_DEPTH`."""
+def is_too_deep(value: object, max_depth: int = MAX_DEPTH) -> bool:
+    """Whether objects and arrays nest deeper than `max_depth`."""
     depth, level = 0, [value] if isinstance(value, dict | list) else []
-    while level and depth <= MAX_DEPTH:
+    while level and depth <= max_depth:
         depth += 1
         level = [inner for outer in level for inner in _members(outer) if isinstance(inner, dict | list)]
-    return depth > MAX_DEPTH
+    return depth > max_depth
 
 
 def size_bytes(value: object) -> int:

@@ -7,8 +7,9 @@ from chalicelib.errors import FieldError, InvalidFieldsError, MalformedJsonError
 from chalicelib.frozen import frozen
 from chalicelib.model.checks.parse import parse
 from chalicelib.model.checks.report import Report
-from chalicelib.model.errors import NOT_PARSED, VALUE_EMPTY, Fault, type_not, value_not_after
+from chalicelib.model.errors import NESTED_TOO_DEEPLY, NOT_PARSED, VALUE_EMPTY, Fault, type_not, value_not_after
 from chalicelib.model.fields import Integer, Kind, Text, Time
+from chalicelib.model.free_form import is_too_deep
 from chalicelib.model.json_values import member
 from chalicelib.model.query import PAGING, QueryField, TextField, check_query
 from chalicelib.model.rendering import render
@@ -123,10 +124,13 @@ def _parsed(body: object, kinds: Mapping[str, Kind | None]) -> dict[str, Any]:
 
 
 def _any_object(value: object, report: Report) -> dict[str, Any] | None:
-    if isinstance(value, dict):
-        return value
-    report.add(type_not("object", value), f"/{_DATA}")
-    return None
+    if not isinstance(value, dict):
+        report.add(type_not("object", value), f"/{_DATA}")
+        return None
+    if is_too_deep(value):
+        report.add(NESTED_TOO_DEEPLY, f"/{_DATA}")
+        return None
+    return value
 
 
 def _check_expiration(values: Mapping[str, Any], now_ms: int, report: Report) -> None:

@@ -5,7 +5,7 @@ import re
 from chalicelib import errors
 from chalicelib.access import user_ids
 from chalicelib.access.policy import ANYONE
-from chalicelib.accounts import bodies, grant, password_sign_in, profile, restricted_token
+from chalicelib.accounts import associated_users, bodies, grant, password_sign_in, profile, restricted_token, share
 from chalicelib.api import rendering, routing
 from chalicelib.api.operations import accounts, data_sources, metadata, oidc, restricted_tokens
 from chalicelib.api.operations import tasks as task_operations
@@ -46,7 +46,7 @@ LIMITS: dict[str, float | None] = {
     "content of a blob in an answer": manage.INLINE_BYTES,
     "answer": rendering.LAMBDA_REPLY_BYTES,
     "compression from": rendering.MIN_COMPRESSED_BYTES,
-    "nesting of free-form JSON in a record": free_form.MAX_DEPTH,
+    "nesting of free-form JSON in a record, data set or task": free_form.MAX_DEPTH,
     "media type of a blob": headers.MAX_MEDIA_TYPE_LENGTH,
     "trace id": routing.TRACE_LENGTH,
     "data of a task after a run": worker.MAX_DATA_BYTES,
@@ -88,6 +88,10 @@ LIMITS: dict[str, float | None] = {
     "e-mail address": bodies.MAX_EMAIL_LENGTH,
     "name of a server that logs in": sessions.MAX_SERVER_NAME_LENGTH,
     "nesting of metadata": profile.MAX_DEPTH,
+    "nesting of the permissions of one user": grant.MAX_DEPTH,
+    "permissions for one user, as JSON": grant.MAX_BYTES,
+    "users who share with one who shares nothing with them": share.MAX_UNASKED_SHARERS,
+    "collection of such a user in a list of users": associated_users.MAX_UNASKED_BYTES,
     "nesting of query parameters of an event": metrics_query.MAX_NESTING,
     "array index in query parameters of an event": metrics_query.MAX_INDEX,
     "clients told apart by freshness": freshness.MAX_CLIENTS,

@@ -24,6 +24,11 @@ def node_failure(error: Exception) -> tuple[int, Any]:
             return 404, {"code": "NotFound", "message": ""}
         case errors.NotFoundError():
             return 404, None
+        case errors.TooManySharersError():
+            return 409, {
+                "code": "Conflict",
+                "message": "Too many users share with this one unasked",
+            }
         case errors.ConflictError():
             return 409, {"code": "Conflict", "message": ""}
         case errors.MissingJsonError():

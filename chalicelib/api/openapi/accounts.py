@@ -243,6 +243,7 @@ ACCESS_API = Api(
         SET_GRANT: Details(
             Reply({"anyOf": [_PERMISSIONS, {"type": "null"}]}, "Permissions after the change; `null` without any."),
             body=Body(_PERMISSIONS, "All permissions of this grantee; none removes the grant.", is_required=False),
+            failures=(409,),
         ),
     },
     {

@@ -69,7 +69,7 @@ def back_up(home: Home, file: Path, steps: Steps) -> Backup:
     partial, copy = file.with_name(f"{file.name}.partial"), file.with_name(f"{file.name}.partial.db")
     try:
         with _problems(home, file), _removed_at_the_end(partial, copy):
-            with home.engine.objects.hold_files(HOLD_S):
+            with _files_held(home):
                 with steps("database", 1) as step:
                     _create(copy).close()
                     take_snapshot(home.engine.database, copy)
@@ -84,6 +84,25 @@ def back_up(home: Home, file: Path, steps: Steps) -> Backup:
             return backup
     except FolderError as error:
         raise CommandError(str(error)) from error
+
+
+@contextmanager
+def _files_held(home: Home) -> Iterator[None]:
+    """Hold the files of objects during the block, unless the disk is so full that not even this can be noted.
+
+    Without a hold, a file stays for a minute after its object. If that is too short, the backup names what it lacks.
+    """
+    hold = home.engine.objects.hold_files(HOLD_S)
+    try:
+        hold.__enter__()
+    except NoSpaceError:
+        yield
+        return
+    try:
+        yield
+    finally:
+        with suppress(UnavailableError):  # the hold ends by itself
+            hold.__exit__(None, None, None)
 
 
 def _require_place(home: Home, file: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from chalicelib.engine.embedded import folder
+from strandline.cli.main import main
 from tests.home.conftest import Person, person_of, readings
 
 DISK_BYTES = 8 * 1024 * 1024
@@ -44,7 +45,7 @@ def fill(disk: Path) -> Path:
     return filler
 
 
-def test_a_full_disk_loses_nothing_and_works_again_when_there_is_space(small_disk: Path) -> None:
+def test_a_full_disk_loses_nothing_and_works_again_when_there_is_space(small_disk: Path, tmp_path: Path) -> None:
     data_folder = small_disk / "data"
     with person_of(data_folder) as person:
         data_set_id = person.open_data_set()
@@ -63,11 +64,16 @@ def test_a_full_disk_loses_nothing_and_works_again_when_there_is_space(small_dis
         assert person.read()[:100] == stored
         assert person.request("GET", f"/v1/blobs/{blob_id}").status == 200
 
+        assert main(["backup", str(tmp_path / "elsewhere.tar"), "--data-dir", str(data_folder)]) == 0
+        assert main(["restore", str(tmp_path / "elsewhere.tar"), "--data-dir", str(tmp_path / "restored")]) == 0
+
         filler.unlink()
         assert person.add(data_set_id, readings(added, 1000)).status == 200
         assert person.store_blob(CONTENT).status == 201
         assert len(person.read()) == added + 1000
 
+    with person_of(tmp_path / "restored") as person:
+        assert len(person.read()) == added
     with person_of(data_folder) as person:
         assert len(person.read()) == added + 1000
         assert len(person.request("GET", f"/v1/users/{person.user_id}/blobs").json()) == 2

@@ -7,13 +7,29 @@ from pathlib import Path
 
 import pytest
 
+from strandline.cli.data_dir import default_data_dir
 from strandline.cli.main import main
 from strandline.cli.progress import Progress
 from tools.packaging.application import SOURCES
 from tools.project import ROOT
 
+COMMANDS = [
+    [],
+    ["backup"],
+    ["compare"],
+    ["doctor"],
+    ["export"],
+    ["import"],
+    ["restore"],
+    ["serve"],
+    ["user"],
+    ["user", "add"],
+    ["user", "list"],
+    ["user", "reset-password"],
+]
 
-@pytest.mark.parametrize("command", [[], ["export"], ["import"], ["compare"]])
+
+@pytest.mark.parametrize("command", COMMANDS)
 def test_help_names_the_exit_codes(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
         main([*command, "--help"])
@@ -76,3 +92,12 @@ def test_the_command_imports_the_standard_library_only() -> None:
 def test_the_command_is_not_deployed() -> None:
     assert "app.py" in SOURCES
     assert not [name for name in SOURCES if name.startswith("strandline")]
+
+
+def test_the_data_folder_is_where_the_system_keeps_the_data_of_programs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.setenv("HOME", "/home/anna")
+    assert default_data_dir({}) == Path("/home/anna/.local/share/strandline")
+    assert default_data_dir({"XDG_DATA_HOME": "/data"}) == Path("/data/strandline")
+    monkeypatch.setattr("sys.platform", "win32")
+    assert default_data_dir({"LOCALAPPDATA": "/local"}) == Path("/local/strandline")

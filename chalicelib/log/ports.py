@@ -6,6 +6,7 @@ Any method may raise UnavailableError: the store throttles or does not answer, a
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import field
 from types import MappingProxyType
 from typing import Protocol
 
@@ -97,7 +98,8 @@ class DataSetWrite:
     changed: DataSet | None = None
     """The data set after the change; its `state_version` is one more than before."""
     entry: NewEntry | None = None
-    newest_times_ms: Mapping[str, int] = NO_TIMES_MS
+    # By a factory: Python 3.11 takes a mapping proxy, which has no hash there, for a default that may change.
+    newest_times_ms: Mapping[str, int] = field(default_factory=lambda: NO_TIMES_MS)
 
 
 MAX_DATA_SET_WRITES = 32

@@ -6,6 +6,8 @@ All clients of a process come from one session, which reads the data of botocore
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from chalicelib.engine.aws.errors import engine_errors
+
 if TYPE_CHECKING:
     from botocore.session import Session
 
@@ -16,11 +18,16 @@ def new_client(service: str, region: str, *, tries: int, **options: Any) -> Any:
     Args:
         tries: how often a request is sent at most.
         options: further options of botocore's `Config`.
+
+    Raises:
+        UnavailableError: what hands out credentials cannot be reached.
+        RuntimeError: the client cannot be made, which is a defect here or of the deployment.
     """
     from botocore.config import Config  # late, see above
 
     config = Config(retries={"mode": "standard", "total_max_attempts": tries}, **options)
-    return session().create_client(service, region_name=region, config=config)
+    with engine_errors():
+        return session().create_client(service, region_name=region, config=config)
 
 
 @cache

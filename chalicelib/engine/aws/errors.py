@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from chalicelib.engine.aws.attribute_values import from_values
+from chalicelib.engine.aws.sdk_errors import may_pass
 from chalicelib.engine.errors import (
     ConditionFailedError,
     NoSuchObjectError,
@@ -45,19 +46,19 @@ def engine_errors() -> Iterator[None]:
         TransactionConflictError: another transaction was writing to the same items.
         NoSuchObjectError: there is no such object.
         ValueError: a range begins after the end of an object.
-        UnavailableError: throttled, timed out, not reached, or failed inside AWS.
+        UnavailableError: throttled, timed out, not reached, cut off, or failed inside AWS.
         RuntimeError: anything else, which is a defect here or of the deployment.
     """
-    from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
-    from botocore.exceptions import ConnectionError as NotReachedError
+    from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.parsers import ResponseParserError
 
     try:
         yield
     except ClientError as error:
         raise _from_client_error(error.operation_name, error.response) from error
-    except (HTTPClientError, NotReachedError) as error:
-        raise UnavailableError from error
-    except BotoCoreError as error:
+    except (BotoCoreError, ResponseParserError) as error:
+        if may_pass(error):
+            raise UnavailableError from error
         raise RuntimeError(f"no request: {type(error).__name__}") from error
 
 

@@ -63,7 +63,7 @@ wheel: environment ## build the wheel with the command line, the home server and
 	@$(BIN)/hatchling build -t wheel -d build/dist
 
 deploy: stage-given environment ## show the changes, ask, and deploy a stage to your AWS account: make deploy STAGE=prod
-	@$(BIN)/python -m tools.deploy '$(STAGE)' $(foreach name,$(SETTINGS),$(call setting,$(name))) \
+	@$(BIN)/python -m tools.deploy '$(STAGE)' $(foreach name,PROFILE $(SETTINGS),$(call setting,$(name))) \
 		$(if $(PACKAGE),--package '$(PACKAGE)') $(if $(YES),--yes) $(if $(HELP),--help)
 
 destroy: stage-given environment ## remove a stage's application from AWS and keep its data: make destroy STAGE=prod

@@ -13,7 +13,8 @@ from tools.stages import application_settings, plan, stacks
 from tools.stages.aws_account import run_aws_tool, session_of_caller
 from tools.stages.deployment import Deployed, application_stack, deploy, stateful_stack, stored_package
 from tools.stages.idle_cost import idle_costs, price_list
-from tools.stages.options import OPTIONS, Choice, check_domain, read_choice
+from tools.stages.options import OPTIONS, PROFILE, Choice, check_domain, read_choice
+from tools.stages.profiles import PROFILES, costs_of_stage
 
 if TYPE_CHECKING:
     from boto3.session import Session
@@ -26,8 +27,11 @@ def main() -> int:
     session, whose = session_of_caller(stage)
     print(f"stage {stage} in {whose}", flush=True)
     choice = read_choice(arguments.settings, session.region_name)
-    check_domain(choice, _present(session, stage))
+    present = _present(session, stage)
+    check_domain(choice, present)
     package = stored_package(session, stage, arguments.package) if arguments.package else make_package(stage)
+    for line in price_lines(package, arguments.settings, session.region_name, present):
+        print(line, flush=True)
     deployed = deploy(
         session,
         package,
@@ -46,11 +50,14 @@ def _parser() -> argparse.ArgumentParser:
         + ("; empty to take it away" if option.may_be_empty else "")
         for option in OPTIONS
     )
+    profiles = "\n".join(f"  {PROFILE}={name}\n      {profile.description}" for name, profile in PROFILES.items())
     parser = argparse.ArgumentParser(
         prog="make deploy",
-        usage="make deploy STAGE=prod [NAME=value ...] [PACKAGE=digest] [YES=1]",
+        usage="make deploy STAGE=prod [PROFILE=personal|clinic] [NAME=value ...] [PACKAGE=digest] [YES=1]",
         description="Deploy a stage to your AWS account, after showing what would change.",
-        epilog=f"settings (what is not given stays as it is):\n{settings}\n\ndocs/deploying.md tells more.",
+        epilog=f"profiles, which stand for settings:\n{profiles}\n\n"
+        f"settings (what is not given stays as it is):\n{settings}\n\n"
+        "docs/deploying.md tells more.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("stage", help="its name: lower-case letters, digits, dashes (STAGE=...)")
@@ -67,6 +74,21 @@ def _present(session: "Session", stage: str) -> Choice:
     bucket = stacks.outputs(cloudformation, kept).get("BucketName")
     application = application_settings.read(session, application_stack(stage), bucket)
     return Choice(application, stacks.deployed_parameters(cloudformation, kept))
+
+
+def price_lines(package: Package, settings: list[str], region: str, present: Choice) -> list[str]:
+    """What the stage would cost in each profile, with the settings that are given or that it has."""
+    chosen = read_choice(settings, region)
+    lines = ["a month in which nobody uses the stage costs, at list price:"]
+    for name, profile in PROFILES.items():
+        other = read_choice([*(s for s in settings if not s.startswith(f"{PROFILE}=")), f"{PROFILE}={name}"], region)
+        lines.append(f"  ${_idle_usd(package, present, other):6.2f}  PROFILE={name}: {profile.description}")
+    return [*lines, f"  ${_idle_usd(package, present, chosen):6.2f}  with the settings of this deployment"]
+
+
+def _idle_usd(package: Package, present: Choice, chosen: Choice) -> float:
+    application, stateful = present.application | chosen.application, present.stateful | chosen.stateful
+    return sum(cost.usd for cost in costs_of_stage(package.template, application, stateful))
 
 
 def _report(session: "Session", package: Package, deployed: Deployed) -> list[str]:

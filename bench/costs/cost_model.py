@@ -19,11 +19,19 @@ from bench.costs.usage import Usage, Work, measured
 from bench.figures import Figure, as_columns, as_json, as_table
 from tools.project import run_tool
 from tools.stages.idle_cost import HOURS_A_MONTH, IDLE_RUN_READ_UNITS, IDLE_RUN_S, POLLS_A_MONTH
+from tools.stages.profiles import PROFILES
 
 GB = 1e9
 DYNAMODB_TARGET_USD = 1
 DAYS_A_MONTH = given.DAYS_A_YEAR / given.MONTHS_A_YEAR
-GROUPS = {"one person": 1, "a family of 5": 5, "a clinic of 200": 200, "100,000 users": 100_000}
+GROUPS = {
+    "one person (personal)": (1, "personal"),
+    "one person (clinic)": (1, "clinic"),
+    "a family of 5 (personal)": (5, "personal"),
+    "a clinic of 200 (clinic)": (200, "clinic"),
+    "100,000 users (clinic)": (100_000, "clinic"),
+}
+"""The users of each group, and the profile of its stage."""
 SERVICES = {
     "dynamodb": "DynamoDB",
     "api_gateway": "API Gateway",
@@ -72,7 +80,7 @@ def of_a_person(usage: Usage, stage: Stage) -> Quantities:
         "s3_get_request": day.s3_gets,
         "transfer_out_gb": day.answer_bytes / GB,
         "cloudwatch_logs_ingested_gb": logged_bytes / GB,
-        "kinesis_put_unit": events * given.EVENT_PAYLOAD_UNITS,
+        "kinesis_put_unit": min(1, stage.streams) * events * given.EVENT_PAYLOAD_UNITS,
         "sqs_request": compacted.requests * given.QUEUE_REQUESTS_PER_TASK,
     }
     kept = {
@@ -154,11 +162,12 @@ class Bill:
     year_of_a_user_usd: float
 
 
-def bills(usage: Usage, stage: Stage, prices: Prices) -> list[Bill]:
-    """The bills of all groups. Each user is a person with a CGM and Loop."""
-    person = of_a_person(usage, stage)
+def bills(usage: Usage, stages: Mapping[str, Stage], prices: Prices) -> list[Bill]:
+    """The bills of all groups, with the stages by profile. Each user is a person with a CGM and Loop."""
     groups = []
-    for name, users in GROUPS.items():
+    for name, (users, profile) in GROUPS.items():
+        stage = stages[profile]
+        person = of_a_person(usage, stage)
         quantities = together(person, of_a_stage(stage, users), users)
         month_usd = sum(usd_by_service(quantities, prices).values())
         beyond_free = usd_beyond_free(quantities, prices)
@@ -201,8 +210,9 @@ class Costs:
 
 def measured_costs() -> Costs:
     """Measure the use of the current code and compute the costs, in less than a minute."""
-    usage, stage, prices = measured(), read_stage(), read_prices()
-    return Costs(prices, usage, figures(usage, stage, prices), bills(usage, stage, prices))
+    usage, prices = measured(), read_prices()
+    stages = {profile: read_stage(profile) for profile in PROFILES}
+    return Costs(prices, usage, figures(usage, stages["clinic"], prices), bills(usage, stages, prices))
 
 
 def as_text(costs: Costs) -> str:

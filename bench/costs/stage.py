@@ -1,7 +1,6 @@
 """The fixed resources of a stage and the settings of its functions, read from the templates."""
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,10 +8,12 @@ from typing import Any
 from chalicelib.jobs import TASK_TYPES
 from chalicelib.tasks.types import TaskType
 from tools.packaging.overlay import read_overlay
-from tools.project import ROOT, STATEFUL_TEMPLATE
+from tools.project import ROOT
+from tools.stages.conditions import existing, stateful_template
+from tools.stages.options import PROFILE, read_choice
+from tools.stages.profiles import SHARED_PARAMETERS
 
 CHALICE_CONFIG = ROOT / ".chalice" / "config.json"
-_TYPE = re.compile(r"^\s+Type: (AWS::\w+::\w+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,18 +35,27 @@ class Stage:
     """The share of time for which the compaction job may run."""
 
 
-def read_stage() -> Stage:
-    """The stage as deployed."""
-    return parse_stage(json.loads(CHALICE_CONFIG.read_bytes()), read_overlay(), STATEFUL_TEMPLATE.read_text())
+def read_stage(profile: str = "clinic") -> Stage:
+    """The stage as deployed with the settings of a profile."""
+    settings = [f"{PROFILE}={profile}"]
+    choice = read_choice(settings, region="")
+    overlay, stateful = read_overlay(), stateful_template()
+    application = {"Stage": "a-stage", **choice.application}
+    shared = {name: choice.application[name] for name in SHARED_PARAMETERS}
+    return parse_stage(
+        json.loads(CHALICE_CONFIG.read_bytes()),
+        {**overlay, "Resources": existing(overlay, application)},
+        {**stateful, "Resources": existing(stateful, {**choice.stateful, **shared})},
+    )
 
 
-def parse_stage(chalice: Mapping[str, Any], overlay: Mapping[str, Any], stateful: str) -> Stage:
-    """The stage that the three documents describe."""
+def parse_stage(chalice: Mapping[str, Any], overlay: Mapping[str, Any], stateful: Mapping[str, Any]) -> Stage:
+    """The stage that the three documents describe; all resources of the two templates exist."""
     functions = chalice["lambda_functions"]
     resources = [
         (resource.get("Type", ""), resource.get("Properties", {})) for resource in overlay["Resources"].values()
     ]
-    kinds = [kind for kind, _ in resources] + _TYPE.findall(stateful)
+    kinds = [kind for kind, _ in resources] + [resource["Type"] for resource in stateful["Resources"].values()]
     return Stage(
         api_memory_mb=functions["api_handler"]["lambda_memory_size"],
         task_memory_mb=functions["run_task"]["lambda_memory_size"],

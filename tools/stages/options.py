@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from tools.project import ToolError
+from tools.stages.profiles import PROFILES
 
 
 class Stack(Enum):
@@ -234,6 +235,8 @@ OPTIONS = (
         pattern="[1-9][0-9]+",
     ),
 )
+PROFILE = "PROFILE"
+"""The variable that stands for the settings of a profile."""
 BY_NAME = {option.name: option for option in OPTIONS}
 
 
@@ -248,11 +251,13 @@ class Choice:
 def read_choice(settings: list[str], region: str) -> Choice:
     """The parameters of `NAME=value` settings. The address follows from the domain unless it is given.
 
+    `PROFILE=name` stands for the settings of the profile; a setting that is given as well takes precedence.
+
     Raises:
         ToolError: a name is unknown, a value is not allowed, or two settings contradict each other.
     """
     choice = Choice({}, {})
-    for setting in settings:
+    for setting in _with_profile(settings):
         name, is_given, text = setting.partition("=")
         if not is_given or name not in BY_NAME:
             raise ToolError(f"{setting!r} is no setting: say NAME=value with one of {', '.join(BY_NAME)}.")
@@ -265,6 +270,15 @@ def read_choice(settings: list[str], region: str) -> Choice:
     if certificate and certificate.split(":")[3] != region:
         raise ToolError(f"the certificate is in {certificate.split(':')[3]}; one in {region} is needed.")
     return choice
+
+
+def _with_profile(settings: list[str]) -> list[str]:
+    """The settings, those of a profile first."""
+    named = [setting.partition("=")[2].strip() for setting in settings if setting.startswith(f"{PROFILE}=")]
+    if unknown := [name for name in named if name not in PROFILES]:
+        raise ToolError(f"{PROFILE}={unknown[0]}: say one of {', '.join(PROFILES)}.")
+    of_profile = [f"{name}={value}" for profile in named for name, value in PROFILES[profile].settings.items()]
+    return of_profile + [setting for setting in settings if not setting.startswith(f"{PROFILE}=")]
 
 
 def check_domain(chosen: Choice, present: Choice) -> None:

@@ -1,4 +1,4 @@
-"""Which exceptions of botocore may pass when the request is sent again, and which are defects.
+"""The exceptions of botocore: those that may pass when the request is sent again, and those that are defects.
 
 They are told by name, so nothing of botocore is imported here. `ClientError`, which carries a reply of AWS, is told by
 its code (`errors.py`).

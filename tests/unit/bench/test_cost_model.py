@@ -23,6 +23,7 @@ from bench.costs.cost_model import (
 from bench.costs.prices import Price, Prices, parse_prices, read_prices
 from bench.costs.stage import Stage, parse_stage, read_stage
 from bench.costs.usage import Usage, Work
+from tools.stages.profiles import PROFILES
 
 MONTH = 365 / 12
 STAGE = Stage(
@@ -122,7 +123,7 @@ class TestStage:
                 "C": {"Properties": {"Events": {"CSqsEventSource": {}, "Schedule": {}}}},
             },
         }
-        stateful = "Resources:\n  S:\n    Type: AWS::SecretsManager::Secret\n  K:\n    Type: AWS::Kinesis::Stream\n"
+        stateful = {"Resources": {"S": {"Type": "AWS::SecretsManager::Secret"}, "K": {"Type": "AWS::Kinesis::Stream"}}}
         memory = {"api_handler": 1024, "run_task": 2048, "dispatch_tasks": 512}
         chalice = {"lambda_functions": {name: {"lambda_memory_size": mb} for name, mb in memory.items()}}
         found = parse_stage(chalice, overlay, stateful)
@@ -133,7 +134,10 @@ class TestStage:
         assert 0 < found.compacting_share < 1
 
     def test_the_stage_of_the_templates_has_secrets_alarms_queues_and_a_stream(self) -> None:
-        stage = read_stage()
+        stage, personal = read_stage(), read_stage("personal")
+        assert (personal.streams, personal.dashboards) == (0, 0)
+        assert (personal.secrets, personal.polled_queues) == (stage.secrets, stage.polled_queues)
+        assert 0 < personal.alarm_metrics < stage.alarm_metrics
         assert min(stage.secrets, stage.alarm_metrics, stage.polled_queues, stage.streams, stage.api_memory_mb) >= 1
 
 
@@ -176,11 +180,18 @@ class TestDollars:
         assert total.value == pytest.approx(first.value + sum(of_services))
         assert first.target == 1
 
+    def test_a_person_pays_at_most_five_dollars_a_month_with_the_profile_for_one(self) -> None:
+        # The use of one person, about a quarter of a dollar, is measured by the model itself.
+        stages = {profile: read_stage(profile) for profile in PROFILES}
+        personal, clinic, *_ = bills(USAGE, stages, read_prices())
+        assert personal.month_usd <= 5 < clinic.month_usd
+        assert personal.month_beyond_free_usd < personal.month_usd
+
     def test_a_bill_is_the_stage_and_its_people(self) -> None:
         prices = read_prices()
-        one, *_, many = bills(USAGE, STAGE, prices)
+        one, *_, many = bills(USAGE, dict.fromkeys(PROFILES, STAGE), prices)
         person = 12 * sum(usd_by_service(of_a_person(USAGE, STAGE), prices).values())
         stage = 12 * sum(usd_by_service(of_a_stage(STAGE, 1), prices).values())
         assert one.year_of_a_user_usd == pytest.approx(person + stage)
-        assert many.year_of_a_user_usd == pytest.approx(person + stage / GROUPS[many.name])
+        assert many.year_of_a_user_usd == pytest.approx(person + stage / GROUPS[many.name][0])
         assert one.month_beyond_free_usd <= one.month_usd == pytest.approx((person + stage) / 12)

@@ -44,7 +44,7 @@ def test_anchors_are_left_out_and_a_dashboard_becomes_text(tmp_path: Path, monke
     }
 
 
-def test_all_of_infra_but_the_stateful_stack_and_the_check_is_a_part() -> None:
+def test_the_rest_of_infra_is_the_stateful_stack_the_check_and_the_policy_of_a_deployer() -> None:
     files = {f"infra/{path.name}" for path in (ROOT / "infra").iterdir()}
-    assert files == {*PARTS, "infra/stateful.yaml", "infra/checkov.yaml"}
+    assert files == {*PARTS, "infra/stateful.yaml", "infra/checkov.yaml", "infra/deployer-policy.json"}
     assert json.dumps(read_overlay())

@@ -101,7 +101,7 @@ def test_what_was_stored_deeper_is_left_out_of_lists_and_counted(
     users = api.request("GET", LISTS[1], token=grantee)
     assert (groups.status, users.status) == (200, 200)
     assert (groups.headers["x-strandline-left-out"], users.headers["x-strandline-left-out"]) == ("1", "2")
-    assert groups.json()[SHARER] == {"custodian": {}}
+    assert groups.json()[SHARER] == {"custodian": {}, "view": {"a": {}}}
     (user,) = users.json()
     assert (user["trustorPermissions"], user["profile"]) == ({"custodian": {}}, {"fullName": "A"})
     assert api.request("POST", PAIR, {}, token=grantee).status == 200

@@ -18,11 +18,12 @@ from strandline.cli import folder as files
 from strandline.cli.errors import CommandError, RefusedError
 from strandline.cli.folder import Json, Manifest
 from strandline.cli.progress import Progress
-from strandline.cli.server import Server
+from strandline.cli.server import Server, pages
 
 FIRST_YEAR = 2010
 """Older data are read in one request; from this year on, one request reads a year."""
-PAGE_SIZE = 1000
+MAX_LINE_BYTES = 16 * 1024 * 1024
+"""The longest line of a reply with records: a record has at most the size of a request."""
 PART_SUFFIX = ".part"
 PART_MARK = ".strandline-export-part"
 EVERY_SOURCE = {"carelink": "true", "medtronic": "true", "cbgFilter": "false"}
@@ -53,8 +54,8 @@ def export_account(server: Server, user_id: str, target: Path, now: datetime) ->
     _export_account(export)
     _export_data_sets(export)
     _export_data(export, now)
-    _export_contents(export, "blobs", "?status=available,created&")
-    _export_contents(export, "device_logs", "?")
+    _export_contents(export, "blobs", "?status=available,created")
+    _export_contents(export, "device_logs", "")
     (part / PART_MARK).unlink()
     manifest = Manifest(
         files.VERSION,
@@ -119,10 +120,10 @@ def _optional(export: _Export, path: str, what: str, absent: int | None = None) 
 
 def _export_data_sets(export: _Export) -> None:
     """Write the data sets, including deleted ones, with the state that only the upload records show."""
-    path = f"/v1/users/{export.user_id}/data_sets?deleted=true&"
+    path = f"/v1/users/{export.user_id}/data_sets?deleted=true"
     uploads = _read_data(export, {"type": "upload"})
     closed = {upload["uploadId"] for upload in uploads if "closed" in (upload.get("_state"), upload.get("_dataState"))}
-    data_sets = [data_set | {"_state": _state(data_set, closed)} for data_set in _pages(export, path)]
+    data_sets = [data_set | {"_state": _state(data_set, closed)} for data_set in pages(export.server, path)]
     files.write_lines(export.folder / files.DATA_SETS, data_sets)
     export.counts["data_sets"] = len(data_sets)
 
@@ -131,15 +132,6 @@ def _state(data_set: Json, closed: set[str]) -> str:
     """The state of a data set. A normal one is listed only once it is closed, whatever state it shows."""
     is_open = data_set.get("dataSetType") == "continuous" and data_set["uploadId"] not in closed
     return "open" if is_open else "closed"
-
-
-def _pages(export: _Export, path: str) -> Iterator[Json]:
-    page = 0
-    while listed := export.server.json("GET", f"{path}{urlencode({'page': page, 'size': PAGE_SIZE})}"):
-        yield from listed
-        if len(listed) < PAGE_SIZE:
-            return
-        page += 1
 
 
 def _export_data(export: _Export, now: datetime) -> None:
@@ -178,9 +170,12 @@ def _read_data(export: _Export, query: dict[str, str]) -> Iterator[Json]:
             if text in (b"", b"[", b"]", b"[]"):
                 continue
             try:
-                yield json.loads(text)
-            except ValueError as error:
+                record = json.loads(text)
+            except (ValueError, RecursionError) as error:
                 raise CommandError(f"GET {path} did not reply with one line for each record: {text[:200]!r}") from error
+            if not isinstance(record, dict):
+                raise CommandError(f"GET {path} replied with a line that is no record: {text[:200]!r}")
+            yield record
 
 
 def _lines(blocks: Iterator[bytes]) -> Iterator[bytes]:
@@ -188,13 +183,15 @@ def _lines(blocks: Iterator[bytes]) -> Iterator[bytes]:
     for block in blocks:
         *whole, rest = (rest + block).split(b"\n")
         yield from whole
+        if len(rest) > MAX_LINE_BYTES:
+            raise CommandError(f"the server sends a line of more than {MAX_LINE_BYTES} bytes.")
     yield rest
 
 
 def _export_contents(export: _Export, kind: str, query: str) -> None:
     """Write blobs or device logs: the description of each as a line, and each content as a file named by its id."""
     try:
-        listed = list(_pages(export, f"/v1/users/{export.user_id}/{kind}{query}"))
+        listed = list(pages(export.server, f"/v1/users/{export.user_id}/{kind}{query}"))
     except RefusedError as error:
         if error.status not in NOT_AVAILABLE:
             raise
@@ -206,21 +203,16 @@ def _export_contents(export: _Export, kind: str, query: str) -> None:
     with Progress(kind, len(listed)) as progress:
         for item in listed:
             if item.get("status", "available") == "available":
-                content = export.server.content("GET", f"/v1/{kind}/{quote(item['id'])}/content")
-                if md5(content) != item["digestMD5"]:
+                path = files.content_path(export.folder, kind, item.get("id"))
+                content = export.server.content("GET", f"/v1/{kind}/{quote(path.name)}/content")
+                if md5(content) != item.get("digestMD5"):
                     raise CommandError(
-                        f"the content of {kind} {item['id']} does not have the MD5 that the server states."
+                        f"the content of {kind} {path.name} does not have the MD5 that the server states."
                     )
-                (export.folder / kind / _file_name(item["id"])).write_bytes(content)
+                path.write_bytes(content)
             progress.advance()
 
 
 def md5(content: bytes) -> str:
     """The MD5 digest in Base64, as in the blob API."""
     return base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest()).decode()
-
-
-def _file_name(id_: str) -> str:
-    if re.fullmatch(r"[0-9a-zA-Z]{1,64}", id_) is None:
-        raise CommandError(f"the server has an id that is not allowed as a file name: {id_!r}")
-    return id_

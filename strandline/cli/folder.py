@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,14 +58,16 @@ def read_manifest(folder: Path) -> Manifest:
         read = json.loads((folder / MANIFEST).read_text("utf-8"))
     except FileNotFoundError as error:
         raise CommandError(f"{folder} is not an export: it has no {MANIFEST}.") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise CommandError(f"{folder / MANIFEST} is not JSON: {error}") from error
     if not isinstance(read, dict) or read.get("format") != FORMAT:
         raise CommandError(f"{folder} is not an export of Strandline.")
-    if read["version"] > VERSION:
-        raise CommandError(
-            f"{folder} has version {read['version']}, but this command reads up to {VERSION}: install a newer one."
-        )
+    found = read.get("version")
+    if not isinstance(found, int) or found > VERSION:
+        raise CommandError(f"{folder} has version {found!r}; this command reads up to {VERSION}: install a newer one.")
+    members = {"exportedTime": str, "server": str, "userId": str, "counts": dict, "files": dict, "leftOut": list}
+    if wrong := [name for name, kind in members.items() if not isinstance(read.get(name), kind)]:
+        raise CommandError(f"{folder / MANIFEST} is damaged: {wrong[0]} is missing or of the wrong type.")
     return Manifest(
         read["version"],
         read["exportedTime"],
@@ -83,15 +86,27 @@ def verified(folder: Path) -> Manifest:
         CommandError: a file is missing or changed, or the folder is not an export.
     """
     manifest = read_manifest(folder)
+    root = folder.resolve()
     for name, expected in manifest.files.items():
         path = folder / name
-        if ".." in Path(name).parts or Path(name).is_absolute():
+        if not path.resolve().is_relative_to(root):
             raise CommandError(f"{folder / MANIFEST} names {name!r}, which is outside the export.")
         if not path.is_file():
             raise CommandError(f"{path} is missing.")
         if fingerprint(path) != expected:
             raise CommandError(f"{path} has changed since the export: its size or SHA-256 differs.")
     return manifest
+
+
+def content_path(folder: Path, kind: str, id_: Any) -> Path:
+    """The path of a content, which is named by its id.
+
+    Raises:
+        CommandError: the id is not a name that is safe in any folder.
+    """
+    if not isinstance(id_, str) or re.fullmatch(r"[0-9a-zA-Z]{1,64}", id_) is None:
+        raise CommandError(f"an id of {kind} is not allowed as a file name: {id_!r}")
+    return folder / kind / id_
 
 
 def fingerprint(path: Path) -> Json:
@@ -122,7 +137,10 @@ def write_json(path: Path, value: Any) -> None:
 
 def read_json(path: Path) -> Any:
     """The JSON value of a file; None if the file does not exist."""
-    return json.loads(path.read_text("utf-8")) if path.exists() else None
+    try:
+        return json.loads(path.read_text("utf-8")) if path.exists() else None
+    except (ValueError, RecursionError) as error:
+        raise CommandError(f"{path} is not JSON: {error}") from error
 
 
 def write_lines(path: Path, values: list[Json]) -> None:
@@ -131,10 +149,22 @@ def write_lines(path: Path, values: list[Json]) -> None:
 
 
 def read_lines(path: Path) -> Iterator[Json]:
-    """The values of a file of lines; empty if the file does not exist."""
-    if path.exists():
-        with path.open("rb") as file:
-            yield from map(json.loads, file)
+    """The objects of a file of lines; empty if the file does not exist.
+
+    Raises:
+        CommandError: a line is not an object.
+    """
+    if not path.exists():
+        return
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            try:
+                value = json.loads(line)
+            except (ValueError, RecursionError) as error:
+                raise CommandError(f"{path}, line {number}, is not JSON: {error}") from error
+            if not isinstance(value, dict):
+                raise CommandError(f"{path}, line {number}, is not an object.")
+            yield value
 
 
 def data_files(folder: Path) -> list[Path]:

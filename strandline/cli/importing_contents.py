@@ -2,22 +2,20 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from strandline.cli.errors import CommandError, RefusedError
 from strandline.cli.exporting import md5
-from strandline.cli.folder import Json, read_lines
+from strandline.cli.folder import Json, content_path, read_lines
 from strandline.cli.journal import Journal
 from strandline.cli.progress import Progress
-from strandline.cli.server import Server
+from strandline.cli.server import Server, pages
 
 MAX_REQUEST_BYTES = 4 * 1024 * 1024
 """Larger contents go directly to the storage if the server offers it; Strandline accepts 4.5 MB in a request."""
 TOO_LARGE = 413
-PAGE_SIZE = 1000
 
 
 def import_contents(
@@ -32,12 +30,12 @@ def import_contents(
     path = f"/v1/users/{quote(user_id)}/{kind}"
     with Progress(kind, len(items)) as progress:
         for item in sorted(items, key=lambda item: str(item.get("createdTime", ""))):
+            path_of_content = content_path(source, kind, item.get("id"))
             state = journal.state(kind, item["id"])
-            content_path = source / kind / item["id"]
-            if (state is None or state["step"] != "done") and content_path.is_file():
-                content = content_path.read_bytes()
+            if (state is None or state["step"] != "done") and path_of_content.is_file():
+                content = path_of_content.read_bytes()
                 if md5(content) != item["digestMD5"]:
-                    raise CommandError(f"{content_path} does not have the MD5 that the export states.")
+                    raise CommandError(f"{path_of_content} does not have the MD5 that the export states.")
                 # Begun but not confirmed: the server may have it.
                 new_id = None if state is None else _find_equal(server, path, item, kind, journal)
                 if new_id is None:
@@ -84,14 +82,7 @@ def _find_equal(server: Server, path: str, item: Json, kind: str, journal: Journ
     """The id of an equal content on the server that the journal does not know; None if there is none."""
     known = {state.get("newId") for state in journal.states(kind)}
     compared = ("digestMD5", "mediaType", "size", "startAtTime", "endAtTime")
-    for other in _listed(server, path):
+    for other in pages(server, path):
         if other["id"] not in known and all(other.get(name) == item.get(name) for name in compared):
             return str(other["id"])
     return None
-
-
-def _listed(server: Server, path: str) -> Iterable[Json]:
-    page = 0
-    while listed := server.json("GET", f"{path}?page={page}&size={PAGE_SIZE}"):
-        yield from listed
-        page += 1

@@ -15,7 +15,7 @@ from typing import Any
 
 from strandline.cli.errors import CommandError, RefusedError
 from strandline.cli.folder import Json, line_of
-from strandline.cli.journal import Journal
+from strandline.cli.journal import Journal, open_private
 from strandline.cli.progress import Progress
 from strandline.cli.record_index import RecordIndex
 from strandline.cli.sendable import described, sendable, with_ids_replaced
@@ -131,7 +131,7 @@ class DataImport:
             refused = {index: errors[index] for index in errors if index < len(records)}
             if not refused:
                 raise
-            with self._journal.refused_path.open("ab") as file:
+            with open_private(self._journal.refused_path) as file:
                 file.writelines(
                     line_of({"errors": refused[index], "record": records[index]}) for index in sorted(refused)
                 )

@@ -10,12 +10,19 @@ import json
 import os
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import BinaryIO, Self
 
 from strandline.cli.errors import CommandError
 from strandline.cli.folder import Json, line_of
 
 FOLDER = "imports"
+
+
+def open_private(path: Path) -> BinaryIO:
+    """A file to append to that only its owner can read, because it may name records."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.chmod(path, 0o600)  # noqa: PTH101  an earlier version made it readable for all
+    return os.fdopen(descriptor, "ab")
 
 
 class Journal:
@@ -25,10 +32,10 @@ class Journal:
         name = hashlib.sha256(f"{server_url}\n{user_id}".encode()).hexdigest()[:16]
         self.path = folder / FOLDER / f"{name}.jsonl"
         self.refused_path = folder / FOLDER / f"{name}.refused.jsonl"
-        self.path.parent.mkdir(exist_ok=True)
+        self.path.parent.mkdir(mode=0o700, exist_ok=True)
         self._states: dict[tuple[str, str], Json] = {}
         self._read()
-        self._file = self.path.open("ab")
+        self._file = open_private(self.path)
         if not self._states:
             self.record("target", "", server=server_url, userId=user_id)
 
@@ -65,6 +72,6 @@ class Journal:
         for line in lines:
             try:
                 entry = json.loads(line)
-            except ValueError as error:
+                self._states[entry["kind"], entry["id"]] = entry
+            except (LookupError, RecursionError, TypeError, ValueError) as error:
                 raise CommandError(f"{self.path} is damaged: {line[:100]!r}") from error
-            self._states[entry["kind"], entry["id"]] = entry

@@ -8,6 +8,11 @@ from importlib.metadata import PackageNotFoundError, version
 from strandline.cli.commands import backup, compare, doctor, export, import_, restore, serve, serve_tests, user
 from strandline.cli.errors import CommandError
 from strandline.cli.exit_codes import EXIT_CODES, FAILED, STOPPED
+from strandline.cli.terminal import printable
+
+UNEXPECTED_FORM = (ArithmeticError, AttributeError, LookupError, MemoryError, RecursionError, TypeError, ValueError)
+"""Errors of code that reads what a server or a file says, where no check names the fault."""
+MAX_UNEXPECTED = 200
 
 COMMANDS = (serve, user, backup, restore, doctor, export, import_, compare, serve_tests)
 """Modules with a function `add_to`, in the order of the help."""
@@ -24,7 +29,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(parsed.command(parsed))
     except (CommandError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {printable(str(error))}", file=sys.stderr)
+        return FAILED
+    except UNEXPECTED_FORM as error:
+        what = printable(f"{type(error).__name__}: {error}"[:MAX_UNEXPECTED])
+        print(f"error: a reply of the server or a file has an unexpected form ({what}).", file=sys.stderr)
         return FAILED
     except KeyboardInterrupt:
         print(f"interrupted{getattr(parsed, 'when_interrupted', '')}", file=sys.stderr)

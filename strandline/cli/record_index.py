@@ -29,6 +29,7 @@ class RecordIndex:
 
     def __init__(self, folder: Path, path: Path, advance: Callable[[int], None]) -> None:
         path.unlink(missing_ok=True)
+        path.touch(mode=0o600)  # it holds records, which only the owner may read
         self._files = data_files(folder)
         self._path = path
         self._database = sqlite3.connect(path)

@@ -12,8 +12,8 @@ import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from typing import Any
-from urllib.parse import urljoin, urlsplit
+from typing import Any, Protocol
+from urllib.parse import quote, urljoin, urlsplit
 
 from strandline.cli.errors import CommandError, RefusedError
 
@@ -22,6 +22,13 @@ MAX_ATTEMPTS = 4
 MAX_REDIRECTS = 3
 MAX_WAIT_S = 60.0
 BLOCK_BYTES = 64 * 1024
+MAX_BODY_BYTES = 128 * 1024 * 1024
+"""The largest body that is read whole: a blob has at most 100 MiB."""
+MAX_STREAM_BYTES = 4 * 1024**3
+"""The largest body that is read as a stream, decompressed: more than a year of one person's data."""
+PAGE_SIZE = 1000
+MAX_LISTED = 1_000_000
+"""The longest list that is read page by page."""
 TOKEN = "x-tidepool-session-token"  # noqa: S105, the name of a header
 BUSY = frozenset({429, 502, 503, 504})
 LOCAL_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -58,7 +65,7 @@ class Server:
         self._credentials = credentials
         if credentials.token is not None:
             self._token = credentials.token
-            return str(self.json("GET", "/auth/user")["userid"])
+            return _user_id(self.json("GET", "/auth/user"), "GET /auth/user")
         return self._log_in()
 
     def json(self, method: str, path: str, body: Any = None) -> Any:
@@ -73,7 +80,7 @@ class Server:
         reply = self.content(method, path, payload, headers)
         try:
             return json.loads(reply) if reply.strip() else None
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise CommandError(f"the reply to {method} {path} is not JSON: {reply[:200]!r}") from error
 
     def content(
@@ -83,7 +90,7 @@ class Server:
         for attempt in range(MAX_ATTEMPTS):
             try:
                 with self._reply(method, path, payload, headers or {}) as response:
-                    return b"".join(_blocks(response))
+                    return _whole(response)
             except (OSError, http.client.HTTPException, zlib.error) as error:
                 if method != "GET" or attempt == MAX_ATTEMPTS - 1:
                     raise self._no_response(method, path, error) from error
@@ -95,7 +102,7 @@ class Server:
         """The body of a successful reply to GET, in blocks. Raises: as `json`, also while it is read."""
         try:
             with self._reply("GET", path, None, {}) as response:
-                yield _blocks(response)
+                yield _blocks(response, MAX_STREAM_BYTES)
         except (OSError, http.client.HTTPException, zlib.error) as error:
             raise self._no_response("GET", path, error) from error
 
@@ -111,7 +118,7 @@ class Server:
                 connection.request(method, _target(url), payload, dict(headers))
                 response = connection.getresponse()
                 if not 200 <= response.status < 300:
-                    raise RefusedError(name, response.status, response.read())
+                    raise RefusedError(name, response.status, response.read(BLOCK_BYTES))
         except (OSError, http.client.HTTPException) as error:
             raise self._no_response(name, "", error) from error
 
@@ -124,12 +131,12 @@ class Server:
         try:
             with self._reply("POST", path, None, headers, renews=False) as response:
                 self._token = response.headers.get(TOKEN)
-                user = json.loads(b"".join(_blocks(response)))
-        except (OSError, http.client.HTTPException, ValueError) as error:
+                user = json.loads(_whole(response))
+        except (OSError, http.client.HTTPException, zlib.error, ValueError, RecursionError) as error:
             raise self._no_response("POST", path, error) from error
         if self._token is None:
             raise CommandError("signing in returned no token: this is not a server of the Tidepool API.")
-        return str(user["userid"])
+        return _user_id(user, "POST /auth/login")
 
     @contextmanager
     def _reply(
@@ -160,10 +167,35 @@ class Server:
                     time.sleep(_wait_s(response, attempt))
                     attempt += 1
                 else:
-                    raise RefusedError(f"{method} {path}", response.status, b"".join(_blocks(response)))
+                    raise RefusedError(f"{method} {path}", response.status, _whole(response))
 
     def _no_response(self, method: str, path: str, error: Exception) -> CommandError:
         return CommandError(f"{self.base_url} does not respond to {method} {path}: {type(error).__name__}: {error}")
+
+
+class JsonReader(Protocol):
+    """Reads JSON values, as `Server` does."""
+
+    def json(self, method: str, path: str, body: Any = None) -> Any:
+        """See `Server.json`."""
+
+
+def pages(server: JsonReader, path: str) -> Iterator[dict[str, Any]]:
+    """The objects of a list that the server sends page by page.
+
+    Raises:
+        RefusedError: the status is not 2xx.
+        CommandError: the server does not respond, not with a list of objects, or without end.
+    """
+    separator = "&" if "?" in path else "?"
+    for page in range(MAX_LISTED // PAGE_SIZE):
+        listed = server.json("GET", f"{path}{separator}page={page}&size={PAGE_SIZE}")
+        if listed is not None and not (isinstance(listed, list) and all(isinstance(item, dict) for item in listed)):
+            raise CommandError(f"the reply to GET {path} is not a list of objects.")
+        yield from listed or ()
+        if len(listed or ()) < PAGE_SIZE:
+            return
+    raise CommandError(f"the list at {path} has no end: more than {MAX_LISTED} entries.")
 
 
 def _connection(url: str) -> http.client.HTTPConnection:
@@ -179,16 +211,47 @@ def _target(url: str) -> str:
 
 def _wait_s(response: http.client.HTTPResponse, attempt: int) -> float:
     retry_after = response.headers.get("Retry-After", "")
-    return min(MAX_WAIT_S, float(retry_after) if retry_after.isdigit() else 2.0**attempt)
+    is_number = retry_after.isascii() and retry_after.isdigit()
+    return min(MAX_WAIT_S, float(retry_after) if is_number else 2.0**attempt)
 
 
-def _blocks(response: http.client.HTTPResponse) -> Iterator[bytes]:
-    """The body in blocks, decompressed."""
+def _user_id(user: Any, request: str) -> str:
+    user_id = user.get("userid") if isinstance(user, dict) else None
+    if not isinstance(user_id, str) or not user_id:
+        raise CommandError(f"the reply to {request} names no user: this is not a server of the Tidepool API.")
+    return quote(user_id, safe="")
+
+
+def _whole(response: http.client.HTTPResponse) -> bytes:
+    """The body, decompressed."""
+    return b"".join(_blocks(response, MAX_BODY_BYTES))
+
+
+def _blocks(response: http.client.HTTPResponse, max_bytes: int) -> Iterator[bytes]:
+    """The body in blocks, decompressed.
+
+    Raises:
+        CommandError: it has more bytes than this; a small reply may decompress to many.
+    """
+    size_bytes = 0
+    for block in _inflated(response):
+        size_bytes += len(block)
+        if size_bytes > max_bytes:
+            raise CommandError(f"a reply of the server has more than {max_bytes} bytes.")
+        yield block
+
+
+def _inflated(response: http.client.HTTPResponse) -> Iterator[bytes]:
     is_gzip = response.headers.get("Content-Encoding") == "gzip"
     inflate = zlib.decompressobj(wbits=31) if is_gzip else None
     while block := response.read(BLOCK_BYTES):
-        yield block if inflate is None else inflate.decompress(block)
+        if inflate is None:
+            yield block
+            continue
+        while block and not inflate.eof:
+            yield inflate.decompress(block, BLOCK_BYTES)
+            block = inflate.unconsumed_tail
     if inflate is not None:
-        yield inflate.flush()
+        yield inflate.flush(BLOCK_BYTES)
         if not inflate.eof:
             raise http.client.IncompleteRead(b"")

@@ -6,6 +6,7 @@ from typing import Any
 
 from strandline.cli.comparing import differences
 from strandline.cli.exit_codes import DONE, EXIT_CODES, INCOMPLETE
+from strandline.cli.terminal import printable
 
 
 def add_to(commands: "argparse._SubParsersAction[Any]") -> None:
@@ -19,7 +20,7 @@ def add_to(commands: "argparse._SubParsersAction[Any]") -> None:
 def _run(parsed: argparse.Namespace) -> int:
     sentences = differences(parsed.first, parsed.second)
     for sentence in sentences:
-        print(sentence)
+        print(printable(sentence))
     if sentences:
         return INCOMPLETE
     print("equal")

@@ -9,6 +9,7 @@ from typing import Any
 from strandline.cli.commands.signing_in import add_account, signed_in
 from strandline.cli.exit_codes import DONE, EXIT_CODES, INCOMPLETE
 from strandline.cli.exporting import export_account
+from strandline.cli.terminal import printable
 
 
 def add_to(commands: "argparse._SubParsersAction[Any]") -> None:
@@ -32,7 +33,7 @@ def _run(parsed: argparse.Namespace) -> int:
     )
     if manifest.left_out:
         print(
-            f"left out, because the server does not provide them to you: {', '.join(manifest.left_out)}",
+            f"left out, because the server does not provide them to you: {printable(', '.join(manifest.left_out))}",
             file=sys.stderr,
         )
         return INCOMPLETE

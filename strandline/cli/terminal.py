@@ -1,0 +1,15 @@
+"""Text for a terminal, of which a server or a file may have made a part."""
+
+import unicodedata
+
+HIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+"""Unicode's control and format characters: escape sequences, changes of direction, and separators of lines."""
+
+
+def printable(text: str) -> str:
+    """The text on one line, with an escape in place of each character that a terminal would obey or hide."""
+    return "".join(_escaped(letter) if unicodedata.category(letter) in HIDDEN_CATEGORIES else letter for letter in text)
+
+
+def _escaped(letter: str) -> str:
+    return letter.encode("unicode_escape").decode() if letter != "\n" else " "

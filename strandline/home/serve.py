@@ -29,6 +29,7 @@ from strandline.home.opening import Home, open_home, server_secret_path
 from strandline.home.options import ServeOptions, home_settings
 from strandline.home.work.consumers import QueueConsumer, StreamConsumer, TaskConsumer
 from strandline.home.work.loops import start_thread
+from strandline.home.work.memory import FreedMemory
 from strandline.home.work.scheduler import Schedule
 from strandline.home.work.task_process import TaskProcess
 
@@ -104,6 +105,7 @@ def _working(home: Home, options: ServeOptions) -> Iterator[None]:
     processes = [TaskProcess(options.data_dir, options.environ) for _ in range(TASK_PROCESSES)]
     steps = {
         "schedule": Schedule(tasks.dispatch_tasks, engine.sweep, stopping).step,
+        "memory": FreedMemory(stopping).step,
         "uploads": QueueConsumer(engine.blob_events, blobs.on_object_created, blobs.BATCH_SIZE).step,
         "metrics": StreamConsumer(engine.metrics_stream, metrics.on_metrics, engine.metrics_failures, stopping).step,
     }

@@ -2,6 +2,8 @@
 
 import shutil
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import pytest
 
 from chalicelib.engine.embedded import database
 from chalicelib.engine.embedded.database import Database
+from tools.project import ROOT
 
 SCHEMA = ("CREATE TABLE IF NOT EXISTS notes (id INTEGER PRIMARY KEY, body BLOB)",)
 
@@ -116,3 +119,23 @@ def test_what_a_reader_needs_stays_in_the_log_until_it_is_done(
         reader.execute("COMMIT")
     write(opened)
     assert notes_in_file(path) == 7
+
+
+WRITING = """
+import pathlib, sys
+from chalicelib.engine.embedded import database
+database.MAX_LOG_BYTES = 0
+opened = database.Database(pathlib.Path(sys.argv[1]), ())
+for number in range(300):
+    with opened.writing() as connection:
+        connection.execute("INSERT INTO notes (body) VALUES (?)", (bytes(3000),))
+opened.close()
+"""
+
+
+def test_processes_that_all_make_checkpoints_lose_nothing(opened: Database, path: Path) -> None:
+    processes = [subprocess.Popen([sys.executable, "-c", WRITING, path], cwd=ROOT) for _ in range(3)]
+    assert [process.wait() for process in processes] == [0, 0, 0]
+    with opened.reading() as connection:
+        assert connection.execute("SELECT count(*) FROM notes").fetchone() == (900,)
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]

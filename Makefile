@@ -50,7 +50,7 @@ test: environment ## run all tests that need no cloud
 pythons: environment ## run the unit tests on the oldest and the newest supported Python of this machine
 	@$(BIN)/python -m tools.pythons
 
-e2e: cloud-environment ## test the packaged application on a local cloud of its own
+e2e: cloud-environment ## test the home server, and the packaged application on a local cloud of its own
 	$(BIN)/pytest tests/e2e
 
 bench: cloud-environment ## measure time, calls, memory and cost, and write build/bench.json: make bench [QUICK=1]

@@ -1,4 +1,8 @@
-"""Fixtures: the server under test, which is a local cloud of its own or the one at `BASE_URL`."""
+"""Fixtures: the platform under test, which is a home server, a local cloud, or the server at `BASE_URL`.
+
+A test that takes `platform` runs on a home server and on a local cloud of the run's own. It runs on one of them if it
+takes `home` or `cloud`, or is marked `only_on` with the reason. `pytest -m home` and `pytest -m cloud` choose one.
+"""
 
 import os
 from collections.abc import Callable, Iterator
@@ -12,70 +16,110 @@ from tests.e2e.client import Client
 
 if TYPE_CHECKING:
     from chalicelib.services import Services
+    from tests.e2e.storage import Storage
 
 PAGE_ORIGIN = "https://pages.example.org"
-"""The origin whose pages may call the local cloud of the tests."""
+"""The origin whose pages may call the platforms of the tests."""
+KINDS = ("home", "cloud")
 
 
 @dataclass(frozen=True, slots=True)
-class Cloud:
-    """The server. Values that only a local cloud has are None for others, unless the environment gives them."""
+class Platform:
+    """The server. Values that only a platform of the run's own has are None for others, unless the environment gives
+    them."""
 
     base_url: str
     server_secret: str | None
     data_dir: Path | None
     gateway_url: str | None = None
+    """The address of a local cloud's services; None for a home server."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the markers of this folder."""
+    config.addinivalue_line("markers", "home: runs on a home server")
+    config.addinivalue_line("markers", "cloud: runs on a local cloud")
+    config.addinivalue_line("markers", "only_on(kind, reason): runs on a `home` server or a local `cloud`, not on both")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run each test that takes a platform on every kind that it fits, on the home server first: it is faster."""
+    if "platform" in metafunc.fixturenames:
+        kinds = ("address",) if "BASE_URL" in os.environ else _kinds(metafunc)
+        values = [pytest.param(kind, marks=[getattr(pytest.mark, kind)] if kind in KINDS else []) for kind in kinds]
+        metafunc.parametrize("platform", values, indirect=True, scope="session")
+
+
+def _kinds(metafunc: pytest.Metafunc) -> tuple[str, ...]:
+    marks = {mark.args[0] for mark in metafunc.definition.iter_markers("only_on")}
+    return tuple(kind for kind in KINDS if kind in (marks | (set(KINDS) & set(metafunc.fixturenames)) or KINDS))
 
 
 @pytest.fixture(scope="session")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    """The packaged application, deployed on a local cloud on free ports, as `make run` does; or that of `BASE_URL`."""
-    if base_url := os.environ.get("BASE_URL"):
-        yield Cloud(base_url.rstrip("/"), os.environ.get("SERVER_SECRET"), None)
-        return
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    """A home server on a fresh data folder, as `strandline serve` starts one."""
+    if "BASE_URL" in os.environ:
+        pytest.skip("needs a home server of the run's own")
+    from strandline.home.launching import home_server
+
+    folder = tmp_path_factory.mktemp("home") / "data"
+    with home_server(folder, options=["--cors-origins", PAGE_ORIGIN]) as running:
+        yield Platform(running.base_url, running.server_secret, running.data_dir)
+
+
+@pytest.fixture(scope="session")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    """The packaged application, deployed on a local cloud on free ports, as `make run` does."""
+    if "BASE_URL" in os.environ:
+        pytest.skip("needs a local cloud of the run's own")
     from tools.local_cloud.launcher import local_cloud
 
     with local_cloud(tmp_path_factory.mktemp("local-cloud"), port=0, cors_origins=PAGE_ORIGIN) as running:
-        yield Cloud(running.base_url, running.server_secret, running.data_dir, running.gateway_url)
-
-
-@pytest.fixture
-def services(cloud: "Cloud", monkeypatch: pytest.MonkeyPatch) -> Iterator["Services"]:
-    """The services of the stage, as its worker has them."""
-    if cloud.gateway_url is None:
-        pytest.skip("needs the local cloud")
-    from chalicelib.config import Settings
-    from chalicelib.engine.aws import clients, dynamodb, s3
-    from chalicelib.engine.aws.engine import aws_engine
-    from chalicelib.services import build_services
-
-    for name, value in (("ACCESS_KEY_ID", "test"), ("SECRET_ACCESS_KEY", "test"), ("ENDPOINT_URL", cloud.gateway_url)):
-        monkeypatch.setenv(f"AWS_{name}", value)
-    clients.forget_session()
-    dynamodb.forget_clients()
-    s3.forget_clients()
-    settings = Settings(s3_path_style=True)
-    yield build_services(settings, aws_engine(settings))
-    clients.forget_session()
-    dynamodb.forget_clients()
-    s3.forget_clients()
+        yield Platform(running.base_url, running.server_secret, running.data_dir, running.gateway_url)
 
 
 @pytest.fixture(scope="session")
-def server(cloud: Cloud) -> Client:
+def platform(request: pytest.FixtureRequest) -> Platform:
+    """The home server, the local cloud, or the server at `BASE_URL`."""
+    if request.param == "address":
+        return Platform(os.environ["BASE_URL"].rstrip("/"), os.environ.get("SERVER_SECRET"), None)
+    running: Platform = request.getfixturevalue(request.param)
+    return running
+
+
+@pytest.fixture
+def storage(platform: Platform) -> "Iterator[Storage]":
+    """What the platform stores in, opened beside it."""
+    if platform.data_dir is None:
+        pytest.skip("needs a platform of the run's own")
+    from tests.e2e import storage
+
+    opened = storage.of_cloud(platform) if platform.gateway_url else storage.of_home(platform)
+    with opened as opened_storage:
+        yield opened_storage
+
+
+@pytest.fixture
+def services(storage: "Storage") -> "Services":
+    """The services of the platform, as its worker has them."""
+    from chalicelib.services import build_services
+
+    return build_services(storage.settings, storage.engine)
+
+
+@pytest.fixture(scope="session")
+def server(platform: Platform) -> Client:
     """A client with the token of a server."""
-    if cloud.server_secret is None:
+    if platform.server_secret is None:
         pytest.skip("needs SERVER_SECRET")
-    headers = {"X-Tidepool-Server-Name": "e2e-test", "X-Tidepool-Server-Secret": cloud.server_secret}
-    reply = Client(cloud.base_url).request("POST", "/auth/serverlogin", headers=headers)
+    headers = {"X-Tidepool-Server-Name": "e2e-test", "X-Tidepool-Server-Secret": platform.server_secret}
+    reply = Client(platform.base_url).request("POST", "/auth/serverlogin", headers=headers)
     assert reply.status == 200, reply.body
-    return Client(cloud.base_url, reply.headers["x-tidepool-session-token"])
+    return Client(platform.base_url, reply.headers["x-tidepool-session-token"])
 
 
-def aws_client(cloud: Cloud, service: Any) -> Any:
+def aws_client(cloud: Platform, service: Any) -> Any:
     """A client of the local cloud itself."""
-    if cloud.gateway_url is None:
-        pytest.skip("needs the local cloud")
     import boto3
 
     return boto3.client(

@@ -1,4 +1,4 @@
-"""Deleting an account leaves nothing of its user behind: counted over all tables and the bucket."""
+"""Deleting an account leaves nothing of its user behind: counted over all tables and objects."""
 
 import hashlib
 import json
@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.access.call import token_hash
+from chalicelib.engine.definitions import ACCOUNTS, BLOBS, DATA, TABLES
 from chalicelib.erasure import erase_deleted_users
 from chalicelib.tasks.task import Task
 from chalicelib.tasks.types import TaskRun
@@ -18,35 +19,29 @@ from tests.e2e.test_blobs import HELLO, content, md5, open_upload, put, store, w
 
 if TYPE_CHECKING:
     from chalicelib.services import Services
-    from tests.e2e.conftest import Cloud
+    from tests.e2e.conftest import Platform
+    from tests.e2e.storage import Storage
 
 HOUR_MS = 3_600_000
 LIMIT_MS = 600_000
+OBJECTS = "objects"
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """Everything that a stage keeps."""
+    """Everything that a platform keeps."""
 
-    services: "Services"
+    storage: "Storage"
 
     def of(self, traces: set[str]) -> Counter[str]:
-        """The number of items by table, and of objects of the bucket, that contain any of these texts."""
-        import boto3
-
-        settings = self.services.settings
-        tables = (settings.accounts_table, settings.data_table, settings.blobs_table, settings.tasks_table)
-        dynamodb, s3 = boto3.client("dynamodb", region_name="us-east-1"), boto3.client("s3", region_name="us-east-1")
-        stage = settings.accounts_table.removesuffix("accounts")  # other tests leave tables of other stages
-        assert {name for name in dynamodb.list_tables()["TableNames"] if name.startswith(stage)} == set(tables)
+        """The number of items by table, and of objects, that contain any of these texts."""
         found: Counter[str] = Counter()
-        for table in tables:
-            for page in dynamodb.get_paginator("scan").paginate(TableName=table, ConsistentRead=True):
-                found[table] += sum(_has(json.dumps(item, default=_text), traces) for item in page["Items"])
-        objects = s3.get_paginator("list_objects_v2").paginate(Bucket=settings.bucket)
-        for stored in (listed for page in objects for listed in page.get("Contents", ())):
-            body = s3.get_object(Bucket=settings.bucket, Key=stored["Key"])["Body"].read()
-            found[settings.bucket] += _has(stored["Key"] + body.decode("latin-1"), traces)
+        for table in TABLES:
+            items = self.storage.items(table)
+            found[table.name] = sum(_has(json.dumps(item, default=_text), traces) for item in items)
+        objects = self.storage.engine.objects
+        bodies = ((key, objects.get(key) or b"") for key in objects.keys(""))
+        found[OBJECTS] = sum(_has(key + body.decode("latin-1"), traces) for key, body in bodies)
         return +found
 
 
@@ -119,20 +114,22 @@ def _account(user: User, other: User, server: Client) -> set[str]:
     return {restricted, reply.json()["id"], *tokens, *map(token_hash, tokens)}
 
 
-def test_nothing_of_a_deleted_user_is_left_but_counters(services: "Services", cloud: "Cloud", server: Client) -> None:
-    user, other = User(cloud.base_url), User(cloud.base_url)
+def test_nothing_of_a_deleted_user_is_left_but_counters(
+    services: "Services", storage: "Storage", platform: "Platform", server: Client
+) -> None:
+    user, other = User(platform.base_url), User(platform.base_url)
     traces = {user.id, user.email, hashlib.sha256(user.email.encode()).hexdigest()}
     traces |= _account(user, other, server) | _data(user) | _contents(user)
-    kept, settings = Kept(services), services.settings
+    kept = Kept(storage)
     of_other = kept.of({other.email})
     before = kept.of(traces)
     # Account, address and role; two sessions and two grants, twice each; a restricted token and its entries in the
     # lists of user and login; three collections.
-    assert before[settings.accounts_table] == 3 + 2 * (2 + 2) + 3 + 3
+    assert before[ACCOUNTS.name] == 3 + 2 * (2 + 2) + 3 + 3
     # Counters; of three data sets head, description and entry; an order to purge; a refusal; a source under three keys.
-    assert before[settings.data_table] > 1 + 3 * 3 + 1 + 1 + 3  # more: the large body stands in parts
-    assert before[settings.blobs_table] == 4 * 2
-    assert before[settings.bucket] == 3
+    assert before[DATA.name] > 1 + 3 * 3 + 1 + 1 + 3  # more: the large body stands in parts
+    assert before[BLOBS.name] == 4 * 2
+    assert before[OBJECTS] == 3
 
     reply = user.request("DELETE", f"/auth/user/{user.id}", {"password": PASSWORD})
     assert (reply.status, reply.body) == (204, b"")
@@ -143,9 +140,9 @@ def test_nothing_of_a_deleted_user_is_left_but_counters(services: "Services", cl
     assert run_later(erase_deleted_users, services, 1)["users"] >= 1
     assert run_later(purge, services, 2)["dataSets"] >= 3
     # What stays: the epoch of the user's data, and the counter of failed sign-ins, which expires.
-    assert kept.of(traces) == {settings.data_table: 1, settings.accounts_table: 1}
+    assert kept.of(traces) == {DATA.name: 1, ACCOUNTS.name: 1}
     assert services.data.data_sets.owner(user.id).epoch > 0
     assert kept.of({other.email}) == of_other
     assert other.request("GET", f"/access/groups/{other.id}").json() == {other.id: {"root": {}}}
     again = {"username": user.email, "emails": [user.email], "password": PASSWORD}
-    assert Client(cloud.base_url).request("POST", "/auth/user", again).status == 201
+    assert Client(platform.base_url).request("POST", "/auth/user", again).status == 201

@@ -16,7 +16,7 @@ from tests.e2e.clients import javascript
 from tools.project import ROOT
 
 if TYPE_CHECKING:
-    from tests.e2e.conftest import Cloud
+    from tests.e2e.conftest import Platform
 
 TOKEN = "x-tidepool-session-token"
 SHARED_FOR_S = 5
@@ -37,15 +37,15 @@ def seen(reader: Client, owner: User) -> Any:
 
 
 @pytest.fixture
-def anna(cloud: "Cloud") -> User:
+def anna(platform: "Platform") -> User:
     """Somebody with an account."""
-    return User(cloud.base_url)
+    return User(platform.base_url)
 
 
 @pytest.fixture
-def ben(cloud: "Cloud") -> User:
+def ben(platform: "Platform") -> User:
     """Somebody else."""
-    return User(cloud.base_url)
+    return User(platform.base_url)
 
 
 @pytest.fixture
@@ -224,12 +224,17 @@ def test_a_password_guessing_run_is_stopped(anna: User, ben: User) -> None:
     assert login(ben.base_url, ben.email).status == 200
 
 
-def test_an_account_that_was_made_from_the_command_line_signs_in(cloud: "Cloud") -> None:
-    if cloud.data_dir is None:
-        pytest.skip("needs the local cloud's data folder")
+def test_an_account_that_was_made_from_the_command_line_signs_in(platform: "Platform") -> None:
+    if platform.data_dir is None:
+        pytest.skip("needs the data folder of a platform of the run's own")
     email = f"made-{secrets.token_hex(6)}@example.org"
-    command = [sys.executable, "-m", "tools.user", "local", email, "--data-dir", str(cloud.data_dir)]
+    tool = (
+        ["strandline.cli", "user", "add", email, "--password-stdin"]
+        if platform.gateway_url is None
+        else ["tools.user", "local", email]
+    )
+    command = [sys.executable, "-m", *tool, "--data-dir", str(platform.data_dir)]
     made = subprocess.run(command, cwd=ROOT, input="correct-horse\n", capture_output=True, text=True, check=True)
-    reply = login(cloud.base_url, email, "correct-horse")
+    reply = login(platform.base_url, email, "correct-horse")
     assert reply.status == 200
     assert made.stdout.splitlines()[-1] == f"user: {reply.json()['userid']}"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from tests.e2e.client import User
 
 if TYPE_CHECKING:
-    from tests.e2e.conftest import Cloud
+    from tests.e2e.conftest import Platform
 
 THREADS = 8
 REQUESTS_OF_EACH = 6
@@ -31,8 +31,8 @@ def _records(thread: int, request: int) -> list[dict[str, Any]]:
     ]
 
 
-def test_adds_at_once_are_all_kept_once(cloud: "Cloud") -> None:
-    user = User(cloud.base_url)
+def test_adds_at_once_are_all_kept_once(platform: "Platform") -> None:
+    user = User(platform.base_url)
     data_set_id = user.open_data_set({"dataSetType": "continuous"})
 
     def send(thread: int) -> None:

@@ -20,7 +20,8 @@ from tools.project import ROOT
 
 if TYPE_CHECKING:
     from chalicelib.services import Services
-    from tests.e2e.conftest import Cloud
+    from tests.e2e.conftest import Platform
+    from tests.e2e.storage import Storage
 
 COMPACT, REBUILD, VERIFY, PURGE = (f"strandline.data.{name}" for name in ("compact", "rebuild", "verify", "purge"))
 WEEKS_DAYS = 28
@@ -47,21 +48,21 @@ QUERIES = (
 
 
 @pytest.fixture
-def tasks(cloud: "Cloud", server: Client, services: "Services") -> Tasks:
+def tasks(server: Client, storage: "Storage") -> Tasks:
     """The worker."""
-    return Tasks(cloud, server, services.settings)
+    return Tasks(server, storage)
 
 
 @pytest.fixture
-def stored(cloud: "Cloud", services: "Services") -> Stored:
-    """Table and bucket."""
-    return Stored(cloud, services.settings)
+def stored(storage: "Storage") -> Stored:
+    """Tables and objects."""
+    return Stored(storage)
 
 
 @pytest.fixture
-def user(cloud: "Cloud") -> User:
+def user(platform: "Platform") -> User:
     """Somebody without any data."""
-    return User(cloud.base_url)
+    return User(platform.base_url)
 
 
 def open_loop(user: User) -> str:
@@ -292,14 +293,14 @@ def ids_in_tiles(services: "Services", user: User) -> set[str]:
 
 
 def test_erasing_removes_tiles_origin_index_and_archive(
-    user: User, cloud: "Cloud", tasks: Tasks, stored: Stored
+    user: User, platform: "Platform", tasks: Tasks, stored: Stored
 ) -> None:
     loop_id, upload_id = open_loop(user), upload(user)
     user.add(f"/v1/data_sets/{loop_id}/data", sample("loop/04_doses.json"))
     assert tasks.run(COMPACT)["data"]["failed"] == []
     assert all((stored.tiles(user), stored.notes(user), stored.archive(user)))
-    headers = {"X-Tidepool-Server-Secret": str(cloud.server_secret)}
-    reply = Client(cloud.base_url).request("DELETE", f"/v1/users/{user.id}/data", headers=headers)
+    headers = {"X-Tidepool-Server-Secret": str(platform.server_secret)}
+    reply = Client(platform.base_url).request("DELETE", f"/v1/users/{user.id}/data", headers=headers)
     assert reply.status == 200
     assert get(user, "").body == b"[]"
     stored.let_requests_be_due(user)
@@ -309,31 +310,45 @@ def test_erasing_removes_tiles_origin_index_and_archive(
     assert stored.keys(user.id, loop_id, upload_id) == {f"USER#{user.id}/DATA", f"USER#{user.id}/COMPACTION"}
 
 
-def test_a_damaged_tile_is_reported_and_rebuilt(user: User, cloud: "Cloud", tasks: Tasks, stored: Stored) -> None:
+def test_a_damaged_tile_is_reported_and_rebuilt(user: User, tasks: Tasks, stored: Stored) -> None:
     upload(user)
     before = get(user, "").body
     assert tasks.run(COMPACT)["data"]["failed"] == []
-    assert tool(cloud, "verify", user).returncode == 0
-    first, second, *_ = (item for _, item in sorted(stored.tiles(user).items()))
-    stored.put(first | {"body": {"B": first["body"]["B"][:-1] + b"?"}})
-    stored.delete(second)
-
-    wrong = ["/".join(item["sk"]["S"].split("#")[1:3]) for item in (first, second)]
+    wrong = damage(user, stored)
     verified = tasks.run(VERIFY, userId=user.id)
     assert verified["error"]["code"] == "tiles-wrong"
     assert verified["data"]["wrong"] == [f"{user.id}/{name}" for name in wrong]
-    found = tool(cloud, "verify", user)
-    assert found.returncode == 1
-    assert all(f"wrong: {name}" in found.stdout for name in wrong)
-
-    rebuilt = tool(cloud, "rebuild", user)
-    assert rebuilt.returncode == 0, rebuilt.stderr
-    assert tool(cloud, "verify", user).returncode == 0
+    assert "error" not in tasks.run(REBUILD, userId=user.id)
     assert tasks.run(VERIFY, userId=user.id)["data"]["wrong"] == []
     assert get(user, "").body == before
 
 
-def tool(cloud: "Cloud", verb: str, user: User) -> "subprocess.CompletedProcess[str]":
+def test_the_command_of_an_operator_reports_and_rebuilds_a_damaged_tile(
+    cloud: "Platform", user: User, tasks: Tasks, stored: Stored
+) -> None:
+    upload(user)
+    before = get(user, "").body
+    assert tasks.run(COMPACT)["data"]["failed"] == []
+    assert tool(cloud, "verify", user).returncode == 0
+    wrong = damage(user, stored)
+    found = tool(cloud, "verify", user)
+    assert found.returncode == 1
+    assert all(f"wrong: {name}" in found.stdout for name in wrong)
+    rebuilt = tool(cloud, "rebuild", user)
+    assert rebuilt.returncode == 0, rebuilt.stderr
+    assert tool(cloud, "verify", user).returncode == 0
+    assert get(user, "").body == before
+
+
+def damage(user: User, stored: Stored) -> list[str]:
+    """Change one of a user's tiles and remove another; return the names of both."""
+    first, second, *_ = (item for _, item in sorted(stored.tiles(user).items()))
+    stored.put(first | {"body": first["body"][:-1] + b"?"})
+    stored.delete(second)
+    return ["/".join(item["sk"].split("#")[1:3]) for item in (first, second)]
+
+
+def tool(cloud: "Platform", verb: str, user: User) -> "subprocess.CompletedProcess[str]":
     """Run the command of an operator."""
     command = [sys.executable, "-m", "tools.tiles", verb, "local", "--user", user.id, "--data-dir", str(cloud.data_dir)]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)

@@ -16,10 +16,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from chalicelib.config import Settings
-from chalicelib.engine.aws import dynamodb, s3
-from chalicelib.engine.aws.engine import aws_engine
-from chalicelib.services import build_services, system_now_ms
+from chalicelib.engine.definitions import DATA
 from chalicelib.tasks.task import Task
 from chalicelib.tasks.types import TaskRun
 from chalicelib.tiles.compact import LEASE_MS
@@ -27,10 +24,11 @@ from chalicelib.tiles.purge import WAIT_MS, purge
 from tests.e2e.client import TIMEOUT_S, Client, User, sample
 from tests.e2e.clients import javascript, loop_year
 from tools.demo.generator import Record
-from tools.packaging.application import LOCAL_STAGE
 
 if TYPE_CHECKING:
-    from tests.e2e.conftest import Cloud
+    from chalicelib.services import Services
+    from tests.e2e.conftest import Platform
+    from tests.e2e.storage import Storage
 
 Show = Callable[[str], None]
 
@@ -58,9 +56,9 @@ def timed(show: Show, what: str) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def year(cloud: "Cloud", figure: Show) -> Year:
+def year(platform: "Platform", figure: Show) -> Year:
     """The year, sent one request after the other."""
-    user = User(cloud.base_url)
+    user = User(platform.base_url)
     sent = loop_year.records()
     assert len(sent) >= 100_000
     data_set_id = user.open_data_set(sample("loop/01_create_data_set.json"))
@@ -122,7 +120,7 @@ def test_the_latest_record_of_each_type_is_read(year: Year, figure: Show) -> Non
 
 
 def read(user: User, query: str) -> list[Record]:
-    """The records of a reply, whether it is inline or in S3, without the upload record."""
+    """The records of a reply, wherever it comes from, without the upload record."""
     reply = get(user, query)
     assert reply.status_code == 200, reply.text
     return [record for record in reply.json() if record["type"] != "upload"]
@@ -196,62 +194,40 @@ def test_the_npm_client_follows_the_redirect(
 
 
 def test_erasing_leaves_only_the_counters_of_the_user(
-    cloud: "Cloud", year: Year, figure: Show, monkeypatch: pytest.MonkeyPatch
+    platform: "Platform", year: Year, storage: "Storage", services: "Services", figure: Show
 ) -> None:
-    if cloud.server_secret is None:
+    if platform.server_secret is None:
         pytest.skip("needs SERVER_SECRET")
-    secret = {"X-Tidepool-Server-Secret": cloud.server_secret}
+    secret = {"X-Tidepool-Server-Secret": platform.server_secret}
     path = f"/v1/users/{year.user.id}/data"
     assert year.user.request("DELETE", path).status == 403
     with timed(figure, "erase the year"):
-        assert Client(cloud.base_url).request("DELETE", path, headers=secret).status == 200
+        assert Client(platform.base_url).request("DELETE", path, headers=secret).status == 200
     assert year.user.request("GET", f"/data/{year.user.id}").body == b"[]"
     assert year.user.request("GET", f"/v1/users/{year.user.id}/data_sets?deleted=true").json() == []
     assert year.user.request("GET", f"/v1/data_sets/{year.data_set_id}").status == 404
     assert year.user.request("POST", f"/v1/data_sets/{year.data_set_id}/data", []).status == 404
 
-    if cloud.gateway_url is None:
-        pytest.skip("needs the local cloud's table to look into")
-    table = Table(cloud.gateway_url, monkeypatch)
-    assert len(table.items_of(year)) > len(year.shown) / loop_year.REQUEST_RECORDS
+    assert len(keys_of(year, storage)) > len(year.shown) / loop_year.REQUEST_RECORDS
     with timed(figure, "purge the year"):
-        table.purge(system_now_ms() + LEASE_MS + WAIT_MS + 1)
+        purge_later(services)
     # The second one is there when the platform's own job has compacted meanwhile.
     counters = {(f"USER#{year.user.id}", name) for name in ("DATA", "COMPACTION")}
-    assert (f"USER#{year.user.id}", "DATA") in table.items_of(year)
-    assert set(table.items_of(year)) <= counters
+    left = keys_of(year, storage)
+    assert (f"USER#{year.user.id}", "DATA") in left
+    assert set(left) <= counters
 
 
-class Table:
-    """The data table of a local cloud, looked at without the platform."""
+def keys_of(year: Year, storage: "Storage") -> list[tuple[str, str]]:
+    """The keys of all items that name the user or the data set of the year."""
+    keys = [(item["pk"], item["sk"]) for item in storage.items(DATA)]
+    return [key for key in keys if any(id_ in "/".join(key) for id_ in (year.user.id, year.data_set_id))]
 
-    def __init__(self, gateway_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-        for name, value in {
-            "AWS_ENDPOINT_URL": gateway_url,
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
-        }.items():
-            monkeypatch.setenv(name, value)
-        dynamodb.forget_clients()
-        s3.forget_clients()
-        self._settings = Settings(stage=LOCAL_STAGE, s3_path_style=True)
 
-    def items_of(self, year: Year) -> list[tuple[str, str]]:
-        """The keys of all items that name the user or the data set of the year."""
-        pages = (
-            dynamodb.client(self._settings)
-            .get_paginator("scan")
-            .paginate(TableName=self._settings.data_table, ProjectionExpression="pk, sk")
-        )
-        keys = [(item["pk"]["S"], item["sk"]["S"]) for page in pages for item in page["Items"]]
-        return [key for key in keys if any(id_ in "/".join(key) for id_ in (year.user.id, year.data_set_id))]
-
-    def purge(self, now_ms: int) -> None:
-        """Run the purge task as if at a later time."""
-        task = Task(id="0" * 32, type="strandline.data.purge", created_time_ms=now_ms)
-        data: dict[str, Any] = {}
-        purge(
-            TaskRun(task, data, now_ms + 60_000, lambda: now_ms, lambda: None),
-            build_services(self._settings, aws_engine(self._settings)),
-        )
-        assert data["dataSets"] >= 1
+def purge_later(services: "Services") -> None:
+    """Run the purge task as if all requests were due."""
+    now_ms = services.now_ms() + LEASE_MS + WAIT_MS + 1
+    data: dict[str, Any] = {}
+    task = Task(id="0" * 32, type="strandline.data.purge", created_time_ms=now_ms)
+    purge(TaskRun(task, data, now_ms + 60_000, lambda: now_ms, lambda: None), services)
+    assert data["dataSets"] >= 1

@@ -16,7 +16,7 @@ from tests.e2e.client import PASSWORD, SAMPLES, User, sample
 from tests.e2e.test_blobs import MIB, content, md5, open_upload, put, store, when_available
 
 if TYPE_CHECKING:
-    from tests.e2e.conftest import Cloud
+    from tests.e2e.conftest import Platform
 
 PROFILE = {"fullName": "Ada Lovelace", "patient": {"birthday": "1915-12-10", "targetTimezone": "Europe/London"}}
 SETTINGS = {"units": {"bg": "mg/dL"}, "bgTarget": {"low": 70, "high": 180}}
@@ -29,9 +29,9 @@ def _password(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def ada(cloud: "Cloud") -> User:
+def ada(platform: "Platform") -> User:
     """An account with everything: data of Loop and the Uploader, readings stored twice, blobs, logs, profile."""
-    user = User(cloud.base_url)
+    user = User(platform.base_url)
     for name, values in (("profile", PROFILE), ("settings", SETTINGS)):
         assert user.request("PUT", f"/metadata/{user.id}/{name}", values).status == 200
     blob_id = store(user, content(300_000), **{"Content-Type": "application/gzip"}).json()["id"]
@@ -126,10 +126,10 @@ def test_a_round_trip_is_equal(ada: User, exported: Path, tmp_path: Path, capsys
 
 
 def test_compare_reports_each_difference(
-    exported: Path, cloud: "Cloud", tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    exported: Path, platform: "Platform", tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     first, second = exported, tmp_path / "second"
-    other = User(cloud.base_url)
+    other = User(platform.base_url)
     assert _import(other, first) == 0
     (data_set, *_) = other.request("GET", f"/v1/users/{other.id}/data_sets?client.name=org.tidepool.Loop").json()
     gone = next(record for record in other.records("?type=cbg") if record["uploadId"] == data_set["uploadId"])
@@ -145,10 +145,10 @@ def test_compare_reports_each_difference(
 
 @pytest.mark.parametrize("is_carried_out", [True, False], ids=["answer lost", "request lost"])
 def test_an_interrupted_import_continues(
-    exported: Path, cloud: "Cloud", tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_carried_out: bool
+    exported: Path, platform: "Platform", tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_carried_out: bool
 ) -> None:
     """Each run fails one write later than the run before, until a run succeeds."""
-    other = User(cloud.base_url)
+    other = User(platform.base_url)
     content = Server.content
     runs, left = 0, 0
 
@@ -174,10 +174,12 @@ def test_an_interrupted_import_continues(
     assert main(["compare", str(exported), str(tmp_path / "second")]) == 0
 
 
-def test_a_damaged_export_is_not_imported(exported: Path, cloud: "Cloud", capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_damaged_export_is_not_imported(
+    exported: Path, platform: "Platform", capsys: pytest.CaptureFixture[str]
+) -> None:
     path = exported / "data" / "cbg.jsonl"
     path.write_bytes(path.read_bytes().replace(b"5", b"6", 1))
-    other = User(cloud.base_url)
+    other = User(platform.base_url)
     assert _import(other, exported) == 1
     assert "cbg.jsonl has changed since the export" in capsys.readouterr().err
     assert other.records() == []
@@ -201,8 +203,8 @@ def test_refused_records_are_kept_with_the_reasons(ada: User, exported: Path) ->
     assert len(other.records()) == len(ada.records()) - 1
 
 
-def test_a_large_blob_is_uploaded_directly_to_the_storage(cloud: "Cloud", tmp_path: Path) -> None:
-    user, other = User(cloud.base_url), User(cloud.base_url)
+def test_a_large_blob_is_uploaded_directly_to_the_storage(platform: "Platform", tmp_path: Path) -> None:
+    user, other = User(platform.base_url), User(platform.base_url)
     large = content(5 * MIB)
     opened = open_upload(user, large).json()
     assert put(opened["upload"], large).status == 200

@@ -1,4 +1,4 @@
-"""Events from clients to the bucket and the daily counts, through the packaged application."""
+"""Events from clients to the archive and the daily counts, through a platform."""
 
 import gzip
 import http.client
@@ -14,38 +14,21 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 
+from strandline.home.log import LOG_NAME
 from tests.e2e.client import TIMEOUT_S, Client, User
-from tests.e2e.conftest import aws_client
 
 if TYPE_CHECKING:
-    from mypy_boto3_kinesis import KinesisClient
-    from mypy_boto3_s3 import S3Client
-
-    from tests.e2e.conftest import Cloud
+    from tests.e2e.conftest import Platform
+    from tests.e2e.storage import Storage
 
 THREADS = 8
-STAGE = "strandline-local"
 DELIVERED_AFTER_S = 60
 NO_TOKEN = "Session token must be set on header[x-tidepool-session-token]"
 
 
 @pytest.fixture(scope="module")
-def user(cloud: "Cloud") -> User:
-    return User(cloud.base_url)
-
-
-@pytest.fixture(scope="module")
-def s3(cloud: "Cloud") -> "S3Client":
-    """The local cloud's S3."""
-    client: S3Client = aws_client(cloud, "s3")
-    return client
-
-
-@pytest.fixture(scope="module")
-def kinesis(cloud: "Cloud") -> "KinesisClient":
-    """The local cloud's Kinesis."""
-    client: KinesisClient = aws_client(cloud, "kinesis")
-    return client
+def user(platform: "Platform") -> User:
+    return User(platform.base_url)
 
 
 def _today() -> str:
@@ -62,22 +45,22 @@ def _counts(server: Client, prefix: str, since: str) -> dict[str, int]:
     return dict(counts)
 
 
-def _events(s3: "S3Client", prefix: str) -> Iterator[tuple[str, dict[str, Any]]]:
+def _events(storage: "Storage", prefix: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """The archived events whose names have this prefix, each with the key of its object."""
-    [bucket] = [bucket["Name"] for bucket in s3.list_buckets()["Buckets"] if bucket["Name"].startswith(STAGE)]
-    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix="metrics/"):
-        for item in page.get("Contents", ()):
-            body = s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].read()
-            for line in gzip.decompress(body).splitlines():
-                event = json.loads(line)
-                if event["eventName"].startswith(prefix):
-                    yield item["Key"], event
+    for key in storage.engine.objects.keys("metrics/"):
+        for line in gzip.decompress(storage.engine.objects.get(key) or b"").splitlines():
+            event = json.loads(line)
+            if event["eventName"].startswith(prefix):
+                yield key, event
 
 
-def _lost(cloud: "Cloud") -> int:
-    """The number of events that the functions counted as lost."""
-    assert cloud.data_dir is not None
-    lines = (cloud.data_dir / "functions.log").read_text().splitlines()
+def _lost(platform: "Platform") -> int:
+    """The number of events that the platform counted as lost."""
+    assert platform.data_dir is not None
+    if platform.gateway_url is None:
+        counted = (json.loads(line) for line in (platform.data_dir / LOG_NAME).read_text().splitlines())
+        return sum(line["value"] for line in counted if line.get("metric") == "LostMetricsEvents")
+    lines = (platform.data_dir / "functions.log").read_text().splitlines()
     return sum(int(sum(json.loads(line)["LostMetricsEvents"])) for line in lines if '"LostMetricsEvents":[' in line)
 
 
@@ -117,14 +100,14 @@ def _sent_by_node(user: User, path: str) -> tuple[int, str]:
 
 @pytest.mark.parametrize("sent", [_sent_by_python, _sent_by_node])
 def test_an_event_can_be_sent_as_platform_client_does(
-    user: User, server: Client, s3: "S3Client", sent: Callable[[User, str], tuple[int, str]]
+    user: User, server: Client, storage: "Storage", sent: Callable[[User, str], tuple[int, str]]
 ) -> None:
     """Blanks come as `%20`, nothing else is encoded, and the trace header of the session is sent (clients 6)."""
     name, today = f"e2e {sent.__name__} - Viewed Care Team List", _today()
     path = f"/metrics/thisuser/{name.replace(' ', '%20')}?user={user.id}&list[sort]=name&sourceVersion=1.2.3"
     assert sent(user, path) == (200, "")
     _eventually(lambda: _counts(server, name, today) == {name: 1})
-    [(key, event)] = _events(s3, name)
+    [(key, event)] = _events(storage, name)
     assert key.startswith(f"metrics/dt={event['time'][:10]}/hour={event['time'][11:13]}/shardId-000000000000-")
     assert event["event"] == {"user": event["user"], "list": {"sort": "name"}, "sourceVersion": "1.2.3"}
     assert event["params"] == {"eventname": name}
@@ -133,19 +116,19 @@ def test_an_event_can_be_sent_as_platform_client_does(
     again = user.request("GET", path.replace("thisuser", f"user/{user.id}"))
     assert again.status == 200
     _eventually(lambda: _counts(server, name, today) == {name: 2})
-    assert {archived["user"] for _, archived in _events(s3, name)} == {event["user"]}
+    assert {archived["user"] for _, archived in _events(storage, name)} == {event["user"]}
 
 
-def test_an_event_name_may_contain_any_characters(cloud: "Cloud", server: Client) -> None:
-    nobody, today = Client(cloud.base_url), _today()
+def test_an_event_name_may_contain_any_characters(platform: "Platform", server: Client) -> None:
+    nobody, today = Client(platform.base_url), _today()
     names = ["e2e-names \u00dcberblick \U0001f489", "e2e-names 100% ?&=#;+", "e2e-names " + "x" * 2000]
     for name in names:
         assert nobody.request("GET", f"/metrics/user/somebody/{quote(name, safe='')}").status == 200
     _eventually(lambda: _counts(server, "e2e-names", today) == dict.fromkeys(names, 1))
 
 
-def test_a_name_may_be_empty(cloud: "Cloud", server: Client) -> None:
-    nobody, today = Client(cloud.base_url), _today()
+def test_a_name_may_be_empty(platform: "Platform", server: Client) -> None:
+    nobody, today = Client(platform.base_url), _today()
     before = _counts(server, "", today).get("", 0)
     assert nobody.request("GET", "/metrics/user/somebody/").status == 200
     assert nobody.request("GET", "/metrics/user/somebody").status == 404
@@ -153,10 +136,10 @@ def test_a_name_may_be_empty(cloud: "Cloud", server: Client) -> None:
 
 
 def test_events_without_permission_are_401_and_other_methods_are_405(
-    cloud: "Cloud", user: User, server: Client
+    platform: "Platform", user: User, server: Client
 ) -> None:
-    nobody = Client(cloud.base_url)
-    stranger = Client(cloud.base_url, "no-token-of-ours")
+    nobody = Client(platform.base_url)
+    stranger = Client(platform.base_url, "no-token-of-ours")
     for client, path, body in [
         (nobody, "/metrics/thisuser/x", NO_TOKEN),
         (nobody, "/metrics/server/a/x", NO_TOKEN),
@@ -174,23 +157,23 @@ def test_events_without_permission_are_401_and_other_methods_are_405(
 
 
 def test_a_bad_record_is_rejected_and_does_not_block_the_stream(
-    cloud: "Cloud", user: User, server: Client, kinesis: "KinesisClient"
+    platform: "Platform", user: User, server: Client, storage: "Storage"
 ) -> None:
-    kinesis.put_record(StreamName=f"{STAGE}-metrics", PartitionKey="x", Data=b"\x00 no event")
+    storage.put_in_stream(b"\x00 no event")
     name, today = f"e2e-after-poison {user.id}", _today()
-    assert Client(cloud.base_url).request("GET", f"/metrics/user/somebody/{quote(name)}").status == 200
+    assert Client(platform.base_url).request("GET", f"/metrics/user/somebody/{quote(name)}").status == 200
     _eventually(lambda: _counts(server, name, today) == {name: 1})
-    sqs = aws_client(cloud, "sqs")
-    url = sqs.get_queue_url(QueueName=f"{STAGE}-metrics-failures")["QueueUrl"]
-    [message] = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
-    body = json.loads(message["Body"])
+    [notice] = storage.rejected_records()
+    body = json.loads(notice)
     assert (body["reason"], body["dataBase64"]) == ("not JSON", "ACBubyBldmVudA==")
 
 
 @pytest.mark.parametrize("events", [200, pytest.param(10_000, marks=pytest.mark.slow)])
-def test_concurrent_events_are_archived_once(cloud: "Cloud", server: Client, s3: "S3Client", events: int) -> None:
+def test_concurrent_events_are_archived_once(
+    platform: "Platform", server: Client, storage: "Storage", events: int
+) -> None:
     prefix, today = f"e2e-load-{events} ", _today()
-    address = urlsplit(cloud.base_url)
+    address = urlsplit(platform.base_url)
     failures: list[int] = []
 
     def send(thread: int) -> None:
@@ -210,10 +193,10 @@ def test_concurrent_events_are_archived_once(cloud: "Cloud", server: Client, s3:
         thread.join()
     assert failures == []
     # On a busy machine a put may take longer than it is waited for: it counts as lost, and may have come all the same.
-    sure = events - _lost(cloud)
+    sure = events - _lost(platform)
     assert sure > events * 0.9
     _eventually(lambda: sum(_counts(server, prefix, today).values()) >= sure)
-    found = [event for _, event in _events(s3, prefix)]
+    found = [event for _, event in _events(storage, prefix)]
     assert len({event["event"]["number"] for event in found}) == len(found)
     assert len({event["id"] for event in found}) == len(found)
     assert sure <= len(found) <= events

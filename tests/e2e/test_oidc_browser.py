@@ -15,14 +15,14 @@ from tests.e2e.client import PASSWORD, Client, Reply, User
 from tests.fakes.oidc_app import App
 
 if TYPE_CHECKING:
-    from tests.e2e.conftest import Cloud
+    from tests.e2e.conftest import Platform
 
 pytestmark = needs_chromium
 
 
 @pytest.fixture(scope="module")
-def user(cloud: "Cloud") -> User:
-    return User(cloud.base_url)
+def user(platform: "Platform") -> User:
+    return User(platform.base_url)
 
 
 @pytest.fixture
@@ -32,9 +32,9 @@ def chromium(tmp_path: Path) -> Iterator[Chromium]:
     browser.close()
 
 
-def app_of(cloud: "Cloud", client_id: str, redirect_uri: str) -> App:
+def app_of(platform: "Platform", client_id: str, redirect_uri: str) -> App:
     def send(method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Reply:
-        return Client(cloud.base_url).request(method, path, body, headers)
+        return Client(platform.base_url).request(method, path, body, headers)
 
     return App(send, client_id, redirect_uri)
 
@@ -54,10 +54,10 @@ def _requested(scheme_and_path: str) -> Callable[[dict[str, Any]], bool]:
     [("tidepool-platform-client", "{base_url}/"), ("xdrip", "xdrip://callback/tidepool")],
 )
 def test_the_page_can_be_used_by_keyboard(
-    cloud: "Cloud", user: User, chromium: Chromium, client_id: str, redirect_uri: str
+    platform: "Platform", user: User, chromium: Chromium, client_id: str, redirect_uri: str
 ) -> None:
-    app = app_of(cloud, client_id, redirect_uri.format(base_url=cloud.base_url))
-    chromium.open(cloud.base_url + app.page_path())
+    app = app_of(platform, client_id, redirect_uri.format(base_url=platform.base_url))
+    chromium.open(platform.base_url + app.page_path())
     assert chromium.complaints() == []
     chromium.type_into("username", user.email)
     chromium.press("Tab", 9)
@@ -73,10 +73,10 @@ def test_the_page_can_be_used_by_keyboard(
 
 
 def test_a_wrong_password_shows_an_error_and_the_right_one_then_works(
-    cloud: "Cloud", user: User, chromium: Chromium
+    platform: "Platform", user: User, chromium: Chromium
 ) -> None:
-    app = app_of(cloud, "tidepool-platform-client", f"{cloud.base_url}/")
-    chromium.open(cloud.base_url + app.page_path(login_hint=user.email))
+    app = app_of(platform, "tidepool-platform-client", f"{platform.base_url}/")
+    chromium.open(platform.base_url + app.page_path(login_hint=user.email))
     chromium.type_into("password", "another-password")  # with the address there, the password has the focus
     chromium.events.clear()
     chromium.press("Enter", 13, "\r")

@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING
 from tests.e2e.client import Reply, User, sample
 
 if TYPE_CHECKING:
-    from tests.e2e.conftest import Cloud
+    from tests.e2e.conftest import Platform
 
 GZIP = {"Accept-Encoding": "gzip"}
 
 
-def test_a_follower_gets_what_is_new_and_otherwise_nothing(cloud: "Cloud") -> None:
-    user = User(cloud.base_url)
+def test_a_follower_gets_what_is_new_and_otherwise_nothing(platform: "Platform") -> None:
+    user = User(platform.base_url)
     tag = '"none"'
 
     def poll() -> Reply:

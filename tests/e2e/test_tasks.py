@@ -1,4 +1,4 @@
-"""Tasks on the packaged application: the rule, the dispatcher, the queue and the workers as they are deployed."""
+"""Tasks on a platform: the schedule, the dispatcher, the queue and the workers as they are deployed."""
 
 import json
 import os
@@ -18,7 +18,7 @@ from tests.e2e.conftest import aws_client
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
 
-    from tests.e2e.conftest import Cloud
+    from tests.e2e.conftest import Platform
 
 ECHO = "strandline.diagnostics.echo"
 RUNS_WITHIN_S = 65
@@ -43,7 +43,7 @@ SCHEDULED = {
 
 
 @pytest.fixture(scope="module")
-def functions(cloud: "Cloud") -> "LambdaClient":
+def functions(cloud: "Platform") -> "LambdaClient":
     """The local cloud's Lambda."""
     client: LambdaClient = aws_client(cloud, "lambda")
     return client
@@ -126,7 +126,7 @@ def test_the_platforms_own_jobs_can_be_seen(server: Client) -> None:
 
 
 @pytest.mark.slow
-def test_no_task_is_lost_if_workers_die(cloud: "Cloud", server: Client, functions: "LambdaClient") -> None:
+def test_no_task_is_lost_if_workers_die(cloud: "Platform", server: Client, functions: "LambdaClient") -> None:
     tasks = [create(server, data={"message": number}, priority=number % 3) for number in range(TASKS)]
     dispatcher = function_name(functions, "DispatchTasks")
     with no_workers(functions):
@@ -174,7 +174,7 @@ def no_workers(functions: "LambdaClient") -> Iterator[None]:
         functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
 
 
-def lose_messages(cloud: "Cloud") -> None:
+def lose_messages(cloud: "Platform") -> None:
     """All messages that wait now are lost, as if workers had died with them."""
     sqs = aws_client(cloud, "sqs")
     url = sqs.get_queue_url(QueueName="strandline-local-tasks")["QueueUrl"]
@@ -183,7 +183,7 @@ def lose_messages(cloud: "Cloud") -> None:
             sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
 
 
-def kill_a_worker(cloud: "Cloud") -> int:
+def kill_a_worker(cloud: "Platform") -> int:
     """Ends a worker of this cloud, if one is there, in the midst of whatever it does; how many were ended."""
     listed = subprocess.run(["ps", "-A", "-ww", "-o", "pid=,args="], capture_output=True, text=True, check=True).stdout
     workers = [line for line in listed.splitlines() if f"{cloud.data_dir}/" in line and "-RunTask-" in line]

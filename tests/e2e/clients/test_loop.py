@@ -8,7 +8,7 @@ import pytest
 from tests.e2e.client import SAMPLES, User, sample
 
 if TYPE_CHECKING:
-    from tests.e2e.conftest import Cloud
+    from tests.e2e.conftest import Platform
 
 UPDATED_DOSE = "438746c94ed1eddbb90eca98b61d4c33:bolus/normal"
 DATA_FILES = [
@@ -19,8 +19,8 @@ DATA_FILES = [
 
 
 @pytest.fixture(scope="module")
-def user(cloud: "Cloud") -> User:
-    return User(cloud.base_url)
+def user(platform: "Platform") -> User:
+    return User(platform.base_url)
 
 
 @pytest.fixture(scope="module")
@@ -70,8 +70,8 @@ def test_the_final_dose_has_replaced_the_running_one(user: User, data_set_id: st
     assert "annotations" not in dose
 
 
-def test_delete_with_a_body_deletes_only_the_records_that_it_names(cloud: "Cloud") -> None:
-    user = User(cloud.base_url)
+def test_delete_with_a_body_deletes_only_the_records_that_it_names(platform: "Platform") -> None:
+    user = User(platform.base_url)
     data_set_id = user.open_data_set(sample("loop/01_create_data_set.json"))
     doses = sample("loop/04_doses.json")
     user.add(f"/v1/data_sets/{data_set_id}/data", doses)
@@ -87,8 +87,8 @@ def test_delete_with_a_body_deletes_only_the_records_that_it_names(cloud: "Cloud
     assert len(user.records()) == len(doses) - 2
 
 
-def test_a_deleted_dose_may_be_added_again(cloud: "Cloud") -> None:
-    user = User(cloud.base_url)
+def test_a_deleted_dose_may_be_added_again(platform: "Platform") -> None:
+    user = User(platform.base_url)
     data_set_id = user.open_data_set(sample("loop/01_create_data_set.json"))
     update = sample("loop/15_dose_update.json")
     user.add(f"/v1/data_sets/{data_set_id}/data", update)

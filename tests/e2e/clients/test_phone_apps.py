@@ -9,7 +9,7 @@ from tests.e2e.client import User, sample
 from tools.demo.comparison import Key, differences, key_of
 
 if TYPE_CHECKING:
-    from tests.e2e.conftest import Cloud
+    from tests.e2e.conftest import Platform
 
 CLIENT_NAMES = {"xdrip": "com.eveningoutpost.dexdrip", "aaps": "info.nightscout.androidaps"}
 
@@ -25,8 +25,8 @@ def _boluses(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("app", CLIENT_NAMES)
-def test_a_window_that_is_posted_twice_is_stored_once(cloud: "Cloud", app: str) -> None:
-    user = User(cloud.base_url)
+def test_a_window_that_is_posted_twice_is_stored_once(platform: "Platform", app: str) -> None:
+    user = User(platform.base_url)
     data_set_id = user.open_data_set(sample(f"{app}/01_create_data_set.json"))
     day, week = sample(f"{app}/02_data_day.json"), sample(f"{app}/03_data_week.json")
     for window in (day, week, week, day):
@@ -45,9 +45,9 @@ def test_a_window_that_is_posted_twice_is_stored_once(cloud: "Cloud", app: str) 
     assert differences(sent, seen, data_set_id) == []
 
 
-def test_two_boluses_with_one_origin_id_in_one_request_are_both_kept(cloud: "Cloud") -> None:
+def test_two_boluses_with_one_origin_id_in_one_request_are_both_kept(platform: "Platform") -> None:
     """AndroidAPS gives the bolus that stands for "none" inside a wizard the id of a real one of the same moment."""
-    user = User(cloud.base_url)
+    user = User(platform.base_url)
     data_set_id = user.open_data_set(sample("aaps/01_create_data_set.json"))
     week = sample("aaps/03_data_week.json")
     real = {record["origin"]["id"]: record["normal"] for record in week if record["type"] == "bolus"}
@@ -64,8 +64,8 @@ def test_two_boluses_with_one_origin_id_in_one_request_are_both_kept(cloud: "Clo
     assert none_ids <= links
 
 
-def test_wizard_and_its_bolus_with_the_same_origin_id_are_both_kept(cloud: "Cloud") -> None:
-    user = User(cloud.base_url)
+def test_wizard_and_its_bolus_with_the_same_origin_id_are_both_kept(platform: "Platform") -> None:
+    user = User(platform.base_url)
     data_set_id = user.open_data_set(sample("xdrip/01_create_data_set.json"))
     wizards = [record for record in sample("xdrip/02_data_day.json") if record["type"] == "wizard"]
     assert all(wizard["origin"]["id"] == wizard["bolus"]["origin"]["id"] for wizard in wizards)
@@ -79,8 +79,8 @@ def test_wizard_and_its_bolus_with_the_same_origin_id_are_both_kept(cloud: "Clou
 
 
 @pytest.mark.parametrize(("app", "name"), CLIENT_NAMES.items())
-def test_the_data_set_is_found_by_the_exact_name_of_the_client(cloud: "Cloud", app: str, name: str) -> None:
-    user = User(cloud.base_url)
+def test_the_data_set_is_found_by_the_exact_name_of_the_client(platform: "Platform", app: str, name: str) -> None:
+    user = User(platform.base_url)
     data_set_id = user.open_data_set(sample(f"{app}/01_create_data_set.json"))
     user.open_data_set({"dataSetType": "continuous", "client": {"name": "org.example.other", "version": "1.0.0"}})
     path = f"/v1/users/{user.id}/data_sets"
@@ -91,8 +91,8 @@ def test_the_data_set_is_found_by_the_exact_name_of_the_client(cloud: "Cloud", a
     assert (reply.status, reply.json()) == (200, [])
 
 
-def test_times_with_seven_fraction_digits_come_back_with_three_at_most(cloud: "Cloud") -> None:
-    user = User(cloud.base_url)
+def test_times_with_seven_fraction_digits_come_back_with_three_at_most(platform: "Platform") -> None:
+    user = User(platform.base_url)
     data_set_id = user.open_data_set(sample("xdrip/01_create_data_set.json"))
     readings = [record for record in sample("xdrip/02_data_day.json") if record["type"] == "cbg"][:2]
     readings[0]["time"], readings[1]["time"] = "2025-06-11T00:01:13.3550000Z", "2025-06-11T00:06:13.0000000Z"

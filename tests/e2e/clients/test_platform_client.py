@@ -14,7 +14,7 @@ from tests.e2e.client import Client, User
 from tests.e2e.clients import javascript
 
 if TYPE_CHECKING:
-    from tests.e2e.conftest import Cloud
+    from tests.e2e.conftest import Platform
 
 COUNTED_WITHIN_S = 60
 
@@ -28,13 +28,13 @@ def node() -> javascript.JavaScript:
 
 
 def test_an_event_that_the_npm_client_tracks_is_counted(
-    cloud: "Cloud", node: javascript.JavaScript, server: Client
+    platform: "Platform", node: javascript.JavaScript, server: Client
 ) -> None:
     name = f"Viewed Data {secrets.token_hex(4)}"
     today = datetime.now(UTC).date()
 
     node.platform_client(
-        User(cloud.base_url),
+        User(platform.base_url),
         ("trackMetric", name, {"screen": "daily", "tags": ["a", "b"]}),
         ("trackMetric", name, None),
     )
@@ -49,9 +49,9 @@ def test_an_event_that_the_npm_client_tracks_is_counted(
 
 @pytest.mark.parametrize("announces_digest", [True, False])
 def test_a_blob_that_the_npm_client_uploads_can_be_read(
-    cloud: "Cloud", node: javascript.JavaScript, announces_digest: bool
+    platform: "Platform", node: javascript.JavaScript, announces_digest: bool
 ) -> None:
-    user = User(cloud.base_url)
+    user = User(platform.base_url)
     text = "the raw pages of a pump, " * 100
     md5 = base64.b64encode(hashlib.md5(text.encode(), usedforsecurity=False).digest()).decode()
     # The Uploader's digest is the literal text "null" (clients 5).

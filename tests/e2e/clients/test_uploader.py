@@ -9,7 +9,7 @@ from tests.e2e.client import User, sample
 from tests.e2e.clients import javascript
 
 if TYPE_CHECKING:
-    from tests.e2e.conftest import Cloud
+    from tests.e2e.conftest import Platform
 
 PREFIX = "/dataservices/v1"
 
@@ -29,8 +29,8 @@ def _close(user: User, upload_id: str) -> None:
     assert reply.status == 200, reply.body
 
 
-def test_an_upload_is_visible_once_it_is_closed_and_a_newer_one_replaces_it(cloud: "Cloud") -> None:
-    user = User(cloud.base_url)
+def test_an_upload_is_visible_once_it_is_closed_and_a_newer_one_replaces_it(platform: "Platform") -> None:
+    user = User(platform.base_url)
     description = sample("uploader/01_create_data_set.json")
     records = [*sample("uploader/02_data_all_types.json"), *sample("uploader/03_block_1000.json")]
     wanted = Counter(record["type"] for record in records)
@@ -55,8 +55,8 @@ def test_an_upload_is_visible_once_it_is_closed_and_a_newer_one_replaces_it(clou
     assert {record["uploadId"] for record in seen} == {first}
 
 
-def test_private_data_of_the_uploader_is_returned_unchanged(cloud: "Cloud") -> None:
-    user = User(cloud.base_url)
+def test_private_data_of_the_uploader_is_returned_unchanged(platform: "Platform") -> None:
+    user = User(platform.base_url)
     description = sample("uploader/01_create_data_set.json")
     path = f"{PREFIX}/users/{user.id}/data_sets?deviceId={description['deviceId']}&size=1"
     upload_id = _uploaded(user, description)
@@ -67,8 +67,8 @@ def test_private_data_of_the_uploader_is_returned_unchanged(cloud: "Cloud") -> N
     assert found["client"]["private"] == description["client"]["private"]
 
 
-def test_a_closed_upload_accepts_no_more_records(cloud: "Cloud") -> None:
-    user = User(cloud.base_url)
+def test_a_closed_upload_accepts_no_more_records(platform: "Platform") -> None:
+    user = User(platform.base_url)
     reply = user.request("POST", f"{PREFIX}/users/{user.id}/datasets", sample("uploader/01_create_data_set.json"))
     upload_id = reply.json()["data"]["uploadId"]
     _close(user, upload_id)
@@ -76,11 +76,11 @@ def test_a_closed_upload_accepts_no_more_records(cloud: "Cloud") -> None:
     assert (reply.status, reply.json()["errors"][0]["code"]) == (409, "data-set-closed")
 
 
-def test_the_whole_life_of_an_upload_through_the_npm_client(cloud: "Cloud") -> None:
+def test_the_whole_life_of_an_upload_through_the_npm_client(platform: "Platform") -> None:
     """The Uploader's own words: every call is one of `tidepool-platform-client`, as the Uploader makes it."""
     if javascript.is_missing():
         pytest.skip(javascript.MISSING)
-    node, user = javascript.installed(), User(cloud.base_url)
+    node, user = javascript.installed(), User(platform.base_url)
     description, records = sample("uploader/01_create_data_set.json"), sample("uploader/03_block_1000.json")
     seen = ("getDeviceDataForUser", user.id, {"type": ",".join(sorted({record["type"] for record in records}))})
     listed = ("getUploadRecordsForDevice", user.id, description["deviceId"], 1)

@@ -13,7 +13,7 @@ import boto3
 import pytest
 
 from tests.e2e.client import Client, Reply, User, sample
-from tests.e2e.conftest import Cloud, aws_client
+from tests.e2e.conftest import Platform, aws_client
 from tools.packaging.application import LAMBDA_RUNTIMES, LOCAL_STAGE, Package, make_package
 from tools.project import ROOT, STATEFUL_TEMPLATE, ToolError
 from tools.stages import deployment, stacks
@@ -47,13 +47,13 @@ class Patient(User):
         return super().request(method, path, body, {"Host": DOMAIN, **(headers or {})})
 
 
-def at_domain(cloud: Cloud, method: str, path: str, headers: Mapping[str, str] | None = None) -> Reply:
+def at_domain(cloud: Platform, method: str, path: str, headers: Mapping[str, str] | None = None) -> Reply:
     """The reply of the stage with the domain to a request without credentials."""
     return Client(str(cloud.gateway_url)).request(method, path, headers={"Host": DOMAIN, **(headers or {})})
 
 
 @pytest.fixture
-def session(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> "Session":
+def session(cloud: Platform, monkeypatch: pytest.MonkeyPatch) -> "Session":
     """A session with the local cloud, as the tools have one with AWS."""
     if cloud.gateway_url is None:
         pytest.skip("BASE_URL is not a local cloud of ours")
@@ -62,7 +62,7 @@ def session(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> "Session":
 
 
 @pytest.fixture
-def tool(cloud: Cloud) -> Tool:
+def tool(cloud: Platform) -> Tool:
     """Runs `make deploy` or `make destroy` for a stage; standard input is what a person types."""
     if cloud.gateway_url is None:
         pytest.skip("BASE_URL is not a local cloud of ours")
@@ -100,7 +100,7 @@ def e2e_stages(session: "Session") -> Iterator[None]:
 
 
 def test_a_stage_is_shown_deployed_left_alone_and_removed_without_its_data(
-    cloud: Cloud, tool: Tool, succeed: Callable[..., str]
+    cloud: Platform, tool: Tool, succeed: Callable[..., str]
 ) -> None:
     unanswered = tool("deploy", "e2e")
     assert (unanswered.returncode, unanswered.stderr) == (1, NOBODY_TO_ASK)
@@ -125,7 +125,7 @@ def test_a_stage_is_shown_deployed_left_alone_and_removed_without_its_data(
 
 @pytest.mark.usefixtures("e2e_stages")
 def test_data_and_settings_survive_updates_rollbacks_and_a_destroyed_application(
-    cloud: Cloud, session: "Session", tool: Tool, succeed: Callable[..., str]
+    cloud: Platform, session: "Session", tool: Tool, succeed: Callable[..., str]
 ) -> None:
     stage = "e2e-life"
     chosen = ("SIGN_UP=open", f"CORS_ORIGINS={ORIGIN}", f"DOMAIN={DOMAIN}", f"CERTIFICATE_ARN={CERTIFICATE_ARN}")
@@ -179,7 +179,7 @@ def test_data_and_settings_survive_updates_rollbacks_and_a_destroyed_application
 
 @pytest.mark.usefixtures("e2e_stages")
 def test_metrics_and_the_domain_can_be_switched_on_and_off(
-    cloud: Cloud, succeed: Callable[..., str], session: "Session"
+    cloud: Platform, succeed: Callable[..., str], session: "Session"
 ) -> None:
     stage = "e2e-options"
     streams, functions = session.client("kinesis"), session.client("lambda")
@@ -219,7 +219,7 @@ def test_metrics_and_the_domain_can_be_switched_on_and_off(
 
 
 def test_data_are_deleted_only_after_a_confirmation(
-    cloud: Cloud, tool: Tool, succeed: Callable[..., str], session: "Session"
+    cloud: Platform, tool: Tool, succeed: Callable[..., str], session: "Session"
 ) -> None:
     stage = "e2e-gone"
     succeed("deploy", stage)
@@ -266,7 +266,7 @@ def test_data_are_deleted_only_after_a_confirmation(
 
 
 def test_a_stage_can_be_deployed_after_its_first_deployment_failed(
-    cloud: Cloud,
+    cloud: Platform,
     session: "Session",
     succeed: Callable[..., str],
     monkeypatch: pytest.MonkeyPatch,

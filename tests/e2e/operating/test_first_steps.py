@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tests.e2e.conftest import Cloud
+    from tests.e2e.conftest import Platform
 
 PAGE = Path(__file__).parents[3] / "docs" / "first-steps.md"
 ADDRESS = "http://127.0.0.1:8000"
@@ -20,11 +20,11 @@ def commands() -> str:
     return str(block)
 
 
-def test_five_curl_lines_sign_up_log_in_and_read_two_readings_back(cloud: "Cloud") -> None:
+def test_five_curl_lines_sign_up_log_in_and_read_two_readings_back(platform: "Platform") -> None:
     script = commands()
     assert len(re.findall(r"^(?:\w+=\$\()?curl ", script, re.MULTILINE)) == 5
     assert script.count(ADDRESS) == 1
-    script = script.replace(ADDRESS, cloud.base_url).replace("ada@", f"ada-{secrets.token_hex(4)}@")
+    script = script.replace(ADDRESS, platform.base_url).replace("ada@", f"ada-{secrets.token_hex(4)}@")
     result = subprocess.run(
         ["sh", "-eu", "-c", script],
         capture_output=True,

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.client import Client
-from tests.e2e.conftest import Cloud
+from tests.e2e.conftest import Platform
 from tests.infra.test_engine import missing_names
 from tools.local_cloud.ports import bind_public, port_of
 from tools.project import ROOT
@@ -27,7 +27,7 @@ def _run(*arguments: str) -> "subprocess.CompletedProcess[str]":
 
 
 @pytest.fixture
-def data_dir(cloud: Cloud) -> Path:
+def data_dir(cloud: Platform) -> Path:
     if cloud.data_dir is None:
         pytest.skip("BASE_URL is not a local cloud of ours")
     return cloud.data_dir
@@ -37,7 +37,7 @@ def test_this_ministack_has_all_that_is_replaced() -> None:
     assert missing_names() == ""
 
 
-def test_unknown_paths_and_methods_reach_the_application(cloud: Cloud) -> None:
+def test_unknown_paths_and_methods_reach_the_application(cloud: Platform) -> None:
     client = Client(cloud.base_url)
     for method, path, status in (
         ("GET", "/", 404),
@@ -51,7 +51,7 @@ def test_unknown_paths_and_methods_reach_the_application(cloud: Cloud) -> None:
 
 
 @pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="the table of sockets is Linux's")
-def test_the_local_cloud_listens_on_loopback_only(data_dir: Path, cloud: Cloud) -> None:
+def test_the_local_cloud_listens_on_loopback_only(data_dir: Path, cloud: Platform) -> None:
     gateway = json.loads((data_dir / "ports.json").read_text())["gateway"]
     expected_ports = {gateway, int(cloud.base_url.rpartition(":")[2])}
     listening = set()
@@ -78,13 +78,13 @@ def _belongs_to(inode: str, data_dir: Path) -> bool:
     return False
 
 
-def test_only_signed_requests_reach_the_services(data_dir: Path, cloud: Cloud) -> None:
+def test_only_signed_requests_reach_the_services(data_dir: Path, cloud: Platform) -> None:
     assert cloud.gateway_url is not None
     headers = {"X-Amz-Target": "DynamoDB_20120810.ListTables", "Content-Type": "application/x-amz-json-1.0"}
     assert Client(cloud.gateway_url).request("POST", "/", b"{}", headers).status in (400, 403)
 
 
-def test_the_server_secret_is_in_the_data_folder_for_the_owner_only(data_dir: Path, cloud: Cloud) -> None:
+def test_the_server_secret_is_in_the_data_folder_for_the_owner_only(data_dir: Path, cloud: Platform) -> None:
     file = data_dir / "server-secret"
     assert file.read_text().strip() == cloud.server_secret
     assert file.stat().st_mode & 0o777 == 0o600
@@ -97,7 +97,7 @@ def test_a_second_one_in_the_same_folder_is_refused_in_one_sentence(data_dir: Pa
     assert result.stderr.count("\n") == 1
 
 
-def test_a_taken_port_is_refused_in_one_sentence(cloud: Cloud, data_dir: Path, tmp_path: Path) -> None:
+def test_a_taken_port_is_refused_in_one_sentence(cloud: Platform, data_dir: Path, tmp_path: Path) -> None:
     port = cloud.base_url.rpartition(":")[2]
     result = _run("--port", port, "--data-dir", str(tmp_path))
     assert result.returncode == 1

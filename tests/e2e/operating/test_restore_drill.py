@@ -16,7 +16,7 @@ import pytest
 
 from strandline.cli.main import main
 from tests.e2e.client import PASSWORD, SAMPLES, Client, User, sample
-from tests.e2e.conftest import Cloud, aws_client
+from tests.e2e.conftest import Platform, aws_client
 from tests.e2e.test_blobs import MIB, content, md5, open_upload, put, read, store, when_available
 from tools.project import ROOT
 
@@ -28,12 +28,12 @@ READING = {"type": "cbg", "time": "2026-03-01T07:00:00Z", "value": 110, "units":
 
 
 @pytest.fixture(scope="module")
-def lost_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+def lost_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     """A local cloud that nobody else uses, since all that it keeps will be lost."""
     from tools.local_cloud.launcher import local_cloud
 
     with local_cloud(tmp_path_factory.mktemp("lost-cloud"), port=0) as running:
-        yield Cloud(running.base_url, running.server_secret, running.data_dir, running.gateway_url)
+        yield Platform(running.base_url, running.server_secret, running.data_dir, running.gateway_url)
 
 
 @pytest.fixture(autouse=True)
@@ -42,7 +42,7 @@ def _password(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_account_comes_back_from_its_export(
-    lost_cloud: Cloud, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    lost_cloud: Platform, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ada, ben = _ada(lost_cloud.base_url), User(lost_cloud.base_url)
     assert ada.request("POST", f"/access/{ada.id}/{ben.id}", {"view": {}}).status == 200
@@ -71,7 +71,7 @@ def test_an_account_comes_back_from_its_export(
 
 
 def test_an_account_is_complete_once_its_tables_are_restored(
-    lost_cloud: Cloud, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    lost_cloud: Platform, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The restored tables hold all of an account: no cache or counter elsewhere has to match them."""
     ada, dynamodb = _ada(lost_cloud.base_url), aws_client(lost_cloud, "dynamodb")
@@ -98,7 +98,7 @@ def test_an_account_is_complete_once_its_tables_are_restored(
 
 
 @pytest.mark.skipif(shutil.which("aws") is None, reason="needs the AWS CLI, for which the page is written")
-def test_the_commands_of_the_backup_page_restore_tables(lost_cloud: Cloud) -> None:
+def test_the_commands_of_the_backup_page_restore_tables(lost_cloud: Platform) -> None:
     """Names, order and settings. The local cloud knows no past: what is restored is what there is at the moment of the
     second step, so what has to be undone comes after it."""
     ada, ben = User(lost_cloud.base_url), User(lost_cloud.base_url)
@@ -128,7 +128,7 @@ def test_the_commands_of_the_backup_page_restore_tables(lost_cloud: Cloud) -> No
 
 
 @pytest.mark.skipif(shutil.which("aws") is None, reason="needs the AWS CLI, for which the page is written")
-def test_the_commands_of_the_backup_page_restore_objects(lost_cloud: Cloud) -> None:
+def test_the_commands_of_the_backup_page_restore_objects(lost_cloud: Platform) -> None:
     s3 = aws_client(lost_cloud, "s3")
     (bucket,) = (bucket["Name"] for bucket in s3.list_buckets()["Buckets"] if bucket["Name"].startswith("strandline-"))
     s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
@@ -159,7 +159,7 @@ def _commands(heading: str) -> list[str]:
     ]
 
 
-def _shell(cloud: Cloud, commands: str) -> None:
+def _shell(cloud: Platform, commands: str) -> None:
     """Run commands as the page says them, after its definitions, for the local stage and this moment."""
     (definitions,) = _commands("## Restoring tables")
     definitions = definitions.replace("AWS_REGION=eu-central-1 STAGE=prod", "STAGE=local")
@@ -241,7 +241,7 @@ def _basic(email: str) -> str:
     return f"Basic {b64encode(f'{email}:{PASSWORD}'.encode()).decode()}"
 
 
-def _lose_everything(cloud: Cloud) -> set[str]:
+def _lose_everything(cloud: Platform) -> set[str]:
     """Delete every item of the stage's tables and every object of its bucket; the names of what was emptied."""
     dynamodb, s3 = aws_client(cloud, "dynamodb"), aws_client(cloud, "s3")
     emptied = set()

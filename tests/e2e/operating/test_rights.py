@@ -25,7 +25,7 @@ from tests.e2e.test_tasks import SCHEDULED
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
 
-    from tests.e2e.conftest import Cloud
+    from tests.e2e.conftest import Platform
 
 ECHO = "strandline.diagnostics.echo"
 STAGE = Settings()
@@ -35,7 +35,7 @@ RUN_WITHIN_S = 60
 class Stage:
     """A stage as the steps use it: an account, a server, and the functions."""
 
-    def __init__(self, cloud: "Cloud", server: Client) -> None:
+    def __init__(self, cloud: "Platform", server: Client) -> None:
         self.user = User(cloud.base_url)
         self.server = server
         self._functions: LambdaClient = aws_client(cloud, "lambda")
@@ -73,7 +73,7 @@ class Stage:
 
 
 @pytest.fixture(scope="module")
-def stage(cloud: "Cloud", server: Client) -> Stage:
+def stage(cloud: "Platform", server: Client) -> Stage:
     """The stage of the local cloud."""
     return Stage(cloud, server)
 

@@ -10,12 +10,13 @@ import signal
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from threading import Event, Thread
 from types import FrameType
 
 from chalicelib import services as process_services
+from chalicelib.errors import UnavailableError
 from chalicelib.events import blobs, metrics, tasks
 from chalicelib.services import machine
 from strandline.cli.errors import CommandError
@@ -102,6 +103,9 @@ def _stop_on_signals(server: HomeHttpServer) -> None:
 def _working(home: Home, options: ServeOptions) -> Iterator[None]:
     """Do the work beside requests during the block: the schedule, tasks, uploads, metrics."""
     engine, stopping = home.engine, Event()
+    for queue in (engine.task_queue, engine.blob_events):
+        with suppress(UnavailableError):  # then the messages come again after the visibility time of the queue
+            queue.release_all()
     processes = [TaskProcess(options.data_dir, options.environ) for _ in range(TASK_PROCESSES)]
     steps = {
         "schedule": Schedule(tasks.dispatch_tasks, engine.sweep, stopping).step,

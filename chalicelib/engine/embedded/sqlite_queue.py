@@ -153,6 +153,14 @@ class SqliteQueue:
             )
         self.announce()
 
+    def release_all(self) -> None:
+        """Let all messages come again at once that a consumer received and did not delete.
+
+        For the start of the only process with consumers: those of the process before it are dead.
+        """
+        with self._database.writing() as connection:
+            connection.execute(_RELEASE_ALL, (self._now_ms(), self._definition.name))
+
     def sweep(self) -> int:
         """Remove messages that nobody deleted in time, and return how many there were."""
         oldest_ms = self._now_ms() - self._definition.retention_s * 1000
@@ -175,3 +183,4 @@ _DUE = (
     "ORDER BY visible_ms, id LIMIT ?"
 )
 _BURY = f"UPDATE messages SET queue = ?, receive_count = 0, receipt = NULL WHERE {_IS_DUE} AND receive_count >= ?"  # noqa: S608
+_RELEASE_ALL = "UPDATE messages SET visible_ms = ?, receipt = NULL WHERE queue = ? AND receipt IS NOT NULL"

@@ -53,6 +53,20 @@ class TestQueues:
         (again,) = queue.receive()
         assert (again.body, again.id, again.receive_count) == ("failed", failed.id, 2)
 
+    def test_what_a_dead_consumer_received_can_come_again_at_once(self, embedded: EmbeddedEngine) -> None:
+        queue = embedded.task_queue
+        for body in ("done", "received", "sent"):
+            queue.send(body)
+        queue.send("delayed", delay_s=2)
+        done, received = queue.receive(2)
+        queue.delete([done])
+        queue.release_all()
+        again = {message.body: message.receive_count for message in queue.receive()}
+        assert again == {"received": 2, "sent": 1}
+        queue.delete([received])  # with the receipt of the one that died
+        queue.release_all()
+        assert sorted(bodies(queue.receive())) == ["received", "sent"]
+
     def test_a_clock_that_is_set_back_delays_no_message(self, embedded: EmbeddedEngine, clock: Clock) -> None:
         queue = embedded.task_queue
         queue.send("sent")

@@ -33,7 +33,7 @@ def credentials_of(
     scheme, blank, bearer = authorization[0].partition(" ") if authorization else ("", " ", "")
     return Credentials(
         service_secret=secret[0] if secret else None,
-        bearer_token=bearer if scheme.lower() == "bearer" else None,
+        bearer_token=bearer.strip() if scheme.lower() == "bearer" else None,
         session_token=session[0] if session else None,
         restricted_token=restricted[0] if restricted else None,
         path=path,

@@ -23,6 +23,7 @@ from chalicelib.reading.read_ahead import MANIFEST, Ahead
 from chalicelib.services import services
 
 TRACE_LENGTH = 64
+AROUND_VALUES = " \t"
 
 View = Callable[[Request], Reply]
 Headers = Mapping[str, Sequence[str]]
@@ -83,11 +84,14 @@ def respond(operation: Operation, view: View, event: Mapping[str, Any]) -> Respo
 
 
 def headers_of(event: Mapping[str, Any]) -> Headers:
-    """All values of each header, by its name in lower case. Some gateways give single values only."""
+    """All values of each header, by its name in lower case. Some gateways give single values only.
+
+    Blanks and tabs around a value are no part of it (RFC 9110, 5.5).
+    """
     multiple = event.get("multiValueHeaders")
-    if multiple:
-        return {name.lower(): values for name, values in multiple.items()}
-    return {name.lower(): [value] for name, value in (event.get("headers") or {}).items()}
+    if not multiple:
+        multiple = {name: [value] for name, value in (event.get("headers") or {}).items()}
+    return {name.lower(): [value.strip(AROUND_VALUES) for value in values] for name, values in multiple.items()}
 
 
 def path_of(event: Mapping[str, Any]) -> str:

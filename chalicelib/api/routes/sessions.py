@@ -143,7 +143,7 @@ def basic_credentials(authorization: str | None) -> BasicCredentials:
     """
     _, _, encoded = (authorization or "").partition(" ")
     try:
-        decoded = base64.b64decode(encoded, validate=True).decode()
+        decoded = base64.b64decode(encoded.strip(), validate=True).decode()
     except (binascii.Error, ValueError):
         decoded = ""
     username, colon, password = decoded.partition(":")

@@ -9,9 +9,12 @@ import orjson
 from chalicelib import json_text
 from chalicelib.access.call import Call, Caller
 from chalicelib.api.operations.operation import Operation
-from chalicelib.errors import MalformedJsonError, MissingJsonError
+from chalicelib.errors import InvalidHeaderError, MalformedJsonError, MissingJsonError
 from chalicelib.frozen import frozen
 from chalicelib.services import Services
+
+IDEMPOTENCY_KEY = "Idempotency-Key"
+MAX_IDEMPOTENCY_KEY_LENGTH = 255
 
 
 @frozen
@@ -87,6 +90,18 @@ class Reply:
 def enveloped(request: Request, data: Any) -> Reply:
     """A reply whose body is `{"data": ..., "meta": {"trace": ...}}`. Source: data-api 4."""
     return Reply({"data": data, "meta": request.trace.meta})
+
+
+def idempotency_key(request: Request) -> str | None:
+    """The key that marks repetitions of this request; None without one.
+
+    Raises:
+        InvalidHeaderError: the key is empty or too long.
+    """
+    key = request.headers.get(IDEMPOTENCY_KEY.lower())
+    if key is not None and not 1 <= len(key) <= MAX_IDEMPOTENCY_KEY_LENGTH:
+        raise InvalidHeaderError(IDEMPOTENCY_KEY)
+    return key
 
 
 def prefers(request: Request, preference: str) -> bool:

@@ -34,7 +34,7 @@ CORS_HEADERS = {
     "Access-Control-Allow-Credentials": "true",
     "Access-Control-Allow-Methods": "GET, POST, PUT, PATCH, DELETE, OPTIONS",
     "Access-Control-Allow-Headers": (
-        "Authorization, Content-Type, Digest, If-None-Match, Prefer, X-Tidepool-Session-Token, "
+        "Authorization, Content-Type, Digest, Idempotency-Key, If-None-Match, Prefer, X-Tidepool-Session-Token, "
         "X-Tidepool-Trace-Request, X-Tidepool-Trace-Session, X-Logs-Start-At-Time, X-Logs-End-At-Time, X-Upload-Size"
     ),
     # Browsers read the token from the reply to a login (errors 6).

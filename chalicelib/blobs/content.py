@@ -15,7 +15,7 @@ from itertools import islice
 from chalicelib.access.call import Call
 from chalicelib.blobs.blob import Blob, BlobKind, content_prefix, kind_and_id
 from chalicelib.blobs.ports import BlobPorts, Upload
-from chalicelib.errors import UnavailableError, UnequalDigestsError
+from chalicelib.errors import ConflictError, UnavailableError, UnequalDigestsError
 
 DAY_MS = 86_400_000
 REMOVAL_BATCH_SIZE = 100
@@ -62,14 +62,16 @@ def with_digest(blob: Blob, content: bytes) -> Blob:
 
 
 def store(call: Call, blob: Blob, content: bytes, ports: BlobPorts) -> Blob:
-    """Store a blob with its content, and return it as available.
+    """Store a blob with its content, and return it as available; one that an earlier request stored is the same.
 
     Raises:
+        ConflictError: an earlier request with the same idempotency key stored something else.
         UnequalDigestsError: the blob announces another digest; nothing is stored.
         UnavailableError: a store failed; nothing is left behind.
     """
-    blob = with_digest(blob, content)
-    ports.blobs.add(blob)
+    blob = add_once(with_digest(blob, content), ports)
+    if blob.is_available:
+        return blob
     try:
         ports.contents.put(blob.content_key, content, blob.media_type)
         available = blob.with_content(call.now_ms)
@@ -82,11 +84,34 @@ def store(call: Call, blob: Blob, content: bytes, ports: BlobPorts) -> Blob:
     return available
 
 
-def open_upload(call: Call, blob: Blob, ports: BlobPorts) -> Upload:
-    """Store a blob as `created`, and return the request with which the client uploads its content."""
-    upload = ports.contents.upload(blob, call.now_ms)
-    ports.blobs.add(blob)
-    return upload
+def open_upload(call: Call, blob: Blob, ports: BlobPorts) -> tuple[Blob, Upload | None]:
+    """Store a blob as `created`, and return it with the request with which the client uploads its content.
+
+    For a blob that an earlier request stored, the upload can be made again until the content has arrived.
+
+    Raises:
+        ConflictError: an earlier request with the same idempotency key stored something else.
+    """
+    blob = add_once(blob, ports)
+    return blob, None if blob.is_available else ports.contents.upload(blob, call.now_ms)
+
+
+def add_once(blob: Blob, ports: BlobPorts) -> Blob:
+    """Store a new blob, or return the one that an earlier request with the same id stored.
+
+    Raises:
+        ConflictError: the earlier one is of another content.
+    """
+    if ports.blobs.add(blob):
+        return blob
+    earlier = ports.blobs.find(blob.kind, blob.id)
+    if earlier is None or _identity(earlier) != _identity(blob):
+        raise ConflictError(blob.id)
+    return earlier
+
+
+def _identity(blob: Blob) -> tuple[object, ...]:
+    return blob.user_id, blob.media_type, blob.digest_md5, blob.size_bytes, blob.span
 
 
 def confirm_upload(call: Call, content_key: str, ports: BlobPorts) -> UploadOutcome:

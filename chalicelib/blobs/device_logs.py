@@ -4,16 +4,21 @@ A single device log cannot be deleted; those of a user are erased with the user.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import islice
 
 from chalicelib.access.call import Call
 from chalicelib.access.user_ids import require_user_id
 from chalicelib.blobs import content as blobs_storing
 from chalicelib.blobs.blob import Blob, BlobKind
 from chalicelib.blobs.headers import UploadRequest, parse_device_log_headers
-from chalicelib.blobs.manage import Download, download_of, require_blob_id
+from chalicelib.blobs.manage import Download, download_of, new_blob_id, require_blob_id
 from chalicelib.blobs.ports import BlobPorts, Upload
 from chalicelib.blobs.query import parse_device_log_query, parse_upload_mode
 from chalicelib.errors import BlobNotFoundError, InsufficientGrantError, UnauthorizedError
+
+MAX_COMPARED_LOGS = 100
+"""Logs that start later or at the same time and are compared with a new one."""
 
 
 def create(call: Call, user_id: str, sent: UploadRequest, ports: BlobPorts) -> tuple[Blob, Upload | None]:
@@ -27,6 +32,7 @@ def create(call: Call, user_id: str, sent: UploadRequest, ports: BlobPorts) -> t
         InvalidFieldsError, MissingHeaderError, InvalidHeaderError: the request is of the wrong form.
         TooLargeError: the announced size is above 100 MiB.
         UnequalDigestsError: the content has another digest than announced. Nothing is stored.
+        ConflictError: an earlier request with the same idempotency key stored something else.
 
     Source: blob-api 2 to 4, route 7; limits 1.
     """
@@ -36,7 +42,7 @@ def create(call: Call, user_id: str, sent: UploadRequest, ports: BlobPorts) -> t
     announced = parse_device_log_headers(sent.headers, is_direct=is_direct)
     log = Blob(
         BlobKind.DEVICE_LOGS,
-        call.new_id(),
+        new_blob_id(call, BlobKind.DEVICE_LOGS, user_id, sent),
         user_id,
         announced.media_type,
         call.now_ms,
@@ -44,9 +50,24 @@ def create(call: Call, user_id: str, sent: UploadRequest, ports: BlobPorts) -> t
         announced.size_bytes,
         announced.span,
     )
+    if sent.idempotency_key is None:
+        log = _sent_before(log, log.size_bytes if is_direct else len(sent.content), ports) or log
     if is_direct:
-        return log, blobs_storing.open_upload(call, log, ports)
+        return blobs_storing.open_upload(call, log, ports)
     return blobs_storing.store(call, log, sent.content, ports), None
+
+
+def _sent_before(log: Blob, size_bytes: int | None, ports: BlobPorts) -> Blob | None:
+    """The log with the id of an earlier one that has the same content and time span; None if there is none.
+
+    Its digest says that a log is the same. A request that is cut off late is repeated by its client.
+    """
+    start_ms = None if log.span is None else log.span.start_ms
+    for earlier in islice(ports.blobs.of_user(BlobKind.DEVICE_LOGS, log.user_id, start_ms), MAX_COMPARED_LOGS):
+        has_same_content = (earlier.digest_md5, earlier.size_bytes) == (log.digest_md5, size_bytes)
+        if has_same_content and (earlier.span, earlier.media_type) == (log.span, log.media_type):
+            return replace(log, id=earlier.id)
+    return None
 
 
 def list_of_user(call: Call, user_id: str, query: Mapping[str, Sequence[str]], ports: BlobPorts) -> list[Blob]:

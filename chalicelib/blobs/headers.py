@@ -25,11 +25,13 @@ _SIZE = re.compile(r"[0-9]{1,15}")
 
 @frozen
 class UploadRequest:
-    """A request for a new blob or device log: its query, its headers by lower-case names, and the bytes of its body."""
+    """A request for a new blob or device log: its query, its headers by lower-case names, the bytes of its body, and
+    the key that marks its repetitions."""
 
     query: Mapping[str, Sequence[str]]
     headers: Mapping[str, str]
     content: bytes
+    idempotency_key: str | None = None
 
 
 @frozen

@@ -6,6 +6,7 @@ from dataclasses import replace
 from itertools import islice
 
 from chalicelib.access.call import Call
+from chalicelib.access.idempotency import derived_id
 from chalicelib.access.user_ids import require_user_id
 from chalicelib.blobs import content as blobs_storing
 from chalicelib.blobs.blob import Blob, BlobKind
@@ -57,6 +58,7 @@ def create(call: Call, user_id: str, sent: UploadRequest, ports: BlobPorts) -> t
         TooLargeError: the announced size is above 100 MiB.
         UnauthorizedError: the caller may not upload for the user.
         UnequalDigestsError: the content has another digest than announced. Nothing is stored.
+        ConflictError: an earlier request with the same idempotency key stored something else.
 
     Source: blob-api 2 to 4, route 2; limits 1.
     """
@@ -64,16 +66,22 @@ def create(call: Call, user_id: str, sent: UploadRequest, ports: BlobPorts) -> t
     is_direct = parse_upload_mode(sent.query)
     announced = parse_blob_headers(sent.headers, is_direct=is_direct)
     call.require(user_id)
-    blob = Blob(BlobKind.BLOBS, call.new_id(), user_id, announced.media_type, call.now_ms)
+    blob = Blob(
+        BlobKind.BLOBS, new_blob_id(call, BlobKind.BLOBS, user_id, sent), user_id, announced.media_type, call.now_ms
+    )
     with_announced = replace(blob, digest_md5=announced.digest_md5, size_bytes=announced.size_bytes)
     if is_direct:
-        return with_announced, blobs_storing.open_upload(call, with_announced, ports)
+        return blobs_storing.open_upload(call, with_announced, ports)
     if sent.content:
         return blobs_storing.store(call, with_announced, sent.content, ports), None
     if announced.digest_md5 is not None:
         with_digest(with_announced, sent.content)
-    ports.blobs.add(blob)
-    return blob, None
+    return blobs_storing.add_once(blob, ports), None
+
+
+def new_blob_id(call: Call, kind: BlobKind, user_id: str, sent: UploadRequest) -> str:
+    """The id of a new blob or device log: the same for all requests of a user with one idempotency key."""
+    return call.new_id() if sent.idempotency_key is None else derived_id(kind, user_id, sent.idempotency_key)
 
 
 def get(call: Call, blob_id: str, ports: BlobPorts) -> Blob:

@@ -10,8 +10,8 @@ from chalicelib.frozen import frozen
 class BlobStore(Protocol):
     """Stores blobs without their contents. Reads see the last write."""
 
-    def add(self, blob: Blob) -> None:
-        """Store a new blob."""
+    def add(self, blob: Blob) -> bool:
+        """Store a new blob; False if there is one with its id."""
         ...
 
     def find(self, kind: BlobKind, blob_id: str) -> Blob | None:

@@ -5,16 +5,19 @@ derives the visible records from it.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 from chalicelib import json_text
 from chalicelib.access.call import Call
+from chalicelib.access.idempotency import derived_id
 from chalicelib.access.policy import UPLOAD
 from chalicelib.conflicts import retry_on_conflict
 from chalicelib.data_sets.list_query import ListQuery
 from chalicelib.errors import (
     DataSetClosedError,
+    DataSetExistsError,
     DataSetNotFoundError,
     InvalidRequestError,
     TooLargeError,
@@ -34,11 +37,14 @@ _UPDATES_BY_CLOSING = 2
 """Closing a data set counts as two revisions: one for its state, one for its activity. Source: dedup 6."""
 
 
-def create(call: Call, owner_id: str, read_body: Callable[[], Any], ports: DataPorts) -> dict[str, Any]:
+def create(
+    call: Call, owner_id: str, read_body: Callable[[], Any], ports: DataPorts, idempotency_key: str | None = None
+) -> dict[str, Any]:
     """Open a data set, and return it as the API shows it.
 
     Args:
         read_body: returns the JSON value of the body; called only for a caller who may open data sets.
+        idempotency_key: marks repetitions of a request, which return the data set that the first one opened.
 
     Raises:
         UnauthorizedError: the caller may not upload for this user.
@@ -49,14 +55,39 @@ def create(call: Call, owner_id: str, read_body: Callable[[], Any], ports: DataP
     Source: data-api 7, POST; dedup 2.
     """
     call.require(owner_id)
-    description = describe(call, read_body())
+    body = read_body()
+    if idempotency_key is not None:
+        call = replace(call, new_id=lambda: derived_id("data set", owner_id, idempotency_key))
+    description = describe(call, body)
 
     def attempt() -> DataSet:
         data_set = opened(call, ports.data_sets.owner(owner_id), description)
         ports.data_sets.create(data_set)
         return data_set
 
-    return as_data_set(retry_on_conflict(attempt))
+    try:
+        return as_data_set(retry_on_conflict(attempt))
+    except DataSetExistsError:
+        earlier = _opened_before(call, description["uploadId"], ports)
+        if idempotency_key is None or earlier is None or not _is_repeated(description, earlier.description, body):
+            raise
+        return as_data_set(earlier)
+
+
+def _opened_before(call: Call, data_set_id: str, ports: DataPorts) -> DataSet | None:
+    """The data set that has this id; None if it is of another user, to whom the caller may not upload."""
+    owner, _ = _find_or_refuse(data_set_id, ports)
+    with suppress(UnauthorizedError):
+        call.require(owner.id)
+        return _by_id(data_set_id, with_truncations(ports.data_sets.of_owner(owner)))
+    return None
+
+
+def _is_repeated(description: Mapping[str, Any], earlier: Mapping[str, Any], body: Any) -> bool:
+    """Whether the request with this body would make the earlier description; its time is the platform's unless sent."""
+    ignored = frozenset() if isinstance(body, dict) and body.get("time") is not None else {"time"}
+    names = (description.keys() | earlier.keys()) - ignored
+    return all(description.get(name) == earlier.get(name) for name in names)
 
 
 def describe(call: Call, body: Any) -> dict[str, Any]:
@@ -129,8 +160,12 @@ def get(call: Call, data_set_id: str, ports: DataPorts) -> dict[str, Any]:
     return as_data_set(_by_id(data_set_id, with_truncations(ports.data_sets.of_owner(owner))))
 
 
-def update(call: Call, data_set_id: str, read_body: Callable[[], Any], ports: DataPorts) -> dict[str, Any]:
+def update(
+    call: Call, data_set_id: str, read_body: Callable[[], Any], ports: DataPorts, idempotency_key: str | None = None
+) -> dict[str, Any]:
     """Close a data set, or (for servers) change some fields of a continuous one, and return it.
+
+    A request with an idempotency key that closes a closed data set repeats another, and returns the data set.
 
     A normal data set closes whatever the body says. The owner and holders of `upload` close a continuous one with a
     body that asks for nothing else; servers may also change other fields.
@@ -148,6 +183,8 @@ def update(call: Call, data_set_id: str, read_body: Callable[[], Any], ports: Da
         data_sets = ports.data_sets.of_owner(owner)
         before = _by_id(data_set_id, data_sets)
         if before.is_closed:
+            if idempotency_key is not None and (not before.is_continuous or _asks_to_close(read_body)):
+                return _by_id(data_set_id, with_truncations(data_sets))
             raise DataSetClosedError(data_set_id)
         after, closes = _apply_update(call, before, read_body)
         if closes:

@@ -16,9 +16,9 @@ class FakeBlobs:
     def __init__(self) -> None:
         self.by_id: dict[tuple[BlobKind, str], Blob] = {}
 
-    def add(self, blob: Blob) -> None:
+    def add(self, blob: Blob) -> bool:
         """See the port."""
-        self.by_id[blob.kind, blob.id] = blob
+        return self.by_id.setdefault((blob.kind, blob.id), blob) is blob
 
     def find(self, kind: BlobKind, blob_id: str) -> Blob | None:
         """See the port."""

@@ -9,6 +9,7 @@ from chalicelib.api.openapi.terms import (
     EMPTY,
     FREE_FORM,
     HEX_ID,
+    IDEMPOTENCY_KEY,
     PAGING,
     PLAIN,
     REVISION,
@@ -75,6 +76,7 @@ DATA_API = Api(
         CREATE_DATA_SET: Details(
             _ONE_DATA_SET,
             body=Body(reference("DataSetCreation"), "Every member may be left out."),
+            headers=(IDEMPOTENCY_KEY,),
             failures=(409,),
         ),
         LIST_DATA_SETS: Details(
@@ -97,6 +99,7 @@ DATA_API = Api(
                 "Only read for continuous data sets; a normal one is closed, whatever is sent.",
                 is_required=False,
             ),
+            headers=(IDEMPOTENCY_KEY,),
             failures=(404, 409),
         ),
         DELETE_DATA_SET: Details(Reply(enveloped(all_of({})), "An empty object."), failures=(404,)),

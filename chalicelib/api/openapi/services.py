@@ -10,6 +10,7 @@ from chalicelib.api.openapi.terms import (
     FREE_FORM,
     HEX_ID,
     HTML,
+    IDEMPOTENCY_KEY,
     PAGING,
     PLAIN,
     REVISION,
@@ -149,8 +150,13 @@ BLOB_API = Api(
         CREATE_BLOB: Details(
             Reply(reference("Blob"), "The blob."),
             query=(_UPLOAD,),
-            headers=(Parameter("Digest", _DIGEST_FORM, f"{_DIGEST} A direct upload needs it."), _SIZE),
+            headers=(
+                Parameter("Digest", _DIGEST_FORM, f"{_DIGEST} A direct upload needs it."),
+                _SIZE,
+                IDEMPOTENCY_KEY,
+            ),
             body=_CONTENT,
+            failures=(409,),
             ignores_unknown_query=True,
         ),
         DELETE_BLOBS: Details(EMPTY, failures=(400,)),
@@ -165,8 +171,10 @@ BLOB_API = Api(
                 Parameter("X-Logs-Start-At-Time", TIME, "The time of the first entry.", True),
                 Parameter("X-Logs-End-At-Time", TIME, "The last one.", True),
                 _SIZE,
+                IDEMPOTENCY_KEY,
             ),
             body=_CONTENT,
+            failures=(409,),
             ignores_unknown_query=True,
         ),
         LIST_DEVICE_LOGS: Details(

@@ -147,3 +147,10 @@ REVISION = Parameter("revision", integer(minimum=0), "Only when the resource is 
 def enveloped(data: Schema) -> Schema:
     """An envelope with `data` and the trace ids of the request."""
     return record({"data": data, "meta": reference("Meta")}, ("data", "meta"))
+
+
+IDEMPOTENCY_KEY = Parameter(
+    "Idempotency-Key",
+    text(minLength=1, maxLength=255),
+    "The same for a request and its repetitions: they get the answer of the first.",
+)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from chalicelib.api.messages import Reply, Request
+from chalicelib.api.messages import Reply, Request, idempotency_key
 from chalicelib.api.operations.blobs import (
     CREATE_BLOB,
     DELETE_BLOB,
@@ -68,7 +68,7 @@ def delete_blob(request: Request) -> Reply:
 
 def upload_request(request: Request) -> UploadRequest:
     """The upload of a new blob or device log."""
-    return UploadRequest(request.query, request.headers, request.body)
+    return UploadRequest(request.query, request.headers, request.body, idempotency_key(request))
 
 
 def upload_member(upload: Upload | None) -> dict[str, Any]:

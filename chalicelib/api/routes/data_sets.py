@@ -1,6 +1,6 @@
 """Data sets over HTTP. Source: data-api 6 and 7."""
 
-from chalicelib.api.messages import Reply, Request, enveloped
+from chalicelib.api.messages import Reply, Request, enveloped, idempotency_key
 from chalicelib.api.operations.table import (
     CREATE_DATA_SET,
     DELETE_DATA_SET,
@@ -18,10 +18,9 @@ blueprint = ApiBlueprint(__name__)
 
 @blueprint.operation(CREATE_DATA_SET)
 def create_data_set(request: Request) -> Reply:
-    """Open a data set."""
-    return enveloped(
-        request, data_sets.create(request.call, request.path["userId"], request.json, request.services.data)
-    )
+    """Open a data set. A request that repeats another, by its idempotency key, gets the data set of the first."""
+    key, ports = idempotency_key(request), request.services.data
+    return enveloped(request, data_sets.create(request.call, request.path["userId"], request.json, ports, key))
 
 
 @blueprint.operation(LIST_DATA_SETS)
@@ -50,9 +49,8 @@ def get_data_set(request: Request) -> Reply:
 @blueprint.operation(UPDATE_DATA_SET)
 def update_data_set(request: Request) -> Reply:
     """Close a data set; servers may change some fields of a continuous one."""
-    return enveloped(
-        request, data_sets.update(request.call, request.path["dataSetId"], request.json, request.services.data)
-    )
+    key, ports = idempotency_key(request), request.services.data
+    return enveloped(request, data_sets.update(request.call, request.path["dataSetId"], request.json, ports, key))
 
 
 @blueprint.operation(DELETE_DATA_SET)

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from chalicelib.blobs.blob import AVAILABLE, CREATED, Blob, BlobKind, TimeSpan
 from chalicelib.blobs.stores.keys import AWAITING, AWAITING_INDEX, blob_key, partition, pointer_key, time_part
-from chalicelib.engine.conditions import exists
-from chalicelib.engine.errors import ConditionFailedError
+from chalicelib.engine.conditions import absent, exists
+from chalicelib.engine.errors import ConditionFailedError, TransactionRefusedError
 from chalicelib.engine.table import MAX_TRANSACTION_WRITES, Delete, Item, Put, Query, Range, Table, Update
 
 MAX_REMOVED_BLOBS = MAX_TRANSACTION_WRITES // 2
@@ -18,11 +18,15 @@ class StoredBlobs:
     def __init__(self, blobs: Table) -> None:
         self._blobs = blobs
 
-    def add(self, blob: Blob) -> None:
+    def add(self, blob: Blob) -> bool:
         """See `BlobStore.add`: one transaction."""
         key = blob_key(blob)
         pointer = pointer_key(blob.kind, blob.id) | {"blob_pk": key["pk"], "blob_sk": key["sk"]}
-        self._blobs.transact([Put(key | _attributes(blob)), Put(pointer)])
+        try:
+            self._blobs.transact([Put(key | _attributes(blob)), Put(pointer, absent())])
+        except TransactionRefusedError:
+            return False
+        return True
 
     def find(self, kind: BlobKind, blob_id: str) -> Blob | None:
         """See `BlobStore.find`: two reads."""

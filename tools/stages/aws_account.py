@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from chalicelib.engine.aws.sdk_errors import may_pass
 from tools.packaging.application import LOCAL_STAGE, check_stage_name
 from tools.project import ToolError, run_tool
 
@@ -21,15 +22,18 @@ def session_of_caller(stage: str) -> tuple["Session", str]:
     if stage == LOCAL_STAGE:
         raise ToolError("the stage `local` is what `make run` makes; choose another name, such as STAGE=prod.")
     import boto3
-    from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.exceptions import BotoCoreError, ClientError, ProfileNotFound
 
-    session = boto3.Session(region_name=os.environ.get("AWS_REGION"))
+    try:
+        session = boto3.Session(region_name=os.environ.get("AWS_REGION"))
+    except ProfileNotFound as error:
+        raise ToolError(f"AWS_PROFILE names no profile of this machine: {error}") from error
     if session.region_name is None:
         raise ToolError("no AWS region is set: set AWS_REGION, or a profile that has one (AWS_PROFILE).")
     try:
         identity = session.client("sts").get_caller_identity()
     except (BotoCoreError, ClientError) as error:
-        raise ToolError(f"AWS does not take your credentials: {error}") from error
+        raise ToolError(in_words(error, "AWS does not take your credentials")) from error
     return session, f"account {identity['Account']}, region {session.region_name}, as {identity['Arn']}"
 
 
@@ -42,9 +46,16 @@ def run_aws_tool(main: Callable[[], int]) -> None:
         try:
             return main()
         except (BotoCoreError, ClientError) as error:
-            raise ToolError(f"AWS refuses: {error}") from error
+            raise ToolError(in_words(error, "AWS refuses")) from error
 
     run_tool(with_refusals_in_words)
+
+
+def in_words(error: Exception, refused: str) -> str:
+    """An error of botocore in one line, which says so if AWS was not reached at all."""
+    if may_pass(error):
+        return f"AWS cannot be reached; this machine may be offline, or behind a proxy that does not answer: {error}"
+    return f"{refused}: {error}"
 
 
 def confirmed(question: str, *, yes: bool) -> bool:

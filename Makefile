@@ -23,9 +23,9 @@ serve: ## run a server on this machine that keeps your data: make serve [PORT=80
 	@$(START) --home --run strandline.cli serve --port '$(PORT)' $(given_data_dir) \
 		$(if $(CORS_ORIGINS),--cors-origins '$(CORS_ORIGINS)') $(if $(SIGN_UP),--sign-up '$(SIGN_UP)')
 
-run: ## run the package for AWS on a local cloud until Ctrl-C: make run [PORT=8000] [DATA_DIR=.local] [CORS_ORIGINS=...]
+run: ## run the package for AWS on a local cloud until Ctrl-C: make run [PORT=8000] [DATA_DIR=.local] [BASE_URL=...]
 	@$(START) --cloud --run tools.local_cloud --port '$(PORT)' --data-dir '$(DATA_DIR)' \
-		$(if $(CORS_ORIGINS),--cors-origins '$(CORS_ORIGINS)')
+		$(if $(CORS_ORIGINS),--cors-origins '$(CORS_ORIGINS)') $(if $(BASE_URL),--base-url '$(BASE_URL)')
 
 demo: ## send a synthetic month, read it back and compare it: make demo [DAYS=30] [SEED=1] [BASE_URL=...]
 	@$(START) --home --run tools.demo --port '$(PORT)' $(given_data_dir) \
@@ -44,7 +44,7 @@ check: checkov-environment ## check style, types, import contracts, API descript
 openapi: environment ## write the API description to docs/openapi.json
 	@$(BIN)/python -m tools.openapi
 
-test: environment ## run all tests that need no cloud
+test: environment ## run all tests that need no cloud, in 3 to 10 minutes by the number of cores
 	$(BIN)/pytest -n auto
 
 pythons: environment ## run the unit tests on the oldest and the newest supported Python of this machine

@@ -1,5 +1,6 @@
 """Tests the HTTP of clients: headers, spellings of paths, redirects, and refusals."""
 
+import http.client
 import json
 import socket
 from typing import TYPE_CHECKING, Any
@@ -212,3 +213,38 @@ def test_a_logged_out_token_is_refused_at_once(platform: "Platform") -> None:
     user = User(platform.base_url)
     assert user.request("POST", "/auth/logout").status == 200
     assert user.request("GET", f"/data/{user.id}").status == 401
+
+
+@pytest.mark.parametrize("is_chunked", [False, True])
+@pytest.mark.parametrize("is_split", [False, True])
+def test_an_offer_to_upgrade_to_http_2_is_ignored_and_the_body_kept(
+    user: User, is_split: bool, is_chunked: bool
+) -> None:
+    """The clients of Java and of Ktor make this offer with each first request over plain HTTP."""
+    parts = urlsplit(user.base_url)
+    content = b"0123456789"
+    length = "Transfer-Encoding: chunked" if is_chunked else f"Content-Length: {len(content)}"
+    head = (
+        f"POST /v1/users/{user.id}/blobs HTTP/1.1\r\nHost: {parts.netloc}\r\nX-Tidepool-Session-Token: {user.token}\r\n"
+        "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
+        "HTTP2-Settings: AAEAAEAAAAIAAAABAAMAAABkAAQBAAAAAAUAAEAA\r\n"
+        f"Content-Type: text/plain\r\n{length}\r\n\r\n"
+    ).encode()
+    body = b"a\r\n" + content + b"\r\n0\r\n\r\n" if is_chunked else content
+    with socket.create_connection((str(parts.hostname), parts.port), timeout=TIMEOUT_S) as connection:
+        for part in (head, body) if is_split else (head + body,):
+            connection.sendall(part)
+        reply = http.client.HTTPResponse(connection)
+        reply.begin()
+        created = json.loads(reply.read())
+        assert (reply.status, created["size"], created["status"]) == (201, len(content), "available")
+        connection.sendall(f"GET /v1/time HTTP/1.1\r\nHost: {parts.netloc}\r\n\r\n".encode())
+        second = http.client.HTTPResponse(connection)
+        second.begin()
+        assert second.status == 200
+
+
+def test_an_encoded_slash_separates_nothing(user: User) -> None:
+    assert user.request("PUT", f"/metadata/{user.id}/profile", {"fullName": "Ada Lovelace"}).status == 200
+    assert user.request("GET", f"/metadata/{user.id}/profile").status == 200
+    assert user.request("GET", f"/metadata/{user.id}%2Fprofile").status == 404

@@ -1,13 +1,14 @@
 """`make run`: start the local cloud and keep it until Ctrl-C or SIGTERM.
 
-    python -m tools.local_cloud [--port 8000] [--data-dir .local] [--cors-origins ORIGINS]
+    python -m tools.local_cloud [--port 8000] [--data-dir .local] [--cors-origins ORIGINS] [--base-url URL]
 
-The last line of its output is `ready: http://127.0.0.1:8000`.
+Once it answers, it prints `ready: http://127.0.0.1:8000`; at the end, `saved, stopped`.
 """
 
 import argparse
 import os
 import signal
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
@@ -21,17 +22,23 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=8000, help="where clients find it (0: any free port)")
     parser.add_argument("--data-dir", type=Path, default=Path(".local"), help="where it keeps its data")
     parser.add_argument("--cors-origins", default="", help="origins whose pages may call it, with commas between them")
+    parser.add_argument("--base-url", default="", help="the address that clients use, if it is another one")
     arguments = parser.parse_args()
     parent = os.getppid()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
+    cloud = None
     try:
-        with local_cloud(arguments.data_dir, arguments.port, arguments.cors_origins) as cloud:
+        with local_cloud(arguments.data_dir, arguments.port, arguments.cors_origins, arguments.base_url) as cloud:
             print(f"ready: {cloud.base_url}", flush=True)
             if wait_for_end(cloud, parent):
                 raise ToolError(f"the local cloud stopped by itself; the reason is in {cloud.data_dir}/engine.log.")
     except KeyboardInterrupt:
         pass
+    if cloud is not None and not cloud.engine.has_saved:
+        raise ToolError(f"the last save failed; the reason is in {cloud.data_dir}/engine.log.")
+    with suppress(BrokenPipeError):  # the terminal may be gone
+        print("stopped" if cloud is None else "saved, stopped", flush=True)
     return 0
 
 

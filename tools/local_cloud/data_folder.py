@@ -9,8 +9,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.local_cloud.snapshots import damaged_files, open_state
+from tools.local_cloud.snapshots import CURRENT, damaged_files, open_state, snapshot_in_use
 from tools.project import ToolError
+
+LARGE_REPLIES = "answers"
+"""The folder of each bucket with replies on their way to a client. On AWS a lifecycle rule removes them after a day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +89,11 @@ def opened(path: Path) -> Iterator[DataFolder]:
     with handle:
         _hold(handle.fileno(), folder)
         _check(folder)
+        if not (folder.state / CURRENT).exists() and (found := snapshot_in_use(folder.state)):
+            print(f"note: {folder.state / CURRENT} was missing; its latest snapshot is used: {found.name}", flush=True)
         open_state(folder.state)
+        for replies in folder.objects.glob(f"*/*/{LARGE_REPLIES}"):
+            shutil.rmtree(replies, ignore_errors=True)
         shutil.rmtree(folder.scratch, ignore_errors=True)
         for made in (folder.objects, folder.scratch):
             made.mkdir(exist_ok=True)

@@ -49,6 +49,11 @@ class Engine:
                 _pass_on(answer)
         raise ToolError(f"the local cloud stopped while starting; the reason is in {self._log_name}.")
 
+    @property
+    def has_saved(self) -> bool:
+        """Whether it was stopped, and saved everything before."""
+        return self._process.returncode == 0
+
     def has_ended(self) -> bool:
         """Whether it stopped by itself. Prints the notes that it has sent meanwhile."""
         with suppress(Empty):

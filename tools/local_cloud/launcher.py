@@ -32,16 +32,17 @@ class LocalCloud:
 
 
 @contextmanager
-def local_cloud(data_dir: Path, port: int, cors_origins: str = "") -> Iterator[LocalCloud]:
+def local_cloud(data_dir: Path, port: int, cors_origins: str = "", base_url: str = "") -> Iterator[LocalCloud]:
     """Run the application at 127.0.0.1:`port` (0: any free port), with its data in `data_dir`.
 
-    `cors_origins` are the origins, separated by commas, whose pages may call it.
+    `cors_origins` are the origins, separated by commas, whose pages may call it. `base_url` is the address that clients
+    use, if that is another one, such as that of a tunnel or of a proxy.
 
     Raises:
         ToolError: a port or the folder is in use, the folder is damaged, or packaging or deploying failed.
     """
     with data_folder.opened(data_dir) as folder, ports.bind_public(port) as public:
-        base_url = f"http://{ports.LOOPBACK}:{ports.port_of(public)}"
+        base_url = base_url.rstrip("/") or f"http://{ports.LOOPBACK}:{ports.port_of(public)}"
         package = make_package(LOCAL_STAGE)
         with ports.bind_kept(folder.read_gateway_port()) as gateway:
             folder.write_gateway_port(ports.port_of(gateway))

@@ -123,7 +123,7 @@ def _run_until(order: signal.Signals, port: int, data_dir: Path) -> list[str]:
         assert lines[-1] == f"ready: http://127.0.0.1:{port}\n"
         assert Client(f"http://127.0.0.1:{port}").request("GET", "/v1/time").status == 200
         process.send_signal(order)
-        assert (*process.communicate(timeout=60), process.returncode) == ("", "", 0)
+        assert (*process.communicate(timeout=60), process.returncode) == ("saved, stopped\n", "", 0)
     return lines
 
 

@@ -26,11 +26,16 @@ def _passed_on(scope: Scope) -> list[Scope]:
     return seen
 
 
-def test_the_prefix_is_added_to_both_forms_of_the_path() -> None:
+def test_the_prefix_is_added_to_the_path_which_stays_encoded() -> None:
     (scope,) = _passed_on(_scope([(b"accept", b"text/plain")], query_string=b"a=1"))
-    assert scope["path"] == "/restapis/1/api/_user_request_/v1/a b"
+    assert scope["path"] == "/restapis/1/api/_user_request_/v1/a%20b"
     assert scope["raw_path"] == b"/restapis/1/api/_user_request_/v1/a%20b"
     assert (scope["query_string"], scope["headers"]) == (b"a=1", [(b"accept", b"text/plain")])
+
+
+def test_an_encoded_slash_separates_nothing() -> None:
+    (scope,) = _passed_on(_scope([], path="/access/a/b", raw_path=b"/access/a%2Fb"))
+    assert scope["path"] == "/restapis/1/api/_user_request_/access/a%2Fb"
 
 
 def test_a_missing_accept_becomes_any_type() -> None:

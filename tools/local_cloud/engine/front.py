@@ -32,8 +32,10 @@ def front(gateway: Application, prefix: str) -> Application:
 
 
 def _rewritten(scope: Scope, prefix: str) -> Scope:
+    """The request under the prefix. Its path stays encoded, as API Gateway passes it on: `%2F` separates nothing."""
     headers = scope["headers"]
     if all(name != b"accept" for name, _ in headers):
         headers = [*headers, (b"accept", b"*/*")]
     raw_path = scope.get("raw_path") or scope["path"].encode()
-    return {**scope, "path": prefix + scope["path"], "raw_path": prefix.encode() + raw_path, "headers": headers}
+    path = prefix.encode() + raw_path
+    return {**scope, "path": path.decode("latin-1"), "raw_path": path, "headers": headers}

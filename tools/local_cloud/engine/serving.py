@@ -33,10 +33,15 @@ class Serving:
 
 
 async def serve(application: Application, socket_fd: int, *, lifespan: bool) -> Serving:
-    """Serve an application; with `lifespan`, it is notified of its start and end."""
+    """Serve an application; with `lifespan`, it is notified of its start and end.
+
+    h11 parses, since httptools loses the body of a request that offers to upgrade to HTTP/2, as Java's client does:
+    https://github.com/MagicStack/httptools/issues/124, https://github.com/Kludex/uvicorn/issues/2722.
+    """
     server = _Server(
         uvicorn.Config(
             application,
+            http="h11",
             lifespan="on" if lifespan else "off",
             log_config=None,
             access_log=False,

@@ -68,7 +68,7 @@ def faults() -> list[Row]:
     for behavior in ("200", "500", "hangs", "drips"):
         kinesis.forget_clients()
         stream = StreamedEvents(aws_engine(fakes.settings).metrics_stream)
-        wiring.override(replace(fakes.services, metrics=replace(fakes.metrics.ports, stream=stream)))
+        wiring.override(replace(fakes.services, metrics=replace(fakes.metrics, stream=stream)))
         output = io.StringIO()
         with faulty_aws(behavior) as server, Client(app) as client, contextlib.redirect_stdout(output):
             os.environ["AWS_ENDPOINT_URL"] = server.url

@@ -20,7 +20,7 @@ from chalicelib.services import Services, build_services, machine
 from chalicelib.tiles.compact import compact
 from tests.api.conftest import ApiClient, Reply
 from tests.extremes import EXTREME_NUMBERS, EXTREME_NUMERALS, EXTREME_TIMES
-from tests.fakes.accounts import FakePasswords
+from tests.fakes.passwords import FakePasswords
 
 NOW_MS = 1_767_225_600_000
 OWNER = "aaaaaaaaaa"

@@ -208,13 +208,14 @@ def test_a_reply_that_is_too_large_for_lambda_is_stored(fakes: FakeServices, enc
 
     response = http.respond(Operation("test", "GET", (), ANYONE), lambda _: Reply(text), event("GET", "/any", sent))
 
-    body, content_type, content_encoding = fakes.large_replies.by_url[str(response.headers["Location"])]
-    assert (response.status_code, content_encoding) == (303, encoding)
+    stored = fakes.download(str(response.headers["Location"]))
+    body = stored.body.read()
+    assert (response.status_code, stored.content_encoding) == (303, encoding)
     assert "fetch it from the address in the header Location" in str(response.body)
     assert response.headers["Content-Type"] == "text/plain; charset=utf-8"
     assert "Content-Encoding" not in response.headers
     assert (gzip.decompress(body) if encoding else body) == text
-    assert content_type.startswith("application/json")
+    assert stored.media_type.startswith("application/json")
 
 
 @pytest.mark.parametrize("encoding", ["identity", "gzip"])
@@ -233,7 +234,7 @@ def test_a_refusal_is_never_redirected_and_is_cut_to_what_fits(
         assert len(response.body) < 5_500_000
         text = response.body if isinstance(response.body, str) else gzip.decompress(response.body).decode()
         assert json.loads(text)
-    assert fakes.large_replies.by_url == {}
+    assert fakes.object_keys() == []
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
@@ -243,7 +244,7 @@ def test_a_refusal_is_never_redirected_and_is_cut_to_what_fits(
 def test_only_a_get_is_redirected(fakes: FakeServices, method: str, body: Any) -> None:
     operation = Operation("test", method, (), ANYONE)
     response = http.respond(operation, lambda _: Reply(body), event(method, "/any", {}))
-    assert (response.status_code, fakes.large_replies.by_url) == (200, {})
+    assert (response.status_code, fakes.object_keys()) == (200, [])
     assert 0 < len(response.body) < 3_000_000
 
 
@@ -252,14 +253,14 @@ def test_a_reply_to_a_get_that_is_not_a_success_is_not_redirected(fakes: FakeSer
     body = {"errors": [{"detail": "x" * 1000}] * 10_000}
     reply = Reply(body, status=status)
     response = http.respond(Operation("test", "GET", (), ANYONE), lambda _: reply, event("GET", "/any", {}))
-    assert (response.status_code, fakes.large_replies.by_url) == (status, {})
+    assert (response.status_code, fakes.object_keys()) == (status, [])
     assert json.loads(response.body) == {"errors": [{"detail": "x" * 1000}] * 100}
 
 
 def test_a_reply_that_lambda_can_return_is_not_stored(fakes: FakeServices) -> None:
     text = b'"' + b"x" * 5_499_000 + b'"'
     response = http.respond(Operation("test", "GET", (), ANYONE), lambda _: Reply(text), event("GET", "/any", {}))
-    assert (response.status_code, fakes.large_replies.by_url) == (200, {})
+    assert (response.status_code, fakes.object_keys()) == (200, [])
 
 
 def test_a_reply_that_cannot_be_stored_gets_an_error_in_the_format_of_its_api(

@@ -1,56 +1,50 @@
 """Anna's data with tiles, and with short words for compacting, sweeping and rebuilding them and for what that reads."""
 
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import replace
 
 from chalicelib.access.policy import READERS
 from chalicelib.encoding.gzip_splice import RecordArray
+from chalicelib.engine.definitions import DATA
 from chalicelib.log.data_set import OwnerState
-from chalicelib.log.ports import DataPorts
 from chalicelib.reading import read as query
 from chalicelib.reading.query import DataQuery
 from chalicelib.tiles.compact import LEASE_MS, CompactionResult, compact, rebuild
 from chalicelib.tiles.manifest import Manifest, TileRef
 from chalicelib.tiles.ports import TilePorts
 from chalicelib.tiles.purge import WAIT_MS
-from chalicelib.tiles.tile import Tile, TileContent, TileKey
+from chalicelib.tiles.stores.keys import tiles_partition
+from chalicelib.tiles.stores.tiles import StoredTiles
+from chalicelib.tiles.tile import TileContent, TileKey
 from tests.fakes.calls import call_by
+from tests.fakes.checked_stores import CheckedArchive, CheckedSweepRequests, CheckedTiles, unwatched_data
 from tests.fakes.data_scene import ANNA, DataScene, Item, cbg
-from tests.fakes.reading_ports import reading_ports
-from tests.fakes.tile_ports import tile_ports
-from tests.fakes.tiles import FakeArchive, FakeTiles
 
 ANNA_ID = str(ANNA.user_id)
 FIRST_DAY = 20_454
 """2026-01-01, on which the scene's records are unless they say otherwise."""
 
 
-@dataclass
-class CountedTiles(FakeTiles):
-    """Tiles that remember which of them were read."""
-
-    read: list[TileKey] = field(default_factory=list)
-
-    def tiles(self, owner: OwnerState, places: Sequence[TileRef], hidden: Collection[TileKey]) -> dict[TileKey, Tile]:
-        """Those, and a note of it."""
-        self.read += [place.key for place in places]
-        return super().tiles(owner, places, hidden)
-
-
 class CompactionScene(DataScene):
-    """A scene with an archive."""
+    """A scene with checked stores of what a compaction writes."""
 
-    tiles: CountedTiles
+    tiles: CheckedTiles
 
     def __init__(self) -> None:
         super().__init__()
-        self.tiles = CountedTiles(self.data_sets, self.log)
-        self.archive = FakeArchive()
+        self.tiles = CheckedTiles(self.fakes.engine)
+        self.sweep_requests = CheckedSweepRequests(self.fakes.engine)
+        self.archive = CheckedArchive(self.fakes.engine.objects)
 
     def ports(self) -> TilePorts:
         """The ports of a compaction."""
-        data = DataPorts(self.data_sets, self.log)
-        return tile_ports(data, self.tiles, self.archive, lambda: self.now_ms, lambda: f"worker {self.new_id()}")
+        return replace(
+            self.fakes.services.tiles,
+            tiles=self.tiles,
+            sweep_requests=self.sweep_requests,
+            archive=self.archive,
+            new_id=lambda: f"worker {self.new_id()}",
+        )
 
     def compact(self, check_time: Callable[[], None] = lambda: None) -> CompactionResult:
         """Compact everything, then forget the reads so far."""
@@ -65,7 +59,10 @@ class CompactionScene(DataScene):
     def sweep(self) -> int:
         """Carry out all requests once leases and waits are over; how much was removed."""
         self.now_ms += LEASE_MS + WAIT_MS + 1
-        return sum(self.tiles.sweep(request) for request in list(self.tiles.older_than(self.now_ms - WAIT_MS)))
+        return sum(
+            self.sweep_requests.sweep(request)
+            for request in list(self.sweep_requests.older_than(self.now_ms - WAIT_MS))
+        )
 
     @property
     def manifest(self) -> Manifest:
@@ -76,7 +73,19 @@ class CompactionScene(DataScene):
         """The stored content of a tile of the current manifest."""
         place = self.manifest.tile(TileKey(name, day))
         assert place is not None
-        return self.tiles.stored[ANNA_ID, self.manifest.epoch, place.version, place.key]
+        return self.tile(place)
+
+    def tile(self, ref: TileRef) -> TileContent:
+        """The stored content of a tile."""
+        owner = OwnerState(ANNA_ID, self.manifest.epoch)
+        return StoredTiles(unwatched_data(self.fakes.engine)).tiles(owner, [ref], [ref.key])[ref.key].content
+
+    @property
+    def stored_tiles(self) -> set[tuple[int, TileKey]]:
+        """Version and key of each tile that is stored in the current epoch."""
+        items = self.fakes.items(DATA, partition=tiles_partition(ANNA_ID, self.manifest.epoch))
+        parts = [item["sk"].split("#") for item in items]
+        return {(int(version), TileKey(name, int(day))) for version, name, day, *_ in parts}
 
     def contents(self) -> dict[TileKey, TileContent]:
         """Of all tiles that the current manifest names."""
@@ -89,7 +98,7 @@ class CompactionScene(DataScene):
             call_by(ANNA, READERS, self.grants),
             ANNA_ID,
             asked,
-            reading_ports(self.data_sets, self.log, self.tiles, self.sources),
+            self.reading,
         ).records
 
 

@@ -1,27 +1,25 @@
-"""The data domain on fakes, with short words for what tests do to it; the clock moves a millisecond each time."""
+"""The data domain on an engine in memory, with short words for what tests do to it. The clock moves a millisecond each
+time."""
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from chalicelib.access.call import SERVICE, Caller
 from chalicelib.access.policy import DATA_SET_DELETERS, DATA_SET_LISTERS, OWNER_AND_SERVERS, READERS, SERVERS, UPLOADERS
 from chalicelib.data_sets import lifecycle as data_sets
 from chalicelib.data_sets.list_query import parse_list_query
+from chalicelib.engine.definitions import DATA
 from chalicelib.log.ports import DataPorts
 from chalicelib.reading import read as query
+from chalicelib.reading.ports import ReadingPorts
 from chalicelib.reading.query import parse_data_query
 from chalicelib.uploads import add as uploads
 from chalicelib.uploads.ports import UploadPorts
-from tests.fakes.accounts import FakeGrants
 from tests.fakes.calls import call_by
-from tests.fakes.data import FakeDataSets, FakeRecordLog
-from tests.fakes.data_sources import FakeDataSources
-from tests.fakes.reading_ports import reading_ports
-from tests.fakes.rejections import FakeRejections
-from tests.fakes.tiles import FakeTiles
+from tests.fakes.services import FakeServices
 
-START_MS = 1_767_225_600_000  # 2026-01-01T00:00:00Z
 ANNA = Caller(user_id="aaaaaaaaaa")
 UPLOADER = Caller(user_id="cccccccccc")
 VIEWER = Caller(user_id="bbbbbbbbbb")
@@ -35,20 +33,42 @@ class DataScene:
     """Anna's data, empty, with the grants of those who may use it."""
 
     def __init__(self) -> None:
-        self.data_sets = FakeDataSets()
-        self.log = FakeRecordLog(self.data_sets)
-        self.tiles = FakeTiles(self.data_sets, self.log)
-        self.sources = FakeDataSources(self.data_sets)
-        self.now_ms = START_MS
-        self.grants = FakeGrants(lambda: self.now_ms)
+        self.fakes = FakeServices()
+        self.data_sets = self.fakes.data_sets
+        self.log = self.fakes.record_log
+        self.tiles = self.fakes.tiles
+        self.sources = self.fakes.data_sources
+        self.grants = self.fakes.grants
         for caller, name in ((UPLOADER, "upload"), (VIEWER, "view"), (CUSTODIAN, "custodian")):
-            self.grants.allow(str(ANNA.user_id), str(caller.user_id), name)
-        self.ids_made = 0
+            self.fakes.grant(str(ANNA.user_id), str(caller.user_id), [name])
+
+    @property
+    def now_ms(self) -> int:
+        """The time of the services."""
+        return self.fakes.now_ms
+
+    @now_ms.setter
+    def now_ms(self, now_ms: int) -> None:
+        self.fakes.now_ms = now_ms
 
     def new_id(self) -> str:
         """32 hexadecimal digits that count up."""
-        self.ids_made += 1
-        return f"{self.ids_made:032x}"
+        return self.fakes.new_id()
+
+    @property
+    def data(self) -> DataPorts:
+        """The ports of data sets and their logs."""
+        return DataPorts(self.data_sets, self.log)
+
+    @property
+    def reading(self) -> ReadingPorts:
+        """The ports from which Anna's data is read."""
+        return replace(self.fakes.services.reading, data_sets=self.data_sets, log=self.log, tiles=self.tiles)
+
+    @property
+    def entry_numbers(self) -> list[int]:
+        """The numbers of all entries in the logs, by data set."""
+        return [int(item["sk"].rpartition("#")[2]) for item in self.fakes.items(DATA, partition="LOG#")]
 
     def tick(self) -> int:
         """The time, a millisecond later."""
@@ -61,7 +81,7 @@ class DataScene:
             call_by(caller, UPLOADERS, self.grants, self.tick(), self.new_id),
             str(ANNA.user_id),
             lambda: body if body is not None else members,
-            DataPorts(self.data_sets, self.log),
+            self.data,
         )
 
     def open(self, deduplicator: str, data_set_type: str = "continuous", **members: Any) -> str:
@@ -81,7 +101,7 @@ class DataScene:
             call_by(caller, UPLOADERS, self.grants, self.tick(), self.new_id),
             data_set_id,
             lambda: body,
-            DataPorts(self.data_sets, self.log),
+            self.data,
         )
 
     def delete_data(self, data_set_id: str, *selectors: Any, caller: Caller = ANNA) -> None:
@@ -90,7 +110,7 @@ class DataScene:
             call_by(caller, UPLOADERS, self.grants, self.tick(), self.new_id),
             data_set_id,
             lambda: list(selectors),
-            UploadPorts(DataPorts(self.data_sets, self.log), FakeRejections()),
+            UploadPorts(self.data, self.fakes.rejections),
         )
 
     def update(self, data_set_id: str, body: Any, caller: Caller = ANNA) -> dict[str, Any]:
@@ -99,7 +119,7 @@ class DataScene:
             call_by(caller, UPLOADERS, self.grants, self.tick()),
             data_set_id,
             lambda: body,
-            DataPorts(self.data_sets, self.log),
+            self.data,
         )
 
     def close(self, data_set_id: str) -> dict[str, Any]:
@@ -111,20 +131,16 @@ class DataScene:
         data_sets.delete(
             call_by(caller, DATA_SET_DELETERS, self.grants, self.tick()),
             data_set_id,
-            DataPorts(self.data_sets, self.log),
+            self.data,
         )
 
     def erase(self, caller: Caller = SERVICE) -> None:
         """Erase Anna's data."""
-        data_sets.erase(
-            call_by(caller, SERVERS, self.grants, self.tick()), str(ANNA.user_id), DataPorts(self.data_sets, self.log)
-        )
+        data_sets.erase(call_by(caller, SERVERS, self.grants, self.tick()), str(ANNA.user_id), self.data)
 
     def get(self, data_set_id: str, caller: Caller = ANNA) -> dict[str, Any]:
         """A data set by its id."""
-        return data_sets.get(
-            call_by(caller, OWNER_AND_SERVERS, self.grants), data_set_id, DataPorts(self.data_sets, self.log)
-        )
+        return data_sets.get(call_by(caller, OWNER_AND_SERVERS, self.grants), data_set_id, self.data)
 
     def listed(self, caller: Caller = ANNA, **parameters: str) -> list[dict[str, Any]]:
         """Anna's data sets; `client_name` stands for `client.name`."""
@@ -132,7 +148,7 @@ class DataScene:
             call_by(caller, DATA_SET_LISTERS, self.grants),
             str(ANNA.user_id),
             parse_list_query(_parameters(parameters), has_filters=True),
-            DataPorts(self.data_sets, self.log),
+            self.data,
         )
 
     def read(self, caller: Caller = ANNA, **parameters: str) -> list[dict[str, Any]]:
@@ -141,7 +157,7 @@ class DataScene:
             call_by(caller, READERS, self.grants),
             str(ANNA.user_id),
             parse_data_query(_parameters(parameters)),
-            reading_ports(self.data_sets, self.log, self.tiles, self.sources),
+            self.reading,
         )
         records: list[dict[str, Any]] = json.loads(found.records.plain())
         return records

@@ -1,90 +1,55 @@
-"""The ports of metrics in memory."""
+"""Metrics in an engine in memory: reading what is stored, and storing counts to begin with."""
 
+import gzip
+import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from datetime import date
+from typing import Any
 
-from chalicelib.conflicts import WriteConflictError
-from chalicelib.errors import UnavailableError
-from chalicelib.metrics.ports import CountKey, DailyCount, Ledger, MetricsPorts, RejectedRecord
+from chalicelib.engine.definitions import DATA
+from chalicelib.engine.embedded.engine import EmbeddedEngine
+from chalicelib.engine.embedded.sqlite_queue import METRICS_FAILURES
+from chalicelib.metrics.ports import MAX_COUNTS_AT_ONCE, CountKey, EventCounts, Ledger
+from chalicelib.metrics.stores.archive import PREFIX
+from tests.fakes.engine import queued_messages, stored_items, stored_keys
 
-SALT = "salt"
-
-
-class FakeStream:
-    """Stores records with their partition keys in a list; unavailable while `is_down`."""
-
-    def __init__(self) -> None:
-        self.records: list[tuple[str, bytes]] = []
-        self.is_down = False
-
-    def put(self, partition_key: str, record: bytes) -> None:
-        """Appends."""
-        if self.is_down:
-            raise UnavailableError
-        self.records.append((partition_key, record))
+MANY_RECORDS = 1_000_000
 
 
-class FakeArchive:
-    """Objects in a dictionary."""
-
-    def __init__(self) -> None:
-        self.objects: dict[str, tuple[bytes, ...]] = {}
-
-    def write(self, name: str, lines: Sequence[bytes]) -> None:
-        """Replaces the object."""
-        self.objects[name] = tuple(lines)
+def streamed_records(engine: EmbeddedEngine) -> list[tuple[str, bytes]]:
+    """Partition key and data of each record of the stream, in order."""
+    return [(record.partition_key, record.data) for record in engine.metrics_stream.read(MANY_RECORDS)]
 
 
-class FakeCounts:
-    """Counts and ledgers in dictionaries."""
-
-    def __init__(self) -> None:
-        self.counts: Counter[CountKey] = Counter()
-        self.ledgers: dict[str, Ledger] = {}
-
-    def ledger(self, shard_id: str) -> Ledger:
-        """The ledger of a shard."""
-        return self.ledgers.get(shard_id, Ledger())
-
-    def add(self, counts: Mapping[CountKey, int], shard_id: str, before: Ledger, after: Ledger) -> None:
-        """Changes both, or neither."""
-        if self.ledgers.get(shard_id, Ledger()).version != before.version:
-            raise WriteConflictError
-        self.counts.update(counts)
-        self.ledgers[shard_id] = after
-
-    def between(self, first: date, last: date, prefix: str, now_ms: int) -> Sequence[DailyCount]:
-        """The counts of some days."""
-        return [
-            DailyCount(counted.day, counted.event_name, count)
-            for counted, count in self.counts.items()
-            if first <= counted.day <= last and counted.event_name.startswith(prefix)
-        ]
+def archived_lines(engine: EmbeddedEngine) -> dict[str, list[bytes]]:
+    """The lines of each object of the archive, by its name."""
+    lines = {}
+    for key in stored_keys(engine, PREFIX):
+        body = engine.objects.get(key)
+        assert body is not None
+        lines[key.removeprefix(PREFIX)] = gzip.decompress(body).splitlines()
+    return lines
 
 
-class FakeRejected:
-    """Rejected records in a list."""
-
-    def __init__(self) -> None:
-        self.records: list[RejectedRecord] = []
-
-    def put(self, rejected: RejectedRecord) -> None:
-        """Appends."""
-        self.records.append(rejected)
+def event_counts(engine: EmbeddedEngine) -> Counter[CountKey]:
+    """All counts, by day and name of the event."""
+    counts: Counter[CountKey] = Counter()
+    for item in stored_items(engine, DATA):
+        if "event_count" in item:
+            counts[CountKey(date.fromisoformat(item["sk"][:10]), item["event_name"])] += item["event_count"]
+    return counts
 
 
-@dataclass
-class FakeMetrics:
-    """All ports of metrics."""
+def rejected_records(engine: EmbeddedEngine) -> list[dict[str, Any]]:
+    """The messages of the rejected records, in the order in which they were sent."""
+    return [json.loads(body) for body in queued_messages(engine, METRICS_FAILURES.name)]
 
-    stream: FakeStream = field(default_factory=FakeStream)
-    archive: FakeArchive = field(default_factory=FakeArchive)
-    counts: FakeCounts = field(default_factory=FakeCounts)
-    rejected: FakeRejected = field(default_factory=FakeRejected)
 
-    @property
-    def ports(self) -> MetricsPorts:
-        """The bundle that the rules take."""
-        return MetricsPorts(lambda: SALT, self.stream, self.archive, self.counts, self.rejected)
+def set_counts(store: EventCounts, counts: Mapping[CountKey, int]) -> None:
+    """Count events of a shard of their own."""
+    left, ledger = list(counts.items()), Ledger()
+    while left:
+        after = Ledger(ledger.version + 1, ((0, ledger.version),))
+        store.add(dict(left[:MAX_COUNTS_AT_ONCE]), "shardId-of-counts", ledger, after)
+        left, ledger = left[MAX_COUNTS_AT_ONCE:], after

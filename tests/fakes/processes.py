@@ -1,35 +1,15 @@
-"""Workers that die, or meet a change by another process, at a chosen call."""
+"""Workers that die, or meet a change by another process, at a chosen call of the engine."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 from chalicelib.tasks.types import TimeLimitError
-from tests.fakes.tiles import FakeArchive, FakeTiles
+from tests.fakes.engine import Watch, WatchedCalls
 
 
 class DiedError(BaseException):
     """The process died, so none of its later code runs."""
-
-
-def observed(before: Callable[[str], None], *ports: Any) -> list[Any]:
-    """The ports, which report each call before it is made."""
-    return [_Observed(port, before) for port in ports]
-
-
-class _Observed:
-    def __init__(self, target: Any, before: Callable[[str], None]) -> None:
-        self._target, self._before = target, before
-
-    def __getattr__(self, name: str) -> Any:
-        method = getattr(self._target, name)
-
-        def call(*arguments: Any) -> Any:
-            self._before(name)
-            return method(*arguments)
-
-        return call
 
 
 @dataclass
@@ -62,11 +42,10 @@ class Process:
 
 
 @contextmanager
-def observed_writes(tiles: FakeTiles, archive: FakeArchive, before: Callable[[str], None]) -> Iterator[None]:
-    """Call `before` ahead of each write of these stores."""
-    outer = tiles.before_write
-    tiles.before_write = archive.before_write = before
+def watched(calls: WatchedCalls, watch: Watch) -> Iterator[None]:
+    """Let a watch see the calls of an engine for a while, in place of the one before."""
+    outer, calls.watch = calls.watch, watch
     try:
         yield
     finally:
-        tiles.before_write = archive.before_write = outer
+        calls.watch = outer

@@ -1,94 +1,102 @@
-"""The services of the application, in memory, with a clock that only a test advances."""
+"""The services of the application on an engine in memory, with a clock that only a test advances."""
 
+import json
 from collections import Counter
 from collections.abc import Collection
-from contextlib import nullcontext
 from dataclasses import replace
+from functools import cache
+from typing import Any
+from urllib.parse import urlsplit
 
 from chalicelib.access.call import Session, token_hash
 from chalicelib.accounts.account import Account
-from chalicelib.accounts.ports import AccountPorts
-from chalicelib.blobs.ports import BlobPorts
+from chalicelib.accounts.grant import Grant
 from chalicelib.config import Settings
-from chalicelib.data_sources.ports import DataSourcePorts
-from chalicelib.log.ports import DataPorts
+from chalicelib.engine.definitions import TableDefinition
+from chalicelib.engine.embedded.files import Download
+from chalicelib.engine.table import Item
 from chalicelib.observability import count
-from chalicelib.reading.ports import ReadingPorts
-from chalicelib.services import Services, exit_at_once, openid_provider
-from chalicelib.sign_in.ports import SignInPorts
-from chalicelib.tasks.ports import TaskPorts
-from chalicelib.tiles.ports import TilePorts
-from chalicelib.uploads.ports import UploadPorts
-from tests.fakes.accounts import (
-    FakeAccounts,
-    FakeGrants,
-    FakeKnownSources,
-    FakePasswords,
-    FakeProfiles,
-    FakeRestrictedTokens,
-    FakeSessions,
-    FakeSignInAttempts,
-)
-from tests.fakes.blobs import FakeBlobs, FakeContents
-from tests.fakes.data import FakeDataSets, FakePurgeRequests, FakeRecordLog
-from tests.fakes.data_sources import FakeDataSources
-from tests.fakes.large_replies import FakeLargeReplies
-from tests.fakes.metrics import FakeMetrics
-from tests.fakes.oidc import FakeIdTokens, FakeOidcLogins
-from tests.fakes.rejections import FakeRejections
-from tests.fakes.tasks import FakeQueue, FakeSlots, FakeTasks
-from tests.fakes.tiles import FakeArchive, FakeTiles
+from chalicelib.services import Services, Surroundings, build_services, exit_at_once, openid_provider
+from chalicelib.sign_in.stores.id_tokens import new_private_key
+from chalicelib.tasks.ports import TaskFilter
+from chalicelib.tasks.task import Task
+from tests.fakes.engine import WatchedCalls, memory_engine, stored_items, stored_keys, upload
+from tests.fakes.passwords import FakePasswords
 
 START_MS = 1_767_225_600_000  # 2026-01-01T00:00:00Z
 SERVER_SECRET = "the secret of the test stage"
 INVITATION_CODE = "the invitation code of the test stage"
+SALT = "salt"
 
 
 class FakeServices:
-    """In-memory services, with what a test needs to set the scene."""
+    """Stores on an engine in memory, with what a test needs to set the scene and to see what is stored."""
 
     def __init__(self) -> None:
         self.now_ms = START_MS
         self.ids_made = 0
         self.counted: Counter[str] = Counter()
-        self.settings = replace(Settings(), cors_origins=("https://app.example.org",))
-        self.grants = FakeGrants(lambda: self.now_ms)
-        self.accounts = FakeAccounts(self.grants)
-        self.sessions = FakeSessions(self.accounts)
-        self.restricted_tokens = FakeRestrictedTokens(self.sessions)
-        self.profiles = FakeProfiles()
+        self.settings = replace(Settings(), cors_origins=("https://app.example.org",), takes_metrics=True)
         self.passwords = FakePasswords()
-        self.sign_in_attempts = FakeSignInAttempts()
-        self.known_sources = FakeKnownSources()
-        self.oidc_logins = FakeOidcLogins(self.accounts, self.sessions)
-        self.id_tokens = FakeIdTokens()
-        self.data_sets = FakeDataSets()
-        self.data_sources = FakeDataSources(self.data_sets)
-        self.record_log = FakeRecordLog(self.data_sets)
-        self.purge_requests = FakePurgeRequests(self.data_sets, self.record_log)
-        self.tiles = FakeTiles(self.data_sets, self.record_log)
-        self.archive = FakeArchive()
-        self.large_replies = FakeLargeReplies()
-        self.rejections = FakeRejections()
-        self.metrics = FakeMetrics()
-        self.blobs = FakeBlobs()
-        self.contents = FakeContents()
-        self.tasks = FakeTasks()
-        self.task_slots = FakeSlots()
-        self.task_queue = FakeQueue()
+        self.calls = WatchedCalls()
+        self.engine = memory_engine(lambda: self.now_ms, self.calls)
+        for name, text in (
+            (self.settings.server_secret_name, SERVER_SECRET),
+            (self.settings.invitation_secret_name, INVITATION_CODE),
+            (self.settings.metrics_salt_name, SALT),
+            (self.settings.oidc_keys_name, _signing_keys()),
+        ):
+            self.engine.secrets.create(name, text)
+        around = Surroundings(
+            lambda: self.now_ms, self.new_id, self.new_token, self._count, self.passwords, exit_at_once
+        )
+        self._services = built = build_services(self.settings, self.engine, around)
+        self.grants = built.accounts.grants
+        self.accounts = built.accounts.accounts
+        self.sessions = built.accounts.sessions
+        self.restricted_tokens = built.accounts.restricted_tokens
+        self.profiles = built.accounts.profiles
+        self.sign_in_attempts = built.accounts.sign_in_attempts
+        self.known_sources = built.accounts.known_sources
+        self.oidc_logins = built.sign_in.logins
+        self.id_tokens = built.sign_in.id_tokens
+        self.data_sets = built.data.data_sets
+        self.data_sources = built.data_sources.sources
+        self.record_log = built.data.log
+        self.purge_requests = built.tiles.purge_requests
+        self.sweep_requests = built.tiles.sweep_requests
+        self.backlogs = built.tiles.backlog
+        self.tiles = built.tiles.tiles
+        self.archive = built.tiles.archive
+        self.large_replies = built.reading.large_replies
+        self.rejections = built.uploads.rejections
+        self.metrics = built.metrics
+        self.blobs = built.blobs.blobs
+        self.contents = built.blobs.contents
+        self.tasks = built.tasks.tasks
+        self.task_slots = built.tasks.slots
+        self.task_queue = built.tasks.queue
+
+    @property
+    def services(self) -> Services:
+        """These services as the application sees them, with the settings of the moment."""
+        if self._services.settings is not self.settings:
+            sign_in = replace(self._services.sign_in, provider=openid_provider(self.settings))
+            self._services = replace(self._services, settings=self.settings, sign_in=sign_in)
+        return self._services
 
     def new_id(self) -> str:
-        """32 hexadecimal digits that count up, so that an answer can be compared as a whole."""
+        """32 hexadecimal digits that count up, so that a reply can be compared as a whole."""
         self.ids_made += 1
         return f"{self.ids_made:032x}"
-
-    def _count(self, name: str, value: int) -> None:
-        self.counted[name] += value
-        count(name, value)
 
     def new_token(self) -> str:
         """A token that counts up."""
         return f"token-{self.new_id()}"
+
+    def _count(self, name: str, value: int) -> None:
+        self.counted[name] += value
+        count(name, value)
 
     def sign_in(self, user_id: str, *, is_server: bool = False) -> str:
         """A token of a user, whose account is made when there is none, or of a server; valid for an hour."""
@@ -100,57 +108,37 @@ class FakeServices:
 
     def grant(self, sharer_id: str, grantee_id: str, permissions: Collection[str]) -> None:
         """Grant one user permissions on the data of another, replacing earlier ones."""
-        self.grants.allow(sharer_id, grantee_id, *permissions)
+        self.grants.put(Grant(sharer_id, grantee_id, {name: {} for name in permissions}))
 
-    @property
-    def services(self) -> Services:
-        """These fakes as the application sees them."""
-        accounts = AccountPorts(
-            accounts=self.accounts,
-            sessions=self.sessions,
-            restricted_tokens=self.restricted_tokens,
-            grants=self.grants,
-            profiles=self.profiles,
-            passwords=self.passwords,
-            sign_in_attempts=self.sign_in_attempts,
-            known_sources=self.known_sources,
-        )
-        data = DataPorts(self.data_sets, self.record_log)
-        return Services(
-            settings=self.settings,
-            now_ms=lambda: self.now_ms,
-            new_id=self.new_id,
-            new_token=self.new_token,
-            count=self._count,
-            server_secret=lambda: SERVER_SECRET,
-            invitation_code=lambda: INVITATION_CODE,
-            sessions_ahead=lambda _: nullcontext(self.sessions),
-            accounts=accounts,
-            sign_in=SignInPorts(
-                accounts, self.oidc_logins, self.id_tokens, openid_provider(self.settings), self.new_token
-            ),
-            data=data,
-            tiles=TilePorts(
-                data=data,
-                tiles=self.tiles,
-                archive=self.archive,
-                backlog=self.tiles,
-                sweep_requests=self.tiles,
-                purge_requests=self.purge_requests,
-                now_ms=lambda: self.now_ms,
-                new_id=self.new_id,
-            ),
-            uploads=UploadPorts(data, self.rejections),
-            data_sources=DataSourcePorts(self.data_sources, data),
-            reading=ReadingPorts(
-                data_sets=self.data_sets,
-                log=self.record_log,
-                tiles=self.tiles,
-                sources=self.data_sources,
-                large_replies=self.large_replies,
-            ),
-            blobs=BlobPorts(self.blobs, self.contents),
-            metrics=self.metrics.ports,
-            tasks=TaskPorts(self.tasks, self.task_slots, self.task_queue, lambda: self.now_ms, self.new_id),
-            end_process=exit_at_once,
-        )
+    def upload(self, key: str, content: bytes, media_type: str = "text/plain") -> None:
+        """Upload a content as a client does, by a signed address."""
+        upload(self.engine, key, content, media_type)
+
+    def download(self, url: str) -> Download:
+        """What a client gets at a signed address."""
+        address = urlsplit(url)
+        return self.engine.objects.open_download(f"{address.path}?{address.query}")
+
+    def items(self, table: TableDefinition, *, partition: str = "", sort_key: str = "") -> list[Item]:
+        """The items of a table whose keys begin so, by their keys."""
+        items = stored_items(self.engine, table)
+        return [item for item in items if item["pk"].startswith(partition) and item.get("sk", "").startswith(sort_key)]
+
+    def object_keys(self, prefix: str = "") -> list[str]:
+        """The keys of the objects under a prefix."""
+        return stored_keys(self.engine, prefix)
+
+    def all_tasks(self) -> list[Task]:
+        """All tasks, the newest creation first."""
+        return self.tasks.listed(TaskFilter(), 0, 1_000_000)
+
+
+@cache
+def _signing_keys() -> str:
+    return json.dumps({"keys": [signing_key()]})
+
+
+@cache
+def signing_key() -> dict[str, Any]:
+    """A key for the whole run, since making one takes a tenth of a second."""
+    return new_private_key()

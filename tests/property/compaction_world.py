@@ -2,7 +2,7 @@
 in between, each of which may die, or meet another change, at any of its calls."""
 
 import gzip
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,10 +13,12 @@ from hypothesis.stateful import initialize, invariant, precondition, rule
 from chalicelib.access.policy import READERS
 from chalicelib.conflicts import WriteConflictError
 from chalicelib.encoding.gzip_splice import RecordArray
-from chalicelib.log.data_set import DataSetHead
-from chalicelib.log.entry import NewEntry
+from chalicelib.engine.definitions import DATA
+from chalicelib.engine.embedded import sqlite
+from chalicelib.engine.table import Query
+from chalicelib.log.data_set import OwnerState
 from chalicelib.log.fold import can_be_seen
-from chalicelib.log.ports import NO_TIMES_MS, DataPorts
+from chalicelib.log.ports import DataPorts
 from chalicelib.reading import read as query
 from chalicelib.reading.query import DataQuery
 from chalicelib.tasks.task import State, Task
@@ -25,20 +27,24 @@ from chalicelib.tiles import compact as compaction
 from chalicelib.tiles import fold_into_tiles as compaction_pass
 from chalicelib.tiles.compact import LEASE_MS, compact, read_tail, rebuild
 from chalicelib.tiles.manifest import Manifest
-from chalicelib.tiles.ports import TilePorts
+from chalicelib.tiles.ports import SweepRequest, TilePorts
 from chalicelib.tiles.purge import WAIT_MS, purge
+from chalicelib.tiles.stores.keys import manifest_key, tiles_partition
+from chalicelib.tiles.stores.sweep import StoredSweepRequests
+from chalicelib.tiles.stores.tiles import StoredTiles
 from chalicelib.tiles.tile import DAY_MS, TileContent, TileKey, TileStats
-from tests.fakes.calls import call_by
-from tests.fakes.data import FakeDataSets, FakePurgeRequests, FakeRecordLog
-from tests.fakes.processes import DiedError, Process, observed, observed_writes
-from tests.fakes.reading_ports import reading_ports
-from tests.fakes.tile_ports import PurgeServices, tile_ports
-from tests.fakes.tiles import FakeArchive, FakeTiles, go_on
+from tests.fakes.calls import NO_GRANTS, call_by
+from tests.fakes.checked_stores import CheckedArchive, CheckedSweepRequests, CheckedTiles, unwatched_data
+from tests.fakes.engine import go_on
+from tests.fakes.processes import DiedError, Process, watched
+from tests.property.remembered import Memory, RememberedDataSets, RememberedLog, RememberedTiles
 from tests.property.test_fold_machine import ANNA, OWNER, Histories, device_ids, known_ids
+from tests.property.uncompacted import DoubleLog, NoTiles
 
 START_MS = 1_767_225_600_000
 LATER_MS = LEASE_MS + WAIT_MS + 1
 """After which leases and waits that began before are over."""
+NEVER_MS = 9_999_999_999_999
 MOST_CALLS = 30
 """About as many as a compaction of one step makes."""
 DAY_QUERIES: Sequence[DataQuery] = (
@@ -75,20 +81,6 @@ NEXT_QUERIES = 2
 """The number of these queries that run after each step, in turn, beside a query for one data set."""
 
 
-class DoubleLog(FakeRecordLog):
-    """A log that keeps a second copy of all entries, from which none is removed."""
-
-    def __init__(self, data_sets: FakeDataSets) -> None:
-        super().__init__(data_sets)
-        self.whole = FakeRecordLog(data_sets)
-
-    def append(self, head: DataSetHead, entry: NewEntry, newest_times_ms: Mapping[str, int] = NO_TIMES_MS) -> int:
-        """Commit it to both."""
-        number = super().append(head, entry, newest_times_ms)
-        self.whole.log.append(self.log[-1])
-        return number
-
-
 Items = list[dict[str, Any]]
 Contents = dict[TileKey, tuple[TileContent, TileStats]]
 
@@ -101,10 +93,23 @@ class Compacted(Histories):
 
     def __init__(self) -> None:
         super().__init__()
-        self.log: DoubleLog = DoubleLog(self.stored)
-        self.tiles = FakeTiles(self.stored, self.log)
-        self.archive = FakeArchive()
-        self.no_tiles = FakeTiles(self.stored, self.log.whole)
+        engine = self.fakes.engine
+        self.log: DoubleLog = DoubleLog(engine.data)
+        self.tiles: CheckedTiles = CheckedTiles(engine)
+        self.sweep_requests = CheckedSweepRequests(engine)
+        self.archive = CheckedArchive(engine.objects)
+        self.unwatched = unwatched_data(engine)
+        memory = Memory(engine)
+        data_sets: Any = RememberedDataSets(self.stored, memory)
+        log: Any = RememberedLog(self.log, memory)
+        whole: Any = self.log.whole
+        self.reading = replace(
+            self.fakes.services.reading,
+            data_sets=data_sets,
+            log=log,
+            tiles=RememberedTiles(self.tiles, memory),
+        )
+        self.reading_all = replace(self.reading, log=whole, tiles=NoTiles(data_sets))
         self.patch = pytest.MonkeyPatch()
         self.told: dict[tuple[int, DataQuery], bytes] = {}
         self.ticks = 0
@@ -129,14 +134,16 @@ class Compacted(Histories):
     @initialize(
         step_bytes=st.runner().flatmap(lambda self: st.sampled_from(self.sizes_of_steps)),
         read_bytes=st.sampled_from([2**24, 1, 900]),
+        batch_writes=st.sampled_from([25, 1]),
     )
-    def sizes(self, step_bytes: int, read_bytes: int) -> None:
+    def sizes(self, step_bytes: int, read_bytes: int, batch_writes: int) -> None:
+        self.patch.setattr(sqlite, "MAX_BATCH_WRITES", batch_writes)
         self.patch.setattr(compaction, "STEP_BYTES", step_bytes)
         self.patch.setattr(compaction_pass, "READ_AT_ONCE_BYTES", read_bytes)
 
     # Steps of workers.
 
-    @precondition(lambda self: self.log.log)
+    @precondition(lambda self: self.log.whole.added)
     @rule(data=st.data())
     def compact(self, data: st.DataObject) -> None:
         self.work(compact, self.drawn_process(data))
@@ -154,24 +161,24 @@ class Compacted(Histories):
         self.work(compact, Process(stops_after=stops_after))
         self.add(data_set_id, posted_later, 1)
 
-    @precondition(lambda self: self.tiles.manifests)
+    @precondition(lambda self: self.unwatched.get(manifest_key(ANNA)) is not None)
     @rule(data=st.data())
     def rebuild(self, data: st.DataObject) -> None:
         self.work(rebuild, self.drawn_process(data))
 
-    @precondition(lambda self: self.tiles.given)
+    @precondition(lambda self: bool(self.all_sweep_requests()))
     @rule(dies_after=st.none() | st.integers(0, MOST_CALLS), is_later=st.booleans())
     def sweep(self, dies_after: int | None, is_later: bool) -> None:
         self.now_ms += LATER_MS if is_later else 0
         self.work(lambda *_: self.sweep_all(), Process(dies_after))
 
-    @precondition(lambda self: self.stored.purge_requests)
+    @precondition(lambda self: any(True for _ in self.fakes.purge_requests.older_than(NEVER_MS)))
     @rule(dies_after=st.none() | st.integers(0, MOST_CALLS))
     def purge(self, dies_after: int | None) -> None:
         self.now_ms += LATER_MS
         self.work(lambda *_: self.purge_all(), Process(dies_after))
 
-    @precondition(lambda self: self.log.log)
+    @precondition(lambda self: self.log.whole.added)
     @rule(is_rebuilt=st.booleans())
     def settle(self, is_rebuilt: bool) -> None:
         """Compact and sweep everything, and fail if anything obsolete is left."""
@@ -192,43 +199,63 @@ class Compacted(Histories):
 
     def nothing_is_left_over(self) -> None:
         owner, manifest = self.tiles.current(ANNA)
-        assert not self.tiles.given
+        assert not self.all_sweep_requests()
         seen = [data_set for data_set in self.stored.of_owner(owner) if can_be_seen(data_set)]
         through = {data_set.id: manifest.position(data_set.id) for data_set in seen}
-        in_log = [entry for head, entry in self.log.log if head.epoch == owner.epoch]
-        assert all(entry.number > through.get(entry.data_set_id, 0) for entry in in_log)
-        named = {(ANNA, owner.epoch, place.version, place.key) for place in manifest.tile_refs()}
-        stored = {at for at in self.tiles.stored if at[1] == owner.epoch and (at[1], at[2]) not in self.may_leave_tiles}
-        assert stored - named == set(), f"tiles that no manifest names, of version {manifest.version}"
-        assert named <= self.tiles.stored.keys()
+        assert all(number > through.get(data_set_id, 0) for data_set_id, number in self.entries_in_log(owner.epoch))
+        named = {(ref.version, ref.key) for ref in manifest.tile_refs()}
+        stored = self.stored_tiles(owner.epoch)
+        left = {tile for tile in stored if (owner.epoch, tile[0]) not in self.may_leave_tiles}
+        assert left - named == set(), f"tiles that no manifest names, of version {manifest.version}"
+        assert named <= stored
+
+    def entries_in_log(self, epoch: int) -> Iterator[tuple[str, int]]:
+        """Data set and number of each entry in the logs of an epoch."""
+        for item in self.fakes.items(DATA, partition=f"LOG#{ANNA}#"):
+            _, _, of_epoch, data_set_id, number = f"{item['pk']}#{item['sk']}".split("#")
+            if int(of_epoch) == epoch:
+                yield data_set_id, int(number)
+
+    def stored_tiles(self, epoch: int) -> set[tuple[int, TileKey]]:
+        """Version and key of each tile that is stored in an epoch."""
+        keys = (item["sk"].split("#") for item in self.unwatched.query(Query(tiles_partition(ANNA, epoch))))
+        return {(int(version), TileKey(name, int(day))) for version, name, day, *_ in keys}
+
+    def all_sweep_requests(self) -> list[SweepRequest]:
+        return list(StoredSweepRequests(self.unwatched).older_than(NEVER_MS))
 
     def contents(self, manifest: Manifest) -> Contents:
         """The contents and stats of all tiles by key."""
-        return {
-            ref.key: (self.tiles.stored[ANNA, manifest.epoch, ref.version, ref.key], ref.stats)
-            for ref in manifest.tile_refs()
-        }
+        refs = {ref.key: ref for ref in manifest.tile_refs()}
+        owner = OwnerState(ANNA, manifest.epoch)
+        read = StoredTiles(self.unwatched).tiles(owner, list(refs.values()), refs.keys())
+        return {key: (tile.content, refs[key].stats) for key, tile in read.items()}
 
     def sweep_all(self) -> None:
-        for request in list(self.tiles.older_than(self.now_ms - WAIT_MS)):
-            self.tiles.sweep(request)
+        for request in list(self.sweep_requests.older_than(self.now_ms - WAIT_MS)):
+            self.sweep_requests.sweep(request)
 
     def purge_all(self) -> None:
         run = TaskRun(Task("t", "purge", 0, state=State.RUNNING), {}, 2**62, lambda: self.now_ms, lambda: None)
-        services = PurgeServices(self.stored, FakePurgeRequests(self.stored, self.log), self.tiles, self.archive)
-        purge(run, services)
+        purge(run, replace(self.fakes.services, tiles=self.ports()))
 
     # Faults and concurrent changes.
 
-    def ports(self, process: Process | None = None) -> TilePorts:
-        before = (process or Process()).before
-        data_sets, log, tiles, archive = observed(before, self.stored, self.log, self.tiles, self.archive)
-        return tile_ports(DataPorts(data_sets, log), tiles, archive, lambda: self.now_ms, self.new_id)
+    def ports(self) -> TilePorts:
+        return replace(
+            self.fakes.services.tiles,
+            data=DataPorts(self.stored, self.log),
+            tiles=self.tiles,
+            sweep_requests=self.sweep_requests,
+            archive=self.archive,
+            now_ms=lambda: self.now_ms,
+            new_id=self.new_id,
+        )
 
     def work(self, act: Callable[[str, TilePorts, Callable[[], None]], object], process: Process) -> None:
-        with observed_writes(self.tiles, self.archive, process.before):
+        with watched(self.fakes.calls, process.before):
             try:
-                act(ANNA, self.ports(process), process.check_time)
+                act(ANNA, self.ports(), process.check_time)
             except (DiedError, TimeLimitError):
                 pass
             except WriteConflictError:
@@ -247,7 +274,7 @@ class Compacted(Histories):
         kind = data.draw(st.sampled_from(kinds))
 
         def meet() -> None:
-            with observed_writes(self.tiles, self.archive, go_on):
+            with watched(self.fakes.calls, go_on):
                 self.happen(kind, data)
 
         return Process(meets_after=calls, meeting=meet)
@@ -262,7 +289,7 @@ class Compacted(Histories):
         elif kind == "rebuild":
             rebuild(ANNA, self.ports(), lambda: None)
         elif kind == "sweep":
-            self.may_leave_tiles |= {(tile.request.epoch, tile.request.version) for tile in self.tiles.given.values()}
+            self.may_leave_tiles |= {(request.epoch, request.version) for request in self.all_sweep_requests()}
             self.now_ms += LATER_MS
             self.sweep_all()
         elif kind == "erase":
@@ -283,7 +310,7 @@ class Compacted(Histories):
 
     # Steps of readers.
 
-    @precondition(lambda self: self.log.log)
+    @precondition(lambda self: self.log.whole.added)
     @rule(
         asked=st.runner().flatmap(lambda self: st.sampled_from([DataQuery(), *self.queries])),
         calls=st.integers(0, 8),
@@ -292,24 +319,22 @@ class Compacted(Histories):
     def read_meanwhile(self, asked: DataQuery, calls: int, data: st.DataObject) -> None:
         before = self.truth(asked)
         process = self.meeting(data, calls, self.for_readers)
-        data_sets, log, tiles = observed(process.before, self.stored, self.log, self.tiles)
-        got = self.read(data_sets, log, tiles, asked)
+        with watched(self.fakes.calls, process.before):
+            got = self.read(replace(self.fakes.services.reading, log=self.log, tiles=self.tiles), asked)
         assert got.plain() in (before, self.truth(asked)), "this was never the state"
 
-    def read(self, data_sets: Any, log: Any, tiles: Any, asked: DataQuery) -> RecordArray:
-        return query.read_data(
-            call_by(OWNER, READERS, self.grants), ANNA, asked, reading_ports(data_sets, log, tiles, self.sources)
-        ).records
+    def read(self, ports: Any, asked: DataQuery) -> RecordArray:
+        return query.read_data(call_by(OWNER, READERS, NO_GRANTS), ANNA, asked, ports).records
 
     def truth(self, asked: DataQuery) -> bytes:
         """The reply by a fold of all entries ever added."""
-        at = self.stored.owner(ANNA).change_count, asked
+        at = self.reading.data_sets.owner(ANNA).change_count, asked
         if at not in self.told:
-            self.told[at] = self.read(self.stored, self.log.whole, self.no_tiles, asked).plain()
+            self.told[at] = self.read(self.reading_all, asked).plain()
         return self.told[at]
 
     def check(self, asked: DataQuery) -> None:
-        array = self.read(self.stored, self.log, self.tiles, asked)
+        array = self.read(self.reading, asked)
         plain = array.plain()
         assert plain == self.truth(asked)
         assert gzip.decompress(array.gzip()) == plain

@@ -13,7 +13,7 @@ from typing import Any
 
 from chalicelib.tasks.ports import RunMessage
 from tests.fakes.services import FakeServices
-from tests.fakes.tasks import FakeQueue, FakeSlots, FakeTasks
+from tests.fakes.tasks import take_runs
 
 
 class KilledError(BaseException):
@@ -72,24 +72,24 @@ class World:
         self.actors: list[Actor] = []
         self.current: Actor | None = None
         self.killed = 0
+        self.under_way: list[RunMessage] = []
+        """Messages that have left the queue and reached no worker yet."""
         world = self
 
-        def paused(ports: type[Any], *names: str) -> Any:
-            """The fake with a pause before each of the named calls."""
-            instance = ports()
+        def pause_before(port: Any, *names: str) -> None:
+            """Pause before each of the named calls."""
             for name in names:
-                call = getattr(instance, name)
+                call = getattr(port, name)
 
                 def method(*args: Any, _call: Callable[..., Any] = call) -> Any:
                     world.pause()
                     return _call(*args)
 
-                setattr(instance, name, method)
-            return instance
+                setattr(port, name, method)
 
-        self.fakes.tasks = paused(FakeTasks, "find", "find_many", "replace", "due_ids", "ready_ids")
-        self.fakes.task_slots = paused(FakeSlots, "take", "release")
-        self.fakes.task_queue = paused(FakeQueue, "send")
+        pause_before(self.fakes.tasks, "find", "find_many", "replace", "due_ids", "ready_ids")
+        pause_before(self.fakes.task_slots, "take", "release")
+        pause_before(self.fakes.task_queue, "send")
 
     def pause(self) -> None:
         """Hand control back to the world if an actor is running."""
@@ -131,7 +131,8 @@ class World:
 
     def deliveries(self) -> list[RunMessage]:
         """Run messages that reach a worker now: each at least once, in any order, some of them late."""
-        queue = self.fakes.task_queue.messages
+        self.under_way += take_runs(self.fakes.engine)
+        queue = self.under_way
         self.random.shuffle(queue)
         count = self.random.randint(0, len(queue))
         delivered = queue[:count]

@@ -22,13 +22,8 @@ from chalicelib.reading import read as query
 from chalicelib.reading.query import DataQuery
 from chalicelib.uploads import add as uploads
 from chalicelib.uploads.ports import UploadPorts
-from tests.fakes.accounts import FakeGrants
-from tests.fakes.calls import call_by
-from tests.fakes.data import FakeDataSets, FakeRecordLog
-from tests.fakes.data_sources import FakeDataSources
-from tests.fakes.reading_ports import reading_ports
-from tests.fakes.rejections import FakeRejections
-from tests.fakes.tiles import FakeTiles
+from tests.fakes.calls import NO_GRANTS, call_by
+from tests.fakes.services import FakeServices
 from tests.property.deduplication import DEACTIVATE, DROP_HASH, NONE, OLDER, ORIGIN, TRUNCATE, Reference, StoredDataSet
 
 ANNA = "aaaaaaaaaa"
@@ -86,7 +81,7 @@ EVERYTHING = DataQuery(prefers_sources=False, carelink=True, medtronic=True)
 
 
 class Histories(RuleBasedStateMachine):
-    """Carries out each step twice: in the domain on fakes, and in the reference."""
+    """Carries out each step twice: in the domain on an engine in memory, and in the reference."""
 
     deduplicators: Sequence[str] = (ORIGIN, OLDER, DROP_HASH, DEACTIVATE, TRUNCATE, NONE)
     are_continuous: Sequence[bool] = (True, False)
@@ -98,11 +93,12 @@ class Histories(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.stored = FakeDataSets()
-        self.log = FakeRecordLog(self.stored)
-        self.tiles = FakeTiles(self.stored, self.log)
-        self.sources = FakeDataSources(self.stored)
-        self.grants = FakeGrants(lambda: 0)
+        self.fakes = FakeServices()
+        self.stored = self.fakes.data_sets
+        self.log = self.fakes.record_log
+        self.tiles = self.fakes.tiles
+        self.sources = self.fakes.data_sources
+        self.reading = self.fakes.services.reading
         self.reference = Reference(ANNA)
         self.now_ms = 1_767_225_600_000
         self.made = 0
@@ -137,7 +133,7 @@ class Histories(RuleBasedStateMachine):
             body["deviceId"] = device_id
         now_ms = self.tick()
         created = data_sets.create(
-            call_by(OWNER, UPLOADERS, self.grants, now_ms, self.new_id),
+            call_by(OWNER, UPLOADERS, NO_GRANTS, now_ms, self.new_id),
             ANNA,
             lambda: body,
             DataPorts(self.stored, self.log),
@@ -176,7 +172,7 @@ class Histories(RuleBasedStateMachine):
 
     def add_once(self, data_set_id: str, sent: list[dict[str, Any]]) -> None:
         uploads.append_data(
-            call_by(OWNER, UPLOADERS, self.grants, self.tick(), self.new_id),
+            call_by(OWNER, UPLOADERS, NO_GRANTS, self.tick(), self.new_id),
             data_set_id,
             lambda: sent,
             DataPorts(self.stored, self.log),
@@ -201,10 +197,10 @@ class Histories(RuleBasedStateMachine):
 
         def delete() -> None:
             uploads.delete_data(
-                call_by(OWNER, UPLOADERS, self.grants, self.tick()),
+                call_by(OWNER, UPLOADERS, NO_GRANTS, self.tick()),
                 data_set_id,
                 lambda: selectors,
-                UploadPorts(DataPorts(self.stored, self.log), FakeRejections()),
+                UploadPorts(DataPorts(self.stored, self.log), self.fakes.rejections),
             )
 
         if not self.is_refused(data_set_id, delete):
@@ -217,7 +213,7 @@ class Histories(RuleBasedStateMachine):
 
         def close() -> None:
             data_sets.update(
-                call_by(OWNER, UPLOADERS, self.grants, now_ms),
+                call_by(OWNER, UPLOADERS, NO_GRANTS, now_ms),
                 data_set_id,
                 lambda: {"state": "closed"},
                 DataPorts(self.stored, self.log),
@@ -232,7 +228,7 @@ class Histories(RuleBasedStateMachine):
         now_ms = self.tick()
         try:
             data_sets.delete(
-                call_by(OWNER, DATA_SET_DELETERS, self.grants, now_ms), data_set_id, DataPorts(self.stored, self.log)
+                call_by(OWNER, DATA_SET_DELETERS, NO_GRANTS, now_ms), data_set_id, DataPorts(self.stored, self.log)
             )
         except DataSetNotFoundError:
             assert data_set_id not in self.reference.data_sets
@@ -244,7 +240,7 @@ class Histories(RuleBasedStateMachine):
     def erase(self, turn: int) -> None:
         if turn != 1:
             return  # seldom, so that histories grow
-        data_sets.erase(call_by(SERVICE, SERVERS, self.grants, 0), ANNA, DataPorts(self.stored, self.log))
+        data_sets.erase(call_by(SERVICE, SERVERS, NO_GRANTS, 0), ANNA, DataPorts(self.stored, self.log))
         self.reference.erase()
         del self.known_ids[1:]
 
@@ -267,10 +263,10 @@ class Histories(RuleBasedStateMachine):
     @invariant()
     def what_is_read_is_what_is_left(self) -> None:
         found = query.read_data(
-            call_by(OWNER, READERS, self.grants),
+            call_by(OWNER, READERS, NO_GRANTS),
             ANNA,
             EVERYTHING,
-            reading_ports(self.stored, self.log, self.tiles, self.sources),
+            self.reading,
         )
         read = json.loads(found.records.plain())
         expected = Counter((record.upload_id, record.body["id"], record.hash) for record in self.reference.visible)
@@ -291,7 +287,7 @@ class Histories(RuleBasedStateMachine):
 
     @invariant()
     def data_sets_are_shown_as_they_are(self) -> None:
-        every = with_truncations(self.stored.of_owner(self.stored.owner(ANNA)))
+        every = with_truncations(self.reading.data_sets.of_owner(self.reading.data_sets.owner(ANNA)))
         shown = {
             data_set["id"]: (
                 _ms(data_set["createdTime"]),

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from chalicelib.errors import UnavailableError
 from chalicelib.metrics import keep as metrics_archive
 from chalicelib.metrics.ports import CountKey, MetricsPorts, StreamRecord
-from tests.fakes.metrics import FakeMetrics
+from tests.fakes.metrics import archived_lines, event_counts, rejected_records
+from tests.fakes.services import FakeServices
 
 SHARD = "shardId-000000000000"
 HOURS = ("2026-02-11T22:59:59.999Z", "2026-02-11T23:30:00.000Z", "2026-02-12T00:00:00.000Z")
@@ -80,21 +81,21 @@ def event(place: int, time: str, name: str) -> bytes:
     return orjson.dumps(members | {"url": "/", "method": "GET"})
 
 
-def faulty(fake: FakeMetrics, faults: Faults) -> MetricsPorts:
-    """The fakes' ports, with a fault in one of their calls."""
+def faulty(fakes: FakeServices, faults: Faults) -> MetricsPorts:
+    """The ports of metrics, with a fault in one of their calls."""
 
     class Port:
         def __init__(self, inner: object, *names: str) -> None:
             for name in names:
                 setattr(self, name, faults.around(getattr(inner, name)))
 
-    archive, counts = Port(fake.archive, "write"), Port(fake.counts, "ledger", "add")
+    archive, counts = Port(fakes.metrics.archive, "write"), Port(fakes.metrics.counts, "ledger", "add")
     ports: Any = MetricsPorts
-    result: MetricsPorts = ports(lambda: "", fake.stream, archive, counts, Port(fake.rejected, "put"))
+    result: MetricsPorts = ports(lambda: "", fakes.metrics.stream, archive, counts, Port(fakes.metrics.rejected, "put"))
     return result
 
 
-def deliver_all(records: Sequence[StreamRecord], script: Sequence[Delivery], fake: FakeMetrics) -> None:
+def deliver_all(records: Sequence[StreamRecord], script: Sequence[Delivery], fakes: FakeServices) -> None:
     """Deliver the batches of the script, then the rest without faults."""
     position = 0
     for step in script:
@@ -102,7 +103,7 @@ def deliver_all(records: Sequence[StreamRecord], script: Sequence[Delivery], fak
         batch = records[start : start + step.length]
         if not batch:
             break
-        ports = faulty(fake, Faults(step.calls, step.takes_effect, DiedError if step.dies else UnavailableError))
+        ports = faulty(fakes, Faults(step.calls, step.takes_effect, DiedError if step.dies else UnavailableError))
         try:
             not_kept = metrics_archive.keep(batch, ports)
         except DiedError:
@@ -112,15 +113,16 @@ def deliver_all(records: Sequence[StreamRecord], script: Sequence[Delivery], fak
         )
         position = max(position, reached)
     if records[position:]:
-        assert metrics_archive.keep(records[position:], fake.ports) is None
+        assert metrics_archive.keep(records[position:], fakes.metrics) is None
 
 
-def check(records: Sequence[StreamRecord], fake: FakeMetrics) -> None:
+def check(records: Sequence[StreamRecord], fakes: FakeServices) -> None:
     """Fail unless each event is archived and counted once, in its partition, and other records are rejected."""
     events = [record for record in records if record.data != b"{"]
-    lines = Counter(line for object_lines in fake.archive.objects.values() for line in object_lines)
+    archived = archived_lines(fakes.engine)
+    lines = Counter(line for object_lines in archived.values() for line in object_lines)
     assert lines == Counter(record.data for record in events)
-    for name, object_lines in fake.archive.objects.items():
+    for name, object_lines in archived.items():
         members = [orjson.loads(line) for line in object_lines]
         assert {f"dt={member['time'][:10]}/hour={member['time'][11:13]}" for member in members} == {
             name.rpartition("/")[0]
@@ -130,25 +132,25 @@ def check(records: Sequence[StreamRecord], fake: FakeMetrics) -> None:
         CountKey(date.fromisoformat(event["time"][:10]), event["eventName"])
         for event in (orjson.loads(record.data) for record in events)
     )
-    assert fake.counts.counts == expected
-    rejected = {record.record.sequence_number for record in fake.rejected.records}
+    assert event_counts(fakes.engine) == expected
+    rejected = {int(message["sequenceNumber"]) for message in rejected_records(fakes.engine)}
     assert rejected == {record.sequence_number for record in records if record.data == b"{"}
 
 
 @given(st.lists(contents, min_size=1, max_size=40), st.lists(deliveries, max_size=25))
 def test_every_event_is_kept_once(what: list[tuple[str, str] | None], script: list[Delivery]) -> None:
-    records, fake = records_of(what), FakeMetrics()
+    records, fakes = records_of(what), FakeServices()
     with patch.object(metrics_archive, "MAX_COUNTS_AT_ONCE", COUNTED_AT_ONCE):
-        deliver_all(records, script, fake)
-    check(records, fake)
+        deliver_all(records, script, fakes)
+    check(records, fakes)
 
 
 @given(st.data())
 def test_batches_that_come_late_and_twice_are_kept_once(data: st.DataObject) -> None:
-    records, fake = records_of(data.draw(st.lists(contents, min_size=1, max_size=40))), FakeMetrics()
+    records, fakes = records_of(data.draw(st.lists(contents, min_size=1, max_size=40))), FakeServices()
     length = data.draw(st.integers(2, 10))
     batches = [records[start : start + length] for start in range(0, len(records), length)]
     again = data.draw(st.lists(st.sampled_from(batches), max_size=5))
     for batch in data.draw(st.permutations([*batches, *again])):
-        assert metrics_archive.keep(batch, fake.ports) is None
-    check(records, fake)
+        assert metrics_archive.keep(batch, fakes.metrics) is None
+    check(records, fakes)

@@ -4,7 +4,6 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from functools import partial
-from itertools import count
 from typing import Any
 
 from hypothesis import given
@@ -13,16 +12,11 @@ from hypothesis import strategies as st
 from chalicelib.access.call import Caller
 from chalicelib.access.policy import READERS, UPLOADERS
 from chalicelib.data_sets import lifecycle as data_sets
-from chalicelib.log.ports import DataPorts
 from chalicelib.reading import read as query
 from chalicelib.reading.query import DataQuery
 from chalicelib.uploads import add as uploads
-from tests.fakes.accounts import FakeGrants
-from tests.fakes.calls import call_by
-from tests.fakes.data import FakeDataSets, FakeRecordLog
-from tests.fakes.data_sources import FakeDataSources
-from tests.fakes.reading_ports import reading_ports
-from tests.fakes.tiles import FakeTiles
+from tests.fakes.calls import NO_GRANTS, call_by
+from tests.fakes.services import FakeServices
 from tests.property.deduplication import DROP_HASH, ORIGIN
 
 ANNA = "aaaaaaaaaa"
@@ -32,30 +26,27 @@ Item = dict[str, Any]
 
 def visible_after(deduplicator: str, requests: Sequence[Sequence[Item]]) -> Counter[str]:
     """The records after these requests to a new continuous data set, without generated ids."""
-    stored = FakeDataSets()
-    log, grants, made = FakeRecordLog(stored), FakeGrants(lambda: 0), count()
-
-    def new_id() -> str:
-        return f"{next(made):032x}"
+    fakes = FakeServices()
+    data = fakes.services.data
 
     created = data_sets.create(
-        call_by(OWNER, UPLOADERS, grants, 0, new_id),
+        call_by(OWNER, UPLOADERS, NO_GRANTS, 0, fakes.new_id),
         ANNA,
         lambda: {"dataSetType": "continuous", "deduplicator": {"name": deduplicator}},
-        DataPorts(stored, log),
+        data,
     )
     for request in requests:
         uploads.append_data(
-            call_by(OWNER, UPLOADERS, grants, 0, new_id),
+            call_by(OWNER, UPLOADERS, NO_GRANTS, 0, fakes.new_id),
             created["id"],
             partial(list, request),
-            DataPorts(stored, log),
+            data,
         )
     found = query.read_data(
-        call_by(OWNER, READERS, grants),
+        call_by(OWNER, READERS, NO_GRANTS),
         ANNA,
         DataQuery(),
-        reading_ports(stored, log, FakeTiles(stored, log), FakeDataSources(stored)),
+        fakes.services.reading,
     )
     read = json.loads(found.records.plain())
     return Counter(

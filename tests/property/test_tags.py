@@ -11,15 +11,11 @@ from chalicelib.access.call import SERVICE
 from chalicelib.access.policy import READERS
 from chalicelib.data_sources.data_source import CONNECTED, DataSource
 from chalicelib.errors import DataSetClosedError
-from chalicelib.log.ports import DataPorts
 from chalicelib.reading import read as query
 from chalicelib.reading.query import parse_data_query
 from chalicelib.tiles.compact import compact
 from tests.fakes.calls import call_by
 from tests.fakes.data_scene import ANNA, DataScene, Item, cbg, food
-from tests.fakes.reading_ports import reading_ports
-from tests.fakes.tile_ports import tile_ports
-from tests.fakes.tiles import FakeArchive
 
 QUERIES: tuple[dict[str, str], ...] = ({}, {"type": "cbg"}, {"cbgFilter": "false"}, {"latest": "true"})
 DEDUPLICATORS = ("none", "dataset.delete.origin", "device.deactivate.hash", "device.truncate.dataset")
@@ -102,10 +98,10 @@ class Polling(RuleBasedStateMachine):
     def compact(self) -> None:
         """Compact and sweep, which changes neither replies nor their ETags."""
         scene = self.scene
-        now = tile_ports(DataPorts(scene.data_sets, scene.log), scene.tiles, FakeArchive(), scene.tick, scene.new_id)
-        compact(str(ANNA.user_id), now, lambda: None)
-        for order in list(scene.tiles.older_than(scene.tick() + 1)):
-            scene.tiles.sweep(order)
+        compact(str(ANNA.user_id), replace(scene.fakes.services.tiles, now_ms=scene.tick), lambda: None)
+        requests = scene.fakes.sweep_requests
+        for request in list(requests.older_than(scene.tick() + 1)):
+            requests.sweep(request)
 
     @staticmethod
     def _unless_closed(act: Any, *arguments: Any) -> None:
@@ -121,7 +117,7 @@ class Polling(RuleBasedStateMachine):
                 call_by(ANNA, READERS, self.scene.grants),
                 str(ANNA.user_id),
                 parse_data_query({name: (value,) for name, value in parameters.items()}),
-                reading_ports(self.scene.data_sets, self.scene.log, self.scene.tiles, self.scene.sources),
+                self.scene.reading,
             ).etag
             assert tag is not None
             answer = self.scene.read(ANNA, **parameters)

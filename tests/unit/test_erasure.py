@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.access.call import SERVICE, Call, RestrictedToken
+from chalicelib.access.call import SERVICE, Call, RestrictedToken, token_hash
 from chalicelib.accounts.delete import PasswordConfirmation, delete_user
 from chalicelib.accounts.password_sign_in import SignInSource
 from chalicelib.accounts.ports import MetadataCollection
@@ -31,7 +31,9 @@ def fakes() -> FakeServices:
         fakes.restricted_tokens.add(RestrictedToken(f"of-{user_id}", user_id, None, START_MS + 1, START_MS))
         fakes.profiles.replace(user_id, "profile", None, MetadataCollection({"fullName": "A"}, 1))
         fakes.known_sources.add(user_id, ["a"], START_MS)
-    fakes.accounts.delete(fakes.accounts.by_id[GONE], START_MS)
+    account = fakes.accounts.find(GONE)
+    assert account is not None
+    fakes.accounts.delete(account, START_MS)
     return fakes
 
 
@@ -44,7 +46,7 @@ def delete_again(fakes: FakeServices) -> None:
 def left_of(fakes: FakeServices, user_id: str) -> set[str]:
     """What is still there of a user."""
     held = {
-        "sessions": any(session.user_id == user_id for session in fakes.sessions.by_hash.values()),
+        "sessions": fakes.sessions.find(token_hash(f"token-of-{user_id}")) is not None,
         "restricted tokens": bool(fakes.restricted_tokens.of_user(user_id)),
         "grants": bool(fakes.grants.given_by(user_id) or fakes.grants.given_to(user_id)),
         "profiles": fakes.profiles.find(user_id, "profile") is not None,

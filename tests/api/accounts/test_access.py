@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.engine.definitions import ACCOUNTS
 from tests.api.conftest import ApiClient
 from tests.fakes.services import FakeServices
 
@@ -61,7 +62,7 @@ class TestSet:
         path = f"/access/{SHARER}/{SHARER}"
         assert grant(api, fakes, {"view": {}}, path=path) == {"root": {}}
         assert api.request("GET", path, token=fakes.sign_in(SHARER)).json() == {"root": {}}
-        assert fakes.grants.by_pair == {}
+        assert fakes.items(ACCOUNTS, sort_key="GRANT") == []
 
     @pytest.mark.parametrize("body", [b"[]", b'"view"', b"1", b"null", b"true"])
     def test_a_body_that_is_not_an_object_is_refused(self, api: ApiClient, fakes: FakeServices, body: bytes) -> None:
@@ -112,7 +113,7 @@ class TestWhoMaySet:
         fakes.grant(SHARER, GRANTEE, ["view"])
         reply = api.request("POST", PAIR, body, token=fakes.sign_in(GRANTEE))
         assert (reply.status, reply.body) == (200, b"null")
-        assert fakes.grants.by_pair == {}
+        assert fakes.items(ACCOUNTS, sort_key="GRANT") == []
 
     def test_a_grantee_may_not_take_more(self, api: ApiClient, fakes: FakeServices) -> None:
         fakes.grant(SHARER, GRANTEE, ["view"])
@@ -327,7 +328,7 @@ class TestLimits:
     ) -> None:
         reply = api.request("POST", PAIR, permissions, token=fakes.sign_in(SHARER))
         assert (reply.status, reply.json()) == (400, {"code": "InvalidContent", "message": message})
-        assert fakes.grants.by_pair == {}
+        assert fakes.items(ACCOUNTS, sort_key="GRANT") == []
 
 
 @pytest.mark.parametrize("path", ["/access/status", "/metadata/status"])

@@ -8,6 +8,7 @@ from chalicelib.tasks.dispatch import seed_jobs, tick
 from chalicelib.tasks.worker import carry_out
 from tests.api.conftest import ApiClient
 from tests.fakes.services import FakeServices
+from tests.fakes.tasks import take_runs
 
 OWNER = "aaaaaaaaaa"
 VIEWER = "bbbbbbbbbb"
@@ -17,9 +18,9 @@ CONTENT = b"a device's log"
 def run_jobs(fakes: FakeServices) -> None:
     """Run every job that is due."""
     tick(TASK_TYPES, fakes.services.tasks)
-    while fakes.task_queue.messages:
-        services = fakes.services
-        carry_out(fakes.task_queue.messages.pop(0), TASK_TYPES, services, services.tasks)
+    while messages := take_runs(fakes.engine):
+        for message in messages:
+            carry_out(message, TASK_TYPES, fakes.services, fakes.services.tasks)
 
 
 def test_erasure_leaves_nothing_of_a_user(api: ApiClient, fakes: FakeServices) -> None:
@@ -52,5 +53,5 @@ def test_erasure_leaves_nothing_of_a_user(api: ApiClient, fakes: FakeServices) -
     for path in (f"/v1/users/{OWNER}/blobs", f"/v1/users/{OWNER}/data_sources", f"/v1/users/{OWNER}/data_sets"):
         reply = api.request("GET", path, token=server)
         assert (reply.status, reply.json()) == (200, [])
-    assert fakes.contents.by_key == {}
+    assert fakes.object_keys() == []
     assert fakes.accounts.deletions() == []

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from chalicelib.accounts.profile import LIMIT_BYTES
+from chalicelib.engine.definitions import ACCOUNTS
 from tests.api.accounts.metadata_requests import OWNER, PATH, PATIENT, STRANGER, VIEWER, put
 from tests.api.conftest import ApiClient
 from tests.fakes.services import FakeServices
@@ -184,7 +185,7 @@ class TestWrite:
         reply = api.request(method, PATH, {"a": 1}, token=token)
         assert (reply.status, reply.json()) == ((200, {"a": 1}) if may else (401, "Unauthorized"))
         if not may:
-            assert fakes.profiles.collections == {}
+            assert fakes.items(ACCOUNTS, sort_key="METADATA#") == []
 
     def test_a_sharer_may_not_write(self, api: ApiClient, fakes: FakeServices) -> None:
         fakes.grant(PATIENT, OWNER, ["custodian"])

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.engine.definitions import ACCOUNTS
 from tests.api.conftest import ApiClient, Reply
 from tests.fakes.services import SERVER_SECRET, START_MS, FakeServices
 
@@ -80,7 +81,7 @@ class TestCreate:
         assert reply.status == 400
         named = reply.json().get("errors", [reply.json()])
         assert [(error["code"], error["source"]["pointer"]) for error in named] == errors
-        assert fakes.restricted_tokens.by_id == {}
+        assert fakes.items(ACCOUNTS, sort_key="RESTRICTED") == []
 
     @pytest.mark.parametrize(
         ("body", "expected"),
@@ -158,7 +159,7 @@ class TestServers:
             create(api, owner)
         reply = api.request("DELETE", PATH, token=server)
         assert (reply.status, reply.body) == (204, b"")
-        assert fakes.restricted_tokens.by_id == {}
+        assert fakes.items(ACCOUNTS, sort_key="RESTRICTED") == []
 
 
 class TestDelete:
@@ -173,7 +174,7 @@ class TestDelete:
         for _ in range(2):
             reply = api.request("DELETE", path, token=token)
             assert (reply.status, reply.body) == (200, b"")
-        assert fakes.restricted_tokens.by_id == {}
+        assert fakes.items(ACCOUNTS, sort_key="RESTRICTED") == []
 
     def test_another_user_may_not_delete_a_restricted_token(
         self, api: ApiClient, fakes: FakeServices, owner: str
@@ -182,7 +183,7 @@ class TestDelete:
         path = f"/v1/restricted_tokens/{create(api, owner)['id']}"
         reply = api.request("DELETE", path, token=fakes.sign_in(OTHER))
         assert (reply.status, reply.json()["code"]) == (403, UNAUTHORIZED)
-        assert len(fakes.restricted_tokens.by_id) == 1
+        assert len(fakes.items(ACCOUNTS, partition="RESTRICTED#")) == 1
 
 
 class TestDelegation:
@@ -364,4 +365,4 @@ class TestOpening:
     ) -> None:
         create(api, owner)
         api.request("DELETE", f"/auth/user/{OWNER}", token=server)
-        assert fakes.restricted_tokens.by_id == {}
+        assert fakes.items(ACCOUNTS, sort_key="RESTRICTED") == []

@@ -9,6 +9,7 @@ from chalicelib import services as wiring
 from chalicelib.access.call import token_hash
 from chalicelib.accounts.account import Account
 from chalicelib.accounts.roles import CUSTODIAL_ACCOUNT
+from chalicelib.engine.definitions import ACCOUNTS
 from tests.api.accounts.sign_ins import ANNA, TOKEN, USER_ID, basic, login
 from tests.api.conftest import ApiClient
 from tests.fakes.services import SERVER_SECRET, START_MS, FakeServices
@@ -60,7 +61,7 @@ class TestLogin:
 
     def test_the_token_itself_is_not_stored(self, api: ApiClient, fakes: FakeServices, anna: Account) -> None:
         token = login(api).headers[TOKEN]
-        assert token not in repr(fakes.sessions.by_hash)
+        assert token not in repr(fakes.items(ACCOUNTS))
 
     def test_any_authorization_scheme_is_accepted(self, api: ApiClient, anna: Account) -> None:
         authorization = basic("anna@example.org", "pass:word 1", scheme="Anything")
@@ -101,7 +102,7 @@ class TestLogin:
         reply = login(api, username, password)
         assert (reply.status, reply.json()) == (401, NO_MATCH)
         assert TOKEN not in reply.headers
-        assert fakes.sessions.by_hash == {}
+        assert fakes.items(ACCOUNTS, sort_key="SESSION") == []
 
     def test_an_unknown_name_takes_the_time_of_a_wrong_password(
         self, api: ApiClient, fakes: FakeServices, anna: Account

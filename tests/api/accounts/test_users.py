@@ -8,6 +8,7 @@ import pytest
 from chalicelib import services as wiring
 from chalicelib.accounts.account import Account
 from chalicelib.accounts.password_sign_in import MAX_FAILURES_PER_ADDRESS
+from chalicelib.engine.definitions import ACCOUNTS
 from tests.api.conftest import ApiClient, Reply
 from tests.api.people import ANNA, BEN, EXISTS, INVALID, NOT_AUTHORIZED, NOT_FOUND, TOKEN, can_sign_in
 from tests.fakes.services import INVITATION_CODE, START_MS, FakeServices
@@ -121,7 +122,7 @@ class TestSignUp:
     ) -> None:
         reply = api.request("POST", "/auth/user", body)
         assert (reply.status, reply.json()) == (400, INVALID)
-        assert fakes.accounts.by_id == {}
+        assert fakes.items(ACCOUNTS, sort_key="ACCOUNT") == []
 
     @pytest.mark.parametrize("email", ["anna@example.org", "ANNA@example.org"])
     def test_an_address_belongs_to_one_account(self, api: ApiClient, anna: str, email: str) -> None:
@@ -173,7 +174,7 @@ class TestSignUpModes:
     def test_any_mode_but_open_is_closed(self, api: ApiClient, fakes: FakeServices, mode: str) -> None:
         reply = self.sign_up(api, fakes, mode, SIGN_UP | {"invitationCode": INVITATION_CODE})
         assert (reply.status, reply.json()) == (403, self.CLOSED)
-        assert fakes.accounts.by_id == {}
+        assert fakes.items(ACCOUNTS, sort_key="ACCOUNT") == []
 
     def test_the_invitation_code_opens_sign_up(self, api: ApiClient, fakes: FakeServices) -> None:
         body = SIGN_UP | {"invitationCode": INVITATION_CODE}
@@ -309,13 +310,15 @@ class TestCustodial:
     def test_a_broken_rule_stores_nothing(self, api: ApiClient, fakes: FakeServices, anna: str, body: Any) -> None:
         reply = api.request("POST", f"/auth/user/{ANNA.user_id}/user", body, token=anna)
         assert (reply.status, reply.json()) == (400, INVALID)
-        assert set(fakes.accounts.by_id) == {ANNA.user_id}
+        assert [item["user_id"] for item in fakes.items(ACCOUNTS, partition="USER#", sort_key="ACCOUNT")] == [
+            ANNA.user_id
+        ]
 
     def test_an_address_that_is_in_use_is_refused(self, api: ApiClient, fakes: FakeServices, anna: str) -> None:
         body = {"emails": ["ANNA@example.org"]}
         reply = api.request("POST", f"/auth/user/{ANNA.user_id}/user", body, token=anna)
         assert (reply.status, reply.json()) == (409, EXISTS)
-        assert fakes.grants.by_pair == {}
+        assert fakes.items(ACCOUNTS, sort_key="GRANT") == []
 
     def test_other_users_may_not_create_a_custodial_account(
         self, api: ApiClient, fakes: FakeServices, anna: str, ben: str
@@ -338,7 +341,7 @@ class TestCustodial:
         reply = api.request("POST", "/v1/clinics/a-clinic/users", {"username": "child@example.org"}, token=server)
         assert reply.status == 201
         assert reply.json()["roles"] == ["custodial_account", "patient"]
-        assert fakes.grants.by_pair == {}
+        assert fakes.items(ACCOUNTS, sort_key="GRANT") == []
         reply = api.request("POST", "/v1/clinics/a-clinic/users", {}, token=anna)
         assert (reply.status, reply.json()) == (401, NOT_AUTHORIZED)
 

@@ -81,8 +81,9 @@ def may(operation: Operation, path: str, someone: Someone) -> bool:
 def attempt(api: ApiClient, fakes: FakeServices, operation: Operation, path: str, someone: Someone) -> int:
     """The status that someone gets."""
     fakes.sign_in(OWNER)
-    account = fakes.accounts.by_id[OWNER]
-    fakes.accounts.by_id[OWNER] = replace(account, password_hash="now:password")
+    account = fakes.accounts.find(OWNER)
+    assert account is not None
+    fakes.accounts.replace(account, replace(account, password_hash="now:password", version=account.version + 1))
     fakes.restricted_tokens.add(RestrictedToken("restricted", OWNER, None, START_MS + 1, START_MS))
     fakes.profiles.replace(OWNER, "profile", None, MetadataCollection({"fullName": "A"}, 1))
     fakes.profiles.replace(OWNER, "private", None, MetadataCollection({}, 1))

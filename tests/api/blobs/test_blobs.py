@@ -2,12 +2,15 @@
 
 import gzip
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
 from chalicelib.access.call import platform_call
 from chalicelib.blobs.content import UploadOutcome, confirm_upload, md5_base64
 from chalicelib.blobs.manage import INLINE_BYTES
+from chalicelib.engine.definitions import BLOBS
+from chalicelib.engine.embedded.signed_addresses import PATH_PREFIX
 from tests.api.blobs.blob_requests import (
     ANNA,
     BEN,
@@ -25,6 +28,7 @@ from tests.api.blobs.blob_requests import (
 )
 from tests.api.conftest import ApiClient
 from tests.fakes.calls import no_id
+from tests.fakes.engine import refuse
 from tests.fakes.services import START_MS, FakeServices
 
 
@@ -78,8 +82,7 @@ class TestCreate:
             400,
             error("digests-not-equal", "digests not equal", detail, source={"pointer": "/digestMD5"}),
         )
-        assert not fakes.blobs.by_id
-        assert not fakes.contents.by_key
+        assert (fakes.items(BLOBS), fakes.object_keys()) == ([], [])
 
     @pytest.mark.parametrize(
         ("headers", "body"),
@@ -107,12 +110,12 @@ class TestCreate:
         assert (reply.status, reply.json()["code"]) == (413, "resource-too-large")
         assert "/v1/users/{userId}/blobs?upload=direct" in reply.json()["detail"]
         assert "X-Upload-Size" in reply.json()["detail"]
-        assert len(fakes.blobs.by_id) == len(fakes.contents.by_key) == 1
+        assert len(listed(api, anna)) == len(fakes.object_keys()) == 1
 
     def test_a_store_that_fails_keeps_nothing(self, api: ApiClient, anna: str, fakes: FakeServices) -> None:
-        fakes.contents.is_down = True
+        fakes.calls.watch = refuse("objects.put")
         assert create(api, anna).status == 503
-        assert not fakes.blobs.by_id
+        assert fakes.items(BLOBS) == []
 
 
 class TestDirectUpload:
@@ -126,17 +129,19 @@ class TestDirectUpload:
         assert (blob["status"], blob["revision"], blob["size"], blob["digestMD5"]) == ("created", 0, 11, HELLO_MD5)
         assert upload == {
             "method": "PUT",
-            "url": f"https://store.example.org/blobs/{ANNA}/{blob['id']}",
-            "headers": {"Content-Length": "11", "Content-MD5": HELLO_MD5, "Content-Type": "text/plain"},
+            "url": upload["url"],
+            "headers": {"Content-Length": "11", "Content-MD5": HELLO_MD5, "Content-Type": "text/plain"}
+            | {"If-None-Match": "*"},
             "expiresTime": "2026-01-01T00:15:00Z",
         }
+        assert urlsplit(upload["url"]).path == f"{PATH_PREFIX}blobs/{ANNA}/{blob['id']}"
         assert listed(api, anna) == []
         assert api.request("GET", f"/v1/blobs/{blob['id']}", token=anna).json() == blob
 
     def test_the_content_makes_it_available(self, api: ApiClient, anna: str, fakes: FakeServices) -> None:
         blob = open_upload(api, anna).json()
         key = f"blobs/{ANNA}/{blob['id']}"
-        fakes.contents.arrive(key, HELLO)
+        fakes.upload(key, HELLO)
         found = confirm_upload(platform_call(START_MS + 1500, no_id), key, fakes.services.blobs)
         assert found is UploadOutcome.AVAILABLE
         now = api.request("GET", f"/v1/blobs/{blob['id']}", token=anna).json()
@@ -278,7 +283,7 @@ class TestContent:
         reply = api.request("GET", f"/v1/blobs/{larger}/content", token=anna)
         assert reply.status == 307
         assert b"fetch it from the address in the header Location" in reply.body
-        assert reply.headers["location"] == f"https://store.example.org/blobs/{ANNA}/{larger}?signed"
+        assert len(fakes.download(reply.headers["location"]).body.read()) == INLINE_BYTES + 1
         assert reply.headers["cache-control"] == "no-store"
         assert reply.headers["digest"] == f"MD5={md5_base64(b'x' * (INLINE_BYTES + 1))}"
 
@@ -308,7 +313,7 @@ class TestContent:
 
     def test_an_absent_content_is_not_found(self, api: ApiClient, anna: str, fakes: FakeServices) -> None:
         blob_id = create(api, anna).json()["id"]
-        fakes.contents.by_key.clear()
+        fakes.contents.delete_under("blobs/")
         reply = api.request("GET", f"/v1/blobs/{blob_id}/content", token=anna)
         assert (reply.status, reply.json()) == (404, not_found(f'resource with id "{blob_id}" not found'))
 
@@ -320,8 +325,7 @@ class TestDelete:
         blob_id = create(api, anna).json()["id"]
         reply = api.request("DELETE", f"/v1/blobs/{blob_id}", token=anna)
         assert (reply.status, reply.body) == (204, b"")
-        assert not fakes.blobs.by_id
-        assert not fakes.contents.by_key
+        assert (fakes.items(BLOBS), fakes.object_keys()) == ([], [])
         assert api.request("DELETE", f"/v1/blobs/{blob_id}", token=anna).status == 404
 
     @pytest.mark.parametrize("path", ["", "/content"])
@@ -357,8 +361,9 @@ class TestDelete:
         for _ in range(2):
             assert api.request("DELETE", f"/v1/users/{ANNA}/blobs", token=anna).status == 204
             assert listed(api, anna, "?status=available,created") == []
-        assert [blob.id for blob in fakes.blobs.by_id.values()] == [kept["id"]]
-        assert list(fakes.contents.by_key) == [f"blobs/{BEN}/{kept['id']}"]
+        assert [item["pk"] for item in fakes.items(BLOBS, sort_key="place")] == [f"blobs#id#{kept['id']}"]
+        assert len(fakes.items(BLOBS)) == 2
+        assert fakes.object_keys() == [f"blobs/{BEN}/{kept['id']}"]
 
 
 ROUTES = [

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.engine.definitions import DATA
 from tests.api.conftest import ApiClient, Reply
 from tests.fakes.services import FakeServices
 
@@ -68,7 +69,7 @@ def test_good_data_alone_leaves_nothing_to_name(api: ApiClient, fakes: FakeServi
 
 def test_bad_data_alone_stores_nothing(api: ApiClient, fakes: FakeServices, token: str) -> None:
     assert add(api, token, opened(api, token), [{}, 5]).status == 200
-    assert fakes.record_log.log == []
+    assert fakes.items(DATA, partition="LOG#") == []
 
 
 def test_records_that_were_left_out_are_recorded_as_a_rejection(api: ApiClient, token: str) -> None:
@@ -91,7 +92,7 @@ def test_without_the_preference_an_add_is_all_or_nothing(
     reply = add(api, token, opened(api, token), [cbg(1), {}], prefer)
     assert reply.status == 400
     assert "preference-applied" not in reply.headers
-    assert fakes.record_log.log == []
+    assert fakes.items(DATA, partition="LOG#") == []
 
 
 @pytest.mark.parametrize(("body", "status"), [(b"", 400), (b"[{", 400), ({}, 400), ([], 200)])

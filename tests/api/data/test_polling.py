@@ -162,7 +162,7 @@ def test_a_large_reply_has_a_tag_and_is_not_stored_again(
     reply = poller.poll()
     assert (reply.status, reply.headers["etag"], reply.headers["cache-control"]) == (303, tag, "no-store")
     assert poller.poll().status == 304
-    assert len(fakes.large_replies.by_url) == 1
+    assert len(fakes.object_keys("answers/")) == 1
 
 
 class TestFreshness:

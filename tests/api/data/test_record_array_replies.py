@@ -74,11 +74,12 @@ def test_a_reply_that_is_too_large_for_lambda_is_stored(fakes: FakeServices, enc
 
     response = answered(array, {"Accept": ["*/*"], "Accept-Encoding": [encoding or "identity"]})
 
-    body, content_type, content_encoding = fakes.large_replies.by_url[str(response.headers["Location"])]
-    assert (response.status_code, content_encoding) == (303, encoding)
+    stored = fakes.download(str(response.headers["Location"]))
+    body = stored.body.read()
+    assert (response.status_code, stored.content_encoding) == (303, encoding)
     assert "fetch it from the address in the header Location" in str(response.body)
     assert (gzip.decompress(body) if encoding else body) == array.plain()
-    assert content_type == TYPE
+    assert stored.media_type == TYPE
 
 
 def test_a_damaged_chunk_is_an_error(fakes: FakeServices) -> None:

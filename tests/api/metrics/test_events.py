@@ -12,6 +12,7 @@ from chalice.test import Client
 from app import app
 from chalicelib.errors import UnavailableError
 from chalicelib.observability import FunctionFailedError
+from tests.fakes.metrics import archived_lines, event_counts, rejected_records
 from tests.fakes.services import FakeServices
 
 EVENTS = Path(__file__).parents[2] / "data" / "events"
@@ -51,14 +52,14 @@ def test_a_batch_is_archived_by_hour_and_counted_by_day(fakes: FakeServices) -> 
     batch = event("kinesis_metrics.json")
     assert deliver(batch) == {"batchItemFailures": []}
     first, _, third = numbers(batch)
-    objects = fakes.metrics.archive.objects
+    objects = archived_lines(fakes.engine)
     assert {name: len(lines) for name, lines in objects.items()} == {
         OBJECT.format(hour="06", number=first): 2,
         OBJECT.format(hour="07", number=third): 1,
     }
     lines = [json.loads(line) for kept in objects.values() for line in kept]
     assert lines == [json.loads(base64.b64decode(record["kinesis"]["data"])) for record in batch["Records"]]
-    assert {counted.event_name: count for counted, count in fakes.metrics.counts.counts.items()} == {
+    assert {counted.event_name: count for counted, count in event_counts(fakes.engine).items()} == {
         "blip - Viewed Care Team List": 2,
         "uploader - Upload Attempted": 1,
     }
@@ -67,25 +68,25 @@ def test_a_batch_is_archived_by_hour_and_counted_by_day(fakes: FakeServices) -> 
 def test_a_batch_that_is_delivered_twice_is_archived_once(fakes: FakeServices) -> None:
     batch = event("kinesis_metrics.json")
     deliver(batch)
-    before = dict(fakes.metrics.archive.objects), dict(fakes.metrics.counts.counts)
+    before = archived_lines(fakes.engine), event_counts(fakes.engine)
     assert deliver(batch) == {"batchItemFailures": []}
-    assert (fakes.metrics.archive.objects, fakes.metrics.counts.counts) == before
+    assert (archived_lines(fakes.engine), event_counts(fakes.engine)) == before
 
 
 def test_a_bad_record_goes_to_the_failure_queue_and_does_not_block_others(fakes: FakeServices) -> None:
     batch = event("kinesis_metrics_with_poison.json")
     assert deliver(batch) == {"batchItemFailures": []}
     assert deliver(batch) == {"batchItemFailures": []}
-    [rejected] = fakes.metrics.rejected.records
-    assert (str(rejected.record.sequence_number), rejected.reason) == (numbers(batch)[1], "not JSON")
-    assert fakes.metrics.counts.counts.total() == 2
+    [rejected] = rejected_records(fakes.engine)
+    assert (rejected["sequenceNumber"], rejected["reason"]) == (numbers(batch)[1], "not JSON")
+    assert event_counts(fakes.engine).total() == 2
 
 
 def test_a_batch_of_poison_records_is_done(fakes: FakeServices) -> None:
     batch = event("kinesis_metrics_with_poison.json")
     batch["Records"] = batch["Records"][1:2]
     assert deliver(batch) == {"batchItemFailures": []}
-    assert len(fakes.metrics.rejected.records) == 1
+    assert len(rejected_records(fakes.engine)) == 1
 
 
 def test_a_batch_fails_if_no_record_can_be_archived(fakes: FakeServices, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,7 +96,7 @@ def test_a_batch_fails_if_no_record_can_be_archived(fakes: FakeServices, monkeyp
         deliver(batch)
     monkeypatch.undo()
     assert deliver(batch) == {"batchItemFailures": []}
-    assert fakes.metrics.counts.counts.total() == 3
+    assert event_counts(fakes.engine).total() == 3
 
 
 def test_records_stored_before_a_fault_are_not_delivered_again(
@@ -106,8 +107,8 @@ def test_records_stored_before_a_fault_are_not_delivered_again(
     with monkeypatch.context() as patch:
         patch.setattr(fakes.metrics.counts, "add", failing(1, fakes.metrics.counts.add))
         assert deliver(batch) == {"batchItemFailures": [{"itemIdentifier": numbers(batch)[2]}]}
-    assert fakes.metrics.counts.counts.total() == 2
+    assert event_counts(fakes.engine).total() == 2
     batch["Records"] = batch["Records"][2:]
     assert deliver(batch) == {"batchItemFailures": []}
-    assert fakes.metrics.counts.counts.total() == 3
-    assert sum(map(len, fakes.metrics.archive.objects.values())) == 3
+    assert event_counts(fakes.engine).total() == 3
+    assert sum(map(len, archived_lines(fakes.engine).values())) == 3

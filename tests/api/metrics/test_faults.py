@@ -13,6 +13,7 @@ from chalicelib.metrics.stores import stream as metrics_stream
 from chalicelib.metrics.stores.stream import StreamedEvents, cached_salt
 from tests.api.conftest import ApiClient
 from tests.api.metrics.test_metrics import lost
+from tests.fakes.metrics import streamed_records
 from tests.fakes.metrics_faults import faulty_aws
 from tests.fakes.services import FakeServices
 
@@ -27,7 +28,7 @@ def _on_aws(fakes: FakeServices, monkeypatch: pytest.MonkeyPatch) -> Iterator[No
         monkeypatch.setenv(f"AWS_{name}", value)
     _forget_clients()
     ports = replace(
-        fakes.metrics.ports, stream=StreamedEvents(aws_engine(fakes.settings).metrics_stream), salt=lambda: "salt"
+        fakes.metrics, stream=StreamedEvents(aws_engine(fakes.settings).metrics_stream), salt=lambda: "salt"
     )
     wiring.override(replace(fakes.services, metrics=ports))
     yield
@@ -124,19 +125,19 @@ def test_a_salt_that_cannot_be_had_loses_events(
 ) -> None:
     with faulty_aws("hangs") as server:
         at(monkeypatch, server.url)
-        ports = replace(fakes.metrics.ports, salt=_salt(fakes))
+        ports = replace(fakes.metrics, salt=_salt(fakes))
         wiring.override(replace(fakes.services, metrics=ports))
         send(api, 2)
     assert lost(capsys.readouterr().out) == 2
-    assert fakes.metrics.stream.records == []
+    assert streamed_records(fakes.engine) == []
 
 
 def test_the_stream_gets_the_event(api: ApiClient, fakes: FakeServices, monkeypatch: pytest.MonkeyPatch) -> None:
     patiently(monkeypatch)
     with faulty_aws("200", SALT) as server:
         at(monkeypatch, server.url)
-        ports = replace(fakes.metrics.ports, salt=_salt(fakes))
+        ports = replace(fakes.metrics, salt=_salt(fakes))
         wiring.override(replace(fakes.services, metrics=ports))
         send(api, 2)
     assert server.requests == 1
-    assert [json.loads(record)["user"] for _, record in fakes.metrics.stream.records] == ["702f0e4953"] * 2
+    assert [json.loads(record)["user"] for _, record in streamed_records(fakes.engine)] == ["702f0e4953"] * 2

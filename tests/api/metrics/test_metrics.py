@@ -8,6 +8,8 @@ import pytest
 
 from chalicelib.metrics.ports import CountKey
 from tests.api.conftest import ApiClient
+from tests.fakes.engine import refuse
+from tests.fakes.metrics import set_counts, streamed_records
 from tests.fakes.services import START_MS, FakeServices
 
 USER_ID = "0123456789"
@@ -18,7 +20,7 @@ DAY = date(2026, 1, 1)
 
 def recorded(fakes: FakeServices) -> list[dict[str, Any]]:
     """The records that were put into the stream, in order."""
-    return [json.loads(record) for _, record in fakes.metrics.stream.records]
+    return [json.loads(record) for _, record in streamed_records(fakes.engine)]
 
 
 def lost(output: str, stage: str = "local") -> int:
@@ -138,7 +140,7 @@ def test_a_caller_of_the_wrong_kind_is_refused(api: ApiClient, fakes: FakeServic
 def test_an_event_that_the_stream_refuses_is_counted_as_lost(
     api: ApiClient, fakes: FakeServices, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    fakes.metrics.stream.is_down = True
+    fakes.calls.watch = refuse("metrics_stream.put")
     for _ in range(3):
         reply = api.request("GET", f"/metrics/user/{USER_ID}/x")
         assert (reply.status, reply.body) == (200, b"")
@@ -174,14 +176,15 @@ def test_a_web_page_may_record(api: ApiClient, fakes: FakeServices) -> None:
 
 
 def counted(fakes: FakeServices) -> None:
-    fakes.metrics.counts.counts.update(
+    set_counts(
+        fakes.metrics.counts,
         {
             CountKey(date(2026, 1, 2), "blip - a"): 2,
             CountKey(DAY, "uploader - z"): 1,
             CountKey(DAY, "blip - b"): 3,
             CountKey(DAY, "Blip - c"): 4,
             CountKey(date(2026, 1, 3), "blip - a"): 5,
-        }
+        },
     )
 
 
@@ -238,7 +241,7 @@ def test_a_quarter_may_be_asked_for(api: ApiClient, fakes: FakeServices) -> None
 
 def test_too_many_counts_are_refused_with_a_way_out(api: ApiClient, fakes: FakeServices) -> None:
     names = (f"{number:05d}" + "n" * 8000 for number in range(600))
-    fakes.metrics.counts.counts.update({CountKey(DAY, name): 1 for name in names})
+    set_counts(fakes.metrics.counts, {CountKey(DAY, name): 1 for name in names})
     token = fakes.sign_in("jellyfish", is_server=True)
     reply = api.request("GET", "/v1/metrics/events?from=2026-01-01&to=2026-01-01", token=token)
     assert (reply.status, reply.json()["code"]) == (413, "resource-too-large")

@@ -58,7 +58,10 @@ class Scene:
 
     def change_account(self, **changes: object) -> None:
         """Replace the account."""
-        self.fakes.accounts.by_id[USER_ID] = replace(self.fakes.accounts.by_id[USER_ID], **changes)  # type: ignore[arg-type]  # any field
+        account = self.fakes.accounts.find(USER_ID)
+        assert account is not None
+        changed = replace(account, version=account.version + 1, **changes)  # type: ignore[arg-type]  # any field
+        self.fakes.accounts.replace(account, changed)
 
 
 def error_of(reply: ReplyLike) -> tuple[int, str]:

@@ -10,6 +10,7 @@ import pytest
 from chalice.local import LambdaEventConverter
 
 from chalicelib.accounts.password_sign_in import MAX_FAILURES_PER_ACCOUNT, SOURCE_LIFETIME_S
+from chalicelib.engine.definitions import ACCOUNTS
 from chalicelib.sign_in.form_token import FORM_LIFETIME_S
 from chalicelib.sign_in.logins import CODE_LIFETIME_S
 from tests.api.sign_in.oidc_scene import BASE_URL, EMAIL, PASSWORD, Scene, error_of
@@ -52,7 +53,7 @@ class TestRedirects:
         fields = hidden_fields(browser.get(app.page_path()).body) | {"username": EMAIL, "password": PASSWORD}
         reply = browser.post(AUTH_PATH, fields | {"redirect_uri": "https://evil.example/callback"})
         assert (reply.status, "location" in reply.headers) == (400, False)
-        assert scene.fakes.oidc_logins.by_id == {}
+        assert scene.fakes.items(ACCOUNTS, partition="OIDC#") == []
 
     def test_a_second_address_is_refused(self, scene: Scene, app: App) -> None:
         reply = scene.browser().get(f"{app.page_path()}&redirect_uri=https%3A%2F%2Fevil.example")
@@ -147,7 +148,7 @@ class TestForms:
         assert (reply.status, "location" in reply.headers) == (400, False)
         assert "open for too long" in alert_of(reply.body)
         assert PASSWORD not in reply.body.decode()
-        assert scene.fakes.oidc_logins.by_id == {}
+        assert scene.fakes.items(ACCOUNTS, partition="OIDC#") == []
         assert scene.fakes.passwords.verified == []  # and nobody can guess passwords this way
 
 

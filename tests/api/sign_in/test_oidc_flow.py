@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from chalicelib import services as wiring
+from chalicelib.engine.definitions import ACCOUNTS
 from tests.api.conftest import ApiClient
 from tests.api.sign_in.oidc_scene import BASE_URL, CLIENT_IDS, EMAIL, ISSUER, PASSWORD, USER_ID, Scene
 from tests.fakes.oidc_app import Browser, header_of, hidden_fields
@@ -96,7 +97,7 @@ def test_ending_all_sessions_ends_logins_and_codes(scene: Scene) -> None:
     assert scene.api.request("DELETE", f"/auth/user/{USER_ID}/sessions", token=server).status == 204
     assert app.refresh(tokens["refresh_token"]).status == 401
     assert app.exchange(code).status == 400
-    assert scene.fakes.oidc_logins.by_id == {}
+    assert scene.fakes.items(ACCOUNTS, partition="OIDC#") == []
 
 
 def test_a_deleted_account_leaves_no_login(scene: Scene) -> None:
@@ -105,7 +106,8 @@ def test_a_deleted_account_leaves_no_login(scene: Scene) -> None:
     body = {"password": PASSWORD}
     assert scene.api.request("DELETE", f"/auth/user/{USER_ID}", body, token=tokens["access_token"]).status == 204
     assert app.refresh(tokens["refresh_token"]).status == 401
-    assert (scene.fakes.oidc_logins.by_id, scene.fakes.sessions.by_hash) == ({}, {})
+    assert scene.fakes.items(ACCOUNTS, partition="OIDC#") == []
+    assert scene.fakes.items(ACCOUNTS, sort_key="SESSION") == []
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])

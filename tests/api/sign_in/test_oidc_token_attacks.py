@@ -11,8 +11,8 @@ from joserfc.jwk import RSAKey
 from chalicelib.accounts.password_sign_in import MAX_FAILURES_PER_ADDRESS
 from chalicelib.sign_in.logins import MAX_RETRIES, RETRY_MS
 from tests.api.sign_in.oidc_scene import EMAIL, PASSWORD, USER_ID, Scene, error_of
-from tests.fakes.oidc import signing_key
 from tests.fakes.oidc_app import FORM, App
+from tests.fakes.services import signing_key
 
 
 class TestRefreshTokens:

@@ -12,14 +12,15 @@ from chalicelib.tasks.types import TaskFailedError, TaskRun, TaskType, registry
 from chalicelib.tasks.worker import carry_out
 from tests.api.tasks.task_requests import ECHO, NEW, Call
 from tests.fakes.services import FakeServices
+from tests.fakes.tasks import take_runs, wake_ups
 
 
 def run_due(fakes: FakeServices) -> None:
     """Tick, and let workers carry out what it started."""
     tick(TASK_TYPES, fakes.services.tasks)
-    while fakes.task_queue.messages:
-        services = fakes.services
-        carry_out(fakes.task_queue.messages.pop(0), TASK_TYPES, services, services.tasks)
+    while messages := take_runs(fakes.engine):
+        for message in messages:
+            carry_out(message, TASK_TYPES, fakes.services, fakes.services.tasks)
 
 
 def test_an_update_during_a_run_is_not_lost(call: Call, fakes: FakeServices) -> None:
@@ -32,7 +33,8 @@ def test_an_update_during_a_run_is_not_lost(call: Call, fakes: FakeServices) -> 
 
     types = registry([TaskType(ECHO, function, typical_s=60)])
     tick(types, fakes.services.tasks)
-    carry_out(fakes.task_queue.messages[0], types, fakes.services, fakes.services.tasks)
+    [message] = take_runs(fakes.engine)
+    carry_out(message, types, fakes.services, fakes.services.tasks)
     task = call("GET", f"/{task_id}").json()
     assert task["state"] == "completed"
     assert {name: task[name] for name in changes} == changes
@@ -79,14 +81,14 @@ def test_several_errors_are_an_array(call: Call, fakes: FakeServices) -> None:
 
 def test_a_task_that_may_run_soon_wakes_a_worker(call: Call, fakes: FakeServices) -> None:
     call("POST", body=NEW)
-    assert fakes.task_queue.woken == [ECHO]
+    assert wake_ups(fakes.engine) == [ECHO]
     for fields in (
         {"type": "unknown"},
         {"availableTime": "2099-01-01T00:00:00Z"},
         {"expirationTime": "2026-01-01T00:00:00Z"},
     ):
         assert call("POST", body=NEW | fields).status == 201
-    assert fakes.task_queue.woken == [ECHO]
+    assert wake_ups(fakes.engine) == [ECHO]
 
 
 def test_a_task_is_created_even_if_no_worker_can_be_woken(

@@ -106,7 +106,7 @@ def test_a_body_that_breaks_a_rule_is_reported_and_not_stored(
     call: Call, fakes: FakeServices, body: Any, expected: list[tuple[str, str]]
 ) -> None:
     assert faults(call("POST", body=body)) == expected
-    assert fakes.tasks.by_id == {}
+    assert fakes.all_tasks() == []
 
 
 def test_errors_have_code_title_detail_and_source(call: Call) -> None:
@@ -172,7 +172,7 @@ def test_a_taken_name_is_a_conflict_until_its_task_is_deleted(call: Call, fakes:
     first = call("POST", body=NEW | {"name": "name"})
     second = call("POST", body=NEW | {"name": "name"})
     assert (second.status, second.json()["code"]) == (409, "resource-conflict")
-    assert list(fakes.tasks.by_id) == [first.json()["id"]]
+    assert [task.id for task in fakes.all_tasks()] == [first.json()["id"]]
     call("DELETE", f"/{first.json()['id']}")
     assert call("POST", body=NEW | {"name": "name"}).status == 201
 

@@ -26,7 +26,7 @@ from chalicelib.observability import logger
 from chalicelib.services import Services, build_services
 from chalicelib.tasks.stores import queue as tasks_queue
 from tests.api.conftest import ApiClient, Reply
-from tests.fakes.accounts import FakePasswords
+from tests.fakes.passwords import FakePasswords
 from tests.infra.rights.declared import API
 from tests.infra.rights.recorder import Recorder, UnknownRequestError
 from tools.project import STATEFUL_TEMPLATE

@@ -16,8 +16,8 @@ from chalicelib.accounts.manage import update_user
 from chalicelib.engine.aws.engine import aws_engine
 from chalicelib.services import Services
 from tests.api.conftest import ApiClient
-from tests.fakes.accounts import FakePasswords
 from tests.fakes.oidc_app import App, apps
+from tests.fakes.passwords import FakePasswords
 from tests.fakes.services import FakeServices
 from tests.stores.accounts.account_stores import ANNA
 

@@ -2,6 +2,7 @@
 
 On DynamoDB only; the cost of a call is in `docs/access-patterns.md`."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,24 +13,17 @@ from chalicelib.access.policy import READERS
 from chalicelib.accounts.stores.grants import StoredGrants
 from chalicelib.accounts.stores.sessions import StoredSessions
 from chalicelib.config import Settings
-from chalicelib.data_sources.stores.data_sources import StoredDataSources
 from chalicelib.engine.aws.engine import aws_engine
-from chalicelib.log.ports import DataPorts
-from chalicelib.log.stores.archive import StoredArchive
-from chalicelib.log.stores.data_sets import StoredDataSets
-from chalicelib.log.stores.record_log import StoredRecordLog
 from chalicelib.reading.query import DataQuery
 from chalicelib.reading.read import read_data
 from chalicelib.reading.read_ahead import MANIFEST, OWNER
 from chalicelib.reading.stores.read_ahead import sessions_ahead
-from chalicelib.services import random_id
+from chalicelib.services import build_services
 from chalicelib.tiles.compact import compact
 from chalicelib.tiles.ports import TilePorts
 from chalicelib.tiles.stores.sweep import StoredSweepRequests
 from chalicelib.tiles.stores.tiles import StoredTiles
 from tests.fakes.calls import call_by
-from tests.fakes.reading_ports import reading_ports
-from tests.fakes.tile_ports import tile_ports
 from tests.stores.log.test_calls import Wire, add, wire
 from tests.stores.log.test_data_stores import ANNA, NOW_MS
 
@@ -69,24 +63,14 @@ def store_days(settings: Settings, days: int) -> None:
 
 def ports(settings: Settings) -> TilePorts:
     """The ports of a compaction on DynamoDB."""
-    return tile_ports(
-        DataPorts(StoredDataSets(aws_engine(settings).data), StoredRecordLog(aws_engine(settings).data)),
-        tiles=StoredTiles(aws_engine(settings).data),
-        archive=StoredArchive(aws_engine(settings).objects),
-        now_ms=lambda: NOW_MS,
-        new_id=random_id,
-    )
+    ports = build_services(settings, aws_engine(settings)).tiles
+    return replace(ports, now_ms=lambda: NOW_MS)
 
 
 def read(settings: Settings, query: DataQuery) -> bytes:
     """The records in the reply to a request of the owner."""
     engine = aws_engine(settings)
-    ports = reading_ports(
-        StoredDataSets(engine.data),
-        StoredRecordLog(engine.data),
-        StoredTiles(engine.data),
-        StoredDataSources(engine.data),
-    )
+    ports = build_services(settings, engine).reading
     call = call_by(Caller(user_id=ANNA), READERS, StoredGrants(engine.accounts, lambda: NOW_MS))
     with sessions_ahead(engine, StoredSessions(engine.accounts))([(OWNER, ANNA), (MANIFEST, ANNA)]) as sessions:
         assert sessions.find("hash") is not None

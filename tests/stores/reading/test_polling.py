@@ -17,17 +17,15 @@ from chalicelib.engine.aws.attribute_values import to_values
 from chalicelib.engine.aws.engine import aws_engine
 from chalicelib.log.stores.data_sets import StoredDataSets
 from chalicelib.log.stores.keys import data_set_key, entry_key
-from chalicelib.log.stores.record_log import StoredRecordLog
 from chalicelib.reading.etag import NotModifiedError, parse_known_etags
 from chalicelib.reading.freshness import read_freshness
 from chalicelib.reading.query import DataQuery
 from chalicelib.reading.read import DataReply, read_data
 from chalicelib.reading.read_ahead import MANIFEST, OWNER
 from chalicelib.reading.stores.read_ahead import sessions_ahead
+from chalicelib.services import build_services
 from chalicelib.tiles.stores.keys import manifest_key
-from chalicelib.tiles.stores.tiles import StoredTiles
 from tests.fakes.calls import call_by
-from tests.fakes.reading_ports import reading_ports
 from tests.stores.data_sources.test_data_sources import changed, source
 from tests.stores.log.test_calls import Wire, add, cbg, delete, wire
 from tests.stores.log.test_data_stores import ANNA, NOW_MS, data_set
@@ -40,12 +38,7 @@ ANNA_HERSELF, VIEWER = Caller(user_id=ANNA), Caller(user_id="bbbbbbbbbb")
 def read(settings: Settings, known: str | None = "", caller: Caller = ANNA_HERSELF) -> DataReply:
     """All of Anna's data, for a caller who has the reply with an ETag, as one request does."""
     engine = aws_engine(settings)
-    ports = reading_ports(
-        StoredDataSets(engine.data),
-        StoredRecordLog(engine.data),
-        StoredTiles(engine.data),
-        StoredDataSources(engine.data),
-    )
+    ports = build_services(settings, engine).reading
     call = call_by(caller, READERS, StoredGrants(engine.accounts, lambda: NOW_MS))
     ahead = [(OWNER, ANNA)] if known else [(OWNER, ANNA), (MANIFEST, ANNA)]
     with sessions_ahead(engine, StoredSessions(engine.accounts))(ahead) as sessions:
@@ -92,12 +85,7 @@ def test_freshness_is_one_read(wire: Wire) -> None:
     add(wire.settings, cbg(10))
     wire.requests.clear()
     grants = StoredGrants(aws_engine(wire.settings).accounts, lambda: NOW_MS)
-    data_sets, log, tiles = (
-        StoredDataSets(aws_engine(wire.settings).data),
-        StoredRecordLog(aws_engine(wire.settings).data),
-        StoredTiles(aws_engine(wire.settings).data),
-    )
-    ports = reading_ports(data_sets, log, tiles, StoredDataSources(aws_engine(wire.settings).data))
+    ports = build_services(wire.settings, aws_engine(wire.settings)).reading
     found = read_freshness(call_by(ANNA_HERSELF, READERS, grants), ANNA, ports)
     assert wire.calls == {"GetItem": 1}
     newest = {"type": "cbg", "newestTime": "2026-01-01T00:45:00Z", "newestStoredTime": "2026-01-01T00:00:00Z"}

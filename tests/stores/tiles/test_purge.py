@@ -10,29 +10,20 @@ import pytest
 
 from chalicelib.access.call import SERVICE, Caller
 from chalicelib.access.policy import DATA_SET_DELETERS, READERS, SERVERS, UPLOADERS
+from chalicelib.config import Settings
 from chalicelib.data_sets import lifecycle as data_sets
-from chalicelib.data_sources.ports import DataSources
-from chalicelib.data_sources.stores.data_sources import StoredDataSources
 from chalicelib.engine.definitions import DATA
 from chalicelib.engine.engine import Engine
-from chalicelib.log.ports import Archive, DataPorts, DataSetStore, RecordLog
-from chalicelib.log.stores.archive import StoredArchive
-from chalicelib.log.stores.data_sets import StoredDataSets
 from chalicelib.log.stores.keys import backlogs_partition
-from chalicelib.log.stores.record_log import StoredRecordLog
 from chalicelib.reading import read as query
 from chalicelib.reading.query import DataQuery
+from chalicelib.services import Services, build_services
 from chalicelib.tasks.task import State, Task
 from chalicelib.tasks.types import TaskRun
-from chalicelib.tiles.ports import PurgeRequests, SweepRequests, TileWriter
+from chalicelib.tiles.ports import PurgeRequests
 from chalicelib.tiles.purge import WAIT_MS, purge
-from chalicelib.tiles.stores.purge import StoredPurgeRequests
-from chalicelib.tiles.stores.sweep import StoredSweepRequests
-from chalicelib.tiles.stores.tiles import StoredTiles
 from chalicelib.uploads import add as uploads
 from tests.fakes.calls import NO_GRANTS, call_by
-from tests.fakes.reading_ports import reading_ports
-from tests.fakes.tile_ports import PurgeServices
 from tests.stores.items import stored_items
 
 START_MS = 1_767_225_600_000
@@ -48,17 +39,15 @@ LARGE = 40_000
 class Scene:
     """Users' data in the stores of one engine; time goes on with each step."""
 
-    data_sets: DataSetStore
-    log: RecordLog
-    sources: DataSources
-    purge_requests: PurgeRequests
-    tiles: TileWriter
-    sweep_requests: SweepRequests
-    archive: Archive
+    services: Services
     count: Callable[[], int]
     """The number of stored items."""
     now_ms: int = START_MS
     ids_made: int = 0
+
+    @property
+    def purge_requests(self) -> PurgeRequests:
+        return self.services.tiles.purge_requests
 
     def new_id(self) -> str:
         self.ids_made += 1
@@ -71,7 +60,7 @@ class Scene:
             call_by(Caller(user_id), UPLOADERS, NO_GRANTS, self.now_ms, self.new_id),
             user_id,
             lambda: body,
-            DataPorts(self.data_sets, self.log),
+            self.services.data,
         )
         return str(created["uploadId"])
 
@@ -96,7 +85,7 @@ class Scene:
             call_by(SERVICE, UPLOADERS, NO_GRANTS, self.now_ms, self.new_id),
             data_set_id,
             lambda: items,
-            DataPorts(self.data_sets, self.log),
+            self.services.data,
         )
 
     def close(self, data_set_id: str) -> None:
@@ -105,7 +94,7 @@ class Scene:
             call_by(SERVICE, UPLOADERS, NO_GRANTS, self.now_ms),
             data_set_id,
             dict,
-            DataPorts(self.data_sets, self.log),
+            self.services.data,
         )
 
     def delete(self, data_set_id: str) -> None:
@@ -113,19 +102,19 @@ class Scene:
         data_sets.delete(
             call_by(SERVICE, DATA_SET_DELETERS, NO_GRANTS, self.now_ms),
             data_set_id,
-            DataPorts(self.data_sets, self.log),
+            self.services.data,
         )
 
     def erase(self, user_id: str = ANNA) -> None:
         self.now_ms += 1
-        data_sets.erase(call_by(SERVICE, SERVERS, NO_GRANTS, self.now_ms), user_id, DataPorts(self.data_sets, self.log))
+        data_sets.erase(call_by(SERVICE, SERVERS, NO_GRANTS, self.now_ms), user_id, self.services.data)
 
     def read(self, user_id: str = ANNA) -> list[float]:
         found = query.read_data(
             call_by(SERVICE, READERS, NO_GRANTS),
             user_id,
             DataQuery(),
-            reading_ports(self.data_sets, self.log, self.tiles, self.sources),
+            self.services.reading,
         )
         return [record["value"] for record in json.loads(found.records.plain()) if record["type"] == "cbg"]
 
@@ -134,7 +123,7 @@ class Scene:
         self.now_ms += wait_ms
         task = Task("t", "strandline.data.purge", self.now_ms, state=State.RUNNING)
         run = TaskRun(task, {}, self.now_ms + 60_000, lambda: self.now_ms, lambda: None)
-        purge(run, PurgeServices(self.data_sets, self.purge_requests, self.sweep_requests, self.archive))
+        purge(run, self.services)
         return run.data
 
 
@@ -147,16 +136,7 @@ def digits_of(seed: str, count: int) -> str:
 @pytest.fixture
 def scene(engine: Engine) -> Scene:
     """Empty stores."""
-    return Scene(
-        StoredDataSets(engine.data),
-        StoredRecordLog(engine.data),
-        StoredDataSources(engine.data),
-        StoredPurgeRequests(engine.data),
-        StoredTiles(engine.data),
-        StoredSweepRequests(engine.data),
-        StoredArchive(engine.objects),
-        lambda: rows(engine),
-    )
+    return Scene(build_services(Settings(stage="test"), engine), lambda: rows(engine))
 
 
 def rows(engine: Engine) -> int:

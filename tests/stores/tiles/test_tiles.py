@@ -1,15 +1,20 @@
 """Tests that every store of tiles, in memory and on DynamoDB, does the same."""
 
+from dataclasses import replace
+
 import pytest
 
 from chalicelib.conflicts import WriteConflictError
+from chalicelib.engine.definitions import DATA
 from chalicelib.log.data_set import OwnerState
 from chalicelib.log.entry import Entry, EntryKind
+from chalicelib.log.stores.archive import StoredArchive
 from chalicelib.tiles.manifest import LogPosition, Manifest, encode_manifest
-from chalicelib.tiles.ports import CompactedRange, TileMissingError
+from chalicelib.tiles.ports import TileMissingError
 from chalicelib.tiles.tile import TileContent, TileKey, TileStats
-from tests.fakes.data import FakeDataSets, FakeRecordLog
-from tests.fakes.tiles import FakeArchive, FakeTiles
+from tests.fakes.checked_stores import CheckedArchive, CheckedSweepRequests, CheckedTiles
+from tests.fakes.engine import WatchedCalls, memory_engine, stored_items
+from tests.fakes.processes import watched
 from tests.stores.log.test_data_stores import ANNA, NOW_MS
 from tests.stores.tiles.tile_scene import (
     LATER_MS,
@@ -18,6 +23,7 @@ from tests.stores.tiles.tile_scene import (
     after_attempt,
     contents,
     places,
+    stores_on,
     tiles,
 )
 
@@ -237,11 +243,11 @@ class TestReadingLogs:
         assert {entry.body for entry in entries} == {bytes(20_000)}
 
 
-class TestFake:
-    """Checks that the fake adds to the port, so that tests of compaction can trust it."""
+class TestCheckedStores:
+    """Checks that the checked stores add to the ports, so that tests of compaction can trust them."""
 
-    def test_the_fake_refuses_to_write_a_committed_tile_again(self) -> None:
-        stores, fake = fakes()
+    def test_they_refuse_to_write_a_committed_tile_again(self) -> None:
+        stores = checked()
         attempt = stores.begin()
         stores.tiles.write(attempt, contents(tiles(CBG)), {})
         stores.tiles.commit(attempt, Manifest(), after_attempt(Manifest(), attempt, tiles(CBG)), [], NOW_MS)
@@ -249,66 +255,85 @@ class TestFake:
         for late in (tiles(CBG, value=2), tiles(BOLUS)):
             with pytest.raises(AssertionError, match="written again"):
                 stores.tiles.write(attempt, contents(late), {})
-        fake.given.clear()
+        stores.sweep()
         with pytest.raises(AssertionError, match="written again"):
             stores.tiles.write(attempt, contents(tiles(CBG, value=2)), {})
 
-    def test_the_fake_refuses_to_commit_unwritten_tiles(self) -> None:
-        stores, _ = fakes()
+    def test_they_refuse_to_commit_unwritten_tiles(self) -> None:
+        stores = checked()
         attempt = stores.begin()
         with pytest.raises(AssertionError, match="was not written"):
             stores.tiles.commit(attempt, Manifest(), after_attempt(Manifest(), attempt, tiles(CBG)), [], NOW_MS)
 
-    def test_the_fake_calls_before_each_write(self) -> None:
-        steps: list[str] = []
-        stores, fake = fakes()
-        archive = FakeArchive(steps.append)
-        fake.before_write = steps.append
-        stores.open()
-        stores.add()
-        stores.put(tiles(CBG), compacted=[CompactedRange("a" * 32, is_continuous=True, last_number=1)])
-        stores.put(tiles(CBG, value=2))
-        stores.tiles.write(stores.begin(), contents(tiles(BOLUS)), {BOLUS: [1]})
-        stores.sweep()
-        stores.backlogs.clear(next(iter(stores.backlogs.all())))
-        archive.put(OwnerState(ANNA), [Entry("a" * 32, 1, EntryKind.ADD, NOW_MS, b"")])
-        archive.remove_entries(OwnerState(ANNA), "a" * 32, [1])
-        archive.remove(OwnerState(ANNA))
+    def test_they_refuse_to_remove_an_epoch_that_was_not_erased(self) -> None:
+        stores = checked()
         stores.data_sets.erase(ANNA, NOW_MS)
         stores.sweep_requests.remove_epoch(ANNA, 0)
-        committed = ["begin", "tile", "commit", "end"]
-        swept = [
-            "sweep_entry",
-            "sweep_request",
-            "sweep_tile",
-            "sweep_request",
-            "sweep_mark",
-            "sweep_tile",
-            "sweep_request",
-        ]
-        assert steps == [
-            *committed,
-            *committed,
-            *["begin", "tile", "origin_keys"],
-            *swept,
-            *["clear", "archive_put", "archive_remove_entries", "archive_remove", "remove_epoch"],
-        ]
+        with pytest.raises(AssertionError, match="was not erased"):
+            stores.sweep_requests.remove_epoch(ANNA, 1)
 
-    @pytest.mark.parametrize("step", ["begin", "tile", "origin_keys", "commit"])
-    def test_an_interrupted_compaction_leaves_nothing_after_its_sweep(self, step: str) -> None:
-        stores, fake = fakes()
+    def test_they_refuse_entries_out_of_order_or_under_a_number_that_is_taken(self) -> None:
+        archive = CheckedArchive(memory_engine().objects)
+        first, second = (Entry("a" * 32, number, EntryKind.ADD, NOW_MS, b"") for number in (1, 2))
+        archive.put(OwnerState(ANNA), [first, second])
+        archive.put(OwnerState(ANNA), [second])
+        with pytest.raises(AssertionError, match="not in order"):
+            archive.put(OwnerState(ANNA), [second, first])
+        with pytest.raises(AssertionError, match="has this number"):
+            archive.put(OwnerState(ANNA), [replace(first, body=b"another")])
 
-        def dies(name: str) -> None:
-            if name == step:
+
+class TestInterruptions:
+    """A watch sees each call of an engine in memory before it is carried out, and may end the process there."""
+
+    def test_a_watch_sees_each_write_of_a_compaction_and_its_sweep(self, one_write_a_batch: None) -> None:
+        calls = WatchedCalls()
+        engine = memory_engine(calls=calls)
+        stores, archive = stores_on(engine), StoredArchive(engine.objects)
+        steps: list[str] = []
+        calls.watch = lambda call: None if call in READS else steps.append(call)
+        stores.put(tiles(CBG))
+        committed = ["TransactWriteItems", "BatchWriteItem", "TransactWriteItems", "UpdateItem"]
+        assert steps == committed
+        steps.clear()
+        stores.tiles.write(stores.begin(), contents(tiles(BOLUS)), {BOLUS: [1]})
+        assert steps == ["TransactWriteItems", "BatchWriteItem", "BatchWriteItem"]
+        steps.clear()
+        stores.sweep()
+        mark_tile_and_origin_keys = ["UpdateItem", "BatchWriteItem", "BatchWriteItem"]
+        assert steps == ["DeleteItem", *mark_tile_and_origin_keys, "DeleteItem"]
+        steps.clear()
+        archive.put(OwnerState(ANNA), [Entry("a" * 32, 1, EntryKind.ADD, NOW_MS, b"")])
+        archive.remove(OwnerState(ANNA))
+        assert steps == ["objects.put", "objects.keys", "objects.delete"]
+
+    @pytest.mark.parametrize("calls_before", range(4))
+    def test_an_interrupted_compaction_leaves_nothing_after_its_sweep(
+        self, one_write_a_batch: None, calls_before: int
+    ) -> None:
+        calls = WatchedCalls()
+        engine = memory_engine(calls=calls)
+        stores = stores_on(engine)
+        left = iter(range(calls_before))
+
+        def dies(call: str) -> None:
+            if call not in READS and next(left, None) is None:
                 raise InterruptedError
 
-        fake.before_write = dies
-        with pytest.raises(InterruptedError):
+        with watched(calls, dies), pytest.raises(InterruptedError):
             write_and_commit(stores)
-        fake.before_write = lambda _: None
         stores.sweep()
-        assert (fake.stored, fake.given, fake.manifests) == ({}, {}, {})
-        assert not any(fake.notes.values())
+        left_over = [item for item in stored_items(engine, DATA) if item["sk"] != "COMPACTION"]
+        assert left_over == []
+
+
+READS = ("GetItem", "BatchGetItem", "Query")
+
+
+@pytest.fixture
+def one_write_a_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make a call of each write of a batch."""
+    monkeypatch.setattr("chalicelib.engine.embedded.sqlite.MAX_BATCH_WRITES", 1)
 
 
 def write_and_commit(stores: Stores) -> None:
@@ -318,9 +343,7 @@ def write_and_commit(stores: Stores) -> None:
     stores.tiles.commit(attempt, Manifest(), after_attempt(Manifest(), attempt, tiles(CBG)), [], NOW_MS)
 
 
-def fakes() -> tuple[Stores, FakeTiles]:
-    """Stores in memory, and the one of tiles."""
-    data_sets = FakeDataSets()
-    log = FakeRecordLog(data_sets)
-    fake = FakeTiles(data_sets, log)
-    return Stores(data_sets, log, fake, fake, fake), fake
+def checked() -> Stores:
+    """Checked stores on an engine in memory."""
+    engine = memory_engine()
+    return replace(stores_on(engine), tiles=CheckedTiles(engine), sweep_requests=CheckedSweepRequests(engine))

@@ -1,7 +1,7 @@
 """Contents that arrive and are removed: twice, late, out of order, or interrupted."""
 
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -20,11 +20,13 @@ from chalicelib.blobs.content import (
 )
 from chalicelib.blobs.jobs import remove_abandoned_blobs
 from chalicelib.blobs.ports import BlobPorts
+from chalicelib.blobs.stores.blobs import StoredBlobs
+from chalicelib.engine.definitions import BLOBS
 from chalicelib.errors import UnavailableError, UnequalDigestsError
 from chalicelib.tasks.task import Task
 from chalicelib.tasks.types import TaskRun, TimeLimitError
-from tests.fakes.blobs import FakeBlobs, FakeContents
 from tests.fakes.calls import no_id
+from tests.fakes.engine import go_on, pending_keys, refuse
 from tests.fakes.services import FakeServices
 
 NOW_MS = 1_767_225_600_000
@@ -36,13 +38,18 @@ HELLO = b"hello world"
 class World:
     """Both stores, and what is asked of them."""
 
-    blobs: FakeBlobs = field(default_factory=FakeBlobs)
-    contents: FakeContents = field(default_factory=FakeContents)
+    fakes: FakeServices
+    blobs: StoredBlobs
 
     @property
     def ports(self) -> BlobPorts:
         """The stores as the rules see them."""
-        return BlobPorts(self.blobs, self.contents)
+        return BlobPorts(self.blobs, self.fakes.contents)
+
+    @property
+    def pending(self) -> list[str]:
+        """The keys of the contents that would expire."""
+        return pending_keys(self.fakes.engine)
 
     def confirm(self, key: str) -> UploadOutcome:
         return confirm_upload(platform_call(NOW_MS + 5, no_id), key, self.ports)
@@ -58,13 +65,13 @@ class World:
 
     @property
     def is_empty(self) -> bool:
-        return not self.blobs.by_id and not self.contents.by_key
+        return not self.fakes.items(BLOBS) and not self.fakes.object_keys()
 
 
 @pytest.fixture
-def world() -> World:
+def world(fakes: FakeServices) -> World:
     """Empty stores."""
-    return World()
+    return World(fakes, StoredBlobs(fakes.engine.blobs))
 
 
 def blob(number: int = 1, content: bytes | None = HELLO, kind: BlobKind = BlobKind.BLOBS) -> Blob:
@@ -88,8 +95,10 @@ def test_a_blob_is_available_once_it_is_stored_with_its_content(world: World) ->
         11,
     )
     assert world.blobs.find(BlobKind.BLOBS, stored.id) == stored
-    assert world.contents.by_key == {stored.content_key: (HELLO, "text/plain")}
-    assert not world.contents.pending
+    assert world.fakes.object_keys() == [stored.content_key]
+    assert world.fakes.contents.read(stored.content_key) == HELLO
+    assert world.fakes.download(world.fakes.contents.download_url(stored)).media_type == "text/plain"
+    assert world.pending == []
 
 
 def test_another_content_than_announced_leaves_nothing_behind(world: World) -> None:
@@ -100,18 +109,20 @@ def test_another_content_than_announced_leaves_nothing_behind(world: World) -> N
 
 
 def test_a_store_that_fails_leaves_nothing_behind(world: World) -> None:
-    world.contents.is_down = True
+    world.fakes.calls.watch = refuse("objects.put")
     with pytest.raises(UnavailableError):
         world.store(blob())
     assert world.is_empty
 
 
 def test_a_notice_may_make_a_blob_available_before_its_request_does(world: World) -> None:
-    def put_and_tell(key: str) -> None:
-        world.contents.by_key[key] = (HELLO, "text/plain")
-        assert world.confirm(key) is UploadOutcome.AVAILABLE
+    def put_and_tell(call: str) -> None:
+        if call == "objects.put":
+            world.fakes.calls.watch = go_on
+            world.fakes.contents.put(blob().content_key, HELLO, "text/plain")
+            assert world.confirm(blob().content_key) is UploadOutcome.AVAILABLE
 
-    world.contents.before_put = put_and_tell
+    world.fakes.calls.watch = put_and_tell
     stored = world.store(blob())
     found = world.blobs.find(BlobKind.BLOBS, stored.id)
     assert found is not None
@@ -122,14 +133,14 @@ def test_a_notice_may_make_a_blob_available_before_its_request_does(world: World
 def test_an_uploaded_content_makes_its_blob_available_once(world: World, kind: BlobKind) -> None:
     pending = blob(kind=kind)
     world.open(pending)
-    world.contents.arrive(pending.content_key, HELLO)
+    world.fakes.upload(pending.content_key, HELLO)
     assert [world.confirm(pending.content_key) for _ in range(3)] == [
         UploadOutcome.AVAILABLE,
         UploadOutcome.KNOWN,
         UploadOutcome.KNOWN,
     ]
     assert world.blobs.find(kind, pending.id) == pending.with_content(NOW_MS + 5)
-    assert not world.contents.pending
+    assert world.pending == []
 
 
 def test_a_notice_of_an_absent_content_changes_nothing(world: World) -> None:
@@ -141,28 +152,28 @@ def test_a_notice_of_an_absent_content_changes_nothing(world: World) -> None:
 @pytest.mark.parametrize("content", [b"HELLO WORLD", b"hello", b""])
 def test_another_content_changes_nothing_and_expires(world: World, content: bytes) -> None:
     world.open(blob())
-    world.contents.arrive(blob().content_key, content)
+    world.fakes.upload(blob().content_key, content)
     assert world.confirm(blob().content_key) is UploadOutcome.OTHER
     assert world.blobs.find(BlobKind.BLOBS, blob().id) == blob()
-    assert world.contents.pending
+    assert world.pending == [blob().content_key]
 
 
 def test_a_blob_without_announced_content_does_not_become_available(world: World) -> None:
     pending = blob(content=None)
     world.blobs.add(pending)
-    world.contents.arrive(pending.content_key, b"")
+    world.fakes.upload(pending.content_key, b"")
     assert world.confirm(pending.content_key) is UploadOutcome.OTHER
 
 
 @pytest.mark.parametrize("key", [blob(9).content_key, f"blobs/0123456789/{blob().id}", "blobs/nonsense"])
 def test_contents_of_no_blob_are_left_to_expire(world: World, key: str) -> None:
     world.open(blob())
-    world.contents.arrive(key, HELLO)
+    world.fakes.upload(key, HELLO)
     assert world.confirm(key) is UploadOutcome.STRAY
-    assert world.contents.pending == {key}
+    assert world.pending == [key]
 
 
-class DeletesMeanwhile(FakeBlobs):
+class DeletesMeanwhile(StoredBlobs):
     """Blobs of which the one in question is deleted just before it would become available."""
 
     def make_available(self, blob: Blob) -> bool:
@@ -170,7 +181,7 @@ class DeletesMeanwhile(FakeBlobs):
         return super().make_available(blob)
 
 
-class ConfirmsMeanwhile(FakeBlobs):
+class ConfirmsMeanwhile(StoredBlobs):
     """Blobs of which the one in question becomes available by another notice, just before."""
 
     def make_available(self, blob: Blob) -> bool:
@@ -178,18 +189,18 @@ class ConfirmsMeanwhile(FakeBlobs):
         return super().make_available(blob)
 
 
-def test_the_content_of_a_blob_that_is_deleted_during_the_notice_is_deleted() -> None:
-    world = World(blobs=DeletesMeanwhile())
+def test_the_content_of_a_blob_that_is_deleted_during_the_notice_is_deleted(fakes: FakeServices) -> None:
+    world = World(fakes, DeletesMeanwhile(fakes.engine.blobs))
     world.open(blob())
-    world.contents.arrive(blob().content_key, HELLO)
+    world.fakes.upload(blob().content_key, HELLO)
     assert world.confirm(blob().content_key) is UploadOutcome.STRAY
     assert world.is_empty
 
 
-def test_of_two_simultaneous_notices_one_makes_the_blob_available() -> None:
-    world = World(blobs=ConfirmsMeanwhile())
+def test_of_two_simultaneous_notices_one_makes_the_blob_available(fakes: FakeServices) -> None:
+    world = World(fakes, ConfirmsMeanwhile(fakes.engine.blobs))
     world.open(blob())
-    world.contents.arrive(blob().content_key, HELLO)
+    world.fakes.upload(blob().content_key, HELLO)
     assert world.confirm(blob().content_key) is UploadOutcome.KNOWN
     found = world.blobs.find(BlobKind.BLOBS, blob().id)
     assert found is not None
@@ -207,12 +218,12 @@ def test_blobs_without_content_are_removed_after_a_day(world: World) -> None:
 
 def test_a_blob_whose_notice_was_lost_becomes_available_after_a_day(world: World) -> None:
     world.open(blob(1))
-    world.contents.arrive(blob(1).content_key, HELLO)
+    world.fakes.upload(blob(1).content_key, HELLO)
     world.open(blob(2))
-    world.contents.arrive(blob(2).content_key, b"another content")
+    world.fakes.upload(blob(2).content_key, b"another content")
     assert world.sweep(NOW_MS + DAY_MS + 1) == {CleanupOutcome.REMOVED: 1, CleanupOutcome.RECOVERED: 1}
-    assert list(world.contents.by_key) == [blob(1).content_key]
-    assert not world.contents.pending
+    assert world.fakes.object_keys() == [blob(1).content_key]
+    assert world.pending == []
 
 
 def test_erasing_a_user_removes_all_blobs_and_contents(world: World) -> None:
@@ -220,7 +231,7 @@ def test_erasing_a_user_removes_all_blobs_and_contents(world: World) -> None:
         world.store(blob(number))
     world.store(blob(1, kind=BlobKind.DEVICE_LOGS))
     world.open(blob(200))
-    world.contents.arrive(blob(300).content_key, HELLO)
+    world.fakes.upload(blob(300).content_key, HELLO)
     for _ in range(2):
         erase_user(ANNA, world.ports)
         assert world.is_empty
@@ -229,7 +240,7 @@ def test_erasing_a_user_removes_all_blobs_and_contents(world: World) -> None:
 def test_the_task_counts_what_it_removed_and_recovered(fakes: FakeServices) -> None:
     for number in (1, 2, 3):
         fakes.blobs.add(blob(number))
-    fakes.contents.arrive(blob(1).content_key, HELLO)
+    fakes.upload(blob(1).content_key, HELLO)
     fakes.now_ms = NOW_MS + DAY_MS + 1
     run = task_run(fakes, limit_ms=fakes.now_ms + 60_000)
     remove_abandoned_blobs(run, fakes.services)
@@ -248,7 +259,7 @@ def test_the_task_stops_at_its_time_limit_and_keeps_its_counts(fakes: FakeServic
         remove_abandoned_blobs(run, fakes.services)
     assert run.data == {"removed": 1, "recovered": 0}
     assert fakes.counted["AbandonedBlobs"] == 1
-    assert len(fakes.blobs.by_id) == 1
+    assert len(list(fakes.blobs.of_user(BlobKind.BLOBS, ANNA))) == 1
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import pytest
 from chalicelib.access.call import SERVICE, Caller
 from chalicelib.conflicts import WriteConflictError
 from chalicelib.data_sets.list_query import parse_list_query
+from chalicelib.engine.definitions import DATA
 from chalicelib.errors import (
     DataSetClosedError,
     DataSetExistsError,
@@ -18,7 +19,8 @@ from chalicelib.errors import (
     UnavailableError,
 )
 from chalicelib.model.times import format_time
-from tests.fakes.data_scene import ANNA, CUSTODIAN, START_MS, STRANGER, UPLOADER, VIEWER, DataScene, cbg
+from tests.fakes.data_scene import ANNA, CUSTODIAN, STRANGER, UPLOADER, VIEWER, DataScene, cbg
+from tests.fakes.services import START_MS
 
 UNKNOWN = "0" * 32
 LOOP = {
@@ -112,7 +114,7 @@ class TestCreate:
             scene.create(deduplicator={"name": "org.example.nothing"})
         (error,) = caught.value.errors
         assert (error.code, error.pointer) == ("value-not-allowed", "/deduplicator/name")
-        assert scene.data_sets.heads == {}
+        assert scene.fakes.items(DATA, sort_key="HEAD") == []
 
     def test_private_data_of_a_client_is_returned_unchanged(self, scene: DataScene) -> None:
         private = {"blobId": "x", "delta": 0.1, "small": 1e-9, "deep": {"list": [1, 2.5, None, {}]}}
@@ -276,7 +278,7 @@ class TestDelete:
 
     def test_without_the_permission_having_created_it_is_not_enough(self, scene: DataScene) -> None:
         data_set = scene.create(LOOP, UPLOADER)["id"]
-        scene.grants.allow(str(ANNA.user_id), str(UPLOADER.user_id), "view")
+        scene.fakes.grant(str(ANNA.user_id), str(UPLOADER.user_id), ["view"])
         with pytest.raises(UnauthorizedError):
             scene.delete(data_set, UPLOADER)
 
@@ -361,9 +363,11 @@ class TestContention:
                 raise WriteConflictError
             replace(before, after)
 
-        scene.data_sets.replace = late  # type: ignore[method-assign]  # the fake is made to lose a race
+        scene.data_sets.replace = late  # type: ignore[method-assign]  # the store is made to lose a race
         scene.close(data_set)
-        assert scene.data_sets.heads[data_set].is_closed
+        head = scene.data_sets.head(data_set)
+        assert head is not None
+        assert head.is_closed
 
     def test_endless_conflicts_make_it_unavailable(self, scene: DataScene) -> None:
         data_set = scene.open("none")
@@ -371,7 +375,7 @@ class TestContention:
         def never(before: Any, after: Any) -> None:
             raise WriteConflictError
 
-        scene.data_sets.replace = never  # type: ignore[method-assign]  # the fake is made to lose every race
+        scene.data_sets.replace = never  # type: ignore[method-assign]  # the store is made to lose every race
         with pytest.raises(UnavailableError):
             scene.close(data_set)
         assert issubclass(UnavailableError, StrandlineError)

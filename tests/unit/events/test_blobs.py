@@ -72,7 +72,7 @@ def counted(capsys: pytest.CaptureFixture[str]) -> list[str]:
 def test_contents_make_their_blobs_available(fakes: FakeServices, capsys: pytest.CaptureFixture[str]) -> None:
     for content in (BLOB, LOG):
         fakes.blobs.add(content)
-        fakes.contents.arrive(content.content_key, HELLO)
+        fakes.upload(content.content_key, HELLO)
     event = recorded("sqs_s3_object_created")
     assert deliver(event) == []
     assert deliver(event) == []
@@ -83,8 +83,8 @@ def test_contents_make_their_blobs_available(fakes: FakeServices, capsys: pytest
 
 def test_contents_of_no_blob_are_counted(fakes: FakeServices, capsys: pytest.CaptureFixture[str]) -> None:
     fakes.blobs.add(BLOB)
-    fakes.contents.arrive(BLOB.content_key, b"another content")
-    fakes.contents.arrive(LOG.content_key, HELLO)
+    fakes.upload(BLOB.content_key, b"another content")
+    fakes.upload(LOG.content_key, HELLO)
     assert deliver(recorded("sqs_s3_object_created")) == []
     assert sorted(counted(capsys)) == ["OtherContents", "StrayContents"]
 
@@ -94,7 +94,7 @@ def test_only_notices_that_fail_are_delivered_again(
 ) -> None:
     for content in (BLOB, LOG):
         fakes.blobs.add(content)
-        fakes.contents.arrive(content.content_key, HELLO)
+        fakes.upload(content.content_key, HELLO)
     describe = fakes.contents.describe
 
     def fails_for_logs(key: str) -> StoredContent | None:

@@ -18,6 +18,7 @@ from chalicelib.observability import logger
 from chalicelib.tasks.ports import RunMessage
 from chalicelib.tasks.task import State, Task, with_schedule_state
 from tests.fakes.services import FakeServices
+from tests.fakes.tasks import take_runs
 
 ECHO = "strandline.diagnostics.echo"
 
@@ -42,8 +43,7 @@ class Runner:
 
     def work(self) -> None:
         """The queue's events, one for each message of an echo task."""
-        messages = [message for message in self.fakes.task_queue.messages if message.task_type == ECHO]
-        self.fakes.task_queue.messages.clear()
+        messages = [message for message in take_runs(self.fakes.engine) if message.task_type == ECHO]
         for message in messages:
             event = self.client.events.generate_sqs_event([json.dumps(asdict(message))], "strandline-test-tasks")
             self.client.lambda_.invoke("run_task", event)
@@ -51,7 +51,9 @@ class Runner:
     @property
     def task(self) -> Task:
         """The task as it is now."""
-        return self.fakes.tasks.by_id["t"]
+        found = self.fakes.tasks.find("t")
+        assert found is not None
+        return found
 
 
 @pytest.fixture
@@ -95,7 +97,7 @@ def test_a_woken_worker_starts_what_is_in_the_line(runner: Runner) -> None:
 def test_the_first_tick_of_a_process_seeds_the_platforms_jobs(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
     jobs = sorted(name for name, task_type in TASK_TYPES.items() if task_type.job)
     runner.tick()
-    assert sorted(task.name or "" for task in runner.fakes.tasks.by_id.values()) == jobs
+    assert sorted(task.name or "" for task in runner.fakes.all_tasks()) == jobs
     monkeypatch.setattr(events, "seed_jobs", lambda *_: pytest.fail("seeded again"))
     runner.tick()
 
@@ -119,7 +121,7 @@ def test_a_recovered_task_is_counted(runner: Runner, capsys: pytest.CaptureFixtu
     runner.add(message=1)
     runner.tick()
     runner.fakes.now_ms += TASK_TYPES[ECHO].deadline_s * 1000 + 1
-    runner.fakes.task_queue.messages.clear()
+    take_runs(runner.fakes.engine)
     runner.tick()
     assert "RecoveredTasks" in capsys.readouterr().out
     runner.work()

@@ -18,7 +18,8 @@ from chalicelib.metrics.keep import (
     with_range,
 )
 from chalicelib.metrics.ports import Ledger, RejectedRecord, StreamRecord
-from tests.fakes.metrics import FakeMetrics
+from tests.fakes.metrics import archived_lines, event_counts, rejected_records
+from tests.fakes.services import FakeServices
 
 SHARD = "shardId-000000000003"
 EVENT: dict[str, Any] = {
@@ -77,43 +78,43 @@ def test_a_record_that_is_not_an_event_is_rejected_with_a_reason(data: bytes, re
 
 
 def test_a_rejected_record_does_not_stop_the_others() -> None:
-    fake = FakeMetrics()
+    fakes = FakeServices()
     batch = [record(number=1), record(b"{", number=2), record(number=3)]
-    assert keep(batch, fake.ports) is None
-    assert keep(batch, fake.ports) is None
-    assert [record.record.sequence_number for record in fake.rejected.records] == [2]
-    assert [len(lines) for lines in fake.archive.objects.values()] == [2]
-    assert list(fake.counts.counts.values()) == [2]
+    assert keep(batch, fakes.metrics) is None
+    assert keep(batch, fakes.metrics) is None
+    assert [message["sequenceNumber"] for message in rejected_records(fakes.engine)] == ["2"]
+    assert [len(lines) for lines in archived_lines(fakes.engine).values()] == [2]
+    assert list(event_counts(fakes.engine).values()) == [2]
 
 
 def test_a_hundred_names_are_counted_in_two_steps() -> None:
-    fake = FakeMetrics()
+    fakes = FakeServices()
     batch = [record(EVENT | {"eventName": str(number)}, number) for number in range(100)]
-    assert keep(batch, fake.ports) is None
-    assert fake.counts.ledgers[SHARD].version == 2
-    assert len(fake.counts.counts) == 100
+    assert keep(batch, fakes.metrics) is None
+    assert fakes.metrics.counts.ledger(SHARD).version == 2
+    assert len(event_counts(fakes.engine)) == 100
 
 
 def test_records_that_another_worker_stored_in_the_meantime_are_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
-    fake = FakeMetrics()
-    fake.counts.ledgers[SHARD] = Ledger(1, ((1, 5),))
-    stale = iter([Ledger()])
-    monkeypatch.setattr(fake.counts, "ledger", lambda _: next(stale, fake.counts.ledgers[SHARD]))
+    fakes = FakeServices()
+    fakes.metrics.counts.add({}, SHARD, Ledger(), Ledger(1, ((1, 5),)))
+    stale, ledger = iter([Ledger()]), fakes.metrics.counts.ledger
+    monkeypatch.setattr(fakes.metrics.counts, "ledger", lambda shard: next(stale, None) or ledger(shard))
 
-    assert keep([record(number=5), record(number=6)], fake.ports) is None
-    assert list(fake.counts.counts.values()) == [1]
-    assert fake.counts.ledgers[SHARD].ranges == ((1, 5), (6, 6))
+    assert keep([record(number=5), record(number=6)], fakes.metrics) is None
+    assert list(event_counts(fakes.engine).values()) == [1]
+    assert fakes.metrics.counts.ledger(SHARD).ranges == ((1, 5), (6, 6))
 
 
 def test_after_repeated_conflicts_the_batch_is_delivered_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    fake, tries = FakeMetrics(), []
+    fakes, tries = FakeServices(), list[int]()
 
     def add(*_: Any) -> None:
         tries.append(1)
         raise WriteConflictError
 
-    monkeypatch.setattr(fake.counts, "add", add)
-    assert keep([record(number=5), record(number=6)], fake.ports) == 5
+    monkeypatch.setattr(fakes.metrics.counts, "add", add)
+    assert keep([record(number=5), record(number=6)], fakes.metrics) == 5
     assert len(tries) == MAX_ATTEMPTS
 
 
@@ -121,10 +122,10 @@ def test_an_unreadable_ledger_leaves_the_whole_batch_to_be_delivered_again(monke
     def ledger(_: str) -> Ledger:
         raise UnavailableError
 
-    fake = FakeMetrics()
-    monkeypatch.setattr(fake.counts, "ledger", ledger)
-    assert keep([record(number=5)], fake.ports) == 5
-    assert fake.archive.objects == {}
+    fakes = FakeServices()
+    monkeypatch.setattr(fakes.metrics.counts, "ledger", ledger)
+    assert keep([record(number=5)], fakes.metrics) == 5
+    assert archived_lines(fakes.engine) == {}
 
 
 def test_ranges_of_a_ledger_are_joined_where_they_meet() -> None:

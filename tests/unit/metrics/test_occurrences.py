@@ -8,7 +8,8 @@ import pytest
 from chalicelib.access.call import platform_call
 from chalicelib.metrics import event as metrics
 from chalicelib.metrics.event import Occurrence, SubjectKind
-from tests.fakes.metrics import FakeMetrics
+from tests.fakes.metrics import streamed_records
+from tests.fakes.services import FakeServices
 
 USER_ID = "0123456789"
 USER_HASH = "702f0e4953"  # salt "salt": verified on the reference
@@ -17,10 +18,10 @@ TIME_MS = 1_770_791_400_007
 
 def recorded(kind: SubjectKind, subject: str, event_name: str, query: Mapping[str, Sequence[str]]) -> dict[str, object]:
     """The one record that an occurrence puts into the stream."""
-    fake = FakeMetrics()
+    fakes = FakeServices()
     call = platform_call(TIME_MS, lambda: "1" * 32)
-    metrics.record(call, Occurrence(kind, subject, event_name, query), fake.ports)
-    [(partition_key, record)] = fake.stream.records
+    metrics.record(call, Occurrence(kind, subject, event_name, query), fakes.metrics)
+    [(partition_key, record)] = streamed_records(fakes.engine)
     members: dict[str, object] = json.loads(record)
     assert partition_key == members["user"]
     return members

@@ -25,7 +25,6 @@ from chalicelib.log.freshness import (
 from chalicelib.reading.freshness import read_freshness
 from tests.fakes.calls import call_by
 from tests.fakes.data_scene import ANNA, CUSTODIAN, STRANGER, UPLOADER, VIEWER, DataScene, cbg, food
-from tests.fakes.reading_ports import reading_ports
 
 METER = "b" * 32
 
@@ -136,7 +135,7 @@ class TestAnswer:
         return read_freshness(
             call_by(caller, READERS, scene.grants),
             str(ANNA.user_id),
-            reading_ports(scene.data_sets, scene.log, scene.tiles, scene.sources),
+            scene.reading,
         )
 
     def test_clients_and_types_are_sorted_by_name(self, scene: DataScene) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from chalicelib.access.call import Caller
 from chalicelib.accounts.grant import WINDOW_HOURS, Grant
+from chalicelib.engine.definitions import DATA
 from chalicelib.errors import UnavailableError
 from chalicelib.reading.query import DataQuery
 from chalicelib.tiles.ports import TileMissingError
@@ -142,7 +143,8 @@ class TestTilesThatAreMissed:
     def test_a_reader_gives_up_after_repeated_conflicts(self, scene: CompactionScene) -> None:
         scene.add(scene.open("none"), cbg(1))
         scene.compact()
-        scene.tiles.stored.clear()
+        for item in scene.fakes.items(DATA, partition="TILE#"):
+            scene.fakes.engine.data.delete({"pk": item["pk"], "sk": item["sk"]})
         with pytest.raises(UnavailableError):
             scene.read()
         with pytest.raises(TileMissingError):

@@ -16,6 +16,7 @@ from chalicelib.tasks.types import (
 )
 from chalicelib.tasks.worker import RunOutcome, carry_out
 from tests.fakes.services import FakeServices
+from tests.fakes.tasks import take_runs
 
 ECHO = "strandline.diagnostics.echo"
 
@@ -37,7 +38,9 @@ class Scene:
 
     def task(self, task_id: str) -> Task:
         """A stored task as it is now."""
-        return self.fakes.tasks.by_id[task_id]
+        found = self.fakes.tasks.find(task_id)
+        assert found is not None
+        return found
 
     def tick(self) -> TickSummary:
         """What the dispatcher does once a minute."""
@@ -45,8 +48,7 @@ class Scene:
 
     def messages(self) -> list[RunMessage]:
         """The messages that no worker has had yet; they are taken out of the queue."""
-        messages, self.fakes.task_queue.messages = self.fakes.task_queue.messages, []
-        return messages
+        return take_runs(self.fakes.engine)
 
     def work(self) -> list[RunOutcome]:
         """What comes of all messages that are waiting now."""

@@ -53,7 +53,7 @@ def test_no_more_run_at_once_than_the_type_allows() -> None:
     scene.add("other type", ECHO)
     assert scene.tick() == TickSummary(started=4)
     assert scene.tick() == TickSummary()
-    assert sum(task.state is State.RUNNING for task in scene.fakes.tasks.by_id.values()) == 4
+    assert sum(task.state is State.RUNNING for task in scene.fakes.all_tasks()) == 4
 
 
 def test_a_worker_starts_the_next_task_without_a_tick() -> None:
@@ -65,7 +65,7 @@ def test_a_worker_starts_the_next_task_without_a_tick() -> None:
     while scene.work():
         rounds += 1
     assert rounds == 10
-    assert {task.state for task in scene.fakes.tasks.by_id.values()} == {State.COMPLETED}
+    assert {task.state for task in scene.fakes.all_tasks()} == {State.COMPLETED}
 
 
 def test_a_future_task_waits_for_its_time() -> None:
@@ -82,7 +82,7 @@ def test_tasks_without_a_slot_wait_in_the_line_of_their_type() -> None:
         scene.add(str(number), available_time_ms=scene.fakes.now_ms + 1)
     scene.after(1)
     assert scene.tick() == TickSummary(started=1, waiting=2)
-    assert [task.schedule_state for task in scene.fakes.tasks.by_id.values()].count(ScheduleState.READY) == 2
+    assert [task.schedule_state for task in scene.fakes.all_tasks()].count(ScheduleState.READY) == 2
     assert scene.services.tasks.tasks.due_ids(scene.fakes.now_ms, 10) == []
 
 
@@ -94,7 +94,7 @@ def test_an_expired_task_never_runs_and_stays_pending() -> None:
     scene.add("was late", available_time_ms=now_ms + 5, expiration_time_ms=now_ms + 10)
     scene.after(1)
     assert scene.tick() == TickSummary()
-    assert {task.state for task in scene.fakes.tasks.by_id.values()} == {State.PENDING}
+    assert {task.state for task in scene.fakes.all_tasks()} == {State.PENDING}
     assert not scene.services.tasks.tasks.is_anything_due(scene.fakes.now_ms + 10**9)
 
 
@@ -121,7 +121,7 @@ def test_the_platform_adopts_tasks_of_types_that_became_known() -> None:
     scene.tick()
     [ran] = scene.work()
     assert ran.result is RunResult.AGAIN
-    [job] = [task for task in scene.fakes.tasks.by_id.values() if task.type == ADOPT]
+    [job] = [task for task in scene.fakes.all_tasks() if task.type == ADOPT]
     assert job.data == {"adopted": 3}
     assert scene.task("still unknown").schedule_state is ScheduleState.UNKNOWN
     assert scene.tick() == TickSummary(started=3)

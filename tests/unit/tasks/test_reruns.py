@@ -81,7 +81,7 @@ def test_a_job_runs_again_after_success_and_failure_and_keeps_its_error(fails: b
 
     scene = Scene(function, job=Job(every_s=3600))
     seed_jobs(scene.types, scene.services.tasks)
-    [job] = [task for task in scene.fakes.tasks.by_id.values() if task.type == "tested"]
+    [job] = [task for task in scene.fakes.all_tasks() if task.type == "tested"]
     assert (job.name, job.priority) == ("tested", 5)
     assert scene.tick() == TickSummary()
     scene.after(300)
@@ -111,4 +111,4 @@ def test_jobs_are_seeded_once() -> None:
     jobs = [kind.name for kind in scene.types.values() if kind.job]
     assert seed_jobs(scene.types, scene.services.tasks) == len(jobs)
     assert seed_jobs(scene.types, scene.services.tasks) == 0
-    assert sorted(task.name or "" for task in scene.fakes.tasks.by_id.values()) == sorted(jobs)
+    assert sorted(task.name or "" for task in scene.fakes.all_tasks()) == sorted(jobs)

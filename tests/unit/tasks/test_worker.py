@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from chalicelib.engine.definitions import TASKS
 from chalicelib.errors import UnavailableError
 from chalicelib.jobs import TASK_TYPES, JobServices
 from chalicelib.tasks.dispatch import TickSummary
@@ -29,7 +30,7 @@ def test_echo_copies_its_message() -> None:
     [ran] = scene.work()
     assert ran.result is RunResult.COMPLETED
     assert scene.task("t").data == {"message": "hello", "echo": "hello"}
-    assert scene.fakes.task_slots.taken == {}
+    assert scene.fakes.items(TASKS, partition="SLOT#") == []
 
 
 @pytest.mark.parametrize(("fail", "detail"), [(True, "told to fail"), ("because", "because")])
@@ -112,8 +113,8 @@ def test_a_deleted_task_keeps_no_result() -> None:
     scene.add("t")
     scene.tick()
     assert scene.work()[0].result is RunResult.DROPPED
-    assert scene.fakes.tasks.by_id == {}
-    assert scene.fakes.task_slots.taken == {}
+    assert scene.fakes.all_tasks() == []
+    assert scene.fakes.items(TASKS, partition="SLOT#") == []
 
 
 def test_progress_can_be_seen_during_the_run_and_stops_when_the_claim_is_lost() -> None:

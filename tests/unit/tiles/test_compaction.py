@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
+from chalicelib.engine.definitions import DATA
 from chalicelib.log.data_set import OwnerState
 from chalicelib.log.entry import Entry
 from chalicelib.log.ports import FROM_THE_FIRST
@@ -15,7 +16,7 @@ from chalicelib.tiles import fold_into_tiles as compaction_pass
 from chalicelib.tiles.compact import CompactionResult, compact
 from chalicelib.tiles.tile import TileKey
 from tests.fakes.compaction_scene import ANNA_ID, FIRST_DAY, CompactionScene, on
-from tests.fakes.data_scene import DataScene, cbg, food
+from tests.fakes.data_scene import cbg, food
 
 OLDER = "dataset.delete.origin.older"
 BOLUS = {"type": "bolus", "subType": "normal", "normal": 1, "time": "2026-01-01T00:02:00Z"}
@@ -34,10 +35,6 @@ def one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
 
 class DiedError(BaseException):
     """The process died."""
-
-
-def numbers_in_log(scene: DataScene) -> list[int]:
-    return [entry.number for _, entry in scene.log.log]
 
 
 class TestEffectsOfEntries:
@@ -274,10 +271,10 @@ class TestReadsAndWrites:
     def test_a_compaction_without_new_entries_writes_nothing(self, scene: CompactionScene) -> None:
         scene.add(scene.open("none"), cbg(1))
         scene.compact()
-        manifest, written = scene.manifest, dict(scene.tiles.stored)
+        manifest, written = scene.manifest, scene.fakes.items(DATA, partition="TILE#")
         assert scene.compact() == CompactionResult()
         assert scene.manifest == manifest
-        assert scene.tiles.stored == written
+        assert scene.fakes.items(DATA, partition="TILE#") == written
 
     def test_unaffected_tiles_keep_their_versions(self, scene: CompactionScene) -> None:
         data_set = scene.open("dataset.delete.origin")
@@ -301,22 +298,28 @@ class TestReadsAndWrites:
         assert list(scene.contents()) == [TileKey("cbg", FIRST_DAY + 3)]
         assert scene.visible() == [7]
 
-    def test_rule_6_archive_and_tiles_are_written_before_their_manifest(self, scene: CompactionScene) -> None:
+    def test_rule_6_archive_and_tiles_are_written_before_their_manifest(
+        self, scene: CompactionScene, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("chalicelib.engine.embedded.sqlite.MAX_BATCH_WRITES", 1)
         scene.add(scene.open("dataset.delete.origin"), on(0, 1, "1"), on(1, 2, "2"))
         calls: list[str] = []
-        scene.tiles.before_write = scene.archive.before_write = calls.append
+        scene.fakes.calls.watch = calls.append
         scene.compact()
-        assert calls == ["begin", "archive_put", "tile", "tile", "origin_keys", "commit", "end"]
+        tiles_and_origin_keys = ["BatchWriteItem"] * 3
+        assert [call for call in calls if not call.startswith(("Get", "BatchGet", "Query"))] == [
+            *["TransactWriteItems", "objects.put", *tiles_and_origin_keys, "TransactWriteItems", "UpdateItem"],
+        ]
 
     def test_entries_leave_the_log_only_by_a_sweep(self, scene: CompactionScene) -> None:
         data_set = scene.open("none")
         scene.add(data_set, cbg(1))
         scene.add(data_set, cbg(2))
         scene.compact()
-        assert numbers_in_log(scene) == [1, 2]
+        assert scene.entry_numbers == [1, 2]
         scene.add(data_set, cbg(3))
         scene.sweep()
-        assert numbers_in_log(scene) == [3]
+        assert scene.entry_numbers == [3]
         assert scene.visible() == [1, 2, 3]
 
     def test_deleted_entries_are_not_archived(self, scene: CompactionScene) -> None:
@@ -337,7 +340,7 @@ class TestReadsAndWrites:
         scene.close(upload)
         scene.delete(upload)
         assert scene.compact() == CompactionResult()
-        assert scene.archive.kept == {}
+        assert scene.fakes.object_keys() == []
 
 
 class TestRebuild:
@@ -359,7 +362,7 @@ class TestRebuild:
         data_set = scene.open("none")
         scene.add(data_set, cbg(1))
         scene.compact()
-        assert numbers_in_log(scene) == [1]
+        assert scene.entry_numbers == [1]
         scene.rebuild()
         assert scene.visible() == [1]
 

@@ -8,22 +8,16 @@ from typing import Any
 
 import pytest
 
-from chalicelib.access.policy import READERS
 from chalicelib.conflicts import WriteConflictError
-from chalicelib.log.ports import DataPorts
-from chalicelib.reading import read as query
 from chalicelib.reading.query import DataQuery
 from chalicelib.tiles import compact as compaction
 from chalicelib.tiles.compact import LEASE_MS, compact, rebuild
 from chalicelib.tiles.ports import TilePorts
 from chalicelib.tiles.purge import WAIT_MS
-from tests.fakes.calls import call_by
 from tests.fakes.compaction_scene import ANNA_ID, CompactionScene, on
 from tests.fakes.data_scene import ANNA, cbg, food
-from tests.fakes.processes import DiedError, Process, observed, observed_writes
-from tests.fakes.reading_ports import reading_ports
-from tests.fakes.tile_ports import tile_ports
-from tests.fakes.tiles import go_on
+from tests.fakes.engine import go_on
+from tests.fakes.processes import DiedError, Process, watched
 
 Work = Callable[[str, TilePorts, Callable[[], None]], object]
 MOST_CALLS = 80
@@ -31,8 +25,9 @@ MOST_CALLS = 80
 
 @pytest.fixture(autouse=True)
 def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Compact about two entries in each step."""
+    """Compact about two entries in each step, and write one item with each call, so that a batch may be cut short."""
     monkeypatch.setattr(compaction, "STEP_BYTES", 700)
+    monkeypatch.setattr("chalicelib.engine.embedded.sqlite.MAX_BATCH_WRITES", 1)
 
 
 class Scene(CompactionScene):
@@ -73,22 +68,16 @@ class Scene(CompactionScene):
         """The value, or else the name, of each visible record."""
         return [record.get("value") or record["name"] for record in self.read(ANNA) if record["type"] != "upload"]
 
-    def ports_of(self, process: Process) -> TilePorts:
-        """Ports that tell the process of each call."""
-        stores = (self.data_sets, self.log, self.tiles, self.archive)
-        data_sets, log, tiles, archive = observed(process.before, *stores)
-        return tile_ports(DataPorts(data_sets, log), tiles, archive, lambda: self.now_ms, self.new_id)
-
     def run(self, work: Work, process: Process) -> None:
         """Run the work until it ends, dies or conflicts with another."""
-        with observed_writes(self.tiles, self.archive, process.before), suppress(DiedError, WriteConflictError):
-            work(ANNA_ID, self.ports_of(process), lambda: None)
+        with watched(self.fakes.calls, process.before), suppress(DiedError, WriteConflictError):
+            work(ANNA_ID, self.ports(), lambda: None)
 
     def uncounted(self, act: Callable[[], object]) -> Callable[[], None]:
         """The act, carried out without counting its calls."""
 
         def happen() -> None:
-            with observed_writes(self.tiles, self.archive, go_on):
+            with watched(self.fakes.calls, go_on):
                 act()
 
         return happen
@@ -101,8 +90,7 @@ class Scene(CompactionScene):
         assert self.read() == visible
         self.sweep()
         assert self.read() == visible
-        named = {(ANNA_ID, self.manifest.epoch, ref.version, ref.key) for ref in self.manifest.tile_refs()}
-        assert {at for at in self.tiles.stored if at[1] == self.manifest.epoch} == named
+        assert self.stored_tiles == {(ref.version, ref.key) for ref in self.manifest.tile_refs()}
         compacted = self.contents()
         self.rebuild()
         assert self.contents() == compacted
@@ -195,11 +183,9 @@ class TestRule1:
     """A reader with a manifest can finish its read, whatever other processes do."""
 
     def read(self, scene: Scene, process: Process, asked: DataQuery) -> list[Any]:
-        data_sets, log, tiles = observed(process.before, scene.data_sets, scene.log, scene.tiles)
-        answer = query.read_data(
-            call_by(ANNA, READERS, scene.grants), ANNA_ID, asked, reading_ports(data_sets, log, tiles, scene.sources)
-        )
-        return [record.get("value") for record in json.loads(answer.records.plain())]
+        with watched(scene.fakes.calls, process.before):
+            records = scene.answer(asked)
+        return [record.get("value") for record in json.loads(records.plain())]
 
     @pytest.mark.parametrize("work", WORKS.values(), ids=WORKS.keys())
     @pytest.mark.parametrize("asked", [DataQuery(types=("cbg",)), DataQuery(types=("cbg",), is_latest=True)])

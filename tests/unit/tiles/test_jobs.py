@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.errors import UnavailableError
+from chalicelib.engine.definitions import DATA
 from chalicelib.log.backlog import DUE_AFTER_MS, DUE_BYTES, Backlog
 from chalicelib.tasks.task import State, Task
 from chalicelib.tasks.types import Rerun, TaskFailedError, TaskRun
@@ -17,9 +17,8 @@ from chalicelib.tiles.jobs import (
     rebuild_tiles,
     verify_tiles,
 )
-from chalicelib.tiles.tile import TileContent
 from tests.fakes.data_scene import ANNA, DataScene, cbg
-from tests.fakes.services import FakeServices
+from tests.fakes.engine import go_on, refuse
 
 ANNA_ID = str(ANNA.user_id)
 
@@ -27,19 +26,13 @@ ANNA_ID = str(ANNA.user_id)
 class Stage(DataScene):
     """Anna's data in a stage whose tasks can be run."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.fakes = FakeServices()
-        self.fakes.data_sets, self.fakes.record_log, self.fakes.tiles = self.data_sets, self.log, self.tiles
-        self.fakes.data_sources = self.sources
-
     def run(self, function: Callable[..., Any], time_limit_s: int = 600, **data: Any) -> dict[str, Any]:
         """Run the task; return its counts, with `again` if it asks for another run."""
         return self.run_with(data, function, time_limit_s)
 
     def run_with(self, data: dict[str, Any], function: Callable[..., Any], time_limit_s: int = 600) -> dict[str, Any]:
         """Run the task with this data, which the test can inspect even if the run fails."""
-        self.fakes.now_ms = self.tick()
+        self.tick()
         task = Task("t", "strandline.data.compact", self.now_ms, state=State.RUNNING)
         run = TaskRun(task, data, self.now_ms + time_limit_s * 1000, lambda: self.now_ms, lambda: None)
         result = function(run, self.fakes.services)
@@ -80,13 +73,10 @@ def test_a_failed_compaction_is_counted_and_tried_again(stage: Stage) -> None:
     stage.add(upload, cbg(5))
     stage.close(upload)
 
-    def fail(_step: str) -> None:
-        raise UnavailableError
-
-    stage.tiles.before_write = fail
+    stage.fakes.calls.watch = refuse("TransactWriteItems")
     assert stage.run(compact_marked)["failed"] == [ANNA_ID]
     assert stage.fakes.counted[COMPACTIONS_FAILED] == 1
-    stage.tiles.before_write = lambda _step: None
+    stage.fakes.calls.watch = go_on
     assert stage.run(compact_marked)["users"] == 1
 
 
@@ -94,21 +84,21 @@ def test_a_user_who_cannot_be_compacted_does_not_delay_others(stage: Stage, monk
     upload = stage.open("none", "normal")
     stage.add(upload, cbg(5))
     stage.close(upload)
-    marks, current = stage.tiles.all, stage.tiles.current
+    marks, current = stage.fakes.backlogs.all, stage.tiles.current
 
     def unreadable(owner_id: str) -> Any:
         if owner_id == "broken":
             raise ValueError("tile of unknown version 63")
         return current(owner_id)
 
-    monkeypatch.setattr(stage.tiles, "all", lambda: iter([Backlog("broken", 0, DUE_BYTES), *marks()]))
+    monkeypatch.setattr(stage.fakes.backlogs, "all", lambda: iter([Backlog("broken", 0, DUE_BYTES), *marks()]))
     monkeypatch.setattr(stage.tiles, "current", unreadable)
     data: dict[str, Any] = {}
     with pytest.raises(ValueError, match="unknown version"):  # the log and the task show it
         stage.run_with(data, compact_marked)
     assert data["failed"] == ["broken"]
     assert stage.fakes.counted[COMPACTIONS_FAILED] == 1
-    assert len(stage.tiles.stored) == 1
+    assert len(stage.fakes.items(DATA, partition="TILE#")) == 1
 
 
 def test_a_user_whose_lease_is_held_is_not_compacted(stage: Stage) -> None:
@@ -142,9 +132,9 @@ def compacted(stage: Stage) -> str:
 
 def damage(stage: Stage) -> None:
     """Changes the checksum of a tile."""
-    first = min(stage.tiles.stored)
-    shown = stage.tiles.stored[first].visible
-    stage.tiles.stored[first] = TileContent(shown[:1] + bytes([shown[1] ^ 1]) + shown[2:], b"")
+    first = stage.fakes.items(DATA, partition="TILE#")[0]
+    shown = first["body"]
+    stage.fakes.engine.data.put(first | {"body": shown[:1] + bytes([shown[1] ^ 1]) + shown[2:]})
 
 
 def test_correct_tiles_are_verified(stage: Stage) -> None:
@@ -184,14 +174,13 @@ def test_a_pending_deletion_is_compacted_before_tiles_are_verified(stage: Stage)
 
 
 def test_tiles_are_not_replaced_when_archived_entries_are_missing(stage: Stage) -> None:
-    compacted(stage)
+    data_set_id = compacted(stage)
     stage.now_ms += 3_600_000
-    for request in list(stage.tiles.older_than(stage.now_ms)):
-        stage.tiles.sweep(request)
-    assert stage.log.log == []
+    for request in list(stage.fakes.sweep_requests.older_than(stage.now_ms)):
+        stage.fakes.sweep_requests.sweep(request)
+    assert stage.entry_numbers == []
     right = stage.visible()
-    ((_, entries),) = stage.fakes.archive.kept.items()
-    del entries[2]
+    stage.fakes.archive.remove_entries(stage.data_sets.owner(ANNA_ID), data_set_id, [2])
     for function in (verify_tiles, rebuild_tiles):
         with pytest.raises(TaskFailedError, match="are missing"):
             stage.run(function, userId=ANNA_ID)

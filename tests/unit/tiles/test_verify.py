@@ -1,14 +1,14 @@
 """Tests that the verification of tiles finds every kind of damage."""
 
+from dataclasses import replace
+
 import pytest
 
-from chalicelib.log.ports import DataPorts
+from chalicelib.engine.definitions import DATA
+from chalicelib.engine.table import Item, Table
 from chalicelib.tiles.compact import compact
-from chalicelib.tiles.tile import TileContent
 from chalicelib.tiles.verify import check_tiles
 from tests.fakes.data_scene import ANNA, DataScene, cbg
-from tests.fakes.tile_ports import tile_ports
-from tests.fakes.tiles import FakeArchive
 
 ANNA_ID = str(ANNA.user_id)
 DAY = 20_454
@@ -23,9 +23,18 @@ class Scene(DataScene):
         data_set_id = self.open("dataset.delete.origin")
         for day in range(3):
             self.add(data_set_id, cbg(5 + day, origin=str(day), time=f"2026-01-0{1 + day}T00:00:00Z"))
-        archive = FakeArchive()
-        self.ports = tile_ports(DataPorts(self.data_sets, self.log), self.tiles, archive, self.tick, self.new_id)
+        self.ports = replace(self.fakes.services.tiles, now_ms=self.tick)
         assert compact(ANNA_ID, self.ports, lambda: None).tiles == 3
+
+    @property
+    def table(self) -> Table:
+        """The table of the tiles."""
+        return self.fakes.engine.data
+
+    @property
+    def stored_tiles(self) -> list[Item]:
+        """The items of all tiles, by day."""
+        return self.fakes.items(DATA, partition="TILE#")
 
     def wrong_days(self, at_most: int | None = None) -> list[int]:
         """The days of the tiles that a check finds wrong."""
@@ -45,22 +54,21 @@ def test_right_tiles_are_right(scene: Scene) -> None:
 
 
 def test_a_tile_that_is_not_there_is_wrong_and_the_others_are_compared(scene: Scene) -> None:
-    first, second, _ = sorted(scene.tiles.stored)
-    del scene.tiles.stored[first]
-    content = scene.tiles.stored[second]
-    scene.tiles.stored[second] = TileContent(content.visible[:-1] + b"?", content.shadowed)
+    first, second, _ = scene.stored_tiles
+    scene.table.delete({"pk": first["pk"], "sk": first["sk"]})
+    scene.table.put(second | {"body": second["body"][:-1] + b"?"})
     assert scene.wrong_days() == [DAY, DAY + 1]
 
 
 def test_a_tile_that_cannot_be_read_is_wrong(scene: Scene) -> None:
-    *_, last = sorted(scene.tiles.stored)
-    scene.tiles.stored[last] = TileContent(b"?" * len(scene.tiles.stored[last].visible), b"")
+    *_, last = scene.stored_tiles
+    scene.table.put(last | {"body": b"?" * len(last["body"])})
     assert scene.wrong_days() == [DAY + 2]
 
 
 def test_tiles_that_were_replaced_meanwhile_are_not_wrong(scene: Scene) -> None:
     """The check took so long that what it set out to compare is swept."""
-    (before,) = {at[2] for at in scene.tiles.stored}
+    before = scene.stored_tiles
     read = scene.log.entries
 
     def replaced(*arguments: object) -> object:
@@ -70,8 +78,8 @@ def test_tiles_that_were_replaced_meanwhile_are_not_wrong(scene: Scene) -> None:
             data_set["uploadId"], *(cbg(9, origin=str(day), time=f"2026-01-0{1 + day}T00:00:00Z") for day in range(3))
         )
         assert compact(ANNA_ID, scene.ports, lambda: None).tiles == 3
-        for at in [at for at in scene.tiles.stored if at[2] == before]:
-            del scene.tiles.stored[at]
+        for item in before:
+            scene.table.delete({"pk": item["pk"], "sk": item["sk"]})
         return read(*arguments)  # type: ignore[arg-type]
 
     scene.log.entries = replaced  # type: ignore[method-assign,assignment]

@@ -16,13 +16,11 @@ from chalicelib.errors import (
     UnauthorizedError,
 )
 from chalicelib.log.entry import SelectorKind, Selectors
-from chalicelib.log.ports import DataPorts
 from chalicelib.uploads import add as uploads
 from chalicelib.uploads.ports import UploadPorts
 from chalicelib.uploads.selectors import parse_selectors
 from tests.fakes.calls import call_by
 from tests.fakes.data_scene import ANNA, CUSTODIAN, STRANGER, UPLOADER, VIEWER, DataScene, cbg, food
-from tests.fakes.rejections import FakeRejections
 
 UNKNOWN = "0" * 32
 
@@ -47,7 +45,7 @@ def test_nobody_else_may(scene: DataScene, caller: Caller) -> None:
         scene.add(data_set, cbg(), caller=caller)
     with pytest.raises(UnauthorizedError):
         scene.delete_data(data_set, {"id": UNKNOWN}, caller=caller)
-    assert scene.log.log == []
+    assert scene.entry_numbers == []
 
 
 class TestOrderOfRefusals:
@@ -62,7 +60,7 @@ class TestOrderOfRefusals:
                 call_by(caller, UPLOADERS, scene.grants, 0, scene.new_id),
                 data_set_id,
                 read_body,
-                UploadPorts(DataPorts(scene.data_sets, scene.log), FakeRejections()),
+                UploadPorts(scene.data, scene.fakes.rejections),
             )
         return type(caught.value)
 
@@ -88,7 +86,7 @@ class TestBodies:
     def test_nothing_is_stored_of_nothing(self, scene: DataScene, body: Any) -> None:
         data_set = scene.open("none")
         scene.add_body(data_set, body)
-        assert scene.log.log == []
+        assert scene.entry_numbers == []
 
     @pytest.mark.parametrize("body", [{}, {"type": "cbg"}, "cbg", 5, True])
     def test_data_is_an_array(self, scene: DataScene, body: Any) -> None:
@@ -100,7 +98,7 @@ class TestBodies:
         with pytest.raises(InvalidFieldsError) as caught:
             scene.add(data_set, cbg(1), cbg(99), cbg(-1))
         assert [error.pointer for error in caught.value.errors] == ["/1/value", "/2/value"]
-        assert scene.log.log == []
+        assert scene.entry_numbers == []
 
     def test_a_device_is_required_where_data_is_known_by_it(self, scene: DataScene) -> None:
         data_set = scene.open("device.deactivate.hash", "normal", deviceId="pump")

@@ -39,7 +39,8 @@ CORS_HEADERS = {
     ),
     # Browsers read the token from the reply to a login (errors 6).
     "Access-Control-Expose-Headers": (
-        "Digest, ETag, X-Strandline-Failed-Sign-Ins, X-Tidepool-Session-Token, X-Tidepool-Trace-Request"
+        "Digest, ETag, X-Strandline-Dropped, X-Strandline-Failed-Sign-Ins, X-Strandline-Left-Out, "
+        "X-Tidepool-Session-Token, X-Tidepool-Trace-Request"
     ),
     "Access-Control-Max-Age": "600",
 }

@@ -1,7 +1,7 @@
 """Adding data to a data set, and deleting data that selectors name. Source: data-api 8, dedup 5."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from chalicelib.access.call import Call
 from chalicelib.errors import (
@@ -17,6 +17,7 @@ from chalicelib.log.freshness import newest_times_ms
 from chalicelib.log.identity_hash import MissingDeviceIdError, hashes_in
 from chalicelib.log.ports import DataPorts
 from chalicelib.model.data import Datum, check_data
+from chalicelib.model.dropped import DroppedMembers, dropped_members
 from chalicelib.model.errors import VALUE_NOT_EXISTS
 from chalicelib.uploads.lenient import valid_data
 from chalicelib.uploads.ports import UploadPorts
@@ -26,7 +27,14 @@ from chalicelib.uploads.selectors import parse_selectors
 _REVISION_ONCE_ACTIVATED = 1
 
 
-def add_data(call: Call, data_set_id: str, read_items: Callable[[], Any], ports: UploadPorts) -> None:
+class AddedData(NamedTuple):
+    """The result of adding data: the errors of what was refused, and the members that the data model dropped."""
+
+    errors: Sequence[FieldError] = ()
+    dropped: DroppedMembers = DroppedMembers()
+
+
+def add_data(call: Call, data_set_id: str, read_items: Callable[[], Any], ports: UploadPorts) -> AddedData:
     """Add all data of a request to a data set, or none of it, as one entry of its log.
 
     A repeated request becomes another entry; the deduplicator removes the duplicates. A rejection is recorded for the
@@ -44,7 +52,7 @@ def add_data(call: Call, data_set_id: str, read_items: Callable[[], Any], ports:
     """
     head = _writable_head(call, data_set_id, ports.data)
     with recording_rejections(call, ADD, head, ports):
-        _append(call, head, read_items(), ports.data)
+        return _append(call, head, read_items(), ports.data)
 
 
 def append_data(call: Call, data_set_id: str, read_items: Callable[[], Any], ports: DataPorts) -> None:
@@ -52,7 +60,7 @@ def append_data(call: Call, data_set_id: str, read_items: Callable[[], Any], por
     _append(call, _writable_head(call, data_set_id, ports), read_items(), ports)
 
 
-def add_valid_data(call: Call, data_set_id: str, read_items: Callable[[], Any], ports: UploadPorts) -> list[FieldError]:
+def add_valid_data(call: Call, data_set_id: str, read_items: Callable[[], Any], ports: UploadPorts) -> AddedData:
     """Add the valid data of a request as one entry, and return the errors of the rest in the order of the body.
 
     This is for clients that prefer lenient handling: with `add_data`, one bad record keeps out all others of its
@@ -64,9 +72,9 @@ def add_valid_data(call: Call, data_set_id: str, read_items: Callable[[], Any], 
     """
     head = _writable_head(call, data_set_id, ports.data)
     with recording_rejections(call, ADD, head, ports) as record:
-        errors = _append_valid(call, head, read_items(), ports.data)
-        record(errors)
-    return errors
+        added = _append_valid(call, head, read_items(), ports.data)
+        record(added.errors)
+    return added
 
 
 def delete_data(call: Call, data_set_id: str, read_selectors: Callable[[], Any], ports: UploadPorts) -> None:
@@ -103,17 +111,17 @@ def _require_current(head: DataSetHead, ports: DataPorts) -> None:
         raise DataSetNotFoundError(head.id)
 
 
-def _append(call: Call, head: DataSetHead, items: Any, ports: DataPorts) -> None:
+def _append(call: Call, head: DataSetHead, items: Any, ports: DataPorts) -> AddedData:
     items = _array(items)
     data = check_data(items, call.new_id)
     _store(call, head, data, data_hashes(items, data, head), ports)
+    return AddedData(dropped=dropped_members(items))
 
 
-def _append_valid(call: Call, head: DataSetHead, items: Any, ports: DataPorts) -> list[FieldError]:
-    """Append the valid items; returns the errors of the others."""
+def _append_valid(call: Call, head: DataSetHead, items: Any, ports: DataPorts) -> AddedData:
     valid = valid_data(_array(items), head.deduplicator, call.new_id)
     _store(call, head, valid.data, hashes_in(head, valid.data), ports)
-    return valid.errors
+    return AddedData(valid.errors, dropped_members(valid.items))
 
 
 def _array(items: Any) -> list[Any]:

@@ -25,6 +25,7 @@ from chalicelib.log.freshness import client_of
 from chalicelib.log.ports import MAX_DATA_SET_WRITES, DataPorts, DataSetWrite
 from chalicelib.model.data import Datum, check_data
 from chalicelib.model.deduplicators import DATASET_DROP_HASH
+from chalicelib.model.dropped import DroppedMembers, dropped_members
 from chalicelib.model.errors import between, length_out_of_range, type_not
 from chalicelib.model.tables.data_sets import CREATION, SERVICE_FIELDS
 from chalicelib.uploads.add import data_hashes, new_entry, newest_of
@@ -32,6 +33,7 @@ from chalicelib.uploads.add import data_hashes, new_entry, newest_of
 UPLOAD = "upload"
 _DESCRIBED = frozenset(field.name for field in CREATION.fields) - SERVICE_FIELDS
 """The members of a description that are taken; others are dropped."""
+_KNOWN = frozenset(field.name for field in CREATION.fields) | SERVICE_FIELDS
 _OF_THIS_ROUTE = {"dataSetType": "continuous", "deduplicator": {"name": DATASET_DROP_HASH}}
 _FIXED = frozenset({"id", "uploadId", "createdUserId", "byUser", "type", *_OF_THIS_ROUTE})
 """The members that a later description does not change."""
@@ -47,13 +49,14 @@ class _Upload:
     data: Sequence[Datum]
     description: Mapping[str, Any]
     described: frozenset[str]
+    dropped: Sequence[str]
+    """The members of the description that were dropped."""
 
 
-def upload_data(call: Call, owner_id: str, read_body: Callable[[], Any], ports: DataPorts) -> list[int]:
-    """Add records, open the data sets that they refer to, and describe them, all at once; returns an empty list.
+def upload_data(call: Call, owner_id: str, read_body: Callable[[], Any], ports: DataPorts) -> DroppedMembers:
+    """Add records, open the data sets that they refer to, and describe them, all at once; returns dropped members.
 
-    A description may come before, with or after its records, and again. The API's documents promise the indexes of
-    duplicates. Finding them would take reading all stored data, and no client uses them.
+    A description may come before, with or after its records, and again.
 
     Raises:
         UnauthorizedError: the caller is a server or may not upload for this user, or a data set is another user's.
@@ -70,7 +73,8 @@ def upload_data(call: Call, owner_id: str, read_body: Callable[[], Any], ports: 
         ports.log.commit(owner, [write for write in writes if write is not None])
 
     retry_on_conflict(attempt)
-    return []
+    records = (item for upload in uploads for item in upload.items)
+    return dropped_members(records, (name for upload in uploads for name in upload.dropped))
 
 
 def _uploads(call: Call, body: Any) -> list[_Upload]:
@@ -123,7 +127,9 @@ def _upload(call: Call, upload_id: str, items: Sequence[Any], indexes: Sequence[
     except InvalidFieldsError as refused:
         errors = [replace(error, pointer=f"/{at}{error.pointer or ''}") for error in refused.errors]
         raise InvalidFieldsError(errors) from refused
-    return _Upload(upload_id, records, check_data(records, call.new_id), description, frozenset(members) - _FIXED)
+    dropped = [name for name, value in (body or {}).items() if value is not None and name not in _KNOWN]
+    data = check_data(records, call.new_id)
+    return _Upload(upload_id, records, data, description, frozenset(members) - _FIXED, dropped)
 
 
 def _upload_id(item: Any, index: int) -> str:

@@ -15,10 +15,12 @@ _MEMBER_OF_EMBEDDED = {"bolus": "bolus", "deviceEvent": "status"}
 
 
 class ValidData(NamedTuple):
-    """The valid data of a request, embedded ones last, and the errors of the rest in the order of the body."""
+    """The valid data of a request, embedded ones last, and the errors of the rest in the order of the body. `items` are
+    the valid elements as sent."""
 
     data: list[Datum]
     errors: list[FieldError]
+    items: list[Any]
 
 
 def valid_data(items: Sequence[Any], deduplicator: str, new_id: NewId) -> ValidData:
@@ -31,6 +33,7 @@ def valid_data(items: Sequence[Any], deduplicator: str, new_id: NewId) -> ValidD
     data: list[Datum] = []
     embedded: list[Datum] = []
     errors: list[FieldError] = []
+    valid: list[Any] = []
     unnamed = 0
     for index, item in enumerate(items):
         if item is None:
@@ -52,9 +55,10 @@ def valid_data(items: Sequence[Any], deduplicator: str, new_id: NewId) -> ValidD
         else:
             data.append(datum)
             embedded += own_embedded
+            valid.append(item)
     if unnamed:
         errors.append(more_errors(f"{unnamed} more records were refused"))
-    return ValidData(data + embedded, errors)
+    return ValidData(data + embedded, errors, valid)
 
 
 def _read(items: Sequence[Any], index: int, new_id: NewId, embedded: list[Datum], *, is_full: bool) -> Datum:

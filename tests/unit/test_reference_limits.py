@@ -6,6 +6,7 @@ from chalicelib import errors
 from chalicelib.access import user_ids
 from chalicelib.access.policy import ANYONE
 from chalicelib.accounts import associated_users, bodies, grant, password_sign_in, profile, restricted_token, share
+from chalicelib.api import dropped as api_dropped
 from chalicelib.api import rendering, routing
 from chalicelib.api.operations import accounts, data_sources, metadata, oidc, restricted_tokens
 from chalicelib.api.operations import tasks as task_operations
@@ -20,7 +21,7 @@ from chalicelib.log import ports as log_ports
 from chalicelib.metrics import counts
 from chalicelib.metrics import query as metrics_query
 from chalicelib.metrics.stores import stream
-from chalicelib.model import free_form
+from chalicelib.model import dropped, free_form
 from chalicelib.model import rendering as model_rendering
 from chalicelib.model.query import PAGING, IntegerField
 from chalicelib.reading.stores import large_replies
@@ -54,6 +55,9 @@ LIMITS: dict[str, float | None] = {
     "page of a list, by default": _PAGE_SIZE.default,
     "errors of one answer": errors.MAX_LISTED_ERRORS,
     "errors of one upload with lenient handling": lenient.MAX_NAMED_ERRORS,
+    "dropped members named in a header": api_dropped.MAX_NAMES,
+    "dropped members in a header, all names": api_dropped.MAX_BYTES,
+    "dropped members named in a body": dropped.MAX_NAMES,
     "value in the text of an error": model_rendering.MAX_LENGTH,
     "refused uploads listed": rejections.MAX_LISTED,
     "errors kept of a refused upload": rejections.MAX_RECORDED_ERRORS,

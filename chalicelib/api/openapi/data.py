@@ -63,6 +63,11 @@ _PREFER = Parameter(
     text(),
     "`handling=lenient` stores the good data of the request, and names the faults of the rest beside `data`.",
 )
+_DROPPED = {
+    "X-Strandline-Dropped": "Members that the data model does not know and that were not stored, such as "
+    "`absorptionDuration`, `sleepSchedules`, `dosingEnabled`: percent-encoded, at most 20, then `more=` and the number "
+    "of others."
+}
 _ONE_DATA_SET = Reply(enveloped(reference("DataSet")), "The data set.")
 _NO_DATA = Reply(enveloped(array({}, maxItems=0)), "An empty array.")
 _ONE_SOURCE = Reply(reference("DataSource"), "The data source.")
@@ -112,11 +117,14 @@ DATA_API = Api(
                         "refused": array(
                             reference("Fault"), "Only to those who prefer lenient handling: what was not stored."
                         ),
+                        "dropped": array(
+                            text(), "Only to those who prefer lenient handling: members that were not stored."
+                        ),
                     },
                     ("data", "meta"),
                 ),
                 "The data is stored, and can be read at once where the data set is continuous.",
-                headers={"Preference-Applied": "`handling=lenient`, when it was asked for."},
+                headers={"Preference-Applied": "`handling=lenient`, when it was asked for.", **_DROPPED},
             ),
             headers=(_PREFER,),
             body=Body(reference("DatumArray"), "Data, in any order. A repetition of the same request is safe."),
@@ -170,7 +178,7 @@ DATA_API = Api(
         ),
         GET_DATA_STATUS: Details(Reply(text(), "`OK`", PLAIN)),
         UPLOAD_DATA: Details(
-            Reply(array(integer()), "An empty array."),
+            Reply(array(integer()), "An empty array.", headers=_DROPPED),
             body=Body({"anyOf": [reference("UploadedDatum"), array(reference("UploadedDatum"))]}),
             about="For old clients only. New ones open a data set and add data to it.",
             failures=(409,),

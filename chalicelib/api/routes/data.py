@@ -1,5 +1,8 @@
 """Data over HTTP: add, delete, erase, read. Source: data-api 8 and 9."""
 
+from dataclasses import replace
+
+from chalicelib.api.dropped import dropped_headers, dropped_names
 from chalicelib.api.errors.platform import field_error_body
 from chalicelib.api.messages import Reply, Request, enveloped, prefers
 from chalicelib.api.operations.data_sources import UPLOAD_DATA
@@ -28,15 +31,17 @@ def add_data(request: Request) -> Reply:
     """Add data to a data set, all or nothing. The reply does not tell duplicates from new data (clients, fact 1)."""
     if prefers(request, LENIENT):
         return _add_valid_data(request)
-    add.add_data(request.call, request.path["dataSetId"], request.json, request.services.uploads)
-    return enveloped(request, [])
+    added = add.add_data(request.call, request.path["dataSetId"], request.json, request.services.uploads)
+    return replace(enveloped(request, []), headers=dropped_headers(added.dropped))
 
 
 def _add_valid_data(request: Request) -> Reply:
-    """Add the valid data for a client that prefers lenient handling. The errors of the rest stand beside `data`."""
-    errors = add.add_valid_data(request.call, request.path["dataSetId"], request.json, request.services.uploads)
-    body = {"data": [], "refused": [field_error_body(error) for error in errors], "meta": request.trace.meta}
-    return Reply(body, headers={"Preference-Applied": LENIENT})
+    """Add the valid data for a client that prefers lenient handling. The errors of the rest stand beside `data`, with
+    the names of the members that were dropped."""
+    added = add.add_valid_data(request.call, request.path["dataSetId"], request.json, request.services.uploads)
+    refused = [field_error_body(error) for error in added.errors]
+    told = {"refused": refused, "dropped": dropped_names(added.dropped)}
+    return Reply({"data": [], **told, "meta": request.trace.meta}, headers={"Preference-Applied": LENIENT})
 
 
 @blueprint.operation(DELETE_DATA)
@@ -78,8 +83,13 @@ def get_freshness(request: Request) -> Reply:
 
 @blueprint.operation(UPLOAD_DATA)
 def upload_data(request: Request) -> Reply:
-    """Add records and the description of their data set, which old clients send in one array."""
-    return Reply(legacy.upload_data(request.call, request.path["userId"], request.json, request.services.data))
+    """Add records and the description of their data set, which old clients send in one array.
+
+    The API's documents promise the indexes of duplicates. Finding them would take reading all stored data, and no
+    client uses them.
+    """
+    dropped = legacy.upload_data(request.call, request.path["userId"], request.json, request.services.data)
+    return Reply([], headers=dropped_headers(dropped))
 
 
 @blueprint.operation(LIST_REJECTIONS)

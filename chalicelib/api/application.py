@@ -101,22 +101,24 @@ def _reply_to_unknown_route(method: str, path: str, headers: Headers) -> Respons
 def _router_reply(path: str, method: str, allowed: list[str]) -> tuple[ErrorFormat, int, Reply]:
     """The reply of an API to a path or method that it does not have, with its error format and status.
 
-    Source: errors 7.
+    A wrong method is told the right ones (RFC 9110, 15.5.6), also where the reference does not. Source: errors 7.
     """
+    right_methods = {"Allow": ", ".join(allowed)} if allowed else {}
     prefix = path.split("/")[1] if "/" in path else ""
     if prefix in NODE_PREFIXES:
         if allowed:
             body = {"code": "MethodNotAllowed", "message": f"{method} is not allowed"}
-            return ErrorFormat.NODE, 405, Reply(body, headers={"Allow": ", ".join(allowed)})
+            return ErrorFormat.NODE, 405, Reply(body, headers=right_methods)
         return ErrorFormat.NODE, 404, Reply({"code": "ResourceNotFound", "message": f"{path} does not exist"})
     if prefix == "auth" and allowed:
-        return ErrorFormat.AUTH, 405, Reply()
+        return ErrorFormat.AUTH, 405, Reply(headers=right_methods)
     if prefix == "realms":
         status, text = (405, "the method is not allowed") if allowed else (404, "the path does not exist")
-        return ErrorFormat.OAUTH, status, Reply({"error": "invalid_request", "error_description": text})
+        reply = Reply({"error": "invalid_request", "error_description": text}, headers=right_methods)
+        return ErrorFormat.OAUTH, status, reply
     if prefix in ("auth", "data"):
         # The read service has no wrong methods, only unknown paths (recorded).
         return ErrorFormat.AUTH, 404, Reply(b"404 page not found\n", headers={"Content-Type": PLAIN_TEXT})
     if allowed:
-        return ErrorFormat.PLATFORM, 405, Reply({"Error": "Method not allowed"})
+        return ErrorFormat.PLATFORM, 405, Reply({"Error": "Method not allowed"}, headers=right_methods)
     return ErrorFormat.PLATFORM, 404, Reply({"Error": "Resource not found"})

@@ -81,10 +81,8 @@ def rendered(reply: Reply, status: int, exchange: Exchange, large_replies: Large
     """
     trace, request_headers = exchange.trace, exchange.request_headers
     headers: dict[str, str | list[str]] = {"Vary": "Accept-Encoding"}
-    if exchange.error_format in PLATFORM_FORMATS:
-        headers["Content-Type"] = JSON_UTF8
-    elif reply.body is not None:  # only the platform services name the type of an empty body (errors 1 and 6)
-        headers["Content-Type"] = JSON
+    if reply.body is not None:
+        headers["Content-Type"] = JSON_UTF8 if exchange.error_format in PLATFORM_FORMATS else JSON
     headers["X-Tidepool-Trace-Request"] = trace.request
     if trace.session is not None:
         headers["X-Tidepool-Trace-Session"] = trace.session

@@ -27,7 +27,12 @@ def faults_of_answer(method: str, path: str, status: int, headers: Mapping[str, 
     if "$ref" in answer:
         answer = document()["components"]["responses"][answer["$ref"].rpartition("/")[2]]
     if not body:
-        return ["a body is described and there is none"] if _needs_body(answer, status) else []
+        is_content = "*/*" in answer.get("content", {})  # it may be empty, and has a type all the same
+        has_type = "content-type" in headers and not is_content
+        return [
+            *(["a body is described and there is none"] if _needs_body(answer, status) else []),
+            *(["there is a type and no body"] if has_type else []),
+        ]
     return list(_faults_of_body(answer, headers, body))
 
 

@@ -33,8 +33,8 @@ def data_dir(cloud: Platform) -> Path:
     return cloud.data_dir
 
 
-def test_this_ministack_has_all_that_is_replaced() -> None:
-    assert missing_names() == ""
+def test_this_ministack_has_all_that_is_replaced(tmp_path: Path) -> None:
+    assert missing_names(tmp_path) == ""
 
 
 def test_unknown_paths_and_methods_reach_the_application(cloud: Platform) -> None:

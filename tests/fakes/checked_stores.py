@@ -38,6 +38,10 @@ class CheckedTiles(StoredTiles):
         """Owner and version of each manifest."""
         self.read: list[TileKey] = []
 
+    def take_over(self, other: "CheckedTiles") -> None:
+        """Know what another store has written, whose items are copied into this one's table."""
+        self._written, self._committed = dict(other._written), set(other._committed)
+
     def tiles(self, owner: OwnerState, refs: Sequence[TileRef], shadowed: Collection[TileKey]) -> dict[TileKey, Tile]:
         """See `TileReader.tiles`."""
         self.read += [ref.key for ref in refs]
@@ -100,6 +104,10 @@ class CheckedArchive(StoredArchive):
     def __init__(self, objects: Objects) -> None:
         super().__init__(objects)
         self._put: dict[tuple[str, int, str, int], Entry] = {}
+
+    def take_over(self, other: "CheckedArchive") -> None:
+        """Know what was put into another archive, whose objects are copied into this one's."""
+        self._put = dict(other._put)
 
     def put(self, owner: OwnerState, entries: Sequence[Entry]) -> None:
         """See `Archive.put`."""

@@ -87,12 +87,12 @@ def rendered(reply: Reply, status: int, exchange: Exchange, large_replies: Large
     if trace.session is not None:
         headers["X-Tidepool-Trace-Session"] = trace.session
     try:
-        encoded, encoding = _encode(reply, request_headers)
+        encoded, encoding = _encode(reply, exchange)
     except orjson.JSONEncodeError:
         shown, left_out = showable(reply.body)
         logger.error("left out of a reply", trace=trace.request, records=left_out)
         headers["X-Strandline-Left-Out"] = str(left_out)
-        encoded, encoding = _encode(replace(reply, body=shown), request_headers)
+        encoded, encoding = _encode(replace(reply, body=shown), exchange)
     if encoding is not None:
         headers["Content-Encoding"] = encoding
     headers.update(reply.headers)
@@ -144,12 +144,7 @@ class DirectResponse(Response):
 
 
 def accepts_gzip(request_headers: Mapping[str, Sequence[str]]) -> bool:
-    """Whether the client accepts a gzip body; the weight 0 in `Accept-Encoding` rejects it.
-
-    A client that sends no `Accept` gets text, since the gateway sends it no binary bodies.
-    """
-    if "accept" not in request_headers:
-        return False
+    """Whether the client accepts a gzip body; the weight 0 in `Accept-Encoding` rejects it."""
     for value in request_headers.get("accept-encoding", ()):
         for offer in value.lower().split(","):
             coding, _, weight = offer.partition(";")
@@ -169,12 +164,16 @@ def cors_headers(request_headers: Mapping[str, Sequence[str]], origins: Sequence
     return {"Access-Control-Allow-Origin": origin, "Vary": "Accept-Encoding, Origin", **CORS_HEADERS}
 
 
-def _encode(reply: Reply, request_headers: Mapping[str, Sequence[str]]) -> tuple[Body, str | None]:
-    """The body, and its encoding."""
+def _encode(reply: Reply, exchange: Exchange) -> tuple[Body, str | None]:
+    """The body, and its encoding.
+
+    A client that sends no `Accept` gets text from behind a gateway, which sends it no binary bodies.
+    """
     body = reply.body
     if body is None:
         return Body((), 0), None
-    is_gzip_accepted = reply.content_encoding is None and accepts_gzip(request_headers)
+    may_be_binary = not exchange.has_gateway or "accept" in exchange.request_headers
+    is_gzip_accepted = reply.content_encoding is None and may_be_binary and accepts_gzip(exchange.request_headers)
     if isinstance(body, RecordArray):
         if is_gzip_accepted and body.size_bytes >= MIN_COMPRESSED_BYTES:
             parts = body.gzip_parts()

@@ -51,6 +51,16 @@ def test_a_reply_that_is_too_large_for_lambda_is_sent_whole(encoding: str | None
     assert (gzip.decompress(body) if encoding else body) == array.plain()
 
 
+def test_a_client_that_sends_no_accept_gets_gzip_all_the_same() -> None:
+    """OkHttp, Go and Node's http send none; on AWS the gateway compresses for them."""
+    text = "x" * 10_000
+
+    response, body = sent(Reply(text), {"Accept-Encoding": ["gzip"]})
+
+    assert response["headers"]["Content-Encoding"] == "gzip"
+    assert gzip.decompress(body) == f'"{text}"'.encode()
+
+
 def test_binary_bytes_are_sent_as_they_are() -> None:
     response, body = sent(Reply(b"\x00\xff", headers={"Content-Type": "image/png"}, is_binary=True), {})
 

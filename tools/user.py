@@ -10,6 +10,7 @@ because the list of processes shows arguments to everyone.
 
 import argparse
 import getpass
+import re
 import sys
 from pathlib import Path
 
@@ -32,10 +33,24 @@ def main() -> int:
     )
     parser.add_argument("--data-dir", type=Path, default=Path(".local"), help="of the local cloud, for stage `local`")
     arguments = parser.parse_args()
+    check_email(arguments.email)
     services = services_of_stage(arguments.stage, arguments.data_dir)
     account = make_user(services, arguments.email, arguments.role or [PATIENT], asked_password())
+    print(f"{arguments.email} can sign in now")
     print(f"user: {account.user_id}")
     return 0
+
+
+def check_email(email: str) -> None:
+    """Raise unless an address is given and looks like one, before anything else is asked.
+
+    Raises:
+        ToolError: it does not.
+    """
+    if not email:
+        raise ToolError("no address is given: say make user EMAIL=ada@example.org")
+    if not re.fullmatch(r"[^@\s]+@[^@\s]+", email):
+        raise ToolError(f"{email!r} is no e-mail address.")
 
 
 def make_user(services: Services, email: str, roles: list[str], password: str) -> Account:

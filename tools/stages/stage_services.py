@@ -44,7 +44,10 @@ def use_running_cloud(data_dir: Path) -> None:
     try:
         socket.create_connection((LOOPBACK, port or 0), timeout=CONNECT_TIMEOUT_S).close()
     except OSError:
-        raise ToolError(f"no local cloud runs with the data folder {data_dir}: start one with make run.") from None
+        raise ToolError(
+            f"no local cloud runs with the data folder {data_dir}: start one with make run. (The accounts of "
+            "a home server are added with strandline user add.)"
+        ) from None
     os.environ |= {
         "AWS_ENDPOINT_URL": f"http://localhost:{port}",
         "AWS_ACCESS_KEY_ID": ROOT_KEY,

@@ -48,14 +48,28 @@ def test_an_address_that_is_taken_is_reported(stage: Settings, monkeypatch: pyte
         run(monkeypatch, "test", "ANNA@example.org", password=GOOD)
 
 
-@pytest.mark.parametrize(
-    ("email", "password"), [("anna", GOOD), ("anna@example.org", "short"), ("anna@example.org", "")]
-)
-def test_a_malformed_address_or_password_is_reported(
-    stage: Settings, monkeypatch: pytest.MonkeyPatch, email: str, password: str
+@pytest.mark.parametrize("password", ["short", ""])
+def test_a_password_that_breaks_a_rule_is_reported(
+    stage: Settings, monkeypatch: pytest.MonkeyPatch, password: str
 ) -> None:
-    with pytest.raises(ToolError, match="address is malformed, or the password"):
-        run(monkeypatch, "test", email, password=password)
+    with pytest.raises(ToolError, match="the password does not have 8 to 72 characters"):
+        run(monkeypatch, "test", "anna@example.org", password=password)
+
+
+@pytest.mark.parametrize(
+    ("email", "complaint"),
+    [
+        ("", "no address is given: say make user EMAIL="),
+        ("anna", "'anna' is no e-mail address"),
+        ("a b@c", "is no e-mail"),
+    ],
+)
+def test_a_missing_or_malformed_address_is_reported_before_anything_is_asked(
+    monkeypatch: pytest.MonkeyPatch, email: str, complaint: str
+) -> None:
+    monkeypatch.setattr(user, "services_of_stage", lambda *_: pytest.fail("a stage was asked"))
+    with pytest.raises(ToolError, match=complaint):
+        run(monkeypatch, "test", email, password=GOOD)
 
 
 def test_a_local_cloud_that_does_not_run_is_reported(tmp_path: Path) -> None:

@@ -21,11 +21,21 @@ import orjson
 from chalicelib.conflicts import retry_on_conflict
 from chalicelib.errors import UnavailableError
 from chalicelib.frozen import frozen
-from chalicelib.metrics.ports import MAX_COUNTS_AT_ONCE, CountKey, Ledger, MetricsPorts, RejectedRecord, StreamRecord
+from chalicelib.metrics.ports import (
+    MAX_COUNTS_AT_ONCE,
+    OTHER_EVENTS,
+    CountKey,
+    Ledger,
+    MetricsPorts,
+    RejectedRecord,
+    StreamRecord,
+)
 
 MAX_RANGES = 32
 """Ranges of one ledger. Shards are read in order, so one is enough; more allow an operator to deliver batches late.
 Above this number the two oldest become one, and the records between them count as stored."""
+MAX_COUNTED_NAME_BYTES = 200
+"""The longest name that has a count of its own; names of clients have at most 60 letters."""
 MAX_ATTEMPTS = 3
 """The number of attempts to store a batch when other workers change the ledger first."""
 MEMBERS = {
@@ -57,8 +67,10 @@ class ArchivedEvent:
 
     @property
     def count_key(self) -> CountKey:
-        """The key of the count that the event increases."""
-        return CountKey(self.hour.date(), self.event_name)
+        """The key of the count that the event increases: that of all other events if its name is too long, since
+        anybody may send any name."""
+        is_short = len(self.event_name.encode()) <= MAX_COUNTED_NAME_BYTES
+        return CountKey(self.hour.date(), self.event_name if is_short else OTHER_EVENTS)
 
 
 Portion = list[ArchivedEvent | RejectedRecord]

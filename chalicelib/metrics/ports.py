@@ -93,6 +93,8 @@ class EventCounts(Protocol):
     def add(self, counts: Mapping[CountKey, int], shard_id: str, before: Ledger, after: Ledger) -> None:
         """Add to counts and replace the ledger `before` by `after`: both or neither.
 
+        A day has a limited number of names. What further names would get is added to `OTHER_EVENTS`.
+
         Args:
             counts: at most `MAX_COUNTS_AT_ONCE`.
 
@@ -123,6 +125,8 @@ class RejectedRecords(Protocol):
         ...
 
 
+OTHER_EVENTS = "(other)"
+"""The name under which events are counted whose own name is too long, or is one too many of its day."""
 MAX_COUNTS_AT_ONCE = 99
 """Counts of one addition: with the ledger they are one transaction of at most a hundred writes."""
 

@@ -35,7 +35,7 @@ def test_the_apis_own_address_is_closed_if_there_is_a_domain(api: Template, appl
 
 
 def test_all_methods_of_all_paths_are_throttled_on_aws(api: Template, application: Template) -> None:
-    (settings,) = api["MethodSettings"]
+    settings = api["MethodSettings"][0]
     assert (settings["ResourcePath"], settings["HttpMethod"]) == ("/*", "*")
     nothing = {"Ref": "AWS::NoValue"}
     assert settings["ThrottlingRateLimit"] == {"Fn::If": ["OnAws", {"Ref": "ThrottlingRate"}, nothing]}
@@ -44,9 +44,21 @@ def test_all_methods_of_all_paths_are_throttled_on_aws(api: Template, applicatio
     assert 0 < parameters["ThrottlingRate"]["Default"] <= parameters["ThrottlingBurst"]["Default"]
 
 
+def test_the_large_public_answers_have_a_limit_of_their_own(api: Template) -> None:
+    nothing = {"Ref": "AWS::NoValue"}
+    large = api["MethodSettings"][1:]
+    assert {(settings["ResourcePath"], settings["HttpMethod"]) for settings in large} == {
+        ("/~1openapi.json", "GET"),
+        ("/~1docs", "GET"),
+    }
+    for settings in large:
+        assert settings["ThrottlingRateLimit"] == {"Fn::If": ["OnAws", 5, nothing]}
+        assert settings["ThrottlingBurstLimit"] == {"Fn::If": ["OnAws", 20, nothing]}
+
+
 def test_the_gateways_own_logs_contain_nothing_of_a_request(api: Template) -> None:
-    (settings,) = api["MethodSettings"]
-    assert (settings["LoggingLevel"], settings["DataTraceEnabled"]) == ("OFF", False)
+    for settings in api["MethodSettings"]:
+        assert (settings["LoggingLevel"], settings["DataTraceEnabled"]) == ("OFF", False)
     assert "TracingEnabled" not in api
 
 

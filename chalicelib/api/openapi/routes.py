@@ -8,7 +8,7 @@ from chalicelib.api.operations.table import GET_DOCS, GET_OPENAPI
 from chalicelib.api.routing import ApiBlueprint
 from chalicelib.reading.etag import NotModifiedError, parse_known_etags, require_modified
 
-CACHE_CONTROL = "public, max-age=300, stale-while-revalidate=86400"
+CACHE_CONTROL = "public, max-age=3600, stale-while-revalidate=604800"
 
 blueprint = ApiBlueprint(__name__)
 

@@ -35,7 +35,7 @@ DECLARED: Mapping[str, Mapping[str, str]] = {
         "queue tasks": "GetQueueUrl SendMessage",
     },
     "on_metrics": {
-        "table data": "GetItem PutItem UpdateItem",
+        "table data": "BatchGetItem GetItem PutItem UpdateItem",
         "queue metrics-failures": "GetQueueUrl SendMessage",
         "objects metrics/": "PutObject",
     },

@@ -4,7 +4,7 @@ import gzip
 import json
 import time
 from collections.abc import Callable, Iterator
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,6 +19,7 @@ from chalicelib.engine.secrets import MAX_AGE_S
 from chalicelib.errors import UnavailableError
 from chalicelib.metrics.ports import (
     MAX_COUNTS_AT_ONCE,
+    OTHER_EVENTS,
     CountKey,
     DailyCount,
     EventCounts,
@@ -26,6 +27,7 @@ from chalicelib.metrics.ports import (
     RejectedRecord,
     StreamRecord,
 )
+from chalicelib.metrics.stores import counts as counts_store
 from chalicelib.metrics.stores import stream as metrics_stream
 from chalicelib.metrics.stores.archive import MAX_DATA_BYTES, QueuedRejectedRecords, StoredEventArchive
 from chalicelib.metrics.stores.counts import KEPT_FOR, StoredEventCounts
@@ -120,6 +122,24 @@ def test_as_many_counts_as_a_transaction_holds_are_added(counts: EventCounts) ->
     names = [CountKey(DAY, str(number)) for number in range(MAX_COUNTS_AT_ONCE)]
     counts.add(dict.fromkeys(names, 1), SHARD, Ledger(), Ledger(1, ((1, 99),)))
     assert len(counts.between(DAY, DAY, "", NOW_MS)) == MAX_COUNTS_AT_ONCE
+
+
+def test_a_day_has_a_limited_number_of_names(counts: EventCounts, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(counts_store, "MAX_NAMES_A_DAY", 3)
+    tomorrow = DAY + timedelta(days=1)
+    for version, names in enumerate(["ab", "abcd", "e", "aef"]):
+        before = counts.ledger(SHARD)
+        added = {CountKey(DAY, name): 1 for name in names} | {CountKey(tomorrow, names[0]): 1}
+        counts.add(added, SHARD, before, Ledger(version + 1, ((0, version),)))
+    found = counts.between(DAY, tomorrow, "", NOW_MS)
+    assert {(count.day, count.event_name): count.count for count in found} == {
+        (DAY, "a"): 3,
+        (DAY, "b"): 2,
+        (DAY, "c"): 1,
+        (DAY, OTHER_EVENTS): 4,
+        (tomorrow, "a"): 3,
+        (tomorrow, "e"): 1,
+    }
 
 
 def test_counts_are_found_by_days_and_prefix(counts: EventCounts) -> None:

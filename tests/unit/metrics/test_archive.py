@@ -17,7 +17,7 @@ from chalicelib.metrics.keep import (
     object_name,
     with_range,
 )
-from chalicelib.metrics.ports import Ledger, RejectedRecord, StreamRecord
+from chalicelib.metrics.ports import OTHER_EVENTS, Ledger, RejectedRecord, StreamRecord
 from tests.fakes.metrics import archived_lines, event_counts, rejected_records
 from tests.fakes.services import FakeServices
 
@@ -85,6 +85,18 @@ def test_a_rejected_record_does_not_stop_the_others() -> None:
     assert [message["sequenceNumber"] for message in rejected_records(fakes.engine)] == ["2"]
     assert [len(lines) for lines in archived_lines(fakes.engine).values()] == [2]
     assert list(event_counts(fakes.engine).values()) == [2]
+
+
+def test_events_with_too_long_a_name_are_counted_together_and_archived_as_they_are() -> None:
+    fakes = FakeServices()
+    names = ["é" * 100, "é" * 101, "x" * 3000]
+    assert (
+        keep([record(EVENT | {"eventName": name}, number) for number, name in enumerate(names)], fakes.metrics) is None
+    )
+    counted = {key.event_name: count for key, count in event_counts(fakes.engine).items()}
+    assert counted == {"é" * 100: 1, OTHER_EVENTS: 2}
+    (lines,) = archived_lines(fakes.engine).values()
+    assert [orjson.loads(line)["eventName"] for line in lines] == names
 
 
 def test_a_hundred_names_are_counted_in_two_steps() -> None:

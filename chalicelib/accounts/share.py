@@ -98,13 +98,11 @@ def grants_given_to(call: Call, grantee_id: str, ports: AccountPorts) -> dict[st
 
 def _require_room(grant: Grant, ports: AccountPorts) -> None:
     """Raise if a new grant is one too many of those that its grantee did not ask for: their lists show the sharers."""
-    if ports.grants.find(grant.sharer_id, grant.grantee_id) is not None:
+    sharers = {other.sharer_id for other in ports.grants.given_to(grant.grantee_id)}
+    if grant.sharer_id in sharers or len(sharers) < MAX_UNASKED_SHARERS:
         return
     known = {other.grantee_id for other in ports.grants.given_by(grant.grantee_id)}
-    if grant.sharer_id in known:
-        return
-    unasked = [other for other in ports.grants.given_to(grant.grantee_id) if other.sharer_id not in known]
-    if len(unasked) >= MAX_UNASKED_SHARERS:
+    if grant.sharer_id not in known and len(sharers - known) >= MAX_UNASKED_SHARERS:
         raise TooManySharersError
 
 

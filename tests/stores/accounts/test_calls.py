@@ -126,7 +126,7 @@ def test_a_grantee_costs_one_read_more(api: ApiClient, calls: Calls, anna: Reply
     anna_id, ben_id = anna.json()["userid"], ben.json()["userid"]
     pair = f"/access/{anna_id}/{ben_id}"
     set_grant = made(calls, api, "POST", pair, {"custodian": {}, "view": {}}, token=anna.headers[TOKEN])
-    assert set_grant == [*FIND_CALLER, "TransactWriteItems"]
+    assert set_grant == [*FIND_CALLER, "Query", "TransactWriteItems"]
     assert made(calls, api, "GET", pair, token=ben.headers[TOKEN]) == [*FIND_CALLER, "GetItem"]
     assert made(calls, api, "GET", f"/access/{anna_id}", token=ben.headers[TOKEN]) == [*FIND_CALLER, "GetItem", "Query"]
     listed = made(calls, api, "GET", f"/access/groups/{ben_id}", token=ben.headers[TOKEN])

@@ -76,7 +76,7 @@ def device_logs(stage: Stage) -> None:
         stage.request("GET", path, token=user.token)
         stage.request("GET", f"{path}/content", token=user.token)
     stage.request("GET", _of(user, "device_logs"), token=user.token)
-    open_upload(stage, user, "device_logs")
+    open_upload(stage, user, "device_logs", b"a content that is to come")
 
 
 def content_that_cannot_be_stored(stage: Stage) -> None:
@@ -96,7 +96,8 @@ def notices(stage: Stage) -> None:
     """Notices of contents: the announced one, twice; another one; an absent one; and one of no blob."""
     user = stage.sign_up("notices")
     for kind in BlobKind:
-        announced, other, absent = (open_upload(stage, user, kind)["id"] for _ in range(3))
+        contents = (CONTENT, b"the announced content", b"a content that stays away")
+        announced, other, absent = (open_upload(stage, user, kind, content)["id"] for content in contents)
         key = put_content(user, kind, announced)
         notify(stage, key, key)
         notify(stage, put_content(user, kind, other, b"another content"))

@@ -92,13 +92,14 @@ def _leave_traces(stage: Stage, user: User, other: User) -> None:
         stage.request("PUT", path, {"state": "closed"}, token=user.token)
     for kind in BlobKind:
         blobs.create(stage, user, kind)
-        blobs.open_upload(stage, user, kind)
+        blobs.open_upload(stage, user, kind, b"a content that is to come")
 
 
 def _lose_notices(stage: Stage, user: User) -> None:
     """Lets contents come whose notices are lost."""
     for kind in BlobKind:
-        blobs.put_content(user, kind, blobs.open_upload(stage, user, kind)["id"])
+        content = b"a content whose notice is lost"
+        blobs.put_content(user, kind, blobs.open_upload(stage, user, kind, content)["id"], content)
 
 
 def _delete_data_sets(stage: Stage, user: User) -> None:

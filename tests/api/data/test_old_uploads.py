@@ -312,3 +312,14 @@ def test_a_data_set_may_be_opened_with_an_id_of_erased_data(api: ApiClient, fake
     server = fakes.sign_in("server", is_server=True)
     assert api.request("DELETE", f"/v1/users/{OTHER}/data", token=server).status == 200
     assert api.request("POST", f"/v1/users/{OWNER}/data_sets", body, token=new).status == 201
+
+
+def test_one_who_signs_up_again_can_send_the_same_file(api: ApiClient) -> None:
+    body = {"username": "a@example.org", "emails": ["a@example.org"], "password": "password1", "roles": ["patient"]}
+    for _ in range(2):
+        user = api.request("POST", "/auth/user", body)
+        token, user_id = user.headers["x-tidepool-session-token"], user.json()["userid"]
+        assert api.request("POST", f"/data/{user_id}", RECORDS_1, token=token).status == 200
+        assert len(api.request("GET", f"/data/{user_id}?type=smbg", token=token).json()) == 4
+        gone = api.request("DELETE", f"/auth/user/{user_id}", {"password": "password1"}, token=token)
+        assert gone.status in (200, 202, 204)

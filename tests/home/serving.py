@@ -1,10 +1,11 @@
-"""The HTTP of a home server on an engine in memory, in this process."""
+"""The HTTP of a home server in this process, on an engine in memory unless a folder is named."""
 
 import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from ipaddress import ip_network
+from pathlib import Path
 from threading import Thread
 
 from chalicelib import services as process_services
@@ -50,8 +51,14 @@ class Served:
 
 
 @contextmanager
-def served(trusted_proxies: Sequence[str] = (), settings: Settings = HOME) -> Iterator[Served]:
-    """Serve until the block ends."""
+def served(
+    trusted_proxies: Sequence[str] = (), settings: Settings = HOME, folder: Path | None = None
+) -> Iterator[Served]:
+    """Serve until the block ends.
+
+    Args:
+        folder: the data folder; None for an engine in memory.
+    """
     listening = socket.create_server(("127.0.0.1", 0))
     port = listening.getsockname()[1]
     settings = replace(settings, base_url=f"http://127.0.0.1:{port}", has_gateway=False, cors_origins=(PAGE,))
@@ -59,7 +66,7 @@ def served(trusted_proxies: Sequence[str] = (), settings: Settings = HOME) -> It
     def now_ms() -> int:
         return machine().now_ms() + server_of_test.ahead_ms
 
-    engine = embedded_engine(None, now_ms, base_url=settings.base_url)
+    engine = embedded_engine(folder, now_ms, base_url=settings.base_url)
     for name in (settings.server_secret_name, settings.invitation_secret_name, settings.metrics_salt_name):
         engine.secrets.create(name, "a secret of a test")
     services = build_services(settings, engine, replace(machine(), now_ms=now_ms, count=lambda _name, _value: None))

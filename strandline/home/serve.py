@@ -30,7 +30,7 @@ from strandline.home.opening import Home, open_home, server_secret_path
 from strandline.home.options import ServeOptions, home_settings
 from strandline.home.work.consumers import QueueConsumer, StreamConsumer, TaskConsumer
 from strandline.home.work.loops import start_thread
-from strandline.home.work.memory import FreedMemory
+from strandline.home.work.memory import FreedMemory, share_heap
 from strandline.home.work.scheduler import Schedule
 from strandline.home.work.task_process import TaskProcess
 
@@ -52,6 +52,7 @@ def serve(options: ServeOptions) -> None:
     Raises:
         CommandError: the port is taken, or the folder cannot be used.
     """
+    share_heap()
     with listening_socket(options.host, options.port) as listening, folder_lock(options.data_dir):
         options = options.with_base_url(options.public_url or f"http://127.0.0.1:{listening.getsockname()[1]}")
         surroundings = replace(machine(), count=count_in_log)

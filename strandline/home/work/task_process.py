@@ -27,6 +27,7 @@ from chalicelib.services import machine
 from strandline.home.log import copy_log, count_in_log, log_to_pipe
 from strandline.home.opening import open_home
 from strandline.home.options import home_settings
+from strandline.home.work.memory import share_heap
 from strandline.home.work.records import sqs_event
 from strandline.platform import platform_folder
 
@@ -105,6 +106,7 @@ def _keep_log(lines: IO[str]) -> None:
 
 def main() -> None:
     """Run the tasks of messages until the parent closes the pipe or dies."""
+    share_heap()
     log_to_pipe(sys.stderr)
     answers, sys.stdout = sys.stdout, sys.stderr
     bodies: SimpleQueue[str] = SimpleQueue()

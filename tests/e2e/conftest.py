@@ -115,7 +115,12 @@ def server(platform: Platform) -> Client:
     """A client with the token of a server."""
     if platform.server_secret is None:
         pytest.skip("needs SERVER_SECRET")
-    headers = {"X-Tidepool-Server-Name": "e2e-test", "X-Tidepool-Server-Secret": platform.server_secret}
+    return server_client(platform)
+
+
+def server_client(platform: Platform) -> Client:
+    """A client that signs in with the secret of servers."""
+    headers = {"X-Tidepool-Server-Name": "e2e-test", "X-Tidepool-Server-Secret": str(platform.server_secret)}
     reply = Client(platform.base_url).request("POST", "/auth/serverlogin", headers=headers)
     assert reply.status == 200, reply.body
     return Client(platform.base_url, reply.headers["x-tidepool-session-token"])

@@ -39,7 +39,7 @@ class SqliteTables:
     def __init__(self, database: Database, faults: Faults | None = None) -> None:
         self._database = database
         self._faults = faults
-        self._tables: dict[TableDefinition, SqliteTable] = {}
+        self._tables: dict[str, SqliteTable] = {}
 
     def table(self, definition: TableDefinition) -> Table:
         """See `Tables.table`."""
@@ -52,7 +52,8 @@ class SqliteTables:
         may_lag: bool = False,  # noqa: ARG002  no read lags
     ) -> list[Item | None]:
         """See `Tables.batch_get`."""
-        row_keys = [(definition, self._table(definition).rows.key(key)) for definition, key in keys]
+        tables = {definition.name: self._table(definition) for definition, _ in keys}
+        row_keys = [tables[definition.name].rows.key(key) for definition, key in keys]
         wanted = list(dict.fromkeys(row_keys))
         found: dict[RowKey, Item | None] = {}
         vain_tries = 0
@@ -60,8 +61,8 @@ class SqliteTables:
             batch = wanted[:MAX_BATCH_KEYS]
             count = len(batch) - (0 if self._faults is None else self._faults.held_back("BatchGetItem"))
             with self._database.reading() as connection:
-                for definition, row_key in batch[:count]:
-                    found[row_key] = self._table(definition).stored(connection, row_key)
+                for row_key in batch[:count]:
+                    found[row_key] = tables[row_key[0]].stored(connection, row_key)
             wanted = wanted[count:]
             if count:
                 vain_tries = 0
@@ -70,7 +71,7 @@ class SqliteTables:
                 vain_tries += 1
         if wanted:
             raise UnavailableError
-        return [found[row_key] for _, row_key in row_keys]
+        return [found[row_key] for row_key in row_keys]
 
     def partition_keys(self, definition: TableDefinition, sort_key: str) -> list[str]:
         """The partition keys of all items of a table with this sort key, in order.
@@ -93,9 +94,9 @@ class SqliteTables:
                 return removed
 
     def _table(self, definition: TableDefinition) -> "SqliteTable":
-        table = self._tables.get(definition)
+        table = self._tables.get(definition.name)
         if table is None:
-            table = self._tables[definition] = SqliteTable(self, definition, self._database, self._faults)
+            table = self._tables[definition.name] = SqliteTable(self, definition, self._database, self._faults)
         return table
 
 

@@ -25,8 +25,8 @@ STREAM_WINDOW_S = 2.0
 """For how long records are gathered."""
 STREAM_RETRIES = 30
 STREAM_RETRY_S = 1.0
-IDLE_TASK_PROCESS_S = 120.0
-"""After this time without a task, the process of tasks ends."""
+IDLE_TASK_PROCESS_S = 2.0
+"""After this time without a task, the process of tasks ends: what it has of memory is more than a start costs."""
 
 Function = Callable[[dict[str, Any], None], Mapping[str, Any] | None]
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import orjson
 
-from chalicelib.blobs.blob import BlobKind, kind_and_id
+from chalicelib.blobs.blob import Blob, BlobKind, kind_and_id
 from chalicelib.engine.embedded.database import FORMAT_VERSION, SQLITE_VERSION
 from chalicelib.engine.embedded.engine import EmbeddedEngine, embedded_engine
 from chalicelib.engine.embedded.errors import FolderError
@@ -44,6 +44,8 @@ from strandline.home.users import UserSummary, list_users
 OLDEST_NOW_MS = 1_790_000_000_000
 """September 2026: a clock that is earlier is wrong."""
 CLOCK_TOLERANCE_MS = 60_000
+DELETION_S = 2.0
+"""How long a deletion may take that removes the content of a blob and then the blob."""
 STRAY_AFTER_S = 24 * 3600
 """From this age on, a file without an object is not one that is being written."""
 LITTLE_SPACE_BYTES = 1_000_000_000
@@ -186,16 +188,21 @@ def _check_blobs(home: Home, steps: Steps) -> Checked:
     """Find blobs and device logs without their content, and contents without their blob."""
     ports = home.services.blobs
     users = list_users(home)
-    count, errors = 0, []
+    count = 0
+    lacking: list[tuple[BlobKind, Blob]] = []
     with steps("blobs", len(users)) as step:
         for user in users:
             for kind in BlobKind:
                 for blob in ports.blobs.of_user(kind, user.account.user_id):
                     count += 1
-                    lacks = blob.is_available and ports.contents.describe(blob.content_key) is None
-                    if lacks and ports.blobs.find(kind, blob.id) is not None:
-                        errors.append(f"{blob.content_key} has no content")
+                    if blob.is_available and ports.contents.describe(blob.content_key) is None:
+                        lacking.append((kind, blob))
             step.advance()
+    if lacking:
+        time.sleep(DELETION_S)
+    errors = [
+        f"{blob.content_key} has no content" for kind, blob in lacking if ports.blobs.find(kind, blob.id) is not None
+    ]
     keys = [key for kind in BlobKind for key in home.engine.objects.keys(f"{kind}/")]
     strays = []
     for key in keys:

@@ -14,6 +14,7 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 
+from chalicelib.metrics.ports import OTHER_EVENTS
 from strandline.home.log import LOG_NAME
 from tests.e2e.client import TIMEOUT_S, Client, User
 
@@ -121,10 +122,12 @@ def test_an_event_can_be_sent_as_platform_client_does(
 
 def test_an_event_name_may_contain_any_characters(platform: "Platform", server: Client) -> None:
     nobody, today = Client(platform.base_url), _today()
-    names = ["e2e-names \u00dcberblick \U0001f489", "e2e-names 100% ?&=#;+", "e2e-names " + "x" * 2000]
-    for name in names:
+    names = ["e2e-names \u00dcberblick \U0001f489", "e2e-names 100% ?&=#;+"]
+    others_before = _counts(server, OTHER_EVENTS, today).get(OTHER_EVENTS, 0)
+    for name in [*names, "e2e-names " + "x" * 2000]:
         assert nobody.request("GET", f"/metrics/user/somebody/{quote(name, safe='')}").status == 200
     _eventually(lambda: _counts(server, "e2e-names", today) == dict.fromkeys(names, 1))
+    _eventually(lambda: _counts(server, OTHER_EVENTS, today).get(OTHER_EVENTS, 0) == others_before + 1)
 
 
 def test_a_name_may_be_empty(platform: "Platform", server: Client) -> None:

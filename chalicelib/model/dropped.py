@@ -54,19 +54,15 @@ def _of_datum(body: Mapping[str, Any], path: str) -> Iterable[str]:
 
 
 def _of_object(model: Object, body: Mapping[str, Any], path: str, known: frozenset[str] = frozenset()) -> Iterable[str]:
-    kinds = _kinds(model)
-    for name, value in body.items():
+    plain, kinds = _fields(model)
+    for name in [name for name in body if name not in plain]:
+        value = body[name]
         if value is None:
             continue
-        kind = kinds.get(name, _UNKNOWN)
-        if kind is _UNKNOWN:
-            if name not in known:
-                yield f"{path}{name}"[:MAX_NAME_LENGTH]
-        elif kind is not None:
-            yield from _within(kind, value, f"{path}{name}.")
-
-
-_UNKNOWN: Any = object()
+        if name in kinds:
+            yield from _within(kinds[name], value, f"{path}{name}.")
+        elif name not in known:
+            yield f"{path}{name}"[:MAX_NAME_LENGTH]
 
 
 _WITH_MEMBERS = (
@@ -77,24 +73,31 @@ _WITH_MEMBERS = (
     fields.Variant,
     fields.Embedded,
 )
-_kinds_of_models: dict[int, Mapping[str, Kind | None]] = {}
+_Fields = tuple[frozenset[str], Mapping[str, Kind]]
+_fields_of_models: dict[int, _Fields] = {}
 
 
-def _kinds(model: Object) -> Mapping[str, Kind | None]:
-    """The kind of each field that may have members of its own; None for all other fields."""
-    kinds = _kinds_of_models.get(id(model))
-    if kinds is None:
-        kinds = {field.name: field.kind if isinstance(field.kind, _WITH_MEMBERS) else None for field in model.fields}
-        _kinds_of_models[id(model)] = kinds
-    return kinds
+def _fields(model: Object) -> _Fields:
+    """The names of the fields that have no members of their own, and the kinds of those that may have some."""
+    found = _fields_of_models.get(id(model))
+    if found is None:
+        kinds = {field.name: field.kind for field in model.fields if isinstance(field.kind, _WITH_MEMBERS)}
+        found = frozenset(field.name for field in model.fields if field.name not in kinds), kinds
+        _fields_of_models[id(model)] = found
+    return found
 
 
 def _within(kind: Any, value: Any, path: str) -> Iterable[str]:
     match kind:
         case fields.ObjectList(item):
+            if isinstance(item, fields.FreeForm):
+                return
+            model = resolved(item)
+            plain, _ = _fields(model)
             for element in value or ():
-                if isinstance(element, dict) and not isinstance(item, fields.FreeForm):
-                    yield from _of_object(resolved(item), element, path)
+                # Most have plain members only, and there are many: a forecast has hundreds.
+                if isinstance(element, dict) and not element.keys() <= plain:
+                    yield from _of_object(model, element, path)
         case fields.ObjectMap(item):
             for entry in value.values():
                 yield from _within(item, entry, path)

@@ -3,18 +3,16 @@
 It is done in this process and soon. Setting the clock forward does at once what falls due by that.
 """
 
-from collections.abc import Callable, Mapping
 from contextlib import suppress
 from threading import Event, RLock, Thread
-from typing import Any
 
-from chalicelib.engine.embedded.sqlite_queue import SqliteQueue
-from chalicelib.events.blobs import on_object_created
+from chalicelib.events.blobs import BATCH_SIZE, on_object_created
 from chalicelib.events.tasks import dispatch_tasks, run_task
 from chalicelib.observability import FunctionFailedError
 from chalicelib.services import Services
+from strandline.home.work.consumers import consume
 from strandline.home.work.loops import start_thread
-from strandline.home.work.records import SCHEDULED, failed_ids, sqs_event
+from strandline.home.work.records import SCHEDULED
 from strandline.test_server.store import Store
 
 TICK_MS = 60_000
@@ -22,8 +20,6 @@ TICK_MS = 60_000
 POLL_S = 0.02
 MAX_ROUNDS = 1_000
 """How many rounds of messages one call carries out. A task that always falls due again does not keep it for ever."""
-
-Function = Callable[[dict[str, Any], None], Mapping[str, Any] | None]
 
 
 class DueWork:
@@ -47,8 +43,9 @@ class DueWork:
                     dispatch_tasks(SCHEDULED, None)
             engine = self._store.engine
             for _ in range(MAX_ROUNDS):
-                found = _consume(engine.blob_events, on_object_created, 10), _consume(engine.task_queue, run_task, 1)
-                if not any(found):
+                uploads = consume(engine.blob_events, on_object_created, BATCH_SIZE)
+                tasks = consume(engine.task_queue, run_task, 1)
+                if not (uploads or tasks):
                     return
 
     def carry_out_until(self, stopped: Event) -> Thread:
@@ -59,20 +56,3 @@ class DueWork:
                 self.carry_out()
 
         return start_thread("due work", step, stopped)
-
-
-def _consume(queue: SqliteQueue, function: Function, batch_size: int) -> bool:
-    """Pass the messages of a queue that are due to a function, and return whether there were any.
-
-    Those that the function fails for are left in the queue, which delivers them again after its visibility time.
-    """
-    messages = queue.receive(batch_size)
-    if not messages:
-        return False
-    try:
-        answer = function(sqs_event(messages), None)
-    except FunctionFailedError:  # it is in the log
-        return True
-    failed = failed_ids(answer)
-    queue.delete(message for message in messages if str(message.id) not in failed)
-    return True

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from threading import Event
 from typing import Any
 
-from chalicelib.engine.embedded.sqlite_queue import Message, SqliteQueue
+from chalicelib.engine.embedded.sqlite_queue import SqliteQueue
 from chalicelib.engine.embedded.sqlite_stream import SHARD_ID, SqliteStream, StreamRecord
 from chalicelib.engine.queue import Queue
 from chalicelib.observability import FunctionFailedError
@@ -31,6 +31,22 @@ IDLE_TASK_PROCESS_S = 2.0
 Function = Callable[[dict[str, Any], None], Mapping[str, Any] | None]
 
 
+def consume(queue: SqliteQueue, function: Function, batch_size: int) -> bool:
+    """Give a batch of a queue's messages to a function, and return whether there were any.
+
+    Those that the function fails for stay in the queue, which delivers them again after its visibility time.
+    """
+    messages = queue.receive(batch_size)
+    if not messages:
+        return False
+    try:
+        failed = failed_ids(function(sqs_event(messages), None))
+    except FunctionFailedError:  # it is in the log
+        return True
+    queue.delete(message for message in messages if str(message.id) not in failed)
+    return True
+
+
 class QueueConsumer:
     """Gives the messages of a queue to a function that returns those that failed."""
 
@@ -41,18 +57,8 @@ class QueueConsumer:
 
     def step(self) -> None:
         """Give one batch to the function, or wait for a message."""
-        messages = self._queue.receive(self._batch_size)
-        if messages:
-            self._queue.delete(self._done(messages))
-        else:
+        if not consume(self._queue, self._function, self._batch_size):
             self._queue.wait(POLL_S)
-
-    def _done(self, messages: list[Message]) -> list[Message]:
-        try:
-            failed = failed_ids(self._function(sqs_event(messages), None))
-        except FunctionFailedError:  # it is in the log
-            return []
-        return [message for message in messages if str(message.id) not in failed]
 
 
 class TaskConsumer:

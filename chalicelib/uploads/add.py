@@ -52,7 +52,8 @@ def add_data(call: Call, data_set_id: str, read_items: Callable[[], Any], ports:
     """
     head = _writable_head(call, data_set_id, ports.data)
     with recording_rejections(call, ADD, head, ports):
-        return _append(call, head, read_items(), ports.data)
+        items = _append(call, head, read_items(), ports.data)
+    return AddedData(dropped=dropped_members(items))
 
 
 def append_data(call: Call, data_set_id: str, read_items: Callable[[], Any], ports: DataPorts) -> None:
@@ -111,11 +112,12 @@ def _require_current(head: DataSetHead, ports: DataPorts) -> None:
         raise DataSetNotFoundError(head.id)
 
 
-def _append(call: Call, head: DataSetHead, items: Any, ports: DataPorts) -> AddedData:
-    items = _array(items)
+def _append(call: Call, head: DataSetHead, sent: Any, ports: DataPorts) -> list[Any]:
+    """Append the data that was sent, and return its items."""
+    items = _array(sent)
     data = check_data(items, call.new_id)
     _store(call, head, data, data_hashes(items, data, head), ports)
-    return AddedData(dropped=dropped_members(items))
+    return items
 
 
 def _append_valid(call: Call, head: DataSetHead, items: Any, ports: DataPorts) -> AddedData:

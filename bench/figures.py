@@ -44,7 +44,7 @@ def as_columns(rows: Sequence[Sequence[str]], words: Collection[int]) -> str:
 
 def _row(figure: Figure) -> tuple[str, ...]:
     verdict = {None: "", True: "met", False: "not met"}[figure.is_met]
-    numbers = [_number(number) for number in (figure.value, figure.p95, figure.target, figure.floor_ms)]
+    numbers = [number_text(number) for number in (figure.value, figure.p95, figure.target, figure.floor_ms)]
     value, p95, target, floor_ms = numbers
     return figure.name, value, p95, figure.unit, target, verdict, floor_ms
 
@@ -57,7 +57,8 @@ def _line(row: Sequence[str], widths: Sequence[int], words: Collection[int]) -> 
     return "  ".join(cells).rstrip()
 
 
-def _number(value: float | None) -> str:
+def number_text(value: float | None) -> str:
+    """A number of a table; empty for None."""
     if value is None:
         return ""
     return f"{value:,.0f}" if value == round(value) or abs(value) >= 1000 else f"{value:.3g}"

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from bench.figures import Figure, as_columns, as_json
+from bench.figures import Figure, as_columns, as_json, number_text
 from bench.homes import requests
 from bench.homes.home import Home, on_home_server, on_local_cloud
 
@@ -51,12 +51,8 @@ def as_text(columns: dict[str, Column]) -> str:
 
 def _row(name: str, columns: dict[str, Column]) -> tuple[str, ...]:
     figures = [column.get(name) for column in columns.values()]
-    cells = [_number(value) for figure in figures for value in ((figure.value, figure.p95) if figure else (None, None))]
+    cells = [
+        number_text(value) for figure in figures for value in ((figure.value, figure.p95) if figure else (None, None))
+    ]
     one = next(figure for figure in figures if figure)
-    return (name, *cells, one.unit, _number(one.floor_ms))
-
-
-def _number(value: float | None) -> str:
-    if value is None:
-        return ""
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+    return (name, *cells, one.unit, number_text(one.floor_ms))

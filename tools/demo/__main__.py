@@ -30,9 +30,9 @@ from tools.demo.comparison import differences
 from tools.demo.events import show_events
 from tools.demo.generator import LOCAL_TIME, Record
 from tools.demo.progress import Progress
+from tools.local_cloud.ports import LOOPBACK
 from tools.project import ToolError, run_tool
 
-LOOPBACK = "127.0.0.1"
 DEMO_FOLDER = Path(".local") / "demo"
 """The data folder of a server that is started for the demo."""
 LOCAL_CLOUD_SECRET = Path(".local") / "server-secret"

@@ -5,11 +5,13 @@ Source: data-model 1.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable
+from functools import cache
+from itertools import chain
 from typing import Any, NamedTuple
 
 from chalicelib.model import fields
-from chalicelib.model.fields import Kind, Object, resolved
+from chalicelib.model.fields import Object, resolved
 from chalicelib.model.tables import registry
 
 MAX_NAMES = 1_000
@@ -36,75 +38,115 @@ def dropped_members(items: Iterable[Any], more_names: Iterable[str] = ()) -> Dro
     names = dict.fromkeys(name[:MAX_NAME_LENGTH] for name in more_names)
     more = 0
     for item in items:
+        found: list[str] = []
         if item is not None:
-            for name in _of_datum(item, ""):
-                if name in names or len(names) < MAX_NAMES:
-                    names[name] = None
-                else:
-                    more += 1
+            _find_in_datum(item, "", found)
+        for name in found:
+            if name in names or len(names) < MAX_NAMES:
+                names[name] = None
+            else:
+                more += 1
     return DroppedMembers(tuple(names), more)
 
 
-def _of_datum(body: Mapping[str, Any], path: str) -> Iterable[str]:
-    variants = registry.variants(body["type"])
-    discriminator = registry.DISCRIMINATORS.get(body["type"], "")
-    model = variants.get(body.get(discriminator, "") if discriminator else "")
-    if model is not None:
-        yield from _of_object(model, body, path, _OF_THE_PLATFORM | {discriminator})
+_Find = Callable[[Any, str, list[str]], None]
+"""Appends the names of the dropped members in a value to a list. The text is the path of the value with its last dot.
+
+A function of a table is made once: all requests with data need it, and a walk through the table takes three times as
+long.
+"""
 
 
-def _of_object(model: Object, body: Mapping[str, Any], path: str, known: frozenset[str] = frozenset()) -> Iterable[str]:
-    plain, kinds = _fields(model)
-    for name in [name for name in body if name not in plain]:
-        value = body[name]
-        if value is None:
-            continue
-        if name in kinds:
-            yield from _within(kinds[name], value, f"{path}{name}.")
-        elif name not in known:
-            yield f"{path}{name}"[:MAX_NAME_LENGTH]
+def _find_in_datum(body: Any, path: str, found: list[str]) -> None:
+    discriminator = registry.DISCRIMINATORS.get(body["type"])
+    find = _finds_by_variant(body["type"]).get(body.get(discriminator) if discriminator else "")
+    if find is not None:
+        find(body, path, found)
 
 
-_WITH_MEMBERS = (
-    fields.Object,
-    fields.Recursive,
-    fields.ObjectList,
-    fields.ObjectMap,
-    fields.Variant,
-    fields.Embedded,
-)
-_Fields = tuple[frozenset[str], Mapping[str, Kind]]
-_fields_of_models: dict[int, _Fields] = {}
+@cache
+def _finds_by_variant(type_name: str) -> dict[Any, _Find]:
+    known = _OF_THE_PLATFORM | {registry.DISCRIMINATORS.get(type_name, "")}
+    return {variant: _find_in_object(table, known) for variant, table in registry.variants(type_name).items()}
 
 
-def _fields(model: Object) -> _Fields:
-    """The names of the fields that have no members of their own, and the kinds of those that may have some."""
-    found = _fields_of_models.get(id(model))
-    if found is None:
-        kinds = {field.name: field.kind for field in model.fields if isinstance(field.kind, _WITH_MEMBERS)}
-        found = frozenset(field.name for field in model.fields if field.name not in kinds), kinds
-        _fields_of_models[id(model)] = found
-    return found
+def _find_in_object(model: Object, known: frozenset[str] = frozenset()) -> _Find:
+    """`known` are names of members that are no fields, and are not dropped."""
+    finds = {field.name: find for field in model.fields if (find := _find_within(field.kind)) is not None}
+    plain = known.union(field.name for field in model.fields).difference(finds)
+
+    def find_in_object(body: Any, path: str, found: list[str]) -> None:
+        if plain.issuperset(body):
+            return
+        for name in [name for name in body if name not in plain]:
+            value = body[name]
+            if value is None:
+                continue
+            if name in finds:
+                finds[name](value, f"{path}{name}.", found)
+            else:
+                found.append(f"{path}{name}"[:MAX_NAME_LENGTH])
+
+    return find_in_object
 
 
-def _within(kind: Any, value: Any, path: str) -> Iterable[str]:
+def _find_within(kind: Any) -> _Find | None:
+    """None for a kind of value that has no members, or free ones."""
     match kind:
-        case fields.ObjectList(item):
-            if isinstance(item, fields.FreeForm):
-                return
-            model = resolved(item)
-            plain, _ = _fields(model)
-            for element in value or ():
-                # Most have plain members only, and there are many: a forecast has hundreds.
-                if isinstance(element, dict) and not element.keys() <= plain:
-                    yield from _of_object(model, element, path)
+        case fields.Object():
+            return _find_in_object(kind)
+        case fields.Recursive():
+            return lambda body, path, found: _find_in_recursive(kind)(body, path, found)
+        case fields.ObjectList(fields.Object() | fields.Recursive() as item):
+            return _find_in_list(item)
         case fields.ObjectMap(item):
-            for entry in value.values():
-                yield from _within(item, entry, path)
+            return _find_in_map(item)
         case fields.Variant():
-            known = frozenset({"type", kind.discriminator})
-            yield from _of_object(kind.variants[value[kind.discriminator]], value, path, known)
+            return _find_in_variant(kind)
         case fields.Embedded():
-            yield from _of_datum(value, path)
-        case fields.Object() | fields.Recursive():
-            yield from _of_object(resolved(kind), value, path)
+            return _find_in_datum
+    return None
+
+
+@cache
+def _find_in_recursive(kind: fields.Recursive) -> _Find:
+    return _find_in_object(resolved(kind))
+
+
+def _find_in_list(item: Object | fields.Recursive) -> _Find:
+    find = _find_within(item)
+    plain = frozenset() if isinstance(item, fields.Recursive) else _plain(item)
+
+    def find_in_list(elements: Any, path: str, found: list[str]) -> None:
+        # Most elements have plain members only, and there are many: a forecast has hundreds.
+        if find is not None and not plain.issuperset(chain.from_iterable(elements)):
+            for element in elements:
+                find(element, path, found)
+
+    return find_in_list
+
+
+def _plain(model: Object) -> frozenset[str]:
+    return frozenset(field.name for field in model.fields if _find_within(field.kind) is None)
+
+
+def _find_in_map(item: Object | fields.ObjectList) -> _Find | None:
+    find = _find_within(item)
+    if find is None:
+        return None
+
+    def find_in_map(entries: Any, path: str, found: list[str]) -> None:
+        for entry in entries.values():
+            find(entry, path, found)
+
+    return find_in_map
+
+
+def _find_in_variant(kind: fields.Variant) -> _Find:
+    known = frozenset({"type", kind.discriminator})
+    finds = {name: _find_in_object(model, known) for name, model in kind.variants.items()}
+
+    def find_in_variant(body: Any, path: str, found: list[str]) -> None:
+        finds[body[kind.discriminator]](body, path, found)
+
+    return find_in_variant

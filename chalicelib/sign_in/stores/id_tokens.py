@@ -4,7 +4,10 @@ joserfc and cryptography are imported when a token is signed or read: they take 
 """
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
+
+import orjson
 
 from chalicelib.sign_in.ports import SIGNING_ALGORITHM
 
@@ -12,6 +15,9 @@ if TYPE_CHECKING:
     from joserfc.jwk import RSAKey
 
 KEY_BITS = 2048
+MAX_TOKEN_LENGTH = 8192
+"""Of a token to read; ID tokens have about 900 characters."""
+_PUBLIC_MEMBERS = ("kty", "n", "e", "use", "alg", "kid")
 
 PrivateKey = Mapping[str, Any]
 """A JSON Web Key with its private members."""
@@ -35,17 +41,22 @@ class JoseIdTokens:
         """See `IdTokens.sign`. The header names the current key."""
         from joserfc import jwt
 
-        key = _imported(self._private_keys()[0])
+        key = _imported(_as_text(self._private_keys()[0]))
         header = {"alg": SIGNING_ALGORITHM, "kid": str(key.kid)}
         return jwt.encode(header, dict(claims), key, algorithms=[SIGNING_ALGORITHM])
 
     def read(self, token: str) -> Mapping[str, Any] | None:
-        """See `IdTokens.read`. Only RS256 is accepted, whatever the token's header says."""
+        """See `IdTokens.read`. Only RS256 is accepted, whatever the token's header says.
+
+        Anybody may send a token, so no private key is imported for it: that takes forty times as long as to verify.
+        """
+        if len(token) > MAX_TOKEN_LENGTH:
+            return None
         from joserfc import jwt
         from joserfc.errors import JoseError
         from joserfc.jwk import KeySet
 
-        keys = KeySet([_imported(key) for key in self._private_keys()])
+        keys = KeySet([_imported(_as_text(key)) for key in self.public_keys()])
         try:
             return dict(jwt.decode(token, keys, algorithms=[SIGNING_ALGORITHM]).claims)
         except (JoseError, ValueError):  # ValueError: no key has the id that the header names
@@ -53,10 +64,17 @@ class JoseIdTokens:
 
     def public_keys(self) -> list[dict[str, Any]]:
         """See `IdTokens.public_keys`."""
-        return [dict(_imported(key).as_dict(private=False)) for key in self._private_keys()]
+        return [{name: key[name] for name in _PUBLIC_MEMBERS if name in key} for key in self._private_keys()]
 
 
-def _imported(key: PrivateKey) -> "RSAKey":
+def _as_text(key: PrivateKey) -> bytes:
+    """A key as JSON, by which `_imported` knows it."""
+    return orjson.dumps(dict(key), option=orjson.OPT_SORT_KEYS)
+
+
+@lru_cache(maxsize=16)
+def _imported(key: bytes) -> "RSAKey":
+    """A key to sign or to verify with. Importing a private key checks that its factors are prime, which takes 45 ms."""
     from joserfc.jwk import RSAKey
 
-    return RSAKey.import_key(dict(key))
+    return RSAKey.import_key(orjson.loads(key))

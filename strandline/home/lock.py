@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from chalicelib.engine.embedded.folder import LOCK_NAME
+from chalicelib.engine.embedded.errors import FolderError
+from chalicelib.engine.embedded.folder import LOCK_NAME, require_own
 from strandline.cli.errors import CommandError
 
 _HOLDER_BYTES = 32
@@ -32,11 +33,15 @@ def folder_lock(folder: Path) -> Iterator[None]:
     """Hold the lock of a data folder, which is created if there is none, until the block ends.
 
     Raises:
-        CommandError: another process holds it, or the folder cannot be written.
+        CommandError: another process holds it, the folder has other files and no lock yet, or cannot be written.
     """
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not (folder / LOCK_NAME).exists():
+            require_own(folder)  # so that a folder of something else gets no file of ours
         descriptor = os.open(folder / LOCK_NAME, os.O_RDWR | os.O_CREAT, 0o600)
+    except FolderError as error:
+        raise CommandError(str(error)) from error
     except OSError as error:
         raise CommandError(f"The folder {folder} cannot be used: {error.strerror}.") from error
     try:

@@ -96,7 +96,7 @@ class Database:
         Raises:
             See `storage_errors`.
         """
-        with self._lock, storage_errors():
+        with self._lock, storage_errors(self._path):
             self._writer.execute("BEGIN IMMEDIATE")
             try:
                 yield self._writer

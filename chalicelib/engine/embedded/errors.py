@@ -1,9 +1,11 @@
 """Errors that only the embedded engine raises."""
 
 import errno
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from chalicelib.errors import NoSpaceError, UnavailableError
 
@@ -25,9 +27,17 @@ _NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT}) if hasattr(errno, "EDQUOT") 
 _PASSING = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_NOMEM})
 
 
+FULL_BELOW_BYTES = 256 * 1024
+"""A disk with less free space than this counts as full when a write or a sync of SQLite has failed."""
+
+
 @contextmanager
-def storage_errors() -> Iterator[None]:
+def storage_errors(database: Path | None = None) -> Iterator[None]:
     """Turns the errors of SQLite and of the operating system into those that stores know.
+
+    Args:
+        database: the file of the database, if it has one. SQLite names a full disk as such when a write finds it, but
+            not when a sync does: then the free space beside the file tells.
 
     Raises:
         NoSpaceError: the disk is full.
@@ -37,7 +47,7 @@ def storage_errors() -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        raise _from_sqlite(error) from error
+        raise _from_sqlite(error, database) from error
     except OSError as error:
         raise (NoSpaceError() if is_full(error) else UnavailableError()) from error
 
@@ -47,10 +57,10 @@ def is_full(error: OSError) -> bool:
     return error.errno in _NO_SPACE
 
 
-def _from_sqlite(error: sqlite3.Error) -> Exception:
+def _from_sqlite(error: sqlite3.Error, database: Path | None) -> Exception:
     code = getattr(error, "sqlite_errorcode", None)  # absent on errors of the module itself
     primary = None if code is None else code & 0xFF
-    if primary == sqlite3.SQLITE_FULL:
+    if primary == sqlite3.SQLITE_FULL or (primary == sqlite3.SQLITE_IOERR and _lies_on_full_disk(database)):
         return NoSpaceError()
     if primary in _PASSING:
         return UnavailableError()
@@ -59,3 +69,10 @@ def _from_sqlite(error: sqlite3.Error) -> Exception:
     if primary in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
         return RuntimeError("the database cannot be written")
     return RuntimeError(f"SQLite refuses the statement: {error}")
+
+
+def _lies_on_full_disk(database: Path | None) -> bool:
+    try:
+        return database is not None and shutil.disk_usage(database.parent).free < FULL_BELOW_BYTES
+    except OSError:
+        return False

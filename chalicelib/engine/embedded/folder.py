@@ -45,9 +45,8 @@ def prepare_folder(folder: Path) -> None:
     """
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        names = {path.name for path in folder.iterdir()} - {LOCK_NAME}
-        if names and DATABASE_NAME not in names:
-            raise FolderError(f"The folder {folder} has files in it, but no {DATABASE_NAME}: name an empty one.")
+        require_own(folder)
+        names = {path.name for path in folder.iterdir()}
         require_local(folder)
         if DATABASE_NAME in names:
             _require_folders(folder)
@@ -59,6 +58,18 @@ def prepare_folder(folder: Path) -> None:
         sync_folder(folder.parent)
     except OSError as error:
         raise FolderError(f"The folder {folder} cannot be used: {error.strerror}.") from error
+
+
+def require_own(folder: Path) -> None:
+    """Raise unless the folder is empty or has a database.
+
+    Raises:
+        FolderError: it has other files in it.
+        OSError: it cannot be read.
+    """
+    names = {path.name for path in folder.iterdir()} - {LOCK_NAME}
+    if names and DATABASE_NAME not in names:
+        raise FolderError(f"The folder {folder} has files in it, but no {DATABASE_NAME}: name an empty one.")
 
 
 def require_data(folder: Path) -> None:

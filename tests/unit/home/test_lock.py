@@ -67,3 +67,12 @@ def test_a_folder_that_cannot_be_created_is_an_error(tmp_path: Path) -> None:
 
     with pytest.raises(CommandError, match=f"{folder} cannot be used: Not a directory"), folder_lock(folder):
         pass
+
+
+def test_a_folder_of_something_else_gets_no_lock_file(tmp_path: Path) -> None:
+    (tmp_path / "letter.txt").touch()
+
+    with pytest.raises(CommandError, match="has files in it"), folder_lock(tmp_path):
+        pass
+
+    assert [path.name for path in tmp_path.iterdir()] == ["letter.txt"]

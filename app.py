@@ -10,6 +10,7 @@ from chalicelib.api.routes import (
     device_logs,
     metrics,
     oidc,
+    other_services,
     partners,
     tasks,
 )
@@ -29,7 +30,7 @@ for account_api in (auth, auth_users, auth_restricted_tokens, oidc, access, meta
     app.register_blueprint(account_api.blueprint)
 for data_api in (data_sets, data, data_sources, partners, blobs, device_logs):
     app.register_blueprint(data_api.blueprint)
-for own_api in (platform, metrics, tasks, openapi):
+for own_api in (platform, metrics, tasks, other_services, openapi):
     app.register_blueprint(own_api.blueprint)
 for source in (blob_events, metric_events, task_events):
     app.register_blueprint(source.blueprint)

@@ -217,7 +217,7 @@ def test_the_secret_of_servers_has_two_names(api: ApiClient, owner: str, header:
 @pytest.mark.parametrize(
     ("method", "path"),
     [
-        ("GET", f"/v1/clinicians/{OWNER}/clinics"),
+        ("GET", f"/v1/clinics/share_code/{OWNER}"),
         ("POST", f"/confirm/send/signup/{OWNER}"),
         ("GET", f"/message/all/{OWNER}"),
         ("GET", f"/export/{OWNER}"),

@@ -22,6 +22,7 @@ from chalicelib.api.openapi.failures import (
     SCHEMA_BY_FORMAT,
 )
 from chalicelib.api.openapi.oidc import OIDC_API
+from chalicelib.api.openapi.other_services import OTHER_SERVICES_API
 from chalicelib.api.openapi.services import BLOB_API, METRICS_API, PLATFORM_API, TASK_API
 from chalicelib.api.openapi.terms import JSON, Api, Details, Parameter, Reply, array, reference
 from chalicelib.api.operations.operation import ErrorFormat, Operation
@@ -42,6 +43,7 @@ APIS: tuple[Api, ...] = (
     METADATA_API,
     METRICS_API,
     TASK_API,
+    OTHER_SERVICES_API,
 )
 DATA_SERVICE_PREFIX = "/dataservices"
 _PATH_PARAMETER = re.compile(r"\{(\w+)\}")

@@ -21,6 +21,7 @@ from chalicelib.api.operations.metadata import METADATA_OPERATIONS
 from chalicelib.api.operations.metrics import METRICS_OPERATIONS
 from chalicelib.api.operations.oidc import OIDC_OPERATIONS
 from chalicelib.api.operations.operation import ErrorFormat, Operation, data_paths
+from chalicelib.api.operations.other_services import OTHER_SERVICE_OPERATIONS
 from chalicelib.api.operations.restricted_tokens import RESTRICTED_TOKEN_OPERATIONS
 from chalicelib.api.operations.tasks import TASK_OPERATIONS
 from chalicelib.reading.read_ahead import HEAD, MANIFEST, OWNER
@@ -158,6 +159,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *BLOB_OPERATIONS,
     *METRICS_OPERATIONS,
     *TASK_OPERATIONS,
+    *OTHER_SERVICE_OPERATIONS,
     GET_OPENAPI,
     GET_DOCS,
 )

@@ -85,6 +85,13 @@ def signed_out_page() -> Reply:
     return _page("Signed out", "<h1>You are signed out</h1>\n<p>You can close this page.</p>", 200)
 
 
+def no_vendor_accounts_page() -> Reply:
+    """The page for a person who wants to connect the account of a vendor, which needs contracts with the vendor."""
+    body = """<h1>Not available here</h1>
+<p>This server cannot connect an account of a device's maker. Send the data with an uploader or an app.</p>"""
+    return _page("Not available here", body, 404)
+
+
 def page_headers(form_action: str) -> Mapping[str, str]:
     """Headers that forbid scripts and frames, and keep the page out of caches and its URL out of other sites' logs."""
     policy = (

@@ -99,4 +99,15 @@ def status(stage: Stage) -> None:
         stage.request("GET", path)
 
 
-USE_CASES = (sessions, users, restricted_tokens, grants, profiles, status)
+def other_services(stage: Stage) -> None:
+    """Services that a stage does not have."""
+    user = stage.sign_up("other")
+    for path in ("/v1/consents", "/v1/consents/big_data_donation_project"):
+        stage.request("GET", path)
+    for path in (f"users/{user.id}/consents", f"clinicians/{user.id}/clinics", f"patients/{user.id}/clinics"):
+        stage.request("GET", f"/v1/{path}", token=user.token)
+    stage.request_for(404, "GET", f"/v1/clinicians/{user.id}/invites", token=user.token)
+    stage.request_for(404, "GET", "/v1/oauth/dexcom/authorize")
+
+
+USE_CASES = (sessions, users, restricted_tokens, grants, profiles, status, other_services)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from tools.demo.generator import CLIENT_NAME, CLIENT_VERSION, TIMEZONE, Record
+from tools.demo.generator import CLIENT_VERSION, DATA_SET, Record
 from tools.project import ToolError
 
 TIMEOUT_S = 60
@@ -42,15 +42,7 @@ class Client:
 
     def create_data_set(self, user_id: str) -> str:
         """The id of a new continuous data set, in which a record replaces an earlier one with its origin id."""
-        body = {
-            "type": "upload",
-            "dataSetType": "continuous",
-            "client": {"name": CLIENT_NAME, "version": CLIENT_VERSION},
-            "deduplicator": {"name": "org.tidepool.deduplicator.dataset.delete.origin"},
-            "deviceTags": ["bgm", "cgm", "insulin-pump"],
-            "timezone": TIMEZONE,
-        }
-        return str(self._json("POST", f"/v1/users/{user_id}/data_sets", 201, body)["data"]["uploadId"])
+        return str(self._json("POST", f"/v1/users/{user_id}/data_sets", 201, DATA_SET)["data"]["uploadId"])
 
     def add_data(self, data_set_id: str, records: list[Record]) -> None:
         """Add all of the records, or none of them."""

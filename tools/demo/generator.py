@@ -24,6 +24,21 @@ LOCAL_TIME = timezone(timedelta(minutes=UTC_OFFSET_MINUTES), TIMEZONE)
 CGM = "Synthetic CGM"
 METER = "Synthetic Meter"
 PUMP = "Synthetic Pump"
+PUMP_BRAND, PUMP_MODEL, PUMP_SERIAL_NUMBER = "Tandem", "1002717", "000000"
+"""A brand and a model that viewers know: Tidepool's own finds the settings of a pump by its brand."""
+DATA_SET = {
+    "type": "upload",
+    "dataSetType": "continuous",
+    "client": {"name": CLIENT_NAME, "version": CLIENT_VERSION},
+    "deduplicator": {"name": "org.tidepool.deduplicator.dataset.delete.origin"},
+    "deviceId": PUMP,
+    "deviceManufacturers": [PUMP_BRAND],
+    "deviceModel": PUMP_MODEL,
+    "deviceSerialNumber": PUMP_SERIAL_NUMBER,
+    "deviceTags": ["bgm", "cgm", "insulin-pump"],
+    "timezone": TIMEZONE,
+}
+"""The continuous data set of the records, in which a record replaces an earlier one with its origin id."""
 SENSOR_DAYS, WARM_UP_STEPS = 10, 24
 LOWEST_MG_DL, HIGHEST_MG_DL = 40, 400
 SCHEDULE = "Everyday"
@@ -170,9 +185,9 @@ def _pump_settings(start: datetime) -> Record:
         "bgTargets": {SCHEDULE: [{"start": 0, "low": person.TARGET_LOW_MG_DL, "high": person.TARGET_HIGH_MG_DL}]},
         "carbRatios": {SCHEDULE: [{"start": 0, "amount": person.CARB_RATIO_G_PER_UNIT}]},
         "insulinSensitivities": {SCHEDULE: [{"start": 0, "amount": person.SENSITIVITY_MG_DL_PER_UNIT}]},
-        "manufacturers": ["Strandline", "Synthetic"],
-        "model": "Demo",
-        "serialNumber": "0000",
+        "manufacturers": [PUMP_BRAND],
+        "model": PUMP_MODEL,
+        "serialNumber": PUMP_SERIAL_NUMBER,
         "deviceId": PUMP,
         **_at(start, 0),
     }

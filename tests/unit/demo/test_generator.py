@@ -75,3 +75,12 @@ def test_records_are_in_order_and_within_the_days(month: list[dict[str, Any]]) -
     assert times == sorted(times)
     assert times[0] == "2026-03-01T07:00:00.000Z"
     assert times[-1] < "2026-03-31T07:00:00.000Z"
+
+
+def test_the_data_set_names_the_pump_of_the_settings(month: list[dict[str, Any]]) -> None:
+    # Viewers find the settings of a pump by the brand of the data set.
+    (settings,) = (record for record in month if record["type"] == "pumpSettings")
+    names = {"deviceId": "deviceId", "manufacturers": "deviceManufacturers", "model": "deviceModel"}
+    names["serialNumber"] = "deviceSerialNumber"
+    assert {name: settings[name] for name in names} == {name: generator.DATA_SET[names[name]] for name in names}
+    assert settings["manufacturers"] == ["Tandem"]

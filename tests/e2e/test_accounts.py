@@ -51,8 +51,6 @@ def ben(platform: "Platform") -> User:
 @pytest.fixture
 def node() -> javascript.JavaScript:
     """JavaScript clients."""
-    if javascript.is_missing():
-        pytest.skip(javascript.MISSING)
     return javascript.installed()
 
 

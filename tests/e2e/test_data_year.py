@@ -74,8 +74,6 @@ def year(platform: "Platform", figure: Show) -> Year:
 @pytest.fixture(scope="module")
 def node() -> javascript.JavaScript:
     """JavaScript clients."""
-    if javascript.is_missing():
-        pytest.skip(javascript.MISSING)
     return javascript.installed()
 
 

@@ -23,10 +23,11 @@ import requests
 import urllib3
 
 from chalicelib.encoding.gzip_splice import RecordArray, deflated_lines
+from tests.e2e.browser.chromium import SWITCHES, chromium_path
 from tests.e2e.clients import javascript
+from tests.e2e.npm import require_programs
 
 READERS = Path(__file__).parent / "gzip_decoders"
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 TIMEOUT_S = 60
 COMPILE_TIMEOUT_S = 300
 CHUNK_BYTES = 4099
@@ -201,13 +202,12 @@ def test_gzip_reads_every_member(name: str) -> None:
     assert (digest, test.returncode == 0) == (DIGESTS[name], digest != REFUSED)
 
 
-@pytest.mark.skipif(not shutil.which("node"), reason="there is no Node on this machine")
 def test_node_reads_every_member(base_url: str, tmp_path: Path) -> None:
+    require_programs("node")
     # In a folder without packages, so without superagent.
     assert read_by(["node", READERS / "read.mjs"], base_url, cwd=tmp_path) == expected(*NODE)
 
 
-@pytest.mark.skipif(javascript.is_missing(), reason=javascript.MISSING)
 def test_superagent_of_the_npm_client_reads_every_member(base_url: str) -> None:
     folder = javascript.installed().folder
     assert read_by(["node", READERS / "read.mjs"], base_url, cwd=folder) == expected(*NODE, "superagent")
@@ -227,18 +227,11 @@ def test_java_reads_every_member(base_url: str) -> None:
     assert decoded == expected("java-url-connection", "java-http-client")
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine")
 def test_chromium_reads_every_member(base_url: str, tmp_path: Path) -> None:
     page = f"{base_url}/read.html?{'&'.join(MEMBERS)}"
-    options = [
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        f"--user-data-dir={tmp_path}",
-        "--remote-debugging-port=0",
-    ]
+    options = [*SWITCHES, "--headless", "--no-sandbox", f"--user-data-dir={tmp_path}", "--remote-debugging-port=0"]
     with subprocess.Popen(
-        [str(CHROMIUM), *options, page], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [chromium_path(), *options, page], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as browser:
         try:
             told = Handler.told.get(timeout=TIMEOUT_S)

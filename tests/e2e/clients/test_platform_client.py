@@ -22,8 +22,6 @@ COUNTED_WITHIN_S = 60
 @pytest.fixture(scope="module")
 def node() -> javascript.JavaScript:
     """The npm package, installed."""
-    if javascript.is_missing():
-        pytest.skip(javascript.MISSING)
     return javascript.installed()
 
 

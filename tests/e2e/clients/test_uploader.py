@@ -3,8 +3,6 @@
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 from tests.e2e.client import User, sample
 from tests.e2e.clients import javascript
 
@@ -78,8 +76,6 @@ def test_a_closed_upload_accepts_no_more_records(platform: "Platform") -> None:
 
 def test_the_whole_life_of_an_upload_through_the_npm_client(platform: "Platform") -> None:
     """The Uploader's own words: every call is one of `tidepool-platform-client`, as the Uploader makes it."""
-    if javascript.is_missing():
-        pytest.skip(javascript.MISSING)
     node, user = javascript.installed(), User(platform.base_url)
     description, records = sample("uploader/01_create_data_set.json"), sample("uploader/03_block_1000.json")
     seen = ("getDeviceDataForUser", user.id, {"type": ",".join(sorted({record["type"] for record in records}))})

@@ -45,8 +45,8 @@ from chalicelib.reading.stores.large_replies import StoredLargeReplies
 from chalicelib.reading.stores.read_ahead import sessions_ahead
 from chalicelib.sign_in.ports import SignInPorts
 from chalicelib.sign_in.provider import Provider, oidc_clients
-from chalicelib.sign_in.stores.id_tokens import JoseIdTokens
 from chalicelib.sign_in.stores.logins import StoredOidcLogins
+from chalicelib.sign_in.stores.signed_tokens import JoseTokens
 from chalicelib.sign_in.stores.signing_keys import signing_keys
 from chalicelib.tasks.ports import TaskPorts
 from chalicelib.tasks.stores.queue import QueuedTaskMessages
@@ -134,7 +134,7 @@ def build_services(settings: Settings, engine: Engine, surroundings: Surrounding
         new_id=around.new_id,
     )
     logins = StoredOidcLogins(engine.accounts)
-    id_tokens = JoseIdTokens(signing_keys(engine.secrets, settings.oidc_keys_name))
+    signed_tokens = JoseTokens(signing_keys(engine.secrets, settings.oidc_keys_name))
     data_sources = StoredDataSources(engine.data)
     return Services(
         settings=settings,
@@ -146,7 +146,7 @@ def build_services(settings: Settings, engine: Engine, surroundings: Surrounding
         invitation_code=cached_secret(engine.secrets, settings.invitation_secret_name),
         sessions_ahead=sessions_ahead(engine, accounts.sessions),
         accounts=accounts,
-        sign_in=SignInPorts(accounts, logins, id_tokens, openid_provider(settings), around.new_token),
+        sign_in=SignInPorts(accounts, logins, signed_tokens, openid_provider(settings), around.new_token),
         data=data,
         tiles=tiles,
         uploads=UploadPorts(data, StoredRejections(engine.data)),

@@ -3,6 +3,7 @@
 Source: auth-api 6, OpenID Connect Core 1.0, 2 and 5, OpenID Connect Discovery 1.0, 3.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from chalicelib.access.call import Call
@@ -11,7 +12,7 @@ from chalicelib.accounts.session import valid_session
 from chalicelib.errors import InvalidTokenError
 from chalicelib.sign_in.authorization_request import CODE_CHALLENGE_METHOD, RESPONSE_MODES, SCOPES
 from chalicelib.sign_in.logins import IssuedTokens
-from chalicelib.sign_in.ports import SIGNING_ALGORITHM, SignInPorts
+from chalicelib.sign_in.ports import SIGNING_ALGORITHM, SignInPorts, TokenKind
 from chalicelib.sign_in.provider import Provider
 
 
@@ -24,10 +25,18 @@ def id_token_claims(provider: Provider, tokens: IssuedTokens, account: Account, 
         "iat": now_ms // 1000,
         "exp": now_ms // 1000 + provider.access_token_lifetime_s,
         "auth_time": login.signed_in_s,
+        "azp": login.client_id,
         "sid": login.login_id,
         **user_claims(account),
     }
     return claims if tokens.nonce is None else claims | {"nonce": tokens.nonce}
+
+
+def read_id_token(token: str, ports: SignInPorts) -> Mapping[str, Any] | None:
+    """The claims of an ID token that this stage issued to one of its clients, expired or not; None for any other."""
+    claims = ports.signed_tokens.read(TokenKind.ID, token) or {}
+    is_ours = claims.get("iss") == ports.provider.issuer and claims.get("aud") in ports.provider.clients
+    return claims if is_ours else None
 
 
 def user_info(call: Call, authorization: str, ports: SignInPorts) -> dict[str, Any]:

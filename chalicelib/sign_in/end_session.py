@@ -6,6 +6,7 @@ OpenID Connect RP-Initiated Logout 1.0.
 from collections.abc import Mapping
 from urllib.parse import urlencode
 
+from chalicelib.sign_in.claims import read_id_token
 from chalicelib.sign_in.errors import INVALID_REQUEST, OAuthError
 from chalicelib.sign_in.logins import end_login, login_to_end
 from chalicelib.sign_in.ports import SignInPorts
@@ -19,7 +20,7 @@ def end_session(parameters: Mapping[str, str], ports: SignInPorts) -> str | None
         OAuthError: the URL is not a redirect address of the client. The login has ended all the same.
     """
     hint = parameters.get("id_token_hint")
-    claims = ports.id_tokens.read(hint) if hint else None
+    claims = read_id_token(hint, ports) if hint else None
     login = login_to_end(claims or {}, parameters.get("refresh_token", ""), ports.logins)
     if login is not None:
         end_login(login, ports)

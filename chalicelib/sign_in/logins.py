@@ -23,6 +23,7 @@ from chalicelib.errors import WrongCredentialsError
 from chalicelib.frozen import frozen
 from chalicelib.sign_in.authorization_request import AuthorizationRequest
 from chalicelib.sign_in.errors import INVALID_GRANT, OAuthError, RefusedRefreshTokenError
+from chalicelib.sign_in.login_tokens import named_login, new_access_token, new_refresh_token, was_issued
 from chalicelib.sign_in.ports import AuthorizationCode, OidcLogin, OidcLogins, SignInPorts
 
 CODE_LIFETIME_S = 60
@@ -32,7 +33,6 @@ MAX_RETRIES = 3
 """The refresh tokens that may be valid at once, because the client may have received any of them."""
 MAX_ATTEMPTS = 3
 """The number of attempts of a refresh that conflicts with another one."""
-LOGIN_ID = re.compile("[0-9a-f]{64}")
 CODE_VERIFIER = re.compile("[A-Za-z0-9._~-]{43,128}")
 
 
@@ -91,7 +91,6 @@ def redeem_code(call: Call, exchange: CodeExchange, ports: SignInPorts) -> Issue
         raise _refused_code()
     if code is None or not _is_for(code, exchange, call.now_ms):
         raise _refused_code()
-    access_token, refresh_token = ports.new_token(), f"{code.login_id}.{ports.new_token()}"
     login = OidcLogin(
         login_id=code.login_id,
         user_id=code.user_id,
@@ -99,8 +98,10 @@ def redeem_code(call: Call, exchange: CodeExchange, ports: SignInPorts) -> Issue
         scope=code.scope,
         signed_in_s=code.signed_in_s,
         expires_time_ms=call.now_ms + ports.provider.refresh_token_lifetime_s * 1000,
-        current_hashes=(token_hash(refresh_token),),
+        current_hashes=(),
     )
+    access_token, refresh_token = new_access_token(call, login, ports), new_refresh_token(call, login, ports)
+    login = replace(login, current_hashes=(token_hash(refresh_token),))
     if not ports.logins.redeem(code, login, _session(call, login, access_token, ports)):
         redeemed = ports.logins.find(code.login_id)
         if isinstance(redeemed, OidcLogin):
@@ -116,17 +117,17 @@ def refresh(call: Call, sent: str, client_id: str, ports: SignInPorts) -> Issued
         RefusedRefreshTokenError: the token is unknown, expired, another client's, or was used before.
         UnavailableError: at each attempt, another refresh of the same login was faster.
     """
-    access_token, secret = ports.new_token(), ports.new_token()
 
     def attempt() -> IssuedTokens:
         login = _find_login(sent, ports.logins)
         if login is None or login.client_id != client_id or login.expires_time_ms <= call.now_ms:
             raise RefusedRefreshTokenError
-        refresh_token = f"{login.login_id}.{secret}"
-        rotated = _rotated(login, token_hash(sent), token_hash(refresh_token), call.now_ms)
-        if rotated is None:
-            end_login(login, ports)
+        if not _may_rotate(login, token_hash(sent), call.now_ms):
+            if was_issued(sent, login, ports):
+                end_login(login, ports)
             raise RefusedRefreshTokenError
+        access_token, refresh_token = new_access_token(call, login, ports), new_refresh_token(call, login, ports)
+        rotated = _rotated(login, token_hash(sent), token_hash(refresh_token), call.now_ms)
         rotated = replace(rotated, expires_time_ms=call.now_ms + ports.provider.refresh_token_lifetime_s * 1000)
         ports.logins.rotate(login, rotated, _session(call, rotated, access_token, ports))
         return IssuedTokens(rotated, access_token, refresh_token)
@@ -139,7 +140,7 @@ def revoke(token: str, client_id: str, ports: SignInPorts) -> None:
     login = _find_login(token, ports.logins)
     if login is not None and not login.has_valid(token_hash(token)):
         return
-    if login is None:
+    if login is None:  # not a refresh token
         session = ports.accounts.sessions.find(token_hash(token))
         found = ports.logins.find(session.login_id) if session is not None and session.login_id else None
         login = found if isinstance(found, OidcLogin) else None
@@ -169,8 +170,8 @@ def code_challenge(verifier: str) -> str:
 
 def _find_login(refresh_token: str, logins: OidcLogins) -> OidcLogin | None:
     """The login that a refresh token names, whether or not the token is still valid."""
-    login_id, _, _ = refresh_token.partition(".")
-    found = logins.find(login_id) if LOGIN_ID.fullmatch(login_id) else None
+    login_id = named_login(refresh_token)
+    found = None if login_id is None else logins.find(login_id)
     return found if isinstance(found, OidcLogin) else None
 
 
@@ -188,15 +189,18 @@ def _refused_code() -> OAuthError:
     return OAuthError(INVALID_GRANT, "the code is not valid: it may be used once, within a minute, by who asked for it")
 
 
-def _rotated(login: OidcLogin, sent_hash: str, new_hash: str, now_ms: int) -> OidcLogin | None:
-    """The login after a refresh; None if the token was used before."""
+def _may_rotate(login: OidcLogin, sent_hash: str, now_ms: int) -> bool:
+    """Whether a refresh token is the last one, or the one before and its reply may have been lost."""
+    is_retry = sent_hash == login.previous_hash and now_ms - login.rotated_time_ms < RETRY_MS
+    return sent_hash in login.current_hashes or (is_retry and len(login.current_hashes) < MAX_RETRIES)
+
+
+def _rotated(login: OidcLogin, sent_hash: str, new_hash: str, now_ms: int) -> OidcLogin:
+    """The login after a refresh."""
     changed = replace(login, version=login.version + 1)
     if sent_hash in login.current_hashes:
         return replace(changed, current_hashes=(new_hash,), previous_hash=sent_hash, rotated_time_ms=now_ms)
-    is_retry = sent_hash == login.previous_hash and now_ms - login.rotated_time_ms < RETRY_MS
-    if is_retry and len(login.current_hashes) < MAX_RETRIES:
-        return replace(changed, current_hashes=(*login.current_hashes, new_hash))
-    return None
+    return replace(changed, current_hashes=(*login.current_hashes, new_hash))
 
 
 def _session(call: Call, login: OidcLogin, access_token: str, ports: SignInPorts) -> Session:

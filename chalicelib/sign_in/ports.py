@@ -1,6 +1,7 @@
-"""The ports of sign-in by OpenID Connect: a store of logins, and a signer of ID tokens. Source: auth-api 6."""
+"""The ports of sign-in by OpenID Connect: a store of logins, and a signer of tokens. Source: auth-api 6."""
 
 from collections.abc import Callable, Mapping
+from enum import Enum
 from typing import Any, Protocol
 
 from chalicelib.access.call import Session
@@ -45,6 +46,9 @@ class OidcLogin:
     rotated_time_ms: int = 0
     """When that token was first used."""
     version: int = 1
+    is_signed: bool = True
+    """Whether all refresh tokens of the login are signed; False for a login that an earlier version opened, whose first
+    ones were random texts."""
 
     def has_valid(self, refresh_token_hash: str) -> bool:
         """Whether the hash is that of a current refresh token, or of the one before."""
@@ -78,15 +82,23 @@ class OidcLogins(Protocol):
         ...
 
 
-class IdTokens(Protocol):
-    """ID tokens, signed with a key of the stage."""
+class TokenKind(Enum):
+    """The kinds of signed tokens, by the `typ` in their header: none passes for another. Source: RFC 9068, 2.1."""
 
-    def sign(self, claims: Mapping[str, Any]) -> str:
+    ACCESS = "at+jwt"
+    REFRESH = "rt+jwt"
+    ID = "JWT"
+
+
+class SignedTokens(Protocol):
+    """Tokens that are signed with a key of the stage."""
+
+    def sign(self, kind: TokenKind, claims: Mapping[str, Any]) -> str:
         """The claims as a JWT."""
         ...
 
-    def read(self, token: str) -> Mapping[str, Any] | None:
-        """The claims of a token that this stage signed, expired or not; None for any other."""
+    def read(self, kind: TokenKind, token: str) -> Mapping[str, Any] | None:
+        """The claims of a token of this kind that this stage signed, expired or not; None for any other text."""
         ...
 
     def public_keys(self) -> list[dict[str, Any]]:
@@ -100,7 +112,7 @@ class SignInPorts:
 
     accounts: AccountPorts
     logins: OidcLogins
-    id_tokens: IdTokens
+    signed_tokens: SignedTokens
     provider: Provider
     new_token: Callable[[], str]
     """Makes a random token."""

@@ -35,6 +35,11 @@ class Provider:
     access_token_lifetime_s: int
     refresh_token_lifetime_s: int
 
+    @property
+    def api_url(self) -> str:
+        """The address of the stage, for which access tokens are made."""
+        return self.issuer.removesuffix(f"/realms/{self.realm}")
+
     def require_realm(self, realm: str) -> None:
         """Raise unless a path names the realm of the stage.
 

@@ -10,7 +10,7 @@ from chalicelib.sign_in.claims import id_token_claims
 from chalicelib.sign_in.errors import UNSUPPORTED_GRANT_TYPE, OAuthError, RefusedRefreshTokenError
 from chalicelib.sign_in.logins import CodeExchange, IssuedTokens, redeem_code, refresh
 from chalicelib.sign_in.parameters import required
-from chalicelib.sign_in.ports import SignInPorts
+from chalicelib.sign_in.ports import SignInPorts, TokenKind
 
 
 def issue_tokens(call: Call, parameters: Mapping[str, str], source_ip: str, ports: SignInPorts) -> dict[str, Any]:
@@ -56,5 +56,7 @@ def _token_response(call: Call, tokens: IssuedTokens, ports: SignInPorts) -> dic
         "refresh_token": tokens.refresh_token,
         "refresh_expires_in": ports.provider.refresh_token_lifetime_s,
         "scope": tokens.login.scope,
-        "id_token": ports.id_tokens.sign(id_token_claims(ports.provider, tokens, account, call.now_ms)),
+        "id_token": ports.signed_tokens.sign(
+            TokenKind.ID, id_token_claims(ports.provider, tokens, account, call.now_ms)
+        ),
     }

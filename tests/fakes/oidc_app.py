@@ -224,9 +224,18 @@ def apps(send: Send, base_url: str) -> list[App]:
 
 def header_of(token: str) -> dict[str, Any]:
     """The header of a JWT."""
-    encoded = token.split(".")[0]
-    header: dict[str, Any] = json.loads(base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)))
-    return header
+    return _part_of(token, 0)
+
+
+def claims_of(token: str) -> dict[str, Any]:
+    """The claims of a JWT, as a client reads them that does not check the signature."""
+    return _part_of(token, 1)
+
+
+def _part_of(token: str, index: int) -> dict[str, Any]:
+    encoded = token.split(".")[index]
+    part: dict[str, Any] = json.loads(base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)))
+    return part
 
 
 def query_of(reply: ReplyLike) -> dict[str, list[str]]:

@@ -17,7 +17,7 @@ from chalicelib.engine.embedded.files import Download
 from chalicelib.engine.table import Item
 from chalicelib.observability import count
 from chalicelib.services import Services, Surroundings, build_services, exit_at_once, openid_provider
-from chalicelib.sign_in.stores.id_tokens import new_private_key
+from chalicelib.sign_in.stores.signed_tokens import new_private_key
 from chalicelib.tasks.ports import TaskFilter
 from chalicelib.tasks.task import Task
 from tests.fakes.engine import WatchedCalls, memory_engine, stored_items, stored_keys, upload
@@ -59,7 +59,7 @@ class FakeServices:
         self.sign_in_attempts = built.accounts.sign_in_attempts
         self.known_sources = built.accounts.known_sources
         self.oidc_logins = built.sign_in.logins
-        self.id_tokens = built.sign_in.id_tokens
+        self.signed_tokens = built.sign_in.signed_tokens
         self.data_sets = built.data.data_sets
         self.data_sources = built.data_sources.sources
         self.record_log = built.data.log

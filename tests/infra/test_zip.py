@@ -25,7 +25,7 @@ import app
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from chalicelib.sign_in.stores import signing_keys as oidc_keys
-from chalicelib.sign_in.stores import id_tokens as oidc_tokens
+from chalicelib.sign_in.stores import signed_tokens as oidc_tokens
 from chalicelib.accounts.stores import passwords
 from joserfc import jwk, jwt
 import argon2

@@ -44,7 +44,7 @@ def get_configuration(request: Request) -> Reply:
 @blueprint.operation(GET_CERTS)
 def get_certs(request: Request) -> Reply:
     """The public keys, the current one first."""
-    return Reply({"keys": _realm_ports(request).id_tokens.public_keys()}, headers=CACHED)
+    return Reply({"keys": _realm_ports(request).signed_tokens.public_keys()}, headers=CACHED)
 
 
 @blueprint.operation(SHOW_SIGN_IN)

@@ -74,6 +74,7 @@ def _login_item(login: OidcLogin) -> Item:
         "previous": login.previous_hash,
         "rotated_time_ms": login.rotated_time_ms,
         "version": login.version,
+        "is_signed": login.is_signed,
     }
 
 
@@ -103,4 +104,5 @@ def _login(item: Item) -> OidcLogin:
         previous_hash=item["previous"],
         rotated_time_ms=item["rotated_time_ms"],
         version=item["version"],
+        is_signed=item.get("is_signed", False),
     )

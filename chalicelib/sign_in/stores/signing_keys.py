@@ -13,7 +13,7 @@ import orjson
 
 from chalicelib.engine.secrets import Secrets, SecretVersion, cached
 from chalicelib.errors import UnavailableError
-from chalicelib.sign_in.stores.id_tokens import PrivateKey, new_private_key
+from chalicelib.sign_in.stores.signed_tokens import PrivateKey, new_private_key
 
 MAX_KEYS = 3
 """The current key and those before it, which stay published while tokens that they signed are in use."""

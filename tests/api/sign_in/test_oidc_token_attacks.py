@@ -10,8 +10,8 @@ from joserfc.jwk import RSAKey
 
 from chalicelib.accounts.password_sign_in import MAX_FAILURES_PER_ADDRESS
 from chalicelib.sign_in.logins import MAX_RETRIES, RETRY_MS
-from tests.api.sign_in.oidc_scene import EMAIL, PASSWORD, USER_ID, Scene, error_of
-from tests.fakes.oidc_app import FORM, App
+from tests.api.sign_in.oidc_scene import EMAIL, ISSUER, PASSWORD, USER_ID, Scene, error_of
+from tests.fakes.oidc_app import FORM, App, claims_of
 from tests.fakes.services import signing_key
 
 
@@ -60,7 +60,7 @@ class TestRefreshTokens:
 
     def test_a_refresh_token_is_not_accepted_as_another_token(self, scene: Scene, app: App) -> None:
         token = app.tokens(EMAIL, PASSWORD)["refresh_token"]
-        for candidate in (token, token.partition(".")[0], token.partition(".")[2]):
+        for candidate in (token, token.partition(".")[0], token.partition(".")[2], token.rpartition(".")[0]):
             assert scene.status_of(candidate) == 401
             assert app.user_info(candidate).status == 401
 
@@ -72,7 +72,7 @@ class TestRefreshTokens:
         for kind in ("access_token", "refresh_token"):
             assert app.post("revoke", {"token": tokens[kind], "client_id": "aaps"}).status == 200
         assert scene.status_of(tokens["access_token"]) == 200
-        login_id = tokens["refresh_token"].partition(".")[0]
+        login_id = claims_of(tokens["refresh_token"])["sid"]
         assert app.post("revoke", {"token": f"{login_id}.guess", "client_id": "xdrip"}).status == 200
         assert scene.status_of(tokens["access_token"]) == 200
 
@@ -135,7 +135,7 @@ class TestIdTokens:
     def test_an_id_token_signed_with_another_key_is_refused(
         self, scene: Scene, app: App, tokens: dict[str, str]
     ) -> None:
-        claims = {"sub": USER_ID, "aud": "xdrip", "sid": tokens["refresh_token"].partition(".")[0]}
+        claims = {"sub": USER_ID, "aud": "xdrip", "iss": ISSUER, "sid": claims_of(tokens["refresh_token"])["sid"]}
         for kid in ({"kid": signing_key()["kid"]}, {"kid": "another"}, {}):
             forged = jwt.encode({"alg": "RS256", **kid}, claims, RSAKey.generate_key(2048))
             self._ends_nothing(scene, app, tokens, forged)

@@ -10,8 +10,9 @@ from chalicelib.config import Settings
 from chalicelib.engine.aws import secrets_manager
 from chalicelib.engine.aws.secrets_manager import SecretsManager
 from chalicelib.engine.secrets import MAX_AGE_S
+from chalicelib.sign_in.ports import TokenKind
 from chalicelib.sign_in.stores import signing_keys as module
-from chalicelib.sign_in.stores.id_tokens import JoseIdTokens, PrivateKey, new_private_key
+from chalicelib.sign_in.stores.signed_tokens import JoseTokens, PrivateKey, new_private_key
 from chalicelib.sign_in.stores.signing_keys import MAX_KEYS, rotate, signing_keys
 
 CLAIMS = {"sub": "0123456789", "aud": "xdrip"}
@@ -41,7 +42,7 @@ def keys_of(settings: Settings, clock_s: Callable[[], float] = time.monotonic) -
     return signing_keys(SecretsManager(settings.region), settings.oidc_keys_name, clock_s)
 
 
-def kids(tokens: JoseIdTokens) -> list[str]:
+def kids(tokens: JoseTokens) -> list[str]:
     """The ids of the published keys."""
     return [key["kid"] for key in tokens.public_keys()]
 
@@ -55,10 +56,10 @@ def versions(settings: Settings) -> int:
 
 
 def test_the_first_use_makes_a_key_that_every_process_uses(keyless: Settings) -> None:
-    first = JoseIdTokens(keys_of(keyless))
-    token = first.sign(CLAIMS)
-    other_process = JoseIdTokens(keys_of(keyless))
-    assert other_process.read(token) == CLAIMS
+    first = JoseTokens(keys_of(keyless))
+    token = first.sign(TokenKind.ID, CLAIMS)
+    other_process = JoseTokens(keys_of(keyless))
+    assert other_process.read(TokenKind.ID, token) == CLAIMS
     assert kids(other_process) == kids(first)
     assert len(kids(first)) == 1
     assert versions(keyless) == 2
@@ -82,7 +83,7 @@ def test_two_processes_that_make_the_first_key_at_once_use_the_same_one(
 
 def test_keys_are_read_at_most_once_in_five_minutes(keyless: Settings) -> None:
     clock = Clock()
-    tokens = JoseIdTokens(keys_of(keyless, clock))
+    tokens = JoseTokens(keys_of(keyless, clock))
     before = kids(tokens)
     rotate(SecretsManager(keyless.region), keyless.oidc_keys_name)
     clock.now_s = MAX_AGE_S - 1
@@ -92,27 +93,28 @@ def test_keys_are_read_at_most_once_in_five_minutes(keyless: Settings) -> None:
 
 
 def test_after_a_rotation_tokens_of_both_keys_are_valid(keyless: Settings) -> None:
-    before = JoseIdTokens(keys_of(keyless))
-    token = before.sign(CLAIMS)
+    before = JoseTokens(keys_of(keyless))
+    token = before.sign(TokenKind.ID, CLAIMS)
     rotate(SecretsManager(keyless.region), keyless.oidc_keys_name)
-    after = JoseIdTokens(keys_of(keyless))
+    after = JoseTokens(keys_of(keyless))
     assert kids(after)[1:] == kids(before)
-    assert after.read(token) == CLAIMS
-    assert after.read(after.sign(CLAIMS)) == CLAIMS
-    assert before.read(after.sign(CLAIMS)) is None  # signed with a key that it has not read yet
+    assert after.read(TokenKind.ID, token) == CLAIMS
+    new = after.sign(TokenKind.ID, CLAIMS)
+    assert after.read(TokenKind.ID, new) == CLAIMS
+    assert before.read(TokenKind.ID, new) is None  # signed with a key that it has not read yet
 
 
 def test_a_token_of_a_key_that_was_rotated_out_is_not_valid(keyless: Settings) -> None:
-    token = JoseIdTokens(keys_of(keyless)).sign(CLAIMS)
+    token = JoseTokens(keys_of(keyless)).sign(TokenKind.ID, CLAIMS)
     for _ in range(MAX_KEYS):
         rotate(SecretsManager(keyless.region), keyless.oidc_keys_name)
-    tokens = JoseIdTokens(keys_of(keyless))
+    tokens = JoseTokens(keys_of(keyless))
     assert len(kids(tokens)) == MAX_KEYS
-    assert tokens.read(token) is None
+    assert tokens.read(TokenKind.ID, token) is None
 
 
 def test_published_keys_have_no_private_members(keyless: Settings) -> None:
-    (key,) = JoseIdTokens(keys_of(keyless)).public_keys()
+    (key,) = JoseTokens(keys_of(keyless)).public_keys()
     assert key.keys() == {"kty", "kid", "use", "alg", "n", "e"}
     assert (key["use"], key["alg"]) == ("sig", "RS256")
 

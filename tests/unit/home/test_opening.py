@@ -50,7 +50,7 @@ def test_the_signing_keys_stay_those_of_the_first_sign_in(tmp_path: Path) -> Non
     def keys() -> bytes:
         settings = replace(HOME, base_url="http://127.0.0.1:9000")
         with open_home(tmp_path / "data", settings) as home:
-            return orjson.dumps(home.services.sign_in.id_tokens.public_keys())
+            return orjson.dumps(home.services.sign_in.signed_tokens.public_keys())
 
     assert keys() == keys()
 

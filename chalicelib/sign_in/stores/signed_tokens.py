@@ -1,4 +1,4 @@
-"""ID tokens signed by RS256, with joserfc.
+"""Tokens signed by RS256, with joserfc.
 
 joserfc and cryptography are imported when a token is signed or read: they take longer to import than the application.
 """
@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from chalicelib.sign_in.ports import SIGNING_ALGORITHM
+from chalicelib.sign_in.ports import SIGNING_ALGORITHM, TokenKind
 
 if TYPE_CHECKING:
     from joserfc.jwk import RSAKey
 
 KEY_BITS = 2048
 MAX_TOKEN_LENGTH = 8192
-"""Of a token to read; ID tokens have about 900 characters."""
+"""Of a token to read; ours have about 900 characters."""
 _PUBLIC_MEMBERS = ("kty", "n", "e", "use", "alg", "kid")
 
 PrivateKey = Mapping[str, Any]
@@ -31,22 +31,22 @@ def new_private_key() -> dict[str, Any]:
     return dict(key.as_dict(private=True))
 
 
-class JoseIdTokens:
-    """The port `IdTokens`, on the keys that `private_keys` returns: the current one, then those before it."""
+class JoseTokens:
+    """The port `SignedTokens`, on the keys that `private_keys` returns: the current one, then those before it."""
 
     def __init__(self, private_keys: Callable[[], list[PrivateKey]]) -> None:
         self._private_keys = private_keys
 
-    def sign(self, claims: Mapping[str, Any]) -> str:
-        """See `IdTokens.sign`. The header names the current key."""
+    def sign(self, kind: TokenKind, claims: Mapping[str, Any]) -> str:
+        """See `SignedTokens.sign`. The header names the current key."""
         from joserfc import jwt
 
         key = _imported(_as_text(self._private_keys()[0]))
-        header = {"alg": SIGNING_ALGORITHM, "kid": str(key.kid)}
+        header = {"alg": SIGNING_ALGORITHM, "kid": str(key.kid), "typ": kind.value}
         return jwt.encode(header, dict(claims), key, algorithms=[SIGNING_ALGORITHM])
 
-    def read(self, token: str) -> Mapping[str, Any] | None:
-        """See `IdTokens.read`. Only RS256 is accepted, whatever the token's header says.
+    def read(self, kind: TokenKind, token: str) -> Mapping[str, Any] | None:
+        """See `SignedTokens.read`. Only RS256 is accepted, whatever the token's header says.
 
         Anybody may send a token, so no private key is imported for it: that takes forty times as long as to verify.
         """
@@ -58,12 +58,13 @@ class JoseIdTokens:
 
         keys = KeySet([_imported(_as_text(key)) for key in self.public_keys()])
         try:
-            return dict(jwt.decode(token, keys, algorithms=[SIGNING_ALGORITHM]).claims)
+            decoded = jwt.decode(token, keys, algorithms=[SIGNING_ALGORITHM])
         except (JoseError, ValueError):  # ValueError: no key has the id that the header names
             return None
+        return dict(decoded.claims) if decoded.header.get("typ") == kind.value else None
 
     def public_keys(self) -> list[dict[str, Any]]:
-        """See `IdTokens.public_keys`."""
+        """See `SignedTokens.public_keys`."""
         return [{name: key[name] for name in _PUBLIC_MEMBERS if name in key} for key in self._private_keys()]
 
 

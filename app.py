@@ -9,6 +9,7 @@ from chalicelib.api.routes import (
     data_sources,
     device_logs,
     metrics,
+    notes,
     oidc,
     other_services,
     partners,
@@ -28,7 +29,7 @@ app = StrandlineApp(app_name="strandline")
 app.api.binary_types = ["*/*"]
 for account_api in (auth, auth_users, auth_restricted_tokens, oidc, access, metadata):
     app.register_blueprint(account_api.blueprint)
-for data_api in (data_sets, data, data_sources, partners, blobs, device_logs):
+for data_api in (data_sets, data, data_sources, partners, blobs, device_logs, notes):
     app.register_blueprint(data_api.blueprint)
 for own_api in (platform, metrics, tasks, other_services, openapi):
     app.register_blueprint(own_api.blueprint)

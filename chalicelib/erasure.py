@@ -17,6 +17,7 @@ from chalicelib.conflicts import WriteConflictError
 from chalicelib.data_sources.ports import DataSourcePorts
 from chalicelib.errors import UnavailableError
 from chalicelib.log.ports import DataPorts
+from chalicelib.notes.ports import NotePorts
 from chalicelib.tasks.types import TaskRun
 from chalicelib.uploads.ports import UploadPorts
 
@@ -46,6 +47,9 @@ class ErasureServices(Protocol):
     @property
     def blobs(self) -> BlobPorts: ...
 
+    @property
+    def notes(self) -> NotePorts: ...
+
 
 def erase_at_once(user_id: str, services: ErasureServices) -> bool:
     """Erase the data of a deleted user that others could reach. False if a store did not answer; the job repeats it."""
@@ -66,6 +70,7 @@ def erase_deleted_users(run: TaskRun, services: ErasureServices) -> None:
         for source in services.data_sources.sources.of_user(deletion.user_id):
             services.data_sources.sources.remove(source)
         services.uploads.rejections.remove_all(deletion.user_id)
+        services.notes.notes.remove_all(deletion.user_id)
         blob_content.erase_user(deletion.user_id, services.blobs)
         if run.now_ms() - deletion.deleted_time_ms >= SETTLED_AFTER_MS:
             services.accounts.accounts.finish_deletion(deletion.user_id)

@@ -16,6 +16,7 @@ StrandlineError
 │   ├── BlobNotFoundError
 │   ├── UserNotFoundError
 │   ├── GrantNotFoundError
+│   ├── NoteNotFoundError
 │   └── TaskNotFoundError
 ├── ConflictError
 │   ├── DataSetClosedError
@@ -153,6 +154,10 @@ class UserNotFoundError(NotFoundError):
 
 class GrantNotFoundError(NotFoundError):
     """There is no grant between these two users."""
+
+
+class NoteNotFoundError(NotFoundError):
+    """There is no note with this id, or not among those that the caller sees."""
 
 
 class TaskNotFoundError(NotFoundError):

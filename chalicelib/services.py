@@ -38,6 +38,8 @@ from chalicelib.metrics.ports import MetricsPorts
 from chalicelib.metrics.stores.archive import QueuedRejectedRecords, StoredEventArchive
 from chalicelib.metrics.stores.counts import StoredEventCounts
 from chalicelib.metrics.stores.stream import DroppedEvents, StreamedEvents, cached_salt
+from chalicelib.notes.ports import NotePorts
+from chalicelib.notes.stores.notes import StoredNotes
 from chalicelib.observability import count, logger
 from chalicelib.reading.ports import ReadingPorts
 from chalicelib.reading.read_ahead import SessionsAhead
@@ -83,6 +85,7 @@ class Services:
     data_sources: DataSourcePorts
     reading: ReadingPorts
     blobs: BlobPorts
+    notes: NotePorts
     metrics: MetricsPorts
     tasks: TaskPorts
     end_process: Callable[[], None]
@@ -159,6 +162,7 @@ def build_services(settings: Settings, engine: Engine, surroundings: Surrounding
             large_replies=StoredLargeReplies(engine.objects),
         ),
         blobs=BlobPorts(StoredBlobs(engine.blobs), StoredContents(engine.objects)),
+        notes=NotePorts(StoredNotes(engine.accounts), accounts.profiles),
         metrics=MetricsPorts(
             salt=cached_salt(engine.secrets, settings.metrics_salt_name),
             stream=StreamedEvents(engine.metrics_stream) if settings.takes_metrics else DroppedEvents(),

@@ -50,3 +50,6 @@ DEVICE_LOG_READERS = Policy(
     owner=True, server=True, permissions=frozenset({ROOT, CUSTODIAN, UPLOAD, VIEW, NOTE, FOLLOW})
 )
 """Any permission is enough (blob-api 1)."""
+NOTE_READERS = Policy(owner=True, server=True, permissions=frozenset({VIEW, NOTE, CUSTODIAN}))
+NOTE_WRITERS = Policy(owner=True, permissions=frozenset({NOTE}))
+"""Of these, the author may change a note, and the author and the owner may remove it."""

@@ -18,7 +18,7 @@ from chalicelib.api.routing import Headers, headers_of, raw_path_of
 from chalicelib.observability import begin
 from chalicelib.services import random_id, services
 
-NODE_PREFIXES = ("metrics", "access", "metadata")
+NODE_PREFIXES = ("metrics", "access", "metadata", "message")
 
 
 _current_request: ContextVar[Request | None] = ContextVar("current_request", default=None)

@@ -9,6 +9,7 @@ from pathlib import Path
 from strandline.cli import folder as files
 from strandline.cli.folder import Json, data_files, line_of, read_json, read_lines, verified
 from strandline.cli.links import link_of, links
+from strandline.cli.notes import comparable_notes
 from strandline.cli.sendable import described, with_ids_replaced, without_service_fields
 
 DIGEST_BITS = 256
@@ -40,6 +41,7 @@ def differences(first: Path, second: Path) -> list[str]:
     ]
     for kind in files.CONTENTS:
         sentences += _count_differences(kind, _contents(first, kind), _contents(second, kind))
+    sentences += _count_differences("note", comparable_notes(first), comparable_notes(second))
     return sentences + _count_differences("data set", _data_sets(first), _data_sets(second))
 
 

@@ -13,6 +13,7 @@ from strandline.cli.errors import CommandError
 FORMAT, VERSION = "strandline-export", 1
 MANIFEST = "manifest.json"
 ACCOUNT, GRANTS, DATA_SETS, DATA_SOURCES = "account.json", "grants.json", "data_sets.jsonl", "data_sources.json"
+NOTES = "notes.jsonl"
 COLLECTIONS = ("profile", "settings", "preferences")
 CONTENTS = ("blobs", "device_logs")
 BLOCK_BYTES = 1024 * 1024

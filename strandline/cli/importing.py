@@ -1,15 +1,18 @@
 """Imports an export into an account of any server that speaks the Tidepool API."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
 from strandline.cli import folder as files
+from strandline.cli.errors import RefusedError
+from strandline.cli.exporting import NOT_AVAILABLE
 from strandline.cli.folder import Json, Manifest, read_json, read_lines, verified
 from strandline.cli.importing_contents import import_contents
 from strandline.cli.importing_data import DataImport
 from strandline.cli.journal import Journal
+from strandline.cli.notes import import_notes
 from strandline.cli.progress import Progress
 from strandline.cli.record_index import RecordIndex
 from strandline.cli.server import Server
@@ -17,11 +20,16 @@ from strandline.cli.server import Server
 
 @dataclass(frozen=True, slots=True)
 class ImportResult:
-    """What this run imported, and how many records the server refused in all runs (`refused_path` holds them)."""
+    """What this run imported, and what the server refused.
+
+    `refused` counts the records and notes that it refused in all runs, which `refused_path` holds. `left_out` names
+    what it takes none of.
+    """
 
     counts: Counter[str]
     refused: int
     refused_path: Path
+    left_out: list[str] = field(default_factory=list)
 
 
 def import_account(server: Server, user_id: str, source: Path) -> ImportResult:
@@ -37,8 +45,21 @@ def import_account(server: Server, user_id: str, source: Path) -> ImportResult:
         for kind in files.CONTENTS:
             import_contents(server, user_id, source, kind, journal, counts)
         _import_data(server, user_id, source, manifest, journal, counts)
-        refused = sum(int(state.get("refused", 0)) for state in journal.states("data_set"))
-        return ImportResult(counts, refused, journal.refused_path)
+        left_out = _import_notes(server, user_id, source, journal, counts)
+        states = [*journal.states("data_set"), *journal.states("note")]
+        refused = sum(int(state.get("refused", 0)) for state in states)
+        return ImportResult(counts, refused, journal.refused_path, left_out)
+
+
+def _import_notes(server: Server, user_id: str, source: Path, journal: Journal, counts: Counter[str]) -> list[str]:
+    """Import notes; returns what the server takes none of."""
+    try:
+        import_notes(server, user_id, source, journal, counts)
+    except RefusedError as error:
+        if error.status not in NOT_AVAILABLE:
+            raise
+        return ["notes"]
+    return []
 
 
 def _import_collections(server: Server, user_id: str, source: Path, journal: Journal, counts: Counter[str]) -> None:

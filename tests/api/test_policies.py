@@ -18,6 +18,7 @@ from chalicelib.api.credentials import RESTRICTED_TOKEN
 from chalicelib.api.operations.accounts import UPDATE_USER
 from chalicelib.api.operations.blobs import READ_DEVICE_LOG
 from chalicelib.api.operations.metrics import RECORD_FOR_THIS_USER
+from chalicelib.api.operations.notes import EDIT_NOTE, REMOVE_NOTE, REPLY_TO_NOTE, SEND_NOTE
 from chalicelib.api.operations.operation import ErrorFormat, Operation
 from chalicelib.api.operations.table import OPERATIONS
 from tests.api.conftest import ApiClient
@@ -90,7 +91,8 @@ def test_a_policy_that_admits_nobody_refuses_each_request_that_succeeds_under_it
 def test_a_policy_that_admits_anyone_admits_requests_of_nobody(statuses: Statuses) -> None:
     admitting = {name for name, succeeds in statuses.admits_anyone.items() if True in succeeds}
     # An event "of this user" is the caller's own, so nobody has one; the last test below has another policy for it.
-    without_own = set(OPERATIONS) - {RECORD_FOR_THIS_USER}
+    # In the same way, a note is its author's.
+    without_own = set(OPERATIONS) - {RECORD_FOR_THIS_USER, SEND_NOTE, REPLY_TO_NOTE, EDIT_NOTE, REMOVE_NOTE}
     assert admitting == {operation.name for operation in without_own if not operation.policy.anyone}
 
 

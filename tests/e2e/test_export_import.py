@@ -38,6 +38,9 @@ def ada(platform: "Platform") -> User:
     headers = {"Content-Type": "application/json; charset=utf-8", "X-Logs-Start-At-Time": "2026-01-01T00:00:00Z"}
     headers |= {"X-Logs-End-At-Time": "2026-01-01T01:00:00Z", "Digest": f"MD5={md5(LOG)}"}
     assert user.request("POST", f"/v1/users/{user.id}/device_logs", LOG, headers).status == 201
+    note = {"message": {"guid": "g", "timestamp": "2026-01-01T10:00:00+01:00", "messagetext": "A snack"}}
+    note_id = user.request("POST", f"/message/send/{user.id}", note).json()["id"]
+    assert user.request("POST", f"/message/reply/{note_id}", note).status == 201
     _upload(user, blob_id)
     _loop(user)
     _doubled(user)
@@ -106,7 +109,11 @@ def test_a_round_trip_is_equal(ada: User, exported: Path, tmp_path: Path, capsys
     manifest = json.loads((first / "manifest.json").read_text())
     counts = {name.removeprefix("data/"): n for name, n in manifest["counts"].items() if name.startswith("data/")}
     assert counts == _kinds(ada.records("?carelink=true&medtronic=true&cbgFilter=false"))
-    assert (manifest["counts"]["blobs"], manifest["counts"]["device_logs"]) == (1, 1)
+    assert {kind: manifest["counts"][kind] for kind in ("blobs", "device_logs", "notes")} == {
+        "blobs": 1,
+        "device_logs": 1,
+        "notes": 2,
+    }
 
     other = User(ada.base_url)
     assert _import(other, first) == 0
@@ -120,6 +127,8 @@ def test_a_round_trip_is_equal(ada: User, exported: Path, tmp_path: Path, capsys
 
     assert _import(other, first) == 0
     assert _kinds(other.records()) == _kinds(ada.records())
+    notes = other.request("GET", f"/message/all/{other.id}").json()["messages"]
+    assert sorted(note["parentmessage"] is None for note in notes) == [False, True]
     assert _export(other, second) == 0
     capsys.readouterr()
     assert main(["compare", str(first), str(second)]) == 0, capsys.readouterr().out

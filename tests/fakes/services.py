@@ -73,6 +73,7 @@ class FakeServices:
         self.metrics = built.metrics
         self.blobs = built.blobs.blobs
         self.contents = built.blobs.contents
+        self.notes = built.notes.notes
         self.tasks = built.tasks.tasks
         self.task_slots = built.tasks.slots
         self.task_queue = built.tasks.queue

@@ -9,6 +9,7 @@ from chalicelib.accounts import associated_users, bodies, grant, password_sign_i
 from chalicelib.api import dropped as api_dropped
 from chalicelib.api import rendering, routing
 from chalicelib.api.operations import accounts, data_sources, metadata, oidc, restricted_tokens
+from chalicelib.api.operations import notes as note_operations
 from chalicelib.api.operations import tasks as task_operations
 from chalicelib.api.operations.operation import Operation
 from chalicelib.api.routes import sessions
@@ -24,6 +25,8 @@ from chalicelib.metrics.stores import stream
 from chalicelib.model import dropped, free_form
 from chalicelib.model import rendering as model_rendering
 from chalicelib.model.query import PAGING, IntegerField
+from chalicelib.notes import bodies as note_bodies
+from chalicelib.notes import read as note_reading
 from chalicelib.reading.stores import large_replies
 from chalicelib.sign_in import form_token, logins
 from chalicelib.tasks import bodies as task_bodies
@@ -42,6 +45,9 @@ LIMITS: dict[str, float | None] = {
     "body of a task": task_operations.LIMIT_BYTES,
     "form of OpenID Connect": oidc.LIMIT_BYTES,
     "description of a data set, as JSON": lifecycle.DESCRIPTION_BYTES,
+    "body of a message": note_operations.LIMIT_BYTES,
+    "text of a message": note_bodies.MAX_TEXT_BYTES,
+    "guid of a message": note_bodies.MAX_GUID_LENGTH,
     "collection of metadata": profile.LIMIT_BYTES,
     "content of a blob or device log": blob.MAX_BYTES,
     "content of a blob in an answer": manage.INLINE_BYTES,
@@ -53,6 +59,7 @@ LIMITS: dict[str, float | None] = {
     "data of a task after a run": worker.MAX_DATA_BYTES,
     "page of a list": _PAGE_SIZE.high,
     "page of a list, by default": _PAGE_SIZE.default,
+    "messages of one answer": note_reading.MAX_LISTED,
     "errors of one answer": errors.MAX_LISTED_ERRORS,
     "errors of one upload with lenient handling": lenient.MAX_NAMED_ERRORS,
     "dropped members named in a header": api_dropped.MAX_NAMES,

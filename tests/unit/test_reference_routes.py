@@ -7,7 +7,7 @@ import pytest
 from chalicelib.api.operations.table import OPERATIONS
 from tests.unit.citations import REFERENCE
 
-SERVED_APIS = ("access-api", "auth-api", "blob-api", "data-api", "metrics-api", "task-api", "other-services")
+SERVED_APIS = ("access-api", "auth-api", "blob-api", "data-api", "metrics-api", "task-api", "message", "other-services")
 
 
 def _template(path: str) -> str:

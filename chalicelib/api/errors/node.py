@@ -1,4 +1,4 @@
-"""Errors of metrics, access and metadata, in shape E: a JSON string, `{"code", "message"}`, or an empty body.
+"""Errors of metrics, access, metadata and notes, in shape E: a JSON string, `{"code", "message"}`, or an empty body.
 
 A caller without permission gets 401 here, never 403. Source: errors 1, 2.4 and 8.
 """
@@ -22,6 +22,8 @@ def node_failure(error: Exception) -> tuple[int, Any]:
             return 401, "Unauthorized"
         case errors.GrantNotFoundError():
             return 404, {"code": "NotFound", "message": ""}
+        case errors.NoteNotFoundError():
+            return 404, {"message": {}}
         case errors.NotFoundError():
             return 404, None
         case errors.TooManySharersError():

@@ -21,6 +21,7 @@ from chalicelib.api.openapi.failures import (
     RETRYABLE,
     SCHEMA_BY_FORMAT,
 )
+from chalicelib.api.openapi.notes import NOTE_API
 from chalicelib.api.openapi.oidc import OIDC_API
 from chalicelib.api.openapi.other_services import OTHER_SERVICES_API
 from chalicelib.api.openapi.services import BLOB_API, METRICS_API, PLATFORM_API, TASK_API
@@ -41,6 +42,7 @@ APIS: tuple[Api, ...] = (
     BLOB_API,
     ACCESS_API,
     METADATA_API,
+    NOTE_API,
     METRICS_API,
     TASK_API,
     OTHER_SERVICES_API,

@@ -19,6 +19,7 @@ from chalicelib.api.operations.blobs import BLOB_OPERATIONS
 from chalicelib.api.operations.data_sources import DATA_SOURCE_OPERATIONS
 from chalicelib.api.operations.metadata import METADATA_OPERATIONS
 from chalicelib.api.operations.metrics import METRICS_OPERATIONS
+from chalicelib.api.operations.notes import NOTE_OPERATIONS
 from chalicelib.api.operations.oidc import OIDC_OPERATIONS
 from chalicelib.api.operations.operation import ErrorFormat, Operation, data_paths
 from chalicelib.api.operations.other_services import OTHER_SERVICE_OPERATIONS
@@ -157,6 +158,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *RESTRICTED_TOKEN_OPERATIONS,
     *OIDC_OPERATIONS,
     *BLOB_OPERATIONS,
+    *NOTE_OPERATIONS,
     *METRICS_OPERATIONS,
     *TASK_OPERATIONS,
     *OTHER_SERVICE_OPERATIONS,

@@ -28,8 +28,8 @@ def _run(parsed: argparse.Namespace) -> int:
     records = sum(count for name, count in manifest.counts.items() if name.startswith("data/"))
     counts = manifest.counts
     print(
-        f"exported: {records} records in {counts['data_sets']} data sets, {counts.get('blobs', 0)} blobs and "
-        f"{counts.get('device_logs', 0)} device logs, into {parsed.folder}"
+        f"exported: {records} records in {counts['data_sets']} data sets, {counts.get('blobs', 0)} blobs, "
+        f"{counts.get('device_logs', 0)} device logs and {counts.get('notes', 0)} notes, into {parsed.folder}"
     )
     if manifest.left_out:
         print(

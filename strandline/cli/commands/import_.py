@@ -27,13 +27,15 @@ def _run(parsed: argparse.Namespace) -> int:
     imported = import_account(server, user_id, parsed.folder)
     counts = imported.counts
     print(
-        f"imported: {counts['records']} records, {counts['data_sets']} data sets, {counts['blobs']} blobs and "
-        f"{counts['device_logs']} device logs"
+        f"imported: {counts['records']} records, {counts['data_sets']} data sets, {counts['blobs']} blobs, "
+        f"{counts['device_logs']} device logs and {counts['notes']} notes"
     )
     if imported.refused:
         print(
-            f"the server refused {imported.refused} records: {imported.refused_path} lists them with the reasons",
+            f"the server refused {imported.refused} records or notes: "
+            f"{imported.refused_path} lists them with the reasons",
             file=sys.stderr,
         )
-        return INCOMPLETE
-    return DONE
+    if imported.left_out:
+        print(f"left out, because the server takes none from you: {', '.join(imported.left_out)}", file=sys.stderr)
+    return INCOMPLETE if imported.refused or imported.left_out else DONE

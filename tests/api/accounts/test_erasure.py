@@ -38,6 +38,8 @@ def test_erasure_leaves_nothing_of_a_user(api: ApiClient, fakes: FakeServices) -
     source = {"providerType": "oauth", "providerName": "test"}
     assert api.request("POST", f"/v1/users/{OWNER}/data_sources", source, token=server).status == 201
     assert api.request("PUT", f"/metadata/{OWNER}/profile", {"fullName": "A"}, token=owner).status == 200
+    note = {"message": {"guid": "a", "timestamp": "2026-01-01T00:00:00Z", "messagetext": "A snack"}}
+    assert api.request("POST", f"/message/send/{OWNER}", note, token=owner).status == 201
     assert api.request("POST", f"/access/{OWNER}/{VIEWER}", {"view": {}}, token=owner).status == 200
     assert api.request("GET", f"/data/{OWNER}", token=viewer).status == 200
 
@@ -53,5 +55,6 @@ def test_erasure_leaves_nothing_of_a_user(api: ApiClient, fakes: FakeServices) -
     for path in (f"/v1/users/{OWNER}/blobs", f"/v1/users/{OWNER}/data_sources", f"/v1/users/{OWNER}/data_sets"):
         reply = api.request("GET", path, token=server)
         assert (reply.status, reply.json()) == (200, [])
+    assert api.request("GET", f"/message/all/{OWNER}", token=server).json() == {"messages": []}
     assert fakes.object_keys() == []
     assert fakes.accounts.deletions() == []

@@ -12,6 +12,7 @@ from chalicelib.api.operations.accounts import ACCOUNT_OPERATIONS
 from chalicelib.api.operations.blobs import BLOB_OPERATIONS
 from chalicelib.api.operations.metadata import METADATA_OPERATIONS
 from chalicelib.api.operations.metrics import METRICS_OPERATIONS
+from chalicelib.api.operations.notes import NOTE_OPERATIONS
 from chalicelib.api.operations.oidc import OIDC_OPERATIONS
 from chalicelib.api.operations.other_services import OTHER_SERVICE_OPERATIONS
 from chalicelib.api.operations.restricted_tokens import RESTRICTED_TOKEN_OPERATIONS
@@ -292,6 +293,7 @@ def test_the_table_has_every_path_of_the_data_api() -> None:
         *RESTRICTED_TOKEN_OPERATIONS,
         *BLOB_OPERATIONS,
         *METRICS_OPERATIONS,
+        *NOTE_OPERATIONS,
         *OIDC_OPERATIONS,
         *OTHER_SERVICE_OPERATIONS,
         *TASK_OPERATIONS,

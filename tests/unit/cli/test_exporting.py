@@ -33,6 +33,7 @@ ANSWERS: dict[str, Any] = {
         {"uploadId": "c", "dataSetType": "continuous"},
         {"uploadId": "o", "dataSetType": "continuous"},
     ],
+    "/message/all/ada": {"messages": [{"id": "n", "guid": "g", "messagetext": "A snack"}]},
     "/v1/users/ada/device_logs": [LOG],
     f"/v1/device_logs/{LOG['id']}/content": b"log",
 }

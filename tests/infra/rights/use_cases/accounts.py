@@ -99,6 +99,19 @@ def status(stage: Stage) -> None:
         stage.request("GET", path)
 
 
+def notes(stage: Stage) -> None:
+    """Notes and replies: written, listed, changed and removed."""
+    user = stage.sign_up("notes")
+    body = {"message": {"guid": "a", "timestamp": "2026-01-01T10:00:00Z", "messagetext": "A snack"}}
+    note = stage.request("POST", f"/message/send/{user.id}", body, token=user.token).json()["id"]
+    reply = stage.request("POST", f"/message/reply/{note}", body, token=user.token).json()["id"]
+    edit = {"message": {"timestamp": "2026-01-01T11:00:00Z"}}
+    stage.request("PUT", f"/message/edit/{reply}", edit, token=user.token)
+    for path in (f"notes/{user.id}", f"all/{user.id}", f"read/{note}", f"thread/{note}"):
+        stage.request("GET", f"/message/{path}", token=user.token)
+    stage.request("DELETE", f"/message/remove/{reply}", token=user.token)
+
+
 def other_services(stage: Stage) -> None:
     """Services that a stage does not have."""
     user = stage.sign_up("other")
@@ -110,4 +123,4 @@ def other_services(stage: Stage) -> None:
     stage.request_for(404, "GET", "/v1/oauth/dexcom/authorize")
 
 
-USE_CASES = (sessions, users, restricted_tokens, grants, profiles, status, other_services)
+USE_CASES = (sessions, users, restricted_tokens, grants, profiles, notes, status, other_services)

@@ -76,6 +76,8 @@ def _leave_traces(stage: Stage, user: User, other: User) -> None:
     stage.request("POST", f"/v1/users/{user.id}/restricted_tokens", {}, token=user.token)
     stage.request("POST", f"/access/{user.id}/{other.id}", {"view": {}}, token=user.token)
     stage.request("PUT", f"/metadata/{user.id}/profile", {"fullName": "A"}, token=user.token)
+    note = {"message": {"guid": "a", "timestamp": "2026-01-01T10:00:00Z", "messagetext": "A snack"}}
+    stage.request("POST", f"/message/send/{user.id}", note, token=user.token)
     source = {"providerType": "oauth", "providerName": "test"}
     stage.request("POST", f"/v1/users/{user.id}/data_sources", source, token=stage.server)
     for is_deleted in (True, False):

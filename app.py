@@ -8,6 +8,7 @@ from chalicelib.api.routes import (
     data_sets,
     data_sources,
     device_logs,
+    invitations,
     metrics,
     notes,
     oidc,
@@ -27,7 +28,7 @@ from chalicelib.events import tasks as task_events
 
 app = StrandlineApp(app_name="strandline")
 app.api.binary_types = ["*/*"]
-for account_api in (auth, auth_users, auth_restricted_tokens, oidc, access, metadata):
+for account_api in (auth, auth_users, auth_restricted_tokens, oidc, invitations, access, metadata):
     app.register_blueprint(account_api.blueprint)
 for data_api in (data_sets, data, data_sources, partners, blobs, device_logs, notes):
     app.register_blueprint(data_api.blueprint)

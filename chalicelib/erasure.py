@@ -16,6 +16,7 @@ from chalicelib.blobs.ports import BlobPorts
 from chalicelib.conflicts import WriteConflictError
 from chalicelib.data_sources.ports import DataSourcePorts
 from chalicelib.errors import UnavailableError
+from chalicelib.invitations.ports import InvitationPorts
 from chalicelib.log.ports import DataPorts
 from chalicelib.notes.ports import NotePorts
 from chalicelib.tasks.types import TaskRun
@@ -34,6 +35,9 @@ class ErasureServices(Protocol):
 
     @property
     def accounts(self) -> AccountPorts: ...
+
+    @property
+    def invitations(self) -> InvitationPorts: ...
 
     @property
     def data(self) -> DataPorts: ...
@@ -78,9 +82,11 @@ def erase_deleted_users(run: TaskRun, services: ErasureServices) -> None:
 
 
 def _erase_reachable(user_id: str, services: ErasureServices) -> None:
-    """Erase grants, metadata, known sources and data sets."""
+    """Erase grants, invitations, metadata, known sources and data sets."""
     for grant in (*services.accounts.grants.given_by(user_id), *services.accounts.grants.given_to(user_id)):
         services.accounts.grants.put(replace(grant, permissions={}))
+    for invitation in services.invitations.invitations.sent_by(user_id):
+        services.invitations.invitations.remove(invitation)
     services.accounts.profiles.delete_all(user_id)
     services.accounts.known_sources.remove_all(user_id)
     with suppress(WriteConflictError):  # someone else erased them at the same time

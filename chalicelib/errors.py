@@ -9,7 +9,8 @@ StrandlineError
 │   ├── UnverifiedEmailError       the e-mail address has to be verified before signing in
 │   ├── WrongPasswordError         the password that confirms a step is missing or wrong
 │   ├── InsufficientGrantError     the caller has a grant, but not the permission needed
-│   └── SignUpClosedError          new accounts are not open to this person
+│   ├── SignUpClosedError          new accounts are not open to this person
+│   └── InvitationRefusedError     the invitation is not for this person to use
 ├── TooManyAttemptsError           too many failed sign-ins; later ones may be tried again
 ├── NotFoundError
 │   ├── DataSetNotFoundError
@@ -17,12 +18,17 @@ StrandlineError
 │   ├── UserNotFoundError
 │   ├── GrantNotFoundError
 │   ├── NoteNotFoundError
+│   ├── InvitationNotFoundError
+│   ├── NothingFoundError          a list is empty
 │   └── TaskNotFoundError
 ├── ConflictError
 │   ├── DataSetClosedError
 │   ├── DataSetExistsError
 │   ├── UserExistsError
 │   ├── TooManySharersError        no more users may share with this one unasked
+│   ├── InvitationExistsError      an invitation to this address is pending
+│   ├── MemberExistsError          the invited person belongs to the care team already
+│   ├── TooManyInvitationsError    the user has as many invitations as anybody may have
 │   └── TaskNameTakenError
 ├── InvalidRequestError
 │   ├── MalformedJsonError         the body is not the JSON that was asked for
@@ -116,6 +122,10 @@ class SignUpClosedError(UnauthorizedError):
     """The operator of the stage creates its accounts, or they need an invitation."""
 
 
+class InvitationRefusedError(UnauthorizedError):
+    """The invitation was sent to or by another person, or was declined or accepted before."""
+
+
 class TooManyAttemptsError(StrandlineError):
     """Too many sign-ins failed for this account or from this address."""
 
@@ -160,6 +170,14 @@ class NoteNotFoundError(NotFoundError):
     """There is no note with this id, or not among those that the caller sees."""
 
 
+class InvitationNotFoundError(NotFoundError):
+    """No invitation has this key, or goes to this address, or it has expired."""
+
+
+class NothingFoundError(NotFoundError):
+    """A list is empty, for which the API has a 404."""
+
+
 class TaskNotFoundError(NotFoundError):
     """There is no task with this id."""
 
@@ -186,6 +204,18 @@ class UserExistsError(ConflictError):
 
 class TooManySharersError(ConflictError):
     """As many users as may have shared with this one unasked."""
+
+
+class InvitationExistsError(ConflictError):
+    """The user has invited this address already, and the invitation is pending."""
+
+
+class MemberExistsError(ConflictError):
+    """The invited person has a grant of this user already."""
+
+
+class TooManyInvitationsError(ConflictError):
+    """The user has as many invitations as anybody may have at a time."""
 
 
 class TaskNameTakenError(ConflictError):

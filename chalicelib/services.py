@@ -29,6 +29,8 @@ from chalicelib.engine.aws.engine import aws_engine
 from chalicelib.engine.engine import Engine
 from chalicelib.engine.secrets import cached_secret
 from chalicelib.frozen import frozen
+from chalicelib.invitations.ports import InvitationPorts
+from chalicelib.invitations.stores.invitations import StoredInvitations
 from chalicelib.log.ports import DataPorts
 from chalicelib.log.stores.archive import StoredArchive
 from chalicelib.log.stores.backlog import StoredBacklogs
@@ -79,6 +81,7 @@ class Services:
     sessions_ahead: SessionsAhead
     accounts: AccountPorts
     sign_in: SignInPorts
+    invitations: InvitationPorts
     data: DataPorts
     tiles: TilePorts
     uploads: UploadPorts
@@ -139,17 +142,19 @@ def build_services(settings: Settings, engine: Engine, surroundings: Surrounding
     logins = StoredOidcLogins(engine.accounts)
     signed_tokens = JoseTokens(signing_keys(engine.secrets, settings.oidc_keys_name))
     data_sources = StoredDataSources(engine.data)
+    server_secret = cached_secret(engine.secrets, settings.server_secret_name)
     return Services(
         settings=settings,
         now_ms=around.now_ms,
         new_id=around.new_id,
         new_token=around.new_token,
         count=around.count,
-        server_secret=cached_secret(engine.secrets, settings.server_secret_name),
+        server_secret=server_secret,
         invitation_code=cached_secret(engine.secrets, settings.invitation_secret_name),
         sessions_ahead=sessions_ahead(engine, accounts.sessions),
         accounts=accounts,
         sign_in=SignInPorts(accounts, logins, signed_tokens, openid_provider(settings), around.new_token),
+        invitations=InvitationPorts(StoredInvitations(engine.accounts), accounts, server_secret),
         data=data,
         tiles=tiles,
         uploads=UploadPorts(data, StoredRejections(engine.data)),

@@ -31,6 +31,9 @@ class Account:
     """Whether the present e-mail address was verified, or needs no verification on this stage."""
     was_verified: bool = False
     """Whether an earlier address was: the account signs in as before, and its present address proves nothing."""
+    email_proven: bool = False
+    """Whether the holder of the present e-mail address has this account: a link that was mailed there was used, or the
+    owner of the stage made the account. `email_verified` may be true without (auth-api 5)."""
     version: int = 1
     password_version: int = FIRST_PASSWORD_VERSION
 

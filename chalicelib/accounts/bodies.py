@@ -50,7 +50,7 @@ def new_user(body: Any) -> NewUser:
     Source: auth-api 5, route 8.
     """
     details = _object(body)
-    _email(details.get("username"))
+    email_address(details.get("username"))
     emails = _emails(details.get("emails"))
     if not emails:
         raise InvalidUserDetailsError
@@ -71,7 +71,7 @@ def custodial_email(body: Any) -> str | None:
     Source: auth-api 5, route 13.
     """
     details = _object(body)
-    username = _email(details["username"]) if "username" in details else None
+    username = email_address(details["username"]) if "username" in details else None
     emails = _emails(details["emails"]) if "emails" in details else ()
     return emails[0] if emails else username
 
@@ -85,7 +85,7 @@ def user_updates(body: Any) -> UserUpdates:
     Source: auth-api 5, route 10.
     """
     updates = _object(_object(body).get("updates"))
-    username = _email(updates["username"]) if "username" in updates else None
+    username = email_address(updates["username"]) if "username" in updates else None
     emails = _emails(updates["emails"]) if "emails" in updates else None
     if username is not None and emails is not None and emails[:1] != (username,):
         raise InvalidUserDetailsError
@@ -108,7 +108,12 @@ def _object(value: Any) -> Mapping[str, Any]:
     return value
 
 
-def _email(value: Any) -> str:
+def email_address(value: Any) -> str:
+    """The e-mail address in lower case.
+
+    Raises:
+        InvalidUserDetailsError: it is not an address.
+    """
     if not isinstance(value, str) or len(value) > MAX_EMAIL_LENGTH or _EMAIL.fullmatch(value) is None:
         raise InvalidUserDetailsError
     return value.lower()
@@ -119,7 +124,7 @@ def _emails(value: Any) -> tuple[str, ...]:
         return ()
     if not isinstance(value, list):
         raise InvalidUserDetailsError
-    return tuple(_email(email) for email in value)
+    return tuple(email_address(email) for email in value)
 
 
 def _password(value: Any) -> str:

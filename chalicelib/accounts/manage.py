@@ -20,11 +20,14 @@ MAX_ATTEMPTS = 5
 """The number of attempts of a change that conflicts with other changes."""
 
 
-def create_user(call: Call, new_user: NewUser, ports: AccountPorts, *, email_verified: bool) -> Account:
+def create_user(
+    call: Call, new_user: NewUser, ports: AccountPorts, *, email_verified: bool, email_proven: bool = False
+) -> Account:
     """Create an account that can sign in.
 
     Where e-mail addresses are not verified, `email_verified` is true from the start, and signing up accepts the terms
-    unless the body says when they were accepted, so that Loop can sign in (auth-api 5).
+    unless the body says when they were accepted, so that Loop can sign in (auth-api 5). `email_proven` is for accounts
+    that the owner of the stage makes.
 
     An address that somebody gave to a custodial account is free for its owner: that account loses it.
 
@@ -44,6 +47,7 @@ def create_user(call: Call, new_user: NewUser, ports: AccountPorts, *, email_ver
         roles=new_user.roles,
         terms_accepted_s=terms_accepted_s,
         email_verified=email_verified,
+        email_proven=email_proven,
     )
     try:
         ports.accounts.create(account)
@@ -221,6 +225,7 @@ def _apply_updates(account: Account, updates: UserUpdates, password_hash: str | 
         roles=roles,
         terms_accepted_s=account.terms_accepted_s if updates.terms_accepted_s is None else updates.terms_accepted_s,
         email_verified=email_verified,
+        email_proven=account.email_proven and email == account.email,
         was_verified=account.was_verified or (account.email_verified and not email_verified and is_other_address),
     )
 

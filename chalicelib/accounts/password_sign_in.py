@@ -130,7 +130,7 @@ def admit(call: Call, email: str, source: SignInSource, ports: AccountPorts) -> 
         return counted
     if known.isdisjoint(by_browser):
         raise _too_many(full, call.now_ms)
-    of_browser = _counter("browser", f"{email}#{source.browser}", MAX_FAILURES_PER_ACCOUNT, call.now_ms)
+    of_browser = attempt_counter("browser", f"{email}#{source.browser}", MAX_FAILURES_PER_ACCOUNT, call.now_ms)
     count_attempt(ports.sign_in_attempts, [of_browser], call.now_ms)
     return (*counted, of_browser)
 
@@ -146,9 +146,17 @@ def remember(call: Call, user_id: str, source: SignInSource, ports: AccountPorts
     ports.known_sources.add(user_id, source.known_as, call.now_ms // 1000 + SOURCE_LIFETIME_S)
 
 
+def attempt_counter(
+    kind: str, name: str, max_attempts: int, now_ms: int, window_s: int = ATTEMPTS_WINDOW_S
+) -> AttemptCounter:
+    """The counter of what `name` does or meets, in the window of this time."""
+    starts_s = now_ms // 1000 // window_s * window_s
+    return AttemptCounter(f"{kind}:{_digest(name)}", starts_s, starts_s + window_s, max_attempts)
+
+
 def address_counter(source_ip: str, now_ms: int) -> AttemptCounter:
     """The counter of all guesses from one network address."""
-    return _counter("address", SignInSource(source_ip).network, MAX_FAILURES_PER_ADDRESS, now_ms)
+    return attempt_counter("address", SignInSource(source_ip).network, MAX_FAILURES_PER_ADDRESS, now_ms)
 
 
 def count_tried_address(call: Call, ports: AccountPorts) -> None:
@@ -158,7 +166,7 @@ def count_tried_address(call: Call, ports: AccountPorts) -> None:
         TooManyAttemptsError: the user tried too many in this window.
     """
     if not call.caller.is_server:
-        counter = _counter("addresses", call.caller.user_id or "", MAX_ADDRESSES_TRIED, call.now_ms)
+        counter = attempt_counter("addresses", call.caller.user_id or "", MAX_ADDRESSES_TRIED, call.now_ms)
         count_attempt(ports.sign_in_attempts, [counter], call.now_ms)
 
 
@@ -179,15 +187,10 @@ def _counters(email: str, source: SignInSource, now_ms: int) -> tuple[AttemptCou
     Their keys are hashes, because an unknown address may be a mistyped password.
     """
     return (
-        _counter("source", f"{email}#{source.network}", MAX_FAILURES_PER_ACCOUNT, now_ms),
+        attempt_counter("source", f"{email}#{source.network}", MAX_FAILURES_PER_ACCOUNT, now_ms),
         address_counter(source.ip_address, now_ms),
-        _counter("account", email, MAX_FAILURES_PER_ACCOUNT_IN_ALL, now_ms),
+        attempt_counter("account", email, MAX_FAILURES_PER_ACCOUNT_IN_ALL, now_ms),
     )
-
-
-def _counter(kind: str, name: str, max_attempts: int, now_ms: int) -> AttemptCounter:
-    starts_s = now_ms // 1000 // ATTEMPTS_WINDOW_S * ATTEMPTS_WINDOW_S
-    return AttemptCounter(f"{kind}:{_digest(name)}", starts_s, starts_s + ATTEMPTS_WINDOW_S, max_attempts)
 
 
 def _failure_keys(email: str, source: SignInSource) -> tuple[str, str]:

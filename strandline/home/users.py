@@ -37,7 +37,7 @@ def made_up_password() -> str:
 
 
 def add_user(services: Services, email: str, roles: Sequence[str], password: str) -> Account:
-    """Create an account that can sign in: its address counts as verified and the terms as accepted.
+    """Create an account that can sign in: its address counts as proven and the terms as accepted.
 
     Raises:
         CommandError: a role is unknown, the address or the password breaks a rule, the address is taken, or the
@@ -48,7 +48,7 @@ def add_user(services: Services, email: str, roles: Sequence[str], password: str
     try:
         user = new_user({"username": email, "emails": [email], "password": password, "roles": list(roles)})
         call = platform_call(services.now_ms(), services.new_id)
-        return create_user(call, user, services.accounts, email_verified=True)
+        return create_user(call, user, services.accounts, email_verified=True, email_proven=True)
     except InvalidUserDetailsError:
         raise CommandError(
             "the e-mail address is malformed, or the password does not have 8 to 72 characters without blanks."

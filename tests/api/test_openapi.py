@@ -132,4 +132,4 @@ def test_every_form_of_failure_has_its_schema() -> None:
         "Platform",
         "Read",
     }
-    assert len(ErrorFormat) == 6
+    assert len(ErrorFormat) == 7  # confirmations fail in the form of auth

@@ -17,6 +17,7 @@ from chalicelib.api import routing
 from chalicelib.api.credentials import RESTRICTED_TOKEN
 from chalicelib.api.operations.accounts import UPDATE_USER
 from chalicelib.api.operations.blobs import READ_DEVICE_LOG
+from chalicelib.api.operations.confirm import RESEND_INVITE
 from chalicelib.api.operations.metrics import RECORD_FOR_THIS_USER
 from chalicelib.api.operations.notes import EDIT_NOTE, REMOVE_NOTE, REPLY_TO_NOTE, SEND_NOTE
 from chalicelib.api.operations.operation import ErrorFormat, Operation
@@ -123,7 +124,9 @@ def _refusal(operation: Operation) -> int:
     """The status for a caller without permission. Source: errors 1, blob-api 2."""
     if operation is READ_DEVICE_LOG:  # does not tell such callers whether the log exists
         return 404
-    return 401 if operation.error_format in (ErrorFormat.AUTH, ErrorFormat.NODE) else 403
+    if operation is RESEND_INVITE:  # does not tell such callers whether the invitation exists
+        return 403
+    return 401 if operation.error_format in (ErrorFormat.AUTH, ErrorFormat.CONFIRM, ErrorFormat.NODE) else 403
 
 
 def _is_success(operation: Operation, response: Response) -> bool:

@@ -58,6 +58,7 @@ class FakeServices:
         self.profiles = built.accounts.profiles
         self.sign_in_attempts = built.accounts.sign_in_attempts
         self.known_sources = built.accounts.known_sources
+        self.invitations = built.invitations.invitations
         self.oidc_logins = built.sign_in.logins
         self.signed_tokens = built.sign_in.signed_tokens
         self.data_sets = built.data.data_sets

@@ -12,6 +12,7 @@ from chalicelib.accounts.ports import MetadataCollection
 from chalicelib.api.operations.accounts import DELETE_USER
 from chalicelib.erasure import SETTLED_AFTER_MS, erase_at_once, erase_deleted_users
 from chalicelib.errors import UnavailableError
+from chalicelib.invitations.invitation import InvitationIdentity, new_invitation
 from chalicelib.tasks.task import Task
 from chalicelib.tasks.types import TaskRun, TimeLimitError
 from tests.fakes.services import START_MS, FakeServices
@@ -31,6 +32,9 @@ def fakes() -> FakeServices:
         fakes.restricted_tokens.add(RestrictedToken(f"of-{user_id}", user_id, None, START_MS + 1, START_MS))
         fakes.profiles.replace(user_id, "profile", None, MetadataCollection({"fullName": "A"}, 1))
         fakes.known_sources.add(user_id, ["a"], START_MS)
+        identity = InvitationIdentity(f"of-{user_id}", "secret")
+        invitation = new_invitation(user_id, "ada@example.org", {"permissions": {}}, identity, START_MS)
+        fakes.invitations.add(invitation)
     account = fakes.accounts.find(GONE)
     assert account is not None
     fakes.accounts.delete(account, START_MS)
@@ -50,12 +54,13 @@ def left_of(fakes: FakeServices, user_id: str) -> set[str]:
         "restricted tokens": bool(fakes.restricted_tokens.of_user(user_id)),
         "grants": bool(fakes.grants.given_by(user_id) or fakes.grants.given_to(user_id)),
         "profiles": fakes.profiles.find(user_id, "profile") is not None,
+        "invitations": bool(fakes.invitations.sent_by(user_id)),
         "known sources": fakes.known_sources.known(user_id, ["a"], START_MS - 1) == {"a"},
     }
     return {name for name, is_there in held.items() if is_there}
 
 
-EVERYTHING = {"sessions", "restricted tokens", "grants", "profiles", "known sources"}
+EVERYTHING = {"sessions", "restricted tokens", "grants", "profiles", "invitations", "known sources"}
 
 
 def run_job(fakes: FakeServices) -> int:
@@ -76,7 +81,7 @@ def test_available_data_are_erased_at_once(fakes: FakeServices) -> None:
     epoch = fakes.data_sets.owner(GONE).epoch
     assert left_of(fakes, GONE) == EVERYTHING
     delete_again(fakes)
-    assert left_of(fakes, GONE) == {"grants", "profiles", "known sources"}
+    assert left_of(fakes, GONE) == {"grants", "profiles", "invitations", "known sources"}
     assert erase_at_once(GONE, fakes.services)
     assert left_of(fakes, GONE) == set()
     assert fakes.data_sets.owner(GONE).epoch > epoch

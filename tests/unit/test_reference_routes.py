@@ -7,7 +7,17 @@ import pytest
 from chalicelib.api.operations.table import OPERATIONS
 from tests.unit.citations import REFERENCE
 
-SERVED_APIS = ("access-api", "auth-api", "blob-api", "data-api", "metrics-api", "task-api", "message", "other-services")
+SERVED_APIS = (
+    "access-api",
+    "auth-api",
+    "blob-api",
+    "confirm",
+    "data-api",
+    "message",
+    "metrics-api",
+    "other-services",
+    "task-api",
+)
 
 
 def _template(path: str) -> str:
@@ -27,7 +37,7 @@ def test_every_served_path_is_on_a_page() -> None:
 @pytest.mark.parametrize("page", SERVED_APIS)
 def test_every_route_in_a_table_is_served(page: str) -> None:
     text = (REFERENCE / f"{page}.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\| (?:\d+ \| )?`?(GET|POST|PUT|DELETE) `?(/[\w/{}.-]+)", text, re.MULTILINE)
+    rows = re.findall(r"^\| (?:\d+ \| )?`?(GET|POST|PUT|PATCH|DELETE) `?(/[\w/{}.-]+)", text, re.MULTILINE)
     routes = {(method, _template(path)) for method, path in rows}
     assert len(routes) >= 3
     assert routes - SERVED == set()

@@ -33,6 +33,7 @@ def account_item(account: Account) -> Item:
         "password_hash": account.password_hash,
         "terms_accepted_s": account.terms_accepted_s,
         "was_verified": account.was_verified or None,
+        "email_proven": account.email_proven or None,
     }
     return {
         **account_key(account.user_id),
@@ -57,6 +58,7 @@ def account_from_item(item: Item) -> Account:
         terms_accepted_s=item.get("terms_accepted_s"),
         email_verified=item["email_verified"],
         was_verified=item.get("was_verified", False),
+        email_proven=item.get("email_proven", False),
         version=item["version"],
         # An item that an earlier version stored has none until the account is stored again.
         password_version=item.get("password_version", FIRST_PASSWORD_VERSION),

@@ -10,6 +10,7 @@ from typing import Any
 
 from chalicelib import errors
 from chalicelib.api.errors.auth import auth_failure
+from chalicelib.api.errors.confirm import confirm_failure
 from chalicelib.api.errors.node import node_failure
 from chalicelib.api.errors.oauth import oauth_failure
 from chalicelib.api.operations.operation import ErrorFormat, Operation
@@ -53,6 +54,8 @@ def failure(operation: Operation, error: Exception, trace_meta: Mapping[str, Any
     match operation.error_format:
         case ErrorFormat.AUTH:
             status, body = auth_failure(operation, error)
+        case ErrorFormat.CONFIRM:
+            status, body = confirm_failure(error)
         case ErrorFormat.NODE:
             status, body = node_failure(error)
         case ErrorFormat.OAUTH:

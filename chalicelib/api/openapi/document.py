@@ -13,6 +13,7 @@ import orjson
 
 from chalicelib.access.policy import Policy
 from chalicelib.api.openapi.accounts import ACCESS_API, ACCOUNT_API, METADATA_API, RESTRICTED_TOKEN_API
+from chalicelib.api.openapi.confirm import CONFIRM_API
 from chalicelib.api.openapi.data import DATA_API, DATA_SOURCE_API
 from chalicelib.api.openapi.failures import (
     FAILURE_SCHEMAS,
@@ -37,6 +38,7 @@ APIS: tuple[Api, ...] = (
     OIDC_API,
     ACCOUNT_API,
     RESTRICTED_TOKEN_API,
+    CONFIRM_API,
     DATA_API,
     DATA_SOURCE_API,
     BLOB_API,

@@ -88,6 +88,7 @@ SCHEMA_BY_FORMAT: Mapping[ErrorFormat, str] = {
     ErrorFormat.PLATFORM_ENVELOPE: "EnvelopeFailure",
     ErrorFormat.READ: "ReadFailure",
     ErrorFormat.AUTH: "AuthFailure",
+    ErrorFormat.CONFIRM: "AuthFailure",
     ErrorFormat.OAUTH: "OAuthFailure",
     ErrorFormat.NODE: "NodeFailure",
 }
@@ -111,8 +112,9 @@ REFUSALS_BY_FORMAT: Mapping[ErrorFormat, tuple[int, ...]] = {
     ErrorFormat.PLATFORM: (401, 403),
     ErrorFormat.PLATFORM_ENVELOPE: (401, 403),
     ErrorFormat.READ: (401, 403),
-    # The auth and Node formats return 401 to callers without permission, too (errors 1).
+    # These formats return 401 to callers without permission, too (errors 1, confirm 1).
     ErrorFormat.AUTH: (401,),
+    ErrorFormat.CONFIRM: (401,),
     ErrorFormat.NODE: (401,),
     ErrorFormat.OAUTH: (),
 }

@@ -20,6 +20,8 @@ class ErrorFormat(Enum):
     """Shape D: `{"code": <status>, "reason"}`."""
     OAUTH = "oauth"
     """`{"error", "error_description"}`, of OpenID Connect (RFC 6749, section 5.2)."""
+    CONFIRM = "confirm"
+    """As AUTH, with reasons of its own. Source: confirm 1."""
     NODE = "node"
     """Shape E: a JSON string, `{"code", "message"}`, or nothing."""
 

@@ -16,6 +16,7 @@ from chalicelib.access.policy import (
 )
 from chalicelib.api.operations.accounts import ACCOUNT_OPERATIONS
 from chalicelib.api.operations.blobs import BLOB_OPERATIONS
+from chalicelib.api.operations.confirm import CONFIRM_OPERATIONS
 from chalicelib.api.operations.data_sources import DATA_SOURCE_OPERATIONS
 from chalicelib.api.operations.metadata import METADATA_OPERATIONS
 from chalicelib.api.operations.metrics import METRICS_OPERATIONS
@@ -156,6 +157,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *ACCOUNT_OPERATIONS,
     *METADATA_OPERATIONS,
     *RESTRICTED_TOKEN_OPERATIONS,
+    *CONFIRM_OPERATIONS,
     *OIDC_OPERATIONS,
     *BLOB_OPERATIONS,
     *NOTE_OPERATIONS,

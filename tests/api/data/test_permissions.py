@@ -10,6 +10,7 @@ import pytest
 from chalicelib import services as wiring
 from chalicelib.api.operations.accounts import ACCOUNT_OPERATIONS
 from chalicelib.api.operations.blobs import BLOB_OPERATIONS
+from chalicelib.api.operations.confirm import CONFIRM_OPERATIONS
 from chalicelib.api.operations.metadata import METADATA_OPERATIONS
 from chalicelib.api.operations.metrics import METRICS_OPERATIONS
 from chalicelib.api.operations.notes import NOTE_OPERATIONS
@@ -292,6 +293,7 @@ def test_the_table_has_every_path_of_the_data_api() -> None:
         *METADATA_OPERATIONS,
         *RESTRICTED_TOKEN_OPERATIONS,
         *BLOB_OPERATIONS,
+        *CONFIRM_OPERATIONS,
         *METRICS_OPERATIONS,
         *NOTE_OPERATIONS,
         *OIDC_OPERATIONS,

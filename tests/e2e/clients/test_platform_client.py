@@ -1,11 +1,12 @@
-"""Tests metrics and blobs as `tidepool-platform-client` itself sends them."""
+"""Tests metrics, blobs and invitations as `tidepool-platform-client` itself sends them."""
 
 import base64
 import hashlib
 import secrets
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import pytest
@@ -14,6 +15,7 @@ from tests.e2e.client import Client, User
 from tests.e2e.clients import javascript
 
 if TYPE_CHECKING:
+    from chalicelib.services import Services
     from tests.e2e.conftest import Platform
 
 COUNTED_WITHIN_S = 60
@@ -60,3 +62,55 @@ def test_a_blob_that_the_npm_client_uploads_can_be_read(
     assert (blob["status"], blob["size"], blob["digestMD5"]) == ("available", len(text), md5)
     content = user.request("GET", f"/v1/blobs/{blob['id']}/content")
     assert (content.status, content.body.decode()) == (200, text)
+
+
+def test_the_npm_client_invites_accepts_shares_and_removes(
+    platform: "Platform", node: javascript.JavaScript, services: "Services"
+) -> None:
+    sharer, invitee = User(platform.base_url), User(platform.base_url)
+    accounts = services.accounts.accounts
+    account = accounts.find(invitee.id)
+    assert account is not None
+    accounts.replace(account, replace(account, email_proven=True, version=account.version + 1))
+    permissions: dict[str, Any] = {"view": {}, "note": {}}
+    other = f"{secrets.token_hex(8)}@example.org"
+
+    [invitation, _, _, sent] = node.platform_client(
+        sharer,
+        ("inviteUser", invitee.email, permissions, sharer.id),
+        ("inviteUser", other, permissions, sharer.id),
+        ("removeInvite", other, sharer.id),
+        ("invitesSent", sharer.id),
+    )
+    key = invitation["key"]
+    assert [entry["key"] for entry in sent] == [key]
+
+    [resent] = node.platform_client(sharer, ("resendInvite", key))
+    assert resent["key"] == key
+    [[received], _, left, viewable] = node.platform_client(
+        invitee,
+        ("invitesReceived", invitee.id),
+        ("acceptInvite", key, invitee.id, sharer.id),
+        ("invitesReceived", invitee.id),
+        ("getViewableUsers", invitee.id),
+    )
+    assert (received["key"], received["context"]["permissions"], left) == (key, permissions, [])
+    assert viewable[sharer.id] == permissions
+
+    [sent, _, shared] = node.platform_client(
+        sharer,
+        ("invitesSent", sharer.id),
+        ("setAccessPermissions", invitee.id, {}),
+        ("getAssociatedUsersDetails", sharer.id),
+    )
+    assert (sent, shared) == ([], [])
+
+
+def test_an_invitation_that_the_npm_client_declines_grants_nothing(
+    platform: "Platform", node: javascript.JavaScript
+) -> None:
+    sharer, invitee = User(platform.base_url), User(platform.base_url)
+    [invitation] = node.platform_client(sharer, ("inviteUser", invitee.email, {"view": {}}, sharer.id))
+    node.platform_client(invitee, ("dismissInvite", invitation["key"], invitee.id, sharer.id))
+    [sent] = node.platform_client(sharer, ("invitesSent", sharer.id))
+    assert [entry["status"] for entry in sent] == ["declined"]

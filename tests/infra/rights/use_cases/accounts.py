@@ -79,6 +79,22 @@ def grants(stage: Stage) -> None:
     stage.request("POST", f"/access/{sharer.id}/{grantee.id}", {}, token=sharer.token)
 
 
+def invitations(stage: Stage) -> None:
+    """Invitations: sent, listed on both sides, sent again, withdrawn, declined and accepted."""
+    sharer, invitee = stage.sign_up("inviter"), stage.sign_up("invitee")
+    invitation = {"email": invitee.email, "permissions": {"view": {}}}
+    sent = f"/confirm/send/invite/{sharer.id}"
+    stage.prove_address(invitee)
+    for way in ("dismiss", "accept"):
+        key = stage.request("POST", sent, invitation, token=sharer.token).json()["key"]
+        stage.request("GET", f"/confirm/invite/{sharer.id}", token=sharer.token)
+        stage.request("GET", f"/confirm/invitations/{invitee.id}", token=invitee.token)
+        stage.request("PATCH", f"/confirm/resend/invite/{key}", token=sharer.token)
+        stage.request("PUT", f"/confirm/{way}/invite/{invitee.id}/{sharer.id}", {"key": key}, token=invitee.token)
+    stage.request("POST", sent, invitation | {"email": "another@example.org"}, token=sharer.token)
+    stage.request("PUT", f"/confirm/{sharer.id}/invited/another@example.org", token=sharer.token)
+
+
 def profiles(stage: Stage) -> None:
     """Metadata of a user: written, written again and read."""
     user = stage.sign_up("profiles")
@@ -123,4 +139,14 @@ def other_services(stage: Stage) -> None:
     stage.request_for(404, "GET", "/v1/oauth/dexcom/authorize")
 
 
-USE_CASES = (sessions, users, restricted_tokens, grants, profiles, notes, status, other_services)
+USE_CASES = (
+    sessions,
+    users,
+    restricted_tokens,
+    grants,
+    invitations,
+    profiles,
+    notes,
+    status,
+    other_services,
+)

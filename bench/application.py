@@ -12,6 +12,7 @@ import sys
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 from bench.stubs.aws_requests import Stub
@@ -23,6 +24,9 @@ ENVIRONMENT = {
     "AWS_REGION": "us-east-1",
     "STRANDLINE_STAGE": "bench",
 }
+
+INVOCATION = SimpleNamespace(function_name="bench", aws_request_id="an invocation")
+"""What Lambda passes beside the event; by it the application knows that it runs there."""
 
 Event = dict[str, Any]
 
@@ -66,7 +70,7 @@ class Application:
 
         self.log.seek(0)
         self.log.truncate()
-        answer = app(event, None)
+        answer = app(event, INVOCATION)
         if answer["statusCode"] not in statuses:
             raise SystemExit(f"error: {event['path']} replied {answer['statusCode']}: {answer['body'][:500]!r}")
         body = base64.b64decode(answer["body"]) if answer.get("isBase64Encoded") else str(answer["body"]).encode()

@@ -16,7 +16,7 @@ from tools.packaging.application import LOCAL_STAGE, make_package
 IMPORT = "import sys; sys.path.insert(0, '.'); import app"
 FIRST_CLIENT = (
     f"{IMPORT}; from chalicelib.engine.aws import dynamodb; from chalicelib.config import Settings;"
-    " dynamodb.client(Settings())"
+    " dynamodb.transport(Settings())"
 )
 COUNT = f"import sys; bare = len(sys.modules); {IMPORT}; print(len(sys.modules) - bare)"
 CASES = {"bare": "pass", "import": IMPORT, "client": FIRST_CLIENT}

@@ -1,17 +1,27 @@
 """A stage of its own for each test: tables by their definitions, a bucket, queues, a stream."""
 
+from functools import cache
 from threading import Lock
 from typing import Any
 
 import boto3
 
 from chalicelib.config import Settings
-from chalicelib.engine.aws import dynamodb
 from chalicelib.engine.aws.dynamodb import Send
 from chalicelib.engine.definitions import TABLES, IndexDefinition, KeyAttribute, TableDefinition
 
 SECRET_NAME = "strandline/test/a-secret"
 FIRST_SECRET = "the first text"
+
+
+def sdk(settings: Settings) -> Any:
+    """The SDK's client of DynamoDB, for what the engine does not do. Made once, under the mock."""
+    return _sdk(settings.region)
+
+
+@cache
+def _sdk(region: str) -> Any:
+    return boto3.client("dynamodb", region_name=region)
 
 
 def create_tables(settings: Settings) -> None:
@@ -23,7 +33,7 @@ def create_tables(settings: Settings) -> None:
         "blobs": settings.blobs_table,
     }
     for definition in TABLES:
-        dynamodb.client(settings).create_table(TableName=names[definition.name], **_properties(definition))
+        sdk(settings).create_table(TableName=names[definition.name], **_properties(definition))
 
 
 def create_others(settings: Settings) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tools.packaging.application import LOCAL_STAGE, UNUSED_SOURCES, make_package
-from tools.packaging.vendored import SERVICES, UNUSED_REQUIREMENTS, undocumented
+from tools.packaging.vendored import CLIENTS, SERVICES, UNUSED_REQUIREMENTS, undocumented
 from tools.project import ROOT
 
 MOST_BYTES = 10_000_000
@@ -75,17 +75,19 @@ session = botocore.session.get_session()
 credentials = {"aws_access_key_id": "a", "aws_secret_access_key": "b"}
 endpoints = {
     f"{service} {region}": session.create_client(service, region_name=region, **credentials).meta.endpoint_url
-    for service in SERVICES
+    for service in CLIENTS
     for region in ("us-east-1", "eu-central-1", "cn-north-1", "us-gov-west-1", "eusc-de-east-1")
 }
 """
 FROM_THE_ZIP = """
 from chalicelib.engine.aws.clients import sdk_version
+from chalicelib.engine.aws.endpoints import endpoint_of
 s3 = session.create_client("s3", region_name="us-east-1", **credentials)
 print(json.dumps({
     "file": botocore.__file__,
     "version": sdk_version(),
     "endpoints": endpoints,
+    "of_tables": endpoint_of(session, "dynamodb", "eu-central-1").url,
     "can_list": s3.can_paginate("list_objects_v2"),
     "address": s3.generate_presigned_url("get_object", Params={"Bucket": "b", "Key": "k"}),
 }))
@@ -96,7 +98,7 @@ def test_the_zip_has_the_locked_sdk_with_the_data_of_the_services_in_use(code: b
     with zipfile.ZipFile(io.BytesIO(code)) as archive:
         archive.extractall(tmp_path)
     start = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); sys.modules['boto3'] = None\n"
-    services = f"SERVICES = {sorted(SERVICES)!r}\n"
+    services = f"CLIENTS = {sorted(CLIENTS)!r}\n"
     run = subprocess.run(
         [sys.executable, "-I", "-c", start + services + ENDPOINTS + FROM_THE_ZIP],
         env={},
@@ -111,9 +113,10 @@ def test_the_zip_has_the_locked_sdk_with_the_data_of_the_services_in_use(code: b
     assert found["can_list"]
     assert "Signature=" in found["address"]
     # The endpoints are those of the whole SDK, in each partition.
-    whole: dict[str, Any] = {"SERVICES": sorted(SERVICES)}
+    whole: dict[str, Any] = {"CLIENTS": sorted(CLIENTS)}
     exec(ENDPOINTS, whole)  # noqa: S102  the text above
     assert found["endpoints"] == whole["endpoints"]
+    assert found["of_tables"] == "https://dynamodb.eu-central-1.amazonaws.com"
     kept = {path.name for path in (tmp_path / "botocore" / "data").iterdir() if path.is_dir()}
     assert kept == SERVICES
 
@@ -128,7 +131,7 @@ def test_the_services_in_use_are_those_that_clients_are_made_of() -> None:
         and call.func.id == "new_client"
         and isinstance(call.args[0], ast.Constant)
     }
-    assert made == SERVICES
+    assert made == CLIENTS
 
 
 def test_only_texts_are_taken_out_of_a_model() -> None:

@@ -43,10 +43,13 @@ UNUSED_REQUIREMENTS = (
     ),
 )
 """Parts of the requirements that no function imports: 2 MB of the zip."""
-SERVICES = frozenset({"dynamodb", "kinesis", "s3", "secretsmanager", "sqs"})
+CLIENTS = frozenset({"kinesis", "s3", "secretsmanager", "sqs"})
 """The services that `chalicelib/engine/aws` makes clients of, by their names in botocore."""
+SERVICES = CLIENTS | {"dynamodb"}
+"""The services in use; DynamoDB has a transport without a model, which needs the rules for its endpoints alone."""
 UNUSED_MODELS = ("examples-1.json", "waiters-2.json")
 MODEL = "service-2.json"
+RULES = "endpoint-rule-set-1.json"
 
 
 def vendored(*, for_lambda: bool) -> Path:
@@ -98,6 +101,11 @@ def trim_sdk(data: Path) -> None:
     for version in (path for service in SERVICES for path in (data / service).iterdir()):
         if not (version / f"{MODEL}.gz").is_file():  # an endpoint of an API version without clients
             shutil.rmtree(version)
+            continue
+        if version.parent.name not in CLIENTS:
+            for path in version.iterdir():
+                if not path.name.startswith(RULES):
+                    path.unlink()
             continue
         for name in UNUSED_MODELS:
             (version / name).unlink(missing_ok=True)

@@ -1,5 +1,6 @@
 """DynamoDB's form of attributes, and the plain one: `{"name": {"S": "Anna"}}` and `{"name": "Anna"}`."""
 
+from binascii import a2b_base64
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -37,7 +38,7 @@ def from_values(values: Mapping[str, AttributeValue]) -> dict[str, Any]:
 
 
 def from_value(value: AttributeValue) -> Any:
-    """A plain value of one in DynamoDB's form."""
+    """A plain value of one in DynamoDB's form; bytes may be Base64, as in the JSON of DynamoDB."""
     ((letter, content),) = value.items()
     return _DECODERS[letter](content)
 
@@ -59,7 +60,7 @@ _ENCODERS: Mapping[type, Callable[[Any], AttributeValue]] = {
 _DECODERS: Mapping[str, Callable[[Any], Any]] = {
     "S": str,
     "N": int,
-    "B": bytes,
+    "B": lambda data: data if isinstance(data, bytes) else a2b_base64(data),
     "BOOL": bool,
     "L": lambda values: [value["S"] for value in values],
 }

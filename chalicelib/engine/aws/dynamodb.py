@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from chalicelib.config import Settings
 from chalicelib.engine import backoff
 from chalicelib.engine.aws.attribute_values import from_values, to_values
-from chalicelib.engine.aws.clients import new_client
+from chalicelib.engine.aws.clients import session
 from chalicelib.engine.aws.errors import engine_errors
 from chalicelib.engine.aws.expressions import Expressions
 from chalicelib.engine.conditions import Condition
@@ -19,7 +19,7 @@ from chalicelib.engine.table import Check, Delete, Item, Key, Put, Query, Table,
 from chalicelib.errors import UnavailableError
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
+    from chalicelib.engine.aws.json_transport import JsonTransport
 
 CONNECT_TIMEOUT_S = 1
 READ_TIMEOUT_S = 3
@@ -37,51 +37,41 @@ Raises:
     See `engine_errors`.
 """
 
-_METHODS = {
-    "BatchGetItem": "batch_get_item",
-    "BatchWriteItem": "batch_write_item",
-    "DeleteItem": "delete_item",
-    "GetItem": "get_item",
-    "PutItem": "put_item",
-    "Query": "query",
-    "TransactWriteItems": "transact_write_items",
-    "UpdateItem": "update_item",
-}
-
 
 @cache
-def _client(region: str) -> "DynamoDBClient":
-    made: DynamoDBClient = new_client(
-        "dynamodb",
-        region,
-        tries=TRIES,
-        connect_timeout=CONNECT_TIMEOUT_S,
-        read_timeout=READ_TIMEOUT_S,
-        tcp_keepalive=True,
-        # DynamoDB checks parameters as well, and those that it refuses are as much a defect here.
-        parameter_validation=False,
-    )
-    return made
+def _transport(region: str) -> "JsonTransport":
+    # Late: the import of botocore is half of the time of a cold start.
+    from chalicelib.engine.aws.http_connections import Timeouts
+    from chalicelib.engine.aws.json_transport import JsonService, JsonTransport
+
+    service = JsonService("dynamodb", "DynamoDB_20120810", "application/x-amz-json-1.0")
+    timeouts = Timeouts(CONNECT_TIMEOUT_S, READ_TIMEOUT_S)
+    with engine_errors():
+        return JsonTransport(session(), service, region, tries=TRIES, timeouts=timeouts)
 
 
-def client(settings: Settings) -> "DynamoDBClient":
-    """The process's one client of the region, made when it is first asked for."""
-    return _client(settings.region)
+def transport(settings: Settings) -> "JsonTransport":
+    """The process's one transport of the region, made when it is first asked for.
+
+    Raises:
+        UnavailableError: what hands out credentials cannot be reached.
+        RuntimeError: it cannot be made, which is a defect of the deployment.
+    """
+    return _transport(settings.region)
 
 
 def forget_clients() -> None:
-    """Let the next call make a new client: for tests, which change what stands behind it."""
-    _client.cache_clear()
+    """Let the next call make a new transport: for tests, which change what stands behind it."""
+    _transport.cache_clear()
 
 
 def sender(settings: Settings) -> Send:
-    """The function that sends requests through botocore."""
+    """The function that sends requests to DynamoDB."""
 
     def send(operation: str, request: dict[str, Any]) -> Mapping[str, Any]:
-        method = getattr(client(settings), _METHODS[operation])
+        sending = transport(settings)
         with engine_errors():
-            response: Mapping[str, Any] = method(**request)
-            return response
+            return sending.send(operation, request)
 
     return send
 

@@ -54,7 +54,8 @@ class Recorder:
     """The rights that each function has needed so far.
 
     It is a handler of botocore's event `before-parameter-build`, which precedes each request and each signature of an
-    address. Requests outside of `acting_as` are not recorded.
+    address; `sent` is told of the requests to DynamoDB, which have a transport of their own. Requests outside of
+    `acting_as` are not recorded.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -105,12 +106,23 @@ class Recorder:
         Raises:
             UnknownRequestError: the rights are not known; `unknown` names the request.
         """
+        is_presigned = bool(context.get("is_presign_request"))
+        self._record(model.service_model.service_name, model.name, params, is_presigned=is_presigned)
+
+    def sent(self, operation: str, request: Mapping[str, Any]) -> None:
+        """Record the rights of a request to DynamoDB.
+
+        Raises:
+            UnknownRequestError: as above.
+        """
+        self._record("dynamodb", operation, request, is_presigned=False)
+
+    def _record(self, service: str, operation: str, params: Mapping[str, Any], *, is_presigned: bool) -> None:
         if self._acting is None:
             return
         function, use_case = self._acting
-        service, operation = model.service_model.service_name, model.name
         try:
-            needs = list(needs_of(service, operation, params, is_presigned=bool(context.get("is_presign_request"))))
+            needs = list(needs_of(service, operation, params, is_presigned=is_presigned))
         except UnknownRequestError as error:
             self.unknown.append(f"{error}, made by {function} in {use_case}")
             raise

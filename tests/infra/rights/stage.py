@@ -26,6 +26,7 @@ from chalicelib.observability import logger
 from chalicelib.services import Services, build_services
 from chalicelib.tasks.stores import queue as tasks_queue
 from tests.api.conftest import ApiClient, Reply
+from tests.engine.sent import hooked
 from tests.fakes.passwords import FakePasswords
 from tests.infra.rights.declared import API
 from tests.infra.rights.recorder import Recorder, UnknownRequestError
@@ -189,7 +190,8 @@ def observed_stage() -> Iterator[Stage]:
         stage = Stage(recorder, client, log)
         wiring.override(stage.services)
         try:
-            yield stage
+            with hooked(recorder.sent):
+                yield stage
         finally:
             wiring.override(None)
             _forget_clients()

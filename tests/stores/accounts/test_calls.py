@@ -10,9 +10,10 @@ from chalice.test import Client
 from app import app
 from chalicelib import services as wiring
 from chalicelib.config import Settings
-from chalicelib.engine.aws import dynamodb, secrets_manager
+from chalicelib.engine.aws import secrets_manager
 from chalicelib.engine.aws.engine import aws_engine
 from tests.api.conftest import ApiClient, Reply
+from tests.engine.sent import hooked
 from tests.stores.conftest import SERVER_SECRET
 
 TOKEN = "x-tidepool-session-token"
@@ -26,19 +27,17 @@ class Calls:
     def __init__(self) -> None:
         self.made: list[str] = []
 
-    def __call__(self, model: Any, **_: Any) -> None:
-        """Record a call; botocore runs this before each."""
-        self.made.append(model.name)
+    def __call__(self, operation: str, _request: Any) -> None:
+        """Record a call."""
+        self.made.append(operation)
 
 
 @pytest.fixture
 def calls(stage: Settings) -> Iterator[Calls]:
     """The calls made in a test."""
     counted = Calls()
-    events = dynamodb.client(stage).meta.events
-    events.register("before-call.dynamodb", counted)
-    yield counted
-    events.unregister("before-call.dynamodb", counted)
+    with hooked(counted):
+        yield counted
 
 
 @pytest.fixture

@@ -4,26 +4,16 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from botocore.awsrequest import AWSResponse
-from botocore.compat import HTTPHeaders
+from botocore.exceptions import ClientError
 
 from chalicelib.access.call import RestrictedToken, Session
 from chalicelib.accounts.grant import Grant
 from chalicelib.config import Settings
-from chalicelib.engine.aws import dynamodb
 from chalicelib.engine.aws.engine import aws_engine
 from chalicelib.engine.backoff import TRIES
 from chalicelib.errors import UnavailableError
+from tests.engine.sent import hooked, refusal
 from tests.stores.accounts.account_stores import ANNA, NOW_MS, Stores, stores_on
-
-Answer = tuple[AWSResponse, dict[str, Any]]
-
-
-def refusal(code: str, *reasons: str) -> Answer:
-    """DynamoDB's reply to a refused request; `reasons` are those of a transaction."""
-    answer = {"Error": {"Code": code, "Message": ""}, "CancellationReasons": [{"Code": reason} for reason in reasons]}
-    return AWSResponse("", 400, HTTPHeaders(), None), answer
-
 
 CONFLICT = refusal("TransactionCanceledException", "None", "TransactionConflict")
 
@@ -38,18 +28,16 @@ def stores(stage: Settings, monkeypatch: pytest.MonkeyPatch) -> Stores:
 
 
 @pytest.fixture
-def busy(stage: Settings, stores: Stores) -> Iterator[list[Answer]]:
+def busy(stage: Settings, stores: Stores) -> Iterator[list[ClientError]]:
     """Answers that DynamoDB gives instead of carrying out the next transactions."""
-    instead: list[Answer] = []
+    instead: list[ClientError] = []
 
-    def answer(model: Any, **_: Any) -> Answer | None:
-        return instead.pop(0) if instead and model.name == "TransactWriteItems" else None
+    def refuse(operation: str, _request: Any) -> None:
+        if instead and operation == "TransactWriteItems":
+            raise instead.pop(0)
 
-    hook: Any = answer  # botocore's stubs know no hook that answers
-    events = dynamodb.client(stage).meta.events
-    events.register("before-call.dynamodb", hook)
-    yield instead
-    events.unregister("before-call.dynamodb", hook)
+    with hooked(refuse):
+        yield instead
 
 
 SESSION = Session("hash", ANNA.user_id, False, NOW_MS, NOW_MS + 1)
@@ -77,7 +65,7 @@ def is_stored(stores: Stores) -> bool:
 
 @WRITES
 def test_a_write_that_conflicts_is_tried_again(
-    stores: Stores, busy: list[Answer], write: Callable[[Stores], Any]
+    stores: Stores, busy: list[ClientError], write: Callable[[Stores], Any]
 ) -> None:
     busy += [CONFLICT] * (TRIES - 1)
     write(stores)
@@ -87,7 +75,7 @@ def test_a_write_that_conflicts_is_tried_again(
 
 @WRITES
 def test_a_write_that_always_conflicts_is_unavailable(
-    stores: Stores, busy: list[Answer], write: Callable[[Stores], Any]
+    stores: Stores, busy: list[ClientError], write: Callable[[Stores], Any]
 ) -> None:
     busy += [CONFLICT] * TRIES
     with pytest.raises(UnavailableError):
@@ -97,7 +85,7 @@ def test_a_write_that_always_conflicts_is_unavailable(
 
 
 @WRITES
-def test_throttling_is_unavailable(stores: Stores, busy: list[Answer], write: Callable[[Stores], Any]) -> None:
+def test_throttling_is_unavailable(stores: Stores, busy: list[ClientError], write: Callable[[Stores], Any]) -> None:
     busy.append(refusal("ThrottlingException"))
     with pytest.raises(UnavailableError):
         write(stores)
@@ -105,7 +93,7 @@ def test_throttling_is_unavailable(stores: Stores, busy: list[Answer], write: Ca
 
 
 @WRITES
-def test_a_defect_is_no_refusal(stores: Stores, busy: list[Answer], write: Callable[[Stores], Any]) -> None:
+def test_a_defect_is_no_refusal(stores: Stores, busy: list[ClientError], write: Callable[[Stores], Any]) -> None:
     busy.append(refusal("ValidationException"))
     with pytest.raises(RuntimeError, match="ValidationException"):
         write(stores)

@@ -10,9 +10,9 @@ from chalicelib.blobs.blob import Blob, BlobKind, TimeSpan
 from chalicelib.blobs.ports import BlobStore
 from chalicelib.blobs.stores.blobs import StoredBlobs
 from chalicelib.config import Settings
-from chalicelib.engine.aws.dynamodb import client
 from chalicelib.engine.aws.engine import aws_engine
 from chalicelib.engine.engine import Engine
+from tests.engine.sent import hooked
 
 NOW_MS = 1_767_225_600_000
 ANNA = "a1b2c3d4e5"
@@ -107,18 +107,17 @@ def test_blobs_that_await_their_content_are_found_by_creation_time(store: BlobSt
     assert list(store.created_before(NOW_MS + 5)) == [log(3, 0)]
 
 
-def test_a_list_is_read_no_further_than_it_is_asked_for(stage: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_list_is_read_no_further_than_it_is_asked_for(stage: Settings) -> None:
     store = StoredBlobs(aws_engine(stage).blobs)
     store.add(blob(1))
     store.add(blob(2))
     pages: list[int] = []
-    query: Any = client(stage).query
 
-    def one_at_a_time(**request: Any) -> Any:
+    def one_at_a_time(_operation: str, request: dict[str, Any]) -> None:
         pages.append(1)
-        return query(**request, Limit=1)
+        request["Limit"] = 1
 
-    monkeypatch.setattr(client(stage), "query", one_at_a_time)
-    found: Iterator[Blob] = store.of_user(BlobKind.BLOBS, ANNA)
-    assert next(found) == blob(2)
+    with hooked(one_at_a_time):
+        found: Iterator[Blob] = store.of_user(BlobKind.BLOBS, ANNA)
+        assert next(found) == blob(2)
     assert len(pages) == 1

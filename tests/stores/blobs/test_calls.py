@@ -19,8 +19,9 @@ from chalicelib.blobs.ports import BlobPorts
 from chalicelib.blobs.stores.blobs import StoredBlobs
 from chalicelib.blobs.stores.contents import StoredContents
 from chalicelib.config import Settings
-from chalicelib.engine.aws import dynamodb, s3
+from chalicelib.engine.aws import s3
 from chalicelib.engine.aws.engine import aws_engine
+from tests.engine.sent import hooked
 from tests.fakes.calls import NO_GRANTS, call_by, no_id
 
 NOW_MS = 1_767_225_600_000
@@ -61,13 +62,15 @@ def world(stage: Settings) -> Iterator[World]:
     def count(model: Any, **_: Any) -> None:
         calls[model.name] += 1
 
-    clients = (dynamodb.client(stage), s3.client(stage))
-    for client in clients:
-        client.meta.events.register("before-call", count)
+    def count_sent(operation: str, _request: Any) -> None:
+        calls[operation] += 1
+
+    events = s3.client(stage).meta.events
+    events.register("before-call", count)
     engine = aws_engine(stage)
-    yield World(stage, BlobPorts(StoredBlobs(engine.blobs), StoredContents(engine.objects)), calls)
-    for client in clients:
-        client.meta.events.unregister("before-call", count)
+    with hooked(count_sent):
+        yield World(stage, BlobPorts(StoredBlobs(engine.blobs), StoredContents(engine.objects)), calls)
+    events.unregister("before-call", count)
 
 
 def test_the_calls_of_storing_a_blob(world: World) -> None:

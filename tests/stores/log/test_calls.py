@@ -1,14 +1,12 @@
 """The calls of adding and reading data, and races with other writers. On DynamoDB only."""
 
-import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
-from botocore.awsrequest import AWSResponse
-from botocore.compat import HTTPHeaders
+from botocore.exceptions import ClientError
 
 from chalicelib.access.call import Caller, Session
 from chalicelib.access.policy import DATA_SET_DELETERS, UPLOADERS
@@ -16,9 +14,10 @@ from chalicelib.accounts.stores.sessions import StoredSessions, session_item
 from chalicelib.config import Settings
 from chalicelib.conflicts import WriteConflictError
 from chalicelib.data_sets import lifecycle as rules
-from chalicelib.engine.aws import dynamodb
 from chalicelib.engine.aws.attribute_values import to_values
+from chalicelib.engine.aws.dynamodb import MAX_BATCH_WRITES
 from chalicelib.engine.aws.engine import aws_engine
+from chalicelib.engine.aws.json_transport import encoded
 from chalicelib.engine.backoff import TRIES
 from chalicelib.errors import DataSetClosedError, DataSetNotFoundError, UnavailableError
 from chalicelib.log.data_set import DataSet, OwnerState
@@ -30,19 +29,11 @@ from chalicelib.log.stores.record_log import PART_BYTES, StoredRecordLog
 from chalicelib.reading.read_ahead import HEAD
 from chalicelib.reading.stores.read_ahead import sessions_ahead
 from chalicelib.uploads import add as uploads
+from tests.engine.sent import hooked, refusal
 from tests.fakes.calls import NO_GRANTS, call_by
 from tests.stores.log.test_data_stores import ANNA, NOW_MS, closed, data_set
 
 Calls = Counter[str]
-Answer = tuple[AWSResponse, dict[str, Any]]
-
-
-def refusal(code: str, *reasons: str) -> Answer:
-    """DynamoDB's reply to a refused request; `reasons` are those of a transaction, one for each of its writes."""
-    answer: dict[str, Any] = {"Error": {"Code": code, "Message": ""}}
-    if reasons:
-        answer["CancellationReasons"] = [{"Code": reason} for reason in reasons]
-    return AWSResponse("", 400, HTTPHeaders(), None), answer
 
 
 @dataclass
@@ -52,15 +43,18 @@ class Wire:
     settings: Settings
     requests: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     before: dict[str, list[Callable[[], None]]] = field(default_factory=dict)
-    instead: dict[str, list[Answer]] = field(default_factory=dict)
+    instead: dict[str, list[ClientError | Mapping[str, Any]]] = field(default_factory=dict)
 
-    def __call__(self, model: Any, params: dict[str, Any], **_: Any) -> Answer | None:
-        waiting = self.before.get(model.name)
+    def __call__(self, operation: str, request: dict[str, Any]) -> Mapping[str, Any] | None:
+        waiting = self.before.get(operation)
         if waiting:
             waiting.pop(0)()
-        self.requests.append((model.name, params))
-        answers = self.instead.get(model.name)
-        return answers.pop(0) if answers else None
+        self.requests.append((operation, request))
+        answers = self.instead.get(operation)
+        answer = answers.pop(0) if answers else None
+        if isinstance(answer, ClientError):
+            raise answer
+        return answer
 
     @property
     def data_sets(self) -> StoredDataSets:
@@ -79,8 +73,7 @@ class Wire:
     @property
     def tokens(self) -> list[str]:
         """The token of each transaction, by which DynamoDB recognizes a request that the SDK sends again."""
-        bodies = [params["body"] for name, params in self.requests if name == "TransactWriteItems"]
-        return [json.loads(body)["ClientRequestToken"] for body in bodies]
+        return [request["ClientRequestToken"] for name, request in self.requests if name == "TransactWriteItems"]
 
 
 @pytest.fixture
@@ -89,12 +82,9 @@ def wire(stage: Settings) -> Iterator[Wire]:
     StoredDataSets(aws_engine(stage).data).create(data_set())
     session = Session("hash", ANNA, is_server=False, created_time_ms=NOW_MS, expires_time_ms=NOW_MS + 1)
     aws_engine(stage).accounts.put(session_item(session))
-    events = dynamodb.client(stage).meta.events
     wire = Wire(stage)
-    handler: Any = wire  # botocore's stubs know of no handler that answers
-    events.register("before-call.dynamodb", handler)
-    yield wire
-    events.unregister("before-call.dynamodb", handler)
+    with hooked(wire):
+        yield wire
 
 
 def cbg(count: int, first: int = 0) -> list[dict[str, Any]]:
@@ -143,14 +133,14 @@ class TestCalls:
 
     def test_a_thousand_readings_write_few_units(self, wire: Wire) -> None:
         add(wire.settings, cbg(1000))
-        staged = next(params["body"] for name, params in wire.requests if name == "BatchWriteItem")
+        staged = next(encoded(request) for name, request in wire.requests if name == "BatchWriteItem")
         # Base64 makes four bytes of three; a unit is 1 KB, and the transaction writes three small items at twice that.
         units = len(staged) * 3 / 4 / 1024 + 6
         assert units / 1000 <= 0.2
 
     def test_the_transaction_of_a_large_add_is_small(self, wire: Wire) -> None:
         add(wire.settings, cbg(2500))
-        transaction = next(params["body"] for name, params in wire.requests if name == "TransactWriteItems")
+        transaction = next(encoded(request) for name, request in wire.requests if name == "TransactWriteItems")
         assert len(transaction) < 2304
 
     def test_each_transaction_has_a_token_of_its_own(self, wire: Wire) -> None:
@@ -171,7 +161,7 @@ class TestCalls:
         log = wire.log
         head = wire.data_sets.head("a" * 32)
         assert head is not None
-        body = bytes(PART_BYTES * dynamodb.MAX_BATCH_WRITES + 1)
+        body = bytes(PART_BYTES * MAX_BATCH_WRITES + 1)
         wire.requests.clear()
         log.append(head, NewEntry(EntryKind.ADD, NOW_MS, body))
         assert wire.calls == {"BatchWriteItem": 2, "TransactWriteItems": 1}
@@ -348,11 +338,10 @@ class TestRefusals:
     def test_unprocessed_items_of_a_batch_are_put_again(self, wire: Wire) -> None:
         put = {"PutRequest": {"Item": to_values(part_key("a" * 32, "left", 0) | {"body": b"left"})}}
         left = {"UnprocessedItems": {wire.settings.data_table: [put]}}
-        wire.instead["BatchWriteItem"] = [(AWSResponse("", 200, HTTPHeaders(), None), left)]
+        wire.instead["BatchWriteItem"] = [left]
         add(wire.settings, cbg(1000))
         assert wire.calls["BatchWriteItem"] == 2
-        second = wire.requests[-2][1]["body"]
-        assert b"left" in second
+        assert b"left" in encoded(wire.requests[-2][1])
 
     def test_the_head_is_read_when_the_refusal_does_not_return_it(self, wire: Wire) -> None:
         """Not every DynamoDB knows ReturnValuesOnConditionCheckFailure."""

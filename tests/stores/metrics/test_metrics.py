@@ -12,7 +12,7 @@ import pytest
 from chalicelib.config import Settings
 from chalicelib.conflicts import WriteConflictError
 from chalicelib.engine import backoff
-from chalicelib.engine.aws import dynamodb, kinesis, s3, secrets_manager, sqs
+from chalicelib.engine.aws import kinesis, s3, secrets_manager, sqs
 from chalicelib.engine.aws.engine import aws_engine
 from chalicelib.engine.engine import Engine
 from chalicelib.engine.secrets import MAX_AGE_S
@@ -32,6 +32,7 @@ from chalicelib.metrics.stores import stream as metrics_stream
 from chalicelib.metrics.stores.archive import MAX_DATA_BYTES, QueuedRejectedRecords, StoredEventArchive
 from chalicelib.metrics.stores.counts import KEPT_FOR, StoredEventCounts
 from chalicelib.metrics.stores.stream import StreamedEvents, cached_salt
+from tests.engine.sent import hooked, refusal
 
 if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient
@@ -168,30 +169,22 @@ def test_expired_counts_are_not_found(stage: Settings) -> None:
 
 
 def test_conflicting_transactions_of_two_shards_are_repeated(stage: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    from botocore.exceptions import ClientError
-
     pauses: list[int] = []
     counts = stored_counts(stage)
     monkeypatch.setattr(backoff, "pause_after", pauses.append)
-    client = dynamodb.client(stage)
-    real, failures = client.transact_write_items, [backoff.TRIES - 1]
+    failures = [backoff.TRIES - 1]
 
-    def conflicting(**request: Any) -> Any:
-        if failures[0]:
+    def conflicting(operation: str, _request: Any) -> None:
+        if operation == "TransactWriteItems" and failures[0]:
             failures[0] -= 1
-            error: Any = {
-                "Error": {"Code": "TransactionCanceledException"},
-                "CancellationReasons": [{"Code": "None"}, {"Code": "TransactionConflict"}],
-            }
-            raise ClientError(error, "TransactWriteItems")
-        return real(**request)
+            raise refusal("TransactionCanceledException", "None", "TransactionConflict")
 
-    monkeypatch.setattr(client, "transact_write_items", conflicting)
-    counts.add({CountKey(DAY, "a"): 1}, SHARD, Ledger(), Ledger(1, ((1, 1),)))
-    assert len(pauses) == backoff.TRIES - 1
-    failures[0] = backoff.TRIES
-    with pytest.raises(UnavailableError):
-        counts.add({CountKey(DAY, "a"): 1}, SHARD, counts.ledger(SHARD), Ledger(2, ((1, 2),)))
+    with hooked(conflicting):
+        counts.add({CountKey(DAY, "a"): 1}, SHARD, Ledger(), Ledger(1, ((1, 1),)))
+        assert len(pauses) == backoff.TRIES - 1
+        failures[0] = backoff.TRIES
+        with pytest.raises(UnavailableError):
+            counts.add({CountKey(DAY, "a"): 1}, SHARD, counts.ledger(SHARD), Ledger(2, ((1, 2),)))
 
 
 def test_an_object_holds_one_value_a_line_and_is_written_over(stage: Settings) -> None:

@@ -1,6 +1,5 @@
 """The calls of a client that polls with an ETag, and the replies that have none. On DynamoDB only."""
 
-import json
 from typing import Any
 
 import pytest
@@ -12,7 +11,6 @@ from chalicelib.accounts.stores.grants import StoredGrants
 from chalicelib.accounts.stores.sessions import StoredSessions
 from chalicelib.config import Settings
 from chalicelib.data_sources.stores.data_sources import StoredDataSources
-from chalicelib.engine.aws import dynamodb
 from chalicelib.engine.aws.attribute_values import to_values
 from chalicelib.engine.aws.engine import aws_engine
 from chalicelib.log.stores.data_sets import StoredDataSets
@@ -25,6 +23,7 @@ from chalicelib.reading.read_ahead import MANIFEST, OWNER
 from chalicelib.reading.stores.read_ahead import sessions_ahead
 from chalicelib.services import build_services
 from chalicelib.tiles.stores.keys import manifest_key
+from tests.engine.stage import sdk
 from tests.fakes.calls import call_by
 from tests.stores.data_sources.test_data_sources import changed, source
 from tests.stores.log.test_calls import Wire, add, cbg, delete, wire
@@ -67,7 +66,7 @@ def test_an_outdated_etag_costs_a_read_of_the_manifest_after_the_owner(wire: Wir
 
 def snapshots_read(wire: Wire) -> int:
     """The number of times Anna's manifest was read."""
-    asked = [json.loads(params["body"]) for name, params in wire.requests if name == "BatchGetItem"]
+    asked = [request for name, request in wire.requests if name == "BatchGetItem"]
     keys = [key for request in asked for table in request["RequestItems"].values() for key in table["Keys"]]
     return keys.count(to_values(manifest_key(ANNA)))
 
@@ -147,4 +146,4 @@ class TestPartlyVisibleTransactions:
 
     @staticmethod
     def _hide(settings: Settings, key: Any) -> None:
-        dynamodb.client(settings).delete_item(TableName=settings.data_table, Key=key)
+        sdk(settings).delete_item(TableName=settings.data_table, Key=key)

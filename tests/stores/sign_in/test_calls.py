@@ -12,9 +12,10 @@ from chalice.test import Client
 from app import app
 from chalicelib import services as wiring
 from chalicelib.config import Settings
-from chalicelib.engine.aws import dynamodb, secrets_manager
+from chalicelib.engine.aws import secrets_manager
 from chalicelib.engine.aws.engine import aws_engine
 from tests.api.conftest import ApiClient, Reply
+from tests.engine.sent import hooked
 from tests.fakes.oidc_app import App, Browser, ReplyLike, hidden_fields
 
 EMAIL, PASSWORD = "anna@example.org", "a-good-one?"
@@ -41,6 +42,10 @@ class Calls:
         """Called by botocore before each call."""
         self.made.append(model.name)
 
+    def sent(self, operation: str, _request: Any) -> None:
+        """Called before each request to DynamoDB."""
+        self.made.append(operation)
+
     def of(self, reply: ReplyLike, status: int = 200) -> list[str]:
         """The calls of a request with this status, since the last check."""
         assert reply.status == status, reply.body
@@ -54,12 +59,11 @@ def calls(stage: Settings) -> Iterator[Calls]:
     secrets_manager.forget_clients()
     secrets_manager.client(stage.region).create_secret(Name=stage.oidc_keys_name, SecretString="generated" * 5)
     counted = Calls()
-    clients = (dynamodb.client(stage), secrets_manager.client(stage.region))
-    for client in clients:
-        client.meta.events.register("before-call", counted)
-    yield counted
-    for client in clients:
-        client.meta.events.unregister("before-call", counted)
+    events = secrets_manager.client(stage.region).meta.events
+    events.register("before-call", counted)
+    with hooked(counted.sent):
+        yield counted
+    events.unregister("before-call", counted)
     secrets_manager.forget_clients()
 
 

@@ -2,14 +2,13 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
 
 from chalicelib.config import Settings
-from chalicelib.engine.aws import dynamodb
 from chalicelib.engine.aws.engine import aws_engine
 from chalicelib.engine.embedded.engine import EmbeddedEngine
 from chalicelib.engine.table import Put
@@ -21,6 +20,7 @@ from chalicelib.tasks.stores.tasks import task_item
 from chalicelib.tasks.task import ScheduleState, Task
 from chalicelib.tasks.types import TaskRun, TaskType, registry
 from chalicelib.tasks.worker import RunResult, carry_out
+from tests.engine.sent import hooked
 from tests.fakes.engine import memory_engine
 from tests.fakes.tasks import take_runs
 
@@ -43,11 +43,11 @@ class Meter:
     calls: Counter[str] = field(default_factory=Counter)
     read_units: float = 0
 
-    def __call__(self, parsed: dict[str, Any], model: Any, **_: Any) -> None:
-        self.calls[model.name] += 1
-        if model.name == "Query":
-            assert parsed["ScannedCount"] == parsed["Count"], "a filter hides what is read"
-            read_bytes = sum(_size_bytes(item) for item in parsed["Items"])
+    def __call__(self, operation: str, response: Mapping[str, Any]) -> None:
+        self.calls[operation] += 1
+        if operation == "Query":
+            assert response["ScannedCount"] == response["Count"], "a filter hides what is read"
+            read_bytes = sum(_size_bytes(item) for item in response["Items"])
             self.read_units += max(math.ceil(read_bytes / READ_UNIT_BYTES), 1) / 2
 
     def reset(self) -> None:
@@ -78,10 +78,8 @@ def runner(stage: Settings, queue: EmbeddedEngine) -> Services:
 def meter(runner: Services, stage: Settings) -> Iterator[Meter]:
     """The calls of the process to DynamoDB."""
     meter = Meter()
-    events = dynamodb.client(stage).meta.events
-    events.register("after-call.dynamodb", meter, unique_id="meter")
-    yield meter
-    events.unregister("after-call.dynamodb", meter, unique_id="meter")
+    with hooked(lambda *_: None, meter):
+        yield meter
 
 
 def put_many(settings: Settings, tasks: list[Task]) -> None:

@@ -1,11 +1,10 @@
 """Tests compactions and sweeps that meet other writers, or are interrupted. On DynamoDB only."""
 
-import json
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from botocore.awsrequest import AWSResponse
-from botocore.compat import HTTPHeaders
+from botocore.exceptions import ClientError
 
 from chalicelib.config import Settings
 from chalicelib.conflicts import WriteConflictError
@@ -19,7 +18,8 @@ from chalicelib.tiles.manifest import Manifest, encode_manifest
 from chalicelib.tiles.ports import CompactedRange
 from chalicelib.tiles.stores.keys import manifest_key, origin_index_partition, sweep_requests_partition, tiles_partition
 from chalicelib.tiles.tile import TileKey
-from tests.stores.log.test_calls import Wire, refusal
+from tests.engine.sent import refusal
+from tests.stores.log.test_calls import Wire
 from tests.stores.log.test_data_stores import ANNA, NOW_MS
 from tests.stores.tiles.tile_items import items, sort_keys, stored_tiles
 from tests.stores.tiles.tile_scene import LATER_MS, LEASE_MS, Stores, after_attempt, contents, stores_on, tiles
@@ -190,11 +190,11 @@ class TestEventuallyConsistentReads:
         committed = stores.put(tiles(CBG, BOLUS))
         table = wire.settings.data_table
         stored = [to_values(item) for item in items(wire.settings, tiles_partition(ANNA, 0))]
-        wire.instead["BatchGetItem"] = [answer({"Responses": {table: stored[:1]}, "UnprocessedKeys": {}})]
+        wire.instead["BatchGetItem"] = [{"Responses": {table: stored[:1]}, "UnprocessedKeys": {}}]
         wire.requests.clear()
         read = stores.tiles.tiles(OwnerState(ANNA), list(committed.tile_refs()), ())
         assert read.keys() == {CBG, BOLUS}
-        asked = [json.loads(request["body"])["RequestItems"][table] for _, request in wire.requests]
+        asked = [request["RequestItems"][table] for _, request in wire.requests]
         assert [(len(request["Keys"]), request["ConsistentRead"]) for request in asked] == [(2, False), (1, True)]
 
 
@@ -207,17 +207,15 @@ class TestThrottledReads:
         table = wire.settings.data_table
         places = list(committed.tile_refs())
         owner = stores.data_sets.owner(ANNA)
-        answers = []
+        answers: list[ClientError | Mapping[str, Any]] = []
         stored = [to_values(item) for item in items(wire.settings, tiles_partition(ANNA, 0))]
         for place in range(30):
             left = [{"pk": item["pk"], "sk": item["sk"]} for item in stored[place + 1 :]]
             answers.append(
-                answer(
-                    {
-                        "Responses": {table: [stored[place]]},
-                        "UnprocessedKeys": {table: {"Keys": left, "ConsistentRead": True}},
-                    }
-                )
+                {
+                    "Responses": {table: [stored[place]]},
+                    "UnprocessedKeys": {table: {"Keys": left, "ConsistentRead": True}},
+                }
             )
         wire.instead["BatchGetItem"] = answers
         wire.requests.clear()
@@ -231,7 +229,7 @@ class TestThrottledReads:
         committed = stores.put(tiles(CBG))
         table = wire.settings.data_table
         nothing = {"Responses": {table: []}, "UnprocessedKeys": {table: {"Keys": [], "ConsistentRead": True}}}
-        wire.instead["BatchGetItem"] = [answer(nothing)] * 99
+        wire.instead["BatchGetItem"] = [nothing] * 99
         wire.requests.clear()
         with pytest.raises(UnavailableError):
             stores.tiles.tiles(OwnerState(ANNA), list(committed.tile_refs()), ())
@@ -242,8 +240,3 @@ class TestThrottledReads:
         wire.instead[operation] = [refusal("ThrottlingException")] * 9
         with pytest.raises(UnavailableError):
             stores.put(tiles(CBG))
-
-
-def answer(body: dict[str, Any]) -> tuple[AWSResponse, dict[str, Any]]:
-    """A response of DynamoDB with this body."""
-    return AWSResponse("", 200, HTTPHeaders(), None), body

@@ -1,0 +1,185 @@
+"""Kept-alive connections to one address, by `http.client`.
+
+botocore's own transport takes twice the CPU for a small request. Errors are those of botocore, so that its retries and
+the table in `sdk_errors` know them.
+"""
+
+import http.client
+import socket
+from collections.abc import Callable
+from email.message import Message
+from functools import partial
+from ssl import CERT_REQUIRED, SSLContext, SSLError
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from urllib.parse import urlsplit
+from weakref import finalize
+
+from botocore.exceptions import (
+    ConnectionClosedError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    HTTPClientError,
+    ReadTimeoutError,
+)
+from botocore.exceptions import SSLError as HandshakeError
+from botocore.httpsession import URLLib3Session, create_urllib3_context, get_cert_path
+from botocore.utils import get_environ_proxies
+from urllib3.util.wait import wait_for_read
+
+if TYPE_CHECKING:
+    from botocore.awsrequest import AWSPreparedRequest
+
+MAX_IDLE = 10
+"""Connections that are kept for later requests."""
+
+
+class Timeouts(NamedTuple):
+    """The seconds that a connection attempt and a single read may take."""
+
+    connect_s: float
+    read_s: float
+
+
+class HttpReply(NamedTuple):
+    """A whole reply. Its attributes have the names of botocore's `AWSResponse`."""
+
+    status_code: int
+    headers: Message
+    content: bytes
+
+
+class Exchange(Protocol):
+    """Sends a request and returns the whole reply.
+
+    Raises:
+        HTTPClientError, ConnectionError: those of botocore; there is no reply, or only a part of one.
+    """
+
+    def __call__(self, request: "AWSPreparedRequest") -> Any: ...
+
+
+def exchange_with(url: str, timeouts: Timeouts, ca_bundle: str | None) -> Exchange:
+    """What exchanges requests with an address: through a proxy, if the environment names one for it, by botocore.
+
+    Args:
+        ca_bundle: a file of certificates; None stands for those that come with botocore.
+    """
+    if proxies := get_environ_proxies(url):
+        verify: Any = ca_bundle or True
+        timeout: Any = (timeouts.connect_s, timeouts.read_s)
+        return URLLib3Session(verify=verify, proxies=proxies, timeout=timeout).send
+    return HttpConnections(url, timeouts, ca_bundle).exchange
+
+
+class _InOneSend(http.client.HTTPConnection):
+    """Sends head and body by one system call, and so in one packet and one TLS record if they fit."""
+
+    _parts: list[bytes] | None = None
+
+    def request_at_once(self, request: "AWSPreparedRequest") -> None:
+        """Send a request for `/`."""
+        self._parts = []
+        body: Any = request.body
+        self.request(request.method, "/", body, dict(request.headers.items()))
+        parts, self._parts = self._parts, None
+        self.sock.sendall(b"".join(parts))
+
+    def send(self, data: Any) -> None:
+        """Called by `request` for the head and for the body."""
+        if self._parts is None:
+            super().send(data)
+        else:
+            self._parts.append(data)
+
+
+class _InOneSendOverTls(_InOneSend, http.client.HTTPSConnection):
+    pass
+
+
+class HttpConnections:
+    """Connections to one address. Threads may share it: each request has a connection of its own."""
+
+    def __init__(self, url: str, timeouts: Timeouts, ca_bundle: str | None) -> None:
+        self._url = url
+        self._timeouts = timeouts
+        self._new = _connection_maker(url, timeouts, ca_bundle)
+        self._idle: list[_InOneSend] = []
+        finalize(self, _close_all, self._idle)
+
+    def exchange(self, request: "AWSPreparedRequest") -> HttpReply:
+        """See `Exchange`."""
+        connection = self._idle_connection() or self._connected()
+        try:
+            reply = self._exchange(connection, request)
+        except BaseException:
+            connection.close()
+            raise
+        if connection.sock is not None and len(self._idle) < MAX_IDLE:  # `http.client` closes what is not kept alive
+            self._idle.append(connection)
+        else:
+            connection.close()
+        return reply
+
+    def _idle_connection(self) -> _InOneSend | None:
+        """The connection that was used last, unless the other side has closed it, as it does after a while."""
+        while True:
+            try:
+                connection = self._idle.pop()
+            except IndexError:
+                return None
+            if not wait_for_read(connection.sock, timeout=0):  # what can be read is the end of the connection
+                return connection
+            connection.close()
+
+    def _connected(self) -> _InOneSend:
+        connection = self._new()
+        try:
+            connection.connect()
+        except TimeoutError as error:
+            connection.close()
+            raise ConnectTimeoutError(endpoint_url=self._url, error=error) from error
+        except SSLError as error:
+            connection.close()
+            raise HandshakeError(endpoint_url=self._url, error=error) from error
+        except OSError as error:
+            connection.close()
+            raise EndpointConnectionError(endpoint_url=self._url, error=error) from error
+        connection.sock.settimeout(self._timeouts.read_s)
+        connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        return connection
+
+    def _exchange(self, connection: _InOneSend, request: "AWSPreparedRequest") -> HttpReply:
+        try:
+            connection.request_at_once(request)
+            response = connection.getresponse()
+            return HttpReply(response.status, response.headers, response.read())
+        except TimeoutError as error:
+            raise ReadTimeoutError(endpoint_url=self._url, error=error) from error
+        except SSLError as error:
+            raise HTTPClientError(error=error) from error
+        except (OSError, http.client.HTTPException) as error:
+            raise ConnectionClosedError(endpoint_url=self._url, error=error) from error
+
+
+def _close_all(connections: list[_InOneSend]) -> None:
+    while connections:
+        connections.pop().close()
+
+
+def _connection_maker(url: str, timeouts: Timeouts, ca_bundle: str | None) -> Callable[[], _InOneSend]:
+    address = urlsplit(url)
+    host = str(address.hostname)
+    if address.scheme == "http":
+        return partial(_InOneSend, host, address.port, timeout=timeouts.connect_s)
+    context = _tls_context(ca_bundle)
+    return partial(_InOneSendOverTls, host, address.port, timeout=timeouts.connect_s, context=context)
+
+
+def _tls_context(ca_bundle: str | None) -> SSLContext:
+    """The context that botocore uses."""
+    context: SSLContext = create_urllib3_context()
+    context.verify_mode = CERT_REQUIRED
+    context.check_hostname = True
+    verify: Any = ca_bundle or True
+    context.load_verify_locations(get_cert_path(verify))
+    return context

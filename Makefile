@@ -53,8 +53,8 @@ pythons: environment ## run the unit tests on the oldest and the newest supporte
 e2e: cloud-environment ## test the home server, and the packaged application on a local cloud of its own
 	$(BIN)/pytest tests/e2e
 
-bench: cloud-environment ## measure time, calls, memory and cost, and write build/bench.json: make bench [QUICK=1]
-	@$(BIN)/python -m bench $(if $(QUICK),--quick)
+bench: cloud-environment ## measure time, calls, memory and cost, and write build/bench.json: make bench [QUICK=1] [PEERS=name=http://address,...]
+	@$(BIN)/python -m bench $(if $(QUICK),--quick) $(if $(PEERS),--peers "$(PEERS)")
 
 package: stage-given environment ## build the zip and the template of a stage: make package STAGE=prod
 	@$(BIN)/python -m tools.package '$(STAGE)'

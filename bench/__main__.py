@@ -1,6 +1,6 @@
 """Measures what Strandline costs, prints a table, and writes the figures to build/bench.json.
 
-    python -m bench [--quick]
+    python -m bench [--quick] [--peers name=http://address,...]
 
 F is the CPU time of `orjson.loads` and `orjson.dumps` of the same bytes, timed alternately with each case.
 """
@@ -19,9 +19,11 @@ def main() -> int:
     """Measure, print and write the figures."""
     parser = argparse.ArgumentParser(prog="make bench", description="Measure what Strandline costs.")
     parser.add_argument("--quick", action="store_true", help="fewer rounds: a few minutes, less precise")
-    is_quick = parser.parse_args().quick
+    parser.add_argument("--peers", default="", help="servers that run already: name=http://address,...")
+    arguments = parser.parse_args()
+    is_quick, peers = arguments.quick, side_by_side.peers_of(arguments.peers)
     figures = [figure for part in (start, handler) for figure in part.figures(is_quick=is_quick)]
-    homes = side_by_side.measured(is_quick=is_quick)
+    homes = side_by_side.measured(peers, is_quick=is_quick)
     grown = growth.measured(is_quick=is_quick)
     costs = cost_model.measured_costs()
     document = {

@@ -18,6 +18,10 @@ class Figure:
     """The time of the floor in this run; None if the line has no floor."""
     p95: float | None = None
     """The 95th percentile beside the median, in the same unit."""
+    minimum: float | None = None
+    """The smallest value, in the same unit."""
+    cpu_ms: float | None = None
+    """The CPU time for each request, of all processes of the home; None if they cannot be seen from here."""
 
     @property
     def is_met(self) -> bool | None:

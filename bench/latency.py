@@ -81,7 +81,8 @@ def at_once(clients: Sequence[tuple[Connection, Sequence[Sent]]]) -> list[float]
 
 def percentiles(name: str, times_ms: Sequence[float], floor_ms: float | None = None) -> Figure:
     """The figure of some requests."""
-    return Figure(name, statistics.median(times_ms), "ms", p95=p95(times_ms), floor_ms=floor_ms)
+    median_ms = statistics.median(times_ms)
+    return Figure(name, median_ms, "ms", p95=p95(times_ms), minimum=min(times_ms), floor_ms=floor_ms)
 
 
 def p95(times_ms: Sequence[float]) -> float:

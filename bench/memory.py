@@ -1,5 +1,6 @@
-"""The memory of the processes of a home, from `/proc` of Linux."""
+"""The memory and the CPU time of the processes of a home, from `/proc` of Linux."""
 
+import os
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,13 +11,15 @@ PROCESSES = Path("/proc")
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """A running process, with its peak resident memory and that of now."""
+    """A running process, with its peak resident memory and that of now, and its CPU time so far."""
 
     command: str
     peak_kib: int
     resident_kib: int = 0
     id: int = 0
     parent_id: int = 0
+    cpu_s: float = 0
+    """With that of the children that have ended."""
 
 
 def peaks_mb(processes: Iterator[Process], *parts: str) -> list[float]:
@@ -27,18 +30,26 @@ def peaks_mb(processes: Iterator[Process], *parts: str) -> list[float]:
 
 def resident_mb(processes: Iterator[Process], process_id: int) -> float:
     """The resident memory of a process and all that it started, now. What they share counts more than once."""
+    return sum(process.resident_kib for process in _tree(processes, process_id)) * 1024 / 1e6
+
+
+def cpu_s(processes: Iterator[Process], process_id: int) -> float:
+    """The CPU time that a process and all that it started have taken, with those that have ended."""
+    return sum(process.cpu_s for process in _tree(processes, process_id))
+
+
+def _tree(processes: Iterator[Process], process_id: int) -> Iterator[Process]:
+    """A process and all that it started."""
     by_parent: dict[int, list[Process]] = defaultdict(list)
-    total_kib = 0
     for process in processes:
         by_parent[process.parent_id].append(process)
         if process.id == process_id:
-            total_kib += process.resident_kib
+            yield process
     parents = [process_id]
     while parents:
         children = by_parent.pop(parents.pop(), [])
-        total_kib += sum(child.resident_kib for child in children)
+        yield from children
         parents += [child.id for child in children]
-    return total_kib * 1024 / 1e6
 
 
 def running() -> Iterator[Process]:
@@ -46,17 +57,22 @@ def running() -> Iterator[Process]:
     for folder in PROCESSES.glob("[0-9]*"):
         try:
             status, command = (folder / "status").read_text(), (folder / "cmdline").read_bytes()
+            stat = (folder / "stat").read_text()
         except OSError:  # the process has ended
             continue
-        process = process_of(command.replace(b"\0", b" ").decode(errors="replace"), status)
+        process = process_of(command.replace(b"\0", b" ").decode(errors="replace"), status, stat)
         if process is not None:
             yield process
 
 
-def process_of(command: str, status: str) -> Process | None:
-    """A process by the text of its `status`; None for kernel threads, which have no memory of their own."""
+def process_of(command: str, status: str, stat: str) -> Process | None:
+    """A process by the texts of its `status` and `stat`; None for kernel threads, which have no memory of their own."""
     values = {name: value.split() for name, _, value in (line.partition(":") for line in status.splitlines())}
     if "VmHWM" not in values:
         return None
-    numbers = [int(values[name][0]) for name in ("VmHWM", "VmRSS", "Pid", "PPid")]
-    return Process(command, *numbers)
+    peak_kib, resident_kib, id_, parent_id = (int(values[name][0]) for name in ("VmHWM", "VmRSS", "Pid", "PPid"))
+    # After the name, which may hold spaces and parentheses: state, parent, … and in clock ticks the user and system
+    # time of the process, and of its children that have ended.
+    ticks = stat.rpartition(")")[2].split()[11:15]
+    cpu_time_s = sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
+    return Process(command, peak_kib, resident_kib, id_, parent_id, cpu_time_s)

@@ -19,6 +19,8 @@ FIRST_CLIENT = (
     " dynamodb.transport(Settings())"
 )
 COUNT = f"import sys; bare = len(sys.modules); {IMPORT}; print(len(sys.modules) - bare)"
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "an-id", "AWS_SECRET_ACCESS_KEY": "a-key"}
+"""Lambda has them in the environment; without them botocore would look elsewhere."""
 CASES = {"bare": "pass", "import": IMPORT, "client": FIRST_CLIENT}
 
 
@@ -31,9 +33,12 @@ def figures(*, is_quick: bool) -> Iterator[Figure]:
         times = _in_turns(folder, rounds=5 if is_quick else 11)
         modules = int(subprocess.check_output([sys.executable, "-c", COUNT], cwd=folder))
     bare_ms = statistics.median(times["bare"]) * 1000
-    for case, what in (("import", "import of the API function: CPU"), ("client", "  with the first DynamoDB client")):
+    for case, what, target in (
+        ("import", "import of the API function: CPU, over bare Python", 20),
+        ("client", "  with what sends the first request to DynamoDB", 25),
+    ):
         ratio = statistics.median(mine / bare for mine, bare in zip(times[case], times["bare"], strict=True))
-        yield Figure(f"{what}, over bare Python", ratio, "x", target=25, floor_ms=bare_ms)
+        yield Figure(what, ratio, "x", target=target, floor_ms=bare_ms)
     yield Figure("modules imported by the API function", modules, "modules")
     yield Figure("packaged zip", len(package.code) / 1e6, "MB", target=10)
 
@@ -50,7 +55,7 @@ def _in_turns(folder: Path, rounds: int) -> dict[str, list[float]]:
 
 
 def _cpu_of_process_s(code: str, folder: Path) -> float:
-    process = subprocess.Popen([sys.executable, "-c", code], cwd=folder)
+    process = subprocess.Popen([sys.executable, "-c", code], cwd=folder, env=os.environ | CREDENTIALS)
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:

@@ -20,15 +20,27 @@ from tools.packaging.application import LOCAL_STAGE
 WORKER = "APIHandler"
 
 
-@dataclass(frozen=True, slots=True)
-class Home:
-    """A home that serves."""
+def _nothing(_user_id: str) -> None:
+    pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """A running server that speaks the API, and opens accounts to anyone."""
 
     name: str
     base_url: str
+    compact: Callable[[str], None] = _nothing
+    """Compacts all data of a user, as the job does, without waiting for it; nothing on a peer."""
+    cpu_s: Callable[[], float] | None = None
+    """The CPU time so far, of all its processes; None if they cannot be seen from here."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Home(Target):
+    """A home that serves."""
+
     data_dir: Path
-    compact: Callable[[str], None]
-    """Compacts all data of a user, as the job does, without waiting for it."""
     resident_mb: Callable[[], float]
     """The resident memory now: of all processes of a home server, of the largest worker of a local cloud."""
     first_start_s: float
@@ -62,14 +74,18 @@ def on_home_server() -> Iterator[Home]:
             def resident_mb() -> float:
                 return memory.resident_mb(memory.running(), server.process.pid)
 
+            def cpu_s() -> float:
+                return memory.cpu_s(memory.running(), server.process.pid)
+
             yield Home(
-                "home server",
-                server.base_url,
-                data_dir,
-                compact,
-                resident_mb,
-                first_start_s,
-                next_start_s,
+                name="home server",
+                base_url=server.base_url,
+                compact=compact,
+                cpu_s=cpu_s,
+                data_dir=data_dir,
+                resident_mb=resident_mb,
+                first_start_s=first_start_s,
+                next_start_s=next_start_s,
                 keeps_data_on_disk=True,
             )
 
@@ -91,13 +107,17 @@ def on_local_cloud() -> Iterator[Home]:
             peaks = memory.peaks_mb(memory.running(), WORKER, str(cloud.data_dir))
             return peaks[0] if peaks else 0.0
 
+        def cpu_s() -> float:
+            return memory.cpu_s(memory.running(), cloud.engine.process_id)
+
         yield Home(
-            "local cloud",
-            cloud.base_url,
-            cloud.data_dir,
-            compact,
-            resident_mb,
-            first_start_s,
+            name="local cloud",
+            base_url=cloud.base_url,
+            compact=compact,
+            cpu_s=cpu_s,
+            data_dir=cloud.data_dir,
+            resident_mb=resident_mb,
+            first_start_s=first_start_s,
             next_start_s=None,
             keeps_data_on_disk=False,
         )

@@ -1,24 +1,27 @@
-"""Measures the latency that clients see in a home, over HTTP.
+"""Measures the latency that clients see, over HTTP, and the CPU time behind it.
 
 Times depend on this machine and its load, so each kind of request is shown beside the F of its own bytes.
 """
 
 import gzip
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from statistics import median
 
 from bench import metrics, records
 from bench.costs import loop_user
 from bench.figures import Figure
 from bench.floors import floor_s
-from bench.homes.home import Home
+from bench.homes.home import Target
 from bench.latency import Connection, Sent, at_once, percentiles
 from tests.e2e.client import User, sample
 
 CLIENTS_AT_ONCE = 4
 FLOOR_ROUNDS = 9
 GZIP = {"Accept-Encoding": "gzip"}
+GZIP_START = b"\x1f\x8b"
 DAYS_OF_A_YEAR = 365
 
 
@@ -46,67 +49,95 @@ class Person:
         return Sent("GET", f"/data/{self.id}?{query}", headers=GZIP | {"If-None-Match": etag})
 
 
-def cheapest(home: Home, *, is_quick: bool) -> Iterator[Figure]:
+def timed(target: Target, name: str, work: Callable[[], Sequence[float]], floor_ms: float | None = None) -> Figure:
+    """The figure of some requests, whose times `work` returns, with the CPU time that the target took for each."""
+    before_s = target.cpu_s() if target.cpu_s else None
+    times_ms = work()
+    figure = percentiles(name, times_ms, floor_ms)
+    if target.cpu_s is None or before_s is None:
+        return figure
+    return replace(figure, cpu_ms=(target.cpu_s() - before_s) * 1000 / len(times_ms))
+
+
+def cheapest(home: Target, *, is_quick: bool) -> Iterator[Figure]:
     """The figures of the cheapest route, and of an event."""
     for row in metrics.routes(home.base_url, rounds=50 if is_quick else metrics.ROUNDS):
         yield Figure(row.name, row.p50_ms, "ms", p95=row.p95_ms)
 
 
-def adding(home: Home, *, is_quick: bool) -> Iterator[Figure]:
+def adding(target: Target, *, is_quick: bool) -> Iterator[Figure]:
     """The figures of adding records."""
     count, requests = records.REQUEST_RECORDS, 8 if is_quick else 30
-    people = [Person(home.base_url) for _ in range(CLIENTS_AT_ONCE)]
+    people = [Person(target.base_url) for _ in range(CLIENTS_AT_ONCE)]
     # A worker of the local cloud serves one request at a time: start as many as needed before timing begins.
     at_once([(person.connection, [person.adding(records.mixed(1))] * 3) for person in people])
     person, *_ = people
+    send = person.connection.times_ms
     batches = [person.adding(records.mixed(count, batch)) for batch in range(1, requests + 1)]
     floor_ms = _floor_ms(batches[0].body or b"")
-    yield percentiles("add 1,000 mixed records", person.connection.times_ms(batches), floor_ms)
-    yield percentiles("  the same again", person.connection.times_ms(batches), floor_ms)
+    yield timed(target, "add 1,000 mixed records", lambda: send(batches), floor_ms)
+    yield timed(target, "  the same again", lambda: send(batches), floor_ms)
     batches_by_client = [
         (client.connection, [client.adding(records.mixed(count, batch)) for batch in range(1, 1 + requests // 2)])
         for client in people
     ]
-    yield percentiles(f"  {len(people)} clients at once", at_once(batches_by_client), floor_ms)
+    yield timed(target, f"  {len(people)} clients at once", lambda: at_once(batches_by_client), floor_ms)
     ones = [person.adding(records.mixed(1, count * requests + batch)) for batch in range(requests * 4)]
-    yield percentiles("add one record", person.connection.times_ms(ones))
+    yield timed(target, "add one record", lambda: send(ones))
 
 
-def reading(home: Home, *, is_quick: bool) -> Iterator[Figure]:
+def reading(target: Target, *, is_quick: bool) -> Iterator[Figure]:
     """The figures of reading, from tiles."""
     repeats = 5 if is_quick else 20
-    person = Person(home.base_url)
+    person = Person(target.base_url)
     for request in records.cbg_requests(90):
         person.connection.send(person.adding(request))
-    home.compact(person.id)
+    target.compact(person.id)
+    send = person.connection.times_ms
     for days in (1, 14, 90):
         asked = person.reading(f"type=cbg&startDate={_start(days)}")
-        floor_ms = _floor_ms(gzip.decompress(person.connection.send(asked)))
-        times_ms = person.connection.times_ms([asked] * (repeats if days < 90 else max(5, repeats // 2)))
-        yield percentiles(f"read {days} {'day' if days == 1 else 'days'} of cbg, gzip", times_ms, floor_ms)
+        floor_ms = _floor_ms(plain(person.connection.send(asked)))
+        asked_often = [asked] * (repeats if days < 90 else max(5, repeats // 2))
+        name = f"read {days} {'day' if days == 1 else 'days'} of cbg, gzip"
+        yield timed(target, name, partial(send, asked_often), floor_ms)
     for name, query in (("each type", "latest=true"), ("cbg", "latest=true&type=cbg")):
-        times_ms = person.connection.times_ms([person.reading(query)] * repeats)
-        yield percentiles(f"read the latest of {name}", times_ms)
-    known = person.knowing(f"type=cbg&startDate={_start(14)}")
-    yield percentiles("read 14 days with a known ETag (304)", person.connection.times_ms([known] * repeats))
+        yield timed(target, f"read the latest of {name}", partial(send, [person.reading(query)] * repeats))
 
 
-def a_year(home: Home, *, is_quick: bool) -> Iterator[Figure]:
+def polling(home: Target, *, is_quick: bool) -> Iterator[Figure]:
+    """The figure of a client that knows the answer, by an ETag, which the reference does not have."""
+    person = Person(home.base_url)
+    for request in records.cbg_requests(14):
+        person.connection.send(person.adding(request))
+    home.compact(person.id)
+    known = [person.knowing("type=cbg")] * (5 if is_quick else 20)
+    yield timed(home, "read 14 days with a known ETag (304)", partial(person.connection.times_ms, known))
+
+
+def a_year(home: Target, *, is_quick: bool) -> Iterator[Figure]:
     """The figures of a year of Loop: some 380,000 records, sent as a backlog; of a month if it has to be quick."""
     days = 30 if is_quick else DAYS_OF_A_YEAR
     what = "a month" if is_quick else "a year"
     person = Person(home.base_url)
+    send = person.connection.times_ms
     requests = [person.adding(request) for request in loop_user.backlog(range(days))]
-    yield percentiles(f"add 1,000 records of {what} of Loop", person.connection.times_ms(requests))
+    yield timed(home, f"add 1,000 records of {what} of Loop", lambda: send(requests))
     home.compact(person.id)
     for name, query in (("cbg of ", "type=cbg"), ("", "")):
         asked = person.reading(query)
-        floor_ms = _floor_ms(gzip.decompress(person.connection.send(asked)))
-        yield percentiles(f"read {name}{what} of Loop, gzip", person.connection.times_ms([asked] * 3), floor_ms)
+        floor_ms = _floor_ms(plain(person.connection.send(asked)))
+        yield timed(home, f"read {name}{what} of Loop, gzip", partial(send, [asked] * 3), floor_ms)
 
 
-CASES: tuple[Callable[..., Iterator[Figure]], ...] = (cheapest, adding, reading)
-"""Cases of each home; a year is for homes that do not keep it in memory."""
+CASES: tuple[Callable[..., Iterator[Figure]], ...] = (adding, reading)
+"""Cases of each target."""
+OF_HOMES: tuple[Callable[..., Iterator[Figure]], ...] = (cheapest, polling)
+"""Cases of Strandline alone. A year is for homes that do not keep it in memory."""
+
+
+def plain(body: bytes) -> bytes:
+    """A reply without its compression; a peer may ignore that it was asked for."""
+    return gzip.decompress(body) if body[:2] == GZIP_START else body
 
 
 def _start(days: int) -> str:

@@ -54,6 +54,11 @@ class Engine:
         """Whether it was stopped, and saved everything before."""
         return self._process.returncode == 0
 
+    @property
+    def process_id(self) -> int:
+        """The id of its process, which has started all others of the local cloud."""
+        return self._process.pid
+
     def has_ended(self) -> bool:
         """Whether it stopped by itself. Prints the notes that it has sent meanwhile."""
         with suppress(Empty):

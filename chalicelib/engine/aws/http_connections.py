@@ -8,7 +8,7 @@ import http.client
 import socket
 from collections.abc import Callable
 from email.message import Message
-from functools import partial
+from functools import cache, partial
 from ssl import CERT_REQUIRED, SSLContext, SSLError
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from urllib.parse import urlsplit
@@ -102,7 +102,8 @@ class HttpConnections:
     def __init__(self, url: str, timeouts: Timeouts, ca_bundle: str | None) -> None:
         self._url = url
         self._timeouts = timeouts
-        self._new = _connection_maker(url, timeouts, ca_bundle)
+        # Late: a TLS context reads all certificates, and the first connection may be made much later.
+        self._maker = cache(partial(_connection_maker, url, timeouts, ca_bundle))
         self._idle: list[_InOneSend] = []
         finalize(self, _close_all, self._idle)
 
@@ -132,7 +133,7 @@ class HttpConnections:
             connection.close()
 
     def _connected(self) -> _InOneSend:
-        connection = self._new()
+        connection = self._maker()()
         try:
             connection.connect()
         except TimeoutError as error:

@@ -22,6 +22,8 @@ from chalicelib.api.routes import restricted_tokens as auth_restricted_tokens
 from chalicelib.api.routes import sessions as auth
 from chalicelib.api.routes import status as platform
 from chalicelib.api.routes import users as auth_users
+from chalicelib.api.routes.nightscout import authorization as nightscout_authorization
+from chalicelib.api.routes.nightscout import credentials as nightscout_credentials
 from chalicelib.events import blobs as blob_events
 from chalicelib.events import metrics as metric_events
 from chalicelib.events import tasks as task_events
@@ -34,5 +36,7 @@ for data_api in (data_sets, data, data_sources, partners, blobs, device_logs, no
     app.register_blueprint(data_api.blueprint)
 for own_api in (platform, metrics, tasks, other_services, openapi):
     app.register_blueprint(own_api.blueprint)
+for nightscout_api in (nightscout_credentials, nightscout_authorization):
+    app.register_blueprint(nightscout_api.blueprint)
 for source in (blob_events, metric_events, task_events):
     app.register_blueprint(source.blueprint)

@@ -14,6 +14,7 @@ from chalicelib.accounts.stores.accounts import StoredAccounts
 from chalicelib.accounts.stores.attempts import StoredSignInAttempts
 from chalicelib.accounts.stores.grants import StoredGrants
 from chalicelib.accounts.stores.known_sources import StoredKnownSources
+from chalicelib.accounts.stores.nightscout_credentials import StoredNightscoutCredentials
 from chalicelib.accounts.stores.passwords import Argon2Passwords
 from chalicelib.accounts.stores.profiles import StoredProfiles
 from chalicelib.accounts.stores.restricted_tokens import StoredRestrictedTokens
@@ -127,6 +128,7 @@ def build_services(settings: Settings, engine: Engine, surroundings: Surrounding
         passwords=around.passwords,
         sign_in_attempts=StoredSignInAttempts(engine.accounts),
         known_sources=StoredKnownSources(engine.accounts),
+        nightscout_credentials=StoredNightscoutCredentials(engine.accounts),
     )
     data = DataPorts(StoredDataSets(engine.data), StoredRecordLog(engine.data))
     tiles = TilePorts(

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import field
 from typing import Protocol
 
+from chalicelib.access.nightscout_credential import NightscoutCredential
 from chalicelib.access.policy import ROOT, SERVERS, UPLOAD, VIEW, Policy
 from chalicelib.errors import MalformedCredentialError, UnauthenticatedError, UnauthorizedError
 from chalicelib.frozen import frozen
@@ -26,6 +27,8 @@ class Caller:
     credential: "Session | RestrictedToken | None" = field(default=None, compare=False, repr=False)
     """The session or restricted token that identified the caller; None for the service secret. A restricted token that
     the caller creates depends on it: it opens no more, lasts no longer, and ends with it."""
+    nightscout_credential: NightscoutCredential | None = field(default=None, compare=False, repr=False)
+    """The credential of a device that speaks the Nightscout API. Within its scope it stands for `user_id`."""
 
     @property
     def is_nobody(self) -> bool:
@@ -216,6 +219,8 @@ class Call:
             raise UnauthenticatedError
         if caller.is_server:
             is_allowed = policy.server
+        elif caller.nightscout_credential is not None:
+            is_allowed = caller.user_id == owner_id and caller.nightscout_credential.scope in policy.nightscout
         elif caller.user_id == owner_id:
             is_allowed = policy.owner
         else:

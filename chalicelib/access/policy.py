@@ -5,6 +5,7 @@ Source: access-api A2, data-api 1.
 
 from dataclasses import replace
 
+from chalicelib.access.nightscout_credential import Scope
 from chalicelib.frozen import frozen
 
 ROOT = "root"
@@ -20,7 +21,8 @@ class Policy:
     """Who may act on what belongs to a user.
 
     Another user needs one of `permissions`, granted by the owner. `grantee` is the user that the path names as such;
-    `related` is any user who granted something to the owner, or was granted something by the owner.
+    `related` is any user who granted something to the owner, or was granted something by the owner. A Nightscout
+    credential opens what names its scope, and nothing else.
     """
 
     anyone: bool = False
@@ -29,6 +31,8 @@ class Policy:
     permissions: frozenset[str] = frozenset()
     grantee: bool = False
     related: bool = False
+    nightscout: frozenset[Scope] = frozenset()
+    """The scopes of Nightscout credentials that may."""
 
     def without(self, permission: str) -> "Policy":
         """The policy that a holder of this permission alone does not meet."""
@@ -53,3 +57,6 @@ DEVICE_LOG_READERS = Policy(
 NOTE_READERS = Policy(owner=True, server=True, permissions=frozenset({VIEW, NOTE, CUSTODIAN}))
 NOTE_WRITERS = Policy(owner=True, permissions=frozenset({NOTE}))
 """Of these, the author may change a note, and the author and the owner may remove it."""
+OWNER_AND_VIEWERS = Policy(owner=True, permissions=frozenset({VIEW}))
+NIGHTSCOUT_READERS = Policy(nightscout=frozenset({Scope.READ, Scope.UPLOAD}))
+NIGHTSCOUT_UPLOADERS = Policy(nightscout=frozenset({Scope.UPLOAD}))

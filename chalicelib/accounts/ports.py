@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from chalicelib.access.call import GrantReader, RestrictedToken, RestrictedTokenReader, Session, SessionReader
+from chalicelib.access.nightscout_credential import NightscoutCredential
 from chalicelib.accounts.account import Account
 from chalicelib.accounts.grant import Grant
 from chalicelib.frozen import frozen
@@ -133,6 +134,42 @@ class RestrictedTokens(RestrictedTokenReader, Protocol):
         ...
 
 
+class NightscoutCredentials(Protocol):
+    """Nightscout credentials by hash, and those of a user."""
+
+    def find(self, credential_hash: str) -> NightscoutCredential | None:
+        """The credential with this hash, or None."""
+        ...
+
+    def find_of_user(self, user_id: str, credential_id: str) -> NightscoutCredential | None:
+        """The credential of a user with this id, or None."""
+        ...
+
+    def of_user(self, user_id: str) -> list[NightscoutCredential]:
+        """All credentials of a user, newest first."""
+        ...
+
+    def add(self, credential: NightscoutCredential, max_credentials: int) -> bool:
+        """Store a new credential; False if the account, or the grant of the grantee who makes it, no longer exists.
+
+        Raises:
+            ConflictError: the user has as many credentials already.
+        """
+        ...
+
+    def set_used(self, credential: NightscoutCredential, now_ms: int) -> None:
+        """Note when it was used last; a removed one is no error."""
+        ...
+
+    def delete(self, credential: NightscoutCredential) -> None:
+        """Remove a credential; an unknown one is no error."""
+        ...
+
+    def delete_all(self, user_id: str) -> None:
+        """Remove all credentials of a user."""
+        ...
+
+
 @frozen
 class MetadataCollection:
     """A named collection of a user's metadata; `version` counts the changes."""
@@ -240,3 +277,4 @@ class AccountPorts:
     passwords: Passwords
     sign_in_attempts: SignInAttempts
     known_sources: KnownSources
+    nightscout_credentials: NightscoutCredentials

@@ -94,12 +94,13 @@ def end_other_logins(user_id: str, token: str, sessions: Sessions) -> None:
 
 
 def end_credentials(user_id: str, last: Session | RestrictedToken | None, ports: AccountPorts) -> None:
-    """End all sessions, logins and restricted tokens of a user.
+    """End all sessions, logins, restricted tokens and Nightscout credentials of a user.
 
     The login of `last`, the caller's credential, ends after all others, so that the caller can send the request again
     if a store does not answer in between.
     """
     end_restricted_tokens(user_id, ports.restricted_tokens)
+    ports.nightscout_credentials.delete_all(user_id)
     if isinstance(last, Session) and last.user_id == user_id and not last.is_server:
         ports.sessions.end_all(user_id, keep=last)
     ports.sessions.end_all(user_id)

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from chalicelib.access.call import Call
-from chalicelib.access.policy import ROOT
+from chalicelib.access.policy import ROOT, VIEW
 from chalicelib.accounts.grant import Grant
-from chalicelib.accounts.ports import AccountPorts
+from chalicelib.accounts.ports import AccountPorts, NightscoutCredentials
 from chalicelib.errors import GrantNotFoundError, TooManySharersError, UnauthorizedError
 
 MAX_UNASKED_SHARERS = 100
@@ -39,7 +39,8 @@ def set_grant(call: Call, grant: Grant, ports: AccountPorts) -> Mapping[str, Any
     """Replace the permissions that a sharer grants to a grantee, and return them as they are now; None for none.
 
     Grantees may give up only their own permissions. On the reference platform, an empty body from any grantee removes
-    any other grantee. A custodian whose own permission ends grants nothing that ends later.
+    any other grantee. A custodian whose own permission ends grants nothing that ends later. The Nightscout credentials
+    that the grantee made end with the permission to view all data.
 
     Raises:
         UnauthorizedError: the caller may not set this grant.
@@ -56,6 +57,8 @@ def set_grant(call: Call, grant: Grant, ports: AccountPorts) -> Mapping[str, Any
     if grant.permissions and not call.caller.is_server and call.caller.user_id != grant.grantee_id:
         _require_room(grant, ports)
     ports.grants.put(grant)
+    if VIEW not in grant.names:
+        _end_credentials_made_by(grant.grantee_id, grant.sharer_id, ports.nightscout_credentials)
     held = grant.at(call.now_ms)
     return None if held is None else held.permissions
 
@@ -94,6 +97,12 @@ def grants_given_to(call: Call, grantee_id: str, ports: AccountPorts) -> dict[st
     """
     call.require(grantee_id)
     return {grant.sharer_id: grant.permissions for grant in ports.grants.given_to(grantee_id)} | {grantee_id: OWN}
+
+
+def _end_credentials_made_by(grantee_id: str, sharer_id: str, credentials: NightscoutCredentials) -> None:
+    for credential in credentials.of_user(sharer_id):
+        if credential.made_by == grantee_id:
+            credentials.delete(credential)
 
 
 def _require_room(grant: Grant, ports: AccountPorts) -> None:

@@ -17,11 +17,12 @@ from chalicelib.api.messages import Reply, Trace
 from chalicelib.api.operations.operation import ErrorFormat
 from chalicelib.api.operations.table import OPERATIONS
 from chalicelib.api.rendering import PLAIN_TEXT, Exchange, cors_headers, rendered
-from chalicelib.api.routing import Headers, headers_of, raw_path_of
+from chalicelib.api.routing import ROUTER, Headers, headers_of, raw_path_of
 from chalicelib.observability import begin
 from chalicelib.services import random_id, services
 
 NODE_PREFIXES = ("metrics", "access", "metadata", "message")
+NIGHTSCOUT_PREFIXES = ("api", "pebble", "socket.io")
 
 
 _current_request: ContextVar[Request | None] = ContextVar("current_request", default=None)
@@ -67,6 +68,12 @@ class StrandlineApp(Chalice):
         _accept_anything_by_default(event)
         if method in self.routes.get(request_context.get("resourcePath", ""), {}):
             return super().__call__(event, context)
+        routed = ROUTER.find("GET" if method == "HEAD" else method, raw_path_of(event))
+        if routed is not None:
+            response = routed.handler({**event, "pathParameters": routed.parameters})
+            if method == "HEAD" and services().settings.has_gateway:  # the home server drops the body itself
+                response.body = ""
+            return response.to_dict(self.api.binary_types)
         return _reply_to_unknown_route(method, raw_path_of(event), headers_of(event)).to_dict(self.api.binary_types)
 
 
@@ -128,6 +135,10 @@ def _router_reply(path: str, method: str, allowed: list[str]) -> tuple[ErrorForm
     """
     right_methods = {"Allow": ", ".join(allowed)} if allowed else {}
     prefix = path.split("/")[1] if "/" in path else ""
+    if prefix in NIGHTSCOUT_PREFIXES:
+        # Nightscout has no wrong methods, only unknown paths (nightscout-api 3).
+        body = {"status": 404, "message": "Not Found"}
+        return ErrorFormat.NIGHTSCOUT, 404, Reply(body, headers=right_methods)
     if prefix in NODE_PREFIXES:
         if allowed:
             body = {"code": "MethodNotAllowed", "message": f"{method} is not allowed"}

@@ -21,6 +21,8 @@ JSON = "application/json"
 JSON_UTF8 = "application/json; charset=utf-8"
 PLAIN_TEXT = "text/plain; charset=utf-8"
 MIN_COMPRESSED_BYTES = 1024
+_UTF8_FORMATS = PLATFORM_FORMATS | {ErrorFormat.NIGHTSCOUT}
+"""The formats of the APIs that name the charset of JSON."""
 LAMBDA_REPLY_BYTES = 5_500_000
 """Lambda returns at most 6 MB (6,291,456 bytes); the rest is left for headers and for further escapes in the JSON."""
 CUT_REPLY_BYTES = LAMBDA_REPLY_BYTES // 2
@@ -82,7 +84,7 @@ def rendered(reply: Reply, status: int, exchange: Exchange, large_replies: Large
     trace, request_headers = exchange.trace, exchange.request_headers
     headers: dict[str, str | list[str]] = {"Vary": "Accept-Encoding"}
     if reply.body is not None:
-        headers["Content-Type"] = JSON_UTF8 if exchange.error_format in PLATFORM_FORMATS else JSON
+        headers["Content-Type"] = JSON_UTF8 if exchange.error_format in _UTF8_FORMATS else JSON
     headers["X-Tidepool-Trace-Request"] = trace.request
     if trace.session is not None:
         headers["X-Tidepool-Trace-Session"] = trace.session

@@ -14,8 +14,10 @@ from chalicelib.access.call import NOBODY, Call, SessionReader, authenticate
 from chalicelib.api.credentials import credentials_of
 from chalicelib.api.errors.platform import failure
 from chalicelib.api.messages import Reply, Request, Trace
-from chalicelib.api.operations.operation import Operation
+from chalicelib.api.nightscout_devices import authenticate_device
+from chalicelib.api.operations.operation import ErrorFormat, Operation
 from chalicelib.api.rendering import Exchange, rendered
+from chalicelib.api.router import Router
 from chalicelib.errors import InvalidTokenError, StrandlineError, TooLargeError, UnauthenticatedError
 from chalicelib.observability import logger, stack_frames
 from chalicelib.reading.etag import parse_known_etags
@@ -28,6 +30,9 @@ AROUND_VALUES = " \t"
 View = Callable[[Request], Reply]
 Headers = Mapping[str, Sequence[str]]
 
+ROUTER = Router()
+"""The operations without a resource of the gateway."""
+
 
 class ApiBlueprint(Blueprint):
     """A blueprint whose routes are registered from the operation table."""
@@ -36,6 +41,10 @@ class ApiBlueprint(Blueprint):
         """Register a view for all paths of an operation."""
 
         def register(view: View) -> View:
+            if not operation.has_resource:
+                ROUTER.add(operation, lambda event: respond(operation, view, event))
+                return view
+
             def handle(**_path_parameters: str) -> Response:
                 return respond(operation, view, self.current_request.to_original_event())
 
@@ -146,7 +155,9 @@ def _reads_ahead(request: Request) -> list[tuple[Ahead, str]]:
 def _authenticate(request: Request, sessions: SessionReader, headers: Headers, path: str) -> Request:
     """The request with its caller. A request without a valid credential is refused first of all (errors 5)."""
     operation = request.operation
-    if not operation.policy.anyone:
+    if operation.error_format is ErrorFormat.NIGHTSCOUT:
+        request = authenticate_device(request)
+    elif not operation.policy.anyone:
         secret, accounts = request.services.server_secret, request.services.accounts
         credentials = credentials_of(headers, request.query, path, operation.error_format)
         caller = authenticate(credentials, sessions, secret, request.now_ms, accounts.restricted_tokens)

@@ -5,7 +5,18 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 
-from strandline.cli.commands import backup, compare, doctor, export, import_, restore, serve, serve_tests, user
+from strandline.cli.commands import (
+    backup,
+    compare,
+    doctor,
+    export,
+    import_,
+    nightscout_credential,
+    restore,
+    serve,
+    serve_tests,
+    user,
+)
 from strandline.cli.errors import CommandError
 from strandline.cli.exit_codes import EXIT_CODES, FAILED, STOPPED
 from strandline.cli.terminal import printable
@@ -14,7 +25,18 @@ UNEXPECTED_FORM = (ArithmeticError, AttributeError, LookupError, MemoryError, Re
 """Errors of code that reads what a server or a file says, where no check names the fault."""
 MAX_UNEXPECTED = 200
 
-COMMANDS = (serve, user, backup, restore, doctor, export, import_, compare, serve_tests)
+COMMANDS = (
+    serve,
+    user,
+    nightscout_credential,
+    backup,
+    restore,
+    doctor,
+    export,
+    import_,
+    compare,
+    serve_tests,
+)
 """Modules with a function `add_to`, in the order of the help."""
 
 

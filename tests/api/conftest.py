@@ -1,11 +1,13 @@
 """A client of the application with in-memory services behind it, and requests in as few words as possible."""
 
+import base64
 import io
 import json
 import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 from chalice.test import Client
@@ -14,6 +16,7 @@ from app import app
 from chalicelib import services as wiring
 from chalicelib.accounts.account import Account
 from chalicelib.api.application import methods_of
+from chalicelib.api.routing import ROUTER
 from chalicelib.observability import logger
 from tests.api.logs import faults
 from tests.api.openapi_replies import faults_of_answer
@@ -54,22 +57,30 @@ class ApiClient:
 
     def _sent(self, method: str, path: str, body: Any, sent: dict[str, str]) -> Reply:
         payload = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
-        if method not in methods_of(path.partition("?")[0]):
-            return self._unrouted(method, path, sent)
+        bare, _, query = path.partition("?")
+        if method not in methods_of(bare) or ROUTER.find(method, bare) is not None:
+            return self._unrouted(method, bare, parse_qs(query, keep_blank_values=True), sent, payload)
         response = self._client.http.request(method, path, sent, payload)
         received = {name.lower(): value for name, value in response.headers.items()}
         return Reply(response.status_code, received, response.body)
 
-    def _unrouted(self, method: str, path: str, headers: Mapping[str, str]) -> Reply:
-        """The reply to what no route takes: Chalice's own client knows nothing of the gateway's catch-alls."""
+    def _unrouted(
+        self, method: str, path: str, query: Mapping[str, list[str]], headers: Mapping[str, str], payload: bytes
+    ) -> Reply:
+        """The reply to what has no resource: Chalice's own client knows nothing of the gateway's catch-alls."""
         event = {
             "requestContext": {"httpMethod": method, "resourcePath": "/{proxy+}"},
-            "path": path.partition("?")[0],
+            "path": path,
             "headers": dict(headers),
+            "multiValueQueryStringParameters": dict(query) or None,
+            "body": base64.b64encode(payload).decode() if payload else None,
+            "isBase64Encoded": bool(payload),
         }
         response = app(event, None)
         received = {name.lower(): value for name, value in response["headers"].items()}
-        return Reply(response["statusCode"], received, response["body"].encode())
+        body = response["body"]
+        content = base64.b64decode(body) if response.get("isBase64Encoded") else body.encode()
+        return Reply(response["statusCode"], received, content)
 
 
 @pytest.fixture(autouse=True)

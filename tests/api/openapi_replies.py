@@ -9,6 +9,7 @@ import orjson
 from jsonschema import Draft202012Validator, FormatChecker  # type: ignore[import-untyped]  # it ships no types
 
 from chalicelib.api.openapi.document import DATA_SERVICE_PREFIX, document
+from chalicelib.api.router import split_extension
 
 JSON = "application/json"
 PATHS: Mapping[str, Any] = document()["paths"]
@@ -19,6 +20,7 @@ def faults_of_answer(method: str, path: str, status: int, headers: Mapping[str, 
     if headers.get("content-encoding") == "gzip" and headers.get("content-type", "").startswith(JSON):
         body = gzip.decompress(body)
     operation = _operation(method.lower(), path.partition("?")[0].removeprefix(DATA_SERVICE_PREFIX))
+    operation = operation or _operation(method.lower(), split_extension(path.partition("?")[0])[0])
     if operation is None:
         return []
     answer = operation["responses"].get(str(status))

@@ -127,9 +127,10 @@ def test_every_form_of_failure_has_its_schema() -> None:
     assert {name.partition(".")[0] for name in replies} == {
         "Auth",
         "Envelope",
+        "Nightscout",
         "Node",
         "OAuth",
         "Platform",
         "Read",
     }
-    assert len(ErrorFormat) == 7  # confirmations fail in the form of auth
+    assert len(ErrorFormat) == 8  # confirmations fail in the form of auth

@@ -19,6 +19,7 @@ from chalicelib.api.operations.accounts import UPDATE_USER
 from chalicelib.api.operations.blobs import READ_DEVICE_LOG
 from chalicelib.api.operations.confirm import RESEND_INVITE
 from chalicelib.api.operations.metrics import RECORD_FOR_THIS_USER
+from chalicelib.api.operations.nightscout import CREATE_CREDENTIAL, LIST_CREDENTIALS, REVOKE_CREDENTIAL
 from chalicelib.api.operations.notes import EDIT_NOTE, REMOVE_NOTE, REPLY_TO_NOTE, SEND_NOTE
 from chalicelib.api.operations.operation import ErrorFormat, Operation
 from chalicelib.api.operations.table import OPERATIONS
@@ -30,7 +31,7 @@ from tests.infra.rights.stage import SUCCESSES, observed_stage
 
 ADMITS_NOBODY = Policy()
 CREDENTIALS = frozenset(
-    {"authorization", "x-tidepool-server-secret", "x-tidepool-service-secret", "x-tidepool-session-token"}
+    {"api-secret", "authorization", "x-tidepool-server-secret", "x-tidepool-service-secret", "x-tidepool-session-token"}
 )
 
 Event = Mapping[str, Any]
@@ -93,7 +94,17 @@ def test_a_policy_that_admits_anyone_admits_requests_of_nobody(statuses: Statuse
     admitting = {name for name, succeeds in statuses.admits_anyone.items() if True in succeeds}
     # An event "of this user" is the caller's own, so nobody has one; the last test below has another policy for it.
     # In the same way, a note is its author's.
-    without_own = set(OPERATIONS) - {RECORD_FOR_THIS_USER, SEND_NOTE, REPLY_TO_NOTE, EDIT_NOTE, REMOVE_NOTE}
+    # Nightscout credentials belong to the person who signed in and makes them; tests/api/nightscout has who may.
+    without_own = set(OPERATIONS) - {
+        RECORD_FOR_THIS_USER,
+        SEND_NOTE,
+        REPLY_TO_NOTE,
+        EDIT_NOTE,
+        REMOVE_NOTE,
+        CREATE_CREDENTIAL,
+        LIST_CREDENTIALS,
+        REVOKE_CREDENTIAL,
+    }
     assert admitting == {operation.name for operation in without_own if not operation.policy.anyone}
 
 

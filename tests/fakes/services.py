@@ -59,6 +59,7 @@ class FakeServices:
         self.sign_in_attempts = built.accounts.sign_in_attempts
         self.known_sources = built.accounts.known_sources
         self.invitations = built.invitations.invitations
+        self.nightscout_credentials = built.accounts.nightscout_credentials
         self.oidc_logins = built.sign_in.logins
         self.signed_tokens = built.sign_in.signed_tokens
         self.data_sets = built.data.data_sets

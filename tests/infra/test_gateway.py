@@ -12,6 +12,8 @@ from tests.infra.conftest import Template, of_type, strings
 
 REFUSALS = ("DEFAULT_4XX", "DEFAULT_5XX", "THROTTLED", "REQUEST_TOO_LARGE", "WAF_FILTERED")
 ORIGIN = "gatewayresponse.header.Access-Control-Allow-Origin"
+MAX_RESOURCES = 250
+MAX_TEMPLATE_BYTES = 700_000
 RETRY = "gatewayresponse.header.Retry-After"
 
 
@@ -24,6 +26,16 @@ def api(application: Template) -> Template:
 def test_the_api_is_named_after_its_stage(api: Template) -> None:
     # Metrics of API Gateway are identified by this name.
     assert api["Name"] == api["DefinitionBody"]["info"]["title"] == {"Fn::Sub": "strandline-${Stage}"}
+
+
+def test_the_api_has_room_for_more_resources(api: Template, application: Template) -> None:
+    """A REST API has at most 300 resources, and a template at most 1 MB: limits 5. What has no resource of its own is
+    found by the router."""
+    paths = api["DefinitionBody"]["paths"]
+    assert {"/{proxy+}", "/v1/users/{userId}/nightscout_credentials"} <= paths.keys()
+    assert not [path for path in paths if path.startswith(("/api", "/pebble", "/socket.io"))]
+    assert len(paths) <= MAX_RESOURCES
+    assert len(json.dumps(application, separators=(",", ":"))) <= MAX_TEMPLATE_BYTES
 
 
 def test_the_apis_own_address_is_closed_if_there_is_a_domain(api: Template, application: Template) -> None:

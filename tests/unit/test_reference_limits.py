@@ -25,6 +25,7 @@ from chalicelib.metrics.stores import stream
 from chalicelib.model import dropped, free_form
 from chalicelib.model import rendering as model_rendering
 from chalicelib.model.query import PAGING, IntegerField
+from chalicelib.nightscout import authorization as nightscout_authorization
 from chalicelib.notes import bodies as note_bodies
 from chalicelib.notes import read as note_reading
 from chalicelib.reading.stores import large_replies
@@ -82,6 +83,13 @@ LIMITS: dict[str, float | None] = {
     "authorization code": logins.CODE_LIFETIME_S,
     "refresh token after it was used": logins.RETRY_MS,
     "sign-in form": form_token.FORM_LIFETIME_S,
+    "wrong Nightscout credentials from an address, in a window of 15 minutes": (
+        nightscout_authorization.MAX_FAILURES_PER_ADDRESS
+    ),
+    "wrong Nightscout credentials whose hashes begin with the same four digits, in such a window": (
+        nightscout_authorization.MAX_FAILURES_PER_HASH
+    ),
+    "JWT of a Nightscout credential": nightscout_authorization.JWT_LIFETIME_S,
     "restricted token, by default": restricted_token.DEFAULT_LIFETIME_MS,
     "restricted token at most": restricted_token.MAX_LIFETIME_MS,
     "address of a direct upload": contents.UPLOAD_LIFETIME_S,

@@ -16,6 +16,9 @@
 | collection of metadata | `USER#<user id>` | `METADATA#<collection>` |
 | restricted token | `RESTRICTED#<token id>` | `RESTRICTED` |
 | restricted token in the list of its user | `USER#<user id>` | `RESTRICTED#<time of creation, 15 digits>#<token id>` |
+| Nightscout credential | `NIGHTSCOUT#<hash>` | `NIGHTSCOUT` |
+| the same in the list of its user | `USER#<user id>` | `NIGHTSCOUT#<credential id>` |
+| number of a user's Nightscout credentials | `USER#<user id>` | `NIGHTSCOUT_COUNT` |
 | counter of sign-in attempts | `ATTEMPTS#<kind>:<hash>` | `<start of the window, seconds>` |
 | sign-ins that failed since the last one | `ATTEMPTS#failures:<hash>` | `FAILURES` |
 | address or browser that a user signed in from | `USER#<user id>` | `SOURCE#<hash>` |
@@ -39,6 +42,9 @@ SESSIONS_PREFIX = "SESSION#"
 OIDC_SK = "OIDC"
 FAILURES_SK = "FAILURES"
 SOURCE_PREFIX = "SOURCE#"
+NIGHTSCOUT_SK = "NIGHTSCOUT"
+NIGHTSCOUT_PREFIX = "NIGHTSCOUT#"
+NIGHTSCOUT_COUNT_SK = "NIGHTSCOUT_COUNT"
 
 
 def key(pk: str, sk: str) -> Key:
@@ -159,3 +165,18 @@ def failures_key(name: str) -> Key:
 def source_key(user_id: str, source_hash: str) -> Key:
     """An address or a browser from which a user signed in."""
     return key(user_pk(user_id), SOURCE_PREFIX + source_hash)
+
+
+def nightscout_credential_key(credential_hash: str) -> Key:
+    """A Nightscout credential."""
+    return key(f"{NIGHTSCOUT_PREFIX}{credential_hash}", NIGHTSCOUT_SK)
+
+
+def nightscout_list_key(user_id: str, credential_id: str) -> Key:
+    """A Nightscout credential in the list of its user."""
+    return key(user_pk(user_id), f"{NIGHTSCOUT_PREFIX}{credential_id}")
+
+
+def nightscout_count_key(user_id: str) -> Key:
+    """The number of a user's Nightscout credentials."""
+    return key(user_pk(user_id), NIGHTSCOUT_COUNT_SK)

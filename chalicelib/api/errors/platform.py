@@ -11,6 +11,7 @@ from typing import Any
 from chalicelib import errors
 from chalicelib.api.errors.auth import auth_failure
 from chalicelib.api.errors.confirm import confirm_failure
+from chalicelib.api.errors.nightscout import nightscout_failure
 from chalicelib.api.errors.node import node_failure
 from chalicelib.api.errors.oauth import oauth_failure
 from chalicelib.api.operations.operation import ErrorFormat, Operation
@@ -58,6 +59,8 @@ def failure(operation: Operation, error: Exception, trace_meta: Mapping[str, Any
             status, body = confirm_failure(error)
         case ErrorFormat.NODE:
             status, body = node_failure(error)
+        case ErrorFormat.NIGHTSCOUT:
+            status, body = nightscout_failure(error)
         case ErrorFormat.OAUTH:
             status, body, challenge = oauth_failure(error)
             headers |= challenge

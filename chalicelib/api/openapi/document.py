@@ -22,6 +22,7 @@ from chalicelib.api.openapi.failures import (
     RETRYABLE,
     SCHEMA_BY_FORMAT,
 )
+from chalicelib.api.openapi.nightscout import NIGHTSCOUT_API, NIGHTSCOUT_CREDENTIALS
 from chalicelib.api.openapi.notes import NOTE_API
 from chalicelib.api.openapi.oidc import OIDC_API
 from chalicelib.api.openapi.other_services import OTHER_SERVICES_API
@@ -48,6 +49,7 @@ APIS: tuple[Api, ...] = (
     METRICS_API,
     TASK_API,
     OTHER_SERVICES_API,
+    NIGHTSCOUT_API,
 )
 DATA_SERVICE_PREFIX = "/dataservices"
 _PATH_PARAMETER = re.compile(r"\{(\w+)\}")
@@ -77,6 +79,24 @@ _SECURITY_SCHEMES: Json = {
         "in": "query",
         "name": "restricted_token",
         "description": "Stands for its user, in the paths that it names.",
+    },
+    "apiSecret": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "api-secret",
+        "description": "The token of a Nightscout credential, or its SHA-1.",
+    },
+    "nightscoutToken": {
+        "type": "apiKey",
+        "in": "query",
+        "name": "token",
+        "description": "The token of a Nightscout credential, its SHA-1, or a JWT; `secret` is another name.",
+    },
+    "nightscoutJwt": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "A JWT of `/api/v2/authorization/request/{token}`.",
     },
     "basic": {"type": "http", "scheme": "basic", "description": "E-mail address and password."},
 }
@@ -164,6 +184,9 @@ def callers(policy: Policy) -> str:
         kinds.append("the user")
     if policy.permissions:
         kinds.append(f"those whom the user granted {' or '.join(sorted(policy.permissions))}")
+    if policy.nightscout:
+        scopes = " or ".join(sorted(policy.nightscout))
+        kinds.append(f"devices with a Nightscout credential of scope {scopes}")
     if policy.grantee:
         kinds.append("the grantee")
     if policy.related:
@@ -244,6 +267,8 @@ def _credentials(operation: Operation, details: Details) -> tuple[str, ...]:
     policy, error_format = operation.policy, operation.error_format
     if policy.anyone:
         return ()
+    if error_format is ErrorFormat.NIGHTSCOUT:
+        return NIGHTSCOUT_CREDENTIALS
     is_for_users = policy.owner or bool(policy.permissions)
     takes_restricted = is_for_users and (not details.query or details.ignores_unknown_query)
     names = ["sessionToken"]

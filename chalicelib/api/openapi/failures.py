@@ -77,6 +77,9 @@ FAILURE_SCHEMAS: Mapping[str, Schema] = {
     ),
     "AuthFailure": all_of({"code": integer("The HTTP status."), "reason": text("For people.")}),
     "OAuthFailure": all_of({"error": text("A code of RFC 6749 or RFC 6750."), "error_description": text()}),
+    "NightscoutFailure": record(
+        {"status": integer("The HTTP status."), "message": text(), "description": text()}, ("status", "message")
+    ),
     "NodeFailure": {
         "description": "A sentence, or a code with a message. Some failures have no body at all.",
         "anyOf": [text(), all_of({"code": text(), "message": text()})],
@@ -91,6 +94,7 @@ SCHEMA_BY_FORMAT: Mapping[ErrorFormat, str] = {
     ErrorFormat.CONFIRM: "AuthFailure",
     ErrorFormat.OAUTH: "OAuthFailure",
     ErrorFormat.NODE: "NodeFailure",
+    ErrorFormat.NIGHTSCOUT: "NightscoutFailure",
 }
 
 MEANING: Mapping[int, str] = {
@@ -117,4 +121,6 @@ REFUSALS_BY_FORMAT: Mapping[ErrorFormat, tuple[int, ...]] = {
     ErrorFormat.CONFIRM: (401,),
     ErrorFormat.NODE: (401,),
     ErrorFormat.OAUTH: (),
+    # It answers 401 to an insufficient credential, too (nightscout-api 2), and 429 to guesses.
+    ErrorFormat.NIGHTSCOUT: (401, 429),
 }

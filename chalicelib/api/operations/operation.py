@@ -24,6 +24,8 @@ class ErrorFormat(Enum):
     """As AUTH, with reasons of its own. Source: confirm 1."""
     NODE = "node"
     """Shape E: a JSON string, `{"code", "message"}`, or nothing."""
+    NIGHTSCOUT = "nightscout"
+    """`{"status", "message"}`, of Nightscout's v1 and v2 (nightscout-api 2 and 3)."""
 
 
 @frozen
@@ -47,6 +49,8 @@ class Operation:
     """In the AUTH format, the reason in a 401; None for an empty body."""
     defect_reason: str | None = "Error finding user"
     """In the AUTH format, the reason in a 500; None for an empty body."""
+    has_resource: bool = True
+    """Whether API Gateway has a resource for each path, of which an API may have 300. The router finds the others."""
 
 
 def data_paths(*tails: str) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from chalicelib.api.operations.confirm import CONFIRM_OPERATIONS
 from chalicelib.api.operations.data_sources import DATA_SOURCE_OPERATIONS
 from chalicelib.api.operations.metadata import METADATA_OPERATIONS
 from chalicelib.api.operations.metrics import METRICS_OPERATIONS
+from chalicelib.api.operations.nightscout import NIGHTSCOUT_OPERATIONS
 from chalicelib.api.operations.notes import NOTE_OPERATIONS
 from chalicelib.api.operations.oidc import OIDC_OPERATIONS
 from chalicelib.api.operations.operation import ErrorFormat, Operation, data_paths
@@ -164,6 +165,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *METRICS_OPERATIONS,
     *TASK_OPERATIONS,
     *OTHER_SERVICE_OPERATIONS,
+    *NIGHTSCOUT_OPERATIONS,
     GET_OPENAPI,
     GET_DOCS,
 )

@@ -13,6 +13,7 @@ from chalicelib.api.operations.blobs import BLOB_OPERATIONS
 from chalicelib.api.operations.confirm import CONFIRM_OPERATIONS
 from chalicelib.api.operations.metadata import METADATA_OPERATIONS
 from chalicelib.api.operations.metrics import METRICS_OPERATIONS
+from chalicelib.api.operations.nightscout import NIGHTSCOUT_OPERATIONS
 from chalicelib.api.operations.notes import NOTE_OPERATIONS
 from chalicelib.api.operations.oidc import OIDC_OPERATIONS
 from chalicelib.api.operations.other_services import OTHER_SERVICE_OPERATIONS
@@ -295,6 +296,7 @@ def test_the_table_has_every_path_of_the_data_api() -> None:
         *BLOB_OPERATIONS,
         *CONFIRM_OPERATIONS,
         *METRICS_OPERATIONS,
+        *NIGHTSCOUT_OPERATIONS,
         *NOTE_OPERATIONS,
         *OIDC_OPERATIONS,
         *OTHER_SERVICE_OPERATIONS,

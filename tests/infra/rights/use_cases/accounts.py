@@ -62,6 +62,23 @@ def restricted_tokens(stage: Stage) -> None:
     stage.request("DELETE", tokens, token=stage.server)
 
 
+def nightscout_credentials(stage: Stage) -> None:
+    """Nightscout credentials: made, listed, used plain and as a JWT, guessed, and revoked by the user and with a
+    grant."""
+    user, grantee = stage.sign_up("nightscout"), stage.sign_up("follower")
+    path, body = f"/v1/users/{user.id}/nightscout_credentials", {"name": "Phone", "scope": "upload"}
+    made = stage.request("POST", path, body, token=user.token).json()
+    stage.request("GET", path, token=user.token)
+    stage.request("GET", "/api/v1/verifyauth", api_secret=made["token"])
+    jwt = stage.request("GET", f"/api/v2/authorization/request/{made['token']}").json()["token"]
+    stage.request("GET", "/api/v1/verifyauth", Authorization=f"Bearer {jwt}")
+    stage.request_for(401, "GET", "/api/v2/authorization/request/phone-00000000000000000000000000000000")
+    stage.request("DELETE", f"{path}/{made['id']}", token=user.token)
+    stage.request("POST", f"/access/{user.id}/{grantee.id}", {"view": {}}, token=user.token)
+    stage.request("POST", path, body | {"scope": "read"}, token=grantee.token)
+    stage.request("POST", f"/access/{user.id}/{grantee.id}", {}, token=user.token)
+
+
 def grants(stage: Stage) -> None:
     """Grants: given, read by both sides, and taken back."""
     sharer, grantee = stage.sign_up("sharer"), stage.sign_up("grantee")
@@ -143,6 +160,7 @@ USE_CASES = (
     sessions,
     users,
     restricted_tokens,
+    nightscout_credentials,
     grants,
     invitations,
     profiles,

@@ -1,0 +1,44 @@
+"""The device that sends a request to the Nightscout API. Source: nightscout-api 2 and 15."""
+
+from dataclasses import replace
+
+import orjson
+
+from chalicelib import json_text
+from chalicelib.access.call import Caller
+from chalicelib.api.messages import Request
+from chalicelib.errors import UnauthenticatedError
+from chalicelib.nightscout.authorization import find_credential
+from chalicelib.nightscout.sent_credential import SentCredential, sent_credentials
+
+
+def authenticate_device(request: Request) -> Request:
+    """The request with its caller: the user whose data the credential opens, or nobody where anyone may ask.
+
+    Raises:
+        UnauthenticatedError: there is no valid credential, and the operation needs one.
+        TooManyAttemptsError: the credential is wrong, and so were too many before.
+    """
+    credential = find_credential(request.call, sent_by(request), request.source_ip, request.services.accounts)
+    if credential is None:
+        if request.operation.policy.anyone:
+            return request
+        raise UnauthenticatedError
+    caller = Caller(user_id=credential.user_id, nightscout_credential=credential)
+    return replace(request, call=replace(request.call, caller=caller))
+
+
+def sent_by(request: Request) -> tuple[SentCredential, ...]:
+    """The credentials of a request, in the order in which they count."""
+    headers = {name: [value] for name, value in request.headers.items()}
+    return sent_credentials(headers, request.query, _body_with_credential(request.body))
+
+
+def _body_with_credential(body: bytes) -> object:
+    """The body if it may hold a credential: few do, and parsing all twice would cost more."""
+    if b'"token"' not in body and b'"secret"' not in body:
+        return None
+    try:
+        return json_text.decode_sent(body)
+    except orjson.JSONDecodeError:
+        return None

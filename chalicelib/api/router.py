@@ -1,0 +1,79 @@
+"""The router of operations without a resource of the gateway, which sends them to the application by `/{proxy+}`.
+
+A path may end with an extension such as `.json`, which is no part of the template (nightscout-api 3).
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import unquote
+
+from chalice.app import Response
+
+from chalicelib.api.operations.operation import Operation
+from chalicelib.frozen import frozen
+
+EXTENSION = "extension"
+"""The path parameter that holds the extension, such as `json`; empty without one."""
+EXTENSIONS = ("csv", "html", "js", "json", "tsv", "txt")
+
+Handler = Callable[[Mapping[str, Any]], Response]
+"""Responds to an event of the gateway."""
+
+
+@frozen
+class Routed:
+    """The handler of a request, and the parameters of its path, encoded as they were sent."""
+
+    handler: Handler
+    parameters: Mapping[str, str]
+
+
+@frozen
+class _Route:
+    method: str
+    segments: tuple[str, ...]
+    handler: Handler
+
+
+class Router:
+    """The routes in the order of matching: a segment that is spelled out goes before a parameter."""
+
+    def __init__(self) -> None:
+        self._routes: list[_Route] = []
+
+    def add(self, operation: Operation, handler: Handler) -> None:
+        """Add all paths of an operation."""
+        self._routes += [_Route(operation.method, tuple(_segments(path)), handler) for path in operation.paths]
+        self._routes.sort(key=lambda route: [segment.startswith("{") for segment in route.segments])
+
+    def find(self, method: str, path: str) -> Routed | None:
+        """The route of a request, by the path as the client sent it; a slash at its end makes no difference."""
+        path, extension = split_extension(path)
+        segments = _segments(path)
+        for route in self._routes:
+            if route.method == method and (parameters := _parameters(route.segments, segments)) is not None:
+                return Routed(route.handler, parameters | {EXTENSION: extension})
+        return None
+
+
+def split_extension(path: str) -> tuple[str, str]:
+    """The path without its extension, and the extension; empty if the path has none that is known."""
+    bare, dot, extension = path.rstrip("/").rpartition(".")
+    return (bare, extension) if dot and extension in EXTENSIONS else (path, "")
+
+
+def _segments(path: str) -> list[str]:
+    return path.rstrip("/").split("/")
+
+
+def _parameters(template: tuple[str, ...], segments: list[str]) -> dict[str, str] | None:
+    """The parameters of a path; None if it does not match the template."""
+    if len(template) != len(segments):
+        return None
+    parameters = {}
+    for expected, segment in zip(template, segments, strict=True):
+        if expected.startswith("{") and segment:
+            parameters[expected[1:-1]] = segment
+        elif expected != unquote(segment):
+            return None
+    return parameters

@@ -1,0 +1,55 @@
+"""Paths of the Nightscout API, which have no resource of the gateway. Source: nightscout-api 3 and 17."""
+
+from typing import Any
+
+import pytest
+
+from app import app
+from chalicelib.api.operations.table import OPERATIONS
+from tests.api.conftest import ApiClient
+
+NOT_FOUND = {"status": 404, "message": "Not Found"}
+
+
+def event(method: str, path: str) -> dict[str, Any]:
+    """An event of the gateway."""
+    return {
+        "requestContext": {"httpMethod": method, "resourcePath": "/{proxy+}"},
+        "path": path,
+        "headers": {"Accept": "*/*"},
+    }
+
+
+def test_they_are_no_routes_of_chalice() -> None:
+    paths = {path for operation in OPERATIONS if not operation.has_resource for path in operation.paths}
+    assert {"/api/v1/verifyauth", "/api/v2/verifyauth"} <= paths
+    assert paths & app.routes.keys() == set()
+
+
+@pytest.mark.parametrize("path", ["/api/v1/verifyauth", "/api/v1/verifyauth/", "/api/v2/verifyauth.json"])
+def test_a_path_may_end_with_an_extension_or_a_slash(api: ApiClient, path: str) -> None:
+    assert api.request("GET", path).status == 200
+
+
+def test_head_is_get_without_a_body(api: ApiClient) -> None:
+    got, head = (app(event(method, "/api/v1/verifyauth"), None) for method in ("GET", "HEAD"))
+    assert (head["statusCode"], head["body"]) == (200, "")
+    assert head["headers"]["Content-Type"] == got["headers"]["Content-Type"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/api"),
+        ("GET", "/api/v1/unknown.json"),
+        ("GET", "/api/v2/authorization/request/"),
+        ("PUT", "/api/v1/verifyauth"),
+        ("GET", "/socket.io/"),
+        ("POST", "/socket.io/"),
+        ("GET", "/pebble/x"),
+    ],
+)
+def test_unknown_paths_and_methods_are_refused_at_once(api: ApiClient, method: str, path: str) -> None:
+    reply = api.request(method, path)
+    assert (reply.status, reply.json()) == (404, NOT_FOUND)
+    assert reply.headers["content-type"] == "application/json; charset=utf-8"

@@ -14,6 +14,7 @@ from chalicelib.api.routes import (
     oidc,
     other_services,
     partners,
+    summaries,
     tasks,
 )
 from chalicelib.api.routes import grants as access
@@ -32,7 +33,7 @@ app = StrandlineApp(app_name="strandline")
 app.api.binary_types = ["*/*"]
 for account_api in (auth, auth_users, auth_restricted_tokens, oidc, invitations, access, metadata):
     app.register_blueprint(account_api.blueprint)
-for data_api in (data_sets, data, data_sources, partners, blobs, device_logs, notes):
+for data_api in (data_sets, data, data_sources, partners, summaries, blobs, device_logs, notes):
     app.register_blueprint(data_api.blueprint)
 for own_api in (platform, metrics, tasks, other_services, openapi):
     app.register_blueprint(own_api.blueprint)

@@ -53,11 +53,13 @@ from chalicelib.sign_in.provider import Provider, oidc_clients
 from chalicelib.sign_in.stores.logins import StoredOidcLogins
 from chalicelib.sign_in.stores.signed_tokens import JoseTokens
 from chalicelib.sign_in.stores.signing_keys import signing_keys
+from chalicelib.summaries.ports import SummaryPorts
 from chalicelib.tasks.ports import TaskPorts
 from chalicelib.tasks.stores.queue import QueuedTaskMessages
 from chalicelib.tasks.stores.slots import StoredTaskSlots
 from chalicelib.tasks.stores.tasks import StoredTasks
 from chalicelib.tiles.ports import TilePorts
+from chalicelib.tiles.stores.hour_sums import StoredHourSums
 from chalicelib.tiles.stores.purge import StoredPurgeRequests
 from chalicelib.tiles.stores.sweep import StoredSweepRequests
 from chalicelib.tiles.stores.tiles import StoredTiles
@@ -88,6 +90,7 @@ class Services:
     uploads: UploadPorts
     data_sources: DataSourcePorts
     reading: ReadingPorts
+    summaries: SummaryPorts
     blobs: BlobPorts
     notes: NotePorts
     metrics: MetricsPorts
@@ -134,6 +137,7 @@ def build_services(settings: Settings, engine: Engine, surroundings: Surrounding
     tiles = TilePorts(
         data=data,
         tiles=StoredTiles(engine.data),
+        hour_sums=StoredHourSums(engine.data),
         archive=StoredArchive(engine.objects),
         backlog=StoredBacklogs(engine.data),
         sweep_requests=StoredSweepRequests(engine.data),
@@ -168,6 +172,7 @@ def build_services(settings: Settings, engine: Engine, surroundings: Surrounding
             sources=data_sources,
             large_replies=StoredLargeReplies(engine.objects),
         ),
+        summaries=SummaryPorts(data.data_sets, data.log, tiles.tiles, tiles.hour_sums),
         blobs=BlobPorts(StoredBlobs(engine.blobs), StoredContents(engine.objects)),
         notes=NotePorts(StoredNotes(engine.accounts), accounts.profiles),
         metrics=MetricsPorts(

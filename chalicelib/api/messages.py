@@ -92,6 +92,11 @@ def enveloped(request: Request, data: Any) -> Reply:
     return Reply({"data": data, "meta": request.trace.meta})
 
 
+def revalidation_headers(etag: str | None) -> dict[str, str]:
+    """Headers that let only the client cache a reply, and make it revalidate each time: permissions may change."""
+    return {"Cache-Control": "private, no-cache"} | ({} if etag is None else {"ETag": etag})
+
+
 def idempotency_key(request: Request) -> str | None:
     """The key that marks repetitions of this request; None without one.
 

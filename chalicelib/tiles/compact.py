@@ -18,6 +18,7 @@ from chalicelib.log.entry import Entry
 from chalicelib.log.fold import can_be_seen
 from chalicelib.log.truncation import truncations
 from chalicelib.tiles.fold_into_tiles import TileChanges, fold_into
+from chalicelib.tiles.hour_sums import sums_of_tiles, write_hour_sums
 from chalicelib.tiles.manifest import Manifest, TileRef, followed_by
 from chalicelib.tiles.ports import CompactedRange, CompactionLease, TilePorts
 from chalicelib.tiles.tail import Tail
@@ -66,6 +67,7 @@ def compact(owner_id: str, ports: TilePorts, check_time: Callable[[], None]) -> 
                 break
             _archive(lease, _undeleted_entries(step), ports)
             ports.tiles.write(lease, changes.written, changes.origin_keys)
+            write_hour_sums(lease, before, changes.written, step, ports.hour_sums)
             after = followed_by(before, lease.fencing_token, changes.logs, changes.refs(lease.fencing_token))
             ports.tiles.commit(lease, before, after, _compacted_ranges(step.data_sets, before, after), ports.now_ms())
             result = CompactionResult(
@@ -96,6 +98,7 @@ def rebuild(owner_id: str, ports: TilePorts, check_time: Callable[[], None]) -> 
             after = followed_by(after, lease.fencing_token, changes.logs, changes.refs(lease.fencing_token))
         _archive(lease, _undeleted_entries(logs), ports)
         ports.tiles.write(lease, drafts.contents, drafts.index())
+        ports.hour_sums.write(lease, sums_of_tiles(drafts.contents, logs.data_sets, logs.entries))
         ports.tiles.commit(lease, current, after, _compacted_ranges(logs.data_sets, current, after), ports.now_ms())
     return CompactionResult(len(logs.entries), sum(1 for _ in after.tile_refs()), 1)
 

@@ -1,4 +1,4 @@
-"""The ports of tiles: their store, sweep requests (for obsolete tiles) and purge requests (for hidden data).
+"""The ports of tiles: their store, hour sums, sweep requests (for obsolete tiles) and purge requests (for hidden data).
 
 Any method may raise UnavailableError: the store throttles or does not answer, and a retry is safe.
 """
@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from chalicelib.frozen import frozen
+from chalicelib.glucose.tile_sums import TileSums
 from chalicelib.log.data_set import DataSet, OwnerState
 from chalicelib.log.entry import Entry
 from chalicelib.log.ports import Archive, Backlogs, DataPorts
@@ -111,6 +112,33 @@ class TileWriter(TileReader, Protocol):
         ...
 
 
+class HourSumReader(Protocol):
+    """Finds hour sums."""
+
+    def with_tiles(
+        self, owner: OwnerState, refs: Sequence[TileRef], folded: Sequence[TileRef]
+    ) -> tuple[dict[TileKey, TileSums], dict[TileKey, Tile]]:
+        """The sums beside the tiles of the first references, as far as there are any, and the tiles of the second with
+        their shadowed records, in one read.
+
+        Raises:
+            TileMissingError: a tile is gone, so the manifest is too old to be read.
+        """
+        ...
+
+
+class HourSumWriter(HourSumReader, Protocol):
+    """Writes hour sums. Nobody sees them before the manifest that names their tiles is committed."""
+
+    def current(self, owner: OwnerState, refs: Sequence[TileRef]) -> dict[TileKey, TileSums]:
+        """The sums beside these tiles, as far as there are any: up to date, since what a writer misses is lost."""
+        ...
+
+    def write(self, lease: CompactionLease, sums: Mapping[TileKey, bytes]) -> None:
+        """Write sums of the lease's version. Those that do not fit into one item are left out."""
+        ...
+
+
 @frozen
 class SweepRequest:
     """Names a version whose garbage may be removed later: the version's own writes if it was not committed, otherwise
@@ -185,6 +213,7 @@ class TilePorts:
 
     data: DataPorts
     tiles: TileWriter
+    hour_sums: HourSumWriter
     archive: Archive
     backlog: Backlogs
     sweep_requests: SweepRequests

@@ -60,6 +60,16 @@ class Candidate(NamedTuple):
     text: bytes
 
 
+class TileRow(NamedTuple):
+    """A record of a tile that was read."""
+
+    data_set_id: str
+    address: RecordAddress
+    time_ms: int
+    is_shadowed: bool
+    text: bytes
+
+
 @frozen
 class TileContent:
     """The bytes of a tile."""
@@ -153,23 +163,33 @@ class Tile:
         """Whether the origin id of any record may have one of these keys; False is certain."""
         return bool(keys and self._keys) and not keys.isdisjoint(unpack_uint32(self._keys))
 
-    def slices(self) -> Mapping[str, RecordSlice]:
-        """All candidates, by data set; the shadowed ones must have been read, too."""
+    def rows(self) -> list[TileRow]:
+        """All candidates, in the order of the reply; the shadowed ones must have been read, too."""
         addresses = json_text.decode(inflate(self._addresses))
         shadowed_at = set(addresses["hidden"])
         visible = iter(inflated_lines(self.lines) if self.lines.size_bytes else ())
         shadowed = iter(inflate(self._shadowed).split(_LINE_FEED) if shadowed_at else ())
-        owners = [addresses["ids"][owner] for owner in addresses["owner"]]
-        texts = [next(shadowed if index in shadowed_at else visible) for index in range(len(owners))]
-        records = _records(
-            texts,
-            from_steps(addresses["time"]),
-            list(map(RecordAddress, from_steps(addresses["number"]), addresses["row"])),
-        )
-        rows: dict[str, list[int]] = defaultdict(list)
-        for row, data_set_id in enumerate(owners):
-            rows[data_set_id].append(row)
-        return {data_set_id: RecordSlice(records, of_data_set) for data_set_id, of_data_set in rows.items()}
+        ids, numbers, times_ms = addresses["ids"], from_steps(addresses["number"]), from_steps(addresses["time"])
+        columns = zip(addresses["owner"], numbers, addresses["row"], times_ms, strict=True)
+        return [
+            TileRow(
+                data_set_id=ids[owner],
+                address=RecordAddress(number, row),
+                time_ms=time_ms,
+                is_shadowed=index in shadowed_at,
+                text=next(shadowed if index in shadowed_at else visible),
+            )
+            for index, (owner, number, row, time_ms) in enumerate(columns)
+        ]
+
+    def slices(self) -> Mapping[str, RecordSlice]:
+        """All candidates, by data set; the shadowed ones must have been read, too."""
+        found = self.rows()
+        records = _records([row.text for row in found], [row.time_ms for row in found], [row.address for row in found])
+        places: dict[str, list[int]] = defaultdict(list)
+        for place, row in enumerate(found):
+            places[row.data_set_id].append(place)
+        return {data_set_id: RecordSlice(records, of_data_set) for data_set_id, of_data_set in places.items()}
 
 
 def _encode_addresses(ordered: Sequence[Candidate], ids: Sequence[str]) -> dict[str, Any]:

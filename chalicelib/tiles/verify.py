@@ -1,4 +1,4 @@
-"""Verifies that tiles equal a fold of the whole log, byte for byte."""
+"""Verifies that tiles, and the hour sums beside them, equal what a fold of the whole log makes, byte for byte."""
 
 from collections.abc import Sequence
 from hashlib import sha256
@@ -8,6 +8,7 @@ from chalicelib.log.data_set import OwnerState
 from chalicelib.log.fold import fold_fingerprints
 from chalicelib.tiles.compact import whole_logs
 from chalicelib.tiles.fold_into_tiles import tiles_of
+from chalicelib.tiles.hour_sums import wrong_hour_sums
 from chalicelib.tiles.manifest import TileRef
 from chalicelib.tiles.ports import TileMissingError, TilePorts
 from chalicelib.tiles.tail import changed_ids
@@ -48,6 +49,7 @@ def check_tiles(owner_id: str, ports: TilePorts, at_most: int | None = None) -> 
     for key in chosen - wrong:
         if key not in stored or expected[key] != (stored[key].content, refs[key].stats):
             wrong.add(key)
+    wrong |= wrong_hour_sums({key: stored[key] for key in chosen - wrong}, refs, owner, logs, ports.hour_sums)
     return TileCheck(len(chosen), tuple(sorted(wrong)))
 
 

@@ -16,6 +16,7 @@ SERVED_APIS = (
     "message",
     "metrics-api",
     "other-services",
+    "summary-api",
     "task-api",
 )
 

@@ -27,6 +27,7 @@ from chalicelib.api.openapi.notes import NOTE_API
 from chalicelib.api.openapi.oidc import OIDC_API
 from chalicelib.api.openapi.other_services import OTHER_SERVICES_API
 from chalicelib.api.openapi.services import BLOB_API, METRICS_API, PLATFORM_API, TASK_API
+from chalicelib.api.openapi.summaries import SUMMARY_API
 from chalicelib.api.openapi.terms import JSON, Api, Details, Parameter, Reply, array, reference
 from chalicelib.api.operations.operation import ErrorFormat, Operation
 from chalicelib.model import json_schema
@@ -42,6 +43,7 @@ APIS: tuple[Api, ...] = (
     CONFIRM_API,
     DATA_API,
     DATA_SOURCE_API,
+    SUMMARY_API,
     BLOB_API,
     ACCESS_API,
     METADATA_API,

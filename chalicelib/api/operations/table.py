@@ -26,6 +26,7 @@ from chalicelib.api.operations.oidc import OIDC_OPERATIONS
 from chalicelib.api.operations.operation import ErrorFormat, Operation, data_paths
 from chalicelib.api.operations.other_services import OTHER_SERVICE_OPERATIONS
 from chalicelib.api.operations.restricted_tokens import RESTRICTED_TOKEN_OPERATIONS
+from chalicelib.api.operations.summaries import SUMMARY_OPERATIONS
 from chalicelib.api.operations.tasks import TASK_OPERATIONS
 from chalicelib.reading.read_ahead import HEAD, MANIFEST, OWNER
 
@@ -155,6 +156,7 @@ OPERATIONS: tuple[Operation, ...] = (
     READ_DATA,
     GET_DATA_STATUS,
     *DATA_SOURCE_OPERATIONS,
+    *SUMMARY_OPERATIONS,
     *ACCOUNT_OPERATIONS,
     *METADATA_OPERATIONS,
     *RESTRICTED_TOKEN_OPERATIONS,

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from chalicelib.api.dropped import dropped_headers, dropped_names
 from chalicelib.api.errors.platform import field_error_body
-from chalicelib.api.messages import Reply, Request, enveloped, prefers
+from chalicelib.api.messages import Reply, Request, enveloped, prefers, revalidation_headers
 from chalicelib.api.operations.data_sources import UPLOAD_DATA
 from chalicelib.api.operations.table import (
     ADD_DATA,
@@ -65,20 +65,15 @@ def read_data(request: Request) -> Reply:
     try:
         data = read.read_data(request.call, request.path["userId"], query, request.services.reading, known_etags)
     except NotModifiedError as not_modified:
-        return Reply(status=304, headers=_revalidation_headers(not_modified.etag))
-    return Reply(data.records, headers=_revalidation_headers(data.etag))
-
-
-def _revalidation_headers(etag: str | None) -> dict[str, str]:
-    """Headers that let only the client cache a reply, and make it revalidate each time: permissions may change."""
-    return {"Cache-Control": "private, no-cache"} | ({} if etag is None else {"ETag": etag})
+        return Reply(status=304, headers=revalidation_headers(not_modified.etag))
+    return Reply(data.records, headers=revalidation_headers(data.etag))
 
 
 @blueprint.operation(GET_FRESHNESS)
 def get_freshness(request: Request) -> Reply:
     """The freshness of a user's data, by client and type."""
     found = freshness.read_freshness(request.call, request.path["userId"], request.services.reading)
-    return Reply(found, headers=_revalidation_headers(None))
+    return Reply(found, headers=revalidation_headers(None))
 
 
 @blueprint.operation(UPLOAD_DATA)

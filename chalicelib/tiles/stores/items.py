@@ -4,16 +4,19 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from chalicelib.engine.table import Item, Key, Put, Table
+from chalicelib.glucose.reading import GLUCOSE_TYPES
 from chalicelib.log.data_set import OwnerState
 from chalicelib.log.stores.keys import key
 from chalicelib.tiles.manifest import TileRef
 from chalicelib.tiles.ports import TileMissingError
-from chalicelib.tiles.stores.keys import body_prefix, part_sort_key, tile_sort_key, tiles_partition
+from chalicelib.tiles.stores.keys import body_prefix, part_sort_key, sums_sort_key, tile_sort_key, tiles_partition
 from chalicelib.tiles.tile import Tile, TileContent, TileKey
 
 PART_BYTES = 380 * 1024
 """An item may have 400 KB with its keys (a limit of DynamoDB). Readers compute from its size in how many parts a tile
 is stored, so a stage that has tiles must keep this."""
+SUMS_BYTES = 4 * 1024
+"""About what the hour sums of a tile take."""
 READ_AT_ONCE_BYTES = 14 * 1024 * 1024
 """The size of one request, so that its response fits into 16 MB (a limit of DynamoDB)."""
 
@@ -51,28 +54,43 @@ def get_tiles(
     Reads may lag, at half the price: what is stored under the key of a tile never changes. An item that is not found,
     because it was written a moment ago, is read once more, up to date.
     """
-    with_shadowed = set(shadowed)
+    return get_tiles_and_sums(data, owner, refs, shadowed, ())[0]
+
+
+def get_tiles_and_sums(
+    data: Table,
+    owner: OwnerState,
+    refs: Sequence[TileRef],
+    shadowed: Iterable[TileKey],
+    with_sums: Iterable[TileRef],
+) -> tuple[dict[TileKey, Tile], dict[TileKey, bytes]]:
+    """As `get_tiles`, with the hour sums of some tiles in the same calls. Sums that are not found are left out."""
+    shadowed_keys = set(shadowed)
     visible_parts = {ref.key: _parts(ref.version, ref.key, ref.visible_bytes, is_shadowed=False) for ref in refs}
     shadowed_parts = {
         ref.key: _parts(ref.version, ref.key, ref.shadowed_bytes, is_shadowed=True)
         for ref in refs
-        if ref.key in with_shadowed
+        if ref.key in shadowed_keys
     }
+    sums_keys = {ref.key: sums_sort_key(ref.version, *ref.key) for ref in with_sums}
     wanted = [part for parts in (visible_parts, shadowed_parts) for of_tile in parts.values() for part in of_tile]
+    sums = [_Part(sort_key, SUMS_BYTES) for sort_key in sums_keys.values()]
     found: dict[str, bytes] = {}
     partition = tiles_partition(owner.id, owner.epoch)
     for may_lag in (True, False):
-        for group in _groups(part for part in wanted if part.sort_key not in found):
+        missing = [part for part in wanted if part.sort_key not in found]
+        for group in _groups([*missing, *sums] if may_lag else missing):
             items = data.batch_get([key(partition, part.sort_key) for part in group], may_lag=may_lag)
             found |= {item["sk"]: item["body"] for item in items if item is not None}
-    if len(found) < len(wanted):
+    if any(part.sort_key not in found for part in wanted):
         raise TileMissingError
-    return {
+    tiles = {
         ref.key: Tile(
             TileContent(_joined(visible_parts[ref.key], found), _joined(shadowed_parts.get(ref.key, ()), found))
         )
         for ref in refs
     }
+    return tiles, {tile_key: found[sort_key] for tile_key, sort_key in sums_keys.items() if sort_key in found}
 
 
 def items_of(ref: TileRef) -> TileItems:
@@ -85,6 +103,13 @@ def tile_sort_keys(tile: TileItems) -> Iterator[str]:
     for is_shadowed, size_bytes in ((False, tile.visible_bytes), (True, tile.shadowed_bytes)):
         for part in _parts(tile.version, tile.key, size_bytes, is_shadowed=is_shadowed):
             yield part.sort_key
+
+
+def stored_sort_keys(tile: TileItems) -> Iterator[str]:
+    """The sort keys of everything that may be stored of a tile: its items, and its hour sums."""
+    yield from tile_sort_keys(tile)
+    if tile.key.type in GLUCOSE_TYPES:
+        yield sums_sort_key(tile.version, *tile.key)
 
 
 def put_body(data: Table, owner: OwnerState, version: int, name: str, body: bytes) -> Item:

@@ -33,6 +33,11 @@ def tile_sort_key(version: int, type_name: str, day: int, *, is_shadowed: bool) 
     return f"{version_prefix(version)}{id_part(type_name)}#{day}" + ("#H" if is_shadowed else "")
 
 
+def sums_sort_key(version: int, type_name: str, day: int) -> str:
+    """The hour sums of a tile."""
+    return f"{tile_sort_key(version, type_name, day, is_shadowed=False)}#S"
+
+
 def body_prefix(version: int, name: str) -> str:
     """The prefix of the sort keys of the parts of a body. The name of no type begins with its `=`."""
     return f"{version_prefix(version)}={name}#"

@@ -10,7 +10,7 @@ from chalicelib.engine.table import Delete, Item, Prefix, Query, Range, Table, U
 from chalicelib.log.stores.keys import LAST_NUMBER, entry_number, key, log_of, parts_partition
 from chalicelib.tiles.manifest import Manifest
 from chalicelib.tiles.ports import CompactedRange, SweepRequest
-from chalicelib.tiles.stores.items import items_of, tile_sort_keys
+from chalicelib.tiles.stores.items import items_of, stored_sort_keys
 from chalicelib.tiles.stores.keys import (
     MANIFEST,
     REPLACED,
@@ -73,7 +73,7 @@ class StoredSweepRequests:
         live = {(ref.key, ref.version) for ref in current.tile_refs()}
         tiles = [tile for tile in replaced.tiles if (tile.key, tile.version) not in live]
         partition = tiles_partition(request.owner_id, request.epoch)
-        self._delete(partition, [sort_key for tile in tiles for sort_key in tile_sort_keys(tile)])
+        self._delete(partition, [sort_key for tile in tiles for sort_key in stored_sort_keys(tile)])
         manifest_parts = Prefix(body_prefix(replaced.manifest_version, MANIFEST))
         self._delete(partition, self._sort_keys(partition, manifest_parts))
         removed = len(tiles)
@@ -95,7 +95,7 @@ class StoredSweepRequests:
         """Remove what an attempt wrote and the current manifest does not name, and return how many tiles that were."""
         partition = tiles_partition(request.owner_id, request.epoch)
         of_version = (ref for ref in current.tile_refs() if ref.version == request.version)
-        live = {sort_key for ref in of_version for sort_key in tile_sort_keys(items_of(ref))}
+        live = {sort_key for ref in of_version for sort_key in stored_sort_keys(items_of(ref))}
         is_current = current.version == request.version
         live_parts = tuple(body_prefix(request.version, name) for name in (MANIFEST, REPLACED) if is_current)
         strays = [

@@ -94,7 +94,7 @@ class TestCalls:
         (request,) = stores.sweep_requests.older_than(LATER_MS)
         wire.requests.clear()
         assert stores.sweep_requests.sweep(request) == 21
-        assert wire.calls == {"GetItem": 1, "BatchGetItem": 1, "Query": 6, "BatchWriteItem": 3, "DeleteItem": 1}
+        assert wire.calls == {"GetItem": 1, "BatchGetItem": 1, "Query": 6, "BatchWriteItem": 4, "DeleteItem": 1}
 
     def test_the_calls_of_sweeping_an_uncommitted_compaction(self, stores: Stores, wire: Wire) -> None:
         stores.tiles.write(stores.begin(), contents(tiles(*QUARTER[:20])), {CBG: [1]})

@@ -80,7 +80,7 @@ def test_a_wrong_tile_is_named_and_rebuilt(
     anna: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run(monkeypatch, "compact")
-    first, second, third = items(anna, tiles_partition(ANNA, 0))
+    first, second, third = (item for item in items(anna, tiles_partition(ANNA, 0)) if not item["sk"].endswith("#S"))
     for changed in (second | {"body": first["body"]}, third | {"body": b"?"}):
         aws_engine(anna).data.put(changed)
     assert run(monkeypatch, "verify") == 1

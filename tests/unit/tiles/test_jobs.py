@@ -98,7 +98,7 @@ def test_a_user_who_cannot_be_compacted_does_not_delay_others(stage: Stage, monk
         stage.run_with(data, compact_marked)
     assert data["failed"] == ["broken"]
     assert stage.fakes.counted[COMPACTIONS_FAILED] == 1
-    assert len(stage.fakes.items(DATA, partition="TILE#")) == 1
+    assert len(stage.fakes.items(DATA, partition="TILE#")) == 2  # a tile and its hour sums
 
 
 def test_a_user_whose_lease_is_held_is_not_compacted(stage: Stage) -> None:

@@ -6,7 +6,9 @@ import pytest
 
 from chalicelib.engine.definitions import DATA
 from chalicelib.engine.table import Item, Table
+from chalicelib.glucose.tile_sums import TileSums, encode_tile_sums
 from chalicelib.tiles.compact import compact
+from chalicelib.tiles.tile import origin_key
 from chalicelib.tiles.verify import check_tiles
 from tests.fakes.data_scene import ANNA, DataScene, cbg
 
@@ -34,7 +36,12 @@ class Scene(DataScene):
     @property
     def stored_tiles(self) -> list[Item]:
         """The items of all tiles, by day."""
-        return self.fakes.items(DATA, partition="TILE#")
+        return [item for item in self.fakes.items(DATA, partition="TILE#") if not item["sk"].endswith("#S")]
+
+    @property
+    def stored_sums(self) -> list[Item]:
+        """The items of all hour sums, by day."""
+        return [item for item in self.fakes.items(DATA, partition="TILE#") if item["sk"].endswith("#S")]
 
     def wrong_days(self, at_most: int | None = None) -> list[int]:
         """The days of the tiles that a check finds wrong."""
@@ -64,6 +71,28 @@ def test_a_tile_that_cannot_be_read_is_wrong(scene: Scene) -> None:
     *_, last = scene.stored_tiles
     scene.table.put(last | {"body": b"?" * len(last["body"])})
     assert scene.wrong_days() == [DAY + 2]
+
+
+def test_hour_sums_that_differ_or_cannot_be_read_make_their_tile_wrong(scene: Scene) -> None:
+    first, second, third = scene.stored_sums
+    scene.table.put(first | {"body": second["body"]})
+    scene.table.put(second | {"body": second["body"][:20]})
+    scene.table.put(third | {"body": b"?" * len(third["body"])})
+    assert scene.wrong_days() == [DAY, DAY + 1, DAY + 2]
+
+
+def test_hour_sums_that_say_another_time_of_storing_make_their_tile_wrong(scene: Scene) -> None:
+    first, *_ = scene.stored_sums
+    sums = TileSums(first["body"])
+    later = {entry: time_ms + 1 for entry, time_ms in sums.stored_times.items()}
+    scene.table.put(first | {"body": encode_tile_sums(sums.hours, [origin_key("0")], later)})
+    assert scene.wrong_days() == [DAY]
+
+
+def test_hour_sums_may_be_missing(scene: Scene) -> None:
+    for item in scene.stored_sums:
+        scene.table.delete({"pk": item["pk"], "sk": item["sk"]})
+    assert scene.wrong_days() == []
 
 
 def test_tiles_that_were_replaced_meanwhile_are_not_wrong(scene: Scene) -> None:

@@ -77,6 +77,19 @@ def normal_data_sets(stage: Stage) -> None:
     read(stage, user)
 
 
+def glucose(stage: Stage) -> None:
+    """Summaries and a profile of a user, and the empty lists of summaries that wait."""
+    user = stage.sign_up("glucose")
+    add(stage, user, open_data_set(stage, user, deduplicator={"name": DELETE_ORIGIN}), STAGED)
+    for name in ("cgm", "con"):
+        tag = stage.request("GET", f"/v1/summaries/{name}/{user.id}", token=user.token).headers["etag"]
+        stage.request("GET", f"/v1/summaries/{name}/{user.id}", token=user.token, If_None_Match=tag)
+        stage.request("POST", f"/v1/summaries/{name}/{user.id}", token=user.token)
+    stage.request("GET", f"/v1/users/{user.id}/agp?days=30", token=user.token)
+    for name in ("outdated", "migratable"):
+        stage.request("GET", f"/v1/summaries/{name}/cgm", token=stage.server)
+
+
 def old_upload(stage: Stage) -> None:
     """An upload in the old way, which comes twice."""
     user = stage.sign_up("old")
@@ -127,6 +140,7 @@ def data_sources(stage: Stage) -> None:
 USE_CASES = (
     continuous_data_set,
     normal_data_sets,
+    glucose,
     old_upload,
     large_answer,
     erasure,

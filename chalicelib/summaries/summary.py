@@ -1,0 +1,69 @@
+"""Summaries as clients get them. Source: summary-api 1, 2 and 3."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from chalicelib.frozen import frozen
+from chalicelib.glucose.hour_sum import HIGH_ABOVE, LOW_BELOW, VERY_HIGH_ABOVE, VERY_LOW_BELOW, HourSum
+from chalicelib.glucose.reading import CBG, SMBG
+from chalicelib.model.times import format_time
+from chalicelib.summaries.periods import continuous_periods, glucose_periods
+
+CGM, BGM, CON = "cgm", "bgm", "con"
+SUMMARY_TYPES: Mapping[str, tuple[str, ...]] = {CGM: (CBG,), BGM: (SMBG,), CON: (CBG, SMBG)}
+"""The types of summaries, and the types of data that each is made of."""
+SCHEMA_VERSION = 6
+"""The version of the summaries of the reference that these are equal to."""
+
+_CONFIG = {
+    "schemaVersion": SCHEMA_VERSION,
+    "lowGlucoseThreshold": LOW_BELOW,
+    "VeryLowGlucoseThreshold": VERY_LOW_BELOW,  # Clients know it by this spelling.
+    "highGlucoseThreshold": HIGH_ABOVE,
+    "veryHighGlucoseThreshold": VERY_HIGH_ABOVE,
+}
+
+
+@frozen
+class SummaryKey:
+    """Which summary: of whom, and of which type."""
+
+    user_id: str
+    type: str
+
+    @property
+    def id(self) -> str:
+        """24 hexadecimal digits, the same each time."""
+        return hashlib.sha256(f"{self.user_id}/{self.type}".encode()).hexdigest()[:24]
+
+
+def summary_body(key: SummaryKey, hours: Sequence[HourSum], now_ms: int) -> dict[str, Any] | None:
+    """The summary of these hours; None if no record counts.
+
+    Args:
+        hours: the sums of all hours within 60 days, by hour; for `con`, those of both types of data.
+    """
+    if key.type == CON:
+        eligible = [hour for hour in hours if hour.first_continuous_ms]
+        first_ms = min((hour.first_continuous_ms for hour in eligible), default=0)
+        periods = continuous_periods
+    else:
+        eligible = list(hours)
+        first_ms = eligible[0].first_ms if eligible else 0
+        periods = glucose_periods
+    if not eligible:
+        return None
+    return {
+        "id": key.id,
+        "type": key.type,
+        "userId": key.user_id,
+        "config": _CONFIG,
+        "dates": {
+            "lastUpdatedDate": format_time(now_ms),
+            "lastUploadDate": format_time(max(hour.stored_ms for hour in hours)),
+            "firstData": format_time(first_ms),
+            "lastData": format_time(max(hour.last_ms for hour in hours)),
+        },
+        "periods": periods(eligible, eligible[-1].hour),
+    }

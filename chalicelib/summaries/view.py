@@ -1,0 +1,120 @@
+"""The glucose of a user as one request sees it: by day, as sums of hours or as readings."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+
+from chalicelib.frozen import frozen
+from chalicelib.glucose.hour_sum import HourSum
+from chalicelib.glucose.reading import Reading, in_order, reading_of
+from chalicelib.glucose.tile_sums import StoredTimes
+from chalicelib.log.fold import VisibleData, can_be_seen, visible
+from chalicelib.log.records import RecordAddress, bodies_of
+from chalicelib.summaries.ports import SummaryPorts
+from chalicelib.tiles.hour_sums import stored_time_finder, stored_times_of
+from chalicelib.tiles.manifest import TileRef
+from chalicelib.tiles.tail import prefixes
+from chalicelib.tiles.tile import TileKey, keys_of_rows
+from chalicelib.tiles.view import TileView
+
+
+@frozen
+class VisibleDays:
+    """The glucose of some types and days: each is in the one or in the other, or has no visible record."""
+
+    sums: Mapping[TileKey, Sequence[HourSum]]
+    readings: Mapping[TileKey, Sequence[Reading]]
+    """The readings as `in_order` sorts them."""
+
+
+class GlucoseView:
+    """The glucose of a user as one request sees it.
+
+    Making one reads the owner with the manifest, the data sets, and the tail: three calls.
+    """
+
+    def __init__(self, owner_id: str, ports: SummaryPorts) -> None:
+        self._ports = ports
+        self.owner, self.manifest = ports.tiles.current(owner_id)
+        self.data_sets = ports.data_sets.of_owner(self.owner)[::-1]
+        normal_ids = [
+            data_set.id
+            for data_set in self.data_sets
+            if can_be_seen(data_set) and not data_set.is_continuous and not self.manifest.has_whole_log(data_set.id)
+        ]
+        self.entries = ports.log.entries(self.owner, normal_ids, self.manifest.positions())
+        self._tail = TileView(self.owner, self.manifest, self.data_sets, self.entries, ports.tiles)
+
+    @property
+    def last_numbers(self) -> dict[str, int]:
+        """The number of the last entry that was read, in tiles or not, by data set."""
+        return self.manifest.positions() | {entry.data_set_id: entry.number for entry in self.entries}
+
+    def days(self, name: str, first_day: int, last_day: int) -> set[int]:
+        """The days of this span that may have visible records of a type; days count from 1970-01-01."""
+        of_tiles = {ref.key.day for ref in self._refs(name, first_day, last_day)}
+        return of_tiles | {day for day in self._tail_days(name) if first_day <= day <= last_day}
+
+    def newest_day(self, name: str, at_most: int) -> int | None:
+        """The last day up to this one that may have visible records of a type."""
+        of_tiles = next((ref.key.day for ref in self._refs(name, None, at_most, newest_first=True)), None)
+        days = [day for day in (of_tiles, *self._tail_days(name)) if day is not None and day <= at_most]
+        return max(days, default=None)
+
+    def oldest_day(self, name: str, at_least: int) -> int | None:
+        """The first day from this one on that may have visible records of a type."""
+        of_tiles = next((ref.key.day for ref in self._refs(name, at_least, None)), None)
+        days = [day for day in (of_tiles, *self._tail_days(name)) if day is not None and day >= at_least]
+        return min(days, default=None)
+
+    def see(self, keys: Iterable[TileKey], as_readings: Collection[TileKey]) -> VisibleDays:
+        """The visible records of these days.
+
+        One call for up to a hundred days, and one more if sums are missing, or the tail may replace a record.
+
+        Args:
+            as_readings: the days whose single readings are needed. Those that the tail affects come as readings, too.
+
+        Raises:
+            TileMissingError: the manifest is too old.
+        """
+        wanted = set(keys)
+        refs = {key: ref for key in sorted(wanted) if (ref := self.manifest.tile(key)) is not None}
+        folded = [ref for key, ref in refs.items() if key in as_readings or self._tail.is_affected(ref)]
+        sums, tiles = self._ports.hour_sums.with_tiles(self.owner, list(refs.values()), folded)
+        replaced = self._tail.affected.replaced_origin_keys
+        rest = [ref for key, ref in refs.items() if key not in tiles]
+        if unsure := [ref for ref in rest if ref.key not in sums or sums[ref.key].may_hold(replaced)]:
+            tiles |= self._ports.tiles.tiles(self.owner, unsure, {ref.key for ref in unsure})
+        whole = {key: sums[key].hours for key in refs.keys() - tiles.keys()}
+        data = visible(self.entries, self.data_sets, prefixes(self.manifest, tiles.values(), self.entries))
+        times = dict(pair for key in tiles.keys() & sums.keys() for pair in sums[key].stored_times.items())
+        return VisibleDays(whole, self._readings(data, wanted - whole.keys(), times | stored_times_of(self.entries)))
+
+    def _readings(
+        self, data: Iterable[VisibleData], keys: Collection[TileKey], stored_times: StoredTimes
+    ) -> dict[TileKey, list[Reading]]:
+        """The readings of these days."""
+        stored_ms = stored_time_finder({data_set.id: data_set for data_set in self.data_sets}, stored_times)
+        found: dict[TileKey, list[tuple[int, RecordAddress, Reading]]] = defaultdict(list)
+        for index, of_data_set in enumerate(data):
+            data_set = of_data_set.data_set
+            for part in of_data_set.slices:
+                records, tile_keys = part.records, keys_of_rows(part.records)
+                rows = [row for row in part.rows if tile_keys[row] in keys]
+                for row, body in zip(rows, bodies_of([records.texts[row] for row in rows]), strict=True):
+                    time_ms, address = records.times_ms[row], records.addresses[row]
+                    stored = stored_ms(data_set.id, address.number, time_ms)
+                    reading = reading_of(body, time_ms, stored, is_continuous=data_set.is_continuous)
+                    found[tile_keys[row]].append((index, address, reading))
+        # The order in which records were stored: that of their data sets, then that of their logs.
+        return {key: in_order([reading for *_, reading in sorted(of_day)]) for key, of_day in found.items()}
+
+    def _refs(
+        self, name: str, first_day: int | None, last_day: int | None, *, newest_first: bool = False
+    ) -> Iterator[TileRef]:
+        of_type = self.manifest.tiles.get(name)
+        refs = () if of_type is None else of_type.between(first_day, last_day, newest_first=newest_first)
+        return (ref for ref in refs if ref.stats.has_visible or self._tail.is_affected(ref))
+
+    def _tail_days(self, name: str) -> Iterator[int]:
+        return (key.day for key in self._tail.affected.keys if key.type == name)

@@ -1,0 +1,97 @@
+"""The hours that a summary is made of: those of the 60 days up to the newest record. Source: summary-api 3."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+
+from chalicelib.frozen import frozen
+from chalicelib.glucose.hour_sum import DAY_MS, HourSum, sum_hours
+from chalicelib.summaries.view import GlucoseView, VisibleDays
+from chalicelib.tiles.tile import TileKey
+
+WINDOW_DAYS = 60
+MAX_AGE_YEARS = 2
+_MIN_YEARS_DAYS = 730
+"""The days that two years have at least."""
+
+
+@frozen
+class Window:
+    """The hours of a summary."""
+
+    hours: Sequence[HourSum]
+    """By hour; of two types of data, an hour may occur twice. Hours that a border cuts have the records inside only."""
+    valid_until_ms: int
+    """The earliest time at which the hours change although the data does not: a record in the future comes into the
+    window, or an old one leaves it."""
+
+
+def read_window(view: GlucoseView, types: Sequence[str], now_ms: int) -> Window | None:
+    """The hours of these types of data; None without any record in the window.
+
+    Raises:
+        TileMissingError: the manifest is too old.
+    """
+    first_ms, last_ms = two_years_before(now_ms), now_ms + DAY_MS
+    newest = _newest_day(view, types, last_ms // DAY_MS)
+    future: list[int] = []
+    while newest is not None and newest * DAY_MS + DAY_MS > first_ms:
+        days = _see(view, types, newest, (first_ms // DAY_MS, last_ms // DAY_MS))
+        hours = _hours(days, first_ms, last_ms)
+        future += _times_after(days, last_ms)
+        last_day = max((hour.last_ms // DAY_MS for hour in hours), default=None)
+        if last_day == newest:
+            newest_ms = max(hour.last_ms for hour in hours)
+            hours = _hours(days, max(first_ms, newest_ms - WINDOW_DAYS * DAY_MS + 1), last_ms)
+            future += _days_after(view, types, last_ms)
+            return Window(hours, _valid_until_ms(hours, future))
+        # Nothing that counts is left on the newest day: the tail replaced it, or it is still to come.
+        newest = _newest_day(view, types, newest - WINDOW_DAYS - 1) if last_day is None else last_day
+    return None
+
+
+def two_years_before(now_ms: int) -> int:
+    """The same day and time two years earlier; March 1 where there is no February 29."""
+    now = datetime.fromtimestamp(now_ms // 1000, UTC)
+    if (now.month, now.day) == (2, 29):
+        earlier = now.replace(year=now.year - MAX_AGE_YEARS, month=3, day=1)
+    else:
+        earlier = now.replace(year=now.year - MAX_AGE_YEARS)
+    return int(earlier.timestamp()) * 1000 + now_ms % 1000
+
+
+def _newest_day(view: GlucoseView, types: Sequence[str], at_most: int) -> int | None:
+    days = (view.newest_day(name, at_most) for name in types)
+    return max((day for day in days if day is not None), default=None)
+
+
+def _see(view: GlucoseView, types: Sequence[str], newest: int, cut_days: tuple[int, int]) -> VisibleDays:
+    """The days of the window that ends with this day. Those that a border may cut come as readings."""
+    oldest = newest - WINDOW_DAYS
+    keys = [TileKey(name, day) for name in types for day in view.days(name, max(oldest, cut_days[0]), newest)]
+    return view.see(keys, {key for key in keys if key.day == oldest or key.day in cut_days})
+
+
+def _hours(days: VisibleDays, first_ms: int, last_ms: int) -> list[HourSum]:
+    """The hours of the records between these times, both included."""
+    hours = [hour for of_day in days.sums.values() for hour in of_day]
+    for readings in days.readings.values():
+        hours += sum_hours([reading for reading in readings if first_ms <= reading.time_ms <= last_ms])
+    return sorted(hours)
+
+
+def _times_after(days: VisibleDays, last_ms: int) -> Iterator[int]:
+    """The times of the readings after this time."""
+    readings = (reading for of_day in days.readings.values() for reading in of_day)
+    return (reading.time_ms for reading in readings if reading.time_ms > last_ms)
+
+
+def _days_after(view: GlucoseView, types: Sequence[str], last_ms: int) -> Iterator[int]:
+    """The starts of the first days after this time's own that may have readings."""
+    days = (view.oldest_day(name, last_ms // DAY_MS + 1) for name in types)
+    return (day * DAY_MS for day in days if day is not None)
+
+
+def _valid_until_ms(hours: Sequence[HourSum], future: Sequence[int]) -> int:
+    """When the oldest record leaves the window, or the next one of the future comes into it, at the earliest."""
+    oldest_ms = min(hour.first_ms for hour in hours)
+    return min([oldest_ms + _MIN_YEARS_DAYS * DAY_MS, *(time_ms - DAY_MS for time_ms in future)])

@@ -1,0 +1,102 @@
+"""Hour sums of tiles of glucose: an item of its own for each such tile, with the tile's version.
+
+Readers of summaries get the sums of a day in place of its records. Sums never change what a summary says: without them,
+it is made from the tile. See docs/adr/0019.
+"""
+
+import zlib
+from collections.abc import Callable, Iterable, Mapping
+
+from chalicelib.glucose.hour_sum import sum_hours
+from chalicelib.glucose.reading import GLUCOSE_TYPES, Reading, in_order, reading_of
+from chalicelib.glucose.tile_sums import StoredTimes, TileSums, encode_tile_sums
+from chalicelib.log.data_set import DataSet, OwnerState
+from chalicelib.log.entry import Entry
+from chalicelib.log.records import bodies_of
+from chalicelib.tiles.manifest import Manifest, TileRef
+from chalicelib.tiles.ports import CompactionLease, HourSumReader, HourSumWriter
+from chalicelib.tiles.tail import Tail
+from chalicelib.tiles.tile import Tile, TileContent, TileKey
+
+
+def write_hour_sums(
+    lease: CompactionLease, before: Manifest, tiles: Mapping[TileKey, TileContent], tail: Tail, ports: HourSumWriter
+) -> None:
+    """Write the sums of tiles that a step of compaction made of the tail and of those of the manifest before it."""
+    replaced = [ref for key in tiles if key.type in GLUCOSE_TYPES and (ref := before.tile(key)) is not None]
+    earlier = ports.current(lease.owner, replaced)
+    ports.write(lease, sums_of_tiles(tiles, tail.data_sets, tail.entries, earlier.values()))
+
+
+def wrong_hour_sums(
+    tiles: Mapping[TileKey, Tile], refs: Mapping[TileKey, TileRef], owner: OwnerState, logs: Tail, ports: HourSumReader
+) -> set[TileKey]:
+    """Those of these tiles whose hour sums are not what the logs make of them. Tiles may have none."""
+    glucose = [refs[key] for key in tiles if key.type in GLUCOSE_TYPES]
+    data_sets = {data_set.id: data_set for data_set in logs.data_sets}
+    times = stored_times_of(logs.entries)
+
+    def are_right(tile: Tile, sums: TileSums) -> bool:
+        try:
+            known = sums.stored_times
+        except (ValueError, zlib.error):
+            return False
+        # An item may lack times that nobody knew when it was written; those that it has must be right.
+        agree = all(times.get(entry, time_ms) == time_ms for entry, time_ms in known.items())
+        return agree and tile_sums(tile, data_sets, known) == sums.content
+
+    found, _ = ports.with_tiles(owner, glucose, ())
+    return {key for key, sums in found.items() if not are_right(tiles[key], sums)}
+
+
+def stored_times_of(entries: Iterable[Entry]) -> dict[tuple[str, int], int]:
+    """When these entries were stored, by data set and number."""
+    return {(entry.data_set_id, entry.number): entry.stored_time_ms for entry in entries}
+
+
+def sums_of_tiles(
+    tiles: Mapping[TileKey, TileContent],
+    data_sets: Iterable[DataSet],
+    entries: Iterable[Entry],
+    earlier: Iterable[TileSums] = (),
+) -> dict[TileKey, bytes]:
+    """The items of hour sums of those of the tiles that hold glucose.
+
+    Args:
+        entries: those that are new in the tiles.
+        earlier: the items of the tiles that these ones replace, which know when the other entries were stored.
+    """
+    times = dict(pair for sums in earlier for pair in sums.stored_times.items()) | stored_times_of(entries)
+    known = {data_set.id: data_set for data_set in data_sets}
+    glucose = {key: content for key, content in tiles.items() if key.type in GLUCOSE_TYPES}
+    return {key: tile_sums(Tile(content), known, times) for key, content in glucose.items()}
+
+
+def tile_sums(tile: Tile, data_sets: Mapping[str, DataSet], stored_times: StoredTimes) -> bytes:
+    """The item of hour sums of one tile, which must have been read with its shadowed records."""
+    rows = tile.rows()
+    visible = [row for row in rows if not row.is_shadowed]
+    bodies = bodies_of([row.text for row in visible])
+    stored_ms = stored_time_finder(data_sets, stored_times)
+    readings: list[Reading] = []
+    for row, body in zip(visible, bodies, strict=True):
+        is_continuous = data_sets[row.data_set_id].is_continuous
+        time_ms = stored_ms(row.data_set_id, row.address.number, row.time_ms)
+        readings.append(reading_of(body, row.time_ms, time_ms, is_continuous=is_continuous))
+    entries = {(row.data_set_id, row.address.number) for row in rows}
+    times = {entry: stored_times[entry] for entry in entries & stored_times.keys()}
+    return encode_tile_sums(sum_hours(in_order(readings)), tile.origin_keys(), times)
+
+
+def stored_time_finder(data_sets: Mapping[str, DataSet], stored_times: StoredTimes) -> Callable[[str, int, int], int]:
+    """A function from the data set, the entry's number and the time of a record to when the record was stored.
+
+    Nobody knows it for records that were put into tiles before there were hour sums. These count as stored at their own
+    time, or when their data set was opened, whichever is later.
+    """
+
+    def find(data_set_id: str, number: int, time_ms: int) -> int:
+        known = stored_times.get((data_set_id, number))
+        return max(time_ms, data_sets[data_set_id].created_time_ms) if known is None else known
+
+    return find

@@ -45,6 +45,12 @@ class Settings:
     """Redirect URLs by OpenID Connect client id. They extend or replace those of the known apps."""
     access_token_lifetime_s: int = 3600
     """A token can be revoked at once, so a shorter lifetime would cost more refreshes and protect little more."""
+    data_quota_mb: int = 5_000
+    """What the data of one user may take, deflated as it is stored: a year of Loop takes 130 MB."""
+    blob_quota_mb: int = 10_000
+    """What the blobs and device logs of one user may take."""
+    requests_an_hour: int = 20_000
+    """How many requests a user may make within an hour, at each process."""
     refresh_token_lifetime_s: int = 60 * 24 * 3600
     """The time after which a login ends that is not refreshed; each refresh restarts it."""
 
@@ -69,6 +75,9 @@ class Settings:
             realm=environ.get("STRANDLINE_REALM", default.realm),
             web_app_url=environ.get("STRANDLINE_WEB_APP_URL", default.web_app_url).rstrip("/"),
             oidc_clients=_urls_by_name(environ.get("STRANDLINE_OIDC_CLIENTS", "")),
+            data_quota_mb=int(environ.get("STRANDLINE_DATA_QUOTA_MB") or default.data_quota_mb),
+            blob_quota_mb=int(environ.get("STRANDLINE_BLOB_QUOTA_MB") or default.blob_quota_mb),
+            requests_an_hour=int(environ.get("STRANDLINE_REQUESTS_AN_HOUR") or default.requests_an_hour),
             access_token_lifetime_s=int(
                 environ.get("STRANDLINE_ACCESS_TOKEN_LIFETIME_S", default.access_token_lifetime_s)
             ),

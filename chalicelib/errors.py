@@ -12,6 +12,7 @@ StrandlineError
 │   ├── SignUpClosedError          new accounts are not open to this person
 │   └── InvitationRefusedError     the invitation is not for this person to use
 ├── TooManyAttemptsError           too many failed sign-ins; later ones may be tried again
+│   └── RequestQuotaError          the user has made as many requests as one may in an hour
 ├── NotFoundError
 │   ├── DataSetNotFoundError
 │   ├── BlobNotFoundError
@@ -41,6 +42,7 @@ StrandlineError
 │   ├── InvalidUserDetailsError    a detail of a user breaks a rule; the error does not say which
 │   └── InvalidSelectorsError      the selectors of data to delete are invalid
 ├── TooLargeError                  the body is above the limit
+│   └── StorageQuotaError          the user has stored as much as one may on this stage
 └── UnavailableError               the store throttles or does not answer; a later try may succeed
     └── NoSpaceError               the disk is full; nothing was stored
 """
@@ -132,6 +134,10 @@ class TooManyAttemptsError(StrandlineError):
     def __init__(self, retry_after_s: int) -> None:
         super().__init__(f"retry after {retry_after_s} s")
         self.retry_after_s = retry_after_s
+
+
+class RequestQuotaError(TooManyAttemptsError):
+    """The user has made as many requests as one may within an hour."""
 
 
 class NotFoundError(StrandlineError):
@@ -296,6 +302,17 @@ class TooLargeError(StrandlineError):
         super().__init__(f"body above {limit_bytes} bytes")
         self.limit_bytes = limit_bytes
         self.detail = detail
+
+
+class StorageQuotaError(TooLargeError):
+    """The user would have stored more than one may on this stage; nothing was stored."""
+
+    def __init__(self, quota_bytes: int, stored: str) -> None:
+        """
+        Args:
+            stored: what the quota limits, such as `data`.
+        """
+        super().__init__(quota_bytes, f"the {stored} of a user may have at most {quota_bytes // 1_000_000} MB here")
 
 
 class UnavailableError(StrandlineError):

@@ -9,6 +9,7 @@ import secrets
 import time
 from collections.abc import Callable
 
+from chalicelib.access.quotas import Quotas, RequestCounts
 from chalicelib.accounts.ports import AccountPorts, Passwords
 from chalicelib.accounts.stores.accounts import StoredAccounts
 from chalicelib.accounts.stores.attempts import StoredSignInAttempts
@@ -66,6 +67,8 @@ from chalicelib.tiles.stores.tiles import StoredTiles
 from chalicelib.uploads.ports import UploadPorts
 from chalicelib.uploads.stores.rejections import StoredRejections
 
+BYTES_PER_MB = 1_000_000
+
 
 @frozen
 class Services:
@@ -81,6 +84,8 @@ class Services:
     """Adds a number to one of the stage's metrics, by its name."""
     server_secret: Callable[[], str]
     invitation_code: Callable[[], str]
+    quotas: Quotas
+    requests: RequestCounts
     sessions_ahead: SessionsAhead
     accounts: AccountPorts
     sign_in: SignInPorts
@@ -122,6 +127,7 @@ def machine() -> Surroundings:
 def build_services(settings: Settings, engine: Engine, surroundings: Surroundings | None = None) -> Services:
     """The services of a stage on an engine; the surroundings default to the machine's."""
     around = surroundings or machine()
+    quotas = stage_quotas(settings, around.count)
     accounts = AccountPorts(
         accounts=StoredAccounts(engine.accounts),
         sessions=StoredSessions(engine.accounts),
@@ -133,7 +139,7 @@ def build_services(settings: Settings, engine: Engine, surroundings: Surrounding
         known_sources=StoredKnownSources(engine.accounts),
         nightscout_credentials=StoredNightscoutCredentials(engine.accounts),
     )
-    data = DataPorts(StoredDataSets(engine.data), StoredRecordLog(engine.data))
+    data = DataPorts(StoredDataSets(engine.data, quotas.data_bytes), StoredRecordLog(engine.data, quotas.data_bytes))
     tiles = TilePorts(
         data=data,
         tiles=StoredTiles(engine.data),
@@ -157,6 +163,8 @@ def build_services(settings: Settings, engine: Engine, surroundings: Surrounding
         count=around.count,
         server_secret=server_secret,
         invitation_code=cached_secret(engine.secrets, settings.invitation_secret_name),
+        quotas=quotas,
+        requests=RequestCounts(settings.requests_an_hour, quotas.report),
         sessions_ahead=sessions_ahead(engine, accounts.sessions),
         accounts=accounts,
         sign_in=SignInPorts(accounts, logins, signed_tokens, openid_provider(settings), around.new_token),
@@ -173,7 +181,7 @@ def build_services(settings: Settings, engine: Engine, surroundings: Surrounding
             large_replies=StoredLargeReplies(engine.objects),
         ),
         summaries=SummaryPorts(data.data_sets, data.log, tiles.tiles, tiles.hour_sums),
-        blobs=BlobPorts(StoredBlobs(engine.blobs), StoredContents(engine.objects)),
+        blobs=BlobPorts(StoredBlobs(engine.blobs, quotas), StoredContents(engine.objects)),
         notes=NotePorts(StoredNotes(engine.accounts), accounts.profiles),
         metrics=MetricsPorts(
             salt=cached_salt(engine.secrets, settings.metrics_salt_name),
@@ -191,6 +199,16 @@ def build_services(settings: Settings, engine: Engine, surroundings: Surrounding
         ),
         end_process=around.end_process,
     )
+
+
+def stage_quotas(settings: Settings, count_up: Callable[[str, int], None]) -> Quotas:
+    """The quotas of a stage. Those that are nearly used are counted for the alarm, and logged with the user's id."""
+
+    def report(quota: str, user_id: str) -> None:
+        logger.warning("quota nearly used", quota=quota, user=user_id)
+        count_up("QuotasNearlyUsed", 1)
+
+    return Quotas(settings.data_quota_mb * BYTES_PER_MB, settings.blob_quota_mb * BYTES_PER_MB, report)
 
 
 def openid_provider(settings: Settings) -> Provider:

@@ -163,6 +163,8 @@ def _authenticate(request: Request, sessions: SessionReader, headers: Headers, p
         caller = authenticate(credentials, sessions, secret, request.now_ms, accounts.restricted_tokens)
         if caller.is_nobody:
             raise UnauthenticatedError if credentials.session_token is None else InvalidTokenError
+        if caller.user_id is not None and not caller.is_server:
+            request.services.requests.count(caller.user_id, request.now_ms)
         request = replace(request, call=replace(request.call, caller=caller))
     if len(request.body) > operation.limit_bytes:
         detail = operation.beyond_limit or f"a body may have at most {operation.limit_bytes} bytes"

@@ -162,6 +162,7 @@ def erase_user(user_id: str, ports: BlobPorts) -> None:
     for kind in BlobKind:
         remove_all(kind, user_id, ports)
         ports.contents.delete_under(content_prefix(kind, user_id))
+    ports.blobs.forget_usage(user_id)
 
 
 def remove_abandoned(call: Call, ports: BlobPorts) -> Iterator[CleanupOutcome]:

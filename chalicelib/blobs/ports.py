@@ -11,7 +11,11 @@ class BlobStore(Protocol):
     """Stores blobs without their contents. Reads see the last write."""
 
     def add(self, blob: Blob) -> bool:
-        """Store a new blob; False if there is one with its id."""
+        """Store a new blob; False if there is one with its id.
+
+        Raises:
+            StorageQuotaError: the user has no room for its content; nothing was stored.
+        """
         ...
 
     def find(self, kind: BlobKind, blob_id: str) -> Blob | None:
@@ -31,7 +35,11 @@ class BlobStore(Protocol):
         ...
 
     def remove(self, blobs: Sequence[Blob]) -> None:
-        """Remove blobs; absent ones are no error."""
+        """Remove blobs of one user, which give their room back; absent ones are no error."""
+        ...
+
+    def forget_usage(self, user_id: str) -> None:
+        """Forget what a deleted user's blobs and device logs took."""
         ...
 
     def created_before(self, time_ms: int) -> Iterator[Blob]:

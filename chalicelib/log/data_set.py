@@ -33,6 +33,8 @@ class OwnerState:
     change_count: int = 0
     state_count: int = 0
     """How many states the data sets of this epoch have had, all together: the sum of their `state_version`."""
+    stored_bytes: int = 0
+    """About how many bytes the data of this epoch takes, without what was purged: see `NewEntry.stored_bytes`."""
     freshness: Freshness = field(default_factory=Freshness)
     """The newest times of the data of this epoch."""
 
@@ -57,6 +59,8 @@ class DataSetHead:
     """The newest times of its data, by type."""
     is_legacy: bool = False
     """See `DataSet.is_legacy`."""
+    stored_bytes: int = 0
+    """What it adds to `OwnerState.stored_bytes`."""
 
     @property
     def ingested(self) -> Ingested:

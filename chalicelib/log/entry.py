@@ -26,6 +26,8 @@ PLAIN, WITH_DICTIONARY = 1, 2
 """The forms of a body."""
 SMALL_BYTES = 32 * 1024
 """Texts up to this size are deflated with the dictionary; longer ones repeat enough by themselves."""
+ITEM_BYTES = 256
+"""About how many bytes an item takes beside its content: keys, names, small attributes, and what DynamoDB adds."""
 _LENGTH_BYTES = 4
 _COLUMNS_AT = 1 + _LENGTH_BYTES
 _LEVELS = {PLAIN: 1, WITH_DICTIONARY: 6}
@@ -47,6 +49,11 @@ class NewEntry:
     kind: EntryKind
     stored_time_ms: int
     body: bytes
+
+    @property
+    def stored_bytes(self) -> int:
+        """About how many bytes it takes: those of the body, and those of the item around it."""
+        return len(self.body) + ITEM_BYTES
 
 
 @frozen

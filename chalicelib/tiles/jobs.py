@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from hashlib import sha256
 
+from chalicelib.access.quotas import DATA, near
 from chalicelib.conflicts import WriteConflictError
 from chalicelib.errors import UnavailableError
 from chalicelib.log.backlog import DUE_AFTER_MS, DUE_BYTES, Backlog
@@ -51,6 +52,7 @@ def compact_marked(run: TaskRun, services: TileServices) -> None:
             run.data["held"] += 1
             continue
         services.tiles.backlog.clear(backlog)
+        _report_quota_if_near(backlog.owner_id, services)
         run.data["users"] += 1
         run.data["entries"] += result.entries
         run.data["tiles"] += result.tiles
@@ -101,6 +103,12 @@ def rebuild_tiles(run: TaskRun, services: TileServices) -> Rerun | None:
         return Rerun(_HELD_AGAIN_S)
     run.data.update(entries=result.entries, tiles=result.tiles)
     return None
+
+
+def _report_quota_if_near(owner_id: str, services: TileServices) -> None:
+    """Tell the operator about a user whose data nearly takes what it may. Adding does not know: it reads no counter."""
+    if services.tiles.data.data_sets.owner(owner_id).stored_bytes >= near(services.quotas.data_bytes):
+        services.quotas.report(DATA, owner_id)
 
 
 def is_due(backlog: Backlog, now_ms: int) -> bool:

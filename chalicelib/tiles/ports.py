@@ -6,6 +6,7 @@ Any method may raise UnavailableError: the store throttles or does not answer, a
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Protocol
 
+from chalicelib.access.quotas import Quotas
 from chalicelib.frozen import frozen
 from chalicelib.glucose.tile_sums import TileSums
 from chalicelib.log.data_set import DataSet, OwnerState
@@ -186,8 +187,8 @@ class PurgeRequests(Protocol):
         """The requests from before this time, oldest first."""
         ...
 
-    def finish(self, request: PurgeRequest) -> None:
-        """Remove a request that was carried out."""
+    def finish(self, request: PurgeRequest, purged: DataSet | None = None) -> None:
+        """Remove a request that was carried out; with a data set that was purged whole, its bytes no longer count."""
         ...
 
     def data_sets_of_epoch(self, owner_id: str, epoch: int) -> list[DataSet]:
@@ -227,6 +228,9 @@ class TileServices(Protocol):
 
     @property
     def count(self) -> Callable[[str, int], None]: ...
+
+    @property
+    def quotas(self) -> Quotas: ...
 
     @property
     def tiles(self) -> TilePorts: ...

@@ -5,6 +5,8 @@ this task runs. Each of them leaves a request in the same write, so the task nee
 Source: docs/architecture.md, "The read model".
 """
 
+from collections.abc import Sequence
+
 from chalicelib.log.data_set import DataSet, OwnerState
 from chalicelib.log.entry import Entry, EntryKind, read_records
 from chalicelib.log.ports import Archive
@@ -31,11 +33,14 @@ def purge(run: TaskRun, services: TileServices) -> None:
     for request in ports.purge_requests.older_than(run.now_ms() - WAIT_MS):
         run.check_time()
         owner = ports.data.data_sets.owner(request.owner_id)
+        purged: DataSet | None = None
         if request.epoch < owner.epoch:
             run.data["dataSets"] += _purge_epoch(request, ports)
         elif request.data_set_id is not None:
-            run.data["entries"] += _purge_hidden(request.data_set_id, owner, ports)
-        ports.purge_requests.finish(request)
+            data_sets = ports.data.data_sets.of_owner(owner)
+            purged = next((each for each in data_sets if each.id == request.data_set_id and each.is_purgeable), None)
+            run.data["entries"] += _purge_hidden(request.data_set_id, owner, data_sets, ports)
+        ports.purge_requests.finish(request, purged)
         run.data["orders"] += 1
 
 
@@ -49,9 +54,8 @@ def _purge_epoch(request: PurgeRequest, ports: TilePorts) -> int:
     return len(erased)
 
 
-def _purge_hidden(closing_or_deleted_id: str, owner: OwnerState, ports: TilePorts) -> int:
+def _purge_hidden(closing_or_deleted_id: str, owner: OwnerState, data_sets: Sequence[DataSet], ports: TilePorts) -> int:
     """Remove the hidden entries of a deleted data set, or of those that its closing truncated, and count them."""
-    data_sets = ports.data.data_sets.of_owner(owner)
     removed = 0
     cuts_by_id = truncations(data_sets)
     for data_set in data_sets:

@@ -37,6 +37,9 @@ FIELDS: Mapping[str, Callable[[Any], bool]] = {
     "task_type": _text(r"[a-z_]+(\.[a-z_]+)*"),
     **dict.fromkeys(("found", "result"), _text("[a-z]+")),
     **dict.fromkeys(("is_kept", "is_long", "made", "records", "recovered", "started", "waiting"), _is_number),
+    # Whose quota is nearly used: the operator has to know whom to speak to.
+    "quota": _text("data|blobs|requests"),
+    "user": _text("[0-9a-f-]{10,36}"),
     # The id that a client sends to find its requests by; the log has nothing else that clients send.
     "trace": _text(r"[^@]{1,64}"),
 }

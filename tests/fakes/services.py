@@ -11,8 +11,9 @@ from urllib.parse import urlsplit
 from chalicelib.access.call import Session, token_hash
 from chalicelib.accounts.account import Account
 from chalicelib.accounts.grant import Grant
+from chalicelib.blobs.stores.blobs import ITEMS_BYTES
 from chalicelib.config import Settings
-from chalicelib.engine.definitions import TableDefinition
+from chalicelib.engine.definitions import BLOBS, TableDefinition
 from chalicelib.engine.embedded.files import Download
 from chalicelib.engine.table import Item
 from chalicelib.observability import count
@@ -47,10 +48,10 @@ class FakeServices:
             (self.settings.oidc_keys_name, _signing_keys()),
         ):
             self.engine.secrets.create(name, text)
-        around = Surroundings(
+        self.around = Surroundings(
             lambda: self.now_ms, self.new_id, self.new_token, self._count, self.passwords, exit_at_once
         )
-        self._services = built = build_services(self.settings, self.engine, around)
+        self._services = built = build_services(self.settings, self.engine, self.around)
         self.grants = built.accounts.grants
         self.accounts = built.accounts.accounts
         self.sessions = built.accounts.sessions
@@ -126,6 +127,21 @@ class FakeServices:
         """The items of a table whose keys begin so, by their keys."""
         items = stored_items(self.engine, table)
         return [item for item in items if item["pk"].startswith(partition) and item.get("sk", "").startswith(sort_key)]
+
+    def blob_items(self) -> list[Item]:
+        """The items of blobs and device logs. The counter of each user has to count exactly those."""
+        items = self.items(BLOBS)
+        taken: Counter[str] = Counter()
+        for item in items:
+            if "user_id" in item:
+                taken[item["user_id"]] += item.get("size_bytes", 0) + ITEMS_BYTES
+        counted = {item["pk"].removeprefix("usage#"): item["bytes"] for item in items if item["sk"] == "usage"}
+        assert {user_id: size_bytes for user_id, size_bytes in counted.items() if size_bytes} == taken
+        return [item for item in items if item["sk"] != "usage"]
+
+    def with_settings(self, **changes: Any) -> Services:
+        """The services of a stage with other settings, on the same engine."""
+        return build_services(replace(self.settings, **changes), self.engine, self.around)
 
     def object_keys(self, prefix: str = "") -> list[str]:
         """The keys of the objects under a prefix."""

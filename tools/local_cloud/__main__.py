@@ -15,6 +15,16 @@ from types import FrameType
 from tools.local_cloud.launcher import local_cloud, wait_for_end
 from tools.project import ToolError, run_tool
 
+QUOTAS = {
+    "--data-quota-mb": ("DataQuotaMb", "megabytes that the data of one user may take, deflated (default: 5000)"),
+    "--blob-quota-mb": (
+        "BlobQuotaMb",
+        "megabytes that the blobs and device logs of one user may take (default: 10000)",
+    ),
+    "--requests-an-hour": ("RequestsAnHour", "requests that one user may make within an hour (default: 20000)"),
+}
+"""Options with the parameters of the application that they become."""
+
 
 def main() -> int:
     """Exit code 0 if it was stopped, 1 if the engine died."""
@@ -23,13 +33,22 @@ def main() -> int:
     parser.add_argument("--data-dir", type=Path, default=Path(".local"), help="where it keeps its data")
     parser.add_argument("--cors-origins", default="", help="origins whose pages may call it, with commas between them")
     parser.add_argument("--base-url", default="", help="the address that clients use, if it is another one")
+    for option, (_, of_what) in QUOTAS.items():
+        parser.add_argument(option, type=positive, default=None, help=of_what)
     arguments = parser.parse_args()
+    quotas = {
+        parameter: str(given)
+        for option, (parameter, _) in QUOTAS.items()
+        if (given := getattr(arguments, option.removeprefix("--").replace("-", "_"))) is not None
+    }
     parent = os.getppid()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     cloud = None
     try:
-        with local_cloud(arguments.data_dir, arguments.port, arguments.cors_origins, arguments.base_url) as cloud:
+        with local_cloud(
+            arguments.data_dir, arguments.port, arguments.cors_origins, arguments.base_url, quotas
+        ) as cloud:
             print(f"ready: {cloud.base_url}", flush=True)
             if wait_for_end(cloud, parent):
                 raise ToolError(f"the local cloud stopped by itself; the reason is in {cloud.data_dir}/engine.log.")
@@ -40,6 +59,13 @@ def main() -> int:
     with suppress(BrokenPipeError):  # the terminal may be gone
         print("stopped" if cloud is None else "saved, stopped", flush=True)
     return 0
+
+
+def positive(text: str) -> int:
+    """A number above zero in a command line."""
+    if (number := int(text)) < 1:
+        raise ValueError(text)
+    return number
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from boto3.session import Session
 
 REGION = "us-east-1"
+NO_QUOTAS: Mapping[str, str] = {}
 ROOT_KEY = "test"  # ministack's own root credentials
 
 
@@ -32,11 +33,13 @@ class LocalCloud:
 
 
 @contextmanager
-def local_cloud(data_dir: Path, port: int, cors_origins: str = "", base_url: str = "") -> Iterator[LocalCloud]:
+def local_cloud(
+    data_dir: Path, port: int, cors_origins: str = "", base_url: str = "", quotas: Mapping[str, str] = NO_QUOTAS
+) -> Iterator[LocalCloud]:
     """Run the application at 127.0.0.1:`port` (0: any free port), with its data in `data_dir`.
 
     `cors_origins` are the origins, separated by commas, whose pages may call it. `base_url` is the address that clients
-    use, if that is another one, such as that of a tunnel or of a proxy.
+    use, if that is another one, such as that of a tunnel or of a proxy. `quotas` are parameters of the application.
 
     Raises:
         ToolError: a port or the folder is in use, the folder is damaged, or packaging or deploying failed.
@@ -49,20 +52,26 @@ def local_cloud(data_dir: Path, port: int, cors_origins: str = "", base_url: str
             gateway_url = f"http://localhost:{ports.port_of(gateway)}"
             with running_engine(folder, gateway, public) as engine:
                 session = _session(gateway_url)
-                deployed = deploy_locally(session, package, base_url, cors_origins)
+                deployed = deploy_locally(session, package, base_url, cors_origins, quotas)
                 secret = _server_secret(session, deployed)
                 folder.write_server_secret(secret)
                 engine.open_front(f"/restapis/{deployed.api_id}/{deployed.api_stage}/_user_request_")
                 yield LocalCloud(base_url, gateway_url, secret, folder.path, engine)
 
 
-def deploy_locally(session: "Session", package: Package, base_url: str, cors_origins: str = "") -> Deployed:
+def deploy_locally(
+    session: "Session",
+    package: Package,
+    base_url: str,
+    cors_origins: str = "",
+    quotas: Mapping[str, str] = NO_QUOTAS,
+) -> Deployed:
     """Deploy both stacks of the local stage, without the settings that need AWS."""
     return deploy(
         session,
         package,
         {"DeletionProtection": "false", "RequireTls": "false", "Versioning": "Suspended"},
-        {"BaseUrl": base_url, "CorsOrigins": cors_origins},
+        {"BaseUrl": base_url, "CorsOrigins": cors_origins, **quotas},
         poll_s=0.1,
     )
 

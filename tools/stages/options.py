@@ -220,6 +220,27 @@ OPTIONS = (
         pattern=COUNT,
     ),
     Option(
+        "DATA_QUOTA_MB",
+        Stack.APPLICATION,
+        "DataQuotaMb",
+        "a number of megabytes that the data of one user may take, deflated",
+        pattern=COUNT,
+    ),
+    Option(
+        "BLOB_QUOTA_MB",
+        Stack.APPLICATION,
+        "BlobQuotaMb",
+        "a number of megabytes that the blobs and device logs of one user may take",
+        pattern=COUNT,
+    ),
+    Option(
+        "REQUESTS_AN_HOUR",
+        Stack.APPLICATION,
+        "RequestsAnHour",
+        "a number of requests of one user within an hour, beyond which an instance of the function answers 429",
+        pattern=COUNT,
+    ),
+    Option(
         "ACCESS_LOGS",
         Stack.APPLICATION,
         "AccessLogs",

@@ -42,6 +42,8 @@ def _status_and_reason(operation: Operation, error: Exception) -> tuple[int, str
             return 400, str(error) or INVALID_DETAILS
         case errors.TooLargeError():
             return 413, error.detail or "The body is too large"
+        case errors.RequestQuotaError():
+            return 429, "Too many requests"
         case errors.TooManyAttemptsError():
             return 429, "Too many attempts"
         case errors.NoSpaceError():

@@ -35,6 +35,8 @@ def _status_and_texts(error: Exception) -> tuple[int, str, str]:
             return 413, INVALID_REQUEST, error.detail
         case errors.InvalidRequestError():
             return 400, INVALID_REQUEST, str(error)
+        case errors.RequestQuotaError():
+            return 429, TEMPORARILY_UNAVAILABLE, "too many requests"
         case errors.TooManyAttemptsError():
             return 429, TEMPORARILY_UNAVAILABLE, "too many attempts"
         case errors.NoSpaceError():

@@ -238,7 +238,7 @@ def _reply(reply: Reply) -> Json:
 def _failures(operation: Operation, details: Details) -> tuple[int, ...]:
     statuses = {*_ALWAYS, *details.failures}
     if not operation.policy.anyone:
-        statuses |= {*REFUSALS_BY_FORMAT[operation.error_format]}
+        statuses |= {*REFUSALS_BY_FORMAT[operation.error_format], 429}
     if details.body is not None:
         statuses |= {*_BODY_FAILURES}
     if details.query:

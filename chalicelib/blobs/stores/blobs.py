@@ -1,31 +1,76 @@
-"""Blobs in the blobs table: an item in the user's partition, and a small one that leads to it from the id."""
+"""Blobs in the blobs table: an item in the user's partition, and a small one that leads to it from the id.
+
+A counter for each user holds what all contents and items of blobs and device logs take. Those that earlier versions
+stored were not counted, and give room back when they are removed.
+"""
 
 from collections.abc import Iterator, Sequence
 
+from chalicelib.access.quotas import BLOBS, Quotas, near
 from chalicelib.blobs.blob import AVAILABLE, CREATED, Blob, BlobKind, TimeSpan
-from chalicelib.blobs.stores.keys import AWAITING, AWAITING_INDEX, blob_key, partition, pointer_key, time_part
-from chalicelib.engine.conditions import absent, exists
+from chalicelib.blobs.stores.keys import (
+    AWAITING,
+    AWAITING_INDEX,
+    blob_key,
+    partition,
+    pointer_key,
+    time_part,
+    usage_key,
+)
+from chalicelib.engine.conditions import absent, any_of, at_most, exists
 from chalicelib.engine.errors import ConditionFailedError, TransactionRefusedError
-from chalicelib.engine.table import MAX_TRANSACTION_WRITES, Delete, Item, Put, Query, Range, Table, Update
+from chalicelib.engine.table import MAX_TRANSACTION_WRITES, Delete, Item, Put, Query, Range, Table, Update, Write
+from chalicelib.errors import StorageQuotaError
 
-MAX_REMOVED_BLOBS = MAX_TRANSACTION_WRITES // 2
-"""Blobs of one transaction: each blob is two items."""
+MAX_REMOVED_BLOBS = (MAX_TRANSACTION_WRITES - 1) // 2
+"""Blobs of one transaction: each blob is two items, and all share the counter."""
+ITEMS_BYTES = 1024
+"""About how many bytes the items of a blob take, so that blobs without content have a limit as well."""
+_STORED = "blobs and device logs"
+_POINTER = 1
+"""The position of the pointer among the writes that add a blob."""
 
 
 class StoredBlobs:
-    """The port `BlobStore` on the blobs table."""
+    """The port `BlobStore` on the blobs table, with the quotas of the stage."""
 
-    def __init__(self, blobs: Table) -> None:
+    def __init__(self, blobs: Table, quotas: Quotas | None = None) -> None:
         self._blobs = blobs
+        self._quotas = quotas
 
     def add(self, blob: Blob) -> bool:
-        """See `BlobStore.add`: one transaction."""
+        """See `BlobStore.add`: one transaction, and another one when the user's quota is nearly used."""
+        if self._quotas is None:
+            return self._is_added(blob, None)
+        quota_bytes = self._quotas.blob_bytes
+        try:
+            return self._is_added(blob, near(quota_bytes))
+        except StorageQuotaError:
+            is_added = self._is_added(blob, quota_bytes)
+        self._quotas.report(BLOBS, blob.user_id)
+        return is_added
+
+    def _is_added(self, blob: Blob, limit_bytes: int | None) -> bool:
+        """Whether the blob was added; False if there is one with its id.
+
+        Raises:
+            StorageQuotaError: the user would have stored more than the limit.
+        """
         key = blob_key(blob)
         pointer = pointer_key(blob.kind, blob.id) | {"blob_pk": key["pk"], "blob_sk": key["sk"]}
+        size_bytes = _size_bytes(blob)
+        room = None
+        if limit_bytes is not None:
+            room = any_of(at_most("bytes", limit_bytes - size_bytes), absent("bytes"))
+            if size_bytes > limit_bytes:
+                raise StorageQuotaError(limit_bytes, _STORED)
+        counted = Update(usage_key(blob.user_id), add={"bytes": size_bytes}, condition=room)
         try:
-            self._blobs.transact([Put(key | _attributes(blob)), Put(pointer, absent())])
-        except TransactionRefusedError:
-            return False
+            self._blobs.transact([Put(key | _attributes(blob)), Put(pointer, absent()), counted])
+        except TransactionRefusedError as refused:
+            if limit_bytes is None or refused.failed(_POINTER):
+                return False
+            raise StorageQuotaError(limit_bytes, _STORED) from refused
         return True
 
     def find(self, kind: BlobKind, blob_id: str) -> Blob | None:
@@ -51,15 +96,39 @@ class StoredBlobs:
         return True
 
     def remove(self, blobs: Sequence[Blob]) -> None:
-        """See `BlobStore.remove`: one transaction for each fifty blobs."""
+        """See `BlobStore.remove`: one transaction for each 49 blobs, and another one if some are gone already."""
         for start in range(0, len(blobs), MAX_REMOVED_BLOBS):
-            batch = blobs[start : start + MAX_REMOVED_BLOBS]
-            keys = [key for blob in batch for key in (blob_key(blob), pointer_key(blob.kind, blob.id))]
-            self._blobs.transact([Delete(key) for key in keys])
+            left = blobs[start : start + MAX_REMOVED_BLOBS]
+            while left:
+                try:
+                    self._blobs.transact(_removal(left))
+                except TransactionRefusedError as refused:
+                    left = [blob for place, blob in enumerate(left) if not refused.failed(place)]
+                else:
+                    break
+
+    def forget_usage(self, user_id: str) -> None:
+        """See `BlobStore.forget_usage`: one delete."""
+        self._blobs.delete(usage_key(user_id))
 
     def created_before(self, time_ms: int) -> Iterator[Blob]:
         """See `BlobStore.created_before`: one query of the index, in pages."""
         return map(_blob, self._blobs.query(Query(AWAITING, Range(below=time_ms), AWAITING_INDEX)))
+
+
+def _size_bytes(blob: Blob) -> int:
+    """What a blob adds to the counter of its user."""
+    return (blob.size_bytes or 0) + ITEMS_BYTES
+
+
+def _removal(blobs: Sequence[Blob]) -> list[Write]:
+    """The writes that remove blobs of one user: the blobs themselves first, then their pointers and the counter."""
+    freed_bytes = sum(map(_size_bytes, blobs))
+    return [
+        *(Delete(blob_key(blob), exists()) for blob in blobs),
+        *(Delete(pointer_key(blob.kind, blob.id)) for blob in blobs),
+        Update(usage_key(blobs[0].user_id), add={"bytes": -freed_bytes}),
+    ]
 
 
 def _attributes(blob: Blob) -> Item:

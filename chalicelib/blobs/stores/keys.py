@@ -28,6 +28,11 @@ def blob_key(blob: Blob) -> Key:
     return {"pk": partition(blob.kind, blob.user_id), "sk": f"{time_part(time_ms)}#{blob.id}"}
 
 
+def usage_key(user_id: str) -> Key:
+    """The counter of what a user's blobs and device logs take."""
+    return {"pk": f"usage#{user_id}", "sk": "usage"}
+
+
 def pointer_key(kind: BlobKind, blob_id: str) -> Key:
     """The key of the item that leads from an id to the key of its blob."""
     return {"pk": f"{kind}#id#{blob_id}", "sk": "place"}

@@ -14,8 +14,10 @@ from chalicelib.engine.table import Check, Delete, Item, Put, Query, Table, Upda
 from chalicelib.errors import DataSetExistsError
 from chalicelib.log.backlog import URGENT_BYTES
 from chalicelib.log.data_set import DataSet, DataSetHead, OwnerState, deletes, head_of
+from chalicelib.log.entry import ITEM_BYTES
 from chalicelib.log.freshness import UNKNOWN, Freshness
 from chalicelib.log.stores.backlog import backlog_update
+from chalicelib.log.stores.growth import BYTES, Growth
 from chalicelib.log.stores.keys import (
     backlog_key,
     data_set_key,
@@ -40,11 +42,16 @@ HEADS_CHECKED = 90
 Continuous data sets come first; those beyond are uploads that were never closed."""
 
 
-class StoredDataSets:
-    """The port `DataSetStore` on the data table."""
+_OWNER = 2
+"""The position of the owner's write among those that open a data set."""
 
-    def __init__(self, data: Table) -> None:
+
+class StoredDataSets:
+    """The port `DataSetStore` on the data table. Users store no more than `quota_bytes`, unless it is None."""
+
+    def __init__(self, data: Table, quota_bytes: int | None = None) -> None:
         self._data = data
+        self._quota_bytes = quota_bytes
 
     def head(self, data_set_id: str) -> DataSetHead | None:
         """See `DataSetHeads.head`: one read."""
@@ -67,15 +74,17 @@ class StoredDataSets:
     def create(self, data_set: DataSet) -> None:
         """See `DataSetStore.create`: one transaction; before it one read, when the data set gets a slot of its own in
         the owner's freshness. For an id that erased data had, two reads and another transaction."""
+        growth = Growth(description_bytes(data_set), self._quota_bytes)
         try:
-            self._data.transact(self._opening(data_set, absent()))
+            self._data.transact(self._opening(data_set, absent(), growth))
         except TransactionRefusedError as refused:
             if not refused.failed(0):
+                growth.require_room((refused.stored(_OWNER) or {}).get(BYTES, 0))
                 raise WriteConflictError from refused
             head = self.head(data_set.id)
             if head is None or self.is_current(head):
                 raise DataSetExistsError(data_set.id) from refused
-            self._transact(self._opening(data_set, is_head_of(head)))
+            self._transact(self._opening(data_set, is_head_of(head), growth))
 
     def replace(self, before: DataSet, after: DataSet) -> None:
         """See `DataSetStore.replace`: one transaction; before it one read, when a normal data set closes."""
@@ -98,7 +107,8 @@ class StoredDataSets:
     def erase(self, owner_id: str, now_ms: int) -> None:
         """See `DataSetStore.erase`: one read, and one transaction."""
         owner = self.owner(owner_id)
-        changes: Changes = {"epoch": owner.epoch + 1, "states": None, **freshness_changes(owner, Freshness())}
+        started = {"epoch": owner.epoch + 1, "states": None, BYTES: None}
+        changes: Changes = {**started, **freshness_changes(owner, Freshness())}
         self._transact(
             [
                 owner_change(owner_id, seen={"epoch": owner.epoch}, set_to=changes),
@@ -107,19 +117,19 @@ class StoredDataSets:
             ]
         )
 
-    def _opening(self, data_set: DataSet, condition: Condition) -> list[Write]:
-        head = Put(head_item(head_of(data_set)), condition)
-        return [head, Put(data_set_item(data_set)), self._owner_opening(data_set)]
+    def _opening(self, data_set: DataSet, condition: Condition, growth: Growth) -> list[Write]:
+        head = Put(head_item(head_of(data_set)) | growth.added, condition)
+        return [head, Put(data_set_item(data_set)), self._owner_opening(data_set, growth)]
 
-    def _owner_opening(self, data_set: DataSet) -> Update:
+    def _owner_opening(self, data_set: DataSet, growth: Growth) -> Update:
         seen = {"epoch": data_set.epoch}
         if not data_set.is_continuous:
-            return owner_change(data_set.owner_id, seen=seen, states=1)
+            return owner_change(data_set.owner_id, seen=seen, states=1, growth=growth)
         owner = self.owner(data_set.owner_id)
         changes = freshness_changes(owner, owner.freshness.with_slot(data_set.id, head_of(data_set).ingested))
         if len(changes) > 1:  # others lost their slots, and were merged as they were read
             seen["changes"] = owner.change_count
-        return owner_change(data_set.owner_id, seen=seen, states=1, set_to=changes)
+        return owner_change(data_set.owner_id, seen=seen, states=1, set_to=changes, growth=growth)
 
     def _closing(self, after: DataSet, close_sequence: int) -> list[Write]:
         """The writes of head and owner. For a normal data set, whose data is seen from now on, both are read first."""
@@ -164,6 +174,7 @@ def head_from_item(item: Item) -> DataSetHead:
         client=item.get("client", UNKNOWN),
         newest=newest_from_value(item["newest"]) if "newest" in item else {},
         is_legacy=item.get("is_legacy", False),
+        stored_bytes=item.get(BYTES, 0),
     )
 
 
@@ -182,7 +193,13 @@ def head_item(head: DataSetHead) -> Item:
         "client": head.client,
         "newest": newest_value(head.newest),
         **({"is_legacy": True} if head.is_legacy else {}),
+        **({BYTES: head.stored_bytes} if head.stored_bytes else {}),
     }
+
+
+def description_bytes(data_set: DataSet) -> int:
+    """About how many bytes a new data set takes: its description, and two items."""
+    return len(json_text.encode(data_set.description)) + 2 * ITEM_BYTES
 
 
 def is_head_of(head: DataSetHead) -> Condition:

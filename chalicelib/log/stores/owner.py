@@ -14,11 +14,13 @@ from chalicelib.engine.conditions import Condition, all_of, equals, exists
 from chalicelib.engine.table import Check, Item, Update
 from chalicelib.log.data_set import OwnerState
 from chalicelib.log.freshness import Freshness, Ingested, Newest, NewestByType
+from chalicelib.log.stores.growth import BYTES, Growth
 from chalicelib.log.stores.keys import owner_key
 
 Changes = Mapping[str, bytes | int | bool | None]
 """New values of attributes, by name; None for an attribute to remove."""
 NO_CHANGES: Changes = {}
+NO_GROWTH = Growth()
 
 _PRESET_DICTIONARY = (
     b'"alert""basal""bloodKetone""bolus""calculator""cgmSettings""controllerSettings""controllerStatus""deviceEvent"'
@@ -40,6 +42,7 @@ def owner_from_item(owner_id: str, item: Item | None) -> OwnerState:
         has_sources="has_sources" in item,
         change_count=item.get("changes", 0),
         state_count=item.get("states", 0),
+        stored_bytes=item.get(BYTES, 0),
         freshness=_freshness(item, epoch),
     )
 
@@ -49,6 +52,12 @@ def owner_check(owner_id: str, epoch: int) -> Check:
     return Check(owner_key(owner_id), _has_counter("epoch", epoch))
 
 
+def owner_growth(owner_id: str, epoch: int, growth: Growth) -> Update:
+    """The update by which a write that readers cannot notice counts what it adds to the owner's data of an epoch."""
+    condition = all_of(_has_counter("epoch", epoch), *growth.conditions)
+    return Update(owner_key(owner_id), add=growth.added, condition=condition, return_stored=True)
+
+
 def owner_change(
     owner_id: str,
     *,
@@ -56,6 +65,7 @@ def owner_change(
     states: int = 0,
     set_to: Changes = NO_CHANGES,
     has: str | None = None,
+    growth: Growth = NO_GROWTH,
 ) -> Update:
     """The update by which a write that readers can notice raises the owner's `changes`.
 
@@ -64,14 +74,15 @@ def owner_change(
         states: how many states of data sets the write adds.
         set_to: what else to change.
         has: an attribute that must be there.
+        growth: what the write adds to the owner's data.
     """
-    conditions = [_has_counter(name, value) for name, value in seen.items()]
+    conditions = [*(_has_counter(name, value) for name, value in seen.items()), *growth.conditions]
     if has is not None:
         conditions.append(exists(has))
     return Update(
         owner_key(owner_id),
         set={name: value for name, value in set_to.items() if value is not None},
-        add={"changes": 1, "states": states} if states else {"changes": 1},
+        add={"changes": 1, **({"states": states} if states else {}), **growth.added},
         remove=[name for name, value in set_to.items() if value is None],
         condition=all_of(*conditions) if conditions else None,
         return_stored=True,

@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from chalicelib.conflicts import WriteConflictError
 from chalicelib.engine.conditions import absent, all_of, equals
 from chalicelib.engine.errors import TransactionRefusedError
-from chalicelib.engine.table import Item, Key, Put, Query, Range, Table, Update, Write
-from chalicelib.errors import DataSetClosedError, DataSetNotFoundError, UnavailableError
+from chalicelib.engine.table import Delete, Item, Key, Put, Query, Range, Table, Update, Write
+from chalicelib.errors import DataSetClosedError, DataSetNotFoundError, StorageQuotaError, UnavailableError
 from chalicelib.frozen import frozen
 from chalicelib.log.backlog import backlog_bytes
 from chalicelib.log.data_set import DataSetHead, OwnerState
@@ -21,7 +21,14 @@ from chalicelib.log.entry import Entry, EntryKind, NewEntry
 from chalicelib.log.freshness import Ingested
 from chalicelib.log.ports import FROM_THE_FIRST, NO_TIMES_MS, DataSetWrite
 from chalicelib.log.stores.backlog import backlog_update
-from chalicelib.log.stores.data_sets import data_set_item, head_from_item, head_item, is_head_of
+from chalicelib.log.stores.data_sets import (
+    data_set_item,
+    description_bytes,
+    head_from_item,
+    head_item,
+    is_head_of,
+)
+from chalicelib.log.stores.growth import Growth
 from chalicelib.log.stores.keys import (
     continuous_log_partition,
     entry_key,
@@ -37,8 +44,8 @@ from chalicelib.log.stores.owner import (
     freshness_changes,
     newest_value,
     owner_change,
-    owner_check,
     owner_from_item,
+    owner_growth,
     slot_name,
     slot_value,
 )
@@ -72,10 +79,11 @@ class _StagedBody:
 
 
 class StoredRecordLog:
-    """The port `RecordLog` on the data table."""
+    """The port `RecordLog` on the data table. Users store no more than `quota_bytes`, unless it is None."""
 
-    def __init__(self, data: Table) -> None:
+    def __init__(self, data: Table, quota_bytes: int | None = None) -> None:
         self._data = data
+        self._quota_bytes = quota_bytes
 
     def append(self, head: DataSetHead, entry: NewEntry, newest_times_ms: Mapping[str, int] = NO_TIMES_MS) -> int:
         """See `RecordLog.append`: one transaction, before it one batch of puts when the body is large.
@@ -84,19 +92,22 @@ class StoredRecordLog:
         has no slot in its owner's freshness.
         """
         content = self._content(head, entry)
+        growth = Growth(entry.stored_bytes, self._quota_bytes)
         owner: OwnerState | None = None
         for _ in range(MAX_ATTEMPTS):
             ingested = head.ingested.after(head.last_number + 1, newest_times_ms, entry.stored_time_ms)
             writes = [
-                _head_update(head, ingested),
+                _head_update(head, ingested, growth),
                 _entry_put(head, ingested.last_number, content),
-                _owner_write(head, ingested, owner),
+                _owner_write(head, ingested, owner, growth),
                 *_backlog_updates(head, ingested.last_number, entry),
             ]
             try:
                 self._data.transact(writes)
             except TransactionRefusedError as refused:
                 head, owner = self._reloaded(head, owner, refused)
+                if owner is not None:
+                    self._require_room(growth, owner, head, content)
             else:
                 return ingested.last_number
         raise UnavailableError
@@ -105,6 +116,8 @@ class StoredRecordLog:
         """See `RecordLog.commit`: one transaction, before it a batch of puts for each large body."""
         transaction: list[Write] = []
         freshness, states, added_bytes, now_ms = owner.freshness, 0, 0, 0
+        growth = Growth(sum(map(_stored_bytes, writes)), self._quota_bytes)
+        growth.require_room(owner.stored_bytes)
         for write in writes:
             head, ingested = write.head, write.head.ingested
             if write.entry is not None:
@@ -121,7 +134,7 @@ class StoredRecordLog:
             return
         seen = {"epoch": owner.epoch, "changes": owner.change_count}
         changes = freshness_changes(owner, freshness)
-        transaction.append(owner_change(owner.id, seen=seen, states=states, set_to=changes))
+        transaction.append(owner_change(owner.id, seen=seen, states=states, set_to=changes, growth=growth))
         if added_bytes:
             transaction.append(backlog_update(owner.id, added_bytes, now_ms))
         try:
@@ -145,6 +158,20 @@ class StoredRecordLog:
         """The entries of one data set, by number: one query, and the parts."""
         partition, prefix = log_of(owner.id, owner.epoch, data_set_id, is_continuous=is_continuous)
         return self._with_bodies([item for item in self._data.query(Query(partition)) if item["sk"].startswith(prefix)])
+
+    def _require_room(self, growth: Growth, owner: OwnerState, head: DataSetHead, content: Item) -> None:
+        """Raise unless the owner has room for an entry, and remove the parts that were put for it.
+
+        Raises:
+            StorageQuotaError: there is none.
+        """
+        try:
+            growth.require_room(owner.stored_bytes)
+        except StorageQuotaError:
+            if "staged" in content:
+                staged = _StagedBody(head.id, content["staged"], content["parts"])
+                self._data.batch_write([Delete(key) for key in staged.keys])
+            raise
 
     def _reloaded(
         self, head: DataSetHead, owner: OwnerState | None, refused: TransactionRefusedError
@@ -197,26 +224,38 @@ class StoredRecordLog:
         return {body.prefix: b"".join(parts[key["sk"]] for key in body.keys) for body in staged}
 
 
+def _stored_bytes(write: DataSetWrite) -> int:
+    """What a write adds to the bytes of its data set."""
+    opened = 0 if write.created is None else description_bytes(write.created)
+    return opened + (0 if write.entry is None else write.entry.stored_bytes)
+
+
 def _data_set_writes(write: DataSetWrite, ingested: Ingested) -> list[Write]:
     """The writes of head and description."""
     if write.created is not None:
         condition = absent() if write.replaced is None else is_head_of(write.replaced)
-        head = dataclasses.replace(write.head, last_number=ingested.last_number, newest=ingested.newest)
+        head = dataclasses.replace(
+            write.head,
+            last_number=ingested.last_number,
+            newest=ingested.newest,
+            stored_bytes=_stored_bytes(write),
+        )
         return [Put(head_item(head), condition), Put(data_set_item(write.created))]
     writes: list[Write] = []
     if write.changed is not None:
         is_unchanged = equals("state_version", write.changed.state_version - 1)
         writes.append(Put(data_set_item(write.changed), is_unchanged))
     if write.entry is not None or write.changed is not None:
-        update = _head_update(write.head, ingested)
+        update = _head_update(write.head, ingested, Growth(_stored_bytes(write)))
         writes.append(dataclasses.replace(update, set={**update.set, "client": write.head.client}))
     return writes
 
 
-def _head_update(head: DataSetHead, ingested: Ingested) -> Update:
+def _head_update(head: DataSetHead, ingested: Ingested, growth: Growth) -> Update:
     return Update(
         head_key(head.id),
         set={"last_number": ingested.last_number, "newest": newest_value(ingested.newest)},
+        add=growth.added,
         condition=all_of(equals("last_number", head.last_number), equals("is_closed", False)),
         return_stored=True,
     )
@@ -227,16 +266,17 @@ def _entry_put(head: DataSetHead, number: int, content: Item) -> Put:
     return Put({**key, "data_set_id": head.id, "number": number, **content}, absent())
 
 
-def _owner_write(head: DataSetHead, ingested: Ingested, owner: OwnerState | None) -> Write:
+def _owner_write(head: DataSetHead, ingested: Ingested, owner: OwnerState | None, growth: Growth) -> Write:
     """The write of the owner; `owner` is given once a refusal has shown that the data set has no slot."""
     if not head.is_continuous:  # nobody sees its data before it is closed
-        return owner_check(head.owner_id, head.epoch)
+        return owner_growth(head.owner_id, head.epoch, growth)
     if owner is None:
         slot = slot_name(head.epoch, head.id)
-        return owner_change(head.owner_id, seen={"epoch": head.epoch}, set_to={slot: slot_value(ingested)}, has=slot)
+        set_to = {slot: slot_value(ingested)}
+        return owner_change(head.owner_id, seen={"epoch": head.epoch}, set_to=set_to, has=slot, growth=growth)
     seen = {"epoch": head.epoch, "changes": owner.change_count}
     changes = freshness_changes(owner, owner.freshness.with_slot(head.id, ingested))
-    return owner_change(head.owner_id, seen=seen, set_to=changes)
+    return owner_change(head.owner_id, seen=seen, set_to=changes, growth=growth)
 
 
 def _backlog_updates(head: DataSetHead, number: int, entry: NewEntry) -> list[Update]:

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable, Iterator
 
+from chalicelib.engine.conditions import equals, exists
 from chalicelib.engine.errors import TransactionRefusedError
-from chalicelib.engine.table import Delete, Item, Prefix, Query, Range, Table
+from chalicelib.engine.table import Delete, Item, Prefix, Query, Range, Table, Update, Write
 from chalicelib.log.data_set import DataSet, OwnerState, head_of
 from chalicelib.log.entry import Entry
 from chalicelib.log.stores.data_sets import StoredDataSets, is_head_of
+from chalicelib.log.stores.growth import BYTES, Growth
 from chalicelib.log.stores.keys import (
     data_set_key,
     head_key,
@@ -16,6 +18,7 @@ from chalicelib.log.stores.keys import (
     purge_request_key,
     purge_requests_partition,
 )
+from chalicelib.log.stores.owner import owner_growth
 from chalicelib.log.stores.record_log import StoredRecordLog
 from chalicelib.tiles.ports import PurgeRequest
 
@@ -33,8 +36,22 @@ class StoredPurgeRequests:
         items = self._data.query(Query(purge_requests_partition(), Range(below=f"{time_ms:013d}")))
         return map(_request_from_item, items)
 
-    def finish(self, request: PurgeRequest) -> None:
-        """See `PurgeRequests.finish`: one delete."""
+    def finish(self, request: PurgeRequest, purged: DataSet | None = None) -> None:
+        """See `PurgeRequests.finish`: one delete; one read and one transaction after a data set was purged whole."""
+        head = None if purged is None else self._data_sets.head(purged.id)
+        if head is not None and head.stored_bytes and (head.owner_id, head.epoch) == (request.owner_id, request.epoch):
+            counted = equals(BYTES, head.stored_bytes)
+            freed: list[Write] = [
+                Update(head_key(head.id), remove=[BYTES], condition=counted),
+                owner_growth(head.owner_id, head.epoch, Growth(-head.stored_bytes)),
+                Delete(purge_request_key(request.id), exists()),
+            ]
+            try:
+                self._data.transact(freed)
+            except TransactionRefusedError:  # another run was faster, or all data was erased meanwhile
+                pass
+            else:
+                return
         self._data.delete(purge_request_key(request.id))
 
     def data_sets_of_epoch(self, owner_id: str, epoch: int) -> list[DataSet]:

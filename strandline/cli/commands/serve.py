@@ -19,6 +19,9 @@ def add_to(commands: "argparse._SubParsersAction[Any]") -> None:
     add_data_dir(parser)
     parser.add_argument("--port", type=int, default=8000, help="0 for any free port (default: %(default)s)")
     parser.add_argument("--sign-up", choices=("open", "invitation", "closed"), help=SIGN_UP_HELP)
+    quotas = parser.add_argument_group("what one user may store and ask for")
+    for option, default, of_what in QUOTAS:
+        quotas.add_argument(option, type=_positive, default=default, help=f"{of_what} (default: %(default)s)")
     pages = parser.add_argument_group("pages and apps")
     pages.add_argument(
         "--cors-origins", default="", metavar="ORIGINS", help="origins of web pages that may call, separated by commas"
@@ -46,7 +49,18 @@ def add_to(commands: "argparse._SubParsersAction[Any]") -> None:
     parser.set_defaults(command=_run)
 
 
+QUOTAS = (
+    ("--data-quota-mb", 5_000, "megabytes of data, deflated as it is stored"),
+    ("--blob-quota-mb", 10_000, "megabytes of blobs and device logs"),
+    ("--requests-an-hour", 20_000, "requests within an hour"),
+)
 SIGN_UP_HELP = "who may make an account (default: open on this machine alone, closed behind a proxy)"
+
+
+def _positive(text: str) -> int:
+    if (number := int(text)) < 1:
+        raise ValueError(text)
+    return number
 
 
 def _run(parsed: argparse.Namespace) -> int:

@@ -82,7 +82,7 @@ class TestCreate:
             400,
             error("digests-not-equal", "digests not equal", detail, source={"pointer": "/digestMD5"}),
         )
-        assert (fakes.items(BLOBS), fakes.object_keys()) == ([], [])
+        assert (fakes.blob_items(), fakes.object_keys()) == ([], [])
 
     @pytest.mark.parametrize(
         ("headers", "body"),
@@ -115,7 +115,7 @@ class TestCreate:
     def test_a_store_that_fails_keeps_nothing(self, api: ApiClient, anna: str, fakes: FakeServices) -> None:
         fakes.calls.watch = refuse("objects.put")
         assert create(api, anna).status == 503
-        assert fakes.items(BLOBS) == []
+        assert fakes.blob_items() == []
 
 
 class TestDirectUpload:
@@ -325,7 +325,7 @@ class TestDelete:
         blob_id = create(api, anna).json()["id"]
         reply = api.request("DELETE", f"/v1/blobs/{blob_id}", token=anna)
         assert (reply.status, reply.body) == (204, b"")
-        assert (fakes.items(BLOBS), fakes.object_keys()) == ([], [])
+        assert (fakes.blob_items(), fakes.object_keys()) == ([], [])
         assert api.request("DELETE", f"/v1/blobs/{blob_id}", token=anna).status == 404
 
     @pytest.mark.parametrize("path", ["", "/content"])
@@ -362,7 +362,7 @@ class TestDelete:
             assert api.request("DELETE", f"/v1/users/{ANNA}/blobs", token=anna).status == 204
             assert listed(api, anna, "?status=available,created") == []
         assert [item["pk"] for item in fakes.items(BLOBS, sort_key="place")] == [f"blobs#id#{kept['id']}"]
-        assert len(fakes.items(BLOBS)) == 2
+        assert len(fakes.blob_items()) == 2
         assert fakes.object_keys() == [f"blobs/{BEN}/{kept['id']}"]
 
 

@@ -6,7 +6,6 @@ import pytest
 
 from chalicelib.access.call import platform_call
 from chalicelib.blobs.content import confirm_upload, md5_base64
-from chalicelib.engine.definitions import BLOBS
 from chalicelib.engine.embedded.signed_addresses import PATH_PREFIX
 from tests.api.blobs.blob_requests import CALLERS, GRANTS, faults_of, token_of
 from tests.api.conftest import ApiClient, Reply
@@ -103,7 +102,7 @@ def test_content_may_have_any_bytes_and_any_type(api: ApiClient, anna: str) -> N
 def test_another_digest_stores_nothing(api: ApiClient, anna: str, fakes: FakeServices) -> None:
     reply = create(api, anna, b"other")
     assert (reply.status, reply.json()["code"]) == (400, "digests-not-equal")
-    assert fakes.items(BLOBS) == []
+    assert fakes.blob_items() == []
 
 
 def test_the_digest_is_needed(api: ApiClient, anna: str) -> None:

@@ -11,7 +11,7 @@ from chalicelib.errors import DataSetClosedError, DataSetExistsError, DataSetNot
 from chalicelib.log.data_set import DataSet, DataSetHead, OwnerState
 from chalicelib.log.entry import Entry, EntryKind, NewEntry
 from chalicelib.log.ports import DataSetStore, RecordLog
-from chalicelib.log.stores.data_sets import StoredDataSets
+from chalicelib.log.stores.data_sets import StoredDataSets, description_bytes
 from chalicelib.log.stores.record_log import INLINE_BYTES, PART_BYTES, StoredRecordLog
 from chalicelib.model.deduplicators import DEVICE_TRUNCATE_DATASET
 
@@ -95,6 +95,7 @@ class TestDataSets:
             is_continuous=True,
             deduplicator="org.tidepool.deduplicator.none",
             client="org.example.app",
+            stored_bytes=description_bytes(created),
         )
         assert stores.data_sets.is_current(head(stores))
 

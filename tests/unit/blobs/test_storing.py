@@ -21,7 +21,6 @@ from chalicelib.blobs.content import (
 from chalicelib.blobs.jobs import remove_abandoned_blobs
 from chalicelib.blobs.ports import BlobPorts
 from chalicelib.blobs.stores.blobs import StoredBlobs
-from chalicelib.engine.definitions import BLOBS
 from chalicelib.errors import UnavailableError, UnequalDigestsError
 from chalicelib.tasks.task import Task
 from chalicelib.tasks.types import TaskRun, TimeLimitError
@@ -65,7 +64,7 @@ class World:
 
     @property
     def is_empty(self) -> bool:
-        return not self.fakes.items(BLOBS) and not self.fakes.object_keys()
+        return not self.fakes.blob_items() and not self.fakes.object_keys()
 
 
 @pytest.fixture

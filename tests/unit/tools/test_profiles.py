@@ -71,14 +71,14 @@ def test_other_settings_count_in_the_price(application: Template) -> None:
 def test_a_deployment_shows_the_price_of_each_profile_and_of_what_is_chosen() -> None:
     package, none = make_package(LOCAL_STAGE), Choice({}, {})
     personal, clinic, new = price_lines(package, ["SIGN_UP=open"], REGION, none)[1:]
-    assert personal.startswith("  $  4.31  PROFILE=personal: a person or a family")
-    assert clinic.startswith("  $ 18.76  PROFILE=clinic: everything")
-    assert new == "  $ 18.76  with the settings of this deployment"
-    assert price_lines(package, ["PROFILE=personal"], REGION, none)[3].startswith("  $  4.31")
+    assert personal.startswith("  $  4.41  PROFILE=personal: a person or a family")
+    assert clinic.startswith("  $ 18.86  PROFILE=clinic: everything")
+    assert new == "  $ 18.86  with the settings of this deployment"
+    assert price_lines(package, ["PROFILE=personal"], REGION, none)[3].startswith("  $  4.41")
     # A setting of an existing stage stays until it is changed.
     small = Choice({"MetricsEnabled": "false", "Dashboard": "false"}, {})
-    assert price_lines(package, [], REGION, small)[3].startswith("  $  4.31")
-    assert price_lines(package, ["METRICS=on"], REGION, small)[3].startswith("  $ 15.76")
+    assert price_lines(package, [], REGION, small)[3].startswith("  $  4.41")
+    assert price_lines(package, ["METRICS=on"], REGION, small)[3].startswith("  $ 15.86")
 
 
 def test_the_stateful_template_is_read_as_it_is() -> None:

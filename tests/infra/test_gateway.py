@@ -64,7 +64,7 @@ def test_the_large_public_answers_have_a_limit_of_their_own(api: Template) -> No
         ("/~1docs", "GET"),
     }
     for settings in large:
-        assert settings["ThrottlingRateLimit"] == {"Fn::If": ["OnAws", 5, nothing]}
+        assert settings["ThrottlingRateLimit"] == {"Fn::If": ["OnAws", 2, nothing]}
         assert settings["ThrottlingBurstLimit"] == {"Fn::If": ["OnAws", 20, nothing]}
 
 

@@ -27,6 +27,7 @@ from chalicelib.api.openapi.notes import NOTE_API
 from chalicelib.api.openapi.oidc import OIDC_API
 from chalicelib.api.openapi.other_services import OTHER_SERVICES_API
 from chalicelib.api.openapi.services import BLOB_API, METRICS_API, PLATFORM_API, TASK_API
+from chalicelib.api.openapi.sharing import shared
 from chalicelib.api.openapi.summaries import SUMMARY_API
 from chalicelib.api.openapi.terms import JSON, Api, Details, Parameter, Reply, array, reference
 from chalicelib.api.operations.operation import ErrorFormat, Operation
@@ -135,7 +136,7 @@ def document() -> Json:
         "tags": [{"name": api.title, "description": api.about} for api in APIS],
         "paths": dict(sorted(paths.items())),
         "components": {
-            "schemas": _schemas(),
+            "schemas": shared(_schemas()),
             "responses": dict(sorted(_failure_reply(error_format, status) for error_format, status in failures)),
             "securitySchemes": _SECURITY_SCHEMES,
         },

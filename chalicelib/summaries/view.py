@@ -5,15 +5,16 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from chalicelib.frozen import frozen
 from chalicelib.glucose.hour_sum import HourSum
-from chalicelib.glucose.reading import Reading, in_order, reading_of
-from chalicelib.glucose.tile_sums import StoredTimes
+from chalicelib.glucose.reading import GLUCOSE_TYPES, Reading, in_order, reading_of
+from chalicelib.glucose.tile_sums import StoredTimes, TileSums
+from chalicelib.log.entry import EntryKind, read_records
 from chalicelib.log.fold import VisibleData, can_be_seen, visible
 from chalicelib.log.records import RecordAddress, bodies_of
 from chalicelib.summaries.ports import SummaryPorts
 from chalicelib.tiles.hour_sums import stored_time_finder, stored_times_of
 from chalicelib.tiles.manifest import TileRef
 from chalicelib.tiles.tail import prefixes
-from chalicelib.tiles.tile import TileKey, keys_of_rows
+from chalicelib.tiles.tile import Tile, TileKey, keys_of_rows, origin_key
 from chalicelib.tiles.view import TileView
 
 
@@ -69,7 +70,8 @@ class GlucoseView:
     def see(self, keys: Iterable[TileKey], as_readings: Collection[TileKey]) -> VisibleDays:
         """The visible records of these days.
 
-        One call for up to a hundred days, and one more if sums are missing, or the tail may replace a record.
+        One call for up to a hundred days, one more if the tail may replace a record of another day, and two more if
+        sums are missing.
 
         Args:
             as_readings: the days whose single readings are needed. Those that the tail affects come as readings, too.
@@ -81,14 +83,39 @@ class GlucoseView:
         refs = {key: ref for key in sorted(wanted) if (ref := self.manifest.tile(key)) is not None}
         folded = [ref for key, ref in refs.items() if key in as_readings or self._tail.is_affected(ref)]
         sums, tiles = self._ports.hour_sums.with_tiles(self.owner, list(refs.values()), folded)
-        replaced = self._tail.affected.replaced_origin_keys
-        rest = [ref for key, ref in refs.items() if key not in tiles]
-        if unsure := [ref for ref in rest if ref.key not in sums or sums[ref.key].may_hold(replaced)]:
-            tiles |= self._ports.tiles.tiles(self.owner, unsure, {ref.key for ref in unsure})
+        # Reads may lag, and what is missing would be taken for sums that nobody wrote.
+        if missing := [ref for key, ref in refs.items() if key not in sums]:
+            sums |= self._ports.hour_sums.current(self.owner, missing)
+        unsure = [ref for ref in refs.values() if ref.key not in tiles and self._may_differ(sums.get(ref.key))]
+        if unsure:
+            tiles |= self._tiles(unsure)
+        if looked_up := self._looked_up([*sums.values(), *tiles.values()]):
+            tiles |= self._tiles(looked_up)
         whole = {key: sums[key].hours for key in refs.keys() - tiles.keys()}
         data = visible(self.entries, self.data_sets, prefixes(self.manifest, tiles.values(), self.entries))
         times = dict(pair for key in tiles.keys() & sums.keys() for pair in sums[key].stored_times.items())
         return VisibleDays(whole, self._readings(data, wanted - whole.keys(), times | stored_times_of(self.entries)))
+
+    def _may_differ(self, sums: TileSums | None) -> bool:
+        """Whether the tail may replace a record of the tile that these sums are of."""
+        return sums is None or sums.may_hold(self._tail.affected.replaced_origin_keys)
+
+    def _tiles(self, refs: Sequence[TileRef]) -> dict[TileKey, Tile]:
+        return self._ports.tiles.tiles(self.owner, refs, {ref.key for ref in refs})
+
+    def _looked_up(self, read: Iterable[TileSums | Tile]) -> Sequence[TileRef]:
+        """The tiles without which the tail cannot be folded, because a bolus or food of it has the origin id of a
+        reading: none but for data that no known app sends. Source: dedup 5.2."""
+        keys = self._tail.looked_up_keys
+        if keys and (not keys.isdisjoint(self._tail_origin_keys()) or any(part.may_hold(keys) for part in read)):
+            return self._tail.looked_up_tiles
+        return ()
+
+    def _tail_origin_keys(self) -> set[int]:
+        """The keys of the origin ids of readings in the tail."""
+        parts = [read_records(entry.body, entry.number) for entry in self.entries if entry.kind is EntryKind.ADD]
+        pairs = (pair for part in parts for pair in zip(part.types, part.origin_ids, strict=True))
+        return {origin_key(origin_id) for name, origin_id in pairs if origin_id is not None and name in GLUCOSE_TYPES}
 
     def _readings(
         self, data: Iterable[VisibleData], keys: Collection[TileKey], stored_times: StoredTimes

@@ -1,7 +1,7 @@
 """Hour sums of tiles of glucose: an item of its own for each such tile, with the tile's version.
 
-Readers of summaries get the sums of a day in place of its records. Sums never change what a summary says: without them,
-it is made from the tile. See docs/adr/0019.
+Readers of summaries get the sums of a day in place of its records. Without them, a summary is made from the tile, and
+does not know when its records were stored. See docs/adr/0019.
 """
 
 import zlib

@@ -127,13 +127,13 @@ class HourSumReader(Protocol):
         """
         ...
 
+    def current(self, owner: OwnerState, refs: Sequence[TileRef]) -> dict[TileKey, TileSums]:
+        """The sums beside these tiles, as far as there are any: up to date, where `with_tiles` may lag."""
+        ...
+
 
 class HourSumWriter(HourSumReader, Protocol):
     """Writes hour sums. Nobody sees them before the manifest that names their tiles is committed."""
-
-    def current(self, owner: OwnerState, refs: Sequence[TileRef]) -> dict[TileKey, TileSums]:
-        """The sums beside these tiles, as far as there are any: up to date, since what a writer misses is lost."""
-        ...
 
     def write(self, lease: CompactionLease, sums: Mapping[TileKey, bytes]) -> None:
         """Write sums of the lease's version. Those that do not fit into one item are left out."""

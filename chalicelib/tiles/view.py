@@ -64,14 +64,19 @@ class TileView:
         return changed_ids(self.manifest, fold_fingerprints(self._data_sets))
 
     @cached_property
-    def _looked_up_tiles(self) -> Sequence[TileRef]:
-        """The tiles that may hold older versions of a bolus or food of the tail. Source: dedup 5.2."""
-        keys = {
+    def looked_up_keys(self) -> set[int]:
+        """The keys of the origin ids of the tail's boluses and foods whose older versions matter. Source: dedup 5.2."""
+        return {
             origin_key(origin_id)
             for entry in self._entries
             if entry.kind is EntryKind.ADD and self._looks_up(entry.data_set_id)
             for origin_id in _looked_up_ids(read_records(entry.body, entry.number))
         }
+
+    @cached_property
+    def looked_up_tiles(self) -> Sequence[TileRef]:
+        """The tiles that may hold older versions of a bolus or food of the tail. Source: dedup 5.2."""
+        keys = self.looked_up_keys
         named = sorted(set(tiles_with_origins(self._owner, keys, self._tiles))) if self.manifest.tiles else []
         return [ref for key in named if (ref := self.manifest.tile(key)) is not None]
 
@@ -96,8 +101,8 @@ class TileView:
         Raises:
             TileMissingError: the manifest is too old.
         """
-        by_key = {ref.key: ref for ref in (*self._looked_up_tiles, *refs)}
-        folded = {ref.key for ref in self._looked_up_tiles}
+        by_key = {ref.key: ref for ref in (*self.looked_up_tiles, *refs)}
+        folded = {ref.key for ref in self.looked_up_tiles}
         folded |= {key for key, ref in by_key.items() if self.is_affected(ref) or must_fold(ref)}
         read = self._tiles.tiles(self._owner, list(by_key.values()), folded) if by_key else {}
         matched = {key for key in by_key.keys() - folded if read[key].may_hold(self.affected.replaced_origin_keys)}

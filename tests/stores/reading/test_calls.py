@@ -100,8 +100,8 @@ def test_calls_do_not_grow_with_stored_data(wire: Wire, times: int) -> None:
     assert wire.calls == {
         "GetItem": 2,  # counters, and who compacts
         "TransactWriteItems": 2,  # beginning and committing
-        "BatchGetItem": 2,  # counters and snapshot, the tile of that day
+        "BatchGetItem": 3,  # counters and snapshot, the tile of that day, its hour sums
         "Query": 3,  # data sets before and after the tail
-        "BatchWriteItem": 1,
+        "BatchWriteItem": 2,  # the tile, its hour sums
         "UpdateItem": 1,  # the end
     }

@@ -143,6 +143,15 @@ class RecordLog(Protocol):
         """
         ...
 
+    def each_entry(
+        self, owner: OwnerState, normal_ids: Sequence[str], after: Mapping[str, int] = FROM_THE_FIRST
+    ) -> Iterator[Entry]:
+        """The same entries one by one, with a few megabytes of them in memory, however long the logs are.
+
+        An entry that is added meanwhile may be among them, and then all earlier ones of its data set are.
+        """
+        ...
+
 
 class Archive(Protocol):
     """Stores entries that are in tiles, outside the table, for as long as their data set."""

@@ -22,10 +22,9 @@ from chalicelib.tiles.hour_sums import sums_of_tiles, write_hour_sums
 from chalicelib.tiles.manifest import Manifest, TileRef, followed_by
 from chalicelib.tiles.ports import CompactedRange, CompactionLease, TilePorts
 from chalicelib.tiles.tail import Tail
+from chalicelib.tiles.tail_steps import LoadedLogs, StoredLogs, tail_steps, truncated_numbers
 from chalicelib.tiles.tile import Tile, TileContent, TileKey
 
-STEP_BYTES = 2 * 1024 * 1024
-"""The stored size of the entries of one step. Inflated they are about eight times as large."""
 LEASE_MS = 16 * 60_000
 """How long others wait for a compaction that may have died: a function runs for a quarter of an hour at most."""
 
@@ -57,7 +56,7 @@ def compact(owner_id: str, ports: TilePorts, check_time: Callable[[], None]) -> 
         if lease is None:
             return replace(result, is_held=True)
         owner, before = _owner_and_manifest(lease, ports)
-        for step in _steps(read_tail(owner, before, ports)):
+        for step in tail_steps(StoredLogs(owner, before, ports), before.positions()):
             check_time()
             changes = fold_into(before, owner, step, ports.tiles)
             if changes.logs == before.logs and not changes.tiles:
@@ -91,7 +90,7 @@ def rebuild(owner_id: str, ports: TilePorts, check_time: Callable[[], None]) -> 
         owner, current = _owner_and_manifest(lease, ports)
         logs = whole_logs(owner, current, ports)
         after, drafts = Manifest(epoch=owner.epoch, version=current.version), TileDrafts()
-        for step in _steps(logs):
+        for step in tail_steps(LoadedLogs(logs), {}):
             check_time()
             changes = fold_into(after, owner, step, drafts)
             drafts.take(changes)
@@ -136,17 +135,6 @@ class TileDrafts:
         return iter([self.index()])
 
 
-def read_tail(owner: OwnerState, manifest: Manifest, ports: TilePorts) -> Tail:
-    """The entries that are not in tiles yet, of all data sets that readers see."""
-    normal_ids = [
-        data_set.id
-        for data_set in ports.data.data_sets.of_owner(owner)
-        if can_be_seen(data_set) and not data_set.is_continuous and not manifest.has_whole_log(data_set.id)
-    ]
-    entries = ports.data.log.entries(owner, normal_ids, manifest.positions())
-    return _tail(owner, normal_ids, entries, manifest.positions(), ports)
-
-
 def whole_logs(owner: OwnerState, current: Manifest, ports: TilePorts) -> Tail:
     """All entries that can matter, from the archive and the logs, without duplicates.
 
@@ -160,24 +148,18 @@ def whole_logs(owner: OwnerState, current: Manifest, ports: TilePorts) -> Tail:
         if current.position(data_set.id):
             for entry in ports.archive.entries(owner, data_set.id):
                 found[entry.data_set_id, entry.number] = entry
-    logs = _tail(owner, normal_ids, [found[address] for address in sorted(found)], {}, ports)
-    _require_complete(logs, current)
-    return logs
-
-
-def _tail(
-    owner: OwnerState, normal_ids: Sequence[str], entries: list[Entry], positions: Mapping[str, int], ports: TilePorts
-) -> Tail:
-    """The tail of these entries, which follow the positions. It also holds entries that were added and truncated after
-    the entries were read: the data sets show the truncation, so the entries that it covers must not be missing."""
+    entries = [found[address] for address in sorted(found)]
     data_sets = ports.data.data_sets.of_owner(owner)
-    truncated = _truncated_numbers(data_sets)
-    last_numbers = {**positions, **{entry.data_set_id: entry.number for entry in entries}}
+    # Entries that were added and truncated since they were read: the data sets show the truncation.
+    truncated = truncated_numbers(data_sets)
+    last_numbers = {entry.data_set_id: entry.number for entry in entries}
     if any(number > last_numbers.get(data_set_id, 0) for data_set_id, number in truncated.items()):
         later = ports.data.log.entries(owner, normal_ids, last_numbers)
-        entries = entries + [entry for entry in later if entry.number <= truncated.get(entry.data_set_id, 0)]
+        entries += [entry for entry in later if entry.number <= truncated.get(entry.data_set_id, 0)]
         entries.sort(key=lambda entry: (entry.data_set_id, entry.number))
-    return Tail(data_sets, entries, frozenset(normal_ids))
+    logs = Tail(data_sets, entries, frozenset(normal_ids))
+    _require_complete(logs, current)
+    return logs
 
 
 def _require_complete(logs: Tail, current: Manifest) -> None:
@@ -190,39 +172,6 @@ def _require_complete(logs: Tail, current: Manifest) -> None:
             numbers = range(data_set.deleted_through + 1, current.position(data_set.id) + 1)
             if any((data_set.id, number) not in addresses for number in numbers):
                 raise LogIncompleteError(data_set.id)
-
-
-def _truncated_numbers(data_sets: Sequence[DataSet]) -> dict[str, int]:
-    """The last truncated entry of each data set that was truncated while it was open."""
-    cuts = truncations(data_sets)
-    return {
-        data_set.id: max(cut.last_number or 0 for cut in cuts[data_set.id])
-        for data_set in data_sets
-        if can_be_seen(data_set) and cuts[data_set.id]
-    }
-
-
-def _steps(tail: Tail) -> Iterator[Tail]:
-    """The entries in portions, at least one; the last portion of a log marks the log as whole.
-
-    Entries that a truncation covers stay in one portion, because the truncation takes effect after the last of them.
-    """
-    truncated = _truncated_numbers(tail.data_sets)
-    portion: list[Entry] = []
-    last_numbers = {entry.data_set_id: entry.number for entry in tail.entries}
-    ended = tail.whole_ids - last_numbers.keys()
-    size_bytes = 0
-    for entry in tail.entries:
-        is_inside = portion[-1].data_set_id == entry.data_set_id if portion else False
-        must_stay = is_inside and entry.number <= truncated.get(entry.data_set_id, 0)
-        if portion and not must_stay and size_bytes + len(entry.body) > STEP_BYTES:
-            yield Tail(tail.data_sets, portion, frozenset(ended))
-            portion, size_bytes, ended = [], 0, frozenset()
-        portion.append(entry)
-        size_bytes += len(entry.body)
-        if entry.data_set_id in tail.whole_ids and entry.number == last_numbers[entry.data_set_id]:
-            ended |= {entry.data_set_id}
-    yield Tail(tail.data_sets, portion, frozenset(ended))
 
 
 @contextmanager

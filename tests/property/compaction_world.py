@@ -23,9 +23,9 @@ from chalicelib.reading import read as query
 from chalicelib.reading.query import DataQuery
 from chalicelib.tasks.task import State, Task
 from chalicelib.tasks.types import TaskRun, TimeLimitError
-from chalicelib.tiles import compact as compaction
 from chalicelib.tiles import fold_into_tiles as compaction_pass
-from chalicelib.tiles.compact import LEASE_MS, compact, read_tail, rebuild
+from chalicelib.tiles import tail_steps
+from chalicelib.tiles.compact import LEASE_MS, compact, rebuild
 from chalicelib.tiles.manifest import Manifest
 from chalicelib.tiles.ports import SweepRequest, TilePorts
 from chalicelib.tiles.purge import WAIT_MS, purge
@@ -138,7 +138,7 @@ class Compacted(Histories):
     )
     def sizes(self, step_bytes: int, read_bytes: int, batch_writes: int) -> None:
         self.patch.setattr(sqlite, "MAX_BATCH_WRITES", batch_writes)
-        self.patch.setattr(compaction, "STEP_BYTES", step_bytes)
+        self.patch.setattr(tail_steps, "STEP_BYTES", step_bytes)
         self.patch.setattr(compaction_pass, "READ_AT_ONCE_BYTES", read_bytes)
 
     # Steps of workers.
@@ -185,9 +185,9 @@ class Compacted(Histories):
         self.now_ms += LATER_MS
         assert not compact(ANNA, self.ports(), lambda: None).is_held
         owner, manifest = self.tiles.current(ANNA)
-        tail = read_tail(owner, manifest, self.ports())
-        can_be_seen_ids = {data_set.id for data_set in tail.data_sets if can_be_seen(data_set)}
-        assert can_be_seen_ids.isdisjoint(entry.data_set_id for entry in tail.entries)
+        for tail in tail_steps.tail_steps(tail_steps.StoredLogs(owner, manifest, self.ports()), manifest.positions()):
+            can_be_seen_ids = {data_set.id for data_set in tail.data_sets if can_be_seen(data_set)}
+            assert can_be_seen_ids.isdisjoint(entry.data_set_id for entry in tail.entries)
         if is_rebuilt:
             compacted = self.contents(manifest)
             rebuild(ANNA, self.ports(), lambda: None)

@@ -7,7 +7,7 @@ them.
 
 import dataclasses
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from chalicelib.conflicts import WriteConflictError
 from chalicelib.engine.conditions import absent, all_of, equals
@@ -56,6 +56,8 @@ PART_BYTES = 380 * 1024
 """An item may have 400 KB with its keys (a limit of DynamoDB)."""
 PARTS_AT_ONCE = 40
 """Parts that are read together, so that they fit into the 16 MB of a response."""
+READ_AHEAD_BYTES = 4 * 1024 * 1024
+"""How much of the bodies is read ahead of entries that are read one by one."""
 
 MAX_ATTEMPTS = 10
 """Of the requests that append to one data set at once, one wins each time: this is how many may come together."""
@@ -146,13 +148,14 @@ class StoredRecordLog:
         self, owner: OwnerState, normal_ids: Sequence[str], after: Mapping[str, int] = FROM_THE_FIRST
     ) -> list[Entry]:
         """See `RecordLog.entries`: one query for the continuous data sets, one for each normal one, and the parts."""
-        continuous = self._data.query(Query(continuous_log_partition(owner.id, owner.epoch)))
-        items = [item for item in continuous if item["number"] > after.get(item["data_set_id"], 0)]
-        for data_set_id in normal_ids:
-            number = after.get(data_set_id, 0)
-            partition = normal_log_partition(owner.id, owner.epoch, data_set_id)
-            items += self._data.query(Query(partition, Range(above=entry_number(number)) if number else None))
-        return self._with_bodies(items)
+        return self._with_bodies(list(self._entry_items(owner, normal_ids, after)))
+
+    def each_entry(
+        self, owner: OwnerState, normal_ids: Sequence[str], after: Mapping[str, int] = FROM_THE_FIRST
+    ) -> Iterator[Entry]:
+        """See `RecordLog.each_entry`: the queries of `entries`, page after page, and the parts in small batches."""
+        for items in _batches(self._entry_items(owner, normal_ids, after)):
+            yield from self._with_bodies(items)
 
     def entries_of(self, owner: OwnerState, data_set_id: str, *, is_continuous: bool) -> list[Entry]:
         """The entries of one data set, by number: one query, and the parts."""
@@ -172,6 +175,14 @@ class StoredRecordLog:
                 staged = _StagedBody(head.id, content["staged"], content["parts"])
                 self._data.batch_write([Delete(key) for key in staged.keys])
             raise
+
+    def _entry_items(self, owner: OwnerState, normal_ids: Sequence[str], after: Mapping[str, int]) -> Iterator[Item]:
+        continuous = self._data.query(Query(continuous_log_partition(owner.id, owner.epoch)))
+        yield from (item for item in continuous if item["number"] > after.get(item["data_set_id"], 0))
+        for data_set_id in normal_ids:
+            number = after.get(data_set_id, 0)
+            partition = normal_log_partition(owner.id, owner.epoch, data_set_id)
+            yield from self._data.query(Query(partition, Range(above=entry_number(number)) if number else None))
 
     def _reloaded(
         self, head: DataSetHead, owner: OwnerState | None, refused: TransactionRefusedError
@@ -228,6 +239,20 @@ def _stored_bytes(write: DataSetWrite) -> int:
     """What a write adds to the bytes of its data set."""
     opened = 0 if write.created is None else description_bytes(write.created)
     return opened + (0 if write.entry is None else write.entry.stored_bytes)
+
+
+def _batches(items: Iterable[Item]) -> Iterator[list[Item]]:
+    """Items of entries in batches, whose bodies have `READ_AHEAD_BYTES` together or more by one."""
+    batch: list[Item] = []
+    size_bytes = 0
+    for item in items:
+        batch.append(item)
+        size_bytes += len(item["body"]) if "body" in item else item["parts"] * PART_BYTES
+        if size_bytes >= READ_AHEAD_BYTES:
+            yield batch
+            batch, size_bytes = [], 0
+    if batch:
+        yield batch
 
 
 def _data_set_writes(write: DataSetWrite, ingested: Ingested) -> list[Write]:

@@ -23,6 +23,7 @@ from chalicelib.errors import DataSetClosedError, DataSetNotFoundError, Unavaila
 from chalicelib.log.data_set import DataSet, OwnerState
 from chalicelib.log.entry import EntryKind, NewEntry
 from chalicelib.log.ports import DataPorts
+from chalicelib.log.stores import record_log
 from chalicelib.log.stores.data_sets import StoredDataSets
 from chalicelib.log.stores.keys import part_key
 from chalicelib.log.stores.record_log import PART_BYTES, StoredRecordLog
@@ -156,6 +157,17 @@ class TestCalls:
         wire.requests.clear()
         assert len(wire.log.entries(OwnerState(ANNA), [])) == 5
         assert wire.calls == {"Query": 1, "BatchGetItem": 1}
+
+    def test_entries_one_by_one_are_read_when_they_are_taken(self, wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(record_log, "READ_AHEAD_BYTES", 2 * PART_BYTES)
+        for first in range(0, 5000, 1000):
+            add(wire.settings, cbg(1000, first))
+        wire.requests.clear()
+        entries = wire.log.each_entry(OwnerState(ANNA), [])
+        assert [next(entries).number, next(entries).number] == [1, 2]
+        assert wire.calls == {"Query": 1, "BatchGetItem": 1}
+        assert [entry.number for entry in entries] == [3, 4, 5]
+        assert wire.calls == {"Query": 1, "BatchGetItem": 3}
 
     def test_more_parts_than_a_batch_holds_are_read(self, wire: Wire) -> None:
         log = wire.log

@@ -11,6 +11,7 @@ from chalicelib.errors import DataSetClosedError, DataSetExistsError, DataSetNot
 from chalicelib.log.data_set import DataSet, DataSetHead, OwnerState
 from chalicelib.log.entry import Entry, EntryKind, NewEntry
 from chalicelib.log.ports import DataSetStore, RecordLog
+from chalicelib.log.stores import record_log
 from chalicelib.log.stores.data_sets import StoredDataSets, description_bytes
 from chalicelib.log.stores.record_log import INLINE_BYTES, PART_BYTES, StoredRecordLog
 from chalicelib.model.deduplicators import DEVICE_TRUNCATE_DATASET
@@ -252,6 +253,22 @@ class TestLog:
 
         assert read() == [b"a", b"A"]
         assert read("c" * 32) == [b"a", b"A", b"c", b"C"]
+
+    def test_entries_one_by_one_are_the_same(self, stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(record_log, "READ_AHEAD_BYTES", PART_BYTES + 1)
+        for name, data_set_type in (("a", "continuous"), ("b", "continuous"), ("c", "normal"), ("d", "normal")):
+            stores.data_sets.create(data_set(name, data_set_type=data_set_type))
+            for size_bytes in (1, INLINE_BYTES + 1, 2 * PART_BYTES + 1, 2):
+                stores.log.append(head(stores, name), entry(name.encode() * size_bytes))
+        normal_ids, after = ["d" * 32, "c" * 32], {"a" * 32: 2, "d" * 32: 1, "c" * 32: 4}
+        entries = stores.log.entries(OwnerState(ANNA), normal_ids, after)
+        assert [(entry.data_set_id[0], entry.number) for entry in entries] == [
+            *(("a", number) for number in (3, 4)),
+            *(("b", number) for number in (1, 2, 3, 4)),
+            *(("d", number) for number in (2, 3, 4)),
+        ]
+        assert list(stores.log.each_entry(OwnerState(ANNA), normal_ids, after)) == entries
+        assert len(list(stores.log.each_entry(OwnerState(ANNA), []))) == 8
 
     def test_many_data_sets_are_read_whole(self, stores: Stores) -> None:
         names = "abcdefgh"

@@ -3,7 +3,7 @@
 Source: docs/architecture.md, "The read model".
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import pytest
 
@@ -11,8 +11,8 @@ from chalicelib.engine.definitions import DATA
 from chalicelib.log.data_set import OwnerState
 from chalicelib.log.entry import Entry
 from chalicelib.log.ports import FROM_THE_FIRST
-from chalicelib.tiles import compact as compaction
 from chalicelib.tiles import fold_into_tiles as compaction_pass
+from chalicelib.tiles import tail_steps
 from chalicelib.tiles.compact import CompactionResult, compact
 from chalicelib.tiles.tile import TileKey
 from tests.fakes.compaction_scene import ANNA_ID, FIRST_DAY, CompactionScene, on
@@ -30,7 +30,7 @@ def scene() -> CompactionScene:
 @pytest.fixture
 def one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """Compact each entry in a step of its own."""
-    monkeypatch.setattr(compaction, "STEP_BYTES", 1)
+    monkeypatch.setattr(tail_steps, "STEP_BYTES", 1)
 
 
 class DiedError(BaseException):
@@ -247,14 +247,21 @@ class Asked:
 
     def __init__(self, scene: CompactionScene) -> None:
         self.normal_ids: list[str] = []
-        self._entries = scene.log.entries
+        self._entries, self._each_entry = scene.log.entries, scene.log.each_entry
         scene.log.entries = self.entries  # type: ignore[method-assign]
+        scene.log.each_entry = self.each_entry  # type: ignore[method-assign]
 
     def entries(
         self, owner: OwnerState, normal_ids: Sequence[str], after: Mapping[str, int] = FROM_THE_FIRST
     ) -> list[Entry]:
         self.normal_ids += normal_ids
         return self._entries(owner, normal_ids, after)
+
+    def each_entry(
+        self, owner: OwnerState, normal_ids: Sequence[str], after: Mapping[str, int] = FROM_THE_FIRST
+    ) -> Iterator[Entry]:
+        self.normal_ids += normal_ids
+        return self._each_entry(owner, normal_ids, after)
 
 
 class TestReadsAndWrites:

@@ -11,7 +11,7 @@ import pytest
 
 from chalicelib.conflicts import WriteConflictError
 from chalicelib.reading.query import DataQuery
-from chalicelib.tiles import compact as compaction
+from chalicelib.tiles import tail_steps
 from chalicelib.tiles.compact import LEASE_MS, compact, rebuild
 from chalicelib.tiles.ports import TilePorts
 from chalicelib.tiles.purge import WAIT_MS
@@ -27,7 +27,7 @@ MOST_CALLS = 80
 @pytest.fixture(autouse=True)
 def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     """Compact about two entries in each step, and write one item with each call, so that a batch may be cut short."""
-    monkeypatch.setattr(compaction, "STEP_BYTES", 700)
+    monkeypatch.setattr(tail_steps, "STEP_BYTES", 700)
     monkeypatch.setattr("chalicelib.engine.embedded.sqlite.MAX_BATCH_WRITES", 1)
 
 

@@ -66,7 +66,7 @@ class Exchange:
 class Body:
     """The bytes of a body in parts, which may be made while they are sent."""
 
-    parts: Iterable[bytes]
+    parts: Iterable[bytes | memoryview]
     size_bytes: int
 
 

@@ -23,7 +23,8 @@ _GZIP_HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
 class DeflatedLines:
     """JSON texts of records joined by `,\\n`, as a chunk of raw deflate."""
 
-    deflated: bytes
+    deflated: bytes | memoryview
+    """A view of a tile's content, which is not copied."""
     size_bytes: int
     """The length of the inflated lines."""
     crc32: int
@@ -94,9 +95,10 @@ class RecordArray:
         """
         return b"".join(self.gzip_parts())
 
-    def gzip_parts(self) -> list[bytes]:
+    def gzip_parts(self) -> list[bytes | memoryview]:
         """`gzip()` in parts; those of chunks are not copied."""
-        member, crc32, before = [_GZIP_HEADER], 0, _OPENING
+        member: list[bytes | memoryview] = [_GZIP_HEADER]
+        crc32, before = 0, _OPENING
         for chunk in self._chunks():
             member += (_stored_block(before), chunk.deflated)
             crc32 = combined_crc32(zlib.crc32(before, crc32), chunk.crc32, chunk.size_bytes)

@@ -48,7 +48,7 @@ def deflate_chunk(data: bytes, level: int) -> bytes:
     return compressor.compress(data) + compressor.flush(zlib.Z_FULL_FLUSH)
 
 
-def inflate_chunk(chunk: bytes) -> bytes:
+def inflate_chunk(chunk: bytes | memoryview) -> bytes:
     """The data that `deflate_chunk` compressed.
 
     Raises:
@@ -59,6 +59,6 @@ def inflate_chunk(chunk: bytes) -> bytes:
         data = decompressor.decompress(chunk)
     except zlib.error as error:
         raise ValueError(f"cannot inflate: {error}") from error
-    if decompressor.eof or not chunk.endswith(_END_OF_FULL_FLUSH):
+    if decompressor.eof or chunk[-len(_END_OF_FULL_FLUSH) :] != _END_OF_FULL_FLUSH:
         raise ValueError("a chunk that does not end in a full flush")
     return data

@@ -150,7 +150,7 @@ class Tile:
         self.content = content
         keys_at = _HEADER.size + addresses_bytes
         lines_at = keys_at + keys_bytes
-        self.lines = DeflatedLines(content.visible[lines_at:], size_bytes, crc32)
+        self.lines = DeflatedLines(memoryview(content.visible)[lines_at:], size_bytes, crc32)
         self._addresses = content.visible[_HEADER.size : keys_at]
         self._keys = content.visible[keys_at:lines_at]
         self._shadowed = content.shadowed

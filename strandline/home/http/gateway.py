@@ -120,9 +120,9 @@ def _query(query: str) -> Mapping[str, list[str]]:
     return dict(values)
 
 
-def _sent(parts: Iterable[bytes]) -> Iterator[bytes]:
+def _sent(parts: Iterable[bytes | memoryview]) -> Iterator[bytes]:
     """The parts of a body. One that cannot be made cuts the body short, which the client notices by its length."""
     try:
-        yield from parts
+        yield from map(bytes, parts)  # WSGI allows no views
     except ValueError as error:
         logger.error("reply cut short", error=type(error).__name__, at=stack_frames(error))

@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from queue import SimpleQueue
-from threading import Thread
+from threading import Event, Thread
 from typing import IO
 
 from chalicelib import services as process_services
@@ -27,7 +27,7 @@ from chalicelib.services import machine
 from strandline.home.log import copy_log, count_in_log, log_to_pipe
 from strandline.home.opening import open_home
 from strandline.home.options import home_settings
-from strandline.home.work.memory import share_heap
+from strandline.home.work.memory import FreedMemory, share_heap
 from strandline.home.work.records import sqs_event
 from strandline.platform import platform_folder
 
@@ -114,8 +114,10 @@ def main() -> None:
     surroundings = replace(machine(), count=count_in_log)
     with open_home(Path(sys.argv[1]), home_settings(os.environ), surroundings=surroundings, must_exist=True) as home:
         process_services.override(home.services)
+        freed_memory = FreedMemory(Event())
         while True:
             answer = _answer(bodies.get())
+            freed_memory.give_back()
             print(answer, file=answers, flush=True)
 
 

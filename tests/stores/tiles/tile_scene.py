@@ -85,7 +85,7 @@ class Stores:
         """The deflated records that each tile of a manifest shows."""
         owner = self.data_sets.owner(ANNA)
         places = list(manifest.tile_refs())
-        return {key: tile.lines.deflated for key, tile in self.tiles.tiles(owner, places, ()).items()}
+        return {key: bytes(tile.lines.deflated) for key, tile in self.tiles.tiles(owner, places, ()).items()}
 
 
 def stores_on(engine: Engine) -> Stores:

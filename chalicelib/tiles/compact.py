@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from itertools import groupby
+from itertools import chain, groupby
 
 from chalicelib.conflicts import WriteConflictError
 from chalicelib.frozen import frozen
@@ -135,25 +135,32 @@ class TileDrafts:
         return iter([self.index()])
 
 
-def whole_logs(owner: OwnerState, current: Manifest, ports: TilePorts) -> Tail:
+def whole_logs(owner: OwnerState, current: Manifest, ports: TilePorts, *, in_tiles_only: bool = False) -> Tail:
     """All entries that can matter, from the archive and the logs, without duplicates.
+
+    Args:
+        in_tiles_only: leaves out the entries that are not in tiles yet, of which there may be many.
 
     Raises:
         LogIncompleteError: some entries that are in tiles are in neither.
     """
     known = [data_set for data_set in ports.data.data_sets.of_owner(owner) if can_be_seen(data_set)]
     normal_ids = [data_set.id for data_set in known if not data_set.is_continuous]
-    found = {(entry.data_set_id, entry.number): entry for entry in ports.data.log.entries(owner, normal_ids)}
-    for data_set in known:
-        if current.position(data_set.id):
-            for entry in ports.archive.entries(owner, data_set.id):
-                found[entry.data_set_id, entry.number] = entry
+    read = chain(
+        ports.data.log.each_entry(owner, normal_ids),
+        *(ports.archive.entries(owner, data_set.id) for data_set in known if current.position(data_set.id)),
+    )
+    found = {
+        (entry.data_set_id, entry.number): entry
+        for entry in read
+        if not in_tiles_only or entry.number <= current.position(entry.data_set_id)
+    }
     entries = [found[address] for address in sorted(found)]
     data_sets = ports.data.data_sets.of_owner(owner)
     # Entries that were added and truncated since they were read: the data sets show the truncation.
     truncated = truncated_numbers(data_sets)
     last_numbers = {entry.data_set_id: entry.number for entry in entries}
-    if any(number > last_numbers.get(data_set_id, 0) for data_set_id, number in truncated.items()):
+    if not in_tiles_only and any(number > last_numbers.get(id_, 0) for id_, number in truncated.items()):
         later = ports.data.log.entries(owner, normal_ids, last_numbers)
         entries += [entry for entry in later if entry.number <= truncated.get(entry.data_set_id, 0)]
         entries.sort(key=lambda entry: (entry.data_set_id, entry.number))

@@ -35,13 +35,14 @@ def check_tiles(owner_id: str, ports: TilePorts, at_most: int | None = None) -> 
         at_most: how many tiles to compare byte for byte, None for all; the others only have to exist.
     """
     owner, manifest = ports.tiles.current(owner_id)
-    logs = whole_logs(owner, manifest, ports)
+    if not manifest.logs:
+        return TileCheck(0, ())
+    logs = whole_logs(owner, manifest, ports, in_tiles_only=True)
     if changed_ids(manifest, fold_fingerprints(logs.data_sets)):
         return TileCheck(0, (), is_behind=True)
-    entries = [entry for entry in logs.entries if entry.number <= manifest.position(entry.data_set_id)]
     refs = {ref.key: ref for ref in manifest.tile_refs()}
     chosen = set(sorted(refs, key=lambda key: _sample_rank(key, manifest.version))[:at_most])
-    expected, expected_keys = tiles_of(logs.data_sets, entries, chosen)
+    expected, expected_keys = tiles_of(logs.data_sets, logs.entries, chosen)
     stored = _readable_tiles(owner, [refs[key] for key in sorted(chosen)], ports)
     if len(stored) < len(chosen) and ports.tiles.current(owner_id)[1].version != manifest.version:
         return TileCheck(0, (), is_behind=True)  # swept, since the check was suspended for a quarter of an hour

@@ -1,5 +1,6 @@
 """Tests that the verification of tiles finds every kind of damage."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 import pytest
@@ -7,8 +8,12 @@ import pytest
 from chalicelib.engine.definitions import DATA
 from chalicelib.engine.table import Item, Table
 from chalicelib.glucose.tile_sums import TileSums, encode_tile_sums
+from chalicelib.log.data_set import DataSet
+from chalicelib.log.entry import Entry
+from chalicelib.tiles import verify
 from chalicelib.tiles.compact import compact
-from chalicelib.tiles.tile import origin_key
+from chalicelib.tiles.fold_into_tiles import tiles_of
+from chalicelib.tiles.tile import TileKey, origin_key
 from chalicelib.tiles.verify import check_tiles
 from tests.fakes.data_scene import ANNA, DataScene, cbg
 
@@ -98,10 +103,10 @@ def test_hour_sums_may_be_missing(scene: Scene) -> None:
 def test_tiles_that_were_replaced_meanwhile_are_not_wrong(scene: Scene) -> None:
     """The check took so long that what it set out to compare is swept."""
     before = scene.stored_tiles
-    read = scene.log.entries
+    read = scene.log.each_entry
 
     def replaced(*arguments: object) -> object:
-        scene.log.entries = read  # type: ignore[method-assign]  # once
+        scene.log.each_entry = read  # type: ignore[method-assign]  # once
         (data_set,) = scene.listed()
         scene.add(
             data_set["uploadId"], *(cbg(9, origin=str(day), time=f"2026-01-0{1 + day}T00:00:00Z") for day in range(3))
@@ -111,6 +116,28 @@ def test_tiles_that_were_replaced_meanwhile_are_not_wrong(scene: Scene) -> None:
             scene.table.delete({"pk": item["pk"], "sk": item["sk"]})
         return read(*arguments)  # type: ignore[arg-type]
 
-    scene.log.entries = replaced  # type: ignore[method-assign,assignment]
+    scene.log.each_entry = replaced  # type: ignore[method-assign,assignment]
     assert check_tiles(ANNA_ID, scene.ports).is_behind
+    assert scene.wrong_days() == []
+
+
+def test_what_waits_for_compaction_is_not_read_whole(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A year may wait. Its entries are passed by one at a time, and not at all while no entry is in tiles."""
+    (data_set,) = scene.listed()
+    scene.add(data_set["uploadId"], cbg(9, origin="waits", time="2026-01-09T00:00:00Z"))
+    kept: list[int] = []
+    fold = tiles_of
+
+    def watched(data_sets: Sequence[DataSet], entries: Sequence[Entry], wanted: Collection[TileKey]) -> object:
+        kept.extend(entry.number for entry in entries)
+        return fold(data_sets, entries, wanted)
+
+    monkeypatch.setattr(verify, "tiles_of", watched)
+    owner = scene.ports.data.data_sets.owner(ANNA_ID)
+    scene.ports.archive.put(owner, [entry for entry in scene.log.entries(owner, []) if entry.number == 4])
+    assert scene.wrong_days() == [], "an interrupted compaction may have archived it"
+    assert kept == [1, 2, 3]
+    scene.erase()
+    scene.add(scene.open("dataset.delete.origin"), cbg(9))
+    monkeypatch.setattr(scene.log, "each_entry", None)
     assert scene.wrong_days() == []

@@ -29,6 +29,8 @@ from chalicelib.model.times import Moment, format_time
 DEFAULT_LIFETIME_MS = 3_600_000
 MAX_LIFETIME_MS = 90 * 24 * 3_600_000
 TOLERANCE_MS = 1000
+USED_FOR_MS = 5 * 60_000
+"""How long a token that is valid for all paths may be used where its address is left behind."""
 MIN_PATHS, MAX_PATHS = 1, 10
 MAX_PATH_LENGTH = 2048
 """The longest path that is stored; the reference has no limit."""
@@ -224,6 +226,16 @@ def change_restricted_token(
     if not ports.restricted_tokens.replace(token):
         raise NotFoundError(token_id)
     return token
+
+
+def end_soon(call: Call, ports: AccountPorts) -> None:
+    """Let the restricted token of the call end within `USED_FOR_MS`, if it is valid for all paths.
+
+    Its address is left behind in the history of a browser, and such a token opens whatever its user may see.
+    """
+    token, end_ms = call.caller.credential, call.now_ms + USED_FOR_MS
+    if isinstance(token, RestrictedToken) and token.paths is None and token.expiration_time_ms > end_ms:
+        ports.restricted_tokens.replace(replace(token, expiration_time_ms=end_ms, modified_time_ms=call.now_ms))
 
 
 def delete_restricted_token(call: Call, token_id: str, ports: AccountPorts) -> None:

@@ -74,8 +74,8 @@ class Request:
 
 @frozen
 class Reply:
-    """The result of a view: a JSON value, an array of records that are JSON texts already, or bytes that are sent as
-    they are; None is an empty body."""
+    """The result of a view: a JSON value, an array of records that are JSON texts already, or bytes or the content of a
+    file that are sent as they are; None is an empty body."""
 
     body: Any = None
     status: int | None = None

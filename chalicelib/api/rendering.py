@@ -12,6 +12,7 @@ from chalicelib.api.credentials import PLATFORM_FORMATS
 from chalicelib.api.fitting import fitting, showable
 from chalicelib.api.messages import Reply, Trace
 from chalicelib.api.operations.operation import ErrorFormat
+from chalicelib.encoding.file_content import FileContent
 from chalicelib.encoding.gzip_splice import RecordArray
 from chalicelib.frozen import frozen
 from chalicelib.observability import logger
@@ -105,13 +106,20 @@ def rendered(reply: Reply, status: int, exchange: Exchange, large_replies: Large
     if _lambda_size_bytes(body, encoding is None) > LAMBDA_REPLY_BYTES:
         if large_replies is None or exchange.method != "GET" or not 200 <= status < 300:
             return rendered(replace(reply, body=fitting(reply.body, CUT_REPLY_BYTES)), status, exchange, large_replies)
-        headers |= {"Location": large_replies.put(body, str(headers["Content-Type"]), encoding)}
+        headers |= {"Location": _stored(large_replies, body, headers)}
         headers |= {"Cache-Control": "no-store", "Content-Type": PLAIN_TEXT}
         headers.pop("Content-Encoding", None)
         return TextResponse(body=ELSEWHERE.decode(), headers=headers, status_code=303)
     if encoding is None and not reply.is_binary:
         return TextResponse(body=body.decode(), headers=headers, status_code=status)
     return Response(body=body, headers=headers, status_code=status)
+
+
+def _stored(large_replies: LargeReplies, body: bytes, headers: Mapping[str, str | list[str]]) -> str:
+    """The address of a body that is stored with the headers that say what it is."""
+    given = (headers.get(name) for name in ("Content-Type", "Content-Encoding", "Content-Disposition"))
+    media_type, encoding, disposition = (None if value is None else str(value) for value in given)
+    return large_replies.put(body, media_type or JSON, encoding, disposition)
 
 
 def _lambda_size_bytes(body: bytes, is_text: bool) -> int:
@@ -176,6 +184,8 @@ def _encode(reply: Reply, exchange: Exchange) -> tuple[Body, str | None]:
         return Body((), 0), None
     may_be_binary = not exchange.has_gateway or "accept" in exchange.request_headers
     is_gzip_accepted = reply.content_encoding is None and may_be_binary and accepts_gzip(exchange.request_headers)
+    if isinstance(body, FileContent):
+        return Body(body.parts(), body.size_bytes), reply.content_encoding
     if isinstance(body, RecordArray):
         if is_gzip_accepted and body.size_bytes >= MIN_COMPRESSED_BYTES:
             parts = body.gzip_parts()

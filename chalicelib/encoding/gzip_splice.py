@@ -87,6 +87,15 @@ class RecordArray:
             before = _BETWEEN
         yield _EMPTY if self.is_empty else _CLOSING
 
+    def texts(self) -> Iterator[bytes]:
+        """The JSON text of each record; a chunk is inflated when the iterator gets to it.
+
+        Raises (the iterator):
+            ValueError: a chunk is damaged.
+        """
+        for piece in self.pieces:
+            yield from piece if isinstance(piece, tuple) else inflated_lines(piece)
+
     def gzip(self) -> bytes:
         """`plain()` as one gzip member; the same pieces give the same bytes.
 

@@ -11,7 +11,7 @@ from chalicelib.tiles.ports import TileReader
 class LargeReplies(Protocol):
     """Stores replies that are too large for the gateway, for a short time."""
 
-    def put(self, body: bytes, content_type: str, content_encoding: str | None) -> str:
+    def put(self, body: bytes, content_type: str, content_encoding: str | None, disposition: str | None = None) -> str:
         """Store a body; returns the address from which anyone can fetch it for a few minutes."""
 
 

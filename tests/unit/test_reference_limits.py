@@ -17,6 +17,7 @@ from chalicelib.blobs import blob, headers, manage
 from chalicelib.blobs.stores import contents
 from chalicelib.config import Settings
 from chalicelib.data_sets import lifecycle
+from chalicelib.export import read as export
 from chalicelib.log import freshness
 from chalicelib.log import ports as log_ports
 from chalicelib.metrics import counts
@@ -47,6 +48,8 @@ LIMITS: dict[str, float | None] = {
     "form of OpenID Connect": oidc.LIMIT_BYTES,
     "description of a data set, as JSON": lifecycle.DESCRIPTION_BYTES,
     "body of a message": note_operations.LIMIT_BYTES,
+    "data of an export for Excel, on AWS": export.MAX_EXCEL_BYTES,
+    "data of an export in JSON, on AWS": export.MAX_JSON_BYTES,
     "text of a message": note_bodies.MAX_TEXT_BYTES,
     "guid of a message": note_bodies.MAX_GUID_LENGTH,
     "collection of metadata": profile.LIMIT_BYTES,

@@ -176,7 +176,7 @@ def _read_failure(error: Exception, _meta: Mapping[str, Any]) -> tuple[int, Any]
         400: ("invalid_parameters", "one or more parameters are invalid"),
         401: ("data_unauthenticated", "authentication token is invalid"),
         403: ("data_cant_view", "user is not authorized to view data"),
-        413: ("invalid_parameters", "the request is too large"),
+        413: ("data_too_large", getattr(error, "detail", "") or "the request is too large"),
         429: ("too_many_requests", "too many requests"),
         503: ("data_unavailable", "data is unavailable for the moment"),
         507: ("data_unavailable", "the disk of the server is full"),

@@ -5,6 +5,7 @@ Bodies that the data model declares are named here and made from it: `DatumArray
 """
 
 from chalicelib.api.openapi.terms import (
+    ANY_MEDIA_TYPE,
     BOOLEAN,
     EMPTY,
     FREE_FORM,
@@ -47,6 +48,7 @@ from chalicelib.api.operations.table import (
     DELETE_DATA,
     DELETE_DATA_SET,
     DELETE_USER_DATA,
+    EXPORT_DATA,
     GET_DATA_SET,
     GET_DATA_STATUS,
     GET_FRESHNESS,
@@ -143,6 +145,24 @@ DATA_API = Api(
                 "What has come in since all data was erased last, replaced and deleted data too.",
             ),
             about="Who may view the last hours gets the newest times that lie there, and nothing else.",
+        ),
+        EXPORT_DATA: Details(
+            Reply(
+                text(format="binary"),
+                "`TidepoolExport.xlsx` or `TidepoolExport.json`, as an attachment.",
+                ANY_MEDIA_TYPE,
+                {"Content-Disposition": "The name of the file."},
+            ),
+            query=(
+                Parameter("format", text(default="xlsx"), "`json`; anything else is Excel."),
+                Parameter("bgUnits", choice("mmol/L", "mg/dL"), "Of glucose; by default `mmol/L`."),
+                Parameter("startDate", TIME, "The earliest time."),
+                Parameter("endDate", TIME, "The latest time."),
+            ),
+            ignores_unknown_query=True,
+            failures=(413,),
+            credentials=("sessionToken", "restrictedToken"),
+            other_replies={303: Reply(text(), "The file is large: it is at `Location`, for a short time.", PLAIN)},
         ),
         READ_DATA: Details(
             Reply(

@@ -133,6 +133,15 @@ READ_DATA = Operation(
     summary="The data of a user, filtered",
     reads_ahead=(OWNER, MANIFEST),
 )
+EXPORT_DATA = Operation(
+    "data.export",
+    "GET",
+    ("/export/{userId}",),
+    READERS,
+    ErrorFormat.READ,
+    summary="The data of a user as a file, for Excel or in JSON",
+    reads_ahead=(OWNER, MANIFEST),
+)
 GET_DATA_STATUS = Operation(
     "data_status.get", "GET", ("/data/status",), ANYONE, ErrorFormat.READ, summary="Whether data can be read"
 )
@@ -154,6 +163,7 @@ OPERATIONS: tuple[Operation, ...] = (
     LIST_REJECTIONS,
     GET_FRESHNESS,
     READ_DATA,
+    EXPORT_DATA,
     GET_DATA_STATUS,
     *DATA_SOURCE_OPERATIONS,
     *SUMMARY_OPERATIONS,

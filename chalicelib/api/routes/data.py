@@ -1,7 +1,8 @@
-"""Data over HTTP: add, delete, erase, read. Source: data-api 8 and 9."""
+"""Data over HTTP: add, delete, erase, read, export. Source: data-api 8 and 9."""
 
 from dataclasses import replace
 
+from chalicelib.accounts.restricted_token import end_soon
 from chalicelib.api.dropped import dropped_headers, dropped_names
 from chalicelib.api.errors.platform import field_error_body
 from chalicelib.api.messages import Reply, Request, enveloped, prefers, revalidation_headers
@@ -10,12 +11,16 @@ from chalicelib.api.operations.table import (
     ADD_DATA,
     DELETE_DATA,
     DELETE_USER_DATA,
+    EXPORT_DATA,
     GET_FRESHNESS,
     LIST_REJECTIONS,
     READ_DATA,
 )
+from chalicelib.api.rendering import JSON_UTF8
 from chalicelib.api.routing import ApiBlueprint
 from chalicelib.data_sets import lifecycle as data_sets
+from chalicelib.export.query import parse_export_query
+from chalicelib.export.read import export_data
 from chalicelib.reading import freshness, read
 from chalicelib.reading.etag import NotModifiedError, parse_known_etags
 from chalicelib.reading.query import parse_data_query
@@ -24,6 +29,7 @@ from chalicelib.uploads import add, legacy, rejections
 blueprint = ApiBlueprint(__name__)
 
 LENIENT = "handling=lenient"
+EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @blueprint.operation(ADD_DATA)
@@ -67,6 +73,26 @@ def read_data(request: Request) -> Reply:
     except NotModifiedError as not_modified:
         return Reply(status=304, headers=revalidation_headers(not_modified.etag))
     return Reply(data.records, headers=revalidation_headers(data.etag))
+
+
+@blueprint.operation(EXPORT_DATA)
+def export(request: Request) -> Reply:
+    """The data of a user as a file. Source: export 1."""
+    query, is_limited = parse_export_query(request.query), request.services.settings.has_gateway
+    data = export_data(request.call, request.path["userId"], query, request.services.reading, is_limited=is_limited)
+    end_soon(request.call, request.services.accounts)
+    return Reply(data, headers=_file_headers(is_json=query.is_json), is_binary=not query.is_json)
+
+
+def _file_headers(*, is_json: bool) -> dict[str, str]:
+    """The headers of a file that no cache keeps, and whose address no other site learns."""
+    media_type, extension = (JSON_UTF8, "json") if is_json else (EXCEL, "xlsx")
+    return {
+        "Content-Type": media_type,
+        "Content-Disposition": f'attachment; filename="TidepoolExport.{extension}"',
+        "Cache-Control": "no-store",
+        "Referrer-Policy": "no-referrer",
+    }
 
 
 @blueprint.operation(GET_FRESHNESS)

@@ -16,8 +16,8 @@ class StoredLargeReplies:
     def __init__(self, objects: Objects) -> None:
         self._objects = objects
 
-    def put(self, body: bytes, content_type: str, content_encoding: str | None) -> str:
+    def put(self, body: bytes, content_type: str, content_encoding: str | None, disposition: str | None = None) -> str:
         """See `LargeReplies.put`: one put; signing the address takes no call."""
         key = PREFIX + secrets.token_urlsafe(32)
         self._objects.put(key, body, content_type, content_encoding=content_encoding)
-        return self._objects.sign_download(key, VALID_FOR_S)
+        return self._objects.sign_download(key, VALID_FOR_S, disposition=disposition)

@@ -58,6 +58,7 @@ GET    /v1/provider_sessions/{session}/data_source 401  403      403  403    403
 GET    /v1/users/{userId}/refusals                 401  403      403  403    200       403  403  200   200    200    403    bare
 GET    /v1/users/{userId}/freshness                401  403      200  403    403       403  200  200   200    200    403    bare
 GET    /data/{userId}                              401  403      200  403    403       403  200  200   200    401    403    read
+GET    /export/{userId}                            401  403      200  403    403       403  200  200   200    401    403    read
 POST   /data/{userId}                              401  403      403  200    403       403  200  200   403    403    403    bare
 GET    /v1/time                                    200  200      200  200    200       200  200  200   200    200    200    envelope
 GET    /v1/partners/{partner}/sector               200  200      200  200    200       200  200  200   200    200    200    bare

@@ -60,6 +60,9 @@ def read(stage: Stage, user: User) -> None:
     tag = reply.headers.get("etag", '"none"')
     stage.request("GET", f"/data/{user.id}", token=user.token, If_None_Match=tag, Accept_Encoding="gzip")
     stage.request("GET", f"/data/{user.id}?latest=true", token=user.token)
+    stage.request("GET", f"/export/{user.id}", token=user.token)
+    made = stage.request("POST", f"/v1/users/{user.id}/restricted_tokens", {}, token=user.token).json()["id"]
+    stage.request("GET", f"/export/{user.id}?format=json&restricted_token={made}")
     stage.request("GET", f"/data/{user.id}?carelink=true&dexcom=true&medtronic=true", token=user.token)
 
 

@@ -24,7 +24,14 @@ POWERTOOLS = "aws_lambda_powertools"
 UNUSED_REQUIREMENTS = (
     "cffi",  # builds modules; to run them takes _cffi_backend alone
     "pycparser",  # the same
+    "dateutil/easter.py",  # dates that repeat, of which botocore has none
+    "dateutil/rrule.py",
+    "dateutil/tz/win.py",  # Windows
     "dateutil/zoneinfo",  # time zones of its own; botocore needs UTC only
+    "urllib3/contrib/emscripten",  # browsers
+    "urllib3/contrib/pyopenssl.py",  # another library for TLS, which is not installed
+    "urllib3/contrib/socks.py",  # proxies
+    "urllib3/http2/connection.py",  # HTTP/2, by a library that is not installed
     f"{POWERTOOLS}/event_handler",
     *(
         f"{POWERTOOLS}/utilities/{name}"
@@ -74,9 +81,10 @@ def vendored(*, for_lambda: bool) -> Path:
     _install([*pip, "--no-compile", "--require-hashes", *options, "--target", str(draft), "-r", str(lock)])
     shutil.rmtree(draft / "bin", ignore_errors=True)
     for name in UNUSED_REQUIREMENTS:
-        if not (draft / name).is_dir():
+        path = draft / name
+        if not path.exists():
             raise ToolError(f"{name} is not among what pip installs any more: take it out of what is left out.")
-        shutil.rmtree(draft / name)
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
     for record in draft.glob("*.dist-info/RECORD"):  # lists what was just removed
         record.unlink()
     trim_sdk(draft / "botocore" / "data")

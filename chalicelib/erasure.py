@@ -5,7 +5,6 @@ reach, and a job erases the rest, such as the contents of blobs. Each step may s
 """
 
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
 from typing import Protocol
 
@@ -13,7 +12,7 @@ from chalicelib.accounts.ports import AccountPorts
 from chalicelib.accounts.session import end_credentials
 from chalicelib.blobs import content as blob_content
 from chalicelib.blobs.ports import BlobPorts
-from chalicelib.conflicts import WriteConflictError
+from chalicelib.data_sets.lifecycle import erase_user
 from chalicelib.data_sources.ports import DataSourcePorts
 from chalicelib.errors import UnavailableError
 from chalicelib.invitations.ports import InvitationPorts
@@ -89,5 +88,4 @@ def _erase_reachable(user_id: str, services: ErasureServices) -> None:
         services.invitations.invitations.remove(invitation)
     services.accounts.profiles.delete_all(user_id)
     services.accounts.known_sources.remove_all(user_id)
-    with suppress(WriteConflictError):  # someone else erased them at the same time
-        services.data.data_sets.erase(user_id, services.now_ms())
+    erase_user(user_id, services.now_ms(), services.data.data_sets)

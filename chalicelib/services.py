@@ -42,6 +42,7 @@ from chalicelib.metrics.ports import MetricsPorts
 from chalicelib.metrics.stores.archive import QueuedRejectedRecords, StoredEventArchive
 from chalicelib.metrics.stores.counts import StoredEventCounts
 from chalicelib.metrics.stores.stream import DroppedEvents, StreamedEvents, cached_salt
+from chalicelib.nightscout.ports import NightscoutPorts
 from chalicelib.notes.ports import NotePorts
 from chalicelib.notes.stores.notes import StoredNotes
 from chalicelib.observability import count, logger
@@ -99,6 +100,7 @@ class Services:
     blobs: BlobPorts
     notes: NotePorts
     metrics: MetricsPorts
+    nightscout: NightscoutPorts
     tasks: TaskPorts
     end_process: Callable[[], None]
     """Ends this process at once, with everything that runs in it: a call that hangs cannot be stopped otherwise."""
@@ -190,6 +192,7 @@ def build_services(settings: Settings, engine: Engine, surroundings: Surrounding
             counts=StoredEventCounts(engine.data, settings.metrics_stream),
             rejected=QueuedRejectedRecords(engine.metrics_failures),
         ),
+        nightscout=NightscoutPorts(data, tiles.tiles),
         tasks=TaskPorts(
             StoredTasks(engine.tasks),
             StoredTaskSlots(engine.tasks),

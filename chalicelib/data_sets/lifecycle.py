@@ -24,6 +24,7 @@ from chalicelib.errors import (
     UnauthorizedError,
 )
 from chalicelib.log.data_set import NORMAL, DataSet, OwnerState, as_data_set
+from chalicelib.log.documents_owner import documents_owner_id
 from chalicelib.log.ports import DataPorts, DataSetStore
 from chalicelib.log.truncation import truncated_at_close, with_truncations
 from chalicelib.model.checks.bodies import check_data_set, check_data_set_update
@@ -235,7 +236,19 @@ def erase(call: Call, owner_id: str, ports: DataPorts) -> None:
     Source: data-api 8, DELETE for a user.
     """
     call.require(owner_id)
-    retry_on_conflict(lambda: ports.data_sets.erase(owner_id, call.now_ms))
+    erase_user(owner_id, call.now_ms, ports.data_sets)
+
+
+def erase_user(user_id: str, now_ms: int, data_sets: DataSetStore) -> None:
+    """Erase all data of a user, after the documents that some of it is derived from.
+
+    Raises:
+        UnavailableError: other requests erased the data each time at once.
+    """
+    documents_id = documents_owner_id(user_id)
+    if data_sets.owner(documents_id).change_count:
+        retry_on_conflict(lambda: data_sets.erase(documents_id, now_ms))
+    retry_on_conflict(lambda: data_sets.erase(user_id, now_ms))
 
 
 def _complete_description(description: Mapping[str, Any], call: Call) -> dict[str, Any]:

@@ -97,9 +97,19 @@ class DataSetWrite:
     replaced: DataSetHead | None = None
     changed: DataSet | None = None
     """The data set after the change; its `state_version` is one more than before."""
+    deletion: NewEntry | None = None
+    """An entry that comes before `entry`."""
     entry: NewEntry | None = None
     # By a factory: Python 3.11 takes a mapping proxy, which has no hash there, for a default that may change.
     newest_times_ms: Mapping[str, int] = field(default_factory=lambda: NO_TIMES_MS)
+
+
+@frozen
+class OwnerWrites:
+    """All that one request changes of the data sets of one owner; `owner` has the counters that were read."""
+
+    owner: OwnerState
+    writes: Sequence[DataSetWrite]
 
 
 MAX_DATA_SET_WRITES = 32
@@ -127,6 +137,14 @@ class RecordLog(Protocol):
 
         Raises:
             WriteConflictError: a data set or the owner's counters have changed since they were read.
+        """
+        ...
+
+    def commit_together(self, commits: Sequence[OwnerWrites]) -> None:
+        """As `commit`, for data sets of several owners: all of it, or nothing.
+
+        Raises:
+            WriteConflictError: a data set or the counters of an owner have changed since they were read.
         """
         ...
 

@@ -137,7 +137,8 @@ def _refusal(operation: Operation) -> int:
         return 404
     if operation is RESEND_INVITE:  # does not tell such callers whether the invitation exists
         return 403
-    return 401 if operation.error_format in (ErrorFormat.AUTH, ErrorFormat.CONFIRM, ErrorFormat.NODE) else 403
+    formats = (ErrorFormat.AUTH, ErrorFormat.CONFIRM, ErrorFormat.NODE, ErrorFormat.NIGHTSCOUT)
+    return 401 if operation.error_format in formats else 403
 
 
 def _is_success(operation: Operation, response: Response) -> bool:

@@ -18,12 +18,16 @@ def nightscout_failure(error: Exception) -> tuple[int, Any]:
             return 401, UNAUTHORIZED
         case errors.NotFoundError():
             status, message = 404, "Not Found"
+        case errors.ConflictError():
+            status, message = 409, "Too many data sets of derived data are closed"
         case errors.MalformedJsonError():
             status, message = 400, "The body is not the JSON that is asked for"
         case errors.InvalidRequestError():
             status, message = 400, str(error) or "Bad Request"
         case errors.TooLargeError():
             status, message = 413, error.detail
+        case errors.RequestQuotaError():
+            status, message = 429, "Too many requests"
         case errors.TooManyAttemptsError():
             status, message = 429, "Too many wrong credentials"
         case errors.NoSpaceError():

@@ -1,13 +1,17 @@
 """Descriptions of the Nightscout API, and of the operations on its credentials."""
 
 from chalicelib.api.openapi.terms import (
+    ANY_MEDIA_TYPE,
+    ANYTHING,
     BOOLEAN,
     EMPTY,
+    FREE_FORM,
     HEX_ID,
     TIME,
     Api,
     Body,
     Details,
+    Parameter,
     Reply,
     all_of,
     array,
@@ -20,8 +24,18 @@ from chalicelib.api.openapi.terms import (
 from chalicelib.api.operations.nightscout import (
     AUTHORIZE,
     CREATE_CREDENTIAL,
+    DELETE_ENTRIES,
+    DELETE_ENTRIES_OF,
+    FIND_ENTRIES,
+    FIND_ENTRIES_OF,
+    GET_SITE_STATUS,
+    GET_VERSIONS,
     LIST_CREDENTIALS,
+    LIST_NOTICES,
+    PREVIEW_ENTRIES,
     REVOKE_CREDENTIAL,
+    STORE_ENTRIES,
+    TEST_UPLOAD,
     VERIFY_AUTH,
 )
 
@@ -37,6 +51,22 @@ _CREDENTIAL = {
     "createdTime": TIME,
     "lastUsedTime": {**TIME, "description": "Exact to a day; absent if it was never used."},
 }
+
+_DOCUMENTS = array(FREE_FORM)
+_FOUND = Reply(
+    ANYTHING,
+    "Entries, newest first: JSON if the path ends with `.json` or `Accept` names it, else a table.",
+    ANY_MEDIA_TYPE,
+)
+_KNOWN = {304: Reply(about="The client has them.")}
+_SENT = Body(
+    {"anyOf": [FREE_FORM, _DOCUMENTS]}, "An entry or an array of entries, with `date` in ms.", is_required=False
+)
+_DELETED = Reply(all_of({"acknowledged": BOOLEAN, "deletedCount": integer()}), "The number of deleted entries.")
+_FIND = (
+    Parameter("find[field][$operator]", text(), "A condition; without an operator, the field has this value."),
+    Parameter("count", integer(minimum=1, maximum=10_000), "How many entries at most; 10 by default."),
+)
 
 NIGHTSCOUT_API = Api(
     "Nightscout",
@@ -58,6 +88,32 @@ NIGHTSCOUT_API = Api(
         REVOKE_CREDENTIAL: Details(
             EMPTY, failures=(400, 404), credentials=("sessionToken", "bearer"), about="Its JWTs end, too."
         ),
+        GET_VERSIONS: Details(
+            Reply(array(all_of({"version": text(), "url": text()})), "Versions."), credentials=(), failures=(429,)
+        ),
+        GET_SITE_STATUS: Details(
+            Reply(
+                ANYTHING,
+                "The status: JSON if the path ends with `.json` or `Accept` names it, else text or HTML.",
+                ANY_MEDIA_TYPE,
+            ),
+            about="`authorized` holds a JWT if the credential came in the query.",
+        ),
+        TEST_UPLOAD: Details(Reply(all_of({"status": {"const": "ok"}}), "It may.")),
+        LIST_NOTICES: Details(Reply(FREE_FORM, "No notices.")),
+        FIND_ENTRIES: Details(_FOUND, query=_FIND, other_replies=_KNOWN, ignores_unknown_query=True),
+        FIND_ENTRIES_OF: Details(
+            _FOUND, query=_FIND, other_replies=_KNOWN, failures=(404,), ignores_unknown_query=True
+        ),
+        STORE_ENTRIES: Details(
+            Reply(_DOCUMENTS, "The entries as stored, each with `_id`."),
+            body=_SENT,
+            failures=(409,),
+            about="An entry with the time and type of a stored one is merged over it, so a repetition is safe.",
+        ),
+        PREVIEW_ENTRIES: Details(Reply(ANYTHING, "What was sent."), body=_SENT),
+        DELETE_ENTRIES: Details(_DELETED, query=_FIND, ignores_unknown_query=True),
+        DELETE_ENTRIES_OF: Details(_DELETED, query=_FIND, ignores_unknown_query=True),
         VERIFY_AUTH: Details(
             Reply(reference("NightscoutVerification"), "The rights."),
             credentials=(*NIGHTSCOUT_CREDENTIALS, ""),

@@ -1,6 +1,12 @@
 """The operations of the Nightscout API, and those on its credentials. Source: nightscout-api."""
 
-from chalicelib.access.policy import ANYONE, OWNER_AND_VIEWERS, Policy
+from chalicelib.access.policy import (
+    ANYONE,
+    NIGHTSCOUT_READERS,
+    NIGHTSCOUT_UPLOADERS,
+    OWNER_AND_VIEWERS,
+    Policy,
+)
 from chalicelib.api.operations.operation import ErrorFormat, Operation
 
 USER_PATHS = ("/v1/users/{userId}/nightscout_credentials",)
@@ -13,7 +19,7 @@ def v1_paths(path: str) -> tuple[str, ...]:
     return f"/api/v1{path}", f"/api/v2{path}"
 
 
-def _read(name: str, paths: tuple[str, ...], summary: str, policy: Policy) -> Operation:
+def _read(name: str, paths: tuple[str, ...], summary: str, policy: Policy = NIGHTSCOUT_READERS) -> Operation:
     return Operation(
         f"nightscout.{name}",
         "GET",
@@ -22,6 +28,19 @@ def _read(name: str, paths: tuple[str, ...], summary: str, policy: Policy) -> Op
         ErrorFormat.NIGHTSCOUT,
         summary=summary,
         limit_bytes=LIMIT_BYTES,
+        has_resource=False,
+    )
+
+
+def _write(name: str, method: str, paths: tuple[str, ...], summary: str) -> Operation:
+    return Operation(
+        f"nightscout.{name}",
+        method,
+        paths,
+        NIGHTSCOUT_UPLOADERS,
+        ErrorFormat.NIGHTSCOUT,
+        summary=summary,
+        beyond_limit="a request may have at most 4.5 MB",
         has_resource=False,
     )
 
@@ -50,15 +69,42 @@ REVOKE_CREDENTIAL = Operation(
     success_status=204,
     summary="Revoke a Nightscout credential",
 )
+GET_VERSIONS = _read("versions", ("/api/versions",), "The versions of the Nightscout API", ANYONE)
+GET_SITE_STATUS = _read("status", v1_paths("/status"), "The site and its settings")
 VERIFY_AUTH = _read("verify_auth", v1_paths("/verifyauth"), "The rights of the credential that was sent", ANYONE)
+TEST_UPLOAD = _read(
+    "test_upload", v1_paths("/experiments/test"), "Whether the credential may upload", NIGHTSCOUT_UPLOADERS
+)
+LIST_NOTICES = _read("notices", v1_paths("/adminnotifies"), "Notices for administrators: none")
 AUTHORIZE = _read(
     "authorize", ("/api/v2/authorization/request/{token}",), "A JWT for a token, valid for eight hours", ANYONE
+)
+
+FIND_ENTRIES = _read("entries.find", v1_paths("/entries"), "The newest entries")
+FIND_ENTRIES_OF = _read(
+    "entries.find_of", v1_paths("/entries/{kind}"), "The newest entries of a type, the current one, or one by its id"
+)
+STORE_ENTRIES = _write("entries.store", "POST", v1_paths("/entries"), "Store entries")
+PREVIEW_ENTRIES = _write("entries.preview", "POST", v1_paths("/entries/preview"), "Echo entries and store nothing")
+DELETE_ENTRIES = _write("entries.delete", "DELETE", v1_paths("/entries"), "Delete the entries that a query finds")
+DELETE_ENTRIES_OF = _write(
+    "entries.delete_of", "DELETE", v1_paths("/entries/{kind}"), "Delete entries of a type, or one by its id"
 )
 
 NIGHTSCOUT_OPERATIONS: tuple[Operation, ...] = (
     CREATE_CREDENTIAL,
     LIST_CREDENTIALS,
     REVOKE_CREDENTIAL,
+    GET_VERSIONS,
+    GET_SITE_STATUS,
     VERIFY_AUTH,
+    TEST_UPLOAD,
+    LIST_NOTICES,
     AUTHORIZE,
+    FIND_ENTRIES,
+    FIND_ENTRIES_OF,
+    STORE_ENTRIES,
+    PREVIEW_ENTRIES,
+    DELETE_ENTRIES,
+    DELETE_ENTRIES_OF,
 )

@@ -19,7 +19,7 @@ from chalicelib.log.backlog import backlog_bytes
 from chalicelib.log.data_set import DataSetHead, OwnerState
 from chalicelib.log.entry import Entry, EntryKind, NewEntry
 from chalicelib.log.freshness import Ingested
-from chalicelib.log.ports import FROM_THE_FIRST, NO_TIMES_MS, DataSetWrite
+from chalicelib.log.ports import FROM_THE_FIRST, NO_TIMES_MS, DataSetWrite, OwnerWrites
 from chalicelib.log.stores.backlog import backlog_update
 from chalicelib.log.stores.data_sets import (
     data_set_item,
@@ -116,33 +116,45 @@ class StoredRecordLog:
 
     def commit(self, owner: OwnerState, writes: Sequence[DataSetWrite]) -> None:
         """See `RecordLog.commit`: one transaction, before it a batch of puts for each large body."""
+        self.commit_together([OwnerWrites(owner, writes)])
+
+    def commit_together(self, commits: Sequence[OwnerWrites]) -> None:
+        """See `RecordLog.commit_together`: one transaction, before it a batch of puts for each large body."""
+        transaction = [write for commit in commits for write in self._owner_writes(commit.owner, commit.writes)]
+        if not transaction:
+            return
+        try:
+            self._data.transact(transaction)
+        except TransactionRefusedError as refused:
+            raise WriteConflictError from refused
+
+    def _owner_writes(self, owner: OwnerState, writes: Sequence[DataSetWrite]) -> list[Write]:
+        """The writes of the data sets of one owner, of the owner's counters and backlog; none if nothing changes."""
         transaction: list[Write] = []
         freshness, states, added_bytes, now_ms = owner.freshness, 0, 0, 0
         growth = Growth(sum(map(_stored_bytes, writes)), self._quota_bytes)
         growth.require_room(owner.stored_bytes)
         for write in writes:
             head, ingested = write.head, write.head.ingested
-            if write.entry is not None:
-                now_ms = write.entry.stored_time_ms
-                ingested = ingested.after(head.last_number + 1, write.newest_times_ms, now_ms)
-                content = self._content(head, write.entry)
-                transaction.append(_entry_put(head, ingested.last_number, content))
-                added_bytes += backlog_bytes(write.entry, ingested.last_number) or 0
+            for entry in (write.deletion, write.entry):
+                if entry is not None:
+                    now_ms = entry.stored_time_ms
+                    times_ms = write.newest_times_ms if entry is write.entry else NO_TIMES_MS
+                    ingested = ingested.after(ingested.last_number + 1, times_ms, now_ms)
+                    transaction.append(_entry_put(head, ingested.last_number, self._content(head, entry)))
+                    added_bytes += backlog_bytes(entry, ingested.last_number) or 0
             transaction += _data_set_writes(write, ingested)
             states += (write.created is not None) + (write.changed is not None)
             if head.is_continuous:
                 freshness = freshness.with_slot(head.id, ingested)
         if not transaction:
-            return
+            return []
         seen = {"epoch": owner.epoch, "changes": owner.change_count}
         changes = freshness_changes(owner, freshness)
         transaction.append(owner_change(owner.id, seen=seen, states=states, set_to=changes, growth=growth))
         if added_bytes:
             transaction.append(backlog_update(owner.id, added_bytes, now_ms))
-        try:
-            self._data.transact(transaction)
-        except TransactionRefusedError as refused:
-            raise WriteConflictError from refused
+        return transaction
 
     def entries(
         self, owner: OwnerState, normal_ids: Sequence[str], after: Mapping[str, int] = FROM_THE_FIRST
@@ -238,7 +250,7 @@ class StoredRecordLog:
 def _stored_bytes(write: DataSetWrite) -> int:
     """What a write adds to the bytes of its data set."""
     opened = 0 if write.created is None else description_bytes(write.created)
-    return opened + (0 if write.entry is None else write.entry.stored_bytes)
+    return opened + sum(entry.stored_bytes for entry in (write.deletion, write.entry) if entry is not None)
 
 
 def _batches(items: Iterable[Item]) -> Iterator[list[Item]]:
@@ -270,7 +282,7 @@ def _data_set_writes(write: DataSetWrite, ingested: Ingested) -> list[Write]:
     if write.changed is not None:
         is_unchanged = equals("state_version", write.changed.state_version - 1)
         writes.append(Put(data_set_item(write.changed), is_unchanged))
-    if write.entry is not None or write.changed is not None:
+    if ingested.last_number != write.head.last_number or write.changed is not None:
         update = _head_update(write.head, ingested, Growth(_stored_bytes(write)))
         writes.append(dataclasses.replace(update, set={**update.set, "client": write.head.client}))
     return writes

@@ -8,7 +8,7 @@ from chalicelib.conflicts import WriteConflictError
 from chalicelib.engine.engine import Engine
 from chalicelib.errors import DataSetExistsError
 from chalicelib.log.data_set import DataSet, OwnerState, head_of
-from chalicelib.log.ports import MAX_DATA_SET_WRITES, DataSetWrite
+from chalicelib.log.ports import MAX_DATA_SET_WRITES, DataSetWrite, OwnerWrites
 from chalicelib.log.stores.record_log import INLINE_BYTES
 from tests.stores.log.test_data_stores import ANNA, NOW_MS, Stores, closed, data_set, entry, head, stores_on
 
@@ -115,3 +115,36 @@ def test_an_id_of_erased_data_may_be_created_and_no_other(stores: Stores) -> Non
     assert head(stores).owner_id == ANNA
     with pytest.raises(DataSetExistsError):
         stores.data_sets.create(data_set(owner_id=BELLA, epoch=1))
+
+
+def test_data_sets_of_several_owners_change_together_or_not_at_all(stores: Stores) -> None:
+    anna, bella = (stores.data_sets.owner(name) for name in (ANNA, BELLA))
+    of_bella = replace(data_set("b"), owner_id=BELLA)
+    commits = [
+        OwnerWrites(anna, [opening(data_set("a"), b"of anna")]),
+        OwnerWrites(bella, [opening(of_bella, b"of bella")]),
+    ]
+    stores.log.commit_together(commits)
+    assert (bodies(stores), bodies(stores, BELLA)) == ([("a", 1, b"of anna")], [("b", 1, b"of bella")])
+    with pytest.raises(WriteConflictError):  # Bella's counters are those of before
+        stores.log.commit_together(
+            [
+                OwnerWrites(stores.data_sets.owner(ANNA), [DataSetWrite(head(stores, "a"), entry=entry(b"more"))]),
+                OwnerWrites(bella, [DataSetWrite(head(stores, "b"), entry=entry(b"more"))]),
+            ]
+        )
+    assert len(bodies(stores)) == len(bodies(stores, BELLA)) == 1
+
+
+def test_a_deletion_comes_before_what_is_added_with_it(stores: Stores) -> None:
+    stores.log.commit(stores.data_sets.owner(ANNA), [opening(data_set("a"), b"first")])
+    both = DataSetWrite(head(stores, "a"), deletion=entry(b"deleted"), entry=entry(b"added"))
+    stores.log.commit(stores.data_sets.owner(ANNA), [both])
+    stores.log.commit(stores.data_sets.owner(ANNA), [DataSetWrite(head(stores, "a"), deletion=entry(b"deleted"))])
+    assert [body for _, _, body in bodies(stores)] == [b"first", b"deleted", b"added", b"deleted"]
+    assert head(stores, "a").last_number == 4
+
+
+def test_a_commit_without_writes_changes_nothing(stores: Stores) -> None:
+    stores.log.commit_together([OwnerWrites(stores.data_sets.owner(ANNA), [])])
+    assert stores.data_sets.owner(ANNA).change_count == 0

@@ -2,7 +2,7 @@
 
 from chalicelib.api.messages import Reply, Request
 from chalicelib.api.nightscout_devices import sent_by
-from chalicelib.api.operations.nightscout import AUTHORIZE, VERIFY_AUTH
+from chalicelib.api.operations.nightscout import AUTHORIZE, TEST_UPLOAD, VERIFY_AUTH
 from chalicelib.api.routing import ApiBlueprint
 from chalicelib.nightscout.authorization import authorize_token, verification
 
@@ -13,6 +13,13 @@ blueprint = ApiBlueprint(__name__)
 def verify_auth(request: Request) -> Reply:
     """What the credential may do, whether or not it is valid."""
     return Reply(verification(request.caller.nightscout_credential, is_sent=bool(sent_by(request))))
+
+
+@blueprint.operation(TEST_UPLOAD)
+def test_upload(request: Request) -> Reply:
+    """`{"status": "ok"}` for a credential that may upload."""
+    request.call.require(request.caller.user_id)
+    return Reply({"status": "ok"})
 
 
 @blueprint.operation(AUTHORIZE)

@@ -73,10 +73,26 @@ def nightscout_credentials(stage: Stage) -> None:
     jwt = stage.request("GET", f"/api/v2/authorization/request/{made['token']}").json()["token"]
     stage.request("GET", "/api/v1/verifyauth", Authorization=f"Bearer {jwt}")
     stage.request_for(401, "GET", "/api/v2/authorization/request/phone-00000000000000000000000000000000")
+    for site in ("/api/versions", "/api/v1/status.json", "/api/v1/experiments/test", "/api/v1/adminnotifies"):
+        stage.request("GET", site, api_secret=made["token"])
+    _entries(stage, made["token"])
     stage.request("DELETE", f"{path}/{made['id']}", token=user.token)
     stage.request("POST", f"/access/{user.id}/{grantee.id}", {"view": {}}, token=user.token)
     stage.request("POST", path, body | {"scope": "read"}, token=grantee.token)
     stage.request("POST", f"/access/{user.id}/{grantee.id}", {}, token=user.token)
+
+
+def _entries(stage: Stage, token: str) -> None:
+    """Entries of a device: stored, changed, found, erased with the data of the user, and deleted."""
+    entries, now_ms = "/api/v1/entries", stage.now_ms()
+    readings = [{"type": "sgv", "sgv": 100 + number, "date": now_ms - number * 60_000} for number in range(3)]
+    for sgv in (100, 20):
+        stage.request("POST", entries, [readings[0] | {"sgv": sgv}, *readings[1:]], api_secret=token)
+    stage.request("POST", f"{entries}/preview", readings, api_secret=token)
+    for found in ("", "/sgv", "/current"):
+        stage.request("GET", f"{entries}{found}", api_secret=token)
+    for deleted in (f"/sgv?find[date]={now_ms}", "?find[sgv]=101", ""):
+        stage.request("DELETE", f"{entries}{deleted}", api_secret=token)
 
 
 def grants(stage: Stage) -> None:

@@ -1,0 +1,64 @@
+"""Entries over HTTP, as Nightscout's v1 has them. Source: nightscout-api 3 and 5."""
+
+from chalicelib.api.messages import Reply, Request
+from chalicelib.api.nightscout_messages import deletion_reply, documents_in, entries_reply
+from chalicelib.api.operations.nightscout import (
+    DELETE_ENTRIES,
+    DELETE_ENTRIES_OF,
+    FIND_ENTRIES,
+    FIND_ENTRIES_OF,
+    PREVIEW_ENTRIES,
+    STORE_ENTRIES,
+)
+from chalicelib.api.routing import ApiBlueprint
+from chalicelib.nightscout.entries import delete_entries, find_entries, store_entries
+
+blueprint = ApiBlueprint(__name__)
+
+
+@blueprint.operation(FIND_ENTRIES)
+def find(request: Request) -> Reply:
+    """The newest entries that the query finds."""
+    return entries_reply(
+        request, find_entries(request.call, _user_id(request), request.query, request.services.nightscout)
+    )
+
+
+@blueprint.operation(FIND_ENTRIES_OF)
+def find_of(request: Request) -> Reply:
+    """The newest entries of a type that the query finds, the current entry, or one by its id."""
+    kind, ports = request.path["kind"], request.services.nightscout
+    return entries_reply(request, find_entries(request.call, _user_id(request), request.query, ports, kind))
+
+
+@blueprint.operation(STORE_ENTRIES)
+def store(request: Request) -> Reply:
+    """The entries as stored, in the order sent."""
+    ports = request.services.nightscout
+    return Reply(store_entries(request.call, _user_id(request), documents_in(request), ports))
+
+
+@blueprint.operation(PREVIEW_ENTRIES)
+def preview(request: Request) -> Reply:
+    """The entries as sent. Nothing is stored."""
+    request.call.require(_user_id(request))
+    return Reply(documents_in(request))
+
+
+@blueprint.operation(DELETE_ENTRIES)
+def delete(request: Request) -> Reply:
+    """The number of entries that were deleted."""
+    ports = request.services.nightscout
+    return deletion_reply(delete_entries(request.call, _user_id(request), request.query, ports))
+
+
+@blueprint.operation(DELETE_ENTRIES_OF)
+def delete_of(request: Request) -> Reply:
+    """The number of entries that were deleted."""
+    kind, ports = request.path["kind"], request.services.nightscout
+    return deletion_reply(delete_entries(request.call, _user_id(request), request.query, ports, kind))
+
+
+def _user_id(request: Request) -> str:
+    """The user whose data the credential opens; empty for nobody."""
+    return request.caller.user_id or ""

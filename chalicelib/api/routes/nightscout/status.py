@@ -1,0 +1,52 @@
+"""The site that a Nightscout app sees. Source: nightscout-api 7 and 8."""
+
+from chalicelib.api.messages import Reply, Request
+from chalicelib.api.operations.nightscout import GET_SITE_STATUS, GET_VERSIONS, LIST_NOTICES
+from chalicelib.api.router import EXTENSION
+from chalicelib.api.routing import ApiBlueprint
+from chalicelib.nightscout.authorization import authorize
+from chalicelib.nightscout.status import NO_NOTICES, VERSIONS, site_status
+
+IN_QUERY = ("token", "secret")
+"""The parameters whose credential `status.json` answers with a JWT."""
+TEXT = "STATUS OK"
+
+blueprint = ApiBlueprint(__name__)
+
+
+@blueprint.operation(GET_VERSIONS)
+def get_versions(_request: Request) -> Reply:
+    """The versions of the API and their addresses."""
+    return Reply([*VERSIONS])
+
+
+@blueprint.operation(GET_SITE_STATUS)
+def get_site_status(request: Request) -> Reply:
+    """The status as JSON, text or HTML, as the path ends or the client accepts."""
+    request.call.require(request.caller.user_id)
+    extension = request.path[EXTENSION] or _accepted(request)
+    if extension == "json":
+        return Reply(_site_status(request))
+    if extension == "txt":
+        return Reply(TEXT.encode(), headers={"Content-Type": "text/plain; charset=utf-8"})
+    return Reply(f"<h1>{TEXT}</h1>".encode(), headers={"Content-Type": "text/html; charset=utf-8"})
+
+
+@blueprint.operation(LIST_NOTICES)
+def list_notices(request: Request) -> Reply:
+    """No notices."""
+    request.call.require(request.caller.user_id)
+    return Reply(NO_NOTICES)
+
+
+def _site_status(request: Request) -> object:
+    credential = request.caller.nightscout_credential
+    is_in_query = any(request.query.get(name) for name in IN_QUERY)
+    authorized = None if credential is None or not is_in_query else authorize(request.call, credential).body
+    return site_status(request.now_ms, authorized)
+
+
+def _accepted(request: Request) -> str:
+    """The extension that the first media type of `Accept` stands for."""
+    first = request.headers.get("accept", "").partition(",")[0].partition(";")[0].strip().lower()
+    return {"application/json": "json", "text/plain": "txt"}.get(first, "html")

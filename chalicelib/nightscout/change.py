@@ -1,0 +1,182 @@
+"""Stores and deletes documents, and the Tidepool data that is derived from them, in one step.
+
+What is stored of documents and of data is two entries of two logs, which one transaction commits: readers of either API
+see a change in both or in none. A repetition that changes nothing writes nothing. Source: nightscout-api 14 and 17.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from chalicelib import json_text
+from chalicelib.access.call import Call
+from chalicelib.conflicts import WriteConflictError, retry_on_conflict
+from chalicelib.errors import TooLargeError
+from chalicelib.frozen import frozen
+from chalicelib.log.data_set import OwnerState
+from chalicelib.log.documents_owner import documents_owner_id
+from chalicelib.log.entry import EntryKind, NewEntry, SelectorKind, Selectors, encode_selectors
+from chalicelib.log.freshness import Ingested
+from chalicelib.log.ports import DataSetWrite, OwnerWrites
+from chalicelib.model.datum import Datum
+from chalicelib.model.deduplicators import DATASET_DELETE_ORIGIN
+from chalicelib.nightscout.document import MAX_BYTES, Collection, Document, as_datum, new_id
+from chalicelib.nightscout.document_view import DocumentView
+from chalicelib.nightscout.mapping.derive import derived_records, origin_ids
+from chalicelib.nightscout.ports import NightscoutPorts
+from chalicelib.nightscout.times import DAY_MS
+from chalicelib.nightscout.user_documents import open_data_set
+from chalicelib.tiles.ports import TileMissingError
+from chalicelib.uploads.add import new_entry, newest_of
+from chalicelib.uploads.lenient import valid_data
+
+Result = TypeVar("Result")
+
+
+@frozen
+class Draft:
+    """A document as it was sent and completed, before it meets the one that has its key."""
+
+    key: str
+    time_ms: int
+    body: dict[str, Any]
+    """With `_id` if the client chose one."""
+    is_merged: bool = False
+    """Whether members that the stored document has and this one lacks stay; otherwise it is replaced."""
+    is_time_in_key: bool = True
+    """Whether documents of one key have one time, so that a new time is a new document."""
+
+
+@frozen
+class _Change:
+    """Documents to store, the origin ids of derived records that may be obsolete, and keys of documents to delete."""
+
+    documents: Sequence[Document] = ()
+    obsolete: frozenset[str] = frozenset()
+    deleted_keys: frozenset[str] = frozenset()
+
+
+def store_documents(
+    call: Call, user_id: str, collection: Collection, drafts: Sequence[Draft], ports: NightscoutPorts
+) -> list[Document]:
+    """Store documents, each in place of the one with its key, and return them in the order of the drafts.
+
+    Raises:
+        TooLargeError: a document takes more than `MAX_BYTES`; nothing was stored.
+        ConflictError: the user has closed too many data sets of derived data.
+        UnavailableError: each attempt met another change.
+    """
+
+    def attempt() -> list[Document]:
+        owner, stored = _stored(user_id, collection, drafts, ports)
+        after = dict(stored)
+        documents = [_placed(collection, draft, after) for draft in drafts]
+        changed = [document for key, document in after.items() if stored.get(key) != document]
+        _commit(call, user_id, owner, _Change(changed, _obsolete(changed, stored)), ports)
+        return [after[document.key] for document in documents]
+
+    return _retried(attempt)
+
+
+def delete_documents(call: Call, user_id: str, documents: Sequence[Document], ports: NightscoutPorts) -> None:
+    """Delete documents with all that is derived from them.
+
+    Raises:
+        UnavailableError: each attempt met another change.
+    """
+    keys = frozenset(document.key for document in documents)
+    obsolete = frozenset(origin_id for document in documents for origin_id in origin_ids(document))
+
+    def attempt() -> None:
+        owner = ports.data.data_sets.owner(documents_owner_id(user_id))
+        _commit(call, user_id, owner, _Change((), obsolete, keys), ports)
+
+    if keys:
+        _retried(attempt)
+
+
+def _retried(attempt: Callable[[], Result]) -> Result:
+    def without_missing_tiles() -> Result:
+        try:
+            return attempt()
+        except TileMissingError as error:  # a compaction replaced the manifest long ago
+            raise WriteConflictError from error
+
+    return retry_on_conflict(without_missing_tiles)
+
+
+def _stored(
+    user_id: str, collection: Collection, drafts: Sequence[Draft], ports: NightscoutPorts
+) -> tuple[OwnerState, dict[str, Document]]:
+    """The owner of the documents, and the stored documents that have keys of these drafts.
+
+    Nothing is looked up for documents that are newer than all of their collection, as those of a phone are.
+    """
+    owner = ports.data.data_sets.owner(documents_owner_id(user_id))
+    newest_ms = max((data_set.newest[collection].time_ms for data_set in _ingested(owner, collection)), default=None)
+    if newest_ms is None:
+        return owner, {}
+    if all(draft.is_time_in_key and draft.time_ms > newest_ms for draft in drafts):
+        return owner, {}
+    view = DocumentView(owner.id, ports)
+    by_time = {draft.key: draft.time_ms // DAY_MS for draft in drafts if draft.is_time_in_key}
+    found = view.with_keys(collection, by_time.keys(), by_time.values()) if by_time else {}
+    if others := {draft.key for draft in drafts} - by_time.keys():
+        found |= view.with_keys(collection, others)
+    return view.owner, found
+
+
+def _ingested(owner: OwnerState, collection: Collection) -> list[Ingested]:
+    """What the owner's data sets hold of a collection. Documents have few data sets, so each has its slot."""
+    return [ingested for ingested in owner.freshness.data_sets.values() if collection in ingested.newest]
+
+
+def _placed(collection: Collection, draft: Draft, documents: dict[str, Document]) -> Document:
+    """The document of a draft, which takes its place among the documents."""
+    stored = documents.get(draft.key)
+    kept = {} if stored is None or not draft.is_merged else stored.body
+    # The stored `_id` stays; otherwise that of the client counts, else one follows from time and key.
+    document_id = draft.body.get("_id") or new_id(draft.time_ms, draft.key) if stored is None else stored.id
+    body = {**kept, **draft.body, "_id": document_id}
+    if len(json_text.encode(body)) > MAX_BYTES:
+        raise TooLargeError(MAX_BYTES, f"a document may have at most {MAX_BYTES} bytes")
+    document = Document(collection, draft.key, draft.time_ms, body)
+    documents[draft.key] = document
+    return document
+
+
+def _obsolete(changed: Sequence[Document], stored: Mapping[str, Document]) -> frozenset[str]:
+    """The origin ids of the records that may be derived from the stored documents of those that changed."""
+    return frozenset(origin_id for document in changed if document.key in stored for origin_id in origin_ids(document))
+
+
+def _commit(call: Call, user_id: str, owner: OwnerState, change: _Change, ports: NightscoutPorts) -> None:
+    """Write a change of documents, and of the data that is derived from them."""
+    records = [record for document in change.documents for record in derived_records(document)]
+    derived = valid_data(records, DATASET_DELETE_ORIGIN, call.new_id).data
+    kept = {datum.body["origin"]["id"] for datum in derived}
+    commits = [
+        _owner_writes(call, owner, [*map(as_datum, change.documents)], change.deleted_keys, ports),
+    ]
+    if derived or change.obsolete - kept:
+        user = ports.data.data_sets.owner(user_id)
+        commits.append(_owner_writes(call, user, derived, change.obsolete - kept, ports))
+    ports.data.log.commit_together([commit for commit in commits if commit.writes])
+
+
+def _owner_writes(
+    call: Call, owner: OwnerState, data: Sequence[Datum], deleted: frozenset[str], ports: NightscoutPorts
+) -> OwnerWrites:
+    """The writes that add data to an owner's data set, and delete the records with these origin ids before."""
+    if not data and not deleted:
+        return OwnerWrites(owner, ())
+    target = open_data_set(call, owner, ports.data)
+    selectors = Selectors(SelectorKind.ORIGIN, deleted)
+    write = DataSetWrite(
+        target.head,
+        created=target.created,
+        replaced=target.replaced,
+        deletion=NewEntry(EntryKind.DELETE, call.now_ms, encode_selectors(selectors)) if deleted else None,
+        entry=new_entry(call, target.head, data, None, None) if data else None,
+        newest_times_ms=newest_of(data),
+    )
+    return OwnerWrites(owner, (write,))

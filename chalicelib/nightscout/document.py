@@ -1,0 +1,84 @@
+"""Documents: what apps store by the Nightscout API, in collections, each under a key. Source: nightscout-api 5, 14, 17.
+
+A document is kept as a record of a log of its own. Its key is what tells whether another document is the same one, as
+a digest: it is the origin id of the record, so the log replaces and deletes documents as it does any records.
+"""
+
+import hashlib
+import re
+from enum import StrEnum
+from typing import Any
+
+from chalicelib import json_text
+from chalicelib.frozen import frozen
+from chalicelib.model.datum import Datum
+
+DOCUMENT = "document"
+"""The member of a stored record that holds the document."""
+TIME = "time"
+"""The member that holds its time, in milliseconds since the epoch."""
+MAX_BYTES = 300 * 1024
+"""A document as JSON: more than any app sends, and less than an item of the table holds."""
+OBJECT_ID = re.compile("[0-9a-f]{24}")
+_KEY_DIGITS = 16
+_LAST_SECOND = 0xFFFFFFFF
+
+
+class Collection(StrEnum):
+    """The collections whose documents are kept in the log."""
+
+    ENTRIES = "entries"
+
+
+@frozen
+class Document:
+    """A document with what finds it: its collection, the digest of its key, and its time."""
+
+    collection: Collection
+    key: str
+    time_ms: int
+    body: dict[str, Any]
+    """As it is returned, with `_id`."""
+
+    @property
+    def id(self) -> str:
+        """Its `_id`: 24 hexadecimal digits."""
+        return str(self.body["_id"])
+
+
+def document_key(collection: Collection, *parts: str) -> str:
+    """The digest of a key: 16 hexadecimal digits."""
+    joined = "\0".join((collection, *parts))
+    return hashlib.sha256(joined.encode(errors="replace")).hexdigest()[:_KEY_DIGITS]
+
+
+def new_id(time_ms: int, key: str) -> str:
+    """The `_id` of a document whose client chose none: its second, and its key. Repeats get the same one."""
+    return f"{min(time_ms // 1000, _LAST_SECOND):08x}{key}"
+
+
+def key_of_id(document_id: str) -> str:
+    """The key that an `_id` of `new_id` holds."""
+    return document_id[-_KEY_DIGITS:]
+
+
+def is_object_id(value: Any) -> bool:
+    """Whether a value has the form of an `_id`: 24 hexadecimal digits in lower case."""
+    return isinstance(value, str) and OBJECT_ID.fullmatch(value) is not None
+
+
+def as_datum(document: Document) -> Datum:
+    """A document as a record of its log."""
+    record = {
+        "type": str(document.collection),
+        TIME: document.time_ms,
+        "origin": {"id": document.key},
+        DOCUMENT: document.body,
+    }
+    return Datum(record, document.time_ms, "")
+
+
+def document_of(text: bytes) -> Document:
+    """The document of a stored record."""
+    record = json_text.decode(text)
+    return Document(Collection(record["type"]), record["origin"]["id"], record[TIME], record[DOCUMENT])

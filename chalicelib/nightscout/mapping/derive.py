@@ -1,0 +1,73 @@
+"""Derives Tidepool records from documents. A record that the data model refuses is left out; its document stays.
+
+Source: nightscout-api 14.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from chalicelib.frozen import frozen
+from chalicelib.nightscout.document import Collection, Document
+from chalicelib.nightscout.mapping.entries import ENTRY_PARTS, records_of_entry
+from chalicelib.nightscout.times import iso_time
+
+Records = Mapping[str, Mapping[str, Any]]
+"""The records of a document without the members that all have, by the part of the document that each stands for."""
+
+
+@frozen
+class _Mapping:
+    """The mapping of a collection, and the parts that its documents may have."""
+
+    records_of: Callable[[Mapping[str, Any]], Records]
+    parts: tuple[str, ...]
+
+
+_MAPPINGS: Mapping[Collection, _Mapping] = {Collection.ENTRIES: _Mapping(records_of_entry, ENTRY_PARTS)}
+NO_DEVICE = "nightscout"
+"""The device of a document that names none."""
+MAX_NAME_LENGTH = 100
+"""Longer names would make the data model refuse the record."""
+
+
+def derived_records(document: Document) -> Iterator[dict[str, Any]]:
+    """The records that are derived from a document, as a client would send them."""
+    body = document.body
+    for part, record in _MAPPINGS[document.collection].records_of(body).items():
+        yield {**_common(document), **record, "origin": {"id": _origin_id(document, part), **_origin(body)}}
+
+
+def origin_ids(document: Document) -> Iterator[str]:
+    """The origin ids of all records that may ever have been derived from a document."""
+    return (_origin_id(document, part) for part in _MAPPINGS[document.collection].parts)
+
+
+def _origin_id(document: Document, part: str) -> str:
+    return f"ns:{document.collection}:{document.id}:{part}"
+
+
+def _origin(body: Mapping[str, Any]) -> dict[str, Any]:
+    """The origin of what an app sent: its name, if the document has one."""
+    name = next((body[field] for field in ("app", "enteredBy", "device") if _is_name(body.get(field))), None)
+    return {"type": "application"} if name is None else {"type": "application", "name": name}
+
+
+def _common(document: Document) -> dict[str, Any]:
+    body = document.body
+    device = next((body[field] for field in ("device", "enteredBy") if _is_name(body.get(field))), NO_DEVICE)
+    source = {"collection": str(document.collection), "_id": document.id}
+    if _is_name(body.get("eventType")):
+        source["eventType"] = body["eventType"]
+    common: dict[str, Any] = {
+        "time": iso_time(document.time_ms),
+        "deviceId": device,
+        "payload": {"nightscout": source},
+    }
+    offset = body.get("utcOffset")
+    if isinstance(offset, int) and not isinstance(offset, bool):
+        common["timezoneOffset"] = offset
+    return common
+
+
+def _is_name(value: Any) -> bool:
+    return isinstance(value, str) and 1 <= len(value) <= MAX_NAME_LENGTH

@@ -1,0 +1,50 @@
+"""Documents in the body of a request: an object or an array of objects, without what does not belong into them.
+
+Source: nightscout-api 2, 5 and 16.
+"""
+
+import re
+from typing import Any
+
+from chalicelib.errors import InvalidRequestError
+from chalicelib.model.free_form import is_too_deep
+
+MAX_DOCUMENTS = 5_000
+"""Documents of one request: more than any app sends at once."""
+_CREDENTIALS = ("token", "secret")
+_SCRIPT = re.compile(r"<script\b[^>]*>.*?(?:</script\s*>|$)", re.IGNORECASE | re.DOTALL)
+
+
+def sent_documents(sent: Any) -> list[dict[str, Any]]:
+    """The documents of a body; none for null, an empty object and an empty array. Credentials are taken out, and so are
+    script elements in texts, which a web page might run.
+
+    Raises:
+        InvalidRequestError: the body is neither an object nor an array of objects, has too many documents, or one is
+            nested too deeply.
+    """
+    documents = [sent] if isinstance(sent, dict) else [] if sent is None else sent
+    if not isinstance(documents, list):
+        raise InvalidRequestError("the body has to be an object or an array of objects")
+    if len(documents) > MAX_DOCUMENTS:
+        raise InvalidRequestError(f"a request may have at most {MAX_DOCUMENTS} documents")
+    for index, document in enumerate(documents):
+        if not isinstance(document, dict):
+            raise InvalidRequestError(f"[{index}] has to be an object")
+        if is_too_deep(document):
+            raise InvalidRequestError(f"[{index}] is nested too deeply")
+    return [_without_scripts(_without_credentials(document)) for document in documents if document]
+
+
+def _without_credentials(document: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in document.items() if name not in _CREDENTIALS}
+
+
+def _without_scripts(value: Any) -> Any:
+    if isinstance(value, str):
+        return _SCRIPT.sub("", value) if "<" in value else value
+    if isinstance(value, list):
+        return [_without_scripts(element) for element in value]
+    if isinstance(value, dict):
+        return {name: _without_scripts(member) for name, member in value.items()}
+    return value

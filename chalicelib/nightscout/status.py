@@ -1,0 +1,56 @@
+"""The site as Nightscout apps see it: its version, its settings, and its notices. Source: nightscout-api 8."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from chalicelib.nightscout.times import iso_time
+
+NAME = "nightscout"
+VERSION = "15.0.7"
+"""The version whose behaviour is recorded; xDrip+ looks for old ones by it."""
+VERSIONS: tuple[Mapping[str, str], ...] = (
+    {"version": "1.0.0", "url": "/api/v1"},
+    {"version": "2.0.0", "url": "/api/v2"},
+)
+NO_NOTICES: Mapping[str, Any] = {"status": 200, "message": {"notifies": [], "notifyCount": 0}}
+HAS_TREATMENTS = False
+"""Whether treatments are served, which Nightscout calls the care portal: xDrip+ tells its user if they are not."""
+SETTINGS: Mapping[str, Any] = {
+    "units": "mg/dl",
+    "timeFormat": 24,
+    "nightMode": False,
+    "editMode": False,
+    "showRawbg": "never",
+    "customTitle": "Strandline",
+    "theme": "default",
+    "language": "en",
+    "scaleY": "log",
+    "showPlugins": "delta direction",
+    "showForecast": "",
+    "focusHours": 3,
+    "heartbeat": 60,
+    "baseURL": "",
+    "authDefaultRoles": "denied",
+    "thresholds": {"bgHigh": 260, "bgTargetTop": 180, "bgTargetBottom": 80, "bgLow": 55},
+    "alarmTypes": ["simple"],
+    "enable": ["bgnow", "delta", "direction"],
+}
+"""Settings that apps read; there are no plugins and no alarms behind them."""
+
+
+def site_status(now_ms: int, authorized: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The status. `authorized` is the authorization of a credential that came in the query, with a JWT."""
+    return {
+        "status": "ok",
+        "name": NAME,
+        "version": VERSION,
+        "serverTime": iso_time(now_ms),
+        "serverTimeEpoch": now_ms,
+        "apiEnabled": True,
+        "careportalEnabled": HAS_TREATMENTS,
+        "boluscalcEnabled": False,
+        "settings": SETTINGS,
+        "extendedSettings": {"devicestatus": {"advanced": True, "days": 1}},
+        "authorized": authorized,
+        "runtimeState": "loaded",
+    }

@@ -1,0 +1,120 @@
+"""Replays recorded exchanges with Nightscout: all answers are as recorded, but for rulings, each with its reason."""
+
+import gzip
+import hashlib
+import json
+from typing import Any
+
+import pytest
+
+from tests.api.conftest import ApiClient, Reply
+from tests.api.people import ANNA
+from tests.fakes.services import START_MS, FakeServices
+from tests.golden.nightscout_exchanges import HEADERS, Exchange, Masks, exchange, names
+
+ONE_SECRET = "a token is taken as the secret, and as it is"
+OTHER_ROLES = "there are two scopes, and no other roles"
+ALWAYS_ID = "answers to POST always have `_id`"
+NO_SUBJECTS = "subjects are not served"
+NO_REVOKED = "a subject without roles is a revoked credential here"
+SITE = "settings are those of this site"
+RULINGS = {
+    "v1-auth-06-secret-header-plain": ONE_SECRET,
+    "v1-auth-15-token-query-other-name": "a token has to match exactly",
+    "v1-auth-36-delete-with-createread": OTHER_ROLES,
+    "v1-auth-39-verifyauth-admin": "nobody is an administrator",
+    "v1-auth-40-verifyauth-norole": NO_REVOKED,
+    "v1-entries-read-29-count-zero": "a count below 1 is a 400",
+    "v1-entries-read-30-count-text": "a count that is no number is a 400",
+    "v1-entries-read-43-count-where": "not served",
+    "v1-entries-write-04-repeat": ALWAYS_ID,
+    "v1-entries-write-16-hex-id-other-time": "200, and the entry is stored",
+    "v1-entries-write-17-hex-id-differs-for-stored-time": "200, and the stored `_id` stays",
+    "v1-entries-write-30-put": "errors are JSON",
+    "v1-status-02-json-secret": SITE,
+    "v1-status-03-json-token-admin": SITE,
+    "v1-status-04-json-token-reader": SITE,
+    "v1-status-05-json-token-uploader": SITE,
+    "v1-status-07-json-token-in-header": SITE,
+    "v1-status-08-no-extension": SITE,
+    "v2-03-request-uploader": "an uploader's permissions name `api:treatments:create`",
+    "v2-05-request-norole": NO_REVOKED,
+    "v2-12-subject-create": NO_SUBJECTS,
+    "v2-13-created-subject-reads": NO_SUBJECTS,
+    "v2-14-subject-create-reader": NO_SUBJECTS,
+    "v2-15-subject-delete": NO_SUBJECTS,
+    "v2-09-subjects-none": NO_SUBJECTS,
+    "v2-11-subjects-uploader": NO_SUBJECTS,
+    "v2-28-socket-io": "Socket.IO is refused at once",
+}
+
+AS_RECORDED = sorted(set(names()) - RULINGS.keys())
+
+
+@pytest.fixture
+def masks(api: ApiClient, fakes: FakeServices) -> Masks:
+    """The placeholders of a stage on which Anna has a credential of each scope, and a revoked one."""
+    anna = fakes.sign_in(ANNA.user_id)
+    path = f"/v1/users/{ANNA.user_id}/nightscout_credentials"
+    values: dict[str, str] = {}
+    for name, scope in {"uploader": "upload", "reader": "read", "norole": "read"}.items():
+        issued = api.request("POST", path, {"name": name, "scope": scope}, token=anna).json()
+        token = issued["token"]
+        sha1 = hashlib.sha1(token.encode(), usedforsecurity=False).hexdigest()
+        jwt = api.request("GET", f"/api/v2/authorization/request/{token}").json()["token"]
+        values |= {f"<TOKEN:{name}>": token, f"<TOKENSHA1:{name}>": sha1, f"<JWT:{name}>": jwt}
+        if name == "uploader":
+            values |= {"<SECRET>": token, "<SHA1>": sha1, "<SHA1 in upper case>": sha1.upper()}
+            values |= {"<TOKEN:admin>": token, "<TOKEN:createread>": token}
+        if name == "norole":
+            api.request("DELETE", f"{path}/{issued['id']}", token=anna)
+    return Masks(START_MS, values)
+
+
+def send(api: ApiClient, request: dict[str, Any], masks: Masks) -> Reply:
+    """The reply to a recorded request."""
+    headers = {name: masks.filled(value) for name, value in request["headers"].items()}
+    body = request.get("bodyText", "").encode() or None
+    if "body" in request:
+        body = json.dumps(masks.filled(request["body"])).encode()
+    return api.request(request["method"], masks.filled(request["path"]), body, **headers)
+
+
+def differences(api: ApiClient, masks: Masks, recorded: Exchange) -> list[str]:
+    """The differences of the reply to a recorded request from what Nightscout answered."""
+    for given in recorded.given:
+        reply = send(api, given, masks)
+        if reply.status == 200:
+            masks.note_ids(reply.json())
+    reply = send(api, recorded.request, masks)
+    wanted = recorded.response
+    found = [] if reply.status == wanted["status"] else [f"status {reply.status}, not {wanted['status']}"]
+    is_json = reply.headers.get("content-type", "").startswith("application/json")
+    content = gzip.decompress(reply.body) if reply.headers.get("content-encoding") == "gzip" else reply.body
+    body = json.loads(content) if is_json else content.decode()
+    if recorded.request["method"] == "POST":
+        masks.note_ids(body)
+    wanted_headers = {
+        name.lower(): masks.filled(value) for name, value in wanted["headers"].items() if name.lower() in HEADERS
+    }
+    found += [
+        f"{name} is {reply.headers.get(name)}, not {value}"
+        for name, value in wanted_headers.items()
+        if reply.headers.get(name) != value
+    ]
+    return found + list(masks.differences(wanted.get("body", wanted.get("bodyText")), body))
+
+
+@pytest.mark.parametrize("name", AS_RECORDED)
+def test_the_answer_is_as_recorded(api: ApiClient, masks: Masks, name: str) -> None:
+    assert differences(api, masks, exchange(name)) == []
+
+
+@pytest.mark.parametrize("name", sorted(RULINGS))
+def test_a_ruling_differs_and_is_needed(api: ApiClient, masks: Masks, name: str) -> None:
+    assert differences(api, masks, exchange(name)) != []
+
+
+def test_the_exchanges_are_there() -> None:
+    assert len(AS_RECORDED) > 50
+    assert set(names()) >= RULINGS.keys()

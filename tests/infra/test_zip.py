@@ -81,7 +81,7 @@ endpoints = {
 """
 FROM_THE_ZIP = """
 from chalicelib.engine.aws.clients import sdk_version
-from chalicelib.engine.aws.endpoints import endpoint_of
+from chalicelib.engine.aws.session_access import endpoint_of
 s3 = session.create_client("s3", region_name="us-east-1", **credentials)
 print(json.dumps({
     "file": botocore.__file__,

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from chalicelib.config import Settings
 from chalicelib.engine import backoff
 from chalicelib.engine.aws.attribute_values import from_values, to_values
-from chalicelib.engine.aws.clients import session
 from chalicelib.engine.aws.errors import engine_errors
 from chalicelib.engine.aws.expressions import Expressions
 from chalicelib.engine.conditions import Condition
@@ -40,14 +39,14 @@ Raises:
 
 @cache
 def _transport(region: str) -> "JsonTransport":
-    # Late: the import of botocore is half of the time of a cold start.
+    # Late: what it imports takes time, and tools and some functions ask DynamoDB nothing.
     from chalicelib.engine.aws.http_connections import Timeouts
     from chalicelib.engine.aws.json_transport import JsonService, JsonTransport
 
     service = JsonService("dynamodb", "DynamoDB_20120810", "application/x-amz-json-1.0")
     timeouts = Timeouts(CONNECT_TIMEOUT_S, READ_TIMEOUT_S)
     with engine_errors():
-        return JsonTransport(session(), service, region, tries=TRIES, timeouts=timeouts)
+        return JsonTransport(service, region, tries=TRIES, timeouts=timeouts)
 
 
 def transport(settings: Settings) -> "JsonTransport":

@@ -49,17 +49,26 @@ def engine_errors() -> Iterator[None]:
         UnavailableError: throttled, timed out, not reached, cut off, or failed inside AWS.
         RuntimeError: anything else, which is a defect here or of the deployment.
     """
+    try:
+        yield
+    except Exception as error:
+        translated = _translated(error)
+        if translated is None:
+            raise
+        raise translated from error
+
+
+def _translated(error: Exception) -> Exception | None:
+    """The engine's error for one of botocore; None for any other."""
+    # Late: without an error it is not needed.
     from botocore.exceptions import BotoCoreError, ClientError
     from botocore.parsers import ResponseParserError
 
-    try:
-        yield
-    except ClientError as error:
-        raise _from_client_error(error.operation_name, error.response) from error
-    except (BotoCoreError, ResponseParserError) as error:
-        if may_pass(error):
-            raise UnavailableError from error
-        raise RuntimeError(f"no request: {type(error).__name__}") from error
+    if isinstance(error, ClientError):
+        return _from_client_error(error.operation_name, error.response)
+    if isinstance(error, BotoCoreError | ResponseParserError):
+        return UnavailableError() if may_pass(error) else RuntimeError(f"no request: {type(error).__name__}")
+    return None
 
 
 def _from_client_error(operation: str, response: Mapping[str, Any]) -> Exception:

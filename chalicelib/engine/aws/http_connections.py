@@ -1,19 +1,23 @@
 """Kept-alive connections to one address, by `http.client`.
 
-botocore's own transport takes twice the CPU for a small request. Errors are those of botocore, so that its retries and
-the table in `sdk_errors` know them.
+botocore's own transport takes twice the CPU for a small request, and much more to import. Errors are those of botocore,
+so that its retries and the table in `sdk_errors` know them.
 """
 
 import http.client
+import os
+import select
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from email.message import Message
 from functools import cache, partial
-from ssl import CERT_REQUIRED, SSLContext, SSLError
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from pathlib import Path
+from ssl import OP_NO_COMPRESSION, PROTOCOL_TLS_CLIENT, SSLContext, SSLError
+from typing import Any, NamedTuple, Protocol
 from urllib.parse import urlsplit
 from weakref import finalize
 
+import botocore
 from botocore.exceptions import (
     ConnectionClosedError,
     ConnectTimeoutError,
@@ -22,12 +26,6 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 from botocore.exceptions import SSLError as HandshakeError
-from botocore.httpsession import URLLib3Session, create_urllib3_context, get_cert_path
-from botocore.utils import get_environ_proxies
-from urllib3.util.wait import wait_for_read
-
-if TYPE_CHECKING:
-    from botocore.awsrequest import AWSPreparedRequest
 
 MAX_IDLE = 10
 """Connections that are kept for later requests."""
@@ -49,13 +47,13 @@ class HttpReply(NamedTuple):
 
 
 class Exchange(Protocol):
-    """Sends a request and returns the whole reply.
+    """Sends headers and body by a POST and returns the whole reply.
 
     Raises:
         HTTPClientError, ConnectionError: those of botocore; there is no reply, or only a part of one.
     """
 
-    def __call__(self, request: "AWSPreparedRequest") -> Any: ...
+    def __call__(self, headers: Mapping[str, str], body: bytes) -> Any: ...
 
 
 def exchange_with(url: str, timeouts: Timeouts, ca_bundle: str | None) -> Exchange:
@@ -64,11 +62,28 @@ def exchange_with(url: str, timeouts: Timeouts, ca_bundle: str | None) -> Exchan
     Args:
         ca_bundle: a file of certificates; None stands for those that come with botocore.
     """
-    if proxies := get_environ_proxies(url):
-        verify: Any = ca_bundle or True
-        timeout: Any = (timeouts.connect_s, timeouts.read_s)
-        return URLLib3Session(verify=verify, proxies=proxies, timeout=timeout).send
+    if any(name.lower().endswith("_proxy") for name in os.environ):
+        from botocore.utils import get_environ_proxies
+
+        if proxies := get_environ_proxies(url):
+            return _through(proxies, url, timeouts, ca_bundle)
     return HttpConnections(url, timeouts, ca_bundle).exchange
+
+
+def _through(proxies: Any, url: str, timeouts: Timeouts, ca_bundle: str | None) -> Exchange:
+    """What exchanges requests through a proxy: the HTTP client of botocore."""
+    from botocore.awsrequest import AWSPreparedRequest, HeadersDict
+    from botocore.httpsession import URLLib3Session
+
+    verify: Any = ca_bundle or True
+    timeout: Any = (timeouts.connect_s, timeouts.read_s)
+    session = URLLib3Session(verify=verify, proxies=proxies, timeout=timeout)
+
+    def exchange(headers: Mapping[str, str], body: bytes) -> Any:
+        sent: Any = HeadersDict(headers)
+        return session.send(AWSPreparedRequest("POST", url, sent, body, stream_output=False))
+
+    return exchange
 
 
 class _InOneSend(http.client.HTTPConnection):
@@ -76,11 +91,10 @@ class _InOneSend(http.client.HTTPConnection):
 
     _parts: list[bytes] | None = None
 
-    def request_at_once(self, request: "AWSPreparedRequest") -> None:
-        """Send a request for `/`."""
+    def post(self, path: str, headers: Mapping[str, str], body: bytes) -> None:
+        """Send a request."""
         self._parts = []
-        body: Any = request.body
-        self.request(request.method, "/", body, dict(request.headers.items()))
+        self.request("POST", path, body, headers)
         parts, self._parts = self._parts, None
         self.sock.sendall(b"".join(parts))
 
@@ -101,17 +115,18 @@ class HttpConnections:
 
     def __init__(self, url: str, timeouts: Timeouts, ca_bundle: str | None) -> None:
         self._url = url
+        self._path = urlsplit(url).path
         self._timeouts = timeouts
         # Late: a TLS context reads all certificates, and the first connection may be made much later.
         self._maker = cache(partial(_connection_maker, url, timeouts, ca_bundle))
         self._idle: list[_InOneSend] = []
         finalize(self, _close_all, self._idle)
 
-    def exchange(self, request: "AWSPreparedRequest") -> HttpReply:
+    def exchange(self, headers: Mapping[str, str], body: bytes) -> HttpReply:
         """See `Exchange`."""
         connection = self._idle_connection() or self._connected()
         try:
-            reply = self._exchange(connection, request)
+            reply = self._exchange(connection, headers, body)
         except BaseException:
             connection.close()
             raise
@@ -128,7 +143,7 @@ class HttpConnections:
                 connection = self._idle.pop()
             except IndexError:
                 return None
-            if not wait_for_read(connection.sock, timeout=0):  # what can be read is the end of the connection
+            if not _can_read(connection.sock):  # what can be read is the end of the connection
                 return connection
             connection.close()
 
@@ -149,9 +164,9 @@ class HttpConnections:
         connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         return connection
 
-    def _exchange(self, connection: _InOneSend, request: "AWSPreparedRequest") -> HttpReply:
+    def _exchange(self, connection: _InOneSend, headers: Mapping[str, str], body: bytes) -> HttpReply:
         try:
-            connection.request_at_once(request)
+            connection.post(self._path, headers, body)
             response = connection.getresponse()
             return HttpReply(response.status, response.headers, response.read())
         except TimeoutError as error:
@@ -160,6 +175,12 @@ class HttpConnections:
             raise HTTPClientError(error=error) from error
         except (OSError, http.client.HTTPException) as error:
             raise ConnectionClosedError(endpoint_url=self._url, error=error) from error
+
+
+def _can_read(connected: socket.socket) -> bool:
+    poll = select.poll()
+    poll.register(connected, select.POLLIN)
+    return bool(poll.poll(0))
 
 
 def _close_all(connections: list[_InOneSend]) -> None:
@@ -177,10 +198,8 @@ def _connection_maker(url: str, timeouts: Timeouts, ca_bundle: str | None) -> Ca
 
 
 def _tls_context(ca_bundle: str | None) -> SSLContext:
-    """The context that botocore uses."""
-    context: SSLContext = create_urllib3_context()
-    context.verify_mode = CERT_REQUIRED
-    context.check_hostname = True
-    verify: Any = ca_bundle or True
-    context.load_verify_locations(get_cert_path(verify))
+    """A context that checks certificates and names, by default with the certificates that botocore brings."""
+    context = SSLContext(PROTOCOL_TLS_CLIENT)
+    context.options |= OP_NO_COMPRESSION
+    context.load_verify_locations(ca_bundle or Path(botocore.__file__).with_name("cacert.pem"))
     return context

@@ -1,30 +1,33 @@
 """A transport for the JSON protocol of AWS, thinner than botocore's client (ADR 17).
 
-It takes from botocore what has to be botocore's: credentials of all kinds, signatures, endpoints, retries, and the
-event `before-send`, in which a handler may reply in place of AWS. There is no model of the service: a request is sent
-as it is given, and the reply is the JSON that came. Binary values are sent as Base64, and come as Base64.
+It takes from botocore what has to be botocore's: credentials of all kinds, endpoints, errors, retries, and the event
+`before-send`, in which a handler may reply in place of AWS. There is no model of the service: a request is sent as it
+is given, and the reply is the JSON that came. Binary values are sent as Base64, and come as Base64.
 """
 
 import base64
 import time
 import zlib
 from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import cached_property
 from itertools import count
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import urlsplit
 
 import orjson
-from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSPreparedRequest, AWSRequest, HeadersDict
-from botocore.exceptions import ChecksumError, ClientError, HTTPClientError, NoCredentialsError
+from botocore.exceptions import ChecksumError, ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as NoConnectionError
-from botocore.parsers import ResponseParserError
-from botocore.session import Session
 
-from chalicelib.engine.aws.endpoints import endpoint_of
+from chalicelib.engine.aws.access import access_to
 from chalicelib.engine.aws.http_connections import Timeouts, exchange_with
-from chalicelib.engine.aws.retries import StandardRetries
+from chalicelib.engine.aws.signatures import SignedFor, signed_headers
+
+if TYPE_CHECKING:
+    from chalicelib.engine.aws.retries import StandardRetries
 
 CHECKSUM_HEADER = "x-amz-crc32"
+TIME_FORMAT = "%Y%m%dT%H%M%SZ"
 
 
 class JsonService(NamedTuple):
@@ -38,23 +41,17 @@ class JsonService(NamedTuple):
 class JsonTransport:
     """Sends requests to a service in a region. Threads may share it."""
 
-    def __init__(self, session: Session, service: JsonService, region: str, *, tries: int, timeouts: Timeouts) -> None:
+    def __init__(self, service: JsonService, region: str, *, tries: int, timeouts: Timeouts) -> None:
         """No call, unless credentials have to be fetched.
 
         Raises:
             NoCredentialsError, EndpointProviderError, CredentialRetrievalError: those of botocore.
         """
-        credentials = session.get_credentials()
-        if credentials is None:
-            raise NoCredentialsError
         self._service = service
-        self._credentials = credentials
-        endpoint = endpoint_of(session, service.name, region)
-        self._url, self._signing_region = f"{endpoint.url.rstrip('/')}/", endpoint.signing_region
-        self._user_agent = session.user_agent()
-        self._events = session.get_component("event_emitter")
-        self._retries = StandardRetries(service.name, tries)
-        self._exchange = exchange_with(self._url, timeouts, session.get_config_variable("ca_bundle"))
+        self._tries = tries
+        self._access = access_to(service.name, region)
+        self._exchange = exchange_with(self._access.url, timeouts, self._access.ca_bundle)
+        self._signed_for = signed_for(self._access.url, service.name, self._access.signing_region)
 
     def send(self, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
         """The reply to a request of an operation.
@@ -76,29 +73,43 @@ class JsonTransport:
                     raise
                 time.sleep(delay_s)
             else:
-                self._retries.succeeded(reply, state)
+                if self._has_failed:
+                    self._retries.succeeded(reply, state)
                 return response
         raise AssertionError("the count never ends")
 
+    @cached_property
+    def _retries(self) -> "StandardRetries":
+        """Made when the first request fails: until then there is no quota to give back."""
+        from chalicelib.engine.aws.retries import StandardRetries
+
+        return StandardRetries(self._service.name, self._tries)
+
+    @property
+    def _has_failed(self) -> bool:
+        return "_retries" in vars(self)
+
     def _reply(self, operation: str, body: bytes) -> Any:
-        signed = self._signed(operation, body)
-        event = f"before-send.{self._service.name}.{operation}"
-        for _, reply in self._events.emit(event, request=signed):
+        headers = {
+            "content-type": self._service.media_type,
+            "x-amz-target": f"{self._service.target_prefix}.{operation}",
+        }
+        now = datetime.now(UTC).strftime(TIME_FORMAT)
+        signed = signed_headers(headers, body, self._signed_for, self._access.credentials(), now)
+        if self._access.reply_instead is not None:
+            reply = self._access.reply_instead(operation, signed, body)
             if reply is not None:
                 return reply
-        return self._exchange(signed)
+        return self._exchange(signed, body)
 
-    def _signed(self, operation: str, body: bytes) -> AWSPreparedRequest:
-        headers = {
-            "Content-Type": self._service.media_type,
-            "User-Agent": self._user_agent,
-            "X-Amz-Target": f"{self._service.target_prefix}.{operation}",
-        }
-        request = AWSRequest("POST", self._url, headers, body)
-        credentials = self._credentials.get_frozen_credentials()
-        SigV4Auth(credentials, self._service.name, self._signing_region).add_auth(request)
-        sent: Any = HeadersDict(request.headers.items())
-        return AWSPreparedRequest("POST", self._url, sent, body, stream_output=False)
+
+def signed_for(url: str, service: str, region: str) -> SignedFor:
+    """What requests to an address are signed for."""
+    address = urlsplit(url)
+    host = str(address.hostname)
+    host = f"[{host}]" if ":" in host else host
+    has_port = address.port not in (None, {"http": 80, "https": 443}[address.scheme])
+    return SignedFor(f"{host}:{address.port}" if has_port else host, address.path, service, region)
 
 
 def encoded(request: Mapping[str, Any]) -> bytes:
@@ -133,6 +144,8 @@ def _parsed(operation: str, reply: Any) -> dict[str, Any]:
         try:
             response: dict[str, Any] = orjson.loads(content)
         except ValueError as error:
+            from botocore.parsers import ResponseParserError
+
             raise ResponseParserError(f"the reply to {operation} is not JSON") from error
         return response
     raise ClientError(_error_response(reply.status_code, content), operation)

@@ -12,6 +12,7 @@ from chalicelib.config import Settings
 from chalicelib.engine.aws import clients, dynamodb
 from chalicelib.engine.aws.dynamodb import TRIES, DynamoTables, sender
 from chalicelib.engine.aws.json_transport import JsonTransport
+from chalicelib.engine.aws.signatures import Credentials
 from chalicelib.engine.conditions import absent
 from chalicelib.engine.definitions import ACCOUNTS
 from chalicelib.engine.errors import ConditionFailedError, TransactionRefusedError
@@ -104,7 +105,7 @@ class TestConnections:
         forget()
         wire.answers.append(Answer({"n": 1}))
         assert sender(SETTINGS)("GetItem", GET) == {"n": 1}
-        assert wire.requests[0][0]["Host"] == "dynamodb.example.org"
+        assert wire.requests[0][0]["host"] == "dynamodb.example.org"
 
 
 def connections_of(transport: JsonTransport) -> list[socket.socket]:
@@ -120,29 +121,29 @@ class TestRequests:
         transport.send("GetItem", GET)
         ((headers, body),) = wire.requests
         assert body == GET
-        assert headers["X-Amz-Target"] == "DynamoDB_20120810.GetItem"
-        assert headers["Content-Type"] == "application/x-amz-json-1.0"
-        assert headers["X-Amz-Security-Token"] == "a-token"
-        scope = "an-id/" + headers["X-Amz-Date"][:8] + "/us-east-1/dynamodb/aws4_request"
-        assert headers["Authorization"].startswith(f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=")
-        assert "content-type;host;x-amz-date;x-amz-security-token;x-amz-target" in headers["Authorization"]
+        assert headers["x-amz-target"] == "DynamoDB_20120810.GetItem"
+        assert headers["content-type"] == "application/x-amz-json-1.0"
+        assert headers["x-amz-security-token"] == "a-token"
+        scope = "an-id/" + headers["x-amz-date"][:8] + "/us-east-1/dynamodb/aws4_request"
+        assert headers["authorization"].startswith(f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=")
+        assert "content-type;host;x-amz-date;x-amz-security-token;x-amz-target" in headers["authorization"]
 
     def test_each_attempt_is_signed_with_the_credentials_of_its_time(
         self, wire: WireServer, transport: JsonTransport, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        credentials: Any = transport._credentials
-
         def renew(_s: float) -> None:
-            credentials.access_key = "a-newer-id"
+            newer = transport._access._replace(credentials=lambda: Credentials("a-newer-id", "a-key"))
+            monkeypatch.setattr(transport, "_access", newer)
 
         monkeypatch.setattr("time.sleep", renew)
         wire.answers.append(refused("ThrottlingException"))
         transport.send("GetItem", GET)
-        ids = [headers["Authorization"].partition("Credential=")[2].partition("/")[0] for headers, _ in wire.requests]
+        ids = [headers["authorization"].partition("Credential=")[2].partition("/")[0] for headers, _ in wire.requests]
         assert ids == ["an-id", "a-newer-id"]
 
     def test_without_credentials_nothing_is_sent(self, wire: WireServer, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("botocore.session.Session.get_credentials", lambda _: None)
+        forget()
         with pytest.raises(RuntimeError) as error:
             sender(SETTINGS)("GetItem", GET)
         assert isinstance(error.value.__cause__, NoCredentialsError)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from chalicelib.config import Settings
 from tools.packaging.application import Package, make_package
+from tools.packaging.template import ARCHITECTURE, X86_64, architecture_of
+from tools.project import ToolError
 from tools.stages import application_settings, plan, stacks
 from tools.stages.aws_account import run_aws_tool, session_of_caller
 from tools.stages.deployment import Deployed, application_stack, deploy, stateful_stack, stored_package
@@ -29,7 +31,12 @@ def main() -> int:
     choice = read_choice(arguments.settings, session.region_name)
     present = _present(session, stage)
     check_domain(choice, present)
-    package = stored_package(session, stage, arguments.package) if arguments.package else make_package(stage)
+    architecture = (present.application | choice.application).get(ARCHITECTURE, X86_64)
+    if arguments.package:
+        package = stored_package(session, stage, arguments.package)
+        check_architecture(package, architecture)
+    else:
+        package = make_package(stage, architecture)
     for line in price_lines(package, arguments.settings, session.region_name, present):
         print(line, flush=True)
     deployed = deploy(
@@ -42,6 +49,17 @@ def main() -> int:
     for line in _report(session, package, deployed):
         print(line)
     return 0
+
+
+def check_architecture(package: Package, architecture: str) -> None:
+    """Raise unless an earlier package is for the architecture of the stage.
+
+    Raises:
+        ToolError: it is for another one.
+    """
+    found = architecture_of(package.template)
+    if found != architecture:
+        raise ToolError(f"package {package.digest} is for {found}: say ARCHITECTURE={found} as well.")
 
 
 def _parser() -> argparse.ArgumentParser:

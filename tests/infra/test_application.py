@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from tests.infra.conftest import Template, of_type, strings
-from tools.packaging.template import ANY, EVERYTHING_ELSE, METHODS
+from tools.packaging.template import ANY, EVERYTHING_ELSE, METHODS, architecture_of, for_architecture
+from tools.packaging.vendored import LAMBDA_PLATFORMS
 from tools.project import ROOT
 
 GATEWAY_ROLE = "AccessLogsRole"
@@ -19,6 +20,16 @@ def _statements(role: Template) -> list[dict[str, Any]]:
 
 def _listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
+
+
+def test_every_function_runs_on_the_architecture_of_the_package(application: Template) -> None:
+    functions = of_type(application, "AWS::Serverless::Function").values()
+    assert [function["Architectures"] for function in functions] == [[{"Ref": "Architecture"}]] * len(functions)
+    for name in LAMBDA_PLATFORMS:
+        template = for_architecture(dict(application), name)
+        assert template["Parameters"]["Architecture"]["AllowedValues"] == [name]
+        assert architecture_of(template) == name
+    assert architecture_of({"Parameters": {}}) == "x86_64"
 
 
 def test_each_function_has_a_role_and_a_policy_of_its_own(application: Template) -> None:

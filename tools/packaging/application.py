@@ -21,7 +21,7 @@ from pathlib import Path
 
 from tools.packaging.bytecode import compile_zip
 from tools.packaging.overlay import PARTS, read_overlay
-from tools.packaging.template import Template, with_catch_alls
+from tools.packaging.template import X86_64, Template, for_architecture, with_catch_alls
 from tools.packaging.vendored import LAMBDA_PLATFORMS, vendored
 from tools.project import BUILD, ROOT, ToolError, step
 
@@ -45,20 +45,23 @@ class Package:
     template: Template
 
 
-def make_package(stage: str) -> Package:
+def make_package(stage: str, architecture: str = X86_64) -> Package:
     """The package of a stage, rebuilt only if its sources changed.
+
+    Args:
+        architecture: of the functions on AWS; the package of the local stage is for this machine.
 
     Raises:
         ToolError: the sources cannot be packaged, or AWS Lambda does not have this version of Python.
     """
     check_stage(stage, sys.version_info[:2])
-    digest = source_digest(stage)
+    digest = source_digest(stage, architecture)
     folder = BUILD / stage
     folder.mkdir(parents=True, exist_ok=True)
     with _locked(folder):
         if _digest_of(folder) != digest:
             with step(f"packaging the application for stage {stage}"):
-                _build(stage, folder)
+                _build(stage, architecture, folder)
                 (folder / DIGEST).write_text(digest)
         return Package(stage, digest, (folder / ZIP).read_bytes(), json.loads((folder / TEMPLATE).read_text()))
 
@@ -87,10 +90,11 @@ def check_stage_name(stage: str) -> None:
         raise ToolError(f"{stage!r} is no name for a stage: lower-case letters, digits and dashes, at most 20.")
 
 
-def source_digest(stage: str) -> str:
+def source_digest(stage: str, architecture: str = X86_64) -> str:
     """The digest of everything in the package, including the Python and the platform that it is made for."""
     digest = hashlib.sha256()
-    target = f"{platform.system()} {platform.machine()}" if stage == LOCAL_STAGE else " ".join(LAMBDA_PLATFORMS)
+    platforms = LAMBDA_PLATFORMS[architecture]
+    target = f"{platform.system()} {platform.machine()}" if stage == LOCAL_STAGE else " ".join(platforms)
     digest.update(f"{stage}\0{sys.version_info[:2]}\0{target}\0".encode())
     for path in sorted(_source_files()):
         digest.update(f"{path.relative_to(ROOT)}\0".encode())
@@ -123,7 +127,7 @@ def _locked(folder: Path) -> Iterator[None]:
         yield
 
 
-def _build(stage: str, folder: Path) -> None:
+def _build(stage: str, architecture: str, folder: Path) -> None:
     project = folder / "project"
     shutil.rmtree(project, ignore_errors=True)
     for name in ("app.py", "chalicelib", ".chalice"):
@@ -132,7 +136,7 @@ def _build(stage: str, folder: Path) -> None:
         shutil.rmtree(project / name)
     # Chalice would fetch the requirements for Lambda's platform only, and without looking at the lock's hashes.
     (project / "requirements.txt").write_text("")
-    shutil.copytree(vendored(for_lambda=stage != LOCAL_STAGE), project / "vendor")
+    shutil.copytree(vendored(None if stage == LOCAL_STAGE else architecture), project / "vendor")
     chalice = str(Path(sys.executable).with_name("chalice"))
     (project / OVERLAY).write_text(json.dumps(read_overlay()))
     command = [chalice, "package", "--stage", stage, "--merge-template", OVERLAY, "out"]
@@ -141,7 +145,7 @@ def _build(stage: str, folder: Path) -> None:
     for name, resource in merged["Resources"].items():
         if "Type" not in resource:
             raise ToolError(f"infra/ adds to {name}, which the application does not have.")
-    template = with_catch_alls(merged)
+    template = for_architecture(with_catch_alls(merged), architecture)
     compile_zip(project / "out" / ZIP)
     (folder / DIGEST).unlink(missing_ok=True)
     shutil.move(project / "out" / ZIP, folder / ZIP)

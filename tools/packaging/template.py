@@ -1,4 +1,5 @@
-"""Completes the template of Chalice so that requests with any path and method reach the application.
+"""Completes the template of Chalice: requests with any path and method reach the application, and functions run on the
+architecture that their package was made for.
 
 API Gateway replies to an unknown path or method itself, with a 403 in its own format. The application has to reply
 (404, 405, preflights). So each known path and each of its parents takes ANY method, and `/` and `/{proxy+}` take the
@@ -10,6 +11,8 @@ from typing import Any
 Template = dict[str, Any]
 
 ANY = "x-amazon-apigateway-any-method"
+ARCHITECTURE = "Architecture"
+X86_64 = "x86_64"
 METHODS = ("delete", "get", "head", "options", "patch", "post", "put")
 EVERYTHING_ELSE = "/{proxy+}"
 
@@ -31,6 +34,28 @@ def with_catch_alls(template: Template) -> Template:
         | {"Properties": api | {"DefinitionBody": definition | {"paths": dict(sorted(paths.items()))}}}
     }
     return template | {"Resources": resources}
+
+
+def for_architecture(template: Template, architecture: str) -> Template:
+    """The template of a package for an architecture, which allows no other one: the zip holds compiled modules.
+
+    Chalice gives each function the architecture of its own.
+    """
+    parameters = template["Parameters"]
+    only = parameters[ARCHITECTURE] | {"AllowedValues": [architecture], "Default": architecture}
+    resources = {
+        name: resource | {"Properties": resource["Properties"] | {"Architectures": [{"Ref": ARCHITECTURE}]}}
+        if resource["Type"] == "AWS::Serverless::Function"
+        else resource
+        for name, resource in template["Resources"].items()
+    }
+    return template | {"Parameters": parameters | {ARCHITECTURE: only}, "Resources": resources}
+
+
+def architecture_of(template: Template) -> str:
+    """The architecture that the package of a template is for. Before there was a choice, it was x86_64."""
+    name: str = template.get("Parameters", {}).get(ARCHITECTURE, {}).get("Default", X86_64)
+    return name
 
 
 def _with_ancestors(routes: list[str]) -> set[str]:

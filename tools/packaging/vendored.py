@@ -18,7 +18,11 @@ from typing import Any
 from tools.environments import reason_of_failure
 from tools.project import BUILD, ROOT, ToolError
 
-LAMBDA_PLATFORMS = ("manylinux2014_x86_64", "manylinux_2_28_x86_64")
+LAMBDA_PLATFORMS = {
+    "x86_64": ("manylinux2014_x86_64", "manylinux_2_28_x86_64"),
+    "arm64": ("manylinux2014_aarch64", "manylinux_2_28_aarch64"),
+}
+"""The platforms of wheels that run on Lambda, by the name that Lambda gives to the architecture."""
 
 POWERTOOLS = "aws_lambda_powertools"
 UNUSED_REQUIREMENTS = (
@@ -33,6 +37,7 @@ UNUSED_REQUIREMENTS = (
     "urllib3/contrib/socks.py",  # proxies
     "urllib3/http2/connection.py",  # HTTP/2, by a library that is not installed
     f"{POWERTOOLS}/event_handler",
+    f"{POWERTOOLS}/metrics/provider/datadog",
     *(
         f"{POWERTOOLS}/utilities/{name}"
         for name in (
@@ -59,24 +64,27 @@ MODEL = "service-2.json"
 RULES = "endpoint-rule-set-1.json"
 
 
-def vendored(*, for_lambda: bool) -> Path:
-    """The folder of the unpacked requirements, for Lambda or for this machine; it is kept, because they rarely change.
+def vendored(architecture: str | None) -> Path:
+    """The folder of the unpacked requirements; it is kept, because they rarely change.
+
+    Args:
+        architecture: one of Lambda; None stands for this machine.
 
     Raises:
         ToolError: pip fails, or something that is left out is not there.
     """
     lock = ROOT / "requirements.txt"
     version = f"{sys.version_info[0]}.{sys.version_info[1]}"
-    target = "lambda" if for_lambda else "this-machine"
+    target = f"lambda-{architecture}" if architecture else "this-machine"
     digest = hashlib.sha256(lock.read_bytes() + Path(__file__).read_bytes()).hexdigest()[:16]
     folder = BUILD / "vendor" / f"{target}-{version}-{digest}"
     if folder.is_dir():
         return folder
     draft = folder.with_name(f"{folder.name}.{os.getpid()}")
     options = []
-    if for_lambda:
+    if architecture:
         options = ["--only-binary", ":all:", "--implementation", "cp", "--python-version", version]
-        options += [option for name in LAMBDA_PLATFORMS for option in ("--platform", name)]
+        options += [option for name in LAMBDA_PLATFORMS[architecture] for option in ("--platform", name)]
     pip = [sys.executable, "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--quiet"]
     _install([*pip, "--no-compile", "--require-hashes", *options, "--target", str(draft), "-r", str(lock)])
     shutil.rmtree(draft / "bin", ignore_errors=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from tools.packaging.template import Template
+from tools.packaging.template import Template, architecture_of
 from tools.project import PRICES
 
 HOURS_A_MONTH = 730
@@ -54,12 +54,12 @@ def idle_costs(template: Template, deployed_ids: set[str], kept_kinds: Counter[s
     amounts["secrets_manager_secret_month", "secrets"] = kept_kinds["AWS::SecretsManager::Secret"]
     for name, resource in template["Resources"].items():
         if name in deployed_ids:
-            amounts.update(_amounts(resource))
+            amounts.update(_amounts(resource, architecture_of(template)))
     costs = [_cost(price, what, amount) for (price, what), amount in amounts.items() if amount]
     return sorted(costs, key=lambda cost: -cost.usd)
 
 
-def _amounts(resource: Mapping[str, Any]) -> Counter[tuple[str, str]]:
+def _amounts(resource: Mapping[str, Any], architecture: str) -> Counter[tuple[str, str]]:
     """The monthly use of one resource, by the name of its price."""
     properties = resource.get("Properties", {})
     used: Counter[tuple[str, str]] = Counter()
@@ -76,18 +76,20 @@ def _amounts(resource: Mapping[str, Any]) -> Counter[tuple[str, str]]:
             used["waf_rule_month", "rules of the firewall"] = len(properties["Rules"])
         case "AWS::Serverless::Function":
             for event in properties.get("Events", {}).values():
-                used.update(_amounts_of_event(event, properties["MemorySize"] / 1024))
+                used.update(_amounts_of_event(event, properties["MemorySize"] / 1024, architecture))
     return used
 
 
-def _amounts_of_event(event: Mapping[str, Any], memory_gb: float) -> Counter[tuple[str, str]]:
+def _amounts_of_event(event: Mapping[str, Any], memory_gb: float, architecture: str) -> Counter[tuple[str, str]]:
     used: Counter[tuple[str, str]] = Counter()
     if event["Type"] == "SQS":
         used["sqs_request", "polls of queues"] = POLLS_A_MONTH
     elif event["Type"] == "Schedule":
         runs = runs_a_month(event["Properties"]["Schedule"])
         used["lambda_request", "starts by the clock"] = runs
-        used["lambda_gb_s_x86_64", "time of functions started by the clock"] = round(runs * IDLE_RUN_S * memory_gb)
+        used[f"lambda_gb_s_{architecture}", "time of functions started by the clock"] = round(
+            runs * IDLE_RUN_S * memory_gb
+        )
         used["dynamodb_read_request_unit", "reads of functions started by the clock"] = runs * IDLE_RUN_READ_UNITS
     return used
 

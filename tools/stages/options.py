@@ -149,6 +149,13 @@ OPTIONS = (
         pattern=COUNT,
     ),
     Option(
+        "ARCHITECTURE",
+        Stack.APPLICATION,
+        "Architecture",
+        "the processor of the functions; a fifth cheaper on arm64",
+        {"x86_64": "x86_64", "arm64": "arm64"},
+    ),
+    Option(
         "LOG_RETENTION_DAYS",
         Stack.APPLICATION,
         "LogRetentionDays",

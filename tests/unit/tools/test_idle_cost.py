@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from tools.packaging.template import Template
+from tools.packaging.template import Template, for_architecture
 from tools.stages.idle_cost import idle_costs, price_list, runs_a_month
 
 KEPT = Counter({"AWS::Kinesis::Stream": 1, "AWS::SecretsManager::Secret": 4, "AWS::DynamoDB::Table": 4})
@@ -66,6 +66,13 @@ def test_free_amounts_are_shown_separately_and_the_most_expensive_line_is_first(
     assert (beyond_free["dashboards"], beyond_free["alarms"], beyond_free["polls of queues"]) == (0, 0, 0)
     assert beyond_free["secrets"] == 4 * usd("secrets_manager_secret_month")
     assert [cost.usd for cost in found] == sorted((cost.usd for cost in found), reverse=True)
+
+
+def test_functions_are_charged_by_their_architecture() -> None:
+    what = "time of functions started by the clock"
+    on_arm = for_architecture(APPLICATION | {"Parameters": {"Architecture": {}}}, "arm64")
+    assert costs(on_arm)[what] == pytest.approx(43_800 * 0.2 * 0.5 * usd("lambda_gb_s_arm64"))
+    assert costs(on_arm)[what] / costs(APPLICATION)[what] == pytest.approx(0.8, rel=1e-4)
 
 
 @pytest.mark.parametrize(

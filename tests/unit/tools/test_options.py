@@ -49,6 +49,7 @@ def test_a_given_address_takes_precedence_over_the_domain(settings: list[str]) -
     [
         ("SIGN_UP=anyone", "say one of open, invitation, closed"),
         ("METRICS=true", "say one of on, off"),
+        ("ARCHITECTURE=arm", "say one of x86_64, arm64"),
         ("METRICS=", "say one of on, off"),
         ("SIGNUP=open", "is no setting"),
         ("SIGN_UP", "is no setting"),

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from tools.deploy import check_architecture
 from tools.packaging import application
-from tools.packaging.application import LOCAL_STAGE, check_stage, make_package, source_digest
+from tools.packaging.application import LOCAL_STAGE, Package, check_stage, make_package, source_digest
 from tools.project import ToolError
 
 FILES = (
@@ -115,3 +116,15 @@ def test_packaging_for_aws_with_an_older_python_is_refused() -> None:
 def test_a_stage_has_a_name_that_fits_everywhere(stage: str) -> None:
     with pytest.raises(ToolError, match="is no name for a stage"):
         check_stage(stage, (3, 13))
+
+
+def test_each_architecture_has_packages_of_its_own() -> None:
+    assert source_digest("prod", "arm64") != source_digest("prod", "x86_64") == source_digest("prod")
+    assert source_digest(LOCAL_STAGE, "arm64") == source_digest(LOCAL_STAGE)
+
+
+def test_an_earlier_package_of_another_architecture_is_refused_by_name() -> None:
+    package = Package("prod", "0" * 32, b"", {"Parameters": {}})
+    check_architecture(package, "x86_64")
+    with pytest.raises(ToolError, match="is for x86_64: say ARCHITECTURE=x86_64"):
+        check_architecture(package, "arm64")

@@ -15,6 +15,8 @@ from tools.project import ToolError
 
 DATE = (1980, 1, 1, 0, 0, 0)
 """The earliest date that a zip can store."""
+SMALLEST = 9
+"""The level of compression. Lambda unpacks a package of any level alike."""
 FILE_MODE, PROGRAM_MODE = 0o100644, 0o100755
 
 
@@ -32,7 +34,8 @@ def compile_zip(path: Path) -> None:
         draft = path.with_name(f"{path.name}.draft")
         with zipfile.ZipFile(draft, "w", zipfile.ZIP_DEFLATED) as new:
             for file in sorted(file for file in folder.rglob("*") if file.is_file()):
-                new.writestr(_entry(file, str(file.relative_to(folder))), file.read_bytes(), zipfile.ZIP_DEFLATED)
+                entry = _entry(file, str(file.relative_to(folder)))
+                new.writestr(entry, file.read_bytes(), zipfile.ZIP_DEFLATED, SMALLEST)
         draft.replace(path)
 
 

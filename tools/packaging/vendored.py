@@ -28,6 +28,9 @@ POWERTOOLS = "aws_lambda_powertools"
 UNUSED_REQUIREMENTS = (
     "cffi",  # builds modules; to run them takes _cffi_backend alone
     "pycparser",  # the same
+    "botocore/stub.py",
+    "joserfc/drafts",
+    *(f"tzdata/zoneinfo/{name}" for name in ("tzdata.zi", "zone.tab", "zone1970.tab", "zonenow.tab", "iso3166.tab")),
     "dateutil/easter.py",  # dates that repeat, of which botocore has none
     "dateutil/rrule.py",
     "dateutil/tz/win.py",  # Windows
@@ -95,6 +98,11 @@ def vendored(architecture: str | None) -> Path:
         shutil.rmtree(path) if path.is_dir() else path.unlink()
     for record in draft.glob("*.dist-info/RECORD"):  # lists what was just removed
         record.unlink()
+    for parts in draft.glob("*.dist-info/sboms"):
+        shutil.rmtree(parts)
+    for metadata in draft.glob("*.dist-info/METADATA"):  # without the description, which is a whole README
+        head, _, _ = metadata.read_text(encoding="utf-8").partition("\n\n")
+        metadata.write_text(f"{head}\n", encoding="utf-8")
     trim_sdk(draft / "botocore" / "data")
     try:
         draft.rename(folder)

@@ -3,13 +3,19 @@
 All clients of a process come from one session, which reads the data of botocore (partitions, endpoints) once.
 """
 
+import os
+import sys
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from chalicelib.engine.aws.access import Access, access_by_environment
 from chalicelib.engine.aws.errors import engine_errors
 
 if TYPE_CHECKING:
     from botocore.session import Session
+
+
+SESSION_MODULE = "botocore.session"
 
 
 def new_client(service: str, region: str, *, tries: int, **options: Any) -> Any:
@@ -36,6 +42,21 @@ def session() -> "Session":
     from botocore.session import get_session
 
     return get_session()
+
+
+def access_to(service: str, region: str) -> Access:
+    """The access to a service without a client: by the environment alone if that has all of it, and if this process has
+    not imported the session of botocore anyway; otherwise by the session.
+
+    Raises:
+        BotoCoreError: there are no credentials, or no endpoint.
+    """
+    access = None if SESSION_MODULE in sys.modules else access_by_environment(service, region, os.environ)
+    if access is not None:
+        return access
+    from chalicelib.engine.aws.session_access import access_by_session
+
+    return access_by_session(session(), service, region)
 
 
 def forget_session() -> None:

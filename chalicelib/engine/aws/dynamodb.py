@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from chalicelib.config import Settings
 from chalicelib.engine import backoff
 from chalicelib.engine.aws.attribute_values import from_values, to_values
+from chalicelib.engine.aws.clients import access_to
 from chalicelib.engine.aws.errors import engine_errors
 from chalicelib.engine.aws.expressions import Expressions
 from chalicelib.engine.conditions import Condition
@@ -46,7 +47,7 @@ def _transport(region: str) -> "JsonTransport":
     service = JsonService("dynamodb", "DynamoDB_20120810", "application/x-amz-json-1.0")
     timeouts = Timeouts(CONNECT_TIMEOUT_S, READ_TIMEOUT_S)
     with engine_errors():
-        return JsonTransport(service, region, tries=TRIES, timeouts=timeouts)
+        return JsonTransport(service, access_to(service.name, region), tries=TRIES, timeouts=timeouts)
 
 
 def transport(settings: Settings) -> "JsonTransport":

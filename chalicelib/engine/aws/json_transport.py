@@ -19,7 +19,7 @@ import orjson
 from botocore.exceptions import ChecksumError, ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as NoConnectionError
 
-from chalicelib.engine.aws.access import access_to
+from chalicelib.engine.aws.access import Access
 from chalicelib.engine.aws.http_connections import Timeouts, exchange_with
 from chalicelib.engine.aws.signatures import SignedFor, signed_headers
 
@@ -39,19 +39,15 @@ class JsonService(NamedTuple):
 
 
 class JsonTransport:
-    """Sends requests to a service in a region. Threads may share it."""
+    """Sends requests to a service. Threads may share it."""
 
-    def __init__(self, service: JsonService, region: str, *, tries: int, timeouts: Timeouts) -> None:
-        """No call, unless credentials have to be fetched.
-
-        Raises:
-            NoCredentialsError, EndpointProviderError, CredentialRetrievalError: those of botocore.
-        """
+    def __init__(self, service: JsonService, access: Access, *, tries: int, timeouts: Timeouts) -> None:
+        """Makes no call."""
         self._service = service
         self._tries = tries
-        self._access = access_to(service.name, region)
-        self._exchange = exchange_with(self._access.url, timeouts, self._access.ca_bundle)
-        self._signed_for = signed_for(self._access.url, service.name, self._access.signing_region)
+        self._access = access
+        self._exchange = exchange_with(access.url, timeouts, access.ca_bundle)
+        self._signed_for = signed_for(access.url, service.name, access.signing_region)
 
     def send(self, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
         """The reply to a request of an operation.

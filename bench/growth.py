@@ -3,7 +3,8 @@
     python -m bench.growth [--quick]
 
 The last 90 days are the same for each user. The cost of adding, and of reading a day, 90 days or the latest records,
-must not grow with the history.
+must not grow with the history. A second table has the same requests with the last 0, 1 and 14 of 90 days in the tail,
+as a phone sends them: a reading with each request.
 """
 
 import argparse
@@ -26,6 +27,8 @@ from tools.project import run_tool
 DAYS = 90
 """The number of stored days in the first column."""
 TIMES, TIMES_QUICK = (1, 10, 100), (1, 10)
+TAIL_DAYS = (0, 1, 14)
+"""The days of the last 90 that wait for compaction, in the columns of the second table."""
 ADDED = 0
 """The batch of records that no user has yet."""
 
@@ -41,7 +44,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Grown:
-    """The lines, and the number of stored days in each column."""
+    """The lines, and the number of days in each column: those that are stored, or that wait in the tail."""
 
     days: Sequence[int]
     lines: Sequence[Line]
@@ -54,6 +57,29 @@ def measured(*, is_quick: bool) -> Grown:
         people = [_with_history(application, number, times_) for number, times_ in enumerate(times, 1)]
         lines = list(_lines(application, people, rounds=5 if is_quick else 15))
     return Grown([DAYS * times_ for times_ in times], lines)
+
+
+def measured_tails(*, is_quick: bool) -> Grown:
+    """Measure the requests of each kind for users with and without a tail, alternately."""
+    with running() as application:
+        people = [_with_tail(application, number, days) for number, days in enumerate(TAIL_DAYS, 1)]
+        lines = list(_lines(application, people, rounds=5 if is_quick else 15))
+    return Grown(TAIL_DAYS, lines)
+
+
+def _with_tail(application: Application, number: int, days: int) -> Person:
+    """A user with 90 days of readings, the last ones of which are not compacted."""
+    person = new_person(number)
+    readings = [record for request in records.cbg_requests(DAYS) for record in request]
+    tail_start = records.CGM_START + timedelta(days=DAYS - days)
+    compacted = [record for record in readings if datetime.fromisoformat(record["time"]) < tail_start]
+    for start in range(0, len(compacted), records.REQUEST_RECORDS):
+        request = compacted[start : start + records.REQUEST_RECORDS]
+        application.answer(add_event(person, records.as_body(request)))
+    compact_and_sweep(person.id)
+    for record in readings[len(compacted) :]:
+        application.answer(add_event(person, records.as_body([record])))
+    return person
 
 
 def _with_history(application: Application, number: int, times: int) -> Person:
@@ -139,9 +165,9 @@ def as_document(grown: Grown) -> dict[str, Any]:
     return asdict(grown)
 
 
-def as_text(grown: Grown) -> str:
-    """The figures as a table with a column for each length of history."""
-    rows = [["days of cbg stored", *(f"{days:,}" for days in grown.days), "unit"]]
+def as_text(grown: Grown, of_column: str = "days of cbg stored") -> str:
+    """The figures as a table with a column for each length of history, or of tail."""
+    rows = [[of_column, *(f"{days:,}" for days in grown.days), "unit"]]
     rows += [[line.name, *map(_number, line.values), line.unit] for line in grown.lines]
     return as_columns(rows, words={0, len(rows[0]) - 1})
 
@@ -156,7 +182,11 @@ def main() -> int:
         prog="python -m bench.growth", description="Measure what depends on what is stored."
     )
     parser.add_argument("--quick", action="store_true", help="leave out the longest history")
-    print(as_text(measured(is_quick=parser.parse_args().quick)))
+    parser.add_argument("--tail", action="store_true", help="measure tails alone")
+    options = parser.parse_args()
+    if not options.tail:
+        print(as_text(measured(is_quick=options.quick)), end="\n\n")
+    print(as_text(measured_tails(is_quick=options.quick), "days in the tail"))
     return 0
 
 

@@ -181,6 +181,7 @@ def build_services(settings: Settings, engine: Engine, surroundings: Surrounding
             tiles=tiles.tiles,
             sources=data_sources,
             large_replies=StoredLargeReplies(engine.objects),
+            at_once=engine.at_once,
         ),
         summaries=SummaryPorts(data.data_sets, data.log, tiles.tiles, tiles.hour_sums),
         blobs=BlobPorts(StoredBlobs(engine.blobs, quotas), StoredContents(engine.objects)),

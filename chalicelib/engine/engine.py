@@ -7,6 +7,7 @@ from chalicelib.engine.read_ahead import TableReadingAhead
 from chalicelib.frozen import frozen
 
 if TYPE_CHECKING:
+    from chalicelib.engine.at_once import AtOnce
     from chalicelib.engine.objects import Objects
     from chalicelib.engine.queue import Queue
     from chalicelib.engine.secrets import Secrets
@@ -26,6 +27,8 @@ class Engine:
     metrics_failures: "Queue"
     """Takes the records of the metrics stream that are no events."""
     metrics_stream: "Stream"
+    at_once: "AtOnce"
+    """Lets calls wait at the same time."""
 
     @property
     def accounts(self) -> "Table":

@@ -161,6 +161,14 @@ class RecordLog(Protocol):
         """
         ...
 
+    def continuous_entries(self, owner: OwnerState, after: Mapping[str, int]) -> list[Entry]:
+        """Those of all continuous data sets alone."""
+        ...
+
+    def normal_entries(self, owner: OwnerState, normal_ids: Sequence[str], after: Mapping[str, int]) -> list[Entry]:
+        """Those of these normal data sets alone; no read for none."""
+        ...
+
     def each_entry(
         self, owner: OwnerState, normal_ids: Sequence[str], after: Mapping[str, int] = FROM_THE_FIRST
     ) -> Iterator[Entry]:

@@ -10,7 +10,7 @@ from chalicelib.log.data_set import DataSet, as_upload_record
 from chalicelib.reading.query import DataQuery
 from chalicelib.reading.select import SelectedRecords, select_records, selects_partly, selects_tile
 from chalicelib.reading.source_filters import SourceFilters, has_medtronic_data
-from chalicelib.tiles.manifest import TileRef
+from chalicelib.tiles.manifest import Manifest, TileRef
 from chalicelib.tiles.tile import DAY_MS, TileKey
 from chalicelib.tiles.view import TileView
 
@@ -53,8 +53,7 @@ def latest_records(view: TileView, query: DataQuery, filters: SourceFilters, upl
 
     Days are read from the newest backwards, in growing batches, until each type has a record.
     """
-    names = [name for name in query.types or LATEST_TYPES if name != UPLOAD]
-    days = {name: _days(view, name, query) for name in names}
+    days = {name: _days(view, name, query) for name in _latest_names(query)}
     newest: dict[str, bytes] = {}
     at_once = 1
     while days:
@@ -85,13 +84,34 @@ def has_medtronic(view: TileView) -> bool:
         at_once, flagged = flagged[:_MEDTRONIC_TILES_AT_ONCE], flagged[_MEDTRONIC_TILES_AT_ONCE:]
 
 
-def _tile_refs(view: TileView, name: str, query: DataQuery, *, newest_first: bool = False) -> Iterator[TileRef]:
-    """The tiles of a type that a query must read, by day."""
-    if name not in view.manifest.tiles or (query.types is not None and name not in query.types):
+def first_refs(manifest: Manifest, query: DataQuery) -> list[TileRef]:
+    """The tiles that a query reads first, as far as they are known without the tail."""
+    if not query.is_latest:
+        return [ref for name in manifest.tiles for ref in _refs(manifest, name, query) if selects_tile(ref, query)]
+    newest = (
+        next((ref for ref in _refs(manifest, name, query, newest_first=True) if selects_tile(ref, query)), None)
+        for name in _latest_names(query)
+    )
+    return [ref for ref in newest if ref is not None]
+
+
+def _latest_names(query: DataQuery) -> list[str]:
+    """The types of which a query for the latest records wants one, but for data sets."""
+    return [name for name in query.types or LATEST_TYPES if name != UPLOAD]
+
+
+def _refs(manifest: Manifest, name: str, query: DataQuery, *, newest_first: bool = False) -> Iterator[TileRef]:
+    """The tiles of a type on the days of a query, by day."""
+    if name not in manifest.tiles or (query.types is not None and name not in query.types):
         return iter(())
     first_day = None if query.start_ms is None else query.start_ms // DAY_MS
     last_day = None if query.end_ms is None else query.end_ms // DAY_MS
-    refs = view.manifest.tiles[name].between(first_day, last_day, newest_first=newest_first)
+    return manifest.tiles[name].between(first_day, last_day, newest_first=newest_first)
+
+
+def _tile_refs(view: TileView, name: str, query: DataQuery, *, newest_first: bool = False) -> Iterator[TileRef]:
+    """The tiles of a type that a query must read, by day."""
+    refs = _refs(view.manifest, name, query, newest_first=newest_first)
     return (ref for ref in refs if selects_tile(ref, query) or view.is_affected(ref))
 
 

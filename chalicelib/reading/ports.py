@@ -1,11 +1,22 @@
 """The ports of reading: the stores that are read, and the store of replies that are too large for the gateway."""
 
-from typing import Protocol
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Protocol, TypeVar
 
 from chalicelib.data_sources.ports import DataSources
 from chalicelib.frozen import frozen
 from chalicelib.log.ports import DataSetReader, RecordLog
 from chalicelib.tiles.ports import TileReader
+
+Result = TypeVar("Result")
+
+
+class Start(Protocol):
+    """Starts a read."""
+
+    def __call__(self, call: Callable[[], Result]) -> Callable[[], Result]:
+        """A function that waits for the result of the read, and raises what the read raises."""
 
 
 class LargeReplies(Protocol):
@@ -24,3 +35,5 @@ class ReadingPorts:
     tiles: TileReader
     sources: DataSources
     large_replies: LargeReplies
+    at_once: Callable[[], AbstractContextManager[Start]]
+    """Opens a block that starts reads, which wait for the stores at the same time. All have ended when it ends."""

@@ -8,19 +8,23 @@ from functools import partial
 
 from chalicelib.access.call import Call
 from chalicelib.conflicts import retry_on_conflict
+from chalicelib.data_sources.data_source import DataSource
 from chalicelib.encoding.gzip_splice import RecordArray
 from chalicelib.frozen import frozen
-from chalicelib.log.data_set import DataSet
+from chalicelib.log.data_set import DataSet, OwnerState
+from chalicelib.log.entry import Entry
 from chalicelib.log.truncation import with_truncations
 from chalicelib.model.deduplicators import DEVICE_DEACTIVATE_HASH
 from chalicelib.model.times import parse_time
-from chalicelib.reading.assemble import UPLOAD, all_records, has_medtronic, latest_records
+from chalicelib.reading.assemble import UPLOAD, all_records, first_refs, has_medtronic, latest_records
 from chalicelib.reading.etag import etag_if_settled, etag_of, require_modified
 from chalicelib.reading.ports import ReadingPorts
 from chalicelib.reading.query import DataQuery
 from chalicelib.reading.source_filters import source_filters
+from chalicelib.tiles.manifest import Manifest
 from chalicelib.tiles.ports import TileMissingError
-from chalicelib.tiles.view import TileView
+from chalicelib.tiles.tile import Tile, TileKey
+from chalicelib.tiles.view import TilesReadAhead, TileView
 
 _MAX_ATTEMPTS = 3
 
@@ -55,13 +59,9 @@ def read_data(
 
     def attempt() -> DataReply:
         owner, manifest = ports.tiles.current(owner_id)
-        data_sets = ports.data_sets.of_owner(owner)
-        needed_ids = [data_set.id for data_set in data_sets if _is_needed(data_set, query)]
-        normal_ids = [data_set_id for data_set_id in needed_ids if not manifest.has_whole_log(data_set_id)]
-        entries = ports.log.entries(owner, normal_ids, manifest.positions())
+        data_sets, entries, sources, tiles = _read_stores(owner, manifest, query, ports)
         # Oldest first: of records with equal type and time, the one that was stored first comes first.
-        view = TileView(owner, manifest, data_sets[::-1], entries, ports.tiles)
-        sources = ports.sources.of_user(owner_id) if owner.has_sources else []
+        view = TileView(owner, manifest, data_sets[::-1], entries, TilesReadAhead(ports.tiles, tiles))
         filters = source_filters(query, data_sets, partial(has_medtronic, view), sources)
         select = latest_records if query.is_latest else all_records
         records = select(view, query, filters, _upload_records(data_sets, query))
@@ -72,6 +72,27 @@ def read_data(
 
     # A tile is missing if a compaction replaced the manifest long ago, while this request was suspended.
     return retry_on_conflict(attempt, _MAX_ATTEMPTS, TileMissingError)
+
+
+def _read_stores(
+    owner: OwnerState, manifest: Manifest, query: DataQuery, ports: ReadingPorts
+) -> tuple[list[DataSet], list[Entry], list[DataSource], dict[TileKey, Tile]]:
+    """The data sets, the tail, the data sources, and the tiles that the query reads whatever the tail is.
+
+    Nothing of it waits for anything else but the logs of normal data sets for the data sets. The tiles cannot differ
+    from what the manifest names: they never change, and one that is gone raises TileMissingError.
+    """
+    positions = manifest.positions()
+    refs = first_refs(manifest, query)
+    with ports.at_once() as start:
+        data_sets = start(lambda: ports.data_sets.of_owner(owner))
+        continuous = start(lambda: ports.log.continuous_entries(owner, positions))
+        sources = start(lambda: ports.sources.of_user(owner.id)) if owner.has_sources else list
+        tiles = start(lambda: ports.tiles.tiles(owner, refs, ())) if refs else dict
+        needed_ids = [data_set.id for data_set in data_sets() if _is_needed(data_set, query)]
+        normal_ids = [data_set_id for data_set_id in needed_ids if not manifest.has_whole_log(data_set_id)]
+        normal = ports.log.normal_entries(owner, normal_ids, positions)
+    return data_sets(), continuous() + normal, sources(), tiles()
 
 
 def _is_needed(data_set: DataSet, query: DataQuery) -> bool:

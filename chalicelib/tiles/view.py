@@ -1,6 +1,6 @@
 """The view of tiles together with the tail: unaffected tiles as they are stored, the others folded with the tail."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
 from chalicelib.encoding.gzip_splice import DeflatedLines
@@ -12,9 +12,9 @@ from chalicelib.log.fold_forward import LOOKED_UP_TYPES
 from chalicelib.log.records import Records
 from chalicelib.model.deduplicators import DATASET_DELETE_ORIGIN_OLDER
 from chalicelib.tiles.manifest import Manifest, TileRef
-from chalicelib.tiles.ports import TileReader
+from chalicelib.tiles.ports import TileSource
 from chalicelib.tiles.tail import AffectedTiles, affected_by, changed_ids, prefixes, tiles_with_origins
-from chalicelib.tiles.tile import TileKey, origin_key
+from chalicelib.tiles.tile import Tile, TileKey, origin_key
 
 
 @frozen
@@ -25,6 +25,24 @@ class VisibleTiles:
     """The tiles that can be sent as they are stored."""
     data: Sequence[VisibleData]
     """Everything else, in the order in which the data sets were given."""
+
+
+class TilesReadAhead:
+    """A source of the tiles of one manifest, some of which were read already, without their shadowed records."""
+
+    def __init__(self, tiles: TileSource, known: Mapping[TileKey, Tile]) -> None:
+        self._tiles = tiles
+        self._known = known
+
+    def tiles(self, owner: OwnerState, refs: Sequence[TileRef], shadowed: Collection[TileKey]) -> dict[TileKey, Tile]:
+        """See `TileSource.tiles`: no read for tiles that are known."""
+        missing = [ref for ref in refs if ref.key not in self._known or (ref.shadowed_bytes and ref.key in shadowed)]
+        found = self._tiles.tiles(owner, missing, shadowed) if missing else {}
+        return {ref.key: found[ref.key] if ref.key in found else self._known[ref.key] for ref in refs}
+
+    def origin_keys(self, owner: OwnerState) -> Iterator[Mapping[TileKey, Sequence[int]]]:
+        """See `TileSource.origin_keys`."""
+        return self._tiles.origin_keys(owner)
 
 
 class TileView:
@@ -41,7 +59,7 @@ class TileView:
         manifest: Manifest,
         data_sets: Sequence[DataSet],
         entries: Sequence[Entry],
-        tiles: TileReader,
+        tiles: TileSource,
     ) -> None:
         self.manifest = manifest
         self._owner = owner

@@ -65,6 +65,16 @@ class RememberedLog:
         key = owner.id, owner.epoch, tuple(normal_ids), tuple(sorted(after.items()))
         return list(self._memory.once(key, lambda: self._log.entries(owner, normal_ids, after)))
 
+    def continuous_entries(self, owner: OwnerState, after: Mapping[str, int]) -> list[Entry]:
+        """See `RecordLog.continuous_entries`."""
+        key = owner.id, owner.epoch, "continuous", tuple(sorted(after.items()))
+        return list(self._memory.once(key, lambda: self._log.continuous_entries(owner, after)))
+
+    def normal_entries(self, owner: OwnerState, normal_ids: Sequence[str], after: Mapping[str, int]) -> list[Entry]:
+        """See `RecordLog.normal_entries`."""
+        key = owner.id, owner.epoch, "normal", tuple(normal_ids), tuple(sorted(after.items()))
+        return list(self._memory.once(key, lambda: self._log.normal_entries(owner, normal_ids, after)))
+
 
 class RememberedTiles:
     """The port `TileReader`."""

@@ -1,6 +1,6 @@
 """The state of a history without compaction: all entries ever added, and no tiles."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from chalicelib.engine.table import Table
 from chalicelib.log.data_set import DataSetHead, OwnerState
@@ -21,11 +21,24 @@ class WholeLog:
         self, owner: OwnerState, normal_ids: Sequence[str], after: Mapping[str, int] = FROM_THE_FIRST
     ) -> list[Entry]:
         """See `RecordLog.entries`."""
+        return self._entries(owner, after, lambda head: head.is_continuous or head.id in normal_ids)
+
+    def continuous_entries(self, owner: OwnerState, after: Mapping[str, int]) -> list[Entry]:
+        """See `RecordLog.continuous_entries`."""
+        return self._entries(owner, after, lambda head: head.is_continuous)
+
+    def normal_entries(self, owner: OwnerState, normal_ids: Sequence[str], after: Mapping[str, int]) -> list[Entry]:
+        """See `RecordLog.normal_entries`."""
+        return self._entries(owner, after, lambda head: head.id in normal_ids)
+
+    def _entries(
+        self, owner: OwnerState, after: Mapping[str, int], is_wanted: Callable[[DataSetHead], bool]
+    ) -> list[Entry]:
         found = [
             entry
             for head, entry in self.added
             if (head.owner_id, head.epoch) == (owner.id, owner.epoch)
-            and (head.is_continuous or head.id in normal_ids)
+            and is_wanted(head)
             and entry.number > after.get(head.id, 0)
         ]
         return sorted(found, key=lambda entry: (entry.data_set_id, entry.number))

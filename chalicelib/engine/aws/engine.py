@@ -1,5 +1,8 @@
 """The engine on AWS. Clients are made when they are first used."""
 
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING
+
 from chalicelib.config import Settings
 from chalicelib.engine.aws.dynamodb import DynamoTables
 from chalicelib.engine.aws.kinesis import KinesisStream
@@ -7,6 +10,9 @@ from chalicelib.engine.aws.s3 import S3Objects
 from chalicelib.engine.aws.secrets_manager import SecretsManager
 from chalicelib.engine.aws.sqs import SqsQueue
 from chalicelib.engine.engine import Engine
+
+if TYPE_CHECKING:
+    from chalicelib.engine.at_once import Start
 
 
 def aws_engine(settings: Settings) -> Engine:
@@ -18,4 +24,12 @@ def aws_engine(settings: Settings) -> Engine:
         task_queue=SqsQueue(settings.region, settings.tasks_queue),
         metrics_failures=SqsQueue(settings.region, settings.metrics_failure_queue),
         metrics_stream=KinesisStream(settings.region, settings.metrics_stream),
+        at_once=_in_threads,
     )
+
+
+def _in_threads() -> AbstractContextManager["Start"]:
+    # Late: only the reads of data need threads.
+    from chalicelib.engine.aws.threads import in_threads
+
+    return in_threads()

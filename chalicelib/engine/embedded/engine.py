@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Callable
 from pathlib import Path
 
+from chalicelib.engine.at_once import in_turn
 from chalicelib.engine.embedded import files, rows, sqlite_queue, sqlite_stream
 from chalicelib.engine.embedded.contents import FolderContents, MemoryContents
 from chalicelib.engine.embedded.database import Database
@@ -116,6 +117,7 @@ def embedded_engine(
         blob_event_failures=queues["blob-events-failures"],
         metrics_failures=queues["metrics-failures"],
         metrics_stream=SqliteStream(database, now_ms),
+        at_once=in_turn,
         database=database,
         now_ms=now_ms,
     )

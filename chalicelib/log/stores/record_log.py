@@ -162,6 +162,14 @@ class StoredRecordLog:
         """See `RecordLog.entries`: one query for the continuous data sets, one for each normal one, and the parts."""
         return self._with_bodies(list(self._entry_items(owner, normal_ids, after)))
 
+    def continuous_entries(self, owner: OwnerState, after: Mapping[str, int]) -> list[Entry]:
+        """See `RecordLog.continuous_entries`: one query, and the parts."""
+        return self._with_bodies(list(self._continuous_items(owner, after)))
+
+    def normal_entries(self, owner: OwnerState, normal_ids: Sequence[str], after: Mapping[str, int]) -> list[Entry]:
+        """See `RecordLog.normal_entries`: one query for each data set, and the parts."""
+        return self._with_bodies(list(self._normal_items(owner, normal_ids, after)))
+
     def each_entry(
         self, owner: OwnerState, normal_ids: Sequence[str], after: Mapping[str, int] = FROM_THE_FIRST
     ) -> Iterator[Entry]:
@@ -189,8 +197,14 @@ class StoredRecordLog:
             raise
 
     def _entry_items(self, owner: OwnerState, normal_ids: Sequence[str], after: Mapping[str, int]) -> Iterator[Item]:
-        continuous = self._data.query(Query(continuous_log_partition(owner.id, owner.epoch)))
-        yield from (item for item in continuous if item["number"] > after.get(item["data_set_id"], 0))
+        yield from self._continuous_items(owner, after)
+        yield from self._normal_items(owner, normal_ids, after)
+
+    def _continuous_items(self, owner: OwnerState, after: Mapping[str, int]) -> Iterator[Item]:
+        items = self._data.query(Query(continuous_log_partition(owner.id, owner.epoch)))
+        return (item for item in items if item["number"] > after.get(item["data_set_id"], 0))
+
+    def _normal_items(self, owner: OwnerState, normal_ids: Sequence[str], after: Mapping[str, int]) -> Iterator[Item]:
         for data_set_id in normal_ids:
             number = after.get(data_set_id, 0)
             partition = normal_log_partition(owner.id, owner.epoch, data_set_id)

@@ -4,6 +4,7 @@ On DynamoDB only; the cost of a call is in `docs/access-patterns.md`."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -29,6 +30,7 @@ from tests.stores.log.test_data_stores import ANNA, NOW_MS
 
 __all__ = ["wire"]
 TIMES = (1, 10, 100)
+WAIT_S = 10.0
 BASE_DAYS = 40
 LAST_DAY = datetime(2025, 12, 31, tzinfo=UTC)
 LAST_MS = int(LAST_DAY.timestamp() * 1000)
@@ -75,6 +77,21 @@ def read(settings: Settings, query: DataQuery) -> bytes:
     with sessions_ahead(engine, StoredSessions(engine.accounts))([(OWNER, ANNA), (MANIFEST, ANNA)]) as sessions:
         assert sessions.find("hash") is not None
         return read_data(call, ANNA, query, ports).records.plain()
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_data_sets_tail_and_tiles_are_read_at_the_same_time(wire: Wire, name: str) -> None:
+    store_days(wire.settings, BASE_DAYS)
+    add(wire.settings, [reading(0, minute=5)])
+    barrier = Barrier(3, timeout=WAIT_S)
+
+    def wait_for_others() -> None:
+        barrier.wait()
+
+    wire.before["Query"] = [wait_for_others, wait_for_others]
+    wire.before["BatchGetItem"] = [lambda: None, wait_for_others]  # the first is the one with the session
+    assert read(wire.settings, QUERIES[name]).count(b'"type"') > 0
+    assert wire.before == {"Query": [], "BatchGetItem": []}
 
 
 @pytest.mark.parametrize("times", TIMES)

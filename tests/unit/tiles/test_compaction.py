@@ -250,12 +250,18 @@ class Asked:
         self._entries, self._each_entry = scene.log.entries, scene.log.each_entry
         scene.log.entries = self.entries  # type: ignore[method-assign]
         scene.log.each_entry = self.each_entry  # type: ignore[method-assign]
+        self._normal_entries = scene.log.normal_entries
+        scene.log.normal_entries = self.normal_entries  # type: ignore[method-assign]
 
     def entries(
         self, owner: OwnerState, normal_ids: Sequence[str], after: Mapping[str, int] = FROM_THE_FIRST
     ) -> list[Entry]:
         self.normal_ids += normal_ids
         return self._entries(owner, normal_ids, after)
+
+    def normal_entries(self, owner: OwnerState, normal_ids: Sequence[str], after: Mapping[str, int]) -> list[Entry]:
+        self.normal_ids += normal_ids
+        return self._normal_entries(owner, normal_ids, after)
 
     def each_entry(
         self, owner: OwnerState, normal_ids: Sequence[str], after: Mapping[str, int] = FROM_THE_FIRST

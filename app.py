@@ -27,6 +27,7 @@ from chalicelib.api.routes.nightscout import authorization as nightscout_authori
 from chalicelib.api.routes.nightscout import credentials as nightscout_credentials
 from chalicelib.api.routes.nightscout import entries as nightscout_entries
 from chalicelib.api.routes.nightscout import status as nightscout_status
+from chalicelib.api.routes.nightscout import treatments as nightscout_treatments
 from chalicelib.events import blobs as blob_events
 from chalicelib.events import metrics as metric_events
 from chalicelib.events import tasks as task_events
@@ -39,7 +40,13 @@ for data_api in (data_sets, data, data_sources, partners, summaries, blobs, devi
     app.register_blueprint(data_api.blueprint)
 for own_api in (platform, metrics, tasks, other_services, openapi):
     app.register_blueprint(own_api.blueprint)
-for nightscout_api in (nightscout_credentials, nightscout_authorization, nightscout_status, nightscout_entries):
+for nightscout_api in (
+    nightscout_credentials,
+    nightscout_authorization,
+    nightscout_status,
+    nightscout_entries,
+    nightscout_treatments,
+):
     app.register_blueprint(nightscout_api.blueprint)
 for source in (blob_events, metric_events, task_events):
     app.register_blueprint(source.blueprint)

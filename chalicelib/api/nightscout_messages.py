@@ -15,7 +15,7 @@ from chalicelib import json_text
 from chalicelib.api.messages import Reply, Request
 from chalicelib.api.router import EXTENSION
 from chalicelib.errors import InvalidRequestError, MalformedJsonError, TooLargeError
-from chalicelib.nightscout.entries import FoundEntries
+from chalicelib.nightscout.search import FoundDocuments
 from chalicelib.reading.etag import NotModifiedError, parse_known_etags, require_modified
 
 MAX_INFLATED_BYTES = 16 * 1024 * 1024
@@ -46,15 +46,19 @@ def documents_in(request: Request) -> Any:
         raise MalformedJsonError from error
 
 
-def entries_reply(request: Request, found: FoundEntries) -> Reply:
+def entries_reply(request: Request, found: FoundDocuments) -> Reply:
     """The entries in the format that the path ends with or the client accepts; 304 if the client has them."""
     extension = request.path[EXTENSION] or _accepted(request)
     if extension == "json":
-        body, media_type = orjson.dumps(found.bodies, option=orjson.OPT_SORT_KEYS), f"{_JSON}; charset=utf-8"
-    else:
-        separator, media_type = _TABLES.get(extension, _TABLES["tsv"])
-        body = _table(found.bodies, separator)
-    return _unless_known(request, body, media_type, found.newest_ms)
+        return documents_reply(request, found)
+    separator, media_type = _TABLES.get(extension, _TABLES["tsv"])
+    return _unless_known(request, _table(found.bodies, separator), media_type, found.newest_ms)
+
+
+def documents_reply(request: Request, found: FoundDocuments) -> Reply:
+    """The documents as JSON, whatever is asked for; 304 if the client has them."""
+    body = orjson.dumps(found.bodies, option=orjson.OPT_SORT_KEYS)
+    return _unless_known(request, body, f"{_JSON}; charset=utf-8", found.newest_ms)
 
 
 def deletion_reply(count: int) -> Reply:

@@ -44,6 +44,8 @@ class Draft:
     """Whether members that the stored document has and this one lacks stay; otherwise it is replaced."""
     is_time_in_key: bool = True
     """Whether documents of one key have one time, so that a new time is a new document."""
+    alternate_key: str = ""
+    """The key of the document that its `_id` may name; that one is replaced if there is one."""
 
 
 @frozen
@@ -58,7 +60,8 @@ class _Change:
 def store_documents(
     call: Call, user_id: str, collection: Collection, drafts: Sequence[Draft], ports: NightscoutPorts
 ) -> list[Document]:
-    """Store documents, each in place of the one with its key, and return them in the order of the drafts.
+    """Store documents, each in place of the one with its key, and return them in the order of the drafts. Of several
+    with one key, the last one is stored.
 
     Raises:
         TooLargeError: a document takes more than `MAX_BYTES`; nothing was stored.
@@ -72,7 +75,7 @@ def store_documents(
         documents = [_placed(collection, draft, after) for draft in drafts]
         changed = [document for key, document in after.items() if stored.get(key) != document]
         _commit(call, user_id, owner, _Change(changed, _obsolete(changed, stored)), ports)
-        return [after[document.key] for document in documents]
+        return documents
 
     return _retried(attempt)
 
@@ -120,7 +123,8 @@ def _stored(
     view = DocumentView(owner.id, ports)
     by_time = {draft.key: draft.time_ms // DAY_MS for draft in drafts if draft.is_time_in_key}
     found = view.with_keys(collection, by_time.keys(), by_time.values()) if by_time else {}
-    if others := {draft.key for draft in drafts} - by_time.keys():
+    named = {key for draft in drafts for key in (draft.key, draft.alternate_key) if key}
+    if others := named - by_time.keys():
         found |= view.with_keys(collection, others)
     return view.owner, found
 
@@ -132,15 +136,16 @@ def _ingested(owner: OwnerState, collection: Collection) -> list[Ingested]:
 
 def _placed(collection: Collection, draft: Draft, documents: dict[str, Document]) -> Document:
     """The document of a draft, which takes its place among the documents."""
-    stored = documents.get(draft.key)
+    key = draft.alternate_key if draft.alternate_key in documents else draft.key
+    stored = documents.get(key)
     kept = {} if stored is None or not draft.is_merged else stored.body
     # The stored `_id` stays; otherwise that of the client counts, else one follows from time and key.
-    document_id = draft.body.get("_id") or new_id(draft.time_ms, draft.key) if stored is None else stored.id
+    document_id = draft.body.get("_id") or new_id(draft.time_ms, key) if stored is None else stored.id
     body = {**kept, **draft.body, "_id": document_id}
     if len(json_text.encode(body)) > MAX_BYTES:
         raise TooLargeError(MAX_BYTES, f"a document may have at most {MAX_BYTES} bytes")
-    document = Document(collection, draft.key, draft.time_ms, body)
-    documents[draft.key] = document
+    document = Document(collection, key, draft.time_ms, body)
+    documents[key] = document
     return document
 
 

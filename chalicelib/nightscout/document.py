@@ -20,6 +20,7 @@ TIME = "time"
 MAX_BYTES = 300 * 1024
 """A document as JSON: more than any app sends, and less than an item of the table holds."""
 OBJECT_ID = re.compile("[0-9a-f]{24}")
+UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _KEY_DIGITS = 16
 _LAST_SECOND = 0xFFFFFFFF
 
@@ -28,6 +29,7 @@ class Collection(StrEnum):
     """The collections whose documents are kept in the log."""
 
     ENTRIES = "entries"
+    TREATMENTS = "treatments"
 
 
 @frozen
@@ -65,6 +67,11 @@ def key_of_id(document_id: str) -> str:
 def is_object_id(value: Any) -> bool:
     """Whether a value has the form of an `_id`: 24 hexadecimal digits in lower case."""
     return isinstance(value, str) and OBJECT_ID.fullmatch(value) is not None
+
+
+def is_uuid(value: Any) -> bool:
+    """Whether a value has the form of a UUID."""
+    return isinstance(value, str) and UUID.fullmatch(value) is not None
 
 
 def as_datum(document: Document) -> Datum:

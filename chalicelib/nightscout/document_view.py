@@ -57,10 +57,10 @@ class DocumentView:
         return (day for day, _ in groupby(merge((ref.key.day for ref in refs), of_tail, reverse=True)))
 
     def on_days(self, collection: Collection, days: Iterable[int]) -> list[Document]:
-        """The documents of these days, newest first."""
+        """The documents of these days, newest first; of equal times, the one that was stored last comes first."""
         wanted = {TileKey(collection, day) for day in days}
         found = [document for key, of_key in self._see(wanted).items() if key in wanted for document in of_key]
-        return sorted(found, key=lambda document: (document.time_ms, document.key), reverse=True)
+        return sorted(found, key=lambda document: document.time_ms)[::-1]
 
     def with_keys(self, collection: Collection, keys: Few[str], days: Iterable[int] = ()) -> dict[str, Document]:
         """The documents with these keys, by key.

@@ -1,45 +1,29 @@
 """Entries: readings of sensors and meters, as Nightscout's v1 stores and finds them. Source: nightscout-api 4, 5."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from chalicelib import json_text
 from chalicelib.access.call import Call
 from chalicelib.errors import InvalidRequestError, NotFoundError
-from chalicelib.frozen import frozen
 from chalicelib.nightscout.change import Draft, delete_documents, store_documents
 from chalicelib.nightscout.document import Collection, Document, document_key, is_object_id
 from chalicelib.nightscout.find import Comparison, Fields, Find, parse_find
 from chalicelib.nightscout.ports import NightscoutPorts
-from chalicelib.nightscout.search import DEFAULT_DAYS, Span, find_by_id, search
+from chalicelib.nightscout.search import FoundDocuments, Query, find_by_id, find_documents, with_mills
 from chalicelib.nightscout.sent_documents import sent_documents
-from chalicelib.nightscout.times import DAY_MS, iso_time, read_iso, read_time_ms
+from chalicelib.nightscout.times import iso_time, read_iso, read_time_ms
 
 DEFAULT_COUNT = 10
 ANY_TYPE = "*"
 CURRENT = "current"
-MEMORY_DAYS = 2
-"""The days of which Nightscout answers entries from memory, with `mills`, if a query names count and type only."""
 FIELDS = Fields(
     date="date",
     is_date_number=True,
     integers=frozenset({"sgv", "mbg", "filtered", "unfiltered", "rssi", "noise"}),
+    text_dates=frozenset({"dateString"}),
 )
-_FROM = ("$gte", "$gt", "$eq")
-_TO = ("$lte", "$lt", "$eq")
-_TEXT_MARGIN_MS = DAY_MS
-"""`dateString` is compared as a text, and may lie beside `date` by as much as its offset."""
-
-Query = Mapping[str, Sequence[str]]
-
-
-@frozen
-class FoundEntries:
-    """Entries, newest first, and when the newest was measured."""
-
-    bodies: list[dict[str, Any]]
-    newest_ms: int | None
 
 
 def store_entries(call: Call, user_id: str, sent: Any, ports: NightscoutPorts) -> list[dict[str, Any]]:
@@ -61,7 +45,7 @@ def store_entries(call: Call, user_id: str, sent: Any, ports: NightscoutPorts) -
     return [document.body for document in store_documents(call, user_id, Collection.ENTRIES, drafts, ports)]
 
 
-def find_entries(call: Call, user_id: str, query: Query, ports: NightscoutPorts, kind: str = "") -> FoundEntries:
+def find_entries(call: Call, user_id: str, query: Query, ports: NightscoutPorts, kind: str = "") -> FoundDocuments:
     """The newest entries that a query finds.
 
     Args:
@@ -77,18 +61,16 @@ def find_entries(call: Call, user_id: str, query: Query, ports: NightscoutPorts,
         document = find_by_id(user_id, Collection.ENTRIES, kind, ports)
         if document is None:
             raise NotFoundError(kind)
-        return _found([document])
+        return FoundDocuments.of([document])
     find = parse_find({} if kind == CURRENT else query, FIELDS)
     if kind == CURRENT:
         find = replace(find, count=1)
-    from_memory = not find.comparisons and not find.groups and kind != CURRENT
+    from_memory = not find.is_conditional and kind != CURRENT
     documents = _search(call, user_id, _of_type(find, "" if kind == CURRENT else kind), ports)
-    found = _found(documents)
+    found = FoundDocuments.of(documents)
     if not from_memory:
         return found
-    memory_from_ms = call.now_ms - MEMORY_DAYS * DAY_MS
-    bodies = [body | {"mills": body["date"]} if body["date"] >= memory_from_ms else body for body in found.bodies]
-    return replace(found, bodies=bodies)
+    return replace(found, bodies=with_mills(found.bodies, documents, call.now_ms))
 
 
 def delete_entries(call: Call, user_id: str, query: Query, ports: NightscoutPorts, kind: str = "") -> int:
@@ -154,26 +136,4 @@ def _search(call: Call, user_id: str, find: Find, ports: NightscoutPorts, *, is_
         return [document] if document is not None and find.matches(document.body) else []
     if is_bounded and find.count is None:
         find = replace(find, count=DEFAULT_COUNT)
-    return search(user_id, Collection.ENTRIES, find, _span(call, find), ports)
-
-
-def _span(call: Call, find: Find) -> Span:
-    """The time in which to search: without a condition on the date, the last days only."""
-    if not find.has("date", "dateString", "_id"):
-        return Span(from_ms=call.now_ms - DEFAULT_DAYS * DAY_MS)
-    from_ms = [value for operator in _FROM for value in find.values_of("date", operator)]
-    to_ms = [value for operator in _TO for value in find.values_of("date", operator)]
-    from_ms += [time_ms - _TEXT_MARGIN_MS for time_ms in _text_times(find, _FROM)]
-    to_ms += [time_ms + _TEXT_MARGIN_MS for time_ms in _text_times(find, _TO)]
-    return Span(max(from_ms, default=None), min(to_ms, default=None))
-
-
-def _text_times(find: Find, operators: Sequence[str]) -> list[int]:
-    texts = [value for operator in operators for value in find.values_of("dateString", operator)]
-    return [moment.time_ms for text in texts if (moment := read_iso(text)) is not None]
-
-
-def _found(documents: Sequence[Document]) -> FoundEntries:
-    return FoundEntries(
-        [document.body for document in documents], max((one.time_ms for one in documents), default=None)
-    )
+    return find_documents(call, user_id, Collection.ENTRIES, (find, FIELDS), ports)

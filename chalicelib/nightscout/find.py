@@ -54,8 +54,8 @@ class Fields:
     integers: frozenset[str] = frozenset()
     expressions: frozenset[str] = frozenset()
     """The fields in which `/…/` is a regular expression."""
-    other_dates: frozenset[str] = frozenset()
-    """Other fields that limit a search in time, as the date does."""
+    text_dates: frozenset[str] = frozenset()
+    """Other fields that limit a search in time: times as texts, which may differ from the date by their offset."""
 
 
 @frozen
@@ -68,6 +68,11 @@ class Find:
     """None for the default of the collection."""
     is_ascending: bool = False
     """Whether the oldest documents are picked. They are answered newest first all the same."""
+
+    @property
+    def is_conditional(self) -> bool:
+        """Whether there is any condition."""
+        return bool(self.comparisons or self.groups)
 
     def values_of(self, field: str, operator: str) -> list[Any]:
         """The values with which a field is compared by an operator, outside groups."""

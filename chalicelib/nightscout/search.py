@@ -1,17 +1,20 @@
 """Searches of documents: newest first, by the conditions of a query, within bounds. Source: nightscout-api 4, 17."""
 
-from collections.abc import Iterator
+from collections.abc import Collection as Few
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
+from typing import Any
 
+from chalicelib.access.call import Call
 from chalicelib.conflicts import retry_on_conflict
 from chalicelib.errors import InvalidRequestError
 from chalicelib.frozen import frozen
 from chalicelib.log.documents_owner import documents_owner_id
 from chalicelib.nightscout.document import Collection, Document, key_of_id
 from chalicelib.nightscout.document_view import DocumentView
-from chalicelib.nightscout.find import Find
+from chalicelib.nightscout.find import Fields, Find
 from chalicelib.nightscout.ports import NightscoutPorts
-from chalicelib.nightscout.times import DAY_MS
+from chalicelib.nightscout.times import DAY_MS, read_iso
 from chalicelib.tiles.ports import TileMissingError
 
 DEFAULT_DAYS = 4
@@ -22,7 +25,14 @@ MAX_DOCUMENTS = 10_000
 MAX_DAYS_AT_ONCE = 8
 MAX_DAYS_OF_IDS = 32
 """The newest days in which an `_id` that a client chose is looked for."""
+MEMORY_DAYS = 2
+"""The days that Nightscout answers from memory, if a query has no conditions."""
+TEXT_MARGIN_MS = DAY_MS
+_FROM = ("$gte", "$gt", "$eq")
+_TO = ("$lte", "$lt", "$eq")
 _MAX_ATTEMPTS = 3
+
+Query = Mapping[str, Sequence[str]]
 
 
 @frozen
@@ -31,6 +41,46 @@ class Span:
 
     from_ms: int | None = None
     to_ms: int | None = None
+
+
+@frozen
+class FoundDocuments:
+    """Documents as they are answered, newest first, and the time of the newest."""
+
+    bodies: list[dict[str, Any]]
+    newest_ms: int | None
+
+    @staticmethod
+    def of(documents: Sequence[Document]) -> "FoundDocuments":
+        """These documents."""
+        bodies = [document.body for document in documents]
+        return FoundDocuments(bodies, max((document.time_ms for document in documents), default=None))
+
+
+def find_documents(
+    call: Call, user_id: str, collection: Collection, query: tuple[Find, Fields], ports: NightscoutPorts
+) -> list[Document]:
+    """The newest documents that a query finds. Without a condition on the date or the `_id`, the last days only are
+    searched.
+
+    Args:
+        query: the conditions, and the fields that limit the search in time.
+
+    Raises:
+        InvalidRequestError: more has to be read than a search may read.
+    """
+    find, fields = query
+    return search(user_id, collection, find, _span(call, find, fields), ports)
+
+
+def find_by_keys(user_id: str, collection: Collection, keys: Few[str], ports: NightscoutPorts) -> list[Document]:
+    """The documents with these keys."""
+
+    def attempt() -> list[Document]:
+        found = DocumentView(documents_owner_id(user_id), ports).with_keys(collection, keys)
+        return list(found.values())
+
+    return retry_on_conflict(attempt, _MAX_ATTEMPTS, TileMissingError)
 
 
 def search(user_id: str, collection: Collection, find: Find, span: Span, ports: NightscoutPorts) -> list[Document]:
@@ -50,6 +100,15 @@ def search(user_id: str, collection: Collection, find: Find, span: Span, ports: 
         return list(islice(matching, find.count))
 
     return retry_on_conflict(attempt, _MAX_ATTEMPTS, TileMissingError)
+
+
+def with_mills(bodies: Sequence[dict[str, Any]], documents: Sequence[Document], now_ms: int) -> list[dict[str, Any]]:
+    """The documents as Nightscout answers them from memory: those of the last days have their time as `mills`."""
+    from_ms = now_ms - MEMORY_DAYS * DAY_MS
+    return [
+        body | {"mills": document.time_ms} if document.time_ms >= from_ms else body
+        for body, document in zip(bodies, documents, strict=True)
+    ]
 
 
 def find_by_id(user_id: str, collection: Collection, document_id: str, ports: NightscoutPorts) -> Document | None:
@@ -95,3 +154,24 @@ def _is_within(document: Document, span: Span) -> bool:
     return (span.from_ms is None or document.time_ms >= span.from_ms) and (
         span.to_ms is None or document.time_ms <= span.to_ms
     )
+
+
+def _span(call: Call, find: Find, fields: Fields) -> Span:
+    """The time in which to search."""
+    if not find.has(fields.date, *fields.text_dates, "_id"):
+        return Span(from_ms=call.now_ms - DEFAULT_DAYS * DAY_MS)
+    return Span(
+        max((time_ms - margin_ms for time_ms, margin_ms in _times(find, fields, _FROM)), default=None),
+        min((time_ms + margin_ms for time_ms, margin_ms in _times(find, fields, _TO)), default=None),
+    )
+
+
+def _times(find: Find, fields: Fields, operators: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """The times with which the dates are compared by these operators, and how far documents may lie beside them."""
+    for field in (fields.date, *fields.text_dates):
+        margin_ms = TEXT_MARGIN_MS if field in fields.text_dates else 0
+        for value in (value for operator in operators for value in find.values_of(field, operator)):
+            if isinstance(value, int):
+                yield value, margin_ms
+            elif (moment := read_iso(value)) is not None:
+                yield moment.time_ms, margin_ms

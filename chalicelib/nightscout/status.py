@@ -13,8 +13,6 @@ VERSIONS: tuple[Mapping[str, str], ...] = (
     {"version": "2.0.0", "url": "/api/v2"},
 )
 NO_NOTICES: Mapping[str, Any] = {"status": 200, "message": {"notifies": [], "notifyCount": 0}}
-HAS_TREATMENTS = False
-"""Whether treatments are served, which Nightscout calls the care portal: xDrip+ tells its user if they are not."""
 SETTINGS: Mapping[str, Any] = {
     "units": "mg/dl",
     "timeFormat": 24,
@@ -33,7 +31,7 @@ SETTINGS: Mapping[str, Any] = {
     "authDefaultRoles": "denied",
     "thresholds": {"bgHigh": 260, "bgTargetTop": 180, "bgTargetBottom": 80, "bgLow": 55},
     "alarmTypes": ["simple"],
-    "enable": ["bgnow", "delta", "direction"],
+    "enable": ["careportal", "bgnow", "delta", "direction", "bolus"],
 }
 """Settings that apps read; there are no plugins and no alarms behind them."""
 
@@ -47,7 +45,7 @@ def site_status(now_ms: int, authorized: Mapping[str, Any] | None) -> dict[str, 
         "serverTime": iso_time(now_ms),
         "serverTimeEpoch": now_ms,
         "apiEnabled": True,
-        "careportalEnabled": HAS_TREATMENTS,
+        "careportalEnabled": True,
         "boluscalcEnabled": False,
         "settings": SETTINGS,
         "extendedSettings": {"devicestatus": {"advanced": True, "days": 1}},

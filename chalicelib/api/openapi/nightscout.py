@@ -26,15 +26,20 @@ from chalicelib.api.operations.nightscout import (
     CREATE_CREDENTIAL,
     DELETE_ENTRIES,
     DELETE_ENTRIES_OF,
+    DELETE_TREATMENT,
+    DELETE_TREATMENTS,
     FIND_ENTRIES,
     FIND_ENTRIES_OF,
+    FIND_TREATMENTS,
     GET_SITE_STATUS,
     GET_VERSIONS,
     LIST_CREDENTIALS,
     LIST_NOTICES,
     PREVIEW_ENTRIES,
+    REPLACE_TREATMENT,
     REVOKE_CREDENTIAL,
     STORE_ENTRIES,
+    STORE_TREATMENTS,
     TEST_UPLOAD,
     VERIFY_AUTH,
 )
@@ -60,12 +65,14 @@ _FOUND = Reply(
 )
 _KNOWN = {304: Reply(about="The client has them.")}
 _SENT = Body(
-    {"anyOf": [FREE_FORM, _DOCUMENTS]}, "An entry or an array of entries, with `date` in ms.", is_required=False
+    {"anyOf": [FREE_FORM, _DOCUMENTS]},
+    "Documents; each entry has `date` in ms.",
+    is_required=False,
 )
-_DELETED = Reply(all_of({"acknowledged": BOOLEAN, "deletedCount": integer()}), "The number of deleted entries.")
+_DELETED = Reply(all_of({"acknowledged": BOOLEAN, "deletedCount": integer()}), "The number of deleted documents.")
 _FIND = (
     Parameter("find[field][$operator]", text(), "A condition; without an operator, the field has this value."),
-    Parameter("count", integer(minimum=1, maximum=10_000), "How many entries at most; 10 by default."),
+    Parameter("count", integer(minimum=1, maximum=10_000), "How many documents at most."),
 )
 
 NIGHTSCOUT_API = Api(
@@ -114,6 +121,24 @@ NIGHTSCOUT_API = Api(
         PREVIEW_ENTRIES: Details(Reply(ANYTHING, "What was sent."), body=_SENT),
         DELETE_ENTRIES: Details(_DELETED, query=_FIND, ignores_unknown_query=True),
         DELETE_ENTRIES_OF: Details(_DELETED, query=_FIND, ignores_unknown_query=True),
+        FIND_TREATMENTS: Details(
+            Reply(_DOCUMENTS, "Treatments, newest first."),
+            query=_FIND,
+            other_replies=_KNOWN,
+            ignores_unknown_query=True,
+        ),
+        STORE_TREATMENTS: Details(
+            Reply(_DOCUMENTS, "The treatments as stored, each with `_id`."),
+            body=_SENT,
+            failures=(409,),
+            about="A treatment with the `identifier`, the `_id`, or the time and event type of a stored one replaces "
+            "it, so a repetition is safe.",
+        ),
+        REPLACE_TREATMENT: Details(
+            Reply(FREE_FORM, "The treatment as stored."), body=Body(FREE_FORM, "A treatment."), failures=(409,)
+        ),
+        DELETE_TREATMENTS: Details(_DELETED, query=_FIND, ignores_unknown_query=True),
+        DELETE_TREATMENT: Details(_DELETED, query=_FIND, ignores_unknown_query=True),
         VERIFY_AUTH: Details(
             Reply(reference("NightscoutVerification"), "The rights."),
             credentials=(*NIGHTSCOUT_CREDENTIALS, ""),

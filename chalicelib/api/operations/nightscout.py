@@ -91,6 +91,16 @@ DELETE_ENTRIES_OF = _write(
     "entries.delete_of", "DELETE", v1_paths("/entries/{kind}"), "Delete entries of a type, or one by its id"
 )
 
+FIND_TREATMENTS = _read("treatments.find", v1_paths("/treatments"), "The newest treatments")
+STORE_TREATMENTS = _write("treatments.store", "POST", v1_paths("/treatments"), "Store treatments")
+REPLACE_TREATMENT = _write("treatments.replace", "PUT", v1_paths("/treatments"), "Replace a treatment")
+DELETE_TREATMENTS = _write(
+    "treatments.delete", "DELETE", v1_paths("/treatments"), "Delete the treatments that a query finds"
+)
+DELETE_TREATMENT = _write(
+    "treatments.delete_one", "DELETE", v1_paths("/treatments/{id}"), "Delete a treatment by its id"
+)
+
 NIGHTSCOUT_OPERATIONS: tuple[Operation, ...] = (
     CREATE_CREDENTIAL,
     LIST_CREDENTIALS,
@@ -107,4 +117,9 @@ NIGHTSCOUT_OPERATIONS: tuple[Operation, ...] = (
     PREVIEW_ENTRIES,
     DELETE_ENTRIES,
     DELETE_ENTRIES_OF,
+    FIND_TREATMENTS,
+    STORE_TREATMENTS,
+    REPLACE_TREATMENT,
+    DELETE_TREATMENTS,
+    DELETE_TREATMENT,
 )

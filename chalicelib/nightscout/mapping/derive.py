@@ -9,6 +9,7 @@ from typing import Any
 from chalicelib.frozen import frozen
 from chalicelib.nightscout.document import Collection, Document
 from chalicelib.nightscout.mapping.entries import ENTRY_PARTS, records_of_entry
+from chalicelib.nightscout.mapping.treatments import TREATMENT_PARTS, records_of_treatment
 from chalicelib.nightscout.times import iso_time
 
 Records = Mapping[str, Mapping[str, Any]]
@@ -23,7 +24,10 @@ class _Mapping:
     parts: tuple[str, ...]
 
 
-_MAPPINGS: Mapping[Collection, _Mapping] = {Collection.ENTRIES: _Mapping(records_of_entry, ENTRY_PARTS)}
+_MAPPINGS: Mapping[Collection, _Mapping] = {
+    Collection.ENTRIES: _Mapping(records_of_entry, ENTRY_PARTS),
+    Collection.TREATMENTS: _Mapping(records_of_treatment, TREATMENT_PARTS),
+}
 NO_DEVICE = "nightscout"
 """The device of a document that names none."""
 MAX_NAME_LENGTH = 100

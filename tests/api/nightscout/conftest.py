@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 
 from tests.api.conftest import ApiClient
+from tests.api.nightscout.device import Device
 from tests.api.people import ANNA
+from tests.fakes.services import FakeServices
 
 PATH = f"/v1/users/{ANNA.user_id}/nightscout_credentials"
 PHONE = {"name": "Mum's phone", "scope": "read"}
@@ -24,3 +26,9 @@ def pump(api: ApiClient, anna: str) -> dict[str, Any]:
     """A credential with which a phone uploads Anna's data."""
     issued: dict[str, Any] = api.request("POST", PATH, PUMP, token=anna).json()
     return issued
+
+
+@pytest.fixture
+def device(api: ApiClient, fakes: FakeServices, anna: str, pump: dict[str, Any]) -> Device:
+    """Anna's device, which uploads."""
+    return Device(api, fakes, pump["token"], anna)

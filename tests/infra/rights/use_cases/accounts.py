@@ -76,6 +76,7 @@ def nightscout_credentials(stage: Stage) -> None:
     for site in ("/api/versions", "/api/v1/status.json", "/api/v1/experiments/test", "/api/v1/adminnotifies"):
         stage.request("GET", site, api_secret=made["token"])
     _entries(stage, made["token"])
+    _treatments(stage, made["token"])
     stage.request("DELETE", f"{path}/{made['id']}", token=user.token)
     stage.request("POST", f"/access/{user.id}/{grantee.id}", {"view": {}}, token=user.token)
     stage.request("POST", path, body | {"scope": "read"}, token=grantee.token)
@@ -93,6 +94,16 @@ def _entries(stage: Stage, token: str) -> None:
         stage.request("GET", f"{entries}{found}", api_secret=token)
     for deleted in (f"/sgv?find[date]={now_ms}", "?find[sgv]=101", ""):
         stage.request("DELETE", f"{entries}{deleted}", api_secret=token)
+
+
+def _treatments(stage: Stage, token: str) -> None:
+    """Treatments of a device: stored, replaced, found and deleted."""
+    treatments, meal = "/api/v1/treatments", {"eventType": "Meal Bolus", "insulin": 2, "carbs": 20, "identifier": "a"}
+    stage.request("POST", treatments, [meal], api_secret=token)
+    stored = stage.request("PUT", treatments, meal | {"insulin": 0}, api_secret=token).json()
+    stage.request("GET", treatments, api_secret=token)
+    stage.request("DELETE", f"{treatments}/{stored['_id']}", api_secret=token)
+    stage.request("DELETE", treatments, api_secret=token)
 
 
 def grants(stage: Stage) -> None:

@@ -1,0 +1,205 @@
+"""Treatments: doses, meals, fingersticks and events, as Nightscout's v1 stores and finds them.
+
+Source: nightscout-api 4 and 6.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from chalicelib.access.call import Call
+from chalicelib.errors import InvalidRequestError
+from chalicelib.nightscout.change import Draft, delete_documents, store_documents
+from chalicelib.nightscout.document import Collection, Document, document_key, is_object_id, is_uuid, key_of_id
+from chalicelib.nightscout.find import Fields, Find, parse_find
+from chalicelib.nightscout.ports import NightscoutPorts
+from chalicelib.nightscout.search import FoundDocuments, Query, find_by_keys, find_documents, with_mills
+from chalicelib.nightscout.sent_documents import sent_documents
+from chalicelib.nightscout.times import MINUTE_MS, iso_time, read_iso, read_time_ms
+
+DEFAULT_COUNT = 100
+DEFAULT_COUNT_OF_FIND = 1000
+ANY = "*"
+FIELDS = Fields(
+    date="created_at",
+    integers=frozenset({"insulin", "carbs", "glucose"}),
+    expressions=frozenset({"notes", "eventType", "enteredBy"}),
+)
+ANNOUNCEMENT = "Announcement"
+MAX_PRE_BOLUS_MINUTES = 24 * 60
+_NULL_WHERE_ABSENT = {"carbs": None, "insulin": None}
+_NUMBERS = (
+    "glucose",
+    "targetTop",
+    "targetBottom",
+    "carbs",
+    "insulin",
+    "duration",
+    "percent",
+    "absolute",
+    "relative",
+    "preBolus",
+)
+_DROPPED_IF_EMPTY = ("targetTop", "targetBottom", "carbs", "insulin", "percent", "relative", "notes", "preBolus")
+_OF_GLUCOSE = ("glucose", "glucoseType", "units")
+
+
+def store_treatments(call: Call, user_id: str, sent: Any, ports: NightscoutPorts) -> list[dict[str, Any]]:
+    """Store treatments, and return them as stored, in the order sent. One with the key of a stored one replaces it. A
+    meal that is eaten some minutes after its bolus becomes two treatments.
+
+    Args:
+        sent: the JSON value of the body.
+
+    Raises:
+        UnauthorizedError: the credential may not upload.
+        InvalidRequestError: the body is no object or array of objects.
+        TooLargeError: a treatment is too large. In all these cases nothing was stored.
+    """
+    call.require(user_id)
+    treatments = [part for each in sent_documents(sent) for part in _parts(_completed(each, call.now_ms))]
+    drafts = [_draft(treatment) for treatment in treatments]
+    return [document.body for document in store_documents(call, user_id, Collection.TREATMENTS, drafts, ports)]
+
+
+def replace_treatment(call: Call, user_id: str, sent: Any, ports: NightscoutPorts) -> dict[str, Any]:
+    """Store one treatment in place of the one with its key, and return it as stored.
+
+    Raises:
+        As `store_treatments`, and for an array.
+    """
+    call.require(user_id)
+    if not isinstance(sent, dict) or not sent:
+        raise InvalidRequestError("the body has to be one treatment")
+    stored: dict[str, Any] = store_treatments(call, user_id, sent, ports)[0]
+    return stored
+
+
+def find_treatments(call: Call, user_id: str, query: Query, ports: NightscoutPorts) -> FoundDocuments:
+    """The newest treatments that a query finds, with null for carbs and insulin where there are none.
+
+    Raises:
+        UnauthorizedError: the credential may not read.
+        InvalidRequestError: the query is unreadable, or more has to be read than a search may read.
+    """
+    call.require(user_id)
+    find = parse_find(query, FIELDS)
+    default = DEFAULT_COUNT_OF_FIND if find.is_conditional else DEFAULT_COUNT
+    documents = _find(call, user_id, replace(find, count=find.count or default), ports)
+    found = FoundDocuments.of(documents)
+    bodies = [_NULL_WHERE_ABSENT | body for body in found.bodies]
+    if not find.is_conditional:
+        bodies = with_mills(bodies, documents, call.now_ms)
+    return replace(found, bodies=bodies)
+
+
+def delete_treatments(call: Call, user_id: str, query: Query, ports: NightscoutPorts, which: str = "") -> int:
+    """Delete the treatments that a query finds, with the data that is derived from them, and return their number.
+
+    Args:
+        which: what follows in the path: an `_id`, a UUID that the client chose, `*` for all, or nothing. Any other text
+            finds nothing.
+
+    Raises:
+        As `find_treatments`.
+    """
+    call.require(user_id)
+    find = parse_find(query, FIELDS)
+    if which and which != ANY:
+        documents = _by_id(user_id, which, ports)
+    else:
+        documents = _find(call, user_id, replace(find, count=None), ports)
+    delete_documents(call, user_id, documents, ports)
+    return len(documents)
+
+
+def _find(call: Call, user_id: str, find: Find, ports: NightscoutPorts) -> list[Document]:
+    ids = find.values_of("_id", "$eq")
+    if not ids:
+        return find_documents(call, user_id, Collection.TREATMENTS, (find, FIELDS), ports)
+    by_id = replace(find, comparisons=tuple(one for one in find.comparisons if one.field != "_id"))
+    return [document for document in _by_id(user_id, ids[0], ports) if by_id.matches(document.body)]
+
+
+def _by_id(user_id: str, which: str, ports: NightscoutPorts) -> list[Document]:
+    """The treatment that an `_id` or a UUID names."""
+    if is_uuid(which):
+        keys = {document_key(Collection.TREATMENTS, "identifier", which)}
+        return find_by_keys(user_id, Collection.TREATMENTS, keys, ports)
+    if not is_object_id(which):
+        return []
+    keys = {key_of_id(which), document_key(Collection.TREATMENTS, "_id", which)}
+    found = find_by_keys(user_id, Collection.TREATMENTS, keys, ports)
+    return [document for document in found if document.id == which]
+
+
+def _completed(sent: Mapping[str, Any], now_ms: int) -> dict[str, Any]:
+    """A treatment with its time, its numbers, and without what is empty."""
+    body = {name: value for name, value in sent.items() if name != "eventTime"}
+    zoned = _zoned(sent.get("eventTime") or sent.get("created_at"))
+    body["created_at"] = iso_time(now_ms if zoned is None else zoned[0])
+    body["utcOffset"] = 0 if zoned is None else zoned[1]
+    if "_id" in body and not is_object_id(body["_id"]):
+        # Apps that number their treatments by UUID find them by it.
+        body.setdefault("identifier", body["_id"])
+        del body["_id"]
+    for name in _NUMBERS:
+        if name in body:
+            body[name] = _number(body[name])
+    dropped = [name for name in _NUMBERS if name in body and body[name] is None]
+    dropped += [name for name in _DROPPED_IF_EMPTY if name in body and not body[name]]
+    if not body.get("glucose"):
+        dropped += _OF_GLUCOSE
+    if body.get("eventType") == ANNOUNCEMENT:
+        body["isAnnouncement"] = True
+    return {name: value for name, value in body.items() if name not in dropped}
+
+
+def _parts(body: dict[str, Any]) -> Sequence[dict[str, Any]]:
+    """A treatment, or a bolus and the meal that follows it after `preBolus` minutes."""
+    minutes = body.get("preBolus")
+    if not minutes or "carbs" not in body or abs(minutes) > MAX_PRE_BOLUS_MINUTES:
+        return [body]
+    created = read_iso(body["created_at"])
+    meal_ms = (0 if created is None else created.time_ms) + int(minutes * MINUTE_MS)
+    meal = {"created_at": iso_time(max(0, meal_ms)), "carbs": body["carbs"]}
+    if "eventType" in body:
+        meal["eventType"] = body["eventType"]
+    return [{name: value for name, value in body.items() if name != "carbs"}, meal]
+
+
+def _draft(body: dict[str, Any]) -> Draft:
+    created = read_iso(body["created_at"])
+    time_ms = 0 if created is None else created.time_ms
+    identifier, document_id = body.get("identifier"), body.get("_id")
+    if isinstance(identifier, str) and identifier:
+        key = document_key(Collection.TREATMENTS, "identifier", identifier)
+        return Draft(key, time_ms, body, is_time_in_key=False)
+    if isinstance(document_id, str):
+        key = document_key(Collection.TREATMENTS, "_id", document_id)
+        return Draft(key, time_ms, body, is_time_in_key=False, alternate_key=key_of_id(document_id))
+    key = document_key(Collection.TREATMENTS, body["created_at"], str(body.get("eventType", "")))
+    return Draft(key, time_ms, body)
+
+
+def _zoned(value: Any) -> tuple[int, int] | None:
+    """The time of a text or a number, with its offset in minutes; None if it is unreadable."""
+    if isinstance(value, str):
+        moment = read_iso(value)
+        return None if moment is None or moment.time_ms <= 0 else moment
+    time_ms = read_time_ms(value)
+    return None if time_ms is None else (time_ms, 0)
+
+
+def _number(value: Any) -> int | float | None:
+    """The number that a value is or spells; None if it is unreadable."""
+    if isinstance(value, str):
+        try:
+            value = float(value) if len(value) < 40 else None
+        except ValueError:
+            return None
+        if value is not None and value == value and abs(value) < 1e15 and value == int(value):
+            return int(value)
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != value or abs(value) > 1e15:
+        return None
+    return value

@@ -54,6 +54,11 @@ class Settings:
     refresh_token_lifetime_s: int = 60 * 24 * 3600
     """The time after which a login ends that is not refreshed; each refresh restarts it."""
 
+    web_refresh_token_lifetime_s: int = 12 * 3600
+    """The same for a web app, which gets a new login whenever its page is loaded."""
+    allows_local_web_apps: bool = False
+    """Whether pages of any port of this machine may call, and sign people in as Tidepool's web app does."""
+
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
         """The settings in a function's environment; absent variables keep their defaults."""
@@ -78,6 +83,8 @@ class Settings:
             data_quota_mb=int(environ.get("STRANDLINE_DATA_QUOTA_MB") or default.data_quota_mb),
             blob_quota_mb=int(environ.get("STRANDLINE_BLOB_QUOTA_MB") or default.blob_quota_mb),
             requests_an_hour=int(environ.get("STRANDLINE_REQUESTS_AN_HOUR") or default.requests_an_hour),
+            allows_local_web_apps=environ.get("STRANDLINE_LOCAL_WEB_APPS") == "true"
+            or environ.get("STRANDLINE_STAGE", default.stage) == "local",
             access_token_lifetime_s=int(
                 environ.get("STRANDLINE_ACCESS_TOKEN_LIFETIME_S", default.access_token_lifetime_s)
             ),

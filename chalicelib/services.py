@@ -55,6 +55,7 @@ from chalicelib.sign_in.provider import Provider, oidc_clients
 from chalicelib.sign_in.stores.logins import StoredOidcLogins
 from chalicelib.sign_in.stores.signed_tokens import JoseTokens
 from chalicelib.sign_in.stores.signing_keys import signing_keys
+from chalicelib.sign_in.stores.sso_sessions import StoredSsoSessions
 from chalicelib.summaries.ports import SummaryPorts
 from chalicelib.tasks.ports import TaskPorts
 from chalicelib.tasks.stores.queue import QueuedTaskMessages
@@ -169,8 +170,15 @@ def build_services(settings: Settings, engine: Engine, surroundings: Surrounding
         requests=RequestCounts(settings.requests_an_hour, quotas.report),
         sessions_ahead=sessions_ahead(engine, accounts.sessions),
         accounts=accounts,
-        sign_in=SignInPorts(accounts, logins, signed_tokens, openid_provider(settings), around.new_token),
         invitations=InvitationPorts(StoredInvitations(engine.accounts), accounts, server_secret),
+        sign_in=SignInPorts(
+            accounts=accounts,
+            logins=logins,
+            sso_sessions=StoredSsoSessions(engine.accounts),
+            signed_tokens=signed_tokens,
+            provider=openid_provider(settings),
+            new_token=around.new_token,
+        ),
         data=data,
         tiles=tiles,
         uploads=UploadPorts(data, StoredRejections(engine.data)),
@@ -217,12 +225,20 @@ def stage_quotas(settings: Settings, count_up: Callable[[str, int], None]) -> Qu
 
 def openid_provider(settings: Settings) -> Provider:
     """The stage as a provider of OpenID Connect."""
+    clients = oidc_clients(
+        settings.base_url,
+        settings.web_app_url,
+        settings.oidc_clients,
+        takes_loopback=settings.allows_local_web_apps,
+    )
     return Provider(
         issuer=settings.issuer or "",
         realm=settings.realm,
-        clients=oidc_clients(settings.web_app_url or settings.base_url, settings.oidc_clients),
+        clients=clients,
+        web_origins=frozenset(origin for client in clients.values() for origin in client.origins),
         access_token_lifetime_s=settings.access_token_lifetime_s,
         refresh_token_lifetime_s=settings.refresh_token_lifetime_s,
+        web_refresh_token_lifetime_s=settings.web_refresh_token_lifetime_s,
     )
 
 

@@ -13,10 +13,11 @@ from typing import Any
 
 from chalice.app import Chalice, Request, Response
 
+from chalicelib.api.cors import cors_headers, cors_policy
 from chalicelib.api.messages import Reply, Trace
-from chalicelib.api.operations.operation import ErrorFormat
+from chalicelib.api.operations.operation import ErrorFormat, Operation
 from chalicelib.api.operations.table import OPERATIONS
-from chalicelib.api.rendering import PLAIN_TEXT, Exchange, cors_headers, rendered
+from chalicelib.api.rendering import PLAIN_TEXT, Exchange, rendered
 from chalicelib.api.routing import ROUTER, Headers, headers_of, raw_path_of
 from chalicelib.observability import begin
 from chalicelib.services import random_id, services
@@ -99,15 +100,20 @@ def _accept_anything_by_default(event: dict[str, Any]) -> None:
 
 def methods_of(path: str) -> list[str]:
     """The methods that the operation table has for a path, sorted; empty for an unknown path."""
+    return sorted({operation.method for operation in _operations_at(path)})
+
+
+def _takes_cookies(path: str) -> bool:
+    return any(operation.takes_cookies for operation in _operations_at(path))
+
+
+def _operations_at(path: str) -> list[Operation]:
     parts = path.split("/")
-    return sorted(
-        {
-            operation.method
-            for operation in OPERATIONS
-            for template in operation.paths
-            if _matches(template.split("/"), parts)
-        }
-    )
+    return [
+        operation
+        for operation in OPERATIONS
+        if any(_matches(template.split("/"), parts) for template in operation.paths)
+    ]
 
 
 def _matches(template: list[str], parts: list[str]) -> bool:
@@ -118,13 +124,13 @@ def _matches(template: list[str], parts: list[str]) -> bool:
 
 
 def _reply_to_unknown_route(method: str, path: str, headers: Headers) -> Response:
-    settings = services().settings
-    origins = settings.cors_origins
-    allowed = methods_of(path)
+    current = services()
+    policy, allowed = cors_policy(current), methods_of(path)
     if method == "OPTIONS" and "access-control-request-method" in headers:
-        return Response(body=b"", status_code=204, headers=dict(cors_headers(headers, origins)))
+        shared = cors_headers(headers, policy, takes_cookies=_takes_cookies(path))
+        return Response(body=b"", status_code=204, headers=dict(shared))
     error_format, status, reply = _router_reply(path, method, allowed)
-    exchange = Exchange(error_format, Trace(random_id()), headers, origins, has_gateway=settings.has_gateway)
+    exchange = Exchange(error_format, Trace(random_id()), headers, policy, has_gateway=current.settings.has_gateway)
     return rendered(reply, status, exchange)
 
 

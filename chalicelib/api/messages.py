@@ -80,7 +80,8 @@ class Reply:
     body: Any = None
     status: int | None = None
     """None stands for the success status of the operation."""
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str | list[str]] = field(default_factory=dict)
+    """A header that is sent more than once has a list of values."""
     content_encoding: str | None = None
     """The encoding that `body` already has; None if it may be compressed."""
     is_binary: bool = False

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 from chalice.app import Response
 
+from chalicelib.api.cors import CorsPolicy, cors_headers
 from chalicelib.api.credentials import PLATFORM_FORMATS
 from chalicelib.api.fitting import fitting, showable
 from chalicelib.api.messages import Reply, Trace
@@ -33,20 +34,6 @@ ELSEWHERE = (
     b"Clients that follow redirects do; with curl, add -L.\n"
 )
 """The body of a redirect to content, for a person whose client does not follow it."""
-CORS_HEADERS = {
-    "Access-Control-Allow-Credentials": "true",
-    "Access-Control-Allow-Methods": "GET, POST, PUT, PATCH, DELETE, OPTIONS",
-    "Access-Control-Allow-Headers": (
-        "Authorization, Content-Type, Digest, Idempotency-Key, If-None-Match, Prefer, X-Tidepool-Session-Token, "
-        "X-Tidepool-Trace-Request, X-Tidepool-Trace-Session, X-Logs-Start-At-Time, X-Logs-End-At-Time, X-Upload-Size"
-    ),
-    # Browsers read the token from the reply to a login (errors 6).
-    "Access-Control-Expose-Headers": (
-        "Digest, ETag, X-Strandline-Dropped, X-Strandline-Failed-Sign-Ins, X-Strandline-Left-Out, "
-        "X-Tidepool-Session-Token, X-Tidepool-Trace-Request"
-    ),
-    "Access-Control-Max-Age": "600",
-}
 
 
 @frozen
@@ -57,10 +44,12 @@ class Exchange:
     trace: Trace
     request_headers: Mapping[str, Sequence[str]]
     """All values of each header, by its name in lower case."""
-    cors_origins: Sequence[str]
+    cors: CorsPolicy
     method: str = "GET"
     has_gateway: bool = True
     """Whether the response passes through Lambda and the gateway."""
+    takes_cookies: bool = False
+    """Whether pages of clients may send cookies along."""
 
 
 @frozen
@@ -99,7 +88,7 @@ def rendered(reply: Reply, status: int, exchange: Exchange, large_replies: Large
     if encoding is not None:
         headers["Content-Encoding"] = encoding
     headers.update(reply.headers)
-    headers.update(cors_headers(request_headers, exchange.cors_origins))
+    headers.update(cors_headers(request_headers, exchange.cors, takes_cookies=exchange.takes_cookies))
     if not exchange.has_gateway:
         return DirectResponse(encoded, headers, status)
     body = b"".join(encoded.parts)
@@ -161,17 +150,6 @@ def accepts_gzip(request_headers: Mapping[str, Sequence[str]]) -> bool:
             if coding.strip() in ("gzip", "*"):
                 return weight.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
     return False
-
-
-def cors_headers(request_headers: Mapping[str, Sequence[str]], origins: Sequence[str]) -> dict[str, str]:
-    """The headers that let a page of a configured origin read the response; none for other origins.
-
-    The origin is echoed: `*` is not allowed with credentials, and a list of origins never is.
-    """
-    origin = next(iter(request_headers.get("origin", ())), None)
-    if origin is None or (origin not in origins and "*" not in origins):
-        return {}
-    return {"Access-Control-Allow-Origin": origin, "Vary": "Accept-Encoding, Origin", **CORS_HEADERS}
 
 
 def _encode(reply: Reply, exchange: Exchange) -> tuple[Body, str | None]:

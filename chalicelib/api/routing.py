@@ -11,6 +11,7 @@ from urllib.parse import unquote
 from chalice.app import Blueprint, Response
 
 from chalicelib.access.call import NOBODY, Call, SessionReader, authenticate
+from chalicelib.api.cors import cors_policy
 from chalicelib.api.credentials import credentials_of
 from chalicelib.api.errors.platform import failure
 from chalicelib.api.messages import Reply, Request, Trace
@@ -66,11 +67,17 @@ def respond(operation: Operation, view: View, event: Mapping[str, Any]) -> Respo
     started = time.perf_counter()
     headers = headers_of(event)
     trace = _trace(headers)
-    settings = services().settings
+    current = services()
     exchange = Exchange(
-        operation.error_format, trace, headers, settings.cors_origins, operation.method, settings.has_gateway
+        error_format=operation.error_format,
+        trace=trace,
+        request_headers=headers,
+        cors=cors_policy(current),
+        method=operation.method,
+        has_gateway=current.settings.has_gateway,
+        takes_cookies=operation.takes_cookies,
     )
-    large_replies = services().reading.large_replies
+    large_replies = current.reading.large_replies
     try:
         request = _request(operation, event, headers, trace)
         with request.services.sessions_ahead(_reads_ahead(request)) as sessions:

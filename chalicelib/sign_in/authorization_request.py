@@ -11,12 +11,11 @@ from chalicelib.frozen import frozen
 from chalicelib.sign_in.errors import (
     INVALID_REQUEST,
     INVALID_SCOPE,
-    LOGIN_REQUIRED,
     UNSUPPORTED_RESPONSE_TYPE,
     RefusedAuthorizationError,
     UntrustedRedirectError,
 )
-from chalicelib.sign_in.parameters import Parameters
+from chalicelib.sign_in.parameters import MAX_TOKEN_LENGTH, Parameters
 from chalicelib.sign_in.provider import OidcClient
 
 OPENID = "openid"
@@ -26,6 +25,9 @@ CODE_CHALLENGE_METHOD = "S256"
 CODE_CHALLENGE = re.compile("[A-Za-z0-9_-]{43}")
 """The SHA-256 of a verifier, in base64 for URLs (RFC 7636, section 4.2)."""
 MAX_PARAMETER_LENGTH = 1024
+MAX_AGE = re.compile("[0-9]{1,9}")
+HINT = "id_token_hint"
+"""The parameter that is longer than any other: an ID token."""
 
 
 @frozen
@@ -56,11 +58,24 @@ class AuthorizationRequest:
     code_challenge: str
     nonce: str | None = None
     login_hint: str = ""
+    prompt: frozenset[str] = frozenset()
+    """What the app wants the person to be asked: `none`, or some of `login`, `consent`, `select_account`."""
+    max_age_s: int | None = None
+    """The age of a sign-in up to which the password need not be entered again; None for any."""
+    id_token_hint: str = ""
+    """An ID token of the user whom the app expects."""
 
     @property
     def parameters(self) -> dict[str, str]:
         """The parameters of the request, for the form that repeats it."""
-        optional = {"state": self.return_address.state, "nonce": self.nonce, "login_hint": self.login_hint or None}
+        optional = {
+            "state": self.return_address.state,
+            "nonce": self.nonce,
+            "login_hint": self.login_hint or None,
+            "prompt": " ".join(sorted(self.prompt)) or None,
+            "max_age": None if self.max_age_s is None else str(self.max_age_s),
+            HINT: self.id_token_hint or None,
+        }
         return {
             "client_id": self.client.client_id,
             "redirect_uri": self.return_address.redirect_uri,
@@ -76,13 +91,13 @@ def return_address(parameters: Parameters, clients: Mapping[str, OidcClient]) ->
     """The client, and the address where it receives the response, other faults of the request included.
 
     Raises:
-        UntrustedRedirectError: there is no such client, or the address is not exactly one of its redirect addresses.
+        UntrustedRedirectError: there is no such client, or the address is not one of its own.
     """
     client_ids, redirect_uris = parameters.get("client_id", ()), parameters.get("redirect_uri", ())
     client = clients.get(client_ids[0]) if len(client_ids) == 1 else None
     if client is None:
         raise UntrustedRedirectError("the app that sent you here is not known")
-    if len(redirect_uris) != 1 or redirect_uris[0] not in client.redirect_uris:
+    if len(redirect_uris) != 1 or not client.accepts(redirect_uris[0]):
         raise UntrustedRedirectError("the app wants you sent to an address that is not its own")
     states, modes = parameters.get("state", ()), parameters.get("response_mode", ())
     state = states[0] if len(states) == 1 and len(states[0]) <= MAX_PARAMETER_LENGTH else None
@@ -97,7 +112,8 @@ def authorization_request(parameters: Parameters, client: OidcClient, address: R
         RefusedAuthorizationError: the request cannot be granted.
     """
     for name, values in parameters.items():
-        if len(values) > 1 or any(len(value) > MAX_PARAMETER_LENGTH for value in values):
+        most = MAX_TOKEN_LENGTH if name == HINT else MAX_PARAMETER_LENGTH
+        if len(values) > 1 or any(len(value) > most for value in values):
             raise RefusedAuthorizationError(INVALID_REQUEST, f"{name[:64]} is sent twice, or is too long")
     single = {name: values[0] for name, values in parameters.items() if values}
     for name in ("request", "request_uri"):
@@ -115,9 +131,11 @@ def authorization_request(parameters: Parameters, client: OidcClient, address: R
     requested = single.get("scope", "").split()
     if OPENID not in requested:
         raise RefusedAuthorizationError(INVALID_SCOPE, "scope must hold openid")
-    if "none" in single.get("prompt", "").split():
-        # The page keeps nobody signed in, so a request that must not show it cannot be granted.
-        raise RefusedAuthorizationError(LOGIN_REQUIRED, "nobody is signed in here")
+    prompt = frozenset(single.get("prompt", "").split())
+    if "none" in prompt and len(prompt) > 1:
+        raise RefusedAuthorizationError(INVALID_REQUEST, "prompt must be none, or must not hold it")
+    if MAX_AGE.fullmatch(single.get("max_age", "0")) is None:
+        raise RefusedAuthorizationError(INVALID_REQUEST, "max_age must be a number of seconds")
     return AuthorizationRequest(
         client=client,
         return_address=address,
@@ -125,4 +143,7 @@ def authorization_request(parameters: Parameters, client: OidcClient, address: R
         code_challenge=single["code_challenge"],
         nonce=single.get("nonce"),
         login_hint=single.get("login_hint", ""),
+        prompt=prompt,
+        max_age_s=int(single["max_age"]) if "max_age" in single else None,
+        id_token_hint=single.get(HINT, ""),
     )

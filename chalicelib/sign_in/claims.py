@@ -82,7 +82,7 @@ def configuration(issuer: str) -> dict[str, Any]:
         "code_challenge_methods_supported": [CODE_CHALLENGE_METHOD],
         "scopes_supported": list(SCOPES),
         "claims_supported": ["sub", "iss", "aud", "iat", "exp", "auth_time", "nonce", "sid", "email", "email_verified"],
-        "prompt_values_supported": ["none", "login"],
+        "prompt_values_supported": ["none", "login", "consent", "select_account"],
         "request_parameter_supported": False,
         "request_uri_parameter_supported": False,
         "authorization_response_iss_parameter_supported": True,

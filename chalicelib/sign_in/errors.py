@@ -12,6 +12,7 @@ from chalicelib.errors import InvalidRequestError
 INVALID_CLIENT = "invalid_client"
 INVALID_GRANT = "invalid_grant"
 INVALID_REQUEST = "invalid_request"
+INTERACTION_REQUIRED = "interaction_required"
 INVALID_SCOPE = "invalid_scope"
 LOGIN_REQUIRED = "login_required"
 UNSUPPORTED_GRANT_TYPE = "unsupported_grant_type"

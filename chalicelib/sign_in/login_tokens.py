@@ -16,9 +16,9 @@ from typing import Any
 import orjson
 
 from chalicelib.access.call import Call
+from chalicelib.sign_in.parameters import MAX_TOKEN_LENGTH
 from chalicelib.sign_in.ports import OidcLogin, SignInPorts, TokenKind
 
-MAX_TOKEN_LENGTH = 8192
 LOGIN_ID = re.compile("[0-9a-f]{64}")
 
 
@@ -38,7 +38,7 @@ def new_access_token(call: Call, login: OidcLogin, ports: SignInPorts) -> str:
 def new_refresh_token(call: Call, login: OidcLogin, ports: SignInPorts) -> str:
     """A refresh token, which only the issuer takes."""
     provider = ports.provider
-    claims = {"aud": provider.issuer, "exp": call.now_ms // 1000 + provider.refresh_token_lifetime_s}
+    claims = {"aud": provider.issuer, "exp": call.now_ms // 1000 + provider.login_lifetime_s(login.client_id)}
     return ports.signed_tokens.sign(TokenKind.REFRESH, _claims(call, login, ports) | claims)
 
 

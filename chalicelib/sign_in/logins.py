@@ -17,14 +17,13 @@ from dataclasses import replace
 from typing import Any
 
 from chalicelib.access.call import Call, Session, token_hash
-from chalicelib.accounts.account import Account
 from chalicelib.conflicts import retry_on_conflict
 from chalicelib.errors import WrongCredentialsError
 from chalicelib.frozen import frozen
 from chalicelib.sign_in.authorization_request import AuthorizationRequest
 from chalicelib.sign_in.errors import INVALID_GRANT, OAuthError, RefusedRefreshTokenError
 from chalicelib.sign_in.login_tokens import named_login, new_access_token, new_refresh_token, was_issued
-from chalicelib.sign_in.ports import AuthorizationCode, OidcLogin, OidcLogins, SignInPorts
+from chalicelib.sign_in.ports import AuthorizationCode, OidcLogin, OidcLogins, SignInPorts, SsoOpening, SsoSession
 
 CODE_LIFETIME_S = 60
 RETRY_MS = 30_000
@@ -56,25 +55,28 @@ class IssuedTokens:
     nonce: str | None = None
 
 
-def grant_code(call: Call, request: AuthorizationRequest, account: Account, ports: SignInPorts) -> str:
-    """A new authorization code for the app that a user has just signed in to. It is valid for a minute.
+def grant_code(call: Call, request: AuthorizationRequest, opening: SsoOpening | SsoSession, ports: SignInPorts) -> str:
+    """A new authorization code for an app, in the session of the browser in which its user signed in. It is valid for
+    a minute.
 
     Raises:
-        WrongCredentialsError: the account was deleted, or given another password, while its user signed in.
+        WrongCredentialsError: the account was deleted or given another password meanwhile, or the session has ended.
     """
+    session = opening.session if isinstance(opening, SsoOpening) else opening
     text = ports.new_token()
     code = AuthorizationCode(
         login_id=token_hash(text),
-        user_id=account.user_id,
+        user_id=session.user_id,
         client_id=request.client.client_id,
         scope=request.scope,
         redirect_uri=request.return_address.redirect_uri,
         code_challenge=request.code_challenge,
         nonce=request.nonce,
-        signed_in_s=call.now_ms // 1000,
+        signed_in_s=session.signed_in_s,
         expires_time_ms=call.now_ms + CODE_LIFETIME_S * 1000,
+        sso_session_id=session.session_id if request.client.signs_in_silently else "",
     )
-    if not ports.logins.add_code(code, account.password_version):
+    if not ports.logins.add_code(code, opening):
         raise WrongCredentialsError
     return text
 
@@ -97,8 +99,9 @@ def redeem_code(call: Call, exchange: CodeExchange, ports: SignInPorts) -> Issue
         client_id=code.client_id,
         scope=code.scope,
         signed_in_s=code.signed_in_s,
-        expires_time_ms=call.now_ms + ports.provider.refresh_token_lifetime_s * 1000,
+        expires_time_ms=call.now_ms + ports.provider.login_lifetime_s(code.client_id) * 1000,
         current_hashes=(),
+        sso_session_id=code.sso_session_id,
     )
     access_token, refresh_token = new_access_token(call, login, ports), new_refresh_token(call, login, ports)
     login = replace(login, current_hashes=(token_hash(refresh_token),))
@@ -128,7 +131,8 @@ def refresh(call: Call, sent: str, client_id: str, ports: SignInPorts) -> Issued
             raise RefusedRefreshTokenError
         access_token, refresh_token = new_access_token(call, login, ports), new_refresh_token(call, login, ports)
         rotated = _rotated(login, token_hash(sent), token_hash(refresh_token), call.now_ms)
-        rotated = replace(rotated, expires_time_ms=call.now_ms + ports.provider.refresh_token_lifetime_s * 1000)
+        lifetime_ms = ports.provider.login_lifetime_s(client_id) * 1000
+        rotated = replace(rotated, expires_time_ms=call.now_ms + lifetime_ms)
         ports.logins.rotate(login, rotated, _session(call, rotated, access_token, ports))
         return IssuedTokens(rotated, access_token, refresh_token)
 

@@ -6,6 +6,8 @@ from urllib.parse import parse_qs
 from chalicelib.sign_in.errors import INVALID_REQUEST, OAuthError
 
 MAX_FIELDS = 50
+MAX_TOKEN_LENGTH = 8192
+"""Of a signed token that somebody sends; ours have about 900 characters."""
 
 Parameters = Mapping[str, Sequence[str]]
 """All values of each parameter, by its name."""

@@ -27,6 +27,8 @@ class AuthorizationCode:
     nonce: str | None
     signed_in_s: int
     expires_time_ms: int
+    sso_session_id: str = ""
+    """See `OidcLogin.sso_session_id`."""
 
 
 @frozen
@@ -50,6 +52,9 @@ class OidcLogin:
     """Whether all refresh tokens of the login are signed; False for a login that an earlier version opened, whose first
     ones were random texts."""
 
+    sso_session_id: str = ""
+    """The session of the browser with which a login to a web app ends; empty for an app's login."""
+
     def has_valid(self, refresh_token_hash: str) -> bool:
         """Whether the hash is that of a current refresh token, or of the one before."""
         return refresh_token_hash in (*self.current_hashes, self.previous_hash)
@@ -62,8 +67,11 @@ class OidcLogins(Protocol):
         """The code until it is redeemed, from then on the login; None if there is neither. It may have expired."""
         ...
 
-    def add_code(self, code: AuthorizationCode, password_version: int) -> bool:
-        """Store a code; False if there is no such account, or its password has another version."""
+    def add_code(self, code: AuthorizationCode, opening: "SsoOpening | SsoSession") -> bool:
+        """Store a code together with the session of the browser that it was granted in, all or nothing.
+
+        False if there is no such account, its password has another version, or the session has ended.
+        """
         ...
 
     def redeem(self, code: AuthorizationCode, login: OidcLogin, session: Session) -> bool:
@@ -79,6 +87,49 @@ class OidcLogins(Protocol):
         Raises:
             WriteConflictError: the stored login is not `old` any more, by version, or it or the account is gone.
         """
+        ...
+
+
+@frozen
+class SsoSession:
+    """A person signed in at a browser (single sign-on), known by the hash of the browser's cookie.
+
+    The id stays the same when the person enters the password again and the browser gets another cookie.
+    """
+
+    session_id: str
+    cookie_hash: str
+    user_id: str
+    password_version: int
+    """Of the password that opened it, with whose change it ends."""
+    signed_in_s: int
+    """When the person last entered the password."""
+    is_kept: bool
+    """Whether the person asked to be kept signed in."""
+    expires_time_ms: int
+
+
+@frozen
+class SsoOpening:
+    """A session to be stored, in place of that of the cookie that the browser had before."""
+
+    session: SsoSession
+    replaced: SsoSession | None = None
+
+
+class SsoSessions(Protocol):
+    """Sessions of browsers, strongly consistent. `Sessions.end_login` with their id and `end_all` also remove them."""
+
+    def find(self, cookie_hash: str) -> SsoSession | None:
+        """The session, which may have expired; None if there is none."""
+        ...
+
+    def remove(self, session: SsoSession) -> None:
+        """Remove a session, so that it grants no code any more; its logins stay."""
+        ...
+
+    def logins(self, session: SsoSession) -> dict[str, bool]:
+        """The logins that were opened in a session, by id: whether they end with it. They may have ended."""
         ...
 
 
@@ -112,6 +163,7 @@ class SignInPorts:
 
     accounts: AccountPorts
     logins: OidcLogins
+    sso_sessions: SsoSessions
     signed_tokens: SignedTokens
     provider: Provider
     new_token: Callable[[], str]

@@ -54,7 +54,7 @@ def _token_response(call: Call, tokens: IssuedTokens, ports: SignInPorts) -> dic
         "token_type": "Bearer",
         "expires_in": ports.provider.access_token_lifetime_s,
         "refresh_token": tokens.refresh_token,
-        "refresh_expires_in": ports.provider.refresh_token_lifetime_s,
+        "refresh_expires_in": ports.provider.login_lifetime_s(tokens.login.client_id),
         "scope": tokens.login.scope,
         "id_token": ports.signed_tokens.sign(
             TokenKind.ID, id_token_claims(ports.provider, tokens, account, call.now_ms)

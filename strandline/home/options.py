@@ -55,6 +55,8 @@ def checked_options(parsed: Namespace) -> ServeOptions:
             f"The address {parsed.host} can be reached from other machines, and there is no TLS here: "
             "let a reverse proxy stand before the server, and say so by --behind-proxy."
         )
+    if parsed.allow_local_web_apps and parsed.behind_proxy:
+        raise CommandError("--allow-local-web-apps is for one machine alone, so it does not go with --behind-proxy.")
     if not 0 <= parsed.port <= MAX_PORT:
         raise CommandError(f"{parsed.port} is no port: name one between 1 and {MAX_PORT}.")
     return ServeOptions(
@@ -72,6 +74,7 @@ def checked_options(parsed: Namespace) -> ServeOptions:
             "STRANDLINE_DATA_QUOTA_MB": str(parsed.data_quota_mb),
             "STRANDLINE_BLOB_QUOTA_MB": str(parsed.blob_quota_mb),
             "STRANDLINE_REQUESTS_AN_HOUR": str(parsed.requests_an_hour),
+            "STRANDLINE_LOCAL_WEB_APPS": "true" if parsed.allow_local_web_apps else "",
             "STRANDLINE_REALM": _listed("--realm", parsed.realm, _REALM, "letters, digits, - and _"),
         },
         log_file=parsed.log,

@@ -37,6 +37,11 @@ class Reply:
         return json.loads(self.body)
 
 
+def joined(value: str | list[str]) -> str:
+    """The values of a header, a line for each one that was sent."""
+    return value if isinstance(value, str) else "\n".join(value)
+
+
 class ApiClient:
     """Sends requests to the application in process; `token` is sent in the session token header."""
 
@@ -61,7 +66,7 @@ class ApiClient:
         if method not in methods_of(bare) or ROUTER.find(method, bare) is not None:
             return self._unrouted(method, bare, parse_qs(query, keep_blank_values=True), sent, payload)
         response = self._client.http.request(method, path, sent, payload)
-        received = {name.lower(): value for name, value in response.headers.items()}
+        received = {name.lower(): joined(value) for name, value in response.headers.items()}
         return Reply(response.status_code, received, response.body)
 
     def _unrouted(

@@ -48,7 +48,9 @@ class Client:
         try:
             connection.request(method, path, body, sent | dict(headers or {}))
             response = connection.getresponse()
-            received = {name.lower(): value for name, value in response.getheaders()}
+            received: dict[str, str] = {}
+            for name, value in response.getheaders():  # a line for each value of a header
+                received[name.lower()] = "\n".join(filter(None, (received.get(name.lower()), value)))
             return Reply(response.status, received, response.read())
         finally:
             connection.close()

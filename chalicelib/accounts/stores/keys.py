@@ -11,6 +11,9 @@
 | login by OpenID Connect: first a code, then the login | `OIDC#<login id>` | `OIDC` |
 | the same in the list of its user's sessions | `USER#<user id>` | `SESSION#<login id>#OIDC` |
 | the same in the list of its login's sessions | `USER#<user id>` | `SESSION#<login>#RESTRICTED#<time>#<id>#<user>` |
+| session of a browser that a person is signed in at (single sign-on) | `SSO#<hash of the cookie>` | `SSO` |
+| the same in the list of its user's sessions | `USER#<user id>` | `SESSION#<session id>#SSO#<hash of the cookie>` |
+| login by OpenID Connect that was opened in it | `USER#<user id>` | `SESSION#<session id>#<WEB or APP>#<login id>` |
 | grant | `USER#<sharer id>` | `GRANT#<grantee id>` |
 | grant, seen from the grantee | `USER#<grantee id>` | `GRANTED#<sharer id>` |
 | collection of metadata | `USER#<user id>` | `METADATA#<collection>` |
@@ -40,6 +43,10 @@ RESTRICTED_SK = "RESTRICTED"
 RESTRICTED_PREFIX = "RESTRICTED#"
 SESSIONS_PREFIX = "SESSION#"
 OIDC_SK = "OIDC"
+SSO_SK = "SSO"
+SSO_PREFIX = "SSO#"
+WEB_LOGIN_PREFIX = "WEB#"
+APP_LOGIN_PREFIX = "APP#"
 FAILURES_SK = "FAILURES"
 SOURCE_PREFIX = "SOURCE#"
 NIGHTSCOUT_SK = "NIGHTSCOUT"
@@ -107,6 +114,22 @@ def oidc_login_list_key(user_id: str, login_id: str) -> Key:
     return session_list_key(user_id, login_id, OIDC_SK)
 
 
+def sso_session_key(cookie_hash: str) -> Key:
+    """The session of a browser."""
+    return key(f"{SSO_PREFIX}{cookie_hash}", SSO_SK)
+
+
+def sso_session_list_key(user_id: str, session_id: str, cookie_hash: str) -> Key:
+    """The session of a browser in the list of its user's sessions, so that ending all sessions ends it too."""
+    return session_list_key(user_id, session_id, f"{SSO_PREFIX}{cookie_hash}")
+
+
+def sso_login_key(user_id: str, session_id: str, login_id: str, *, is_web: bool) -> Key:
+    """A login that was opened in the session of a browser."""
+    prefix = WEB_LOGIN_PREFIX if is_web else APP_LOGIN_PREFIX
+    return session_list_key(user_id, session_id, f"{prefix}{login_id}")
+
+
 def grant_key(sharer_id: str, grantee_id: str) -> Key:
     """A grant."""
     return key(user_pk(sharer_id), GRANT_PREFIX + grantee_id)
@@ -146,6 +169,10 @@ def credential_keys(login: LoginReference, listed: str) -> list[Key]:
     entry = session_list_key(login.user_id, login.login_id, listed)
     if listed == OIDC_SK:
         return [oidc_login_key(login.login_id), entry]
+    if listed.startswith(SSO_PREFIX):
+        return [sso_session_key(listed.removeprefix(SSO_PREFIX)), entry]
+    if listed.startswith((WEB_LOGIN_PREFIX, APP_LOGIN_PREFIX)):
+        return [entry]
     if not listed.startswith(RESTRICTED_PREFIX):
         return [session_key(listed), entry]
     created_time_ms, token_id, user_id = listed.removeprefix(RESTRICTED_PREFIX).split("#", 2)

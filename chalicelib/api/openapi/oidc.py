@@ -24,6 +24,9 @@ from chalicelib.api.operations.oidc import (
     END_SESSION,
     GET_CERTS,
     GET_CONFIGURATION,
+    GET_COOKIE_CHECK,
+    GET_COOKIE_CHECK_RESULT,
+    GET_LOGIN_STATUS,
     GET_USER_INFO,
     ISSUE_TOKENS,
     POST_END_SESSION,
@@ -47,7 +50,9 @@ _AUTHORIZATION: dict[str, Schema] = {
     "state": text("Comes back with the answer."),
     "nonce": text("Comes back in the ID token."),
     "login_hint": text("The e-mail address, when the app knows it."),
-    "prompt": text("`none` never shows the page; `login` always does."),
+    "prompt": text("`none` never shows a page; `login` asks for the password, the others for a click."),
+    "max_age": text("The password is asked for if it was entered longer ago, in seconds.", pattern="^[0-9]{1,9}$"),
+    "id_token_hint": text("An ID token of the user whom the app expects."),
 }
 _AUTHORIZATION_REQUIRED = ("client_id", "redirect_uri", "response_type", "code_challenge", "code_challenge_method")
 _TO_THE_APP = Reply(about="Back to the app, with the answer in the address.", headers={"Location": "Where to go."})
@@ -94,7 +99,15 @@ OIDC_API = Api(
             _SIGN_IN_PAGE,
             body=Body(
                 record(
-                    {**_AUTHORIZATION, "username": text(), "password": text(), "form_token": text("Of the page.")},
+                    {
+                        **_AUTHORIZATION,
+                        "username": text(),
+                        "password": text(),
+                        "keep": text("Present to be kept signed in."),
+                        "account": text("The user who agrees to go on, instead of name and password."),
+                        "other": text("Present to sign in to another account."),
+                        "form_token": text("Of the page."),
+                    },
                     _AUTHORIZATION_REQUIRED,
                     is_open=True,
                 ),
@@ -124,6 +137,9 @@ OIDC_API = Api(
         ),
         GET_USER_INFO: Details(_CLAIMS, failures=(401, 404), credentials=("bearer",)),
         POST_USER_INFO: Details(_CLAIMS, failures=(401, 404), credentials=("bearer",)),
+        GET_COOKIE_CHECK: Details(Reply(text(), "A page for a frame.", HTML), failures=_REALM),
+        GET_COOKIE_CHECK_RESULT: Details(Reply(text(), "A page for a frame.", HTML), failures=_REALM),
+        GET_LOGIN_STATUS: Details(Reply(text(), "A page for a frame.", HTML), failures=_REALM),
         REVOKE: Details(
             Reply(about="Nothing, whether or not the token was good."),
             body=Body(

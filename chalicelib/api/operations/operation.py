@@ -45,6 +45,8 @@ class Operation:
     """The error's text for larger bodies, if there is another way to send them."""
     reads_ahead: tuple[Ahead, ...] = ()
     """Items to fetch together with the session of the caller."""
+    takes_cookies: bool = False
+    """Whether pages of the clients of OpenID Connect may send cookies along. They change nothing."""
     unauthorized_reason: str | None = "Not authorized for requested operation"
     """In the AUTH format, the reason in a 401; None for an empty body."""
     defect_reason: str | None = "Error finding user"

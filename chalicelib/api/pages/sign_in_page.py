@@ -11,6 +11,7 @@ from html import escape
 from urllib.parse import urlsplit
 
 from chalicelib.api.messages import Reply
+from chalicelib.frozen import frozen
 from chalicelib.sign_in.authorization_request import AuthorizationRequest
 from chalicelib.sign_in.provider import OidcClient
 
@@ -31,6 +32,9 @@ label{display:block;margin:1rem 0 .25rem;font-weight:600}
 input,button{width:100%;min-height:3rem;padding:.5rem .75rem;border-radius:.5rem;font:inherit}
 input{border:1px solid var(--line);background:var(--page);color:var(--text)}
 button{margin-top:1.5rem;border:0;background:var(--act);color:var(--on-act);font-weight:600;cursor:pointer}
+button.other{margin-top:.75rem;border:1px solid var(--line);background:none;color:var(--text)}
+label.choice{display:flex;gap:.5rem;align-items:center;font-weight:400}
+.choice input{width:1.25rem;min-height:1.25rem;accent-color:var(--act)}
 a{display:block;padding:.75rem;border-radius:.5rem;background:var(--act);color:var(--on-act);font-weight:600;
 text-align:center;text-decoration:none}
 input:focus-visible,a:focus-visible,button:focus-visible{outline:3px solid var(--act);outline-offset:2px}
@@ -38,28 +42,79 @@ input:focus-visible,a:focus-visible,button:focus-visible{outline:3px solid var(-
 _STYLE_DIGEST = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 
 
-def sign_in_page(
-    request: AuthorizationRequest, form_token: str, username: str, alert: str = "", status: int = 200
-) -> Reply:
-    """The page with the sign-in form; `alert` says why the previous attempt failed."""
-    hidden = request.parameters | {"form_token": form_token}
-    inputs = "\n".join(
-        f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">' for name, value in hidden.items()
+@frozen
+class Form:
+    """A form that is bound to a browser, for the request of an app."""
+
+    request: AuthorizationRequest
+    token: str
+    username: str = ""
+    """The e-mail address, or what the person entered in its place."""
+    account: str = ""
+    """The user who is signed in at the browser."""
+    is_kept: bool = False
+
+    @property
+    def hidden_inputs(self) -> str:
+        """The request of the app, which the form repeats."""
+        return hidden_inputs(self.request.parameters | {"form_token": self.token})
+
+    @property
+    def action(self) -> str:
+        """Where the form may lead, as a content security policy has it."""
+        return f"'self' {_source(self.request.return_address.redirect_uri)}"
+
+
+def hidden_inputs(fields: Mapping[str, str]) -> str:
+    """Hidden fields of a form."""
+    return "\n".join(
+        f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">' for name, value in fields.items()
     )
-    focus_name, focus_password = ("", " autofocus") if username else (" autofocus", "")
+
+
+def sign_in_page(form: Form, alert: str = "", status: int = 200) -> Reply:
+    """The page with the sign-in form; `alert` says why the previous attempt failed."""
+    focus_name, focus_password = ("", " autofocus") if form.username else (" autofocus", "")
     body = f"""<h1>Sign in</h1>
-<p>to let <strong>{escape(request.client.name)}</strong> use your account</p>
+<p>to let <strong>{escape(form.request.client.name)}</strong> use your account</p>
 {_alert(alert)}<form method="post" action="auth">
-{inputs}
+{form.hidden_inputs}
 <label for="username">E-mail address</label>
 <input id="username" name="username" type="email" autocomplete="username" autocapitalize="none" spellcheck="false" \
-maxlength="320" required value="{escape(username)}"{focus_name}>
+maxlength="320" required value="{escape(form.username)}"{focus_name}>
 <label for="password">Password</label>
 <input id="password" name="password" type="password" autocomplete="current-password" maxlength="1024" \
 required{focus_password}>
+<label class="choice"><input type="checkbox" name="keep" value="1"{" checked" if form.is_kept else ""}> \
+Keep me signed in</label>
 <button>Sign in</button>
 </form>"""
-    return _page("Sign in", body, status, f"'self' {_source(request.return_address.redirect_uri)}")
+    return _page("Sign in", body, status, form.action)
+
+
+def continue_page(form: Form) -> Reply:
+    """The page on which a person who is signed in lets an app use the account, by one click."""
+    body = f"""<h1>Continue as {escape(form.username)}</h1>
+<p>to let <strong>{escape(form.request.client.name)}</strong> use your account</p>
+<form method="post" action="auth">
+{form.hidden_inputs}
+<input type="hidden" name="account" value="{escape(form.account)}">
+<button autofocus>Continue</button>
+<button class="other" name="other" value="1">Use another account</button>
+</form>"""
+    return _page("Continue", body, 200, form.action)
+
+
+def sign_out_page(fields: Mapping[str, str], form_token: str, email: str) -> Reply:
+    """The page that asks whether to sign out; `fields` are the parameters of the request."""
+    url = fields.get("post_logout_redirect_uri")
+    body = f"""<h1>Sign out?</h1>
+<p>You are signed in as {escape(email)}.</p>
+<form method="post" action="logout">
+{hidden_inputs({**fields, "form_token": form_token})}
+<button autofocus>Sign out</button>
+</form>"""
+    return _page("Sign out", body, 200, "'self'" if url is None else f"'self' {_source(url)}")
 
 
 def refusal_page(alert: str, status: int) -> Reply:

@@ -1,12 +1,13 @@
 """OpenID Connect over HTTP: discovery, the sign-in page, tokens, user info, revocation, logout. Source: auth-api 6."""
 
-from collections.abc import Mapping
-
 from chalicelib.api.messages import Reply, Request
 from chalicelib.api.operations.oidc import (
     END_SESSION,
     GET_CERTS,
     GET_CONFIGURATION,
+    GET_COOKIE_CHECK,
+    GET_COOKIE_CHECK_RESULT,
+    GET_LOGIN_STATUS,
     GET_USER_INFO,
     ISSUE_TOKENS,
     POST_END_SESSION,
@@ -16,11 +17,12 @@ from chalicelib.api.operations.oidc import (
     SIGN_IN,
     UPLOAD_REDIRECT,
 )
+from chalicelib.api.pages.keycloak_frames import cookie_check_page, login_status_page
 from chalicelib.api.pages.sign_in_form import authorize, redirect
-from chalicelib.api.pages.sign_in_page import refusal_page, signed_out_page
+from chalicelib.api.pages.sign_in_page import refusal_page
+from chalicelib.api.pages.sign_out import sign_out
 from chalicelib.api.routing import ApiBlueprint
 from chalicelib.sign_in import claims
-from chalicelib.sign_in import end_session as sessions
 from chalicelib.sign_in import tokens as rules
 from chalicelib.sign_in.errors import OAuthError
 from chalicelib.sign_in.logins import revoke
@@ -102,19 +104,36 @@ def revoke_token(request: Request) -> Reply:
 
 @blueprint.operation(END_SESSION)
 def end_session(request: Request) -> Reply:
-    """A page that confirms the logout, or a redirect to the app."""
-    return _end_session(request, {name: values[0] for name, values in request.query.items() if len(values) == 1})
+    """A page that asks or confirms, or a redirect to the app."""
+    parameters = {name: values[0] for name, values in request.query.items() if len(values) == 1}
+    return sign_out(request, parameters, _realm_ports(request))
 
 
 @blueprint.operation(POST_END_SESSION)
 def post_end_session(request: Request) -> Reply:
     """As `end_session`, by POST."""
-    return _end_session(request, unique_parameters(request.body))
+    return sign_out(request, unique_parameters(request.body), _realm_ports(request))
 
 
-def _end_session(request: Request, parameters: Mapping[str, str]) -> Reply:
-    url = sessions.end_session(parameters, _realm_ports(request))
-    return signed_out_page() if url is None else Reply(status=303, headers={"Location": url} | NOT_CACHED)
+@blueprint.operation(GET_COOKIE_CHECK)
+def get_cookie_check(request: Request) -> Reply:
+    """The page by which keycloak-js finds out whether frames of another site have cookies."""
+    _realm_ports(request)
+    return cookie_check_page()
+
+
+@blueprint.operation(GET_COOKIE_CHECK_RESULT)
+def get_cookie_check_result(request: Request) -> Reply:
+    """The second page of the same."""
+    _realm_ports(request)
+    return cookie_check_page()
+
+
+@blueprint.operation(GET_LOGIN_STATUS)
+def get_login_status(request: Request) -> Reply:
+    """The page that keycloak-js asks whether the session has changed."""
+    _realm_ports(request)
+    return login_status_page()
 
 
 def _realm_ports(request: Request) -> SignInPorts:

@@ -1,14 +1,17 @@
 """Codes and logins of OpenID Connect in the accounts table: one item, and one in the list of the user's sessions."""
 
+from collections.abc import Sequence
+
 from chalicelib.access.call import Session
 from chalicelib.accounts.stores.accounts import account_check
-from chalicelib.accounts.stores.keys import oidc_login_key, oidc_login_list_key
+from chalicelib.accounts.stores.keys import oidc_login_key, oidc_login_list_key, sso_login_key
 from chalicelib.accounts.stores.sessions import session_items
 from chalicelib.conflicts import WriteConflictError
 from chalicelib.engine.conditions import absent, equals, exists
 from chalicelib.engine.errors import TransactionRefusedError
-from chalicelib.engine.table import Check, Item, Put, Table
-from chalicelib.sign_in.ports import AuthorizationCode, OidcLogin
+from chalicelib.engine.table import Check, Item, Put, Table, Write
+from chalicelib.sign_in.ports import AuthorizationCode, OidcLogin, SsoOpening, SsoSession
+from chalicelib.sign_in.stores.sso_sessions import sso_login_item, sso_writes
 
 IS_CODE = exists("code_challenge")
 
@@ -26,29 +29,39 @@ class StoredOidcLogins:
             return None
         return _code(item) if "code_challenge" in item else _login(item)
 
-    def add_code(self, code: AuthorizationCode, password_version: int) -> bool:
-        """One transaction of two writes, which also checks the account and its password."""
-        return self._try_write(Put(_code_item(code), absent()), account_check(code.user_id, password_version))
+    def add_code(self, code: AuthorizationCode, opening: SsoOpening | SsoSession) -> bool:
+        """One transaction of five writes, or seven if the session replaces another one. It also checks the account and
+        its password."""
+        session = opening.session if isinstance(opening, SsoOpening) else opening
+        writes = [*sso_writes(opening), Put(sso_login_item(session, code))]
+        account = account_check(code.user_id, session.password_version)
+        return self._try_write(Put(_code_item(code), absent()), account, writes)
 
     def redeem(self, code: AuthorizationCode, login: OidcLogin, session: Session) -> bool:
         """One transaction: the login replaces the code, so that a code is redeemed once."""
-        return self._try_write(Put(_login_item(login), IS_CODE), account_check(code.user_id), session)
+        return self._try_write(Put(_login_item(login), IS_CODE), account_check(code.user_id), _puts(session))
 
     def rotate(self, old: OidcLogin, new: OidcLogin, session: Session) -> None:
         """One transaction: refreshes of a login come one after the other, and none after its end."""
         put = Put(_login_item(new), equals("version", old.version))
-        if not self._try_write(put, account_check(old.user_id), session):
+        if not self._try_write(put, account_check(old.user_id), _puts(session)):
             raise WriteConflictError
 
-    def _try_write(self, put: Put, account: Check, session: Session | None = None) -> bool:
-        item = put.item
-        listed = oidc_login_list_key(item["user_id"], item["login_id"]) | {"expires_at_s": item["expires_at_s"]}
-        more = [listed, *(() if session is None else session_items(session))]
+    def _try_write(self, put: Put, account: Check, more: Sequence[Write]) -> bool:
+        item, expiry = put.item, {"expires_at_s": put.item["expires_at_s"]}
+        listed = [oidc_login_list_key(item["user_id"], item["login_id"])]
+        if item.get("sso_session_id") and "code_challenge" not in item:
+            # The login is known to the browser's session for as long as it lasts.
+            listed.append(sso_login_key(item["user_id"], item["sso_session_id"], item["login_id"], is_web=True))
         try:
-            self._accounts.transact([put, *map(Put, more), account])
+            self._accounts.transact([put, *(Put(key | expiry) for key in listed), *more, account])
         except TransactionRefusedError:
             return False
         return True
+
+
+def _puts(session: Session) -> list[Write]:
+    return [*map(Put, session_items(session))]
 
 
 def _common_item(granted: AuthorizationCode | OidcLogin) -> Item:
@@ -60,6 +73,7 @@ def _common_item(granted: AuthorizationCode | OidcLogin) -> Item:
         "signed_in_s": granted.signed_in_s,
         "expires_time_ms": granted.expires_time_ms,
         "expires_at_s": -(-granted.expires_time_ms // 1000),
+        **({"sso_session_id": granted.sso_session_id} if granted.sso_session_id else {}),
     }
 
 
@@ -89,6 +103,7 @@ def _code(item: Item) -> AuthorizationCode:
         nonce=item.get("nonce"),
         signed_in_s=item["signed_in_s"],
         expires_time_ms=item["expires_time_ms"],
+        sso_session_id=item.get("sso_session_id", ""),
     )
 
 
@@ -105,4 +120,5 @@ def _login(item: Item) -> OidcLogin:
         rotated_time_ms=item["rotated_time_ms"],
         version=item["version"],
         is_signed=item.get("is_signed", False),
+        sso_session_id=item.get("sso_session_id", ""),
     )

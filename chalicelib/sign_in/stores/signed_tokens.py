@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from chalicelib.sign_in.parameters import MAX_TOKEN_LENGTH
 from chalicelib.sign_in.ports import SIGNING_ALGORITHM, TokenKind
 
 if TYPE_CHECKING:
     from joserfc.jwk import RSAKey
 
 KEY_BITS = 2048
-MAX_TOKEN_LENGTH = 8192
-"""Of a token to read; ours have about 900 characters."""
 _PUBLIC_MEMBERS = ("kty", "n", "e", "use", "alg", "kid")
 
 PrivateKey = Mapping[str, Any]

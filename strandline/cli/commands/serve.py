@@ -26,9 +26,14 @@ def add_to(commands: "argparse._SubParsersAction[Any]") -> None:
     pages.add_argument(
         "--cors-origins", default="", metavar="ORIGINS", help="origins of web pages that may call, separated by commas"
     )
-    pages.add_argument("--web-app-url", default="", metavar="URL", help="the page that the Uploader returns to")
+    pages.add_argument("--web-app-url", default="", metavar="URL", help="the web app, to which the Uploader returns")
     pages.add_argument(
         "--oidc-clients", default="", metavar="CLIENTS", help="further apps that sign in: client=address, with commas"
+    )
+    pages.add_argument(
+        "--allow-local-web-apps",
+        action="store_true",
+        help="web apps at any port of this machine may call and sign people in; for those who develop one",
     )
     pages.add_argument("--realm", default="tidepool", help="the last part of the issuer (default: %(default)s)")
     proxy = parser.add_argument_group("behind a reverse proxy, which has TLS")

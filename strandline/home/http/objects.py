@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from http import HTTPStatus
 from typing import TYPE_CHECKING, BinaryIO
 
+from chalicelib.api.cors import cors_policy
 from chalicelib.engine.embedded.errors import AddressRefusedError
 from chalicelib.engine.embedded.files import Download, FileObjects
 from chalicelib.errors import NoSpaceError, UnavailableError
@@ -74,8 +75,7 @@ def _cors_headers(environ: "WSGIEnvironment") -> Headers:
     if origin is None:
         return []
     method = environ.get("HTTP_ACCESS_CONTROL_REQUEST_METHOD", environ["REQUEST_METHOD"])
-    allowed = services().settings.cors_origins
-    if method == "PUT" and origin not in allowed and "*" not in allowed:
+    if method == "PUT" and not cors_policy(services()).allows(origin):
         return []
     return [
         ("Access-Control-Allow-Origin", "*"),

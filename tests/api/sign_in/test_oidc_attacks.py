@@ -214,7 +214,7 @@ class TestOthersGuess:
         self, scene: Scene, app: App
     ) -> None:
         browser = scene.browser()
-        cookie = app.sign_in(EMAIL, PASSWORD, browser).headers["set-cookie"]
+        cookie = app.sign_in(EMAIL, PASSWORD, browser).headers["set-cookie"].splitlines()[0]
         assert cookie.startswith("__Host-strandline-known=")
         assert cookie.endswith(f"; Path=/; Max-Age={SOURCE_LIFETIME_S}; HttpOnly; SameSite=Lax; Secure")
         assert app.sign_in(EMAIL, "wrong", browser).status == 401

@@ -45,8 +45,15 @@ def test_the_page_is_a_form_with_labels_and_no_script(scene: Scene, app: App) ->
     assert page.named("html") == [{"lang": "en"}]
     assert page.named("script") == []
     assert not any(name.startswith("on") for _, attributes in page.found for name in attributes)
-    inputs = {field["id"]: field for field in page.named("input") if field.get("type") != "hidden"}
-    assert {label["for"] for label in page.named("label")} == inputs.keys() == {"username", "password"}
+    shown = [field for field in page.named("input") if field.get("type") != "hidden"]
+    inputs = {field["id"]: field for field in shown if "id" in field}
+    assert (
+        {label["for"] for label in page.named("label") if "for" in label} == inputs.keys() == {"username", "password"}
+    )
+    assert [field["name"] for field in shown if "id" not in field] == ["keep"]
+    assert re.search(
+        r'<label class="choice"><input type="checkbox" name="keep" value="1"> Keep me', reply.body.decode()
+    )
     assert inputs["username"]["value"] == "anna@example.org"
     assert inputs["username"]["autocomplete"] == "username"
     assert (inputs["password"]["type"], inputs["password"]["autocomplete"]) == ("password", "current-password")

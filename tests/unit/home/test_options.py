@@ -47,6 +47,11 @@ def test_settings_of_pages_and_apps_reach_the_platform() -> None:
     assert (settings.realm, settings.web_app_url) == ("mine", "https://web.example.org")
 
 
+def test_web_apps_of_this_machine_are_accepted_only_if_that_was_asked_for() -> None:
+    assert home_settings(checked("--allow-local-web-apps").environ).allows_local_web_apps
+    assert not home_settings(checked().environ).allows_local_web_apps
+
+
 def test_the_folder_is_known_wherever_the_server_works(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
 
@@ -61,6 +66,7 @@ def test_the_folder_is_known_wherever_the_server_works(monkeypatch: pytest.Monke
         (("--behind-proxy",), "--behind-proxy needs the addresses of the proxies"),
         (("--behind-proxy", "--trusted-proxy", "10.0.0.1"), "--behind-proxy needs"),
         (("--trusted-proxy", "10.0.0.1"), "--trusted-proxy goes with --behind-proxy"),
+        ((*PROXY, "--allow-local-web-apps"), "does not go with --behind-proxy"),
         ((*PROXY, "--trusted-proxy", "a-name"), "--trusted-proxy a-name: name an address or a network"),
         (("--public-url", "https://data.example.org/path"), "name an address without a path"),
         (("--public-url", "data.example.org"), "name an address without a path"),

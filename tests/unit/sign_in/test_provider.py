@@ -7,13 +7,15 @@ from chalicelib.sign_in.provider import oidc_clients
 
 
 def test_the_known_apps_have_the_addresses_that_are_built_into_them() -> None:
-    clients = oidc_clients("https://web.example.org", {})
+    clients = oidc_clients("https://api.example.org", "https://web.example.org", {})
     assert {client_id: client.redirect_uris for client_id, client in clients.items()} == {
         "tidepool-loop": ("org.tidepool.tidepoolkit.auth://redirect",),
         "xdrip": ("xdrip://callback/tidepool",),
         "aaps": ("aaps://callback/tidepool",),
         "tidepool-uploader-sso": ("https://web.example.org/upload-redirect",),
         "tidepool-platform-client": ("https://web.example.org/",),
+        "blip": (),
+        "strandline-web": (),
     }
 
 

@@ -7,8 +7,9 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
+from chalicelib.sign_in.parameters import MAX_TOKEN_LENGTH
 from chalicelib.sign_in.ports import TokenKind
-from chalicelib.sign_in.stores.signed_tokens import MAX_TOKEN_LENGTH, JoseTokens, new_private_key
+from chalicelib.sign_in.stores.signed_tokens import JoseTokens, new_private_key
 
 CLAIMS = {"sub": "0123456789", "aud": "xdrip"}
 UNREADABLE = ["", "x", "a.b.c", "eyJhbGciOiJSUzI1NiJ9.e30.AAAA", "eyJhbGciOiJub25lIn0.e30.", "\ud800", "x" * 5_000]

@@ -1,6 +1,6 @@
 """Use cases of OpenID Connect."""
 
-from tests.fakes.oidc_app import App, Browser, apps
+from tests.fakes.oidc_app import App, Browser, apps, hidden_fields
 from tests.infra.rights.stage import BASE_URL, PASSWORD, Stage
 
 
@@ -45,4 +45,21 @@ def all_logins_of_a_user(stage: Stage) -> None:
     stage.request("DELETE", f"/auth/user/{user.id}/sessions", token=stage.server)
 
 
-USE_CASES = (tokens, end_of_a_session, all_logins_of_a_user)
+def sessions_of_browsers(stage: Stage) -> None:
+    """A web app's sign-in, a silent one in the same browser, one by another person, and a sign-out."""
+    app = App(stage.send, "strandline-web", f"{BASE_URL}/page", more={"response_mode": "fragment"})
+    browser, path = Browser(stage.send), f"{app.path}/protocol/openid-connect"
+    for name in ("first-at-a-browser", "second-at-a-browser"):
+        user = stage.sign_up(name)
+        page = browser.get(app.page_path(prompt="login"))
+        reply = browser.post(f"{path}/auth", hidden_fields(page.body) | {"username": user.email, "password": PASSWORD})
+        assert reply.status == 303, reply.body
+    issued = app.checked(app.exchange(app.returned(browser.get(app.page_path(prompt="none")))["code"]))
+    app.checked(app.refresh(issued["refresh_token"]))
+    for frame in ("3p-cookies/step1.html", "3p-cookies/step2.html", "login-status-iframe.html"):
+        assert stage.request("GET", f"{path}/{frame}").status == 200
+    reply = browser.get(f"{path}/logout?id_token_hint={issued['id_token']}")
+    assert b"You are signed out" in reply.body
+
+
+USE_CASES = (tokens, end_of_a_session, all_logins_of_a_user, sessions_of_browsers)

@@ -116,6 +116,18 @@ def read_event(person: Person, query: Mapping[str, str], headers: Mapping[str, s
     return event | {"multiValueQueryStringParameters": {name: [value] for name, value in query.items()}}
 
 
+def summary_event(person: Person, summary_type: str) -> Event:
+    """A request for a summary."""
+    path = {"summaryType": summary_type, "userId": person.id}
+    return _event(person, "GET", "/v1/summaries/{summaryType}/{userId}", path)
+
+
+def profile_event(person: Person, days: int) -> Event:
+    """A request for an ambulatory glucose profile."""
+    event = _event(person, "GET", "/v1/users/{userId}/agp", {"userId": person.id})
+    return event | {"multiValueQueryStringParameters": {"days": [str(days)]}}
+
+
 def _event(person: Person, method: str, resource: str, path_parameters: dict[str, str]) -> Event:
     path = resource.format(**path_parameters)
     headers = {"Accept": "*/*", "Content-Type": "application/json", "X-Tidepool-Session-Token": person.token}

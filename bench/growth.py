@@ -2,9 +2,9 @@
 
     python -m bench.growth [--quick]
 
-The last 90 days are the same for each user. The cost of adding, and of reading a day, 90 days or the latest records,
-must not grow with the history. A second table has the same requests with the last 0, 1 and 14 of 90 days in the tail,
-as a phone sends them: a reading with each request.
+The last 90 days are the same for each user. The cost of adding, of reading a day, 90 days or the latest records, and of
+a summary or a profile must not grow with the history. A second table has the same requests with the last 0, 1 and 14 of
+90 days in the tail, as a phone sends them: a reading with each request.
 """
 
 import argparse
@@ -17,7 +17,17 @@ from typing import Any
 import orjson
 
 from bench import records
-from bench.application import Application, Event, Person, add_event, new_person, read_event, running
+from bench.application import (
+    Application,
+    Event,
+    Person,
+    add_event,
+    new_person,
+    profile_event,
+    read_event,
+    running,
+    summary_event,
+)
 from bench.compacting import compact_and_sweep
 from bench.figures import as_columns
 from bench.floors import in_turns
@@ -134,6 +144,8 @@ def _kinds() -> Mapping[str, Callable[[Person], Event]]:
     return {
         "read 1 day of cbg": reading(1),
         "read 90 days of cbg": reading(DAYS),
+        "read the summary of 30 days": lambda person: summary_event(person, "cgm"),
+        "read the profile of 14 days": lambda person: profile_event(person, 14),
         "read the latest of each type": lambda person: read_event(person, {"latest": "true"}),
         "add one": lambda person: add_event(person, body),
         "add 1,000": lambda person: add_event(person, thousand),

@@ -1,9 +1,20 @@
 """Measures what the function itself costs for each request: CPU over the floor, round trips, units, pages."""
 
-from collections.abc import Iterator
+import statistics
+from collections.abc import Callable, Iterator
 
 from bench import records
-from bench.application import Application, add_event, new_person, read_event, running
+from bench.application import (
+    Application,
+    Event,
+    Person,
+    add_event,
+    new_person,
+    profile_event,
+    read_event,
+    running,
+    summary_event,
+)
 from bench.compacting import compact_and_sweep
 from bench.figures import Figure
 from bench.floors import in_turns, times_floor, times_other
@@ -54,3 +65,24 @@ def _reading(application: Application, rounds: int) -> Iterator[Figure]:
     (pairs,) = in_turns(plain, [lambda: application.answer(event)], rounds)
     yield times_floor(f"{READ_DAYS} days of cbg to a gzip answer: handler CPU", pairs, target=0.5)
     yield Figure("  pages of DynamoDB", requests.pages, "calls", target=4)
+    yield from _statistics(application, person, rounds)
+
+
+def _statistics(application: Application, person: Person, rounds: int) -> Iterator[Figure]:
+    """Summaries and profiles of a person with 90 days of readings in tiles."""
+    cases = {
+        "summary of 30 days": (summary_event(person, "cgm"), 10, 4),
+        "profile of 14 days": (profile_event(person, 14), None, 4),
+        "profile of 90 days": (profile_event(person, READ_DAYS), None, 5),
+    }
+    for name, (event, target_ms, target_calls) in cases.items():
+        with application.stub.counted() as requests:
+            plain = application.answer(event).content
+        (pairs,) = in_turns(plain, [_case(application, event)], 3 * rounds)
+        cpu_ms = [1000 * pair.case_s for pair in pairs]
+        yield Figure(f"{name}: handler CPU", statistics.median(cpu_ms), "ms", target_ms, minimum=min(cpu_ms))
+        yield Figure("  round trips to DynamoDB", requests.round_trips, "calls", target_calls)
+
+
+def _case(application: Application, event: Event) -> Callable[[], object]:
+    return lambda: application.answer(event)

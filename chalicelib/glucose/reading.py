@@ -1,6 +1,7 @@
 """Glucose readings, and which of them statistics count. Source: summary-api 4."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -34,10 +35,12 @@ class Reading(NamedTuple):
         return self.time_ms // HOUR_MS
 
 
+@lru_cache(maxsize=256)
 def sensor_minutes(device_id: str | None, sample_interval_ms: int | None) -> int:
     """The minutes that a sensor's reading stands for: its sample interval, else what is usual for the device.
 
-    Intervals of less than a minute count as one: 0 would take the reading out of every mean.
+    Intervals of less than a minute count as one: 0 would take the reading out of every mean. Cached, because all
+    readings of a sensor have the same two arguments.
     """
     if sample_interval_ms is not None:
         return max(1, sample_interval_ms // MINUTE_MS)
@@ -84,6 +87,6 @@ def counted(of_hour: Iterable[Reading]) -> list[Reading]:
 
 def reading_of(body: Mapping[str, Any], time_ms: int, stored_ms: int, *, is_continuous: bool) -> Reading:
     """The reading that a stored record of type `cbg` or `smbg` is."""
-    is_sensor = body["type"] == CBG
-    minutes = sensor_minutes(body.get("deviceId"), body.get("sampleInterval")) if is_sensor else 0
-    return Reading(time_ms, float(body["value"]), minutes, stored_ms, is_continuous, body.get("timezone"))
+    get = body.get
+    minutes = sensor_minutes(get("deviceId"), get("sampleInterval")) if body["type"] == CBG else 0
+    return Reading(time_ms, float(body["value"]), minutes, stored_ms, is_continuous, get("timezone"))

@@ -8,8 +8,9 @@ times say when the entries of the tile's records were stored, which the tile doe
 """
 
 import struct
-from collections.abc import Iterable, Mapping, Sequence, Set
-from functools import cached_property
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from functools import cached_property, partial
+from typing import Any
 
 from chalicelib import json_text
 from chalicelib.encoding.columns import from_steps, pack_uint32, steps, unpack_uint32
@@ -20,6 +21,8 @@ VERSION = 1
 _HEADER = struct.Struct(">BII")
 _ROW = struct.Struct(">iII4d12I3qIIq")
 _DEFLATE_LEVEL = 6
+_AS_HOUR_SUM: Callable[[tuple[Any, ...]], HourSum] = partial(tuple.__new__, HourSum)
+"""As `HourSum._make`, in half the time: a summary decodes 1,440 hours."""
 
 StoredTimes = Mapping[tuple[str, int], int]
 """When entries were stored, in milliseconds since the epoch, by data set and number."""
@@ -65,7 +68,7 @@ class TileSums:
     @cached_property
     def hours(self) -> list[HourSum]:
         """The sums of the hours of the day that have visible readings, by hour."""
-        return list(map(HourSum._make, _ROW.iter_unpack(inflate(self._parts[0]))))
+        return list(map(_AS_HOUR_SUM, _ROW.iter_unpack(inflate(self._parts[0]))))
 
     @cached_property
     def stored_times(self) -> StoredTimes:

@@ -7,6 +7,7 @@ decimals.
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from math import floor, log, sqrt
+from operator import mul
 from typing import Any
 
 from chalicelib.frozen import frozen
@@ -45,17 +46,16 @@ def profile_body(readings: Sequence[Reading], window: Window, zone: Zone, bin_mi
     Args:
         readings: the counted ones of the window, at least one, by time.
     """
-    weights = [reading.minutes for reading in readings]
     values = [reading.value_mmol_l * MG_DL_PER_MMOL_L for reading in readings]
+    weights = [reading.minutes for reading in readings]
     walls = zone.local_minutes([reading.time_ms for reading in readings])
     minutes = sum(weights)
-    mean = sum(weight * value for weight, value in zip(weights, values, strict=True)) / minutes
-    squares = sum(weight * (value - mean) ** 2 for weight, value in zip(weights, values, strict=True))
-    deviation = sqrt(squares / minutes)
+    mean = sum(map(mul, weights, values)) / minutes
+    deviation = sqrt(sum(weight * (value - mean) ** 2 for weight, value in zip(weights, values, strict=True)) / minutes)
     active = min(100, 100 * minutes / (window.days * MINUTES_PER_DAY))
     ranges = _ranges(values, weights)
     low_index, high_index = _risk_indexes(values)
-    days = _days(walls, readings)
+    days = _days(walls, readings, values)
     body: Numbers = {
         "from": format_time(window.from_ms),
         "to": format_time(window.to_ms),
@@ -76,9 +76,8 @@ def profile_body(readings: Sequence[Reading], window: Window, zone: Zone, bin_mi
         "jIndex": 0.001 * (mean + deviation) ** 2,
         "profile": _profile(walls, values, bin_minutes),
         "profileMmol": _profile(walls, [reading.value_mmol_l for reading in readings], bin_minutes),
-        "days": days,
     }
-    return {name: _rounded(value) for name, value in (body | _moments(mean, deviation)).items()}
+    return _rounded(body | _moments(mean, deviation)) | {"days": days}
 
 
 def _moments(mean: float, deviation: float) -> Numbers:
@@ -98,14 +97,15 @@ def _moments(mean: float, deviation: float) -> Numbers:
 
 def _ranges(values: Sequence[float], weights: Sequence[int]) -> Numbers:
     """The share of the minutes in each range, in percent. Whole mg/dL decide, as meters and apps show them."""
-    names = ("veryLow", "low", "target", "high", "veryHigh")
-    minutes = dict.fromkeys((*names, "tight"), 0)
+    by_value: dict[int, int] = defaultdict(int)
     for value, weight in zip(values, weights, strict=True):
-        shown = _whole(value)
-        minutes[_range_of(shown)] += weight
+        by_value[_whole(value)] += weight
+    minutes = dict.fromkeys(("veryLow", "low", "target", "high", "veryHigh", "tight"), 0)
+    for shown, of_value in by_value.items():
+        minutes[_range_of(shown)] += of_value
         if _LOW_BELOW <= shown <= _TIGHT_TO:
-            minutes["tight"] += weight
-    total = sum(minutes[name] for name in names)
+            minutes["tight"] += of_value
+    total = sum(weights)
     return {name: 100 * of_range / total for name, of_range in minutes.items()}
 
 
@@ -160,40 +160,44 @@ def _percentile(ordered: Sequence[float], part: float) -> float:
     return ordered[index] + (above - ordered[index]) * (place - index)
 
 
-def _days(walls: Sequence[int], readings: Sequence[Reading]) -> list[Numbers]:
+def _days(walls: Sequence[int], readings: Sequence[Reading], values: Sequence[float]) -> list[Numbers]:
     """The local dates with readings: for each its statistics, and the readings in the order of their instants, as
     `[minute of the day, whole mg/dL, mmol/L]`."""
-    dates: dict[int, list[tuple[int, Reading]]] = defaultdict(list)
-    for wall, reading in zip(walls, readings, strict=True):
-        dates[wall // MINUTES_PER_DAY].append((wall % MINUTES_PER_DAY, reading))
-    return [{"date": local_date(day), **_day(of_day)} for day, of_day in sorted(dates.items())]
-
-
-def _day(readings: Sequence[tuple[int, Reading]]) -> Numbers:
-    values = [reading.value_mmol_l * MG_DL_PER_MMOL_L for _, reading in readings]
-    weights = [reading.minutes for _, reading in readings]
-    mean = sum(weight * value for weight, value in zip(weights, values, strict=True)) / sum(weights)
-    return {
-        "records": len(readings),
-        "minutes": sum(weights),
-        "meanMgdl": mean,
-        "meanMmol": mean / MG_DL_PER_MMOL_L,
-        "ranges": _ranges(values, weights),
-        "readings": [
-            [minute, _whole(value), reading.value_mmol_l]
-            for (minute, reading), value in zip(readings, values, strict=True)
-        ],
-    }
+    dates: dict[int, list[int]] = defaultdict(list)
+    for index, wall in enumerate(walls):
+        dates[wall // MINUTES_PER_DAY].append(index)
+    days = []
+    for date, indexes in sorted(dates.items()):
+        of_day = [values[index] for index in indexes]
+        weights = [readings[index].minutes for index in indexes]
+        mean = sum(map(mul, weights, of_day)) / sum(weights)
+        statistics = {
+            "date": local_date(date),
+            "records": len(indexes),
+            "minutes": sum(weights),
+            "meanMgdl": mean,
+            "meanMmol": mean / MG_DL_PER_MMOL_L,
+            "ranges": _ranges(of_day, weights),
+        }
+        shown = [
+            [walls[index] % MINUTES_PER_DAY, _whole(values[index]), readings[index].value_mmol_l] for index in indexes
+        ]
+        days.append(_rounded(statistics) | {"readings": shown})
+    return days
 
 
 def _whole(number: float) -> int:
-    """The nearest whole number; halves go up."""
-    return floor(number + 0.5)
+    """The nearest whole number to one that is not negative; halves go up."""
+    return int(number + 0.5)
 
 
-def _rounded(value: Any) -> Any:
+def _rounded(numbers: Numbers) -> Numbers:
+    return {name: _rounded_value(value) for name, value in numbers.items()}
+
+
+def _rounded_value(value: Any) -> Any:
     if isinstance(value, float):
         return round(value, DECIMALS)
     if isinstance(value, dict):
-        return {name: _rounded(member) for name, member in value.items()}
-    return [_rounded(member) for member in value] if isinstance(value, list) else value
+        return _rounded(value)
+    return [_rounded_value(member) for member in value] if isinstance(value, list) else value

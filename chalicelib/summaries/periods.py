@@ -105,7 +105,7 @@ def _glucose_period(hours: Sequence[HourSum], days: int) -> Numbers:
     is_sensor = minutes > 0
     weight = minutes or records
     mean = _ratio(glucose, weight)
-    squares = _squares(hours, mean)
+    squares = _squares(columns, mean)
     deviation = sqrt(_ratio(squares, weight))
     period: Numbers = {
         "total": {
@@ -134,10 +134,12 @@ def _glucose_period(hours: Sequence[HourSum], days: int) -> Numbers:
     }
 
 
-def _squares(hours: Sequence[HourSum], mean: float) -> float:
-    """The weighted sum of squared distances from the mean of all these hours (Chan's formula for joined groups)."""
-    return sum(
-        hour.squares + (weight := hour.minutes or hour.records) * (hour.glucose / weight - mean) ** 2 for hour in hours
+def _squares(columns: Sequence[Sequence[float]], mean: float) -> float:
+    """The weighted sum of squared distances from the mean of some hours (Chan's formula for joined groups)."""
+    records, minutes, glucose, squares = columns[1:5]
+    weights = minutes if any(minutes) else records
+    return sum(squares) + sum(
+        weight * (total / weight - mean) ** 2 for weight, total in zip(weights, glucose, strict=True)
     )
 
 

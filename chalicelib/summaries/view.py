@@ -2,13 +2,15 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 
 from chalicelib.frozen import frozen
 from chalicelib.glucose.hour_sum import HourSum
 from chalicelib.glucose.reading import GLUCOSE_TYPES, Reading, in_order, reading_of
 from chalicelib.glucose.tile_sums import StoredTimes, TileSums
+from chalicelib.log.data_set import DataSet
 from chalicelib.log.entry import EntryKind, read_records
-from chalicelib.log.fold import VisibleData, can_be_seen, visible
+from chalicelib.log.fold import can_be_seen, visible
 from chalicelib.log.records import RecordAddress, bodies_of
 from chalicelib.summaries.ports import SummaryPorts
 from chalicelib.tiles.hour_sums import stored_time_finder, stored_times_of
@@ -81,24 +83,28 @@ class GlucoseView:
         """
         wanted = set(keys)
         refs = {key: ref for key in sorted(wanted) if (ref := self.manifest.tile(key)) is not None}
-        folded = [ref for key, ref in refs.items() if key in as_readings or self._tail.is_affected(ref)]
-        sums, tiles = self._ports.hour_sums.with_tiles(self.owner, list(refs.values()), folded)
+        affected = {key for key, ref in refs.items() if self._tail.is_affected(ref)}
+        at_once = [ref for key, ref in refs.items() if key in as_readings or key in affected]
+        sums, tiles = self._ports.hour_sums.with_tiles(self.owner, list(refs.values()), at_once)
         # Reads may lag, and what is missing would be taken for sums that nobody wrote.
         if missing := [ref for key, ref in refs.items() if key not in sums]:
             sums |= self._ports.hour_sums.current(self.owner, missing)
         unsure = [ref for ref in refs.values() if ref.key not in tiles and self._may_differ(sums.get(ref.key))]
         if unsure:
             tiles |= self._tiles(unsure)
+        folded = {key: tile for key, tile in tiles.items() if key in affected or self._may_differ(tile)}
+        alone = {key: tile for key, tile in tiles.items() if key not in folded}
         if looked_up := self._looked_up([*sums.values(), *tiles.values()]):
-            tiles |= self._tiles(looked_up)
+            folded |= alone | self._tiles(looked_up)
+            alone = {}
         whole = {key: sums[key].hours for key in refs.keys() - tiles.keys()}
-        data = visible(self.entries, self.data_sets, prefixes(self.manifest, tiles.values(), self.entries))
         times = dict(pair for key in tiles.keys() & sums.keys() for pair in sums[key].stored_times.items())
-        return VisibleDays(whole, self._readings(data, wanted - whole.keys(), times | stored_times_of(self.entries)))
+        readings = self._folded(folded.values(), wanted - whole.keys() - alone.keys(), times)
+        return VisibleDays(whole, readings | {key: self._visible(tile, times) for key, tile in alone.items()})
 
-    def _may_differ(self, sums: TileSums | None) -> bool:
-        """Whether the tail may replace a record of the tile that these sums are of."""
-        return sums is None or sums.may_hold(self._tail.affected.replaced_origin_keys)
+    def _may_differ(self, part: TileSums | Tile | None) -> bool:
+        """Whether the tail may replace a record of a tile, by the filter of the tile or of its sums."""
+        return part is None or part.may_hold(self._tail.affected.replaced_origin_keys)
 
     def _tiles(self, refs: Sequence[TileRef]) -> dict[TileKey, Tile]:
         return self._ports.tiles.tiles(self.owner, refs, {ref.key for ref in refs})
@@ -117,11 +123,31 @@ class GlucoseView:
         pairs = (pair for part in parts for pair in zip(part.types, part.origin_ids, strict=True))
         return {origin_key(origin_id) for name, origin_id in pairs if origin_id is not None and name in GLUCOSE_TYPES}
 
-    def _readings(
-        self, data: Iterable[VisibleData], keys: Collection[TileKey], stored_times: StoredTimes
+    def _visible(self, tile: Tile, stored_times: StoredTimes) -> list[Reading]:
+        """The readings of a tile that the tail does not affect."""
+        rows = [row for row in tile.rows() if not row.is_shadowed]
+        stored_ms = stored_time_finder(self._data_sets_by_id, stored_times)
+        continuous = {id_ for id_, data_set in self._data_sets_by_id.items() if data_set.is_continuous}
+        return in_order(
+            [
+                reading_of(
+                    body,
+                    row.time_ms,
+                    stored_ms(row.data_set_id, row.address.number, row.time_ms),
+                    is_continuous=row.data_set_id in continuous,
+                )
+                for row, body in zip(rows, bodies_of([row.text for row in rows]), strict=True)
+            ]
+        )
+
+    def _folded(
+        self, tiles: Iterable[Tile], keys: Collection[TileKey], stored_times: StoredTimes
     ) -> dict[TileKey, list[Reading]]:
-        """The readings of these days."""
-        stored_ms = stored_time_finder({data_set.id: data_set for data_set in self.data_sets}, stored_times)
+        """The readings of these days, from their tiles and the tail."""
+        if not keys:
+            return {}
+        data = visible(self.entries, self.data_sets, prefixes(self.manifest, tiles, self.entries))
+        stored_ms = stored_time_finder(self._data_sets_by_id, {**stored_times, **stored_times_of(self.entries)})
         found: dict[TileKey, list[tuple[int, RecordAddress, Reading]]] = defaultdict(list)
         for index, of_data_set in enumerate(data):
             data_set = of_data_set.data_set
@@ -135,6 +161,10 @@ class GlucoseView:
                     found[tile_keys[row]].append((index, address, reading))
         # The order in which records were stored: that of their data sets, then that of their logs.
         return {key: in_order([reading for *_, reading in sorted(of_day)]) for key, of_day in found.items()}
+
+    @cached_property
+    def _data_sets_by_id(self) -> Mapping[str, DataSet]:
+        return {data_set.id: data_set for data_set in self.data_sets}
 
     def _refs(
         self, name: str, first_day: int | None, last_day: int | None, *, newest_first: bool = False

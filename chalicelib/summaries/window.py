@@ -36,16 +36,15 @@ def read_window(view: GlucoseView, types: Sequence[str], now_ms: int) -> Window 
     future: list[int] = []
     while newest is not None and newest * DAY_MS + DAY_MS > first_ms:
         days = _see(view, types, newest, (first_ms // DAY_MS, last_ms // DAY_MS))
-        hours = _hours(days, first_ms, last_ms)
+        newest_ms = _newest_ms(days, first_ms, last_ms)
         future += _times_after(days, last_ms)
-        last_day = max((hour.last_ms // DAY_MS for hour in hours), default=None)
-        if last_day == newest:
-            newest_ms = max(hour.last_ms for hour in hours)
+        if newest_ms is not None and newest_ms // DAY_MS == newest:
             hours = _hours(days, max(first_ms, newest_ms - WINDOW_DAYS * DAY_MS + 1), last_ms)
             future += _days_after(view, types, last_ms)
             return Window(hours, _valid_until_ms(hours, future))
         # Nothing that counts is left on the newest day: the tail replaced it, or it is still to come.
-        newest = _newest_day(view, types, newest - WINDOW_DAYS - 1) if last_day is None else last_day
+        earlier = newest - WINDOW_DAYS - 1
+        newest = _newest_day(view, types, earlier) if newest_ms is None else newest_ms // DAY_MS
     return None
 
 
@@ -71,6 +70,14 @@ def _see(view: GlucoseView, types: Sequence[str], newest: int, cut_days: tuple[i
     return view.see(keys, {key for key in keys if key.day == oldest or key.day in cut_days})
 
 
+def _newest_ms(days: VisibleDays, first_ms: int, last_ms: int) -> int | None:
+    """The time of the newest record between these times, both included."""
+    found = [hours[-1].last_ms for hours in days.sums.values() if hours]
+    for readings in days.readings.values():
+        found += [reading.time_ms for reading in readings if first_ms <= reading.time_ms <= last_ms][-1:]
+    return max(found, default=None)
+
+
 def _hours(days: VisibleDays, first_ms: int, last_ms: int) -> list[HourSum]:
     """The hours of the records between these times, both included."""
     hours = [hour for of_day in days.sums.values() for hour in of_day]
@@ -93,5 +100,5 @@ def _days_after(view: GlucoseView, types: Sequence[str], last_ms: int) -> Iterat
 
 def _valid_until_ms(hours: Sequence[HourSum], future: Sequence[int]) -> int:
     """When the oldest record leaves the window, or the next one of the future comes into it, at the earliest."""
-    oldest_ms = min(hour.first_ms for hour in hours)
+    oldest_ms = min(hour.first_ms for hour in hours[:2])  # by hour, and of two types at most
     return min([oldest_ms + _MIN_YEARS_DAYS * DAY_MS, *(time_ms - DAY_MS for time_ms in future)])

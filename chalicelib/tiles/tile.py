@@ -171,15 +171,12 @@ class Tile:
         shadowed = iter(inflate(self._shadowed).split(_LINE_FEED) if shadowed_at else ())
         ids, numbers, times_ms = addresses["ids"], from_steps(addresses["number"]), from_steps(addresses["time"])
         columns = zip(addresses["owner"], numbers, addresses["row"], times_ms, strict=True)
+        flags = [index in shadowed_at for index in range(len(numbers))]
         return [
             TileRow(
-                data_set_id=ids[owner],
-                address=RecordAddress(number, row),
-                time_ms=time_ms,
-                is_shadowed=index in shadowed_at,
-                text=next(shadowed if index in shadowed_at else visible),
+                ids[owner], RecordAddress(number, row), time_ms, is_shadowed, next(shadowed if is_shadowed else visible)
             )
-            for index, (owner, number, row, time_ms) in enumerate(columns)
+            for (owner, number, row, time_ms), is_shadowed in zip(columns, flags, strict=True)
         ]
 
     def slices(self) -> Mapping[str, RecordSlice]:

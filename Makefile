@@ -17,7 +17,7 @@ given_data_dir = $(if $(filter-out file,$(origin DATA_DIR)),--data-dir '$(DATA_D
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help serve run demo check openapi test pythons e2e bench package wheel deploy destroy user rotate-keys environment cloud-environment checkov-environment stage-given clean
+.PHONY: help serve run demo check openapi test pythons e2e fuzz bench package wheel deploy destroy user rotate-keys environment cloud-environment checkov-environment fuzz-environment e2e-environment stage-given clean
 
 help: ## list all targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -53,8 +53,12 @@ test: environment ## run all tests that need no cloud, in 3 to 10 minutes by the
 pythons: environment ## run the unit tests on the oldest and the newest supported Python of this machine
 	@$(BIN)/python -m tools.pythons
 
-e2e: cloud-environment ## test the home server, and the packaged application on a local cloud of its own
+e2e: e2e-environment ## test the home server, and the packaged application on a local cloud of its own
 	$(BIN)/pytest tests/e2e
+
+fuzz: fuzz-environment ## send requests made from the description to a server: make fuzz [MINUTES=10] [SEED=1] [TARGET=http://...]
+	@$(BIN)/python -m tools.fuzz $(if $(MINUTES),--minutes '$(MINUTES)') $(if $(SEED),--seed '$(SEED)') \
+		$(if $(TARGET),--target '$(TARGET)')
 
 bench: cloud-environment ## measure time, calls, memory and cost, and write build/bench.json: make bench [QUICK=1] [PEERS=name=http://address,...]
 	@$(BIN)/python -m bench $(if $(QUICK),--quick) $(if $(PEERS),--peers "$(PEERS)")
@@ -87,6 +91,12 @@ environment:
 
 cloud-environment:
 	@sh tools/start.sh --cloud
+
+fuzz-environment:
+	@sh tools/start.sh --fuzz
+
+e2e-environment:
+	@sh tools/start.sh --e2e
 
 checkov-environment:
 	@sh tools/start.sh --checkov

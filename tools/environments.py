@@ -1,13 +1,15 @@
 """Makes the environments: .venv for the project, .venv-home for the home server, .venv-ministack for the local cloud,
-.venv-checkov for the check of the templates. Each has exactly the versions of its lock file.
+.venv-checkov for the check of the templates, .venv-fuzz for requests made from the description. Each has exactly the
+versions of its lock file.
 
 tools/start.sh runs this with a bare Python, hence standard library only. It takes a few milliseconds if the
 environments are up to date.
 
-    python tools/environments.py [--home | --cloud | --checkov] [--run MODULE ARGUMENT...]
+    python tools/environments.py [--home | --cloud | --checkov | --fuzz | --e2e] [--run MODULE ARGUMENT...]
 
 `--home` makes the home server's environment alone, which is small. Otherwise the project's is made, with `--cloud` also
-the local cloud's, and with `--checkov` also that of the check. `--run` then runs a module in the first of them.
+the local cloud's, with `--checkov` that of the check, with `--fuzz` that of the requests, and with `--e2e` those of the
+tests on running servers. `--run` then runs a module in the first of them.
 """
 
 import fcntl
@@ -61,6 +63,7 @@ PROJECT = Environment(ROOT / ".venv", ROOT / "requirements-dev.txt")
 CLOUD = Environment(ROOT / ".venv-ministack", ROOT / "requirements-ministack.txt")
 HOME = Environment(ROOT / ".venv-home", ROOT / "requirements-home.txt")
 CHECKOV = Environment(ROOT / ".venv-checkov", ROOT / "requirements-checkov.txt")
+FUZZ = Environment(ROOT / ".venv-fuzz", ROOT / "requirements-fuzz.txt")
 SIGNS = {
     r"no space left on device|\berrno 28\b|disk quota exceeded": "the disk is full",
     r"name resolution|name or service not known|nodename nor servname|getaddrinfo failed|network is unreachable"
@@ -68,7 +71,13 @@ SIGNS = {
     r"|connection broken by|from versions: none": "this machine is offline, or cannot reach the package index",
 }
 """What pip, venv and the system print, and what it means. The first sign that is found counts."""
-BY_OPTION = {"--home": (HOME,), "--cloud": (PROJECT, CLOUD), "--checkov": (PROJECT, CHECKOV)}
+BY_OPTION = {
+    "--home": (HOME,),
+    "--cloud": (PROJECT, CLOUD),
+    "--checkov": (PROJECT, CHECKOV),
+    "--fuzz": (PROJECT, FUZZ),
+    "--e2e": (PROJECT, CLOUD, FUZZ),
+}
 """The environments that an option asks for; a module runs in the first one."""
 
 

@@ -9,7 +9,7 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 "${PYTHON:-python3.11}" -m venv "$folder/env"
 "$folder/env/bin/pip" install --quiet --disable-pip-version-check pip-tools
-for name in requirements requirements-dev requirements-home requirements-ministack requirements-checkov; do
+for name in requirements requirements-dev requirements-home requirements-ministack requirements-checkov requirements-fuzz; do
     echo "compiling $name.txt ..."
     "$folder/env/bin/pip-compile" --quiet --generate-hashes --strip-extras --allow-unsafe --no-header \
         --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options \

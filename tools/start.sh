@@ -2,7 +2,7 @@
 # Runs tools/environments.py with the first Python of tools/python-versions that really starts, so that make needs no
 # environment to begin with.
 #
-#   sh tools/start.sh [--home | --cloud | --checkov] [--run MODULE ARGUMENT...]
+#   sh tools/start.sh [--home | --cloud | --checkov | --fuzz | --e2e] [--run MODULE ARGUMENT...]
 #   sh tools/start.sh --find VERSION     prints the Python of that version, and fails if none starts
 #
 # A name on the PATH proves nothing (a version switcher's shim may be there and fail), so each candidate is started.

@@ -220,7 +220,15 @@ def _parameters(place: str, details: Details) -> Iterator[Json]:
 def _replies(operation: Operation, details: Details) -> Json:
     replies = {operation.success_status: details.reply, **details.other_replies}
     described: Json = {str(status): _reply(reply) for status, reply in replies.items()}
+    without_body = {
+        status
+        for status, reason in ((401, operation.unauthorized_reason), (500, operation.defect_reason))
+        if reason is None
+    }
     for status in _failures(operation, details):
+        if status in without_body:
+            described.setdefault(str(status), {"description": f"{MEANING[status]} The body is empty."})
+            continue
         described.setdefault(str(status), {"$ref": f"#/components/responses/{_failure_name(operation, status)}"})
     return dict(sorted(described.items()))
 

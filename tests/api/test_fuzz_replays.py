@@ -1,0 +1,55 @@
+"""Requests that once got a wrong reply, replayed: none is answered 5xx, and each as the description says.
+
+`make fuzz` stores them in `tests/data/fuzz`; `ApiClient` compares each reply with the description.
+"""
+
+import base64
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.api.conftest import ApiClient
+from tests.api.people import ANNA, BEN
+from tests.fakes.services import SERVER_SECRET, FakeServices
+from tools.fuzz.failures import FOLDER
+
+DATA_SET_ID, BLOB_ID = "0" * 31 + "1", "0" * 31 + "2"
+STORED = sorted(FOLDER.glob("*.json"))
+
+
+def test_there_are_requests_to_replay() -> None:
+    assert STORED
+
+
+@pytest.mark.parametrize("path", STORED, ids=lambda path: path.stem)
+def test_a_request_that_once_failed_is_answered_as_described(
+    api: ApiClient, fakes: FakeServices, anna: str, ben: str, path: Path
+) -> None:
+    fakes.grant(ANNA.user_id, BEN.user_id, ["view", "upload", "note"])
+    names = {
+        "<owner>": anna,
+        "<grantee>": ben,
+        "<server>": SERVER_SECRET,
+        "<userId>": ANNA.user_id,
+        "<granteeId>": BEN.user_id,
+        "<dataSetId>": DATA_SET_ID,
+        "<blobId>": BLOB_ID,
+    }
+
+    def filled(text: str) -> str:
+        for name, value in names.items():
+            text = text.replace(name, value)
+        return text
+
+    stored = json.loads(path.read_text(encoding="utf-8"))
+    headers = {name: filled(value) for name, value in stored["headers"].items()}
+    credential = {
+        "owner": {"X-Tidepool-Session-Token": anna},
+        "grantee": {"X-Tidepool-Session-Token": ben},
+        "server": {"X-Tidepool-Service-Secret": SERVER_SECRET},
+    }
+    body = filled(base64.b64decode(stored["body_base64"]).decode("latin-1")).encode("latin-1")
+    sent = headers | credential.get(stored["role"], {})
+    reply = api.request(stored["method"], filled(stored["path"]), body, **sent)
+    assert reply.status < 500

@@ -1,0 +1,86 @@
+"""Failures as files: each request that got a wrong reply is stored, and replayed by the tests from then on."""
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from tools.fuzz.people import World, placeholders
+from tools.project import ROOT
+
+FOLDER = ROOT / "tests" / "data" / "fuzz"
+MEANT = frozenset({431, 501})
+"""501 is the reply of the reference to deleting metadata; 431 is that of the HTTP server before the API."""
+SENT_BY_ALL = frozenset({"accept-encoding", "connection", "content-length", "host", "user-agent", "accept"})
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The result of one run as one person."""
+
+    role: str
+    requests: int
+    server_errors: int
+    failures: tuple[Path, ...]
+    """The files of failed requests, new and known ones."""
+
+
+def read_report(report: Path, role: str, world: World) -> Summary:
+    """The result that a report says, and a file for each kind of failure."""
+    requests = server_errors = 0
+    files: dict[Path, None] = {}
+    for recorder in _recorders(report):
+        for case_id, interaction in recorder.get("interactions", {}).items():
+            requests += 1
+            status = (interaction.get("response") or {}).get("status_code", 0)
+            if status in MEANT:
+                continue
+            server_errors += status >= 500
+            failed = [check for check in recorder.get("checks", {}).get(case_id, ()) if check["status"] != "success"]
+            if failed:
+                files[_store(recorder["label"], interaction["request"], failed, role, world)] = None
+    return Summary(role, requests, server_errors, tuple(files))
+
+
+def _recorders(report: Path) -> Iterator[dict[str, Any]]:
+    with report.open(encoding="utf-8") as lines:
+        for line in lines:
+            finished = json.loads(line).get("ScenarioFinished")
+            if finished is not None:
+                yield finished["recorder"]
+
+
+def _store(label: str, request: dict[str, Any], failed: Sequence[dict[str, Any]], role: str, world: World) -> Path:
+    """The file of a failed request: one for each operation, role and kind of failure."""
+    kinds = sorted({check["failure_info"]["failure"]["title"] for check in failed})
+    address = urlsplit(request["uri"])
+    body = base64.b64decode((request.get("body") or {}).get("$base64", ""))
+    stored = {
+        "operation": label,
+        "role": role,
+        "faults": kinds,
+        "method": request["method"],
+        "path": _without_run(address.path + (f"?{address.query}" if address.query else ""), world),
+        "headers": {
+            name: _without_run(values[0], world)
+            for name, values in request["headers"].items()
+            if name.lower() not in SENT_BY_ALL and not name.lower().startswith("x-tidepool-se")
+        },
+        "body_base64": base64.b64encode(_without_run(body.decode("latin-1"), world).encode("latin-1")).decode(),
+    }
+    digest = hashlib.sha256(json.dumps([label, role, kinds]).encode()).hexdigest()[:12]
+    path = FOLDER / f"{label.split()[0].lower()}-{digest}.json"
+    if not path.exists():
+        path.write_text(json.dumps(stored, indent=2) + "\n", encoding="utf-8")
+    return path
+
+
+def _without_run(text: str, world: World) -> str:
+    """The text with names in the place of ids and tokens of this run."""
+    for value, name in placeholders(world):
+        text = text.replace(value, name)
+    return text

@@ -1,6 +1,6 @@
 """Tests that importing the application prepares nothing that a copy of the process must not share.
 
-Environments of a function may come from one snapshot of an imported process (docs/adr/0022-no-snapstart.md).
+Environments of a function may come from one snapshot of an imported process (docs/adr/0023-no-snapstart.md).
 """
 
 import subprocess

@@ -38,3 +38,9 @@ def test_a_heavy_package_waits_until_it_is_needed(package: str) -> None:
 def test_so_does_botocore() -> None:
     """Powertools imports the package itself, to name Powertools in requests, but none of its modules."""
     assert {name for name in imported() if name.partition(".")[0] == BOTOCORE} <= {BOTOCORE}
+
+
+def test_the_application_can_be_imported_where_the_sdk_is_not_installed() -> None:
+    """On a home server."""
+    code = "import sys; sys.modules['boto3'] = sys.modules['botocore'] = None; import app; print(app.app.app_name)"
+    assert subprocess.check_output([sys.executable, "-c", code], cwd=ROOT, text=True) == "strandline\n"

@@ -10,8 +10,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import botocore
-
 from chalicelib.engine.aws.signatures import Credentials
 
 KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
@@ -65,6 +63,8 @@ def _configured(service: str, environ: Mapping[str, str]) -> str | None:
 
 def _of_region(service: str, region: str) -> str | None:
     """The address of a service in a region of one of botocore's partitions."""
+    import botocore  # late: a home server has no SDK, but imports this
+
     data = json.loads((Path(botocore.__file__).parent / "data" / "partitions.json").read_bytes())
     for partition in data["partitions"]:
         if region in partition["regions"] or re.match(partition["regionRegex"], region):

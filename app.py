@@ -26,6 +26,7 @@ from chalicelib.api.routes import users as auth_users
 from chalicelib.api.routes.nightscout import authorization as nightscout_authorization
 from chalicelib.api.routes.nightscout import credentials as nightscout_credentials
 from chalicelib.api.routes.nightscout import entries as nightscout_entries
+from chalicelib.api.routes.nightscout import profiles as nightscout_profiles
 from chalicelib.api.routes.nightscout import status as nightscout_status
 from chalicelib.api.routes.nightscout import treatments as nightscout_treatments
 from chalicelib.events import blobs as blob_events
@@ -46,6 +47,7 @@ for nightscout_api in (
     nightscout_status,
     nightscout_entries,
     nightscout_treatments,
+    nightscout_profiles,
 ):
     app.register_blueprint(nightscout_api.blueprint)
 for source in (blob_events, metric_events, task_events):

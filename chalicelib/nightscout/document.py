@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from chalicelib import json_text
+from chalicelib.errors import InvalidRequestError
 from chalicelib.frozen import frozen
 from chalicelib.model.datum import Datum
 
@@ -21,6 +22,8 @@ MAX_BYTES = 300 * 1024
 """A document as JSON: more than any app sends, and less than an item of the table holds."""
 OBJECT_ID = re.compile("[0-9a-f]{24}")
 UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+MAX_SHOWN = 100
+"""Characters of a wrong `_id` that an answer shows."""
 _KEY_DIGITS = 16
 _LAST_SECOND = 0xFFFFFFFF
 
@@ -30,6 +33,15 @@ class Collection(StrEnum):
 
     ENTRIES = "entries"
     TREATMENTS = "treatments"
+    PROFILE = "profile"
+
+
+class InvalidIdError(InvalidRequestError):
+    """An `_id` has another form than 24 hexadecimal digits, where another form is refused."""
+
+    def __init__(self, rule: str, sent: str) -> None:
+        super().__init__("Invalid _id format")
+        self.description = f"{rule} Got: {sent[:MAX_SHOWN]}"
 
 
 @frozen

@@ -31,7 +31,7 @@ SETTINGS: Mapping[str, Any] = {
     "authDefaultRoles": "denied",
     "thresholds": {"bgHigh": 260, "bgTargetTop": 180, "bgTargetBottom": 80, "bgLow": 55},
     "alarmTypes": ["simple"],
-    "enable": ["careportal", "bgnow", "delta", "direction", "bolus"],
+    "enable": ["careportal", "bgnow", "delta", "direction", "bolus", "profile"],
 }
 """Settings that apps read; there are no plugins and no alarms behind them."""
 

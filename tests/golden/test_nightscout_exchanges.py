@@ -15,6 +15,7 @@ from tests.golden.nightscout_exchanges import HEADERS, Exchange, Masks, exchange
 ONE_SECRET = "a token is taken as the secret, and as it is"
 OTHER_ROLES = "there are two scopes, and no other roles"
 ALWAYS_ID = "answers to POST always have `_id`"
+SAME_PROFILE = "an equal profile is the same one"
 NO_SUBJECTS = "subjects are not served"
 NO_REVOKED = "a subject without roles is a revoked credential here"
 SITE = "settings are those of this site"
@@ -37,6 +38,9 @@ RULINGS = {
     "v1-status-05-json-token-uploader": SITE,
     "v1-status-07-json-token-in-header": SITE,
     "v1-status-08-no-extension": SITE,
+    "v1-profile-07-list": SAME_PROFILE,
+    "v1-profile-14-profiles-range": SAME_PROFILE,
+    "v1-profile-21-list-after": SAME_PROFILE,
     "v1-treatments-write-03-repeat": ALWAYS_ID,
     "v1-treatments-write-18-sync-identifier-repeat": ALWAYS_ID,
     "v1-treatments-write-29-put-array": "400 instead of 500",

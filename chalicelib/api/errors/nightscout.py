@@ -6,6 +6,7 @@ Source: nightscout-api 2, 3 and 16.
 from typing import Any
 
 from chalicelib import errors
+from chalicelib.nightscout.document import InvalidIdError
 
 UNAUTHORIZED = {"status": 401, "message": "Unauthorized", "description": "Invalid/Missing"}
 """The answer to a missing, a wrong and an insufficient credential alike."""
@@ -22,6 +23,8 @@ def nightscout_failure(error: Exception) -> tuple[int, Any]:
             status, message = 409, "Too many data sets of derived data are closed"
         case errors.MalformedJsonError():
             status, message = 400, "The body is not the JSON that is asked for"
+        case InvalidIdError():
+            return 400, {"status": 400, "message": str(error), "description": error.description}
         case errors.InvalidRequestError():
             status, message = 400, str(error) or "Bad Request"
         case errors.TooLargeError():

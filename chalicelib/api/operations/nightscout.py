@@ -101,6 +101,13 @@ DELETE_TREATMENT = _write(
     "treatments.delete_one", "DELETE", v1_paths("/treatments/{id}"), "Delete a treatment by its id"
 )
 
+LIST_PROFILES = _read("profiles.list", v1_paths("/profile"), "The newest profiles")
+GET_CURRENT_PROFILE = _read("profiles.current", v1_paths("/profile/current"), "The profile that starts last")
+FIND_PROFILES = _read("profiles.find", v1_paths("/profiles"), "The newest profiles that a query finds")
+STORE_PROFILES = _write("profiles.store", "POST", v1_paths("/profile"), "Store profiles")
+REPLACE_PROFILE = _write("profiles.replace", "PUT", v1_paths("/profile"), "Replace a profile")
+DELETE_PROFILE = _write("profiles.delete", "DELETE", v1_paths("/profile/{id}"), "Delete a profile")
+
 NIGHTSCOUT_OPERATIONS: tuple[Operation, ...] = (
     CREATE_CREDENTIAL,
     LIST_CREDENTIALS,
@@ -122,4 +129,10 @@ NIGHTSCOUT_OPERATIONS: tuple[Operation, ...] = (
     REPLACE_TREATMENT,
     DELETE_TREATMENTS,
     DELETE_TREATMENT,
+    LIST_PROFILES,
+    GET_CURRENT_PROFILE,
+    FIND_PROFILES,
+    STORE_PROFILES,
+    REPLACE_PROFILE,
+    DELETE_PROFILE,
 )

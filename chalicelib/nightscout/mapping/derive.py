@@ -27,6 +27,7 @@ class _Mapping:
 _MAPPINGS: Mapping[Collection, _Mapping] = {
     Collection.ENTRIES: _Mapping(records_of_entry, ENTRY_PARTS),
     Collection.TREATMENTS: _Mapping(records_of_treatment, TREATMENT_PARTS),
+    Collection.PROFILE: _Mapping(lambda _body: {}, ()),
 }
 NO_DEVICE = "nightscout"
 """The device of a document that names none."""

@@ -77,6 +77,7 @@ def nightscout_credentials(stage: Stage) -> None:
         stage.request("GET", site, api_secret=made["token"])
     _entries(stage, made["token"])
     _treatments(stage, made["token"])
+    _profiles(stage, made["token"])
     stage.request("DELETE", f"{path}/{made['id']}", token=user.token)
     stage.request("POST", f"/access/{user.id}/{grantee.id}", {"view": {}}, token=user.token)
     stage.request("POST", path, body | {"scope": "read"}, token=grantee.token)
@@ -104,6 +105,16 @@ def _treatments(stage: Stage, token: str) -> None:
     stage.request("GET", treatments, api_secret=token)
     stage.request("DELETE", f"{treatments}/{stored['_id']}", api_secret=token)
     stage.request("DELETE", treatments, api_secret=token)
+
+
+def _profiles(stage: Stage, token: str) -> None:
+    """Profiles of a device: stored, replaced, found and deleted."""
+    path, profile = "/api/v1/profile", {"defaultProfile": "Default", "startDate": "2026-01-01T00:00:00Z", "store": {}}
+    (stored,) = stage.request("POST", path, profile, api_secret=token).json()
+    stage.request("PUT", path, stored | {"units": "mmol"}, api_secret=token)
+    for found in (path, f"{path}/current", "/api/v1/profiles"):
+        stage.request("GET", found, api_secret=token)
+    stage.request("DELETE", f"{path}/{stored['_id']}", api_secret=token)
 
 
 def grants(stage: Stage) -> None:

@@ -66,7 +66,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     from strandline.home.launching import home_server
 
     folder = tmp_path_factory.mktemp("home") / "data"
-    with home_server(folder, options=["--cors-origins", PAGE_ORIGIN]) as running:
+    with home_server(folder, options=["--cors-origins", PAGE_ORIGIN, "--allow-local-web-apps"]) as running:
         yield Platform(running.base_url, running.server_secret, running.data_dir)
 
 

@@ -11,6 +11,8 @@ SETTINGS := SIGN_UP DOMAIN CERTIFICATE_ARN HOSTED_ZONE_ID BASE_URL CORS_ORIGINS 
 	TWIIST_USER_IDS PARTNER_SECTORS REALM DASHBOARD THROTTLING_RATE THROTTLING_BURST DATA_QUOTA_MB BLOB_QUOTA_MB \
 	REQUESTS_AN_HOUR ACCESS_LOGS WAF WAF_REQUESTS_PER_ADDRESS
 setting = $(if $(or $($(1)),$(findstring command,$(origin $(1)))),'$(1)=$($(1))')
+sign_in = $(if $(WEB_APP_URL),--web-app-url '$(WEB_APP_URL)') $(if $(OIDC_CLIENTS),--oidc-clients '$(OIDC_CLIENTS)') \
+	$(if $(REALM),--realm '$(REALM)')
 quotas = $(if $(DATA_QUOTA_MB),--data-quota-mb '$(DATA_QUOTA_MB)') $(if $(BLOB_QUOTA_MB),--blob-quota-mb '$(BLOB_QUOTA_MB)') \
 	$(if $(REQUESTS_AN_HOUR),--requests-an-hour '$(REQUESTS_AN_HOUR)')
 given_data_dir = $(if $(filter-out file,$(origin DATA_DIR)),--data-dir '$(DATA_DIR)')
@@ -24,11 +26,13 @@ help: ## list all targets
 
 serve: ## run a server on this machine that keeps your data: make serve [PORT=8000] [DATA_DIR=~/.local/share/strandline]
 	@$(START) --home --run strandline.cli serve --port '$(PORT)' $(given_data_dir) \
-		$(if $(CORS_ORIGINS),--cors-origins '$(CORS_ORIGINS)') $(if $(SIGN_UP),--sign-up '$(SIGN_UP)') $(quotas)
+		$(if $(CORS_ORIGINS),--cors-origins '$(CORS_ORIGINS)') $(if $(SIGN_UP),--sign-up '$(SIGN_UP)') \
+		$(if $(ALLOW_LOCAL_WEB_APPS),--allow-local-web-apps) $(sign_in) $(quotas)
 
 run: ## run the package for AWS on a local cloud until Ctrl-C: make run [PORT=8000] [DATA_DIR=.local] [BASE_URL=...]
 	@$(START) --cloud --run tools.local_cloud --port '$(PORT)' --data-dir '$(DATA_DIR)' \
-		$(if $(CORS_ORIGINS),--cors-origins '$(CORS_ORIGINS)') $(if $(BASE_URL),--base-url '$(BASE_URL)') $(quotas)
+		$(if $(CORS_ORIGINS),--cors-origins '$(CORS_ORIGINS)') $(if $(BASE_URL),--base-url '$(BASE_URL)') \
+		$(sign_in) $(quotas)
 
 demo: ## send a synthetic month, read it back and compare it: make demo [DAYS=30] [SEED=1] [BASE_URL=...]
 	@$(START) --home --run tools.demo --port '$(PORT)' $(given_data_dir) \

@@ -14,7 +14,7 @@ MAX_EMAIL_LENGTH = 254
 
 _EMAIL = re.compile(r"[^@\s]+@(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,}")
 _PASSWORD = re.compile(r"\S{8,72}")
-_TERMS_ACCEPTED = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?([+-]\d\d:\d\d)", re.ASCII)
+_TERMS_ACCEPTED = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?([+-]\d\d:\d\d|Z)", re.ASCII)
 
 
 @frozen
@@ -142,7 +142,7 @@ def _roles(value: Any) -> tuple[str, ...]:
 
 
 def _terms_accepted_s(value: Any) -> int:
-    """Seconds since the epoch, without the fraction. `Z` is not accepted as a zone."""
+    """Seconds since the epoch, without the fraction."""
     match = _TERMS_ACCEPTED.fullmatch(value) if isinstance(value, str) else None
     if match is None:
         raise InvalidUserDetailsError

@@ -17,6 +17,7 @@ from chalicelib.api.cors import cors_headers, cors_policy
 from chalicelib.api.messages import Reply, Trace
 from chalicelib.api.operations.operation import ErrorFormat, Operation
 from chalicelib.api.operations.table import OPERATIONS
+from chalicelib.api.pages.sign_in_page import front_page, unknown_path_page
 from chalicelib.api.rendering import PLAIN_TEXT, Exchange, rendered
 from chalicelib.api.routing import ROUTER, Headers, headers_of, raw_path_of
 from chalicelib.observability import begin
@@ -24,6 +25,8 @@ from chalicelib.services import random_id, services
 
 NODE_PREFIXES = ("metrics", "access", "metadata", "message")
 NIGHTSCOUT_PREFIXES = ("api", "pebble", "socket.io")
+API_PREFIXES = frozenset(path.split("/")[1] for operation in OPERATIONS for path in operation.paths) - {""}
+"""The first segments of paths below which every reply is of an API, also to a browser."""
 
 
 _current_request: ContextVar[Request | None] = ContextVar("current_request", default=None)
@@ -130,8 +133,17 @@ def _reply_to_unknown_route(method: str, path: str, headers: Headers) -> Respons
         shared = cors_headers(headers, policy, takes_cookies=_takes_cookies(path))
         return Response(body=b"", status_code=204, headers=dict(shared))
     error_format, status, reply = _router_reply(path, method, allowed)
+    if method == "GET" and not allowed and _asks_for_page(headers) and path.split("/")[1] not in API_PREFIXES:
+        reply = front_page() if path == "/" else unknown_path_page()
+        status = reply.status or status
     exchange = Exchange(error_format, Trace(random_id()), headers, policy, has_gateway=current.settings.has_gateway)
     return rendered(reply, status, exchange)
+
+
+def _asks_for_page(headers: Headers) -> bool:
+    """Whether a browser asks for a page to show: HTML is what it accepts first."""
+    accepted = next(iter(headers.get("accept", ())), "")
+    return accepted.partition(",")[0].partition(";")[0].strip().lower() == "text/html"
 
 
 def _router_reply(path: str, method: str, allowed: list[str]) -> tuple[ErrorFormat, int, Reply]:

@@ -273,3 +273,40 @@ def test_a_reply_that_cannot_be_stored_gets_an_error_in_the_format_of_its_api(
     text = b'"' + b"x" * 6_000_000 + b'"'
     response = http.respond(Operation("test", "GET", (), ANYONE), lambda _: Reply(text), event("GET", "/any", {}))
     assert (response.status_code, json.loads(response.body)["code"]) == (503, "service-unavailable")
+
+
+BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
+
+
+@pytest.mark.parametrize("path", ["/favicon.ico", "/patients/0123456789/data", "/login", "/a//b", "/docs/x"])
+def test_a_person_at_an_unknown_address_gets_a_page(api: ApiClient, path: str) -> None:
+    reply = api.request("GET", path, **BROWSER)
+    assert (reply.status, reply.headers["content-type"]) == (404, "text/html; charset=utf-8") or path == "/docs/x"
+    assert (b"Nothing is here" in reply.body) == (path != "/docs/x")
+
+
+def test_a_person_at_the_address_of_the_stage_gets_a_page(api: ApiClient) -> None:
+    reply = api.request("GET", "/", **BROWSER)
+    assert (reply.status, b"Strandline" in reply.body) == (200, True)
+    assert api.request("GET", "/").status == 404
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers"),
+    [
+        ("GET", "/patients/x", {}),
+        ("GET", "/patients/x", {"Accept": "application/json, text/html"}),
+        ("GET", "/patients/x", {"Accept": "*/*"}),
+        ("POST", "/patients/x", BROWSER),
+        ("GET", "/v1/unknown", BROWSER),
+        ("GET", "/auth/unknown/x", BROWSER),
+        ("GET", "/data", BROWSER),
+        ("GET", "/metadata/unknown", BROWSER),
+        ("GET", "/realms/tidepool/account", BROWSER),
+        ("PUT", "/realms/tidepool/protocol/openid-connect/token", BROWSER),
+    ],
+)
+def test_an_api_never_answers_with_a_page(api: ApiClient, method: str, path: str, headers: dict[str, str]) -> None:
+    reply = api.request(method, path, **headers)
+    assert reply.status in (404, 405)
+    assert "html" not in reply.headers["content-type"]

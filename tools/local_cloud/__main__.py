@@ -24,6 +24,12 @@ QUOTAS = {
     "--requests-an-hour": ("RequestsAnHour", "requests that one user may make within an hour (default: 20000)"),
 }
 """Options with the parameters of the application that they become."""
+SIGN_IN = {
+    "--web-app-url": ("WebAppUrl", "the web app, to which the Uploader returns"),
+    "--oidc-clients": ("OidcClients", "further apps that sign in: client=address, with commas"),
+    "--realm": ("Realm", "the last part of the issuer (default: tidepool)"),
+}
+"""The same for those of signing in, which are texts."""
 
 
 def main() -> int:
@@ -35,10 +41,12 @@ def main() -> int:
     parser.add_argument("--base-url", default="", help="the address that clients use, if it is another one")
     for option, (_, of_what) in QUOTAS.items():
         parser.add_argument(option, type=positive, default=None, help=of_what)
+    for option, (_, of_what) in SIGN_IN.items():
+        parser.add_argument(option, default=None, help=of_what)
     arguments = parser.parse_args()
-    quotas = {
+    parameters = {
         parameter: str(given)
-        for option, (parameter, _) in QUOTAS.items()
+        for option, (parameter, _) in (QUOTAS | SIGN_IN).items()
         if (given := getattr(arguments, option.removeprefix("--").replace("-", "_"))) is not None
     }
     parent = os.getppid()
@@ -47,7 +55,7 @@ def main() -> int:
     cloud = None
     try:
         with local_cloud(
-            arguments.data_dir, arguments.port, arguments.cors_origins, arguments.base_url, quotas
+            arguments.data_dir, arguments.port, arguments.cors_origins, arguments.base_url, parameters
         ) as cloud:
             print(f"ready: {cloud.base_url}", flush=True)
             if wait_for_end(cloud, parent):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from boto3.session import Session
 
 REGION = "us-east-1"
-NO_QUOTAS: Mapping[str, str] = {}
+NO_PARAMETERS: Mapping[str, str] = {}
 ROOT_KEY = "test"  # ministack's own root credentials
 
 
@@ -34,12 +34,13 @@ class LocalCloud:
 
 @contextmanager
 def local_cloud(
-    data_dir: Path, port: int, cors_origins: str = "", base_url: str = "", quotas: Mapping[str, str] = NO_QUOTAS
+    data_dir: Path, port: int, cors_origins: str = "", base_url: str = "", parameters: Mapping[str, str] = NO_PARAMETERS
 ) -> Iterator[LocalCloud]:
     """Run the application at 127.0.0.1:`port` (0: any free port), with its data in `data_dir`.
 
     `cors_origins` are the origins, separated by commas, whose pages may call it. `base_url` is the address that clients
-    use, if that is another one, such as that of a tunnel or of a proxy. `quotas` are parameters of the application.
+    use, if that is another one, such as that of a tunnel or of a proxy. `parameters` are those of
+    the application.
 
     Raises:
         ToolError: a port or the folder is in use, the folder is damaged, or packaging or deploying failed.
@@ -52,7 +53,7 @@ def local_cloud(
             gateway_url = f"http://localhost:{ports.port_of(gateway)}"
             with running_engine(folder, gateway, public) as engine:
                 session = _session(gateway_url)
-                deployed = deploy_locally(session, package, base_url, cors_origins, quotas)
+                deployed = deploy_locally(session, package, base_url, cors_origins, parameters)
                 secret = _server_secret(session, deployed)
                 folder.write_server_secret(secret)
                 engine.open_front(f"/restapis/{deployed.api_id}/{deployed.api_stage}/_user_request_")
@@ -64,14 +65,14 @@ def deploy_locally(
     package: Package,
     base_url: str,
     cors_origins: str = "",
-    quotas: Mapping[str, str] = NO_QUOTAS,
+    parameters: Mapping[str, str] = NO_PARAMETERS,
 ) -> Deployed:
     """Deploy both stacks of the local stage, without the settings that need AWS."""
     return deploy(
         session,
         package,
         {"DeletionProtection": "false", "RequireTls": "false", "Versioning": "Suspended"},
-        {"BaseUrl": base_url, "CorsOrigins": cors_origins, **quotas},
+        {"BaseUrl": base_url, "CorsOrigins": cors_origins, **parameters},
         poll_s=0.1,
     )
 

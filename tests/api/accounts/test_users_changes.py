@@ -34,7 +34,7 @@ BAD_UPDATES: tuple[dict[str, Any], ...] = (
     {"password": None},
     {"roles": "patient"},
     {"roles": ["king"]},
-    {"termsAccepted": "2020-02-02T02:02:02Z"},
+    {"termsAccepted": "2020-02-02T02:02:02z"},
     {"emailVerified": "true"},
     {"emailVerified": None},
 )
@@ -64,6 +64,7 @@ class TestUpdate:
             ),
             ({"username": "ANNA@example.org"}, {"emailVerified": True}),
             ({"emails": ["new@example.org"]}, {"username": "anna@example.org"}),
+            ({"termsAccepted": "2020-02-02T02:02:02.123Z"}, {"termsAccepted": "2020-02-02T02:02:02+00:00"}),
             ({"termsAccepted": "2020-02-02T02:02:02.2+02:00"}, {"termsAccepted": "2020-02-02T00:02:02+00:00"}),
             ({"password": "another-password"}, {"emailVerified": True}),
         ],

@@ -13,6 +13,7 @@ minutes fits into one kilobyte, the unit of what a write costs.
 
 from collections.abc import Sequence
 from enum import Enum
+from functools import cached_property
 from typing import Any
 
 from chalicelib import json_text
@@ -65,6 +66,29 @@ class Entry:
     kind: EntryKind
     stored_time_ms: int
     body: bytes
+
+    def contents(self) -> "Records | Selectors":
+        """The records that it adds, or which records it deletes. Each call decodes the body."""
+        if self.kind is EntryKind.ADD:
+            return read_records(self.body, self.number)
+        return decode_selectors(self.body)
+
+
+class EntryDecodedOnce(Entry):
+    """An entry that keeps what it decoded: for a request, which folds the same entries several times."""
+
+    @classmethod
+    def of(cls, entry: Entry) -> "EntryDecodedOnce":
+        """The entry, not decoded yet."""
+        return cls(entry.data_set_id, entry.number, entry.kind, entry.stored_time_ms, entry.body)
+
+    def contents(self) -> "Records | Selectors":
+        """See `Entry.contents`. Only the first call decodes the body."""
+        return self._contents
+
+    @cached_property
+    def _contents(self) -> "Records | Selectors":
+        return super().contents()
 
 
 class SelectorKind(Enum):

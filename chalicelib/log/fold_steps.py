@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from chalicelib.frozen import frozen
-from chalicelib.log.entry import Entry, EntryKind, Selectors, decode_selectors, read_records
+from chalicelib.log.entry import Entry, Selectors
 from chalicelib.log.records import Records
 from chalicelib.log.truncation import Truncation
 
@@ -66,9 +66,7 @@ def steps(
         while pending and (pending[-1].last_number or 0) < entry.number:
             yield DeviceTruncated(pending.pop().device_id)
         if entry.number > deleted_through:
-            yield (
-                read_records(entry.body, entry.number) if entry.kind is EntryKind.ADD else decode_selectors(entry.body)
-            )
+            yield entry.contents()
     yield from (DeviceTruncated(cut.device_id) for cut in reversed(pending))
     yield from (DeviceTruncated(cut.device_id) for cut in truncations if cut.last_number is None)
 

@@ -149,13 +149,33 @@ def decode_manifest(data: bytes, epoch: int, version: int) -> Manifest:
         epoch=epoch,
         version=version,
         logs={data_set_id: LogPosition(*values) for data_set_id, values in body["applied"].items()},
-        tiles={
-            name: TypeTiles(
-                name, from_steps(of_type["days"]), of_type["columns"], [tuple(ids) for ids in of_type["owners"]]
-            )
-            for name, of_type in body["tiles"].items()
-        },
+        tiles=_StoredTypes(body["tiles"]),
     )
+
+
+class _StoredTypes(Mapping[str, TypeTiles]):
+    """The tiles of each type, which are made when they are first asked for: most requests are for few types."""
+
+    def __init__(self, stored: Mapping[str, Any]) -> None:
+        self._stored = stored
+        self._made: dict[str, TypeTiles] = {}
+
+    def __getitem__(self, name: str) -> TypeTiles:
+        made = self._made.get(name)
+        if made is None:
+            of_type = self._stored[name]
+            owners = [tuple(ids) for ids in of_type["owners"]]
+            made = self._made[name] = TypeTiles(name, from_steps(of_type["days"]), of_type["columns"], owners)
+        return made
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._stored
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._stored)
+
+    def __len__(self) -> int:
+        return len(self._stored)
 
 
 def _type_tiles(name: str, refs: Sequence[TileRef]) -> TypeTiles:

@@ -6,8 +6,9 @@ from dataclasses import field
 
 from chalicelib.frozen import frozen
 from chalicelib.log.data_set import DataSet, OwnerState
-from chalicelib.log.entry import Entry, EntryKind, SelectorKind, decode_selectors, read_records
+from chalicelib.log.entry import Entry, SelectorKind
 from chalicelib.log.fold_steps import Prefix, RecordSlice
+from chalicelib.log.records import Records
 from chalicelib.tiles.manifest import Manifest
 from chalicelib.tiles.ports import TileSource
 from chalicelib.tiles.tile import Tile, TileKey, keys_of_rows, origin_key
@@ -51,18 +52,17 @@ def affected_by(entries: Iterable[Entry], divided_ids: Collection[str]) -> Affec
     origin_keys: dict[TileKey, set[int]] = defaultdict(set)
     for entry in entries:
         is_divided = entry.data_set_id in divided_ids
-        if entry.kind is EntryKind.ADD:
-            records = read_records(entry.body, entry.number)
-            keys = keys_of_rows(records)
+        contents = entry.contents()
+        if isinstance(contents, Records):
+            keys = keys_of_rows(contents)
             affected.keys.update(keys)
             if is_divided:
-                for key, origin_id in zip(keys, records.origin_ids, strict=True):
+                for key, origin_id in zip(keys, contents.origin_ids, strict=True):
                     if origin_id is not None:
                         origin_keys[key].add(origin_key(origin_id))
         elif is_divided:
-            selectors = decode_selectors(entry.body)
-            if selectors.kind is SelectorKind.ORIGIN:
-                affected.replaced_origin_keys.update(map(origin_key, selectors.values))
+            if contents.kind is SelectorKind.ORIGIN:
+                affected.replaced_origin_keys.update(map(origin_key, contents.values))
             else:
                 affected.searched_ids.add(entry.data_set_id)
     for key, of_tile in origin_keys.items():

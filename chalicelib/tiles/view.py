@@ -6,7 +6,7 @@ from functools import cached_property
 from chalicelib.encoding.gzip_splice import DeflatedLines
 from chalicelib.frozen import frozen
 from chalicelib.log.data_set import DataSet, OwnerState
-from chalicelib.log.entry import Entry, EntryKind, read_records
+from chalicelib.log.entry import Entry, EntryDecodedOnce
 from chalicelib.log.fold import VisibleData, fold_fingerprints, visible
 from chalicelib.log.fold_forward import LOOKED_UP_TYPES
 from chalicelib.log.records import Records
@@ -64,7 +64,7 @@ class TileView:
         self.manifest = manifest
         self._owner = owner
         self._data_sets = data_sets
-        self._entries = entries
+        self._entries = [EntryDecodedOnce.of(entry) for entry in entries]
         self._tiles = tiles
 
     @cached_property
@@ -87,8 +87,8 @@ class TileView:
         return {
             origin_key(origin_id)
             for entry in self._entries
-            if entry.kind is EntryKind.ADD and self._looks_up(entry.data_set_id)
-            for origin_id in _looked_up_ids(read_records(entry.body, entry.number))
+            if self._looks_up(entry.data_set_id) and isinstance(records := entry.contents(), Records)
+            for origin_id in _looked_up_ids(records)
         }
 
     @cached_property
@@ -102,11 +102,14 @@ class TileView:
         data_set = self._continuous_data_sets.get(data_set_id)
         return data_set is not None and data_set.deduplicator == DATASET_DELETE_ORIGIN_OLDER
 
+    @cached_property
+    def _affected_ids(self) -> set[str]:
+        """The data sets all of whose tiles must be folded again."""
+        return self._changed_ids | self.affected.searched_ids
+
     def is_affected(self, ref: TileRef) -> bool:
         """Whether a tile must be folded again, as far as this is known before reading it."""
-        return ref.key in self.affected.keys or not (self._changed_ids | self.affected.searched_ids).isdisjoint(
-            ref.stats.data_set_ids
-        )
+        return ref.key in self.affected.keys or not self._affected_ids.isdisjoint(ref.stats.data_set_ids)
 
     def see(self, refs: Iterable[TileRef], must_fold: Callable[[TileRef], bool]) -> VisibleTiles:
         """The visible records of these tiles.

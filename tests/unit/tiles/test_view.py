@@ -3,6 +3,9 @@
 import pytest
 
 from chalicelib.encoding.gzip_splice import DeflatedLines
+from chalicelib.log import entry as entry_codec
+from chalicelib.log.entry import Selectors
+from chalicelib.log.records import Records
 from chalicelib.reading.query import DataQuery
 from chalicelib.tiles.tile import DAY_MS, Tile, TileKey
 from tests.fakes.compaction_scene import FIRST_DAY, CompactionScene, on
@@ -34,6 +37,36 @@ def cbg_of(*days: int) -> list[TileKey]:
 
 
 ALL_CBG = DataQuery(types=("cbg",))
+
+
+class TestTailDecoded:
+    @pytest.mark.parametrize(
+        "asked", [DataQuery(), DataQuery(is_latest=True), DataQuery(types=("cbg",), is_latest=True)]
+    )
+    def test_each_entry_of_the_tail_is_decoded_once(
+        self, scene: CompactionScene, asked: DataQuery, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The affected tiles depend on the tail, it is folded with them, and `latest` goes back day by day."""
+        for day in (DAYS - 1, DAYS - 2, DAYS):
+            scene.add(PHONE, on(day, 20, f"later on day {day}"))
+        scene.add(PHONE, food("bread", "f", None))
+        scene.delete_data(PHONE, {"origin": {"id": f"later on day {DAYS}"}})
+        before = scene.answer(asked).plain()
+        decoded: list[int] = []
+        read_records, decode_selectors = entry_codec.read_records, entry_codec.decode_selectors
+
+        def counted_records(body: bytes, number: int) -> Records:
+            decoded.append(number)
+            return read_records(body, number)
+
+        def counted_selectors(body: bytes) -> Selectors:
+            decoded.append(0)
+            return decode_selectors(body)
+
+        monkeypatch.setattr(entry_codec, "read_records", counted_records)
+        monkeypatch.setattr(entry_codec, "decode_selectors", counted_selectors)
+        assert scene.answer(asked).plain() == before
+        assert sorted(decoded) == [0, 2, 3, 4, 5]
 
 
 class TestTilesRead:

@@ -40,6 +40,7 @@ class Policy:
 
 
 ANYONE = Policy(anyone=True)
+OWNER = Policy(owner=True)
 SERVERS = Policy(server=True)
 OWNER_AND_SERVERS = Policy(owner=True, server=True)
 READERS = Policy(owner=True, server=True, permissions=frozenset({VIEW}))

@@ -14,7 +14,7 @@ from chalicelib.frozen import frozen
 
 @frozen
 class PasswordConfirmation:
-    """The password with which a caller confirms the deletion of their own account, and the source of the request."""
+    """The password with which a caller confirms the deletion of what is their own, and the source of the request."""
 
     password: str | None
     source: SignInSource
@@ -50,6 +50,19 @@ def delete_user(call: Call, user_id: str, confirmation: PasswordConfirmation, po
 
     retry_on_conflict(attempt, MAX_ATTEMPTS)
     end_credentials(user_id, call.caller.credential, ports)
+
+
+def confirm_password(call: Call, user_id: str, confirmation: PasswordConfirmation, ports: AccountPorts) -> None:
+    """Raise unless the password is that of the user's account.
+
+    Raises:
+        WrongPasswordError: the password is missing or wrong, or there is no such account.
+        TooManyAttemptsError: too many wrong passwords.
+    """
+    account = ports.accounts.find(user_id)
+    if account is None:
+        raise WrongPasswordError
+    _require_password(call, account, confirmation, ports)
 
 
 def _require_password(call: Call, account: Account, confirmation: PasswordConfirmation, ports: AccountPorts) -> None:

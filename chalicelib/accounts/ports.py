@@ -85,6 +85,10 @@ class Sessions(SessionReader, Protocol):
         """
         ...
 
+    def of_user(self, user_id: str) -> list[Session]:
+        """All sessions of a user, in any order; expired ones may be included."""
+        ...
+
     def end_login(self, session: Session) -> None:
         """End all sessions of the login that this one belongs to."""
         ...

@@ -231,7 +231,7 @@ def erase(call: Call, owner_id: str, ports: DataPorts) -> None:
     """Erase all data sets and data of a user. An unknown user is no error.
 
     Raises:
-        UnauthorizedError: the caller is not a server.
+        UnauthorizedError: the caller may not erase this user's data.
 
     Source: data-api 8, DELETE for a user.
     """

@@ -58,6 +58,17 @@ class RecordArray:
         return not any(self.pieces)
 
     @property
+    def count(self) -> int:
+        """The number of records; chunks are inflated one by one, and not parsed.
+
+        Raises:
+            ValueError: a chunk is damaged.
+        """
+        return sum(
+            len(piece) if isinstance(piece, tuple) else _inflate(piece).count(_BETWEEN) + 1 for piece in self.pieces
+        )
+
+    @property
     def size_bytes(self) -> int:
         """The length of `plain()`, computed without inflating."""
         sizes_bytes = [_size_bytes(piece) for piece in self.pieces if piece]

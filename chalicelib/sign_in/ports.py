@@ -67,6 +67,10 @@ class OidcLogins(Protocol):
         """The code until it is redeemed, from then on the login; None if there is neither. It may have expired."""
         ...
 
+    def of_user(self, user_id: str) -> list[OidcLogin]:
+        """The logins of a user, without codes, in any order; expired ones may be included."""
+        ...
+
     def add_code(self, code: AuthorizationCode, opening: "SsoOpening | SsoSession") -> bool:
         """Store a code together with the session of the browser that it was granted in, all or nothing.
 

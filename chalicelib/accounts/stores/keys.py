@@ -104,6 +104,12 @@ def session_list_key(user_id: str, login_id: str, token_hash: str) -> Key:
     return key(user_pk(user_id), f"{SESSIONS_PREFIX}{login_id}#{token_hash}")
 
 
+def is_session(sk: str) -> bool:
+    """Whether a sort key of the list of a user's sessions is that of a session, not of another credential."""
+    listed = sk.removeprefix(SESSIONS_PREFIX).partition("#")[2]
+    return listed != OIDC_SK and "#" not in listed
+
+
 def oidc_login_key(login_id: str) -> Key:
     """A login by OpenID Connect."""
     return key(f"OIDC#{login_id}", OIDC_SK)

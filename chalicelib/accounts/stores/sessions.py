@@ -6,6 +6,7 @@ from chalicelib.accounts.stores.accounts import account_check
 from chalicelib.accounts.stores.keys import (
     SESSIONS_PREFIX,
     credential_keys,
+    is_session,
     session_key,
     session_list_key,
     user_pk,
@@ -70,6 +71,15 @@ class StoredSessions:
         except TransactionRefusedError:
             return False
         return True
+
+    def of_user(self, user_id: str) -> list[Session]:
+        """One query, and one batch for each hundred sessions."""
+        if not fits_key(user_id):
+            return []
+        listed = self._accounts.query(Query(user_pk(user_id), Prefix(SESSIONS_PREFIX), attributes=("sk",)))
+        hashes = [item["sk"].rpartition("#")[2] for item in listed if is_session(item["sk"])]
+        items = self._accounts.batch_get([session_key(token_hash) for token_hash in hashes])
+        return [session_from_item(item) for item in items if item is not None]
 
     def end_login(self, session: Session) -> None:
         """One query and one transaction for each fifty sessions (33 restricted tokens), until a query finds none."""

@@ -25,6 +25,7 @@ from chalicelib.api.openapi.terms import (
     all_of,
     array,
     choice,
+    described,
     integer,
     record,
     reference,
@@ -53,6 +54,7 @@ from chalicelib.api.operations.accounts import (
     SET_GRANT,
     UPDATE_USER,
 )
+from chalicelib.api.operations.logins import DELETE_LOGIN, LIST_LOGINS
 from chalicelib.api.operations.metadata import (
     DELETE_COLLECTION,
     DELETE_PRIVATE_PAIR,
@@ -200,6 +202,28 @@ _RESTRICTIONS = Body(
     )
 )
 _ONE_RESTRICTED = Reply(reference("RestrictedToken"), "The token.")
+
+LOGIN_API = Api(
+    "Logins",
+    "Where a user is signed in.",
+    {
+        LIST_LOGINS: Details(Reply(array(reference("Login")), "The logins, last used first.")),
+        DELETE_LOGIN: Details(Reply(about="Nothing, also when there is no such login.")),
+    },
+    {
+        "Login": record(
+            {
+                "id": text("What `sid` of its tokens says."),
+                "client": text("Which app; known with OpenID Connect only."),
+                "createdTime": TIME,
+                "lastUsedTime": described(TIME, "Of the last refresh."),
+                "kind": choice("password", "openid"),
+                "isCurrent": {**BOOLEAN, "description": "Whether this request belongs to it."},
+            },
+            ("id", "createdTime", "lastUsedTime", "kind", "isCurrent"),
+        )
+    },
+)
 
 RESTRICTED_TOKEN_API = Api(
     "Restricted tokens",

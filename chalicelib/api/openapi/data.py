@@ -137,7 +137,24 @@ DATA_API = Api(
             body=Body(reference("Selectors"), "Which data to delete; what is not there is no failure."),
             failures=(404, 409),
         ),
-        DELETE_USER_DATA: Details(_NO_DATA),
+        DELETE_USER_DATA: Details(
+            Reply(
+                enveloped(
+                    {
+                        "anyOf": [
+                            array({}, maxItems=0),
+                            all_of(
+                                {"erasedTime": TIME, "records": integer(minimum=0), "dataSets": integer(minimum=0)},
+                                "What there was before.",
+                            ),
+                        ]
+                    }
+                ),
+                "For servers an empty array, for the user a receipt.",
+            ),
+            body=Body(record({"password": text()}), "The password of the user; servers need none.", is_required=False),
+            failures=(429,),
+        ),
         LIST_REJECTIONS: Details(Reply(array(reference("Refusal")), "At most 100, of the last 14 days.")),
         GET_FRESHNESS: Details(
             Reply(

@@ -11,13 +11,13 @@ from chalicelib.access.policy import (
     DATA_SET_LISTERS,
     OWNER_AND_SERVERS,
     READERS,
-    SERVERS,
     UPLOADERS,
 )
 from chalicelib.api.operations.accounts import ACCOUNT_OPERATIONS
 from chalicelib.api.operations.blobs import BLOB_OPERATIONS
 from chalicelib.api.operations.confirm import CONFIRM_OPERATIONS
 from chalicelib.api.operations.data_sources import DATA_SOURCE_OPERATIONS
+from chalicelib.api.operations.logins import LOGIN_OPERATIONS
 from chalicelib.api.operations.metadata import METADATA_OPERATIONS
 from chalicelib.api.operations.metrics import METRICS_OPERATIONS
 from chalicelib.api.operations.nightscout import NIGHTSCOUT_OPERATIONS
@@ -106,7 +106,7 @@ DELETE_USER_DATA = Operation(
     "data.erase",
     "DELETE",
     data_paths("/users/{userId}/data"),
-    SERVERS,
+    OWNER_AND_SERVERS,
     ENVELOPE,
     summary="Erase all data of a user",
 )
@@ -170,6 +170,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *ACCOUNT_OPERATIONS,
     *METADATA_OPERATIONS,
     *RESTRICTED_TOKEN_OPERATIONS,
+    *LOGIN_OPERATIONS,
     *CONFIRM_OPERATIONS,
     *OIDC_OPERATIONS,
     *BLOB_OPERATIONS,

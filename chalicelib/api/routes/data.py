@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from chalicelib.accounts.restricted_token import end_soon
+from chalicelib.api.confirmation import password_confirmation
 from chalicelib.api.dropped import dropped_headers, dropped_names
 from chalicelib.api.errors.platform import field_error_body
 from chalicelib.api.messages import Reply, Request, enveloped, prefers, revalidation_headers
@@ -22,6 +23,7 @@ from chalicelib.data_sets import lifecycle as data_sets
 from chalicelib.export.query import parse_export_query
 from chalicelib.export.read import export_data
 from chalicelib.reading import freshness, read
+from chalicelib.reading.erase import erase_own_data
 from chalicelib.reading.etag import NotModifiedError, parse_known_etags
 from chalicelib.reading.query import parse_data_query
 from chalicelib.uploads import add, legacy, rejections
@@ -59,9 +61,12 @@ def delete_data(request: Request) -> Reply:
 
 @blueprint.operation(DELETE_USER_DATA)
 def erase_data(request: Request) -> Reply:
-    """Erase all data sets and data of a user."""
-    data_sets.erase(request.call, request.path["userId"], request.services.data)
-    return enveloped(request, [])
+    """Erase all data sets and data of a user. A user who confirms it with the password gets a receipt."""
+    user_id = request.path["userId"]
+    if request.caller.is_server:
+        data_sets.erase(request.call, user_id, request.services.data)
+        return enveloped(request, [])
+    return enveloped(request, erase_own_data(request.call, user_id, password_confirmation(request), request.services))
 
 
 @blueprint.operation(READ_DATA)

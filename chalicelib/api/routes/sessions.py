@@ -29,8 +29,10 @@ from chalicelib.api.operations.accounts import (
     REFRESH,
     SERVER_LOGIN,
 )
+from chalicelib.api.operations.logins import DELETE_LOGIN, LIST_LOGINS
 from chalicelib.api.routing import ApiBlueprint
 from chalicelib.errors import InvalidRequestError, UnavailableError
+from chalicelib.sign_in.login_list import end_login_of_user, list_logins
 
 TOKEN_HEADER = "x-tidepool-session-token"  # noqa: S105  the header's name
 FAILED_SIGN_INS_HEADER = "X-Strandline-Failed-Sign-Ins"
@@ -121,6 +123,19 @@ def _signed_in_again(request: Request, made: SignIn) -> Reply:
     if not made.failures_elsewhere:
         return reply
     return replace(reply, headers={**reply.headers, FAILED_SIGN_INS_HEADER: str(made.failures_elsewhere)})
+
+
+@blueprint.operation(LIST_LOGINS)
+def get_logins(request: Request) -> Reply:
+    """Where the user is signed in. Source: auth-api 8."""
+    return Reply(list_logins(request.call, request.path["userId"], request.services.sign_in))
+
+
+@blueprint.operation(DELETE_LOGIN)
+def delete_login(request: Request) -> Reply:
+    """An empty body. Source: auth-api 8."""
+    end_login_of_user(request.call, request.path["userId"], request.path["loginId"], request.services.sign_in)
+    return Reply()
 
 
 def signed_in(request: Request, account: Account) -> Reply:

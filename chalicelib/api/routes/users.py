@@ -2,11 +2,12 @@
 
 from chalicelib.accounts.account import user_object
 from chalicelib.accounts.bodies import user_updates
-from chalicelib.accounts.delete import PasswordConfirmation, delete_user
+from chalicelib.accounts.delete import delete_user
 from chalicelib.accounts.list import list_users
 from chalicelib.accounts.manage import create_custodial_user, read_user, update_user
 from chalicelib.accounts.password_sign_in import SignInSource
 from chalicelib.accounts.sign_up import SignUpRules, sign_up
+from chalicelib.api.confirmation import password_confirmation
 from chalicelib.api.messages import Reply, Request
 from chalicelib.api.operations.accounts import (
     CREATE_CLINIC_USER,
@@ -20,7 +21,6 @@ from chalicelib.api.operations.accounts import (
 from chalicelib.api.routes.sessions import TOKEN_HEADER, signed_in
 from chalicelib.api.routing import ApiBlueprint
 from chalicelib.erasure import erase_at_once
-from chalicelib.errors import MalformedJsonError
 
 blueprint = ApiBlueprint(__name__)
 
@@ -54,8 +54,7 @@ def update(request: Request) -> Reply:
 def delete(request: Request) -> Reply:
     """An empty body. What the user leaves behind is erased now, or by the next run of the job."""
     user_id = request.path["userId"]
-    confirmation = PasswordConfirmation(_password(request), SignInSource(request.source_ip))
-    delete_user(request.call, user_id, confirmation, request.services.accounts)
+    delete_user(request.call, user_id, password_confirmation(request), request.services.accounts)
     erase_at_once(user_id, request.services)
     return Reply()
 
@@ -83,13 +82,3 @@ def list_all(request: Request) -> Reply:
 
 def _user_id(request: Request) -> str:
     return request.path.get("userId") or request.caller.user_id or ""
-
-
-def _password(request: Request) -> str | None:
-    """The password in the body; None when there is none that can be read."""
-    try:
-        body = request.json()
-    except MalformedJsonError:
-        return None
-    password = body.get("password") if isinstance(body, dict) else None
-    return password if isinstance(password, str) else None

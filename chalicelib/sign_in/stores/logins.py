@@ -3,13 +3,21 @@
 from collections.abc import Sequence
 
 from chalicelib.access.call import Session
+from chalicelib.access.user_ids import fits_key
 from chalicelib.accounts.stores.accounts import account_check
-from chalicelib.accounts.stores.keys import oidc_login_key, oidc_login_list_key, sso_login_key
+from chalicelib.accounts.stores.keys import (
+    OIDC_SK,
+    SESSIONS_PREFIX,
+    oidc_login_key,
+    oidc_login_list_key,
+    sso_login_key,
+    user_pk,
+)
 from chalicelib.accounts.stores.sessions import session_items
 from chalicelib.conflicts import WriteConflictError
 from chalicelib.engine.conditions import absent, equals, exists
 from chalicelib.engine.errors import TransactionRefusedError
-from chalicelib.engine.table import Check, Item, Put, Table, Write
+from chalicelib.engine.table import Check, Item, Prefix, Put, Query, Table, Write
 from chalicelib.sign_in.ports import AuthorizationCode, OidcLogin, SsoOpening, SsoSession
 from chalicelib.sign_in.stores.sso_sessions import sso_login_item, sso_writes
 
@@ -28,6 +36,15 @@ class StoredOidcLogins:
         if item is None:
             return None
         return _code(item) if "code_challenge" in item else _login(item)
+
+    def of_user(self, user_id: str) -> list[OidcLogin]:
+        """One query, and one batch for each hundred logins."""
+        if not fits_key(user_id):
+            return []
+        listed = self._accounts.query(Query(user_pk(user_id), Prefix(SESSIONS_PREFIX), attributes=("sk",)))
+        keys = [item["sk"].removeprefix(SESSIONS_PREFIX) for item in listed if item["sk"].endswith(f"#{OIDC_SK}")]
+        items = self._accounts.batch_get([oidc_login_key(key.partition("#")[0]) for key in keys])
+        return [_login(item) for item in items if item is not None and "code_challenge" not in item]
 
     def add_code(self, code: AuthorizationCode, opening: SsoOpening | SsoSession) -> bool:
         """One transaction of five writes, or seven if the session replaces another one. It also checks the account and

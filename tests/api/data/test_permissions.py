@@ -11,6 +11,7 @@ from chalicelib import services as wiring
 from chalicelib.api.operations.accounts import ACCOUNT_OPERATIONS
 from chalicelib.api.operations.blobs import BLOB_OPERATIONS
 from chalicelib.api.operations.confirm import CONFIRM_OPERATIONS
+from chalicelib.api.operations.logins import LOGIN_OPERATIONS
 from chalicelib.api.operations.metadata import METADATA_OPERATIONS
 from chalicelib.api.operations.metrics import METRICS_OPERATIONS
 from chalicelib.api.operations.nightscout import NIGHTSCOUT_OPERATIONS
@@ -293,6 +294,7 @@ def test_a_malformed_credential_is_a_bare_403_except_where_data_is_read(
 def test_the_table_has_every_path_of_the_data_api() -> None:
     others = {
         *ACCOUNT_OPERATIONS,
+        *LOGIN_OPERATIONS,
         *METADATA_OPERATIONS,
         *RESTRICTED_TOKEN_OPERATIONS,
         *BLOB_OPERATIONS,

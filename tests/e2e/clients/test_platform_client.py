@@ -1,7 +1,8 @@
-"""Tests metrics, blobs and invitations as `tidepool-platform-client` itself sends them."""
+"""Tests metrics, blobs, invitations, notes and exports as `tidepool-platform-client` itself sends them."""
 
 import base64
 import hashlib
+import io
 import secrets
 import time
 from dataclasses import replace
@@ -9,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+import openpyxl
 import pytest
 
 from tests.e2e.client import Client, User
@@ -114,3 +116,53 @@ def test_an_invitation_that_the_npm_client_declines_grants_nothing(
     node.platform_client(invitee, ("dismissInvite", invitation["key"], invitee.id, sharer.id))
     [sent] = node.platform_client(sharer, ("invitesSent", sharer.id))
     assert [entry["status"] for entry in sent] == ["declined"]
+
+
+def test_the_npm_client_writes_answers_changes_and_lists_notes(
+    platform: "Platform", node: javascript.JavaScript
+) -> None:
+    user = User(platform.base_url)
+    message = {
+        "groupid": user.id,
+        "userid": user.id,
+        "timestamp": "2026-01-01T11:00:00+01:00",
+        "messagetext": "A snack",
+    }
+    [none, note_id] = node.platform_client(user, ("getNotesForUser", user.id, {}), ("startMessageThread", message))
+    assert none == []
+    day = {"start": "2026-01-01T00:00:00+01:00", "end": "2026-01-02T00:00:00.000Z"}
+    [_, _, notes, everything, thread, other_day] = node.platform_client(
+        user,
+        ("replyToMessageThread", message | {"parentmessage": note_id, "messagetext": "Good"}),
+        ("editMessage", {"id": note_id, "messagetext": "A large snack"}),
+        ("getNotesForUser", user.id, day),
+        ("getAllMessagesForUser", user.id, {}),
+        ("getMessageThread", note_id),
+        ("getNotesForUser", user.id, {"start": "2026-01-02T00:00:00.000Z"}),
+    )
+    assert [(note["id"], note["messagetext"], note["timestamp"]) for note in notes] == [
+        (note_id, "A large snack", message["timestamp"])
+    ]
+    for listed in (everything, thread):
+        assert {note["messagetext"] for note in listed} == {"A large snack", "Good"}
+    assert other_day == []
+
+
+def test_the_npm_client_makes_a_link_that_downloads_an_export(
+    platform: "Platform", node: javascript.JavaScript
+) -> None:
+    user = User(platform.base_url)
+    data_set_id = user.open_data_set({"dataSetType": "continuous"})
+    reading = {"type": "cbg", "time": "2026-01-01T10:00:00Z", "units": "mmol/L", "value": 10}
+    user.add(f"/v1/data_sets/{data_set_id}/data", [reading])
+    options = {"bgUnits": "mg/dL", "startDate": "2026-01-01T00:00:00.000Z", "endDate": "2026-01-02T00:00:00.000Z"}
+    links = node.platform_client(
+        user,
+        ("getExportDataURL", user.id, user.id, options | {"format": "excel"}),
+        ("getExportDataURL", user.id, user.id, options | {"format": "json"}),
+    )
+    excel, as_json = (Client(platform.base_url).request("GET", link.removeprefix(platform.base_url)) for link in links)
+    row = openpyxl.load_workbook(io.BytesIO(excel.body))["CGM"][2]
+    assert (excel.status, row[4].value, row[5].value) == (200, 180.1559, "mg/dL")
+    [exported] = [record for record in as_json.json() if record["type"] == "cbg"]
+    assert (exported["value"], exported["units"]) == (180.1559, "mg/dL")

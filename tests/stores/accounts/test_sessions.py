@@ -39,6 +39,16 @@ class TestSessions:
         assert stores.sessions.find(stored.token_hash) == stored
         assert stores.sessions.find("other") is None
 
+    def test_all_sessions_of_a_user_are_listed_and_nothing_else_of_the_list(self, stores: Stores) -> None:
+        sessions = [session("a"), session("b", login_id="a"), session("c")]
+        for stored in (*sessions, session("d", user_id=BEN.user_id)):
+            stores.sessions.add(stored)
+        made = RestrictedToken("t", ANNA.user_id, None, NOW_MS + 1, NOW_MS, login=session("a").login)
+        assert stores.restricted_tokens.add(made)
+        listed = stores.sessions.of_user(ANNA.user_id)
+        assert sorted(listed, key=lambda found: found.token_hash) == sessions
+        assert stores.sessions.of_user("unknown") == stores.sessions.of_user("") == []
+
     def test_a_session_needs_an_account(self, stores: Stores) -> None:
         assert not stores.sessions.add(session("a", user_id="unknown"))
         assert stores.sessions.find("a") is None

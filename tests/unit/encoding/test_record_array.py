@@ -40,6 +40,7 @@ def test_an_array_is_the_same_plain_and_spliced(pieces: list[tuple[int | None, l
     plain = rendered(texts)
     assert array.plain() == plain
     assert (array.size_bytes, array.is_empty) == (len(plain), not texts)
+    assert (array.count, list(array.texts())) == (len(texts), texts)
     member = array.gzip()
     assert gzip.decompress(member) == plain
     # One member and nothing after it: not every decoder reads on.

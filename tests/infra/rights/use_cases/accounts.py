@@ -27,6 +27,8 @@ def sessions(stage: Stage) -> None:
     token = stage.request("GET", "/auth/login", token=token).headers[TOKEN]
     stage.request("GET", "/auth/token", token=token)
     stage.request("GET", f"/auth/token/{token}", token=stage.server)
+    stage.request("GET", f"/v1/users/{user.id}/logins", token=token)
+    stage.request("DELETE", f"/v1/users/{user.id}/logins/{'0' * 64}", token=token)
     stage.request("POST", "/auth/logout", token=token)
     sign_in(stage, user)
     stage.request("DELETE", f"/auth/user/{user.id}/sessions", token=stage.server)

@@ -3,7 +3,7 @@
 import hashlib
 from typing import Any
 
-from tests.infra.rights.stage import Stage, User
+from tests.infra.rights.stage import PASSWORD, Stage, User
 
 SMALL = 1
 STAGED = 200
@@ -116,6 +116,9 @@ def erasure(stage: Stage) -> None:
     """All data of a user, erased on request."""
     user = stage.sign_up("erasure")
     add(stage, user, open_data_set(stage, user), SMALL)
+    note = {"message": {"guid": "a", "timestamp": "2026-01-01T10:00:00Z", "messagetext": "A snack"}}
+    stage.request("POST", f"/message/send/{user.id}", note, token=user.token)
+    stage.request("DELETE", f"/v1/users/{user.id}/data", {"password": PASSWORD}, token=user.token)
     stage.request("DELETE", f"/v1/users/{user.id}/data", token=stage.server)
 
 

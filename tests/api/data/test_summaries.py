@@ -49,6 +49,7 @@ def test_the_owner_gets_a_summary_of_each_type(api: ApiClient, fakes: FakeServic
     summary = as_owner(api, fakes, CGM).json()
     assert (summary["type"], summary["userId"]) == ("cgm", OWNER)
     assert summary["dates"]["lastData"] == "2025-12-31T23:00:00Z"
+    assert summary["dates"].keys() == {"lastUpdatedDate", "lastUploadDate", "firstData", "lastData"}
     assert summary["periods"]["1d"]["averageGlucoseMmol"] == 5
     assert as_owner(api, fakes, CON).json()["periods"]["1d"]["realtime"] == {"records": 1, "percent": 1}
 
@@ -114,7 +115,10 @@ def test_a_view_of_the_last_hours_is_not_enough(api: ApiClient, fakes: FakeServi
     assert api.request("GET", path, token=fakes.sign_in(OTHER)).status == 403
 
 
-@pytest.mark.parametrize("path", [CGM, AGP, "/v1/summaries/outdated/cgm", "/v1/summaries/migratable/cgm"])
+@pytest.mark.parametrize(
+    "path",
+    [CGM, AGP, "/v1/summaries/xyz/aaaaaaaaaa", "/v1/summaries/outdated/cgm", "/v1/summaries/migratable/cgm"],
+)
 def test_nobody_is_told_to_sign_in(api: ApiClient, path: str) -> None:
     reply = api.request("GET", path)
     assert (reply.status, reply.json()) == (401, UNAUTHENTICATED)

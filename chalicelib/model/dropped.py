@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from chalicelib.model import fields
 from chalicelib.model.fields import Object, resolved
-from chalicelib.model.tables import registry
+from chalicelib.model.tables import data_sets, registry
 
 MAX_NAMES = 1_000
 """Different names that are collected; others are only counted."""
@@ -47,6 +47,20 @@ def dropped_members(items: Iterable[Any], more_names: Iterable[str] = ()) -> Dro
             else:
                 more += 1
     return DroppedMembers(tuple(names), more)
+
+
+def dropped_from_data_set(body: Any) -> DroppedMembers:
+    """The members of a valid body of a new data set that are not stored: those inside known members that the data
+    model does not know, and those that the service sets itself."""
+    found: list[str] = []
+    if isinstance(body, dict):
+        _find_in_creation()(body, "", found)
+    return DroppedMembers(tuple(dict.fromkeys(found)))
+
+
+@cache
+def _find_in_creation() -> _Find:
+    return _find_in_object(data_sets.CREATION)
 
 
 _Find = Callable[[Any, str, list[str]], None]

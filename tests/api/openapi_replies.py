@@ -12,8 +12,10 @@ from chalicelib.api.openapi.document import DATA_SERVICE_PREFIX, document
 from chalicelib.api.router import split_extension
 
 JSON = "application/json"
-ALWAYS_WITH_BODY = [{"$ref": f"#/components/schemas/{name}Failure"} for name in ("Auth", "OAuth", "Read", "Envelope")]
-"""Failures of the other APIs may have none (errors 1)."""
+ALWAYS_WITH_BODY = [
+    {"$ref": f"#/components/schemas/{name}Failure"} for name in ("Auth", "OAuth", "Read", "Envelope", "Node")
+]
+"""A failure of the platform has none for a grant that does not suffice (blob-api 2)."""
 PATHS: Mapping[str, Any] = document()["paths"]
 
 

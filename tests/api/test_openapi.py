@@ -78,7 +78,8 @@ def lists() -> Iterator[tuple[Operation, Details]]:
     """The operations that answer a page of a list, and refuse parameters that they do not know."""
     for api in APIS:
         for operation, details in api.operations.items():
-            if any(parameter.name == "page" for parameter in details.query):
+            is_paged = any(parameter.name == "page" for parameter in details.query)
+            if is_paged and not details.ignores_unknown_query:
                 yield operation, details
 
 

@@ -292,7 +292,9 @@ METADATA_API = Api(
     "Free JSON about users in named collections; the profile is the best known.",
     {
         LIST_COLLECTIONS: Details(Reply(array(text()), "Names.")),
-        GET_COLLECTION: Details(_COLLECTION, failures=(404,)),
+        GET_COLLECTION: Details(
+            _COLLECTION, other_replies={404: Reply(None, "There is no such collection. The body is empty.")}
+        ),
         PUT_COLLECTION: Details(_COLLECTION, body=_KEYS),
         POST_COLLECTION: Details(_COLLECTION, body=_KEYS),
         DELETE_COLLECTION: Details(EMPTY),

@@ -4,6 +4,8 @@ Bodies that the data model declares are named here and made from it: `DatumArray
 `DataSourceCreation`, `DataSourceUpdate`.
 """
 
+from dataclasses import replace
+
 from chalicelib.api.openapi.terms import (
     ANY_MEDIA_TYPE,
     BOOLEAN,
@@ -81,7 +83,7 @@ DATA_API = Api(
     "Health data comes in data sets: a client opens one, adds data to it and closes it, or keeps one open for good.",
     {
         CREATE_DATA_SET: Details(
-            _ONE_DATA_SET,
+            replace(_ONE_DATA_SET, headers=_DROPPED),
             body=Body(reference("DataSetCreation"), "Every member may be left out."),
             headers=(IDEMPOTENCY_KEY,),
             failures=(409,),

@@ -21,6 +21,7 @@ from chalicelib.api.openapi.failures import (
     REFUSALS_BY_FORMAT,
     RETRYABLE,
     SCHEMA_BY_FORMAT,
+    WITHOUT_BODY,
 )
 from chalicelib.api.openapi.nightscout import NIGHTSCOUT_API, NIGHTSCOUT_CREDENTIALS
 from chalicelib.api.openapi.notes import NOTE_API
@@ -268,7 +269,8 @@ def _failure_reply(error_format: ErrorFormat, status: int) -> tuple[str, Json]:
     reply: Json = {"description": MEANING[status]}
     if status in RETRYABLE:
         reply["headers"] = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}}
-    reply["content"] = {JSON: {"schema": reference(SCHEMA_BY_FORMAT[error_format])}}
+    if (error_format, status) not in WITHOUT_BODY:
+        reply["content"] = {JSON: {"schema": reference(SCHEMA_BY_FORMAT[error_format])}}
     return _name_of_failure(error_format, status), reply
 
 

@@ -110,6 +110,8 @@ MEANING: Mapping[int, str] = {
     507: "The disk of a home server is full; nothing was stored, and a repetition is safe.",
 }
 
+WITHOUT_BODY = frozenset((ErrorFormat.NODE, status) for status in (500, 503, 507))
+"""Failures whose body is always empty. Source: errors 1."""
 RETRYABLE = frozenset({429, 503, 507})
 """Statuses whose responses have a `Retry-After` header."""
 REFUSALS_BY_FORMAT: Mapping[ErrorFormat, tuple[int, ...]] = {

@@ -1,5 +1,8 @@
 """Data sets over HTTP. Source: data-api 6 and 7."""
 
+from dataclasses import replace
+
+from chalicelib.api.dropped import dropped_headers
 from chalicelib.api.messages import Reply, Request, enveloped, idempotency_key
 from chalicelib.api.operations.table import (
     CREATE_DATA_SET,
@@ -12,6 +15,7 @@ from chalicelib.api.operations.table import (
 from chalicelib.api.routing import ApiBlueprint
 from chalicelib.data_sets import lifecycle as data_sets
 from chalicelib.data_sets.list_query import parse_list_query
+from chalicelib.model.dropped import dropped_from_data_set
 
 blueprint = ApiBlueprint(__name__)
 
@@ -20,7 +24,9 @@ blueprint = ApiBlueprint(__name__)
 def create_data_set(request: Request) -> Reply:
     """Open a data set. A request that repeats another, by its idempotency key, gets the data set of the first."""
     key, ports = idempotency_key(request), request.services.data
-    return enveloped(request, data_sets.create(request.call, request.path["userId"], request.json, ports, key))
+    created = data_sets.create(request.call, request.path["userId"], request.json, ports, key)
+    dropped = dropped_from_data_set(request.json())
+    return replace(enveloped(request, created), headers=dropped_headers(dropped))
 
 
 @blueprint.operation(LIST_DATA_SETS)

@@ -120,3 +120,29 @@ def test_an_old_upload_names_them_too(api: ApiClient, token: str) -> None:
     items = [description, FOOD | {"guid": "x", "uploadId": "upid_0123456789ab"}]
     reply = api.request("POST", f"/data/{OWNER}", items, token=token)
     assert (reply.status, reply.headers[HEADER]) == (200, "unknown, guid")
+
+
+@pytest.mark.parametrize(
+    ("members", "names"),
+    [
+        ({"client": {"name": "org.example.app", "version": "1.0.0", "platform": "x"}}, "client.platform"),
+        ({"createdTime": TIME, "createdUserId": None}, "createdTime"),
+        (
+            {"deduplicator": {"name": "org.tidepool.deduplicator.none", "hash": "x", "y": 1}, "byUser": OWNER},
+            "deduplicator.hash, deduplicator.y, byUser",
+        ),
+        ({"client": {"name": "org.example.app", "version": "1.0.0", "private": {"x": 1}}}, None),
+        ({"timezone": "Europe/Berlin", "type": "upload", "payload": {"x": 1}}, None),
+    ],
+)
+def test_the_answer_to_a_new_data_set_names_what_was_not_stored(
+    api: ApiClient, token: str, members: dict[str, Any], names: str | None
+) -> None:
+    body = {"dataSetType": "continuous"} | members
+    reply = api.request("POST", f"/v1/users/{OWNER}/data_sets", body, token=token)
+    assert (reply.status, reply.headers.get(HEADER)) == (201, names)
+
+
+def test_an_empty_data_set_drops_nothing(api: ApiClient, token: str) -> None:
+    reply = api.request("POST", f"/v1/users/{OWNER}/data_sets", b"null", token=token)
+    assert (reply.status, reply.headers.get(HEADER)) == (201, None)

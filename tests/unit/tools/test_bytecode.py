@@ -13,11 +13,17 @@ from tools.project import ToolError
 
 TAG = sys.implementation.cache_tag
 FILES = {
-    "app.py": "from inner import names\n\nFOUND = names.KNOWN\n",
-    "inner/__init__.py": "",
-    "inner/names.py": "KNOWN = frozenset({'a', 'b', 'c', 'd', 'e'})\n\n\ndef fail():\n    raise ValueError\n",
-    "inner/data.json": "{}",
+    "app.py": "from chalicelib import names\nimport required.inner\nimport single\n\nFOUND = names.KNOWN\n",
+    "chalicelib/__init__.py": "",
+    "chalicelib/names.py": "KNOWN = frozenset({'a', 'b', 'c', 'd', 'e'})\n\n\ndef fail():\n    raise ValueError\n",
+    "chalicelib/data.json": "{}",
     "native.so": "not really",
+}
+REQUIREMENTS = {
+    "required/__init__.py": "from required import inner\n",
+    "required/inner.py": "import single\n",
+    "required/data.json": "{}",
+    "single.py": "",
 }
 
 
@@ -31,18 +37,22 @@ def zip_of(path: Path, files: dict[str, str]) -> Path:
 
 @pytest.fixture
 def compiled(tmp_path: Path) -> Path:
-    path = zip_of(tmp_path / "deployment.zip", FILES)
+    path = zip_of(tmp_path / "deployment.zip", FILES | REQUIREMENTS)
     compile_zip(path)
     return path
 
 
-def test_every_module_has_its_bytecode_and_nothing_is_lost(compiled: Path) -> None:
+def test_every_module_has_its_bytecode_and_no_source_of_ours_is_lost(compiled: Path) -> None:
     with zipfile.ZipFile(compiled) as made:
         assert set(made.namelist()) == {
             *FILES,
             f"__pycache__/app.{TAG}.pyc",
-            f"inner/__pycache__/__init__.{TAG}.pyc",
-            f"inner/__pycache__/names.{TAG}.pyc",
+            f"chalicelib/__pycache__/__init__.{TAG}.pyc",
+            f"chalicelib/__pycache__/names.{TAG}.pyc",
+            "required/__init__.pyc",
+            "required/inner.pyc",
+            "required/data.json",
+            "single.pyc",
         }
         assert {name: made.read(name).decode() for name in FILES} == FILES
 
@@ -51,15 +61,15 @@ def test_bytecode_is_used_for_any_time_of_the_source(compiled: Path, tmp_path: P
     folder = tmp_path / "unpacked"
     with zipfile.ZipFile(compiled) as made:
         made.extractall(folder)
-    (folder / "inner" / "names.py").write_text("raise AssertionError('compiled again')\n")
-    os.utime(folder / "inner" / "names.py", (2e9, 2e9))
+    (folder / "chalicelib" / "names.py").write_text("raise AssertionError('compiled again')\n")
+    os.utime(folder / "chalicelib" / "names.py", (2e9, 2e9))
     code = "import app; print(sorted(app.FOUND))"
     assert subprocess.check_output([sys.executable, "-c", code], cwd=folder, text=True) == "['a', 'b', 'c', 'd', 'e']\n"
 
 
 def test_the_same_files_give_the_same_zip(compiled: Path, tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
-    other = zip_of(tmp_path / "elsewhere" / "other.zip", dict(reversed(FILES.items())))
+    other = zip_of(tmp_path / "elsewhere" / "other.zip", dict(reversed((FILES | REQUIREMENTS).items())))
     compile_zip(other)
     assert other.read_bytes() == compiled.read_bytes()
 

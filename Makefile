@@ -7,8 +7,8 @@ BIN := .venv/bin
 START := exec sh tools/start.sh
 # Settings of a stage (tools/stages/options.py). One that is given on the command line may be empty.
 SETTINGS := SIGN_UP DOMAIN CERTIFICATE_ARN HOSTED_ZONE_ID BASE_URL CORS_ORIGINS ALARM_EMAIL METRICS METRICS_SHARDS \
-	METRICS_RETENTION_DAYS ARCHITECTURE LOG_RETENTION_DAYS DELETION_PROTECTION VERIFY_EMAILS WEB_APP_URL OIDC_CLIENTS \
-	TWIIST_USER_IDS PARTNER_SECTORS REALM DASHBOARD THROTTLING_RATE THROTTLING_BURST DATA_QUOTA_MB BLOB_QUOTA_MB \
+	METRICS_RETENTION_DAYS ARCHITECTURE LOG_RETENTION_DAYS DELETION_PROTECTION MAIL_FROM VERIFY_EMAILS WEB_APP_URL \
+	OIDC_CLIENTS TWIIST_USER_IDS PARTNER_SECTORS REALM DASHBOARD THROTTLING_RATE THROTTLING_BURST DATA_QUOTA_MB BLOB_QUOTA_MB \
 	REQUESTS_AN_HOUR ACCESS_LOGS WAF WAF_REQUESTS_PER_ADDRESS
 setting = $(if $(or $($(1)),$(findstring command,$(origin $(1)))),'$(1)=$($(1))')
 sign_in = $(if $(WEB_APP_URL),--web-app-url '$(WEB_APP_URL)') $(if $(OIDC_CLIENTS),--oidc-clients '$(OIDC_CLIENTS)') \
@@ -81,8 +81,8 @@ destroy: stage-given environment ## remove a stage's application from AWS and ke
 	@$(BIN)/python -m tools.destroy '$(STAGE)' $(if $(DATA),--data '$(DATA)') \
 		$(if $(CONFIRM),--confirm '$(CONFIRM)') $(if $(YES),--yes) $(if $(HELP),--help)
 
-user: environment ## create an account, even where sign-up is closed: make user EMAIL=anna@example.org [STAGE=prod] [ROLE=clinic]
-	@$(BIN)/python -m tools.user '$(or $(STAGE),local)' '$(EMAIL)' --data-dir '$(DATA_DIR)' $(if $(ROLE),--role '$(ROLE)')
+user: environment ## create an account, or print a link to a new password: make user EMAIL=anna@example.org [STAGE=prod] [ROLE=clinic] [RESET=1]
+	@$(BIN)/python -m tools.user '$(or $(STAGE),local)' '$(EMAIL)' --data-dir '$(DATA_DIR)' $(if $(ROLE),--role '$(ROLE)') $(if $(RESET),--reset)
 
 rotate-keys: stage-given environment ## sign a stage's ID tokens with a new key: make rotate-keys STAGE=prod
 	@$(BIN)/python -m tools.rotate_keys '$(STAGE)'

@@ -3,12 +3,13 @@
 from chalicelib.api.application import StrandlineApp
 from chalicelib.api.openapi import routes as openapi
 from chalicelib.api.routes import (
+    account_pages,
     blobs,
+    confirm,
     data,
     data_sets,
     data_sources,
     device_logs,
-    invitations,
     metrics,
     notes,
     oidc,
@@ -35,7 +36,16 @@ from chalicelib.events import tasks as task_events
 
 app = StrandlineApp(app_name="strandline")
 app.api.binary_types = ["*/*"]
-for account_api in (auth, auth_users, auth_restricted_tokens, oidc, invitations, access, metadata):
+for account_api in (
+    auth,
+    auth_users,
+    auth_restricted_tokens,
+    oidc,
+    account_pages,
+    confirm,
+    access,
+    metadata,
+):
     app.register_blueprint(account_api.blueprint)
 for data_api in (data_sets, data, data_sources, partners, summaries, blobs, device_logs, notes):
     app.register_blueprint(data_api.blueprint)

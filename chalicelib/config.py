@@ -37,6 +37,17 @@ class Settings:
     """Redirect URLs by `partner` or `partner/environment`."""
     verifies_emails: bool = False
     """Whether a new account can sign in only after a server has set `emailVerified`."""
+    mail_from: str = ""
+    """The address that mail comes from; empty for a stage that sends none."""
+    mail_folder: str = ""
+    """The folder that takes mail as files, instead of a mail server."""
+    smtp_host: str = ""
+    """The mail server of a home server; a stage on AWS sends by SES."""
+    smtp_port: int = 587
+    smtp_security: str = "starttls"
+    """`starttls`, `tls` or `none`."""
+    smtp_user: str = ""
+    smtp_password: str = field(default="", repr=False)
     realm: str = "tidepool"
     """The last segment of the OpenID Connect issuer; clients read it from `/info`, or have it built in."""
     web_app_url: str = ""
@@ -73,6 +84,13 @@ class Settings:
             sign_up=environ.get("STRANDLINE_SIGN_UP")
             or _sign_up_default(environ.get("STRANDLINE_STAGE", default.stage)),
             verifies_emails=environ.get("STRANDLINE_VERIFIES_EMAILS", "") == "true",
+            mail_from=environ.get("STRANDLINE_MAIL_FROM", default.mail_from),
+            mail_folder=environ.get("STRANDLINE_MAIL_FOLDER", default.mail_folder),
+            smtp_host=environ.get("STRANDLINE_SMTP_HOST", default.smtp_host),
+            smtp_port=int(environ.get("STRANDLINE_SMTP_PORT") or default.smtp_port),
+            smtp_security=environ.get("STRANDLINE_SMTP_SECURITY") or default.smtp_security,
+            smtp_user=environ.get("STRANDLINE_SMTP_USER", default.smtp_user),
+            smtp_password=environ.get("STRANDLINE_SMTP_PASSWORD", default.smtp_password),
             s3_path_style="AWS_ENDPOINT_URL" in environ or "AWS_ENDPOINT_URL_S3" in environ,
             twiist_user_ids=frozenset(_words(environ.get("STRANDLINE_TWIIST_USER_IDS", ""))),
             partner_sectors=_urls_by_name(environ.get("STRANDLINE_PARTNER_SECTORS", "")),
@@ -94,6 +112,11 @@ class Settings:
     def issuer(self) -> str | None:
         """The issuer of OpenID Connect tokens; None if the stage does not know its address. Source: auth-api 6."""
         return f"{self.base_url}/realms/{self.realm}" if self.base_url else None
+
+    @property
+    def sends_mail(self) -> bool:
+        """Whether the stage sends mail: it has to know its address, with which links begin."""
+        return bool(self.mail_from and self.base_url)
 
     @property
     def oidc_keys_name(self) -> str:

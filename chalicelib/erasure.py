@@ -12,6 +12,7 @@ from chalicelib.accounts.ports import AccountPorts
 from chalicelib.accounts.session import end_credentials
 from chalicelib.blobs import content as blob_content
 from chalicelib.blobs.ports import BlobPorts
+from chalicelib.confirmations.ports import ConfirmationPorts
 from chalicelib.data_sets.lifecycle import erase_user
 from chalicelib.data_sources.ports import DataSourcePorts
 from chalicelib.errors import UnavailableError
@@ -34,6 +35,9 @@ class ErasureServices(Protocol):
 
     @property
     def accounts(self) -> AccountPorts: ...
+
+    @property
+    def confirmations(self) -> ConfirmationPorts: ...
 
     @property
     def invitations(self) -> InvitationPorts: ...
@@ -86,6 +90,7 @@ def _erase_reachable(user_id: str, services: ErasureServices) -> None:
         services.accounts.grants.put(replace(grant, permissions={}))
     for invitation in services.invitations.invitations.sent_by(user_id):
         services.invitations.invitations.remove(invitation)
+    services.confirmations.sign_ups.remove(user_id)
     services.accounts.profiles.delete_all(user_id)
     services.accounts.known_sources.remove_all(user_id)
     erase_user(user_id, services.now_ms(), services.data.data_sets)

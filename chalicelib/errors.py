@@ -10,6 +10,7 @@ StrandlineError
 │   ├── WrongPasswordError         the password that confirms a step is missing or wrong
 │   ├── InsufficientGrantError     the caller has a grant, but not the permission needed
 │   ├── SignUpClosedError          new accounts are not open to this person
+│   ├── ConfirmationExistsError    a confirmation of this account is pending
 │   └── InvitationRefusedError     the invitation is not for this person to use
 ├── TooManyAttemptsError           too many failed sign-ins; later ones may be tried again
 │   └── RequestQuotaError          the user has made as many requests as one may in an hour
@@ -20,6 +21,7 @@ StrandlineError
 │   ├── GrantNotFoundError
 │   ├── NoteNotFoundError
 │   ├── InvitationNotFoundError
+│   ├── ConfirmationNotFoundError
 │   ├── NothingFoundError          a list is empty
 │   └── TaskNotFoundError
 ├── ConflictError
@@ -29,6 +31,7 @@ StrandlineError
 │   ├── TooManySharersError        no more users may share with this one unasked
 │   ├── InvitationExistsError      an invitation to this address is pending
 │   ├── MemberExistsError          the invited person belongs to the care team already
+│   ├── ClaimRefusedError          the details that claim a custodial account are missing or wrong
 │   ├── TooManyInvitationsError    the user has as many invitations as anybody may have
 │   └── TaskNameTakenError
 ├── InvalidRequestError
@@ -124,6 +127,10 @@ class SignUpClosedError(UnauthorizedError):
     """The operator of the stage creates its accounts, or they need an invitation."""
 
 
+class ConfirmationExistsError(UnauthorizedError):
+    """The account has a pending confirmation for its address already."""
+
+
 class InvitationRefusedError(UnauthorizedError):
     """The invitation was sent to or by another person, or was declined or accepted before."""
 
@@ -180,6 +187,10 @@ class InvitationNotFoundError(NotFoundError):
     """No invitation has this key, or goes to this address, or it has expired."""
 
 
+class ConfirmationNotFoundError(NotFoundError):
+    """No confirmation has this key, or it was used, or has expired, or the account has changed since."""
+
+
 class NothingFoundError(NotFoundError):
     """A list is empty, for which the API has a 404."""
 
@@ -218,6 +229,14 @@ class InvitationExistsError(ConflictError):
 
 class MemberExistsError(ConflictError):
     """The invited person has a grant of this user already."""
+
+
+class ClaimRefusedError(ConflictError):
+    """A custodial account is not claimed: its password or birthday is missing or wrong. `code` says which."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
 
 
 class TooManyInvitationsError(ConflictError):

@@ -24,6 +24,8 @@ from chalicelib.blobs.ports import BlobPorts
 from chalicelib.blobs.stores.blobs import StoredBlobs
 from chalicelib.blobs.stores.contents import StoredContents
 from chalicelib.config import Settings
+from chalicelib.confirmations.ports import ConfirmationPorts, MailTerms
+from chalicelib.confirmations.stores.confirmations import StoredMailedKeys, StoredSignUpConfirmations
 from chalicelib.data_sources.ports import DataSourcePorts
 from chalicelib.data_sources.stores.data_sources import StoredDataSources
 from chalicelib.engine.aws.clients import sdk_version
@@ -38,6 +40,8 @@ from chalicelib.log.stores.archive import StoredArchive
 from chalicelib.log.stores.backlog import StoredBacklogs
 from chalicelib.log.stores.data_sets import StoredDataSets
 from chalicelib.log.stores.record_log import StoredRecordLog
+from chalicelib.mail.stores.mailer import EngineMailer
+from chalicelib.mail.stores.orders import QueuedMailOrders
 from chalicelib.metrics.ports import MetricsPorts
 from chalicelib.metrics.stores.archive import QueuedRejectedRecords, StoredEventArchive
 from chalicelib.metrics.stores.counts import StoredEventCounts
@@ -92,6 +96,7 @@ class Services:
     accounts: AccountPorts
     sign_in: SignInPorts
     invitations: InvitationPorts
+    confirmations: ConfirmationPorts
     data: DataPorts
     tiles: TilePorts
     uploads: UploadPorts
@@ -171,6 +176,15 @@ def build_services(settings: Settings, engine: Engine, surroundings: Surrounding
         sessions_ahead=sessions_ahead(engine, accounts.sessions),
         accounts=accounts,
         invitations=InvitationPorts(StoredInvitations(engine.accounts), accounts, server_secret),
+        confirmations=ConfirmationPorts(
+            accounts,
+            StoredMailedKeys(engine.accounts),
+            StoredSignUpConfirmations(engine.accounts),
+            QueuedMailOrders(engine.task_queue),
+            EngineMailer(engine.mail),
+            mail_terms(settings),
+            around.new_token,
+        ),
         sign_in=SignInPorts(
             accounts=accounts,
             logins=logins,
@@ -221,6 +235,11 @@ def stage_quotas(settings: Settings, count_up: Callable[[str, int], None]) -> Qu
         count_up("QuotasNearlyUsed", 1)
 
     return Quotas(settings.data_quota_mb * BYTES_PER_MB, settings.blob_quota_mb * BYTES_PER_MB, report)
+
+
+def mail_terms(settings: Settings) -> MailTerms:
+    """Whether the stage sends mail, and where the pages of its links are."""
+    return MailTerms(settings.sends_mail, f"{settings.issuer or ''}/login-actions")
 
 
 def openid_provider(settings: Settings) -> Provider:

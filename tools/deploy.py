@@ -15,7 +15,7 @@ from tools.stages import application_settings, plan, stacks
 from tools.stages.aws_account import run_aws_tool, session_of_caller
 from tools.stages.deployment import Deployed, application_stack, deploy, stateful_stack, stored_package
 from tools.stages.idle_cost import idle_costs, price_list
-from tools.stages.options import OPTIONS, PROFILE, Choice, check_domain, read_choice
+from tools.stages.options import OPTIONS, PROFILE, Choice, check_domain, check_mail, read_choice
 from tools.stages.profiles import PROFILES, costs_of_stage
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ def main() -> int:
     choice = read_choice(arguments.settings, session.region_name)
     present = _present(session, stage)
     check_domain(choice, present)
+    check_mail(choice, present)
     architecture = (present.application | choice.application).get(ARCHITECTURE, X86_64)
     if arguments.package:
         package = stored_package(session, stage, arguments.package)

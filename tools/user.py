@@ -1,8 +1,9 @@
 """`make user EMAIL=...`: create an account, whether sign-up is open or not.
 
+With RESET=1 a link is printed instead, by which the holder of an account chooses a new password.
 It is created on the running local cloud or, with STAGE=... and your own AWS credentials, on that stage.
 
-python -m tools.user STAGE EMAIL [--role ROLE]... [--data-dir FOLDER]
+python -m tools.user STAGE EMAIL [--role ROLE]... [--reset] [--data-dir FOLDER]
 
 The tool asks for the password, or reads it from standard input when that is not a terminal. It is never an argument,
 because the list of processes shows arguments to everyone.
@@ -18,7 +19,7 @@ from chalicelib.accounts.account import Account
 from chalicelib.accounts.roles import PATIENT, ROLES
 from chalicelib.services import Services
 from strandline.cli.errors import CommandError
-from strandline.home.users import add_user
+from strandline.home.users import add_user, password_link
 from tools.project import ToolError, run_tool
 from tools.stages.stage_services import services_of_stage
 
@@ -32,9 +33,16 @@ def main() -> int:
         "--role", action="append", choices=sorted(ROLES), help=f"may be repeated; {PATIENT} if not given"
     )
     parser.add_argument("--data-dir", type=Path, default=Path(".local"), help="of the local cloud, for stage `local`")
+    parser.add_argument(
+        "--reset", action="store_true", help="print a link by which the holder of the account chooses a new password"
+    )
     arguments = parser.parse_args()
     check_email(arguments.email)
-    services = services_of_stage(arguments.stage, arguments.data_dir)
+    services = services_of_stage(arguments.stage, arguments.data_dir, needs_address=arguments.reset)
+    if arguments.reset:
+        print(link_to_new_password(services, arguments.email))
+        print("The link works once, for seven days. Give it to that person only.", file=sys.stderr)
+        return 0
     account = make_user(services, arguments.email, arguments.role or [PATIENT], asked_password())
     print(f"{arguments.email} can sign in now")
     print(f"user: {account.user_id}")
@@ -61,6 +69,20 @@ def make_user(services: Services, email: str, roles: list[str], password: str) -
     """
     try:
         return add_user(services, email, roles, password)
+    except CommandError as error:
+        raise ToolError(str(error)) from None
+
+
+def link_to_new_password(services: Services, email: str) -> str:
+    """A link by which the holder of an account chooses a new password.
+
+    Raises:
+        ToolError: there is no such account, or the stage does not answer or has no address.
+    """
+    if not services.settings.base_url:
+        raise ToolError("the stage has no address for links: deploy it with DOMAIN or BASE_URL.")
+    try:
+        return password_link(services, email)
     except CommandError as error:
         raise ToolError(str(error)) from None
 

@@ -127,8 +127,13 @@ def _emails(value: Any) -> tuple[str, ...]:
     return tuple(email_address(email) for email in value)
 
 
+def is_password(value: Any) -> bool:
+    """Whether a value can be a password. Source: auth-api 5."""
+    return isinstance(value, str) and _PASSWORD.fullmatch(value) is not None
+
+
 def _password(value: Any) -> str:
-    if not isinstance(value, str) or _PASSWORD.fullmatch(value) is None:
+    if not isinstance(value, str) or not is_password(value):
         raise InvalidUserDetailsError
     return value
 

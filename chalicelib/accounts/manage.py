@@ -162,7 +162,7 @@ def update_user(call: Call, user_id: str, updates: UserUpdates, token: str, port
         claims = password_hash is not None and account.is_custodial
         if claims:
             # Before the account, so that a repetition completes a change that failed half-way.
-            _revoke_custodians(user_id, ports.grants)
+            revoke_custodians(user_id, ports.grants)
         changed = _apply_updates(account, updates, password_hash, claims=claims)
         if changed != account:
             changed = replace(changed, version=account.version + 1)
@@ -230,7 +230,8 @@ def _apply_updates(account: Account, updates: UserUpdates, password_hash: str | 
     )
 
 
-def _revoke_custodians(user_id: str, grants: Grants) -> None:
+def revoke_custodians(user_id: str, grants: Grants) -> None:
+    """Take the permission `custodian` from all who have it for a user."""
     for grant in grants.given_by(user_id):
         if CUSTODIAN in grant.permissions:
             remaining = {name: value for name, value in grant.permissions.items() if name != CUSTODIAN}

@@ -8,6 +8,7 @@ from chalicelib.frozen import frozen
 
 if TYPE_CHECKING:
     from chalicelib.engine.at_once import AtOnce
+    from chalicelib.engine.mail import Mail
     from chalicelib.engine.objects import Objects
     from chalicelib.engine.queue import Queue
     from chalicelib.engine.secrets import Secrets
@@ -29,6 +30,7 @@ class Engine:
     metrics_stream: "Stream"
     at_once: "AtOnce"
     """Lets calls wait at the same time."""
+    mail: "Mail"
 
     @property
     def accounts(self) -> "Table":

@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from chalice.app import Blueprint
 
+from chalicelib.access.call import platform_call
 from chalicelib.config import Settings
+from chalicelib.confirmations.mail_job import send_ordered_mail
 from chalicelib.jobs import TASK_TYPES
 from chalicelib.json_text import decode
+from chalicelib.mail.message import order_from_message
 from chalicelib.observability import logger, observed, stack_frames
 from chalicelib.services import Services, services
 from chalicelib.tasks.dispatch import seed_jobs, start, tick
@@ -54,13 +57,22 @@ def dispatch_tasks(_event: "CloudWatchEvent") -> None:
 )
 @observed
 def run_task(event: "SQSEvent") -> None:
-    """Run the task of a message to its end, or start the ready tasks of a type."""
+    """Run the task of a message to its end, start the ready tasks of a type, or send a mail."""
     for record in event:
         message = decode(record.body.encode())
-        if "wake" in message:
+        if "mail" in message:
+            _mail(message["mail"])
+        elif "wake" in message:
             _wake(message["wake"])
         else:
             _run(RunMessage(**message))
+
+
+def _mail(values: dict[str, str]) -> None:
+    current, order = services(), order_from_message(values)
+    call = platform_call(current.now_ms(), current.new_id)
+    is_sent = send_ordered_mail(call, order, current.confirmations)
+    logger.info("mail", kind=order.kind.value, is_sent=is_sent)
 
 
 def _wake(type_name: str) -> None:

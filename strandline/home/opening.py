@@ -16,6 +16,8 @@ from chalicelib.engine.embedded.engine import EmbeddedEngine, embedded_engine
 from chalicelib.engine.embedded.errors import FolderError
 from chalicelib.engine.embedded.folder import DATABASE_NAME, SECRETS_FOLDER
 from chalicelib.engine.embedded.secret_files import secret_path
+from chalicelib.engine.embedded.smtp import SmtpMail, SmtpServer
+from chalicelib.engine.mail import FolderMail, Mail, NoMail
 from chalicelib.errors import NoSpaceError, UnavailableError
 from chalicelib.services import Services, Surroundings, build_services, machine
 from strandline.cli.errors import CommandError
@@ -59,7 +61,7 @@ def open_home(
     if must_exist and not (data_dir / DATABASE_NAME).is_file():
         raise CommandError(f"The folder {data_dir} has no data of a home server: `strandline serve` creates one.")
     with _folder_errors(data_dir):
-        engine = embedded_engine(data_dir, around.now_ms, base_url=settings.base_url)
+        engine = embedded_engine(data_dir, around.now_ms, base_url=settings.base_url, mail=_mail(settings))
     try:
         with _folder_errors(data_dir):
             for name, text in first_secrets(settings).items():
@@ -67,6 +69,22 @@ def open_home(
         yield Home(data_dir, engine, settings, build_services(settings, engine, around))
     finally:
         engine.close()
+
+
+def _mail(settings: Settings) -> Mail:
+    """The mail server or the folder that the settings name; nothing without a sender."""
+    if not settings.mail_from:
+        return NoMail()
+    if settings.mail_folder:
+        return FolderMail(Path(settings.mail_folder), settings.mail_from)
+    server = SmtpServer(
+        settings.smtp_host,
+        settings.smtp_port,
+        settings.smtp_security,
+        settings.smtp_user,
+        settings.smtp_password,
+    )
+    return SmtpMail(server, settings.mail_from)
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """The options of `strandline serve`, checked, and the settings of the platform that follow from them."""
 
+import os
 import re
 from argparse import Namespace
 from collections.abc import Mapping
@@ -15,6 +16,7 @@ from strandline.home.http.callers import Network
 MAX_PORT = 65535
 _ORIGIN = re.compile(r"\*|https?://[^/,\s]+")
 _CLIENT = re.compile(r"[^=,\s]+=[^,\s]+")
+_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
 _REALM = re.compile(r"[A-Za-z0-9_-]+")
 
 
@@ -75,11 +77,55 @@ def checked_options(parsed: Namespace) -> ServeOptions:
             "STRANDLINE_BLOB_QUOTA_MB": str(parsed.blob_quota_mb),
             "STRANDLINE_REQUESTS_AN_HOUR": str(parsed.requests_an_hour),
             "STRANDLINE_LOCAL_WEB_APPS": "true" if parsed.allow_local_web_apps else "",
+            **_mail(parsed),
             "STRANDLINE_REALM": _listed("--realm", parsed.realm, _REALM, "letters, digits, - and _"),
         },
         log_file=parsed.log,
         is_verbose=parsed.verbose,
     )
+
+
+def _mail(parsed: Namespace) -> dict[str, str]:
+    """The settings of mail.
+
+    Raises:
+        CommandError: options of mail contradict each other, or the password cannot be read.
+    """
+    is_given = bool(parsed.smtp or parsed.mail_folder)
+    if parsed.smtp and parsed.mail_folder:
+        raise CommandError("--smtp and --mail-folder: mail goes to one of them.")
+    if is_given != bool(parsed.mail_from):
+        raise CommandError("--mail-from goes with --smtp or --mail-folder: it is the address that mail comes from.")
+    if parsed.verify_emails and not is_given:
+        raise CommandError("--verify-emails needs mail: say --smtp and --mail-from.")
+    if not is_given:
+        return {"STRANDLINE_MAIL_FROM": ""}
+    if not _ADDRESS.fullmatch(parsed.mail_from):
+        raise CommandError(f"--mail-from {parsed.mail_from}: this is no e-mail address.")
+    host, _, port = parsed.smtp.rpartition(":") if ":" in parsed.smtp else (parsed.smtp, "", "")
+    port = port or ("465" if parsed.smtp_security == "tls" else "587")
+    if not (port.isdigit() and 0 < int(port) <= MAX_PORT):
+        raise CommandError(f"--smtp {parsed.smtp}: {port} is no port.")
+    return {
+        "STRANDLINE_MAIL_FROM": parsed.mail_from,
+        "STRANDLINE_MAIL_FOLDER": str(parsed.mail_folder.absolute()) if parsed.mail_folder else "",
+        "STRANDLINE_SMTP_HOST": host,
+        "STRANDLINE_SMTP_PORT": port,
+        "STRANDLINE_SMTP_SECURITY": parsed.smtp_security,
+        "STRANDLINE_SMTP_USER": parsed.smtp_user,
+        "STRANDLINE_SMTP_PASSWORD": _smtp_password(parsed.smtp_password_file),
+        "STRANDLINE_VERIFIES_EMAILS": "true" if parsed.verify_emails else "false",
+    }
+
+
+def _smtp_password(file: Path | None) -> str:
+    """The first line of the file, or else what the environment of this process has."""
+    if file is None:
+        return os.environ.get("STRANDLINE_SMTP_PASSWORD", "")
+    try:
+        return file.read_text().splitlines()[0]
+    except (OSError, IndexError):
+        raise CommandError(f"--smtp-password-file {file}: the file cannot be read, or is empty.") from None
 
 
 def home_settings(environ: Mapping[str, str]) -> Settings:

@@ -8,8 +8,9 @@ from chalicelib.access.call import platform_call
 from chalicelib.accounts.account import Account
 from chalicelib.accounts.bodies import new_user, user_updates
 from chalicelib.accounts.manage import create_user, update_user
-from chalicelib.accounts.roles import ROLES
+from chalicelib.accounts.roles import BROKERED, ROLES
 from chalicelib.accounts.stores.keys import ACCOUNT_SK, user_pk
+from chalicelib.confirmations.password_reset import reset_link
 from chalicelib.engine.definitions import ACCOUNTS
 from chalicelib.errors import InvalidUserDetailsError, UnauthorizedError, UnavailableError, UserExistsError
 from chalicelib.services import Services
@@ -76,6 +77,24 @@ def reset_password(services: Services, email: str, password: str) -> Account:
         raise CommandError("the password does not have 8 to 72 characters without blanks.") from None
     except UnauthorizedError:
         raise CommandError(f"{email} signs in elsewhere, so the account has no password here.") from None
+    except UnavailableError:
+        raise CommandError("the accounts do not answer, or the disk is full; try again later.") from None
+
+
+def password_link(services: Services, email: str) -> str:
+    """A link by which the holder of an account chooses a new password, once and within seven days. It is for them only:
+    its holder gets into the account.
+
+    Raises:
+        CommandError: there is no such account, nobody signs in to it here, or the accounts do not answer.
+    """
+    try:
+        account = services.accounts.accounts.find_by_email(email.lower())
+        if account is None:
+            raise CommandError(f"{email} has no account.")
+        if account.password_hash is None or account.is_custodial or BROKERED in account.roles:
+            raise CommandError(f"nobody signs in to the account of {email} with a password.")
+        return reset_link(account, services.now_ms(), services.confirmations)
     except UnavailableError:
         raise CommandError("the accounts do not answer, or the disk is full; try again later.") from None
 

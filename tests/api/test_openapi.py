@@ -127,6 +127,7 @@ def test_every_form_of_failure_has_its_schema() -> None:
     replies = document()["components"]["responses"]
     assert {name.partition(".")[0] for name in replies} == {
         "Auth",
+        "Confirm",
         "Envelope",
         "Nightscout",
         "Node",
@@ -134,4 +135,4 @@ def test_every_form_of_failure_has_its_schema() -> None:
         "Platform",
         "Read",
     }
-    assert len(ErrorFormat) == 8  # confirmations fail in the form of auth
+    assert len(ErrorFormat) == 8

@@ -16,8 +16,9 @@ from chalicelib.config import Settings
 from chalicelib.engine.definitions import BLOBS, TableDefinition
 from chalicelib.engine.embedded.files import Download
 from chalicelib.engine.table import Item
+from chalicelib.mail.ports import Mailer
 from chalicelib.observability import count
-from chalicelib.services import Services, Surroundings, build_services, exit_at_once, openid_provider
+from chalicelib.services import Services, Surroundings, build_services, exit_at_once, mail_terms, openid_provider
 from chalicelib.sign_in.stores.signed_tokens import new_private_key
 from chalicelib.tasks.ports import TaskFilter
 from chalicelib.tasks.task import Task
@@ -36,6 +37,8 @@ class FakeServices:
     def __init__(self) -> None:
         self.now_ms = START_MS
         self.ids_made = 0
+        self.mailer: Mailer | None = None
+        """What takes mail instead of the engine, once the settings change."""
         self.counted: Counter[str] = Counter()
         self.settings = replace(Settings(), cors_origins=("https://app.example.org",), takes_metrics=True)
         self.passwords = FakePasswords()
@@ -86,7 +89,12 @@ class FakeServices:
         """These services as the application sees them, with the settings of the moment."""
         if self._services.settings is not self.settings:
             sign_in = replace(self._services.sign_in, provider=openid_provider(self.settings))
-            self._services = replace(self._services, settings=self.settings, sign_in=sign_in)
+            mailer = self.mailer or self._services.confirmations.mailer
+            terms = mail_terms(self.settings)
+            confirmations = replace(self._services.confirmations, terms=terms, mailer=mailer)
+            self._services = replace(
+                self._services, settings=self.settings, sign_in=sign_in, confirmations=confirmations
+            )
         return self._services
 
     def new_id(self) -> str:

@@ -138,7 +138,7 @@ def test_a_new_type_of_task_gives_rights_to_the_worker_only(changed: Recording) 
     scans = {Right("dynamodb:Scan", table_arn(table)) for table, _ in SCANS.values()}
     for function in FUNCTIONS:
         new = changed.rights[function].keys() - declared(function) - scans
-        assert new == ({Right("dynamodb:GetItem", table_arn("accounts"))} if function == "run_task" else set())
+        assert new == ({Right("dynamodb:BatchGetItem", table_arn("accounts"))} if function == "run_task" else set())
 
 
 def test_a_removed_call_is_no_longer_needed(changed: Recording) -> None:
@@ -180,7 +180,7 @@ def _scan_before(patch: pytest.MonkeyPatch, store: type, name: str, table: str) 
 
 
 def _read_an_account(*_: Any) -> None:
-    _dynamodb().get_item(TableName=SETTINGS.accounts_table, Key={"pk": {"S": "a"}, "sk": {"S": "b"}})
+    _dynamodb().batch_get_item(RequestItems={SETTINGS.accounts_table: {"Keys": [{"pk": {"S": "a"}, "sk": {"S": "b"}}]}})
 
 
 def _dynamodb() -> "DynamoDBClient":

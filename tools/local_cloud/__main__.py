@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
-from tools.local_cloud.launcher import local_cloud, wait_for_end
+from tools.local_cloud.launcher import local_cloud, mail_parameters, wait_for_end
 from tools.project import ToolError, run_tool
 
 QUOTAS = {
@@ -55,7 +55,11 @@ def main() -> int:
     cloud = None
     try:
         with local_cloud(
-            arguments.data_dir, arguments.port, arguments.cors_origins, arguments.base_url, parameters
+            arguments.data_dir,
+            arguments.port,
+            arguments.cors_origins,
+            arguments.base_url,
+            parameters | mail_parameters(arguments.data_dir),
         ) as cloud:
             print(f"ready: {cloud.base_url}", flush=True)
             if wait_for_end(cloud, parent):

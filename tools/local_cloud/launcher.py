@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 REGION = "us-east-1"
 NO_PARAMETERS: Mapping[str, str] = {}
+MAIL_FROM = "strandline@localhost"
 ROOT_KEY = "test"  # ministack's own root credentials
 
 
@@ -39,8 +40,8 @@ def local_cloud(
     """Run the application at 127.0.0.1:`port` (0: any free port), with its data in `data_dir`.
 
     `cors_origins` are the origins, separated by commas, whose pages may call it. `base_url` is the address that clients
-    use, if that is another one, such as that of a tunnel or of a proxy. `parameters` are those of
-    the application.
+    use, if that is another one, such as that of a tunnel or of a proxy. `parameters` are further ones of the
+    application.
 
     Raises:
         ToolError: a port or the folder is in use, the folder is damaged, or packaging or deploying failed.
@@ -58,6 +59,16 @@ def local_cloud(
                 folder.write_server_secret(secret)
                 engine.open_front(f"/restapis/{deployed.api_id}/{deployed.api_stage}/_user_request_")
                 yield LocalCloud(base_url, gateway_url, secret, folder.path, engine)
+
+
+def mail_parameters(data_dir: Path) -> dict[str, str]:
+    """The parameters with which the application writes mail into the folder `mail` of the data folder."""
+    return {"MailFrom": MAIL_FROM, "MailFolder": str(mail_folder(data_dir))}
+
+
+def mail_folder(data_dir: Path) -> Path:
+    """The folder that takes the mail of a local cloud."""
+    return data_dir.absolute() / "mail"
 
 
 def deploy_locally(
@@ -99,9 +110,13 @@ def _server_secret(session: "Session", deployed: Deployed) -> str:
 
 
 def wait_for_end(cloud: LocalCloud, parent: int) -> bool:
-    """Return when the engine has ended (True) or the parent of this process has (False)."""
+    """Return when the engine has ended (True) or the parent of this process has (False). Print each mail that comes."""
+    seen = set(mail_folder(cloud.data_dir).glob("*.eml"))
     while not cloud.engine.has_ended():
         if os.getppid() != parent:
             return False
+        for file in sorted(set(mail_folder(cloud.data_dir).glob("*.eml")) - seen):
+            print(f"mail: {file}", flush=True)
+            seen.add(file)
         time.sleep(0.3)
     return True

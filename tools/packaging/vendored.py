@@ -58,7 +58,7 @@ UNUSED_REQUIREMENTS = (
     ),
 )
 """Parts of the requirements that no function imports: 2 MB of the zip."""
-CLIENTS = frozenset({"kinesis", "s3", "secretsmanager", "sqs"})
+CLIENTS = frozenset({"kinesis", "s3", "secretsmanager", "sesv2", "sqs"})
 """The services that `chalicelib/engine/aws` makes clients of, by their names in botocore."""
 SERVICES = CLIENTS | {"dynamodb"}
 """The services in use; DynamoDB has a transport without a model, which needs the rules for its endpoints alone."""

@@ -170,10 +170,18 @@ OPTIONS = (
         ON_OFF,
     ),
     Option(
+        "MAIL_FROM",
+        Stack.APPLICATION,
+        "MailFrom",
+        "the e-mail address that mail comes from, of which SES has verified the address or its domain",
+        pattern=r"[A-Za-z0-9._+-]+@" + HOST,
+        may_be_empty=True,
+    ),
+    Option(
         "VERIFY_EMAILS",
         Stack.APPLICATION,
         "VerifiesEmails",
-        "whether one can sign in only after a server has verified the e-mail address",
+        "whether one can sign in only after the e-mail address was proven by a mailed link; needs MAIL_FROM",
         ON_OFF,
     ),
     Option(
@@ -294,6 +302,8 @@ def read_choice(settings: list[str], region: str) -> Choice:
         target[option.parameter] = option.value(text.strip())
     if (domain := choice.application.get("DomainName")) is not None:
         choice.application.setdefault("BaseUrl", f"https://{domain}" if domain else "")
+    if (sender := choice.application.get("MailFrom")) is not None:
+        choice.application["MailDomain"] = sender.rpartition("@")[2]
     certificate = choice.stateful.get("CertificateArn", "")
     if certificate and certificate.split(":")[3] != region:
         raise ToolError(f"the certificate is in {certificate.split(':')[3]}; one in {region} is needed.")
@@ -307,6 +317,19 @@ def _with_profile(settings: list[str]) -> list[str]:
         raise ToolError(f"{PROFILE}={unknown[0]}: say one of {', '.join(PROFILES)}.")
     of_profile = [f"{name}={value}" for profile in named for name, value in PROFILES[profile].settings.items()]
     return of_profile + [setting for setting in settings if not setting.startswith(f"{PROFILE}=")]
+
+
+def check_mail(chosen: Choice, present: Choice) -> None:
+    """Raise unless mail has an address for its links, and the verification of addresses has mail.
+
+    Raises:
+        ToolError: one of them is missing.
+    """
+    settings = {**present.application, **chosen.application}
+    if settings.get("MailFrom") and not settings.get("BaseUrl"):
+        raise ToolError("MAIL_FROM needs DOMAIN or BASE_URL, the address with which links in mails begin.")
+    if settings.get("VerifiesEmails") == "true" and not settings.get("MailFrom"):
+        raise ToolError("VERIFY_EMAILS=on needs MAIL_FROM: otherwise nobody who signs up could sign in.")
 
 
 def check_domain(chosen: Choice, present: Choice) -> None:

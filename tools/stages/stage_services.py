@@ -2,6 +2,7 @@
 
 import os
 import socket
+from dataclasses import replace
 from pathlib import Path
 
 from chalicelib.config import Settings
@@ -12,13 +13,16 @@ from tools.local_cloud.launcher import REGION, ROOT_KEY
 from tools.local_cloud.ports import LOOPBACK
 from tools.packaging.application import LOCAL_STAGE
 from tools.project import ToolError
+from tools.stages import stacks
 from tools.stages.aws_account import session_of_caller
+from tools.stages.deployment import application_stack
 
 CONNECT_TIMEOUT_S = 2
 
 
-def services_of_stage(stage: str, data_dir: Path) -> Services:
-    """The services of a stage on AWS, or of the local cloud with this data folder; prints which it is.
+def services_of_stage(stage: str, data_dir: Path, *, needs_address: bool = False) -> Services:
+    """The services of a stage on AWS, or of the local cloud with this data folder; prints which it is. With
+    `needs_address` they know the address of the stage and its realm, as links need them.
 
     Raises:
         ToolError: no such local cloud runs, or AWS accepts no credentials of the user.
@@ -31,7 +35,18 @@ def services_of_stage(stage: str, data_dir: Path) -> Services:
         region = session.region_name
     print(f"stage {stage} in {where}", flush=True)
     settings = Settings(stage=stage, region=region, s3_path_style=stage == LOCAL_STAGE)
+    if needs_address:
+        settings = _with_address(settings)
     return build_services(settings, aws_engine(settings))
+
+
+def _with_address(settings: Settings) -> Settings:
+    """The settings with what the stage was deployed with."""
+    import boto3
+
+    cloudformation = boto3.client("cloudformation", region_name=settings.region)
+    deployed = stacks.deployed_parameters(cloudformation, application_stack(settings.stage))
+    return replace(settings, base_url=deployed.get("BaseUrl", ""), realm=deployed.get("Realm") or settings.realm)
 
 
 def use_running_cloud(data_dir: Path) -> None:

@@ -11,6 +11,8 @@ NOT_DECODED = "Error decoding the confirmation"
 def confirm_failure(error: Exception) -> tuple[int, Any]:
     """The status and body of an error. A caller without permission gets 401 here, as one without a token does."""
     status, reason = _status_and_reason(error)
+    if isinstance(error, errors.ClaimRefusedError):
+        return status, {"code": status, "error": error.code, "reason": reason}
     return status, {"code": status, "reason": reason}
 
 
@@ -20,12 +22,16 @@ def _status_and_reason(error: Exception) -> tuple[int, str]:
             return 401, "The x-tidepool-session-token was invalid"
         case errors.UnauthenticatedError():
             return 401, "No x-tidepool-session-token was found"
+        case errors.ConfirmationExistsError():
+            return 403, "User already has an existing valid signup confirmation"
         case errors.InvitationRefusedError():
             return 403, "Forbidden to perform requested operation"
         case errors.MalformedCredentialError() | errors.UnauthorizedError():
             return 401, "Not authorized for requested operation"
         case errors.InvitationNotFoundError():
             return 404, "No matching invite was found"
+        case errors.ConfirmationNotFoundError():
+            return 404, "No matching confirmation was found"
         case errors.NotFoundError():
             return 404, "Nothing found"
         case errors.InvitationExistsError():
@@ -34,6 +40,8 @@ def _status_and_reason(error: Exception) -> tuple[int, str]:
             return 409, "The user is already an existing member"
         case errors.TooManyInvitationsError():
             return 409, "There are too many invitations"
+        case errors.ClaimRefusedError():
+            return 409, error.resource_id
         case errors.ConflictError():
             return 409, "Error saving the confirmation"
         case errors.InvalidFieldsError():

@@ -1,7 +1,8 @@
-"""Descriptions of the routes of invitations. Source: confirm."""
+"""Descriptions of the routes of invitations, sign-ups and forgotten passwords. Source: confirm."""
 
 from chalicelib.api.openapi.terms import (
     BOOLEAN,
+    DATE,
     EMPTY,
     FREE_FORM,
     PLAIN,
@@ -16,18 +17,28 @@ from chalicelib.api.openapi.terms import (
     array,
     choice,
     described,
+    integer,
     record,
     reference,
     text,
 )
 from chalicelib.api.operations.confirm import (
+    ACCEPT_FORGOT,
     ACCEPT_INVITE,
+    ACCEPT_SIGN_UP,
     CANCEL_INVITE,
+    CANCEL_SIGN_UP,
+    CREATE_SIGN_UP,
     DISMISS_INVITE,
+    DISMISS_SIGN_UP,
+    GET_SIGN_UP,
     LIST_RECEIVED_INVITES,
     LIST_SENT_INVITES,
     RESEND_INVITE,
+    RESEND_SIGN_UP,
+    SEND_FORGOT,
     SEND_INVITE,
+    SEND_SIGN_UP,
 )
 
 _KEY = text("Opens the confirmation.", minLength=32, maxLength=32)
@@ -38,12 +49,15 @@ _INVITATION_CONTEXT: dict[str, Schema] = {
     "alertsConfig": described(FREE_FORM, "Kept as it was sent, beside the permission `follow`; it has no effect."),
 }
 _KEY_BODY = Body(record({"key": _KEY}, ("key",), is_open=True))
+_SIGN_UP = Reply(reference("SignUpConfirmation"), "The confirmation.")
+_PASSWORD = text("8 to 72 characters, none of them white space.", pattern=r"^\S{8,72}$")
 _CONFIRMATION = Reply(reference("Confirmation"), "The invitation.")
 _CONFIRMATIONS = Reply(array(reference("Confirmation"), minItems=1), "The invitations, the newest first.")
 
 CONFIRM_API = Api(
-    "Invitations",
-    "Invitations to a care team. An invitation goes to an e-mail address, with or without an account, for seven days.",
+    "Invitations and confirmations",
+    "Invitations to a care team go to an e-mail address, with or without an account. Mailed links prove addresses and "
+    "reset forgotten passwords.",
     {
         SEND_INVITE: Details(
             _CONFIRMATION,
@@ -56,6 +70,31 @@ CONFIRM_API = Api(
         LIST_RECEIVED_INVITES: Details(_CONFIRMATIONS, failures=(404,)),
         ACCEPT_INVITE: Details(Reply(text(), "`OK`", PLAIN), body=_KEY_BODY, failures=(403, 404)),
         DISMISS_INVITE: Details(EMPTY, body=_KEY_BODY, failures=(403, 404)),
+        SEND_SIGN_UP: Details(EMPTY, failures=(403, 404)),
+        RESEND_SIGN_UP: Details(EMPTY, failures=(429,)),
+        ACCEPT_SIGN_UP: Details(
+            EMPTY,
+            body=Body(
+                record({"password": _PASSWORD, "birthday": DATE}, is_open=True),
+                "To claim a custodial account: a password, and the birthday in its profile.",
+                is_required=False,
+            ),
+            failures=(404, 409, 429),
+        ),
+        DISMISS_SIGN_UP: Details(EMPTY, body=_KEY_BODY, failures=(404,)),
+        GET_SIGN_UP: Details(_SIGN_UP, failures=(404,)),
+        CREATE_SIGN_UP: Details(_SIGN_UP, failures=(403, 404)),
+        CANCEL_SIGN_UP: Details(EMPTY, body=_KEY_BODY, failures=(404,)),
+        SEND_FORGOT: Details(EMPTY, failures=(429,)),
+        ACCEPT_FORGOT: Details(
+            Reply(all_of({"code": integer(), "reason": text()}), "The password is set."),
+            body=Body(
+                record(
+                    {"key": _KEY, "email": _EMAIL, "password": _PASSWORD}, ("key", "email", "password"), is_open=True
+                )
+            ),
+            failures=(404,),
+        ),
     },
     {
         "Confirmation": all_of(
@@ -77,6 +116,19 @@ CONFIRM_API = Api(
                     }
                 ),
                 "context": record(_INVITATION_CONTEXT, ("permissions",)),
+                "created": TIME,
+                "modified": TIME,
+                "expiresAt": TIME,
+                "restrictions": {"type": "null"},
+            }
+        ),
+        "SignUpConfirmation": all_of(
+            {
+                "key": text("Names the confirmation. The keys that confirm are in the mails alone."),
+                "type": choice("signup_confirmation"),
+                "status": choice("pending"),
+                "email": _EMAIL,
+                "creatorId": text("The custodian who asked; empty for the user and for servers."),
                 "created": TIME,
                 "modified": TIME,
                 "expiresAt": TIME,

@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 from chalicelib.access.policy import Policy
+from chalicelib.api.openapi.account_pages import ACCOUNT_PAGES
 from chalicelib.api.openapi.accounts import ACCESS_API, ACCOUNT_API, LOGIN_API, METADATA_API, RESTRICTED_TOKEN_API
 from chalicelib.api.openapi.confirm import CONFIRM_API
 from chalicelib.api.openapi.data import DATA_API, DATA_SOURCE_API
@@ -40,6 +41,7 @@ Json = dict[str, Any]
 APIS: tuple[Api, ...] = (
     PLATFORM_API,
     OIDC_API,
+    ACCOUNT_PAGES,
     ACCOUNT_API,
     LOGIN_API,
     RESTRICTED_TOKEN_API,

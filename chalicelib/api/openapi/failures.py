@@ -76,6 +76,14 @@ FAILURE_SCHEMAS: Mapping[str, Schema] = {
         ("status", "id", "code", "message"),
     ),
     "AuthFailure": all_of({"code": integer("The HTTP status."), "reason": text("For people.")}),
+    "ConfirmFailure": record(
+        {
+            "code": integer("The HTTP status."),
+            "reason": text("For people."),
+            "error": integer("Why a custodial account is not claimed.", minimum=1001, maximum=1006),
+        },
+        ("code", "reason"),
+    ),
     "OAuthFailure": all_of({"error": text("A code of RFC 6749 or RFC 6750."), "error_description": text()}),
     "NightscoutFailure": record(
         {"status": integer("The HTTP status."), "message": text(), "description": text()}, ("status", "message")
@@ -91,7 +99,7 @@ SCHEMA_BY_FORMAT: Mapping[ErrorFormat, str] = {
     ErrorFormat.PLATFORM_ENVELOPE: "EnvelopeFailure",
     ErrorFormat.READ: "ReadFailure",
     ErrorFormat.AUTH: "AuthFailure",
-    ErrorFormat.CONFIRM: "AuthFailure",
+    ErrorFormat.CONFIRM: "ConfirmFailure",
     ErrorFormat.OAUTH: "OAuthFailure",
     ErrorFormat.NODE: "NodeFailure",
     ErrorFormat.NIGHTSCOUT: "NightscoutFailure",

@@ -1,6 +1,6 @@
-"""The operations of confirmations: invitations to a care team. Source: confirm 3."""
+"""The operations of confirmations: invitations to a care team, sign-ups, forgotten passwords. Source: confirm."""
 
-from chalicelib.access.policy import CUSTODIANS, OWNER_AND_SERVERS
+from chalicelib.access.policy import ANYONE, CUSTODIANS, OWNER_AND_SERVERS
 from chalicelib.api.operations.operation import ErrorFormat, Operation
 
 CONFIRM = ErrorFormat.CONFIRM
@@ -69,6 +69,87 @@ DISMISS_INVITE = Operation(
     limit_bytes=LIMIT_BYTES,
 )
 
+SEND_SIGN_UP = Operation(
+    "sign_up_confirmations.send",
+    "POST",
+    ("/confirm/send/signup/{userId}",),
+    CUSTODIANS,
+    CONFIRM,
+    summary="Mail a link that confirms the address of an account, or claims a custodial one",
+    limit_bytes=LIMIT_BYTES,
+)
+RESEND_SIGN_UP = Operation(
+    "sign_up_confirmations.resend",
+    "POST",
+    ("/confirm/resend/signup/{email}",),
+    ANYONE,
+    CONFIRM,
+    summary="Mail that link again; the answer does not tell whether the address has an account",
+    limit_bytes=LIMIT_BYTES,
+)
+ACCEPT_SIGN_UP = Operation(
+    "sign_up_confirmations.accept",
+    "PUT",
+    ("/confirm/accept/signup/{key}",),
+    ANYONE,
+    CONFIRM,
+    summary="Confirm an address with the key of a mailed link",
+    limit_bytes=LIMIT_BYTES,
+)
+DISMISS_SIGN_UP = Operation(
+    "sign_up_confirmations.dismiss",
+    "PUT",
+    ("/confirm/dismiss/signup/{userId}",),
+    ANYONE,
+    CONFIRM,
+    summary="Decline a sign-up that somebody else made with one's address",
+    limit_bytes=LIMIT_BYTES,
+)
+GET_SIGN_UP = Operation(
+    "sign_up_confirmations.get",
+    "GET",
+    ("/confirm/signup/{userId}",),
+    CUSTODIANS,
+    CONFIRM,
+    summary="The pending confirmation of an account",
+)
+CREATE_SIGN_UP = Operation(
+    "sign_up_confirmations.create",
+    "POST",
+    ("/confirm/signup/{userId}",),
+    CUSTODIANS,
+    CONFIRM,
+    summary="Ask for the confirmation of an account, without a mail",
+    limit_bytes=LIMIT_BYTES,
+)
+CANCEL_SIGN_UP = Operation(
+    "sign_up_confirmations.cancel",
+    "PUT",
+    ("/confirm/signup/{userId}",),
+    ANYONE,
+    CONFIRM,
+    summary="Cancel the confirmation of an account",
+    limit_bytes=LIMIT_BYTES,
+)
+SEND_FORGOT = Operation(
+    "password_resets.send",
+    "POST",
+    ("/confirm/send/forgot/{email}", "/confirm/forgot/{email}"),
+    ANYONE,
+    CONFIRM,
+    summary="Mail a link to a new password; the answer does not tell whether the address has an account",
+    limit_bytes=LIMIT_BYTES,
+)
+ACCEPT_FORGOT = Operation(
+    "password_resets.accept",
+    "PUT",
+    ("/confirm/accept/forgot",),
+    ANYONE,
+    CONFIRM,
+    summary="Set a new password with the key of a mailed link",
+    limit_bytes=LIMIT_BYTES,
+)
+
 CONFIRM_OPERATIONS: tuple[Operation, ...] = (
     SEND_INVITE,
     RESEND_INVITE,
@@ -77,4 +158,13 @@ CONFIRM_OPERATIONS: tuple[Operation, ...] = (
     LIST_RECEIVED_INVITES,
     ACCEPT_INVITE,
     DISMISS_INVITE,
+    SEND_SIGN_UP,
+    RESEND_SIGN_UP,
+    ACCEPT_SIGN_UP,
+    DISMISS_SIGN_UP,
+    GET_SIGN_UP,
+    CREATE_SIGN_UP,
+    CANCEL_SIGN_UP,
+    SEND_FORGOT,
+    ACCEPT_FORGOT,
 )

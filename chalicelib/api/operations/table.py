@@ -13,6 +13,7 @@ from chalicelib.access.policy import (
     READERS,
     UPLOADERS,
 )
+from chalicelib.api.operations.account_pages import ACCOUNT_PAGE_OPERATIONS
 from chalicelib.api.operations.accounts import ACCOUNT_OPERATIONS
 from chalicelib.api.operations.blobs import BLOB_OPERATIONS
 from chalicelib.api.operations.confirm import CONFIRM_OPERATIONS
@@ -173,6 +174,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *LOGIN_OPERATIONS,
     *CONFIRM_OPERATIONS,
     *OIDC_OPERATIONS,
+    *ACCOUNT_PAGE_OPERATIONS,
     *BLOB_OPERATIONS,
     *NOTE_OPERATIONS,
     *METRICS_OPERATIONS,

@@ -38,6 +38,9 @@ label.choice{display:flex;gap:.5rem;align-items:center;font-weight:400}
 a{display:block;padding:.75rem;border-radius:.5rem;background:var(--act);color:var(--on-act);font-weight:600;
 text-align:center;text-decoration:none}
 input:focus-visible,a:focus-visible,button:focus-visible{outline:3px solid var(--act);outline-offset:2px}
+.more{margin:1.5rem 0 0}
+.more a{display:inline;padding:.25rem;margin-right:1rem;background:none;color:var(--act);font-weight:400;
+text-decoration:underline}
 """
 _STYLE_DIGEST = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 
@@ -206,3 +209,8 @@ def _page(title: str, body: str, status: int, form_action: str = "'none'") -> Re
 </html>
 """
     return Reply(page.encode(), status, page_headers(form_action))
+
+
+def account_page(title: str, body: str, status: int = 200) -> Reply:
+    """A page about an account, in the look of the sign-in page; its forms are sent to this server."""
+    return _page(title, body, status, "'self'")

@@ -20,6 +20,7 @@ from chalicelib.api.operations.accounts import (
 )
 from chalicelib.api.routes.sessions import TOKEN_HEADER, signed_in
 from chalicelib.api.routing import ApiBlueprint
+from chalicelib.confirmations.sign_up import order_proof
 from chalicelib.erasure import erase_at_once
 
 blueprint = ApiBlueprint(__name__)
@@ -28,10 +29,9 @@ blueprint = ApiBlueprint(__name__)
 @blueprint.operation(CREATE_USER)
 def create(request: Request) -> Reply:
     """The new user, and a token for them."""
-    settings = request.services.settings
-    rules = SignUpRules(settings.sign_up, request.services.invitation_code, settings.verifies_emails)
     source = SignInSource(request.source_ip)
-    account = sign_up(request.call, request.json(), source, rules, request.services.accounts)
+    account = sign_up(request.call, request.json(), source, sign_up_rules(request), request.services.accounts)
+    order_proof(account.email or "", request.services.confirmations)
     return signed_in(request, account)
 
 
@@ -47,6 +47,8 @@ def update(request: Request) -> Reply:
     """The user after the change."""
     updates, token = user_updates(request.json()), request.headers[TOKEN_HEADER]
     account = update_user(request.call, _user_id(request), updates, token, request.services.accounts)
+    if updates.email is not None and not (account.email_proven or account.is_custodial):
+        order_proof(updates.email, request.services.confirmations)
     return Reply(user_object(account, to_server=request.caller.is_server))
 
 
@@ -78,6 +80,12 @@ def list_all(request: Request) -> Reply:
     """The users that a server asks for."""
     accounts = list_users(request.call, request.query, request.services.accounts)
     return Reply([user_object(account, to_server=True) for account in accounts])
+
+
+def sign_up_rules(request: Request) -> SignUpRules:
+    """The rules of the stage for new accounts."""
+    settings = request.services.settings
+    return SignUpRules(settings.sign_up, request.services.invitation_code, settings.verifies_emails)
 
 
 def _user_id(request: Request) -> str:

@@ -1,6 +1,7 @@
 """The engine on AWS. Clients are made when they are first used."""
 
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from chalicelib.config import Settings
@@ -8,8 +9,10 @@ from chalicelib.engine.aws.dynamodb import DynamoTables
 from chalicelib.engine.aws.kinesis import KinesisStream
 from chalicelib.engine.aws.s3 import S3Objects
 from chalicelib.engine.aws.secrets_manager import SecretsManager
+from chalicelib.engine.aws.ses import SesMail
 from chalicelib.engine.aws.sqs import SqsQueue
 from chalicelib.engine.engine import Engine
+from chalicelib.engine.mail import FolderMail, Mail, NoMail
 
 if TYPE_CHECKING:
     from chalicelib.engine.at_once import Start
@@ -25,6 +28,7 @@ def aws_engine(settings: Settings) -> Engine:
         metrics_failures=SqsQueue(settings.region, settings.metrics_failure_queue),
         metrics_stream=KinesisStream(settings.region, settings.metrics_stream),
         at_once=_in_threads,
+        mail=_mail(settings),
     )
 
 
@@ -33,3 +37,12 @@ def _in_threads() -> AbstractContextManager["Start"]:
     from chalicelib.engine.aws.threads import in_threads
 
     return in_threads()
+
+
+def _mail(settings: Settings) -> Mail:
+    """SES, or the folder of a local cloud; nothing without a sender."""
+    if not settings.mail_from:
+        return NoMail()
+    if settings.mail_folder:
+        return FolderMail(Path(settings.mail_folder), settings.mail_from)
+    return SesMail(settings.region, settings.mail_from)

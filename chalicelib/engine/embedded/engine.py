@@ -25,6 +25,7 @@ from chalicelib.engine.embedded.sqlite import SqliteTables
 from chalicelib.engine.embedded.sqlite_queue import QUEUES, SqliteQueue
 from chalicelib.engine.embedded.sqlite_stream import SqliteStream
 from chalicelib.engine.engine import Engine
+from chalicelib.engine.mail import Mail, NoMail
 from chalicelib.frozen import frozen
 
 SCHEMA = (*rows.SCHEMA, *files.SCHEMA, *sqlite_queue.SCHEMA, *sqlite_stream.SCHEMA)
@@ -78,6 +79,7 @@ def embedded_engine(
     base_url: str = "http://127.0.0.1:8000",
     faults: Faults | None = None,
     read_only: bool = False,
+    mail: Mail | None = None,
 ) -> EmbeddedEngine:
     """The engine of a data folder, which is created if there is none; or an empty one in memory.
 
@@ -85,6 +87,7 @@ def embedded_engine(
         folder: the data folder; None for an engine in memory, which is gone when it is closed.
         base_url: begins the signed addresses of objects.
         faults: what calls of the tables meet, for tests.
+        mail: sends mail; None for an engine that sends none.
         read_only: whether every write is refused, and a folder that is not there or has no data as well.
 
     Raises:
@@ -118,6 +121,7 @@ def embedded_engine(
         metrics_failures=queues["metrics-failures"],
         metrics_stream=SqliteStream(database, now_ms),
         at_once=in_turn,
+        mail=mail or NoMail(),
         database=database,
         now_ms=now_ms,
     )

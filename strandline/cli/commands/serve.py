@@ -36,6 +36,23 @@ def add_to(commands: "argparse._SubParsersAction[Any]") -> None:
         help="web apps at any port of this machine may call and sign people in; for those who develop one",
     )
     pages.add_argument("--realm", default="tidepool", help="the last part of the issuer (default: %(default)s)")
+    mail = parser.add_argument_group("mail, for forgotten passwords and the proof of addresses")
+    mail.add_argument("--mail-from", default="", metavar="ADDRESS", help="the address that mail comes from")
+    mail.add_argument("--smtp", default="", metavar="HOST[:PORT]", help="the mail server (port 587, or 465 with tls)")
+    mail.add_argument(
+        "--smtp-security", choices=("starttls", "tls", "none"), default="starttls", help="(default: %(default)s)"
+    )
+    mail.add_argument("--smtp-user", default="", metavar="NAME", help="the name to sign in with at the mail server")
+    mail.add_argument(
+        "--smtp-password-file",
+        type=Path,
+        metavar="FILE",
+        help="its password; or the variable STRANDLINE_SMTP_PASSWORD. Never an argument: others see those",
+    )
+    mail.add_argument("--mail-folder", type=Path, metavar="FOLDER", help="write mail into a folder instead, to try it")
+    parser.add_argument(
+        "--verify-emails", action="store_true", help="sign in only after the address was proven by a mail"
+    )
     proxy = parser.add_argument_group("behind a reverse proxy, which has TLS")
     proxy.add_argument("--behind-proxy", action="store_true", help="requests come through a proxy")
     proxy.add_argument(

@@ -39,6 +39,12 @@ def add_to(commands: "argparse._SubParsersAction[Any]") -> None:
     )
     reset.add_argument("email", metavar="EMAIL", help="the address of the account")
     _add_password(reset)
+    reset.add_argument(
+        "--link",
+        metavar="ADDRESS",
+        help="print a link instead, by which the person chooses the password: it begins with this address",
+    )
+    reset.add_argument("--realm", default="tidepool", help="as the server has it, for --link (default: %(default)s)")
     reset.set_defaults(command=_reset_password)
 
     list_ = verbs.add_parser("list", help="list all accounts", epilog=EXIT_CODES)
@@ -70,11 +76,26 @@ def _reset_password(parsed: argparse.Namespace) -> int:
     from strandline.home.opening import open_home
     from strandline.home.users import reset_password
 
+    if parsed.link is not None:
+        return _print_link(parsed)
+
     with open_home(parsed.data_dir, must_exist=True) as home:
         password, is_made_up = _password(parsed)
         account = reset_password(home.services, parsed.email, password)
     print(f"user: {account.user_id}, all logins ended")
     _print_password(password, is_made_up=is_made_up)
+    return DONE
+
+
+def _print_link(parsed: argparse.Namespace) -> int:
+    from chalicelib.config import Settings
+    from strandline.home.opening import open_home
+    from strandline.home.users import password_link
+
+    settings = Settings(stage="home", base_url=parsed.link.rstrip("/"), realm=parsed.realm)
+    with open_home(parsed.data_dir, settings, must_exist=True) as home:
+        print(password_link(home.services, parsed.email))
+    print("It works once, for seven days. Give it to that person only.", file=sys.stderr)
     return DONE
 
 

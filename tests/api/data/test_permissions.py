@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from chalicelib import services as wiring
+from chalicelib.api.operations.account_pages import ACCOUNT_PAGE_OPERATIONS
 from chalicelib.api.operations.accounts import ACCOUNT_OPERATIONS
 from chalicelib.api.operations.blobs import BLOB_OPERATIONS
 from chalicelib.api.operations.confirm import CONFIRM_OPERATIONS
@@ -298,6 +299,7 @@ def test_the_table_has_every_path_of_the_data_api() -> None:
         *METADATA_OPERATIONS,
         *RESTRICTED_TOKEN_OPERATIONS,
         *BLOB_OPERATIONS,
+        *ACCOUNT_PAGE_OPERATIONS,
         *CONFIRM_OPERATIONS,
         *METRICS_OPERATIONS,
         *NIGHTSCOUT_OPERATIONS,

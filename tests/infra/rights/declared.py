@@ -6,7 +6,16 @@ Three sources have to agree: this table, the requests that a function makes when
 
 from collections.abc import Callable, Iterator, Mapping
 
-from tests.infra.rights.right import Right, bucket_arn, objects_arn, queue_arn, secret_arn, stream_arn, table_arn
+from tests.infra.rights.right import (
+    Right,
+    bucket_arn,
+    objects_arn,
+    queue_arn,
+    secret_arn,
+    sender_arn,
+    stream_arn,
+    table_arn,
+)
 
 API = "api_handler"
 BUCKET = "bucket"
@@ -46,7 +55,7 @@ DECLARED: Mapping[str, Mapping[str, str]] = {
         BUCKET: "ListBucket",
     },
     "run_task": {
-        "table accounts": "DeleteItem Query",
+        "table accounts": "DeleteItem GetItem PutItem Query UpdateItem",
         "table data": "BatchGetItem BatchWriteItem ConditionCheckItem DeleteItem GetItem PutItem Query UpdateItem",
         "table blobs": "DeleteItem GetItem Query UpdateItem",
         "table blobs/index/awaiting-content": "Query",
@@ -57,6 +66,8 @@ DECLARED: Mapping[str, Mapping[str, str]] = {
         "objects device_logs/": "DeleteObject GetObject PutObjectTagging",
         "objects log/": "DeleteObject GetObject PutObject",
         BUCKET: "ListBucket",
+        "sender ${MailFrom}": "SendEmail",
+        "sender ${MailDomain}": "SendEmail",
     },
 }
 """Function to resource to actions; resources and actions lack what the stage or the service adds to their names."""
@@ -74,6 +85,7 @@ _KINDS: Mapping[str, tuple[str, Callable[[str], str]]] = {
     "secret": ("secretsmanager", secret_arn),
     "objects": ("s3", objects_arn),
     BUCKET: ("s3", lambda _: bucket_arn()),
+    "sender": ("ses", sender_arn),
 }
 
 

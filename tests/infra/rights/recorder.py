@@ -61,6 +61,8 @@ class Recorder:
     def __init__(self, settings: Settings) -> None:
         self._variables = {
             settings.bucket: STAGE.bucket,
+            f"identity/{settings.mail_from}": "identity/${MailFrom}",
+            f"identity/{settings.mail_from.rpartition('@')[2]}": "identity/${MailDomain}",
             f"strandline-{settings.stage}-": f"strandline-{STAGE.stage}-",
             f"strandline/{settings.stage}/": f"strandline/{STAGE.stage}/",
         }
@@ -171,6 +173,11 @@ def needs_of(service: str, operation: str, params: Mapping[str, Any], *, is_pres
         case "secretsmanager" if operation in ON_SECRETS:
             secret = f"secret:{params['SecretId']}-??????"
             yield Need(Right(f"secretsmanager:{operation}", arn("secretsmanager", secret)))
+        case "sesv2" if operation == "SendEmail":
+            # SES asks for the right to the address or to its domain, whichever is verified.
+            sender = params["FromEmailAddress"].rpartition("<")[2].rstrip(">")
+            for identity in (sender, sender.rpartition("@")[2]):
+                yield Need(Right("ses:SendEmail", arn("ses", f"identity/{identity}")))
         case _:
             raise UnknownRequestError(f"{service}:{operation}")
 

@@ -51,3 +51,8 @@ def bucket_arn() -> str:
 def objects_arn(prefix: str) -> str:
     """The ARN of the objects below a prefix of the bucket, which ends with a slash."""
     return f"{bucket_arn()}/{prefix}*"
+
+
+def sender_arn(identity: str) -> str:
+    """The ARN of an address or a domain that mail comes from."""
+    return arn("ses", f"identity/{identity}")

@@ -15,6 +15,8 @@ import pytest
 from cfnlint.decode.cfn_yaml import load
 from chalice.test import Client
 from moto import mock_aws
+from moto.core.models import DEFAULT_ACCOUNT_ID
+from moto.ses.models import ses_backends
 
 from app import app
 from chalicelib import services as wiring
@@ -41,6 +43,7 @@ SETTINGS = Settings(
     stage="rights",
     base_url=BASE_URL,
     sign_up="invitation",
+    mail_from="strandline@example.org",
     partner_sectors={"twiist": ("https://twiist.example.org",)},
 )
 
@@ -133,6 +136,12 @@ class Stage:
             for message in messages:
                 self.invoke_with_messages("run_task", SETTINGS.tasks_queue, [json.dumps(message)])
 
+    def mailed_key(self, page: str) -> str:
+        """The key in the last mail with a link to this page."""
+        sent = ses_backends[DEFAULT_ACCOUNT_ID][SETTINGS.region].sent_messages
+        texts = [str(vars(message)) for message in sent if f"/{page}?key=" in str(vars(message))]
+        return texts[-1].partition(f"/{page}?key=")[2][:32]
+
     def sign_up(self, name: str) -> User:
         """A new user."""
         email = f"{name}@example.org"
@@ -218,8 +227,9 @@ def _forget_clients() -> None:
 
 
 def _create_resources() -> None:
-    """Creates what `infra/stateful.yaml` has of tables, queues, streams, secrets and buckets."""
+    """Creates what `infra/stateful.yaml` has of tables, queues, streams, secrets and buckets, and a verified sender."""
     region = SETTINGS.region
+    boto3.client("sesv2", region_name=region).create_email_identity(EmailIdentity=SETTINGS.mail_from)
     for kind, properties in _resources():
         match kind:
             case "AWS::DynamoDB::Table":

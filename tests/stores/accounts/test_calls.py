@@ -147,8 +147,10 @@ def test_metadata_take_no_more_calls_than_items(api: ApiClient, calls: Calls, an
 def test_the_calls_of_deleting_an_account(api: ApiClient, calls: Calls, anna: Reply) -> None:
     token, user_id = anna.headers[TOKEN], anna.json()["userid"]
     confirmed = ["GetItem", *["UpdateItem"] * 6, "TransactWriteItems"]
-    ends_credentials = ["Query", "Query", "Query", "TransactWriteItems", "Query"]
-    erases_reachable = ["Query", "Query", "Query", "Query", "DeleteItem", "GetItem", "TransactWriteItems"]
+    ends_credentials = ["Query", "Query", "DeleteItem", "Query", "Query", "TransactWriteItems", "Query"]
+    confirmations = ["Query", "DeleteItem"]
+    erases_data = ["GetItem", "GetItem", "TransactWriteItems"]
+    erases_reachable = ["Query", "Query", *confirmations, "Query", "Query", "DeleteItem", *erases_data]
     body = {"password": USER["password"]}
     deleted = made(calls, api, "DELETE", f"/auth/user/{user_id}", body, token=token)
     assert deleted == [*FIND_CALLER, *confirmed, *ends_credentials, *erases_reachable]

@@ -152,6 +152,38 @@ def invitations(stage: Stage) -> None:
     stage.request("PUT", f"/confirm/{sharer.id}/invited/another@example.org", token=sharer.token)
 
 
+def confirmations(stage: Stage) -> None:
+    """Confirmations: addresses proven, sign-ups confirmed, declined and canceled, passwords forgotten and set."""
+    user = stage.sign_up("forgetful")
+    signup, send = f"/confirm/signup/{user.id}", f"/confirm/send/signup/{user.id}"
+    key = stage.request("POST", signup, token=user.token).json()["key"]
+    stage.request("GET", signup, token=user.token)
+    stage.request("PUT", signup, {"key": key})
+    key = stage.request("POST", signup, token=user.token).json()["key"]
+    stage.request("PUT", f"/confirm/dismiss/signup/{user.id}", {"key": key})
+    stage.request("POST", send, token=user.token)
+    stage.request("POST", f"/confirm/resend/signup/{user.email}")
+    stage.request("POST", f"/confirm/send/forgot/{user.email}")
+    stage.run_tasks()
+    pages = "/realms/tidepool/login-actions"
+    verify, reset = stage.mailed_key("verify-email"), stage.mailed_key("new-password")
+    stage.request("GET", f"{pages}/verify-email?key={verify}")
+    stage.request("PUT", f"/confirm/accept/signup/{verify}")
+    stage.request("GET", f"{pages}/new-password?key={reset}")
+    body = {"key": reset, "email": user.email, "password": "another-one?"}
+    stage.request("PUT", "/confirm/accept/forgot", body)
+    for page, fields in (("verify-email", ""), ("new-password", "&password=a-third-one&repeated=a-third-one")):
+        other = stage.sign_up(f"{page}")
+        stage.request("POST", f"/confirm/forgot/{other.email}")
+        stage.run_tasks()
+        stage.send(
+            "POST",
+            f"{pages}/{page}",
+            f"key={stage.mailed_key(page)}{fields}".encode(),
+            {"Content-Type": "application/x-www-form-urlencoded"},
+        )
+
+
 def profiles(stage: Stage) -> None:
     """Metadata of a user: written, written again and read."""
     user = stage.sign_up("profiles")
@@ -203,6 +235,7 @@ USE_CASES = (
     nightscout_credentials,
     grants,
     invitations,
+    confirmations,
     profiles,
     notes,
     status,

@@ -1,0 +1,54 @@
+"""Pages about accounts beside sign-in. Source: confirm 6."""
+
+from collections.abc import Mapping
+
+from chalicelib.api.messages import Reply, Request
+from chalicelib.api.operations.account_pages import (
+    SET_NEW_PASSWORD,
+    SHOW_NEW_PASSWORD,
+    SHOW_VERIFY_EMAIL,
+    VERIFY_EMAIL,
+)
+from chalicelib.api.pages.new_password import set_new_password, show_new_password
+from chalicelib.api.pages.verify_email import show_verify_email, verify_email
+from chalicelib.api.routing import ApiBlueprint
+from chalicelib.errors import NotFoundError
+from chalicelib.sign_in.errors import OAuthError
+from chalicelib.sign_in.parameters import unique_parameters
+
+blueprint = ApiBlueprint(__name__)
+
+
+@blueprint.operation(SHOW_NEW_PASSWORD)
+def get_new_password(request: Request) -> Reply:
+    """The form for a new password, or why the link does not work."""
+    return show_new_password(request, _fields(request).get("key", ""))
+
+
+@blueprint.operation(SET_NEW_PASSWORD)
+def post_new_password(request: Request) -> Reply:
+    """A page that says that the password is set, or the form again."""
+    return set_new_password(request, _fields(request))
+
+
+@blueprint.operation(SHOW_VERIFY_EMAIL)
+def get_verify_email(request: Request) -> Reply:
+    """The form that proves an address, or why the link does not work."""
+    return show_verify_email(request, _fields(request).get("key", ""))
+
+
+@blueprint.operation(VERIFY_EMAIL)
+def post_verify_email(request: Request) -> Reply:
+    """A page that says that the address is proven, or the form again."""
+    return verify_email(request, _fields(request))
+
+
+def _fields(request: Request) -> Mapping[str, str]:
+    """The fields of a form that was sent, or of the address. Of a malformed form, and for a realm that the stage has
+    not, there are none: no link works there."""
+    try:
+        request.services.sign_in.provider.require_realm(request.path["realm"])
+        sent = unique_parameters(request.body)
+    except (NotFoundError, OAuthError):
+        return {}
+    return sent or {name: values[0] for name, values in request.query.items() if len(values) == 1}

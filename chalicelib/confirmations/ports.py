@@ -1,0 +1,63 @@
+"""Ports of confirmations: keys in mailed links, and confirmations of sign-ups. Reads are strongly consistent."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from chalicelib.accounts.ports import AccountPorts
+from chalicelib.confirmations.mailed_key import MailedKey
+from chalicelib.confirmations.sign_up_confirmation import SignUpConfirmation
+from chalicelib.frozen import frozen
+from chalicelib.mail.ports import Mailer, MailOrders
+
+
+class MailedKeys(Protocol):
+    """Keys by hash. Expired ones may be returned."""
+
+    def find(self, key_hash: str) -> MailedKey | None:
+        """What was stored of the key, or None."""
+        ...
+
+    def add(self, key: MailedKey) -> None:
+        """Store a key."""
+        ...
+
+    def remove(self, key_hash: str) -> None:
+        """Remove a key; an unknown one is no error."""
+        ...
+
+
+class SignUpConfirmations(Protocol):
+    """The last confirmation of each user. Expired ones may be returned."""
+
+    def find(self, user_id: str) -> SignUpConfirmation | None:
+        """The confirmation, or None."""
+        ...
+
+    def put(self, confirmation: SignUpConfirmation) -> None:
+        """Replace the confirmation of the user."""
+        ...
+
+    def remove(self, user_id: str) -> None:
+        """Remove the confirmation of a user; none is no error."""
+        ...
+
+
+@frozen
+class MailTerms:
+    """Whether the stage sends mail, and the address that its links begin with."""
+
+    is_on: bool
+    pages_url: str
+
+
+@frozen
+class ConfirmationPorts:
+    """The stores of confirmations and accounts, mail, and new random tokens."""
+
+    accounts: AccountPorts
+    mailed_keys: MailedKeys
+    sign_ups: SignUpConfirmations
+    orders: MailOrders
+    mailer: Mailer
+    terms: MailTerms
+    new_token: Callable[[], str]

@@ -1,0 +1,29 @@
+"""Ports of mail: what is sent, and the orders for it."""
+
+from typing import Protocol
+
+from chalicelib.mail.message import MailOrder, MailText
+
+
+class Mailer(Protocol):
+    """Sends mails."""
+
+    def send(self, recipient: str, mail: MailText) -> None:
+        """Send a mail.
+
+        Raises:
+            UnavailableError: it may be sent later.
+        """
+        ...
+
+
+class MailOrders(Protocol):
+    """Delivers orders to a worker: each at least once."""
+
+    def send(self, order: MailOrder) -> None:
+        """Order a mail.
+
+        Raises:
+            UnavailableError: it may not have been ordered.
+        """
+        ...

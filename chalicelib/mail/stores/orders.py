@@ -1,0 +1,16 @@
+"""Orders of mail, in the queue of the workers of tasks."""
+
+from chalicelib.engine.queue import Queue
+from chalicelib.json_text import encode
+from chalicelib.mail.message import MailOrder
+
+
+class QueuedMailOrders:
+    """The port `MailOrders` on a queue: a message is `{"mail": {"kind", "email"}}`."""
+
+    def __init__(self, messages: Queue) -> None:
+        self._messages = messages
+
+    def send(self, order: MailOrder) -> None:
+        """One call; one more before the first."""
+        self._messages.send(encode({"mail": {"kind": order.kind.value, "email": order.email}}).decode())

@@ -26,6 +26,12 @@ LAMBDA_PLATFORMS = {
 
 POWERTOOLS = "aws_lambda_powertools"
 UNUSED_REQUIREMENTS = (
+    "argon2/__main__.py",  # a command line
+    "botocore/crt/auth.py",  # signatures by a library that is not installed
+    "cryptography/fernet.py",
+    "cryptography/hazmat/primitives/serialization/pkcs7.py",
+    "cryptography/hazmat/primitives/serialization/pkcs12.py",
+    "cryptography/hazmat/primitives/twofactor",
     "cffi",  # builds modules; to run them takes _cffi_backend alone
     "pycparser",  # the same
     "botocore/stub.py",
@@ -41,6 +47,18 @@ UNUSED_REQUIREMENTS = (
     "urllib3/http2/connection.py",  # HTTP/2, by a library that is not installed
     f"{POWERTOOLS}/event_handler",
     f"{POWERTOOLS}/metrics/provider/datadog",
+    *(
+        f"{POWERTOOLS}/utilities/data_classes/{name}_event.py"
+        for name in (
+            "active_mq",
+            "api_gateway_authorizer",
+            "appsync_authorizer",
+            "cognito_user_pool",
+            "iot_registry",
+            "rabbit_mq",
+            "s3_object",
+        )
+    ),
     *(
         f"{POWERTOOLS}/utilities/{name}"
         for name in (

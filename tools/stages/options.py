@@ -188,7 +188,7 @@ OPTIONS = (
         "WEB_APP_URL",
         Stack.APPLICATION,
         "WebAppUrl",
-        "where the Uploader comes back to after signing in",
+        "the address of a web app: Tidepool's own may sign in there, and the Uploader comes back to it",
         pattern=r"https?://\S+",
         may_be_empty=True,
     ),

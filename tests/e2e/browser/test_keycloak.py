@@ -142,3 +142,25 @@ def test_a_person_who_is_signed_in_lets_an_app_go_on_by_one_key(platform: "Platf
     expect(page.get_by_role("heading", name=f"Continue as {user.email}")).to_be_visible()
     with page.expect_event("request", lambda request: request.url.startswith("xdrip://callback/tidepool?code=")):
         page.keyboard.press("Enter")
+
+
+@pytest.mark.only_on("home", "cookies are the browser's own affair")
+def test_a_frame_of_another_site_has_no_session(platform: "Platform", page: Page, web_app: str) -> None:
+    user = User(platform.base_url)
+    page.goto(web_app)
+    expect_user(page, None)
+    page.evaluate("void app.login()")
+    page.get_by_label("E-mail address").fill(user.email)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    expect_user(page, user)
+    answer = """async () => {
+      const url = await app.createLoginUrl({prompt: "none", redirectUri: `${location.origin}/keycloak.js`})
+      const frame = document.createElement("iframe")
+      frame.src = url
+      await new Promise((loaded) => { frame.onload = loaded; document.body.append(frame) })
+      return frame.contentWindow.location.hash
+    }"""
+    assert "error=login_required" in page.evaluate(answer)
+    page.reload()
+    expect_user(page, user)

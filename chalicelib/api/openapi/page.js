@@ -59,7 +59,7 @@ function kindOf(schema) {
     const kinds = new Map(ways.map((way) => [kindOf(way).map((part) => part.textContent || part).join(""), kindOf(way)]));
     return between([...kinds.values()], " or ");
   }
-  const type = [schema.type || "any JSON"].flat().find((name) => name !== "null");
+  const type = [schema.type || "any JSON"].flat().find((name) => name !== "null") || "null";
   const limits = Object.keys(LIMITS).filter((name) => name in schema);
   const told = limits.length
     ? [" (", ...between(limits.map((name) => [`${LIMITS[name]} `, code(schema[name])]), ", "), ")"]

@@ -58,7 +58,7 @@ pythons: environment ## run the unit tests on the oldest and the newest supporte
 	@$(BIN)/python -m tools.pythons
 
 e2e: e2e-environment ## test the home server, and the packaged application on a local cloud of its own
-	$(BIN)/pytest tests/e2e
+	$(BIN)/pytest -n 2 --dist loadgroup tests/e2e
 
 fuzz: fuzz-environment ## send requests made from the description to a server: make fuzz [MINUTES=10] [SEED=1] [TARGET=http://...]
 	@$(BIN)/python -m tools.fuzz $(if $(MINUTES),--minutes '$(MINUTES)') $(if $(SEED),--seed '$(SEED)') \

@@ -2,6 +2,9 @@
 
 A test that takes `platform` runs on a home server and on a local cloud of the run's own. It runs on one of them if it
 takes `home` or `cloud`, or is marked `only_on` with the reason. `pytest -m home` and `pytest -m cloud` choose one.
+
+With `-n 2 --dist loadgroup` the home server's tests run beside those of the local cloud: each of them waits for its
+server most of the time.
 """
 
 import os
@@ -51,6 +54,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             is_of_home = pytest.mark.skipif(kinds == ("home",), reason="needs a home server of the run's own")
             values = [pytest.param("address", marks=is_of_home)]
         metafunc.parametrize("platform", values, indirect=True, scope="session")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of one server in one process, so that each server is started once, and the others by module."""
+    for item in items:
+        kinds = [kind for kind in KINDS if item.get_closest_marker(kind)]
+        group = kinds[0] if kinds else item.nodeid.partition("::")[0]
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
 def _kinds(metafunc: pytest.Metafunc) -> tuple[str, ...]:
@@ -146,6 +157,20 @@ _FIGURES = pytest.StashKey[list[str]]()
 def figure(request: pytest.FixtureRequest) -> Callable[[str], None]:
     """Keeps a line of what was measured for the end of the run; nothing is asserted about it."""
     return request.config.stash.setdefault(_FIGURES, []).append
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Send the measurements of a process to the one that prints them."""
+    sent: dict[str, list[str]] | None = getattr(session.config, "workeroutput", None)
+    if sent is not None:
+        sent["figures"] = session.config.stash.get(_FIGURES, [])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Receive the measurements of another process."""
+    sent = getattr(node, "workeroutput", {})
+    node.config.stash.setdefault(_FIGURES, []).extend(sent.get("figures", []))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -16,6 +16,7 @@ from chalicelib.tasks.types import Job, Registry, TaskFailedError, TaskRun, Task
 from chalicelib.tiles.jobs import compact_marked, rebuild_tiles, verify_tiles
 from chalicelib.tiles.ports import TileServices
 from chalicelib.tiles.purge import purge
+from chalicelib.unanswered_sign_ups import SignUpServices, delete_unanswered
 
 
 class AdoptionServices(Protocol):
@@ -25,7 +26,7 @@ class AdoptionServices(Protocol):
     def tasks(self) -> TaskPorts: ...
 
 
-class JobServices(AdoptionServices, BlobServices, TileServices, ErasureServices, Protocol):
+class JobServices(AdoptionServices, BlobServices, TileServices, ErasureServices, SignUpServices, Protocol):
     """The services that the functions of all task types use."""
 
 
@@ -65,6 +66,7 @@ TASK_TYPES: Registry[JobServices] = registry(
     (
         TaskType("strandline.diagnostics.echo", echo, typical_s=20, max_concurrency=5),
         TaskType("strandline.accounts.erase", erase_deleted_users, typical_s=60, job=Job(every_s=900)),
+        TaskType("strandline.accounts.delete_unanswered", delete_unanswered, typical_s=60, job=Job(every_s=86_400)),
         TaskType("strandline.blobs.remove_abandoned", remove_abandoned_blobs, typical_s=120, job=Job(every_s=3600)),
         TaskType("strandline.data.compact", compact_marked, typical_s=300, job=Job(every_s=600)),
         TaskType("strandline.data.rebuild", rebuild_tiles, typical_s=360),

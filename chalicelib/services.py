@@ -20,6 +20,7 @@ from chalicelib.accounts.stores.passwords import Argon2Passwords
 from chalicelib.accounts.stores.profiles import StoredProfiles
 from chalicelib.accounts.stores.restricted_tokens import StoredRestrictedTokens
 from chalicelib.accounts.stores.sessions import StoredSessions
+from chalicelib.accounts.stores.unanswered_sign_ups import StoredUnansweredSignUps
 from chalicelib.blobs.ports import BlobPorts
 from chalicelib.blobs.stores.blobs import StoredBlobs
 from chalicelib.blobs.stores.contents import StoredContents
@@ -146,6 +147,7 @@ def build_services(settings: Settings, engine: Engine, surroundings: Surrounding
         sign_in_attempts=StoredSignInAttempts(engine.accounts),
         known_sources=StoredKnownSources(engine.accounts),
         nightscout_credentials=StoredNightscoutCredentials(engine.accounts),
+        unanswered_sign_ups=StoredUnansweredSignUps(engine.accounts),
     )
     data = DataPorts(StoredDataSets(engine.data, quotas.data_bytes), StoredRecordLog(engine.data, quotas.data_bytes))
     tiles = TilePorts(

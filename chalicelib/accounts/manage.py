@@ -16,6 +16,9 @@ from chalicelib.accounts.session import end_other_logins, end_restricted_tokens
 from chalicelib.conflicts import retry_on_conflict
 from chalicelib.errors import UnauthorizedError, UserExistsError, UserNotFoundError
 
+SIGN_UP_LIFETIME_MS = 31 * 24 * 3_600_000
+"""The time in which the address of a new account has to be verified, where addresses are. It outlasts the session that
+the sign-up opens, and is that of the mailed link."""
 MAX_ATTEMPTS = 5
 """The number of attempts of a change that conflicts with other changes."""
 
@@ -27,7 +30,8 @@ def create_user(
 
     Where e-mail addresses are not verified, `email_verified` is true from the start, and signing up accepts the terms
     unless the body says when they were accepted, so that Loop can sign in (auth-api 5). `email_proven` is for accounts
-    that the owner of the stage makes.
+    that the owner of the stage makes. Where they are, the account is deleted if its address is not verified within
+    `SIGN_UP_LIFETIME_MS`.
 
     An address that somebody gave to a custodial account is free for its owner: that account loses it.
 
@@ -49,11 +53,12 @@ def create_user(
         email_verified=email_verified,
         email_proven=email_proven,
     )
+    expires_time_ms = None if email_verified else call.now_ms + SIGN_UP_LIFETIME_MS
     try:
-        ports.accounts.create(account)
+        ports.accounts.create(account, expires_time_ms=expires_time_ms)
     except UserExistsError:
         _take_from_custodial(new_user.email, ports.accounts)
-        ports.accounts.create(account)
+        ports.accounts.create(account, expires_time_ms=expires_time_ms)
     return account
 
 

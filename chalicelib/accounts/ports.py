@@ -32,8 +32,9 @@ class Accounts(Protocol):
         """The accounts that have a role and were created in `[from_ms, before_ms)`, by time of creation."""
         ...
 
-    def create(self, account: Account, grant: Grant | None = None) -> None:
-        """Store a new account, and the grant that comes with it, both or none.
+    def create(self, account: Account, grant: Grant | None = None, *, expires_time_ms: int | None = None) -> None:
+        """Store a new account with the grant that comes with it and, with `expires_time_ms`, an `UnansweredSignUp`: all
+        or none.
 
         Raises:
             UserExistsError: the e-mail address belongs to another account, or the id does.
@@ -72,6 +73,30 @@ class Deletion:
 
     user_id: str
     deleted_time_ms: int
+
+
+@frozen
+class UnansweredSignUp:
+    """The note that an account was made whose address has to be verified until then."""
+
+    user_id: str
+    expires_time_ms: int
+
+
+class UnansweredSignUps(Protocol):
+    """The sign-ups that may have to be taken back. They stay when an address is verified, until they are due."""
+
+    def due(self, now_ms: int, limit: int) -> list[UnansweredSignUp]:
+        """Those whose time has come, the oldest first."""
+        ...
+
+    def postpone(self, sign_up: UnansweredSignUp, expires_time_ms: int) -> None:
+        """Set another time."""
+        ...
+
+    def remove(self, sign_up: UnansweredSignUp) -> None:
+        """Forget one; an unknown one is no error."""
+        ...
 
 
 class Sessions(SessionReader, Protocol):
@@ -282,3 +307,4 @@ class AccountPorts:
     sign_in_attempts: SignInAttempts
     known_sources: KnownSources
     nightscout_credentials: NightscoutCredentials
+    unanswered_sign_ups: UnansweredSignUps

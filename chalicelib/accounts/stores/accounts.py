@@ -18,6 +18,7 @@ from chalicelib.accounts.stores.keys import (
     role_key,
     role_pk,
     role_sk_from,
+    unanswered_sign_up_key,
 )
 from chalicelib.conflicts import WriteConflictError
 from chalicelib.engine.conditions import Condition, absent, all_of, equals, exists
@@ -108,11 +109,13 @@ class StoredAccounts:
         created = Range(at_least=role_sk_from(first_ms), at_most=end)
         return self.find_many([item["user_id"] for item in self._accounts.query(Query(role_pk(role), created))])
 
-    def create(self, account: Account, grant: Grant | None = None) -> None:
+    def create(self, account: Account, grant: Grant | None = None, *, expires_time_ms: int | None = None) -> None:
         """One transaction."""
         writes: list[Write] = [Put(account_item(account), absent()), *_role_puts(account, account.roles)]
         if grant is not None:
             writes += map(Put, grant_items(grant))
+        if expires_time_ms is not None:
+            writes.append(Put(unanswered_sign_up_key(expires_time_ms, account.user_id)))
         try:
             self._write(writes, email=account.email, user_id=account.user_id)
         except WriteConflictError as error:

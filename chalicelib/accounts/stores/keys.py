@@ -6,6 +6,7 @@
 | e-mail address of an account | `EMAIL#<address in lower case>` | `ACCOUNT` |
 | account in the list of a role | `ROLE#<role>` | `<time of creation, 15 digits>#<user id>` |
 | deleted account, not yet erased | `DELETED` | `<user id>` |
+| sign-up whose address has to be verified | `SIGN_UPS` | `<when it expires, 15 digits>#<user id>` |
 | session | `SESSION#<token hash>` | `SESSION` |
 | session in the list of its user | `USER#<user id>` | `SESSION#<login id>#<token hash>` |
 | login by OpenID Connect: first a code, then the login | `OIDC#<login id>` | `OIDC` |
@@ -36,6 +37,7 @@ from chalicelib.engine.table import Key
 ACCOUNT_SK = "ACCOUNT"
 SESSION_SK = "SESSION"
 DELETED_PK = "DELETED"
+SIGN_UPS_PK = "SIGN_UPS"
 GRANT_PREFIX = "GRANT#"
 GRANTED_PREFIX = "GRANTED#"
 METADATA_PREFIX = "METADATA#"
@@ -92,6 +94,11 @@ def role_sk_from(time_ms: int) -> str:
 def deletion_key(user_id: str) -> Key:
     """The receipt of a deleted account."""
     return key(DELETED_PK, user_id)
+
+
+def unanswered_sign_up_key(expires_time_ms: int, user_id: str) -> Key:
+    """A sign-up whose address has to be verified until then."""
+    return key(SIGN_UPS_PK, f"{expires_time_ms:015d}#{user_id}")
 
 
 def session_key(token_hash: str) -> Key:

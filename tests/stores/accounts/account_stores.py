@@ -11,6 +11,7 @@ from chalicelib.accounts.ports import (
     RestrictedTokens,
     Sessions,
     SignInAttempts,
+    UnansweredSignUps,
 )
 from chalicelib.accounts.stores.accounts import StoredAccounts
 from chalicelib.accounts.stores.attempts import StoredSignInAttempts
@@ -19,6 +20,7 @@ from chalicelib.accounts.stores.known_sources import StoredKnownSources
 from chalicelib.accounts.stores.profiles import StoredProfiles
 from chalicelib.accounts.stores.restricted_tokens import StoredRestrictedTokens
 from chalicelib.accounts.stores.sessions import StoredSessions
+from chalicelib.accounts.stores.unanswered_sign_ups import StoredUnansweredSignUps
 from chalicelib.engine.engine import Engine
 
 NOW_MS = 1_767_225_600_000
@@ -56,6 +58,7 @@ class Stores:
     profiles: Profiles
     attempts: SignInAttempts
     known_sources: KnownSources
+    unanswered_sign_ups: UnansweredSignUps
     clock: Clock
 
 
@@ -70,5 +73,6 @@ def stores_on(engine: Engine) -> Stores:
         StoredProfiles(table),
         StoredSignInAttempts(table),
         StoredKnownSources(table),
+        StoredUnansweredSignUps(table),
         clock,
     )

@@ -10,6 +10,7 @@ from chalicelib.accounts.grant import Grant
 from chalicelib.accounts.ports import (
     AttemptCounter,
     Deletion,
+    UnansweredSignUp,
 )
 from chalicelib.conflicts import WriteConflictError
 from chalicelib.engine.engine import Engine
@@ -155,6 +156,33 @@ class TestAccounts:
         for _ in range(2):
             stores.accounts.finish_deletion(ANNA.user_id)
         assert stores.accounts.deletions() == []
+
+
+class TestUnansweredSignUps:
+    """Sign-ups whose address has to be verified."""
+
+    def test_those_that_are_due_come_oldest_first_up_to_a_limit(self, stores: Stores) -> None:
+        for account, expires_time_ms in ((ANNA, NOW_MS + 2), (BEN, NOW_MS + 1), (NAMELESS, NOW_MS + 3)):
+            stores.accounts.create(account, expires_time_ms=expires_time_ms)
+        first, second = UnansweredSignUp(BEN.user_id, NOW_MS + 1), UnansweredSignUp(ANNA.user_id, NOW_MS + 2)
+        assert stores.unanswered_sign_ups.due(NOW_MS, 9) == []
+        assert stores.unanswered_sign_ups.due(NOW_MS + 2, 9) == [first, second]
+        assert stores.unanswered_sign_ups.due(NOW_MS + 9, 1) == [first]
+
+    def test_one_is_postponed_and_removed(self, stores: Stores) -> None:
+        stores.accounts.create(ANNA, expires_time_ms=NOW_MS)
+        before, after = UnansweredSignUp(ANNA.user_id, NOW_MS), UnansweredSignUp(ANNA.user_id, NOW_MS + 7)
+        stores.unanswered_sign_ups.postpone(before, NOW_MS + 7)
+        assert stores.unanswered_sign_ups.due(NOW_MS + 9, 9) == [after]
+        for _ in range(2):
+            stores.unanswered_sign_ups.remove(after)
+        assert stores.unanswered_sign_ups.due(NOW_MS + 9, 9) == []
+
+    def test_a_refused_account_leaves_none_and_an_account_without_a_time_needs_none(self, stores: Stores) -> None:
+        stores.accounts.create(ANNA)
+        with pytest.raises(UserExistsError):
+            stores.accounts.create(replace(BEN, email=ANNA.email), expires_time_ms=NOW_MS)
+        assert stores.unanswered_sign_ups.due(NOW_MS + 9, 9) == []
 
 
 class TestKnownSources:

@@ -1,6 +1,8 @@
 """Use cases of tasks: the task API, the dispatcher, and each type of task with work to do."""
 
+from chalicelib.accounts.account import Account
 from chalicelib.blobs.blob import BlobKind
+from chalicelib.confirmations.sign_up_confirmation import SignUpConfirmation, SignUpStatus
 from chalicelib.tasks.task import ScheduleState, Task
 from tests.infra.rights.stage import PASSWORD, Stage, User
 from tests.infra.rights.use_cases import blobs
@@ -60,6 +62,7 @@ def all_types(stage: Stage) -> None:
     for user, other in ((goes, stays), (stays, goes)):
         _leave_traces(stage, user, other)
     _lose_notices(stage, stays)
+    _leave_sign_ups(stage)
     _run_all(stage, stays)
     for user in (goes, stays):
         read(stage, user)
@@ -102,6 +105,16 @@ def _lose_notices(stage: Stage, user: User) -> None:
     for kind in BlobKind:
         content = b"a content whose notice is lost"
         blobs.put_content(user, kind, blobs.open_upload(stage, user, kind, content)["id"], content)
+
+
+def _leave_sign_ups(stage: Stage) -> None:
+    """Leaves two accounts whose addresses nobody verifies; one of them has asked for another mail."""
+    now_ms = stage.now_ms()
+    for user_id in ("unanswered", "asked-again"):
+        account = Account(user_id, now_ms, f"{user_id}@example.org", roles=("patient",))
+        stage.services.accounts.accounts.create(account, expires_time_ms=now_ms)
+    asked = SignUpConfirmation("asked-again", "id", "asked-again@example.org", "", SignUpStatus.PENDING, now_ms, now_ms)
+    stage.services.confirmations.sign_ups.put(asked)
 
 
 def _delete_data_sets(stage: Stage, user: User) -> None:

@@ -30,6 +30,11 @@ class SignUpRules:
     """Whether an account can sign in only after its e-mail address was verified."""
 
 
+def takes_accounts(mode: str) -> bool:
+    """Whether people may create accounts by themselves, all of them or holders of the invitation code."""
+    return mode in (OPEN, INVITATION)
+
+
 def sign_up(call: Call, body: Any, source: SignInSource, rules: SignUpRules, ports: AccountPorts) -> Account:
     """Create an account for the caller, who is known at this source from then on. Wrong invitation codes count as
     failed sign-ins from the network address.

@@ -86,6 +86,11 @@ class AuthorizationRequest:
             "code_challenge_method": CODE_CHALLENGE_METHOD,
         } | {name: value for name, value in optional.items() if value is not None}
 
+    @property
+    def query(self) -> str:
+        """The parameters, for a link that repeats the request."""
+        return urlencode(self.parameters)
+
 
 def return_address(parameters: Parameters, clients: Mapping[str, OidcClient]) -> tuple[OidcClient, ReturnAddress]:
     """The client, and the address where it receives the response, other faults of the request included.

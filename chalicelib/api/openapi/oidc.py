@@ -39,7 +39,7 @@ from chalicelib.api.operations.oidc import (
 
 _REALM = (404,)
 _CLIENT_ID = text("Which app asks.")
-_AUTHORIZATION: dict[str, Schema] = {
+AUTHORIZATION: dict[str, Schema] = {
     "client_id": _CLIENT_ID,
     "redirect_uri": text("One of the app's own addresses.", format="uri"),
     "response_type": {"const": "code"},
@@ -54,8 +54,8 @@ _AUTHORIZATION: dict[str, Schema] = {
     "max_age": text("The password is asked for if it was entered longer ago, in seconds.", pattern="^[0-9]{1,9}$"),
     "id_token_hint": text("An ID token of the user whom the app expects."),
 }
-_AUTHORIZATION_REQUIRED = ("client_id", "redirect_uri", "response_type", "code_challenge", "code_challenge_method")
-_TO_THE_APP = Reply(about="Back to the app, with the answer in the address.", headers={"Location": "Where to go."})
+AUTHORIZATION_REQUIRED = ("client_id", "redirect_uri", "response_type", "code_challenge", "code_challenge_method")
+TO_THE_APP = Reply(about="Back to the app, with the answer in the address.", headers={"Location": "Where to go."})
 _SIGN_IN_PAGE = Reply(text(), "The page to sign in on, or why that is not possible.", HTML)
 _REFUSED_SIGN_INS = {
     400: _SIGN_IN_PAGE,
@@ -76,7 +76,7 @@ _LOGGED_OUT = Details(
     query=tuple(Parameter(name, schema) for name, schema in _LOGOUT.items()),
     ignores_unknown_query=True,
     failures=_REALM,
-    other_replies={303: _TO_THE_APP},
+    other_replies={303: TO_THE_APP},
 )
 
 OIDC_API = Api(
@@ -88,19 +88,19 @@ OIDC_API = Api(
         SHOW_SIGN_IN: Details(
             _SIGN_IN_PAGE,
             query=tuple(
-                Parameter(name, schema, is_required=name in _AUTHORIZATION_REQUIRED)
-                for name, schema in _AUTHORIZATION.items()
+                Parameter(name, schema, is_required=name in AUTHORIZATION_REQUIRED)
+                for name, schema in AUTHORIZATION.items()
             ),
             ignores_unknown_query=True,
             failures=_REALM,
-            other_replies={303: _TO_THE_APP, 400: _SIGN_IN_PAGE},
+            other_replies={303: TO_THE_APP, 400: _SIGN_IN_PAGE},
         ),
         SIGN_IN: Details(
             _SIGN_IN_PAGE,
             body=Body(
                 record(
                     {
-                        **_AUTHORIZATION,
+                        **AUTHORIZATION,
                         "username": text(),
                         "password": text(),
                         "keep": text("Present to be kept signed in."),
@@ -108,13 +108,13 @@ OIDC_API = Api(
                         "other": text("Present to sign in to another account."),
                         "form_token": text("Of the page."),
                     },
-                    _AUTHORIZATION_REQUIRED,
+                    AUTHORIZATION_REQUIRED,
                     is_open=True,
                 ),
                 media_type=FORM,
             ),
             failures=_REALM,
-            other_replies={303: _TO_THE_APP, **_REFUSED_SIGN_INS},
+            other_replies={303: TO_THE_APP, **_REFUSED_SIGN_INS},
         ),
         ISSUE_TOKENS: Details(
             Reply(reference("Tokens"), "The tokens."),
@@ -155,7 +155,7 @@ OIDC_API = Api(
             failures=_REALM,
             other_replies=_LOGGED_OUT.other_replies,
         ),
-        UPLOAD_REDIRECT: Details(_TO_THE_APP),
+        UPLOAD_REDIRECT: Details(TO_THE_APP),
     },
     {
         "OpenIdConfiguration": record(

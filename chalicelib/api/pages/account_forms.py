@@ -1,25 +1,20 @@
-"""Parts that the pages about accounts share: alerts, fields of passwords, and what a link that does not work says."""
+"""Parts that the pages about accounts share: fields of passwords, and what a link that does not work says."""
 
 from html import escape
 
 from chalicelib.api.messages import Reply
+from chalicelib.api.pages.alerts import alert_paragraph
 from chalicelib.api.pages.sign_in_page import account_page
 
-BUSY = "Something is busy here. Please try again."
 PASSWORD_RULE = "A password has 8 to 72 characters, without blanks."  # noqa: S105  a sentence, not a password
 DIFFERENT = "The two passwords differ."
 
 
-def alert_paragraph(text: str) -> str:
-    """What a page says about the try before; empty for nothing."""
-    return f'<p class="alert" role="alert">{escape(text)}</p>\n' if text else ""
-
-
-def password_fields() -> str:
+def password_fields(label: str = "New password", focus: str = " autofocus") -> str:
     """Two fields for a new password."""
-    return f"""<label for="password">New password</label>
+    return f"""<label for="password">{label}</label>
 <input id="password" name="password" type="password" autocomplete="new-password" minlength="8" maxlength="72" required \
-aria-describedby="rule" autofocus>
+aria-describedby="rule"{focus}>
 <label for="repeated">The same again</label>
 <input id="repeated" name="repeated" type="password" autocomplete="new-password" maxlength="72" required>
 <p id="rule">{PASSWORD_RULE}</p>"""

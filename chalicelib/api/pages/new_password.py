@@ -5,14 +5,13 @@ from html import escape
 
 from chalicelib.api.messages import Reply, Request
 from chalicelib.api.pages.account_forms import (
-    BUSY,
     DIFFERENT,
     PASSWORD_RULE,
-    alert_paragraph,
     dead_link_page,
     hidden,
     password_fields,
 )
+from chalicelib.api.pages.alerts import BUSY, alert_paragraph
 from chalicelib.api.pages.sign_in_page import account_page
 from chalicelib.confirmations.password_reset import require_reset_key, reset_password
 from chalicelib.errors import ConfirmationNotFoundError, InvalidFieldsError, UnavailableError

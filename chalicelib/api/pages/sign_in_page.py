@@ -11,6 +11,7 @@ from html import escape
 from urllib.parse import urlsplit
 
 from chalicelib.api.messages import Reply
+from chalicelib.api.pages.alerts import alert_paragraph
 from chalicelib.frozen import frozen
 from chalicelib.sign_in.authorization_request import AuthorizationRequest
 from chalicelib.sign_in.provider import OidcClient
@@ -56,6 +57,8 @@ class Form:
     account: str = ""
     """The user who is signed in at the browser."""
     is_kept: bool = False
+    takes_accounts: bool = False
+    """Whether people may create accounts here."""
 
     @property
     def hidden_inputs(self) -> str:
@@ -78,9 +81,11 @@ def hidden_inputs(fields: Mapping[str, str]) -> str:
 def sign_in_page(form: Form, alert: str = "", status: int = 200) -> Reply:
     """The page with the sign-in form; `alert` says why the previous attempt failed."""
     focus_name, focus_password = ("", " autofocus") if form.username else (" autofocus", "")
+    query = escape(form.request.query)
+    sign_up = f'<a href="registrations?{query}">Create account</a>' if form.takes_accounts else ""
     body = f"""<h1>Sign in</h1>
 <p>to let <strong>{escape(form.request.client.name)}</strong> use your account</p>
-{_alert(alert)}<form method="post" action="auth">
+{alert_paragraph(alert)}<form method="post" action="auth">
 {form.hidden_inputs}
 <label for="username">E-mail address</label>
 <input id="username" name="username" type="email" autocomplete="username" autocapitalize="none" spellcheck="false" \
@@ -91,7 +96,8 @@ required{focus_password}>
 <label class="choice"><input type="checkbox" name="keep" value="1"{" checked" if form.is_kept else ""}> \
 Keep me signed in</label>
 <button>Sign in</button>
-</form>"""
+</form>
+<p class="more"><a href="../../login-actions/reset-credentials?{query}">Forgot password?</a>{sign_up}</p>"""
     return _page("Sign in", body, status, form.action)
 
 
@@ -122,7 +128,9 @@ def sign_out_page(fields: Mapping[str, str], form_token: str, email: str) -> Rep
 
 def refusal_page(alert: str, status: int) -> Reply:
     """The page that says why sign-in is not possible."""
-    body = f"<h1>Sign-in is not possible</h1>\n{_alert(alert)}<p>Go back to the app and try again from there.</p>"
+    body = (
+        f"<h1>Sign-in is not possible</h1>\n{alert_paragraph(alert)}<p>Go back to the app and try again from there.</p>"
+    )
     return _page("Sign-in is not possible", body, status)
 
 
@@ -182,10 +190,6 @@ def page_headers(form_action: str) -> Mapping[str, str]:
     }
 
 
-def _alert(text: str) -> str:
-    return f'<p class="alert" role="alert">{escape(text)}</p>\n' if text else ""
-
-
 def _source(redirect_uri: str) -> str:
     """An address as a content security policy names it: by its origin on the web, by its scheme for an app."""
     parts = urlsplit(redirect_uri)
@@ -211,6 +215,7 @@ def _page(title: str, body: str, status: int, form_action: str = "'none'") -> Re
     return Reply(page.encode(), status, page_headers(form_action))
 
 
-def account_page(title: str, body: str, status: int = 200) -> Reply:
-    """A page about an account, in the look of the sign-in page; its forms are sent to this server."""
-    return _page(title, body, status, "'self'")
+def account_page(title: str, body: str, status: int = 200, form_action: str = "'self'") -> Reply:
+    """A page about an account, in the look of the sign-in page; its forms are sent to this server alone, unless they
+    lead elsewhere."""
+    return _page(title, body, status, form_action)

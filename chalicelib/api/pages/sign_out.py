@@ -6,8 +6,8 @@ from urllib.parse import urlencode
 from chalicelib.api.messages import Reply, Request
 from chalicelib.api.operations.oidc import END_SESSION
 from chalicelib.api.pages.cookies import FORM_COOKIE, SSO_COOKIE, cookie_of, remove_sso_cookie, set_cookie
-from chalicelib.api.pages.sign_in_form import redirect
 from chalicelib.api.pages.sign_in_page import sign_out_page, signed_out_page
+from chalicelib.api.pages.visit import redirect
 from chalicelib.sign_in.end_session import PARAMETERS, end_session, is_from_web_app
 from chalicelib.sign_in.form_token import form_token, is_valid_form
 from chalicelib.sign_in.ports import SignInPorts

@@ -7,14 +7,13 @@ from chalicelib.accounts.account import Account
 from chalicelib.accounts.proof import account_of
 from chalicelib.api.messages import Reply, Request
 from chalicelib.api.pages.account_forms import (
-    BUSY,
     DIFFERENT,
     PASSWORD_RULE,
-    alert_paragraph,
     dead_link_page,
     hidden,
     password_fields,
 )
+from chalicelib.api.pages.alerts import BUSY, alert_paragraph
 from chalicelib.api.pages.sign_in_page import account_page
 from chalicelib.confirmations.sign_up import confirm_sign_up, require_sign_up_key
 from chalicelib.errors import ClaimRefusedError, ConfirmationNotFoundError, TooManyAttemptsError, UnavailableError

@@ -18,9 +18,10 @@ from chalicelib.api.operations.oidc import (
     UPLOAD_REDIRECT,
 )
 from chalicelib.api.pages.keycloak_frames import cookie_check_page, login_status_page
-from chalicelib.api.pages.sign_in_form import authorize, redirect
+from chalicelib.api.pages.sign_in_form import authorize
 from chalicelib.api.pages.sign_in_page import refusal_page
 from chalicelib.api.pages.sign_out import sign_out
+from chalicelib.api.pages.visit import redirect
 from chalicelib.api.routing import ApiBlueprint
 from chalicelib.sign_in import claims
 from chalicelib.sign_in import tokens as rules

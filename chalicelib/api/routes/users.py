@@ -6,7 +6,7 @@ from chalicelib.accounts.delete import delete_user
 from chalicelib.accounts.list import list_users
 from chalicelib.accounts.manage import create_custodial_user, read_user, update_user
 from chalicelib.accounts.password_sign_in import SignInSource
-from chalicelib.accounts.sign_up import SignUpRules, sign_up
+from chalicelib.accounts.sign_up import sign_up
 from chalicelib.api.confirmation import password_confirmation
 from chalicelib.api.messages import Reply, Request
 from chalicelib.api.operations.accounts import (
@@ -20,6 +20,7 @@ from chalicelib.api.operations.accounts import (
 )
 from chalicelib.api.routes.sessions import TOKEN_HEADER, signed_in
 from chalicelib.api.routing import ApiBlueprint
+from chalicelib.api.sign_up import sign_up_rules
 from chalicelib.confirmations.sign_up import order_proof
 from chalicelib.erasure import erase_at_once
 
@@ -80,12 +81,6 @@ def list_all(request: Request) -> Reply:
     """The users that a server asks for."""
     accounts = list_users(request.call, request.query, request.services.accounts)
     return Reply([user_object(account, to_server=True) for account in accounts])
-
-
-def sign_up_rules(request: Request) -> SignUpRules:
-    """The rules of the stage for new accounts."""
-    settings = request.services.settings
-    return SignUpRules(settings.sign_up, request.services.invitation_code, settings.verifies_emails)
 
 
 def _user_id(request: Request) -> str:

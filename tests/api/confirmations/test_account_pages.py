@@ -10,6 +10,7 @@ from chalicelib.accounts.ports import MetadataCollection
 from tests.api.conftest import ApiClient, Reply
 from tests.api.people import ANNA, can_sign_in
 from tests.fakes.mail import MailBox
+from tests.fakes.oidc_app import ReplyLike
 from tests.fakes.services import FakeServices
 
 PAGES = "/realms/tidepool/login-actions"
@@ -20,7 +21,7 @@ NASTY = "\"><script>alert('x')</script>"
 class Page(HTMLParser):
     """The elements of a page with their attributes, and its text."""
 
-    def __init__(self, reply: Reply) -> None:
+    def __init__(self, reply: ReplyLike) -> None:
         super().__init__()
         self.found: list[tuple[str, dict[str, str | None]]] = []
         self.text = ""

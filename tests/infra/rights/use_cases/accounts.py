@@ -4,6 +4,7 @@ import base64
 from dataclasses import replace
 
 from chalicelib.accounts.password_sign_in import MAX_FAILURES_PER_ACCOUNT
+from tests.fakes.oidc_app import Browser, hidden_fields
 from tests.infra.rights.stage import PASSWORD, TOKEN, Stage, User
 
 
@@ -182,6 +183,9 @@ def confirmations(stage: Stage) -> None:
             f"key={stage.mailed_key(page)}{fields}".encode(),
             {"Content-Type": "application/x-www-form-urlencoded"},
         )
+    browser = Browser(stage.send)
+    form = hidden_fields(browser.get(f"{pages}/reset-credentials").body)
+    assert browser.post(f"{pages}/reset-credentials", form | {"username": user.email}).status == 200
 
 
 def profiles(stage: Stage) -> None:

@@ -1,7 +1,9 @@
 """Use cases of OpenID Connect."""
 
+from urllib.parse import urlencode
+
 from tests.fakes.oidc_app import App, Browser, apps, hidden_fields
-from tests.infra.rights.stage import BASE_URL, PASSWORD, Stage
+from tests.infra.rights.stage import BASE_URL, PASSWORD, SECRET, Stage
 
 
 def _app(stage: Stage, client_id: str) -> App:
@@ -19,6 +21,17 @@ def tokens(stage: Stage) -> None:
     assert app.user_info(second["access_token"]).status == 200
     assert app.post("userinfo", {}, Authorization=f"Bearer {second['access_token']}").status == 200
     assert app.post("revoke", {"token": second["refresh_token"], "client_id": app.client_id}).status == 200
+
+
+def new_account(stage: Stage) -> None:
+    """An account that is created on the page, with a wrong invitation code and with the right one."""
+    app, browser = _app(stage, "xdrip"), Browser(stage.send)
+    path = f"{app.path}/protocol/openid-connect/registrations"
+    form = hidden_fields(browser.get(f"{path}?{urlencode(app.parameters())}").body)
+    entered = {"username": "created@example.org", "password": PASSWORD, "repeated": PASSWORD, "terms": "1"}
+    assert browser.post(path, form | entered | {"invitation": "wrong"}).status == 403
+    reply = browser.post(path, form | entered | {"invitation": SECRET})
+    app.checked(app.exchange(app.returned(reply)["code"]))
 
 
 def end_of_a_session(stage: Stage) -> None:
@@ -62,4 +75,4 @@ def sessions_of_browsers(stage: Stage) -> None:
     assert b"You are signed out" in reply.body
 
 
-USE_CASES = (tokens, end_of_a_session, all_logins_of_a_user, sessions_of_browsers)
+USE_CASES = (tokens, new_account, end_of_a_session, all_logins_of_a_user, sessions_of_browsers)

@@ -54,7 +54,7 @@ openapi: environment ## write the API description to docs/openapi.json
 test: environment ## run all tests that need no cloud, in 3 to 10 minutes by the number of cores
 	$(BIN)/pytest -n auto
 
-pythons: environment ## run the unit tests on the oldest and the newest supported Python of this machine
+pythons: environment ## import the application on the oldest and the newest Python here; run the unit tests on what is not that of .venv
 	@$(BIN)/python -m tools.pythons
 
 e2e: e2e-environment ## test the home server, and the packaged application on a local cloud of its own

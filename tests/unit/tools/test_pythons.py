@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tools import pythons
-from tools.environments import PROJECT, ROOT, SetupError, supported_versions
+from tools.environments import PROJECT, ROOT, Environment, SetupError, supported_versions
 from tools.pythons import IMPORT, Version, check_oldest_and_newest
 
 SUPPORTED = [(3, 13), (3, 14), (3, 12), (3, 11)]
@@ -61,6 +61,24 @@ def test_an_application_that_cannot_be_imported_fails(
     monkeypatch.setattr(pythons, "IMPORT", (*IMPORT[:-1], "import no_such_module"))
     assert pythons.check((3, 13), PYTHON) == (False, "the application cannot be imported")
     assert "No module named 'no_such_module'" in capfd.readouterr().err
+
+
+def test_the_unit_tests_run_on_a_version_that_make_test_does_not_use(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    another = Environment(PROJECT.folder, Path("another lock"))
+    monkeypatch.setattr(pythons, "environment_of", lambda version, python: another)
+    monkeypatch.setattr(pythons, "UNIT_TESTS", ("-c", "print('== 9 passed ==')"))
+    assert pythons.check((3, 11), PYTHON) == (True, "the application can be imported, 9 passed")
+    monkeypatch.setattr(pythons, "UNIT_TESTS", ("-c", "import sys; sys.exit('1 failed')"))
+    assert pythons.check((3, 11), PYTHON) == (False, "unit tests fail")
+    assert "1 failed" in capfd.readouterr().err
+
+
+def test_the_unit_tests_of_the_version_of_make_test_do_not_run_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pythons, "environment_of", lambda version, python: PROJECT)
+    monkeypatch.setattr(pythons, "UNIT_TESTS", ("-c", "import sys; sys.exit('they ran')"))
+    assert pythons.check((3, 13), PYTHON) == (True, "the application can be imported, `make test` tests it")
 
 
 def test_an_environment_that_cannot_be_made_fails(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,13 +9,16 @@ from typing import Any
 
 import pytest
 
+from chalicelib.access.call import token_hash
 from chalicelib.accounts.stores.accounts import StoredAccounts
 from chalicelib.accounts.stores.passwords import Argon2Passwords
 from chalicelib.config import Settings
 from chalicelib.engine.aws.engine import aws_engine
+from chalicelib.mail.message import MailKind
+from chalicelib.services import build_services
 from tools import user
 from tools.project import ToolError
-from tools.stages import stage_services
+from tools.stages import stacks, stage_services
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: str, password: str) -> None:
@@ -100,3 +103,59 @@ def test_a_person_types_the_password_twice(monkeypatch: pytest.MonkeyPatch, type
     else:
         with pytest.raises(ToolError, match="the two passwords differ"):
             user.asked_password()
+
+
+def deployed(monkeypatch: pytest.MonkeyPatch, **parameters: str) -> list[str]:
+    """Give the stage a stack of the application with these parameters; the names of the stacks that are asked for."""
+    asked: list[str] = []
+
+    def deployed_parameters(_client: Any, stack: str) -> dict[str, str]:
+        asked.append(stack)
+        return parameters
+
+    monkeypatch.setattr(stacks, "deployed_parameters", deployed_parameters)
+    return asked
+
+
+def test_a_link_to_a_new_password_begins_with_the_address_of_the_stage(
+    stage: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = deployed(monkeypatch, BaseUrl="https://data.example.org", Realm="mine")
+    run(monkeypatch, "test", "anna@example.org", password=GOOD)
+    assert asked == []
+    run(monkeypatch, "test", "ANNA@example.org", "--reset", password="")
+    assert asked == ["strandline-test-app"]
+    printed = capsys.readouterr()
+    address, _, key = printed.out.splitlines()[-1].partition("?key=")
+    assert address == "https://data.example.org/realms/mine/login-actions/new-password"
+    assert "works once, for seven days" in printed.err
+    confirmations = build_services(stage, aws_engine(stage)).confirmations
+    found = confirmations.mailed_keys.find(token_hash(key))
+    assert found is not None
+    assert (found.kind, found.proof.email) == (MailKind.PASSWORD_RESET, "anna@example.org")
+
+
+def test_a_realm_that_was_not_chosen_is_the_one_of_the_template(
+    stage: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    deployed(monkeypatch, BaseUrl="https://data.example.org", Realm="")
+    run(monkeypatch, "test", "anna@example.org", password=GOOD)
+    run(monkeypatch, "test", "anna@example.org", "--reset", password="")
+    link = capsys.readouterr().out.splitlines()[-1]
+    assert link.startswith("https://data.example.org/realms/tidepool/login-actions/new-password?key=")
+
+
+def test_a_stage_without_an_address_has_no_links(
+    stage: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    deployed(monkeypatch, BaseUrl="")
+    run(monkeypatch, "test", "anna@example.org", password=GOOD)
+    with pytest.raises(ToolError, match="deploy it with DOMAIN or BASE_URL"):
+        run(monkeypatch, "test", "anna@example.org", "--reset", password="")
+    assert "key=" not in capsys.readouterr().out
+
+
+def test_an_address_without_an_account_gets_no_link(stage: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    deployed(monkeypatch, BaseUrl="https://data.example.org")
+    with pytest.raises(ToolError, match=r"nobody@example\.org has no account"):
+        run(monkeypatch, "test", "nobody@example.org", "--reset", password="")

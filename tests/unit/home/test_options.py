@@ -11,6 +11,8 @@ from strandline.home.options import ServeOptions, checked_options, home_settings
 
 PROXY = ("--behind-proxy", "--trusted-proxy", "10.0.0.0/8", "--public-url", "https://data.example.org/")
 
+SENDER = ("--mail-from", "strandline@example.org")
+
 
 def checked(*arguments: str) -> ServeOptions:
     """The options of a command line."""
@@ -58,9 +60,73 @@ def test_the_folder_is_known_wherever_the_server_works(monkeypatch: pytest.Monke
     assert checked("--data-dir", "data").data_dir == tmp_path / "data"
 
 
+def test_without_options_no_mail_is_sent() -> None:
+    settings = home_settings(checked("--public-url", "https://data.example.org").environ)
+
+    assert (settings.sends_mail, settings.verifies_emails) == (False, False)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "host", "port", "security"),
+    [
+        (("--smtp", "mail.example.org"), "mail.example.org", 587, "starttls"),
+        (("--smtp", "mail.example.org", "--smtp-security", "tls"), "mail.example.org", 465, "tls"),
+        (("--smtp", "mail.example.org:2525", "--smtp-security", "none"), "mail.example.org", 2525, "none"),
+    ],
+)
+def test_options_of_a_mail_server_reach_the_platform(
+    arguments: tuple[str, ...], host: str, port: int, security: str, tmp_path: Path
+) -> None:
+    password = tmp_path / "password"
+    password.write_text("the password\nanother line\n")
+    settings = home_settings(
+        checked(*SENDER, *arguments, "--smtp-user", "ada", "--smtp-password-file", str(password)).environ
+    )
+
+    assert (settings.smtp_host, settings.smtp_port, settings.smtp_security) == (host, port, security)
+    assert (settings.smtp_user, settings.smtp_password) == ("ada", "the password")
+    assert (settings.mail_from, settings.mail_folder) == ("strandline@example.org", "")
+    assert (settings.sends_mail, settings.verifies_emails) == (True, False)
+    assert "the password" not in repr(settings)
+
+
+def test_the_password_of_the_mail_server_may_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STRANDLINE_SMTP_PASSWORD", "of the environment")
+    settings = home_settings(checked(*SENDER, "--smtp", "mail.example.org").environ)
+
+    assert settings.smtp_password == "of the environment"
+
+
+def test_mail_may_go_into_a_folder_that_is_known_wherever_the_server_works(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings = home_settings(checked(*SENDER, "--mail-folder", "mail", "--verify-emails").environ)
+
+    assert (settings.mail_folder, settings.smtp_host) == (str(tmp_path / "mail"), "")
+    assert (settings.sends_mail, settings.verifies_emails) == (True, True)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (("--smtp", "mail.example.org"), "--mail-from goes with --smtp or --mail-folder"),
+        (("--mail-folder", "mail"), "--mail-from goes with --smtp or --mail-folder"),
+        (SENDER, "--mail-from goes with --smtp or --mail-folder"),
+        ((*SENDER, "--smtp", "mail.example.org", "--mail-folder", "mail"), "mail goes to one of them"),
+        (("--verify-emails",), "--verify-emails needs mail"),
+        (("--mail-from", "strandline", "--smtp", "mail.example.org"), "strandline: this is no e-mail address"),
+        ((*SENDER, "--smtp", "mail.example.org:0"), "0 is no port"),
+        ((*SENDER, "--smtp", "mail.example.org:65536"), "65536 is no port"),
+        ((*SENDER, "--smtp", "mail.example.org:smtp"), "smtp is no port"),
+        (
+            (*SENDER, "--smtp", "mail.example.org", "--smtp-password-file", "missing"),
+            "--smtp-password-file missing: the file cannot be read",
+        ),
+        (
+            (*SENDER, "--smtp", "mail.example.org", "--smtp-password-file", "/dev/null"),
+            "the file cannot be read, or is empty",
+        ),
         (("--host", "0.0.0.0"), "can be reached from other machines"),  # noqa: S104  what is tested
         (("--host", "a-name"), "a-name is no address of this machine"),
         (("--behind-proxy",), "--behind-proxy needs the addresses of the proxies"),

@@ -6,7 +6,7 @@ import pytest
 
 from chalicelib.config import Settings
 from tools.project import ROOT, ToolError
-from tools.stages.options import BY_NAME, OPTIONS, Choice, check_domain, read_choice
+from tools.stages.options import BY_NAME, OPTIONS, Choice, check_domain, check_mail, read_choice
 
 REGION = "eu-central-1"
 CERTIFICATE = f"arn:aws:acm:{REGION}:123456789012:certificate/0-1"
@@ -90,6 +90,41 @@ def test_a_record_needs_a_domain() -> None:
     with pytest.raises(ToolError, match="HOSTED_ZONE_ID needs DOMAIN"):
         check_domain(zone, Choice({}, {}))
     check_domain(zone, Choice({"DomainName": "a.example.org"}, {"CertificateArn": CERTIFICATE}))
+
+
+def test_mail_needs_an_address_for_its_links_given_now_or_earlier() -> None:
+    none, addressed = Choice({}, {}), Choice({"BaseUrl": "https://a.example.org"}, {})
+    wanted = read_choice(["MAIL_FROM=strandline@example.org"], REGION)
+    assert wanted.application == {"MailFrom": "strandline@example.org", "MailDomain": "example.org"}
+    with pytest.raises(ToolError, match="MAIL_FROM needs DOMAIN or BASE_URL"):
+        check_mail(wanted, none)
+    check_mail(wanted, addressed)
+    check_mail(read_choice(["MAIL_FROM=strandline@example.org", "BASE_URL=https://a.example.org"], REGION), none)
+    check_mail(read_choice(["MAIL_FROM=strandline@example.org", "DOMAIN=a.example.org"], REGION), none)
+    check_mail(none, none)
+    sending = Choice({"MailFrom": "strandline@example.org", "BaseUrl": "https://a.example.org"}, {})
+    with pytest.raises(ToolError, match="MAIL_FROM needs DOMAIN or BASE_URL"):
+        check_mail(read_choice(["BASE_URL="], REGION), sending)
+    check_mail(read_choice(["BASE_URL=", "MAIL_FROM="], REGION), sending)
+
+
+def test_addresses_are_verified_only_where_mail_is_sent() -> None:
+    sending = Choice({"MailFrom": "strandline@example.org", "BaseUrl": "https://a.example.org"}, {})
+    wanted = read_choice(["VERIFY_EMAILS=on"], REGION)
+    with pytest.raises(ToolError, match="VERIFY_EMAILS=on needs MAIL_FROM"):
+        check_mail(wanted, Choice({}, {}))
+    check_mail(wanted, sending)
+    check_mail(read_choice(["VERIFY_EMAILS=off"], REGION), Choice({}, {}))
+    verifying = Choice(sending.application | {"VerifiesEmails": "true"}, {})
+    with pytest.raises(ToolError, match="VERIFY_EMAILS=on needs MAIL_FROM"):
+        check_mail(read_choice(["MAIL_FROM="], REGION), verifying)
+    check_mail(read_choice(["MAIL_FROM=", "VERIFY_EMAILS=off"], REGION), verifying)
+
+
+@pytest.mark.parametrize("sender", ["strandline", "a b@example.org", "Strandline <strandline@example.org>", "a@b"])
+def test_what_is_no_sender_is_reported(sender: str) -> None:
+    with pytest.raises(ToolError, match="this is not the e-mail address that mail comes from"):
+        read_choice([f"MAIL_FROM={sender}"], REGION)
 
 
 def test_make_passes_exactly_the_options() -> None:

@@ -35,11 +35,12 @@ input{border:1px solid var(--line);background:var(--page);color:var(--text)}
 button{margin-top:1.5rem;border:0;background:var(--act);color:var(--on-act);font-weight:600;cursor:pointer}
 button.other{margin-top:.75rem;border:1px solid var(--line);background:none;color:var(--text)}
 label.choice{display:flex;gap:.5rem;align-items:center;font-weight:400}
-.choice input{width:1.25rem;min-height:1.25rem;accent-color:var(--act)}
+.choice input{flex:none;width:1.25rem;min-height:1.25rem;accent-color:var(--act)}
 a{display:block;padding:.75rem;border-radius:.5rem;background:var(--act);color:var(--on-act);font-weight:600;
 text-align:center;text-decoration:none}
 input:focus-visible,a:focus-visible,button:focus-visible{outline:3px solid var(--act);outline-offset:2px}
-.more{margin:1.5rem 0 0}
+.more{margin:1.5rem 0 0 -.25rem}
+input+p{margin-top:.25rem}
 .more a{display:inline;padding:.25rem;margin-right:1rem;background:none;color:var(--act);font-weight:400;
 text-decoration:underline}
 """

@@ -247,6 +247,10 @@ class TaskNameTakenError(ConflictError):
     """Another task has this name."""
 
 
+class TaskExistsError(ConflictError):
+    """An earlier request with the same idempotency key made another task."""
+
+
 class InvalidRequestError(StrandlineError):
     """The request cannot be carried out as it was sent; nothing was stored."""
 

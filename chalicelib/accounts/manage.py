@@ -89,7 +89,8 @@ def create_custodial_user(
         UnauthorizedError: the caller may not create accounts for this custodian.
         TooManyAttemptsError: the caller tried too many addresses.
         InvalidUserDetailsError: the body breaks a rule.
-        UserExistsError: the e-mail address belongs to an account.
+        UserExistsError: the e-mail address belongs to an account, or an earlier request with the same idempotency key
+            made another one, or one that was changed or deleted since.
 
     Source: auth-api 5, routes 13 and 14.
     """
@@ -101,7 +102,13 @@ def create_custodial_user(
     grant = None
     if custodian_id is not None:
         grant = Grant(account.user_id, custodian_id, permissions={CUSTODIAN: {}, VIEW: {}, UPLOAD: {}})
-    ports.accounts.create(account, grant)
+    try:
+        ports.accounts.create(account, grant)
+    except UserExistsError:
+        earlier = ports.accounts.find(account.user_id)
+        if earlier is None or replace(earlier, created_time_ms=account.created_time_ms) != account:
+            raise
+        return earlier
     return account
 
 

@@ -37,7 +37,8 @@ class Accounts(Protocol):
         or none.
 
         Raises:
-            UserExistsError: the e-mail address belongs to another account, or the id does.
+            UserExistsError: the e-mail address belongs to another account, or the id does, or a custodial account with
+                this id was deleted a moment ago.
         """
         ...
 
@@ -150,8 +151,19 @@ class RestrictedTokens(RestrictedTokenReader, Protocol):
         """All tokens of a user, newest first; expired ones may be included."""
         ...
 
-    def add(self, token: RestrictedToken, made_with: Session | RestrictedToken | None = None) -> bool:
-        """Store a new token; False when the credential that it is made with no longer exists."""
+    def add(
+        self,
+        token: RestrictedToken,
+        made_with: Session | RestrictedToken | None = None,
+        idempotency_key: str | None = None,
+    ) -> bool:
+        """Store a new token, and that it answers the requests of its user with this key; False when the credential that
+        it is made with no longer exists, or another token answers them."""
+        ...
+
+    def id_for(self, user_id: str, idempotency_key: str) -> str | None:
+        """The id of the token, which may be removed by now, that answers the requests of a user with this key; None if
+        there is none."""
         ...
 
     def replace(self, token: RestrictedToken) -> bool:

@@ -9,6 +9,7 @@ from chalicelib.access.user_ids import require_user_id
 from chalicelib.accounts.ports import AccountPorts, RestrictedTokens
 from chalicelib.accounts.session import end_restricted_tokens
 from chalicelib.errors import (
+    ConflictError,
     FieldError,
     InvalidFieldsError,
     MalformedJsonError,
@@ -117,18 +118,23 @@ def restricted_token_object(token: RestrictedToken) -> dict[str, Any]:
 
 
 def create_restricted_token(
-    call: Call, user_id: str, read_body: Callable[[], Any], ports: AccountPorts
+    call: Call, user_id: str, read_body: Callable[[], Any], ports: AccountPorts, idempotency_key: str | None = None
 ) -> RestrictedToken:
     """Create a token of the user, for an hour unless the body says otherwise.
 
     The token opens nothing that the caller's credential does not open, ends no later, and ends when that credential is
     revoked or its login signs out.
 
+    Args:
+        idempotency_key: marks repetitions of a request, which return the token that the first one made. Its id is
+            random nevertheless, since the id is a secret.
+
     Raises:
         UnauthorizedError: the caller is another user, or a path is outside those of the caller's restricted token.
         UnauthenticatedError: the caller's credential ended in the meantime, for example by a change of the password.
         InvalidPathError: the user id is of the wrong form.
         MalformedJsonError, InvalidFieldsError: the body is of the wrong form.
+        ConflictError: an earlier request with this key made another token, or one that was removed since.
     """
     call.require(user_id)
     require_user_id(user_id)
@@ -146,9 +152,31 @@ def create_restricted_token(
         login=None if made_with is None else made_with.login,
         parent_id=made_with.id if isinstance(made_with, RestrictedToken) else "",
     )
-    if not ports.restricted_tokens.add(token, made_with=made_with):
+    if ports.restricted_tokens.add(token, made_with, idempotency_key):
+        return token
+    earlier_id = None if idempotency_key is None else ports.restricted_tokens.id_for(user_id, idempotency_key)
+    if earlier_id is None:
         raise UnauthenticatedError
-    return token
+    earlier = ports.restricted_tokens.find(earlier_id)
+    if earlier is None or not _repeats(token, earlier, has_end=restrictions.expiration_time_ms is not None):
+        raise ConflictError
+    return earlier
+
+
+def _repeats(token: RestrictedToken, earlier: RestrictedToken, *, has_end: bool) -> bool:
+    """Whether an earlier token is what the caller asks for. It never opens more, or ends later, than a new one would.
+
+    Args:
+        has_end: whether the request says when the token ends; otherwise the end depends on the time of the request.
+    """
+    ends_alike = token.expiration_time_ms == earlier.expiration_time_ms
+    if not has_end:
+        ends_alike = token.expiration_time_ms >= earlier.expiration_time_ms
+    return ends_alike and (token.paths, token.login, token.parent_id) == (
+        earlier.paths,
+        earlier.login,
+        earlier.parent_id,
+    )
 
 
 def _paths_within(paths: tuple[str, ...] | None, made_with: Session | RestrictedToken | None) -> tuple[str, ...] | None:

@@ -7,7 +7,7 @@ from typing import Any
 from chalicelib.access.call import Call
 from chalicelib.data_sources.data_source import CONNECTED, DISCONNECTED, ERROR, DataSource, as_data_source
 from chalicelib.data_sources.ports import DataSourcePorts
-from chalicelib.errors import InvalidFieldsError, NotFoundError
+from chalicelib.errors import ConflictError, InvalidFieldsError, NotFoundError
 from chalicelib.model.checks.bodies import check_data_source, check_data_source_update
 from chalicelib.model.errors import value_not_before
 from chalicelib.model.query import IntegerField, check_query
@@ -27,12 +27,29 @@ def create(call: Call, user_id: str, read_body: Callable[[], Any], ports: DataSo
     Raises:
         UnauthorizedError: the caller is not a server.
         MalformedJsonError, InvalidFieldsError: the body does not describe a data source.
+        ConflictError: an earlier request with the same idempotency key made another one.
     """
     call.require()
     fields = check_data_source(read_body())
     source = DataSource(call.new_id(), user_id, call.now_ms, fields | {"state": DISCONNECTED})
-    ports.sources.add(source)
+    if not ports.sources.add(source):
+        source = _created_before(source, ports)
     return as_data_source(source, to_server=True)
+
+
+def _created_before(source: DataSource, ports: DataSourcePorts) -> DataSource:
+    """The data source that an earlier request for the same one made. If it was changed since, only its provider is
+    compared.
+
+    Raises:
+        ConflictError: it is another one.
+    """
+    earlier = ports.sources.find(source.id)
+    if earlier is None or (earlier.user_id, earlier.provider) != (source.user_id, source.provider):
+        raise ConflictError(source.id)
+    if earlier.revision == source.revision and earlier.fields != source.fields:
+        raise ConflictError(source.id)
+    return earlier
 
 
 def list_of_user(

@@ -22,8 +22,9 @@ class DataSources(Protocol):
     def of_link(self, provider: tuple[str, str], external_id: str) -> DataSource | None:
         """The connected data source of the account that the provider knows by this id, or None."""
 
-    def add(self, source: DataSource) -> None:
-        """Store a new data source, and mark its user's data as having one (`OwnerState.has_sources`)."""
+    def add(self, source: DataSource) -> bool:
+        """Store a new data source, and mark its user's data as having one (`OwnerState.has_sources`); False when there
+        is one with this id."""
 
     def replace(self, before: DataSource, after: DataSource) -> bool:
         """Store `after` in place of `before`; False when `before` is no longer what is stored.

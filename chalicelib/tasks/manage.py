@@ -7,7 +7,7 @@ from typing import Any
 
 from chalicelib.access.call import Call
 from chalicelib.conflicts import retry_on_conflict
-from chalicelib.errors import TaskNotFoundError, UnavailableError
+from chalicelib.errors import TaskExistsError, TaskNotFoundError, UnavailableError
 from chalicelib.model.times import format_time
 from chalicelib.tasks.bodies import read_changes, read_list, read_new_task
 from chalicelib.tasks.ports import TaskPorts
@@ -24,14 +24,14 @@ def create(call: Call, read_body: Callable[[], Any], known_types: Container[str]
         UnauthorizedError: the caller may not create tasks.
         MalformedJsonError, InvalidFieldsError: the body does not describe a task.
         TaskNameTakenError: another task has this name.
+        TaskExistsError: an earlier request with the same idempotency key made another task.
 
     Source: task-api 4.
     """
     call.require()
     new = read_new_task(read_body(), call.now_ms)
     bare = Task(id=call.new_id(), type=new.type, created_time_ms=call.now_ms, name=new.name)
-    task = _as_created(bare, new.changes, known_types, call.now_ms)
-    ports.tasks.add(task)
+    task = _added(_as_created(bare, new.changes, known_types, call.now_ms), ports)
     if task.schedule_state is ScheduleState.READY:
         with suppress(UnavailableError):  # the task is stored, and the next tick finds it
             ports.queue.wake(task.type)
@@ -122,6 +122,24 @@ def as_task(task: Task) -> dict[str, Any]:
 def _as_created(task: Task, changes: TaskChanges, known_types: Container[str], now_ms: int) -> Task:
     """The new task with what the client asked for. It counts as unmodified."""
     return replace(changed(task, changes, known_types, now_ms), modified_time_ms=None)
+
+
+def _added(task: Task, ports: TaskPorts) -> Task:
+    """The task once it is stored: the new one, or the one of an earlier request for the same.
+
+    A task that was run or changed since has other members, so only its name and type are compared.
+    """
+    try:
+        ports.tasks.add(task)
+    except TaskExistsError:
+        earlier = ports.tasks.find(task.id)
+        if earlier is None or (earlier.name, earlier.type) != (task.name, task.type):
+            raise
+        as_new = replace(earlier, created_time_ms=task.created_time_ms, schedule_state=task.schedule_state)
+        if earlier.revision == task.revision and as_new != task:
+            raise
+        return earlier
+    return task
 
 
 def _find_or_refuse(task_id: str, ports: TaskPorts) -> Task:

@@ -47,6 +47,7 @@ class TaskStore(Protocol):
         """Store a new task.
 
         Raises:
+            TaskExistsError: there is a task with this id.
             TaskNameTakenError: another task has this name.
         """
         ...

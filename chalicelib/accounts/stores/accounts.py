@@ -114,6 +114,8 @@ class StoredAccounts:
         writes: list[Write] = [Put(account_item(account), absent()), *_role_puts(account, account.roles)]
         if grant is not None:
             writes += map(Put, grant_items(grant))
+        if account.is_custodial:  # its id may be that of a deleted account whose data are still being erased
+            writes.append(Check(deletion_key(account.user_id), absent()))
         if expires_time_ms is not None:
             writes.append(Put(unanswered_sign_up_key(expires_time_ms, account.user_id)))
         try:

@@ -19,6 +19,7 @@
 | grant, seen from the grantee | `USER#<grantee id>` | `GRANTED#<sharer id>` |
 | collection of metadata | `USER#<user id>` | `METADATA#<collection>` |
 | restricted token | `RESTRICTED#<token id>` | `RESTRICTED` |
+| the same, by the key of the request that made it | `REPEATED#<hash of user and key>` | `REPEATED` |
 | restricted token in the list of its user | `USER#<user id>` | `RESTRICTED#<time of creation, 15 digits>#<token id>` |
 | Nightscout credential | `NIGHTSCOUT#<hash>` | `NIGHTSCOUT` |
 | the same in the list of its user | `USER#<user id>` | `NIGHTSCOUT#<credential id>` |
@@ -43,6 +44,7 @@ GRANTED_PREFIX = "GRANTED#"
 METADATA_PREFIX = "METADATA#"
 RESTRICTED_SK = "RESTRICTED"
 RESTRICTED_PREFIX = "RESTRICTED#"
+REPEATED_SK = "REPEATED"
 SESSIONS_PREFIX = "SESSION#"
 OIDC_SK = "OIDC"
 SSO_SK = "SSO"
@@ -161,6 +163,11 @@ def collection_key(user_id: str, name: str) -> Key:
 def restricted_token_key(token_id: str) -> Key:
     """A restricted token."""
     return key(f"RESTRICTED#{token_id}", RESTRICTED_SK)
+
+
+def repeated_request_key(request_hash: str) -> Key:
+    """The restricted token that answers the repetitions of a request."""
+    return key(f"REPEATED#{request_hash}", REPEATED_SK)
 
 
 def restricted_token_list_key(user_id: str, created_time_ms: int, token_id: str) -> Key:

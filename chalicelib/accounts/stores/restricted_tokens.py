@@ -2,16 +2,18 @@
 list of the sessions of the login, so that what ends the login ends the token."""
 
 from chalicelib.access.call import LoginReference, RestrictedToken, Session
+from chalicelib.access.idempotency import derived_id
 from chalicelib.access.user_ids import fits_key
 from chalicelib.accounts.stores.keys import (
     RESTRICTED_PREFIX,
+    repeated_request_key,
     restricted_token_key,
     restricted_token_list_key,
     restricted_token_login_key,
     session_key,
     user_pk,
 )
-from chalicelib.engine.conditions import exists
+from chalicelib.engine.conditions import absent, exists
 from chalicelib.engine.errors import TransactionRefusedError
 from chalicelib.engine.table import Check, Delete, Item, Key, Prefix, Put, Query, Table, Write
 
@@ -74,10 +76,26 @@ class StoredRestrictedTokens:
         query = Query(user_pk(user_id), Prefix(RESTRICTED_PREFIX), newest_first=True)
         return [restricted_token_from_item(item) for item in self._accounts.query(query)]
 
-    def add(self, token: RestrictedToken, made_with: Session | RestrictedToken | None = None) -> bool:
+    def add(
+        self,
+        token: RestrictedToken,
+        made_with: Session | RestrictedToken | None = None,
+        idempotency_key: str | None = None,
+    ) -> bool:
         """One transaction over all items, which also checks that the credential still exists."""
-        checks = [] if made_with is None else [Check(_credential_key(made_with), exists())]
-        return self._try_write([*map(Put, restricted_token_items(token)), *checks])
+        items = restricted_token_items(token)
+        writes: list[Write] = [*map(Put, items)]
+        if made_with is not None:
+            writes.append(Check(_credential_key(made_with), exists()))
+        if idempotency_key is not None:
+            answer = {"token_id": token.id, "expires_at_s": items[0]["expires_at_s"]}
+            writes.append(Put(_answer_key(token.user_id, idempotency_key) | answer, absent()))
+        return self._try_write(writes)
+
+    def id_for(self, user_id: str, idempotency_key: str) -> str | None:
+        """One read."""
+        item = self._accounts.get(_answer_key(user_id, idempotency_key))
+        return None if item is None else item["token_id"]
 
     def replace(self, token: RestrictedToken) -> bool:
         """One transaction over all items, so that a token that was removed in the meantime does not come back."""
@@ -101,6 +119,10 @@ def _keys(token: RestrictedToken) -> list[Key]:
     reference = token.user_id, token.created_time_ms, token.id
     keys = [restricted_token_key(token.id), restricted_token_list_key(*reference)]
     return keys if token.login is None else [*keys, restricted_token_login_key(token.login, *reference)]
+
+
+def _answer_key(user_id: str, idempotency_key: str) -> Key:
+    return repeated_request_key(derived_id("restricted token", user_id, idempotency_key))
 
 
 def _credential_key(credential: Session | RestrictedToken) -> Key:

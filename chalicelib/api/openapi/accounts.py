@@ -12,6 +12,7 @@ from chalicelib.api.openapi.terms import (
     EMPTY,
     FREE_FORM,
     HEX_ID,
+    IDEMPOTENCY_KEY,
     PAGING,
     PLAIN,
     TIME,
@@ -169,8 +170,12 @@ ACCOUNT_API = Api(
             ),
             failures=(403, 429),
         ),
-        CREATE_CUSTODIAL_USER: Details(_USER, body=Body(record(_DETAILS, is_open=True)), failures=(409, 429)),
-        CREATE_CLINIC_USER: Details(_USER, body=Body(record(_DETAILS, is_open=True)), failures=(409,)),
+        CREATE_CUSTODIAL_USER: Details(
+            _USER, headers=(IDEMPOTENCY_KEY,), body=Body(record(_DETAILS, is_open=True)), failures=(409, 429)
+        ),
+        CREATE_CLINIC_USER: Details(
+            _USER, headers=(IDEMPOTENCY_KEY,), body=Body(record(_DETAILS, is_open=True)), failures=(409,)
+        ),
         LIST_USERS: Details(
             Reply(array(reference("User")), "Users; ids that nobody has are left out."),
             query=(
@@ -229,7 +234,9 @@ RESTRICTED_TOKEN_API = Api(
     "Restricted tokens",
     "Short-lived tokens for links, which stand for their user in the paths that they name.",
     {
-        CREATE_RESTRICTED_TOKEN: Details(_ONE_RESTRICTED, body=_RESTRICTIONS),
+        CREATE_RESTRICTED_TOKEN: Details(
+            _ONE_RESTRICTED, headers=(IDEMPOTENCY_KEY,), body=_RESTRICTIONS, failures=(409,)
+        ),
         LIST_RESTRICTED_TOKENS: Details(Reply(array(reference("RestrictedToken")), "A page of tokens."), query=PAGING),
         DELETE_RESTRICTED_TOKENS: Details(EMPTY, failures=(400,)),
         GET_RESTRICTED_TOKEN: Details(_ONE_RESTRICTED, failures=(404,)),

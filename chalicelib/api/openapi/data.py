@@ -336,7 +336,9 @@ DATA_SOURCE_API = Api(
             Reply(array(reference("DataSource")), "A page of data sources."),
             query=(*PAGING, *(Parameter(name, schema, "Only those.") for name, schema in _SOURCE_FIELDS.items())),
         ),
-        CREATE_DATA_SOURCE: Details(_ONE_SOURCE, body=Body(reference("DataSourceCreation"))),
+        CREATE_DATA_SOURCE: Details(
+            _ONE_SOURCE, headers=(IDEMPOTENCY_KEY,), body=Body(reference("DataSourceCreation")), failures=(409,)
+        ),
         DELETE_DATA_SOURCES: Details(EMPTY),
         GET_DATA_SOURCE: Details(_ONE_SOURCE, failures=(404,)),
         UPDATE_DATA_SOURCE: Details(

@@ -222,6 +222,7 @@ TASK_API = Api(
         ),
         CREATE_TASK: Details(
             _ONE_TASK,
+            headers=(IDEMPOTENCY_KEY,),
             body=Body(
                 record({"name": text(minLength=1), "type": text(minLength=1), **_CHANGEABLE}, ("type",)),
                 "A name is given to one task only.",

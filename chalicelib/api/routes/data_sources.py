@@ -1,6 +1,7 @@
 """Data sources over HTTP. Source: data-api 10."""
 
-from chalicelib.api.messages import Reply, Request
+from chalicelib.access.idempotency import once
+from chalicelib.api.messages import Reply, Request, idempotency_key
 from chalicelib.api.operations.data_sources import (
     CREATE_DATA_SOURCE,
     DELETE_DATA_SOURCE,
@@ -27,7 +28,9 @@ def list_data_sources(request: Request) -> Reply:
 @blueprint.operation(CREATE_DATA_SOURCE)
 def create_data_source(request: Request) -> Reply:
     """Add a data source, not connected yet."""
-    return Reply(data_sources.create(request.call, request.path["userId"], request.json, request.services.data_sources))
+    user_id, ports = request.path["userId"], request.services.data_sources
+    call = once(request.call, "data source", user_id, idempotency_key(request))
+    return Reply(data_sources.create(call, user_id, request.json, ports))
 
 
 @blueprint.operation(DELETE_DATA_SOURCES)

@@ -1,7 +1,7 @@
 """Restricted tokens over HTTP. Source: auth-api 7."""
 
 from chalicelib.accounts import restricted_token as rules
-from chalicelib.api.messages import Reply, Request
+from chalicelib.api.messages import Reply, Request, idempotency_key
 from chalicelib.api.operations.restricted_tokens import (
     CREATE_RESTRICTED_TOKEN,
     DELETE_RESTRICTED_TOKEN,
@@ -19,7 +19,8 @@ blueprint = ApiBlueprint(__name__)
 def create(request: Request) -> Reply:
     """The new token."""
     user_id, accounts = request.path["userId"], request.services.accounts
-    token = rules.create_restricted_token(request.call, user_id, request.json, accounts)
+    key = idempotency_key(request)
+    token = rules.create_restricted_token(request.call, user_id, request.json, accounts, key)
     return Reply(rules.restricted_token_object(token))
 
 

@@ -1,6 +1,7 @@
 """Tasks over HTTP. Source: task-api 1 to 6."""
 
-from chalicelib.api.messages import Reply, Request
+from chalicelib.access.idempotency import once
+from chalicelib.api.messages import Reply, Request, idempotency_key
 from chalicelib.api.operations.tasks import CREATE_TASK, DELETE_TASK, GET_TASK, LIST_TASKS, UPDATE_TASK
 from chalicelib.api.routing import ApiBlueprint
 from chalicelib.jobs import TASK_TYPES
@@ -18,7 +19,8 @@ def list_tasks(request: Request) -> Reply:
 @blueprint.operation(CREATE_TASK)
 def create_task(request: Request) -> Reply:
     """The new task, of any type."""
-    return Reply(tasks.create(request.call, request.json, TASK_TYPES, request.services.tasks))
+    call = once(request.call, "task", request.caller.user_id or "", idempotency_key(request))
+    return Reply(tasks.create(call, request.json, TASK_TYPES, request.services.tasks))
 
 
 @blueprint.operation(GET_TASK)

@@ -1,5 +1,6 @@
 """Users: signing up, reading, changing and deleting them. Source: auth-api 4 and 5."""
 
+from chalicelib.access.idempotency import once
 from chalicelib.accounts.account import user_object
 from chalicelib.accounts.bodies import user_updates
 from chalicelib.accounts.delete import delete_user
@@ -8,7 +9,7 @@ from chalicelib.accounts.manage import create_custodial_user, read_user, update_
 from chalicelib.accounts.password_sign_in import SignInSource
 from chalicelib.accounts.sign_up import sign_up
 from chalicelib.api.confirmation import password_confirmation
-from chalicelib.api.messages import Reply, Request
+from chalicelib.api.messages import Reply, Request, idempotency_key
 from chalicelib.api.operations.accounts import (
     CREATE_CLINIC_USER,
     CREATE_CUSTODIAL_USER,
@@ -65,14 +66,17 @@ def delete(request: Request) -> Reply:
 @blueprint.operation(CREATE_CUSTODIAL_USER)
 def create_custodial(request: Request) -> Reply:
     """A new account without a login, which the user in the path manages."""
-    account = create_custodial_user(request.call, request.path["userId"], request.json, request.services.accounts)
+    custodian_id = request.path["userId"]
+    call = once(request.call, "custodial account", custodian_id, idempotency_key(request))
+    account = create_custodial_user(call, custodian_id, request.json, request.services.accounts)
     return Reply(user_object(account, to_server=False))
 
 
 @blueprint.operation(CREATE_CLINIC_USER)
 def create_for_clinic(request: Request) -> Reply:
     """A new account without a login, which nobody manages yet."""
-    account = create_custodial_user(request.call, None, request.json, request.services.accounts)
+    call = once(request.call, "clinic's account", request.caller.user_id or "", idempotency_key(request))
+    account = create_custodial_user(call, None, request.json, request.services.accounts)
     return Reply(user_object(account, to_server=False))
 
 

@@ -44,10 +44,13 @@ class StoredDataSources:
         """See `DataSources.of_link`: two reads."""
         return self._at_pointer(source_link_key(provider, external_id))
 
-    def add(self, source: DataSource) -> None:
-        """See `DataSources.add`: two transactions."""
-        writes = [Put(_item(source)), *(Put(_pointer(key, source)) for key in _pointer_keys(source))]
-        self._transact_counted(writes, source.user_id, {"has_sources": True})
+    def add(self, source: DataSource) -> bool:
+        """See `DataSources.add`: two transactions, also for one that was added before, perhaps by the first alone."""
+        writes = [Put(_item(source), absent()), *(Put(_pointer(key, source)) for key in _pointer_keys(source))]
+        if self._transact_counted(writes, source.user_id, {"has_sources": True}):
+            return True
+        self._transact([owner_change(source.user_id, seen={})])
+        return False
 
     def replace(self, before: DataSource, after: DataSource) -> bool:
         """See `DataSources.replace`: one transaction, or two when readers can notice the change."""

@@ -10,7 +10,7 @@ from chalicelib.conflicts import WriteConflictError
 from chalicelib.engine.conditions import absent, all_of, equals, exists
 from chalicelib.engine.errors import ConditionFailedError, TransactionRefusedError
 from chalicelib.engine.table import Delete, Item, Prefix, Put, Query, Range, Table
-from chalicelib.errors import TaskNameTakenError
+from chalicelib.errors import TaskExistsError, TaskNameTakenError
 from chalicelib.json_text import decode, encode
 from chalicelib.tasks.ports import TaskFilter
 from chalicelib.tasks.stores.keys import (
@@ -64,14 +64,16 @@ class StoredTasks:
     def add(self, task: Task) -> None:
         """One write, or one transaction for a task with a name."""
         item = task_item(task)
-        if task.name is None:
-            self._tasks.put(item)
-            return
-        name_item = name_key(task.name) | {"task_id": task.id}
         try:
-            self._tasks.transact([Put(item), Put(name_item, absent())])
+            if task.name is None:
+                self._tasks.put(item, absent())
+                return
+            name_item = name_key(task.name) | {"task_id": task.id}
+            self._tasks.transact([Put(item, absent()), Put(name_item, absent())])
+        except ConditionFailedError as failed:
+            raise TaskExistsError(task.id) from failed
         except TransactionRefusedError as refused:
-            raise TaskNameTakenError(task.id) from refused
+            raise (TaskExistsError if refused.failed(0) else TaskNameTakenError)(task.id) from refused
 
     def replace(self, task: Task) -> Task:
         """One conditional write."""

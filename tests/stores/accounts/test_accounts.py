@@ -157,6 +157,16 @@ class TestAccounts:
             stores.accounts.finish_deletion(ANNA.user_id)
         assert stores.accounts.deletions() == []
 
+    def test_a_custodial_account_does_not_take_the_id_of_one_that_is_being_erased(self, stores: Stores) -> None:
+        stores.accounts.create(NAMELESS)
+        stores.accounts.delete(NAMELESS, NOW_MS)
+        with pytest.raises(UserExistsError):
+            stores.accounts.create(NAMELESS)
+        assert stores.accounts.find(NAMELESS.user_id) is None
+        stores.accounts.finish_deletion(NAMELESS.user_id)
+        stores.accounts.create(NAMELESS)
+        assert stores.accounts.find(NAMELESS.user_id) == NAMELESS
+
 
 class TestUnansweredSignUps:
     """Sign-ups whose address has to be verified."""

@@ -160,6 +160,18 @@ class TestRestrictedTokens:
         assert not stores.restricted_tokens.add(second, made_with)
         assert stores.restricted_tokens.of_user("new") == [first]
 
+    def test_one_token_answers_the_requests_of_a_user_with_a_key(self, stores: Stores) -> None:
+        first, second = (replace(self.TOKENS[0], id=token_id, user_id="new") for token_id in ("d", "e"))
+        assert stores.restricted_tokens.id_for("new", "k") is None
+        assert stores.restricted_tokens.add(first, idempotency_key="k")
+        assert not stores.restricted_tokens.add(second, idempotency_key="k")
+        assert stores.restricted_tokens.of_user("new") == [first]
+        assert stores.restricted_tokens.id_for("new", "k") == "d"
+        assert stores.restricted_tokens.id_for("user", "k") is None
+        stores.restricted_tokens.delete(first)
+        assert not stores.restricted_tokens.add(second, idempotency_key="k")
+        assert stores.restricted_tokens.add(second, idempotency_key="l")
+
     @pytest.mark.parametrize("login_user_id", [ANNA.user_id, "a server # 1"])
     @pytest.mark.parametrize("ends_all", [False, True])
     def test_restricted_tokens_end_with_their_login(self, stores: Stores, login_user_id: str, ends_all: bool) -> None:

@@ -40,6 +40,13 @@ def test_a_data_source_comes_back_as_it_was(store: DataSources) -> None:
     assert store.find("b" * 32) is None
 
 
+def test_an_id_belongs_to_one_data_source(store: DataSources) -> None:
+    assert store.add(source())
+    assert not store.add(source(providerName="other"))
+    assert store.find("a" * 32) == source()
+    assert store.of_user("aaaaaaaaaa") == [source()]
+
+
 def test_the_data_sources_of_a_user_come_newest_first(store: DataSources) -> None:
     older, newer = source("b"), replace(source("a"), created_time_ms=NOW_MS + 1)
     for stored in (older, newer, source("c", "bbbbbbbbbb")):

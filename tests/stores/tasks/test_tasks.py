@@ -12,7 +12,7 @@ from chalicelib.conflicts import WriteConflictError
 from chalicelib.engine.aws import sqs
 from chalicelib.engine.aws.engine import aws_engine
 from chalicelib.engine.engine import Engine
-from chalicelib.errors import TaskNameTakenError
+from chalicelib.errors import TaskExistsError, TaskNameTakenError
 from chalicelib.tasks.ports import RunMessage, TaskFilter, TaskSlots, TaskStore
 from chalicelib.tasks.stores import queue as tasks_queue
 from chalicelib.tasks.stores.queue import QueuedTaskMessages
@@ -106,6 +106,16 @@ def test_a_name_is_taken_until_its_task_is_deleted(store: TaskStore) -> None:
     store.delete(task(1).id)
     with pytest.raises(TaskNameTakenError):
         store.add(task(3, name="name"))
+
+
+@pytest.mark.parametrize("name", [None, "a name"])
+def test_an_id_belongs_to_one_task(store: TaskStore, name: str | None) -> None:
+    store.add(task(1, name=name))
+    for other in (task(1, name=name, priority=5), task(1, name="another")):
+        with pytest.raises(TaskExistsError):
+            store.add(other)
+    assert store.find_many([task(1).id]) == [task(1, name=name)]
+    store.add(task(2, name="another"))
 
 
 def test_a_task_is_replaced_only_as_it_was_read(store: TaskStore) -> None:

@@ -85,8 +85,8 @@ def test_a_tick_starts_what_is_due_and_a_worker_runs_it(runner: Runner, log: io.
 
 
 def test_a_woken_worker_starts_what_is_in_the_line(runner: Runner) -> None:
+    runner.add(message=1)
     for type_name in ("unknown", ECHO):
-        runner.add(message=1)
         event = runner.client.events.generate_sqs_event([json.dumps({"wake": type_name})], "strandline-test-tasks")
         runner.client.lambda_.invoke("run_task", event)
         assert (runner.task.state is State.RUNNING) is (type_name == ECHO)

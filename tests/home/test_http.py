@@ -61,6 +61,14 @@ def test_other_spellings_are_other_resources(server: Served, target: str) -> Non
     assert server.bare(f"GET {target} HTTP/1.1\n{CLOSE}\n").status == 404
 
 
+def test_a_broken_percent_in_a_query_is_the_text_that_was_sent(server: Served, events: list[dict[str, Any]]) -> None:
+    reply = server.bare(f"GET /v1/time?a=100%&b=%zz&c=%4&d=%41%&e=%E9 HTTP/1.1\n{CLOSE}\n")
+
+    (event,) = events
+    expected = {"a": ["100%"], "b": ["%zz"], "c": ["%4"], "d": ["A%"], "e": ["\N{REPLACEMENT CHARACTER}"]}
+    assert (reply.status, event["multiValueQueryStringParameters"]) == (200, expected)
+
+
 def test_repeated_headers_and_parameters_are_kept(server: Served, events: list[dict[str, Any]]) -> None:
     server.bare(f"GET /v1/time?type=a&type=b%2Bc&empty&x=1+2 HTTP/1.1\n{CLOSE}X-A: 1\nx-a: 2\nX-B: 3, 4\n\n")
 

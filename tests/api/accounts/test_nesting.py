@@ -126,6 +126,20 @@ def test_a_large_profile_of_one_who_shares_unasked_is_not_in_the_list(
     assert lists_of_grantee(api, fakes)[1][0]["profile"] == body
 
 
+def test_a_small_profile_of_one_who_shares_unasked_is_removed_by_the_one_who_sees_it(
+    api: ApiClient, fakes: FakeServices, sharer: str
+) -> None:
+    body = {"fullName": "Something that nobody wants to read"}
+    assert api.request("PUT", f"/metadata/{SHARER}/profile", body, token=sharer).status == 200
+    assert api.request("POST", PAIR, {"view": {}, "custodian": {}}, token=sharer).status == 200
+    groups, users = lists_of_grantee(api, fakes)
+    assert (SHARER in groups, users[0]["profile"]) == (True, body)
+    assert api.request("POST", PAIR, {}, token=fakes.sign_in(GRANTEE)).status == 200
+    groups, users = lists_of_grantee(api, fakes)
+    assert (SHARER in groups, users) == (False, [])
+    assert api.request("GET", f"/metadata/{SHARER}/profile", token=fakes.sign_in(GRANTEE)).status == 401
+
+
 class TestSharers:
     """How many may share with one who shares nothing with them."""
 

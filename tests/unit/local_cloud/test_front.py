@@ -38,6 +38,12 @@ def test_an_encoded_slash_separates_nothing() -> None:
     assert scope["path"] == "/restapis/1/api/_user_request_/access/a%2Fb"
 
 
+def test_a_broken_percent_in_a_query_is_passed_on_as_it_was_sent() -> None:
+    query = b"a=100%&b=%zz&c=%4&d=%41%&e=%E9"
+    (scope,) = _passed_on(_scope([], query_string=query))
+    assert scope["query_string"] == query
+
+
 def test_a_missing_accept_becomes_any_type() -> None:
     headers = [(b"host", b"127.0.0.1:8000")]
     (scope,) = _passed_on(_scope(headers))

@@ -52,7 +52,7 @@ openapi: environment ## write the API description to docs/openapi.json
 	@$(BIN)/python -m tools.openapi
 
 test: environment ## run all tests that need no cloud, in 3 to 10 minutes by the number of cores
-	$(BIN)/pytest -n auto
+	$(BIN)/pytest -n auto --dist worksteal
 
 pythons: environment ## import the application on the oldest and the newest Python here; run the unit tests on what is not that of .venv
 	@$(BIN)/python -m tools.pythons

@@ -1,6 +1,7 @@
 """Tests that the collector of cyclic garbage is off while Lambda's one request runs, and nowhere else."""
 
 import gc
+from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -8,11 +9,19 @@ import pytest
 
 from app import app
 from chalicelib.api import application
+from chalicelib.observability import logger
 
 pytestmark = pytest.mark.usefixtures("api")
 
-INVOCATION = SimpleNamespace(function_name="the function", aws_request_id="a request")
+INVOCATION = SimpleNamespace(function_name="a-function", aws_request_id="00000000-0000-0000-0000-000000000000")
 EVENT: dict[str, Any] = {"requestContext": {"httpMethod": "GET"}, "path": "/nowhere", "headers": {}}
+
+
+@pytest.fixture(autouse=True)
+def _without_an_invocation() -> Iterator[None]:
+    """Leave no name of an invocation to the log of other tests."""
+    yield
+    logger.remove_keys(["function_name", "function_request_id"])
 
 
 @pytest.fixture

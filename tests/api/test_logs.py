@@ -43,7 +43,12 @@ def try_all(api: ApiClient, path: str, method: str, tokens: list[str | None]) ->
     """How many requests were sent to a route, with secrets in path, query, headers and body."""
     filled = "/".join(part if "{" not in part else OWNER if "serId" in part else TOKEN for part in path.split("/"))
     basic = base64.b64encode(f"{EMAIL}:{PASSWORD}".encode()).decode()
-    headers = {"Content-Type": "application/json", "User-Agent": EMAIL, "X-Tidepool-Server-Name": EMAIL}
+    headers = {
+        "Content-Type": "application/json",
+        "User-Agent": EMAIL,
+        "X-Tidepool-Server-Name": EMAIL,
+        "API-Secret": TOKEN,
+    }
     secret_headers = [{"Authorization": f"Basic {basic}"}, {"X-Tidepool-Server-Secret": SERVER_SECRET}]
     sent = 0
     for token in tokens:
@@ -77,7 +82,8 @@ def test_no_secret_is_in_the_log_of_a_defect(
     def fails(*_: Any, **__: Any) -> Any:
         raise KeyError(*SECRETS)
 
-    for store in (fakes.accounts, fakes.sessions, fakes.grants, fakes.profiles, fakes.data_sets, fakes.blobs):
+    data = (fakes.profiles, fakes.data_sets, fakes.blobs)
+    for store in (fakes.accounts, fakes.sessions, fakes.nightscout_credentials, fakes.grants, *data):
         for name in ("find", "find_by_email", "permissions", "owner", "head", "create", "put", "of_user"):
             if hasattr(store, name):
                 monkeypatch.setattr(store, name, fails)

@@ -218,7 +218,6 @@ def test_the_secret_of_servers_has_two_names(api: ApiClient, owner: str, header:
     ("method", "path"),
     [
         ("GET", f"/v1/clinics/share_code/{OWNER}"),
-        ("POST", f"/confirm/send/signup/{OWNER}"),
         ("POST", "/auth/oauthlogin"),
         ("POST", f"/v1/users/{OWNER}/device_tokens"),
         ("GET", f"/v1/users/{OWNER}/alerts"),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tools.environments import only_one
 from tools.project import ROOT
 
 PACKAGE_FILES = ("package.json", "package-lock.json")
@@ -28,13 +29,14 @@ def installed_packages(source: Path) -> Path:
     lock = hashlib.sha256(b"".join((source / name).read_bytes() for name in PACKAGE_FILES)).hexdigest()
     folder = ROOT / "build" / f"{source.name}-{lock[:12]}"
     ready = folder / "node_modules" / ".package-lock.json"  # npm's last write
-    if not ready.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        for name in PACKAGE_FILES:
-            shutil.copy(source / name, folder)
-        command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-        ended = subprocess.run(
-            command, cwd=folder, capture_output=True, text=True, timeout=INSTALL_TIMEOUT_S, check=False
-        )
-        assert ended.returncode == 0, ended.stderr
+    with only_one():  # tests run in two processes
+        if not ready.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            for name in PACKAGE_FILES:
+                shutil.copy(source / name, folder)
+            command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+            ended = subprocess.run(
+                command, cwd=folder, capture_output=True, text=True, timeout=INSTALL_TIMEOUT_S, check=False
+            )
+            assert ended.returncode == 0, ended.stderr
     return folder

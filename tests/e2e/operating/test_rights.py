@@ -228,7 +228,7 @@ PROOFS = (
     Proof("dispatch_tasks", "DueTasks", dispatch, "done", DENIED),
     Proof("run_task", "DueTasks", wake, "done", DENIED),
     Proof("run_task", "Tasks", run_order, "done", DENIED),
-    Proof("run_task", "AccountsOfDeletedUsers", erase, "done", DENIED),
+    Proof("run_task", "AccountsOfDeletedUsersAndOfMail", erase, "done", DENIED),
     Proof("run_task", "LogArchive", rebuild, "done", DENIED),
 )
 

@@ -89,6 +89,7 @@ def press_enter(page: Page, app: App) -> Request:
     with page.expect_event("request", leads_to_app) as expected:
         page.keyboard.press("Enter")
     request: Request = expected.value
+    page.wait_for_url(request.url)  # the next visit would interrupt this one
     return request
 
 

@@ -18,11 +18,11 @@ from chalicelib.api.pages.forgotten_password import forgotten_password
 from chalicelib.api.pages.new_password import set_new_password, show_new_password
 from chalicelib.api.pages.sign_in_page import refusal_page
 from chalicelib.api.pages.verify_email import show_verify_email, verify_email
+from chalicelib.api.realm import realm_ports
 from chalicelib.api.routing import ApiBlueprint
 from chalicelib.errors import NotFoundError
 from chalicelib.sign_in.errors import OAuthError
 from chalicelib.sign_in.parameters import form_parameters, unique_parameters
-from chalicelib.sign_in.ports import SignInPorts
 
 blueprint = ApiBlueprint(__name__)
 
@@ -54,13 +54,13 @@ def post_verify_email(request: Request) -> Reply:
 @blueprint.operation(SHOW_CREATE_ACCOUNT)
 def get_create_account(request: Request) -> Reply:
     """The form for a new account."""
-    return create_account(request, request.query, _realm_ports(request))
+    return create_account(request, request.query, realm_ports(request))
 
 
 @blueprint.operation(CREATE_ACCOUNT)
 def post_create_account(request: Request) -> Reply:
     """A redirect to the app with a code, or the form again."""
-    ports = _realm_ports(request)
+    ports = realm_ports(request)
     try:
         return create_account(request, form_parameters(request.body), ports)
     except OAuthError as error:
@@ -70,28 +70,17 @@ def post_create_account(request: Request) -> Reply:
 @blueprint.operation(SHOW_FORGOTTEN_PASSWORD)
 def get_forgotten_password(request: Request) -> Reply:
     """The form that asks for the address."""
-    return forgotten_password(request, request.query, _realm_ports(request))
+    return forgotten_password(request, request.query, realm_ports(request))
 
 
 @blueprint.operation(ASK_NEW_PASSWORD)
 def post_forgotten_password(request: Request) -> Reply:
     """A page that says that a mail comes, whether or not the address has an account."""
-    ports = _realm_ports(request)
+    ports = realm_ports(request)
     try:
         return forgotten_password(request, form_parameters(request.body), ports)
     except OAuthError as error:
         return refusal_page(f"The form cannot be read: {error.description}.", 400)
-
-
-def _realm_ports(request: Request) -> SignInPorts:
-    """The ports of the realm in the path.
-
-    Raises:
-        NotFoundError: the stage has no such realm.
-    """
-    ports = request.services.sign_in
-    ports.provider.require_realm(request.path["realm"])
-    return ports
 
 
 def _fields(request: Request) -> Mapping[str, str]:

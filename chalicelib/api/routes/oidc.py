@@ -22,13 +22,13 @@ from chalicelib.api.pages.sign_in_form import authorize
 from chalicelib.api.pages.sign_in_page import refusal_page
 from chalicelib.api.pages.sign_out import sign_out
 from chalicelib.api.pages.visit import redirect
+from chalicelib.api.realm import realm_ports
 from chalicelib.api.routing import ApiBlueprint
 from chalicelib.sign_in import claims
 from chalicelib.sign_in import tokens as rules
 from chalicelib.sign_in.errors import OAuthError
 from chalicelib.sign_in.logins import revoke
 from chalicelib.sign_in.parameters import form_parameters, required, unique_parameters
-from chalicelib.sign_in.ports import SignInPorts
 
 CACHED = {"Cache-Control": "public, max-age=300"}
 NOT_CACHED = {"Cache-Control": "no-store", "Pragma": "no-cache"}
@@ -41,26 +41,26 @@ blueprint = ApiBlueprint(__name__)
 @blueprint.operation(GET_CONFIGURATION)
 def get_configuration(request: Request) -> Reply:
     """The discovery document."""
-    return Reply(claims.configuration(_realm_ports(request).provider.issuer), headers=CACHED)
+    return Reply(claims.configuration(realm_ports(request).provider.issuer), headers=CACHED)
 
 
 @blueprint.operation(GET_CERTS)
 def get_certs(request: Request) -> Reply:
     """The public keys, the current one first."""
-    return Reply({"keys": _realm_ports(request).signed_tokens.public_keys()}, headers=CACHED)
+    return Reply({"keys": realm_ports(request).signed_tokens.public_keys()}, headers=CACHED)
 
 
 @blueprint.operation(SHOW_SIGN_IN)
 def show_sign_in(request: Request) -> Reply:
     """The sign-in page, or a refusal: on a page if the app is unknown, otherwise reported to the app."""
-    return authorize(request, request.query, _realm_ports(request))
+    return authorize(request, request.query, realm_ports(request))
 
 
 @blueprint.operation(SIGN_IN)
 def sign_in(request: Request) -> Reply:
     """A redirect to the app with a code, or the sign-in page again; an app may also request the page by POST."""
     try:
-        return authorize(request, form_parameters(request.body), _realm_ports(request))
+        return authorize(request, form_parameters(request.body), realm_ports(request))
     except OAuthError as error:
         return refusal_page(f"The app asked for something that cannot be: {error.description}.", 400)
 
@@ -75,7 +75,7 @@ def redirect_to_uploader(_request: Request) -> Reply:
 @blueprint.operation(ISSUE_TOKENS)
 def issue_tokens(request: Request) -> Reply:
     """Tokens for a code or a refresh token."""
-    ports = _realm_ports(request)
+    ports = realm_ports(request)
     tokens = rules.issue_tokens(request.call, unique_parameters(request.body), request.source_ip, ports)
     return Reply(tokens, headers=NOT_CACHED)
 
@@ -84,7 +84,7 @@ def issue_tokens(request: Request) -> Reply:
 def get_user_info(request: Request) -> Reply:
     """Claims about the user of an access token."""
     authorization = request.headers.get("authorization", "")
-    return Reply(claims.user_info(request.call, authorization, _realm_ports(request)), headers=NOT_CACHED)
+    return Reply(claims.user_info(request.call, authorization, realm_ports(request)), headers=NOT_CACHED)
 
 
 @blueprint.operation(POST_USER_INFO)
@@ -96,7 +96,7 @@ def post_user_info(request: Request) -> Reply:
 @blueprint.operation(REVOKE)
 def revoke_token(request: Request) -> Reply:
     """Empty, whether or not the token was valid. Source: RFC 7009, 2.2."""
-    ports = _realm_ports(request)
+    ports = realm_ports(request)
     parameters = unique_parameters(request.body)
     client = ports.provider.client(parameters.get("client_id", ""))
     revoke(required(parameters, "token"), client.client_id, ports)
@@ -107,42 +107,31 @@ def revoke_token(request: Request) -> Reply:
 def end_session(request: Request) -> Reply:
     """A page that asks or confirms, or a redirect to the app."""
     parameters = {name: values[0] for name, values in request.query.items() if len(values) == 1}
-    return sign_out(request, parameters, _realm_ports(request))
+    return sign_out(request, parameters, realm_ports(request))
 
 
 @blueprint.operation(POST_END_SESSION)
 def post_end_session(request: Request) -> Reply:
     """As `end_session`, by POST."""
-    return sign_out(request, unique_parameters(request.body), _realm_ports(request))
+    return sign_out(request, unique_parameters(request.body), realm_ports(request))
 
 
 @blueprint.operation(GET_COOKIE_CHECK)
 def get_cookie_check(request: Request) -> Reply:
     """The page by which keycloak-js finds out whether frames of another site have cookies."""
-    _realm_ports(request)
+    realm_ports(request)
     return cookie_check_page()
 
 
 @blueprint.operation(GET_COOKIE_CHECK_RESULT)
 def get_cookie_check_result(request: Request) -> Reply:
     """The second page of the same."""
-    _realm_ports(request)
+    realm_ports(request)
     return cookie_check_page()
 
 
 @blueprint.operation(GET_LOGIN_STATUS)
 def get_login_status(request: Request) -> Reply:
     """The page that keycloak-js asks whether the session has changed."""
-    _realm_ports(request)
+    realm_ports(request)
     return login_status_page()
-
-
-def _realm_ports(request: Request) -> SignInPorts:
-    """The ports of the realm in the path.
-
-    Raises:
-        NotFoundError: the stage has no such realm.
-    """
-    ports = request.services.sign_in
-    ports.provider.require_realm(request.path["realm"])
-    return ports

@@ -28,6 +28,11 @@ def authenticate_device(request: Request) -> Request:
     return replace(request, call=replace(request.call, caller=caller))
 
 
+def user_id_of(request: Request) -> str:
+    """The user whose data the credential of a request opens; empty for nobody."""
+    return request.caller.user_id or ""
+
+
 def sent_by(request: Request) -> tuple[SentCredential, ...]:
     """The credentials of a request, in the order in which they count."""
     headers = {name: [value] for name, value in request.headers.items()}

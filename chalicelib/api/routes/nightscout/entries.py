@@ -1,6 +1,7 @@
 """Entries over HTTP, as Nightscout's v1 has them. Source: nightscout-api 3 and 5."""
 
 from chalicelib.api.messages import Reply, Request
+from chalicelib.api.nightscout_devices import user_id_of
 from chalicelib.api.nightscout_messages import deletion_reply, documents_in, entries_reply
 from chalicelib.api.operations.nightscout import (
     DELETE_ENTRIES,
@@ -20,7 +21,7 @@ blueprint = ApiBlueprint(__name__)
 def find(request: Request) -> Reply:
     """The newest entries that the query finds."""
     return entries_reply(
-        request, find_entries(request.call, _user_id(request), request.query, request.services.nightscout)
+        request, find_entries(request.call, user_id_of(request), request.query, request.services.nightscout)
     )
 
 
@@ -28,20 +29,20 @@ def find(request: Request) -> Reply:
 def find_of(request: Request) -> Reply:
     """The newest entries of a type that the query finds, the current entry, or one by its id."""
     kind, ports = request.path["kind"], request.services.nightscout
-    return entries_reply(request, find_entries(request.call, _user_id(request), request.query, ports, kind))
+    return entries_reply(request, find_entries(request.call, user_id_of(request), request.query, ports, kind))
 
 
 @blueprint.operation(STORE_ENTRIES)
 def store(request: Request) -> Reply:
     """The entries as stored, in the order sent."""
     ports = request.services.nightscout
-    return Reply(store_entries(request.call, _user_id(request), documents_in(request), ports))
+    return Reply(store_entries(request.call, user_id_of(request), documents_in(request), ports))
 
 
 @blueprint.operation(PREVIEW_ENTRIES)
 def preview(request: Request) -> Reply:
     """The entries as sent. Nothing is stored."""
-    request.call.require(_user_id(request))
+    request.call.require(user_id_of(request))
     return Reply(documents_in(request))
 
 
@@ -49,16 +50,11 @@ def preview(request: Request) -> Reply:
 def delete(request: Request) -> Reply:
     """The number of entries that were deleted."""
     ports = request.services.nightscout
-    return deletion_reply(delete_entries(request.call, _user_id(request), request.query, ports))
+    return deletion_reply(delete_entries(request.call, user_id_of(request), request.query, ports))
 
 
 @blueprint.operation(DELETE_ENTRIES_OF)
 def delete_of(request: Request) -> Reply:
     """The number of entries that were deleted."""
     kind, ports = request.path["kind"], request.services.nightscout
-    return deletion_reply(delete_entries(request.call, _user_id(request), request.query, ports, kind))
-
-
-def _user_id(request: Request) -> str:
-    """The user whose data the credential opens; empty for nobody."""
-    return request.caller.user_id or ""
+    return deletion_reply(delete_entries(request.call, user_id_of(request), request.query, ports, kind))

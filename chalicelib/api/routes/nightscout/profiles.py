@@ -1,6 +1,7 @@
 """Profiles over HTTP, as Nightscout's v1 has them. Source: nightscout-api 7."""
 
 from chalicelib.api.messages import Reply, Request
+from chalicelib.api.nightscout_devices import user_id_of
 from chalicelib.api.nightscout_messages import documents_in, documents_reply
 from chalicelib.api.operations.nightscout import (
     DELETE_PROFILE,
@@ -19,14 +20,14 @@ blueprint = ApiBlueprint(__name__)
 @blueprint.operation(LIST_PROFILES)
 def list_newest(request: Request) -> Reply:
     """The newest profiles."""
-    user_id, ports = request.caller.user_id or "", request.services.nightscout
+    user_id, ports = user_id_of(request), request.services.nightscout
     return documents_reply(request, rules.list_profiles(request.call, user_id, request.query, ports))
 
 
 @blueprint.operation(GET_CURRENT_PROFILE)
 def get_current(request: Request) -> Reply:
     """The profile that starts last, or null."""
-    user_id, ports = request.caller.user_id or "", request.services.nightscout
+    user_id, ports = user_id_of(request), request.services.nightscout
     current = rules.current_profile(request.call, user_id, ports)
     return Reply(b"null" if current is None else current)
 
@@ -34,27 +35,27 @@ def get_current(request: Request) -> Reply:
 @blueprint.operation(FIND_PROFILES)
 def find(request: Request) -> Reply:
     """The newest profiles that the query finds."""
-    user_id, ports = request.caller.user_id or "", request.services.nightscout
+    user_id, ports = user_id_of(request), request.services.nightscout
     return documents_reply(request, rules.find_profiles(request.call, user_id, request.query, ports))
 
 
 @blueprint.operation(STORE_PROFILES)
 def store(request: Request) -> Reply:
     """The profiles as stored, in the order sent."""
-    user_id, ports = request.caller.user_id or "", request.services.nightscout
+    user_id, ports = user_id_of(request), request.services.nightscout
     return Reply(rules.store_profiles(request.call, user_id, documents_in(request), ports))
 
 
 @blueprint.operation(REPLACE_PROFILE)
 def replace(request: Request) -> Reply:
     """The profile as stored."""
-    user_id, ports = request.caller.user_id or "", request.services.nightscout
+    user_id, ports = user_id_of(request), request.services.nightscout
     return Reply(rules.replace_profile(request.call, user_id, documents_in(request), ports))
 
 
 @blueprint.operation(DELETE_PROFILE)
 def delete(request: Request) -> Reply:
     """An empty object, also for an unknown profile."""
-    user_id, ports = request.caller.user_id or "", request.services.nightscout
+    user_id, ports = user_id_of(request), request.services.nightscout
     rules.delete_profile(request.call, user_id, request.path["id"], ports)
     return Reply({})

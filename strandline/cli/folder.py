@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ NOTES = "notes.jsonl"
 COLLECTIONS = ("profile", "settings", "preferences")
 CONTENTS = ("blobs", "device_logs")
 BLOCK_BYTES = 1024 * 1024
+FIRST_TIME = datetime(1, 1, 1, tzinfo=UTC)
 
 Json = dict[str, Any]
 
@@ -147,6 +149,18 @@ def read_json(path: Path) -> Any:
 def write_lines(path: Path, values: list[Json]) -> None:
     """Write one line for each value."""
     path.write_bytes(b"".join(map(line_of, values)))
+
+
+def time_of(item: Json, name: str) -> datetime:
+    """The time that a member of an exported item states; the first of all times if it states none.
+
+    The texts of times do not sort: servers trim the zeros of a fraction, so 10:00:00.1Z is before 10:00:00.12Z.
+    """
+    try:
+        time = datetime.fromisoformat(str(item.get(name, "")))
+    except ValueError:
+        return FIRST_TIME
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 def read_lines(path: Path) -> Iterator[Json]:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote
 
@@ -95,7 +96,7 @@ def _import_data(
         index.close()
 
 
-def _import_order(data_set: Json) -> tuple[bool, str]:
+def _import_order(data_set: Json) -> tuple[bool, datetime]:
     """The sort key of a data set: normal ones in the order in which they were closed, because closing one may hide data
     of others; then continuous ones, which may stay open."""
-    return data_set.get("dataSetType") == "continuous", str(data_set.get("modifiedTime", ""))
+    return data_set.get("dataSetType") == "continuous", files.time_of(data_set, "modifiedTime")

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from strandline.cli.errors import CommandError, RefusedError
 from strandline.cli.exporting import md5
-from strandline.cli.folder import Json, content_path, read_lines
+from strandline.cli.folder import Json, content_path, read_lines, time_of
 from strandline.cli.journal import Journal
 from strandline.cli.progress import Progress
 from strandline.cli.server import Server, pages
@@ -29,7 +29,7 @@ def import_contents(
     items = list(read_lines(source / f"{kind}.jsonl"))
     path = f"/v1/users/{quote(user_id)}/{kind}"
     with Progress(kind, len(items)) as progress:
-        for item in sorted(items, key=lambda item: str(item.get("createdTime", ""))):
+        for item in sorted(items, key=lambda item: time_of(item, "createdTime")):
             path_of_content = content_path(source, kind, item.get("id"))
             state = journal.state(kind, item["id"])
             if (state is None or state["step"] != "done") and path_of_content.is_file():

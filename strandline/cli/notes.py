@@ -1,20 +1,20 @@
 """Notes: read from a server for an export, sent to a server, and compared. docs/export.md describes it."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from strandline.cli.errors import CommandError, RefusedError
-from strandline.cli.folder import NOTES, Json, line_of, read_lines
+from strandline.cli.folder import FIRST_TIME, NOTES, Json, line_of, read_lines, time_of
 from strandline.cli.journal import Journal, open_private
 from strandline.cli.progress import Progress
 from strandline.cli.server import JsonReader
 
 NOT_FOUND, TOO_LARGE, INVALID = 404, 413, 400
-FIRST_TIME, LAST_TIME = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+LAST_TIME = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 SHORTEST = timedelta(seconds=1)
 """The shortest time that is asked for apart when a server has too many notes for one answer."""
 CONTENT = ("guid", "timestamp", "messagetext")
@@ -54,14 +54,14 @@ def _notes_between(server: JsonReader, path: str, start: datetime | None, end: d
 
 
 def import_notes(server: JsonReader, user_id: str, source: Path, journal: Journal, counts: Counter[str]) -> None:
-    """Send the notes that were not sent yet, the oldest first, so that each is there before its replies.
+    """Send the notes that were not sent yet: each after the note that it replies to, and otherwise the oldest first.
 
     Those that the server refuses by themselves are kept beside the journal with its error.
 
     Raises:
         RefusedError: the server takes no notes from this user.
     """
-    notes = sorted(read_lines(source / NOTES), key=_sending_order)
+    notes = _in_sending_order(read_lines(source / NOTES))
     with Progress("notes", len(notes)) as progress:
         for note in notes:
             if journal.state("note", str(note["id"])) is None:
@@ -69,8 +69,26 @@ def import_notes(server: JsonReader, user_id: str, source: Path, journal: Journa
             progress.advance()
 
 
-def _sending_order(note: Json) -> tuple[str, bool]:
-    return str(note.get("createdtime", "")), note.get("parentmessage") is not None
+def _in_sending_order(notes: Iterable[Json]) -> list[Json]:
+    """The notes, the oldest first, but each after the note that it replies to.
+
+    The times alone do not tell: clocks of two servers may have stamped a note and a reply to it.
+    """
+    oldest_first = sorted(notes, key=lambda note: time_of(note, "createdtime"))
+    missing = {note["id"] for note in oldest_first}
+    waiting: dict[Any, list[Json]] = {}
+    ordered: list[Json] = []
+    for note in oldest_first:
+        if note.get("parentmessage") in missing:
+            waiting.setdefault(note["parentmessage"], []).append(note)
+            continue
+        ready = [note]
+        for next_note in ready:  # which grows by the replies that waited
+            missing.discard(next_note["id"])
+            ready += waiting.pop(next_note["id"], [])
+        ordered += ready
+    in_circles = [note for replies in waiting.values() for note in replies]
+    return ordered + in_circles
 
 
 def _send(server: JsonReader, user_id: str, note: Json, journal: Journal, counts: Counter[str]) -> None:

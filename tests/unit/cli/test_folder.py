@@ -5,7 +5,15 @@ from pathlib import Path
 import pytest
 
 from strandline.cli.errors import CommandError
-from strandline.cli.folder import Manifest, fingerprints, read_manifest, verified, write_json, write_manifest
+from strandline.cli.folder import (
+    Manifest,
+    fingerprints,
+    read_manifest,
+    time_of,
+    verified,
+    write_json,
+    write_manifest,
+)
 from strandline.cli.journal import Journal
 
 
@@ -75,3 +83,16 @@ def test_each_account_has_a_journal_of_its_own(tmp_path: Path) -> None:
         journal.record("blobs", "one", step="done")
     with Journal(tmp_path, "http://127.0.0.1", "eve") as journal:
         assert journal.state("blobs", "one") is None
+
+
+def test_times_are_in_order_whatever_their_fraction_and_zone() -> None:
+    ordered = [
+        "none",
+        "2026-01-01T10:00:00",
+        "2026-01-01T10:00:00.1Z",
+        "2026-01-01T10:00:00.12Z",
+        "2026-01-01T12:00:00.2+02:00",
+        "2026-01-01T10:00:01Z",
+    ]
+    assert sorted(set(ordered), key=lambda text: time_of({"modifiedTime": text}, "modifiedTime")) == ordered
+    assert time_of({}, "modifiedTime") == time_of({"modifiedTime": None}, "modifiedTime")

@@ -14,9 +14,11 @@ from strandline.cli.folder import NOTES, Json, write_lines
 from strandline.cli.journal import Journal
 from strandline.cli.notes import comparable_notes, import_notes, read_notes
 
-NOTE = {"id": "1", "guid": "a", "timestamp": "2026-01-01T10:00:00+01:00", "messagetext": "A snack", "createdtime": "1"}
-REPLY = NOTE | {"id": "2", "guid": "b", "messagetext": "Good", "parentmessage": "1", "createdtime": "2"}
-LATE_NOTE = NOTE | {"id": "3", "guid": "c", "createdtime": "3"}
+TIME = "2026-01-01T10:00:00+01:00"
+NOTE = {"id": "1", "guid": "a", "timestamp": TIME, "messagetext": "A snack", "createdtime": "2026-01-01T09:00:00.1Z"}
+REPLY = NOTE | {"id": "2", "guid": "b", "messagetext": "Good", "parentmessage": "1"}
+REPLY |= {"createdtime": "2026-01-01T09:00:00.12Z"}
+LATE_NOTE = NOTE | {"id": "3", "guid": "c", "createdtime": "2026-01-01T09:00:00.123Z"}
 
 
 class FullServer:
@@ -111,6 +113,22 @@ class TestImport:
         ]
         assert run(target, tmp_path)["notes"] == 0
         assert len(target.sent) == 3
+
+    def test_a_reply_that_a_clock_stamped_before_its_note_follows_it(self, tmp_path: Path) -> None:
+        target = Target()
+        early = REPLY | {"createdtime": "2026-01-01T08:59:59Z"}
+        second = early | {"id": "4", "parentmessage": "2", "messagetext": "Thanks"}
+        assert run(target, exported(tmp_path, second, early, NOTE))["notes"] == 3
+        assert target.sent == [
+            ("/message/send/ada", "A snack"),
+            ("/message/reply/new-1", "Good"),
+            ("/message/reply/new-2", "Thanks"),
+        ]
+
+    def test_notes_that_reply_to_each_other_become_a_note_and_a_reply(self, tmp_path: Path) -> None:
+        target = Target()
+        assert run(target, exported(tmp_path, NOTE | {"parentmessage": "2"}, REPLY))["notes"] == 2
+        assert [text for _, text in target.sent] == ["A snack", "Good"]
 
     def test_an_interrupted_import_goes_on(self, tmp_path: Path) -> None:
         target = Target(fails_at=1)

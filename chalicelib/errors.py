@@ -47,7 +47,8 @@ StrandlineError
 ├── TooLargeError                  the body is above the limit
 │   └── StorageQuotaError          the user has stored as much as one may on this stage
 └── UnavailableError               the store throttles or does not answer; a later try may succeed
-    └── NoSpaceError               the disk is full; nothing was stored
+    ├── NoSpaceError               the disk is full; nothing was stored
+    └── MailServerError            the mail server does not answer, or is not the one that its certificate names
 """
 
 from collections.abc import Mapping, Sequence
@@ -351,3 +352,15 @@ class NoSpaceError(UnavailableError):
 
     def __init__(self, retry_after_s: int = 60) -> None:
         super().__init__(retry_after_s)
+
+
+class MailServerError(UnavailableError):
+    """The mail server took no mail: it does not answer, or cannot be trusted. The text says so to the owner of the
+    server, and names no address."""
+
+    def __init__(self, problem: str, retry_after_s: int = 60) -> None:
+        super().__init__(retry_after_s)
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return self.problem

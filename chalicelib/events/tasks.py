@@ -14,6 +14,7 @@ from chalice.app import Blueprint
 from chalicelib.access.call import platform_call
 from chalicelib.config import Settings
 from chalicelib.confirmations.mail_job import send_ordered_mail
+from chalicelib.errors import MailServerError
 from chalicelib.jobs import TASK_TYPES
 from chalicelib.json_text import decode
 from chalicelib.mail.message import order_from_message
@@ -71,7 +72,11 @@ def run_task(event: "SQSEvent") -> None:
 def _mail(values: dict[str, str]) -> None:
     current, order = services(), order_from_message(values)
     call = platform_call(current.now_ms(), current.new_id)
-    is_sent = send_ordered_mail(call, order, current.confirmations)
+    try:
+        is_sent = send_ordered_mail(call, order, current.confirmations)
+    except MailServerError as error:
+        logger.error("mail", kind=order.kind.value, problem=str(error))
+        raise
     logger.info("mail", kind=order.kind.value, is_sent=is_sent)
 
 

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from chalicelib.engine.mail import mime_message
-from chalicelib.errors import UnavailableError
+from chalicelib.errors import MailServerError, UnavailableError
 from chalicelib.frozen import frozen
 
 if TYPE_CHECKING:
@@ -35,7 +35,12 @@ class SmtpMail:
         self._sender = sender
 
     def send(self, recipient: str, subject: str, text: str, html: str) -> None:
-        """See `Mail.send`. One connection."""
+        """See `Mail.send`. One connection. With TLS, nothing is sent before the certificate was checked.
+
+        Raises:
+            MailServerError: the server does not answer, offers no TLS, or has no certificate that this machine trusts
+                for its name.
+        """
         import smtplib  # imported late: few processes send mail
 
         message = mime_message((self._sender, recipient), subject, text, html)
@@ -54,7 +59,7 @@ class SmtpMail:
                 raise UnavailableError from error
             raise RuntimeError(f"the mail server refuses the recipient: {codes}") from error
         except (smtplib.SMTPException, OSError) as error:
-            raise UnavailableError from error
+            raise MailServerError(_problem(self._server.host, error)) from error
 
     def _connected(self) -> "smtplib.SMTP":
         import smtplib
@@ -71,3 +76,19 @@ class SmtpMail:
                 connection.close()
                 raise
         return connection
+
+
+def _problem(host: str, error: Exception) -> str:
+    """The sentence about a mail server that took no mail."""
+    import smtplib
+    import ssl
+
+    match error:
+        case ssl.SSLCertVerificationError():
+            return f"no mail is sent: the certificate of {host} is not trusted ({error.verify_message})"
+        case ssl.SSLError():
+            return f"no mail is sent: {host} does not speak TLS at this port"
+        case smtplib.SMTPNotSupportedError():
+            return f"no mail is sent: {host} does not offer what is asked for ({error})"
+        case _:
+            return f"no mail is sent: {host} does not answer ({type(error).__name__})"

@@ -12,9 +12,10 @@ from chalice.test import Client
 
 from app import app
 from chalicelib import services as wiring
+from chalicelib.errors import MailServerError
 from chalicelib.events import tasks as events
 from chalicelib.jobs import TASK_TYPES
-from chalicelib.observability import logger
+from chalicelib.observability import FunctionFailedError, logger
 from chalicelib.tasks.ports import RunMessage
 from chalicelib.tasks.task import State, Task, with_schedule_state
 from tests.fakes.services import FakeServices
@@ -164,3 +165,22 @@ def test_a_worker_that_ends_in_time_keeps_its_process(runner: Runner, monkeypatc
     event = runner.client.events.generate_sqs_event([json.dumps(asdict(message))], "strandline-test-tasks")
     runner.client.lambda_.invoke("run_task", event)
     assert ended == []
+
+
+def test_a_mail_server_that_is_not_trusted_is_named_in_the_log_in_one_sentence(
+    runner: Runner, log: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    problem = "no mail is sent: the certificate of mail.example.org is not trusted (self-signed certificate)"
+
+    def refuse(*_: object) -> bool:
+        raise MailServerError(problem)
+
+    monkeypatch.setattr(events, "send_ordered_mail", refuse)
+    body = json.dumps({"mail": {"kind": "sign_up", "email": "anna@example.org"}})
+    with pytest.raises(FunctionFailedError):  # so the queue delivers the order again
+        runner.client.lambda_.invoke(
+            "run_task", runner.client.events.generate_sqs_event([body], "strandline-test-tasks")
+        )
+    lines = [json.loads(line) for line in log.getvalue().splitlines()]
+    assert [line["problem"] for line in lines if "problem" in line] == [problem]
+    assert "anna" not in log.getvalue()

@@ -13,7 +13,7 @@ import pytest
 
 from chalicelib.engine.embedded.smtp import SmtpMail, SmtpServer
 from chalicelib.engine.mail import FolderMail, NoMail, mime_message
-from chalicelib.errors import UnavailableError
+from chalicelib.errors import MailServerError, UnavailableError
 from chalicelib.mail.texts import password_reset_mail, sign_up_mail
 
 LINK = "https://strandline.example.org/realms/tidepool/login-actions/new-password?key=abc"
@@ -123,16 +123,20 @@ def test_a_refusal_tells_whether_a_later_try_may_succeed(replies: tuple[str, ...
 def test_a_mail_server_that_does_not_answer_is_unavailable() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-    with pytest.raises(UnavailableError):
+    with pytest.raises(MailServerError, match=r"127\.0\.0\.1 does not answer \(ConnectionRefusedError\)"):
         SmtpMail(SmtpServer("127.0.0.1", port, "none"), SENDER).send(RECIPIENT, "Subject", "text", "html")
 
 
-@pytest.mark.parametrize("security", ["starttls", "tls"])
-def test_a_server_without_tls_gets_no_mail_and_no_password(security: str) -> None:
+@pytest.mark.parametrize(
+    ("security", "problem"),
+    [("starttls", "does not offer what is asked for (STARTTLS"), ("tls", "does not speak TLS at this port")],
+)
+def test_a_server_without_tls_gets_no_mail_and_no_password(security: str, problem: str) -> None:
     with mail_server("220 hello", "250 hello", "221 bye") as (port, received):
         server = SmtpServer("127.0.0.1", port, security, "anna", "the password")
-        with pytest.raises(UnavailableError):
+        with pytest.raises(MailServerError) as refused:
             SmtpMail(server, SENDER).send(RECIPIENT, "Subject", "text", "html")
+    assert problem in str(refused.value)
     assert not any(line.lower().startswith((b"auth", b"mail", b"data")) for line in received)
 
 

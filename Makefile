@@ -81,8 +81,8 @@ destroy: stage-given environment ## remove a stage's application from AWS and ke
 	@$(BIN)/python -m tools.destroy '$(STAGE)' $(if $(DATA),--data '$(DATA)') \
 		$(if $(CONFIRM),--confirm '$(CONFIRM)') $(if $(YES),--yes) $(if $(HELP),--help)
 
-user: environment ## create an account, or print a link to a new password: make user EMAIL=anna@example.org [STAGE=prod] [ROLE=clinic] [RESET=1]
-	@$(BIN)/python -m tools.user '$(or $(STAGE),local)' '$(EMAIL)' --data-dir '$(DATA_DIR)' $(if $(ROLE),--role '$(ROLE)') $(if $(RESET),--reset)
+user: environment ## create an account, print a link to a new password, or confirm an address: make user EMAIL=anna@example.org [STAGE=prod] [ROLE=clinic] [RESET=1 | CONFIRM=1]
+	@$(BIN)/python -m tools.user '$(or $(STAGE),local)' '$(EMAIL)' --data-dir '$(DATA_DIR)' $(if $(ROLE),--role '$(ROLE)') $(if $(RESET),--reset) $(if $(CONFIRM),--confirm)
 
 rotate-keys: stage-given environment ## sign a stage's ID tokens with a new key: make rotate-keys STAGE=prod
 	@$(BIN)/python -m tools.rotate_keys '$(STAGE)'

@@ -1,9 +1,10 @@
 """`make user EMAIL=...`: create an account, whether sign-up is open or not.
 
-With RESET=1 a link is printed instead, by which the holder of an account chooses a new password.
+With RESET=1 a link is printed instead, by which the holder of an account chooses a new password. With CONFIRM=1 the
+address of an account counts as proven.
 It is created on the running local cloud or, with STAGE=... and your own AWS credentials, on that stage.
 
-python -m tools.user STAGE EMAIL [--role ROLE]... [--reset] [--data-dir FOLDER]
+python -m tools.user STAGE EMAIL [--role ROLE]... [--reset | --confirm] [--data-dir FOLDER]
 
 The tool asks for the password, or reads it from standard input when that is not a terminal. It is never an argument,
 because the list of processes shows arguments to everyone.
@@ -19,7 +20,7 @@ from chalicelib.accounts.account import Account
 from chalicelib.accounts.roles import PATIENT, ROLES
 from chalicelib.services import Services
 from strandline.cli.errors import CommandError
-from strandline.home.users import add_user, password_link
+from strandline.home.users import add_user, confirm_address, password_link
 from tools.project import ToolError, run_tool
 from tools.stages.stage_services import services_of_stage
 
@@ -33,8 +34,12 @@ def main() -> int:
         "--role", action="append", choices=sorted(ROLES), help=f"may be repeated; {PATIENT} if not given"
     )
     parser.add_argument("--data-dir", type=Path, default=Path(".local"), help="of the local cloud, for stage `local`")
-    parser.add_argument(
+    instead = parser.add_mutually_exclusive_group()
+    instead.add_argument(
         "--reset", action="store_true", help="print a link by which the holder of the account chooses a new password"
+    )
+    instead.add_argument(
+        "--confirm", action="store_true", help="count the address as proven: it belongs to who has the account"
     )
     arguments = parser.parse_args()
     check_email(arguments.email)
@@ -42,6 +47,11 @@ def main() -> int:
     if arguments.reset:
         print(link_to_new_password(services, arguments.email))
         print("The link works once, for seven days. Give it to that person only.", file=sys.stderr)
+        return 0
+    if arguments.confirm:
+        account = confirm_user(services, arguments.email)
+        print(f"the address of {arguments.email} counts as proven")
+        print(f"user: {account.user_id}")
         return 0
     account = make_user(services, arguments.email, arguments.role or [PATIENT], asked_password())
     print(f"{arguments.email} can sign in now")
@@ -69,6 +79,18 @@ def make_user(services: Services, email: str, roles: list[str], password: str) -
     """
     try:
         return add_user(services, email, roles, password)
+    except CommandError as error:
+        raise ToolError(str(error)) from None
+
+
+def confirm_user(services: Services, email: str) -> Account:
+    """Count the address of an account as proven.
+
+    Raises:
+        ToolError: there is no such account, or the stage does not answer.
+    """
+    try:
+        return confirm_address(services, email)
     except CommandError as error:
         raise ToolError(str(error)) from None
 

@@ -33,7 +33,8 @@ class Account:
     """Whether an earlier address was: the account signs in as before, and its present address proves nothing."""
     email_proven: bool = False
     """Whether the holder of the present e-mail address has this account: a link that was mailed there was used, or the
-    owner of the stage made the account. `email_verified` may be true without (auth-api 5)."""
+    owner of the stage made the account, gave it a new password or confirmed it. `email_verified` may be true without
+    (auth-api 5)."""
     version: int = 1
     password_version: int = FIRST_PASSWORD_VERSION
 

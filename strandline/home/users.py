@@ -1,4 +1,8 @@
-"""The accounts of a home server, looked after by its owner: whether sign-up is open or not, and without a password."""
+"""The accounts of a home server, looked after by its owner: whether sign-up is open or not, and without a password.
+
+What the owner does to an account proves its address, as a mailed link does: making it, giving it a new password, or
+confirming it. Source: confirm 3.
+"""
 
 import secrets
 from collections.abc import Sequence
@@ -8,11 +12,18 @@ from chalicelib.access.call import platform_call
 from chalicelib.accounts.account import Account
 from chalicelib.accounts.bodies import new_user, user_updates
 from chalicelib.accounts.manage import create_user, update_user
+from chalicelib.accounts.proof import AddressProof, prove_address
 from chalicelib.accounts.roles import BROKERED, ROLES
 from chalicelib.accounts.stores.keys import ACCOUNT_SK, user_pk
 from chalicelib.confirmations.password_reset import reset_link
 from chalicelib.engine.definitions import ACCOUNTS
-from chalicelib.errors import InvalidUserDetailsError, UnauthorizedError, UnavailableError, UserExistsError
+from chalicelib.errors import (
+    ConfirmationNotFoundError,
+    InvalidUserDetailsError,
+    UnauthorizedError,
+    UnavailableError,
+    UserExistsError,
+)
 from chalicelib.services import Services
 from strandline.cli.errors import CommandError
 from strandline.home.opening import Home
@@ -62,6 +73,7 @@ def add_user(services: Services, email: str, roles: Sequence[str], password: str
 
 def reset_password(services: Services, email: str, password: str) -> Account:
     """Set the password of an account, and end all of its logins and restricted tokens, as a change by its user does.
+    Its address counts as proven.
 
     Raises:
         CommandError: there is no such account, the password breaks a rule, or the accounts do not answer.
@@ -72,11 +84,28 @@ def reset_password(services: Services, email: str, password: str) -> Account:
         if account is None:
             raise CommandError(f"{email} has no account.")
         call = platform_call(services.now_ms(), services.new_id)
-        return update_user(call, account.user_id, updates, "", services.accounts)
+        changed = update_user(call, account.user_id, updates, "", services.accounts)
+        return prove_address(AddressProof(changed.user_id, changed.email or ""), None, services.accounts)
     except InvalidUserDetailsError:
         raise CommandError("the password does not have 8 to 72 characters without blanks.") from None
-    except UnauthorizedError:
+    except (UnauthorizedError, ConfirmationNotFoundError):
         raise CommandError(f"{email} signs in elsewhere, so the account has no password here.") from None
+    except UnavailableError:
+        raise CommandError("the accounts do not answer, or the disk is full; try again later.") from None
+
+
+def confirm_address(services: Services, email: str) -> Account:
+    """Count the address of an account as proven, on the word of the owner: for accounts that the owner made before
+    proofs were kept, and for persons whom the owner knows.
+
+    Raises:
+        CommandError: there is no such account, nobody signs in to it here, or the accounts do not answer.
+    """
+    try:
+        account = _account_with_password(services, email)
+        return prove_address(AddressProof(account.user_id, account.email or ""), None, services.accounts)
+    except ConfirmationNotFoundError:
+        raise CommandError(f"{email} has no account.") from None
     except UnavailableError:
         raise CommandError("the accounts do not answer, or the disk is full; try again later.") from None
 
@@ -89,14 +118,24 @@ def password_link(services: Services, email: str) -> str:
         CommandError: there is no such account, nobody signs in to it here, or the accounts do not answer.
     """
     try:
-        account = services.accounts.accounts.find_by_email(email.lower())
-        if account is None:
-            raise CommandError(f"{email} has no account.")
-        if account.password_hash is None or account.is_custodial or BROKERED in account.roles:
-            raise CommandError(f"nobody signs in to the account of {email} with a password.")
+        account = _account_with_password(services, email)
         return reset_link(account, services.now_ms(), services.confirmations)
     except UnavailableError:
         raise CommandError("the accounts do not answer, or the disk is full; try again later.") from None
+
+
+def _account_with_password(services: Services, email: str) -> Account:
+    """The account with an address, to which somebody signs in with a password.
+
+    Raises:
+        CommandError: there is none.
+    """
+    account = services.accounts.accounts.find_by_email(email.lower())
+    if account is None:
+        raise CommandError(f"{email} has no account.")
+    if account.password_hash is None or account.is_custodial or BROKERED in account.roles:
+        raise CommandError(f"nobody signs in to the account of {email} with a password.")
+    return account
 
 
 def list_users(home: Home) -> list[UserSummary]:

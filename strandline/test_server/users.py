@@ -39,7 +39,7 @@ def make_user(details: Mapping[str, Any], services: Services) -> SignedInUser:
         {"username": email, "emails": [email], "password": password, "roles": details.get("roles", [PATIENT])}
     )
     call = platform_call(services.now_ms(), services.new_id)
-    account = create_user(call, user, services.accounts, email_verified=True)
+    account = create_user(call, user, services.accounts, email_verified=True, email_proven=True)
     token = services.new_token()
     login = Login(account.user_id, False, services.settings.session_lifetime_s, account.password_version)
     open_session(call, login, token, services.accounts)

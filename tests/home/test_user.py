@@ -37,6 +37,13 @@ def may_sign_in(api: ApiClient, email: str, password: str) -> bool:
     return status == 200
 
 
+def is_proven(person: Person) -> bool:
+    """Whether the address of a person counts as proven."""
+    account = person.home.services.accounts.accounts.find(person.user_id)
+    assert account is not None
+    return account.email_proven
+
+
 def test_an_added_user_signs_in_at_once_with_the_made_up_password(
     person: Person, data_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -47,6 +54,7 @@ def test_an_added_user_signs_in_at_once_with_the_made_up_password(
     account = person.home.services.accounts.accounts.find(match[1])
     assert account is not None
     assert (account.email, account.roles, account.email_verified) == ("ben@example.org", ("patient",), True)
+    assert account.email_proven
     assert run(capsys, "add", "eve@example.org", "--data-dir", data_folder) != printed
 
 
@@ -96,6 +104,30 @@ def test_a_reset_password_replaces_the_old_one_and_ends_every_login(
     assert person.request("GET", "/auth/user").status == 401
     assert not may_sign_in(person.api, EMAIL, PASSWORD)
     assert sign_in(person.api, match[1])
+    assert is_proven(person)
+
+
+def test_the_owner_confirms_the_address_of_an_account_that_was_there_before(
+    person: Person, data_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(capsys, "add", "ben@example.org", "--data-dir", data_folder)
+    assert [user["emailProven"] for user in json.loads(run(capsys, "list", "--json", "--data-dir", data_folder))] == [
+        False,
+        True,
+    ]
+    printed = run(capsys, "confirm", EMAIL.upper(), "ben@example.org", "--data-dir", data_folder)
+    assert printed.startswith(f"user: {person.user_id}, address proven\n")
+    assert is_proven(person)
+    assert person.request("GET", "/auth/user").status == 200  # no login ends
+
+
+def test_an_address_to_which_nobody_signs_in_is_not_confirmed(
+    person: Person, data_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "has no account" in refusal(capsys, "confirm", "eve@example.org", "--data-dir", data_folder)
+    body = {"username": "child@example.org", "emails": ["child@example.org"]}
+    assert person.request("POST", f"/auth/user/{person.user_id}/user", body).status == 201
+    assert "nobody signs in" in refusal(capsys, "confirm", "child@example.org", "--data-dir", data_folder)
 
 
 @pytest.mark.usefixtures("person")
@@ -132,15 +164,21 @@ def test_the_list_has_every_account_with_its_last_data(
     assert users[0]["lastDataTime"] >= users[0]["createdTime"]
 
     table = run(capsys, "list", "--data-dir", data_folder).splitlines()
-    assert re.split(r"  +", table[0]) == ["id", "address", "created", "last data"]
-    assert re.split(r"  +", table[1]) == [person.user_id, EMAIL, users[0]["createdTime"], users[0]["lastDataTime"]]
+    assert re.split(r"  +", table[0]) == ["id", "address", "created", "last data", "address proven"]
+    assert re.split(r"  +", table[1]) == [
+        person.user_id,
+        EMAIL,
+        users[0]["createdTime"],
+        users[0]["lastDataTime"],
+        "no",
+    ]
     assert re.split(r"  +", table[2])[1::2] == ["ben@example.org", "-"]
 
 
 def test_a_folder_without_data_is_refused_and_not_created(
     data_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for verb in (["list"], ["add", EMAIL], ["reset-password", EMAIL]):
+    for verb in (["list"], ["add", EMAIL], ["reset-password", EMAIL], ["confirm", EMAIL]):
         assert "no data of a home server" in refusal(capsys, *verb, "--data-dir", data_folder)
     assert not data_folder.exists()
 

@@ -1,4 +1,4 @@
-"""`strandline user`: add an account, reset a password, list the accounts."""
+"""`strandline user`: add an account, reset a password, confirm an address, list the accounts."""
 
 import argparse
 import getpass
@@ -15,7 +15,7 @@ from strandline.cli.exit_codes import DONE, EXIT_CODES
 if TYPE_CHECKING:
     from strandline.home.users import UserSummary
 
-COLUMNS = ("id", "address", "created", "last data")
+COLUMNS = ("id", "address", "created", "last data", "address proven")
 
 
 def add_to(commands: "argparse._SubParsersAction[Any]") -> None:
@@ -47,10 +47,19 @@ def add_to(commands: "argparse._SubParsersAction[Any]") -> None:
     reset.add_argument("--realm", default="tidepool", help="as the server has it, for --link (default: %(default)s)")
     reset.set_defaults(command=_reset_password)
 
+    confirm = verbs.add_parser(
+        "confirm",
+        help="say that an address belongs to the person who has the account",
+        description="Count addresses as proven: invitations to them are listed for the accounts that have them.",
+        epilog=EXIT_CODES,
+    )
+    confirm.add_argument("emails", metavar="EMAIL", nargs="+", help="the address of an account")
+    confirm.set_defaults(command=_confirm)
+
     list_ = verbs.add_parser("list", help="list all accounts", epilog=EXIT_CODES)
     list_.add_argument("--json", action="store_true", help="as a JSON array instead of a table")
     list_.set_defaults(command=_list)
-    for parser in (add, reset, list_):
+    for parser in (add, reset, confirm, list_):
         add_data_dir(parser)
 
 
@@ -99,6 +108,17 @@ def _print_link(parsed: argparse.Namespace) -> int:
     return DONE
 
 
+def _confirm(parsed: argparse.Namespace) -> int:
+    from strandline.home.opening import open_home
+    from strandline.home.users import confirm_address
+
+    with open_home(parsed.data_dir, must_exist=True) as home:
+        for email in parsed.emails:
+            account = confirm_address(home.services, email)
+            print(f"user: {account.user_id}, address proven")
+    return DONE
+
+
 def _list(parsed: argparse.Namespace) -> int:
     from strandline.home.opening import open_home
     from strandline.home.users import list_users
@@ -138,6 +158,7 @@ def _as_json(user: "UserSummary") -> dict[str, Any]:
         "roles": list(user.account.roles),
         "createdTime": _time(user.account.created_time_ms),
         "lastDataTime": _time(user.last_data_ms),
+        "emailProven": user.account.email_proven,
     }
 
 
@@ -149,6 +170,7 @@ def _table(users: Sequence["UserSummary"]) -> str:
             user.account.email or "-",
             _time(user.account.created_time_ms) or "-",
             _time(user.last_data_ms) or "-",
+            "yes" if user.account.email_proven else "no",
         )
         for user in users
     ]

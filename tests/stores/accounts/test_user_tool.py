@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from chalicelib.access.call import token_hash
+from chalicelib.accounts.account import Account
 from chalicelib.accounts.stores.accounts import StoredAccounts
 from chalicelib.accounts.stores.passwords import Argon2Passwords
 from chalicelib.config import Settings
@@ -41,6 +42,7 @@ def test_the_user_can_sign_in_at_once(
     assert capsys.readouterr().out.endswith(f"user: {account.user_id}\n")
     assert account.roles == ("clinician", "patient")
     assert account.email_verified
+    assert account.email_proven
     assert account.terms_accepted_s is not None
     assert Argon2Passwords().verify(account.password_hash, GOOD)
 
@@ -115,6 +117,20 @@ def deployed(monkeypatch: pytest.MonkeyPatch, **parameters: str) -> list[str]:
 
     monkeypatch.setattr(stacks, "deployed_parameters", deployed_parameters)
     return asked
+
+
+def test_an_account_that_was_made_before_is_confirmed(
+    stage: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    accounts = StoredAccounts(aws_engine(stage).accounts)
+    accounts.create(Account("0123456789", 1, "anna@example.org", "the hash", email_verified=True))
+    run(monkeypatch, "test", "ANNA@example.org", "--confirm", password="")
+    assert "the address of ANNA@example.org counts as proven" in capsys.readouterr().out
+    account = accounts.find("0123456789")
+    assert account is not None
+    assert (account.email_proven, account.password_hash) == (True, "the hash")
+    with pytest.raises(ToolError, match=r"nobody@example\.org has no account"):
+        run(monkeypatch, "test", "nobody@example.org", "--confirm", password="")
 
 
 def test_a_link_to_a_new_password_begins_with_the_address_of_the_stage(

@@ -28,6 +28,7 @@ COMMANDS = [
     ["serve"],
     ["user"],
     ["user", "add"],
+    ["user", "confirm"],
     ["user", "list"],
     ["user", "reset-password"],
 ]

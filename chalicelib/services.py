@@ -165,6 +165,14 @@ def build_services(settings: Settings, engine: Engine, surroundings: Surrounding
     signed_tokens = JoseTokens(signing_keys(engine.secrets, settings.oidc_keys_name))
     data_sources = StoredDataSources(engine.data)
     server_secret = cached_secret(engine.secrets, settings.server_secret_name)
+    reading = ReadingPorts(
+        data_sets=data.data_sets,
+        log=data.log,
+        tiles=tiles.tiles,
+        sources=data_sources,
+        large_replies=StoredLargeReplies(engine.objects),
+        at_once=engine.at_once,
+    )
     return Services(
         settings=settings,
         now_ms=around.now_ms,
@@ -199,14 +207,7 @@ def build_services(settings: Settings, engine: Engine, surroundings: Surrounding
         tiles=tiles,
         uploads=UploadPorts(data, StoredRejections(engine.data)),
         data_sources=DataSourcePorts(data_sources, data),
-        reading=ReadingPorts(
-            data_sets=data.data_sets,
-            log=data.log,
-            tiles=tiles.tiles,
-            sources=data_sources,
-            large_replies=StoredLargeReplies(engine.objects),
-            at_once=engine.at_once,
-        ),
+        reading=reading,
         summaries=SummaryPorts(data.data_sets, data.log, tiles.tiles, tiles.hour_sums),
         blobs=BlobPorts(StoredBlobs(engine.blobs, quotas), StoredContents(engine.objects)),
         notes=NotePorts(StoredNotes(engine.accounts), accounts.profiles),
@@ -217,7 +218,7 @@ def build_services(settings: Settings, engine: Engine, surroundings: Surrounding
             counts=StoredEventCounts(engine.data, settings.metrics_stream),
             rejected=QueuedRejectedRecords(engine.metrics_failures),
         ),
-        nightscout=NightscoutPorts(data, tiles.tiles),
+        nightscout=NightscoutPorts(data, tiles.tiles, reading),
         tasks=TaskPorts(
             StoredTasks(engine.tasks),
             StoredTaskSlots(engine.tasks),

@@ -80,12 +80,14 @@ def store_documents(
     return _retried(attempt)
 
 
-def delete_documents(call: Call, user_id: str, documents: Sequence[Document], ports: NightscoutPorts) -> None:
-    """Delete documents with all that is derived from them.
+def delete_documents(call: Call, user_id: str, found: Sequence[Document], ports: NightscoutPorts) -> int:
+    """Delete documents with all that is derived from them, and return their number. Those that are made of data of
+    another API stay, and do not count.
 
     Raises:
         UnavailableError: each attempt met another change.
     """
+    documents = [document for document in found if not document.is_read_only]
     keys = frozenset(document.key for document in documents)
     obsolete = frozenset(origin_id for document in documents for origin_id in origin_ids(document))
 
@@ -95,6 +97,7 @@ def delete_documents(call: Call, user_id: str, documents: Sequence[Document], po
 
     if keys:
         _retried(attempt)
+    return len(documents)
 
 
 def _retried(attempt: Callable[[], Result]) -> Result:

@@ -53,6 +53,8 @@ class Document:
     time_ms: int
     body: dict[str, Any]
     """As it is returned, with `_id`."""
+    is_read_only: bool = False
+    """Whether it is made of data that came by another API, so that no client of this one changes it."""
 
     @property
     def id(self) -> str:
@@ -74,6 +76,11 @@ def new_id(time_ms: int, key: str) -> str:
 def key_of_id(document_id: str) -> str:
     """The key that an `_id` of `new_id` holds."""
     return document_id[-_KEY_DIGITS:]
+
+
+def second_of_id(document_id: str) -> int:
+    """The second that an `_id` of `new_id` begins with."""
+    return int(document_id[:-_KEY_DIGITS], 16)
 
 
 def is_object_id(value: Any) -> bool:

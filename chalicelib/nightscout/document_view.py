@@ -34,8 +34,10 @@ class DocumentView:
 
     def __init__(self, documents_owner_id: str, ports: NightscoutPorts) -> None:
         owner, manifest = ports.tiles.current(documents_owner_id)
-        data_sets = ports.data.data_sets.of_owner(owner)
-        entries = ports.data.log.entries(owner, [], manifest.positions())
+        # Most users have no documents: nothing more is read for them.
+        has_documents = owner.change_count > 0
+        data_sets = ports.data.data_sets.of_owner(owner) if has_documents else []
+        entries = ports.data.log.entries(owner, [], manifest.positions()) if has_documents else []
         self.owner: OwnerState = owner
         self._tiles = ports.tiles
         self._view = TileView(owner, manifest, data_sets[::-1], entries, ports.tiles)

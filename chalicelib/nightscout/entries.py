@@ -89,8 +89,7 @@ def delete_entries(call: Call, user_id: str, query: Query, ports: NightscoutPort
     else:
         find = _of_type(parse_find(query, FIELDS), "" if kind == ANY_TYPE else kind)
         documents = _search(call, user_id, replace(find, count=None), ports, is_bounded=False)
-    delete_documents(call, user_id, documents, ports)
-    return len(documents)
+    return delete_documents(call, user_id, documents, ports)
 
 
 def _draft(sent: Mapping[str, Any], index: int) -> Draft:

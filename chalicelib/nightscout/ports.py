@@ -1,7 +1,8 @@
-"""Ports of the Nightscout API: the log of data and of documents, and their tiles."""
+"""Ports of the Nightscout API: the log of data and of documents, their tiles, and the reading of the user's data."""
 
 from chalicelib.frozen import frozen
 from chalicelib.log.ports import DataPorts
+from chalicelib.reading.ports import ReadingPorts
 from chalicelib.tiles.ports import TileReader
 
 
@@ -11,3 +12,5 @@ class NightscoutPorts:
 
     data: DataPorts
     tiles: TileReader
+    reading: ReadingPorts
+    """The user's own data, which is shown as documents, too."""

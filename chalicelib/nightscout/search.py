@@ -10,7 +10,8 @@ from chalicelib.conflicts import retry_on_conflict
 from chalicelib.errors import InvalidRequestError
 from chalicelib.frozen import frozen
 from chalicelib.log.documents_owner import documents_owner_id
-from chalicelib.nightscout.document import Collection, Document, key_of_id
+from chalicelib.nightscout.all_documents import AllDocuments
+from chalicelib.nightscout.document import Collection, Document
 from chalicelib.nightscout.document_view import DocumentView
 from chalicelib.nightscout.find import Fields, Find
 from chalicelib.nightscout.ports import NightscoutPorts
@@ -92,8 +93,7 @@ def search(user_id: str, collection: Collection, find: Find, span: Span, ports: 
     """
 
     def attempt() -> list[Document]:
-        view = DocumentView(documents_owner_id(user_id), ports)
-        matching = _matching(view, collection, find, span)
+        matching = _matching(AllDocuments(user_id, collection, ports), find, span)
         if find.is_ascending:
             found = list(matching)
             return found[-(find.count or len(found)) :] if found else []
@@ -111,20 +111,31 @@ def with_mills(bodies: Sequence[dict[str, Any]], documents: Sequence[Document], 
     ]
 
 
+def find_by_id_of_server(
+    user_id: str, collection: Collection, document_id: str, ports: NightscoutPorts
+) -> Document | None:
+    """The document with this `_id`, unless a client chose it; None if there is none."""
+
+    def attempt() -> Document | None:
+        return AllDocuments(user_id, collection, ports).with_id_of_server(document_id)
+
+    return retry_on_conflict(attempt, _MAX_ATTEMPTS, TileMissingError)
+
+
 def find_by_id(user_id: str, collection: Collection, document_id: str, ports: NightscoutPorts) -> Document | None:
     """The document with this `_id`; None if there is none, or only one that a client named so long ago.
 
-    An `_id` of the server holds the key of its document. One that a client chose does not, so it is looked for among
-    the newest documents.
+    An `_id` of the server holds the key of its document, or the day of the data that it is made of. One that a client
+    chose does not, so it is looked for among the newest documents.
     """
 
     def attempt() -> Document | None:
-        view = DocumentView(documents_owner_id(user_id), ports)
-        named = view.with_keys(collection, {key_of_id(document_id)}).get(key_of_id(document_id))
-        if named is not None and named.id == document_id:
+        documents = AllDocuments(user_id, collection, ports)
+        named = documents.with_id_of_server(document_id)
+        if named is not None:
             return named
-        for day in islice(view.days(collection, None, None), MAX_DAYS_OF_IDS):
-            for document in view.on_days(collection, [day]):
+        for day in islice(documents.stored.days(collection, None, None), MAX_DAYS_OF_IDS):
+            for document in documents.stored.on_days(collection, [day]):
                 if document.id == document_id:
                     return document
         return None
@@ -132,17 +143,18 @@ def find_by_id(user_id: str, collection: Collection, document_id: str, ports: Ni
     return retry_on_conflict(attempt, _MAX_ATTEMPTS, TileMissingError)
 
 
-def _matching(view: DocumentView, collection: Collection, find: Find, span: Span) -> Iterator[Document]:
+def _matching(documents: AllDocuments, find: Find, span: Span) -> Iterator[Document]:
     first_day = None if span.from_ms is None else span.from_ms // DAY_MS
     last_day = None if span.to_ms is None else span.to_ms // DAY_MS
-    days = view.days(collection, first_day, last_day)
+    days = documents.days(first_day, last_day)
     days_read = documents_read = 0
     at_once = 1
     while batch := list(islice(days, at_once)):
         days_read += len(batch)
-        documents = view.on_days(collection, batch)
-        documents_read += len(documents)
-        yield from (document for document in documents if _is_within(document, span) and find.matches(document.body))
+        for document in documents.on_days(batch):
+            documents_read += 1
+            if _is_within(document, span) and find.matches(document.body):
+                yield document
         if days_read >= MAX_DAYS or documents_read >= MAX_DOCUMENTS:
             if next(days, None) is not None:
                 raise InvalidRequestError("narrow the search by date")

@@ -13,7 +13,14 @@ from chalicelib.nightscout.change import Draft, delete_documents, store_document
 from chalicelib.nightscout.document import Collection, Document, document_key, is_object_id, is_uuid, key_of_id
 from chalicelib.nightscout.find import Fields, Find, parse_find
 from chalicelib.nightscout.ports import NightscoutPorts
-from chalicelib.nightscout.search import FoundDocuments, Query, find_by_keys, find_documents, with_mills
+from chalicelib.nightscout.search import (
+    FoundDocuments,
+    Query,
+    find_by_id_of_server,
+    find_by_keys,
+    find_documents,
+    with_mills,
+)
 from chalicelib.nightscout.sent_documents import sent_documents
 from chalicelib.nightscout.times import MINUTE_MS, iso_time, read_iso, read_time_ms
 
@@ -63,7 +70,8 @@ def store_treatments(call: Call, user_id: str, sent: Any, ports: NightscoutPorts
 
 
 def replace_treatment(call: Call, user_id: str, sent: Any, ports: NightscoutPorts) -> dict[str, Any]:
-    """Store one treatment in place of the one with its key, and return it as stored.
+    """Store one treatment in place of the one with its key, and return it as stored. One that is made of data of
+    another API stays as it is.
 
     Raises:
         As `store_treatments`, and for an array.
@@ -71,6 +79,8 @@ def replace_treatment(call: Call, user_id: str, sent: Any, ports: NightscoutPort
     call.require(user_id)
     if not isinstance(sent, dict) or not sent:
         raise InvalidRequestError("the body has to be one treatment")
+    if is_object_id(sent.get("_id")) and (known := _by_id(user_id, sent["_id"], ports)) and known[0].is_read_only:
+        return known[0].body
     stored: dict[str, Any] = store_treatments(call, user_id, sent, ports)[0]
     return stored
 
@@ -109,8 +119,7 @@ def delete_treatments(call: Call, user_id: str, query: Query, ports: NightscoutP
         documents = _by_id(user_id, which, ports)
     else:
         documents = _find(call, user_id, replace(find, count=None), ports)
-    delete_documents(call, user_id, documents, ports)
-    return len(documents)
+    return delete_documents(call, user_id, documents, ports)
 
 
 def _find(call: Call, user_id: str, find: Find, ports: NightscoutPorts) -> list[Document]:
@@ -130,7 +139,13 @@ def _by_id(user_id: str, which: str, ports: NightscoutPorts) -> list[Document]:
         return []
     keys = {key_of_id(which), document_key(Collection.TREATMENTS, "_id", which)}
     found = find_by_keys(user_id, Collection.TREATMENTS, keys, ports)
-    return [document for document in found if document.id == which]
+    return [document for document in found if document.id == which] or _made(user_id, which, ports)
+
+
+def _made(user_id: str, which: str, ports: NightscoutPorts) -> list[Document]:
+    """The treatment with this `_id` that is made of data of another API."""
+    document = find_by_id_of_server(user_id, Collection.TREATMENTS, which, ports)
+    return [] if document is None else [document]
 
 
 def _completed(sent: Mapping[str, Any], now_ms: int) -> dict[str, Any]:

@@ -34,7 +34,7 @@ def open_data_set(call: Call, owner: OwnerState, ports: DataPorts) -> OpenDataSe
         ConflictError: the user has closed too many.
     """
     for number in range(MAX_CLOSED):
-        data_set_id = derived_id(CLIENT_NAME, owner.id, str(number))
+        data_set_id = _data_set_id(owner.id, number)
         head = ports.data_sets.head(data_set_id)
         if head is None or head.epoch != owner.epoch:
             created = opened(call, owner, describe(call, _description(data_set_id)))
@@ -42,6 +42,15 @@ def open_data_set(call: Call, owner: OwnerState, ports: DataPorts) -> OpenDataSe
         if not head.is_closed:
             return OpenDataSet(head)
     raise ConflictError(CLIENT_NAME)
+
+
+def derived_data_set_ids(user_id: str) -> frozenset[str]:
+    """The ids of all data sets that may hold what is derived from a user's documents."""
+    return frozenset(_data_set_id(user_id, number) for number in range(MAX_CLOSED))
+
+
+def _data_set_id(owner_id: str, number: int) -> str:
+    return derived_id(CLIENT_NAME, owner_id, str(number))
 
 
 def _description(data_set_id: str) -> dict[str, Any]:

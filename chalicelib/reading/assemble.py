@@ -43,7 +43,7 @@ Piece = DeflatedLines | tuple[bytes, ...]
 def all_records(view: TileView, query: DataQuery, filters: SourceFilters, uploads: Sequence[DataSet]) -> RecordArray:
     """All selected records, by type and time, data sets last."""
     refs = [ref for name in view.manifest.tiles for ref in _tile_refs(view, name, query)]
-    pieces = _see(view, refs, query, filters)
+    pieces = see(view, refs, query, filters)
     ordered = [pieces[key] for key in sorted(pieces, key=_order)]
     return RecordArray((*ordered, tuple(map(_text, uploads))))
 
@@ -53,14 +53,14 @@ def latest_records(view: TileView, query: DataQuery, filters: SourceFilters, upl
 
     Days are read from the newest backwards, in growing batches, until each type has a record.
     """
-    days = {name: _days(view, name, query) for name in _latest_names(query)}
+    days = {name: days_of(view, name, query) for name in _latest_names(query)}
     newest: dict[str, bytes] = {}
     at_once = 1
     while days:
         next_days = {name: list(islice(rest, at_once)) for name, rest in days.items()}
         keys = {TileKey(name, day) for name, of_type in next_days.items() for day in of_type}
         refs = [ref for key in sorted(keys) if (ref := view.manifest.tile(key)) is not None]
-        pieces = _see(view, refs, query, filters)
+        pieces = see(view, refs, query, filters)
         for key in sorted(keys & pieces.keys()):
             piece = pieces[key]
             newest[key.type] = (piece if isinstance(piece, tuple) else inflated_lines(piece))[-1]
@@ -115,14 +115,14 @@ def _tile_refs(view: TileView, name: str, query: DataQuery, *, newest_first: boo
     return (ref for ref in refs if selects_tile(ref, query) or view.is_affected(ref))
 
 
-def _days(view: TileView, name: str, query: DataQuery) -> Iterator[int]:
+def days_of(view: TileView, name: str, query: DataQuery) -> Iterator[int]:
     """The days that may have selected records of a type, newest first, as an iterator that looks them up one by one."""
     of_tiles = (ref.key.day for ref in _tile_refs(view, name, query, newest_first=True))
     of_tail = sorted((day for type_, day in view.affected.keys if type_ == name), reverse=True)
     return (day for day, _ in groupby(merge(of_tiles, of_tail, reverse=True)))
 
 
-def _see(view: TileView, refs: Sequence[TileRef], query: DataQuery, filters: SourceFilters) -> dict[TileKey, Piece]:
+def see(view: TileView, refs: Sequence[TileRef], query: DataQuery, filters: SourceFilters) -> dict[TileKey, Piece]:
     """The selected records of these tiles, and of the days of the tail that have no tiles."""
     seen = view.see(refs, must_fold=lambda ref: selects_partly(ref, query, filters))
     by_key: dict[TileKey, SelectedRecords] = select_records(seen.data, query, filters)

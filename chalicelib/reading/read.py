@@ -59,7 +59,7 @@ def read_data(
 
     def attempt() -> DataReply:
         owner, manifest = ports.tiles.current(owner_id)
-        data_sets, entries, sources, tiles = _read_stores(owner, manifest, query, ports)
+        data_sets, entries, sources, tiles = read_stores(owner, manifest, query, ports)
         # Oldest first: of records with equal type and time, the one that was stored first comes first.
         view = TileView(owner, manifest, data_sets[::-1], entries, TilesReadAhead(ports.tiles, tiles))
         filters = source_filters(query, data_sets, partial(has_medtronic, view), sources)
@@ -74,7 +74,7 @@ def read_data(
     return retry_on_conflict(attempt, _MAX_ATTEMPTS, TileMissingError)
 
 
-def _read_stores(
+def read_stores(
     owner: OwnerState, manifest: Manifest, query: DataQuery, ports: ReadingPorts
 ) -> tuple[list[DataSet], list[Entry], list[DataSource], dict[TileKey, Tile]]:
     """The data sets, the tail, the data sources, and the tiles that the query reads whatever the tail is.

@@ -38,6 +38,25 @@ class Device:
         found: list[dict[str, Any]] = reply.json()
         return found
 
+    def send_to_tidepool(self, records: list[dict[str, Any]], client: str = "org.tidepool.Loop") -> None:
+        """Send records as an app that speaks the Tidepool API."""
+        body = {
+            "client": {"name": client, "version": "1.0.0"},
+            "dataSetType": "continuous",
+            "deduplicator": {"name": "org.tidepool.deduplicator.dataset.delete.origin"},
+        }
+        created = self.api.request("POST", f"/v1/users/{ANNA.user_id}/data_sets", body, token=self._session).json()
+        path = f"/v1/data_sets/{created['data']['uploadId']}/data"
+        reply = self.api.request("POST", path, records, token=self._session)
+        assert reply.status == 200, reply.body
+
+    def treatments(self, query: str = "count=1000") -> list[dict[str, Any]]:
+        """The treatments that a query finds."""
+        reply = self.send("GET", f"/api/v1/treatments.json?{query}")
+        assert reply.status == 200, reply.body
+        found: list[dict[str, Any]] = reply.json()
+        return found
+
     def data(self) -> list[dict[str, Any]]:
         """The user's data in the Tidepool API, without data sets."""
         records = self.api.request("GET", f"/data/{ANNA.user_id}", token=self._session).json()

@@ -6,6 +6,7 @@ from dataclasses import replace
 from chalicelib.accounts.password_sign_in import MAX_FAILURES_PER_ACCOUNT
 from tests.fakes.oidc_app import Browser, hidden_fields
 from tests.infra.rights.stage import PASSWORD, TOKEN, Stage, User
+from tests.infra.rights.use_cases.data import STAGED, add, open_data_set
 
 
 def sign_in(stage: Stage, user: User) -> str:
@@ -81,6 +82,7 @@ def nightscout_credentials(stage: Stage) -> None:
     _entries(stage, made["token"])
     _treatments(stage, made["token"])
     _profiles(stage, made["token"])
+    _data_as_documents(stage, user, made["token"])
     stage.request("DELETE", f"{path}/{made['id']}", token=user.token)
     stage.request("POST", f"/access/{user.id}/{grantee.id}", {"view": {}}, token=user.token)
     stage.request("POST", path, body | {"scope": "read"}, token=grantee.token)
@@ -118,6 +120,15 @@ def _profiles(stage: Stage, token: str) -> None:
     for found in (path, f"{path}/current", "/api/v1/profiles"):
         stage.request("GET", found, api_secret=token)
     stage.request("DELETE", f"{path}/{stored['_id']}", api_secret=token)
+
+
+def _data_as_documents(stage: Stage, user: User, token: str) -> None:
+    """Data of the Tidepool API, found by a device as entries, treatments and profiles."""
+    add(stage, user, open_data_set(stage, user), STAGED)
+    bolus = {"type": "bolus", "subType": "normal", "normal": 1, "time": "2025-01-01T00:00:00Z"}
+    stage.request("POST", f"{open_data_set(stage, user)}/data", [bolus], token=user.token)
+    for found in ("entries?find[date][$gte]=1", "entries/current", "treatments?find[created_at][$gte]=2025", "profile"):
+        stage.request("GET", f"/api/v1/{found}", api_secret=token)
 
 
 def grants(stage: Stage) -> None:

@@ -1,0 +1,55 @@
+"""All documents that a device finds: those that apps stored, and those that are made of the user's other data."""
+
+from collections.abc import Iterator, Sequence
+from heapq import merge
+from itertools import groupby
+
+from chalicelib.log.documents_owner import documents_owner_id
+from chalicelib.nightscout.document import Collection, Document, key_of_id, second_of_id
+from chalicelib.nightscout.document_view import DocumentView
+from chalicelib.nightscout.ports import NightscoutPorts
+from chalicelib.nightscout.rendering.view import RenderedDocuments
+from chalicelib.nightscout.times import DAY_MS
+
+
+class AllDocuments:
+    """The documents of one collection as one request sees them; `stored` has those that apps stored.
+
+    Raises:
+        TileMissingError: from any method, if a compaction replaced the manifest long ago: begin again.
+    """
+
+    def __init__(self, user_id: str, collection: Collection, ports: NightscoutPorts) -> None:
+        self._collection = collection
+        self.stored = DocumentView(documents_owner_id(user_id), ports)
+        self._rendered = RenderedDocuments.of(user_id, collection, ports)
+
+    def days(self, first_day: int | None, last_day: int | None) -> Iterator[int]:
+        """The days that may have documents, newest first; both ends are included, None is no limit."""
+        stored = self.stored.days(self._collection, first_day, last_day)
+        if self._rendered is None:
+            return stored
+        return (day for day, _ in groupby(merge(stored, self._rendered.days(first_day, last_day), reverse=True)))
+
+    def on_days(self, days: Sequence[int]) -> Iterator[Document]:
+        """The documents of these days, newest first, as an iterator that makes them one by one."""
+        stored = self.stored.on_days(self._collection, days)
+        if self._rendered is None:
+            yield from stored
+            return
+        by_day: dict[int, list[Document]] = {day: [] for day in days}
+        for document in stored:
+            by_day[document.time_ms // DAY_MS].append(document)
+        for day, made in self._rendered.on_days(by_day):
+            yield from merge(by_day[day], made, key=lambda document: document.time_ms, reverse=True)
+
+    def with_id_of_server(self, document_id: str) -> Document | None:
+        """The document with an `_id` that the server made; None if there is none."""
+        key = key_of_id(document_id)
+        named = self.stored.with_keys(self._collection, {key}).get(key)
+        if named is not None and named.id == document_id:
+            return named
+        if self._rendered is None:
+            return None
+        day = second_of_id(document_id) * 1000 // DAY_MS
+        return next((document for document in self.on_days([day]) if document.id == document_id), None)

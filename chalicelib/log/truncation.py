@@ -23,6 +23,10 @@ class Truncation:
     last_number: int | None
     """The number of the last entry covered; None for the whole log."""
 
+    def covers(self, number: int) -> bool:
+        """Whether it removed the records of the device from the entry with this number."""
+        return self.last_number is None or number <= self.last_number
+
 
 def truncated_at_close(closing: DataSet, others: Iterable[DataSet], heads: DataSetHeads) -> dict[str, int]:
     """The last entry number of each open data set, by id, if the closing data set truncates; otherwise empty.

@@ -96,7 +96,7 @@ def _may_be_purged(data_set: DataSet, number: int, cuts: Iterable[Truncation]) -
     """Whether an entry was deleted with its data set or truncated by another data set."""
     if data_set.deleted_through >= number:
         return True
-    return any(cut.last_number is None or cut.last_number >= number for cut in cuts)
+    return any(cut.covers(number) for cut in cuts)
 
 
 def _normal(value: object) -> object:

@@ -91,9 +91,7 @@ def _is_hidden(entry: Entry, data_set: DataSet, cuts: list[Truncation]) -> bool:
         return False
     records = read_records(entry.body, entry.number)
     devices = set(records.device_ids)
-    is_cut = any(
-        devices == {cut.device_id} and (cut.last_number is None or entry.number <= cut.last_number) for cut in cuts
-    )
+    is_cut = any(devices == {cut.device_id} and cut.covers(entry.number) for cut in cuts)
     return is_cut and not _replaces(records, data_set)
 
 

@@ -16,10 +16,11 @@ from pathlib import Path
 
 from chalicelib.conflicts import WriteConflictError
 from chalicelib.errors import UnavailableError
-from chalicelib.tiles.compact import CompactionResult, LogIncompleteError, compact, rebuild
+from chalicelib.tiles.compact import CompactionResult, compact, rebuild
 from chalicelib.tiles.ports import TilePorts
 from chalicelib.tiles.tile import TileKey
 from chalicelib.tiles.verify import check_tiles
+from chalicelib.tiles.whole_logs import LogIncompleteError
 from tools.project import ToolError
 from tools.stages.aws_account import run_aws_tool
 from tools.stages.stage_services import services_of_stage

@@ -124,6 +124,12 @@ class Records:
         """The address of each record."""
         return self._make_addresses(len(self))
 
+    def only(self, rows: Sequence[int]) -> "Records":
+        """Some of these records, without anything that the others take in memory."""
+        columns = {name: _column_of(rows, name, column) for name, column in self._columns.items()}
+        texts, addresses = [self.texts[row] for row in rows], [self.addresses[row] for row in rows]
+        return Records(lambda: columns, lambda: texts, lambda _count: addresses)
+
     def _optional(self, name: str) -> list[Any]:
         column: list[Any] | None = self._columns.get(name)
         return [None] * len(self) if column is None else column
@@ -202,6 +208,16 @@ def _code(column: Sequence[Value]) -> dict[str, Any]:
     """A column of few different values: the values, and for each record the index of its value."""
     indexes = {value: index for index, value in enumerate(dict.fromkeys(column))}
     return {"values": list(indexes), "rows": list(map(indexes.__getitem__, column))}
+
+
+def _column_of(rows: Sequence[int], name: str, column: Any) -> Any:
+    """The part of a column that has the values of these rows."""
+    if name == "time":
+        times_ms = from_steps(column)
+        return steps([times_ms[row] for row in rows])
+    if isinstance(column, dict):
+        return _code([column["values"][column["rows"][row]] for row in rows])
+    return [column[row] for row in rows]
 
 
 def _spread(coded: Mapping[str, list[Any]]) -> list[Any]:

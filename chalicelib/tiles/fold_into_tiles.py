@@ -4,12 +4,11 @@ It reads only the tiles that change, and writes nothing.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from chalicelib.frozen import frozen
-from chalicelib.log.data_set import DataSet, OwnerState
-from chalicelib.log.entry import Entry
+from chalicelib.log.data_set import OwnerState
 from chalicelib.log.fold import VisibleData, fold_fingerprints, stored, without_shadowed
 from chalicelib.tiles.manifest import LogPosition, Manifest, TileRef
 from chalicelib.tiles.ports import TileSource
@@ -73,32 +72,19 @@ def fold_into(before: Manifest, owner: OwnerState, tail: Tail, tiles: TileSource
 
     changes: dict[TileKey, EncodedTile | None] = dict.fromkeys(dropped)
     changes |= _changed_tiles(before, tail, _read_tiles(owner, located, tiles), wanted)
-    for group in _groups([ref for ref in others if ref.key not in dropped]):
+    for group in groups_by_size([ref for ref in others if ref.key not in dropped]):
         # The located tiles are folded each time: the fold of an entry may depend on them (dedup 5.2).
         read = _read_tiles(owner, [*located, *group], tiles)
         changes |= _changed_tiles(before, tail, read, {ref.key for ref in group})
     return TileChanges(_log_positions(before, fingerprints, tail), changes, affected.origin_keys)
 
 
-def tiles_of(
-    data_sets: Sequence[DataSet], entries: Sequence[Entry], wanted: Collection[TileKey]
-) -> tuple[dict[TileKey, EncodedTile], set[TileKey]]:
-    """The wanted tiles as whole logs make them, and the keys of all tiles that the logs make."""
-    data = stored(entries, data_sets)
-    all_keys: set[TileKey] = set()
-    for of_data_set in data:
-        for record_slice in of_data_set.slices:
-            keys = keys_of_rows(record_slice.records)
-            all_keys.update(keys[row] for row in record_slice.rows)
-    candidates = _candidates(data, wanted)
-    return {key: encode_tile(of_tile) for key, of_tile in candidates.items()}, all_keys
-
-
 def _read_tiles(owner: OwnerState, refs: Sequence[TileRef], tiles: TileSource) -> dict[TileKey, Tile]:
     return tiles.tiles(owner, refs, {ref.key for ref in refs})
 
 
-def _groups(refs: Sequence[TileRef]) -> Iterator[list[TileRef]]:
+def groups_by_size(refs: Iterable[TileRef]) -> Iterator[list[TileRef]]:
+    """The tiles in groups that are small enough to be read together."""
     group: list[TileRef] = []
     size_bytes = 0
     for ref in refs:
@@ -116,7 +102,7 @@ def _changed_tiles(
 ) -> dict[TileKey, EncodedTile | None]:
     """The wanted tiles that change, given all stored tiles that the fold of the tail depends on."""
     data = stored(tail.entries, tail.data_sets, prefixes(before, read.values(), tail.entries))
-    candidates = _candidates(data, wanted)
+    candidates = candidates_of(data, wanted)
     changes: dict[TileKey, EncodedTile | None] = {}
     for key in wanted:
         ref = before.tile(key)
@@ -129,7 +115,8 @@ def _changed_tiles(
     return changes
 
 
-def _candidates(data: Sequence[VisibleData], wanted: Collection[TileKey]) -> dict[TileKey, list[Candidate]]:
+def candidates_of(data: Sequence[VisibleData], wanted: Collection[TileKey]) -> dict[TileKey, list[Candidate]]:
+    """The records of the wanted tiles, given all records that may hide them."""
     candidates: dict[TileKey, list[Candidate]] = defaultdict(list)
     for of_data_set, visible in zip(data, without_shadowed(data), strict=True):
         created_time_ms, data_set_id = of_data_set.data_set.created_time_ms, of_data_set.data_set.id

@@ -5,7 +5,7 @@ does not know when its records were stored. See docs/adr/0019.
 """
 
 import zlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from chalicelib.glucose.hour_sum import sum_hours
 from chalicelib.glucose.reading import GLUCOSE_TYPES, Reading, in_order, reading_of
@@ -29,12 +29,19 @@ def write_hour_sums(
 
 
 def wrong_hour_sums(
-    tiles: Mapping[TileKey, Tile], refs: Mapping[TileKey, TileRef], owner: OwnerState, logs: Tail, ports: HourSumReader
+    tiles: Mapping[TileRef, Tile],
+    owner: OwnerState,
+    data_sets: Sequence[DataSet],
+    stored_times: StoredTimes,
+    ports: HourSumReader,
 ) -> set[TileKey]:
-    """Those of these tiles whose hour sums are not what the logs make of them. Tiles may have none."""
-    glucose = [refs[key] for key in tiles if key.type in GLUCOSE_TYPES]
-    data_sets = {data_set.id: data_set for data_set in logs.data_sets}
-    times = stored_times_of(logs.entries)
+    """Those of these tiles whose hour sums are not what the logs make of them. Tiles may have none.
+
+    Args:
+        stored_times: when all entries were stored that the tiles were made of.
+    """
+    glucose = {ref.key: ref for ref in tiles if ref.key.type in GLUCOSE_TYPES}
+    known_data_sets = {data_set.id: data_set for data_set in data_sets}
 
     def are_right(tile: Tile, sums: TileSums) -> bool:
         try:
@@ -42,11 +49,11 @@ def wrong_hour_sums(
         except (ValueError, zlib.error):
             return False
         # An item may lack times that nobody knew when it was written; those that it has must be right.
-        agree = all(times.get(entry, time_ms) == time_ms for entry, time_ms in known.items())
-        return agree and tile_sums(tile, data_sets, known) == sums.content
+        agree = all(stored_times.get(entry, time_ms) == time_ms for entry, time_ms in known.items())
+        return agree and tile_sums(tile, known_data_sets, known) == sums.content
 
-    found, _ = ports.with_tiles(owner, glucose, ())
-    return {key for key, sums in found.items() if not are_right(tiles[key], sums)}
+    found, _ = ports.with_tiles(owner, list(glucose.values()), ())
+    return {key for key, sums in found.items() if not are_right(tiles[glucose[key]], sums)}
 
 
 def stored_times_of(entries: Iterable[Entry]) -> dict[tuple[str, int], int]:

@@ -8,9 +8,10 @@ from chalicelib.conflicts import WriteConflictError
 from chalicelib.errors import UnavailableError
 from chalicelib.log.backlog import DUE_AFTER_MS, DUE_BYTES, Backlog
 from chalicelib.tasks.types import Rerun, TaskFailedError, TaskRun, TimeLimitError
-from chalicelib.tiles.compact import LogIncompleteError, compact, rebuild
+from chalicelib.tiles.compact import compact, rebuild
 from chalicelib.tiles.ports import TileServices
 from chalicelib.tiles.verify import TileCheck, check_tiles
+from chalicelib.tiles.whole_logs import LogIncompleteError
 
 COMPACTIONS_FAILED = "CompactionsFailed"
 TILES_WRONG = "TilesWrong"

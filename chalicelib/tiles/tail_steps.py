@@ -50,22 +50,6 @@ class StoredLogs:
         return self._data.log.each_entry(self._owner, self.normal_ids, after)
 
 
-class LoadedLogs:
-    """Logs that are in memory already."""
-
-    def __init__(self, logs: Tail) -> None:
-        self.normal_ids = sorted(logs.whole_ids)
-        self._logs = logs
-
-    def data_sets(self) -> Sequence[DataSet]:
-        """See `Logs.data_sets`."""
-        return self._logs.data_sets
-
-    def entries(self, after: Mapping[str, int]) -> Iterator[Entry]:
-        """See `Logs.entries`."""
-        return (entry for entry in self._logs.entries if entry.number > after.get(entry.data_set_id, 0))
-
-
 def tail_steps(logs: Logs, positions: Mapping[str, int]) -> Iterator[Tail]:
     """The entries after these positions in steps, at least one; the last step of a log marks the log as whole.
 

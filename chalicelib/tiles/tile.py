@@ -27,6 +27,8 @@ from chalicelib.log.records import RecordAddress, Records, bodies_of, columns_of
 
 VERSION = 1
 DAY_MS = 86_400_000
+DRAFT_MARK = "="
+"""How the types in the keys of drafts begin (`drafts.py`). The name of no type begins like this."""
 CARELINK = "carelink"
 MEDTRONIC = "Medtronic"
 _HEADER = struct.Struct(">BIQII")

@@ -33,8 +33,8 @@ from chalicelib.engine.embedded.snapshots import (
 )
 from chalicelib.errors import UnavailableError
 from chalicelib.services import build_services, system_now_ms
-from chalicelib.tiles.compact import LogIncompleteError
 from chalicelib.tiles.verify import check_tiles
+from chalicelib.tiles.whole_logs import LogIncompleteError
 from strandline.cli.sizes import size
 from strandline.home.archive import PART_BYTES
 from strandline.home.backup import Steps

@@ -33,6 +33,7 @@ from chalicelib.tiles.stores.keys import manifest_key, tiles_partition
 from chalicelib.tiles.stores.sweep import StoredSweepRequests
 from chalicelib.tiles.stores.tiles import StoredTiles
 from chalicelib.tiles.tile import DAY_MS, TileContent, TileKey, TileStats
+from chalicelib.tiles.verify import check_tiles
 from tests.fakes.calls import NO_GRANTS, call_by
 from tests.fakes.checked_stores import CheckedArchive, CheckedSweepRequests, CheckedTiles, unwatched_data
 from tests.fakes.engine import go_on
@@ -193,6 +194,8 @@ class Compacted(Histories):
             rebuild(ANNA, self.ports(), lambda: None)
             assert self.contents(self.tiles.current(ANNA)[1]) == compacted
         assert compact(ANNA, self.ports(), lambda: None).steps == 0, "what was compacted is compacted again"
+        checked = check_tiles(ANNA, self.ports(), at_most=1 if is_rebuilt else None)
+        assert (checked.wrong, checked.is_behind) == ((), False)
         self.now_ms += LATER_MS
         self.sweep_all()
         self.nothing_is_left_over()

@@ -2,6 +2,7 @@
 
 from chalicelib.engine.table import Key
 from chalicelib.log.stores.keys import id_part, key
+from chalicelib.tiles.tile import DRAFT_MARK
 
 MANIFEST = "SNAPSHOT"
 REPLACED = "REPLACED"
@@ -41,6 +42,11 @@ def sums_sort_key(version: int, type_name: str, day: int) -> str:
 def body_prefix(version: int, name: str) -> str:
     """The prefix of the sort keys of the parts of a body. The name of no type begins with its `=`."""
     return f"{version_prefix(version)}={name}#"
+
+
+def draft_prefix(version: int) -> str:
+    """The prefix of the sort keys of all drafts of tiles of a version."""
+    return version_prefix(version) + id_part(DRAFT_MARK)
 
 
 def part_sort_key(prefix: str, index: int) -> str:

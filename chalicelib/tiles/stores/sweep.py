@@ -15,6 +15,7 @@ from chalicelib.tiles.stores.keys import (
     MANIFEST,
     REPLACED,
     body_prefix,
+    draft_prefix,
     manifest_key,
     origin_index_partition,
     sweep_request_key,
@@ -79,6 +80,9 @@ class StoredSweepRequests:
         removed = len(tiles)
         if current.version == request.version:
             removed += self._sweep_version(request, current)
+        else:
+            drafts = Prefix(draft_prefix(request.version))
+            self._delete(partition, self._sort_keys(partition, drafts))
         for compacted in replaced.compacted:
             removed += self._sweep_entries(request, compacted)
             self._sweep_bodies(request, compacted)

@@ -1,6 +1,6 @@
 """Tests that the verification of tiles finds every kind of damage."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 
 import pytest
@@ -12,7 +12,7 @@ from chalicelib.log.data_set import DataSet
 from chalicelib.log.entry import Entry
 from chalicelib.tiles import verify
 from chalicelib.tiles.compact import compact
-from chalicelib.tiles.fold_into_tiles import tiles_of
+from chalicelib.tiles.fold_of_tiles import FoldedTiles, fold_of_tiles
 from chalicelib.tiles.tile import TileKey, origin_key
 from chalicelib.tiles.verify import check_tiles
 from tests.fakes.data_scene import ANNA, DataScene, cbg
@@ -125,18 +125,19 @@ def test_what_waits_for_compaction_is_not_read_whole(scene: Scene, monkeypatch: 
     """A year may wait. Its entries are passed by one at a time, and not at all while no entry is in tiles."""
     (data_set,) = scene.listed()
     scene.add(data_set["uploadId"], cbg(9, origin="waits", time="2026-01-09T00:00:00Z"))
-    kept: list[int] = []
-    fold = tiles_of
+    read: list[int] = []
 
-    def watched(data_sets: Sequence[DataSet], entries: Sequence[Entry], wanted: Collection[TileKey]) -> object:
-        kept.extend(entry.number for entry in entries)
-        return fold(data_sets, entries, wanted)
+    def watched(
+        entries: Callable[[], Iterator[Entry]], data_sets: Sequence[DataSet], wanted: Collection[TileKey]
+    ) -> FoldedTiles:
+        read.extend(entry.number for entry in entries())
+        return fold_of_tiles(entries, data_sets, wanted)
 
-    monkeypatch.setattr(verify, "tiles_of", watched)
+    monkeypatch.setattr(verify, "fold_of_tiles", watched)
     owner = scene.ports.data.data_sets.owner(ANNA_ID)
     scene.ports.archive.put(owner, [entry for entry in scene.log.entries(owner, []) if entry.number == 4])
     assert scene.wrong_days() == [], "an interrupted compaction may have archived it"
-    assert kept == [1, 2, 3]
+    assert read == [1, 2, 3]
     scene.erase()
     scene.add(scene.open("dataset.delete.origin"), cbg(9))
     monkeypatch.setattr(scene.log, "each_entry", None)

@@ -17,7 +17,7 @@ from chalicelib.api.cors import cors_headers, cors_policy
 from chalicelib.api.messages import Reply, Trace
 from chalicelib.api.operations.operation import ErrorFormat, Operation
 from chalicelib.api.operations.table import OPERATIONS
-from chalicelib.api.pages.sign_in_page import front_page, unknown_path_page
+from chalicelib.api.pages.sign_in_page import unknown_path_page
 from chalicelib.api.rendering import PLAIN_TEXT, Exchange, rendered
 from chalicelib.api.routing import ROUTER, Headers, headers_of, raw_path_of
 from chalicelib.observability import begin
@@ -134,10 +134,16 @@ def _reply_to_unknown_route(method: str, path: str, headers: Headers) -> Respons
         return Response(body=b"", status_code=204, headers=dict(shared))
     error_format, status, reply = _router_reply(path, method, allowed)
     if method == "GET" and not allowed and _asks_for_page(headers) and path.split("/")[1] not in API_PREFIXES:
-        reply = front_page() if path == "/" else unknown_path_page()
+        reply = _front_page(headers) if path == "/" else unknown_path_page()
         status = reply.status or status
     exchange = Exchange(error_format, Trace(random_id()), headers, policy, has_gateway=current.settings.has_gateway)
     return rendered(reply, status, exchange)
+
+
+def _front_page(headers: Headers) -> Reply:
+    from chalicelib.api.pages.web.front_page import front_page  # imported late: few requests need it
+
+    return front_page(services().settings, next(iter(headers.get("host", ())), ""))
 
 
 def _asks_for_page(headers: Headers) -> bool:

@@ -51,7 +51,15 @@ from chalicelib.api.operations.metrics import (
     RECORD_FOR_THIS_USER,
     RECORD_FOR_USER,
 )
-from chalicelib.api.operations.table import GET_DOCS, GET_INFO, GET_OPENAPI, GET_STATUS, GET_TIME, GET_VERSION
+from chalicelib.api.operations.table import (
+    GET_ASSET,
+    GET_DOCS,
+    GET_INFO,
+    GET_OPENAPI,
+    GET_STATUS,
+    GET_TIME,
+    GET_VERSION,
+)
 from chalicelib.api.operations.tasks import CREATE_TASK, DELETE_TASK, GET_TASK, LIST_TASKS, UPDATE_TASK
 
 _TAG = {"ETag": "For `If-None-Match`."}
@@ -76,6 +84,11 @@ PLATFORM_API = Api(
         ),
         GET_DOCS: Details(
             Reply(text(), "The page.", HTML, headers=_TAG), headers=(_KNOWN_TAG,), other_replies={304: _UNCHANGED}
+        ),
+        GET_ASSET: Details(
+            Reply(text(), "The file, which never changes at this address.", ANY_MEDIA_TYPE),
+            ignores_unknown_query=True,
+            failures=(404,),
         ),
     },
     {

@@ -41,6 +41,14 @@ GET_OPENAPI = Operation(
     "reference.openapi", "GET", ("/openapi.json",), ANYONE, summary="This description, in OpenAPI 3.1"
 )
 GET_DOCS = Operation("reference.docs", "GET", ("/docs",), ANYONE, summary="This description, as a page to read")
+GET_ASSET = Operation(
+    "page.asset",
+    "GET",
+    ("/assets/{digest}/{name}",),
+    ANYONE,
+    summary="A file of the page at the address of the stage, which browsers keep",
+    has_resource=False,
+)
 
 CREATE_DATA_SET = Operation(
     "data_sets.create",
@@ -183,4 +191,5 @@ OPERATIONS: tuple[Operation, ...] = (
     *NIGHTSCOUT_OPERATIONS,
     GET_OPENAPI,
     GET_DOCS,
+    GET_ASSET,
 )

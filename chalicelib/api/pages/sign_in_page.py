@@ -159,14 +159,6 @@ def no_vendor_accounts_page() -> Reply:
     return _page("Not available here", body, 404)
 
 
-def front_page() -> Reply:
-    """The page at the address of the stage."""
-    body = """<h1>Strandline</h1>
-<p>This server keeps diabetes data, and speaks the API of Tidepool. Apps send data here and read it.</p>
-<p><a href="/docs">Description of the API</a></p>"""
-    return _page("Diabetes data", body, 200)
-
-
 def unknown_path_page() -> Reply:
     """The page for a person at an address where nothing is."""
     body = """<h1>Nothing is here</h1>

@@ -1,9 +1,11 @@
-"""The platform over HTTP: status, version, clock, and the settings that clients need before they sign in."""
+"""The platform over HTTP: status, version, clock, the settings that clients need before they sign in, and the files of
+the page for a person."""
 
 from datetime import UTC, datetime
 
 from chalicelib.api.messages import Reply, Request, enveloped
-from chalicelib.api.operations.table import GET_DATA_STATUS, GET_INFO, GET_STATUS, GET_TIME, GET_VERSION
+from chalicelib.api.operations.table import GET_ASSET, GET_DATA_STATUS, GET_INFO, GET_STATUS, GET_TIME, GET_VERSION
+from chalicelib.api.router import EXTENSION
 from chalicelib.api.routing import ApiBlueprint
 
 blueprint = ApiBlueprint(__name__)
@@ -47,3 +49,12 @@ def get_info(request: Request) -> Reply:
     if settings.issuer is None:
         return Reply(info)
     return Reply(info | {"auth": {"url": settings.base_url, "realm": settings.realm}})
+
+
+@blueprint.operation(GET_ASSET)
+def get_asset(request: Request) -> Reply:
+    """A file of the page at the address of the stage. Source: other-services 2."""
+    from chalicelib.api.pages.web.assets import asset  # imported late: no other route needs it
+
+    name, extension = request.path["name"], request.path[EXTENSION]
+    return asset(request.path["digest"], f"{name}.{extension}" if extension else name)

@@ -21,7 +21,7 @@ from chalicelib.api.operations.oidc import OIDC_OPERATIONS
 from chalicelib.api.operations.other_services import OTHER_SERVICE_OPERATIONS
 from chalicelib.api.operations.restricted_tokens import RESTRICTED_TOKEN_OPERATIONS
 from chalicelib.api.operations.summaries import SUMMARY_OPERATIONS
-from chalicelib.api.operations.table import GET_DOCS, GET_OPENAPI, OPERATIONS
+from chalicelib.api.operations.table import GET_ASSET, GET_DOCS, GET_OPENAPI, OPERATIONS
 from chalicelib.api.operations.tasks import TASK_OPERATIONS
 from tests.api.conftest import ApiClient, Reply
 from tests.fakes.services import SERVER_SECRET, FakeServices
@@ -308,6 +308,7 @@ def test_the_table_has_every_path_of_the_data_api() -> None:
         *OTHER_SERVICE_OPERATIONS,
         *SUMMARY_OPERATIONS,
         *TASK_OPERATIONS,
+        GET_ASSET,
         GET_DOCS,
         GET_OPENAPI,
     }

@@ -2,13 +2,7 @@
 
 from playwright.sync_api import Page
 
-RUNS_SCRIPTS = """
-() => {
-  const element = document.createElement("div");
-  element.innerHTML = "<noscript><i></i></noscript>";
-  return element.querySelector("i") === null;
-}
-"""
+RUNS_SCRIPTS = "matchMedia('(scripting: enabled)').matches"
 RUN_AXE = """
 async () => (await axe.run()).violations.flatMap(({id, help, nodes}) =>
   nodes.map((node) => `${id}: ${help}: ${node.html}`))

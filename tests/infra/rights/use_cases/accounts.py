@@ -4,6 +4,7 @@ import base64
 from dataclasses import replace
 
 from chalicelib.accounts.password_sign_in import MAX_FAILURES_PER_ACCOUNT
+from chalicelib.api.pages.web.assets import asset_path
 from tests.fakes.oidc_app import Browser, hidden_fields
 from tests.infra.rights.stage import PASSWORD, TOKEN, Stage, User
 from tests.infra.rights.use_cases.data import STAGED, add, open_data_set
@@ -215,7 +216,7 @@ def status(stage: Stage) -> None:
     """What needs no account."""
     for path in ("/status", "/version", "/info", "/v1/time", "/data/status", "/auth/status", "/access/status"):
         stage.request("GET", path)
-    for path in ("/metrics/status", "/openapi.json", "/docs", "/auth/private"):
+    for path in ("/metrics/status", "/openapi.json", "/docs", "/auth/private", asset_path("main.js")):
         stage.request("GET", path)
 
 

@@ -1,0 +1,116 @@
+"""The page at the address of a stage: for a person the page that shows the data, otherwise what the owner has to do.
+
+The page works at the address that the stage knows, since sign-in returns there. It runs the scripts of `assets.py`
+and no others, and connects to the stage and to the bucket that the stage redirects to.
+"""
+
+from html import escape
+from urllib.parse import urlsplit
+
+from chalicelib.api.messages import Reply
+from chalicelib.api.pages.sign_in_page import account_page
+from chalicelib.api.pages.web.assets import asset_path, modules_of
+from chalicelib.config import Settings
+
+FIRST_MODULES = ("main.js", "now.js")
+"""The modules that the page needs first; the browser loads them, and what they import, at once."""
+LOOPBACK_NAMES = ("127.0.0.1", "::1", "localhost")
+
+
+def front_page(settings: Settings, host: str) -> Reply:
+    """The reply to a browser at the address of the stage.
+
+    Args:
+        host: the header `Host`; empty without one.
+    """
+    if not settings.base_url:
+        return _without_address()
+    known = urlsplit(settings.base_url)
+    if known.hostname in LOOPBACK_NAMES and host not in ("", known.netloc):
+        if _host_name(host) in LOOPBACK_NAMES:
+            return Reply(status=302, headers={"Location": f"{settings.base_url}/", "Cache-Control": "no-store"})
+        if not settings.has_gateway:
+            return _without_public_url(host)
+    return _page(settings)
+
+
+def _host_name(netloc: str) -> str:
+    """The name of a host without its port; empty for what is no name."""
+    try:
+        return urlsplit(f"//{netloc}").hostname or ""
+    except ValueError:
+        return ""
+
+
+def _without_address() -> Reply:
+    body = """<h1>Strandline</h1>
+<p>This server keeps diabetes data, and speaks the API of Tidepool. Apps send data here and read it.</p>
+<p>It does not know its own address yet, so nobody can sign in on a page. Its owner sets one with
+<code>make deploy … DOMAIN=…</code>.</p>
+<p><a href="/docs">Description of the API</a></p>"""
+    return account_page("Diabetes data", body, form_action="'none'")
+
+
+def _without_public_url(host: str) -> Reply:
+    body = f"""<h1>Strandline</h1>
+<p>This server was not told that it is reached as <strong>{escape(host)}</strong>, so nobody can sign in on a page
+here. Its owner starts it with <code>--public-url http://{escape(host)}</code>, or opens it on its own machine.</p>
+<p><a href="/docs">Description of the API</a></p>"""
+    return account_page("Diabetes data", body, form_action="'none'")
+
+
+def _page(settings: Settings) -> Reply:
+    preloaded = sorted({module for first in FIRST_MODULES for module in modules_of(first)})
+    links = "\n".join(f'<link rel="modulepreload" href="{asset_path(module)}">' for module in preloaded)
+    address = escape(settings.base_url)
+    page = f"""<!doctype html>
+<html lang="en" data-realm="{escape(settings.realm)}" data-sign-up="{escape(settings.sign_up)}">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>Strandline</title>
+<link rel="icon" href="{asset_path("icon.svg")}">
+<link rel="stylesheet" href="{asset_path("style.css")}">
+{links}
+<script type="module" src="{asset_path("main.js")}"></script>
+</head>
+<body>
+<main class="alone">
+<h1>Strandline</h1>
+<p>The page is loading. If nothing else appears, your browser runs no scripts here, or the address is not
+<a href="{address}/">{address}</a>.</p>
+</main>
+</body>
+</html>
+"""
+    headers = {
+        "Content-Type": "text/html; charset=utf-8",
+        "Content-Security-Policy": _policy(settings),
+        "X-Frame-Options": "DENY",
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
+        "Cache-Control": "no-cache",
+    }
+    return Reply(page.encode(), 200, headers)
+
+
+def _policy(settings: Settings) -> str:
+    """The content security policy: only files of the stage run and draw, and scripts make no markup from texts."""
+    files = f"{settings.base_url}/assets/"
+    connected = " ".join(("'self'", *_bucket_sources(settings)))
+    return (
+        f"default-src 'none'; script-src {files}; style-src {files}; img-src {files}; connect-src {connected}; "
+        "form-action 'none'; frame-ancestors 'none'; base-uri 'none'; "
+        "require-trusted-types-for 'script'; trusted-types 'none'"
+    )
+
+
+def _bucket_sources(settings: Settings) -> tuple[str, ...]:
+    """Where the stage's signed addresses are, beside its own: those of a home server are its own."""
+    if not settings.has_gateway:
+        return ()
+    if settings.s3_path_style:  # the local cloud
+        return ("http://127.0.0.1:*", "http://localhost:*")
+    hosts = (f"{settings.bucket}.s3.{settings.region}.amazonaws.com", f"{settings.bucket}.s3.amazonaws.com")
+    return tuple(f"https://{host}" for host in hosts)

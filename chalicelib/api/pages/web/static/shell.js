@@ -1,0 +1,119 @@
+// The frame of all views: header, navigation, and the messages about what went wrong.
+
+import { RefusedError } from "./api.js";
+import { alertBox, fill, h } from "./dom.js";
+import { readPerson } from "./person.js";
+import { fragmentOf, parseRoute } from "./route.js";
+import { EndedError, OfflineError, signIn, signOut } from "./session.js";
+import { text } from "./texts.js";
+import { VIEWS } from "./views.js";
+
+let ownId;
+let person = null;
+let leaving = new AbortController();
+
+const navigation = h("nav", { "aria-label": text("nav.label") });
+const whose = h("p", { class: "whose", hidden: true });
+const root = h("main", { id: "view", tabindex: "-1" });
+
+/**
+ * Show the view that the address names, now and whenever it changes.
+ * @param {string} userId who is signed in
+ */
+export async function start(userId) {
+  ownId = userId;
+  document.body.replaceChildren(
+    h("a", { class: "skip", href: "#view", onclick: skip }, text("nav.skip")),
+    h("header", {},
+      h("p", { class: "brand" }, "Strandline"),
+      navigation,
+      h("button", { type: "button", class: "quiet", onclick: signOut }, text("nav.signOut"))),
+    whose,
+    root,
+  );
+  addEventListener("hashchange", () => showView().then(() => root.focus({ preventScroll: true })));
+  addEventListener("online", () => root.querySelector("[data-offline]") && showView());
+  await showView();
+}
+
+function skip(event) {
+  event.preventDefault();
+  root.focus();
+}
+
+async function showView({ isReloaded = false } = {}) {
+  leaving.abort();
+  leaving = new AbortController();
+  const { signal } = leaving;
+  const route = parseRoute(location.hash);
+  const userId = route.userId || ownId;
+  const offered = VIEWS.filter((view) => !view.isOwn || userId === ownId);
+  const view = offered.find(({ id }) => id === route.view) || offered[0];
+  drawNavigation(offered, view, userId);
+  root.setAttribute("aria-busy", "true");
+  try {
+    if (person?.id !== userId || isReloaded) person = await readPerson(userId, ownId);
+    const { show } = await view.load();
+    if (signal.aborted) return;
+    fill(whose, person.isSelf ? "" : [text("person.other", { name: person.name }), " ",
+      h("a", { href: fragmentOf(view.id) }, text("person.self"))]);
+    whose.hidden = person.isSelf;
+    document.title = `${text(`nav.${view.id}`)} | Strandline`;
+    const heading = h("h1", {}, text(`nav.${view.id}`));
+    const content = h("div", { class: `view ${view.id}` });
+    fill(root, heading, content);
+    await show(content, contextOf(view, userId, route.parameters, signal));
+  } catch (error) {
+    fail(error, signal);
+  } finally {
+    if (!signal.aborted) root.setAttribute("aria-busy", "false");
+  }
+}
+
+function contextOf(view, userId, parameters, signal) {
+  const other = (id) => (id === ownId ? null : id);
+  return {
+    person,
+    ownId,
+    parameters,
+    signal,
+    remember: (given) => history.replaceState(null, "", fragmentOf(view.id, other(userId), given)),
+    go: (id, options = {}) => {
+      const target = "userId" in options ? options.userId : userId;
+      location.hash = fragmentOf(id, target && other(target), options.parameters);
+    },
+    reload: () => showView({ isReloaded: true }),
+    fail: (error) => fail(error, signal),
+  };
+}
+
+function drawNavigation(offered, current, userId) {
+  fill(navigation, offered.map((view) => h("a", {
+    href: fragmentOf(view.id, userId === ownId ? null : userId),
+    "aria-current": view === current ? "page" : null,
+  }, text(`nav.${view.id}`))));
+}
+
+function fail(error, signal) {
+  if (signal.aborted || error?.name === "AbortError") return;
+  leaving.abort();
+  fill(root, messageOf(error));
+  root.setAttribute("aria-busy", "false");
+}
+
+function messageOf(error) {
+  const again = h("button", { type: "button", onclick: () => showView() }, text("error.again"));
+  if (error instanceof EndedError) {
+    return alertBox(text("error.ended"), h("button", { type: "button", onclick: () => signIn() }, text("welcome.signIn")));
+  }
+  if (error instanceof OfflineError) {
+    const box = alertBox(text("error.offline"), again);
+    box.dataset.offline = "";
+    return box;
+  }
+  if (error instanceof RefusedError && [403, 404].includes(error.status)) {
+    return alertBox(text("error.forbidden"), h("a", { href: fragmentOf(VIEWS[0].id) }, text("person.self")));
+  }
+  if (!(error instanceof RefusedError)) reportError(error);
+  return alertBox(text("error.other"), again);
+}

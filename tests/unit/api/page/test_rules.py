@@ -1,0 +1,107 @@
+"""The rules of the page: times in a zone, values in units, records in groups, the digest of sign-in."""
+
+import hashlib
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from tests.unit.api.page.node import evaluate
+
+
+def ms(text: str) -> int:
+    """A time in milliseconds."""
+    return int(datetime.fromisoformat(text).astimezone(UTC).timestamp() * 1000)
+
+
+def test_the_digest_of_the_proof_is_sha_256() -> None:
+    messages = ["", "a", "é" * 20, "x" * 55, "x" * 56, "x" * 63, "x" * 64, "x" * 200]
+    found = evaluate('{ sha256 } from "./sha256.js"', f"{messages!r}.map((text) => [...sha256(text)])")
+    assert [bytes(digest) for digest in found] == [hashlib.sha256(text.encode()).digest() for text in messages]
+
+
+@pytest.mark.parametrize(
+    ("date", "zone", "start"),
+    [
+        ("2026-03-29", "Europe/Berlin", "2026-03-28T23:00:00+00:00"),
+        ("2026-03-30", "Europe/Berlin", "2026-03-29T22:00:00+00:00"),
+        ("2026-10-25", "Europe/Berlin", "2026-10-24T22:00:00+00:00"),
+        ("2026-10-26", "Europe/Berlin", "2026-10-25T23:00:00+00:00"),
+        ("2026-09-06", "America/Santiago", "2026-09-06T04:00:00+00:00"),  # has no 00:00: the clocks change then
+        ("2026-01-01", "Pacific/Kiritimati", "2025-12-31T10:00:00+00:00"),
+        ("2026-01-01", "Asia/Kathmandu", "2025-12-31T18:15:00+00:00"),
+        ("2026-01-01", "Pacific/Pago_Pago", "2026-01-01T11:00:00+00:00"),
+    ],
+)
+def test_a_day_begins_at_the_first_instant_of_its_date(date: str, zone: str, start: str) -> None:
+    found = evaluate('{ startOfDate } from "./times.js"', f'startOfDate("{date}", "{zone}")')
+    assert found == ms(start)
+
+
+def test_values_are_shown_and_ranged_by_whole_mg_dl() -> None:
+    values = [n / 18.01559 for n in (53, 54, 69, 70, 180, 181, 250, 251)]
+    expression = f'{values}.map((mmol) => [shown(mmol, "mg/dL"), shown(mmol, "mmol/L"), rangeOf(mmol)])'
+    found = evaluate('{ shown, rangeOf } from "./glucose.js"', expression)
+    assert found == [
+        ["53", "2.9", "veryLow"],
+        ["54", "3.0", "low"],
+        ["69", "3.8", "low"],
+        ["70", "3.9", "target"],
+        ["180", "10.0", "target"],
+        ["181", "10.0", "high"],
+        ["250", "13.9", "high"],
+        ["251", "13.9", "veryHigh"],
+    ]
+
+
+def test_trends_go_by_the_change_per_minute() -> None:
+    found = evaluate('{ trendOf } from "./glucose.js"', "[-3, -2, -1, -0.9, 0, 0.9, 1, 2, 3].map(trendOf)")
+    falls = ["rapidFall", "moderateFall", "slowFall"]
+    assert found == [*falls, "constant", "constant", "constant", "slowRise", "moderateRise", "rapidRise"]
+
+
+def record(type_: str, minute: int, **members: Any) -> dict[str, Any]:
+    """A record as the platform answers it."""
+    return {"type": type_, "time": f"2026-01-01T{minute // 60:02}:{minute % 60:02}:00Z", **members}
+
+
+def test_records_are_grouped_in_the_order_of_their_times() -> None:
+    hour_ms = 3_600_000
+    records = [
+        record("cbg", 10, value=6.5, deviceId="b", trend="constant"),
+        record("smbg", 5, value=7.0),
+        record("cbg", 15, value=22.2, annotations=[{"code": "bg/out-of-range", "value": "high"}]),
+        record("cbg", 20),
+        record("bolus", 30, normal=2, extended=1.5),
+        record("bolus", 31, normal=0),
+        record("basal", 0, rate=1, duration=2 * hour_ms, deliveryType="scheduled"),
+        record("basal", 60, duration=hour_ms, deliveryType="suspend"),
+        record("food", 31, nutrition={"carbohydrate": {"net": 40}}, name="<b>"),
+        record("wizard", 30, carbInput=40),
+        record("wizard", 90, carbInput=15),
+        record("deviceEvent", 40, subType="pumpSettingsOverride", overrideType="sleep", duration=hour_ms),
+        record("deviceEvent", 41, subType="prime"),
+    ]
+    found = evaluate('{ grouped } from "./records.js"', f"grouped({records!r})")
+    assert [(item["mmol"], item["isSensor"]) for item in found["readings"]] == [(7, False), (6.5, True), (22.2, True)]
+    assert found["readings"][2]["beyond"] == "high"
+    assert [(item["units"], item["isExtended"]) for item in found["boluses"]] == [(3.5, True)]
+    assert [((item["end"] - item["time"]) / hour_ms, item["rate"]) for item in found["basals"]] == [(1, 1), (1, 0)]
+    assert [(item["grams"], item["name"]) for item in found["carbs"]] == [(40, "<b>"), (15, "")]
+    assert [item["name"] for item in found["overrides"]] == ["sleep"]
+
+
+def test_basal_insulin_is_counted_within_a_time() -> None:
+    hour_ms = 3_600_000
+    basals = [{"time": 0, "end": 2 * hour_ms, "rate": 1.5}, {"time": 2 * hour_ms, "end": 3 * hour_ms, "rate": 0.5}]
+    found = evaluate('{ basalUnits } from "./records.js"', f"basalUnits({basals}, {hour_ms}, {5 * hour_ms})")
+    assert found == 2.0
+
+
+def test_an_address_names_a_view_a_person_and_parameters() -> None:
+    expression = """[parseRoute("#/days/u%2F1?date=2026-01-01"), parseRoute(""), parseRoute("#state=x&code=y")]
+        .map(({ view, userId, parameters }) => [view, userId, parameters.get("date")])"""
+    found = evaluate('{ parseRoute } from "./route.js"', expression)
+    assert found == [["days", "u/1", "2026-01-01"], ["", None, None], ["state=x&code=y", None, None]]
+    made = evaluate('{ fragmentOf } from "./route.js"', '[fragmentOf("now"), fragmentOf("days", "u/1", { a: "b" })]')
+    assert made == ["#/now", "#/days/u%2F1?a=b"]

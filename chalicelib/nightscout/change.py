@@ -4,7 +4,7 @@ What is stored of documents and of data is two entries of two logs, which one tr
 see a change in both or in none. A repetition that changes nothing writes nothing. Source: nightscout-api 14 and 17.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
 from chalicelib import json_text
@@ -21,7 +21,8 @@ from chalicelib.model.datum import Datum
 from chalicelib.model.deduplicators import DATASET_DELETE_ORIGIN
 from chalicelib.nightscout.document import MAX_BYTES, Collection, Document, as_datum, new_id
 from chalicelib.nightscout.document_view import DocumentView
-from chalicelib.nightscout.mapping.derive import derived_records, origin_ids
+from chalicelib.nightscout.mapping.derive import derived_records, origin_ids, timeline_origin_id
+from chalicelib.nightscout.mapping.timelines import Lasting, days_around, lasting, timeline_of
 from chalicelib.nightscout.ports import NightscoutPorts
 from chalicelib.nightscout.times import DAY_MS
 from chalicelib.nightscout.user_documents import open_data_set
@@ -53,6 +54,8 @@ class _Change:
     """Documents to store, the origin ids of derived records that may be obsolete, and keys of documents to delete."""
 
     documents: Sequence[Document] = ()
+    lasting: Sequence[Lasting] = ()
+    """The documents of timelines that have to be derived again; of other documents, those to store."""
     obsolete: frozenset[str] = frozenset()
     deleted_keys: frozenset[str] = frozenset()
 
@@ -70,11 +73,13 @@ def store_documents(
     """
 
     def attempt() -> list[Document]:
-        owner, stored = _stored(user_id, collection, drafts, ports)
+        owner, stored, view = _stored(user_id, collection, drafts, ports)
         after = dict(stored)
         documents = [_placed(collection, draft, after) for draft in drafts]
         changed = [document for key, document in after.items() if stored.get(key) != document]
-        _commit(call, user_id, owner, _Change(changed, _obsolete(changed, stored)), ports)
+        replaced = [stored[document.key] for document in changed if document.key in stored]
+        again = _lasting(view, changed, replaced)
+        _commit(call, user_id, owner, _Change(changed, again, _obsolete(replaced, again)), ports)
         return documents
 
     return _retried(attempt)
@@ -89,11 +94,14 @@ def delete_documents(call: Call, user_id: str, found: Sequence[Document], ports:
     """
     documents = [document for document in found if not document.is_read_only]
     keys = frozenset(document.key for document in documents)
-    obsolete = frozenset(origin_id for document in documents for origin_id in origin_ids(document))
+    lasts = any(timeline_of(document) for document in documents)
 
     def attempt() -> None:
-        owner = ports.data.data_sets.owner(documents_owner_id(user_id))
-        _commit(call, user_id, owner, _Change((), obsolete, keys), ports)
+        owner_id = documents_owner_id(user_id)
+        view = DocumentView(owner_id, ports) if lasts else None
+        owner = ports.data.data_sets.owner(owner_id) if view is None else view.owner
+        again = _lasting(view, [], documents)
+        _commit(call, user_id, owner, _Change((), again, _obsolete(documents, again), keys), ports)
 
     if keys:
         _retried(attempt)
@@ -112,24 +120,38 @@ def _retried(attempt: Callable[[], Result]) -> Result:
 
 def _stored(
     user_id: str, collection: Collection, drafts: Sequence[Draft], ports: NightscoutPorts
-) -> tuple[OwnerState, dict[str, Document]]:
-    """The owner of the documents, and the stored documents that have keys of these drafts.
+) -> tuple[OwnerState, dict[str, Document], DocumentView | None]:
+    """The owner of the documents, the stored documents that have keys of these drafts, and the view that found them.
 
-    Nothing is looked up for documents that are newer than all of their collection, as those of a phone are.
+    Nothing is looked up for documents that are newer than all of their collection, as those of a phone are, unless they
+    may end another one.
     """
     owner = ports.data.data_sets.owner(documents_owner_id(user_id))
     newest_ms = max((data_set.newest[collection].time_ms for data_set in _ingested(owner, collection)), default=None)
-    if newest_ms is None:
-        return owner, {}
-    if all(draft.is_time_in_key and draft.time_ms > newest_ms for draft in drafts):
-        return owner, {}
+    is_new = newest_ms is None or all(draft.is_time_in_key and draft.time_ms > newest_ms for draft in drafts)
+    if is_new and not any(_lasts(collection, draft) for draft in drafts):
+        return owner, {}, None
     view = DocumentView(owner.id, ports)
     by_time = {draft.key: draft.time_ms // DAY_MS for draft in drafts if draft.is_time_in_key}
     found = view.with_keys(collection, by_time.keys(), by_time.values()) if by_time else {}
     named = {key for draft in drafts for key in (draft.key, draft.alternate_key) if key}
     if others := named - by_time.keys():
         found |= view.with_keys(collection, others)
-    return view.owner, found
+    return view.owner, found, view
+
+
+def _lasts(collection: Collection, draft: Draft) -> bool:
+    return timeline_of(Document(collection, draft.key, draft.time_ms, draft.body)) is not None
+
+
+def _lasting(view: DocumentView | None, changed: Sequence[Document], replaced: Sequence[Document]) -> Sequence[Lasting]:
+    """The documents of timelines that have to be derived again after a change."""
+    touched = [document for document in (*changed, *replaced) if timeline_of(document) is not None]
+    if view is None or not touched:
+        return ()
+    gone = {document.key for document in replaced}
+    around = view.on_days(Collection.TREATMENTS, days_around(touched))
+    return [*lasting([document for document in around if document.key not in gone], changed, replaced)]
 
 
 def _ingested(owner: OwnerState, collection: Collection) -> list[Ingested]:
@@ -152,14 +174,17 @@ def _placed(collection: Collection, draft: Draft, documents: dict[str, Document]
     return document
 
 
-def _obsolete(changed: Sequence[Document], stored: Mapping[str, Document]) -> frozenset[str]:
-    """The origin ids of the records that may be derived from the stored documents of those that changed."""
-    return frozenset(origin_id for document in changed if document.key in stored for origin_id in origin_ids(document))
+def _obsolete(replaced: Iterable[Document], again: Iterable[Lasting]) -> frozenset[str]:
+    """The origin ids of the records that may be obsolete: those of documents that were replaced or deleted, and those
+    of a timeline, of which one may have become empty."""
+    of_replaced = (origin_id for document in replaced for origin_id in origin_ids(document))
+    return frozenset((*of_replaced, *(timeline_origin_id(document) for document, _ in again)))
 
 
 def _commit(call: Call, user_id: str, owner: OwnerState, change: _Change, ports: NightscoutPorts) -> None:
     """Write a change of documents, and of the data that is derived from them."""
-    records = [record for document in change.documents for record in derived_records(document)]
+    others = [Lasting(document, None) for document in change.documents if timeline_of(document) is None]
+    records = [record for each in (*others, *change.lasting) for record in derived_records(*each)]
     derived = valid_data(records, DATASET_DELETE_ORIGIN, call.new_id).data
     kept = {datum.body["origin"]["id"] for datum in derived}
     commits = [

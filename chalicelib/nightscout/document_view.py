@@ -40,6 +40,7 @@ class DocumentView:
         entries = ports.data.log.entries(owner, [], manifest.positions()) if has_documents else []
         self.owner: OwnerState = owner
         self._tiles = ports.tiles
+        self._seen: dict[TileKey, list[Document]] = {}
         self._view = TileView(owner, manifest, data_sets[::-1], entries, ports.tiles)
 
     def days(self, collection: Collection, first_day: int | None, last_day: int | None) -> Iterator[int]:
@@ -79,11 +80,17 @@ class DocumentView:
         return {document.key: document for document in found if document.key in keys}
 
     def _see(self, keys: Few[TileKey]) -> dict[TileKey, list[Document]]:
-        """The documents of these tiles, and of the days of the tail that have no tiles."""
+        """The documents of these tiles and days of the tail. Each tile is read once."""
+        missing = {key for key in keys if key not in self._seen}
+        if missing:
+            self._seen |= {key: [] for key in missing} | self._read(missing)
+        return {key: self._seen[key] for key in keys}
+
+    def _read(self, keys: Few[TileKey]) -> dict[TileKey, list[Document]]:
         refs = [ref for key in sorted(keys) if (ref := self._view.manifest.tile(key)) is not None]
         seen = self._view.see(refs, must_fold=lambda _: False)
         texts: dict[TileKey, Sequence[bytes]] = defaultdict(list)
         texts.update({key: inflated_lines(lines) for key, lines in seen.whole.items()})
         selected = select_records(seen.data, DataQuery(), _ALL_SOURCES)
         texts.update({key: of_tile.texts() for key, of_tile in selected.items()})
-        return {key: [document_of(text) for text in of_key] for key, of_key in texts.items()}
+        return {key: [document_of(text) for text in of_key] for key, of_key in texts.items() if key in keys}

@@ -9,6 +9,7 @@ from typing import Any
 from chalicelib.frozen import frozen
 from chalicelib.nightscout.document import Collection, Document
 from chalicelib.nightscout.mapping.entries import ENTRY_PARTS, records_of_entry
+from chalicelib.nightscout.mapping.timelines import TIMELINE_PARTS, cut, timeline_of
 from chalicelib.nightscout.mapping.treatments import TREATMENT_PARTS, records_of_treatment
 from chalicelib.nightscout.times import iso_time
 
@@ -35,16 +36,29 @@ MAX_NAME_LENGTH = 100
 """Longer names would make the data model refuse the record."""
 
 
-def derived_records(document: Document) -> Iterator[dict[str, Any]]:
-    """The records that are derived from a document, as a client would send them."""
+def derived_records(document: Document, until_ms: int | None = None) -> Iterator[dict[str, Any]]:
+    """The records that are derived from a document, as a client would send them.
+
+    Args:
+        until_ms: the time of the next document of its timeline, which ends it (`timelines`); None if there is none.
+    """
     body = document.body
-    for part, record in _MAPPINGS[document.collection].records_of(body).items():
+    lasts = TIMELINE_PARTS.get(timeline_of(document) or "")
+    for part, whole in _MAPPINGS[document.collection].records_of(body).items():
+        record = cut(whole, document.time_ms, until_ms) if part == lasts else whole
+        if record is None:
+            continue
         yield {**_common(document), **record, "origin": {"id": _origin_id(document, part), **_origin(body)}}
 
 
 def origin_ids(document: Document) -> Iterator[str]:
     """The origin ids of all records that may ever have been derived from a document."""
     return (_origin_id(document, part) for part in _MAPPINGS[document.collection].parts)
+
+
+def timeline_origin_id(document: Document) -> str:
+    """The origin id of the record that a document of a timeline derives."""
+    return _origin_id(document, TIMELINE_PARTS[str(document.body["eventType"])])
 
 
 def _origin_id(document: Document, part: str) -> str:

@@ -1,7 +1,7 @@
 """Treatments as Tidepool records. Source: nightscout-api 14.
 
-A document may stand for several records: a meal bolus is a bolus and a meal. Temporary basals derive nothing: where one
-ends depends on the next one. An override or a target that ends early keeps the duration that was announced.
+A document may stand for several records: a meal bolus is a bolus and a meal. The duration of a temporary basal, target
+or override is the announced one; `timelines` ends it with the next one.
 """
 
 from collections.abc import Callable, Mapping
@@ -9,11 +9,15 @@ from typing import Any
 
 from chalicelib.nightscout.times import MINUTE_MS
 
-TREATMENT_PARTS = ("bolus", "insulin", "food", "smbg", "event")
+TREATMENT_PARTS = ("basal", "bolus", "insulin", "food", "smbg", "event")
 MAX_MMOL_L_TARGET = 30
 """Targets below it are taken for mmol/L, since v1 loses the unit of a target."""
 _MG_DL, _MMOL_L = "mg/dL", "mmol/L"
 _LOOP_APPS = ("Trio", "iAPS")
+_LOOPS = ("loop", "trio", "iaps", "freeaps", "openaps", "aaps", "androidaps")
+"""The beginnings of the names of apps that dose automatically, in lower case."""
+_SUSPENSIONS = ("PUMP_SUSPEND", "EMULATED_PUMP_SUSPEND")
+"""The types with which AndroidAPS sends a suspension as a temporary basal."""
 _TARGET_TYPES = {"Eating Soon": "preprandial", "Activity": "physicalActivity"}
 _SCALES = ("basalRateScaleFactor", "carbRatioScaleFactor", "insulinSensitivityScaleFactor")
 
@@ -25,6 +29,8 @@ def records_of_treatment(body: Body) -> Mapping[str, Record]:
     """The records of a treatment, by their part."""
     kind = body.get("eventType")
     records: dict[str, Record] = {}
+    if kind == "Temp Basal":
+        return _part("basal", _temporary_basal(body))
     if kind == "External Insulin" or body.get("isBasalInsulin") is True:
         records |= _part("insulin", _insulin(body))
     else:
@@ -53,6 +59,23 @@ def _bolus(body: Body) -> Record | None:
     programmed = _positive(body, "programmed")
     expected = {"expectedNormal": programmed} if programmed is not None and programmed > insulin else {}
     return {"type": "bolus", "subType": "automated" if is_automated else "normal", "normal": insulin, **expected}
+
+
+def _temporary_basal(body: Body) -> Record | None:
+    """A temporary basal. One without a rate is a percentage of a schedule that is not known here."""
+    rate = next((body[name] for name in ("rate", "absolute") if _is_number(body.get(name))), None)
+    duration_ms = _duration_ms(body)
+    if not duration_ms:
+        return None
+    if body.get("reason") == "suspend" or body.get("type") in _SUSPENSIONS:
+        return {"type": "basal", "deliveryType": "suspend", "duration": duration_ms}
+    if rate is None:
+        return None
+    is_automated = body.get("automatic") is True or any(
+        str(body.get(name)).lower().startswith(_LOOPS) for name in ("enteredBy", "app")
+    )
+    kind = "automated" if is_automated else "temp"
+    return {"type": "basal", "deliveryType": kind, "rate": rate, "duration": duration_ms}
 
 
 def _combo_bolus(body: Body) -> Record | None:

@@ -141,7 +141,8 @@ class TestDerivedData:
     @pytest.mark.parametrize(
         "sent",
         [
-            treatment("Temp Basal", rate=0.8, absolute=0.8, duration=30),
+            treatment("Temp Basal", percent=-50, duration=30),
+            treatment("Temp Basal", rate=0.8, absolute=0.8, duration=0),
             treatment("Note", notes="hello"),
             treatment("Sensor Start"),
             treatment("Announcement", notes="hello"),

@@ -27,7 +27,7 @@ _JSON = "application/json"
 
 
 def documents_in(request: Request) -> Any:
-    """The JSON value of the body; an empty array for no body.
+    """The JSON value of the body; an empty array for no body and for null.
 
     Raises:
         MalformedJsonError: the body is not JSON.
@@ -41,9 +41,10 @@ def documents_in(request: Request) -> Any:
     if media_type != _JSON:
         raise InvalidRequestError("the body has to be JSON")
     try:
-        return json_text.decode_sent(body)
+        sent = json_text.decode_sent(body)
     except orjson.JSONDecodeError as error:
         raise MalformedJsonError from error
+    return [] if sent is None else sent
 
 
 def entries_reply(request: Request, found: FoundDocuments) -> Reply:

@@ -12,6 +12,8 @@ from chalicelib.nightscout.times import MINUTE_MS
 TREATMENT_PARTS = ("basal", "bolus", "insulin", "food", "smbg", "event")
 MAX_MMOL_L_TARGET = 30
 """Targets below it are taken for mmol/L, since v1 loses the unit of a target."""
+MAX_NUMBER = 1e15
+"""Larger ones stand for "no limit"; no dose, amount or duration comes near it."""
 _MG_DL, _MMOL_L = "mg/dL", "mmol/L"
 _LOOP_APPS = ("Trio", "iAPS")
 _LOOPS = ("loop", "trio", "iaps", "freeaps", "openaps", "aaps", "androidaps")
@@ -193,7 +195,7 @@ def _positive(body: Body, name: str) -> float | None:
     value = body.get(name)
     if not isinstance(value, int | float) or isinstance(value, bool):
         return None
-    return value if value > 0 else None
+    return value if 0 < value <= MAX_NUMBER else None
 
 
 def _duration_ms(body: Body) -> int | None:

@@ -195,6 +195,7 @@ class NightscoutCredentials(Protocol):
 
         Raises:
             ConflictError: the user has as many credentials already.
+            WriteConflictError: the user has one with this id.
         """
         ...
 

@@ -6,10 +6,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from chalicelib.access.call import Call, Session
+from chalicelib.access.idempotency import once
 from chalicelib.access.nightscout_credential import NightscoutCredential, Scope, credential_hash
 from chalicelib.access.user_ids import require_user_id
 from chalicelib.accounts.ports import AccountPorts
-from chalicelib.errors import InvalidFieldsError, MalformedJsonError, NotFoundError, UnauthorizedError
+from chalicelib.conflicts import retry_on_conflict
+from chalicelib.errors import ConflictError, InvalidFieldsError, MalformedJsonError, NotFoundError, UnauthorizedError
 from chalicelib.frozen import frozen
 from chalicelib.model.checks.parse import parse
 from chalicelib.model.checks.report import Report
@@ -39,28 +41,57 @@ class IssuedCredential:
     token: str
 
 
-def create_credential(call: Call, user_id: str, read_body: Callable[[], Any], ports: AccountPorts) -> IssuedCredential:
+def create_credential(
+    call: Call, user_id: str, read_body: Callable[[], Any], ports: AccountPorts, idempotency_key: str | None = None
+) -> IssuedCredential:
     """Make a credential of the user's data. A grantee with the permission to view all of it makes credentials of scope
     `read`, which end with the grant.
+
+    Args:
+        idempotency_key: marks repetitions of a request. Since the token is stored nowhere, a repetition gets a new
+            token, which replaces the one that nobody received.
 
     Raises:
         UnauthorizedError: the caller may not, is no person who signed in, or is a grantee and asks for `upload`.
         InvalidPathError: the user id is of the wrong form.
         MalformedJsonError, InvalidFieldsError: the body is of the wrong form.
-        ConflictError: the user has `MAX_CREDENTIALS`.
+        ConflictError: the user has `MAX_CREDENTIALS`, or the first request with this key made another credential or
+            one that was used since.
+        UnavailableError: each attempt met a repetition that was made at the same time.
     """
     maker_id = _require_person(call, user_id)
     name, scope = _name_and_scope(read_body())
     if maker_id != user_id and scope is not Scope.READ:
         raise UnauthorizedError
+    credential_id = once(call, f"credential by {maker_id}", user_id, idempotency_key).new_id()
     token = _token(name, call.new_id())
     digest = hashlib.sha1(token.encode(), usedforsecurity=False).hexdigest()
     credential = NightscoutCredential(
-        call.new_id(), user_id, name, scope, credential_hash(digest), call.now_ms, maker_id
+        credential_id, user_id, name, scope, credential_hash(digest), call.now_ms, maker_id
     )
-    if not ports.nightscout_credentials.add(credential, MAX_CREDENTIALS):
+
+    def attempt() -> bool:
+        if idempotency_key is not None:
+            _remove_unreceived(credential, ports)
+        return ports.nightscout_credentials.add(credential, MAX_CREDENTIALS)
+
+    if not retry_on_conflict(attempt):
         raise UnauthorizedError
     return IssuedCredential(credential, token)
+
+
+def _remove_unreceived(repeated: NightscoutCredential, ports: AccountPorts) -> None:
+    """Remove the credential that an earlier request with the same key made.
+
+    Raises:
+        ConflictError: it is another one, or it was used, so its token arrived.
+    """
+    earlier = ports.nightscout_credentials.find_of_user(repeated.user_id, repeated.id)
+    if earlier is None:
+        return
+    if (earlier.name, earlier.scope, earlier.last_used_time_ms) != (repeated.name, repeated.scope, None):
+        raise ConflictError
+    ports.nightscout_credentials.delete(earlier)
 
 
 def list_credentials(call: Call, user_id: str, ports: AccountPorts) -> list[NightscoutCredential]:

@@ -13,6 +13,7 @@ from chalicelib.accounts.stores.keys import (
     nightscout_list_key,
     user_pk,
 )
+from chalicelib.conflicts import WriteConflictError
 from chalicelib.engine.conditions import absent, any_of, exists, less_than
 from chalicelib.engine.errors import ConditionFailedError, TransactionRefusedError
 from chalicelib.engine.table import Check, Delete, Item, Prefix, Put, Query, Table, Update, Write
@@ -91,6 +92,8 @@ class StoredNightscoutCredentials:
         except TransactionRefusedError as refused:
             if refused.failed(0):
                 raise ConflictError from refused
+            if refused.failed(2):
+                raise WriteConflictError from refused
             return False
         return True
 

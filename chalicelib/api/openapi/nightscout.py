@@ -7,6 +7,7 @@ from chalicelib.api.openapi.terms import (
     EMPTY,
     FREE_FORM,
     HEX_ID,
+    IDEMPOTENCY_KEY,
     TIME,
     Api,
     Body,
@@ -87,10 +88,12 @@ NIGHTSCOUT_API = Api(
     {
         CREATE_CREDENTIAL: Details(
             Reply(reference("IssuedNightscoutCredential"), "The credential, with its token this once."),
+            headers=(IDEMPOTENCY_KEY,),
             body=Body(all_of({"name": _NAME, "scope": _SCOPE})),
             failures=(409,),
             credentials=("sessionToken", "bearer"),
-            about="A grantee makes credentials of scope `read`, which end with the grant. A user has at most 50.",
+            about="A grantee makes credentials of scope `read`, which end with the grant. A user has at most 50. "
+            "A repetition gets a new token, which replaces the first one unless that was used.",
         ),
         LIST_CREDENTIALS: Details(
             Reply(array(reference("NightscoutCredential")), "Credentials."),

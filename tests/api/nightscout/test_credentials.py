@@ -7,7 +7,7 @@ import pytest
 
 from chalicelib.engine.definitions import ACCOUNTS
 from chalicelib.nightscout.credentials import MAX_CREDENTIALS
-from tests.api.conftest import ApiClient
+from tests.api.conftest import ApiClient, Reply
 from tests.api.nightscout.conftest import PATH, PHONE, PUMP
 from tests.api.people import ANNA, BEN
 from tests.fakes.services import FakeServices
@@ -80,6 +80,45 @@ class TestMaking:
         assert api.request("POST", PATH, PHONE, token=anna).status == 409
         assert api.request("DELETE", f"{PATH}/{made[0]['id']}", token=anna).status == 204
         assert api.request("POST", PATH, PHONE, token=anna).status == 201
+        assert api.request("POST", PATH, PHONE, token=anna).status == 409
+
+
+class TestRepetitions:
+    """Requests with an `Idempotency-Key`, whose token is shown once and stored nowhere."""
+
+    def made(self, api: ApiClient, token: str, body: Any = PHONE, user_id: str = ANNA.user_id) -> Reply:
+        """The reply to a request with the key."""
+        return api.request("POST", PATH.replace(ANNA.user_id, user_id), body, token=token, Idempotency_Key="k")
+
+    def test_a_repetition_leaves_one_credential_with_a_new_token(self, api: ApiClient, anna: str) -> None:
+        first, second = self.made(api, anna).json(), self.made(api, anna).json()
+        assert first["id"] == second["id"]
+        assert (may_read(api, first["token"]), may_read(api, second["token"])) == (False, True)
+        assert [one["id"] for one in api.request("GET", PATH, token=anna).json()] == [first["id"]]
+
+    def test_one_that_was_used_stays_as_it_is(self, api: ApiClient, anna: str) -> None:
+        first = self.made(api, anna).json()
+        assert may_read(api, first["token"])
+        assert self.made(api, anna).status == 409
+        assert may_read(api, first["token"])
+
+    def test_another_credential_with_the_same_key_is_a_conflict(self, api: ApiClient, anna: str) -> None:
+        first = self.made(api, anna).json()
+        assert self.made(api, anna, PUMP).status == 409
+        assert may_read(api, first["token"])
+
+    def test_keys_of_owner_and_grantee_are_their_own(
+        self, api: ApiClient, fakes: FakeServices, anna: str, ben: str
+    ) -> None:
+        fakes.grant(ANNA.user_id, BEN.user_id, ["view"])
+        tokens = [self.made(api, caller).json()["token"] for caller in (anna, ben)]
+        assert [may_read(api, token) for token in tokens] == [True, True]
+
+    def test_repetitions_make_no_room_beyond_the_limit(self, api: ApiClient, anna: str) -> None:
+        for _ in range(MAX_CREDENTIALS + 1):
+            assert self.made(api, anna).status == 201
+        for _ in range(MAX_CREDENTIALS - 1):
+            assert api.request("POST", PATH, PHONE, token=anna).status == 201
         assert api.request("POST", PATH, PHONE, token=anna).status == 409
 
 

@@ -7,6 +7,7 @@ import pytest
 from chalicelib.access.nightscout_credential import NightscoutCredential, Scope
 from chalicelib.accounts.grant import Grant
 from chalicelib.accounts.stores.nightscout_credentials import StoredNightscoutCredentials
+from chalicelib.conflicts import WriteConflictError
 from chalicelib.engine.engine import Engine
 from chalicelib.errors import ConflictError
 from tests.stores.accounts.account_stores import ANNA, BEN, NOW_MS, Stores, stores_on
@@ -54,6 +55,13 @@ def test_no_more_are_stored_than_a_user_may_have(credentials: StoredNightscoutCr
     assert credentials.add(PUMP, 1)
     with pytest.raises(ConflictError):
         credentials.add(PHONE, 1)
+
+
+def test_an_id_belongs_to_one_credential(credentials: StoredNightscoutCredentials) -> None:
+    assert credentials.add(PHONE, 5)
+    with pytest.raises(WriteConflictError):
+        credentials.add(replace(PHONE, credential_hash="c" * 64), 5)
+    assert credentials.of_user(ANNA.user_id) == [PHONE]
 
 
 def test_none_is_stored_without_the_account(credentials: StoredNightscoutCredentials) -> None:

@@ -1,6 +1,6 @@
 """Nightscout credentials over HTTP. Source: nightscout-api 15."""
 
-from chalicelib.api.messages import Reply, Request
+from chalicelib.api.messages import Reply, Request, idempotency_key
 from chalicelib.api.operations.nightscout import CREATE_CREDENTIAL, LIST_CREDENTIALS, REVOKE_CREDENTIAL
 from chalicelib.api.routing import ApiBlueprint
 from chalicelib.nightscout import credentials as rules
@@ -12,7 +12,7 @@ blueprint = ApiBlueprint(__name__)
 def create(request: Request) -> Reply:
     """The new credential, with its token this once."""
     user_id, accounts = request.path["userId"], request.services.accounts
-    issued = rules.create_credential(request.call, user_id, request.json, accounts)
+    issued = rules.create_credential(request.call, user_id, request.json, accounts, idempotency_key(request))
     return Reply(rules.issued_credential_object(issued), headers={"Cache-Control": "no-store"})
 
 

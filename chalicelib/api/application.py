@@ -111,12 +111,17 @@ def _takes_cookies(path: str) -> bool:
 
 
 def _operations_at(path: str) -> list[Operation]:
+    """The operations of a path: those of its most exact resource, as the gateway chooses, which prefers names to
+    parameters; without resources, those of all that match, as the router chooses."""
     parts = path.split("/")
-    return [
-        operation
+    matching = [
+        ([part.startswith("{") for part in template], operation)
         for operation in OPERATIONS
-        if any(_matches(template.split("/"), parts) for template in operation.paths)
+        for template in (each.split("/") for each in operation.paths)
+        if _matches(template, parts)
     ]
+    most_exact = min((parameters for parameters, operation in matching if operation.has_resource), default=[])
+    return [operation for parameters, operation in matching if parameters == most_exact or not operation.has_resource]
 
 
 def _matches(template: list[str], parts: list[str]) -> bool:

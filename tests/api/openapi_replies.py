@@ -45,9 +45,12 @@ def faults_of_answer(method: str, path: str, status: int, headers: Mapping[str, 
 def _operation(method: str, path: str) -> Mapping[str, Any] | None:
     """The operation whose path has the most that is spelled out, as the gateway chooses."""
     parts = path.split("/")
-    found = [template for template in PATHS if method in PATHS[template] and _matches(template.split("/"), parts)]
-    best = min(found, key=lambda template: template.count("{"), default=None)
-    return None if best is None else PATHS[best][method]
+    found = [template for template in PATHS if _matches(template.split("/"), parts)]
+    if parts[1:2] == ["api"]:  # these have no resources, and the router looks at the method as well
+        found = [template for template in found if method in PATHS[template]]
+    best = min(found, key=lambda template: [part.startswith("{") for part in template.split("/")], default="")
+    operation: Mapping[str, Any] | None = PATHS.get(best, {}).get(method)
+    return operation
 
 
 def _matches(template: list[str], parts: list[str]) -> bool:

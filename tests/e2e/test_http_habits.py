@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.cases import case
 from tests.e2e.client import TIMEOUT_S, Client, Reply, User
 from tests.e2e.conftest import PAGE_ORIGIN
 
@@ -242,6 +243,37 @@ def test_an_offer_to_upgrade_to_http_2_is_ignored_and_the_body_kept(
         second = http.client.HTTPResponse(connection)
         second.begin()
         assert second.status == 200
+
+
+def test_the_offer_of_the_jdk_adds_its_record(user: User) -> None:
+    parts = urlsplit(user.base_url)
+    adding = user.open_data_set(CONTINUOUS)
+    offer = case("h2c-offer.http").decode()
+    for name, value in (("HOST", parts.netloc), ("TOKEN", str(user.token)), ("DATA_SET", adding)):
+        offer = offer.replace(f"{{{name}}}", value)
+    with socket.create_connection((str(parts.hostname), parts.port), timeout=TIMEOUT_S) as connection:
+        connection.sendall(offer.encode())
+        reply = http.client.HTTPResponse(connection)
+        reply.begin()
+        assert (reply.status, bool(reply.read())) == (200, True)
+    assert [record["origin"]["id"] for record in user.records(f"?uploadId={adding}")] == ["h2c"]
+
+
+@pytest.mark.parametrize(("status", "token", "body"), [(400, None, b"nonsense"), (401, "nonsense", b"[{}]" * 1000)])
+def test_a_connection_is_used_on_after_a_refused_body(
+    user: User, data_set_id: str, status: int, token: str | None, body: bytes
+) -> None:
+    parts = urlsplit(user.base_url)
+    connection = http.client.HTTPConnection(str(parts.hostname), parts.port, timeout=TIMEOUT_S)
+    headers = {"X-Tidepool-Session-Token": token or str(user.token)}
+    connection.request("POST", f"/v1/data_sets/{data_set_id}/data", body, headers)
+    refused = connection.getresponse()
+    refused.read()
+    assert refused.status == status
+    connection.request("GET", "/auth/user", headers={"X-Tidepool-Session-Token": str(user.token)})
+    account = connection.getresponse()
+    assert (account.status, json.loads(account.read())["userid"]) == (200, user.id)
+    connection.close()
 
 
 def test_an_encoded_slash_separates_nothing(user: User) -> None:

@@ -12,8 +12,9 @@ import os
 import secrets
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from strandline.home.launching import home_server
@@ -33,8 +34,25 @@ CHECKS = (
 """The others judge what the description leaves open on purpose: whether an id exists, whether a value is accepted."""
 ENDS_ACCOUNTS = r"^(sessions\.(logout|delete)|users\.(update|delete))"
 """Operations that would end the accounts and logins of a run; nobody and servers send them with made-up ids."""
+TAKES_DATA = r"^(data\.(add|upload)|partners\.)"
+"""Operations whose bodies have a thousand forms, which the coverage phase would all try; property tests do."""
+FUZZING, COVERAGE = "fuzzing,stateful", "coverage"
 SHORT_EXAMPLES = 4
 SECRET_VARIABLE = "STRANDLINE_SERVER_SECRET"  # noqa: S105  the name of a variable
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """Requests of one kind that each role sends."""
+
+    phases: str
+    with_ids: bool
+    """Whether paths have the owner's ids; made-up ones otherwise."""
+
+
+LONG_PASSES = (Pass(FUZZING, False), Pass(FUZZING, True), Pass(COVERAGE, True))
+"""Each gets the same share of the time. The coverage phase tries each constraint of the description once, in about
+3,500 requests of a role, which is too long for the short run."""
 
 
 def main() -> int:
@@ -43,17 +61,21 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=10, help="how long (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=None, help="the same requests again (default: a new one)")
     parser.add_argument("--target", default="home", help="home (a server of its own) or an address (default: home)")
-    parser.add_argument("--short", action="store_true", help="a few requests of each kind, whatever time they take")
+    parser.add_argument(
+        "--short", action="store_true", help="a few requests to each operation, whatever time they take"
+    )
     parsed = parser.parse_args()
     seed = secrets.randbelow(2**32) if parsed.seed is None else parsed.seed
     print(f"seed: {seed}", flush=True)
     with _target(parsed.target) as (base_url, server_secret), tempfile.TemporaryDirectory() as folder:
         world = make_world(base_url, server_secret, secrets.token_hex(4))
-        seconds = None if parsed.short else parsed.minutes * 60 / (2 * len(world.roles))
+        share_s = parsed.minutes * 60 / (len(LONG_PASSES) * len(world.roles))
+        limit = ("--max-examples", str(SHORT_EXAMPLES)) if parsed.short else ("--max-time", str(max(1, round(share_s))))
+        options = [*limit, "--seed", str(seed)]
         summaries = [
-            _run(base_url, role, world, Path(folder), seed=seed, seconds=seconds, with_ids=with_ids)
+            _run(base_url, role, world, Path(folder), each, options)
             for role in world.roles
-            for with_ids in (role.name != NOBODY,) * parsed.short or (False, True)
+            for each in ((Pass("fuzzing", role.name != NOBODY),) if parsed.short else LONG_PASSES)
         ]
     return _said(summaries)
 
@@ -76,29 +98,31 @@ def _target(target: str) -> Iterator[tuple[str, str]]:
             yield server.base_url, server.server_secret
 
 
-def _run(
-    base_url: str, role: Role, world: World, folder: Path, *, seed: int, seconds: float | None, with_ids: bool
-) -> Summary:
-    """Send requests as one person, with the owner's ids in paths or with made-up ones."""
+def _run(base_url: str, role: Role, world: World, folder: Path, each: Pass, options: Sequence[str]) -> Summary:
+    """Send the requests of a pass as one person."""
     config, report = folder / "schemathesis.toml", folder / "report.ndjson"
-    ids = world.ids if with_ids else {}
+    ids = world.ids if each.with_ids else {}
     config.write_text("[parameters]\n" + "".join(f'"path.{name}" = {json.dumps(ids[name])}\n' for name in ids))
+    excluded = [ENDS_ACCOUNTS] if each.with_ids or role.name in (OWNER, GRANTEE) else []
+    excluded += [TAKES_DATA] if each.phases == COVERAGE else []
     command = [
         *(str(ROOT / ".venv-fuzz" / "bin" / "schemathesis"), "--config-file", str(config)),
-        *("run", f"{base_url}/openapi.json", "--url", base_url, "--checks", ",".join(CHECKS), "--seed", str(seed)),
+        *("run", f"{base_url}/openapi.json", "--url", base_url, "--checks", ",".join(CHECKS), *options),
         *("--max-redirects", "0", "--continue-on-failure", "--no-shrink", "--suppress-health-check", "all"),
         *("--report-ndjson-path", str(report), "--output-sanitize", "false", "--warnings", "off", "--no-color"),
-        *("--phases", "fuzzing" if seconds is None else "fuzzing,stateful", "--generation-database", "none"),
-        *(("--max-examples", str(SHORT_EXAMPLES)) if seconds is None else ("--max-time", str(max(1, round(seconds))))),
-        *(("--exclude-operation-id-regex", ENDS_ACCOUNTS) if with_ids or role.name in (OWNER, GRANTEE) else ()),
+        *("--phases", each.phases, "--generation-database", "none"),
+        *(("--exclude-operation-id-regex", "|".join(excluded)) if excluded else ()),
         *(part for name, value in role.headers.items() for part in ("--header", f"{name}: {value}")),
     ]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if not report.exists():
         raise ToolError(f"schemathesis did not run: {(done.stderr or done.stdout).strip().splitlines()[-1]}")
     summary = read_report(report, role.name, world)
-    ids_said = "the owner's ids" if with_ids else "made-up ids"
-    print(f"{role.name}, {ids_said}: {summary.requests} requests, {len(summary.failures)} failures", flush=True)
+    if summary.requests == 0:
+        raise ToolError("no request was sent: loading the description took all of the time; give more minutes.")
+    ids_said = "the owner's ids" if each.with_ids else "made-up ids"
+    failures = len(summary.failures)
+    print(f"{role.name}, {ids_said}, {each.phases}: {summary.requests} requests, {failures} failures", flush=True)
     report.unlink()
     return summary
 

@@ -11,6 +11,7 @@ DOCUMENTS = sorted(
     path for pattern in ("*.md", "docs/**/*.md") for path in ROOT.glob(pattern) if path.name != "CHANGELOG.md"
 )
 FIRST_SCREEN_LINES = 25
+KINDS_OF_FAULTS = 26
 RECORDED = ROOT / "tests" / "data" / "golden" / "http"
 
 
@@ -67,6 +68,13 @@ def test_tests_that_documents_name_exist(document: Path) -> None:
         if not (ROOT / file).exists() or (test and test not in _tests(ROOT / file))
     ]
     assert missing == []
+
+
+def test_each_kind_of_fault_that_was_tried_has_its_tests() -> None:
+    table = (ROOT / "docs" / "attacks.md").read_text().partition("## Kinds of faults")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| (\d+) \| ([^|]+) \| ([^|]+) \| ([^|]+) \|$", table, re.MULTILINE)
+    assert [int(number) for number, *_ in rows] == list(range(1, KINDS_OF_FAULTS + 1))
+    assert [number for number, _, tests, _ in rows if "::test_" not in tests] == []
 
 
 def test_recorded_exchanges_exist_and_all_differing_ones_are_listed() -> None:

@@ -77,6 +77,14 @@ class TestRights:
     ) -> None:
         assert not rights(api, f"{VERIFY}?secret={'0' * 40}", api_secret=phone["token"])["canRead"]
 
+    @pytest.mark.parametrize("around", [" {0}", "{0} ", "\t{0}", " \t{0}\t "])
+    def test_blanks_and_tabs_around_a_secret_are_no_part_of_it(
+        self, api: ApiClient, phone: dict[str, Any], around: str
+    ) -> None:
+        for secret in (phone["token"], hashlib.sha1(phone["token"].encode(), usedforsecurity=False).hexdigest()):
+            reply = api.request("GET", "/api/v1/verifyauth", api_secret=around.format(secret))
+            assert reply.json()["message"]["canRead"] is True
+
     @pytest.mark.parametrize("cut", [slice(1, None), slice(0, -1), slice(6, None)])
     def test_a_part_of_a_token_is_wrong(self, api: ApiClient, phone: dict[str, Any], cut: slice) -> None:
         assert not rights(api, api_secret=phone["token"][cut])["canRead"]

@@ -41,6 +41,14 @@ def month(home: Platform) -> Sent:
     return Sent(sender(home.base_url, records), records)
 
 
+@pytest.fixture(scope="session")
+def phoenix(month: Sent) -> Sent:
+    """The person of the month, whose profile has the zone of the data."""
+    profile = {"fullName": "Demo", "patient": {"targetTimezone": generator.TIMEZONE}}
+    assert month.user.request("PUT", f"/metadata/{month.user.id}/profile", profile).status == 200
+    return month
+
+
 def sender(base_url: str, records: list[dict[str, Any]]) -> User:
     """A new person with these records."""
     user = User(base_url)

@@ -105,3 +105,32 @@ def test_an_address_names_a_view_a_person_and_parameters() -> None:
     assert found == [["days", "u/1", "2026-01-01"], ["", None, None], ["state=x&code=y", None, None]]
     made = evaluate('{ fragmentOf } from "./route.js"', '[fragmentOf("now"), fragmentOf("days", "u/1", { a: "b" })]')
     assert made == ["#/now", "#/days/u%2F1?a=b"]
+
+
+def test_shares_are_whole_and_have_a_decimal_below_one() -> None:
+    found = evaluate('{ share } from "./report_format.js"', "[0, 0.04, 0.4, 0.94, 0.96, 1.4, 69.5, 100].map(share)")
+    assert found == ["0%", "0.0%", "0.4%", "0.9%", "1%", "1%", "70%", "100%"]
+
+
+@pytest.mark.parametrize(
+    ("units", "borders"),
+    [
+        ("mg/dL", ["> 250", "181\u2013250", "70\u2013180", "54\u201369", "< 54"]),
+        ("mmol/L", ["> 13.9", "10.1\u201313.9", "3.9\u201310.0", "3.0\u20133.8", "< 3.0"]),
+    ],
+)
+def test_the_ranges_have_their_borders_in_words(units: str, borders: list[str]) -> None:
+    found = evaluate('{ bordersOf } from "./report_format.js"', f'Object.values(bordersOf("{units}"))')
+    assert found == borders
+
+
+def test_totals_count_days_back_from_the_end() -> None:
+    hour_ms = 3_600_000
+    day_ms = 24 * hour_ms
+    records = {
+        "boluses": [{"time": -1, "units": 9}, {"time": 0, "units": 2}, {"time": 3 * day_ms, "units": 9}],
+        "basals": [{"time": 2 * day_ms - hour_ms, "end": 2 * day_ms + hour_ms, "rate": 1}],
+        "carbs": [{"time": 1, "grams": 30}],
+    }
+    found = evaluate('{ totalsOf } from "./totals.js"', f"totalsOf({records}, 0, {3 * day_ms})")
+    assert found == {"days": 3, "bolus": 2, "basal": 2, "carbs": 30}

@@ -75,11 +75,12 @@ export function choices(label, choices, chosen, choose) {
  * @param {string} caption
  * @param {string[]} headings
  * @param {Child[][]} rows the first cell of each is its heading
+ * @param {"numbers"|"texts"} [kind] of the cells
  * @returns {HTMLElement}
  */
-export function table(caption, headings, rows) {
+export function table(caption, headings, rows, kind = "numbers") {
   return h("div", { class: "wide", tabindex: "0", role: "region", "aria-label": caption },
-    h("table", {},
+    h("table", { class: kind },
       h("caption", {}, caption),
       h("thead", {}, h("tr", {}, headings.map((heading) => h("th", { scope: "col" }, heading)))),
       h("tbody", {}, rows.map(([first, ...others]) =>

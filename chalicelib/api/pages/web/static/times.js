@@ -60,6 +60,11 @@ export function dateName(date) {
   return dayName(Date.parse(`${date}T12:00:00Z`), "UTC");
 }
 
+/** As `dateName`, without the year. @param {string} date */
+export function shortDateName(date) {
+  return dateName(date).replace(/ \d+$/, "");
+}
+
 /**
  * The first instant of a local date: in some zones the clocks change at midnight, and a day has no 00:00.
  * @param {string} date

@@ -23,4 +23,6 @@
 /** @type {View[]} */
 export const VIEWS = [
   { id: "now", load: () => import("./now.js") },
+  { id: "report", load: () => import("./report.js") },
+  { id: "days", load: () => import("./days.js") },
 ];

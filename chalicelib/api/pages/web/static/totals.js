@@ -1,0 +1,47 @@
+// Insulin and carbohydrates of a time, per day.
+
+import { basalUnits, readRecords, TREATMENTS } from "./records.js";
+import { DAY, HOUR } from "./times.js";
+
+/**
+ * @typedef {object} Totals
+ * @property {number} days of 24 hours, counted back from the end, with insulin or carbohydrates
+ * @property {number} bolus units in all
+ * @property {number} basal
+ * @property {number} carbs grams in all
+ */
+
+/**
+ * Read and sum up.
+ * @param {import("./person.js").Person} person
+ * @param {number} from
+ * @param {number} to
+ * @param {AbortSignal} signal
+ * @returns {Promise<Totals>}
+ */
+export async function readTotals(person, from, to, signal) {
+  return totalsOf(await readRecords(person.id, from - DAY, to, TREATMENTS, signal), from, to);
+}
+
+/**
+ * Sum up.
+ * @param {import("./records.js").Records} records from a day before
+ * @param {number} from
+ * @param {number} to
+ * @returns {Totals}
+ */
+export function totalsOf({ boluses, basals, carbs }, from, to) {
+  const inTime = ({ time }) => from <= time && time < to;
+  const given = boluses.filter(inTime), eaten = carbs.filter(inTime);
+  const dayOf = (time) => Math.floor((to - time - 1) / DAY);
+  const days = new Set([...given, ...eaten].map(({ time }) => dayOf(time)));
+  for (const { time, end } of basals) {
+    for (let hour = Math.max(time, from); hour < Math.min(end, to); hour += HOUR) days.add(dayOf(hour));
+  }
+  return {
+    days: days.size,
+    bolus: given.reduce((sum, { units }) => sum + units, 0),
+    basal: basalUnits(basals, from, to),
+    carbs: eaten.reduce((sum, { grams }) => sum + grams, 0),
+  };
+}

@@ -1,0 +1,82 @@
+"""The view "Days": chart, hours and list of one day."""
+
+from datetime import datetime, timedelta
+from typing import Literal
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.browser.conftest import PHONE_WIDTH, Axe
+from tests.e2e.browser.page.conftest import Sent, Visit, fits, show
+from tests.e2e.browser.page.test_report import profile, rounded, share, texts
+from tests.e2e.client import User
+from tests.e2e.conftest import Platform
+from tools.demo.comparison import mmol_l
+from tools.demo.generator import LOCAL_TIME
+
+pytestmark = pytest.mark.home
+
+
+def test_a_day_has_the_figures_of_the_api_and_all_records_that_were_sent(phoenix: Sent, visit: Visit) -> None:
+    day = profile(phoenix.user, 30)["days"][-3]
+    start = datetime.fromisoformat(day["date"]).replace(tzinfo=LOCAL_TIME)
+    with visit(phoenix.user, f"#/days?date={day['date']}") as page:
+        assert texts(page, "range") == {name: share(part) for name, part in day["ranges"].items() if name != "tight"}
+        expected = {"mean": f"{rounded(day['meanMgdl'], 0)} mg/dL", "records": str(day["records"])}
+        assert texts(page, "figure") == expected
+        hours = page.locator("table tbody tr")
+        expect(hours).to_have_count(24)
+        sent = [
+            record["value"]
+            for record in phoenix.records
+            if record["type"] in ("cbg", "smbg")
+            and start <= datetime.fromisoformat(record["time"]) < start + timedelta(hours=1)
+        ]
+        mean = rounded(sum(mmol_l(value) for value in sent) / len(sent) * 18.01559, 0)
+        cells = hours.nth(0).locator("th, td").all_text_contents()
+        assert cells[:5] == ["00:00", str(len(sent)), mean, str(min(sent)), str(max(sent))]
+        page.get_by_text("Everything of the day").click()
+        listed = page.locator("details table tbody tr")
+        readings = [
+            record
+            for record in phoenix.records
+            if record["type"] == "cbg" and start <= datetime.fromisoformat(record["time"]) < start + timedelta(days=1)
+        ]
+        expect(listed.filter(has_text="Sensor")).to_have_count(len(readings))
+
+
+def test_one_day_follows_the_other_by_keyboard_and_stays_in_the_address(phoenix: Sent, visit: Visit) -> None:
+    with visit(phoenix.user, "#/report") as page:
+        page.locator(".daily a").nth(3).press("Enter")
+        expect(page.get_by_role("heading", name="Days")).to_be_visible()
+        date = page.get_by_label("Day", exact=True).input_value()
+        assert page.url.endswith(f"#/days?date={date}")
+        page.get_by_role("button", name="Day before").press("Enter")
+        before = (datetime.fromisoformat(date) - timedelta(days=1)).date().isoformat()
+        expect(page.locator(f"[data-date='{before}'] table")).to_be_visible()
+        assert page.url.endswith(f"#/days?date={before}")
+        page.get_by_role("button", name="Day after").click()
+        expect(page.locator(f"[data-date='{date}'] table")).to_be_visible()
+
+
+@pytest.mark.parametrize(("colors", "width"), [("light", PHONE_WIDTH), ("dark", 1280)])
+def test_the_view_is_accessible_and_fits(
+    phoenix: Sent, visit: Visit, axe: Axe, colors: Literal["light", "dark"], width: int
+) -> None:
+    with visit(phoenix.user, "#/days", colors=colors, width=width) as page:
+        page.get_by_text("Everything of the day").click()
+        axe(page)
+        assert fits(page)
+
+
+def test_a_person_who_sees_the_last_hours_sees_them_without_a_report(
+    home: Platform, phoenix: Sent, visit: Visit
+) -> None:
+    reader, owner = User(home.base_url), phoenix.user
+    shared = owner.request("POST", f"/access/{owner.id}/{reader.id}", {"view": {"windowHours": 48}})
+    assert shared.status == 200, shared.body
+    with visit(reader, f"#/report/{owner.id}") as page:
+        expect(page.locator(".report")).to_contain_text("only the last hours")
+        show(page, f"#/days/{owner.id}")
+        expect(page.locator("table tbody tr")).to_have_count(24)
+        assert page.locator("[data-range]").count() == 0

@@ -69,6 +69,8 @@ def test_all_files_together_are_small(api: ApiClient) -> None:
     [
         f"/assets/{digest()}/nothing.js",
         f"/assets/{digest()}/main",
+        f"/assets/{digest()}/views/main.js",
+        f"/assets/{digest()}/views",
         f"/assets/{digest()}/..%2Fassets.py",
         f"/assets/{digest()}/%2E%2E",
         f"/assets/{'0' * 16}/main.js",

@@ -1,10 +1,11 @@
 """The files of the page for a person: scripts, style and icon, at addresses that change with their content.
 
 The digest stands before the name, so that a module finds the others beside it, and browsers may keep each file for
-good.
+good. A name is that below the folder `static`, such as `main.js` and `views/apps.js`.
 """
 
 import hashlib
+import posixpath
 import re
 from collections.abc import Mapping
 from functools import cache
@@ -20,14 +21,15 @@ MEDIA_TYPES = {
 }
 CACHED_S = 365 * 24 * 3600
 _FOLDER = Path(__file__).parent / "static"
-_IMPORT = re.compile(r'^(?:import|export)\b[^"]*?\bfrom "\./([\w.]+)";', re.MULTILINE)
+_IMPORT = re.compile(r'^(?:import|export)\b[^"]*?\bfrom "(\.{1,2}/[\w./]+)";', re.MULTILINE)
 _DIGEST_LENGTH = 16
 
 
 @cache
 def assets() -> Mapping[str, bytes]:
     """The content of each file by its name."""
-    return {file.name: file.read_bytes() for file in sorted(_FOLDER.iterdir()) if file.suffix in MEDIA_TYPES}
+    files = sorted(file for file in _FOLDER.rglob("*") if file.suffix in MEDIA_TYPES)
+    return {file.relative_to(_FOLDER).as_posix(): file.read_bytes() for file in files}
 
 
 @cache
@@ -50,10 +52,16 @@ def modules_of(name: str) -> tuple[str, ...]:
     found = {name}
     missing = [name]
     while missing:
-        imported = set(_IMPORT.findall(assets()[missing.pop()].decode())) - found
+        imported = imports_of(missing.pop()) - found
         found |= imported
         missing += imported
     return tuple(sorted(found))
+
+
+def imports_of(name: str) -> set[str]:
+    """The modules that a module imports statically, by name."""
+    folder = posixpath.dirname(name)
+    return {posixpath.normpath(posixpath.join(folder, path)) for path in _IMPORT.findall(assets()[name].decode())}
 
 
 def asset(of_digest: str, name: str) -> Reply:

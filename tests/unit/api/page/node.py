@@ -9,7 +9,7 @@ from chalicelib.api.pages.web import assets
 from tests.e2e.npm import require_programs
 
 STATIC = Path(assets.__file__).parent / "static"
-MODULES = sorted(STATIC.glob("*.js"))
+MODULES = sorted(STATIC.rglob("*.js"))
 
 
 def evaluate(imports: str, expression: str) -> Any:

@@ -11,7 +11,7 @@ from tests.unit.api.page.node import MODULES, STATIC
 MAX_LINES = 400
 MAX_LINE_LENGTH = 160
 UNSAFE = ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function", "localStorage")
-SOURCES = {path.name: path.read_text(encoding="utf-8") for path in MODULES}
+SOURCES = {path.relative_to(STATIC).as_posix(): path.read_text(encoding="utf-8") for path in MODULES}
 TEXTS = set(re.findall(r'^  "([\w.]+)": "', SOURCES["texts.js"], re.MULTILINE))
 
 
@@ -41,7 +41,8 @@ def test_a_module_makes_no_markup_of_texts_and_keeps_nothing_in_the_browser(name
 @pytest.mark.parametrize("name", SOURCES)
 def test_a_module_imports_modules_that_are_there(name: str) -> None:
     imported = re.findall(r'\b(?:from|import\()\s*"([^"]+)"', SOURCES[name])
-    assert [path for path in imported if not (path.startswith("./") and (STATIC / path).exists())] == []
+    folder = (STATIC / name).parent
+    assert [path for path in imported if not (path.startswith(("./", "../")) and (folder / path).exists())] == []
 
 
 def test_each_text_is_there_and_each_is_used() -> None:

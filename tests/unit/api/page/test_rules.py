@@ -134,3 +134,25 @@ def test_totals_count_days_back_from_the_end() -> None:
     }
     found = evaluate('{ totalsOf } from "./totals.js"', f"totalsOf({records}, 0, {3 * day_ms})")
     assert found == {"days": 3, "bolus": 2, "basal": 2, "carbs": 30}
+
+
+def test_a_choice_of_permissions_ends_with_its_last_day_and_keeps_what_the_form_does_not_show() -> None:
+    before = {"view": {}, "follow": {"a": 1}, "upload": {"b": 2, "expiresTime": "2020-01-01T00:00:00Z"}}
+    choice = '{ sees: "24", isNoting: true, isSending: true, lastDay: "2026-10-25" }'
+    expression = f'permissionsOf({choice}, "Europe/Berlin", {before})'
+    imports = '{ permissionsOf, choiceOf, permissionWords } from "./views/permissions.js"'
+    end = {"expiresTime": "2026-10-25T23:00:00.000Z"}
+    expected = {"follow": {"a": 1} | end, "view": {"windowHours": 24} | end, "note": end, "upload": {"b": 2} | end}
+    assert evaluate(imports, expression) == expected
+    shown = evaluate(imports, f'choiceOf({expected}, "Europe/Berlin")')
+    assert shown == {"sees": "24", "isNoting": True, "isSending": True, "lastDay": "2026-10-25"}
+    words = evaluate(imports, f'permissionWords({expected}, "Europe/Berlin")')
+    assert (words[0], words[-1]) == ("Sees the last 24 hours", "Until Mon 26 Oct 2026, 00:00")
+
+
+def test_a_choice_without_limits_takes_the_end_away() -> None:
+    before = {"view": {"windowHours": 3, "expiresTime": "2026-01-01T00:00:00Z"}, "note": {}}
+    choice = '{ sees: "all", isNoting: false, isSending: false, lastDay: "" }'
+    imports = '{ permissionsOf, choiceOf } from "./views/permissions.js"'
+    assert evaluate(imports, f'permissionsOf({choice}, "UTC", {before})') == {"view": {}}
+    assert evaluate(imports, 'choiceOf({ upload: {} }, "UTC")')["sees"] == "nothing"

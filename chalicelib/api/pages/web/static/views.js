@@ -25,4 +25,5 @@ export const VIEWS = [
   { id: "now", load: () => import("./now.js") },
   { id: "report", load: () => import("./report.js") },
   { id: "days", load: () => import("./days.js") },
+  { id: "sharing", isOwn: true, load: () => import("./views/sharing.js") },
 ];

@@ -25,7 +25,7 @@ from chalicelib.blobs.ports import BlobPorts
 from chalicelib.blobs.stores.blobs import StoredBlobs
 from chalicelib.blobs.stores.contents import StoredContents
 from chalicelib.config import Settings
-from chalicelib.confirmations.ports import ConfirmationPorts, MailTerms
+from chalicelib.confirmations.ports import ConfirmationPorts
 from chalicelib.confirmations.stores.confirmations import StoredMailedKeys, StoredSignUpConfirmations
 from chalicelib.data_sources.ports import DataSourcePorts
 from chalicelib.data_sources.stores.data_sources import StoredDataSources
@@ -41,6 +41,7 @@ from chalicelib.log.stores.archive import StoredArchive
 from chalicelib.log.stores.backlog import StoredBacklogs
 from chalicelib.log.stores.data_sets import StoredDataSets
 from chalicelib.log.stores.record_log import StoredRecordLog
+from chalicelib.mail.ports import MailTerms
 from chalicelib.mail.stores.mailer import EngineMailer
 from chalicelib.mail.stores.orders import QueuedMailOrders
 from chalicelib.metrics.ports import MetricsPorts
@@ -164,6 +165,7 @@ def build_services(settings: Settings, engine: Engine, surroundings: Surrounding
     logins = StoredOidcLogins(engine.accounts)
     signed_tokens = JoseTokens(signing_keys(engine.secrets, settings.oidc_keys_name))
     data_sources = StoredDataSources(engine.data)
+    orders, mailer = QueuedMailOrders(engine.task_queue), EngineMailer(engine.mail)
     server_secret = cached_secret(engine.secrets, settings.server_secret_name)
     reading = ReadingPorts(
         data_sets=data.data_sets,
@@ -185,13 +187,15 @@ def build_services(settings: Settings, engine: Engine, surroundings: Surrounding
         requests=RequestCounts(settings.requests_an_hour, quotas.report),
         sessions_ahead=sessions_ahead(engine, accounts.sessions),
         accounts=accounts,
-        invitations=InvitationPorts(StoredInvitations(engine.accounts), accounts, server_secret),
+        invitations=InvitationPorts(
+            StoredInvitations(engine.accounts), accounts, server_secret, orders, mailer, mail_terms(settings)
+        ),
         confirmations=ConfirmationPorts(
             accounts,
             StoredMailedKeys(engine.accounts),
             StoredSignUpConfirmations(engine.accounts),
-            QueuedMailOrders(engine.task_queue),
-            EngineMailer(engine.mail),
+            orders,
+            mailer,
             mail_terms(settings),
             around.new_token,
         ),

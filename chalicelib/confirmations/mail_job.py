@@ -2,7 +2,7 @@
 
 from chalicelib.access.call import Call
 from chalicelib.accounts.account import Account
-from chalicelib.accounts.password_sign_in import attempt_counter
+from chalicelib.accounts.mail_limit import may_be_mailed
 from chalicelib.accounts.proof import AddressProof
 from chalicelib.accounts.roles import BROKERED
 from chalicelib.confirmations.mailed_key import mailed_key, new_key
@@ -10,10 +10,6 @@ from chalicelib.confirmations.password_reset import reset_link
 from chalicelib.confirmations.ports import ConfirmationPorts
 from chalicelib.mail.message import MailKind, MailOrder, MailText
 from chalicelib.mail.texts import password_reset_mail, sign_up_mail
-
-MAX_MAILS_A_DAY = 10
-"""Mails to one address in a day."""
-DAY_S = 24 * 3600
 
 
 def send_ordered_mail(call: Call, order: MailOrder, ports: ConfirmationPorts) -> bool:
@@ -26,8 +22,7 @@ def send_ordered_mail(call: Call, order: MailOrder, ports: ConfirmationPorts) ->
     account = ports.accounts.accounts.find_by_email(order.email)
     if account is None or not ports.terms.is_on or not _has_use(order.kind, account):
         return False
-    today = attempt_counter("mails", order.email, MAX_MAILS_A_DAY, call.now_ms, DAY_S)
-    if ports.accounts.sign_in_attempts.count([today]) is not None:
+    if not may_be_mailed(call, order.email, ports.accounts):
         return False
     ports.mailer.send(order.email, _mail(call, order.kind, account, ports))
     return True

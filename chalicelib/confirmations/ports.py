@@ -7,7 +7,7 @@ from chalicelib.accounts.ports import AccountPorts
 from chalicelib.confirmations.mailed_key import MailedKey
 from chalicelib.confirmations.sign_up_confirmation import SignUpConfirmation
 from chalicelib.frozen import frozen
-from chalicelib.mail.ports import Mailer, MailOrders
+from chalicelib.mail.ports import Mailer, MailOrders, MailTerms
 
 
 class MailedKeys(Protocol):
@@ -40,14 +40,6 @@ class SignUpConfirmations(Protocol):
     def remove(self, user_id: str) -> None:
         """Remove the confirmation of a user; none is no error."""
         ...
-
-
-@frozen
-class MailTerms:
-    """Whether the stage sends mail, and the address that its links begin with."""
-
-    is_on: bool
-    pages_url: str
 
 
 @frozen

@@ -13,11 +13,11 @@ from chalice.app import Blueprint
 
 from chalicelib.access.call import platform_call
 from chalicelib.config import Settings
-from chalicelib.confirmations.mail_job import send_ordered_mail
 from chalicelib.errors import MailServerError
 from chalicelib.jobs import TASK_TYPES
 from chalicelib.json_text import decode
 from chalicelib.mail.message import order_from_message
+from chalicelib.mail_orders import carry_out_order
 from chalicelib.observability import logger, observed, stack_frames
 from chalicelib.services import Services, services
 from chalicelib.tasks.dispatch import seed_jobs, start, tick
@@ -73,7 +73,7 @@ def _mail(values: dict[str, str]) -> None:
     current, order = services(), order_from_message(values)
     call = platform_call(current.now_ms(), current.new_id)
     try:
-        is_sent = send_ordered_mail(call, order, current.confirmations)
+        is_sent = carry_out_order(call, order, current)
     except MailServerError as error:
         logger.error("mail", kind=order.kind.value, problem=str(error))
         raise

@@ -16,8 +16,9 @@ from chalicelib.access.call import token_hash
 from chalicelib.access.user_ids import fits_key
 from chalicelib.errors import InvalidRequestError
 from chalicelib.frozen import frozen
+from chalicelib.mail.texts import INVITATION_DAYS
 
-LIFETIME_MS = 7 * 24 * 3_600_000
+LIFETIME_MS = INVITATION_DAYS * 24 * 3_600_000
 """The time for which an invitation can be accepted. Source: confirm 2."""
 PERMISSIONS = "permissions"
 _KEY_BYTES = 24

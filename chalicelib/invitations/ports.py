@@ -7,6 +7,7 @@ from chalicelib.accounts.grant import Grant
 from chalicelib.accounts.ports import AccountPorts
 from chalicelib.frozen import frozen
 from chalicelib.invitations.invitation import Invitation
+from chalicelib.mail.ports import Mailer, MailOrders, MailTerms
 
 
 class Invitations(Protocol):
@@ -62,8 +63,11 @@ class Invitations(Protocol):
 
 @frozen
 class InvitationPorts:
-    """The stores of invitations and accounts, and the secret of the stage, from which keys derive."""
+    """The stores of invitations and accounts, the secret of the stage, from which keys derive, and mail."""
 
     invitations: Invitations
     accounts: AccountPorts
     secret: Callable[[], str]
+    orders: MailOrders
+    mailer: Mailer
+    terms: MailTerms

@@ -24,6 +24,7 @@ from chalicelib.invitations.invitation import (
     new_invitation,
 )
 from chalicelib.invitations.keys import find_by_key
+from chalicelib.invitations.mail import order_invitation_mail
 from chalicelib.invitations.ports import InvitationPorts
 
 MAX_SENT_IN_WINDOW = 50
@@ -36,7 +37,8 @@ def send(call: Call, sharer_id: str, body: Any, ports: InvitationPorts) -> Invit
     """Invite the holder of an e-mail address to the care team of a sharer. The answer is the same whether or not the
     address has an account. Declined, accepted and expired invitations to the same address are replaced.
 
-    A custodian whose own permission ends offers nothing that ends later.
+    A custodian whose own permission ends offers nothing that ends later. Where the stage sends mail, the address
+    gets one.
 
     Raises:
         UnauthorizedError: the caller may not share data of this user.
@@ -61,11 +63,13 @@ def send(call: Call, sharer_id: str, body: Any, ports: InvitationPorts) -> Invit
         ports.invitations.add(invitation, replaced)
         return invitation
 
-    return retry_on_conflict(attempt)
+    invitation = retry_on_conflict(attempt)
+    order_invitation_mail(invitation, ports)
+    return invitation
 
 
 def renew(call: Call, key: str, ports: InvitationPorts) -> Invitation:
-    """Start the time of a pending invitation again, for another mail about it.
+    """Start the time of a pending invitation again, and order another mail about it.
 
     Raises:
         InvitationRefusedError: there is no such invitation, or the caller may not share data of its sender.
@@ -87,7 +91,9 @@ def renew(call: Call, key: str, ports: InvitationPorts) -> Invitation:
         return renewed
 
     _count(call, ports)
-    return retry_on_conflict(attempt)
+    renewed = retry_on_conflict(attempt)
+    order_invitation_mail(renewed, ports)
+    return renewed
 
 
 def withdraw(call: Call, sharer_id: str, email: str, ports: InvitationPorts) -> None:

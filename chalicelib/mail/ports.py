@@ -1,7 +1,8 @@
-"""Ports of mail: what is sent, and the orders for it."""
+"""Ports of mail: what is sent, the orders for it, and whether a stage sends any."""
 
 from typing import Protocol
 
+from chalicelib.frozen import frozen
 from chalicelib.mail.message import MailOrder, MailText
 
 
@@ -27,3 +28,11 @@ class MailOrders(Protocol):
             UnavailableError: it may not have been ordered.
         """
         ...
+
+
+@frozen
+class MailTerms:
+    """Whether the stage sends mail, and the address that its links begin with."""
+
+    is_on: bool
+    pages_url: str

@@ -6,6 +6,7 @@ from chalicelib.mail.message import MailText
 
 RESET_DAYS = 7
 SIGN_UP_DAYS = 31
+INVITATION_DAYS = 7
 
 
 def password_reset_mail(link: str) -> MailText:
@@ -25,6 +26,16 @@ def sign_up_mail(link: str) -> MailText:
         "An account was made with this e-mail address. Confirm that it is yours:",
         ("Confirm the address", link),
         f"The link works for {SIGN_UP_DAYS} days. If you made no account, ignore this mail.",
+    )
+
+
+def invitation_mail(link: str) -> MailText:
+    """The mail with the link to an invitation. Who invites, and to what, is on the page behind it."""
+    return _mail(
+        "You are invited to a care team",
+        "Somebody would like to share data with you. See who it is, and accept or decline:",
+        ("See the invitation", link),
+        f"The link works for {INVITATION_DAYS} days. If you expect no invitation, ignore this mail: nothing is shared.",
     )
 
 

@@ -4,9 +4,9 @@ import re
 from dataclasses import dataclass, replace
 
 from chalicelib.access.call import platform_call
-from chalicelib.confirmations.mail_job import send_ordered_mail
 from chalicelib.json_text import decode
 from chalicelib.mail.message import MailText, order_from_message
+from chalicelib.mail_orders import carry_out_order
 from tests.fakes.services import FakeServices
 
 _KEY = re.compile(r"\?key=([A-Za-z0-9_-]{32})\s")
@@ -53,7 +53,7 @@ class MailBox:
             for message in messages:
                 call = platform_call(self._fakes.now_ms, self._fakes.new_id)
                 order = order_from_message(decode(message.body.encode())["mail"])
-                send_ordered_mail(call, order, self._fakes.services.confirmations)
+                carry_out_order(call, order, self._fakes.services)
             self._fakes.engine.task_queue.delete(messages)
         return self.sent[before:]
 

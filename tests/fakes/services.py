@@ -92,8 +92,13 @@ class FakeServices:
             mailer = self.mailer or self._services.confirmations.mailer
             terms = mail_terms(self.settings)
             confirmations = replace(self._services.confirmations, terms=terms, mailer=mailer)
+            invitations = replace(self._services.invitations, terms=terms, mailer=mailer)
             self._services = replace(
-                self._services, settings=self.settings, sign_in=sign_in, confirmations=confirmations
+                self._services,
+                settings=self.settings,
+                sign_in=sign_in,
+                confirmations=confirmations,
+                invitations=invitations,
             )
         return self._services
 

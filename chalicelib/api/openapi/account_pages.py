@@ -3,11 +3,14 @@
 from chalicelib.api.openapi.oidc import AUTHORIZATION, AUTHORIZATION_REQUIRED, TO_THE_APP
 from chalicelib.api.openapi.terms import FORM, HTML, Api, Body, Details, Parameter, Reply, Schema, record, text
 from chalicelib.api.operations.account_pages import (
+    ANSWER_INVITATION,
     ASK_NEW_PASSWORD,
     CREATE_ACCOUNT,
+    OPEN_INVITATION,
     SET_NEW_PASSWORD,
     SHOW_CREATE_ACCOUNT,
     SHOW_FORGOTTEN_PASSWORD,
+    SHOW_INVITATION,
     SHOW_NEW_PASSWORD,
     SHOW_VERIFY_EMAIL,
     VERIFY_EMAIL,
@@ -93,6 +96,25 @@ ACCOUNT_PAGES = Api(
             ),
             failures=(404,),
             other_replies={400: _AGAIN, 429: _AGAIN, 503: _AGAIN},
+        ),
+        SHOW_INVITATION: _SHOWN,
+        ANSWER_INVITATION: Details(
+            _DONE,
+            body=Body(
+                record(
+                    {"key": _KEY, "answer": text("`accept` or `decline`."), "form_token": _FORM_TOKEN},
+                    ("key",),
+                    is_open=True,
+                ),
+                media_type=FORM,
+            ),
+            other_replies={400: _AGAIN, 404: _DEAD_LINK, 503: _AGAIN},
+        ),
+        OPEN_INVITATION: Details(
+            Reply(about="To the page of the invitation.", headers={"Location": "Where to go."}),
+            query=(Parameter("key", _KEY, is_required=True),),
+            ignores_unknown_query=True,
+            failures=(404,),
         ),
     },
 )

@@ -1,4 +1,7 @@
-"""The pages about accounts: a new one, a forgotten password, the proof of an address. Source: confirm 6."""
+"""The pages about accounts: a new one, a forgotten password, the proof of an address, an invitation.
+
+Source: confirm 6.
+"""
 
 from chalicelib.access.policy import ANYONE
 from chalicelib.api.operations.oidc import LIMIT_BYTES, OAUTH, PROTOCOL, REALM
@@ -7,7 +10,7 @@ from chalicelib.api.operations.operation import Operation
 ACTIONS = f"{REALM}/login-actions"
 
 
-def _page(name: str, method: str, path: str, summary: str) -> Operation:
+def _page(name: str, method: str, path: str, summary: str, *, has_resource: bool = True) -> Operation:
     return Operation(
         f"account_pages.{name}",
         method,
@@ -16,6 +19,7 @@ def _page(name: str, method: str, path: str, summary: str) -> Operation:
         OAUTH,
         summary=summary,
         limit_bytes=LIMIT_BYTES,
+        has_resource=has_resource,
     )
 
 
@@ -39,6 +43,26 @@ SHOW_FORGOTTEN_PASSWORD = _page(
 ASK_NEW_PASSWORD = _page(
     "ask_new_password", "POST", f"{ACTIONS}/reset-credentials", "Have a link to a new password mailed"
 )
+SHOW_INVITATION = _page(
+    "show_invitation",
+    "GET",
+    f"{ACTIONS}/invitation",
+    "The page of a mailed link to an invitation",
+    has_resource=False,
+)
+ANSWER_INVITATION = _page(
+    "answer_invitation", "POST", f"{ACTIONS}/invitation", "Accept or decline an invitation", has_resource=False
+)
+OPEN_INVITATION = Operation(
+    "account_pages.open_invitation",
+    "GET",
+    ("/invitation",),
+    ANYONE,
+    OAUTH,
+    303,
+    summary="The short address of an invitation's page, and where sign-in returns to",
+    has_resource=False,
+)
 
 ACCOUNT_PAGE_OPERATIONS: tuple[Operation, ...] = (
     SHOW_NEW_PASSWORD,
@@ -49,4 +73,7 @@ ACCOUNT_PAGE_OPERATIONS: tuple[Operation, ...] = (
     CREATE_ACCOUNT,
     SHOW_FORGOTTEN_PASSWORD,
     ASK_NEW_PASSWORD,
+    SHOW_INVITATION,
+    ANSWER_INVITATION,
+    OPEN_INVITATION,
 )

@@ -39,6 +39,7 @@ label.choice{display:flex;gap:.5rem;align-items:center;font-weight:400}
 a{display:block;padding:.75rem;border-radius:.5rem;background:var(--act);color:var(--on-act);font-weight:600;
 text-align:center;text-decoration:none}
 input:focus-visible,a:focus-visible,button:focus-visible{outline:3px solid var(--act);outline-offset:2px}
+ul{margin:0 0 1rem;padding-left:1.25rem}
 .more{margin:1.5rem 0 0 -.25rem}
 input+p{margin-top:.25rem}
 .more a{display:inline;padding:.25rem;margin-right:1rem;background:none;color:var(--act);font-weight:400;

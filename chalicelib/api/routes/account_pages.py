@@ -1,23 +1,29 @@
 """Pages about accounts beside sign-in. Source: confirm 6."""
 
 from collections.abc import Mapping
+from urllib.parse import urlencode
 
 from chalicelib.api.messages import Reply, Request
 from chalicelib.api.operations.account_pages import (
+    ANSWER_INVITATION,
     ASK_NEW_PASSWORD,
     CREATE_ACCOUNT,
+    OPEN_INVITATION,
     SET_NEW_PASSWORD,
     SHOW_CREATE_ACCOUNT,
     SHOW_FORGOTTEN_PASSWORD,
+    SHOW_INVITATION,
     SHOW_NEW_PASSWORD,
     SHOW_VERIFY_EMAIL,
     VERIFY_EMAIL,
 )
 from chalicelib.api.pages.create_account import create_account
 from chalicelib.api.pages.forgotten_password import forgotten_password
+from chalicelib.api.pages.invitation import answer_invitation, show_invitation
 from chalicelib.api.pages.new_password import set_new_password, show_new_password
 from chalicelib.api.pages.sign_in_page import refusal_page
 from chalicelib.api.pages.verify_email import show_verify_email, verify_email
+from chalicelib.api.pages.visit import redirect
 from chalicelib.api.realm import realm_ports
 from chalicelib.api.routing import ApiBlueprint
 from chalicelib.errors import NotFoundError
@@ -81,6 +87,27 @@ def post_forgotten_password(request: Request) -> Reply:
         return forgotten_password(request, form_parameters(request.body), ports)
     except OAuthError as error:
         return refusal_page(f"The form cannot be read: {error.description}.", 400)
+
+
+@blueprint.operation(SHOW_INVITATION)
+def get_invitation(request: Request) -> Reply:
+    """The invitation, and what the person can do with it."""
+    return show_invitation(request, _fields(request).get("key", ""))
+
+
+@blueprint.operation(ANSWER_INVITATION)
+def post_invitation(request: Request) -> Reply:
+    """A page that says what was done, or the invitation again."""
+    return answer_invitation(request, _fields(request))
+
+
+@blueprint.operation(OPEN_INVITATION)
+def open_invitation(request: Request) -> Reply:
+    """A redirect to the page of an invitation, without what the sign-in added to the address."""
+    provider = request.services.sign_in.provider
+    provider.require_realm(provider.realm)
+    key = urlencode({"key": next(iter(request.query.get("key", ())), "")})
+    return redirect(f"{provider.issuer}/login-actions/invitation?{key}")
 
 
 def _fields(request: Request) -> Mapping[str, str]:

@@ -8,8 +8,8 @@ import pytest
 from chalicelib import services as wiring
 from chalicelib.access.call import NOBODY, Call
 from chalicelib.access.policy import ANYONE
+from chalicelib.accounts.mail_limit import MAX_MAILS_A_DAY
 from chalicelib.accounts.password_sign_in import ATTEMPTS_WINDOW_S, SignInSource
-from chalicelib.confirmations.mail_job import MAX_MAILS_A_DAY
 from chalicelib.confirmations.password_reset import MAX_ASKED_BY_ADDRESS, MAX_ASKED_FOR, order_mail
 from chalicelib.engine.definitions import ACCOUNTS
 from chalicelib.mail.message import MailKind

@@ -1,4 +1,4 @@
-"""The pages about accounts in Chromium: a new account, a forgotten password, a new one, the proof of an address.
+"""The pages about accounts in Chromium: a new account, a forgotten password, the proof of an address, an invitation.
 
 The home server of this module writes its mail into a folder. The pages are the same on both homes.
 """
@@ -179,6 +179,30 @@ def test_an_account_is_created_by_keyboard_and_its_address_is_proven(server: Ser
         assert sign_in(page, app, address, PASSWORD) == user_id
 
 
+def invite(sharer: User, invitee: User) -> None:
+    """Invite a person to see the data of another one."""
+    body = {"email": invitee.email, "permissions": {"view": {}}}
+    assert sharer.request("POST", f"/confirm/send/invite/{sharer.id}", body).status == 200
+
+
+def test_somebody_who_is_invited_signs_in_and_accepts_by_the_mail(server: Server, open_page: OpenPage) -> None:
+    sharer, invitee = User(server.base_url), User(server.base_url)
+    invite(sharer, invitee)
+    with open_page(runs_scripts=False) as page:
+        page.goto(server.link_mailed_to(invitee.email, "invitation"))
+        expect(page.get_by_role("listitem")).to_have_text(["see the data"])
+        page.get_by_role("link", name="Sign in").press("Enter")
+        expect(page.get_by_label("E-mail address")).to_have_value(invitee.email)
+        expect(page.get_by_label("Password")).to_be_focused()
+        page.keyboard.type(PASSWORD)
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("button", name="Accept")).to_be_focused()
+        assert "code=" not in page.url
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("heading", name="You belong to the care team")).to_be_visible()
+    assert invitee.request("GET", f"/access/{sharer.id}/{invitee.id}").json() == {"view": {}}
+
+
 @pytest.mark.parametrize("colors", ["light", "dark"])
 def test_the_pages_are_accessible_and_fit_a_phone(
     server: Server, open_page: OpenPage, axe: Axe, colors: Literal["light", "dark"]
@@ -214,3 +238,13 @@ def test_the_pages_are_accessible_and_fit_a_phone(
         check("Confirm your e-mail address")
         page.goto(f"{server.realm}/login-actions/new-password?key=used")
         check("This link does not work")
+        invite(User(server.base_url), user)
+        page.goto(server.link_mailed_to(user.email, "invitation"))
+        check("You are invited")
+        page.get_by_role("link", name="Sign in").click()
+        page.get_by_label("Password").fill(PASSWORD)
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("button", name="Decline")).to_be_visible()
+        check("You are invited")
+        page.get_by_role("button", name="Decline").click()
+        check("You declined the invitation")

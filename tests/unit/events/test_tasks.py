@@ -175,7 +175,7 @@ def test_a_mail_server_that_is_not_trusted_is_named_in_the_log_in_one_sentence(
     def refuse(*_: object) -> bool:
         raise MailServerError(problem)
 
-    monkeypatch.setattr(events, "send_ordered_mail", refuse)
+    monkeypatch.setattr(events, "carry_out_order", refuse)
     body = json.dumps({"mail": {"kind": "sign_up", "email": "anna@example.org"}})
     with pytest.raises(FunctionFailedError):  # so the queue delivers the order again
         runner.client.lambda_.invoke(

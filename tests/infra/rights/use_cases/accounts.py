@@ -2,6 +2,8 @@
 
 import base64
 from dataclasses import replace
+from html import unescape
+from urllib.parse import urlsplit
 
 from chalicelib.accounts.password_sign_in import MAX_FAILURES_PER_ACCOUNT
 from chalicelib.api.pages.web.assets import asset_path
@@ -163,6 +165,24 @@ def invitations(stage: Stage) -> None:
         stage.request("PUT", f"/confirm/{way}/invite/{invitee.id}/{sharer.id}", {"key": key}, token=invitee.token)
     stage.request("POST", sent, invitation | {"email": "another@example.org"}, token=sharer.token)
     stage.request("PUT", f"/confirm/{sharer.id}/invited/another@example.org", token=sharer.token)
+    _answer_on_the_page(stage, sharer, invitee)
+
+
+def _answer_on_the_page(stage: Stage, sharer: User, invitee: User) -> None:
+    """The page of a mailed link: the sign-in that it leads to, and the answer."""
+    stage.request("POST", f"/access/{sharer.id}/{invitee.id}", {}, token=sharer.token)
+    invitation = {"email": invitee.email, "permissions": {"view": {}}}
+    stage.request("POST", f"/confirm/send/invite/{sharer.id}", invitation, token=sharer.token)
+    stage.run_tasks()
+    page = f"/realms/tidepool/login-actions/invitation?key={stage.mailed_key('invitation')}"
+    browser = Browser(stage.send)
+    query = unescape(browser.get(page).body.decode().partition("/auth?")[2].partition('"')[0])
+    auth = "/realms/tidepool/protocol/openid-connect/auth"
+    fields = hidden_fields(browser.get(f"{auth}?{query}").body) | {"username": invitee.email, "password": PASSWORD}
+    returned = urlsplit(browser.post(auth, fields).headers["location"])
+    assert browser.get(f"{returned.path}?{returned.query}").status == 303
+    answer = hidden_fields(browser.get(page).body) | {"answer": "accept"}
+    assert browser.post(page.partition("?")[0], answer).status == 200
 
 
 def confirmations(stage: Stage) -> None:

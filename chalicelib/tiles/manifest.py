@@ -2,11 +2,17 @@
 
 A manifest and the tiles that it names never change. Compaction writes new tiles beside the old ones and then replaces
 the manifest in one step, so a manifest always fits the tiles that it names. See docs/adr/0005.
+
+The bytes of a manifest have the tiles of each type in chunks by day. A reader decodes the chunks of the days that it
+reads, so a read of one day costs the same however many years there are:
+
+    format (1 byte) | length of the header (4) | header, deflated JSON | chunks, each deflated JSON
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import field, replace
+from functools import cached_property, partial
 from typing import Any, NamedTuple
 
 from chalicelib import json_text
@@ -15,7 +21,12 @@ from chalicelib.encoding.raw_deflate import deflate, inflate
 from chalicelib.frozen import frozen
 from chalicelib.tiles.tile import TileKey, TileStats
 
-FORMAT = 1
+FORMAT = 2
+WHOLE_FORMAT = 1
+"""The format of earlier versions: one stream for everything."""
+CHUNK_TILES = 128
+_LENGTH_BYTES = 4
+_HEADER_AT = 1 + _LENGTH_BYTES
 _DEFLATE_LEVEL = 6
 
 
@@ -42,32 +53,60 @@ class TileRef(NamedTuple):
 
 
 @frozen
+class TileColumns:
+    """Tiles of one type, as columns, by day."""
+
+    days: Sequence[int]
+    columns: Sequence[Sequence[int]]
+    """Versions, visible bytes, shadowed bytes, flags, and indexes in `owners`."""
+    owners: Sequence[tuple[str, ...]]
+    """The sets of data sets whose records are in tiles."""
+
+    def ref(self, name: str, index: int) -> TileRef:
+        """One of the tiles, given the name of their type."""
+        version, visible_bytes, shadowed_bytes, flags, owner = (column[index] for column in self.columns)
+        stats = TileStats(self.owners[owner], bool(flags & 1), bool(flags & 2), bool(flags & 4))
+        return TileRef(TileKey(name, self.days[index]), version, visible_bytes, shadowed_bytes, stats)
+
+
+class Chunk:
+    """Tiles of one type on successive days, which are decoded when they are first asked for."""
+
+    def __init__(self, first_day: int, last_day: int, decode: Callable[[], TileColumns]) -> None:
+        self.first_day = first_day
+        self.last_day = last_day
+        self._decode = decode
+
+    @cached_property
+    def tiles(self) -> TileColumns:
+        """The tiles."""
+        return self._decode()
+
+
+@frozen
 class TypeTiles:
-    """The tiles of one type, as columns, by day."""
+    """The tiles of one type, by day."""
 
     name: str
-    days: Sequence[int] = ()
-    columns: Sequence[Sequence[int]] = ((), (), (), (), ())
-    """Versions, visible bytes, shadowed bytes, flags, and indexes in `owners`."""
-    owners: Sequence[tuple[str, ...]] = ()
-    """The sets of data sets whose records are in tiles."""
+    chunks: Sequence[Chunk] = ()
 
     def between(self, first_day: int | None, last_day: int | None, *, newest_first: bool = False) -> Iterator[TileRef]:
         """The tiles of these days, both included, one by one; None is no limit."""
-        start = 0 if first_day is None else bisect_left(self.days, first_day)
-        stop = len(self.days) if last_day is None else bisect_right(self.days, last_day)
-        indexes = range(start, stop)
-        return (self._ref(index) for index in (reversed(indexes) if newest_first else indexes))
+        for chunk in reversed(self.chunks) if newest_first else self.chunks:
+            if (last_day is not None and chunk.first_day > last_day) or (
+                first_day is not None and chunk.last_day < first_day
+            ):
+                continue
+            days = chunk.tiles.days
+            start = 0 if first_day is None else bisect_left(days, first_day)
+            stop = len(days) if last_day is None else bisect_right(days, last_day)
+            indexes = range(start, stop)
+            for index in reversed(indexes) if newest_first else indexes:
+                yield chunk.tiles.ref(self.name, index)
 
     def on(self, day: int) -> TileRef | None:
         """The tile of a day."""
-        index = bisect_left(self.days, day)
-        return self._ref(index) if index < len(self.days) and self.days[index] == day else None
-
-    def _ref(self, index: int) -> TileRef:
-        version, visible_bytes, shadowed_bytes, flags, owner = (column[index] for column in self.columns)
-        stats = TileStats(self.owners[owner], bool(flags & 1), bool(flags & 2), bool(flags & 4))
-        return TileRef(TileKey(self.name, self.days[index]), version, visible_bytes, shadowed_bytes, stats)
+        return next(self.between(day, day), None)
 
 
 @frozen
@@ -126,72 +165,90 @@ def followed_by(
 
 def encode_manifest(manifest: Manifest) -> bytes:
     """The bytes of a manifest, without epoch and version."""
-    body = {
+    owners: dict[tuple[str, ...], int] = {}
+    headers: dict[str, list[list[int]]] = {}
+    bodies: list[bytes] = []
+    for name in sorted(manifest.tiles):  # as JSON sorts them: the header names the chunks in their order
+        refs = list(manifest.tiles[name].between(None, None))
+        headers[name] = []
+        for start in range(0, len(refs), CHUNK_TILES):
+            of_chunk = refs[start : start + CHUNK_TILES]
+            body = deflate(json_text.encode(_encode_chunk(of_chunk, owners)), _DEFLATE_LEVEL)
+            bodies.append(body)
+            headers[name].append([of_chunk[0].key.day, of_chunk[-1].key.day, len(body)])
+    header = {
         "applied": {data_set_id: list(log) for data_set_id, log in manifest.logs.items()},
-        "tiles": {
-            name: {"days": steps(of_type.days), "columns": of_type.columns, "owners": of_type.owners}
-            for name, of_type in manifest.tiles.items()
-        },
+        "owners": list(owners),
+        "tiles": headers,
     }
-    return bytes([FORMAT]) + deflate(json_text.encode(body), _DEFLATE_LEVEL)
+    deflated = deflate(json_text.encode(header), _DEFLATE_LEVEL)
+    return b"".join([bytes([FORMAT]), len(deflated).to_bytes(_LENGTH_BYTES, "big"), deflated, *bodies])
 
 
 def decode_manifest(data: bytes, epoch: int, version: int) -> Manifest:
-    """The manifest that `encode_manifest` wrote.
+    """The manifest that `encode_manifest` wrote, now or in an earlier version.
 
     Raises:
         ValueError: the format is unknown.
     """
+    if data[0] == WHOLE_FORMAT:
+        body: Mapping[str, Any] = json_text.decode(inflate(data[1:]))
+        tiles = {name: _whole_type(name, stored) for name, stored in body["tiles"].items()}
+        return Manifest(epoch, version, _log_positions(body), tiles)
     if data[0] != FORMAT:
         raise ValueError(f"manifest of unknown format {data[0]}")
-    body: Mapping[str, Any] = json_text.decode(inflate(data[1:]))
-    return Manifest(
-        epoch=epoch,
-        version=version,
-        logs={data_set_id: LogPosition(*values) for data_set_id, values in body["applied"].items()},
-        tiles=_StoredTypes(body["tiles"]),
+    chunks_at = _HEADER_AT + int.from_bytes(data[1:_HEADER_AT], "big")
+    header: Mapping[str, Any] = json_text.decode(inflate(data[_HEADER_AT:chunks_at]))
+    owners = [tuple(ids) for ids in header["owners"]]
+    tiles = {}
+    for name, of_type in header["tiles"].items():
+        chunks = []
+        for first_day, last_day, size_bytes in of_type:
+            decode = partial(_decode_chunk, data[chunks_at : chunks_at + size_bytes], owners)
+            chunks.append(Chunk(first_day, last_day, decode))
+            chunks_at += size_bytes
+        tiles[name] = TypeTiles(name, chunks)
+    return Manifest(epoch, version, _log_positions(header), tiles)
+
+
+def _log_positions(stored: Mapping[str, Any]) -> dict[str, LogPosition]:
+    return {data_set_id: LogPosition(*values) for data_set_id, values in stored["applied"].items()}
+
+
+def _encode_chunk(refs: Sequence[TileRef], owners: dict[tuple[str, ...], int]) -> dict[str, Any]:
+    """A chunk as JSON values; sets of data sets that are not in `owners` yet are added there."""
+    columns = (
+        [ref.version for ref in refs],
+        [ref.visible_bytes for ref in refs],
+        [ref.shadowed_bytes for ref in refs],
+        [_pack_flags(ref.stats) for ref in refs],
+        [owners.setdefault(ref.stats.data_set_ids, len(owners)) for ref in refs],
     )
+    return {"days": steps([ref.key.day for ref in refs]), "columns": columns}
 
 
-class _StoredTypes(Mapping[str, TypeTiles]):
-    """The tiles of each type, which are made when they are first asked for: most requests are for few types."""
+def _decode_chunk(deflated: bytes, owners: Sequence[tuple[str, ...]]) -> TileColumns:
+    stored = json_text.decode(inflate(deflated))
+    return TileColumns(from_steps(stored["days"]), stored["columns"], owners)
 
-    def __init__(self, stored: Mapping[str, Any]) -> None:
-        self._stored = stored
-        self._made: dict[str, TypeTiles] = {}
 
-    def __getitem__(self, name: str) -> TypeTiles:
-        made = self._made.get(name)
-        if made is None:
-            of_type = self._stored[name]
-            owners = [tuple(ids) for ids in of_type["owners"]]
-            made = self._made[name] = TypeTiles(name, from_steps(of_type["days"]), of_type["columns"], owners)
-        return made
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._stored
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._stored)
-
-    def __len__(self) -> int:
-        return len(self._stored)
+def _whole_type(name: str, stored: Mapping[str, Any]) -> TypeTiles:
+    """The tiles of a type in the earlier format."""
+    days, owners = from_steps(stored["days"]), [tuple(ids) for ids in stored["owners"]]
+    return TypeTiles(name, [Chunk(days[0], days[-1], lambda: TileColumns(days, stored["columns"], owners))])
 
 
 def _type_tiles(name: str, refs: Sequence[TileRef]) -> TypeTiles:
     owners = {ids: index for index, ids in enumerate(dict.fromkeys(ref.stats.data_set_ids for ref in refs))}
-    return TypeTiles(
-        name=name,
-        days=[ref.key.day for ref in refs],
-        columns=(
-            [ref.version for ref in refs],
-            [ref.visible_bytes for ref in refs],
-            [ref.shadowed_bytes for ref in refs],
-            [_pack_flags(ref.stats) for ref in refs],
-            [owners[ref.stats.data_set_ids] for ref in refs],
-        ),
-        owners=list(owners),
+    columns = (
+        [ref.version for ref in refs],
+        [ref.visible_bytes for ref in refs],
+        [ref.shadowed_bytes for ref in refs],
+        [_pack_flags(ref.stats) for ref in refs],
+        [owners[ref.stats.data_set_ids] for ref in refs],
     )
+    tiles = TileColumns([ref.key.day for ref in refs], columns, list(owners))
+    return TypeTiles(name, [Chunk(tiles.days[0], tiles.days[-1], lambda: tiles)] if refs else [])
 
 
 def _pack_flags(stats: TileStats) -> int:

@@ -1,11 +1,14 @@
 """Snapshots: the codec, finding tiles by day, and what follows a compaction."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chalicelib import json_text
+from chalicelib.encoding.raw_deflate import deflate
+from chalicelib.tiles import manifest as manifests
 from chalicelib.tiles.manifest import LogPosition, Manifest, TileRef, decode_manifest, encode_manifest, followed_by
 from chalicelib.tiles.tile import TileKey, TileStats
 
@@ -119,7 +122,7 @@ class TestFollowedBy:
         after = followed_by(manifest_of(*before.values()), 2, {"x": LogPosition(1, "s", False)}, changes)
         assert places_of(after) == {key: ref for key, ref in before.items() if key not in gone} | written
         assert (after.version, after.logs) == (2, {"x": LogPosition(1, "s", False)})
-        assert all(of_type.days for of_type in after.tiles.values())
+        assert all(list(of_type.between(None, None)) for of_type in after.tiles.values())
 
     def test_rule_6_the_one_before_stays_as_it_was(self) -> None:
         before = manifest_of(place("cbg", 1), place("cbg", 2))
@@ -131,3 +134,45 @@ class TestFollowedBy:
         before = manifest_of(place("cbg", 1), place("food", 1))
         after = followed_by(before, 2, {}, {TileKey("cbg", 2): place("cbg", 2, 2)})
         assert after.tiles["food"] is before.tiles["food"]
+
+
+class TestChunks:
+    def test_a_read_of_a_day_decodes_one_chunk_of_its_type(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """However many years are stored."""
+        decoded: list[int] = []
+        decode = manifests._decode_chunk
+
+        def counted(deflated: bytes, owners: Sequence[tuple[str, ...]]) -> manifests.TileColumns:
+            decoded.append(len(deflated))
+            return decode(deflated, owners)
+
+        monkeypatch.setattr(manifests, "_decode_chunk", counted)
+        made = manifest_of(*(place(name, day) for name in TYPES for day in range(3_650)))
+        read = decode_manifest(encode_manifest(made), 0, 1)
+        assert read.positions() == {}
+        assert decoded == []
+        assert read.tile(TileKey("cbg", 1_000)) == place("cbg", 1_000)
+        assert next(read.tiles["food"].between(None, None, newest_first=True)) == place("food", 3_649)
+        assert len(decoded) == 2
+        assert len(list(read.tiles["food"].between(1_000, 1_013))) == 14
+        assert len(decoded) == 3
+
+    def test_manifests_of_earlier_versions_are_read(self) -> None:
+        """As `encode_manifest` wrote them until chunks came: one stream, with days and owners by type."""
+        earlier = {
+            "applied": {"x": [3, "state", True]},
+            "tiles": {
+                "cbg": {
+                    "days": [7, 2],
+                    "columns": [[1, 2], [50, 60], [0, 9], [1, 7], [0, 1]],
+                    "owners": [["x"], ["y", "x"]],
+                }
+            },
+        }
+        read = decode_manifest(b"\x01" + deflate(json_text.encode(earlier), 6), 4, 2)
+        assert (read.epoch, read.version) == (4, 2)
+        assert read.logs == {"x": LogPosition(3, "state", True)}
+        assert list(read.tile_refs()) == [
+            TileRef(TileKey("cbg", 7), 1, 50, 0, TileStats(("x",), True, False, False)),
+            TileRef(TileKey("cbg", 9), 2, 60, 9, TileStats(("y", "x"), True, True, True)),
+        ]

@@ -1,6 +1,6 @@
 """Assembles the selected records from tiles and tail, in the order of the reply. Source: data-api 9."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from heapq import merge
 from itertools import groupby, islice
 
@@ -45,15 +45,15 @@ def all_records(view: TileView, query: DataQuery, filters: SourceFilters, upload
     refs = [ref for name in view.manifest.tiles for ref in _tile_refs(view, name, query)]
     pieces = see(view, refs, query, filters)
     ordered = [pieces[key] for key in sorted(pieces, key=_order)]
-    return RecordArray((*ordered, tuple(map(_text, uploads))))
+    return RecordArray((*ordered, tuple(map(upload_text, uploads))))
 
 
-def latest_records(view: TileView, query: DataQuery, filters: SourceFilters, uploads: Sequence[DataSet]) -> RecordArray:
-    """The newest selected record of each type, in the order of the types asked for.
+def newest_by_days(view: TileView, query: DataQuery, filters: SourceFilters, names: Iterable[str]) -> dict[str, bytes]:
+    """The newest selected record of each of these types, as far as there is one.
 
     Days are read from the newest backwards, in growing batches, until each type has a record.
     """
-    days = {name: days_of(view, name, query) for name in _latest_names(query)}
+    days = {name: days_of(view, name, query) for name in names}
     newest: dict[str, bytes] = {}
     at_once = 1
     while days:
@@ -66,9 +66,7 @@ def latest_records(view: TileView, query: DataQuery, filters: SourceFilters, upl
             newest[key.type] = (piece if isinstance(piece, tuple) else inflated_lines(piece))[-1]
         days = {name: days[name] for name, of_type in next_days.items() if of_type and name not in newest}
         at_once = min(2 * at_once, _MAX_DAYS_AT_ONCE)
-    if uploads:
-        newest[UPLOAD] = _text(uploads[-1])
-    return RecordArray((tuple(newest[name] for name in query.types or LATEST_TYPES if name in newest),))
+    return newest
 
 
 def has_medtronic(view: TileView) -> bool:
@@ -90,12 +88,12 @@ def first_refs(manifest: Manifest, query: DataQuery) -> list[TileRef]:
         return [ref for name in manifest.tiles for ref in _refs(manifest, name, query) if selects_tile(ref, query)]
     newest = (
         next((ref for ref in _refs(manifest, name, query, newest_first=True) if selects_tile(ref, query)), None)
-        for name in _latest_names(query)
+        for name in latest_names(query)
     )
     return [ref for ref in newest if ref is not None]
 
 
-def _latest_names(query: DataQuery) -> list[str]:
+def latest_names(query: DataQuery) -> list[str]:
     """The types of which a query for the latest records wants one, but for data sets."""
     return [name for name in query.types or LATEST_TYPES if name != UPLOAD]
 
@@ -134,5 +132,6 @@ def _order(key: TileKey) -> tuple[int, str, int]:
     return _RANKS.get(key.type, len(_RANKS)), key.type, key.day
 
 
-def _text(upload: DataSet) -> bytes:
+def upload_text(upload: DataSet) -> bytes:
+    """A data set as its record is returned."""
     return json_text.encode(as_upload_record(upload))

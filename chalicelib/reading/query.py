@@ -44,6 +44,12 @@ class DataQuery:
     carelink: bool | None = None
     medtronic: bool | None = None
 
+    @property
+    def selects_whole_types(self) -> bool:
+        """Whether it selects by type alone, apart from the sources of records."""
+        others = (self.sub_types, self.start_ms, self.end_ms, self.device_id, self.upload_id, self.reasons)
+        return others == (None,) * len(others) and self.sample_interval_minimum_ms <= 0
+
     def since(self, from_ms: int | None) -> "DataQuery":
         """The query, limited to records from this time on; None is no limit."""
         if from_ms is None or (self.start_ms is not None and self.start_ms >= from_ms):

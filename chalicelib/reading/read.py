@@ -3,7 +3,7 @@
 Source: data-api 9.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import partial
 
 from chalicelib.access.call import Call
@@ -16,12 +16,14 @@ from chalicelib.log.entry import Entry
 from chalicelib.log.truncation import with_truncations
 from chalicelib.model.deduplicators import DEVICE_DEACTIVATE_HASH
 from chalicelib.model.times import parse_time
-from chalicelib.reading.assemble import UPLOAD, all_records, first_refs, has_medtronic, latest_records
+from chalicelib.reading.assemble import UPLOAD, all_records, first_refs, has_medtronic
 from chalicelib.reading.etag import etag_if_settled, etag_of, require_modified
+from chalicelib.reading.latest import latest_records
 from chalicelib.reading.ports import ReadingPorts
 from chalicelib.reading.query import DataQuery
 from chalicelib.reading.source_filters import source_filters
 from chalicelib.tiles.manifest import Manifest
+from chalicelib.tiles.newest import NewestRecords
 from chalicelib.tiles.ports import TileMissingError
 from chalicelib.tiles.tile import Tile, TileKey
 from chalicelib.tiles.view import TilesReadAhead, TileView
@@ -59,11 +61,13 @@ def read_data(
 
     def attempt() -> DataReply:
         owner, manifest = ports.tiles.current(owner_id)
-        data_sets, entries, sources, tiles = read_stores(owner, manifest, query, ports)
+        takes_newest = query.is_latest and query.selects_whole_types
+        stored = read_stores(owner, manifest, query, ports, with_newest=takes_newest)
+        data_sets, entries = stored.data_sets, stored.entries
         # Oldest first: of records with equal type and time, the one that was stored first comes first.
-        view = TileView(owner, manifest, data_sets[::-1], entries, TilesReadAhead(ports.tiles, tiles))
-        filters = source_filters(query, data_sets, partial(has_medtronic, view), sources)
-        select = latest_records if query.is_latest else all_records
+        view = TileView(owner, manifest, data_sets[::-1], entries, TilesReadAhead(ports.tiles, stored.tiles))
+        filters = source_filters(query, data_sets, partial(has_medtronic, view), stored.sources)
+        select = partial(latest_records, kept=stored.newest) if query.is_latest else all_records
         records = select(view, query, filters, _upload_records(data_sets, query))
         # The entries of a data set are in the order of their numbers, so the last one counts.
         last_numbers = manifest.positions() | {entry.data_set_id: entry.number for entry in entries}
@@ -74,25 +78,49 @@ def read_data(
     return retry_on_conflict(attempt, _MAX_ATTEMPTS, TileMissingError)
 
 
+@frozen
+class Stored:
+    """What the stores hold of what a query needs."""
+
+    data_sets: list[DataSet]
+    """Newest first."""
+    entries: list[Entry]
+    """The tail."""
+    sources: list[DataSource]
+    tiles: Mapping[TileKey, Tile]
+    """Those that the query reads whatever the tail is."""
+    newest: NewestRecords | None
+    """The newest records beside the manifest, if they were asked for and are there."""
+
+
 def read_stores(
-    owner: OwnerState, manifest: Manifest, query: DataQuery, ports: ReadingPorts
-) -> tuple[list[DataSet], list[Entry], list[DataSource], dict[TileKey, Tile]]:
-    """The data sets, the tail, the data sources, and the tiles that the query reads whatever the tail is.
+    owner: OwnerState, manifest: Manifest, query: DataQuery, ports: ReadingPorts, *, with_newest: bool = False
+) -> Stored:
+    """All that a query needs of the stores, as far as this is known without the tail.
 
     Nothing of it waits for anything else but the logs of normal data sets for the data sets. The tiles cannot differ
     from what the manifest names: they never change, and one that is gone raises TileMissingError.
+
+    Args:
+        with_newest: whether to read the newest records beside the manifest, if they are there, in place of tiles.
     """
     positions = manifest.positions()
-    refs = first_refs(manifest, query)
+    with_newest = with_newest and manifest.has_newest
+    refs = [] if with_newest else first_refs(manifest, query)
     with ports.at_once() as start:
         data_sets = start(lambda: ports.data_sets.of_owner(owner))
         continuous = start(lambda: ports.log.continuous_entries(owner, positions))
         sources = start(lambda: ports.sources.of_user(owner.id)) if owner.has_sources else list
         tiles = start(lambda: ports.tiles.tiles(owner, refs, ())) if refs else dict
+        newest = start(lambda: ports.tiles.newest(owner, manifest)) if with_newest else _none
         needed_ids = [data_set.id for data_set in data_sets() if _is_needed(data_set, query)]
         normal_ids = [data_set_id for data_set_id in needed_ids if not manifest.has_whole_log(data_set_id)]
         normal = ports.log.normal_entries(owner, normal_ids, positions)
-    return data_sets(), continuous() + normal, sources(), tiles()
+    return Stored(data_sets(), continuous() + normal, sources(), tiles(), newest())
+
+
+def _none() -> None:
+    pass
 
 
 def _is_needed(data_set: DataSet, query: DataQuery) -> bool:

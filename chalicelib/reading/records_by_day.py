@@ -32,10 +32,13 @@ class RecordsByDay:
         owner, manifest = current
         # A query for the latest records reads the newest tile of each type at once with the data sets.
         self._query = DataQuery(types=tuple(types), is_latest=True)
-        data_sets, entries, sources, tiles = read_stores(owner, manifest, self._query, ports)
+        stored = read_stores(owner, manifest, self._query, ports)
+        data_sets = stored.data_sets
         # Oldest first: of records with equal type and time, the one that was stored first comes first.
-        self._view = TileView(owner, manifest, data_sets[::-1], entries, TilesReadAhead(ports.tiles, tiles))
-        self._filters = source_filters(self._query, data_sets, partial(has_medtronic, self._view), sources)
+        self._view = TileView(
+            owner, manifest, data_sets[::-1], stored.entries, TilesReadAhead(ports.tiles, stored.tiles)
+        )
+        self._filters = source_filters(self._query, data_sets, partial(has_medtronic, self._view), stored.sources)
 
     def days(self, first_day: int | None, last_day: int | None) -> Iterator[int]:
         """The days that may have records, newest first; both ends are included, None is no limit."""

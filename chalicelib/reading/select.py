@@ -11,11 +11,10 @@ from chalicelib.frozen import frozen
 from chalicelib.log.fold import VisibleData
 from chalicelib.log.records import Records
 from chalicelib.reading.query import DataQuery
-from chalicelib.reading.source_filters import MEDTRONIC_TYPES, SourceFilters
+from chalicelib.reading.source_filters import CBG, MEDTRONIC_TYPES, SourceFilters
 from chalicelib.tiles.manifest import TileRef
 from chalicelib.tiles.tile import CARELINK, DAY_MS, TileKey, keys_of_rows
 
-CBG = "cbg"
 DOSING_DECISION = "dosingDecision"
 
 

@@ -9,6 +9,7 @@ from chalicelib.log.fold import VisibleData
 from chalicelib.model.times import parse_time
 from chalicelib.reading.query import DataQuery
 
+CBG = "cbg"
 MEDTRONIC = "Medtronic"
 MEDTRONIC_FROM_MS = 1_504_224_000_000
 """2017-09-01T00:00:00Z."""
@@ -36,6 +37,14 @@ class SourceFilters:
     drops_carelink: bool
     medtronic_data_set_ids: frozenset[str]
     imports: Imports | None = None
+
+    def may_drop(self, datum_type: str) -> bool:
+        """Whether any record of a type may be dropped."""
+        return (
+            self.drops_carelink
+            or (datum_type in MEDTRONIC_TYPES and bool(self.medtronic_data_set_ids))
+            or (datum_type == CBG and self.imports is not None)
+        )
 
     @staticmethod
     def drops(datum_type: str, time_ms: int) -> bool:

@@ -5,9 +5,10 @@ manifest names them, and a manifest replaces its predecessor in one step. What n
 docs/adr/0005.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from itertools import groupby
 
 from chalicelib.conflicts import WriteConflictError
@@ -16,12 +17,14 @@ from chalicelib.log.data_set import DataSet, OwnerState
 from chalicelib.log.entry import Entry
 from chalicelib.log.fold import can_be_seen
 from chalicelib.tiles.drafts import TileDrafts
-from chalicelib.tiles.fold_into_tiles import fold_into
+from chalicelib.tiles.fold_into_tiles import TileChanges, fold_into
 from chalicelib.tiles.hour_sums import write_hour_sums
-from chalicelib.tiles.manifest import Manifest, followed_by
-from chalicelib.tiles.ports import CompactedRange, CompactionLease, TilePorts
+from chalicelib.tiles.manifest import Manifest, TileRef, followed_by
+from chalicelib.tiles.newest import newest_records
+from chalicelib.tiles.ports import CompactedRange, CompactionLease, TilePorts, TileSource
 from chalicelib.tiles.tail import Tail
 from chalicelib.tiles.tail_steps import StoredLogs, tail_steps
+from chalicelib.tiles.tile import Tile, TileKey
 from chalicelib.tiles.whole_logs import WholeLogs
 
 LEASE_MS = 16 * 60_000
@@ -51,6 +54,7 @@ def compact(owner_id: str, ports: TilePorts, check_time: Callable[[], None]) -> 
         if lease is None:
             return replace(result, is_held=True)
         owner, before = _owner_and_manifest(lease, ports)
+        newest = ports.tiles.newest(owner, before) or {} if before.has_newest else {}
         for step in tail_steps(StoredLogs(owner, before, ports), before.positions()):
             check_time()
             changes = fold_into(before, owner, step, ports.tiles)
@@ -63,6 +67,8 @@ def compact(owner_id: str, ports: TilePorts, check_time: Callable[[], None]) -> 
             ports.tiles.write(lease, changes.written, changes.origin_keys)
             write_hour_sums(lease, before, changes.written, step, ports.hour_sums)
             after = followed_by(before, lease.fencing_token, changes.logs, changes.refs(lease.fencing_token))
+            newest = newest_records(after, newest, partial(_tiles_after, changes, owner, ports.tiles))
+            ports.tiles.write_newest(lease, newest)
             ports.tiles.commit(lease, before, after, _compacted_ranges(step.data_sets, before, after), ports.now_ms())
             result = CompactionResult(
                 result.entries + len(step.entries), result.tiles + len(changes.tiles), result.steps + 1
@@ -94,6 +100,8 @@ def rebuild(owner_id: str, ports: TilePorts, check_time: Callable[[], None]) -> 
             entry_count += len(step.entries)
         logs.require_complete(step.data_sets)
         drafts.finish(check_time)
+        newest = newest_records(after, {}, lambda refs: drafts.tiles(owner, refs, [ref.key for ref in refs]))
+        ports.tiles.write_newest(lease, newest)
         ports.tiles.commit(lease, current, after, _compacted_ranges(step.data_sets, current, after), ports.now_ms())
     return CompactionResult(entry_count, sum(1 for _ in after.tile_refs()), 1)
 
@@ -123,6 +131,15 @@ def _owner_and_manifest(lease: CompactionLease, ports: TilePorts) -> tuple[Owner
     if owner.epoch != lease.owner.epoch:
         raise WriteConflictError
     return owner, manifest
+
+
+def _tiles_after(
+    changes: TileChanges, owner: OwnerState, tiles: TileSource, refs: Sequence[TileRef]
+) -> dict[TileKey, Tile]:
+    """Tiles as they are after a step, with their shadowed records: those that it wrote, and others that are stored."""
+    others = [ref for ref in refs if ref.key not in changes.written]
+    found = tiles.tiles(owner, others, {ref.key for ref in others}) if others else {}
+    return found | {ref.key: Tile(changes.written[ref.key]) for ref in refs if ref.key in changes.written}
 
 
 def _archive(lease: CompactionLease, entries: Iterable[Entry], ports: TilePorts) -> None:

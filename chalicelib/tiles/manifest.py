@@ -119,6 +119,8 @@ class Manifest:
     """By data set."""
     tiles: Mapping[str, TypeTiles] = field(default_factory=dict)
     """By type."""
+    has_newest: bool = field(default=False, compare=False)
+    """Whether its newest records are stored beside it (`newest.py`), as they are since manifests have chunks."""
 
     def position(self, data_set_id: str) -> int:
         """The last entry of a data set that is in tiles; 0 if none is."""
@@ -160,7 +162,7 @@ def followed_by(
         tiles[name] = _type_tiles(name, kept)
         if not kept:
             del tiles[name]
-    return replace(before, version=version, logs=logs, tiles=tiles)
+    return replace(before, version=version, logs=logs, tiles=tiles, has_newest=True)
 
 
 def encode_manifest(manifest: Manifest) -> bytes:
@@ -208,7 +210,7 @@ def decode_manifest(data: bytes, epoch: int, version: int) -> Manifest:
             chunks.append(Chunk(first_day, last_day, decode))
             chunks_at += size_bytes
         tiles[name] = TypeTiles(name, chunks)
-    return Manifest(epoch, version, _log_positions(header), tiles)
+    return Manifest(epoch, version, _log_positions(header), tiles, has_newest=True)
 
 
 def _log_positions(stored: Mapping[str, Any]) -> dict[str, LogPosition]:

@@ -13,6 +13,7 @@ from chalicelib.log.data_set import DataSet, OwnerState
 from chalicelib.log.entry import Entry
 from chalicelib.log.ports import Archive, Backlogs, DataPorts
 from chalicelib.tiles.manifest import Manifest, TileRef
+from chalicelib.tiles.newest import NewestRecords
 from chalicelib.tiles.tile import Tile, TileContent, TileKey
 
 
@@ -39,6 +40,11 @@ class TileReader(TileSource, Protocol):
     def current(self, owner_id: str) -> tuple[OwnerState, Manifest]:
         """The counters of a user's data, and the manifest of their epoch, an empty one if there is none: one read,
         which sees every write that was answered."""
+        ...
+
+    def newest(self, owner: OwnerState, manifest: Manifest) -> NewestRecords | None:
+        """The newest records beside a manifest; None if they are not found, because an earlier version wrote it, or
+        because it was written a moment ago."""
         ...
 
 
@@ -90,6 +96,10 @@ class TileWriter(TileReader, Protocol):
         origin_keys: Mapping[TileKey, Sequence[int]],
     ) -> None:
         """Write tiles of the lease's version, and add keys of origin ids to the origin index."""
+        ...
+
+    def write_newest(self, lease: CompactionLease, records: NewestRecords) -> None:
+        """Write the newest records beside the manifest of the lease's version."""
         ...
 
     def commit(

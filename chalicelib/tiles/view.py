@@ -10,11 +10,19 @@ from chalicelib.log.entry import Entry, EntryDecodedOnce
 from chalicelib.log.fold import VisibleData, fold_fingerprints, visible
 from chalicelib.log.fold_forward import LOOKED_UP_TYPES
 from chalicelib.log.records import Records
-from chalicelib.model.deduplicators import DATASET_DELETE_ORIGIN_OLDER
+from chalicelib.model.deduplicators import (
+    DATASET_DELETE_ORIGIN_OLDER,
+    DATASET_DROP_HASH,
+    DEVICE_DEACTIVATE_HASH,
+)
 from chalicelib.tiles.manifest import Manifest, TileRef
+from chalicelib.tiles.newest import NewestRecord
 from chalicelib.tiles.ports import TileSource
 from chalicelib.tiles.tail import AffectedTiles, affected_by, changed_ids, prefixes, tiles_with_origins
-from chalicelib.tiles.tile import Tile, TileKey, origin_key
+from chalicelib.tiles.tile import Tile, TileKey, keys_of_rows, origin_key
+
+_DEPENDING = frozenset({DATASET_DELETE_ORIGIN_OLDER, DATASET_DROP_HASH, DEVICE_DEACTIVATE_HASH})
+"""The deduplicators under which earlier records decide whether a new one is visible. Source: dedup 5.2 to 5.4."""
 
 
 @frozen
@@ -106,6 +114,31 @@ class TileView:
     def _affected_ids(self) -> set[str]:
         """The data sets all of whose tiles must be folded again."""
         return self._changed_ids | self.affected.searched_ids
+
+    @cached_property
+    def _keys_by_hash_or_age(self) -> set[TileKey]:
+        """The tiles that the tail adds records to whose fold depends on earlier records of other entries."""
+        by_id = {data_set.id: data_set for data_set in self._data_sets}
+        depends = {id_ for id_, data_set in by_id.items() if data_set.is_legacy or data_set.deduplicator in _DEPENDING}
+        entries = [entry.contents() for entry in self._entries if entry.data_set_id in depends]
+        return {key for records in entries if isinstance(records, Records) for key in keys_of_rows(records)}
+
+    def keeps_newest(self, name: str, record: NewestRecord | None) -> bool:
+        """Whether the newest record of a type in tiles, or that there is none, is certain without reading a tile, and
+        the tail's own records of that day and later are complete without one.
+
+        False only means that it is not certain.
+        """
+        first_day = None if record is None else record.day
+        if record is not None and record.origin_key in self.affected.replaced_origin_keys:
+            return False
+        if any(key.type == name and (first_day is None or key.day >= first_day) for key in self._keys_by_hash_or_age):
+            return False
+        of_type = self.manifest.tiles.get(name)
+        if of_type is None or not self._affected_ids:
+            return True
+        later = of_type.between(first_day, None)
+        return all(self._affected_ids.isdisjoint(ref.stats.data_set_ids) for ref in later)
 
     def is_affected(self, ref: TileRef) -> bool:
         """Whether a tile must be folded again, as far as this is known before reading it."""

@@ -13,9 +13,10 @@ from chalicelib.log.entry import Entry
 from chalicelib.log.stores.archive import StoredArchive
 from chalicelib.log.stores.data_sets import StoredDataSets
 from chalicelib.tiles.manifest import Manifest, TileRef
+from chalicelib.tiles.newest import decode_newest
 from chalicelib.tiles.ports import CompactedRange, CompactionLease
 from chalicelib.tiles.stores.items import items_of, tile_sort_keys
-from chalicelib.tiles.stores.keys import tiles_partition
+from chalicelib.tiles.stores.keys import newest_key, tiles_partition
 from chalicelib.tiles.stores.sweep import StoredSweepRequests
 from chalicelib.tiles.stores.tiles import StoredTiles
 from chalicelib.tiles.tile import Tile, TileContent, TileKey
@@ -83,6 +84,9 @@ class CheckedTiles(StoredTiles):
         named = {sort_key for ref in after.tile_refs() for sort_key in tile_sort_keys(items_of(ref))}
         query = Query(tiles_partition(owner_id, after.epoch), attributes=("sk",))
         assert named <= {item["sk"] for item in self._unwatched.query(query)}, "a tile was not written"
+        kept = self._unwatched.get(newest_key(owner_id, after.epoch, after.version))
+        visible = {ref.key.type for ref in after.tile_refs() if ref.stats.has_visible}
+        assert kept is None or decode_newest(kept["body"]).keys() == visible
 
 
 class CheckedSweepRequests(StoredSweepRequests):

@@ -29,7 +29,7 @@ from chalicelib.tiles.compact import LEASE_MS, compact, rebuild
 from chalicelib.tiles.manifest import Manifest
 from chalicelib.tiles.ports import SweepRequest, TilePorts
 from chalicelib.tiles.purge import WAIT_MS, purge
-from chalicelib.tiles.stores.keys import manifest_key, tiles_partition
+from chalicelib.tiles.stores.keys import manifest_key, newest_partition, tiles_partition
 from chalicelib.tiles.stores.sweep import StoredSweepRequests
 from chalicelib.tiles.stores.tiles import StoredTiles
 from chalicelib.tiles.tile import DAY_MS, TileContent, TileKey, TileStats
@@ -210,6 +210,11 @@ class Compacted(Histories):
         stored = self.stored_tiles(owner.epoch)
         left = {tile for tile in stored if (owner.epoch, tile[0]) not in self.may_leave_tiles}
         assert left - named == set(), f"tiles that no manifest names, of version {manifest.version}"
+        newest = self.unwatched.query(Query(newest_partition(ANNA, owner.epoch)))
+        versions = {int(item["sk"].removesuffix("#")) for item in newest}
+        left_versions = {version for version in versions if (owner.epoch, version) not in self.may_leave_tiles}
+        assert left_versions - {manifest.version} == set(), "newest records beside no manifest"
+        assert manifest.version in {0, *versions}
         assert named <= stored
 
     def entries_in_log(self, epoch: int) -> Iterator[tuple[str, int]]:

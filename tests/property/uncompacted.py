@@ -69,6 +69,9 @@ class NoTiles:
         owner = self._data_sets.owner(owner_id)
         return owner, Manifest(epoch=owner.epoch)
 
+    def newest(self, _owner: OwnerState, _manifest: Manifest) -> None:
+        """None."""
+
     def tiles(self, _owner: OwnerState, refs: Sequence[TileRef], _shadowed: Collection[TileKey]) -> dict[TileKey, Tile]:
         """None."""
         assert not refs

@@ -59,6 +59,16 @@ def origin_index_partition(owner_id: str, epoch: int) -> str:
     return f"KEYS#{id_part(owner_id)}#{epoch}"
 
 
+def newest_partition(owner_id: str, epoch: int) -> str:
+    """The newest records of a user's tiles, by version."""
+    return f"NEWEST#{id_part(owner_id)}#{epoch}"
+
+
+def newest_key(owner_id: str, epoch: int, version: int) -> Key:
+    """The newest records beside the manifest of a version."""
+    return key(newest_partition(owner_id, epoch), version_prefix(version))
+
+
 def sweep_requests_partition() -> str:
     """All sweep requests, by time."""
     return "SWEEP"

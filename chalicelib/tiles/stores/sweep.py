@@ -6,7 +6,7 @@ from contextlib import suppress
 
 from chalicelib.engine.conditions import at_most, exists
 from chalicelib.engine.errors import ConditionFailedError
-from chalicelib.engine.table import Delete, Item, Prefix, Query, Range, Table, Update
+from chalicelib.engine.table import Delete, Item, Key, Prefix, Query, Range, Table, Update
 from chalicelib.log.stores.keys import LAST_NUMBER, entry_number, key, log_of, parts_partition
 from chalicelib.tiles.manifest import Manifest
 from chalicelib.tiles.ports import CompactedRange, SweepRequest
@@ -17,6 +17,8 @@ from chalicelib.tiles.stores.keys import (
     body_prefix,
     draft_prefix,
     manifest_key,
+    newest_key,
+    newest_partition,
     origin_index_partition,
     sweep_request_key,
     sweep_requests_partition,
@@ -49,8 +51,9 @@ class StoredSweepRequests:
         return removed
 
     def remove_epoch(self, owner_id: str, epoch: int) -> None:
-        """See `SweepRequests.remove_epoch`: two queries, and the deletes."""
-        for partition in (tiles_partition(owner_id, epoch), origin_index_partition(owner_id, epoch)):
+        """See `SweepRequests.remove_epoch`: three queries, and the deletes."""
+        for partition_of in (tiles_partition, newest_partition, origin_index_partition):
+            partition = partition_of(owner_id, epoch)
             self._delete(partition, self._sort_keys(partition))
         with suppress(ConditionFailedError):
             self._data.delete(manifest_key(owner_id), at_most("epoch", epoch))
@@ -62,7 +65,10 @@ class StoredSweepRequests:
         except ConditionFailedError:  # committed a moment ago
             return 0
         segments = origin_index_partition(request.owner_id, request.epoch)
-        self._delete(segments, self._sort_keys(segments, Prefix(version_prefix(request.version))))
+        keys = [
+            key(segments, sort_key) for sort_key in self._sort_keys(segments, Prefix(version_prefix(request.version)))
+        ]
+        self._delete_keys([*keys, newest_key(request.owner_id, request.epoch, request.version)])
         return self._sweep_version(request, self._current(request))
 
     def _sweep_replaced(self, request: SweepRequest, item: Item) -> int:
@@ -74,7 +80,10 @@ class StoredSweepRequests:
         live = {(ref.key, ref.version) for ref in current.tile_refs()}
         tiles = [tile for tile in replaced.tiles if (tile.key, tile.version) not in live]
         partition = tiles_partition(request.owner_id, request.epoch)
-        self._delete(partition, [sort_key for tile in tiles for sort_key in stored_sort_keys(tile)])
+        keys = [key(partition, sort_key) for tile in tiles for sort_key in stored_sort_keys(tile)]
+        if replaced.manifest_version:
+            keys.append(newest_key(request.owner_id, request.epoch, replaced.manifest_version))
+        self._delete_keys(keys)
         manifest_parts = Prefix(body_prefix(replaced.manifest_version, MANIFEST))
         self._delete(partition, self._sort_keys(partition, manifest_parts))
         removed = len(tiles)
@@ -134,7 +143,10 @@ class StoredSweepRequests:
         return [item["sk"] for item in self._data.query(Query(partition, sort_key, attributes=("sk",)))]
 
     def _delete(self, partition: str, sort_keys: list[str]) -> None:
-        self._data.batch_write([Delete(key(partition, sort_key)) for sort_key in sort_keys])
+        self._delete_keys([key(partition, sort_key) for sort_key in sort_keys])
+
+    def _delete_keys(self, keys: list[Key]) -> None:
+        self._data.batch_write([Delete(item_key) for item_key in keys])
 
 
 def _log_of(request: SweepRequest, compacted: CompactedRange) -> tuple[str, str]:

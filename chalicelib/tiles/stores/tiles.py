@@ -17,9 +17,17 @@ from chalicelib.log.data_set import OwnerState
 from chalicelib.log.stores.keys import key, owner_key
 from chalicelib.log.stores.owner import owner_check, owner_from_item
 from chalicelib.tiles.manifest import Manifest, TileRef, decode_manifest, encode_manifest
+from chalicelib.tiles.newest import NewestRecords, decode_newest, encode_newest
 from chalicelib.tiles.ports import CompactedRange, CompactionLease
 from chalicelib.tiles.stores.items import get_body, get_tiles, items_of, put_body, put_tiles
-from chalicelib.tiles.stores.keys import MANIFEST, lease_key, manifest_key, origin_index_partition, version_prefix
+from chalicelib.tiles.stores.keys import (
+    MANIFEST,
+    lease_key,
+    manifest_key,
+    newest_key,
+    origin_index_partition,
+    version_prefix,
+)
 from chalicelib.tiles.stores.origin_index import decode_segment, encode_segments, segment_digest
 from chalicelib.tiles.stores.sweep_requests import (
     Replaced,
@@ -69,6 +77,17 @@ class StoredTiles:
         """See `TileReader.origin_keys`: one query, page after page."""
         items = self._data.query(Query(origin_index_partition(owner.id, owner.epoch)))
         return (decode_segment(item["note"]) for item in items)
+
+    def newest(self, owner: OwnerState, manifest: Manifest) -> NewestRecords | None:
+        """See `TileReader.newest`: one BatchGetItem. It may lag: what is stored under a key never changes."""
+        (item,) = self._data.batch_get([newest_key(owner.id, owner.epoch, manifest.version)], may_lag=True)
+        return None if item is None else decode_newest(item["body"])
+
+    def write_newest(self, lease: CompactionLease, records: NewestRecords) -> None:
+        """See `TileWriter.write_newest`: one BatchWriteItem."""
+        owner = lease.owner
+        item = newest_key(owner.id, owner.epoch, lease.fencing_token) | {"body": encode_newest(records)}
+        self._data.batch_write([Put(item)])
 
     def acquire(self, owner: OwnerState, holder: str, now_ms: int, until_ms: int) -> CompactionLease | None:
         """See `TileWriter.acquire`: one read, and one transaction."""

@@ -300,8 +300,8 @@ class TestInterruptions:
         assert steps == ["TransactWriteItems", "BatchWriteItem", "BatchWriteItem"]
         steps.clear()
         stores.sweep()
-        mark_tile_and_origin_keys = ["UpdateItem", "BatchWriteItem", "BatchWriteItem"]
-        assert steps == ["DeleteItem", *mark_tile_and_origin_keys, "DeleteItem"]
+        mark_tile_origin_keys_and_newest = ["UpdateItem", *["BatchWriteItem"] * 3]
+        assert steps == ["DeleteItem", *mark_tile_origin_keys_and_newest, "DeleteItem"]
         steps.clear()
         archive.put(OwnerState(ANNA), [Entry("a" * 32, 1, EntryKind.ADD, NOW_MS, b"")])
         archive.remove(OwnerState(ANNA))

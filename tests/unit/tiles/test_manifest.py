@@ -170,7 +170,7 @@ class TestChunks:
             },
         }
         read = decode_manifest(b"\x01" + deflate(json_text.encode(earlier), 6), 4, 2)
-        assert (read.epoch, read.version) == (4, 2)
+        assert (read.epoch, read.version, read.has_newest) == (4, 2, False)
         assert read.logs == {"x": LogPosition(3, "state", True)}
         assert list(read.tile_refs()) == [
             TileRef(TileKey("cbg", 7), 1, 50, 0, TileStats(("x",), True, False, False)),

@@ -85,10 +85,17 @@ class TestTilesRead:
         scene.answer()
         assert scene.tiles.read == cbg_of(*range(DAYS))
 
-    def test_latest_reads_the_newest_tile_of_each_type(self, scene: CompactionScene) -> None:
+    def test_latest_reads_no_tile(self, scene: CompactionScene) -> None:
+        """See also tests/unit/tiles/test_newest.py."""
         scene.add(PHONE, food("bread", "f", None))
         scene.compact()
         scene.answer(DataQuery(is_latest=True))
+        assert scene.tiles.read == []
+
+    def test_latest_with_a_filter_reads_the_newest_tile_of_each_type(self, scene: CompactionScene) -> None:
+        scene.add(PHONE, food("bread", "f", None))
+        scene.compact()
+        scene.answer(DataQuery(is_latest=True, carelink=False))
         assert sorted(scene.tiles.read) == [TileKey("cbg", FIRST_DAY + DAYS - 1), TileKey("food", FIRST_DAY)]
 
     def test_rule_7_latest_skips_tiles_whose_records_are_deleted(self, scene: CompactionScene) -> None:

@@ -26,4 +26,5 @@ export const VIEWS = [
   { id: "report", load: () => import("./report.js") },
   { id: "days", load: () => import("./days.js") },
   { id: "sharing", isOwn: true, load: () => import("./views/sharing.js") },
+  { id: "apps", isOwn: true, load: () => import("./views/apps.js") },
 ];

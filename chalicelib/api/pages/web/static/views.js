@@ -27,4 +27,5 @@ export const VIEWS = [
   { id: "days", load: () => import("./days.js") },
   { id: "sharing", isOwn: true, load: () => import("./views/sharing.js") },
   { id: "apps", isOwn: true, load: () => import("./views/apps.js") },
+  { id: "account", isOwn: true, load: () => import("./views/account.js") },
 ];

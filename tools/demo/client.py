@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from tools.demo.generator import CLIENT_VERSION, DATA_SET, Record
+from tools.demo.generator import CLIENT_VERSION, DATA_SET, PROFILE, Record
 from tools.project import ToolError
 
 TIMEOUT_S = 60
@@ -39,6 +39,10 @@ class Client:
         """The user id of a new account, which the client uses from now on."""
         body = {"username": email, "emails": [email], "password": password}
         return str(self._json("POST", "/auth/user", 201, body)["userid"])
+
+    def write_profile(self, user_id: str) -> None:
+        """Store the profile of the person."""
+        self._json("PUT", f"/metadata/{user_id}/profile", 200, PROFILE)
 
     def create_data_set(self, user_id: str) -> str:
         """The id of a new continuous data set, in which a record replaces an earlier one with its origin id."""

@@ -26,6 +26,11 @@ METER = "Synthetic Meter"
 PUMP = "Synthetic Pump"
 PUMP_BRAND, PUMP_MODEL, PUMP_SERIAL_NUMBER = "Tandem", "1002717", "000000"
 """A brand and a model that viewers know: Tidepool's own finds the settings of a pump by its brand."""
+PROFILE = {
+    "fullName": "Dana Demo",
+    "patient": {"birthday": "1980-01-02", "diagnosisDate": "1990-03-04", "diagnosisType": "type1"},
+}
+"""The profile of the person, without which Tidepool's viewer first asks who they are."""
 DATA_SET = {
     "type": "upload",
     "dataSetType": "continuous",
@@ -177,14 +182,19 @@ def _food(meal: Meal, start: datetime) -> Record:
 
 
 def _pump_settings(start: datetime) -> Record:
+    """Settings as a pump of the brand has them: each schedule has an entry at each time, and one target. Viewers make a
+    row of a table from each time."""
+    starts = [minute * 60_000 for minute, _ in person.BASAL_RATES]
     return {
         "type": "pumpSettings",
         "activeSchedule": SCHEDULE,
         "units": {"bg": "mg/dL", "carb": "grams"},
         "basalSchedules": {SCHEDULE: [{"start": minute * 60_000, "rate": rate} for minute, rate in person.BASAL_RATES]},
-        "bgTargets": {SCHEDULE: [{"start": 0, "low": person.TARGET_LOW_MG_DL, "high": person.TARGET_HIGH_MG_DL}]},
-        "carbRatios": {SCHEDULE: [{"start": 0, "amount": person.CARB_RATIO_G_PER_UNIT}]},
-        "insulinSensitivities": {SCHEDULE: [{"start": 0, "amount": person.SENSITIVITY_MG_DL_PER_UNIT}]},
+        "bgTargets": {SCHEDULE: [{"start": start_ms, "target": person.TARGET_MG_DL} for start_ms in starts]},
+        "carbRatios": {SCHEDULE: [{"start": start_ms, "amount": person.CARB_RATIO_G_PER_UNIT} for start_ms in starts]},
+        "insulinSensitivities": {
+            SCHEDULE: [{"start": start_ms, "amount": person.SENSITIVITY_MG_DL_PER_UNIT} for start_ms in starts]
+        },
         "manufacturers": [PUMP_BRAND],
         "model": PUMP_MODEL,
         "serialNumber": PUMP_SERIAL_NUMBER,

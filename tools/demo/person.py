@@ -13,7 +13,7 @@ STEPS_PER_HOUR = 60 // STEP_MINUTES
 
 CARB_RATIO_G_PER_UNIT = 10
 SENSITIVITY_MG_DL_PER_UNIT = 45
-TARGET_LOW_MG_DL, TARGET_HIGH_MG_DL = 95, 115
+TARGET_LOW_MG_DL, TARGET_MG_DL, TARGET_HIGH_MG_DL = 95, 105, 115
 BASAL_RATES = ((0, 0.75), (4 * 60, 0.95), (9 * 60, 0.8), (21 * 60, 0.7))
 """Minute of the day from which a rate (units per hour) of the basal schedule holds."""
 

@@ -42,8 +42,9 @@ def shown(sent: list[Record]) -> list[Record]:
                     "units": "mmol/L",
                 }
             case "pumpSettings":
-                record["bgTargets"] = {"Everyday": [{"start": 0, "low": 5.27321, "high": 6.38336}]}
-                record["insulinSensitivities"] = {"Everyday": [{"start": 0, "amount": 2.49784}]}
+                starts = [0, 14_400_000, 32_400_000, 75_600_000]
+                record["bgTargets"] = {"Everyday": [{"start": start, "target": 5.82829} for start in starts]}
+                record["insulinSensitivities"] = {"Everyday": [{"start": start, "amount": 2.49784} for start in starts]}
                 record["units"]["bg"] = "mmol/L"
         records.append(_stored(record, next(ids)))
     return records
@@ -98,7 +99,7 @@ CHANGES: dict[str, tuple[str, Callable[[Record], None]]] = {
     "other data set": ("food", lambda record: record.update(uploadId="f" * 32)),
     "a field more": ("bolus", lambda record: record.update(expectedNormal=9)),
     "a field less": ("basal", lambda record: record.pop("duration")),
-    "nested": ("pumpSettings", lambda record: record["bgTargets"]["Everyday"][0].update(low=95)),
+    "nested": ("pumpSettings", lambda record: record["bgTargets"]["Everyday"][0].update(target=105)),
     "link to the bolus": ("wizard", lambda record: record.update(bolus="f" * 32)),
     "bolus still inside": ("wizard", lambda record: record.update(bolus={"type": "bolus"})),
     "no link": ("wizard", lambda record: record.pop("bolus")),

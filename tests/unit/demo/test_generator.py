@@ -84,3 +84,13 @@ def test_the_data_set_names_the_pump_of_the_settings(month: list[dict[str, Any]]
     names["serialNumber"] = "deviceSerialNumber"
     assert {name: settings[name] for name in names} == {name: generator.DATA_SET[names[name]] for name in names}
     assert settings["manufacturers"] == ["Tandem"]
+
+
+def test_each_schedule_of_the_pump_has_an_entry_at_each_time_as_this_brand_has(month: list[dict[str, Any]]) -> None:
+    # Viewers make a row of each time of the targets, and look for `target`.
+    (settings,) = (record for record in month if record["type"] == "pumpSettings")
+    names = ("basalSchedules", "bgTargets", "carbRatios", "insulinSensitivities")
+    starts = [[entry["start"] for entry in settings[name]["Everyday"]] for name in names]
+    assert len(starts[0]) == 4
+    assert starts == [starts[0]] * 4
+    assert all(entry.keys() == {"start", "target"} for entry in settings["bgTargets"]["Everyday"])

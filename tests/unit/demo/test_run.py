@@ -22,6 +22,7 @@ class FakeServer:
 
     def __init__(self, spoil: Callable[[list[Record]], None] = lambda records: None) -> None:
         self.chunks: list[int] = []
+        self.profiles: list[str] = []
         self._records: list[Record] = []
         self._spoil = spoil
         self._ids = (f"{number:032x}" for number in itertools.count(1))
@@ -30,6 +31,9 @@ class FakeServer:
         assert email.endswith("@example.org")
         assert 8 <= len(password) <= 72
         return "a1b2c3d4e5"
+
+    def write_profile(self, user_id: str) -> None:
+        self.profiles.append(user_id)
 
     def create_data_set(self, user_id: str) -> str:
         return "d" * 32
@@ -52,6 +56,7 @@ def test_a_week_goes_up_in_chunks_of_a_thousand_and_is_shown(capsys: pytest.Capt
     server = FakeServer()
     demo.run(server, days=7, seed=1)
     out, err = capsys.readouterr()
+    assert server.profiles == ["a1b2c3d4e5"]
     assert server.chunks[:-1] == [1000] * (len(server.chunks) - 1)
     assert 0 < server.chunks[-1] <= 1000
     assert err.splitlines()[0] == f"uploading 1000/{sum(server.chunks)}"

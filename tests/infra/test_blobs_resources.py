@@ -110,12 +110,16 @@ def test_no_lifecycle_rule_deletes_a_stored_content(stateful: Template) -> None:
         assert not (expires and reaches), rule
 
 
-def test_only_pages_of_the_configured_origins_may_upload(stateful: Template) -> None:
+def test_only_pages_of_the_stage_and_of_the_configured_origins_may_upload(stateful: Template) -> None:
     assert stateful["Parameters"]["BlobOrigins"]["Default"] == ""
     condition, rules, otherwise = of_type(stateful, "AWS::S3::Bucket")["Bucket"]["CorsConfiguration"]["Fn::If"]
-    assert (condition, otherwise) == ("HasOrigins", {"Ref": "AWS::NoValue"})
+    assert (condition, otherwise) == ("HasPages", {"Ref": "AWS::NoValue"})
+    assert stateful["Conditions"]["HasPages"] == {"Fn::Or": [{"Condition": "HasDomain"}, {"Condition": "HasOrigins"}]}
     origins = {method: rule["AllowedOrigins"] for rule in rules["CorsRules"] for method in rule["AllowedMethods"]}
-    assert origins == {"PUT": {"Ref": "BlobOrigins"}, "GET": ["*"], "HEAD": ["*"]}
+    own, configured = {"Fn::Sub": "https://${DomainName}"}, {"Ref": "BlobOrigins"}
+    both = {"Fn::Split": [",", {"Fn::Join": [",", [own, {"Fn::Join": [",", configured]}]]}]}
+    put = {"Fn::If": ["HasDomain", {"Fn::If": ["HasOrigins", both, [own]]}, configured]}
+    assert origins == {"PUT": put, "GET": ["*"], "HEAD": ["*"]}
     assert all(rule["AllowedHeaders"] == ["*"] for rule in rules["CorsRules"])
 
 

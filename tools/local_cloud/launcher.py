@@ -78,12 +78,12 @@ def deploy_locally(
     cors_origins: str = "",
     parameters: Mapping[str, str] = NO_PARAMETERS,
 ) -> Deployed:
-    """Deploy both stacks of the local stage, without the settings that need AWS."""
+    """Deploy both stacks of the local stage, without the settings that need AWS. Its own page may upload."""
     return deploy(
         session,
         package,
         {"DeletionProtection": "false", "RequireTls": "false", "Versioning": "Suspended"},
-        {"BaseUrl": base_url, "CorsOrigins": cors_origins, **parameters},
+        {"BaseUrl": base_url, "CorsOrigins": ",".join(filter(None, (base_url, cors_origins))), **parameters},
         poll_s=0.1,
     )
 

@@ -133,6 +133,7 @@ def _server(base_url: str | None, port: int, data_dir: Path | None) -> Iterator[
         if base_url is not None or _answers(client):
             print(f"server: {url}")
             yield client
+            print(f"\nTo see it, open {url} in a browser and sign in as above.")
             return
     folder = data_dir or DEMO_FOLDER
     print(f"server: a home server for this demo, on {folder}", flush=True)
@@ -141,7 +142,7 @@ def _server(base_url: str | None, port: int, data_dir: Path | None) -> Iterator[
             yield client
     except NotReadyError as error:
         raise ToolError(str(error)) from error
-    print(f"\nThe data stays in {folder}: make serve DATA_DIR={folder}")
+    print(f"\nThe data stays in {folder}: make serve DATA_DIR={folder}, then open the address and sign in as above.")
 
 
 @contextmanager

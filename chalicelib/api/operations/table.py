@@ -44,7 +44,7 @@ GET_DOCS = Operation("reference.docs", "GET", ("/docs",), ANYONE, summary="This 
 GET_ASSET = Operation(
     "page.asset",
     "GET",
-    ("/assets/{digest}/{name}", "/assets/{digest}/{folder}/{name}"),
+    ("/assets/{digest}/{name}",),
     ANYONE,
     summary="A file of the page at the address of the stage, which browsers keep",
     has_resource=False,

@@ -57,6 +57,4 @@ def get_asset(request: Request) -> Reply:
     from chalicelib.api.pages.web.assets import asset  # imported late: no other route needs it
 
     name, extension = request.path["name"], request.path[EXTENSION]
-    within_folder = f"{name}.{extension}" if extension else name
-    folder = request.path.get("folder")
-    return asset(request.path["digest"], f"{folder}/{within_folder}" if folder else within_folder)
+    return asset(request.path["digest"], f"{name}.{extension}" if extension else name)

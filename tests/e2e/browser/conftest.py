@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.e2e.browser.accessibility import assert_accessible
 from tests.e2e.browser.chromium import SWITCHES, chromium_path
@@ -29,6 +29,7 @@ Axe = Callable[[Page], None]
 def chromium() -> Iterator[Browser]:
     """The browser of the run, without a page."""
     executable = chromium_path()
+    expect.set_options(timeout=TIMEOUT_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=executable, args=list(SWITCHES), chromium_sandbox=os.geteuid() != 0

@@ -1,17 +1,13 @@
-"""The files of the page for a person: scripts, style and icon, at addresses that change with their content.
-
-The digest stands before the name, so that a module finds the others beside it, and browsers may keep each file for
-good. A name is that below the folder `static`, such as `main.js` and `views/apps.js`.
-"""
+"""The files of the page for a person: script, style and icon, at addresses that change with their content, so that
+browsers may keep each file for good."""
 
 import hashlib
-import posixpath
-import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
 from chalicelib.api.messages import Reply
+from chalicelib.api.pages.web.joined_modules import joined
 from chalicelib.errors import NotFoundError
 
 MEDIA_TYPES = {
@@ -20,16 +16,21 @@ MEDIA_TYPES = {
     ".svg": "image/svg+xml",
 }
 CACHED_S = 365 * 24 * 3600
+SCRIPT = "page.js"
+"""The one script, which the modules are joined into."""
 _FOLDER = Path(__file__).parent / "static"
-_IMPORT = re.compile(r'^(?:import|export)\b[^"]*?\bfrom "(\.{1,2}/[\w./]+)";', re.MULTILINE)
+_ENTRY = "main.js"
 _DIGEST_LENGTH = 16
 
 
 @cache
 def assets() -> Mapping[str, bytes]:
     """The content of each file by its name."""
-    files = sorted(file for file in _FOLDER.rglob("*") if file.suffix in MEDIA_TYPES)
-    return {file.relative_to(_FOLDER).as_posix(): file.read_bytes() for file in files}
+    found = sorted(file for file in _FOLDER.rglob("*") if file.suffix in MEDIA_TYPES)
+    files = {file.relative_to(_FOLDER).as_posix(): file.read_text(encoding="utf-8") for file in found}
+    modules = {name: source for name, source in files.items() if name.endswith(".js")}
+    served = {name: content for name, content in files.items() if name not in modules}
+    return {name: content.encode() for name, content in {**served, SCRIPT: joined(modules, _ENTRY)}.items()}
 
 
 @cache
@@ -44,24 +45,6 @@ def digest() -> str:
 def asset_path(name: str) -> str:
     """The path of a file below the address of the stage."""
     return f"/assets/{digest()}/{name}"
-
-
-@cache
-def modules_of(name: str) -> tuple[str, ...]:
-    """A module and all that it imports statically, each once, by name. Views are imported when they are shown."""
-    found = {name}
-    missing = [name]
-    while missing:
-        imported = imports_of(missing.pop()) - found
-        found |= imported
-        missing += imported
-    return tuple(sorted(found))
-
-
-def imports_of(name: str) -> set[str]:
-    """The modules that a module imports statically, by name."""
-    folder = posixpath.dirname(name)
-    return {posixpath.normpath(posixpath.join(folder, path)) for path in _IMPORT.findall(assets()[name].decode())}
 
 
 def asset(of_digest: str, name: str) -> Reply:

@@ -9,12 +9,10 @@ from urllib.parse import urlsplit
 
 from chalicelib.api.messages import Reply
 from chalicelib.api.pages.sign_in_page import account_page
-from chalicelib.api.pages.web.assets import asset_path, modules_of
+from chalicelib.api.pages.web.assets import SCRIPT, asset_path
 from chalicelib.config import Settings
 
-FIRST_MODULES = ("main.js", "now.js")
-"""The modules that the page needs first; the browser loads them, and what they import, at once."""
-LOOPBACK_NAMES = ("127.0.0.1", "::1", "localhost")
+LOOPBACK_NAMES = ("127.0.0.1", "localhost")
 
 
 def front_page(settings: Settings, host: str) -> Reply:
@@ -25,21 +23,15 @@ def front_page(settings: Settings, host: str) -> Reply:
     """
     if not settings.base_url:
         return _without_address()
-    known = urlsplit(settings.base_url)
-    if known.hostname in LOOPBACK_NAMES and host not in ("", known.netloc):
-        if _host_name(host) in LOOPBACK_NAMES:
-            return Reply(status=302, headers={"Location": f"{settings.base_url}/", "Cache-Control": "no-store"})
-        if not settings.has_gateway:
-            return _without_public_url(host)
+    if host != urlsplit(settings.base_url).netloc and host in _other_names(settings.base_url):
+        return Reply(status=302, headers={"Location": f"{settings.base_url}/", "Cache-Control": "no-store"})
     return _page(settings)
 
 
-def _host_name(netloc: str) -> str:
-    """The name of a host without its port; empty for what is no name."""
-    try:
-        return urlsplit(f"//{netloc}").hostname or ""
-    except ValueError:
-        return ""
+def _other_names(address: str) -> set[str]:
+    """The values of `Host` with which this machine itself is asked at another name than that of its address."""
+    known = urlsplit(address)
+    return {f"{name}:{known.port}" for name in LOOPBACK_NAMES} if known.hostname in LOOPBACK_NAMES else set()
 
 
 def _without_address() -> Reply:
@@ -51,17 +43,7 @@ def _without_address() -> Reply:
     return account_page("Diabetes data", body, form_action="'none'")
 
 
-def _without_public_url(host: str) -> Reply:
-    body = f"""<h1>Strandline</h1>
-<p>This server was not told that it is reached as <strong>{escape(host)}</strong>, so nobody can sign in on a page
-here. Its owner starts it with <code>--public-url http://{escape(host)}</code>, or opens it on its own machine.</p>
-<p><a href="/docs">Description of the API</a></p>"""
-    return account_page("Diabetes data", body, form_action="'none'")
-
-
 def _page(settings: Settings) -> Reply:
-    preloaded = sorted({module for first in FIRST_MODULES for module in modules_of(first)})
-    links = "\n".join(f'<link rel="modulepreload" href="{asset_path(module)}">' for module in preloaded)
     address = escape(settings.base_url)
     page = f"""<!doctype html>
 <html lang="en" data-realm="{escape(settings.realm)}" data-sign-up="{escape(settings.sign_up)}">
@@ -72,8 +54,7 @@ def _page(settings: Settings) -> Reply:
 <title>Strandline</title>
 <link rel="icon" href="{asset_path("icon.svg")}">
 <link rel="stylesheet" href="{asset_path("style.css")}">
-{links}
-<script type="module" src="{asset_path("main.js")}"></script>
+<script type="module" src="{asset_path(SCRIPT)}"></script>
 </head>
 <body>
 <main class="alone">

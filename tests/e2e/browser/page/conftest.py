@@ -6,7 +6,7 @@ The pages are the same on both homes, so all but the first steps run on the home
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -56,6 +56,22 @@ def sender(base_url: str, records: list[dict[str, Any]]) -> User:
     for first in range(0, len(records), PIECE):
         user.add(f"/v1/data_sets/{data_set}/data", records[first : first + PIECE])
     return user
+
+
+def reading(minutes_ago: float, mg_dl: float, **members: Any) -> dict[str, Any]:
+    """A reading of a sensor."""
+    time = datetime.now(UTC) - timedelta(minutes=minutes_ago)
+    written = time.strftime("%Y-%m-%dT%H:%M:%SZ")
+    origin = {"id": f"{minutes_ago}", "name": "test", "type": "application"}
+    return {
+        "type": "cbg",
+        "units": "mg/dL",
+        "value": mg_dl,
+        "time": written,
+        "deviceId": "s",
+        "origin": origin,
+        **members,
+    }
 
 
 @pytest.fixture

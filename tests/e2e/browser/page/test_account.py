@@ -12,8 +12,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.browser.conftest import PHONE_WIDTH, Axe
-from tests.e2e.browser.page.conftest import Visit, fits, sender
-from tests.e2e.browser.page.test_now import reading
+from tests.e2e.browser.page.conftest import Visit, fits, reading, sender
 from tests.e2e.client import PASSWORD, User
 from tests.e2e.conftest import Platform
 

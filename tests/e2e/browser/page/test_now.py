@@ -1,14 +1,13 @@
 """Sign-in on the page, and the view "Now"."""
 
 import re
-from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from typing import Literal
 
 import pytest
-from playwright.sync_api import Page, Request, expect
+from playwright.sync_api import Request, expect
 
 from tests.e2e.browser.conftest import PHONE_WIDTH, Axe, OpenPage
-from tests.e2e.browser.page.conftest import Sent, Visit, fits, sender, show, sign_in, wait_for_view
+from tests.e2e.browser.page.conftest import Sent, Visit, fits, reading, sender, show, sign_in, wait_for_view
 from tests.e2e.client import User
 from tests.e2e.conftest import Platform, server_client
 
@@ -17,45 +16,11 @@ pytestmark = pytest.mark.home
 MOST_REQUESTS_OF_THE_API = 10
 
 
-def reading(minutes_ago: float, mg_dl: float, **members: Any) -> dict[str, Any]:
-    """A reading of a sensor."""
-    time = datetime.now(UTC) - timedelta(minutes=minutes_ago)
-    written = time.strftime("%Y-%m-%dT%H:%M:%SZ")
-    origin = {"id": f"{minutes_ago}", "name": "test", "type": "application"}
-    return {
-        "type": "cbg",
-        "units": "mg/dL",
-        "value": mg_dl,
-        "time": written,
-        "deviceId": "s",
-        "origin": origin,
-        **members,
-    }
-
-
 @pytest.fixture(scope="module")
 def fresh(home: Platform) -> User:
     """A person whose sensor is measuring."""
     values = zip((62, 47, 32, 17, 12, 7, 2), (110, 115, 120, 125, 130, 142, 155), strict=True)
     return sender(home.base_url, [reading(*each) for each in values])
-
-
-def test_the_first_steps_of_a_new_user(home: Platform, month: Sent, page: Page) -> None:
-    """From the address that `serve` prints, by what the screen says."""
-    page.goto(home.base_url)
-    page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_label("E-mail address")).to_be_focused()
-    sign_in(page, month.user)
-    expect(page.get_by_role("heading", name="Now")).to_be_visible()
-    newest = max(month.records, key=lambda record: (record["type"] == "cbg", record["time"]))
-    expect(page.locator(".now-value")).to_contain_text(f"{newest['value']} mg/dL")
-    page.reload()
-    wait_for_view(page)
-    expect(page.locator(".now-value")).to_contain_text(f"{newest['value']} mg/dL")
-    page.get_by_role("button", name="Sign out").click()
-    expect(page.get_by_role("button", name="Create account")).to_be_visible()
-    page.reload()
-    expect(page.get_by_role("button", name="Sign in")).to_be_visible()
 
 
 def test_the_last_reading_has_its_arrow_and_age(fresh: User, visit: Visit) -> None:
@@ -179,4 +144,5 @@ def test_the_page_asks_this_server_only_and_little(home: Platform, month: Sent, 
         paths = [request.url.removeprefix(home.base_url).partition("?")[0] for request in requests]
         asked = [path for path in paths if not path.startswith(("/assets/", "/realms/")) and path != "/"]
         assert 0 < len(asked) <= MOST_REQUESTS_OF_THE_API
-        assert len(paths) == len([path for path in paths if path.startswith("/assets/")]) + len(asked) + 4
+        names = [path.rpartition("/")[2] for path in paths if path.startswith("/assets/")]
+        assert set(names) <= {"page.js", "style.css", "icon.svg"}

@@ -236,7 +236,7 @@ def status(stage: Stage) -> None:
     """What needs no account."""
     for path in ("/status", "/version", "/info", "/v1/time", "/data/status", "/auth/status", "/access/status"):
         stage.request("GET", path)
-    for path in ("/metrics/status", "/openapi.json", "/docs", "/auth/private", asset_path("main.js")):
+    for path in ("/metrics/status", "/openapi.json", "/docs", "/auth/private", asset_path("page.js")):
         stage.request("GET", path)
 
 

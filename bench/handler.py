@@ -20,6 +20,7 @@ from bench.figures import Figure
 from bench.floors import in_turns, times_floor, times_other
 
 READ_DAYS = 90
+READINGS_A_DAY = 288
 
 
 def figures(*, is_quick: bool) -> Iterator[Figure]:
@@ -69,9 +70,11 @@ def _reading(application: Application, rounds: int) -> Iterator[Figure]:
 
 
 def _statistics(application: Application, person: Person, rounds: int) -> Iterator[Figure]:
-    """Summaries and profiles of a person with 90 days of readings in tiles."""
+    """Summaries and profiles of people with 90 days of readings: all in tiles, or the last day in the tail."""
+    other = _with_a_day_in_the_tail(application)
     cases = {
         "summary of 30 days": (summary_event(person, "cgm"), 10, 4),
+        "summary of 30 days, the last one in the tail": (summary_event(other, "cgm"), 10, 4),
         "profile of 14 days": (profile_event(person, 14), None, 4),
         "profile of 90 days": (profile_event(person, READ_DAYS), None, 5),
     }
@@ -82,6 +85,17 @@ def _statistics(application: Application, person: Person, rounds: int) -> Iterat
         cpu_ms = [1000 * pair.case_s for pair in pairs]
         yield Figure(f"{name}: handler CPU", statistics.median(cpu_ms), "ms", target_ms, minimum=min(cpu_ms))
         yield Figure("  round trips to DynamoDB", requests.round_trips, "calls", target_calls)
+
+
+def _with_a_day_in_the_tail(application: Application) -> Person:
+    """A person with 90 days of readings, the last day of which came reading by reading and is not compacted."""
+    person = new_person(3)
+    readings = [record for request in records.cbg_requests(READ_DAYS) for record in request]
+    application.answer(add_event(person, records.as_body(readings[:-READINGS_A_DAY])))
+    compact_and_sweep(person.id)
+    for record in readings[-READINGS_A_DAY:]:
+        application.answer(add_event(person, records.as_body([record])))
+    return person
 
 
 def _case(application: Application, event: Event) -> Callable[[], object]:

@@ -79,7 +79,9 @@ class EntryDecodedOnce(Entry):
 
     @classmethod
     def of(cls, entry: Entry) -> "EntryDecodedOnce":
-        """The entry, not decoded yet."""
+        """The entry itself if it is one that keeps what it decoded, else one that is not decoded yet."""
+        if isinstance(entry, cls):
+            return entry
         return cls(entry.data_set_id, entry.number, entry.kind, entry.stored_time_ms, entry.body)
 
     def contents(self) -> "Records | Selectors":

@@ -3,7 +3,8 @@
 Whole columns are compared as sets: an entry without replaced records costs one comparison.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from chalicelib.log.entry import SelectorKind, Selectors
 from chalicelib.log.fold_steps import DeviceTruncated, RecordSlice, Step, Stored
@@ -22,38 +23,49 @@ def replace_origins(steps: Iterable[Step]) -> list[RecordSlice]:
     return _last_write_wins(list(steps), replaces_origins=True)
 
 
+class _Removed(NamedTuple):
+    """What the steps that were folded so far remove from the earlier ones. A tail of a day has 288 entries of one
+    record, so the sets are found without a hash of an enumeration."""
+
+    ids: set[str | None]
+    origin_ids: set[str | None]
+    hashes: set[str | None]
+    device_ids: set[str | None]
+
+    def by_selector(self, kind: SelectorKind) -> set[str | None]:
+        """The set of the values of a kind of selectors."""
+        return {SelectorKind.ID: self.ids, SelectorKind.ORIGIN: self.origin_ids, SelectorKind.HASH: self.hashes}[kind]
+
+
 def _last_write_wins(steps: Sequence[Step], *, replaces_origins: bool) -> list[RecordSlice]:
-    removed: dict[SelectorKind, set[str | None]] = {kind: set() for kind in SelectorKind}
-    removed_device_ids: set[str | None] = set()
+    removed = _Removed(set(), set(), set(), set())
     slices: list[RecordSlice] = []
     for step in reversed(steps):
         if isinstance(step, DeviceTruncated):
-            removed_device_ids.add(step.device_id)
+            removed.device_ids.add(step.device_id)
         elif isinstance(step, Selectors):
-            removed[step.kind].update(step.values)
+            removed.by_selector(step.kind).update(step.values)
         elif isinstance(step, Stored):
-            slices += reversed([_drop_removed(part, removed, removed_device_ids) for part in step.slices])
+            slices += reversed([_drop_removed(part, removed) for part in step.slices])
         else:
-            slices.append(_drop_removed(RecordSlice(step, range(len(step))), removed, removed_device_ids))
+            slices.append(_drop_removed(RecordSlice(step, range(len(step))), removed))
             if replaces_origins:
-                removed[SelectorKind.ORIGIN].update(step.origin_ids)
-                removed[SelectorKind.ORIGIN].discard(None)
+                removed.origin_ids.update(step.origin_ids)
+                removed.origin_ids.discard(None)
     slices.reverse()
     return slices
 
 
-def _drop_removed(
-    part: RecordSlice, removed: Mapping[SelectorKind, set[str | None]], removed_device_ids: set[str | None]
-) -> RecordSlice:
+def _drop_removed(part: RecordSlice, removed: _Removed) -> RecordSlice:
     records, rows = part.records, part.rows
-    if origin_ids := removed[SelectorKind.ORIGIN]:
-        rows = _rows_without(rows, records.origin_ids, origin_ids)
-    if hashes := removed[SelectorKind.HASH]:
-        rows = _rows_without(rows, records.hashes, hashes)
-    if removed_device_ids:
-        rows = _rows_without(rows, records.device_ids, removed_device_ids)
-    if rows and (ids := removed[SelectorKind.ID]):
-        rows = _rows_without(rows, records.ids, ids)
+    if removed.origin_ids:
+        rows = _rows_without(rows, records.origin_ids, removed.origin_ids)
+    if removed.hashes:
+        rows = _rows_without(rows, records.hashes, removed.hashes)
+    if removed.device_ids:
+        rows = _rows_without(rows, records.device_ids, removed.device_ids)
+    if rows and removed.ids:
+        rows = _rows_without(rows, records.ids, removed.ids)
     return RecordSlice(records, rows)
 
 

@@ -1,10 +1,12 @@
 """The periods of a summary, from the sums of hours. Source: summary-api 2, 5 and 6."""
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from math import floor, sqrt
 from typing import Any
 
+from chalicelib.frozen import frozen
 from chalicelib.glucose.hour_sum import HourSum
 
 PERIOD_DAYS = {"1d": 1, "7d": 7, "14d": 14, "30d": 30}
@@ -22,8 +24,15 @@ _RANGES = {
     "inAnyLow": ("very_low", "low"),
     "inAnyHigh": ("high", "very_high"),
 }
+_FIRST_TOTAL, _LAST_TOTAL = HourSum._fields.index("records"), HourSum._fields.index("first_ms")
+_RECORDS, _MINUTES, _GLUCOSE = (
+    HourSum._fields.index(name) - _FIRST_TOTAL for name in ("records", "minutes", "glucose")
+)
 _RANGE_FIELDS = {
-    name: tuple(tuple(HourSum._fields.index(f"{part}_{unit}") for part in parts) for unit in ("records", "minutes"))
+    name: tuple(
+        tuple(HourSum._fields.index(f"{part}_{unit}") - _FIRST_TOTAL for part in parts)
+        for unit in ("records", "minutes")
+    )
     for name, parts in _RANGES.items()
 }
 _DIFFERENCES = (
@@ -41,6 +50,27 @@ _DIFFERENCES = (
 Numbers = dict[str, Any]
 
 
+@frozen
+class _Part:
+    """What the numbers of some hours in a row are made of."""
+
+    totals: Sequence[float]
+    """The sums of the columns of `HourSum` from `_FIRST_TOTAL` on; not for `squares`, `lowest` and `highest`."""
+    squares: float
+    """The weighted sum of the squared distances from the mean of these hours."""
+    lowest: float
+    highest: float
+    hours: Sequence[int]
+
+    @property
+    def weight(self) -> float:
+        """The sum of the weights of the counted readings."""
+        return self.totals[_MINUTES] or self.totals[_RECORDS]
+
+
+_NOTHING = _Part([0] * (_LAST_TOTAL - _FIRST_TOTAL), 0, 0, 0, ())
+
+
 def glucose_periods(hours: Sequence[HourSum], newest_hour: int) -> dict[str, Numbers]:
     """The periods of a summary of type `cgm` or `bgm`, each with its difference from the days before it.
 
@@ -48,13 +78,59 @@ def glucose_periods(hours: Sequence[HourSum], newest_hour: int) -> dict[str, Num
         hours: the sums by hour; those of 60 days matter.
         newest_hour: the hour with which all periods end.
     """
+    parts = _parts(hours, newest_hour)
     found = {}
     for name, days in PERIOD_DAYS.items():
-        length = days * HOURS_PER_DAY
-        period = _glucose_period(_between(hours, newest_hour - length, newest_hour), days)
-        earlier = _glucose_period(_between(hours, newest_hour - 2 * length, newest_hour - length), days)
+        period = _glucose_period(_joined(parts, 0, days), days)
+        earlier = _glucose_period(_joined(parts, days, 2 * days), days)
         found[name] = without_zeros(period) | {"delta": without_zeros(_difference(period, earlier))}
     return found
+
+
+def _parts(hours: Sequence[HourSum], newest_hour: int) -> dict[tuple[int, int], _Part]:
+    """The parts of which all periods consist, so that each hour is added up once: by the days before the newest hour
+    between which they lie, newest first."""
+    numbers = [hour.hour for hour in hours]
+    borders = sorted({0, *PERIOD_DAYS.values(), *(2 * days for days in PERIOD_DAYS.values())})
+    found = {}
+    for newer, older in pairwise(borders):
+        start = bisect_right(numbers, newest_hour - older * HOURS_PER_DAY)
+        stop = bisect_right(numbers, newest_hour - newer * HOURS_PER_DAY, lo=start)
+        if start < stop:
+            found[newer, older] = _part(hours[start:stop], numbers[start:stop])
+    return found
+
+
+def _part(hours: Sequence[HourSum], numbers: Sequence[int]) -> _Part:
+    columns = list(zip(*hours, strict=True))
+    totals = [sum(column) for column in columns[_FIRST_TOTAL:_LAST_TOTAL]]
+    minutes, records = columns[_FIRST_TOTAL + _MINUTES], columns[_FIRST_TOTAL + _RECORDS]
+    weights = minutes if any(minutes) else records
+    glucose, squares = columns[_FIRST_TOTAL + _GLUCOSE], columns[HourSum._fields.index("squares")]
+    lowest, highest = min(columns[HourSum._fields.index("lowest")]), max(columns[HourSum._fields.index("highest")])
+    mean = totals[_GLUCOSE] / sum(weights)
+    between = sum(weight * (total / weight - mean) ** 2 for weight, total in zip(weights, glucose, strict=True))
+    return _Part(totals, sum(squares) + between, lowest, highest, numbers)
+
+
+def _joined(parts: Mapping[tuple[int, int], _Part], newer: int, older: int) -> _Part:
+    """All hours between two numbers of days before the newest one.
+
+    The squared distances are joined by Chan's formula. Source: summary-api 5.
+    """
+    chosen = [part for (start, stop), part in parts.items() if newer <= start and stop <= older]
+    if not chosen:
+        return _NOTHING
+    totals = [sum(column) for column in zip(*(part.totals for part in chosen), strict=True)]
+    mean = totals[_GLUCOSE] / sum(part.weight for part in chosen)
+    squares = sum(part.squares + part.weight * (part.totals[_GLUCOSE] / part.weight - mean) ** 2 for part in chosen)
+    return _Part(
+        totals,
+        squares,
+        min(part.lowest for part in chosen),
+        max(part.highest for part in chosen),
+        [hour for part in reversed(chosen) for hour in part.hours],
+    )
 
 
 def continuous_periods(hours: Sequence[HourSum], newest_hour: int) -> dict[str, Numbers]:
@@ -97,15 +173,13 @@ def _hour_of(hour_sum: HourSum) -> int:
     return hour_sum.hour
 
 
-def _glucose_period(hours: Sequence[HourSum], days: int) -> Numbers:
+def _glucose_period(joined: _Part, days: int) -> Numbers:
     """All numbers of a period, those that are 0 as well."""
-    columns = list(zip(*hours, strict=True)) or [()] * len(HourSum._fields)
-    totals = [sum(columns[index]) for index in range(1, 19)]
-    records, minutes, glucose = totals[:3]
+    totals, squares = joined.totals, joined.squares
+    records, minutes, glucose = totals[_RECORDS], totals[_MINUTES], totals[_GLUCOSE]
     is_sensor = minutes > 0
-    weight = minutes or records
+    weight = joined.weight
     mean = _ratio(glucose, weight)
-    squares = _squares(columns, mean)
     deviation = sqrt(_ratio(squares, weight))
     period: Numbers = {
         "total": {
@@ -117,30 +191,21 @@ def _glucose_period(hours: Sequence[HourSum], days: int) -> Numbers:
         }
     }
     for name, (record_fields, minute_fields) in _RANGE_FIELDS.items():
-        of_range = sum(totals[field - 1] for field in record_fields)
-        range_minutes = sum(totals[field - 1] for field in minute_fields)
+        of_range = sum(totals[field] for field in record_fields)
+        range_minutes = sum(totals[field] for field in minute_fields)
         share = _ratio(range_minutes if is_sensor else of_range, weight)
         period[name] = {"records": of_range, "minutes": range_minutes, "percent": share}
     return period | {
-        "min": min(columns[HourSum._fields.index("lowest")], default=0),
-        "max": max(columns[HourSum._fields.index("highest")], default=0),
+        "min": joined.lowest,
+        "max": joined.highest,
         "averageGlucoseMmol": mean,
         "glucoseManagementIndicator": management_indicator(mean) if is_sensor else 0,
         "standardDeviation": deviation,
         "coefficientOfVariation": _ratio(deviation, mean),
         "averageDailyRecords": records / days,
-        "hoursWithData": len(hours),
-        "daysWithData": _days_with_data(hours),
+        "hoursWithData": len(joined.hours),
+        "daysWithData": _days_with_data(joined.hours),
     }
-
-
-def _squares(columns: Sequence[Sequence[float]], mean: float) -> float:
-    """The weighted sum of squared distances from the mean of some hours (Chan's formula for joined groups)."""
-    records, minutes, glucose, squares = columns[1:5]
-    weights = minutes if any(minutes) else records
-    return sum(squares) + sum(
-        weight * (total / weight - mean) ** 2 for weight, total in zip(weights, glucose, strict=True)
-    )
 
 
 def management_indicator(mean_mmol_l: float) -> float:
@@ -149,12 +214,11 @@ def management_indicator(mean_mmol_l: float) -> float:
     return floor(10 * percent + 0.5) / 10
 
 
-def _days_with_data(hours: Sequence[HourSum]) -> int:
+def _days_with_data(hours: Sequence[int]) -> int:
     """Days counted from the newest hour backwards: the next one is the first hour 24 hours or more before the last."""
-    days, mark = 0, 0
-    for hour_sum in reversed(hours):
-        if not days or mark - hour_sum.hour >= HOURS_PER_DAY:
-            days, mark = days + 1, hour_sum.hour
+    days, left = 0, len(hours)
+    while left:
+        days, left = days + 1, bisect_right(hours, hours[left - 1] - HOURS_PER_DAY)
     return days
 
 

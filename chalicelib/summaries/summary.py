@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
 from chalicelib.frozen import frozen
@@ -23,6 +24,8 @@ _CONFIG = {
     "highGlucoseThreshold": HIGH_ABOVE,
     "veryHighGlucoseThreshold": VERY_HIGH_ABOVE,
 }
+
+_STORED_MS, _LAST_MS = attrgetter("stored_ms"), attrgetter("last_ms")
 
 
 @frozen
@@ -61,9 +64,9 @@ def summary_body(key: SummaryKey, hours: Sequence[HourSum], now_ms: int) -> dict
         "config": _CONFIG,
         "dates": {
             "lastUpdatedDate": format_time(now_ms),
-            "lastUploadDate": format_time(max(hour.stored_ms for hour in hours)),
+            "lastUploadDate": format_time(max(map(_STORED_MS, hours))),
             "firstData": format_time(first_ms),
-            "lastData": format_time(max(hour.last_ms for hour in hours)),
+            "lastData": format_time(max(map(_LAST_MS, hours))),
         },
         "periods": periods(eligible, eligible[-1].hour),
     }

@@ -1,17 +1,17 @@
 """The glucose of a user as one request sees it: by day, as sums of hours or as readings."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property, partial
 
 from chalicelib.frozen import frozen
 from chalicelib.glucose.hour_sum import HourSum
-from chalicelib.glucose.reading import GLUCOSE_TYPES, Reading, in_order, reading_of
+from chalicelib.glucose.reading import GLUCOSE_TYPES, HOUR_MS, Reading, in_order, reading_of
 from chalicelib.glucose.tile_sums import StoredTimes, TileSums
 from chalicelib.log.data_set import DataSet
-from chalicelib.log.entry import EntryKind, read_records
+from chalicelib.log.entry import EntryDecodedOnce
 from chalicelib.log.fold import can_be_seen, visible
-from chalicelib.log.records import RecordAddress, bodies_of
+from chalicelib.log.records import RecordAddress, Records, bodies_of
 from chalicelib.summaries.ports import SummaryPorts
 from chalicelib.tiles.hour_sums import stored_time_finder, stored_times_of
 from chalicelib.tiles.manifest import TileRef
@@ -21,10 +21,20 @@ from chalicelib.tiles.view import TileView
 
 
 @frozen
+class DividedDay:
+    """A day as sums, and as the readings of any one of its hours, which are decoded when they are asked for."""
+
+    hours: Sequence[HourSum]
+    readings_of_hour: Callable[[int], Sequence[Reading]]
+    """The readings of an hour, counted from 1970-01-01T00:00:00Z, as `in_order` sorts them."""
+
+
+@frozen
 class VisibleDays:
-    """The glucose of some types and days: each is in the one or in the other, or has no visible record."""
+    """The glucose of some types and days: each is in one of the three, or has no visible record."""
 
     sums: Mapping[TileKey, Sequence[HourSum]]
+    divided: Mapping[TileKey, DividedDay]
     readings: Mapping[TileKey, Sequence[Reading]]
     """The readings as `in_order` sorts them."""
 
@@ -44,7 +54,8 @@ class GlucoseView:
             for data_set in self.data_sets
             if can_be_seen(data_set) and not data_set.is_continuous and not self.manifest.has_whole_log(data_set.id)
         ]
-        self.entries = ports.log.entries(self.owner, normal_ids, self.manifest.positions())
+        entries = ports.log.entries(self.owner, normal_ids, self.manifest.positions())
+        self.entries = [EntryDecodedOnce.of(entry) for entry in entries]
         self._tail = TileView(self.owner, self.manifest, self.data_sets, self.entries, ports.tiles)
 
     @property
@@ -69,14 +80,17 @@ class GlucoseView:
         days = [day for day in (of_tiles, *self._tail_days(name)) if day is not None and day >= at_least]
         return min(days, default=None)
 
-    def see(self, keys: Iterable[TileKey], as_readings: Collection[TileKey]) -> VisibleDays:
+    def see(
+        self, keys: Iterable[TileKey], as_readings: Collection[TileKey], divided: Collection[TileKey] = ()
+    ) -> VisibleDays:
         """The visible records of these days.
 
         One call for up to a hundred days, one more if the tail may replace a record of another day, and two more if
         sums are missing.
 
         Args:
-            as_readings: the days whose single readings are needed. Those that the tail affects come as readings, too.
+            as_readings: the days whose single readings are needed. Days that the tail affects come as readings, too.
+            divided: the days of which single hours are needed. Without sums they come as readings.
 
         Raises:
             TileMissingError: the manifest is too old.
@@ -84,7 +98,7 @@ class GlucoseView:
         wanted = set(keys)
         refs = {key: ref for key in sorted(wanted) if (ref := self.manifest.tile(key)) is not None}
         affected = {key for key, ref in refs.items() if self._tail.is_affected(ref)}
-        at_once = [ref for key, ref in refs.items() if key in as_readings or key in affected]
+        at_once = [ref for key, ref in refs.items() if key in as_readings or key in divided or key in affected]
         sums, tiles = self._ports.hour_sums.with_tiles(self.owner, list(refs.values()), at_once)
         # Reads may lag, and what is missing would be taken for sums that nobody wrote.
         if missing := [ref for key, ref in refs.items() if key not in sums]:
@@ -100,7 +114,13 @@ class GlucoseView:
         whole = {key: sums[key].hours for key in refs.keys() - tiles.keys()}
         times = dict(pair for key in tiles.keys() & sums.keys() for pair in sums[key].stored_times.items())
         readings = self._folded(folded.values(), wanted - whole.keys() - alone.keys(), times)
-        return VisibleDays(whole, readings | {key: self._visible(tile, times) for key, tile in alone.items()})
+        parts = {
+            key: DividedDay(sums[key].hours, partial(self._visible, tile, times))
+            for key, tile in alone.items()
+            if key in divided and key in sums
+        }
+        readings |= {key: self._visible(tile, times) for key, tile in alone.items() if key not in parts}
+        return VisibleDays(whole, parts, readings)
 
     def _may_differ(self, part: TileSums | Tile | None) -> bool:
         """Whether the tail may replace a record of a tile, by the filter of the tile or of its sums."""
@@ -119,13 +139,14 @@ class GlucoseView:
 
     def _tail_origin_keys(self) -> set[int]:
         """The keys of the origin ids of readings in the tail."""
-        parts = [read_records(entry.body, entry.number) for entry in self.entries if entry.kind is EntryKind.ADD]
+        parts = [records for entry in self.entries if isinstance(records := entry.contents(), Records)]
         pairs = (pair for part in parts for pair in zip(part.types, part.origin_ids, strict=True))
         return {origin_key(origin_id) for name, origin_id in pairs if origin_id is not None and name in GLUCOSE_TYPES}
 
-    def _visible(self, tile: Tile, stored_times: StoredTimes) -> list[Reading]:
-        """The readings of a tile that the tail does not affect."""
-        rows = [row for row in tile.rows() if not row.is_shadowed]
+    def _visible(self, tile: Tile, stored_times: StoredTimes, hour: int | None = None) -> list[Reading]:
+        """The readings of a tile that the tail does not affect, or those of one hour of it."""
+        visible_rows = (row for row in tile.rows() if not row.is_shadowed)
+        rows = [row for row in visible_rows if hour is None or row.time_ms // HOUR_MS == hour]
         stored_ms = stored_time_finder(self._data_sets_by_id, stored_times)
         continuous = {id_ for id_, data_set in self._data_sets_by_id.items() if data_set.is_continuous}
         return in_order(
@@ -148,17 +169,22 @@ class GlucoseView:
             return {}
         data = visible(self.entries, self.data_sets, prefixes(self.manifest, tiles, self.entries))
         stored_ms = stored_time_finder(self._data_sets_by_id, {**stored_times, **stored_times_of(self.entries)})
-        found: dict[TileKey, list[tuple[int, RecordAddress, Reading]]] = defaultdict(list)
+        rows: list[tuple[TileKey, int, RecordAddress, int]] = []
+        texts: list[bytes] = []
         for index, of_data_set in enumerate(data):
-            data_set = of_data_set.data_set
             for part in of_data_set.slices:
                 records, tile_keys = part.records, keys_of_rows(part.records)
-                rows = [row for row in part.rows if tile_keys[row] in keys]
-                for row, body in zip(rows, bodies_of([records.texts[row] for row in rows]), strict=True):
-                    time_ms, address = records.times_ms[row], records.addresses[row]
-                    stored = stored_ms(data_set.id, address.number, time_ms)
-                    reading = reading_of(body, time_ms, stored, is_continuous=data_set.is_continuous)
-                    found[tile_keys[row]].append((index, address, reading))
+                chosen = [row for row in part.rows if tile_keys[row] in keys]
+                if chosen:
+                    addresses, times_ms, lines = records.addresses, records.times_ms, records.texts
+                    rows += [(tile_keys[row], index, addresses[row], times_ms[row]) for row in chosen]
+                    texts += [lines[row] for row in chosen]
+        found: dict[TileKey, list[tuple[int, RecordAddress, Reading]]] = defaultdict(list)
+        for (key, index, address, time_ms), body in zip(rows, bodies_of(texts), strict=True):
+            data_set = data[index].data_set
+            stored = stored_ms(data_set.id, address.number, time_ms)
+            reading = reading_of(body, time_ms, stored, is_continuous=data_set.is_continuous)
+            found[key].append((index, address, reading))
         # The order in which records were stored: that of their data sets, then that of their logs.
         return {key: in_order([reading for *_, reading in sorted(of_day)]) for key, of_day in found.items()}
 

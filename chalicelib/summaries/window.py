@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from chalicelib.frozen import frozen
 from chalicelib.glucose.hour_sum import DAY_MS, HourSum, sum_hours
-from chalicelib.summaries.view import GlucoseView, VisibleDays
+from chalicelib.summaries.view import DividedDay, GlucoseView, VisibleDays
 from chalicelib.tiles.tile import TileKey
 
 WINDOW_DAYS = 60
@@ -64,15 +64,17 @@ def _newest_day(view: GlucoseView, types: Sequence[str], at_most: int) -> int | 
 
 
 def _see(view: GlucoseView, types: Sequence[str], newest: int, cut_days: tuple[int, int]) -> VisibleDays:
-    """The days of the window that ends with this day. Those that a border may cut come as readings."""
+    """The days of the window that ends with this day. Those that a border may cut can be divided."""
     oldest = newest - WINDOW_DAYS
     keys = [TileKey(name, day) for name in types for day in view.days(name, max(oldest, cut_days[0]), newest)]
-    return view.see(keys, {key for key in keys if key.day == oldest or key.day in cut_days})
+    return view.see(keys, (), {key for key in keys if key.day == oldest or key.day in cut_days})
 
 
 def _newest_ms(days: VisibleDays, first_ms: int, last_ms: int) -> int | None:
     """The time of the newest record between these times, both included."""
     found = [hours[-1].last_ms for hours in days.sums.values() if hours]
+    for day in days.divided.values():
+        found += [hour.last_ms for hour in _cut(day, first_ms, last_ms)][-1:]
     for readings in days.readings.values():
         found += [reading.time_ms for reading in readings if first_ms <= reading.time_ms <= last_ms][-1:]
     return max(found, default=None)
@@ -81,15 +83,29 @@ def _newest_ms(days: VisibleDays, first_ms: int, last_ms: int) -> int | None:
 def _hours(days: VisibleDays, first_ms: int, last_ms: int) -> list[HourSum]:
     """The hours of the records between these times, both included."""
     hours = [hour for of_day in days.sums.values() for hour in of_day]
+    for day in days.divided.values():
+        hours += _cut(day, first_ms, last_ms)
     for readings in days.readings.values():
         hours += sum_hours([reading for reading in readings if first_ms <= reading.time_ms <= last_ms])
     return sorted(hours)
 
 
+def _cut(day: DividedDay, first_ms: int, last_ms: int) -> Iterator[HourSum]:
+    """The hours of the records of a day between these times, both included."""
+    for hour in day.hours:
+        if first_ms <= hour.first_ms and hour.last_ms <= last_ms:
+            yield hour
+        elif first_ms <= hour.last_ms and hour.first_ms <= last_ms:
+            readings = day.readings_of_hour(hour.hour)
+            yield from sum_hours([reading for reading in readings if first_ms <= reading.time_ms <= last_ms])
+
+
 def _times_after(days: VisibleDays, last_ms: int) -> Iterator[int]:
-    """The times of the readings after this time."""
+    """The times of readings after this time, the first one of each hour among them."""
     readings = (reading for of_day in days.readings.values() for reading in of_day)
-    return (reading.time_ms for reading in readings if reading.time_ms > last_ms)
+    yield from (reading.time_ms for reading in readings if reading.time_ms > last_ms)
+    for key, day in days.divided.items():
+        yield from (hour.first_ms for hour in _cut(day, last_ms + 1, (key.day + 1) * DAY_MS))
 
 
 def _days_after(view: GlucoseView, types: Sequence[str], last_ms: int) -> Iterator[int]:

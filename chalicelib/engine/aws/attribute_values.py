@@ -33,14 +33,9 @@ def to_value(value: Any) -> AttributeValue:
 
 
 def from_values(values: Mapping[str, AttributeValue]) -> dict[str, Any]:
-    """Plain attributes of those in DynamoDB's form."""
-    return {name: from_value(value) for name, value in values.items()}
-
-
-def from_value(value: AttributeValue) -> Any:
-    """A plain value of one in DynamoDB's form; bytes may be Base64, as in the JSON of DynamoDB."""
-    ((letter, content),) = value.items()
-    return _DECODERS[letter](content)
+    """Plain attributes of those in DynamoDB's form; bytes may be Base64, as in the JSON of DynamoDB."""
+    # One comprehension: a tail of a day has 2,300 attributes, and a call for each takes longer than decoding it.
+    return {name: _DECODERS[letter](content) for name, value in values.items() for letter, content in value.items()}
 
 
 def _texts(value: list[Any] | tuple[Any, ...]) -> AttributeValue:

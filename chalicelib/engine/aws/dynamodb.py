@@ -82,15 +82,15 @@ class DynamoTables:
     def __init__(self, settings: Settings, send: Send | None = None) -> None:
         self._send = sender(settings) if send is None else send
         self._names = {
-            ACCOUNTS: settings.accounts_table,
-            DATA: settings.data_table,
-            TASKS: settings.tasks_table,
-            BLOBS: settings.blobs_table,
+            ACCOUNTS.name: settings.accounts_table,
+            DATA.name: settings.data_table,
+            TASKS.name: settings.tasks_table,
+            BLOBS.name: settings.blobs_table,
         }
 
     def table(self, definition: TableDefinition) -> Table:
         """No call."""
-        return DynamoTable(self, definition, self._names[definition], self._send)
+        return DynamoTable(self, definition, self._names[definition.name], self._send)
 
     def batch_get(self, keys: Sequence[tuple[TableDefinition, Key]], *, may_lag: bool = False) -> list[Item | None]:
         """A key that appears twice is asked for once: DynamoDB refuses it otherwise."""
@@ -102,10 +102,10 @@ class DynamoTables:
         return [found.get(identity) for identity in identities]
 
     def _batch(self, keys: Sequence[tuple[TableDefinition, Key]], *, may_lag: bool) -> dict[tuple[Any, ...], Item]:
-        definitions = {self._names[definition]: definition for definition, _ in keys}
+        definitions = {self._names[definition.name]: definition for definition, _ in keys}
         left: Mapping[str, Any] = {name: {"Keys": [], "ConsistentRead": not may_lag} for name in definitions}
         for definition, key in keys:
-            left[self._names[definition]]["Keys"].append(to_values(key))
+            left[self._names[definition.name]]["Keys"].append(to_values(key))
         found: dict[tuple[Any, ...], Item] = {}
         vain_tries = 0
         while vain_tries < backoff.TRIES:

@@ -5,7 +5,8 @@ does not know when its records were stored. See docs/adr/0019.
 """
 
 import zlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 
 from chalicelib.glucose.hour_sum import sum_hours
 from chalicelib.glucose.reading import GLUCOSE_TYPES, Reading, in_order, reading_of
@@ -14,18 +15,49 @@ from chalicelib.log.data_set import DataSet, OwnerState
 from chalicelib.log.entry import Entry
 from chalicelib.log.records import bodies_of
 from chalicelib.tiles.manifest import Manifest, TileRef
-from chalicelib.tiles.ports import CompactionLease, HourSumReader, HourSumWriter
+from chalicelib.tiles.ports import CompactionLease, HourSumReader, HourSumWriter, TileMissingError
 from chalicelib.tiles.tail import Tail
 from chalicelib.tiles.tile import Tile, TileContent, TileKey
+
+FILLED_DAYS = 61
+"""The days of a summary's window: 60, and the one that its older border cuts."""
 
 
 def write_hour_sums(
     lease: CompactionLease, before: Manifest, tiles: Mapping[TileKey, TileContent], tail: Tail, ports: HourSumWriter
 ) -> None:
-    """Write the sums of tiles that a step of compaction made of the tail and of those of the manifest before it."""
-    replaced = [ref for key in tiles if key.type in GLUCOSE_TYPES and (ref := before.tile(key)) is not None]
-    earlier = ports.current(lease.owner, replaced)
-    ports.write(lease, sums_of_tiles(tiles, tail.data_sets, tail.entries, earlier.values()))
+    """Write the sums of tiles that a step of compaction made of the tail and of those of the manifest before it.
+
+    If a tile that it replaces has no sums, or the newest one, a version wrote them that knew no hour sums. Then the
+    others of the newest days get theirs, too, before the manifest is replaced: no other compaction can run meanwhile.
+    """
+    glucose = {key for key in tiles if key.type in GLUCOSE_TYPES}
+    replaced = {key: ref for key in glucose if (ref := before.tile(key)) is not None}
+    newest = {ref.key: ref for ref in _newest(before, 1)} if glucose else {}
+    found = ports.current(lease.owner, list((newest | replaced).values()))
+    if found.keys() < (newest | replaced).keys():
+        without = [ref for ref in _newest(before, FILLED_DAYS) if ref.key not in glucose]
+        _fill(lease, without, tail.data_sets, ports)
+    earlier = [sums for key, sums in found.items() if key in replaced]
+    ports.write(lease, sums_of_tiles(tiles, tail.data_sets, tail.entries, earlier))
+
+
+def _newest(manifest: Manifest, days: int) -> Iterator[TileRef]:
+    """The newest tiles of glucose: at most this many of each type."""
+    for name in sorted(GLUCOSE_TYPES & manifest.tiles.keys()):
+        yield from islice(manifest.tiles[name].between(None, None, newest_first=True), days)
+
+
+def _fill(lease: CompactionLease, refs: Sequence[TileRef], data_sets: Iterable[DataSet], ports: HourSumWriter) -> None:
+    """Write the sums that are missing beside these live tiles, from the tiles: at most `FILLED_DAYS` of each type."""
+    stored = ports.current(lease.owner, refs)
+    missing = [ref for ref in refs if ref.key not in stored]
+    try:
+        _, tiles = ports.with_tiles(lease.owner, (), missing)
+    except TileMissingError:  # the daily check reports it; a tile that this step does not need must not stop it
+        return
+    known = {data_set.id: data_set for data_set in data_sets}
+    ports.add(lease, {ref: tile_sums(tiles[ref.key], known, {}) for ref in missing})
 
 
 def wrong_hour_sums(

@@ -149,6 +149,11 @@ class HourSumWriter(HourSumReader, Protocol):
         """Write sums of the lease's version. Those that do not fit into one item are left out."""
         ...
 
+    def add(self, lease: CompactionLease, sums: Mapping[TileRef, bytes]) -> None:
+        """Write sums beside tiles that are live, and stay it while the lease is held. Those that do not fit into one
+        item are left out."""
+        ...
+
 
 @frozen
 class SweepRequest:

@@ -125,6 +125,17 @@ def test_without_sums_the_same_readings_count(history: list[Step]) -> None:
     assert check_tiles(ANNA_ID, both.compacted.ports()).wrong == ()
 
 
+@settings(max_examples=30)
+@given(history=st.lists(steps | st.tuples(st.just("lose sums"), st.none(), st.none()), max_size=14))
+def test_a_compaction_of_glucose_leaves_no_tile_without_sums(history: list[Step]) -> None:
+    """The days of these histories are fewer than a compaction fills."""
+    both = History([*history, ("add", 0, [_record(name, f"{DAYS[-1]}T12:00:00Z", 50, None) for name in GLUCOSE_TYPES])])
+    both.compacted.compact()
+    live = {(ref.version, ref.key) for ref in both.compacted.manifest.tile_refs() if ref.key.type in GLUCOSE_TYPES}
+    assert both.compacted.stored_hour_sums >= live
+    assert check_tiles(ANNA_ID, both.compacted.ports()).wrong == ()
+
+
 def _periods(scene: GlucoseScene, summary_type: str) -> Any:
     body = scene.body(summary_type)
     return None if body is None else body["periods"]

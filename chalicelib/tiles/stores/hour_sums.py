@@ -37,12 +37,19 @@ class StoredHourSums:
 
     def write(self, lease: CompactionLease, sums: Mapping[TileKey, bytes]) -> None:
         """See `HourSumWriter.write`: one BatchWriteItem for each 25 items."""
-        partition = tiles_partition(lease.owner.id, lease.owner.epoch)
         version = lease.fencing_token
+        self._put(lease.owner, {sums_sort_key(version, *tile_key): content for tile_key, content in sums.items()})
+
+    def add(self, lease: CompactionLease, sums: Mapping[TileRef, bytes]) -> None:
+        """See `HourSumWriter.add`: one BatchWriteItem for each 25 items."""
+        self._put(lease.owner, {sums_sort_key(ref.version, *ref.key): content for ref, content in sums.items()})
+
+    def _put(self, owner: OwnerState, contents: Mapping[str, bytes]) -> None:
+        partition = tiles_partition(owner.id, owner.epoch)
         self._data.batch_write(
             [
-                Put(key(partition, sums_sort_key(version, *tile_key)) | {"body": content})
-                for tile_key, content in sums.items()
+                Put(key(partition, sort_key) | {"body": content})
+                for sort_key, content in contents.items()
                 if len(content) <= PART_BYTES
             ]
         )

@@ -91,3 +91,22 @@ def test_missing_sums_take_two_calls_more(wire: Wire) -> None:
     wire.requests.clear()
     assert records(ask(wire.settings, "cgm")) == 30
     assert wire.calls == FOUR_CALLS | {"BatchGetItem": SESSION_COUNTERS_AND_MANIFEST + 3}
+
+
+def test_a_compaction_fills_missing_sums_once(wire: Wire) -> None:
+    store_days(wire.settings, 40)
+    data = aws_engine(wire.settings).data
+    items = data.query(Query(tiles_partition(ANNA, 0), attributes=("pk", "sk")))
+    data.batch_write([Delete(item) for item in items if item["sk"].endswith("#S")])
+    calls = []
+    for minute in (5, 10):
+        add(wire.settings, [reading(0, minute=minute)])
+        wire.requests.clear()
+        compact(ANNA, ports(wire.settings), lambda: None)
+        calls.append(wire.calls)
+    filling, usual = calls
+    two_types_of_sums_and_tiles = {"BatchGetItem": 2, "BatchWriteItem": 2}
+    assert filling == usual | {name: usual[name] + more for name, more in two_types_of_sums_and_tiles.items()}
+    wire.requests.clear()
+    assert records(ask(wire.settings, "cgm")) == 32
+    assert wire.calls == FOUR_CALLS

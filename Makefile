@@ -19,7 +19,7 @@ given_data_dir = $(if $(filter-out file,$(origin DATA_DIR)),--data-dir '$(DATA_D
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help serve run demo check openapi test pythons e2e fuzz bench package wheel deploy destroy user rotate-keys environment cloud-environment checkov-environment fuzz-environment e2e-environment stage-given clean
+.PHONY: help serve run demo check openapi test pythons e2e fuzz bench package wheel deploy destroy user stage rotate-keys environment cloud-environment checkov-environment fuzz-environment e2e-environment stage-given clean
 
 help: ## list all targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -83,6 +83,9 @@ destroy: stage-given environment ## remove a stage's application from AWS and ke
 
 user: environment ## create an account, print a link to a new password, or confirm an address: make user EMAIL=anna@example.org [STAGE=prod] [ROLE=clinic] [RESET=1 | CONFIRM=1]
 	@$(BIN)/python -m tools.user '$(or $(STAGE),local)' '$(EMAIL)' --data-dir '$(DATA_DIR)' $(if $(ROLE),--role '$(ROLE)') $(if $(RESET),--reset) $(if $(CONFIRM),--confirm)
+
+stage: environment ## print users, last data, storage, failed tasks and refused uploads: make stage [STAGE=prod]
+	@$(BIN)/python -m tools.stage '$(or $(STAGE),local)' --data-dir '$(DATA_DIR)'
 
 rotate-keys: stage-given environment ## sign a stage's ID tokens with a new key: make rotate-keys STAGE=prod
 	@$(BIN)/python -m tools.rotate_keys '$(STAGE)'

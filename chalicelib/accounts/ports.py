@@ -3,7 +3,7 @@
 All reads are strongly consistent: the next request sees what was written or revoked.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from chalicelib.access.call import GrantReader, RestrictedToken, RestrictedTokenReader, Session, SessionReader
@@ -30,6 +30,10 @@ class Accounts(Protocol):
 
     def with_role(self, role: str, from_ms: int | None = None, before_ms: int | None = None) -> list[Account]:
         """The accounts that have a role and were created in `[from_ms, before_ms)`, by time of creation."""
+        ...
+
+    def newest_ids(self, limit: int) -> Iterator[str]:
+        """The ids of all accounts, at most `limit`, those created last first. The list may lag behind for a moment."""
         ...
 
     def create(self, account: Account, grant: Grant | None = None, *, expires_time_ms: int | None = None) -> None:

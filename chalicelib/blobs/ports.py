@@ -38,6 +38,10 @@ class BlobStore(Protocol):
         """Remove blobs of one user, which give their room back; absent ones are no error."""
         ...
 
+    def stored_bytes(self, user_ids: Sequence[str]) -> list[int]:
+        """What the blobs and device logs of each of these users take. The counters may lag behind for a moment."""
+        ...
+
     def forget_usage(self, user_id: str) -> None:
         """Forget what a deleted user's blobs and device logs took."""
         ...

@@ -41,6 +41,10 @@ class DataSetReader(Protocol):
         """The counters of a user's data; zeros for a user without any, known or not."""
         ...
 
+    def owners(self, owner_ids: Sequence[str]) -> list[OwnerState]:
+        """As `owner`, of several users, in their order. The counters may lag behind for a moment."""
+        ...
+
     def of_owner(self, owner: OwnerState) -> list[DataSet]:
         """All data sets of the owner's epoch, newest first; of equal times, the greatest id first."""
         ...

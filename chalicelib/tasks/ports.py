@@ -27,6 +27,14 @@ class TaskFilter:
         )
 
 
+@frozen
+class ListedTask:
+    """A task as the list of all tasks has it."""
+
+    id: str
+    state: State
+
+
 class TaskStore(Protocol):
     """Stores tasks. Reads of a task see the last write. Lists, and the ids by schedule state, may lag behind for a
     moment, so a caller reads a task before acting on it."""
@@ -41,6 +49,10 @@ class TaskStore(Protocol):
 
     def listed(self, task_filter: TaskFilter, skip: int, limit: int) -> list[Task]:
         """The tasks that the filter selects, created last first, without the first `skip`, at most `limit`."""
+        ...
+
+    def newest(self, limit: int) -> Iterator[ListedTask]:
+        """All tasks, at most `limit`, created last first."""
         ...
 
     def add(self, task: Task) -> None:

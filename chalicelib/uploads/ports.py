@@ -34,11 +34,24 @@ class Rejection:
     """The first of them: `error_count` counts all."""
 
 
+@frozen
+class RejectionsOfDay:
+    """How many uploads were rejected on a UTC day, of all users."""
+
+    date: str
+    count: int
+    last_ms: int
+    """When about the last of them was rejected."""
+
+
 class Rejections(Protocol):
     """Stores rejections for 14 days."""
 
     def add(self, rejection: Rejection) -> None:
-        """Store a rejection."""
+        """Store a rejection, and count it."""
+
+    def by_day(self, since_ms: int) -> list[RejectionsOfDay]:
+        """The numbers of rejections of all users from the day of `since_ms` on, at most 14 days, newest first."""
 
     def of_owner(self, owner_id: str, since_ms: int, limit: int) -> list[Rejection]:
         """The rejections of `since_ms` or later, newest first, at most `limit`."""

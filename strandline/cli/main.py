@@ -15,6 +15,7 @@ from strandline.cli.commands import (
     restore,
     serve,
     serve_tests,
+    stage,
     user,
 )
 from strandline.cli.errors import CommandError
@@ -29,6 +30,7 @@ COMMANDS = (
     serve,
     user,
     nightscout_credential,
+    stage,
     backup,
     restore,
     doctor,

@@ -30,6 +30,8 @@ PAGE_SIZE = 1000
 MAX_LISTED = 1_000_000
 """The longest list that is read page by page."""
 TOKEN = "x-tidepool-session-token"  # noqa: S105, the name of a header
+SERVER_NAME = "strandline"
+"""The name with which the command line signs in as a server."""
 BUSY = frozenset({429, 502, 503, 504})
 LOCAL_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
 
@@ -67,6 +69,22 @@ class Server:
             self._token = credentials.token
             return _user_id(self.json("GET", "/auth/user"), "GET /auth/user")
         return self._log_in()
+
+    def sign_in_as_server(self, secret: str) -> None:
+        """Sign in with the server secret.
+
+        Raises:
+            CommandError: the server refuses the secret, or does not respond.
+        """
+        headers = {"X-Tidepool-Server-Name": SERVER_NAME, "X-Tidepool-Server-Secret": secret}
+        path = "/auth/serverlogin"
+        try:
+            with self._reply("POST", path, None, headers, renews=False) as response:
+                self._token = response.headers.get(TOKEN)
+        except (OSError, http.client.HTTPException, zlib.error, ValueError) as error:
+            raise self._no_response("POST", path, error) from error
+        if self._token is None:
+            raise CommandError("signing in returned no token: this is not a server of the Tidepool API.")
 
     def json(self, method: str, path: str, body: Any = None) -> Any:
         """The JSON value of a successful reply; None if it is empty.

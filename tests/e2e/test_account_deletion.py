@@ -123,9 +123,9 @@ def test_nothing_of_a_deleted_user_is_left_but_counters(
     kept = Kept(storage)
     of_other = kept.of({other.email})
     before = kept.of(traces)
-    # Account, address and role; two sessions and two grants, twice each; a restricted token and its entries in the
-    # lists of user and login; three collections; the network address that the account signed up from.
-    assert before[ACCOUNTS.name] == 3 + 2 * (2 + 2) + 3 + 3 + 1
+    # Account, address, role and place in the list of all; two sessions and two grants, twice each; a restricted token
+    # and its entries in the lists of user and login; three collections; the network address of the sign-up.
+    assert before[ACCOUNTS.name] == 4 + 2 * (2 + 2) + 3 + 3 + 1
     # Counters; of three data sets head, description and entry; an order to purge; a refusal; a source under three keys.
     assert before[DATA.name] > 1 + 3 * 3 + 1 + 1 + 3  # more: the large body stands in parts
     assert before[BLOBS.name] == 4 * 2 + 1  # the bytes that count for the quota

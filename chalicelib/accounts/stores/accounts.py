@@ -1,9 +1,10 @@
-"""Accounts in the accounts table: the account, its e-mail address, and its entries in the lists of its roles.
+"""Accounts in the accounts table: the account, its e-mail address, and its entries in the lists of all accounts and of
+its roles. An account of a version without the list of all accounts enters it with its next change.
 
 Each change is one transaction over all of these items, so they always agree.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from chalicelib.access.user_ids import fits_key
 from chalicelib.accounts.account import FIRST_PASSWORD_VERSION, NO_ACCOUNT, Account
@@ -11,10 +12,12 @@ from chalicelib.accounts.grant import Grant
 from chalicelib.accounts.ports import Deletion
 from chalicelib.accounts.stores.grants import grant_items
 from chalicelib.accounts.stores.keys import (
+    ACCOUNTS_PK,
     DELETED_PK,
     account_key,
     deletion_key,
     email_key,
+    listed_account_key,
     role_key,
     role_pk,
     role_sk_from,
@@ -109,9 +112,18 @@ class StoredAccounts:
         created = Range(at_least=role_sk_from(first_ms), at_most=end)
         return self.find_many([item["user_id"] for item in self._accounts.query(Query(role_pk(role), created))])
 
+    def newest_ids(self, limit: int) -> Iterator[str]:
+        """See `Accounts.newest_ids`: one query of keys, in pages of about 10,000. It may lag, at half the price."""
+        query = Query(ACCOUNTS_PK, newest_first=True, limit=limit, attributes=("sk",), may_lag=True)
+        return (item["sk"].partition("#")[2] for item in self._accounts.query(query))
+
     def create(self, account: Account, grant: Grant | None = None, *, expires_time_ms: int | None = None) -> None:
         """One transaction."""
-        writes: list[Write] = [Put(account_item(account), absent()), *_role_puts(account, account.roles)]
+        writes: list[Write] = [
+            Put(account_item(account), absent()),
+            Put(listed_account_key(account.created_time_ms, account.user_id)),
+            *_role_puts(account, account.roles),
+        ]
         if grant is not None:
             writes += map(Put, grant_items(grant))
         if account.is_custodial:  # its id may be that of a deleted account whose data are still being erased
@@ -127,6 +139,7 @@ class StoredAccounts:
         """One transaction, on the condition that the version is still the old one."""
         writes: list[Write] = [
             Put(account_item(new), _has_version(old)),
+            Put(listed_account_key(new.created_time_ms, new.user_id)),
             *_role_puts(new, set(new.roles) - set(old.roles)),
             *_role_deletes(old, set(old.roles) - set(new.roles)),
         ]
@@ -138,6 +151,7 @@ class StoredAccounts:
         """One transaction, on the condition that the version is still this one."""
         writes: list[Write] = [
             Delete(account_key(account.user_id), _has_version(account)),
+            Delete(listed_account_key(account.created_time_ms, account.user_id)),
             Put(deletion_key(account.user_id) | {"deleted_time_ms": now_ms}),
             *_role_deletes(account, account.roles),
         ]

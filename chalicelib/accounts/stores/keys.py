@@ -5,6 +5,7 @@
 | account | `USER#<user id>` | `ACCOUNT` |
 | e-mail address of an account | `EMAIL#<address in lower case>` | `ACCOUNT` |
 | account in the list of a role | `ROLE#<role>` | `<time of creation, 15 digits>#<user id>` |
+| account in the list of all accounts | `ACCOUNTS` | `<time of creation, 15 digits>#<user id>` |
 | deleted account, not yet erased | `DELETED` | `<user id>` |
 | sign-up whose address has to be verified | `SIGN_UPS` | `<when it expires, 15 digits>#<user id>` |
 | session | `SESSION#<token hash>` | `SESSION` |
@@ -38,6 +39,7 @@ from chalicelib.engine.table import Key
 ACCOUNT_SK = "ACCOUNT"
 SESSION_SK = "SESSION"
 DELETED_PK = "DELETED"
+ACCOUNTS_PK = "ACCOUNTS"
 SIGN_UPS_PK = "SIGN_UPS"
 GRANT_PREFIX = "GRANT#"
 GRANTED_PREFIX = "GRANTED#"
@@ -91,6 +93,11 @@ def role_key(role: str, created_time_ms: int, user_id: str) -> Key:
 def role_sk_from(time_ms: int) -> str:
     """The lower bound of the accounts that were created at this time or later, in the list of a role."""
     return f"{time_ms:015d}"
+
+
+def listed_account_key(created_time_ms: int, user_id: str) -> Key:
+    """An account in the list of all accounts."""
+    return key(ACCOUNTS_PK, f"{role_sk_from(created_time_ms)}#{user_id}")
 
 
 def deletion_key(user_id: str) -> Key:

@@ -5,6 +5,7 @@ Source: blob-api, task-api, metrics-api, data-api 1, rows 24 and 26.
 
 from chalicelib.api.openapi.terms import (
     ANY_MEDIA_TYPE,
+    BOOLEAN,
     DATE,
     EMPTY,
     FREE_FORM,
@@ -56,6 +57,7 @@ from chalicelib.api.operations.table import (
     GET_DOCS,
     GET_INFO,
     GET_OPENAPI,
+    GET_STAGE,
     GET_STATUS,
     GET_TIME,
     GET_VERSION,
@@ -79,6 +81,11 @@ PLATFORM_API = Api(
         GET_VERSION: Details(Reply(enveloped(all_of({"version": text()})), "The version.")),
         GET_INFO: Details(Reply(reference("Info"), "What a client needs before it signs in.")),
         GET_TIME: Details(Reply(enveloped(all_of({"time": TIME})), "The time.")),
+        GET_STAGE: Details(
+            Reply(reference("StageFigures"), "The figures."),
+            ignores_unknown_query=True,
+            about="Bounded in time for any number of users: what is not counted to its end says `isAtLeast`.",
+        ),
         GET_OPENAPI: Details(
             Reply(FREE_FORM, "The description.", headers=_TAG), headers=(_KNOWN_TAG,), other_replies={304: _UNCHANGED}
         ),
@@ -102,7 +109,42 @@ PLATFORM_API = Api(
                 ),
             },
             ("versions",),
-        )
+        ),
+        "StageFigures": all_of(
+            {
+                "stage": text(),
+                "version": text(),
+                "time": TIME,
+                "users": all_of({"count": integer(minimum=0), "isAtLeast": BOOLEAN}, "Counted to 100,000."),
+                "data": all_of(
+                    {
+                        "lastTime": {"anyOf": [TIME, {"type": "null"}], "description": "When data last came."},
+                        "users": integer("How many users these sums are of: the newest 500 accounts.", minimum=0),
+                        "dataBytes": integer("What records and Nightscout documents take.", minimum=0),
+                        "blobBytes": integer("What blobs and device logs take.", minimum=0),
+                        "isAtLeast": {**BOOLEAN, "description": "Whether the stage has more users."},
+                    }
+                ),
+                "tasks": all_of(
+                    {
+                        "count": integer("Counted to 10,000.", minimum=0),
+                        "isAtLeast": BOOLEAN,
+                        **dict.fromkeys(("pending", "running", "failed", "completed"), integer(minimum=0)),
+                        "lastFailed": array(
+                            record({"id": HEX_ID, "type": text(), "runTime": TIME, "error": FREE_FORM}, ("id", "type")),
+                            "The failed tasks that were created last, at most ten.",
+                        ),
+                    }
+                ),
+                "refusals": all_of(
+                    {
+                        "count": integer(minimum=0),
+                        "days": array(all_of({"date": DATE, "count": integer(minimum=1), "lastTime": TIME})),
+                    },
+                    "Refused uploads of the last 14 days, by UTC day.",
+                ),
+            }
+        ),
     },
 )
 

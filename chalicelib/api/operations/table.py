@@ -11,6 +11,7 @@ from chalicelib.access.policy import (
     DATA_SET_LISTERS,
     OWNER_AND_SERVERS,
     READERS,
+    SERVERS,
     UPLOADERS,
 )
 from chalicelib.api.operations.account_pages import ACCOUNT_PAGE_OPERATIONS
@@ -37,6 +38,14 @@ GET_STATUS = Operation("status.get", "GET", ("/status",), ANYONE, summary="Wheth
 GET_VERSION = Operation("version.get", "GET", ("/version",), ANYONE, summary="Which version answers")
 GET_INFO = Operation("info.get", "GET", ("/info",), ANYONE, summary="Versions that clients need, where to sign in")
 GET_TIME = Operation("time.get", "GET", data_paths("/time"), ANYONE, ENVELOPE, summary="The platform's clock")
+GET_STAGE = Operation(
+    "stage.get",
+    "GET",
+    ("/v1/stage",),
+    SERVERS,
+    summary="The figures of the stage: users, last data, storage, tasks, refused uploads",
+    has_resource=False,
+)
 GET_OPENAPI = Operation(
     "reference.openapi", "GET", ("/openapi.json",), ANYONE, summary="This description, in OpenAPI 3.1"
 )
@@ -160,6 +169,7 @@ OPERATIONS: tuple[Operation, ...] = (
     GET_VERSION,
     GET_INFO,
     GET_TIME,
+    GET_STAGE,
     CREATE_DATA_SET,
     LIST_DATA_SETS,
     LIST_DATASETS,

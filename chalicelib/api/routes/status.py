@@ -1,12 +1,21 @@
-"""The platform over HTTP: status, version, clock, the settings that clients need before they sign in, and the files of
-the page for a person."""
+"""The platform over HTTP: status, version, clock, figures, the settings that clients need before they sign in, and the
+files of the page for a person."""
 
 from datetime import UTC, datetime
 
 from chalicelib.api.messages import Reply, Request, enveloped
-from chalicelib.api.operations.table import GET_ASSET, GET_DATA_STATUS, GET_INFO, GET_STATUS, GET_TIME, GET_VERSION
+from chalicelib.api.operations.table import (
+    GET_ASSET,
+    GET_DATA_STATUS,
+    GET_INFO,
+    GET_STAGE,
+    GET_STATUS,
+    GET_TIME,
+    GET_VERSION,
+)
 from chalicelib.api.router import EXTENSION
 from chalicelib.api.routing import ApiBlueprint
+from chalicelib.stage_figures import stage_figures
 
 blueprint = ApiBlueprint(__name__)
 
@@ -36,6 +45,14 @@ def get_time(request: Request) -> Reply:
     """The platform's time, which the Uploader compares with a device's clock. Source: data-api 1, row 24."""
     now = datetime.fromtimestamp(request.now_ms / 1000, UTC)
     return enveloped(request, {"time": now.strftime("%Y-%m-%dT%H:%M:%SZ")})
+
+
+@blueprint.operation(GET_STAGE)
+def get_stage(request: Request) -> Reply:
+    """The figures of the stage, for servers. Source: data-api 1, row 29."""
+    settings = request.services.settings
+    named = {"stage": settings.stage, "version": settings.version}
+    return Reply(named | stage_figures(request.call, request.services))
 
 
 @blueprint.operation(GET_INFO)

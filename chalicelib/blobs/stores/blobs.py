@@ -107,6 +107,11 @@ class StoredBlobs:
                 else:
                     break
 
+    def stored_bytes(self, user_ids: Sequence[str]) -> list[int]:
+        """See `BlobStore.stored_bytes`: one batch for each hundred, at half the price."""
+        items = self._blobs.batch_get([usage_key(user_id) for user_id in user_ids], may_lag=True)
+        return [0 if item is None else max(0, item["bytes"]) for item in items]
+
     def forget_usage(self, user_id: str) -> None:
         """See `BlobStore.forget_usage`: one delete."""
         self._blobs.delete(usage_key(user_id))

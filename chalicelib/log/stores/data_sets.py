@@ -66,6 +66,11 @@ class StoredDataSets:
         """See `DataSetStore.owner`: one read."""
         return owner_from_item(owner_id, self._data.get(owner_key(owner_id)))
 
+    def owners(self, owner_ids: Sequence[str]) -> list[OwnerState]:
+        """See `DataSetReader.owners`: one batch for each hundred, at half the price."""
+        items = self._data.batch_get([owner_key(owner_id) for owner_id in owner_ids], may_lag=True)
+        return [owner_from_item(owner_id, item) for owner_id, item in zip(owner_ids, items, strict=True)]
+
     def of_owner(self, owner: OwnerState) -> list[DataSet]:
         """See `DataSetStore.of_owner`: one query."""
         items = self._data.query(Query(data_sets_partition(owner.id, owner.epoch), newest_first=True))

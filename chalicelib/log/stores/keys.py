@@ -117,6 +117,16 @@ def rejection_key(owner_id: str, time_ms: int, rejection_id: str) -> Key:
     return key(rejections_partition(owner_id), f"{rejection_time(time_ms)}#{id_part(rejection_id)}")
 
 
+def rejections_of_day_key(date: str) -> Key:
+    """The number of uploads that were rejected on a day, of all users."""
+    return key(rejections_of_days_partition(), date)
+
+
+def rejections_of_days_partition() -> str:
+    """The numbers of rejected uploads, by day."""
+    return "REFUSED"
+
+
 def rejection_time(time_ms: int) -> str:
     """How the sort keys of uploads that were rejected at this time begin."""
     return f"{time_ms:013d}"

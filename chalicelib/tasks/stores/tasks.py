@@ -12,7 +12,7 @@ from chalicelib.engine.errors import ConditionFailedError, TransactionRefusedErr
 from chalicelib.engine.table import Delete, Item, Prefix, Put, Query, Range, Table
 from chalicelib.errors import TaskExistsError, TaskNameTakenError
 from chalicelib.json_text import decode, encode
-from chalicelib.tasks.ports import TaskFilter
+from chalicelib.tasks.ports import ListedTask, TaskFilter
 from chalicelib.tasks.stores.keys import (
     CREATED,
     CREATED_INDEX,
@@ -60,6 +60,11 @@ class StoredTasks:
         ids = list(self._listed_ids(task_filter, min(skip + limit, sys.maxsize)))[skip:]
         # The index may lag behind: the tasks themselves decide.
         return [task for task in self.find_many(ids) if task_filter.selects(task)]
+
+    def newest(self, limit: int) -> Iterator[ListedTask]:
+        """One query of the index, in pages."""
+        items = self._tasks.query(Query(CREATED, index=CREATED_INDEX, newest_first=True, limit=limit))
+        return (ListedTask(task_id_of(item), State(item["state"])) for item in items)
 
     def add(self, task: Task) -> None:
         """One write, or one transaction for a task with a name."""

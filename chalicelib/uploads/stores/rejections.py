@@ -1,9 +1,19 @@
 """Rejected uploads in the data table: one item for each, which expires by itself."""
 
+from datetime import UTC, datetime
+
 from chalicelib import json_text
-from chalicelib.engine.table import Delete, Item, Query, Range, Table
-from chalicelib.log.stores.keys import rejection_key, rejection_time, rejections_partition
-from chalicelib.uploads.ports import KEPT_FOR_MS, Rejection, RejectionReason
+from chalicelib.engine.table import Delete, Item, Query, Range, Table, Update
+from chalicelib.log.stores.keys import (
+    rejection_key,
+    rejection_time,
+    rejections_of_day_key,
+    rejections_of_days_partition,
+    rejections_partition,
+)
+from chalicelib.uploads.ports import KEPT_FOR_MS, Rejection, RejectionReason, RejectionsOfDay
+
+_DAY_MS = 24 * 3_600_000
 
 
 class StoredRejections:
@@ -13,8 +23,22 @@ class StoredRejections:
         self._data = data
 
     def add(self, rejection: Rejection) -> None:
-        """See `Rejections.add`: one put."""
+        """See `Rejections.add`: one put, and one update of the day's number."""
         self._data.put(_item(rejection))
+        expires_at_s = (rejection.time_ms + KEPT_FOR_MS + _DAY_MS) // 1000
+        self._data.update(
+            Update(
+                rejections_of_day_key(_date(rejection.time_ms)),
+                set={"last_ms": rejection.time_ms, "expires_at_s": expires_at_s},
+                add={"count": 1},
+            )
+        )
+
+    def by_day(self, since_ms: int) -> list[RejectionsOfDay]:
+        """See `Rejections.by_day`: one query. Items that have expired but are still stored are left out."""
+        since = Range(at_least=_date(since_ms))
+        items = self._data.query(Query(rejections_of_days_partition(), since, newest_first=True, may_lag=True))
+        return [RejectionsOfDay(item["sk"], item["count"], item["last_ms"]) for item in items]
 
     def of_owner(self, owner_id: str, since_ms: int, limit: int) -> list[Rejection]:
         """See `Rejections.of_owner`: one query. Items that have expired but are still stored are left out."""
@@ -26,6 +50,11 @@ class StoredRejections:
         """See `Rejections.remove_all`: one query, and one write for each 25."""
         keys = self._data.query(Query(rejections_partition(owner_id), attributes=("pk", "sk"), may_lag=True))
         self._data.batch_write([Delete(key) for key in keys])
+
+
+def _date(time_ms: int) -> str:
+    """The UTC day of a time."""
+    return datetime.fromtimestamp(time_ms / 1000, UTC).date().isoformat()
 
 
 def _item(rejection: Rejection) -> Item:

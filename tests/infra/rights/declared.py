@@ -24,7 +24,7 @@ DECLARED: Mapping[str, Mapping[str, str]] = {
     API: {
         "table accounts": "BatchGetItem ConditionCheckItem DeleteItem GetItem PutItem Query UpdateItem",
         "table data": "BatchGetItem BatchWriteItem ConditionCheckItem DeleteItem GetItem PutItem Query UpdateItem",
-        "table blobs": "DeleteItem GetItem PutItem Query UpdateItem",
+        "table blobs": "BatchGetItem DeleteItem GetItem PutItem Query UpdateItem",
         "table tasks": "BatchGetItem DeleteItem GetItem PutItem",
         "table tasks/index/created": "Query",
         "queue tasks": "GetQueueUrl SendMessage",

@@ -27,6 +27,12 @@ def task_api(stage: Stage) -> None:
         stage.request("DELETE", path, token=stage.server)
 
 
+def stage_figures(stage: Stage) -> None:
+    """The figures of a stage with a user."""
+    stage.sign_up("counted")
+    stage.request("GET", "/v1/stage", token=stage.server)
+
+
 def _create(stage: Stage, **members: object) -> str:
     task: str = stage.request("POST", "/v1/tasks", {"type": ECHO} | members, token=stage.server).json()["id"]
     return task
@@ -147,4 +153,4 @@ def _run_all(stage: Stage, user: User) -> None:
     stage.run_tasks()
 
 
-USE_CASES = (task_api, dispatcher, deletion_during_a_tick, waking, all_types)
+USE_CASES = (task_api, stage_figures, dispatcher, deletion_during_a_tick, waking, all_types)

@@ -25,8 +25,11 @@ from chalicelib.api.routes import sessions as auth
 from chalicelib.api.routes import status as platform
 from chalicelib.api.routes import users as auth_users
 from chalicelib.api.routes.nightscout import authorization as nightscout_authorization
+from chalicelib.api.routes.nightscout import catalogues as nightscout_catalogues
 from chalicelib.api.routes.nightscout import credentials as nightscout_credentials
+from chalicelib.api.routes.nightscout import device_statuses as nightscout_device_statuses
 from chalicelib.api.routes.nightscout import entries as nightscout_entries
+from chalicelib.api.routes.nightscout import glances as nightscout_glances
 from chalicelib.api.routes.nightscout import profiles as nightscout_profiles
 from chalicelib.api.routes.nightscout import status as nightscout_status
 from chalicelib.api.routes.nightscout import treatments as nightscout_treatments
@@ -58,6 +61,9 @@ for nightscout_api in (
     nightscout_entries,
     nightscout_treatments,
     nightscout_profiles,
+    nightscout_device_statuses,
+    nightscout_catalogues,
+    nightscout_glances,
 ):
     app.register_blueprint(nightscout_api.blueprint)
 for source in (blob_events, metric_events, task_events):

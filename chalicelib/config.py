@@ -60,6 +60,8 @@ class Settings:
     """What the data of one user may take, deflated as it is stored: a year of Loop takes 130 MB."""
     blob_quota_mb: int = 10_000
     """What the blobs and device logs of one user may take."""
+    device_status_days: int = 60
+    """How long device statuses of the Nightscout API are kept after they were stored."""
     requests_an_hour: int = 20_000
     """How many requests a user may make within an hour, at each process."""
     refresh_token_lifetime_s: int = 60 * 24 * 3600
@@ -100,6 +102,7 @@ class Settings:
             oidc_clients=_urls_by_name(environ.get("STRANDLINE_OIDC_CLIENTS", "")),
             data_quota_mb=int(environ.get("STRANDLINE_DATA_QUOTA_MB") or default.data_quota_mb),
             blob_quota_mb=int(environ.get("STRANDLINE_BLOB_QUOTA_MB") or default.blob_quota_mb),
+            device_status_days=int(environ.get("STRANDLINE_DEVICE_STATUS_DAYS") or default.device_status_days),
             requests_an_hour=int(environ.get("STRANDLINE_REQUESTS_AN_HOUR") or default.requests_an_hour),
             allows_local_web_apps=environ.get("STRANDLINE_LOCAL_WEB_APPS") == "true"
             or environ.get("STRANDLINE_STAGE", default.stage) == "local",

@@ -49,6 +49,7 @@ from chalicelib.metrics.stores.archive import QueuedRejectedRecords, StoredEvent
 from chalicelib.metrics.stores.counts import StoredEventCounts
 from chalicelib.metrics.stores.stream import DroppedEvents, StreamedEvents, cached_salt
 from chalicelib.nightscout.ports import NightscoutPorts
+from chalicelib.nightscout.stores.device_statuses import StoredDeviceStatuses
 from chalicelib.notes.ports import NotePorts
 from chalicelib.notes.stores.notes import StoredNotes
 from chalicelib.observability import count, logger
@@ -222,7 +223,9 @@ def build_services(settings: Settings, engine: Engine, surroundings: Surrounding
             counts=StoredEventCounts(engine.data, settings.metrics_stream),
             rejected=QueuedRejectedRecords(engine.metrics_failures),
         ),
-        nightscout=NightscoutPorts(data, tiles.tiles, reading),
+        nightscout=NightscoutPorts(
+            data, tiles.tiles, StoredDeviceStatuses(engine.data, settings.device_status_days), reading
+        ),
         tasks=TaskPorts(
             StoredTasks(engine.tasks),
             StoredTaskSlots(engine.tasks),

@@ -45,6 +45,8 @@ class Draft:
     """Whether members that the stored document has and this one lacks stay; otherwise it is replaced."""
     is_time_in_key: bool = True
     """Whether documents of one key have one time, so that a new time is a new document."""
+    is_kept: bool = False
+    """Whether a stored document with its key stays as it is."""
     alternate_key: str = ""
     """The key of the document that its `_id` may name; that one is replaced if there is one."""
 
@@ -163,6 +165,8 @@ def _placed(collection: Collection, draft: Draft, documents: dict[str, Document]
     """The document of a draft, which takes its place among the documents."""
     key = draft.alternate_key if draft.alternate_key in documents else draft.key
     stored = documents.get(key)
+    if stored is not None and draft.is_kept:
+        return stored
     kept = {} if stored is None or not draft.is_merged else stored.body
     # The stored `_id` stays; otherwise that of the client counts, else one follows from time and key.
     document_id = draft.body.get("_id") or new_id(draft.time_ms, key) if stored is None else stored.id

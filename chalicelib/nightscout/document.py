@@ -34,6 +34,8 @@ class Collection(StrEnum):
     ENTRIES = "entries"
     TREATMENTS = "treatments"
     PROFILE = "profile"
+    FOOD = "food"
+    ACTIVITY = "activity"
 
 
 class InvalidIdError(InvalidRequestError):
@@ -62,7 +64,7 @@ class Document:
         return str(self.body["_id"])
 
 
-def document_key(collection: Collection, *parts: str) -> str:
+def document_key(collection: str, *parts: str) -> str:
     """The digest of a key: 16 hexadecimal digits."""
     joined = "\0".join((collection, *parts))
     return hashlib.sha256(joined.encode(errors="replace")).hexdigest()[:_KEY_DIGITS]

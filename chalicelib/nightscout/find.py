@@ -113,13 +113,13 @@ def parse_find(parameters: Parameters, fields: Fields) -> Find:
     return Find(
         comparisons=tuple(comparisons),
         groups=tuple(Group(name, tuple(map(tuple, of_group.values()))) for name, of_group in groups.items()),
-        count=_count(parameters),
+        count=parse_count(parameters),
         is_ascending=parameters.get(f"sort[{fields.date}]", ("-1",))[-1] == "1",
     )
 
 
-def _count(parameters: Parameters) -> int | None:
-    """The number of documents that a query wants.
+def parse_count(parameters: Parameters) -> int | None:
+    """The number of documents that a query wants; None for the default of the collection.
 
     Raises:
         InvalidRequestError: it is no number, below 1, or too large.

@@ -71,7 +71,7 @@ def find_documents(
         InvalidRequestError: more has to be read than a search may read.
     """
     find, fields = query
-    return search(user_id, collection, find, _span(call, find, fields), ports)
+    return search(user_id, collection, find, span_of(call, find, fields), ports)
 
 
 def find_by_keys(user_id: str, collection: Collection, keys: Few[str], ports: NightscoutPorts) -> list[Document]:
@@ -168,8 +168,8 @@ def _is_within(document: Document, span: Span) -> bool:
     )
 
 
-def _span(call: Call, find: Find, fields: Fields) -> Span:
-    """The time in which to search."""
+def span_of(call: Call, find: Find, fields: Fields) -> Span:
+    """The time in which to search: the last days, unless the query has a condition on the date or the `_id`."""
     if not find.has(fields.date, *fields.text_dates, "_id"):
         return Span(from_ms=call.now_ms - DEFAULT_DAYS * DAY_MS)
     return Span(

@@ -210,6 +210,10 @@ class PurgeRequests(Protocol):
         """The data sets that a user had in an epoch, erased or not."""
         ...
 
+    def remove_device_statuses(self, owner_id: str, epoch: int) -> None:
+        """Remove the device statuses that a user had in an epoch or before."""
+        ...
+
     def entries(self, data_set: DataSet) -> Iterator[Entry]:
         """The entries of a log, by number."""
         ...

@@ -46,6 +46,7 @@ def purge(run: TaskRun, services: TileServices) -> None:
 
 def _purge_epoch(request: PurgeRequest, ports: TilePorts) -> int:
     """Remove an erased epoch, and return its number of data sets."""
+    ports.purge_requests.remove_device_statuses(request.owner_id, request.epoch)
     ports.sweep_requests.remove_epoch(request.owner_id, request.epoch)
     ports.archive.remove(OwnerState(request.owner_id, request.epoch))
     erased = ports.purge_requests.data_sets_of_epoch(request.owner_id, request.epoch)

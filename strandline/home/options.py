@@ -75,6 +75,7 @@ def checked_options(parsed: Namespace) -> ServeOptions:
             "STRANDLINE_WEB_APP_URL": parsed.web_app_url,
             "STRANDLINE_DATA_QUOTA_MB": str(parsed.data_quota_mb),
             "STRANDLINE_BLOB_QUOTA_MB": str(parsed.blob_quota_mb),
+            "STRANDLINE_DEVICE_STATUS_DAYS": str(parsed.device_status_days),
             "STRANDLINE_REQUESTS_AN_HOUR": str(parsed.requests_an_hour),
             "STRANDLINE_LOCAL_WEB_APPS": "true" if parsed.allow_local_web_apps else "",
             **_mail(parsed),

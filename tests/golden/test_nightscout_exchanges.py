@@ -16,8 +16,10 @@ ONE_SECRET = "a token is taken as the secret, and as it is"
 OTHER_ROLES = "there are two scopes, and no other roles"
 ALWAYS_ID = "answers to POST always have `_id`"
 SAME_PROFILE = "an equal profile is the same one"
+NOT_SERVED = "not served"
 NO_SUBJECTS = "subjects are not served"
 NO_REVOKED = "a subject without roles is a revoked credential here"
+UTF_8 = "the media type of JSON names its encoding"
 SITE = "settings are those of this site"
 RULINGS = {
     "v1-auth-06-secret-header-plain": ONE_SECRET,
@@ -25,9 +27,17 @@ RULINGS = {
     "v1-auth-36-delete-with-createread": OTHER_ROLES,
     "v1-auth-39-verifyauth-admin": "nobody is an administrator",
     "v1-auth-40-verifyauth-norole": NO_REVOKED,
+    "pebble-04-secret": UTF_8,
+    "pebble-06-mmol": UTF_8,
+    "v1-devicestatus-04-repeat": "an equal device status is the same one",
+    "v1-devicestatus-09-no-extension": "no answer comes from memory, with `mills`",
+    "v1-devicestatus-10-range": "an equal device status is the same one",
+    "v1-devicestatus-15-delete-range": "an equal device status is the same one",
+    "v1-devicestatus-16-put": "errors are JSON",
+    "v1-food-activity-11-activity-repeat": ALWAYS_ID,
     "v1-entries-read-29-count-zero": "a count below 1 is a 400",
     "v1-entries-read-30-count-text": "a count that is no number is a 400",
-    "v1-entries-read-43-count-where": "not served",
+    "v1-entries-read-43-count-where": NOT_SERVED,
     "v1-entries-write-04-repeat": ALWAYS_ID,
     "v1-entries-write-16-hex-id-other-time": "200, and the entry is stored",
     "v1-entries-write-17-hex-id-differs-for-stored-time": "200, and the stored `_id` stays",
@@ -52,6 +62,10 @@ RULINGS = {
     "v2-15-subject-delete": NO_SUBJECTS,
     "v2-09-subjects-none": NO_SUBJECTS,
     "v2-11-subjects-uploader": NO_SUBJECTS,
+    "v2-17-permissions": NOT_SERVED,
+    "v2-18-check-ok": NOT_SERVED,
+    "v2-25-notifications-loop-off": "404 instead of 500",
+    "v2-27-summary-none": NOT_SERVED,
     "v2-28-socket-io": "Socket.IO is refused at once",
 }
 

@@ -21,6 +21,7 @@ QUOTAS = {
         "BlobQuotaMb",
         "megabytes that the blobs and device logs of one user may take (default: 10000)",
     ),
+    "--device-status-days": ("DeviceStatusDays", "days for which device statuses are kept (default: 60)"),
     "--requests-an-hour": ("RequestsAnHour", "requests that one user may make within an hour (default: 20000)"),
 }
 """Options with the parameters of the application that they become."""

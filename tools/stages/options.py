@@ -249,6 +249,13 @@ OPTIONS = (
         pattern=COUNT,
     ),
     Option(
+        "DEVICE_STATUS_DAYS",
+        Stack.APPLICATION,
+        "DeviceStatusDays",
+        "a number of days for which device statuses of the Nightscout API are kept",
+        pattern=COUNT,
+    ),
+    Option(
         "REQUESTS_AN_HOUR",
         Stack.APPLICATION,
         "RequestsAnHour",

@@ -25,26 +25,42 @@ from chalicelib.api.openapi.terms import (
 from chalicelib.api.operations.nightscout import (
     AUTHORIZE,
     CREATE_CREDENTIAL,
+    DELETE_ACTIVITY,
+    DELETE_DEVICE_STATUS,
+    DELETE_DEVICE_STATUSES,
     DELETE_ENTRIES,
     DELETE_ENTRIES_OF,
+    DELETE_FOOD,
     DELETE_PROFILE,
     DELETE_TREATMENT,
     DELETE_TREATMENTS,
+    FIND_ACTIVITIES,
+    FIND_DEVICE_STATUSES,
     FIND_ENTRIES,
     FIND_ENTRIES_OF,
     FIND_PROFILES,
     FIND_TREATMENTS,
     GET_CURRENT_PROFILE,
+    GET_GLANCE,
+    GET_PROPERTIES,
+    GET_PROPERTIES_OF,
     GET_SITE_STATUS,
     GET_VERSIONS,
     LIST_CREDENTIALS,
+    LIST_FOODS,
+    LIST_FOODS_OF,
     LIST_NOTICES,
     LIST_PROFILES,
     PREVIEW_ENTRIES,
+    REPLACE_ACTIVITIES,
+    REPLACE_FOODS,
     REPLACE_PROFILE,
     REPLACE_TREATMENT,
     REVOKE_CREDENTIAL,
+    STORE_ACTIVITIES,
+    STORE_DEVICE_STATUSES,
     STORE_ENTRIES,
+    STORE_FOODS,
     STORE_PROFILES,
     STORE_TREATMENTS,
     TEST_UPLOAD,
@@ -77,6 +93,7 @@ _SENT = Body(
     is_required=False,
 )
 _DELETED = Reply(all_of({"acknowledged": BOOLEAN, "deletedCount": integer()}), "The number of deleted documents.")
+_STORED = Reply(_DOCUMENTS, "The documents as stored, each with `_id`.")
 _FIND = (
     Parameter("find[field][$operator]", text(), "A condition; without an operator, the field has this value."),
     Parameter("count", integer(minimum=1, maximum=10_000), "How many documents at most."),
@@ -171,6 +188,48 @@ NIGHTSCOUT_API = Api(
             Reply(FREE_FORM, "The profile as stored."), body=Body(FREE_FORM, "A profile."), failures=(409,)
         ),
         DELETE_PROFILE: Details(Reply(FREE_FORM, "An empty object."), failures=(400,)),
+        FIND_DEVICE_STATUSES: Details(
+            Reply(_DOCUMENTS, "Device statuses, newest first, at most 1,000 and 5 MB."),
+            query=_FIND,
+            other_replies=_KNOWN,
+            ignores_unknown_query=True,
+        ),
+        STORE_DEVICE_STATUSES: Details(
+            Reply(_DOCUMENTS, "The device statuses as stored, each with `_id`."),
+            body=_SENT,
+            about="They are kept for 60 days, unless the stage says otherwise. An equal one is the same one, without a "
+            "time within an hour.",
+        ),
+        DELETE_DEVICE_STATUSES: Details(_DELETED, query=_FIND, ignores_unknown_query=True),
+        DELETE_DEVICE_STATUS: Details(_DELETED, query=_FIND, ignores_unknown_query=True),
+        LIST_FOODS: Details(Reply(_DOCUMENTS, "Foods."), other_replies=_KNOWN, ignores_unknown_query=True),
+        LIST_FOODS_OF: Details(
+            Reply(_DOCUMENTS, "Foods of the kind."), other_replies=_KNOWN, failures=(404,), ignores_unknown_query=True
+        ),
+        STORE_FOODS: Details(_STORED, body=_SENT, failures=(409,), about="An equal food is the same one."),
+        REPLACE_FOODS: Details(_STORED, body=_SENT, failures=(409,)),
+        DELETE_FOOD: Details(Reply(FREE_FORM, "An empty object."), failures=(400,)),
+        FIND_ACTIVITIES: Details(
+            Reply(_DOCUMENTS, "Heart rates and steps, newest first."),
+            query=_FIND,
+            other_replies=_KNOWN,
+            ignores_unknown_query=True,
+        ),
+        STORE_ACTIVITIES: Details(_STORED, body=_SENT, failures=(409,), about="An equal one is the same one."),
+        REPLACE_ACTIVITIES: Details(_STORED, body=_SENT, failures=(409,)),
+        DELETE_ACTIVITY: Details(Reply(FREE_FORM, "An empty object."), failures=(400,)),
+        GET_GLANCE: Details(
+            Reply(FREE_FORM, "`status`, `bgs` and `cals`."),
+            query=(
+                Parameter("count", integer(minimum=1, maximum=10_000), "How many readings at most; 1 by default."),
+                Parameter("units", text(), "`mmol` for mmol/L."),
+            ),
+            ignores_unknown_query=True,
+        ),
+        GET_PROPERTIES: Details(
+            Reply(FREE_FORM, "`bgnow`, `delta`, `upbat`, `iob` and `cob`, as far as there is data.")
+        ),
+        GET_PROPERTIES_OF: Details(Reply(FREE_FORM, "Those that `names` lists, separated by commas.")),
         VERIFY_AUTH: Details(
             Reply(reference("NightscoutVerification"), "The rights."),
             credentials=(*NIGHTSCOUT_CREDENTIALS, ""),

@@ -108,6 +108,30 @@ STORE_PROFILES = _write("profiles.store", "POST", v1_paths("/profile"), "Store p
 REPLACE_PROFILE = _write("profiles.replace", "PUT", v1_paths("/profile"), "Replace a profile")
 DELETE_PROFILE = _write("profiles.delete", "DELETE", v1_paths("/profile/{id}"), "Delete a profile")
 
+FIND_DEVICE_STATUSES = _read("device_statuses.find", v1_paths("/devicestatus"), "The newest device statuses")
+STORE_DEVICE_STATUSES = _write("device_statuses.store", "POST", v1_paths("/devicestatus"), "Store device statuses")
+DELETE_DEVICE_STATUSES = _write(
+    "device_statuses.delete", "DELETE", v1_paths("/devicestatus"), "Delete the device statuses that a query finds"
+)
+DELETE_DEVICE_STATUS = _write(
+    "device_statuses.delete_one", "DELETE", v1_paths("/devicestatus/{id}"), "Delete a device status by its id"
+)
+
+LIST_FOODS = _read("food.list", v1_paths("/food"), "The catalogue of foods")
+LIST_FOODS_OF = _read("food.list_of", v1_paths("/food/{kind}"), "Foods of a kind: `regular` or `quickpicks`")
+STORE_FOODS = _write("food.store", "POST", v1_paths("/food"), "Store foods")
+REPLACE_FOODS = _write("food.replace", "PUT", v1_paths("/food"), "Replace foods")
+DELETE_FOOD = _write("food.delete", "DELETE", v1_paths("/food/{id}"), "Delete a food")
+
+FIND_ACTIVITIES = _read("activity.find", v1_paths("/activity"), "The newest heart rates and steps")
+STORE_ACTIVITIES = _write("activity.store", "POST", v1_paths("/activity"), "Store heart rates and steps")
+REPLACE_ACTIVITIES = _write("activity.replace", "PUT", v1_paths("/activity"), "Replace heart rates and steps")
+DELETE_ACTIVITY = _write("activity.delete", "DELETE", v1_paths("/activity/{id}"), "Delete a heart rate or steps")
+
+GET_GLANCE = _read("glance", ("/pebble",), "The newest readings for watch faces")
+GET_PROPERTIES = _read("properties", ("/api/v2/properties",), "The newest reading, its change, and the loop's state")
+GET_PROPERTIES_OF = _read("properties_of", ("/api/v2/properties/{names}",), "Some of the properties, by name")
+
 NIGHTSCOUT_OPERATIONS: tuple[Operation, ...] = (
     CREATE_CREDENTIAL,
     LIST_CREDENTIALS,
@@ -135,4 +159,20 @@ NIGHTSCOUT_OPERATIONS: tuple[Operation, ...] = (
     STORE_PROFILES,
     REPLACE_PROFILE,
     DELETE_PROFILE,
+    FIND_DEVICE_STATUSES,
+    STORE_DEVICE_STATUSES,
+    DELETE_DEVICE_STATUSES,
+    DELETE_DEVICE_STATUS,
+    LIST_FOODS,
+    LIST_FOODS_OF,
+    STORE_FOODS,
+    REPLACE_FOODS,
+    DELETE_FOOD,
+    FIND_ACTIVITIES,
+    STORE_ACTIVITIES,
+    REPLACE_ACTIVITIES,
+    DELETE_ACTIVITY,
+    GET_GLANCE,
+    GET_PROPERTIES,
+    GET_PROPERTIES_OF,
 )

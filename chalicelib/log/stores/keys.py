@@ -132,6 +132,21 @@ def rejection_time(time_ms: int) -> str:
     return f"{time_ms:013d}"
 
 
+def device_statuses_partition(owner_id: str) -> str:
+    """The device statuses of a user, by time."""
+    return f"NIGHTSCOUT_STATUS#{id_part(owner_id)}"
+
+
+def device_status_key(owner_id: str, time_ms: int, status_id: str) -> Key:
+    """A device status."""
+    return key(device_statuses_partition(owner_id), f"{device_status_time(time_ms)}#{status_id}")
+
+
+def device_status_time(time_ms: int) -> str:
+    """How the sort keys of device statuses of this time begin."""
+    return f"{time_ms:015d}"
+
+
 def source_key(source_id: str) -> Key:
     """A data source."""
     return key(f"SOURCE#{id_part(source_id)}", "SOURCE")

@@ -25,10 +25,13 @@ class _Mapping:
     parts: tuple[str, ...]
 
 
+_NOTHING = _Mapping(lambda _body: {}, ())
 _MAPPINGS: Mapping[Collection, _Mapping] = {
     Collection.ENTRIES: _Mapping(records_of_entry, ENTRY_PARTS),
     Collection.TREATMENTS: _Mapping(records_of_treatment, TREATMENT_PARTS),
-    Collection.PROFILE: _Mapping(lambda _body: {}, ()),
+    Collection.PROFILE: _NOTHING,
+    Collection.FOOD: _NOTHING,
+    Collection.ACTIVITY: _NOTHING,
 }
 NO_DEVICE = "nightscout"
 """The device of a document that names none."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from chalicelib.engine.conditions import equals, exists
+from chalicelib.engine.conditions import at_most, equals, exists
 from chalicelib.engine.errors import TransactionRefusedError
 from chalicelib.engine.table import Delete, Item, Prefix, Query, Range, Table, Update, Write
 from chalicelib.log.data_set import DataSet, OwnerState, head_of
@@ -11,6 +11,7 @@ from chalicelib.log.stores.data_sets import StoredDataSets, is_head_of
 from chalicelib.log.stores.growth import BYTES, Growth
 from chalicelib.log.stores.keys import (
     data_set_key,
+    device_statuses_partition,
     head_key,
     log_of,
     part_owner,
@@ -57,6 +58,12 @@ class StoredPurgeRequests:
     def data_sets_of_epoch(self, owner_id: str, epoch: int) -> list[DataSet]:
         """See `PurgeRequests.data_sets_of_epoch`: one query."""
         return self._data_sets.of_owner(OwnerState(owner_id, epoch))
+
+    def remove_device_statuses(self, owner_id: str, epoch: int) -> None:
+        """See `PurgeRequests.remove_device_statuses`: one query, and one write for each 25."""
+        of_epoch = at_most("epoch", epoch)
+        query = Query(device_statuses_partition(owner_id), where=of_epoch, attributes=("pk", "sk"))
+        self._delete(self._data.query(query))
 
     def entries(self, data_set: DataSet) -> Iterator[Entry]:
         """See `PurgeRequests.entries`: one query, and the bodies that are stored in parts."""

@@ -74,6 +74,7 @@ def add_to(commands: "argparse._SubParsersAction[Any]") -> None:
 QUOTAS = (
     ("--data-quota-mb", 5_000, "megabytes of data, deflated as it is stored"),
     ("--blob-quota-mb", 10_000, "megabytes of blobs and device logs"),
+    ("--device-status-days", 60, "days for which device statuses of the Nightscout API are kept"),
     ("--requests-an-hour", 20_000, "requests within an hour"),
 )
 SIGN_UP_HELP = "who may make an account (default: open on this machine alone, closed behind a proxy)"

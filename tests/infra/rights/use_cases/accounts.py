@@ -85,6 +85,8 @@ def nightscout_credentials(stage: Stage) -> None:
     _entries(stage, made["token"])
     _treatments(stage, made["token"])
     _profiles(stage, made["token"])
+    _short_lived(stage, made["token"])
+    _catalogues(stage, made["token"])
     _data_as_documents(stage, user, made["token"])
     stage.request("DELETE", f"{path}/{made['id']}", token=user.token)
     stage.request("POST", f"/access/{user.id}/{grantee.id}", {"view": {}}, token=user.token)
@@ -123,6 +125,28 @@ def _profiles(stage: Stage, token: str) -> None:
     for found in (path, f"{path}/current", "/api/v1/profiles"):
         stage.request("GET", found, api_secret=token)
     stage.request("DELETE", f"{path}/{stored['_id']}", api_secret=token)
+
+
+def _short_lived(stage: Stage, token: str) -> None:
+    """Device statuses: stored with a time and without one, found, shown on a watch, and deleted."""
+    path = "/api/v1/devicestatus"
+    statuses = [{"device": "phone", "created_at": "2026-01-01T00:00:00Z"}, {"device": "phone"}]
+    stored = stage.request("POST", path, statuses, api_secret=token).json()
+    for found in (path, "/pebble", "/api/v2/properties", "/api/v2/properties/upbat"):
+        stage.request("GET", found, api_secret=token)
+    stage.request("DELETE", f"{path}/{stored[0]['_id']}", api_secret=token)
+    stage.request("DELETE", path, api_secret=token)
+
+
+def _catalogues(stage: Stage, token: str) -> None:
+    """Foods and activities: stored, replaced, found and deleted."""
+    for name, found in (("food", ("", "/regular")), ("activity", ("",))):
+        path = f"/api/v1/{name}"
+        (stored,) = stage.request("POST", path, {"type": "food", "steps": 1}, api_secret=token).json()
+        stage.request("PUT", path, stored | {"steps": 2}, api_secret=token)
+        for end in found:
+            stage.request("GET", f"{path}{end}", api_secret=token)
+        stage.request("DELETE", f"{path}/{stored['_id']}", api_secret=token)
 
 
 def _data_as_documents(stage: Stage, user: User, token: str) -> None:

@@ -1,0 +1,26 @@
+"""The newest readings, as watch faces and widgets show them. Source: nightscout-api 8."""
+
+from typing import Any
+
+from chalicelib.access.call import Call
+from chalicelib.nightscout.document import Collection
+from chalicelib.nightscout.find import Comparison, Find
+from chalicelib.nightscout.ports import NightscoutPorts
+from chalicelib.nightscout.search import DEFAULT_DAYS, Span, search
+from chalicelib.nightscout.times import DAY_MS
+
+NO_DIRECTION = "NONE"
+MG_DL_PER_MMOL_L = 18
+"""The factor of the apps, which show one decimal."""
+
+
+def newest_readings(call: Call, user_id: str, count: int, ports: NightscoutPorts) -> list[dict[str, Any]]:
+    """The newest sensor readings of the last days as entries, newest first."""
+    find = Find((Comparison("type", "$eq", "sgv"), Comparison("sgv", "$gte", 0)), count=count)
+    span = Span(from_ms=call.now_ms - DEFAULT_DAYS * DAY_MS)
+    return [document.body for document in search(user_id, Collection.ENTRIES, find, span, ports)]
+
+
+def in_mmol_l(value_mg_dl: float) -> float:
+    """A value in mmol/L with one decimal."""
+    return round(value_mg_dl / MG_DL_PER_MMOL_L, 1)

@@ -1,0 +1,99 @@
+"""Glances of the Nightscout API: `/pebble` and `properties`, for watch faces and widgets."""
+
+from typing import Any
+
+import pytest
+
+from tests.api.nightscout.device import Device
+from tests.api.nightscout.records import MINUTE_MS, at, cbg
+from tests.fakes.services import START_MS
+
+LOOP = {"loop": {"iob": {"iob": 1.234}, "cob": {"cob": 10.55}}, "uploader": {"battery": 80}}
+TRIO = {"openaps": {"iob": {"iob": 0.8}, "suggested": {"COB": 5}}, "uploaderBattery": 77}
+
+
+def sgv(value: Any, minutes_ago: float, **more: Any) -> dict[str, Any]:
+    """A reading as an app of Nightscout sends it."""
+    return {"type": "sgv", "sgv": value, "date": START_MS - int(minutes_ago * MINUTE_MS), "device": "cgm", **more}
+
+
+def get(device: Device, path: str) -> Any:
+    """The answer to a request."""
+    reply = device.send("GET", path)
+    assert reply.status == 200, reply.body
+    return reply.json()
+
+
+class TestPebble:
+    def test_readings_come_newest_first_with_the_difference_on_the_first(self, device: Device) -> None:
+        device.store(sgv(110, 10, direction="Flat"), sgv(105, 5, direction="DoubleDown"), sgv(108, 0))
+        answer = get(device, "/pebble?count=2")
+        assert answer["status"] == [{"now": START_MS}]
+        assert answer["bgs"] == [
+            {"sgv": "108", "trend": 0, "direction": "NONE", "datetime": START_MS, "bgdelta": 3},
+            {"sgv": "105", "trend": 7, "direction": "DoubleDown", "datetime": START_MS - 5 * MINUTE_MS},
+        ]
+
+    def test_values_in_mmol_l_have_one_decimal(self, device: Device) -> None:
+        device.store(sgv(180, 5), sgv(171, 0))
+        (reading,) = get(device, "/pebble?units=mmol")["bgs"]
+        assert (reading["sgv"], reading["bgdelta"]) == ("9.5", "-0.5")
+
+    def test_data_of_the_tidepool_api_is_shown(self, device: Device) -> None:
+        device.send_to_tidepool([cbg(150, 5), cbg(152, 0, trend="constant")])
+        (reading,) = get(device, "/pebble")["bgs"]
+        assert (reading["sgv"], reading["trend"], reading["bgdelta"]) == ("152", 4, 2)
+
+    def test_without_readings_there_are_none(self, device: Device) -> None:
+        device.store({"type": "mbg", "mbg": 100, "date": START_MS}, sgv("high", 1))
+        assert get(device, "/pebble")["bgs"] == []
+
+    def test_a_count_that_is_unreadable_is_400(self, device: Device) -> None:
+        assert device.send("GET", "/pebble?count=many").status == 400
+
+
+class TestProperties:
+    def test_the_newest_reading_and_its_change(self, device: Device) -> None:
+        first, second = device.store(sgv(110, 5, direction="Flat"), sgv(106, 0, direction="FortyFiveDown", noise=1))
+        answer = get(device, "/api/v2/properties")
+        assert answer.keys() == {"bgnow", "delta"}
+        assert (answer["bgnow"]["last"], answer["bgnow"]["mills"]) == (106, START_MS)
+        assert answer["bgnow"]["sgvs"] == [
+            {
+                "_id": second["_id"],
+                "mgdl": 106,
+                "mills": START_MS,
+                "device": "cgm",
+                "direction": "FortyFiveDown",
+                "noise": 1,
+                "type": "sgv",
+                "scaled": 106,
+            }
+        ]
+        delta = answer["delta"]
+        assert (delta["mgdl"], delta["display"], delta["interpolated"]) == (-4, "-4", False)
+        assert delta["previous"]["sgvs"][0]["_id"] == first["_id"]
+
+    def test_a_change_over_more_than_nine_minutes_is_interpolated_to_five(self, device: Device) -> None:
+        device.store(sgv(100, 20), sgv(120, 0))
+        delta = get(device, "/api/v2/properties/delta")["delta"]
+        assert (delta["absolute"], delta["elapsedMins"], delta["interpolated"]) == (20, 20, True)
+        assert (delta["mgdl"], delta["display"], delta["mean5MinsAgo"]) == (5, "+5", 115)
+
+    @pytest.mark.parametrize(
+        ("sent", "battery", "iob", "cob"),
+        [(LOOP, "80%", "1.23", 10.6), (TRIO, "77%", "0.80", 5), ({}, None, None, None)],
+    )
+    def test_what_a_loop_says_of_itself(
+        self, device: Device, sent: dict[str, Any], battery: str | None, iob: str | None, cob: float | None
+    ) -> None:
+        device.send("POST", "/api/v1/devicestatus", {"device": "phone", "created_at": at(1), **sent})
+        answer = get(device, "/api/v2/properties/upbat,iob,cob")
+        shown = [answer.get(name, {}).get("display") for name in ("upbat", "iob", "cob")]
+        assert shown == [battery, iob, cob]
+
+    def test_only_those_that_are_named_and_have_data_are_there(self, device: Device) -> None:
+        assert get(device, "/api/v2/properties") == {}
+        device.store(sgv(100, 0))
+        assert get(device, "/api/v2/properties/delta,unknown") == {}
+        assert get(device, "/api/v2/properties/bgnow").keys() == {"bgnow"}

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from strandline.cli.commands.stage import SECRET_VARIABLE
+from strandline.cli.main import main
 from strandline.testing.server import ServerLog, TestServerError, TidepoolServer, User, running_server
 from tests.e2e.client import Client
 from tools.project import ROOT
@@ -53,6 +55,18 @@ def test_a_created_user_sends_and_reads_data(server: TidepoolServer) -> None:
     added = client.request("POST", f"/v1/data_sets/{data_set_of(client, user)}/data", [READING])
     assert (added.status, added.json()["data"]) == (200, [])
     assert [record["value"] for record in client.request("GET", f"/data/{user.id}?type=cbg").json()] == [6.60539]
+
+
+def test_the_command_line_prints_the_figures_to_who_knows_the_server_secret(
+    server: TidepoolServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.create_user()
+    monkeypatch.setenv(SECRET_VARIABLE, server.server_secret)
+    assert main(["stage", "--url", server.url]) == 0
+    assert "users      1\n" in capsys.readouterr().out
+    monkeypatch.setenv(SECRET_VARIABLE, "a wrong secret")
+    assert main(["stage", "--url", server.url]) == 1
+    assert capsys.readouterr().err.startswith("error: POST /auth/serverlogin failed with status 401")
 
 
 def test_a_created_user_signs_in_by_password(server: TidepoolServer) -> None:

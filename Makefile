@@ -20,7 +20,7 @@ given_data_dir = $(if $(filter-out file,$(origin DATA_DIR)),--data-dir '$(DATA_D
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help serve run demo check openapi test pythons e2e fuzz bench package wheel deploy destroy user stage rotate-keys environment cloud-environment checkov-environment fuzz-environment e2e-environment stage-given clean
+.PHONY: help serve run demo pictures check openapi test pythons e2e fuzz bench package wheel deploy destroy user stage rotate-keys environment cloud-environment checkov-environment fuzz-environment e2e-environment stage-given clean
 
 help: ## list all targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -38,6 +38,9 @@ run: ## run the package for AWS on a local cloud until Ctrl-C: make run [PORT=80
 demo: ## send a synthetic month, read it back and compare it: make demo [DAYS=30] [SEED=1] [BASE_URL=...]
 	@$(START) --home --run tools.demo --port '$(PORT)' $(given_data_dir) \
 		$(if $(DAYS),--days '$(DAYS)') $(if $(SEED),--seed '$(SEED)')
+
+pictures: environment ## take the pictures of the page again, with the data of make demo; needs Chromium
+	@$(BIN)/python -m tools.pictures
 
 check: checkov-environment ## check style, types, import contracts, API description and templates
 	$(BIN)/ruff check .

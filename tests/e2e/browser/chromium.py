@@ -1,19 +1,13 @@
-"""The Chromium of this machine, and the switches that it is started with."""
+"""The Chromium of this machine."""
 
 import os
 import shutil
 
 import pytest
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
-SWITCHES = (
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-dev-shm-usage",
-    "--disable-gpu",
-    # Nothing but this machine has an address.
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1",
-)
+from tools.chromium import NAMES, SWITCHES
+
+__all__ = ["SWITCHES", "chromium_path"]
 
 
 def chromium_path() -> str:

@@ -33,6 +33,7 @@ from chalicelib.api.routes.nightscout import glances as nightscout_glances
 from chalicelib.api.routes.nightscout import profiles as nightscout_profiles
 from chalicelib.api.routes.nightscout import status as nightscout_status
 from chalicelib.api.routes.nightscout import treatments as nightscout_treatments
+from chalicelib.api.routes.nightscout import v3 as nightscout_v3
 from chalicelib.events import blobs as blob_events
 from chalicelib.events import metrics as metric_events
 from chalicelib.events import tasks as task_events
@@ -64,6 +65,7 @@ for nightscout_api in (
     nightscout_device_statuses,
     nightscout_catalogues,
     nightscout_glances,
+    nightscout_v3,
 ):
     app.register_blueprint(nightscout_api.blueprint)
 for source in (blob_events, metric_events, task_events):

@@ -14,6 +14,7 @@ from typing import Any
 from chalice.app import Chalice, Request, Response
 
 from chalicelib.api.cors import cors_headers, cors_policy
+from chalicelib.api.errors.nightscout_v3 import UNKNOWN_PATH
 from chalicelib.api.messages import Reply, Trace
 from chalicelib.api.operations.operation import ErrorFormat, Operation
 from chalicelib.api.operations.table import OPERATIONS
@@ -166,8 +167,8 @@ def _router_reply(path: str, method: str, allowed: list[str]) -> tuple[ErrorForm
     prefix = path.split("/")[1] if "/" in path else ""
     if prefix in NIGHTSCOUT_PREFIXES:
         # Nightscout has no wrong methods, only unknown paths (nightscout-api 3).
-        body = {"status": 404, "message": "Not Found"}
-        return ErrorFormat.NIGHTSCOUT, 404, Reply(body, headers=right_methods)
+        message = UNKNOWN_PATH if path.startswith("/api/v3/") else "Not Found"
+        return ErrorFormat.NIGHTSCOUT, 404, Reply({"status": 404, "message": message}, headers=right_methods)
     if prefix in NODE_PREFIXES:
         if allowed:
             body = {"code": "MethodNotAllowed", "message": f"{method} is not allowed"}

@@ -6,10 +6,12 @@ import orjson
 
 from chalicelib import json_text
 from chalicelib.access.call import Caller
+from chalicelib.access.nightscout_credential import NightscoutCredential
 from chalicelib.api.messages import Request
-from chalicelib.errors import UnauthenticatedError
+from chalicelib.api.operations.operation import ErrorFormat
+from chalicelib.errors import InvalidTokenError, UnauthenticatedError
 from chalicelib.nightscout.authorization import find_credential
-from chalicelib.nightscout.sent_credential import SentCredential, sent_credentials
+from chalicelib.nightscout.sent_credential import SentCredential, sent_credentials, sent_jwt
 
 
 def authenticate_device(request: Request) -> Request:
@@ -17,15 +19,17 @@ def authenticate_device(request: Request) -> Request:
 
     Raises:
         UnauthenticatedError: there is no valid credential, and the operation needs one.
+        InvalidTokenError: v3 got a JWT that is not valid.
         TooManyAttemptsError: the credential is wrong, and so were too many before.
     """
+    if request.operation.error_format is ErrorFormat.NIGHTSCOUT_V3:
+        return _with_jwt(request)
     credential = find_credential(request.call, sent_by(request), request.source_ip, request.services.accounts)
     if credential is None:
         if request.operation.policy.anyone:
             return request
         raise UnauthenticatedError
-    caller = Caller(user_id=credential.user_id, nightscout_credential=credential)
-    return replace(request, call=replace(request.call, caller=caller))
+    return _with_caller(request, credential)
 
 
 def user_id_of(request: Request) -> str:
@@ -37,6 +41,24 @@ def sent_by(request: Request) -> tuple[SentCredential, ...]:
     """The credentials of a request, in the order in which they count."""
     headers = {name: [value] for name, value in request.headers.items()}
     return sent_credentials(headers, request.query, _body_with_credential(request.body))
+
+
+def _with_jwt(request: Request) -> Request:
+    """The request with its caller, whom v3 knows by a JWT alone."""
+    if request.operation.policy.anyone:
+        return request
+    sent = sent_jwt({name: [value] for name, value in request.headers.items()})
+    if sent is None:
+        raise UnauthenticatedError
+    credential = find_credential(request.call, (sent,), request.source_ip, request.services.accounts)
+    if credential is None:
+        raise InvalidTokenError
+    return _with_caller(request, credential)
+
+
+def _with_caller(request: Request, credential: NightscoutCredential) -> Request:
+    caller = Caller(user_id=credential.user_id, nightscout_credential=credential)
+    return replace(request, call=replace(request.call, caller=caller))
 
 
 def _body_with_credential(body: bytes) -> object:

@@ -12,7 +12,7 @@ from chalicelib.api.cors import CorsPolicy, cors_headers
 from chalicelib.api.credentials import PLATFORM_FORMATS
 from chalicelib.api.fitting import fitting, showable
 from chalicelib.api.messages import Reply, Trace
-from chalicelib.api.operations.operation import ErrorFormat
+from chalicelib.api.operations.operation import NIGHTSCOUT_FORMATS, ErrorFormat
 from chalicelib.encoding.file_content import FileContent
 from chalicelib.encoding.gzip_splice import RecordArray
 from chalicelib.frozen import frozen
@@ -23,7 +23,7 @@ JSON = "application/json"
 JSON_UTF8 = "application/json; charset=utf-8"
 PLAIN_TEXT = "text/plain; charset=utf-8"
 MIN_COMPRESSED_BYTES = 1024
-_UTF8_FORMATS = PLATFORM_FORMATS | {ErrorFormat.NIGHTSCOUT}
+_UTF8_FORMATS = PLATFORM_FORMATS | NIGHTSCOUT_FORMATS
 """The formats of the APIs that name the charset of JSON."""
 LAMBDA_REPLY_BYTES = 5_500_000
 """Lambda returns at most 6 MB (6,291,456 bytes); the rest is left for headers and for further escapes in the JSON."""

@@ -16,7 +16,7 @@ from chalicelib.api.credentials import credentials_of
 from chalicelib.api.errors.platform import failure
 from chalicelib.api.messages import Reply, Request, Trace
 from chalicelib.api.nightscout_devices import authenticate_device
-from chalicelib.api.operations.operation import ErrorFormat, Operation
+from chalicelib.api.operations.operation import NIGHTSCOUT_FORMATS, Operation
 from chalicelib.api.rendering import Exchange, rendered
 from chalicelib.api.router import Router
 from chalicelib.errors import InvalidTokenError, StrandlineError, TooLargeError, UnauthenticatedError
@@ -162,7 +162,7 @@ def _reads_ahead(request: Request) -> list[tuple[Ahead, str]]:
 def _authenticate(request: Request, sessions: SessionReader, headers: Headers, path: str) -> Request:
     """The request with its caller. A request without a valid credential is refused first of all (errors 5)."""
     operation = request.operation
-    if operation.error_format is ErrorFormat.NIGHTSCOUT:
+    if operation.error_format in NIGHTSCOUT_FORMATS:
         request = authenticate_device(request)
     elif not operation.policy.anyone:
         secret, accounts = request.services.server_secret, request.services.accounts

@@ -24,12 +24,19 @@ class AllDocuments:
         self.stored = DocumentView(documents_owner_id(user_id), ports)
         self._rendered = RenderedDocuments.of(user_id, collection, ports)
 
-    def days(self, first_day: int | None, last_day: int | None) -> Iterator[int]:
-        """The days that may have documents, newest first; both ends are included, None is no limit."""
-        stored = self.stored.days(self._collection, first_day, last_day)
+    @property
+    def has_rendered(self) -> bool:
+        """Whether documents may be made of other data."""
+        return self._rendered is not None
+
+    def days(self, first_day: int | None, last_day: int | None, *, newest_first: bool = True) -> Iterator[int]:
+        """The days that may have documents; both ends are included, None is no limit."""
+        stored = self.stored.days(self._collection, first_day, last_day, newest_first=newest_first)
         if self._rendered is None:
             return stored
-        return (day for day, _ in groupby(merge(stored, self._rendered.days(first_day, last_day), reverse=True)))
+        rendered = self._rendered.days(first_day, last_day)
+        ordered = rendered if newest_first else iter(sorted(rendered))
+        return (day for day, _ in groupby(merge(stored, ordered, reverse=newest_first)))
 
     def on_days(self, days: Sequence[int]) -> Iterator[Document]:
         """The documents of these days, newest first, as an iterator that makes them one by one."""

@@ -1,10 +1,12 @@
 """Stores and deletes documents, and the Tidepool data that is derived from them, in one step.
 
 What is stored of documents and of data is two entries of two logs, which one transaction commits: readers of either API
-see a change in both or in none. A repetition that changes nothing writes nothing. Source: nightscout-api 14 and 17.
+see a change in both or in none. A repetition that changes nothing writes nothing. A deleted document stays as one that
+is not valid, from which nothing is derived, so apps that ask for changes learn of it. Source: nightscout-api 14 and 17.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from chalicelib import json_text
@@ -15,14 +17,14 @@ from chalicelib.frozen import frozen
 from chalicelib.log.data_set import OwnerState
 from chalicelib.log.documents_owner import documents_owner_id
 from chalicelib.log.entry import EntryKind, NewEntry, SelectorKind, Selectors, encode_selectors
-from chalicelib.log.freshness import Ingested
 from chalicelib.log.ports import DataSetWrite, OwnerWrites
 from chalicelib.model.datum import Datum
 from chalicelib.model.deduplicators import DATASET_DELETE_ORIGIN
-from chalicelib.nightscout.document import MAX_BYTES, Collection, Document, as_datum, new_id
+from chalicelib.nightscout.document import MAX_BYTES, VALID, Collection, Document, as_datum, new_id
 from chalicelib.nightscout.document_view import DocumentView
 from chalicelib.nightscout.mapping.derive import derived_records, origin_ids, timeline_origin_id
 from chalicelib.nightscout.mapping.timelines import Lasting, days_around, lasting, timeline_of
+from chalicelib.nightscout.modification import in_order, modification_datum, modification_origin, newest_time_ms
 from chalicelib.nightscout.ports import NightscoutPorts
 from chalicelib.nightscout.times import DAY_MS
 from chalicelib.nightscout.user_documents import open_data_set
@@ -52,14 +54,15 @@ class Draft:
 
 
 @frozen
-class _Change:
-    """Documents to store, the origin ids of derived records that may be obsolete, and keys of documents to delete."""
+class Change:
+    """Documents to store, the origin ids of derived records that may be obsolete, and the keys of documents of which
+    nothing stays."""
 
     documents: Sequence[Document] = ()
     lasting: Sequence[Lasting] = ()
     """The documents of timelines that have to be derived again; of other documents, those to store."""
     obsolete: frozenset[str] = frozenset()
-    deleted_keys: frozenset[str] = frozenset()
+    removed_keys: frozenset[str] = frozenset()
 
 
 def store_documents(
@@ -75,42 +78,46 @@ def store_documents(
     """
 
     def attempt() -> list[Document]:
-        owner, stored, view = _stored(user_id, collection, drafts, ports)
+        owner, stored, view = stored_documents(user_id, collection, drafts, ports)
         after = dict(stored)
-        documents = [_placed(collection, draft, after) for draft in drafts]
+        placed = [_placed(collection, draft, after) for draft in drafts]
         changed = [document for key, document in after.items() if stored.get(key) != document]
         replaced = [stored[document.key] for document in changed if document.key in stored]
-        again = _lasting(view, changed, replaced)
-        _commit(call, user_id, owner, _Change(changed, again, _obsolete(replaced, again)), ports)
-        return documents
+        committed = commit_change(call, user_id, owner, change_of(view, changed, replaced), ports)
+        return [committed.get(document.key, document) for document in placed]
 
-    return _retried(attempt)
+    return retried(attempt)
 
 
 def delete_documents(call: Call, user_id: str, found: Sequence[Document], ports: NightscoutPorts) -> int:
-    """Delete documents with all that is derived from them, and return their number. Those that are made of data of
-    another API stay, and do not count.
+    """Delete documents with all that is derived from them, and return their number. They stay as ones that are not
+    valid. Those that are made of data of another API stay as they are, and do not count.
 
     Raises:
         UnavailableError: each attempt met another change.
     """
     documents = [document for document in found if not document.is_read_only]
-    keys = frozenset(document.key for document in documents)
+    deleted = [replace(document, body=document.body | {VALID: False}) for document in documents]
     lasts = any(timeline_of(document) for document in documents)
 
     def attempt() -> None:
         owner_id = documents_owner_id(user_id)
         view = DocumentView(owner_id, ports) if lasts else None
         owner = ports.data.data_sets.owner(owner_id) if view is None else view.owner
-        again = _lasting(view, [], documents)
-        _commit(call, user_id, owner, _Change((), again, _obsolete(documents, again), keys), ports)
+        commit_change(call, user_id, owner, change_of(view, deleted, documents), ports)
 
-    if keys:
-        _retried(attempt)
+    if deleted:
+        retried(attempt)
     return len(documents)
 
 
-def _retried(attempt: Callable[[], Result]) -> Result:
+def retried(attempt: Callable[[], Result]) -> Result:
+    """The result of an attempt, which is repeated if another write came first.
+
+    Raises:
+        UnavailableError: each attempt met another change.
+    """
+
     def without_missing_tiles() -> Result:
         try:
             return attempt()
@@ -120,25 +127,28 @@ def _retried(attempt: Callable[[], Result]) -> Result:
     return retry_on_conflict(without_missing_tiles)
 
 
-def _stored(
+def stored_documents(
     user_id: str, collection: Collection, drafts: Sequence[Draft], ports: NightscoutPorts
 ) -> tuple[OwnerState, dict[str, Document], DocumentView | None]:
-    """The owner of the documents, the stored documents that have keys of these drafts, and the view that found them.
+    """The owner of the documents, the stored documents that have keys of these drafts, deleted ones among them, and the
+    view that found them.
 
     Nothing is looked up for documents that are newer than all of their collection, as those of a phone are, unless they
     may end another one.
     """
     owner = ports.data.data_sets.owner(documents_owner_id(user_id))
-    newest_ms = max((data_set.newest[collection].time_ms for data_set in _ingested(owner, collection)), default=None)
+    newest_ms = newest_time_ms(owner).get(collection)
     is_new = newest_ms is None or all(draft.is_time_in_key and draft.time_ms > newest_ms for draft in drafts)
     if is_new and not any(_lasts(collection, draft) for draft in drafts):
         return owner, {}, None
     view = DocumentView(owner.id, ports)
     by_time = {draft.key: draft.time_ms // DAY_MS for draft in drafts if draft.is_time_in_key}
-    found = view.with_keys(collection, by_time.keys(), by_time.values()) if by_time else {}
+    found: dict[str, Document] = {}
+    if by_time:
+        found = view.with_keys(collection, by_time.keys(), by_time.values(), with_deleted=True)
     named = {key for draft in drafts for key in (draft.key, draft.alternate_key) if key}
     if others := named - by_time.keys():
-        found |= view.with_keys(collection, others)
+        found |= view.with_keys(collection, others, with_deleted=True)
     return view.owner, found, view
 
 
@@ -156,18 +166,13 @@ def _lasting(view: DocumentView | None, changed: Sequence[Document], replaced: S
     return [*lasting([document for document in around if document.key not in gone], changed, replaced)]
 
 
-def _ingested(owner: OwnerState, collection: Collection) -> list[Ingested]:
-    """What the owner's data sets hold of a collection. Documents have few data sets, so each has its slot."""
-    return [ingested for ingested in owner.freshness.data_sets.values() if collection in ingested.newest]
-
-
 def _placed(collection: Collection, draft: Draft, documents: dict[str, Document]) -> Document:
     """The document of a draft, which takes its place among the documents."""
     key = draft.alternate_key if draft.alternate_key in documents else draft.key
     stored = documents.get(key)
-    if stored is not None and draft.is_kept:
+    if stored is not None and draft.is_kept and not stored.is_deleted:
         return stored
-    kept = {} if stored is None or not draft.is_merged else stored.body
+    kept = {} if stored is None or stored.is_deleted or not draft.is_merged else stored.body
     # The stored `_id` stays; otherwise that of the client counts, else one follows from time and key.
     document_id = draft.body.get("_id") or new_id(draft.time_ms, key) if stored is None else stored.id
     body = {**kept, **draft.body, "_id": document_id}
@@ -178,26 +183,48 @@ def _placed(collection: Collection, draft: Draft, documents: dict[str, Document]
     return document
 
 
-def _obsolete(replaced: Iterable[Document], again: Iterable[Lasting]) -> frozenset[str]:
-    """The origin ids of the records that may be obsolete: those of documents that were replaced or deleted, and those
-    of a timeline, of which one may have become empty."""
+def change_of(
+    view: DocumentView | None,
+    changed: Sequence[Document],
+    replaced: Sequence[Document],
+    removed_keys: frozenset[str] = frozenset(),
+) -> Change:
+    """The change that stores documents in place of others, with what has to be derived again.
+
+    Args:
+        view: the documents as they were; None if none of these lasts until the next one of its kind.
+        replaced: what was in the places of the changed ones, and what is removed.
+    """
+    again = _lasting(view, changed, replaced)
     of_replaced = (origin_id for document in replaced for origin_id in origin_ids(document))
-    return frozenset((*of_replaced, *(timeline_origin_id(document) for document, _ in again)))
+    # Of what is derived again, a record may have become empty.
+    obsolete = frozenset((*of_replaced, *(timeline_origin_id(document) for document, _ in again)))
+    return Change(changed, again, obsolete, removed_keys)
 
 
-def _commit(call: Call, user_id: str, owner: OwnerState, change: _Change, ports: NightscoutPorts) -> None:
-    """Write a change of documents, and of the data that is derived from them."""
-    others = [Lasting(document, None) for document in change.documents if timeline_of(document) is None]
+def commit_change(
+    call: Call, user_id: str, owner: OwnerState, change: Change, ports: NightscoutPorts
+) -> dict[str, Document]:
+    """Write a change of documents, and of the data that is derived from them. Returns the documents as stored, by key.
+
+    Raises:
+        WriteConflictError: the documents' owner has changed since it was read.
+        ConflictError: the user has closed too many data sets of derived data.
+    """
+    documents = list(in_order(owner, change.documents, call.now_ms))
+    valid = [document for document in documents if not document.is_deleted]
+    others = [Lasting(document, None) for document in valid if timeline_of(document) is None]
     records = [record for each in (*others, *change.lasting) for record in derived_records(*each)]
     derived = valid_data(records, DATASET_DELETE_ORIGIN, call.new_id).data
     kept = {datum.body["origin"]["id"] for datum in derived}
-    commits = [
-        _owner_writes(call, owner, [*map(as_datum, change.documents)], change.deleted_keys, ports),
-    ]
+    removed = change.removed_keys | {modification_origin(key) for key in change.removed_keys}
+    data = [*map(as_datum, documents), *map(modification_datum, documents)]
+    commits = [_owner_writes(call, owner, data, removed, ports)]
     if derived or change.obsolete - kept:
         user = ports.data.data_sets.owner(user_id)
         commits.append(_owner_writes(call, user, derived, change.obsolete - kept, ports))
     ports.data.log.commit_together([commit for commit in commits if commit.writes])
+    return {document.key: document for document in documents}
 
 
 def _owner_writes(

@@ -6,6 +6,7 @@ a digest: it is the origin id of the record, so the log replaces and deletes doc
 
 import hashlib
 import re
+from dataclasses import field
 from enum import StrEnum
 from typing import Any
 
@@ -13,6 +14,7 @@ from chalicelib import json_text
 from chalicelib.errors import InvalidRequestError
 from chalicelib.frozen import frozen
 from chalicelib.model.datum import Datum
+from chalicelib.nightscout.times import iso_time
 
 DOCUMENT = "document"
 """The member of a stored record that holds the document."""
@@ -24,6 +26,9 @@ OBJECT_ID = re.compile("[0-9a-f]{24}")
 UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 MAX_SHOWN = 100
 """Characters of a wrong `_id` that an answer shows."""
+VALID = "isValid"
+"""The member that is false in a deleted document, which v3 shows to apps that ask for changes."""
+_MODIFIED = "modified"
 _KEY_DIGITS = 16
 _LAST_SECOND = 0xFFFFFFFF
 
@@ -36,6 +41,7 @@ class Collection(StrEnum):
     PROFILE = "profile"
     FOOD = "food"
     ACTIVITY = "activity"
+    SETTINGS = "settings"
 
 
 class InvalidIdError(InvalidRequestError):
@@ -57,6 +63,20 @@ class Document:
     """As it is returned, with `_id`."""
     is_read_only: bool = False
     """Whether it is made of data that came by another API, so that no client of this one changes it."""
+    modified_ms: int = field(default=0, compare=False)
+    """Its `srvModified`: when it was stored, as a number that no other document of the user has. 0 before that."""
+
+    @property
+    def body_of_v1(self) -> dict[str, Any]:
+        """As v1 shows it: apps of v1 need `dateString`, which v3 does not store."""
+        if self.collection is not Collection.ENTRIES or "dateString" in self.body:
+            return self.body
+        return self.body | {"dateString": iso_time(self.time_ms)}
+
+    @property
+    def is_deleted(self) -> bool:
+        """Whether it only tells that there was such a document."""
+        return self.body.get(VALID) is False
 
     @property
     def id(self) -> str:
@@ -102,6 +122,7 @@ def as_datum(document: Document) -> Datum:
         TIME: document.time_ms,
         "origin": {"id": document.key},
         DOCUMENT: document.body,
+        _MODIFIED: document.modified_ms,
     }
     return Datum(record, document.time_ms, "")
 
@@ -109,4 +130,7 @@ def as_datum(document: Document) -> Datum:
 def document_of(text: bytes) -> Document:
     """The document of a stored record."""
     record = json_text.decode(text)
-    return Document(Collection(record["type"]), record["origin"]["id"], record[TIME], record[DOCUMENT])
+    modified_ms = record.get(_MODIFIED, record[TIME])
+    return Document(
+        Collection(record["type"]), record["origin"]["id"], record[TIME], record[DOCUMENT], modified_ms=modified_ms
+    )

@@ -4,16 +4,17 @@ Documents are the data of an owner of their own, beside the user: so they have a
 all data has, and no reader of the user's data meets them (ADR 22).
 """
 
-from collections import defaultdict
 from collections.abc import Collection as Few
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from heapq import merge
 from itertools import groupby
 
 from chalicelib.encoding.gzip_splice import inflated_lines
 from chalicelib.log.data_set import OwnerState
 from chalicelib.nightscout.document import Collection, Document, document_of
+from chalicelib.nightscout.modification import Modification, modification_of, modification_type
 from chalicelib.nightscout.ports import NightscoutPorts
+from chalicelib.nightscout.times import DAY_MS
 from chalicelib.reading.query import DataQuery
 from chalicelib.reading.select import select_records
 from chalicelib.reading.source_filters import SourceFilters
@@ -40,57 +41,82 @@ class DocumentView:
         entries = ports.data.log.entries(owner, [], manifest.positions()) if has_documents else []
         self.owner: OwnerState = owner
         self._tiles = ports.tiles
-        self._seen: dict[TileKey, list[Document]] = {}
+        self._seen: dict[TileKey, list[bytes]] = {}
         self._view = TileView(owner, manifest, data_sets[::-1], entries, ports.tiles)
 
-    def days(self, collection: Collection, first_day: int | None, last_day: int | None) -> Iterator[int]:
-        """The days that may have documents, newest first; both ends are included, None is no limit."""
-        of_type = self._view.manifest.tiles.get(collection)
-        refs: Iterable[TileRef] = () if of_type is None else of_type.between(first_day, last_day, newest_first=True)
-        of_tail = sorted(
-            (
-                day
-                for name, day in self._view.affected.keys
-                if name == collection
-                and (first_day is None or day >= first_day)
-                and (last_day is None or day <= last_day)
-            ),
-            reverse=True,
-        )
-        return (day for day, _ in groupby(merge((ref.key.day for ref in refs), of_tail, reverse=True)))
+    def days(
+        self, collection: Collection, first_day: int | None, last_day: int | None, *, newest_first: bool = True
+    ) -> Iterator[int]:
+        """The days that may have documents; both ends are included, None is no limit."""
+        return self._days(collection, first_day, last_day, newest_first=newest_first)
 
     def on_days(self, collection: Collection, days: Iterable[int]) -> list[Document]:
-        """The documents of these days, newest first; of equal times, the one that was stored last comes first."""
+        """The documents of these days, newest first; of equal times, the one that was stored last comes first. Deleted
+        ones are left out."""
         wanted = {TileKey(collection, day) for day in days}
-        found = [document for key, of_key in self._see(wanted).items() if key in wanted for document in of_key]
-        return sorted(found, key=lambda document: document.time_ms)[::-1]
+        found = [document_of(text) for texts in self._see(wanted).values() for text in texts]
+        valid = (document for document in found if not document.is_deleted)
+        return sorted(valid, key=lambda document: document.time_ms)[::-1]
 
-    def with_keys(self, collection: Collection, keys: Few[str], days: Iterable[int] = ()) -> dict[str, Document]:
+    def with_keys(
+        self, collection: Collection, keys: Few[str], days: Iterable[int] = (), *, with_deleted: bool = False
+    ) -> dict[str, Document]:
         """The documents with these keys, by key.
 
         Args:
             days: the days of documents whose time follows from their key; empty to look keys up in the index.
+            with_deleted: whether deleted documents are among them.
         """
         wanted = {TileKey(collection, day) for day in days}
         if not wanted:
             named = set(tiles_with_origins(self.owner, set(map(origin_key, keys)), self._tiles))
             wanted = {key for key in named if key.type == collection}
-        of_tail = {key for key in self._view.affected.keys if key.type == collection}
-        found = [document for of_key in self._see(wanted | of_tail).values() for document in of_key]
-        return {document.key: document for document in found if document.key in keys}
+        wanted |= {key for key in self._view.affected.keys if key.type == collection}
+        found = {
+            document.key: document
+            for texts in self._see(wanted).values()
+            for document in map(document_of, texts)
+            if document.key in keys
+        }
+        return {key: document for key, document in found.items() if with_deleted or not document.is_deleted}
 
-    def _see(self, keys: Few[TileKey]) -> dict[TileKey, list[Document]]:
-        """The documents of these tiles and days of the tail. Each tile is read once."""
+    def modifications(self, collection: Collection, since_ms: int) -> Iterator[Modification]:
+        """The modifications after `since_ms`, oldest first, read day by day."""
+        name = modification_type(collection)
+        for day in self._days(name, since_ms // DAY_MS, None, newest_first=False):
+            key = TileKey(name, day)
+            of_day = map(modification_of, self._see({key})[key])
+            later = (modification for modification in of_day if modification.modified_ms > since_ms)
+            yield from sorted(later, key=lambda modification: modification.modified_ms)
+
+    def _days(self, name: str, first_day: int | None, last_day: int | None, *, newest_first: bool) -> Iterator[int]:
+        of_type = self._view.manifest.tiles.get(name)
+        refs: Iterable[TileRef] = (
+            () if of_type is None else of_type.between(first_day, last_day, newest_first=newest_first)
+        )
+        of_tail = sorted(
+            (
+                key.day
+                for key in self._view.affected.keys
+                if key.type == name
+                and (first_day is None or key.day >= first_day)
+                and (last_day is None or key.day <= last_day)
+            ),
+            reverse=newest_first,
+        )
+        return (day for day, _ in groupby(merge((ref.key.day for ref in refs), of_tail, reverse=newest_first)))
+
+    def _see(self, keys: Few[TileKey]) -> dict[TileKey, list[bytes]]:
+        """The stored records of these tiles and days of the tail. Each tile is read once."""
         missing = {key for key in keys if key not in self._seen}
         if missing:
             self._seen |= {key: [] for key in missing} | self._read(missing)
         return {key: self._seen[key] for key in keys}
 
-    def _read(self, keys: Few[TileKey]) -> dict[TileKey, list[Document]]:
+    def _read(self, keys: Few[TileKey]) -> dict[TileKey, list[bytes]]:
         refs = [ref for key in sorted(keys) if (ref := self._view.manifest.tile(key)) is not None]
         seen = self._view.see(refs, must_fold=lambda _: False)
-        texts: dict[TileKey, Sequence[bytes]] = defaultdict(list)
-        texts.update({key: inflated_lines(lines) for key, lines in seen.whole.items()})
+        texts: dict[TileKey, list[bytes]] = {key: inflated_lines(lines) for key, lines in seen.whole.items()}
         selected = select_records(seen.data, DataQuery(), _ALL_SOURCES)
         texts.update({key: of_tile.texts() for key, of_tile in selected.items()})
-        return {key: [document_of(text) for text in of_key] for key, of_key in texts.items() if key in keys}
+        return {key: of_key for key, of_key in texts.items() if key in keys}

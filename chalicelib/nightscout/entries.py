@@ -132,7 +132,7 @@ def _search(call: Call, user_id: str, find: Find, ports: NightscoutPorts, *, is_
     ids = find.values_of("_id", "$eq")
     if ids and is_object_id(ids[0]):
         document = find_by_id(user_id, Collection.ENTRIES, ids[0], ports)
-        return [document] if document is not None and find.matches(document.body) else []
+        return [document] if document is not None and find.matches(document.body_of_v1) else []
     if is_bounded and find.count is None:
         find = replace(find, count=DEFAULT_COUNT)
     return find_documents(call, user_id, Collection.ENTRIES, (find, FIELDS), ports)

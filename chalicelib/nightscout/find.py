@@ -153,10 +153,10 @@ def _comparison(field: str, operator: str, value: str, fields: Fields) -> Compar
     if operator == "$exists":
         return Comparison(field, operator, bool(value))
     if operator == "$regex":
-        return Comparison(field, operator, _literal(value, ""))
+        return Comparison(field, operator, literal(value, ""))
     expression = _EXPRESSION.fullmatch(value) if field in fields.expressions and operator == "$eq" else None
     if expression is not None:
-        return Comparison(field, "$regex", _literal(*expression.groups()))
+        return Comparison(field, "$regex", literal(*expression.groups()))
     return Comparison(field, operator, _value(field, value, fields))
 
 
@@ -186,7 +186,7 @@ def _date_text(field: str, value: str) -> str:
     raise InvalidRequestError(f"{field} has to be a time in ISO 8601")
 
 
-class _Literal(NamedTuple):
+class Literal(NamedTuple):
     """A regular expression without special characters, but for its ends."""
 
     text: str
@@ -205,7 +205,7 @@ class _Literal(NamedTuple):
         return value.endswith(self.text) if self.is_suffix else self.text in value
 
 
-def _literal(expression: str, flags: str) -> _Literal:
+def literal(expression: str, flags: str = "") -> Literal:
     """The literal that a regular expression stands for.
 
     Raises:
@@ -220,7 +220,7 @@ def _literal(expression: str, flags: str) -> _Literal:
         text, is_suffix = text.removesuffix(_ANYTHING), False
     if _SPECIAL.search(text) or not set(flags) <= {"i"}:
         raise InvalidRequestError("of regular expressions, only literal beginnings, ends and parts are supported")
-    return _Literal(text.lower() if flags else text, is_prefix, is_suffix, bool(flags))
+    return Literal(text.lower() if flags else text, is_prefix, is_suffix, bool(flags))
 
 
 def _is_comparable(stored: Any, value: Any) -> bool:
@@ -236,6 +236,8 @@ def _is_comparable(stored: Any, value: Any) -> bool:
 
 
 def _is_equal(stored: Any, value: Any) -> bool:
+    if isinstance(stored, bool) and isinstance(value, bool):
+        return stored is value
     return _is_comparable(stored, value) and bool(stored == value)
 
 

@@ -54,7 +54,7 @@ class FoundDocuments:
     @staticmethod
     def of(documents: Sequence[Document]) -> "FoundDocuments":
         """These documents."""
-        bodies = [document.body for document in documents]
+        bodies = [document.body_of_v1 for document in documents]
         return FoundDocuments(bodies, max((document.time_ms for document in documents), default=None))
 
 
@@ -153,7 +153,7 @@ def _matching(documents: AllDocuments, find: Find, span: Span) -> Iterator[Docum
         days_read += len(batch)
         for document in documents.on_days(batch):
             documents_read += 1
-            if _is_within(document, span) and find.matches(document.body):
+            if _is_within(document, span) and find.matches(document.body_of_v1):
                 yield document
         if days_read >= MAX_DAYS or documents_read >= MAX_DOCUMENTS:
             if next(days, None) is not None:

@@ -45,6 +45,17 @@ def sent_credentials(headers: Values, query: Values, body: Any = None) -> tuple[
     return tuple(sent for sent in (secret, token) if sent is not None)
 
 
+def sent_jwt(headers: Values) -> SentCredential | None:
+    """The one credential that v3 takes, a JWT in `Authorization`; None if the header is missing or has another form.
+
+    Source: nightscout-api 2.
+    """
+    scheme, _, jwt = _first(headers, "authorization").partition(" ")
+    if scheme.lower() != _BEARER.strip().lower() or not jwt or " " in jwt:
+        return None
+    return SentCredential(jwt=jwt if _JWT.fullmatch(jwt) and len(jwt) <= MAX_LENGTH else "")
+
+
 def credential_of_text(text: str) -> SentCredential:
     """The credential that a text stands for: a JWT, a digest, or the token itself."""
     if not 1 <= len(text) <= MAX_LENGTH:

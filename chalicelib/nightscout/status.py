@@ -11,6 +11,7 @@ VERSION = "15.0.7"
 VERSIONS: tuple[Mapping[str, str], ...] = (
     {"version": "1.0.0", "url": "/api/v1"},
     {"version": "2.0.0", "url": "/api/v2"},
+    {"version": "3.0.3-alpha", "url": "/api/v3"},
 )
 NO_NOTICES: Mapping[str, Any] = {"status": 200, "message": {"notifies": [], "notifyCount": 0}}
 SETTINGS: Mapping[str, Any] = {

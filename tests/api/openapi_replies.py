@@ -23,8 +23,10 @@ def faults_of_answer(method: str, path: str, status: int, headers: Mapping[str, 
     """The differences between a reply and its description; empty if no operation made the reply."""
     if headers.get("content-encoding") == "gzip" and headers.get("content-type", "").startswith(JSON):
         body = gzip.decompress(body)
-    operation = _operation(method.lower(), path.partition("?")[0].removeprefix(DATA_SERVICE_PREFIX))
-    operation = operation or _operation(method.lower(), split_extension(path.partition("?")[0])[0])
+    path = path.partition("?")[0].removeprefix(DATA_SERVICE_PREFIX)
+    if path.split("/")[1] == "api":  # the router takes an extension off
+        path = split_extension(path)[0]
+    operation = _operation(method.lower(), path)
     if operation is None:
         return []
     answer = operation["responses"].get(str(status))

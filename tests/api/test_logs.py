@@ -39,6 +39,20 @@ def tokens(fakes: FakeServices) -> list[str | None]:
     return [None, TOKEN, fakes.sign_in(OWNER), fakes.sign_in("a-server", is_server=True)]
 
 
+def _part_of_jwt(content: dict[str, Any]) -> str:
+    return base64.urlsafe_b64encode(json.dumps(content, separators=(",", ":")).encode()).decode().rstrip("=")
+
+
+FORGED_JWT = ".".join(
+    (
+        _part_of_jwt({"alg": "HS256", "typ": "JWT"}),
+        _part_of_jwt({"userId": OWNER, "credentialId": TOKEN, "exp": 1 << 40}),
+        "signature",
+    )
+)
+"""A JWT for the Nightscout API whose signature is wrong."""
+
+
 def try_all(api: ApiClient, path: str, method: str, tokens: list[str | None]) -> int:
     """How many requests were sent to a route, with secrets in path, query, headers and body."""
     filled = "/".join(part if "{" not in part else OWNER if "serId" in part else TOKEN for part in path.split("/"))
@@ -50,6 +64,8 @@ def try_all(api: ApiClient, path: str, method: str, tokens: list[str | None]) ->
         "API-Secret": TOKEN,
     }
     secret_headers = [{"Authorization": f"Basic {basic}"}, {"X-Tidepool-Server-Secret": SERVER_SECRET}]
+    if path.startswith("/api/v3/"):  # which knows JWTs alone
+        secret_headers = [{"Authorization": f"Bearer {FORGED_JWT}"}]
     sent = 0
     for token in tokens:
         for body, more in ((body, more) for body in BODIES for more in secret_headers):
@@ -84,7 +100,17 @@ def test_no_secret_is_in_the_log_of_a_defect(
 
     data = (fakes.profiles, fakes.data_sets, fakes.blobs)
     for store in (fakes.accounts, fakes.sessions, fakes.nightscout_credentials, fakes.grants, *data):
-        for name in ("find", "find_by_email", "permissions", "owner", "head", "create", "put", "of_user"):
+        for name in (
+            "find",
+            "find_by_email",
+            "permissions",
+            "owner",
+            "head",
+            "create",
+            "put",
+            "of_user",
+            "find_of_user",
+        ):
             if hasattr(store, name):
                 monkeypatch.setattr(store, name, fails)
     try_all(api, path, operation.method, tokens)

@@ -130,9 +130,10 @@ def test_every_form_of_failure_has_its_schema() -> None:
         "Confirm",
         "Envelope",
         "Nightscout",
+        "NightscoutV3",
         "Node",
         "OAuth",
         "Platform",
         "Read",
     }
-    assert len(ErrorFormat) == 8
+    assert len(ErrorFormat) == 9

@@ -15,8 +15,10 @@ from typing import Any
 FOLDER = Path(__file__).parent.parent / "data" / "golden" / "nightscout"
 PLACEHOLDER = re.compile(r"<[^<>]+>")
 OBJECT_ID = re.compile("[0-9a-f]{24}")
-TIME = re.compile(r"(NOW-MS|NOW-ISO|NOW-S|MS|ISO|HTTP)([+-]?)(\d*)")
+TIME = re.compile(r"(NOW-MS|NOW-ISO|NOW-HTTP|NOW-S|MS|ISO|HTTP)([+-]?)(\d*)")
 UNKNOWN_TOKEN = "unknown-0123456789abcdef"
+MAX_DOCUMENTS = 100
+"""More than any scenario stores."""
 HEADERS = ("content-type", "last-modified")
 """The headers that are compared."""
 
@@ -83,6 +85,13 @@ class Masks:
         elif isinstance(wanted, str) and wanted.startswith("<JWT"):
             if not isinstance(got, str) or got.count(".") != 2:
                 yield f"{at} is no JWT: {got!r}"
+        elif isinstance(wanted, str) and wanted.startswith("<NOW-MS"):
+            # The clock of the tests stands still, and each document has a `srvModified` of its own.
+            if not isinstance(got, int) or not 0 <= got - self.start_ms < MAX_DOCUMENTS:
+                yield f"{at} is {got!r}, not now"
+        elif isinstance(wanted, str) and wanted.startswith("<ID") and self.filled(wanted) == wanted:
+            if not isinstance(got, str) or not OBJECT_ID.fullmatch(got) or got in self.ids:
+                yield f"{at} is no new id: {got!r}"
         elif self.filled(wanted) != got or isinstance(wanted, bool) != isinstance(got, bool):
             yield f"{at} is {got!r}, not {self.filled(wanted)!r}"
 

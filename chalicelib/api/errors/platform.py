@@ -12,6 +12,7 @@ from chalicelib import errors
 from chalicelib.api.errors.auth import auth_failure
 from chalicelib.api.errors.confirm import confirm_failure
 from chalicelib.api.errors.nightscout import nightscout_failure
+from chalicelib.api.errors.nightscout_v3 import nightscout_v3_failure
 from chalicelib.api.errors.node import node_failure
 from chalicelib.api.errors.oauth import oauth_failure
 from chalicelib.api.operations.operation import ErrorFormat, Operation
@@ -61,6 +62,8 @@ def failure(operation: Operation, error: Exception, trace_meta: Mapping[str, Any
             status, body = node_failure(error)
         case ErrorFormat.NIGHTSCOUT:
             status, body = nightscout_failure(error)
+        case ErrorFormat.NIGHTSCOUT_V3:
+            status, body = nightscout_v3_failure(error)
         case ErrorFormat.OAUTH:
             status, body, challenge = oauth_failure(error)
             headers |= challenge

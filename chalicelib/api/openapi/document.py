@@ -25,6 +25,7 @@ from chalicelib.api.openapi.failures import (
     WITHOUT_BODY,
 )
 from chalicelib.api.openapi.nightscout import NIGHTSCOUT_API, NIGHTSCOUT_CREDENTIALS
+from chalicelib.api.openapi.nightscout_v3 import NIGHTSCOUT_V3_API
 from chalicelib.api.openapi.notes import NOTE_API
 from chalicelib.api.openapi.oidc import OIDC_API
 from chalicelib.api.openapi.other_services import OTHER_SERVICES_API
@@ -57,6 +58,7 @@ APIS: tuple[Api, ...] = (
     TASK_API,
     OTHER_SERVICES_API,
     NIGHTSCOUT_API,
+    NIGHTSCOUT_V3_API,
 )
 DATA_SERVICE_PREFIX = "/dataservices"
 _PATH_PARAMETER = re.compile(r"\{(\w+)\}")
@@ -285,6 +287,8 @@ def _credentials(operation: Operation, details: Details) -> tuple[str, ...]:
         return ()
     if error_format is ErrorFormat.NIGHTSCOUT:
         return NIGHTSCOUT_CREDENTIALS
+    if error_format is ErrorFormat.NIGHTSCOUT_V3:
+        return ("nightscoutJwt",)
     is_for_users = policy.owner or bool(policy.permissions)
     takes_restricted = is_for_users and (not details.query or details.ignores_unknown_query)
     names = ["sessionToken"]

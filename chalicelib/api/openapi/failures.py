@@ -88,6 +88,9 @@ FAILURE_SCHEMAS: Mapping[str, Schema] = {
     "NightscoutFailure": record(
         {"status": integer("The HTTP status."), "message": text(), "description": text()}, ("status", "message")
     ),
+    "NightscoutV3Failure": record(
+        {"status": integer("The HTTP status."), "message": text("Not for 404, 410 and 412 of a document.")}, ("status",)
+    ),
     "NodeFailure": {
         "description": "A sentence, or a code with a message. Some failures have no body at all.",
         "anyOf": [text(), all_of({"code": text(), "message": text()})],
@@ -103,6 +106,7 @@ SCHEMA_BY_FORMAT: Mapping[ErrorFormat, str] = {
     ErrorFormat.OAUTH: "OAuthFailure",
     ErrorFormat.NODE: "NodeFailure",
     ErrorFormat.NIGHTSCOUT: "NightscoutFailure",
+    ErrorFormat.NIGHTSCOUT_V3: "NightscoutV3Failure",
 }
 
 MEANING: Mapping[int, str] = {
@@ -110,7 +114,10 @@ MEANING: Mapping[int, str] = {
     401: "There is no credential, or none that is valid.",
     403: "The caller may not do this.",
     404: "It does not exist.",
+    406: "The path asks for another format than JSON.",
     409: "It does not fit the state that things are in.",
+    410: "It was deleted.",
+    412: "It was modified after the time that the request names.",
     413: "The body is too large, or the user has stored as much as one may.",
     429: "Too many failed attempts, or as many requests as one may make in an hour; later ones may be tried again.",
     500: "A defect of the server.",
@@ -133,4 +140,5 @@ REFUSALS_BY_FORMAT: Mapping[ErrorFormat, tuple[int, ...]] = {
     ErrorFormat.OAUTH: (),
     # It answers 401 to an insufficient credential, too (nightscout-api 2), and 429 to guesses.
     ErrorFormat.NIGHTSCOUT: (401, 429),
+    ErrorFormat.NIGHTSCOUT_V3: (401, 403, 429),
 }

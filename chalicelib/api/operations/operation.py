@@ -26,6 +26,12 @@ class ErrorFormat(Enum):
     """Shape E: a JSON string, `{"code", "message"}`, or nothing."""
     NIGHTSCOUT = "nightscout"
     """`{"status", "message"}`, of Nightscout's v1 and v2 (nightscout-api 2 and 3)."""
+    NIGHTSCOUT_V3 = "nightscout v3"
+    """As NIGHTSCOUT, with statuses and messages of its own, and for some without a message (nightscout-api 9)."""
+
+
+NIGHTSCOUT_FORMATS = frozenset({ErrorFormat.NIGHTSCOUT, ErrorFormat.NIGHTSCOUT_V3})
+"""The formats of the APIs for devices with a Nightscout credential."""
 
 
 @frozen

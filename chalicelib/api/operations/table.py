@@ -23,6 +23,7 @@ from chalicelib.api.operations.logins import LOGIN_OPERATIONS
 from chalicelib.api.operations.metadata import METADATA_OPERATIONS
 from chalicelib.api.operations.metrics import METRICS_OPERATIONS
 from chalicelib.api.operations.nightscout import NIGHTSCOUT_OPERATIONS
+from chalicelib.api.operations.nightscout_v3 import NIGHTSCOUT_V3_OPERATIONS
 from chalicelib.api.operations.notes import NOTE_OPERATIONS
 from chalicelib.api.operations.oidc import OIDC_OPERATIONS
 from chalicelib.api.operations.operation import ErrorFormat, Operation, data_paths
@@ -199,6 +200,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *TASK_OPERATIONS,
     *OTHER_SERVICE_OPERATIONS,
     *NIGHTSCOUT_OPERATIONS,
+    *NIGHTSCOUT_V3_OPERATIONS,
     GET_OPENAPI,
     GET_DOCS,
     GET_ASSET,

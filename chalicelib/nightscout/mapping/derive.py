@@ -32,6 +32,7 @@ _MAPPINGS: Mapping[Collection, _Mapping] = {
     Collection.PROFILE: _NOTHING,
     Collection.FOOD: _NOTHING,
     Collection.ACTIVITY: _NOTHING,
+    Collection.SETTINGS: _NOTHING,
 }
 NO_DEVICE = "nightscout"
 """The device of a document that names none."""

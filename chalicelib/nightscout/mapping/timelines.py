@@ -30,8 +30,8 @@ class Lasting(NamedTuple):
 
 
 def timeline_of(document: Document) -> str | None:
-    """The kind of a treatment that lasts; None for all other documents."""
-    if document.collection is not Collection.TREATMENTS:
+    """The kind of a treatment that lasts; None for all other documents, and for deleted ones."""
+    if document.collection is not Collection.TREATMENTS or document.is_deleted:
         return None
     kind = document.body.get("eventType")
     return kind if isinstance(kind, str) and kind in TIMELINE_PARTS else None

@@ -6,6 +6,7 @@ import pytest
 
 from tests.api.conftest import ApiClient
 from tests.api.nightscout.device import Device
+from tests.api.nightscout.v3 import V3
 from tests.api.people import ANNA
 from tests.fakes.services import FakeServices
 
@@ -32,3 +33,9 @@ def pump(api: ApiClient, anna: str) -> dict[str, Any]:
 def device(api: ApiClient, fakes: FakeServices, anna: str, pump: dict[str, Any]) -> Device:
     """Anna's device, which uploads."""
     return Device(api, fakes, pump["token"], anna)
+
+
+@pytest.fixture
+def v3(device: Device) -> V3:
+    """Anna's device, which speaks v3."""
+    return V3(device)

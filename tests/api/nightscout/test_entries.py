@@ -334,4 +334,4 @@ class TestSite:
 
     def test_versions_are_those_that_are_served(self, api: ApiClient) -> None:
         versions = api.request("GET", "/api/versions").json()
-        assert [version["url"] for version in versions] == ["/api/v1", "/api/v2"]
+        assert [version["url"] for version in versions] == ["/api/v1", "/api/v2", "/api/v3"]

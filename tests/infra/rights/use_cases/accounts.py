@@ -88,6 +88,7 @@ def nightscout_credentials(stage: Stage) -> None:
     _short_lived(stage, made["token"])
     _catalogues(stage, made["token"])
     _data_as_documents(stage, user, made["token"])
+    _documents_of_v3(stage, jwt)
     stage.request("DELETE", f"{path}/{made['id']}", token=user.token)
     stage.request("POST", f"/access/{user.id}/{grantee.id}", {"view": {}}, token=user.token)
     stage.request("POST", path, body | {"scope": "read"}, token=grantee.token)
@@ -156,6 +157,26 @@ def _data_as_documents(stage: Stage, user: User, token: str) -> None:
     stage.request("POST", f"{open_data_set(stage, user)}/data", [bolus], token=user.token)
     for found in ("entries?find[date][$gte]=1", "entries/current", "treatments?find[created_at][$gte]=2025", "profile"):
         stage.request("GET", f"/api/v1/{found}", api_secret=token)
+
+
+def _documents_of_v3(stage: Stage, jwt: str) -> None:
+    """Documents of a device that speaks v3: created, replaced, changed, found, deleted, and told in the history."""
+    authorized = {"Authorization": f"Bearer {jwt}"}
+    note = {"eventType": "Note", "date": stage.now_ms(), "app": "AAPS", "identifier": "a"}
+    for path in ("version", "status", "lastModified"):
+        stage.request("GET", f"/api/v3/{path}", **authorized)
+    for method, path, body in (
+        ("POST", "", note),
+        ("PUT", "/a", note | {"notes": "x"}),
+        ("PATCH", "/a", {"notes": "y"}),
+        ("GET", "/a", None),
+        ("GET", "", None),
+        ("GET", "/history/1", None),
+        ("DELETE", "/a", None),
+        ("DELETE", "/a?permanent=true", None),
+    ):
+        stage.request(method, f"/api/v3/treatments{path}", body, **authorized)
+    stage.request("GET", "/api/v3/treatments/history", **authorized, Last_Modified="Wed, 31 Dec 2025 00:00:00 GMT")
 
 
 def grants(stage: Stage) -> None:

@@ -1,0 +1,27 @@
+"""Refusals of v3 that no other API has. Source: nightscout-api 9."""
+
+from chalicelib.errors import InvalidRequestError, NotFoundError, UnauthorizedError
+from chalicelib.nightscout.document import Collection
+
+
+class MissingPermissionError(UnauthorizedError):
+    """The credential lacks a permission, which the error names."""
+
+    def __init__(self, collection: Collection, operation: str) -> None:
+        super().__init__(f"Missing permission api:{collection}:{operation}")
+
+
+class UnknownCollectionError(NotFoundError):
+    """There is no collection with this name."""
+
+
+class UnsupportedFormatError(InvalidRequestError):
+    """The path asks for another format than JSON."""
+
+
+class DeletedDocumentError(NotFoundError):
+    """The document was deleted."""
+
+
+class ModifiedDocumentError(InvalidRequestError):
+    """The document was modified after the time that the client knows."""

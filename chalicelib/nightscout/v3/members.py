@@ -1,0 +1,152 @@
+"""Members of documents as v3 completes, checks and shows them. Source: nightscout-api 9."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from chalicelib.errors import InvalidRequestError
+from chalicelib.nightscout.document import VALID, Collection, Document
+from chalicelib.nightscout.modification import SRV_MODIFIED
+from chalicelib.nightscout.sent_documents import sent_documents
+from chalicelib.nightscout.times import MAX_MS, MINUTE_MS, ZonedTime, iso_time, read_iso
+
+IDENTIFIER = "identifier"
+SRV_CREATED = "srvCreated"
+SUBJECT = "subject"
+MODIFIED_BY = "modifiedBy"
+OF_SERVER = (SRV_CREATED, SRV_MODIFIED, SUBJECT, MODIFIED_BY)
+IMMUTABLE = (IDENTIFIER, "date", "utcOffset", "eventType", "device", "app", *OF_SERVER, VALID)
+"""The members that no change may alter."""
+READ_ONLY = ("isReadOnly", "readOnly", "readonly")
+MIN_DATE_MS = 946_684_800_000
+"""The first millisecond of the year 2000. Smaller numbers are seconds."""
+MAX_OFFSET_MINUTES = 1440
+MAX_IDENTIFIER_LENGTH = 500
+NAMESPACE = uuid.UUID(bytes=b"NightscoutRocks!")
+
+Body = Mapping[str, Any]
+
+
+def sent_document(sent: Any) -> dict[str, Any]:
+    """The document of a body, without `_id` and without what does not belong into documents.
+
+    Raises:
+        InvalidRequestError: the body is no object, or an empty one, or is nested too deeply.
+    """
+    documents = sent_documents(sent) if isinstance(sent, dict) else []
+    if not documents:
+        raise InvalidRequestError("Bad or missing request body")
+    return {name: value for name, value in documents[0].items() if name != "_id"}
+
+
+def completed(sent: Body) -> dict[str, Any]:
+    """A document to store with its date, offset, time of creation and identifier, without the members of the server.
+
+    Raises:
+        InvalidRequestError: one of these, or `app`, is missing or bad.
+    """
+    body = {name: value for name, value in sent.items() if name not in OF_SERVER}
+    date = body.get("date")
+    zoned = read_date(body.get("created_at") if date is None else date)
+    if zoned is None or not MIN_DATE_MS < zoned.time_ms <= MAX_MS:
+        raise _bad("date")
+    body["date"] = zoned.time_ms
+    body["created_at"] = iso_time(zoned.time_ms)
+    offset = body.setdefault("utcOffset", zoned.offset_minutes)
+    if not _is_number(offset) or not -MAX_OFFSET_MINUTES <= offset <= MAX_OFFSET_MINUTES:
+        raise _bad("utcOffset")
+    if not _is_name(body.get("app")):
+        raise _bad("app")
+    if body.get(IDENTIFIER) is None:
+        body[IDENTIFIER] = _identifier(body)
+    if not _is_name(body[IDENTIFIER]) or len(body[IDENTIFIER]) > MAX_IDENTIFIER_LENGTH:
+        raise _bad(IDENTIFIER)
+    return body
+
+
+def require_unchanged(sent: Body, stored: Document, names: Sequence[str] = IMMUTABLE) -> None:
+    """Raise unless immutable members have their stored values. Those that the stored document lacks may be set.
+
+    Raises:
+        InvalidRequestError: a member would change, or the document is read-only.
+    """
+    if stored.is_read_only or any(stored.body.get(name) for name in READ_ONLY):
+        raise InvalidRequestError("Trying to modify read-only document")
+    known = {VALID: True} | shown(stored)
+    for name in names:
+        value = known.get(name)
+        if name in sent and value is not None and sent[name] != value:
+            zoned = read_date(sent[name]) if name == "date" else None
+            if zoned is None or zoned.time_ms != value:
+                raise InvalidRequestError(f"Field {name} cannot be modified by the client")
+
+
+def with_duration(body: dict[str, Any], sent: Body) -> dict[str, Any]:
+    """A document whose duration was sent, with all forms of it: in minutes, in milliseconds, and the end."""
+    minutes, duration_ms = (_number(sent.get(name)) for name in ("duration", "durationInMilliseconds"))
+    if duration_ms is not None:
+        minutes = _whole(duration_ms / MINUTE_MS) if minutes is None else minutes
+    elif minutes is not None:
+        duration_ms = _whole(minutes * MINUTE_MS)
+    else:
+        return body
+    end_ms = _number(sent.get("endmills")) or (_number(body.get("date")) or 0) + duration_ms
+    return body | {"duration": minutes, "durationInMilliseconds": duration_ms, "endmills": end_ms}
+
+
+def shown(document: Document) -> dict[str, Any]:
+    """A document as v3 shows it. One that v1 stored has its `_id` as identifier, and is dated and modified as others
+    are."""
+    body = {name: value for name, value in document.body.items() if name != "_id"}
+    body.setdefault(IDENTIFIER, document.id)
+    if SRV_MODIFIED not in body:
+        # What is made of other data has no place in the order of changes: it counts as modified at its own time.
+        modified_ms = max(0, document.time_ms) if document.is_read_only else document.modified_ms
+        body[SRV_MODIFIED] = modified_ms
+        body.setdefault(SRV_CREATED, modified_ms)
+    if SUBJECT not in body and (document.collection is not Collection.PROFILE or "date" not in body):
+        body["date"] = document.time_ms
+    return body
+
+
+def projected(body: Body, fields: Sequence[str]) -> Body:
+    """A document with these members; with all of them for no names."""
+    return {name: body[name] for name in fields if name in body} if fields else body
+
+
+def read_date(value: Any) -> ZonedTime | None:
+    """The time of a number of milliseconds or seconds, of its digits, or of an ISO text; None if it is unreadable."""
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= len(str(MAX_MS)):
+        value = int(value)
+    if isinstance(value, str):
+        return read_iso(value)
+    if not _is_number(value) or not 0 < value <= MAX_MS:
+        return None
+    return ZonedTime(int(value * 1000 if value <= MIN_DATE_MS else value), 0)
+
+
+def _identifier(body: Body) -> str:
+    """The identifier that Nightscout makes of device, date and event, so that repeats have the same one."""
+    device = body.get("device") or "undefined"
+    parts = [device, body["date"], *([body["eventType"]] if body.get("eventType") else [])]
+    return str(uuid.uuid5(NAMESPACE, "_".join(map(str, parts))))
+
+
+def _bad(name: str) -> InvalidRequestError:
+    return InvalidRequestError(f"Bad or missing {name} field")
+
+
+def _is_name(value: Any) -> bool:
+    return isinstance(value, str) and bool(value.strip())
+
+
+def _is_number(value: Any) -> bool:
+    return _number(value) is not None
+
+
+def _number(value: Any) -> float | None:
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _whole(value: float) -> float:
+    return int(value) if value == int(value) else value

@@ -12,6 +12,7 @@ minutes fits into one kilobyte, the unit of what a write costs.
 """
 
 from collections.abc import Sequence
+from dataclasses import field
 from enum import Enum
 from functools import cached_property
 from typing import Any
@@ -50,6 +51,8 @@ class NewEntry:
     kind: EntryKind
     stored_time_ms: int
     body: bytes
+    outline: bytes | None = None
+    """See `outline.py`; None for an entry that deletes data, or has none."""
 
     @property
     def stored_bytes(self) -> int:
@@ -66,6 +69,8 @@ class Entry:
     kind: EntryKind
     stored_time_ms: int
     body: bytes
+    outline: bytes | None = field(default=None, compare=False)
+    """See `outline.py`; None without one, as of entries that come from the archive."""
 
     def contents(self) -> "Records | Selectors":
         """The records that it adds, or which records it deletes. Each call decodes the body."""
@@ -82,7 +87,7 @@ class EntryDecodedOnce(Entry):
         """The entry itself if it is one that keeps what it decoded, else one that is not decoded yet."""
         if isinstance(entry, cls):
             return entry
-        return cls(entry.data_set_id, entry.number, entry.kind, entry.stored_time_ms, entry.body)
+        return cls(entry.data_set_id, entry.number, entry.kind, entry.stored_time_ms, entry.body, entry.outline)
 
     def contents(self) -> "Records | Selectors":
         """See `Entry.contents`. Only the first call decodes the body."""

@@ -3,6 +3,7 @@
 Columns are made from the bodies of the data when they are stored, or later from texts, with the same result.
 """
 
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple, TypeVar
@@ -137,6 +138,11 @@ class Records:
     def _coded(self, name: str) -> list[Any]:
         column = self._columns.get(name)
         return [None] * len(self) if column is None else _spread(column)
+
+
+def origin_key(origin_id: str) -> int:
+    """A checksum of an origin id, for filters. Two ids may share a checksum; then something is read for nothing."""
+    return zlib.crc32(origin_id.encode())
 
 
 def bodies_of(texts: Sequence[bytes]) -> list[dict[str, Any]]:

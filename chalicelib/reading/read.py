@@ -21,6 +21,7 @@ from chalicelib.reading.etag import etag_if_settled, etag_of, require_modified
 from chalicelib.reading.latest import latest_records
 from chalicelib.reading.ports import ReadingPorts
 from chalicelib.reading.query import DataQuery
+from chalicelib.reading.select import is_of_days
 from chalicelib.reading.source_filters import source_filters
 from chalicelib.tiles.manifest import Manifest
 from chalicelib.tiles.newest import NewestRecords
@@ -65,8 +66,9 @@ def read_data(
         stored = read_stores(owner, manifest, query, ports, with_newest=takes_newest)
         data_sets, entries = stored.data_sets, stored.entries
         # Oldest first: of records with equal type and time, the one that was stored first comes first.
-        view = TileView(owner, manifest, data_sets[::-1], entries, TilesReadAhead(ports.tiles, stored.tiles))
-        filters = source_filters(query, data_sets, partial(has_medtronic, view), stored.sources)
+        whole = TileView(owner, manifest, data_sets[::-1], entries, TilesReadAhead(ports.tiles, stored.tiles))
+        view = whole.of(partial(is_of_days, query))
+        filters = source_filters(query, data_sets, partial(has_medtronic, whole), stored.sources)
         select = partial(latest_records, kept=stored.newest) if query.is_latest else all_records
         records = select(view, query, filters, _upload_records(data_sets, query))
         # The entries of a data set are in the order of their numbers, so the last one counts.

@@ -60,6 +60,15 @@ def select_records(
     return found
 
 
+def is_of_days(query: DataQuery, key: TileKey) -> bool:
+    """Whether a tile is of the types and days of a query."""
+    return (
+        (query.types is None or key.type in query.types)
+        and (query.start_ms is None or key.day >= query.start_ms // DAY_MS)
+        and (query.end_ms is None or key.day <= query.end_ms // DAY_MS)
+    )
+
+
 def selects_tile(ref: TileRef, query: DataQuery) -> bool:
     """Whether the query can select any record of a tile."""
     return (

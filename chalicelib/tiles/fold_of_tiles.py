@@ -37,7 +37,7 @@ class FoldedTiles:
 class _PartOfEntry(Entry):
     """Some records of an entry, or its selectors."""
 
-    part: Records | Selectors
+    part: Records | Selectors = field(kw_only=True)
 
     def contents(self) -> Records | Selectors:
         """See `Entry.contents`."""
@@ -139,4 +139,4 @@ def _parts(entries: Iterable[Entry], wanted: Collection[TileKey], related: _Rela
             if not rows:
                 continue
             contents = contents.only(rows)
-        yield _PartOfEntry(entry.data_set_id, entry.number, entry.kind, entry.stored_time_ms, b"", contents)
+        yield _PartOfEntry(entry.data_set_id, entry.number, entry.kind, entry.stored_time_ms, b"", part=contents)

@@ -12,7 +12,6 @@ Source: docs/architecture.md, "The read model".
 """
 
 import struct
-import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any, NamedTuple
@@ -24,6 +23,7 @@ from chalicelib.encoding.raw_deflate import deflate, inflate
 from chalicelib.frozen import frozen
 from chalicelib.log.fold_steps import RecordSlice
 from chalicelib.log.records import RecordAddress, Records, bodies_of, columns_of, hashes_of, sequences_of
+from chalicelib.log.records import origin_key as origin_key
 
 VERSION = 1
 DAY_MS = 86_400_000
@@ -101,11 +101,6 @@ class EncodedTile(NamedTuple):
 
     content: TileContent
     stats: TileStats
-
-
-def origin_key(origin_id: str) -> int:
-    """A checksum of an origin id, for filters. Two ids may share a checksum; then a tile is read for nothing."""
-    return zlib.crc32(origin_id.encode())
 
 
 def encode_tile(candidates: Iterable[Candidate]) -> EncodedTile:

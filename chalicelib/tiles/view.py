@@ -9,6 +9,7 @@ from chalicelib.log.data_set import DataSet, OwnerState
 from chalicelib.log.entry import Entry, EntryDecodedOnce
 from chalicelib.log.fold import VisibleData, fold_fingerprints, visible
 from chalicelib.log.fold_forward import LOOKED_UP_TYPES
+from chalicelib.log.outline import Outline, decode_outline
 from chalicelib.log.records import Records
 from chalicelib.model.deduplicators import (
     DATASET_DELETE_ORIGIN_OLDER,
@@ -72,8 +73,43 @@ class TileView:
         self.manifest = manifest
         self._owner = owner
         self._data_sets = data_sets
-        self._entries = [EntryDecodedOnce.of(entry) for entry in entries]
+        self._entries: Sequence[Entry] = [EntryDecodedOnce.of(entry) for entry in entries]
+        self._passed: Mapping[int, Outline] = {}
+        """The outlines of the entries that are passed by, by index."""
         self._tiles = tiles
+
+    def of(self, is_wanted: Callable[[TileKey], bool]) -> "TileView":
+        """A view of the tiles of some types and days alone.
+
+        It passes by the entries of the tail that neither hold records of these tiles nor share an origin id with those
+        that do, and decodes one of them only when a tile has an origin id of it. Its records are complete for these
+        tiles alone. No entry is passed by where earlier records decide about later ones, by hash or by age.
+        """
+        passed: dict[int, Outline] = {}
+        for index, entry in enumerate(self._entries):
+            outline = None if entry.outline is None else decode_outline(entry.outline)
+            if outline is None or entry.data_set_id in self._depending_ids:
+                continue
+            if not any(is_wanted(TileKey(*key)) for key in outline.keys):
+                passed[index] = outline
+        keys = _origin_keys_of(self._without(passed)) if passed else set()
+        view = TileView(self._owner, self.manifest, self._data_sets, (), self._tiles)
+        view._entries = self._entries
+        view._passed = {index: outline for index, outline in passed.items() if keys.isdisjoint(outline.origin_keys)}
+        return view
+
+    @cached_property
+    def _kept(self) -> Sequence[Entry]:
+        """The entries that are not passed by."""
+        return self._without(self._passed)
+
+    def _without(self, passed: Collection[int]) -> Sequence[Entry]:
+        return [entry for index, entry in enumerate(self._entries) if index not in passed] if passed else self._entries
+
+    def _entries_beside(self, tiles: Iterable[Tile]) -> Sequence[Entry]:
+        """The entries that are not passed by, and those that share an origin id with records of these tiles."""
+        keys = {key for tile in tiles for key in tile.origin_keys()} if self._passed else set()
+        return self._without({i for i, outline in self._passed.items() if keys.isdisjoint(outline.origin_keys)})
 
     @cached_property
     def _continuous_data_sets(self) -> Mapping[str, DataSet]:
@@ -83,7 +119,11 @@ class TileView:
     def affected(self) -> AffectedTiles:
         """The tiles that the tail affects."""
         partly_in_tiles = {data_set.id for data_set in self._data_sets if self.manifest.position(data_set.id)}
-        return affected_by(self._entries, self._continuous_data_sets.keys() | partly_in_tiles)
+        affected = affected_by(self._kept, self._continuous_data_sets.keys() | partly_in_tiles)
+        for outline in self._passed.values():
+            affected.keys.update(TileKey(*key) for key in outline.keys)
+            affected.replaced_origin_keys.update(outline.origin_keys)
+        return affected
 
     @cached_property
     def _changed_ids(self) -> set[str]:
@@ -94,7 +134,7 @@ class TileView:
         """The keys of the origin ids of the tail's boluses and foods whose older versions matter. Source: dedup 5.2."""
         return {
             origin_key(origin_id)
-            for entry in self._entries
+            for entry in self._kept
             if self._looks_up(entry.data_set_id) and isinstance(records := entry.contents(), Records)
             for origin_id in _looked_up_ids(records)
         }
@@ -116,11 +156,16 @@ class TileView:
         return self._changed_ids | self.affected.searched_ids
 
     @cached_property
+    def _depending_ids(self) -> set[str]:
+        """The data sets in which earlier records decide whether a new one is visible."""
+        return {
+            data_set.id for data_set in self._data_sets if data_set.is_legacy or data_set.deduplicator in _DEPENDING
+        }
+
+    @cached_property
     def _keys_by_hash_or_age(self) -> set[TileKey]:
         """The tiles that the tail adds records to whose fold depends on earlier records of other entries."""
-        by_id = {data_set.id: data_set for data_set in self._data_sets}
-        depends = {id_ for id_, data_set in by_id.items() if data_set.is_legacy or data_set.deduplicator in _DEPENDING}
-        entries = [entry.contents() for entry in self._entries if entry.data_set_id in depends]
+        entries = [entry.contents() for entry in self._kept if entry.data_set_id in self._depending_ids]
         return {key for records in entries if isinstance(records, Records) for key in keys_of_rows(records)}
 
     def keeps_newest(self, name: str, record: NewestRecord | None) -> bool:
@@ -164,8 +209,20 @@ class TileView:
             read |= self._tiles.tiles(self._owner, with_shadowed, matched)
         folded |= matched
         whole = {key: read[key].lines for key in by_key.keys() - folded if by_key[key].stats.has_visible}
-        known_prefixes = prefixes(self.manifest, (read[key] for key in sorted(folded)), self._entries)
-        return VisibleTiles(whole, visible(self._entries, self._data_sets, known_prefixes))
+        tiles = [read[key] for key in sorted(folded)]
+        entries = self._entries_beside(tiles)
+        return VisibleTiles(whole, visible(entries, self._data_sets, prefixes(self.manifest, tiles, entries)))
+
+
+def _origin_keys_of(entries: Iterable[Entry]) -> set[int]:
+    """The keys of all origin ids in some entries."""
+    keys: set[int] = set()
+    for entry in entries:
+        if entry.outline is not None:
+            keys |= decode_outline(entry.outline).origin_keys
+        elif isinstance(records := entry.contents(), Records):
+            keys.update(origin_key(origin_id) for origin_id in records.origin_ids if origin_id is not None)
+    return keys
 
 
 def _looked_up_ids(records: Records) -> Iterable[str]:

@@ -15,6 +15,7 @@ from chalicelib.log.data_set import DataSetHead
 from chalicelib.log.entry import EntryKind, NewEntry, encode_data, encode_selectors
 from chalicelib.log.freshness import newest_times_ms
 from chalicelib.log.identity_hash import MissingDeviceIdError, hashes_in
+from chalicelib.log.outline import outline_of
 from chalicelib.log.ports import DataPorts
 from chalicelib.model.data import Datum, check_data
 from chalicelib.model.dropped import DroppedMembers, dropped_members
@@ -151,7 +152,8 @@ def new_entry(
     """The entry that adds data to a data set; `sequence` is the owner's count of changes, for old uploads."""
     # Data of a normal data set becomes visible when closing activates it, so it is stored as it is then.
     revision = None if head.is_continuous else _REVISION_ONCE_ACTIVATED
-    return NewEntry(EntryKind.ADD, call.now_ms, encode_data(data, head.id, hashes, revision, sequence))
+    body = encode_data(data, head.id, hashes, revision, sequence)
+    return NewEntry(EntryKind.ADD, call.now_ms, body, outline_of(data))
 
 
 def newest_of(data: Sequence[Datum]) -> dict[str, int]:

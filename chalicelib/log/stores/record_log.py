@@ -237,7 +237,9 @@ class StoredRecordLog:
 
     def _content(self, head: DataSetHead, entry: NewEntry) -> Item:
         """The attributes of an entry that hold its body or name the parts of it, which are put first."""
-        content = {"kind": entry.kind.value, "stored_time_ms": entry.stored_time_ms}
+        content: Item = {"kind": entry.kind.value, "stored_time_ms": entry.stored_time_ms}
+        if entry.outline is not None:
+            content["outline"] = entry.outline
         if len(entry.body) <= INLINE_BYTES:
             return content | {"body": entry.body}
         parts = [entry.body[start : start + PART_BYTES] for start in range(0, len(entry.body), PART_BYTES)]
@@ -342,4 +344,5 @@ def _entry_from_item(item: Item, bodies: Mapping[str, bytes]) -> Entry:
         kind=EntryKind(item["kind"]),
         stored_time_ms=item["stored_time_ms"],
         body=item["body"] if "body" in item else bodies[item["staged"]],
+        outline=item.get("outline"),
     )

@@ -41,10 +41,18 @@ ALL_CBG = DataQuery(types=("cbg",))
 
 class TestTailDecoded:
     @pytest.mark.parametrize(
-        "asked", [DataQuery(), DataQuery(is_latest=True), DataQuery(types=("cbg",), is_latest=True)]
+        ("asked", "numbers"),
+        [
+            (DataQuery(), [0, 2, 3, 4, 5]),
+            (DataQuery(is_latest=True), [0, 2, 3, 4, 5]),
+            (DataQuery(types=("cbg",), is_latest=True), [0, 2, 3, 4]),
+            (DataQuery(start_ms=(FIRST_DAY + DAYS - 1) * DAY_MS), [0, 2, 4]),
+            (DataQuery(types=("food",), end_ms=FIRST_DAY * DAY_MS), [0, 5]),
+            (DataQuery(types=("smbg",)), [0]),
+        ],
     )
-    def test_each_entry_of_the_tail_is_decoded_once(
-        self, scene: CompactionScene, asked: DataQuery, monkeypatch: pytest.MonkeyPatch
+    def test_each_entry_that_a_read_needs_is_decoded_once(
+        self, scene: CompactionScene, asked: DataQuery, numbers: list[int], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """The affected tiles depend on the tail, it is folded with them, and `latest` goes back day by day."""
         for day in (DAYS - 1, DAYS - 2, DAYS):
@@ -66,7 +74,20 @@ class TestTailDecoded:
         monkeypatch.setattr(entry_codec, "read_records", counted_records)
         monkeypatch.setattr(entry_codec, "decode_selectors", counted_selectors)
         assert scene.answer(asked).plain() == before
-        assert sorted(decoded) == [0, 2, 3, 4, 5]
+        assert sorted(decoded) == numbers
+
+    def test_an_entry_of_another_day_replaces_a_record_of_a_tile(self, scene: CompactionScene) -> None:
+        day = DataQuery(start_ms=(FIRST_DAY + 3) * DAY_MS, end_ms=(FIRST_DAY + 4) * DAY_MS - 1)
+        assert scene.answer(day).plain() != b"[]"
+        scene.add(PHONE, on(9, 20, "of day 3"))
+        assert b'"cbg"' not in scene.answer(day).plain()
+
+    def test_an_entry_of_another_day_replaces_a_record_of_the_tail(self, scene: CompactionScene) -> None:
+        day = DataQuery(start_ms=(FIRST_DAY + DAYS) * DAY_MS, end_ms=(FIRST_DAY + DAYS + 1) * DAY_MS - 1)
+        scene.add(PHONE, on(DAYS, 20, "moves"))
+        assert b'"cbg"' in scene.answer(day).plain()
+        scene.add(PHONE, on(9, 20, "moves"))
+        assert b'"cbg"' not in scene.answer(day).plain()
 
 
 class TestTilesRead:

@@ -171,6 +171,7 @@ def build_services(settings: Settings, engine: Engine, surroundings: Surrounding
     reading = ReadingPorts(
         data_sets=data.data_sets,
         log=data.log,
+        backlog=tiles.backlog,
         tiles=tiles.tiles,
         sources=data_sources,
         large_replies=StoredLargeReplies(engine.objects),

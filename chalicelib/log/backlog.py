@@ -1,6 +1,7 @@
 """The backlog of compaction: whose tiles lag behind, since when, and by about how many bytes.
 
 Adding to it with each entry would cost as much as the entry, so only some entries do, for those before them as well.
+Their sizes are an estimate: a reader that finds more in the tail makes its backlog due.
 """
 
 from chalicelib.frozen import frozen

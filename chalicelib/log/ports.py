@@ -214,6 +214,10 @@ class Backlogs(Protocol):
         """All backlogs, in no particular order."""
         ...
 
+    def make_due(self, owner_id: str) -> None:
+        """Let the next run of the job compact a user who has a backlog, however small it is."""
+        ...
+
     def clear(self, backlog: Backlog) -> None:
         """Remove a backlog unless it has grown since it was read."""
         ...

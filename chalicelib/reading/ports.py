@@ -6,7 +6,7 @@ from typing import Protocol, TypeVar
 
 from chalicelib.data_sources.ports import DataSources
 from chalicelib.frozen import frozen
-from chalicelib.log.ports import DataSetReader, RecordLog
+from chalicelib.log.ports import Backlogs, DataSetReader, RecordLog
 from chalicelib.tiles.ports import TileReader
 
 Result = TypeVar("Result")
@@ -32,6 +32,7 @@ class ReadingPorts:
 
     data_sets: DataSetReader
     log: RecordLog
+    backlog: Backlogs
     tiles: TileReader
     sources: DataSources
     large_replies: LargeReplies

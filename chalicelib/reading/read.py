@@ -11,6 +11,7 @@ from chalicelib.conflicts import retry_on_conflict
 from chalicelib.data_sources.data_source import DataSource
 from chalicelib.encoding.gzip_splice import RecordArray
 from chalicelib.frozen import frozen
+from chalicelib.log.backlog import DUE_BYTES
 from chalicelib.log.data_set import DataSet, OwnerState
 from chalicelib.log.entry import Entry
 from chalicelib.log.truncation import with_truncations
@@ -65,6 +66,8 @@ def read_data(
         takes_newest = query.is_latest and query.selects_whole_types
         stored = read_stores(owner, manifest, query, ports, with_newest=takes_newest)
         data_sets, entries = stored.data_sets, stored.entries
+        if sum(len(entry.body) for entry in entries) >= DUE_BYTES:
+            ports.backlog.make_due(owner_id)
         # Oldest first: of records with equal type and time, the one that was stored first comes first.
         whole = TileView(owner, manifest, data_sets[::-1], entries, TilesReadAhead(ports.tiles, stored.tiles))
         view = whole.of(partial(is_of_days, query))

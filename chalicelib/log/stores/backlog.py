@@ -6,10 +6,10 @@ The transaction that makes tiles lag behind adds to the backlog, so none is forg
 from collections.abc import Iterator
 from contextlib import suppress
 
-from chalicelib.engine.conditions import all_of, equals
+from chalicelib.engine.conditions import all_of, equals, less_than
 from chalicelib.engine.errors import ConditionFailedError
 from chalicelib.engine.table import Query, Table, Update
-from chalicelib.log.backlog import Backlog
+from chalicelib.log.backlog import DUE_BYTES, Backlog
 from chalicelib.log.stores.keys import backlog_key, backlogs_partition
 
 SHARDS = "0123456789abcdef"
@@ -26,6 +26,12 @@ class StoredBacklogs:
         for shard in SHARDS:
             for item in self._data.query(Query(backlogs_partition(shard))):
                 yield Backlog(item["owner_id"], item["since_ms"], item["weight_bytes"])
+
+    def make_due(self, owner_id: str) -> None:
+        """See `Backlogs.make_due`: one update, which is refused if the backlog is due already."""
+        is_smaller = less_than("weight_bytes", DUE_BYTES)
+        with suppress(ConditionFailedError):
+            self._data.update(Update(backlog_key(owner_id), set={"weight_bytes": DUE_BYTES}, condition=is_smaller))
 
     def clear(self, backlog: Backlog) -> None:
         """See `Backlogs.clear`: one delete."""

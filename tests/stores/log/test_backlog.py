@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from chalicelib.engine.engine import Engine
-from chalicelib.log.backlog import LARGE_BYTES, URGENT_BYTES, Backlog, backlog_bytes
+from chalicelib.log.backlog import DUE_BYTES, LARGE_BYTES, URGENT_BYTES, Backlog, backlog_bytes
 from chalicelib.log.data_set import DataSet
 from chalicelib.log.stores.keys import backlog_key
 from tests.stores.log.test_data_stores import ANNA, NOW_MS, closed, data_set, entry
@@ -151,3 +151,17 @@ def test_two_data_sets_of_a_user_share_a_backlog(stores: Stores) -> None:
         stores.add(name)
     assert SMALL is not None
     assert backlogs(stores) == [Backlog(ANNA, NOW_MS, 2 * SMALL)]
+
+
+def test_a_small_backlog_is_made_due_and_nobody_gets_one_by_it(stores: Stores) -> None:
+    stores.backlogs.make_due(ANNA)
+    assert backlogs(stores) == []
+    stores.open()
+    stores.add()
+    assert backlogs(stores) == [Backlog(ANNA, NOW_MS, SMALL or 0)]
+    stores.backlogs.make_due(ANNA)
+    assert backlogs(stores) == [Backlog(ANNA, NOW_MS, DUE_BYTES)]
+    stores.add(body=bytes(LARGE_BYTES + 1))
+    (grown,) = backlogs(stores)
+    stores.backlogs.make_due(ANNA)
+    assert backlogs(stores) == [grown]

@@ -6,9 +6,11 @@ from chalicelib.encoding.gzip_splice import DeflatedLines
 from chalicelib.log import entry as entry_codec
 from chalicelib.log.entry import Selectors
 from chalicelib.log.records import Records
+from chalicelib.reading import read
 from chalicelib.reading.query import DataQuery
+from chalicelib.tiles.jobs import is_due
 from chalicelib.tiles.tile import DAY_MS, Tile, TileKey
-from tests.fakes.compaction_scene import FIRST_DAY, CompactionScene, on
+from tests.fakes.compaction_scene import ANNA_ID, FIRST_DAY, CompactionScene, on
 from tests.fakes.data_scene import cbg, food
 
 DAYS = 30
@@ -88,6 +90,26 @@ class TestTailDecoded:
         assert b'"cbg"' in scene.answer(day).plain()
         scene.add(PHONE, on(9, 20, "moves"))
         assert b'"cbg"' not in scene.answer(day).plain()
+
+
+class TestLongTails:
+    def test_a_reader_of_a_long_tail_asks_for_compaction(
+        self, scene: CompactionScene, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def is_due_now() -> bool:
+            (backlog,) = scene.fakes.services.tiles.backlog.all()
+            return is_due(backlog, scene.now_ms)
+
+        for origin in ("a", "b"):
+            scene.add(PHONE, on(DAYS, 5, origin))
+        entries = scene.log.continuous_entries(scene.data_sets.owner(ANNA_ID), scene.manifest.positions())
+        size_bytes = sum(len(entry.body) for entry in entries)
+        monkeypatch.setattr(read, "DUE_BYTES", size_bytes + 1)
+        scene.answer(ALL_CBG)
+        assert not is_due_now()
+        monkeypatch.setattr(read, "DUE_BYTES", size_bytes)
+        scene.answer(ALL_CBG)
+        assert is_due_now()
 
 
 class TestTilesRead:

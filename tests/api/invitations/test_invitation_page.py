@@ -18,8 +18,10 @@ from tests.fakes.oidc_app import Browser, ReplyLike, alert_of, hidden_fields
 from tests.fakes.services import START_MS, FakeServices
 
 PASSWORD = "the password of the invitee"
+PASSWORD_OF_CLARA = "a-password-of-clara"
 PAGE = "/realms/tidepool/login-actions/invitation"
 AUTH = "/realms/tidepool/protocol/openid-connect/auth"
+REGISTRATIONS = "/realms/tidepool/protocol/openid-connect/registrations"
 WEEK_MS = 7 * 24 * 3_600_000
 NASTY = "\"><script>alert('x')</script>"
 
@@ -172,6 +174,24 @@ class TestSignIn:
         assert f"You are signed in as {STRANGER}@example.org." in page.body.decode()
         again = follow(browser, sign_in_at_page(browser, page, ADDRESS))
         assert len(Elements(again.body).named("button")) == 2
+
+    def test_somebody_without_an_account_creates_one_on_the_way(
+        self, api: ApiClient, fakes: FakeServices, browser: Browser
+    ) -> None:
+        email = "clara@example.org"
+        key = sent_key(api, fakes, email=email)
+        [link] = [unescape(str(a["href"])) for a in Elements(show(browser, key).body).named("a")]
+        sign_in_page = browser.get(f"{AUTH}?{link.partition('?')[2]}")
+        links = [unescape(str(a["href"])) for a in Elements(sign_in_page.body).named("a")]
+        [query] = [href.partition("?")[2] for href in links if href.startswith("registrations?")]
+        form = browser.get(f"{REGISTRATIONS}?{query}")
+        entered = {"username": email, "password": PASSWORD_OF_CLARA, "repeated": PASSWORD_OF_CLARA, "terms": "1"}
+        page = follow(browser, browser.post(REGISTRATIONS, hidden_fields(form.body) | entered))
+        assert b"You belong to the care team" in press(browser, page, "accept").body
+        account = fakes.accounts.find_by_email(email)
+        assert account is not None
+        assert not account.email_proven  # the sharer has the link, too, so it proves nothing
+        assert fakes.grants.permissions(SHARER, account.user_id) == {"view", "note"}
 
 
 class TestAnswer:

@@ -26,6 +26,7 @@ PASSING = frozenset(
         "RequestTimeout",
         "ServiceUnavailable",
         "SlowDown",
+        "TooManyRequestsException",
         "TransactionInProgressException",
     }
 )

@@ -21,6 +21,7 @@ from playwright.sync_api import Page, Request, expect
 
 from strandline.home.launching import HomeServer, home_server
 from tests.e2e.browser.conftest import PHONE_WIDTH, Axe, OpenPage
+from tests.e2e.browser.visits import press_enter
 from tests.e2e.client import PASSWORD, Client, Reply, User
 from tests.fakes.oidc_app import App
 from tools.project import ROOT
@@ -78,19 +79,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     options = ["--mail-from", "strandline@example.org", "--mail-folder", str(mail)]
     with home_server(folder / "data", options=options) as running:
         yield Server(running, mail)
-
-
-def press_enter(page: Page, app: App) -> Request:
-    """The request to the app's redirect address that the Enter key leads to."""
-
-    def leads_to_app(request: Request) -> bool:
-        return request.url.partition("?")[0] == app.redirect_uri
-
-    with page.expect_event("request", leads_to_app) as expected:
-        page.keyboard.press("Enter")
-    request: Request = expected.value
-    page.wait_for_url(request.url)  # the next visit would interrupt this one
-    return request
 
 
 def sign_in(page: Page, app: App, address: str, password: str) -> str:

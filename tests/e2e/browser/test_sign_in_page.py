@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Literal
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Page, Request, expect
+from playwright.sync_api import expect
 
 from tests.e2e.browser.conftest import PHONE_WIDTH, Axe, OpenPage
+from tests.e2e.browser.visits import press_enter
 from tests.e2e.client import PASSWORD, Client, Reply, User
 from tests.fakes.oidc_app import App
 
@@ -28,18 +29,6 @@ def app_of(platform: "Platform", client_id: str, redirect_uri: str) -> App:
         return Client(platform.base_url).request(method, path, body, headers)
 
     return App(send, client_id, redirect_uri)
-
-
-def press_enter(page: Page, app: App) -> Request:
-    """The request to the app's redirect address that the Enter key leads to."""
-
-    def leads_to_app(request: Request) -> bool:
-        return request.url.partition("?")[0] == app.redirect_uri
-
-    with page.expect_event("request", leads_to_app) as expected:
-        page.keyboard.press("Enter")
-    request: Request = expected.value
-    return request
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ Source: errors 1 and 2.4, auth-api 2 and 5.
 from typing import Any
 
 from chalicelib import errors
+from chalicelib.api.errors.limits import status_and_reason_of_limit
 from chalicelib.api.operations.operation import Operation
 
 MISSING_CREDENTIALS = "Missing id and/or password"
@@ -40,14 +41,4 @@ def _status_and_reason(operation: Operation, error: Exception) -> tuple[int, str
             return 400, INVALID_DETAILS
         case errors.InvalidRequestError():
             return 400, str(error) or INVALID_DETAILS
-        case errors.TooLargeError():
-            return 413, error.detail or "The body is too large"
-        case errors.RequestQuotaError():
-            return 429, "Too many requests"
-        case errors.TooManyAttemptsError():
-            return 429, "Too many attempts"
-        case errors.NoSpaceError():
-            return 507, "The disk of the server is full"
-        case errors.UnavailableError():
-            return 503, "Unavailable for the moment"
-    return 500, operation.defect_reason
+    return status_and_reason_of_limit(error) or (500, operation.defect_reason)

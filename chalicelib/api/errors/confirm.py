@@ -3,6 +3,7 @@
 from typing import Any
 
 from chalicelib import errors
+from chalicelib.api.errors.limits import status_and_reason_of_limit
 from chalicelib.errors import FieldError
 
 NOT_DECODED = "Error decoding the confirmation"
@@ -48,15 +49,7 @@ def _status_and_reason(error: Exception) -> tuple[int, str]:
             return 400, f"{NOT_DECODED}: {'; '.join(map(_worded, error.errors))}"
         case errors.InvalidRequestError():
             return 400, NOT_DECODED
-        case errors.TooLargeError():
-            return 413, error.detail or "The body is too large"
-        case errors.TooManyAttemptsError():
-            return 429, "Too many attempts"
-        case errors.NoSpaceError():
-            return 507, "The disk of the server is full"
-        case errors.UnavailableError():
-            return 503, "Unavailable for the moment"
-    return 500, "Error finding the confirmation"
+    return status_and_reason_of_limit(error) or (500, "Error finding the confirmation")
 
 
 def _worded(fault: FieldError) -> str:

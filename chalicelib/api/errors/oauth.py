@@ -7,6 +7,7 @@ A refused refresh token gets 401 with `invalid_grant`: TidepoolKit asks its user
 from typing import Any
 
 from chalicelib import errors
+from chalicelib.api.errors.limits import status_and_reason_of_limit
 from chalicelib.sign_in.errors import INVALID_REQUEST, OAuthError, RefusedRefreshTokenError
 
 TEMPORARILY_UNAVAILABLE = "temporarily_unavailable"
@@ -35,12 +36,7 @@ def _status_and_texts(error: Exception) -> tuple[int, str, str]:
             return 413, INVALID_REQUEST, error.detail
         case errors.InvalidRequestError():
             return 400, INVALID_REQUEST, str(error)
-        case errors.RequestQuotaError():
-            return 429, TEMPORARILY_UNAVAILABLE, "too many requests"
-        case errors.TooManyAttemptsError():
-            return 429, TEMPORARILY_UNAVAILABLE, "too many attempts"
-        case errors.NoSpaceError():
-            return 507, TEMPORARILY_UNAVAILABLE, "the disk of the server is full"
-        case errors.UnavailableError():
-            return 503, TEMPORARILY_UNAVAILABLE, "unavailable for the moment"
+    limit = status_and_reason_of_limit(error)
+    if limit is not None:
+        return limit[0], TEMPORARILY_UNAVAILABLE, limit[1][:1].lower() + limit[1][1:]
     return 500, "server_error", "internal server error"

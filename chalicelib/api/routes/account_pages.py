@@ -1,6 +1,6 @@
 """Pages about accounts beside sign-in. Source: confirm 6."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from urllib.parse import urlencode
 
 from chalicelib.api.messages import Reply, Request
@@ -28,7 +28,8 @@ from chalicelib.api.realm import realm_ports
 from chalicelib.api.routing import ApiBlueprint
 from chalicelib.errors import NotFoundError
 from chalicelib.sign_in.errors import OAuthError
-from chalicelib.sign_in.parameters import form_parameters, unique_parameters
+from chalicelib.sign_in.parameters import Parameters, form_parameters, unique_parameters
+from chalicelib.sign_in.ports import SignInPorts
 
 blueprint = ApiBlueprint(__name__)
 
@@ -66,11 +67,7 @@ def get_create_account(request: Request) -> Reply:
 @blueprint.operation(CREATE_ACCOUNT)
 def post_create_account(request: Request) -> Reply:
     """A redirect to the app with a code, or the form again."""
-    ports = realm_ports(request)
-    try:
-        return create_account(request, form_parameters(request.body), ports)
-    except OAuthError as error:
-        return refusal_page(f"The form cannot be read: {error.description}.", 400)
+    return _of_form(request, create_account)
 
 
 @blueprint.operation(SHOW_FORGOTTEN_PASSWORD)
@@ -82,9 +79,14 @@ def get_forgotten_password(request: Request) -> Reply:
 @blueprint.operation(ASK_NEW_PASSWORD)
 def post_forgotten_password(request: Request) -> Reply:
     """A page that says that a mail comes, whether or not the address has an account."""
+    return _of_form(request, forgotten_password)
+
+
+def _of_form(request: Request, page: Callable[[Request, Parameters, SignInPorts], Reply]) -> Reply:
+    """The reply of a page to the form that was sent, or a page that says why it cannot be read."""
     ports = realm_ports(request)
     try:
-        return forgotten_password(request, form_parameters(request.body), ports)
+        return page(request, form_parameters(request.body), ports)
     except OAuthError as error:
         return refusal_page(f"The form cannot be read: {error.description}.", 400)
 

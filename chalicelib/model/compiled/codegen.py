@@ -23,12 +23,12 @@ def read(d, units):
     out = {}
     if type(units_units := d.get('units')) is not str:
         units_units = None
-    v1 = d.get('units')
+    v1 = d['units']
     if type(v1) is not str or v1 not in k1:
         raise FastPathMiss
     v1 = 'mmol/L'
     out['units'] = v1
-    v2 = d.get('value')
+    v2 = d['value']
     if type(v2) is not float and type(v2) is not int:
         raise FastPathMiss
     if units_units in k2:
@@ -36,7 +36,7 @@ def read(d, units):
         if not low <= v2 <= high:
             raise FastPathMiss
     if units_units in CONVERTED_UNITS:
-        v2 = to_mmol_l(v2)
+        v2 = int(v2 / 18.01559 * 100000 + 0.5) / 100000 if 0 <= v2 <= 1000000 else to_mmol_l(v2)
     out['value'] = v2
     if 'meal' in d and (v3 := d['meal']) is not None:
         if type(v3) is not str or not v3 or len(v3) > 100:
@@ -53,7 +53,9 @@ def read(d, units):
 
 where `d` is the object as sent, `out` the object to store, `units` the units that the datum declares for its parts,
 `units_x` the units that the object declares in its field `x`, `v1`, `v2`, … the values being checked, and `k1`, `k2`, …
-constants: here `k1` is the set of allowed units and `k2` the limits by units.
+constants: here `k1` is the set of allowed units and `k2` the limits by units. A required member is read without asking
+for it first, so one that is missing is a `KeyError`, which
+`compiler.read_datum` takes for a miss.
 """
 
 from __future__ import annotations
@@ -66,8 +68,11 @@ from typing import Any
 
 from chalicelib.model import fields
 from chalicelib.model.fields import ByUnits, Condition, Field, Kind, Object, OneOfByUnits, Range, Recursive
+from chalicelib.model.glucose import MG_DL_PER_MMOL_L, PRECISION
 
 _INDENT = "    "
+MAX_COMMON_MG_DL = 1_000_000
+"""Far above any glucose, and far below the numbers that have no fraction."""
 
 NestedReader = Callable[[Object | Recursive, Callable[[Any], None]], Any]
 """Makes the reader of a nested object. Its second argument puts another reader in the place of the first."""
@@ -109,7 +114,7 @@ class CodeGenerator:
             path = datum_units_path(model)
             self._line(f"units = units_in(d, {', '.join(map(repr, path))})" if path else "units = None")
             self._line(f"out = {dict(discriminators)!r}")
-            self._line("out['time'], time_ms, sent_time = read_time(d.get('time'))")
+            self._line("out['time'], time_ms, sent_time = read_time(d['time'])")
             self._object(model, done=("time",))
             with self._block("if 'id' not in out:"):
                 self._line("out['id'] = new_id()")
@@ -163,7 +168,7 @@ class CodeGenerator:
     def _field(self, field: Field) -> None:
         value = f"v{next(self._value_numbers)}"
         if field.required is True:
-            self._line(f"{value} = d.get({field.name!r})")
+            self._line(f"{value} = d[{field.name!r}]")
             self._value(field, value)
             return
         with self._block(f"if {field.name!r} in d and ({value} := d[{field.name!r}]) is not None:"):
@@ -311,7 +316,9 @@ class CodeGenerator:
                 self._bail_if(f"{units} in {allowed_of} and {value} not in {allowed_of}[{units}]")
         if kind.converted_by:
             with self._block(f"if {_units_name(kind.converted_by)} in CONVERTED_UNITS:"):
-                self._line(f"{value} = to_mmol_l({value})")
+                # Written out, since it is the most frequent conversion; the function has the rare values.
+                in_mmol_l = f"int({value} / {MG_DL_PER_MMOL_L} * {PRECISION} + 0.5) / {PRECISION}"
+                self._line(f"{value} = {in_mmol_l} if 0 <= {value} <= {MAX_COMMON_MG_DL} else to_mmol_l({value})")
 
     def _range(self, value: str, limits: Range) -> None:
         low = "" if limits.low is None else f"{limits.low!r} <= "

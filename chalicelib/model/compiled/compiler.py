@@ -37,7 +37,10 @@ def read_datum(body: object, new_id: NewId, embedded: list[Datum]) -> Datum:
     if type(body) is not dict or type(type_name := body.get("type")) is not str:
         raise FastPathMiss
     reader = _datum_readers.get(type_name) or _datum_reader(type_name)
-    return reader(body, new_id, embedded)
+    try:
+        return reader(body, new_id, embedded)
+    except KeyError:  # a required member is missing
+        raise FastPathMiss from None
 
 
 def _datum_reader(type_name: str) -> DatumReader:

@@ -58,10 +58,13 @@ def require_not_before(later: str, earlier: str) -> None:
 
 def require_target(values: dict[str, Any], units: str | None) -> None:
     """Raise unless a glucose target, whose parts are known to be numbers, has a valid shape and keeps its limits."""
-    low, high = values.get("low"), values.get("high")
-    if low is not None and high is not None and values.get("target") is None and values.get("range") is None:
+    target, low, high = values.get("target"), values.get("low"), values.get("high")
+    if values.get("range") is None:  # most targets are two bounds, or one value
         maximum = MAXIMUMS.get(units or "")
-        if maximum is None or 0 <= low <= high <= maximum:  # most targets have this shape
+        if target is None and low is not None and high is not None:
+            if maximum is None or 0 <= low <= high <= maximum:
+                return
+        elif target is not None and low is high is None and (maximum is None or 0 <= target <= maximum):
             return
     for _ in target_faults(values, units):
         raise FastPathMiss

@@ -277,9 +277,27 @@ def system_now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
+_ID_BYTES = 16
+_IDS_AT_ONCE = 64
+_ready_ids: list[str] = []
+# A child process must not make the ids that its parent makes.
+os.register_at_fork(after_in_child=_ready_ids.clear)
+
+
 def random_id() -> str:
-    """16 random bytes as 32 lower-case hexadecimal digits. Source: data-model 2, Other."""
-    return secrets.token_hex(16)
+    """16 random bytes as 32 lower-case hexadecimal digits. Source: data-model 2, Other.
+
+    Several are made at once: asking the system for random bytes takes as long as checking a small record, and a request
+    with a thousand records needs a thousand ids.
+    """
+    try:
+        return _ready_ids.pop()
+    except IndexError:  # in any thread; each keeps the last of its own
+        digits = os.urandom(_ID_BYTES * _IDS_AT_ONCE).hex()
+        made = [digits[start : start + 2 * _ID_BYTES] for start in range(0, len(digits), 2 * _ID_BYTES)]
+        last = made.pop()
+        _ready_ids.extend(made)
+        return last
 
 
 def random_token() -> str:

@@ -34,6 +34,26 @@ _TREATMENTS = [
 _HOURS = [{"time": "00:00", "value": 1, "timeAsSeconds": 0}]
 _SETTINGS = {"dia": 5, "timezone": "Europe/Berlin", "basal": _HOURS, "carbratio": _HOURS, "sens": _HOURS}
 _PROFILES = [{"defaultProfile": "Default", "startDate": AT, "mills": AT_MS, "store": {"Default": _SETTINGS}}]
+_DEVICE_STATUS = {
+    "device": "loop://phone",
+    "created_at": AT,
+    "utcOffset": 60,
+    "uploaderBattery": 80,
+    "uploader": {"battery": 80},
+    "pump": {"reservoir": 100, "clock": AT, "battery": {"percent": 50}, "status": {"suspended": False}},
+    "loop": {"iob": {"iob": 1, "timestamp": AT}, "cob": {"cob": 10}, "predicted": {"startDate": AT, "values": [100]}},
+    "openaps": {"suggested": {"timestamp": AT, "bg": 100, "eventualBG": 100, "COB": 10}, "iob": {"iob": 1, "time": AT}},
+}
+_FOOD = {
+    "type": "food",
+    "name": "Bread",
+    "carbs": 10,
+    "portion": 100,
+    "gi": 2,
+    "created_at": AT,
+    "foods": [{"carbs": 1}],
+}
+_ACTIVITY = {"_id": HEX_ID, "created_at": AT, "heartrate": 80, "steps": 100, "activitylevel": "walking", "mills": AT_MS}
 _ACCOUNT = {"username": ADDRESS, "emails": [ADDRESS], "password": PASSWORD, "termsAccepted": AT}
 _CHILD = {"username": ADDRESS, "emails": [ADDRESS]}
 _KEY = {"key": "a-key"}
@@ -75,6 +95,11 @@ GOOD_BODIES: Mapping[str, Any] = {
     "nightscout.treatments.replace": _TREATMENTS[0],
     "nightscout.profiles.store": _PROFILES,
     "nightscout.profiles.replace": _PROFILES[0],
+    "nightscout.device_statuses.store": [_DEVICE_STATUS],
+    "nightscout.food.store": [_FOOD],
+    "nightscout.food.replace": _FOOD | {"_id": HEX_ID},
+    "nightscout.activity.store": [_ACTIVITY],
+    "nightscout.activity.replace": _ACTIVITY,
     "nightscout_credentials.create": {"name": "A phone", "scope": "read"},
     "users.create": _ACCOUNT,
     "users.update": {"updates": {"termsAccepted": AT, "roles": ["patient"], "emailVerified": True} | _ACCOUNT},

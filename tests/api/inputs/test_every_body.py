@@ -40,6 +40,15 @@ LISTS = (
     "/confirm/invitations/{0}",
 )
 """Where the contents of bodies are read again."""
+DEVICE_LISTS = (
+    "/api/v1/entries.json?count=1000",
+    "/api/v1/treatments.json?count=1000",
+    "/api/v1/profile.json",
+    "/api/v1/devicestatus.json?count=1000",
+    "/api/v2/properties",
+    "/pebble?count=10",
+)
+"""Where a device reads documents, and what follows from them."""
 
 
 class Sender:
@@ -56,6 +65,12 @@ class Sender:
             return [self._api.request(method, filled, body, api_secret=self._tokens["device"])]
         senders = [self._tokens["owner"], self._tokens["server"]]
         return [self._api.request(method, filled, body, token=token) for token in senders]
+
+    def read(self) -> None:
+        """Read all documents as the owner's device."""
+        for path in DEVICE_LISTS if self._name.startswith("nightscout.") else ():
+            reply = self._api.request("GET", path, api_secret=self._tokens["device"])
+            assert reply.status == 200, (path, reply.body)
 
     def fold(self) -> None:
         """Fold what is stored into tiles."""
@@ -89,6 +104,7 @@ def test_no_value_in_any_place_makes_a_defect(sender: Sender, name: str, kind: s
         for body in with_another_value(GOOD_BODIES[name], value):
             for reply in sender.send(json.dumps(body).encode()):
                 assert reply.status < 500, (body, reply.body)
+        sender.read()
         sender.fold()
 
 

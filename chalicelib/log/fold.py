@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from chalicelib import json_text
 from chalicelib.frozen import frozen
 from chalicelib.log.data_set import DataSet
+from chalicelib.log.documents_owner import is_derived
+from chalicelib.log.doubles import without_doubles
 from chalicelib.log.entry import Entry, Selectors
 from chalicelib.log.fold_backward import keep_all, replace_origins
 from chalicelib.log.fold_forward import drop_known_hashes, keep_newer_origins, last_of_each_hash
@@ -102,7 +104,22 @@ def _last_of_each_hash(part: RecordSlice) -> list[int]:
 
 def without_shadowed(stored_data: Sequence[VisibleData]) -> list[VisibleData]:
     """The data without records that equal ones in other data sets hide."""
-    return without_later_copies(without_older_hashes(stored_data))
+    return without_derived_doubles(without_later_copies(without_older_hashes(stored_data)))
+
+
+def without_derived_doubles(active: Sequence[VisibleData]) -> list[VisibleData]:
+    """The data in which a record that was derived from a document hides behind an equal one of another data set.
+
+    Source: nightscout-api 17.
+    """
+    derived_ids = {data.data_set.id for data in active if is_derived(data.data_set.owner_id, data.data_set.id)}
+    if not derived_ids:
+        return list(active)
+    others = [part for data in active if data.data_set.id not in derived_ids for part in data.slices]
+    return [
+        VisibleData(data.data_set, without_doubles(data.slices, others)) if data.data_set.id in derived_ids else data
+        for data in active
+    ]
 
 
 def without_later_copies(active: Sequence[VisibleData]) -> list[VisibleData]:

@@ -3,17 +3,13 @@
 from typing import Any
 
 from chalicelib.access.call import Call
-from chalicelib.access.idempotency import derived_id
 from chalicelib.data_sets.lifecycle import describe, opened
 from chalicelib.errors import ConflictError
 from chalicelib.frozen import frozen
 from chalicelib.log.data_set import DataSet, DataSetHead, OwnerState, head_of
+from chalicelib.log.documents_owner import DERIVING_CLIENT, MAX_CLOSED, documents_data_set_id
 from chalicelib.log.ports import DataPorts
 from chalicelib.model.deduplicators import DATASET_DELETE_ORIGIN
-
-CLIENT_NAME = "org.nightscout"
-MAX_CLOSED = 16
-"""The data sets that a user may close before documents are refused."""
 
 
 @frozen
@@ -34,23 +30,14 @@ def open_data_set(call: Call, owner: OwnerState, ports: DataPorts) -> OpenDataSe
         ConflictError: the user has closed too many.
     """
     for number in range(MAX_CLOSED):
-        data_set_id = _data_set_id(owner.id, number)
+        data_set_id = documents_data_set_id(owner.id, number)
         head = ports.data_sets.head(data_set_id)
         if head is None or head.epoch != owner.epoch:
             created = opened(call, owner, describe(call, _description(data_set_id)))
             return OpenDataSet(head_of(created), created, head)
         if not head.is_closed:
             return OpenDataSet(head)
-    raise ConflictError(CLIENT_NAME)
-
-
-def derived_data_set_ids(user_id: str) -> frozenset[str]:
-    """The ids of all data sets that may hold what is derived from a user's documents."""
-    return frozenset(_data_set_id(user_id, number) for number in range(MAX_CLOSED))
-
-
-def _data_set_id(owner_id: str, number: int) -> str:
-    return derived_id(CLIENT_NAME, owner_id, str(number))
+    raise ConflictError(DERIVING_CLIENT)
 
 
 def _description(data_set_id: str) -> dict[str, Any]:
@@ -58,6 +45,6 @@ def _description(data_set_id: str) -> dict[str, Any]:
         "id": data_set_id,
         "uploadId": data_set_id,
         "dataSetType": "continuous",
-        "client": {"name": CLIENT_NAME, "version": "1.0.0"},
+        "client": {"name": DERIVING_CLIENT, "version": "1.0.0"},
         "deduplicator": {"name": DATASET_DELETE_ORIGIN},
     }

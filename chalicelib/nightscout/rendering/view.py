@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from chalicelib.frozen import frozen
 from chalicelib.log.data_set import OwnerState
+from chalicelib.log.documents_owner import DERIVING_CLIENT, derived_data_set_ids
 from chalicelib.log.records import bodies_of
 from chalicelib.nightscout.document import Collection, Document
 from chalicelib.nightscout.ports import NightscoutPorts
@@ -13,7 +14,6 @@ from chalicelib.nightscout.rendering.profiles import PROFILE_TYPES, rendered_pro
 from chalicelib.nightscout.rendering.record import Record, time_ms_of
 from chalicelib.nightscout.rendering.treatments import TREATMENT_TYPES, rendered_treatments
 from chalicelib.nightscout.times import DAY_MS
-from chalicelib.nightscout.user_documents import CLIENT_NAME, derived_data_set_ids
 from chalicelib.reading.records_by_day import RecordsByDay
 
 RENDERED_TYPES: Mapping[Collection, tuple[str, ...]] = {
@@ -94,5 +94,5 @@ def _has_other_data(owner: OwnerState, types: Iterable[str], derived_ids: frozen
     """Whether a user has, or ever had, records of these types that are not derived from documents."""
     freshness = owner.freshness
     newest = [of.newest for data_set_id, of in freshness.data_sets.items() if data_set_id not in derived_ids]
-    newest += [of_client for client, of_client in freshness.clients.items() if client != CLIENT_NAME]
+    newest += [of_client for client, of_client in freshness.clients.items() if client != DERIVING_CLIENT]
     return any(name in of_source for name in types for of_source in newest)

@@ -1,0 +1,59 @@
+"""Doubles: what an app sends to the Nightscout API and to the Tidepool API is shown once.
+
+The record that was derived from a document hides behind an equal one of another data set: one of the same type and
+second, or for glucose of the same minute and value. Equal records have the same day, so each tile is folded on its own.
+Source: nightscout-api 14, 17.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from chalicelib import json_text
+from chalicelib.log.fold_steps import RecordSlice
+from chalicelib.log.records import Records
+from chalicelib.model.glucose import CONVERTED_UNITS, MG_DL_PER_MMOL_L
+
+GLUCOSE_TYPES = frozenset({"cbg", "smbg"})
+_SECOND_MS = 1_000
+_MINUTE_MS = 60_000
+
+Key = tuple[str, int, str | None]
+
+
+def without_doubles(derived: Sequence[RecordSlice], others: Iterable[RecordSlice]) -> list[RecordSlice]:
+    """The derived records without those that equal one of the others."""
+    wanted = {_key(part.records, row) for part in derived for row in part.rows}
+    found: dict[Key, list[tuple[Records, int]]] = defaultdict(list)
+    for part in others:
+        for row in part.rows:
+            if (key := _key(part.records, row)) in wanted:
+                found[key].append((part.records, row))
+    if not found:
+        return list(derived)
+    return [
+        RecordSlice(part.records, [row for row in part.rows if not _is_double(part.records, row, found)])
+        for part in derived
+    ]
+
+
+def _key(records: Records, row: int) -> Key:
+    """The type and time of a record, and the kind of a device event."""
+    name, time_ms = records.types[row], records.times_ms[row]
+    if name in GLUCOSE_TYPES:
+        return name, time_ms // _MINUTE_MS, None
+    return name, time_ms // _SECOND_MS, records.sub_types[row] if name == "deviceEvent" else None
+
+
+def _is_double(records: Records, row: int, others: dict[Key, list[tuple[Records, int]]]) -> bool:
+    equal = others.get(_key(records, row), ())
+    if not equal or records.types[row] not in GLUCOSE_TYPES:
+        return bool(equal)
+    value = _value(records, row)
+    return any(_value(other, other_row) == value for other, other_row in equal)
+
+
+def _value(records: Records, row: int) -> int:
+    """The value of a reading in whole mg/dL."""
+    body = json_text.decode(records.texts[row])
+    value: float = body["value"]
+    return round(value if body.get("units") in CONVERTED_UNITS else value * MG_DL_PER_MMOL_L)

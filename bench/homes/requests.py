@@ -15,6 +15,7 @@ from bench.costs import loop_user
 from bench.figures import Figure
 from bench.floors import floor_s
 from bench.homes.home import Target
+from bench.homes.page import page
 from bench.latency import Connection, Sent, at_once, percentiles
 from tests.e2e.client import User, sample
 
@@ -131,7 +132,7 @@ def a_year(home: Target, *, is_quick: bool) -> Iterator[Figure]:
 
 CASES: tuple[Callable[..., Iterator[Figure]], ...] = (adding, reading)
 """Cases of each target."""
-OF_HOMES: tuple[Callable[..., Iterator[Figure]], ...] = (cheapest, polling)
+OF_HOMES: tuple[Callable[..., Iterator[Figure]], ...] = (cheapest, polling, page)
 """Cases of Strandline alone. A year is for homes that do not keep it in memory."""
 
 

@@ -129,11 +129,11 @@ def test_totals_count_days_back_from_the_end() -> None:
     day_ms = 24 * hour_ms
     records = {
         "boluses": [{"time": -1, "units": 9}, {"time": 0, "units": 2}, {"time": 3 * day_ms, "units": 9}],
-        "basals": [{"time": 2 * day_ms - hour_ms, "end": 2 * day_ms + hour_ms, "rate": 1}],
+        "basals": [{"time": day_ms - 1, "end": day_ms + hour_ms, "rate": 1}, {"time": 0, "end": hour_ms, "rate": 1}],
         "carbs": [{"time": 1, "grams": 30}],
     }
     found = evaluate('{ totalsOf } from "./totals.js"', f"totalsOf({records}, 0, {3 * day_ms})")
-    assert found == {"days": 3, "bolus": 2, "basal": 2, "carbs": 30}
+    assert found == {"days": 2, "bolus": 2, "basal": pytest.approx(2), "carbs": 30}
 
 
 def test_a_choice_of_permissions_ends_with_its_last_day_and_keeps_what_the_form_does_not_show() -> None:

@@ -60,10 +60,9 @@ function hourMarks(width) {
 /**
  * The course of one day, small.
  * @param {{readings: [number, number, number][]}} day of the API: minute, mg/dL, mmol/L
- * @param {string} label
- * @returns {SVGElement}
+ * @returns {SVGElement} for the eye only
  */
-export function dayCourse({ readings }, label) {
+export function dayCourse({ readings }) {
   const area = plot({ left: 0, right: SMALL.width, top: 2, bottom: SMALL.height - 2 }, [0, MINUTES], [30, 350]);
   const parts = [];
   readings.forEach(([minute, mgdl], index) => {
@@ -72,7 +71,7 @@ export function dayCourse({ readings }, label) {
     parts.at(-1).push([area.x(minute), area.y(Math.min(350, Math.max(30, mgdl)))]);
   });
   const [high, low] = [area.y(RANGES.high), area.y(RANGES.low)];
-  return drawing(SMALL.width, SMALL.height, label,
+  return s("svg", { viewBox: `0 0 ${SMALL.width} ${SMALL.height}`, "aria-hidden": "true" },
     s("rect", { class: "target", x: 0, width: SMALL.width, y: high, height: low - high }),
     parts.map((points) => s("path", { class: "median small", d: path(points.length > 1 ? points : [points[0], points[0]]) })));
 }

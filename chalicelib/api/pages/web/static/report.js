@@ -8,7 +8,7 @@ import { rangesBar } from "./ranges_bar.js";
 import { either, rounded, share } from "./report_format.js";
 import { fragmentOf } from "./route.js";
 import { text } from "./texts.js";
-import { dateName, dayName, shortDateName } from "./times.js";
+import { dayName, shortDateName } from "./times.js";
 import { readTotals } from "./totals.js";
 
 const DAYS = ["14", "30", "90"];
@@ -115,10 +115,10 @@ function dailyProfiles(days, person) {
   const newest = [...days].reverse();
   return h("ol", { class: "daily" }, newest.map((day, index) => {
     const mean = `${either(day.meanMgdl, day.meanMmol, person.units)} ${person.units}`;
-    const words = text("report.dayLabel", { date: dateName(day.date), mean, target: share(day.ranges.target) });
     return h("li", { class: index < PRINTED_DAYS ? "" : "screen-only" },
-      h("a", { href: fragmentOf("days", person.isSelf ? null : person.id, { date: day.date }), "aria-label": words },
-        h("span", { class: "daily-date" }, shortDateName(day.date)), dayCourse(day, words),
-        h("span", { class: "quiet-text" }, `${mean}, ${share(day.ranges.target)}`)));
+      h("a", { href: fragmentOf("days", person.isSelf ? null : person.id, { date: day.date }) },
+        h("span", { class: "daily-date" }, shortDateName(day.date)), dayCourse(day),
+        h("span", { class: "quiet-text" }, `${mean}, ${share(day.ranges.target)}`),
+        h("span", { class: "hidden" }, text("report.inRange"))));
   }));
 }

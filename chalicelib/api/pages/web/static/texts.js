@@ -98,7 +98,7 @@ const ENGLISH = {
   "report.statistics": "Statistics",
   "report.profile": "Glucose by the time of day",
   "report.daily": "Daily profiles",
-  "report.dayLabel": "{date}: mean {mean}, {target} in range",
+  "report.inRange": "in range",
   "report.totals": "Insulin and carbohydrates per day",
   "report.reading": "Reading …",
   "report.perDay": "Mean of {days} days with records.",

@@ -35,13 +35,26 @@ export function totalsOf({ boluses, basals, carbs }, from, to) {
   const given = boluses.filter(inTime), eaten = carbs.filter(inTime);
   const dayOf = (time) => Math.floor((to - time - 1) / DAY);
   const days = new Set([...given, ...eaten].map(({ time }) => dayOf(time)));
-  for (const { time, end } of basals) {
-    for (let hour = Math.max(time, from); hour < Math.min(end, to); hour += HOUR) days.add(dayOf(hour));
-  }
+  for (const [day, length] of basalByDay(basals, from, to, dayOf)) if (length >= HOUR) days.add(day);
   return {
     days: days.size,
     bolus: given.reduce((sum, { units }) => sum + units, 0),
     basal: basalUnits(basals, from, to),
     carbs: eaten.reduce((sum, { grams }) => sum + grams, 0),
   };
+}
+
+/** How long basal insulin was given in each day; less than an hour makes no day. */
+function basalByDay(basals, from, to, dayOf) {
+  const lengths = new Map();
+  for (const { time, end } of basals) {
+    let start = Math.max(time, from);
+    while (start < Math.min(end, to)) {
+      const day = dayOf(start);
+      const stop = Math.min(end, to - day * DAY);
+      lengths.set(day, (lengths.get(day) || 0) + stop - start);
+      start = stop;
+    }
+  }
+  return lengths;
 }

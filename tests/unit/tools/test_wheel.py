@@ -17,7 +17,8 @@ from tools.environments import locked_versions
 from tools.project import ROOT
 
 PLATFORM = "strandline/_platform"
-MOST_BYTES = 1_000_000
+MOST_BYTES = 1_200_000
+"""The platform with its page and both APIs takes 1.0 MB, in 650 files. A vendored boto3 would be fifteen times that."""
 IMPORT_NAMES = {"argon2-cffi": "argon2"}
 """The names of packages that are imported by another one than that of their distribution."""
 NOT_NEEDED = {"boto3", "botocore", "pytest"}

@@ -13,6 +13,7 @@ from chalicelib.encoding.gzip_splice import RecordArray
 from chalicelib.frozen import frozen
 from chalicelib.log.backlog import DUE_BYTES
 from chalicelib.log.data_set import DataSet, OwnerState
+from chalicelib.log.documents_owner import is_derived
 from chalicelib.log.entry import Entry
 from chalicelib.log.truncation import with_truncations
 from chalicelib.model.deduplicators import DEVICE_DEACTIVATE_HASH
@@ -135,7 +136,9 @@ def _is_needed(data_set: DataSet, query: DataQuery) -> bool:
     """
     if data_set.is_continuous or not data_set.is_active or data_set.is_purgeable:
         return False
-    return query.upload_id in (None, data_set.id) or data_set.deduplicator == DEVICE_DEACTIVATE_HASH
+    if query.upload_id in (None, data_set.id) or data_set.deduplicator == DEVICE_DEACTIVATE_HASH:
+        return True
+    return is_derived(data_set.owner_id, query.upload_id)
 
 
 def _upload_records(data_sets: Iterable[DataSet], query: DataQuery) -> list[DataSet]:

@@ -6,6 +6,7 @@ from functools import cached_property
 from chalicelib.encoding.gzip_splice import DeflatedLines
 from chalicelib.frozen import frozen
 from chalicelib.log.data_set import DataSet, OwnerState
+from chalicelib.log.documents_owner import is_derived
 from chalicelib.log.entry import Entry, EntryDecodedOnce
 from chalicelib.log.fold import VisibleData, fold_fingerprints, visible
 from chalicelib.log.fold_forward import LOOKED_UP_TYPES
@@ -168,6 +169,12 @@ class TileView:
         entries = [entry.contents() for entry in self._kept if entry.data_set_id in self._depending_ids]
         return {key for records in entries if isinstance(records, Records) for key in keys_of_rows(records)}
 
+    @cached_property
+    def _may_have_doubles(self) -> bool:
+        """Whether records of one data set may hide those of another that were derived from documents."""
+        derived = [is_derived(self._owner.id, data_set.id) for data_set in self._data_sets]
+        return any(derived) and not all(derived)
+
     def keeps_newest(self, name: str, record: NewestRecord | None) -> bool:
         """Whether the newest record of a type in tiles, or that there is none, is certain without reading a tile, and
         the tail's own records of that day and later are complete without one.
@@ -177,7 +184,8 @@ class TileView:
         first_day = None if record is None else record.day
         if record is not None and record.origin_key in self.affected.replaced_origin_keys:
             return False
-        if any(key.type == name and (first_day is None or key.day >= first_day) for key in self._keys_by_hash_or_age):
+        deciding = self.affected.keys if self._may_have_doubles else self._keys_by_hash_or_age
+        if any(key.type == name and (first_day is None or key.day >= first_day) for key in deciding):
             return False
         of_type = self.manifest.tiles.get(name)
         if of_type is None or not self._affected_ids:

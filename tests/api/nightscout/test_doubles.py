@@ -163,6 +163,33 @@ class TestReaders:
             assert [one["sgv"] for one in device.found("count=1000")] == [100 + number for number in range(100)]
             device.compact()
 
+    @pytest.mark.parametrize("is_other_in_tiles", [False, True])
+    def test_the_newest_record_is_the_last_one_of_all(
+        self, device: Device, api: ApiClient, anna: str, is_other_in_tiles: bool
+    ) -> None:
+        """Also where the derived record is some milliseconds later than the one that hides it."""
+
+        def send_documents() -> None:
+            device.store(sgv(100, 5))
+            treat(device, eventType="Correction Bolus", insulin=2, created_at=at(4.99))
+
+        device.store(sgv(90, 100))
+        device.send_to_tidepool([cbg(80, 200)])
+        others = [cbg(100, 5), record("bolus", 4.995, subType="normal", normal=2)]
+        if is_other_in_tiles:
+            device.send_to_tidepool(others)
+            device.compact()
+            send_documents()
+        else:
+            send_documents()
+            device.compact()
+            device.send_to_tidepool(others)
+        for name in ("cbg", "bolus"):
+            everything = api.request("GET", f"/data/{ANNA.user_id}?type={name}", token=anna).json()
+            latest = api.request("GET", f"/data/{ANNA.user_id}?latest=true&type={name}", token=anna).json()
+            assert latest == everything[-1:]
+            assert not latest[0]["origin"]["id"].startswith("ns:")
+
     def test_equal_records_of_two_apps_of_tidepool_are_both_shown(self, device: Device) -> None:
         device.store(sgv(90, 50))
         for _ in range(2):

@@ -8,6 +8,8 @@ from typing import Any, Literal
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from strandline.home.opening import open_home
+from strandline.home.users import confirm_address
 from tests.e2e.browser.conftest import PHONE_WIDTH, Axe
 from tests.e2e.browser.page.conftest import Visit, fits, show, wait_for_view
 from tests.e2e.client import User
@@ -23,6 +25,13 @@ def named(home: Platform, name: str) -> User:
     user = User(home.base_url)
     assert user.request("PUT", f"/metadata/{user.id}/profile", {"fullName": name}).status == 200
     return user
+
+
+def prove_address(home: Platform, user: User) -> None:
+    """Have the owner of the server confirm a person's address, so that the person finds invitations in the list."""
+    assert home.data_dir is not None
+    with open_home(home.data_dir, must_exist=True) as opened:
+        confirm_address(opened.services, user.email)
 
 
 def permissions(owner: User, viewer: User) -> Any:
@@ -43,7 +52,7 @@ def outcome_of(page: Page, words: str) -> Iterator[None]:
     expect(page.locator(".outcome")).to_be_focused()
 
 
-def test_an_invitation_is_sent_with_a_limit_and_opened_by_its_link(home: Platform, visit: Visit) -> None:
+def test_an_invitation_is_sent_with_a_limit_and_accepted(home: Platform, visit: Visit) -> None:
     owner, friend = named(home, MARKUP), named(home, "Fay")
     last_day = (datetime.now(UTC) + timedelta(days=30)).date().isoformat()
     with visit(owner, "#/sharing") as page:
@@ -55,15 +64,17 @@ def test_an_invitation_is_sent_with_a_limit_and_opened_by_its_link(home: Platfor
         with outcome_of(page, friend.email):
             form.get_by_role("button", name="Invite").click()
         sent = owner.request("GET", f"/confirm/invite/{owner.id}").json()[0]
-        link = page.get_by_label(f"Link for {friend.email}", exact=True).input_value()
-        assert sent["key"] in link
+        link = page.get_by_label(f"Link for {friend.email}", exact=True)
+        expect(link).to_have_value(f"{home.base_url}/invitation?key={sent['key']}")
         form.get_by_label("E-mail address").fill(friend.email)
         form.get_by_role("button", name="Invite").click()
         expect(form.get_by_role("alert")).to_have_text("You have invited this address already.")
-    with visit(friend, link.partition("/#")[2].join(("#", ""))) as page:
+    prove_address(home, friend)
+    with visit(friend, "#/sharing") as page:
+        invitation = entry(page, "Invitations to you", MARKUP)
+        expect(invitation).to_contain_text("Sees the last 24 hours")
         with outcome_of(page, "Accepted"):
-            page.get_by_role("button", name="Accept").click()
-        assert page.url.endswith("#/sharing")
+            invitation.get_by_role("button", name="Accept").click()
         held = permissions(owner, friend)
         assert (held["view"]["windowHours"], sorted(held)) == (24, ["note", "view"])
         assert held["view"]["expiresTime"] == held["note"]["expiresTime"] > last_day
@@ -105,17 +116,26 @@ def test_permissions_are_changed_and_ended_after_a_question(home: Platform, visi
     assert permissions(owner, viewer) is None
 
 
-def test_an_invitation_is_withdrawn_and_its_link_says_so(home: Platform, visit: Visit) -> None:
-    owner, friend = named(home, "Ada"), named(home, "Fay")
-    body = {"email": friend.email, "permissions": {"view": {}}}
-    key = owner.request("POST", f"/confirm/send/invite/{owner.id}", body).json()["key"]
-    with visit(owner, "#/sharing") as page:
-        page.get_by_role("button", name="Withdraw").click()
-        with outcome_of(page, friend.email):
-            page.get_by_role("dialog").get_by_role("button", name="Withdraw").click()
-    assert owner.request("GET", f"/confirm/invite/{owner.id}").status == 404
-    with visit(friend, f"#/sharing?sharer={owner.id}&key={key}") as page, outcome_of(page, "was withdrawn"):
-        page.get_by_role("button", name="Accept").click()
+def test_an_invitation_is_withdrawn_declined_or_gone(home: Platform, visit: Visit) -> None:
+    ada, eve, friend = (named(home, name) for name in ("Ada", "Eve", "Fay"))
+    prove_address(home, friend)
+    for sharer in (ada, eve):
+        body = {"email": friend.email, "permissions": {"view": {}}}
+        assert sharer.request("POST", f"/confirm/send/invite/{sharer.id}", body).status == 200
+    with visit(friend, "#/sharing") as page:
+        with visit(ada, "#/sharing") as other:
+            other.get_by_role("button", name="Withdraw").click()
+            with outcome_of(other, friend.email):
+                other.get_by_role("dialog").get_by_role("button", name="Withdraw").click()
+        assert ada.request("GET", f"/confirm/invite/{ada.id}").status == 404
+        with outcome_of(page, "was withdrawn"):
+            entry(page, "Invitations to you", "Ada").get_by_role("button", name="Accept").click()
+        entry(page, "Invitations to you", "Eve").get_by_role("button", name="Decline").click()
+        with outcome_of(page, "is declined"):
+            page.get_by_role("dialog").get_by_role("button", name="Decline").click()
+        expect(page.get_by_role("region", name="Invitations to you")).to_have_count(0)
+    with visit(eve, "#/sharing") as page:
+        expect(entry(page, "Invite someone", friend.email)).to_contain_text("Was declined")
 
 
 @pytest.mark.parametrize(("colors", "width"), [("light", PHONE_WIDTH), ("dark", 1280)])
@@ -127,7 +147,12 @@ def test_the_view_is_accessible_and_fits(
         assert one.request("POST", f"/access/{one.id}/{other.id}", {"view": {"windowHours": 3}}).status == 200
     invited = {"email": f"{'x' * 60}@example.org", "permissions": {"view": {}, "upload": {}}}
     assert owner.request("POST", f"/confirm/send/invite/{owner.id}", invited).status == 200
-    with visit(owner, f"#/sharing?sharer={viewer.id}&key=k", colors=colors, width=width) as page:
+    prove_address(home, owner)
+    offered = {"email": owner.email, "permissions": {"note": {}}}
+    stranger = named(home, MARKUP)
+    assert stranger.request("POST", f"/confirm/send/invite/{stranger.id}", offered).status == 200
+    with visit(owner, "#/sharing", colors=colors, width=width) as page:
+        expect(page.get_by_role("button", name="Accept")).to_be_visible()
         page.get_by_text("Change").click()
         axe(page)
         assert fits(page)

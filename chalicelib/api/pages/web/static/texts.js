@@ -186,7 +186,6 @@ const ENGLISH = {
   "invite.withdrawWords": "Its link stops working.",
   "invite.withdrawn": "The invitation of {email} is withdrawn.",
   "invite.received": "Invitations to you",
-  "invite.byLink": "The invitation whose link you opened",
   "invite.offers": "Wants to share with you:",
   "invite.accept": "Accept",
   "invite.accepted": "Accepted. You find the person below, under “Who shares with you”.",

@@ -6,7 +6,6 @@ import { ask } from "../controls/dialog.js";
 import { field, form } from "../controls/form.js";
 import { item, itemButton, items, section } from "../controls/section.js";
 import { h } from "../dom.js";
-import { fragmentOf } from "../route.js";
 import { text } from "../texts.js";
 import { moment } from "../times.js";
 import { nameOf } from "./names.js";
@@ -61,7 +60,7 @@ function sentItem(invitation, context, board) {
     await board.run(() => send(path, { method: "PUT" }), text("invite.withdrawn", { email }), REFUSED);
   }
 
-  const link = location.origin + "/" + fragmentOf("sharing", null, { sharer: ownId, key });
+  const link = `${location.origin}/invitation?${new URLSearchParams({ key })}`;
   const isPending = status === "pending";
   const state = isPending ? text("invite.pending", { time: moment(Date.parse(expiresAt), person.zone) }) : text("invite.declined");
   return item(email, [state, ...permissionWords(invitation.context?.permissions || {}, person.zone)],
@@ -70,32 +69,25 @@ function sentItem(invitation, context, board) {
 }
 
 /**
- * The invitations that wait for an answer: those to the person's address, and the one whose link was opened.
+ * The invitations that wait for an answer. Those to an address that is not proven are in no list: their link has a page.
  * @param {Record<string, any>[]} invitations as the API has them
  * @param {import("../views.js").Context} context
  * @param {import("../controls/board.js").Board} board
  * @returns {HTMLElement|null} null without any
  */
 export function receivedSection(invitations, context, board) {
-  const { ownId, parameters } = context;
-  const opened = { creatorId: parameters.get("sharer"), key: parameters.get("key") };
-  const isNew = opened.creatorId && opened.key && opened.creatorId !== ownId && !invitations.some(({ key }) => key === opened.key);
-  const all = [...(isNew ? [opened] : []), ...invitations];
-  return all.length ? section(text("invite.received"), items(all.map((invitation) => receivedItem(invitation, context, board)), "")) : null;
+  const entries = invitations.map((invitation) => receivedItem(invitation, context, board));
+  return entries.length ? section(text("invite.received"), items(entries, "")) : null;
 }
 
 function receivedItem(invitation, context, board) {
-  const { ownId, person, parameters, signal } = context;
+  const { ownId, person, signal } = context;
   const { creatorId, creator, key } = invitation;
-  const name = creator ? nameOf(creator.profile, creatorId) : text("invite.byLink");
+  const name = nameOf(creator.profile, creatorId);
+  const path = (verb) => `/confirm/${verb}/invite/${ownId}/${creatorId}`;
 
-  function answer(verb, done) {
-    return board.run(async () => {
-      await send(`/confirm/${verb}/invite/${ownId}/${creatorId}`, { method: "PUT", body: { key } });
-      if (parameters.get("key") !== key) return;
-      parameters.delete("key");
-      context.remember({});
-    }, done, REFUSED);
+  async function answer(verb, done) {
+    await board.run(() => send(path(verb), { method: "PUT", body: { key } }), done, REFUSED);
   }
 
   async function dismiss() {
@@ -103,7 +95,7 @@ function receivedItem(invitation, context, board) {
     if ((await ask(question, signal)) !== null) await answer("dismiss", text("invite.didDecline"));
   }
 
-  return item(name, creator ? [text("invite.offers"), ...permissionWords(invitation.context?.permissions || {}, person.zone)] : [], [
+  return item(name, [text("invite.offers"), ...permissionWords(invitation.context?.permissions || {}, person.zone)], [
     itemButton(text("invite.accept"), name, () => answer("accept", text("invite.accepted")), ""),
     itemButton(text("invite.decline"), name, dismiss),
   ]);

@@ -10,9 +10,11 @@ from tests.unit.api.page.node import MODULES, STATIC
 
 MAX_LINES = 400
 MAX_LINE_LENGTH = 160
+WORDS = "texts.js"
+"""A table, which stays in one file so that another language is another one."""
 UNSAFE = ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function", "localStorage")
 SOURCES = {path.relative_to(STATIC).as_posix(): path.read_text(encoding="utf-8") for path in MODULES}
-TEXTS = set(re.findall(r'^  "([\w.]+)": "', SOURCES["texts.js"], re.MULTILINE))
+TEXTS = set(re.findall(r'^  "([\w.]+)": "', SOURCES[WORDS], re.MULTILINE))
 
 
 def test_the_modules_are_valid() -> None:
@@ -26,8 +28,9 @@ def test_the_modules_are_valid() -> None:
 def test_a_module_is_small_and_documented(name: str) -> None:
     source = SOURCES[name]
     lines = source.splitlines()
-    assert len(lines) <= MAX_LINES
-    assert [line for line in lines if len(line) > MAX_LINE_LENGTH and name != "texts.js"] == []
+    if name != WORDS:
+        assert len(lines) <= MAX_LINES
+        assert [line for line in lines if len(line) > MAX_LINE_LENGTH] == []
     assert lines[0].startswith("// ")
     undocumented = re.findall(r"(?<!\*/\n)^export (?:async )?function (\w+)", source, re.MULTILINE)
     assert undocumented == []
@@ -46,7 +49,7 @@ def test_a_module_imports_modules_that_are_there(name: str) -> None:
 
 
 def test_each_text_is_there_and_each_is_used() -> None:
-    source = "\n".join(text for name, text in SOURCES.items() if name != "texts.js")
+    source = "\n".join(text for name, text in SOURCES.items() if name != WORDS)
     named = set(re.findall(r'"([a-z]\w*\.\w+)"', source)) - set(SOURCES) - {"strandline.flow"}
     families = {key.replace("\\", "") for key in re.findall(r"`(\w+\.)\$\{", source)}
     assert named - TEXTS == set()

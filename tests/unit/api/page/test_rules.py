@@ -156,3 +156,13 @@ def test_a_choice_without_limits_takes_the_end_away() -> None:
     imports = '{ permissionsOf, choiceOf } from "./views/permissions.js"'
     assert evaluate(imports, f'permissionsOf({choice}, "UTC", {before})') == {"view": {}}
     assert evaluate(imports, 'choiceOf({ upload: {} }, "UTC")')["sees"] == "nothing"
+
+
+def test_the_digest_of_a_file_is_md5() -> None:
+    sizes = [0, 1, 55, 56, 63, 64, 65, 1000, 4 * 1024 * 1024, 4 * 1024 * 1024 + 57]
+    made = f"{sizes}.map((size) => md5(new Blob([Uint8Array.from({{ length: size }}, (_, at) => (at * 7) % 251)])))"
+    found = evaluate('{ md5 } from "./md5.js"', f"Promise.all({made}).then((all) => all.map((digest) => [...digest]))")
+    pattern = bytes((at * 7) % 251 for at in range(251))
+    contents = [(pattern * (size // 251 + 1))[:size] for size in sizes]
+    expected = [hashlib.md5(content, usedforsecurity=False).digest() for content in contents]
+    assert [bytes(digest) for digest in found] == expected

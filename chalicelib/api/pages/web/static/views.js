@@ -25,6 +25,7 @@ export const VIEWS = [
   { id: "now", load: () => import("./now.js") },
   { id: "report", load: () => import("./report.js") },
   { id: "days", load: () => import("./days.js") },
+  { id: "data", load: () => import("./views/data.js") },
   { id: "sharing", isOwn: true, load: () => import("./views/sharing.js") },
   { id: "apps", isOwn: true, load: () => import("./views/apps.js") },
   { id: "account", isOwn: true, load: () => import("./views/account.js") },

@@ -91,9 +91,11 @@ def _with_a_day_in_the_tail(application: Application) -> Person:
     """A person with 90 days of readings, the last day of which came reading by reading and is not compacted."""
     person = new_person(3)
     readings = [record for request in records.cbg_requests(READ_DAYS) for record in request]
-    application.answer(add_event(person, records.as_body(readings[:-READINGS_A_DAY])))
+    compacted, tail = readings[:-READINGS_A_DAY], readings[-READINGS_A_DAY:]
+    for start in range(0, len(compacted), records.REQUEST_RECORDS):
+        application.answer(add_event(person, records.as_body(compacted[start : start + records.REQUEST_RECORDS])))
     compact_and_sweep(person.id)
-    for record in readings[-READINGS_A_DAY:]:
+    for record in tail:
         application.answer(add_event(person, records.as_body([record])))
     return person
 

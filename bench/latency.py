@@ -34,7 +34,10 @@ class Connection:
         self._headers = {"Accept": "*/*"} | ({"X-Tidepool-Session-Token": token} if token else {})
 
     def send(self, sent: Sent) -> bytes:
-        """The raw body of the reply. Exits unless the status is 200 or 201, or 304 for a known ETag."""
+        """The raw body of the reply, or of the object to which a 303 leads.
+
+        Exits unless the status is 200 or 201, or 304 for a known ETag.
+        """
         return self._exchange(sent)[1]
 
     def etag(self, sent: Sent) -> str:
@@ -45,6 +48,8 @@ class Connection:
         self._http.request(sent.method, sent.path, sent.body, self._headers | dict(sent.headers))
         response = self._http.getresponse()
         body = response.read()
+        if response.status == 303:
+            response, body = _fetched(response.headers["Location"])
         expected = (304,) if "If-None-Match" in sent.headers else (200, 201)
         if response.status not in expected:
             raise SystemExit(f"error: {sent.method} {sent.path} replied {response.status}: {body[:500]!r}")
@@ -53,6 +58,17 @@ class Connection:
     def times_ms(self, requests: Iterable[Sent]) -> list[float]:
         """The time of each request, sent one after the other."""
         return [timed_ms(partial(self.send, request)) for request in requests]
+
+
+def _fetched(url: str) -> tuple[http.client.HTTPResponse, bytes]:
+    """The object at a signed address."""
+    address = urlsplit(url)
+    connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=TIMEOUT_S)
+    connection.request("GET", f"{address.path}?{address.query}")
+    response = connection.getresponse()
+    body = response.read()
+    connection.close()
+    return response, body
 
 
 def timed_ms(work: Callable[[], Any]) -> float:

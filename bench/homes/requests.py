@@ -103,6 +103,28 @@ def reading(target: Target, *, is_quick: bool) -> Iterator[Figure]:
         yield timed(target, name, partial(send, asked_often), floor_ms)
     for name, query in (("each type", "latest=true"), ("cbg", "latest=true&type=cbg")):
         yield timed(target, f"read the latest of {name}", partial(send, [person.reading(query)] * repeats))
+    waiting = Person(target.base_url)
+    for request in records.cbg_requests(14):
+        waiting.connection.send(waiting.adding(request))
+    asked = waiting.reading("type=cbg")
+    floor_ms = _floor_ms(plain(waiting.connection.send(asked)))
+    name = "read 14 days of cbg, gzip, all in the tail"
+    yield timed(target, name, partial(waiting.connection.times_ms, [asked] * repeats), floor_ms)
+
+
+def reading_long(target: Target, *, is_quick: bool) -> Iterator[Figure]:
+    """The figure of reading all readings of a year, from tiles; of a month if it has to be quick.
+
+    Such a reply of the local cloud is an object, and the time includes fetching it.
+    """
+    days, what = (30, "a month") if is_quick else (DAYS_OF_A_YEAR, "a year")
+    person = Person(target.base_url)
+    for request in records.cbg_requests(days):
+        person.connection.send(person.adding(request))
+    target.compact(person.id)
+    asked = person.reading("type=cbg")
+    floor_ms = _floor_ms(plain(person.connection.send(asked)))
+    yield timed(target, f"read {what} of cbg, gzip", partial(person.connection.times_ms, [asked] * 5), floor_ms)
 
 
 def polling(home: Target, *, is_quick: bool) -> Iterator[Figure]:
@@ -130,10 +152,10 @@ def a_year(home: Target, *, is_quick: bool) -> Iterator[Figure]:
         yield timed(home, f"read {name}{what} of Loop, gzip", partial(send, [asked] * 3), floor_ms)
 
 
-CASES: tuple[Callable[..., Iterator[Figure]], ...] = (adding, reading)
+CASES: tuple[Callable[..., Iterator[Figure]], ...] = (adding, reading, reading_long)
 """Cases of each target."""
 OF_HOMES: tuple[Callable[..., Iterator[Figure]], ...] = (cheapest, polling, page)
-"""Cases of Strandline alone. A year is for homes that do not keep it in memory."""
+"""Cases of Strandline alone. A year of Loop is for homes that do not keep it in memory."""
 
 
 def plain(body: bytes) -> bytes:

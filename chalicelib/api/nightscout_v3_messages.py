@@ -9,9 +9,12 @@ from chalicelib.api.messages import Reply, Request
 from chalicelib.api.nightscout_devices import user_id_of
 from chalicelib.api.router import EXTENSION
 from chalicelib.errors import InvalidRequestError
+from chalicelib.nightscout.device_status.status import COLLECTION
 from chalicelib.nightscout.document import Collection, Document
+from chalicelib.nightscout.modification import SRV_MODIFIED
 from chalicelib.nightscout.v3.access import collection_named
-from chalicelib.nightscout.v3.members import projected, read_date, shown
+from chalicelib.nightscout.v3.device_statuses import CreatedStatus
+from chalicelib.nightscout.v3.members import Body, projected, read_date, shown
 from chalicelib.nightscout.v3.query import parse_fields
 from chalicelib.nightscout.v3.search import Changes
 from chalicelib.nightscout.v3.write import ANY_TIME_MS, Target, Written
@@ -64,9 +67,29 @@ def changes_reply(request: Request, changes: Changes) -> Reply:
     return Reply(body, headers={"ETag": f'W/"{changes.last_ms}"', **_last_modified(changes.last_ms)})
 
 
+def is_about_statuses(request: Request) -> bool:
+    """Whether the collection of a request is that of device statuses."""
+    return request.path["collection"] == COLLECTION and request.path[EXTENSION] in ("", "json")
+
+
+def created_status_reply(created: CreatedStatus) -> Reply:
+    """The reply to the creation of a status: 201 for a new one, 200 for one that was there."""
+    status = 200 if created.is_repeated else 201
+    body = {"status": status, "identifier": created.identifier, "lastModified": created.time_ms}
+    repeated = {"isDeduplication": True} if created.is_repeated else {}
+    headers = _location(COLLECTION, created.identifier) | _last_modified(created.time_ms)
+    return Reply(body | repeated, status=status, headers=headers)
+
+
+def status_reply(request: Request, status: Body) -> Reply:
+    """A device status."""
+    body = {"status": 200, "result": projected(status, parse_fields(request.query))}
+    return Reply(body, headers=_last_modified(status[SRV_MODIFIED]))
+
+
 def created_reply(written: Written) -> Reply:
     """The reply to a creation: 201 for a new document, 200 for one that was there."""
-    headers = _location(written) | _last_modified(written.document.modified_ms)
+    headers = _location(written.document.collection, written.identifier) | _last_modified(written.document.modified_ms)
     body: dict[str, Any] = {"identifier": written.identifier, "lastModified": written.document.modified_ms}
     if written.replaced is None:
         return Reply({"status": 201, **body}, headers=headers)
@@ -117,9 +140,8 @@ def is_permanent(request: Request) -> bool:
     return request.query.get("permanent", ("",))[-1] == "true"
 
 
-def _location(written: Written) -> dict[str, str]:
-    identifier = quote(written.identifier, safe="")
-    return {"Location": f"/api/v3/{written.document.collection}/{identifier}"}
+def _location(collection: str, identifier: str) -> dict[str, str]:
+    return {"Location": f"/api/v3/{collection}/{quote(identifier, safe='')}"}
 
 
 def _last_modified(modified_ms: int) -> dict[str, str]:

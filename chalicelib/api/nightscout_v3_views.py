@@ -4,6 +4,13 @@ from chalicelib.api import nightscout_v3_messages as messages
 from chalicelib.api.messages import Reply, Request
 from chalicelib.api.nightscout_devices import user_id_of
 from chalicelib.api.nightscout_messages import documents_in
+from chalicelib.nightscout.v3.device_statuses import (
+    create_status,
+    newest_status_ms,
+    read_status,
+    search_statuses,
+    statuses_since,
+)
 from chalicelib.nightscout.v3.find import read_document
 from chalicelib.nightscout.v3.query import parse_limit, parse_search
 from chalicelib.nightscout.v3.search import changes_since, last_changes, search_documents
@@ -25,41 +32,48 @@ def get_status(request: Request) -> Reply:
 
 def get_last_modified(request: Request) -> Reply:
     """When each collection last changed."""
-    collections = last_changes(request.call, user_id_of(request), request.services.nightscout)
+    user_id, ports = user_id_of(request), request.services.nightscout
+    collections = last_changes(request.call, user_id, ports)
+    if (status_ms := newest_status_ms(request.call, user_id, ports)) is not None:
+        collections = {**collections, "devicestatus": status_ms}
     return messages.result_reply({"srvDate": request.now_ms, "collections": collections})
 
 
 def search(request: Request) -> Reply:
     """The documents that the query finds."""
-    collection, ports = messages.collection_of(request), request.services.nightscout
-    wanted = parse_search(request.query)
-    return messages.result_reply(search_documents(request.call, user_id_of(request), collection, wanted, ports))
+    user_id, ports, wanted = user_id_of(request), request.services.nightscout, parse_search(request.query)
+    if messages.is_about_statuses(request):
+        return messages.result_reply(search_statuses(request.call, user_id, wanted, ports))
+    collection = messages.collection_of(request)
+    return messages.result_reply(search_documents(request.call, user_id, collection, wanted, ports))
 
 
 def read(request: Request) -> Reply:
     """One document."""
-    collection, identifier = messages.collection_of(request), request.path["identifier"]
-    user_id, ports = user_id_of(request), request.services.nightscout
+    user_id, ports, identifier = user_id_of(request), request.services.nightscout, request.path["identifier"]
+    if messages.is_about_statuses(request):
+        return messages.status_reply(request, read_status(request.call, user_id, identifier, ports))
+    collection = messages.collection_of(request)
     return messages.document_reply(request, read_document(request.call, user_id, collection, identifier, ports))
 
 
 def get_history(request: Request) -> Reply:
     """The documents that changed since the time in the path."""
-    collection, ports = messages.collection_of(request), request.services.nightscout
-    page = messages.since_of(request), parse_limit(request.query)
-    return messages.changes_reply(request, changes_since(request.call, user_id_of(request), collection, page, ports))
+    return _page(request, messages.since_of(request))
 
 
 def get_history_since_header(request: Request) -> Reply:
     """The documents that changed since the time in the header."""
-    collection, ports = messages.collection_of(request), request.services.nightscout
-    page = messages.since_of_header(request), parse_limit(request.query)
-    return messages.changes_reply(request, changes_since(request.call, user_id_of(request), collection, page, ports))
+    return _page(request, messages.since_of_header(request))
 
 
 def create(request: Request) -> Reply:
     """What names the document, and whether there was one before."""
-    target, ports = messages.target_of(request), request.services.nightscout
+    ports = request.services.nightscout
+    if messages.is_about_statuses(request):
+        created = create_status(request.call, user_id_of(request), documents_in(request), ports)
+        return messages.created_status_reply(created)
+    target = messages.target_of(request)
     return messages.created_reply(create_document(request.call, target, documents_in(request), ports))
 
 
@@ -80,3 +94,12 @@ def delete(request: Request) -> Reply:
     target, ports = messages.target_of(request), request.services.nightscout
     delete_document(request.call, target, ports, is_permanent=messages.is_permanent(request))
     return Reply({"status": 200})
+
+
+def _page(request: Request, since_ms: int) -> Reply:
+    page = since_ms, parse_limit(request.query)
+    user_id, ports = user_id_of(request), request.services.nightscout
+    if messages.is_about_statuses(request):
+        return messages.changes_reply(request, statuses_since(request.call, user_id, page, ports))
+    collection = messages.collection_of(request)
+    return messages.changes_reply(request, changes_since(request.call, user_id, collection, page, ports))

@@ -22,6 +22,7 @@ NO_REVOKED = "a subject without roles is a revoked credential here"
 UTF_8 = "the media type of JSON names its encoding"
 MODIFIED_BY_V1 = "documents of v1 have a `srvModified` and are in the history"
 OWN_TIME = "`Last-Modified` is that of the document, whatever members are asked for"
+OWN_TIME_OF_STATUS = "a device status counts as modified at its own time"
 NO_SETTINGS = "nobody searches settings"
 SITE = "settings are those of this site"
 RULINGS = {
@@ -70,6 +71,8 @@ RULINGS = {
     "v2-25-notifications-loop-off": "404 instead of 500",
     "v2-27-summary-none": NOT_SERVED,
     "v2-28-socket-io": "Socket.IO is refused at once",
+    "v3-create-21-devicestatus": OWN_TIME_OF_STATUS,
+    "v3-create-22-devicestatus-repeat": OWN_TIME_OF_STATUS,
     "v3-create-28-bad-json": "400 instead of 500",
     "v3-create-42-createonly": OTHER_ROLES,
     "v3-create-43-createonly-repeat": OTHER_ROLES,

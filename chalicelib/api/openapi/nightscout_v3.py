@@ -33,7 +33,7 @@ _OF_DOCUMENT = (404, 406, 410, 412)
 
 NIGHTSCOUT_V3_API = Api(
     "Nightscout v3",
-    "For AndroidAPS. The collections are entries, treatments, profile, food and settings.",
+    "For AndroidAPS. The collections are entries, treatments, devicestatus, profile, food and settings.",
     {
         operations.GET_VERSION: Details(Reply(all_of(_OK | {"result": FREE_FORM}), "The versions."), credentials=()),
         operations.GET_STATUS: Details(

@@ -45,7 +45,7 @@ def collection_named(name: str, extension: str = "") -> Collection:
     return Collection(bare)
 
 
-def require(call: Call, user_id: str, collection: Collection, right: Right) -> None:
+def require(call: Call, user_id: str, collection: str, right: Right) -> None:
     """Raise unless the credential may do this with the collection.
 
     Raises:

@@ -1,13 +1,12 @@
 """Refusals of v3 that no other API has. Source: nightscout-api 9."""
 
 from chalicelib.errors import InvalidRequestError, NotFoundError, UnauthorizedError
-from chalicelib.nightscout.document import Collection
 
 
 class MissingPermissionError(UnauthorizedError):
     """The credential lacks a permission, which the error names."""
 
-    def __init__(self, collection: Collection, operation: str) -> None:
+    def __init__(self, collection: str, operation: str) -> None:
         super().__init__(f"Missing permission api:{collection}:{operation}")
 
 

@@ -56,7 +56,7 @@ def search_documents(
         if _is_by_time(collection, search):
             found = list(islice(_matching(documents, collection, search, is_by_time=True), end))
         else:
-            found = _ordered(list(_matching(documents, collection, search, is_by_time=False)), search)
+            found = ordered(list(_matching(documents, collection, search, is_by_time=False)), search)
         return [projected(body, search.fields) for body in found[search.skip : end]]
 
     return retry_on_conflict(attempt, _MAX_ATTEMPTS, TileMissingError)
@@ -130,13 +130,14 @@ def _matching(
         days_read += len(batch)
         documents_read += len(documents)
         found = [body for body in map(shown, documents) if search.find.matches(body)]
-        yield from _ordered(found, search) if is_by_time else found
+        yield from ordered(found, search) if is_by_time else found
         if (days_read >= MAX_DAYS or documents_read >= MAX_DOCUMENTS) and next(days, None) is not None:
             raise InvalidRequestError("narrow the search by date")
         at_once = min(2 * at_once, MAX_DAYS_AT_ONCE)
 
 
-def _ordered(bodies: Sequence[Body], search: Search) -> list[Body]:
+def ordered(bodies: Sequence[Body], search: Search) -> list[Body]:
+    """These documents in the order of a search."""
     names = (search.sort or "date", *_TIES)
     return sorted(bodies, key=lambda body: [_place(body.get(name)) for name in names], reverse=search.is_descending)
 

@@ -21,8 +21,6 @@ IDENTIFIERS = {
 }
 """The steps of AndroidAPS whose answers name what later steps change, and how these name it."""
 DIFFERENCES = {
-    ("aaps_v3", "POST devicestatus"): 404,
-    ("aaps_v3", "devicestatus/history without limit"): 404,
     ("loopfollow", "POST with the JWT", "GET"): 404,
     ("xdrip4ios", "the same instant with another _id"): 200,
 }

@@ -1,4 +1,4 @@
-"""Searches of v3, the history of changes, and when collections last changed."""
+"""Searches of v3, the history of changes, when collections last changed, and device statuses."""
 
 from typing import Any
 
@@ -198,3 +198,63 @@ def test_last_modified_is_told_for_each_collection_with_documents(v3: V3) -> Non
     v3.send("DELETE", "treatments/t")
     after = v3.result("lastModified")["collections"]
     assert (after["entries"] == before["entries"], after["treatments"] > before["treatments"]) == (True, True)
+
+
+def status(at_ms: int = AT_MS, **members: Any) -> dict[str, Any]:
+    """A status as AndroidAPS sends it."""
+    pump = {"clock": "2025-12-31T00:00:00.000Z", "reservoir": 99.5, "battery": {"percent": 75}}
+    return {"app": "AAPS", "date": at_ms, "utcOffset": 60, "device": "openaps://phone", "pump": pump, **members}
+
+
+def test_a_status_is_stored_once_and_followers_of_v1_see_it(v3: V3) -> None:
+    first, again = (v3.send("POST", "devicestatus", status()) for _ in range(2))
+    assert (first.status, again.status, again.json()["isDeduplication"]) == (201, 200, True)
+    assert first.headers["location"] == f"/api/v3/devicestatus/{first.json()['identifier']}"
+    (shown,) = v3.device.send("GET", "/api/v1/devicestatus.json").json()
+    assert shown["pump"]["reservoir"] == 99.5
+
+
+def test_statuses_of_both_versions_are_found_and_read(v3: V3) -> None:
+    identifier = v3.create("devicestatus", status())
+    v1 = {"device": "loop", "created_at": "2025-12-30T00:00:00.000Z", "loop": {}}
+    stored = v3.device.send("POST", "/api/v1/devicestatus", v1).json()[0]
+    assert [found["device"] for found in v3.result("devicestatus")] == ["openaps://phone", "loop"]
+    assert [found["device"] for found in v3.result("devicestatus?sort=date&limit=1")] == ["loop"]
+    assert [found["device"] for found in v3.result("devicestatus?device=loop&fields=device,date")] == ["loop"]
+    assert v3.result(f"devicestatus/{identifier}?fields=app,_id") == {"app": "AAPS"}
+    assert v3.result(f"devicestatus/{stored['_id']}")["date"] == AT_MS - DAY_MS
+    assert v3.send("GET", "devicestatus/unknown").json() == {"status": 404}
+
+
+def test_what_came_since_a_time_is_told_oldest_first(v3: V3) -> None:
+    for minutes in range(3):
+        v3.create("devicestatus", status(AT_MS + minutes * 60_000, uploaderBattery=minutes))
+    found, last_ms = v3.changes("devicestatus", AT_MS)
+    assert [one["uploaderBattery"] for one in found] == [1, 2]
+    assert v3.changes("devicestatus", last_ms) == ([], last_ms)
+    first, next_ms = v3.changes("devicestatus", 1, "?limit=1")
+    assert ([one["uploaderBattery"] for one in first], next_ms) == ([0], AT_MS)
+    assert v3.result("lastModified")["collections"] == {"devicestatus": AT_MS + 120_000}
+
+
+@pytest.mark.parametrize(
+    ("members", "message"),
+    [
+        ({"date": "x"}, "Bad or missing date field"),
+        ({"notes": "x" * 310_000}, "a document may have at most 307200 bytes"),
+    ],
+)
+def test_a_bad_status_is_400_and_stores_nothing(v3: V3, members: dict[str, Any], message: str) -> None:
+    reply = v3.send("POST", "devicestatus", status(**members))
+    assert (reply.status, reply.json()["message"]) == (400, message)
+    assert v3.result("devicestatus") == []
+
+
+def test_a_credential_to_read_stores_none_and_nobody_changes_one(v3: V3, phone: dict[str, Any]) -> None:
+    identifier = v3.create("devicestatus", status())
+    for method in ("PUT", "PATCH", "DELETE"):
+        reply = v3.send(method, f"devicestatus/{identifier}", status())
+        assert (reply.status, reply.json()["message"]) == (404, "Bad operation or collection")
+    v3.jwt = v3.jwt_of(phone["token"])
+    reply = v3.send("POST", "devicestatus", status())
+    assert (reply.status, reply.json()["message"]) == (403, "Missing permission api:devicestatus:create")

@@ -176,6 +176,9 @@ def _documents_of_v3(stage: Stage, jwt: str) -> None:
         ("DELETE", "/a?permanent=true", None),
     ):
         stage.request(method, f"/api/v3/treatments{path}", body, **authorized)
+    stage.request("POST", "/api/v3/devicestatus", note, **authorized)
+    for found in ("", "/a", "/history/1"):
+        stage.request("GET", f"/api/v3/devicestatus{found}", **authorized)
     stage.request("GET", "/api/v3/treatments/history", **authorized, Last_Modified="Wed, 31 Dec 2025 00:00:00 GMT")
 
 

@@ -25,9 +25,9 @@ from tools.demo.generator import LOCAL_TIME, TIMEZONE, Record
 from tools.project import ROOT, ToolError, run_tool
 
 FOLDER = ROOT / "docs" / "pictures"
-VIEWS = ("now", "report", "days", "sharing", "apps", "account")
+VIEWS = ("now", "report", "days", "data", "sharing", "apps", "account")
 """The views, in the order of the navigation."""
-SCREENS = {1280: 1000, 375: 812}
+SCREENS = {1280: 920, 375: 812}
 """The screens of a laptop and of a phone: width to height."""
 HOUR, MINUTE = 18, 20
 """The time of day of the pictures, where the person lives."""
@@ -35,7 +35,7 @@ DAYS, SEED = 30, 1
 CHUNK_RECORDS = 1000
 EMAIL, PASSWORD = "dana@example.org", "for-pictures-only"
 TIMEOUT_MS = 60_000
-QUALITY = 0.7
+QUALITY = 0.5
 """Of WebP: text stays sharp, and a picture takes 10 to 30 KB."""
 _TO_WEBP = """async ([png, quality]) => {
   const image = new Image();

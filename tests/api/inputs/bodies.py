@@ -54,6 +54,16 @@ _FOOD = {
     "foods": [{"carbs": 1}],
 }
 _ACTIVITY = {"_id": HEX_ID, "created_at": AT, "heartrate": 80, "steps": 100, "activitylevel": "walking", "mills": AT_MS}
+_DOCUMENT = {
+    "date": AT_MS,
+    "utcOffset": 60,
+    "app": "AAPS",
+    "identifier": "an-identifier",
+    "eventType": "Meal Bolus",
+    "insulin": 1,
+    "carbs": 10,
+    "pumpId": 1,
+}
 _ACCOUNT = {"username": ADDRESS, "emails": [ADDRESS], "password": PASSWORD, "termsAccepted": AT}
 _CHILD = {"username": ADDRESS, "emails": [ADDRESS]}
 _KEY = {"key": "a-key"}
@@ -100,6 +110,9 @@ GOOD_BODIES: Mapping[str, Any] = {
     "nightscout.food.replace": _FOOD | {"_id": HEX_ID},
     "nightscout.activity.store": [_ACTIVITY],
     "nightscout.activity.replace": _ACTIVITY,
+    "nightscout.v3.create": _DOCUMENT,
+    "nightscout.v3.replace": _DOCUMENT,
+    "nightscout.v3.change": _DOCUMENT,
     "nightscout_credentials.create": {"name": "A phone", "scope": "read"},
     "users.create": _ACCOUNT,
     "users.update": {"updates": {"termsAccepted": AT, "roles": ["patient"], "emailVerified": True} | _ACCOUNT},

@@ -60,7 +60,8 @@ class Sender:
     def send(self, body: bytes) -> list[Reply]:
         """The replies to the owner, to a server and to the owner's device."""
         method, path = OPERATIONS[self._name]
-        filled = re.sub(r"{(\w+)}", lambda match: PATHS.get(match[1], "0" * 32), path)
+        values = PATHS | ({"collection": "treatments"} if self._name.startswith("nightscout.") else {})
+        filled = re.sub(r"{(\w+)}", lambda match: values.get(match[1], "0" * 32), path)
         if self._name.startswith("nightscout."):
             return [self._api.request(method, filled, body, api_secret=self._tokens["device"])]
         senders = [self._tokens["owner"], self._tokens["server"]]

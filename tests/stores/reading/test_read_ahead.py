@@ -242,15 +242,15 @@ class TestRequests:
         assert api.request("DELETE", f"/v1/data_sets/{'a' * 32}/data", selectors, token=TOKEN).status == 200
         assert wire.calls == {"BatchGetItem": 1, "TransactWriteItems": 1}
 
-    def test_a_rejected_add_is_four_calls(self, wire: Wire, api: ApiClient) -> None:
+    def test_a_rejected_add_is_five_calls(self, wire: Wire, api: ApiClient) -> None:
         assert api.request("POST", f"/v1/data_sets/{'a' * 32}/data", [{"type": "cbg"}], token=TOKEN).status == 400
-        # Session and head; the owner, the description with the client's name, and the rejection.
-        assert wire.calls == {"BatchGetItem": 1, "GetItem": 1, "Query": 1, "PutItem": 1}
+        # Session and head; the owner, the description with the client's name, the rejection, and the count of the day.
+        assert wire.calls == {"BatchGetItem": 1, "GetItem": 1, "Query": 1, "PutItem": 1, "UpdateItem": 1}
 
     def test_a_read_fetches_session_owner_and_manifest_in_one_call(self, wire: Wire, api: ApiClient) -> None:
         reply = api.request("GET", f"/data/{ANNA}?type=cbg&latest=true", token=TOKEN)
         assert (reply.status, len(reply.json())) == (200, 1)
-        # The second batch is the tile; the queries are data sets and tail.
+        # The second batch is the newest records, or the tile; the queries are data sets and tail.
         assert wire.calls == {"BatchGetItem": 2, "Query": 2}
 
     def test_a_read_of_unchanged_data_is_one_call_without_the_manifest(self, wire: Wire, api: ApiClient) -> None:

@@ -2,7 +2,9 @@
 
 import hashlib
 from typing import Any
+from unittest.mock import patch
 
+from chalicelib.reading import read as reading
 from tests.infra.rights.stage import PASSWORD, Stage, User
 
 SMALL = 1
@@ -64,6 +66,14 @@ def read(stage: Stage, user: User) -> None:
     made = stage.request("POST", f"/v1/users/{user.id}/restricted_tokens", {}, token=user.token).json()["id"]
     stage.request("GET", f"/export/{user.id}?format=json&restricted_token={made}")
     stage.request("GET", f"/data/{user.id}?carelink=true&dexcom=true&medtronic=true", token=user.token)
+
+
+def long_tail(stage: Stage) -> None:
+    """A reader finds so much in the tail that the user is compacted sooner."""
+    user = stage.sign_up("tail")
+    add(stage, user, open_data_set(stage, user), 3)
+    with patch.object(reading, "DUE_BYTES", 1):
+        stage.request("GET", f"/data/{user.id}", token=user.token)
 
 
 def normal_data_sets(stage: Stage) -> None:
@@ -145,6 +155,7 @@ def data_sources(stage: Stage) -> None:
 
 USE_CASES = (
     continuous_data_set,
+    long_tail,
     normal_data_sets,
     glucose,
     old_upload,

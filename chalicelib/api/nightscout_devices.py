@@ -45,15 +45,14 @@ def sent_by(request: Request) -> tuple[SentCredential, ...]:
 
 def _with_jwt(request: Request) -> Request:
     """The request with its caller, whom v3 knows by a JWT alone."""
+    sent = sent_jwt({name: [value] for name, value in request.headers.items()})
+    credentials = () if sent is None else (sent,)
+    credential = find_credential(request.call, credentials, request.source_ip, request.services.accounts)
+    if credential is not None:
+        return _with_caller(request, credential)
     if request.operation.policy.anyone:
         return request
-    sent = sent_jwt({name: [value] for name, value in request.headers.items()})
-    if sent is None:
-        raise UnauthenticatedError
-    credential = find_credential(request.call, (sent,), request.source_ip, request.services.accounts)
-    if credential is None:
-        raise InvalidTokenError
-    return _with_caller(request, credential)
+    raise UnauthenticatedError if sent is None else InvalidTokenError
 
 
 def _with_caller(request: Request, credential: NightscoutCredential) -> Request:

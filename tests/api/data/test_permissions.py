@@ -16,12 +16,13 @@ from chalicelib.api.operations.logins import LOGIN_OPERATIONS
 from chalicelib.api.operations.metadata import METADATA_OPERATIONS
 from chalicelib.api.operations.metrics import METRICS_OPERATIONS
 from chalicelib.api.operations.nightscout import NIGHTSCOUT_OPERATIONS
+from chalicelib.api.operations.nightscout_v3 import NIGHTSCOUT_V3_OPERATIONS
 from chalicelib.api.operations.notes import NOTE_OPERATIONS
 from chalicelib.api.operations.oidc import OIDC_OPERATIONS
 from chalicelib.api.operations.other_services import OTHER_SERVICE_OPERATIONS
 from chalicelib.api.operations.restricted_tokens import RESTRICTED_TOKEN_OPERATIONS
 from chalicelib.api.operations.summaries import SUMMARY_OPERATIONS
-from chalicelib.api.operations.table import GET_ASSET, GET_DOCS, GET_OPENAPI, OPERATIONS
+from chalicelib.api.operations.table import GET_ASSET, GET_DOCS, GET_OPENAPI, GET_STAGE, OPERATIONS
 from chalicelib.api.operations.tasks import TASK_OPERATIONS
 from tests.api.conftest import ApiClient, Reply
 from tests.fakes.services import SERVER_SECRET, FakeServices
@@ -303,6 +304,7 @@ def test_the_table_has_every_path_of_the_data_api() -> None:
         *CONFIRM_OPERATIONS,
         *METRICS_OPERATIONS,
         *NIGHTSCOUT_OPERATIONS,
+        *NIGHTSCOUT_V3_OPERATIONS,
         *NOTE_OPERATIONS,
         *OIDC_OPERATIONS,
         *OTHER_SERVICE_OPERATIONS,
@@ -311,6 +313,7 @@ def test_the_table_has_every_path_of_the_data_api() -> None:
         GET_ASSET,
         GET_DOCS,
         GET_OPENAPI,
+        GET_STAGE,
     }
     documented = {
         (operation.method, _without_names(path))

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 from chalicelib.frozen import frozen
 
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1")
-RESERVED_PATHS = ("/realms", "/upload-redirect")
+RESERVED_PATHS = ("/invitation", "/realms", "/upload-redirect")
 """Paths at which the platform itself redirects. A browser keeps the fragment when it follows a redirect, so an answer
 that is sent there would go on to another app."""
 _PORTS = {"http": "80", "https": "443"}

@@ -25,14 +25,9 @@ from chalicelib.api.routes import sessions as auth
 from chalicelib.api.routes import status as platform
 from chalicelib.api.routes import users as auth_users
 from chalicelib.api.routes.nightscout import authorization as nightscout_authorization
-from chalicelib.api.routes.nightscout import catalogues as nightscout_catalogues
 from chalicelib.api.routes.nightscout import credentials as nightscout_credentials
-from chalicelib.api.routes.nightscout import device_statuses as nightscout_device_statuses
-from chalicelib.api.routes.nightscout import entries as nightscout_entries
-from chalicelib.api.routes.nightscout import glances as nightscout_glances
-from chalicelib.api.routes.nightscout import profiles as nightscout_profiles
+from chalicelib.api.routes.nightscout import documents as nightscout_documents
 from chalicelib.api.routes.nightscout import status as nightscout_status
-from chalicelib.api.routes.nightscout import treatments as nightscout_treatments
 from chalicelib.api.routes.nightscout import v3 as nightscout_v3
 from chalicelib.events import blobs as blob_events
 from chalicelib.events import metrics as metric_events
@@ -59,12 +54,7 @@ for nightscout_api in (
     nightscout_credentials,
     nightscout_authorization,
     nightscout_status,
-    nightscout_entries,
-    nightscout_treatments,
-    nightscout_profiles,
-    nightscout_device_statuses,
-    nightscout_catalogues,
-    nightscout_glances,
+    nightscout_documents,
     nightscout_v3,
 ):
     app.register_blueprint(nightscout_api.blueprint)

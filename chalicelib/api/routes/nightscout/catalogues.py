@@ -1,5 +1,6 @@
 """Food and activity over HTTP, as Nightscout's v1 has them. Source: nightscout-api 7."""
 
+from chalicelib.api.late_views import LateViews
 from chalicelib.api.messages import Reply, Request
 from chalicelib.api.nightscout_devices import user_id_of
 from chalicelib.api.nightscout_messages import documents_in, documents_reply
@@ -14,69 +15,68 @@ from chalicelib.api.operations.nightscout import (
     STORE_ACTIVITIES,
     STORE_FOODS,
 )
-from chalicelib.api.routing import ApiBlueprint
 from chalicelib.nightscout.catalogues.activity import delete_activity, find_activities, store_activities
 from chalicelib.nightscout.catalogues.food import delete_food, list_foods, store_foods
 
-blueprint = ApiBlueprint(__name__)
+views = LateViews()
 
 
-@blueprint.operation(LIST_FOODS)
+@views.operation(LIST_FOODS)
 def list_all_foods(request: Request) -> Reply:
     """All foods."""
     return documents_reply(request, list_foods(request.call, user_id_of(request), "", request.services.nightscout))
 
 
-@blueprint.operation(LIST_FOODS_OF)
+@views.operation(LIST_FOODS_OF)
 def list_foods_of(request: Request) -> Reply:
     """The foods of a kind."""
     kind, ports = request.path["kind"], request.services.nightscout
     return documents_reply(request, list_foods(request.call, user_id_of(request), kind, ports))
 
 
-@blueprint.operation(STORE_FOODS)
+@views.operation(STORE_FOODS)
 def store_new_foods(request: Request) -> Reply:
     """The foods as stored, in the order sent."""
     user_id, ports = user_id_of(request), request.services.nightscout
     return Reply(store_foods(request.call, user_id, documents_in(request), ports))
 
 
-@blueprint.operation(REPLACE_FOODS)
+@views.operation(REPLACE_FOODS)
 def replace_foods(request: Request) -> Reply:
     """The foods as stored, in the order sent."""
     user_id, ports = user_id_of(request), request.services.nightscout
     return Reply(store_foods(request.call, user_id, documents_in(request), ports))
 
 
-@blueprint.operation(DELETE_FOOD)
+@views.operation(DELETE_FOOD)
 def delete_one_food(request: Request) -> Reply:
     """An empty object, also for an unknown food."""
     delete_food(request.call, user_id_of(request), request.path["id"], request.services.nightscout)
     return Reply({})
 
 
-@blueprint.operation(FIND_ACTIVITIES)
+@views.operation(FIND_ACTIVITIES)
 def find(request: Request) -> Reply:
     """The newest activities that the query finds."""
     user_id, ports = user_id_of(request), request.services.nightscout
     return documents_reply(request, find_activities(request.call, user_id, request.query, ports))
 
 
-@blueprint.operation(STORE_ACTIVITIES)
+@views.operation(STORE_ACTIVITIES)
 def store_new_activities(request: Request) -> Reply:
     """The activities as stored, in the order sent."""
     user_id, ports = user_id_of(request), request.services.nightscout
     return Reply(store_activities(request.call, user_id, documents_in(request), ports))
 
 
-@blueprint.operation(REPLACE_ACTIVITIES)
+@views.operation(REPLACE_ACTIVITIES)
 def replace_activities(request: Request) -> Reply:
     """The activities as stored, in the order sent."""
     user_id, ports = user_id_of(request), request.services.nightscout
     return Reply(store_activities(request.call, user_id, documents_in(request), ports))
 
 
-@blueprint.operation(DELETE_ACTIVITY)
+@views.operation(DELETE_ACTIVITY)
 def delete_one_activity(request: Request) -> Reply:
     """An empty object, also for an unknown activity."""
     delete_activity(request.call, user_id_of(request), request.path["id"], request.services.nightscout)

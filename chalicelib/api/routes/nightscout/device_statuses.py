@@ -1,5 +1,6 @@
 """Device statuses over HTTP, as Nightscout's v1 has them. Source: nightscout-api 7."""
 
+from chalicelib.api.late_views import LateViews
 from chalicelib.api.messages import Reply, Request
 from chalicelib.api.nightscout_devices import user_id_of
 from chalicelib.api.nightscout_messages import deletion_reply, documents_in, documents_reply
@@ -9,35 +10,34 @@ from chalicelib.api.operations.nightscout import (
     FIND_DEVICE_STATUSES,
     STORE_DEVICE_STATUSES,
 )
-from chalicelib.api.routing import ApiBlueprint
 from chalicelib.nightscout.device_status.change import delete_device_statuses, store_device_statuses
 from chalicelib.nightscout.device_status.find import find_device_statuses
 
-blueprint = ApiBlueprint(__name__)
+views = LateViews()
 
 
-@blueprint.operation(FIND_DEVICE_STATUSES)
+@views.operation(FIND_DEVICE_STATUSES)
 def find(request: Request) -> Reply:
     """The newest device statuses that the query finds."""
     user_id, ports = user_id_of(request), request.services.nightscout
     return documents_reply(request, find_device_statuses(request.call, user_id, request.query, ports))
 
 
-@blueprint.operation(STORE_DEVICE_STATUSES)
+@views.operation(STORE_DEVICE_STATUSES)
 def store(request: Request) -> Reply:
     """The device statuses as stored, in the order sent."""
     user_id, ports = user_id_of(request), request.services.nightscout
     return Reply(store_device_statuses(request.call, user_id, documents_in(request), ports))
 
 
-@blueprint.operation(DELETE_DEVICE_STATUSES)
+@views.operation(DELETE_DEVICE_STATUSES)
 def delete(request: Request) -> Reply:
     """The number of device statuses that were deleted."""
     user_id, ports = user_id_of(request), request.services.nightscout
     return deletion_reply(delete_device_statuses(request.call, user_id, request.query, ports))
 
 
-@blueprint.operation(DELETE_DEVICE_STATUS)
+@views.operation(DELETE_DEVICE_STATUS)
 def delete_one(request: Request) -> Reply:
     """The number of device statuses that were deleted."""
     user_id, ports, which = user_id_of(request), request.services.nightscout, request.path["id"]

@@ -1,5 +1,6 @@
 """Entries over HTTP, as Nightscout's v1 has them. Source: nightscout-api 3 and 5."""
 
+from chalicelib.api.late_views import LateViews
 from chalicelib.api.messages import Reply, Request
 from chalicelib.api.nightscout_devices import user_id_of
 from chalicelib.api.nightscout_messages import deletion_reply, documents_in, entries_reply
@@ -11,13 +12,12 @@ from chalicelib.api.operations.nightscout import (
     PREVIEW_ENTRIES,
     STORE_ENTRIES,
 )
-from chalicelib.api.routing import ApiBlueprint
 from chalicelib.nightscout.entries import delete_entries, find_entries, store_entries
 
-blueprint = ApiBlueprint(__name__)
+views = LateViews()
 
 
-@blueprint.operation(FIND_ENTRIES)
+@views.operation(FIND_ENTRIES)
 def find(request: Request) -> Reply:
     """The newest entries that the query finds."""
     return entries_reply(
@@ -25,35 +25,35 @@ def find(request: Request) -> Reply:
     )
 
 
-@blueprint.operation(FIND_ENTRIES_OF)
+@views.operation(FIND_ENTRIES_OF)
 def find_of(request: Request) -> Reply:
     """The newest entries of a type that the query finds, the current entry, or one by its id."""
     kind, ports = request.path["kind"], request.services.nightscout
     return entries_reply(request, find_entries(request.call, user_id_of(request), request.query, ports, kind))
 
 
-@blueprint.operation(STORE_ENTRIES)
+@views.operation(STORE_ENTRIES)
 def store(request: Request) -> Reply:
     """The entries as stored, in the order sent."""
     ports = request.services.nightscout
     return Reply(store_entries(request.call, user_id_of(request), documents_in(request), ports))
 
 
-@blueprint.operation(PREVIEW_ENTRIES)
+@views.operation(PREVIEW_ENTRIES)
 def preview(request: Request) -> Reply:
     """The entries as sent. Nothing is stored."""
     request.call.require(user_id_of(request))
     return Reply(documents_in(request))
 
 
-@blueprint.operation(DELETE_ENTRIES)
+@views.operation(DELETE_ENTRIES)
 def delete(request: Request) -> Reply:
     """The number of entries that were deleted."""
     ports = request.services.nightscout
     return deletion_reply(delete_entries(request.call, user_id_of(request), request.query, ports))
 
 
-@blueprint.operation(DELETE_ENTRIES_OF)
+@views.operation(DELETE_ENTRIES_OF)
 def delete_of(request: Request) -> Reply:
     """The number of entries that were deleted."""
     kind, ports = request.path["kind"], request.services.nightscout

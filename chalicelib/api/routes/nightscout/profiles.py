@@ -1,5 +1,6 @@
 """Profiles over HTTP, as Nightscout's v1 has them. Source: nightscout-api 7."""
 
+from chalicelib.api.late_views import LateViews
 from chalicelib.api.messages import Reply, Request
 from chalicelib.api.nightscout_devices import user_id_of
 from chalicelib.api.nightscout_messages import documents_in, documents_reply
@@ -11,20 +12,19 @@ from chalicelib.api.operations.nightscout import (
     REPLACE_PROFILE,
     STORE_PROFILES,
 )
-from chalicelib.api.routing import ApiBlueprint
 from chalicelib.nightscout import profiles as rules
 
-blueprint = ApiBlueprint(__name__)
+views = LateViews()
 
 
-@blueprint.operation(LIST_PROFILES)
+@views.operation(LIST_PROFILES)
 def list_newest(request: Request) -> Reply:
     """The newest profiles."""
     user_id, ports = user_id_of(request), request.services.nightscout
     return documents_reply(request, rules.list_profiles(request.call, user_id, request.query, ports))
 
 
-@blueprint.operation(GET_CURRENT_PROFILE)
+@views.operation(GET_CURRENT_PROFILE)
 def get_current(request: Request) -> Reply:
     """The profile that starts last, or null."""
     user_id, ports = user_id_of(request), request.services.nightscout
@@ -32,28 +32,28 @@ def get_current(request: Request) -> Reply:
     return Reply(b"null" if current is None else current)
 
 
-@blueprint.operation(FIND_PROFILES)
+@views.operation(FIND_PROFILES)
 def find(request: Request) -> Reply:
     """The newest profiles that the query finds."""
     user_id, ports = user_id_of(request), request.services.nightscout
     return documents_reply(request, rules.find_profiles(request.call, user_id, request.query, ports))
 
 
-@blueprint.operation(STORE_PROFILES)
+@views.operation(STORE_PROFILES)
 def store(request: Request) -> Reply:
     """The profiles as stored, in the order sent."""
     user_id, ports = user_id_of(request), request.services.nightscout
     return Reply(rules.store_profiles(request.call, user_id, documents_in(request), ports))
 
 
-@blueprint.operation(REPLACE_PROFILE)
+@views.operation(REPLACE_PROFILE)
 def replace(request: Request) -> Reply:
     """The profile as stored."""
     user_id, ports = user_id_of(request), request.services.nightscout
     return Reply(rules.replace_profile(request.call, user_id, documents_in(request), ports))
 
 
-@blueprint.operation(DELETE_PROFILE)
+@views.operation(DELETE_PROFILE)
 def delete(request: Request) -> Reply:
     """An empty object, also for an unknown profile."""
     user_id, ports = user_id_of(request), request.services.nightscout

@@ -9,6 +9,7 @@ import stat
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from queue import SimpleQueue
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
@@ -60,7 +61,7 @@ def serve_tests(port: int, cors_origins: Sequence[str], show: Callable[[Mapping[
     _serve(Control(stage, token), control_socket, CONTROL_THREADS)
     ended = Event()
     stage.work.carry_out_until(ended)
-    _set_at_the_end(ended)
+    ends = _ends()
     show(
         {
             "url": settings.base_url,
@@ -69,7 +70,8 @@ def serve_tests(port: int, cors_origins: Sequence[str], show: Callable[[Mapping[
             "server_secret": store.server_secret,
         }
     )
-    ended.wait()
+    ends.get()
+    ended.set()
 
 
 def _log_little() -> None:
@@ -89,17 +91,23 @@ def _serve(application: "WSGIApplication", listening: socket.socket, threads: in
     Thread(target=server.serve, args=(0,), name="test server", daemon=True).start()
 
 
-def _set_at_the_end(ended: Event) -> None:
-    """Set an event when a signal comes, or standard input is closed if it is a pipe of the process that wants the
-    server. It is not read otherwise: a shell gives `/dev/null` to what runs in the background."""
+def _ends() -> SimpleQueue[None]:
+    """A queue that gets an element when a signal comes, or standard input is closed if it is a pipe of the process that
+    wants the server. It is not read otherwise: a shell gives `/dev/null` to what runs in the background.
+
+    A handler of a signal may put into this queue at any time. An event that the main thread waits for has a lock, which
+    the main thread may hold when the handler runs.
+    """
+    ends: SimpleQueue[None] = SimpleQueue()
 
     def wait_for_input() -> None:
         while os.read(sys.stdin.fileno(), 4096):
             pass
-        ended.set()
+        ends.put(None)
 
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda _number, _frame: ended.set())
+        signal.signal(number, lambda _number, _frame: ends.put(None))
     mode = 0 if sys.stdin is None else os.fstat(sys.stdin.fileno()).st_mode
     if stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode):
         Thread(target=wait_for_input, name="standard input", daemon=True).start()
+    return ends

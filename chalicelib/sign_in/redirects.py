@@ -10,9 +10,9 @@ from urllib.parse import unquote
 from chalicelib.frozen import frozen
 
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1")
-RESERVED_PATHS = ("/invitation", "/realms", "/upload-redirect")
+RESERVED_PATHS = ("/realms", "/upload-redirect")
 """Paths at which the platform itself redirects. A browser keeps the fragment when it follows a redirect, so an answer
-that is sent there would go on to another app."""
+that is sent there would go on to another app. `/invitation` goes on to a page of the platform alone."""
 _PORTS = {"http": "80", "https": "443"}
 _ADDRESS = re.compile(r"(https?)://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?(/[^?#]*)?(?:\?[^#]*)?")
 _PRINTABLE = re.compile(r"[!-~]+")

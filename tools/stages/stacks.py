@@ -11,13 +11,14 @@ from tools.project import ToolError
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
-    from mypy_boto3_cloudformation.type_defs import StackTypeDef
+    from mypy_boto3_cloudformation.type_defs import ResourceChangeTypeDef, StackTypeDef
 
 NO_CHANGE = ("No updates are to be performed", "didn't contain changes")
 # The creation of the stack failed: it has no resources and cannot be updated.
 NEVER_WAS = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED")
 # A change set was made for a stack that does not exist yet, and was not executed.
 IN_REVIEW = "REVIEW_IN_PROGRESS"
+BUCKET, BUCKET_NAME = "AWS::S3::Bucket", "BucketName"
 
 
 def outputs(cloudformation: "CloudFormationClient", stack: str) -> dict[str, str]:
@@ -229,10 +230,22 @@ def _changes(cloudformation: "CloudFormationClient", stack: str, name: str, poll
             change["Action"],
             change["LogicalResourceId"],
             change["ResourceType"],
-            Replacement(change.get("Replacement") or Replacement.NO),
+            replacement(change),
         )
         for change in found
     ]
+
+
+def replacement(change: "ResourceChangeTypeDef") -> Replacement:
+    """Whether a change replaces a resource. A bucket is replaced when its name changes, and never otherwise.
+
+    The local cloud calls each change of a bucket conditional, since ministack does not know the properties of buckets.
+    The second sentence can go when it does.
+    """
+    targets = {detail.get("Target", {}).get("Name") for detail in change.get("Details", [])}
+    if change["ResourceType"] == BUCKET and targets and BUCKET_NAME not in targets:
+        return Replacement.NO
+    return Replacement(change.get("Replacement") or Replacement.NO)
 
 
 def _wait(cloudformation: "CloudFormationClient", stack: str, poll_s: float) -> str | None:

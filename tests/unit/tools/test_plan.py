@@ -1,12 +1,16 @@
 """Tests that the changes of a deployment are shown, and that a loss of data needs a second confirmation."""
 
 import io
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tools.project import ToolError
 from tools.stages import plan
-from tools.stages.stacks import Change, Plan, Replacement
+from tools.stages.stacks import Change, Plan, Replacement, replacement
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation.type_defs import ResourceChangeDetailTypeDef, ResourceChangeTypeDef
 
 TABLE = "AWS::DynamoDB::Table"
 HARMLESS = Plan("a-stack", [Change("Modify", "DataTable", TABLE), Change("Add", "New", TABLE)], {})
@@ -59,3 +63,21 @@ def test_a_loss_wants_the_name_of_the_stage(loss: Change, monkeypatch: pytest.Mo
     types(monkeypatch, "")
     with pytest.raises(ToolError, match="there is nobody to ask, and prod has to be typed"):
         plan.agree(planned, "prod", yes=False)
+
+
+@pytest.mark.parametrize(
+    ("kind", "properties", "found"),
+    [
+        ("AWS::S3::Bucket", ["CorsConfiguration"], Replacement.NO),
+        ("AWS::S3::Bucket", ["CorsConfiguration", "BucketName"], Replacement.PERHAPS),
+        ("AWS::S3::Bucket", [], Replacement.PERHAPS),
+        (TABLE, ["TableName"], Replacement.PERHAPS),
+        (TABLE, ["Tags"], Replacement.PERHAPS),
+    ],
+)
+def test_a_bucket_is_replaced_with_its_name_alone(kind: str, properties: list[str], found: Replacement) -> None:
+    details: list[ResourceChangeDetailTypeDef] = [
+        {"Target": {"Attribute": "Properties", "Name": name}} for name in properties
+    ]
+    change: ResourceChangeTypeDef = {"ResourceType": kind, "Replacement": "Conditional", "Details": details}
+    assert replacement(change) is found

@@ -28,7 +28,6 @@ from chalicelib.api.routes.nightscout import authorization as nightscout_authori
 from chalicelib.api.routes.nightscout import credentials as nightscout_credentials
 from chalicelib.api.routes.nightscout import documents as nightscout_documents
 from chalicelib.api.routes.nightscout import status as nightscout_status
-from chalicelib.api.routes.nightscout import v3 as nightscout_v3
 from chalicelib.events import blobs as blob_events
 from chalicelib.events import metrics as metric_events
 from chalicelib.events import tasks as task_events
@@ -55,7 +54,6 @@ for nightscout_api in (
     nightscout_authorization,
     nightscout_status,
     nightscout_documents,
-    nightscout_v3,
 ):
     app.register_blueprint(nightscout_api.blueprint)
 for source in (blob_events, metric_events, task_events):

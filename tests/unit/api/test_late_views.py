@@ -7,6 +7,7 @@ from importlib import import_module
 import pytest
 
 from chalicelib.api.operations.nightscout import NIGHTSCOUT_OPERATIONS
+from chalicelib.api.operations.nightscout_v3 import NIGHTSCOUT_V3_OPERATIONS
 from chalicelib.api.routes.nightscout import documents
 from tools.project import ROOT
 
@@ -20,7 +21,8 @@ def test_a_module_has_a_view_for_each_of_its_operations_and_for_no_other(module:
 def test_an_operation_belongs_to_one_module() -> None:
     listed = [operation for of_module in documents.OPERATIONS_OF.values() for operation in of_module]
     assert len(listed) == len(set(listed))
-    assert set(listed) < set(NIGHTSCOUT_OPERATIONS)
+    assert set(listed) < {*NIGHTSCOUT_OPERATIONS, *NIGHTSCOUT_V3_OPERATIONS}
+    assert set(listed) > set(NIGHTSCOUT_V3_OPERATIONS)
 
 
 def test_the_start_imports_none_of_them() -> None:

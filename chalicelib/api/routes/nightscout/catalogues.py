@@ -34,15 +34,9 @@ def list_foods_of(request: Request) -> Reply:
     return documents_reply(request, list_foods(request.call, user_id_of(request), kind, ports))
 
 
-@views.operation(STORE_FOODS)
-def store_new_foods(request: Request) -> Reply:
-    """The foods as stored, in the order sent."""
-    user_id, ports = user_id_of(request), request.services.nightscout
-    return Reply(store_foods(request.call, user_id, documents_in(request), ports))
-
-
 @views.operation(REPLACE_FOODS)
-def replace_foods(request: Request) -> Reply:
+@views.operation(STORE_FOODS)
+def store_sent_foods(request: Request) -> Reply:
     """The foods as stored, in the order sent."""
     user_id, ports = user_id_of(request), request.services.nightscout
     return Reply(store_foods(request.call, user_id, documents_in(request), ports))
@@ -62,15 +56,9 @@ def find(request: Request) -> Reply:
     return documents_reply(request, find_activities(request.call, user_id, request.query, ports))
 
 
-@views.operation(STORE_ACTIVITIES)
-def store_new_activities(request: Request) -> Reply:
-    """The activities as stored, in the order sent."""
-    user_id, ports = user_id_of(request), request.services.nightscout
-    return Reply(store_activities(request.call, user_id, documents_in(request), ports))
-
-
 @views.operation(REPLACE_ACTIVITIES)
-def replace_activities(request: Request) -> Reply:
+@views.operation(STORE_ACTIVITIES)
+def store_sent_activities(request: Request) -> Reply:
     """The activities as stored, in the order sent."""
     user_id, ports = user_id_of(request), request.services.nightscout
     return Reply(store_activities(request.call, user_id, documents_in(request), ports))

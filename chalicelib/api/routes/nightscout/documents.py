@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from chalicelib.api.late_views import late_view
 from chalicelib.api.operations import nightscout as operations
+from chalicelib.api.operations import nightscout_v3 as v3_operations
 from chalicelib.api.operations.operation import Operation
 from chalicelib.api.routing import ApiBlueprint
 
@@ -53,6 +54,19 @@ OPERATIONS_OF: Mapping[str, tuple[Operation, ...]] = {
         operations.GET_GLANCE,
         operations.GET_PROPERTIES,
         operations.GET_PROPERTIES_OF,
+    ),
+    "v3": (
+        v3_operations.GET_VERSION,
+        v3_operations.GET_STATUS,
+        v3_operations.GET_LAST_MODIFIED,
+        v3_operations.SEARCH,
+        v3_operations.READ,
+        v3_operations.GET_HISTORY,
+        v3_operations.GET_HISTORY_SINCE_HEADER,
+        v3_operations.CREATE,
+        v3_operations.REPLACE,
+        v3_operations.CHANGE,
+        v3_operations.DELETE,
     ),
 }
 """The operations that each module has views for."""

@@ -4,7 +4,7 @@ from typing import Any
 
 from chalicelib.access.call import Call
 from chalicelib.log.data_set import OwnerState
-from chalicelib.nightscout.device_status.find import ANY, found_by_id, matching
+from chalicelib.nightscout.device_status.find import ANY, found_by_id, stored_matching
 from chalicelib.nightscout.device_status.status import sent_status
 from chalicelib.nightscout.document import InvalidIdError, is_object_id
 from chalicelib.nightscout.ports import DeviceStatus, NightscoutPorts
@@ -41,7 +41,8 @@ def store_device_statuses(call: Call, user_id: str, sent: Any, ports: Nightscout
 
 
 def delete_device_statuses(call: Call, user_id: str, query: Query, ports: NightscoutPorts, which: str = "") -> int:
-    """Delete the device statuses that a query finds, and return their number.
+    """Delete the device statuses that a query finds, and return their number. Those that are made of data of another
+    API stay, and do not count.
 
     Args:
         which: what follows in the path: an `_id`, `*` for all, or nothing.
@@ -58,7 +59,7 @@ def delete_device_statuses(call: Call, user_id: str, query: Query, ports: Nights
             raise InvalidIdError("Must be 24-character hex string.", which)
         statuses = found_by_id(call, owner, which, ports)
     else:
-        statuses = list(matching(call, owner, query, ports))
+        statuses = list(stored_matching(call, owner, query, ports))
     ports.device_statuses.remove(owner, statuses)
     return len(statuses)
 

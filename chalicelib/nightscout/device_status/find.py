@@ -1,15 +1,18 @@
 """Finds device statuses. Source: nightscout-api 4, 7, 17."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from chalicelib.access.call import Call
+from chalicelib.conflicts import retry_on_conflict
 from chalicelib.errors import InvalidRequestError
 from chalicelib.log.data_set import OwnerState
+from chalicelib.nightscout.device_status.newest_first import Times, newest_first, stored_newest_first
 from chalicelib.nightscout.document import second_of_id
 from chalicelib.nightscout.find import Fields, Find, parse_find
 from chalicelib.nightscout.ports import DeviceStatus, NightscoutPorts
 from chalicelib.nightscout.search import FoundDocuments, Query, span_of
+from chalicelib.tiles.ports import TileMissingError
 
 FIELDS = Fields(date="created_at")
 DEFAULT_COUNT = 10
@@ -19,6 +22,7 @@ MAX_READ = 5_000
 """The statuses after which a search has to be narrowed."""
 MAX_ANSWER_BYTES = 5_000_000
 """An answer ends before the status with which it would be larger."""
+MAX_ATTEMPTS = 3
 ANY = "*"
 
 
@@ -32,34 +36,41 @@ def find_device_statuses(call: Call, user_id: str, query: Query, ports: Nightsco
     call.require(user_id)
     owner = ports.data.data_sets.owner(user_id)
     count = min(parse_find(query, FIELDS).count or DEFAULT_COUNT, MAX_COUNT)
-    bodies = []
-    size_bytes = 0
-    for status in matching(call, owner, query, ports):
-        size_bytes += len(status.text)
-        if size_bytes > MAX_ANSWER_BYTES:
-            break
-        bodies.append(status.body)
-        if len(bodies) == count:
-            break
-    return FoundDocuments(bodies, newest_ms=None)
+
+    def attempt() -> FoundDocuments:
+        bodies = []
+        size_bytes = 0
+        for status in _matching(call, query, lambda times_ms: newest_first(call, owner, times_ms, ports)):
+            size_bytes += len(status.text)
+            if size_bytes > MAX_ANSWER_BYTES:
+                break
+            bodies.append(status.body)
+            if len(bodies) == count:
+                break
+        return FoundDocuments(bodies, newest_ms=None)
+
+    return retry_on_conflict(attempt, MAX_ATTEMPTS, TileMissingError)
 
 
-def matching(call: Call, owner: OwnerState, query: Query, ports: NightscoutPorts) -> Iterator[DeviceStatus]:
-    """All device statuses that a query finds, newest first, whatever its count. Without a condition on the date or the
-    `_id`, those of the last days only.
+def stored_matching(call: Call, owner: OwnerState, query: Query, ports: NightscoutPorts) -> Iterator[DeviceStatus]:
+    """All stored device statuses that a query finds, newest first, whatever its count. Without a condition on the date
+    or the `_id`, those of the last days only.
 
     Raises:
         InvalidRequestError: the query is unreadable, or more has to be read than a search may read.
     """
+    return _matching(call, query, lambda times_ms: stored_newest_first(call, owner, times_ms, ports))
+
+
+def _matching(call: Call, query: Query, read: Callable[[Times], Iterator[DeviceStatus]]) -> Iterator[DeviceStatus]:
     find = replace(parse_find(query, FIELDS), count=None)
     span = span_of(call, find, FIELDS)
-    stored = ports.device_statuses.newest_first(owner, (span.from_ms, span.to_ms), call.now_ms)
-    return (status for status in _bounded(stored) if _matches(find, status))
+    return (status for status in _bounded(read((span.from_ms, span.to_ms))) if _matches(find, status))
 
 
 def found_by_id(call: Call, owner: OwnerState, document_id: str, ports: NightscoutPorts) -> list[DeviceStatus]:
-    """The device status with this `_id`. One of the server begins with its second; one that a client chose is looked
-    for among the newest."""
+    """The stored device status with this `_id`. One of the server begins with its second; one that a client chose is
+    looked for among the newest."""
     second_ms = second_of_id(document_id) * 1000
     of_second = ports.device_statuses.newest_first(owner, (second_ms, second_ms + 999), call.now_ms)
     found = [status for status in of_second if status.id == document_id]

@@ -1,6 +1,7 @@
 """Device statuses in v3: created, found, read, and told since a time; they are never changed. Source: nightscout-api 9.
 
-A status counts as modified at its own time, by which it is stored, so it takes no part in the order of changes.
+A status counts as modified at its own time, by which it is stored, so it takes no part in the order of changes. Those
+that are made of data of the Tidepool API are found and read; as all such documents, they are in no history.
 """
 
 from collections.abc import Iterator, Sequence
@@ -9,11 +10,13 @@ from typing import Any
 
 from chalicelib import json_text
 from chalicelib.access.call import Call
+from chalicelib.conflicts import retry_on_conflict
 from chalicelib.errors import InvalidRequestError, NotFoundError
 from chalicelib.frozen import frozen
-from chalicelib.nightscout.device_status.find import MAX_ANSWER_BYTES, MAX_READ
+from chalicelib.nightscout.device_status.find import MAX_ANSWER_BYTES, MAX_ATTEMPTS, MAX_READ
+from chalicelib.nightscout.device_status.newest_first import Times, newest_first, stored_newest_first
 from chalicelib.nightscout.device_status.status import COLLECTION
-from chalicelib.nightscout.document import MAX_BYTES, document_key, new_id
+from chalicelib.nightscout.document import MAX_BYTES, document_key, is_object_id, new_id, second_of_id
 from chalicelib.nightscout.modification import SRV_MODIFIED
 from chalicelib.nightscout.ports import DeviceStatus, NightscoutPorts
 from chalicelib.nightscout.v3.access import Right, require
@@ -28,6 +31,7 @@ from chalicelib.nightscout.v3.members import (
 )
 from chalicelib.nightscout.v3.query import Search
 from chalicelib.nightscout.v3.search import Changes, ordered
+from chalicelib.tiles.ports import TileMissingError
 
 
 @frozen
@@ -72,12 +76,17 @@ def search_statuses(call: Call, user_id: str, search: Search, ports: NightscoutP
         MissingPermissionError: the credential may not read.
     """
     require(call, user_id, COLLECTION, Right.READ)
-    stored = _stored(call, user_id, (search.span.from_ms, search.span.to_ms), ports)
-    matching = (body for body in stored if search.find.matches(body))
+    owner = ports.data.data_sets.owner(user_id)
     end = search.skip + search.limit
-    is_by_time = search.is_descending and search.sort in ("", "date")
-    found = list(islice(matching, end)) if is_by_time else ordered(list(matching), search)
-    return [projected(body, search.fields) for body in _fitting(found[search.skip : end])]
+
+    def attempt() -> list[Body]:
+        statuses = islice(newest_first(call, owner, (search.span.from_ms, search.span.to_ms), ports), MAX_READ)
+        matching = (body for body in map(_shown, statuses) if search.find.matches(body))
+        is_by_time = search.is_descending and search.sort in ("", "date")
+        found = list(islice(matching, end)) if is_by_time else ordered(list(matching), search)
+        return [projected(body, search.fields) for body in _fitting(found[search.skip : end])]
+
+    return retry_on_conflict(attempt, MAX_ATTEMPTS, TileMissingError)
 
 
 def statuses_since(call: Call, user_id: str, page: tuple[int, int], ports: NightscoutPorts) -> Changes:
@@ -104,10 +113,19 @@ def read_status(call: Call, user_id: str, identifier: str, ports: NightscoutPort
         NotFoundError: there is none.
     """
     require(call, user_id, COLLECTION, Right.READ)
-    for body in _stored(call, user_id, (None, None), ports):
-        if body[IDENTIFIER] == identifier:
-            return body
-    raise NotFoundError(identifier)
+    owner = ports.data.data_sets.owner(user_id)
+
+    def attempt() -> Body | None:
+        for times_ms in _times_of(identifier):
+            for status in islice(newest_first(call, owner, times_ms, ports), MAX_READ):
+                if identifier in (status.id, (body := _shown(status))[IDENTIFIER]):
+                    return body
+        return None
+
+    found = retry_on_conflict(attempt, MAX_ATTEMPTS, TileMissingError)
+    if found is None:
+        raise NotFoundError(identifier)
+    return found
 
 
 def newest_status_ms(call: Call, user_id: str, ports: NightscoutPorts) -> int | None:
@@ -121,12 +139,17 @@ def newest_status_ms(call: Call, user_id: str, ports: NightscoutPorts) -> int | 
     return None if newest is None else int(newest["date"])
 
 
-def _stored(
-    call: Call, user_id: str, times_ms: tuple[int | None, int | None], ports: NightscoutPorts
-) -> Iterator[Body]:
+def _stored(call: Call, user_id: str, times_ms: Times, ports: NightscoutPorts) -> Iterator[Body]:
     owner = ports.data.data_sets.owner(user_id)
-    newest_first = ports.device_statuses.newest_first(owner, times_ms, call.now_ms)
-    return map(_shown, islice(newest_first, MAX_READ))
+    return map(_shown, islice(stored_newest_first(call, owner, times_ms, ports), MAX_READ))
+
+
+def _times_of(identifier: str) -> Iterator[Times]:
+    """The times in which to look for a status: an `_id` of the server begins with its second."""
+    if is_object_id(identifier):
+        second_ms = second_of_id(identifier) * 1000
+        yield second_ms, second_ms + 999
+    yield None, None
 
 
 def _shown(status: DeviceStatus) -> Body:

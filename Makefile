@@ -20,7 +20,7 @@ given_data_dir = $(if $(filter-out file,$(origin DATA_DIR)),--data-dir '$(DATA_D
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help serve run demo pictures check openapi test pythons e2e fuzz bench package wheel deploy destroy user stage rotate-keys environment cloud-environment checkov-environment fuzz-environment e2e-environment stage-given clean
+.PHONY: help serve run demo pictures check openapi test pythons e2e soak fuzz bench package wheel deploy destroy user stage rotate-keys environment cloud-environment checkov-environment fuzz-environment e2e-environment stage-given clean
 
 help: ## list all targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -63,6 +63,11 @@ pythons: environment ## import the application on the oldest and the newest Pyth
 
 e2e: e2e-environment ## test the home server, and the packaged application on a local cloud of its own
 	$(BIN)/pytest -n 2 --dist loadgroup tests/e2e
+
+soak: ## send mixed traffic to a server that is killed in between, and compare everything: make soak [MINUTES=10] [CLIENTS=8] [TARGET=home|cloud|http://...] [SEED=1] [KEEP=1]
+	@$(START) $(if $(filter cloud,$(TARGET)),--cloud,--home) --run tools.soak $(if $(MINUTES),--minutes '$(MINUTES)') \
+		$(if $(CLIENTS),--clients '$(CLIENTS)') $(if $(TARGET),--target '$(TARGET)') $(if $(SEED),--seed '$(SEED)') \
+		$(if $(KEEP),--keep)
 
 fuzz: fuzz-environment ## send requests made from the description to a server: make fuzz [MINUTES=10] [SEED=1] [TARGET=http://...]
 	@$(BIN)/python -m tools.fuzz $(if $(MINUTES),--minutes '$(MINUTES)') $(if $(SEED),--seed '$(SEED)') \

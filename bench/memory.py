@@ -30,15 +30,15 @@ def peaks_mb(processes: Iterator[Process], *parts: str) -> list[float]:
 
 def resident_mb(processes: Iterator[Process], process_id: int) -> float:
     """The resident memory of a process and all that it started, now. What they share counts more than once."""
-    return sum(process.resident_kib for process in _tree(processes, process_id)) * 1024 / 1e6
+    return sum(process.resident_kib for process in process_tree(processes, process_id)) * 1024 / 1e6
 
 
 def cpu_s(processes: Iterator[Process], process_id: int) -> float:
     """The CPU time that a process and all that it started have taken, with those that have ended."""
-    return sum(process.cpu_s for process in _tree(processes, process_id))
+    return sum(process.cpu_s for process in process_tree(processes, process_id))
 
 
-def _tree(processes: Iterator[Process], process_id: int) -> Iterator[Process]:
+def process_tree(processes: Iterator[Process], process_id: int) -> Iterator[Process]:
     """A process and all that it started."""
     by_parent: dict[int, list[Process]] = defaultdict(list)
     for process in processes:

@@ -1,0 +1,82 @@
+"""Tests the report of `make soak`, and that the page of the documents shows the figures that were kept."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tools.soak.report import FIGURES, PAGE, Report, keep_report, tables, write_report
+
+KEPT = sorted(FIGURES.glob("soak-*.json"))
+
+
+@pytest.fixture
+def report() -> Report:
+    """A report with a finding."""
+    return {
+        "target": "home",
+        "seed": "1",
+        "date": "2026-11-29",
+        "commit": "da3f5db00",
+        "machine": "Linux x86_64, 2 cores, 8 GB, Python 3.13.0",
+        "minutes": 20.0,
+        "clients": 8,
+        "people": 16,
+        "requests": 123_456,
+        "asked_to_repeat": {"add": 2},
+        "restart": "kill -9 and a start on the same folder",
+        "restarts": 50,
+        "compared": {"records": 40_000, "notes": 300},
+        "found": {"lost": 1, "doubled": 0},
+        "findings": ["lost: records of anna: 17"],
+        "latency_ms": {"add": {"count": 1000, "p50": 9.5, "p95": 20.1, "max": 300.0}},
+        "memory": [
+            {
+                "label": "home server",
+                "processes": 1,
+                "life_s": 600,
+                "quarters_mb": [60, 70, 71, 72],
+                "peak_mb": 80,
+                "growth_percent": 2.9,
+            },
+            {
+                "label": "functions",
+                "processes": 3,
+                "life_s": 600,
+                "quarters_mb": [60, 70, 80, 90],
+                "peak_mb": 95,
+                "growth_percent": 28.6,
+            },
+        ],
+    }
+
+
+def test_the_report_shows_all_figures(report: Report, tmp_path: Path) -> None:
+    path = write_report(report, tmp_path)
+    text = path.read_text()
+    assert "123,456 requests, of which 2 were asked to repeat. Restarts: 50 (kill -9 and" in text
+    assert "Found: **1 lost, 0 doubled**. Compared at the end: 40,000 records, 300 notes." in text
+    assert "| home server | 1 | 600 s | 60, 70, 71, 72 | 80 | +2.9 % (flat) |" in text
+    assert "| functions | 3 | 600 s | 60, 70, 80, 90 | 95 | +28.6 % (grows) |" in text
+    assert "| add | 1,000 | 9.5 | 20.1 | 300.0 |" in text
+    assert "- lost: records of anna: 17" in text
+    assert json.loads(path.with_suffix(".json").read_text()) == report
+
+
+def test_kept_figures_replace_those_of_their_target_on_the_page(report: Report, tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("before\n<!-- begin soak-home -->\nyesterday's figures\n<!-- end soak-home -->\nafter\n")
+    keep_report(report, tmp_path, page)
+    keep_report(report, tmp_path, page)
+    text = page.read_text()
+    assert text.startswith("before\n<!-- begin soak-home -->\n\n2026-11-29, commit da3f5db00")
+    assert text.endswith("<!-- end soak-home -->\nafter\n")
+    assert "yesterday" not in text
+    assert text.count("| add |") == 1
+
+
+@pytest.mark.parametrize("path", KEPT, ids=lambda path: path.stem)
+def test_the_page_shows_the_figures_that_were_kept(path: Path) -> None:
+    kept = json.loads(path.read_text())
+    assert f"<!-- begin {path.stem} -->\n\n{tables(kept)}\n<!-- end {path.stem} -->" in PAGE.read_text()
+    assert set(kept["found"].values()) == {0}

@@ -1,0 +1,1 @@
+"""Mixed traffic of clients against an oracle, with restarts of the server in between."""

@@ -1,0 +1,53 @@
+"""`make soak`: mixed traffic of clients against an oracle, with restarts in between.
+
+    python -m tools.soak [--minutes 10] [--clients 8] [--target home|cloud|URL] [--seed SEED] [--keep]
+
+Everything that was answered is read back and compared, at the end and now and then. The exit code is 1 if anything was
+lost, doubled, changed, or answered with an unexpected status; the findings are printed. Ctrl-C ends the run early, with
+its report.
+"""
+
+import argparse
+import os
+import secrets
+
+from tools.project import run_tool
+from tools.soak.report import SHOWN_FINDINGS, keep_report, report_of, write_report
+from tools.soak.run import Plan, soak
+from tools.soak.targets import target_of
+
+SECRET_VARIABLE = "STRANDLINE_SERVER_SECRET"  # noqa: S105  the name of a variable
+
+
+def main() -> int:
+    """Exit code 0 without findings, else 1."""
+    parser = argparse.ArgumentParser(prog="make soak", description="Traffic of clients against an oracle.")
+    parser.add_argument("--minutes", type=float, default=10, help="how long (default: %(default)s)")
+    parser.add_argument("--clients", type=int, default=8, help="how many at once (default: %(default)s)")
+    parser.add_argument(
+        "--target",
+        default="home",
+        help=f"home, cloud (each of its own), or an address, whose server secret may be in {SECRET_VARIABLE}"
+        " (default: %(default)s)",
+    )
+    parser.add_argument("--seed", default=None, help="the same choices again (default: new ones)")
+    parser.add_argument("--keep", action="store_true", help="show the figures in docs/reliability.md")
+    parsed = parser.parse_args()
+    plan = Plan(parsed.minutes * 60, parsed.clients, parsed.seed or secrets.token_hex(4))
+    print(f"seed: {plan.seed}", flush=True)
+    with target_of(parsed.target, os.environ.get(SECRET_VARIABLE)) as target:
+        print(f"server: {target.base_url}", flush=True)
+        report = report_of(soak(target, plan))
+    path = write_report(report)
+    if parsed.keep:
+        keep_report(report)
+    found = ", ".join(f"{count} {kind}" for kind, count in report["found"].items())
+    print(f"{report['requests']:,} requests, {report['restarts']} restarts: {found}")
+    for finding in report["findings"][:SHOWN_FINDINGS]:
+        print(f"  {finding}")
+    print(f"report: {path}")
+    return 1 if report["findings"] else 0
+
+
+if __name__ == "__main__":
+    run_tool(main)

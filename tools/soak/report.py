@@ -1,0 +1,145 @@
+"""The report of a run, as JSON and as Markdown; the pages of `docs` show the same tables."""
+
+import json
+import os
+import platform
+import subprocess
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from tools.project import BUILD, ROOT
+from tools.soak.memory import memory_figures
+from tools.soak.run import Soak, quantile
+
+FOLDER = BUILD / "soak"
+FIGURES = ROOT / "docs" / "figures"
+PAGE = ROOT / "docs" / "reliability.md"
+SHOWN_FINDINGS = 50
+FLAT_PERCENT = 5.0
+"""Memory is called flat that grows by no more than this in the second half of the longest life of the server."""
+
+Report = dict[str, Any]
+
+
+def report_of(run: Soak) -> Report:
+    """All figures of a run, as JSON values."""
+    findings = run.findings.all()
+    return {
+        "target": run.target.name,
+        "seed": run.plan.seed,
+        "date": datetime.now(UTC).date().isoformat(),
+        "commit": _commit(),
+        "machine": machine(),
+        "minutes": round((run.ended_s - run.began_s) / 60, 1),
+        "clients": run.plan.clients,
+        "people": len(run.people),
+        "requests": run.calls.total(),
+        "asked_to_repeat": dict(run.calls.repeats),
+        "restart": run.target.restart_name,
+        "restarts": len(run.restarts_s),
+        "compared": dict(sorted(run.verified.items())),
+        "found": run.findings.counts(),
+        "findings": [f"{finding.kind}: {finding.what}: {finding.detail}" for finding in findings],
+        "latency_ms": {kind: _times(times_ms) for kind, times_ms in sorted(run.calls.times_ms.items())},
+        "memory": [
+            {
+                "label": figure.label,
+                "processes": figure.processes,
+                "life_s": round(figure.life_s),
+                "quarters_mb": [round(quarter) for quarter in figure.quarters_mb],
+                "peak_mb": round(figure.peak_mb),
+                "growth_percent": round(figure.growth_percent, 1),
+            }
+            for figure in memory_figures(run.samples)
+        ],
+    }
+
+
+def machine() -> str:
+    """The machine in words: system, processors, memory, Python."""
+    memory_gb = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
+    system = f"{platform.system()} {platform.machine()}"
+    return f"{system}, {os.cpu_count()} cores, {memory_gb:.0f} GB, Python {platform.python_version()}"
+
+
+def write_report(report: Report, folder: Path = FOLDER) -> Path:
+    """Write the report as Markdown and JSON, and return the path of the first."""
+    folder.mkdir(parents=True, exist_ok=True)
+    name = "".join(letter if letter.isalnum() else "-" for letter in report["target"])
+    path = folder / f"{report['date']}-{name}-{report['seed']}.md"
+    path.with_suffix(".json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    findings = "".join(f"- {finding}\n" for finding in report["findings"][:SHOWN_FINDINGS])
+    path.write_text(f"# Soak of {report['target']}\n\n{tables(report)}\n{findings}", encoding="utf-8")
+    return path
+
+
+def keep_report(report: Report, figures: Path = FIGURES, page: Path = PAGE) -> None:
+    """Keep the figures, and show them on the page of the documents, in the block of the target."""
+    figures.mkdir(exist_ok=True)
+    kept = {name: value for name, value in report.items() if name != "findings"}
+    path = figures / f"soak-{report['target']}.json"
+    path.write_text(json.dumps(kept, indent=2) + "\n", encoding="utf-8")
+    text = page.read_text(encoding="utf-8")
+    first, last = (f"<!-- {edge} soak-{report['target']} -->" for edge in ("begin", "end"))
+    before, _, rest = text.partition(first)
+    page.write_text(f"{before}{first}\n\n{tables(kept)}\n{last}{rest.partition(last)[2]}", encoding="utf-8")
+
+
+def tables(report: Mapping[str, Any]) -> str:
+    """The figures in Markdown: what was done, what was found, memory, and latency."""
+    found = ", ".join(f"{count} {kind}" for kind, count in report["found"].items())
+    restarts = f" Restarts: {report['restarts']} ({report['restart']})." if report["restart"] else ""
+    asked = sum(report["asked_to_repeat"].values())
+    compared = ", ".join(f"{count:,} {name}" for name, count in report["compared"].items())
+    return "\n".join(
+        [
+            f"{report['date']}, commit {report['commit']}, {report['machine']}, seed {report['seed']}:",
+            f"{report['minutes']} minutes, {report['clients']} clients as {report['people']} people, "
+            f"{report['requests']:,} requests, of which {asked:,} were asked to repeat.{restarts}",
+            "",
+            f"Found: **{found}**. Compared at the end: {compared}.",
+            "",
+            *_memory_lines(report["memory"]),
+            "",
+            "| request | count | p50 in ms | p95 in ms | max in ms |",
+            "| --- | ---: | ---: | ---: | ---: |",
+            *(
+                f"| {kind} | {times['count']:,} | {times['p50']} | {times['p95']} | {times['max']} |"
+                for kind, times in report["latency_ms"].items()
+            ),
+            "",
+        ]
+    )
+
+
+def _memory_lines(memory: list[dict[str, Any]]) -> list[str]:
+    if not memory:
+        return ["The memory was not measured: the server runs elsewhere, or too short."]
+    return [
+        "| memory of | processes | watched for | median of each quarter in MB | peak in MB | growth |",
+        "| --- | ---: | ---: | --- | ---: | ---: |",
+        *(
+            f"| {figure['label']} | {figure['processes']} | {figure['life_s']} s | "
+            f"{', '.join(map(str, figure['quarters_mb']))} | {figure['peak_mb']} | "
+            f"{figure['growth_percent']:+.1f} % ({'flat' if figure['growth_percent'] <= FLAT_PERCENT else 'grows'}) |"
+            for figure in memory
+        ),
+    ]
+
+
+def _times(times_ms: list[float]) -> dict[str, float]:
+    in_order = sorted(times_ms)
+    return {
+        "count": len(in_order),
+        "p50": round(quantile(in_order, 0.5), 1),
+        "p95": round(quantile(in_order, 0.95), 1),
+        "max": round(in_order[-1], 1),
+    }
+
+
+def _commit() -> str:
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=9", "--exclude=*"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    return done.stdout.strip() or "unknown"

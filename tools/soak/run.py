@@ -1,0 +1,195 @@
+"""The run: clients in threads, restarts in between, a progress line, and a comparison of everything at the end."""
+
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from random import Random
+from threading import Event, Thread
+
+from tools.project import ToolError
+from tools.soak.calls import Calls, ServerGoneError, UnexpectedAnswerError
+from tools.soak.gate import Gate
+from tools.soak.ledger import UNEXPECTED, Finding, Findings
+from tools.soak.memory import Sample, samples_of
+from tools.soak.person import Person
+from tools.soak.targets import Target
+
+STEPS_OF_A_PERSON = 1500
+"""After so many steps a client goes on as a new person, so that reading back does not grow with the length of a run."""
+RESTARTS_UNTIL = 0.5
+"""The part of the time in which the server is restarted. In the rest its memory is watched."""
+SECONDS_OF_A_RESTART = {"home": 12, "cloud": 120}
+"""The time of restarts for each of them, at least."""
+TICK_S, PROGRESS_S, PROGRESS_OF_A_TERMINAL_S = 0.2, 10.0, 1.0
+SAMPLES = 400
+MAX_FAILURES = 200
+"""After so many unexpected answers of a client it stops: it would only repeat them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The length of a run in seconds, its clients, and the seed of all choices."""
+
+    seconds: float
+    clients: int
+    seed: str
+
+
+class Soak:
+    """A run against a target."""
+
+    def __init__(self, target: Target, plan: Plan, say: Callable[[str], None] = print) -> None:
+        self.target, self.plan = target, plan
+        self.calls, self.findings, self.gate = Calls(), Findings(), Gate()
+        self.samples: list[Sample] = []
+        self.people: list[Person] = []
+        self.restarts_s: list[float] = []
+        self.was_interrupted = False
+        self.began_s = self.ended_s = time.monotonic()
+        self.verified: Counter[str] = Counter()
+        self._say = say
+        self._stopping = Event()
+        self._random = Random(plan.seed)  # noqa: S311  traffic, no secret
+
+    def run(self) -> None:
+        """Let the clients work for the time of the plan or until Ctrl-C, then compare everything.
+
+        Raises:
+            ToolError: the server did not start again.
+        """
+        threads = [Thread(target=self._work, args=[number], daemon=True) for number in range(self.plan.clients)]
+        for thread in [*threads, Thread(target=self._watch, daemon=True)]:
+            thread.start()
+        try:
+            self._wait()
+        except KeyboardInterrupt:
+            self._say("stopping; everything is compared first ...")
+            self.was_interrupted = True
+            self._restart()  # Ctrl-C reaches the server as well
+        finally:
+            self.ended_s = time.monotonic()
+            self._stopping.set()
+            self.gate.open()
+        for thread in threads:
+            thread.join()
+        self._say(f"comparing what {len(self.people)} people have ...")
+        with ThreadPoolExecutor(self.plan.clients) as pool:
+            list(pool.map(self._verify, self.people))
+        self.findings.add(Finding(UNEXPECTED, "doctor", text) for text in self.target.examine())
+
+    def _wait(self) -> None:
+        """Restart the server at the times of the plan, and show the progress meanwhile."""
+        due_s = self._restart_times_s()
+        is_terminal = sys.stdout.isatty()
+        every_s = PROGRESS_OF_A_TERMINAL_S if is_terminal else PROGRESS_S
+        shown_s = self.began_s
+        while (elapsed_s := time.monotonic() - self.began_s) < self.plan.seconds:
+            if due_s and elapsed_s >= due_s[0]:
+                due_s.pop(0)
+                self._restart()
+            if time.monotonic() - shown_s >= every_s:
+                shown_s = time.monotonic()
+                print(self._progress(elapsed_s), end="\r" if is_terminal else "\n", flush=True)
+            time.sleep(TICK_S)
+
+    def _restart_times_s(self) -> list[float]:
+        if not self.target.restart_name:
+            return []
+        until_s = self.plan.seconds * RESTARTS_UNTIL
+        count = max(1, int(until_s // SECONDS_OF_A_RESTART.get(self.target.name, 60)))
+        return sorted(self._random.uniform(until_s * 0.4 / count, until_s) for _ in range(count))
+
+    def _restart(self) -> None:
+        self.gate.close(waits=self.target.waits_for_steps)
+        self.restarts_s.append(time.monotonic())
+        self.target.restart()
+        self.gate.open()
+
+    def _progress(self, elapsed_s: float) -> str:
+        counts = ", ".join(f"{count} {kind}" for kind, count in self.findings.counts().items() if count) or "no finding"
+        memory = f", {sum(s.resident_mb for s in self._last_samples()):.0f} MB" if self.samples else ""
+        return (
+            f"{_minutes(elapsed_s)} of {_minutes(self.plan.seconds)}: {self.calls.total():,} requests, "
+            f"{len(self.restarts_s)} restarts, {counts}{memory}"
+        )
+
+    def _last_samples(self) -> list[Sample]:
+        samples = list(self.samples)
+        return [sample for sample in samples if sample.at_s == samples[-1].at_s]
+
+    def _watch(self) -> None:
+        """Sample the memory until the end."""
+        every_s = max(0.25, self.plan.seconds / SAMPLES)
+        while not self._stopping.wait(every_s):
+            with self.gate.step() as life:
+                process_id = self.target.process_id
+                if process_id is not None:
+                    self.samples += samples_of(process_id, life)
+
+    def _work(self, number: int) -> None:
+        """The steps of one client, as one person after another."""
+        person: Person | None = None
+        generation = failures = turn = 0
+        while not self._stopping.is_set() and failures < MAX_FAILURES:
+            with self.gate.step() as current:
+                if person is not None and current != generation:
+                    person.close()
+                generation = current
+                try:
+                    if person is None or person.steps >= STEPS_OF_A_PERSON:
+                        turn += 1
+                        person = self._new_person(f"{self.plan.seed}-{number}-{turn}")
+                    person.step()
+                except UnexpectedAnswerError as error:
+                    failures += 1
+                    self.findings.add([Finding(UNEXPECTED, f"client {number}", str(error))])
+                except ServerGoneError as error:
+                    gone: str | None = str(error)
+                else:
+                    gone = None
+            if person is not None:
+                self.findings.add(person.take_findings())
+            if gone is not None and not self.gate.explains(generation):
+                failures += 1
+                self.findings.add([Finding(UNEXPECTED, f"client {number}", gone)])
+
+    def _new_person(self, name: str) -> Person:
+        person = Person(self.target.base_url, self.target.server_secret, self.calls, name)
+        self.people.append(person)
+        return person
+
+    def _verify(self, person: Person) -> None:
+        """Compare all that a person has, at the end."""
+        person.close()
+        try:
+            person.verify_to_the_last(self.restarts_s)
+        except (UnexpectedAnswerError, ServerGoneError) as error:
+            self.findings.add([Finding(UNEXPECTED, f"person {person.name}, at the end", str(error))])
+        self.findings.add(person.take_findings())
+        self.verified.update(person.sizes())
+        person.close()
+
+
+def soak(target: Target, plan: Plan) -> Soak:
+    """A run that has ended.
+
+    Raises:
+        ToolError: the plan has no time or no client, or the server did not start again.
+    """
+    if plan.seconds <= 0 or plan.clients < 1:
+        raise ToolError("a soak needs some time and a client.")
+    run = Soak(target, plan)
+    run.run()
+    return run
+
+
+def quantile(sorted_values: Sequence[float], share: float) -> float:
+    """The smallest of the values that at least this share of them does not exceed."""
+    return sorted_values[min(len(sorted_values) - 1, int(len(sorted_values) * share))]
+
+
+def _minutes(seconds: float) -> str:
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02}"

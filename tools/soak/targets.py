@@ -1,0 +1,156 @@
+"""The servers that a soak may try: a home server, a local cloud, or the one at an address."""
+
+import subprocess
+import sys
+import tempfile
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from strandline.home.launching import HomeServer, NotReadyError, home_server
+from tools.project import ROOT, ToolError
+
+NO_LIMIT = "1000000000"
+"""Requests an hour: one machine sends the requests of all."""
+
+
+class Target(ABC):
+    """A running server."""
+
+    name: str
+    base_url: str
+    server_secret: str | None
+    restart_name = ""
+    """What a restart is, in the report; empty for a server that cannot be restarted."""
+    waits_for_steps = False
+    """Whether requests have to end before a restart."""
+
+    @abstractmethod
+    def restart(self) -> None:
+        """End the server, and start it on the same data at the same address."""
+
+    @property
+    @abstractmethod
+    def process_id(self) -> int | None:
+        """The process that started all others of the server, if that is on this machine."""
+
+    def examine(self) -> list[str]:
+        """What an examination of the stored data finds, after the server has ended."""
+        return []
+
+
+class HomeTarget(Target):
+    """A home server, which is killed and started on its folder."""
+
+    name, restart_name = "home", "kill -9 and a start on the same folder"
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._running = ExitStack()
+        self._server: HomeServer
+        self.base_url = ""
+        self._start()
+        self.server_secret = self._server.server_secret
+
+    def restart(self) -> None:
+        """Kill it, and start it."""
+        self._server.process.kill()
+        self._server.process.wait()
+        self._running.close()
+        self._start()
+
+    @property
+    def process_id(self) -> int | None:
+        """The server."""
+        return self._server.process.pid
+
+    def examine(self) -> list[str]:
+        """End the server as a person does, and let `strandline doctor` examine the folder."""
+        self.close()
+        command = [sys.executable, "-m", "strandline.cli", "doctor", "--data-dir", str(self._folder)]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        return [] if done.returncode == 0 else [(done.stdout + done.stderr).strip()[-500:]]
+
+    def close(self) -> None:
+        """End the server as a person does."""
+        self._running.close()
+
+    def _start(self) -> None:
+        port = int(self.base_url.rpartition(":")[2] or 0)
+        options = ["--requests-an-hour", NO_LIMIT]
+        try:
+            self._server = self._running.enter_context(home_server(self._folder, port, options))
+        except NotReadyError as error:
+            raise ToolError(f"the home server did not start again: {error}") from error
+        self.base_url = self._server.base_url
+
+
+class CloudTarget(Target):
+    """A local cloud, which is stopped and started: it saves everything when it is stopped, and before only in part."""
+
+    name, restart_name, waits_for_steps = "cloud", "a stop and a start of the local cloud", True
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._running = ExitStack()
+        self.base_url = ""
+        self._start()
+
+    def restart(self) -> None:
+        """Stop it, and start it."""
+        self._running.close()
+        self._start()
+
+    @property
+    def process_id(self) -> int | None:
+        """The engine."""
+        return self._process_id
+
+    def close(self) -> None:
+        """Stop it."""
+        self._running.close()
+
+    def _start(self) -> None:
+        from tools.local_cloud.launcher import local_cloud  # needs the environment of the local cloud
+
+        port = int(self.base_url.rpartition(":")[2] or 0)
+        parameters = {"RequestsAnHour": NO_LIMIT}
+        cloud = self._running.enter_context(local_cloud(self._folder, port, parameters=parameters))
+        self.base_url, self.server_secret = cloud.base_url, cloud.server_secret
+        self._process_id = cloud.engine.process_id
+
+
+class AddressTarget(Target):
+    """A server that runs already. It is not restarted."""
+
+    def __init__(self, base_url: str, server_secret: str | None) -> None:
+        self.name = self.base_url = base_url.rstrip("/")
+        self.server_secret = server_secret
+
+    def restart(self) -> None:
+        """Leave it alone."""
+
+    @property
+    def process_id(self) -> int | None:
+        """Unknown."""
+        return None
+
+
+@contextmanager
+def target_of(name: str, server_secret: str | None) -> Iterator[Target]:
+    """The server to try, until the block ends: `home`, `cloud`, or an address.
+
+    Raises:
+        ToolError: it did not start, or the name is none of these.
+    """
+    if name not in ("home", "cloud"):
+        yield AddressTarget(name, server_secret)
+        return
+    with tempfile.TemporaryDirectory(prefix="strandline-soak-", ignore_cleanup_errors=True) as folder:
+        of_name = HomeTarget if name == "home" else CloudTarget
+        target = of_name(Path(folder) / "data")
+        try:
+            yield target
+        finally:
+            target.close()

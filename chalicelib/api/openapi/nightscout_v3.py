@@ -29,7 +29,7 @@ _CREATED = Reply(
     headers={"Location": "Its path.", **_LAST_MODIFIED},
 )
 _OF_COLLECTION = (404, 406)
-_OF_DOCUMENT = (404, 406, 410, 412)
+_OF_DOCUMENT = (404, 406, 412)
 
 NIGHTSCOUT_V3_API = Api(
     "Nightscout v3",

@@ -19,7 +19,7 @@ class UnsupportedFormatError(InvalidRequestError):
 
 
 class DeletedDocumentError(NotFoundError):
-    """The document was deleted."""
+    """The document that is to be read was deleted."""
 
 
 class ModifiedDocumentError(InvalidRequestError):

@@ -18,7 +18,7 @@ from chalicelib.nightscout.modification import SRV_MODIFIED
 from chalicelib.nightscout.ports import NightscoutPorts
 from chalicelib.nightscout.times import read_iso
 from chalicelib.nightscout.v3.access import Right, require
-from chalicelib.nightscout.v3.errors import DeletedDocumentError, ModifiedDocumentError
+from chalicelib.nightscout.v3.errors import ModifiedDocumentError
 from chalicelib.nightscout.v3.find import identifier_key, keys_of_name, named_document
 from chalicelib.nightscout.v3.members import (
     IDENTIFIER,
@@ -108,8 +108,7 @@ def replace_document(call: Call, target: Target, sent: Any, ports: NightscoutPor
 
     Raises:
         MissingPermissionError: the credential may not upload.
-        InvalidRequestError: as `create_document`.
-        DeletedDocumentError: it was deleted.
+        InvalidRequestError: as `create_document`, or the document was deleted.
         ModifiedDocumentError: it was modified after the time that the client knows.
     """
     require(call, target.user_id, target.collection, Right.UPDATE)
@@ -135,9 +134,8 @@ def change_document(call: Call, target: Target, sent: Any, ports: NightscoutPort
 
     Raises:
         MissingPermissionError: the credential may not upload.
-        InvalidRequestError: the body is bad, or an immutable member would change.
+        InvalidRequestError: the body is bad, an immutable member would change, or the document was deleted.
         NotFoundError: there is no such document.
-        DeletedDocumentError: it was deleted.
         ModifiedDocumentError: it was modified after the time that the client knows.
     """
     require(call, target.user_id, target.collection, Right.UPDATE)
@@ -211,7 +209,8 @@ def _named(target: Target, ports: NightscoutPorts) -> tuple[Seen, Document | Non
 
 def _require_changeable(known: Document, target: Target) -> None:
     if known.is_deleted:
-        raise DeletedDocumentError(target.identifier)
+        # Nightscout answers 410, after which AndroidAPS sends the same again, and nothing else meanwhile.
+        raise InvalidRequestError("Trying to modify deleted document")
     if known.modified_ms // 1000 * 1000 > target.unmodified_since_ms:
         raise ModifiedDocumentError
 

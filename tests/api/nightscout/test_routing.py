@@ -7,6 +7,7 @@ import pytest
 from app import app
 from chalicelib.api.operations.table import OPERATIONS
 from tests.api.conftest import ApiClient
+from tests.fakes.services import FakeServices
 
 NOT_FOUND = {"status": 404, "message": "Not Found"}
 
@@ -53,3 +54,20 @@ def test_unknown_paths_and_methods_are_refused_at_once(api: ApiClient, method: s
     reply = api.request(method, path)
     assert (reply.status, reply.json()) == (404, NOT_FOUND)
     assert reply.headers["content-type"] == "application/json; charset=utf-8"
+
+
+@pytest.mark.parametrize(
+    ("origin", "is_named"), [("https://app.example.org", True), ("https://follower.example", False)]
+)
+@pytest.mark.parametrize("path", ["/api/v1/entries.json", "/api/v3/entries"])
+def test_pages_of_origins_that_the_stage_names_may_call(
+    fakes: FakeServices, path: str, origin: str, is_named: bool
+) -> None:
+    asked = {"Origin": [origin], "Access-Control-Request-Method": ["GET"]}
+    preflight, refused = (
+        app({**event(method, path), "multiValueHeaders": headers}, None)
+        for method, headers in (("OPTIONS", asked), ("GET", {"Origin": [origin]}))
+    )
+    assert (preflight["statusCode"], refused["statusCode"]) == (204, 401)
+    for reply in (preflight, refused):
+        assert reply["headers"].get("Access-Control-Allow-Origin") == (origin if is_named else None)

@@ -249,9 +249,16 @@ class TestDeleting:
         assert v3.result("treatments") == []
         assert v3.device.send("GET", f"{TREATMENTS}?find[created_at][$gte]=2025-12-30").json() == []
         assert v3.device.data() == []
-        for method, body in (("GET", None), ("PATCH", {"insulin": 3}), ("PUT", bolus(identifier="t"))):
+        reply = v3.send("GET", "treatments/t")
+        assert (reply.status, reply.json()) == (410, {"status": 410})
+
+    def test_a_change_of_a_deleted_document_is_refused_for_good(self, v3: V3) -> None:
+        v3.create("treatments", bolus(identifier="t"))
+        v3.send("DELETE", "treatments/t")
+        for method, body in (("PATCH", {"insulin": 3}), ("PUT", bolus(identifier="t"))):
             reply = v3.send(method, "treatments/t", body)
-            assert (reply.status, reply.json()) == (410, {"status": 410})
+            assert (reply.status, reply.json()["message"]) == (400, "Trying to modify deleted document")
+        assert v3.result("treatments") == []
 
     def test_creating_it_again_brings_it_back(self, v3: V3) -> None:
         v3.create("treatments", bolus(identifier="t"))

@@ -1,22 +1,16 @@
-"""Bodies of the Nightscout API: JSON or the table of entries, and what a client has already.
+"""Bodies of the Nightscout API: JSON or the table of entries. Source: nightscout-api 3, 5 and 10."""
 
-Source: nightscout-api 3, 5 and 10.
-"""
-
-import hashlib
 import zlib
 from collections.abc import Mapping, Sequence
-from email.utils import formatdate, parsedate_to_datetime
 from typing import Any
 
 import orjson
 
 from chalicelib import json_text
 from chalicelib.api.messages import Reply, Request
-from chalicelib.api.router import EXTENSION
+from chalicelib.api.nightscout_etags import format_of, unless_known
 from chalicelib.errors import InvalidRequestError, MalformedJsonError, TooLargeError
 from chalicelib.nightscout.search import FoundDocuments
-from chalicelib.reading.etag import NotModifiedError, parse_known_etags, require_modified
 
 MAX_INFLATED_BYTES = 16 * 1024 * 1024
 """The largest body that is sent compressed."""
@@ -49,54 +43,22 @@ def documents_in(request: Request) -> Any:
 
 def entries_reply(request: Request, found: FoundDocuments) -> Reply:
     """The entries in the format that the path ends with or the client accepts; 304 if the client has them."""
-    extension = request.path[EXTENSION] or _accepted(request)
+    extension = format_of(request)
     if extension == "json":
         return documents_reply(request, found)
     separator, media_type = _TABLES.get(extension, _TABLES["tsv"])
-    return _unless_known(request, _table(found.bodies, separator), media_type, found.newest_ms)
+    return unless_known(request, _table(found.bodies, separator), media_type, found)
 
 
 def documents_reply(request: Request, found: FoundDocuments) -> Reply:
     """The documents as JSON, whatever is asked for; 304 if the client has them."""
     body = orjson.dumps(found.bodies, option=orjson.OPT_SORT_KEYS)
-    return _unless_known(request, body, f"{_JSON}; charset=utf-8", found.newest_ms)
+    return unless_known(request, body, f"{_JSON}; charset=utf-8", found)
 
 
 def deletion_reply(count: int) -> Reply:
     """The reply to a deletion."""
     return Reply({"acknowledged": True, "deletedCount": count})
-
-
-def _unless_known(request: Request, body: bytes, media_type: str, newest_ms: int | None) -> Reply:
-    tag = f'W/"{hashlib.sha256(body).hexdigest()[:32]}"'
-    headers = {"ETag": tag, "Content-Type": media_type, "Vary": "Accept, Accept-Encoding"}
-    if newest_ms is not None:
-        headers["Last-Modified"] = formatdate(newest_ms // 1000, usegmt=True)
-    try:
-        require_modified(tag, parse_known_etags(request.headers.get("if-none-match", "")))
-    except NotModifiedError:
-        return Reply(status=304, headers=_without_type(headers))
-    if newest_ms is not None and newest_ms // 1000 <= _known_since_s(request):
-        return Reply(status=304, headers=_without_type(headers))
-    return Reply(body, headers=headers)
-
-
-def _known_since_s(request: Request) -> int:
-    """The time of `If-Modified-Since` in seconds; 0 if there is none that can be read."""
-    try:
-        return int(parsedate_to_datetime(request.headers.get("if-modified-since", "")).timestamp())
-    except (TypeError, ValueError, OverflowError):
-        return 0
-
-
-def _without_type(headers: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in headers.items() if name != "Content-Type"}
-
-
-def _accepted(request: Request) -> str:
-    """The format of the first media type in `Accept`: JSON only if it is named."""
-    first = request.headers.get("accept", "").partition(",")[0].partition(";")[0].strip().lower()
-    return {_JSON: "json", "text/csv": "csv"}.get(first, "tsv")
 
 
 def _table(bodies: Sequence[Mapping[str, Any]], separator: str) -> bytes:

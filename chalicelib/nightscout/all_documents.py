@@ -8,7 +8,8 @@ from chalicelib.log.documents_owner import documents_owner_id
 from chalicelib.nightscout.document import Collection, Document, key_of_id, second_of_id
 from chalicelib.nightscout.document_view import DocumentView
 from chalicelib.nightscout.ports import NightscoutPorts
-from chalicelib.nightscout.rendering.view import RenderedDocuments
+from chalicelib.nightscout.rendering.view import RENDERED_TYPES, RenderedDocuments
+from chalicelib.nightscout.state import state_of
 from chalicelib.nightscout.times import DAY_MS
 
 
@@ -21,8 +22,21 @@ class AllDocuments:
 
     def __init__(self, user_id: str, collection: Collection, ports: NightscoutPorts) -> None:
         self._collection = collection
-        self.stored = DocumentView(documents_owner_id(user_id), ports)
-        self._rendered = RenderedDocuments.of(user_id, collection, ports)
+        # Only what other APIs may have brought, too, depends on the user's data.
+        owner_ids = [documents_owner_id(user_id), *([user_id] if collection in RENDERED_TYPES else [])]
+        of_documents, *of_data = ports.tiles.current_of(owner_ids)
+        self.stored = DocumentView(of_documents, ports)
+        self._data_owner = of_data[0][0] if of_data else None
+        self._rendered = RenderedDocuments.of(of_data[0], collection, ports) if of_data else None
+
+    @property
+    def state(self) -> str | None:
+        """The state of all that was seen (`state_of`); None if a write was under way, or for collections that only
+        apps store."""
+        is_settled = self.stored.is_settled and (self._rendered is None or self._rendered.records.is_settled)
+        if self._data_owner is None or not is_settled:
+            return None
+        return state_of(self.stored.owner, self._data_owner)
 
     @property
     def has_rendered(self) -> bool:

@@ -102,7 +102,7 @@ def delete_documents(call: Call, user_id: str, found: Sequence[Document], ports:
 
     def attempt() -> None:
         owner_id = documents_owner_id(user_id)
-        view = DocumentView(owner_id, ports) if lasts else None
+        view = DocumentView(ports.tiles.current(owner_id), ports) if lasts else None
         owner = ports.data.data_sets.owner(owner_id) if view is None else view.owner
         commit_change(call, user_id, owner, change_of(view, deleted, documents), ports)
 
@@ -141,7 +141,7 @@ def stored_documents(
     is_new = newest_ms is None or all(draft.is_time_in_key and draft.time_ms > newest_ms for draft in drafts)
     if is_new and not any(_lasts(collection, draft) for draft in drafts):
         return owner, {}, None
-    view = DocumentView(owner.id, ports)
+    view = DocumentView(ports.tiles.current(owner.id), ports)
     by_time = {draft.key: draft.time_ms // DAY_MS for draft in drafts if draft.is_time_in_key}
     found: dict[str, Document] = {}
     if by_time:

@@ -15,10 +15,11 @@ from chalicelib.nightscout.document import Collection, Document, document_of
 from chalicelib.nightscout.modification import Modification, modification_of, modification_type
 from chalicelib.nightscout.ports import NightscoutPorts
 from chalicelib.nightscout.times import DAY_MS
+from chalicelib.reading.etag import is_settled
 from chalicelib.reading.query import DataQuery
 from chalicelib.reading.select import select_records
 from chalicelib.reading.source_filters import SourceFilters
-from chalicelib.tiles.manifest import TileRef
+from chalicelib.tiles.manifest import Manifest, TileRef
 from chalicelib.tiles.tail import tiles_with_origins
 from chalicelib.tiles.tile import TileKey, origin_key
 from chalicelib.tiles.view import TileView
@@ -29,17 +30,23 @@ _ALL_SOURCES = SourceFilters(drops_carelink=False, medtronic_data_set_ids=frozen
 class DocumentView:
     """The documents of a user, found by day and by key.
 
+    Args:
+        current: the counters of the documents' owner and the manifest, as `TileReader.current` returns them.
+
     Raises:
         TileMissingError: from any method, if a compaction replaced the manifest long ago: begin again.
     """
 
-    def __init__(self, documents_owner_id: str, ports: NightscoutPorts) -> None:
-        owner, manifest = ports.tiles.current(documents_owner_id)
+    def __init__(self, current: tuple[OwnerState, Manifest], ports: NightscoutPorts) -> None:
+        owner, manifest = current
         # Most users have no documents: nothing more is read for them.
         has_documents = owner.change_count > 0
         data_sets = ports.data.data_sets.of_owner(owner) if has_documents else []
         entries = ports.data.log.entries(owner, [], manifest.positions()) if has_documents else []
         self.owner: OwnerState = owner
+        last_numbers = manifest.positions() | {entry.data_set_id: entry.number for entry in entries}
+        self.is_settled: bool = is_settled(owner, data_sets, last_numbers)
+        """Whether the counters count nothing that this view does not see (`reading.etag`)."""
         self._tiles = ports.tiles
         self._seen: dict[TileKey, list[bytes]] = {}
         self._view = TileView(owner, manifest, data_sets[::-1], entries, ports.tiles)

@@ -8,10 +8,10 @@ from chalicelib import json_text
 from chalicelib.access.call import Call
 from chalicelib.errors import InvalidRequestError, NotFoundError
 from chalicelib.nightscout.change import Draft, delete_documents, store_documents
-from chalicelib.nightscout.document import Collection, Document, document_key, is_object_id
+from chalicelib.nightscout.document import Collection, document_key, is_object_id
 from chalicelib.nightscout.find import Comparison, Fields, Find, parse_find
 from chalicelib.nightscout.ports import NightscoutPorts
-from chalicelib.nightscout.search import FoundDocuments, Query, find_by_id, find_documents, with_mills
+from chalicelib.nightscout.search import FoundDocuments, Matches, Query, find_by_id, find_documents
 from chalicelib.nightscout.sent_documents import sent_documents
 from chalicelib.nightscout.times import iso_time, read_iso, read_time_ms
 
@@ -66,11 +66,9 @@ def find_entries(call: Call, user_id: str, query: Query, ports: NightscoutPorts,
     if kind == CURRENT:
         find = replace(find, count=1)
     from_memory = not find.is_conditional and kind != CURRENT
-    documents = _search(call, user_id, _of_type(find, "" if kind == CURRENT else kind), ports)
-    found = FoundDocuments.of(documents)
-    if not from_memory:
-        return found
-    return replace(found, bodies=with_mills(found.bodies, documents, call.now_ms))
+    matches = _search(call, user_id, _of_type(find, "" if kind == CURRENT else kind), ports)
+    found = FoundDocuments.of_matches(matches)
+    return found.with_mills(matches.documents, call.now_ms) if from_memory else found
 
 
 def delete_entries(call: Call, user_id: str, query: Query, ports: NightscoutPorts, kind: str = "") -> int:
@@ -88,7 +86,7 @@ def delete_entries(call: Call, user_id: str, query: Query, ports: NightscoutPort
         documents = [] if document is None else [document]
     else:
         find = _of_type(parse_find(query, FIELDS), "" if kind == ANY_TYPE else kind)
-        documents = _search(call, user_id, replace(find, count=None), ports, is_bounded=False)
+        documents = _search(call, user_id, replace(find, count=None), ports, is_bounded=False).documents
     return delete_documents(call, user_id, documents, ports)
 
 
@@ -128,11 +126,11 @@ def _of_type(find: Find, kind: str) -> Find:
     return replace(find, comparisons=(*find.comparisons, Comparison("type", "$eq", kind)))
 
 
-def _search(call: Call, user_id: str, find: Find, ports: NightscoutPorts, *, is_bounded: bool = True) -> list[Document]:
+def _search(call: Call, user_id: str, find: Find, ports: NightscoutPorts, *, is_bounded: bool = True) -> Matches:
     ids = find.values_of("_id", "$eq")
     if ids and is_object_id(ids[0]):
         document = find_by_id(user_id, Collection.ENTRIES, ids[0], ports)
-        return [document] if document is not None and find.matches(document.body_of_v1) else []
+        return Matches([document] if document is not None and find.matches(document.body_of_v1) else [])
     if is_bounded and find.count is None:
         find = replace(find, count=DEFAULT_COUNT)
     return find_documents(call, user_id, Collection.ENTRIES, (find, FIELDS), ports)

@@ -3,7 +3,7 @@
 Profiles derive no data: they are kept whole.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +13,6 @@ from chalicelib.errors import InvalidRequestError
 from chalicelib.nightscout.change import Draft, delete_documents, store_documents
 from chalicelib.nightscout.document import (
     Collection,
-    Document,
     InvalidIdError,
     document_key,
     is_object_id,
@@ -21,7 +20,7 @@ from chalicelib.nightscout.document import (
 )
 from chalicelib.nightscout.find import Fields, Find, parse_find
 from chalicelib.nightscout.ports import NightscoutPorts
-from chalicelib.nightscout.search import FoundDocuments, Query, Span, find_by_keys, find_documents, search
+from chalicelib.nightscout.search import FoundDocuments, Matches, Query, Span, find_by_keys, find_documents, search
 from chalicelib.nightscout.sent_documents import sent_documents
 from chalicelib.nightscout.times import iso_time, read_iso
 
@@ -90,7 +89,7 @@ def current_profile(call: Call, user_id: str, ports: NightscoutPorts) -> dict[st
         UnauthorizedError: the credential may not read.
     """
     call.require(user_id)
-    newest = _newest(user_id, 1, ports)
+    newest = _newest(user_id, 1, ports).documents
     return newest[0].body if newest else None
 
 
@@ -109,12 +108,12 @@ def delete_profile(call: Call, user_id: str, profile_id: str, ports: NightscoutP
     delete_documents(call, user_id, [document for document in found if document.id == profile_id], ports)
 
 
-def _found(documents: Sequence[Document]) -> FoundDocuments:
+def _found(matches: Matches) -> FoundDocuments:
     """Profiles as they are answered. A profile keeps its start when it changes, so it has no time of change."""
-    return replace(FoundDocuments.of(documents), newest_ms=None)
+    return replace(FoundDocuments.of_matches(matches), newest_ms=None)
 
 
-def _newest(user_id: str, count: int, ports: NightscoutPorts) -> list[Document]:
+def _newest(user_id: str, count: int, ports: NightscoutPorts) -> Matches:
     return search(user_id, Collection.PROFILE, Find(count=count), Span(), ports)
 
 

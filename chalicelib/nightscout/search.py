@@ -2,6 +2,7 @@
 
 from collections.abc import Collection as Few
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
@@ -50,6 +51,10 @@ class FoundDocuments:
 
     bodies: list[dict[str, Any]]
     newest_ms: int | None
+    state: str | None = None
+    """The state of what was searched (`AllDocuments.state`); None if it is not known."""
+    changes_ms: int | None = None
+    """When the answer changes although the state does not, because a document leaves the last days; None for never."""
 
     @staticmethod
     def of(documents: Sequence[Document]) -> "FoundDocuments":
@@ -57,10 +62,40 @@ class FoundDocuments:
         bodies = [document.body_of_v1 for document in documents]
         return FoundDocuments(bodies, max((document.time_ms for document in documents), default=None))
 
+    @staticmethod
+    def of_matches(matches: "Matches") -> "FoundDocuments":
+        """The documents that a search found."""
+        found = FoundDocuments.of(matches.documents)
+        oldest_ms = min((document.time_ms for document in matches.documents), default=None)
+        leaves_ms = None if oldest_ms is None else oldest_ms + DEFAULT_DAYS * DAY_MS
+        return replace(found, state=matches.state, changes_ms=leaves_ms if matches.is_of_last_days else None)
+
+    def with_mills(self, documents: Sequence[Document], now_ms: int) -> "FoundDocuments":
+        """The documents as Nightscout answers them from memory: those of the last days have their time as `mills`."""
+        from_ms = now_ms - MEMORY_DAYS * DAY_MS
+        bodies = [
+            body | {"mills": document.time_ms} if document.time_ms >= from_ms else body
+            for body, document in zip(self.bodies, documents, strict=True)
+        ]
+        leave_ms = [document.time_ms + MEMORY_DAYS * DAY_MS for document in documents if document.time_ms >= from_ms]
+        changes_ms = [*leave_ms, *([] if self.changes_ms is None else [self.changes_ms])]
+        return replace(self, bodies=bodies, changes_ms=min(changes_ms, default=None))
+
+
+@frozen
+class Matches:
+    """The documents that a search found, newest first."""
+
+    documents: list[Document]
+    state: str | None = None
+    """The state of what was searched (`AllDocuments.state`); None if it is not known."""
+    is_of_last_days: bool = False
+    """Whether the search was limited to the last days, because the query does not limit it in time."""
+
 
 def find_documents(
     call: Call, user_id: str, collection: Collection, query: tuple[Find, Fields], ports: NightscoutPorts
-) -> list[Document]:
+) -> Matches:
     """The newest documents that a query finds. Without a condition on the date or the `_id`, the last days only are
     searched.
 
@@ -71,20 +106,21 @@ def find_documents(
         InvalidRequestError: more has to be read than a search may read.
     """
     find, fields = query
-    return search(user_id, collection, find, span_of(call, find, fields), ports)
+    matches = search(user_id, collection, find, span_of(call, find, fields), ports)
+    return replace(matches, is_of_last_days=not _limits_time(find, fields))
 
 
 def find_by_keys(user_id: str, collection: Collection, keys: Few[str], ports: NightscoutPorts) -> list[Document]:
     """The documents with these keys."""
 
     def attempt() -> list[Document]:
-        found = DocumentView(documents_owner_id(user_id), ports).with_keys(collection, keys)
+        found = DocumentView(ports.tiles.current(documents_owner_id(user_id)), ports).with_keys(collection, keys)
         return list(found.values())
 
     return retry_on_conflict(attempt, _MAX_ATTEMPTS, TileMissingError)
 
 
-def search(user_id: str, collection: Collection, find: Find, span: Span, ports: NightscoutPorts) -> list[Document]:
+def search(user_id: str, collection: Collection, find: Find, span: Span, ports: NightscoutPorts) -> Matches:
     """The newest documents that a query finds, at most `find.count`, newest first. Ascending queries get the oldest
     ones, newest first, too.
 
@@ -92,23 +128,15 @@ def search(user_id: str, collection: Collection, find: Find, span: Span, ports: 
         InvalidRequestError: more has to be read than a search may read.
     """
 
-    def attempt() -> list[Document]:
-        matching = _matching(AllDocuments(user_id, collection, ports), find, span)
-        if find.is_ascending:
-            found = list(matching)
-            return found[-(find.count or len(found)) :] if found else []
-        return list(islice(matching, find.count))
+    def attempt() -> Matches:
+        documents = AllDocuments(user_id, collection, ports)
+        matching = _matching(documents, find, span)
+        if not find.is_ascending:
+            return Matches(list(islice(matching, find.count)), documents.state)
+        found = list(matching)
+        return Matches(found[-(find.count or len(found)) :] if found else [], documents.state)
 
     return retry_on_conflict(attempt, _MAX_ATTEMPTS, TileMissingError)
-
-
-def with_mills(bodies: Sequence[dict[str, Any]], documents: Sequence[Document], now_ms: int) -> list[dict[str, Any]]:
-    """The documents as Nightscout answers them from memory: those of the last days have their time as `mills`."""
-    from_ms = now_ms - MEMORY_DAYS * DAY_MS
-    return [
-        body | {"mills": document.time_ms} if document.time_ms >= from_ms else body
-        for body, document in zip(bodies, documents, strict=True)
-    ]
 
 
 def find_by_id_of_server(
@@ -170,12 +198,17 @@ def _is_within(document: Document, span: Span) -> bool:
 
 def span_of(call: Call, find: Find, fields: Fields) -> Span:
     """The time in which to search: the last days, unless the query has a condition on the date or the `_id`."""
-    if not find.has(fields.date, *fields.text_dates, "_id"):
+    if not _limits_time(find, fields):
         return Span(from_ms=call.now_ms - DEFAULT_DAYS * DAY_MS)
     return Span(
         max((time_ms - margin_ms for time_ms, margin_ms in _times(find, fields, _FROM)), default=None),
         min((time_ms + margin_ms for time_ms, margin_ms in _times(find, fields, _TO)), default=None),
     )
+
+
+def _limits_time(find: Find, fields: Fields) -> bool:
+    """Whether a query has a condition on the date or the `_id`."""
+    return find.has(fields.date, *fields.text_dates, "_id")
 
 
 def _times(find: Find, fields: Fields, operators: Sequence[str]) -> Iterator[tuple[int, int]]:

@@ -15,11 +15,11 @@ from chalicelib.nightscout.find import Fields, Find, parse_find
 from chalicelib.nightscout.ports import NightscoutPorts
 from chalicelib.nightscout.search import (
     FoundDocuments,
+    Matches,
     Query,
     find_by_id_of_server,
     find_by_keys,
     find_documents,
-    with_mills,
 )
 from chalicelib.nightscout.sent_documents import sent_documents
 from chalicelib.nightscout.times import MINUTE_MS, iso_time, read_iso, read_time_ms
@@ -95,12 +95,10 @@ def find_treatments(call: Call, user_id: str, query: Query, ports: NightscoutPor
     call.require(user_id)
     find = parse_find(query, FIELDS)
     default = DEFAULT_COUNT_OF_FIND if find.is_conditional else DEFAULT_COUNT
-    documents = _find(call, user_id, replace(find, count=find.count or default), ports)
-    found = FoundDocuments.of(documents)
-    bodies = [_NULL_WHERE_ABSENT | body for body in found.bodies]
-    if not find.is_conditional:
-        bodies = with_mills(bodies, documents, call.now_ms)
-    return replace(found, bodies=bodies)
+    matches = _find(call, user_id, replace(find, count=find.count or default), ports)
+    found = FoundDocuments.of_matches(matches)
+    found = replace(found, bodies=[_NULL_WHERE_ABSENT | body for body in found.bodies])
+    return found if find.is_conditional else found.with_mills(matches.documents, call.now_ms)
 
 
 def delete_treatments(call: Call, user_id: str, query: Query, ports: NightscoutPorts, which: str = "") -> int:
@@ -118,16 +116,16 @@ def delete_treatments(call: Call, user_id: str, query: Query, ports: NightscoutP
     if which and which != ANY:
         documents = _by_id(user_id, which, ports)
     else:
-        documents = _find(call, user_id, replace(find, count=None), ports)
+        documents = _find(call, user_id, replace(find, count=None), ports).documents
     return delete_documents(call, user_id, documents, ports)
 
 
-def _find(call: Call, user_id: str, find: Find, ports: NightscoutPorts) -> list[Document]:
+def _find(call: Call, user_id: str, find: Find, ports: NightscoutPorts) -> Matches:
     ids = find.values_of("_id", "$eq")
     if not ids:
         return find_documents(call, user_id, Collection.TREATMENTS, (find, FIELDS), ports)
     by_id = replace(find, comparisons=tuple(one for one in find.comparisons if one.field != "_id"))
-    return [document for document in _by_id(user_id, ids[0], ports) if by_id.matches(document.body)]
+    return Matches([document for document in _by_id(user_id, ids[0], ports) if by_id.matches(document.body)])
 
 
 def _by_id(user_id: str, which: str, ports: NightscoutPorts) -> list[Document]:

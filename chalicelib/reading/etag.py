@@ -66,11 +66,17 @@ def etag_of(owner: OwnerState, query: DataQuery, view_from_ms: int | None) -> st
 def etag_if_settled(
     etag: str | None, owner: OwnerState, data_sets: Iterable[DataSet], last_numbers: Mapping[str, int]
 ) -> str | None:
-    """The ETag if everything that the owner counts was found by the reads that followed; None otherwise.
+    """The ETag if everything that the owner counts was found by the reads that followed (`is_settled`); None
+    otherwise."""
+    return etag if is_settled(owner, data_sets, last_numbers) else None
+
+
+def is_settled(owner: OwnerState, data_sets: Iterable[DataSet], last_numbers: Mapping[str, int]) -> bool:
+    """Whether everything that the owner counts was found by the reads that followed.
 
     A transaction of DynamoDB is atomic for a reader that waits for its response. A reader in between may see its parts
-    one by one: the counter of the owner already, the new entry not yet. The reply to that reader must have no ETag, or
-    its client would never get the entry.
+    one by one: the counter of the owner already, the new entry not yet. The reply to that reader must have no ETag of
+    the counters, or its client would never get the entry.
 
     Args:
         data_sets: all of the owner's epoch, as they were read.
@@ -78,7 +84,7 @@ def etag_if_settled(
     """
     data_sets = list(data_sets)
     if sum(data_set.state_version for data_set in data_sets) < owner.state_count:
-        return None
+        return False
     unsettled = [
         (data_set, ingested.last_number)
         for data_set in data_sets
@@ -86,10 +92,9 @@ def etag_if_settled(
         and last_numbers.get(data_set.id, 0) < ingested.last_number
     ]
     if not unsettled:
-        return etag
+        return True
     cuts = truncations(data_sets)
-    are_purged = (_may_be_purged(data_set, number, cuts[data_set.id]) for data_set, number in unsettled)
-    return etag if all(are_purged) else None
+    return all(_may_be_purged(data_set, number, cuts[data_set.id]) for data_set, number in unsettled)
 
 
 def _may_be_purged(data_set: DataSet, number: int, cuts: Iterable[Truncation]) -> bool:

@@ -9,6 +9,7 @@ from itertools import groupby
 from chalicelib.encoding.gzip_splice import inflated_lines
 from chalicelib.log.data_set import OwnerState
 from chalicelib.reading.assemble import days_of, has_medtronic, see
+from chalicelib.reading.etag import is_settled
 from chalicelib.reading.ports import ReadingPorts
 from chalicelib.reading.query import DataQuery
 from chalicelib.reading.read import read_stores
@@ -20,6 +21,7 @@ from chalicelib.tiles.view import TilesReadAhead, TileView
 
 class RecordsByDay:
     """The visible records of some types. Opening it reads what a query for the latest records of these types reads.
+    `is_settled` tells whether the counters count nothing that it does not see (`reading.etag`).
 
     Args:
         current: the counters of the user and the manifest, as `TileReader.current` returns them.
@@ -38,6 +40,9 @@ class RecordsByDay:
         self._view = TileView(
             owner, manifest, data_sets[::-1], stored.entries, TilesReadAhead(ports.tiles, stored.tiles)
         )
+        # The entries of a data set are in the order of their numbers, so the last one counts.
+        last_numbers = manifest.positions() | {entry.data_set_id: entry.number for entry in stored.entries}
+        self.is_settled: bool = is_settled(owner, data_sets, last_numbers)
         self._filters = source_filters(self._query, data_sets, partial(has_medtronic, self._view), stored.sources)
 
     def days(self, first_day: int | None, last_day: int | None) -> Iterator[int]:

@@ -42,6 +42,10 @@ class TileReader(TileSource, Protocol):
         which sees every write that was answered."""
         ...
 
+    def current_of(self, owner_ids: Sequence[str]) -> list[tuple[OwnerState, Manifest]]:
+        """As `current` for each of these owners, in their order: one read for all."""
+        ...
+
     def newest(self, owner: OwnerState, manifest: Manifest) -> NewestRecords | None:
         """The newest records beside a manifest; None if they are not found, because an earlier version wrote it, or
         because it was written a moment ago."""

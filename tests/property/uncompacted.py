@@ -69,6 +69,10 @@ class NoTiles:
         owner = self._data_sets.owner(owner_id)
         return owner, Manifest(epoch=owner.epoch)
 
+    def current_of(self, owner_ids: Sequence[str]) -> list[tuple[OwnerState, Manifest]]:
+        """Empty manifests."""
+        return [self.current(owner_id) for owner_id in owner_ids]
+
     def newest(self, _owner: OwnerState, _manifest: Manifest) -> None:
         """None."""
 

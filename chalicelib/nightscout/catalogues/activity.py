@@ -33,7 +33,7 @@ def find_activities(call: Call, user_id: str, query: Query, ports: NightscoutPor
     call.require(user_id)
     find = parse_find(query, FIELDS)
     find = replace(find, count=find.count or MAX_COUNT)
-    return FoundDocuments.of(find_documents(call, user_id, Collection.ACTIVITY, (find, FIELDS), ports))
+    return FoundDocuments.of_matches(find_documents(call, user_id, Collection.ACTIVITY, (find, FIELDS), ports))
 
 
 def delete_activity(call: Call, user_id: str, activity_id: str, ports: NightscoutPorts) -> None:

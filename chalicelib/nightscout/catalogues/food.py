@@ -39,7 +39,7 @@ def list_foods(call: Call, user_id: str, kind: str, ports: NightscoutPorts) -> F
     if kind not in KINDS:
         raise NotFoundError(kind)
     find = Find((Comparison("type", "$eq", KINDS[kind]),)) if KINDS[kind] else Find()
-    bodies = [document.body for document in search(user_id, Collection.FOOD, find, Span(), ports)]
+    bodies = [document.body for document in search(user_id, Collection.FOOD, find, Span(), ports).documents]
     return FoundDocuments(sorted(bodies, key=_position) if kind == "quickpicks" else bodies, newest_ms=None)
 
 

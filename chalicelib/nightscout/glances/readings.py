@@ -18,7 +18,7 @@ def newest_readings(call: Call, user_id: str, count: int, ports: NightscoutPorts
     """The newest sensor readings of the last days as entries, newest first."""
     find = Find((Comparison("type", "$eq", "sgv"), Comparison("sgv", "$gte", 0)), count=count)
     span = Span(from_ms=call.now_ms - DEFAULT_DAYS * DAY_MS)
-    return [document.body for document in search(user_id, Collection.ENTRIES, find, span, ports)]
+    return [document.body for document in search(user_id, Collection.ENTRIES, find, span, ports).documents]
 
 
 def in_mmol_l(value_mg_dl: float) -> float:

@@ -15,6 +15,7 @@ from chalicelib.nightscout.rendering.record import Record, time_ms_of
 from chalicelib.nightscout.rendering.treatments import TREATMENT_TYPES, rendered_treatments
 from chalicelib.nightscout.times import DAY_MS
 from chalicelib.reading.records_by_day import RecordsByDay
+from chalicelib.tiles.manifest import Manifest
 
 RENDERED_TYPES: Mapping[Collection, tuple[str, ...]] = {
     Collection.ENTRIES: ENTRY_TYPES,
@@ -38,12 +39,16 @@ class RenderedDocuments:
     derived_ids: frozenset[str]
 
     @staticmethod
-    def of(user_id: str, collection: Collection, ports: NightscoutPorts) -> "RenderedDocuments | None":
-        """The documents of a user, or None if all of the user's data is derived from documents: then only the counters
-        were read."""
-        current = ports.tiles.current(user_id)
-        types = RENDERED_TYPES.get(collection, ())
-        derived_ids = derived_data_set_ids(user_id)
+    def of(
+        current: tuple[OwnerState, Manifest], collection: Collection, ports: NightscoutPorts
+    ) -> "RenderedDocuments | None":
+        """The documents of a user, or None if all of the user's data is derived from documents: then nothing is read.
+
+        Args:
+            current: the counters of the user and the manifest, as `TileReader.current` returns them.
+        """
+        types = RENDERED_TYPES[collection]
+        derived_ids = derived_data_set_ids(current[0].id)
         if not _has_other_data(current[0], types, derived_ids):
             return None
         return RenderedDocuments(collection, RecordsByDay(current, types, ports.reading), derived_ids)

@@ -78,7 +78,7 @@ def changes_since(
     since_ms, limit = page
 
     def attempt() -> Changes:
-        view = DocumentView(documents_owner_id(user_id), ports)
+        view = DocumentView(ports.tiles.current(documents_owner_id(user_id)), ports)
         modified = _on_few_days(islice(view.modifications(collection, since_ms), limit))
         days = {modification.time_ms // DAY_MS for modification in modified}
         keys = {modification.key for modification in modified}

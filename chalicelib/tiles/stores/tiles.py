@@ -61,12 +61,21 @@ class StoredTiles:
 
     def current(self, owner_id: str) -> tuple[OwnerState, Manifest]:
         """See `TileReader.current`: one BatchGetItem, and another one for a manifest above 380 KB."""
+        return self.current_of([owner_id])[0]
+
+    def current_of(self, owner_ids: Sequence[str]) -> list[tuple[OwnerState, Manifest]]:
+        """See `TileReader.current_of`: one BatchGetItem, and another one for each manifest above 380 KB."""
+        keys = [key for owner_id in owner_ids for key in (owner_key(owner_id), manifest_key(owner_id))]
         for _ in range(MAX_ATTEMPTS):
-            owner_item, manifest_item = self._data.batch_get([owner_key(owner_id), manifest_key(owner_id)])
-            owner = owner_from_item(owner_id, owner_item)
-            manifest = manifest_from_item(self._data, owner, manifest_item)
-            if manifest is not None:
-                return owner, manifest
+            items = self._data.batch_get(keys)
+            found: list[tuple[OwnerState, Manifest]] = []
+            for owner_id, owner_item, manifest_item in zip(owner_ids, items[::2], items[1::2], strict=True):
+                owner = owner_from_item(owner_id, owner_item)
+                manifest = manifest_from_item(self._data, owner, manifest_item)
+                if manifest is not None:
+                    found.append((owner, manifest))
+            if len(found) == len(owner_ids):
+                return found
         raise UnavailableError
 
     def tiles(self, owner: OwnerState, refs: Sequence[TileRef], shadowed: Collection[TileKey]) -> dict[TileKey, Tile]:

@@ -3,7 +3,12 @@
 from chalicelib.api.late_views import LateViews
 from chalicelib.api.messages import Reply, Request
 from chalicelib.api.nightscout_devices import user_id_of
-from chalicelib.api.nightscout_messages import deletion_reply, documents_in, entries_reply
+from chalicelib.api.nightscout_etags import unchanged_reply, unmodified_reply
+from chalicelib.api.nightscout_messages import (
+    deletion_reply,
+    documents_in,
+    entries_reply,
+)
 from chalicelib.api.operations.nightscout import (
     DELETE_ENTRIES,
     DELETE_ENTRIES_OF,
@@ -20,15 +25,18 @@ views = LateViews()
 @views.operation(FIND_ENTRIES)
 def find(request: Request) -> Reply:
     """The newest entries that the query finds."""
-    return entries_reply(
-        request, find_entries(request.call, user_id_of(request), request.query, request.services.nightscout)
-    )
+    user_id, ports = user_id_of(request), request.services.nightscout
+    if (known := unchanged_reply(request) or unmodified_reply(request)) is not None:
+        return known
+    return entries_reply(request, find_entries(request.call, user_id, request.query, ports))
 
 
 @views.operation(FIND_ENTRIES_OF)
 def find_of(request: Request) -> Reply:
     """The newest entries of a type that the query finds, the current entry, or one by its id."""
     kind, ports = request.path["kind"], request.services.nightscout
+    if (known := unchanged_reply(request)) is not None:
+        return known
     return entries_reply(request, find_entries(request.call, user_id_of(request), request.query, ports, kind))
 
 

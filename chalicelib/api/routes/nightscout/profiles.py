@@ -3,6 +3,7 @@
 from chalicelib.api.late_views import LateViews
 from chalicelib.api.messages import Reply, Request
 from chalicelib.api.nightscout_devices import user_id_of
+from chalicelib.api.nightscout_etags import unchanged_reply
 from chalicelib.api.nightscout_messages import documents_in, documents_reply
 from chalicelib.api.operations.nightscout import (
     DELETE_PROFILE,
@@ -21,6 +22,8 @@ views = LateViews()
 def list_newest(request: Request) -> Reply:
     """The newest profiles."""
     user_id, ports = user_id_of(request), request.services.nightscout
+    if (known := unchanged_reply(request)) is not None:
+        return known
     return documents_reply(request, rules.list_profiles(request.call, user_id, request.query, ports))
 
 
@@ -36,6 +39,8 @@ def get_current(request: Request) -> Reply:
 def find(request: Request) -> Reply:
     """The newest profiles that the query finds."""
     user_id, ports = user_id_of(request), request.services.nightscout
+    if (known := unchanged_reply(request)) is not None:
+        return known
     return documents_reply(request, rules.find_profiles(request.call, user_id, request.query, ports))
 
 

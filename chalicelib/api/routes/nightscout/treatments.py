@@ -3,6 +3,7 @@
 from chalicelib.api.late_views import LateViews
 from chalicelib.api.messages import Reply, Request
 from chalicelib.api.nightscout_devices import user_id_of
+from chalicelib.api.nightscout_etags import unchanged_reply
 from chalicelib.api.nightscout_messages import deletion_reply, documents_in, documents_reply
 from chalicelib.api.operations.nightscout import (
     DELETE_TREATMENT,
@@ -20,6 +21,8 @@ views = LateViews()
 def find(request: Request) -> Reply:
     """The newest treatments that the query finds."""
     user_id, ports = user_id_of(request), request.services.nightscout
+    if (known := unchanged_reply(request)) is not None:
+        return known
     return documents_reply(request, rules.find_treatments(request.call, user_id, request.query, ports))
 
 

@@ -105,23 +105,6 @@ class TestEntries:
         device.send_to_tidepool([cbg(110, 1)])
         assert device.send("GET", "/api/v1/entries.json?count=10", **known).status == 200
 
-    def test_a_poll_reads_what_latest_reads_and_the_documents(self, device: Device, fakes: FakeServices) -> None:
-        device.send_to_tidepool([cbg(100 + number % 50, 5 * number) for number in range(280)])
-        device.compact()
-        device.send_to_tidepool([cbg(100, 2)])
-
-        def calls(path: str) -> int:
-            made: list[str] = []
-            fakes.calls.watch = made.append
-            assert device.send("GET", path).status == 200
-            return len(made)
-
-        calls("/api/v1/status.json")  # notes that the credential is used today
-        authorized = calls("/api/v1/status.json")
-        # Counters and manifest of documents and of the data, data sets, tail, and the tiles of one or two days.
-        assert calls("/api/v1/entries/current.json") - authorized <= 6
-        assert calls("/api/v1/entries.json?count=10") - authorized <= 7
-
 
 class TestTreatments:
     @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 
+from chalicelib.config import Settings
 from tests.e2e.client import Client, Reply, User, sample
 from tests.e2e.conftest import Platform, aws_client
 from tools.packaging.application import LAMBDA_RUNTIMES, LOCAL_STAGE, Package, make_package
@@ -154,7 +155,8 @@ def test_data_and_settings_survive_updates_rollbacks_and_a_destroyed_application
 
     cloudformation = session.client("cloudformation")
     package = make_package(stage)
-    version = package.template["Globals"]["Function"]["Environment"]["Variables"].get("STRANDLINE_VERSION", "0.1.0")
+    variables = package.template["Globals"]["Function"]["Environment"]["Variables"]
+    version = variables.get("STRANDLINE_VERSION", Settings().version)
     stands(version)
 
     deployment.deploy(session, changed(package, "1" * 32, "1.0.0"), {}, {})

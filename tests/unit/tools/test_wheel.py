@@ -15,6 +15,7 @@ from packaging.requirements import Requirement
 
 from tools.environments import locked_versions
 from tools.project import ROOT
+from tools.release.version import current_version
 
 PLATFORM = "strandline/_platform"
 MOST_BYTES = 1_200_000
@@ -67,7 +68,10 @@ def test_the_wheel_has_the_package_and_the_platform_and_nothing_else(wheel: zipf
 
 
 def test_only_one_package_reaches_site_packages(wheel: zipfile.ZipFile) -> None:
-    assert {name.partition("/")[0] for name in wheel.namelist()} == {"strandline", "strandline-0.1.0.dist-info"}
+    assert {name.partition("/")[0] for name in wheel.namelist()} == {
+        "strandline",
+        f"strandline-{current_version(ROOT)}.dist-info",
+    }
 
 
 def test_pages_that_are_not_python_are_in_it(wheel: zipfile.ZipFile) -> None:

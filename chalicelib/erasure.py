@@ -14,6 +14,7 @@ from chalicelib.blobs import content as blob_content
 from chalicelib.blobs.ports import BlobPorts
 from chalicelib.confirmations.ports import ConfirmationPorts
 from chalicelib.data_sets.lifecycle import erase_user
+from chalicelib.data_sources.manage import remove_all
 from chalicelib.data_sources.ports import DataSourcePorts
 from chalicelib.errors import UnavailableError
 from chalicelib.invitations.ports import InvitationPorts
@@ -74,8 +75,7 @@ def erase_deleted_users(run: TaskRun, services: ErasureServices) -> None:
         run.check_time()
         end_credentials(deletion.user_id, None, services.accounts)
         _erase_reachable(deletion.user_id, services)
-        for source in services.data_sources.sources.of_user(deletion.user_id):
-            services.data_sources.sources.remove(source)
+        remove_all(deletion.user_id, services.data_sources)
         services.uploads.rejections.remove_all(deletion.user_id)
         services.notes.notes.remove_all(deletion.user_id)
         blob_content.erase_user(deletion.user_id, services.blobs)

@@ -39,11 +39,22 @@ def account_of(proof: AddressProof, ports: AccountPorts) -> Account:
     return account
 
 
+def account_with_password(proof: AddressProof, password: str, ports: AccountPorts) -> Account | None:
+    """The account of a proof that has set this password already, because its request got no answer and is sent again;
+    None if it has not."""
+    account = ports.accounts.find(proof.user_id)
+    if account is None or account.email != proof.email or proof.password_version is None:
+        return None
+    is_next = account.password_version == proof.password_version + 1
+    return account if is_next and ports.passwords.verify(account.password_hash, password) else None
+
+
 def prove_address(proof: AddressProof, password: str | None, ports: AccountPorts) -> Account:
     """Store that the address of an account is proven, with a new password if there is one, and return the account.
 
     A new password ends all sessions, logins and restricted tokens. It claims a custodial account: its custodians lose
-    their permission. A proof that is bound to a password works once, since the password changes.
+    their permission. A proof that is bound to a password works once, since the password changes; with the same password
+    it works again, so that a repetition ends the sessions that are left.
 
     Raises:
         ConfirmationNotFoundError: see `account_of`.
@@ -67,7 +78,8 @@ def prove_address(proof: AddressProof, password: str | None, ports: AccountPorts
             ports.accounts.replace(account, replace(changed, version=account.version + 1))
         return changed
 
-    account = retry_on_conflict(attempt, MAX_ATTEMPTS)
+    account = None if password is None else account_with_password(proof, password, ports)
+    account = account or retry_on_conflict(attempt, MAX_ATTEMPTS)
     if password_hash is not None:
         ports.sessions.end_all(proof.user_id)
         end_restricted_tokens(proof.user_id, ports.restricted_tokens)

@@ -4,7 +4,7 @@ from chalicelib.access.call import Call, token_hash
 from chalicelib.accounts.account import Account
 from chalicelib.accounts.bodies import is_password
 from chalicelib.accounts.password_sign_in import SignInSource, attempt_counter, count_attempt
-from chalicelib.accounts.proof import AddressProof, account_of, prove_address
+from chalicelib.accounts.proof import AddressProof, account_of, account_with_password, prove_address
 from chalicelib.confirmations.mailed_key import MailedKey, mailed_key, new_key
 from chalicelib.confirmations.ports import ConfirmationPorts
 from chalicelib.errors import ConfirmationNotFoundError, InvalidFieldsError
@@ -47,8 +47,11 @@ def reset_link(account: Account, now_ms: int, ports: ConfirmationPorts) -> str:
     return f"{ports.terms.pages_url}/new-password?key={key}"
 
 
-def require_reset_key(call: Call, key: str, ports: ConfirmationPorts) -> MailedKey:
+def require_reset_key(call: Call, key: str, ports: ConfirmationPorts, password: str = "") -> MailedKey:
     """What was stored of a key that resets a password.
+
+    Args:
+        password: one that the key may have set already, by a request that got no answer.
 
     Raises:
         ConfirmationNotFoundError: the key is forged, used or expired, or the account has changed since.
@@ -56,13 +59,14 @@ def require_reset_key(call: Call, key: str, ports: ConfirmationPorts) -> MailedK
     found = ports.mailed_keys.find(token_hash(key))
     if found is None or found.kind is not MailKind.PASSWORD_RESET or call.now_ms >= found.expires_time_ms:
         raise ConfirmationNotFoundError
-    account_of(found.proof, ports.accounts)
+    if not password or account_with_password(found.proof, password, ports.accounts) is None:
+        account_of(found.proof, ports.accounts)
     return found
 
 
 def reset_password(call: Call, key: str, email: str | None, password: str, ports: ConfirmationPorts) -> Account:
     """Set the password of the account that a key was mailed for, and end all of its sessions, logins and tokens. Its
-    address counts as proven.
+    address counts as proven. The same request may be sent again if a store did not answer.
 
     Args:
         email: what the person enters as the address of the account, if they are asked.
@@ -71,7 +75,7 @@ def reset_password(call: Call, key: str, email: str | None, password: str, ports
         ConfirmationNotFoundError: the key is forged, used or expired, or of another address.
         InvalidFieldsError: the password breaks a rule; the key still works.
     """
-    found = require_reset_key(call, key, ports)
+    found = require_reset_key(call, key, ports, password)
     if email is not None and email.lower() != found.proof.email:
         raise ConfirmationNotFoundError
     if not password:

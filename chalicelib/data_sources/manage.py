@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from chalicelib.access.call import Call
+from chalicelib.conflicts import WriteConflictError, retry_on_conflict
 from chalicelib.data_sources.data_source import CONNECTED, DISCONNECTED, ERROR, DataSource, as_data_source
 from chalicelib.data_sources.ports import DataSourcePorts
 from chalicelib.errors import ConflictError, InvalidFieldsError, NotFoundError
@@ -111,20 +112,30 @@ def update(
         MalformedJsonError, InvalidFieldsError: the body does not describe a change.
         NotFoundError: there is none with this id, or it has another revision than the one asked for.
         ConflictError: another data source of this user and provider is connected or in error.
+        UnavailableError: each attempt met another change.
     """
     call.require()
     revision = check_query(parameters, _REVISION).get("revision")
     changes = check_data_source_update(read_body())
     _require_no_future(changes, call.now_ms)
-    before = _find_or_refuse(source_id, revision, ports)
-    fields = dict(before.fields) | changes
+
+    def attempt() -> DataSource:
+        before = _find_or_refuse(source_id, revision, ports)
+        after = _changed(before, changes, call.now_ms)
+        if not ports.sources.replace(before, after):
+            raise WriteConflictError
+        return after
+
+    return _present(call, retry_on_conflict(attempt))
+
+
+def _changed(source: DataSource, changes: Mapping[str, Any], now_ms: int) -> DataSource:
+    """A data source after a change."""
+    fields = {**source.fields, **changes}
     for name in _CLEARED[fields["state"]]:
         if name not in changes:
             fields.pop(name, None)
-    after = replace(before, fields=fields, modified_time_ms=call.now_ms, revision=before.revision + 1)
-    if not ports.sources.replace(before, after):
-        raise NotFoundError(source_id)
-    return _present(call, after)
+    return replace(source, fields=fields, modified_time_ms=now_ms, revision=source.revision + 1)
 
 
 def delete(call: Call, source_id: str, parameters: Mapping[str, Sequence[str]], ports: DataSourcePorts) -> None:
@@ -132,18 +143,41 @@ def delete(call: Call, source_id: str, parameters: Mapping[str, Sequence[str]], 
 
     Raises:
         NotFoundError: there is none with this id, or it has another revision than the one asked for.
+        UnavailableError: each attempt met a change.
     """
     call.require()
     revision = check_query(parameters, _REVISION).get("revision")
-    if not ports.sources.remove(_find_or_refuse(source_id, revision, ports)):
-        raise NotFoundError(source_id)
+
+    def attempt() -> None:
+        if not ports.sources.remove(_find_or_refuse(source_id, revision, ports)):
+            raise WriteConflictError
+
+    retry_on_conflict(attempt)
 
 
 def delete_of_user(call: Call, user_id: str, ports: DataSourcePorts) -> None:
-    """Remove all data sources of a user, but not their data; for servers."""
+    """Remove all data sources of a user, but not their data; for servers.
+
+    Raises:
+        UnavailableError: each attempt met a change of one of them.
+    """
     call.require()
-    for source in ports.sources.of_user(user_id):
-        ports.sources.remove(source)
+    remove_all(user_id, ports)
+
+
+def remove_all(user_id: str, ports: DataSourcePorts) -> None:
+    """Remove all data sources of a user, also those that are changed at the same time.
+
+    Raises:
+        UnavailableError: each attempt met a change of one of them.
+    """
+
+    def attempt() -> None:
+        removed = [ports.sources.remove(source) for source in ports.sources.of_user(user_id)]
+        if not all(removed):
+            raise WriteConflictError
+
+    retry_on_conflict(attempt)
 
 
 def _find_or_refuse(source_id: str, revision: int | None, ports: DataSourcePorts) -> DataSource:

@@ -30,7 +30,7 @@ def set_new_password(request: Request, fields: Mapping[str, str]) -> Reply:
     """Set the password of a form that was sent, or show the form again."""
     key, password, ports = fields.get("key", ""), fields.get("password", ""), request.services.confirmations
     try:
-        email = require_reset_key(request.call, key, ports).proof.email
+        email = require_reset_key(request.call, key, ports, password).proof.email
         if password != fields.get("repeated"):
             return _form(email, key, DIFFERENT, 400)
         reset_password(request.call, key, None, password, ports)

@@ -12,6 +12,8 @@ from chalicelib.accounts.roles import CUSTODIAL_ACCOUNT
 from chalicelib.engine.definitions import ACCOUNTS
 from tests.api.accounts.sign_ins import ANNA, TOKEN, USER_ID, basic, login
 from tests.api.conftest import ApiClient
+from tests.fakes.engine import refuse
+from tests.fakes.processes import watched
 from tests.fakes.services import SERVER_SECRET, START_MS, FakeServices
 
 THIRTY_DAYS_S = 30 * 24 * 3600
@@ -198,9 +200,17 @@ class TestLogout:
         assert statuses == [401, 401, 401, 200]
 
     @pytest.mark.parametrize("token", [None, "", "unknown"])
-    def test_signing_out_never_fails(self, api: ApiClient, token: str | None) -> None:
+    def test_signing_out_needs_no_valid_token(self, api: ApiClient, token: str | None) -> None:
         reply = api.request("POST", "/auth/logout", token=token)
         assert (reply.status, reply.body) == (200, b"")
+
+    def test_a_login_that_may_go_on_is_no_success(self, api: ApiClient, fakes: FakeServices, anna: Account) -> None:
+        token = login(api).headers[TOKEN]
+        for call in ("GetItem", "Query", "TransactWriteItems"):
+            with watched(fakes.calls, refuse(call)):
+                assert api.request("POST", "/auth/logout", token=token).status == 503
+        assert api.request("POST", "/auth/logout", token=token).status == 200
+        assert api.request("GET", "/auth/user", token=token).status == 401
 
 
 class TestServerLogin:

@@ -17,7 +17,9 @@ from strandline.cli.errors import CommandError
 from strandline.home.users import password_link
 from tests.api.conftest import ApiClient
 from tests.api.people import ANNA, BEN, CHILD, can_sign_in, is_valid
+from tests.fakes.engine import refuse
 from tests.fakes.mail import MailBox
+from tests.fakes.processes import watched
 from tests.fakes.services import FakeServices
 
 WEEK_MS = 7 * 24 * 3_600_000
@@ -134,6 +136,31 @@ class TestAccept:
         assert accept(api, key)[0] == 200
         assert accept(api, key, password="another-password") == (404, NOT_FOUND)
         assert can_sign_in(api, str(ANNA.email), NEW)
+
+    def test_a_repetition_ends_the_sessions_that_a_fault_has_left(
+        self, api: ApiClient, fakes: FakeServices, mail: MailBox, anna: str
+    ) -> None:
+        ask(api)
+        key = mail.key()
+        with watched(fakes.calls, refuse("Query")):  # the password is set, and the list of sessions cannot be read
+            assert accept(api, key)[0] == 503
+        assert is_valid(api, anna)
+        assert accept(api, key, password="another-password") == (404, NOT_FOUND)
+        assert accept(api, key) == (200, DONE)
+        assert not is_valid(api, anna)
+        assert accept(api, key) == (404, NOT_FOUND)
+
+    def test_a_key_that_set_a_password_sets_no_other_after_a_later_change(
+        self, api: ApiClient, fakes: FakeServices, mail: MailBox, anna: str
+    ) -> None:
+        ask(api)
+        key = mail.key()
+        with watched(fakes.calls, refuse("Query")):
+            assert accept(api, key)[0] == 503
+        updates = {"updates": {"password": "changed-by-oneself"}}
+        assert api.request("PUT", "/auth/user", updates, token=anna).status == 200
+        assert accept(api, key) == (404, NOT_FOUND)
+        assert is_valid(api, anna)
 
     def test_all_other_keys_end_with_the_password(self, api: ApiClient, mail: MailBox, anna: str) -> None:
         ask(api)

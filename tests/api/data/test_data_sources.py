@@ -1,5 +1,6 @@
 """Data sources, partners and the old way to upload, over HTTP. Source: data-api 8, 10 and 11."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -7,10 +8,13 @@ import pytest
 
 from chalicelib import services as wiring
 from tests.api.conftest import ApiClient, Reply
+from tests.fakes.engine import go_on
+from tests.fakes.processes import Process, watched
 from tests.fakes.services import FakeServices
 
 OWNER = "aaaaaaaaaa"
 OTHER = "bbbbbbbbbb"
+CHANGE = {"state": "disconnected", "lastImportTime": "2025-12-30T00:00:00Z"}
 CBG = {"type": "cbg", "time": "2025-12-31T00:00:00Z", "units": "mmol/L", "value": 5, "deviceId": "Meter-1"}
 
 
@@ -35,6 +39,12 @@ def connect(api: ApiClient, server: str, source: dict[str, Any], **fields: Any) 
     assert reply.status == 200, reply.body
     connected: dict[str, Any] = reply.json()
     return connected
+
+
+def unwatched(fakes: FakeServices, act: Callable[[], Reply]) -> None:
+    """Do something that no watch sees."""
+    with watched(fakes.calls, go_on):
+        assert act().status == 200
 
 
 def test_a_data_source_begins_disconnected(source: dict[str, Any]) -> None:
@@ -169,6 +179,41 @@ def test_all_of_a_user_are_removed(api: ApiClient, server: str, source: dict[str
     reply = api.request("DELETE", f"/v1/users/{OWNER}/data_sources", token=server)
     assert (reply.status, reply.body) == (204, b"")
     assert api.request("GET", f"/v1/users/{OWNER}/data_sources", token=server).json() == []
+
+
+class TestAtTheSameTime:
+    """Requests that find a data source changed between reading and writing it."""
+
+    @pytest.fixture
+    def changed(self, api: ApiClient, fakes: FakeServices, server: str, source: dict[str, Any]) -> Iterator[Process]:
+        """Changes the data source before the third call of a request, which is past reading it."""
+        meeting = Process(meets_after=2, meeting=lambda: unwatched(fakes, lambda: put(api, server, source, CHANGE)))
+        with watched(fakes.calls, meeting.before):
+            yield meeting
+
+    def test_all_of_a_user_are_removed(self, api: ApiClient, server: str, changed: Process) -> None:
+        changed.meets_after = 3
+        assert api.request("DELETE", f"/v1/users/{OWNER}/data_sources", token=server).status == 204
+        assert changed.has_met
+        assert api.request("GET", f"/v1/users/{OWNER}/data_sources", token=server).json() == []
+
+    def test_one_is_removed(self, api: ApiClient, server: str, source: dict[str, Any], changed: Process) -> None:
+        assert api.request("DELETE", f"/v1/data_sources/{source['id']}", token=server).status == 200
+        assert changed.has_met
+        assert api.request("GET", f"/v1/data_sources/{source['id']}", token=server).status == 404
+
+    def test_one_is_changed(self, api: ApiClient, server: str, source: dict[str, Any], changed: Process) -> None:
+        reply = put(api, server, source, {"state": "disconnected", "providerExternalId": "link-2"})
+        assert changed.has_met
+        assert (reply.status, reply.json()["revision"]) == (200, 2)
+        assert reply.json()["lastImportTime"] == CHANGE["lastImportTime"]
+
+    def test_another_revision_than_the_one_asked_for_is_not_touched(
+        self, api: ApiClient, server: str, source: dict[str, Any], changed: Process
+    ) -> None:
+        assert put(api, server, source, {"state": "disconnected"}, "?revision=0").status == 404
+        assert changed.has_met
+        assert api.request("DELETE", f"/v1/data_sources/{source['id']}?revision=0", token=server).status == 404
 
 
 @pytest.mark.parametrize(

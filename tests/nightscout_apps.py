@@ -19,6 +19,7 @@ IDENTIFIERS = {
 """The steps of AndroidAPS whose answers name what later steps change, and how these name it."""
 DIFFERENCES = {
     ("aaps_v3", "PATCH of it is 410", "PATCH"): 400,
+    ("aaps_v1", "the handshake of Socket.IO", "GET"): 404,
     ("loopfollow", "POST with the JWT", "GET"): 404,
     ("xdrip4ios", "the same instant with another _id", "POST"): 200,
 }

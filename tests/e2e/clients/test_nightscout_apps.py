@@ -1,7 +1,8 @@
-"""Tests Nightscout apps on a home server: what they send by HTTP, such as raw brackets and dates in milliseconds."""
+"""Tests Nightscout apps on both homes: what they send by HTTP, such as raw brackets and dates in milliseconds."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import pytest
 
@@ -11,17 +12,53 @@ from tests.nightscout_apps import APPS, answers, wanted_answers
 if TYPE_CHECKING:
     from tests.e2e.conftest import Platform
 
+NOTE = "a|b; {c}"
+"""Characters that the gateway of AWS refuses in a query, or splits it at, unless they are encoded."""
 
-@pytest.mark.home
+
+def device(platform: "Platform", name: str) -> tuple[Client, str]:
+    """A device without a session, and the token that a new user made for it."""
+    user = User(platform.base_url)
+    made = user.request("POST", f"/v1/users/{user.id}/nightscout_credentials", {"name": name, "scope": "upload"})
+    return Client(platform.base_url), made.json()["token"]
+
+
 @pytest.mark.parametrize("app", APPS)
-def test_each_request_of_an_app_is_answered_as_by_nightscout(home: "Platform", app: str) -> None:
-    user = User(home.base_url)
-    made = user.request("POST", f"/v1/users/{user.id}/nightscout_credentials", {"name": app, "scope": "upload"}).json()
-    device = Client(home.base_url)
-    jwt = device.request("GET", f"/api/v2/authorization/request/{made['token']}").json()["token"]
+def test_each_request_of_an_app_is_answered_as_by_nightscout(platform: "Platform", app: str) -> None:
+    phone, token = device(platform, app)
+    jwt = phone.request("GET", f"/api/v2/authorization/request/{token}").json()["token"]
 
     def send(method: str, path: str, body: Any, headers: Mapping[str, str]) -> tuple[int, Any]:
-        reply = device.request(method, path, body, headers)
+        reply = phone.request(method, path, body, headers)
         return reply.status, reply.json
 
-    assert answers(app, made["token"], jwt, send) == wanted_answers(app)
+    assert answers(app, token, jwt, send) == wanted_answers(app)
+
+
+def test_queries_reach_the_application_as_they_were_sent(platform: "Platform") -> None:
+    phone, token = device(platform, "queries")
+    treatment = {"eventType": "Note", "created_at": "2024-03-01T12:00:00Z", "notes": NOTE}
+    sent = {"Date": "1709294456552"}
+    assert phone.request("POST", f"/api/v1/treatments?token={token}", [treatment], sent).status == 200
+
+    def found(condition: str) -> int:
+        query = f"{condition}&find[created_at][$gte]=2024-03-01&token={token}"
+        reply = phone.request("GET", f"/api/v1/treatments.json?{query}", headers=sent)
+        assert reply.status == 200, reply.body
+        return len(reply.json())
+
+    assert found(f"find[notes]={quote(NOTE)}") == 1
+    assert found("find[notes]=a%7Cb") == 0
+    assert found("find[eventType][$in][]=Site%20Change&find[eventType][$in][]=Note") == 1
+    assert found("find%5BeventType%5D%5B%24in%5D%5B%5D=Note") == 1
+    assert found("find[eventType]=Site+Change") == 0
+
+
+@pytest.mark.home
+def test_a_home_server_takes_what_the_gateway_of_aws_refuses_in_a_query(home: "Platform") -> None:
+    phone, token = device(home, "raw")
+    treatment = {"eventType": "Note", "created_at": "2024-03-01T12:00:00Z", "notes": NOTE}
+    assert phone.request("POST", f"/api/v1/treatments?token={token}", [treatment]).status == 200
+    raw = NOTE.replace(" ", "+")
+    reply = phone.request("GET", f"/api/v1/treatments.json?find[notes]={raw}&find[created_at][$gte]=2024&token={token}")
+    assert [found["notes"] for found in reply.json()] == [NOTE]

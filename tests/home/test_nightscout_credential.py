@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from strandline.cli.commands.qr_code import for_terminal
 from strandline.cli.main import main
 from strandline.home.users import add_user
 from tests.e2e.client import Reply
@@ -52,6 +53,12 @@ def test_a_credential_is_made_listed_and_revoked(server: Served, capsys: pytest.
     assert run(server, capsys, "revoke", listed["id"]) == f"revoked: {listed['id']}\n"
     assert json.loads(rights(server, match[1]).body)["message"]["canRead"] is False
     assert json.loads(run(server, capsys, "list", "--json")) == []
+
+
+def test_the_address_with_the_token_is_also_a_qr_code(server: Served, capsys: pytest.CaptureFixture[str]) -> None:
+    address, token, code = run(server, capsys, "add", "Watch", "--qr").split("\n", 2)
+    both = f"{address.removeprefix('address: ')}/?token={token.removeprefix('token: ')}"
+    assert code == for_terminal(both) + "\n"
 
 
 def test_an_unknown_one_is_a_one_line_error(server: Served, capsys: pytest.CaptureFixture[str]) -> None:

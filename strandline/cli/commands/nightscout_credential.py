@@ -6,6 +6,7 @@ import sys
 from typing import Any
 from urllib.parse import quote
 
+from strandline.cli.commands.qr_code import for_terminal
 from strandline.cli.commands.signing_in import add_account, signed_in
 from strandline.cli.errors import CommandError
 from strandline.cli.exit_codes import DONE, EXIT_CODES
@@ -31,6 +32,12 @@ def add_to(commands: "argparse._SubParsersAction[Any]") -> None:
     _add_account(add)
     add.add_argument("name", metavar="NAME", help='a name for people, such as "Mum\'s phone"')
     add.add_argument("--scope", choices=SCOPES, default="read", help="`read` if not given; `upload` reads, too")
+    add.add_argument(
+        "--qr",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="print the address with the token as a QR code, too; on a terminal that is the default",
+    )
     add.set_defaults(command=_add)
 
     list_ = verbs.add_parser("list", help="list the credentials, the newest first", epilog=EXIT_CODES)
@@ -51,8 +58,11 @@ def _add_account(parser: argparse.ArgumentParser) -> None:
 def _add(parsed: argparse.Namespace) -> int:
     server, path = _credentials_of(parsed)
     issued = server.json("POST", path, {"name": parsed.name, "scope": parsed.scope})
+    token = printable(str(issued["token"]))
     print(f"address: {server.base_url}")
-    print(f"token: {printable(str(issued['token']))}")
+    print(f"token: {token}")
+    if sys.stdout.isatty() if parsed.qr is None else parsed.qr:
+        print(for_terminal(f"{server.base_url}/?token={token}"))
     print("The app asks for it as token or as API secret. It is shown once and stored nowhere.", file=sys.stderr)
     return DONE
 

@@ -1,6 +1,7 @@
 """The rules of the page: times in a zone, values in units, records in groups, the digest of sign-in."""
 
 import hashlib
+import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -166,3 +167,24 @@ def test_the_digest_of_a_file_is_md5() -> None:
     contents = [(pattern * (size // 251 + 1))[:size] for size in sizes]
     expected = [hashlib.md5(content, usedforsecurity=False).digest() for content in contents]
     assert [bytes(digest) for digest in found] == expected
+
+
+@pytest.mark.parametrize(
+    ("address", "token", "read"),
+    [
+        ("https://a.example/", "t", ["t", None, []]),
+        ("a.example", " t ", ["t", None, []]),
+        ("https://a.example/?token=t-1", "", ["t-1", None, []]),
+        ("https://t-1@a.example/api/v1/", "", ["t-1", None, []]),
+        ("http://a.example/nightscout", "t", ["t", None, ["http", "path"]]),
+        ("https://b.example/", "t", ["t", "otherHost", []]),
+        ("https://a.example/", "", ["", "noToken", []]),
+        ("https://a.example:99999/", "t", ["t", "noAddress", []]),
+        ("", "", ["", "noAddress", []]),
+        ("https://%zz@a.example/", "", ["%zz", None, []]),
+    ],
+)
+def test_an_address_with_a_token_is_read_as_apps_take_it(address: str, token: str, read: list[object]) -> None:
+    call = f"readEntered({json.dumps(address)}, {json.dumps(token)}, 'a.example')"
+    found = evaluate('{ readEntered } from "./nightscout_check.js"', call)
+    assert [found["token"], found["fault"], found["notes"]] == read

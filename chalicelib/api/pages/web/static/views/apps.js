@@ -8,6 +8,7 @@ import { h } from "../dom.js";
 import { text } from "../texts.js";
 import { ago, moment } from "../times.js";
 import { credentialsSection } from "./credentials.js";
+import { checkSection } from "./nightscout_check.js";
 
 /** The names of apps that a person may know, by the id of the client. */
 const NAMES = {
@@ -27,10 +28,11 @@ const NAMES = {
  */
 export async function show(root, context) {
   const made = { credential: null };
-  await showBoard(root, context, (board) => draw(context, board, made));
+  const check = checkSection(context); // outlives what an action of another section draws again
+  await showBoard(root, context, (board) => draw(context, board, made, check));
 }
 
-async function draw(context, board, made) {
+async function draw(context, board, made, check) {
   const { ownId, signal } = context;
   const [logins, credentials] = await Promise.all([
     json(`/v1/users/${ownId}/logins`, { signal }),
@@ -41,6 +43,7 @@ async function draw(context, board, made) {
       h("p", {}, text("apps.loginsAbout")),
       items(logins.map((login) => loginItem(login, context, board)), text("apps.noLogins"))),
     credentialsSection(credentials, made, context, board),
+    check,
   ];
 }
 

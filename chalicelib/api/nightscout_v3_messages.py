@@ -50,12 +50,7 @@ def result_reply(result: Any) -> Reply:
 
 def document_reply(request: Request, document: Document) -> Reply:
     """A document, or 304 if the client has it as it is."""
-    headers = _last_modified(document.modified_ms)
-    known_ms = _http_date_ms(request.headers.get("if-modified-since", ""))
-    if known_ms is not None and document.modified_ms // 1000 * 1000 <= known_ms:
-        return Reply(status=304, headers=headers)
-    body = {"status": 200, "result": projected(shown(document), parse_fields(request.query))}
-    return Reply(body, headers=headers)
+    return _reply_unless_known(request, shown(document), document.modified_ms)
 
 
 def changes_reply(request: Request, changes: Changes) -> Reply:
@@ -82,9 +77,8 @@ def created_status_reply(created: CreatedStatus) -> Reply:
 
 
 def status_reply(request: Request, status: Body) -> Reply:
-    """A device status."""
-    body = {"status": 200, "result": projected(status, parse_fields(request.query))}
-    return Reply(body, headers=_last_modified(status[SRV_MODIFIED]))
+    """A device status, or 304 if the client has it as it is."""
+    return _reply_unless_known(request, status, status[SRV_MODIFIED])
 
 
 def created_reply(written: Written) -> Reply:
@@ -142,6 +136,14 @@ def is_permanent(request: Request) -> bool:
 
 def _location(collection: str, identifier: str) -> dict[str, str]:
     return {"Location": f"/api/v3/{collection}/{quote(identifier, safe='')}"}
+
+
+def _reply_unless_known(request: Request, body: Body, modified_ms: int) -> Reply:
+    headers = _last_modified(modified_ms)
+    known_ms = _http_date_ms(request.headers.get("if-modified-since", ""))
+    if known_ms is not None and modified_ms // 1000 * 1000 <= known_ms:
+        return Reply(status=304, headers=headers)
+    return Reply({"status": 200, "result": projected(body, parse_fields(request.query))}, headers=headers)
 
 
 def _last_modified(modified_ms: int) -> dict[str, str]:

@@ -65,7 +65,8 @@ def completed(sent: Body) -> dict[str, Any]:
 
 
 def require_unchanged(sent: Body, stored: Document, names: Sequence[str] = IMMUTABLE) -> None:
-    """Raise unless immutable members have their stored values. Those that the stored document lacks may be set.
+    """Raise unless immutable members have their stored values. Those of the client that the stored document lacks may
+    be set.
 
     Raises:
         InvalidRequestError: a member would change, or the document is read-only.
@@ -75,7 +76,8 @@ def require_unchanged(sent: Body, stored: Document, names: Sequence[str] = IMMUT
     known = {VALID: True} | shown(stored)
     for name in names:
         value = known.get(name)
-        if name in sent and value is not None and sent[name] != value:
+        is_settable = value is None and name not in OF_SERVER
+        if name in sent and sent[name] != value and not is_settable:
             zoned = read_date(sent[name]) if name == "date" else None
             if zoned is None or zoned.time_ms != value:
                 raise InvalidRequestError(f"Field {name} cannot be modified by the client")

@@ -35,7 +35,7 @@ from chalicelib.nightscout.v3.members import (
 )
 
 ANY_TIME_MS = 1 << 62
-_OF_CLIENT = tuple(name for name in IMMUTABLE if name not in OF_SERVER)
+_OF_CLIENT = tuple(name for name in IMMUTABLE if name not in (*OF_SERVER, IDENTIFIER))
 
 
 @frozen
@@ -94,7 +94,7 @@ def create_document(call: Call, target: Target, sent: Any, ports: NightscoutPort
         if known is None:
             return Written(_commit(call, target, seen, (None, _new(call, target.collection, draft)), ports))
         if not known.is_deleted:
-            require_unchanged(body, known, tuple(name for name in _OF_CLIENT if name != IDENTIFIER))
+            require_unchanged(body, known, _OF_CLIENT)
         after = _replacement(call, known, body)
         if known.key == draft.alternate_key:  # from now on it is found by its identifier
             after = Document(after.collection, draft.key, after.time_ms, after.body)
@@ -112,9 +112,7 @@ def replace_document(call: Call, target: Target, sent: Any, ports: NightscoutPor
         ModifiedDocumentError: it was modified after the time that the client knows.
     """
     require(call, target.user_id, target.collection, Right.UPDATE)
-    received = sent_document(sent)
-    if received.setdefault(IDENTIFIER, target.identifier) != target.identifier:
-        raise InvalidRequestError(f"Field {IDENTIFIER} cannot be modified by the client")
+    received = sent_document(sent) | {IDENTIFIER: target.identifier}
     body = completed(received)
 
     def attempt() -> Written:
@@ -123,7 +121,7 @@ def replace_document(call: Call, target: Target, sent: Any, ports: NightscoutPor
             draft = _draft(target.collection, body, is_named=True)
             return Written(_commit(call, target, seen, (None, _new(call, target.collection, draft)), ports))
         _require_changeable(known, target)
-        require_unchanged(body, known, _OF_CLIENT)
+        require_unchanged(received | body, known)
         return Written(_commit(call, target, seen, (known, _replacement(call, known, body)), ports), target.identifier)
 
     return retried(attempt)
@@ -222,16 +220,19 @@ def _new(call: Call, collection: Collection, draft: Draft) -> Document:
 
 
 def _replacement(call: Call, known: Document, body: dict[str, Any]) -> Document:
-    """A document in place of a known one, whose `_id` and time of creation stay."""
+    """A document in place of a known one, whose `_id` and time of creation stay. It names who sent it, unless it is
+    equal.
+    """
     before = shown(known)
     of_server = {
         SRV_CREATED: before.get(SRV_CREATED, before[SRV_MODIFIED]),
         SRV_MODIFIED: before[SRV_MODIFIED],
-        SUBJECT: before.get(SUBJECT, _subject(call)),
+        SUBJECT: before.get(SUBJECT),
         "_id": known.id,
     }
-    is_repeated = {**body, **of_server} == known.body
-    after = {**(body if is_repeated else with_duration(body, body)), **of_server}
+    after = {**body, **of_server}
+    if after != known.body:
+        after = {**with_duration(body, body), **of_server, SUBJECT: _subject(call)}
     time_ms = _draft(known.collection, body, is_named=True).time_ms
     return Document(known.collection, known.key, time_ms, after)
 

@@ -173,6 +173,13 @@ class TestStoring:
         device.store(sgv(110, 5))
         assert len(device.found("find[date][$gte]=1&count=10")) == 2
 
+    def test_an_entry_without_the_text_of_its_time_is_shown_with_it_and_found_by_it(self, device: Device) -> None:
+        entry = {"type": "sgv", "sgv": 100, "date": START_MS - 300_000}
+        (stored,) = device.store(entry)
+        assert "dateString" not in stored
+        (found,) = device.found("find[dateString][$gte]=2025-12-31&count=10")
+        assert (found["_id"], found["dateString"]) == (stored["_id"], stored["sysTime"])
+
     def test_markup_and_sql_are_texts_like_others(self, device: Device) -> None:
         notes = "'; DROP TABLE entries; -- <b>bold</b>"
         device.store(sgv(100, 5, notes=f"{notes}<SCRIPT src=x>alert(1)</script >", device="<script>1"))

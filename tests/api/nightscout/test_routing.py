@@ -48,6 +48,12 @@ def test_head_is_get_without_a_body(api: ApiClient) -> None:
         ("GET", "/socket.io/"),
         ("POST", "/socket.io/"),
         ("GET", "/pebble/x"),
+        ("GET", "/api/v1/echo/entries/sgv.json"),
+        ("GET", "/api/v1/times/2014-07/.*T00:.json"),
+        ("GET", "/api/v1/slice/entries/dateString/sgv/2014-07.json"),
+        ("GET", "/api/v1/count/entries/where.json"),
+        ("GET", "/api/v1/status.svg"),
+        ("GET", "/api/v1/status.png"),
     ],
 )
 def test_unknown_paths_and_methods_are_refused_at_once(api: ApiClient, method: str, path: str) -> None:

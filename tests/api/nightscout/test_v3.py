@@ -7,6 +7,7 @@ import pytest
 from tests.api.conftest import ApiClient
 from tests.api.nightscout.records import cbg, record
 from tests.api.nightscout.v3 import AT_MS, DAY_MS, V3, bolus, entry
+from tests.api.people import ANNA
 
 UUID = "1f1e2d3c-4b5a-4978-8796-a5b4c3d2e1f1"
 TREATMENTS = "/api/v1/treatments.json"
@@ -104,6 +105,16 @@ class TestCreating:
         assert first.headers["location"] == f"/api/v3/entries/{first.json()['identifier']}"
         assert v3.changes("entries", 0 + 1)[1] == first.json()["lastModified"]
 
+    def test_members_of_the_server_are_ignored_in_what_is_created_again(self, v3: V3) -> None:
+        v3.create("treatments", bolus(identifier="t"))
+        before = v3.result("treatments/t")
+        sent = bolus(identifier="t", insulin=2, srvCreated=1, srvModified=2, subject="x", modifiedBy="y")
+        assert v3.send("POST", "treatments", sent).status == 200
+        after = v3.result("treatments/t")
+        assert (after["insulin"], after["srvCreated"], after["subject"]) == (2, before["srvCreated"], "Pump")
+        assert after["srvModified"] > before["srvModified"]
+        assert "modifiedBy" not in after
+
     def test_two_devices_have_a_reading_each_at_the_same_time(self, v3: V3) -> None:
         v3.create("entries", entry())
         v3.create("entries", entry(device="other", sgv=101))
@@ -156,12 +167,12 @@ class TestCreating:
 
 
 class TestReading:
-    def test_what_the_client_has_is_304(self, v3: V3) -> None:
-        identifier = v3.create("entries", entry())
-        modified = v3.send("GET", f"entries/{identifier}").headers["last-modified"]
-        assert v3.send("GET", f"entries/{identifier}", If_Modified_Since=modified).status == 304
-        old = "Wed, 31 Dec 2025 00:00:00 GMT"
-        assert v3.send("GET", f"entries/{identifier}", If_Modified_Since=old).status == 200
+    @pytest.mark.parametrize("collection", ["entries", "devicestatus"])
+    def test_what_the_client_has_is_304(self, v3: V3, collection: str) -> None:
+        path = f"{collection}/{v3.create(collection, entry())}"
+        modified = v3.send("GET", path).headers["last-modified"]
+        assert v3.send("GET", path, If_Modified_Since=modified).status == 304
+        assert v3.send("GET", path, If_Modified_Since="Tue, 30 Dec 2025 00:00:00 GMT").status == 200
 
     @pytest.mark.parametrize("compacts", [False, True])
     def test_a_document_is_found_by_identifier_and_by_id(self, v3: V3, compacts: bool) -> None:
@@ -201,6 +212,31 @@ class TestChanging:
         message = f"Field {next(iter(members))} cannot be modified by the client"
         assert (reply.status, reply.json()["message"]) == (400, message)
         assert v3.send("PATCH", "treatments/t", {"app": "AAPS", "date": AT_MS, "isValid": True}).status == 200
+
+    @pytest.mark.parametrize("name", ["srvCreated", "srvModified", "subject", "modifiedBy"])
+    @pytest.mark.parametrize("method", ["PUT", "PATCH"])
+    def test_a_member_of_the_server_is_refused_unless_it_is_as_stored(self, v3: V3, method: str, name: str) -> None:
+        v3.create("treatments", bolus(identifier="t"))
+        sent = v3.result("treatments/t") | {"insulin": 2}
+        reply = v3.send(method, "treatments/t", sent | {name: 1})
+        assert (reply.status, reply.json()["message"]) == (400, f"Field {name} cannot be modified by the client")
+        assert v3.send(method, "treatments/t", sent).status == 200
+        assert v3.result("treatments/t")["insulin"] == 2
+
+    def test_a_replacement_names_who_sent_it_and_keeps_the_identifier_of_the_path(
+        self, v3: V3, api: ApiClient, anna: str
+    ) -> None:
+        v3.create("treatments", bolus(identifier="t"))
+        other = {"name": "Other", "scope": "upload"}
+        token = api.request("POST", f"/v1/users/{ANNA.user_id}/nightscout_credentials", other, token=anna).json()[
+            "token"
+        ]
+        headers = {"Authorization": f"Bearer {v3.jwt_of(token)}"}
+        assert v3.send("PUT", "treatments/t", bolus(identifier="t"), **headers).status == 200
+        assert v3.result("treatments/t")["subject"] == "Pump"
+        assert v3.send("PUT", "treatments/t", bolus(identifier="u", insulin=2), **headers).status == 200
+        found = v3.result("treatments/t")
+        assert (found["identifier"], found["subject"], found["insulin"]) == ("t", "Other", 2)
 
     def test_the_derived_data_follows(self, v3: V3) -> None:
         v3.create("treatments", bolus(identifier="t"))

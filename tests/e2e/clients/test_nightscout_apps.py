@@ -1,6 +1,7 @@
 """Tests Nightscout apps on both homes: what they send by HTTP, such as raw brackets and dates in milliseconds."""
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -62,3 +63,24 @@ def test_a_home_server_takes_what_the_gateway_of_aws_refuses_in_a_query(home: "P
     raw = NOTE.replace(" ", "+")
     reply = phone.request("GET", f"/api/v1/treatments.json?find[notes]={raw}&find[created_at][$gte]=2024&token={token}")
     assert [found["notes"] for found in reply.json()] == [NOTE]
+
+
+@pytest.mark.home
+def test_what_an_app_sends_at_once_is_all_stored_once_if_it_repeats_503(home: "Platform") -> None:
+    phone, token = device(home, "at once")
+    treatments = [{"eventType": "Note", "created_at": f"2024-03-01T12:{minute:02}:00.000Z"} for minute in range(30)]
+    path = f"/api/v1/treatments?token={token}"
+
+    def send(treatment: dict[str, str]) -> set[int]:
+        statuses = []
+        while 200 not in statuses and len(statuses) < len(treatments):
+            reply = phone.request("POST", path, [treatment])
+            assert reply.status != 503 or reply.headers["retry-after"]
+            statuses.append(reply.status)
+        return {*statuses}
+
+    with ThreadPoolExecutor(len(treatments)) as threads:
+        statuses = set().union(*threads.map(send, treatments))
+    assert statuses <= {200, 503}
+    reply = phone.request("GET", f"{path}&find[created_at][$gte]=2024-03-01&count=100")
+    assert sorted(found["created_at"] for found in reply.json()) == [sent["created_at"] for sent in treatments]

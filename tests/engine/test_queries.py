@@ -90,6 +90,12 @@ def test_a_limit_counts_what_is_returned(filled: Table) -> None:
     assert found(filled, Query("p", limit=0)) == []
 
 
+def test_the_size_of_the_first_page_changes_nothing_of_what_is_found(filled: Table) -> None:
+    assert found(filled, Query("p", first_page=1)) == NAMES
+    assert found(filled, Query("p", first_page=1, where=greater_than("number", 2))) == NAMES[3:]
+    assert found(filled, Query("p", first_page=2, limit=3, newest_first=True)) == NAMES[:-4:-1]
+
+
 def test_a_query_returns_only_the_named_attributes(filled: Table) -> None:
     assert list(filled.query(Query("p", Prefix("c"), attributes=("number",)))) == [{"number": 5}]
     assert list(filled.query(Query("p", Prefix("c"), attributes=("sk", "pk", "missing")))) == [{"pk": "p", "sk": "c"}]

@@ -28,6 +28,8 @@ TRIES = 4
 MAX_BATCH_KEYS = 100
 """Keys of one BatchGetItem (a limit of DynamoDB)."""
 MAX_BATCH_WRITES = 25
+PAGE_GROWTH = 4
+"""How many times as many items as the call before it a further call of a query with a first page looks at."""
 """Writes of one BatchWriteItem (a limit of DynamoDB), whose 16 MB so many of the largest items do not reach."""
 
 Send = Callable[[str, dict[str, Any]], Mapping[str, Any]]
@@ -164,7 +166,7 @@ class DynamoTable:
             request["ProjectionExpression"] = expressions.projection(query.attributes)
         if query.newest_first:
             request["ScanIndexForward"] = False
-        return self._items(request | expressions.placeholders(), query.limit, is_filtered=query.where is not None)
+        return self._items(request | expressions.placeholders(), query)
 
     def put(self, item: Item, condition: Condition | None = None, *, return_stored: bool = False) -> None:
         """See `Table.put`."""
@@ -214,11 +216,14 @@ class DynamoTable:
             backoff.pause_after(attempt)
         raise UnavailableError
 
-    def _items(self, request: dict[str, Any], limit: int | None, *, is_filtered: bool) -> Iterator[Item]:
-        left = limit
+    def _items(self, request: dict[str, Any], query: Query) -> Iterator[Item]:
+        left, of_page = query.limit, query.first_page
         while left is None or left > 0:
-            if left is not None and not is_filtered:
+            if left is not None and query.where is None:
                 request = request | {"Limit": left}
+            elif of_page is not None:
+                request = request | {"Limit": of_page}
+                of_page *= PAGE_GROWTH
             page = self._send("Query", request)
             for values in page["Items"][:left]:
                 yield from_values(values)

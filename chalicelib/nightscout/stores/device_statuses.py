@@ -11,6 +11,7 @@ from chalicelib.nightscout.ports import DeviceStatus
 
 _DEFLATE_LEVEL = 6
 _DAY_S = 86_400
+_FIRST_PAGE = 10
 
 
 class StoredDeviceStatuses:
@@ -32,8 +33,8 @@ class StoredDeviceStatuses:
     def newest_first(
         self, owner: OwnerState, times_ms: tuple[int | None, int | None], now_ms: int
     ) -> Iterator[DeviceStatus]:
-        """See `DeviceStatuses.newest_first`: one query, page after page. Items of erased data, and those that have
-        expired but are still stored, are left out."""
+        """See `DeviceStatuses.newest_first`: one query, page after page, of which the first has few items: apps poll
+        for the newest one. Items of erased data, and those that have expired but are still stored, are left out."""
         first_ms, last_ms = times_ms
         if last_ms is not None and last_ms < max(0, first_ms or 0):
             return iter(())
@@ -43,8 +44,10 @@ class StoredDeviceStatuses:
             at_most="~" if last_ms is None else f"{device_status_time(last_ms)}~",
         )
         is_valid = all_of(equals("epoch", owner.epoch), greater_than("expires_at_s", now_ms // 1000))
-        query = Query(device_statuses_partition(owner.id), between, where=is_valid, newest_first=True)
-        return map(_status, self._data.query(query))
+        statuses = Query(
+            device_statuses_partition(owner.id), between, where=is_valid, newest_first=True, first_page=_FIRST_PAGE
+        )
+        return map(_status, self._data.query(statuses))
 
     def remove(self, owner: OwnerState, statuses: Sequence[DeviceStatus]) -> None:
         """See `DeviceStatuses.remove`: one write for each 25."""

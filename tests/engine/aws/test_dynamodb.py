@@ -190,6 +190,15 @@ class TestRequests:
         assert next(items) == KEY
         assert wire.operations == ["Query"]
 
+    def test_a_query_that_is_mostly_left_early_begins_with_a_small_page(self, tables: DynamoTables, wire: Wire) -> None:
+        more = {"LastEvaluatedKey": KEY_VALUES}
+        wire.answers += [{"Items": [KEY_VALUES], **more}, {"Items": [], **more}, {"Items": [KEY_VALUES]}]
+        items = tables.table(ACCOUNTS).query(Query("p", where=exists("type"), first_page=10))
+        assert next(items) == KEY
+        assert [request["Limit"] for _, request in wire.sent] == [10]
+        assert list(items) == [KEY]
+        assert [request["Limit"] for _, request in wire.sent] == [10, 40, 160]
+
     def test_a_limit_is_reached_without_a_further_call(self, tables: DynamoTables, wire: Wire) -> None:
         more = {"LastEvaluatedKey": KEY_VALUES}
         wire.answers += [{"Items": [KEY_VALUES], **more}, {"Items": [KEY_VALUES] * 2, **more}]

@@ -11,11 +11,12 @@ _PARTITION = re.compile(r"(\S+) = (:\w+)(?: AND (.+))?", re.DOTALL)
 _PREFIX = re.compile(r"begins_with\(\s*\S+\s*,\s*(:\w+)\s*\)")
 _BETWEEN = re.compile(r"\S+ BETWEEN (:\w+) AND (:\w+)")
 _COMPARED = re.compile(r"\S+ (=|<|<=|>|>=) (:\w+)")
+_FILTERED = re.compile(r"(#\w+) (=|<|<=|>|>=) (:\w+)")
 _CLAUSE = re.compile(r"\b(SET|REMOVE|ADD) ")
 _TERM = re.compile(r"if_not_exists\(\s*(\S+?)\s*,\s*(:\w+)\s*\)|(:?[#\w]+)")
 _COMMA = re.compile(r",\s*(?![^()]*\))")
 
-_COMPARISONS: Mapping[str, Callable[[str, str], bool]] = {
+_COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
     "=": lambda key, value: key == value,
     "<": lambda key, value: key < value,
     "<=": lambda key, value: key <= value,
@@ -50,6 +51,29 @@ def _sort_key_condition(expression: str, values: Item) -> Callable[[str], bool]:
         compare, value = _COMPARISONS[found[1]], values[found[2]]["S"]
         return lambda key: compare(key, value)
     raise NotImplementedError(expression)
+
+
+def filter_condition(expression: str, names: Names, values: Item) -> Callable[[Item], bool]:
+    """A predicate that filters items by attributes, each compared with a value of its type and joined with `AND`.
+
+    Raises:
+        NotImplementedError: the expression has a form that is not known here.
+    """
+    terms = [_FILTERED.fullmatch(term.strip()) for term in expression.split(" AND ")]
+    if not all(terms):
+        raise NotImplementedError(expression)
+    compared = [(names[term[1]], _COMPARISONS[term[2]], values[term[3]]) for term in terms if term]
+
+    def is_selected(item: Item) -> bool:
+        return all(name in item and compare(_plain(item[name]), _plain(value)) for name, compare, value in compared)
+
+    return is_selected
+
+
+def _plain(value: Item) -> Any:
+    """A number or text of DynamoDB, to be compared."""
+    ((kind, content),) = value.items()
+    return float(content) if kind == "N" else content
 
 
 def updated(item: Item, expression: str, names: Names, values: Item) -> Item:

@@ -18,7 +18,7 @@ from bench.stubs.dynamodb_costs import (
     read_units,
     write_units,
 )
-from bench.stubs.dynamodb_expressions import key_condition, updated
+from bench.stubs.dynamodb_expressions import filter_condition, key_condition, updated
 
 Item = dict[str, Any]
 
@@ -132,11 +132,11 @@ class Tables:
         return item
 
     def _query(self, request: Item) -> Item:
-        if "IndexName" in request or "FilterExpression" in request:
+        if "IndexName" in request:
             raise NotImplementedError(request)
-        names = request.get("ExpressionAttributeNames", {})
+        names, values = request.get("ExpressionAttributeNames", {}), request["ExpressionAttributeValues"]
         expression = " ".join(names.get(word, word) for word in request["KeyConditionExpression"].split())
-        pk, is_selected = key_condition(expression, request["ExpressionAttributeValues"])
+        pk, is_selected = key_condition(expression, values)
         partition = self._tables[request["TableName"]][pk]
         after = request["ExclusiveStartKey"]["sk"]["S"] if "ExclusiveStartKey" in request else None
         page: list[Item] = []
@@ -151,4 +151,6 @@ class Tables:
             page.append(item)
             size_bytes += of_item_bytes
         self.read_units += read_units(size_bytes, is_consistent=request.get("ConsistentRead", False))
-        return answer | {"Count": len(page)}
+        if "FilterExpression" in request:
+            answer["Items"] = [*filter(filter_condition(request["FilterExpression"], names, values), page)]
+        return answer | {"Count": len(answer["Items"])}

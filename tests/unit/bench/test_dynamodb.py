@@ -181,6 +181,24 @@ class TestQueries:
         assert found == (["a", "b", "c"] if forward else ["c", "b", "a"])
         assert len(first["Items"]) == 2
 
+    def test_a_filter_leaves_out_what_was_looked_at_and_paid_for(self, tables: Tables) -> None:
+        for number, name in enumerate("abc"):
+            numbered = item(4000, name) | {"number": {"N": str(number)}}
+            tables.answer("PutItem", {"TableName": "t", "Item": numbered})
+        filtered = {
+            "FilterExpression": "#n > :n",
+            "ExpressionAttributeNames": {"#n": "number"},
+            "ConsistentRead": True,
+        }
+        request = query("pk = :pk") | filtered
+        request["ExpressionAttributeValues"] = request["ExpressionAttributeValues"] | {":n": {"N": "1"}}
+        answer = tables.answer("Query", request | {"Limit": 2})
+        assert (answer["Items"], answer["Count"], tables.read_units) == ([], 0, 2)
+        rest = tables.answer("Query", request | {"ExclusiveStartKey": answer["LastEvaluatedKey"]})
+        assert [found["sk"]["S"] for found in rest["Items"]] == ["c"]
+        with pytest.raises(NotImplementedError):
+            tables.answer("Query", request | {"FilterExpression": "attribute_exists(#n)"})
+
     def test_they_end_at_their_limit(self, tables: Tables) -> None:
         for name in "ab":
             tables.answer("PutItem", {"TableName": "t", "Item": item(1, name)})

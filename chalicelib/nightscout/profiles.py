@@ -1,6 +1,6 @@
 """Profiles: schedules of a pump and targets, as Nightscout's v1 stores and finds them. Source: nightscout-api 4 and 7.
 
-Profiles derive no data: they are kept whole.
+They are kept whole, and the Tidepool API shows them as pump settings (`mapping.profiles`).
 """
 
 from collections.abc import Mapping

@@ -9,6 +9,7 @@ from typing import Any
 from chalicelib.frozen import frozen
 from chalicelib.nightscout.document import Collection, Document
 from chalicelib.nightscout.mapping.entries import ENTRY_PARTS, records_of_entry
+from chalicelib.nightscout.mapping.profiles import PROFILE_PARTS, records_of_profile
 from chalicelib.nightscout.mapping.timelines import TIMELINE_PARTS, cut, timeline_of
 from chalicelib.nightscout.mapping.treatments import TREATMENT_PARTS, records_of_treatment
 from chalicelib.nightscout.times import iso_time
@@ -29,7 +30,7 @@ _NOTHING = _Mapping(lambda _body: {}, ())
 _MAPPINGS: Mapping[Collection, _Mapping] = {
     Collection.ENTRIES: _Mapping(records_of_entry, ENTRY_PARTS),
     Collection.TREATMENTS: _Mapping(records_of_treatment, TREATMENT_PARTS),
-    Collection.PROFILE: _NOTHING,
+    Collection.PROFILE: _Mapping(records_of_profile, PROFILE_PARTS),
     Collection.FOOD: _NOTHING,
     Collection.ACTIVITY: _NOTHING,
     Collection.SETTINGS: _NOTHING,

@@ -7,9 +7,10 @@ or override is the announced one; `timelines` ends it with the next one.
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from chalicelib.nightscout.mapping.profiles import PROFILE_PARTS, SWITCH, records_of_switch
 from chalicelib.nightscout.times import MINUTE_MS
 
-TREATMENT_PARTS = ("basal", "bolus", "insulin", "food", "smbg", "event")
+TREATMENT_PARTS = ("basal", "bolus", "insulin", "food", "smbg", "event", *PROFILE_PARTS)
 MAX_MMOL_L_TARGET = 30
 """Targets below it are taken for mmol/L, since v1 loses the unit of a target."""
 MAX_NUMBER = 1e15
@@ -27,12 +28,14 @@ Body = Mapping[str, Any]
 Record = dict[str, Any]
 
 
-def records_of_treatment(body: Body) -> Mapping[str, Record]:
+def records_of_treatment(body: Body) -> Mapping[str, Mapping[str, Any]]:
     """The records of a treatment, by their part."""
     kind = body.get("eventType")
-    records: dict[str, Record] = {}
+    records: dict[str, Mapping[str, Any]] = {}
     if kind == "Temp Basal":
         return _part("basal", _temporary_basal(body))
+    if kind == SWITCH:
+        records |= records_of_switch(body)
     if kind == "External Insulin" or body.get("isBasalInsulin") is True:
         records |= _part("insulin", _insulin(body))
     else:

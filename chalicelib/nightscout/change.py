@@ -26,6 +26,7 @@ from chalicelib.nightscout.mapping.derive import derived_records, origin_ids, ti
 from chalicelib.nightscout.mapping.timelines import Lasting, days_around, lasting, timeline_of
 from chalicelib.nightscout.modification import in_order, modification_datum, modification_origin, newest_time_ms
 from chalicelib.nightscout.ports import NightscoutPorts
+from chalicelib.nightscout.scheduled_rates import with_scheduled_rates
 from chalicelib.nightscout.times import DAY_MS
 from chalicelib.nightscout.user_documents import open_data_set
 from chalicelib.tiles.ports import TileMissingError
@@ -214,7 +215,8 @@ def commit_change(
     documents = list(in_order(owner, change.documents, call.now_ms))
     valid = [document for document in documents if not document.is_deleted]
     others = [Lasting(document, None) for document in valid if timeline_of(document) is None]
-    records = [record for each in (*others, *change.lasting) for record in derived_records(*each)]
+    lasts = with_scheduled_rates(change.lasting, owner.id, ports)
+    records = [record for each in (*others, *lasts) for record in derived_records(*each)]
     derived = valid_data(records, DATASET_DELETE_ORIGIN, call.new_id).data
     kept = {datum.body["origin"]["id"] for datum in derived}
     removed = change.removed_keys | {modification_origin(key) for key in change.removed_keys}

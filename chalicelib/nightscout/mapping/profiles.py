@@ -32,13 +32,16 @@ Starts = list[tuple[int, float]]
 
 def records_of_profile(body: Body) -> Mapping[str, Mapping[str, Any]]:
     """The settings of a profile, by their part; none without schedules, or if a schedule cannot be read."""
-    store = body.get("store")
-    if not isinstance(store, dict):
-        return {}
-    named = {name: schedules for name, schedules in store.items() if name and isinstance(schedules, dict)}
-    default = body.get("defaultProfile")
-    active = default if isinstance(default, str) and default in named else next(iter(named), None)
+    named = _named(body)
+    active = _active(body, named)
     return {} if active is None else _settings(body, dict(_active_first(named, active)), active)
+
+
+def active_schedules(body: Body) -> Body | None:
+    """The schedules of a profile under its default name, else the first ones; None if there are none."""
+    named = _named(body)
+    active = _active(body, named)
+    return None if active is None else named[active]
 
 
 def records_of_switch(body: Body) -> Mapping[str, Mapping[str, Any]]:
@@ -76,6 +79,18 @@ def number_of(value: Any) -> float | None:
             return None
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return value if is_number and abs(value) < _DAY_S * _SECOND_MS else None
+
+
+def _named(body: Body) -> Mapping[str, Body]:
+    """The schedules of a profile by name."""
+    store = body.get("store")
+    sent = store.items() if isinstance(store, dict) else ()
+    return {name: schedules for name, schedules in sent if name and isinstance(schedules, dict)}
+
+
+def _active(body: Body, named: Mapping[str, Body]) -> str | None:
+    default = body.get("defaultProfile")
+    return default if isinstance(default, str) and default in named else next(iter(named), None)
 
 
 def _active_first(named: Mapping[str, Body], active: str) -> Iterable[tuple[str, Body]]:

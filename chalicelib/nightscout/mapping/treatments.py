@@ -7,6 +7,7 @@ or override is the announced one; `timelines` ends it with the next one.
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from chalicelib.nightscout.mapping.percentages import SCHEDULED_RATE
 from chalicelib.nightscout.mapping.profiles import PROFILE_PARTS, SWITCH, records_of_switch
 from chalicelib.nightscout.times import MINUTE_MS
 
@@ -67,8 +68,12 @@ def _bolus(body: Body) -> Record | None:
 
 
 def _temporary_basal(body: Body) -> Record | None:
-    """A temporary basal. One without a rate is a percentage of a schedule that is not known here."""
+    """A temporary basal. One without a rate is a percentage of the scheduled rate, if that is known."""
     rate = next((body[name] for name in ("rate", "absolute") if _is_number(body.get(name))), None)
+    percent: Record = {}
+    if rate is None and _is_number(body.get(SCHEDULED_RATE)) and _is_number(body.get("percent")):
+        percent = {"percent": max(0, round(1 + body["percent"] / 100, 4))}
+        rate = round(body[SCHEDULED_RATE] * percent["percent"], 4)
     duration_ms = _duration_ms(body)
     if not duration_ms:
         return None
@@ -80,7 +85,8 @@ def _temporary_basal(body: Body) -> Record | None:
         str(body.get(name)).lower().startswith(_LOOPS) for name in ("enteredBy", "app")
     )
     kind = "automated" if is_automated else "temp"
-    return {"type": "basal", "deliveryType": kind, "rate": rate, "duration": duration_ms}
+    of_schedule = percent if kind == "temp" else {}
+    return {"type": "basal", "deliveryType": kind, "rate": rate, "duration": duration_ms, **of_schedule}
 
 
 def _combo_bolus(body: Body) -> Record | None:

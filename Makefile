@@ -20,7 +20,7 @@ given_data_dir = $(if $(filter-out file,$(origin DATA_DIR)),--data-dir '$(DATA_D
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help serve run demo pictures check openapi test pythons e2e soak fuzz bench package wheel release deploy destroy user stage rotate-keys environment cloud-environment checkov-environment fuzz-environment e2e-environment stage-given clean
+.PHONY: help serve run demo pictures check openapi test pythons e2e soak fuzz bench package wheel release version-data deploy destroy user stage rotate-keys environment cloud-environment checkov-environment fuzz-environment e2e-environment stage-given clean
 
 help: ## list all targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -85,6 +85,10 @@ wheel: environment ## build the wheel with the command line, the home server and
 release: environment ## write a version into the sources, build its artifacts, print the rest: make release VERSION=0.2.0 [DRY_RUN=1]
 	@test -n '$(VERSION)' || { echo 'error: no version is named; add VERSION=0.2.0, for example.' >&2; exit 1; }
 	@$(BIN)/python -m tools.release '$(VERSION)' $(if $(DRY_RUN),--dry-run)
+
+version-data: environment ## keep the data that this version writes, for the tests of upgrades: make version-data VERSION=0.2.0
+	@test -n '$(VERSION)' || { echo 'error: no version is named; add VERSION=0.2.0, for example.' >&2; exit 1; }
+	@$(BIN)/python -m tools.version_data '$(VERSION)'
 
 deploy: stage-given environment ## show the changes, ask, and deploy a stage to your AWS account: make deploy STAGE=prod
 	@$(BIN)/python -m tools.deploy '$(STAGE)' $(foreach name,PROFILE $(SETTINGS),$(call setting,$(name))) \

@@ -22,10 +22,11 @@ The sources have version {version}, and {folder} has its artifacts. Now:
   2. make check && make pythons && make test && make e2e
   3. make soak MINUTES=20 KEEP=1 && make fuzz MINUTES=30 && make bench
                                                new figures; build the artifacts again if the sources changed
-  4. git commit -am 'Release {version}'
-  5. git tag -a v{version} -F {folder}/tag.txt
-  6. git push origin main v{version}
-  7. publish the files of {folder} with notes.md as the text of the release
+  4. make version-data VERSION={version}      data of this version, which later ones have to read
+  5. git add -A && git commit -m 'Release {version}'
+  6. git tag -a v{version} -F {folder}/tag.txt
+  7. git push origin main v{version}
+  8. publish the files of {folder} with notes.md as the text of the release
 """
 
 

@@ -190,8 +190,8 @@ def observed_stage() -> Iterator[Stage]:
         patch.setattr(wiring, "Argon2Passwords", FakePasswords)  # costs little, and calls nobody either
         patch.setattr(tasks_queue, "WAKE_AFTER_S", 0)
         patch.setattr(metrics_stream, "LIMIT_S", 60)  # no event is lost because this machine is busy
-        _forget_clients()
-        _create_resources()
+        forget_clients()
+        create_resources()
         recorder = Recorder(SETTINGS)
         for owner, name, method in store_methods():
             patch.setattr(owner, name, recorder.counted(method))
@@ -203,7 +203,7 @@ def observed_stage() -> Iterator[Stage]:
                 yield stage
         finally:
             wiring.override(None)
-            _forget_clients()
+            forget_clients()
 
 
 def store_methods() -> Iterator[tuple[type, str, Callable[..., Any]]]:
@@ -217,7 +217,7 @@ def store_methods() -> Iterator[tuple[type, str, Callable[..., Any]]]:
                             yield owner, attribute, value
 
 
-def _forget_clients() -> None:
+def forget_clients() -> None:
     """Lets the application make its clients again, as a new process does."""
     boto3.setup_default_session()
     clients.forget_session()
@@ -226,7 +226,7 @@ def _forget_clients() -> None:
             module.forget_clients()
 
 
-def _create_resources() -> None:
+def create_resources() -> None:
     """Creates what `infra/stateful.yaml` has of tables, queues, streams, secrets and buckets, and a verified sender."""
     region = SETTINGS.region
     boto3.client("sesv2", region_name=region).create_email_identity(EmailIdentity=SETTINGS.mail_from)

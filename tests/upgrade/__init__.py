@@ -1,0 +1,1 @@
+"""Tests that this version reads what earlier ones wrote."""

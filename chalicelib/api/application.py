@@ -6,9 +6,10 @@ send none, and without it Chalice refuses binary replies, which compression need
 """
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import cache
 from typing import Any
 
 from chalice.app import Chalice, Request, Response
@@ -117,16 +118,30 @@ def _operations_at(path: str) -> list[Operation]:
     parts = path.split("/")
     matching = [
         ([part.startswith("{") for part in template], operation)
-        for operation in OPERATIONS
-        for template in (each.split("/") for each in operation.paths)
+        for template, operation in _templates().get((len(parts), _first(parts)), ())
         if _matches(template, parts)
     ]
     most_exact = min((parameters for parameters, operation in matching if operation.has_resource), default=[])
     return [operation for parameters, operation in matching if parameters == most_exact or not operation.has_resource]
 
 
+@cache
+def _templates() -> Mapping[tuple[int, str], Sequence[tuple[list[str], Operation]]]:
+    """The paths, split, each with its operation: by the number of parts and the first of them."""
+    templates: dict[tuple[int, str], list[tuple[list[str], Operation]]] = {}
+    for operation in OPERATIONS:
+        for path in operation.paths:
+            template = path.split("/")
+            templates.setdefault((len(template), _first(template)), []).append((template, operation))
+    return templates
+
+
+def _first(parts: list[str]) -> str:
+    return parts[1] if len(parts) > 1 else ""
+
+
 def _matches(template: list[str], parts: list[str]) -> bool:
-    return len(template) == len(parts) and all(
+    return all(
         part != "" if expected.startswith("{") else part == expected
         for expected, part in zip(template, parts, strict=True)
     )

@@ -30,7 +30,6 @@ class Routed:
 
 @frozen
 class _Route:
-    method: str
     segments: tuple[str, ...]
     handler: Handler
 
@@ -39,19 +38,24 @@ class Router:
     """The routes in the order of matching: a segment that is spelled out goes before a parameter."""
 
     def __init__(self) -> None:
-        self._routes: list[_Route] = []
+        self._routes: dict[tuple[str, int], list[_Route]] = {}
+        """By the method and the number of segments."""
 
     def add(self, operation: Operation, handler: Handler) -> None:
         """Add all paths of an operation."""
-        self._routes += [_Route(operation.method, tuple(_segments(path)), handler) for path in operation.paths]
-        self._routes.sort(key=lambda route: [segment.startswith("{") for segment in route.segments])
+        for path in operation.paths:
+            segments = tuple(_segments(path))
+            routes = self._routes.setdefault((operation.method, len(segments)), [])
+            routes.append(_Route(segments, handler))
+            routes.sort(key=lambda route: [segment.startswith("{") for segment in route.segments])
 
     def find(self, method: str, path: str) -> Routed | None:
         """The route of a request, by the path as the client sent it; a slash at its end makes no difference."""
         path, extension = split_extension(path)
         segments = _segments(path)
-        for route in self._routes:
-            if route.method == method and (parameters := _parameters(route.segments, segments)) is not None:
+        decoded = [unquote(segment) for segment in segments]
+        for route in self._routes.get((method, len(segments)), ()):
+            if (parameters := _parameters(route.segments, segments, decoded)) is not None:
                 return Routed(route.handler, parameters | {EXTENSION: extension})
         return None
 
@@ -66,14 +70,12 @@ def _segments(path: str) -> list[str]:
     return path.rstrip("/").split("/")
 
 
-def _parameters(template: tuple[str, ...], segments: list[str]) -> dict[str, str] | None:
-    """The parameters of a path; None if it does not match the template."""
-    if len(template) != len(segments):
-        return None
+def _parameters(template: tuple[str, ...], segments: list[str], decoded: list[str]) -> dict[str, str] | None:
+    """The parameters of a path with as many segments as the template; None if it does not match."""
     parameters = {}
-    for expected, segment in zip(template, segments, strict=True):
+    for expected, segment, name in zip(template, segments, decoded, strict=True):
         if expected.startswith("{") and segment:
             parameters[expected[1:-1]] = segment
-        elif expected != unquote(segment):
+        elif expected != name:
             return None
     return parameters

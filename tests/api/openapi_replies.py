@@ -47,7 +47,7 @@ def faults_of_answer(method: str, path: str, status: int, headers: Mapping[str, 
 def _operation(method: str, path: str) -> Mapping[str, Any] | None:
     """The operation whose path has the most that is spelled out, as the gateway chooses."""
     parts = path.split("/")
-    found = [template for template in PATHS if _matches(template.split("/"), parts)]
+    found = [path for path, template in _templates().get((len(parts), parts[1]), ()) if _matches(template, parts)]
     if parts[1:2] == ["api"]:  # these have no resources, and the router looks at the method as well
         found = [template for template in found if method in PATHS[template]]
     best = min(found, key=lambda template: [part.startswith("{") for part in template.split("/")], default="")
@@ -55,8 +55,18 @@ def _operation(method: str, path: str) -> Mapping[str, Any] | None:
     return operation
 
 
+@cache
+def _templates() -> Mapping[tuple[int, str], list[tuple[str, list[str]]]]:
+    """The described paths, each with its parts: by the number of parts and the first of them."""
+    templates: dict[tuple[int, str], list[tuple[str, list[str]]]] = {}
+    for path in PATHS:
+        template = path.split("/")
+        templates.setdefault((len(template), template[1]), []).append((path, template))
+    return templates
+
+
 def _matches(template: list[str], parts: list[str]) -> bool:
-    return len(template) == len(parts) and all(
+    return all(
         part != "" if wanted.startswith("{") else part == wanted for wanted, part in zip(template, parts, strict=True)
     )
 

@@ -65,12 +65,18 @@ class AllDocuments:
             yield from merge(by_day[day], made, key=lambda document: document.time_ms, reverse=True)
 
     def with_id_of_server(self, document_id: str) -> Document | None:
-        """The document with an `_id` that the server made; None if there is none."""
+        """The document with an `_id` that a server made; None if there is none.
+
+        One that was moved here from another server has an `_id` that begins with the second in which it was stored
+        there. It is found if that was on its day or on the next one.
+        """
         key = key_of_id(document_id)
         named = self.stored.with_keys(self._collection, {key}).get(key)
         if named is not None and named.id == document_id:
             return named
-        if self._rendered is None:
-            return None
         day = second_of_id(document_id) * 1000 // DAY_MS
-        return next((document for document in self.on_days([day]) if document.id == document_id), None)
+        of_day = next((document for document in self.on_days([day]) if document.id == document_id), None)
+        if of_day is not None:
+            return of_day
+        before = self.stored.on_days(self._collection, [day - 1])
+        return next((document for document in before if document.id == document_id), None)

@@ -64,9 +64,8 @@ def store_treatments(call: Call, user_id: str, sent: Any, ports: NightscoutPorts
         TooLargeError: a treatment is too large. In all these cases nothing was stored.
     """
     call.require(user_id)
-    treatments = [part for each in sent_documents(sent) for part in _parts(_completed(each, call.now_ms))]
-    drafts = [_draft(treatment) for treatment in treatments]
-    return [document.body for document in store_documents(call, user_id, Collection.TREATMENTS, drafts, ports)]
+    stored = store_documents(call, user_id, Collection.TREATMENTS, _drafts(call, sent), ports)
+    return [document.body for document in stored]
 
 
 def replace_treatment(call: Call, user_id: str, sent: Any, ports: NightscoutPorts) -> dict[str, Any]:
@@ -79,10 +78,13 @@ def replace_treatment(call: Call, user_id: str, sent: Any, ports: NightscoutPort
     call.require(user_id)
     if not isinstance(sent, dict) or not sent:
         raise InvalidRequestError("the body has to be one treatment")
-    if is_object_id(sent.get("_id")) and (known := _by_id(user_id, sent["_id"], ports)) and known[0].is_read_only:
+    known = _by_id(user_id, sent["_id"], ports) if is_object_id(sent.get("_id")) else []
+    if known and known[0].is_read_only:
         return known[0].body
-    stored: dict[str, Any] = store_treatments(call, user_id, sent, ports)[0]
-    return stored
+    drafts = _drafts(call, sent)
+    if known and known[0].key == _event_key(drafts[0].body):  # it was moved here, so its `_id` is not its key
+        drafts[0] = replace(drafts[0], alternate_key=known[0].key)
+    return store_documents(call, user_id, Collection.TREATMENTS, drafts, ports)[0].body
 
 
 def find_treatments(call: Call, user_id: str, query: Query, ports: NightscoutPorts) -> FoundDocuments:
@@ -181,6 +183,16 @@ def _parts(body: dict[str, Any]) -> Sequence[dict[str, Any]]:
     return [{name: value for name, value in body.items() if name != "carbs"}, meal]
 
 
+def _drafts(call: Call, sent: Any) -> list[Draft]:
+    """The treatments of a body, completed.
+
+    Raises:
+        InvalidRequestError: the body is no object or array of objects.
+    """
+    treatments = [part for each in sent_documents(sent) for part in _parts(_completed(each, call.now_ms))]
+    return [_draft(treatment) for treatment in treatments]
+
+
 def _draft(body: dict[str, Any]) -> Draft:
     created = read_iso(body["created_at"])
     time_ms = 0 if created is None else created.time_ms
@@ -191,8 +203,12 @@ def _draft(body: dict[str, Any]) -> Draft:
     if isinstance(document_id, str):
         key = document_key(Collection.TREATMENTS, "_id", document_id)
         return Draft(key, time_ms, body, is_time_in_key=False, alternate_key=key_of_id(document_id))
-    key = document_key(Collection.TREATMENTS, body["created_at"], str(body.get("eventType", "")))
-    return Draft(key, time_ms, body)
+    return Draft(_event_key(body), time_ms, body)
+
+
+def _event_key(body: Mapping[str, Any]) -> str:
+    """The key of a treatment whose app gives it no name: its time and type."""
+    return document_key(Collection.TREATMENTS, body["created_at"], str(body.get("eventType", "")))
 
 
 def _zoned(value: Any) -> tuple[int, int] | None:

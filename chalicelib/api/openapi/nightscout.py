@@ -47,6 +47,7 @@ from chalicelib.api.operations.nightscout import (
     GET_SITE_STATUS,
     GET_VERSIONS,
     LIST_CREDENTIALS,
+    LIST_DOCUMENTS,
     LIST_FOODS,
     LIST_FOODS_OF,
     LIST_NOTICES,
@@ -56,6 +57,7 @@ from chalicelib.api.operations.nightscout import (
     REPLACE_FOODS,
     REPLACE_PROFILE,
     REPLACE_TREATMENT,
+    RESTORE_DOCUMENTS,
     REVOKE_CREDENTIAL,
     STORE_ACTIVITIES,
     STORE_DEVICE_STATUSES,
@@ -120,6 +122,40 @@ NIGHTSCOUT_API = Api(
         ),
         REVOKE_CREDENTIAL: Details(
             EMPTY, failures=(400, 404), credentials=("sessionToken", "bearer"), about="Its JWTs end, too."
+        ),
+        LIST_DOCUMENTS: Details(
+            Reply(
+                record(
+                    {
+                        "documents": _DOCUMENTS,
+                        "next": text("The position after which the next page begins; absent on the last page."),
+                    },
+                    ("documents",),
+                ),
+                "Documents as they are stored, oldest first.",
+            ),
+            query=(
+                Parameter("after", text(), "The position after which the page begins: `next` of the page before."),
+                Parameter("size", integer(minimum=1, maximum=1000, default=1000), "How many documents at most."),
+            ),
+            failures=(404,),
+            about="Of `entries`, `treatments`, `profile`, `food`, `activity` or `settings`. Deleted documents are left "
+            "out, and those that are made of data of another API. A page has at most 3 MB.",
+        ),
+        RESTORE_DOCUMENTS: Details(
+            Reply(
+                all_of(
+                    {
+                        "stored": integer("How many documents were stored."),
+                        "known": integer("How many were here, and stay as they are."),
+                    }
+                ),
+                "What was done.",
+            ),
+            body=Body(array(FREE_FORM, maxItems=5000), "Documents with their `_id`."),
+            failures=(404, 409),
+            about="Documents of the same collections, or of `devicestatus`. They keep their `_id` and all members but "
+            "`srvModified`. One that is here, or was deleted here, is not stored. If one is bad, nothing is stored.",
         ),
         GET_VERSIONS: Details(
             Reply(array(all_of({"version": text(), "url": text()})), "Versions."), credentials=(), failures=(429,)

@@ -5,11 +5,14 @@ from chalicelib.access.policy import (
     NIGHTSCOUT_READERS,
     NIGHTSCOUT_UPLOADERS,
     OWNER_AND_VIEWERS,
+    READERS,
+    UPLOADERS,
     Policy,
 )
 from chalicelib.api.operations.operation import ErrorFormat, Operation
 
 USER_PATHS = ("/v1/users/{userId}/nightscout_credentials",)
+DOCUMENT_PATHS = ("/v1/users/{userId}/nightscout_documents/{collection}",)
 CREDENTIAL_PATHS = ("/v1/users/{userId}/nightscout_credentials/{id}",)
 LIMIT_BYTES = 16 * 1024
 
@@ -68,6 +71,22 @@ REVOKE_CREDENTIAL = Operation(
     OWNER_AND_VIEWERS,
     success_status=204,
     summary="Revoke a Nightscout credential",
+)
+LIST_DOCUMENTS = Operation(
+    "nightscout_documents.list",
+    "GET",
+    DOCUMENT_PATHS,
+    READERS,
+    summary="The Nightscout documents of a user as they are stored, oldest first, page by page",
+    has_resource=False,
+)
+RESTORE_DOCUMENTS = Operation(
+    "nightscout_documents.restore",
+    "POST",
+    DOCUMENT_PATHS,
+    UPLOADERS,
+    summary="Store Nightscout documents of an export or of another site as they are",
+    has_resource=False,
 )
 GET_VERSIONS = _read("versions", ("/api/versions",), "The versions of the Nightscout API", ANYONE)
 GET_SITE_STATUS = _read("status", v1_paths("/status"), "The site and its settings")
@@ -136,6 +155,8 @@ NIGHTSCOUT_OPERATIONS: tuple[Operation, ...] = (
     CREATE_CREDENTIAL,
     LIST_CREDENTIALS,
     REVOKE_CREDENTIAL,
+    LIST_DOCUMENTS,
+    RESTORE_DOCUMENTS,
     GET_VERSIONS,
     GET_SITE_STATUS,
     VERIFY_AUTH,

@@ -55,6 +55,10 @@ OPERATIONS_OF: Mapping[str, tuple[Operation, ...]] = {
         operations.GET_PROPERTIES,
         operations.GET_PROPERTIES_OF,
     ),
+    "transfer": (
+        operations.LIST_DOCUMENTS,
+        operations.RESTORE_DOCUMENTS,
+    ),
     "v3": (
         v3_operations.GET_VERSION,
         v3_operations.GET_STATUS,

@@ -89,6 +89,7 @@ def nightscout_credentials(stage: Stage) -> None:
     _catalogues(stage, made["token"])
     _data_as_documents(stage, user, made["token"])
     _documents_of_v3(stage, jwt)
+    _documents_to_move(stage, user)
     stage.request("DELETE", f"{path}/{made['id']}", token=user.token)
     stage.request("POST", f"/access/{user.id}/{grantee.id}", {"view": {}}, token=user.token)
     stage.request("POST", path, body | {"scope": "read"}, token=grantee.token)
@@ -180,6 +181,15 @@ def _documents_of_v3(stage: Stage, jwt: str) -> None:
     for found in ("", "/a", "/history/1"):
         stage.request("GET", f"/api/v3/devicestatus{found}", **authorized)
     stage.request("GET", "/api/v3/treatments/history", **authorized, Last_Modified="Wed, 31 Dec 2025 00:00:00 GMT")
+
+
+def _documents_to_move(stage: Stage, user: User) -> None:
+    """Documents: restored in a collection and as device statuses, again, and listed for an export."""
+    path, day = f"/v1/users/{user.id}/nightscout_documents", "2025-12-31T00:00:00.000Z"
+    documents = [{"_id": f"{number:024x}", "created_at": day, "insulin": 1} for number in (1, 2)]
+    for collection in ("treatments", "treatments", "devicestatus"):
+        stage.request("POST", f"{path}/{collection}", documents, token=user.token)
+    stage.request("GET", f"{path}/treatments?size=1", token=user.token)
 
 
 def grants(stage: Stage) -> None:

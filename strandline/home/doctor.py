@@ -32,6 +32,7 @@ from chalicelib.engine.embedded.snapshots import (
     removed_files,
 )
 from chalicelib.errors import UnavailableError
+from chalicelib.log.documents_owner import documents_owner_id
 from chalicelib.services import build_services, system_now_ms
 from chalicelib.tiles.verify import check_tiles
 from chalicelib.tiles.whole_logs import LogIncompleteError
@@ -213,26 +214,29 @@ def _check_blobs(home: Home, steps: Steps) -> Checked:
 
 
 def _check_tiles(home: Home, steps: Steps) -> Checked:
-    """Compare the tiles of all users with a fold of their logs."""
+    """Compare the tiles of all users, of their data and of their documents, with a fold of their logs."""
     users = list_users(home)
-    tiles, behind, errors = 0, 0, []
+    tiles, errors = 0, []
+    behind = set()
     with steps("tiles", len(users)) as step:
         for user in users:
             user_id = user.account.user_id
-            try:
-                check = check_tiles(user_id, home.services.tiles)
-            except LogIncompleteError as error:
-                errors.append(f"the archive of {user_id} lacks entries of data set {error}")
-            else:
+            for owner_id in (user_id, documents_owner_id(user_id)):
+                try:
+                    check = check_tiles(owner_id, home.services.tiles)
+                except LogIncompleteError as error:
+                    errors.append(f"the archive of {owner_id} lacks entries of data set {error}")
+                    continue
                 tiles += check.tiles
-                behind += check.is_behind
+                if check.is_behind:
+                    behind.add(user_id)
                 errors += [
-                    f"{user_id}/{key.type}/{key.day} is not what the log says; the task strandline.data.rebuild makes "
+                    f"{owner_id}/{key.type}/{key.day} is not what the log says; the task strandline.data.rebuild makes "
                     "it again"
                     for key in check.wrong
                 ]
             step.advance()
-    later = f", those of {behind} users only after the next compaction" if behind else ""
+    later = f", those of {len(behind)} users only after the next compaction" if behind else ""
     return Checked(f"{tiles} of {len(users)} users, each as the log says{later}", errors=errors)
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import secrets
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -114,18 +115,37 @@ def _account(user: User, other: User, server: Client) -> set[str]:
     return {restricted, reply.json()["id"], *tokens, *map(token_hash, tokens)}
 
 
+def _documents(user: User) -> set[str]:
+    """Documents of Nightscout apps, with what is derived from them, a device status and a credential. Answers ids."""
+    path = f"/v1/users/{user.id}/nightscout_documents"
+    ids = {secrets.token_hex(12) for _ in range(4)}
+    documents = [{"_id": id_, "created_at": "2026-01-01T00:00:00.000Z", "insulin": 1, "notes": id_} for id_ in ids]
+    for collection in ("treatments", "food", "devicestatus"):
+        reply = user.request("POST", f"{path}/{collection}", documents)
+        assert (reply.status, reply.json()["stored"]) == (200, 4), reply.body
+    assert any(record["type"] == "bolus" for record in user.records())
+    credential = {"name": "Phone", "scope": "upload"}
+    issued = user.request("POST", f"/v1/users/{user.id}/nightscout_credentials", credential).json()
+    client = Client(user.base_url)
+    assert len(client.request("GET", f"/api/v1/devicestatus.json?token={issued['token']}").json()) == 0  # of old days
+    found = f"/api/v1/devicestatus.json?find[created_at][$gte]=2025&token={issued['token']}"
+    assert len(client.request("GET", found).json()) == 4
+    return {issued["id"], *ids}
+
+
 def test_nothing_of_a_deleted_user_is_left_but_counters(
     services: "Services", storage: "Storage", platform: "Platform", server: Client
 ) -> None:
     user, other = User(platform.base_url), User(platform.base_url)
     traces = {user.id, user.email, hashlib.sha256(user.email.encode()).hexdigest()}
-    traces |= _account(user, other, server) | _data(user) | _contents(user)
+    traces |= _account(user, other, server) | _data(user) | _contents(user) | _documents(user)
     kept = Kept(storage)
     of_other = kept.of({other.email})
     before = kept.of(traces)
     # Account, address, role and place in the list of all; two sessions and two grants, twice each; a restricted token
-    # and its entries in the lists of user and login; three collections; the network address of the sign-up.
-    assert before[ACCOUNTS.name] == 4 + 2 * (2 + 2) + 3 + 3 + 1
+    # and its entries in the lists of user and login; three collections; the network address of the sign-up;
+    # a Nightscout credential, its entry, and the number of them.
+    assert before[ACCOUNTS.name] == 4 + 2 * (2 + 2) + 3 + 3 + 1 + 3
     # Counters; of three data sets head, description and entry; an order to purge; a refusal; a source under three keys.
     assert before[DATA.name] > 1 + 3 * 3 + 1 + 1 + 3  # more: the large body stands in parts
     assert before[BLOBS.name] == 4 * 2 + 1  # the bytes that count for the quota
@@ -139,8 +159,8 @@ def test_nothing_of_a_deleted_user_is_left_but_counters(
 
     assert run_later(erase_deleted_users, services, 1)["users"] >= 1
     assert run_later(purge, services, 2)["dataSets"] >= 3
-    # What stays: the epoch of the user's data, and the counter of failed sign-ins, which expires.
-    assert kept.of(traces) == {DATA.name: 1, ACCOUNTS.name: 1}
+    # What stays: the epochs of the user's data and of the documents, and the counter of failed sign-ins, which expires.
+    assert kept.of(traces) == {DATA.name: 2, ACCOUNTS.name: 1}
     assert services.data.data_sets.owner(user.id).epoch > 0
     assert kept.of({other.email}) == of_other
     assert other.request("GET", f"/access/groups/{other.id}").json() == {other.id: {"root": {}}}

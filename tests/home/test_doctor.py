@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from chalicelib.blobs.blob import BlobKind
+from chalicelib.log.documents_owner import documents_owner_id
 from chalicelib.services import machine
 from chalicelib.tiles.compact import compact
 from strandline.cli.main import main
@@ -215,6 +216,30 @@ def test_a_tile_that_differs_from_the_log_is_found(home: Home) -> None:
     (found,) = [finding for finding in examine(home.data_dir, Progress) if finding.level is not Level.OK]
     assert (found.level, found.check) == (Level.ERROR, "tiles")
     assert "strandline.data.rebuild makes it again" in found.detail
+
+
+@pytest.mark.parametrize("is_log_lost", [False, True])
+def test_a_fault_in_the_documents_of_a_user_is_found(data_folder: Path, is_log_lost: bool) -> None:
+    with person_of(data_folder) as person:
+        documents = [{"_id": f"{number:024x}", "created_at": "2026-01-01", "carbs": 5} for number in range(1, 4)]
+        path = f"/v1/users/{person.user_id}/nightscout_documents/food"
+        assert person.request("POST", path, documents).json()["stored"] == 3
+        owner_id, ports = documents_owner_id(person.user_id), person.home.services.tiles
+        objects = person.home.engine.objects
+        before = set(objects.keys("log/"))
+        compact(owner_id, ports, lambda: None)
+        assert worst(examine(data_folder, Progress)) is Level.OK
+        if is_log_lost:
+            for request in list(ports.sweep_requests.older_than(2**52)):
+                ports.sweep_requests.sweep(request)
+            objects.delete([key for key in objects.keys("log/") if key not in before])
+        else:
+            with person.home.engine.database.writing() as connection:
+                query = "DELETE FROM items WHERE pk LIKE 'TILE%' AND pk LIKE '%nightscout%'"
+                assert connection.execute(query).rowcount >= 1
+        (found, *_) = [finding for finding in examine(data_folder, Progress) if finding.level is not Level.OK]
+        assert (found.level, found.check) == (Level.ERROR, "tiles")
+        assert owner_id in found.detail
 
 
 def test_a_log_that_lacks_entries_is_found(home: Home) -> None:

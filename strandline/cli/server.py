@@ -49,12 +49,7 @@ class Server:
     """Sends the requests of one user. A failed read is repeated; a write only if the server says that it is busy."""
 
     def __init__(self, base_url: str, *, allows_http: bool = False) -> None:
-        self.base_url = base_url.rstrip("/")
-        parts = urlsplit(self.base_url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise CommandError(f"{base_url!r} is not an http or https address.")
-        if parts.scheme == "http" and parts.hostname not in LOCAL_HOSTS and not allows_http:
-            raise CommandError(f"{base_url} is not encrypted; use --allow-http to allow that.")
+        self.base_url = checked_address(base_url, allows_http=allows_http)
         self._token: str | None = None
         self._credentials: Credentials | None = None
 
@@ -108,7 +103,7 @@ class Server:
         for attempt in range(MAX_ATTEMPTS):
             try:
                 with self._reply(method, path, payload, headers or {}) as response:
-                    return _whole(response)
+                    return whole(response)
             except (OSError, http.client.HTTPException, zlib.error) as error:
                 if method != "GET" or attempt == MAX_ATTEMPTS - 1:
                     raise self._no_response(method, path, error) from error
@@ -132,8 +127,8 @@ class Server:
         """
         name = f"{method} {urlsplit(url).netloc}"
         try:
-            with closing(_connection(url)) as connection:
-                connection.request(method, _target(url), payload, dict(headers))
+            with closing(open_connection(url)) as connection:
+                connection.request(method, target_of(url), payload, dict(headers))
                 response = connection.getresponse()
                 if not 200 <= response.status < 300:
                     raise RefusedError(name, response.status, response.read(BLOCK_BYTES))
@@ -149,7 +144,7 @@ class Server:
         try:
             with self._reply("POST", path, None, headers, renews=False) as response:
                 self._token = response.headers.get(TOKEN)
-                user = json.loads(_whole(response))
+                user = json.loads(whole(response))
         except (OSError, http.client.HTTPException, zlib.error, ValueError, RecursionError) as error:
             raise self._no_response("POST", path, error) from error
         if self._token is None:
@@ -167,8 +162,8 @@ class Server:
             sent = {"Accept": "*/*", "Accept-Encoding": "gzip", **headers}
             if self._token is not None and with_token:
                 sent[TOKEN] = self._token
-            with closing(_connection(url)) as connection:
-                connection.request(method, _target(url), payload, sent)
+            with closing(open_connection(url)) as connection:
+                connection.request(method, target_of(url), payload, sent)
                 response = connection.getresponse()
                 if 200 <= response.status < 300:
                     yield response
@@ -182,10 +177,10 @@ class Server:
                     renews = False
                     self._log_in()
                 elif response.status in BUSY and attempt < MAX_ATTEMPTS - 1:
-                    time.sleep(_wait_s(response, attempt))
+                    time.sleep(wait_s(response, attempt))
                     attempt += 1
                 else:
-                    raise RefusedError(f"{method} {path}", response.status, _whole(response))
+                    raise RefusedError(f"{method} {path}", response.status, whole(response))
 
     def _no_response(self, method: str, path: str, error: Exception) -> CommandError:
         return CommandError(f"{self.base_url} does not respond to {method} {path}: {type(error).__name__}: {error}")
@@ -216,18 +211,35 @@ def pages(server: JsonReader, path: str) -> Iterator[dict[str, Any]]:
     raise CommandError(f"the list at {path} has no end: more than {MAX_LISTED} entries.")
 
 
-def _connection(url: str) -> http.client.HTTPConnection:
+def checked_address(base_url: str, *, allows_http: bool) -> str:
+    """An address of a server, without a slash at its end.
+
+    Raises:
+        CommandError: it is none, or not encrypted.
+    """
+    parts = urlsplit(base_url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise CommandError(f"{base_url!r} is not an http or https address.")
+    if parts.scheme == "http" and parts.hostname not in LOCAL_HOSTS and not allows_http:
+        raise CommandError(f"{base_url} is not encrypted; use --allow-http to allow that.")
+    return base_url.rstrip("/")
+
+
+def open_connection(url: str) -> http.client.HTTPConnection:
+    """A connection to the host of an address."""
     parts = urlsplit(url)
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     return kind(str(parts.hostname), parts.port, timeout=TIMEOUT_S)
 
 
-def _target(url: str) -> str:
+def target_of(url: str) -> str:
+    """The path and query of an address."""
     parts = urlsplit(url)
     return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
 
 
-def _wait_s(response: http.client.HTTPResponse, attempt: int) -> float:
+def wait_s(response: http.client.HTTPResponse, attempt: int) -> float:
+    """How long to wait for a busy server: as it says, but at most a minute; else longer with each attempt."""
     retry_after = response.headers.get("Retry-After", "")
     is_number = retry_after.isascii() and retry_after.isdigit()
     return min(MAX_WAIT_S, float(retry_after) if is_number else 2.0**attempt)
@@ -240,9 +252,13 @@ def _user_id(user: Any, request: str) -> str:
     return quote(user_id, safe="")
 
 
-def _whole(response: http.client.HTTPResponse) -> bytes:
-    """The body, decompressed."""
-    return b"".join(_blocks(response, MAX_BODY_BYTES))
+def whole(response: http.client.HTTPResponse, max_bytes: int | None = None) -> bytes:
+    """The body, decompressed.
+
+    Raises:
+        CommandError: it has more than `max_bytes`, which is `MAX_BODY_BYTES` unless it is given.
+    """
+    return b"".join(_blocks(response, MAX_BODY_BYTES if max_bytes is None else max_bytes))
 
 
 def _blocks(response: http.client.HTTPResponse, max_bytes: int) -> Iterator[bytes]:
@@ -269,6 +285,8 @@ def _inflated(response: http.client.HTTPResponse) -> Iterator[bytes]:
         while block and not inflate.eof:
             yield inflate.decompress(block, BLOCK_BYTES)
             block = inflate.unconsumed_tail
+    if response.length:  # reading in blocks does not tell that the connection broke off
+        raise http.client.IncompleteRead(b"", response.length)
     if inflate is not None:
         yield inflate.flush(BLOCK_BYTES)
         if not inflate.eof:

@@ -27,7 +27,7 @@ class Handler(BaseHTTPRequestHandler):
         laid_out = self.answers[self.path]
         status, headers, body = laid_out.pop(0) if len(laid_out) > 1 else laid_out[0]
         self.send_response(status)
-        for name, value in (headers | {"Content-Length": str(len(body))}).items():
+        for name, value in ({"Content-Length": str(len(body))} | headers).items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
@@ -103,6 +103,15 @@ def test_a_truncated_reply_is_an_error(server: Server) -> None:
     Handler.answers["/x"] = [(200, {"Content-Encoding": "gzip"}, whole[:-12])]
     with pytest.raises(CommandError, match="does not respond to"):
         server.json("GET", "/x")
+
+
+def test_a_reply_that_breaks_off_is_an_error_also_as_a_stream(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("strandline.cli.server.TIMEOUT_S", 0.2)
+    Handler.answers["/x"] = [(200, {"Content-Length": "100"}, b'[\n{"a":1}\n]')]
+    with pytest.raises(CommandError, match="does not respond to"):
+        server.content("GET", "/x")
+    with pytest.raises(CommandError, match="does not respond to"), server.stream("/x") as blocks:
+        list(blocks)
 
 
 def test_a_failed_write_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:

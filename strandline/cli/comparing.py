@@ -2,17 +2,21 @@
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from strandline.cli import folder as files
 from strandline.cli.folder import Json, data_files, line_of, read_json, read_lines, verified
 from strandline.cli.links import link_of, links
+from strandline.cli.nightscout.comparing import document_differences
+from strandline.cli.nightscout.documents import has_documents, is_derived
 from strandline.cli.notes import comparable_notes
 from strandline.cli.sendable import described, with_ids_replaced, without_service_fields
 
 DIGEST_BITS = 256
+DERIVED = "derived"
+"""In place of the id of a data set: all data sets that are derived from documents."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +46,8 @@ def differences(first: Path, second: Path) -> list[str]:
     for kind in files.CONTENTS:
         sentences += _count_differences(kind, _contents(first, kind), _contents(second, kind))
     sentences += _count_differences("note", comparable_notes(first), comparable_notes(second))
-    return sentences + _count_differences("data set", _data_sets(first), _data_sets(second))
+    sentences += _count_differences("data set", _data_sets(first), _data_sets(second))
+    return sentences + [str(difference) for difference in document_differences(first, second)]
 
 
 def _count_differences(kind: str, first: Counter[str], second: Counter[str]) -> list[str]:
@@ -65,29 +70,45 @@ def _contents(folder: Path, kind: str) -> Counter[str]:
 def _data_sets(folder: Path) -> Counter[str]:
     """Each data set as one text: its description, its state, and the count and digest of its records by type."""
     blob_names = {blob["id"]: f"blob {blob.get('digestMD5')}" for blob in read_lines(folder / "blobs.jsonl")}
-    sums = _sums(folder, blob_names)
+    data_sets = list(read_lines(folder / files.DATA_SETS))
+    is_with_documents = has_documents(folder)
+    derived = {data_set["uploadId"] for data_set in data_sets if is_with_documents and is_derived(data_set)}
+    sums = _sums(folder, blob_names, derived)
     texts: Counter[str] = Counter()
-    for data_set in read_lines(folder / files.DATA_SETS):
+    if by_type := sums.pop(DERIVED, {}):
+        texts[f"derived from documents: {line_of(_shown(by_type)).decode().strip()}"] += 1
+    for data_set in data_sets:
+        if data_set["uploadId"] in derived:
+            continue
         by_type = sums.get(data_set["uploadId"], {})
         if "deletedTime" in data_set and not by_type:
             continue
         compared = {
             "description": with_ids_replaced(described(data_set), blob_names),
             "state": data_set["_state"],
-            "data": {name: f"{sum_.count} of {sum_.digests:064x}"[:40] for name, sum_ in by_type.items()},
+            "data": _shown(by_type),
         }
         texts[line_of(compared).decode().strip()] += 1
     return texts
 
 
-def _sums(folder: Path, blob_names: Mapping[str, str]) -> dict[str, dict[str, _Sum]]:
-    """The sums of records by data set and type."""
+def _shown(by_type: Mapping[str, _Sum]) -> dict[str, str]:
+    return {name: f"{sum_.count} of {sum_.digests:064x}"[:40] for name, sum_ in by_type.items()}
+
+
+def _sums(folder: Path, blob_names: Mapping[str, str], derived: Collection[str]) -> dict[str, dict[str, _Sum]]:
+    """The sums of records by data set and type. Those of derived data sets are one, and without ids: a server that
+    derives records from the same documents gives them ids of its own."""
     known = _linked_ids(folder)
     sums: dict[str, dict[str, _Sum]] = defaultdict(dict)
     for path in data_files(folder):
         for record in read_lines(path):
-            of_data_set = sums[str(record.get("uploadId"))]
-            digest = hashlib.sha256(line_of(_comparable(record, known, blob_names))).digest()
+            is_of_documents = record.get("uploadId") in derived
+            of_data_set = sums[DERIVED if is_of_documents else str(record.get("uploadId"))]
+            comparable = _comparable(record, known, blob_names)
+            if is_of_documents:
+                comparable.pop("id", None)
+            digest = hashlib.sha256(line_of(comparable)).digest()
             of_data_set[path.stem] = of_data_set.get(path.stem, _Sum()).plus(int.from_bytes(digest))
     return sums
 

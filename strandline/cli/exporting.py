@@ -17,6 +17,7 @@ from urllib.parse import quote, urlencode
 from strandline.cli import folder as files
 from strandline.cli.errors import CommandError, RefusedError
 from strandline.cli.folder import Json, Manifest
+from strandline.cli.nightscout.documents import export_documents
 from strandline.cli.notes import read_notes
 from strandline.cli.progress import Progress
 from strandline.cli.server import Server, pages
@@ -55,6 +56,7 @@ def export_account(server: Server, user_id: str, target: Path, now: datetime) ->
     _export_account(export)
     _export_data_sets(export)
     _export_data(export, now)
+    _export_documents(export)
     _export_notes(export)
     _export_contents(export, "blobs", "?status=available,created")
     _export_contents(export, "device_logs", "")
@@ -188,6 +190,15 @@ def _lines(blocks: Iterator[bytes]) -> Iterator[bytes]:
         if len(rest) > MAX_LINE_BYTES:
             raise CommandError(f"the server sends a line of more than {MAX_LINE_BYTES} bytes.")
     yield rest
+
+
+def _export_documents(export: _Export) -> None:
+    try:
+        export.counts.update(export_documents(export.server, export.user_id, export.folder))
+    except RefusedError as error:
+        if error.status not in NOT_AVAILABLE:
+            raise
+        export.left_out.append("Nightscout documents")
 
 
 def _export_notes(export: _Export) -> None:

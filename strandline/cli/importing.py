@@ -13,6 +13,7 @@ from strandline.cli.folder import Json, Manifest, read_json, read_lines, verifie
 from strandline.cli.importing_contents import import_contents
 from strandline.cli.importing_data import DataImport
 from strandline.cli.journal import Journal
+from strandline.cli.nightscout.documents import has_documents, import_documents, is_derived, refused_documents
 from strandline.cli.notes import import_notes
 from strandline.cli.progress import Progress
 from strandline.cli.record_index import RecordIndex
@@ -23,8 +24,8 @@ from strandline.cli.server import Server
 class ImportResult:
     """What this run imported, and what the server refused.
 
-    `refused` counts the records and notes that it refused in all runs, which `refused_path` holds. `left_out` names
-    what it takes none of.
+    `refused` counts the records, notes and documents that it refused in all runs, which `refused_path` holds.
+    `left_out` names what it takes none of.
     """
 
     counts: Counter[str]
@@ -45,11 +46,26 @@ def import_account(server: Server, user_id: str, source: Path) -> ImportResult:
         _import_collections(server, user_id, source, journal, counts)
         for kind in files.CONTENTS:
             import_contents(server, user_id, source, kind, journal, counts)
-        _import_data(server, user_id, source, manifest, journal, counts)
-        left_out = _import_notes(server, user_id, source, journal, counts)
+        left_out = _import_documents(server, user_id, source, manifest, journal, counts)
+        derives = not left_out and has_documents(source)
+        _import_data(_Data(server, user_id, source, manifest, derives), journal, counts)
+        left_out += _import_notes(server, user_id, source, journal, counts)
         states = [*journal.states("data_set"), *journal.states("note")]
-        refused = sum(int(state.get("refused", 0)) for state in states)
+        refused = sum(int(state.get("refused", 0)) for state in states) + refused_documents(journal)
         return ImportResult(counts, refused, journal.refused_path, left_out)
+
+
+def _import_documents(
+    server: Server, user_id: str, source: Path, manifest: Manifest, journal: Journal, counts: Counter[str]
+) -> list[str]:
+    """Import Nightscout documents; returns what the server takes none of."""
+    try:
+        import_documents(server, user_id, source, journal, counts, manifest.counts)
+    except RefusedError as error:
+        if error.status not in NOT_AVAILABLE:
+            raise
+        return ["Nightscout documents"]
+    return []
 
 
 def _import_notes(server: Server, user_id: str, source: Path, journal: Journal, counts: Counter[str]) -> list[str]:
@@ -72,14 +88,26 @@ def _import_collections(server: Server, user_id: str, source: Path, journal: Jou
             counts[name] += 1
 
 
-def _import_data(
-    server: Server, user_id: str, source: Path, manifest: Manifest, journal: Journal, counts: Counter[str]
-) -> None:
-    data_sets = list(read_lines(source / files.DATA_SETS))
+@dataclass(frozen=True, slots=True)
+class _Data:
+    """What data is imported from where to where."""
+
+    server: Server
+    user_id: str
+    source: Path
+    manifest: Manifest
+    derives: bool
+    """Whether the server derives data from the documents that it was sent: it is not sent once more."""
+
+
+def _import_data(data: _Data, journal: Journal, counts: Counter[str]) -> None:
+    source = data.source
+    every = read_lines(source / files.DATA_SETS)
+    data_sets = [data_set for data_set in every if not (data.derives and is_derived(data_set))]
     done = {state["id"] for state in journal.states("data_set") if state["step"] == "done"}
     if all(data_set["uploadId"] in done for data_set in data_sets):
         return
-    total = sum(count for name, count in manifest.counts.items() if name.startswith("data/"))
+    total = sum(count for name, count in data.manifest.counts.items() if name.startswith("data/"))
     with Progress("reading", total) as progress:
         index = RecordIndex(source, journal.path.with_suffix(".sqlite"), progress.advance)
     try:
@@ -89,7 +117,7 @@ def _import_data(
             if "deletedTime" not in data_set or index.count(data_set["uploadId"])
         ]
         with Progress("data", sum(index.count(data_set["uploadId"]) for data_set in wanted)) as progress:
-            importing = DataImport(server, user_id, index, journal, counts, progress)
+            importing = DataImport(data.server, data.user_id, index, journal, counts, progress)
             for data_set in wanted:
                 importing.put(data_set)
     finally:

@@ -11,6 +11,7 @@ from strandline.cli.commands import (
     doctor,
     export,
     import_,
+    import_from,
     nightscout_credential,
     restore,
     serve,
@@ -36,6 +37,7 @@ COMMANDS = (
     doctor,
     export,
     import_,
+    import_from,
     compare,
     serve_tests,
 )

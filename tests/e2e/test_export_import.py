@@ -44,6 +44,7 @@ def ada(platform: "Platform") -> User:
     _upload(user, blob_id)
     _loop(user)
     _doubled(user)
+    _documents(user)
     return user
 
 
@@ -92,6 +93,18 @@ def _doubled(user: User) -> None:
     user.add(f"/v1/data_sets/{by_origin}/data", [first, first | {"type": "smbg"}])
 
 
+def _documents(user: User) -> None:
+    """Documents of Nightscout apps, from one of which a bolus and a meal are derived."""
+    created = {"created_at": "2026-01-01T09:00:00.000Z", "utcOffset": 60}
+    treatments = [
+        created | {"_id": f"{1:024x}", "eventType": "Meal Bolus", "insulin": 2, "carbs": 20, "notes": ""},
+        created | {"_id": f"{2:024x}", "eventType": "Note", "notes": "a note", "identifier": "n"},
+    ]
+    for collection, documents in (("treatments", treatments), ("food", [{"_id": f"{3:024x}", "name": "Apple"}])):
+        reply = user.request("POST", f"/v1/users/{user.id}/nightscout_documents/{collection}", documents)
+        assert (reply.status, reply.json()) == (200, {"stored": len(documents), "known": 0}), reply.body
+
+
 def _export(user: User, folder: Path) -> int:
     return main(["export", "--url", user.base_url, "--user", user.email, str(folder)])
 
@@ -127,6 +140,7 @@ def test_a_round_trip_is_equal(ada: User, exported: Path, tmp_path: Path, capsys
 
     assert _import(other, first) == 0
     assert _kinds(other.records()) == _kinds(ada.records())
+    assert manifest["counts"]["nightscout/treatments"] == 2
     notes = other.request("GET", f"/message/all/{other.id}").json()["messages"]
     assert sorted(note["parentmessage"] is None for note in notes) == [False, True]
     assert _export(other, second) == 0
@@ -225,3 +239,21 @@ def test_a_large_blob_is_uploaded_directly_to_the_storage(platform: "Platform", 
     when_available(other, blob["id"])
     assert _export(other, second) == 0
     assert main(["compare", str(first), str(second)]) == 0
+
+
+@pytest.mark.only_on("home", reason="it is a client of both sides, whatever the platform")
+def test_a_nightscout_site_moves_over(
+    platform: "Platform", tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The site is the same server, which speaks the Nightscout API."""
+    ada, other = User(platform.base_url), User(platform.base_url)
+    _documents(ada)
+    credential = {"name": "Moving", "scope": "read"}
+    issued = ada.request("POST", f"/v1/users/{ada.id}/nightscout_credentials", credential).json()
+    monkeypatch.setenv("NIGHTSCOUT_SECRET", issued["token"])
+    account = ["--url", other.base_url, "--user", other.email]
+    assert main(["import-from", "nightscout", ada.base_url, str(tmp_path / "copy"), *account]) == 0
+    assert "compared: every document is here" in capsys.readouterr().out
+    assert _export(ada, tmp_path / "first") == _export(other, tmp_path / "second") == 0
+    assert main(["compare", str(tmp_path / "first"), str(tmp_path / "second")]) == 0
+    assert _kinds(other.records()) == _kinds(ada.records()) == {"bolus": 1, "food": 1}

@@ -42,15 +42,21 @@ def variables_of_make() -> frozenset[str]:
 
 @cache
 def options_of_commands() -> dict[str, frozenset[str]]:
-    """The options of each command of `strandline`."""
+    """The options of each command of `strandline`, those of its verbs among them."""
     parser = argparse.ArgumentParser(prog="strandline")
     commands = parser.add_subparsers()
     for command in COMMANDS:
         command.add_to(commands)
-    return {
-        name: frozenset(option for action in command._actions for option in action.option_strings)
-        for name, command in commands.choices.items()
-    }
+    return {name: frozenset(options_of(command)) for name, command in commands.choices.items()}
+
+
+def options_of(command: argparse.ArgumentParser) -> Iterator[str]:
+    """The options of a command and of its verbs."""
+    for action in command._actions:
+        yield from action.option_strings
+        if isinstance(action, argparse._SubParsersAction):
+            for verb in action.choices.values():
+                yield from options_of(verb)
 
 
 def calls_of_strandline(text: str) -> Iterator[tuple[str, set[str]]]:

@@ -27,9 +27,11 @@ def _run(parsed: argparse.Namespace) -> int:
     manifest = export_account(server, user_id, parsed.folder, datetime.now(UTC))
     records = sum(count for name, count in manifest.counts.items() if name.startswith("data/"))
     counts = manifest.counts
+    documents = sum(count for name, count in counts.items() if name.startswith("nightscout/"))
     print(
         f"exported: {records} records in {counts['data_sets']} data sets, {counts.get('blobs', 0)} blobs, "
-        f"{counts.get('device_logs', 0)} device logs and {counts.get('notes', 0)} notes, into {parsed.folder}"
+        f"{counts.get('device_logs', 0)} device logs, {counts.get('notes', 0)} notes and {documents} Nightscout "
+        f"documents, into {parsed.folder}"
     )
     if manifest.left_out:
         print(

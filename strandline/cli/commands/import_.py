@@ -28,11 +28,11 @@ def _run(parsed: argparse.Namespace) -> int:
     counts = imported.counts
     print(
         f"imported: {counts['records']} records, {counts['data_sets']} data sets, {counts['blobs']} blobs, "
-        f"{counts['device_logs']} device logs and {counts['notes']} notes"
+        f"{counts['device_logs']} device logs, {counts['notes']} notes and {counts['documents']} Nightscout documents"
     )
     if imported.refused:
         print(
-            f"the server refused {imported.refused} records or notes: "
+            f"the server refused {imported.refused} records, notes or documents: "
             f"{imported.refused_path} lists them with the reasons",
             file=sys.stderr,
         )

@@ -15,6 +15,7 @@ from strandline.cli.exporting import export_account, md5
 from strandline.cli.folder import read_lines, write_lines
 from strandline.cli.importing_data import DataImport
 from strandline.cli.journal import Journal
+from strandline.cli.nightscout.documents import COLLECTIONS
 from strandline.cli.progress import Progress
 from strandline.cli.record_index import RecordIndex
 from strandline.cli.server import Server
@@ -38,6 +39,7 @@ ANSWERS: dict[str, Any] = {
     f"/v1/device_logs/{LOG['id']}/content": b"log",
 }
 REFUSALS = {"/metadata/ada/settings": 404, "/metadata/ada/preferences": 404, "/v1/users/ada/blobs": 403}
+REFUSALS |= {f"/v1/users/ada/nightscout_documents/{name}": 404 for name in COLLECTIONS}
 
 
 class FakeServer:

@@ -2,13 +2,19 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import islice
 
 from chalicelib.access.call import Call
 from chalicelib.conflicts import retry_on_conflict
 from chalicelib.errors import InvalidRequestError
 from chalicelib.log.data_set import OwnerState
-from chalicelib.nightscout.device_status.newest_first import Times, newest_first, stored_newest_first
-from chalicelib.nightscout.document import second_of_id
+from chalicelib.nightscout.device_status.newest_first import (
+    Times,
+    named_newest_first,
+    newest_first,
+    stored_newest_first,
+)
+from chalicelib.nightscout.document import is_object_id, second_of_id
 from chalicelib.nightscout.find import Fields, Find, parse_find
 from chalicelib.nightscout.ports import DeviceStatus, NightscoutPorts
 from chalicelib.nightscout.search import FoundDocuments, Query, span_of
@@ -35,12 +41,20 @@ def find_device_statuses(call: Call, user_id: str, query: Query, ports: Nightsco
     """
     call.require(user_id)
     owner = ports.data.data_sets.owner(user_id)
-    count = min(parse_find(query, FIELDS).count or DEFAULT_COUNT, MAX_COUNT)
+    find = parse_find(query, FIELDS)
+    count = min(find.count or DEFAULT_COUNT, MAX_COUNT)
+    ids = [value for value in find.values_of("_id", "$eq") if is_object_id(value)]
+
+    def read(times_ms: Times) -> Iterator[DeviceStatus]:
+        if not ids:
+            return newest_first(call, owner, times_ms, ports)
+        named = named_newest_first(call, owner, ids[0], ports)
+        return islice((status for status in islice(named, MAX_READ) if status.id == ids[0]), 1)
 
     def attempt() -> FoundDocuments:
         bodies = []
         size_bytes = 0
-        for status in _matching(call, query, lambda times_ms: newest_first(call, owner, times_ms, ports)):
+        for status in _matching(call, query, read):
             size_bytes += len(status.text)
             if size_bytes > MAX_ANSWER_BYTES:
                 break
@@ -72,12 +86,10 @@ def found_by_id(call: Call, owner: OwnerState, document_id: str, ports: Nightsco
     """The stored device status with this `_id`. One of the server begins with its second; one that a client chose is
     looked for among the newest."""
     second_ms = second_of_id(document_id) * 1000
-    of_second = ports.device_statuses.newest_first(owner, (second_ms, second_ms + 999), call.now_ms)
+    of_second = stored_newest_first(call, owner, (second_ms, second_ms + 999), ports)
     found = [status for status in of_second if status.id == document_id]
-    if found:
-        return found
-    newest = ports.device_statuses.newest_first(owner, (None, None), call.now_ms)
-    return [status for _, status in zip(range(MAX_READ), newest, strict=False) if status.id == document_id]
+    newest = islice(stored_newest_first(call, owner, (None, None), ports), MAX_READ)
+    return found or [status for status in newest if status.id == document_id]
 
 
 def _bounded(stored: Iterator[DeviceStatus]) -> Iterator[DeviceStatus]:

@@ -13,6 +13,7 @@ from chalicelib.access.call import Call
 from chalicelib.errors import InvalidRequestError
 from chalicelib.log.data_set import OwnerState
 from chalicelib.nightscout.device_status.of_loop import DECISION, LOOP_TYPES, statuses_of_loop
+from chalicelib.nightscout.document import second_of_id
 from chalicelib.nightscout.ports import DeviceStatus, NightscoutPorts
 from chalicelib.nightscout.search import MAX_DAYS
 from chalicelib.nightscout.times import DAY_MS
@@ -31,6 +32,14 @@ def stored_newest_first(
 ) -> Iterator[DeviceStatus]:
     """The statuses that apps stored between two times, both included, newest first."""
     return ports.device_statuses.newest_first(owner, times_ms, call.now_ms)
+
+
+def named_newest_first(call: Call, owner: OwnerState, name: str, ports: NightscoutPorts) -> Iterator[DeviceStatus]:
+    """The statuses among which the one with this `_id` is, read as far as the iterator is asked. Those of the server
+    begin with their second; one that a client chose is among those that apps stored."""
+    second_ms = second_of_id(name) * _SECOND_MS
+    yield from newest_first(call, owner, (second_ms, second_ms + _SECOND_MS - 1), ports)
+    yield from stored_newest_first(call, owner, (None, None), ports)
 
 
 def newest_first(call: Call, owner: OwnerState, times_ms: Times, ports: NightscoutPorts) -> Iterator[DeviceStatus]:

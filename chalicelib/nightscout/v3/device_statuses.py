@@ -14,9 +14,14 @@ from chalicelib.conflicts import retry_on_conflict
 from chalicelib.errors import InvalidRequestError, NotFoundError
 from chalicelib.frozen import frozen
 from chalicelib.nightscout.device_status.find import MAX_ANSWER_BYTES, MAX_ATTEMPTS, MAX_READ
-from chalicelib.nightscout.device_status.newest_first import Times, newest_first, stored_newest_first
+from chalicelib.nightscout.device_status.newest_first import (
+    Times,
+    named_newest_first,
+    newest_first,
+    stored_newest_first,
+)
 from chalicelib.nightscout.device_status.status import COLLECTION
-from chalicelib.nightscout.document import MAX_BYTES, document_key, is_object_id, new_id, second_of_id
+from chalicelib.nightscout.document import MAX_BYTES, document_key, is_object_id, new_id
 from chalicelib.nightscout.modification import SRV_MODIFIED
 from chalicelib.nightscout.ports import DeviceStatus, NightscoutPorts
 from chalicelib.nightscout.v3.access import Right, require
@@ -100,8 +105,8 @@ def statuses_since(call: Call, user_id: str, page: tuple[int, int], ports: Night
     """
     require(call, user_id, COLLECTION, Right.READ)
     since_ms, limit = page
-    newest_first = list(_stored(call, user_id, (since_ms + 1, None), ports))
-    bodies = list(_fitting(newest_first[::-1][:limit]))
+    later = list(_stored(call, user_id, (since_ms + 1, None), ports))
+    bodies = list(_fitting(later[::-1][:limit]))
     return Changes(bodies, bodies[-1][SRV_MODIFIED] if bodies else None)
 
 
@@ -116,10 +121,13 @@ def read_status(call: Call, user_id: str, identifier: str, ports: NightscoutPort
     owner = ports.data.data_sets.owner(user_id)
 
     def attempt() -> Body | None:
-        for times_ms in _times_of(identifier):
-            for status in islice(newest_first(call, owner, times_ms, ports), MAX_READ):
-                if identifier in (status.id, (body := _shown(status))[IDENTIFIER]):
-                    return body
+        if is_object_id(identifier):
+            statuses = named_newest_first(call, owner, identifier, ports)
+        else:
+            statuses = newest_first(call, owner, (None, None), ports)
+        for status in islice(statuses, MAX_READ):
+            if identifier in (status.id, (body := _shown(status))[IDENTIFIER]):
+                return body
         return None
 
     found = retry_on_conflict(attempt, MAX_ATTEMPTS, TileMissingError)
@@ -142,14 +150,6 @@ def newest_status_ms(call: Call, user_id: str, ports: NightscoutPorts) -> int | 
 def _stored(call: Call, user_id: str, times_ms: Times, ports: NightscoutPorts) -> Iterator[Body]:
     owner = ports.data.data_sets.owner(user_id)
     return map(_shown, islice(stored_newest_first(call, owner, times_ms, ports), MAX_READ))
-
-
-def _times_of(identifier: str) -> Iterator[Times]:
-    """The times in which to look for a status: an `_id` of the server begins with its second."""
-    if is_object_id(identifier):
-        second_ms = second_of_id(identifier) * 1000
-        yield second_ms, second_ms + 999
-    yield None, None
 
 
 def _shown(status: DeviceStatus) -> Body:

@@ -178,6 +178,20 @@ class TestBounds:
         assert found(device, "count=1") == []
         assert made == ["GetItem", "GetItem", "Query"]
 
+    def test_one_that_is_named_reads_its_own_day(self, device: Device, fakes: FakeServices) -> None:
+        device.send_to_tidepool([decision(24 * 60 * number + 60) for number in range(20)])
+        device.compact()
+        every = "find[created_at][$gte]=2025-11-01&count=100"
+        named = found(device, every)[15]
+        for query, wanted in ((named["_id"], [named]), ("0" * 24, [])):
+            made: list[str] = []
+            fakes.calls.watch = made.append
+            assert found(device, f"find[_id]={query}") == wanted
+            assert len(made) <= 3 + 5, made
+        stored = device.send("POST", PATH, {"device": "x", "created_at": at(90), "_id": "ab" * 12}).json()
+        assert found(device, f"find[_id]={'ab' * 12}") == stored
+        assert found(device, f"find[_id]={'ab' * 12}&find[device]=y") == []
+
     def test_a_search_of_too_much_has_to_be_narrowed(self, device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
         device.send_to_tidepool([decision(number) for number in range(30)])
         monkeypatch.setattr(finding, "MAX_READ", 20)

@@ -1,7 +1,7 @@
 """The state of all that documents are made of, from the counters alone.
 
 While it stays the same, a search has the same result, but for documents that leave the last days. So a client that
-polls gets its answer without reading any document. Source: nightscout-api 10.
+polls gets its answer without reading any document (ADR 31). Source: nightscout-api 10.
 """
 
 import hashlib

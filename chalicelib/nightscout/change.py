@@ -34,6 +34,8 @@ from chalicelib.uploads.add import new_entry, newest_of
 from chalicelib.uploads.lenient import valid_data
 
 Result = TypeVar("Result")
+MAX_ATTEMPTS = 32
+"""The attempts of a change of documents: an app that was offline sends what it has, one request for each document."""
 
 
 @frozen
@@ -125,7 +127,7 @@ def retried(attempt: Callable[[], Result]) -> Result:
         except TileMissingError as error:  # a compaction replaced the manifest long ago
             raise WriteConflictError from error
 
-    return retry_on_conflict(without_missing_tiles)
+    return retry_on_conflict(without_missing_tiles, MAX_ATTEMPTS)
 
 
 def stored_documents(

@@ -142,12 +142,6 @@ def test_a_defect_of_signing_in_is_an_internal_error(
     assert (reply.status, reply.json()) == (500, {"code": 500, "reason": reason})
 
 
-def test_signing_out_never_fails(api: ApiClient, fakes: FakeServices, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fakes.sessions, "find", raising(UnavailableError()))
-    reply = api.request("POST", "/auth/logout", token="any")
-    assert (reply.status, reply.body) == (200, b"")
-
-
 def test_a_deletion_is_kept_if_the_data_cannot_be_erased_at_once(
     api: ApiClient, fakes: FakeServices, monkeypatch: pytest.MonkeyPatch
 ) -> None:

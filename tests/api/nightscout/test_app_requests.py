@@ -26,4 +26,9 @@ def test_a_day_of_androidaps_by_v3_is_seen_once_in_the_tidepool_api(v3: V3) -> N
                 "POST", request["path"], request["body"], Authorization=f"Bearer {v3.jwt}", Date="1709294456552"
             )
     seen = sorted((record["type"], record.get("subType", "")) for record in v3.device.data())
-    assert seen == [("bolus", "automated"), ("cbg", ""), ("deviceEvent", "pumpSettingsOverride")]
+    assert seen == [
+        ("bolus", "automated"),
+        ("cbg", ""),
+        ("deviceEvent", "pumpSettingsOverride"),
+        ("pumpSettings", ""),
+    ]

@@ -69,7 +69,7 @@ soak: ## send mixed traffic to a server that is killed in between, and compare e
 		$(if $(CLIENTS),--clients '$(CLIENTS)') $(if $(TARGET),--target '$(TARGET)') $(if $(SEED),--seed '$(SEED)') \
 		$(if $(KEEP),--keep)
 
-fuzz: fuzz-environment ## send requests made from the description to a server: make fuzz [MINUTES=10] [SEED=1] [TARGET=http://...]
+fuzz: fuzz-environment ## send requests made from the description and hostile ones to a server, and try the command line: make fuzz [MINUTES=10] [SEED=1] [TARGET=http://...]
 	@$(BIN)/python -m tools.fuzz $(if $(MINUTES),--minutes '$(MINUTES)') $(if $(SEED),--seed '$(SEED)') \
 		$(if $(TARGET),--target '$(TARGET)')
 

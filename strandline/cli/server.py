@@ -125,7 +125,7 @@ class Server:
         Raises:
             RefusedError, CommandError: the content was not accepted.
         """
-        name = f"{method} {urlsplit(url).netloc}"
+        name = f"{method} {urlsplit(_address(url)).netloc}"
         try:
             with closing(open_connection(url)) as connection:
                 connection.request(method, target_of(url), payload, dict(headers))
@@ -172,7 +172,7 @@ class Server:
                 is_elsewhere = response.status in (303, 307) and method == "GET"
                 if is_elsewhere and location is not None and redirects < MAX_REDIRECTS:
                     # A signed URL needs no token, and its host must not get it.
-                    redirects, url, with_token = redirects + 1, urljoin(url, location), False
+                    redirects, url, with_token = redirects + 1, _address(location, url), False
                 elif response.status == 401 and renews and with_token:
                     renews = False
                     self._log_in()
@@ -184,6 +184,20 @@ class Server:
 
     def _no_response(self, method: str, path: str, error: Exception) -> CommandError:
         return CommandError(f"{self.base_url} does not respond to {method} {path}: {type(error).__name__}: {error}")
+
+
+def _address(named: str, base: str = "") -> str:
+    """The address that a server names, perhaps without what it has in common with `base`.
+
+    Raises:
+        CommandError: it is no address.
+    """
+    try:
+        address = urljoin(base, named)
+        _ = urlsplit(address).port  # the port is read only when it is asked for
+    except ValueError as error:
+        raise CommandError(f"the server names {named!r}, which is no address: {error}") from error
+    return address
 
 
 class JsonReader(Protocol):

@@ -19,9 +19,9 @@ from chalicelib.api.application import methods_of
 from chalicelib.api.routing import ROUTER
 from chalicelib.observability import logger
 from tests.api.logs import faults
-from tests.api.openapi_replies import faults_of_answer
 from tests.api.people import ANNA, BEN, CHILD
 from tests.fakes.services import FakeServices
+from tools.fuzz.description import faults_of_answer
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ from chalicelib.api.openapi.document import APIS, document
 from chalicelib.api.openapi.terms import Details, Schema
 from chalicelib.api.operations.operation import ErrorFormat, Operation
 from tests.api.conftest import ApiClient
-from tests.api.openapi_replies import faults_of_answer
 from tests.fakes.services import FakeServices
+from tools.fuzz.description import faults_of_answer
 
 USER_ID = "0123456789"
 LARGEST_PAGE_BYTES = 100_000

@@ -1,9 +1,11 @@
-"""`make fuzz`: requests made from the published description, as owner, grantee, server and nobody.
+"""`make fuzz`: requests from the published description and hostile ones, hostile folders and servers, from a seed.
 
     python -m tools.fuzz [--minutes 10] [--seed SEED] [--target home|URL] [--short]
 
-Each failure, a 5xx or a reply that the description does not allow, becomes a file in `tests/data/fuzz`, which the tests
-replay for ever. The exit code is 1 if there was one.
+Requests are sent as owner, grantee, server and nobody, and with Nightscout credentials that read and upload. The
+command line gets hostile folders and servers. Each failure becomes a file in `tests/data/fuzz`, which the tests replay
+for ever: a 5xx, a reply that the description does not allow, a command that does not end with a line. The exit code is
+1 if there was one.
 """
 
 import argparse
@@ -18,8 +20,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from strandline.home.launching import home_server
+from tools.fuzz.commands import COMMANDS, run_commands
 from tools.fuzz.failures import Summary, read_report
 from tools.fuzz.people import GRANTEE, NOBODY, OWNER, Role, World, make_world
+from tools.fuzz.sending import Limit, send_hostile
 from tools.project import ROOT, ToolError, run_tool
 
 CHECKS = (
@@ -38,6 +42,10 @@ TAKES_DATA = r"^(data\.(add|upload)|partners\.)"
 """Operations whose bodies have a thousand forms, which the coverage phase would all try; property tests do."""
 FUZZING, COVERAGE = "fuzzing,stateful", "coverage"
 SHORT_EXAMPLES = 4
+SHORT_HOSTILE, SHORT_COMMANDS = 150, 25
+"""How many hostile requests of each role, and how many runs of the command line, the short run has."""
+NIGHTSCOUT_PATHS = r"^/(api/|pebble)"
+"""The paths that know Nightscout credentials. Hostile requests go to all paths with them."""
 SECRET_VARIABLE = "STRANDLINE_SERVER_SECRET"  # noqa: S105  the name of a variable
 
 
@@ -48,6 +56,8 @@ class Pass:
     phases: str
     with_ids: bool
     """Whether paths have the owner's ids; made-up ones otherwise."""
+    is_for_known_paths: bool = False
+    """Whether paths are left out that know other credentials than those of the role."""
 
 
 LONG_PASSES = (Pass(FUZZING, False), Pass(FUZZING, True), Pass(COVERAGE, True))
@@ -69,14 +79,22 @@ def main() -> int:
     print(f"seed: {seed}", flush=True)
     with _target(parsed.target) as (base_url, server_secret), tempfile.TemporaryDirectory() as folder:
         world = make_world(base_url, server_secret, secrets.token_hex(4))
-        share_s = parsed.minutes * 60 / (len(LONG_PASSES) * len(world.roles))
+        share_s = parsed.minutes * 60 / (len(LONG_PASSES) * len(world.roles) + len(world.roles) + 1)
         limit = ("--max-examples", str(SHORT_EXAMPLES)) if parsed.short else ("--max-time", str(max(1, round(share_s))))
         options = [*limit, "--seed", str(seed)]
         summaries = [
             _run(base_url, role, world, Path(folder), each, options)
             for role in world.roles
-            for each in ((Pass("fuzzing", role.name != NOBODY),) if parsed.short else LONG_PASSES)
+            for each in ((Pass("fuzzing", role.name != NOBODY, True),) if parsed.short else LONG_PASSES)
         ]
+        hostile = Limit(SHORT_HOSTILE) if parsed.short else Limit(seconds=share_s)
+        summaries += [
+            _shown(send_hostile(base_url, role, world, f"{seed}-{role.name}", hostile), "hostile requests")
+            for role in world.roles
+        ]
+        commands = Limit(SHORT_COMMANDS) if parsed.short else Limit(seconds=share_s)
+        found = run_commands(base_url, world, Path(folder), f"{seed}-commands", commands)
+        summaries.append(_shown(found, "hostile folders and servers"))
     return _said(summaries)
 
 
@@ -101,7 +119,7 @@ def _target(target: str) -> Iterator[tuple[str, str]]:
 def _run(base_url: str, role: Role, world: World, folder: Path, each: Pass, options: Sequence[str]) -> Summary:
     """Send the requests of a pass as one person."""
     config, report = folder / "schemathesis.toml", folder / "report.ndjson"
-    ids = world.ids if each.with_ids else {}
+    ids = (dict(world.ids) | ({"collection": "treatments"} if role.is_nightscout else {})) if each.with_ids else {}
     config.write_text("[parameters]\n" + "".join(f'"path.{name}" = {json.dumps(ids[name])}\n' for name in ids))
     excluded = [ENDS_ACCOUNTS] if each.with_ids or role.name in (OWNER, GRANTEE) else []
     excluded += [TAKES_DATA] if each.phases == COVERAGE else []
@@ -112,24 +130,39 @@ def _run(base_url: str, role: Role, world: World, folder: Path, each: Pass, opti
         *("--report-ndjson-path", str(report), "--output-sanitize", "false", "--warnings", "off", "--no-color"),
         *("--phases", each.phases, "--generation-database", "none"),
         *(("--exclude-operation-id-regex", "|".join(excluded)) if excluded else ()),
+        *_paths(role, each),
         *(part for name, value in role.headers.items() for part in ("--header", f"{name}: {value}")),
     ]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if not report.exists():
         raise ToolError(f"schemathesis did not run: {(done.stderr or done.stdout).strip().splitlines()[-1]}")
-    summary = read_report(report, role.name, world)
+    summary = read_report(report, role, world)
     if summary.requests == 0:
         raise ToolError("no request was sent: loading the description took all of the time; give more minutes.")
-    ids_said = "the owner's ids" if each.with_ids else "made-up ids"
-    failures = len(summary.failures)
-    print(f"{role.name}, {ids_said}, {each.phases}: {summary.requests} requests, {failures} failures", flush=True)
     report.unlink()
+    ids_said = "the owner's ids" if each.with_ids else "made-up ids"
+    return _shown(summary, f"{ids_said}, {each.phases}")
+
+
+def _paths(role: Role, each: Pass) -> tuple[str, ...]:
+    """The options that choose the paths of a pass."""
+    if role.is_nightscout:
+        return ("--include-path-regex", NIGHTSCOUT_PATHS)
+    if each.is_for_known_paths and role.name != NOBODY:
+        return ("--exclude-path-regex", NIGHTSCOUT_PATHS)
+    return ()
+
+
+def _shown(summary: Summary, what: str) -> Summary:
+    """Print a line of the result."""
+    unit = "runs" if summary.role == COMMANDS else "requests"
+    print(f"{summary.role}, {what}: {summary.requests} {unit}, {len(summary.failures)} failures", flush=True)
     return summary
 
 
 def _said(summaries: list[Summary]) -> int:
     """Print the result, and return the exit code."""
-    requests = sum(summary.requests for summary in summaries)
+    requests = sum(summary.requests for summary in summaries if summary.role != COMMANDS)
     server_errors = sum(summary.server_errors for summary in summaries)
     failures = dict.fromkeys(path for summary in summaries for path in summary.failures)
     print(f"{requests} requests, {server_errors} answers 5xx, {len(failures)} failures")

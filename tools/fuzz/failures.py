@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from tools.fuzz.people import World, placeholders
+from tools.fuzz.hostile import HostileRequest
+from tools.fuzz.people import Role, World, placeholders
 from tools.project import ROOT
 
 FOLDER = ROOT / "tests" / "data" / "fuzz"
@@ -33,7 +34,7 @@ class Summary:
     """The files of failed requests, new and known ones."""
 
 
-def read_report(report: Path, role: str, world: World) -> Summary:
+def read_report(report: Path, role: Role, world: World) -> Summary:
     """The result that a report says, and a file for each kind of failure."""
     requests = server_errors = 0
     files: dict[Path, None] = {}
@@ -49,7 +50,7 @@ def read_report(report: Path, role: str, world: World) -> Summary:
                 failed = [check for check in failed if check["name"] not in OF_WRONG_METHODS]
             if failed:
                 files[_store(recorder["label"], interaction["request"], failed, role, world)] = None
-    return Summary(role, requests, server_errors, tuple(files))
+    return Summary(role.name, requests, server_errors, tuple(files))
 
 
 def _recorders(report: Path) -> Iterator[dict[str, Any]]:
@@ -60,26 +61,35 @@ def _recorders(report: Path) -> Iterator[dict[str, Any]]:
                 yield finished["recorder"]
 
 
-def _store(label: str, request: dict[str, Any], failed: Sequence[dict[str, Any]], role: str, world: World) -> Path:
-    """The file of a failed request: one for each operation, role and kind of failure."""
+def _store(label: str, request: dict[str, Any], failed: Sequence[dict[str, Any]], role: Role, world: World) -> Path:
+    """The file of a failed request of schemathesis."""
     kinds = sorted({check["failure_info"]["failure"]["title"] for check in failed})
     address = urlsplit(request["uri"])
+    path = address.path + (f"?{address.query}" if address.query else "")
+    credentials = {name.lower() for name in role.headers}
+    headers = {name: values[0] for name, values in request["headers"].items() if name.lower() not in credentials}
     body = base64.b64decode((request.get("body") or {}).get("$base64", ""))
+    failed_request = HostileRequest(label, request["method"], path, headers, body)
+    return store_failure(failed_request, kinds, role.name, world)
+
+
+def store_failure(request: HostileRequest, kinds: Sequence[str], role: str, world: World) -> Path:
+    """The file of a failed request: one for each operation, role and kind of failure."""
     stored = {
-        "operation": label,
+        "operation": request.operation,
         "role": role,
-        "faults": kinds,
-        "method": request["method"],
-        "path": _without_run(address.path + (f"?{address.query}" if address.query else ""), world),
+        "faults": list(kinds),
+        "method": request.method,
+        "path": _without_run(request.path, world),
         "headers": {
-            name: _without_run(values[0], world)
-            for name, values in request["headers"].items()
-            if name.lower() not in SENT_BY_ALL and not name.lower().startswith("x-tidepool-se")
+            name: _without_run(value, world)
+            for name, value in request.headers.items()
+            if name.lower() not in SENT_BY_ALL
         },
-        "body_base64": base64.b64encode(_without_run(body.decode("latin-1"), world).encode("latin-1")).decode(),
+        "body_base64": base64.b64encode(_without_run(request.body.decode("latin-1"), world).encode("latin-1")).decode(),
     }
-    digest = hashlib.sha256(json.dumps([label, role, kinds]).encode()).hexdigest()[:12]
-    path = FOLDER / f"{label.split()[0].lower()}-{digest}.json"
+    digest = hashlib.sha256(json.dumps([request.operation, role, list(kinds)]).encode()).hexdigest()[:12]
+    path = FOLDER / f"{request.method.lower()}-{digest}.json"
     if not path.exists():
         path.write_text(json.dumps(stored, indent=2) + "\n", encoding="utf-8")
     return path

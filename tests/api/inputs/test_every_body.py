@@ -12,10 +12,10 @@ import pytest
 from chalicelib.log.documents_owner import documents_owner_id
 from chalicelib.tiles.compact import compact
 from tests.api.conftest import ApiClient, Reply
-from tests.api.inputs.bodies import GOOD_BODIES, operations_with_bodies, with_another_value
 from tests.api.people import ANNA, BEN
 from tests.extremes import EXTREME_NUMBERS, EXTREME_TIMES
 from tests.fakes.services import FakeServices
+from tools.fuzz.good_bodies import GOOD_BODIES, operations_with_bodies, with_another_value
 
 OPERATIONS = operations_with_bodies()
 DATA_SET_ID = "d" * 32

@@ -87,6 +87,15 @@ def test_a_redirect_is_followed_without_the_token(server: Server, base_url: str,
     assert "x-tidepool-session-token" not in Handler.asked[-1][2]
 
 
+@pytest.mark.parametrize("address", ["http://[", "//127.0.0.1:x/", "http://127.0.0.1:99999/", "http://[::1"])
+def test_a_redirect_to_no_address_is_an_error(server: Server, address: str) -> None:
+    Handler.answers["/x"] = [(303, {"Location": address}, b"")]
+    with pytest.raises(CommandError, match="which is no address"):
+        server.json("GET", "/x")
+    with pytest.raises(CommandError, match="which is no address"):
+        server.send_to_signed_url("PUT", address, b"", {})
+
+
 def test_a_request_to_a_busy_server_is_repeated(server: Server) -> None:
     Handler.answers["/x"] = [(503, {"Retry-After": "1"}, b""), (429, {}, b""), (200, {}, b"{}")]
     assert server.json("POST", "/x", {}) == {}

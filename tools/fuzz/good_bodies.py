@@ -10,7 +10,7 @@ AT = "2025-12-31T20:00:00.000Z"
 AT_MS = 1_767_211_200_000
 HEX_ID = "aabbccddeeff001122334455"
 ADDRESS = "carl@example.org"
-PASSWORD = "a-password"
+PASSWORD = "a-password"  # noqa: S105  of nobody
 
 _ENTRIES = [
     {"type": "sgv", "_id": HEX_ID, "date": AT_MS, "dateString": AT, "sgv": 100, "direction": "Flat", "utcOffset": 60},

@@ -113,6 +113,7 @@ GOOD_BODIES: Mapping[str, Any] = {
     "nightscout.v3.create": _DOCUMENT,
     "nightscout.v3.replace": _DOCUMENT,
     "nightscout.v3.change": _DOCUMENT,
+    "nightscout_documents.restore": _TREATMENTS,
     "nightscout_credentials.create": {"name": "A phone", "scope": "read"},
     "users.create": _ACCOUNT,
     "users.update": {"updates": {"termsAccepted": AT, "roles": ["patient"], "emailVerified": True} | _ACCOUNT},

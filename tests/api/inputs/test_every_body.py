@@ -26,6 +26,7 @@ TIMES = tuple(time for time in EXTREME_TIMES[::4] if not time.startswith(("0000"
 """Without those of the year 0 and near it, which the checker of the description does not know."""
 HALF_TEXTS = (rb'"\ud83d"', b'"\xe9"', rb'{"\udc00":1}', rb'["\u0000\ud800\ud800"]')
 DEPTHS = (64, 65, 100, 254, 255, 1024)
+NIGHTSCOUT = ("nightscout.", "nightscout_documents.")
 PLACE = "the place of a value"
 LISTS = (
     "/metadata/users/{0}/users",
@@ -60,7 +61,7 @@ class Sender:
     def send(self, body: bytes) -> list[Reply]:
         """The replies to the owner, to a server and to the owner's device."""
         method, path = OPERATIONS[self._name]
-        values = PATHS | ({"collection": "treatments"} if self._name.startswith("nightscout.") else {})
+        values = PATHS | ({"collection": "treatments"} if self._name.startswith(NIGHTSCOUT) else {})
         filled = re.sub(r"{(\w+)}", lambda match: values.get(match[1], "0" * 32), path)
         if self._name.startswith("nightscout."):
             return [self._api.request(method, filled, body, api_secret=self._tokens["device"])]

@@ -1,4 +1,5 @@
-"""Device statuses in v3: created, found, read, and told since a time; they are never changed. Source: nightscout-api 9.
+"""Device statuses in v3: created, found, read, deleted, and told since a time; they are never changed.
+Source: nightscout-api 9.
 
 A status counts as modified at its own time, by which it is stored, so it takes no part in the order of changes. Those
 that are made of data of the Tidepool API are found and read; as all such documents, they are in no history.
@@ -134,6 +135,24 @@ def read_status(call: Call, user_id: str, identifier: str, ports: NightscoutPort
     if found is None:
         raise NotFoundError(identifier)
     return found
+
+
+def delete_status(call: Call, user_id: str, identifier: str, ports: NightscoutPorts) -> None:
+    """Delete the status with this identifier or `_id`, of the newest ones, for good.
+
+    Raises:
+        MissingPermissionError: the credential may not upload.
+        NotFoundError: there is none.
+        InvalidRequestError: it is made of data of the Tidepool API.
+    """
+    require(call, user_id, COLLECTION, Right.DELETE)
+    owner = ports.data.data_sets.owner(user_id)
+    for status in islice(stored_newest_first(call, owner, (None, None), ports), MAX_READ):
+        if identifier in (status.id, _shown(status)[IDENTIFIER]):
+            ports.device_statuses.remove(owner, [status])
+            return
+    read_status(call, user_id, identifier, ports)
+    raise InvalidRequestError("Trying to modify read-only document")
 
 
 def newest_status_ms(call: Call, user_id: str, ports: NightscoutPorts) -> int | None:

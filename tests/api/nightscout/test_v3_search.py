@@ -6,6 +6,7 @@ import pytest
 
 from chalicelib.nightscout import search as limits
 from chalicelib.nightscout.v3 import search
+from tests.api.nightscout.records import record
 from tests.api.nightscout.v3 import AT_MS, DAY_MS, V3, bolus, entry
 from tests.api.people import ANNA
 
@@ -252,9 +253,35 @@ def test_a_bad_status_is_400_and_stores_nothing(v3: V3, members: dict[str, Any],
 
 def test_a_credential_to_read_stores_none_and_nobody_changes_one(v3: V3, phone: dict[str, Any]) -> None:
     identifier = v3.create("devicestatus", status())
-    for method in ("PUT", "PATCH", "DELETE"):
+    for method in ("PUT", "PATCH"):
         reply = v3.send(method, f"devicestatus/{identifier}", status())
         assert (reply.status, reply.json()["message"]) == (404, "Bad operation or collection")
     v3.jwt = v3.jwt_of(phone["token"])
     reply = v3.send("POST", "devicestatus", status())
     assert (reply.status, reply.json()["message"]) == (403, "Missing permission api:devicestatus:create")
+    reply = v3.send("DELETE", f"devicestatus/{identifier}")
+    assert (reply.status, reply.json()["message"]) == (403, "Missing permission api:devicestatus:delete")
+    assert v3.result(f"devicestatus/{identifier}")
+
+
+@pytest.mark.parametrize("query", ["", "?permanent=true"])
+def test_a_deleted_status_is_gone_for_good(v3: V3, query: str) -> None:
+    identifier = v3.create("devicestatus", status())
+    v1 = {"device": "loop", "created_at": "2025-12-30T00:00:00.000Z", "loop": {}}
+    stored = v3.device.send("POST", "/api/v1/devicestatus", v1).json()[0]
+    assert v3.send("DELETE", f"devicestatus/{identifier}{query}").json() == {"status": 200}
+    assert [found["device"] for found in v3.result("devicestatus")] == ["loop"]
+    for method in ("GET", "DELETE"):
+        reply = v3.send(method, f"devicestatus/{identifier}")
+        assert (reply.status, reply.json()) == (404, {"status": 404})
+    assert v3.send("DELETE", f"devicestatus/{stored['_id']}").status == 200
+    assert v3.device.send("GET", "/api/v1/devicestatus.json?find[created_at][$gte]=2025-12-01").json() == []
+
+
+def test_a_status_of_the_tidepool_api_is_not_deleted(v3: V3) -> None:
+    decision = {"reason": "loop", "units": {"bg": "mg/dL", "carb": "grams", "insulin": "Units"}}
+    v3.device.send_to_tidepool([record("dosingDecision", 5, **decision)])
+    (shown,) = v3.result("devicestatus")
+    reply = v3.send("DELETE", f"devicestatus/{shown['identifier']}")
+    assert (reply.status, reply.json()["message"]) == (400, "Trying to modify read-only document")
+    assert v3.result("devicestatus") == [shown]

@@ -8,6 +8,7 @@ from chalicelib.api.nightscout_messages import documents_in
 from chalicelib.api.operations import nightscout_v3 as operations
 from chalicelib.nightscout.v3.device_statuses import (
     create_status,
+    delete_status,
     newest_status_ms,
     read_status,
     search_statuses,
@@ -106,6 +107,9 @@ def change(request: Request) -> Reply:
 @views.operation(operations.DELETE)
 def delete(request: Request) -> Reply:
     """That the document was deleted."""
+    if messages.is_about_statuses(request):
+        delete_status(request.call, user_id_of(request), request.path["identifier"], request.services.nightscout)
+        return Reply({"status": 200})
     target, ports = messages.target_of(request), request.services.nightscout
     delete_document(request.call, target, ports, is_permanent=messages.is_permanent(request))
     return Reply({"status": 200})

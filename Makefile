@@ -20,7 +20,7 @@ given_data_dir = $(if $(filter-out file,$(origin DATA_DIR)),--data-dir '$(DATA_D
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help serve run demo pictures check openapi test pythons e2e soak fuzz bench package wheel release version-data deploy destroy user stage rotate-keys environment cloud-environment checkov-environment fuzz-environment e2e-environment stage-given clean
+.PHONY: help serve run demo pictures check openapi test pythons e2e soak fuzz power-loss bench package wheel release version-data deploy destroy user stage rotate-keys environment cloud-environment checkov-environment fuzz-environment e2e-environment stage-given clean
 
 help: ## list all targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -72,6 +72,9 @@ soak: ## send mixed traffic to a server that is killed in between, and compare e
 fuzz: fuzz-environment ## send requests made from the description and hostile ones to a server, and try the command line: make fuzz [MINUTES=10] [SEED=1] [TARGET=http://...]
 	@$(BIN)/python -m tools.fuzz $(if $(MINUTES),--minutes '$(MINUTES)') $(if $(SEED),--seed '$(SEED)') \
 		$(if $(TARGET),--target '$(TARGET)')
+
+power-loss: environment ## cut the power of a home server and compare what is left with its answers; needs strace: make power-loss [STATES=200] [SEED=1]
+	@$(BIN)/python -m tools.power_loss $(if $(STATES),--states '$(STATES)') $(if $(SEED),--seed '$(SEED)')
 
 bench: cloud-environment ## measure time, calls, memory and cost, and write build/bench.json: make bench [QUICK=1] [PEERS=name=http://address,...]
 	@$(BIN)/python -m bench $(if $(QUICK),--quick) $(if $(PEERS),--peers "$(PEERS)")

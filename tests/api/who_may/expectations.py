@@ -197,6 +197,8 @@ nightscout_credentials.create (to upload)         owner in person
 nightscout_credentials.list                       owner in person, view
 nightscout_credentials.revoke                     owner in person
 nightscout_credentials.revoke (of a grantee)      owner in person, view
+nightscout_documents.list                         owner, server, view
+nightscout_documents.restore                      owner, server, upload
 nightscout.versions                               anyone
 nightscout.status                                 reader, uploader
 nightscout.verify_auth                            anyone

@@ -221,6 +221,8 @@ REQUESTS: Mapping[str, Asked] = {
     "nightscout_credentials.create (to upload)": Asked(body={"name": "A phone", "scope": "upload"}),
     "nightscout_credentials.revoke": Asked({"id": "<read_id>"}),
     "nightscout_credentials.revoke (of a grantee)": Asked({"id": "<id_of_grantee>"}),
+    "nightscout_documents.list": Asked({"collection": "treatments"}),
+    "nightscout_documents.restore": Asked({"collection": "treatments"}, body=[TREATMENT | {"_id": "0" * 24}]),
     "nightscout.authorize": Asked({"token": "<read_token>"}),
     "nightscout.entries.find": Asked(query=_DATED),
     "nightscout.entries.find_of": Asked({"kind": "<entry>"}),

@@ -36,6 +36,7 @@ STRICT = {
     "blobs.list",
     "blobs.delete",
     "device_logs.list",
+    "nightscout_documents.list",
 }
 """The requests that refuse unknown parameters, a restricted token among them (data-api 2)."""
 SHOWN_AGAIN = {"account_pages.answer_invitation"}

@@ -8,6 +8,7 @@ from dataclasses import replace
 from itertools import islice
 
 from chalicelib.access.call import Call
+from chalicelib.access.idempotency import derived_id
 from chalicelib.access.user_ids import require_user_id
 from chalicelib.blobs import content as blobs_storing
 from chalicelib.blobs.blob import Blob, BlobKind
@@ -51,7 +52,8 @@ def create(call: Call, user_id: str, sent: UploadRequest, ports: BlobPorts) -> t
         announced.span,
     )
     if sent.idempotency_key is None:
-        log = _sent_before(log, log.size_bytes if is_direct else len(sent.content), ports) or log
+        size_bytes = log.size_bytes if is_direct else len(sent.content)
+        log = _sent_before(log, size_bytes, ports) or replace(log, id=_id_of_content(log, size_bytes))
     if is_direct:
         return blobs_storing.open_upload(call, log, ports)
     return blobs_storing.store(call, log, sent.content, ports), None
@@ -68,6 +70,11 @@ def _sent_before(log: Blob, size_bytes: int | None, ports: BlobPorts) -> Blob | 
         if has_same_content and (earlier.span, earlier.media_type) == (log.span, log.media_type):
             return replace(log, id=earlier.id)
     return None
+
+
+def _id_of_content(log: Blob, size_bytes: int | None) -> str:
+    """The id of a log that is sent for the first time, so that one that is sent twice at a time is one log."""
+    return derived_id(log.kind, log.user_id, f"{log.digest_md5} {size_bytes} {log.span} {log.media_type}")
 
 
 def list_of_user(call: Call, user_id: str, query: Mapping[str, Sequence[str]], ports: BlobPorts) -> list[Blob]:

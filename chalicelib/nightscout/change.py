@@ -94,24 +94,23 @@ def store_documents(
 
 def delete_documents(call: Call, user_id: str, found: Sequence[Document], ports: NightscoutPorts) -> int:
     """Delete documents with all that is derived from them, and return their number. They stay as ones that are not
-    valid. Those that are made of data of another API stay as they are, and do not count.
+    valid. Those that are made of data of another API stay as they are, and do not count, nor do those that are gone
+    since they were found: what was erased must not come back as a deleted document.
 
     Raises:
         UnavailableError: each attempt met another change.
     """
-    documents = [document for document in found if not document.is_read_only]
-    deleted = [replace(document, body=document.body | {VALID: False}) for document in documents]
-    lasts = any(timeline_of(document) for document in documents)
+    keys = {document.key for document in found if not document.is_read_only}
 
-    def attempt() -> None:
-        owner_id = documents_owner_id(user_id)
-        view = DocumentView(ports.tiles.current(owner_id), ports) if lasts else None
-        owner = ports.data.data_sets.owner(owner_id) if view is None else view.owner
-        commit_change(call, user_id, owner, change_of(view, deleted, documents), ports)
+    def attempt() -> int:
+        view = DocumentView(ports.tiles.current(documents_owner_id(user_id)), ports)
+        stored = list(view.with_keys(found[0].collection, keys).values())
+        deleted = [replace(document, body=document.body | {VALID: False}) for document in stored]
+        if deleted:
+            commit_change(call, user_id, view.owner, change_of(view, deleted, stored), ports)
+        return len(deleted)
 
-    if deleted:
-        retried(attempt)
-    return len(documents)
+    return retried(attempt) if keys else 0
 
 
 def retried(attempt: Callable[[], Result]) -> Result:

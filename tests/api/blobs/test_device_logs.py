@@ -53,7 +53,7 @@ def listed(api: ApiClient, token: str, query: str = "") -> list[str]:
 def test_a_device_log_is_stored_and_told(api: ApiClient, anna: str, fakes: FakeServices) -> None:
     reply = create(api, anna)
     log = {
-        "id": f"{fakes.ids_made:032x}",
+        "id": reply.json()["id"],
         "userId": ANNA,
         "digestMD5": MD5,
         "mediaType": "application/json; charset=utf-8",

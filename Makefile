@@ -20,7 +20,7 @@ given_data_dir = $(if $(filter-out file,$(origin DATA_DIR)),--data-dir '$(DATA_D
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help serve run demo pictures check openapi test pythons e2e soak fuzz power-loss bench package wheel release version-data deploy destroy user stage rotate-keys environment cloud-environment checkov-environment fuzz-environment e2e-environment stage-given clean
+.PHONY: help serve run demo pictures check openapi test pythons e2e soak faults interleavings fuzz power-loss bench package wheel release version-data deploy destroy user stage rotate-keys environment cloud-environment checkov-environment fuzz-environment e2e-environment stage-given clean
 
 help: ## list all targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -68,6 +68,14 @@ soak: ## send mixed traffic to a server that is killed in between, and compare e
 	@$(START) $(if $(filter cloud,$(TARGET)),--cloud,--home) --run tools.soak $(if $(MINUTES),--minutes '$(MINUTES)') \
 		$(if $(CLIENTS),--clients '$(CLIENTS)') $(if $(TARGET),--target '$(TARGET)') $(if $(SEED),--seed '$(SEED)') \
 		$(if $(KEEP),--keep)
+
+faults: environment ## let calls of the engine fail at each point of each use case: make faults [FAULTS=100000] [SEEDS=20] [ENGINE=sqlite|dynamodb|both] [KEEP=1]
+	@$(BIN)/python -m tests.faults faults $(if $(FAULTS),--faults '$(FAULTS)') $(if $(SEEDS),--seeds '$(SEEDS)') \
+		$(if $(ENGINE),--engine '$(ENGINE)') $(if $(KEEP),--keep)
+
+interleavings: environment ## run each request between any two calls of each other one: make interleavings [PAIRS=200] [ENGINE=sqlite|dynamodb|both] [KEEP=1]
+	@$(BIN)/python -m tests.faults interleavings $(if $(PAIRS),--pairs '$(PAIRS)') \
+		$(if $(ENGINE),--engine '$(ENGINE)') $(if $(KEEP),--keep)
 
 fuzz: fuzz-environment ## send requests made from the description and hostile ones to a server, and try the command line: make fuzz [MINUTES=10] [SEED=1] [TARGET=http://...]
 	@$(BIN)/python -m tools.fuzz $(if $(MINUTES),--minutes '$(MINUTES)') $(if $(SEED),--seed '$(SEED)') \

@@ -1,0 +1,142 @@
+"""The figures of a run, kept as JSON and shown on the page of the documents."""
+
+import json
+import subprocess
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from tests.faults.seam import FaultKind
+from tools.project import BUILD, ROOT
+from tools.soak.report import machine
+
+FOLDER = BUILD / "faults"
+FIGURES = ROOT / "docs" / "figures"
+PAGE = ROOT / "docs" / "reliability.md"
+MAX_SHOWN_FAILURES = 50
+COLUMNS: Mapping[str, frozenset[FaultKind]] = {
+    "died": frozenset({FaultKind.DIED_BEFORE, FaultKind.DIED_AFTER}),
+    "throttled, refused": frozenset({FaultKind.THROTTLED, FaultKind.REFUSED}),
+    "timed out": frozenset({FaultKind.TIMED_OUT_BEFORE, FaultKind.TIMED_OUT_AFTER}),
+    "late": frozenset({FaultKind.LATE}),
+    "conflict": frozenset({FaultKind.CONFLICT}),
+    "sent twice": frozenset({FaultKind.SENT_TWICE}),
+    "partial": frozenset({FaultKind.PARTIAL}),
+    "disk full": frozenset({FaultKind.DISK_FULL}),
+}
+"""The columns of the table, and the faults that each counts."""
+
+
+@dataclass
+class Row:
+    """The trials of one use case with one fault."""
+
+    use_case: str
+    calls: int
+    faults: dict[str, int] = field(default_factory=dict)
+    """By column."""
+    wrong: int = 0
+
+
+@dataclass
+class FaultFigures:
+    """The figures of a run of faults."""
+
+    engine: str
+    seeds: int
+    rows: list[Row] = field(default_factory=list)
+    histories: int = 0
+    of_histories: Counter[str] = field(default_factory=Counter)
+    """The faults of histories, by kind."""
+    wrong: int = 0
+    minutes: float = 0.0
+
+    @property
+    def faults(self) -> int:
+        """All faults that were met."""
+        return sum(sum(row.faults.values()) for row in self.rows) + sum(self.of_histories.values())
+
+    @property
+    def name(self) -> str:
+        """The name of the block on the page."""
+        return f"faults-{self.engine}"
+
+    def lines(self) -> list[str]:
+        """The figures in Markdown."""
+        kinds = ", ".join(f"{kind} {count:,}" for kind, count in sorted(self.of_histories.items()))
+        one_by_one = self.faults - self.of_histories.total()
+        head = ["use case", "crash points", *COLUMNS, "wrong"]
+        return [
+            f"**{self.faults:,} faults, {self.wrong} wrong.** {one_by_one:,} of them one at a time, in the table; the "
+            f"others in {self.histories:,} histories of {self.seeds} seeds: {kinds}.",
+            "",
+            "| " + " | ".join(head) + " |",
+            "| --- |" + " ---: |" * (len(head) - 1),
+            *(
+                f"| {row.use_case} | {row.calls} | "
+                + " | ".join(str(row.faults.get(column, 0) or "") for column in COLUMNS)
+                + f" | {row.wrong} |"
+                for row in self.rows
+            ),
+        ]
+
+
+@dataclass
+class PairFigures:
+    """The figures of a run of interleavings."""
+
+    engine: str
+    use_cases: int
+    pairs: int = 0
+    interleavings: int = 0
+    wrong: int = 0
+    minutes: float = 0.0
+
+    @property
+    def name(self) -> str:
+        """The name of the block on the page."""
+        return f"interleavings-{self.engine}"
+
+    def lines(self) -> list[str]:
+        """The figures in Markdown."""
+        return [
+            f"**{self.interleavings:,} interleavings, {self.wrong} wrong**, of {self.pairs:,} of the "
+            f"{self.use_cases**2:,} pairs of {self.use_cases} use cases."
+        ]
+
+
+def column_of(kind: FaultKind) -> str:
+    """The column that counts a fault."""
+    return next(name for name, kinds in COLUMNS.items() if kind in kinds)
+
+
+def write_report(figures: FaultFigures | PairFigures, failures: Sequence[str], *, is_kept: bool) -> Path:
+    """Write the figures and what went wrong, and return the path. If they are kept, they go on the page as well."""
+    report = {"date": datetime.now(UTC).date().isoformat(), "commit": _commit(), "machine": machine()}
+    heading = f"{report['date']}, commit {report['commit']}, {report['machine']}, {figures.minutes:.0f} minutes:"
+    text = "\n".join([heading, "", *figures.lines(), ""])
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    path = FOLDER / f"{figures.name}.md"
+    listed = "".join(f"- {failure}\n" for failure in failures[:MAX_SHOWN_FAILURES])
+    path.write_text(f"# {figures.name}\n\n{text}\n{listed}", encoding="utf-8")
+    if is_kept:
+        _keep(figures.name, text, report | asdict(figures))
+    return path
+
+
+def _keep(name: str, text: str, report: Mapping[str, Any]) -> None:
+    FIGURES.mkdir(exist_ok=True)
+    (FIGURES / f"{name}.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    page = PAGE.read_text(encoding="utf-8")
+    first, last = (f"<!-- {edge} {name} -->" for edge in ("begin", "end"))
+    before, _, rest = page.partition(first)
+    PAGE.write_text(f"{before}{first}\n\n{text}\n{last}{rest.partition(last)[2]}", encoding="utf-8")
+
+
+def _commit() -> str:
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=9", "--exclude=*"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    return done.stdout.strip() or "unknown"

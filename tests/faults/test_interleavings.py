@@ -1,0 +1,54 @@
+"""Two requests of one user at the same time: 200 pairs by seed. `make interleavings` runs all of them."""
+
+from collections.abc import Iterator
+from itertools import product
+
+import pytest
+
+from chalicelib.data_sources import manage
+from chalicelib.data_sources.ports import DataSourcePorts
+from tests.faults.interleavings import Interleavings
+from tests.faults.preparation import prepare
+from tests.faults.scene import scene
+from tests.faults.trials import seeded
+from tests.faults.use_cases import INTERLEAVED
+
+PAIRS = 194
+SEED = 3
+FOUND_BEFORE = (
+    ("delete all data sources", "change a data source"),
+    ("delete a data source", "change a data source"),
+    ("change a data source", "change a data source"),
+    ("store a device log", "store a device log"),
+    ("delete entries", "erase all data"),
+    ("delete a treatment", "erase all data"),
+)
+"""Pairs that ended in neither order once."""
+
+
+@pytest.fixture(scope="module")
+def interleavings() -> Iterator[Interleavings]:
+    """Pairs on SQLite."""
+    with scene() as stage:
+        prepare(stage)
+        yield Interleavings(stage, stage.save())
+
+
+def test_two_requests_end_as_one_after_the_other(interleavings: Interleavings) -> None:
+    pairs = seeded(SEED).sample(list(product(INTERLEAVED, repeat=2)), PAIRS)
+    for first, second in (*FOUND_BEFORE, *pairs):
+        interleavings.pair(first, second)
+    assert interleavings.failures == []
+    assert interleavings.count > 2 * PAIRS
+
+
+def test_a_change_that_is_lost_between_two_calls_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    def remove_once(user_id: str, ports: DataSourcePorts) -> None:
+        for source in ports.sources.of_user(user_id):
+            ports.sources.remove(source)
+
+    monkeypatch.setattr(manage, "remove_all", remove_once)
+    with scene() as stage:
+        prepare(stage)
+        interleavings = Interleavings(stage, stage.save())
+        assert not interleavings.pair("delete all data sources", "change a data source")

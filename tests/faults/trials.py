@@ -1,0 +1,198 @@
+"""Trials: a use case, or several in a row, while calls meet faults, held against the same without faults.
+
+What is answered 2xx is there; what is answered 5xx may be sent again, and is there once; nothing of another user
+changes.
+"""
+
+import random
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from tests.faults.preparation import ANNA, CARA
+from tests.faults.scene import Answer, DefectError, Saved, Scene
+from tests.faults.seam import Call, FaultKind, kinds_of, no_faults
+from tests.faults.use_cases import JOBS, USE_CASES
+from tests.faults.views import Views, different, require_sound, settle, views
+
+SHARE_OF_FAULTY_CALLS = 0.25
+LEFT_TO_JOBS = {*JOBS, "delete the account", "delete a child"}
+"""The use cases whose end a job brings about if a store does not answer, so that only the settled state is compared."""
+BEST_EFFORT = {"add data with a fault"}
+"""The use case whose refusal is noted for its user only if the store answers."""
+MAX_USE_CASES = 12
+"""The number of use cases of a history."""
+
+
+@dataclass(slots=True)
+class Expected:
+    """How a history ends without faults."""
+
+    answers: Sequence[Answer]
+    calls: Sequence[Call]
+    of_others: Sequence[str]
+    digests: set[bytes]
+    """States that are known to be right."""
+    seen: tuple[Views, Views] | None = None
+    """What is seen at once, and when nothing is left to do; None until it is needed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A history that ended in another way than it should."""
+
+    history: tuple[str, ...]
+    faults: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{', '.join(self.history)} with {self.faults}: {self.reason}"
+
+
+class Trials:
+    """Runs histories on a scene, each from the same state."""
+
+    def __init__(self, scene: Scene, saved: Saved) -> None:
+        self._scene = scene
+        self._saved = saved
+        self._known: dict[tuple[str, ...], Expected] = {}
+        self._met: Counter[str] = Counter()
+        self.failures: list[Failure] = []
+
+    def expected(self, history: tuple[str, ...]) -> Expected:
+        """How a history ends without faults."""
+        known = self._known.get(history)
+        if known is None:
+            self._run(history)
+            calls, answers = list(self._scene.seam.calls), list(self._scene.answers)
+            digest, of_others = self._scene.under_test.digest(), self._scene.under_test.items_of(CARA)
+            known = self._known[history] = Expected(answers, calls, of_others, {digest})
+        return known
+
+    def with_fault(self, name: str, index: int, kind: FaultKind) -> bool:
+        """Run a use case whose call of this number meets a fault, and return whether it ended as it should."""
+        expected = self.expected((name,))
+        calls = self._scene.seam
+
+        def plan(_call: Call) -> FaultKind | None:
+            return kind if len(calls.calls) == index + 1 else None
+
+        faults = f"{kind} at call {index + 1} ({expected.calls[index]})"
+        return self._trial((name,), plan, lambda: faults)
+
+    def with_faults(self, history: tuple[str, ...], chance: random.Random) -> bool:
+        """Run a history in which each call may meet a fault, and return whether it ended as it should."""
+        self.expected(history)
+        met: list[str] = []
+
+        def plan(call: Call) -> FaultKind | None:
+            if chance.random() >= SHARE_OF_FAULTY_CALLS:
+                return None
+            kind = chance.choice(kinds_of(call, has_disk=self._scene.under_test.has_disk))
+            met.append(f"{kind} at call {len(self._scene.seam.calls)} ({call})")
+            return kind
+
+        return self._trial(history, plan, lambda: "; ".join(met))
+
+    @property
+    def met(self) -> Counter[str]:
+        """The faults that the last run met, by kind."""
+        return self._met
+
+    def kinds(self, call: Call) -> list[FaultKind]:
+        """The faults that a call may meet."""
+        return kinds_of(call, has_disk=self._scene.under_test.has_disk)
+
+    def forget(self) -> None:
+        """Forget how histories end, so that memory stays bounded."""
+        self._known.clear()
+
+    def _trial(
+        self, history: tuple[str, ...], plan: Callable[[Call], FaultKind | None], faults: Callable[[], str]
+    ) -> bool:
+        try:
+            self._run(history, plan)
+            self._met = Counter({kind.value: count for kind, count in self._scene.seam.met.items()})
+            self._require(self._known[history], history)
+        except DefectError as defect:
+            self.failures.append(Failure(history, faults(), str(defect)))
+            return False
+        return True
+
+    def _run(self, history: tuple[str, ...], plan: Callable[[Call], FaultKind | None] = no_faults) -> None:
+        self._scene.restore(self._saved)
+        for name in history:
+            self._scene.seam.plan = plan
+            USE_CASES[name](self._scene)
+            self._scene.end_process_if_dead()
+        self._scene.seam.plan = no_faults
+
+    def _require(self, expected: Expected, history: tuple[str, ...]) -> None:
+        for wanted, answer in zip(expected.answers, self._scene.answers, strict=True):
+            require_answer(wanted, answer)
+        if not JOBS.keys() & set(history) and self._scene.under_test.items_of(CARA) != expected.of_others:
+            raise DefectError("something of another user changed")
+        digest = self._scene.under_test.digest()
+        if digest in expected.digests:
+            return
+        # Jobs touch what other users have, and must change nothing that they see.
+        user_ids = (ANNA, CARA) if JOBS.keys() & set(history) else (ANNA,)
+        at_once, settled = self._seen(user_ids)
+        if expected.seen is None:
+            self._run(history)
+            expected.seen = self._seen(user_ids)
+        left = LEFT_TO_JOBS & set(history)
+        wrong = [] if left else different(expected.seen[0], at_once)
+        wrong += different(expected.seen[1], settled)
+        if BEST_EFFORT & set(history):
+            wrong = [difference for difference in wrong if "/refusals: " not in difference]
+        if wrong:
+            raise DefectError(" | ".join(wrong))
+        expected.digests.add(digest)
+
+    def _seen(self, user_ids: Sequence[str]) -> tuple[Views, Views]:
+        at_once = views(self._scene, user_ids)
+        settle(self._scene)
+        require_sound(self._scene)
+        return at_once, views(self._scene, user_ids)
+
+
+GONE = frozenset({404})
+ANSWERS_TO_REPEATS: Mapping[str, frozenset[int]] = {
+    "DELETE": GONE,
+    "DELETE /auth/user/": frozenset({401, 404}),
+    "POST /auth/user": frozenset({409}),
+    "POST /confirm/send/invite/": frozenset({409}),
+    "POST /realms/": frozenset({400}),
+    "POST /api/v3/": frozenset({200}),
+    "PUT /confirm/": GONE,
+}
+"""The statuses that tell who repeats a request that it was carried out, by the beginnings of requests: what was to go
+is gone, the caller's own session too, the address has an account or an invitation, the code is used, the document is
+stored."""
+
+
+def require_answer(wanted: Answer, answer: Answer) -> None:
+    """Raise unless an answer is the one without faults, or tells who repeats a request that it was carried out.
+
+    Raises:
+        DefectError: it is another one.
+    """
+    if answer.status != wanted.status:
+        told = (statuses for start, statuses in ANSWERS_TO_REPEATS.items() if answer.request.startswith(start))
+        if not answer.repeats or not any(answer.status in statuses for statuses in told):
+            raise DefectError(
+                f"{answer.request} is answered {answer.status}, not {wanted.status}, after {answer.repeats} repeats"
+            )
+    elif answer.content != wanted.content:
+        raise DefectError(f"{answer.request} is answered with something else")
+
+
+def seeded(*seed: object) -> random.Random:
+    """Choices that are the same in each run."""
+    return random.Random(" ".join(map(str, seed)))  # noqa: S311  no secrets
+
+
+def random_history(chance: random.Random) -> tuple[str, ...]:
+    """Use cases in any order."""
+    return tuple(chance.sample(sorted(USE_CASES), chance.randint(2, MAX_USE_CASES)))

@@ -136,7 +136,7 @@ NIGHTSCOUT_API = Api(
             ),
             query=(
                 Parameter("after", text(), "The position after which the page begins: `next` of the page before."),
-                Parameter("size", integer(minimum=1, maximum=1000, default=1000), "How many documents at most."),
+                Parameter("size", integer(minimum=1, maximum=10_000, default=10_000), "How many documents at most."),
             ),
             failures=(404,),
             about="Of `entries`, `treatments`, `profile`, `food`, `activity` or `settings`. Deleted documents are left "

@@ -19,9 +19,10 @@ from chalicelib.nightscout.ports import NightscoutPorts
 from chalicelib.nightscout.times import DAY_MS
 from chalicelib.tiles.ports import TileMissingError
 
-MAX_PAGE = 1000
-MAX_DAYS_AT_ONCE = 64
-MANY = 250
+MAX_PAGE = 10_000
+FIRST_DAYS = 16
+MAX_DAYS_AT_ONCE = 128
+MANY = 2000
 """The documents of a batch of days after which the next batch has no more days."""
 MAX_PAGE_BYTES = 3_000_000
 """The size of the documents of a page, which a function's reply holds; a page has at least one document."""
@@ -98,7 +99,7 @@ def _page(view: DocumentView, collection: Collection, after: Position | None, si
     found: list[Document] = []
     size_bytes = 0
     days = view.days(collection, None if after is None else after.time_ms // DAY_MS, None, newest_first=False)
-    at_once = 1
+    at_once = FIRST_DAYS
     while batch := list(islice(days, at_once)):
         of_batch = sorted(view.on_days(collection, batch), key=_position)
         if len(of_batch) < MANY:  # what is not in tiles yet is folded once for each batch

@@ -21,7 +21,7 @@ DERIVING_CLIENT = "org.nightscout"
 CHUNK_DOCUMENTS = 1000
 CHUNK_BYTES = 2_500_000
 MAX_PAGES = 100_000
-"""The most pages of a collection; one has up to 1,000 documents."""
+"""The most pages of a collection; one has up to 10,000 documents."""
 ABSENT = 404
 _FOLDER = "nightscout"
 _KIND = "documents"

@@ -160,7 +160,7 @@ class _Sending:
             middle = len(documents) // 2
             return _sum(self.post(documents[:middle]), self.post(documents[middle:]))
         faults = _faults_by_index(error) if error.status == _INVALID else {}
-        if error.status == _TOO_LARGE:
+        if error.status == _TOO_LARGE and _size_bytes(documents[0]) > CHUNK_BYTES:  # and not the user's quota
             faults = {0: [error.body.decode(errors="replace")[:500]]}
         refused = {index: faults[index] for index in faults if index < len(documents)}
         if not refused:
@@ -205,12 +205,16 @@ def _after(documents: Iterator[Json], count: int) -> Iterator[Json]:
     return documents
 
 
+def _size_bytes(document: Json) -> int:
+    return len(json.dumps(document, separators=(",", ":"))) + 1
+
+
 def _chunks(documents: Iterable[Json]) -> Iterator[list[Json]]:
     """As many documents in a chunk as a request may hold."""
     chunk: list[Json] = []
     size_bytes = 0
     for document in documents:
-        document_bytes = len(json.dumps(document, separators=(",", ":"))) + 1
+        document_bytes = _size_bytes(document)
         if chunk and (len(chunk) == CHUNK_DOCUMENTS or size_bytes + document_bytes > CHUNK_BYTES):
             yield chunk
             chunk, size_bytes = [], 0

@@ -176,10 +176,16 @@ class TestImporting:
         source = folder_with(tmp_path, entries=[entry(number) for number in range(5)])
         server = StoringServer(most=1)
         assert imported(server, source) == (Counter(documents=5, known_documents=0), 0)
-        server = StoringServer(most=0)
-        with Journal(source, "other", USER) as journal:
-            import_documents(server, USER, source, journal, Counter(), {})
-            assert refused_documents(journal) == 5
+
+    def test_a_document_that_no_request_holds_is_refused(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(documents_module, "CHUNK_BYTES", 10)
+        assert imported(StoringServer(most=0), folder_with(tmp_path, entries=[entry(1), entry(2)]))[1] == 2
+
+    def test_a_quota_ends_the_import(self, tmp_path: Path) -> None:
+        source = folder_with(tmp_path, entries=[entry(number) for number in range(5)])
+        with pytest.raises(RefusedError, match="status 413"):
+            imported(StoringServer(most=0), source)
+        assert imported(StoringServer(), source) == (Counter(documents=5, known_documents=0), 0)
 
     @pytest.mark.parametrize("body", [b"", b"5", b"[]", b'{"errors": 5}', b'{"source": {"pointer": "/x"}}'])
     def test_a_refusal_that_names_no_document_ends_the_import(self, tmp_path: Path, body: bytes) -> None:

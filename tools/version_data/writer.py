@@ -95,11 +95,20 @@ def _served(folder: Path) -> Iterator[tuple[Callable[..., Answer], str]]:
     server = subprocess.Popen([*command, "--sign-up", "open"], stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
     try:
         _wait_for(port, server)
-        secret = next(path for path in (folder / "secrets").iterdir() if "server-secret" in path.name)
-        yield _http_sender(port), json.loads(secret.read_text())["text"]
+        yield _http_sender(port), _server_secret(folder / "secrets")
     finally:
         server.send_signal(signal.SIGTERM)
         server.wait(timeout=START_S)
+
+
+def _server_secret(folder: Path) -> str:
+    """The secret with which servers sign in. A server may take connections a moment before it has written it."""
+    for _ in range(START_S * 10):
+        with suppress(OSError, StopIteration, ValueError):
+            secret = next(path for path in folder.iterdir() if "server-secret" in path.name)
+            return str(json.loads(secret.read_text())["text"])
+        time.sleep(0.1)
+    raise RuntimeError("the server has written no secret")
 
 
 def _wait_for(port: int, server: "subprocess.Popen[bytes]") -> None:

@@ -35,6 +35,7 @@ from tests.api.conftest import ApiClient
 from tests.infra.rights.stage import SETTINGS, create_resources, forget_clients
 from tests.upgrade.written import Written, answers_of, differences, files_of, require_use, signed_in, written
 from tools.project import ROOT
+from tools.release.changelog import versions_of
 from tools.version_data.__main__ import FILES, write_data
 
 LATER_MS = 1000
@@ -123,9 +124,10 @@ def upgraded(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Upgrade
         yield opened
 
 
-def test_the_first_versions_are_kept() -> None:
-    assert FIRST_HOME in {file.parent.name for file in HOMES}
-    assert FIRST_TABLES in {file.parent.name for file in STAGES}
+def test_data_of_the_first_versions_and_of_each_release_are_kept() -> None:
+    releases = set(versions_of((ROOT / "CHANGELOG.md").read_text()))
+    assert {FIRST_HOME} | releases <= {file.parent.name for file in HOMES}
+    assert {FIRST_TABLES} | releases <= {file.parent.name for file in STAGES}
     assert all(file.stat().st_size < 200_000 for file in (*HOMES, *STAGES))
 
 

@@ -28,12 +28,21 @@ class _File:
     unsynced: list[Call] = field(default_factory=list)
 
     def sync(self, before: int) -> None:
+        """Keep what was written by calls that began before this one."""
         for call in self.unsynced:
             if call.began < before:
                 _apply(call, self.durable)
         self.unsynced = [call for call in self.unsynced if call.began >= before]
 
+    def as_seen(self) -> bytes:
+        """The content as the processes see it."""
+        content = bytearray(self.durable)
+        for call in self.unsynced:
+            _apply(call, content)
+        return bytes(content)
+
     def after_a_cut(self, random: Random) -> bytes:
+        """The content as one power cut may leave it."""
         content, way = bytearray(self.durable), random.choice(WAYS)
         kept = random.randint(0, len(self.unsynced))
         for index, call in enumerate(self.unsynced):
@@ -92,6 +101,10 @@ class Disk:
             if file is not None and id(file) not in contents:
                 contents[id(file)] = file.after_a_cut(random)
         return {path: None if file is None else contents[id(file)] for path, file in sorted(whole.items())}
+
+    def without_a_cut(self) -> Image:
+        """The folder as the processes see it."""
+        return {path: None if file is None else file.as_seen() for path, file in sorted(self._names.items())}
 
     def unsynced_bytes(self) -> int:
         """How many bytes of data were written and not synced."""

@@ -25,6 +25,7 @@ PEOPLE = ("anna", "ben")
 START_S = 120
 HEADER_BYTES = 8
 LONGEST_DATA = 8 * 1024 * 1024
+STRACE = ("strace", "-f", "-y", "-xx", "-s", str(LONGEST_DATA), "--signal=none", "-e", f"trace={TRACED}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,10 +140,9 @@ def _watched(data: Path, trace: Path) -> Iterator[Send]:
     """A home server whose system calls are written to a file."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
-    strace = ["strace", "-f", "-y", "-xx", "-s", str(LONGEST_DATA), "--signal=none", "-e", f"trace={TRACED}"]
     serve = [sys.executable, "-m", "strandline.cli", "serve", "--data-dir", str(data), "--port", str(port)]
     log = trace.with_name(f"{trace.name}.log")
-    command = [*strace, "-o", str(trace), *serve, "--sign-up", "open", "--log", str(log)]
+    command = [*STRACE, "-o", str(trace), *serve, "--sign-up", "open", "--log", str(log)]
     server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
     try:
         _wait_for(port, server)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from chalicelib.access.quotas import BLOBS, DATA, HOUR_MS, REQUESTS
+from chalicelib.engine.definitions import DATA as DATA_TABLE
 from chalicelib.services import Services, override
 from chalicelib.tasks.task import State, Task
 from chalicelib.tasks.types import TaskRun
@@ -63,6 +64,25 @@ def fill(api: ApiClient, token: str, data_set_id: str) -> None:
 
 @pytest.mark.usefixtures("small")
 class TestData:
+    def test_documents_that_are_moved_here_have_a_quota_of_their_own(
+        self, api: ApiClient, anna: str, fakes: FakeServices
+    ) -> None:
+        path, chance = f"/v1/users/{ANNA}/nightscout_documents/food", random.Random(0)  # noqa: S311  not for secrets
+        statuses = []
+        for part in range(4):
+            documents = [
+                {"_id": f"{part * 120 + number:024x}", "name": base64.b64encode(chance.randbytes(2_900)).decode()}
+                for number in range(120)
+            ]
+            before = fakes.items(DATA_TABLE)
+            reply = api.request("POST", path, documents, token=anna)
+            statuses.append(reply.status)
+        assert statuses == [200, 200, 413, 413]
+        assert fakes.items(DATA_TABLE) == before
+        listed = api.request("GET", path, token=anna).json()["documents"]
+        assert len(listed) == 240
+        assert add(api, anna, open_data_set(api, anna), 0).status == 200
+
     def test_data_beyond_the_quota_is_refused_and_nothing_of_it_is_stored(
         self, api: ApiClient, anna: str, fakes: FakeServices
     ) -> None:

@@ -16,6 +16,8 @@ from tools.project import ToolError
 
 TIMEOUT_S = 60
 BUSY = 503
+MAX_IDLE_S = 30.0
+"""A connection that was idle for longer is not used any more: the server may be closing it."""
 MAX_REPEATS = 10
 """How often a request is repeated that the server is too busy for."""
 REDIRECTS = (303, 307)
@@ -90,6 +92,7 @@ class Client:
         self._base_url = base_url.rstrip("/")
         self._calls = calls
         self._connection: http.client.HTTPConnection | None = None
+        self._used_s = 0.0
 
     def ask(self, question: Question) -> Reply:
         """The reply, at the end of a redirect if there is one.
@@ -131,8 +134,11 @@ class Client:
         return reply
 
     def _send(self, question: Question) -> Reply:
+        if time.monotonic() - self._used_s > MAX_IDLE_S:
+            self.close()
         if self._connection is None:
             self._connection = _connection_to(self._base_url)
+        self._used_s = time.monotonic()
         headers = {"Accept": "*/*", "Accept-Encoding": "gzip", **self.headers}
         if question.body is not None and not isinstance(question.body, bytes):
             headers["Content-Type"] = "application/json; charset=utf-8"

@@ -83,12 +83,12 @@ class Ledger:
         """
         pairs = list(found)
         there = dict(pairs)
-        self._settle(there)
+        settled = self._settle(there)
         counts = Counter(key for key, _ in pairs)
         findings = [
             self._finding(DOUBLED, f"{key} is there {count} times") for key, count in counts.items() if count > 1
         ]
-        before = {key: value for key, value in self.values.items() if keys is None or key in keys}
+        before = {key: value for key, value in self.values.items() if keys is None or key in keys or key in settled}
         if there in (before, _changed(before, self._open)):
             return findings
         rest = {key: value for key, value in there.items() if key not in self._open}
@@ -103,12 +103,11 @@ class Ledger:
             return []
         return [self._finding(STALE, "an answer of 304 though something has changed")]
 
-    def _settle(self, there: Mapping[str, Hashable]) -> None:
-        """Take the side of what is found of writes that nobody repeats."""
-        for key, value in list(self._abandoned.items()):
-            if there.get(key) == value:
-                del self._abandoned[key]
-                self.values = _changed(self.values, {key: value})
+    def _settle(self, there: Mapping[str, Hashable]) -> set[str]:
+        """Take the side of what is found of writes that nobody repeats, and return the keys of this."""
+        settled = {key for key, value in self._abandoned.items() if value is not None and there.get(key) == value}
+        self.values = _changed(self.values, {key: self._abandoned.pop(key) for key in settled})
+        return settled
 
     def _differences(self, expected: Mapping[str, Hashable], there: Mapping[str, Hashable]) -> list[Finding]:
         return [

@@ -112,7 +112,8 @@ class Records(Part):
         if not self._open_uploads:
             return
         upload_id, values = self._open_uploads.pop()
-        question = Question("close", "PUT", f"/v1/datasets/{upload_id}", {"dataState": "closed"})
+        headers = {"Idempotency-Key": upload_id}  # a repetition without one is refused: the data set is closed
+        question = Question("close", "PUT", f"/v1/datasets/{upload_id}", {"dataState": "closed"}, headers)
         self.write(Write(values, lambda: self.client.ask(question)))
         self._closed_uploads.append((upload_id, values))
 

@@ -134,6 +134,7 @@ class Soak:
         person: Person | None = None
         generation = failures = turn = 0
         while not self._stopping.is_set() and failures < MAX_FAILURES:
+            gone: str | None = None
             with self.gate.step() as current:
                 if person is not None and current != generation:
                     person.close()
@@ -147,9 +148,7 @@ class Soak:
                     failures += 1
                     self.findings.add([Finding(UNEXPECTED, f"client {number}", str(error))])
                 except ServerGoneError as error:
-                    gone: str | None = str(error)
-                else:
-                    gone = None
+                    gone = str(error)
             if person is not None:
                 self.findings.add(person.take_findings())
             if gone is not None and not self.gate.explains(generation):

@@ -97,3 +97,11 @@ def test_a_finding_counts_once() -> None:
     findings.add([Finding(LOST, "records of anna", "a"), Finding(DOUBLED, "records of anna", "a")])
     assert kinds(findings.all()) == [LOST, DOUBLED]
     assert {kind: count for kind, count in findings.counts().items() if count} == {LOST: 1, DOUBLED: 1}
+
+
+def test_a_reader_of_a_part_may_find_a_write_that_nobody_repeats() -> None:
+    ledger = ledger_of({"a": 1}, {"b": 2, "a": None})
+    ledger.abandon()
+    assert kinds(ledger.compare([("b", 2)], set())) == []
+    assert kinds(ledger.compare([("a", 1), ("b", 2)])) == []
+    assert kinds(ledger.compare([("a", 1)])) == [LOST]

@@ -9,7 +9,7 @@ from tools.soak.ledger import Changes
 from tools.soak.part import Account, Operation, Part, Write
 
 FIRST = datetime(2020, 1, 1, tzinfo=UTC)
-STEP = timedelta(minutes=5)
+STEP, AGP = timedelta(minutes=5), timedelta(days=14)
 LATEST_TYPE = "smbg"
 """Records of this type are not made of Nightscout documents."""
 TYPES = ("cbg", "cbg", "cbg", "cbg", LATEST_TYPE, "bolus", "food")
@@ -161,7 +161,9 @@ class Records(Part):
         name = self.random.choice(("cgm", "bgm", "con"))
         path = f"/v1/summaries/{name}/{self.account.id}"
         self.client.ask(Question("summary", "GET", path, statuses=(200, 404)))  # 404: the last two years are empty
-        self._ask("AGP", "GET", f"/v1/users/{self.account.id}/agp?end=2020-01-15T00:00:00Z")
+        path = f"/v1/users/{self.account.id}/agp?end={FIRST + AGP:%Y-%m-%dT%H:%M:%SZ}"
+        has_readings = any(_type(key) == "cbg" and _number(key) * STEP < AGP for key in self.ledger.values)
+        self.client.ask(Question("AGP", "GET", path, statuses=(200,) if has_readings else (404,)))
 
     def _read_freshness(self) -> None:
         self._ask("freshness", "GET", f"/v1/users/{self.account.id}/freshness")

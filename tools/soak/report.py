@@ -32,6 +32,7 @@ def report_of(run: Soak) -> Report:
         "date": datetime.now(UTC).date().isoformat(),
         "commit": _commit(),
         "machine": machine(),
+        "load": round(os.getloadavg()[0], 1),
         "minutes": round((run.ended_s - run.began_s) / 60, 1),
         "clients": run.plan.clients,
         "people": len(run.people),
@@ -95,7 +96,8 @@ def tables(report: Mapping[str, Any]) -> str:
     compared = ", ".join(f"{count:,} {name}" for name, count in report["compared"].items())
     return "\n".join(
         [
-            f"{report['date']}, commit {report['commit']}, {report['machine']}, seed {report['seed']}:",
+            f"{report['date']}, commit {report['commit']}, {report['machine']}, "
+            f"load {report['load']} at the end, seed {report['seed']}:",
             f"{report['minutes']} minutes, {report['clients']} clients as {report['people']} people, "
             f"{report['requests']:,} requests, of which {asked:,} were asked to repeat.{restarts}",
             "",

@@ -19,6 +19,7 @@ def report() -> Report:
         "date": "2026-11-29",
         "commit": "da3f5db00",
         "machine": "Linux x86_64, 2 cores, 8 GB, Python 3.13.0",
+        "load": 2.5,
         "minutes": 20.0,
         "clients": 8,
         "people": 16,
@@ -54,6 +55,7 @@ def report() -> Report:
 def test_the_report_shows_all_figures(report: Report, tmp_path: Path) -> None:
     path = write_report(report, tmp_path)
     text = path.read_text()
+    assert "Python 3.13.0, load 2.5 at the end, seed 1:" in text
     assert "123,456 requests, of which 2 were asked to repeat. Restarts: 50 (kill -9 and" in text
     assert "Found: **1 lost, 0 doubled**. Compared at the end: 40,000 records, 300 notes." in text
     assert "| home server | 1 | 600 s | 60, 70, 71, 72 | 80 | +2.9 % (flat) |" in text

@@ -31,9 +31,12 @@ def main() -> int:
         " (default: %(default)s)",
     )
     parser.add_argument("--seed", default=None, help="the same choices again (default: new ones)")
+    parser.add_argument(
+        "--min-requests", type=int, default=0, help="go on until so many were answered (default: %(default)s)"
+    )
     parser.add_argument("--keep", action="store_true", help="show the figures in docs/reliability.md")
     parsed = parser.parse_args()
-    plan = Plan(parsed.minutes * 60, parsed.clients, parsed.seed or secrets.token_hex(4))
+    plan = Plan(parsed.minutes * 60, parsed.clients, parsed.seed or secrets.token_hex(4), parsed.min_requests)
     print(f"seed: {plan.seed}", flush=True)
     with target_of(parsed.target, os.environ.get(SECRET_VARIABLE)) as target:
         print(f"server: {target.base_url}", flush=True)

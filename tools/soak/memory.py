@@ -21,13 +21,19 @@ QUARTERS = 4
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """The memory of all processes with a label, at a time of a life of the server."""
+    """The memory of the processes with a label, at a time of a life of the server."""
 
     label: str
     life: int
     at_s: float
     resident_mb: float
+    """Of all of them."""
     processes: int
+
+    @property
+    def mean_mb(self) -> float:
+        """Of one of them: their number changes, as functions start when they are needed."""
+        return self.resident_mb / self.processes
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +44,7 @@ class MemoryFigure:
     processes: int
     life_s: float
     quarters_mb: tuple[float, ...]
-    """The median of each quarter of the life."""
+    """The median of each quarter of the life, of one process."""
     peak_mb: float
 
     @property
@@ -73,8 +79,8 @@ def memory_figures(samples: Sequence[Sample]) -> list[MemoryFigure]:
 
 def _figure(label: str, life: Sequence[Sample]) -> MemoryFigure:
     borders = [len(life) * quarter // QUARTERS for quarter in range(QUARTERS + 1)]
-    quarters = tuple(median(sample.resident_mb for sample in life[first:last]) for first, last in pairwise(borders))
-    peak_mb = max(sample.resident_mb for sample in life)
+    quarters = tuple(median(sample.mean_mb for sample in life[first:last]) for first, last in pairwise(borders))
+    peak_mb = max(sample.mean_mb for sample in life)
     return MemoryFigure(label, max(sample.processes for sample in life), _life_s(life), quarters, peak_mb)
 
 

@@ -120,7 +120,7 @@ def _memory_lines(memory: list[dict[str, Any]]) -> list[str]:
     if not memory:
         return ["The memory was not measured: the server runs elsewhere, or too short."]
     return [
-        "| memory of | processes | watched for | median of each quarter in MB | peak in MB | growth |",
+        "| memory of a process | at most | watched for | median of each quarter in MB | peak in MB | growth |",
         "| --- | ---: | ---: | --- | ---: | ---: |",
         *(
             f"| {figure['label']} | {figure['processes']} | {figure['life_s']} s | "

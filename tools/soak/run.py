@@ -36,6 +36,8 @@ class Plan:
     seconds: float
     clients: int
     seed: str
+    min_requests: int = 0
+    """A run goes on until so many requests were answered: a busy machine answers few in a short time."""
 
 
 class Soak:
@@ -86,7 +88,9 @@ class Soak:
         is_terminal = sys.stdout.isatty()
         every_s = PROGRESS_OF_A_TERMINAL_S if is_terminal else PROGRESS_S
         shown_s = self.began_s
-        while (elapsed_s := time.monotonic() - self.began_s) < self.plan.seconds:
+        while (
+            elapsed_s := time.monotonic() - self.began_s
+        ) < self.plan.seconds or self.calls.total() < self.plan.min_requests:
             if due_s and elapsed_s >= due_s[0]:
                 due_s.pop(0)
                 self._restart()

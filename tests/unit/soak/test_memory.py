@@ -20,6 +20,13 @@ def test_growth_is_that_after_the_first_half_of_the_longest_life() -> None:
     assert (figure.peak_mb, figure.life_s, figure.processes) == (130, 7, 1)
 
 
+def test_more_processes_of_the_same_memory_are_no_growth() -> None:
+    life = [Sample("functions", 0, second, 50.0 * (1 + second), 1 + second) for second in range(8)]
+    (figure,) = memory_figures(life)
+    assert figure.quarters_mb == (50, 50, 50, 50)
+    assert (figure.growth_percent, figure.processes, figure.peak_mb) == (0, 8, 50)
+
+
 def test_flat_memory_does_not_grow() -> None:
     (figure,) = memory_figures(samples(0, 50, 80, 80, 80, 80, 80, 80, 80))
     assert figure.growth_percent == 0

@@ -58,6 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seeds", type=int, default=20, help="how many seeds to share them among")
     parser.add_argument("--pairs", type=int, help="how many pairs, by seed 1, instead of all")
     parser.add_argument("--engine", choices=(*ENGINES, "both"), default=SqliteEngine.name)
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="after how long to end at the latest")
     parser.add_argument("--keep", action="store_true", help="show the figures in docs/reliability.md")
     given = parser.parse_args(arguments)
     engines = ENGINES if given.engine == "both" else (given.engine,)
@@ -73,20 +74,19 @@ def faults(engine: str, given: argparse.Namespace) -> bool:
         prepare(stage)
         trials = Trials(stage, stage.save())
         for name in USE_CASES:
+            if progress.minutes >= given.minutes:
+                break
             figures.rows.append(_row(name, trials))
             trials.forget()
             progress.show(f"{figures.faults:,} faults, {len(trials.failures)} wrong, {name}")
         left = max(0, given.faults - figures.faults)
-        for seed in range(1, given.seeds + 1):
-            met: Counter[str] = Counter()
-            for number in count():
-                if met.total() * given.seeds >= left:
-                    break
-                met += _history(seeded(seed, number), trials)
-                figures.histories += RUNS_OF_A_HISTORY
-                done = figures.faults + met.total()
-                progress.show(f"{done:,} faults, {len(trials.failures)} wrong, seed {seed}")
-            figures.of_histories += met
+        for number, seed in ((number, seed) for number in count() for seed in range(1, given.seeds + 1)):
+            if sum(figures.of_histories.values()) >= left or progress.minutes >= given.minutes:
+                break
+            figures.add(_history(seeded(seed, number), trials), RUNS_OF_A_HISTORY)
+            progress.show(
+                f"{figures.faults:,} faults, {len(trials.failures)} wrong, history {number + 1} of seed {seed}"
+            )
     figures.wrong, figures.minutes = len(trials.failures), progress.minutes
     return _report(figures, [str(failure) for failure in trials.failures], progress, given)
 
@@ -100,6 +100,8 @@ def interleavings(engine: str, given: argparse.Namespace) -> bool:
         prepare(stage)
         run = Interleavings(stage, stage.save())
         for first, second in pairs[: given.pairs]:
+            if progress.minutes >= given.minutes:
+                break
             run.pair(first, second)
             figures.pairs += 1
             progress.show(f"{figures.pairs:,} pairs, {run.count:,} interleavings, {len(run.failures)} wrong")

@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -49,10 +48,15 @@ class FaultFigures:
     seeds: int
     rows: list[Row] = field(default_factory=list)
     histories: int = 0
-    of_histories: Counter[str] = field(default_factory=Counter)
+    of_histories: dict[str, int] = field(default_factory=dict)
     """The faults of histories, by kind."""
     wrong: int = 0
     minutes: float = 0.0
+
+    def add(self, met: Mapping[str, int], histories: int) -> None:
+        """Count the faults of some histories."""
+        self.of_histories |= {kind: self.of_histories.get(kind, 0) + count for kind, count in met.items()}
+        self.histories += histories
 
     @property
     def faults(self) -> int:
@@ -67,7 +71,7 @@ class FaultFigures:
     def lines(self) -> list[str]:
         """The figures in Markdown."""
         kinds = ", ".join(f"{kind} {count:,}" for kind, count in sorted(self.of_histories.items()))
-        one_by_one = self.faults - self.of_histories.total()
+        one_by_one = self.faults - sum(self.of_histories.values())
         head = ["use case", "crash points", *COLUMNS, "wrong"]
         return [
             f"**{self.faults:,} faults, {self.wrong} wrong.** {one_by_one:,} of them one at a time, in the table; the "

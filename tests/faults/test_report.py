@@ -1,0 +1,72 @@
+"""The commands: exit codes, reports, and the figures on the page of the documents."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.faults import __main__ as command
+from tests.faults import report
+from tests.faults.preparation import ANNA
+from tests.faults.scene import SERVER
+from tests.faults.use_cases import REQUESTS, USE_CASES, Ask
+
+WITHOUT_KEY = Ask("POST", f"/v1/users/{ANNA}/data_sources", {"providerType": "oauth", "providerName": "dexcom"}, SERVER)
+
+
+@pytest.fixture(autouse=True)
+def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A page with two empty blocks, in the place of that of the documents."""
+    page = tmp_path / "page.md"
+    names = ("faults-sqlite", "interleavings-sqlite")
+    page.write_text("\n".join(f"<!-- begin {name} -->\nyesterday\n<!-- end {name} -->" for name in names))
+    monkeypatch.setattr(report, "PAGE", page)
+    monkeypatch.setattr(report, "FIGURES", tmp_path / "figures")
+    monkeypatch.setattr(report, "FOLDER", tmp_path / "build")
+    return page
+
+
+def only(monkeypatch: pytest.MonkeyPatch, name: str, use_case: Ask | None = None) -> None:
+    """Let there be one use case."""
+    monkeypatch.setattr(command, "USE_CASES", {name: USE_CASES[name]})
+    monkeypatch.setattr(command, "INTERLEAVED", {name: REQUESTS[name]})
+    monkeypatch.setattr(command, "random_history", lambda _chance: (name,))
+    if use_case is not None:
+        monkeypatch.setitem(USE_CASES, name, use_case)
+
+
+def test_faults_are_counted_by_use_case_and_kept(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    only(monkeypatch, "remove a note")
+    assert command.main(["faults", "--faults", "40", "--seeds", "2", "--keep"]) == 0
+    text = page.read_text()
+    assert "yesterday" in text.partition("end faults-sqlite")[2]
+    assert "yesterday" not in text.partition("end faults-sqlite")[0]
+    assert "| remove a note | 3 | 4 | 3 | 4 | 3 | 1 |  |  | 1 | 0 |" in text
+    assert "faults, 0 wrong.** 16 of them one at a time" in text
+    kept = json.loads((report.FIGURES / "faults-sqlite.json").read_text())
+    assert (kept["engine"], kept["wrong"]) == ("sqlite", 0)
+    assert sum(kept["of_histories"].values()) >= 24
+
+
+def test_what_goes_wrong_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    only(monkeypatch, "create a data source", WITHOUT_KEY)
+    assert command.main(["faults", "--faults", "0"]) == 1
+    text = (report.FOLDER / "faults-sqlite.md").read_text()
+    assert "- create a data source with timed out after the effect at call 3 (data.TransactWriteItems): " in text
+
+
+def test_a_limit_of_minutes_ends_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    only(monkeypatch, "remove a note")
+    assert command.main(["faults", "--minutes", "0"]) == command.main(["interleavings", "--minutes", "0"]) == 0
+    assert "**0 faults, 0 wrong.**" in (report.FOLDER / "faults-sqlite.md").read_text()
+
+
+def test_pairs_are_counted(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    only(monkeypatch, "remove a note")
+    assert command.main(["interleavings", "--keep"]) == 0
+    assert "**2 interleavings, 0 wrong**, of 1 of the 1 pairs of 1 use cases." in page.read_text()
+
+
+@pytest.mark.parametrize("path", sorted(report.FIGURES.glob("*-sqlite.json")), ids=lambda path: path.stem)
+def test_the_figures_that_are_kept_have_no_failure(path: Path) -> None:
+    assert json.loads(path.read_text())["wrong"] == 0

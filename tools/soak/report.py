@@ -142,6 +142,11 @@ def _times(times_ms: list[float]) -> dict[str, float]:
 
 
 def _commit() -> str:
-    command = ["git", "describe", "--always", "--dirty", "--abbrev=9", "--exclude=*"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    return done.stdout.strip() or "unknown"
+    """The commit, with a note if code differs from it. Pages do not count: a run with KEEP=1 changes one."""
+    commit = _git("describe", "--always", "--abbrev=9", "--exclude=*")
+    return f"{commit}, changed" if _git("status", "--porcelain", "-uno", "--", ".", ":!docs") else commit
+
+
+def _git(*arguments: str) -> str:
+    done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+    return done.stdout.strip() or ("unknown" if done.returncode else "")

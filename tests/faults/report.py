@@ -73,9 +73,10 @@ class FaultFigures:
         kinds = ", ".join(f"{kind} {count:,}" for kind, count in sorted(self.of_histories.items()))
         one_by_one = self.faults - sum(self.of_histories.values())
         head = ["use case", "crash points", *COLUMNS, "wrong"]
+        first = f"**{self.faults:,} faults, {self.wrong} wrong.** {one_by_one:,} of them one at a time, in the table"
+        rest = f"; the others in {self.histories:,} histories of {self.seeds} seeds: {kinds}" if self.histories else ""
         return [
-            f"**{self.faults:,} faults, {self.wrong} wrong.** {one_by_one:,} of them one at a time, in the table; the "
-            f"others in {self.histories:,} histories of {self.seeds} seeds: {kinds}.",
+            f"{first}{rest}.",
             "",
             "| " + " | ".join(head) + " |",
             "| --- |" + " ---: |" * (len(head) - 1),

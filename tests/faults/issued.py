@@ -15,6 +15,8 @@ _RANDOM = re.compile(
     r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b[0-9a-f]{64}\b|(?<=\"key\":\")[A-Za-z0-9_-]{32}(?=\")"
 )
 """Ids of accounts, hashes of tokens, and keys of invitations."""
+_SECOND_OF_ID = re.compile(r"\b69[5-9a-d][0-9a-f]{5}(?=[0-9a-f]{16}\b)")
+"""The second of the run with which an `_id` of the Nightscout API begins."""
 _COUNT = re.compile(r'("(?:changes|revision)"):\d+')
 """Counts of changes: a change that is sent again counts twice."""
 
@@ -54,7 +56,7 @@ class Issued:
 
     def without(self, text: str) -> str:
         """A text without ids and times of the run. The elements of its lists are sorted, if it is JSON."""
-        masked = _COUNT.sub(r'\1:"<count>"', _RANDOM.sub("<id>", text))
+        masked = _COUNT.sub(r'\1:"<count>"', _RANDOM.sub("<id>", _SECOND_OF_ID.sub("<second>", text)))
         masked = _TIME.sub("<time>", _TOKEN.sub("<token>", _ID.sub(self._mask, masked)))
         try:
             return json.dumps(_sorted(json.loads(masked)), sort_keys=True)

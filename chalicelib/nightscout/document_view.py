@@ -123,7 +123,7 @@ class DocumentView:
     def _read(self, keys: Few[TileKey]) -> dict[TileKey, list[bytes]]:
         refs = [ref for key in sorted(keys) if (ref := self._view.manifest.tile(key)) is not None]
         seen = self._view.see(refs, must_fold=lambda _: False)
-        texts: dict[TileKey, list[bytes]] = {key: inflated_lines(lines) for key, lines in seen.whole.items()}
+        texts: dict[TileKey, list[bytes]] = {key: inflated_lines(tile.lines) for key, tile in seen.whole.items()}
         selected = select_records(seen.data, DataQuery(), _ALL_SOURCES)
         texts.update({key: of_tile.texts() for key, of_tile in selected.items()})
         return {key: of_key for key, of_key in texts.items() if key in keys}

@@ -78,14 +78,19 @@ def selects_tile(ref: TileRef, query: DataQuery) -> bool:
     )
 
 
+def cuts(query: DataQuery, day: int) -> bool:
+    """Whether the query begins or ends within a day."""
+    return (query.start_ms is not None and query.start_ms > day * DAY_MS) or (
+        query.end_ms is not None and query.end_ms < (day + 1) * DAY_MS - 1
+    )
+
+
 def selects_partly(ref: TileRef, query: DataQuery, sources: SourceFilters) -> bool:
-    """Whether a filter may drop some records of a tile and keep others."""
-    name, day = ref.key
+    """Whether a filter on more than the time may drop some records of a tile and keep others."""
+    name = ref.key.type
     ids = frozenset(ref.stats.data_set_ids)
     return (
-        (query.start_ms is not None and query.start_ms > day * DAY_MS)
-        or (query.end_ms is not None and query.end_ms < (day + 1) * DAY_MS - 1)
-        or query.sub_types is not None
+        query.sub_types is not None
         or query.device_id is not None
         or (query.upload_id is not None and ids != {query.upload_id})
         or (query.reasons is not None and name == DOSING_DECISION)

@@ -176,6 +176,18 @@ class Tile:
             for (owner, number, row, time_ms), is_shadowed in zip(columns, flags, strict=True)
         ]
 
+    def texts_between(self, start_ms: int | None, end_ms: int | None) -> tuple[bytes, ...]:
+        """The visible records between two times, both included, in the order of the reply. No record is parsed."""
+        addresses = json_text.decode(inflate(self._addresses))
+        hidden = set(addresses["hidden"])
+        times_ms = [time_ms for index, time_ms in enumerate(from_steps(addresses["time"])) if index not in hidden]
+        texts = inflated_lines(self.lines) if self.lines.size_bytes else ()
+        return tuple(
+            text
+            for time_ms, text in zip(times_ms, texts, strict=True)
+            if (start_ms is None or time_ms >= start_ms) and (end_ms is None or time_ms <= end_ms)
+        )
+
     def slices(self) -> Mapping[str, RecordSlice]:
         """All candidates, by data set; the shadowed ones must have been read, too."""
         found = self.rows()

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
-from chalicelib.encoding.gzip_splice import DeflatedLines
 from chalicelib.frozen import frozen
 from chalicelib.log.data_set import DataSet, OwnerState
 from chalicelib.log.documents_owner import is_derived
@@ -31,8 +30,8 @@ _DEPENDING = frozenset({DATASET_DELETE_ORIGIN_OLDER, DATASET_DROP_HASH, DEVICE_D
 class VisibleTiles:
     """The visible records of some tiles and of the tail."""
 
-    whole: Mapping[TileKey, DeflatedLines]
-    """The tiles that can be sent as they are stored."""
+    whole: Mapping[TileKey, Tile]
+    """The tiles whose visible lines are as they are stored."""
     data: Sequence[VisibleData]
     """Everything else, in the order in which the data sets were given."""
 
@@ -203,7 +202,7 @@ class TileView:
         The records of the tail are complete for the types and days of these tiles and for those without a tile.
 
         Args:
-            must_fold: tells whether the request needs the single records of a tile.
+            must_fold: tells whether the request needs more of a tile's single records than their times.
 
         Raises:
             TileMissingError: the manifest is too old.
@@ -216,7 +215,7 @@ class TileView:
         if with_shadowed := [by_key[key] for key in sorted(matched) if by_key[key].shadowed_bytes]:
             read |= self._tiles.tiles(self._owner, with_shadowed, matched)
         folded |= matched
-        whole = {key: read[key].lines for key in by_key.keys() - folded if by_key[key].stats.has_visible}
+        whole = {key: read[key] for key in by_key.keys() - folded if by_key[key].stats.has_visible}
         tiles = [read[key] for key in sorted(folded)]
         entries = self._entries_beside(tiles)
         return VisibleTiles(whole, visible(entries, self._data_sets, prefixes(self.manifest, tiles, entries)))

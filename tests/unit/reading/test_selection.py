@@ -11,7 +11,7 @@ from chalicelib.log.data_set import DataSet
 from chalicelib.log.fold import VisibleData
 from chalicelib.log.records import RecordAddress
 from chalicelib.reading.query import DataQuery
-from chalicelib.reading.select import select_records, selects_partly, selects_tile
+from chalicelib.reading.select import cuts, select_records, selects_partly, selects_tile
 from chalicelib.reading.source_filters import Imports, SourceFilters
 from chalicelib.tiles.manifest import TileRef
 from chalicelib.tiles.tile import DAY_MS, Candidate, Tile, TileKey, TileStats, encode_tile
@@ -49,8 +49,7 @@ class TestTiles:
         [
             (place(), DataQuery(), NOTHING_DROPPED, False),
             (place(), DataQuery(start_ms=START_MS, end_ms=START_MS + DAY_MS - 1), NOTHING_DROPPED, False),
-            (place(), DataQuery(start_ms=START_MS + 1), NOTHING_DROPPED, True),
-            (place(), DataQuery(end_ms=START_MS + DAY_MS - 2), NOTHING_DROPPED, True),
+            (place(), DataQuery(start_ms=START_MS + 1, end_ms=START_MS + DAY_MS - 2), NOTHING_DROPPED, False),
             (place(), DataQuery(reasons=frozenset({"loop"})), NOTHING_DROPPED, False),
             (place("dosingDecision"), DataQuery(reasons=frozenset({"loop"})), NOTHING_DROPPED, True),
             (place("food"), DataQuery(sample_interval_minimum_ms=1), NOTHING_DROPPED, False),
@@ -69,6 +68,19 @@ class TestTiles:
         self, of: TileRef, query: DataQuery, sources: SourceFilters, expected: bool
     ) -> None:
         assert selects_partly(of, query, sources) is expected
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        (DataQuery(), False),
+        (DataQuery(start_ms=START_MS, end_ms=START_MS + DAY_MS - 1), False),
+        (DataQuery(start_ms=START_MS + 1), True),
+        (DataQuery(end_ms=START_MS + DAY_MS - 2), True),
+    ],
+)
+def test_a_day_is_cut_by_a_query_that_begins_or_ends_within_it(query: DataQuery, expected: bool) -> None:
+    assert cuts(query, DAY) is expected
 
 
 bodies = st.fixed_dictionaries(
@@ -126,13 +138,12 @@ def test_decisions_on_a_tile_hold_for_each_of_its_records(
     )
     key = TileKey(name, DAY)
     of = TileRef(key, 1, len(content.visible), 0, stats)
-    data = [VisibleData(data_set(owner), [run]) for owner, run in Tile(content).slices().items()]
+    tile = Tile(content)
+    data = [VisibleData(data_set(owner), [run]) for owner, run in tile.slices().items()]
     found = select_records(data, query, sources)
-    count = len(found[key].texts()) if key in found else 0
-    is_out_of_range = (query.start_ms is not None and query.start_ms >= START_MS + DAY_MS) or (
-        query.end_ms is not None and query.end_ms < START_MS
-    )
-    if not selects_tile(of, query) or is_out_of_range:
-        assert count == 0
+    texts = found[key].texts() if key in found else []
+    if not selects_tile(of, query):
+        assert texts == []
     elif not selects_partly(of, query, sources):
-        assert count == len(records)
+        assert list(tile.texts_between(query.start_ms, query.end_ms)) == texts
+        assert cuts(query, DAY) or len(texts) == len(records)

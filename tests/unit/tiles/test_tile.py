@@ -79,6 +79,21 @@ class TestRoundTrip:
         assert traits.has_visible == bool(shown)
         assert (inflated_lines(Tile(content).lines) if shown else []) == shown
 
+    @given(some_candidates, st.data())
+    def test_the_part_between_two_times_is_what_is_shown_then(
+        self, candidates: Sequence[Candidate], data: st.DataObject
+    ) -> None:
+        bounds = st.none() | st.sampled_from([record.time_ms for record in candidates]) | st.integers()
+        start_ms, end_ms = data.draw(bounds), data.draw(bounds)
+        between = [
+            record.text
+            for record in sorted(candidates)
+            if not record.is_shadowed
+            and (start_ms is None or record.time_ms >= start_ms)
+            and (end_ms is None or record.time_ms <= end_ms)
+        ]
+        assert list(Tile(encode_tile(candidates)[0]).texts_between(start_ms, end_ms)) == between
+
     @given(some_candidates, st.randoms(use_true_random=False))
     def test_any_order_gives_the_same_bytes(self, candidates: list[Candidate], random: Any) -> None:
         shuffled = list(candidates)

@@ -16,7 +16,7 @@ from tools.project import ROOT
 FOLDER = ROOT / "tests" / "data" / "fuzz"
 MEANT = frozenset({431, 501})
 """501 is the reply of the reference to deleting metadata; 431 is that of the HTTP server before the API."""
-NO_WRONG_METHODS = ("/data/", "/api/")
+NO_WRONG_METHODS = ("/data/", "/api/", "/pebble")
 """Beginnings of paths of which each wrong method is an unknown path, as in the references: 404 instead of 405."""
 OF_WRONG_METHODS = ("unsupported_method", "allow_header_conformance")
 """The checks of a 405. There, `Allow` names what the router finds for any path of the same form."""

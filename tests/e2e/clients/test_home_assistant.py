@@ -1,6 +1,8 @@
 """Home Assistant: py-nightscout, the library that it runs, reads what Loop sent to either API."""
 
 import asyncio
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -69,7 +71,13 @@ def test_the_library_reads_everything_that_it_knows(platform: "Platform") -> Non
         assert default.dia == sent["dia"]
 
     for secret in (token, f"token={token}"):
-        asyncio.run(read(secret))
+        _in_thread(read(secret))
     with pytest.raises(ClientResponseError) as refused:
-        asyncio.run(Api(platform.base_url, api_secret=f"token={token[:-1]}").get_server_status())
+        _in_thread(Api(platform.base_url, api_secret=f"token={token[:-1]}").get_server_status())
     assert refused.value.status == 401
+
+
+def _in_thread(work: Coroutine[Any, Any, object]) -> None:
+    """Run a coroutine in a thread of its own: after a browser test, playwright keeps an event loop in this one."""
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        thread.submit(asyncio.run, work).result()

@@ -56,7 +56,7 @@ class Question:
     """A path of the server, or a whole address."""
     body: Any = None
     """Bytes as they are; any other value as JSON."""
-    headers: Headers = NO_HEADERS
+    headers: Headers = field(default_factory=dict)
     statuses: tuple[int, ...] = (200,)
 
 

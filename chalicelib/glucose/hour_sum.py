@@ -5,6 +5,7 @@ Source: summary-api 4, 5 and 10.
 """
 
 from collections.abc import Iterable, Sequence
+from math import fsum
 from typing import NamedTuple
 
 from chalicelib.glucose.reading import HOUR_MS, Reading, by_hour, counted
@@ -88,7 +89,8 @@ def sum_hour(hour: int, of_hour: Sequence[Reading]) -> HourSum:
     continuous = [reading for reading in of_hour if reading.is_continuous]
     realtime = sum(1 for reading in continuous if reading.stored_ms - reading.time_ms < DAY_MS)
     sums = (hour, len(found), sum(minutes[:5]), glucose)
-    squares = sum((reading.value_mmol_l - mean) ** 2 * (reading.minutes or 1) for reading in found)
+    # Stored, and compared byte for byte later: since Python 3.12 `sum` rounds floats otherwise.
+    squares = fsum((reading.value_mmol_l - mean) ** 2 * (reading.minutes or 1) for reading in found)
     times = (of_hour[0].time_ms, of_hour[-1].time_ms, max(reading.stored_ms for reading in of_hour))
     uploads = (realtime, len(continuous) - realtime, continuous[0].time_ms if continuous else 0)
     return HourSum._make((*sums, squares, min(values), max(values), *records, *minutes, *times, *uploads))

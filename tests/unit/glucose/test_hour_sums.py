@@ -1,5 +1,7 @@
 """Tests the sums of an hour, and the bytes of the items that hold them."""
 
+from fractions import Fraction
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -49,6 +51,15 @@ def test_a_sensors_values_weigh_as_much_as_their_minutes_and_a_meters_all_the_sa
     assert (sensor.weight, sensor.glucose, sensor.squares) == (20, 140, 5 * 9 + 15 * 1)
     meter = hour_of(4.0, 8.0, minutes=0)
     assert (meter.weight, meter.minutes, meter.glucose, meter.squares) == (2, 0, 12, 8)
+
+
+def test_squares_are_rounded_once_on_every_python() -> None:
+    """They are stored and compared byte for byte. `sum` rounds after each float up to Python 3.11, and later not."""
+    values = [22.94424, 14.01356, 18.04889, 5.93529, 17.94454, 23.72752]
+    values += [15.17489, 20.58305, 18.851, 3.78798, 21.00411, 16.85927]
+    (found,) = sum_hours([Reading(number * 300_000, value, 5, 0, True) for number, value in enumerate(values)])
+    mean = found.glucose / found.minutes
+    assert found.squares == float(sum(Fraction((value - mean) ** 2 * 5) for value in values))
 
 
 def test_what_was_stored_within_a_day_is_realtime() -> None:

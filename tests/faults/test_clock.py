@@ -1,6 +1,6 @@
 """A clock that steps back and forth between any two calls, and the last millisecond of each token."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
@@ -14,30 +14,14 @@ from chalicelib.sign_in.logins import CODE_LIFETIME_S
 from tests.api.conftest import Reply
 from tests.fakes.oidc_app import FORM, App
 from tests.fakes.services import SERVER_SECRET
-from tests.faults.preparation import ANNA, PASSWORD, ZOE, basic, prepare, session
-from tests.faults.scene import SETTINGS, Saved, Scene, scene
+from tests.faults.preparation import ANNA, PASSWORD, ZOE, basic, session
+from tests.faults.scene import SETTINGS, Saved, Scene
 from tests.faults.seam import CLOCK_STEPS
 from tests.faults.trials import Trials, seeded
 from tests.faults.use_cases import USE_CASES
 
 TOKEN = "x-tidepool-session-token"
 MINUTE_MS = 60_000
-
-
-@pytest.fixture(scope="module")
-def prepared() -> Iterator[tuple[Scene, Saved]]:
-    """A stage, and its state before each test."""
-    with scene() as stage:
-        prepare(stage)
-        yield stage, stage.save()
-
-
-@pytest.fixture
-def stage(prepared: tuple[Scene, Saved]) -> Scene:
-    """A prepared stage."""
-    scene, saved = prepared
-    scene.restore(saved)
-    return scene
 
 
 def test_a_clock_that_steps_between_two_calls_changes_nothing(prepared: tuple[Scene, Saved]) -> None:

@@ -1,6 +1,5 @@
 """Records of any year and zone, read before and after compaction, and reports at leap days and ends of years."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
@@ -9,8 +8,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.api.conftest import Reply
-from tests.faults.preparation import ZOE, prepare, session
-from tests.faults.scene import Saved, Scene, scene
+from tests.faults.preparation import ZOE, session
+from tests.faults.scene import Scene
 
 YEARS = (
     "1900-01-01T00:00:00Z",
@@ -37,22 +36,6 @@ ENDS = {
 MILLISECOND = timedelta(milliseconds=1)
 STEP = timedelta(minutes=47)
 """Between readings, so that they fall on any minute of the day."""
-
-
-@pytest.fixture(scope="module")
-def prepared() -> Iterator[tuple[Scene, Saved]]:
-    """A stage, and its state before each test."""
-    with scene() as stage:
-        prepare(stage)
-        yield stage, stage.save()
-
-
-@pytest.fixture
-def stage(prepared: tuple[Scene, Saved]) -> Scene:
-    """A prepared stage."""
-    scene, saved = prepared
-    scene.restore(saved)
-    return scene
 
 
 def add(stage: Scene, records: list[dict[str, Any]]) -> Reply:

@@ -48,12 +48,15 @@ class HomeServer:
 
 
 @contextmanager
-def home_server(data_dir: Path, port: int = 0, options: Sequence[str] = ()) -> Iterator[HomeServer]:
+def home_server(
+    data_dir: Path, port: int = 0, options: Sequence[str] = (), *, in_own_session: bool = False
+) -> Iterator[HomeServer]:
     """Run `strandline serve` on a data folder until the block ends.
 
     Args:
         port: 0 for any that is free.
         options: further ones of the command line.
+        in_own_session: whether Ctrl-C in the terminal of this process does not reach it.
 
     Raises:
         NotReadyError: it did not start.
@@ -64,6 +67,7 @@ def home_server(data_dir: Path, port: int = 0, options: Sequence[str] = ()) -> I
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        start_new_session=in_own_session,
         env={**os.environ, "PYTHONPATH": os.pathsep.join([str(_PACKAGE_FOLDER), os.environ.get("PYTHONPATH", "")])},
     )
     try:

@@ -17,6 +17,8 @@ LABELS = (
 )
 OTHERS = "functions"
 QUARTERS = 4
+FLAT_PERCENT = 5.0
+"""Memory is called flat that grows by no more than this in the second half of the longest life of the server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,8 @@ class Sample:
     resident_mb: float
     """Of all of them."""
     processes: int
+    stored_mb: float | None = None
+    """What the server has stored, if that is known."""
 
     @property
     def mean_mb(self) -> float:
@@ -46,21 +50,29 @@ class MemoryFigure:
     quarters_mb: tuple[float, ...]
     """The median of each quarter of the life, of one process."""
     peak_mb: float
+    stored_mb: tuple[float, ...] = ()
+    """The median of each quarter of what the server has stored; empty if that is not known."""
 
     @property
     def growth_percent(self) -> float:
         """The growth from the second quarter to the last one: start-up and caches belong to the first."""
         return (self.quarters_mb[-1] / self.quarters_mb[1] - 1) * 100
 
+    @property
+    def is_flat(self) -> bool:
+        """Whether it did not grow, but for fluctuations."""
+        return self.growth_percent <= FLAT_PERCENT
 
-def samples_of(process_id: int, life: int) -> list[Sample]:
+
+def samples_of(process_id: int, life: int, stored_bytes: int | None = None) -> list[Sample]:
     """The memory of a process and all that it started, now, by label. Empty without `/proc`."""
     by_label: dict[str, list[Process]] = defaultdict(list)
     for process in process_tree(running(), process_id):
         by_label[_label(process.command)].append(process)
     now_s = time.monotonic()
+    stored_mb = None if stored_bytes is None else stored_bytes / 1e6
     return [
-        Sample(label, life, now_s, sum(process.resident_kib for process in found) * 1024 / 1e6, len(found))
+        Sample(label, life, now_s, sum(process.resident_kib for process in found) * 1024 / 1e6, len(found), stored_mb)
         for label, found in by_label.items()
     ]
 
@@ -81,7 +93,12 @@ def _figure(label: str, life: Sequence[Sample]) -> MemoryFigure:
     borders = [len(life) * quarter // QUARTERS for quarter in range(QUARTERS + 1)]
     quarters = tuple(median(sample.mean_mb for sample in life[first:last]) for first, last in pairwise(borders))
     peak_mb = max(sample.mean_mb for sample in life)
-    return MemoryFigure(label, max(sample.processes for sample in life), _life_s(life), quarters, peak_mb)
+    sizes = [
+        [sample.stored_mb for sample in life[first:last] if sample.stored_mb is not None]
+        for first, last in pairwise(borders)
+    ]
+    stored_mb = tuple(map(median, sizes)) if all(sizes) else ()
+    return MemoryFigure(label, max(sample.processes for sample in life), _life_s(life), quarters, peak_mb, stored_mb)
 
 
 def _life_s(life: Sequence[Sample]) -> float:

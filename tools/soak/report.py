@@ -4,21 +4,20 @@ import json
 import os
 import platform
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from tools.project import BUILD, ROOT
-from tools.soak.memory import memory_figures
+from tools.soak.memory import FLAT_PERCENT, Sample, memory_figures
 from tools.soak.run import Soak, quantile
 
 FOLDER = BUILD / "soak"
 FIGURES = ROOT / "docs" / "figures"
 PAGE = ROOT / "docs" / "reliability.md"
 SHOWN_FINDINGS = 50
-FLAT_PERCENT = 5.0
-"""Memory is called flat that grows by no more than this in the second half of the longest life of the server."""
 
 Report = dict[str, Any]
 
@@ -32,6 +31,7 @@ def report_of(run: Soak) -> Report:
         "date": datetime.now(UTC).date().isoformat(),
         "commit": _commit(),
         "machine": machine(),
+        "is_whole": not run.was_interrupted and run.restart_error is None,
         "load": round(os.getloadavg()[0], 1),
         "minutes": round((run.ended_s - run.began_s) / 60, 1),
         "clients": run.plan.clients,
@@ -52,6 +52,9 @@ def report_of(run: Soak) -> Report:
                 "quarters_mb": [round(quarter) for quarter in figure.quarters_mb],
                 "peak_mb": round(figure.peak_mb),
                 "growth_percent": round(figure.growth_percent, 1),
+                "stored_mb": [round(quarter, 1) for quarter in figure.stored_mb],
+                "before_start_mb": _median_mb(run.memory_before_start, figure.label),
+                "after_start_mb": _median_mb(run.memory_after_start, figure.label),
             }
             for figure in memory_figures(run.samples)
         ],
@@ -68,8 +71,8 @@ def machine() -> str:
 def write_report(report: Report, folder: Path = FOLDER) -> Path:
     """Write the report as Markdown and JSON, and return the path of the first."""
     folder.mkdir(parents=True, exist_ok=True)
-    name = "".join(letter if letter.isalnum() else "-" for letter in report["target"])
-    path = folder / f"{report['date']}-{name}-{report['seed']}.md"
+    name = "".join(letter if letter.isalnum() else "-" for letter in f"{report['target']}-{report['seed']}")
+    path = folder / f"{report['date']}-{name}.md"
     path.with_suffix(".json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     findings = "".join(f"- {finding}\n" for finding in report["findings"][:SHOWN_FINDINGS])
     path.write_text(f"# Soak of {report['target']}\n\n{tables(report)}\n{findings}", encoding="utf-8")
@@ -119,16 +122,43 @@ def tables(report: Mapping[str, Any]) -> str:
 def _memory_lines(memory: list[dict[str, Any]]) -> list[str]:
     if not memory:
         return ["The memory was not measured: the server runs elsewhere, or too short."]
-    return [
+    lines = [
         "| memory of a process | at most | watched for | median of each quarter in MB | peak in MB | growth |",
         "| --- | ---: | ---: | --- | ---: | ---: |",
         *(
             f"| {figure['label']} | {figure['processes']} | {figure['life_s']} s | "
             f"{', '.join(map(str, figure['quarters_mb']))} | {figure['peak_mb']} | "
-            f"{figure['growth_percent']:+.1f} % ({'flat' if figure['growth_percent'] <= FLAT_PERCENT else 'grows'}) |"
+            f"{figure['growth_percent']:+.1f} % ({_judgement(figure)}) |"
             for figure in memory
         ),
     ]
+    stored_mb = next((figure["stored_mb"] for figure in memory if figure.get("stored_mb")), None)
+    if stored_mb:
+        lines += ["", f"What the server stored meanwhile took {', '.join(map(str, stored_mb))} MB on the disk."]
+    for figure in memory:
+        if figure.get("after_start_mb"):
+            before_mb, after_mb = figure["before_start_mb"], figure["after_start_mb"]
+            label = figure["label"]
+            lines += [
+                "",
+                f"{label.capitalize()}: {before_mb} MB at the end, {after_mb} MB after a start on the same data.",
+            ]
+    return lines
+
+
+def _judgement(figure: Mapping[str, Any]) -> str:
+    """Whether memory is flat, grows, or grows by what a server takes that has just started on the same data."""
+    if figure["growth_percent"] <= FLAT_PERCENT:
+        return "flat"
+    before_mb, after_mb = figure.get("before_start_mb"), figure.get("after_start_mb")
+    is_for_the_data = before_mb and after_mb and before_mb <= after_mb * (1 + FLAT_PERCENT / 100)
+    return "grows with the data" if is_for_the_data else "grows"
+
+
+def _median_mb(samples: Sequence[Sample], label: str) -> int | None:
+    """The median memory of a process with the label; None if there was none."""
+    found = [sample.mean_mb for sample in samples if sample.label == label]
+    return round(median(found)) if found else None
 
 
 def _times(times_ms: list[float]) -> dict[str, float]:

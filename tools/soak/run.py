@@ -1,19 +1,23 @@
 """The run: clients in threads, restarts in between, a progress line, and a comparison of everything at the end."""
 
+import math
+import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from random import Random
 from threading import Event, Thread
+from types import FrameType
 
 from tools.project import ToolError
 from tools.soak.calls import Calls, ServerGoneError, UnexpectedAnswerError
 from tools.soak.gate import Gate
 from tools.soak.ledger import UNEXPECTED, Finding, Findings
-from tools.soak.memory import Sample, samples_of
+from tools.soak.memory import Sample, memory_figures, samples_of
 from tools.soak.person import Person
 from tools.soak.targets import Target
 
@@ -27,6 +31,11 @@ TICK_S, PROGRESS_S, PROGRESS_OF_A_TERMINAL_S = 0.2, 10.0, 1.0
 SAMPLES = 400
 MAX_FAILURES = 200
 """After so many unexpected answers of a client it stops: it would only repeat them."""
+STOPPED_BY = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+START_SAMPLES, START_SAMPLED_EVERY_S = 9, 1.0
+"""The memory after a start is the median of so many samples."""
+TELLING_LIFE_S = 120.0
+"""Growth in a shorter life is that of the start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +48,17 @@ class Plan:
     min_requests: int = 0
     """A run goes on until so many requests were answered: a busy machine answers few in a short time."""
 
+    def require_possible(self) -> None:
+        """Raise unless the plan has some time and a client.
+
+        Raises:
+            ToolError: it has none.
+        """
+        if not 0 < self.seconds < math.inf:
+            raise ToolError("a soak needs some time, such as MINUTES=10.")
+        if self.clients < 1:
+            raise ToolError("a soak needs a client, such as CLIENTS=8.")
+
 
 class Soak:
     """A run against a target."""
@@ -50,6 +70,10 @@ class Soak:
         self.people: list[Person] = []
         self.restarts_s: list[float] = []
         self.was_interrupted = False
+        self.restart_error: str | None = None
+        self.memory_before_start: list[Sample] = []
+        self.memory_after_start: list[Sample] = []
+        """That of a server with the same data that has just started."""
         self.began_s = self.ended_s = time.monotonic()
         self.verified: Counter[str] = Counter()
         self._say = say
@@ -60,29 +84,46 @@ class Soak:
         """Let the clients work for the time of the plan or until Ctrl-C, then compare everything.
 
         Raises:
-            ToolError: the server did not start again.
+            KeyboardInterrupt: Ctrl-C came a second time.
         """
         threads = [Thread(target=self._work, args=[number], daemon=True) for number in range(self.plan.clients)]
-        for thread in [*threads, Thread(target=self._watch, daemon=True)]:
-            thread.start()
-        try:
-            self._wait()
-        except KeyboardInterrupt:
-            self._say("stopping; everything is compared first ...")
-            self.was_interrupted = True
-            self._restart()  # Ctrl-C reaches the server as well
-        finally:
+        with self._stopped_by_signals():
+            for thread in [*threads, Thread(target=self._watch, daemon=True)]:
+                thread.start()
+            self._wait(threads)
             self.ended_s = time.monotonic()
             self._stopping.set()
             self.gate.open()
         for thread in threads:
             thread.join()
+        if self.restart_error is not None:
+            self.findings.add([Finding(UNEXPECTED, "the server did not start again", self.restart_error)])
+            return
         self._say(f"comparing what {len(self.people)} people have ...")
-        with ThreadPoolExecutor(self.plan.clients) as pool:
-            list(pool.map(self._verify, self.people))
+        self._verify_all()
+        if self.target.restart_name and not self.was_interrupted and self._has_grown():
+            self._compare_with_a_start()
         self.findings.add(Finding(UNEXPECTED, "doctor", text) for text in self.target.examine())
 
-    def _wait(self) -> None:
+    @contextmanager
+    def _stopped_by_signals(self) -> Iterator[None]:
+        """Let the first Ctrl-C end the traffic, and a second one the run."""
+
+        def stop(number: int, frame: FrameType | None) -> None:
+            if self.was_interrupted:
+                signal.default_int_handler(number, frame)
+            self.was_interrupted = True
+            # Standard output may be in use: this comes between any two instructions.
+            print("stopping; everything is compared first, unless Ctrl-C comes again ...", file=sys.stderr, flush=True)
+
+        before = {number: signal.signal(number, stop) for number in STOPPED_BY}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _wait(self, threads: Sequence[Thread]) -> None:
         """Restart the server at the times of the plan, and show the progress meanwhile."""
         due_s = self._restart_times_s()
         is_terminal = sys.stdout.isatty()
@@ -91,6 +132,8 @@ class Soak:
         while (
             elapsed_s := time.monotonic() - self.began_s
         ) < self.plan.seconds or self.calls.total() < self.plan.min_requests:
+            if self.was_interrupted or self.restart_error is not None or not any(t.is_alive() for t in threads):
+                break
             if due_s and elapsed_s >= due_s[0]:
                 due_s.pop(0)
                 self._restart()
@@ -98,6 +141,8 @@ class Soak:
                 shown_s = time.monotonic()
                 print(self._progress(elapsed_s), end="\r" if is_terminal else "\n", flush=True)
             time.sleep(TICK_S)
+        if is_terminal:
+            print()
 
     def _restart_times_s(self) -> list[float]:
         if not self.target.restart_name:
@@ -109,7 +154,10 @@ class Soak:
     def _restart(self) -> None:
         self.gate.close(waits=self.target.waits_for_steps)
         self.restarts_s.append(time.monotonic())
-        self.target.restart()
+        try:
+            self.target.restart()
+        except ToolError as error:
+            self.restart_error = str(error)
         self.gate.open()
 
     def _progress(self, elapsed_s: float) -> str:
@@ -131,7 +179,20 @@ class Soak:
             with self.gate.step() as life:
                 process_id = self.target.process_id
                 if process_id is not None:
-                    self.samples += samples_of(process_id, life)
+                    self.samples += samples_of(process_id, life, self.target.stored_bytes())
+
+    def _has_grown(self) -> bool:
+        return any(not figure.is_flat and figure.life_s >= TELLING_LIFE_S for figure in memory_figures(self.samples))
+
+    def _compare_with_a_start(self) -> None:
+        """Start the server on its data, and sample the memory before and after: what it needs then is no leak."""
+        self._say("comparing the memory with that after a start ...")
+        for samples in (self.memory_before_start, self.memory_after_start):
+            for life in range(START_SAMPLES):
+                time.sleep(START_SAMPLED_EVERY_S)
+                samples += samples_of(self.target.process_id or 0, life)
+            if samples is self.memory_before_start:
+                self.target.restart()
 
     def _work(self, number: int) -> None:
         """The steps of one client, as one person after another."""
@@ -148,11 +209,11 @@ class Soak:
                         turn += 1
                         person = self._new_person(f"{self.plan.seed}-{number}-{turn}")
                     person.step()
-                except UnexpectedAnswerError as error:
-                    failures += 1
-                    self.findings.add([Finding(UNEXPECTED, f"client {number}", str(error))])
                 except ServerGoneError as error:
                     gone = str(error)
+                except Exception as error:  # noqa: BLE001  a client that died unseen would find nothing any more
+                    failures += 1
+                    self.findings.add([Finding(UNEXPECTED, f"client {number}", _in_words(error))])
             if person is not None:
                 self.findings.add(person.take_findings())
             if gone is not None and not self.gate.explains(generation):
@@ -164,13 +225,20 @@ class Soak:
         self.people.append(person)
         return person
 
+    def _verify_all(self) -> None:
+        pool = ThreadPoolExecutor(self.plan.clients)
+        try:
+            list(pool.map(self._verify, self.people))
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)  # after Ctrl-C nobody waits for the rest
+
     def _verify(self, person: Person) -> None:
         """Compare all that a person has, at the end."""
         person.close()
         try:
             person.verify_to_the_last(self.restarts_s)
-        except (UnexpectedAnswerError, ServerGoneError) as error:
-            self.findings.add([Finding(UNEXPECTED, f"person {person.name}, at the end", str(error))])
+        except Exception as error:  # noqa: BLE001  the others are compared nevertheless
+            self.findings.add([Finding(UNEXPECTED, f"person {person.name}, at the end", _in_words(error))])
         self.findings.add(person.take_findings())
         self.verified.update(person.sizes())
         person.close()
@@ -180,10 +248,10 @@ def soak(target: Target, plan: Plan) -> Soak:
     """A run that has ended.
 
     Raises:
-        ToolError: the plan has no time or no client, or the server did not start again.
+        KeyboardInterrupt: Ctrl-C came a second time.
+        ToolError: the plan has no time or no client.
     """
-    if plan.seconds <= 0 or plan.clients < 1:
-        raise ToolError("a soak needs some time and a client.")
+    plan.require_possible()
     run = Soak(target, plan)
     run.run()
     return run
@@ -192,6 +260,12 @@ def soak(target: Target, plan: Plan) -> Soak:
 def quantile(sorted_values: Sequence[float], share: float) -> float:
     """The smallest of the values that at least this share of them does not exceed."""
     return sorted_values[min(len(sorted_values) - 1, int(len(sorted_values) * share))]
+
+
+def _in_words(error: Exception) -> str:
+    """The message, with the kind of an error that no answer explains."""
+    known = isinstance(error, UnexpectedAnswerError | ServerGoneError | ToolError)
+    return str(error) if known else f"{type(error).__name__}: {error}"
 
 
 def _minutes(seconds: float) -> str:

@@ -1,16 +1,26 @@
 """The servers that a soak may try: a home server, a local cloud, or the one at an address."""
 
+import os
 import subprocess
 import sys
 import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from strandline.cli.exit_codes import FAILED
 from strandline.home.launching import HomeServer, NotReadyError, home_server
+from tools.local_cloud.data_folder import DataFolder
+from tools.local_cloud.snapshots import CURRENT
 from tools.project import ROOT, ToolError
+from tools.soak.calls import Calls, Client, Question, ServerGoneError, UnexpectedAnswerError
+from tools.soak.server_work import sign_in_as_server
+
+SECRET_VARIABLE = "STRANDLINE_SERVER_SECRET"  # noqa: S105  the name of a variable
+OWN = ("home", "cloud")
+"""The targets that a run starts and stops itself."""
 
 NO_LIMIT = "1000000000"
 """Requests an hour: one machine sends the requests of all."""
@@ -35,6 +45,10 @@ class Target(ABC):
     @abstractmethod
     def process_id(self) -> int | None:
         """The process that started all others of the server, if that is on this machine."""
+
+    def stored_bytes(self) -> int | None:
+        """The size of what the server has stored, if that is on this machine."""
+        return None
 
     def examine(self) -> list[str]:
         """What an examination of the stored data finds, after the server has ended."""
@@ -66,6 +80,10 @@ class HomeTarget(Target):
         """The server."""
         return self._server.process.pid
 
+    def stored_bytes(self) -> int:
+        """The size of its folder."""
+        return size_bytes(self._folder)
+
     def examine(self) -> list[str]:
         """End the server as a person does, and let `strandline doctor` examine the folder."""
         self.close()
@@ -82,7 +100,9 @@ class HomeTarget(Target):
         port = int(self.base_url.rpartition(":")[2] or 0)
         options = ["--requests-an-hour", NO_LIMIT]
         try:
-            self._server = self._running.enter_context(home_server(self._folder, port, options))
+            # Ctrl-C ends the run, which ends the server after everything was compared.
+            server = home_server(self._folder, port, options, in_own_session=True)
+            self._server = self._running.enter_context(server)
         except NotReadyError as error:
             raise ToolError(f"the home server did not start again: {error}") from error
         self.base_url = self._server.base_url
@@ -109,6 +129,10 @@ class CloudTarget(Target):
         """The engine."""
         return self._process_id
 
+    def stored_bytes(self) -> int:
+        """The size of the last snapshot of its tables and queues, which is written every few seconds."""
+        return size_bytes(DataFolder(self._folder).state / CURRENT)
+
     def close(self) -> None:
         """Stop it."""
         self._running.close()
@@ -124,11 +148,29 @@ class CloudTarget(Target):
 
 
 class AddressTarget(Target):
-    """A server that runs already. It is not restarted."""
+    """A server that runs already. It is not restarted.
+
+    Raises:
+        ToolError: the address is none, nothing answers there, or the server refuses the secret.
+    """
 
     def __init__(self, base_url: str, server_secret: str | None) -> None:
-        self.name = self.base_url = base_url.rstrip("/")
+        self.name = self.base_url = _address(base_url)
         self.server_secret = server_secret
+        client = Client(self.base_url, Calls())
+        try:
+            client.ask(Question("time", "GET", "/v1/time"))
+        except ServerGoneError as error:
+            raise ToolError(f"no server answers at {self.base_url} ({error}).") from error
+        except UnexpectedAnswerError as error:
+            raise ToolError(f"the server at {self.base_url} does not have Tidepool's API: {error}") from error
+        try:
+            if server_secret is not None:
+                sign_in_as_server(client, server_secret)
+        except UnexpectedAnswerError as error:
+            raise ToolError(f"the server at {self.base_url} refuses the secret in {SECRET_VARIABLE}.") from error
+        finally:
+            client.close()
 
     def restart(self) -> None:
         """Leave it alone."""
@@ -144,9 +186,9 @@ def target_of(name: str, server_secret: str | None) -> Iterator[Target]:
     """The server to try, until the block ends: `home`, `cloud`, or an address.
 
     Raises:
-        ToolError: it did not start, or the name is none of these.
+        ToolError: it did not start, nothing answers at the address, or the name is none of these.
     """
-    if name not in ("home", "cloud"):
+    if name not in OWN:
         yield AddressTarget(name, server_secret)
         return
     with tempfile.TemporaryDirectory(prefix="strandline-soak-", ignore_cleanup_errors=True) as folder:
@@ -156,3 +198,25 @@ def target_of(name: str, server_secret: str | None) -> Iterator[Target]:
             yield target
         finally:
             target.close()
+
+
+def size_bytes(folder: Path) -> int:
+    """The size of all files in a folder that may be changing."""
+    total = 0
+    for path, _, names in os.walk(folder):  # Path.walk is new in Python 3.12
+        for name in names:
+            with suppress(OSError):  # removed meanwhile
+                total += Path(path, name).stat().st_size
+    return total
+
+
+def _address(text: str) -> str:
+    """The address of a server, without a path."""
+    parts = urlsplit(text)
+    try:
+        is_address = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is none
+        is_address = False
+    if not is_address or parts.path.strip("/") or parts.query or parts.fragment or parts.username is not None:
+        raise ToolError(f"TARGET is home, cloud, or an address such as http://127.0.0.1:8000, not {text!r}.")
+    return f"{parts.scheme}://{parts.netloc}"

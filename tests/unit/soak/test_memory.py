@@ -20,6 +20,19 @@ def test_growth_is_that_after_the_first_half_of_the_longest_life() -> None:
     assert (figure.peak_mb, figure.life_s, figure.processes) == (130, 7, 1)
 
 
+def test_memory_is_flat_that_fluctuates() -> None:
+    flat, growing = memory_figures(
+        [*samples(0, 90, 90, 100, 100, 103, 103, 104, 104, label="flat"), *samples(0, 1, 1, 10, 10, 10, 10, 11, 11)]
+    )
+    assert (flat.is_flat, growing.is_flat) == (True, False)
+
+
+def test_what_is_stored_has_the_same_quarters() -> None:
+    life = [Sample("engine", 0, second, 50.0, 1, float(second)) for second in range(8)]
+    assert memory_figures(life)[0].stored_mb == (0.5, 2.5, 4.5, 6.5)
+    assert memory_figures(samples(0, *[50] * 8))[0].stored_mb == ()
+
+
 def test_more_processes_of_the_same_memory_are_no_growth() -> None:
     life = [Sample("functions", 0, second, 50.0 * (1 + second), 1 + second) for second in range(8)]
     (figure,) = memory_figures(life)
@@ -41,7 +54,7 @@ def test_a_life_that_is_too_short_has_no_figure() -> None:
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is read from Linux's /proc")
 def test_the_memory_of_a_running_process_is_found() -> None:
-    found = samples_of(os.getpid(), 3)
+    found = samples_of(os.getpid(), 3, 2_500_000)
     assert found
     assert all(sample.resident_mb > 1 for sample in found)
-    assert {sample.life for sample in found} == {3}
+    assert {(sample.life, sample.stored_mb) for sample in found} == {(3, 2.5)}

@@ -1,0 +1,67 @@
+"""Tests that `make soak` says at once why a target cannot be tried."""
+
+import socket
+import sys
+from pathlib import Path
+
+import pytest
+
+from strandline.home.launching import home_server
+from tools.project import ToolError
+from tools.soak.__main__ import main
+from tools.soak.targets import AddressTarget, size_bytes, target_of
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("hom", "", "127.0.0.1:8000", "ftp://127.0.0.1", "http://", "http://127.0.0.1:port", "http://127.0.0.1:99999"),
+        *("http://127.0.0.1:0", "http://127.0.0.1:8000/stage", "http://anna@127.0.0.1", "http://127.0.0.1?a=b"),
+    ],
+)
+def test_a_target_that_is_none_is_refused(name: str) -> None:
+    with pytest.raises(ToolError, match="TARGET is home, cloud, or an address"), target_of(name, None):
+        pass
+
+
+def test_an_address_where_nothing_answers_is_refused() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        address = f"http://127.0.0.1:{free.getsockname()[1]}"
+    with pytest.raises(ToolError, match=f"no server answers at {address}"), target_of(address, None):
+        pass
+
+
+def test_a_running_server_is_tried_with_the_right_secret_or_none(tmp_path: Path) -> None:
+    with home_server(tmp_path / "data") as server:
+        for secret in (None, server.server_secret):
+            with target_of(f"{server.base_url}/", secret) as target:
+                assert (target.name, target.base_url) == (server.base_url, server.base_url)
+                assert (target.restart_name, target.process_id, target.stored_bytes()) == ("", None, None)
+        with pytest.raises(ToolError, match="refuses the secret in STRANDLINE_SERVER_SECRET"):
+            AddressTarget(server.base_url, "another secret")
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        (["--minutes", "0"], "needs some time"),
+        (["--clients", "0"], "needs a client"),
+        (["--target", "http://127.0.0.1:1", "--keep"], "KEEP=1 shows the figures of a home server or of a local cloud"),
+    ],
+)
+def test_a_run_that_cannot_be_is_refused_before_a_server_starts(
+    monkeypatch: pytest.MonkeyPatch, options: list[str], problem: str
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["soak", *options])
+    with pytest.raises(ToolError, match=problem):
+        main()
+
+
+def test_the_size_of_a_folder_is_that_of_its_files(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "a").write_bytes(b"12345")
+    (tmp_path / "in" / "b").write_bytes(b"123")
+    (tmp_path / "link").symlink_to("in")
+    assert size_bytes(tmp_path) == 8
+    assert size_bytes(tmp_path / "link") == 3
+    assert size_bytes(tmp_path / "none") == 0

@@ -3,11 +3,14 @@
 import pytest
 
 from chalicelib.access.call import NOBODY, SERVICE, Call, Caller, platform_call
+from chalicelib.access.nightscout_credential import NightscoutCredential, Scope
 from chalicelib.access.policy import (
     ANYONE,
     CUSTODIAN,
     CUSTODIANS,
     DATA_SET_LISTERS,
+    NIGHTSCOUT_READERS,
+    NIGHTSCOUT_UPLOADERS,
     NOTE,
     OWNER_AND_SERVERS,
     READERS,
@@ -84,6 +87,40 @@ def test_the_owner_needs_a_policy_that_names_the_owner() -> None:
     call(Caller(OWNER), OWNER_AND_SERVERS).require(OWNER)
     with pytest.raises(UnauthorizedError):
         call(Caller(OWNER), SERVERS).require(OWNER)
+
+
+def device(user_id: str, scope: Scope) -> Caller:
+    """A device with a credential of this user."""
+    credential = NightscoutCredential("id", user_id, "phone", scope, "hash", NOW_MS, user_id)
+    return Caller(user_id, nightscout_credential=credential)
+
+
+@pytest.mark.parametrize(
+    ("scope", "policy", "is_allowed"),
+    [
+        (Scope.READ, NIGHTSCOUT_READERS, True),
+        (Scope.UPLOAD, NIGHTSCOUT_READERS, True),
+        (Scope.READ, NIGHTSCOUT_UPLOADERS, False),
+        (Scope.UPLOAD, NIGHTSCOUT_UPLOADERS, True),
+        (Scope.UPLOAD, OWNER_AND_SERVERS, False),
+    ],
+)
+def test_a_device_needs_a_policy_that_names_its_scope(scope: Scope, policy: Policy, is_allowed: bool) -> None:
+    asked = call(device(OWNER, scope), policy)
+    if is_allowed:
+        asked.require(OWNER)
+    else:
+        with pytest.raises(UnauthorizedError):
+            asked.require(OWNER)
+
+
+@pytest.mark.parametrize("other_id", [OWNER, "cccccccccc", None])
+def test_a_device_acts_on_the_data_of_its_user_only(other_id: str | None) -> None:
+    """What others granted to its user is not for devices."""
+    policy = Policy(permissions=frozenset({VIEW, UPLOAD}), nightscout=frozenset(Scope))
+    call(device(OTHER, Scope.UPLOAD), policy, OneGrant(VIEW, UPLOAD)).require(OTHER)
+    with pytest.raises(UnauthorizedError):
+        call(device(OTHER, Scope.UPLOAD), policy, OneGrant(VIEW, UPLOAD)).require(other_id)
 
 
 def test_a_user_may_not_act_on_what_belongs_to_no_user() -> None:

@@ -81,6 +81,36 @@ class TestEachKind:
         assert sorted(derived(device)) == [False] * 4 + [True] * 3
 
 
+@pytest.mark.parametrize("is_compacted", [False, True])
+@pytest.mark.parametrize(
+    ("kind", "other_time", "is_double"),
+    [
+        ("cbg", "23:55:00.000", True),
+        ("cbg", "23:55:59.999", True),
+        ("cbg", "23:54:59.999", False),
+        ("cbg", "23:56:00.000", False),
+        ("bolus", "23:55:30.000", True),
+        ("bolus", "23:55:30.999", True),
+        ("bolus", "23:55:29.999", False),
+        ("bolus", "23:55:31.000", False),
+    ],
+)
+def test_readings_of_a_minute_and_others_of_a_second_are_equal(
+    device: Device, kind: str, other_time: str, is_double: bool, is_compacted: bool
+) -> None:
+    half_past = 4.5
+    if kind == "cbg":
+        device.store(sgv(100, half_past))
+        other = cbg(100, half_past)
+    else:
+        treat(device, eventType="Correction Bolus", insulin=2, created_at=at(half_past))
+        other = record(kind, half_past, subType="normal", normal=2)
+    device.send_to_tidepool([other | {"time": f"2025-12-31T{other_time}Z"}])
+    if is_compacted:
+        device.compact()
+    assert sorted(derived(device)) == ([False] if is_double else [False, True])
+
+
 class TestReappearing:
     @pytest.mark.parametrize("is_compacted", [False, True])
     def test_a_derived_record_is_shown_again_when_the_other_is_deleted(

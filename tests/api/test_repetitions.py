@@ -48,6 +48,18 @@ def test_a_create_with_the_same_key_makes_one(api: ApiClient, fakes: FakeService
     assert second.json()["id"] != first.json()["id"]
 
 
+def test_one_key_makes_one_thing_of_each_kind(api: ApiClient, token: str) -> None:
+    """Each has an id of its own, so no kind depends on where the ids of another are stored."""
+    replies = [create(api, token, kind, "k") for kind in KINDS]
+    replies.append(api.request("POST", f"/v1/users/{OWNER}/data_sets", {}, token=token, Idempotency_Key="k"))
+    assert [reply.status for reply in replies] == [201] * 3
+    blob, log = (reply.json()["id"] for reply in replies[:2])
+    data_set = replies[2].json()["data"]["id"]
+    assert len({blob, log, data_set}) == 3
+    assert (listed(api, token, "blobs"), listed(api, token, "device_logs")) == ([blob], [log])
+    assert api.request("GET", f"/v1/data_sets/{data_set}", token=token).status == 200
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_same_key_with_another_content_is_a_conflict(api: ApiClient, token: str, kind: str) -> None:
     assert create(api, token, kind, "k").status == 201

@@ -20,7 +20,7 @@ given_data_dir = $(if $(filter-out file,$(origin DATA_DIR)),--data-dir '$(DATA_D
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help serve run demo pictures check openapi test pythons e2e soak faults interleavings fuzz power-loss bench package wheel release version-data deploy destroy user stage rotate-keys environment cloud-environment checkov-environment fuzz-environment e2e-environment stage-given clean
+.PHONY: help serve run demo pictures check openapi test pythons e2e soak faults interleavings fuzz power-loss mutants bench package wheel release version-data deploy destroy user stage rotate-keys environment cloud-environment checkov-environment fuzz-environment e2e-environment stage-given clean
 
 help: ## list all targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -83,6 +83,9 @@ fuzz: fuzz-environment ## send requests made from the description and hostile on
 
 power-loss: environment ## cut the power of a home server and compare what is left with its answers; needs strace: make power-loss [STATES=200] [SEED=1]
 	@$(BIN)/python -m tools.power_loss $(if $(STATES),--states '$(STATES)') $(if $(SEED),--seed '$(SEED)')
+
+mutants: environment ## make one rule at a time wrong in a copy of the sources, and see that the tests notice: make mutants [ONLY=fold,17] [KEEP=1]
+	@$(BIN)/python -m tools.mutants $(if $(ONLY),--only '$(ONLY)') $(if $(KEEP),--keep)
 
 bench: cloud-environment ## measure time, calls, memory and cost, and write build/bench.json: make bench [QUICK=1] [PEERS=name=http://address,...]
 	@$(BIN)/python -m bench $(if $(QUICK),--quick) $(if $(PEERS),--peers "$(PEERS)")

@@ -21,7 +21,7 @@ The sources have version {version}, and {folder} has its artifacts. Now:
   1. git diff                                  read what was changed
   2. make version-data VERSION={version}      data of this version, which later ones have to read
   3. make check && make pythons && make test && make e2e
-  4. make soak MINUTES=20 KEEP=1 && make fuzz MINUTES=30 && make power-loss && make bench
+  4. make soak MINUTES=20 KEEP=1 && make fuzz MINUTES=30 && make power-loss && make mutants KEEP=1 && make bench
                                                new figures; build the artifacts again if the sources changed
   5. git add -A && git commit -m 'Release {version}'
   6. git tag -a v{version} -F {folder}/tag.txt

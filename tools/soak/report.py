@@ -29,7 +29,7 @@ def report_of(run: Soak) -> Report:
         "target": run.target.name,
         "seed": run.plan.seed,
         "date": datetime.now(UTC).date().isoformat(),
-        "commit": _commit(),
+        "commit": commit(),
         "machine": machine(),
         "is_whole": not run.was_interrupted and run.restart_error is None,
         "load": round(os.getloadavg()[0], 1),
@@ -171,7 +171,7 @@ def _times(times_ms: list[float]) -> dict[str, float]:
     }
 
 
-def _commit() -> str:
+def commit() -> str:
     """The commit, with a note if code differs from it. Pages do not count: a run with KEEP=1 changes one."""
     commit = _git("describe", "--always", "--abbrev=9", "--exclude=*")
     return f"{commit}, changed" if _git("status", "--porcelain", "-uno", "--", ".", ":!docs") else commit

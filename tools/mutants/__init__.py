@@ -1,0 +1,1 @@
+"""Mutants: wrong versions of rules, each of which has to turn the tests red."""

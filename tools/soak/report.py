@@ -7,12 +7,11 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 from tools.project import BUILD, ROOT
-from tools.soak.memory import FLAT_PERCENT, Sample, memory_figures
-from tools.soak.run import Soak, quantile
+from tools.soak.memory import FLAT_PERCENT, Sample, at_rest_mb, memory_figures, quantile
+from tools.soak.run import TELLING_LIFE_S, Soak
 
 FOLDER = BUILD / "soak"
 FIGURES = ROOT / "docs" / "figures"
@@ -49,12 +48,12 @@ def report_of(run: Soak) -> Report:
                 "label": figure.label,
                 "processes": figure.processes,
                 "life_s": round(figure.life_s),
-                "quarters_mb": [round(quarter) for quarter in figure.quarters_mb],
+                "at_rest_mb": [round(quarter) for quarter in figure.at_rest_mb],
                 "peak_mb": round(figure.peak_mb),
                 "growth_percent": round(figure.growth_percent, 1),
                 "stored_mb": [round(quarter, 1) for quarter in figure.stored_mb],
-                "before_start_mb": _median_mb(run.memory_before_start, figure.label),
-                "after_start_mb": _median_mb(run.memory_after_start, figure.label),
+                "before_start_mb": _at_rest_mb(run.memory_before_start, figure.label),
+                "after_start_mb": _at_rest_mb(run.memory_after_start, figure.label),
             }
             for figure in memory_figures(run.samples)
         ],
@@ -122,12 +121,16 @@ def tables(report: Mapping[str, Any]) -> str:
 def _memory_lines(memory: list[dict[str, Any]]) -> list[str]:
     if not memory:
         return ["The memory was not measured: the server runs elsewhere, or too short."]
+    is_at_rest = "at_rest_mb" in memory[0]
+    columns = (
+        "longest life | at rest in each quarter in MB" if is_at_rest else "watched for | median of each quarter in MB"
+    )
     lines = [
-        "| memory of a process | at most | watched for | median of each quarter in MB | peak in MB | growth |",
+        f"| memory of a process | at most | {columns} | peak in MB | growth |",
         "| --- | ---: | ---: | --- | ---: | ---: |",
         *(
             f"| {figure['label']} | {figure['processes']} | {figure['life_s']} s | "
-            f"{', '.join(map(str, figure['quarters_mb']))} | {figure['peak_mb']} | "
+            f"{', '.join(map(str, figure.get('at_rest_mb') or figure['quarters_mb']))} | {figure['peak_mb']} | "
             f"{figure['growth_percent']:+.1f} % ({_judgement(figure)}) |"
             for figure in memory
         ),
@@ -148,6 +151,8 @@ def _memory_lines(memory: list[dict[str, Any]]) -> list[str]:
 
 def _judgement(figure: Mapping[str, Any]) -> str:
     """Whether memory is flat, grows, or grows by what a server takes that has just started on the same data."""
+    if figure["life_s"] < TELLING_LIFE_S and "at_rest_mb" in figure:
+        return "too short to tell"
     if figure["growth_percent"] <= FLAT_PERCENT:
         return "flat"
     before_mb, after_mb = figure.get("before_start_mb"), figure.get("after_start_mb")
@@ -155,10 +160,10 @@ def _judgement(figure: Mapping[str, Any]) -> str:
     return "grows with the data" if is_for_the_data else "grows"
 
 
-def _median_mb(samples: Sequence[Sample], label: str) -> int | None:
-    """The median memory of a process with the label; None if there was none."""
-    found = [sample.mean_mb for sample in samples if sample.label == label]
-    return round(median(found)) if found else None
+def _at_rest_mb(samples: Sequence[Sample], label: str) -> int | None:
+    """The memory at rest of the processes with the label; None if there was none."""
+    found = [sample for sample in samples if sample.label == label]
+    return round(at_rest_mb(found)) if found else None
 
 
 def _times(times_ms: list[float]) -> dict[str, float]:

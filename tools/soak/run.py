@@ -33,7 +33,7 @@ MAX_FAILURES = 200
 """After so many unexpected answers of a client it stops: it would only repeat them."""
 STOPPED_BY = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 START_SAMPLES, START_SAMPLED_EVERY_S = 9, 1.0
-"""The memory after a start is the median of so many samples."""
+"""The memory at rest after a start is that of so many samples."""
 TELLING_LIFE_S = 120.0
 """Growth in a shorter life is that of the start."""
 
@@ -176,10 +176,10 @@ class Soak:
         """Sample the memory until the end."""
         every_s = max(0.25, self.plan.seconds / SAMPLES)
         while not self._stopping.wait(every_s):
-            with self.gate.step() as life:
+            with self.gate.step():
                 process_id = self.target.process_id
                 if process_id is not None:
-                    self.samples += samples_of(process_id, life, self.target.stored_bytes())
+                    self.samples += samples_of(process_id, self.target.stored_bytes())
 
     def _has_grown(self) -> bool:
         return any(not figure.is_flat and figure.life_s >= TELLING_LIFE_S for figure in memory_figures(self.samples))
@@ -188,9 +188,10 @@ class Soak:
         """Start the server on its data, and sample the memory before and after: what it needs then is no leak."""
         self._say("comparing the memory with that after a start ...")
         for samples in (self.memory_before_start, self.memory_after_start):
-            for life in range(START_SAMPLES):
+            for _ in range(START_SAMPLES):
                 time.sleep(START_SAMPLED_EVERY_S)
-                samples += samples_of(self.target.process_id or 0, life)
+                of_all = samples_of(self.target.process_id or 0)
+                samples += [sample for sample in of_all if sample.process_id == self.target.process_id]
             if samples is self.memory_before_start:
                 self.target.restart()
 
@@ -255,11 +256,6 @@ def soak(target: Target, plan: Plan) -> Soak:
     run = Soak(target, plan)
     run.run()
     return run
-
-
-def quantile(sorted_values: Sequence[float], share: float) -> float:
-    """The smallest of the values that at least this share of them does not exceed."""
-    return sorted_values[min(len(sorted_values) - 1, int(len(sorted_values) * share))]
 
 
 def _in_words(error: Exception) -> str:

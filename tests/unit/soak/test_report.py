@@ -36,7 +36,7 @@ def report() -> Report:
                 "label": "home server",
                 "processes": 1,
                 "life_s": 600,
-                "quarters_mb": [60, 70, 71, 72],
+                "at_rest_mb": [60, 70, 71, 72],
                 "peak_mb": 80,
                 "growth_percent": 2.9,
             },
@@ -44,7 +44,7 @@ def report() -> Report:
                 "label": "functions",
                 "processes": 3,
                 "life_s": 600,
-                "quarters_mb": [60, 70, 80, 90],
+                "at_rest_mb": [60, 70, 80, 90],
                 "peak_mb": 95,
                 "growth_percent": 28.6,
             },
@@ -77,6 +77,11 @@ def test_memory_that_a_start_on_the_same_data_takes_as_well_is_no_leak(
     assert f"| functions | 3 | 600 s | 60, 70, 80, 90 | 95 | +28.6 % ({judgement}) |" in text
     assert "What the server stored meanwhile took 1.5, 2.5, 3.5, 4.5 MB on the disk." in text
     assert ("Functions: 90 MB at the end, 88 MB after a start on the same data." in text) is (after_mb == 88)
+
+
+def test_growth_in_a_short_life_is_not_judged(report: Report) -> None:
+    report["memory"][1]["life_s"] = 74
+    assert "| functions | 3 | 74 s | 60, 70, 80, 90 | 95 | +28.6 % (too short to tell) |" in tables(report)
 
 
 def test_a_seed_may_have_any_letters(report: Report, tmp_path: Path) -> None:

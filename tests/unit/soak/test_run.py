@@ -13,6 +13,7 @@ from tools.project import ToolError
 from tools.soak import run as run_module
 from tools.soak.calls import Calls
 from tools.soak.ledger import LOST, UNEXPECTED, Finding
+from tools.soak.memory import Sample
 from tools.soak.run import Plan, Soak
 from tools.soak.targets import Target
 
@@ -190,13 +191,17 @@ def test_memory_that_has_grown_is_compared_with_that_after_a_start(
     growing = SimpleNamespace(is_flat=False, life_s=600.0)
     starting = SimpleNamespace(is_flat=False, life_s=60.0)
 
+    class Running(StandIn):
+        process_id = 7
+
     def compared(*figures: Any) -> tuple[bool, int]:
-        target = StandIn()
+        target = Running()
         monkeypatch.setattr(run_module, "memory_figures", lambda _: list(figures))
-        monkeypatch.setattr(run_module, "samples_of", lambda _id, life, _=None: [life])
+        monkeypatch.setattr(run_module, "samples_of", lambda _: [Sample("server", 7, 0, 1), Sample("child", 8, 0, 1)])
         run = Soak(target, Plan(0.01, 1, "a seed"), say=lambda _: None)
         run._restart_times_s = list  # type: ignore[method-assign]
         run.run()
+        assert {s.label for s in (*run.memory_before_start, *run.memory_after_start)} <= {"server"}
         return bool(run.memory_before_start and run.memory_after_start), target.restarts
 
     assert compared(flat, starting) == (False, 0)

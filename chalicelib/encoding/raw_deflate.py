@@ -30,7 +30,7 @@ def inflate(deflated: bytes, dictionary: bytes = b"") -> bytes:
     try:
         if not dictionary:
             return zlib.decompress(deflated, _WINDOW_BITS)
-        decompressor = zlib.decompressobj(_WINDOW_BITS, zdict=dictionary)
+        decompressor = zlib.decompressobj(_WINDOW_BITS, dictionary)
         data = decompressor.decompress(deflated)
     except zlib.error as error:
         raise ValueError(f"cannot inflate: {error}") from error

@@ -11,7 +11,7 @@ An entry of a few records is deflated with a preset dictionary and takes half th
 minutes fits into one kilobyte, the unit of what a write costs.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import field
 from enum import Enum
 from functools import cached_property
@@ -34,7 +34,7 @@ _LENGTH_BYTES = 4
 _COLUMNS_AT = 1 + _LENGTH_BYTES
 _LEVELS = {PLAIN: 1, WITH_DICTIONARY: 6}
 _DICTIONARIES = {PLAIN: b"", WITH_DICTIONARY: PRESET_DICTIONARY}
-_LINE_FEED = b"\n"
+LINE_FEED = b"\n"
 
 
 class EntryKind(Enum):
@@ -117,13 +117,22 @@ class Selectors:
 def read_records(body: bytes, number: int) -> Records:
     """The records of the entry with this number, which adds data, in the order of the request; embedded records come
     last."""
-    form = _form(body)
-    texts_at = _COLUMNS_AT + int.from_bytes(body[1:_COLUMNS_AT], "big")
+    _dictionary(body)  # refuses unknown forms now, not when the records are looked at
     return Records(
-        columns=lambda: json_text.decode(_inflate(body[_COLUMNS_AT:texts_at], form)),
-        texts=lambda: _inflate(body[texts_at:], form).split(_LINE_FEED),
+        columns=lambda: json_text.decode(columns_of_bodies([body])[0]),
+        texts=lambda: texts_of_bodies([body])[0].split(LINE_FEED),
         addresses=lambda count: [RecordAddress(number, row) for row in range(count)],
     )
+
+
+def columns_of_bodies(bodies: Iterable[bytes]) -> list[bytes]:
+    """The JSON of the columns in each of these bodies of entries that add data."""
+    return [inflate(body[_COLUMNS_AT : _texts_at(body)], _dictionary(body)) for body in bodies]
+
+
+def texts_of_bodies(bodies: Iterable[bytes]) -> list[bytes]:
+    """The texts in each of these bodies of entries that add data, those of one body joined by line feeds."""
+    return [inflate(body[_texts_at(body) :], _dictionary(body)) for body in bodies]
 
 
 def encode_data(
@@ -155,7 +164,7 @@ def encode_data(
         ]
     sequences = None if sequence is None else [sequence] * len(data)
     columns = columns_of(bodies, [datum.time_ms for datum in data], hashes, sequences)
-    lines = _LINE_FEED.join(texts)
+    lines = LINE_FEED.join(texts)
     form = WITH_DICTIONARY if len(lines) <= SMALL_BYTES else PLAIN
     deflated = _deflate(json_text.encode(columns), form)
     return bytes([form]) + len(deflated).to_bytes(_LENGTH_BYTES, "big") + deflated + _deflate(lines, form)
@@ -168,19 +177,21 @@ def encode_selectors(selectors: Selectors) -> bytes:
 
 def decode_selectors(body: bytes) -> Selectors:
     """The selectors of an entry that deletes data."""
-    ((kind, values),) = json_text.decode(_inflate(body[1:], _form(body))).items()
+    ((kind, values),) = json_text.decode(inflate(body[1:], _dictionary(body))).items()
     return Selectors(SelectorKind(kind), frozenset(values))
 
 
-def _form(body: bytes) -> int:
-    if body[0] not in _LEVELS:
+def _texts_at(body: bytes) -> int:
+    return _COLUMNS_AT + int.from_bytes(body[1:_COLUMNS_AT], "big")
+
+
+def _dictionary(body: bytes) -> bytes:
+    """The preset dictionary of a body; empty without one."""
+    dictionary = _DICTIONARIES.get(body[0])
+    if dictionary is None:
         raise ValueError(f"entry of unknown form {body[0]}")
-    return body[0]
+    return dictionary
 
 
 def _deflate(data: bytes, form: int) -> bytes:
     return deflate(data, _LEVELS[form], _DICTIONARIES[form])
-
-
-def _inflate(data: bytes, form: int) -> bytes:
-    return inflate(data, _DICTIONARIES[form])

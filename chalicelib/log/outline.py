@@ -9,6 +9,7 @@ it. An entry whose outline would be long has none, as have those of earlier vers
 
 import struct
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from chalicelib.encoding.columns import pack_uint32, unpack_uint32
@@ -54,6 +55,7 @@ class Outline(NamedTuple):
 
     keys: frozenset[tuple[str, int]]
     """Their types and days; days count from 1970-01-01."""
+    days: frozenset[int]
     origin_keys: frozenset[int]
     """The keys of their origin ids."""
 
@@ -73,8 +75,15 @@ def outline_of(data: Sequence[Datum]) -> bytes | None:
 
 def decode_outline(outline: bytes) -> Outline:
     """The outline that `outline_of` wrote."""
-    first_day, count = _START.unpack_from(outline)
-    origins_at = _START.size + 2 * count
-    pairs = outline[_START.size : origins_at]
+    origins_at = _START.size + 2 * outline[_START.size - 1]
+    keys, days = _keys_and_days(outline[:origins_at])
+    return Outline(keys, days, frozenset(unpack_uint32(outline[origins_at:])))
+
+
+@lru_cache(maxsize=256)  # a phone sends the same types all day
+def _keys_and_days(start: bytes) -> tuple[frozenset[tuple[str, int]], frozenset[int]]:
+    """The types and days, and the days alone, of outlines that start with these bytes."""
+    first_day, count = _START.unpack_from(start)
+    pairs = start[_START.size : _START.size + 2 * count]
     keys = frozenset((TYPES[index], first_day + after) for index, after in zip(pairs[::2], pairs[1::2], strict=True))
-    return Outline(keys, frozenset(unpack_uint32(outline[origins_at:])))
+    return keys, frozenset(day for _, day in keys)

@@ -4,7 +4,7 @@ Columns are made from the bodies of the data when they are stored, or later from
 """
 
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple, TypeVar
 
@@ -194,6 +194,39 @@ def columns_of(
         ),
     }
     return {name: column for name, column in columns.items() if column is not None}
+
+
+class JoinedColumns(Mapping[str, Any]):
+    """The columns of several entries, one after the other, each joined when it is asked for.
+
+    Args:
+        parts: the columns of each entry, one at least.
+    """
+
+    def __init__(self, parts: Sequence[Columns]) -> None:
+        self._parts = parts
+        self._counts = [len(part["time"]) for part in parts]
+
+    def __getitem__(self, name: str) -> Any:
+        if name == "time":
+            return steps([time_ms for part in self._parts for time_ms in from_steps(part["time"])])
+        found = [part.get(name) for part in self._parts]
+        example = next((column for column in found if column is not None), None)
+        if example is None:
+            raise KeyError(name)
+        joined: list[Any] = []
+        for column, count in zip(found, self._counts, strict=True):
+            if column is None:
+                joined += [None] * count
+            else:
+                joined += _spread(column) if isinstance(column, dict) else column
+        return _code(joined) if isinstance(example, dict) else joined
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(dict.fromkeys(name for part in self._parts for name in part))
+
+    def __len__(self) -> int:
+        return len(set().union(*self._parts))
 
 
 def _manufacturer(origin: Mapping[str, Any]) -> str | None:

@@ -9,6 +9,7 @@ from chalicelib.access.call import Call
 from chalicelib.conflicts import retry_on_conflict
 from chalicelib.errors import UnauthorizedError
 from chalicelib.frozen import frozen
+from chalicelib.glucose.reading import CBG
 from chalicelib.summaries.etag import etag_until, require_changed
 from chalicelib.summaries.ports import SummaryPorts
 from chalicelib.summaries.profile import profile_of
@@ -43,7 +44,7 @@ def read_summary(
         require_changed(ports.data_sets.owner(key.user_id), key.type, call.now_ms, known_etags)
 
     def attempt() -> SummaryReply | None:
-        view = GlucoseView(key.user_id, ports)
+        view = GlucoseView(key.user_id, SUMMARY_TYPES[key.type], ports)
         window = read_window(view, SUMMARY_TYPES[key.type], call.now_ms)
         body = None if window is None else summary_body(key, window.hours, call.now_ms)
         if window is None or body is None:
@@ -62,7 +63,7 @@ def read_profile(call: Call, owner_id: str, query: ProfileQuery, ports: SummaryP
     """
     require_whole_view(call, owner_id)
     return retry_on_conflict(
-        lambda: profile_of(GlucoseView(owner_id, ports), query, call.now_ms), _MAX_ATTEMPTS, TileMissingError
+        lambda: profile_of(GlucoseView(owner_id, (CBG,), ports), query, call.now_ms), _MAX_ATTEMPTS, TileMissingError
     )
 
 

@@ -9,14 +9,12 @@ from chalicelib.glucose.hour_sum import HourSum
 from chalicelib.glucose.reading import GLUCOSE_TYPES, HOUR_MS, Reading, in_order, reading_of
 from chalicelib.glucose.tile_sums import StoredTimes, TileSums
 from chalicelib.log.data_set import DataSet
-from chalicelib.log.entry import EntryDecodedOnce
-from chalicelib.log.fold import can_be_seen, visible
-from chalicelib.log.records import RecordAddress, Records, bodies_of
+from chalicelib.log.fold import can_be_seen
+from chalicelib.log.records import RecordAddress, bodies_of
 from chalicelib.summaries.ports import SummaryPorts
 from chalicelib.tiles.hour_sums import stored_time_finder, stored_times_of
 from chalicelib.tiles.manifest import TileRef
-from chalicelib.tiles.tail import prefixes
-from chalicelib.tiles.tile import Tile, TileKey, keys_of_rows, origin_key
+from chalicelib.tiles.tile import Tile, TileKey, keys_of_rows
 from chalicelib.tiles.view import TileView
 
 
@@ -43,9 +41,12 @@ class GlucoseView:
     """The glucose of a user as one request sees it.
 
     Making one reads the owner with the manifest, the data sets, and the tail: three calls.
+
+    Args:
+        types: the types of glucose that the request needs.
     """
 
-    def __init__(self, owner_id: str, ports: SummaryPorts) -> None:
+    def __init__(self, owner_id: str, types: Collection[str], ports: SummaryPorts) -> None:
         self._ports = ports
         self.owner, self.manifest = ports.tiles.current(owner_id)
         self.data_sets = ports.data_sets.of_owner(self.owner)[::-1]
@@ -54,9 +55,9 @@ class GlucoseView:
             for data_set in self.data_sets
             if can_be_seen(data_set) and not data_set.is_continuous and not self.manifest.has_whole_log(data_set.id)
         ]
-        entries = ports.log.entries(self.owner, normal_ids, self.manifest.positions())
-        self.entries = [EntryDecodedOnce.of(entry) for entry in entries]
-        self._tail = TileView(self.owner, self.manifest, self.data_sets, self.entries, ports.tiles)
+        self.entries = ports.log.entries(self.owner, normal_ids, self.manifest.positions())
+        whole = TileView(self.owner, self.manifest, self.data_sets, self.entries, ports.tiles)
+        self._tail = whole.of(lambda key: key.type in types)
 
     @property
     def last_numbers(self) -> dict[str, int]:
@@ -133,15 +134,12 @@ class GlucoseView:
         """The tiles without which the tail cannot be folded, because a bolus or food of it has the origin id of a
         reading: none but for data that no known app sends. Source: dedup 5.2."""
         keys = self._tail.looked_up_keys
-        if keys and (not keys.isdisjoint(self._tail_origin_keys()) or any(part.may_hold(keys) for part in read)):
+        if not keys:
+            return ()
+        of_readings = self._tail.origin_keys_of(GLUCOSE_TYPES)
+        if not keys.isdisjoint(of_readings) or any(part.may_hold(keys) for part in read):
             return self._tail.looked_up_tiles
         return ()
-
-    def _tail_origin_keys(self) -> set[int]:
-        """The keys of the origin ids of readings in the tail."""
-        parts = [records for entry in self.entries if isinstance(records := entry.contents(), Records)]
-        pairs = (pair for part in parts for pair in zip(part.types, part.origin_ids, strict=True))
-        return {origin_key(origin_id) for name, origin_id in pairs if origin_id is not None and name in GLUCOSE_TYPES}
 
     def _visible(self, tile: Tile, stored_times: StoredTimes, hour: int | None = None) -> list[Reading]:
         """The readings of a tile that the tail does not affect, or those of one hour of it."""
@@ -162,12 +160,12 @@ class GlucoseView:
         )
 
     def _folded(
-        self, tiles: Iterable[Tile], keys: Collection[TileKey], stored_times: StoredTimes
+        self, tiles: Collection[Tile], keys: Collection[TileKey], stored_times: StoredTimes
     ) -> dict[TileKey, list[Reading]]:
         """The readings of these days, from their tiles and the tail."""
         if not keys:
             return {}
-        data = visible(self.entries, self.data_sets, prefixes(self.manifest, tiles, self.entries))
+        data = self._tail.fold(tiles)
         stored_ms = stored_time_finder(self._data_sets_by_id, {**stored_times, **stored_times_of(self.entries)})
         rows: list[tuple[TileKey, int, RecordAddress, int]] = []
         texts: list[bytes] = []

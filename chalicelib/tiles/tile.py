@@ -46,7 +46,9 @@ class TileKey(NamedTuple):
 
 def keys_of_rows(records: Records) -> list[TileKey]:
     """The tile that each record belongs to."""
-    return [TileKey(name, time_ms // DAY_MS) for name, time_ms in zip(records.types, records.times_ms, strict=True)]
+    pairs = [(name, time_ms // DAY_MS) for name, time_ms in zip(records.types, records.times_ms, strict=True)]
+    keys = {pair: TileKey(*pair) for pair in set(pairs)}
+    return [keys[pair] for pair in pairs]
 
 
 class Candidate(NamedTuple):

@@ -9,6 +9,7 @@ from chalicelib.log.documents_owner import is_derived
 from chalicelib.log.entry import Entry, EntryDecodedOnce
 from chalicelib.log.fold import VisibleData, fold_fingerprints, visible
 from chalicelib.log.fold_forward import LOOKED_UP_TYPES
+from chalicelib.log.joined_entries import JoinedEntries, join_entries
 from chalicelib.log.outline import Outline, decode_outline
 from chalicelib.log.records import Records
 from chalicelib.model.deduplicators import (
@@ -73,9 +74,14 @@ class TileView:
         self.manifest = manifest
         self._owner = owner
         self._data_sets = data_sets
-        self._entries: Sequence[Entry] = [EntryDecodedOnce.of(entry) for entry in entries]
-        self._passed: Mapping[int, Outline] = {}
-        """The outlines of the entries that are passed by, by index."""
+        self._entries = entries
+        self._outlines = [None if entry.outline is None else decode_outline(entry.outline) for entry in entries]
+        self._passed: frozenset[int] = frozenset()
+        """The indexes of the entries that are passed by. They have outlines."""
+        self._once: dict[int, Entry] = {}
+        """Entries that keep what they decoded, by index."""
+        self._to_fold: dict[frozenset[int], Sequence[Entry]] = {}
+        """The entries as they are folded, by the indexes of those that are passed by."""
         self._tiles = tiles
 
     def of(self, is_wanted: Callable[[TileKey], bool]) -> "TileView":
@@ -86,30 +92,56 @@ class TileView:
         tiles alone. No entry is passed by where earlier records decide about later ones, by hash or by age.
         """
         passed: dict[int, Outline] = {}
-        for index, entry in enumerate(self._entries):
-            outline = None if entry.outline is None else decode_outline(entry.outline)
+        wanted: dict[frozenset[tuple[str, int]], bool] = {}
+        for index, (entry, outline) in enumerate(zip(self._entries, self._outlines, strict=True)):
             if outline is None or entry.data_set_id in self._depending_ids:
                 continue
-            if not any(is_wanted(TileKey(*key)) for key in outline.keys):
+            if outline.keys not in wanted:
+                wanted[outline.keys] = any(is_wanted(TileKey(*key)) for key in outline.keys)
+            if not wanted[outline.keys]:
                 passed[index] = outline
-        keys = _origin_keys_of(self._without(passed)) if passed else set()
+        keys = self._origin_keys_without(passed) if passed else set()
         view = TileView(self._owner, self.manifest, self._data_sets, (), self._tiles)
-        view._entries = self._entries
-        view._passed = {index: outline for index, outline in passed.items() if keys.isdisjoint(outline.origin_keys)}
+        view._entries, view._outlines, view._once = self._entries, self._outlines, self._once
+        view._passed = frozenset(i for i, outline in passed.items() if keys.isdisjoint(outline.origin_keys))
         return view
 
-    @cached_property
-    def _kept(self) -> Sequence[Entry]:
-        """The entries that are not passed by."""
-        return self._without(self._passed)
+    def _origin_keys_without(self, passed: Collection[int]) -> set[int]:
+        """The keys of all origin ids in the entries that are not passed by."""
+        keys: set[int] = set()
+        for index, outline in enumerate(self._outlines):
+            if index in passed:
+                continue
+            if outline is not None:
+                keys |= outline.origin_keys
+            elif isinstance(records := self._decoded_once(index).contents(), Records):
+                keys.update(origin_key(origin_id) for origin_id in records.origin_ids if origin_id is not None)
+        return keys
 
-    def _without(self, passed: Collection[int]) -> Sequence[Entry]:
-        return [entry for index, entry in enumerate(self._entries) if index not in passed] if passed else self._entries
+    def _decoded_once(self, index: int) -> Entry:
+        if index not in self._once:
+            self._once[index] = EntryDecodedOnce.of(self._entries[index])
+        return self._once[index]
 
     def _entries_beside(self, tiles: Iterable[Tile]) -> Sequence[Entry]:
-        """The entries that are not passed by, and those that share an origin id with records of these tiles."""
-        keys = {key for tile in tiles for key in tile.origin_keys()} if self._passed else set()
-        return self._without({i for i, outline in self._passed.items() if keys.isdisjoint(outline.origin_keys)})
+        """The entries that are not passed by, and those that share an origin id with records of these tiles, joined."""
+        passed = self._passed
+        if passed:
+            keys = {key for tile in tiles for key in tile.origin_keys()}
+            outlines = {index: outline for index in passed if (outline := self._outlines[index]) is not None}
+            passed = frozenset(index for index, outline in outlines.items() if keys.isdisjoint(outline.origin_keys))
+        if passed not in self._to_fold:
+            self._to_fold[passed] = self._joined_without(passed)
+        return self._to_fold[passed]
+
+    def _joined_without(self, passed: Collection[int]) -> Sequence[Entry]:
+        kept = [index for index in range(len(self._entries)) if index not in passed]
+        entries, outlines = [self._entries[index] for index in kept], [self._outlines[index] for index in kept]
+        indexes = {(entry.data_set_id, entry.number): index for index, entry in zip(kept, entries, strict=True)}
+        return [
+            entry if isinstance(entry, JoinedEntries) else self._decoded_once(indexes[entry.data_set_id, entry.number])
+            for entry in join_entries(entries, outlines, self._data_sets)
+        ]
 
     @cached_property
     def _continuous_data_sets(self) -> Mapping[str, DataSet]:
@@ -119,10 +151,18 @@ class TileView:
     def affected(self) -> AffectedTiles:
         """The tiles that the tail affects."""
         partly_in_tiles = {data_set.id for data_set in self._data_sets if self.manifest.position(data_set.id)}
-        affected = affected_by(self._kept, self._continuous_data_sets.keys() | partly_in_tiles)
-        for outline in self._passed.values():
-            affected.keys.update(TileKey(*key) for key in outline.keys)
-            affected.replaced_origin_keys.update(outline.origin_keys)
+        divided_ids = self._continuous_data_sets.keys() | partly_in_tiles
+        without_outline = [i for i, outline in enumerate(self._outlines) if outline is None]
+        affected = affected_by(map(self._decoded_once, without_outline), divided_ids)
+        outlined = [
+            (entry, outline)
+            for entry, outline in zip(self._entries, self._outlines, strict=True)
+            if outline is not None
+        ]
+        for keys in {outline.keys for _, outline in outlined}:
+            affected.keys.update(TileKey(*key) for key in keys)
+        divided = [outline.origin_keys for entry, outline in outlined if entry.data_set_id in divided_ids]
+        affected.replaced_origin_keys.update(*divided)
         return affected
 
     @cached_property
@@ -132,12 +172,23 @@ class TileView:
     @cached_property
     def looked_up_keys(self) -> set[int]:
         """The keys of the origin ids of the tail's boluses and foods whose older versions matter. Source: dedup 5.2."""
-        return {
-            origin_key(origin_id)
-            for entry in self._kept
-            if self._looks_up(entry.data_set_id) and isinstance(records := entry.contents(), Records)
-            for origin_id in _looked_up_ids(records)
-        }
+        return self._origin_keys_of(self._looking_up_ids, LOOKED_UP_TYPES) if self._looking_up_ids else set()
+
+    def origin_keys_of(self, types: Collection[str]) -> set[int]:
+        """The keys of the origin ids of the tail's records of some types."""
+        return self._origin_keys_of({data_set.id for data_set in self._data_sets}, types)
+
+    def _origin_keys_of(self, data_set_ids: Collection[str], types: Collection[str]) -> set[int]:
+        keys: set[int] = set()
+        for index, (entry, outline) in enumerate(zip(self._entries, self._outlines, strict=True)):
+            if entry.data_set_id not in data_set_ids:
+                continue
+            if outline is not None and all(name not in types for name, _ in outline.keys):
+                continue
+            if isinstance(records := self._decoded_once(index).contents(), Records):
+                columns = zip(records.types, records.origin_ids, strict=True)
+                keys.update(origin_key(id_) for name, id_ in columns if id_ is not None and name in types)
+        return keys
 
     @cached_property
     def looked_up_tiles(self) -> Sequence[TileRef]:
@@ -146,9 +197,11 @@ class TileView:
         named = sorted(set(tiles_with_origins(self._owner, keys, self._tiles))) if self.manifest.tiles else []
         return [ref for key in named if (ref := self.manifest.tile(key)) is not None]
 
-    def _looks_up(self, data_set_id: str) -> bool:
-        data_set = self._continuous_data_sets.get(data_set_id)
-        return data_set is not None and data_set.deduplicator == DATASET_DELETE_ORIGIN_OLDER
+    @cached_property
+    def _looking_up_ids(self) -> set[str]:
+        """The data sets in which boluses and foods are compared with their older versions."""
+        data_sets = self._continuous_data_sets.values()
+        return {data_set.id for data_set in data_sets if data_set.deduplicator == DATASET_DELETE_ORIGIN_OLDER}
 
     @cached_property
     def _affected_ids(self) -> set[str]:
@@ -165,8 +218,15 @@ class TileView:
     @cached_property
     def _keys_by_hash_or_age(self) -> set[TileKey]:
         """The tiles that the tail adds records to whose fold depends on earlier records of other entries."""
-        entries = [entry.contents() for entry in self._kept if entry.data_set_id in self._depending_ids]
-        return {key for records in entries if isinstance(records, Records) for key in keys_of_rows(records)}
+        keys: set[TileKey] = set()
+        for index, (entry, outline) in enumerate(zip(self._entries, self._outlines, strict=True)):
+            if entry.data_set_id not in self._depending_ids:
+                continue
+            if outline is not None:
+                keys.update(TileKey(*key) for key in outline.keys)
+            elif isinstance(records := self._decoded_once(index).contents(), Records):
+                keys.update(keys_of_rows(records))
+        return keys
 
     @cached_property
     def _may_have_doubles(self) -> bool:
@@ -216,25 +276,9 @@ class TileView:
             read |= self._tiles.tiles(self._owner, with_shadowed, matched)
         folded |= matched
         whole = {key: read[key] for key in by_key.keys() - folded if by_key[key].stats.has_visible}
-        tiles = [read[key] for key in sorted(folded)]
+        return VisibleTiles(whole, self.fold([read[key] for key in sorted(folded)]))
+
+    def fold(self, tiles: Collection[Tile]) -> Sequence[VisibleData]:
+        """The visible records of the tail and of these tiles, which must have been read with their shadowed records."""
         entries = self._entries_beside(tiles)
-        return VisibleTiles(whole, visible(entries, self._data_sets, prefixes(self.manifest, tiles, entries)))
-
-
-def _origin_keys_of(entries: Iterable[Entry]) -> set[int]:
-    """The keys of all origin ids in some entries."""
-    keys: set[int] = set()
-    for entry in entries:
-        if entry.outline is not None:
-            keys |= decode_outline(entry.outline).origin_keys
-        elif isinstance(records := entry.contents(), Records):
-            keys.update(origin_key(origin_id) for origin_id in records.origin_ids if origin_id is not None)
-    return keys
-
-
-def _looked_up_ids(records: Records) -> Iterable[str]:
-    return (
-        origin_id
-        for origin_id, datum_type in zip(records.origin_ids, records.types, strict=True)
-        if origin_id is not None and datum_type in LOOKED_UP_TYPES
-    )
+        return visible(entries, self._data_sets, prefixes(self.manifest, tiles, entries))

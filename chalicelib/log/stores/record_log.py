@@ -62,6 +62,7 @@ READ_AHEAD_BYTES = 4 * 1024 * 1024
 MAX_ATTEMPTS = 10
 """Of the requests that append to one data set at once, one wins each time: this is how many may come together."""
 
+_KINDS = {kind.value: kind for kind in EntryKind}
 _HEAD, _ENTRY, _OWNER = range(3)
 """The positions of the transaction's writes."""
 
@@ -341,7 +342,7 @@ def _entry_from_item(item: Item, bodies: Mapping[str, bytes]) -> Entry:
     return Entry(
         data_set_id=item["data_set_id"],
         number=item["number"],
-        kind=EntryKind(item["kind"]),
+        kind=_KINDS[item["kind"]],
         stored_time_ms=item["stored_time_ms"],
         body=item["body"] if "body" in item else bodies[item["staged"]],
         outline=item.get("outline"),

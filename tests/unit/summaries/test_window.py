@@ -31,7 +31,8 @@ def scene_with(times: Sequence[str], *, is_compacted: bool) -> GlucoseScene:
 
 def window_at(scene: GlucoseScene, now: str, summary_type: str = "cgm") -> Window | None:
     """The hours of a summary at a time."""
-    return read_window(GlucoseView(ANNA_ID, scene.summary_ports), SUMMARY_TYPES[summary_type], ms(now))
+    types = SUMMARY_TYPES[summary_type]
+    return read_window(GlucoseView(ANNA_ID, types, scene.summary_ports), types, ms(now))
 
 
 def times_of(window: Window | None) -> list[str]:

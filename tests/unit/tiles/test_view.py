@@ -4,8 +4,8 @@ import pytest
 
 from chalicelib.encoding.gzip_splice import DeflatedLines
 from chalicelib.log import entry as entry_codec
+from chalicelib.log import joined_entries
 from chalicelib.log.entry import Selectors
-from chalicelib.log.records import Records
 from chalicelib.reading import read
 from chalicelib.reading.query import DataQuery
 from chalicelib.tiles.jobs import is_due
@@ -62,18 +62,21 @@ class TestTailDecoded:
         scene.add(PHONE, food("bread", "f", None))
         scene.delete_data(PHONE, {"origin": {"id": f"later on day {DAYS}"}})
         before = scene.answer(asked).plain()
+        tail = scene.log.continuous_entries(scene.data_sets.owner(ANNA_ID), scene.manifest.positions())
+        entry_numbers = {entry.body: entry.number for entry in tail}
         decoded: list[int] = []
-        read_records, decode_selectors = entry_codec.read_records, entry_codec.decode_selectors
+        columns_of_bodies, decode_selectors = entry_codec.columns_of_bodies, entry_codec.decode_selectors
 
-        def counted_records(body: bytes, number: int) -> Records:
-            decoded.append(number)
-            return read_records(body, number)
+        def counted_columns(bodies: list[bytes]) -> list[bytes]:
+            decoded.extend(entry_numbers[body] for body in bodies)
+            return columns_of_bodies(bodies)
 
         def counted_selectors(body: bytes) -> Selectors:
             decoded.append(0)
             return decode_selectors(body)
 
-        monkeypatch.setattr(entry_codec, "read_records", counted_records)
+        monkeypatch.setattr(entry_codec, "columns_of_bodies", counted_columns)
+        monkeypatch.setattr(joined_entries, "columns_of_bodies", counted_columns)
         monkeypatch.setattr(entry_codec, "decode_selectors", counted_selectors)
         assert scene.answer(asked).plain() == before
         assert sorted(decoded) == numbers

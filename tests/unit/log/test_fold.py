@@ -88,6 +88,15 @@ class TestOlder:
         scene.add(data_set, food("new", "1", new))
         assert scene.visible("name") == (["new"] if is_replaced else ["stored"])
 
+    @pytest.mark.parametrize(("new", "is_replaced"), [("09:59", False), ("10:00", False), ("10:01", True)])
+    def test_a_bolus_replaces_an_older_one(self, scene: DataScene, new: str, is_replaced: bool) -> None:
+        data_set = scene.open("dataset.delete.origin.older")
+        for units, time in ((1, "10:00"), (2, new)):
+            origin = {"id": "1", "time": f"2026-01-01T{time}:00Z"}
+            bolus = {"type": "bolus", "subType": "normal", "normal": units, "time": "2026-01-01T12:00:00Z"}
+            scene.add(data_set, bolus | {"origin": origin})
+        assert scene.visible("normal") == ([2] if is_replaced else [1])
+
     def test_other_types_replace_whatever_their_time(self, scene: DataScene) -> None:
         data_set = scene.open("dataset.delete.origin.older")
         scene.add(data_set, cbg(1, 1, "1") | {"origin": {"id": "1", "time": "2026-01-01T10:00:00Z"}})
@@ -223,6 +232,14 @@ class TestDeactivateHash:
         assert self.seen(scene, continuous, normal) == {"1:1", "2:2"}
         scene.close(continuous)
         assert self.seen(scene, continuous, normal) == {"1:1", "1:2"}
+
+    def test_open_continuous_ones_hide_nothing(self, scene: DataScene) -> None:
+        first, second = (scene.open("device.deactivate.hash", deviceId="meter") for _ in range(2))
+        for data_set in (first, second):
+            scene.add(data_set, cbg(1, 1, deviceId="meter"))
+        assert self.seen(scene, first, second) == {"1:1", "2:1"}
+        scene.close(first)
+        assert self.seen(scene, first, second) == {"1:1"}
 
 
 class TestTruncate:

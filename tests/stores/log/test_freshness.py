@@ -295,6 +295,21 @@ class TestRaces:
         append(stores, cbg=6)
         assert owner(stores).freshness.data_sets["a" * 32] == Ingested(APP, 2, {"cbg": Newest(6, NOW_MS)})
 
+    def test_an_erasing_is_refused_when_another_came_first(self, stage: Settings, wire: Wire) -> None:
+        """It would take the counters of the new data for those of the erased."""
+        stores = stores_on(aws_engine(stage))
+
+        def erase_and_add() -> None:
+            stores.data_sets.erase(ANNA, NOW_MS)
+            stores.data_sets.create(data_set("b", epoch=1))
+            append(stores, "b", cbg=5)
+
+        wire.before["TransactWriteItems"] = [erase_and_add]
+        with pytest.raises(WriteConflictError):
+            stores.data_sets.erase(ANNA, NOW_MS)
+        assert owner(stores).freshness.by_client() == {APP: {"cbg": Newest(5, NOW_MS)}}
+        assert (owner(stores).epoch, owner(stores).state_count) == (1, 1)
+
     def test_an_add_that_meets_an_erasing_leaves_no_freshness(self, stage: Settings, wire: Wire) -> None:
         stores = stores_on(aws_engine(stage))
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,9 +65,16 @@ class Scene:
         return str(created["uploadId"])
 
     def add(
-        self, data_set_id: str, *values: float, device_id: str = "Meter-1", digits: int = 1, **members: Any
+        self,
+        data_set_id: str,
+        *values: float,
+        device_id: str | Sequence[str] = "Meter-1",
+        digits: int = 1,
+        **members: Any,
     ) -> None:
+        """Add readings in one request, of one device or each of its own."""
         self.now_ms += 1
+        device_ids = [device_id] * len(values) if isinstance(device_id, str) else device_id
         notes = [digits_of(self.new_id(), 1000) for _ in range(digits // 1000)]
         items = [
             {
@@ -75,11 +82,11 @@ class Scene:
                 "time": "2025-12-31T00:00:00Z",
                 "units": "mmol/L",
                 "value": value,
-                "deviceId": device_id,
+                "deviceId": of_value,
                 **members,
                 **({"notes": notes} if notes else {}),
             }
-            for value in values
+            for value, of_value in zip(values, device_ids, strict=True)
         ]
         uploads.append_data(
             call_by(SERVICE, UPLOADERS, NO_GRANTS, self.now_ms, self.new_id),
@@ -253,6 +260,16 @@ def test_truncated_entries_are_purged_unless_they_hold_other_devices(scene: Scen
     assert sorted(visible) == [3, 4, 5]
     assert scene.sweep() == {"orders": 2, "entries": 2, "dataSets": 0, "swept": 0}
     assert scene.read() == visible
+
+
+def test_a_truncated_entry_that_holds_another_device_too_stays(scene: Scene) -> None:
+    pump: dict[str, Any] = {"dataSetType": "normal", "deviceId": "Pump-1", "deduplicator": {"name": TRUNCATE}}
+    other, closing = scene.open(), scene.open(**pump)
+    scene.add(other, 1, 2, device_id=["Pump-1", "Meter-1"])
+    scene.close(closing)
+    assert scene.read() == [2]
+    assert scene.sweep() == {"orders": 1, "entries": 0, "dataSets": 0, "swept": 0}
+    assert scene.read() == [2]
 
 
 def test_a_truncated_entry_that_replaced_a_record_stays(scene: Scene) -> None:

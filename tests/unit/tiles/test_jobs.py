@@ -9,6 +9,7 @@ from chalicelib.engine.definitions import DATA
 from chalicelib.log.backlog import DUE_AFTER_MS, DUE_BYTES, Backlog
 from chalicelib.tasks.task import State, Task
 from chalicelib.tasks.types import Rerun, TaskFailedError, TaskRun
+from chalicelib.tiles.compact import compact
 from chalicelib.tiles.jobs import (
     COMPACTIONS_FAILED,
     TILES_WRONG,
@@ -17,6 +18,7 @@ from chalicelib.tiles.jobs import (
     rebuild_tiles,
     verify_tiles,
 )
+from chalicelib.tiles.purge import WAIT_MS, purge
 from tests.fakes.data_scene import ANNA, DataScene, cbg
 from tests.fakes.engine import go_on, refuse
 
@@ -185,6 +187,16 @@ def test_tiles_are_not_replaced_when_archived_entries_are_missing(stage: Stage) 
         with pytest.raises(TaskFailedError, match="are missing"):
             stage.run(function, userId=ANNA_ID)
     assert stage.visible() == right
+
+
+def test_replaced_tiles_stay_while_a_reader_may_need_them(stage: Stage) -> None:
+    data_set = stage.open("dataset.delete.origin")
+    for value in (1, 2):
+        stage.add(data_set, cbg(value, 0, "replaced"))
+        compact(ANNA_ID, stage.fakes.services.tiles, lambda: None)
+    assert stage.run(purge)["swept"] == 0
+    stage.now_ms += WAIT_MS
+    assert stage.run(purge)["swept"] == 3  # a tile and two entries
 
 
 def test_a_rebuild_needs_a_user(stage: Stage) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.blobs.content import md5_base64
 from chalicelib.errors import UnavailableError
 from tests.api.conftest import ApiClient, Reply
 from tests.fakes.services import FakeServices
@@ -64,7 +65,17 @@ def test_one_key_makes_one_thing_of_each_kind(api: ApiClient, token: str) -> Non
 def test_the_same_key_with_another_content_is_a_conflict(api: ApiClient, token: str, kind: str) -> None:
     assert create(api, token, kind, "k").status == 201
     assert create(api, token, kind, "k", **{"Content-Type": "text/html"}).status == 409
+    other = HELLO.upper()
+    sent = LOG | {"Digest": f"MD5={md5_base64(other)}", "Idempotency-Key": "k"}
+    assert api.request("POST", f"/v1/users/{OWNER}/{kind}", other, token=token, **sent).status == 409
     assert len(listed(api, token, kind)) == 1
+
+
+@pytest.mark.parametrize("name", ["X-Logs-Start-At-Time", "X-Logs-End-At-Time"])
+def test_the_same_key_with_another_time_span_is_a_conflict(api: ApiClient, token: str, name: str) -> None:
+    assert create(api, token, "device_logs", "k").status == 201
+    assert create(api, token, "device_logs", "k", **{name: "2026-01-01T00:30:00Z"}).status == 409
+    assert len(listed(api, token, "device_logs")) == 1
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -6,9 +6,9 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import pytest
 
 from chalicelib import services as wiring
-from chalicelib.access.call import token_hash
+from chalicelib.access.call import platform_call, token_hash
 from chalicelib.engine.definitions import ACCOUNTS
-from chalicelib.sign_in.sso import IDLE_LIFETIME_S, KEPT_LIFETIME_S
+from chalicelib.sign_in.sso import IDLE_LIFETIME_S, KEPT_LIFETIME_S, signed_in_browser
 from tests.api.sign_in.oidc_scene import EMAIL, PASSWORD, USER_ID, Scene
 from tests.api.sign_in.web_app import (
     AUTH_PATH,
@@ -81,6 +81,16 @@ class TestSilentSignIn:
         account = scene.fakes.accounts.find(USER_ID)
         assert account is not None
         scene.fakes.accounts.delete(account, scene.fakes.now_ms)
+        assert silently(scene, browser)["error"] == "login_required"
+
+    def test_a_session_of_an_earlier_password_signs_nobody_in(self, scene: Scene, browser: Browser) -> None:
+        """Not even while the change of the password has not ended it yet."""
+        signed_in(scene, browser)
+        cookie, ports = browser.cookies[COOKIE], scene.fakes.services.sign_in
+        call = platform_call(scene.fakes.now_ms, scene.fakes.new_id)
+        assert signed_in_browser(call, cookie, ports) is not None
+        scene.change_account(password_version=7)
+        assert signed_in_browser(call, cookie, ports) is None
         assert silently(scene, browser)["error"] == "login_required"
 
     def test_the_session_counts_for_the_user_whom_the_app_expects(self, scene: Scene, browser: Browser) -> None:

@@ -2,7 +2,7 @@
 
     python -m tools.mutants [--only fold,17] [--keep]
 
-Each edit of `tools/mutants/edits.py` is made in a copy of the work tree, where its tests run until one fails. Exit code
+Each edit of `tools/mutants/edits` is made in a copy of the work tree, where its tests run until one fails. Exit code
 0 if each turned them red, 1 if one did not, 2 if the text of an edit is no longer in its file, before anything runs.
 """
 

@@ -5,6 +5,7 @@ or deflated. Chunks can be joined in any order (see `raw_deflate`), and the CRC-
 of each. Source: data-api 9, order.
 """
 
+import re
 import struct
 import zlib
 from collections.abc import Iterator, Sequence
@@ -37,6 +38,11 @@ def deflated_lines(texts: Sequence[bytes], level: int) -> DeflatedLines:
     return DeflatedLines(deflate_chunk(lines, level), len(lines), zlib.crc32(lines))
 
 
+def size_bytes(texts: Sequence[bytes]) -> int:
+    """The length of texts as inflated lines."""
+    return sum(map(len, texts)) + len(_BETWEEN) * max(0, len(texts) - 1)
+
+
 def inflated_lines(lines: DeflatedLines) -> list[bytes]:
     """The texts in a chunk. JSON that is not indented has no line feed, so lines separate them.
 
@@ -44,6 +50,23 @@ def inflated_lines(lines: DeflatedLines) -> list[bytes]:
         ValueError: the chunk is damaged.
     """
     return _inflate(lines).split(_BETWEEN)
+
+
+def inflated_lines_with(lines: DeflatedLines, pattern: re.Pattern[bytes]) -> list[bytes]:
+    """The texts in a chunk in which a pattern matches within the text. The others are not split off.
+
+    Raises:
+        ValueError: the chunk is damaged.
+    """
+    joined = _inflate(lines)
+    found = []
+    match = pattern.search(joined)
+    while match is not None:
+        end = joined.find(_BETWEEN, match.end())
+        end = len(joined) if end < 0 else end
+        found.append(joined[joined.rfind(_BETWEEN[-1:], 0, match.start()) + 1 : end])
+        match = pattern.search(joined, end)
+    return found
 
 
 @frozen

@@ -8,7 +8,8 @@ from chalicelib import json_text
 from chalicelib.encoding.gzip_splice import DeflatedLines, RecordArray, inflated_lines
 from chalicelib.log.data_set import DataSet, as_upload_record
 from chalicelib.reading.query import DataQuery
-from chalicelib.reading.select import SelectedRecords, cuts, select_records, selects_partly, selects_tile
+from chalicelib.reading.select import SelectedRecords, must_fold, select_records, selects_tile
+from chalicelib.reading.select_texts import select_texts
 from chalicelib.reading.source_filters import SourceFilters, has_medtronic_data
 from chalicelib.tiles.manifest import Manifest, TileRef
 from chalicelib.tiles.tile import DAY_MS, TileKey
@@ -122,13 +123,11 @@ def days_of(view: TileView, name: str, query: DataQuery) -> Iterator[int]:
 
 def see(view: TileView, refs: Sequence[TileRef], query: DataQuery, filters: SourceFilters) -> dict[TileKey, Piece]:
     """The selected records of these tiles, and of the days of the tail that have no tiles."""
-    seen = view.see(refs, must_fold=lambda ref: selects_partly(ref, query, filters))
+    seen = view.see(refs, must_fold=lambda ref: must_fold(ref, query, filters))
     pieces: dict[TileKey, Piece] = {}
     for key, tile in seen.whole.items():
-        if not cuts(query, key.day):
-            pieces[key] = tile.lines
-        elif texts := tile.texts_between(query.start_ms, query.end_ms):
-            pieces[key] = texts
+        if piece := select_texts(tile, key, query):
+            pieces[key] = piece
     by_key: dict[TileKey, SelectedRecords] = select_records(seen.data, query, filters)
     return pieces | {key: tuple(of_tile.texts()) for key, of_tile in by_key.items()}
 

@@ -85,16 +85,15 @@ def cuts(query: DataQuery, day: int) -> bool:
     )
 
 
-def selects_partly(ref: TileRef, query: DataQuery, sources: SourceFilters) -> bool:
-    """Whether a filter on more than the time may drop some records of a tile and keep others."""
+def must_fold(ref: TileRef, query: DataQuery, sources: SourceFilters) -> bool:
+    """Whether the data sets or the sources of records may drop some records of a tile and keep others.
+
+    Texts do not name the data set, and sources depend on it; `select_texts` applies all other filters.
+    """
     name = ref.key.type
     ids = frozenset(ref.stats.data_set_ids)
     return (
-        query.sub_types is not None
-        or query.device_id is not None
-        or (query.upload_id is not None and ids != {query.upload_id})
-        or (query.reasons is not None and name == DOSING_DECISION)
-        or (query.sample_interval_minimum_ms > 0 and name == CBG)
+        (query.upload_id is not None and ids != {query.upload_id})
         or (sources.drops_carelink and ref.stats.has_carelink)
         or (name in MEDTRONIC_TYPES and not ids.isdisjoint(sources.medtronic_data_set_ids))
         or (name == CBG and sources.imports is not None and not ids <= sources.imports.data_set_ids)

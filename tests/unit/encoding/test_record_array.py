@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 import zlib
 from dataclasses import replace
 from typing import Any
@@ -10,7 +11,14 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from chalicelib.encoding.gzip_splice import DeflatedLines, RecordArray, deflated_lines, inflated_lines
+from chalicelib.encoding.gzip_splice import (
+    DeflatedLines,
+    RecordArray,
+    deflated_lines,
+    inflated_lines,
+    inflated_lines_with,
+    size_bytes,
+)
 
 JSON_VALUES = st.recursive(st.none() | st.booleans() | st.integers() | st.text(), st.lists, max_leaves=5)
 TEXTS = st.dictionaries(st.text(max_size=8), JSON_VALUES, max_size=4).map(
@@ -54,6 +62,18 @@ def test_the_texts_of_a_chunk_are_restored(texts: list[bytes], level: int) -> No
     chunk = deflated_lines(texts, level)
     assert inflated_lines(chunk) == texts
     assert (chunk.size_bytes, chunk.crc32) == (len(b",\n".join(texts)), zlib.crc32(b",\n".join(texts)))
+
+
+@given(st.lists(st.sampled_from([b"a", b"b", b"ab", b"ba", b"abab"]), min_size=1))
+def test_lines_with_a_pattern_are_those_in_which_it_matches(texts: list[bytes]) -> None:
+    pattern = re.compile(b"ab|bab")
+    found = inflated_lines_with(deflated_lines(texts, 6), pattern)
+    assert found == [text for text in texts if pattern.search(text)]
+
+
+@given(st.lists(st.binary(), min_size=1))
+def test_the_size_of_lines_is_known_from_their_texts(texts: list[bytes]) -> None:
+    assert size_bytes(texts) == deflated_lines(texts, 6).size_bytes
 
 
 def test_a_chunk_is_sent_as_it_is_stored() -> None:

@@ -7,11 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib import json_text
+from chalicelib.encoding.gzip_splice import DeflatedLines, inflated_lines
 from chalicelib.log.data_set import DataSet
 from chalicelib.log.fold import VisibleData
 from chalicelib.log.records import RecordAddress
 from chalicelib.reading.query import DataQuery
-from chalicelib.reading.select import cuts, select_records, selects_partly, selects_tile
+from chalicelib.reading.select import cuts, must_fold, select_records, selects_tile
+from chalicelib.reading.select_texts import select_texts
 from chalicelib.reading.source_filters import Imports, SourceFilters
 from chalicelib.tiles.manifest import TileRef
 from chalicelib.tiles.tile import DAY_MS, Candidate, Tile, TileKey, TileStats, encode_tile
@@ -50,10 +52,8 @@ class TestTiles:
             (place(), DataQuery(), NOTHING_DROPPED, False),
             (place(), DataQuery(start_ms=START_MS, end_ms=START_MS + DAY_MS - 1), NOTHING_DROPPED, False),
             (place(), DataQuery(start_ms=START_MS + 1, end_ms=START_MS + DAY_MS - 2), NOTHING_DROPPED, False),
-            (place(), DataQuery(reasons=frozenset({"loop"})), NOTHING_DROPPED, False),
-            (place("dosingDecision"), DataQuery(reasons=frozenset({"loop"})), NOTHING_DROPPED, True),
-            (place("food"), DataQuery(sample_interval_minimum_ms=1), NOTHING_DROPPED, False),
-            (place(), DataQuery(sample_interval_minimum_ms=1), NOTHING_DROPPED, True),
+            (place("dosingDecision"), DataQuery(reasons=frozenset({"loop"})), NOTHING_DROPPED, False),
+            (place(), DataQuery(sample_interval_minimum_ms=1), NOTHING_DROPPED, False),
             (place("cbg", A, B), DataQuery(upload_id=A), NOTHING_DROPPED, True),
             (place(), DataQuery(), SourceFilters(True, frozenset()), False),
             (place(has_carelink=True), DataQuery(), SourceFilters(True, frozenset()), True),
@@ -64,10 +64,10 @@ class TestTiles:
             (place("food", B), DataQuery(), SourceFilters(False, frozenset(), Imports(frozenset({A}), ())), False),
         ],
     )
-    def test_rule_2_a_tile_is_passed_on_only_where_no_filter_can_drop_a_record(
+    def test_a_tile_is_folded_where_a_data_set_or_a_source_can_drop_a_record(
         self, of: TileRef, query: DataQuery, sources: SourceFilters, expected: bool
     ) -> None:
-        assert selects_partly(of, query, sources) is expected
+        assert must_fold(of, query, sources) is expected
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,11 @@ bodies = st.fixed_dictionaries(
         "subType": st.sampled_from(["normal", "square"]),
         "source": st.just("carelink"),
         "reason": st.sampled_from(["loop", "other"]),
-        "sampleInterval": st.sampled_from([0, 300_000]),
+        "sampleInterval": st.sampled_from([0, 1, 300_000]),
+        "payload": st.dictionaries(
+            st.sampled_from(["deviceId", "subType", "reason", "sampleInterval"]),
+            st.sampled_from(["pump", "normal", "loop", 0]),
+        ),
     },
 )
 offsets_ms = st.sampled_from([0, 1, DAY_MS // 2, DAY_MS - 1])
@@ -145,6 +149,8 @@ def test_decisions_on_a_tile_hold_for_each_of_its_records(
     texts = found[key].texts() if key in found else []
     if not selects_tile(of, query):
         assert texts == []
-    elif not selects_partly(of, query, sources):
-        assert list(tile.texts_between(query.start_ms, query.end_ms)) == texts
-        assert cuts(query, DAY) or len(texts) == len(records)
+    elif not must_fold(of, query, sources):
+        piece = select_texts(tile, key, query)
+        assert list(inflated_lines(piece) if isinstance(piece, DeflatedLines) else piece) == texts
+        # A tile of which nothing is dropped is not compressed again.
+        assert (piece is tile.lines) is (len(texts) == len(records))

@@ -18,9 +18,18 @@ RECORDS_A_DAY = {
     "food": 5,
 }
 """1,039 records. Their shapes come from the samples of Loop, in which the counts of a day vary by type."""
-SHORT_READ_DAYS, SHORT_READS_A_DAY = 14, 1
+SHORT_READ_DAYS, SHORT_READS_A_DAY = 30, 1
 LONG_READ_DAYS, LONG_READS_A_DAY = 90, 1
-"""Both read all types, as the web application does."""
+"""Tidepool's web application reads 30 days when it is opened, and more when the person goes further back."""
+WEB_APP_FILTERS = {
+    "type": "cbg,smbg,basal,bolus,insulin,wizard,food,cgmSettings,deviceEvent,dosingDecision,physicalActivity,"
+    "pumpSettings,reportedState,upload,water",
+    "dosingDecision.reason": "normalBolus,simpleBolus,watchBolus,oneButtonBolus",
+    "sampleIntervalMinimum": "300000",
+}
+"""The filters of both reads (blip 1.99.0, app/redux/actions/async.js)."""
+WEB_APP_LATEST = {"latest": "1", "type": "cbg,smbg,basal,bolus,insulin,wizard,food,pumpSettings,upload"}
+"""The read before the first of them, which finds the newest data."""
 POLLS_A_DAY = 288
 """One follower who polls every five minutes."""
 COMPACTIONS_A_DAY = 1

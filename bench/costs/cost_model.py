@@ -23,6 +23,7 @@ from tools.stages.profiles import PROFILES
 
 GB = 1e9
 DYNAMODB_TARGET_USD = 1
+BILL_TARGET_USD = 2.50
 DAYS_A_MONTH = given.DAYS_A_YEAR / given.MONTHS_A_YEAR
 GROUPS = {
     "one person (personal)": (1, "personal"),
@@ -194,7 +195,7 @@ def figures(usage: Usage, stage: Stage, prices: Prices) -> list[Figure]:
         *(Figure(f"  {what}", usd, "$") for what, usd in table.items()),
         Figure("its point-in-time recovery", year["DynamoDB"] - sum(table.values()), "$"),
         *others,
-        Figure("all", sum(year.values()), "$"),
+        Figure("all", sum(year.values()), "$", target=BILL_TARGET_USD),
     ]
 
 

@@ -5,15 +5,16 @@ import statistics
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
+from itertools import chain
 
 import orjson
 
 from bench.application import Answer, Application, Event, Person, add_event, new_person, read_event, running
 from bench.compacting import compact_and_sweep
 from bench.costs import loop_user
-from bench.costs.assumptions import LONG_READ_DAYS, RECORDS_A_DAY, SHORT_READ_DAYS, UPLOADS_A_DAY
+from bench.costs.assumptions import LONG_READ_DAYS, SHORT_READ_DAYS, UPLOADS_A_DAY, WEB_APP_FILTERS, WEB_APP_LATEST
 from bench.floors import cpu_s
-from bench.records import as_body
+from bench.records import Record, as_body
 from bench.stubs.aws_requests import Requests
 
 ROUNDS = 3
@@ -44,7 +45,10 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """The use of one person: the work of a day's uploads, of each read, of a poll, and of compacting a day."""
+    """The use of one person: the work of a day's uploads, of each read, of a poll, and of compacting a day.
+
+    The short read is the first one of the web application, with its question for the newest data.
+    """
 
     uploads: Work
     short_read: Work
@@ -74,7 +78,7 @@ def measured() -> Usage:
         compaction = _work_of_compaction(application, person)
         return Usage(
             uploads=morning + evening,
-            short_read=short_read,
+            short_read=work_of_one(application, read_event(person, WEB_APP_LATEST)) + short_read,
             long_read=long_read,
             poll=poll,
             compaction=compaction,
@@ -127,13 +131,19 @@ def _as_work(asked: Requests, took_s: float) -> Work:
 
 
 def _work_of_reading(application: Application, person: Person, until: datetime, days: int) -> Work:
-    event = read_event(person, _since(until, days))
+    event = read_event(person, WEB_APP_FILTERS | _since(until, days))
     answer = application.answer(event, READ_STATUSES)
     body = application.stub.fetched(answer.headers["location"]) if answer.status == 303 else answer.body
-    found = len(orjson.loads(gzip.decompress(body)))
-    if found != days * sum(RECORDS_A_DAY.values()):
+    found = sum(record["type"] != "upload" for record in orjson.loads(gzip.decompress(body)))
+    if found != days * sum(map(_is_read, chain.from_iterable(loop_user.uploads(0)))):
         raise SystemExit(f"error: {days} days came back with {found} records")
     return work_of_one(application, event)
+
+
+def _is_read(record: Record) -> bool:
+    """Whether the web application reads a record of Loop, none of which has a sample interval."""
+    reasons = WEB_APP_FILTERS["dosingDecision.reason"].split(",")
+    return record["type"] in WEB_APP_FILTERS["type"].split(",") and record.get("reason", reasons[0]) in reasons
 
 
 def _poll(application: Application, person: Person, until: datetime) -> Event:

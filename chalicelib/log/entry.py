@@ -18,7 +18,7 @@ from functools import cached_property
 from typing import Any
 
 from chalicelib import json_text
-from chalicelib.encoding.raw_deflate import deflate, inflate
+from chalicelib.encoding.raw_deflate import deflate, inflate, inflate_each
 from chalicelib.frozen import frozen
 from chalicelib.log.compression_dictionary import PRESET_DICTIONARY
 from chalicelib.log.records import RecordAddress, Records, columns_of
@@ -125,14 +125,23 @@ def read_records(body: bytes, number: int) -> Records:
     )
 
 
-def columns_of_bodies(bodies: Iterable[bytes]) -> list[bytes]:
+def columns_of_bodies(bodies: Sequence[bytes]) -> list[bytes]:
     """The JSON of the columns in each of these bodies of entries that add data."""
-    return [inflate(body[_COLUMNS_AT : _texts_at(body)], _dictionary(body)) for body in bodies]
+    parts = [body[_COLUMNS_AT : _COLUMNS_AT + int.from_bytes(body[1:_COLUMNS_AT], "big")] for body in bodies]
+    return _inflated_parts(bodies, parts)
 
 
-def texts_of_bodies(bodies: Iterable[bytes]) -> list[bytes]:
+def texts_of_bodies(bodies: Sequence[bytes]) -> list[bytes]:
     """The texts in each of these bodies of entries that add data, those of one body joined by line feeds."""
-    return [inflate(body[_texts_at(body) :], _dictionary(body)) for body in bodies]
+    parts = [body[_COLUMNS_AT + int.from_bytes(body[1:_COLUMNS_AT], "big") :] for body in bodies]
+    return _inflated_parts(bodies, parts)
+
+
+def _inflated_parts(bodies: Iterable[bytes], parts: Sequence[bytes]) -> list[bytes]:
+    """A part of each of some bodies."""
+    if {body[0] for body in bodies} == {WITH_DICTIONARY}:
+        return inflate_each(parts, PRESET_DICTIONARY)
+    return [inflate(part, _dictionary(body)) for body, part in zip(bodies, parts, strict=True)]
 
 
 def encode_data(
@@ -179,10 +188,6 @@ def decode_selectors(body: bytes) -> Selectors:
     """The selectors of an entry that deletes data."""
     ((kind, values),) = json_text.decode(inflate(body[1:], _dictionary(body))).items()
     return Selectors(SelectorKind(kind), frozenset(values))
-
-
-def _texts_at(body: bytes) -> int:
-    return _COLUMNS_AT + int.from_bytes(body[1:_COLUMNS_AT], "big")
 
 
 def _dictionary(body: bytes) -> bytes:

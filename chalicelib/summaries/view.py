@@ -2,12 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from functools import cached_property, partial
+from functools import cache
 
 from chalicelib.frozen import frozen
-from chalicelib.glucose.hour_sum import HourSum
+from chalicelib.glucose.hour_sum import HourSum, sum_hours
 from chalicelib.glucose.reading import GLUCOSE_TYPES, HOUR_MS, Reading, in_order, reading_of
-from chalicelib.glucose.tile_sums import StoredTimes, TileSums
+from chalicelib.glucose.tile_sums import TileSums
 from chalicelib.log.data_set import DataSet
 from chalicelib.log.fold import can_be_seen
 from chalicelib.log.records import RecordAddress, bodies_of
@@ -35,6 +35,56 @@ class VisibleDays:
     divided: Mapping[TileKey, DividedDay]
     readings: Mapping[TileKey, Sequence[Reading]]
     """The readings as `in_order` sorts them."""
+
+
+_FindStoredTime = Callable[[str, int, int], int]
+"""See `stored_time_finder`."""
+_Row = tuple[int, RecordAddress, int, bytes]
+"""A record: the place of its data set among all, its address, its time and its text. Rows sort in the order in which
+they were stored."""
+
+
+@frozen
+class _Day:
+    """A day of one type of glucose."""
+
+    tile: Tile | None
+    """The tile, if the tail affects none of its records."""
+    rows: Sequence[_Row]
+    """The other visible records."""
+    data_sets: Sequence[DataSet]
+    stored_ms: _FindStoredTime
+
+    def hours(self, sums: TileSums) -> Sequence[HourSum]:
+        """The sums of all hours, given those of the tile: only hours with other records are made from readings."""
+        changed = {time_ms // HOUR_MS for _, _, time_ms, _ in self.rows}
+        kept = [hour for hour in sums.hours if hour.hour not in changed]
+        return sorted([*kept, *sum_hours(self.readings(changed))]) if changed else kept
+
+    def readings_of_hour(self, hour: int) -> Sequence[Reading]:
+        """See `DividedDay`."""
+        return self.readings({hour})
+
+    def readings(self, hours: Collection[int] | None = None) -> list[Reading]:
+        """The readings of these hours, as `in_order` sorts them; None for all hours."""
+        rows = [row for row in self.rows if hours is None or row[2] // HOUR_MS in hours]
+        rows += self._tile_rows(hours)
+        rows.sort()
+        ids = [(data_set.id, data_set.is_continuous) for data_set in self.data_sets]
+        readings: list[Reading] = []
+        for (place, address, time_ms, _), body in zip(rows, bodies_of([text for *_, text in rows]), strict=True):
+            data_set_id, is_continuous = ids[place]
+            stored_ms = self.stored_ms(data_set_id, address.number, time_ms)
+            readings.append(reading_of(body, time_ms, stored_ms, is_continuous=is_continuous))
+        return in_order(readings)
+
+    def _tile_rows(self, hours: Collection[int] | None) -> Iterator[_Row]:
+        if self.tile is None or (hours is not None and not hours):
+            return
+        places = {data_set.id: place for place, data_set in enumerate(self.data_sets)}
+        for row in self.tile.rows():
+            if not row.is_shadowed and (hours is None or row.time_ms // HOUR_MS in hours):
+                yield places[row.data_set_id], row.address, row.time_ms, row.text
 
 
 class GlucoseView:
@@ -90,8 +140,9 @@ class GlucoseView:
         sums are missing.
 
         Args:
-            as_readings: the days whose single readings are needed. Days that the tail affects come as readings, too.
-            divided: the days of which single hours are needed. Without sums they come as readings.
+            as_readings: the days whose single readings are needed. Days with a tile of which the tail affects records
+                come as readings, too, and so do days without sums.
+            divided: the days of which single hours are needed.
 
         Raises:
             TileMissingError: the manifest is too old.
@@ -107,21 +158,28 @@ class GlucoseView:
         unsure = [ref for ref in refs.values() if ref.key not in tiles and self._may_differ(sums.get(ref.key))]
         if unsure:
             tiles |= self._tiles(unsure)
-        folded = {key: tile for key, tile in tiles.items() if key in affected or self._may_differ(tile)}
+        folded = {key: tile for key, tile in tiles.items() if self._must_fold(refs[key], tile)}
         alone = {key: tile for key, tile in tiles.items() if key not in folded}
         if looked_up := self._looked_up([*sums.values(), *tiles.values()]):
             folded |= alone | self._tiles(looked_up)
             alone = {}
         whole = {key: sums[key].hours for key in refs.keys() - tiles.keys()}
-        times = dict(pair for key in tiles.keys() & sums.keys() for pair in sums[key].stored_times.items())
-        readings = self._folded(folded.values(), wanted - whole.keys() - alone.keys(), times)
-        parts = {
-            key: DividedDay(sums[key].hours, partial(self._visible, tile, times))
-            for key, tile in alone.items()
-            if key in divided and key in sums
+        stored_ms = self._stored_time_finder([sums[key] for key in tiles.keys() & sums.keys()])
+        rows = self._folded(folded.values(), wanted - whole.keys())
+        days = {
+            key: _Day(alone.get(key), rows.get(key, ()), self.data_sets, stored_ms)
+            for key in alone.keys() | rows.keys()
         }
-        readings |= {key: self._visible(tile, times) for key, tile in alone.items() if key not in parts}
-        return VisibleDays(whole, parts, readings)
+        parts = {
+            key: DividedDay(day.hours(sums[key]), day.readings_of_hour)
+            for key, day in days.items()
+            if key in alone and key in sums and key not in as_readings
+        }
+        return VisibleDays(whole, parts, {key: day.readings() for key, day in days.items() if key not in parts})
+
+    def _must_fold(self, ref: TileRef, tile: Tile) -> bool:
+        """Whether the tail affects records of a tile that was read."""
+        return self._may_differ(tile) or (self._tail.is_affected(ref) and not self._tail.only_adds_to(ref))
 
     def _may_differ(self, part: TileSums | Tile | None) -> bool:
         """Whether the tail may replace a record of a tile, by the filter of the tile or of its sums."""
@@ -141,54 +199,36 @@ class GlucoseView:
             return self._tail.looked_up_tiles
         return ()
 
-    def _visible(self, tile: Tile, stored_times: StoredTimes, hour: int | None = None) -> list[Reading]:
-        """The readings of a tile that the tail does not affect, or those of one hour of it."""
-        visible_rows = (row for row in tile.rows() if not row.is_shadowed)
-        rows = [row for row in visible_rows if hour is None or row.time_ms // HOUR_MS == hour]
-        stored_ms = stored_time_finder(self._data_sets_by_id, stored_times)
-        continuous = {id_ for id_, data_set in self._data_sets_by_id.items() if data_set.is_continuous}
-        return in_order(
-            [
-                reading_of(
-                    body,
-                    row.time_ms,
-                    stored_ms(row.data_set_id, row.address.number, row.time_ms),
-                    is_continuous=row.data_set_id in continuous,
-                )
-                for row, body in zip(rows, bodies_of([row.text for row in rows]), strict=True)
-            ]
-        )
-
-    def _folded(
-        self, tiles: Collection[Tile], keys: Collection[TileKey], stored_times: StoredTimes
-    ) -> dict[TileKey, list[Reading]]:
-        """The readings of these days, from their tiles and the tail."""
-        if not keys:
-            return {}
-        data = self._tail.fold(tiles)
-        stored_ms = stored_time_finder(self._data_sets_by_id, {**stored_times, **stored_times_of(self.entries)})
-        rows: list[tuple[TileKey, int, RecordAddress, int]] = []
-        texts: list[bytes] = []
-        for index, of_data_set in enumerate(data):
+    def _folded(self, tiles: Collection[Tile], keys: Collection[TileKey]) -> Mapping[TileKey, list[_Row]]:
+        """The visible records of these days, from these tiles and the tail."""
+        found: dict[TileKey, list[_Row]] = defaultdict(list)
+        places = {data_set.id: place for place, data_set in enumerate(self.data_sets)}
+        for of_data_set in self._tail.fold(tiles) if keys else ():
+            place = places[of_data_set.data_set.id]
             for part in of_data_set.slices:
                 records, tile_keys = part.records, keys_of_rows(part.records)
                 chosen = [row for row in part.rows if tile_keys[row] in keys]
                 if chosen:
-                    addresses, times_ms, lines = records.addresses, records.times_ms, records.texts
-                    rows += [(tile_keys[row], index, addresses[row], times_ms[row]) for row in chosen]
-                    texts += [lines[row] for row in chosen]
-        found: dict[TileKey, list[tuple[int, RecordAddress, Reading]]] = defaultdict(list)
-        for (key, index, address, time_ms), body in zip(rows, bodies_of(texts), strict=True):
-            data_set = data[index].data_set
-            stored = stored_ms(data_set.id, address.number, time_ms)
-            reading = reading_of(body, time_ms, stored, is_continuous=data_set.is_continuous)
-            found[key].append((index, address, reading))
-        # The order in which records were stored: that of their data sets, then that of their logs.
-        return {key: in_order([reading for *_, reading in sorted(of_day)]) for key, of_day in found.items()}
+                    addresses, times_ms, texts = records.addresses, records.times_ms, records.texts
+                    for row in chosen:
+                        found[tile_keys[row]].append((place, addresses[row], times_ms[row], texts[row]))
+        return found
 
-    @cached_property
-    def _data_sets_by_id(self) -> Mapping[str, DataSet]:
-        return {data_set.id: data_set for data_set in self.data_sets}
+    def _stored_time_finder(self, sums: Sequence[TileSums]) -> _FindStoredTime:
+        """See `stored_time_finder`; for records of the tail, or of the tiles of these sums."""
+        of_tail = stored_times_of(self.entries)
+        data_sets = {data_set.id: data_set for data_set in self.data_sets}
+
+        @cache  # most days need the tail's alone
+        def in_tiles() -> _FindStoredTime:
+            pairs = (pair for of_tile in sums for pair in of_tile.stored_times.items())
+            return stored_time_finder(data_sets, dict(pairs))
+
+        def find(data_set_id: str, number: int, time_ms: int) -> int:
+            known = of_tail.get((data_set_id, number))
+            return in_tiles()(data_set_id, number, time_ms) if known is None else known
+
+        return find
 
     def _refs(
         self, name: str, first_day: int | None, last_day: int | None, *, newest_first: bool = False

@@ -256,6 +256,12 @@ class TileView:
         """Whether a tile must be folded again, as far as this is known before reading it."""
         return ref.key in self.affected.keys or not self._affected_ids.isdisjoint(ref.stats.data_set_ids)
 
+    def only_adds_to(self, ref: TileRef) -> bool:
+        """Whether the tail adds records beside those of a tile and affects none of them, and the tile affects none of
+        the tail. This holds if the tail replaces no origin id of the tile, which only its filter tells."""
+        deciding = self.affected.keys if self._may_have_doubles else self._keys_by_hash_or_age
+        return ref.key not in deciding and self._affected_ids.isdisjoint(ref.stats.data_set_ids)
+
     def see(self, refs: Iterable[TileRef], must_fold: Callable[[TileRef], bool]) -> VisibleTiles:
         """The visible records of these tiles.
 

@@ -68,3 +68,20 @@ def test_of_the_oldest_day_the_readings_of_the_hour_that_the_border_cuts_are_dec
     assert body is not None
     assert body["dates"]["firstData"] == f"{OLDEST_DAY}T12:40:00Z"
     assert 0 < readings.calls <= 2 * 3  # once for the newest reading, and once for the hours
+
+
+def test_of_a_day_that_the_tail_adds_to_only_the_readings_of_changed_hours_are_decoded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    scene = GlucoseScene()
+    data_set = scene.open("dataset.delete.origin")
+    times = [f"2026-01-01T{hour:02d}:{minute:02d}:00Z" for hour in range(12) for minute in (10, 25, 40)]
+    scene.add(data_set, *(cbg(5, time=time, origin=time) for time in times))
+    scene.compact()
+    for number in range(3):
+        scene.add(data_set, cbg(9, time=f"2026-01-01T11:{45 + 5 * number}:00Z", origin=f"{number}"))
+    readings = counted(monkeypatch, view, "reading_of")
+    body = scene.body("cgm")
+    assert body is not None
+    assert body["periods"]["1d"]["total"]["records"] == len(times) + 3
+    assert readings.calls == 3 + 3

@@ -88,8 +88,7 @@ def _erase_reachable(user_id: str, services: ErasureServices) -> None:
     """Erase grants, invitations, metadata, known sources and data sets."""
     for grant in (*services.accounts.grants.given_by(user_id), *services.accounts.grants.given_to(user_id)):
         services.accounts.grants.put(replace(grant, permissions={}))
-    for invitation in services.invitations.invitations.sent_by(user_id):
-        services.invitations.invitations.remove(invitation)
+    services.invitations.invitations.remove_all(user_id)
     services.confirmations.sign_ups.remove(user_id)
     services.accounts.profiles.delete_all(user_id)
     services.accounts.known_sources.remove_all(user_id)

@@ -57,7 +57,15 @@ class Invitations(Protocol):
         ...
 
     def remove(self, invitation: Invitation) -> None:
-        """Remove an invitation; one that is gone is no error."""
+        """Remove an invitation.
+
+        Raises:
+            WriteConflictError: the stored one is not this one, by version, or is gone.
+        """
+        ...
+
+    def remove_all(self, creator_id: str) -> None:
+        """Remove all invitations of a sender whose account is gone, so that nobody can accept one meanwhile."""
         ...
 
 

@@ -101,13 +101,17 @@ def withdraw(call: Call, sharer_id: str, email: str, ports: InvitationPorts) -> 
 
     Raises:
         UnauthorizedError: the caller may not share data of this user.
-        InvitationNotFoundError: there is none, or it was accepted or has expired.
+        InvitationNotFoundError: there is none, or it was accepted or has expired, perhaps meanwhile.
     """
     call.require(sharer_id)
-    invitation = ports.invitations.find(sharer_id, email.lower())
-    if invitation is None or invitation.status is Status.COMPLETED or call.now_ms >= invitation.expires_time_ms:
-        raise InvitationNotFoundError
-    ports.invitations.remove(invitation)
+
+    def attempt() -> None:
+        invitation = ports.invitations.find(sharer_id, email.lower())
+        if invitation is None or invitation.status is Status.COMPLETED or call.now_ms >= invitation.expires_time_ms:
+            raise InvitationNotFoundError
+        ports.invitations.remove(invitation)
+
+    retry_on_conflict(attempt)
 
 
 def _count(call: Call, ports: InvitationPorts) -> None:

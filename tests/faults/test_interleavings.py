@@ -22,6 +22,7 @@ FOUND_BEFORE = (
     ("store a device log", "store a device log"),
     ("delete entries", "erase all data"),
     ("delete a treatment", "erase all data"),
+    ("withdraw an invitation", "withdraw an invitation"),
 )
 """Pairs that ended in neither order once."""
 

@@ -101,8 +101,12 @@ class StoredInvitations:
 
     def remove(self, invitation: Invitation) -> None:
         """One transaction."""
-        primary = Delete(invitation_key(invitation.creator_id, invitation.email))
-        self._write([primary, _hidden(invitation), Delete(pointer_key(invitation.key_hash))])
+        self._write(_removal(invitation, _is(invitation)))
+
+    def remove_all(self, creator_id: str) -> None:
+        """One query, and a transaction for each invitation."""
+        for invitation in self.sent_by(creator_id):
+            self._accounts.transact(_removal(invitation))
 
     def _listed(self, query: Query) -> list[Invitation]:
         return [invitation_from_item(item) for item in self._accounts.query(query)]
@@ -129,6 +133,11 @@ def _shown(invitation: Invitation) -> list[Write]:
 
 def _hidden(invitation: Invitation) -> Delete:
     return Delete(received_key(invitation.creator_id, invitation.email))
+
+
+def _removal(invitation: Invitation, condition: Condition | None = None) -> list[Write]:
+    primary = Delete(invitation_key(invitation.creator_id, invitation.email), condition)
+    return [primary, _hidden(invitation), Delete(pointer_key(invitation.key_hash))]
 
 
 def _expires_at_s(invitation: Invitation) -> int:

@@ -7,7 +7,9 @@ import pytest
 
 from chalicelib.accounts.ports import MetadataCollection
 from chalicelib.engine.definitions import ACCOUNTS
+from chalicelib.invitations.invitation import Invitation
 from chalicelib.invitations.send import MAX_INVITATIONS, MAX_SENT_IN_WINDOW
+from chalicelib.invitations.stores.invitations import StoredInvitations
 from tests.api.conftest import ApiClient
 from tests.api.invitations.invitation_requests import (
     ACCEPT,
@@ -246,6 +248,22 @@ class TestWithdraw:
         for user_id in (STRANGER, INVITEE):
             reply = api.request("PUT", WITHDRAW, token=fakes.sign_in(user_id))
             assert (reply.status, reply.json()) == (401, NOT_AUTHORIZED)
+
+    def test_one_that_is_accepted_meanwhile_is_not_withdrawn(
+        self, api: ApiClient, fakes: FakeServices, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        key, token = sent_key(api, fakes), fakes.sign_in(INVITEE)
+        accepted: list[object] = []
+        remove = StoredInvitations.remove
+
+        def accept_and_remove(store: StoredInvitations, invitation: Invitation) -> None:
+            accepted.append(answer(api, ACCEPT, key, token))
+            remove(store, invitation)
+
+        monkeypatch.setattr(StoredInvitations, "remove", accept_and_remove)
+        assert api.request("PUT", WITHDRAW, token=fakes.sign_in(SHARER)).json() == NO_INVITE
+        assert accepted == [(200, "OK")]
+        assert fakes.grants.find(SHARER, INVITEE) is not None
 
     def test_an_accepted_one_is_not_withdrawn(self, api: ApiClient, fakes: FakeServices) -> None:
         assert answer(api, ACCEPT, sent_key(api, fakes), fakes.sign_in(INVITEE)) == (200, "OK")

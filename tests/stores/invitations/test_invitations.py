@@ -122,10 +122,34 @@ def test_nothing_is_stored_when_an_account_is_gone(engine: Engine, invitations: 
 def test_a_removed_invitation_is_nowhere(invitations: StoredInvitations) -> None:
     sent = invitation()
     invitations.add(sent)
-    for _ in range(2):
-        invitations.remove(sent)
+    invitations.remove(sent)
     assert invitations.find("sharer", ADDRESS) is invitations.find_by_key(sent.key_hash) is None
     assert invitations.sent_by("sharer") == invitations.sent_to(ADDRESS, 10) == []
+
+
+def test_one_that_was_changed_or_removed_meanwhile_is_not_removed(invitations: StoredInvitations) -> None:
+    sent = invitation()
+    invitations.add(sent)
+    declined = sent.changed(Status.DECLINED, NOW_MS)
+    invitations.replace(sent, declined)
+    with pytest.raises(WriteConflictError):
+        invitations.remove(sent)
+    assert invitations.find("sharer", ADDRESS) == declined
+    invitations.remove(declined)
+    with pytest.raises(WriteConflictError):
+        invitations.remove(declined)
+
+
+def test_all_invitations_of_a_sender_are_removed(invitations: StoredInvitations) -> None:
+    first, second = invitation(), invitation(email="cara@example.org", number=2)
+    of_another = invitation("another", number=3)
+    for sent in (first, second, of_another):
+        invitations.add(sent)
+    for _ in range(2):
+        invitations.remove_all("sharer")
+        assert invitations.sent_by("sharer") == []
+    assert invitations.find_by_key(first.key_hash) is invitations.find_by_key(second.key_hash) is None
+    assert invitations.sent_to(ADDRESS, 10) == [of_another]
 
 
 @pytest.mark.parametrize(("sharer_id", "email"), [("", ADDRESS), ("a" * 600, ADDRESS), ("sharer", "a" * 600)])

@@ -69,13 +69,15 @@ soak: ## send mixed traffic to a server that is killed in between, and compare e
 		$(if $(CLIENTS),--clients '$(CLIENTS)') $(if $(TARGET),--target '$(TARGET)') $(if $(SEED),--seed '$(SEED)') \
 		$(if $(KEEP),--keep)
 
-faults: environment ## let calls of the engine fail at each point of each use case: make faults [FAULTS=100000] [SEEDS=20] [MINUTES=30] [ENGINE=sqlite|dynamodb|both] [KEEP=1]
+faults: environment ## let calls of the engine fail at each point of each use case: make faults [FAULTS=100000] [SEEDS=20] [MINUTES=30] [ENGINE=sqlite|dynamodb|both] [SERVER=memory|moto] [KEEP=1]
 	@$(BIN)/python -m tests.faults faults $(if $(FAULTS),--faults '$(FAULTS)') $(if $(SEEDS),--seeds '$(SEEDS)') \
-		$(if $(MINUTES),--minutes '$(MINUTES)') $(if $(ENGINE),--engine '$(ENGINE)') $(if $(KEEP),--keep)
+		$(if $(MINUTES),--minutes '$(MINUTES)') $(if $(ENGINE),--engine '$(ENGINE)') $(if $(SERVER),--server '$(SERVER)') \
+		$(if $(KEEP),--keep)
 
-interleavings: environment ## run each request between any two calls of each other one: make interleavings [PAIRS=200] [MINUTES=30] [ENGINE=sqlite|dynamodb|both] [KEEP=1]
+interleavings: environment ## run each request between any two calls of each other one: make interleavings [PAIRS=200] [MINUTES=30] [ENGINE=sqlite|dynamodb|both] [SERVER=memory|moto] [KEEP=1]
 	@$(BIN)/python -m tests.faults interleavings $(if $(PAIRS),--pairs '$(PAIRS)') \
-		$(if $(MINUTES),--minutes '$(MINUTES)') $(if $(ENGINE),--engine '$(ENGINE)') $(if $(KEEP),--keep)
+		$(if $(MINUTES),--minutes '$(MINUTES)') $(if $(ENGINE),--engine '$(ENGINE)') $(if $(SERVER),--server '$(SERVER)') \
+		$(if $(KEEP),--keep)
 
 fuzz: fuzz-environment ## send requests made from the description and hostile ones to a server, and try the command line: make fuzz [MINUTES=10] [SEED=1] [TARGET=http://...]
 	@$(BIN)/python -m tools.fuzz $(if $(MINUTES),--minutes '$(MINUTES)') $(if $(SEED),--seed '$(SEED)') \

@@ -1,6 +1,7 @@
 """Runs faults or interleavings for as long as is asked for: `make faults` and `make interleavings`.
 
-Exit code 0 if all ended as it should, 1 if something did not, with what it was in `build/faults`.
+Exit code 0 if all ended as it should, 1 if something did not, with what it was in `build/faults`, where a file grows
+while the run goes on.
 """
 
 import argparse
@@ -11,10 +12,11 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from itertools import count, product
 
+from tests.faults.dynamo_servers import SERVERS, MemoryServer
 from tests.faults.engines import DynamoEngine, SqliteEngine
 from tests.faults.interleavings import Interleavings
 from tests.faults.preparation import prepare
-from tests.faults.report import FaultFigures, PairFigures, Row, column_of, write_report
+from tests.faults.report import FaultFigures, Findings, PairFigures, Row, column_of, write_report
 from tests.faults.scene import scene
 from tests.faults.trials import Trials, random_history, seeded
 from tests.faults.use_cases import INTERLEAVED, USE_CASES
@@ -58,6 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seeds", type=int, default=20, help="how many seeds to share them among")
     parser.add_argument("--pairs", type=int, help="how many pairs, by seed 1, instead of all")
     parser.add_argument("--engine", choices=(*ENGINES, "both"), default=SqliteEngine.name)
+    parser.add_argument("--server", choices=(*SERVERS,), default=MemoryServer.name, help="the server of DynamoDB")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="after how long to end at the latest")
     parser.add_argument("--keep", action="store_true", help="show the figures in docs/reliability.md")
     given = parser.parse_args(arguments)
@@ -69,8 +72,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def faults(engine: str, given: argparse.Namespace) -> bool:
     """Each fault at each call of each use case, then histories with several, and return whether all ended well."""
-    figures, progress = FaultFigures(engine, given.seeds), Progress(f"faults on {engine}")
-    with scene(engine) as stage:
+    server = _server(engine, given)
+    figures, progress = FaultFigures(engine, server, given.seeds), Progress(f"faults on {engine}")
+    findings = Findings(figures.name)
+    with scene(engine, given.server) as stage:
         prepare(stage)
         trials = Trials(stage, stage.save())
         for name in USE_CASES:
@@ -78,12 +83,14 @@ def faults(engine: str, given: argparse.Namespace) -> bool:
                 break
             figures.rows.append(_row(name, trials))
             trials.forget()
+            findings.keep(trials.failures)
             progress.show(f"{figures.faults:,} faults, {len(trials.failures)} wrong, {name}")
         left = max(0, given.faults - figures.faults)
         for number, seed in ((number, seed) for number in count() for seed in range(1, given.seeds + 1)):
             if sum(figures.of_histories.values()) >= left or progress.minutes >= given.minutes:
                 break
             figures.add(_history(seeded(seed, number), trials), RUNS_OF_A_HISTORY)
+            findings.keep(trials.failures)
             progress.show(
                 f"{figures.faults:,} faults, {len(trials.failures)} wrong, history {number + 1} of seed {seed}"
             )
@@ -93,10 +100,12 @@ def faults(engine: str, given: argparse.Namespace) -> bool:
 
 def interleavings(engine: str, given: argparse.Namespace) -> bool:
     """Each pair of use cases, or some by seed, and return whether all ended well."""
-    figures, progress = PairFigures(engine, len(INTERLEAVED)), Progress(f"interleavings on {engine}")
+    server = _server(engine, given)
+    figures, progress = PairFigures(engine, server, len(INTERLEAVED)), Progress(f"interleavings on {engine}")
+    findings = Findings(figures.name)
     pairs = list(product(INTERLEAVED, repeat=2))
     seeded(1).shuffle(pairs)
-    with scene(engine) as stage:
+    with scene(engine, given.server) as stage:
         prepare(stage)
         run = Interleavings(stage, stage.save())
         for first, second in pairs[: given.pairs]:
@@ -104,9 +113,15 @@ def interleavings(engine: str, given: argparse.Namespace) -> bool:
                 break
             run.pair(first, second)
             figures.pairs += 1
+            findings.keep(run.failures)
             progress.show(f"{figures.pairs:,} pairs, {run.count:,} interleavings, {len(run.failures)} wrong")
     figures.interleavings, figures.wrong, figures.minutes = run.count, len(run.failures), progress.minutes
     return _report(figures, [str(failure) for failure in run.failures], progress, given)
+
+
+def _server(engine: str, given: argparse.Namespace) -> str:
+    """The server of DynamoDB, which SQLite has not."""
+    return str(given.server) if engine == DynamoEngine.name else ""
 
 
 def _row(name: str, trials: Trials) -> Row:

@@ -1,19 +1,14 @@
-"""The engines behind the seam: all in memory on SQLite, or tables on DynamoDB by moto. Their state can be kept and put
-back, so that each trial begins with the same one."""
+"""The engines behind the seam: all in memory on SQLite, or tables on a server of DynamoDB. Their state can be kept and
+put back, so that each trial begins with the same one."""
 
-import copy
 import hashlib
 import sqlite3
 import weakref
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
-from moto import mock_aws
-from moto.core.models import DEFAULT_ACCOUNT_ID
-from moto.dynamodb.models import dynamodb_backends
 
 from chalicelib.config import Settings
 from chalicelib.engine.aws import dynamodb
@@ -22,8 +17,8 @@ from chalicelib.engine.embedded.engine import EmbeddedEngine
 from chalicelib.engine.engine import Engine
 from chalicelib.errors import UnavailableError
 from tests.engine.sent import refusal
-from tests.engine.stage import create_tables
 from tests.fakes.engine import memory_engine
+from tests.faults.dynamo_servers import DynamoServer
 from tests.faults.seam import Call, FaultKind, Seam, SeamPort, SeamTables
 
 
@@ -115,17 +110,16 @@ class SqliteEngine:
 
 
 class DynamoEngine:
-    """DynamoDB by moto, beside the other ports of the embedded engine."""
+    """DynamoDB by a server, beside the other ports of the embedded engine."""
 
     name = "dynamodb"
     has_disk = False
 
-    def __init__(self, seam: Seam, now_ms: Callable[[], int], settings: Settings) -> None:
+    def __init__(self, seam: Seam, now_ms: Callable[[], int], settings: Settings, server: DynamoServer) -> None:
         self.embedded = memory_engine(now_ms)
         self.outbox = Outbox()
-        self._settings = settings
-        create_tables(settings)
-        tables = dynamodb.DynamoTables(settings, _send_through(seam, dynamodb.sender(settings)))
+        self._server = server
+        tables = dynamodb.DynamoTables(settings, _send_through(seam, server.send))
         self._engine = replace(_behind(self.embedded, seam, self.outbox), tables=tables)
 
     @property
@@ -135,40 +129,20 @@ class DynamoEngine:
 
     def save(self) -> Any:
         """See `EngineUnderTest.save`."""
-        items = {name: copy.deepcopy(table.items) for name, table in self._tables().items()}
-        return _saved(self.embedded), items
+        return _saved(self.embedded), self._server.save()
 
     def restore(self, saved: Any) -> None:
         """See `EngineUnderTest.restore`."""
         SqliteEngine.restore(self, saved[0])  # type: ignore[arg-type]  # it needs `embedded` alone
-        for name, table in self._tables().items():
-            table.items = copy.deepcopy(saved[1][name])
+        self._server.restore(saved[1])
 
     def digest(self) -> bytes:
         """See `EngineUnderTest.digest`."""
-        rows = sorted(repr(item.to_json()) for table in self._tables().values() for item in table.all_items())
-        return _digest(self.embedded, "1") + hashlib.sha256("\n".join(rows).encode()).digest()
+        return _digest(self.embedded, "1") + self._server.digest()
 
     def items_of(self, user_id: str) -> list[str]:
         """See `EngineUnderTest.items_of`."""
-        rows = (repr(item.to_json()) for table in self._tables().values() for item in table.all_items())
-        return sorted(row for row in rows if user_id in row)
-
-    def _tables(self) -> dict[str, Any]:
-        tables: dict[str, Any] = dynamodb_backends[DEFAULT_ACCOUNT_ID][self._settings.region].tables
-        return tables
-
-
-@contextmanager
-def dynamo_engine(seam: Seam, now_ms: Callable[[], int], settings: Settings) -> Iterator[DynamoEngine]:
-    """DynamoDB by moto until the block ends."""
-    with mock_aws() as mock:
-        mock.reset()
-        dynamodb.forget_clients()
-        try:
-            yield DynamoEngine(seam, now_ms, settings)
-        finally:
-            dynamodb.forget_clients()
+        return sorted(row for row in self._server.rows() if user_id in row)
 
 
 def _behind(embedded: EmbeddedEngine, seam: Seam, outbox: Outbox) -> Engine:

@@ -17,8 +17,8 @@ _RANDOM = re.compile(
 """Ids of accounts, hashes of tokens, and keys of invitations."""
 _SECOND_OF_ID = re.compile(r"\b69[5-9a-d][0-9a-f]{5}(?=[0-9a-f]{16}\b)")
 """The second of the run with which an `_id` of the Nightscout API begins."""
-_COUNT = re.compile(r'("(?:changes|revision)"):\d+')
-"""Counts of changes: a change that is sent again counts twice."""
+_COUNT = re.compile(r'("(?:changes|revision|sequence)"):\d+')
+"""Counts of changes: a change that is sent again counts twice, and old uploads show the count that they found."""
 
 
 class Issued:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from tests.faults.dynamo_servers import MemoryServer, MotoServer
 from tests.faults.seam import FaultKind
 from tools.project import BUILD, ROOT
 from tools.soak.report import machine
@@ -27,6 +28,7 @@ COLUMNS: Mapping[str, frozenset[FaultKind]] = {
     "disk full": frozenset({FaultKind.DISK_FULL}),
 }
 """The columns of the table, and the faults that each counts."""
+PLACES = {"": "", MemoryServer.name: " on the server of `tests/fakes/dynamodb`", MotoServer.name: " on moto"}
 
 
 @dataclass
@@ -45,6 +47,8 @@ class FaultFigures:
     """The figures of a run of faults."""
 
     engine: str
+    server: str
+    """The server of DynamoDB; empty on SQLite."""
     seeds: int
     rows: list[Row] = field(default_factory=list)
     histories: int = 0
@@ -66,14 +70,17 @@ class FaultFigures:
     @property
     def name(self) -> str:
         """The name of the block on the page."""
-        return f"faults-{self.engine}"
+        return f"faults-{_name_of(self.engine, self.server)}"
 
     def lines(self) -> list[str]:
         """The figures in Markdown."""
         kinds = ", ".join(f"{kind} {count:,}" for kind, count in sorted(self.of_histories.items()))
         one_by_one = self.faults - sum(self.of_histories.values())
         head = ["use case", "crash points", *COLUMNS, "wrong"]
-        first = f"**{self.faults:,} faults, {self.wrong} wrong.** {one_by_one:,} of them one at a time, in the table"
+        place = PLACES[self.server]
+        first = (
+            f"**{self.faults:,} faults, {self.wrong} wrong{place}.** {one_by_one:,} of them one at a time, in the table"
+        )
         rest = f"; the others in {self.histories:,} histories of {self.seeds} seeds: {kinds}" if self.histories else ""
         return [
             f"{first}{rest}.",
@@ -94,6 +101,7 @@ class PairFigures:
     """The figures of a run of interleavings."""
 
     engine: str
+    server: str
     use_cases: int
     pairs: int = 0
     interleavings: int = 0
@@ -103,14 +111,32 @@ class PairFigures:
     @property
     def name(self) -> str:
         """The name of the block on the page."""
-        return f"interleavings-{self.engine}"
+        return f"interleavings-{_name_of(self.engine, self.server)}"
 
     def lines(self) -> list[str]:
         """The figures in Markdown."""
+        place = PLACES[self.server]
         return [
-            f"**{self.interleavings:,} interleavings, {self.wrong} wrong**, of {self.pairs:,} of the "
+            f"**{self.interleavings:,} interleavings, {self.wrong} wrong{place}**, of {self.pairs:,} of the "
             f"{self.use_cases**2:,} pairs of {self.use_cases} use cases."
         ]
+
+
+class Findings:
+    """A file of what went wrong, which grows while a run goes on."""
+
+    def __init__(self, name: str) -> None:
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        self._path = FOLDER / f"{name}-found.txt"
+        self._path.write_text("", encoding="utf-8")
+        self._count = 0
+
+    def keep(self, failures: Sequence[object]) -> None:
+        """Append those that are new."""
+        if len(failures) > self._count:
+            with self._path.open("a", encoding="utf-8") as file:
+                file.writelines(f"{failure}\n" for failure in failures[self._count :])
+            self._count = len(failures)
 
 
 def column_of(kind: FaultKind) -> str:
@@ -130,6 +156,11 @@ def write_report(figures: FaultFigures | PairFigures, failures: Sequence[str], *
     if is_kept:
         _keep(figures.name, text, report | asdict(figures))
     return path
+
+
+def _name_of(engine: str, server: str) -> str:
+    """The engine, and moto if that is the server of DynamoDB."""
+    return f"{engine}-{server}" if server == MotoServer.name else engine
 
 
 def _keep(name: str, text: str, report: Mapping[str, Any]) -> None:

@@ -30,7 +30,8 @@ from tests.api.conftest import Reply, joined
 from tests.fakes.passwords import FakePasswords
 from tests.fakes.processes import DiedError
 from tests.fakes.services import INVITATION_CODE, SALT, SERVER_SECRET, START_MS, signing_key
-from tests.faults.engines import DynamoEngine, EngineUnderTest, SqliteEngine, dynamo_engine
+from tests.faults.dynamo_servers import SERVERS, MemoryServer
+from tests.faults.engines import DynamoEngine, EngineUnderTest, SqliteEngine
 from tests.faults.issued import Issued
 from tests.faults.seam import Seam, no_faults
 
@@ -248,6 +249,14 @@ class Scene:
                 later = replace(task, available_time_ms=self.now_ms + 30 * DAY_MS)
                 tasks.replace(with_schedule_state(later, TASK_TYPES, self.now_ms))
 
+    def bring_forward_all_jobs(self) -> None:
+        """Let all jobs be due, those that were put off too."""
+        tasks = self.services.tasks.tasks
+        for task in tasks.listed(TaskFilter(), 0, 1000):
+            if task.type != ECHO and (task.available_time_ms or 0) > self.now_ms:
+                due = replace(task, available_time_ms=self.now_ms)
+                tasks.replace(with_schedule_state(due, TASK_TYPES, self.now_ms))
+
     def without_faults(self, act: Callable[[], Any]) -> None:
         """Do something that meets no fault, and of whose calls nobody knows."""
         plan, calls = self.seam.plan, self.seam.calls
@@ -307,8 +316,12 @@ def _query(query: str) -> dict[str, list[str]]:
 
 
 @contextmanager
-def scene(engine: str = SqliteEngine.name) -> Iterator[Scene]:
-    """An empty stage, which the application uses until the block ends. It writes no log, and never pauses."""
+def scene(engine: str = SqliteEngine.name, server: str = MemoryServer.name) -> Iterator[Scene]:
+    """An empty stage, which the application uses until the block ends. It writes no log, and never pauses.
+
+    Args:
+        server: the server of DynamoDB.
+    """
     level = logging.getLogger(logger.name).level
     logging.getLogger(logger.name).setLevel(logging.CRITICAL + 1)
     with ExitStack() as stack:
@@ -316,6 +329,7 @@ def scene(engine: str = SqliteEngine.name) -> Iterator[Scene]:
         stack.callback(wiring.override, None)
         stack.enter_context(patch.object(backoff, "pause_after", lambda _attempt: None))
         if engine == DynamoEngine.name:
-            yield Scene(lambda seam, now_ms: stack.enter_context(dynamo_engine(seam, now_ms, SETTINGS)))
+            dynamodb = stack.enter_context(SERVERS[server](SETTINGS))
+            yield Scene(lambda seam, now_ms: DynamoEngine(seam, now_ms, SETTINGS, dynamodb))
         else:
             yield Scene(SqliteEngine)

@@ -21,7 +21,7 @@ from tests.faults.use_cases import JOBS, REQUESTS, USE_CASES, Ask
 
 FAULTS_OF_A_USE_CASE = 1
 HISTORIES = 10
-ON_DYNAMODB = ("add data", "refresh tokens", "post entries", "delete a data source")
+ON_MOTO = ("add data", "refresh tokens", "post entries", "delete a data source")
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +68,16 @@ def test_the_same_holds_on_dynamodb() -> None:
     with scene("dynamodb") as stage:
         prepare(stage)
         trials = Trials(stage, stage.save())
-        for name in ON_DYNAMODB:
+        for name in USE_CASES:
+            some_faults(trials, name, seeded(name))
+        assert trials.failures == []
+
+
+def test_and_for_some_use_cases_on_moto() -> None:
+    with scene("dynamodb", "moto") as stage:
+        prepare(stage)
+        trials = Trials(stage, stage.save())
+        for name in ON_MOTO:
             some_faults(trials, name, seeded(name))
         assert trials.failures == []
 

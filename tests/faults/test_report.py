@@ -18,7 +18,7 @@ WITHOUT_KEY = Ask("POST", f"/v1/users/{ANNA}/data_sources", {"providerType": "oa
 def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A page with two empty blocks, in the place of that of the documents."""
     page = tmp_path / "page.md"
-    names = ("faults-sqlite", "interleavings-sqlite")
+    names = ("faults-sqlite", "faults-dynamodb", "faults-dynamodb-moto", "interleavings-sqlite")
     page.write_text("\n".join(f"<!-- begin {name} -->\nyesterday\n<!-- end {name} -->" for name in names))
     monkeypatch.setattr(report, "PAGE", page)
     monkeypatch.setattr(report, "FIGURES", tmp_path / "figures")
@@ -48,11 +48,27 @@ def test_faults_are_counted_by_use_case_and_kept(page: Path, monkeypatch: pytest
     assert sum(kept["of_histories"].values()) >= 24
 
 
+@pytest.mark.parametrize(
+    ("server", "name", "place"),
+    [("memory", "faults-dynamodb", "the server of `tests/fakes/dynamodb`"), ("moto", "faults-dynamodb-moto", "moto")],
+)
+def test_figures_of_dynamodb_name_the_server(
+    page: Path, monkeypatch: pytest.MonkeyPatch, server: str, name: str, place: str
+) -> None:
+    only(monkeypatch, "list notes")
+    arguments = ["faults", "--faults", "0", "--engine", "dynamodb", "--server", server, "--keep"]
+    assert command.main(arguments) == 0
+    assert f" faults, 0 wrong on {place}.**" in page.read_text().partition(f"begin {name} ")[2].partition("<!--")[0]
+    assert json.loads((report.FIGURES / f"{name}.json").read_text())["server"] == server
+
+
 def test_what_goes_wrong_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     only(monkeypatch, "create a data source", WITHOUT_KEY)
     assert command.main(["faults", "--faults", "0"]) == 1
     text = (report.FOLDER / "faults-sqlite.md").read_text()
-    assert "- create a data source with timed out after the effect at call 3 (data.TransactWriteItems): " in text
+    found = "create a data source with timed out after the effect at call 3 (data.TransactWriteItems): "
+    assert f"- {found}" in text
+    assert found in (report.FOLDER / "faults-sqlite-found.txt").read_text()
 
 
 def test_a_limit_of_minutes_ends_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -67,6 +83,6 @@ def test_pairs_are_counted(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "**2 interleavings, 0 wrong**, of 1 of the 1 pairs of 1 use cases." in page.read_text()
 
 
-@pytest.mark.parametrize("path", sorted(report.FIGURES.glob("*-sqlite.json")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(report.FIGURES.glob("[fi]*-*.json")), ids=lambda path: path.stem)
 def test_the_figures_that_are_kept_have_no_failure(path: Path) -> None:
     assert json.loads(path.read_text())["wrong"] == 0

@@ -66,7 +66,8 @@ def views(scene: Scene, user_ids: Sequence[str] = (ANNA,)) -> Views:
 
 
 def settle(scene: Scene) -> None:
-    """Let all jobs run until nothing is left to do."""
+    """Let all jobs run until nothing is left to do, those too that a use case has put off."""
+    scene.bring_forward_all_jobs()
     scene.work(1)
     for _ in range(2):
         scene.work(25)

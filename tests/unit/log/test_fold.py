@@ -51,6 +51,14 @@ class TestDeleteOrigin:
         scene.add(data_set, food("bread", "1", None))
         assert scene.visible("type") == ["food"]
 
+    def test_records_without_an_origin_are_not_replaced(self, scene: DataScene) -> None:
+        """Not even by entries that are not joined with theirs, since a deletion stands between."""
+        data_set = scene.open("dataset.delete.origin")
+        scene.add(data_set, cbg(1, 1), cbg(2, 2, "2"))
+        scene.delete_data(data_set, {"origin": {"id": "2"}})
+        scene.add(data_set, cbg(3, 3), cbg(4, 4, "4"))
+        assert scene.visible() == [1, 3, 4]
+
     def test_other_data_sets_are_not_touched(self, scene: DataScene) -> None:
         first, second = scene.open("dataset.delete.origin"), scene.open("dataset.delete.origin")
         scene.add(first, cbg(1, 1, "1"))

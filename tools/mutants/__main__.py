@@ -34,13 +34,13 @@ def main(arguments: Sequence[str] | None = None, edits: Sequence[Edit] = EDITS, 
     if problems := outdated(chosen, root):
         print("\n".join(problems), file=sys.stderr)
         return OUTDATED
+    heading = f"{datetime.now(UTC).date().isoformat()}, commit {commit()}, {machine()}:"
     with tempfile.TemporaryDirectory(prefix="strandline-mutants-") as temporary:
         copy = copy_of(root, Path(temporary))
         _require_green(copy, chosen)
         outcomes = _outcomes(copy, chosen)
     print(f"\n{summary(outcomes)}")
     if given.keep:
-        heading = f"{datetime.now(UTC).date().isoformat()}, commit {commit()}, {machine()}:"
         show_on_page(heading, outcomes)
     return 0 if all(outcome.run.verdict is Verdict.RED for outcome in outcomes) else 1
 

@@ -175,4 +175,28 @@ FOLD = (
         "data_set.close_sequence is not None",
         ("tests/unit/log/test_fold.py",),
     ),
+    Edit(
+        _AREA,
+        "an entry is joined with one whose record it replaces",
+        "chalicelib/log/joined_entries.py",
+        "            and origin_keys.isdisjoint(outline.origin_keys)\n",
+        "",
+        ("tests/unit/log/test_joined_entries.py",),
+    ),
+    Edit(
+        _AREA,
+        "entries before and after a truncation are joined",
+        "chalicelib/log/joined_entries.py",
+        "    return not any(entry.number <= number < following.number for number in borders[entry.data_set_id])\n",
+        "    return True\n",
+        ("tests/unit/log/test_joined_entries.py",),
+    ),
+    Edit(
+        _AREA,
+        "entries that decide about later ones are joined",
+        "chalicelib/log/joined_entries.py",
+        "if data_set.is_continuous and data_set.deduplicator not in _FOLDED_FORWARD",
+        "if data_set.is_continuous",
+        ("tests/unit/log/test_joined_entries.py",),
+    ),
 )

@@ -18,6 +18,18 @@ from tests.faults.views import Views, different, require_sound, settle, views
 SHARE_OF_FAULTY_CALLS = 0.25
 LEFT_TO_JOBS = {*JOBS, "delete the account", "delete a child"}
 """The use cases whose end a job brings about if a store does not answer, so that only the settled state is compared."""
+REMOVING_LATER = LEFT_TO_JOBS & {
+    "delete the account",
+    "delete a child",
+    "dispatch",
+    "job accounts.erase",
+    "job accounts.delete_unanswered",
+    "job blobs.remove_abandoned",
+    "job data.purge",
+}
+"""The use cases of which people see when their job has done its work. They end a history: after a fault the job ends
+its work at its next run, and a request in between may be answered either way."""
+WRONG_PASSWORD = {"sign in with a wrong password"}
 BEST_EFFORT = {"add data with a fault"}
 """The use case whose refusal is noted for its user only if the store answers."""
 MAX_USE_CASES = 30
@@ -132,7 +144,8 @@ class Trials:
         for wanted, answer in zip(expected.answers, answers, strict=True):
             # A task that met a fault says so, and may be pending again.
             is_of_tasks = is_left and answer.request == "GET /v1/tasks"
-            require_answer(replace(wanted, content=answer.content) if is_of_tasks else wanted, answer)
+            if not (WRONG_PASSWORD & set(history) and _reports_failures(wanted, answer)):
+                require_answer(replace(wanted, content=answer.content) if is_of_tasks else wanted, answer)
         if not JOBS.keys() & set(history) and self._scene.under_test.items_of(CARA) != expected.of_others:
             raise DefectError("something of another user changed")
         digest = self._scene.under_test.digest()
@@ -164,6 +177,7 @@ class Trials:
 
 GONE = frozenset({404})
 TOKEN_ENDPOINT = "/protocol/openid-connect/token"
+SIGN_IN_PAGE = "/protocol/openid-connect/auth"
 ANSWERS_TO_REPEATS: Mapping[str, frozenset[int]] = {
     "DELETE": GONE,
     "DELETE /auth/user/": frozenset({401, 404}),
@@ -171,6 +185,7 @@ ANSWERS_TO_REPEATS: Mapping[str, frozenset[int]] = {
     "POST /confirm/send/invite/": frozenset({409}),
     "POST /realms/": frozenset({400}),
     "POST /api/v3/": frozenset({200}),
+    "PUT /api/v3/": frozenset({200}),
     "PUT /confirm/": GONE,
 }
 """The statuses that tell who repeats a request that it was carried out, by the beginnings of requests: what was to go
@@ -194,6 +209,12 @@ def require_answer(wanted: Answer, answer: Answer) -> None:
         raise DefectError(f"{answer.request} is answered with something else")
 
 
+def _reports_failures(wanted: Answer, answer: Answer) -> bool:
+    """Whether the sign-in page reports failed sign-ins before it leads back to the app: one whose answer was lost may
+    count as somebody else's."""
+    return answer.request.endswith(SIGN_IN_PAGE) and (wanted.status, answer.status) == (303, 200)
+
+
 def _ended_its_login(wanted: Answer, answer: Answer) -> bool:
     """Whether an app repeated a request for tokens so often, or with a code, that its login ended: then somebody else
     may have the token. The person signs in again (RFC 6749, 4.1.2; RFC 9700, 4.14.2)."""
@@ -206,7 +227,8 @@ def seeded(*seed: object) -> random.Random:
 
 
 def random_history(chance: random.Random) -> tuple[str, ...]:
-    """Use cases in any order; in about every other history only those of which nothing is left to jobs, so that what is
-    seen at once is compared as well."""
+    """Use cases in any order but for `REMOVING_LATER`; in about every other history only those of which nothing is left
+    to jobs, so that what is seen at once is compared as well."""
     names = USE_CASES.keys() - LEFT_TO_JOBS if chance.getrandbits(1) else USE_CASES.keys()
-    return tuple(chance.sample(sorted(names), chance.randint(2, MAX_USE_CASES)))
+    chosen = chance.sample(sorted(names), chance.randint(2, MAX_USE_CASES))
+    return tuple(sorted(chosen, key=REMOVING_LATER.__contains__))

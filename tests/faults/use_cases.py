@@ -174,7 +174,7 @@ ACCOUNT: dict[str, UseCase] = {
     "set a forgotten password": Ask(
         "PUT",
         "/confirm/accept/forgot",
-        {"key": "{forgot}", "email": "anna@example.org", "password": "another-one?"},
+        {"key": "{forgot}", "email": "anna@example.org", "password": "a-third-one?"},
         by="nobody",
     ),
     "verify an address": Ask("PUT", "/confirm/accept/signup/{verify}", by="nobody"),

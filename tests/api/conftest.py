@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -42,6 +43,11 @@ def joined(value: str | list[str]) -> str:
     return value if isinstance(value, str) else "\n".join(value)
 
 
+@lru_cache(maxsize=10_000)
+def _has_resource(method: str, path: str) -> bool:
+    return method in methods_of(path) and ROUTER.find(method, path) is None
+
+
 class ApiClient:
     """Sends requests to the application in process; `token` is sent in the session token header."""
 
@@ -63,7 +69,7 @@ class ApiClient:
     def _sent(self, method: str, path: str, body: Any, sent: dict[str, str]) -> Reply:
         payload = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
         bare, _, query = path.partition("?")
-        if method not in methods_of(bare) or ROUTER.find(method, bare) is not None:
+        if not _has_resource(method, bare):
             return self._unrouted(method, bare, parse_qs(query, keep_blank_values=True), sent, payload)
         response = self._client.http.request(method, path, sent, payload)
         received = {name.lower(): joined(value) for name, value in response.headers.items()}

@@ -7,7 +7,6 @@ from chalicelib.access.policy import READERS
 from chalicelib.encoding.gzip_splice import RecordArray
 from chalicelib.engine.definitions import DATA
 from chalicelib.log.data_set import OwnerState
-from chalicelib.log.stores.archive import MEDIA_TYPE
 from chalicelib.reading import read as query
 from chalicelib.reading.query import DataQuery
 from chalicelib.tiles.compact import LEASE_MS, CompactionResult, compact, rebuild
@@ -39,12 +38,7 @@ class CompactionScene(DataScene):
 
     def take_over(self, other: "CompactionScene") -> None:
         """Store what another scene has stored, in place of what is stored here."""
-        source, target = other.fakes.engine, self.fakes.engine
-        with source.database.reading() as stored, target.database.reading() as connection:
-            stored.backup(connection)
-        for key in other.fakes.object_keys():
-            target.objects.put(key, source.objects.get(key) or b"", MEDIA_TYPE)
-        self.fakes.now_ms, self.fakes.ids_made = other.fakes.now_ms, other.fakes.ids_made
+        self.fakes.take_over(other.fakes)
         self.tiles.take_over(other.tiles)
         self.archive.take_over(other.archive)
 

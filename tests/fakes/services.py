@@ -22,7 +22,7 @@ from chalicelib.services import Services, Surroundings, build_services, exit_at_
 from chalicelib.sign_in.stores.signed_tokens import new_private_key
 from chalicelib.tasks.ports import TaskFilter
 from chalicelib.tasks.task import Task
-from tests.fakes.engine import WatchedCalls, memory_engine, stored_items, stored_keys, upload
+from tests.fakes.engine import WatchedCalls, memory_engine, stored_items, stored_keys, take_over, upload
 from tests.fakes.passwords import FakePasswords
 
 START_MS = 1_767_225_600_000  # 2026-01-01T00:00:00Z
@@ -126,6 +126,13 @@ class FakeServices:
     def grant(self, sharer_id: str, grantee_id: str, permissions: Collection[str]) -> None:
         """Grant one user permissions on the data of another, replacing earlier ones."""
         self.grants.put(Grant(sharer_id, grantee_id, {name: {} for name in permissions}))
+
+    def take_over(self, other: "FakeServices") -> None:
+        """Store what other services have stored, in place of what is stored here, and go on with their settings at
+        their time. The application sees it once it is given `services` again."""
+        take_over(other.engine, self.engine)
+        self.settings = other.settings
+        self.now_ms, self.ids_made = other.now_ms, other.ids_made
 
     def upload(self, key: str, content: bytes, media_type: str = "text/plain") -> None:
         """Upload a content as a client does, by a signed address."""

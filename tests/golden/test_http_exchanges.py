@@ -9,6 +9,7 @@ import pytest
 
 from chalicelib.config import Settings
 from tests.api.conftest import ApiClient, Reply
+from tests.fakes.prepared import prepared
 from tests.fakes.services import FakeServices
 from tests.golden.conftest import AS_RECORDED, BY_RULING
 from tests.golden.exchanges import GIVEN_IDS, Exchange, Masks, exchange, names, sorted_records
@@ -147,7 +148,7 @@ def test_exchange_is_answered_as_recorded(
 def _replay(recorded: Exchange, ruling: Ruling | None, api: ApiClient, fakes: FakeServices) -> None:
     """Send the requests of an exchange, and fail unless the last reply is as expected."""
     masks = Masks()
-    _set_the_scene(fakes)
+    prepared(set_scene, fakes)
     for earlier in recorded.given:
         reply = _send(api, fakes, masks, earlier)
         assert reply.status < 300, f"{earlier['name']}: {reply.status} {reply.body!r}"
@@ -179,7 +180,8 @@ def test_no_answer_to_a_recorded_request_is_an_internal_failure() -> None:
     assert all(ruling.status < 500 for ruling in RULINGS.values())
 
 
-def _set_the_scene(fakes: FakeServices) -> None:
+def set_scene(_api: ApiClient, fakes: FakeServices) -> None:
+    """Sign all users and a server in, with their grants."""
     for user_id in USERS:
         fakes.sign_in(user_id)
     fakes.sign_in(SERVER, is_server=True)

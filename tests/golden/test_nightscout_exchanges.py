@@ -5,12 +5,14 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 import pytest
 
 from tests.api.conftest import ApiClient, Reply
 from tests.api.people import ANNA
+from tests.fakes.prepared import prepared
 from tests.fakes.services import START_MS, FakeServices
 from tests.golden.nightscout_exchanges import HEADERS, Exchange, Masks, exchange, names
 
@@ -109,9 +111,8 @@ RULINGS = {
 AS_RECORDED = sorted(set(names()) - RULINGS.keys())
 
 
-@pytest.fixture
-def masks(api: ApiClient, fakes: FakeServices) -> Masks:
-    """The placeholders of a stage on which Anna has a credential of each scope, and a revoked one."""
+def set_scene(api: ApiClient, fakes: FakeServices) -> Mapping[str, str]:
+    """Give Anna a credential of each scope, and a revoked one; what their placeholders stand for."""
     anna = fakes.sign_in(ANNA.user_id)
     path = f"/v1/users/{ANNA.user_id}/nightscout_credentials"
     values: dict[str, str] = {}
@@ -126,7 +127,13 @@ def masks(api: ApiClient, fakes: FakeServices) -> Masks:
             values |= {"<TOKEN:admin>": token, "<TOKEN:createread>": token, "<JWT:admin>": jwt}
         if name == "norole":
             api.request("DELETE", f"{path}/{issued['id']}", token=anna)
-    return Masks(START_MS, values)
+    return MappingProxyType(values)
+
+
+@pytest.fixture
+def masks(fakes: FakeServices) -> Masks:
+    """The placeholders of a stage of its own for each exchange."""
+    return Masks(START_MS, prepared(set_scene, fakes))
 
 
 def send(api: ApiClient, request: dict[str, Any], masks: Masks) -> Reply:

@@ -2,7 +2,7 @@
 
 import gzip
 from collections.abc import Iterator, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import orjson
@@ -44,6 +44,7 @@ def faults_of_answer(method: str, path: str, status: int, headers: Mapping[str, 
     return list(_faults_of_body(answer, headers, body))
 
 
+@lru_cache(maxsize=10_000)
 def _operation(method: str, path: str) -> Mapping[str, Any] | None:
     """The operation whose path has the most that is spelled out, as the gateway chooses."""
     parts = path.split("/")

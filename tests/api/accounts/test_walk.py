@@ -12,6 +12,7 @@ from chalicelib.api.operations.metadata import METADATA_OPERATIONS
 from chalicelib.api.operations.operation import ErrorFormat, Operation
 from chalicelib.api.operations.restricted_tokens import RESTRICTED_TOKEN_OPERATIONS
 from tests.api.conftest import ApiClient
+from tests.fakes.prepared import prepared
 from tests.fakes.services import START_MS, FakeServices
 
 OWNER = "aaaaaaaaaa"
@@ -78,8 +79,8 @@ def may(operation: Operation, path: str, someone: Someone) -> bool:
     return bool(named) or (someone.granted == ROOT and bool(policy.permissions & {VIEW, UPLOAD}))
 
 
-def attempt(api: ApiClient, fakes: FakeServices, operation: Operation, path: str, someone: Someone) -> int:
-    """The status that someone gets."""
+def set_scene(_api: ApiClient, fakes: FakeServices) -> None:
+    """Give the owner a session, a password, a restricted token and two collections of metadata."""
     fakes.sign_in(OWNER)
     account = fakes.accounts.find(OWNER)
     assert account is not None
@@ -87,6 +88,11 @@ def attempt(api: ApiClient, fakes: FakeServices, operation: Operation, path: str
     fakes.restricted_tokens.add(RestrictedToken("restricted", OWNER, None, START_MS + 1, START_MS))
     fakes.profiles.replace(OWNER, "profile", None, MetadataCollection({"fullName": "A"}, 1))
     fakes.profiles.replace(OWNER, "private", None, MetadataCollection({}, 1))
+
+
+def attempt(api: ApiClient, fakes: FakeServices, operation: Operation, path: str, someone: Someone) -> int:
+    """The status that someone gets."""
+    prepared(set_scene, fakes)
     fakes.grant(OWNER, GRANTEE, ["bogus"] if operation.name.startswith("grants") else [])
     if someone.granted is not None:
         fakes.grant(OWNER, OTHER, [someone.granted])

@@ -1,8 +1,9 @@
 """Every operation of the Data API, tried by everyone. The table is data-api 1 with the rulings, not the code's own."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -25,6 +26,7 @@ from chalicelib.api.operations.summaries import SUMMARY_OPERATIONS
 from chalicelib.api.operations.table import GET_ASSET, GET_DOCS, GET_OPENAPI, GET_STAGE, OPERATIONS
 from chalicelib.api.operations.tasks import TASK_OPERATIONS
 from tests.api.conftest import ApiClient, Reply
+from tests.fakes.prepared import prepared
 from tests.fakes.services import SERVER_SECRET, FakeServices
 
 OWNER, OTHER, TWIIST = "aaaaaaaaaa", "bbbbbbbbbb", "cccccccccc"
@@ -146,35 +148,51 @@ def _rows() -> Iterator[Row]:
 ROWS = list(_rows())
 
 
+def set_scene(api: ApiClient, fakes: FakeServices) -> Mapping[str, str]:
+    """Make the owner's data sets and data source; their ids, and the other values of paths."""
+    fakes.settings = replace(
+        fakes.settings,
+        twiist_user_ids=frozenset({TWIIST}),
+        partner_sectors={"partner": ("https://a.example.org",), "partner/test": ("https://b.example.org",)},
+    )
+    wiring.override(fakes.services)
+    fakes.grant(OWNER, OTHER, ["upload"])
+    server = fakes.sign_in("server", is_server=True)
+
+    def made(path: str, body: Any, token: str) -> Any:
+        reply = api.request("POST", path, body, token=token)
+        assert reply.status == 201, reply.body
+        return reply.json()
+
+    def opened(opener: str, description: Any) -> str:
+        path = f"/v1/users/{OWNER}/data_sets"
+        return str(made(path, description, fakes.sign_in(opener))["data"]["uploadId"])
+
+    continuous = opened(OWNER, {"dataSetType": "continuous"})
+    source = {"providerType": "oauth", "providerName": "twiist", "providerExternalId": "link"}
+    source_id = made(f"/v1/users/{OWNER}/data_sources", source, server)["id"]
+    connected = {"state": "connected", "providerSessionId": "session", "dataSetId": continuous}
+    assert api.request("PUT", f"/v1/data_sources/{source_id}", connected, token=server).status == 200
+    values = {
+        "userId": OWNER,
+        "ownersId": opened(OWNER, {}),
+        "othersId": opened(OTHER, {}),
+        "continuousId": continuous,
+        "sourceId": source_id,
+        "session": "session",
+        "linkId": "link",
+        "partner": "partner",
+        "environment": "test",
+    }
+    return MappingProxyType(values)
+
+
 class Scene:
     """The owner's data sets and data source, and one who tries."""
 
     def __init__(self, api: ApiClient, fakes: FakeServices) -> None:
         self._api, self._fakes = api, fakes
-        fakes.settings = replace(
-            fakes.settings,
-            twiist_user_ids=frozenset({TWIIST}),
-            partner_sectors={"partner": ("https://a.example.org",), "partner/test": ("https://b.example.org",)},
-        )
-        wiring.override(fakes.services)
-        fakes.grant(OWNER, OTHER, ["upload"])
-        server = fakes.sign_in("server", is_server=True)
-        continuous = self._open(OWNER, {"dataSetType": "continuous"})
-        source = {"providerType": "oauth", "providerName": "twiist", "providerExternalId": "link"}
-        source_id = self._made(f"/v1/users/{OWNER}/data_sources", source, server)["id"]
-        connected = {"state": "connected", "providerSessionId": "session", "dataSetId": continuous}
-        assert api.request("PUT", f"/v1/data_sources/{source_id}", connected, token=server).status == 200
-        self.values = {
-            "userId": OWNER,
-            "ownersId": self._open(OWNER, {}),
-            "othersId": self._open(OTHER, {}),
-            "continuousId": continuous,
-            "sourceId": source_id,
-            "session": "session",
-            "linkId": "link",
-            "partner": "partner",
-            "environment": "test",
-        }
+        self.values = prepared(set_scene, fakes)
 
     def attempt(self, who: str, row: Row, prefix: str) -> Reply:
         """The expected reply."""
@@ -198,15 +216,6 @@ class Scene:
         if who == "a server":
             return {"token": self._fakes.sign_in("server", is_server=True)}
         return {"token": self._fakes.sign_in({"the owner": OWNER, "an account of twiist's": TWIIST}.get(who, OTHER))}
-
-    def _open(self, opener: str, description: Any) -> str:
-        path = f"/v1/users/{OWNER}/data_sets"
-        return str(self._made(path, description, self._fakes.sign_in(opener))["data"]["uploadId"])
-
-    def _made(self, path: str, body: Any, token: str) -> Any:
-        reply = self._api.request("POST", path, body, token=token)
-        assert reply.status == 201, reply.body
-        return reply.json()
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ AUTHORIZATION = (
     ),
     Edit(
         _AREA,
-        "a Nightscout credential to read uploads",
+        "a Nightscout credential for reading may upload",
         "chalicelib/access/call.py",
         "caller.nightscout_credential.scope in policy.nightscout",
         "bool(policy.nightscout)",

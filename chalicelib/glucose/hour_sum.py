@@ -5,8 +5,9 @@ Source: summary-api 4, 5 and 10.
 """
 
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from math import fsum
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from chalicelib.glucose.reading import HOUR_MS, Reading, by_hour, counted
 
@@ -62,6 +63,70 @@ class HourSum(NamedTuple):
     def weight(self) -> int:
         """The sum of the weights of the counted readings."""
         return self.minutes or self.records
+
+
+class DaySum(NamedTuple):
+    """The sums of the hours of a day together, for periods that have the whole day."""
+
+    total: HourSum
+    """As if the day were one hour: the last one that has readings."""
+    hours: tuple[int, ...]
+    """The hours that have readings, in order."""
+
+
+class SummedDay(Protocol):
+    """A day as its hours, and as one sum."""
+
+    @property
+    def hours(self) -> Sequence[HourSum]:
+        """The sums of the hours that have readings, by hour."""
+
+    @property
+    def day(self) -> DaySum | None:
+        """The sum of the hours; None without any hour, or if only the hours are known."""
+
+
+class SummedHours:
+    """A day that is made of its hours."""
+
+    def __init__(self, hours: Sequence[HourSum]) -> None:
+        self.hours = hours
+
+    @cached_property
+    def day(self) -> DaySum | None:
+        """See `SummedDay`."""
+        return sum_day(self.hours) if self.hours else None
+
+
+def sum_day(hours: Sequence[HourSum]) -> DaySum:
+    """The sum of the hours of a day, which must be one at least and of one type, by hour.
+
+    The squared distances are joined by Chan's formula. Source: summary-api 5.
+    """
+    columns = dict(zip(HourSum._fields, zip(*hours, strict=True), strict=True))
+    weights = [hour.weight for hour in hours]
+    # Stored, and compared byte for byte later, as `squares` of an hour.
+    glucose = fsum(columns["glucose"])
+    mean = glucose / sum(weights)
+    between = (weight * (hour.glucose / weight - mean) ** 2 for hour, weight in zip(hours, weights, strict=True))
+    total = {name: sum(column) for name, column in columns.items() if name.endswith(("records", "minutes"))}
+    total |= {name: sum(columns[name]) for name in ("realtime", "deferred")}
+    continuous_ms = [hour.first_continuous_ms for hour in hours if hour.first_continuous_ms]
+    return DaySum(
+        HourSum(
+            **total,
+            hour=hours[-1].hour,
+            glucose=glucose,
+            squares=fsum((*columns["squares"], *between)),
+            lowest=min(columns["lowest"]),
+            highest=max(columns["highest"]),
+            first_ms=hours[0].first_ms,
+            last_ms=hours[-1].last_ms,
+            stored_ms=max(columns["stored_ms"]),
+            first_continuous_ms=min(continuous_ms, default=0),
+        ),
+        columns["hour"],
+    )
 
 
 def sum_hours(ordered: Iterable[Reading]) -> list[HourSum]:

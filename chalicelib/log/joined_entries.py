@@ -7,7 +7,6 @@ together they take a third of the time that they take one by one. Their outlines
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import field
 from functools import cached_property
-from itertools import chain
 
 from chalicelib import json_text
 from chalicelib.frozen import frozen
@@ -47,25 +46,22 @@ def join_entries(
     """
     borders = _borders(data_sets)
     groups: list[list[Entry]] = []
-    last: Outline | None = None
+    days: frozenset[int] | None = None
     origin_keys: set[int] = set()
     for entry, outline in zip(entries, outlines, strict=True):
         if outline is None or entry.data_set_id not in borders:
             groups.append([entry])
-            last = None
-            continue
-        if (
-            last is not None
-            and outline.days == last.days
-            and _are_in_a_row(groups[-1][-1], entry, borders)
+            days = None
+        elif (
+            outline.days == days
             and origin_keys.isdisjoint(outline.origin_keys)
+            and _are_in_a_row(groups[-1][-1], entry, borders[entry.data_set_id])
         ):
             groups[-1].append(entry)
             origin_keys |= outline.origin_keys
         else:
             groups.append([entry])
-            origin_keys = set(outline.origin_keys)
-        last = outline
+            days, origin_keys = outline.days, set(outline.origin_keys)
     return [group[0] if len(group) == 1 else _joined(group) for group in groups]
 
 
@@ -83,11 +79,11 @@ def _borders(data_sets: Iterable[DataSet]) -> Mapping[str, Sequence[int]]:
     }
 
 
-def _are_in_a_row(entry: Entry, following: Entry, borders: Mapping[str, Sequence[int]]) -> bool:
+def _are_in_a_row(entry: Entry, following: Entry, borders: Sequence[int]) -> bool:
     """Whether two entries are of one data set, and no records were removed between them."""
     if entry.data_set_id != following.data_set_id:
         return False
-    return not any(entry.number <= number < following.number for number in borders[entry.data_set_id])
+    return not borders or not any(entry.number <= number < following.number for number in borders)
 
 
 def _joined(entries: Sequence[Entry]) -> JoinedEntries:
@@ -115,8 +111,8 @@ class _Decoded:
 
     def addresses(self) -> Sequence[RecordAddress]:
         """The address of each record."""
-        of_entries = (
-            [RecordAddress(entry.number, row) for row in range(len(columns["time"]))]
+        return [
+            RecordAddress(entry.number, row)
             for entry, columns in zip(self._entries, self.columns, strict=True)
-        )
-        return list(chain.from_iterable(of_entries))
+            for row in range(len(columns["time"]))
+        ]

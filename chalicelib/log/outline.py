@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from chalicelib.encoding.columns import pack_uint32, unpack_uint32
+from chalicelib.encoding.columns import UINT32_BYTES, pack_uint32, unpack_uint32
 from chalicelib.log.records import origin_key
 from chalicelib.model.datum import Datum
 
@@ -76,8 +76,11 @@ def outline_of(data: Sequence[Datum]) -> bytes | None:
 def decode_outline(outline: bytes) -> Outline:
     """The outline that `outline_of` wrote."""
     origins_at = _START.size + 2 * outline[_START.size - 1]
+    packed = outline[origins_at:]
+    # Most entries of a tail have one record, and a reader decodes the outlines of all of them.
+    origin_keys = (int.from_bytes(packed, "big"),) if len(packed) == UINT32_BYTES else unpack_uint32(packed)
     keys, days = _keys_and_days(outline[:origins_at])
-    return Outline(keys, days, frozenset(unpack_uint32(outline[origins_at:])))
+    return Outline(keys, days, frozenset(origin_keys))
 
 
 @lru_cache(maxsize=256)  # a phone sends the same types all day

@@ -10,7 +10,7 @@ from chalicelib.log.data_set import OwnerState
 from chalicelib.reading.etag import NotModifiedError, etag_if_settled
 from chalicelib.summaries.view import GlucoseView
 
-FORMAT = 1
+FORMAT = 2
 """To be raised when the same data gets another summary than before."""
 _WEAK = "W/"
 _TAG = re.compile(r'"(?P<state>[0-9a-f]{32})-(?P<until_ms>[0-9a-f]{1,12})"', re.ASCII)

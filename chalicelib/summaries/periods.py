@@ -1,16 +1,18 @@
 """The periods of a summary, from the sums of hours. Source: summary-api 2, 5 and 6."""
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from math import floor, sqrt
 from typing import Any
 
 from chalicelib.frozen import frozen
-from chalicelib.glucose.hour_sum import HourSum
+from chalicelib.glucose.hour_sum import HourSum, SummedDay
 
 PERIOD_DAYS = {"1d": 1, "7d": 7, "14d": 14, "30d": 30}
 """The periods, by name: how many days each has."""
+_BORDERS = sorted({0, *PERIOD_DAYS.values(), *(2 * days for days in PERIOD_DAYS.values())})
+"""The days before the newest hour at which a period, or the one before it, begins or ends."""
 HOURS_PER_DAY = 24
 _MINUTES_PER_DAY = 1440
 
@@ -71,14 +73,31 @@ class _Part:
 _NOTHING = _Part([0] * (_LAST_TOTAL - _FIRST_TOTAL), 0, 0, 0, ())
 
 
-def glucose_periods(hours: Sequence[HourSum], newest_hour: int) -> dict[str, Numbers]:
+Row = tuple[HourSum, Sequence[int]]
+"""The sums of one or more hours in a row that are in the same periods, and the hours among them that have readings."""
+
+
+def rows_of(days: Iterable[tuple[int, SummedDay]], newest_hour: int) -> list[Row]:
+    """The rows of some days with their numbers, in their order: whole days, but for those that the border of a period
+    cuts and those of which only the hours are known."""
+    cut_days = {(newest_hour - days_before * HOURS_PER_DAY) // HOURS_PER_DAY for days_before in _BORDERS}
+    if newest_hour % HOURS_PER_DAY == HOURS_PER_DAY - 1:
+        cut_days = set()
+    rows: list[Row] = []
+    for number, summed in days:
+        whole = None if number in cut_days else summed.day
+        rows += [(hour, (hour.hour,)) for hour in summed.hours] if whole is None else [(whole.total, whole.hours)]
+    return rows
+
+
+def glucose_periods(rows: Sequence[Row], newest_hour: int) -> dict[str, Numbers]:
     """The periods of a summary of type `cgm` or `bgm`, each with its difference from the days before it.
 
     Args:
-        hours: the sums by hour; those of 60 days matter.
+        rows: those of `rows_of`; those of 60 days matter.
         newest_hour: the hour with which all periods end.
     """
-    parts = _parts(hours, newest_hour)
+    parts = _parts(rows, newest_hour)
     found = {}
     for name, days in PERIOD_DAYS.items():
         period = _glucose_period(_joined(parts, 0, days), days)
@@ -87,22 +106,22 @@ def glucose_periods(hours: Sequence[HourSum], newest_hour: int) -> dict[str, Num
     return found
 
 
-def _parts(hours: Sequence[HourSum], newest_hour: int) -> dict[tuple[int, int], _Part]:
-    """The parts of which all periods consist, so that each hour is added up once: by the days before the newest hour
+def _parts(rows: Sequence[Row], newest_hour: int) -> dict[tuple[int, int], _Part]:
+    """The parts of which all periods consist, so that each row is added up once: by the days before the newest hour
     between which they lie, newest first."""
-    numbers = [hour.hour for hour in hours]
-    borders = sorted({0, *PERIOD_DAYS.values(), *(2 * days for days in PERIOD_DAYS.values())})
+    numbers = [sums.hour for sums, _ in rows]
     found = {}
-    for newer, older in pairwise(borders):
+    for newer, older in pairwise(_BORDERS):
         start = bisect_right(numbers, newest_hour - older * HOURS_PER_DAY)
         stop = bisect_right(numbers, newest_hour - newer * HOURS_PER_DAY, lo=start)
         if start < stop:
-            found[newer, older] = _part(hours[start:stop], numbers[start:stop])
+            found[newer, older] = _part(rows[start:stop])
     return found
 
 
-def _part(hours: Sequence[HourSum], numbers: Sequence[int]) -> _Part:
-    columns = list(zip(*hours, strict=True))
+def _part(rows: Sequence[Row]) -> _Part:
+    columns = list(zip(*[sums for sums, _ in rows], strict=True))
+    numbers = [hour for _, hours in rows for hour in hours]
     totals = [sum(column) for column in columns[_FIRST_TOTAL:_LAST_TOTAL]]
     minutes, records = columns[_FIRST_TOTAL + _MINUTES], columns[_FIRST_TOTAL + _RECORDS]
     weights = minutes if any(minutes) else records

@@ -46,7 +46,7 @@ def read_summary(
     def attempt() -> SummaryReply | None:
         view = GlucoseView(key.user_id, SUMMARY_TYPES[key.type], ports)
         window = read_window(view, SUMMARY_TYPES[key.type], call.now_ms)
-        body = None if window is None else summary_body(key, window.hours, call.now_ms)
+        body = None if window is None else summary_body(key, window, call.now_ms)
         if window is None or body is None:
             return None
         return SummaryReply(body, etag_until(view, key.type, window.valid_until_ms, call.now_ms))

@@ -9,7 +9,8 @@ from chalicelib.frozen import frozen
 from chalicelib.glucose.hour_sum import HIGH_ABOVE, LOW_BELOW, VERY_HIGH_ABOVE, VERY_LOW_BELOW, HourSum
 from chalicelib.glucose.reading import CBG, SMBG
 from chalicelib.model.times import format_time
-from chalicelib.summaries.periods import continuous_periods, glucose_periods
+from chalicelib.summaries.periods import continuous_periods, glucose_periods, rows_of
+from chalicelib.summaries.window import Window
 
 CGM, BGM, CON = "cgm", "bgm", "con"
 SUMMARY_TYPES: Mapping[str, tuple[str, ...]] = {CGM: (CBG,), BGM: (SMBG,), CON: (CBG, SMBG)}
@@ -41,22 +42,21 @@ class SummaryKey:
         return hashlib.sha256(f"{self.user_id}/{self.type}".encode()).hexdigest()[:24]
 
 
-def summary_body(key: SummaryKey, hours: Sequence[HourSum], now_ms: int) -> dict[str, Any] | None:
-    """The summary of these hours; None if no record counts.
-
-    Args:
-        hours: the sums of all hours within 60 days, by hour; for `con`, those of both types of data.
-    """
+def summary_body(key: SummaryKey, window: Window, now_ms: int) -> dict[str, Any] | None:
+    """The summary of a window; None if no record counts."""
+    sums: Sequence[HourSum]
     if key.type == CON:
-        eligible = [hour for hour in hours if hour.first_continuous_ms]
-        first_ms = min((hour.first_continuous_ms for hour in eligible), default=0)
-        periods = continuous_periods
+        sums = window.hours
+        eligible = [hour for hour in sums if hour.first_continuous_ms]
+        if not eligible:
+            return None
+        first_ms = min(hour.first_continuous_ms for hour in eligible)
+        periods: Mapping[str, Any] = continuous_periods(eligible, eligible[-1].hour)
     else:
-        eligible = list(hours)
-        first_ms = eligible[0].first_ms if eligible else 0
-        periods = glucose_periods
-    if not eligible:
-        return None
+        rows = rows_of(window.days, window.newest_hour)
+        sums = [of_row for of_row, _ in rows]
+        first_ms = sums[0].first_ms
+        periods = glucose_periods(rows, window.newest_hour)
     return {
         "id": key.id,
         "type": key.type,
@@ -64,9 +64,9 @@ def summary_body(key: SummaryKey, hours: Sequence[HourSum], now_ms: int) -> dict
         "config": _CONFIG,
         "dates": {
             "lastUpdatedDate": format_time(now_ms),
-            "lastUploadDate": format_time(max(map(_STORED_MS, hours))),
+            "lastUploadDate": format_time(max(map(_STORED_MS, sums))),
             "firstData": format_time(first_ms),
-            "lastData": format_time(max(map(_LAST_MS, hours))),
+            "lastData": format_time(max(map(_LAST_MS, sums))),
         },
-        "periods": periods(eligible, eligible[-1].hour),
+        "periods": periods,
     }

@@ -31,7 +31,7 @@ class DividedDay:
 class VisibleDays:
     """The glucose of some types and days: each is in one of the three, or has no visible record."""
 
-    sums: Mapping[TileKey, Sequence[HourSum]]
+    sums: Mapping[TileKey, TileSums]
     divided: Mapping[TileKey, DividedDay]
     readings: Mapping[TileKey, Sequence[Reading]]
     """The readings as `in_order` sorts them."""
@@ -70,12 +70,12 @@ class _Day:
         rows = [row for row in self.rows if hours is None or row[2] // HOUR_MS in hours]
         rows += self._tile_rows(hours)
         rows.sort()
-        ids = [(data_set.id, data_set.is_continuous) for data_set in self.data_sets]
+        places = [(data_set.id, data_set.is_continuous) for data_set in self.data_sets]
+        stored_ms = self.stored_ms
         readings: list[Reading] = []
-        for (place, address, time_ms, _), body in zip(rows, bodies_of([text for *_, text in rows]), strict=True):
-            data_set_id, is_continuous = ids[place]
-            stored_ms = self.stored_ms(data_set_id, address.number, time_ms)
-            readings.append(reading_of(body, time_ms, stored_ms, is_continuous=is_continuous))
+        for (place, (number, _), time_ms, _), body in zip(rows, bodies_of([row[3] for row in rows]), strict=True):
+            id_, is_continuous = places[place]
+            readings.append(reading_of(body, time_ms, stored_ms(id_, number, time_ms), is_continuous=is_continuous))
         return in_order(readings)
 
     def _tile_rows(self, hours: Collection[int] | None) -> Iterator[_Row]:
@@ -163,7 +163,7 @@ class GlucoseView:
         if looked_up := self._looked_up([*sums.values(), *tiles.values()]):
             folded |= alone | self._tiles(looked_up)
             alone = {}
-        whole = {key: sums[key].hours for key in refs.keys() - tiles.keys()}
+        whole = {key: sums[key] for key in refs.keys() - tiles.keys()}
         stored_ms = self._stored_time_finder([sums[key] for key in tiles.keys() & sums.keys()])
         rows = self._folded(folded.values(), wanted - whole.keys())
         days = {

@@ -1,10 +1,10 @@
-"""The hours that a summary is made of: those of the 60 days up to the newest record. Source: summary-api 3."""
+"""The days that a summary is made of: those of the 60 days up to the newest record. Source: summary-api 3."""
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from chalicelib.frozen import frozen
-from chalicelib.glucose.hour_sum import DAY_MS, HourSum, sum_hours
+from chalicelib.glucose.hour_sum import DAY_MS, HourSum, SummedDay, SummedHours, sum_hours
 from chalicelib.summaries.view import DividedDay, GlucoseView, VisibleDays
 from chalicelib.tiles.tile import TileKey
 
@@ -16,13 +16,24 @@ _MIN_YEARS_DAYS = 730
 
 @frozen
 class Window:
-    """The hours of a summary."""
+    """The days of a summary."""
 
-    hours: Sequence[HourSum]
-    """By hour; of two types of data, an hour may occur twice. Hours that a border cuts have the records inside only."""
+    days: Sequence[tuple[int, SummedDay]]
+    """The days that have records, one at least, each with its number, in order; of two types of data, a day may occur
+    twice. Days that a border cuts have the records inside only."""
     valid_until_ms: int
     """The earliest time at which the hours change although the data does not: a record in the future comes into the
     window, or an old one leaves it."""
+
+    @property
+    def hours(self) -> list[HourSum]:
+        """The hours of all days, by hour; of two types of data, an hour may occur twice."""
+        return sorted(hour for _, summed in self.days for hour in summed.hours)
+
+    @property
+    def newest_hour(self) -> int:
+        """The newest hour."""
+        return max(_newest(summed).hour for _, summed in self.days[-2:])  # of two types at most
 
 
 def read_window(view: GlucoseView, types: Sequence[str], now_ms: int) -> Window | None:
@@ -39,9 +50,9 @@ def read_window(view: GlucoseView, types: Sequence[str], now_ms: int) -> Window 
         newest_ms = _newest_ms(days, first_ms, last_ms)
         future += _times_after(days, last_ms)
         if newest_ms is not None and newest_ms // DAY_MS == newest:
-            hours = _hours(days, max(first_ms, newest_ms - WINDOW_DAYS * DAY_MS + 1), last_ms)
+            found = _days(days, max(first_ms, newest_ms - WINDOW_DAYS * DAY_MS + 1), last_ms)
             future += _days_after(view, types, last_ms)
-            return Window(hours, _valid_until_ms(hours, future))
+            return Window(found, _valid_until_ms(found, future))
         # Nothing that counts is left on the newest day: the tail replaced it, or it is still to come.
         earlier = newest - WINDOW_DAYS - 1
         newest = _newest_day(view, types, earlier) if newest_ms is None else newest_ms // DAY_MS
@@ -72,7 +83,7 @@ def _see(view: GlucoseView, types: Sequence[str], newest: int, cut_days: tuple[i
 
 def _newest_ms(days: VisibleDays, first_ms: int, last_ms: int) -> int | None:
     """The time of the newest record between these times, both included."""
-    found = [hours[-1].last_ms for hours in days.sums.values() if hours]
+    found = [_newest(sums).last_ms for sums in days.sums.values() if sums.day or sums.hours]
     for day in days.divided.values():
         found += [hour.last_ms for hour in _cut(day, first_ms, last_ms)][-1:]
     for readings in days.readings.values():
@@ -80,14 +91,24 @@ def _newest_ms(days: VisibleDays, first_ms: int, last_ms: int) -> int | None:
     return max(found, default=None)
 
 
-def _hours(days: VisibleDays, first_ms: int, last_ms: int) -> list[HourSum]:
-    """The hours of the records between these times, both included."""
-    hours = [hour for of_day in days.sums.values() for hour in of_day]
-    for day in days.divided.values():
-        hours += _cut(day, first_ms, last_ms)
-    for readings in days.readings.values():
-        hours += sum_hours([reading for reading in readings if first_ms <= reading.time_ms <= last_ms])
-    return sorted(hours)
+def _days(days: VisibleDays, first_ms: int, last_ms: int) -> list[tuple[int, SummedDay]]:
+    """The days of the records between these times, both included."""
+    found: list[tuple[TileKey, SummedDay]] = [(key, sums) for key, sums in days.sums.items() if sums.day or sums.hours]
+    hours = {key: list(_cut(day, first_ms, last_ms)) for key, day in days.divided.items()}
+    for key, readings in days.readings.items():
+        hours[key] = sum_hours([reading for reading in readings if first_ms <= reading.time_ms <= last_ms])
+    found += [(key, SummedHours(of_day)) for key, of_day in hours.items() if of_day]
+    return [(key.day, summed) for key, summed in sorted(found, key=lambda pair: (pair[0].day, pair[0].type))]
+
+
+def _oldest(summed: SummedDay) -> HourSum:
+    """The oldest hour of a day, or the whole day."""
+    return summed.hours[0] if summed.day is None else summed.day.total
+
+
+def _newest(summed: SummedDay) -> HourSum:
+    """The newest hour of a day, or the whole day."""
+    return summed.hours[-1] if summed.day is None else summed.day.total
 
 
 def _cut(day: DividedDay, first_ms: int, last_ms: int) -> Iterator[HourSum]:
@@ -114,7 +135,7 @@ def _days_after(view: GlucoseView, types: Sequence[str], last_ms: int) -> Iterat
     return (day * DAY_MS for day in days if day is not None)
 
 
-def _valid_until_ms(hours: Sequence[HourSum], future: Sequence[int]) -> int:
+def _valid_until_ms(days: Sequence[tuple[int, SummedDay]], future: Sequence[int]) -> int:
     """When the oldest record leaves the window, or the next one of the future comes into it, at the earliest."""
-    oldest_ms = min(hour.first_ms for hour in hours[:2])  # by hour, and of two types at most
+    oldest_ms = min(_oldest(summed).first_ms for _, summed in days[:2])  # of two types at most
     return min([oldest_ms + _MIN_YEARS_DAYS * DAY_MS, *(time_ms - DAY_MS for time_ms in future)])

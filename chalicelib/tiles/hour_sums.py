@@ -10,7 +10,7 @@ from itertools import islice
 
 from chalicelib.glucose.hour_sum import sum_hours
 from chalicelib.glucose.reading import GLUCOSE_TYPES, Reading, in_order, reading_of
-from chalicelib.glucose.tile_sums import StoredTimes, TileSums, encode_tile_sums
+from chalicelib.glucose.tile_sums import VERSION, StoredTimes, TileSums, encode_tile_sums
 from chalicelib.log.data_set import DataSet, OwnerState
 from chalicelib.log.entry import Entry
 from chalicelib.log.records import bodies_of
@@ -82,7 +82,7 @@ def wrong_hour_sums(
             return False
         # An item may lack times that nobody knew when it was written; those that it has must be right.
         agree = all(stored_times.get(entry, time_ms) == time_ms for entry, time_ms in known.items())
-        return agree and tile_sums(tile, known_data_sets, known) == sums.content
+        return agree and tile_sums(tile, known_data_sets, known, sums.version) == sums.content
 
     found, _ = ports.with_tiles(owner, list(glucose.values()), ())
     return {key for key, sums in found.items() if not are_right(tiles[glucose[key]], sums)}
@@ -111,7 +111,7 @@ def sums_of_tiles(
     return {key: tile_sums(Tile(content), known, times) for key, content in glucose.items()}
 
 
-def tile_sums(tile: Tile, data_sets: Mapping[str, DataSet], stored_times: StoredTimes) -> bytes:
+def tile_sums(tile: Tile, data_sets: Mapping[str, DataSet], stored_times: StoredTimes, version: int = VERSION) -> bytes:
     """The item of hour sums of one tile, which must have been read with its shadowed records."""
     rows = tile.rows()
     visible = [row for row in rows if not row.is_shadowed]
@@ -124,7 +124,7 @@ def tile_sums(tile: Tile, data_sets: Mapping[str, DataSet], stored_times: Stored
         readings.append(reading_of(body, row.time_ms, time_ms, is_continuous=is_continuous))
     entries = {(row.data_set_id, row.address.number) for row in rows}
     times = {entry: stored_times[entry] for entry in entries & stored_times.keys()}
-    return encode_tile_sums(sum_hours(in_order(readings)), tile.origin_keys(), times)
+    return encode_tile_sums(sum_hours(in_order(readings)), tile.origin_keys(), times, version)
 
 
 def stored_time_finder(data_sets: Mapping[str, DataSet], stored_times: StoredTimes) -> Callable[[str, int, int], int]:

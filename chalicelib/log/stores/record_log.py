@@ -339,11 +339,6 @@ def _backlog_updates(head: DataSetHead, number: int, entry: NewEntry) -> list[Up
 
 
 def _entry_from_item(item: Item, bodies: Mapping[str, bytes]) -> Entry:
-    return Entry(
-        data_set_id=item["data_set_id"],
-        number=item["number"],
-        kind=_KINDS[item["kind"]],
-        stored_time_ms=item["stored_time_ms"],
-        body=item["body"] if "body" in item else bodies[item["staged"]],
-        outline=item.get("outline"),
-    )
+    body = item["body"] if "body" in item else bodies[item["staged"]]
+    kind = _KINDS[item["kind"]]
+    return Entry(item["data_set_id"], item["number"], kind, item["stored_time_ms"], body, item.get("outline"))

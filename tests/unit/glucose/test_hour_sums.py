@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.glucose.hour_sum import DAY_MS, HourSum, sum_hours
+from chalicelib.glucose.hour_sum import DAY_MS, HourSum, sum_day, sum_hours
 from chalicelib.glucose.reading import HOUR_MS, Reading, in_order
-from chalicelib.glucose.tile_sums import TileSums, encode_tile_sums
+from chalicelib.glucose.tile_sums import WITHOUT_DAY, TileSums, encode_tile_sums
 
 
 def hour_of(*values: float, minutes: int = 5) -> HourSum:
@@ -87,8 +87,29 @@ def test_items_hold_what_was_encoded(found: list[Reading], keys: set[int]) -> No
     content = encode_tile_sums(hours, sorted(keys), times)
     read = TileSums(content)
     assert (read.hours, read.stored_times) == (hours, times)
+    assert read.day == (sum_day(hours) if hours else None)
     assert all(read.may_hold({key}) for key in keys)
     assert not read.may_hold({2**32 - 1} - keys)
+
+
+@given(found=st.lists(readings, min_size=1, max_size=30))
+def test_items_without_the_sum_of_the_day_are_read(found: list[Reading]) -> None:
+    """Earlier versions wrote them."""
+    hours = sum_hours(in_order(found))
+    read = TileSums(encode_tile_sums(hours, [1], {("a", 1): 5}, version=WITHOUT_DAY))
+    assert (read.hours, read.stored_times, read.day) == (hours, {("a", 1): 5}, None)
+    assert read.may_hold({1})
+
+
+def test_a_day_adds_up_its_hours() -> None:
+    hours = [hour_of(4.0, 8.0), *sum_hours([Reading(30 * HOUR_MS + 1, 2.0, 15, 9, True)])]
+    total, numbers = sum_day(hours)
+    assert numbers == (0, 30)
+    assert (total.records, total.minutes, total.glucose, total.lowest, total.highest) == (3, 25, 90, 2.0, 8.0)
+    assert total.squares == pytest.approx(5 * (4 - 3.6) ** 2 + 5 * (8 - 3.6) ** 2 + 15 * (2 - 3.6) ** 2)
+    assert (total.very_low_records, total.target_minutes) == (1, 10)
+    assert (total.hour, total.first_ms, total.last_ms, total.stored_ms) == (30, 0, 30 * HOUR_MS + 1, 9)
+    assert (total.realtime, total.deferred, total.first_continuous_ms) == (3, 0, 30 * HOUR_MS + 1)
 
 
 @pytest.mark.parametrize("content", [b"", b"\x01\x00", b"?" * 20])
@@ -97,6 +118,15 @@ def test_content_that_is_none_is_refused(content: bytes) -> None:
         _ = TileSums(content).hours
     with pytest.raises(ValueError, match="hour sums"):
         TileSums(content).may_hold({1})
+    with pytest.raises(ValueError, match="hour sums"):
+        _ = TileSums(content).day
+
+
+def test_content_that_is_cut_off_is_refused() -> None:
+    content = encode_tile_sums([hour_of(5.0)], [1, 2], {})
+    for size_bytes in (20, 100, 150):
+        with pytest.raises(ValueError, match="cut off"):
+            _ = TileSums(content[:size_bytes]).day
 
 
 def test_a_day_of_a_five_minute_sensor_takes_less_than_four_kilobytes() -> None:

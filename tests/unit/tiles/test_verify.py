@@ -7,7 +7,7 @@ import pytest
 
 from chalicelib.engine.definitions import DATA
 from chalicelib.engine.table import Item, Table
-from chalicelib.glucose.tile_sums import TileSums, encode_tile_sums
+from chalicelib.glucose.tile_sums import WITHOUT_DAY, TileSums, encode_tile_sums
 from chalicelib.log.data_set import DataSet
 from chalicelib.log.entry import Entry
 from chalicelib.tiles import verify
@@ -92,6 +92,15 @@ def test_hour_sums_that_say_another_time_of_storing_make_their_tile_wrong(scene:
     later = {entry: time_ms + 1 for entry, time_ms in sums.stored_times.items()}
     scene.table.put(first | {"body": encode_tile_sums(sums.hours, [origin_key("0")], later)})
     assert scene.wrong_days() == [DAY]
+
+
+def test_hour_sums_of_an_earlier_version_are_right(scene: Scene) -> None:
+    first, *_ = scene.stored_sums
+    sums = TileSums(first["body"])
+    earlier = encode_tile_sums(sums.hours, [origin_key("0")], sums.stored_times, version=WITHOUT_DAY)
+    assert len(earlier) < len(first["body"])
+    scene.table.put(first | {"body": earlier})
+    assert scene.wrong_days() == []
 
 
 def test_hour_sums_may_be_missing(scene: Scene) -> None:

@@ -121,16 +121,12 @@ def tables(report: Mapping[str, Any]) -> str:
 def _memory_lines(memory: list[dict[str, Any]]) -> list[str]:
     if not memory:
         return ["The memory was not measured: the server runs elsewhere, or too short."]
-    is_at_rest = "at_rest_mb" in memory[0]
-    columns = (
-        "longest life | at rest in each quarter in MB" if is_at_rest else "watched for | median of each quarter in MB"
-    )
     lines = [
-        f"| memory of a process | at most | {columns} | peak in MB | growth |",
+        "| memory of a process | at most | longest life | at rest in each quarter in MB | peak in MB | growth |",
         "| --- | ---: | ---: | --- | ---: | ---: |",
         *(
             f"| {figure['label']} | {figure['processes']} | {figure['life_s']} s | "
-            f"{', '.join(map(str, figure.get('at_rest_mb') or figure['quarters_mb']))} | {figure['peak_mb']} | "
+            f"{', '.join(map(str, figure['at_rest_mb']))} | {figure['peak_mb']} | "
             f"{figure['growth_percent']:+.1f} % ({_judgement(figure)}) |"
             for figure in memory
         ),
@@ -151,7 +147,7 @@ def _memory_lines(memory: list[dict[str, Any]]) -> list[str]:
 
 def _judgement(figure: Mapping[str, Any]) -> str:
     """Whether memory is flat, grows, or grows by what a server takes that has just started on the same data."""
-    if figure["life_s"] < TELLING_LIFE_S and "at_rest_mb" in figure:
+    if figure["life_s"] < TELLING_LIFE_S:
         return "too short to tell"
     if figure["growth_percent"] <= FLAT_PERCENT:
         return "flat"

@@ -152,15 +152,15 @@ def _joined(parts: Mapping[tuple[int, int], _Part], newer: int, older: int) -> _
     )
 
 
-def continuous_periods(hours: Sequence[HourSum], newest_hour: int) -> dict[str, Numbers]:
+def continuous_periods(rows: Sequence[Row], newest_hour: int) -> dict[str, Numbers]:
     """The periods of a summary of type `con`.
 
     Args:
-        hours: the sums of both types, by hour; an hour may occur twice.
+        rows: those of `rows_of`, of both types.
     """
     found = {}
     for name, days in PERIOD_DAYS.items():
-        of_period = _between(hours, newest_hour - days * HOURS_PER_DAY, newest_hour)
+        of_period = _between(rows, newest_hour - days * HOURS_PER_DAY, newest_hour)
         realtime, deferred = (
             sum(column) for column in ([h.realtime for h in of_period], [h.deferred for h in of_period])
         )
@@ -183,13 +183,8 @@ def without_zeros(numbers: Numbers) -> Numbers:
     }
 
 
-def _between(hours: Sequence[HourSum], after_hour: int, through_hour: int) -> Sequence[HourSum]:
-    start = bisect_right(hours, after_hour, key=_hour_of)
-    return hours[start : bisect_right(hours, through_hour, lo=start, key=_hour_of)]
-
-
-def _hour_of(hour_sum: HourSum) -> int:
-    return hour_sum.hour
+def _between(rows: Sequence[Row], after_hour: int, through_hour: int) -> list[HourSum]:
+    return [sums for sums, _ in rows if after_hour < sums.hour <= through_hour]
 
 
 def _glucose_period(joined: _Part, days: int) -> Numbers:

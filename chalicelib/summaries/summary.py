@@ -1,12 +1,12 @@
 """Summaries as clients get them. Source: summary-api 1, 2 and 3."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from operator import attrgetter
 from typing import Any
 
 from chalicelib.frozen import frozen
-from chalicelib.glucose.hour_sum import HIGH_ABOVE, LOW_BELOW, VERY_HIGH_ABOVE, VERY_LOW_BELOW, HourSum
+from chalicelib.glucose.hour_sum import HIGH_ABOVE, LOW_BELOW, VERY_HIGH_ABOVE, VERY_LOW_BELOW
 from chalicelib.glucose.reading import CBG, SMBG
 from chalicelib.model.times import format_time
 from chalicelib.summaries.periods import continuous_periods, glucose_periods, rows_of
@@ -44,19 +44,17 @@ class SummaryKey:
 
 def summary_body(key: SummaryKey, window: Window, now_ms: int) -> dict[str, Any] | None:
     """The summary of a window; None if no record counts."""
-    sums: Sequence[HourSum]
+    newest_hour = window.newest_continuous_hour if key.type == CON else window.newest_hour
+    if newest_hour is None:
+        return None
+    rows = rows_of(window.days, newest_hour)
+    sums = [of_row for of_row, _ in rows]
     if key.type == CON:
-        sums = window.hours
-        eligible = [hour for hour in sums if hour.first_continuous_ms]
-        if not eligible:
-            return None
-        first_ms = min(hour.first_continuous_ms for hour in eligible)
-        periods: Mapping[str, Any] = continuous_periods(eligible, eligible[-1].hour)
+        first_ms = min(of_row.first_continuous_ms for of_row in sums if of_row.first_continuous_ms)
+        periods = continuous_periods(rows, newest_hour)
     else:
-        rows = rows_of(window.days, window.newest_hour)
-        sums = [of_row for of_row, _ in rows]
         first_ms = sums[0].first_ms
-        periods = glucose_periods(rows, window.newest_hour)
+        periods = glucose_periods(rows, newest_hour)
     return {
         "id": key.id,
         "type": key.type,

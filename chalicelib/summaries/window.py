@@ -26,14 +26,23 @@ class Window:
     window, or an old one leaves it."""
 
     @property
-    def hours(self) -> list[HourSum]:
-        """The hours of all days, by hour; of two types of data, an hour may occur twice."""
-        return sorted(hour for _, summed in self.days for hour in summed.hours)
-
-    @property
     def newest_hour(self) -> int:
         """The newest hour."""
         return max(_newest(summed).hour for _, summed in self.days[-2:])  # of two types at most
+
+    @property
+    def newest_continuous_hour(self) -> int | None:
+        """The newest hour with a reading of a continuous data set."""
+        newest: int | None = None
+        newest_day = 0
+        for number, summed in reversed(self.days):
+            if newest is not None and number < newest_day:
+                break
+            if summed.day is None or summed.day.total.first_continuous_ms:
+                hours = [hour.hour for hour in summed.hours if hour.first_continuous_ms]
+                newest = max([*hours, newest] if newest is not None else hours, default=None)
+                newest_day = number
+        return newest
 
 
 def read_window(view: GlucoseView, types: Sequence[str], now_ms: int) -> Window | None:

@@ -11,7 +11,7 @@ from tools.soak.ledger import Finding
 from tools.soak.notes import Notes
 from tools.soak.part import Account, Part
 from tools.soak.records import Records
-from tools.soak.server_work import Events, Tasks, sign_in_as_server
+from tools.soak.server_work import CountedLosses, Events, Tasks, sign_in_as_server
 from tools.soak.sharing import Grants, Profiles
 from tools.soak.sign_in import sign_up
 
@@ -65,17 +65,18 @@ class Person:
         for part in self.parts:
             part.found += part.verify()
 
-    def verify_to_the_last(self, kills_s: Sequence[float]) -> None:
+    def verify_to_the_last(self, kills_s: Sequence[float], losses: CountedLosses) -> None:
         """Compare everything, at the end.
 
         Args:
             kills_s: when the server was killed, by the monotonic clock.
+            losses: the events of all people that the server has counted as lost.
         """
         for part in self.parts:
             part.found += part.recover()
         for part in self.parts:
             if isinstance(part, Events):
-                part.kills_s = list(kills_s)
+                part.kills_s, part.losses = list(kills_s), losses
             part.found += part.verify_to_the_last()
 
     def take_findings(self) -> list[Finding]:

@@ -40,6 +40,7 @@ def report_of(run: Soak) -> Report:
         "restart": run.target.restart_name,
         "restarts": len(run.restarts_s),
         "compared": dict(sorted(run.verified.items())),
+        "events_counted_as_lost": run.losses.count,
         "found": run.findings.counts(),
         "findings": [f"{finding.kind}: {finding.what}: {finding.detail}" for finding in findings],
         "latency_ms": {kind: _times(times_ms) for kind, times_ms in sorted(run.calls.times_ms.items())},
@@ -96,6 +97,8 @@ def tables(report: Mapping[str, Any]) -> str:
     restarts = f" Restarts: {report['restarts']} ({report['restart']})." if report["restart"] else ""
     asked = sum(report["asked_to_repeat"].values())
     compared = ", ".join(f"{count:,} {name}" for name, count in report["compared"].items())
+    losses = report.get("events_counted_as_lost", 0)
+    counted = f" The server counted {losses} events as lost; these may be missing." if losses else ""
     return "\n".join(
         [
             f"{report['date']}, commit {report['commit']}, {report['machine']}, "
@@ -103,7 +106,7 @@ def tables(report: Mapping[str, Any]) -> str:
             f"{report['minutes']} minutes, {report['clients']} clients as {report['people']} people, "
             f"{report['requests']:,} requests, of which {asked:,} were asked to repeat.{restarts}",
             "",
-            f"Found: **{found}**. Compared at the end: {compared}.",
+            f"Found: **{found}**. Compared at the end: {compared}.{counted}",
             "",
             *_memory_lines(report["memory"]),
             "",

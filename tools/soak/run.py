@@ -19,6 +19,7 @@ from tools.soak.gate import Gate
 from tools.soak.ledger import UNEXPECTED, Finding, Findings
 from tools.soak.memory import Sample, memory_figures, samples_of
 from tools.soak.person import Person
+from tools.soak.server_work import CountedLosses
 from tools.soak.targets import Target
 
 STEPS_OF_A_PERSON = 1500
@@ -76,6 +77,7 @@ class Soak:
         """That of a server with the same data that has just started."""
         self.began_s = self.ended_s = time.monotonic()
         self.verified: Counter[str] = Counter()
+        self.losses = CountedLosses()
         self._say = say
         self._stopping = Event()
         self._random = Random(plan.seed)  # noqa: S311  traffic, no secret
@@ -227,6 +229,7 @@ class Soak:
         return person
 
     def _verify_all(self) -> None:
+        self.losses = CountedLosses(self.target.lost_events())
         pool = ThreadPoolExecutor(self.plan.clients)
         try:
             list(pool.map(self._verify, self.people))
@@ -237,7 +240,7 @@ class Soak:
         """Compare all that a person has, at the end."""
         person.close()
         try:
-            person.verify_to_the_last(self.restarts_s)
+            person.verify_to_the_last(self.restarts_s, self.losses)
         except Exception as error:  # noqa: BLE001  the others are compared nevertheless
             self.findings.add([Finding(UNEXPECTED, f"person {person.name}, at the end", _in_words(error))])
         self.findings.add(person.take_findings())

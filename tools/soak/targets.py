@@ -1,5 +1,6 @@
 """The servers that a soak may try: a home server, a local cloud, or the one at an address."""
 
+import json
 import os
 import subprocess
 import sys
@@ -8,10 +9,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from strandline.cli.exit_codes import FAILED
 from strandline.home.launching import HomeServer, NotReadyError, home_server
+from strandline.home.log import LOG_NAME
 from tools.local_cloud.data_folder import DataFolder
 from tools.local_cloud.snapshots import CURRENT
 from tools.project import ROOT, ToolError
@@ -19,6 +22,8 @@ from tools.soak.calls import Calls, Client, Question, ServerGoneError, Unexpecte
 from tools.soak.server_work import sign_in_as_server
 
 SECRET_VARIABLE = "STRANDLINE_SERVER_SECRET"  # noqa: S105  the name of a variable
+LOST_EVENTS = "LostMetricsEvents"
+"""The metric of events that were answered and could not be stored in time."""
 OWN = ("home", "cloud")
 """The targets that a run starts and stops itself."""
 
@@ -49,6 +54,10 @@ class Target(ABC):
     def stored_bytes(self) -> int | None:
         """The size of what the server has stored, if that is on this machine."""
         return None
+
+    def lost_events(self) -> int:
+        """How many events of metrics it has counted as lost, if its log is on this machine."""
+        return 0
 
     def examine(self) -> list[str]:
         """What an examination of the stored data finds, after the server has ended."""
@@ -84,6 +93,11 @@ class HomeTarget(Target):
         """The size of its folder."""
         return size_bytes(self._folder)
 
+    def lost_events(self) -> int:
+        """Those in its log."""
+        lines = _lines_of_losses(self._folder / LOG_NAME)
+        return sum(line["value"] for line in lines if line.get("metric") == LOST_EVENTS)
+
     def examine(self) -> list[str]:
         """End the server as a person does, and let `strandline doctor` examine the folder."""
         self.close()
@@ -117,11 +131,13 @@ class CloudTarget(Target):
         self._folder = folder
         self._running = ExitStack()
         self.base_url = ""
+        self._lost_before = 0
         self._start()
 
     def restart(self) -> None:
         """Stop it, and start it."""
         self._running.close()
+        self._lost_before = self.lost_events()  # a start begins another log
         self._start()
 
     @property
@@ -132,6 +148,11 @@ class CloudTarget(Target):
     def stored_bytes(self) -> int:
         """The size of the last snapshot of its tables and queues, which is written every few seconds."""
         return size_bytes(DataFolder(self._folder).state / CURRENT)
+
+    def lost_events(self) -> int:
+        """Those in the logs of its functions."""
+        lines = _lines_of_losses(DataFolder(self._folder).function_log)
+        return self._lost_before + int(sum(sum(line.get(LOST_EVENTS, ())) for line in lines))
 
     def close(self) -> None:
         """Stop it."""
@@ -208,6 +229,16 @@ def size_bytes(folder: Path) -> int:
             with suppress(OSError):  # removed meanwhile
                 total += Path(path, name).stat().st_size
     return total
+
+
+def _lines_of_losses(log: Path) -> Iterator[dict[str, Any]]:
+    """The lines of a log that name the metric of lost events; not those that a kill has torn."""
+    if not log.exists():
+        return
+    for line in log.read_text(encoding="utf-8", errors="replace").splitlines():
+        if f'"{LOST_EVENTS}"' in line:
+            with suppress(ValueError):
+                yield json.loads(line)
 
 
 def _address(text: str) -> str:

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from strandline.home.launching import home_server
+from strandline.home.log import LOG_NAME
 from tools.project import ToolError
 from tools.soak.__main__ import main
-from tools.soak.targets import AddressTarget, size_bytes, target_of
+from tools.soak.targets import AddressTarget, CloudTarget, HomeTarget, size_bytes, target_of
 
 
 @pytest.mark.parametrize(
@@ -55,6 +56,23 @@ def test_a_run_that_cannot_be_is_refused_before_a_server_starts(
     monkeypatch.setattr(sys, "argv", ["soak", *options])
     with pytest.raises(ToolError, match=problem):
         main()
+
+
+def test_events_that_a_server_has_counted_as_lost_are_read_from_its_log(tmp_path: Path) -> None:
+    home = HomeTarget.__new__(HomeTarget)
+    home._folder = tmp_path
+    assert home.lost_events() == 0
+    lines = (
+        '{"metric":"LostMetricsEvents","value":1}',
+        '{"message":"\\"LostMetricsEvents\\""}',
+        '{"metric":"LostMetricsEvents","va',
+    )
+    (tmp_path / LOG_NAME).write_text("\n".join((*lines, lines[0])) + "\n")
+    assert home.lost_events() == 2
+    cloud = CloudTarget.__new__(CloudTarget)
+    cloud._folder, cloud._lost_before = tmp_path, 5
+    (tmp_path / "functions.log").write_text('START\n{"LostMetricsEvents":[1.0],"stage":"local"}\n')
+    assert cloud.lost_events() == 6
 
 
 def test_the_size_of_a_folder_is_that_of_its_files(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from tools.soak.notes import Notes
 from tools.soak.part import Account, Part, Write
 from tools.soak.person import Person
 from tools.soak.records import Records
-from tools.soak.server_work import Events, Tasks
+from tools.soak.server_work import CountedLosses, Events, Tasks
 from tools.soak.sharing import Grants, Profiles
 
 SEED = "a seed of a test"
@@ -43,7 +43,7 @@ def part_of(person: Person, kind: type[PartT]) -> PartT:
 
 
 def test_nothing_is_found_after_traffic_without_faults(person: Person) -> None:
-    person.verify_to_the_last([])
+    person.verify_to_the_last([], CountedLosses())
     assert person.take_findings() == []
 
 
@@ -214,6 +214,20 @@ def test_events_are_counted_once_but_for_those_of_the_last_seconds_before_a_kill
     events.answered_s, events.sent, events.count = [10.0, 50.0, 99.0], 4, count
     events.kills_s = kills_s
     assert [finding.kind for finding in events.verify_to_the_last()] == kinds
+
+
+def test_events_may_be_missing_that_the_server_has_counted_as_lost(
+    monkeypatch: pytest.MonkeyPatch, person: Person
+) -> None:
+    monkeypatch.setattr("tools.soak.server_work.COUNTED_WITHIN_S", 0)
+    account = part_of(person, Records).account
+    losses = CountedLosses(3)
+    found = []
+    for count in (1, 2, 2):  # of three events each: two, one and one are missing
+        events = CountedEvents(account, account.client)
+        events.answered_s, events.sent, events.count, events.losses = [10.0, 50.0, 99.0], 3, count, losses
+        found.append([finding.kind for finding in events.verify_to_the_last()])
+    assert found == [[], [], [LOST]]
 
 
 class Fleeting(Part):

@@ -79,6 +79,12 @@ def test_memory_that_a_start_on_the_same_data_takes_as_well_is_no_leak(
     assert ("Functions: 90 MB at the end, 88 MB after a start on the same data." in text) is (after_mb == 88)
 
 
+def test_events_that_the_server_has_counted_as_lost_are_named(report: Report) -> None:
+    assert "events as lost" not in tables(report)
+    report["events_counted_as_lost"] = 3
+    assert "300 notes. The server counted 3 events as lost; these may be missing." in tables(report)
+
+
 def test_growth_in_a_short_life_is_not_judged(report: Report) -> None:
     report["memory"][1]["life_s"] = 74
     assert "| functions | 3 | 74 s | 60, 70, 80, 90 | 95 | +28.6 % (too short to tell) |" in tables(report)

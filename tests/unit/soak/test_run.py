@@ -15,6 +15,7 @@ from tools.soak.calls import Calls
 from tools.soak.ledger import LOST, UNEXPECTED, Finding
 from tools.soak.memory import Sample
 from tools.soak.run import Plan, Soak
+from tools.soak.server_work import CountedLosses
 from tools.soak.targets import Target
 
 LONG_S = 600.0
@@ -58,7 +59,7 @@ class StandInPerson:
     def take_findings(self) -> list[Finding]:
         return []
 
-    def verify_to_the_last(self, _restarts_s: list[float]) -> None:
+    def verify_to_the_last(self, _restarts_s: list[float], _losses: CountedLosses) -> None:
         raise KeyError("a record")
 
     def sizes(self) -> dict[str, int]:

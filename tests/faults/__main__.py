@@ -1,7 +1,7 @@
 """Runs faults or interleavings for as long as is asked for: `make faults` and `make interleavings`.
 
 Exit code 0 if all ended as it should, 1 if something did not, with what it was in `build/faults`, where a file grows
-while the run goes on.
+while the run goes on. An interrupt ends a run with the figures that it has.
 """
 
 import argparse
@@ -9,7 +9,8 @@ import random
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from itertools import count, product
 
 from tests.faults.dynamo_servers import SERVERS, MemoryServer
@@ -17,7 +18,7 @@ from tests.faults.engines import DynamoEngine, SqliteEngine
 from tests.faults.interleavings import Interleavings
 from tests.faults.preparation import prepare
 from tests.faults.report import FaultFigures, Findings, PairFigures, Row, column_of, write_report
-from tests.faults.scene import scene
+from tests.faults.scene import Saved, Scene, scene
 from tests.faults.trials import Trials, random_history, seeded
 from tests.faults.use_cases import INTERLEAVED, USE_CASES
 
@@ -75,9 +76,8 @@ def faults(engine: str, given: argparse.Namespace) -> bool:
     server = _server(engine, given)
     figures, progress = FaultFigures(engine, server, given.seeds), Progress(f"faults on {engine}")
     findings = Findings(figures.name)
-    with scene(engine, given.server) as stage:
-        prepare(stage)
-        trials = Trials(stage, stage.save())
+    with _prepared(engine, given) as (stage, saved), suppress(KeyboardInterrupt):
+        trials = Trials(stage, saved)
         for name in USE_CASES:
             if progress.minutes >= given.minutes:
                 break
@@ -105,9 +105,8 @@ def interleavings(engine: str, given: argparse.Namespace) -> bool:
     findings = Findings(figures.name)
     pairs = list(product(INTERLEAVED, repeat=2))
     seeded(1).shuffle(pairs)
-    with scene(engine, given.server) as stage:
-        prepare(stage)
-        run = Interleavings(stage, stage.save())
+    with _prepared(engine, given) as (stage, saved), suppress(KeyboardInterrupt):
+        run = Interleavings(stage, saved)
         for first, second in pairs[: given.pairs]:
             if progress.minutes >= given.minutes:
                 break
@@ -117,6 +116,14 @@ def interleavings(engine: str, given: argparse.Namespace) -> bool:
             progress.show(f"{figures.pairs:,} pairs, {run.count:,} interleavings, {len(run.failures)} wrong")
     figures.interleavings, figures.wrong, figures.minutes = run.count, len(run.failures), progress.minutes
     return _report(figures, [str(failure) for failure in run.failures], progress, given)
+
+
+@contextmanager
+def _prepared(engine: str, given: argparse.Namespace) -> Iterator[tuple[Scene, Saved]]:
+    """A stage, and the state in which each trial begins."""
+    with scene(engine, given.server) as stage:
+        prepare(stage)
+        yield stage, stage.save()
 
 
 def _server(engine: str, given: argparse.Namespace) -> str:

@@ -7,8 +7,10 @@ import pytest
 
 from tests.faults import __main__ as command
 from tests.faults import report
+from tests.faults.interleavings import Interleavings
 from tests.faults.preparation import ANNA
 from tests.faults.scene import SERVER
+from tests.faults.trials import Trials
 from tests.faults.use_cases import REQUESTS, USE_CASES, Ask
 
 WITHOUT_KEY = Ask("POST", f"/v1/users/{ANNA}/data_sources", {"providerType": "oauth", "providerName": "dexcom"}, SERVER)
@@ -75,6 +77,21 @@ def test_a_limit_of_minutes_ends_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
     only(monkeypatch, "remove a note")
     assert command.main(["faults", "--minutes", "0"]) == command.main(["interleavings", "--minutes", "0"]) == 0
     assert "**0 faults, 0 wrong.**" in (report.FOLDER / "faults-sqlite.md").read_text()
+
+
+def test_an_interrupt_ends_a_run_with_the_figures_that_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object) -> bool:
+        raise KeyboardInterrupt
+
+    only(monkeypatch, "list notes")
+    monkeypatch.setattr(Trials, "with_faults", interrupt)
+    assert command.main(["faults", "--faults", "1000"]) == 0
+    assert "faults, 0 wrong.** 13 of them one at a time" in (report.FOLDER / "faults-sqlite.md").read_text()
+    monkeypatch.setattr(Interleavings, "pair", interrupt)
+    assert command.main(["interleavings"]) == 0
+    assert (
+        "**0 interleavings, 0 wrong**, of 0 of the 1 pairs" in (report.FOLDER / "interleavings-sqlite.md").read_text()
+    )
 
 
 def test_pairs_are_counted(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -180,26 +180,31 @@ class TestTilesPassedOnUnchanged:
             (DAY_MS // 2, DAY_MS // 2, [3, 7]),
         ],
     )
-    def test_tiles_at_the_edges_of_a_range_are_passed_on_only_for_whole_days(
+    def test_tiles_at_the_edges_of_a_range_are_passed_on_only_if_all_their_records_are_in_it(
         self, scene: CompactionScene, first_ms: int, last_ms: int, folded: list[int]
     ) -> None:
+        scene.add(PHONE, on(3, 6) | {"time": "2026-01-04T00:00:00Z"}, on(7, 6) | {"time": "2026-01-08T23:59:59.999Z"})
+        scene.compact()
         start_ms, end_ms = (FIRST_DAY + 3) * DAY_MS + first_ms, (FIRST_DAY + 7) * DAY_MS + last_ms
         asked = DataQuery(types=("cbg",), start_ms=start_ms, end_ms=end_ms)
         assert unchanged_tiles(scene, asked) == cbg_of(*(day for day in range(3, 8) if day not in folded))
-        assert len(scene.answer(asked).plain().splitlines()) == 5 + 2
+        assert len(scene.answer(asked).plain().splitlines()) == 5 + 2 - len(folded) + 2
 
     @pytest.mark.parametrize(
         "asked",
         [
             DataQuery(sub_types=frozenset({"x"})),
             DataQuery(device_id="x"),
-            DataQuery(sample_interval_minimum_ms=1),
         ],
     )
-    def test_no_tile_is_passed_on_when_a_filter_looks_into_records(
-        self, scene: CompactionScene, asked: DataQuery
-    ) -> None:
+    def test_no_tile_is_passed_on_whose_records_a_filter_drops(self, scene: CompactionScene, asked: DataQuery) -> None:
         assert unchanged_tiles(scene, asked) == []
+
+    def test_tiles_of_which_a_filter_drops_no_record_are_passed_on(self, scene: CompactionScene) -> None:
+        scene.add(PHONE, on(5, 9, "fast") | {"sampleInterval": 60_000})
+        scene.compact()
+        asked = DataQuery(sample_interval_minimum_ms=300_000)
+        assert unchanged_tiles(scene, asked) == cbg_of(*(day for day in range(DAYS) if day != 5))
 
     def test_tiles_of_one_data_set_alone_are_passed_on_to_its_query(self, scene: CompactionScene) -> None:
         scene.add(scene.open("none"), on(2, 9))

@@ -1,6 +1,7 @@
 """Passwords by argon2id. The library is imported when a password is hashed, not with the application."""
 
 from functools import cache
+from threading import BoundedSemaphore
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,20 +19,27 @@ HASH_BYTES = 32
 # an unknown name takes as long as a wrong password.
 NOBODYS_HASH = "$argon2id$v=19$m=65536,t=3,p=4$VafGiHYoqhnnHNTRt6TBKQ$eyO90l3f0B5xFRGVtOJheQnOtvQ/U5/sZmDj5W4IGqs"
 
+AT_ONCE = 2
+"""How many hashes are made at the same time: each takes the memory above and keeps four cores busy, and the threads of
+a home server would take half a gigabyte when eight people sign in."""
+_turns = BoundedSemaphore(AT_ONCE)
+
 
 class Argon2Passwords:
     """The port `Passwords`."""
 
     def hash(self, password: str) -> str:
         """The encoded form of argon2: parameters, salt and hash."""
-        return _hasher().hash(password)
+        with _turns:
+            return _hasher().hash(password)
 
     def verify(self, password_hash: str | None, password: str) -> bool:
         """Whether the password has this hash, by the hash's own parameters."""
         from argon2.exceptions import VerifyMismatchError
 
         try:
-            _hasher().verify(NOBODYS_HASH if password_hash is None else password_hash, password)
+            with _turns:
+                _hasher().verify(NOBODYS_HASH if password_hash is None else password_hash, password)
         except VerifyMismatchError:
             return False
         return password_hash is not None

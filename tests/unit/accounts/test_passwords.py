@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier, BrokenBarrierError
 
 import pytest
 from argon2 import Type, extract_parameters
@@ -46,3 +48,24 @@ def test_verifying_a_missing_hash_takes_as_long_as_any_other(password_hash: str)
 def test_the_application_does_not_import_argon2() -> None:
     script = "import sys, app, chalicelib.accounts.stores.passwords; sys.exit('argon2' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+
+
+def test_few_hashes_are_made_at_the_same_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    meeting = Barrier(passwords.AT_ONCE)
+    too_many = Barrier(passwords.AT_ONCE + 1)
+    met: list[bool] = []
+
+    class Hasher:
+        def hash(self, _password: str) -> str:
+            try:
+                too_many.wait(0.2)
+                met.append(True)
+            except BrokenBarrierError:
+                meeting.wait(10)  # as many as allowed do run at the same time
+            return "hash"
+
+    monkeypatch.setattr(passwords, "_hasher", Hasher)
+    with ThreadPoolExecutor(4 * passwords.AT_ONCE) as threads:
+        hashes = list(threads.map(Argon2Passwords().hash, [PASSWORD] * 4 * passwords.AT_ONCE))
+    assert hashes == ["hash"] * 4 * passwords.AT_ONCE
+    assert met == []

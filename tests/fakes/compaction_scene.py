@@ -1,6 +1,6 @@
 """Anna's data with tiles, and with short words for compacting, sweeping and rebuilding them and for what that reads."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from chalicelib.access.policy import READERS
@@ -83,8 +83,7 @@ class CompactionScene(DataScene):
 
     def tile(self, ref: TileRef) -> TileContent:
         """The stored content of a tile."""
-        owner = OwnerState(ANNA_ID, self.manifest.epoch)
-        return StoredTiles(unwatched_data(self.fakes.engine)).tiles(owner, [ref], [ref.key])[ref.key].content
+        return self._tiles(self.manifest, [ref])[ref.key]
 
     @property
     def stored_tiles(self) -> set[tuple[int, TileKey]]:
@@ -95,7 +94,13 @@ class CompactionScene(DataScene):
 
     def contents(self) -> dict[TileKey, TileContent]:
         """Of all tiles that the current manifest names."""
-        return {ref.key: self.content(*ref.key) for ref in self.manifest.tile_refs()}
+        manifest = self.manifest
+        return self._tiles(manifest, list(manifest.tile_refs()))
+
+    def _tiles(self, manifest: Manifest, refs: Sequence[TileRef]) -> dict[TileKey, TileContent]:
+        owner, keys = OwnerState(ANNA_ID, manifest.epoch), [ref.key for ref in refs]
+        found = StoredTiles(unwatched_data(self.fakes.engine)).tiles(owner, refs, keys)
+        return {key: found[key].content for key in keys}
 
     def answer(self, asked: DataQuery = DataQuery()) -> RecordArray:  # noqa: B008  # it is frozen
         """The reply to a query; also records which tiles it reads."""

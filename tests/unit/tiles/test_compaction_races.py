@@ -1,6 +1,7 @@
 """Tests compaction and reading that are interrupted, or meet another process, at each of their calls in turn."""
 
 import copy
+import hashlib
 import json
 from collections.abc import Callable
 from contextlib import suppress
@@ -83,6 +84,18 @@ class Scene(CompactionScene):
 
         return happen
 
+    def state(self) -> bytes:
+        """A digest of all that is stored, with the time and the ids to come: what comes next depends on that alone."""
+        digest = hashlib.sha256(f"{self.now_ms} {self.fakes.ids_made}".encode())
+        with self.fakes.engine.database.reading() as connection:
+            for columns in (
+                "table_name, pk, sk, body FROM items",
+                "queue, body FROM messages",
+                "key, md5 FROM objects",
+            ):
+                digest.update(repr(connection.execute(f"SELECT {columns} ORDER BY 1, 2").fetchall()).encode())
+        return digest.digest()
+
     def settle(self) -> None:
         """Complete interrupted work by a compaction, a sweep and a rebuild, and fail if anything obsolete is left."""
         visible = self.read()
@@ -123,6 +136,14 @@ def calls_of(work: Work) -> int:
     return process.calls
 
 
+def is_new(scene: Scene, states: set[bytes]) -> bool:
+    """Whether a scene is in none of these states; its state is added. A state is settled once: it would settle in the
+    same way again, and calls that only read leave the same state."""
+    state, before = scene.state(), len(states)
+    states.add(state)
+    return len(states) > before
+
+
 WORKS = {"compact": compact, "rebuild": rebuild}
 
 
@@ -135,17 +156,21 @@ def test_the_scene_shows_its_visible_records() -> None:
 
 @pytest.mark.parametrize("name", WORKS)
 def test_compaction_may_be_interrupted_at_any_call(name: str) -> None:
+    left: set[bytes] = set()
     for call in range(calls_of(WORKS[name]) + 1):
         scene = new_scene()
         scene.run(WORKS[name], Process(dies_after=call))
         assert scene.seen() == VISIBLE, call
-        scene.settle()
-        assert scene.seen() == VISIBLE, call
+        if is_new(scene, left):
+            scene.settle()
+            assert scene.seen() == VISIBLE, call
+    assert len(left) > 10
 
 
 @pytest.mark.parametrize("name", WORKS)
 def test_another_worker_may_take_over_at_any_call_after_the_lease(name: str) -> None:
     for other in (compact, rebuild):
+        left: set[bytes] = set()
         for call in range(calls_of(WORKS[name]) + 1):
             scene = new_scene()
 
@@ -155,8 +180,10 @@ def test_another_worker_may_take_over_at_any_call_after_the_lease(name: str) -> 
 
             scene.run(WORKS[name], Process(meets_after=call, meeting=scene.uncounted(take_over)))
             assert scene.seen() == VISIBLE, call
-            scene.settle()
-            assert scene.seen() == VISIBLE, call
+            if is_new(scene, left):
+                scene.settle()
+                assert scene.seen() == VISIBLE, call
+        assert len(left) > 2
 
 
 def test_another_worker_waits_while_the_lease_is_held() -> None:
@@ -185,13 +212,16 @@ def test_data_may_change_at_any_call_of_a_compaction(name: str, change: str) -> 
     without_work = new_scene()
     CHANGES[change](without_work)
     expected = without_work.seen()
+    left: set[bytes] = set()
     for call in range(calls_of(WORKS[name])):
         scene = new_scene()
         meeting = scene.uncounted(partial(CHANGES[change], scene))
         scene.run(WORKS[name], Process(meets_after=call, meeting=meeting))
         assert scene.seen() == expected, call
-        scene.settle()
-        assert scene.seen() == expected, call
+        if is_new(scene, left):
+            scene.settle()
+            assert scene.seen() == expected, call
+    assert len(left) > 2
 
 
 class TestRule1:

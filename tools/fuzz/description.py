@@ -91,5 +91,22 @@ def _faults_of_body(answer: Mapping[str, Any], headers: Mapping[str, str], body:
 
 @cache
 def _validator(schema: bytes) -> Draft202012Validator:
-    root = {"components": {"schemas": document()["components"]["schemas"]}, **orjson.loads(schema)}
+    root = {"components": {"schemas": document()["components"]["schemas"]}, **_inlined(orjson.loads(schema), ())}
     return Draft202012Validator(root, format_checker=FormatChecker())
+
+
+def _inlined(schema: Any, inside: tuple[str, ...]) -> Any:
+    """A schema with what its references name in their place, since jsonschema looks each one up for each value.
+
+    Args:
+        schema: the schema, or a part of it.
+        inside: the references that led here. One that leads back to itself stays.
+    """
+    if isinstance(schema, list):
+        return [_inlined(part, inside) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if schema.keys() == {"$ref"} and schema["$ref"] not in inside:
+        named = document()["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+        return _inlined(named, (*inside, schema["$ref"]))
+    return {name: _inlined(part, inside) for name, part in schema.items()}

@@ -6,12 +6,11 @@ import json
 import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
-from chalice.test import Client
 
 from app import app
 from chalicelib import services as wiring
@@ -21,6 +20,7 @@ from chalicelib.api.routing import ROUTER
 from chalicelib.observability import logger
 from tests.api.logs import faults
 from tests.api.people import ANNA, BEN, CHILD
+from tests.fakes.gateway import Gateway
 from tests.fakes.services import FakeServices
 from tools.fuzz.description import faults_of_answer
 
@@ -43,6 +43,11 @@ def joined(value: str | list[str]) -> str:
     return value if isinstance(value, str) else "\n".join(value)
 
 
+@cache
+def _gateway() -> Gateway:
+    return Gateway(app)
+
+
 @lru_cache(maxsize=10_000)
 def _has_resource(method: str, path: str) -> bool:
     return method in methods_of(path) and ROUTER.find(method, path) is None
@@ -50,9 +55,6 @@ def _has_resource(method: str, path: str) -> bool:
 
 class ApiClient:
     """Sends requests to the application in process; `token` is sent in the session token header."""
-
-    def __init__(self, client: Client) -> None:
-        self._client = client
 
     def request(self, method: str, path: str, body: Any = None, *, token: str | None = None, **headers: str) -> Reply:
         """The reply to one request; a body that is not bytes is sent as JSON, header names may use underscores.
@@ -71,7 +73,7 @@ class ApiClient:
         bare, _, query = path.partition("?")
         if not _has_resource(method, bare):
             return self._unrouted(method, bare, parse_qs(query, keep_blank_values=True), sent, payload)
-        response = self._client.http.request(method, path, sent, payload)
+        response = _gateway().request(method, path, sent, payload)
         received = {name.lower(): joined(value) for name, value in response.headers.items()}
         return Reply(response.status_code, received, response.body)
 
@@ -116,10 +118,9 @@ def fakes() -> Iterator[FakeServices]:
 
 
 @pytest.fixture
-def api(fakes: FakeServices) -> Iterator[ApiClient]:
+def api(fakes: FakeServices) -> ApiClient:
     """A client of the application on the in-memory services."""
-    with Client(app) as client:
-        yield ApiClient(client)
+    return ApiClient()
 
 
 @pytest.fixture

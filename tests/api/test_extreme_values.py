@@ -7,9 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from chalice.test import Client
 
-from app import app
 from chalicelib import services as wiring
 from chalicelib.access.call import Session, token_hash
 from chalicelib.accounts.account import Account
@@ -61,9 +59,8 @@ def services() -> Iterator[Services]:
 
 
 @pytest.fixture(scope="module")
-def api(services: Services) -> Iterator[ApiClient]:
-    with Client(app) as client:
-        yield Api(client)
+def api(services: Services) -> ApiClient:
+    return Api()
 
 
 def parameters(place: str) -> list[tuple[str, str, str]]:

@@ -5,9 +5,6 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any, TypeVar
 
-from chalice.test import Client
-
-from app import app
 from chalicelib import services as wiring
 from tests.api.conftest import ApiClient
 from tests.fakes.services import FakeServices
@@ -37,8 +34,7 @@ def _set(set_scene: Callable[[ApiClient, FakeServices], Any]) -> tuple[FakeServi
     fakes = FakeServices()
     wiring.override(fakes.services)
     try:
-        with Client(app) as client:
-            result = set_scene(ApiClient(client), fakes)
+        result = set_scene(ApiClient(), fakes)
     finally:
         wiring.override(None)
     return fakes, result

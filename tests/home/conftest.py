@@ -9,9 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from chalice.test import Client
 
-from app import app
 from chalicelib import services as wiring
 from chalicelib.services import machine
 from strandline.home.opening import Home, open_home
@@ -93,10 +91,10 @@ def readings(first: int, count: int, **members: Any) -> list[dict[str, Any]]:
 def person_of(folder: Path, clock: Clock | None = None) -> Iterator[Person]:
     """A person of the application on a data folder, who signs up if the folder has no account yet."""
     surroundings = machine() if clock is None else replace(machine(), now_ms=clock)
-    with open_home(folder, surroundings=surroundings) as home, Client(app) as client:
+    with open_home(folder, surroundings=surroundings) as home:
         wiring.override(home.services)
         try:
-            api = ApiClient(client)
+            api = ApiClient()
             account = home.services.accounts.accounts.find_by_email(EMAIL)
             if account is None:
                 body = {"username": EMAIL, "emails": [EMAIL], "password": PASSWORD, "roles": ["patient"]}

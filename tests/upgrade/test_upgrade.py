@@ -18,10 +18,8 @@ from typing import Any
 
 import boto3
 import pytest
-from chalice.test import Client
 from moto import mock_aws
 
-from app import app
 from chalicelib import services as wiring
 from chalicelib.engine.aws.engine import aws_engine
 from chalicelib.engine.embedded.database import FORMAT_VERSION
@@ -56,8 +54,7 @@ class Upgraded:
 def _serving(services: Services) -> Iterator[ApiClient]:
     wiring.override(services)
     try:
-        with Client(app) as client:
-            yield ApiClient(client)
+        yield ApiClient()
     finally:
         wiring.override(None)
 

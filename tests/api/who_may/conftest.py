@@ -3,9 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from chalice.test import Client
 
-from app import app
 from chalicelib import services as wiring
 from tests.api.conftest import ApiClient
 from tests.api.who_may.scene import Scene
@@ -17,10 +15,9 @@ def scene_of_all() -> Iterator[Scene]:
     """The scene, which is expensive to set."""
     fakes = FakeServices()
     wiring.override(fakes.services)
-    with Client(app) as client:
-        made = Scene(ApiClient(client), fakes)
-        yield made
-        made.close()
+    made = Scene(ApiClient(), fakes)
+    yield made
+    made.close()
     wiring.override(None)
 
 

@@ -66,7 +66,7 @@ class Stage:
     def __init__(self, recorder: Recorder, client: Client, log: io.StringIO) -> None:
         self.recorder = recorder
         self._client = client
-        self._api = ApiClient(client)
+        self._api = ApiClient()
         self._log = log
         self._passed_ms = 0
         self._server: str | None = None

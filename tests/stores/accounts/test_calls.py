@@ -5,9 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from chalice.test import Client
 
-from app import app
 from chalicelib import services as wiring
 from chalicelib.config import Settings
 from chalicelib.engine.aws import secrets_manager
@@ -48,8 +46,7 @@ def api(stage: Settings) -> Iterator[ApiClient]:
     secrets_manager.forget_clients()
     settings = replace(stage, sign_up="open")
     wiring.override(wiring.build_services(settings, aws_engine(settings)))
-    with Client(app) as client:
-        yield ApiClient(client)
+    yield ApiClient()
     wiring.override(None)
     secrets_manager.forget_clients()
 

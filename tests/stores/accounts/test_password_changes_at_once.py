@@ -6,9 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from chalice.test import Client
 
-from app import app
 from chalicelib import services as wiring
 from chalicelib.access.call import platform_call
 from chalicelib.accounts.bodies import UserUpdates
@@ -102,8 +100,7 @@ def scene(request: pytest.FixtureRequest) -> Iterator[Scene]:
     )
     wiring.override(services)
     services.accounts.accounts.create(replace(ANNA, password_hash=f"now:{OLD}"))
-    with Client(app) as client:
-        yield Scene(ApiClient(client), services, passwords)
+    yield Scene(ApiClient(), services, passwords)
     wiring.override(None)
 
 

@@ -6,9 +6,7 @@ from contextvars import Context
 from dataclasses import replace
 
 import pytest
-from chalice.test import Client
 
-from app import app
 from chalicelib import services as composition
 from chalicelib.access.call import token_hash
 from chalicelib.accounts.stores.sessions import StoredSessions, session_item
@@ -229,8 +227,7 @@ class TestRequests:
             replace(composition.build_services(wire.settings, aws_engine(wire.settings)), now_ms=lambda: NOW_MS)
         )
         wire.requests.clear()
-        with Client(app) as client:
-            yield ApiClient(client)
+        yield ApiClient()
         composition.override(None)
 
     def test_an_add_is_two_calls(self, wire: Wire, api: ApiClient) -> None:

@@ -7,9 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from chalice.test import Client
 
-from app import app
 from chalicelib import services as wiring
 from chalicelib.config import Settings
 from chalicelib.engine.aws import secrets_manager
@@ -72,16 +70,15 @@ def xdrip(stage: Settings, calls: Calls) -> Iterator[App]:
     """xDrip+, and Anna, who has an account."""
     settings = replace(stage, sign_up="open")
     wiring.override(wiring.build_services(settings, aws_engine(settings)))
-    with Client(app) as client:
-        api = ApiClient(client)
+    api = ApiClient()
 
-        def send(method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Reply:
-            return api.request(method, path, body, **headers)
+    def send(method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Reply:
+        return api.request(method, path, body, **headers)
 
-        user = {"username": EMAIL, "emails": [EMAIL], "password": PASSWORD}
-        assert api.request("POST", "/auth/user", user).status == 201
-        calls.made.clear()
-        yield App(send, "xdrip", "xdrip://callback/tidepool")
+    user = {"username": EMAIL, "emails": [EMAIL], "password": PASSWORD}
+    assert api.request("POST", "/auth/user", user).status == 201
+    calls.made.clear()
+    yield App(send, "xdrip", "xdrip://callback/tidepool")
     wiring.override(None)
 
 

@@ -64,24 +64,38 @@ def with_digest(blob: Blob, content: bytes) -> Blob:
 def store(call: Call, blob: Blob, content: bytes, ports: BlobPorts) -> Blob:
     """Store a blob with its content, and return it as available; one that an earlier request stored is the same.
 
+    What a failed request leaves is not removed: another request with the same id may have made it available.
+
     Raises:
         ConflictError: an earlier request with the same idempotency key stored something else.
         UnequalDigestsError: the blob announces another digest; nothing is stored.
-        UnavailableError: a store failed; nothing is left behind.
+        UnavailableError: a store failed. A repeated request stores the rest.
     """
     blob = add_once(with_digest(blob, content), ports)
     if blob.is_available:
         return blob
+    ports.contents.put(blob.content_key, content, blob.media_type)
+    available = blob.with_content(call.now_ms)
+    # A blob that is no longer `created` was made available by the bucket's notice, with the same result.
+    ports.blobs.make_available(available)
+    return available
+
+
+def store_under_new_id(call: Call, blob: Blob, content: bytes, ports: BlobPorts) -> Blob:
+    """As `store`, for a blob whose id no other request has: a repeated request would store another one.
+
+    Raises:
+        UnequalDigestsError: the blob announces another digest; nothing is stored.
+        UnavailableError: a store failed. What was stored is removed, if the stores answer.
+    """
     try:
-        ports.contents.put(blob.content_key, content, blob.media_type)
-        available = blob.with_content(call.now_ms)
-        # A blob that is no longer `created` was made available by the bucket's notice, with the same result.
-        ports.blobs.make_available(available)
+        return store(call, blob, content, ports)
     except UnavailableError:
         with suppress(UnavailableError):
-            remove(blob, ports)
+            # The blob goes first: it may be available by now, and an available blob never loses its content.
+            ports.blobs.remove([with_digest(blob, content)])
+            ports.contents.delete([blob.content_key])
         raise
-    return available
 
 
 def open_upload(call: Call, blob: Blob, ports: BlobPorts) -> tuple[Blob, Upload | None]:

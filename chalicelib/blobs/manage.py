@@ -73,7 +73,8 @@ def create(call: Call, user_id: str, sent: UploadRequest, ports: BlobPorts) -> t
     if is_direct:
         return blobs_storing.open_upload(call, with_announced, ports)
     if sent.content:
-        return blobs_storing.store(call, with_announced, sent.content, ports), None
+        storing = blobs_storing.store_under_new_id if sent.idempotency_key is None else blobs_storing.store
+        return storing(call, with_announced, sent.content, ports), None
     if announced.digest_md5 is not None:
         with_digest(with_announced, sent.content)
     return blobs_storing.add_once(blob, ports), None

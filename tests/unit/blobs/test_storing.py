@@ -1,11 +1,12 @@
 """Contents that arrive and are removed: twice, late, out of order, or interrupted."""
 
 from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import pytest
 
-from chalicelib.access.call import platform_call
+from chalicelib.access.call import Call, platform_call
 from chalicelib.blobs.blob import Blob, BlobKind, kind_and_id
 from chalicelib.blobs.content import (
     DAY_MS,
@@ -17,6 +18,7 @@ from chalicelib.blobs.content import (
     open_upload,
     remove_abandoned,
     store,
+    store_under_new_id,
 )
 from chalicelib.blobs.jobs import remove_abandoned_blobs
 from chalicelib.blobs.ports import BlobPorts
@@ -107,11 +109,46 @@ def test_another_content_than_announced_leaves_nothing_behind(world: World) -> N
     assert world.is_empty
 
 
-def test_a_store_that_fails_leaves_nothing_behind(world: World) -> None:
-    world.fakes.calls.watch = refuse("objects.put")
+@pytest.mark.parametrize("call", ["objects.put", "UpdateItem"])
+def test_a_store_that_fails_leaves_nothing_of_a_blob_with_an_id_of_its_own(world: World, call: str) -> None:
+    world.fakes.calls.watch = refuse(call)
+    with pytest.raises(UnavailableError):
+        store_under_new_id(platform_call(NOW_MS, no_id), blob(), HELLO, world.ports)
+    assert world.is_empty
+
+
+@pytest.mark.parametrize("call", ["objects.put", "UpdateItem"])
+def test_a_repeated_request_stores_what_is_left(world: World, call: str) -> None:
+    world.fakes.calls.watch = refuse(call)
     with pytest.raises(UnavailableError):
         world.store(blob())
-    assert world.is_empty
+    world.fakes.calls.watch = go_on
+    assert world.store(blob()).is_available
+    assert world.fakes.contents.read(blob().content_key) == HELLO
+
+
+class LosesAnswers(StoredBlobs):
+    """A store whose answer that a blob is available is lost, and that does not answer afterwards."""
+
+    def make_available(self, blob: Blob) -> bool:
+        """See `BlobStore.make_available`."""
+        super().make_available(blob)
+        raise UnavailableError
+
+    def remove(self, blobs: Sequence[Blob]) -> None:
+        """See `BlobStore.remove`."""
+        raise UnavailableError
+
+
+@pytest.mark.parametrize("storing", [store, store_under_new_id])
+def test_a_blob_that_is_available_though_its_request_failed_keeps_its_content(
+    world: World, storing: Callable[[Call, Blob, bytes, BlobPorts], Blob]
+) -> None:
+    ports = BlobPorts(LosesAnswers(world.fakes.engine.blobs), world.fakes.contents)
+    with pytest.raises(UnavailableError):
+        storing(platform_call(NOW_MS, no_id), blob(), HELLO, ports)
+    assert world.store(blob()).is_available
+    assert world.fakes.contents.read(blob().content_key) == HELLO
 
 
 def test_a_notice_may_make_a_blob_available_before_its_request_does(world: World) -> None:

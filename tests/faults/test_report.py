@@ -16,12 +16,21 @@ from tests.faults.use_cases import REQUESTS, USE_CASES, Ask
 WITHOUT_KEY = Ask("POST", f"/v1/users/{ANNA}/data_sources", {"providerType": "oauth", "providerName": "dexcom"}, SERVER)
 
 
+BLOCKS = (
+    "faults-sqlite",
+    "faults-dynamodb",
+    "faults-dynamodb-moto",
+    "interleavings-sqlite",
+    "interleavings-dynamodb",
+)
+PAGE = report.PAGE
+
+
 @pytest.fixture(autouse=True)
 def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A page with two empty blocks, in the place of that of the documents."""
     page = tmp_path / "page.md"
-    names = ("faults-sqlite", "faults-dynamodb", "faults-dynamodb-moto", "interleavings-sqlite")
-    page.write_text("\n".join(f"<!-- begin {name} -->\nyesterday\n<!-- end {name} -->" for name in names))
+    page.write_text("\n".join(f"<!-- begin {name} -->\nyesterday\n<!-- end {name} -->" for name in BLOCKS))
     monkeypatch.setattr(report, "PAGE", page)
     monkeypatch.setattr(report, "FIGURES", tmp_path / "figures")
     monkeypatch.setattr(report, "FOLDER", tmp_path / "build")
@@ -94,10 +103,20 @@ def test_an_interrupt_ends_a_run_with_the_figures_that_it_has(monkeypatch: pytes
     )
 
 
-def test_pairs_are_counted(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("engine", "place"), [("sqlite", ""), ("dynamodb", " on the server of `tests/fakes/dynamodb`")]
+)
+def test_pairs_are_counted(page: Path, monkeypatch: pytest.MonkeyPatch, engine: str, place: str) -> None:
     only(monkeypatch, "remove a note")
-    assert command.main(["interleavings", "--keep"]) == 0
-    assert "**2 interleavings, 0 wrong**, of 1 of the 1 pairs of 1 use cases." in page.read_text()
+    assert command.main(["interleavings", "--engine", engine, "--keep"]) == 0
+    block = page.read_text().partition(f"begin interleavings-{engine} ")[2].partition("<!--")[0]
+    assert f"**2 interleavings, 0 wrong{place}**, of 1 of the 1 pairs of 1 use cases." in block
+
+
+@pytest.mark.parametrize("name", BLOCKS)
+def test_the_page_of_the_documents_has_a_block_for_each_run(name: str) -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    assert text.count(f"<!-- begin {name} -->") == text.count(f"<!-- end {name} -->") == 1
 
 
 @pytest.mark.parametrize("path", sorted(report.FIGURES.glob("[fi]*-*.json")), ids=lambda path: path.stem)

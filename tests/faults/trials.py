@@ -183,14 +183,14 @@ ANSWERS_TO_REPEATS: Mapping[str, frozenset[int]] = {
     "DELETE /auth/user/": frozenset({401, 404}),
     "POST /auth/user": frozenset({409}),
     "POST /confirm/send/invite/": frozenset({409}),
-    "POST /realms/": frozenset({400}),
+    "POST /realms/": frozenset({400, 401}),
     "POST /api/v3/": frozenset({200}),
     "PUT /api/v3/": frozenset({200}),
     "PUT /confirm/": GONE,
 }
 """The statuses that tell who repeats a request that it was carried out, by the beginnings of requests: what was to go
-is gone, the caller's own session too, the address has an account or an invitation, the code is used, the document is
-stored."""
+is gone, the caller's own session too, the address has an account or an invitation, the code or the token is used,
+the document is stored."""
 
 
 def require_answer(wanted: Answer, answer: Answer) -> None:
@@ -218,7 +218,7 @@ def _reports_failures(wanted: Answer, answer: Answer) -> bool:
 def _ended_its_login(wanted: Answer, answer: Answer) -> bool:
     """Whether an app repeated a request for tokens so often, or with a code, that its login ended: then somebody else
     may have the token. The person signs in again (RFC 6749, 4.1.2; RFC 9700, 4.14.2)."""
-    return answer.request.endswith(TOKEN_ENDPOINT) and wanted.status == 200 and answer.status == 400
+    return answer.request.endswith(TOKEN_ENDPOINT) and wanted.status == 200 and answer.status in (400, 401)
 
 
 def seeded(*seed: object) -> random.Random:

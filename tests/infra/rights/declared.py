@@ -34,7 +34,7 @@ DECLARED: Mapping[str, Mapping[str, str]] = {
         "secret invitation-code": "GetSecretValue",
         "secret oidc-keys": "GetSecretValue PutSecretValue",
         "objects blobs/": "DeleteObject GetObject PutObject PutObjectTagging",
-        "objects device_logs/": "DeleteObject GetObject PutObject PutObjectTagging",
+        "objects device_logs/": "GetObject PutObject PutObjectTagging",
         "objects answers/": "GetObject PutObject",
         BUCKET: "ListBucket",
     },

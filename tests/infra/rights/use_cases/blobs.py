@@ -80,7 +80,7 @@ def device_logs(stage: Stage) -> None:
 
 
 def content_that_cannot_be_stored(stage: Stage) -> None:
-    """Blobs and device logs that are removed again, since S3 is not reached."""
+    """Blobs that are removed again, and device logs that stay for a repetition, since S3 is not reached."""
     user = stage.sign_up("unreached")
     for kind in BlobKind:
         stage.recorder.interrupt("s3:PutObject", _fail)

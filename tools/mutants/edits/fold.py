@@ -187,7 +187,7 @@ FOLD = (
         _AREA,
         "entries before and after a truncation are joined",
         "chalicelib/log/joined_entries.py",
-        "    return not any(entry.number <= number < following.number for number in borders[entry.data_set_id])\n",
+        "    return not borders or not any(entry.number <= number < following.number for number in borders)\n",
         "    return True\n",
         ("tests/unit/log/test_joined_entries.py",),
     ),

@@ -131,8 +131,8 @@ def deletes(before: DataSet, after: DataSet) -> bool:
     return (before.deleted_time_ms, before.deleted_through) != (after.deleted_time_ms, after.deleted_through)
 
 
-def head_of(data_set: DataSet, last_number: int = 0) -> DataSetHead:
-    """The head that goes with a data set."""
+def head_of(data_set: DataSet) -> DataSetHead:
+    """The head of a data set without entries."""
     return DataSetHead(
         id=data_set.id,
         owner_id=data_set.owner_id,
@@ -141,7 +141,7 @@ def head_of(data_set: DataSet, last_number: int = 0) -> DataSetHead:
         is_continuous=data_set.is_continuous,
         deduplicator=data_set.deduplicator,
         is_closed=data_set.is_closed,
-        last_number=last_number,
+        last_number=0,
         client=client_of(data_set.description),
         is_legacy=data_set.is_legacy,
     )

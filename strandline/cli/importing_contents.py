@@ -15,7 +15,6 @@ from strandline.cli.server import Server, pages
 
 MAX_REQUEST_BYTES = 4 * 1024 * 1024
 """Larger contents go directly to the storage if the server offers it; Strandline accepts 4.5 MB in a request."""
-TOO_LARGE = 413
 
 
 def import_contents(

@@ -9,13 +9,8 @@ from chalicelib.tasks.ports import RunMessage
 from tests.fakes.engine import clear_queue, queued_messages
 
 
-def queued_runs(engine: EmbeddedEngine) -> list[RunMessage]:
-    """The run messages that wait for a worker, in the order in which they were sent."""
-    return [RunMessage(**message) for message in _messages(engine) if "wake" not in message]
-
-
 def take_runs(engine: EmbeddedEngine) -> list[RunMessage]:
-    """The run messages that waited, all removed from the queue, as are wake-ups."""
+    """The run messages that waited, in the order in which they were sent. The queue is emptied, of wake-ups, too."""
     messages = _messages(engine)
     if messages:
         clear_queue(engine, TASKS.name)

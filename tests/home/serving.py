@@ -9,7 +9,6 @@ from pathlib import Path
 from threading import Thread
 
 from chalicelib import services as process_services
-from chalicelib.config import Settings
 from chalicelib.engine.embedded.engine import EmbeddedEngine, embedded_engine
 from chalicelib.services import Services, build_services, machine
 from strandline.home.http.callers import Callers
@@ -51,9 +50,7 @@ class Served:
 
 
 @contextmanager
-def served(
-    trusted_proxies: Sequence[str] = (), settings: Settings = HOME, folder: Path | None = None
-) -> Iterator[Served]:
+def served(trusted_proxies: Sequence[str] = (), folder: Path | None = None) -> Iterator[Served]:
     """Serve until the block ends.
 
     Args:
@@ -61,7 +58,7 @@ def served(
     """
     listening = socket.create_server(("127.0.0.1", 0))
     port = listening.getsockname()[1]
-    settings = replace(settings, base_url=f"http://127.0.0.1:{port}", has_gateway=False, cors_origins=(PAGE,))
+    settings = replace(HOME, base_url=f"http://127.0.0.1:{port}", has_gateway=False, cors_origins=(PAGE,))
 
     def now_ms() -> int:
         return machine().now_ms() + server_of_test.ahead_ms

@@ -16,8 +16,6 @@ DEACTIVATE = "org.tidepool.deduplicator.device.deactivate.hash"
 TRUNCATE = "org.tidepool.deduplicator.device.truncate.dataset"
 NONE = "org.tidepool.deduplicator.none"
 
-Selector = tuple[str, str]
-
 
 @dataclass
 class StoredDataSet:

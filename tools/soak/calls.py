@@ -8,7 +8,6 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from threading import Lock
-from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,7 +21,6 @@ MAX_REPEATS = 10
 """How often a request is repeated that the server is too busy for."""
 REDIRECTS = (303, 307)
 Headers = Mapping[str, str]
-NO_HEADERS: Headers = MappingProxyType({})
 
 
 class ServerGoneError(Exception):
@@ -87,8 +85,8 @@ class Calls:
 class Client:
     """A program with one connection to the server, and the headers that say who uses it. For one thread."""
 
-    def __init__(self, base_url: str, calls: Calls, headers: Headers = NO_HEADERS) -> None:
-        self.headers = dict(headers)
+    def __init__(self, base_url: str, calls: Calls) -> None:
+        self.headers: dict[str, str] = {}
         self._base_url = base_url.rstrip("/")
         self._calls = calls
         self._connection: http.client.HTTPConnection | None = None

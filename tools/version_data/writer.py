@@ -31,7 +31,6 @@ from traffic import Answer, Traffic  # type: ignore[import-not-found]  # noqa: E
 STAGE, REGION = "versions", "us-east-1"
 SECRET = "the secret of a stage that does not exist"  # noqa: S105
 START_S = 30
-DAYS_S = 2 * 24 * 3600
 
 
 def write_home(file: Path) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from chalicelib.api.operations.operation import ErrorFormat, Operation
 
 COLLECTION_PATHS = ("/api/v3/{collection}",)
 DOCUMENT_PATHS = ("/api/v3/{collection}/{identifier}",)
-HISTORY = "history"
 LIMIT_BYTES = 16 * 1024
 
 

@@ -66,9 +66,9 @@ def glucose(units: str) -> Number:
     return Number(ByUnits(units, glucose_ranges(Range(0, 1000), Range(0, 55))), converted_by=units)
 
 
-def amount_in(ranges: dict[str, Range], *, value: str = "value") -> Object:
+def amount_in(ranges: dict[str, Range]) -> Object:
     """An object of units and a value within the limits of its units, both required."""
-    return Object((required("units", Choice(tuple(ranges))), required(value, Number(ByUnits("units", ranges)))))
+    return Object((required("units", Choice(tuple(ranges))), required("value", Number(ByUnits("units", ranges)))))
 
 
 def glucose_target(units: str, *more: Field) -> Object:

@@ -13,7 +13,6 @@ OTHER = "bbbbbbbbbb"
 PATH = f"/v1/users/{OWNER}/restricted_tokens"
 UNAUTHENTICATED = "unauthenticated"
 UNAUTHORIZED = "unauthorized"
-DAY_MS = 86_400_000
 
 
 @pytest.fixture

@@ -38,10 +38,10 @@ class Device:
         found: list[dict[str, Any]] = reply.json()
         return found
 
-    def send_to_tidepool(self, records: list[dict[str, Any]], client: str = "org.tidepool.Loop") -> None:
-        """Send records as an app that speaks the Tidepool API."""
+    def send_to_tidepool(self, records: list[dict[str, Any]]) -> None:
+        """Send records as Loop does, which speaks the Tidepool API."""
         body = {
-            "client": {"name": client, "version": "1.0.0"},
+            "client": {"name": "org.tidepool.Loop", "version": "1.0.0"},
             "dataSetType": "continuous",
             "deduplicator": {"name": "org.tidepool.deduplicator.dataset.delete.origin"},
         }

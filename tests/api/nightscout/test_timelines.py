@@ -10,8 +10,6 @@ from tests.api.nightscout.device import Device
 from tests.api.nightscout.records import MINUTE_MS, at
 from tests.fakes.services import FakeServices
 
-MONTHS = "find[created_at][$gte]=2025-11-01"
-
 
 def basal(minutes_ago: float, rate: float, duration: float = 30, **more: Any) -> dict[str, Any]:
     """A temporary basal."""

@@ -10,8 +10,6 @@ from tests.api.nightscout.records import record
 from tests.api.nightscout.v3 import AT_MS, DAY_MS, V3, bolus, entry
 from tests.api.people import ANNA
 
-MINUTE_MS = 60_000
-
 
 @pytest.fixture(params=[False, True], ids=["tail", "tiles"])
 def readings(request: pytest.FixtureRequest, v3: V3) -> V3:

@@ -111,7 +111,6 @@ def _everywhere(who: str) -> Mapping[str, str]:
     return dict.fromkeys(TIDEPOOL, who)
 
 
-_NOTHING: Mapping[str, str] = {}
 CREDENTIALS: Mapping[str, Credential] = {
     "no credential": Credential(_fixed({})),
     **{f"session of {name}": Credential(_person(name), _everywhere(name)) for name in PERSONS},

@@ -4,8 +4,6 @@ import pytest
 
 from chalicelib.glucose.reading import Reading, by_hour, counted, in_order, sensor_minutes
 
-MINUTE_MS = 60_000
-
 
 def at(seconds: float, minutes: int = 5, value: float = 5, stored_ms: int = 0) -> Reading:
     """A reading of the first hour."""

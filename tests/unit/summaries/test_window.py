@@ -30,9 +30,9 @@ def scene_with(times: Sequence[str], *, is_compacted: bool) -> GlucoseScene:
     return scene
 
 
-def window_at(scene: GlucoseScene, now: str, summary_type: str = "cgm") -> Window | None:
-    """The hours of a summary at a time."""
-    types = SUMMARY_TYPES[summary_type]
+def window_at(scene: GlucoseScene, now: str) -> Window | None:
+    """The hours of a summary of CGM data at a time."""
+    types = SUMMARY_TYPES["cgm"]
     return read_window(GlucoseView(ANNA_ID, types, scene.summary_ports), types, ms(now))
 
 

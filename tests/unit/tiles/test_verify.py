@@ -48,9 +48,9 @@ class Scene(DataScene):
         """The items of all hour sums, by day."""
         return [item for item in self.fakes.items(DATA, partition="TILE#") if item["sk"].endswith("#S")]
 
-    def wrong_days(self, at_most: int | None = None) -> list[int]:
+    def wrong_days(self) -> list[int]:
         """The days of the tiles that a check finds wrong."""
-        checked = check_tiles(ANNA_ID, self.ports, at_most)
+        checked = check_tiles(ANNA_ID, self.ports)
         assert not checked.is_behind
         return [key.day for key in checked.wrong]
 

@@ -19,7 +19,6 @@ SAMPLES = Path(__file__).parents[3] / "data" / "samples"
 DAY_MS = 86_400_000
 DAY_BEFORE, DAY, DAY_AFTER = "2025-12-30", "2025-12-31", "2026-01-01"
 MG_DL_PER_MMOL_L = 18.01559
-MIN_BOLUS_UNITS = 0.001
 JOINED_WITHIN_MS = 1_000
 """Basals of one rate that lie this close together may be one."""
 

@@ -1,1 +1,2 @@
-"""`strandline`: exports an account from one server and imports it into another. Standard library only."""
+"""The command line `strandline`. Its clients of servers need the standard library only; its commands on a data folder
+use `strandline.home`."""

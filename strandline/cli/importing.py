@@ -47,8 +47,8 @@ def import_account(server: Server, user_id: str, source: Path) -> ImportResult:
         for kind in files.CONTENTS:
             import_contents(server, user_id, source, kind, journal, counts)
         left_out = _import_documents(server, user_id, source, manifest, journal, counts)
-        derives = not left_out and has_documents(source)
-        _import_data(_Data(server, user_id, source, manifest, derives), journal, counts)
+        server_derives = not left_out and has_documents(source)
+        _import_data(_Data(server, user_id, source, manifest, server_derives), journal, counts)
         left_out += _import_notes(server, user_id, source, journal, counts)
         states = [*journal.states("data_set"), *journal.states("note")]
         refused = sum(int(state.get("refused", 0)) for state in states) + refused_documents(journal)
@@ -90,20 +90,21 @@ def _import_collections(server: Server, user_id: str, source: Path, journal: Jou
 
 @dataclass(frozen=True, slots=True)
 class _Data:
-    """What data is imported from where to where."""
+    """The data of an export, and the account into which it is imported."""
 
     server: Server
     user_id: str
     source: Path
     manifest: Manifest
-    derives: bool
-    """Whether the server derives data from the documents that it was sent: it is not sent once more."""
+    server_derives: bool
+    """Whether the server derives records from the documents that it was sent, so that they are not sent again."""
 
 
 def _import_data(data: _Data, journal: Journal, counts: Counter[str]) -> None:
     source = data.source
-    every = read_lines(source / files.DATA_SETS)
-    data_sets = [data_set for data_set in every if not (data.derives and is_derived(data_set))]
+    data_sets = list(read_lines(source / files.DATA_SETS))
+    if data.server_derives:
+        data_sets = [data_set for data_set in data_sets if not is_derived(data_set)]
     done = {state["id"] for state in journal.states("data_set") if state["step"] == "done"}
     if all(data_set["uploadId"] in done for data_set in data_sets):
         return

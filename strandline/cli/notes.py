@@ -87,8 +87,8 @@ def _in_sending_order(notes: Iterable[Json]) -> list[Json]:
             missing.discard(next_note["id"])
             ready += waiting.pop(next_note["id"], [])
         ordered += ready
-    in_circles = [note for replies in waiting.values() for note in replies]
-    return ordered + in_circles
+    in_cycles = [note for replies in waiting.values() for note in replies]
+    return ordered + in_cycles
 
 
 def _send(server: JsonReader, user_id: str, note: Json, journal: Journal, counts: Counter[str]) -> None:

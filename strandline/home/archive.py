@@ -65,7 +65,7 @@ class ArchiveWriter:
             OSError: the file cannot be written.
         """
         if len(name.encode()) > _MAX_NAME_BYTES or not _is_name(name):
-            raise CommandError(f"The file {name} has no place in a backup.")
+            raise CommandError(f"The file {name} cannot be part of a backup: no file of a data folder has such a name.")
         member = tarfile.TarInfo(name)
         member.size, member.mode = size_bytes, 0o600
         self._write(member.tobuf(tarfile.GNU_FORMAT))

@@ -1,7 +1,7 @@
 """A backup of a data folder in one file, made while the server runs (docs/adr/0012).
 
-First the files of objects are held, so that none is removed, then the database is copied. So each object of the copy
-has its file, whatever is written or deleted meanwhile.
+The files of objects are held first, so that none is removed, and then the database is copied. So each object of the
+copy has its file, whatever is written or deleted meanwhile.
 """
 
 import hashlib

@@ -104,26 +104,26 @@ def examine(data_dir: Path, steps: Steps, now_ms: Callable[[], int] = system_now
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
-    """What a check found: the faults, or if there are none, what is in order."""
+class CheckResult:
+    """The faults that a check found, and the text that is shown if there are none."""
 
     in_order: str
     errors: Iterable[str] = ()
     warnings: Iterable[str] = ()
 
 
-def _findings(name: str, check: Callable[[], Checked]) -> Iterator[Finding]:
+def _findings(name: str, check: Callable[[], CheckResult]) -> Iterator[Finding]:
     """The findings of one check, of which a damaged database or disk is one."""
     try:
-        checked = check()
+        result = check()
     except (UnavailableError, RuntimeError, OSError, LookupError, ValueError) as error:
         yield Finding(Level.ERROR, name, f"cannot be examined: {error or type(error).__name__}")
         return
     faults = [
-        *(Finding(Level.ERROR, name, text) for text in _at_most(list(checked.errors))),
-        *(Finding(Level.WARNING, name, text) for text in _at_most(list(checked.warnings))),
+        *(Finding(Level.ERROR, name, text) for text in _at_most(list(result.errors))),
+        *(Finding(Level.WARNING, name, text) for text in _at_most(list(result.warnings))),
     ]
-    yield from faults or [Finding(Level.OK, name, checked.in_order)]
+    yield from faults or [Finding(Level.OK, name, result.in_order)]
 
 
 def _at_most(texts: list[str]) -> list[str]:
@@ -131,16 +131,16 @@ def _at_most(texts: list[str]) -> list[str]:
     return texts if left <= 0 else [*texts[:MAX_FAULTS], f"and {left} more"]
 
 
-def _check_database(home: Home) -> Checked:
+def _check_database(home: Home) -> CheckResult:
     with home.engine.database.reading() as connection:
         faults = database_faults(connection)
     size_bytes = (home.data_dir / DATABASE_NAME).stat().st_size
-    return Checked(
+    return CheckResult(
         f"{size(size_bytes)} without a fault", errors=[f"{fault}; restore the last backup" for fault in faults]
     )
 
 
-def _check_objects(home: Home, steps: Steps) -> Checked:
+def _check_objects(home: Home, steps: Steps) -> CheckResult:
     """Compare each object with its file, byte for byte, and find the files without objects."""
     folder = home.data_dir / OBJECTS_FOLDER
     with home.engine.database.reading() as connection:
@@ -154,7 +154,7 @@ def _check_objects(home: Home, steps: Steps) -> Checked:
             total_bytes += item.size_bytes
             step.advance()
     strays = [f"the file {name} has no object; the server removes it" for name in _stray_files(home)]
-    return Checked(f"{len(stored)} with {size(total_bytes)}, each as it was stored", errors=errors, warnings=strays)
+    return CheckResult(f"{len(stored)} with {size(total_bytes)}, each as it was stored", errors=errors, warnings=strays)
 
 
 def _file_fault(path: Path, size_bytes: int, md5_hex: str) -> str | None:
@@ -185,7 +185,7 @@ def _stray_files(home: Home) -> list[str]:
     return sorted(name for name, changed_s in names.items() if name not in known and changed_s < oldest_s)
 
 
-def _check_blobs(home: Home, steps: Steps) -> Checked:
+def _check_blobs(home: Home, steps: Steps) -> CheckResult:
     """Find blobs and device logs without their content, and contents without their blob."""
     ports = home.services.blobs
     users = list_users(home)
@@ -210,10 +210,10 @@ def _check_blobs(home: Home, steps: Steps) -> Checked:
         identity = kind_and_id(key)
         if (identity is None or ports.blobs.find(*identity) is None) and ports.contents.describe(key) is not None:
             strays.append(f"the content {key} belongs to no blob")
-    return Checked(f"{count} blobs and device logs, each with its content", errors=errors, warnings=strays)
+    return CheckResult(f"{count} blobs and device logs, each with its content", errors=errors, warnings=strays)
 
 
-def _check_tiles(home: Home, steps: Steps) -> Checked:
+def _check_tiles(home: Home, steps: Steps) -> CheckResult:
     """Compare the tiles of all users, of their data and of their documents, with a fold of their logs."""
     users = list_users(home)
     tiles, errors = 0, []
@@ -237,10 +237,10 @@ def _check_tiles(home: Home, steps: Steps) -> Checked:
                 ]
             step.advance()
     later = f", those of {len(behind)} users only after the next compaction" if behind else ""
-    return Checked(f"{tiles} of {len(users)} users, each as the log says{later}", errors=errors)
+    return CheckResult(f"{tiles} of {len(users)} users, each as the log says{later}", errors=errors)
 
 
-def _check_queues(home: Home) -> Checked:
+def _check_queues(home: Home) -> CheckResult:
     with home.engine.database.reading() as connection:
         counts = message_counts(connection)
     failures = [
@@ -248,13 +248,13 @@ def _check_queues(home: Home) -> Checked:
         for name, count in counts.items()
         if name.endswith("-failures")
     ]
-    return Checked(f"{sum(counts.values())} messages, none of which failed for good", warnings=failures)
+    return CheckResult(f"{sum(counts.values())} messages, none of which failed for good", warnings=failures)
 
 
-def _check_secrets(data_dir: Path) -> Checked:
+def _check_secrets(data_dir: Path) -> CheckResult:
     paths = sorted((data_dir / SECRETS_FOLDER).glob("*.json"))
     errors = [f"the file {path.name} is damaged" for path in paths if not _is_secret(path)]
-    return Checked(f"{len(paths)}", errors=errors)
+    return CheckResult(f"{len(paths)}, each readable", errors=errors)
 
 
 def _is_secret(path: Path) -> bool:
@@ -265,40 +265,40 @@ def _is_secret(path: Path) -> bool:
     return isinstance(content, dict) and isinstance(content.get("text"), str) and isinstance(content.get("id"), str)
 
 
-def _check_modes(data_dir: Path) -> Checked:
+def _check_modes(data_dir: Path) -> CheckResult:
     """Find files and folders that other users of the machine could read."""
     if os.name == "nt":
-        return Checked("not examined on Windows")
+        return CheckResult("not examined on Windows")
     paths = [data_dir, *(data_dir / name for name in (DATABASE_NAME, OBJECTS_FOLDER, SECRETS_FOLDER))]
     paths += (data_dir / SECRETS_FOLDER).iterdir()
     open_paths = [path for path in paths if stat.S_IMODE(path.stat().st_mode) & 0o077]
     warnings = [f"other users may read {path}: chmod {700 if path.is_dir() else 600}" for path in open_paths]
-    return Checked("only the owner reads the folder and the secrets", warnings=warnings)
+    return CheckResult("only the owner reads the folder and the secrets", warnings=warnings)
 
 
-def _check_space(data_dir: Path) -> Checked:
+def _check_space(data_dir: Path) -> CheckResult:
     free_bytes = shutil.disk_usage(data_dir).free
     database_bytes = (data_dir / DATABASE_NAME).stat().st_size
     text = f"{size(free_bytes)} left"
     if free_bytes < NO_SPACE_BYTES:
-        return Checked(text, errors=[f"{text}: the server will soon refuse to store data"])
+        return CheckResult(text, errors=[f"{text}: the server will soon refuse to store data"])
     if free_bytes < max(LITTLE_SPACE_BYTES, database_bytes):
-        return Checked(text, warnings=[text])
-    return Checked(text)
+        return CheckResult(text, warnings=[text])
+    return CheckResult(text)
 
 
-def _check_clock(home: Home, now_ms: int) -> Checked:
+def _check_clock(home: Home, now_ms: int) -> CheckResult:
     """Compare the clock with the newest time in the folder."""
     text = datetime.fromtimestamp(now_ms // 1000, UTC).isoformat().replace("+00:00", "Z")
     with home.engine.database.reading() as connection:
         newest_ms = newest_time_ms(connection)
     newest_ms = max([newest_ms, *(_newest_ms(user) for user in list_users(home))])
     if now_ms < OLDEST_NOW_MS:
-        return Checked(text, errors=[f"{text} is in the past: set the clock of this machine"])
+        return CheckResult(text, errors=[f"{text} is in the past: set the clock of this machine"])
     if newest_ms > now_ms + CLOCK_TOLERANCE_MS:
         behind_s = (newest_ms - now_ms) // 1000
-        return Checked(text, warnings=[f"{text} is {behind_s} s before the newest data: the clock was set back"])
-    return Checked(text)
+        return CheckResult(text, warnings=[f"{text} is {behind_s} s before the newest data: the clock was set back"])
+    return CheckResult(text)
 
 
 def _newest_ms(user: UserSummary) -> int:

@@ -1,4 +1,4 @@
-"""The accounts of a home server, looked after by its owner: whether sign-up is open or not, and without a password.
+"""Manages the accounts of a home server for its owner, who needs no password of theirs and no open sign-up.
 
 What the owner does to an account proves its address, as a mailed link does: making it, giving it a new password, or
 confirming it. Source: confirm 3.

@@ -92,11 +92,12 @@ def _serve(application: "WSGIApplication", listening: socket.socket, threads: in
 
 
 def _ends() -> SimpleQueue[None]:
-    """A queue that gets an element when a signal comes, or standard input is closed if it is a pipe of the process that
-    wants the server. It is not read otherwise: a shell gives `/dev/null` to what runs in the background.
+    """A queue that gets an element when a signal comes, or when standard input is a pipe and is closed.
 
-    A handler of a signal may put into this queue at any time. An event that the main thread waits for has a lock, which
-    the main thread may hold when the handler runs.
+    Other inputs are not read: a shell gives `/dev/null` to processes in the background.
+
+    A signal handler may put into this queue at any time. An `Event` has a lock, which the main thread may hold when the
+    handler runs.
     """
     ends: SimpleQueue[None] = SimpleQueue()
 

@@ -64,7 +64,7 @@ def test_a_folder_in_order_has_one_finding_for_each_check(
     assert findings["objects"].detail.startswith("3 with ")  # two blobs, and a part of the archive
     assert findings["blobs"].detail.startswith("2 blobs")
     assert findings["tiles"].detail.startswith("3 of 1 users")
-    assert findings["secrets"].detail == "5"
+    assert findings["secrets"].detail == "5, each readable"
 
     capsys.readouterr()
     assert main(["doctor", "--data-dir", str(data_folder)]) == 0

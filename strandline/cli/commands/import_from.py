@@ -1,18 +1,13 @@
 """`strandline import-from`: the data of another kind of server into an account."""
 
 import argparse
-import getpass
-import os
 import sys
 import tempfile
-from collections.abc import Mapping
 from datetime import UTC, datetime
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from strandline.cli.commands.signing_in import add_account, signed_in
-from strandline.cli.errors import CommandError
+from strandline.cli.commands.signing_in import add_account, ask_for_secret, signed_in
 from strandline.cli.exit_codes import DONE, EXIT_CODES, INCOMPLETE
 from strandline.cli.importing import ImportResult, import_account
 from strandline.cli.nightscout.comparing import Difference, lacking_documents
@@ -24,7 +19,7 @@ from strandline.cli.terminal import printable
 
 SECRET_VARIABLE = "NIGHTSCOUT_SECRET"  # noqa: S105, the name of a variable
 DEVICE_STATUS_DAYS = 60
-"""As long as a stage keeps device statuses, unless it says otherwise."""
+"""How long a stage keeps device statuses by default."""
 MAX_LISTED = 100
 
 
@@ -58,8 +53,8 @@ def add_to(commands: "argparse._SubParsersAction[Any]") -> None:
         metavar="DAYS",
         type=_days,
         default=DEVICE_STATUS_DAYS,
-        help="how old the device statuses are at most that are moved (default: %(default)s, as long as a stage keeps "
-        "them; 0 for none)",
+        help="move device statuses of the last so many days (default: %(default)s, as long as a stage keeps them; "
+        "0 for none)",
     )
     nightscout.set_defaults(command=_run, when_interrupted="; run the same command again: a move continues")
 
@@ -72,7 +67,7 @@ def _days(text: str) -> int:
 
 def _run(parsed: argparse.Namespace) -> int:
     server, user_id = signed_in(parsed)
-    secret = _secret(parsed.secret_file, os.environ)
+    secret = _secret(parsed.secret_file)
     site = NightscoutSite(parsed.site, secret, allows_http=parsed.allow_http)
     site.require_readable()
     manifest = copy_site(site, parsed.folder, datetime.now(UTC), parsed.device_status_days)
@@ -87,7 +82,7 @@ def _run(parsed: argparse.Namespace) -> int:
     if imported.left_out:
         return INCOMPLETE
     lacking = _lacking(server, user_id, parsed.folder)
-    for difference in islice(lacking, MAX_LISTED):
+    for difference in lacking[:MAX_LISTED]:
         where = "differs" if difference.is_in_second else "is missing"
         print(printable(f"{difference.collection} {difference.id} {where}"))
     if len(lacking) > MAX_LISTED:
@@ -112,21 +107,15 @@ def _report(imported: ImportResult) -> None:
 
 
 def _lacking(server: Server, user_id: str, folder: Path) -> list[Difference]:
-    """The documents of a copy that the account lacks or has otherwise, from a second reading of all of them."""
+    """The documents of a copy that the account lacks or has otherwise, from reading all of them again."""
     with tempfile.TemporaryDirectory(dir=folder.resolve().parent) as name:  # only its owner can read it
         export_documents(server, user_id, Path(name))
         return list(lacking_documents(folder, Path(name)))
 
 
-def _secret(secret_file: Path | None, environ: Mapping[str, str]) -> str:
-    """The secret or token of a site, which is never an argument, because process lists show arguments."""
+def _secret(secret_file: Path | None) -> str:
+    """The secret or token of a site."""
     if secret_file is not None:
         return secret_file.read_text("utf-8").strip()
-    secret = environ.get(SECRET_VARIABLE)
-    if secret is None:
-        if not sys.stdin.isatty():
-            raise CommandError(
-                f"cannot prompt for the secret without a terminal: set {SECRET_VARIABLE}, or use --secret-file."
-            )
-        secret = getpass.getpass("API secret or token of the site (empty if everybody may read it): ")
-    return secret.strip()
+    prompt = "API secret or token of the site (empty if everybody may read it): "
+    return ask_for_secret("secret", SECRET_VARIABLE, "--secret-file", prompt).strip()

@@ -11,7 +11,7 @@ from strandline.cli.commands.signing_in import add_account, signed_in
 from strandline.cli.errors import CommandError
 from strandline.cli.exit_codes import DONE, EXIT_CODES
 from strandline.cli.server import Server
-from strandline.cli.terminal import printable
+from strandline.cli.terminal import printable, table
 
 COLUMNS = ("id", "scope", "created", "last used", "name")
 SCOPES = ("read", "upload")
@@ -61,7 +61,8 @@ def _add(parsed: argparse.Namespace) -> int:
     token = printable(str(issued["token"]))
     print(f"address: {server.base_url}")
     print(f"token: {token}")
-    if sys.stdout.isatty() if parsed.qr is None else parsed.qr:
+    shows_qr_code = sys.stdout.isatty() if parsed.qr is None else parsed.qr
+    if shows_qr_code:
         print(for_terminal(f"{server.base_url}/?token={token}"))
     print("The app asks for it as token or as API secret. It is shown once and stored nowhere.", file=sys.stderr)
     return DONE
@@ -90,8 +91,7 @@ def _credentials_of(parsed: argparse.Namespace) -> tuple[Server, str]:
 
 
 def _table(listed: list[dict[str, Any]]) -> str:
-    """The credentials as lines of equal columns, without blanks at the ends of lines."""
-    rows = [COLUMNS] + [
+    rows = [
         (
             str(credential["id"]),
             str(credential["scope"]),
@@ -101,6 +101,4 @@ def _table(listed: list[dict[str, Any]]) -> str:
         )
         for credential in listed
     ]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(COLUMNS))]
-    lines = ("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)) for row in rows)
-    return "\n".join(printable(line.rstrip()) for line in lines)
+    return table([COLUMNS, *rows])

@@ -1,10 +1,9 @@
-"""The arguments of a command that signs in to a server, and the sign-in."""
+"""The arguments of a command that signs in to a server, the secrets that it asks for, and the sign-in."""
 
 import argparse
 import getpass
 import os
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 
 from strandline.cli.errors import CommandError
@@ -30,19 +29,31 @@ def add_account(parser: argparse.ArgumentParser, of_user_id: str) -> None:
 def signed_in(parsed: argparse.Namespace) -> tuple[Server, str]:
     """The server, signed in, and the id of the account."""
     server = Server(parsed.url, allows_http=parsed.allow_http)
-    user_id = server.sign_in(_credentials(parsed.user, parsed.token_file, os.environ))
+    user_id = server.sign_in(_credentials(parsed.user, parsed.token_file))
     return server, parsed.user_id or user_id
 
 
-def _credentials(email: str, token_file: Path | None, environ: Mapping[str, str]) -> Credentials:
-    """The credentials to sign in with. A password is never an argument, because process lists show arguments."""
+def ask_for_secret(name: str, variable: str, option: str, prompt: str) -> str:
+    """The value of an environment variable or, if it is not set, what the person types. A secret is never an argument,
+    because process lists show arguments.
+
+    Args:
+        name: the secret, and
+        option: the option for a file with it, both for the error.
+
+    Raises:
+        CommandError: the variable is not set, and there is no terminal.
+    """
+    secret = os.environ.get(variable)
+    if secret is not None:
+        return secret
+    if not sys.stdin.isatty():
+        raise CommandError(f"cannot prompt for the {name} without a terminal: set {variable}, or use {option}.")
+    return getpass.getpass(prompt)
+
+
+def _credentials(email: str, token_file: Path | None) -> Credentials:
     if token_file is not None:
         return Credentials(email, token=token_file.read_text("utf-8").strip())
-    password = environ.get(PASSWORD_VARIABLE)
-    if password is None:
-        if not sys.stdin.isatty():
-            raise CommandError(
-                f"cannot prompt for the password without a terminal: set {PASSWORD_VARIABLE}, or use --token-file."
-            )
-        password = getpass.getpass(f"Password of {email}: ")
+    password = ask_for_secret("password", PASSWORD_VARIABLE, "--token-file", f"Password of {email}: ")
     return Credentials(email, password=password)

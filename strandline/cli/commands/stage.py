@@ -1,13 +1,11 @@
 """`strandline stage`: the figures of a server for its owner."""
 
 import argparse
-import getpass
 import json
-import os
-import sys
 from pathlib import Path
 from typing import Any
 
+from strandline.cli.commands.signing_in import ask_for_secret
 from strandline.cli.commands.stage_text import as_text
 from strandline.cli.data_dir import add_data_dir
 from strandline.cli.errors import CommandError
@@ -58,19 +56,11 @@ def _of_server(parsed: argparse.Namespace) -> dict[str, Any]:
     server.sign_in_as_server(_secret(parsed.secret_file))
     figures = server.json("GET", "/v1/stage")
     if not isinstance(figures, dict):
-        raise CommandError("the reply to GET /v1/stage is no object.")
+        raise CommandError("the reply to GET /v1/stage is not an object.")
     return figures
 
 
 def _secret(secret_file: Path | None) -> str:
-    """The server secret. It is never an argument, because process lists show arguments."""
     if secret_file is not None:
         return secret_file.read_text("utf-8").strip()
-    secret = os.environ.get(SECRET_VARIABLE)
-    if secret is None:
-        if not sys.stdin.isatty():
-            raise CommandError(
-                f"cannot prompt for the server secret without a terminal: set {SECRET_VARIABLE}, or use --secret-file."
-            )
-        secret = getpass.getpass("Server secret: ")
-    return secret
+    return ask_for_secret("server secret", SECRET_VARIABLE, "--secret-file", "Server secret: ")

@@ -39,4 +39,4 @@ def _count(counted: Mapping[str, Any]) -> str:
 def _errors(error: Any) -> str:
     """The codes of the errors of a task: none, one, or several."""
     errors = error if isinstance(error, list) else [error]
-    return ", ".join(str(each.get("code", "")) for each in errors if isinstance(each, dict))
+    return ", ".join(str(fault.get("code", "")) for fault in errors if isinstance(fault, dict))

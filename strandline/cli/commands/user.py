@@ -5,12 +5,14 @@ import getpass
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from strandline.cli.data_dir import add_data_dir
 from strandline.cli.errors import CommandError
 from strandline.cli.exit_codes import DONE, EXIT_CODES
+from strandline.cli.terminal import table
 
 if TYPE_CHECKING:
     from strandline.home.users import UserSummary
@@ -97,11 +99,10 @@ def _reset_password(parsed: argparse.Namespace) -> int:
 
 
 def _print_link(parsed: argparse.Namespace) -> int:
-    from chalicelib.config import Settings
-    from strandline.home.opening import open_home
+    from strandline.home.opening import HOME, open_home
     from strandline.home.users import password_link
 
-    settings = Settings(stage="home", base_url=parsed.link.rstrip("/"), realm=parsed.realm)
+    settings = replace(HOME, base_url=parsed.link.rstrip("/"), realm=parsed.realm)
     with open_home(parsed.data_dir, settings, must_exist=True) as home:
         print(password_link(home.services, parsed.email))
     print("It works once, for seven days. Give it to that person only.", file=sys.stderr)
@@ -163,8 +164,7 @@ def _as_json(user: "UserSummary") -> dict[str, Any]:
 
 
 def _table(users: Sequence["UserSummary"]) -> str:
-    """The users as lines of equal columns, without blanks at the ends of lines."""
-    rows = [COLUMNS] + [
+    rows = [
         (
             user.account.user_id,
             user.account.email or "-",
@@ -174,9 +174,7 @@ def _table(users: Sequence["UserSummary"]) -> str:
         )
         for user in users
     ]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(COLUMNS))]
-    lines = ("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)) for row in rows)
-    return "\n".join(line.rstrip() for line in lines)
+    return table([COLUMNS, *rows])
 
 
 def _time(time_ms: int | None) -> str | None:

@@ -14,7 +14,7 @@ from strandline.cli.folder import Json, line_of, read_lines
 from strandline.cli.nightscout.documents import COLLECTIONS, documents_file
 
 BUCKETS = 1 << 14
-NEW_HERE = frozenset({"srvModified"})
+SET_BY_SERVER = frozenset({"srvModified"})
 """The members that each server sets by itself."""
 _DIGEST_BITS = 256
 _TIMES = ("date", "created_at", "startDate")
@@ -29,9 +29,11 @@ class Difference(NamedTuple):
     is_in_second: bool
 
     def __str__(self) -> str:
-        where = "differs" if self.is_in_first and self.is_in_second else "is only in the first"
-        where = where if self.is_in_first else "is only in the second"
-        return f"document {self.collection} {self.id} {where}"
+        if self.is_in_first and self.is_in_second:
+            difference = "differs"
+        else:
+            difference = f"is only in the {'first' if self.is_in_first else 'second'}"
+        return f"document {self.collection} {self.id} {difference}"
 
 
 class _Found(NamedTuple):
@@ -108,5 +110,5 @@ def _time(document: Json) -> Any:
 
 
 def _digest(document: Json) -> bytes:
-    compared = {name: value for name, value in document.items() if name not in NEW_HERE}
+    compared = {name: value for name, value in document.items() if name not in SET_BY_SERVER}
     return hashlib.sha256(line_of(compared)).digest()

@@ -14,7 +14,8 @@ class Callers:
         self._trusted = tuple(trusted_proxies)
 
     def may_connect(self, peer: str) -> bool:
-        """Whether a request may come from this address: any, or the trusted proxies and this machine if there are."""
+        """Whether a request may come from this address: from any or, if there are trusted proxies, from those
+        and this machine only."""
         if not self._trusted:
             return True
         address = _parsed(peer)

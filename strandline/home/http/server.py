@@ -44,7 +44,7 @@ WAITING_REPLY_BYTES = 256 * 1024 * 1024
 IDLE_CONNECTION_S = 75
 RECEIVED_AT_ONCE_BYTES = 64 * 1024
 DRAINED_S, DRAINED_BYTES = 1.0, 32 * 1024 * 1024
-"""For how long, and how much, what follows a refused request is read."""
+"""How long, and how many bytes, the server reads on after it has refused a request."""
 
 
 class _Parser(HTTPRequestParser):
@@ -78,7 +78,7 @@ class _Parser(HTTPRequestParser):
 
 
 class _NoSpaceError(Error):
-    """The disk is full, to which the body of a request was to go."""
+    """The disk to which the body of a request was to go is full."""
 
     code = refusals.NO_SPACE.status
 
@@ -101,7 +101,7 @@ class _Task(WSGITask):
     def get_environment(self) -> "WSGIEnvironment":
         """The environ, with all headers as they came."""
         environ: WSGIEnvironment = super().get_environment()
-        request: Any = self.request  # its stub says it were an error
+        request: Any = self.request  # its stub declares it as an error
         environ[HEADERS] = request.all_headers
         return environ
 
@@ -123,7 +123,7 @@ class _ErrorTask(ErrorTask):
 
     def execute(self) -> None:
         """Send the refusal, and close the connection: what follows the request cannot be understood."""
-        request: Any = self.request  # its stub says it were the error
+        request: Any = self.request  # its stub declares it as the error
         refusal = _REFUSALS.get(request.error.code, refusals.DEFECT)
         self.status = refusal.status_line
         self.response_headers = refusal.headers
@@ -219,7 +219,7 @@ class HomeHttpServer(TcpWSGIServer):
         wasyncore.loop(timeout=0.5, use_poll=self.adj.asyncore_use_poll, map=self._descriptors, count=1)
 
     def _is_busy(self) -> bool:
-        channels: Any = self.active_channels  # its stub says it were one channel
+        channels: Any = self.active_channels  # its stub declares it as one channel
         return any(
             channel.requests or channel.request is not None or channel.total_outbufs_len
             for channel in [*channels.values()]

@@ -19,14 +19,14 @@ from strandline.home.work.records import failed_ids, kinesis_event, sqs_event
 from strandline.home.work.task_process import TaskProcess
 
 POLL_S = 1.0
-"""How long a consumer waits for a message, since one of another process, or one that falls due, gives no sign."""
+"""How long a consumer waits before it looks again: a message of another process, or one that falls due, wakes none."""
 STREAM_BATCH_RECORDS = 1000
 STREAM_WINDOW_S = 2.0
 """For how long records are gathered."""
 STREAM_RETRIES = 30
 STREAM_RETRY_S = 1.0
 IDLE_TASK_PROCESS_S = 2.0
-"""After this time without a task, the process of tasks ends: what it has of memory is more than a start costs."""
+"""The process of tasks ends after this time without a task: its memory costs more than starting it again."""
 
 Function = Callable[[dict[str, Any], None], Mapping[str, Any] | None]
 

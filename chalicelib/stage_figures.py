@@ -67,7 +67,7 @@ def stage_figures(call: Call, services: StageServices) -> dict[str, Any]:
     """The figures of the stage, as the API shows them.
 
     Raises:
-        UnauthorizedError: the caller is no server.
+        UnauthorizedError: the caller is not a server.
     """
     call.require()
     ids = services.accounts.accounts.newest_ids(MAX_COUNTED_USERS + 1)

@@ -60,7 +60,7 @@ def check_architecture(package: Package, architecture: str) -> None:
     """
     found = architecture_of(package.template)
     if found != architecture:
-        raise ToolError(f"package {package.digest} is for {found}: say ARCHITECTURE={found} as well.")
+        raise ToolError(f"package {package.digest} is for {found}: add ARCHITECTURE={found}.")
 
 
 def _parser() -> argparse.ArgumentParser:

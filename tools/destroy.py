@@ -34,7 +34,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="make destroy",
         usage="make destroy STAGE=prod [YES=1] [DATA=delete [CONFIRM=prod]]",
-        description="Remove a stage's application; its data stay, unless DATA=delete is said.",
+        description="Remove a stage's application; its data stay, unless DATA=delete is given.",
     )
     parser.add_argument("stage")
     parser.add_argument("--yes", action="store_true", help="go on without asking; not for data (YES=1)")

@@ -2,7 +2,7 @@
 .venv-checkov for the check of the templates, .venv-fuzz for requests made from the description. Each has exactly the
 versions of its lock file.
 
-tools/start.sh runs this with a bare Python, hence standard library only. It takes a few milliseconds if the
+tools/start.sh runs this with a bare Python, so it uses the standard library only. It takes a few milliseconds if the
 environments are up to date.
 
     python tools/environments.py [--home | --cloud | --checkov | --fuzz | --e2e] [--run MODULE ARGUMENT...]

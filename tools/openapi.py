@@ -42,7 +42,7 @@ def main(arguments: list[str]) -> int:
     if arguments == ["--check"]:
         if FILE.is_file() and FILE.read_text(encoding="utf-8") == text:
             return 0
-        print("error: docs/openapi.json is not current: say make openapi", file=sys.stderr)
+        print("error: docs/openapi.json is not current: run make openapi", file=sys.stderr)
         return 1
     FILE.write_text(text, encoding="utf-8")
     print(f"{FILE.relative_to(ROOT)}: {len(document()['paths'])} paths")

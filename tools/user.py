@@ -66,9 +66,9 @@ def check_email(email: str) -> None:
         ToolError: it does not.
     """
     if not email:
-        raise ToolError("no address is given: say make user EMAIL=ada@example.org")
+        raise ToolError("no address is given: run make user EMAIL=ada@example.org")
     if not re.fullmatch(r"[^@\s]+@[^@\s]+", email):
-        raise ToolError(f"{email!r} is no e-mail address.")
+        raise ToolError(f"{email!r} is not an e-mail address.")
 
 
 def make_user(services: Services, email: str, roles: list[str], password: str) -> Account:

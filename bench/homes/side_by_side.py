@@ -27,7 +27,7 @@ def peers_of(text: str) -> list[Target]:
     for part in filter(None, text.split(",")):
         name, _, url = part.partition("=")
         if not name or not url.startswith("http://"):
-            raise ToolError(f"PEERS has {part!r}: say name=http://address, and commas between peers.")
+            raise ToolError(f"PEERS has {part!r}: write name=http://address, with commas between peers.")
         peers.append(Target(name=name, base_url=url.rstrip("/")))
     return peers
 

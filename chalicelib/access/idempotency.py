@@ -14,7 +14,7 @@ def derived_id(kind: str, owner_id: str, idempotency_key: str) -> str:
 def once(call: Call, kind: str, owner_id: str, idempotency_key: str | None) -> Call:
     """The call whose new id is the same for all requests of an owner with this key; without a key, the call as it is.
 
-    Only for ids that are no secrets: who knows the key knows the id.
+    Only for ids that are not secrets: the id follows from the key.
     """
     if idempotency_key is None:
         return call

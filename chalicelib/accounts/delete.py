@@ -25,7 +25,7 @@ def delete_user(call: Call, user_id: str, confirmation: PasswordConfirmation, po
     tokens. Afterwards no credential of the account is valid.
 
     Without an account only the second step is left: a deletion that failed between the two is completed by sending it
-    again. Deleting an account that does not exist is no error for a server.
+    again. Deleting an account that does not exist is not an error for a server.
 
     Raises:
         UnauthorizedError: the caller may not delete the account, or it belongs to a clinic.

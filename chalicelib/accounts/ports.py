@@ -68,7 +68,7 @@ class Accounts(Protocol):
         ...
 
     def finish_deletion(self, user_id: str) -> None:
-        """Forget a deletion that left nothing to erase; an unknown one is no error."""
+        """Forget a deletion that left nothing to erase; an unknown one is not an error."""
         ...
 
 
@@ -100,7 +100,7 @@ class UnansweredSignUps(Protocol):
         ...
 
     def remove(self, sign_up: UnansweredSignUp) -> None:
-        """Forget one; an unknown one is no error."""
+        """Forget one; an unknown one is not an error."""
         ...
 
 
@@ -175,7 +175,7 @@ class RestrictedTokens(RestrictedTokenReader, Protocol):
         ...
 
     def delete(self, token: RestrictedToken) -> None:
-        """Remove a token; an unknown one is no error."""
+        """Remove a token; an unknown one is not an error."""
         ...
 
 
@@ -204,11 +204,11 @@ class NightscoutCredentials(Protocol):
         ...
 
     def set_used(self, credential: NightscoutCredential, now_ms: int) -> None:
-        """Note when it was used last; a removed one is no error."""
+        """Note when it was used last; a removed one is not an error."""
         ...
 
     def delete(self, credential: NightscoutCredential) -> None:
-        """Remove a credential; an unknown one is no error."""
+        """Remove a credential; an unknown one is not an error."""
         ...
 
     def delete_all(self, user_id: str) -> None:

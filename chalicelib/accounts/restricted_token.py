@@ -267,7 +267,7 @@ def end_soon(call: Call, ports: AccountPorts) -> None:
 
 
 def delete_restricted_token(call: Call, token_id: str, ports: AccountPorts) -> None:
-    """Remove a token, with all tokens that were made with it; an unknown one is no error.
+    """Remove a token, with all tokens that were made with it; an unknown one is not an error.
 
     Raises:
         UnauthorizedError: it belongs to another user.

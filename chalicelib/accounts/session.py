@@ -72,7 +72,7 @@ def valid_session(token: str, sessions: SessionReader, now_ms: int) -> Session:
 
 
 def sign_out(token: str, ports: AccountPorts) -> None:
-    """End the login of a token, with all tokens that were refreshed from it; an unknown token is no error."""
+    """End the login of a token, with all tokens that were refreshed from it; an unknown token is not an error."""
     session = ports.sessions.find(token_hash(token))
     if session is not None:
         ports.sessions.end_login(session)

@@ -78,9 +78,9 @@ def _inflated(request: Request) -> bytes:
     try:
         body = inflate.decompress(request.body, MAX_INFLATED_BYTES)
     except zlib.error as error:
-        raise InvalidRequestError("the body is no gzip") from error
+        raise InvalidRequestError("the body is not gzip") from error
     if inflate.unconsumed_tail:
         raise TooLargeError(MAX_INFLATED_BYTES, f"a body may have at most {MAX_INFLATED_BYTES} bytes")
     if not inflate.eof:
-        raise InvalidRequestError("the body is no whole gzip")
+        raise InvalidRequestError("the body is not a complete gzip stream")
     return body

@@ -1,6 +1,6 @@
 """The router of operations without a resource of the gateway, which sends them to the application by `/{proxy+}`.
 
-A path may end with an extension such as `.json`, which is no part of the template (nightscout-api 3).
+A path may end with an extension such as `.json`, which is not part of the template (nightscout-api 3).
 """
 
 from collections.abc import Callable, Mapping

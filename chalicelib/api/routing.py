@@ -102,7 +102,7 @@ def respond(operation: Operation, view: View, event: Mapping[str, Any]) -> Respo
 def headers_of(event: Mapping[str, Any]) -> Headers:
     """All values of each header, by its name in lower case. Some gateways give single values only.
 
-    Blanks and tabs around a value are no part of it (RFC 9110, 5.5).
+    Blanks and tabs around a value are not part of it (RFC 9110, 5.5).
     """
     multiple = event.get("multiValueHeaders")
     if not multiple:

@@ -15,7 +15,7 @@ MAX_MEDIA_TYPE_LENGTH = 256
 NO_DIGEST = "null"
 """Sent by the Uploader for an unknown digest (clients 5)."""
 
-_TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # noqa: S105  a token of RFC 2045 is no secret
+_TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # noqa: S105  a token of RFC 2045 is not a secret
 _MEDIA_TYPE = re.compile(rf"\s*({_TOKEN}/{_TOKEN})\s*(?=;|$)")
 _QUOTED = r'"((?:[\t !#-\[\]-~]|\\[\t -~])*)"'
 _PARAMETER = re.compile(rf"\s*;\s*({_TOKEN})\s*=\s*(?:({_TOKEN})|{_QUOTED})\s*(?=;|$)")

@@ -35,7 +35,7 @@ class BlobStore(Protocol):
         ...
 
     def remove(self, blobs: Sequence[Blob]) -> None:
-        """Remove blobs of one user, which give their room back; absent ones are no error."""
+        """Remove blobs of one user, which give their room back; absent ones are ignored."""
         ...
 
     def stored_bytes(self, user_ids: Sequence[str]) -> list[int]:
@@ -89,11 +89,11 @@ class ContentStore(Protocol):
         ...
 
     def keep(self, key: str) -> None:
-        """Keep a directly uploaded content permanently; may be repeated. An absent content is no error."""
+        """Keep a directly uploaded content permanently; may be repeated. An absent content is not an error."""
         ...
 
     def delete(self, keys: Iterable[str]) -> None:
-        """Delete contents; absent ones are no error."""
+        """Delete contents; absent ones are ignored."""
         ...
 
     def delete_under(self, prefix: str) -> None:

@@ -112,7 +112,7 @@ def parse_revision(parameters: Parameters) -> int | None:
     """The revision that a client names, or None.
 
     Raises:
-        InvalidFieldsError: it is no integer of 0 or more, or there are other parameters.
+        InvalidFieldsError: it is not an integer of 0 or more, or there are other parameters.
     """
     revision: int | None = check_query(parameters, _REVISION).get("revision")
     return revision

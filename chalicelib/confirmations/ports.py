@@ -22,7 +22,7 @@ class MailedKeys(Protocol):
         ...
 
     def remove(self, key_hash: str) -> None:
-        """Remove a key; an unknown one is no error."""
+        """Remove a key; an unknown one is not an error."""
         ...
 
 
@@ -38,7 +38,7 @@ class SignUpConfirmations(Protocol):
         ...
 
     def remove(self, user_id: str) -> None:
-        """Remove the confirmation of a user; none is no error."""
+        """Remove the confirmation of a user; none is not an error."""
         ...
 
 

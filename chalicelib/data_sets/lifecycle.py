@@ -198,7 +198,7 @@ def update(
 
 
 def delete(call: Call, data_set_id: str, ports: DataPorts) -> None:
-    """Delete a data set and all data that it holds now. Deleting it again is no error.
+    """Delete a data set and all data that it holds now. Deleting it again is not an error.
 
     The data set stays readable by its id, and a deleted one that is still open takes data.
 
@@ -228,7 +228,7 @@ def delete(call: Call, data_set_id: str, ports: DataPorts) -> None:
 
 
 def erase(call: Call, owner_id: str, ports: DataPorts) -> None:
-    """Erase all data sets and data of a user. An unknown user is no error.
+    """Erase all data sets and data of a user. An unknown user is not an error.
 
     Raises:
         UnauthorizedError: the caller may not erase this user's data.

@@ -26,7 +26,7 @@ class Engine:
     task_queue: "Queue"
     """Takes the dispatcher's messages to the workers of tasks."""
     metrics_failures: "Queue"
-    """Takes the records of the metrics stream that are no events."""
+    """Takes the records of the metrics stream that are not events."""
     metrics_stream: "Stream"
     at_once: "AtOnce"
     """Lets calls wait at the same time."""

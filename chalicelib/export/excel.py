@@ -130,7 +130,7 @@ def _time_of_day(value: Any) -> Cell:
 
 
 def _days(value: Any) -> float | None:
-    """A time as the number of days since Excel's first one; None for what is no time that Excel has."""
+    """A time as the number of days since Excel's first one; None for a time that Excel does not have."""
     if not isinstance(value, str):
         return None
     try:

@@ -27,7 +27,7 @@ def parse_export_query(parameters: Mapping[str, Sequence[str]]) -> ExportQuery:
     """The query that a client's parameters ask for; unknown ones are ignored, and so are empty values.
 
     Raises:
-        InvalidFieldsError: a time or the units are none.
+        InvalidFieldsError: a time cannot be parsed, or the units are unknown.
     """
     given = {name: values[0] for name, values in parameters.items() if values and values[0]}
     units = given.get("bgUnits", MMOL_L)

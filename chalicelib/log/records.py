@@ -112,7 +112,7 @@ class Records:
 
     @cached_property
     def origin_manufacturers(self) -> list[str | None]:
-        """`origin.payload.device.manufacturer` of each record, None where it is no text."""
+        """`origin.payload.device.manufacturer` of each record, None where it is not a text."""
         return self._coded("originManufacturer")
 
     @cached_property

@@ -18,7 +18,7 @@ MAX_NAMES = 1_000
 """Different names that are collected; others are only counted."""
 MAX_NAME_LENGTH = 200
 _OF_THE_PLATFORM = frozenset({"type", "uploadId"})
-"""Members that are no field of a table, and come back from the platform."""
+"""Members that are not fields of a table, and come back from the platform."""
 
 
 class DroppedMembers(NamedTuple):
@@ -85,7 +85,7 @@ def _finds_by_variant(type_name: str) -> dict[Any, _Find]:
 
 
 def _find_in_object(model: Object, known: frozenset[str] = frozenset()) -> _Find:
-    """`known` are names of members that are no fields, and are not dropped."""
+    """`known` are names of members that are not fields, and are not dropped."""
     finds = {field.name: find for field in model.fields if (find := _find_within(field.kind)) is not None}
     plain = known.union(field.name for field in model.fields).difference(finds)
 

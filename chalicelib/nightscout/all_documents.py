@@ -44,7 +44,7 @@ class AllDocuments:
         return self._rendered is not None
 
     def days(self, first_day: int | None, last_day: int | None, *, newest_first: bool = True) -> Iterator[int]:
-        """The days that may have documents; both ends are included, None is no limit."""
+        """The days that may have documents; both ends are included, None means no limit."""
         stored = self.stored.days(self._collection, first_day, last_day, newest_first=newest_first)
         if self._rendered is None:
             return stored

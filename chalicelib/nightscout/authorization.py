@@ -50,7 +50,7 @@ class Authorization:
 
     @property
     def body(self) -> dict[str, Any]:
-        """The authorization as clients read it. The permissions of the default role, which are none, come last."""
+        """The authorization as clients read it. The permissions of the default role come last and are empty."""
         return {
             "token": self.jwt,
             "sub": self.credential.name,

@@ -52,7 +52,7 @@ def create_credential(
             token, which replaces the one that nobody received.
 
     Raises:
-        UnauthorizedError: the caller may not, is no person who signed in, or is a grantee and asks for `upload`.
+        UnauthorizedError: the caller may not, is not a person who signed in, or is a grantee and asks for `upload`.
         InvalidPathError: the user id is of the wrong form.
         MalformedJsonError, InvalidFieldsError: the body is of the wrong form.
         ConflictError: the user has `MAX_CREDENTIALS`, or the first request with this key made another credential or
@@ -98,7 +98,7 @@ def list_credentials(call: Call, user_id: str, ports: AccountPorts) -> list[Nigh
     """The credentials of a user's data, newest first. A grantee sees those that they made.
 
     Raises:
-        UnauthorizedError: the caller may not, or is no person who signed in.
+        UnauthorizedError: the caller may not, or is not a person who signed in.
         InvalidPathError: the user id is of the wrong form.
     """
     caller_id = _require_person(call, user_id)
@@ -110,7 +110,7 @@ def revoke_credential(call: Call, user_id: str, credential_id: str, ports: Accou
     """Remove a credential. From then on it opens nothing, and neither do its JWTs.
 
     Raises:
-        UnauthorizedError: the caller may not, or is no person who signed in.
+        UnauthorizedError: the caller may not, or is not a person who signed in.
         InvalidPathError: the user id is of the wrong form.
         NotFoundError: there is none with this id, or the caller is a grantee and did not make it.
     """
@@ -142,7 +142,7 @@ def _require_person(call: Call, user_id: str) -> str:
     """The id of the caller, who signed in: a link or a device makes no credentials that outlast it.
 
     Raises:
-        UnauthorizedError: the caller may not act on this user's credentials, or is no person who signed in.
+        UnauthorizedError: the caller may not act on this user's credentials, or is not a person who signed in.
         InvalidPathError: the user id is of the wrong form.
     """
     call.require(user_id)

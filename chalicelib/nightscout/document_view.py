@@ -54,7 +54,7 @@ class DocumentView:
     def days(
         self, collection: Collection, first_day: int | None, last_day: int | None, *, newest_first: bool = True
     ) -> Iterator[int]:
-        """The days that may have documents; both ends are included, None is no limit."""
+        """The days that may have documents; both ends are included, None means no limit."""
         return self._days(collection, first_day, last_day, newest_first=newest_first)
 
     def on_days(self, collection: Collection, days: Iterable[int]) -> list[Document]:

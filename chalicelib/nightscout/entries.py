@@ -35,7 +35,8 @@ def store_entries(call: Call, user_id: str, sent: Any, ports: NightscoutPorts) -
 
     Raises:
         UnauthorizedError: the credential may not upload.
-        InvalidRequestError: the body is no object or array of objects, or an entry of an array has no `date`.
+        InvalidRequestError: the body is neither an object nor an array of objects, or an entry of an array has no
+            `date`.
         TooLargeError: an entry is too large. In all these cases nothing was stored.
     """
     call.require(user_id)

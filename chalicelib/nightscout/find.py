@@ -122,7 +122,7 @@ def parse_count(parameters: Parameters) -> int | None:
     """The number of documents that a query wants; None for the default of the collection.
 
     Raises:
-        InvalidRequestError: it is no number, below 1, or too large.
+        InvalidRequestError: it is not a number, below 1, or too large.
     """
     sent = parameters.get("count", ("",))[-1]
     if not sent:

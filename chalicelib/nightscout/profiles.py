@@ -37,7 +37,7 @@ def store_profiles(call: Call, user_id: str, sent: Any, ports: NightscoutPorts) 
 
     Raises:
         UnauthorizedError: the credential may not upload.
-        InvalidRequestError: the body is no object or array of objects, or has an `_id` of another form.
+        InvalidRequestError: the body is neither an object nor an array of objects, or has an `_id` of another form.
         TooLargeError: a profile is too large. In all these cases nothing was stored.
     """
     call.require(user_id)
@@ -94,7 +94,7 @@ def current_profile(call: Call, user_id: str, ports: NightscoutPorts) -> dict[st
 
 
 def delete_profile(call: Call, user_id: str, profile_id: str, ports: NightscoutPorts) -> None:
-    """Delete the profile with this `_id`; an unknown one is no error.
+    """Delete the profile with this `_id`; an unknown one is not an error.
 
     Raises:
         UnauthorizedError: the credential may not delete.

@@ -39,7 +39,7 @@ Query = Mapping[str, Sequence[str]]
 
 @frozen
 class Span:
-    """The time in which to search, both ends included; None is no limit."""
+    """The time in which to search, both ends included; None means no limit."""
 
     from_ms: int | None = None
     to_ms: int | None = None

@@ -60,7 +60,7 @@ def store_treatments(call: Call, user_id: str, sent: Any, ports: NightscoutPorts
 
     Raises:
         UnauthorizedError: the credential may not upload.
-        InvalidRequestError: the body is no object or array of objects.
+        InvalidRequestError: the body is neither an object nor an array of objects.
         TooLargeError: a treatment is too large. In all these cases nothing was stored.
     """
     call.require(user_id)
@@ -187,7 +187,7 @@ def _drafts(call: Call, sent: Any) -> list[Draft]:
     """The treatments of a body, completed.
 
     Raises:
-        InvalidRequestError: the body is no object or array of objects.
+        InvalidRequestError: the body is neither an object nor an array of objects.
     """
     treatments = [part for each in sent_documents(sent) for part in _parts(_completed(each, call.now_ms))]
     return [_draft(treatment) for treatment in treatments]

@@ -65,7 +65,7 @@ def parse_times(query: Mapping[str, Sequence[str]]) -> TimeRange:
     """The times that `starttime` and `endtime` select; an empty value selects nothing.
 
     Raises:
-        InvalidFieldsError: a value is no time.
+        InvalidFieldsError: a value is not a time.
     """
     bounds = {}
     for name in ("starttime", "endtime"):

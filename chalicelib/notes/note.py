@@ -39,13 +39,13 @@ class Note:
 
 @frozen
 class TimeRange:
-    """Times from `from_ms` up to but without `before_ms`, in milliseconds since the epoch; None is no bound."""
+    """Times from `from_ms` up to but without `before_ms`, in milliseconds since the epoch; None means no bound."""
 
     from_ms: int | None = None
     before_ms: int | None = None
 
     def since(self, from_ms: int | None) -> "TimeRange":
-        """The times of the range from this one on; None is no limit."""
+        """The times of the range from this one on; None means no limit."""
         if from_ms is None or (self.from_ms is not None and self.from_ms >= from_ms):
             return self
         return TimeRange(from_ms, self.before_ms)

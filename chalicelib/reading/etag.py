@@ -22,7 +22,7 @@ _WEAK = "W/"
 
 
 class NotModifiedError(Exception):
-    """The client has the current reply, whose ETag is `etag`. It is no `StrandlineError`: the request is valid."""
+    """The client has the current reply, whose ETag is `etag`. It is not a `StrandlineError`: the request is valid."""
 
     def __init__(self, etag: str) -> None:
         super().__init__(etag)
@@ -32,7 +32,7 @@ class NotModifiedError(Exception):
 def parse_known_etags(if_none_match: str) -> frozenset[str]:
     """The opaque tags of `If-None-Match`, without the mark of weak ones, since they are compared weakly.
 
-    `*` stands for any. Text that is no ETag is ignored, so its client gets a whole reply.
+    `*` stands for any. Text that is not an ETag is ignored, so its client gets a whole reply.
     """
     if if_none_match.strip() == ANY:
         return frozenset({ANY})

@@ -21,7 +21,7 @@ _FIELDS: Mapping[str, QueryField] = {
 
 @frozen
 class DataQuery:
-    """Selects records by filters that must all match. None is no filter; times are inclusive.
+    """Selects records by filters that must all match. None means no filter; times are inclusive.
 
     `carelink` and `medtronic` are None where the data decides; True filters nothing.
     """
@@ -38,7 +38,7 @@ class DataQuery:
     reasons: frozenset[str] | None = None
     """Filters dosing decisions only."""
     sample_interval_minimum_ms: int = 0
-    """Filters cbg only; 0 or less is no filter."""
+    """Filters cbg only; 0 or less means no filter."""
     prefers_sources: bool = True
     """Filters cbg only: at times that a data source covers, only its own readings are selected."""
     carelink: bool | None = None
@@ -51,7 +51,7 @@ class DataQuery:
         return others == (None,) * len(others) and self.sample_interval_minimum_ms <= 0
 
     def since(self, from_ms: int | None) -> "DataQuery":
-        """The query, limited to records from this time on; None is no limit."""
+        """The query, limited to records from this time on; None means no limit."""
         if from_ms is None or (self.start_ms is not None and self.start_ms >= from_ms):
             return self
         return replace(self, start_ms=from_ms)
@@ -63,7 +63,7 @@ def parse_data_query(parameters: Mapping[str, Sequence[str]]) -> DataQuery:
     Of a repeated parameter the last value counts for booleans and integers, the first for the others.
 
     Raises:
-        InvalidFieldsError: a boolean, an integer or a time is none.
+        InvalidFieldsError: a boolean, an integer or a time cannot be parsed.
     """
     values = check_query({name: parameters[name][-1:] for name in _FIELDS if parameters.get(name)}, _FIELDS)
     texts = {name: given[0] for name, given in parameters.items() if given and given[0]}

@@ -46,7 +46,7 @@ class RecordsByDay:
         self._filters = source_filters(self._query, data_sets, partial(has_medtronic, self._view), stored.sources)
 
     def days(self, first_day: int | None, last_day: int | None) -> Iterator[int]:
-        """The days that may have records, newest first; both ends are included, None is no limit."""
+        """The days that may have records, newest first; both ends are included, None means no limit."""
         query = replace(
             self._query,
             start_ms=None if first_day is None else first_day * DAY_MS,

@@ -35,7 +35,7 @@ def end_session(
     parameters: Mapping[str, str], browser: SignedInBrowser | None, ports: SignInPorts, *, is_confirmed: bool = False
 ) -> SignOut:
     """End the login that an ID token or a refresh token belongs to, and the session of the browser that it was opened
-    in. A token that belongs to no login is no error, and neither is an expired ID token.
+    in. A token that belongs to no login is not an error, and neither is an expired ID token.
 
     Raises:
         OAuthError: the address to return to is not one of the client's. The login has ended all the same.

@@ -38,7 +38,7 @@ def list_logins(call: Call, user_id: str, ports: SignInPorts) -> list[dict[str, 
 
 
 def end_login_of_user(call: Call, user_id: str, login_id: str, ports: SignInPorts) -> None:
-    """End a login of a user with all of its tokens. One that has ended already is no error.
+    """End a login of a user with all of its tokens. One that has ended already is not an error.
 
     Raises:
         UnauthorizedError: the caller is not this user, or sent a restricted token.

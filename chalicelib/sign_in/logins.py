@@ -140,7 +140,7 @@ def refresh(call: Call, sent: str, client_id: str, ports: SignInPorts) -> Issued
 
 
 def revoke(token: str, client_id: str, ports: SignInPorts) -> None:
-    """End the login of an access or refresh token if it is this client's. An unknown token is no error."""
+    """End the login of an access or refresh token if it is this client's. An unknown token is not an error."""
     login = _find_login(token, ports.logins)
     if login is not None and not login.has_valid(token_hash(token)):
         return

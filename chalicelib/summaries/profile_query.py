@@ -36,7 +36,7 @@ def parse_profile_query(parameters: Mapping[str, Sequence[str]]) -> ProfileQuery
     """The query that a client's parameters ask for; unknown ones are ignored.
 
     Raises:
-        InvalidFieldsError: a number is out of its range, or a time or a zone is none.
+        InvalidFieldsError: a number is out of its range, a time cannot be parsed, or a zone is unknown.
     """
     values = check_query({name: parameters[name] for name in _FIELDS if parameters.get(name)}, _FIELDS)
     if values["bin"] not in BIN_MINUTES:

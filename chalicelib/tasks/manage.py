@@ -87,7 +87,7 @@ def update(
 
 
 def delete(call: Call, task_id: str, ports: TaskPorts) -> None:
-    """Remove a task in any state; a run goes on, and its result is dropped. An unknown id is no error.
+    """Remove a task in any state; a run goes on, and its result is dropped. An unknown id is not an error.
 
     Raises:
         UnauthorizedError: the caller may not delete tasks.

@@ -73,7 +73,7 @@ class TaskStore(Protocol):
         ...
 
     def delete(self, task_id: str) -> None:
-        """Remove a task and free its name; an absent task is no error."""
+        """Remove a task and free its name; an absent task is not an error."""
         ...
 
     def is_anything_due(self, now_ms: int) -> bool:

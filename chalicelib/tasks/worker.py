@@ -48,7 +48,7 @@ class UnfitDataError(TaskFailedError):
     """The data that the run left cannot be stored: it is too large, or not JSON."""
 
     def __init__(self) -> None:
-        super().__init__(f"data is no JSON of at most {MAX_DATA_BYTES} bytes", code="data-unfit")
+        super().__init__(f"data is not JSON of at most {MAX_DATA_BYTES} bytes", code="data-unfit")
 
 
 DROPPED = RunOutcome(RunResult.DROPPED)

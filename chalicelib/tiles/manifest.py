@@ -91,7 +91,7 @@ class TypeTiles:
     chunks: Sequence[Chunk] = ()
 
     def between(self, first_day: int | None, last_day: int | None, *, newest_first: bool = False) -> Iterator[TileRef]:
-        """The tiles of these days, both included, one by one; None is no limit."""
+        """The tiles of these days, both included, one by one; None means no limit."""
         for chunk in reversed(self.chunks) if newest_first else self.chunks:
             if (last_day is not None and chunk.first_day > last_day) or (
                 first_day is not None and chunk.last_day < first_day

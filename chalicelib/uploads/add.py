@@ -80,7 +80,7 @@ def add_valid_data(call: Call, data_set_id: str, read_items: Callable[[], Any], 
 
 
 def delete_data(call: Call, data_set_id: str, read_selectors: Callable[[], Any], ports: UploadPorts) -> None:
-    """Delete the data of a data set that selectors name. Selectors that match no data are no error.
+    """Delete the data of a data set that selectors name. Selectors that match no data are ignored.
 
     Raises:
         DataSetNotFoundError, UnauthorizedError, DataSetClosedError: in this order.

@@ -178,7 +178,7 @@ def _read_data(export: _Export, query: dict[str, str]) -> Iterator[Json]:
             except (ValueError, RecursionError) as error:
                 raise CommandError(f"GET {path} did not reply with one line for each record: {text[:200]!r}") from error
             if not isinstance(record, dict):
-                raise CommandError(f"GET {path} replied with a line that is no record: {text[:200]!r}")
+                raise CommandError(f"GET {path} replied with a line that is not a record: {text[:200]!r}")
             yield record
 
 

@@ -190,13 +190,13 @@ def _address(named: str, base: str = "") -> str:
     """The address that a server names, perhaps without what it has in common with `base`.
 
     Raises:
-        CommandError: it is no address.
+        CommandError: it is not an address.
     """
     try:
         address = urljoin(base, named)
         _ = urlsplit(address).port  # the port is read only when it is asked for
     except ValueError as error:
-        raise CommandError(f"the server names {named!r}, which is no address: {error}") from error
+        raise CommandError(f"the server names {named!r}, which is not an address: {error}") from error
     return address
 
 
@@ -229,7 +229,7 @@ def checked_address(base_url: str, *, allows_http: bool) -> str:
     """An address of a server, without a slash at its end.
 
     Raises:
-        CommandError: it is none, or not encrypted.
+        CommandError: it is not an address, or not encrypted.
     """
     parts = urlsplit(base_url)
     if parts.scheme not in ("http", "https") or not parts.hostname:

@@ -61,7 +61,7 @@ class ArchiveWriter:
         """Add a member.
 
         Raises:
-            CommandError: the content has another size, or the name is none of an archive.
+            CommandError: the content has another size, or the name is not one of a data folder.
             OSError: the file cannot be written.
         """
         if len(name.encode()) > _MAX_NAME_BYTES or not _is_name(name):
@@ -135,7 +135,7 @@ def _header(block: bytes) -> tuple[str, int]:
     try:
         member = tarfile.TarInfo.frombuf(block, "utf-8", "strict")
     except (tarfile.TarError, ValueError) as error:
-        raise CommandError("The backup is damaged, or the file is no backup.") from error
+        raise CommandError("The backup is damaged, or the file is not a backup.") from error
     if member.type != tarfile.REGTYPE or member.size < 0 or not _is_name(member.name):
         raise CommandError(f"The backup has a member {member.name!r}, which does not belong there.")
     return member.name, member.size
@@ -190,7 +190,7 @@ def _order(name: str) -> tuple[int, str]:
 
 
 def _no_backup() -> CommandError:
-    return CommandError("The file is no backup of a home server.")
+    return CommandError("The file is not a backup of a home server.")
 
 
 def _cut_off() -> CommandError:

@@ -1,4 +1,4 @@
-"""The figures of a stage for the owner who has its stores at hand."""
+"""The figures of a stage for its owner, read from its stores."""
 
 from typing import Any
 

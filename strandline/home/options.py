@@ -60,7 +60,7 @@ def checked_options(parsed: Namespace) -> ServeOptions:
     if parsed.allow_local_web_apps and parsed.behind_proxy:
         raise CommandError("--allow-local-web-apps is for one machine alone, so it does not go with --behind-proxy.")
     if not 0 <= parsed.port <= MAX_PORT:
-        raise CommandError(f"{parsed.port} is no port: name one between 1 and {MAX_PORT}.")
+        raise CommandError(f"{parsed.port} is not a port: name one between 1 and {MAX_PORT}.")
     return ServeOptions(
         data_dir=parsed.data_dir.absolute(),
         host=parsed.host,
@@ -98,15 +98,15 @@ def _mail(parsed: Namespace) -> dict[str, str]:
     if is_given != bool(parsed.mail_from):
         raise CommandError("--mail-from goes with --smtp or --mail-folder: it is the address that mail comes from.")
     if parsed.verify_emails and not is_given:
-        raise CommandError("--verify-emails needs mail: say --smtp and --mail-from.")
+        raise CommandError("--verify-emails needs mail: add --smtp and --mail-from.")
     if not is_given:
         return {"STRANDLINE_MAIL_FROM": ""}
     if not _ADDRESS.fullmatch(parsed.mail_from):
-        raise CommandError(f"--mail-from {parsed.mail_from}: this is no e-mail address.")
+        raise CommandError(f"--mail-from {parsed.mail_from}: this is not an e-mail address.")
     host, _, port = parsed.smtp.rpartition(":") if ":" in parsed.smtp else (parsed.smtp, "", "")
     port = port or ("465" if parsed.smtp_security == "tls" else "587")
     if not (port.isdigit() and 0 < int(port) <= MAX_PORT):
-        raise CommandError(f"--smtp {parsed.smtp}: {port} is no port.")
+        raise CommandError(f"--smtp {parsed.smtp}: {port} is not a port.")
     return {
         "STRANDLINE_MAIL_FROM": parsed.mail_from,
         "STRANDLINE_MAIL_FOLDER": str(parsed.mail_folder.absolute()) if parsed.mail_folder else "",
@@ -138,7 +138,7 @@ def _is_loopback(host: str) -> bool:
     try:
         return host == "localhost" or ip_address(host).is_loopback
     except ValueError:
-        raise CommandError(f"{host} is no address of this machine: name one such as 127.0.0.1.") from None
+        raise CommandError(f"{host} is not an address of this machine: name one such as 127.0.0.1.") from None
 
 
 def _network(text: str) -> Network:

@@ -36,8 +36,8 @@ def restore(file: Path, data_dir: Path, steps: Steps) -> Backup:
     """Restore a backup into a folder that is empty or not there yet.
 
     Raises:
-        CommandError: the file is no whole backup, the folder is not empty or in use, or its disk is full; the folder
-            is empty again, except for its lock.
+        CommandError: the file is not a complete backup, the folder is not empty or in use, or its disk is full; the
+            folder is empty again, except for its lock.
     """
     size_bytes = _size_bytes(file)
     _require_empty(data_dir)

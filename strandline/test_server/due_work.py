@@ -1,6 +1,6 @@
 """The work that a home server does beside requests: tasks that fall due, and uploads whose content came.
 
-It is done in this process and soon. Setting the clock forward does at once what falls due by that.
+A thread of this process carries it out soon after. Setting the clock forward carries out at once what falls due.
 """
 
 from contextlib import suppress

@@ -17,7 +17,7 @@ START_TIMEOUT_S = 60
 STOP_TIMEOUT_S = 10
 LOG_LINES = 50
 CALL_TIMEOUT_S = 120
-"""How long a call of the control port may take: setting the clock forward carries out what falls due by that."""
+"""How long a call of the control port may take: setting the clock forward carries out what falls due."""
 
 
 class TestServerError(Exception):
@@ -68,7 +68,7 @@ class Clock:
         return int(self._control.call("GET", "/clock")["now_ms"])
 
     def advance(self, seconds: float) -> None:
-        """Set it forward. Tokens expire by that; tasks that fall due by that are carried out before this returns."""
+        """Set it forward. Tokens expire, and tasks that fall due are carried out before this returns."""
         self._control.call("POST", "/clock", {"advance_s": seconds})
 
 

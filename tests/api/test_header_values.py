@@ -1,4 +1,4 @@
-"""Blanks and tabs around the values of headers, which are no part of them. Source: RFC 9110, 5.5; errors 6."""
+"""Blanks and tabs around the values of headers, which are not part of them. Source: RFC 9110, 5.5; errors 6."""
 
 import base64
 

@@ -84,14 +84,14 @@ class Masks:
                 yield from self.differences(*pair, f"{at}/{index}")
         elif isinstance(wanted, str) and wanted.startswith("<JWT"):
             if not isinstance(got, str) or got.count(".") != 2:
-                yield f"{at} is no JWT: {got!r}"
+                yield f"{at} is not a JWT: {got!r}"
         elif isinstance(wanted, str) and wanted.startswith("<NOW-MS"):
             # The clock of the tests stands still, and each document has a `srvModified` of its own.
             if not isinstance(got, int) or not 0 <= got - self.start_ms < MAX_DOCUMENTS:
                 yield f"{at} is {got!r}, not now"
         elif isinstance(wanted, str) and wanted.startswith("<ID") and self.filled(wanted) == wanted:
             if not isinstance(got, str) or not OBJECT_ID.fullmatch(got) or got in self.ids:
-                yield f"{at} is no new id: {got!r}"
+                yield f"{at} is not a new id: {got!r}"
         elif self.filled(wanted) != got or isinstance(wanted, bool) != isinstance(got, bool):
             yield f"{at} is {got!r}, not {self.filled(wanted)!r}"
 

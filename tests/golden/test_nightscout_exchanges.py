@@ -51,7 +51,7 @@ RULINGS = {
     "v1-devicestatus-16-put": "errors are JSON",
     "v1-food-activity-11-activity-repeat": ALWAYS_ID,
     "v1-entries-read-29-count-zero": "a count below 1 is a 400",
-    "v1-entries-read-30-count-text": "a count that is no number is a 400",
+    "v1-entries-read-30-count-text": "a count that is not a number is a 400",
     "v1-entries-read-43-count-where": NOT_SERVED,
     "v1-entries-write-04-repeat": ALWAYS_ID,
     "v1-entries-write-16-hex-id-other-time": "200, and the entry is stored",

@@ -159,7 +159,7 @@ def test_a_backup_that_is_cut_off_or_changed_anywhere_is_refused(
 
 
 def linked(name: str, kind: bytes) -> bytes:
-    """A header of a member that is no plain file."""
+    """A header of a member that is not a plain file."""
     member = tarfile.TarInfo(name)
     member.type, member.linkname = kind, "/etc/passwd"
     return member.tobuf(tarfile.GNU_FORMAT)

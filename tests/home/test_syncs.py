@@ -1,4 +1,4 @@
-"""The system calls of a home server: each write is synced before its answer, and a failing sync is no success.
+"""The system calls of a home server: each write is synced before its answer, and a failing sync is not a success.
 
 `strace` records the calls of the process, those of SQLite included, and lets syncs fail. A kill could prove none of
 this: it leaves what the operating system has in memory.

@@ -69,7 +69,7 @@ contents = st.one_of(st.tuples(st.sampled_from(HOURS), st.sampled_from(NAMES)), 
 
 
 def records_of(what: Sequence[tuple[str, str] | None]) -> list[StreamRecord]:
-    """Records of a shard, with gaps in the sequence numbers; None is one that is no event."""
+    """Records of a shard, with gaps in the sequence numbers; None is one that is not an event."""
     return [
         StreamRecord(SHARD, 10 + 3 * place, b"{" if content is None else event(place, *content))
         for place, content in enumerate(what)

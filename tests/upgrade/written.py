@@ -64,7 +64,7 @@ def differences(data: Written, api: ApiClient) -> list[str]:
 
 
 def lacking(expected: Any, found: Any, place: str) -> Iterator[str]:
-    """The places in which a value lacks something of the expected one. Further members of objects are no fault."""
+    """The places in which a value lacks something of the expected one. Further members of objects are not faults."""
     if place in OF_THE_REQUEST:
         return
     if isinstance(expected, dict) and isinstance(found, dict):

@@ -24,7 +24,7 @@ class Client:
         self.base_url = base_url.rstrip("/")
         parts = urlsplit(self.base_url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ToolError(f"{base_url!r} is no http or https address")
+            raise ToolError(f"{base_url!r} is not an http or https address")
         connection = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
         self._connection = connection(parts.hostname, parts.port, timeout=TIMEOUT_S)
         self._prefix = parts.path

@@ -58,7 +58,7 @@ class Person:
 
 
 def run_commands(base_url: str, world: World, folder: Path, seed: str, limit: Limit) -> Summary:
-    """Try hostile folders and servers until the limit, and store those that a command does not stand.
+    """Try hostile folders and servers until the limit, and store those at which a command fails.
 
     Raises:
         ToolError: the account of the run cannot be exported.

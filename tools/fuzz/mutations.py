@@ -53,7 +53,7 @@ NUMBERS = (
 )
 OTHERS = (None, True, False)
 ESCAPED = ('"\\ud800"', '"\\u0000"', "NaN", "Infinity", "-Infinity", "1e999", "-0", "1" * 400, '"\\q"', "01", "tru")
-"""Texts that are put in the place of a value in written JSON: half of them are none."""
+"""Texts that are put in the place of a value in written JSON. Half of them are not JSON values."""
 
 
 def hostile_value(random: Random) -> Any:

@@ -26,7 +26,7 @@ def bind_public(port: int) -> socket.socket:
         ToolError: it is in use, or not a port.
     """
     if not 0 <= port <= 65535:
-        raise ToolError(f"{port} is no port: choose one between 1 and 65535.")
+        raise ToolError(f"{port} is not a port: choose one between 1 and 65535.")
     bound = None if _answers(port) else bind(port)
     if bound is None:
         raise ToolError(

@@ -91,7 +91,7 @@ def copy_of(work_tree: Path, folder: Path) -> Copy:
     """A copy of all files that git does not ignore, as they are now, in an empty folder.
 
     Raises:
-        ToolError: the work tree is none of git.
+        ToolError: git does not know the work tree.
     """
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     listed = subprocess.run(command, cwd=work_tree, capture_output=True, text=True, check=False)

@@ -76,7 +76,7 @@ def check_stage(stage: str, python: tuple[int, int]) -> None:
     if stage != LOCAL_STAGE and python not in LAMBDA_RUNTIMES:
         raise ToolError(
             "packaging for AWS needs Python 3.12 or 3.13, since Lambda runs what it was packaged with, and this is "
-            f"{python[0]}.{python[1]}: say make PYTHON=/path/to/python3.13 package STAGE={stage}"
+            f"{python[0]}.{python[1]}: run make PYTHON=/path/to/python3.13 package STAGE={stage}"
         )
 
 
@@ -87,7 +87,7 @@ def check_stage_name(stage: str) -> None:
         ToolError: it does not.
     """
     if not re.fullmatch(STAGE_NAME, stage):
-        raise ToolError(f"{stage!r} is no name for a stage: lower-case letters, digits and dashes, at most 20.")
+        raise ToolError(f"{stage!r} is not a name for a stage: lower-case letters, digits and dashes, at most 20.")
 
 
 def source_digest(stage: str, architecture: str = X86_64) -> str:

@@ -163,7 +163,7 @@ def trim_sdk(data: Path) -> None:
 
 
 def undocumented(model: Any) -> Any:
-    """A model with empty texts. A member or a shape that is itself named `documentation` is no text, and stays."""
+    """A model with empty texts. A member or a shape that is itself named `documentation` is not a text, and stays."""
     if isinstance(model, dict):
         return {
             name: "" if name == "documentation" and isinstance(value, str) else undocumented(value)

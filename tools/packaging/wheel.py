@@ -1,6 +1,6 @@
 """The build hook of the wheel: adds Chalice's runtime to the platform inside, as Chalice adds it to the zip.
 
-Hatchling loads this file by itself, hence nothing of `tools` is imported here. Chalice is a requirement of the build
+Hatchling loads this file by itself, so it imports nothing of `tools`. Chalice is a requirement of the build
 (`pyproject.toml`), not of the wheel: it would bring botocore, pip and a command line along.
 """
 

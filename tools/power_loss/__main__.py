@@ -56,7 +56,7 @@ def figures(recording: Recording, tried: list[Outcome], seconds: float) -> str:
     lines = [
         f"recorded: {', '.join(f'{count:,} {name}' for name, count in counted.items())}",
         f"states: {len(tried)}, of which {unsynced} with writes that were not synced, in {seconds:.0f} s",
-        f"answers held against: {sum(outcome.answered for outcome in tried):,}",
+        f"answers compared: {sum(outcome.answered for outcome in tried):,}",
         f"refused with one sentence, before anything was answered: {refused}",
         f"states with a fault: {faulty}",
     ]

@@ -1,4 +1,4 @@
-"""Requests of two people to the server that is recorded, and what has to be there of them."""
+"""Requests of two people to the server that is recorded, and the data that have to be there afterwards."""
 
 import base64
 import hashlib
@@ -161,7 +161,7 @@ def seen_by(given: Mapping[str, str], send: Send) -> Seen:
     """All that a person has, as the server answers now.
 
     Raises:
-        RuntimeError: an answer is no success.
+        RuntimeError: an answer is not a success.
     """
     user, headers = given["user"], {TOKEN: given["token"]}
 

@@ -1,4 +1,4 @@
-"""The states that a power cut may leave, each opened by this version and held against what was answered."""
+"""The states that a power cut may leave, each opened by this version and compared with what was answered."""
 
 import io
 import tempfile

@@ -182,7 +182,7 @@ def _distribution(name: str) -> Distribution:
     try:
         return distribution(name)
     except ModuleNotFoundError as error:
-        raise ToolError(f"{name} is in the zip and not installed here: say make check first.") from error
+        raise ToolError(f"{name} is in the zip and not installed here: run make check first.") from error
 
 
 def _texts(archive: ZipFile, folder: str) -> Iterator[tuple[str, str]]:

@@ -43,11 +43,11 @@ def check_version(version: str, root: Path) -> None:
     """Raise unless the version can be released from these sources.
 
     Raises:
-        ToolError: it is no version, it exists already, it is not higher than the last one, the work tree has changes,
+        ToolError: it is not a version, exists already, or is not higher than the last one; the work tree has changes,
             or nothing was changed since the last one.
     """
     if not _VERSION.fullmatch(version):
-        raise ToolError(f"{version!r} is no version: three numbers with dots, such as 0.2.0.")
+        raise ToolError(f"{version!r} is not a version: three numbers with dots, such as 0.2.0.")
     if changes := git(root, "status", "--porcelain").splitlines():
         raise ToolError(f"the work tree has {len(changes)} changes: commit them first, then release.")
     changelog = (root / CHANGELOG).read_text(encoding="utf-8")

@@ -24,7 +24,7 @@ Headers = Mapping[str, str]
 
 
 class ServerGoneError(Exception):
-    """A connection broke, or none came about."""
+    """A connection broke, or could not be opened."""
 
 
 class UnexpectedAnswerError(Exception):
@@ -171,7 +171,7 @@ class Client:
 def _connection_to(address: str) -> http.client.HTTPConnection:
     parts = urlsplit(address)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ToolError(f"{address!r} is no http or https address")
+        raise ToolError(f"{address!r} is not an http or https address")
     of_scheme: Callable[..., http.client.HTTPConnection] = (
         http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     )

@@ -187,7 +187,7 @@ class Soak:
         return any(not figure.is_flat and figure.life_s >= TELLING_LIFE_S for figure in memory_figures(self.samples))
 
     def _compare_with_a_start(self) -> None:
-        """Start the server on its data, and sample the memory before and after: what it needs then is no leak."""
+        """Start the server on its data, and sample the memory before and after: what it needs then is not a leak."""
         self._say("comparing the memory with that after a start ...")
         for samples in (self.memory_before_start, self.memory_after_start):
             for _ in range(START_SAMPLES):

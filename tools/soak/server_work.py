@@ -1,4 +1,4 @@
-"""Tasks and metrics, which servers ask for. They come true later, so they are compared at the end."""
+"""Tasks and metrics, which servers ask for. They take effect later, so they are compared at the end."""
 
 import secrets
 import time

@@ -172,7 +172,7 @@ class AddressTarget(Target):
     """A server that runs already. It is not restarted.
 
     Raises:
-        ToolError: the address is none, nothing answers there, or the server refuses the secret.
+        ToolError: it is not an address, nothing answers there, or the server refuses the secret.
     """
 
     def __init__(self, base_url: str, server_secret: str | None) -> None:
@@ -246,7 +246,7 @@ def _address(text: str) -> str:
     parts = urlsplit(text)
     try:
         is_address = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # a port that is none
+    except ValueError:  # the port is not a number
         is_address = False
     if not is_address or parts.path.strip("/") or parts.query or parts.fragment or parts.username is not None:
         raise ToolError(f"TARGET is home, cloud, or an address such as http://127.0.0.1:8000, not {text!r}.")

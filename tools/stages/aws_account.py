@@ -62,23 +62,23 @@ def confirmed(question: str, *, yes: bool) -> bool:
     """Whether the user says yes; with `yes`, they are not asked.
 
     Raises:
-        ToolError: there is nobody to ask.
+        ToolError: there is no terminal to ask at.
     """
     if yes:
         return True
     try:
         return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
     except EOFError:
-        raise ToolError("there is nobody to ask: say YES=1 to go on without a question.") from None
+        raise ToolError("cannot ask without a terminal: add YES=1 to go on without a question.") from None
 
 
 def typed(warning: str, word: str) -> bool:
     """Whether the user types a word, after a warning.
 
     Raises:
-        ToolError: there is nobody to ask.
+        ToolError: there is no terminal to ask at.
     """
     try:
-        return input(f"{warning} To go on all the same, type {word}: ").strip() == word
+        return input(f"{warning} To go on, type {word}: ").strip() == word
     except EOFError:
-        raise ToolError(f"there is nobody to ask, and {word} has to be typed for this.") from None
+        raise ToolError(f"cannot ask without a terminal, and {word} has to be typed for this.") from None

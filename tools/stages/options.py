@@ -71,7 +71,7 @@ class Option:
         """
         if self.values:
             if text not in self.values:
-                raise ToolError(f"{self.name}={text}: say one of {', '.join(self.values)}.")
+                raise ToolError(f"{self.name}={text}: use one of {', '.join(self.values)}.")
             return self.values[text]
         if not (self.may_be_empty and not text) and not re.fullmatch(self.pattern, text):
             raise ToolError(f"{self.name}={text}: this is not {self.explanation}.")
@@ -303,7 +303,7 @@ def read_choice(settings: list[str], region: str) -> Choice:
     for setting in _with_profile(settings):
         name, is_given, text = setting.partition("=")
         if not is_given or name not in BY_NAME:
-            raise ToolError(f"{setting!r} is no setting: say NAME=value with one of {', '.join(BY_NAME)}.")
+            raise ToolError(f"{setting!r} is not a setting: write NAME=value with one of {', '.join(BY_NAME)}.")
         option = BY_NAME[name]
         target = choice.application if option.stack is Stack.APPLICATION else choice.stateful
         target[option.parameter] = option.value(text.strip())
@@ -321,7 +321,7 @@ def _with_profile(settings: list[str]) -> list[str]:
     """The settings, those of a profile first."""
     named = [setting.partition("=")[2].strip() for setting in settings if setting.startswith(f"{PROFILE}=")]
     if unknown := [name for name in named if name not in PROFILES]:
-        raise ToolError(f"{PROFILE}={unknown[0]}: say one of {', '.join(PROFILES)}.")
+        raise ToolError(f"{PROFILE}={unknown[0]}: use one of {', '.join(PROFILES)}.")
     of_profile = [f"{name}={value}" for profile in named for name, value in PROFILES[profile].settings.items()]
     return of_profile + [setting for setting in settings if not setting.startswith(f"{PROFILE}=")]
 

@@ -12,7 +12,7 @@ def agree(plan: Plan, stage: str, *, yes: bool) -> bool:
     """Whether the user agrees to a plan. A plan that would lose data is always asked about.
 
     Raises:
-        ToolError: there is nobody to ask.
+        ToolError: there is no terminal to ask at.
     """
     for line in described(plan):
         print(line, flush=True)

@@ -170,7 +170,7 @@ def apply(
     if before == "UPDATE_ROLLBACK_FAILED":
         raise ToolError(
             f"stack {stack} could be neither changed nor set back: {_first_failure(cloudformation, stack)}. Put that "
-            f"right, then say: aws cloudformation continue-update-rollback --stack-name {stack}"
+            f"right, then run: aws cloudformation continue-update-rollback --stack-name {stack}"
         )
     is_new = before in (None, IN_REVIEW)
     name = f"deploy-{time.time_ns()}"

@@ -92,7 +92,7 @@ _SERVER_CREDENTIALS = (
 _EMAIL = text(format="email", maxLength=254)
 _PASSWORD = text("8 to 72 characters, none of them white space.", pattern=r"^\S{8,72}$")
 _ROLES = array(choice(*sorted(ROLES)))
-_TERMS_ACCEPTED = text("With an offset, `Z` is none: `2017-02-06T10:37:46+00:00`.")
+_TERMS_ACCEPTED = text("With a numeric offset, not `Z`: `2017-02-06T10:37:46+00:00`.")
 _USER_FIELDS = {
     "userid": USER_ID,
     "username": _EMAIL,

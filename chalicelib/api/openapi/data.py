@@ -199,7 +199,7 @@ DATA_API = Api(
                 Parameter("uploadId", text(), "Id of the data set."),
                 Parameter("latest", {**BOOLEAN, "default": False}, "Only the newest datum of each type."),
                 Parameter("dosingDecision.reason", text(), f"Reasons of dosing decisions. {_COMMA_LIST}"),
-                Parameter("sampleIntervalMinimum", integer(default=0), "Of cbg, in milliseconds; 0 is no limit."),
+                Parameter("sampleIntervalMinimum", integer(default=0), "Of cbg, in milliseconds; 0 means no limit."),
                 Parameter("carelink", BOOLEAN, "`false` leaves out what came from CareLink."),
                 Parameter(
                     "cbgFilter", BOOLEAN, "`false` keeps cbg of other sources where a data source covers the time."

@@ -31,7 +31,7 @@ from chalicelib.api.operations.summaries import (
 
 _COUNT = integer(minimum=0)
 _TAG = {"ETag": "For `If-None-Match`. Not while a change is being written."}
-_NOTHING = Reply(record({"Error": text("For a type that is none.")}), "No data that counts, or no such type.")
+_NOTHING = Reply(record({"Error": text("For an unknown type.")}), "No data that counts, or no such type.")
 _NO_SUCH_TYPE = Reply(all_of({"Error": text()}), "There is no such type.")
 _ABOUT_VIEW = "A view of the last hours is not enough: 403."
 

@@ -77,7 +77,7 @@ def _created(visit: Visit) -> Reply:
     try:
         account = sign_up(request.call, _body(visit), source, rules, services.accounts)
     except InvalidUserDetailsError:
-        return _form(visit, Alert("This is no e-mail address that mail can be sent to.", 400))
+        return _form(visit, Alert("This is not an e-mail address that mail can be sent to.", 400))
     except SignUpClosedError:
         return _form(visit, WRONG_INVITATION)
     except UserExistsError:

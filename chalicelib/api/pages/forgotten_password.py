@@ -28,7 +28,7 @@ from chalicelib.sign_in.ports import SignInPorts
 PAGE = "reset-credentials"
 FIELDS = ("username", "form_token")
 TITLE = "Forgot your password?"
-NO_ADDRESS = Alert("This is no e-mail address.", 400)
+NO_ADDRESS = Alert("This is not an e-mail address.", 400)
 
 
 def forgotten_password(request: Request, parameters: Parameters, ports: SignInPorts) -> Reply:

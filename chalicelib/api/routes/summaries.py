@@ -87,4 +87,4 @@ def get_profile_of_glucose(request: Request) -> Reply:
 
 
 _UNKNOWN_TYPE = Reply({"Error": "Resource not found"}, status=404)
-"""A type that is none is a path that is none."""
+"""The reply to an unknown type, which the reference treats as an unknown path."""

@@ -130,7 +130,7 @@ def embedded_engine(
 def _require_whole(folder: Path, database: Database, secret_files: SecretFiles) -> None:
     """Raise if the database has data and the files that belong to it are missing altogether.
 
-    A single missing file is no reason to refuse the rest: `strandline doctor` finds it.
+    A single missing file is not a reason to refuse the rest: `strandline doctor` finds it.
 
     Raises:
         FolderError: there are no files of objects, or no secrets.

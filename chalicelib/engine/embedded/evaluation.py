@@ -44,7 +44,8 @@ def updated(update: Update, stored: Item | None) -> Item:
     """The item that an update makes of the one that is stored, or of none. What is stored does not change.
 
     Raises:
-        RuntimeError: the update changes nothing, an attribute twice, or one of the key, or adds to what is no number.
+        RuntimeError: the update changes nothing, an attribute twice, or one of the key, or adds to something other
+            than a number.
     """
     require_valid(update)
     item: dict[str, Any] = dict(update.key) if stored is None else dict(stored)

@@ -179,7 +179,7 @@ def after_prefix(prefix: str) -> str | None:
     if not text:
         return None
     following = ord(text[-1]) + 1
-    return text[:-1] + chr(0xE000 if following == 0xD800 else following)  # surrogates are no characters
+    return text[:-1] + chr(0xE000 if following == 0xD800 else following)  # surrogates are not characters
 
 
 def _names(condition: Condition) -> frozenset[str]:

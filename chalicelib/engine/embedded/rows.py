@@ -73,7 +73,7 @@ class Rows:
         """The key of the row of an item's key.
 
         Raises:
-            RuntimeError: this is no key of the table, or one that DynamoDB would refuse.
+            RuntimeError: this is not a key of the table, or one that DynamoDB would refuse.
         """
         if len(key) != len(self._keys):
             raise RuntimeError(f"no key of the table {self._definition.name}: {', '.join(key)}")

@@ -46,7 +46,7 @@ def open_snapshot(path: Path) -> Iterator[Database]:
     """Open a snapshot until the block ends; then it is one file again.
 
     Raises:
-        FolderError: it is no database of Strandline, or one of a newer version.
+        FolderError: it is not a database of Strandline, or one of a newer version.
     """
     snapshot = Database(path, ())
     try:

@@ -37,7 +37,7 @@ def find_activities(call: Call, user_id: str, query: Query, ports: NightscoutPor
 
 
 def delete_activity(call: Call, user_id: str, activity_id: str, ports: NightscoutPorts) -> None:
-    """Delete the activity with this `_id`; an unknown one is no error.
+    """Delete the activity with this `_id`; an unknown one is not an error.
 
     Raises:
         As `delete_plain`.

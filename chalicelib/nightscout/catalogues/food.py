@@ -44,7 +44,7 @@ def list_foods(call: Call, user_id: str, kind: str, ports: NightscoutPorts) -> F
 
 
 def delete_food(call: Call, user_id: str, food_id: str, ports: NightscoutPorts) -> None:
-    """Delete the food with this `_id`; an unknown one is no error.
+    """Delete the food with this `_id`; an unknown one is not an error.
 
     Raises:
         As `delete_plain`.

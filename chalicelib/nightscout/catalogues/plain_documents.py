@@ -24,7 +24,7 @@ def store_plain(
 
     Raises:
         UnauthorizedError: the credential may not upload.
-        InvalidRequestError: the body is no object or array of objects, or has an `_id` of another form.
+        InvalidRequestError: the body is neither an object nor an array of objects, or has an `_id` of another form.
         TooLargeError: a document is too large. In all these cases nothing was stored.
     """
     call.require(user_id)
@@ -33,7 +33,7 @@ def store_plain(
 
 
 def delete_plain(call: Call, user_id: str, collection: Collection, document_id: str, ports: NightscoutPorts) -> None:
-    """Delete the document with this `_id`; an unknown one is no error.
+    """Delete the document with this `_id`; an unknown one is not an error.
 
     Raises:
         UnauthorizedError: the credential may not delete.

@@ -24,7 +24,7 @@ def store_device_statuses(call: Call, user_id: str, sent: Any, ports: Nightscout
 
     Raises:
         UnauthorizedError: the credential may not upload.
-        InvalidRequestError: the body is no object or array of objects, or has an `_id` of another form.
+        InvalidRequestError: the body is neither an object nor an array of objects, or has an `_id` of another form.
         TooLargeError: a status is too large. In all these cases nothing was stored.
     """
     call.require(user_id)

@@ -20,7 +20,7 @@ DECISION, PUMP, PHONE = LOOP_TYPES = ("dosingDecision", "pumpStatus", "controlle
 REASON = "loop"
 """The reason of decisions that the loop made by itself. Others are for a bolus that a person asked for."""
 MAX_AGE_MS = 15 * MINUTE_MS
-"""The state of pump and phone is told for so long."""
+"""The greatest age of the state of pump and phone that a status shows."""
 
 
 def statuses_of_loop(texts: Mapping[str, Sequence[bytes]]) -> Iterator[DeviceStatus]:

@@ -14,7 +14,7 @@ APP = "Tidepool"
 
 
 def time_ms_of(record: Record) -> int:
-    """The time of a record in milliseconds since the epoch; 0 for a text that is no time."""
+    """The time of a record in milliseconds since the epoch; 0 for a text that is not a time."""
     moment = parse_time(str(record.get("time")))
     return 0 if moment is None else moment.epoch_ms
 

@@ -54,7 +54,7 @@ class RenderedDocuments:
         return RenderedDocuments(collection, RecordsByDay(current, types, ports.reading), derived_ids)
 
     def days(self, first_day: int | None, last_day: int | None) -> Iterator[int]:
-        """The days that may have documents, newest first; both ends are included, None is no limit."""
+        """The days that may have documents, newest first; both ends are included, None means no limit."""
         return self.records.days(first_day, last_day)
 
     def on_days(self, stored: Mapping[int, Sequence[Document]]) -> Iterator[tuple[int, Iterator[Document]]]:

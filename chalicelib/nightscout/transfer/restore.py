@@ -67,7 +67,7 @@ def restore_documents(
     Raises:
         UnauthorizedError: the caller may not upload.
         NotFoundError: there is no such collection.
-        MissingJsonError, MalformedJsonError: the body is no JSON.
+        MissingJsonError, MalformedJsonError: the body is not JSON.
         InvalidFieldsError: documents are bad, each named by a pointer; nothing was stored.
         InvalidRequestError: there are too many; nothing was stored.
         ConflictError: the user has closed too many data sets of derived data.
@@ -116,7 +116,7 @@ def _checked(sent: Any) -> list[dict[str, Any]]:
     """The documents of a body, without what does not belong into documents.
 
     Raises:
-        InvalidFieldsError: it is no array, or some of them cannot be stored.
+        InvalidFieldsError: it is not an array, or some of them cannot be stored.
         InvalidRequestError: there are too many.
     """
     if not isinstance(sent, list):

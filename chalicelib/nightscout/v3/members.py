@@ -31,7 +31,7 @@ def sent_document(sent: Any) -> dict[str, Any]:
     """The document of a body, without `_id` and without what does not belong into documents.
 
     Raises:
-        InvalidRequestError: the body is no object, or an empty one, or is nested too deeply.
+        InvalidRequestError: the body is not an object, or an empty one, or is nested too deeply.
     """
     documents = sent_documents(sent) if isinstance(sent, dict) else []
     if not documents:

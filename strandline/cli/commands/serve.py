@@ -87,7 +87,7 @@ def _positive(text: str) -> int:
 
 
 def _run(parsed: argparse.Namespace) -> int:
-    from strandline.home.options import checked_options  # imported late: the platform is no part of other commands
+    from strandline.home.options import checked_options  # imported late: the platform is not part of other commands
     from strandline.home.serve import serve
 
     serve(checked_options(parsed))

@@ -27,7 +27,7 @@ class Callers:
         Args:
             peer: where the connection comes from.
             forwarded_for: the values of `X-Forwarded-For`. Each proxy adds the address that it was called from, so the
-                caller is the last one that is no trusted proxy; what stands before it may be made up.
+                caller is the last one that is not a trusted proxy; what stands before it may be made up.
         """
         caller = _parsed(peer)
         if caller is None:

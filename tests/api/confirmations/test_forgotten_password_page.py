@@ -108,7 +108,7 @@ def test_texts_of_requests_are_escaped(mail: MailBox, browser: Browser, app: App
 @pytest.mark.parametrize("email", ["", "anna", "anna@example", NASTY])
 def test_what_is_no_address_is_asked_for_again(mail: MailBox, browser: Browser, email: str) -> None:
     reply = submit(browser, email)
-    assert (reply.status, alert_of(reply.body)) == (400, "This is no e-mail address.")
+    assert (reply.status, alert_of(reply.body)) == (400, "This is not an e-mail address.")
     assert mail.orders() == []
     assert browser.post(PAGE, hidden_fields(reply.body) | {"username": EMAIL}).status == 200
 

@@ -80,7 +80,7 @@ def test_revoking_either_token_ends_the_login(scene: Scene, client_id: str, kind
     assert scene.status_of(tokens["access_token"]) == 401
     assert app.refresh(tokens["refresh_token"]).status == 401
     assert scene.status_of(other["access_token"]) == 200
-    assert app.post("revoke", fields).status == 200  # what is gone already is no error
+    assert app.post("revoke", fields).status == 200  # repeating it is not an error
 
 
 def test_signing_out_by_the_auth_api_ends_the_refresh_token_too(scene: Scene) -> None:

@@ -78,7 +78,7 @@ class TestRefreshTokens:
 
 
 class TestTokenEndpoint:
-    """Forms that are none, clients that are none, and too many of them."""
+    """Malformed forms, unknown clients, and too many of them."""
 
     def test_an_unknown_client_or_grant_is_refused(self, app: App) -> None:
         assert error_of(app.refresh("x", client_id="unknown")) == (400, "invalid_client")

@@ -76,7 +76,7 @@ def test_delete_with_a_body_deletes_only_the_records_that_it_names(platform: "Pl
     doses = sample("loop/04_doses.json")
     user.add(f"/v1/data_sets/{data_set_id}/data", doses)
     selectors = sample("loop/16_delete_selectors.json")
-    for _ in range(2):  # what is gone already is no error
+    for _ in range(2):  # repeating it is not an error
         reply = user.request("DELETE", f"/v1/data_sets/{data_set_id}/data", selectors)
         assert (reply.status, reply.json()["data"]) == (200, [])
         left = user.records()

@@ -36,7 +36,7 @@ BROKEN = """
     DependsOn: [AccountsTable, DataTable, TasksTable, BlobsTable, Bucket, ServerSecret]
     Properties: {Threshold: 1}
 """
-NOBODY_TO_ASK = "error: there is nobody to ask: say YES=1 to go on without a question.\n"
+NOBODY_TO_ASK = "error: cannot ask without a terminal: add YES=1 to go on without a question.\n"
 
 Tool = Callable[..., "subprocess.CompletedProcess[str]"]
 

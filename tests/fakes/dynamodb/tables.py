@@ -176,7 +176,7 @@ class Table:
         """A page of a query: what it looks at has `MAX_PAGE_BYTES` at most, whatever it returns of that.
 
         Raises:
-            ClientError: the page is to begin at something that is no key of the table or index.
+            ClientError: the page is to begin at something that is not a key of the table or index.
         """
         entries = self._entries(view, selection.partition)
         ordered = sorted(

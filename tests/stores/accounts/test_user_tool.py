@@ -64,9 +64,9 @@ def test_a_password_that_breaks_a_rule_is_reported(
 @pytest.mark.parametrize(
     ("email", "complaint"),
     [
-        ("", "no address is given: say make user EMAIL="),
-        ("anna", "'anna' is no e-mail address"),
-        ("a b@c", "is no e-mail"),
+        ("", "no address is given: run make user EMAIL="),
+        ("anna", "'anna' is not an e-mail address"),
+        ("a b@c", "is not an e-mail"),
     ],
 )
 def test_a_missing_or_malformed_address_is_reported_before_anything_is_asked(

@@ -30,7 +30,7 @@ class Clock:
 
 @pytest.fixture
 def keyless(stage: Settings) -> Iterator[Settings]:
-    """A stage as it is right after its deployment: the secret holds a generated text, which is no key."""
+    """A stage as it is right after its deployment: the secret holds a generated text, which is not a key."""
     secrets_manager.forget_clients()
     secrets_manager.client(stage.region).create_secret(Name=stage.oidc_keys_name, SecretString="generated" * 5)
     yield stage

@@ -90,9 +90,9 @@ def test_a_redirect_is_followed_without_the_token(server: Server, base_url: str,
 @pytest.mark.parametrize("address", ["http://[", "//127.0.0.1:x/", "http://127.0.0.1:99999/", "http://[::1"])
 def test_a_redirect_to_no_address_is_an_error(server: Server, address: str) -> None:
     Handler.answers["/x"] = [(303, {"Location": address}, b"")]
-    with pytest.raises(CommandError, match="which is no address"):
+    with pytest.raises(CommandError, match="which is not an address"):
         server.json("GET", "/x")
-    with pytest.raises(CommandError, match="which is no address"):
+    with pytest.raises(CommandError, match="which is not an address"):
         server.send_to_signed_url("PUT", address, b"", {})
 
 

@@ -93,7 +93,7 @@ def test_a_failure_gives_exit_code_one_and_a_sentence(capsys: pytest.CaptureFixt
 
 
 def test_an_invalid_address_is_reported() -> None:
-    with pytest.raises(ToolError, match="'localhost:8000' is no http or https address"):
+    with pytest.raises(ToolError, match="'localhost:8000' is not an http or https address"):
         demo.main(["--base-url", "localhost:8000"])
 
 

@@ -31,7 +31,7 @@ def test_a_port_in_use_is_a_one_sentence_error(taken: int) -> None:
 
 @pytest.mark.parametrize("port", [-1, 65536])
 def test_a_text_that_is_no_port_is_reported(port: int) -> None:
-    with pytest.raises(ToolError, match="is no port"):
+    with pytest.raises(ToolError, match="is not a port"):
         bind_public(port)
 
 

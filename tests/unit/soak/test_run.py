@@ -22,7 +22,7 @@ LONG_S = 600.0
 
 
 class StandIn(Target):
-    """A server that is none, with restarts."""
+    """A server that does nothing, with restarts."""
 
     name, base_url, server_secret, restart_name = "home", "http://127.0.0.1:1", None, "a restart"
 

@@ -220,7 +220,7 @@ def test_data_that_cannot_be_stored_fails_the_task_and_does_not_change_its_data(
     scene.tick()
     assert scene.work()[0].result is RunResult.FAILED
     assert scene.task("t").data == {"a": 1}
-    assert scene.task("t").errors[0]["detail"].startswith("unhandled" if how == "raises" else "data is no JSON")
+    assert scene.task("t").errors[0]["detail"].startswith("unhandled" if how == "raises" else "data is not JSON")
 
 
 def test_a_failed_run_keeps_its_data() -> None:

@@ -47,12 +47,12 @@ def test_a_given_address_takes_precedence_over_the_domain(settings: list[str]) -
 @pytest.mark.parametrize(
     ("setting", "complaint"),
     [
-        ("SIGN_UP=anyone", "say one of open, invitation, closed"),
-        ("METRICS=true", "say one of on, off"),
-        ("ARCHITECTURE=arm", "say one of x86_64, arm64"),
-        ("METRICS=", "say one of on, off"),
-        ("SIGNUP=open", "is no setting"),
-        ("SIGN_UP", "is no setting"),
+        ("SIGN_UP=anyone", "use one of open, invitation, closed"),
+        ("METRICS=true", "use one of on, off"),
+        ("ARCHITECTURE=arm", "use one of x86_64, arm64"),
+        ("METRICS=", "use one of on, off"),
+        ("SIGNUP=open", "is not a setting"),
+        ("SIGN_UP", "is not a setting"),
         ("DOMAIN=https://a.example.org", "this is not a domain"),
         ("DOMAIN=localhost", "this is not a domain"),
         ("CERTIFICATE_ARN=0-1", "this is not the ARN"),

@@ -114,7 +114,7 @@ def test_packaging_for_aws_with_an_older_python_is_refused() -> None:
 
 @pytest.mark.parametrize("stage", ["", "Prod", "9", "a_b", "../x", "a" * 21])
 def test_a_stage_has_a_name_that_fits_everywhere(stage: str) -> None:
-    with pytest.raises(ToolError, match="is no name for a stage"):
+    with pytest.raises(ToolError, match="is not a name for a stage"):
         check_stage(stage, (3, 13))
 
 
@@ -126,5 +126,5 @@ def test_each_architecture_has_packages_of_its_own() -> None:
 def test_an_earlier_package_of_another_architecture_is_refused_by_name() -> None:
     package = Package("prod", "0" * 32, b"", {"Parameters": {}})
     check_architecture(package, "x86_64")
-    with pytest.raises(ToolError, match="is for x86_64: say ARCHITECTURE=x86_64"):
+    with pytest.raises(ToolError, match="is for x86_64: add ARCHITECTURE=x86_64"):
         check_architecture(package, "arm64")

@@ -61,7 +61,7 @@ def test_a_loss_wants_the_name_of_the_stage(loss: Change, monkeypatch: pytest.Mo
     types(monkeypatch, "prod\n")
     assert plan.agree(planned, "prod", yes=False)
     types(monkeypatch, "")
-    with pytest.raises(ToolError, match="there is nobody to ask, and prod has to be typed"):
+    with pytest.raises(ToolError, match="cannot ask without a terminal, and prod has to be typed"):
         plan.agree(planned, "prod", yes=False)
 
 

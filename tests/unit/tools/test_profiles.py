@@ -42,7 +42,7 @@ def test_a_setting_takes_precedence_over_the_profile(settings: list[str]) -> Non
 
 
 def test_an_unknown_profile_is_reported() -> None:
-    with pytest.raises(ToolError, match="PROFILE=hospital: say one of personal, clinic"):
+    with pytest.raises(ToolError, match="PROFILE=hospital: use one of personal, clinic"):
         read_choice(["PROFILE=hospital"], REGION)
 
 

@@ -48,11 +48,11 @@ def test_the_next_version_may_be_released(project: Path) -> None:
     [
         ("0.1.0", "exists already"),
         ("0.0.9", "is not higher than 0.1.0"),
-        ("v0.2.0", "is no version"),
-        ("0.2", "is no version"),
-        ("0.02.0", "is no version"),
-        ("0.2.0; rm -rf", "is no version"),
-        ("", "is no version"),
+        ("v0.2.0", "is not a version"),
+        ("0.2", "is not a version"),
+        ("0.02.0", "is not a version"),
+        ("0.2.0; rm -rf", "is not a version"),
+        ("", "is not a version"),
     ],
 )
 def test_another_version_is_refused(project: Path, version: str, reason: str) -> None:

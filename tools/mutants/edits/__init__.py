@@ -1,4 +1,4 @@
-"""Edits of the rules that nothing may be lost by and nobody let in, each of which has to turn the tests red."""
+"""Edits of the rules that keep data and keep strangers out, each of which has to turn the tests red."""
 
 from collections.abc import Sequence
 

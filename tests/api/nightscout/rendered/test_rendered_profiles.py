@@ -57,6 +57,6 @@ class TestProfiles:
             90,
             110,
         ]
-        # A ratio of exchanges is no ratio of grams.
+        # A ratio of exchanges is not a ratio of grams.
         assert (normal["carbratio"], normal["timezone"]) == ([], "Etc/GMT-2")
         assert profile["store"]["Sport"]["sens"] == []

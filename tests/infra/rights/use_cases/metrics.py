@@ -18,7 +18,7 @@ def events(stage: Stage) -> None:
 
 
 def batches(stage: Stage) -> None:
-    """Batches of the stream: records of which some are no events, good ones, and the same again."""
+    """Batches of the stream: records of which some are not events, good ones, and the same again."""
     for file in ("kinesis_metrics_with_poison.json", "kinesis_metrics.json", "kinesis_metrics.json"):
         answer = stage.invoke("on_metrics", json.loads((EVENTS / file).read_text()))
         assert answer == {"batchItemFailures": []}

@@ -10,7 +10,7 @@ import { text } from "../texts.js";
  * The words to tell.
  * @param {unknown} error
  * @param {Words} [words]
- * @returns {string|null} null for what is no refusal, so that the view cannot go on
+ * @returns {string|null} null for a reply that is not a refusal, so that the view cannot go on
  */
 export function refusalWords(error, words = {}) {
   if (error instanceof OfflineError) return text("refused.offline");

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from itertools import groupby
 
 from chalicelib.frozen import frozen
 from chalicelib.glucose.hour_sum import DAY_MS, HourSum, SummedDay, SummedHours, sum_hours
@@ -33,16 +34,18 @@ class Window:
     @property
     def newest_continuous_hour(self) -> int | None:
         """The newest hour with a reading of a continuous data set."""
-        newest: int | None = None
-        newest_day = 0
-        for number, summed in reversed(self.days):
-            if newest is not None and number < newest_day:
-                break
-            if summed.day is None or summed.day.total.first_continuous_ms:
-                hours = [hour.hour for hour in summed.hours if hour.first_continuous_ms]
-                newest = max([*hours, newest] if newest is not None else hours, default=None)
-                newest_day = number
-        return newest
+        for _, types_of_day in groupby(reversed(self.days), key=lambda day: day[0]):
+            hours = [hour for _, summed in types_of_day for hour in _continuous_hours(summed)]
+            if hours:
+                return max(hours)
+        return None
+
+
+def _continuous_hours(summed: SummedDay) -> list[int]:
+    """The hours with a reading of a continuous data set. The sum of the day says without them if there are none."""
+    if summed.day is not None and not summed.day.total.first_continuous_ms:
+        return []
+    return [hour.hour for hour in summed.hours if hour.first_continuous_ms]
 
 
 def read_window(view: GlucoseView, types: Sequence[str], now_ms: int) -> Window | None:

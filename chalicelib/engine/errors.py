@@ -38,7 +38,7 @@ class TransactionRefusedError(Exception):
 
 
 class TransactionConflictError(UnavailableError):
-    """Other transactions were writing to the same items; nothing was written, and a later try may succeed."""
+    """Other transactions were writing to the same items; nothing was written, and a later attempt may succeed."""
 
 
 class NoSuchObjectError(Exception):

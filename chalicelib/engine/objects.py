@@ -72,15 +72,15 @@ class Objects(Protocol):
         iterator gets to it."""
 
     def delete(self, keys: Iterable[str]) -> None:
-        """Remove objects; one that is not there is no error: one request for each thousand.
+        """Remove the objects that are there: one request for each thousand keys.
 
         Raises:
             RuntimeError: the engine refuses to remove one; others may be gone.
         """
 
     def keep(self, key: str) -> None:
-        """Keep what came by a signed upload, which is removed after a day otherwise. No error where there is no object:
-        one request."""
+        """Keep what came by a signed upload, which is removed after a day otherwise. Nothing happens if there is no
+        object: one request."""
 
     def sign_upload(self, key: str, terms: UploadTerms, lifetime_s: int) -> SignedUpload:
         """A request that puts the object once, begun within the lifetime: no request, only a signature. The object is

@@ -28,7 +28,7 @@ class Secrets(Protocol):
         """The current version of a secret: one call.
 
         Args:
-            limit_s: how long to wait in total, without a second try; None for the engine's own limits.
+            limit_s: how long to wait in total, without a second attempt; None for the engine's own limits.
 
         Raises:
             UnavailableError: the engine throttles, times out, cannot be reached, or takes longer than the limit.

@@ -11,7 +11,7 @@ class Stream(Protocol):
     """One stream."""
 
     def put(self, partition_key: str, record: bytes, *, limit_s: float) -> None:
-        """Put a record of up to 1 MB: one call, without a second try. Records with one partition key are in one shard.
+        """Put a record of up to 1 MB: one call, and no second one. Records with one partition key are in one shard.
 
         Args:
             limit_s: how long to wait in total.

@@ -83,7 +83,7 @@ class Update:
 
 @frozen
 class Delete:
-    """Removes an item; one that is not there is no error, unless the condition says so."""
+    """Removes an item, if it is there. A condition may require that it is."""
 
     key: Key
     condition: Condition | None = None
@@ -194,12 +194,12 @@ class Table(Protocol):
         """Carry out all writes or none: one call, twice the price of the same writes alone; a `Check` costs as much
         as a write. At most a hundred writes, of different items, of 4 MB together.
 
-        A transaction that meets another one at an item is sent again after a pause. All tries have one request token,
-        so that one whose answer was lost is not carried out twice.
+        A transaction that meets another one at an item is sent again after a pause. All attempts have one request
+        token, so that one whose answer was lost is not carried out twice.
 
         Raises:
             TransactionRefusedError: a condition does not hold; nothing was written.
-            TransactionConflictError: it met other transactions at each try; nothing was written.
+            TransactionConflictError: it met other transactions at each attempt; nothing was written.
         """
 
     def batch_write(self, writes: Sequence[Put | Delete]) -> None:
@@ -207,7 +207,7 @@ class Table(Protocol):
         as the writes alone. What DynamoDB holds back is sent again after a pause.
 
         Raises:
-            UnavailableError: some were held back at each try; others may have been carried out.
+            UnavailableError: some were held back at each attempt; others may have been carried out.
         """
 
 

@@ -136,7 +136,7 @@ DATA_API = Api(
         ),
         DELETE_DATA: Details(
             _NO_DATA,
-            body=Body(reference("Selectors"), "Which data to delete; what is not there is no failure."),
+            body=Body(reference("Selectors"), "Which data to delete; selectors that match nothing are ignored."),
             failures=(404, 409),
         ),
         DELETE_USER_DATA: Details(

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 SESSION_MODULE = "botocore.session"
 
 
-def new_client(service: str, region: str, *, tries: int, **options: Any) -> Any:
+def new_client(service: str, region: str, *, max_attempts: int, **options: Any) -> Any:
     """A client of a service. The import of botocore and the first client are half of the time of a cold start.
 
     Args:
-        tries: how often a request is sent at most.
+        max_attempts: how often a request is sent at most.
         options: further options of botocore's `Config`.
 
     Raises:
@@ -31,7 +31,7 @@ def new_client(service: str, region: str, *, tries: int, **options: Any) -> Any:
     """
     from botocore.config import Config  # late, see above
 
-    config = Config(retries={"mode": "standard", "total_max_attempts": tries}, **options)
+    config = Config(retries={"mode": "standard", "total_max_attempts": max_attempts}, **options)
     with engine_errors():
         return session().create_client(service, region_name=region, config=config)
 

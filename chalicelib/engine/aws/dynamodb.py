@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
 CONNECT_TIMEOUT_S = 1
 READ_TIMEOUT_S = 3
-"""DynamoDB answers in milliseconds: what takes seconds is lost, and a new try is faster."""
-TRIES = 4
+"""DynamoDB answers in milliseconds: what takes seconds is lost, and a new attempt is faster."""
+MAX_ATTEMPTS = 4
 MAX_BATCH_KEYS = 100
 """Keys of one BatchGetItem (a limit of DynamoDB)."""
 MAX_BATCH_WRITES = 25
+"""Writes of one BatchWriteItem (a limit of DynamoDB). 25 of the largest items stay below its other limit, 16 MB."""
 PAGE_GROWTH = 4
-"""How many times as many items as the call before it a further call of a query with a first page looks at."""
-"""Writes of one BatchWriteItem (a limit of DynamoDB), whose 16 MB so many of the largest items do not reach."""
+"""A query with a `first_page` looks at this many times as many items in each call as in the one before."""
 
 Send = Callable[[str, dict[str, Any]], Mapping[str, Any]]
 """Sends the request of an operation, such as `GetItem`, and returns the response.
@@ -49,7 +49,7 @@ def _transport(region: str) -> "JsonTransport":
     service = JsonService("dynamodb", "DynamoDB_20120810", "application/x-amz-json-1.0")
     timeouts = Timeouts(CONNECT_TIMEOUT_S, READ_TIMEOUT_S)
     with engine_errors():
-        return JsonTransport(service, access_to(service.name, region), tries=TRIES, timeouts=timeouts)
+        return JsonTransport(service, access_to(service.name, region), max_attempts=MAX_ATTEMPTS, timeouts=timeouts)
 
 
 def transport(settings: Settings) -> "JsonTransport":
@@ -109,8 +109,8 @@ class DynamoTables:
         for definition, key in keys:
             left[self._names[definition.name]]["Keys"].append(to_values(key))
         found: dict[tuple[Any, ...], Item] = {}
-        vain_tries = 0
-        while vain_tries < backoff.TRIES:
+        empty_attempts = 0
+        while empty_attempts < backoff.MAX_ATTEMPTS:
             response = self._send("BatchGetItem", {"RequestItems": left})
             for name, values in response["Responses"].items():
                 items = map(from_values, values)
@@ -119,10 +119,10 @@ class DynamoTables:
             if not left:
                 return found
             if any(response["Responses"].values()):  # as much as a response holds
-                vain_tries = 0
+                empty_attempts = 0
             else:
-                backoff.pause_after(vain_tries)
-                vain_tries += 1
+                backoff.pause_after(empty_attempts)
+                empty_attempts += 1
         raise UnavailableError
 
 
@@ -147,7 +147,7 @@ class DynamoTable:
         return self._tables.batch_get([(self._definition, key) for key in keys], may_lag=may_lag)
 
     def query(self, query: Query) -> Iterator[Item]:
-        """See `Table.query`. Without a filter, DynamoDB is told the limit, so that it looks at no item in vain."""
+        """See `Table.query`. Without a filter, DynamoDB gets the limit, so it reads no item that is not returned."""
         expressions = Expressions(self._definition.partition.name)
         partition, sort = self._key_of(query.index)
         request: dict[str, Any] = {
@@ -186,11 +186,11 @@ class DynamoTable:
             "TransactItems": [{_WRITE_NAMES[type(write)]: self._request(write)} for write in writes],
             "ClientRequestToken": secrets.token_hex(16),
         }
-        for attempt in range(backoff.TRIES):
+        for attempt in range(backoff.MAX_ATTEMPTS):
             try:
                 self._send("TransactWriteItems", request)
             except TransactionConflictError:
-                if attempt == backoff.TRIES - 1:
+                if attempt == backoff.MAX_ATTEMPTS - 1:
                     raise
                 backoff.pause_after(attempt)
             else:
@@ -208,7 +208,7 @@ class DynamoTable:
             self._write_batch([_batch_request(write) for write in writes[start : start + MAX_BATCH_WRITES]])
 
     def _write_batch(self, requests: list[Any]) -> None:
-        for attempt in range(backoff.TRIES):
+        for attempt in range(backoff.MAX_ATTEMPTS):
             response = self._send("BatchWriteItem", {"RequestItems": {self._name: requests}})
             requests = response.get("UnprocessedItems", {}).get(self._name, [])
             if not requests:
@@ -269,6 +269,6 @@ def _batch_request(write: Put | Delete) -> dict[str, Any]:
 
 
 def _identity(definition: TableDefinition, item: Item) -> tuple[Any, ...]:
-    """What tells an item from all others of all tables; `item` may be its key alone."""
+    """The identity of an item among those of all tables; `item` may be its key alone."""
     partition, sort = definition.partition, definition.sort
     return definition.name, item[partition.name], None if sort is None else item[sort.name]

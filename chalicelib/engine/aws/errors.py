@@ -30,7 +30,7 @@ PASSING = frozenset(
         "TransactionInProgressException",
     }
 )
-"""Codes that a later try may not meet, besides those of throttling and of exceeded limits."""
+"""Codes after which a later attempt may succeed, besides those of throttling and of exceeded limits."""
 ABSENT_OBJECT = frozenset({"404", "NoSuchKey"})
 """What S3 calls an object that is not there; a HEAD, which has no body, has only its status."""
 OBJECT_OPERATIONS = frozenset({"GetObject", "HeadObject", "PutObjectTagging"})

@@ -127,7 +127,7 @@ def _text(shape: Shape, names: Iterator[int], values: Iterator[int]) -> str:
 
 @lru_cache(MAX_TEXTS)
 def _update_text(counts: tuple[int, int, int, int], first_name: int, first_value: int) -> str:
-    """The text of an update that sets, sets where absent, adds and removes so many attributes."""
+    """The text of an update that sets, sets where absent, adds and removes these numbers of attributes."""
     names, values = count(first_name), count(first_value)
     set_count, set_if_absent_count, add_count, remove_count = counts
     assigned = [f"#n{next(names)} = :v{next(values)}" for _ in range(set_count)]

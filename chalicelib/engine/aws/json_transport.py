@@ -41,10 +41,10 @@ class JsonService(NamedTuple):
 class JsonTransport:
     """Sends requests to a service. Threads may share it."""
 
-    def __init__(self, service: JsonService, access: Access, *, tries: int, timeouts: Timeouts) -> None:
+    def __init__(self, service: JsonService, access: Access, *, max_attempts: int, timeouts: Timeouts) -> None:
         """Makes no call."""
         self._service = service
-        self._tries = tries
+        self._max_attempts = max_attempts
         self._access = access
         self._exchange = exchange_with(access.url, timeouts, access.ca_bundle)
         self._signed_for = signed_for(access.url, service.name, access.signing_region)
@@ -79,7 +79,7 @@ class JsonTransport:
         """Made when the first request fails: until then there is no quota to give back."""
         from chalicelib.engine.aws.retries import StandardRetries
 
-        return StandardRetries(self._service.name, self._tries)
+        return StandardRetries(self._service.name, self._max_attempts)
 
     @property
     def _has_failed(self) -> bool:

@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 MAX_IDLE_S = 20
 """A connection that idles longer is not used again: the other end may have dropped it while this process was frozen,
-and the one try would be lost on finding out."""
+and the only attempt would fail."""
 
 
 @cache
 def client(region: str, limit_s: float) -> "KinesisClient":
     """The process's one client of the region and the limit, made when it is first asked for."""
     made: KinesisClient = new_client(
-        "kinesis", region, tries=1, connect_timeout=limit_s, read_timeout=limit_s, tcp_keepalive=True
+        "kinesis", region, max_attempts=1, connect_timeout=limit_s, read_timeout=limit_s, tcp_keepalive=True
     )
     return made
 

@@ -18,9 +18,9 @@ from botocore.retries.standard import (
 class StandardRetries:
     """Whether and when a failed request is sent again: conditions, pauses and quota are those of botocore."""
 
-    def __init__(self, service: str, tries: int) -> None:
+    def __init__(self, service: str, max_attempts: int) -> None:
         throttling = ThrottlingErrorDetector(RetryEventAdapter())
-        self._conditions = StandardRetryConditions(max_attempts=tries)
+        self._conditions = StandardRetryConditions(max_attempts=max_attempts)
         self._backoff = ExponentialBackoff(service_name=service, throttling_detector=throttling)
         self._quota = RetryQuotaChecker(RetryQuota(), throttling)
         # What the conditions ask of a model: no error of DynamoDB is marked in its model that they do not know by code,

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 CONNECT_TIMEOUT_S = 1
 READ_TIMEOUT_S = 5
-TRIES = 4
+MAX_ATTEMPTS = 4
 PENDING_TAG = "upload=pending"
 """Names what the lifecycle rule `abandoned-uploads` of infra/stateful.yaml removes."""
 KEPT_TAG: "TagTypeDef" = {"Key": "upload", "Value": "kept"}
@@ -46,7 +46,7 @@ def _client(region: str, path_style: bool) -> "S3Client":
     made: S3Client = new_client(
         "s3",
         region,
-        tries=TRIES,
+        max_attempts=MAX_ATTEMPTS,
         connect_timeout=CONNECT_TIMEOUT_S,
         read_timeout=READ_TIMEOUT_S,
         signature_version="s3v4",

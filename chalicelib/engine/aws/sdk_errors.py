@@ -1,7 +1,7 @@
 """The exceptions of botocore: those that may pass when the request is sent again, and those that are defects.
 
-They are told by name, so nothing of botocore is imported here. `ClientError`, which carries a reply of AWS, is told by
-its code (`errors.py`).
+They are recognized by name, so nothing of botocore is imported here. `ClientError`, which carries a reply of AWS, is
+recognized by its code (`errors.py`).
 """
 
 MAY_PASS = frozenset(
@@ -114,10 +114,10 @@ DEFECTS = frozenset(
         "WaiterError",
     }
 )
-"""Wrong parameters, configuration or data: no further try would succeed."""
+"""Wrong parameters, configuration or data: no further attempt would succeed."""
 
 
 def may_pass(error: BaseException) -> bool:
-    """Whether a further try may succeed. A class that is not named here counts as the nearest class above it."""
+    """Whether a further attempt may succeed. A class that is not named here counts as the nearest class above it."""
     known = (kind.__name__ for kind in type(error).__mro__ if kind.__name__ in MAY_PASS | DEFECTS)
     return next(known, "") in MAY_PASS

@@ -15,23 +15,29 @@ if TYPE_CHECKING:
 
 CONNECT_TIMEOUT_S = 1
 READ_TIMEOUT_S = 3
-TRIES = 3
+MAX_ATTEMPTS = 3
 
 
 @cache
 def client(region: str) -> "SecretsManagerClient":
     """The process's one client of the region, made when it is first asked for."""
-    return _new_client(region, CONNECT_TIMEOUT_S, READ_TIMEOUT_S, TRIES)
+    return _new_client(region, CONNECT_TIMEOUT_S, READ_TIMEOUT_S, MAX_ATTEMPTS)
 
 
 @cache
 def _impatient_client(region: str, limit_s: float) -> "SecretsManagerClient":
-    return _new_client(region, limit_s, limit_s, tries=1)
+    return _new_client(region, limit_s, limit_s, max_attempts=1)
 
 
-def _new_client(region: str, connect_timeout_s: float, read_timeout_s: float, tries: int) -> "SecretsManagerClient":
+def _new_client(
+    region: str, connect_timeout_s: float, read_timeout_s: float, max_attempts: int
+) -> "SecretsManagerClient":
     made: SecretsManagerClient = new_client(
-        "secretsmanager", region, tries=tries, connect_timeout=connect_timeout_s, read_timeout=read_timeout_s
+        "secretsmanager",
+        region,
+        max_attempts=max_attempts,
+        connect_timeout=connect_timeout_s,
+        read_timeout=read_timeout_s,
     )
     return made
 

@@ -9,13 +9,15 @@ from chalicelib.engine.mail import SENDER_NAME
 
 CONNECT_TIMEOUT_S = 2
 READ_TIMEOUT_S = 10
-TRIES = 3
+MAX_ATTEMPTS = 3
 
 
 @cache
 def client(region: str) -> Any:
     """A client of SES."""
-    return new_client("sesv2", region, tries=TRIES, connect_timeout=CONNECT_TIMEOUT_S, read_timeout=READ_TIMEOUT_S)
+    return new_client(
+        "sesv2", region, max_attempts=MAX_ATTEMPTS, connect_timeout=CONNECT_TIMEOUT_S, read_timeout=READ_TIMEOUT_S
+    )
 
 
 def forget_clients() -> None:

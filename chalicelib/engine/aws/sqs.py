@@ -11,14 +11,14 @@ if TYPE_CHECKING:
 
 CONNECT_TIMEOUT_S = 1
 READ_TIMEOUT_S = 5
-TRIES = 4
+MAX_ATTEMPTS = 4
 
 
 @cache
 def queue(region: str, name: str) -> tuple["SQSClient", str]:
     """A client, and the address of the queue of this name, which is asked for once."""
     sqs: SQSClient = new_client(
-        "sqs", region, tries=TRIES, connect_timeout=CONNECT_TIMEOUT_S, read_timeout=READ_TIMEOUT_S
+        "sqs", region, max_attempts=MAX_ATTEMPTS, connect_timeout=CONNECT_TIMEOUT_S, read_timeout=READ_TIMEOUT_S
     )
     with engine_errors():
         return sqs, sqs.get_queue_url(QueueName=name)["QueueUrl"]

@@ -27,7 +27,7 @@ class Contents(Protocol):
         """
 
     def remove(self, name: str) -> None:
-        """Remove a content; one that is not there is no error."""
+        """Remove a content, if it is there."""
 
     def old_names(self) -> Iterator[str]:
         """The names of what was written at least a day ago, finished or not."""

@@ -87,7 +87,7 @@ def embedded_engine(
         folder: the data folder; None for an engine in memory, which is gone when it is closed.
         base_url: begins the signed addresses of objects.
         faults: what calls of the tables meet, for tests.
-        mail: sends mail; None for an engine that sends none.
+        mail: sends mail; None for an engine that sends no mail.
         read_only: whether every write is refused, and a folder that is not there or has no data as well.
 
     Raises:

@@ -19,7 +19,7 @@ class Faults:
         self.throttles = 0
         """How many of the next calls are refused."""
         self.conflicts = 0
-        """How many of the next transactions meet another one. Each try of a transaction counts."""
+        """How many of the next transactions meet another one. Each attempt of a transaction counts."""
         self.unprocessed = 0
         """How many of the next calls of batches carry out all but their last key or write. A batch of one does
         nothing then."""

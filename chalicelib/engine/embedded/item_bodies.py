@@ -2,7 +2,7 @@
 
     length of the JSON (4 bytes, little-endian) | {"name":"Anna","body":{"b":3}} | b"\\x00\\x01\\x02"
 
-In the JSON, `{"b": size}` stands for the next so many bytes, and `{"i": digits}` for a number beyond 64 bits. So a
+In the JSON, `{"b": size}` stands for the next `size` bytes, and `{"i": digits}` for a number beyond 64 bits. So a
 body of a megabyte is copied and not encoded, and everything else has the speed of orjson.
 """
 

@@ -26,7 +26,7 @@ class SecretFiles:
         """Without a folder, the secrets."""
 
     def get(self, name: str, *, limit_s: float | None = None) -> SecretVersion:  # noqa: ARG002  of the port
-        """See `Secrets.get`. A file is not waited for, so the limit is of no consequence."""
+        """See `Secrets.get`. A file needs no waiting, so the limit is ignored."""
         version = self.find(name)
         if version is None:
             raise RuntimeError(f"there is no secret {name}")

@@ -1,8 +1,8 @@
-"""Signed addresses of objects: who has one may send or fetch exactly what it was made for, for a time.
+"""Signed addresses of objects: each lets its holder send or fetch exactly what it was made for, for a time.
 
 The signature covers the method, the key and everything else that decides what happens, as a JSON array, so that no two
-requests have the same text. An upload's length, type and MD5 do not stand in its address: they are headers that the
-client has to send, and the signature does not fit any others.
+requests have the same text. An upload's length, type and MD5 are not part of its address: they are headers that
+the client has to send, and the signature fits no others.
 """
 
 import base64

@@ -1,4 +1,4 @@
-"""Tables in SQLite, with the limits of DynamoDB where a caller could come to rely on there being none."""
+"""Tables in SQLite, with the limits of DynamoDB, so that no caller comes to rely on their absence."""
 
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
@@ -56,8 +56,8 @@ class SqliteTables:
         row_keys = [tables[definition.name].rows.key(key) for definition, key in keys]
         wanted = list(dict.fromkeys(row_keys))
         found: dict[RowKey, Item | None] = {}
-        vain_tries = 0
-        while wanted and vain_tries < backoff.TRIES:
+        empty_attempts = 0
+        while wanted and empty_attempts < backoff.MAX_ATTEMPTS:
             batch = wanted[:MAX_BATCH_KEYS]
             count = len(batch) - (0 if self._faults is None else self._faults.held_back("BatchGetItem"))
             with self._database.reading() as connection:
@@ -65,10 +65,10 @@ class SqliteTables:
                     found[row_key] = tables[row_key[0]].stored(connection, row_key)
             wanted = wanted[count:]
             if count:
-                vain_tries = 0
+                empty_attempts = 0
             else:
-                backoff.pause_after(vain_tries)
-                vain_tries += 1
+                backoff.pause_after(empty_attempts)
+                empty_attempts += 1
         if wanted:
             raise UnavailableError
         return [found[row_key] for row_key in row_keys]
@@ -152,12 +152,12 @@ class SqliteTable:
         if not 1 <= len(writes) <= MAX_TRANSACTION_WRITES:
             raise RuntimeError(f"a transaction has 1 to {MAX_TRANSACTION_WRITES} writes, not {len(writes)}")
         prepared = self._prepared(writes)
-        for attempt in range(backoff.TRIES):
+        for attempt in range(backoff.MAX_ATTEMPTS):
             try:
                 self._before("TransactWriteItems")
                 self._commit(prepared, MAX_TRANSACTION_BYTES)
             except TransactionConflictError:
-                if attempt == backoff.TRIES - 1:
+                if attempt == backoff.MAX_ATTEMPTS - 1:
                     raise
                 backoff.pause_after(attempt)
             else:
@@ -190,7 +190,7 @@ class SqliteTable:
 
     def _write_batch(self, prepared: "Prepared") -> None:
         keys = list(prepared)
-        for attempt in range(backoff.TRIES):
+        for attempt in range(backoff.MAX_ATTEMPTS):
             count = len(keys) - (0 if self._faults is None else self._faults.held_back("BatchWriteItem"))
             if count:
                 self._commit({key: prepared[key] for key in keys[:count]})

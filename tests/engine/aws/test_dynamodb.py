@@ -16,7 +16,7 @@ from botocore.exceptions import (
 from chalicelib.config import Settings
 from chalicelib.engine.aws.dynamodb import DynamoTables
 from chalicelib.engine.aws.errors import engine_errors
-from chalicelib.engine.backoff import TRIES
+from chalicelib.engine.backoff import MAX_ATTEMPTS
 from chalicelib.engine.conditions import absent, equals, exists
 from chalicelib.engine.definitions import ACCOUNTS, BLOBS, DATA, TASKS
 from chalicelib.engine.errors import (
@@ -257,17 +257,17 @@ class TestConflicts:
     def test_a_transaction_is_sent_again_as_the_same(
         self, tables: DynamoTables, wire: Wire, pauses: list[float]
     ) -> None:
-        wire.answers += [CONFLICT] * (TRIES - 1)
+        wire.answers += [CONFLICT] * (MAX_ATTEMPTS - 1)
         tables.table(ACCOUNTS).transact([Put(KEY)])
-        assert len(wire.sent) == TRIES
-        assert len(pauses) == TRIES - 1
+        assert len(wire.sent) == MAX_ATTEMPTS
+        assert len(pauses) == MAX_ATTEMPTS - 1
         assert all(sent == wire.sent[0] for sent in wire.sent)
 
     def test_one_that_meets_others_each_time_is_given_up(self, tables: DynamoTables, wire: Wire) -> None:
-        wire.answers += [CONFLICT] * (TRIES + 1)
+        wire.answers += [CONFLICT] * (MAX_ATTEMPTS + 1)
         with pytest.raises(TransactionConflictError):
             tables.table(ACCOUNTS).transact([Put(KEY)])
-        assert len(wire.sent) == TRIES
+        assert len(wire.sent) == MAX_ATTEMPTS
 
     def test_a_condition_that_fails_meanwhile_ends_it(self, tables: DynamoTables, wire: Wire) -> None:
         wire.answers += [CONFLICT, cancelled("None", "ConditionalCheckFailed")]
@@ -299,10 +299,10 @@ class TestHeldBack:
 
     def test_keys_that_are_held_back_each_time(self, tables: DynamoTables, wire: Wire, pauses: list[float]) -> None:
         left = {NAME: {"Keys": [KEY_VALUES], "ConsistentRead": True}}
-        wire.answers += [{"Responses": {}, "UnprocessedKeys": left}] * (TRIES + 1)
+        wire.answers += [{"Responses": {}, "UnprocessedKeys": left}] * (MAX_ATTEMPTS + 1)
         with pytest.raises(UnavailableError):
             tables.table(ACCOUNTS).batch_get([KEY])
-        assert len(wire.sent) == TRIES == len(pauses)
+        assert len(wire.sent) == MAX_ATTEMPTS == len(pauses)
 
     def test_unprocessed_writes_are_sent_again(self, tables: DynamoTables, wire: Wire, pauses: list[float]) -> None:
         left = {NAME: [{"DeleteRequest": {"Key": KEY_VALUES}}]}
@@ -312,10 +312,10 @@ class TestHeldBack:
         assert len(pauses) == 1
 
     def test_writes_that_are_held_back_each_time(self, tables: DynamoTables, wire: Wire) -> None:
-        wire.answers += [{"UnprocessedItems": {NAME: [{"DeleteRequest": {"Key": KEY_VALUES}}]}}] * (TRIES + 1)
+        wire.answers += [{"UnprocessedItems": {NAME: [{"DeleteRequest": {"Key": KEY_VALUES}}]}}] * (MAX_ATTEMPTS + 1)
         with pytest.raises(UnavailableError):
             tables.table(ACCOUNTS).batch_write([Delete(KEY)])
-        assert len(wire.sent) == TRIES
+        assert len(wire.sent) == MAX_ATTEMPTS
 
 
 CALLS: list[Callable[[DynamoTables], object]] = [

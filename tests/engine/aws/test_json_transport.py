@@ -10,7 +10,7 @@ from botocore.parsers import ResponseParserError
 
 from chalicelib.config import Settings
 from chalicelib.engine.aws import clients, dynamodb
-from chalicelib.engine.aws.dynamodb import TRIES, DynamoTables, sender
+from chalicelib.engine.aws.dynamodb import MAX_ATTEMPTS, DynamoTables, sender
 from chalicelib.engine.aws.json_transport import JsonTransport
 from chalicelib.engine.aws.signatures import Credentials
 from chalicelib.engine.conditions import absent
@@ -75,10 +75,10 @@ class TestConnections:
         assert (wire.connections, len(wire.requests)) == (2, 2)
 
     def test_a_reply_that_is_lost_each_time_is_unavailable(self, wire: WireServer) -> None:
-        wire.answers += [Answer(closes=True)] * TRIES
+        wire.answers += [Answer(closes=True)] * MAX_ATTEMPTS
         with pytest.raises(UnavailableError):
             sender(SETTINGS)("GetItem", GET)
-        assert len(wire.requests) == TRIES
+        assert len(wire.requests) == MAX_ATTEMPTS
 
     def test_nobody_there_is_unavailable(self, wire: WireServer, monkeypatch: pytest.MonkeyPatch) -> None:
         with socket.socket() as free:
@@ -162,10 +162,10 @@ class TestReplies:
         damaged = Answer({"n": 1}, headers={"x-amz-crc32": "1"})
         wire.answers += [damaged, checked({"n": 1})]
         assert transport.send("GetItem", GET) == {"n": 1}
-        wire.answers += [damaged] * TRIES
+        wire.answers += [damaged] * MAX_ATTEMPTS
         with pytest.raises(ChecksumError):
             transport.send("GetItem", GET)
-        wire.answers += [damaged] * TRIES
+        wire.answers += [damaged] * MAX_ATTEMPTS
         with pytest.raises(UnavailableError):
             sender(SETTINGS)("GetItem", GET)
 
@@ -183,12 +183,12 @@ class TestReplies:
     def test_what_may_pass_is_tried_again_as_botocore_does(
         self, wire: WireServer, transport: JsonTransport, answer: Answer
     ) -> None:
-        wire.answers += [answer] * (TRIES - 1) + [Answer({"n": 1})]
+        wire.answers += [answer] * (MAX_ATTEMPTS - 1) + [Answer({"n": 1})]
         assert transport.send("GetItem", GET) == {"n": 1}
-        wire.answers += [answer] * TRIES
+        wire.answers += [answer] * MAX_ATTEMPTS
         with pytest.raises(UnavailableError):
             sender(SETTINGS)("GetItem", GET)
-        assert len(wire.requests) == 2 * TRIES
+        assert len(wire.requests) == 2 * MAX_ATTEMPTS
 
     @pytest.mark.parametrize("code", ["ValidationException", "ResourceNotFoundException", "AccessDeniedException"])
     def test_a_defect_is_not_tried_again(self, wire: WireServer, code: str) -> None:
@@ -229,9 +229,9 @@ class TestReplies:
     def test_retries_end_when_the_quota_is_used_up(self, wire: WireServer, transport: JsonTransport) -> None:
         """When everything fails, a client with botocore's quota stops adding to the load."""
         for _ in range(60):
-            wire.answers += [Answer(closes=True)] * TRIES
+            wire.answers += [Answer(closes=True)] * MAX_ATTEMPTS
             with pytest.raises(UnavailableError):
                 sender(SETTINGS)("GetItem", GET)
             wire.answers.clear()
-        assert 60 < len(wire.requests) < 60 * TRIES
+        assert 60 < len(wire.requests) < 60 * MAX_ATTEMPTS
         assert len(wire.requests) - 60 <= 500 // 14

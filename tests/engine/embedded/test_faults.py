@@ -2,7 +2,7 @@
 
 import pytest
 
-from chalicelib.engine.backoff import TRIES
+from chalicelib.engine.backoff import MAX_ATTEMPTS
 from chalicelib.engine.embedded.engine import EmbeddedEngine
 from chalicelib.engine.embedded.faults import Faults
 from chalicelib.engine.errors import TransactionConflictError
@@ -39,11 +39,11 @@ def test_a_throttled_call_does_nothing(embedded: EmbeddedEngine, faults: Faults)
 def test_a_transaction_that_meets_others_is_tried_again(
     embedded: EmbeddedEngine, faults: Faults, pauses: list[float]
 ) -> None:
-    faults.conflicts = TRIES - 1
+    faults.conflicts = MAX_ATTEMPTS - 1
     embedded.data.transact([Update(KEY, add={"count": 1})])
     assert embedded.data.get(KEY) == KEY | {"count": 1}
-    assert len(pauses) == TRIES - 1
-    faults.conflicts = TRIES
+    assert len(pauses) == MAX_ATTEMPTS - 1
+    faults.conflicts = MAX_ATTEMPTS
     with pytest.raises(TransactionConflictError):
         embedded.data.transact([Update(KEY, add={"count": 1})])
     assert embedded.data.get(KEY) == KEY | {"count": 1}
@@ -60,7 +60,7 @@ def test_what_a_batch_holds_back_is_asked_for_again(embedded: EmbeddedEngine, fa
 
 
 def test_a_batch_that_is_held_back_for_ever_is_unavailable(embedded: EmbeddedEngine, faults: Faults) -> None:
-    faults.unprocessed = 2 * TRIES
+    faults.unprocessed = 2 * MAX_ATTEMPTS
     with pytest.raises(UnavailableError):
         embedded.data.batch_write([Put(KEY)])
     with pytest.raises(UnavailableError):

@@ -10,7 +10,7 @@ from chalicelib.access.call import RestrictedToken, Session
 from chalicelib.accounts.grant import Grant
 from chalicelib.config import Settings
 from chalicelib.engine.aws.engine import aws_engine
-from chalicelib.engine.backoff import TRIES
+from chalicelib.engine.backoff import MAX_ATTEMPTS
 from chalicelib.errors import UnavailableError
 from tests.engine.sent import hooked, refusal
 from tests.stores.accounts.account_stores import ANNA, NOW_MS, Stores, stores_on
@@ -67,7 +67,7 @@ def is_stored(stores: Stores) -> bool:
 def test_a_write_that_conflicts_is_tried_again(
     stores: Stores, busy: list[ClientError], write: Callable[[Stores], Any]
 ) -> None:
-    busy += [CONFLICT] * (TRIES - 1)
+    busy += [CONFLICT] * (MAX_ATTEMPTS - 1)
     write(stores)
     assert is_stored(stores)
     assert busy == []
@@ -77,7 +77,7 @@ def test_a_write_that_conflicts_is_tried_again(
 def test_a_write_that_always_conflicts_is_unavailable(
     stores: Stores, busy: list[ClientError], write: Callable[[Stores], Any]
 ) -> None:
-    busy += [CONFLICT] * TRIES
+    busy += [CONFLICT] * MAX_ATTEMPTS
     with pytest.raises(UnavailableError):
         write(stores)
     assert busy == []

@@ -18,7 +18,7 @@ from chalicelib.engine.aws.attribute_values import to_values
 from chalicelib.engine.aws.dynamodb import MAX_BATCH_WRITES
 from chalicelib.engine.aws.engine import aws_engine
 from chalicelib.engine.aws.json_transport import encoded
-from chalicelib.engine.backoff import TRIES
+from chalicelib.engine.backoff import MAX_ATTEMPTS
 from chalicelib.errors import DataSetClosedError, DataSetNotFoundError, UnavailableError
 from chalicelib.log.data_set import DataSet, OwnerState
 from chalicelib.log.entry import EntryKind, NewEntry
@@ -249,11 +249,11 @@ class TestRaces:
             assert head is not None
             log.append(head, NewEntry(EntryKind.ADD, NOW_MS, b"other"))
 
-        # Each try of ours is preceded by an add of another, whose own transaction runs undisturbed.
-        wire.before["TransactWriteItems"] = [action for _ in range(TRIES) for action in (other, lambda: None)]
+        # Each attempt of ours is preceded by an add of another, whose own transaction runs undisturbed.
+        wire.before["TransactWriteItems"] = [action for _ in range(MAX_ATTEMPTS) for action in (other, lambda: None)]
         with pytest.raises(UnavailableError):
             add(wire.settings, cbg(1))
-        assert numbers(wire.settings) == list(range(1, TRIES + 1))
+        assert numbers(wire.settings) == list(range(1, MAX_ATTEMPTS + 1))
 
     def test_an_add_after_a_close_is_refused(self, wire: Wire) -> None:
         wire.before["TransactWriteItems"] = [lambda: close(wire.settings)]
@@ -327,10 +327,10 @@ class TestRefusals:
         assert stored(wire.settings).state_version == 2
 
     def test_a_conflict_at_each_attempt_is_unavailable(self, wire: Wire) -> None:
-        wire.instead["TransactWriteItems"] = [self.conflict] * TRIES
+        wire.instead["TransactWriteItems"] = [self.conflict] * MAX_ATTEMPTS
         with pytest.raises(UnavailableError):
             add(wire.settings, cbg(1))
-        assert wire.calls["TransactWriteItems"] == TRIES
+        assert wire.calls["TransactWriteItems"] == MAX_ATTEMPTS
         assert numbers(wire.settings) == []
 
     @pytest.mark.parametrize("operation", ["BatchGetItem", "BatchWriteItem", "TransactWriteItems"])

@@ -172,7 +172,7 @@ def test_conflicting_transactions_of_two_shards_are_repeated(stage: Settings, mo
     pauses: list[int] = []
     counts = stored_counts(stage)
     monkeypatch.setattr(backoff, "pause_after", pauses.append)
-    failures = [backoff.TRIES - 1]
+    failures = [backoff.MAX_ATTEMPTS - 1]
 
     def conflicting(operation: str, _request: Any) -> None:
         if operation == "TransactWriteItems" and failures[0]:
@@ -181,8 +181,8 @@ def test_conflicting_transactions_of_two_shards_are_repeated(stage: Settings, mo
 
     with hooked(conflicting):
         counts.add({CountKey(DAY, "a"): 1}, SHARD, Ledger(), Ledger(1, ((1, 1),)))
-        assert len(pauses) == backoff.TRIES - 1
-        failures[0] = backoff.TRIES
+        assert len(pauses) == backoff.MAX_ATTEMPTS - 1
+        failures[0] = backoff.MAX_ATTEMPTS
         with pytest.raises(UnavailableError):
             counts.add({CountKey(DAY, "a"): 1}, SHARD, counts.ledger(SHARD), Ledger(2, ((1, 2),)))
 

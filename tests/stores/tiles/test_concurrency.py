@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 
 from chalicelib.config import Settings
 from chalicelib.conflicts import WriteConflictError
-from chalicelib.engine import backoff as contention
+from chalicelib.engine import backoff
 from chalicelib.engine.aws.attribute_values import to_values
 from chalicelib.engine.aws.engine import aws_engine
 from chalicelib.errors import UnavailableError
@@ -202,7 +202,7 @@ class TestThrottledReads:
     def test_a_batch_read_continues_while_it_makes_progress(
         self, stores: Stores, wire: Wire, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(contention, "pause_after", lambda attempt: None)
+        monkeypatch.setattr(backoff, "pause_after", lambda attempt: None)
         committed = stores.put(tiles(*QUARTER))
         table = wire.settings.data_table
         places = list(committed.tile_refs())
@@ -225,7 +225,7 @@ class TestThrottledReads:
     def test_a_batch_read_without_progress_is_unavailable(
         self, stores: Stores, wire: Wire, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(contention, "pause_after", lambda attempt: None)
+        monkeypatch.setattr(backoff, "pause_after", lambda attempt: None)
         committed = stores.put(tiles(CBG))
         table = wire.settings.data_table
         nothing = {"Responses": {table: []}, "UnprocessedKeys": {table: {"Keys": [], "ConsistentRead": True}}}
@@ -233,7 +233,7 @@ class TestThrottledReads:
         wire.requests.clear()
         with pytest.raises(UnavailableError):
             stores.tiles.tiles(OwnerState(ANNA), list(committed.tile_refs()), ())
-        assert wire.calls == {"BatchGetItem": contention.TRIES}
+        assert wire.calls == {"BatchGetItem": backoff.MAX_ATTEMPTS}
 
     @pytest.mark.parametrize("operation", ["BatchGetItem", "BatchWriteItem", "TransactWriteItems"])
     def test_throttling_is_unavailable(self, stores: Stores, wire: Wire, operation: str) -> None:

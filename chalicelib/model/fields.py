@@ -61,7 +61,8 @@ class Text(NamedTuple):
     """A string of `min_length` to `max_length` code points.
 
     The empty string is `value-empty`, unless `may_be_empty` is set (then its length is 0) or the format decides
-    otherwise. If `known` is not empty, it lists the only values allowed.
+    otherwise. If `known` is not empty, it lists the only values allowed. `max_bytes` limits the string in UTF-8 and is
+    checked after the format.
     """
 
     max_length: int | None = None
@@ -69,6 +70,7 @@ class Text(NamedTuple):
     format: TextFormat | None = None
     known: tuple[str, ...] = ()
     may_be_empty: bool = False
+    max_bytes: int | None = None
 
 
 class Choice(NamedTuple):
@@ -234,13 +236,20 @@ Condition = Has | Is | IsZero | Not | Either
 
 class Field(NamedTuple):
     """A member of an object. `required` and `forbidden` may depend on siblings; the value of a forbidden field is not
-    checked. `stored_as` is the name of the stored member if it differs."""
+    checked. `stored_as` is the name of the stored member if it differs.
+
+    Two settings shape the report of an object that has a fault anyway. Without the condition `checked_if` the value is
+    not checked: what an id has to look like is unknown while the type is. `checked_after` names the sibling after which
+    the value is checked, instead of in the field's own place.
+    """
 
     name: str
     kind: Kind
     required: bool | Condition = False
     forbidden: Condition | None = None
     stored_as: str | None = None
+    checked_if: Condition | None = None
+    checked_after: str | None = None
 
 
 def required(name: str, kind: Kind) -> Field:

@@ -167,6 +167,9 @@ def _text(kind: fields.Text) -> Schema:
         schema["minLength"] = minimum
     if kind.max_length is not None:
         schema["maxLength"] = kind.max_length
+    if kind.max_bytes is not None:
+        # JSON Schema counts code points, of which there are no more than bytes.
+        schema["maxLength"] = kind.max_bytes
     if kind.known:
         schema["enum"] = list(kind.known)
     return schema

@@ -6,21 +6,23 @@ Source: data-model 4, association.
 from __future__ import annotations
 
 import re
+from ipaddress import AddressValueError, IPv6Address
 
 _SCHEME = r"[a-zA-Z][a-zA-Z0-9+.-]*"
 _BAD_ESCAPE = r"%(?![0-9a-fA-F]{2})"
 _CONTROL = r"[\x00-\x1f\x7f]"
 _USER_INFO = r"[a-zA-Z0-9\-._:~!$&'()*+,;=%@]*"
-# A host name has no escaped ASCII characters; the percent sign of a zone (%25) is allowed in brackets only.
-_HOST = r"(?:[^ %\\^`{|}/?#@]|%[89a-fA-F][0-9a-fA-F])*"
+# A host name has no escaped ASCII characters, which the zone of an address in brackets may have.
+_HOST = r"(?:[^ %\\^`{|}/?#@\[]|%[89a-fA-F][0-9a-fA-F])*"
+_ZONE = r"(?:[^ %\\^`{|}/?#@\[]|%[0-9a-fA-F]{2})*"
 _PORT = r"(?::[0-9]*)?"
 
 
 def is_absolute_url(text: str) -> bool:
     """Whether `text` is a well-formed URL with a scheme and a host."""
-    if re.search(_CONTROL, text):
-        return False
     rest, _, fragment = text.partition("#")
+    if re.search(_CONTROL, rest):
+        return False
     scheme, colon, rest = rest.partition(":")
     if not colon or re.fullmatch(_SCHEME, scheme) is None or not rest.startswith("//"):
         return False
@@ -35,11 +37,19 @@ def _has_host(authority: str) -> bool:
         return False
     if host.startswith("["):
         address, bracket, port = host[1:].rpartition("]")
-        if not bracket:
-            return False
-        name, _, _zone = address.partition("%25")
-        return re.fullmatch(_PORT, port) is not None and re.fullmatch(_HOST, name) is not None
-    name, colon, port = host.rpartition(":")
+        return bool(bracket) and re.fullmatch(_PORT, port) is not None and _is_ipv6_address(address)
+    _, colon, port = host.rpartition(":")
     if colon and re.fullmatch(_PORT, f":{port}") is None:
         return False
     return bool(host) and re.fullmatch(_HOST, host) is not None
+
+
+def _is_ipv6_address(text: str) -> bool:
+    name, percent, zone = text.partition("%25")
+    if "%" in name or (percent and not zone) or re.fullmatch(_ZONE, zone) is None:
+        return False
+    try:
+        IPv6Address(name)
+    except AddressValueError:
+        return False
+    return True

@@ -61,8 +61,13 @@ def validate_object(model: Object, values: Mapping[str, Any], pointer: str, repo
 def _validate_fields(pointer: str, scope: _Scope, report: Report) -> None:
     for rule in scope.model.first:
         _apply(rule, pointer, scope, report)
+    moved = [field for field in scope.model.fields if field.checked_after and field.name in scope.values]
     for field in scope.model.fields:
-        _validate_field(field, pointer, scope, report)
+        if _is_to_be_checked(field, pointer, scope, report) and not field.checked_after:
+            _validate_value(field, pointer, scope, report)
+        for other in moved:
+            if other.checked_after == field.name:
+                _validate_value(other, pointer, scope, report)
     for rule in scope.model.last:
         _apply(rule, pointer, scope, report)
 
@@ -82,17 +87,22 @@ def _holds(condition: Condition, values: Mapping[str, Any]) -> bool:
             return any(_holds(inner, values) for inner in conditions)
 
 
-def _validate_field(field: Field, pointer: str, scope: _Scope, report: Report) -> None:
-    at = member(pointer, field.name)
+def _is_to_be_checked(field: Field, pointer: str, scope: _Scope, report: Report) -> bool:
+    """Whether a field has a value to check. Report it if it is missing or forbidden."""
     value = scope.values.get(field.name)
     if field.forbidden is not None and _holds(field.forbidden, scope.values):
         if value is not None:
-            report.add(errors.VALUE_EXISTS, at)
-    elif value is None:
+            report.add(errors.VALUE_EXISTS, member(pointer, field.name))
+        return False
+    if value is None:
         if field.required is True or (field.required and _holds(field.required, scope.values)):
-            report.add(errors.VALUE_NOT_EXISTS, at)
-    else:
-        _validate(field.kind, value, at, scope, report)
+            report.add(errors.VALUE_NOT_EXISTS, member(pointer, field.name))
+        return False
+    return field.checked_if is None or _holds(field.checked_if, scope.values)
+
+
+def _validate_value(field: Field, pointer: str, scope: _Scope, report: Report) -> None:
+    _validate(field.kind, scope.values[field.name], member(pointer, field.name), scope, report)
 
 
 def _validate(kind: Kind, value: Any, pointer: str, scope: _Scope, report: Report) -> None:
@@ -155,6 +165,8 @@ def _validate_text(kind: fields.Text, value: str, pointer: str, report: Report) 
         report.add(errors.value_not_valid(value, kind.format.wording), pointer)
     elif kind.known and value not in kind.known:
         report.add(errors.value_not_allowed(value, kind.known), pointer)
+    elif kind.max_bytes is not None and (size := len(value.encode())) > kind.max_bytes:
+        report.add(errors.length_out_of_range(size, errors.between(None, kind.max_bytes)), pointer)
 
 
 def _narrowed(limits: Range, model: Object, values: Mapping[str, Any]) -> Range:
@@ -250,7 +262,15 @@ def _validate_elements(
         else:
             _validate_fields(at, _Scope(scope.datum, element, resolved(kind.item), earliest_ms), report)
             if kind.is_schedule:
-                earliest_ms = max(element.get("start", 0) + 1, 1)
+                earliest_ms = _earliest_next_ms(index, element.get("start"), earliest_ms)
+
+
+def _earliest_next_ms(index: int, start_ms: int | None, earliest_ms: int) -> int:
+    """The least start of the element after the one at `index`. The first has to start at 0, so 1 follows it whatever it
+    says; an element without a start leaves the limit as it was."""
+    if index == 0:
+        return 1
+    return earliest_ms if start_ms is None else start_ms + 1
 
 
 def _apply(rule: fields.Rule, pointer: str, scope: _Scope, report: Report) -> None:

@@ -289,6 +289,7 @@ class CodeGenerator:
             misses.append(f"not {self._constant(kind.format.accepts)}({value})")
         if kind.known:
             misses.append(f"{value} not in {self._constant(frozenset(kind.known))}")
+        misses += [f"len({value}.encode()) > {kind.max_bytes}"] if kind.max_bytes else []
         self._bail_if(" or ".join(misses))
 
     def _whole(self, value: str, limits: Range) -> None:

@@ -65,6 +65,6 @@ WIZARD = datum(
         ),
     ),
     required("units", GLUCOSE_UNITS),
-    Field("bolus", Embedded("bolus", tuple(BOLUS), unlinked=frozenset({"automated"}))),
+    Field("bolus", Embedded("bolus", tuple(BOLUS), unlinked=frozenset({"automated"})), checked_after="bgTarget"),
     Field("carbUnits", Choice(("grams", "exchanges"))),
 )

@@ -97,7 +97,12 @@ def _legacy_level_alert(mg_dl: Range, mmol_l: Range) -> Object:
     return Object(
         (
             _ENABLED,
-            required("level", Number(ByUnits("/units", glucose_ranges(mg_dl, mmol_l)), converted_by="/units")),
+            Field(
+                "level",
+                Number(ByUnits("/units", glucose_ranges(mg_dl, mmol_l)), converted_by="/units"),
+                required=True,
+                checked_after="snooze",
+            ),
             required("snooze", Integer(allowed=_LEVEL_SNOOZES)),
         )
     )

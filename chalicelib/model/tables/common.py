@@ -75,7 +75,7 @@ def glucose_target(units: str, *more: Field) -> Object:
     """A glucose target in the units at the path `units`."""
     value = Number(converted_by=units)
     return Object(
-        (Field("target", value), Field("range", value), Field("low", value), Field("high", value), *more),
+        (Field("high", value), Field("low", value), Field("range", value), Field("target", value), *more),
         first=(GlucoseTarget(units),),
     )
 
@@ -99,10 +99,22 @@ _IDENTIFIED = Is("type", ("blob", "datum", "image"))
 _LINKED = Is("type", ("url",))
 ASSOCIATION = Object(
     (
-        Field("id", Text(format=text_formats.DATA_ID), required=_IDENTIFIED, forbidden=_LINKED),
+        Field(
+            "id",
+            Text(format=text_formats.DATA_ID),
+            required=_IDENTIFIED,
+            forbidden=_LINKED,
+            checked_if=_IDENTIFIED,
+        ),
         Field("reason", Text(max_length=1000)),
         required("type", Choice(("blob", "datum", "image", "url"))),
-        Field("url", Text(max_length=2047, format=text_formats.URL), required=_LINKED, forbidden=_IDENTIFIED),
+        Field(
+            "url",
+            Text(format=text_formats.URL, max_bytes=2047),
+            required=_LINKED,
+            forbidden=_IDENTIFIED,
+            checked_if=_LINKED,
+        ),
     )
 )
 

@@ -119,7 +119,7 @@ def _array_differences(
 def _scalar_differences(path: str, spec: dict[str, Any], kind: Kind) -> Iterator[tuple[str, object, object]]:
     match kind:
         case fields.Text():
-            yield from _unequal(path, kind.max_length, spec.get("maxLength"))
+            yield from _unequal(path, kind.max_length or kind.max_bytes, spec.get("maxLength"))
             yield from _unequal(path, kind.min_length or 1, spec.get("minLength") or 1)
             yield from _unequal(path, None, spec.get("enum"))
         case fields.Choice(values):

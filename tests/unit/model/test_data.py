@@ -182,9 +182,12 @@ def test_lengths_count_code_points() -> None:
         ([0, 0], ["value 0 is not between 1 and 86400000"]),
         ([0, 10, 5, 5], ["value 5 is not between 11 and 86400000", "value 5 is not between 6 and 86400000"]),
         ([-1, 0], ["value -1 is not equal to 0", "value 0 is not between 1 and 86400000"]),
+        ([21_600_000, 0], ["value 21600000 is not equal to 0", "value 0 is not between 1 and 86400000"]),
+        ([21_600_000, 3_600_000], ["value 21600000 is not equal to 0"]),
+        ([0, 10, None, 5], ["value does not exist", "value 5 is not between 11 and 86400000"]),
     ],
 )
-def test_a_schedule_starts_at_midnight_and_ascends(starts: list[int], faults: list[str]) -> None:
+def test_a_schedule_starts_at_midnight_and_ascends(starts: list[int | None], faults: list[str]) -> None:
     schedule = [{"rate": 1, "start": start} for start in starts]
     settings = {"type": "pumpSettings", "time": _TIME, "activeSchedule": "a", "basalSchedule": schedule}
     if faults:

@@ -50,7 +50,7 @@ def decode_sent(text: bytes) -> Any:
 def _with_replacements(text: bytes) -> str | None:
     """The text with U+FFFD for what is not Unicode; None if there is nothing to replace.
 
-    What is replaced outside strings is not JSON afterwards either.
+    A text with a replacement outside strings is still not JSON.
     """
     decoded = text.decode(errors=_REPLACED_BYTES)
     repaired = _LONE_SURROGATE.sub(lambda match: "\ufffd" if match[1] else match[0], decoded)

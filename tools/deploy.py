@@ -26,8 +26,8 @@ def main() -> int:
     """Print the address of the stage, the place of its secret, and its cost when nobody uses it."""
     arguments = _parser().parse_intermixed_args()
     stage = arguments.stage
-    session, whose = session_of_caller(stage)
-    print(f"stage {stage} in {whose}", flush=True)
+    session, account = session_of_caller(stage)
+    print(f"stage {stage} in {account}", flush=True)
     choice = read_choice(arguments.settings, session.region_name)
     present = _present(session, stage)
     check_domain(choice, present)

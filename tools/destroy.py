@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 def main() -> int:
     """Print what is left."""
     arguments = _parser().parse_args()
-    session, whose = session_of_caller(arguments.stage)
-    print(f"stage {arguments.stage} in {whose}", flush=True)
+    session, account = session_of_caller(arguments.stage)
+    print(f"stage {arguments.stage} in {account}", flush=True)
     if arguments.data == "delete":
-        _destroy_all(session, arguments.stage, whose, arguments.confirm)
+        _destroy_all(session, arguments.stage, account, arguments.confirm)
     else:
-        _destroy_application(session, arguments.stage, whose, yes=arguments.yes)
+        _destroy_application(session, arguments.stage, account, yes=arguments.yes)
     return 0
 
 
@@ -43,26 +43,26 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _destroy_application(session: "Session", stage: str, whose: str, *, yes: bool) -> None:
+def _destroy_application(session: "Session", stage: str, account: str, *, yes: bool) -> None:
     cloudformation = session.client("cloudformation")
     stack = application_stack(stage)
     if stacks.status(cloudformation, stack) is None:
-        raise ToolError(f"there is no stack {stack} in {whose}.")
-    if not confirmed(f"Remove the application of stage {stage} from {whose}?", yes=yes):
+        raise ToolError(f"there is no stack {stack} in {account}.")
+    if not confirmed(f"Remove the application of stage {stage} from {account}?", yes=yes):
         raise ToolError("nothing was changed.")
     if bucket := stacks.outputs(cloudformation, stateful_stack(stage)).get("BucketName"):
         application_settings.write(session, stack, bucket)
     with step(f"deleting stack {stack}"):
         stacks.delete(cloudformation, stack, poll_s=3)
-    print(f"gone: {stack}. What the stage keeps is still in stack {stateful_stack(stage)}; make deploy finds it again.")
+    print(f"gone: {stack}. The data of the stage stay in stack {stateful_stack(stage)}; make deploy uses them again.")
 
 
-def _destroy_all(session: "Session", stage: str, whose: str, confirmation: str | None) -> None:
+def _destroy_all(session: "Session", stage: str, account: str, confirmation: str | None) -> None:
     cloudformation = session.client("cloudformation")
     application, kept = application_stack(stage), stateful_stack(stage)
     there = [stack for stack in (application, kept) if stacks.status(cloudformation, stack) is not None]
     if not there:
-        raise ToolError(f"there is no stage {stage} in {whose}.")
+        raise ToolError(f"there is no stage {stage} in {account}.")
     print(f"This deletes stage {stage} and all data in it, for good:")
     for resource in retained(stacks.resources(cloudformation, kept)):
         print(f"  {resource.kind:28} {resource.physical_id}")

@@ -17,8 +17,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make rotate-keys", description="Sign ID tokens with a new key.")
     parser.add_argument("stage")
     stage = parser.parse_args().stage
-    session, whose = session_of_caller(stage)
-    print(f"stage {stage} in {whose}", flush=True)
+    session, account = session_of_caller(stage)
+    print(f"stage {stage} in {account}", flush=True)
     rotate(SecretsManager(session.region_name), Settings(stage=stage).oidc_keys_name)
     print("There is a new key; all functions sign with it within five minutes.")
     return 0

@@ -113,7 +113,8 @@ def create_custodial_user(
 
 
 def read_user(call: Call, id_or_email: str, ports: AccountPorts) -> Account:
-    """The account with this id or e-mail address. Who may not read the account of an address learns nothing about it.
+    """The account with this id or e-mail address. A caller who may not read the account of an address learns
+    nothing of it.
 
     Raises:
         UserNotFoundError: there is none. This is checked before the permissions of the caller.
@@ -215,7 +216,7 @@ def _require_update(call: Call, account: Account, updates: UserUpdates) -> None:
 def _apply_updates(account: Account, updates: UserUpdates, password_hash: str | None, *, claims: bool) -> Account:
     """The account after the updates. `emails` alone changes nothing, unless it is empty (auth-api 5, route 10).
 
-    What was verified is the old address: a new one is not, unless a server says so.
+    Only the old address was verified: a new one is not, unless a server says so.
     """
     email = account.email
     if updates.email is not None:

@@ -68,8 +68,8 @@ def rendered(reply: Reply, status: int, exchange: Exchange, large_replies: Large
     that is redirected from a refusal would take the 200 that it finds there for a success.
     Without a gateway, a reply of any size is sent as it is.
 
-    What cannot be written as JSON is left out, and the header `X-Strandline-Left-Out` counts it: what an earlier
-    version stored may be nested too deeply.
+    Records that cannot be written as JSON are left out, and the header `X-Strandline-Left-Out` counts them: an earlier
+    version may have stored a record that is nested too deeply.
     """
     trace, request_headers = exchange.trace, exchange.request_headers
     headers: dict[str, str | list[str]] = {"Vary": "Accept-Encoding"}

@@ -64,7 +64,7 @@ def with_digest(blob: Blob, content: bytes) -> Blob:
 def store(call: Call, blob: Blob, content: bytes, ports: BlobPorts) -> Blob:
     """Store a blob with its content, and return it as available; one that an earlier request stored is the same.
 
-    What a failed request leaves is not removed: another request with the same id may have made it available.
+    The content that a failed request stored is not removed: another request with its id may have made it available.
 
     Raises:
         ConflictError: an earlier request with the same idempotency key stored something else.
@@ -86,7 +86,7 @@ def store_under_new_id(call: Call, blob: Blob, content: bytes, ports: BlobPorts)
 
     Raises:
         UnequalDigestsError: the blob announces another digest; nothing is stored.
-        UnavailableError: a store failed. What was stored is removed, if the stores answer.
+        UnavailableError: a store failed. The content is removed again, if the stores answer.
     """
     try:
         return store(call, blob, content, ports)

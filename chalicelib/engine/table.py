@@ -34,8 +34,8 @@ to lag: then they cost half. A store, in full:
             query = Query(user_partition(user_id), Prefix("SESSION#"), newest_first=True, attributes=("sk",))
             return [item["sk"] for item in self._accounts.query(query)]
 
-All methods raise `UnavailableError` when the engine throttles, times out or cannot be reached. What they were to write
-may have been written all the same.
+All methods raise `UnavailableError` when the engine throttles, times out or cannot be reached. A write that
+raised it may have been carried out.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -204,7 +204,7 @@ class Table(Protocol):
 
     def batch_write(self, writes: Sequence[Put | Delete]) -> None:
         """Carry out writes without conditions, in any order, and not all at once: one call for each 25 writes, priced
-        as the writes alone. What DynamoDB holds back is sent again after a pause.
+        as the writes alone. Writes that DynamoDB holds back are sent again after a pause.
 
         Raises:
             UnavailableError: some were held back at each attempt; others may have been carried out.

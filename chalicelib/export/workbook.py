@@ -14,7 +14,7 @@ from xml.sax.saxutils import escape, quoteattr
 from chalicelib.frozen import frozen
 
 MAX_ROWS = 1_048_576
-"""The most rows of a sheet, with the header. What goes beyond goes on in another sheet."""
+"""The most rows of a sheet, with the header. Further rows go into another sheet."""
 MAX_TEXT_LENGTH = 32_767
 """The most characters of a cell, counted in UTF-16; the rest is cut."""
 COMPRESSION_LEVEL = 1

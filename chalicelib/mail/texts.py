@@ -30,7 +30,7 @@ def sign_up_mail(link: str) -> MailText:
 
 
 def invitation_mail(link: str) -> MailText:
-    """The mail with the link to an invitation. Who invites, and to what, is on the page behind it."""
+    """The mail with the link to an invitation. The page behind it says who invites, and to what."""
     return _mail(
         "You are invited to a care team",
         "Somebody would like to share data with you. See who it is, and accept or decline:",

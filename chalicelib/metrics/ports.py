@@ -93,7 +93,7 @@ class EventCounts(Protocol):
     def add(self, counts: Mapping[CountKey, int], shard_id: str, before: Ledger, after: Ledger) -> None:
         """Add to counts and replace the ledger `before` by `after`: both or neither.
 
-        A day has a limited number of names. What further names would get is added to `OTHER_EVENTS`.
+        A day has a limited number of names. Counts of further names are added to `OTHER_EVENTS`.
 
         Args:
             counts: at most `MAX_COUNTS_AT_ONCE`.

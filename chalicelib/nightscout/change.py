@@ -1,7 +1,7 @@
 """Stores and deletes documents, and the Tidepool data that is derived from them, in one step.
 
-What is stored of documents and of data is two entries of two logs, which one transaction commits: readers of either API
-see a change in both or in none. A repetition that changes nothing writes nothing. A deleted document stays as one that
+Documents and data are stored as one entry each, in two logs. One transaction commits both, so readers of either API see
+a change in both or in none. A repetition that changes nothing writes nothing. A deleted document stays as one that
 is not valid, from which nothing is derived, so apps that ask for changes learn of it. Source: nightscout-api 14 and 17.
 """
 

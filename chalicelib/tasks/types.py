@@ -1,7 +1,7 @@
 """Task types: a function, its time limits, and its repetition. Functions of tasks are written with this module.
 
 A function takes a `TaskRun` and the services. It returns when its work is done, raises `TaskFailedError` when the work
-cannot be done, and returns `Rerun` to be run again later. What it leaves in `run.data` is stored. It must be safe to
+cannot be done, and returns `Rerun` to be run again later. Its `run.data` is stored afterwards. It must be safe to
 run again from the start at any point, since a worker may die. Source: task-api 8.3 and 8.5.
 """
 

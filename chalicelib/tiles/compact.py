@@ -1,8 +1,8 @@
 """Compacts: folds the tail of a user into tiles, and copies its entries into the archive.
 
 The process may die at any step. Readers do not see tiles, segments of the origin index and archive objects until a
-manifest names them, and a manifest replaces its predecessor in one step. What no manifest names is swept. See
-docs/adr/0005.
+manifest names them, and a manifest replaces its predecessor in one step. Items that no manifest
+names are swept. See docs/adr/0005.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -35,7 +35,7 @@ class ImportResult:
 
 
 def import_account(server: Server, user_id: str, source: Path) -> ImportResult:
-    """Import an export into an account. What an earlier run of the same import completed is skipped.
+    """Import an export into an account. A run skips the steps that an earlier run of the same import completed.
 
     Raises:
         CommandError: the export is damaged, or the server refuses anything other than single records.

@@ -1,7 +1,6 @@
 """Examines a data folder, and changes nothing in it. A server may run on it meanwhile.
 
-What the server writes during an examination can make two reads disagree, so what looks wrong is looked at again before
-it is reported.
+The server may write between two reads of an examination, so the doctor looks at a fault again before it reports it.
 """
 
 import hashlib

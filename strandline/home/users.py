@@ -1,7 +1,7 @@
 """Manages the accounts of a home server for its owner, who needs no password of theirs and no open sign-up.
 
-What the owner does to an account proves its address, as a mailed link does: making it, giving it a new password, or
-confirming it. Source: confirm 3.
+The owner proves the address of an account, as a mailed link does, by making the account, giving it a new password, or
+confirming the address. Source: confirm 3.
 """
 
 import secrets

@@ -83,19 +83,19 @@ def main() -> int:
         limit = ("--max-examples", str(SHORT_EXAMPLES)) if parsed.short else ("--max-time", str(max(1, round(share_s))))
         options = [*limit, "--seed", str(seed)]
         summaries = [
-            _run(base_url, role, world, Path(folder), each, options)
+            _run(base_url, role, world, Path(folder), pass_, options)
             for role in world.roles
-            for each in ((Pass("fuzzing", role.name != NOBODY, True),) if parsed.short else LONG_PASSES)
+            for pass_ in ((Pass("fuzzing", role.name != NOBODY, True),) if parsed.short else LONG_PASSES)
         ]
         hostile = Limit(SHORT_HOSTILE) if parsed.short else Limit(seconds=share_s)
         summaries += [
-            _shown(send_hostile(base_url, role, world, f"{seed}-{role.name}", hostile), "hostile requests")
+            _print_line(send_hostile(base_url, role, world, f"{seed}-{role.name}", hostile), "hostile requests")
             for role in world.roles
         ]
         commands = Limit(SHORT_COMMANDS) if parsed.short else Limit(seconds=share_s)
         found = run_commands(base_url, world, Path(folder), f"{seed}-commands", commands)
-        summaries.append(_shown(found, "hostile folders and servers"))
-    return _said(summaries)
+        summaries.append(_print_line(found, "hostile folders and servers"))
+    return _print_result(summaries)
 
 
 @contextmanager
@@ -116,21 +116,21 @@ def _target(target: str) -> Iterator[tuple[str, str]]:
             yield server.base_url, server.server_secret
 
 
-def _run(base_url: str, role: Role, world: World, folder: Path, each: Pass, options: Sequence[str]) -> Summary:
+def _run(base_url: str, role: Role, world: World, folder: Path, pass_: Pass, options: Sequence[str]) -> Summary:
     """Send the requests of a pass as one person."""
     config, report = folder / "schemathesis.toml", folder / "report.ndjson"
-    ids = (dict(world.ids) | ({"collection": "treatments"} if role.is_nightscout else {})) if each.with_ids else {}
+    ids = (dict(world.ids) | ({"collection": "treatments"} if role.is_nightscout else {})) if pass_.with_ids else {}
     config.write_text("[parameters]\n" + "".join(f'"path.{name}" = {json.dumps(ids[name])}\n' for name in ids))
-    excluded = [ENDS_ACCOUNTS] if each.with_ids or role.name in (OWNER, GRANTEE) else []
-    excluded += [TAKES_DATA] if each.phases == COVERAGE else []
+    excluded = [ENDS_ACCOUNTS] if pass_.with_ids or role.name in (OWNER, GRANTEE) else []
+    excluded += [TAKES_DATA] if pass_.phases == COVERAGE else []
     command = [
         *(str(ROOT / ".venv-fuzz" / "bin" / "schemathesis"), "--config-file", str(config)),
         *("run", f"{base_url}/openapi.json", "--url", base_url, "--checks", ",".join(CHECKS), *options),
         *("--max-redirects", "0", "--continue-on-failure", "--no-shrink", "--suppress-health-check", "all"),
         *("--report-ndjson-path", str(report), "--output-sanitize", "false", "--warnings", "off", "--no-color"),
-        *("--phases", each.phases, "--generation-database", "none"),
+        *("--phases", pass_.phases, "--generation-database", "none"),
         *(("--exclude-operation-id-regex", "|".join(excluded)) if excluded else ()),
-        *_paths(role, each),
+        *_paths(role, pass_),
         *(part for name, value in role.headers.items() for part in ("--header", f"{name}: {value}")),
     ]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
@@ -140,27 +140,27 @@ def _run(base_url: str, role: Role, world: World, folder: Path, each: Pass, opti
     if summary.requests == 0:
         raise ToolError("no request was sent: loading the description took all of the time; give more minutes.")
     report.unlink()
-    ids_said = "the owner's ids" if each.with_ids else "made-up ids"
-    return _shown(summary, f"{ids_said}, {each.phases}")
+    which_ids = "the owner's ids" if pass_.with_ids else "made-up ids"
+    return _print_line(summary, f"{which_ids}, {pass_.phases}")
 
 
-def _paths(role: Role, each: Pass) -> tuple[str, ...]:
+def _paths(role: Role, pass_: Pass) -> tuple[str, ...]:
     """The options that choose the paths of a pass."""
     if role.is_nightscout:
         return ("--include-path-regex", NIGHTSCOUT_PATHS)
-    if each.is_for_known_paths and role.name != NOBODY:
+    if pass_.is_for_known_paths and role.name != NOBODY:
         return ("--exclude-path-regex", NIGHTSCOUT_PATHS)
     return ()
 
 
-def _shown(summary: Summary, what: str) -> Summary:
+def _print_line(summary: Summary, what: str) -> Summary:
     """Print a line of the result."""
     unit = "runs" if summary.role == COMMANDS else "requests"
     print(f"{summary.role}, {what}: {summary.requests} {unit}, {len(summary.failures)} failures", flush=True)
     return summary
 
 
-def _said(summaries: list[Summary]) -> int:
+def _print_result(summaries: list[Summary]) -> int:
     """Print the result, and return the exit code."""
     requests = sum(summary.requests for summary in summaries if summary.role != COMMANDS)
     server_errors = sum(summary.server_errors for summary in summaries)

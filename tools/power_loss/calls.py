@@ -1,7 +1,7 @@
 """System calls of a process and its children, as `strace` recorded them: those that change files, and those that send.
 
-A call that ends after others began is written in two parts. What changes something counts from where it begins, what
-makes it durable from where it ends: the order that promises least.
+`strace` writes a call that ends after others began in two parts. A change counts from where its call begins, a sync
+from where its call ends: the order that promises least.
 """
 
 import re

@@ -12,7 +12,6 @@
 | session in the list of its user | `USER#<user id>` | `SESSION#<login id>#<token hash>` |
 | login by OpenID Connect: first a code, then the login | `OIDC#<login id>` | `OIDC` |
 | the same in the list of its user's sessions | `USER#<user id>` | `SESSION#<login id>#OIDC` |
-| the same in the list of its login's sessions | `USER#<user id>` | `SESSION#<login>#RESTRICTED#<time>#<id>#<user>` |
 | session of a browser that a person is signed in at (single sign-on) | `SSO#<hash of the cookie>` | `SSO` |
 | the same in the list of its user's sessions | `USER#<user id>` | `SESSION#<session id>#SSO#<hash of the cookie>` |
 | login by OpenID Connect that was opened in it | `USER#<user id>` | `SESSION#<session id>#<WEB or APP>#<login id>` |
@@ -22,6 +21,7 @@
 | restricted token | `RESTRICTED#<token id>` | `RESTRICTED` |
 | the same, by the key of the request that made it | `REPEATED#<hash of user and key>` | `REPEATED` |
 | restricted token in the list of its user | `USER#<user id>` | `RESTRICTED#<time of creation, 15 digits>#<token id>` |
+| the same in the list of its login's sessions | `USER#<user id>` | `SESSION#<login>#RESTRICTED#<time>#<id>#<user>` |
 | Nightscout credential | `NIGHTSCOUT#<hash>` | `NIGHTSCOUT` |
 | the same in the list of its user | `USER#<user id>` | `NIGHTSCOUT#<credential id>` |
 | number of a user's Nightscout credentials | `USER#<user id>` | `NIGHTSCOUT_COUNT` |

@@ -1,6 +1,7 @@
 """Errors of the Nightscout API's v3: `{"status": <status>, "message": <text>}`, without a message for some.
 
-What can never succeed is a 400: AndroidAPS sends the same again after most other statuses, and nothing else meanwhile.
+A request that can never succeed gets a 400: after most other statuses AndroidAPS sends the same request again, and
+nothing else until it succeeds.
 
 Source: nightscout-api 9, 11 and 17.
 """

@@ -113,7 +113,7 @@ _SECURITY_SCHEMES: Json = {
 _ABOUT = """\
 Strandline keeps diabetes data and speaks the Tidepool API.
 
-A client signs in, sends the token with each request, opens a data set and adds data to it. What was answered with
+A client signs in, sends the token with each request, opens a data set and adds data to it. Data that was answered with
 success is stored; a repetition of the same request is safe. Every answer carries `X-Tidepool-Trace-Request`, by which
 the request is found again. Bad input is refused as a whole, with a pointer to each fault.
 """

@@ -56,7 +56,7 @@ def update(request: Request) -> Reply:
 
 @blueprint.operation(DELETE_USER)
 def delete(request: Request) -> Reply:
-    """An empty body. What the user leaves behind is erased now, or by the next run of the job."""
+    """An empty body. The data of the user is erased now, or by the next run of the job."""
     user_id = request.path["userId"]
     delete_user(request.call, user_id, password_confirmation(request), request.services.accounts)
     erase_at_once(user_id, request.services)

@@ -26,7 +26,7 @@ def new_client(service: str, region: str, *, max_attempts: int, **options: Any) 
         options: further options of botocore's `Config`.
 
     Raises:
-        UnavailableError: what hands out credentials cannot be reached.
+        UnavailableError: the source of credentials cannot be reached.
         RuntimeError: the client cannot be made, which is a defect here or of the deployment.
     """
     from botocore.config import Config  # late, see above

@@ -56,7 +56,7 @@ def transport(settings: Settings) -> "JsonTransport":
     """The process's one transport of the region, made when it is first asked for.
 
     Raises:
-        UnavailableError: what hands out credentials cannot be reached.
+        UnavailableError: the source of credentials cannot be reached.
         RuntimeError: it cannot be made, which is a defect of the deployment.
     """
     return _transport(settings.region)

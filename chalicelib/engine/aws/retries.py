@@ -23,8 +23,8 @@ class StandardRetries:
         self._conditions = StandardRetryConditions(max_attempts=max_attempts)
         self._backoff = ExponentialBackoff(service_name=service, throttling_detector=throttling)
         self._quota = RetryQuotaChecker(RetryQuota(), throttling)
-        # What the conditions ask of a model: no error of DynamoDB is marked in its model that they do not know by code,
-        # but for one of global tables.
+        # Stands for the model of an operation, whose errors may be marked as ones to retry. In the model of DynamoDB,
+        # only an error of global tables has a mark and a code that the conditions do not know.
         self._operation: Any = SimpleNamespace(error_shapes=(), service_model=SimpleNamespace(service_name=service))
 
     def delay_s(self, attempt: int, error: Exception, reply: Any, state: dict[str, Any]) -> float | None:

@@ -21,7 +21,7 @@ MAY_PASS = frozenset(
         "ChecksumError",
         "FlexibleChecksumError",
         "ResponseParserError",
-        # What hands out credentials or endpoints cannot be reached, or the quota of retries is used up.
+        # The source of credentials or endpoints cannot be reached, or the quota of retries is used up.
         "CapacityNotAvailableError",
         "CredentialRetrievalError",
         "EndpointDiscoveryRefreshFailed",

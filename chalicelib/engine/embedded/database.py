@@ -148,7 +148,7 @@ class Database:
 
         SQLite before 3.51.3 may damage a database when a commit starts the log over while another connection makes a
         checkpoint (https://www.sqlite.org/wal.html#walresetbug). The open transaction keeps every commit waiting, so
-        the two never meet. What fails here fails no write: the log has all of it, and the next checkpoint copies it.
+        the two never meet. A failure here fails no write: the log has all of it, and the next checkpoint copies it.
         """
         with suppress(sqlite3.Error):
             self._writer.execute("BEGIN IMMEDIATE")

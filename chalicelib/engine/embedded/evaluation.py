@@ -41,7 +41,7 @@ def _compares(comparison: Comparison, item: Item) -> bool:
 
 
 def updated(update: Update, stored: Item | None) -> Item:
-    """The item that an update makes of the one that is stored, or of none. What is stored does not change.
+    """The item that an update makes of the stored one, or of none. The stored item itself does not change.
 
     Raises:
         RuntimeError: the update changes nothing, an attribute twice, or one of the key, or adds to something other

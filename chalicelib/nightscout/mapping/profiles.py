@@ -1,7 +1,7 @@
 """Profiles as pump settings. Source: nightscout-api 14.
 
-Apps and the editor of Nightscout send numbers as numbers or as texts. What the data model does not take is left out: a
-limit that is out of range, a time zone by another name, schedules in other units than the active one's.
+Apps and the editor of Nightscout send numbers as numbers or as texts. Values that the data model refuses
+are left out: a limit out of range, a time zone by another name, schedules in other units than the active one's.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -27,8 +27,8 @@ RENDERED_TYPES: Mapping[Collection, tuple[str, ...]] = {
 
 @frozen
 class RenderedDocuments:
-    """The documents that one request makes of a user's records, by day. What is derived from documents is none of
-    them.
+    """The documents that one request makes of a user's records, by day. Records that were derived from documents are
+    left out.
 
     Raises:
         TileMissingError: from any method, if a compaction replaced the manifest long ago: begin again.

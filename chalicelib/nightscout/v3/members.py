@@ -102,7 +102,7 @@ def shown(document: Document) -> dict[str, Any]:
     body = {name: value for name, value in document.body.items() if name != "_id"}
     body.setdefault(IDENTIFIER, document.id)
     if SRV_MODIFIED not in body:
-        # What is made of other data has no place in the order of changes: it counts as modified at its own time.
+        # A document made of other data has no place in the order of changes: it counts as modified at its own time.
         modified_ms = max(0, document.time_ms) if document.is_read_only else document.modified_ms
         body[SRV_MODIFIED] = modified_ms
         body.setdefault(SRV_CREATED, modified_ms)

@@ -53,8 +53,8 @@ def document_differences(first: Path, second: Path) -> Iterator[Difference]:
 
 
 def lacking_documents(source: Path, target: Path) -> Iterator[Difference]:
-    """The documents of a source that a target lacks or has otherwise. What the target has beside them does not matter,
-    and a document with another `_id`, of the same time and type, counts as the one of the source."""
+    """The documents of a source that a target lacks or has otherwise. Further documents of the target do not matter.
+    One of the same time and type, with another `_id`, counts as the one of the source."""
     for collection in COLLECTIONS:
         found, stored = _differing(collection, source, target)
         others = Counter(stored[id_].event for id_ in stored.keys() - found.keys())

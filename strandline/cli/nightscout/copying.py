@@ -1,8 +1,8 @@
 """Copies the documents of a Nightscout site into a folder, which `strandline import` takes like an export.
 
 Each collection is read from its oldest documents on, in windows of time: a window with more documents than a reply may
-have is halved, and a sparse one is followed by a longer one. What is read is on disk and in a journal before the next
-window, so an interrupted copy goes on where it stopped.
+have is halved, and a sparse one is followed by a longer one. The documents of a window are on disk and in a
+journal before the next window, so an interrupted copy goes on where it stopped.
 """
 
 import hashlib

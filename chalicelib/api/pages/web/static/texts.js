@@ -223,7 +223,7 @@ const ENGLISH = {
   "credential.tooMany": "There are 50 tokens already. Revoke one first.",
   "credential.made": "The token “{name}” is made. Take it along now.",
   "credential.new": "Token “{name}”",
-  "credential.once": "It is shown only this once. Who has it has access to your data.",
+  "credential.once": "It is shown only this once. Anyone who has it can read your data.",
   "credential.address": "Address",
   "credential.token": "Token",
   "credential.both": "Address with token",

@@ -1,4 +1,4 @@
-// The content of a view whose actions change what it shows. What an action led to is told in a line above it.
+// The content of a view whose actions change what it shows. A line above it tells the outcome of an action.
 
 import { fill, h } from "../dom.js";
 import { refusalWords } from "./refusal.js";

@@ -23,7 +23,7 @@ export PYTHON
 .PHONY: help serve run demo pictures check openapi test pythons e2e soak faults interleavings fuzz power-loss mutants bench package wheel release version-data deploy destroy user stage rotate-keys environment cloud-environment checkov-environment fuzz-environment e2e-environment stage-given clean
 
 help: ## list all targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
 serve: ## run a server on this machine that keeps your data: make serve [PORT=8000] [DATA_DIR=~/.local/share/strandline]
 	@$(START) --home --run strandline.cli serve --port '$(PORT)' $(given_data_dir) \

@@ -1,1 +1,1 @@
-"""The engine: tables, objects, queues, streams and secrets as ports, with the values that they take and return."""
+"""The engine: tables, objects, queues, streams, secrets and mail as ports, with the values that they exchange."""

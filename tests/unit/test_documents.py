@@ -2,6 +2,7 @@
 
 import ast
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,25 @@ def test_the_map_of_the_readme_names_every_folder_of_the_application() -> None:
     packages = {path.parent.name for path in (ROOT / "chalicelib").glob("*/__init__.py") if any(_modules(path.parent))}
     assert packages
     assert packages - named == set()
+
+
+def test_the_layout_names_every_module_and_package_of_the_application() -> None:
+    layout = (ROOT / "docs" / "architecture.md").read_text().partition("## Layout")[2].partition("\n## ")[0]
+    rows = "\n".join(line for line in layout.splitlines() if line.startswith("|"))
+    named = set(re.findall(r"`(?:chalicelib/)?([\w.]+)`", rows))
+    modules = {path.name for path in (ROOT / "chalicelib").glob("*.py") if path.name != "__init__.py"}
+    packages = {path.parent.name for path in (ROOT / "chalicelib").glob("*/__init__.py") if any(_modules(path.parent))}
+    assert modules | packages <= named
+
+
+def test_the_floors_of_the_architecture_are_those_of_the_contract() -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    (contract,) = (contract for contract in contracts if contract.get("containers") == ["chalicelib"])
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    listed = page.partition("From the ground:")[2].partition(".\n")[0].split(";")
+    assert [set(re.findall(r"`(\w+)`", floor)) for floor in reversed(listed)] == [
+        set(floor.split(" | ")) for floor in contract["layers"]
+    ]
 
 
 def test_the_index_names_every_page() -> None:

@@ -1,1 +1,1 @@
-"""The engine on DynamoDB, S3, SQS, Kinesis and Secrets Manager."""
+"""The engine on DynamoDB, S3, SQS, Kinesis, Secrets Manager and SES."""

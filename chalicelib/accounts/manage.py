@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from chalicelib.access.call import Call
+from chalicelib.access.call import Call, Caller, Session
 from chalicelib.access.policy import CUSTODIAN, UPLOAD, VIEW
 from chalicelib.accounts.account import NO_ACCOUNT, Account, user_id_of
 from chalicelib.accounts.bodies import NewUser, UserUpdates, custodial_email
@@ -150,9 +150,11 @@ def update_user(call: Call, user_id: str, updates: UserUpdates, token: str, port
     A first password claims a custodial account: it is no longer custodial, and its custodians lose their permission.
     A new password ends all restricted tokens and all logins except the one that `token`, the caller's, belongs to,
     because a person may change a password that others know. A sign-in with the old password that runs at the same time
-    is stored either before the change, and ends too, or not at all.
+    is stored either before the change, and ends too, or not at all. A change is not stored once the caller's session
+    has ended, as by a reset of the password at the same time.
 
     Raises:
+        InvalidTokenError: the caller's session has ended during the request.
         UnauthorizedError: the account does not exist, or the caller may not make all of the change.
         UserExistsError: the new e-mail address belongs to another account that signs in.
         TooManyAttemptsError: the caller tried too many addresses.
@@ -179,7 +181,7 @@ def update_user(call: Call, user_id: str, updates: UserUpdates, token: str, port
         changed = _apply_updates(account, updates, password_hash, claims=claims)
         if changed != account:
             changed = replace(changed, version=account.version + 1)
-            _replace(account, changed, ports.accounts)
+            _replace(account, changed, call.caller, ports.accounts)
         if password_hash is not None:
             end_other_logins(user_id, token, ports.sessions)
             end_restricted_tokens(user_id, ports.restricted_tokens)
@@ -188,15 +190,17 @@ def update_user(call: Call, user_id: str, updates: UserUpdates, token: str, port
     return retry_on_conflict(attempt, MAX_ATTEMPTS)
 
 
-def _replace(old: Account, new: Account, accounts: Accounts) -> None:
-    """Store the account after a change. A person takes an address from a custodial account; a custodian does not."""
+def _replace(old: Account, new: Account, caller: Caller, accounts: Accounts) -> None:
+    """Store the account after a change, unless the caller's session has ended. A person takes an address from a
+    custodial account; a custodian does not."""
+    session = caller.credential if isinstance(caller.credential, Session) else None
     try:
-        accounts.replace(old, new)
+        accounts.replace(old, new, session=session)
     except UserExistsError:
         if new.email is None or new.is_custodial:
             raise
         _take_from_custodial(new.email, accounts)
-        accounts.replace(old, new)
+        accounts.replace(old, new, session=session)
 
 
 def _require_update(call: Call, account: Account, updates: UserUpdates) -> None:

@@ -46,11 +46,12 @@ class Accounts(Protocol):
         """
         ...
 
-    def replace(self, old: Account, new: Account) -> None:
-        """Store `new` in place of `old`.
+    def replace(self, old: Account, new: Account, *, session: Session | None = None) -> None:
+        """Store `new` in place of `old`. With `session`, the change depends on that session.
 
         Raises:
             WriteConflictError: the stored account is not `old` any more, by version.
+            InvalidTokenError: the session has ended.
             UserExistsError: the new e-mail address belongs to another account.
         """
         ...

@@ -6,6 +6,7 @@ Each change is one transaction over all of these items, so they always agree.
 
 from collections.abc import Collection, Iterator, Sequence
 
+from chalicelib.access.call import Session
 from chalicelib.access.user_ids import fits_key
 from chalicelib.accounts.account import FIRST_PASSWORD_VERSION, NO_ACCOUNT, Account
 from chalicelib.accounts.grant import Grant
@@ -21,13 +22,14 @@ from chalicelib.accounts.stores.keys import (
     role_key,
     role_pk,
     role_sk_from,
+    session_key,
     unanswered_sign_up_key,
 )
 from chalicelib.conflicts import WriteConflictError
 from chalicelib.engine.conditions import Condition, absent, all_of, equals, exists
 from chalicelib.engine.errors import TransactionRefusedError
 from chalicelib.engine.table import Check, Delete, Item, Put, Query, Range, Table, Write
-from chalicelib.errors import UserExistsError
+from chalicelib.errors import InvalidTokenError, UserExistsError
 
 
 def account_item(account: Account) -> Item:
@@ -135,8 +137,8 @@ class StoredAccounts:
         except WriteConflictError as error:
             raise UserExistsError(account.user_id) from error
 
-    def replace(self, old: Account, new: Account) -> None:
-        """One transaction, on the condition that the version is still the old one."""
+    def replace(self, old: Account, new: Account, *, session: Session | None = None) -> None:
+        """One transaction, on the condition that the version is still the old one, and that the session exists."""
         writes: list[Write] = [
             Put(account_item(new), _has_version(old)),
             Put(listed_account_key(new.created_time_ms, new.user_id)),
@@ -145,7 +147,7 @@ class StoredAccounts:
         ]
         if old.email is not None and old.email != new.email:
             writes.append(Delete(email_key(old.email)))
-        self._write(writes, email=new.email if new.email != old.email else None, user_id=new.user_id)
+        self._write(writes, email=new.email if new.email != old.email else None, user_id=new.user_id, session=session)
 
     def delete(self, account: Account, now_ms: int) -> None:
         """One transaction, on the condition that the version is still this one."""
@@ -167,18 +169,28 @@ class StoredAccounts:
         """One write."""
         self._accounts.delete(deletion_key(user_id))
 
-    def _write(self, writes: Sequence[Write], *, email: str | None = None, user_id: str = "") -> None:
-        """Carry out the writes of one account and, with `email`, reserve the address for it.
+    def _write(
+        self, writes: Sequence[Write], *, email: str | None = None, user_id: str = "", session: Session | None = None
+    ) -> None:
+        """Carry out the writes of one account, with `email` reserve the address for it, and with `session` require that
+        session.
 
         Raises:
+            WriteConflictError: the condition of the first write does not hold. Then the address may belong to this
+                account already, by a change at the same time.
+            InvalidTokenError: the session has ended.
             UserExistsError: the address belongs to another account.
-            WriteConflictError: the condition of the first write does not hold.
         """
         reservations = [] if email is None else [Put(email_key(email) | {"user_id": user_id}, absent())]
+        checks = [] if session is None else [Check(session_key(session.token_hash), exists())]
         try:
-            self._accounts.transact([*writes, *reservations])
+            self._accounts.transact([*writes, *checks, *reservations])
         except TransactionRefusedError as refused:
-            if reservations and refused.failed(len(writes)):
+            if refused.failed(0):
+                raise WriteConflictError from refused
+            if checks and refused.failed(len(writes)):
+                raise InvalidTokenError from refused
+            if reservations and refused.failed(len(writes) + len(checks)):
                 raise UserExistsError from refused
             raise WriteConflictError from refused
 

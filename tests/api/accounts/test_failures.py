@@ -198,11 +198,11 @@ class TestConflictingChanges:
         fakes.sign_in(OWNER)
         real, tries = getattr(fakes, store).replace, []
 
-        def replace(*arguments: Any) -> None:
+        def replace(*arguments: Any, **named: Any) -> None:
             tries.append(arguments)
             if len(tries) < MAX_ATTEMPTS:
                 raise WriteConflictError
-            real(*arguments)
+            real(*arguments, **named)
 
         monkeypatch.setattr(getattr(fakes, store), "replace", replace)
         assert api.request(method, path, body, token=fakes.sign_in("server", is_server=True)).status == 200
@@ -224,6 +224,21 @@ class TestConflictingChanges:
         reply = api.request(method, path, body, token=fakes.sign_in("server", is_server=True))
         assert reply.status == 503
         assert "retry-after" in reply.headers
+
+    def test_a_change_whose_session_ends_meanwhile_is_refused(
+        self, api: ApiClient, fakes: FakeServices, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        token = fakes.sign_in(OWNER)
+        before, real = fakes.accounts.find(OWNER), fakes.accounts.replace
+
+        def replace(*arguments: Any, **named: Any) -> None:
+            fakes.sessions.end_all(OWNER)
+            real(*arguments, **named)
+
+        monkeypatch.setattr(fakes.accounts, "replace", replace)
+        body = {"updates": {"password": "another-password"}}
+        assert api.request("PUT", "/auth/user", body, token=token).status == 401
+        assert fakes.accounts.find(OWNER) == before
 
     def test_a_deletion_that_always_conflicts_deletes_nothing(
         self, api: ApiClient, fakes: FakeServices, monkeypatch: pytest.MonkeyPatch

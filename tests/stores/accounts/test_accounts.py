@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from chalicelib.access.call import Session
 from chalicelib.accounts.account import Account
 from chalicelib.accounts.grant import Grant
 from chalicelib.accounts.ports import (
@@ -14,7 +15,7 @@ from chalicelib.accounts.ports import (
 )
 from chalicelib.conflicts import WriteConflictError
 from chalicelib.engine.engine import Engine
-from chalicelib.errors import UserExistsError
+from chalicelib.errors import InvalidTokenError, UserExistsError
 from tests.stores.accounts.account_stores import ANNA, BEN, NAMELESS, NOW_MS, Stores, stores_on
 
 
@@ -127,6 +128,25 @@ class TestAccounts:
         with pytest.raises(WriteConflictError):
             stores.accounts.replace(ANNA, replace(ANNA, password_hash="third", version=2))
         assert stores.accounts.find(ANNA.user_id) == replace(ANNA, password_hash="second", version=2)
+
+    def test_two_changes_to_one_address_conflict(self, stores: Stores) -> None:
+        stores.accounts.create(ANNA)
+        changed = replace(ANNA, email="a.new@example.org", version=2)
+        stores.accounts.replace(ANNA, changed)
+        with pytest.raises(WriteConflictError):  # and not: the address belongs to another account
+            stores.accounts.replace(ANNA, changed)
+        assert stores.accounts.find_by_email("a.new@example.org") == changed
+
+    def test_a_change_depends_on_the_session_of_its_caller(self, stores: Stores) -> None:
+        stores.accounts.create(ANNA)
+        session = Session("hash", ANNA.user_id, False, NOW_MS, NOW_MS + 1)
+        stores.sessions.add(session)
+        changed = replace(ANNA, email="a.new@example.org", version=2)
+        stores.accounts.replace(ANNA, changed, session=session)
+        stores.sessions.end_all(ANNA.user_id)
+        with pytest.raises(InvalidTokenError):
+            stores.accounts.replace(changed, replace(ANNA, email="a.newer@example.org", version=3), session=session)
+        assert stores.accounts.find(ANNA.user_id) == changed
 
     def test_a_change_of_a_deleted_account_is_refused(self, stores: Stores) -> None:
         stores.accounts.create(ANNA)

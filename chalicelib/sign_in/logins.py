@@ -117,7 +117,8 @@ def refresh(call: Call, sent: str, client_id: str, ports: SignInPorts) -> Issued
     """New tokens of a login, for its refresh token.
 
     Raises:
-        RefusedRefreshTokenError: the token is unknown, expired, another client's, or was used before.
+        RefusedRefreshTokenError: the token is unknown, expired, another client's, or was used before, or the account
+            was deleted.
         UnavailableError: at each attempt, another refresh of the same login was faster.
     """
 
@@ -133,7 +134,8 @@ def refresh(call: Call, sent: str, client_id: str, ports: SignInPorts) -> Issued
         rotated = _rotated(login, token_hash(sent), token_hash(refresh_token), call.now_ms)
         lifetime_ms = ports.provider.login_lifetime_s(client_id) * 1000
         rotated = replace(rotated, expires_time_ms=call.now_ms + lifetime_ms)
-        ports.logins.rotate(login, rotated, _session(call, rotated, access_token, ports))
+        if not ports.logins.rotate(login, rotated, _session(call, rotated, access_token, ports)):
+            raise RefusedRefreshTokenError
         return IssuedTokens(rotated, access_token, refresh_token)
 
     return retry_on_conflict(attempt, MAX_ATTEMPTS)

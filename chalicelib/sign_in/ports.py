@@ -85,11 +85,11 @@ class OidcLogins(Protocol):
         """
         ...
 
-    def rotate(self, old: OidcLogin, new: OidcLogin, session: Session) -> None:
-        """Store the login after a refresh and its new session, all or nothing.
+    def rotate(self, old: OidcLogin, new: OidcLogin, session: Session) -> bool:
+        """Store the login after a refresh and its new session, all or nothing; False when the account is gone.
 
         Raises:
-            WriteConflictError: the stored login is not `old` any more, by version, or it or the account is gone.
+            WriteConflictError: the stored login is not `old` any more, by version, or it is gone.
         """
         ...
 

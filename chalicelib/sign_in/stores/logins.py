@@ -22,6 +22,8 @@ from chalicelib.sign_in.ports import AuthorizationCode, OidcLogin, SsoOpening, S
 from chalicelib.sign_in.stores.sso_sessions import sso_login_item, sso_writes
 
 IS_CODE = exists("code_challenge")
+_LOGIN = 0
+"""The position of the code or login among the writes that store it."""
 
 
 class StoredOidcLogins:
@@ -58,23 +60,31 @@ class StoredOidcLogins:
         """One transaction: the login replaces the code, so that a code is redeemed once."""
         return self._try_write(Put(_login_item(login), IS_CODE), account_check(code.user_id), _puts(session))
 
-    def rotate(self, old: OidcLogin, new: OidcLogin, session: Session) -> None:
+    def rotate(self, old: OidcLogin, new: OidcLogin, session: Session) -> bool:
         """One transaction: refreshes of a login come one after the other, and none after its end."""
         put = Put(_login_item(new), equals("version", old.version))
-        if not self._try_write(put, account_check(old.user_id), _puts(session)):
-            raise WriteConflictError
+        try:
+            self._write(put, account_check(old.user_id), _puts(session))
+        except TransactionRefusedError as refused:
+            if refused.failed(_LOGIN):
+                raise WriteConflictError from refused
+            return False
+        return True
 
     def _try_write(self, put: Put, account: Check, more: Sequence[Write]) -> bool:
+        try:
+            self._write(put, account, more)
+        except TransactionRefusedError:
+            return False
+        return True
+
+    def _write(self, put: Put, account: Check, more: Sequence[Write]) -> None:
         item, expiry = put.item, {"expires_at_s": put.item["expires_at_s"]}
         listed = [oidc_login_list_key(item["user_id"], item["login_id"])]
         if item.get("sso_session_id") and "code_challenge" not in item:
             # The login is known to the browser's session for as long as it lasts.
             listed.append(sso_login_key(item["user_id"], item["sso_session_id"], item["login_id"], is_web=True))
-        try:
-            self._accounts.transact([put, *(Put(key | expiry) for key in listed), *more, account])
-        except TransactionRefusedError:
-            return False
-        return True
+        self._accounts.transact([put, *(Put(key | expiry) for key in listed), *more, account])
 
 
 def _puts(session: Session) -> list[Write]:

@@ -54,6 +54,13 @@ class TestRefreshTokens:
         assert error_of(app.refresh(tokens["refresh_token"], client_id="aaps")) == (401, "invalid_grant")
         app.checked(app.refresh(tokens["refresh_token"]))
 
+    def test_the_refresh_token_of_an_account_whose_deletion_was_cut_off_is_refused(
+        self, scene: Scene, app: App
+    ) -> None:
+        refresh_token = app.tokens(EMAIL, PASSWORD)["refresh_token"]
+        scene.fakes.accounts.delete(scene.account, scene.fakes.now_ms)
+        assert error_of(app.refresh(refresh_token)) == (401, "invalid_grant")
+
     @pytest.mark.parametrize("token", ["x", ".", "0" * 64, f"{'0' * 64}.x", "é" * 1000, "\0"])
     def test_a_text_that_is_no_refresh_token_is_refused(self, app: App, token: str) -> None:
         assert error_of(app.refresh(token)) == (401, "invalid_grant")

@@ -144,13 +144,22 @@ def test_a_code_of_a_deleted_account_is_not_redeemed(stores: Stores) -> None:
 def test_one_of_two_concurrent_refreshes_rotates_a_login(stores: Stores) -> None:
     stores.logins.add_code(CODE, opening())
     stores.logins.redeem(CODE, LOGIN, session(1))
-    stores.logins.rotate(LOGIN, ROTATED, session(2))
+    assert stores.logins.rotate(LOGIN, ROTATED, session(2))
     with pytest.raises(WriteConflictError):
         stores.logins.rotate(LOGIN, replace(ROTATED, current_hashes=("9" * 64,)), session(3))
     assert stores.logins.find(LOGIN.login_id) == ROTATED
     assert stores.sessions.find(session(2).token_hash) == session(2)
     assert stores.sessions.find(session(3).token_hash) is None
     assert stores.sessions.find(session(1).token_hash) == session(1)
+
+
+def test_a_login_of_a_deleted_account_is_not_rotated(stores: Stores) -> None:
+    stores.logins.add_code(CODE, opening())
+    stores.logins.redeem(CODE, LOGIN, session(1))
+    stores.accounts.delete(ANNA, NOW_MS)
+    assert not stores.logins.rotate(LOGIN, ROTATED, session(2))
+    assert stores.logins.find(LOGIN.login_id) == LOGIN
+    assert stores.sessions.find(session(2).token_hash) is None
 
 
 def test_a_code_is_not_rotated(stores: Stores) -> None:

@@ -58,7 +58,7 @@ def views(scene: Scene, user_ids: Sequence[str] = (ANNA,)) -> Views:
             seen[path.format(user_id)] = _get(scene, path.format(user_id), session(SERVER))
     for name in NAMES:
         seen[name] = _get(scene, f"/auth/user/{name}", session(SERVER))
-        for password in ("a-good-one?", "another-one?", "a-third-one?"):
+        for password in ("a-good-one?", "another-one?", "a-third-one?", "a-fourth-one?"):
             account = scene.services.accounts.accounts.find_by_email(name)
             hashed = None if account is None else account.password_hash
             seen[f"{name} {password}"] = str(scene.services.accounts.passwords.verify(hashed, password))

@@ -10,7 +10,6 @@ from chalicelib.accounts.ports import AccountPorts, RestrictedTokens
 from chalicelib.accounts.session import end_restricted_tokens
 from chalicelib.errors import (
     ConflictError,
-    FieldError,
     InvalidFieldsError,
     MalformedJsonError,
     NotFoundError,
@@ -18,6 +17,7 @@ from chalicelib.errors import (
     UnauthorizedError,
 )
 from chalicelib.frozen import frozen
+from chalicelib.model.checks.bodies import OBJECT_MISSING
 from chalicelib.model.checks.parse import parse
 from chalicelib.model.checks.report import Report
 from chalicelib.model.errors import NOT_PARSED, Fault, between, length_out_of_range
@@ -56,7 +56,7 @@ def read_restrictions(body: Any, now_ms: int) -> Restrictions:
         InvalidFieldsError: fields break rules; the error names all of them.
     """
     if body is None:
-        raise InvalidFieldsError((FieldError("", "", "object is missing"),))
+        raise InvalidFieldsError((OBJECT_MISSING,))
     if not isinstance(body, dict):
         raise MalformedJsonError
     report = Report()

@@ -173,7 +173,7 @@ def update(
 
     Raises:
         DataSetNotFoundError, UnauthorizedError, DataSetClosedError: in this order.
-        MalformedJsonError, InvalidFieldsError, TooLargeError: a server's body is invalid.
+        InvalidFieldsError, TooLargeError: a server's body is invalid.
 
     Source: data-api 7, PUT.
     """
@@ -284,7 +284,7 @@ def _apply_update(call: Call, before: DataSet, read_body: Callable[[], Any]) -> 
         if not _asks_to_close(read_body):
             raise UnauthorizedError
         return before, True
-    changes = check_data_set_update(read_body())
+    changes = check_data_set_update(read_body)
     fields = {name: value for name, value in changes.items() if name != "state"}
     after = replace(before, description={**before.description, **fields})
     _require_small(after.description)

@@ -94,6 +94,10 @@ def between(low: float | None, high: float | None) -> str:
     return f"between {render(low)} and {render(high)}"
 
 
+def greater_than(limit: float) -> str:
+    return f"greater than {render(limit)}"
+
+
 def equal_to(value: str | float) -> str:
     return f"equal to {render(value)}"
 

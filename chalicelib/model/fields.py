@@ -62,7 +62,7 @@ class Text(NamedTuple):
 
     The empty string is `value-empty`, unless `may_be_empty` is set (then its length is 0) or the format decides
     otherwise. If `known` is not empty, it lists the only values allowed. `max_bytes` limits the string in UTF-8 and is
-    checked after the format.
+    checked after the format. With `is_told_exclusively` an error about `min_length` 2 says "not greater than 1".
     """
 
     max_length: int | None = None
@@ -71,6 +71,7 @@ class Text(NamedTuple):
     known: tuple[str, ...] = ()
     may_be_empty: bool = False
     max_bytes: int | None = None
+    is_told_exclusively: bool = False
 
 
 class Choice(NamedTuple):
@@ -123,9 +124,12 @@ class Time(NamedTuple):
 
 
 class FreeForm(NamedTuple):
-    """An object with any members, not empty, at most `max_bytes` as compact JSON; null members do not count."""
+    """An object with any members, at most `max_bytes` as compact JSON. An empty one is `value-empty`, unless
+    `may_be_empty` is set. Null members are removed first, unless `keeps_nulls` is set."""
 
     max_bytes: int = 4096
+    keeps_nulls: bool = False
+    may_be_empty: bool = False
 
 
 class TextList(NamedTuple):

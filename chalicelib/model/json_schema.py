@@ -126,7 +126,7 @@ class _SchemaWriter:
     def _structure(self, kind: Kind) -> Schema:
         match kind:
             case fields.FreeForm():
-                return {"type": "object", "not": {"additionalProperties": {"type": "null"}}}
+                return _free_form(kind)
             case fields.TextList(item) | fields.ObjectList(item):
                 return {"type": "array", "items": self._kind(item), **_count(kind)}
             case fields.ObjectMap(item):
@@ -178,6 +178,14 @@ def _text(kind: fields.Text) -> Schema:
 def _limits(limits: Range) -> Schema:
     ends = {"minimum": limits.low, "maximum": limits.high}
     return {name: end for name, end in ends.items() if end is not None}
+
+
+def _free_form(kind: fields.FreeForm) -> Schema:
+    if kind.may_be_empty:
+        return {"type": "object"}
+    if kind.keeps_nulls:
+        return {"type": "object", "minProperties": 1}
+    return {"type": "object", "not": {"additionalProperties": {"type": "null"}}}
 
 
 def _count(kind: fields.TextList | fields.ObjectList) -> Schema:

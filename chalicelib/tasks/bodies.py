@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from chalicelib.errors import FieldError, InvalidFieldsError, MalformedJsonError
+from chalicelib.errors import InvalidFieldsError, MalformedJsonError
 from chalicelib.frozen import frozen
+from chalicelib.model.checks.bodies import OBJECT_MISSING
 from chalicelib.model.checks.parse import parse
 from chalicelib.model.checks.report import Report
 from chalicelib.model.errors import NESTED_TOO_DEEPLY, NOT_PARSED, VALUE_EMPTY, Fault, type_not, value_not_after
@@ -29,8 +30,6 @@ _CHANGEABLE: Mapping[str, Kind | None] = {
 }
 """Fields in the order of checking; `data` is an object of any content, including nulls."""
 _CREATION: Mapping[str, Kind | None] = {"name": Text(), "type": Text(), **_CHANGEABLE}
-
-_OBJECT_MISSING = FieldError("", "", "object is missing")
 
 _LIST: Mapping[str, QueryField] = {
     "name": TextField(),
@@ -107,7 +106,7 @@ def read_list(parameters: Mapping[str, Sequence[str]]) -> TaskList:
 
 def _parsed(body: object, kinds: Mapping[str, Kind | None]) -> dict[str, Any]:
     if body is None:
-        raise InvalidFieldsError((_OBJECT_MISSING,))
+        raise InvalidFieldsError((OBJECT_MISSING,))
     if not isinstance(body, dict):
         raise MalformedJsonError
     report = Report()

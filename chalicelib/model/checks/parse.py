@@ -64,7 +64,7 @@ def _parse_object(kind: Kind, body: Mapping[str, Any], pointer: str, report: Rep
         case fields.Recursive():
             return parse_fields(kind.object(), body, pointer, report)
         case fields.FreeForm():
-            return without_nulls(body)
+            return dict(body) if kind.keeps_nulls else without_nulls(body)
         case fields.ObjectMap(item):
             return {
                 name: body[name] if body[name] is None else parse(item, body[name], member(pointer, name), report)

@@ -128,7 +128,7 @@ def _validate(kind: Kind, value: Any, pointer: str, scope: _Scope, report: Repor
         case fields.Time():
             _validate_time(kind, value, pointer, scope, report)
         case fields.FreeForm(max_bytes):
-            if not value:
+            if not value and not kind.may_be_empty:
                 report.add(errors.VALUE_EMPTY, pointer)
             elif (size := size_bytes(value)) > max_bytes:
                 report.add(errors.size_out_of_range(size, errors.between(None, max_bytes)), pointer)
@@ -160,7 +160,9 @@ def _validate_text(kind: fields.Text, value: str, pointer: str, report: Report) 
     elif kind.max_length is not None and length > kind.max_length:
         report.add(errors.length_out_of_range(length, errors.between(None, kind.max_length)), pointer)
     elif kind.min_length is not None and length < kind.min_length:
-        report.add(errors.length_out_of_range(length, errors.between(kind.min_length, None)), pointer)
+        low = kind.min_length
+        relation = errors.greater_than(low - 1) if kind.is_told_exclusively else errors.between(low, None)
+        report.add(errors.length_out_of_range(length, relation), pointer)
     elif kind.format and not kind.format.accepts(value):
         report.add(errors.value_not_valid(value, kind.format.wording), pointer)
     elif kind.known and value not in kind.known:

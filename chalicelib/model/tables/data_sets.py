@@ -9,8 +9,9 @@ from chalicelib.model.tables.common import ANNOTATIONS, DAY_MS
 
 _TIMEZONE = Field("timezone", Text(format=text_formats.TIME_ZONE))
 _LOCAL_TIME = Text(format=text_formats.LOCAL_TIME)
+_LONGER_THAN_1 = Text(min_length=2, may_be_empty=True, is_told_exclusively=True)
 
-_CLIENT = Object((Field("name", Text()), Field("private", FreeForm()), Field("version", Text())))
+_CLIENT = Object((Field("name", Text()), Field("version", Text()), Field("private", FreeForm(keeps_nulls=True))))
 _DEDUPLICATOR = Object((Field("name", Text(format=text_formats.REVERSE_DOMAIN, known=NAMES)),))
 
 CREATION = Object(
@@ -37,10 +38,10 @@ CREATION = Object(
         Field("timeProcessing", Choice(("across-the-board-timezone", "none", "utc-bootstrapping"))),
         _TIMEZONE,
         Field("timezoneOffset", Integer(Range(-10_080, 10_080))),
-        # Any string is accepted; `upload` is stored.
-        Field("type", Text(may_be_empty=True)),
         Field("uploadId", Text(format=text_formats.UPLOAD_ID)),
         Field("version", Text(min_length=5, may_be_empty=True)),
+        # Any string is accepted; `upload` is stored.
+        Field("type", Text(may_be_empty=True)),
     )
 )
 """The fields that a client may set when it creates a data set."""
@@ -53,8 +54,8 @@ SERVICE_FIELDS = frozenset(
 UPDATE = Object(
     (
         Field("deviceId", Text()),
-        Field("deviceModel", Text(min_length=2, may_be_empty=True)),
-        Field("deviceSerialNumber", Text(min_length=2, may_be_empty=True)),
+        Field("deviceModel", _LONGER_THAN_1),
+        Field("deviceSerialNumber", _LONGER_THAN_1),
         Field("state", Choice(("closed", "open"))),
         Field("time", Time(may_be_zero=False)),
         _TIMEZONE,

@@ -13,13 +13,14 @@ PROVIDER_TYPES = ("oauth",)
 MAX_NAME_LENGTH = 100
 
 _NAME = Text(max_length=MAX_NAME_LENGTH)
+_METADATA = FreeForm(keeps_nulls=True, may_be_empty=True)
 
 CREATION = Object(
     (
         required("providerType", Choice(PROVIDER_TYPES)),
         required("providerName", _NAME),
         Field("providerExternalId", _NAME),
-        Field("metadata", FreeForm()),
+        Field("metadata", _METADATA),
     )
 )
 """The fields of a new data source that a server sets."""
@@ -29,7 +30,7 @@ UPDATE = Object(
         only_with("providerSessionId", Text(), Is("state", ("connected",))),
         Field("providerExternalId", _NAME),
         Field("state", Choice(STATES)),
-        Field("metadata", FreeForm()),
+        Field("metadata", _METADATA),
         Field("error", FreeForm()),
         Field("dataSetId", Text(format=text_formats.UPLOAD_ID)),
         # Deprecated: only the first id is used.
@@ -42,9 +43,9 @@ UPDATE = Object(
 """The fields of a data source that a server may change."""
 
 QUERY: Mapping[str, QueryField] = {
-    **PAGING,
     "providerType": TextField(allowed=PROVIDER_TYPES),
     "providerName": TextField(max_length=MAX_NAME_LENGTH),
     "providerExternalId": TextField(max_length=MAX_NAME_LENGTH),
     "state": TextField(allowed=STATES),
+    **PAGING,
 }

@@ -60,6 +60,11 @@ def test_a_data_source_begins_disconnected(source: dict[str, Any]) -> None:
     }
 
 
+def test_metadata_are_kept_as_they_are_sent(api: ApiClient, server: str, source: dict[str, Any]) -> None:
+    for metadata in ({}, {"a": None}):
+        assert put(api, server, source, {"metadata": metadata}).json()["metadata"] == metadata
+
+
 @pytest.mark.parametrize(
     ("body", "faults"),
     [

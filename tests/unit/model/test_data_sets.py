@@ -27,8 +27,9 @@ def test_every_field_is_optional_and_null_is_an_empty_body() -> None:
 def test_a_body_is_an_object(body: object) -> None:
     with pytest.raises(MalformedJsonError):
         check_data_set(body)
-    with pytest.raises(MalformedJsonError):
-        check_data_set_update(body)
+    with pytest.raises(InvalidFieldsError) as caught:
+        check_data_set_update(lambda: body)
+    assert [error.code for error in caught.value.errors] == ["json-malformed"]
 
 
 def test_fields_are_stored_in_canonical_form() -> None:
@@ -45,7 +46,7 @@ def test_fields_are_stored_in_canonical_form() -> None:
         "createdTime": "not looked at",
     }
     assert check_data_set(body) == {
-        "client": {"name": "org.example", "version": "1", "private": {"a": 1}},
+        "client": {"name": "org.example", "version": "1", "private": {"a": 1, "b": None}},
         "dataSetType": "continuous",
         "deduplicator": {"name": "org.tidepool.continuous.origin"},
         "deviceTags": ["cgm", "insulin-pump"],
@@ -58,6 +59,24 @@ def test_fields_are_stored_in_canonical_form() -> None:
 def test_unknown_members_are_reported_last_and_sorted() -> None:
     found = _creation_errors({"zoo": 1, "deviceId": 5, "a/b": None})
     assert found == [("/deviceId", "type-not-string"), ("/a~1b", "not-parsed"), ("/zoo", "not-parsed")]
+
+
+def test_parse_errors_follow_the_order_of_the_fields() -> None:
+    body = {"type": 5, "version": 5, "client": {"private": 5, "version": 5, "name": 5}, "annotations": 5}
+    assert _creation_errors(body) == [
+        ("/annotations", "type-not-array"),
+        ("/client/name", "type-not-string"),
+        ("/client/version", "type-not-string"),
+        ("/client/private", "type-not-object"),
+        ("/version", "type-not-string"),
+        ("/type", "type-not-string"),
+    ]
+
+
+def test_what_a_client_keeps_for_itself_may_hold_nulls_but_is_not_empty() -> None:
+    kept = {"client": {"private": {"a": None}}}
+    assert check_data_set(kept) == kept
+    assert _creation_errors({"client": {"private": {}}}) == [("/client/private", "value-empty")]
 
 
 def test_validation_errors_follow_the_order_of_the_fields() -> None:
@@ -103,8 +122,8 @@ def test_an_update_accepts_its_fields() -> None:
         "timezone": "Europe/Berlin",
         "timezoneOffset": 840,
     }
-    assert check_data_set_update(body) == body | {"time": "2024-02-01T00:00:00Z"}
-    assert check_data_set_update({}) == {}
+    assert check_data_set_update(lambda: body) == body | {"time": "2024-02-01T00:00:00Z"}
+    assert check_data_set_update(dict) == {}
 
 
 @pytest.mark.parametrize(
@@ -121,7 +140,7 @@ def test_an_update_accepts_its_fields() -> None:
 )
 def test_an_update_refuses_other_fields(body: dict[str, Any], expected: list[tuple[str, str]]) -> None:
     with pytest.raises(InvalidFieldsError) as caught:
-        check_data_set_update(body)
+        check_data_set_update(lambda: body)
     assert [(error.pointer, error.code) for error in caught.value.errors] == expected
 
 

@@ -67,6 +67,10 @@ class FaultFigures:
         """All faults that were met."""
         return sum(sum(row.faults.values()) for row in self.rows) + sum(self.of_histories.values())
 
+    def totals(self) -> dict[str, int]:
+        """The number of all faults, with which the report begins."""
+        return {"faults": self.faults}
+
     @property
     def name(self) -> str:
         """The name of the block on the page."""
@@ -107,6 +111,10 @@ class PairFigures:
     interleavings: int = 0
     wrong: int = 0
     minutes: float = 0.0
+
+    def totals(self) -> dict[str, int]:
+        """Empty: all counts are members."""
+        return {}
 
     @property
     def name(self) -> str:
@@ -154,7 +162,7 @@ def write_report(figures: FaultFigures | PairFigures, failures: Sequence[str], *
     listed = "".join(f"- {failure}\n" for failure in failures[:MAX_SHOWN_FAILURES])
     path.write_text(f"# {figures.name}\n\n{text}\n{listed}", encoding="utf-8")
     if is_kept:
-        _keep(figures.name, text, report | asdict(figures))
+        _keep(figures.name, text, report | figures.totals() | asdict(figures))
     return path
 
 

@@ -61,7 +61,8 @@ def notes(version: str, section: str, folder: Path) -> str:
 def _summary(path: Path) -> str:
     """One line of a report: its name, when and from which commit it was made, and the numbers it begins with."""
     report = json.loads(path.read_text(encoding="utf-8"))
-    numbers = [f"{value:,} {name}" for name, value in report.items() if type(value) in (int, float) and name != "seed"]
+    measured = [(name, value) for name, value in report.items() if type(value) in (int, float) and name != "seed"]
+    numbers = [f"{round(value, 1):,} {name.replace('_', ' ')}" for name, value in measured]
     made = f"{report.get('date', 'no date')}, commit {report.get('commit', 'unknown')}"
     return f"{path.stem} ({made}): {', '.join(numbers)}"
 

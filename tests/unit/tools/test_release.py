@@ -160,11 +160,12 @@ def test_a_release_changes_the_sources_and_only_if_its_artifacts_can_be_built(
 def test_notes_have_the_changes_and_the_figures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     figures = tmp_path / "figures"
     figures.mkdir()
-    (figures / "soak-home.json").write_text('{"seed": 1, "date": "2026-12-01", "commit": "abc", "requests": 123456}')
+    report = '{"seed": 1, "date": "2026-12-01", "commit": "abc", "asked_again": 123456, "minutes": 38.957}'
+    (figures / "soak-home.json").write_text(report)
     monkeypatch.setattr(artifacts, "FIGURES", figures)
     monkeypatch.setattr(artifacts, "BENCH", tmp_path / "bench.json")
     (tmp_path / "a.whl").write_bytes(b"x" * 1234)
     text = notes("0.2.0", CHANGES, tmp_path)
     assert text.startswith(f"# Strandline 0.2.0\n\n{CHANGES}\n\n## Figures\n")
-    assert "- a.whl: 1,234 bytes\n- soak-home (2026-12-01, commit abc): 123,456 requests\n" in text
+    assert "- a.whl: 1,234 bytes\n- soak-home (2026-12-01, commit abc): 123,456 asked again, 39.0 minutes\n" in text
     assert text.endswith("- `make bench`: not run for this release\n")

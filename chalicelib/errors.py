@@ -3,9 +3,11 @@
 StrandlineError
 ├── UnauthenticatedError           no credential, or none that is valid
 │   ├── InvalidTokenError          a session token was sent and stands for nothing
-│   └── WrongCredentialsError      no account has this name and password
+│   ├── WrongCredentialsError      no account has this name and password
+│   └── WrongServerSecretError     a server signs in with another secret than that of the stage
 ├── MalformedCredentialError       a credential that cannot be read, or a wrong service secret
 ├── UnauthorizedError              a valid caller who may not do this
+│   ├── WrongKindOfCallerError     the route is for users and a server calls, or the reverse
 │   ├── UnverifiedEmailError       the e-mail address has to be verified before signing in
 │   ├── WrongPasswordError         the password that confirms a step is missing or wrong
 │   ├── InsufficientGrantError     the caller has a grant, but not the permission needed
@@ -17,6 +19,7 @@ StrandlineError
 ├── NotFoundError
 │   ├── DataSetNotFoundError
 │   ├── BlobNotFoundError
+│   ├── TidepoolLinkNotFoundError  no account of a partner is linked under this id
 │   ├── UserNotFoundError
 │   ├── GrantNotFoundError
 │   ├── NoteNotFoundError
@@ -33,7 +36,8 @@ StrandlineError
 │   ├── MemberExistsError          the invited person belongs to the care team already
 │   ├── ClaimRefusedError          the details that claim a custodial account are missing or wrong
 │   ├── TooManyInvitationsError    the user has as many invitations as anybody may have
-│   └── TaskNameTakenError
+│   ├── TaskNameTakenError
+│   └── TaskExistsError            an earlier request with the same key made another task
 ├── InvalidRequestError
 │   ├── MalformedJsonError         the body is not the JSON that was asked for
 │   │   └── MissingJsonError       there is no body

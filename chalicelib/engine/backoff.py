@@ -2,6 +2,9 @@
 
 import secrets
 import time
+from collections.abc import Callable
+
+from chalicelib.engine.errors import TransactionConflictError
 
 MAX_ATTEMPTS = 10
 """The attempts of a write that meets others. One of them wins each time, so this many writes may come at once."""
@@ -18,3 +21,17 @@ def pause_after(attempt: int) -> None:
     """
     longest_ms = min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2**attempt)
     time.sleep(secrets.randbelow(longest_ms * 1000) / 1_000_000)
+
+
+def repeat_on_conflict(transact: Callable[[], None]) -> None:
+    """Carry out a transaction, again after a pause for as long as it meets others.
+
+    Raises:
+        TransactionConflictError: it met another one at each of `MAX_ATTEMPTS` attempts.
+    """
+    for attempt in range(MAX_ATTEMPTS - 1):
+        try:
+            return transact()
+        except TransactionConflictError:
+            pause_after(attempt)
+    return transact()

@@ -14,7 +14,6 @@ from chalicelib.engine.aws.errors import engine_errors
 from chalicelib.engine.aws.expressions import Expressions
 from chalicelib.engine.conditions import Condition
 from chalicelib.engine.definitions import ACCOUNTS, BLOBS, DATA, TASKS, KeyAttribute, TableDefinition
-from chalicelib.engine.errors import TransactionConflictError
 from chalicelib.engine.table import Check, Delete, Item, Key, Put, Query, Table, Update, Write
 from chalicelib.errors import UnavailableError
 
@@ -186,15 +185,7 @@ class DynamoTable:
             "TransactItems": [{_WRITE_NAMES[type(write)]: self._request(write)} for write in writes],
             "ClientRequestToken": secrets.token_hex(16),
         }
-        for attempt in range(backoff.MAX_ATTEMPTS):
-            try:
-                self._send("TransactWriteItems", request)
-            except TransactionConflictError:
-                if attempt == backoff.MAX_ATTEMPTS - 1:
-                    raise
-                backoff.pause_after(attempt)
-            else:
-                return
+        backoff.repeat_on_conflict(lambda: self._transact(request))
 
     def batch_write(self, writes: Sequence[Put | Delete]) -> None:
         """See `Table.batch_write`.
@@ -206,6 +197,9 @@ class DynamoTable:
             raise ValueError("writes of a batch have no conditions")
         for start in range(0, len(writes), MAX_BATCH_WRITES):
             self._write_batch([_batch_request(write) for write in writes[start : start + MAX_BATCH_WRITES]])
+
+    def _transact(self, request: dict[str, Any]) -> None:
+        self._send("TransactWriteItems", request)
 
     def _write_batch(self, requests: list[Any]) -> None:
         for attempt in range(backoff.MAX_ATTEMPTS):

@@ -13,7 +13,7 @@ from chalicelib.engine.embedded.faults import Faults
 from chalicelib.engine.embedded.item_bodies import size_bytes
 from chalicelib.engine.embedded.query_plans import Page, QueryPlan
 from chalicelib.engine.embedded.rows import DELETE, PUT, SELECT_BODY, Row, RowKey, Rows
-from chalicelib.engine.errors import ConditionFailedError, TransactionConflictError, TransactionRefusedError
+from chalicelib.engine.errors import ConditionFailedError, TransactionRefusedError
 from chalicelib.engine.table import MAX_TRANSACTION_WRITES, Delete, Item, Key, Put, Query, Table, Update, Write
 from chalicelib.errors import UnavailableError
 
@@ -152,16 +152,7 @@ class SqliteTable:
         if not 1 <= len(writes) <= MAX_TRANSACTION_WRITES:
             raise RuntimeError(f"a transaction has 1 to {MAX_TRANSACTION_WRITES} writes, not {len(writes)}")
         prepared = self._prepared(writes)
-        for attempt in range(backoff.MAX_ATTEMPTS):
-            try:
-                self._before("TransactWriteItems")
-                self._commit(prepared, MAX_TRANSACTION_BYTES)
-            except TransactionConflictError:
-                if attempt == backoff.MAX_ATTEMPTS - 1:
-                    raise
-                backoff.pause_after(attempt)
-            else:
-                return
+        backoff.repeat_on_conflict(lambda: self._transact(prepared))
 
     def batch_write(self, writes: Sequence[Put | Delete]) -> None:
         """See `Table.batch_write`. Each batch is one commit.
@@ -187,6 +178,10 @@ class SqliteTable:
             self._commit(prepared)
         except TransactionRefusedError as refused:
             raise ConditionFailedError(refused.stored(0)) from None
+
+    def _transact(self, prepared: "Prepared") -> None:
+        self._before("TransactWriteItems")
+        self._commit(prepared, MAX_TRANSACTION_BYTES)
 
     def _write_batch(self, prepared: "Prepared") -> None:
         keys = list(prepared)

@@ -6,7 +6,7 @@ import pytest
 
 from tests.api.conftest import api, fakes
 from tests.golden.datum_vectors import FILES, vectors
-from tests.golden.exchanges import names
+from tests.golden.http_exchanges import RECORDED
 
 __all__ = ["api", "fakes"]
 
@@ -27,5 +27,5 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(f"golden data {passed[DATA]:,} of {total:,}")
     if passed[AS_RECORDED] or passed[BY_RULING]:
         terminalreporter.write_line(
-            f"golden HTTP {len(names())}: {passed[AS_RECORDED]} as recorded, {passed[BY_RULING]} by ruling"
+            f"golden HTTP {len(RECORDED.names)}: {passed[AS_RECORDED]} as recorded, {passed[BY_RULING]} by ruling"
         )

@@ -3,7 +3,6 @@
 The records and what their placeholders stand for are described in `tests/data/golden/nightscout/README.md`.
 """
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -12,7 +11,9 @@ from email.utils import formatdate
 from pathlib import Path
 from typing import Any
 
-FOLDER = Path(__file__).parent.parent / "data" / "golden" / "nightscout"
+from tests.golden.recordings import Recordings
+
+RECORDED = Recordings(Path(__file__).parent.parent / "data" / "golden" / "nightscout")
 PLACEHOLDER = re.compile(r"<[^<>]+>")
 OBJECT_ID = re.compile("[0-9a-f]{24}")
 TIME = re.compile(r"(NOW-MS|NOW-ISO|NOW-HTTP|NOW-S|MS|ISO|HTTP)([+-]?)(\d*)")
@@ -21,27 +22,6 @@ MAX_DOCUMENTS = 100
 """More than any scenario stores."""
 HEADERS = ("content-type", "last-modified")
 """The headers that are compared."""
-
-
-@dataclass(frozen=True, slots=True)
-class Exchange:
-    """One file: earlier requests of its scenario, the request, and what Nightscout answered."""
-
-    name: str
-    given: list[dict[str, Any]]
-    request: dict[str, Any]
-    response: dict[str, Any]
-
-
-def exchange(name: str) -> Exchange:
-    """The exchange of the file with this name, without its extension."""
-    content = json.loads((FOLDER / f"{name}.json").read_text())
-    return Exchange(name, content["given"], content["request"], content["response"])
-
-
-def names() -> list[str]:
-    """The names of all files."""
-    return sorted(path.stem for path in FOLDER.glob("*.json"))
 
 
 @dataclass(slots=True)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.golden.exchanges import Masks
+from tests.golden.http_exchanges import Masks
 
 A, B = "a" * 32, "b" * 32
 

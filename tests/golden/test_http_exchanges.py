@@ -12,7 +12,8 @@ from tests.api.conftest import ApiClient, Reply
 from tests.fakes.prepared import prepared
 from tests.fakes.services import FakeServices
 from tests.golden.conftest import AS_RECORDED, BY_RULING
-from tests.golden.exchanges import GIVEN_IDS, Exchange, Masks, exchange, names, sorted_records
+from tests.golden.http_exchanges import GIVEN_IDS, RECORDED, Masks, sorted_records
+from tests.golden.recordings import Exchange
 
 OWNER = "aaaaaaaaaa"
 GRANTS_OF_OWNER = {
@@ -137,11 +138,11 @@ RULINGS: dict[str, Ruling] = {
 """The differing replies, by file."""
 
 
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", RECORDED.names)
 def test_exchange_is_answered_as_recorded(
     name: str, api: ApiClient, fakes: FakeServices, record_property: Callable[[str, object], None]
 ) -> None:
-    _replay(exchange(name), RULINGS.get(name), api, fakes)
+    _replay(RECORDED.exchange(name), RULINGS.get(name), api, fakes)
     record_property(BY_RULING if name in RULINGS else AS_RECORDED, 1)
 
 
@@ -167,15 +168,15 @@ def _replay(recorded: Exchange, ruling: Ruling | None, api: ApiClient, fakes: Fa
 
 
 def test_rulings_are_of_recorded_exchanges_and_differ_from_them() -> None:
-    assert len(names()) == 132
+    assert len(RECORDED.names) == 132
     for name, ruling in RULINGS.items():
-        response = exchange(name).response
+        response = RECORDED.exchange(name).response
         assert (ruling.status, ruling.body) != (response["status"], response.get("body")), name
         assert ruling.reason
 
 
 def test_no_answer_to_a_recorded_request_is_an_internal_failure() -> None:
-    failing = {name for name in names() if exchange(name).response["status"] >= 500}
+    failing = {name for name in RECORDED.names if RECORDED.exchange(name).response["status"] >= 500}
     assert failing <= RULINGS.keys()
     assert all(ruling.status < 500 for ruling in RULINGS.values())
 

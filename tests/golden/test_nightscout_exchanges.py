@@ -14,7 +14,8 @@ from tests.api.conftest import ApiClient, Reply
 from tests.api.people import ANNA
 from tests.fakes.prepared import prepared
 from tests.fakes.services import START_MS, FakeServices
-from tests.golden.nightscout_exchanges import HEADERS, Exchange, Masks, exchange, names
+from tests.golden.nightscout_exchanges import HEADERS, RECORDED, Masks
+from tests.golden.recordings import Exchange
 
 ONE_SECRET = "a token is taken as the secret, and as it is"
 OTHER_ROLES = "there are two scopes, and no other roles"
@@ -108,7 +109,7 @@ RULINGS = {
     "v3-update-50-readonly-delete": FINAL,
 }
 
-AS_RECORDED = sorted(set(names()) - RULINGS.keys())
+AS_RECORDED = sorted(set(RECORDED.names) - RULINGS.keys())
 
 
 def set_scene(api: ApiClient, fakes: FakeServices) -> Mapping[str, str]:
@@ -150,7 +151,7 @@ def exchange_named(fakes: FakeServices, name: str) -> Exchange:
     """The exchange with this name. Those of `cors` were recorded with pages of all origins allowed."""
     if name.startswith("cors-"):
         fakes.settings = replace(fakes.settings, cors_origins=("*",))
-    return exchange(name)
+    return RECORDED.exchange(name)
 
 
 def differences(api: ApiClient, masks: Masks, recorded: Exchange) -> list[str]:
@@ -200,4 +201,4 @@ def test_a_ruling_differs_and_is_needed(api: ApiClient, masks: Masks, exchange_n
 
 def test_the_exchanges_are_there() -> None:
     assert len(AS_RECORDED) > 50
-    assert set(names()) >= RULINGS.keys()
+    assert set(RECORDED.names) >= RULINGS.keys()

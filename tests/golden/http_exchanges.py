@@ -11,7 +11,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-FOLDER = Path(__file__).parent.parent / "data" / "golden" / "http"
+from tests.golden.recordings import Recordings
+
+RECORDED = Recordings(Path(__file__).parent.parent / "data" / "golden" / "http")
 GIVEN_IDS = {
     "setup": "<DATASET>",
     "setup-normal": "<DATASET>",
@@ -24,27 +26,6 @@ GIVEN_IDS = {
 MASK = re.compile(r"<([A-Z]+)[^>]*>")
 SERVER_ID = re.compile(r"[0-9a-f]{32}")
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-
-
-@dataclass(frozen=True, slots=True)
-class Exchange:
-    """One file: earlier requests of its scenario, the request, and what the reference answered."""
-
-    name: str
-    given: list[dict[str, Any]]
-    request: dict[str, Any]
-    response: dict[str, Any]
-
-
-def exchange(name: str) -> Exchange:
-    """The exchange of the file with this name, without its extension."""
-    content = json.loads((FOLDER / f"{name}.json").read_text())
-    return Exchange(name, content["given"], content["request"], content["response"])
-
-
-def names() -> list[str]:
-    """The names of all files."""
-    return sorted(path.stem for path in FOLDER.glob("*.json"))
 
 
 def sorted_records(records: list[dict[str, Any]]) -> list[dict[str, Any]]:

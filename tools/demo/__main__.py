@@ -22,6 +22,7 @@ from typing import Protocol
 from chalicelib.engine.embedded.folder import SECRETS_FOLDER
 from chalicelib.engine.embedded.secret_files import secret_path
 from strandline.cli.data_dir import default_data_dir
+from strandline.cli.progress import Progress
 from strandline.home.launching import NotReadyError, home_server
 from strandline.home.opening import HOME
 from tools.demo import generator, report
@@ -29,7 +30,6 @@ from tools.demo.client import Client
 from tools.demo.comparison import differences
 from tools.demo.events import show_events
 from tools.demo.generator import LOCAL_TIME, Record
-from tools.demo.progress import Progress
 from tools.local_cloud.ports import LOOPBACK
 from tools.project import ToolError, run_tool
 
@@ -101,11 +101,11 @@ def run(server: Server, days: int, seed: int) -> None:
 
 
 def _upload(server: Server, data_set_id: str, records: list[Record]) -> None:
-    progress = Progress("uploading", len(records))
-    for first in range(0, len(records), CHUNK_RECORDS):
-        chunk = records[first : first + CHUNK_RECORDS]
-        server.add_data(data_set_id, chunk)
-        progress.show(first + len(chunk))
+    with Progress("uploading", len(records)) as progress:
+        for first in range(0, len(records), CHUNK_RECORDS):
+            chunk = records[first : first + CHUNK_RECORDS]
+            server.add_data(data_set_id, chunk)
+            progress.advance(len(chunk))
 
 
 def _show(records: list[Record]) -> None:

@@ -1,7 +1,6 @@
 """Tests the whole demo on a scripted server."""
 
 import copy
-import io
 import itertools
 import re
 from collections.abc import Callable
@@ -11,7 +10,6 @@ import pytest
 
 from tools.demo import __main__ as demo
 from tools.demo.comparison import as_shown
-from tools.demo.progress import Progress
 from tools.project import ToolError, run_tool
 
 Record = dict[str, Any]
@@ -59,7 +57,7 @@ def test_a_week_goes_up_in_chunks_of_a_thousand_and_is_shown(capsys: pytest.Capt
     assert server.profiles == ["a1b2c3d4e5"]
     assert server.chunks[:-1] == [1000] * (len(server.chunks) - 1)
     assert 0 < server.chunks[-1] <= 1000
-    assert err.splitlines()[0] == f"uploading 1000/{sum(server.chunks)}"
+    assert err == f"uploading: {sum(server.chunks)}/{sum(server.chunks)}\n"
     assert re.search(r"^cbg +2016 ", out, re.MULTILINE)
     assert re.search(r"^mean glucose +\d+ mg/dL \(\d+\.\d mmol/L\)$", out, re.MULTILINE)
     assert re.search(r"^time in range +\d+% \(70-180 mg/dL\)", out, re.MULTILINE)
@@ -103,25 +101,3 @@ def test_wrong_arguments_are_exit_code_two(arguments: list[str], capsys: pytest.
         demo.main(arguments)
     assert caught.value.code == 2
     assert "usage" in capsys.readouterr().err
-
-
-class Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
-
-
-def test_progress_redraws_one_line_in_a_terminal() -> None:
-    stream = Terminal()
-    progress = Progress("uploading", 2000, stream)
-    progress.show(1000)
-    progress.show(2000)
-    half, full = "█" * 16 + "░" * 16, "█" * 32
-    assert stream.getvalue() == f"\ruploading {half} 1000/2000\ruploading {full} 2000/2000\n"
-
-
-def test_progress_is_a_line_a_step_elsewhere() -> None:
-    stream = io.StringIO()
-    progress = Progress("uploading", 2000, stream)
-    progress.show(1000)
-    progress.show(2000)
-    assert stream.getvalue() == "uploading 1000/2000\nuploading 2000/2000\n"

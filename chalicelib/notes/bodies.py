@@ -30,7 +30,7 @@ def parse_message(body: Any) -> Content:
 
     Raises:
         MalformedJsonError: the body is not an object.
-        InvalidRequestError: a member is missing, empty or no text; the error names each.
+        InvalidRequestError: a member is missing, empty or not a text; the error names each.
         InvalidFieldsError: the time cannot be read, or the guid is too long.
         TooLargeError: the text is larger than `MAX_TEXT_BYTES`.
     """

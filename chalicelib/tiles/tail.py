@@ -56,15 +56,14 @@ def affected_by(entries: Iterable[Entry], divided_ids: Collection[str]) -> Affec
         if isinstance(contents, Records):
             keys = keys_of_rows(contents)
             affected.keys.update(keys)
-            if is_divided:
-                for key, origin_id in zip(keys, contents.origin_ids, strict=True):
-                    if origin_id is not None:
-                        origin_keys[key].add(origin_key(origin_id))
+            origin_ids = contents.origin_ids if is_divided else ()
+            for key, origin_id in zip(keys, origin_ids, strict=is_divided):
+                if origin_id is not None:
+                    origin_keys[key].add(origin_key(origin_id))
+        elif is_divided and contents.kind is SelectorKind.ORIGIN:
+            affected.replaced_origin_keys.update(map(origin_key, contents.values))
         elif is_divided:
-            if contents.kind is SelectorKind.ORIGIN:
-                affected.replaced_origin_keys.update(map(origin_key, contents.values))
-            else:
-                affected.searched_ids.add(entry.data_set_id)
+            affected.searched_ids.add(entry.data_set_id)
     for key, of_tile in origin_keys.items():
         affected.replaced_origin_keys.update(of_tile)
         affected.origin_keys[key] = sorted(of_tile)

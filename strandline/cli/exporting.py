@@ -141,20 +141,24 @@ def _state(data_set: Json, closed: set[str]) -> str:
 def _export_data(export: _Export, now: datetime) -> None:
     (export.folder / "data").mkdir()
     windows = _windows(now.year)
+    opened: dict[str, BinaryIO] = {}
     with ExitStack() as stack, Progress("data", len(windows)) as progress:
-        opened: dict[str, BinaryIO] = {}
         for window in windows:
             for record in _read_data(export, window):
                 kind = str(record.get("type"))
                 if kind == "upload":
                     continue
                 if kind not in opened:
-                    if re.fullmatch(r"[A-Za-z]{1,50}", kind) is None:
-                        raise CommandError(f"a record has the type {kind!r}, which is not allowed as a file name.")
-                    opened[kind] = stack.enter_context((export.folder / "data" / f"{kind}.jsonl").open("wb"))
+                    opened[kind] = stack.enter_context(_data_file(export.folder, kind).open("wb"))
                 opened[kind].write(files.line_of(record))
                 export.counts[f"data/{kind}"] += 1
             progress.advance()
+
+
+def _data_file(folder: Path, kind: str) -> Path:
+    if re.fullmatch(r"[A-Za-z]{1,50}", kind) is None:
+        raise CommandError(f"a record has the type {kind!r}, which is not allowed as a file name.")
+    return folder / "data" / f"{kind}.jsonl"
 
 
 def _windows(last_year: int) -> list[dict[str, str]]:

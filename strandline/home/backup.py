@@ -139,12 +139,11 @@ def _write(home: Home, snapshot: Database, copy: Path, archive: BinaryIO, steps:
     damaged: list[str] = []
     with steps("objects", len(files)) as step:
         for stored in files:
-            try:
-                with (home.data_dir / OBJECTS_FOLDER / stored.file).open("rb") as content:
-                    if not _add_object(writer, stored, content):
-                        damaged.append(stored.file)
-            except FileNotFoundError:
+            is_right = _add_object(writer, stored, home.data_dir / OBJECTS_FOLDER / stored.file)
+            if is_right is None:
                 missing.append(stored.file)
+            elif not is_right:
+                damaged.append(stored.file)
             step.advance()
     writer.finish(
         Manifest(
@@ -162,8 +161,16 @@ def _write(home: Home, snapshot: Database, copy: Path, archive: BinaryIO, steps:
     return 1 + len(secret_files) + len(files) - len(missing)
 
 
-def _add_object(writer: ArchiveWriter, stored: ObjectFile, content: BinaryIO) -> bool:
-    """Add the file of an object. Returns whether it is what was stored."""
+def _add_object(writer: ArchiveWriter, stored: ObjectFile, file: Path) -> bool | None:
+    """Add the file of an object. Returns whether it is what was stored; None if there is no file."""
+    try:
+        with file.open("rb") as content:
+            return _add_content(writer, stored, content)
+    except FileNotFoundError:
+        return None
+
+
+def _add_content(writer: ArchiveWriter, stored: ObjectFile, content: BinaryIO) -> bool:
     md5 = hashlib.md5(usedforsecurity=False)
 
     def hashed() -> Iterator[bytes]:

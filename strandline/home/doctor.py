@@ -18,6 +18,7 @@ from pathlib import Path
 import orjson
 
 from chalicelib.blobs.blob import Blob, BlobKind, kind_and_id
+from chalicelib.blobs.ports import BlobPorts
 from chalicelib.engine.embedded.database import FORMAT_VERSION, SQLITE_VERSION
 from chalicelib.engine.embedded.engine import EmbeddedEngine, embedded_engine
 from chalicelib.engine.embedded.errors import FolderError
@@ -192,11 +193,10 @@ def _check_blobs(home: Home, steps: Steps) -> CheckResult:
     lacking: list[tuple[BlobKind, Blob]] = []
     with steps("blobs", len(users)) as step:
         for user in users:
-            for kind in BlobKind:
-                for blob in ports.blobs.of_user(kind, user.account.user_id):
-                    count += 1
-                    if blob.is_available and ports.contents.describe(blob.content_key) is None:
-                        lacking.append((kind, blob))
+            for kind, blob in _blobs_of(user, ports):
+                count += 1
+                if blob.is_available and ports.contents.describe(blob.content_key) is None:
+                    lacking.append((kind, blob))
             step.advance()
     if lacking:
         time.sleep(DELETION_S)
@@ -210,6 +210,12 @@ def _check_blobs(home: Home, steps: Steps) -> CheckResult:
         if (identity is None or ports.blobs.find(*identity) is None) and ports.contents.describe(key) is not None:
             strays.append(f"the content {key} belongs to no blob")
     return CheckResult(f"{count} blobs and device logs, each with its content", errors=errors, warnings=strays)
+
+
+def _blobs_of(user: UserSummary, ports: BlobPorts) -> Iterator[tuple[BlobKind, Blob]]:
+    for kind in BlobKind:
+        for blob in ports.blobs.of_user(kind, user.account.user_id):
+            yield kind, blob
 
 
 def _check_tiles(home: Home, steps: Steps) -> CheckResult:

@@ -134,15 +134,22 @@ def redescribed(call: Call, before: DataSet, members: Mapping[str, Any]) -> Data
     )
 
 
-def list_of_user(call: Call, owner_id: str, query: ListQuery, ports: DataPorts) -> list[dict[str, Any]]:
+def list_of_user(
+    call: Call, owner_id: str, read_query: Callable[[], ListQuery], ports: DataPorts
+) -> list[dict[str, Any]]:
     """One page of the active data sets of a user, newest first; empty if there are none.
+
+    Args:
+        read_query: returns the query; called only for a caller who may list data sets.
 
     Raises:
         UnauthorizedError: the caller may not list data sets of this user.
+        InvalidFieldsError: the query is invalid.
 
     Source: data-api 6.
     """
     call.require(owner_id)
+    query = read_query()
     data_sets = with_truncations(ports.data_sets.of_owner(ports.data_sets.owner(owner_id)))
     listed = [data_set for data_set in data_sets if query.selects(data_set)]
     return [as_data_set(data_set) for data_set in listed[query.first : query.first + query.size]]

@@ -76,7 +76,7 @@ def parse_data_query(parameters: Mapping[str, Sequence[str]]) -> DataQuery:
         device_id=texts.get("deviceId"),
         upload_id=texts.get("uploadId"),
         is_latest=values["latest"],
-        reasons=_word_set(_words(texts, "dosingDecision.reason")),
+        reasons=frozenset(reasons.split(",")) if (reasons := texts.get("dosingDecision.reason")) else None,
         sample_interval_minimum_ms=values["sampleIntervalMinimum"],
         # `dexcom` is the older parameter, with the opposite meaning.
         prefers_sources=values.get("cbgFilter", not values.get("dexcom", False)),

@@ -147,7 +147,7 @@ class DataScene:
         return data_sets.list_of_user(
             call_by(caller, DATA_SET_LISTERS, self.grants),
             str(ANNA.user_id),
-            parse_list_query(_parameters(parameters), has_filters=True),
+            lambda: parse_list_query(_parameters(parameters), has_filters=True),
             self.data,
         )
 

@@ -1,6 +1,7 @@
 """Data sets over HTTP. Source: data-api 6 and 7."""
 
 from dataclasses import replace
+from functools import partial
 
 from chalicelib.api.dropped import dropped_headers
 from chalicelib.api.messages import Reply, Request, enveloped, idempotency_key
@@ -42,8 +43,8 @@ def list_datasets(request: Request) -> Reply:
 
 
 def _list_page(request: Request, *, has_filters: bool) -> list[dict[str, object]]:
-    query = parse_list_query(request.query, has_filters=has_filters)
-    return data_sets.list_of_user(request.call, request.path["userId"], query, request.services.data)
+    read_query = partial(parse_list_query, request.query, has_filters=has_filters)
+    return data_sets.list_of_user(request.call, request.path["userId"], read_query, request.services.data)
 
 
 @blueprint.operation(GET_DATA_SET)

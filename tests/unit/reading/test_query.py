@@ -169,6 +169,15 @@ class TestFilters:
         ]
         assert read == [None, "loop"]
 
+    @pytest.mark.parametrize("reasons", [",loop", "loop,"])
+    def test_an_empty_reason_matches_nothing(self, scene: DataScene, reasons: str) -> None:
+        data_set = scene.open("none")
+        units = {"bg": "mg/dL", "carb": "grams", "insulin": "Units"}
+        decision = {"type": "dosingDecision", "time": "2026-01-01T00:00:00Z", "units": units}
+        scene.add(data_set, *(decision | {"reason": reason} for reason in ("loop", "normalBolus")))
+        read = scene.read(dosingDecision_reason=reasons, type="dosingDecision")
+        assert [record["reason"] for record in read] == ["loop"]
+
     def test_sample_intervals_select_cbg_records(self, scene: DataScene) -> None:
         data_set = scene.open("none")
         scene.add(data_set, *(cbg(value, value, sampleInterval=value * 60_000) for value in (1, 5, 10)), cbg(2, 59))

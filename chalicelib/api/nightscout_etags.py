@@ -5,6 +5,7 @@ changes by itself, and a digest of its content. While the state is the same, the
 too. If it is not, the answer is made, and its content tells.
 """
 
+import dataclasses
 import hashlib
 import re
 from collections.abc import Mapping
@@ -12,6 +13,7 @@ from email.utils import formatdate, parsedate_to_datetime
 
 import orjson
 
+from chalicelib.api.accepted import preferred_format
 from chalicelib.api.messages import Reply, Request
 from chalicelib.api.nightscout_devices import user_id_of
 from chalicelib.api.router import EXTENSION
@@ -21,7 +23,13 @@ from chalicelib.nightscout.state import current_state, newest_entry_ms
 from chalicelib.nightscout.times import DAY_MS
 from chalicelib.reading.etag import ANY, parse_known_etags
 
-_JSON = "application/json"
+FORMATS: Mapping[str, str] = {
+    "txt": "text/plain",
+    "tsv": "text/tab-separated-values",
+    "csv": "text/csv",
+    "json": "application/json",
+}
+"""The formats of entries with their media types; what a client accepts alike, it gets in the first one."""
 _VARY = "Accept, Accept-Encoding"
 _FIND = "find"
 _LIMITS = (_FIND, "count", "sort")
@@ -55,11 +63,21 @@ def unmodified_reply(request: Request) -> Reply | None:
     known_ms = _known_since_s(request) * 1000
     if not known_ms or any(name.startswith(_FIND) for name in request.query):
         return None
-    newest_ms = newest_entry_ms(request.call, user_id_of(request), request.services.nightscout)
-    oldest_ms = request.now_ms - DEFAULT_DAYS * DAY_MS
-    if newest_ms is None or newest_ms < oldest_ms or newest_ms // 1000 * 1000 > known_ms:
+    newest_ms = _newest_of_last_days(request)
+    if newest_ms is None or newest_ms // 1000 * 1000 > known_ms:
         return None
     return Reply(status=304, headers={"Last-Modified": formatdate(newest_ms // 1000, usegmt=True), "Vary": _VARY})
+
+
+def with_newest_time(request: Request, found: FoundDocuments) -> FoundDocuments:
+    """What a search found that found nothing: modified when the newest entry of the last days was."""
+    return dataclasses.replace(found, newest_ms=_newest_of_last_days(request))
+
+
+def _newest_of_last_days(request: Request) -> int | None:
+    newest_ms = newest_entry_ms(request.call, user_id_of(request), request.services.nightscout)
+    oldest_ms = request.now_ms - DEFAULT_DAYS * DAY_MS
+    return None if newest_ms is None or newest_ms < oldest_ms else newest_ms
 
 
 def unless_known(request: Request, body: bytes, media_type: str, found: FoundDocuments) -> Reply:
@@ -81,9 +99,11 @@ def unless_known(request: Request, body: bytes, media_type: str, found: FoundDoc
 
 
 def format_of(request: Request) -> str:
-    """The format that the path ends with, else that of the first media type in `Accept`: JSON only if it is named."""
-    first = request.headers.get("accept", "").partition(",")[0].partition(";")[0].strip().lower()
-    return request.path[EXTENSION] or {_JSON: "json", "text/csv": "csv"}.get(first, "tsv")
+    """The format of entries that the path ends with, else the one that `Accept` prefers; JSON for all others."""
+    extension = request.path[EXTENSION]
+    if extension:
+        return extension if extension in FORMATS else "json"
+    return preferred_format(request.headers.get("accept", ""), FORMATS) or "json"
 
 
 def _known_since_s(request: Request) -> int:

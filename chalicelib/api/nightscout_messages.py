@@ -8,7 +8,7 @@ import orjson
 
 from chalicelib import json_text
 from chalicelib.api.messages import Reply, Request
-from chalicelib.api.nightscout_etags import format_of, unless_known
+from chalicelib.api.nightscout_etags import FORMATS, format_of, unless_known
 from chalicelib.errors import InvalidRequestError, MalformedJsonError, TooLargeError
 from chalicelib.nightscout.search import FoundDocuments
 
@@ -16,7 +16,7 @@ MAX_INFLATED_BYTES = 16 * 1024 * 1024
 """The largest body that is sent compressed."""
 _GZIP_WBITS = 31
 _COLUMNS = ("dateString", "date", "sgv", "direction", "device")
-_TABLES = {"csv": (",", "text/csv; charset=utf-8"), "tsv": ("\t", "text/plain; charset=utf-8")}
+_SEPARATORS = {"csv": ",", "tsv": "\t", "txt": "\t"}
 _JSON = "application/json"
 
 
@@ -43,11 +43,10 @@ def documents_in(request: Request) -> Any:
 
 def entries_reply(request: Request, found: FoundDocuments) -> Reply:
     """The entries in the format that the path ends with or the client accepts; 304 if the client has them."""
-    extension = format_of(request)
-    if extension == "json":
+    name = format_of(request)
+    if name not in _SEPARATORS:
         return documents_reply(request, found)
-    separator, media_type = _TABLES.get(extension, _TABLES["tsv"])
-    return unless_known(request, _table(found.bodies, separator), media_type, found)
+    return unless_known(request, _table(found.bodies, _SEPARATORS[name]), f"{FORMATS[name]}; charset=utf-8", found)
 
 
 def documents_reply(request: Request, found: FoundDocuments) -> Reply:

@@ -13,9 +13,11 @@ from chalicelib.nightscout.find import Comparison, Fields, Find, parse_find
 from chalicelib.nightscout.ports import NightscoutPorts
 from chalicelib.nightscout.search import FoundDocuments, Matches, Query, find_by_id, find_documents
 from chalicelib.nightscout.sent_documents import sent_documents
-from chalicelib.nightscout.times import iso_time, read_iso, read_time_ms
+from chalicelib.nightscout.times import DAY_MS, iso_time, read_iso, read_time_ms
 
 DEFAULT_COUNT = 10
+MEMORY_MS = 2 * DAY_MS
+"""How long Nightscout keeps entries in memory."""
 ANY_TYPE = "*"
 CURRENT = "current"
 FIELDS = Fields(
@@ -40,10 +42,17 @@ def store_entries(call: Call, user_id: str, sent: Any, ports: NightscoutPorts) -
         TooLargeError: an entry is too large. In all these cases nothing was stored.
     """
     call.require(user_id)
-    if isinstance(sent, dict) and "date" not in sent:
-        return []
-    drafts = [_draft(entry, index) for index, entry in enumerate(sent_documents(sent))]
+    drafts = [_draft(entry, index) for index, entry in enumerate(sent_entries(sent))]
     return [document.body for document in store_documents(call, user_id, Collection.ENTRIES, drafts, ports)]
+
+
+def sent_entries(sent: Any) -> list[dict[str, Any]]:
+    """The entries of a body; none for a single object without `date`.
+
+    Raises:
+        InvalidRequestError: the body is no object or array of objects.
+    """
+    return [] if isinstance(sent, dict) and "date" not in sent else sent_documents(sent)
 
 
 def find_entries(call: Call, user_id: str, query: Query, ports: NightscoutPorts, kind: str = "") -> FoundDocuments:
@@ -63,13 +72,14 @@ def find_entries(call: Call, user_id: str, query: Query, ports: NightscoutPorts,
         if document is None:
             raise NotFoundError(kind)
         return FoundDocuments.of([document])
-    find = parse_find({} if kind == CURRENT else query, FIELDS)
     if kind == CURRENT:
-        find = replace(find, count=1)
-    from_memory = not find.is_conditional and kind != CURRENT
-    matches = _search(call, user_id, _of_type(find, "" if kind == CURRENT else kind), ports)
+        return FoundDocuments.of_matches(_search(call, user_id, Find(count=1), ports))
+    find = _of_type(parse_find(query, FIELDS), kind)
+    matches = _search(call, user_id, find, ports)
     found = FoundDocuments.of_matches(matches)
-    return found.with_mills(matches.documents, call.now_ms) if from_memory else found
+    if find.groups or any((one.field, one.operator) != ("type", "$eq") for one in find.comparisons):
+        return found
+    return found.with_mills(matches.documents, find.count or DEFAULT_COUNT, (call.now_ms, MEMORY_MS))
 
 
 def delete_entries(call: Call, user_id: str, query: Query, ports: NightscoutPorts, kind: str = "") -> int:
@@ -103,8 +113,9 @@ def _draft(sent: Mapping[str, Any], index: int) -> Draft:
     body = dict(sent)
     if "_id" in body and not is_object_id(body["_id"]):
         # Apps that number their entries by UUID find them by it.
-        body.setdefault("identifier", body["_id"])
-        del body["_id"]
+        name = body.pop("_id")
+        if name is not None:
+            body.setdefault("identifier", name)
     zoned = read_iso(body.get("dateString"))
     body["utcOffset"] = 0 if zoned is None else zoned.offset_minutes
     body["sysTime"] = iso_time(date_ms if zoned is None else zoned.time_ms)
@@ -122,9 +133,11 @@ def _key(body: Mapping[str, Any]) -> str:
 
 
 def _of_type(find: Find, kind: str) -> Find:
+    """The query for entries of a type, which counts in place of its own conditions on the type."""
     if not kind:
         return find
-    return replace(find, comparisons=(*find.comparisons, Comparison("type", "$eq", kind)))
+    others = (comparison for comparison in find.comparisons if comparison.field != "type")
+    return replace(find, comparisons=(*others, Comparison("type", "$eq", kind)))
 
 
 def _search(call: Call, user_id: str, find: Find, ports: NightscoutPorts, *, is_bounded: bool = True) -> Matches:
@@ -134,4 +147,6 @@ def _search(call: Call, user_id: str, find: Find, ports: NightscoutPorts, *, is_
         return Matches([document] if document is not None and find.matches(document.body_of_v1) else [])
     if is_bounded and find.count is None:
         find = replace(find, count=DEFAULT_COUNT)
-    return find_documents(call, user_id, Collection.ENTRIES, (find, FIELDS), ports)
+    matches = find_documents(call, user_id, Collection.ENTRIES, (find, FIELDS), ports)
+    # Another order tells which entries are picked; they are answered newest first all the same.
+    return replace(matches, documents=sorted(matches.documents, key=lambda each: each.time_ms, reverse=True))

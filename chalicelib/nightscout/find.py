@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from chalicelib import json_text
 from chalicelib.errors import InvalidRequestError
 from chalicelib.frozen import frozen
 from chalicelib.nightscout.times import MAX_MS, iso_time, read_iso
@@ -16,9 +17,11 @@ from chalicelib.nightscout.times import MAX_MS, iso_time, read_iso
 MAX_COUNT = 10_000
 MAX_CONDITIONS = 100
 MAX_VALUE_LENGTH = 2_000
+_SORT = re.compile(r"sort\[([^\[\]]{1,200})\]")
+_DESCENDING = "-1"
 _NAME = re.compile(r"find((?:\[[^\[\]]*\])+)")
 _PART = re.compile(r"\[([^\[\]]*)\]")
-_LEADING_INTEGER = re.compile(r"\s*([+-]?\d{1,18})")
+_LEADING_INTEGER = re.compile(r"\s*([+-]?\d{1,18})", re.ASCII)
 _EXPRESSION = re.compile(r"/(.*)/([a-z]*)", re.DOTALL)
 _SPECIAL = re.compile(r"[\\^$.|?*+()\[\]{}]")
 _ANYTHING = ".*"
@@ -58,6 +61,13 @@ class Fields:
     """Other fields that limit a search in time: times as texts, which may differ from the date by their offset."""
 
 
+class Sort(NamedTuple):
+    """The member by which documents are ordered, and whether the smallest value comes first."""
+
+    field: str
+    is_ascending: bool
+
+
 @frozen
 class Find:
     """The conditions of a query, and how many documents it wants."""
@@ -66,8 +76,8 @@ class Find:
     groups: tuple[Group, ...] = ()
     count: int | None = None
     """None for the default of the collection."""
-    is_ascending: bool = False
-    """Whether the oldest documents are picked. They are answered newest first all the same."""
+    sort: "Sort | None" = None
+    """Another order than newest first."""
 
     @property
     def is_conditional(self) -> bool:
@@ -98,8 +108,7 @@ def parse_find(parameters: Parameters, fields: Fields) -> Find:
     found: dict[tuple[str, ...], list[str]] = {}
     for name, values in parameters.items():
         if match := _NAME.fullmatch(name):
-            path = tuple(_PART.findall(match[1]))
-            found.setdefault(tuple(path[:-1] if path[-1] == "" else path), []).extend(values)
+            found.setdefault(_path(match[1]), []).extend(values)
     if sum(map(len, found.values())) > MAX_CONDITIONS:
         raise InvalidRequestError(f"a query may have at most {MAX_CONDITIONS} conditions")
     comparisons: list[Comparison] = []
@@ -114,8 +123,23 @@ def parse_find(parameters: Parameters, fields: Fields) -> Find:
         comparisons=tuple(comparisons),
         groups=tuple(Group(name, tuple(map(tuple, of_group.values()))) for name, of_group in groups.items()),
         count=parse_count(parameters),
-        is_ascending=parameters.get(f"sort[{fields.date}]", ("-1",))[-1] == "1",
+        sort=_sort(parameters, fields),
     )
+
+
+def _path(brackets: str) -> tuple[str, ...]:
+    """The names in the brackets of a parameter, without the index or the empty brackets of a value in a list."""
+    *path, last = _PART.findall(brackets)
+    is_in_list = last == "" or (bool(path) and path[-1] in _LIST_OPERATORS and last.isdigit())
+    return (*path,) if is_in_list else (*path, last)
+
+
+def _sort(parameters: Parameters, fields: Fields) -> Sort | None:
+    for name, values in parameters.items():
+        if match := _SORT.fullmatch(name):
+            sort = Sort(match[1], values[-1] != _DESCENDING)
+            return None if sort == (fields.date, False) else sort
+    return None
 
 
 def parse_count(parameters: Parameters) -> int | None:
@@ -143,7 +167,7 @@ def _comparisons(path: Sequence[str], values: Sequence[str], fields: Fields) -> 
     if max(map(len, values), default=0) > MAX_VALUE_LENGTH:
         raise InvalidRequestError(f"a value of {field} is too long")
     if operator in _LIST_OPERATORS:
-        yield Comparison(field, operator, [_value(field, value, fields) for value in values])
+        yield Comparison(field, operator, [_listed(field, value, fields) for value in values])
         return
     for value in values:
         yield _comparison(field, operator, value, fields)
@@ -160,6 +184,12 @@ def _comparison(field: str, operator: str, value: str, fields: Fields) -> Compar
     return Comparison(field, operator, _value(field, value, fields))
 
 
+def _listed(field: str, value: str, fields: Fields) -> Any:
+    """A value of a list, which may be a regular expression."""
+    expression = _EXPRESSION.fullmatch(value) if field in fields.expressions else None
+    return _value(field, value, fields) if expression is None else literal(*expression.groups())
+
+
 def _value(field: str, value: str, fields: Fields) -> Any:
     if field == fields.date:
         return _date_ms(value) if fields.is_date_number else _date_text(field, value)
@@ -170,19 +200,20 @@ def _value(field: str, value: str, fields: Fields) -> Any:
 
 
 def _date_ms(value: str) -> int:
-    number = value.strip()
-    if not number.isascii() or not number.partition(".")[0].isdigit() or len(number) > 20:
+    """A date as a number: of an ISO text its year alone, as in Nightscout, so that it is smaller than any date."""
+    number = _LEADING_INTEGER.match(value)
+    if number is None:
         raise InvalidRequestError("date has to be in milliseconds since the epoch")
-    return min(int(number.partition(".")[0]), MAX_MS)
+    return max(-1, min(int(number[1]), MAX_MS))
 
 
 def _date_text(field: str, value: str) -> str:
     """A date as it is stored. A bare number stays a text, as in Nightscout: it is smaller than any date."""
+    if value.isascii() and value.isdigit():
+        return value
     moment = read_iso(value)
     if moment is not None:
         return iso_time(moment.time_ms)
-    if value.isascii() and value.isdigit():
-        return value
     raise InvalidRequestError(f"{field} has to be a time in ISO 8601")
 
 
@@ -223,6 +254,17 @@ def literal(expression: str, flags: str = "") -> Literal:
     return Literal(text.lower() if flags else text, is_prefix, is_suffix, bool(flags))
 
 
+def place(value: Any) -> tuple[int, Any]:
+    """The place of a value among others of any kind: nothing, numbers, texts, and then the rest."""
+    if value is None:
+        return 0, 0
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return 1, value
+    if isinstance(value, str):
+        return 2, value
+    return 3, json_text.encode(value)
+
+
 def _is_comparable(stored: Any, value: Any) -> bool:
     """Whether two values have an order: both are texts, or both are numbers."""
     if isinstance(stored, str):
@@ -236,6 +278,8 @@ def _is_comparable(stored: Any, value: Any) -> bool:
 
 
 def _is_equal(stored: Any, value: Any) -> bool:
+    if isinstance(value, Literal):
+        return value.matches(stored)
     if isinstance(stored, bool) and isinstance(value, bool):
         return stored is value
     return _is_comparable(stored, value) and bool(stored == value)

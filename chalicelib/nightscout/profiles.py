@@ -10,6 +10,7 @@ from typing import Any
 from chalicelib import json_text
 from chalicelib.access.call import Call
 from chalicelib.errors import InvalidRequestError
+from chalicelib.nightscout.catalogues.plain_documents import REPLACED_ID, STORED_ID
 from chalicelib.nightscout.change import Draft, delete_documents, store_documents
 from chalicelib.nightscout.document import (
     Collection,
@@ -22,7 +23,7 @@ from chalicelib.nightscout.find import Fields, Find, parse_find
 from chalicelib.nightscout.ports import NightscoutPorts
 from chalicelib.nightscout.search import FoundDocuments, Matches, Query, Span, find_by_keys, find_documents, search
 from chalicelib.nightscout.sent_documents import sent_documents
-from chalicelib.nightscout.times import iso_time, read_iso
+from chalicelib.nightscout.times import iso_time, read_time
 
 DEFAULT_COUNT = 10
 FIELDS = Fields(date="startDate")
@@ -41,7 +42,7 @@ def store_profiles(call: Call, user_id: str, sent: Any, ports: NightscoutPorts) 
         TooLargeError: a profile is too large. In all these cases nothing was stored.
     """
     call.require(user_id)
-    drafts = [_draft(profile, call.now_ms) for profile in sent_documents(sent)]
+    drafts = [_draft(profile, call.now_ms, STORED_ID) for profile in sent_documents(sent)]
     return [document.body for document in store_documents(call, user_id, Collection.PROFILE, drafts, ports)]
 
 
@@ -54,7 +55,9 @@ def replace_profile(call: Call, user_id: str, sent: Any, ports: NightscoutPorts)
     call.require(user_id)
     if not isinstance(sent, dict) or not sent:
         raise InvalidRequestError("the body has to be one profile")
-    return store_profiles(call, user_id, sent, ports)[0]
+    (profile,) = sent_documents(sent)
+    draft = _draft(profile, call.now_ms, REPLACED_ID)
+    return store_documents(call, user_id, Collection.PROFILE, [draft], ports)[0].body
 
 
 def list_profiles(call: Call, user_id: str, query: Query, ports: NightscoutPorts) -> FoundDocuments:
@@ -102,7 +105,7 @@ def delete_profile(call: Call, user_id: str, profile_id: str, ports: NightscoutP
     """
     call.require(user_id)
     if not is_object_id(profile_id):
-        raise InvalidIdError("Must be 24-character hex string.", profile_id)
+        raise InvalidIdError(REPLACED_ID, profile_id)
     keys = {key_of_id(profile_id), document_key(Collection.PROFILE, "_id", profile_id)}
     found = find_by_keys(user_id, Collection.PROFILE, keys, ports)
     delete_documents(call, user_id, [document for document in found if document.id == profile_id], ports)
@@ -117,15 +120,16 @@ def _newest(user_id: str, count: int, ports: NightscoutPorts) -> Matches:
     return search(user_id, Collection.PROFILE, Find(count=count), Span(), ports)
 
 
-def _draft(sent: Mapping[str, Any], now_ms: int) -> Draft:
+def _draft(sent: Mapping[str, Any], now_ms: int, id_rule: str) -> Draft:
     document_id = sent.get("_id")
     if document_id is not None and not is_object_id(document_id):
-        raise InvalidIdError("Must be 24-character hex string or omit for auto-generation.", str(document_id))
+        raise InvalidIdError(id_rule, str(document_id))
     body = {name: value for name, value in sent.items() if name != "_id" or value is not None}
     key = document_key(Collection.PROFILE, json_text.encode(body).decode())
-    start = read_iso(body.get("startDate"))
+    start = read_time(body.get("startDate"))
     time_ms = now_ms if start is None or start.time_ms <= 0 else start.time_ms
-    body.setdefault("created_at", iso_time(now_ms))
+    if not body.get("created_at"):
+        body["created_at"] = iso_time(now_ms)
     if document_id is None:
         return Draft(key, time_ms, body, is_merged=True, is_time_in_key=start is not None)
     key = document_key(Collection.PROFILE, "_id", document_id)

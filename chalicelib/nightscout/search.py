@@ -14,7 +14,7 @@ from chalicelib.log.documents_owner import documents_owner_id
 from chalicelib.nightscout.all_documents import AllDocuments
 from chalicelib.nightscout.document import Collection, Document
 from chalicelib.nightscout.document_view import DocumentView
-from chalicelib.nightscout.find import Fields, Find
+from chalicelib.nightscout.find import Fields, Find, Sort, place
 from chalicelib.nightscout.ports import NightscoutPorts
 from chalicelib.nightscout.times import DAY_MS, read_iso
 from chalicelib.tiles.ports import TileMissingError
@@ -27,8 +27,6 @@ MAX_DOCUMENTS = 10_000
 MAX_DAYS_AT_ONCE = 8
 MAX_DAYS_OF_IDS = 32
 """The newest days in which an `_id` that a client chose is looked for."""
-MEMORY_DAYS = 2
-"""The days that Nightscout answers from memory, if a query has no conditions."""
 TEXT_MARGIN_MS = DAY_MS
 _FROM = ("$gte", "$gt", "$eq")
 _TO = ("$lte", "$lt", "$eq")
@@ -70,16 +68,21 @@ class FoundDocuments:
         leaves_ms = None if oldest_ms is None else oldest_ms + DEFAULT_DAYS * DAY_MS
         return replace(found, state=matches.state, changes_ms=leaves_ms if matches.is_of_last_days else None)
 
-    def with_mills(self, documents: Sequence[Document], now_ms: int) -> "FoundDocuments":
-        """The documents as Nightscout answers them from memory: those of the last days have their time as `mills`."""
-        from_ms = now_ms - MEMORY_DAYS * DAY_MS
-        bodies = [
-            body | {"mills": document.time_ms} if document.time_ms >= from_ms else body
-            for body, document in zip(self.bodies, documents, strict=True)
-        ]
-        leave_ms = [document.time_ms + MEMORY_DAYS * DAY_MS for document in documents if document.time_ms >= from_ms]
-        changes_ms = [*leave_ms, *([] if self.changes_ms is None else [self.changes_ms])]
-        return replace(self, bodies=bodies, changes_ms=min(changes_ms, default=None))
+    def with_mills(self, documents: Sequence[Document], count: int, memory: tuple[int, int]) -> "FoundDocuments":
+        """The documents as Nightscout answers them from memory, if it has as many as are wanted there: with their time
+        as `mills`.
+
+        Args:
+            count: how many documents are wanted.
+            memory: the time of the request, and for how long documents stay in memory, in milliseconds.
+        """
+        now_ms, kept_ms = memory
+        oldest_ms = min((document.time_ms for document in documents), default=0)
+        if len(documents) < count or oldest_ms < now_ms - kept_ms:
+            return self
+        bodies = [body | {"mills": document.time_ms} for body, document in zip(self.bodies, documents, strict=True)]
+        changes_ms = [oldest_ms + kept_ms, *([] if self.changes_ms is None else [self.changes_ms])]
+        return replace(self, bodies=bodies, changes_ms=min(changes_ms))
 
 
 @frozen
@@ -121,8 +124,7 @@ def find_by_keys(user_id: str, collection: Collection, keys: Few[str], ports: Ni
 
 
 def search(user_id: str, collection: Collection, find: Find, span: Span, ports: NightscoutPorts) -> Matches:
-    """The newest documents that a query finds, at most `find.count`, newest first. Ascending queries get the oldest
-    ones, newest first, too.
+    """The documents that a query finds in its order, newest first unless it has another one, at most `find.count`.
 
     Raises:
         InvalidRequestError: more has to be read than a search may read.
@@ -131,12 +133,20 @@ def search(user_id: str, collection: Collection, find: Find, span: Span, ports: 
     def attempt() -> Matches:
         documents = AllDocuments(user_id, collection, ports)
         matching = _matching(documents, find, span)
-        if not find.is_ascending:
-            return Matches(list(islice(matching, find.count)), documents.state)
-        found = list(matching)
-        return Matches(found[-(find.count or len(found)) :] if found else [], documents.state)
+        found = matching if find.sort is None else _sorted(list(matching), find.sort)
+        return Matches(list(islice(found, find.count)), documents.state)
 
     return retry_on_conflict(attempt, _MAX_ATTEMPTS, TileMissingError)
+
+
+def _sorted(found: Sequence[Document], sort: Sort) -> Iterator[Document]:
+    """Documents, which come newest first, in another order."""
+
+    def place_of(document: Document) -> tuple[int, Any]:
+        return place(document.body_of_v1.get(sort.field))
+
+    oldest_first = found[::-1] if sort.is_ascending else found
+    return iter(sorted(oldest_first, key=place_of, reverse=not sort.is_ascending))
 
 
 def find_by_id_of_server(

@@ -13,7 +13,7 @@ MAX_LENGTH = 1024
 """No credential and no JWT of Strandline is longer."""
 _DIGEST = re.compile("[0-9a-fA-F]{40}")
 _JWT = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+", re.ASCII)
-_BEARER = "Bearer "
+_BEARER = "Bearer"
 _TOKEN_PREFIX = "token="  # noqa: S105  what py-nightscout writes before a token in the header of the secret
 _NO_SECRET = "null"  # noqa: S105  what a web page sends that has none
 
@@ -31,8 +31,8 @@ class SentCredential:
 def sent_credentials(headers: Values, query: Values, body: Any = None) -> tuple[SentCredential, ...]:
     """The credentials of a request in the order in which they count: a secret, then a token.
 
-    Of several secrets only one is looked at: that of the query, else that of the header, else that of the body. So
-    are tokens, with `Authorization` as the header.
+    Of several secrets only one is looked at: that of the query, else that of the header, else that of the body. Of
+    tokens, it is the JWT of `Authorization`, else the token of the query, else that of the body.
 
     Args:
         headers: all values of each header, by its name in lower case.
@@ -51,7 +51,7 @@ def sent_jwt(headers: Values) -> SentCredential | None:
     Source: nightscout-api 2.
     """
     scheme, _, jwt = _first(headers, "authorization").partition(" ")
-    if scheme.lower() != _BEARER.strip().lower() or not jwt or " " in jwt:
+    if scheme.lower() != _BEARER.lower() or not jwt or " " in jwt:
         return None
     return SentCredential(jwt=jwt if _JWT.fullmatch(jwt) and len(jwt) <= MAX_LENGTH else "")
 
@@ -84,12 +84,11 @@ def _secret(headers: Values, query: Values, members: Any) -> SentCredential | No
 
 
 def _token(headers: Values, query: Values, members: Any) -> SentCredential | None:
+    scheme, _, jwt = _first(headers, "authorization").partition(" ")
+    if scheme == _BEARER and jwt and " " not in jwt:
+        return SentCredential(jwt=jwt if _JWT.fullmatch(jwt) and len(jwt) <= MAX_LENGTH else "")
     if token := _first(query, "token"):
         return credential_of_text(token)
-    authorization = _first(headers, "authorization")
-    if authorization:
-        jwt = authorization.removeprefix(_BEARER) if authorization.startswith(_BEARER) else ""
-        return SentCredential(jwt=jwt if _JWT.fullmatch(jwt) and len(jwt) <= MAX_LENGTH else "")
     return _member(members, "token")
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from chalicelib.errors import InvalidRequestError
 from chalicelib.model.free_form import is_too_deep
+from chalicelib.nightscout.document import is_object_id
 
 MAX_DOCUMENTS = 5_000
 """Documents of one request: more than any app sends at once."""
@@ -33,7 +34,15 @@ def sent_documents(sent: Any) -> list[dict[str, Any]]:
             raise InvalidRequestError(f"[{index}] has to be an object")
         if is_too_deep(document):
             raise InvalidRequestError(f"[{index}] is nested too deeply")
-    return [_without_scripts(_without_credentials(document)) for document in documents if document]
+    return [_without_scripts(_with_id(_without_credentials(document))) for document in documents if document]
+
+
+def _with_id(document: dict[str, Any]) -> dict[str, Any]:
+    """The document with its `_id` in lower case if it is hexadecimal."""
+    document_id = document.get("_id")
+    if not isinstance(document_id, str) or not is_object_id(document_id.lower()):
+        return document
+    return document | {"_id": document_id.lower()}
 
 
 def _without_credentials(document: dict[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from chalicelib.nightscout.modification import newest_time_ms
 from chalicelib.nightscout.ports import NightscoutPorts
 from chalicelib.nightscout.rendering.entries import ENTRY_TYPES
 
-FORMAT = 1
+FORMAT = 2
 """To be raised when the same documents and data are shown in another way than before."""
 _DIGITS = 16
 

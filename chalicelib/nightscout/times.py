@@ -2,15 +2,27 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
 
 DAY_MS = 86_400_000
 MINUTE_MS = 60_000
+_MINUTE = timedelta(minutes=1)
 MAX_MS = 253_402_300_799_999
 """The last millisecond of the year 9999."""
+_ZONE = r"\s*(Z|z|[+ -]\d\d(?::?\d\d)?)?"
 _ISO = re.compile(
-    r"(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?\s*(Z|z|[+ -]\d\d(?::?\d\d)?)?)?", re.ASCII
+    rf"(\d{{4}})-(\d\d)(?:-(\d\d)(?:[Tt ](\d\d)(?::(\d\d)(?::(\d\d)(?:[.,](\d{{1,9}}))?)?)?{_ZONE})?)?", re.ASCII
 )
+_BASIC_ISO = re.compile(
+    rf"(\d{{4}})(\d\d)(\d\d)(?:[Tt](\d\d)(?:(\d\d)(?:(\d\d)(?:[.,](\d{{1,9}}))?)?)?{_ZONE})?", re.ASCII
+)
+_MAIL = re.compile(
+    r"(?:[A-Za-z]{3}, )?\d{1,2} [A-Za-z]{3} \d{4} \d\d:\d\d(?::\d\d)?(?: [A-Za-z]{1,4}| [+-]\d{4})?", re.ASCII
+)
+"""The form of a time in a header. Source: RFC 2822, 3.3."""
+_MIDNIGHT = "24"
+"""The hour of a midnight at the end of a day, if minutes and seconds are 0."""
 
 
 class ZonedTime(NamedTuple):
@@ -27,24 +39,45 @@ def iso_time(time_ms: int) -> str:
 
 
 def read_iso(text: Any) -> ZonedTime | None:
-    """The time of an ISO text, with any offset or none, which is UTC; None if it is unreadable.
+    """The time of an ISO text or of one as headers have it, with any offset or none, which is UTC; None if it is
+    unreadable.
 
     A blank in place of the sign of an offset is the `+` that a query loses.
     """
-    match = _ISO.fullmatch(text.strip()) if isinstance(text, str) else None
-    if match is None:
+    if not isinstance(text, str):
         return None
+    text = text.strip()
+    match = _ISO.fullmatch(text) or _BASIC_ISO.fullmatch(text)
+    if match is None:
+        return _read_mail_time(text)
     year, month, day, hour, minute, second, fraction, zone = match.groups()
+    is_end_of_day = hour == _MIDNIGHT and not int(minute or 0) and not int(second or 0) and not int(fraction or 0)
     try:
-        moment = datetime(
-            int(year), int(month), int(day), int(hour or 0), int(minute or 0), int(second or 0), tzinfo=UTC
-        )
+        hours = 0 if is_end_of_day else int(hour or 0)
+        moment = datetime(int(year), int(month), int(day or 1), hours, int(minute or 0), int(second or 0), tzinfo=UTC)
         offset = _offset_minutes(zone)
-        moment -= timedelta(minutes=offset)
+        moment += timedelta(days=1 if is_end_of_day else 0, minutes=-offset)
     except (ValueError, OverflowError):
         return None
     milliseconds = int((fraction or "0").ljust(3, "0")[:3])
     return ZonedTime(int(moment.timestamp()) * 1000 + milliseconds, offset)
+
+
+def read_time(value: Any) -> ZonedTime | None:
+    """The time of a text as `read_iso` reads it, or of a number of milliseconds; None if it is unreadable."""
+    time_ms = read_time_ms(value)
+    return read_iso(value) if time_ms is None else ZonedTime(time_ms, 0)
+
+
+def _read_mail_time(text: str) -> ZonedTime | None:
+    if not _MAIL.fullmatch(text):
+        return None
+    try:
+        moment = parsedate_to_datetime(text)
+        offset = moment.utcoffset() or timedelta()
+        return ZonedTime(int(moment.replace(tzinfo=UTC).timestamp() - offset.total_seconds()) * 1000, offset // _MINUTE)
+    except (ValueError, OverflowError):
+        return None
 
 
 def read_time_ms(value: Any) -> int | None:

@@ -26,6 +26,8 @@ from chalicelib.nightscout.times import MINUTE_MS, iso_time, read_iso, read_time
 
 DEFAULT_COUNT = 100
 DEFAULT_COUNT_OF_FIND = 1000
+MEMORY_MS = 60 * 60 * MINUTE_MS
+"""How long Nightscout keeps treatments in memory."""
 ANY = "*"
 FIELDS = Fields(
     date="created_at",
@@ -100,7 +102,9 @@ def find_treatments(call: Call, user_id: str, query: Query, ports: NightscoutPor
     matches = _find(call, user_id, replace(find, count=find.count or default), ports)
     found = FoundDocuments.of_matches(matches)
     found = replace(found, bodies=[_NULL_WHERE_ABSENT | body for body in found.bodies])
-    return found if find.is_conditional else found.with_mills(matches.documents, call.now_ms)
+    if query.keys() - {"count"}:
+        return found
+    return found.with_mills(matches.documents, find.count or default, (call.now_ms, MEMORY_MS))
 
 
 def delete_treatments(call: Call, user_id: str, query: Query, ports: NightscoutPorts, which: str = "") -> int:
@@ -116,7 +120,7 @@ def delete_treatments(call: Call, user_id: str, query: Query, ports: NightscoutP
     call.require(user_id)
     find = parse_find(query, FIELDS)
     if which and which != ANY:
-        documents = _by_id(user_id, which, ports)
+        documents = [document for document in _by_id(user_id, which, ports) if find.matches(document.body)]
     else:
         documents = _find(call, user_id, replace(find, count=None), ports).documents
     return delete_documents(call, user_id, documents, ports)
@@ -151,13 +155,17 @@ def _made(user_id: str, which: str, ports: NightscoutPorts) -> list[Document]:
 def _completed(sent: Mapping[str, Any], now_ms: int) -> dict[str, Any]:
     """A treatment with its time, its numbers, and without what is empty."""
     body = {name: value for name, value in sent.items() if name != "eventTime"}
-    zoned = _zoned(sent.get("eventTime") or sent.get("created_at"))
+    created = _zoned(sent.get("created_at"))
+    zoned = _zoned(sent["eventTime"]) if sent.get("eventTime") else created
     body["created_at"] = iso_time(now_ms if zoned is None else zoned[0])
-    body["utcOffset"] = 0 if zoned is None else zoned[1]
+    body["utcOffset"] = 0 if created is None else created[1]
     if "_id" in body and not is_object_id(body["_id"]):
         # Apps that number their treatments by UUID find them by it.
-        body.setdefault("identifier", body["_id"])
-        del body["_id"]
+        name = body.pop("_id")
+        if name is not None:
+            body.setdefault("identifier", name)
+    if isinstance(body.get("identifier"), str) and body["identifier"]:
+        body.pop("_id", None)  # the treatment of that name has its own
     for name in _NUMBERS:
         if name in body:
             body[name] = _number(body[name])
@@ -178,8 +186,7 @@ def _parts(body: dict[str, Any]) -> Sequence[dict[str, Any]]:
     created = read_iso(body["created_at"])
     meal_ms = (0 if created is None else created.time_ms) + int(minutes * MINUTE_MS)
     meal = {"created_at": iso_time(max(0, meal_ms)), "carbs": body["carbs"]}
-    if "eventType" in body:
-        meal["eventType"] = body["eventType"]
+    meal |= {name: body[name] for name in ("eventType", "notes") if name in body}
     return [{name: value for name, value in body.items() if name != "carbs"}, meal]
 
 
@@ -221,8 +228,14 @@ def _zoned(value: Any) -> tuple[int, int] | None:
 
 
 def _number(value: Any) -> int | float | None:
-    """The number that a value is or spells; None if it is unreadable."""
+    """The number that a value is or spells: 0 for nothing, as in JavaScript; None if it is unreadable."""
+    if value is None:
+        return 0
     if isinstance(value, str):
+        if not value.strip():
+            return 0
+        if "_" in value:
+            return None
         try:
             value = float(value) if len(value) < 40 else None
         except ValueError:

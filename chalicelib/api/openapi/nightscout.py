@@ -85,7 +85,7 @@ _CREDENTIAL = {
 _DOCUMENTS = array(FREE_FORM)
 _FOUND = Reply(
     ANYTHING,
-    "Entries, newest first: JSON if the path ends with `.json` or `Accept` names it, else a table.",
+    "Entries, newest first: in the format that the path ends with or `Accept` prefers: JSON, or a table.",
     ANY_MEDIA_TYPE,
 )
 _KNOWN = {304: Reply(about="The client has them.")}
@@ -99,6 +99,7 @@ _STORED = Reply(_DOCUMENTS, "The documents as stored, each with `_id`.")
 _FIND = (
     Parameter("find[field][$operator]", text(), "A condition; without an operator, the field has this value."),
     Parameter("count", integer(minimum=1, maximum=10_000), "How many documents at most."),
+    Parameter("sort[field]", choice("1", "-1"), "Another order: by a field, from its smallest or greatest value."),
 )
 
 NIGHTSCOUT_API = Api(
@@ -169,7 +170,7 @@ NIGHTSCOUT_API = Api(
             about="`authorized` holds a JWT if the credential came in the query.",
         ),
         TEST_UPLOAD: Details(Reply(all_of({"status": {"const": "ok"}}), "It may.")),
-        LIST_NOTICES: Details(Reply(FREE_FORM, "No notices.")),
+        LIST_NOTICES: Details(Reply(FREE_FORM, "No notices."), credentials=(), failures=(429,)),
         FIND_ENTRIES: Details(_FOUND, query=_FIND, other_replies=_KNOWN, ignores_unknown_query=True),
         FIND_ENTRIES_OF: Details(
             _FOUND, query=_FIND, other_replies=_KNOWN, failures=(404,), ignores_unknown_query=True
@@ -180,7 +181,7 @@ NIGHTSCOUT_API = Api(
             failures=(409,),
             about="An entry with the time and type of a stored one is merged over it, so a repetition is safe.",
         ),
-        PREVIEW_ENTRIES: Details(Reply(ANYTHING, "What was sent."), body=_SENT),
+        PREVIEW_ENTRIES: Details(Reply(_DOCUMENTS, "What would be stored."), body=_SENT),
         DELETE_ENTRIES: Details(_DELETED, query=_FIND, ignores_unknown_query=True),
         DELETE_ENTRIES_OF: Details(_DELETED, query=_FIND, ignores_unknown_query=True),
         FIND_TREATMENTS: Details(
@@ -252,7 +253,11 @@ NIGHTSCOUT_API = Api(
             ignores_unknown_query=True,
         ),
         STORE_ACTIVITIES: Details(_STORED, body=_SENT, failures=(409,), about="An equal one is the same one."),
-        REPLACE_ACTIVITIES: Details(_STORED, body=_SENT, failures=(409,)),
+        REPLACE_ACTIVITIES: Details(
+            Reply({"anyOf": [FREE_FORM, _DOCUMENTS]}, "The activity as stored, or an array of them for an array."),
+            body=_SENT,
+            failures=(409,),
+        ),
         DELETE_ACTIVITY: Details(Reply(FREE_FORM, "An empty object."), failures=(400,)),
         GET_GLANCE: Details(
             Reply(FREE_FORM, "`status`, `bgs` and `cals`."),

@@ -94,7 +94,7 @@ VERIFY_AUTH = _read("verify_auth", v1_paths("/verifyauth"), "The rights of the c
 TEST_UPLOAD = _read(
     "test_upload", v1_paths("/experiments/test"), "Whether the credential may upload", NIGHTSCOUT_UPLOADERS
 )
-LIST_NOTICES = _read("notices", v1_paths("/adminnotifies"), "Notices for administrators: none")
+LIST_NOTICES = _read("notices", v1_paths("/adminnotifies"), "Notices for administrators: none", ANYONE)
 AUTHORIZE = _read(
     "authorize", ("/api/v2/authorization/request/{token}",), "A JWT for a token, valid for eight hours", ANYONE
 )

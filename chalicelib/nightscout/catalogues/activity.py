@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from chalicelib.access.call import Call
-from chalicelib.nightscout.catalogues.plain_documents import delete_plain, store_plain
+from chalicelib.nightscout.catalogues.plain_documents import delete_plain, replace_plain, store_plain
 from chalicelib.nightscout.document import Collection
 from chalicelib.nightscout.find import MAX_COUNT, Fields, parse_find
 from chalicelib.nightscout.ports import NightscoutPorts
@@ -21,6 +21,15 @@ def store_activities(call: Call, user_id: str, sent: Any, ports: NightscoutPorts
         As `store_plain`.
     """
     return store_plain(call, user_id, Collection.ACTIVITY, sent, ports)
+
+
+def replace_activities(call: Call, user_id: str, sent: Any, ports: NightscoutPorts) -> list[dict[str, Any]]:
+    """Store activities in place of those with their `_id`s, and return them as stored, in the order sent.
+
+    Raises:
+        As `store_plain`.
+    """
+    return replace_plain(call, user_id, Collection.ACTIVITY, sent, ports)
 
 
 def find_activities(call: Call, user_id: str, query: Query, ports: NightscoutPorts) -> FoundDocuments:

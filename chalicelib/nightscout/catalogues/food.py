@@ -4,28 +4,45 @@ from typing import Any
 
 from chalicelib.access.call import Call
 from chalicelib.errors import NotFoundError
-from chalicelib.nightscout.catalogues.plain_documents import delete_plain, store_plain
+from chalicelib.nightscout.catalogues.plain_documents import delete_plain, replace_plain, store_plain
 from chalicelib.nightscout.document import Collection
-from chalicelib.nightscout.find import Comparison, Find
+from chalicelib.nightscout.find import Comparison, Find, place
 from chalicelib.nightscout.ports import NightscoutPorts
 from chalicelib.nightscout.search import FoundDocuments, Span, search
+from chalicelib.nightscout.sent_documents import sent_documents
 
-KINDS = {"": "", "regular": "food", "quickpicks": "quickpick"}
-"""What follows in the path, and the type of food that it asks for."""
+TIME = "created_at"
+QUICK_PICKS = "quickpicks"
+_OF_KIND = {
+    "": (),
+    "regular": (Comparison("type", "$eq", "food"),),
+    QUICK_PICKS: (Comparison("type", "$eq", "quickpick"), Comparison("hidden", "$eq", "false")),
+}
+"""What follows in the path, and the conditions on the foods that it asks for."""
 
 
 def store_foods(call: Call, user_id: str, sent: Any, ports: NightscoutPorts) -> list[dict[str, Any]]:
     """Store foods, and return them as stored, in the order sent. One with the `_id` of a stored one replaces it, and an
-    equal one is the same one.
+    equal one is the same one. Their time is that of storing.
 
     Raises:
         As `store_plain`.
     """
-    return store_plain(call, user_id, Collection.FOOD, sent, ports)
+    foods = [{name: value for name, value in food.items() if name != TIME} for food in sent_documents(sent)]
+    return store_plain(call, user_id, Collection.FOOD, foods, ports)
+
+
+def replace_foods(call: Call, user_id: str, sent: Any, ports: NightscoutPorts) -> list[dict[str, Any]]:
+    """Store foods in place of those with their `_id`s, and return them as stored, in the order sent.
+
+    Raises:
+        As `store_plain`.
+    """
+    return replace_plain(call, user_id, Collection.FOOD, sent, ports)
 
 
 def list_foods(call: Call, user_id: str, kind: str, ports: NightscoutPorts) -> FoundDocuments:
-    """All foods, those of one kind by their position.
+    """All foods, the first stored one first; quick picks by their position, without hidden ones.
 
     Args:
         kind: what follows in the path: `regular`, `quickpicks`, or nothing.
@@ -36,11 +53,14 @@ def list_foods(call: Call, user_id: str, kind: str, ports: NightscoutPorts) -> F
         InvalidRequestError: there are more than a search may read.
     """
     call.require(user_id)
-    if kind not in KINDS:
+    if kind not in _OF_KIND:
         raise NotFoundError(kind)
-    find = Find((Comparison("type", "$eq", KINDS[kind]),)) if KINDS[kind] else Find()
-    bodies = [document.body for document in search(user_id, Collection.FOOD, find, Span(), ports).documents]
-    return FoundDocuments(sorted(bodies, key=_position) if kind == "quickpicks" else bodies, newest_ms=None)
+    find = Find(_OF_KIND[kind])
+    found = search(user_id, Collection.FOOD, find, Span(), ports).documents
+    bodies = [document.body for document in sorted(found, key=lambda food: (food.time_ms, food.modified_ms))]
+    if kind == QUICK_PICKS:
+        bodies.sort(key=lambda body: place(body.get("position")))
+    return FoundDocuments(bodies, newest_ms=None)
 
 
 def delete_food(call: Call, user_id: str, food_id: str, ports: NightscoutPorts) -> None:
@@ -50,8 +70,3 @@ def delete_food(call: Call, user_id: str, food_id: str, ports: NightscoutPorts) 
         As `delete_plain`.
     """
     delete_plain(call, user_id, Collection.FOOD, food_id, ports)
-
-
-def _position(body: dict[str, Any]) -> float:
-    position = body.get("position")
-    return position if isinstance(position, int | float) else 0

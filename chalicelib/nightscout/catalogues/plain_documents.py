@@ -15,6 +15,9 @@ from chalicelib.nightscout.search import find_by_keys
 from chalicelib.nightscout.sent_documents import sent_documents
 from chalicelib.nightscout.times import iso_time, read_iso
 
+REPLACED_ID = "Must be 24-character hex string."
+STORED_ID = "Must be 24-character hex string or omit for auto-generation."
+
 
 def store_plain(
     call: Call, user_id: str, collection: Collection, sent: Any, ports: NightscoutPorts
@@ -24,11 +27,24 @@ def store_plain(
 
     Raises:
         UnauthorizedError: the credential may not upload.
-        InvalidRequestError: the body is neither an object nor an array of objects, or has an `_id` of another form.
+        InvalidRequestError: the body is no object or array of objects, or has an `_id` of another form.
         TooLargeError: a document is too large. In all these cases nothing was stored.
     """
     call.require(user_id)
-    drafts = [_draft(collection, document, call.now_ms) for document in sent_documents(sent)]
+    drafts = [_draft(collection, document, call.now_ms, STORED_ID) for document in sent_documents(sent)]
+    return [document.body for document in store_documents(call, user_id, collection, drafts, ports)]
+
+
+def replace_plain(
+    call: Call, user_id: str, collection: Collection, sent: Any, ports: NightscoutPorts
+) -> list[dict[str, Any]]:
+    """Store documents in place of those with their `_id`s, and return them as stored, in the order sent.
+
+    Raises:
+        As `store_plain`.
+    """
+    call.require(user_id)
+    drafts = [_draft(collection, document, call.now_ms, REPLACED_ID) for document in sent_documents(sent)]
     return [document.body for document in store_documents(call, user_id, collection, drafts, ports)]
 
 
@@ -41,16 +57,16 @@ def delete_plain(call: Call, user_id: str, collection: Collection, document_id: 
     """
     call.require(user_id)
     if not is_object_id(document_id):
-        raise InvalidIdError("Must be 24-character hex string.", document_id)
+        raise InvalidIdError(REPLACED_ID, document_id)
     keys = {key_of_id(document_id), document_key(collection, "_id", document_id)}
     found = find_by_keys(user_id, collection, keys, ports)
     delete_documents(call, user_id, [document for document in found if document.id == document_id], ports)
 
 
-def _draft(collection: Collection, sent: Mapping[str, Any], now_ms: int) -> Draft:
+def _draft(collection: Collection, sent: Mapping[str, Any], now_ms: int, id_rule: str) -> Draft:
     document_id = sent.get("_id")
     if document_id is not None and not is_object_id(document_id):
-        raise InvalidIdError("Must be 24-character hex string or omit for auto-generation.", str(document_id))
+        raise InvalidIdError(id_rule, str(document_id))
     body = {name: value for name, value in sent.items() if name != "_id" or value is not None}
     created = read_iso(body.get("created_at"))
     is_timed = created is not None and created.time_ms > 0

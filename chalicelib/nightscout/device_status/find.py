@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import islice
+from typing import Any
 
 from chalicelib.access.call import Call
 from chalicelib.conflicts import retry_on_conflict
@@ -15,7 +16,7 @@ from chalicelib.nightscout.device_status.newest_first import (
     stored_newest_first,
 )
 from chalicelib.nightscout.document import is_object_id, second_of_id
-from chalicelib.nightscout.find import Fields, Find, parse_find
+from chalicelib.nightscout.find import Fields, Find, Sort, parse_find, place
 from chalicelib.nightscout.ports import DeviceStatus, NightscoutPorts
 from chalicelib.nightscout.search import FoundDocuments, Query, span_of
 from chalicelib.tiles.ports import TileMissingError
@@ -54,7 +55,8 @@ def find_device_statuses(call: Call, user_id: str, query: Query, ports: Nightsco
     def attempt() -> FoundDocuments:
         bodies = []
         size_bytes = 0
-        for status in _matching(call, query, read):
+        matching = _matching(call, query, read)
+        for status in matching if find.sort is None else _sorted(list(matching), find.sort):
             size_bytes += len(status.text)
             if size_bytes > MAX_ANSWER_BYTES:
                 break
@@ -64,6 +66,15 @@ def find_device_statuses(call: Call, user_id: str, query: Query, ports: Nightsco
         return FoundDocuments(bodies, newest_ms=None)
 
     return retry_on_conflict(attempt, MAX_ATTEMPTS, TileMissingError)
+
+
+def _sorted(found: list[DeviceStatus], sort: Sort) -> list[DeviceStatus]:
+    """Device statuses, which come newest first, in another order."""
+
+    def place_of(status: DeviceStatus) -> tuple[int, Any]:
+        return place(status.body.get(sort.field))
+
+    return sorted(found[::-1] if sort.is_ascending else found, key=place_of, reverse=not sort.is_ascending)
 
 
 def stored_matching(call: Call, owner: OwnerState, query: Query, ports: NightscoutPorts) -> Iterator[DeviceStatus]:

@@ -7,7 +7,7 @@ from chalicelib import json_text
 from chalicelib.errors import TooLargeError
 from chalicelib.nightscout.document import MAX_BYTES, InvalidIdError, document_key, is_object_id, new_id
 from chalicelib.nightscout.ports import DeviceStatus
-from chalicelib.nightscout.times import iso_time, read_iso
+from chalicelib.nightscout.times import iso_time, read_time
 
 COLLECTION = "devicestatus"
 
@@ -22,7 +22,7 @@ def sent_status(sent: Mapping[str, Any], now_ms: int) -> DeviceStatus:
     document_id = sent.get("_id")
     if document_id is not None and not is_object_id(document_id):
         raise InvalidIdError("Must be 24-character hex string or omit for auto-generation.", str(document_id))
-    zoned = read_iso(sent.get("created_at"))
+    zoned = read_time(sent.get("created_at"))
     is_timed = zoned is not None and zoned.time_ms > 0
     time_ms = zoned.time_ms if zoned is not None and is_timed else now_ms
     content = {name: value for name, value in sent.items() if name not in ("_id", "created_at")}

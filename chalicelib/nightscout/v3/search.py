@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any
 
 from chalicelib import json_text
 from chalicelib.access.call import Call
@@ -13,6 +12,7 @@ from chalicelib.log.documents_owner import documents_owner_id
 from chalicelib.nightscout.all_documents import AllDocuments
 from chalicelib.nightscout.document import Collection, Document
 from chalicelib.nightscout.document_view import DocumentView
+from chalicelib.nightscout.find import place
 from chalicelib.nightscout.modification import SRV_MODIFIED, Modification, last_modified_ms, newest_time_ms
 from chalicelib.nightscout.ports import NightscoutPorts
 from chalicelib.nightscout.search import MAX_DAYS, MAX_DAYS_AT_ONCE, MAX_DOCUMENTS, Span
@@ -139,18 +139,7 @@ def _matching(
 def ordered(bodies: Sequence[Body], search: Search) -> list[Body]:
     """These documents in the order of a search."""
     names = (search.sort or "date", *_TIES)
-    return sorted(bodies, key=lambda body: [_place(body.get(name)) for name in names], reverse=search.is_descending)
-
-
-def _place(value: Any) -> tuple[int, Any]:
-    """The place of a value among others of any kind: nothing, numbers, texts, and then the rest."""
-    if value is None:
-        return 0, 0
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return 1, value
-    if isinstance(value, str):
-        return 2, value
-    return 3, json_text.encode(value)
+    return sorted(bodies, key=lambda body: [place(body.get(name)) for name in names], reverse=search.is_descending)
 
 
 def _on_few_days(modifications: Iterator[Modification]) -> Sequence[Modification]:

@@ -1,4 +1,4 @@
-"""Records as apps of the Tidepool API send them."""
+"""Records as apps of the Tidepool API send them, and readings of the Nightscout API."""
 
 import json
 from collections.abc import Iterator
@@ -28,6 +28,11 @@ def record(kind: str, minutes_ago: float, **more: Any) -> dict[str, Any]:
 def cbg(value: float, minutes_ago: float, **more: Any) -> dict[str, Any]:
     """A reading of a sensor."""
     return record("cbg", minutes_ago, value=value, units="mg/dL", **more)
+
+
+def sgv(value: Any, minutes_ago: float, **more: Any) -> dict[str, Any]:
+    """A reading of a sensor, as apps of the Nightscout API send it."""
+    return {"type": "sgv", "sgv": value, "date": START_MS - int(minutes_ago * MINUTE_MS), "device": "cgm", **more}
 
 
 def basal(kind: str, minutes_ago: float, duration_ms: int, **more: Any) -> dict[str, Any]:

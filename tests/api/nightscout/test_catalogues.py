@@ -80,7 +80,7 @@ class TestActivity:
 
     def test_an_activity_is_replaced_and_deleted_by_its_id(self, device: Device) -> None:
         (stored,) = store(device, "activity", HEART_RATE)
-        (replaced,) = store(device, "activity", stored | {"bpm": 80}, "PUT")
+        (replaced,) = store(device, "activity", [stored | {"bpm": 80}], "PUT")
         assert found(device, "activity") == [replaced]
         assert device.send("DELETE", f"/api/v1/activity/{stored['_id']}").json() == {}
         assert found(device, "activity") == []

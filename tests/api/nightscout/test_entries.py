@@ -12,16 +12,12 @@ from chalicelib.nightscout.document import MAX_BYTES
 from chalicelib.nightscout.sent_documents import MAX_DOCUMENTS
 from tests.api.conftest import ApiClient
 from tests.api.nightscout.device import ENTRIES, Device
+from tests.api.nightscout.records import sgv
 from tests.api.people import ANNA
 from tests.fakes.services import START_MS, FakeServices
 
 MINUTE_MS = 60_000
 DAY_MS = 86_400_000
-
-
-def sgv(value: Any, minutes_ago: float, **more: Any) -> dict[str, Any]:
-    """A reading of a sensor."""
-    return {"type": "sgv", "sgv": value, "date": START_MS - int(minutes_ago * MINUTE_MS), "device": "cgm", **more}
 
 
 class TestDerivedData:

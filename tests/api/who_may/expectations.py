@@ -203,7 +203,7 @@ nightscout.versions                               anyone
 nightscout.status                                 reader, uploader
 nightscout.verify_auth                            anyone
 nightscout.test_upload                            uploader
-nightscout.notices                                reader, uploader
+nightscout.notices                                anyone
 nightscout.authorize                              anyone with the token of a credential
 nightscout.entries.find                           reader, uploader
 nightscout.entries.find_of                        reader, uploader

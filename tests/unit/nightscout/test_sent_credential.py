@@ -42,9 +42,21 @@ def test_a_jwt_is_one(headers: Any, query: Any) -> None:
     assert sent_credentials(headers, query) == (SentCredential(jwt=JWT),)
 
 
-@pytest.mark.parametrize("authorization", [f"bearer {JWT}", f"Bearer {TOKEN}", f"Basic {JWT}", "Bearer", "Bearer "])
+@pytest.mark.parametrize("authorization", [f"Bearer {TOKEN}", "Bearer a.b"])
 def test_only_a_jwt_is_a_bearer_token(authorization: str) -> None:
     assert sent_credentials({"authorization": [authorization]}, {}) == (SentCredential(),)
+
+
+@pytest.mark.parametrize("authorization", [f"bearer {JWT}", f"Basic {JWT}", "Bearer", "Bearer ", f"Bearer {JWT} x"])
+def test_another_authorization_is_none(authorization: str) -> None:
+    assert sent_credentials({"authorization": [authorization]}, {}) == ()
+    assert sent_credentials({"authorization": [authorization]}, {"token": [TOKEN]}) == (OF_TOKEN,)
+
+
+def test_of_several_tokens_the_bearer_token_counts_then_that_of_the_query() -> None:
+    bearer, body = {"authorization": [f"Bearer {JWT}"]}, {"token": OTHER}
+    assert sent_credentials(bearer, {"token": [TOKEN]}, body) == (SentCredential(jwt=JWT),)
+    assert sent_credentials({}, {"token": [TOKEN]}, body) == (OF_TOKEN,)
 
 
 def test_of_several_secrets_that_of_the_query_counts_then_that_of_the_header() -> None:

@@ -15,8 +15,13 @@ from chalicelib.api.operations.nightscout import (
     STORE_ACTIVITIES,
     STORE_FOODS,
 )
-from chalicelib.nightscout.catalogues.activity import delete_activity, find_activities, store_activities
-from chalicelib.nightscout.catalogues.food import delete_food, list_foods, store_foods
+from chalicelib.nightscout.catalogues.activity import (
+    delete_activity,
+    find_activities,
+    replace_activities,
+    store_activities,
+)
+from chalicelib.nightscout.catalogues.food import delete_food, list_foods, replace_foods, store_foods
 
 views = LateViews()
 
@@ -34,12 +39,18 @@ def list_foods_of(request: Request) -> Reply:
     return documents_reply(request, list_foods(request.call, user_id_of(request), kind, ports))
 
 
-@views.operation(REPLACE_FOODS)
 @views.operation(STORE_FOODS)
 def store_sent_foods(request: Request) -> Reply:
     """The foods as stored, in the order sent."""
     user_id, ports = user_id_of(request), request.services.nightscout
     return Reply(store_foods(request.call, user_id, documents_in(request), ports))
+
+
+@views.operation(REPLACE_FOODS)
+def replace_sent_foods(request: Request) -> Reply:
+    """The foods as stored, in the order sent."""
+    user_id, ports = user_id_of(request), request.services.nightscout
+    return Reply(replace_foods(request.call, user_id, documents_in(request), ports))
 
 
 @views.operation(DELETE_FOOD)
@@ -56,12 +67,19 @@ def find(request: Request) -> Reply:
     return documents_reply(request, find_activities(request.call, user_id, request.query, ports))
 
 
-@views.operation(REPLACE_ACTIVITIES)
 @views.operation(STORE_ACTIVITIES)
 def store_sent_activities(request: Request) -> Reply:
     """The activities as stored, in the order sent."""
     user_id, ports = user_id_of(request), request.services.nightscout
     return Reply(store_activities(request.call, user_id, documents_in(request), ports))
+
+
+@views.operation(REPLACE_ACTIVITIES)
+def replace_sent_activities(request: Request) -> Reply:
+    """The activity as stored, or an array of them for an array."""
+    sent, ports = documents_in(request), request.services.nightscout
+    stored = replace_activities(request.call, user_id_of(request), sent, ports)
+    return Reply(stored[0] if stored and isinstance(sent, dict) else stored)
 
 
 @views.operation(DELETE_ACTIVITY)

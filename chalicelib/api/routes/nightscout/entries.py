@@ -3,7 +3,7 @@
 from chalicelib.api.late_views import LateViews
 from chalicelib.api.messages import Reply, Request
 from chalicelib.api.nightscout_devices import user_id_of
-from chalicelib.api.nightscout_etags import unchanged_reply, unmodified_reply
+from chalicelib.api.nightscout_etags import unchanged_reply, unmodified_reply, with_newest_time
 from chalicelib.api.nightscout_messages import (
     deletion_reply,
     documents_in,
@@ -17,7 +17,7 @@ from chalicelib.api.operations.nightscout import (
     PREVIEW_ENTRIES,
     STORE_ENTRIES,
 )
-from chalicelib.nightscout.entries import delete_entries, find_entries, store_entries
+from chalicelib.nightscout.entries import delete_entries, find_entries, sent_entries, store_entries
 
 views = LateViews()
 
@@ -28,7 +28,8 @@ def find(request: Request) -> Reply:
     user_id, ports = user_id_of(request), request.services.nightscout
     if (known := unchanged_reply(request) or unmodified_reply(request)) is not None:
         return known
-    return entries_reply(request, find_entries(request.call, user_id, request.query, ports))
+    found = find_entries(request.call, user_id, request.query, ports)
+    return entries_reply(request, found if found.bodies else with_newest_time(request, found))
 
 
 @views.operation(FIND_ENTRIES_OF)
@@ -49,9 +50,9 @@ def store(request: Request) -> Reply:
 
 @views.operation(PREVIEW_ENTRIES)
 def preview(request: Request) -> Reply:
-    """The entries as sent. Nothing is stored."""
+    """The entries as they would be stored, but for what is added. Nothing is stored."""
     request.call.require(user_id_of(request))
-    return Reply(documents_in(request))
+    return Reply(sent_entries(documents_in(request)))
 
 
 @views.operation(DELETE_ENTRIES)

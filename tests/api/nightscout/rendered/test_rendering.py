@@ -15,7 +15,7 @@ class TestEntries:
     def test_a_reading_has_all_that_apps_need(self, device: Device) -> None:
         device.send_to_tidepool([cbg(124, 5, trend="slowRise", deviceId="Dexcom", timezoneOffset=-480)])
         (entry,) = device.found()
-        made = {name: entry.pop(name) for name in ("_id", "identifier", "mills")}
+        made = {name: entry.pop(name) for name in ("_id", "identifier")}
         assert entry == {
             "type": "sgv",
             "sgv": 124,
@@ -30,7 +30,6 @@ class TestEntries:
         }
         assert made["identifier"] == device.data()[0]["id"]
         assert made["_id"].startswith(f"{entry['date'] // 1000:08x}")
-        assert made["mills"] == entry["date"]
 
     def test_values_in_mg_dl_come_back_as_they_were_sent(self, device: Device) -> None:
         device.send_to_tidepool([cbg(value, value) for value in range(1, 1001)])

@@ -1,0 +1,137 @@
+"""Documents of v1 in the forms in which apps send them, and what becomes of them."""
+
+from typing import Any
+
+import pytest
+
+from tests.api.conftest import ApiClient
+from tests.api.nightscout.device import Device
+from tests.api.nightscout.records import at, sgv
+
+HEX_ID = "aabbccddeeff001122334455"
+NOW = "2026-01-01T00:00:00.000Z"
+
+
+def stored(device: Device, path: str, sent: Any, method: str = "POST") -> Any:
+    """What is answered to a document that is stored."""
+    reply = device.send(method, f"/api/v1/{path}", sent)
+    assert reply.status == 200, reply.body
+    return reply.json()
+
+
+class TestTreatments:
+    def test_the_meal_after_a_bolus_has_its_notes(self, device: Device) -> None:
+        sent = {
+            "eventType": "Meal Bolus",
+            "insulin": 3,
+            "carbs": 30,
+            "preBolus": 15,
+            "notes": "a",
+            "created_at": at(60),
+        }
+        bolus, meal = stored(device, "treatments", sent)
+        assert (bolus["notes"], "carbs" in bolus, bolus["created_at"]) == ("a", False, at(60))
+        assert {name: meal[name] for name in ("eventType", "notes", "carbs", "created_at")} == {
+            "eventType": "Meal Bolus",
+            "notes": "a",
+            "carbs": 30,
+            "created_at": at(45),
+        }
+
+    @pytest.mark.parametrize(
+        ("times", "created_at", "offset_minutes"),
+        [
+            (("2025-12-31T20:00:00+01:00", None), "2025-12-31T19:00:00.000Z", 60),
+            (("2025-12-31T20:00:00+01:00", "2025-12-31T10:00:00+03:00"), "2025-12-31T07:00:00.000Z", 60),
+            ((None, "2025-12-31T10:00:00+03:00"), "2025-12-31T07:00:00.000Z", 0),
+            (("2025-12-31T20:00:00+01:00", ""), "2025-12-31T19:00:00.000Z", 60),
+        ],
+    )
+    def test_the_offset_is_that_of_the_time_of_creation(
+        self, device: Device, times: Any, created_at: str, offset_minutes: int
+    ) -> None:
+        sent = dict(zip(("created_at", "eventTime"), times, strict=True))
+        sent = {name: value for name, value in sent.items() if value is not None}
+        (made,) = stored(device, "treatments", {"eventType": "Note", **sent})
+        assert (made["created_at"], made["utcOffset"]) == (created_at, offset_minutes)
+
+    @pytest.mark.parametrize(
+        ("value", "number"), [(None, 0), ("", 0), (" ", 0), ("1e2", 100), (" 5 ", 5), ("1_0", None), ("a", None)]
+    )
+    def test_nothing_is_read_as_zero_where_zero_is_kept(self, device: Device, value: Any, number: Any) -> None:
+        sent = {"eventType": "Temp Basal", "created_at": at(5), "duration": value, "absolute": value, "carbs": value}
+        (made,) = stored(device, "treatments", sent)
+        assert (made.get("duration"), made.get("absolute"), made.get("carbs")) == (number, number, number or None)
+
+    def test_one_with_an_identifier_gets_its_id_from_the_server(self, device: Device) -> None:
+        sent = {"eventType": "Note", "created_at": at(5), "identifier": "own", "_id": HEX_ID}
+        (made,) = stored(device, "treatments", sent)
+        (again,) = stored(device, "treatments", sent | {"notes": "changed"})
+        assert made["_id"] == again["_id"] != HEX_ID
+
+    def test_an_id_of_null_is_none(self, device: Device) -> None:
+        (made,) = stored(device, "treatments", {"eventType": "Note", "created_at": at(5), "_id": None})
+        assert "identifier" not in made
+
+
+@pytest.mark.parametrize("path", ["entries", "treatments", "devicestatus", "profile", "food", "activity"])
+def test_an_id_in_upper_case_is_the_one_in_lower_case(device: Device, path: str) -> None:
+    (made,) = stored(device, path, [sgv(100, 5, created_at=at(5), _id=HEX_ID.upper())])
+    assert made["_id"] == HEX_ID
+
+
+class TestDeviceStatuses:
+    @pytest.mark.parametrize("sent", [1_767_225_000_000, "Wed, 31 Dec 2025 23:50:00 GMT", "20251231T235000Z"])
+    def test_the_time_is_read_in_several_forms(self, device: Device, sent: Any) -> None:
+        (made,) = stored(device, "devicestatus", [{"device": "a", "created_at": sent}])
+        assert made["created_at"] == at(10)
+
+
+class TestProfiles:
+    @pytest.mark.parametrize("sent", ["", None])
+    def test_one_without_a_time_of_creation_is_of_now(self, device: Device, sent: Any) -> None:
+        (made,) = stored(device, "profile", {"startDate": at(60), "created_at": sent})
+        assert made["created_at"] == NOW
+
+    def test_a_start_may_be_a_number(self, device: Device) -> None:
+        stored(device, "profile", [{"startDate": 1_767_225_000_000, "n": 1}, {"startDate": at(5), "n": 2}])
+        assert [one["n"] for one in device.send("GET", "/api/v1/profile.json").json()] == [2, 1]
+
+
+@pytest.mark.parametrize("path", ["profile", "food", "activity"])
+def test_a_replacement_with_a_wrong_id_is_told_the_rule(device: Device, path: str) -> None:
+    for method, rule in (("PUT", "string."), ("POST", "string or omit for auto-generation.")):
+        reply = device.send(method, f"/api/v1/{path}", {"_id": "short"})
+        assert (reply.status, reply.json()["description"]) == (400, f"Must be 24-character hex {rule} Got: short")
+
+
+class TestFoods:
+    def test_the_time_of_a_food_is_that_of_storing_and_stays(self, device: Device) -> None:
+        (made,) = stored(device, "food", {"type": "food", "name": "a", "created_at": at(60)})
+        assert made["created_at"] == NOW
+        (replaced,) = stored(device, "food", made | {"created_at": at(60)}, "PUT")
+        assert replaced["created_at"] == at(60)
+
+    def test_foods_come_in_the_order_of_storing(self, device: Device) -> None:
+        for name in ("c", "a", "b"):
+            stored(device, "food", {"type": "food", "name": name})
+        listed = device.send("GET", "/api/v1/food/regular.json").json()
+        assert [food["name"] for food in listed] == ["c", "a", "b"]
+
+    def test_hidden_quick_picks_are_left_out(self, device: Device) -> None:
+        picks = [("a", "false", 2), ("b", "true", 0), ("c", "false", 1), ("d", False, 3)]
+        sent = [{"type": "quickpick", "name": name, "hidden": hidden, "position": at} for name, hidden, at in picks]
+        stored(device, "food", sent)
+        listed = device.send("GET", "/api/v1/food/quickpicks.json").json()
+        assert [food["name"] for food in listed] == ["c", "a"]
+
+
+def test_an_activity_that_is_replaced_is_answered_alone(device: Device) -> None:
+    (made,) = stored(device, "activity", {"type": "hr-bpm", "bpm": 70, "created_at": at(5)})
+    assert stored(device, "activity", made | {"bpm": 71}, "PUT") == made | {"bpm": 71}
+    assert stored(device, "activity", [made | {"bpm": 72}], "PUT") == [made | {"bpm": 72}]
+
+
+def test_anyone_is_told_that_there_are_no_notices(api: ApiClient) -> None:
+    reply = api.request("GET", "/api/v1/adminnotifies")
+    assert (reply.status, reply.json()["message"]) == (200, {"notifies": [], "notifyCount": 0})

@@ -56,10 +56,11 @@ def nothing(_: Request) -> Reply:
     return Reply({"ok": True})
 
 
-def test_anyone_may_read_the_clock(api: ApiClient) -> None:
+def test_anyone_may_read_the_clock_with_milliseconds(api: ApiClient, fakes: FakeServices) -> None:
+    fakes.now_ms += 250
     reply = api.request("GET", "/dataservices/v1/time")
     assert reply.status == 200
-    assert reply.json()["data"] == {"time": "2026-01-01T00:00:00Z"}
+    assert reply.json()["data"] == {"time": "2026-01-01T00:00:00.25Z"}
     assert reply.headers["x-tidepool-trace-request"] == reply.json()["meta"]["trace"]["request"]
 
 

@@ -1,8 +1,6 @@
 """The platform over HTTP: status, version, clock, figures, the settings that clients need before they sign in, and the
 files of the page for a person."""
 
-from datetime import UTC, datetime
-
 from chalicelib.api.messages import Reply, Request, enveloped
 from chalicelib.api.operations.table import (
     GET_ASSET,
@@ -15,6 +13,7 @@ from chalicelib.api.operations.table import (
 )
 from chalicelib.api.router import EXTENSION
 from chalicelib.api.routing import ApiBlueprint
+from chalicelib.model.times import format_time
 from chalicelib.stage_figures import stage_figures
 
 blueprint = ApiBlueprint(__name__)
@@ -43,8 +42,7 @@ def get_version(request: Request) -> Reply:
 @blueprint.operation(GET_TIME)
 def get_time(request: Request) -> Reply:
     """The platform's time, which the Uploader compares with a device's clock. Source: data-api 1, row 24."""
-    now = datetime.fromtimestamp(request.now_ms / 1000, UTC)
-    return enveloped(request, {"time": now.strftime("%Y-%m-%dT%H:%M:%SZ")})
+    return enveloped(request, {"time": format_time(request.now_ms)})
 
 
 @blueprint.operation(GET_STAGE)

@@ -97,7 +97,7 @@ def describe(call: Call, body: Any) -> dict[str, Any]:
     Raises:
         MalformedJsonError, InvalidFieldsError, TooLargeError: as `create`.
     """
-    description = _complete_description(check_data_set(body), call)
+    description = _complete_description(check_data_set(body), call, _creator(call, body))
     _require_small(description)
     return description
 
@@ -258,7 +258,15 @@ def erase_user(user_id: str, now_ms: int, data_sets: DataSetStore) -> None:
     retry_on_conflict(lambda: data_sets.erase(user_id, now_ms))
 
 
-def _complete_description(description: Mapping[str, Any], call: Call) -> dict[str, Any]:
+def _creator(call: Call, body: Any) -> str | None:
+    """The user who creates a data set: the caller, or the one whom a server names, if it names any."""
+    if not call.caller.is_server:
+        return call.caller.user_id
+    named = body.get("createdUserId") if isinstance(body, dict) else None
+    return named if isinstance(named, str) and named else None
+
+
+def _complete_description(description: Mapping[str, Any], call: Call, creator: str | None) -> dict[str, Any]:
     """The client's description with the members that the platform sets."""
     completed = dict(description)
     upload_id = completed.get("uploadId") or completed.get("id") or call.new_id()
@@ -267,9 +275,6 @@ def _complete_description(description: Mapping[str, Any], call: Call) -> dict[st
     completed["type"] = "upload"
     completed.setdefault("dataSetType", NORMAL)
     completed.setdefault("time", format_time(call.now_ms))
-    creator = completed.pop("createdUserId", None) if call.caller.is_server else call.caller.user_id
-    completed.pop("createdUserId", None)
-    completed.pop("byUser", None)
     if creator is not None:
         completed["createdUserId"] = completed["byUser"] = creator
     name, version = choose(

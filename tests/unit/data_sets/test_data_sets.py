@@ -83,10 +83,12 @@ class TestCreate:
 
     @pytest.mark.parametrize(
         ("caller", "expected"),
-        [(ANNA, ANNA.user_id), (UPLOADER, UPLOADER.user_id), (SERVICE, None)],
+        [(ANNA, ANNA.user_id), (UPLOADER, UPLOADER.user_id), (SERVICE, "someone")],
     )
-    def test_its_creator_is_the_caller(self, scene: DataScene, caller: Caller, expected: str | None) -> None:
-        created = scene.create(LOOP | {"createdUserId": "someone", "byUser": "someone"}, caller)
+    def test_its_creator_is_the_caller_or_the_one_whom_a_server_names(
+        self, scene: DataScene, caller: Caller, expected: str
+    ) -> None:
+        created = scene.create(LOOP | {"createdUserId": "someone", "byUser": "another"}, caller)
         assert (created.get("createdUserId"), created.get("byUser")) == (expected, expected)
 
     @pytest.mark.parametrize("caller", [VIEWER, CUSTODIAN, STRANGER])

@@ -7,7 +7,6 @@ from itertools import islice
 from typing import Any
 
 from chalicelib.access.call import Call
-from chalicelib.conflicts import retry_on_conflict
 from chalicelib.errors import InvalidRequestError
 from chalicelib.frozen import frozen
 from chalicelib.log.documents_owner import documents_owner_id
@@ -17,7 +16,7 @@ from chalicelib.nightscout.document_view import DocumentView
 from chalicelib.nightscout.find import Fields, Find, Sort, place
 from chalicelib.nightscout.ports import NightscoutPorts
 from chalicelib.nightscout.times import DAY_MS, read_iso
-from chalicelib.tiles.ports import TileMissingError
+from chalicelib.tiles.missing import retry_on_missing_tile
 
 DEFAULT_DAYS = 4
 """The days that are searched without a condition on the date."""
@@ -30,7 +29,6 @@ MAX_DAYS_OF_IDS = 32
 TEXT_MARGIN_MS = DAY_MS
 _FROM = ("$gte", "$gt", "$eq")
 _TO = ("$lte", "$lt", "$eq")
-_MAX_ATTEMPTS = 3
 
 Query = Mapping[str, Sequence[str]]
 
@@ -120,7 +118,7 @@ def find_by_keys(user_id: str, collection: Collection, keys: Few[str], ports: Ni
         found = DocumentView(ports.tiles.current(documents_owner_id(user_id)), ports).with_keys(collection, keys)
         return list(found.values())
 
-    return retry_on_conflict(attempt, _MAX_ATTEMPTS, TileMissingError)
+    return retry_on_missing_tile(attempt)
 
 
 def search(user_id: str, collection: Collection, find: Find, span: Span, ports: NightscoutPorts) -> Matches:
@@ -136,7 +134,7 @@ def search(user_id: str, collection: Collection, find: Find, span: Span, ports: 
         found = matching if find.sort is None else _sorted(list(matching), find.sort)
         return Matches(list(islice(found, find.count)), documents.state)
 
-    return retry_on_conflict(attempt, _MAX_ATTEMPTS, TileMissingError)
+    return retry_on_missing_tile(attempt)
 
 
 def _sorted(found: Sequence[Document], sort: Sort) -> Iterator[Document]:
@@ -157,7 +155,7 @@ def find_by_id_of_server(
     def attempt() -> Document | None:
         return AllDocuments(user_id, collection, ports).with_id_of_server(document_id)
 
-    return retry_on_conflict(attempt, _MAX_ATTEMPTS, TileMissingError)
+    return retry_on_missing_tile(attempt)
 
 
 def find_by_id(user_id: str, collection: Collection, document_id: str, ports: NightscoutPorts) -> Document | None:
@@ -178,7 +176,7 @@ def find_by_id(user_id: str, collection: Collection, document_id: str, ports: Ni
                     return document
         return None
 
-    return retry_on_conflict(attempt, _MAX_ATTEMPTS, TileMissingError)
+    return retry_on_missing_tile(attempt)
 
 
 def _matching(documents: AllDocuments, find: Find, span: Span) -> Iterator[Document]:

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 
 from chalicelib.access.call import Call
-from chalicelib.conflicts import retry_on_conflict
 from chalicelib.data_sources.data_source import DataSource
 from chalicelib.encoding.gzip_splice import RecordArray
 from chalicelib.frozen import frozen
@@ -26,12 +25,10 @@ from chalicelib.reading.query import DataQuery
 from chalicelib.reading.select import is_of_days
 from chalicelib.reading.source_filters import source_filters
 from chalicelib.tiles.manifest import Manifest
+from chalicelib.tiles.missing import retry_on_missing_tile
 from chalicelib.tiles.newest import NewestRecords
-from chalicelib.tiles.ports import TileMissingError
 from chalicelib.tiles.tile import Tile, TileKey
 from chalicelib.tiles.view import TilesReadAhead, TileView
-
-_MAX_ATTEMPTS = 3
 
 
 @frozen
@@ -80,8 +77,7 @@ def read_data(
         etag = etag_of(owner, query, view_from_ms)
         return DataReply(records, etag_if_settled(etag, owner, data_sets, last_numbers))
 
-    # A tile is missing if a compaction replaced the manifest long ago, while this request was suspended.
-    return retry_on_conflict(attempt, _MAX_ATTEMPTS, TileMissingError)
+    return retry_on_missing_tile(attempt)
 
 
 @frozen

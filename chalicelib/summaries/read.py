@@ -6,7 +6,6 @@ Source: summary-api 1 and 9.
 from typing import Any
 
 from chalicelib.access.call import Call
-from chalicelib.conflicts import retry_on_conflict
 from chalicelib.errors import UnauthorizedError
 from chalicelib.frozen import frozen
 from chalicelib.glucose.reading import CBG
@@ -17,9 +16,7 @@ from chalicelib.summaries.profile_query import ProfileQuery
 from chalicelib.summaries.summary import SUMMARY_TYPES, SummaryKey, summary_body
 from chalicelib.summaries.view import GlucoseView
 from chalicelib.summaries.window import read_window
-from chalicelib.tiles.ports import TileMissingError
-
-_MAX_ATTEMPTS = 3
+from chalicelib.tiles.missing import retry_on_missing_tile
 
 
 @frozen
@@ -51,8 +48,7 @@ def read_summary(
             return None
         return SummaryReply(body, etag_until(view, key.type, window.valid_until_ms, call.now_ms))
 
-    # A tile is missing if a compaction replaced the manifest long ago, while this request was suspended.
-    return retry_on_conflict(attempt, _MAX_ATTEMPTS, TileMissingError)
+    return retry_on_missing_tile(attempt)
 
 
 def read_profile(call: Call, owner_id: str, query: ProfileQuery, ports: SummaryPorts) -> dict[str, Any] | None:
@@ -62,9 +58,7 @@ def read_profile(call: Call, owner_id: str, query: ProfileQuery, ports: SummaryP
         UnauthorizedError: the caller may not read all data of this user.
     """
     require_whole_view(call, owner_id)
-    return retry_on_conflict(
-        lambda: profile_of(GlucoseView(owner_id, (CBG,), ports), query, call.now_ms), _MAX_ATTEMPTS, TileMissingError
-    )
+    return retry_on_missing_tile(lambda: profile_of(GlucoseView(owner_id, (CBG,), ports), query, call.now_ms))
 
 
 def require_whole_view(call: Call, owner_id: str) -> None:

@@ -6,7 +6,6 @@ from itertools import islice
 from typing import Any
 
 from chalicelib.access.call import Call
-from chalicelib.conflicts import retry_on_conflict
 from chalicelib.errors import InvalidRequestError
 from chalicelib.log.data_set import OwnerState
 from chalicelib.nightscout.device_status.newest_first import (
@@ -19,7 +18,7 @@ from chalicelib.nightscout.document import is_object_id, second_of_id
 from chalicelib.nightscout.find import Fields, Find, Sort, parse_find, place
 from chalicelib.nightscout.ports import DeviceStatus, NightscoutPorts
 from chalicelib.nightscout.search import FoundDocuments, Query, span_of
-from chalicelib.tiles.ports import TileMissingError
+from chalicelib.tiles.missing import retry_on_missing_tile
 
 FIELDS = Fields(date="created_at")
 DEFAULT_COUNT = 10
@@ -29,7 +28,6 @@ MAX_READ = 5_000
 """The statuses after which a search has to be narrowed."""
 MAX_ANSWER_BYTES = 5_000_000
 """An answer ends before the status with which it would be larger."""
-MAX_ATTEMPTS = 3
 ANY = "*"
 
 
@@ -65,7 +63,7 @@ def find_device_statuses(call: Call, user_id: str, query: Query, ports: Nightsco
                 break
         return FoundDocuments(bodies, newest_ms=None)
 
-    return retry_on_conflict(attempt, MAX_ATTEMPTS, TileMissingError)
+    return retry_on_missing_tile(attempt)
 
 
 def _sorted(found: list[DeviceStatus], sort: Sort) -> list[DeviceStatus]:

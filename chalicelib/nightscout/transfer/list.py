@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 from chalicelib import json_text
 from chalicelib.access.call import Call
-from chalicelib.conflicts import retry_on_conflict
 from chalicelib.errors import NotFoundError
 from chalicelib.frozen import frozen
 from chalicelib.log.documents_owner import documents_owner_id
@@ -17,7 +16,7 @@ from chalicelib.nightscout.document import Collection, Document
 from chalicelib.nightscout.document_view import DocumentView
 from chalicelib.nightscout.ports import NightscoutPorts
 from chalicelib.nightscout.times import DAY_MS
-from chalicelib.tiles.ports import TileMissingError
+from chalicelib.tiles.missing import retry_on_missing_tile
 
 MAX_PAGE = 10_000
 FIRST_DAYS = 16
@@ -26,7 +25,6 @@ MANY = 2000
 """The documents of a batch of days after which the next batch has no more days."""
 MAX_PAGE_BYTES = 3_000_000
 """The size of the documents of a page, which a function's reply holds; a page has at least one document."""
-_MAX_ATTEMPTS = 3
 _POSITION = re.compile(r"(\d{1,15})-([0-9a-f]{16})")
 _QUERY: Mapping[str, QueryField] = {
     "after": TextField(format=TextFormat("as position", lambda text: _POSITION.fullmatch(text) is not None)),
@@ -80,7 +78,7 @@ def list_documents(
         view = DocumentView(ports.tiles.current(documents_owner_id(user_id)), ports)
         return _page(view, collection, after, wanted["size"])
 
-    return retry_on_conflict(attempt, _MAX_ATTEMPTS, TileMissingError)
+    return retry_on_missing_tile(attempt)
 
 
 def collection_of(name: str) -> Collection:

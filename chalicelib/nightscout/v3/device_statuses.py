@@ -11,10 +11,9 @@ from typing import Any
 
 from chalicelib import json_text
 from chalicelib.access.call import Call
-from chalicelib.conflicts import retry_on_conflict
 from chalicelib.errors import InvalidRequestError, NotFoundError
 from chalicelib.frozen import frozen
-from chalicelib.nightscout.device_status.find import MAX_ANSWER_BYTES, MAX_ATTEMPTS, MAX_READ
+from chalicelib.nightscout.device_status.find import MAX_ANSWER_BYTES, MAX_READ
 from chalicelib.nightscout.device_status.newest_first import (
     Times,
     named_newest_first,
@@ -37,7 +36,7 @@ from chalicelib.nightscout.v3.members import (
 )
 from chalicelib.nightscout.v3.query import Search
 from chalicelib.nightscout.v3.search import Changes, ordered
-from chalicelib.tiles.ports import TileMissingError
+from chalicelib.tiles.missing import retry_on_missing_tile
 
 
 @frozen
@@ -92,7 +91,7 @@ def search_statuses(call: Call, user_id: str, search: Search, ports: NightscoutP
         found = list(islice(matching, end)) if is_by_time else ordered(list(matching), search)
         return [projected(body, search.fields) for body in _fitting(found[search.skip : end])]
 
-    return retry_on_conflict(attempt, MAX_ATTEMPTS, TileMissingError)
+    return retry_on_missing_tile(attempt)
 
 
 def statuses_since(call: Call, user_id: str, page: tuple[int, int], ports: NightscoutPorts) -> Changes:
@@ -131,7 +130,7 @@ def read_status(call: Call, user_id: str, identifier: str, ports: NightscoutPort
                 return body
         return None
 
-    found = retry_on_conflict(attempt, MAX_ATTEMPTS, TileMissingError)
+    found = retry_on_missing_tile(attempt)
     if found is None:
         raise NotFoundError(identifier)
     return found

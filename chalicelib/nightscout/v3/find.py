@@ -3,7 +3,6 @@
 from itertools import islice
 
 from chalicelib.access.call import Call
-from chalicelib.conflicts import retry_on_conflict
 from chalicelib.errors import NotFoundError
 from chalicelib.nightscout.all_documents import AllDocuments
 from chalicelib.nightscout.document import Collection, Document, document_key, is_object_id, key_of_id
@@ -12,9 +11,7 @@ from chalicelib.nightscout.search import MAX_DAYS_OF_IDS
 from chalicelib.nightscout.v3.access import Right, require
 from chalicelib.nightscout.v3.errors import DeletedDocumentError
 from chalicelib.nightscout.v3.members import IDENTIFIER
-from chalicelib.tiles.ports import TileMissingError
-
-_MAX_ATTEMPTS = 3
+from chalicelib.tiles.missing import retry_on_missing_tile
 
 
 def read_document(
@@ -32,7 +29,7 @@ def read_document(
     def attempt() -> Document | None:
         return named_document(AllDocuments(user_id, collection, ports), collection, identifier)
 
-    document = retry_on_conflict(attempt, _MAX_ATTEMPTS, TileMissingError)
+    document = retry_on_missing_tile(attempt)
     if document is None:
         raise NotFoundError(identifier)
     if document.is_deleted:

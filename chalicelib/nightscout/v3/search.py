@@ -5,7 +5,6 @@ from itertools import islice
 
 from chalicelib import json_text
 from chalicelib.access.call import Call
-from chalicelib.conflicts import retry_on_conflict
 from chalicelib.errors import InvalidRequestError
 from chalicelib.frozen import frozen
 from chalicelib.log.documents_owner import documents_owner_id
@@ -20,13 +19,12 @@ from chalicelib.nightscout.times import DAY_MS
 from chalicelib.nightscout.v3.access import require_list
 from chalicelib.nightscout.v3.members import Body, projected, shown
 from chalicelib.nightscout.v3.query import CREATED_AT, Search
-from chalicelib.tiles.ports import TileMissingError
+from chalicelib.tiles.missing import retry_on_missing_tile
 
 MAX_DAYS_OF_PAGE = 64
 """The days whose documents a page of changes may have: an import of years is read in several pages."""
 MAX_PAGE_BYTES = 2_000_000
 """The documents of a page of changes as JSON, unless there is one alone: no app has to follow a redirect."""
-_MAX_ATTEMPTS = 3
 _TIES = ("identifier", CREATED_AT, "date")
 
 
@@ -59,7 +57,7 @@ def search_documents(
             found = ordered(list(_matching(documents, collection, search, is_by_time=False)), search)
         return [projected(body, search.fields) for body in found[search.skip : end]]
 
-    return retry_on_conflict(attempt, _MAX_ATTEMPTS, TileMissingError)
+    return retry_on_missing_tile(attempt)
 
 
 def changes_since(
@@ -85,7 +83,7 @@ def changes_since(
         found = view.with_keys(collection, keys, days, with_deleted=True) if keys else {}
         return _page([found[modification.key] for modification in modified if modification.key in found])
 
-    return retry_on_conflict(attempt, _MAX_ATTEMPTS, TileMissingError)
+    return retry_on_missing_tile(attempt)
 
 
 def last_changes(call: Call, user_id: str, ports: NightscoutPorts) -> Mapping[str, int]:

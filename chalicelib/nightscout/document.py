@@ -6,6 +6,7 @@ a digest: it is the origin id of the record, so the log replaces and deletes doc
 
 import hashlib
 import re
+from collections.abc import Mapping
 from dataclasses import field
 from enum import StrEnum
 from typing import Any
@@ -24,6 +25,9 @@ MAX_BYTES = 300 * 1024
 """A document as JSON: more than any app sends, and less than an item of the table holds."""
 OBJECT_ID = re.compile("[0-9a-f]{24}")
 UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+STORED_ID = "Must be 24-character hex string or omit for auto-generation."
+REPLACED_ID = "Must be 24-character hex string."
+"""The rules for the `_id` of a document to store, and of one to replace or delete."""
 MAX_SHOWN = 100
 """Characters of a wrong `_id` that an answer shows."""
 VALID = "isValid"
@@ -108,6 +112,31 @@ def second_of_id(document_id: str) -> int:
 def is_object_id(value: Any) -> bool:
     """Whether a value has the form of an `_id`: 24 hexadecimal digits in lower case."""
     return isinstance(value, str) and OBJECT_ID.fullmatch(value) is not None
+
+
+def require_object_id(document_id: str) -> None:
+    """Raise unless a text has the form of an `_id`.
+
+    Raises:
+        InvalidIdError: it has another form.
+    """
+    if not is_object_id(document_id):
+        raise InvalidIdError(REPLACED_ID, document_id)
+
+
+def chosen_id(sent: Mapping[str, Any], rule: str) -> str | None:
+    """The `_id` that a client chose for a document; None if it chose none.
+
+    Args:
+        rule: the rule that a refusal quotes.
+
+    Raises:
+        InvalidIdError: it has another form.
+    """
+    document_id = sent.get("_id")
+    if document_id is not None and not is_object_id(document_id):
+        raise InvalidIdError(rule, str(document_id))
+    return None if document_id is None else str(document_id)
 
 
 def is_uuid(value: Any) -> bool:

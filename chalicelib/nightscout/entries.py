@@ -50,7 +50,7 @@ def sent_entries(sent: Any) -> list[dict[str, Any]]:
     """The entries of a body; none for a single object without `date`.
 
     Raises:
-        InvalidRequestError: the body is no object or array of objects.
+        InvalidRequestError: the body is neither an object nor an array of objects.
     """
     return [] if isinstance(sent, dict) and "date" not in sent else sent_documents(sent)
 

@@ -10,18 +10,12 @@ from typing import Any
 from chalicelib import json_text
 from chalicelib.access.call import Call
 from chalicelib.errors import InvalidRequestError
-from chalicelib.nightscout.catalogues.plain_documents import REPLACED_ID, STORED_ID
-from chalicelib.nightscout.change import Draft, delete_documents, store_documents
-from chalicelib.nightscout.document import (
-    Collection,
-    InvalidIdError,
-    document_key,
-    is_object_id,
-    key_of_id,
-)
+from chalicelib.nightscout.catalogues.plain_documents import delete_plain
+from chalicelib.nightscout.change import Draft, store_documents
+from chalicelib.nightscout.document import REPLACED_ID, STORED_ID, Collection, chosen_id, document_key, key_of_id
 from chalicelib.nightscout.find import Fields, Find, parse_find
 from chalicelib.nightscout.ports import NightscoutPorts
-from chalicelib.nightscout.search import FoundDocuments, Matches, Query, Span, find_by_keys, find_documents, search
+from chalicelib.nightscout.search import FoundDocuments, Matches, Query, Span, find_documents, search
 from chalicelib.nightscout.sent_documents import sent_documents
 from chalicelib.nightscout.times import iso_time, read_time
 
@@ -100,15 +94,9 @@ def delete_profile(call: Call, user_id: str, profile_id: str, ports: NightscoutP
     """Delete the profile with this `_id`; an unknown one is not an error.
 
     Raises:
-        UnauthorizedError: the credential may not delete.
-        InvalidIdError: the `_id` has another form.
+        As `delete_plain`.
     """
-    call.require(user_id)
-    if not is_object_id(profile_id):
-        raise InvalidIdError(REPLACED_ID, profile_id)
-    keys = {key_of_id(profile_id), document_key(Collection.PROFILE, "_id", profile_id)}
-    found = find_by_keys(user_id, Collection.PROFILE, keys, ports)
-    delete_documents(call, user_id, [document for document in found if document.id == profile_id], ports)
+    delete_plain(call, user_id, Collection.PROFILE, profile_id, ports)
 
 
 def _found(matches: Matches) -> FoundDocuments:
@@ -121,9 +109,7 @@ def _newest(user_id: str, count: int, ports: NightscoutPorts) -> Matches:
 
 
 def _draft(sent: Mapping[str, Any], now_ms: int, id_rule: str) -> Draft:
-    document_id = sent.get("_id")
-    if document_id is not None and not is_object_id(document_id):
-        raise InvalidIdError(id_rule, str(document_id))
+    document_id = chosen_id(sent, id_rule)
     body = {name: value for name, value in sent.items() if name != "_id" or value is not None}
     key = document_key(Collection.PROFILE, json_text.encode(body).decode())
     start = read_time(body.get("startDate"))

@@ -1,4 +1,5 @@
-"""Documents that are kept as they were sent, but for their `_id` and the time: food and activity.
+"""Documents that are kept as they were sent, but for their `_id` and the time: food and activity. Profiles are deleted
+as they are.
 
 Source: nightscout-api 7.
 """
@@ -9,14 +10,19 @@ from typing import Any
 from chalicelib import json_text
 from chalicelib.access.call import Call
 from chalicelib.nightscout.change import Draft, delete_documents, store_documents
-from chalicelib.nightscout.document import Collection, InvalidIdError, document_key, is_object_id, key_of_id
+from chalicelib.nightscout.document import (
+    REPLACED_ID,
+    STORED_ID,
+    Collection,
+    chosen_id,
+    document_key,
+    key_of_id,
+    require_object_id,
+)
 from chalicelib.nightscout.ports import NightscoutPorts
 from chalicelib.nightscout.search import find_by_keys
 from chalicelib.nightscout.sent_documents import sent_documents
 from chalicelib.nightscout.times import iso_time, read_iso
-
-REPLACED_ID = "Must be 24-character hex string."
-STORED_ID = "Must be 24-character hex string or omit for auto-generation."
 
 
 def store_plain(
@@ -27,7 +33,7 @@ def store_plain(
 
     Raises:
         UnauthorizedError: the credential may not upload.
-        InvalidRequestError: the body is no object or array of objects, or has an `_id` of another form.
+        InvalidRequestError: the body is neither an object nor an array of objects, or has an `_id` of another form.
         TooLargeError: a document is too large. In all these cases nothing was stored.
     """
     call.require(user_id)
@@ -56,17 +62,14 @@ def delete_plain(call: Call, user_id: str, collection: Collection, document_id: 
         InvalidIdError: the `_id` has another form.
     """
     call.require(user_id)
-    if not is_object_id(document_id):
-        raise InvalidIdError(REPLACED_ID, document_id)
+    require_object_id(document_id)
     keys = {key_of_id(document_id), document_key(collection, "_id", document_id)}
     found = find_by_keys(user_id, collection, keys, ports)
     delete_documents(call, user_id, [document for document in found if document.id == document_id], ports)
 
 
 def _draft(collection: Collection, sent: Mapping[str, Any], now_ms: int, id_rule: str) -> Draft:
-    document_id = sent.get("_id")
-    if document_id is not None and not is_object_id(document_id):
-        raise InvalidIdError(id_rule, str(document_id))
+    document_id = chosen_id(sent, id_rule)
     body = {name: value for name, value in sent.items() if name != "_id" or value is not None}
     created = read_iso(body.get("created_at"))
     is_timed = created is not None and created.time_ms > 0

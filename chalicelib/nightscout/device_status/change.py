@@ -6,13 +6,13 @@ from chalicelib.access.call import Call
 from chalicelib.log.data_set import OwnerState
 from chalicelib.nightscout.device_status.find import ANY, found_by_id, stored_matching
 from chalicelib.nightscout.device_status.status import sent_status
-from chalicelib.nightscout.document import InvalidIdError, is_object_id
+from chalicelib.nightscout.document import require_object_id
 from chalicelib.nightscout.ports import DeviceStatus, NightscoutPorts
 from chalicelib.nightscout.search import Query
 from chalicelib.nightscout.sent_documents import sent_documents
 
 SAME_WITHIN_MS = 3_600_000
-"""An equal status without a time and an `_id` is the same one for so long."""
+"""An equal status without a time and an `_id` is the same one within this time."""
 
 
 def store_device_statuses(call: Call, user_id: str, sent: Any, ports: NightscoutPorts) -> list[dict[str, Any]]:
@@ -55,8 +55,7 @@ def delete_device_statuses(call: Call, user_id: str, query: Query, ports: Nights
     call.require(user_id)
     owner = ports.data.data_sets.owner(user_id)
     if which and which != ANY:
-        if not is_object_id(which):
-            raise InvalidIdError("Must be 24-character hex string.", which)
+        require_object_id(which)
         statuses = found_by_id(call, owner, which, ports)
     else:
         statuses = list(stored_matching(call, owner, query, ports))

@@ -5,7 +5,7 @@ from typing import Any
 
 from chalicelib import json_text
 from chalicelib.errors import TooLargeError
-from chalicelib.nightscout.document import MAX_BYTES, InvalidIdError, document_key, is_object_id, new_id
+from chalicelib.nightscout.document import MAX_BYTES, STORED_ID, chosen_id, document_key, new_id
 from chalicelib.nightscout.ports import DeviceStatus
 from chalicelib.nightscout.times import iso_time, read_time
 
@@ -19,9 +19,7 @@ def sent_status(sent: Mapping[str, Any], now_ms: int) -> DeviceStatus:
         InvalidIdError: its `_id` is not 24 hexadecimal digits.
         TooLargeError: it takes more than `MAX_BYTES`.
     """
-    document_id = sent.get("_id")
-    if document_id is not None and not is_object_id(document_id):
-        raise InvalidIdError("Must be 24-character hex string or omit for auto-generation.", str(document_id))
+    document_id = chosen_id(sent, STORED_ID)
     zoned = read_time(sent.get("created_at"))
     is_timed = zoned is not None and zoned.time_ms > 0
     time_ms = zoned.time_ms if zoned is not None and is_timed else now_ms

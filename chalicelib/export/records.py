@@ -11,6 +11,7 @@ from chalicelib.export.query import MG_DL
 from chalicelib.export.sheets import FIELDS, JSON_FIELDS
 from chalicelib.frozen import frozen
 from chalicelib.model.glucose import MG_DL_PER_MMOL_L
+from chalicelib.model.json_values import is_number
 from chalicelib.model.times import format_time
 
 Record = dict[str, Any]
@@ -130,11 +131,7 @@ def _times_factor(value: Any) -> Any:
             name: _times_factor(element) if name in ("high", "low", "target", "range", "amount") else element
             for name, element in value.items()
         }
-    return value * MG_DL_PER_MMOL_L if _is_number(value) else value
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return value * MG_DL_PER_MMOL_L if is_number(value) else value
 
 
 _GLUCOSE: Mapping[str, tuple[str, ...]] = {
@@ -151,14 +148,14 @@ _GLUCOSE: Mapping[str, tuple[str, ...]] = {
 
 def _with_minutes(record: Record) -> Record:
     minutes = {
-        name: record[name] / 1000 / 60 for name in ("duration", "expectedDuration") if _is_number(record.get(name))
+        name: record[name] / 1000 / 60 for name in ("duration", "expectedDuration") if is_number(record.get(name))
     }
     return record | minutes
 
 
 def _with_days(record: Record) -> Record:
     duration = record.get("duration")
-    if not isinstance(duration, dict) or not _is_number(duration.get("value")):
+    if not isinstance(duration, dict) or not is_number(duration.get("value")):
         return record
     return record | {"duration": duration["value"] * MS_OF_UNIT.get(str(duration.get("units")), 0) / MS_PER_DAY}
 

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from chalicelib import json_text
 from chalicelib.errors import InvalidRequestError
 from chalicelib.frozen import frozen
+from chalicelib.model.json_values import is_number
 from chalicelib.nightscout.times import MAX_MS, iso_time, read_iso
 
 MAX_COUNT = 10_000
@@ -258,7 +259,7 @@ def place(value: Any) -> tuple[int, Any]:
     """The place of a value among others of any kind: nothing, numbers, texts, and then the rest."""
     if value is None:
         return 0, 0
-    if isinstance(value, int | float) and not isinstance(value, bool):
+    if is_number(value):
         return 1, value
     if isinstance(value, str):
         return 2, value
@@ -269,12 +270,7 @@ def _is_comparable(stored: Any, value: Any) -> bool:
     """Whether two values have an order: both are texts, or both are numbers."""
     if isinstance(stored, str):
         return isinstance(value, str)
-    return (
-        isinstance(stored, int | float)
-        and isinstance(value, int | float)
-        and not isinstance(stored, bool)
-        and not isinstance(value, bool)
-    )
+    return is_number(stored) and is_number(value)
 
 
 def _is_equal(stored: Any, value: Any) -> bool:

@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
 
+from chalicelib.model.json_values import is_number
+
 DAY_MS = 86_400_000
 MINUTE_MS = 60_000
 _MINUTE = timedelta(minutes=1)
@@ -82,9 +84,7 @@ def _read_mail_time(text: str) -> ZonedTime | None:
 
 def read_time_ms(value: Any) -> int | None:
     """A time in milliseconds from a number; None for anything else, and outside the years 1970 to 9999."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= MAX_MS:
-        return None
-    return int(value)
+    return int(value) if is_number(value) and 0 < value <= MAX_MS else None
 
 
 def _offset_minutes(zone: str | None) -> int:

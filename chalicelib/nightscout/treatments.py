@@ -9,6 +9,7 @@ from typing import Any
 
 from chalicelib.access.call import Call
 from chalicelib.errors import InvalidRequestError
+from chalicelib.model.json_values import is_number
 from chalicelib.nightscout.change import Draft, delete_documents, store_documents
 from chalicelib.nightscout.document import Collection, Document, document_key, is_object_id, is_uuid, key_of_id
 from chalicelib.nightscout.find import Fields, Find, parse_find
@@ -242,6 +243,4 @@ def _number(value: Any) -> int | float | None:
             return None
         if value is not None and value == value and abs(value) < 1e15 and value == int(value):
             return int(value)
-    if isinstance(value, bool) or not isinstance(value, int | float) or value != value or abs(value) > 1e15:
-        return None
-    return value
+    return value if is_number(value) and abs(value) <= 1e15 else None

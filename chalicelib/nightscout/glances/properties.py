@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from chalicelib.access.call import Call
+from chalicelib.model.json_values import is_number
 from chalicelib.nightscout.device_status.find import find_device_statuses
 from chalicelib.nightscout.glances.readings import NO_DIRECTION, newest_readings
 from chalicelib.nightscout.ports import NightscoutPorts
@@ -112,7 +113,7 @@ def _at(status: Status, *path: str) -> Any:
     value: Any = status
     for name in path:
         value = value.get(name) if isinstance(value, dict) else None
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+    return value if is_number(value) else None
 
 
 _OF_STATUS: Mapping[str, Callable[[Status], Any]] = {

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from chalicelib.model.json_values import is_number
+
 ENTRY_PARTS = ("cbg", "smbg")
 MIN_SENSOR_VALUE = 39
 """Lower values are codes of the sensor, not readings."""
@@ -23,17 +25,13 @@ _TRENDS = {
 def records_of_entry(body: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
     """The record of an entry, by its part; none for calibrations, and for codes of a sensor."""
     kind = body.get("type")
-    if kind == "sgv" and _is_number(body.get("sgv")) and body["sgv"] >= MIN_SENSOR_VALUE:
+    if kind == "sgv" and is_number(body.get("sgv")) and body["sgv"] >= MIN_SENSOR_VALUE:
         trend = _TRENDS.get(str(body.get("direction")))
         return {"cbg": _glucose("cbg", body["sgv"]) | ({} if trend is None else {"trend": trend})}
-    if kind == "mbg" and _is_number(body.get("mbg")):
+    if kind == "mbg" and is_number(body.get("mbg")):
         return {"smbg": _glucose("smbg", body["mbg"])}
     return {}
 
 
 def _glucose(kind: str, value: float) -> dict[str, Any]:
     return {"type": kind, "units": MG_DL, "value": value}
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)

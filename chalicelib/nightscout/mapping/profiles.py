@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from chalicelib.model.json_values import is_number
 from chalicelib.model.text_formats import time_zone_names
 from chalicelib.nightscout.times import MINUTE_MS
 
@@ -23,7 +24,6 @@ MAX_DURATION_MS = 7 * 24 * 60 * MINUTE_MS
 _SECOND_MS = 1_000
 _DAY_S = 86_400
 _MG_DL, _MMOL_L = "mg/dL", "mmol/L"
-_SCALES = ("basalRateScaleFactor", "carbRatioScaleFactor", "insulinSensitivityScaleFactor")
 
 Body = Mapping[str, Any]
 Starts = list[tuple[int, float]]
@@ -77,8 +77,16 @@ def number_of(value: Any) -> float | None:
             value = float(value)
         except ValueError:
             return None
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return value if is_number and abs(value) < _DAY_S * _SECOND_MS else None
+    return value if is_number(value) and abs(value) < _DAY_S * _SECOND_MS else None
+
+
+def scale_factors(factor: float) -> dict[str, float]:
+    """The factors of a schedule that follow from one of the insulin that a person needs."""
+    return {
+        "basalRateScaleFactor": factor,
+        "carbRatioScaleFactor": 1 / factor,
+        "insulinSensitivityScaleFactor": 1 / factor,
+    }
 
 
 def _named(body: Body) -> Mapping[str, Body]:
@@ -202,7 +210,7 @@ def _presets(sent: Sequence[Any]) -> Iterable[tuple[str, dict[str, Any]]]:
         if (target := _range(one.get("targetRange"))) is not None:
             preset["bgTarget"] = target
         if factor is not None and 0.1 <= factor <= 10:
-            preset |= dict(zip(_SCALES, (factor, 1 / factor, 1 / factor), strict=True))
+            preset |= scale_factors(factor)
         yield name, preset
 
 

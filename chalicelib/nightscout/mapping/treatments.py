@@ -7,8 +7,9 @@ or override is the announced one; `timelines` ends it with the next one.
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from chalicelib.model.json_values import is_number
 from chalicelib.nightscout.mapping.percentages import SCHEDULED_RATE
-from chalicelib.nightscout.mapping.profiles import PROFILE_PARTS, SWITCH, records_of_switch
+from chalicelib.nightscout.mapping.profiles import PROFILE_PARTS, SWITCH, records_of_switch, scale_factors
 from chalicelib.nightscout.times import MINUTE_MS
 
 TREATMENT_PARTS = ("basal", "bolus", "insulin", "food", "smbg", "event", *PROFILE_PARTS)
@@ -23,7 +24,6 @@ _LOOPS = ("loop", "trio", "iaps", "freeaps", "openaps", "aaps", "androidaps")
 _SUSPENSIONS = ("PUMP_SUSPEND", "EMULATED_PUMP_SUSPEND")
 """The types with which AndroidAPS sends a suspension as a temporary basal."""
 _TARGET_TYPES = {"Eating Soon": "preprandial", "Activity": "physicalActivity"}
-_SCALES = ("basalRateScaleFactor", "carbRatioScaleFactor", "insulinSensitivityScaleFactor")
 
 Body = Mapping[str, Any]
 Record = dict[str, Any]
@@ -69,9 +69,9 @@ def _bolus(body: Body) -> Record | None:
 
 def _temporary_basal(body: Body) -> Record | None:
     """A temporary basal. One without a rate is a percentage of the scheduled rate, if that is known."""
-    rate = next((body[name] for name in ("rate", "absolute") if _is_number(body.get(name))), None)
+    rate = next((body[name] for name in ("rate", "absolute") if is_number(body.get(name))), None)
     percent: Record = {}
-    if rate is None and _is_number(body.get(SCHEDULED_RATE)) and _is_number(body.get("percent")):
+    if rate is None and is_number(body.get(SCHEDULED_RATE)) and is_number(body.get("percent")):
         percent = {"percent": max(0, round(1 + body["percent"] / 100, 4))}
         rate = round(body[SCHEDULED_RATE] * percent["percent"], 4)
     duration_ms = _duration_ms(body)
@@ -157,9 +157,9 @@ def _temporary_override(body: Body) -> Record:
         record["overridePreset"] = name
     factor = _positive(body, "insulinNeedsScaleFactor")
     if factor is not None:
-        record |= dict(zip(_SCALES, (factor, 1 / factor, 1 / factor), strict=True))
+        record |= scale_factors(factor)
     bounds = body.get("correctionRange")
-    if isinstance(bounds, list) and len(bounds) == 2 and all(map(_is_number, bounds)):
+    if isinstance(bounds, list) and len(bounds) == 2 and all(map(is_number, bounds)):
         record |= _bg_target(*bounds)
     return record
 
@@ -202,15 +202,9 @@ _EVENTS: Mapping[str, Callable[[Body], Record | None]] = {
 
 def _positive(body: Body, name: str) -> float | None:
     value = body.get(name)
-    if not isinstance(value, int | float) or isinstance(value, bool):
-        return None
-    return value if 0 < value <= MAX_NUMBER else None
+    return value if is_number(value) and 0 < value <= MAX_NUMBER else None
 
 
 def _duration_ms(body: Body) -> int | None:
     minutes = _positive(body, "duration")
     return None if minutes is None else round(minutes * MINUTE_MS)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from chalicelib.errors import InvalidRequestError
+from chalicelib.model.json_values import is_number
 from chalicelib.nightscout.document import VALID, Collection, Document
 from chalicelib.nightscout.modification import SRV_MODIFIED
 from chalicelib.nightscout.sent_documents import sent_documents
@@ -53,7 +54,7 @@ def completed(sent: Body) -> dict[str, Any]:
     body["date"] = zoned.time_ms
     body["created_at"] = iso_time(zoned.time_ms)
     offset = body.setdefault("utcOffset", zoned.offset_minutes)
-    if not _is_number(offset) or not -MAX_OFFSET_MINUTES <= offset <= MAX_OFFSET_MINUTES:
+    if not is_number(offset) or not -MAX_OFFSET_MINUTES <= offset <= MAX_OFFSET_MINUTES:
         raise _bad("utcOffset")
     if not _is_name(body.get("app")):
         raise _bad("app")
@@ -122,7 +123,7 @@ def read_date(value: Any) -> ZonedTime | None:
         value = int(value)
     if isinstance(value, str):
         return read_iso(value)
-    if not _is_number(value) or not 0 < value <= MAX_MS:
+    if not is_number(value) or not 0 < value <= MAX_MS:
         return None
     return ZonedTime(int(value * 1000 if value <= MIN_DATE_MS else value), 0)
 
@@ -142,12 +143,8 @@ def _is_name(value: Any) -> bool:
     return isinstance(value, str) and bool(value.strip())
 
 
-def _is_number(value: Any) -> bool:
-    return _number(value) is not None
-
-
 def _number(value: Any) -> float | None:
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+    return value if is_number(value) else None
 
 
 def _whole(value: float) -> float:

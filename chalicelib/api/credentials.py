@@ -3,12 +3,11 @@
 from collections.abc import Mapping, Sequence
 
 from chalicelib.access.call import Credentials
-from chalicelib.api.operations.operation import ErrorFormat
+from chalicelib.api.operations.operation import DATA_SERVICE_PREFIX, ErrorFormat
 
 PLATFORM_FORMATS = frozenset({ErrorFormat.PLATFORM, ErrorFormat.PLATFORM_ENVELOPE})
 """The formats of the platform services, as opposed to those of the older services."""
 RESTRICTED_TOKEN = "restricted_token"  # noqa: S105  the parameter's name
-DATA_SERVICE_PREFIX = "/dataservices"
 
 
 def credentials_of(
@@ -21,7 +20,6 @@ def credentials_of(
     """
     session = headers.get("x-tidepool-session-token", ())
     restricted = query.get(RESTRICTED_TOKEN, ())
-    # The reference platform removes this prefix before it routes the request (data-api 1).
     path = path.removeprefix(DATA_SERVICE_PREFIX)
     if error_format is ErrorFormat.READ and not session and restricted:
         return Credentials(restricted_token=restricted[0], path=path, malformed=len(restricted) > 1)

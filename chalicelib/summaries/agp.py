@@ -11,12 +11,12 @@ from operator import mul
 from typing import Any
 
 from chalicelib.frozen import frozen
-from chalicelib.glucose.reading import HOUR_MS, Reading
+from chalicelib.glucose.hour_sum import DAY_MS
+from chalicelib.glucose.reading import Reading
+from chalicelib.model.glucose import MG_DL_PER_MMOL_L
 from chalicelib.model.times import format_time
 from chalicelib.summaries.local_time import Zone, local_date
 
-MG_DL_PER_MMOL_L = 18.01559
-DAY_MS = 24 * HOUR_MS
 MINUTES_PER_DAY = 1440
 DECIMALS = 6
 ENOUGH_DAYS, ENOUGH_PERCENT = 14, 70

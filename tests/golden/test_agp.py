@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from chalicelib.glucose.hour_sum import DAY_MS
 from chalicelib.glucose.reading import MINUTE_MS
-from chalicelib.summaries.agp import DAY_MS, Window, profile_body
+from chalicelib.summaries.agp import Window, profile_body
 from chalicelib.summaries.local_time import zone_named
 from tests.golden.glucose_vectors import cases, counted_cbg, time_ms
 

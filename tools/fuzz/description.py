@@ -8,7 +8,8 @@ from typing import Any
 import orjson
 from jsonschema import Draft202012Validator, FormatChecker  # type: ignore[import-untyped]  # it ships no types
 
-from chalicelib.api.openapi.document import DATA_SERVICE_PREFIX, document
+from chalicelib.api.openapi.document import document
+from chalicelib.api.operations.operation import DATA_SERVICE_PREFIX
 from chalicelib.api.router import split_extension
 
 JSON = "application/json"

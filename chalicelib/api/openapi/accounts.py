@@ -9,11 +9,13 @@ from chalicelib.accounts.roles import ROLES
 from chalicelib.api.openapi.terms import (
     BOOLEAN,
     DATE,
+    EMAIL,
     EMPTY,
     FREE_FORM,
     HEX_ID,
     IDEMPOTENCY_KEY,
     PAGING,
+    PASSWORD,
     PLAIN,
     TIME,
     USER_ID,
@@ -89,21 +91,19 @@ _SERVER_CREDENTIALS = (
     Parameter("X-Tidepool-Server-Name", text(minLength=1, maxLength=100), "What the server calls itself.", True),
     Parameter("X-Tidepool-Server-Secret", text(), "The secret of the stage.", True),
 )
-_EMAIL = text(format="email", maxLength=254)
-_PASSWORD = text("8 to 72 characters, none of them white space.", pattern=r"^\S{8,72}$")
 _ROLES = array(choice(*sorted(ROLES)))
 _TERMS_ACCEPTED = text("With a numeric offset, not `Z`: `2017-02-06T10:37:46+00:00`.")
 _USER_FIELDS = {
     "userid": USER_ID,
-    "username": _EMAIL,
-    "emails": array(_EMAIL, minItems=1, maxItems=1),
+    "username": EMAIL,
+    "emails": array(EMAIL, minItems=1, maxItems=1),
     "roles": _ROLES,
     "emailVerified": BOOLEAN,
     "termsAccepted": _TERMS_ACCEPTED,
     "passwordExists": {**BOOLEAN, "description": "Only to servers."},
 }
 _ALWAYS_THERE = ("userid", "roles", "emailVerified")
-_DETAILS: dict[str, Schema] = {"username": _EMAIL, "emails": array(_EMAIL)}
+_DETAILS: dict[str, Schema] = {"username": EMAIL, "emails": array(EMAIL)}
 
 ACCOUNT_API = Api(
     "Accounts and sessions",
@@ -126,7 +126,7 @@ ACCOUNT_API = Api(
                 record(
                     {
                         **_DETAILS,
-                        "password": _PASSWORD,
+                        "password": PASSWORD,
                         "roles": _ROLES,
                         "termsAccepted": _TERMS_ACCEPTED,
                         "invitationCode": text("Where the stage asks for one."),
@@ -146,7 +146,7 @@ ACCOUNT_API = Api(
                         "updates": record(
                             {
                                 **_DETAILS,
-                                "password": _PASSWORD,
+                                "password": PASSWORD,
                                 "roles": _ROLES,
                                 "termsAccepted": _TERMS_ACCEPTED,
                                 "emailVerified": BOOLEAN,

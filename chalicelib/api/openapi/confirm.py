@@ -3,8 +3,10 @@
 from chalicelib.api.openapi.terms import (
     BOOLEAN,
     DATE,
+    EMAIL,
     EMPTY,
     FREE_FORM,
+    PASSWORD,
     PLAIN,
     TIME,
     USER_ID,
@@ -42,7 +44,6 @@ from chalicelib.api.operations.confirm import (
 )
 
 _KEY = text("Opens the confirmation.", minLength=32, maxLength=32)
-_EMAIL = text(format="email", maxLength=254)
 _INVITATION_CONTEXT: dict[str, Schema] = {
     "permissions": described(FREE_FORM, "By name, at least one, as in `/access`."),
     "nickname": text("What the sender calls the invitee.", maxLength=256),
@@ -50,7 +51,6 @@ _INVITATION_CONTEXT: dict[str, Schema] = {
 }
 _KEY_BODY = Body(record({"key": _KEY}, ("key",), is_open=True))
 _SIGN_UP = Reply(reference("SignUpConfirmation"), "The confirmation.")
-_PASSWORD = text("8 to 72 characters, none of them white space.", pattern=r"^\S{8,72}$")
 _CONFIRMATION = Reply(reference("Confirmation"), "The invitation.")
 _CONFIRMATIONS = Reply(array(reference("Confirmation"), minItems=1), "The invitations, the newest first.")
 
@@ -61,7 +61,7 @@ CONFIRM_API = Api(
     {
         SEND_INVITE: Details(
             _CONFIRMATION,
-            body=Body(record({"email": _EMAIL, **_INVITATION_CONTEXT}, ("email", "permissions"), is_open=True)),
+            body=Body(record({"email": EMAIL, **_INVITATION_CONTEXT}, ("email", "permissions"), is_open=True)),
             failures=(409, 429),
         ),
         RESEND_INVITE: Details(_CONFIRMATION, failures=(403, 429)),
@@ -75,7 +75,7 @@ CONFIRM_API = Api(
         ACCEPT_SIGN_UP: Details(
             EMPTY,
             body=Body(
-                record({"password": _PASSWORD, "birthday": DATE}, is_open=True),
+                record({"password": PASSWORD, "birthday": DATE}, is_open=True),
                 "To claim a custodial account: a password, and the birthday in its profile.",
                 is_required=False,
             ),
@@ -89,9 +89,7 @@ CONFIRM_API = Api(
         ACCEPT_FORGOT: Details(
             Reply(all_of({"code": integer(), "reason": text()}), "The password is set."),
             body=Body(
-                record(
-                    {"key": _KEY, "email": _EMAIL, "password": _PASSWORD}, ("key", "email", "password"), is_open=True
-                )
+                record({"key": _KEY, "email": EMAIL, "password": PASSWORD}, ("key", "email", "password"), is_open=True)
             ),
             failures=(404,),
         ),
@@ -102,7 +100,7 @@ CONFIRM_API = Api(
                 "key": _KEY,
                 "type": choice("careteam_invitation"),
                 "status": choice("pending", "declined"),
-                "email": _EMAIL,
+                "email": EMAIL,
                 "creatorId": USER_ID,
                 "creator": all_of(
                     {
@@ -127,7 +125,7 @@ CONFIRM_API = Api(
                 "key": text("Names the confirmation. The keys that confirm are in the mails alone."),
                 "type": choice("signup_confirmation"),
                 "status": choice("pending"),
-                "email": _EMAIL,
+                "email": EMAIL,
                 "creatorId": text("The custodian who asked; empty for the user and for servers."),
                 "created": TIME,
                 "modified": TIME,

@@ -33,7 +33,7 @@ from chalicelib.api.openapi.services import BLOB_API, METRICS_API, PLATFORM_API,
 from chalicelib.api.openapi.sharing import shared
 from chalicelib.api.openapi.summaries import SUMMARY_API
 from chalicelib.api.openapi.terms import JSON, Api, Details, Parameter, Reply, array, reference
-from chalicelib.api.operations.operation import ErrorFormat, Operation
+from chalicelib.api.operations.operation import DATA_SERVICE_PREFIX, ErrorFormat, Operation
 from chalicelib.model import json_schema
 from chalicelib.model.tables.registry import TYPES
 
@@ -60,7 +60,6 @@ APIS: tuple[Api, ...] = (
     NIGHTSCOUT_API,
     NIGHTSCOUT_V3_API,
 )
-DATA_SERVICE_PREFIX = "/dataservices"
 _PATH_PARAMETER = re.compile(r"\{(\w+)\}")
 _BODY_FAILURES = (400, 413)
 _ALWAYS = (500, 503, 507)

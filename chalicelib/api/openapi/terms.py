@@ -136,6 +136,8 @@ TIME = text("With a zone (RFC 3339); answers are in UTC, with at most three digi
 DATE = text("A day of UTC.", format="date")
 HEX_ID = text("32 lower-case hexadecimal digits.")
 USER_ID = text("10 lower-case hexadecimal digits, or a UUID.")
+EMAIL = text(format="email", maxLength=254)
+PASSWORD = text("8 to 72 characters, none of them white space.", pattern=r"^\S{8,72}$")
 EMPTY = Reply(about="Nothing.")
 PAGING = (
     Parameter("page", integer(minimum=0, default=0), "Which page; the first is 0."),

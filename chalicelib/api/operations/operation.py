@@ -6,6 +6,9 @@ from chalicelib.access.policy import Policy
 from chalicelib.frozen import frozen
 from chalicelib.reading.read_ahead import Ahead
 
+DATA_SERVICE_PREFIX = "/dataservices"
+"""The reference platform removes this prefix before it routes a request (data-api 1)."""
+
 
 class ErrorFormat(Enum):
     """The format of an API's error bodies. Source: errors 1."""
@@ -63,4 +66,4 @@ class Operation:
 
 def data_paths(*tails: str) -> tuple[str, ...]:
     """All paths of these tails under the two prefixes of the data service. Source: data-api 1."""
-    return tuple(prefix + tail for prefix in ("/v1", "/dataservices/v1") for tail in tails)
+    return tuple(prefix + tail for prefix in ("/v1", f"{DATA_SERVICE_PREFIX}/v1") for tail in tails)

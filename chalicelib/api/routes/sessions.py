@@ -16,6 +16,7 @@ from chalicelib.accounts.session import (
     token_data,
     valid_session,
 )
+from chalicelib.api.errors.auth import MISSING_CREDENTIALS
 from chalicelib.api.messages import Reply, Request
 from chalicelib.api.operations.accounts import (
     CHECK_TOKEN,
@@ -76,7 +77,7 @@ def _server_login(request: Request) -> Login:
     name = request.headers.get("x-tidepool-server-name", "")
     secret = request.headers.get("x-tidepool-server-secret", "")
     if not name or not secret or len(name) > MAX_SERVER_NAME_LENGTH:
-        raise InvalidRequestError("Missing id and/or password")
+        raise InvalidRequestError(MISSING_CREDENTIALS)
     require_server_secret(secret, request.services.server_secret())
     return Login(name, is_server=True, lifetime_s=request.services.settings.server_session_lifetime_s)
 
@@ -161,5 +162,5 @@ def basic_credentials(authorization: str | None) -> BasicCredentials:
         decoded = ""
     username, colon, password = decoded.partition(":")
     if not colon or not (username or password):
-        raise InvalidRequestError("Missing id and/or password")
+        raise InvalidRequestError(MISSING_CREDENTIALS)
     return BasicCredentials(username, password)

@@ -23,5 +23,5 @@ class Datum(NamedTuple):
     sent_time: str
 
 
-class FastPathMiss(Exception):  # noqa: N818  # not an error: the interpreter decides whether there is one
+class FastPathMiss(Exception):  # noqa: N818  not an error: the interpreter decides whether there is one
     """The value is invalid, or too unusual for the fast path: the interpreter has to read the datum."""

@@ -81,7 +81,8 @@ def choose(
 
     `name` may be an alias. A `data_set_type` of None means normal.
 
-    Raises: KeyError for a name that is not in `NAMES`; `check_data_set` refuses such names.
+    Raises:
+        KeyError: the name is not in `NAMES`; `check_data_set` refuses such names.
     """
     canonical = (
         ALIASES.get(name, name) if name is not None else _by_device(data_set_type, device_id, manufacturers, model)

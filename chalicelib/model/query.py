@@ -77,8 +77,9 @@ PAGING: Mapping[str, QueryField] = {
 def check_query(parameters: Mapping[str, Sequence[str]], fields: Mapping[str, QueryField]) -> dict[str, Any]:
     """The value of each parameter that was given or has a default.
 
-    Raises: InvalidFieldsError whose errors name the `parameter`: the faults of parsing (wrong type, unknown,
-    repeated) or, if there are none, the others.
+    Raises:
+        InvalidFieldsError: its errors name the `parameter`: the faults of parsing (wrong type, unknown, repeated) or,
+            if there are none, the others.
     """
     faults: list[tuple[Fault, str]] = []
     values: dict[str, Any] = {}

@@ -140,7 +140,8 @@ _CACHED_TIMES = 4096
 def read_time(text: object) -> tuple[str, int, str]:
     """A datum's time as stored, in milliseconds since the epoch, and as sent (see `datum.Datum`).
 
-    Raises: FastPathMiss if it is not a time, or is the zero time.
+    Raises:
+        FastPathMiss: it is not a time, or is the zero time.
     """
     if type(text) is not str:
         raise FastPathMiss
@@ -160,7 +161,8 @@ def read_time(text: object) -> tuple[str, int, str]:
 def stored_time(text: object) -> str:
     """A time as stored.
 
-    Raises: FastPathMiss if it is not a time, or is the zero time.
+    Raises:
+        FastPathMiss: it is not a time, or is the zero time.
     """
     if type(text) is not str:
         raise FastPathMiss

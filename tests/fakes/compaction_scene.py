@@ -102,7 +102,7 @@ class CompactionScene(DataScene):
         found = StoredTiles(unwatched_data(self.fakes.engine)).tiles(owner, refs, keys)
         return {key: found[key].content for key in keys}
 
-    def answer(self, asked: DataQuery = DataQuery()) -> RecordArray:  # noqa: B008  # it is frozen
+    def answer(self, asked: DataQuery = DataQuery()) -> RecordArray:  # noqa: B008  it is frozen
         """The reply to a query; also records which tiles it reads."""
         self.tiles.read.clear()
         return query.read_data(

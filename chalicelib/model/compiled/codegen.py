@@ -54,8 +54,7 @@ def read(d, units):
 where `d` is the object as sent, `out` the object to store, `units` the units that the datum declares for its parts,
 `units_x` the units that the object declares in its field `x`, `v1`, `v2`, … the values being checked, and `k1`, `k2`, …
 constants: here `k1` is the set of allowed units and `k2` the limits by units. A required member is read without asking
-for it first, so one that is missing is a `KeyError`, which
-`compiler.read_datum` takes for a miss.
+for it first, so one that is missing is a `KeyError`, which `compiler.read_datum` takes for a miss.
 """
 
 from __future__ import annotations
@@ -97,7 +96,7 @@ class CodeGenerator:
     def compile(self) -> Any:
         """The function, compiled from its source."""
         code = compile(self.source, "<compiled table>", "exec")
-        exec(code, self._names)  # noqa: S102  # the source comes from the project's own tables
+        exec(code, self._names)  # noqa: S102  the source comes from the project's own tables
         return self._names["read"]
 
     def write_nested_object(self, model: Object) -> None:

@@ -32,7 +32,8 @@ _object_readers: dict[int, ObjectReader] = {}
 def read_datum(body: object, new_id: NewId, embedded: list[Datum]) -> Datum:
     """A posted datum as stored; data embedded in it are appended to `embedded`.
 
-    Raises: FastPathMiss if the interpreter has to read it; `embedded` is then unchanged.
+    Raises:
+        FastPathMiss: the interpreter has to read it; `embedded` is then unchanged.
     """
     if type(body) is not dict or type(type_name := body.get("type")) is not str:
         raise FastPathMiss

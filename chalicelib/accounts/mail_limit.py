@@ -10,6 +10,6 @@ DAY_S = 24 * 3600
 
 
 def may_be_mailed(call: Call, email: str, ports: AccountPorts) -> bool:
-    """Count a mail to an address, and return whether it may be sent: an address gets only so many in a day."""
+    """Count a mail to an address, and return whether it may be sent: an address gets a limited number in a day."""
     today = attempt_counter("mails", email, MAX_MAILS_A_DAY, call.now_ms, DAY_S)
     return ports.sign_in_attempts.count([today]) is None

@@ -13,8 +13,8 @@ from chalicelib.mail.texts import password_reset_mail, sign_up_mail
 
 
 def send_ordered_mail(call: Call, order: MailOrder, ports: ConfirmationPorts) -> bool:
-    """Send the mail of an order, and return whether there was one to send: only an account gets mail that has use for
-    it, and only so many in a day.
+    """Send the mail of an order, and return whether there was one to send: an account gets mail only if it has use for
+    it, and a limited number in a day.
 
     Raises:
         UnavailableError: the mail server or a store does not answer; the order comes again.

@@ -23,7 +23,7 @@ def order_invitation_mail(invitation: Invitation, ports: InvitationPorts) -> Non
 
 def send_invitation_mail(call: Call, order: MailOrder, ports: InvitationPorts) -> bool:
     """Send the mail of an order, and return whether there was one to send: the invitation may have been answered or
-    withdrawn since, and an address gets only so many mails in a day.
+    withdrawn since, and an address gets a limited number of mails in a day.
 
     Raises:
         UnavailableError: the mail server or a store does not answer; the order comes again.

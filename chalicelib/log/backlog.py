@@ -16,7 +16,7 @@ URGENT_BYTES = DUE_BYTES
 LARGE_BYTES = 8 * 1024
 _EVERY = 32
 _SMALL_ENTRIES_BYTES = 64 * 1024
-"""The usual size of so many entries of a phone."""
+"""The usual size of `_EVERY` entries of a phone."""
 
 
 @frozen

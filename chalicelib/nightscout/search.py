@@ -159,7 +159,7 @@ def find_by_id_of_server(
 
 
 def find_by_id(user_id: str, collection: Collection, document_id: str, ports: NightscoutPorts) -> Document | None:
-    """The document with this `_id`; None if there is none, or only one that a client named so long ago.
+    """The document with this `_id`; None if there is none, or only an old one that a client named.
 
     An `_id` of the server holds the key of its document, or the day of the data that it is made of. One that a client
     chose does not, so it is looked for among the newest documents.

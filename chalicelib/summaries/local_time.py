@@ -62,5 +62,5 @@ def zone_named(name: str) -> Zone | None:
 
 
 def local_date(day: int) -> str:
-    """The date that is so many days after 1970-01-01."""
+    """The date of a day, counted from 1970-01-01."""
     return (_FIRST_DAY + timedelta(days=day)).isoformat()

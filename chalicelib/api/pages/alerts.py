@@ -1,4 +1,4 @@
-"""Alerts: what a page says above its form about the try before."""
+"""Alerts: what a page says above its form about the attempt before."""
 
 from collections.abc import Mapping
 from dataclasses import field
@@ -12,7 +12,7 @@ BUSY = "Something is busy here. Please try again."
 
 @frozen
 class Alert:
-    """What the page says above the form about the try before, with the status and headers of the reply."""
+    """What the page says above the form about the attempt before, with the status and headers of the reply."""
 
     text: str
     status: int
@@ -32,7 +32,7 @@ def alert_paragraph(text: str) -> str:
 
 
 def refusal_alert(error: TooManyAttemptsError | UnavailableError, please: str = "Please") -> Alert:
-    """The alert about a form that was refused for now; `please` begins what it asks for after too many tries."""
+    """The alert about a form that was refused for now; `please` begins what it asks for after too many attempts."""
     match error:
         case TooManyAttemptsError():
             minutes = -(-error.retry_after_s // 60)

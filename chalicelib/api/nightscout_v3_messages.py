@@ -5,6 +5,7 @@ from email.utils import formatdate, parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote
 
+from chalicelib.api.accepted import preferred_format
 from chalicelib.api.messages import Reply, Request
 from chalicelib.api.nightscout_devices import user_id_of
 from chalicelib.api.router import EXTENSION
@@ -12,9 +13,12 @@ from chalicelib.errors import InvalidRequestError
 from chalicelib.nightscout.device_status.status import COLLECTION
 from chalicelib.nightscout.document import Collection, Document
 from chalicelib.nightscout.modification import SRV_MODIFIED
-from chalicelib.nightscout.v3.access import collection_named
+from chalicelib.nightscout.times import read_iso
+from chalicelib.nightscout.v3.access import UNSUPPORTED_FORMAT, collection_named
 from chalicelib.nightscout.v3.device_statuses import CreatedStatus
-from chalicelib.nightscout.v3.members import Body, projected, read_date, shown
+from chalicelib.nightscout.v3.errors import UnsupportedFormatError
+from chalicelib.nightscout.v3.formats import MEDIA_TYPES, as_csv, as_xml
+from chalicelib.nightscout.v3.members import Body, projected, read_since, shown
 from chalicelib.nightscout.v3.query import parse_fields
 from chalicelib.nightscout.v3.search import Changes
 from chalicelib.nightscout.v3.write import ANY_TIME_MS, Target, Written
@@ -28,7 +32,7 @@ def collection_of(request: Request) -> Collection:
     Raises:
         UnknownCollectionError, UnsupportedFormatError: see `collection_named`.
     """
-    return collection_named(request.path["collection"], request.path[EXTENSION])
+    return collection_named(request.path["collection"])
 
 
 def target_of(request: Request) -> Target:
@@ -48,6 +52,24 @@ def result_reply(result: Any) -> Reply:
     return Reply({"status": 200, "result": result})
 
 
+def found_reply(request: Request, result: Body | list[Body]) -> Reply:
+    """The reply with documents in the format that the path ends with, else the one that `Accept` prefers.
+
+    Raises:
+        UnsupportedFormatError: that is neither JSON nor CSV nor XML.
+    """
+    name = request.path[EXTENSION] or preferred_format(request.headers.get("accept", ""), MEDIA_TYPES)
+    headers = {"Content-Type": f"{MEDIA_TYPES.get(name or '')}; charset=utf-8", "Vary": "Accept"}
+    match name:
+        case "json":
+            return result_reply(result)
+        case "csv":
+            return Reply(as_csv(result), headers=headers)
+        case "xml":
+            return Reply(as_xml(result), headers=headers)
+    raise UnsupportedFormatError(UNSUPPORTED_FORMAT)
+
+
 def document_reply(request: Request, document: Document) -> Reply:
     """A document, or 304 if the client has it as it is."""
     return _reply_unless_known(request, shown(document), document.modified_ms)
@@ -56,15 +78,16 @@ def document_reply(request: Request, document: Document) -> Reply:
 def changes_reply(request: Request, changes: Changes) -> Reply:
     """A page of changes, with the time of the last one as `ETag`, with which the client asks for the next page."""
     fields = parse_fields(request.query)
-    body = {"status": 200, "result": [projected(document, fields) for document in changes.bodies]}
+    reply = found_reply(request, [projected(document, fields) for document in changes.bodies])
     if changes.last_ms is None:
-        return Reply(body)
-    return Reply(body, headers={"ETag": f'W/"{changes.last_ms}"', **_last_modified(changes.last_ms)})
+        return reply
+    headers = {"ETag": f'W/"{changes.last_ms}"', **_last_modified(changes.last_ms)}
+    return replace(reply, headers={**reply.headers, **headers})
 
 
 def is_about_statuses(request: Request) -> bool:
     """Whether the collection of a request is that of device statuses."""
-    return request.path["collection"] == COLLECTION and request.path[EXTENSION] in ("", "json")
+    return request.path["collection"] == COLLECTION
 
 
 def created_status_reply(created: CreatedStatus) -> Reply:
@@ -111,7 +134,7 @@ def since_of(request: Request) -> int:
     Raises:
         InvalidRequestError: it is unreadable.
     """
-    moment = read_date(request.path["since"])
+    moment = read_since(request.path["since"])
     if moment is None:
         raise InvalidRequestError(_BAD_SINCE)
     return moment.time_ms
@@ -123,10 +146,10 @@ def since_of_header(request: Request) -> int:
     Raises:
         InvalidRequestError: it is missing or unreadable.
     """
-    time_ms = _http_date_ms(request.headers.get("last-modified", ""))
-    if time_ms is None:
+    moment = read_iso(request.headers.get("last-modified", ""))
+    if moment is None:
         raise InvalidRequestError(_BAD_SINCE)
-    return time_ms - 1
+    return moment.time_ms // 1000 * 1000 - 1
 
 
 def is_permanent(request: Request) -> bool:
@@ -143,7 +166,8 @@ def _reply_unless_known(request: Request, body: Body, modified_ms: int) -> Reply
     known_ms = _http_date_ms(request.headers.get("if-modified-since", ""))
     if known_ms is not None and modified_ms // 1000 * 1000 <= known_ms:
         return Reply(status=304, headers=headers)
-    return Reply({"status": 200, "result": projected(body, parse_fields(request.query))}, headers=headers)
+    reply = found_reply(request, projected(body, parse_fields(request.query)))
+    return replace(reply, headers={**reply.headers, **headers})
 
 
 def _last_modified(modified_ms: int) -> dict[str, str]:

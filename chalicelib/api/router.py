@@ -14,7 +14,7 @@ from chalicelib.frozen import frozen
 
 EXTENSION = "extension"
 """The path parameter that holds the extension, such as `json`; empty without one."""
-EXTENSIONS = ("csv", "html", "js", "json", "tsv", "txt")
+EXTENSIONS = ("csv", "html", "js", "json", "tsv", "txt", "xml")
 
 Handler = Callable[[Mapping[str, Any]], Response]
 """Responds to an event of the gateway."""

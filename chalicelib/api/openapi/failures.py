@@ -114,7 +114,7 @@ MEANING: Mapping[int, str] = {
     401: "There is no credential, or none that is valid.",
     403: "The caller may not do this.",
     404: "It does not exist.",
-    406: "The path asks for another format than JSON.",
+    406: "The path or `Accept` asks for another format than JSON, CSV or XML.",
     409: "It does not fit the state that things are in.",
     410: "It was deleted.",
     412: "It was modified after the time that the request names.",

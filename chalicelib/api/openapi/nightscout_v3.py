@@ -1,6 +1,18 @@
 """Descriptions of the Nightscout API's v3."""
 
-from chalicelib.api.openapi.terms import FREE_FORM, Api, Body, Details, Parameter, Reply, all_of, array, integer, text
+from chalicelib.api.openapi.terms import (
+    ANY_MEDIA_TYPE,
+    ANYTHING,
+    FREE_FORM,
+    Api,
+    Body,
+    Details,
+    Parameter,
+    Reply,
+    all_of,
+    integer,
+    text,
+)
 from chalicelib.api.operations import nightscout_v3 as operations
 
 _OK = {"status": {"const": 200}}
@@ -15,9 +27,11 @@ _SEARCH = (
     Parameter("skip", integer(minimum=0, maximum=10_000), "How many documents to leave out first."),
     _FIELDS,
 )
+_FORMATS = "As `result` in JSON; as CSV or XML if the path ends with `.csv` or `.xml`, or if `Accept` prefers it."
 _CHANGES = Reply(
-    all_of(_OK | {"result": array(FREE_FORM)}),
-    "Documents by `srvModified`; deleted ones have `isValid: false`.",
+    ANYTHING,
+    f"Documents by `srvModified`; deleted ones have `isValid: false`. {_FORMATS}",
+    ANY_MEDIA_TYPE,
     headers={"ETag": 'W/"{the greatest srvModified}", with which the next page begins', **_LAST_MODIFIED},
 )
 _UNMODIFIED = Parameter("If-Unmodified-Since", text(), "Otherwise the answer is 412.")
@@ -43,7 +57,7 @@ NIGHTSCOUT_V3_API = Api(
             Reply(all_of(_OK | {"result": FREE_FORM}), "`collections`: a time in milliseconds for each.")
         ),
         operations.SEARCH: Details(
-            Reply(all_of(_OK | {"result": array(FREE_FORM)}), "Documents, without deleted ones."),
+            Reply(ANYTHING, f"Documents, without deleted ones. {_FORMATS}", ANY_MEDIA_TYPE),
             query=_SEARCH,
             failures=_OF_COLLECTION,
             ignores_unknown_query=True,
@@ -57,7 +71,7 @@ NIGHTSCOUT_V3_API = Api(
             "replaces it, so a repetition is safe.",
         ),
         operations.READ: Details(
-            Reply(all_of(_OK | {"result": FREE_FORM}), "The document.", headers=_LAST_MODIFIED),
+            Reply(ANYTHING, f"The document. {_FORMATS}", ANY_MEDIA_TYPE, _LAST_MODIFIED),
             query=(_FIELDS,),
             headers=(Parameter("If-Modified-Since", text(), "Otherwise the answer is 304."),),
             failures=(404, 406, 410),

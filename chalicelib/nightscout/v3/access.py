@@ -11,6 +11,7 @@ from chalicelib.nightscout.v3.errors import MissingPermissionError, UnknownColle
 
 PERMISSIONS: Mapping[Scope, str] = {Scope.READ: "r", Scope.UPLOAD: "crud"}
 """What a credential may do with each collection, as letters of create, read, update and delete."""
+UNSUPPORTED_FORMAT = "Unsupported output format requested"
 NAMES = ("devicestatus", "entries", "food", "profile", "settings", "treatments")
 """The collections of Nightscout: AndroidAPS takes a site for broken that names fewer."""
 
@@ -30,18 +31,18 @@ def permissions(scope: Scope) -> dict[str, str]:
     return dict.fromkeys(NAMES, PERMISSIONS[scope])
 
 
-def collection_named(name: str, extension: str = "") -> Collection:
+def collection_named(name: str) -> Collection:
     """The collection that a path names.
 
     Raises:
         UnknownCollectionError: there is none with this name.
-        UnsupportedFormatError: the name ends with an extension, and not with `.json`.
+        UnsupportedFormatError: the name ends with an extension that is not known.
     """
     bare, dot, _ = name.partition(".")
     if bare not in NAMES or bare not in tuple(Collection):
         raise UnknownCollectionError(name)
-    if dot or extension not in ("", "json"):
-        raise UnsupportedFormatError("Unsupported output format requested")
+    if dot:
+        raise UnsupportedFormatError(UNSUPPORTED_FORMAT)
     return Collection(bare)
 
 

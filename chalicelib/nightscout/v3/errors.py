@@ -15,7 +15,7 @@ class UnknownCollectionError(NotFoundError):
 
 
 class UnsupportedFormatError(InvalidRequestError):
-    """The path asks for another format than JSON."""
+    """A client asks for another format than JSON, CSV or XML."""
 
 
 class DeletedDocumentError(NotFoundError):

@@ -1,5 +1,6 @@
 """Members of documents as v3 completes, checks and shows them. Source: nightscout-api 9."""
 
+import re
 import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -18,9 +19,11 @@ MODIFIED_BY = "modifiedBy"
 OF_SERVER = (SRV_CREATED, SRV_MODIFIED, SUBJECT, MODIFIED_BY)
 IMMUTABLE = (IDENTIFIER, "date", "utcOffset", "eventType", "device", "app", *OF_SERVER, VALID)
 """The members that no change may alter."""
+_TIMES = ("created_at", "date")
 READ_ONLY = ("isReadOnly", "readOnly", "readonly")
 MIN_DATE_MS = 946_684_800_000
 """The first millisecond of the year 2000. Smaller numbers are seconds."""
+_NUMBER = re.compile(r"[+-]?(?:\d{1,15}(?:\.\d{0,15})?|\.\d{1,15})(?:[eE][+-]?\d{1,2})?", re.ASCII)
 MAX_OFFSET_MINUTES = 1440
 MAX_IDENTIFIER_LENGTH = 500
 NAMESPACE = uuid.UUID(bytes=b"NightscoutRocks!")
@@ -47,8 +50,7 @@ def completed(sent: Body) -> dict[str, Any]:
         InvalidRequestError: one of these, or `app`, is missing or bad.
     """
     body = {name: value for name, value in sent.items() if name not in OF_SERVER}
-    date = body.get("date")
-    zoned = read_date(body.get("created_at") if date is None else date)
+    zoned = read_date(body.get("date")) or read_date(body.get("created_at"))
     if zoned is None or not MIN_DATE_MS < zoned.time_ms <= MAX_MS:
         raise _bad("date")
     body["date"] = zoned.time_ms
@@ -58,7 +60,7 @@ def completed(sent: Body) -> dict[str, Any]:
         raise _bad("utcOffset")
     if not _is_name(body.get("app")):
         raise _bad("app")
-    if body.get(IDENTIFIER) is None:
+    if not body.get(IDENTIFIER):
         body[IDENTIFIER] = _identifier(body)
     if not _is_name(body[IDENTIFIER]) or len(body[IDENTIFIER]) > MAX_IDENTIFIER_LENGTH:
         raise _bad(IDENTIFIER)
@@ -72,7 +74,7 @@ def require_unchanged(sent: Body, stored: Document, names: Sequence[str] = IMMUT
     Raises:
         InvalidRequestError: a member would change, or the document is read-only.
     """
-    if stored.is_read_only or any(stored.body.get(name) for name in READ_ONLY):
+    if stored.is_read_only or any(stored.body.get(name) is True for name in READ_ONLY):
         raise InvalidRequestError("Trying to modify read-only document")
     known = {VALID: True} | shown(stored)
     for name in names:
@@ -84,17 +86,41 @@ def require_unchanged(sent: Body, stored: Document, names: Sequence[str] = IMMUT
                 raise InvalidRequestError(f"Field {name} cannot be modified by the client")
 
 
-def with_duration(body: dict[str, Any], sent: Body) -> dict[str, Any]:
-    """A document whose duration was sent, with all forms of it: in minutes, in milliseconds, and the end."""
-    minutes, duration_ms = (_number(sent.get(name)) for name in ("duration", "durationInMilliseconds"))
-    if duration_ms is not None:
-        minutes = _whole(duration_ms / MINUTE_MS) if minutes is None else minutes
-    elif minutes is not None:
-        duration_ms = _whole(minutes * MINUTE_MS)
-    else:
-        return body
-    end_ms = _number(sent.get("endmills")) or (_number(body.get("date")) or 0) + duration_ms
-    return body | {"duration": minutes, "durationInMilliseconds": duration_ms, "endmills": end_ms}
+def duration_of(sent: Body, stored: Body) -> dict[str, Any]:
+    """The duration of a document in all its forms: in minutes, in milliseconds, and the end; nothing if it has none.
+
+    Args:
+        sent: the members that a client sent. What they say counts: the end, else milliseconds, else minutes.
+        stored: the document that they change, whose duration counts if none was sent; empty for a whole document.
+    """
+    base_ms = _base_ms(sent, stored)
+    if base_ms is None:
+        return {}
+    end_ms = _number(sent.get("endmills"))
+    for body in (sent, stored) if end_ms is None else ():
+        if "durationInMilliseconds" in body:
+            duration_ms = _number(body["durationInMilliseconds"]) or 0
+            end_ms = base_ms + duration_ms if duration_ms > 0 else None
+            break
+        if "duration" in body:
+            end_ms = base_ms + (_number(body["duration"]) or 0) * MINUTE_MS
+            break
+    if end_ms is None or end_ms < base_ms:
+        return {}
+    duration_ms = _whole(end_ms - base_ms)
+    minutes = int(duration_ms / MINUTE_MS + 0.5)
+    return {"duration": minutes, "durationInMilliseconds": duration_ms, "endmills": _whole(end_ms)}
+
+
+def _base_ms(sent: Body, stored: Body) -> float | None:
+    """The time at which a document's duration begins; None if there is none."""
+    places = ((sent, "mills"), (stored, "mills"), *((body, name) for body in (sent, stored) for name in _TIMES))
+    for body, name in places:
+        moment = read_iso(body.get(name))
+        time_ms = _number(body.get(name)) if moment is None else moment.time_ms
+        if time_ms is not None:
+            return time_ms
+    return None
 
 
 def shown(document: Document) -> dict[str, Any]:
@@ -118,20 +144,35 @@ def projected(body: Body, fields: Sequence[str]) -> Body:
 
 
 def read_date(value: Any) -> ZonedTime | None:
-    """The time of a number of milliseconds or seconds, of its digits, or of an ISO text; None if it is unreadable."""
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= len(str(MAX_MS)):
-        value = int(value)
-    if isinstance(value, str):
-        return read_iso(value)
-    if not is_number(value) or not 0 < value <= MAX_MS:
+    """The time of a number of milliseconds or seconds, of its digits, or of a text; None if it is unreadable, or before
+    the year 2000."""
+    number = number_in(value) if isinstance(value, str) else _number(value)
+    moment = read_iso(value) if number is None else _moment_of(number)
+    return None if moment is None or not MIN_DATE_MS <= moment.time_ms <= MAX_MS else moment
+
+
+def read_since(text: str) -> ZonedTime | None:
+    """The time since which changes are asked for, as `read_date`, but of any year; None if it is unreadable."""
+    number = number_in(text)
+    return read_iso(text) if number is None else _moment_of(number)
+
+
+def _moment_of(number: float) -> ZonedTime | None:
+    if not 0 < number <= MAX_MS:
         return None
-    return ZonedTime(int(value * 1000 if value <= MIN_DATE_MS else value), 0)
+    return ZonedTime(int(number) * 1000 if number < MIN_DATE_MS else int(number), 0)
+
+
+def number_in(text: str) -> float | None:
+    """The number that a text spells, with nothing around it but spaces; None if it spells none."""
+    return _whole(float(text)) if _NUMBER.fullmatch(text.strip()) else None
 
 
 def _identifier(body: Body) -> str:
     """The identifier that Nightscout makes of device, date and event, so that repeats have the same one."""
-    device = body.get("device") or "undefined"
-    parts = [device, body["date"], *([body["eventType"]] if body.get("eventType") else [])]
+    device = body.get("device", "undefined")
+    event = [body["eventType"]] if body.get("eventType") else []
+    parts = ["null" if device is None else device, body["date"], *event]
     return str(uuid.uuid5(NAMESPACE, "_".join(map(str, parts))))
 
 

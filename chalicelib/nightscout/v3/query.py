@@ -13,7 +13,7 @@ from chalicelib.frozen import frozen
 from chalicelib.nightscout.find import MAX_CONDITIONS, MAX_VALUE_LENGTH, Comparison, Find, literal
 from chalicelib.nightscout.search import Span
 from chalicelib.nightscout.times import iso_time
-from chalicelib.nightscout.v3.members import read_date
+from chalicelib.nightscout.v3.members import number_in, read_date
 
 MAX_LIMIT = 1000
 MAX_SKIP = 10_000
@@ -24,7 +24,6 @@ _OPERATORS = frozenset({"eq", "ne", "gt", "gte", "lt", "lte", "in", "nin", "re"}
 _LISTS = frozenset({"in", "nin"})
 _BETWEEN = "|"
 _ALL = "_all"
-_NUMBER = re.compile(r"-?\d{1,15}(?:\.\d{1,15})?", re.ASCII)
 _QUOTED = re.compile("'(.*)'", re.DOTALL)
 
 Parameters = Mapping[str, Sequence[str]]
@@ -62,7 +61,8 @@ def parse_search(parameters: Parameters) -> Search:
     Raises:
         InvalidRequestError: a number is out of tolerance, an operator is unknown, or there are too many filters.
     """
-    if "sort" in parameters and "sort$desc" in parameters:
+    ascending, descending = _last(parameters, "sort"), _last(parameters, "sort$desc")
+    if ascending and descending:
         raise InvalidRequestError("Parameters sort and sort_desc cannot be combined")
     names = [name for name in parameters if name not in _RESERVED]
     if sum(len(parameters[name]) for name in names) > MAX_CONDITIONS:
@@ -70,8 +70,8 @@ def parse_search(parameters: Parameters) -> Search:
     comparisons = [_comparison(name, value) for name in names for value in parameters[name]]
     return Search(
         find=Find(comparisons=tuple(comparisons)),
-        sort=_last(parameters, "sort") or _last(parameters, "sort$desc"),
-        is_descending="sort" not in parameters,
+        sort=ascending or descending,
+        is_descending=not ascending,
         limit=parse_limit(parameters),
         skip=_number(parameters, "skip", 0, (0, MAX_SKIP)),
         fields=parse_fields(parameters),
@@ -94,13 +94,13 @@ def parse_fields(parameters: Parameters) -> Sequence[str]:
 
 
 def _number(parameters: Parameters, name: str, default: int, bounds: tuple[int, int]) -> int:
-    sent = parameters.get(name)
+    sent = _last(parameters, name)
     if not sent:
         return default
-    number = int(sent[-1]) if sent[-1].isascii() and sent[-1].isdigit() and len(sent[-1]) < 10 else -1
-    if not bounds[0] <= number <= bounds[1]:
+    number = number_in(sent)
+    if number is None or not bounds[0] <= number <= bounds[1]:
         raise InvalidRequestError(f"Parameter {name} out of tolerance")
-    return number
+    return int(number)
 
 
 def _last(parameters: Parameters, name: str) -> str:
@@ -122,14 +122,11 @@ def _comparison(name: str, sent: str) -> Comparison:
 
 def _value(field: str, sent: str) -> Any:
     quoted = _QUOTED.fullmatch(sent)
+    text = sent if quoted is None else quoted[1]
+    moment = read_date(text) if field in (*DATES_IN_MS, CREATED_AT) else None
+    if moment is not None:
+        return iso_time(moment.time_ms) if field == CREATED_AT else moment.time_ms
     if quoted is not None:
-        return quoted[1]
-    if field in DATES_IN_MS:
-        moment = read_date(sent)
-        return sent if moment is None else moment.time_ms
-    if field == CREATED_AT:
-        moment = read_date(sent)
-        return sent if moment is None else iso_time(moment.time_ms)
-    if _NUMBER.fullmatch(sent):
-        return float(sent) if "." in sent else int(sent)
-    return {"true": True, "false": False}.get(sent, sent)
+        return text
+    number = number_in(text)
+    return {"true": True, "false": False}.get(text, text) if number is None else number

@@ -28,10 +28,10 @@ from chalicelib.nightscout.v3.members import (
     SRV_CREATED,
     SUBJECT,
     completed,
+    duration_of,
     require_unchanged,
     sent_document,
     shown,
-    with_duration,
 )
 
 ANY_TIME_MS = 1 << 62
@@ -147,7 +147,7 @@ def change_document(call: Call, target: Target, sent: Any, ports: NightscoutPort
         require_unchanged(changes, known)
         immutable = {*OF_SERVER, VALID, *(name for name in IMMUTABLE if name in shown(known))}
         kept = {name: value for name, value in changes.items() if name not in immutable}
-        body = with_duration(known.body | kept, kept)
+        body = known.body | kept | duration_of(kept, known.body)
         if body == known.body:
             return known
         body |= {MODIFIED_BY: _subject(call), SRV_MODIFIED: known.modified_ms}
@@ -232,7 +232,7 @@ def _replacement(call: Call, known: Document, body: dict[str, Any]) -> Document:
     }
     after = {**body, **of_server}
     if after != known.body:
-        after = {**with_duration(body, body), **of_server, SUBJECT: _subject(call)}
+        after = {**body, **duration_of(body, {}), **of_server, SUBJECT: _subject(call)}
     time_ms = _draft(known.collection, body, is_named=True).time_ms
     return Document(known.collection, known.key, time_ms, after)
 

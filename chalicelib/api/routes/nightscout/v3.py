@@ -52,9 +52,9 @@ def search(request: Request) -> Reply:
     """The documents that the query finds."""
     user_id, ports, wanted = user_id_of(request), request.services.nightscout, parse_search(request.query)
     if messages.is_about_statuses(request):
-        return messages.result_reply(search_statuses(request.call, user_id, wanted, ports))
+        return messages.found_reply(request, search_statuses(request.call, user_id, wanted, ports))
     collection = messages.collection_of(request)
-    return messages.result_reply(search_documents(request.call, user_id, collection, wanted, ports))
+    return messages.found_reply(request, search_documents(request.call, user_id, collection, wanted, ports))
 
 
 @views.operation(operations.READ)

@@ -1,5 +1,6 @@
 """Lists users for servers. Source: auth-api 5, route 15."""
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
@@ -11,6 +12,7 @@ from chalicelib.errors import InvalidRequestError
 from chalicelib.frozen import frozen
 
 DAY_MS = 86_400_000
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 @frozen
@@ -72,9 +74,13 @@ def _parse_day(query: Mapping[str, tuple[str, ...]], name: str) -> datetime | No
     if text is None:
         return None
     try:
-        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
-    except ValueError as error:
-        raise InvalidRequestError(f"Invalid query parameter: {name}") from error
+        # `strptime` alone takes a month or a day of one digit.
+        day = datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC) if _DAY.fullmatch(text) else None
+    except ValueError:
+        day = None
+    if day is None:
+        raise InvalidRequestError(f"Invalid query parameter: {name}")
+    return day
 
 
 def _time_ms(day: datetime | None) -> int | None:

@@ -83,6 +83,7 @@ DELETE_SESSIONS = Operation(
     SERVERS,
     AUTH,
     204,
+    unauthorized_reason=NO_TOKEN,
     summary="End all sessions of a user",
 )
 

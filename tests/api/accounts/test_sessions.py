@@ -290,7 +290,7 @@ class TestDeleteSessions:
     def test_a_user_may_not_end_all_sessions(self, api: ApiClient, anna: Account) -> None:
         token = login(api).headers[TOKEN]
         reply = api.request("DELETE", f"/auth/user/{USER_ID}/sessions", token=token)
-        expected = {"code": 401, "reason": "Not authorized for requested operation"}
+        expected = {"code": 401, "reason": "No x-tidepool-session-token was found"}
         assert (reply.status, reply.json()) == (401, expected)
         assert api.request("GET", "/auth/user", token=token).status == 200
 

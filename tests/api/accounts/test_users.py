@@ -381,6 +381,7 @@ class TestList:
             ("?id=1&role=patient", "Only one query parameter is allowed"),
             ("?role=patient&createdFrom=yesterday", "Invalid query parameter: createdFrom"),
             ("?role=patient&createdTo=2026-02-30", "Invalid query parameter: createdTo"),
+            ("?role=patient&createdTo=2026-2-3", "Invalid query parameter: createdTo"),
             ("?createdFrom=2026-01-01", "Unknown query parameter"),
             ("?name=anna", "Unknown query parameter"),
         ],

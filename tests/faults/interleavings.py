@@ -31,10 +31,12 @@ ENDS_ALL_LOGINS = {"end all sessions", "set a forgotten password", "set another 
 
 @dataclass(slots=True)
 class Outcome:
-    """The answers of both requests, and the state after them."""
+    """The answers of both requests, the state after them, and what is seen of it at once and when jobs have run."""
 
     answers: Sequence[Sequence[Answer]]
     digest: bytes
+    at_once: Views
+    settled: Views
     was_authorized_before: bool = False
     """Whether one of both requests came with a session that the other one had ended."""
 
@@ -141,7 +143,7 @@ class Interleavings:
             settle(self._scene)
             require_sound(self._scene)
             self._seen[digest] = at_once, views(self._scene)
-        return Outcome([of_first, of_second], digest)
+        return Outcome([of_first, of_second], digest, *self._seen[digest])
 
     def _require_one_order(self, outcome: Outcome, orders: Sequence[Outcome], names: Set[str]) -> None:
         """Raise unless the outcome is that of one of the orders; if the rest is left to a job, after that.
@@ -156,10 +158,8 @@ class Interleavings:
                 order.answers, outcome.answers, by_content=by_content, is_repetition=len(names) == 1
             )
             if outcome.digest != order.digest:
-                at_once, settled = self._seen[order.digest]
-                seen_at_once, seen_settled = self._seen[outcome.digest]
-                wrong += [] if LEFT_TO_JOBS & names else different(at_once, seen_at_once)
-                wrong += different(settled, seen_settled)
+                wrong += [] if LEFT_TO_JOBS & names else different(order.at_once, outcome.at_once)
+                wrong += different(order.settled, outcome.settled)
             if not wrong:
                 return
             reasons.append(" | ".join(wrong))

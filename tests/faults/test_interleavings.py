@@ -51,6 +51,13 @@ def test_two_requests_end_as_one_after_the_other(interleavings: Interleavings) -
     assert interleavings.count > 2 * PAIRS
 
 
+def test_states_are_compared_when_others_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.faults.interleavings.MAX_KNOWN_STATES", 1)
+    with scene() as stage:
+        prepare(stage)
+        assert Interleavings(stage, stage.save()).pair("change a data source", "delete a data source")
+
+
 def test_a_change_that_is_lost_between_two_calls_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     def remove_once(user_id: str, ports: DataSourcePorts) -> None:
         for source in ports.sources.of_user(user_id):

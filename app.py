@@ -10,20 +10,20 @@ from chalicelib.api.routes import (
     data_sets,
     data_sources,
     device_logs,
+    grants,
     metrics,
     notes,
     oidc,
     other_services,
     partners,
+    profiles,
+    restricted_tokens,
+    sessions,
+    status,
     summaries,
     tasks,
+    users,
 )
-from chalicelib.api.routes import grants as access
-from chalicelib.api.routes import profiles as metadata
-from chalicelib.api.routes import restricted_tokens as auth_restricted_tokens
-from chalicelib.api.routes import sessions as auth
-from chalicelib.api.routes import status as platform
-from chalicelib.api.routes import users as auth_users
 from chalicelib.api.routes.nightscout import authorization as nightscout_authorization
 from chalicelib.api.routes.nightscout import credentials as nightscout_credentials
 from chalicelib.api.routes.nightscout import documents as nightscout_documents
@@ -34,27 +34,13 @@ from chalicelib.events import tasks as task_events
 
 app = StrandlineApp(app_name="strandline")
 app.api.binary_types = ["*/*"]
-for account_api in (
-    auth,
-    auth_users,
-    auth_restricted_tokens,
-    oidc,
-    account_pages,
-    confirm,
-    access,
-    metadata,
-):
+for account_api in (sessions, users, restricted_tokens, oidc, account_pages, confirm, grants, profiles):
     app.register_blueprint(account_api.blueprint)
 for data_api in (data_sets, data, data_sources, partners, summaries, blobs, device_logs, notes):
     app.register_blueprint(data_api.blueprint)
-for own_api in (platform, metrics, tasks, other_services, openapi):
+for own_api in (status, metrics, tasks, other_services, openapi):
     app.register_blueprint(own_api.blueprint)
-for nightscout_api in (
-    nightscout_credentials,
-    nightscout_authorization,
-    nightscout_status,
-    nightscout_documents,
-):
+for nightscout_api in (nightscout_credentials, nightscout_authorization, nightscout_status, nightscout_documents):
     app.register_blueprint(nightscout_api.blueprint)
 for source in (blob_events, metric_events, task_events):
     app.register_blueprint(source.blueprint)

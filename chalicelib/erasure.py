@@ -16,6 +16,7 @@ from chalicelib.confirmations.ports import ConfirmationPorts
 from chalicelib.data_sets.lifecycle import erase_user
 from chalicelib.data_sources.manage import remove_all
 from chalicelib.data_sources.ports import DataSourcePorts
+from chalicelib.durations import MINUTE_MS
 from chalicelib.errors import UnavailableError
 from chalicelib.invitations.ports import InvitationPorts
 from chalicelib.log.ports import DataPorts
@@ -23,7 +24,7 @@ from chalicelib.notes.ports import NotePorts
 from chalicelib.tasks.types import TaskRun
 from chalicelib.uploads.ports import UploadPorts
 
-SETTLED_AFTER_MS = 15 * 60_000
+SETTLED_AFTER_MS = 15 * MINUTE_MS
 """The time for which a receipt is kept and the erasure repeated: a request that was admitted before the sessions ended
 may still store data, and no request runs for longer."""
 

@@ -7,10 +7,10 @@ instance of the function counts those that it serves (ADR 20).
 from collections.abc import Callable
 from threading import Lock
 
+from chalicelib.durations import HOUR_MS
 from chalicelib.errors import RequestQuotaError
 from chalicelib.frozen import frozen
 
-HOUR_MS = 3_600_000
 NEAR_PERCENT = 80
 """From this share of a quota on, the operator is told."""
 DATA, BLOBS, REQUESTS = "data", "blobs", "requests"

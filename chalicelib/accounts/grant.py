@@ -10,6 +10,7 @@ from typing import Any
 from chalicelib import json_text
 from chalicelib.access.policy import ROOT, VIEW
 from chalicelib.access.user_ids import fits_key
+from chalicelib.durations import HOUR_MS
 from chalicelib.errors import FieldError, InvalidFieldsError, InvalidRequestError, MalformedJsonError, TooLargeError
 from chalicelib.frozen import frozen
 from chalicelib.model.errors import NESTED_TOO_DEEPLY, Fault, between, type_not, value_not_parsable, value_out_of_range
@@ -20,7 +21,6 @@ from chalicelib.model.times import RFC3339_LAYOUT, format_time, parse_time
 EXPIRES_TIME = "expiresTime"
 WINDOW_HOURS = "windowHours"
 MAX_WINDOW_HOURS = 24 * 366
-MS_PER_HOUR = 3_600_000
 MAX_PERMISSIONS = 100
 MAX_DEPTH = 64
 """The deepest nesting of a permission's value."""
@@ -68,7 +68,7 @@ class Grant:
     def view_from_ms(self, now_ms: int) -> int | None:
         """The start of the window of `view`, in milliseconds since the epoch; None without a window."""
         hours = window_hours(self.permissions.get(VIEW))
-        return None if hours is None else now_ms - hours * MS_PER_HOUR
+        return None if hours is None else now_ms - hours * HOUR_MS
 
     @property
     def expires_time_ms(self) -> int | None:

@@ -8,10 +8,10 @@ from chalicelib.access.call import Call
 from chalicelib.accounts.account import Account
 from chalicelib.accounts.ports import AccountPorts
 from chalicelib.accounts.roles import ROLES
+from chalicelib.durations import DAY_MS
 from chalicelib.errors import InvalidRequestError
 from chalicelib.frozen import frozen
 
-DAY_MS = 86_400_000
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 

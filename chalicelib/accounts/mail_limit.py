@@ -3,10 +3,10 @@
 from chalicelib.access.call import Call
 from chalicelib.accounts.password_sign_in import attempt_counter
 from chalicelib.accounts.ports import AccountPorts
+from chalicelib.durations import DAY_S
 
 MAX_MAILS_A_DAY = 10
 """Mails to one address in a day."""
-DAY_S = 24 * 3600
 
 
 def may_be_mailed(call: Call, email: str, ports: AccountPorts) -> bool:

@@ -14,9 +14,10 @@ from chalicelib.accounts.ports import AccountPorts, Accounts, Grants
 from chalicelib.accounts.roles import BROKERED, CUSTODIAL_ACCOUNT, PATIENT
 from chalicelib.accounts.session import end_other_logins, end_restricted_tokens
 from chalicelib.conflicts import retry_on_conflict
+from chalicelib.durations import DAY_MS
 from chalicelib.errors import UnauthorizedError, UserExistsError, UserNotFoundError
 
-SIGN_UP_LIFETIME_MS = 31 * 24 * 3_600_000
+SIGN_UP_LIFETIME_MS = 31 * DAY_MS
 """The time in which the address of a new account has to be verified, where addresses are. It outlasts the session that
 the sign-up opens, and is that of the mailed link."""
 MAX_ATTEMPTS = 5

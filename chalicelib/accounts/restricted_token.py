@@ -8,6 +8,7 @@ from chalicelib.access.call import Call, Caller, RestrictedToken, Session
 from chalicelib.access.user_ids import require_user_id
 from chalicelib.accounts.ports import AccountPorts, RestrictedTokens
 from chalicelib.accounts.session import end_restricted_tokens
+from chalicelib.durations import DAY_MS, HOUR_MS, MINUTE_MS
 from chalicelib.errors import (
     ConflictError,
     InvalidFieldsError,
@@ -27,10 +28,10 @@ from chalicelib.model.query import PAGING, check_query
 from chalicelib.model.rendering import render
 from chalicelib.model.times import Moment, format_time
 
-DEFAULT_LIFETIME_MS = 3_600_000
-MAX_LIFETIME_MS = 90 * 24 * 3_600_000
+DEFAULT_LIFETIME_MS = HOUR_MS
+MAX_LIFETIME_MS = 90 * DAY_MS
 TOLERANCE_MS = 1000
-USED_FOR_MS = 5 * 60_000
+USED_FOR_MS = 5 * MINUTE_MS
 """How long a token that is valid for all paths may be used where its address is left behind."""
 MIN_PATHS, MAX_PATHS = 1, 10
 MAX_PATH_LENGTH = 2048

@@ -17,10 +17,10 @@ from chalicelib.api.accepted import preferred_format
 from chalicelib.api.messages import Reply, Request
 from chalicelib.api.nightscout_devices import user_id_of
 from chalicelib.api.router import EXTENSION
+from chalicelib.durations import DAY_MS
 from chalicelib.frozen import frozen
 from chalicelib.nightscout.search import DEFAULT_DAYS, FoundDocuments
 from chalicelib.nightscout.state import current_state, newest_entry_ms
-from chalicelib.nightscout.times import DAY_MS
 from chalicelib.reading.etag import ANY, parse_known_etags
 
 FORMATS: Mapping[str, str] = {

@@ -15,9 +15,9 @@ from itertools import islice
 from chalicelib.access.call import Call
 from chalicelib.blobs.blob import Blob, BlobKind, content_prefix, kind_and_id
 from chalicelib.blobs.ports import BlobPorts, Upload
+from chalicelib.durations import DAY_MS
 from chalicelib.errors import ConflictError, UnavailableError, UnequalDigestsError
 
-DAY_MS = 86_400_000
 REMOVAL_BATCH_SIZE = 100
 
 

@@ -5,11 +5,11 @@ import hashlib
 
 from chalicelib.access.call import token_hash
 from chalicelib.accounts.proof import AddressProof
+from chalicelib.durations import DAY_MS
 from chalicelib.frozen import frozen
 from chalicelib.mail.message import MailKind
 from chalicelib.mail.texts import RESET_DAYS, SIGN_UP_DAYS
 
-DAY_MS = 24 * 3_600_000
 LIFETIMES_MS = {MailKind.PASSWORD_RESET: RESET_DAYS * DAY_MS, MailKind.SIGN_UP: SIGN_UP_DAYS * DAY_MS}
 _KEY_BYTES = 24
 

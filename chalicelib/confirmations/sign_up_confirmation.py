@@ -4,11 +4,12 @@ from dataclasses import replace
 from enum import Enum
 from typing import Any
 
+from chalicelib.durations import DAY_MS
 from chalicelib.frozen import frozen
 from chalicelib.mail.texts import SIGN_UP_DAYS
 from chalicelib.model.times import format_time
 
-LIFETIME_MS = SIGN_UP_DAYS * 24 * 3_600_000
+LIFETIME_MS = SIGN_UP_DAYS * DAY_MS
 
 
 class SignUpStatus(Enum):

@@ -10,9 +10,10 @@ from typing import Any
 import orjson
 
 from chalicelib import json_text
+from chalicelib.durations import DAY_MS
 from chalicelib.encoding.file_content import FileContent
 from chalicelib.encoding.gzip_splice import RecordArray
-from chalicelib.export.records import MS_PER_DAY, PUMP_SETTINGS, SCHEDULES, Record, Schedule, converted
+from chalicelib.export.records import PUMP_SETTINGS, SCHEDULES, Record, Schedule, converted
 from chalicelib.export.sheets import BASAL, BOLUS, SHEETS, Column, Content, Sheet
 from chalicelib.export.workbook import Cell, Row, SheetColumn, Workbook
 
@@ -126,7 +127,7 @@ def _local_time(record: Record) -> Cell:
 
 
 def _time_of_day(value: Any) -> Cell:
-    return _EPOCH_DAY + value / MS_PER_DAY if isinstance(value, int | float) else _as_cell(value)
+    return _EPOCH_DAY + value / DAY_MS if isinstance(value, int | float) else _as_cell(value)
 
 
 def _days(value: Any) -> float | None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from chalicelib import json_text
+from chalicelib.durations import DAY_MS
 from chalicelib.export.query import MG_DL
 from chalicelib.export.sheets import FIELDS, JSON_FIELDS
 from chalicelib.frozen import frozen
@@ -16,7 +17,6 @@ from chalicelib.model.times import format_time
 
 Record = dict[str, Any]
 PUMP_SETTINGS = "pumpSettings"
-MS_PER_DAY = 86_400_000
 MS_OF_UNIT = {"hours": 3_600_000, "minutes": 60_000, "seconds": 1000}
 START = "start"
 
@@ -157,7 +157,7 @@ def _with_days(record: Record) -> Record:
     duration = record.get("duration")
     if not isinstance(duration, dict) or not is_number(duration.get("value")):
         return record
-    return record | {"duration": duration["value"] * MS_OF_UNIT.get(str(duration.get("units")), 0) / MS_PER_DAY}
+    return record | {"duration": duration["value"] * MS_OF_UNIT.get(str(duration.get("units")), 0) / DAY_MS}
 
 
 _CONVERSIONS: Mapping[str, Callable[[Record], Record]] = {

@@ -9,9 +9,8 @@ from functools import cached_property
 from math import fsum
 from typing import NamedTuple, Protocol
 
-from chalicelib.glucose.reading import HOUR_MS, Reading, by_hour, counted
-
-DAY_MS = 24 * HOUR_MS
+from chalicelib.durations import DAY_MS
+from chalicelib.glucose.reading import Reading, by_hour, counted
 
 VERY_LOW_BELOW, LOW_BELOW, HIGH_ABOVE, VERY_HIGH_ABOVE, EXTREME_FROM = 3.0, 3.9, 10.0, 13.9, 19.4
 """The limits of the ranges in mmol/L."""

@@ -5,10 +5,10 @@ from functools import lru_cache
 from itertools import groupby
 from typing import Any, NamedTuple
 
+from chalicelib.durations import HOUR_MS, MINUTE_MS
+
 CBG, SMBG = "cbg", "smbg"
 GLUCOSE_TYPES = frozenset({CBG, SMBG})
-HOUR_MS = 3_600_000
-MINUTE_MS = 60_000
 MAX_COUNTED_PER_HOUR = 61
 _TOLERANCE_MS = 10_000
 _DEFAULT_MINUTES = 5

@@ -14,11 +14,12 @@ from typing import Any
 
 from chalicelib.access.call import token_hash
 from chalicelib.access.user_ids import fits_key
+from chalicelib.durations import DAY_MS
 from chalicelib.errors import InvalidRequestError
 from chalicelib.frozen import frozen
 from chalicelib.mail.texts import INVITATION_DAYS
 
-LIFETIME_MS = INVITATION_DAYS * 24 * 3_600_000
+LIFETIME_MS = INVITATION_DAYS * DAY_MS
 """The time for which an invitation can be accepted. Source: confirm 2."""
 PERMISSIONS = "permissions"
 _KEY_BYTES = 24

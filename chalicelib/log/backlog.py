@@ -4,12 +4,13 @@ Adding to it with each entry would cost as much as the entry, so only some entri
 Their sizes are an estimate: a reader that finds more in the tail makes its backlog due.
 """
 
+from chalicelib.durations import DAY_MS
 from chalicelib.frozen import frozen
 from chalicelib.log.entry import NewEntry
 
 DUE_BYTES = 512 * 1024
 """From this size on, a user's tail is compacted: readers fold it with each request, at a cost that grows with it."""
-DUE_AFTER_MS = 24 * 3_600_000
+DUE_AFTER_MS = DAY_MS
 """The wait for a smaller backlog: each compaction rewrites the tiles of the current day."""
 URGENT_BYTES = DUE_BYTES
 """The bytes that closing, deleting or truncating a data set adds: its whole log enters or leaves the tiles."""

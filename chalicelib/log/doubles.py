@@ -9,13 +9,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from chalicelib import json_text
+from chalicelib.durations import MINUTE_MS, SECOND_MS
 from chalicelib.log.fold_steps import RecordSlice
 from chalicelib.log.records import Records
 from chalicelib.model.glucose import CONVERTED_UNITS, MG_DL_PER_MMOL_L
 
 GLUCOSE_TYPES = frozenset({"cbg", "smbg"})
-_SECOND_MS = 1_000
-_MINUTE_MS = 60_000
 
 Key = tuple[str, int, str | None]
 
@@ -40,8 +39,8 @@ def _key(records: Records, row: int) -> Key:
     """The type and time of a record, and the kind of a device event."""
     name, time_ms = records.types[row], records.times_ms[row]
     if name in GLUCOSE_TYPES:
-        return name, time_ms // _MINUTE_MS, None
-    return name, time_ms // _SECOND_MS, records.sub_types[row] if name == "deviceEvent" else None
+        return name, time_ms // MINUTE_MS, None
+    return name, time_ms // SECOND_MS, records.sub_types[row] if name == "deviceEvent" else None
 
 
 def _is_double(records: Records, row: int, others: dict[Key, list[tuple[Records, int]]]) -> bool:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+from chalicelib.durations import DAY_MS
 from chalicelib.encoding.columns import UINT32_BYTES, pack_uint32, unpack_uint32
 from chalicelib.log.records import origin_key
 from chalicelib.model.datum import Datum
@@ -44,7 +45,6 @@ TYPES = (
 MAX_RECORDS = 64
 """An entry of more records takes long to read whatever it is decoded for, and its outline would be long."""
 MAX_PAIRS = 32
-DAY_MS = 86_400_000
 _START = struct.Struct(">iB")
 _INDEXES = {name: index for index, name in enumerate(TYPES)}
 _MAX_DAYS = 255

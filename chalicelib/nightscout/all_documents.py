@@ -4,13 +4,13 @@ from collections.abc import Iterator, Sequence
 from heapq import merge
 from itertools import groupby
 
+from chalicelib.durations import DAY_MS
 from chalicelib.log.documents_owner import documents_owner_id
 from chalicelib.nightscout.document import Collection, Document, key_of_id, second_of_id
 from chalicelib.nightscout.document_view import DocumentView
 from chalicelib.nightscout.ports import NightscoutPorts
 from chalicelib.nightscout.rendering.view import RENDERED_TYPES, RenderedDocuments
 from chalicelib.nightscout.state import state_of
-from chalicelib.nightscout.times import DAY_MS
 
 
 class AllDocuments:

@@ -18,12 +18,13 @@ from chalicelib.access.nightscout_credential import NightscoutCredential, Scope,
 from chalicelib.access.policy import VIEW
 from chalicelib.accounts.password_sign_in import SignInSource, count_attempt
 from chalicelib.accounts.ports import AccountPorts, AttemptCounter
+from chalicelib.durations import DAY_MS
 from chalicelib.errors import UnauthenticatedError
 from chalicelib.frozen import frozen
 from chalicelib.nightscout.sent_credential import SentCredential, credential_of_text, is_digest
 
 JWT_LIFETIME_S = 8 * 3600
-USED_EVERY_MS = 24 * 3_600_000
+USED_EVERY_MS = DAY_MS
 """The time for which a use is not noted again: a poll each minute must not be a write each minute."""
 FAILURES_WINDOW_S = 15 * 60
 MAX_FAILURES_PER_ADDRESS = 100

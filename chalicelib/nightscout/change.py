@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from chalicelib import json_text
 from chalicelib.access.call import Call
 from chalicelib.conflicts import WriteConflictError, retry_on_conflict
+from chalicelib.durations import DAY_MS
 from chalicelib.errors import TooLargeError
 from chalicelib.frozen import frozen
 from chalicelib.log.data_set import OwnerState
@@ -27,7 +28,6 @@ from chalicelib.nightscout.mapping.timelines import Lasting, days_around, lastin
 from chalicelib.nightscout.modification import in_order, modification_datum, modification_origin, newest_time_ms
 from chalicelib.nightscout.ports import NightscoutPorts
 from chalicelib.nightscout.scheduled_rates import with_scheduled_rates
-from chalicelib.nightscout.times import DAY_MS
 from chalicelib.nightscout.user_documents import open_data_set
 from chalicelib.tiles.ports import TileMissingError
 from chalicelib.uploads.add import new_entry, newest_of

@@ -9,12 +9,12 @@ from collections.abc import Iterable, Iterator
 from heapq import merge
 from itertools import groupby
 
+from chalicelib.durations import DAY_MS
 from chalicelib.encoding.gzip_splice import inflated_lines
 from chalicelib.log.data_set import OwnerState
 from chalicelib.nightscout.document import Collection, Document, document_of
 from chalicelib.nightscout.modification import Modification, modification_of, modification_type
 from chalicelib.nightscout.ports import NightscoutPorts
-from chalicelib.nightscout.times import DAY_MS
 from chalicelib.reading.etag import is_settled
 from chalicelib.reading.query import DataQuery
 from chalicelib.reading.select import select_records

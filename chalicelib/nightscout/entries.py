@@ -6,6 +6,7 @@ from typing import Any
 
 from chalicelib import json_text
 from chalicelib.access.call import Call
+from chalicelib.durations import DAY_MS
 from chalicelib.errors import InvalidRequestError, NotFoundError
 from chalicelib.nightscout.change import Draft, delete_documents, store_documents
 from chalicelib.nightscout.document import Collection, document_key, is_object_id
@@ -13,7 +14,7 @@ from chalicelib.nightscout.find import Comparison, Fields, Find, parse_find
 from chalicelib.nightscout.ports import NightscoutPorts
 from chalicelib.nightscout.search import FoundDocuments, Matches, Query, find_by_id, find_documents
 from chalicelib.nightscout.sent_documents import sent_documents
-from chalicelib.nightscout.times import DAY_MS, iso_time, read_iso, read_time_ms
+from chalicelib.nightscout.times import iso_time, read_iso, read_time_ms
 
 DEFAULT_COUNT = 10
 MEMORY_MS = 2 * DAY_MS

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import islice
 
+from chalicelib.durations import DAY_MS
 from chalicelib.nightscout.document import Collection, Document
 from chalicelib.nightscout.document_view import DocumentView
 from chalicelib.nightscout.mapping.percentages import SCHEDULED_RATE, is_percentage, scheduled_rate
 from chalicelib.nightscout.mapping.timelines import Lasting
 from chalicelib.nightscout.ports import NightscoutPorts
-from chalicelib.nightscout.times import DAY_MS
 
 MAX_DAYS_OF_PROFILES = 8
 """The newest days with profiles that are looked through."""

@@ -7,6 +7,7 @@ from itertools import islice
 from typing import Any
 
 from chalicelib.access.call import Call
+from chalicelib.durations import DAY_MS
 from chalicelib.errors import InvalidRequestError
 from chalicelib.frozen import frozen
 from chalicelib.log.documents_owner import documents_owner_id
@@ -15,7 +16,7 @@ from chalicelib.nightscout.document import Collection, Document
 from chalicelib.nightscout.document_view import DocumentView
 from chalicelib.nightscout.find import Fields, Find, Sort, place
 from chalicelib.nightscout.ports import NightscoutPorts
-from chalicelib.nightscout.times import DAY_MS, read_iso
+from chalicelib.nightscout.times import read_iso
 from chalicelib.tiles.missing import retry_on_missing_tile
 
 DEFAULT_DAYS = 4

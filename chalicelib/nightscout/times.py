@@ -7,8 +7,6 @@ from typing import Any, NamedTuple
 
 from chalicelib.model.json_values import is_number
 
-DAY_MS = 86_400_000
-MINUTE_MS = 60_000
 _MINUTE = timedelta(minutes=1)
 MAX_MS = 253_402_300_799_999
 """The last millisecond of the year 9999."""

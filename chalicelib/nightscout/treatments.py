@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from chalicelib.access.call import Call
+from chalicelib.durations import MINUTE_MS
 from chalicelib.errors import InvalidRequestError
 from chalicelib.model.json_values import is_number
 from chalicelib.nightscout.change import Draft, delete_documents, store_documents
@@ -23,7 +24,7 @@ from chalicelib.nightscout.search import (
     find_documents,
 )
 from chalicelib.nightscout.sent_documents import sent_documents
-from chalicelib.nightscout.times import MINUTE_MS, iso_time, read_iso, read_time_ms
+from chalicelib.nightscout.times import iso_time, read_iso, read_time_ms
 
 DEFAULT_COUNT = 100
 DEFAULT_COUNT_OF_FIND = 1000

@@ -5,6 +5,7 @@ from heapq import merge
 from itertools import groupby, islice
 
 from chalicelib import json_text
+from chalicelib.durations import DAY_MS
 from chalicelib.encoding.gzip_splice import DeflatedLines, RecordArray, inflated_lines
 from chalicelib.log.data_set import DataSet, as_upload_record
 from chalicelib.reading.query import DataQuery
@@ -12,7 +13,7 @@ from chalicelib.reading.select import SelectedRecords, must_fold, select_records
 from chalicelib.reading.select_texts import select_texts
 from chalicelib.reading.source_filters import SourceFilters, has_medtronic_data
 from chalicelib.tiles.manifest import Manifest, TileRef
-from chalicelib.tiles.tile import DAY_MS, TileKey
+from chalicelib.tiles.tile import TileKey
 from chalicelib.tiles.view import TileView
 
 UPLOAD = "upload"

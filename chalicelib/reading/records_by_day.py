@@ -6,6 +6,7 @@ from functools import partial
 from heapq import merge
 from itertools import groupby
 
+from chalicelib.durations import DAY_MS
 from chalicelib.encoding.gzip_splice import inflated_lines
 from chalicelib.log.data_set import OwnerState
 from chalicelib.reading.assemble import days_of, has_medtronic, see
@@ -15,7 +16,7 @@ from chalicelib.reading.query import DataQuery
 from chalicelib.reading.read import read_stores
 from chalicelib.reading.source_filters import source_filters
 from chalicelib.tiles.manifest import Manifest
-from chalicelib.tiles.tile import DAY_MS, TileKey
+from chalicelib.tiles.tile import TileKey
 from chalicelib.tiles.view import TilesReadAhead, TileView
 
 

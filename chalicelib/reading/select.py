@@ -7,13 +7,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import field
 
+from chalicelib.durations import DAY_MS
 from chalicelib.frozen import frozen
 from chalicelib.log.fold import VisibleData
 from chalicelib.log.records import Records
 from chalicelib.reading.query import DataQuery
 from chalicelib.reading.source_filters import CBG, MEDTRONIC_TYPES, SourceFilters
 from chalicelib.tiles.manifest import TileRef
-from chalicelib.tiles.tile import CARELINK, DAY_MS, TileKey, keys_of_rows
+from chalicelib.tiles.tile import CARELINK, TileKey, keys_of_rows
 
 DOSING_DECISION = "dosingDecision"
 

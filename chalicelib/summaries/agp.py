@@ -10,8 +10,8 @@ from math import floor, log, sqrt
 from operator import mul
 from typing import Any
 
+from chalicelib.durations import DAY_MS
 from chalicelib.frozen import frozen
-from chalicelib.glucose.hour_sum import DAY_MS
 from chalicelib.glucose.reading import Reading
 from chalicelib.model.glucose import MG_DL_PER_MMOL_L
 from chalicelib.model.times import format_time

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta, tzinfo
 
+from chalicelib.durations import DAY_S
 from chalicelib.frozen import frozen
 from chalicelib.model.text_formats import TIME_ZONE
 
 UTC_NAME = "UTC"
-_DAY_S = 86_400
 _SLOT_S = 900
 """Clocks change at multiples of a quarter of an hour."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -28,7 +28,7 @@ class Zone:
         found = []
         for time_ms in times_ms:
             time_s = time_ms // 1000
-            day = time_s // _DAY_S
+            day = time_s // DAY_S
             if day not in constant:
                 constant[day] = self._constant_offset_s(day)
             offset_s = constant[day]
@@ -42,7 +42,7 @@ class Zone:
 
     def _constant_offset_s(self, day: int) -> int | None:
         """The offset from UTC on a day in UTC; None if it changes on that day."""
-        first, last = self._offset_s(day * _DAY_S), self._offset_s((day + 1) * _DAY_S - _SLOT_S)
+        first, last = self._offset_s(day * DAY_S), self._offset_s((day + 1) * DAY_S - _SLOT_S)
         return first if first == last else None
 
     def _offset_s(self, time_s: int) -> int:

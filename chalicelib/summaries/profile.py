@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from chalicelib.glucose.hour_sum import DAY_MS
-from chalicelib.glucose.reading import CBG, MINUTE_MS, Reading, by_hour, counted
+from chalicelib.durations import DAY_MS, MINUTE_MS
+from chalicelib.glucose.reading import CBG, Reading, by_hour, counted
 from chalicelib.summaries.agp import Window, profile_body
 from chalicelib.summaries.local_time import UTC_NAME, Zone, zone_named
 from chalicelib.summaries.profile_query import ProfileQuery

@@ -4,9 +4,10 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 
+from chalicelib.durations import HOUR_MS
 from chalicelib.frozen import frozen
 from chalicelib.glucose.hour_sum import HourSum, sum_hours
-from chalicelib.glucose.reading import GLUCOSE_TYPES, HOUR_MS, Reading, in_order, reading_of
+from chalicelib.glucose.reading import GLUCOSE_TYPES, Reading, in_order, reading_of
 from chalicelib.glucose.tile_sums import TileSums
 from chalicelib.log.data_set import DataSet
 from chalicelib.log.fold import can_be_seen

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
 
+from chalicelib.durations import DAY_MS
 from chalicelib.frozen import frozen
-from chalicelib.glucose.hour_sum import DAY_MS, HourSum, SummedDay, SummedHours, sum_hours
+from chalicelib.glucose.hour_sum import HourSum, SummedDay, SummedHours, sum_hours
 from chalicelib.summaries.view import DividedDay, GlucoseView, VisibleDays
 from chalicelib.tiles.tile import TileKey
 

@@ -12,6 +12,7 @@ from functools import partial
 from itertools import groupby
 
 from chalicelib.conflicts import WriteConflictError
+from chalicelib.durations import MINUTE_MS
 from chalicelib.frozen import frozen
 from chalicelib.log.data_set import DataSet, OwnerState
 from chalicelib.log.entry import Entry
@@ -27,7 +28,7 @@ from chalicelib.tiles.tail_steps import StoredLogs, tail_steps
 from chalicelib.tiles.tile import Tile, TileKey
 from chalicelib.tiles.whole_logs import WholeLogs
 
-LEASE_MS = 16 * 60_000
+LEASE_MS = 16 * MINUTE_MS
 """How long others wait for a compaction that may have died: a function runs for a quarter of an hour at most."""
 
 

@@ -5,6 +5,7 @@ from hashlib import sha256
 
 from chalicelib.access.quotas import DATA, near
 from chalicelib.conflicts import WriteConflictError
+from chalicelib.durations import DAY_MS
 from chalicelib.errors import UnavailableError
 from chalicelib.log.backlog import DUE_AFTER_MS, DUE_BYTES, Backlog
 from chalicelib.tasks.types import Rerun, TaskFailedError, TaskRun, TimeLimitError
@@ -71,7 +72,7 @@ def verify_tiles(run: TaskRun, services: TileServices) -> None:
     """
     user_id = run.data.get("userId")
     run.data.update(users=0, tiles=0, wrong=[])
-    sample = _sample(services.tiles.backlog.all(), run.task.id + str(run.now_ms() // 86_400_000))
+    sample = _sample(services.tiles.backlog.all(), run.task.id + str(run.now_ms() // DAY_MS))
     for owner_id in [user_id] if isinstance(user_id, str) else sample:
         run.check_time()
         try:

@@ -7,6 +7,7 @@ Source: docs/architecture.md, "The read model".
 
 from collections.abc import Sequence
 
+from chalicelib.durations import MINUTE_MS
 from chalicelib.log.data_set import DataSet, OwnerState
 from chalicelib.log.entry import Entry, EntryKind, read_records
 from chalicelib.log.ports import Archive
@@ -16,7 +17,7 @@ from chalicelib.model.deduplicators import DATASET_DELETE_ORIGIN, DATASET_DELETE
 from chalicelib.tasks.types import TaskRun
 from chalicelib.tiles.ports import PurgeRequest, TilePorts, TileServices
 
-WAIT_MS = 15 * 60_000
+WAIT_MS = 15 * MINUTE_MS
 """How long a request waits: an earlier reader may still need the data, and a function runs no longer than this."""
 
 

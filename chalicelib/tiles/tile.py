@@ -17,6 +17,7 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any, NamedTuple
 
 from chalicelib import json_text
+from chalicelib.durations import DAY_MS
 from chalicelib.encoding.columns import from_steps, pack_uint32, steps, unpack_uint32
 from chalicelib.encoding.gzip_splice import DeflatedLines, deflated_lines, inflated_lines
 from chalicelib.encoding.raw_deflate import deflate, inflate
@@ -26,7 +27,6 @@ from chalicelib.log.records import RecordAddress, Records, bodies_of, columns_of
 from chalicelib.log.records import origin_key as origin_key
 
 VERSION = 1
-DAY_MS = 86_400_000
 DRAFT_MARK = "="
 """How the types in the keys of drafts begin (`drafts.py`). The name of no type begins like this."""
 CARELINK = "carelink"

@@ -2,10 +2,11 @@
 
 from typing import Protocol
 
+from chalicelib.durations import DAY_MS
 from chalicelib.frozen import frozen
 from chalicelib.log.ports import DataPorts
 
-KEPT_FOR_MS = 14 * 24 * 3_600_000
+KEPT_FOR_MS = 14 * DAY_MS
 """How long a rejected upload can be listed."""
 
 

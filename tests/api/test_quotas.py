@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.access.quotas import BLOBS, DATA, HOUR_MS, REQUESTS
+from chalicelib.access.quotas import BLOBS, DATA, REQUESTS
+from chalicelib.durations import HOUR_MS
 from chalicelib.engine.definitions import DATA as DATA_TABLE
 from chalicelib.services import Services, override
 from chalicelib.tasks.task import State, Task

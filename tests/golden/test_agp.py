@@ -4,8 +4,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.glucose.hour_sum import DAY_MS
-from chalicelib.glucose.reading import MINUTE_MS
+from chalicelib.durations import DAY_MS, MINUTE_MS
 from chalicelib.summaries.agp import Window, profile_body
 from chalicelib.summaries.local_time import zone_named
 from tests.golden.glucose_vectors import cases, counted_cbg, time_ms

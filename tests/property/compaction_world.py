@@ -12,6 +12,7 @@ from hypothesis.stateful import initialize, invariant, precondition, rule
 
 from chalicelib.access.policy import READERS
 from chalicelib.conflicts import WriteConflictError
+from chalicelib.durations import DAY_MS
 from chalicelib.encoding.gzip_splice import RecordArray
 from chalicelib.engine.definitions import DATA
 from chalicelib.engine.embedded import sqlite
@@ -32,7 +33,7 @@ from chalicelib.tiles.purge import WAIT_MS, purge
 from chalicelib.tiles.stores.keys import manifest_key, newest_partition, tiles_partition
 from chalicelib.tiles.stores.sweep import StoredSweepRequests
 from chalicelib.tiles.stores.tiles import StoredTiles
-from chalicelib.tiles.tile import DAY_MS, TileContent, TileKey, TileStats
+from chalicelib.tiles.tile import TileContent, TileKey, TileStats
 from chalicelib.tiles.verify import check_tiles
 from tests.fakes.calls import NO_GRANTS, call_by
 from tests.fakes.checked_stores import CheckedArchive, CheckedSweepRequests, CheckedTiles, unwatched_data

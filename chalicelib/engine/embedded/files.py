@@ -17,6 +17,7 @@ from urllib.parse import quote_plus
 
 import orjson
 
+from chalicelib.durations import DAY_MS
 from chalicelib.engine.embedded.contents import Contents
 from chalicelib.engine.embedded.database import Database
 from chalicelib.engine.embedded.errors import AddressRefusedError, storage_errors
@@ -31,7 +32,6 @@ MAX_KEY_BYTES = 1024
 LISTED_KEYS = 1_000
 """Keys that are read at once."""
 PART_BYTES = 256 * 1024
-DAY_MS = 24 * 3600 * 1000
 UNLINKED_FILES = 100
 """Files that are unlinked in one transaction, which keeps all writes waiting."""
 GRACE_MS = 60 * 1000

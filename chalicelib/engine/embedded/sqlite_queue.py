@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Callable, Iterable
 from threading import Event
 
+from chalicelib.durations import DAY_S
 from chalicelib.engine.embedded.database import Database
 from chalicelib.frozen import frozen
 
@@ -12,7 +13,6 @@ MAX_MESSAGE_BYTES = 256 * 1024
 MAX_DELAY_S = 900
 MAX_RECEIVED = 10
 """Limits of SQS."""
-DAY_S = 24 * 3600
 
 SCHEMA = (
     "CREATE TABLE IF NOT EXISTS messages (id INTEGER PRIMARY KEY AUTOINCREMENT, queue TEXT NOT NULL, "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from chalicelib.durations import DAY_MS
 from chalicelib.model.fields import (
     Choice,
     Embedded,
@@ -15,7 +16,7 @@ from chalicelib.model.fields import (
     only_with,
     required,
 )
-from chalicelib.model.tables.common import DAY_MS, GLUCOSE_UNITS, datum, glucose, glucose_target
+from chalicelib.model.tables.common import GLUCOSE_UNITS, datum, glucose, glucose_target
 from chalicelib.model.tables.nutrition import INSULIN_FORMULATION
 
 _DELIVERY = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from chalicelib.durations import DAY_MS, MINUTE_MS
 from chalicelib.model import text_formats
 from chalicelib.model.fields import (
     Boolean,
@@ -21,7 +22,6 @@ from chalicelib.model.fields import (
     required,
 )
 from chalicelib.model.tables.common import (
-    DAY_MS,
     DEVICE,
     DURATION_UP_TO_10_HOURS,
     GLUCOSE_UNITS,
@@ -84,13 +84,12 @@ _SCHEDULED_ALERTS = ObjectList(
 )
 
 # The alerts of older receivers, in milliseconds and in the units of the record.
-_MINUTE_MS = 60_000
 _LEVEL_SNOOZES = (
     0,
-    *range(15 * _MINUTE_MS, 240 * _MINUTE_MS + 1, 5 * _MINUTE_MS),
-    *range(255 * _MINUTE_MS, 300 * _MINUTE_MS + 1, 15 * _MINUTE_MS),
+    *range(15 * MINUTE_MS, 240 * MINUTE_MS + 1, 5 * MINUTE_MS),
+    *range(255 * MINUTE_MS, 300 * MINUTE_MS + 1, 15 * MINUTE_MS),
 )
-_SILENCE_SNOOZES = (0, _MINUTE_MS, *range(20 * _MINUTE_MS, 240 * _MINUTE_MS + 1, 5 * _MINUTE_MS))
+_SILENCE_SNOOZES = (0, MINUTE_MS, *range(20 * MINUTE_MS, 240 * MINUTE_MS + 1, 5 * MINUTE_MS))
 
 
 def _legacy_level_alert(mg_dl: Range, mmol_l: Range) -> Object:

@@ -5,6 +5,7 @@ Source: data-model 3 and 4.
 
 from __future__ import annotations
 
+from chalicelib.durations import DAY_MS
 from chalicelib.model import text_formats
 from chalicelib.model.fields import (
     AnyOf,
@@ -30,9 +31,7 @@ from chalicelib.model.fields import (
     required,
 )
 
-DAY_MS = 86_400_000
 WEEK_MS = 7 * DAY_MS
-DAY_S = 86_400
 
 MG_DL = ("mg/dL", "mg/dl")
 MMOL_L = ("mmol/L", "mmol/l")

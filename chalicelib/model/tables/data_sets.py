@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from chalicelib.durations import DAY_MS
 from chalicelib.model import text_formats
 from chalicelib.model.deduplicators import NAMES
 from chalicelib.model.fields import Choice, Field, FreeForm, Integer, Object, Range, Text, TextList, Time
-from chalicelib.model.tables.common import ANNOTATIONS, DAY_MS
+from chalicelib.model.tables.common import ANNOTATIONS
 
 _TIMEZONE = Field("timezone", Text(format=text_formats.TIME_ZONE))
 _LOCAL_TIME = Text(format=text_formats.LOCAL_TIME)

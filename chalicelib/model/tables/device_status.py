@@ -5,6 +5,7 @@ Source: data-model 5.
 
 from __future__ import annotations
 
+from chalicelib.durations import DAY_S
 from chalicelib.model.fields import (
     AnyOf,
     Boolean,
@@ -20,7 +21,7 @@ from chalicelib.model.fields import (
     only_with,
     required,
 )
-from chalicelib.model.tables.common import BATTERY, DAY_S, DEVICE, NAME, datum
+from chalicelib.model.tables.common import BATTERY, DEVICE, NAME, datum
 
 ALERT = datum(
     required("name", NAME),

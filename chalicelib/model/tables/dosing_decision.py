@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from chalicelib.durations import DAY_MS
 from chalicelib.model.fields import (
     AnyOf,
     Choice,
@@ -18,7 +19,7 @@ from chalicelib.model.fields import (
     Time,
     required,
 )
-from chalicelib.model.tables.common import DAY_MS, GLUCOSE_UNITS, NAME, datum, glucose, glucose_target_schedule
+from chalicelib.model.tables.common import GLUCOSE_UNITS, NAME, datum, glucose, glucose_target_schedule
 from chalicelib.model.tables.nutrition import NUTRITION
 
 _BG_UNITS = "/units/bg"

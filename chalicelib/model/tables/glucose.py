@@ -5,6 +5,7 @@ Source: data-model 5.
 
 from __future__ import annotations
 
+from chalicelib.durations import DAY_MS
 from chalicelib.model.fields import (
     Boolean,
     ByUnits,
@@ -18,7 +19,6 @@ from chalicelib.model.fields import (
     required,
 )
 from chalicelib.model.tables.common import (
-    DAY_MS,
     GLUCOSE_UNITS,
     MMOL_L,
     STORED_RATE_UNITS,

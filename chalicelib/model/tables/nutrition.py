@@ -5,6 +5,7 @@ Source: data-model 4.
 
 from __future__ import annotations
 
+from chalicelib.durations import DAY_S
 from chalicelib.model.fields import (
     Choice,
     Field,
@@ -18,7 +19,7 @@ from chalicelib.model.fields import (
     Recursive,
     required,
 )
-from chalicelib.model.tables.common import DAY_S, NAME, amount_in
+from chalicelib.model.tables.common import NAME, amount_in
 
 ENERGY = amount_in(
     {

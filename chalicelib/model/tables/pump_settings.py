@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from chalicelib.durations import DAY_S
 from chalicelib.model.fields import (
     Boolean,
     Choice,
@@ -19,7 +20,6 @@ from chalicelib.model.fields import (
     required,
 )
 from chalicelib.model.tables.common import (
-    DAY_S,
     DURATION_UP_TO_10_HOURS,
     GLUCOSE_UNITS,
     MANUFACTURERS,

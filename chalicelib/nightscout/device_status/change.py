@@ -3,6 +3,7 @@
 from typing import Any
 
 from chalicelib.access.call import Call
+from chalicelib.durations import HOUR_MS
 from chalicelib.log.data_set import OwnerState
 from chalicelib.nightscout.device_status.find import ANY, found_by_id, stored_matching
 from chalicelib.nightscout.device_status.status import sent_status
@@ -11,7 +12,7 @@ from chalicelib.nightscout.ports import DeviceStatus, NightscoutPorts
 from chalicelib.nightscout.search import Query
 from chalicelib.nightscout.sent_documents import sent_documents
 
-SAME_WITHIN_MS = 3_600_000
+SAME_WITHIN_MS = HOUR_MS
 """An equal status without a time and an `_id` is the same one within this time."""
 
 

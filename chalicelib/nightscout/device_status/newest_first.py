@@ -10,19 +10,18 @@ from heapq import merge
 from itertools import islice
 
 from chalicelib.access.call import Call
+from chalicelib.durations import DAY_MS, SECOND_MS
 from chalicelib.errors import InvalidRequestError
 from chalicelib.log.data_set import OwnerState
 from chalicelib.nightscout.device_status.of_loop import DECISION, LOOP_TYPES, statuses_of_loop
 from chalicelib.nightscout.document import second_of_id
 from chalicelib.nightscout.ports import DeviceStatus, NightscoutPorts
 from chalicelib.nightscout.search import MAX_DAYS
-from chalicelib.nightscout.times import DAY_MS
 from chalicelib.reading.records_by_day import RecordsByDay
 from chalicelib.tiles.tile import TileKey
 
 MAX_DAYS_AT_ONCE = 4
 """A day of a loop's decisions is some hundred kilobytes."""
-_SECOND_MS = 1_000
 
 Times = tuple[int | None, int | None]
 
@@ -37,8 +36,8 @@ def stored_newest_first(
 def named_newest_first(call: Call, owner: OwnerState, name: str, ports: NightscoutPorts) -> Iterator[DeviceStatus]:
     """The statuses among which the one with this `_id` is, read as far as the iterator is asked. Those of the server
     begin with their second; one that a client chose is among those that apps stored."""
-    second_ms = second_of_id(name) * _SECOND_MS
-    yield from newest_first(call, owner, (second_ms, second_ms + _SECOND_MS - 1), ports)
+    second_ms = second_of_id(name) * SECOND_MS
+    yield from newest_first(call, owner, (second_ms, second_ms + SECOND_MS - 1), ports)
     yield from stored_newest_first(call, owner, (None, None), ports)
 
 
@@ -53,8 +52,8 @@ def newest_first(call: Call, owner: OwnerState, times_ms: Times, ports: Nightsco
     made = ((status, False) for status in _of_loop(owner, times_ms, ports))
     of_second: list[DeviceStatus] = []
     # Of one second, those that were stored come first.
-    for status, is_stored in merge(stored, made, key=lambda each: each[0].time_ms // _SECOND_MS, reverse=True):
-        if of_second and of_second[0].time_ms // _SECOND_MS != status.time_ms // _SECOND_MS:
+    for status, is_stored in merge(stored, made, key=lambda each: each[0].time_ms // SECOND_MS, reverse=True):
+        if of_second and of_second[0].time_ms // SECOND_MS != status.time_ms // SECOND_MS:
             of_second = []
         if is_stored:
             of_second.append(status)

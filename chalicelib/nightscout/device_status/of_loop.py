@@ -8,13 +8,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from chalicelib import json_text
+from chalicelib.durations import MINUTE_MS
 from chalicelib.log.records import bodies_of
 from chalicelib.model.times import parse_time
 from chalicelib.nightscout.device_status.status import COLLECTION
 from chalicelib.nightscout.document import document_key, new_id
 from chalicelib.nightscout.ports import DeviceStatus
 from chalicelib.nightscout.rendering.record import Record, app_of, mg_dl, minutes, time_ms_of
-from chalicelib.nightscout.times import MINUTE_MS, iso_time
+from chalicelib.nightscout.times import iso_time
 
 DECISION, PUMP, PHONE = LOOP_TYPES = ("dosingDecision", "pumpStatus", "controllerStatus")
 REASON = "loop"

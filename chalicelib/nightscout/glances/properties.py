@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from chalicelib.access.call import Call
+from chalicelib.durations import MINUTE_MS
 from chalicelib.model.json_values import is_number
 from chalicelib.nightscout.device_status.find import find_device_statuses
 from chalicelib.nightscout.glances.readings import NO_DIRECTION, newest_readings
 from chalicelib.nightscout.ports import NightscoutPorts
-from chalicelib.nightscout.times import MINUTE_MS
 
 MAX_MINUTES = 9
 """A change over more minutes is interpolated to five."""

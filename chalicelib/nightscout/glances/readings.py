@@ -3,11 +3,11 @@
 from typing import Any
 
 from chalicelib.access.call import Call
+from chalicelib.durations import DAY_MS
 from chalicelib.nightscout.document import Collection
 from chalicelib.nightscout.find import Comparison, Find
 from chalicelib.nightscout.ports import NightscoutPorts
 from chalicelib.nightscout.search import DEFAULT_DAYS, Span, search
-from chalicelib.nightscout.times import DAY_MS
 
 NO_DIRECTION = "NONE"
 MG_DL_PER_MMOL_L = 18

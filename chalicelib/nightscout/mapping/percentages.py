@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from chalicelib.durations import DAY_MS, MINUTE_MS
 from chalicelib.model.text_formats import time_zone_names
 from chalicelib.nightscout.document import Document
 from chalicelib.nightscout.mapping.profiles import active_schedules, number_of, starts_of, value_at
-from chalicelib.nightscout.times import DAY_MS, MINUTE_MS
 
 SCHEDULED_RATE = "scheduledRate"
 """The member under which the mapping of treatments finds the rate; it is never stored."""

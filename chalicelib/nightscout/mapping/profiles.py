@@ -9,9 +9,9 @@ from typing import Any
 
 import orjson
 
+from chalicelib.durations import DAY_S, MINUTE_MS, SECOND_MS
 from chalicelib.model.json_values import is_number
 from chalicelib.model.text_formats import time_zone_names
-from chalicelib.nightscout.times import MINUTE_MS
 
 PROFILE_PARTS = ("settings",)
 SWITCH = "Profile Switch"
@@ -21,8 +21,6 @@ MAX_STARTS = 96
 MAX_INSULIN_HOURS = 10
 MAX_LIMIT = 100
 MAX_DURATION_MS = 7 * 24 * 60 * MINUTE_MS
-_SECOND_MS = 1_000
-_DAY_S = 86_400
 _MG_DL, _MMOL_L = "mg/dL", "mmol/L"
 
 Body = Mapping[str, Any]
@@ -66,7 +64,7 @@ def starts_of(schedule: Any) -> Starts | None:
         value = None if seconds is None else number_of(start.get("value"))
         if seconds is None or value is None:
             return None
-        found[seconds * _SECOND_MS] = value
+        found[seconds * SECOND_MS] = value
     return sorted(found.items())
 
 
@@ -77,7 +75,7 @@ def number_of(value: Any) -> float | None:
             value = float(value)
         except ValueError:
             return None
-    return value if is_number(value) and abs(value) < _DAY_S * _SECOND_MS else None
+    return value if is_number(value) and abs(value) < DAY_S * SECOND_MS else None
 
 
 def scale_factors(factor: float) -> dict[str, float]:
@@ -174,7 +172,7 @@ def _seconds(start: Body) -> int | None:
         if not (colon and hours.isascii() and hours.isdigit() and minutes.isascii() and minutes.isdigit()):
             return None
         seconds = int(hours[:3]) * 3600 + int(minutes[:3]) * 60
-    return int(seconds) if 0 <= seconds < _DAY_S else None
+    return int(seconds) if 0 <= seconds < DAY_S else None
 
 
 def _with_limits(record: dict[str, Any], of_loop: Body) -> dict[str, Any]:
@@ -204,7 +202,7 @@ def _presets(sent: Sequence[Any]) -> Iterable[tuple[str, dict[str, Any]]]:
         symbol, factor = one.get("symbol"), number_of(one.get("insulinNeedsScaleFactor"))
         if isinstance(symbol, str) and 1 <= len(symbol) <= MAX_LIMIT:
             preset["abbreviation"] = symbol
-        duration_ms = round((number_of(one.get("duration")) or 0) * _SECOND_MS)
+        duration_ms = round((number_of(one.get("duration")) or 0) * SECOND_MS)
         if 0 < duration_ms <= MAX_DURATION_MS:
             preset["duration"] = duration_ms
         if (target := _range(one.get("targetRange"))) is not None:

@@ -7,8 +7,9 @@ ends the one before and starts nothing. Source: nightscout-api 14.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from chalicelib.durations import DAY_MS, MINUTE_MS
 from chalicelib.nightscout.document import Collection, Document
-from chalicelib.nightscout.times import DAY_MS, MAX_MS, MINUTE_MS
+from chalicelib.nightscout.times import MAX_MS
 
 TIMELINE_PARTS: Mapping[str, str] = {
     "Temp Basal": "basal",

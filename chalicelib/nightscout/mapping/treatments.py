@@ -7,10 +7,10 @@ or override is the announced one; `timelines` ends it with the next one.
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from chalicelib.durations import MINUTE_MS
 from chalicelib.model.json_values import is_number
 from chalicelib.nightscout.mapping.percentages import SCHEDULED_RATE
 from chalicelib.nightscout.mapping.profiles import PROFILE_PARTS, SWITCH, records_of_switch, scale_factors
-from chalicelib.nightscout.times import MINUTE_MS
 
 TREATMENT_PARTS = ("basal", "bolus", "insulin", "food", "smbg", "event", *PROFILE_PARTS)
 MAX_MMOL_L_TARGET = 30

@@ -3,12 +3,11 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from chalicelib.durations import MINUTE_MS, SECOND_MS
 from chalicelib.nightscout.document import Collection, Document
 from chalicelib.nightscout.mapping.derive import derived_records
 from chalicelib.nightscout.rendering.record import mg_dl, time_ms_of
-from chalicelib.nightscout.times import MINUTE_MS
 
-_SECOND_MS = 1000
 _GLUCOSE = ("cbg", "smbg")
 _MEALS = ("food", "wizard")
 
@@ -21,8 +20,8 @@ def record_key(record: Mapping[str, Any]) -> Key:
     if name in _GLUCOSE:
         return name, time_ms // MINUTE_MS, mg_dl(record["value"], record.get("units"))
     if name in _MEALS:
-        return _MEALS[0], time_ms // _SECOND_MS
-    return name, record.get("subType") if name == "deviceEvent" else None, time_ms // _SECOND_MS
+        return _MEALS[0], time_ms // SECOND_MS
+    return name, record.get("subType") if name == "deviceEvent" else None, time_ms // SECOND_MS
 
 
 def shown_keys(documents: Iterable[Document]) -> set[Key]:
@@ -31,5 +30,5 @@ def shown_keys(documents: Iterable[Document]) -> set[Key]:
     for document in documents:
         keys.update(map(record_key, derived_records(document)))
         if document.collection is Collection.TREATMENTS and document.body.get("eventType") == "Temp Basal":
-            keys.add(("basal", None, document.time_ms // _SECOND_MS))
+            keys.add(("basal", None, document.time_ms // SECOND_MS))
     return keys

@@ -6,9 +6,10 @@ A reading without a trend gets its direction from the reading before, because ap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 
+from chalicelib.durations import MINUTE_MS
 from chalicelib.nightscout.document import Collection, Document
 from chalicelib.nightscout.rendering.record import Record, app_of, mg_dl, rendered, time_ms_of
-from chalicelib.nightscout.times import MINUTE_MS, iso_time
+from chalicelib.nightscout.times import iso_time
 
 ENTRY_TYPES = ("cbg", "smbg")
 MAX_GAP_MS = 15 * MINUTE_MS

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from chalicelib.durations import SECOND_MS
 from chalicelib.nightscout.document import Collection, Document
 from chalicelib.nightscout.rendering.overrides import bounds_mg_dl
 from chalicelib.nightscout.rendering.record import Record, app_of, mg_dl, rendered, time_ms_of
@@ -13,7 +14,6 @@ DEFAULT = "Default"
 """The name under which apps look for the active schedule."""
 MAX_SCHEDULES = 32
 _DEFAULT_INSULIN_HOURS = 6
-_SECOND_MS = 1000
 
 Starts = Sequence[Mapping[str, Any]]
 
@@ -75,7 +75,7 @@ def _starts(record: Record, fields: tuple[str, str], name: str, active: str) -> 
 
 
 def _values(starts: Starts, value: Callable[[Mapping[str, Any]], Any]) -> list[dict[str, Any]]:
-    return [_at(start["start"] // _SECOND_MS, value(start)) for start in starts]
+    return [_at(start["start"] // SECOND_MS, value(start)) for start in starts]
 
 
 def _at(seconds: int, value: Any) -> dict[str, Any]:

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
+from chalicelib.durations import MINUTE_MS
 from chalicelib.model.glucose import CONVERTED_UNITS, MG_DL_PER_MMOL_L
 from chalicelib.model.times import parse_time
 from chalicelib.nightscout.document import Collection, Document, document_key, new_id
-from chalicelib.nightscout.times import MINUTE_MS, iso_time
+from chalicelib.nightscout.times import iso_time
 
 Record = Mapping[str, Any]
 APP = "Tidepool"

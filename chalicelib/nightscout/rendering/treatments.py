@@ -4,11 +4,11 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from chalicelib.durations import MINUTE_MS
 from chalicelib.nightscout.document import Document
 from chalicelib.nightscout.rendering.overrides import rendered_override
 from chalicelib.nightscout.rendering.record import Record, minutes, rendered_treatment, time_ms_of
 from chalicelib.nightscout.rendering.temporary_basals import rendered_basals
-from chalicelib.nightscout.times import MINUTE_MS
 
 TREATMENT_TYPES = (
     "basal",

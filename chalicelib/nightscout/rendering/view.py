@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+from chalicelib.durations import DAY_MS
 from chalicelib.frozen import frozen
 from chalicelib.log.data_set import OwnerState
 from chalicelib.log.documents_owner import DERIVING_CLIENT, derived_data_set_ids
@@ -13,7 +14,6 @@ from chalicelib.nightscout.rendering.entries import ENTRY_TYPES, MAX_GAP_MS, ren
 from chalicelib.nightscout.rendering.profiles import PROFILE_TYPES, rendered_profiles
 from chalicelib.nightscout.rendering.record import Record, time_ms_of
 from chalicelib.nightscout.rendering.treatments import TREATMENT_TYPES, rendered_treatments
-from chalicelib.nightscout.times import DAY_MS
 from chalicelib.reading.records_by_day import RecordsByDay
 from chalicelib.tiles.manifest import Manifest
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from chalicelib.durations import DAY_S
 from chalicelib.encoding.raw_deflate import deflate, inflate
 from chalicelib.engine.conditions import all_of, equals, greater_than
 from chalicelib.engine.table import Delete, Item, Put, Query, Range, Table
@@ -10,7 +11,6 @@ from chalicelib.log.stores.keys import device_status_key, device_status_time, de
 from chalicelib.nightscout.ports import DeviceStatus
 
 _DEFLATE_LEVEL = 6
-_DAY_S = 86_400
 _FIRST_PAGE = 10
 
 
@@ -23,7 +23,7 @@ class StoredDeviceStatuses:
 
     def __init__(self, data: Table, kept_days: int) -> None:
         self._data = data
-        self._kept_s = kept_days * _DAY_S
+        self._kept_s = kept_days * DAY_S
 
     def add(self, owner: OwnerState, statuses: Sequence[DeviceStatus], now_ms: int) -> None:
         """See `DeviceStatuses.add`: one write for each 25."""

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from chalicelib import json_text
 from chalicelib.access.call import Call
+from chalicelib.durations import DAY_MS
 from chalicelib.errors import NotFoundError
 from chalicelib.frozen import frozen
 from chalicelib.log.documents_owner import documents_owner_id
@@ -15,7 +16,6 @@ from chalicelib.model.query import IntegerField, QueryField, TextField, check_qu
 from chalicelib.nightscout.document import Collection, Document
 from chalicelib.nightscout.document_view import DocumentView
 from chalicelib.nightscout.ports import NightscoutPorts
-from chalicelib.nightscout.times import DAY_MS
 from chalicelib.tiles.missing import retry_on_missing_tile
 
 MAX_PAGE = 10_000

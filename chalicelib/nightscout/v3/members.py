@@ -5,12 +5,13 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from chalicelib.durations import MINUTE_MS
 from chalicelib.errors import InvalidRequestError
 from chalicelib.model.json_values import is_number
 from chalicelib.nightscout.document import VALID, Collection, Document
 from chalicelib.nightscout.modification import SRV_MODIFIED
 from chalicelib.nightscout.sent_documents import sent_documents
-from chalicelib.nightscout.times import MAX_MS, MINUTE_MS, ZonedTime, iso_time, read_iso
+from chalicelib.nightscout.times import MAX_MS, ZonedTime, iso_time, read_iso
 
 IDENTIFIER = "identifier"
 SRV_CREATED = "srvCreated"

@@ -5,6 +5,7 @@ from itertools import islice
 
 from chalicelib import json_text
 from chalicelib.access.call import Call
+from chalicelib.durations import DAY_MS
 from chalicelib.errors import InvalidRequestError
 from chalicelib.frozen import frozen
 from chalicelib.log.documents_owner import documents_owner_id
@@ -15,7 +16,6 @@ from chalicelib.nightscout.find import place
 from chalicelib.nightscout.modification import SRV_MODIFIED, Modification, last_modified_ms, newest_time_ms
 from chalicelib.nightscout.ports import NightscoutPorts
 from chalicelib.nightscout.search import MAX_DAYS, MAX_DAYS_AT_ONCE, MAX_DOCUMENTS, Span
-from chalicelib.nightscout.times import DAY_MS
 from chalicelib.nightscout.v3.access import require_list
 from chalicelib.nightscout.v3.members import Body, projected, shown
 from chalicelib.nightscout.v3.query import CREATED_AT, Search

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 from chalicelib import json_text
+from chalicelib.durations import DAY_MS
 from chalicelib.engine.table import Delete, Item, Query, Range, Table, Update
 from chalicelib.log.stores.keys import (
     rejection_key,
@@ -12,8 +13,6 @@ from chalicelib.log.stores.keys import (
     rejections_partition,
 )
 from chalicelib.uploads.ports import KEPT_FOR_MS, Rejection, RejectionReason, RejectionsOfDay
-
-_DAY_MS = 24 * 3_600_000
 
 
 class StoredRejections:
@@ -25,7 +24,7 @@ class StoredRejections:
     def add(self, rejection: Rejection) -> None:
         """See `Rejections.add`: one put, and one update of the day's number."""
         self._data.put(_item(rejection))
-        expires_at_s = (rejection.time_ms + KEPT_FOR_MS + _DAY_MS) // 1000
+        expires_at_s = (rejection.time_ms + KEPT_FOR_MS + DAY_MS) // 1000
         self._data.update(
             Update(
                 rejections_of_day_key(_date(rejection.time_ms)),

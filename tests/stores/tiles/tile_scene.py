@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from chalicelib import json_text
+from chalicelib.durations import DAY_MS
 from chalicelib.engine.engine import Engine
 from chalicelib.log.data_set import DataSetHead
 from chalicelib.log.ports import Backlogs, DataSetStore, RecordLog
@@ -15,7 +16,7 @@ from chalicelib.tiles.manifest import LogPosition, Manifest, TileRef, followed_b
 from chalicelib.tiles.ports import CompactedRange, CompactionLease, SweepRequests, TileWriter
 from chalicelib.tiles.stores.sweep import StoredSweepRequests
 from chalicelib.tiles.stores.tiles import StoredTiles
-from chalicelib.tiles.tile import DAY_MS, Candidate, TileContent, TileKey, TileStats, encode_tile
+from chalicelib.tiles.tile import Candidate, TileContent, TileKey, TileStats, encode_tile
 from tests.stores.log.test_data_stores import ANNA, NOW_MS, data_set, entry
 
 LEASE_MS = 60_000

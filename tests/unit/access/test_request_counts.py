@@ -4,7 +4,8 @@ from threading import Thread
 
 import pytest
 
-from chalicelib.access.quotas import HOUR_MS, REQUESTS, RequestCounts, near
+from chalicelib.access.quotas import REQUESTS, RequestCounts, near
+from chalicelib.durations import HOUR_MS
 from chalicelib.errors import RequestQuotaError
 
 NOON_MS = 1_767_225_600_000

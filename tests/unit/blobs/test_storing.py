@@ -9,7 +9,6 @@ import pytest
 from chalicelib.access.call import Call, platform_call
 from chalicelib.blobs.blob import Blob, BlobKind, kind_and_id
 from chalicelib.blobs.content import (
-    DAY_MS,
     CleanupOutcome,
     UploadOutcome,
     confirm_upload,
@@ -23,6 +22,7 @@ from chalicelib.blobs.content import (
 from chalicelib.blobs.jobs import remove_abandoned_blobs
 from chalicelib.blobs.ports import BlobPorts
 from chalicelib.blobs.stores.blobs import StoredBlobs
+from chalicelib.durations import DAY_MS
 from chalicelib.errors import UnavailableError, UnequalDigestsError
 from chalicelib.tasks.task import Task
 from chalicelib.tasks.types import TaskRun, TimeLimitError

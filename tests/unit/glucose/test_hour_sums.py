@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.glucose.hour_sum import DAY_MS, HourSum, sum_day, sum_hours
-from chalicelib.glucose.reading import HOUR_MS, Reading, in_order
+from chalicelib.durations import DAY_MS, HOUR_MS
+from chalicelib.glucose.hour_sum import HourSum, sum_day, sum_hours
+from chalicelib.glucose.reading import Reading, in_order
 from chalicelib.glucose.tile_sums import WITHOUT_DAY, TileSums, encode_tile_sums
 
 

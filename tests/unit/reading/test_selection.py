@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib import json_text
+from chalicelib.durations import DAY_MS
 from chalicelib.encoding.gzip_splice import DeflatedLines, inflated_lines
 from chalicelib.log.data_set import DataSet
 from chalicelib.log.fold import VisibleData
@@ -16,7 +17,7 @@ from chalicelib.reading.select import cuts, must_fold, select_records, selects_t
 from chalicelib.reading.select_texts import select_texts
 from chalicelib.reading.source_filters import Imports, SourceFilters
 from chalicelib.tiles.manifest import TileRef
-from chalicelib.tiles.tile import DAY_MS, Candidate, Tile, TileKey, TileStats, encode_tile
+from chalicelib.tiles.tile import Candidate, Tile, TileKey, TileStats, encode_tile
 
 A, B = "a" * 32, "b" * 32
 NOTHING_DROPPED = SourceFilters(drops_carelink=False, medtronic_data_set_ids=frozenset())

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib import json_text
+from chalicelib.durations import DAY_MS
 from chalicelib.encoding.gzip_splice import inflated_lines
 from chalicelib.log.records import RecordAddress
 from chalicelib.tiles.tile import (
-    DAY_MS,
     Candidate,
     Tile,
     TileContent,

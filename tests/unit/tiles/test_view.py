@@ -2,6 +2,7 @@
 
 import pytest
 
+from chalicelib.durations import DAY_MS
 from chalicelib.encoding.gzip_splice import DeflatedLines
 from chalicelib.log import entry as entry_codec
 from chalicelib.log import joined_entries
@@ -9,7 +10,7 @@ from chalicelib.log.entry import Selectors
 from chalicelib.reading import read
 from chalicelib.reading.query import DataQuery
 from chalicelib.tiles.jobs import is_due
-from chalicelib.tiles.tile import DAY_MS, Tile, TileKey
+from chalicelib.tiles.tile import Tile, TileKey
 from tests.fakes.compaction_scene import ANNA_ID, FIRST_DAY, CompactionScene, on
 from tests.fakes.data_scene import cbg, food
 

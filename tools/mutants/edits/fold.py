@@ -121,8 +121,8 @@ FOLD = (
         _AREA,
         "readings of two uploads are doubles only within a second",
         "chalicelib/log/doubles.py",
-        "time_ms // _MINUTE_MS, None",
-        "time_ms // _SECOND_MS, None",
+        "time_ms // MINUTE_MS, None",
+        "time_ms // SECOND_MS, None",
         ("tests/api/nightscout/test_doubles.py",),
     ),
     Edit(

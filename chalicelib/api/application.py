@@ -6,6 +6,7 @@ send none, and without it Chalice refuses binary replies, which compression need
 """
 
 import gc
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -15,6 +16,7 @@ from typing import Any
 from chalice.app import Chalice, Request, Response
 
 from chalicelib.api.cors import cors_headers, cors_policy
+from chalicelib.api.errors.nightscout import UNAUTHORIZED
 from chalicelib.api.errors.nightscout_v3 import UNKNOWN_PATH
 from chalicelib.api.messages import Reply, Trace
 from chalicelib.api.operations.operation import ErrorFormat, Operation
@@ -25,6 +27,9 @@ from chalicelib.api.routing import ROUTER, Headers, headers_of, raw_path_of
 from chalicelib.observability import begin
 from chalicelib.services import random_id, services
 
+_ADMINISTRATION = re.compile(r"/api/v2/authorization/(?:subjects|roles|permissions)(?:[/.].*)?")
+"""The paths on which an administrator of a Nightscout site manages who may do what."""
+_REMOTE_COMMANDS = "/api/v2/notifications/loop"
 NODE_PREFIXES = ("metrics", "access", "metadata", "message")
 NIGHTSCOUT_PREFIXES = ("api", "pebble", "socket.io")
 API_PREFIXES = frozenset(path.split("/")[1] for operation in OPERATIONS for path in operation.paths) - {""}
@@ -181,6 +186,11 @@ def _router_reply(path: str, method: str, allowed: list[str]) -> tuple[ErrorForm
     right_methods = {"Allow": ", ".join(allowed)} if allowed else {}
     prefix = path.split("/")[1] if "/" in path else ""
     if prefix in NIGHTSCOUT_PREFIXES:
+        if _ADMINISTRATION.fullmatch(path):
+            # Nobody is an administrator. LoopFollow asks for a token then (nightscout-api 15).
+            return ErrorFormat.NIGHTSCOUT, 401, Reply(UNAUTHORIZED)
+        if path.rstrip("/") == _REMOTE_COMMANDS:
+            return ErrorFormat.NIGHTSCOUT, 501, Reply({"status": 501, "message": "Not Implemented"})
         # Nightscout has no wrong methods, only unknown paths (nightscout-api 3).
         message = UNKNOWN_PATH if path.startswith("/api/v3/") else "Not Found"
         return ErrorFormat.NIGHTSCOUT, 404, Reply({"status": 404, "message": message}, headers=right_methods)

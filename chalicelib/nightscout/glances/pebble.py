@@ -4,12 +4,14 @@ from typing import Any
 
 from chalicelib.access.call import Call
 from chalicelib.nightscout.find import parse_count
-from chalicelib.nightscout.glances.readings import NO_DIRECTION, in_mmol_l, newest_readings
+from chalicelib.nightscout.glances.buckets import Bucket, change_in_mmol_l, filled_buckets, newest_change
+from chalicelib.nightscout.glances.readings import MAX_READINGS, NO_DIRECTION, in_mmol_l, newest_readings
 from chalicelib.nightscout.ports import NightscoutPorts
 from chalicelib.nightscout.search import Query
 
 MMOL = "mmol"
 _TRENDS = {
+    NO_DIRECTION: 0,
     "DoubleUp": 1,
     "SingleUp": 2,
     "FortyFiveUp": 3,
@@ -17,7 +19,10 @@ _TRENDS = {
     "FortyFiveDown": 5,
     "SingleDown": 6,
     "DoubleDown": 7,
+    "NOT COMPUTABLE": 8,
+    "RATE OUT OF RANGE": 9,
 }
+_OTHER_TREND = 8
 
 
 def glance(call: Call, user_id: str, query: Query, ports: NightscoutPorts) -> dict[str, Any]:
@@ -31,10 +36,10 @@ def glance(call: Call, user_id: str, query: Query, ports: NightscoutPorts) -> di
     call.require(user_id)
     count = parse_count(query) or 1
     is_mmol = query.get("units", ("",))[-1] == MMOL
-    readings = newest_readings(call, user_id, count + 1, ports)
+    readings = newest_readings(call, user_id, max(count, MAX_READINGS), ports)
     shown = [_reading(reading, is_mmol=is_mmol) for reading in readings[:count]]
     if shown:
-        shown[0]["bgdelta"] = _delta(readings, is_mmol=is_mmol)
+        shown[0]["bgdelta"] = _delta(*newest_change(filled_buckets(readings)), is_mmol=is_mmol)
     return {"status": [{"now": call.now_ms}], "bgs": shown, "cals": []}
 
 
@@ -42,12 +47,13 @@ def _reading(reading: dict[str, Any], *, is_mmol: bool) -> dict[str, Any]:
     direction = reading.get("direction") or NO_DIRECTION
     return {
         "sgv": f"{in_mmol_l(reading['sgv']):.1f}" if is_mmol else str(reading["sgv"]),
-        "trend": _TRENDS.get(str(direction), 0),
+        "trend": _TRENDS.get(str(direction), _OTHER_TREND),
         "direction": direction,
         "datetime": reading["date"],
     }
 
 
-def _delta(readings: list[dict[str, Any]], *, is_mmol: bool) -> Any:
-    difference = readings[0]["sgv"] - readings[1]["sgv"] if len(readings) > 1 else 0
-    return f"{in_mmol_l(difference):.1f}" if is_mmol else difference
+def _delta(now: Bucket | None, change: dict[str, Any] | None, *, is_mmol: bool) -> Any:
+    if now is None or change is None:
+        return "0.0" if is_mmol else 0
+    return f"{change_in_mmol_l(now, change):.1f}" if is_mmol else change["scaled"]

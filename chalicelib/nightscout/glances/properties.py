@@ -7,16 +7,15 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from chalicelib.access.call import Call
-from chalicelib.durations import MINUTE_MS
 from chalicelib.model.json_values import is_number
 from chalicelib.nightscout.device_status.find import find_device_statuses
-from chalicelib.nightscout.glances.readings import NO_DIRECTION, newest_readings
+from chalicelib.nightscout.glances.buckets import filled_buckets, newest_change
+from chalicelib.nightscout.glances.readings import MAX_READINGS, newest_readings
 from chalicelib.nightscout.ports import NightscoutPorts
 
-MAX_MINUTES = 9
-"""A change over more minutes is interpolated to five."""
-_DELTA_MINUTES = 5
-_COPIED = ("_id", "device", "noise")
+_OF_READINGS = frozenset({"bgnow", "delta", "buckets"})
+_CONSTANT: Mapping[str, Any] = {"runtimestate": {"state": "loaded"}}
+_NO_BATTERY: Mapping[str, Any] = {"display": "?%", "devices": {}}
 
 Status = Mapping[str, Any]
 
@@ -29,68 +28,29 @@ def properties(call: Call, user_id: str, names: str, ports: NightscoutPorts) -> 
         UnauthorizedError: the credential may not read.
     """
     call.require(user_id)
-    wanted = set(names.split(",")) if names else {"bgnow", "delta", *_OF_STATUS}
-    found: dict[str, Any] = {}
-    if wanted & {"bgnow", "delta"}:
-        found |= _of_readings(newest_readings(call, user_id, 2, ports))
+    wanted = set(names.split(",")) if names else {*_OF_READINGS, *_OF_STATUS, *_CONSTANT}
+    found: dict[str, Any] = dict(_CONSTANT)
+    if wanted & _OF_READINGS:
+        found |= _of_readings(newest_readings(call, user_id, MAX_READINGS, ports))
     if wanted & _OF_STATUS.keys():
         newest = find_device_statuses(call, user_id, {"count": ("1",)}, ports).bodies
-        for name, read in _OF_STATUS.items() if newest else ():
-            if (value := read(newest[0])) is not None:
-                found[name] = value
+        values = {name: read(newest[0] if newest else {}) for name, read in _OF_STATUS.items()}
+        found |= {name: value for name, value in values.items() if value is not None}
     return {name: value for name, value in found.items() if name in wanted}
 
 
 def _of_readings(readings: list[dict[str, Any]]) -> dict[str, Any]:
-    if not readings:
-        return {}
-    now = _bucket(readings[0])
-    if len(readings) == 1:
-        return {"bgnow": now}
-    return {"bgnow": now, "delta": _delta(now, _bucket(readings[1]))}
-
-
-def _bucket(reading: dict[str, Any]) -> dict[str, Any]:
-    value, time_ms = reading["sgv"], reading["date"]
-    shown = {
-        **{name: reading[name] for name in _COPIED if name in reading},
-        "mgdl": value,
-        "mills": time_ms,
-        "direction": reading.get("direction") or NO_DIRECTION,
-        "type": "sgv",
-        "scaled": value,
-    }
-    return {"mean": value, "last": value, "mills": time_ms, "sgvs": [shown]}
-
-
-def _delta(now: dict[str, Any], previous: dict[str, Any]) -> dict[str, Any]:
-    absolute = now["mean"] - previous["mean"]
-    minutes = (now["mills"] - previous["mills"]) / MINUTE_MS
-    is_interpolated = minutes > MAX_MINUTES
-    before = now["mean"] - absolute / minutes * _DELTA_MINUTES if is_interpolated else previous["mean"]
-    change = round(now["mean"] - before)
-    return {
-        "absolute": absolute,
-        "elapsedMins": _whole(minutes),
-        "interpolated": is_interpolated,
-        "mean5MinsAgo": _whole(before),
-        "times": {"recent": now["mills"], "previous": previous["mills"]},
-        "mgdl": change,
-        "scaled": change,
-        "display": f"{change:+d}",
-        "previous": previous,
-    }
-
-
-def _whole(value: float) -> float:
-    return int(value) if value == int(value) else value
+    buckets = filled_buckets(readings)
+    now, change = newest_change(buckets)
+    found = {"bgnow": now, "delta": change, "buckets": buckets}
+    return {name: value for name, value in found.items() if value}
 
 
 def _uploader_battery(status: Status) -> Any:
     percent = _at(status, "uploader", "battery")
     percent = _at(status, "uploaderBattery") if percent is None else percent
     if percent is None:
-        return None
+        return _NO_BATTERY
     return {"display": f"{percent}%", "devices": {}, "level": percent}
 
 

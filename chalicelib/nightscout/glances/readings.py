@@ -1,17 +1,19 @@
 """The newest readings, as watch faces and widgets show them. Source: nightscout-api 8."""
 
+import math
 from typing import Any
 
 from chalicelib.access.call import Call
 from chalicelib.durations import DAY_MS
+from chalicelib.model.glucose import MG_DL_PER_MMOL_L
 from chalicelib.nightscout.document import Collection
 from chalicelib.nightscout.find import Comparison, Find
 from chalicelib.nightscout.ports import NightscoutPorts
 from chalicelib.nightscout.search import DEFAULT_DAYS, Span, search
 
 NO_DIRECTION = "NONE"
-MG_DL_PER_MMOL_L = 18
-"""The factor of the apps, which show one decimal."""
+MAX_READINGS = 24
+"""More readings than a sensor has in twenty minutes, one each minute."""
 
 
 def newest_readings(call: Call, user_id: str, count: int, ports: NightscoutPorts) -> list[dict[str, Any]]:
@@ -23,4 +25,4 @@ def newest_readings(call: Call, user_id: str, count: int, ports: NightscoutPorts
 
 def in_mmol_l(value_mg_dl: float) -> float:
     """A value in mmol/L with one decimal."""
-    return round(value_mg_dl / MG_DL_PER_MMOL_L, 1)
+    return math.floor(value_mg_dl / MG_DL_PER_MMOL_L * 10 + 0.5) / 10

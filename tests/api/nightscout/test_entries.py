@@ -331,6 +331,12 @@ class TestSite:
         authorized = api.request("GET", f"/api/v1/status.json?token={device.token}").json()["authorized"]
         assert api.request("GET", ENTRIES, Authorization=f"Bearer {authorized['token']}").status == 200
 
+    def test_the_status_may_be_a_script(self, device: Device) -> None:
+        reply = device.send("GET", "/api/v1/status.js")
+        assert reply.headers["content-type"] == "application/javascript; charset=utf-8"
+        script = reply.body.decode()
+        assert json.loads(script.removeprefix("this.serverSettings = ").removesuffix(" ;"))["status"] == "ok"
+
     def test_an_app_may_test_whether_it_may_upload(self, api: ApiClient, device: Device, phone: dict[str, Any]) -> None:
         assert device.send("GET", "/api/v1/experiments/test").json() == {"status": "ok"}
         assert api.request("GET", "/api/v1/experiments/test", api_secret=phone["token"]).status == 401

@@ -34,10 +34,37 @@ class TestPebble:
             {"sgv": "105", "trend": 7, "direction": "DoubleDown", "datetime": START_MS - 5 * MINUTE_MS},
         ]
 
-    def test_values_in_mmol_l_have_one_decimal(self, device: Device) -> None:
-        device.store(sgv(180, 5), sgv(171, 0))
+    @pytest.mark.parametrize(
+        ("values", "shown", "difference"),
+        [
+            ((180, 171), "9.5", "-0.5"),
+            ((105, 100), "5.6", "-0.2"),  # 5.8 and 5.6, as both are shown
+            ((190, 190), "10.5", "0.0"),
+        ],
+    )
+    def test_values_in_mmol_l_have_one_decimal(
+        self, device: Device, values: tuple[int, int], shown: str, difference: str
+    ) -> None:
+        device.store(sgv(values[0], 5), sgv(values[1], 0))
         (reading,) = get(device, "/pebble?units=mmol")["bgs"]
-        assert (reading["sgv"], reading["bgdelta"]) == ("9.5", "-0.5")
+        assert (reading["sgv"], reading["bgdelta"]) == (shown, difference)
+
+    @pytest.mark.parametrize(
+        ("direction", "trend"),
+        [("NONE", 0), ("DoubleUp", 1), ("NOT COMPUTABLE", 8), ("RATE OUT OF RANGE", 9), ("TripleUp", 8)],
+    )
+    def test_each_direction_has_a_trend(self, device: Device, direction: str, trend: int) -> None:
+        device.store(sgv(100, 0, direction=direction))
+        (reading,) = get(device, "/pebble")["bgs"]
+        assert (reading["direction"], reading["trend"]) == (direction, trend)
+
+    @pytest.mark.parametrize(("minutes", "difference"), [(15, 7), (18, 0)])
+    def test_the_difference_is_that_of_five_minutes_to_a_reading_soon_before(
+        self, device: Device, minutes: int, difference: int
+    ) -> None:
+        device.store(sgv(100, minutes), sgv(120, 0))
+        (reading,) = get(device, "/pebble")["bgs"]
+        assert reading["bgdelta"] == difference
 
     def test_data_of_the_tidepool_api_is_shown(self, device: Device) -> None:
         device.send_to_tidepool([cbg(150, 5), cbg(152, 0, trend="constant")])
@@ -56,7 +83,8 @@ class TestProperties:
     def test_the_newest_reading_and_its_change(self, device: Device) -> None:
         first, second = device.store(sgv(110, 5, direction="Flat"), sgv(106, 0, direction="FortyFiveDown", noise=1))
         answer = get(device, "/api/v2/properties")
-        assert answer.keys() == {"bgnow", "delta"}
+        assert answer.keys() == {"bgnow", "delta", "buckets", "upbat", "runtimestate"}
+        assert answer["runtimestate"] == {"state": "loaded"}
         assert (answer["bgnow"]["last"], answer["bgnow"]["mills"]) == (106, START_MS)
         assert answer["bgnow"]["sgvs"] == [
             {
@@ -75,14 +103,32 @@ class TestProperties:
         assert delta["previous"]["sgvs"][0]["_id"] == first["_id"]
 
     def test_a_change_over_more_than_nine_minutes_is_interpolated_to_five(self, device: Device) -> None:
-        device.store(sgv(100, 20), sgv(120, 0))
+        device.store(sgv(102, 15), sgv(120, 0))
         delta = get(device, "/api/v2/properties/delta")["delta"]
-        assert (delta["absolute"], delta["elapsedMins"], delta["interpolated"]) == (20, 20, True)
-        assert (delta["mgdl"], delta["display"], delta["mean5MinsAgo"]) == (5, "+5", 115)
+        assert (delta["absolute"], delta["elapsedMins"], delta["interpolated"]) == (18, 15, True)
+        assert (delta["mgdl"], delta["display"], delta["mean5MinsAgo"]) == (6, "+6", 114)
+
+    def test_readings_of_several_sensors_have_a_mean(self, device: Device) -> None:
+        device.store(sgv(151, 0), sgv(140, 5), sgv(141, 4, device="other"))
+        answer = get(device, "/api/v2/properties")
+        assert [bucket.get("mean") for bucket in answer["buckets"]] == [151, 140.5, None, None]
+        assert [bucket["toMills"] - bucket["fromMills"] for bucket in answer["buckets"]] == [5 * MINUTE_MS] * 4
+        assert answer["buckets"][2]["isEmpty"]
+        delta = answer["delta"]
+        assert (delta["absolute"], delta["mgdl"], delta["display"], delta["elapsedMins"]) == (10.5, 11, "+11", 4)
+
+    def test_codes_of_a_sensor_do_not_count(self, device: Device) -> None:
+        device.store(sgv(12, 0), sgv(39, 5), sgv(100, 10))
+        answer = get(device, "/api/v2/properties")
+        assert [error["mgdl"] for error in answer["bgnow"]["errors"]] == [12]
+        assert answer["bgnow"].keys() == {"errors", "sgvs"}
+        assert "delta" not in answer
+        device.store(sgv(90, 0))
+        assert get(device, "/api/v2/properties/delta")["delta"]["display"] == "-5"
 
     @pytest.mark.parametrize(
         ("sent", "battery", "iob", "cob"),
-        [(LOOP, "80%", "1.23", 10.6), (TRIO, "77%", "0.80", 5), ({}, None, None, None)],
+        [(LOOP, "80%", "1.23", 10.6), (TRIO, "77%", "0.80", 5), ({}, "?%", None, None)],
     )
     def test_what_a_loop_says_of_itself(
         self, device: Device, sent: dict[str, Any], battery: str | None, iob: str | None, cob: float | None
@@ -93,7 +139,7 @@ class TestProperties:
         assert shown == [battery, iob, cob]
 
     def test_only_those_that_are_named_and_have_data_are_there(self, device: Device) -> None:
-        assert get(device, "/api/v2/properties") == {}
+        assert get(device, "/api/v2/properties").keys() == {"upbat", "runtimestate"}
         device.store(sgv(100, 0))
         assert get(device, "/api/v2/properties/delta,unknown") == {}
         assert get(device, "/api/v2/properties/bgnow").keys() == {"bgnow"}

@@ -66,6 +66,27 @@ def test_unknown_paths_and_methods_are_refused_at_once(api: ApiClient, method: s
 
 
 @pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/api/v2/authorization/subjects"),
+        ("POST", "/api/v2/authorization/subjects"),
+        ("DELETE", "/api/v2/authorization/subjects/695e0f80aabbccddeeff0011"),
+        ("GET", "/api/v2/authorization/roles.json"),
+        ("GET", "/api/v2/authorization/permissions"),
+    ],
+)
+def test_nobody_manages_who_may_do_what(api: ApiClient, method: str, path: str) -> None:
+    reply = api.request(method, path)
+    refusal = {"status": 401, "message": "Unauthorized", "description": "Invalid/Missing"}
+    assert (reply.status, reply.json()) == (401, refusal)
+
+
+def test_remote_commands_are_not_implemented(api: ApiClient) -> None:
+    reply = api.request("POST", "/api/v2/notifications/loop", {"eventType": "Remote Bolus Entry"})
+    assert (reply.status, reply.json()) == (501, {"status": 501, "message": "Not Implemented"})
+
+
+@pytest.mark.parametrize(
     ("origin", "is_named"), [("https://app.example.org", True), ("https://follower.example", False)]
 )
 @pytest.mark.parametrize("path", ["/api/v1/entries.json", "/api/v3/entries"])

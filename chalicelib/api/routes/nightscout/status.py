@@ -1,5 +1,7 @@
 """The site that a Nightscout app sees. Source: nightscout-api 7 and 8."""
 
+import orjson
+
 from chalicelib.api.messages import Reply, Request
 from chalicelib.api.operations.nightscout import GET_SITE_STATUS, GET_VERSIONS, LIST_NOTICES
 from chalicelib.api.router import EXTENSION
@@ -22,20 +24,26 @@ def get_versions(_request: Request) -> Reply:
 
 @blueprint.operation(GET_SITE_STATUS)
 def get_site_status(request: Request) -> Reply:
-    """The status as JSON, text or HTML, as the path ends or the client accepts."""
+    """The status as JSON, a script, text or HTML, as the path ends or the client accepts."""
     request.call.require(request.caller.user_id)
-    extension = request.path[EXTENSION] or _accepted(request)
-    if extension == "json":
-        return Reply(_site_status(request))
-    if extension == "txt":
-        return Reply(TEXT.encode(), headers={"Content-Type": "text/plain; charset=utf-8"})
-    return Reply(f"<h1>{TEXT}</h1>".encode(), headers={"Content-Type": "text/html; charset=utf-8"})
+    return _status_reply(request, request.path[EXTENSION] or _accepted(request))
 
 
 @blueprint.operation(LIST_NOTICES)
 def list_notices(_request: Request) -> Reply:
     """No notices."""
     return Reply(NO_NOTICES)
+
+
+def _status_reply(request: Request, extension: str) -> Reply:
+    if extension == "json":
+        return Reply(_site_status(request))
+    if extension == "js":
+        script = b"this.serverSettings = " + orjson.dumps(_site_status(request)) + b" ;"
+        return Reply(script, headers={"Content-Type": "application/javascript; charset=utf-8"})
+    if extension == "txt":
+        return Reply(TEXT.encode(), headers={"Content-Type": "text/plain; charset=utf-8"})
+    return Reply(f"<h1>{TEXT}</h1>".encode(), headers={"Content-Type": "text/html; charset=utf-8"})
 
 
 def _site_status(request: Request) -> object:

@@ -56,7 +56,7 @@ class Grant:
 
     def at(self, now_ms: int) -> "Grant | None":
         """The grant without its expired permissions; None if all have expired."""
-        held = {name: value for name, value in self.permissions.items() if not _has_expired(value, now_ms)}
+        held = {name: value for name, value in self.permissions.items() if not _ends_by(value, now_ms)}
         return Grant(self.sharer_id, self.grantee_id, held) if held else None
 
     @property
@@ -100,11 +100,6 @@ def _ends_by(value: Any, end_ms: int) -> bool:
 
 def _ending(value: Any, end_ms: int) -> dict[str, Any]:
     return {**(value if isinstance(value, dict) else {}), EXPIRES_TIME: format_time(end_ms)}
-
-
-def _has_expired(value: Any, now_ms: int) -> bool:
-    expires_time_ms = _expires_time_ms(value)
-    return expires_time_ms is not None and expires_time_ms <= now_ms
 
 
 def parse_permissions(body: Any) -> dict[str, Any]:

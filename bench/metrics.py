@@ -12,11 +12,12 @@ import http.client
 import io
 import os
 import statistics
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from urllib.parse import urlsplit
+
+from bench.latency import timed_ms
 
 WARM_UP, ROUNDS, FAULTS = 20, 300, 20
 EVENT = "/metrics/user/0123456789/bench%20-%20Event?sourceVersion=1.2.3"
@@ -42,7 +43,7 @@ def routes(base_url: str, rounds: int = ROUNDS) -> list[Row]:
     with contextlib.closing(connection):
         for number in range(WARM_UP + rounds):
             for name, path in paths.items():
-                took = _timed(partial(_get, connection, path))
+                took = timed_ms(partial(_get, connection, path))
                 if number >= WARM_UP:
                     times[name].append(took)
     return [_row(name, values) for name, values in times.items()]
@@ -73,7 +74,7 @@ def faults() -> list[Row]:
         with faulty_aws(behavior) as server, Client(app) as client, contextlib.redirect_stdout(output):
             os.environ["AWS_ENDPOINT_URL"] = server.url
             client.http.get(EVENT)  # makes the AWS client
-            times = [_timed(partial(client.http.get, EVENT)) for _ in range(FAULTS)]
+            times = [timed_ms(partial(client.http.get, EVENT)) for _ in range(FAULTS)]
         lost = output.getvalue().count('"LostMetricsEvents":[')
         rows.append(replace(_row(f"handler, stream {behavior}", times), lost=max(0, lost - (behavior != "200"))))
     wiring.override(None)
@@ -87,12 +88,6 @@ def _get(connection: http.client.HTTPConnection, path: str) -> None:
     response.read()
     if response.status != 200:
         raise SystemExit(f"error: {path} replied {response.status}")
-
-
-def _timed(work: Callable[[], object]) -> float:
-    started = time.perf_counter()
-    work()
-    return (time.perf_counter() - started) * 1000
 
 
 def _row(name: str, times: Sequence[float]) -> Row:

@@ -124,14 +124,6 @@ def api(fakes: FakeServices) -> ApiClient:
 
 
 @pytest.fixture
-def log(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
-    """The log of the application during one test."""
-    stream = io.StringIO()
-    monkeypatch.setattr(logger.registered_handler, "stream", stream)
-    return stream
-
-
-@pytest.fixture
 def server(fakes: FakeServices) -> str:
     """The token of a server."""
     return fakes.sign_in("server", is_server=True)

@@ -1,7 +1,6 @@
 """Tests requests of several threads in one process: no answer reaches another caller."""
 
 import json
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
@@ -17,16 +16,8 @@ from chalicelib.services import build_services, system_now_ms
 
 THREADS = 8
 REQUESTS_OF_A_THREAD = 150
-SWITCH_INTERVAL_S = 1e-5
 
-
-@pytest.fixture(autouse=True)
-def threads_that_switch_often() -> Iterator[None]:
-    """Let the interpreter switch between threads as often as it can."""
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(SWITCH_INTERVAL_S)
-    yield
-    sys.setswitchinterval(before)
+pytestmark = pytest.mark.usefixtures("threads_that_switch_often")
 
 
 @pytest.fixture(autouse=True)

@@ -70,6 +70,14 @@ def moto_engine(settings: Settings) -> Engine:
 
 
 @pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The pauses that were made, none of which takes time."""
+    made: list[float] = []
+    monkeypatch.setattr("time.sleep", made.append)
+    return made
+
+
+@pytest.fixture
 def table(engine: Engine) -> Table:
     """A table with partition and sort key."""
     return engine.accounts

@@ -2,7 +2,6 @@
 
 import http.client
 import json
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,16 +15,6 @@ from tests.home.serving import Served, served
 
 USERS = 8
 ROUNDS = 15
-SWITCH_INTERVAL_S = 1e-5
-
-
-@pytest.fixture
-def threads_that_switch_often() -> Iterator[None]:
-    """Let the interpreter switch between threads as often as it can."""
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(SWITCH_INTERVAL_S)
-    yield
-    sys.setswitchinterval(before)
 
 
 @pytest.fixture(params=["memory", "folder"])

@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 from cfnlint.decode.cfn_yaml import load
 
+from chalicelib.config import Settings
 from tools.packaging.application import LOCAL_STAGE, make_package
 from tools.project import STATEFUL_TEMPLATE
 
 Template = Mapping[str, Any]
+SETTINGS = Settings(stage="a-stage", account_id="an-account", region="a-region")
 
 
 @pytest.fixture(scope="session")
@@ -44,3 +46,12 @@ def strings(value: Any) -> Iterator[str]:
     elif isinstance(value, list):
         for element in value:
             yield from strings(element)
+
+
+def physical(value: Any) -> str:
+    """The one string of a part of a template, with the stage's values in it."""
+    (text,) = strings(value)
+    values = {"Stage": SETTINGS.stage, "AWS::AccountId": SETTINGS.account_id, "AWS::Region": SETTINGS.region}
+    for parameter, replacement in values.items():
+        text = text.replace(f"${{{parameter}}}", replacement)
+    return text

@@ -2,26 +2,14 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 from chalicelib.blobs.blob import BlobKind
 from chalicelib.blobs.stores.keys import AWAITING_INDEX
-from chalicelib.config import Settings
 from chalicelib.engine.aws.s3 import KEPT_TAG, PENDING_TAG
 from chalicelib.events.blobs import BATCH_SIZE, MAX_CONCURRENCY
-from tests.infra.conftest import Template, of_type, strings
+from tests.infra.conftest import SETTINGS, Template, of_type, physical, strings
 
-SETTINGS = Settings(stage="a-stage", account_id="an-account", region="a-region")
 POLICIES = Path(__file__).parent.parent.parent / ".chalice"
-
-
-def physical(value: Any) -> str:
-    """The one string of a part of a template, with the stage's values in it."""
-    (text,) = strings(value)
-    values = {"Stage": SETTINGS.stage, "AWS::AccountId": SETTINGS.account_id, "AWS::Region": SETTINGS.region}
-    for parameter, replacement in values.items():
-        text = text.replace(f"${{{parameter}}}", replacement)
-    return text
 
 
 def test_the_table_has_the_keys_and_the_index_that_the_store_uses(stateful: Template) -> None:

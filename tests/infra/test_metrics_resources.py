@@ -5,23 +5,11 @@ from typing import Any
 import pytest
 
 from chalicelib.api.routes.metrics import LOST_EVENTS
-from chalicelib.config import Settings
 from chalicelib.engine.aws.engine import aws_engine
 from chalicelib.metrics.stores.archive import PREFIX
 from chalicelib.metrics.stores.counts import StoredEventCounts
 from chalicelib.observability import METRICS_NAMESPACE
-from tests.infra.conftest import Template, of_type, strings
-
-SETTINGS = Settings(stage="a-stage", account_id="an-account", region="a-region")
-
-
-def physical(value: Any) -> str:
-    """The one string of a part of a template, with the stage's values in it."""
-    (text,) = strings(value)
-    values = {"Stage": SETTINGS.stage, "AWS::AccountId": SETTINGS.account_id, "AWS::Region": SETTINGS.region}
-    for parameter, replacement in values.items():
-        text = text.replace(f"${{{parameter}}}", replacement)
-    return text
+from tests.infra.conftest import SETTINGS, Template, of_type, physical
 
 
 def test_names_are_those_of_the_settings(stateful: Template) -> None:

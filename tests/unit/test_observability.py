@@ -34,14 +34,6 @@ class Event:
     context: Context
 
 
-@pytest.fixture
-def log(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
-    """The log."""
-    stream = io.StringIO()
-    monkeypatch.setattr(logger.registered_handler, "stream", stream)
-    return stream
-
-
 @pytest.mark.parametrize("arguments", [(Event(Context()),), ({"Records": []}, Context())])
 def test_a_log_line_names_the_function_and_the_invocation(arguments: tuple[Any, ...], log: io.StringIO) -> None:
     observed(lambda *_: logger.info("done"))(*arguments)

@@ -4,28 +4,19 @@ import base64
 import hashlib
 
 from chalicelib.jobs import TASK_TYPES
-from chalicelib.tasks.dispatch import seed_jobs, tick
-from chalicelib.tasks.worker import carry_out
+from chalicelib.tasks.dispatch import seed_jobs
 from tests.api.conftest import ApiClient
 from tests.fakes.services import FakeServices
-from tests.fakes.tasks import take_runs
+from tests.fakes.tasks import run_due
 
 OWNER = "aaaaaaaaaa"
 VIEWER = "bbbbbbbbbb"
 CONTENT = b"a device's log"
 
 
-def run_jobs(fakes: FakeServices) -> None:
-    """Run every job that is due."""
-    tick(TASK_TYPES, fakes.services.tasks)
-    while messages := take_runs(fakes.engine):
-        for message in messages:
-            carry_out(message, TASK_TYPES, fakes.services, fakes.services.tasks)
-
-
 def test_erasure_leaves_nothing_of_a_user(api: ApiClient, fakes: FakeServices) -> None:
     seed_jobs(TASK_TYPES, fakes.services.tasks)
-    run_jobs(fakes)
+    run_due(fakes.services, fakes.engine)
     server, owner, viewer = fakes.sign_in("server", is_server=True), fakes.sign_in(OWNER), fakes.sign_in(VIEWER)
     data_set = api.request("POST", f"/v1/users/{OWNER}/data_sets", {"type": "upload"}, token=owner).json()["data"]
     cbg = {"type": "cbg", "units": "mg/dL", "value": 100, "time": "2026-01-01T00:00:00Z"}
@@ -50,7 +41,7 @@ def test_erasure_leaves_nothing_of_a_user(api: ApiClient, fakes: FakeServices) -
     assert api.request("GET", f"/metadata/{OWNER}/profile", token=server).status == 404
 
     fakes.now_ms += 3_600_000
-    run_jobs(fakes)
+    run_due(fakes.services, fakes.engine)
     server = fakes.sign_in("server", is_server=True)
     for path in (f"/v1/users/{OWNER}/blobs", f"/v1/users/{OWNER}/data_sources", f"/v1/users/{OWNER}/data_sets"):
         reply = api.request("GET", path, token=server)

@@ -33,10 +33,7 @@ class Device:
 
     def found(self, query: str = "count=100") -> list[dict[str, Any]]:
         """The entries that a query finds."""
-        reply = self.send("GET", f"{ENTRIES}?{query}")
-        assert reply.status == 200, reply.body
-        found: list[dict[str, Any]] = reply.json()
-        return found
+        return self._found(ENTRIES, query)
 
     def send_to_tidepool(self, records: list[dict[str, Any]]) -> None:
         """Send records as Loop does, which speaks the Tidepool API."""
@@ -52,10 +49,11 @@ class Device:
 
     def treatments(self, query: str = "count=1000") -> list[dict[str, Any]]:
         """The treatments that a query finds."""
-        reply = self.send("GET", f"/api/v1/treatments.json?{query}")
-        assert reply.status == 200, reply.body
-        found: list[dict[str, Any]] = reply.json()
-        return found
+        return self._found("/api/v1/treatments.json", query)
+
+    def statuses(self, query: str = "count=1000") -> list[dict[str, Any]]:
+        """The device statuses that a query finds."""
+        return self._found("/api/v1/devicestatus.json", query)
 
     def data(self) -> list[dict[str, Any]]:
         """The user's data in the Tidepool API, without data sets."""
@@ -66,3 +64,9 @@ class Device:
         """Fold everything into tiles."""
         for owner_id in (ANNA.user_id, documents_owner_id(ANNA.user_id)):
             compact(owner_id, self.fakes.services.tiles, lambda: None)
+
+    def _found(self, path: str, query: str) -> list[dict[str, Any]]:
+        reply = self.send("GET", f"{path}?{query}")
+        assert reply.status == 200, reply.body
+        found: list[dict[str, Any]] = reply.json()
+        return found

@@ -35,20 +35,12 @@ def store(device: Device, *sent: dict[str, Any]) -> list[dict[str, Any]]:
     return stored
 
 
-def found(device: Device, query: str = "count=1000") -> list[dict[str, Any]]:
-    """The statuses that a query finds."""
-    reply = device.send("GET", f"{PATH}?{query}")
-    assert reply.status == 200, reply.body
-    statuses: list[dict[str, Any]] = reply.json()
-    return statuses
-
-
 class TestStoring:
     def test_one_comes_back_whole_with_its_time_and_id(self, device: Device) -> None:
         sent = status(5, loop={"predicted": {"values": [100, 101.5]}, "enacted": None}, device="🏃 phone")
         (stored,) = store(device, sent)
         assert stored == sent | {"_id": stored["_id"], "utcOffset": 0}
-        assert found(device) == [stored]
+        assert device.statuses() == [stored]
 
     def test_a_time_is_read_with_its_offset_and_an_unreadable_one_is_now(self, device: Device) -> None:
         zoned, unreadable = store(device, status(created_at="2025-12-31T23:00:00+02:00"), status(created_at="soon"))
@@ -61,7 +53,7 @@ class TestStoring:
         assert store(device, status(5), status(5)) == first
         assert first[0] == first[1]
         assert fakes.items(DATA) == before
-        assert len(found(device)) == 1
+        assert len(device.statuses()) == 1
 
     def test_an_equal_one_without_a_time_is_the_same_one_for_an_hour(self, device: Device, fakes: FakeServices) -> None:
         (first,) = store(device, status())
@@ -71,13 +63,13 @@ class TestStoring:
         fakes.now_ms += 2 * MINUTE_MS
         (later,) = store(device, status())
         assert later["created_at"] == "2026-01-01T01:01:00.000Z"
-        assert len(found(device)) == 3
+        assert len(device.statuses()) == 3
 
     def test_an_id_of_the_client_stays(self, device: Device) -> None:
         (stored,) = store(device, status(5, _id=HEX_ID))
         assert stored["_id"] == HEX_ID
         assert device.send("DELETE", f"/api/v1/devicestatus/{HEX_ID}").json()["deletedCount"] == 1
-        assert found(device) == []
+        assert device.statuses() == []
 
     @pytest.mark.parametrize(
         ("sent", "answer"),
@@ -91,7 +83,7 @@ class TestStoring:
     def test_what_cannot_be_stored_is_refused_and_stores_nothing(self, device: Device, sent: Any, answer: int) -> None:
         reply = device.send("POST", PATH, sent)
         assert (reply.status, reply.json()["status"]) == (answer, answer)
-        assert found(device) == []
+        assert device.statuses() == []
 
     @pytest.mark.parametrize("sent", [[], {}, None])
     def test_nothing_is_answered_with_nothing(self, device: Device, sent: Any) -> None:
@@ -105,27 +97,27 @@ class TestStoring:
 class TestFinding:
     def test_the_newest_come_first_and_ten_by_default(self, device: Device) -> None:
         store(device, *[status(number, number=number) for number in range(30)])
-        assert [one["number"] for one in found(device, "")] == list(range(10))
-        assert [one["number"] for one in found(device, "count=1")] == [0]
+        assert [one["number"] for one in device.statuses("")] == list(range(10))
+        assert [one["number"] for one in device.statuses("count=1")] == [0]
 
     def test_conditions_limit_time_and_content(self, device: Device) -> None:
         store(device, *[status(60 * number, number=number, device=f"phone {number % 2}") for number in range(30)])
         query = f"count=100&find[created_at][$gte]={at(300)}&find[created_at][$lte]={at(60)}&find[device]=phone 1"
-        assert [one["number"] for one in found(device, query.replace(" ", "+"))] == [1, 3, 5]
+        assert [one["number"] for one in device.statuses(query.replace(" ", "+"))] == [1, 3, 5]
 
     def test_without_a_condition_on_the_time_four_days_are_searched(self, device: Device) -> None:
         store(device, status(1), status(5 * 24 * 60))
-        assert len(found(device)) == 1
-        assert len(found(device, f"find[created_at][$gte]={at(10 * 24 * 60)}")) == 2
-        assert found(device, f"find[created_at][$gte]={at(0)}&find[created_at][$lte]={at(10)}") == []
-        assert found(device, "find[created_at][$lte]=1900-01-01") == []
+        assert len(device.statuses()) == 1
+        assert len(device.statuses(f"find[created_at][$gte]={at(10 * 24 * 60)}")) == 2
+        assert device.statuses(f"find[created_at][$gte]={at(0)}&find[created_at][$lte]={at(10)}") == []
+        assert device.statuses("find[created_at][$lte]=1900-01-01") == []
 
     def test_an_answer_is_cut_at_its_bounds(self, device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
         store(device, *[status(number, note="a" * 1000) for number in range(30)])
         monkeypatch.setattr(finding, "MAX_COUNT", 20)
-        assert len(found(device)) == 20
+        assert len(device.statuses()) == 20
         monkeypatch.setattr(finding, "MAX_ANSWER_BYTES", 10_000)
-        assert 5 <= len(found(device)) < 10
+        assert 5 <= len(device.statuses()) < 10
 
     def test_a_search_of_too_much_has_to_be_narrowed(self, device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
         store(device, *[status(number) for number in range(30)])
@@ -138,7 +130,7 @@ class TestFinding:
         store(device, *[status(number) for number in range(30)])
         made: list[str] = []
         fakes.calls.watch = made.append
-        found(device, "count=1")
+        device.statuses("count=1")
         assert made == ["GetItem", "GetItem", "Query"]  # the credential, the counters, the statuses
 
     def test_what_a_follower_has_is_304(self, device: Device) -> None:
@@ -160,7 +152,7 @@ class TestRemoving:
         assert device.send("DELETE", f"/api/v1/devicestatus/{'0' * 24}").json()["deletedCount"] == 0
         query = f"find[created_at][$gte]={at(1)}"
         assert device.send("DELETE", f"/api/v1/devicestatus/*?{query}").json()["deletedCount"] == 2
-        assert [one["number"] for one in found(device)] == [2, 4, 5]
+        assert [one["number"] for one in device.statuses()] == [2, 4, 5]
         refused = device.send("DELETE", "/api/v1/devicestatus/short")
         assert (refused.status, refused.json()["message"]) == (400, "Invalid _id format")
 
@@ -170,26 +162,26 @@ class TestRemoving:
         assert item["expires_at_s"] == START_MS // 1000 + 60 * 86_400
         all_time = "find[created_at][$gte]=2020"
         fakes.now_ms += 60 * DAY_MS - 1000
-        assert found(device, all_time) == [stored]
+        assert device.statuses(all_time) == [stored]
         fakes.now_ms += 1000
-        assert found(device, all_time) == []
+        assert device.statuses(all_time) == []
 
     def test_erasing_the_users_data_hides_them_at_once_and_the_purge_removes_them(
         self, device: Device, api: ApiClient, server: str, fakes: FakeServices
     ) -> None:
         store(device, *[status(number) for number in range(30)])
         assert api.request("DELETE", f"/v1/users/{ANNA.user_id}/data", token=server).status == 200
-        assert found(device) == []
+        assert device.statuses() == []
         (kept,) = store(device, status(100))
         fakes.now_ms += WAIT_MS + 1
         purge(TaskRun(Task("0", "t", 0), {}, fakes.now_ms + DAY_MS, lambda: fakes.now_ms, lambda: None), fakes.services)
         (item,) = fakes.items(DATA, partition="NIGHTSCOUT_STATUS#")
         assert item["id"] == kept["_id"]
-        assert found(device) == [kept]
+        assert device.statuses() == [kept]
 
     def test_a_reader_cannot_store_or_delete(self, device: Device, phone: dict[str, Any]) -> None:
         (stored,) = store(device, status(5))
         for method, path in (("POST", PATH), ("DELETE", f"/api/v1/devicestatus/{stored['_id']}")):
             reply = device.api.request(method, path, status(4) if method == "POST" else None, api_secret=phone["token"])
             assert reply.status == 401
-        assert found(device) == [stored]
+        assert device.statuses() == [stored]

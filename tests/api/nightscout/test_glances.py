@@ -5,16 +5,11 @@ from typing import Any
 import pytest
 
 from tests.api.nightscout.device import Device
-from tests.api.nightscout.records import MINUTE_MS, at, cbg
+from tests.api.nightscout.records import MINUTE_MS, at, cbg, sgv
 from tests.fakes.services import START_MS
 
 LOOP = {"loop": {"iob": {"iob": 1.234}, "cob": {"cob": 10.55}}, "uploader": {"battery": 80}}
 TRIO = {"openaps": {"iob": {"iob": 0.8}, "suggested": {"COB": 5}}, "uploaderBattery": 77}
-
-
-def sgv(value: Any, minutes_ago: float, **more: Any) -> dict[str, Any]:
-    """A reading as an app of Nightscout sends it."""
-    return {"type": "sgv", "sgv": value, "date": START_MS - int(minutes_ago * MINUTE_MS), "device": "cgm", **more}
 
 
 def get(device: Device, path: str) -> Any:

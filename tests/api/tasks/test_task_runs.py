@@ -12,15 +12,7 @@ from chalicelib.tasks.types import TaskFailedError, TaskRun, TaskType, registry
 from chalicelib.tasks.worker import carry_out
 from tests.api.tasks.task_requests import ECHO, NEW, Call
 from tests.fakes.services import FakeServices
-from tests.fakes.tasks import take_runs, wake_ups
-
-
-def run_due(fakes: FakeServices) -> None:
-    """Tick, and let workers carry out what it started."""
-    tick(TASK_TYPES, fakes.services.tasks)
-    while messages := take_runs(fakes.engine):
-        for message in messages:
-            carry_out(message, TASK_TYPES, fakes.services, fakes.services.tasks)
+from tests.fakes.tasks import run_due, take_runs, wake_ups
 
 
 def test_an_update_during_a_run_is_not_lost(call: Call, fakes: FakeServices) -> None:
@@ -43,7 +35,7 @@ def test_an_update_during_a_run_is_not_lost(call: Call, fakes: FakeServices) -> 
 def test_a_task_shows_its_state_from_creation_to_completion(call: Call, fakes: FakeServices) -> None:
     created = call("POST", body=NEW | {"data": {"message": "hello"}, "availableTime": "2026-01-01T00:00:01Z"}).json()
     path = f"/{created['id']}"
-    run_due(fakes)
+    run_due(fakes.services, fakes.engine)
     assert call("GET", path).json() == created
     fakes.now_ms += 2000
     tick(TASK_TYPES, fakes.services.tasks)
@@ -56,7 +48,7 @@ def test_a_task_shows_its_state_from_creation_to_completion(call: Call, fakes: F
     }
     assert call("GET", path).json() == running
     fakes.now_ms += 250
-    run_due(fakes)
+    run_due(fakes.services, fakes.engine)
     del running["deadlineTime"]
     assert call("GET", path).json() == running | {
         "state": "completed",
@@ -68,7 +60,7 @@ def test_a_task_shows_its_state_from_creation_to_completion(call: Call, fakes: F
 
 def test_a_failed_task_shows_its_error_as_an_object(call: Call, fakes: FakeServices) -> None:
     task_id = call("POST", body=NEW | {"data": {"fail": "because"}}).json()["id"]
-    run_due(fakes)
+    run_due(fakes.services, fakes.engine)
     task = call("GET", f"/{task_id}").json()
     assert (task["state"], task["error"]) == ("failed", {"code": "told-to-fail", "detail": "because"})
 

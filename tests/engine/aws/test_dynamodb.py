@@ -62,14 +62,6 @@ def wire() -> Wire:
 
 
 @pytest.fixture
-def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The pauses that were made, none of which takes time."""
-    made: list[float] = []
-    monkeypatch.setattr("time.sleep", made.append)
-    return made
-
-
-@pytest.fixture
 def tables(wire: Wire, pauses: list[float]) -> DynamoTables:
     """The tables behind that transport."""
     return DynamoTables(Settings(stage="test"), wire)

@@ -11,13 +11,7 @@ from chalicelib.errors import UnavailableError
 
 KEY = {"pk": "p", "sk": "s"}
 
-
-@pytest.fixture(autouse=True)
-def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The pauses that were made, none of which takes time."""
-    made: list[float] = []
-    monkeypatch.setattr("time.sleep", made.append)
-    return made
+pytestmark = pytest.mark.usefixtures("pauses")
 
 
 def test_a_throttled_call_does_nothing(embedded: EmbeddedEngine, faults: Faults) -> None:

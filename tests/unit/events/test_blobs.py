@@ -17,7 +17,6 @@ from chalicelib.blobs.content import md5_base64
 from chalicelib.blobs.ports import StoredContent
 from chalicelib.errors import UnavailableError
 from chalicelib.events.blobs import object_keys
-from chalicelib.observability import logger
 from tests.fakes.services import START_MS, FakeServices
 
 EVENTS = Path(__file__).parents[2] / "data" / "events"
@@ -32,14 +31,6 @@ def fakes() -> Iterator[FakeServices]:
     wiring.override(services.services)
     yield services
     wiring.override(None)
-
-
-@pytest.fixture
-def log(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
-    """What is logged."""
-    stream = io.StringIO()
-    monkeypatch.setattr(logger.registered_handler, "stream", stream)
-    return stream
 
 
 def recorded(name: str) -> dict[str, Any]:

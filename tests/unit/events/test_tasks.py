@@ -15,7 +15,7 @@ from chalicelib import services as wiring
 from chalicelib.errors import MailServerError
 from chalicelib.events import tasks as events
 from chalicelib.jobs import TASK_TYPES
-from chalicelib.observability import FunctionFailedError, logger
+from chalicelib.observability import FunctionFailedError
 from chalicelib.tasks.ports import RunMessage
 from chalicelib.tasks.task import State, Task, with_schedule_state
 from tests.fakes.services import FakeServices
@@ -63,14 +63,6 @@ def runner() -> Iterator[Runner]:
     with Client(app) as client:
         yield Runner(client)
     wiring.override(None)
-
-
-@pytest.fixture
-def log(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
-    """What is logged during one test."""
-    stream = io.StringIO()
-    monkeypatch.setattr(logger.registered_handler, "stream", stream)
-    return stream
 
 
 def test_a_tick_starts_what_is_due_and_a_worker_runs_it(runner: Runner, log: io.StringIO) -> None:

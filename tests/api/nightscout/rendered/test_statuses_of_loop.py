@@ -39,14 +39,6 @@ def day_of_loop() -> list[dict[str, Any]]:
     return [one for path in paths for one in json.loads(path.read_text())]
 
 
-def found(device: Device, query: str = "count=1000") -> list[dict[str, Any]]:
-    """The statuses that a query finds."""
-    reply = device.send("GET", f"{PATH}?{query}")
-    assert reply.status == 200, reply.body
-    statuses: list[dict[str, Any]] = reply.json()
-    return statuses
-
-
 class TestDecisions:
     def test_a_decision_is_a_status_with_the_state_of_pump_and_phone(self, device: Device) -> None:
         sent = decision(
@@ -62,7 +54,7 @@ class TestDecisions:
         state = pump(5, basalDelivery={"state": "suspended", "time": at(60)}, bolusDelivery={"state": "none"})
         state["battery"] = {"remaining": 0.55, "units": "percent"}
         device.send_to_tidepool([sent, state, phone(5)])
-        (status,) = found(device)
+        (status,) = device.statuses()
         made = {name: status.pop(name) for name in ("_id", "identifier")}
         time = "2025-12-31T23:55:00Z"
         assert status == {
@@ -95,24 +87,24 @@ class TestDecisions:
 
     def test_a_decision_alone_says_only_what_it_knows(self, device: Device) -> None:
         device.send_to_tidepool([decision(5)])
-        (status,) = found(device)
+        (status,) = device.statuses()
         assert status["loop"].keys() == {"name", "version", "timestamp"}
         assert status.keys().isdisjoint({"pump", "uploader"})
 
     def test_one_that_failed_says_why_and_enacts_nothing(self, device: Device) -> None:
         failed = decision(5, errors=[{"id": "pumpDataTooOld"}], recommendedBasal={"rate": 1, "duration": 1_800_000})
         device.send_to_tidepool([failed])
-        loop = found(device)[0]["loop"]
+        loop = device.statuses()[0]["loop"]
         assert (loop["failureReason"], "enacted" in loop) == ("pumpDataTooOld", False)
 
     def test_a_bolus_without_a_basal_has_no_rate(self, device: Device) -> None:
         device.send_to_tidepool([decision(5, recommendedBolus={"normal": 1, "extended": 0.5, "duration": 60_000})])
-        loop = found(device)[0]["loop"]
+        loop = device.statuses()[0]["loop"]
         assert (loop["enacted"]["bolusVolume"], "rate" in loop["enacted"]) == (1.5, False)
 
     def test_what_is_no_decision_of_the_loop_is_no_status(self, device: Device) -> None:
         device.send_to_tidepool([decision(5, reason="normalBolus"), pump(5), phone(5)])
-        assert found(device) == []
+        assert device.statuses() == []
 
     @pytest.mark.parametrize("is_compacted", [False, True])
     def test_each_has_the_newest_state_before_it_for_a_quarter_of_an_hour(
@@ -123,7 +115,7 @@ class TestDecisions:
         device.send_to_tidepool([*decisions, phone(50, 0.9), phone(11, 0.5), phone(9, 0.4), phone(0, 0.3)])
         if is_compacted:
             device.compact()
-        batteries = [status.get("uploader", {}).get("battery") for status in found(device)]
+        batteries = [status.get("uploader", {}).get("battery") for status in device.statuses()]
         assert batteries == [40, 50, None, 90, 90]
 
 
@@ -136,7 +128,7 @@ class TestWholeDay:
             device.compact()
         decisions = [one for one in sent if one["type"] == "dosingDecision" and one["reason"] == "loop"]
         whole = "find[created_at][$gte]=2025-06-09T00:00:00Z&find[created_at][$lte]=2025-06-12T00:00:00Z"
-        statuses = found(device, f"count=1000&{whole}")
+        statuses = device.statuses(f"count=1000&{whole}")
         assert len(statuses) == len(decisions) == 282
         for status, one in zip(statuses, reversed(decisions), strict=True):
             assert status["created_at"] == one["time"]
@@ -148,11 +140,11 @@ class TestWholeDay:
         assert statuses[0]["pump"]["reservoir"] == reservoirs[-1]
         assert all(status["pump"]["clock"] and status["uploader"]["battery"] for status in statuses)
         hours = "find[created_at][$gte]=2025-06-10T06:00:54Z&find[created_at][$lte]=2025-06-10T12:00:54Z"
-        few = found(device, f"{hours}&count=30")
+        few = device.statuses(f"{hours}&count=30")
         assert (
             few == [one for one in statuses if "2025-06-10T06:00:54" < one["created_at"] < "2025-06-10T12:00:54"][:30]
         )
-        assert found(device, f"find[_id]={few[3]['_id']}") == [few[3]]
+        assert device.statuses(f"find[_id]={few[3]['_id']}") == [few[3]]
 
 
 class TestBounds:
@@ -166,7 +158,7 @@ class TestBounds:
         device.send("GET", "/api/v1/status.json")  # notes that the credential is used today
         made: list[str] = []
         fakes.calls.watch = made.append
-        assert [one["created_at"] for one in found(device, "count=1")] == [at(1)]
+        assert [one["created_at"] for one in device.statuses("count=1")] == [at(1)]
         # The credential, the counters, the stored statuses; then counters and manifest, data sets, tail, three tiles.
         assert len(made) <= 3 + 4, made
 
@@ -175,22 +167,22 @@ class TestBounds:
         device.send("GET", "/api/v1/status.json")  # notes that the credential is used today
         made: list[str] = []
         fakes.calls.watch = made.append
-        assert found(device, "count=1") == []
+        assert device.statuses("count=1") == []
         assert made == ["GetItem", "GetItem", "Query"]
 
     def test_one_that_is_named_reads_its_own_day(self, device: Device, fakes: FakeServices) -> None:
         device.send_to_tidepool([decision(24 * 60 * number + 60) for number in range(20)])
         device.compact()
         every = "find[created_at][$gte]=2025-11-01&count=100"
-        named = found(device, every)[15]
+        named = device.statuses(every)[15]
         for query, wanted in ((named["_id"], [named]), ("0" * 24, [])):
             made: list[str] = []
             fakes.calls.watch = made.append
-            assert found(device, f"find[_id]={query}") == wanted
+            assert device.statuses(f"find[_id]={query}") == wanted
             assert len(made) <= 3 + 5, made
         stored = device.send("POST", PATH, {"device": "x", "created_at": at(90), "_id": "ab" * 12}).json()
-        assert found(device, f"find[_id]={'ab' * 12}") == stored
-        assert found(device, f"find[_id]={'ab' * 12}&find[device]=y") == []
+        assert device.statuses(f"find[_id]={'ab' * 12}") == stored
+        assert device.statuses(f"find[_id]={'ab' * 12}&find[device]=y") == []
 
     def test_a_search_of_too_much_has_to_be_narrowed(self, device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
         device.send_to_tidepool([decision(number) for number in range(30)])
@@ -207,20 +199,20 @@ class TestBesideStored:
             {"device": "xdrip", "created_at": at(10), "uploader": {"battery": 7}},
         ]
         device.send("POST", PATH, sent)
-        assert [one["device"] for one in found(device)] == ["loop://phone", "xdrip", "org.tidepool.Loop"]
+        assert [one["device"] for one in device.statuses()] == ["loop://phone", "xdrip", "org.tidepool.Loop"]
 
     def test_a_deletion_deletes_stored_ones_alone(self, device: Device) -> None:
         device.send_to_tidepool([decision(5)])
         device.send("POST", PATH, {"device": "xdrip", "created_at": at(10)})
-        (status, stored) = found(device)
+        (status, stored) = device.statuses()
         assert device.send("DELETE", f"/api/v1/devicestatus/{status['_id']}").json()["deletedCount"] == 0
         assert device.send("DELETE", "/api/v1/devicestatus/*").json()["deletedCount"] == 1
-        assert found(device) == [status] != [stored]
+        assert device.statuses() == [status] != [stored]
 
     def test_erased_data_is_gone(self, device: Device, api: ApiClient, server: str) -> None:
         device.send_to_tidepool([decision(5)])
         assert api.request("DELETE", f"/v1/users/{ANNA.user_id}/data", token=server).status == 200
-        assert found(device) == []
+        assert device.statuses() == []
 
 
 class TestOtherViews:
@@ -231,7 +223,7 @@ class TestOtherViews:
         assert newest["uploader"]["battery"] == 71
         assert newest["date"] == newest["srvModified"] > oldest["date"]
         assert v3.result("devicestatus?sort=date&limit=1") == [oldest]
-        (shown, _) = found(v3.device)
+        (shown, _) = v3.device.statuses()
         assert v3.result(f"devicestatus/{newest['identifier']}") == newest
         assert v3.result(f"devicestatus/{shown['_id']}") == newest
         assert v3.send("GET", f"devicestatus/{'0' * 24}").status == 404

@@ -113,8 +113,8 @@ AUTHORIZATION = (
         _AREA,
         "a permission is valid at its end",
         "chalicelib/accounts/grant.py",
-        "return expires_time_ms is not None and expires_time_ms <= now_ms",
-        "return expires_time_ms is not None and expires_time_ms < now_ms",
+        "return expires_time_ms is not None and expires_time_ms <= end_ms",
+        "return expires_time_ms is not None and expires_time_ms < end_ms",
         ("tests/api/accounts/test_access.py",),
     ),
     Edit(

@@ -1,8 +1,10 @@
 """Bodies of the Nightscout API: JSON or the table of entries. Source: nightscout-api 3, 5 and 10."""
 
+import re
 import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import parse_qsl
 
 import orjson
 
@@ -15,13 +17,20 @@ from chalicelib.nightscout.search import FoundDocuments
 MAX_INFLATED_BYTES = 16 * 1024 * 1024
 """The largest body that is sent compressed."""
 _GZIP_WBITS = 31
+_FORM = "application/x-www-form-urlencoded"
+MAX_FIELDS = 1_000
+"""Fields of a form."""
+_MAX_DEPTH = 5
+_NAME = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])*)")
+_PART = re.compile(r"\[([^\[\]]*)\]")
 _COLUMNS = ("dateString", "date", "sgv", "direction", "device")
 _SEPARATORS = {"csv": ",", "tsv": "\t", "txt": "\t"}
 _JSON = "application/json"
 
 
 def documents_in(request: Request) -> Any:
-    """The JSON value of the body; an empty array for no body and for null.
+    """The JSON value of the body; an empty array for no body and for null. A form is a document whose values are texts,
+    with a member of an object for `a[b]` and an element of an array for `a[]`.
 
     Raises:
         MalformedJsonError: the body is not JSON.
@@ -32,6 +41,8 @@ def documents_in(request: Request) -> Any:
     if not body.strip():
         return []
     media_type = request.headers.get("content-type", _JSON).partition(";")[0].strip().lower()
+    if media_type == _FORM:
+        return _form_document(body)
     if media_type != _JSON:
         raise InvalidRequestError("the body has to be JSON")
     try:
@@ -83,3 +94,39 @@ def _inflated(request: Request) -> bytes:
     if not inflate.eof:
         raise InvalidRequestError("the body is not a complete gzip stream")
     return body
+
+
+def _form_document(body: bytes) -> dict[str, Any]:
+    """The document of a form.
+
+    Raises:
+        InvalidRequestError: it has too many fields, or a field has two meanings.
+    """
+    try:
+        fields = parse_qsl(body.decode(errors="replace"), keep_blank_values=True, max_num_fields=MAX_FIELDS)
+    except ValueError as error:
+        raise InvalidRequestError(f"a form may have at most {MAX_FIELDS} fields") from error
+    document: dict[str, Any] = {}
+    for name, value in fields:
+        match = _NAME.fullmatch(name)
+        path = [name] if match is None else [match[1], *_PART.findall(match[2])]
+        if len(path) > _MAX_DEPTH:
+            raise InvalidRequestError(f"the field {name[:50]} is nested too deeply")
+        _put(document, path, value)
+    return document
+
+
+def _put(document: dict[str, Any], path: list[str], value: str) -> None:
+    first, *rest = path
+    if not rest:
+        document[first] = value
+    elif rest == [""]:
+        elements = document.setdefault(first, [])
+        if not isinstance(elements, list):
+            raise InvalidRequestError(f"the field {first[:50]} has two meanings")
+        elements.append(value)
+    else:
+        inner = document.setdefault(first, {})
+        if not isinstance(inner, dict):
+            raise InvalidRequestError(f"the field {first[:50]} has two meanings")
+        _put(inner, rest, value)

@@ -1,5 +1,6 @@
 """Entries: readings of sensors and meters, as Nightscout's v1 stores and finds them. Source: nightscout-api 4, 5."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -17,6 +18,8 @@ from chalicelib.nightscout.sent_documents import sent_documents
 from chalicelib.nightscout.times import iso_time, read_iso, read_time_ms
 
 DEFAULT_COUNT = 10
+_DIGITS = re.compile(r"\d{1,15}", re.ASCII)
+"""A date in a form."""
 MEMORY_MS = 2 * DAY_MS
 """How long Nightscout keeps entries in memory."""
 ANY_TYPE = "*"
@@ -108,7 +111,8 @@ def _draft(sent: Mapping[str, Any], index: int) -> Draft:
     Raises:
         InvalidRequestError: it has no time.
     """
-    date_ms = read_time_ms(sent.get("date"))
+    date = sent.get("date")
+    date_ms = read_time_ms(int(date) if isinstance(date, str) and _DIGITS.fullmatch(date) else date)
     if date_ms is None:
         raise InvalidRequestError(f"[{index}].date has to be a time in milliseconds since the epoch")
     body = dict(sent)

@@ -20,7 +20,10 @@ def newest_readings(call: Call, user_id: str, count: int, ports: NightscoutPorts
     """The newest sensor readings of the last days as entries, newest first."""
     find = Find((Comparison("type", "$eq", "sgv"), Comparison("sgv", "$gte", 0)), count=count)
     span = Span(from_ms=call.now_ms - DEFAULT_DAYS * DAY_MS)
-    return [document.body for document in search(user_id, Collection.ENTRIES, find, span, ports).documents]
+    return [
+        document.body | {"date": document.time_ms}
+        for document in search(user_id, Collection.ENTRIES, find, span, ports).documents
+    ]
 
 
 def in_mmol_l(value_mg_dl: float) -> float:

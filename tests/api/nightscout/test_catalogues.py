@@ -40,11 +40,6 @@ class TestFood:
         assert len(found(device, "food.json")) == 3
         assert device.send("GET", "/api/v1/food/others").status == 404
 
-    def test_a_form_is_refused(self, device: Device) -> None:
-        form = {"Content_Type": "application/x-www-form-urlencoded"}
-        assert device.send("POST", "/api/v1/food", b"type=food&name=Apple", **form).status == 400
-        assert found(device, "food.json") == []
-
     def test_an_equal_food_is_the_same_one(self, device: Device, fakes: FakeServices) -> None:
         (apple,) = store(device, "food", APPLE)
         before = fakes.items(DATA)

@@ -135,3 +135,36 @@ def test_an_activity_that_is_replaced_is_answered_alone(device: Device) -> None:
 def test_anyone_is_told_that_there_are_no_notices(api: ApiClient) -> None:
     reply = api.request("GET", "/api/v1/adminnotifies")
     assert (reply.status, reply.json()["message"]) == (200, {"notifies": [], "notifyCount": 0})
+
+
+class TestForms:
+    FORM = "application/x-www-form-urlencoded; charset=utf-8"
+
+    def test_a_treatment_of_a_form_has_its_numbers(self, device: Device) -> None:
+        form = f"eventType=Meal+Bolus&carbs=12.5&insulin=1&created_at={at(5)}&notes=caf%C3%A9".encode()
+        (made,) = device.send("POST", "/api/v1/treatments", form, Content_Type=self.FORM).json()
+        assert (made["eventType"], made["carbs"], made["notes"]) == ("Meal Bolus", 12.5, "caf\u00e9")
+        assert {record["type"] for record in device.data()} == {"bolus", "food"}
+
+    def test_values_of_an_entry_of_a_form_stay_texts(self, device: Device) -> None:
+        form = b"type=sgv&sgv=121&date=1767225300000&dateString=2025-12-31T23:55:00.000Z"
+        (made,) = device.send("POST", "/api/v1/entries", form, Content_Type=self.FORM).json()
+        assert (made["sgv"], made["date"], made["sysTime"]) == ("121", "1767225300000", at(5))
+        assert device.data() == []
+        assert device.send("GET", "/pebble").json()["bgs"] == []
+
+    def test_names_in_brackets_are_members_and_elements(self, device: Device) -> None:
+        form = b"type=quickpick&foods[]=a&foods[]=b&size[of][it]=2&empty=&[x]=1"
+        (made,) = device.send("POST", "/api/v1/food", form, Content_Type=self.FORM).json()
+        assert (made["foods"], made["size"], made["empty"], made["[x]"]) == (["a", "b"], {"of": {"it": "2"}}, "", "1")
+
+    @pytest.mark.parametrize(
+        "form", [b"a=1&a[]=2", b"a=1&a[b]=2", b"a[b][c][d][e][f]=1", b"&".join(b"a%d=1" % n for n in range(1001))]
+    )
+    def test_a_form_that_is_no_document_is_refused(self, device: Device, form: bytes) -> None:
+        assert device.send("POST", "/api/v1/food", form, Content_Type=self.FORM).status == 400
+
+    def test_a_reading_whose_date_is_a_text_is_shown_at_its_time(self, device: Device) -> None:
+        device.store(sgv(100, 5, date="1767225300000"))
+        (reading,) = device.send("GET", "/pebble").json()["bgs"]
+        assert reading["datetime"] == 1767225300000

@@ -10,7 +10,7 @@ from typing import Any
 from chalicelib.durations import MINUTE_MS
 from chalicelib.model.json_values import is_number
 from chalicelib.nightscout.mapping.percentages import SCHEDULED_RATE
-from chalicelib.nightscout.mapping.profiles import PROFILE_PARTS, SWITCH, records_of_switch, scale_factors
+from chalicelib.nightscout.mapping.profiles import PROFILE_PARTS, SWITCH, number_of, records_of_switch, scale_factors
 
 TREATMENT_PARTS = ("basal", "bolus", "insulin", "food", "smbg", "event", *PROFILE_PARTS)
 MAX_MMOL_L_TARGET = 30
@@ -69,7 +69,8 @@ def _bolus(body: Body) -> Record | None:
 
 def _temporary_basal(body: Body) -> Record | None:
     """A temporary basal. One without a rate is a percentage of the scheduled rate, if that is known."""
-    rate = next((body[name] for name in ("rate", "absolute") if is_number(body.get(name))), None)
+    rates = (number_of(body.get(name)) for name in ("rate", "absolute"))
+    rate = next((rate for rate in rates if rate is not None), None)
     percent: Record = {}
     if rate is None and is_number(body.get(SCHEDULED_RATE)) and is_number(body.get("percent")):
         percent = {"percent": max(0, round(1 + body["percent"] / 100, 4))}
@@ -201,7 +202,9 @@ _EVENTS: Mapping[str, Callable[[Body], Record | None]] = {
 
 
 def _positive(body: Body, name: str) -> float | None:
+    """A number above 0, which some apps send as a text; None for anything else."""
     value = body.get(name)
+    value = number_of(value) if isinstance(value, str) else value
     return value if is_number(value) and 0 < value <= MAX_NUMBER else None
 
 

@@ -7,6 +7,7 @@ import pytest
 from tests.api.conftest import ApiClient
 from tests.api.nightscout.device import Device
 from tests.api.nightscout.records import at, sgv
+from tests.fakes.services import START_MS
 
 HEX_ID = "aabbccddeeff001122334455"
 NOW = "2026-01-01T00:00:00.000Z"
@@ -135,6 +136,72 @@ def test_an_activity_that_is_replaced_is_answered_alone(device: Device) -> None:
 def test_anyone_is_told_that_there_are_no_notices(api: ApiClient) -> None:
     reply = api.request("GET", "/api/v1/adminnotifies")
     assert (reply.status, reply.json()["message"]) == (200, {"notifies": [], "notifyCount": 0})
+
+
+def combo(insulin: str, now: str, later: str, minutes: Any) -> dict[str, Any]:
+    """A combo bolus of Nightscout's own page: units, shares in percent, and how long the later one takes."""
+    shares = {"enteredinsulin": insulin, "splitNow": now, "splitExt": later}
+    return {"eventType": "Combo Bolus", "duration": minutes, **shares}
+
+
+class TestNumbersAsTexts:
+    """Nightscout's own page and some apps send numbers as texts in members that Nightscout stores as they are."""
+
+    @pytest.mark.parametrize(
+        ("sent", "shown"),
+        [
+            (
+                {
+                    "eventType": "Combo Bolus",
+                    "enteredinsulin": "3",
+                    "splitNow": "0",
+                    "splitExt": "100",
+                    "duration": "60",
+                },
+                {"type": "bolus", "subType": "square", "extended": 3, "duration": 3_600_000},
+            ),
+            (
+                {
+                    "eventType": "Combo Bolus",
+                    "enteredinsulin": "2.0",
+                    "splitNow": "50",
+                    "splitExt": "50",
+                    "duration": 30,
+                },
+                {"type": "bolus", "subType": "dual/square", "normal": 1, "extended": 1, "duration": 1_800_000},
+            ),
+            (
+                {"eventType": "Temp Basal", "rate": "0.8", "duration": "30"},
+                {"type": "basal", "deliveryType": "temp", "rate": 0.8, "duration": 1_800_000},
+            ),
+            (
+                {"eventType": "Carb Correction", "carbs": "20", "fat": "5", "absorptionTime": "180"},
+                {
+                    "type": "food",
+                    "nutrition": {
+                        "carbohydrate": {"net": 20, "units": "grams"},
+                        "fat": {"total": 5, "units": "grams"},
+                        "estimatedAbsorptionDuration": 10_800,
+                    },
+                },
+            ),
+        ],
+    )
+    def test_they_are_seen_as_numbers(self, device: Device, sent: Any, shown: Any) -> None:
+        stored(device, "treatments", sent | {"created_at": at(60)})
+        (record,) = device.data()
+        assert {name: record[name] for name in shown} == shown
+
+    def test_a_text_that_is_no_number_is_none(self, device: Device) -> None:
+        stored(device, "treatments", {"eventType": "Temp Basal", "rate": "high", "duration": 30, "created_at": at(60)})
+        assert device.data() == []
+
+
+def test_a_fingerstick_that_is_sent_as_an_entry_and_as_a_treatment_is_seen_as_both(device: Device) -> None:
+    stored(device, "entries", [{"type": "mbg", "mbg": 101, "date": START_MS - 60_000}])
+    check = {"eventType": "BG Check", "glucose": 101, "glucoseType": "Finger", "created_at": at(1)}
+    stored(device, "treatments", check)
+    assert [record["type"] for record in device.data()] == ["smbg", "smbg"]
 
 
 class TestForms:

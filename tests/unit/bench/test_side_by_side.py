@@ -48,7 +48,7 @@ def test_peers_have_a_name_and_an_address() -> None:
 
 @pytest.mark.parametrize("text", ["reference", "=http://a", "reference=127.0.0.1:1", "a=http://a,b"])
 def test_a_peer_without_either_is_refused(text: str) -> None:
-    with pytest.raises(ToolError, match="say name=http://address"):
+    with pytest.raises(ToolError, match="write name=http://address"):
         peers_of(text)
 
 

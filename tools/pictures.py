@@ -65,10 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _send_month(server.url, taken)
             for width, height in SCREENS.items():
                 with _signed_in(chromium, server.url, width, height, taken) as page:
-                    for view in VIEWS:
-                        path = folder / picture_name(view, width)
-                        path.write_bytes(_as_webp(chromium, _picture(page, view)))
-                        print(f"{path}: {path.stat().st_size:,} bytes")
+                    _write_pictures(chromium, page, width, folder)
     except (Error, AssertionError) as error:  # an expectation of Playwright is an assertion
         raise ToolError(f"the page does not show what it should: {str(error)[:500]}") from error
     return 0
@@ -137,6 +134,14 @@ def _signed_in(chromium: Browser, url: str, width: int, height: int, taken: date
     _wait_for_view(page)
     yield page
     context.close()
+
+
+def _write_pictures(chromium: Browser, page: Page, width: int, folder: Path) -> None:
+    """Write the pictures of all views on a screen of this width."""
+    for view in VIEWS:
+        path = folder / picture_name(view, width)
+        path.write_bytes(_as_webp(chromium, _picture(page, view)))
+        print(f"{path}: {path.stat().st_size:,} bytes")
 
 
 def _picture(page: Page, view: str) -> bytes:

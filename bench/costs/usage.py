@@ -5,6 +5,7 @@ import statistics
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import chain
 
 import orjson
@@ -94,7 +95,7 @@ def work_of_all(application: Application, events: Iterable[Event], statuses: Col
     """Measure the work of some requests, each sent once."""
     total = Work()
     for event in events:
-        total += _work(application, lambda event=event: application.answer(event, statuses))  # type: ignore[misc]
+        total += _work(application, partial(application.answer, event, statuses))
     return total
 
 

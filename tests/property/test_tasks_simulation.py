@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import pytest
 
@@ -118,7 +119,7 @@ def _run_world(
             for _ in range(DISPATCHERS):
                 world.add(dispatch)
         for message in world.deliveries():
-            worker = world.add(lambda message=message: work(message), dies_at_ms=message.run_time_ms + 25_000)  # type: ignore[misc]  # a default binds the loop's value
+            worker = world.add(partial(work, message), dies_at_ms=message.run_time_ms + 25_000)
             worker.hangs = world.random.random() < 0.03
         if world.actors and world.random.random() < 0.003:
             world.kill(world.random.choice(world.actors))

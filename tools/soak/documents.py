@@ -5,6 +5,7 @@ import time
 import uuid
 from collections.abc import Hashable, Iterator, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -95,7 +96,7 @@ class Entries(Documents):
     def _delete(self) -> None:
         for key in self.chosen(self.ledger.values, 1):
             path = f"/api/v1/entries?find[date]={key}"
-            self.write(Write({key: None}, lambda path=path: self.ask("delete an entry", "DELETE", path)))  # type: ignore[misc]
+            self.write(Write({key: None}, partial(self.ask, "delete an entry", "DELETE", path)))
 
     def _poll(self) -> None:
         """The newest entries, as a follower reads them."""
@@ -170,7 +171,7 @@ class Treatments(Documents):
     def _delete(self) -> None:
         for key in self.chosen(self.ledger.values, 1):
             path = f"/api/v1/treatments/{key}"
-            self.write(Write({key: None}, lambda path=path: self.ask("delete a treatment", "DELETE", path)))  # type: ignore[misc]
+            self.write(Write({key: None}, partial(self.ask, "delete a treatment", "DELETE", path)))
 
     def _poll(self) -> None:
         self.found += self.verify()

@@ -1,6 +1,7 @@
 """Notes: sent, sent again, edited, removed and listed."""
 
 from collections.abc import Hashable, Iterator, Sequence
+from functools import partial
 
 from tools.soak.calls import Question, Reply
 from tools.soak.part import Account, Operation, Part, Write
@@ -51,7 +52,7 @@ class Notes(Part):
             text = f"edited {self.next_number()}"
             body = {"message": {"messagetext": text}}
             question = Question("edit a note", "PUT", f"/message/edit/{self._ids[guid]}", body)
-            self.write(Write({guid: text}, lambda question=question: self.client.ask(question)))  # type: ignore[misc]
+            self.write(Write({guid: text}, partial(self.client.ask, question)))
 
     def _remove(self) -> None:
         for guid in self._known():

@@ -33,6 +33,8 @@ LOG = BLOB | {"x-logs-start-at-time": "2026-01-01T00:00:00Z", "x-logs-end-at-tim
         ("text/plain; =utf-8", None),
         ('text/plain; a="b', None),
         ("text/plain; a=1; A=2", None),
+        ("text/plain; a=1; a=1", None),
+        ("text/plain; a*=utf-8''x%20y", "text/plain; a*=utf-8''x%20y"),
         ("text/plain, text/html", None),
         ("text/pläin", None),
     ],

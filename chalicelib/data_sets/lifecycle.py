@@ -35,7 +35,7 @@ DESCRIPTION_BYTES = 128 * 1024
 """The largest description, as JSON: it is stored in one item. Texts in it have no limit of their own."""
 
 _UPDATES_BY_CLOSING = 2
-"""Closing a data set counts as two revisions: one for its state, one for its activity. Source: dedup 6."""
+"""Closing a normal data set counts as two revisions: one for its state, one for its activity. Source: dedup 6."""
 
 
 def create(
@@ -320,7 +320,7 @@ def _close(
         closed_time_ms=now_ms,
         close_sequence=owner.close_count + 1,
         truncated_at_close=truncated_at_close(before, data_sets, store),
-        revision=before.revision + _UPDATES_BY_CLOSING,
+        revision=before.revision + (1 if before.is_continuous else _UPDATES_BY_CLOSING),
         state_version=before.state_version + 1,
     )
 

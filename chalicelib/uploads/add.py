@@ -10,6 +10,7 @@ from chalicelib.errors import (
     FieldError,
     InvalidFieldsError,
     MalformedJsonError,
+    UnauthorizedError,
 )
 from chalicelib.log.data_set import DataSetHead
 from chalicelib.log.entry import EntryKind, NewEntry, encode_data, encode_selectors
@@ -100,7 +101,11 @@ def _writable_head(call: Call, data_set_id: str, ports: DataPorts) -> DataSetHea
     head = ports.data_sets.head(data_set_id)
     if head is None:
         raise DataSetNotFoundError(data_set_id)
-    call.require(head.owner_id)
+    try:
+        call.require(head.owner_id)
+    except UnauthorizedError:
+        _require_current(head, ports)
+        raise
     if head.is_closed:
         _require_current(head, ports)
         raise DataSetClosedError(data_set_id)

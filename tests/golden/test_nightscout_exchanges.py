@@ -46,7 +46,6 @@ RULINGS = {
     "pebble-04-secret": UTF_8,
     "pebble-06-mmol": UTF_8,
     "v1-devicestatus-04-repeat": "an equal device status is the same one",
-    "v1-devicestatus-09-no-extension": "no answer comes from memory, with `mills`",
     "v1-devicestatus-10-range": "an equal device status is the same one",
     "v1-devicestatus-15-delete-range": "an equal device status is the same one",
     "v1-devicestatus-16-put": "errors are JSON",

@@ -6,6 +6,7 @@ from itertools import islice
 from typing import Any
 
 from chalicelib.access.call import Call
+from chalicelib.durations import DAY_MS
 from chalicelib.errors import InvalidRequestError
 from chalicelib.log.data_set import OwnerState
 from chalicelib.nightscout.device_status.newest_first import (
@@ -28,6 +29,8 @@ MAX_READ = 5_000
 """The statuses after which a search has to be narrowed."""
 MAX_ANSWER_BYTES = 5_000_000
 """An answer ends before the status with which it would be larger."""
+MEMORY_MS = DAY_MS
+"""How long Nightscout keeps device statuses in memory, from where it answers with `mills`."""
 ANY = "*"
 
 
@@ -51,19 +54,29 @@ def find_device_statuses(call: Call, user_id: str, query: Query, ports: Nightsco
         return islice((status for status in islice(named, MAX_READ) if status.id == ids[0]), 1)
 
     def attempt() -> FoundDocuments:
-        bodies = []
+        shown: list[DeviceStatus] = []
         size_bytes = 0
         matching = _matching(call, query, read)
         for status in matching if find.sort is None else _sorted(list(matching), find.sort):
             size_bytes += len(status.text)
             if size_bytes > MAX_ANSWER_BYTES:
                 break
-            bodies.append(status.body)
-            if len(bodies) == count:
+            shown.append(status)
+            if len(shown) == count:
                 break
-        return FoundDocuments(bodies, newest_ms=None)
+        is_from_memory = not query.keys() - {"count"} and len(shown) == count and _are_in_memory(call, shown)
+        return FoundDocuments([_body(status, has_mills=is_from_memory) for status in shown], newest_ms=None)
 
     return retry_on_missing_tile(attempt)
+
+
+def _are_in_memory(call: Call, statuses: list[DeviceStatus]) -> bool:
+    """Whether Nightscout has these device statuses in memory."""
+    return all(status.time_ms >= call.now_ms - MEMORY_MS for status in statuses)
+
+
+def _body(status: DeviceStatus, *, has_mills: bool) -> dict[str, Any]:
+    return status.body | {"mills": status.time_ms} if has_mills else status.body
 
 
 def _sorted(found: list[DeviceStatus], sort: Sort) -> list[DeviceStatus]:

@@ -29,8 +29,8 @@ def kinds(device: Device, query: str) -> list[str]:
 
 
 class TestMemory:
-    """Nightscout has entries of two days and treatments of 60 hours in memory, which have `mills`. It answers from
-    there if there are as many as are wanted."""
+    """Nightscout has entries of two days, treatments of 60 hours and device statuses of a day in memory, which have
+    `mills`. It answers from there if there are as many as are wanted."""
 
     @pytest.mark.parametrize(
         ("path", "has_mills"),
@@ -49,12 +49,18 @@ class TestMemory:
             ("treatments.json?count=1", True),
             ("treatments.json?count=2", False),
             ("treatments.json?count=1&now=5", False),
+            ("devicestatus.json", False),
+            ("devicestatus.json?count=1", True),
+            ("devicestatus.json?count=2", False),
+            ("devicestatus.json?count=1&now=5", False),
         ],
     )
     def test_only_an_answer_from_memory_has_mills(self, device: Device, path: str, has_mills: bool) -> None:
         device.store(sgv(100, 5), sgv(101, 47 * 60), sgv(102, 49 * 60))
         notes = [{"eventType": "Note", "created_at": at(minutes)} for minutes in (59 * 60, 61 * 60)]
         device.send("POST", "/api/v1/treatments", notes)
+        statuses = [{"device": "a", "created_at": at(minutes)} for minutes in (23 * 60, 25 * 60)]
+        device.send("POST", "/api/v1/devicestatus", statuses)
         found = device.send("GET", f"/api/v1/{path}").json()
         assert found
         assert {"mills" in document for document in found} == {has_mills}

@@ -10,10 +10,10 @@ from chalicelib.access.call import Call
 from chalicelib.durations import DAY_MS
 from chalicelib.errors import InvalidRequestError, NotFoundError
 from chalicelib.nightscout.change import Draft, delete_documents, store_documents
-from chalicelib.nightscout.document import Collection, document_key, is_object_id
+from chalicelib.nightscout.document import Collection, document_key, is_object_id, is_uuid
 from chalicelib.nightscout.find import Comparison, Fields, Find, parse_find
 from chalicelib.nightscout.ports import NightscoutPorts
-from chalicelib.nightscout.search import FoundDocuments, Matches, Query, find_by_id, find_documents
+from chalicelib.nightscout.search import FoundDocuments, Matches, Query, find_by_id, find_by_identifier, find_documents
 from chalicelib.nightscout.sent_documents import sent_documents
 from chalicelib.nightscout.times import iso_time, read_iso, read_time_ms
 
@@ -150,6 +150,10 @@ def _search(call: Call, user_id: str, find: Find, ports: NightscoutPorts, *, is_
     if ids and is_object_id(ids[0]):
         document = find_by_id(user_id, Collection.ENTRIES, ids[0], ports)
         return Matches([document] if document is not None and find.matches(document.body_of_v1) else [])
+    if ids and is_uuid(ids[0]):
+        others = replace(find, comparisons=tuple(one for one in find.comparisons if one.field != "_id"))
+        named = find_by_identifier(user_id, Collection.ENTRIES, ids[0], ports)
+        return Matches([document for document in named if others.matches(document.body_of_v1)][: find.count])
     if is_bounded and find.count is None:
         find = replace(find, count=DEFAULT_COUNT)
     matches = find_documents(call, user_id, Collection.ENTRIES, (find, FIELDS), ports)

@@ -180,6 +180,18 @@ def find_by_id(user_id: str, collection: Collection, document_id: str, ports: Ni
     return retry_on_missing_tile(attempt)
 
 
+def find_by_identifier(user_id: str, collection: Collection, identifier: str, ports: NightscoutPorts) -> list[Document]:
+    """The documents with this identifier, newest first, of the newest days: several may have one."""
+
+    def attempt() -> list[Document]:
+        documents = AllDocuments(user_id, collection, ports)
+        days = islice(documents.days(None, None), MAX_DAYS_OF_IDS)
+        found = (document for day in days for document in documents.on_days([day]))
+        return [document for document in found if document.body.get("identifier") == identifier]
+
+    return retry_on_missing_tile(attempt)
+
+
 def _matching(documents: AllDocuments, find: Find, span: Span) -> Iterator[Document]:
     first_day = None if span.from_ms is None else span.from_ms // DAY_MS
     last_day = None if span.to_ms is None else span.to_ms // DAY_MS

@@ -9,6 +9,7 @@ from tests.api.nightscout.records import at, sgv
 from tests.fakes.services import START_MS, FakeServices
 
 MINUTE_MS = 60_000
+UUID = "1f1e2d3c-4b5a-4978-8796-a5b4c3d2e1f1"
 KINDS = ("Bolus", "Note", "Exercise")
 
 
@@ -109,6 +110,19 @@ class TestConditions:
         path = f"/api/v1/treatments/{note['_id']}"
         assert treatments.send("DELETE", f"{path}?find[eventType]=Bolus").json()["deletedCount"] == 0
         assert treatments.send("DELETE", f"{path}?find[eventType]=Note").json()["deletedCount"] == 1
+
+    @pytest.mark.parametrize("is_compacted", [False, True])
+    def test_an_entry_is_found_and_deleted_by_the_uuid_of_its_app_at_any_age(
+        self, device: Device, is_compacted: bool
+    ) -> None:
+        device.store(sgv(100, 60 * 24 * 90, _id=UUID), sgv(101, 5, _id=UUID), sgv(102, 4))
+        if is_compacted:
+            device.compact()
+        assert [entry["sgv"] for entry in device.found(f"find[_id]={UUID}")] == [101, 100]
+        assert [entry["sgv"] for entry in device.found(f"find[_id]={UUID}&find[sgv]=100")] == [100]
+        assert [entry["sgv"] for entry in device.found(f"find[_id]={UUID}&count=1")] == [101]
+        assert device.send("DELETE", f"{ENTRIES}?find[_id]={UUID}").json()["deletedCount"] == 2
+        assert [entry["sgv"] for entry in device.found("find[date][$gte]=1")] == [102]
 
 
 class TestOrder:

@@ -88,59 +88,80 @@ def scheduled_rate(minute_of_day: int) -> float:
 
 def live(days: int, random: Random) -> Course:
     """Simulate a number of days, from midnight."""
-    course = Course()
     steps = days * STEPS_PER_DAY
     planned = {meal.step: meal for day in range(days) for meal in _meals_of(day, random)}
     sport = {step for day in range(days) for step in _sport_of(day, random)}
-    rise_g = [0.0] * (steps + STEPS_PER_DAY)
-    units = [0.0] * (steps + STEPS_PER_DAY)  # relative to the schedule, which keeps glucose constant
-    boluses = [0.0] * (steps + STEPS_PER_DAY)
-    glucose, drift, basal = 120.0, 0.0, Basal("scheduled", 0.0, 0.0)
-    last_bolus, last_rescue = -STEPS_PER_DAY, -STEPS_PER_DAY
+    life = _Life(steps, random)
+    for step in range(steps):
+        life.live(step, planned.get(step), is_sport=step in sport)
+    return life.course
 
-    def eat(meal: Meal) -> None:
-        course.meals.append(meal)
+
+class _Life:
+    """A person of whom each step follows from the steps before it."""
+
+    def __init__(self, steps: int, random: Random) -> None:
+        self.course = Course()
+        self._random = random
+        self._rise_g = [0.0] * (steps + STEPS_PER_DAY)
+        self._boluses = [0.0] * (steps + STEPS_PER_DAY)
+        self._units = [0.0] * (steps + STEPS_PER_DAY)
+        """Relative to the schedule, which keeps glucose constant."""
+        self._glucose = 120.0
+        self._drift = 0.0
+        self._basal = Basal("scheduled", 0.0, 0.0)
+        self._last_bolus = self._last_rescue = -STEPS_PER_DAY
+
+    def live(self, step: int, meal: Meal | None, *, is_sport: bool) -> None:
+        """Simulate the next step, with the meal that is planned for it."""
+        minute = step % STEPS_PER_DAY * STEP_MINUTES
+        recent = self.course.glucose_mg_dl[-3:] or [self._glucose]
+        predicted = self._glucose + (self._glucose - recent[0]) * 2
+        self._set_basal(step, minute, predicted)
+        self._eat_and_dose(step, meal, predicted)
+        self._move_glucose(step, minute, is_sport=is_sport)
+
+    def _set_basal(self, step: int, minute: int, predicted: float) -> None:
+        if step % (STEPS_PER_HOUR // 2) == 0 or scheduled_rate(minute) != self._basal.scheduled_rate:
+            self._basal = _basal(predicted, scheduled_rate(minute))
+        self.course.basals.append(self._basal)
+
+    def _eat_and_dose(self, step: int, meal: Meal | None, predicted: float) -> None:
+        active_units = _active(self._boluses, step)
+        if meal is not None:
+            self._eat(meal)
+            if self._random.random() > 0.06:  # a bolus is sometimes forgotten
+                self._give(_meal_bolus(meal, self._glucose, active_units, self._random))
+        elif predicted < 66 and step - self._last_rescue > 9:
+            self._eat(Meal(step, "Glucose tablets", 16, 16, 60))
+            self._last_rescue = step
+        elif self._glucose > 235 and step - self._last_bolus > 24:
+            wanted = (self._glucose - TARGET_HIGH_MG_DL) / SENSITIVITY_MG_DL_PER_UNIT - active_units
+            if wanted >= 0.5:
+                self._give(Bolus(step, _to_pump(wanted), round(self._glucose), active_units))
+
+    def _eat(self, meal: Meal) -> None:
+        self.course.meals.append(meal)
         for offset, share in enumerate(_released(meal.absorption_minutes)):
-            rise_g[meal.step + 2 + offset] += meal.carbs_g * share
+            self._rise_g[meal.step + 2 + offset] += meal.carbs_g * share
 
-    def give(bolus: Bolus) -> None:
-        course.boluses.append(bolus)
-        boluses[bolus.step] += bolus.normal_units
+    def _give(self, bolus: Bolus) -> None:
+        self.course.boluses.append(bolus)
+        self._last_bolus = bolus.step
+        self._boluses[bolus.step] += bolus.normal_units
         parts = bolus.extended_minutes // STEP_MINUTES
         for part in range(parts):
-            boluses[bolus.step + part] += bolus.extended_units / parts
+            self._boluses[bolus.step + part] += bolus.extended_units / parts
 
-    for step in range(steps):
-        minute = step % STEPS_PER_DAY * STEP_MINUTES
-        recent = course.glucose_mg_dl[-3:] or [glucose]
-        predicted = glucose + (glucose - recent[0]) * 2
-        if step % (STEPS_PER_HOUR // 2) == 0 or scheduled_rate(minute) != basal.scheduled_rate:
-            basal = _basal(predicted, scheduled_rate(minute))
-        course.basals.append(basal)
-        active_units = _active(boluses, step)
-        meal = planned.get(step)
-        if meal is not None:
-            eat(meal)
-            if random.random() > 0.06:  # a bolus is sometimes forgotten
-                give(_meal_bolus(meal, glucose, active_units, random))
-                last_bolus = step
-        elif predicted < 66 and step - last_rescue > 9:
-            eat(Meal(step, "Glucose tablets", 16, 16, 60))
-            last_rescue = step
-        elif glucose > 235 and step - last_bolus > 24:
-            wanted = (glucose - TARGET_HIGH_MG_DL) / SENSITIVITY_MG_DL_PER_UNIT - active_units
-            if wanted >= 0.5:
-                give(Bolus(step, _to_pump(wanted), round(glucose), active_units))
-                last_bolus = step
-        units[step] = boluses[step] + (basal.rate - basal.scheduled_rate) / STEPS_PER_HOUR
-        at_work = sum(units[step - age] * share for age, share in enumerate(INSULIN_ACTION) if age <= step)
-        drift = 0.92 * drift + random.gauss(0, 0.75)
-        glucose += rise_g[step] * SENSITIVITY_MG_DL_PER_UNIT / CARB_RATIO_G_PER_UNIT
+    def _move_glucose(self, step: int, minute: int, *, is_sport: bool) -> None:
+        self._units[step] = self._boluses[step] + (self._basal.rate - self._basal.scheduled_rate) / STEPS_PER_HOUR
+        at_work = sum(self._units[step - age] * share for age, share in enumerate(INSULIN_ACTION) if age <= step)
+        self._drift = 0.92 * self._drift + self._random.gauss(0, 0.75)
+        glucose = self._glucose + self._rise_g[step] * SENSITIVITY_MG_DL_PER_UNIT / CARB_RATIO_G_PER_UNIT
         glucose -= at_work * SENSITIVITY_MG_DL_PER_UNIT
-        glucose += drift - (2.0 if step in sport else 0.0) + (0.6 if 3 * 60 <= minute < 7 * 60 else 0.0)
-        glucose = max(42.0, glucose - 0.006 * (glucose - 125))
-        course.glucose_mg_dl.append(glucose)
-    return course
+        glucose += self._drift - (2.0 if is_sport else 0.0) + (0.6 if 3 * 60 <= minute < 7 * 60 else 0.0)
+        self._glucose = max(42.0, glucose - 0.006 * (glucose - 125))
+        self.course.glucose_mg_dl.append(self._glucose)
 
 
 def _meals_of(day: int, random: Random) -> list[Meal]:

@@ -37,7 +37,7 @@ def _hash_of(self: object) -> int:
 
 
 def _representation(self: Any) -> str:
-    shown = ", ".join(f"{each.name}={getattr(self, each.name)!r}" for each in fields(self) if each.repr)
+    shown = ", ".join(f"{member.name}={getattr(self, member.name)!r}" for member in fields(self) if member.repr)
     return f"{type(self).__qualname__}({shown})"
 
 
@@ -48,7 +48,7 @@ def _compared_values(instance: object) -> tuple[object, ...]:
 
 @cache
 def _getter_of_compared_values(cls: Any) -> Callable[[object], tuple[object, ...]]:
-    names = [each.name for each in fields(cls) if each.compare]
+    names = [member.name for member in fields(cls) if member.compare]
     if len(names) > 1:
         return attrgetter(*names)
     return lambda instance: tuple(getattr(instance, name) for name in names)

@@ -99,5 +99,5 @@ def _row(name: str, columns: dict[str, Column]) -> tuple[str, ...]:
         for figure in figures
         for value in ((figure.minimum, figure.value, figure.p95, figure.cpu_ms) if figure else (None, None, None, None))
     ]
-    one = next(figure for figure in figures if figure)
-    return (name, *cells, one.unit, number_text(one.floor_ms))
+    any_figure = next(figure for figure in figures if figure)
+    return (name, *cells, any_figure.unit, number_text(any_figure.floor_ms))

@@ -91,7 +91,7 @@ def unless_known(request: Request, body: bytes, media_type: str, found: FoundDoc
     if newest_ms is not None:
         headers["Last-Modified"] = formatdate(newest_ms // 1000, usegmt=True)
     known = parse_known_etags(request.headers.get("if-none-match", ""))
-    if ANY in known or any(content == each.strip('"').rpartition(_DOT)[2] for each in known):
+    if ANY in known or any(content == tag.strip('"').rpartition(_DOT)[2] for tag in known):
         return Reply(status=304, headers=_without_type(headers))
     if newest_ms is not None and newest_ms // 1000 <= _known_since_s(request):
         return Reply(status=304, headers=_without_type(headers))

@@ -72,8 +72,8 @@ def find_credential(
     Raises:
         TooManyAttemptsError: all are wrong, and so were too many before.
     """
-    for one in sent:
-        credential = _stored(call, one, ports)
+    for sent_credential in sent:
+        credential = _stored(call, sent_credential, ports)
         if credential is not None:
             if call.now_ms - (credential.last_used_time_ms or 0) >= USED_EVERY_MS:
                 ports.nightscout_credentials.set_used(credential, call.now_ms)

@@ -217,7 +217,7 @@ def commit_change(
     valid = [document for document in documents if not document.is_deleted]
     others = [Lasting(document, None) for document in valid if timeline_of(document) is None]
     lasts = with_scheduled_rates(change.lasting, owner.id, ports)
-    records = [record for each in (*others, *lasts) for record in derived_records(*each)]
+    records = [record for lasting in (*others, *lasts) for record in derived_records(*lasting)]
     derived = valid_data(records, DATASET_DELETE_ORIGIN, call.new_id).data
     kept = {datum.body["origin"]["id"] for datum in derived}
     removed = change.removed_keys | {modification_origin(key) for key in change.removed_keys}

@@ -81,7 +81,7 @@ def find_entries(call: Call, user_id: str, query: Query, ports: NightscoutPorts,
     find = _of_type(parse_find(query, FIELDS), kind)
     matches = _search(call, user_id, find, ports)
     found = FoundDocuments.of_matches(matches)
-    if find.groups or any((one.field, one.operator) != ("type", "$eq") for one in find.comparisons):
+    if find.groups or any((condition.field, condition.operator) != ("type", "$eq") for condition in find.comparisons):
         return found
     return found.with_mills(matches.documents, find.count or DEFAULT_COUNT, (call.now_ms, MEMORY_MS))
 
@@ -158,4 +158,4 @@ def _search(call: Call, user_id: str, find: Find, ports: NightscoutPorts, *, is_
         find = replace(find, count=DEFAULT_COUNT)
     matches = find_documents(call, user_id, Collection.ENTRIES, (find, FIELDS), ports)
     # Another order tells which entries are picked; they are answered newest first all the same.
-    return replace(matches, documents=sorted(matches.documents, key=lambda each: each.time_ms, reverse=True))
+    return replace(matches, documents=sorted(matches.documents, key=lambda document: document.time_ms, reverse=True))

@@ -288,8 +288,8 @@ _OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = {
     "$gte": lambda stored, value: _is_comparable(stored, value) and bool(stored >= value),
     "$lt": lambda stored, value: _is_comparable(stored, value) and bool(stored < value),
     "$lte": lambda stored, value: _is_comparable(stored, value) and bool(stored <= value),
-    "$in": lambda stored, value: any(_is_equal(stored, one) for one in value),
-    "$nin": lambda stored, value: not any(_is_equal(stored, one) for one in value),
+    "$in": lambda stored, value: any(_is_equal(stored, element) for element in value),
+    "$nin": lambda stored, value: not any(_is_equal(stored, element) for element in value),
     "$regex": lambda stored, value: value.matches(stored),
     "$exists": lambda stored, value: (stored is not None) == value,
 }

@@ -26,14 +26,14 @@ def with_scheduled_rates(lasting: Iterable[Lasting], owner_id: str, ports: Night
         owner_id: the owner of the documents.
     """
     view: DocumentView | None = None
-    for one in lasting:
-        document = one.document
+    for treatment in lasting:
+        document = treatment.document
         if is_percentage(document):
             view = DocumentView(ports.tiles.current(owner_id), ports) if view is None else view
             profile = _active_profile(view, document.time_ms)
             rate = None if profile is None else scheduled_rate(document, profile.body)
             document = replace(document, body=document.body | {SCHEDULED_RATE: rate})
-        yield one._replace(document=document)
+        yield treatment._replace(document=document)
 
 
 def _active_profile(view: DocumentView, time_ms: int) -> Document | None:

@@ -132,7 +132,7 @@ def _find(call: Call, user_id: str, find: Find, ports: NightscoutPorts) -> Match
     ids = find.values_of("_id", "$eq")
     if not ids:
         return find_documents(call, user_id, Collection.TREATMENTS, (find, FIELDS), ports)
-    by_id = replace(find, comparisons=tuple(one for one in find.comparisons if one.field != "_id"))
+    by_id = replace(find, comparisons=tuple(condition for condition in find.comparisons if condition.field != "_id"))
     return Matches([document for document in _by_id(user_id, ids[0], ports) if by_id.matches(document.body)])
 
 
@@ -198,7 +198,7 @@ def _drafts(call: Call, sent: Any) -> list[Draft]:
     Raises:
         InvalidRequestError: the body is neither an object nor an array of objects.
     """
-    treatments = [part for each in sent_documents(sent) for part in _parts(_completed(each, call.now_ms))]
+    treatments = [part for document in sent_documents(sent) for part in _parts(_completed(document, call.now_ms))]
     return [_draft(treatment) for treatment in treatments]
 
 

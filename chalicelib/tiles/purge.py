@@ -39,7 +39,9 @@ def purge(run: TaskRun, services: TileServices) -> None:
             run.data["dataSets"] += _purge_epoch(request, ports)
         elif request.data_set_id is not None:
             data_sets = ports.data.data_sets.of_owner(owner)
-            purged = next((each for each in data_sets if each.id == request.data_set_id and each.is_purgeable), None)
+            purged = next(
+                (found for found in data_sets if found.id == request.data_set_id and found.is_purgeable), None
+            )
             run.data["entries"] += _purge_hidden(request.data_set_id, owner, data_sets, ports)
         ports.purge_requests.finish(request, purged)
         run.data["orders"] += 1

@@ -314,7 +314,7 @@ def _document(random: Random) -> HostileRequest:
     """Documents of the Nightscout API, mutated."""
     names = [name for name in GOOD_BODIES if name.startswith("nightscout.") and name.endswith((".store", ".create"))]
     name = random.choice(names)
-    operation = next(each for each in _operations() if each.name == name)
+    operation = next(found for found in _operations() if found.name == name)
     path = operation.template.replace("{collection}", random.choice(("entries", "treatments", "devicestatus", "food")))
     body = _written(mutated(GOOD_BODIES[operation.name], random))
     return HostileRequest(operation.label(), operation.method, path, JSON, body)

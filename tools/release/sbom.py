@@ -66,7 +66,7 @@ class Library:
         names = [value.removeprefix(LICENSE_CLASSIFIER) for value in classifiers if LICENSE_CLASSIFIER in value]
         if name not in UNCLEAR:
             names = [name]
-        return [{"license": {"name": each}} for each in names]
+        return [{"license": {"name": license_name}} for license_name in names]
 
     def requires(self, names: Iterable[str]) -> list[str]:
         """The names among these that this library needs here, without extras."""

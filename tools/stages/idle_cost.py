@@ -103,6 +103,6 @@ def runs_a_month(schedule: str) -> int:
 
 def _cost(price: str, what: str, amount: float) -> Cost:
     entry = price_list()["prices"][price]
-    one = entry["usd"] / entry["per"]
+    usd_of_one = entry["usd"] / entry["per"]
     beyond_free = max(0, amount - entry.get("free_a_month", 0))
-    return Cost(f"{amount:,.0f} {entry['unit']}: {what}", amount * one, beyond_free * one)
+    return Cost(f"{amount:,.0f} {entry['unit']}: {what}", amount * usd_of_one, beyond_free * usd_of_one)

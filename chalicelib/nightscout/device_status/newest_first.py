@@ -52,7 +52,7 @@ def newest_first(call: Call, owner: OwnerState, times_ms: Times, ports: Nightsco
     made = ((status, False) for status in _of_loop(owner, times_ms, ports))
     of_second: list[DeviceStatus] = []
     # Of one second, those that were stored come first.
-    for status, is_stored in merge(stored, made, key=lambda each: each[0].time_ms // SECOND_MS, reverse=True):
+    for status, is_stored in merge(stored, made, key=lambda pair: pair[0].time_ms // SECOND_MS, reverse=True):
         if of_second and of_second[0].time_ms // SECOND_MS != status.time_ms // SECOND_MS:
             of_second = []
         if is_stored:

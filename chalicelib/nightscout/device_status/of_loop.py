@@ -129,6 +129,6 @@ def _percent(state: Record) -> int | None:
 
 def _seconds(*timed: Record) -> str:
     """The time of the first of these that has one."""
-    text = next(str(one["time"]) for one in timed if "time" in one)
+    text = next(str(record["time"]) for record in timed if "time" in record)
     moment = parse_time(text)
     return f"{iso_time(0 if moment is None else max(0, moment.epoch_ms)).partition('.')[0]}Z"

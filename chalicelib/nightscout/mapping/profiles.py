@@ -194,22 +194,22 @@ def _with_limits(record: dict[str, Any], of_loop: Body) -> dict[str, Any]:
 
 
 def _presets(sent: Sequence[Any]) -> Iterable[tuple[str, dict[str, Any]]]:
-    for one in sent[:MAX_SCHEDULES]:
-        name = one.get("name") if isinstance(one, dict) else None
+    for preset in sent[:MAX_SCHEDULES]:
+        name = preset.get("name") if isinstance(preset, dict) else None
         if not isinstance(name, str) or not name:
             continue
-        preset: dict[str, Any] = {}
-        symbol, factor = one.get("symbol"), number_of(one.get("insulinNeedsScaleFactor"))
+        made: dict[str, Any] = {}
+        symbol, factor = preset.get("symbol"), number_of(preset.get("insulinNeedsScaleFactor"))
         if isinstance(symbol, str) and 1 <= len(symbol) <= MAX_LIMIT:
-            preset["abbreviation"] = symbol
-        duration_ms = round((number_of(one.get("duration")) or 0) * SECOND_MS)
+            made["abbreviation"] = symbol
+        duration_ms = round((number_of(preset.get("duration")) or 0) * SECOND_MS)
         if 0 < duration_ms <= MAX_DURATION_MS:
-            preset["duration"] = duration_ms
-        if (target := _range(one.get("targetRange"))) is not None:
-            preset["bgTarget"] = target
+            made["duration"] = duration_ms
+        if (target := _range(preset.get("targetRange"))) is not None:
+            made["bgTarget"] = target
         if factor is not None and 0.1 <= factor <= 10:
-            preset |= scale_factors(factor)
-        yield name, preset
+            made |= scale_factors(factor)
+        yield name, made
 
 
 def _range(bounds: Any) -> dict[str, float] | None:

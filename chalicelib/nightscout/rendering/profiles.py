@@ -69,8 +69,8 @@ def _schedules(record: Record, name: str, active: str) -> dict[str, Any]:
 
 def _starts(record: Record, fields: tuple[str, str], name: str, active: str) -> Starts:
     """A schedule by its name; settings that name none have one, which is the active one."""
-    many, one = fields
-    found: Starts = (record.get(many) or {}).get(name) or (record.get(one) if name == active else None) or ()
+    several, single = fields
+    found: Starts = (record.get(several) or {}).get(name) or (record.get(single) if name == active else None) or ()
     return found
 
 

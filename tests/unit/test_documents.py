@@ -32,6 +32,13 @@ def test_targets_of_links_exist(document: Path) -> None:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=_ids)
+def test_a_block_of_code_begins_and_ends_on_a_line_of_its_own(document: Path) -> None:
+    fences = [line for line in document.read_text().splitlines() if "```" in line]
+    assert [line for line in fences if not re.fullmatch(r" *```\w*", line)] == []
+    assert len(fences) % 2 == 0
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=_ids)
 def test_targets_of_make_exist(document: Path) -> None:
     targets = set(re.findall(r"^([a-z0-9-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     assert set(re.findall(r"\bmake ([a-z][a-z0-9-]*)(?=[`\s])", _code(document))) - targets == set()

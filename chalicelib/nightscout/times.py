@@ -5,8 +5,14 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
 
+from chalicelib.durations import DAY_MS
 from chalicelib.model.json_values import is_number
 
+LAST_MS = 8_640_000_000_000_000
+"""The last millisecond that JavaScript knows, which is far behind that."""
+_CYCLE_YEARS = 400
+"""The years after which dates and days of the week are the same again."""
+_CYCLE_MS = 146_097 * DAY_MS
 _MINUTE = timedelta(minutes=1)
 MAX_MS = 253_402_300_799_999
 """The last millisecond of the year 9999."""
@@ -33,9 +39,11 @@ class ZonedTime(NamedTuple):
 
 
 def iso_time(time_ms: int) -> str:
-    """A time as Nightscout stores it: UTC with three digits of a second."""
-    moment = datetime.fromtimestamp(time_ms // 1000, UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{time_ms % 1000:03}Z"
+    """A time as Nightscout stores it: UTC with three digits of a second, and six digits of a year after 9999."""
+    cycles = 0 if time_ms <= MAX_MS else 1 + (time_ms - MAX_MS) // _CYCLE_MS
+    moment = datetime.fromtimestamp((time_ms - cycles * _CYCLE_MS) // 1000, UTC)
+    year = f"+{moment.year + cycles * _CYCLE_YEARS:06}" if cycles else f"{moment.year:04}"
+    return f"{year}-{moment:%m-%dT%H:%M:%S}.{time_ms % 1000:03}Z"
 
 
 def read_iso(text: Any) -> ZonedTime | None:

@@ -12,7 +12,7 @@ from chalicelib.nightscout.mapping.entries import ENTRY_PARTS, records_of_entry
 from chalicelib.nightscout.mapping.profiles import PROFILE_PARTS, records_of_profile
 from chalicelib.nightscout.mapping.timelines import TIMELINE_PARTS, cut, timeline_of
 from chalicelib.nightscout.mapping.treatments import TREATMENT_PARTS, records_of_treatment
-from chalicelib.nightscout.times import iso_time
+from chalicelib.nightscout.times import MAX_MS, iso_time
 
 Records = Mapping[str, Mapping[str, Any]]
 """The records of a document without the members that all have, by the part of the document that each stands for."""
@@ -42,11 +42,13 @@ MAX_NAME_LENGTH = 100
 
 
 def derived_records(document: Document, until_ms: int | None = None) -> Iterator[dict[str, Any]]:
-    """The records that are derived from a document, as a client would send them.
+    """The records that are derived from a document, as a client would send them; none from one of no real time.
 
     Args:
         until_ms: the time of the next document of its timeline, which ends it (`timelines`); None if there is none.
     """
+    if document.time_ms >= MAX_MS:
+        return
     body = document.body
     lasts = TIMELINE_PARTS.get(timeline_of(document) or "")
     for part, whole in _MAPPINGS[document.collection].records_of(body).items():

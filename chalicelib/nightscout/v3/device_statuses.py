@@ -24,6 +24,7 @@ from chalicelib.nightscout.device_status.status import COLLECTION
 from chalicelib.nightscout.document import MAX_BYTES, document_key, is_object_id, new_id
 from chalicelib.nightscout.modification import SRV_MODIFIED
 from chalicelib.nightscout.ports import DeviceStatus, NightscoutPorts
+from chalicelib.nightscout.times import MAX_MS
 from chalicelib.nightscout.v3.access import Right, require
 from chalicelib.nightscout.v3.members import (
     IDENTIFIER,
@@ -60,7 +61,7 @@ def create_status(call: Call, user_id: str, sent: Any, ports: NightscoutPorts) -
     """
     require(call, user_id, COLLECTION, Right.CREATE)
     body = completed(sent_document(sent))
-    time_ms, identifier = body["date"], body[IDENTIFIER]
+    time_ms, identifier = min(body["date"], MAX_MS), body[IDENTIFIER]
     credential = call.caller.nightscout_credential
     body |= {SRV_CREATED: call.now_ms, SRV_MODIFIED: time_ms, SUBJECT: "" if credential is None else credential.name}
     body["_id"] = new_id(time_ms, document_key(COLLECTION, IDENTIFIER, identifier))

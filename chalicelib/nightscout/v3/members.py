@@ -11,7 +11,7 @@ from chalicelib.model.json_values import is_number
 from chalicelib.nightscout.document import VALID, Collection, Document
 from chalicelib.nightscout.modification import SRV_MODIFIED
 from chalicelib.nightscout.sent_documents import sent_documents
-from chalicelib.nightscout.times import MAX_MS, ZonedTime, iso_time, read_iso
+from chalicelib.nightscout.times import LAST_MS, ZonedTime, iso_time, read_iso
 
 IDENTIFIER = "identifier"
 SRV_CREATED = "srvCreated"
@@ -52,7 +52,7 @@ def completed(sent: Body) -> dict[str, Any]:
     """
     body = {name: value for name, value in sent.items() if name not in OF_SERVER}
     zoned = read_date(body.get("date")) or read_date(body.get("created_at"))
-    if zoned is None or not MIN_DATE_MS < zoned.time_ms <= MAX_MS:
+    if zoned is None or not zoned.time_ms > MIN_DATE_MS:
         raise _bad("date")
     body["date"] = zoned.time_ms
     body["created_at"] = iso_time(zoned.time_ms)
@@ -149,7 +149,7 @@ def read_date(value: Any) -> ZonedTime | None:
     the year 2000."""
     number = number_in(value) if isinstance(value, str) else _number(value)
     moment = read_iso(value) if number is None else _moment_of(number)
-    return None if moment is None or not MIN_DATE_MS <= moment.time_ms <= MAX_MS else moment
+    return None if moment is None or moment.time_ms < MIN_DATE_MS else moment
 
 
 def read_since(text: str) -> ZonedTime | None:
@@ -159,7 +159,7 @@ def read_since(text: str) -> ZonedTime | None:
 
 
 def _moment_of(number: float) -> ZonedTime | None:
-    if not 0 < number <= MAX_MS:
+    if not 0 < number <= LAST_MS:
         return None
     return ZonedTime(int(number) * 1000 if number < MIN_DATE_MS else int(number), 0)
 

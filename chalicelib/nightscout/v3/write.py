@@ -16,7 +16,7 @@ from chalicelib.nightscout.document import MAX_BYTES, VALID, Collection, Documen
 from chalicelib.nightscout.document_view import DocumentView
 from chalicelib.nightscout.modification import SRV_MODIFIED
 from chalicelib.nightscout.ports import NightscoutPorts
-from chalicelib.nightscout.times import read_iso
+from chalicelib.nightscout.times import MAX_MS, read_iso
 from chalicelib.nightscout.v3.access import Right, require
 from chalicelib.nightscout.v3.errors import ModifiedDocumentError
 from chalicelib.nightscout.v3.find import identifier_key, keys_of_name, named_document
@@ -188,7 +188,7 @@ def delete_document(call: Call, target: Target, ports: NightscoutPorts, *, is_pe
 def _draft(collection: Collection, body: dict[str, Any], *, is_named: bool) -> Draft:
     """The document with its key and time, and the key of the one that v1 may have stored for the same event."""
     key = identifier_key(collection, body[IDENTIFIER])
-    time_ms, alternate_key = body["date"], ""
+    time_ms, alternate_key = min(body["date"], MAX_MS), ""
     if collection is Collection.ENTRIES and isinstance(body.get("type"), str):
         alternate_key = document_key(collection, body["created_at"], body["type"])
     elif collection is Collection.TREATMENTS:

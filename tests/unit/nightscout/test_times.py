@@ -38,6 +38,18 @@ def test_what_is_no_time_is_none(value: object) -> None:
     assert read_iso(value) is None
 
 
+@pytest.mark.parametrize(
+    ("time_ms", "text"),
+    [
+        (253_402_300_799_999, "9999-12-31T23:59:59.999Z"),
+        (253_402_300_800_000, "+010000-01-01T00:00:00.000Z"),
+        (8_640_000_000_000_000, "+275760-09-13T00:00:00.000Z"),
+    ],
+)
+def test_a_year_after_9999_has_six_digits(time_ms: int, text: str) -> None:
+    assert iso_time(time_ms) == text
+
+
 def test_a_number_is_a_time_in_milliseconds() -> None:
     assert read_time(1_709_280_000_000) == ZonedTime(1_709_280_000_000, 0)
     assert read_time(True) is None

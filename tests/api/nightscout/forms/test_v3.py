@@ -32,6 +32,18 @@ class TestCreating:
         found = v3.result(f"treatments/{v3.create('treatments', note(**times))}")
         assert (found["date"], found["created_at"]) == (AT_MS, AT)
 
+    @pytest.mark.parametrize("collection", ["entries", "treatments", "devicestatus"])
+    def test_a_number_before_the_year_2000_is_in_seconds_however_far_that_is(self, v3: V3, collection: str) -> None:
+        identifier = v3.create(collection, note(date=946_684_799_999))
+        assert v3.create(collection, note(date=946_684_799_999)) == identifier
+        found = v3.result(f"{collection}/{identifier}")
+        assert found["created_at"] == "+031969-03-31T23:59:59.000Z"
+        assert v3.send("GET", f"{collection}?date$gt=1").status == 200
+        assert v3.send("GET", "lastModified").status == 200
+        assert v3.device.send("GET", f"/api/v1/{collection}.json").status == 200
+        v3.create("entries", entry(946_684_799_999, identifier="far"))
+        assert v3.device.data() == []
+
     @pytest.mark.parametrize("identifier", ["", None])
     def test_an_empty_identifier_is_none(self, v3: V3, identifier: Any) -> None:
         assert v3.create("treatments", note(identifier=identifier)) == v3.create("treatments", note())

@@ -13,7 +13,6 @@ from chalicelib.nightscout.glances.readings import NO_DIRECTION, in_mmol_l
 
 COUNT = 4
 BUCKET_MS = 5 * MINUTE_MS
-SPAN_MS = COUNT * BUCKET_MS
 MAX_ERROR_MG_DL = 39
 """Readings up to this value are codes of a sensor: they are shown, and do not count."""
 MAX_MINUTES = 9

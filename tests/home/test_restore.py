@@ -139,7 +139,7 @@ def test_a_file_that_is_no_backup_is_refused_before_a_folder_is_made(
     assert not target.exists()
     for content in (b"", b"a letter", bytes(10_240), os.urandom(5_000)):
         (tmp_path / "letter").write_bytes(content)
-        assert "no backup" in refusal(capsys, tmp_path / "letter", target)
+        assert "not a backup" in refusal(capsys, tmp_path / "letter", target)
 
 
 def test_a_backup_that_is_cut_off_or_changed_anywhere_is_refused(
@@ -204,7 +204,7 @@ def test_a_member_that_could_reach_elsewhere_is_refused(header: bytes, tmp_path:
 )
 def test_members_out_of_place_are_refused(tmp_path: Path, names: list[str]) -> None:
     write_archive(tmp_path / "a.tar", [(name, b"x") for name in names])
-    with (tmp_path / "a.tar").open("rb") as archive, pytest.raises(CommandError, match=r"out of place|no backup"):
+    with (tmp_path / "a.tar").open("rb") as archive, pytest.raises(CommandError, match=r"out of place|not a backup"):
         read_archive(archive, lambda *_: None)
 
 

@@ -20,7 +20,7 @@ IDENTIFIERS = {
 DIFFERENCES = {
     ("aaps_v3", "PATCH of it is 410", "PATCH"): 400,
     ("aaps_v1", "the handshake of Socket.IO", "GET"): 404,
-    ("loopfollow", "POST with the JWT", "GET"): 404,
+    ("loopfollow", "POST with the JWT", "GET"): 401,
     ("xdrip4ios", "the same instant with another _id", "POST"): 200,
 }
 """The statuses that differ: see docs/compatibility-nightscout.md."""

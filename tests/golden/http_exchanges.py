@@ -69,7 +69,7 @@ class Masks:
             pairs = enumerate(zip(wanted, got, strict=True))
             return [difference for index, (a, b) in pairs for difference in self.differences(a, b, f"{at}/{index}")]
         if isinstance(wanted, str) and isinstance(got, str) and MASK.fullmatch(wanted):
-            return [] if self._stands_for(wanted, got) else [f"{at} is {got!r}, which is no {wanted}"]
+            return [] if self._stands_for(wanted, got) else [f"{at} is {got!r}, which is not {wanted}"]
         wanted = self.filled(wanted) if isinstance(wanted, str) else wanted
         same = wanted == got and isinstance(wanted, bool) == isinstance(got, bool)
         return [] if same else [f"{at} is {got!r}, not {wanted!r}"]

@@ -27,12 +27,12 @@ def test_an_answer_as_recorded_has_no_difference(wanted: Any, got: Any) -> None:
 @pytest.mark.parametrize(
     ("wanted", "got", "difference"),
     [
-        ({"id": "<ID:1>", "link": "<ID:1>"}, {"id": A, "link": B}, f"/link is {B!r}, which is no <ID:1>"),
-        ({"id": "<ID:1>", "other": "<ID:2>"}, {"id": A, "other": A}, f"/other is {A!r}, which is no <ID:2>"),
-        ({"id": "<ID:1>"}, {"id": "x"}, "/id is 'x', which is no <ID:1>"),
+        ({"id": "<ID:1>", "link": "<ID:1>"}, {"id": A, "link": B}, f"/link is {B!r}, which is not <ID:1>"),
+        ({"id": "<ID:1>", "other": "<ID:2>"}, {"id": A, "other": A}, f"/other is {A!r}, which is not <ID:2>"),
+        ({"id": "<ID:1>"}, {"id": "x"}, "/id is 'x', which is not <ID:1>"),
         ({"id": "<ID:1>"}, {"id": 5}, "/id is 5, not '<ID:1>'"),
-        ({"at": "<NOW>"}, {"at": "1970-01-01T00:00:01Z"}, "/at is '1970-01-01T00:00:01Z', which is no <NOW>"),
-        ({"detail": "<TEXT>"}, {"detail": ""}, "/detail is '', which is no <TEXT>"),
+        ({"at": "<NOW>"}, {"at": "1970-01-01T00:00:01Z"}, "/at is '1970-01-01T00:00:01Z', which is not <NOW>"),
+        ({"detail": "<TEXT>"}, {"detail": ""}, "/detail is '', which is not <TEXT>"),
         ({"a": 1}, {}, "/a is missing"),
         ({}, {"a": 1}, "/a is there: 1"),
         ([1], [1, 2], " has 2 elements, not 1: [1, 2]"),

@@ -123,11 +123,10 @@ class PairFigures:
 
     def lines(self) -> list[str]:
         """The figures in Markdown."""
-        place = PLACES[self.server]
-        return [
-            f"**{self.interleavings:,} interleavings, {self.wrong} wrong{place}**, of {self.pairs:,} of the "
-            f"{self.use_cases**2:,} pairs of {self.use_cases} use cases."
-        ]
+        place, possible = PLACES[self.server], self.use_cases**2
+        pairs = f"all {possible:,} pairs" if self.pairs == possible else f"{self.pairs:,} of the {possible:,} pairs"
+        count = f"{self.interleavings:,} interleavings, {self.wrong} wrong{place}"
+        return [f"**{count}**, of {pairs} of {self.use_cases} use cases."]
 
 
 class Findings:

@@ -110,7 +110,7 @@ def test_pairs_are_counted(page: Path, monkeypatch: pytest.MonkeyPatch, engine: 
     only(monkeypatch, "remove a note")
     assert command.main(["interleavings", "--engine", engine, "--keep"]) == 0
     block = page.read_text().partition(f"begin interleavings-{engine} ")[2].partition("<!--")[0]
-    assert f"**2 interleavings, 0 wrong{place}**, of 1 of the 1 pairs of 1 use cases." in block
+    assert f"**2 interleavings, 0 wrong{place}**, of all 1 pairs of 1 use cases." in block
 
 
 @pytest.mark.parametrize("name", BLOCKS)

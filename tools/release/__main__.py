@@ -19,7 +19,7 @@ TO_DO = """
 The sources have version {version}, and {folder} has its artifacts. Now:
 
   1. git diff                                  read what was changed
-  2. make version-data VERSION={version}      data of this version, which later ones have to read
+  2. make version-data VERSION={version}          data of this version, which later ones have to read
   3. make check && make pythons && make test && make e2e
   4. make soak MINUTES=20 KEEP=1 && make fuzz MINUTES=30 && make power-loss && make mutants KEEP=1 && make bench
                                                new figures; build the artifacts again if the sources changed

@@ -107,9 +107,14 @@ def test_what_was_unreleased_becomes_a_version() -> None:
     assert released(text, "0.3.0", date(2026, 12, 2)).count("## [Unreleased]") == 1
 
 
-def test_the_changelog_of_this_project_can_be_released() -> None:
-    text = released((ROOT / "CHANGELOG.md").read_text(), "99.0.0", date(2026, 12, 1))
-    assert section_of(text, "99.0.0").startswith("### Added")
+def test_the_changelog_of_this_project_can_be_released_and_has_been() -> None:
+    changelog = (ROOT / "CHANGELOG.md").read_text()
+    text = released(changelog, "99.0.0", date(2026, 12, 1))
+    since_the_last_one = section_of(text, "99.0.0")
+    assert versions_of(text) == ["99.0.0", *versions_of(changelog)]
+    assert since_the_last_one.startswith("### ") or not since_the_last_one
+    # The first version was not released.
+    assert Settings().version in {*versions_of(changelog), "0.1.0"}
 
 
 def test_a_tag_has_no_line_that_git_takes_for_a_comment() -> None:

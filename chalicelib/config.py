@@ -18,7 +18,7 @@ class Settings:
     region: str = "us-east-1"
     account_id: str = "000000000000"
     base_url: str = "http://127.0.0.1:8000"
-    version: str = "0.1.0"
+    version: str = "0.2.0"
     cors_origins: tuple[str, ...] = ()
     session_lifetime_s: int = 30 * 24 * 3600
     server_session_lifetime_s: int = 24 * 3600

@@ -20,6 +20,11 @@ def whole_number(value: object) -> int | None:
     return int(value) if value == int(value) else None
 
 
+def plain_number(value: float) -> float:
+    """A number, as an integer if it is whole: JSON shows 60 then, and not 60.0."""
+    return int(value) if value == int(value) else value
+
+
 def without_nulls(body: Mapping[str, Any]) -> dict[str, Any]:
     """The members of an object that are not null."""
     return {name: value for name, value in body.items() if value is not None}

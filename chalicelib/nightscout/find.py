@@ -7,7 +7,7 @@ literal prefix, suffix or part.
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from chalicelib import json_text
 from chalicelib.errors import InvalidRequestError
@@ -18,6 +18,7 @@ from chalicelib.nightscout.times import MAX_MS, iso_time, read_iso
 MAX_COUNT = 10_000
 MAX_CONDITIONS = 100
 MAX_VALUE_LENGTH = 2_000
+Found = TypeVar("Found")
 _SORT = re.compile(r"sort\[([^\[\]]{1,200})\]")
 _DESCENDING = "-1"
 _NAME = re.compile(r"find((?:\[[^\[\]]*\])+)")
@@ -67,6 +68,15 @@ class Sort(NamedTuple):
 
     field: str
     is_ascending: bool
+
+    def ordered(self, newest_first: Sequence[Found], body_of: Callable[[Found], Mapping[str, Any]]) -> list[Found]:
+        """The documents in this order. Equal ones come oldest first if it is ascending, else newest first."""
+
+        def place_of(document: Found) -> tuple[int, Any]:
+            return place(body_of(document).get(self.field))
+
+        documents = newest_first[::-1] if self.is_ascending else newest_first
+        return sorted(documents, key=place_of, reverse=not self.is_ascending)
 
 
 @frozen

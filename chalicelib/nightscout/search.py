@@ -14,7 +14,7 @@ from chalicelib.log.documents_owner import documents_owner_id
 from chalicelib.nightscout.all_documents import AllDocuments
 from chalicelib.nightscout.document import Collection, Document
 from chalicelib.nightscout.document_view import DocumentView
-from chalicelib.nightscout.find import Fields, Find, Sort, place
+from chalicelib.nightscout.find import Fields, Find
 from chalicelib.nightscout.ports import NightscoutPorts
 from chalicelib.nightscout.times import read_iso
 from chalicelib.tiles.missing import retry_on_missing_tile
@@ -132,20 +132,11 @@ def search(user_id: str, collection: Collection, find: Find, span: Span, ports: 
     def attempt() -> Matches:
         documents = AllDocuments(user_id, collection, ports)
         matching = _matching(documents, find, span)
-        found = matching if find.sort is None else _sorted(list(matching), find.sort)
+        sort = find.sort
+        found = matching if sort is None else sort.ordered(list(matching), lambda document: document.body_of_v1)
         return Matches(list(islice(found, find.count)), documents.state)
 
     return retry_on_missing_tile(attempt)
-
-
-def _sorted(found: Sequence[Document], sort: Sort) -> Iterator[Document]:
-    """Documents, which come newest first, in another order."""
-
-    def place_of(document: Document) -> tuple[int, Any]:
-        return place(document.body_of_v1.get(sort.field))
-
-    oldest_first = found[::-1] if sort.is_ascending else found
-    return iter(sorted(oldest_first, key=place_of, reverse=not sort.is_ascending))
 
 
 def find_by_id_of_server(

@@ -16,7 +16,7 @@ from chalicelib.nightscout.device_status.newest_first import (
     stored_newest_first,
 )
 from chalicelib.nightscout.document import is_object_id, second_of_id
-from chalicelib.nightscout.find import Fields, Find, Sort, parse_find, place
+from chalicelib.nightscout.find import Fields, Find, parse_find
 from chalicelib.nightscout.ports import DeviceStatus, NightscoutPorts
 from chalicelib.nightscout.search import FoundDocuments, Query, span_of
 from chalicelib.tiles.missing import retry_on_missing_tile
@@ -57,7 +57,8 @@ def find_device_statuses(call: Call, user_id: str, query: Query, ports: Nightsco
         shown: list[DeviceStatus] = []
         size_bytes = 0
         matching = _matching(call, query, read)
-        for status in matching if find.sort is None else _sorted(list(matching), find.sort):
+        sort = find.sort
+        for status in matching if sort is None else sort.ordered(list(matching), lambda status: status.body):
             size_bytes += len(status.text)
             if size_bytes > MAX_ANSWER_BYTES:
                 break
@@ -77,15 +78,6 @@ def _are_in_memory(call: Call, statuses: list[DeviceStatus]) -> bool:
 
 def _body(status: DeviceStatus, *, has_mills: bool) -> dict[str, Any]:
     return status.body | {"mills": status.time_ms} if has_mills else status.body
-
-
-def _sorted(found: list[DeviceStatus], sort: Sort) -> list[DeviceStatus]:
-    """Device statuses, which come newest first, in another order."""
-
-    def place_of(status: DeviceStatus) -> tuple[int, Any]:
-        return place(status.body.get(sort.field))
-
-    return sorted(found[::-1] if sort.is_ascending else found, key=place_of, reverse=not sort.is_ascending)
 
 
 def stored_matching(call: Call, owner: OwnerState, query: Query, ports: NightscoutPorts) -> Iterator[DeviceStatus]:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from chalicelib.durations import MINUTE_MS
+from chalicelib.model.json_values import plain_number
 from chalicelib.nightscout.glances.readings import NO_DIRECTION, in_mmol_l
 
 COUNT = 4
@@ -82,7 +83,7 @@ def _figures(sgvs: Sequence[Mapping[str, Any]]) -> Bucket:
     if values:
         newest = max(values, key=lambda sgv: sgv["mills"])
         mean = sum(sgv["mgdl"] for sgv in values) / len(values)
-        figures = {"mean": _whole(mean), "last": newest["mgdl"], "mills": newest["mills"]}
+        figures = {"mean": plain_number(mean), "last": newest["mgdl"], "mills": newest["mills"]}
     if errors := [sgv for sgv in sgvs if sgv["mgdl"] < MAX_ERROR_MG_DL]:
         figures["errors"] = errors
     return figures
@@ -95,10 +96,10 @@ def _change(now: Bucket, previous: Bucket) -> dict[str, Any]:
     before = now["mean"] - (absolute / minutes * _DELTA_MINUTES if is_interpolated else absolute)
     change = _rounded(now["mean"] - before)
     return {
-        "absolute": _whole(absolute),
-        "elapsedMins": _whole(minutes),
+        "absolute": plain_number(absolute),
+        "elapsedMins": plain_number(minutes),
         "interpolated": is_interpolated,
-        "mean5MinsAgo": _whole(before),
+        "mean5MinsAgo": plain_number(before),
         "times": {"recent": now["mills"], "previous": previous["mills"]},
         "mgdl": change,
         "scaled": change,
@@ -114,7 +115,3 @@ def _without_place(bucket: Bucket) -> Bucket:
 def _rounded(value: float) -> int:
     """The nearest whole number, the greater one of two, as in JavaScript."""
     return math.floor(value + 0.5)
-
-
-def _whole(value: float) -> float:
-    return int(value) if value == int(value) else value

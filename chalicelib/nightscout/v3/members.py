@@ -7,7 +7,7 @@ from typing import Any
 
 from chalicelib.durations import MINUTE_MS
 from chalicelib.errors import InvalidRequestError
-from chalicelib.model.json_values import is_number
+from chalicelib.model.json_values import is_number, plain_number
 from chalicelib.nightscout.document import VALID, Collection, Document
 from chalicelib.nightscout.modification import SRV_MODIFIED
 from chalicelib.nightscout.sent_documents import sent_documents
@@ -108,9 +108,9 @@ def duration_of(sent: Body, stored: Body) -> dict[str, Any]:
             break
     if end_ms is None or end_ms < base_ms:
         return {}
-    duration_ms = _whole(end_ms - base_ms)
+    duration_ms = plain_number(end_ms - base_ms)
     minutes = int(duration_ms / MINUTE_MS + 0.5)
-    return {"duration": minutes, "durationInMilliseconds": duration_ms, "endmills": _whole(end_ms)}
+    return {"duration": minutes, "durationInMilliseconds": duration_ms, "endmills": plain_number(end_ms)}
 
 
 def _base_ms(sent: Body, stored: Body) -> float | None:
@@ -166,7 +166,7 @@ def _moment_of(number: float) -> ZonedTime | None:
 
 def number_in(text: str) -> float | None:
     """The number that a text spells, with nothing around it but spaces; None if it spells none."""
-    return _whole(float(text)) if _NUMBER.fullmatch(text.strip()) else None
+    return plain_number(float(text)) if _NUMBER.fullmatch(text.strip()) else None
 
 
 def _identifier(body: Body) -> str:
@@ -187,7 +187,3 @@ def _is_name(value: Any) -> bool:
 
 def _number(value: Any) -> float | None:
     return value if is_number(value) else None
-
-
-def _whole(value: float) -> float:
-    return int(value) if value == int(value) else value

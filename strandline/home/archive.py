@@ -65,7 +65,7 @@ class ArchiveWriter:
             OSError: the file cannot be written.
         """
         if len(name.encode()) > _MAX_NAME_BYTES or not _is_name(name):
-            raise CommandError(f"The file {name} cannot be part of a backup: no file of a data folder has such a name.")
+            raise CommandError(f"the file {name} cannot be part of a backup: no file of a data folder has such a name.")
         member = tarfile.TarInfo(name)
         member.size, member.mode = size_bytes, 0o600
         self._write(member.tobuf(tarfile.GNU_FORMAT))
@@ -74,7 +74,7 @@ class ArchiveWriter:
             left_bytes -= len(part)
             self._write(part)
         if left_bytes:
-            raise CommandError(f"The file {name} has changed while it was read.")
+            raise CommandError(f"the file {name} has changed while it was read.")
         self._write(bytes(-size_bytes % tarfile.BLOCKSIZE))
 
     def finish(self, manifest: Manifest) -> None:
@@ -112,7 +112,7 @@ def read_archive(file: BinaryIO, receive: Receive) -> Manifest:
         if not last_name and name != DATABASE_NAME:
             raise _no_backup()
         if last_name and (name == DATABASE_NAME or _order(name) <= _order(last_name)):
-            raise CommandError(f"The backup is damaged: the member {name} is out of place.")
+            raise CommandError(f"the backup is damaged: the member {name} is out of place.")
         content = _content(file, sha256, size_bytes)
         receive(name, size_bytes, content)
         for _ in content:
@@ -122,11 +122,11 @@ def read_archive(file: BinaryIO, receive: Receive) -> Manifest:
         secrets += name.startswith(f"{SECRETS_FOLDER}/")
         last_name = name
     if size_bytes > MAX_MANIFEST_BYTES:
-        raise CommandError(f"The backup is damaged: its {MANIFEST_NAME} is too large.")
+        raise CommandError(f"the backup is damaged: its {MANIFEST_NAME} is too large.")
     manifest = _manifest(b"".join(_content(file, sha256, size_bytes)))
     found = (digest_before, database_bytes, secrets, objects)
     if found != (manifest.sha256, manifest.database_bytes, manifest.secrets, manifest.objects):
-        raise CommandError("The backup is damaged: its content is not what was written.")
+        raise CommandError("the backup is damaged: its content is not what was written.")
     return manifest
 
 
@@ -135,9 +135,9 @@ def _header(block: bytes) -> tuple[str, int]:
     try:
         member = tarfile.TarInfo.frombuf(block, "utf-8", "strict")
     except (tarfile.TarError, ValueError) as error:
-        raise CommandError("The backup is damaged, or the file is not a backup.") from error
+        raise CommandError("the backup is damaged, or the file is not a backup.") from error
     if member.type != tarfile.REGTYPE or member.size < 0 or not _is_name(member.name):
-        raise CommandError(f"The backup has a member {member.name!r}, which does not belong there.")
+        raise CommandError(f"the backup has a member {member.name!r}, which does not belong there.")
     return member.name, member.size
 
 
@@ -172,11 +172,11 @@ def _manifest(content: bytes) -> Manifest:
         if name != FORMAT:
             raise _no_backup()
         if version > VERSION:
-            raise CommandError("The backup was written by a newer version of Strandline.")
+            raise CommandError("the backup was written by a newer version of Strandline.")
         missing, damaged = tuple(map(str, fields.pop("missing"))), tuple(map(str, fields.pop("damaged")))
         return Manifest(missing=missing, damaged=damaged, **fields)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise CommandError(f"The backup is damaged: its {MANIFEST_NAME} cannot be read.") from error
+        raise CommandError(f"the backup is damaged: its {MANIFEST_NAME} cannot be read.") from error
 
 
 def _is_name(name: str) -> bool:
@@ -190,8 +190,8 @@ def _order(name: str) -> tuple[int, str]:
 
 
 def _no_backup() -> CommandError:
-    return CommandError("The file is not a backup of a home server.")
+    return CommandError("the file is not a backup of a home server.")
 
 
 def _cut_off() -> CommandError:
-    return CommandError("The backup is cut off: it was not copied or written to its end.")
+    return CommandError("the backup is cut off: it was not copied or written to its end.")

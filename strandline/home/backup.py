@@ -78,7 +78,7 @@ def back_up(home: Home, file: Path, steps: Steps) -> Backup:
                     members = _write(home, snapshot, copy, archive, steps)
             backup = _verify(partial, members, steps)
             if file.exists():
-                raise CommandError(f"The file {file} exists by now: name another one.")
+                raise CommandError(f"the file {file} exists by now: name another one.")
             partial.replace(file)
             sync_folder(file.absolute().parent)
             return backup
@@ -107,13 +107,13 @@ def _files_held(home: Home) -> Iterator[None]:
 
 def _require_place(home: Home, file: Path) -> None:
     if file.exists() or file.is_symlink():
-        raise CommandError(f"The file {file} exists: name another one.")
+        raise CommandError(f"the file {file} exists: name another one.")
     folder = file.absolute().parent
     if not folder.is_dir():
-        raise CommandError(f"There is no folder {folder}.")
+        raise CommandError(f"there is no folder {folder}.")
     if folder.resolve().is_relative_to(home.data_dir.resolve()):
         raise CommandError(
-            f"The file {file} would lie in the data folder itself: name a place outside, on another disk."
+            f"the file {file} would lie in the data folder itself: name a place outside, on another disk."
         )
 
 
@@ -125,7 +125,7 @@ def _write(home: Home, snapshot: Database, copy: Path, archive: BinaryIO, steps:
     """
     with snapshot.reading() as connection:
         if database_faults(connection):
-            raise CommandError(f"The database of {home.data_dir} is damaged; `strandline doctor` says more.")
+            raise CommandError(f"the database of {home.data_dir} is damaged; `strandline doctor` says more.")
         files = list(object_files(connection))
     writer = ArchiveWriter(archive)
     database_bytes = copy.stat().st_size
@@ -219,13 +219,13 @@ def _problems(home: Home, file: Path) -> Iterator[None]:
         yield
     except NoSpaceError as error:
         raise CommandError(
-            f"The disk of {file.absolute().parent} or of {home.data_dir} is full; no backup was written."
+            f"the disk of {file.absolute().parent} or of {home.data_dir} is full; no backup was written."
         ) from error
     except UnavailableError as error:
-        raise CommandError("A disk fails, or the data folder is too busy; no backup was written.") from error
+        raise CommandError("a disk fails, or the data folder is too busy; no backup was written.") from error
     except OSError as error:
         if is_full(error):
-            raise CommandError(f"The disk of {file.absolute().parent} is full; no backup was written.") from error
-        raise CommandError(f"The file {file} cannot be written: {error.strerror}; no backup was written.") from error
+            raise CommandError(f"the disk of {file.absolute().parent} is full; no backup was written.") from error
+        raise CommandError(f"the file {file} cannot be written: {error.strerror}; no backup was written.") from error
     except RuntimeError as error:
-        raise CommandError(f"The data folder cannot be read: {error}; `strandline doctor` says more.") from error
+        raise CommandError(f"the data folder cannot be read: {error}; `strandline doctor` says more.") from error

@@ -43,12 +43,12 @@ def folder_lock(folder: Path) -> Iterator[None]:
     except FolderError as error:
         raise CommandError(str(error)) from error
     except OSError as error:
-        raise CommandError(f"The folder {folder} cannot be used: {error.strerror}.") from error
+        raise CommandError(f"the folder {folder} cannot be used: {error.strerror}.") from error
     try:
         try:
             _lock(descriptor)
         except OSError as error:
-            raise CommandError(f"The folder {folder} is in use by another process{_holder(descriptor)}.") from error
+            raise CommandError(f"the folder {folder} is in use by another process{_holder(descriptor)}.") from error
         os.lseek(descriptor, 0, os.SEEK_SET)
         os.write(descriptor, str(os.getpid()).encode().ljust(_HOLDER_BYTES))
         yield

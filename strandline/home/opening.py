@@ -59,7 +59,7 @@ def open_home(
     """
     around = surroundings or machine()
     if must_exist and not (data_dir / DATABASE_NAME).is_file():
-        raise CommandError(f"The folder {data_dir} has no data of a home server: `strandline serve` creates one.")
+        raise CommandError(f"the folder {data_dir} has no data of a home server: `strandline serve` creates one.")
     with _folder_errors(data_dir):
         engine = embedded_engine(data_dir, around.now_ms, base_url=settings.base_url, mail=_mail(settings))
     try:
@@ -95,11 +95,11 @@ def _folder_errors(data_dir: Path) -> Iterator[None]:
     except FolderError as error:
         raise CommandError(str(error)) from error
     except NoSpaceError as error:
-        raise CommandError(f"The disk of the folder {data_dir} is full.") from error
+        raise CommandError(f"the disk of the folder {data_dir} is full.") from error
     except UnavailableError as error:
-        raise CommandError(f"The disk of the folder {data_dir} fails, or another process keeps it busy.") from error
+        raise CommandError(f"the disk of the folder {data_dir} fails, or another process keeps it busy.") from error
     except RuntimeError as error:
-        raise CommandError(f"The folder {data_dir} cannot be used: {error}.") from error
+        raise CommandError(f"the folder {data_dir} cannot be used: {error}.") from error
 
 
 def server_secret_path(home: Home) -> Path:

@@ -54,7 +54,7 @@ def checked_options(parsed: Namespace) -> ServeOptions:
         raise CommandError("--trusted-proxy goes with --behind-proxy.")
     if not parsed.behind_proxy and not _is_loopback(parsed.host):
         raise CommandError(
-            f"The address {parsed.host} can be reached from other machines, and there is no TLS here: "
+            f"the address {parsed.host} can be reached from other machines, and there is no TLS here: "
             "let a reverse proxy stand before the server, and say so by --behind-proxy."
         )
     if parsed.allow_local_web_apps and parsed.behind_proxy:

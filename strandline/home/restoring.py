@@ -61,14 +61,14 @@ def restore(file: Path, data_dir: Path, steps: Steps) -> Backup:
 
 def _size_bytes(file: Path) -> int:
     if not file.is_file():
-        raise CommandError(f"There is no file {file}.")
+        raise CommandError(f"there is no file {file}.")
     return file.stat().st_size
 
 
 def _require_empty(data_dir: Path) -> None:
     if data_dir.is_dir() and {path.name for path in data_dir.iterdir()} - {LOCK_NAME}:
         raise CommandError(
-            f"The folder {data_dir} is not empty: name another one with --data-dir, or move this one away first."
+            f"the folder {data_dir} is not empty: name another one with --data-dir, or move this one away first."
         )
 
 
@@ -111,17 +111,17 @@ def _verify(data_dir: Path, manifest: Manifest, step: Advancing) -> None:
     files = {path.name for path in (data_dir / OBJECTS_FOLDER).iterdir()}
     with open_snapshot(data_dir / PARTIAL_NAME) as snapshot, snapshot.reading() as connection:
         if database_faults(connection):
-            raise CommandError("The backup is damaged: its database is not sound.")
+            raise CommandError("the backup is damaged: its database is not sound.")
         for stored in object_files(connection):
             if stored.file in files:
                 files.remove(stored.file)
                 step.advance()
             elif stored.file not in manifest.missing:
-                raise CommandError(f"The backup is damaged: it lacks the object {stored.key}.")
+                raise CommandError(f"the backup is damaged: it lacks the object {stored.key}.")
             if stored.file not in known and _md5(data_dir / OBJECTS_FOLDER / stored.file) != stored.md5_hex:
-                raise CommandError(f"The backup is damaged: the object {stored.key} is not what was stored.")
+                raise CommandError(f"the backup is damaged: the object {stored.key} is not what was stored.")
     if files:
-        raise CommandError(f"The backup is damaged: {len(files)} of its files belong to no object.")
+        raise CommandError(f"the backup is damaged: {len(files)} of its files belong to no object.")
 
 
 def _md5(path: Path) -> str:
@@ -149,13 +149,13 @@ def _problems(file: Path, data_dir: Path) -> Iterator[None]:
     except FolderError as error:
         raise CommandError(str(error).replace(PARTIAL_NAME, DATABASE_NAME)) from error
     except NoSpaceError as error:
-        raise CommandError(f"The disk of {data_dir} is full; nothing was restored.") from error
+        raise CommandError(f"the disk of {data_dir} is full; nothing was restored.") from error
     except UnavailableError as error:
-        raise CommandError(f"The disk of {data_dir} fails; nothing was restored.") from error
+        raise CommandError(f"the disk of {data_dir} fails; nothing was restored.") from error
     except OSError as error:
         if is_full(error):
-            raise CommandError(f"The disk of {data_dir} is full; nothing was restored.") from error
+            raise CommandError(f"the disk of {data_dir} is full; nothing was restored.") from error
         reason = f"{file} cannot be restored into {data_dir}: {error.strerror}"
-        raise CommandError(f"The backup {reason}; nothing was restored.") from error
+        raise CommandError(f"the backup {reason}; nothing was restored.") from error
     except RuntimeError as error:
-        raise CommandError(f"The backup is damaged: {error}.") from error
+        raise CommandError(f"the backup is damaged: {error}.") from error

@@ -102,7 +102,7 @@ def test_a_place_that_will_not_do_is_refused(data_folder: Path, file: Path, caps
     file.write_text("precious")
     assert "exists" in refusal(capsys, file, data_folder)
     assert file.read_text() == "precious"
-    assert "There is no folder" in refusal(capsys, file.parent / "nowhere" / "a.tar", data_folder)
+    assert "there is no folder" in refusal(capsys, file.parent / "nowhere" / "a.tar", data_folder)
     assert "in the data folder itself" in refusal(capsys, data_folder / "a.tar", data_folder)
     assert "in the data folder itself" in refusal(capsys, data_folder / "objects" / "a.tar", data_folder)
     assert "no data of a home server" in refusal(capsys, file.with_name("b"), file.parent)

@@ -135,7 +135,7 @@ def test_a_folder_that_another_process_uses_is_refused(
 def test_a_file_that_is_no_backup_is_refused_before_a_folder_is_made(
     tmp_path: Path, target: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert "There is no file" in refusal(capsys, tmp_path / "nothing.tar", target)
+    assert "there is no file" in refusal(capsys, tmp_path / "nothing.tar", target)
     assert not target.exists()
     for content in (b"", b"a letter", bytes(10_240), os.urandom(5_000)):
         (tmp_path / "letter").write_bytes(content)

@@ -140,7 +140,7 @@ def test_a_verbose_server_shows_its_log(tmp_path: Path) -> None:
 def test_a_folder_in_use_is_refused(tmp_path: Path) -> None:
     with home_server(tmp_path / "data") as server:
         assert refusal(tmp_path / "data") == (
-            f"error: The folder {tmp_path}/data is in use by another process ({server.process.pid}).\n"
+            f"error: the folder {tmp_path}/data is in use by another process ({server.process.pid}).\n"
         )
 
 
@@ -148,7 +148,7 @@ def test_a_port_in_use_is_refused(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         assert refusal(tmp_path / "data", "--port", str(port)) == (
-            f"error: The port {port} is in use by another program: choose another one, --port {port + 1}.\n"
+            f"error: the port {port} is in use by another program: choose another one, --port {port + 1}.\n"
         )
     assert not (tmp_path / "data").exists()
 

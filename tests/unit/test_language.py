@@ -91,3 +91,38 @@ def test_no_module_docstring_opens_with_a_question_word() -> None:
 )
 def test_openings_with_a_question_word_are_found(module: str, expected: bool) -> None:
     assert _opens_with_a_clause(module) is expected
+
+
+ERRORS = {"CommandError", "FolderError", "NotReadyError", "TestServerError", "ToolError"}
+"""Errors whose text is shown after `error: `, or after another text and a colon."""
+
+
+def _capitalized_errors(module: str) -> list[str]:
+    """The texts of errors of a module that begin like a sentence rather than in lower case or with a name."""
+    calls = (node for node in ast.walk(ast.parse(module)) if isinstance(node, ast.Call) and node.args)
+    texts = (ast.unparse(call.args[0]) for call in calls if isinstance(call.func, ast.Name) and call.func.id in ERRORS)
+    return [text for text in texts if re.match(r"""f?['"](?:[A-Z][a-z]|A )""", text)]
+
+
+def test_no_error_of_a_command_begins_with_a_capital_letter() -> None:
+    modules = {path: text for path, text in _texts().items() if path.suffix == ".py"}
+    assert sum(text.count("raise CommandError(") for text in modules.values()) > 100
+    assert {path: found for path, text in modules.items() if (found := _capitalized_errors(text))} == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ('"The disk is full."', 1),
+        ('f"A disk of {folder} fails."', 1),
+        ('(\n    f"There is no file {file}. "\n    "Name another one."\n)', 1),
+        ('"the disk is full."', 0),
+        ('f"{folder} is full."', 0),
+        ('f"GET {path} failed."', 0),
+        ('"MAIL_FROM needs DOMAIN."', 0),
+        ("str(error)", 0),
+    ],
+)
+def test_errors_that_begin_like_a_sentence_are_found(text: str, count: int) -> None:
+    assert len(_capitalized_errors(f"raise CommandError({text}) from error")) == count
+    assert _capitalized_errors(f"raise LookupError({text})") == []

@@ -170,7 +170,7 @@ def test_a_folder_of_a_higher_format_is_refused_with_one_sentence(file: Path, tm
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
     assert ended.returncode == 1
     assert ended.stderr.strip() == (
-        f"error: The database {folder}/strandline.db was written by a newer version of Strandline."
+        f"error: the database {folder}/strandline.db was written by a newer version of Strandline."
     )
     assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file() and path.name != "lock"} == before
 

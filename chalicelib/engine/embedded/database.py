@@ -62,7 +62,7 @@ class Database:
                 self._writer.close()
                 raise
         except sqlite3.Error as error:
-            raise FolderError(f"The database {path} cannot be used: {error}.") from error
+            raise FolderError(f"the database {path} cannot be used: {error}.") from error
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -186,15 +186,15 @@ class Database:
     def _prepare(self, schema: Sequence[str]) -> None:
         application_id, version = (self._pragma(name) for name in ("application_id", "user_version"))
         if application_id not in (0, APPLICATION_ID):
-            raise FolderError(f"The database {self._path} belongs to another program.")
+            raise FolderError(f"the database {self._path} belongs to another program.")
         if version > FORMAT_VERSION:
-            raise FolderError(f"The database {self._path} was written by a newer version of Strandline.")
+            raise FolderError(f"the database {self._path} was written by a newer version of Strandline.")
         if self._read_only:
             if application_id != APPLICATION_ID:
-                raise FolderError(f"The database {self._path} is empty.")
+                raise FolderError(f"the database {self._path} is empty.")
             return
         if self._path is not None and (mode := self._pragma("journal_mode = WAL")) != "wal":
-            raise FolderError(f"The database {self._path} cannot keep a write-ahead log here (it has {mode!r}).")
+            raise FolderError(f"the database {self._path} cannot keep a write-ahead log here (it has {mode!r}).")
         self._writer.execute("BEGIN IMMEDIATE")
         for statement in schema:
             self._writer.execute(statement)

@@ -57,7 +57,7 @@ def prepare_folder(folder: Path) -> None:
         sync_folder(folder)
         sync_folder(folder.parent)
     except OSError as error:
-        raise FolderError(f"The folder {folder} cannot be used: {error.strerror}.") from error
+        raise FolderError(f"the folder {folder} cannot be used: {error.strerror}.") from error
 
 
 def require_own(folder: Path) -> None:
@@ -69,7 +69,7 @@ def require_own(folder: Path) -> None:
     """
     names = {path.name for path in folder.iterdir()} - {LOCK_NAME}
     if names and DATABASE_NAME not in names:
-        raise FolderError(f"The folder {folder} has files in it, but no {DATABASE_NAME}: name an empty one.")
+        raise FolderError(f"the folder {folder} has files in it, but no {DATABASE_NAME}: name an empty one.")
 
 
 def require_data(folder: Path) -> None:
@@ -79,7 +79,7 @@ def require_data(folder: Path) -> None:
         FolderError: the folder has no data, was copied in part, or lies on a network.
     """
     if not (folder / DATABASE_NAME).is_file():
-        raise FolderError(f"The folder {folder} has no data of a home server.")
+        raise FolderError(f"the folder {folder} has no data of a home server.")
     require_local(folder)
     _require_folders(folder)
 
@@ -92,7 +92,7 @@ def require_local(folder: Path) -> None:
     """
     file_system = file_system_of(folder)
     if file_system in NETWORK_FILE_SYSTEMS:
-        raise FolderError(f"The folder {folder} lies on a network file system ({file_system}): name a local one.")
+        raise FolderError(f"the folder {folder} lies on a network file system ({file_system}): name a local one.")
 
 
 def _require_folders(folder: Path) -> None:
@@ -105,7 +105,7 @@ def _require_folders(folder: Path) -> None:
 def incomplete(folder: Path, name: str) -> str:
     """The sentence about a data folder that has a database, but not the files that belong to it."""
     return (
-        f"The folder {folder} was not copied whole: it has {DATABASE_NAME}, but not the files of {name}/. "
+        f"the folder {folder} was not copied whole: it has {DATABASE_NAME}, but not the files of {name}/. "
         "Copy the whole folder while no server runs, or restore a backup."
     )
 

@@ -97,4 +97,4 @@ def _require_plain(connection: sqlite3.Connection) -> None:
     kinds = connection.execute("SELECT type, name FROM sqlite_schema").fetchall()
     tables = {name for kind, name in kinds if kind == "table"}
     if not {"items", "objects"} <= tables or any(kind not in ("table", "index") for kind, _ in kinds):
-        raise FolderError("The database is not one of a home server.")
+        raise FolderError("the database is not one of a home server.")

@@ -17,10 +17,10 @@ def listening_socket(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         if port and _answers(host, port, family):  # some systems bind a port of loopback a second time
-            raise CommandError(f"The port {port} is in use by another program: choose another one, --port {port + 1}.")
+            raise CommandError(f"the port {port} is in use by another program: choose another one, --port {port + 1}.")
         return socket.create_server((host, port), family=family)
     except OSError as error:
-        raise CommandError(f"The port {port} of {host} cannot be used: {error.strerror}.") from error
+        raise CommandError(f"the port {port} of {host} cannot be used: {error.strerror}.") from error
 
 
 def _answers(host: str, port: int, family: int) -> bool:

@@ -36,7 +36,7 @@ def test_a_second_process_is_refused_and_told_who_holds_the_lock(tmp_path: Path)
             pass
         process.kill()
 
-    assert str(refusal.value) == f"The folder {tmp_path} is in use by another process ({process.pid})."
+    assert str(refusal.value) == f"the folder {tmp_path} is in use by another process ({process.pid})."
 
 
 def test_a_killed_process_frees_the_lock(tmp_path: Path) -> None:

@@ -68,7 +68,7 @@ def test_a_damaged_database_is_refused_in_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "data" / "strandline.db").write_bytes(b"no database, " * 1000)
 
     assert refusal_of(tmp_path / "data") == (
-        f"The database {tmp_path}/data/strandline.db cannot be used: file is not a database."
+        f"the database {tmp_path}/data/strandline.db cannot be used: file is not a database."
     )
 
 
@@ -80,7 +80,7 @@ def test_a_newer_database_is_refused_in_a_sentence(tmp_path: Path) -> None:
     database.close()
 
     assert refusal_of(tmp_path / "data") == (
-        f"The database {tmp_path}/data/strandline.db was written by a newer version of Strandline."
+        f"the database {tmp_path}/data/strandline.db was written by a newer version of Strandline."
     )
 
 
@@ -89,11 +89,11 @@ def test_a_damaged_secret_is_refused_in_a_sentence(tmp_path: Path) -> None:
         server_secret_path(home).write_bytes(b"half")
 
     assert refusal_of(tmp_path / "data") == (
-        f"The folder {tmp_path}/data cannot be used: the file of the secret strandline/home/server-secret is damaged."
+        f"the folder {tmp_path}/data cannot be used: the file of the secret strandline/home/server-secret is damaged."
     )
 
 
 def test_a_folder_of_other_files_is_refused_in_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "letter.txt").touch()
 
-    assert refusal_of(tmp_path) == f"The folder {tmp_path} has files in it, but no strandline.db: name an empty one."
+    assert refusal_of(tmp_path) == f"the folder {tmp_path} has files in it, but no strandline.db: name an empty one."

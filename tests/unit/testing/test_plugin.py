@@ -195,7 +195,7 @@ def test_a_wrong_call_says_what_is_wrong(server: TidepoolServer, call: object, s
 def test_a_taken_port_is_an_error_of_the_start(server: TidepoolServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     port = server.url.rpartition(":")[2]
-    with pytest.raises(TestServerError, match=f"The port {port} is in use"), running_server(["--port", port]):
+    with pytest.raises(TestServerError, match=f"the port {port} is in use"), running_server(["--port", port]):
         pass
 
 
